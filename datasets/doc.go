@@ -1,0 +1,2 @@
+// Package datasets is part of Stheno.
+package datasets

@@ -1,0 +1,2 @@
+// Package energy is part of Stheno.
+package energy

@@ -1,0 +1,2 @@
+// Package mcmc is part of Stheno.
+package mcmc

@@ -1,0 +1,2 @@
+// Package objectives is part of Stheno.
+package objectives

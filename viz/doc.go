@@ -1,0 +1,2 @@
+// Package viz is part of Stheno.
+package viz

@@ -1,2 +1,28 @@
-// Package mcmc is part of Stheno.
+// Package mcmc moves many Markov chains at once through a density known up to a constant, and says how well they mixed.
+//
+// # Conventions
+//
+// A [Target] is an energy E with p(x) = exp(-E(x))/Z. A batch of chains is a *mat.Dense, one chain per row with stride d.
+// One [Kernel.Step] is one transition of every chain; energies and gradients of the present positions are cached in
+// the [State], so that K transitions ask for
+//
+//	Langevin       K      calls of EnergyGrad
+//	MALA, BAOAB    K + 1
+//	HMC            K·L + 1 (L leapfrog steps)
+//
+// Steps are written h for Langevin, x' = x - h∇E(x) + √(2h) ξ, and ε for Hamiltonian dynamics; h = ε²/2 makes them
+// comparable. Randomness is a *rand.Rand, passed last; nothing here reads a clock or a global.
+//
+// # Numbers that are not numbers
+//
+// A position whose energy or gradient is NaN or infinite is never accepted. The chain stays where it was, and the
+// transition is counted as a divergence. Kernels without an accept step (Langevin, BAOAB) go back to the position before.
+// A chain that starts at such a point keeps it until a proposal with a finite energy comes along.
+//
+// # Continuing a run
+//
+// A kernel is a value with settings only. All that moves is the State and the random source: save
+// [State.MarshalBinary], the source's own MarshalBinary (rand.PCG and rand.ChaCha8 have it; rand.Rand adds no state),
+// and the kernel's settings as adapted. A run that is restored from these continues bit for bit as if it had not been
+// interrupted, provided the target returns the same bits for the same batch.
 package mcmc

@@ -1,0 +1,393 @@
+package mcmc_test
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/mcmc"
+)
+
+// gaussian is N(0, diag(sd²)), sd 1 where there is none.
+func gaussian(sd ...float64) mcmc.RowFunc {
+	return func(grad, x []float64) float64 {
+		var e float64
+		for j, v := range x {
+			s := 1.0
+			if j < len(sd) {
+				s = sd[j]
+			}
+			e += v * v / (2 * s * s)
+			grad[j] = v / (s * s)
+		}
+		return e
+	}
+}
+
+// counted counts calls and rows.
+type counted struct {
+	mcmc.Target
+	calls, rows int
+}
+
+func (c *counted) EnergyGrad(e []float64, grad, x *mat.Dense) error {
+	c.calls++
+	c.rows += len(e)
+	return c.Target.EnergyGrad(e, grad, x)
+}
+
+func source(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+
+func normalBatch(n, d int, rng *rand.Rand) *mat.Dense {
+	x := mat.NewDense(n, d, nil)
+	for i := range x.RawMatrix().Data {
+		x.RawMatrix().Data[i] = rng.NormFloat64()
+	}
+	return x
+}
+
+func TestGradientCounts(t *testing.T) {
+	const k = 7
+	for name, c := range map[string]struct {
+		kernel mcmc.Kernel
+		want   int
+	}{
+		"langevin": {mcmc.Langevin{StepSize: .1}, k},
+		"mala":     {mcmc.MALA{StepSize: .1}, k + 1},
+		"hmc":      {mcmc.HMC{StepSize: .1, Leapfrog: 5}, k*5 + 1},
+		"baoab":    {mcmc.BAOAB{StepSize: .1}, k + 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			target := &counted{Target: gaussian()}
+			rng := source(1)
+			s := mcmc.NewState(normalBatch(4, 3, rng))
+			rows := 0
+			for range k {
+				info, err := c.kernel.Step(s, target, rng)
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows += info.Evaluations
+			}
+			if target.calls != c.want {
+				t.Errorf("%d steps: got %d gradients, want %d", k, target.calls, c.want)
+			}
+			if rows != target.rows {
+				t.Errorf("Evaluations: got %d, want %d", rows, target.rows)
+			}
+		})
+	}
+}
+
+// TestDetailedBalance holds p(x) P(x→y) = p(y) P(y→x) at points, for the density of the move x → y by MALA.
+func TestDetailedBalance(t *testing.T) {
+	const h, d = .4, 3
+	target := gaussian(.5, 1, 2)
+	rng := source(2)
+	// logFlow is log p(x) + log q(y|x) + log a(x, y), found from the noise that leads from x to y.
+	logFlow := func(x, y []float64) float64 {
+		g := make([]float64, d)
+		e := target(g, x)
+		noise := make([]float64, d)
+		logq := 0.0
+		for j := range x {
+			noise[j] = (y[j] - x[j] + h*g[j]) / math.Sqrt(2*h)
+			logq -= noise[j] * noise[j] / 2
+		}
+		s := mcmc.NewState(mat.NewDense(1, d, append([]float64(nil), x...)))
+		info, err := mcmc.MALA{StepSize: h}.Move(s, target, mat.NewDense(1, d, noise), []float64{0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return -e + logq + min(0, info.Chains[0].LogRatio)
+	}
+	for range 50 {
+		x, y := make([]float64, d), make([]float64, d)
+		for j := range x {
+			x[j], y[j] = rng.NormFloat64(), rng.NormFloat64()
+		}
+		if a, b := logFlow(x, y), logFlow(y, x); math.Abs(a-b) > 1e-10*(1+math.Abs(a)) {
+			t.Errorf("flow x→y %g, y→x %g", a, b)
+		}
+	}
+}
+
+// quartic is not separable and not quadratic.
+var quartic = mcmc.RowFunc(func(grad, x []float64) float64 {
+	a, b := x[0], x[1]
+	grad[0] = a*a*a + a*b*b
+	grad[1] = b + a*a*b
+	return a*a*a*a/4 + b*b/2 + a*a*b*b/2
+})
+
+func TestLeapfrogReverses(t *testing.T) {
+	rng := source(3)
+	x, p := normalBatch(5, 2, rng), normalBatch(5, 2, rng)
+	s := mcmc.NewState(mat.DenseCopyOf(x))
+	q := mat.DenseCopyOf(p)
+	inv := []float64{.5, 2}
+	for range 2 {
+		if err := mcmc.Leapfrog(s, q, quartic, inv, .05, 30); err != nil {
+			t.Fatal(err)
+		}
+		q.Scale(-1, q)
+	}
+	if !mat.EqualApprox(s.X, x, 1e-12) || !mat.EqualApprox(q, p, 1e-12) {
+		t.Errorf("leapfrog there and back: got\n%v, want\n%v", mat.Formatted(s.X), mat.Formatted(x))
+	}
+}
+
+// TestLeapfrogOrder: halving ε divides the error of H over a fixed time by four.
+func TestLeapfrogOrder(t *testing.T) {
+	energyError := func(eps float64, steps int) float64 {
+		s := mcmc.NewState(mat.NewDense(1, 2, []float64{.7, -.4}))
+		p := mat.NewDense(1, 2, []float64{.3, .9})
+		h := func() float64 { return s.Energy[0] + mat.Dot(p.RowView(0), p.RowView(0))/2 }
+		if err := s.Refresh(quartic); err != nil {
+			t.Fatal(err)
+		}
+		h0 := h()
+		if err := mcmc.Leapfrog(s, p, quartic, nil, eps, steps); err != nil {
+			t.Fatal(err)
+		}
+		return math.Abs(h() - h0)
+	}
+	for eps, steps := .05, 20; eps > .01; eps, steps = eps/2, steps*2 {
+		if r := energyError(eps, steps) / energyError(eps/2, 2*steps); math.Abs(r-4) > .1 {
+			t.Errorf("ε = %g: error ratio %g, want 4", eps, r)
+		}
+	}
+}
+
+// TestLeapfrogSymplectic: JᵀΩJ = Ω for the Jacobian J of the flow, by central differences.
+func TestLeapfrogSymplectic(t *testing.T) {
+	const d, h = 2, 1e-5
+	flow := func(z []float64) []float64 {
+		s := mcmc.NewState(mat.NewDense(1, d, append([]float64(nil), z[:d]...)))
+		p := mat.NewDense(1, d, append([]float64(nil), z[d:]...))
+		if err := mcmc.Leapfrog(s, p, quartic, []float64{.5, 2}, .2, 7); err != nil {
+			t.Fatal(err)
+		}
+		return append(append([]float64(nil), s.X.RawRowView(0)...), p.RawRowView(0)...)
+	}
+	z := []float64{.7, -.4, .3, .9}
+	j := mat.NewDense(2*d, 2*d, nil)
+	for c := range z {
+		v := z[c]
+		z[c] = v + h
+		a := flow(z)
+		z[c] = v - h
+		b := flow(z)
+		z[c] = v
+		for r := range a {
+			j.Set(r, c, (a[r]-b[r])/(2*h))
+		}
+	}
+	omega := mat.NewDense(2*d, 2*d, nil)
+	for i := range d {
+		omega.Set(i, d+i, 1)
+		omega.Set(d+i, i, -1)
+	}
+	var got mat.Dense
+	got.Product(j.T(), omega, j)
+	if !mat.EqualApprox(&got, omega, 1e-7) {
+		t.Errorf("JᵀΩJ: got\n%v", mat.Formatted(&got))
+	}
+}
+
+// TestRejectedIsIdentical: with u = 1 nothing is accepted, and nothing may change.
+func TestRejectedIsIdentical(t *testing.T) {
+	rng := source(4)
+	target := gaussian()
+	s := mcmc.NewState(normalBatch(6, 3, rng))
+	if err := s.Refresh(target); err != nil {
+		t.Fatal(err)
+	}
+	x, g, e := mat.DenseCopyOf(s.X), mat.DenseCopyOf(s.Grad), append([]float64(nil), s.Energy...)
+	u := []float64{math.Inf(1), math.Inf(1), math.Inf(1), math.Inf(1), math.Inf(1), math.Inf(1)}
+	z := normalBatch(6, 3, rng)
+	move := map[string]func() (mcmc.Info, error){
+		"mala": func() (mcmc.Info, error) { return mcmc.MALA{StepSize: .5}.Move(s, target, z, u) },
+		"hmc":  func() (mcmc.Info, error) { return mcmc.HMC{StepSize: .5}.Move(s, target, z, u) },
+	}
+	for name, f := range move {
+		if _, err := f(); err != nil {
+			t.Fatal(err)
+		}
+		if !mat.Equal(s.X, x) || !mat.Equal(s.Grad, g) {
+			t.Errorf("%s: a rejected chain moved", name)
+		}
+		for i := range e {
+			if s.Energy[i] != e[i] {
+				t.Errorf("%s: energy of a rejected chain: got %g, want %g", name, s.Energy[i], e[i])
+			}
+		}
+	}
+}
+
+// walled is N(0, 1) on |x| < 1.2 and wrong beyond: NaN, +Inf or -Inf energy, or a NaN gradient.
+func walled(kind int) mcmc.RowFunc {
+	return func(grad, x []float64) float64 {
+		grad[0] = x[0]
+		if math.Abs(x[0]) < 1.2 {
+			return x[0] * x[0] / 2
+		}
+		switch kind {
+		case 0:
+			return math.NaN()
+		case 1:
+			return math.Inf(1)
+		case 2:
+			return math.Inf(-1)
+		}
+		grad[0] = math.NaN()
+		return 0
+	}
+}
+
+func kernels() map[string]mcmc.Kernel {
+	return map[string]mcmc.Kernel{
+		"langevin": mcmc.Langevin{StepSize: .3},
+		"mala":     mcmc.MALA{StepSize: .3},
+		"hmc":      mcmc.HMC{StepSize: .5, Leapfrog: 3},
+		"baoab":    mcmc.BAOAB{StepSize: .5},
+	}
+}
+
+func TestNotFinite(t *testing.T) {
+	for name, k := range kernels() {
+		for kind := range 4 {
+			rng := source(5)
+			x := mat.NewDense(8, 1, []float64{0, .1, .2, .3, -.1, -.2, -.3, 5}) // the last one starts outside
+			s := mcmc.NewState(x)
+			target := walled(kind)
+			div := 0
+			for range 400 {
+				info, err := k.Step(s, target, rng)
+				if err != nil {
+					t.Fatal(err)
+				}
+				div += info.Divergent
+				if name == "langevin" {
+					continue // it learns where it stands at the next step
+				}
+				for i, e := range s.Energy[:7] {
+					if v := x.At(i, 0); !(math.Abs(v) < 1.2) || e != v*v/2 {
+						t.Fatalf("%s, kind %d: chain at %g with energy %g", name, kind, v, e)
+					}
+				}
+			}
+			if div == 0 {
+				t.Errorf("%s, kind %d: no divergence counted", name, kind)
+			}
+			out := 0
+			for i := range 8 {
+				v := x.At(i, 0)
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					t.Errorf("%s, kind %d: chain at %g", name, kind, v)
+				}
+				if math.Abs(v) > 3 {
+					out++
+				}
+			}
+			if out > 1 {
+				t.Errorf("%s, kind %d: %d chains far out", name, kind, out)
+			}
+		}
+	}
+}
+
+func TestTargetError(t *testing.T) {
+	boom := errors.New("boom")
+	target := mcmc.TargetFunc(func([]float64, *mat.Dense, *mat.Dense) error { return boom })
+	for name, k := range kernels() {
+		if _, err := k.Step(mcmc.NewState(mat.NewDense(2, 2, nil)), target, source(1)); !errors.Is(err, boom) {
+			t.Errorf("%s: got %v, want the target's error", name, err)
+		}
+	}
+}
+
+func TestNoAllocation(t *testing.T) {
+	for name, k := range kernels() {
+		rng := source(6)
+		s := mcmc.NewState(normalBatch(16, 2, rng))
+		var target mcmc.Target = gaussian()
+		step := func() {
+			if _, err := k.Step(s, target, rng); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 20 {
+			step()
+		}
+		if n := testing.AllocsPerRun(50, step); n != 0 {
+			t.Errorf("%s: %g allocations per step", name, n)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for _, k := range []mcmc.Kernel{
+		mcmc.Langevin{}, mcmc.Langevin{StepSize: 1, Normalize: true, Clip: 1}, mcmc.Langevin{StepSize: 1, Clip: -1},
+		mcmc.MALA{StepSize: math.NaN()}, mcmc.HMC{StepSize: -1}, mcmc.HMC{StepSize: 1, InvMass: []float64{1, 0}},
+		mcmc.HMC{StepSize: 1, StepJitter: 1}, mcmc.BAOAB{StepSize: 1, Friction: -1},
+	} {
+		if k.Validate() == nil {
+			t.Errorf("%+v: no error", k)
+		}
+	}
+	for name, k := range kernels() {
+		if err := k.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestContinue: 40 steps equal 17 steps, save, restore, 23 steps, bit for bit.
+func TestContinue(t *testing.T) {
+	for name, k := range kernels() {
+		run := func(s *mcmc.State, rng *rand.Rand, steps int) {
+			for range steps {
+				if _, err := k.Step(s, walled(0), rng); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		src := rand.NewPCG(3, 4)
+		a := mcmc.NewState(mat.NewDense(3, 1, []float64{.1, .2, .3}))
+		run(a, rand.New(src), 17)
+		saved, err := a.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		savedSrc, _ := src.MarshalBinary()
+		run(a, rand.New(src), 23)
+
+		var b mcmc.State
+		if err := b.UnmarshalBinary(saved); err != nil {
+			t.Fatal(err)
+		}
+		src2 := new(rand.PCG)
+		if err := src2.UnmarshalBinary(savedSrc); err != nil {
+			t.Fatal(err)
+		}
+		run(&b, rand.New(src2), 23)
+		if !mat.Equal(a.X, b.X) {
+			t.Errorf("%s: continued run differs: got %v, want %v", name, mat.Formatted(b.X.T()), mat.Formatted(a.X.T()))
+		}
+		again, _ := b.MarshalBinary()
+		want, _ := a.MarshalBinary()
+		if !bytes.Equal(again, want) {
+			t.Errorf("%s: states differ after continuing", name)
+		}
+		for cut := range saved {
+			if err := new(mcmc.State).UnmarshalBinary(saved[:cut]); err == nil {
+				t.Fatalf("%s: a state cut to %d of %d bytes was accepted", name, cut, len(saved))
+			}
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package mcmc
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// HMC is Hamiltonian Monte Carlo. With a momentum p ~ N(0, M) drawn anew, it follows
+//
+//	H(x, p) = E(x) + ½ pᵀM⁻¹p
+//
+// for L leapfrog steps of size ε and accepts the end with probability min(1, exp(-ΔH)). A transition costs L gradients;
+// the one at the start is cached.
+//
+// Neal, MCMC using Hamiltonian dynamics, Handbook of MCMC (2011), ch. 5.
+type HMC struct {
+	StepSize     float64   // ε > 0; required
+	Leapfrog     int       // L, steps per trajectory; 0 means 10
+	InvMass      []float64 // diagonal of M⁻¹, best the variances of the target; nil means 1
+	StepJitter   float64   // each chain's ε is drawn from ε·U(1-j, 1+j), 0 <= j < 1
+	LengthJitter float64   // L is drawn uniformly from round(L(1-j)) … L (at least 1), 0 <= j <= 1, for all chains of a state together
+}
+
+var _ Kernel = HMC{}
+
+// Validate reports settings out of range.
+func (k HMC) Validate() error {
+	return errors.Join(
+		check(k.StepSize > 0 && !math.IsInf(k.StepSize, 1), "mcmc: HMC.StepSize = %g, want > 0", k.StepSize),
+		check(k.Leapfrog >= 0, "mcmc: HMC.Leapfrog = %d, want >= 0", k.Leapfrog),
+		check(k.StepJitter >= 0 && k.StepJitter < 1, "mcmc: HMC.StepJitter = %g, want 0 <= jitter < 1", k.StepJitter),
+		check(k.LengthJitter >= 0 && k.LengthJitter <= 1, "mcmc: HMC.LengthJitter = %g, want 0 <= jitter <= 1", k.LengthJitter),
+		checkMass("HMC", k.InvMass),
+	)
+}
+
+// Steps returns L.
+func (k HMC) steps() int {
+	if k.Leapfrog == 0 {
+		return 10
+	}
+	return k.Leapfrog
+}
+
+// Step moves every chain, with n·d normal and n uniform numbers of rng; then, if jittered, n uniform ones for the
+// steps and one for the length.
+func (k HMC) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
+	w := s.scratch()
+	w.proposals()
+	normals(w.noise.RawMatrix().Data, rng)
+	uniforms(w.uniform, rng)
+	for i := range w.eps {
+		w.eps[i] = k.StepSize * s.stepScale(i)
+		if k.StepJitter > 0 {
+			w.eps[i] *= 1 + k.StepJitter*(2*rng.Float64()-1)
+		}
+	}
+	steps := k.steps()
+	if k.LengthJitter > 0 {
+		lo := max(1, int(math.Round(float64(steps)*(1-k.LengthJitter))))
+		steps = lo + rng.IntN(steps-lo+1)
+	}
+	return k.transition(s, t, w.noise, w.uniform, steps)
+}
+
+// Move is Step with the given noise z (n×d), from which the momentum is p = √M z, and uniform numbers u (n): chain i accepts
+// when u_i < exp(-ΔH). Info.Chains[i].LogRatio is -ΔH. Jitter is not applied.
+func (k HMC) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Info, error) {
+	w := s.scratch()
+	w.proposals()
+	for i := range w.eps {
+		w.eps[i] = k.StepSize * s.stepScale(i)
+	}
+	if noise != w.noise {
+		w.noise.Copy(noise)
+	}
+	return k.transition(s, t, w.noise, uniform, k.steps())
+}
+
+// transition runs the dynamics with steps w.eps. It overwrites p, which comes in as standard normal numbers.
+func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, steps int) (Info, error) {
+	w := s.scratch()
+	rows, err := s.refresh(t)
+	if err != nil {
+		return Info{}, err
+	}
+	if k.InvMass != nil && len(k.InvMass) != w.d {
+		panic("mcmc: the length of HMC.InvMass differs from the dimension")
+	}
+	q := w.prop
+	q.copyFrom(s)
+	for i := range s.Energy {
+		pi := p.RawRowView(i)
+		momentum(pi, k.InvMass)
+		w.h0[i] = s.Energy[i] + kinetic(pi, k.InvMass)
+		w.info[i].Divergent = false
+	}
+	for l := range steps {
+		for i := range s.Energy {
+			half := w.eps[i]
+			if l == 0 {
+				half /= 2 // later half kicks of two steps are one
+			}
+			kick(p.RawRowView(i), q.grad.RawRowView(i), half)
+			drift(q.x.RawRowView(i), p.RawRowView(i), k.InvMass, w.eps[i])
+		}
+		if err := evaluate(t, q.energy, q.grad, q.x); err != nil {
+			return Info{}, err
+		}
+		for i, e := range q.energy {
+			if math.IsInf(e, 1) {
+				clear(p.RawRowView(i)) // the chain waits here: with no gradient it does not move again
+				w.info[i].Divergent = true
+			}
+		}
+	}
+	for i := range s.Energy {
+		pi := p.RawRowView(i)
+		kick(pi, q.grad.RawRowView(i), w.eps[i]/2)
+		h := q.energy[i] + kinetic(pi, k.InvMass)
+		if w.info[i].Divergent {
+			h = math.Inf(1)
+		}
+		c := metropolis(w.h0[i]-h, uniform[i], h, q.x.RawRowView(i))
+		c.Leapfrog = int32(steps)
+		c.Hamiltonian = w.h0[i]
+		if c.Accepted {
+			c.Hamiltonian = h
+			s.take(i, q)
+		}
+		w.info[i] = c
+	}
+	return w.summary(rows + steps*w.n), nil
+}
+
+// Leapfrog moves the chains of s and their momenta p by the given number of leapfrog steps of size eps,
+//
+//	p ← p - ½ε∇E(x),   x ← x + ε M⁻¹p,   p ← p - ½ε∇E(x),
+//
+// one gradient each. invMass is the diagonal of M⁻¹; nil means 1. It is what HMC and NUTS follow.
+func Leapfrog(s *State, p *mat.Dense, t Target, invMass []float64, eps float64, steps int) error {
+	if err := s.Refresh(t); err != nil {
+		return err
+	}
+	for range steps {
+		for i := range s.Energy {
+			kick(p.RawRowView(i), s.Grad.RawRowView(i), eps/2)
+			drift(s.X.RawRowView(i), p.RawRowView(i), invMass, eps)
+		}
+		s.Invalidate()
+		if err := s.Refresh(t); err != nil {
+			return err
+		}
+		for i := range s.Energy {
+			kick(p.RawRowView(i), s.Grad.RawRowView(i), eps/2)
+		}
+	}
+	return nil
+}
+
+// momentum turns standard normal numbers into p ~ N(0, M).
+func momentum(p, invMass []float64) {
+	if invMass == nil {
+		return
+	}
+	for j, v := range invMass {
+		p[j] /= math.Sqrt(v)
+	}
+}
+
+// kinetic returns ½ pᵀM⁻¹p.
+func kinetic(p, invMass []float64) float64 {
+	var sum float64
+	if invMass == nil {
+		for _, v := range p {
+			sum += v * v
+		}
+		return sum / 2
+	}
+	for j, v := range p {
+		sum += v * v * invMass[j]
+	}
+	return sum / 2
+}
+
+// kick is p ← p - h∇E.
+func kick(p, grad []float64, h float64) {
+	for j, g := range grad {
+		p[j] -= h * g
+	}
+}
+
+// drift is x ← x + εM⁻¹p.
+func drift(x, p, invMass []float64, eps float64) {
+	if invMass == nil {
+		for j, v := range p {
+			x[j] += eps * v
+		}
+		return
+	}
+	for j, v := range p {
+		x[j] += eps * invMass[j] * v
+	}
+}

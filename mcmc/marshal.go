@@ -1,0 +1,107 @@
+package mcmc
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// The encoding is little-endian: magic, n, d, flags, then float64 arrays X, Energy, Grad and, by flag, Momentum, the
+// points before the last Langevin step (x, energy, gradient), and the replicas (a state, recursively).
+const (
+	stateMagic = "stheno-chains-1\n"
+
+	flagValid = 1 << iota
+	flagMomentum
+	flagBack
+	flagReplicas
+)
+
+// MarshalBinary encodes everything that the next step depends on.
+func (s *State) MarshalBinary() ([]byte, error) { return s.append(nil), nil }
+
+func (s *State) append(b []byte) []byte {
+	n, d := s.X.Dims()
+	var flags uint64
+	for _, f := range []struct {
+		on  bool
+		bit uint64
+	}{{s.valid, flagValid}, {s.Momentum != nil, flagMomentum}, {s.back, flagBack}, {s.Replicas != nil, flagReplicas}} {
+		if f.on {
+			flags |= f.bit
+		}
+	}
+	b = append(b, stateMagic...)
+	for _, v := range []uint64{uint64(n), uint64(d), flags} {
+		b = binary.LittleEndian.AppendUint64(b, v)
+	}
+	arrays := [][]float64{s.X.RawMatrix().Data, s.Energy, s.Grad.RawMatrix().Data}
+	if s.Momentum != nil {
+		arrays = append(arrays, s.Momentum.RawMatrix().Data)
+	}
+	if s.back {
+		arrays = append(arrays, s.prev.x.RawMatrix().Data, s.prev.energy, s.prev.grad.RawMatrix().Data)
+	}
+	for _, a := range arrays {
+		for _, v := range a {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		}
+	}
+	if s.Replicas != nil {
+		b = s.Replicas.append(b)
+	}
+	return b
+}
+
+// UnmarshalBinary makes s the state that was encoded. The state's matrices are new.
+func (s *State) UnmarshalBinary(b []byte) error {
+	rest, err := s.decode(b)
+	if err == nil && len(rest) > 0 {
+		err = errState
+	}
+	return err
+}
+
+var errState = errors.New("mcmc: not the encoding of a State, or cut short")
+
+func (s *State) decode(b []byte) ([]byte, error) {
+	const head = len(stateMagic) + 24
+	if len(b) < head || string(b[:len(stateMagic)]) != stateMagic {
+		return nil, errState
+	}
+	word := func(i int) uint64 { return binary.LittleEndian.Uint64(b[len(stateMagic)+8*i:]) }
+	nn, dd, flags := word(0), word(1), word(2)
+	b = b[head:]
+	limit := uint64(len(b)) / 8
+	if nn == 0 || dd == 0 || nn > limit || dd > limit || nn*dd > limit {
+		return nil, errState
+	}
+	n, d := int(nn), int(dd)
+	arrays := [][]float64{make([]float64, n*d), make([]float64, n), make([]float64, n*d)}
+	*s = State{X: mat.NewDense(n, d, arrays[0]), Energy: arrays[1], Grad: mat.NewDense(n, d, arrays[2]), valid: flags&flagValid != 0}
+	if flags&flagMomentum != 0 {
+		s.Momentum = mat.NewDense(n, d, nil)
+		arrays = append(arrays, s.Momentum.RawMatrix().Data)
+	}
+	if flags&flagBack != 0 {
+		s.back = true
+		s.prev = newPoints(n, d)
+		arrays = append(arrays, s.prev.x.RawMatrix().Data, s.prev.energy, s.prev.grad.RawMatrix().Data)
+	}
+	for _, a := range arrays {
+		if len(b) < 8*len(a) {
+			return nil, errState
+		}
+		for i := range a {
+			a[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
+		}
+		b = b[8*len(a):]
+	}
+	if flags&flagReplicas != 0 {
+		s.Replicas = new(State)
+		return s.Replicas.decode(b)
+	}
+	return b, nil
+}

@@ -1,0 +1,267 @@
+package mcmc
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Target is an unnormalised density exp(-E(x)).
+type Target interface {
+	// EnergyGrad stores E(x_i) in e and ∇E(x_i) in grad for every row x_i of x. It must not modify x, nor keep any of
+	// its arguments. Rows are independent: a row's result must not depend on the others. The number of rows may differ
+	// from call to call. An error ends the run; energies that are NaN or infinite do not.
+	EnergyGrad(e []float64, grad, x *mat.Dense) error
+}
+
+// TargetFunc makes a plain function a Target.
+type TargetFunc func(e []float64, grad, x *mat.Dense) error
+
+// EnergyGrad calls f.
+func (f TargetFunc) EnergyGrad(e []float64, grad, x *mat.Dense) error { return f(e, grad, x) }
+
+// RowFunc makes a function of one point a Target: it stores ∇E(x) in grad and returns E(x).
+type RowFunc func(grad, x []float64) float64
+
+// EnergyGrad calls f for every row.
+func (f RowFunc) EnergyGrad(e []float64, grad, x *mat.Dense) error {
+	for i := range e {
+		e[i] = f(grad.RawRowView(i), x.RawRowView(i))
+	}
+	return nil
+}
+
+// Kernel is a transition that leaves exp(-E) unchanged (approximately so where its documentation says it).
+type Kernel interface {
+	// Step moves every chain of s once. It panics when its settings are invalid in a way that Validate reports.
+	Step(s *State, t Target, rng *rand.Rand) (Info, error)
+
+	// Validate names every setting that is out of range. It is called once by whoever is handed a kernel.
+	Validate() error
+}
+
+// Info tells what happened in one transition. It is for diagnostics only: the next step does not need it.
+type Info struct {
+	AcceptProb  float64     // mean acceptance probability over the chains; 1 for kernels that accept always
+	Divergent   int         // chains whose transition diverged
+	Evaluations int         // rows at which energy and gradient were computed
+	Chains      []ChainInfo // one per chain; owned by the State and overwritten by its next step
+	Swaps       []SwapInfo  // tempering only: one per pair of neighbouring levels; owned likewise
+}
+
+// ChainInfo is one chain's part of Info.
+type ChainInfo struct {
+	AcceptProb  float64 // acceptance probability, NUTS: its mean over the trajectory
+	LogRatio    float64 // log of the Metropolis ratio before the minimum with 1 (HMC: -ΔH); NaN where there is none
+	Hamiltonian float64 // E + kinetic energy of the state kept, for E-BFMI; NaN where there is no momentum
+	Leapfrog    int32   // leapfrog steps taken
+	Depth       int16   // tree depth (NUTS)
+	Accepted    bool
+	Divergent   bool
+}
+
+// SwapInfo counts the exchanges between tempering levels k and k+1 in one step.
+type SwapInfo struct {
+	Tried      int
+	AcceptProb float64 // mean over those tried
+}
+
+// State is a set of chains: their positions, with energy and gradient cached.
+type State struct {
+	X      *mat.Dense // n×d, stride d; after writing to it call Invalidate
+	Energy []float64  // E of each row; meaningful after Refresh or a step of a kernel that knows it
+	Grad   *mat.Dense // ∇E of each row
+
+	Momentum *mat.Dense // n×d, BAOAB only; nil until the first step, then drawn
+	Replicas *State     // Tempering only: K·n rows, level k of chain i in row k·n+i; nil until the first step
+
+	valid bool    // Energy and Grad belong to X
+	prev  *points // Langevin: where the chains were before the last step, if back
+	back  bool
+	scale []float64  // length scale of each row's step, set by the kernels that run others; nil means 1
+	work  *workspace // scratch, no part of the state
+}
+
+// NewState makes a state of the chains at the rows of x. It uses x, without a copy, and moves it.
+func NewState(x *mat.Dense) *State {
+	n, d := x.Dims()
+	if x.RawMatrix().Stride != d {
+		panic("mcmc: the stride of the batch must equal its width")
+	}
+	return &State{X: x, Energy: make([]float64, n), Grad: mat.NewDense(n, d, nil)}
+}
+
+// Invalidate drops the cached energy and gradient. Call it after writing to X or changing the target.
+func (s *State) Invalidate() {
+	s.valid = false
+	s.back = false
+	if s.Replicas != nil {
+		s.Replicas.Invalidate()
+	}
+}
+
+// Refresh makes Energy and Grad belong to X, by one call of t if they do not yet. Rows that are not finite get
+// energy +Inf and gradient zero.
+func (s *State) Refresh(t Target) error {
+	if s.valid {
+		return nil
+	}
+	if err := evaluate(t, s.Energy, s.Grad, s.X); err != nil {
+		return err
+	}
+	s.valid = true
+	return nil
+}
+
+// refresh is Refresh that reports the number of rows computed.
+func (s *State) refresh(t Target) (rows int, err error) {
+	if s.valid {
+		return 0, nil
+	}
+	return len(s.Energy), s.Refresh(t)
+}
+
+func (s *State) stepScale(i int) float64 {
+	if s.scale == nil {
+		return 1
+	}
+	return s.scale[i]
+}
+
+// evaluate calls the target and marks every row with a value that is not finite by energy +Inf and gradient zero.
+func evaluate(t Target, e []float64, grad, x *mat.Dense) error {
+	if err := t.EnergyGrad(e, grad, x); err != nil {
+		return fmt.Errorf("mcmc: energy and gradient: %w", err)
+	}
+	for i, v := range e {
+		g := grad.RawRowView(i)
+		sum := v - v // 0, or NaN where v is not finite
+		for _, w := range g {
+			sum += w - w
+		}
+		if sum != 0 { // NaN
+			e[i] = math.Inf(1)
+			clear(g)
+		}
+	}
+	return nil
+}
+
+// points holds positions with their energies and gradients.
+type points struct {
+	x, grad *mat.Dense
+	energy  []float64
+}
+
+func newPoints(n, d int) *points {
+	return &points{x: mat.NewDense(n, d, nil), grad: mat.NewDense(n, d, nil), energy: make([]float64, n)}
+}
+
+// copyFrom copies the points of s.
+func (p *points) copyFrom(s *State) {
+	copy(p.x.RawMatrix().Data, s.X.RawMatrix().Data)
+	copy(p.grad.RawMatrix().Data, s.Grad.RawMatrix().Data)
+	copy(p.energy, s.Energy)
+}
+
+// take moves row i of p to row i of s.
+func (s *State) take(i int, p *points) {
+	copy(s.X.RawRowView(i), p.x.RawRowView(i))
+	copy(s.Grad.RawRowView(i), p.grad.RawRowView(i))
+	s.Energy[i] = p.energy[i]
+}
+
+// workspace is what a step needs and the next one does not.
+type workspace struct {
+	n, d    int
+	info    []ChainInfo
+	noise   *mat.Dense // n×d
+	uniform []float64  // n
+	prop    *points    // proposals
+	eps     []float64  // n, step of each row
+	h0      []float64  // n, Hamiltonian at the start
+}
+
+// scratch returns the workspace, made at the first call.
+func (s *State) scratch() *workspace {
+	n, d := s.X.Dims()
+	if s.work == nil {
+		s.work = &workspace{}
+	}
+	w := s.work
+	if w.n != n || w.d != d {
+		*w = workspace{n: n, d: d, info: make([]ChainInfo, n), noise: mat.NewDense(n, d, nil), uniform: make([]float64, n)}
+	}
+	return w
+}
+
+func (w *workspace) proposals() *points {
+	if w.prop == nil {
+		w.prop = newPoints(w.n, w.d)
+		w.eps = make([]float64, w.n)
+		w.h0 = make([]float64, w.n)
+	}
+	return w.prop
+}
+
+// summary reduces the chains' information to one Info.
+func (w *workspace) summary(evaluations int) Info {
+	var sum float64
+	div := 0
+	for i := range w.info {
+		c := &w.info[i]
+		sum += c.AcceptProb
+		if c.Divergent {
+			div++
+		}
+	}
+	return Info{AcceptProb: sum / float64(w.n), Divergent: div, Evaluations: evaluations, Chains: w.info}
+}
+
+// normals fills dst with standard normal numbers.
+func normals(dst []float64, rng *rand.Rand) {
+	for i := range dst {
+		dst[i] = rng.NormFloat64()
+	}
+}
+
+// uniforms fills dst with uniform numbers of [0, 1).
+func uniforms(dst []float64, rng *rand.Rand) {
+	for i := range dst {
+		dst[i] = rng.Float64()
+	}
+}
+
+func finite(v []float64) bool {
+	var sum float64
+	for _, w := range v {
+		sum += w - w
+	}
+	return sum == 0
+}
+
+// view makes v show n rows of width d in data, without allocation.
+func view(v *mat.Dense, data []float64, n, d int) *mat.Dense {
+	v.SetRawMatrix(blas64.General{Rows: n, Cols: d, Stride: d, Data: data[:n*d]})
+	return v
+}
+
+func check(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
+}
+
+// checkMass reports wrong entries of a diagonal inverse mass.
+func checkMass(kernel string, inv []float64) error {
+	var errs []error
+	for j, v := range inv {
+		errs = append(errs, check(v > 0 && !math.IsInf(v, 1), "mcmc: %s.InvMass[%d] = %g, want > 0", kernel, j, v))
+	}
+	return errors.Join(errs...)
+}

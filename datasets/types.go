@@ -1,0 +1,112 @@
+package datasets
+
+import (
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Sampler draws data.
+type Sampler interface {
+	// Sample fills every row of dst with an independent draw.
+	Sample(dst *mat.Dense, rng *rand.Rand)
+}
+
+// LogProber knows its density.
+type LogProber interface {
+	// LogProb stores log p(x_i), in nats, in dst[i] for every row x_i of x. Outside of the support it is −Inf.
+	// len(dst) is the number of rows of x.
+	LogProb(dst []float64, x *mat.Dense)
+}
+
+// Scorer knows the gradient of its log-density.
+type Scorer interface {
+	// Score stores ∇ log p(x_i) in row i of dst, which has the shape of x. Where the density is zero the score is not
+	// defined and zero is stored.
+	Score(dst, x *mat.Dense)
+}
+
+// Source is data of a known dimension that lie in a known box.
+type Source interface {
+	Sampler
+	// Dim is the number of columns of a batch.
+	Dim() int
+	// Bounds returns the corners of a box that holds all but 1e-6 of the mass. The slices are the caller's.
+	Bounds() (lo, hi []float64)
+}
+
+// Distribution is data whose density is known exactly.
+type Distribution interface {
+	Sampler
+	LogProber
+	Scorer
+	Dim() int
+	Bounds() (lo, hi []float64)
+}
+
+// Entropic is implemented by distributions whose entropy is known.
+type Entropic interface {
+	// Entropy returns −E log p in nats.
+	Entropy() float64
+}
+
+// Modal is implemented by distributions that consist of parts: Gaussians, squares, rings, arms.
+type Modal interface {
+	// Modes returns a representative point of every part, one per row, and the probabilities of the parts. Both are
+	// the caller's.
+	Modes() (centres *mat.Dense, weights []float64)
+	// AssignMode returns the part to which x most likely belongs.
+	AssignMode(x []float64) int
+}
+
+// CellMasser is implemented by distributions whose mass in a box has a closed form that quadrature would miss, because
+// the density jumps.
+type CellMasser interface {
+	// CellMass returns P(lo ≤ X < hi).
+	CellMass(lo, hi []float64) float64
+}
+
+// Unnormalized is implemented by distributions that also come as an energy with a log partition function other than
+// zero, for tests of estimators of log Z.
+type Unnormalized interface {
+	// Energy stores E(x_i) with p = exp(−E)/Z in dst[i].
+	Energy(dst []float64, x *mat.Dense)
+	// LogZ returns log Z = log ∫ exp(−E(x)) dx.
+	LogZ() float64
+}
+
+const (
+	badDim   = "datasets: number of columns differs from the dimension of the distribution"
+	badRows  = "datasets: number of rows differs from the length of dst"
+	badShape = "datasets: dst and x differ in shape"
+)
+
+// checkLogProb panics unless dst and x fit a distribution of dimension dim.
+func checkLogProb(dst []float64, x *mat.Dense, dim int) {
+	n, d := x.Dims()
+	if d != dim {
+		panic(badDim)
+	}
+	if n != len(dst) {
+		panic(badRows)
+	}
+}
+
+// checkScore panics unless dst and x fit a distribution of dimension dim.
+func checkScore(dst, x *mat.Dense, dim int) {
+	n, d := x.Dims()
+	m, e := dst.Dims()
+	if d != dim {
+		panic(badDim)
+	}
+	if n != m || d != e {
+		panic(badShape)
+	}
+}
+
+// checkSample panics unless dst has dim columns.
+func checkSample(dst *mat.Dense, dim int) {
+	if _, d := dst.Dims(); d != dim {
+		panic(badDim)
+	}
+}

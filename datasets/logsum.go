@@ -5,9 +5,9 @@ import "math"
 // logSum accumulates log Σ exp(e_k) and the weighted mean of slopes Σ exp(e_k) s_k / Σ exp(e_k) in one pass, scaled by
 // the largest exponent so far.
 type logSum struct {
-	max     float64
-	sum     float64
-	sx, sy  float64
+	max    float64
+	sum    float64
+	sx, sy float64
 }
 
 func newLogSum() logSum { return logSum{max: math.Inf(-1)} }

@@ -1,0 +1,122 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Adam is the optimizer of Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015:
+//
+//	m ← β₁ m + (1−β₁) g
+//	v ← β₂ v + (1−β₂) g²
+//	θ ← θ − η · m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε)
+//
+// With WeightDecay λ > 0 it is AdamW (Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019): before
+// the step above, θ ← (1 − ηλ) θ. The arithmetic is float64 whatever the dtype of the graph is. The zero value of a
+// field means its default.
+type Adam struct {
+	LearningRate float64 // η > 0; 0 means 1e-3
+	Beta1        float64 // in [0, 1); 0 means 0.9. For β₁ = 0 use a tiny number
+	Beta2        float64 // in [0, 1); 0 means 0.999
+	Epsilon      float64 // ε > 0; 0 means 1e-8
+	WeightDecay  float64 // λ ≥ 0
+
+	rate *float64 // set by SetLearningRate, which may ask for 0
+	step uint64
+	m, v []float64
+}
+
+var _ Optimizer = (*Adam)(nil)
+
+// AdamW returns Adam with decoupled weight decay.
+func AdamW(rate, decay float64) *Adam { return &Adam{LearningRate: rate, WeightDecay: decay} }
+
+// SetLearningRate sets η in place of LearningRate; here 0 means 0.
+func (a *Adam) SetLearningRate(rate float64) {
+	if a.rate == nil {
+		a.rate = new(float64)
+	}
+	*a.rate = rate
+}
+
+// Validate names every setting that is out of range.
+func (a *Adam) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(a.LearningRate >= 0 && !math.IsInf(a.LearningRate, 0), "train: Adam.LearningRate = %g, want > 0", a.LearningRate)
+	check(a.Beta1 >= 0 && a.Beta1 < 1, "train: Adam.Beta1 = %g, want in [0, 1)", a.Beta1)
+	check(a.Beta2 >= 0 && a.Beta2 < 1, "train: Adam.Beta2 = %g, want in [0, 1)", a.Beta2)
+	check(a.Epsilon >= 0, "train: Adam.Epsilon = %g, want > 0", a.Epsilon)
+	check(a.WeightDecay >= 0, "train: Adam.WeightDecay = %g, want >= 0", a.WeightDecay)
+	return errors.Join(errs...)
+}
+
+// Step makes one update. It leaves grad as it is.
+func (a *Adam) Step(theta, grad []float64) error {
+	if len(theta) != len(grad) {
+		panic("train: lengths of θ and gradient differ")
+	}
+	if a.m == nil {
+		a.m = make([]float64, len(theta))
+		a.v = make([]float64, len(theta))
+	}
+	if len(a.m) != len(theta) {
+		panic("train: length of θ changed")
+	}
+	rate, b1, b2, eps := or(a.LearningRate, 1e-3), or(a.Beta1, 0.9), or(a.Beta2, 0.999), or(a.Epsilon, 1e-8)
+	if a.rate != nil {
+		rate = *a.rate
+	}
+	a.step++
+	t := float64(a.step)
+	var (
+		alpha = rate / (1 - math.Pow(b1, t))
+		scale = 1 / math.Sqrt(1-math.Pow(b2, t))
+		keep  = 1 - rate*a.WeightDecay
+		m, v  = a.m, a.v[:len(a.m)]
+	)
+	theta, grad = theta[:len(m)], grad[:len(m)]
+	for i, g := range grad {
+		mi := b1*m[i] + (1-b1)*g
+		vi := b2*v[i] + (1-b2)*g*g
+		m[i], v[i] = mi, vi
+		theta[i] = keep*theta[i] - alpha*mi/(scale*math.Sqrt(vi)+eps)
+	}
+	return nil
+}
+
+// MarshalState returns the count of steps and the two moments.
+func (a *Adam) MarshalState() ([]byte, error) {
+	var e encoder
+	e.uint64(a.step)
+	e.floats(a.m)
+	e.floats(a.v)
+	return e.b, nil
+}
+
+// UnmarshalState puts back what MarshalState returned.
+func (a *Adam) UnmarshalState(b []byte) error {
+	d := decoder{b: b}
+	step, m, v := d.uint64(), d.floats(), d.floats()
+	if err := d.finish("Adam"); err != nil {
+		return err
+	}
+	if len(m) != len(v) {
+		return errors.New("train: state of Adam: moments of different lengths")
+	}
+	a.step, a.m, a.v = step, m, v
+	return nil
+}
+
+// or is x, or the default where x is zero.
+func or(x, def float64) float64 {
+	if x == 0 {
+		return def
+	}
+	return x
+}

@@ -1,0 +1,32 @@
+// Package train is the training loop: batch → gradient → clip → update → average → record.
+//
+// One step at θ_t, with its batch x and its noise drawn from streams of their own:
+//
+//	x  ~ Source
+//	g  = ∂loss/∂θ (x, noise)                       Objective.Gradient
+//	g ← g · min(1, c/(‖g‖+1e-6))                   Clip
+//	θ ← θ − η_t · update(g)                        Optimizer.Step, η_t = η · Schedule.Factor(t)
+//	θ̄ ← d_t θ̄ + (1−d_t) θ                          Average
+//
+// Data move one way and every buffer belongs to the loop: a step allocates nothing of its own.
+//
+// # Randomness
+//
+// All randomness comes from one seed and a name: Stream(seed, "noise", k). The loop seeds the stream of step t
+// from (seed, name, attempt, t), so that nothing about the generator has to be remembered between steps: a run that
+// is stopped and resumed sees the numbers that it would have seen. An attempt is what lies between two rollbacks.
+//
+// # Surviving
+//
+// A checkpoint holds everything that the next step depends on: θ, the optimizer's moments, the average, the state of
+// the data source and of the objective (replay buffers, learnt constants), the recorder's position and open window,
+// the sentinel's memory. It is one file, written to a temporary name, synced and renamed; it carries a version and a
+// SHA-256 sum. Resuming from it continues bit for bit. Cancelling the context of Run writes a checkpoint and returns.
+//
+// # Divergence
+//
+// The sentinel looks at every step. A loss or gradient that is not finite, energies that explode, chains that die, a
+// gap that runs away: the run goes back to the last good checkpoint, with a smaller rate and fresh noise, a stated
+// number of times; then Run returns an *Error that says what was seen, since when, and what usually helps. A
+// non-finite loss is never replaced by a number.
+package train

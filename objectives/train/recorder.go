@@ -1,0 +1,218 @@
+package train
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Record is one line of metrics.jsonl. Loss and GradNorm are means over the steps since the record before; Seconds is
+// the time the run has taken so far, over all its sittings. Values holds what else was measured. A record with an
+// Event marks something that happened, such as a rollback, and carries no numbers but Step and Seconds.
+type Record struct {
+	Step         int
+	Loss         float64
+	GradNorm     float64
+	LearningRate float64
+	Seconds      float64
+	Values       map[string]float64
+	Event        string
+}
+
+// AppendJSON appends the record as one JSON object with a fixed order of keys: step, loss, grad_norm, learning_rate,
+// the values by name, event, seconds. Numbers are written with all their digits; one that is not finite is null.
+func (r Record) AppendJSON(b []byte) []byte {
+	num := func(key string, v float64) {
+		b = append(b, ',')
+		b = strconv.AppendQuote(b, key)
+		b = append(b, ':')
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			b = append(b, "null"...)
+			return
+		}
+		b = strconv.AppendFloat(b, v, 'g', -1, 64)
+	}
+	b = append(b, `{"step":`...)
+	b = strconv.AppendInt(b, int64(r.Step), 10)
+	if r.Event == "" {
+		num("loss", r.Loss)
+		num("grad_norm", r.GradNorm)
+		num("learning_rate", r.LearningRate)
+		for _, name := range slices.Sorted(maps.Keys(r.Values)) {
+			num(name, r.Values[name])
+		}
+	} else {
+		text, _ := json.Marshal(r.Event)
+		b = append(b, `,"event":`...)
+		b = append(b, text...)
+	}
+	num("seconds", math.Round(r.Seconds*1e4)/1e4)
+	return append(b, '}')
+}
+
+// UnmarshalJSON reads what AppendJSON wrote. null is NaN.
+func (r *Record) UnmarshalJSON(b []byte) error {
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	*r = Record{}
+	step, ok := m["step"].(float64)
+	if !ok || step < 0 || step != math.Trunc(step) || step > 1<<53 {
+		return errors.New(`no whole number under "step"`)
+	}
+	r.Step = int(step)
+	delete(m, "step")
+	for key, v := range m {
+		x := math.NaN()
+		switch v := v.(type) {
+		case float64:
+			x = v
+		case string:
+			if key != "event" {
+				return fmt.Errorf("%q is text, want a number", key)
+			}
+			r.Event = v
+			continue
+		case nil:
+		default:
+			return fmt.Errorf("%q is no number", key)
+		}
+		switch key {
+		case "loss":
+			r.Loss = x
+		case "grad_norm":
+			r.GradNorm = x
+		case "learning_rate":
+			r.LearningRate = x
+		case "seconds":
+			r.Seconds = x
+		default:
+			if r.Values == nil {
+				r.Values = make(map[string]float64)
+			}
+			r.Values[key] = x
+		}
+	}
+	return nil
+}
+
+// Recorder appends records to a file of JSON lines. Its state is its position: putting a state back cuts the file
+// there. A nil *Recorder drops everything.
+type Recorder struct {
+	f   *os.File
+	buf []byte
+	off int64 // bytes of whole records handed to the system, and those in buf not counted
+}
+
+// NewRecorder opens or creates the file at path for appending after what it holds.
+func NewRecorder(path string) (*Recorder, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	off, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return &Recorder{f: f, off: off}, nil
+}
+
+// Record appends one record and hands it to the system, so that whoever follows the file sees it.
+func (r *Recorder) Record(rec Record) error {
+	if r == nil {
+		return nil
+	}
+	r.buf = append(rec.AppendJSON(r.buf[:0]), '\n')
+	if _, err := r.f.WriteAt(r.buf, r.off); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	r.off += int64(len(r.buf))
+	return nil
+}
+
+// Close syncs and closes the file.
+func (r *Recorder) Close() error {
+	if r == nil {
+		return nil
+	}
+	return errors.Join(r.f.Sync(), r.f.Close())
+}
+
+// MarshalState syncs the file and returns its length.
+func (r *Recorder) MarshalState() ([]byte, error) {
+	if err := r.f.Sync(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	var e encoder
+	e.uint64(uint64(r.off))
+	return e.b, nil
+}
+
+// UnmarshalState cuts the file to the length it had.
+func (r *Recorder) UnmarshalState(b []byte) error {
+	d := decoder{b: b}
+	off := int64(d.uint64())
+	if err := d.finish("recorder"); err != nil {
+		return err
+	}
+	info, err := r.f.Stat()
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	if off < 0 || info.Size() < off {
+		return fmt.Errorf("train: %s has %d bytes, the checkpoint knows of %d: it was truncated", r.f.Name(), info.Size(), off)
+	}
+	if err := r.f.Truncate(off); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	r.off = off
+	return nil
+}
+
+// ReadRecords reads a file of records. A last line without an end, as a run that is being written or was killed may
+// leave it, is not counted; any other damage is an error that names the line.
+func ReadRecords(path string) ([]Record, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	defer f.Close()
+	var records []Record
+	in := bufio.NewReader(f)
+	for line := 1; ; line++ {
+		b, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return records, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("train: %w", err)
+		}
+		if len(bytes.TrimSpace(b)) == 0 {
+			continue
+		}
+		var r Record
+		if err := json.Unmarshal(b, &r); err != nil {
+			return nil, fmt.Errorf("train: %s, line %d: %w", path, line, err)
+		}
+		records = append(records, r)
+	}
+}
+
+// stopwatch adds the time of this sitting to that of the earlier ones.
+type stopwatch struct {
+	before time.Duration
+	start  time.Time
+}
+
+func (s stopwatch) seconds() float64 { return (s.before + time.Since(s.start)).Seconds() }

@@ -1,0 +1,454 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// ErrSettings is returned where a checkpoint does not belong to the settings of the run that is to continue from it.
+var ErrSettings = errors.New("train: the checkpoint was written by a run with other settings")
+
+// Config is one training run. Required: Objective, Params, Optimizer, Source, Dim, Batch, Steps. The optimizer, the
+// objective and the parameters are used and changed by Run; the Config itself is not.
+type Config struct {
+	Objective Objective
+	Params    Params
+	Optimizer Optimizer
+	Source    Source
+	Dim       int // columns of a batch
+	Batch     int // rows of a batch
+	Steps     int
+
+	LearningRate float64  // η before the schedule; required
+	Schedule     Schedule // nil means Constant
+	Clip         float64  // largest global norm of a gradient; 0 means no clipping
+	Decay        float64  // of the weights' average, in [0, 1); 0 means that the average is θ itself
+	Seed         uint64
+	Sentinel     Sentinel
+
+	Recorder    *Recorder // nil records nothing
+	RecordEvery int       // steps; 0 means 1 % of Steps, at least 1
+
+	// Checkpoint is the path of the checkpoint file; "" writes none. It is written every CheckpointEvery steps
+	// (0 means 5 % of Steps, at least 1), when the context is cancelled, and at the end.
+	Checkpoint      string
+	CheckpointEvery int
+	// Resume continues from a snapshot instead of starting.
+	Resume Snapshot
+	// Fingerprint identifies the settings that the course of the run depends on. A snapshot with another fingerprint
+	// is refused.
+	Fingerprint string
+	// Extra is state of the caller's that belongs into checkpoints, by name.
+	Extra map[string]Stateful
+
+	Hooks Hooks
+}
+
+// Hooks are called from the goroutine of Run between steps. A nil hook is not called; an error ends the run and is
+// returned after a checkpoint. They must neither write to θ nor keep the slices.
+type Hooks struct {
+	// Gate is called before every step. It may block, which pauses the run.
+	Gate func(ctx context.Context) error
+	// Step is called after every step.
+	Step func(p Progress) error
+	// Measure adds values to the record of a step, from the averaged weights. It is called when a record is due and
+	// returns nil when it has nothing to add.
+	Measure func(step int, average []float64) (map[string]float64, error)
+	// Record is called with every record that is written.
+	Record func(r Record)
+}
+
+// Progress is the state after a step.
+type Progress struct {
+	Step, Steps  int
+	Stats        Stats
+	GradNorm     float64 // before clipping
+	LearningRate float64
+	Seconds      float64   // over all sittings
+	Theta        []float64 // live
+	Average      []float64 // live
+}
+
+// Result is what a run came to.
+type Result struct {
+	Step      int       // steps completed
+	Loss      float64   // of the last step, NaN if there was none
+	Seconds   float64   // over all sittings
+	Rollbacks int       // how often the sentinel took the run back
+	Average   []float64 // the averaged weights
+}
+
+// Validate names every setting that is missing or out of range.
+func (c *Config) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("train: "+format, args...))
+		}
+	}
+	check(c.Objective != nil, "Config.Objective is nil")
+	check(c.Params != nil, "Config.Params is nil")
+	check(c.Source != nil, "Config.Source is nil")
+	check(c.Dim > 0, "Config.Dim = %d, want > 0", c.Dim)
+	check(c.Batch > 0, "Config.Batch = %d, want > 0", c.Batch)
+	check(c.Steps >= 0, "Config.Steps = %d, want >= 0", c.Steps)
+	check(c.LearningRate > 0 && !math.IsInf(c.LearningRate, 0), "Config.LearningRate = %g, want > 0", c.LearningRate)
+	check(c.Clip >= 0, "Config.Clip = %g, want >= 0", c.Clip)
+	check(c.Decay >= 0 && c.Decay < 1, "Config.Decay = %g, want in [0, 1)", c.Decay)
+	check(c.RecordEvery >= 0, "Config.RecordEvery = %d, want >= 0", c.RecordEvery)
+	check(c.CheckpointEvery >= 0, "Config.CheckpointEvery = %d, want >= 0", c.CheckpointEvery)
+	errs = append(errs, c.Sentinel.Validate())
+	if c.Optimizer == nil {
+		check(false, "Config.Optimizer is nil")
+	} else {
+		errs = append(errs, c.Optimizer.Validate())
+	}
+	return errors.Join(errs...)
+}
+
+// runner is the state of a run.
+type runner struct {
+	cfg      Config
+	schedule Schedule
+	sentinel Sentinel
+	average  Average
+	watch    stopwatch
+
+	x     *mat.Dense
+	grad  []float64
+	data  *rand.PCG
+	noise *rand.PCG
+
+	step    int
+	attempt uint64 // rollbacks so far; part of the seed of every stream
+	scale   float64
+	loss    float64
+	sumLoss float64 // over the open window of the next record
+	sumNorm float64
+	window  uint64
+	good    Snapshot // what a rollback goes back to
+	parts   []part
+}
+
+// part is a section of the checkpoint that keeps its own state.
+type part struct {
+	name string
+	Stateful
+}
+
+// Run trains until Steps are done, the context is cancelled, or the run fails. On cancellation it writes a checkpoint
+// and returns an error that matches the context's; when the sentinel gives up, an *Error; a run that can neither
+// record nor write a checkpoint stops with the error of the system, and the last checkpoint on disk is whole. The
+// Result is valid in every case.
+func Run(ctx context.Context, cfg Config) (Result, error) {
+	r, err := newRunner(cfg)
+	if err != nil {
+		return Result{Loss: math.NaN()}, err
+	}
+	err = r.run(ctx)
+	return Result{
+		Step: r.step, Loss: r.loss, Seconds: r.watch.seconds(), Rollbacks: int(r.attempt), Average: r.average.Theta(),
+	}, err
+}
+
+func newRunner(cfg Config) (*runner, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	r := &runner{
+		cfg:      cfg,
+		schedule: cfg.Schedule,
+		sentinel: cfg.Sentinel,
+		average:  Average{Decay: cfg.Decay},
+		watch:    stopwatch{start: time.Now()},
+		x:        mat.NewDense(cfg.Batch, cfg.Dim, nil),
+		grad:     make([]float64, len(cfg.Params.Data())),
+		data:     new(rand.PCG),
+		noise:    new(rand.PCG),
+		scale:    1,
+		loss:     math.NaN(),
+	}
+	if r.schedule == nil {
+		r.schedule = Constant{}
+	}
+	if r.cfg.RecordEvery == 0 {
+		r.cfg.RecordEvery = max(1, cfg.Steps/100)
+	}
+	if r.cfg.CheckpointEvery == 0 {
+		r.cfg.CheckpointEvery = max(1, cfg.Steps/20)
+	}
+	r.add("optimizer", cfg.Optimizer)
+	r.add("average", &r.average)
+	r.add("sentinel", &r.sentinel)
+	r.add("objective", cfg.Objective)
+	r.add("source", cfg.Source)
+	// What lives in files comes last: it is cut back only when all the rest is in order.
+	if cfg.Recorder != nil {
+		r.add("recorder", cfg.Recorder)
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Extra)) {
+		r.add("extra/"+name, cfg.Extra[name])
+	}
+	r.average.Update(cfg.Params.Data())
+	if cfg.Checkpoint != "" {
+		if _, err := cfg.Optimizer.MarshalState(); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Resume != nil {
+		if err := r.restore(cfg.Resume, true); err != nil {
+			return nil, err
+		}
+		if nested, ok := cfg.Resume["rollback"]; ok {
+			good, err := DecodeSnapshot(nested)
+			if err != nil {
+				return nil, fmt.Errorf("train: rollback point: %w", err)
+			}
+			r.good = good
+		} else {
+			r.good = cfg.Resume
+		}
+	}
+	return r, nil
+}
+
+// add takes v into the checkpoint if it has a state.
+func (r *runner) add(name string, v any) {
+	if s, ok := v.(Stateful); ok {
+		r.parts = append(r.parts, part{name, s})
+	}
+}
+
+func (r *runner) run(ctx context.Context) error {
+	if r.good == nil {
+		if err := r.checkpoint(); err != nil {
+			return err
+		}
+	}
+	var (
+		cfg   = &r.cfg
+		theta = cfg.Params.Data()
+		data  = rand.New(r.data)
+		noise = rand.New(r.noise)
+	)
+	for r.step < cfg.Steps {
+		if gate := cfg.Hooks.Gate; gate != nil && ctx.Err() == nil {
+			if err := gate(ctx); err != nil && ctx.Err() == nil {
+				return errors.Join(err, r.stop())
+			}
+		}
+		if ctx.Err() != nil {
+			if err := r.stop(); err != nil {
+				return err
+			}
+			return fmt.Errorf("train: stopped after step %d: %w", r.step, context.Cause(ctx))
+		}
+		Reseed(r.data, cfg.Seed, "data", r.attempt, uint64(r.step))
+		cfg.Source.Sample(r.x, data)
+		Reseed(r.noise, cfg.Seed, "noise", r.attempt, uint64(r.step))
+		stats, err := cfg.Objective.Gradient(r.grad, r.x, noise)
+		if err != nil {
+			return fmt.Errorf("train: step %d: %w", r.step, err)
+		}
+		norm := Clip(r.grad, cfg.Clip)
+		if trip := r.sentinel.observe(r.step, stats, norm); trip != nil {
+			if err := r.rollback(trip); err != nil {
+				return err
+			}
+			continue
+		}
+		rate := cfg.LearningRate * r.scale * r.schedule.Factor(r.step, cfg.Steps)
+		cfg.Optimizer.SetLearningRate(rate)
+		if err := cfg.Optimizer.Step(theta, r.grad); err != nil {
+			return fmt.Errorf("train: step %d: %w", r.step, err)
+		}
+		cfg.Params.Changed()
+		r.average.Update(theta)
+		r.step++
+		r.loss = stats.Loss
+		r.sumLoss += stats.Loss
+		r.sumNorm += norm
+		r.window++
+
+		if r.step%cfg.RecordEvery == 0 || r.step == cfg.Steps {
+			if err := r.record(rate); err != nil {
+				return err
+			}
+		}
+		if hook := cfg.Hooks.Step; hook != nil {
+			p := Progress{
+				Step: r.step, Steps: cfg.Steps, Stats: stats, GradNorm: norm, LearningRate: rate,
+				Seconds: r.watch.seconds(), Theta: theta, Average: r.average.Theta(),
+			}
+			if err := hook(p); err != nil {
+				return errors.Join(err, r.stop())
+			}
+		}
+		if r.step%cfg.CheckpointEvery == 0 && r.step < cfg.Steps && r.sentinel.calm() {
+			if err := r.checkpoint(); err != nil {
+				return err
+			}
+		}
+	}
+	return r.stop()
+}
+
+// record closes the window.
+func (r *runner) record(rate float64) error {
+	n := float64(r.window)
+	rec := Record{Step: r.step, Loss: r.sumLoss / n, GradNorm: r.sumNorm / n, LearningRate: rate, Seconds: r.watch.seconds()}
+	r.sumLoss, r.sumNorm, r.window = 0, 0, 0
+	if m := r.cfg.Hooks.Measure; m != nil {
+		values, err := m(r.step, r.average.Theta())
+		if err != nil {
+			return errors.Join(err, r.stop())
+		}
+		rec.Values = values
+	}
+	return r.write(rec)
+}
+
+func (r *runner) write(rec Record) error {
+	if err := r.cfg.Recorder.Record(rec); err != nil {
+		return err
+	}
+	if hook := r.cfg.Hooks.Record; hook != nil {
+		hook(rec)
+	}
+	return nil
+}
+
+// rollback goes back to the last good state, with a smaller rate and fresh streams, or gives up.
+func (r *runner) rollback(trip *Error) error {
+	trip.Rollbacks = int(r.attempt)
+	if r.good == nil || int(r.attempt) >= r.sentinel.maxRollbacks() {
+		return trip
+	}
+	attempt := r.attempt + 1
+	if err := r.restore(r.good, false); err != nil {
+		return fmt.Errorf("train: step %d: going back: %w", trip.Step, err)
+	}
+	r.attempt = attempt
+	r.scale = math.Pow(or(r.sentinel.Backoff, 0.5), float64(attempt))
+	return r.write(Record{
+		Step: r.step, Seconds: r.watch.seconds(),
+		Event: fmt.Sprintf("rollback %d from step %d to step %d, rate times %g: %s", attempt, trip.Step, r.step, r.scale, trip.Seen),
+	})
+}
+
+// snapshot gathers the complete state.
+func (r *runner) snapshot() (Snapshot, error) {
+	var run, theta encoder
+	run.uint64(uint64(r.step))
+	run.uint64(r.attempt)
+	run.float64(r.scale)
+	run.float64(r.loss)
+	run.float64(r.sumLoss)
+	run.float64(r.sumNorm)
+	run.uint64(r.window)
+	run.float64(r.watch.seconds())
+	theta.floats(r.cfg.Params.Data())
+	s := Snapshot{"run": run.b, "theta": theta.b, "fingerprint": []byte(r.cfg.Fingerprint)}
+	for _, part := range r.parts {
+		b, err := part.MarshalState()
+		if err != nil {
+			return nil, fmt.Errorf("train: checkpoint of the %s: %w", part.name, err)
+		}
+		s[part.name] = b
+	}
+	return s, nil
+}
+
+// restore puts a snapshot back; the time that the run has taken only when it is resumed.
+func (r *runner) restore(s Snapshot, resume bool) error {
+	fp, err := s.section("fingerprint")
+	if err != nil {
+		return err
+	}
+	if string(fp) != r.cfg.Fingerprint {
+		return ErrSettings
+	}
+	b, err := s.section("run")
+	if err != nil {
+		return err
+	}
+	d := decoder{b: b}
+	step, attempt := d.uint64(), d.uint64()
+	scale, loss, sumLoss, sumNorm := d.float64(), d.float64(), d.float64(), d.float64()
+	window, seconds := d.uint64(), d.float64()
+	if err := d.finish("run"); err != nil {
+		return err
+	}
+	if b, err = s.section("theta"); err != nil {
+		return err
+	}
+	d = decoder{b: b}
+	theta := d.floats()
+	if err := d.finish("θ"); err != nil {
+		return err
+	}
+	if len(theta) != len(r.cfg.Params.Data()) {
+		return fmt.Errorf("train: the checkpoint has %d parameters, the energy %d", len(theta), len(r.cfg.Params.Data()))
+	}
+	for _, part := range r.parts {
+		if b, err = s.section(part.name); err != nil {
+			return err
+		}
+		if err := part.UnmarshalState(b); err != nil {
+			return err
+		}
+	}
+	copy(r.cfg.Params.Data(), theta)
+	r.cfg.Params.Changed()
+	r.step, r.attempt, r.scale, r.loss = int(step), attempt, scale, loss
+	r.sumLoss, r.sumNorm, r.window = sumLoss, sumNorm, window
+	if resume {
+		r.watch.before = time.Duration(seconds * float64(time.Second))
+	}
+	return nil
+}
+
+// checkpoint makes the present state the one to go back to, and writes it.
+func (r *runner) checkpoint() error {
+	s, err := r.snapshot()
+	if err != nil {
+		if r.cfg.Checkpoint == "" && errors.Is(err, ErrNoState) {
+			r.good = nil
+			return nil
+		}
+		return err
+	}
+	r.good = s
+	return r.store(s)
+}
+
+// stop writes the present state without making it the one to go back to, which goes along: a run that is resumed from
+// here rolls back to where the undisturbed run would.
+func (r *runner) stop() error {
+	if r.cfg.Checkpoint == "" {
+		return nil
+	}
+	s, err := r.snapshot()
+	if err != nil {
+		return err
+	}
+	if r.good != nil {
+		s["rollback"] = r.good.Encode()
+	}
+	return r.store(s)
+}
+
+func (r *runner) store(s Snapshot) error {
+	if r.cfg.Checkpoint == "" {
+		return nil
+	}
+	return WriteFile(r.cfg.Checkpoint, s.Encode())
+}

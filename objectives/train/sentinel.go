@@ -1,0 +1,174 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// ErrNonFinite marks a loss, gradient or weight that is NaN or infinite.
+var ErrNonFinite = errors.New("not a finite number")
+
+// ErrDiverged is what the error of a run that was given up matches.
+var ErrDiverged = errors.New("training diverged")
+
+// Sentinel watches the numbers of every step. The zero value of a field means its default.
+//
+// It trips at once on a loss or gradient that is not finite and on energies beyond MaxEnergy, where float32 no longer
+// resolves differences that matter; and after Patience suspicious steps in a row: a gradient GradFactor times its
+// running geometric mean, chains that accept less than MinAccept or more than all but nothing, a gap
+// mean E(x⁻) − mean E(x⁺) beyond MaxGap on either side.
+type Sentinel struct {
+	Off          bool    // watch for non-finite numbers only
+	MaxRollbacks int     // 0 means 3; negative means none
+	Backoff      float64 // the rate is multiplied by it at every rollback, in (0, 1); 0 means 0.5
+	MaxEnergy    float64 // 0 means 1e7
+	MaxGap       float64 // 0 means 1e4
+	MinAccept    float64 // 0 means 0.01
+	GradFactor   float64 // 0 means 1e4
+	Patience     int     // 0 means 50
+
+	steps   uint64  // observed since the start or the last rollback
+	logNorm float64 // running mean of log ‖g‖
+	strikes [len(suspicions)]uint64
+}
+
+// suspicions are the slow signs, each with what it looks like and what usually helps.
+var suspicions = [...]struct{ seen, hint string }{
+	gradient: {"the gradient norm is far above its usual size", "a smaller --lr, a tighter --clip, a longer warm-up"},
+	dead:     {"the chains accept next to nothing", "a smaller sampler step, more steps of warm-up, a confinement of the energy"},
+	gap:      {"the energies of data and chains run apart", "more sampler steps per update, a smaller --lr, a small energy penalty (alpha)"},
+}
+
+const (
+	gradient = iota
+	dead
+	gap
+)
+
+// Error is the end of a run that the sentinel gave up on.
+type Error struct {
+	Step      int    // where it was seen
+	Since     int    // where it began
+	Seen      string // what was seen
+	Hint      string // what usually helps
+	Rollbacks int    // how often the run was taken back before
+	cause     error
+}
+
+// Error is one paragraph: what was seen, since when, and what usually helps.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "training diverged at step %d: %s", e.Step, e.Seen)
+	if e.Since < e.Step {
+		fmt.Fprintf(&b, ", since step %d", e.Since)
+	}
+	switch {
+	case e.Rollbacks == 1:
+		fmt.Fprint(&b, "; going back to the last good checkpoint with a smaller rate once did not cure it")
+	case e.Rollbacks > 1:
+		fmt.Fprintf(&b, "; going back to the last good checkpoint with a smaller rate %d times did not cure it", e.Rollbacks)
+	}
+	fmt.Fprintf(&b, ". What usually helps: %s.", e.Hint)
+	return b.String()
+}
+
+// Unwrap lets errors.Is find ErrDiverged and the cause.
+func (e *Error) Unwrap() []error { return []error{ErrDiverged, e.cause} }
+
+func (s *Sentinel) maxRollbacks() int {
+	switch {
+	case s.MaxRollbacks < 0:
+		return 0
+	case s.MaxRollbacks == 0:
+		return 3
+	}
+	return s.MaxRollbacks
+}
+
+// Validate names every setting that is out of range.
+func (s *Sentinel) Validate() error {
+	var errs []error
+	if s.Backoff < 0 || s.Backoff >= 1 {
+		errs = append(errs, fmt.Errorf("train: Sentinel.Backoff = %g, want in (0, 1)", s.Backoff))
+	}
+	for _, f := range []struct {
+		name string
+		v    float64
+	}{{"MaxEnergy", s.MaxEnergy}, {"MaxGap", s.MaxGap}, {"MinAccept", s.MinAccept}, {"GradFactor", s.GradFactor}, {"Patience", float64(s.Patience)}} {
+		if !(f.v >= 0) {
+			errs = append(errs, fmt.Errorf("train: Sentinel.%s = %g, want >= 0", f.name, f.v))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// observe looks at the step that begins after `step` completed ones; nil means that it looks well.
+func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
+	const hint = "a smaller --lr, --precision float64, a confinement of the energy; check the data for huge values"
+	switch {
+	case !finite(st.Loss):
+		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss is %v", st.Loss), Hint: hint, cause: ErrNonFinite}
+	case !finite(norm):
+		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the gradient's norm is %v", norm), Hint: hint, cause: ErrNonFinite}
+	}
+	if s.Off {
+		return nil
+	}
+	log := math.Log(norm + 1e-300)
+	var suspicious [len(suspicions)]bool
+	if s.steps >= 20 {
+		suspicious[gradient] = log > s.logNorm+math.Log(or(s.GradFactor, 1e4))
+	}
+	if !suspicious[gradient] {
+		s.steps++
+		s.logNorm += (log - s.logNorm) / float64(min(s.steps, 200))
+	}
+	patience := uint64(s.Patience)
+	if patience == 0 {
+		patience = 50
+	}
+	for i, bad := range suspicious {
+		if !bad {
+			s.strikes[i] = 0
+			continue
+		}
+		s.strikes[i]++
+		if s.strikes[i] >= patience {
+			return &Error{Step: step, Since: step + 1 - int(s.strikes[i]), Seen: suspicions[i].seen, Hint: suspicions[i].hint, cause: ErrDiverged}
+		}
+	}
+	return nil
+}
+
+// calm reports whether nothing is suspected: only such a state is worth going back to.
+func (s *Sentinel) calm() bool { return s.strikes == [len(suspicions)]uint64{} }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// MarshalState returns what the sentinel remembers.
+func (s *Sentinel) MarshalState() ([]byte, error) {
+	var e encoder
+	e.uint64(s.steps)
+	e.float64(s.logNorm)
+	for _, n := range s.strikes {
+		e.uint64(n)
+	}
+	return e.b, nil
+}
+
+// UnmarshalState puts back what MarshalState returned.
+func (s *Sentinel) UnmarshalState(b []byte) error {
+	d := decoder{b: b}
+	steps, logNorm := d.uint64(), d.float64()
+	var strikes [len(suspicions)]uint64
+	for i := range strikes {
+		strikes[i] = d.uint64()
+	}
+	if err := d.finish("sentinel"); err != nil {
+		return err
+	}
+	s.steps, s.logNorm, s.strikes = steps, logNorm, strikes
+	return nil
+}

@@ -1,0 +1,36 @@
+package kernels
+
+import "math"
+
+// AdamParams are the numbers of one Adam step; see [Adam].
+type AdamParams struct {
+	Beta1, Beta2 float64 // decay of the moments
+	Step         float64 // learning rate / (1 − β1ᵗ)
+	Bias2        float64 // 1/√(1 − β2ᵗ)
+	Eps          float64 // added to the denominator
+	Decay        float64 // factor of θ before the step: 1 − rate·weight decay; 1 is none
+	GradScale    float64 // factor of the gradient, for clipping; 1 is none
+	EMADecay     float64 // d in a = d·a + (1−d)·θ, when there is an average
+}
+
+// Adam updates θ and its moments in place, in one pass:
+//
+//	g = s·grad,  m = β1 m + (1−β1) g,  v = β2 v + (1−β2) g²,
+//	θ = decay·θ − step·m / (√v·bias2 + ε),  a = d·a + (1−d)·θ.
+//
+// avg may be nil.
+func Adam(theta, m, v, grad, avg []float64, p AdamParams) {
+	n := len(theta)
+	check(len(m) == n && len(v) == n && len(grad) == n && (avg == nil || len(avg) == n), "Adam: lengths differ")
+	c1, c2, c3 := 1-p.Beta1, 1-p.Beta2, 1-p.EMADecay
+	for i, g := range grad {
+		g *= p.GradScale
+		m[i] = math.FMA(p.Beta1, m[i], c1*g)
+		v[i] = math.FMA(p.Beta2, v[i], c2*g*g)
+		q := m[i] / math.FMA(math.Sqrt(v[i]), p.Bias2, p.Eps)
+		theta[i] = math.FMA(-p.Step, q, p.Decay*theta[i])
+		if avg != nil {
+			avg[i] = math.FMA(p.EMADecay, avg[i], c3*theta[i])
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package kernels
+
+// ToFloat32 rounds src to dst.
+func ToFloat32(dst []float32, src []float64) {
+	check(len(dst) == len(src), "ToFloat32: lengths differ")
+	if narrowAsm(dst, src) {
+		return
+	}
+	for i, v := range src {
+		dst[i] = float32(v)
+	}
+}
+
+// ToFloat64 widens src to dst.
+func ToFloat64(dst []float64, src []float32) {
+	check(len(dst) == len(src), "ToFloat64: lengths differ")
+	if widenAsm(dst, src) {
+		return
+	}
+	for i, v := range src {
+		dst[i] = float64(v)
+	}
+}
+
+// Transpose stores the transpose of the contiguous n×m matrix x in the m×n matrix dst, which must not overlap x.
+func Transpose[T Float](dst, x []T, n, m int) {
+	check(len(x) == n*m && len(dst) == n*m, "Transpose: lengths differ")
+	const b = 16
+	for i0 := 0; i0 < n; i0 += b {
+		for j0 := 0; j0 < m; j0 += b {
+			for i := i0; i < min(i0+b, n); i++ {
+				for j := j0; j < min(j0+b, m); j++ {
+					dst[j*n+i] = x[i*m+j]
+				}
+			}
+		}
+	}
+}

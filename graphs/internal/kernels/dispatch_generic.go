@@ -1,0 +1,39 @@
+package kernels
+
+type tile struct{}
+
+func Path() string { return "generic" }
+
+func panelWidth[T Float]() int { return genericPanel }
+
+func alignSlice[T Float](s []T) []T { return s }
+
+func packPanelAsm[T Float](dst, b []T, ldb int, trans bool, k0, kc, j0, nc, nr int) bool {
+	return false
+}
+
+func unaryAsm[T Float](f Func, order int, dst, x []T) bool  { return false }
+func multiAsm[T Float](f Func, d0, d1, d2, d3, x []T) bool  { return false }
+func binaryAsm[T Float](o op, dst, a, b []T) bool           { return false }
+func scalarAsm[T Float](o op, dst, a []T, c T) bool         { return false }
+func ternaryAsm[T Float](o op, dst, a, b, c []T) bool       { return false }
+func quaternaryAsm[T Float](o op, dst, a, b, c, d []T) bool { return false }
+func scaleAddAsm[T Float](dst []T, alpha T, x, y []T) bool  { return false }
+func sumAsm[T Float](x []T) (T, bool)                       { return 0, false }
+func dotAsm[T Float](a, b []T) (T, bool)                    { return 0, false }
+func colSumAsm[T Float](dst, x []T, n int) bool             { return false }
+func narrowAsm(dst []float32, src []float64) bool           { return false }
+func widenAsm(dst []float64, src []float32) bool            { return false }
+
+// Run computes the product. work holds at least Workspace elements; nil is enough when B is packed.
+func (p *Product[T]) Run(work []T) {
+	p.validate(work)
+	if p.M == 0 || p.N == 0 {
+		return
+	}
+	p.runGeneric(work)
+}
+
+func available() []string { return []string{"generic"} }
+
+func use(path string) {}

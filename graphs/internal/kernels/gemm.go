@@ -1,0 +1,136 @@
+package kernels
+
+// Product is one matrix product with its epilogue,
+//
+//	C = ( [C | Bias | 0] + op(A)·op(B) ) ⊙ [Mul]
+//
+// op(A) is M×K, op(B) is K×N, C is M×N. A compiled program keeps its Products and changes the slices between runs; a
+// Product holds scratch of its own and must not be used by two goroutines at once.
+//
+// Bias and Mul are what pays inside the product: the accumulators start from the bias instead of zero (free), and the
+// factor is multiplied in when a tile is stored (one pass over C saved). Activations are not fused: a tile of C in
+// registers leaves none for an exponential, and a block of rows is still in the first or second cache when
+// [UnaryMulti] reads it.
+type Product[T Float] struct {
+	M, N, K int
+
+	A      []T // M×K, or K×M when TransA
+	LdA    int
+	TransA bool
+
+	B      []T // K×N, or N×K when TransB; not looked at when Packed is given
+	LdB    int
+	TransB bool
+	Packed *Packed[T] // op(B), packed beforehand; K×N must agree
+
+	C   []T
+	LdC int
+
+	Acc   bool // start from the old C
+	Bias  []T  // start from this row, added to every row; length N; not together with Acc
+	Mul   []T  // multiply the result, element by element; M×N; may be C's old values only if it is not C itself
+	LdMul int
+
+	tile tile
+}
+
+// Packed is a matrix op(B), laid out in panels for the innermost loop of a product. Weights that stand still are packed
+// once. The layout belongs to the path that packed it.
+type Packed[T Float] struct {
+	K, N int
+	nr   int // columns of a panel
+	data []T // ⌈N/nr⌉ panels of K×nr, padded with zeros
+	thin []T // op(B)ᵀ, N×K, when N ≤ thinN
+}
+
+// thinN is the greatest number of columns for which a product runs over rows of dot products.
+const thinN = 4
+
+// Pack lays out op(B), K×N, of the row-major matrix b (K×N, or N×K when trans) with leading dimension ldb. The memory of
+// an earlier Pack is used again if it is large enough: in steady state nothing is allocated.
+func (p *Packed[T]) Pack(b []T, ldb int, trans bool, k, n int) {
+	check(k > 0 && n > 0, "Pack: K and N must be positive")
+	if trans {
+		check(ldb >= k && len(b) >= (n-1)*ldb+k, "Pack: B is too short")
+	} else {
+		check(ldb >= n && len(b) >= (k-1)*ldb+n, "Pack: B is too short")
+	}
+	p.K, p.N, p.nr = k, n, panelWidth[T]()
+	size := (n + p.nr - 1) / p.nr * p.nr * k
+	if cap(p.data) < size {
+		p.data = aligned[T](size)
+	}
+	p.data = p.data[:size]
+	for j := 0; j < n; j += p.nr {
+		packPanel(p.data[j*k:(j+p.nr)*k], b, ldb, trans, 0, k, j, min(p.nr, n-j), p.nr)
+	}
+	p.thin = p.thin[:0]
+	if n <= thinN {
+		if cap(p.thin) < n*k {
+			p.thin = aligned[T](n * k)
+		}
+		p.thin = p.thin[:n*k]
+		copyThin(p.thin, b, ldb, trans, k, n)
+	}
+}
+
+// aligned returns n zeroed elements that start on a cache line.
+func aligned[T Float](n int) []T {
+	const line = 64
+	s := make([]T, n+line/sizeof[T]())
+	return alignSlice(s)[:n:n]
+}
+
+// copyThin stores op(B)ᵀ as contiguous rows of length k.
+func copyThin[T Float](dst, b []T, ldb int, trans bool, k, n int) {
+	for j := range n {
+		row := dst[j*k : (j+1)*k]
+		if trans {
+			copy(row, b[j*ldb:j*ldb+k])
+			continue
+		}
+		for i := range row {
+			row[i] = b[i*ldb+j]
+		}
+	}
+}
+
+// Workspace returns the number of elements of scratch that Run of any product of this shape needs at most.
+func Workspace[T Float](m, n, k int) int {
+	nr := panelWidth[T]()
+	w := min(k, kBlock)*nr + thinN*max(k, m) + 16
+	return w
+}
+
+// kBlock is the number of steps of k per pass: a panel of B of kBlock rows stays in the first cache.
+const kBlock = 256
+
+func (p *Product[T]) validate(work []T) {
+	m, n, k := p.M, p.N, p.K
+	check(m >= 0 && n >= 0 && k >= 0, "Product: negative size")
+	if m == 0 || n == 0 {
+		return
+	}
+	check(p.LdC >= n && len(p.C) >= (m-1)*p.LdC+n, "Product: C is too short")
+	if k > 0 {
+		if p.TransA {
+			check(p.LdA >= m && len(p.A) >= (k-1)*p.LdA+m, "Product: A is too short")
+		} else {
+			check(p.LdA >= k && len(p.A) >= (m-1)*p.LdA+k, "Product: A is too short")
+		}
+		switch {
+		case p.Packed != nil:
+			check(p.Packed.K == k && p.Packed.N == n, "Product: Packed has another shape")
+			check(p.Packed.nr == panelWidth[T](), "Product: Packed was packed for another path")
+		case p.TransB:
+			check(p.LdB >= k && len(p.B) >= (n-1)*p.LdB+k, "Product: B is too short")
+		default:
+			check(p.LdB >= n && len(p.B) >= (k-1)*p.LdB+n, "Product: B is too short")
+		}
+	}
+	check(p.Bias == nil || len(p.Bias) >= n && !p.Acc, "Product: Bias is too short or given together with Acc")
+	check(p.Mul == nil || p.LdMul >= n && len(p.Mul) >= (m-1)*p.LdMul+n, "Product: Mul is too short")
+	if p.Packed == nil {
+		check(len(work) >= Workspace[T](m, n, k), "Product: workspace is too short")
+	}
+}

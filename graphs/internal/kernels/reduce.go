@@ -1,0 +1,159 @@
+package kernels
+
+import "math"
+
+// lanes is the number of partial sums of a reduction.
+func lanes[T Float]() int { return 128 / sizeof[T]() }
+
+// shortSum is the length below which a sum runs from left to right.
+const shortSum = 8
+
+// Sum returns Σ x[i], in the order given in the package comment.
+func Sum[T Float](x []T) T {
+	if len(x) < shortSum {
+		var s T
+		for _, v := range x {
+			s += v
+		}
+		return s
+	}
+	if s, ok := sumAsm(x); ok {
+		return s
+	}
+	var p [32]T
+	l := lanes[T]()
+	for ; len(x) >= l; x = x[l:] {
+		for j, v := range x[:l] {
+			p[j] += v
+		}
+	}
+	for j, v := range x {
+		p[j] += v
+	}
+	return pairwise(p[:l])
+}
+
+// Dot returns Σ a[i]·b[i], in the order of Sum.
+func Dot[T Float](a, b []T) T {
+	check(len(a) == len(b), "Dot: lengths differ")
+	if len(a) < shortSum {
+		var s T
+		for i, v := range a {
+			s = fma(v, b[i], s)
+		}
+		return s
+	}
+	if s, ok := dotAsm(a, b); ok {
+		return s
+	}
+	var p [32]T
+	l := lanes[T]()
+	for i, v := range a {
+		p[i%l] = fma(v, b[i], p[i%l])
+	}
+	return pairwise(p[:l])
+}
+
+func pairwise[T Float](p []T) T {
+	for h := len(p) / 2; h > 0; h /= 2 {
+		for j := range h {
+			p[j] += p[j+h]
+		}
+	}
+	return p[0]
+}
+
+// RowSum stores Σ_j x[i,j] for every row of m elements; with acc it adds to dst.
+func RowSum[T Float](dst, x []T, m int, acc bool) {
+	check(len(x) == len(dst)*m, "RowSum: lengths differ")
+	for i := range dst {
+		s := Sum(x[i*m : (i+1)*m])
+		if acc {
+			s += dst[i]
+		}
+		dst[i] = s
+	}
+}
+
+// RowDot stores Σ_j a[i,j]·b[i,j] for every row of m elements; with acc it adds to dst.
+func RowDot[T Float](dst, a, b []T, m int, acc bool) {
+	check(len(a) == len(dst)*m && len(b) == len(a), "RowDot: lengths differ")
+	for i := range dst {
+		s := Dot(a[i*m:(i+1)*m], b[i*m:(i+1)*m])
+		if acc {
+			s += dst[i]
+		}
+		dst[i] = s
+	}
+}
+
+// ColSum stores Σ_i x[i,j], j < m = len(dst); with acc it adds to dst, so that blocks of rows in ascending order give
+// the same bits as one call.
+func ColSum[T Float](dst, x []T, acc bool) {
+	m := len(dst)
+	if m == 0 {
+		return
+	}
+	n := rows(x, m)
+	if !acc {
+		clear(dst)
+	}
+	if n == 0 || colSumAsm(dst, x, n) {
+		return
+	}
+	for i := range n {
+		for j, v := range x[i*m:][:m] {
+			dst[j] += v
+		}
+	}
+}
+
+// Max returns the greatest element, NaN if there is one, −Inf for an empty slice.
+func Max[T Float](x []T) T {
+	m := T(math.Inf(-1))
+	for _, v := range x {
+		m = max(m, v)
+	}
+	return m
+}
+
+// RowLogSumExp stores ln Σ_j exp x[i,j] for every row of m elements. work holds len(x) elements and may be x.
+func RowLogSumExp[T Float](dst, x []T, m int, work []T) {
+	check(len(x) == len(dst)*m && len(work) >= len(x), "RowLogSumExp: lengths differ")
+	work = work[:len(x)]
+	for i := range dst {
+		row, w := x[i*m:(i+1)*m], work[i*m:(i+1)*m]
+		top := finiteMax(row)
+		Shift(w, row, -top)
+		dst[i] = top
+	}
+	Unary(Exp, 0, work, work)
+	for i := range dst {
+		s := Sum(work[i*m : (i+1)*m])
+		dst[i] += T(math.Log(float64(s)))
+	}
+}
+
+// RowSoftmax stores exp(x[i,j]) / Σ_k exp x[i,k] for every row of m elements. dst may be x.
+func RowSoftmax[T Float](dst, x []T, m int) {
+	check(len(x) == len(dst), "RowSoftmax: lengths differ")
+	n := rows(x, m)
+	for i := range n {
+		row := x[i*m : (i+1)*m]
+		Shift(dst[i*m:(i+1)*m], row, -finiteMax(row))
+	}
+	Unary(Exp, 0, dst, dst)
+	for i := range n {
+		d := dst[i*m : (i+1)*m]
+		Scale(d, 1/Sum(d), d)
+	}
+}
+
+// finiteMax is the greatest element, or 0 where that is infinite: exp then overflows or vanishes by itself.
+func finiteMax[T Float](x []T) T {
+	m := Max(x)
+	if math.IsInf(float64(m), 0) {
+		return 0
+	}
+	return m
+}

@@ -12,8 +12,8 @@ import (
 //
 //	x' = x - h∇E(x) + √(2h) ξ,   ξ ~ N(0, I).
 //
-// It accepts always, hence samples a slightly wrong law: on N(0, 1) its variance is 1/(1 - h/2). Where the energy is not
-// finite the chain goes back to its position before and the transition counts as divergent.
+// It accepts always, hence samples a slightly wrong law: on N(0, 1) its variance is 1/(1 - h/2). Where it stands it learns
+// at the next step or Refresh: if the energy there is not finite the chain goes back, and the next transition counts as divergent.
 //
 // Normalize and Clip change the drift and with it the law, by an unknown amount. They are off unless asked for, and Bias
 // reports them.
@@ -64,25 +64,15 @@ func (k Langevin) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 	}
 	for i := range s.Energy {
 		w.info[i] = ChainInfo{AcceptProb: 1, LogRatio: math.NaN(), Hamiltonian: math.NaN(), Accepted: true}
-		if math.IsInf(s.Energy[i], 1) {
-			w.info[i].Divergent = true
-			w.info[i].Accepted = false
-			w.info[i].AcceptProb = 0
-			if s.back {
-				s.take(i, s.prev)
-			}
+		if s.fell != nil && s.fell[i] || math.IsInf(s.Energy[i], 1) {
+			w.info[i].AcceptProb, w.info[i].Accepted, w.info[i].Divergent = 0, false, true
 		}
 	}
-	if s.prev == nil {
-		s.prev = newPoints(w.n, w.d)
-	}
-	s.prev.copyFrom(s)
-	s.back = true
+	s.leave()
 	for i := range s.Energy {
 		c := s.stepScale(i)
 		k.drift(s.X.RawRowView(i), s.Grad.RawRowView(i), noise.RawRowView(i), k.StepSize*c*c)
 	}
-	s.valid = false
 	return w.summary(rows), nil
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // The encoding is little-endian: magic, n, d, flags, then float64 arrays X, Energy, Grad and, by flag, Momentum, the
-// points before the last Langevin step (x, energy, gradient), and the replicas (a state, recursively).
+// points before an unadjusted step (x, energy, gradient), and the replicas (a state, recursively).
 const (
 	stateMagic = "stheno-chains-1\n"
 
@@ -88,6 +88,7 @@ func (s *State) decode(b []byte) ([]byte, error) {
 	if flags&flagBack != 0 {
 		s.back = true
 		s.prev = newPoints(n, d)
+		s.fell = make([]bool, n)
 		arrays = append(arrays, s.prev.x.RawMatrix().Data, s.prev.energy, s.prev.grad.RawMatrix().Data)
 	}
 	for _, a := range arrays {

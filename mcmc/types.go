@@ -79,9 +79,10 @@ type State struct {
 	Momentum *mat.Dense // n×d, BAOAB only; nil until the first step, then drawn
 	Replicas *State     // Tempering only: K·n rows, level k of chain i in row k·n+i; nil until the first step
 
-	valid bool    // Energy and Grad belong to X
-	prev  *points // Langevin: where the chains were before the last step, if back
-	back  bool
+	valid bool       // Energy and Grad belong to X
+	back  bool       // prev holds where the chains were before they moved unseen (Langevin)
+	prev  *points    // to go back to from a position that is not finite
+	fell  []bool     // rows that went back at the last Refresh
 	scale []float64  // length scale of each row's step, set by the kernels that run others; nil means 1
 	work  *workspace // scratch, no part of the state
 }
@@ -97,15 +98,14 @@ func NewState(x *mat.Dense) *State {
 
 // Invalidate drops the cached energy and gradient. Call it after writing to X or changing the target.
 func (s *State) Invalidate() {
-	s.valid = false
-	s.back = false
+	s.valid, s.back = false, false
 	if s.Replicas != nil {
 		s.Replicas.Invalidate()
 	}
 }
 
-// Refresh makes Energy and Grad belong to X, by one call of t if they do not yet. Rows that are not finite get
-// energy +Inf and gradient zero.
+// Refresh makes Energy and Grad belong to X, by one call of t if they do not yet. Rows with an energy or gradient that is
+// not finite go back to where they were before an unadjusted step; where there was none they get energy +Inf and gradient zero.
 func (s *State) Refresh(t Target) error {
 	if s.valid {
 		return nil
@@ -113,8 +113,27 @@ func (s *State) Refresh(t Target) error {
 	if err := evaluate(t, s.Energy, s.Grad, s.X); err != nil {
 		return err
 	}
-	s.valid = true
+	if s.back {
+		for i, e := range s.Energy {
+			if s.fell[i] = math.IsInf(e, 1); s.fell[i] {
+				s.take(i, s.prev)
+			}
+		}
+	}
+	s.valid, s.back = true, false
 	return nil
+}
+
+// leave remembers the present positions, before an unadjusted step from them.
+func (s *State) leave() {
+	if s.prev == nil {
+		n, d := s.X.Dims()
+		s.prev = newPoints(n, d)
+		s.fell = make([]bool, n)
+	}
+	clear(s.fell)
+	s.prev.copyFrom(s)
+	s.valid, s.back = false, true
 }
 
 // refresh is Refresh that reports the number of rows computed.
@@ -184,6 +203,10 @@ type workspace struct {
 	prop    *points    // proposals
 	eps     []float64  // n, step of each row
 	h0      []float64  // n, Hamiltonian at the start
+	trees   *trees     // NUTS
+	bridge  bridge     // tempering, annealing
+	lengths []float64  // annealing: scale of each row's step
+	swaps   []SwapInfo // tempering
 }
 
 // scratch returns the workspace, made at the first call.

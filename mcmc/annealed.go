@@ -1,0 +1,195 @@
+package mcmc
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// Annealed runs a kernel over a schedule, from hot to cold. One step is one pass through the whole schedule, so that the
+// draws after it depend little on where the chains came from. It is a way to get good draws from a rough start, not a
+// transition that leaves exp(-E) exactly unchanged: how near it comes depends on the moves at the last level.
+//
+// With Betas the levels are exp(-βE), the lengths of the steps grow as β^(-1/2). With Sigmas the target must be a
+// [NoiseTarget], the energies are those of the data blurred by σ, and lengths go as σ/σ_last, h as its square.
+//
+// Song and Ermon, Generative modeling by estimating gradients of the data distribution, NeurIPS 2019, algorithm 1.
+type Annealed struct {
+	Kernel Kernel    // required; its step is that of the last level
+	Betas  []float64 // in the order visited, > 0, the last one 1; nil without Sigmas means 0.02 … 1 in 10 equal ratios
+	Sigmas []float64 // in the order visited, > 0; excludes Betas
+	Moves  int       // transitions per level; 0 means 10
+}
+
+var _ Kernel = Annealed{}
+
+// NoiseTarget is a target that depends on a noise level, E(x, σ).
+type NoiseTarget interface {
+	Target
+	SetSigma(sigma float64) error // the level of the calls that follow
+}
+
+var defaultAnneal = reversed(Geometric(10, .02))
+
+func reversed(v []float64) []float64 {
+	r := make([]float64, len(v))
+	for i, a := range v {
+		r[len(v)-1-i] = a
+	}
+	return r
+}
+
+// Validate reports settings out of range.
+func (k Annealed) Validate() error {
+	errs := []error{
+		check(k.Moves >= 0, "mcmc: Annealed.Moves = %d, want >= 0", k.Moves),
+		check(k.Betas == nil || k.Sigmas == nil, "mcmc: Annealed.Betas and Annealed.Sigmas exclude each other"),
+		checkInner("Annealed", k.Kernel),
+	}
+	for l, b := range k.Betas {
+		errs = append(errs, check(b > 0 && !math.IsInf(b, 1), "mcmc: Annealed.Betas[%d] = %g, want > 0", l, b))
+	}
+	if n := len(k.Betas); n > 0 {
+		errs = append(errs, check(k.Betas[n-1] == 1, "mcmc: Annealed.Betas ends at %g, want 1", k.Betas[n-1]))
+	}
+	for l, v := range k.Sigmas {
+		errs = append(errs, check(v > 0 && !math.IsInf(v, 1), "mcmc: Annealed.Sigmas[%d] = %g, want > 0", l, v))
+	}
+	return errors.Join(errs...)
+}
+
+func (k Annealed) moves() int {
+	if k.Moves == 0 {
+		return 10
+	}
+	return k.Moves
+}
+
+// Step takes every chain once through the schedule.
+func (k Annealed) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
+	if len(k.Sigmas) > 0 {
+		return k.blurred(s, t, rng)
+	}
+	betas := k.Betas
+	if len(betas) == 0 {
+		betas = defaultAnneal
+	}
+	p := newPath(s, t, nil)
+	sum := Info{}
+	for _, beta := range betas {
+		p.to(beta)
+		p.lengths(1 / math.Sqrt(beta))
+		if err := k.run(p.s, p.b, rng, &sum); err != nil {
+			return Info{}, err
+		}
+	}
+	p.close()
+	return k.mean(sum, len(betas)), nil
+}
+
+func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
+	nt, ok := t.(NoiseTarget)
+	if !ok {
+		return Info{}, fmt.Errorf("mcmc: Annealed.Sigmas needs an energy that depends on the noise level, %T does not: use Betas", t)
+	}
+	last := k.Sigmas[len(k.Sigmas)-1]
+	p := newPath(s, t, nil)
+	sum := Info{}
+	for _, sigma := range k.Sigmas {
+		if err := nt.SetSigma(sigma); err != nil {
+			return Info{}, fmt.Errorf("mcmc: noise level %g: %w", sigma, err)
+		}
+		s.Invalidate()
+		p.lengths(sigma / last)
+		if err := k.run(s, t, rng, &sum); err != nil {
+			return Info{}, err
+		}
+	}
+	s.scale = nil
+	return k.mean(sum, len(k.Sigmas)), nil
+}
+
+// run makes the moves of one level and adds up.
+func (k Annealed) run(s *State, t Target, rng *rand.Rand, sum *Info) error {
+	for range k.moves() {
+		in, err := k.Kernel.Step(s, t, rng)
+		if err != nil {
+			return err
+		}
+		sum.AcceptProb += in.AcceptProb
+		sum.Evaluations += in.Evaluations
+		sum.Divergent = in.Divergent
+		sum.Chains = in.Chains
+	}
+	return nil
+}
+
+func (k Annealed) mean(sum Info, levels int) Info {
+	sum.AcceptProb /= float64(levels * k.moves())
+	return sum
+}
+
+// path moves a state along U_β = E₀ + β(E - E₀), keeping its cache. The state is at β = 1 before and after.
+type path struct {
+	s    *State
+	b    *bridge
+	beta float64
+}
+
+func newPath(s *State, t Target, ref *Gaussian) path {
+	w := s.scratch()
+	if len(w.bridge.beta) != w.n {
+		w.bridge.beta = make([]float64, w.n)
+	}
+	if len(w.lengths) != w.n {
+		w.lengths = make([]float64, w.n)
+	}
+	w.bridge.target, w.bridge.ref = t, ref
+	return path{s: s, b: &w.bridge, beta: 1}
+}
+
+// to changes β. From β = 0 the energies are computed anew.
+func (p *path) to(beta float64) {
+	for i := range p.b.beta {
+		p.b.beta[i] = beta
+	}
+	if beta == p.beta {
+		return
+	}
+	if p.beta == 0 || beta == 0 {
+		p.s.Invalidate()
+	}
+	// Points to go back to carry an energy as well.
+	if p.s.valid {
+		p.rescale(p.s.X.RawRowView, p.s.Grad.RawRowView, p.s.Energy, beta)
+	} else if p.s.back {
+		p.rescale(p.s.prev.x.RawRowView, p.s.prev.grad.RawRowView, p.s.prev.energy, beta)
+	}
+	p.beta = beta
+}
+
+func (p *path) rescale(x, grad func(int) []float64, e []float64, beta float64) {
+	for i := range e {
+		if math.IsInf(e[i], 1) {
+			continue
+		}
+		p.b.unmix(&e[i], grad(i), x(i), p.beta)
+		p.b.mix(&e[i], grad(i), x(i), beta)
+	}
+}
+
+// lengths sets the length scale of all steps.
+func (p *path) lengths(c float64) {
+	w := p.s.work
+	for i := range w.lengths {
+		w.lengths[i] = c
+	}
+	p.s.scale = w.lengths
+}
+
+// close returns to β = 1 and plain steps.
+func (p *path) close() {
+	p.to(1)
+	p.s.scale = nil
+}

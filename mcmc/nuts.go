@@ -1,0 +1,328 @@
+package mcmc
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// NUTS is the no-U-turn sampler: Hamiltonian dynamics that doubles its trajectory, forwards or backwards at random, until
+// it turns back on itself, and keeps one of its points with probability proportional to exp(-H). Each chain grows a tree
+// of its own; every batch asks for the next gradient of all the trees that still grow.
+//
+// The draw is multinomial within a subtree and biased progressive between the old trajectory and the new one. A trajectory
+// goes on while (M⁻¹p₋)·ρ > 0 and (M⁻¹p₊)·ρ > 0, ρ = Σp; this generalised criterion is checked for every subtree, and also
+// between each half and the next momentum of the other, as Stan does since 2.21. A leaf with H - H₀ > 1000 is a divergence.
+//
+// Hoffman and Gelman, The No-U-Turn Sampler, JMLR 15 (2014) 1593–1623; Betancourt, A conceptual introduction to
+// Hamiltonian Monte Carlo, arXiv 1701.02434, appendix A; subtrees are merged like the digits of a binary counter.
+type NUTS struct {
+	StepSize   float64   // ε > 0; required. An acceptance of 0.8 is usual
+	MaxDepth   int       // at most 2^MaxDepth - 1 leapfrog steps; 0 means 10; at most 20
+	InvMass    []float64 // diagonal of M⁻¹, best the variances of the target; nil means 1
+	StepJitter float64   // each chain's ε is drawn from ε·U(1-j, 1+j), 0 <= j < 1
+}
+
+var _ Kernel = NUTS{}
+
+// Validate reports settings out of range.
+func (k NUTS) Validate() error {
+	return errors.Join(
+		check(k.StepSize > 0 && !math.IsInf(k.StepSize, 1), "mcmc: NUTS.StepSize = %g, want > 0", k.StepSize),
+		check(k.MaxDepth >= 0 && k.MaxDepth <= 20, "mcmc: NUTS.MaxDepth = %d, want 0 … 20", k.MaxDepth),
+		check(k.StepJitter >= 0 && k.StepJitter < 1, "mcmc: NUTS.StepJitter = %g, want 0 <= jitter < 1", k.StepJitter),
+		checkMass("NUTS", k.InvMass),
+	)
+}
+
+func (k NUTS) maxDepth() int {
+	if k.MaxDepth == 0 {
+		return 10
+	}
+	return k.MaxDepth
+}
+
+// Step moves every chain. How many numbers it takes from rng depends on the trees.
+func (k NUTS) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
+	w := s.scratch()
+	if k.InvMass != nil && len(k.InvMass) != w.d {
+		panic("mcmc: the length of NUTS.InvMass differs from the dimension")
+	}
+	rows, err := s.refresh(t)
+	if err != nil {
+		return Info{}, err
+	}
+	f := w.trees
+	if f == nil || f.levels < k.maxDepth()+1 {
+		f = newTrees(w.n, w.d, k.maxDepth()+1)
+		w.trees = f
+	}
+	for i := range f.tree {
+		f.tree[i].row = -1
+	}
+	whole, _ := t.(rowwise)
+	next := 0
+	for {
+		m := 0
+		for i := range f.tree {
+			tr := &f.tree[i]
+			if tr.row < 0 {
+				if next == w.n {
+					continue
+				}
+				k.plant(tr, s, next, rng)
+				next++
+			}
+			x, p := tr.x[tr.dir], tr.p[tr.dir]
+			kick(p, tr.g[tr.dir], tr.eps/2)
+			drift(x, p, k.InvMass, tr.eps)
+			copy(f.x[m*w.d:], x)
+			f.slot[m] = i
+			f.row[m] = tr.row
+			m++
+		}
+		if m == 0 {
+			break
+		}
+		rows += m
+		if whole != nil {
+			whole.setRows(f.row[:m])
+		}
+		err := evaluate(t, f.e[:m], view(&f.gv, f.g, m, w.d), view(&f.xv, f.x, m, w.d))
+		if whole != nil {
+			whole.setRows(nil)
+		}
+		if err != nil {
+			return Info{}, err
+		}
+		for j, i := range f.slot[:m] {
+			tr := &f.tree[i]
+			copy(tr.g[tr.dir], f.g[j*w.d:(j+1)*w.d])
+			if k.grow(tr, s, f.e[j], rng) {
+				continue
+			}
+			n := float64(max(1, tr.leaves))
+			w.info[tr.row] = ChainInfo{
+				AcceptProb: tr.accept / n, LogRatio: math.NaN(), Hamiltonian: tr.h,
+				Leapfrog: int32(tr.leaves), Depth: int16(tr.depth), Accepted: tr.moved, Divergent: tr.divergent,
+			}
+			tr.row = -1
+		}
+	}
+	return w.summary(rows), nil
+}
+
+// rowwise is a target that treats the rows of a state differently: it must be told which of them a batch holds.
+type rowwise interface{ setRows(rows []int) }
+
+// trees are the trajectories under way. There may be fewer than chains: a chain that is done makes room for the next.
+type trees struct {
+	levels int
+	tree   []tree
+	e      []float64 // the batch: energies, positions, gradients, and which tree and chain each row is
+	x, g   []float64
+	slot   []int
+	row    []int
+	xv, gv mat.Dense
+}
+
+// treeBudget is the number of float64 that the trees of one state may take.
+const treeBudget = 1 << 20
+
+func newTrees(n, d, levels int) *trees {
+	per := d * (8 + 5*levels)
+	m := min(n, 1024, max(16, treeBudget/per))
+	f := &trees{
+		levels: levels, tree: make([]tree, m),
+		e: make([]float64, m), x: make([]float64, m*d), g: make([]float64, m*d), slot: make([]int, m), row: make([]int, m),
+	}
+	for i := range f.tree {
+		data := make([]float64, per)
+		cut := func() []float64 {
+			v := data[:d:d]
+			data = data[d:]
+			return v
+		}
+		tr := &f.tree[i]
+		for dir := range 2 {
+			tr.x[dir], tr.p[dir], tr.g[dir] = cut(), cut(), cut()
+		}
+		tr.rho, tr.joint = cut(), cut()
+		tr.stack = make([]subtree, levels)
+		for l := range tr.stack {
+			tr.stack[l] = subtree{first: cut(), last: cut(), rho: cut(), x: cut(), g: cut()}
+		}
+	}
+	return f
+}
+
+// tree is one chain's trajectory.
+type tree struct {
+	row       int          // the chain; -1 when free
+	x, p, g   [2][]float64 // position, momentum, gradient at the backward and the forward end
+	rho       []float64    // sum of the momenta
+	logw      float64      // log Σ exp(-H)
+	h0, h     float64      // H at the start, of the point kept
+	accept    float64      // Σ min(1, exp(H₀ - H)) over the leaves
+	leaves    int          // leapfrog steps so far
+	depth     int          // doublings done
+	dir       int          // where it grows: 0 backwards, 1 forwards
+	eps       float64      // signed step
+	left      int          // leaves still missing in the present doubling
+	joint     []float64    // momentum at the end where the present doubling began
+	stack     []subtree    // complete subtrees of the present doubling, largest first
+	top       int          // how many
+	moved     bool         // the point kept is not the start
+	divergent bool
+}
+
+// subtree is a complete binary tree of 2^depth leaves and the leaf drawn from it.
+type subtree struct {
+	depth            int
+	first, last, rho []float64 // momenta in the order of growth, and their sum
+	logw             float64   // log Σ exp(-H)
+	x, g             []float64 // the leaf drawn
+	e, h             float64
+}
+
+// plant begins the trajectory of a chain.
+func (k NUTS) plant(tr *tree, s *State, row int, rng *rand.Rand) {
+	tr.row = row
+	for dir := range 2 {
+		copy(tr.x[dir], s.X.RawRowView(row))
+		copy(tr.g[dir], s.Grad.RawRowView(row))
+	}
+	normals(tr.p[0], rng)
+	momentum(tr.p[0], k.InvMass)
+	copy(tr.p[1], tr.p[0])
+	copy(tr.rho, tr.p[0])
+	tr.h0 = s.Energy[row] + kinetic(tr.p[0], k.InvMass)
+	tr.h = tr.h0
+	tr.logw = -tr.h0
+	tr.accept, tr.leaves, tr.depth = 0, 0, 0
+	tr.moved, tr.divergent = false, false
+	tr.eps = k.StepSize * s.stepScale(row)
+	if k.StepJitter > 0 {
+		tr.eps *= 1 + k.StepJitter*(2*rng.Float64()-1)
+	}
+	tr.double(rng)
+}
+
+// double begins the next doubling.
+func (tr *tree) double(rng *rand.Rand) {
+	tr.dir = int(rng.Uint64() >> 63)
+	tr.eps = math.Abs(tr.eps)
+	if tr.dir == 0 {
+		tr.eps = -tr.eps
+	}
+	copy(tr.joint, tr.p[tr.dir])
+	tr.left = 1 << tr.depth
+	tr.top = 0
+}
+
+// grow completes the leapfrog step at the growing end, whose energy is e, and takes in the leaf. It reports whether the
+// trajectory goes on.
+func (k NUTS) grow(tr *tree, s *State, e float64, rng *rand.Rand) bool {
+	x, p, g := tr.x[tr.dir], tr.p[tr.dir], tr.g[tr.dir]
+	kick(p, g, tr.eps/2)
+	h := e + kinetic(p, k.InvMass)
+	tr.leaves++
+	tr.left--
+	if math.IsNaN(h) || math.IsInf(h, 1) || h-tr.h0 > maxEnergyError || !finite(x) {
+		tr.divergent = true
+		return false
+	}
+	tr.accept += math.Exp(min(0, tr.h0-h))
+
+	leaf := &tr.stack[tr.top]
+	tr.top++
+	leaf.depth, leaf.logw, leaf.e, leaf.h = 0, -h, e, h
+	copy(leaf.first, p)
+	copy(leaf.last, p)
+	copy(leaf.rho, p)
+	copy(leaf.x, x)
+	copy(leaf.g, g)
+	for tr.top > 1 && tr.stack[tr.top-1].depth == tr.stack[tr.top-2].depth {
+		tr.top--
+		if !k.merge(&tr.stack[tr.top-1], &tr.stack[tr.top], rng) {
+			return false
+		}
+	}
+	if tr.left > 0 {
+		return true
+	}
+
+	// The doubling is complete.
+	sub := &tr.stack[0]
+	tr.depth++
+	if rng.Float64() < math.Exp(sub.logw-tr.logw) {
+		copy(s.X.RawRowView(tr.row), sub.x)
+		copy(s.Grad.RawRowView(tr.row), sub.g)
+		s.Energy[tr.row] = sub.e
+		tr.h = sub.h
+		tr.moved = true
+	}
+	tr.logw = logAddExp(tr.logw, sub.logw)
+	// The old trajectory runs from far to joint, the new one from sub.first to p.
+	far := tr.p[1-tr.dir]
+	on := k.ahead(far, p, tr.rho, sub.rho) &&
+		k.ahead(far, sub.first, tr.rho, sub.first) &&
+		k.ahead(tr.joint, p, sub.rho, tr.joint)
+	add(tr.rho, sub.rho)
+	if !on || tr.depth == k.maxDepth() {
+		return false
+	}
+	tr.double(rng)
+	return true
+}
+
+// merge makes a of the subtrees a and b, b having grown after a. It reports whether the union makes no U-turn.
+func (k NUTS) merge(a, b *subtree, rng *rand.Rand) bool {
+	logw := logAddExp(a.logw, b.logw)
+	if rng.Float64() < math.Exp(b.logw-logw) {
+		a.x, b.x = b.x, a.x
+		a.g, b.g = b.g, a.g
+		a.e, a.h = b.e, b.h
+	}
+	on := k.ahead(a.first, b.last, a.rho, b.rho) &&
+		k.ahead(a.first, b.first, a.rho, b.first) &&
+		k.ahead(a.last, b.last, b.rho, a.last)
+	add(a.rho, b.rho)
+	a.last, b.last = b.last, a.last
+	a.logw = logw
+	a.depth++
+	return on
+}
+
+// ahead reports whether (M⁻¹p)·ρ > 0 and (M⁻¹q)·ρ > 0 for ρ = u + v.
+func (k NUTS) ahead(p, q, u, v []float64) bool {
+	var a, b float64
+	for j := range p {
+		r := u[j] + v[j]
+		if k.InvMass != nil {
+			r *= k.InvMass[j]
+		}
+		a += p[j] * r
+		b += q[j] * r
+	}
+	return a > 0 && b > 0
+}
+
+func add(dst, v []float64) {
+	for j, a := range v {
+		dst[j] += a
+	}
+}
+
+// logAddExp returns log(eᵃ + eᵇ).
+func logAddExp(a, b float64) float64 {
+	if a < b {
+		a, b = b, a
+	}
+	if math.IsInf(a, -1) {
+		return a
+	}
+	return a + math.Log1p(math.Exp(b-a))
+}

@@ -1,0 +1,204 @@
+package mcmc
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Tempering is parallel tempering (replica exchange). Every chain is the coldest of K replicas at β₀ = 1 > β₁ > … > 0, which
+// move by a kernel of their own at exp(-β_k E) and exchange places between neighbouring levels with probability
+//
+//	min(1, exp((β_k - β_l)(E(x_k) - E(x_l)))).
+//
+// Hot replicas cross between modes, and the exchanges hand the crossings down. With a Reference E₀ the levels are
+// E₀ + β_k(E - E₀) instead, which stays integrable where E alone does not; in the exchange E - E₀ takes the place of E.
+// Each step tries the pairs (0,1), (2,3), … and then (1,2), (3,4), …, all replicas in one batch of K·n rows.
+//
+// Swendsen and Wang, Phys. Rev. Lett. 57 (1986) 2607; Syed et al., Non-reversible parallel tempering, JRSS B 84 (2022)
+// 321–350, whose ladder adaptation [Adapter] uses.
+type Tempering struct {
+	Kernel    Kernel    // moves within the levels; required; its step is that of β = 1
+	Betas     []float64 // β_k, falling from 1, all > 0; nil means Geometric(8, 0.02)
+	Scales    []float64 // length of level k's steps against that of level 0; nil means β_k^(-1/2)
+	Moves     int       // transitions between exchanges; 0 means 1
+	Reference *Gaussian // hot end of the path; nil means none
+}
+
+var _ Kernel = Tempering{}
+
+// Geometric returns a ladder of n levels, 1 … last in equal ratios.
+func Geometric(n int, last float64) []float64 {
+	b := make([]float64, n)
+	for k := range b {
+		b[k] = math.Pow(last, float64(k)/float64(max(1, n-1)))
+	}
+	return b
+}
+
+var defaultBetas = Geometric(8, .02)
+
+func (k Tempering) betas() []float64 {
+	if k.Betas == nil {
+		return defaultBetas
+	}
+	return k.Betas
+}
+
+// Validate reports settings out of range.
+func (k Tempering) Validate() error {
+	errs := []error{check(k.Moves >= 0, "mcmc: Tempering.Moves = %d, want >= 0", k.Moves), checkInner("Tempering", k.Kernel)}
+	b := k.betas()
+	errs = append(errs, check(len(b) > 0 && b[0] == 1, "mcmc: Tempering.Betas = %v, want a first level of 1", b))
+	for l := range b {
+		errs = append(errs, check(b[l] > 0 && (l == 0 || b[l] < b[l-1]), "mcmc: Tempering.Betas[%d] = %g, want > 0 and falling", l, b[l]))
+	}
+	errs = append(errs, check(k.Scales == nil || len(k.Scales) == len(b), "mcmc: Tempering.Scales has %d entries for %d levels", len(k.Scales), len(b)))
+	if k.Reference != nil {
+		errs = append(errs, k.Reference.Validate())
+	}
+	return errors.Join(errs...)
+}
+
+// checkInner reports a kernel that cannot be run by another one.
+func checkInner(outer string, k Kernel) error {
+	switch k.(type) {
+	case nil:
+		return check(false, "mcmc: %s.Kernel is missing, e.g. HMC{StepSize: 0.1}", outer)
+	case Tempering, Annealed:
+		return check(false, "mcmc: %s.Kernel = %T, want a kernel that runs no other", outer, k)
+	}
+	return k.Validate()
+}
+
+// Step moves and exchanges the replicas of every chain.
+func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
+	w := s.scratch()
+	betas := k.betas()
+	levels := len(betas)
+	r := k.replicas(s, levels)
+	b := &w.bridge
+	b.target, b.ref = t, k.Reference
+	for l, beta := range betas {
+		scale := 1 / math.Sqrt(beta)
+		if k.Scales != nil {
+			scale = k.Scales[l]
+		}
+		for i := range w.n {
+			b.beta[l*w.n+i] = beta
+			r.scale[l*w.n+i] = scale
+		}
+	}
+	info := Info{Chains: w.info, Swaps: w.swaps[:levels-1]}
+	moves := max(1, k.Moves)
+	for range moves {
+		in, err := k.Kernel.Step(r, b, rng)
+		if err != nil {
+			return Info{}, err
+		}
+		info.Evaluations += in.Evaluations
+		copy(w.info, in.Chains[:w.n])
+	}
+	rows, err := r.refresh(b)
+	if err != nil {
+		return Info{}, err
+	}
+	info.Evaluations += rows
+	clear(info.Swaps)
+	for parity := range 2 {
+		for l := parity; l+1 < levels; l += 2 {
+			info.Swaps[l] = k.exchange(r, b, l, w.n, rng)
+		}
+	}
+	copy(s.X.RawMatrix().Data, r.X.RawMatrix().Data)
+	copy(s.Grad.RawMatrix().Data, r.Grad.RawMatrix().Data)
+	copy(s.Energy, r.Energy)
+	s.valid = true
+	sum := w.summary(info.Evaluations)
+	sum.Swaps = info.Swaps
+	return sum, nil
+}
+
+// replicas returns the replicas, made or changed in number where needed, with level 0 equal to s.
+func (k Tempering) replicas(s *State, levels int) *State {
+	w := s.scratch()
+	n, d := w.n, w.d
+	if s.Replicas == nil || len(s.Replicas.Energy) != n*levels {
+		x := mat.NewDense(n*levels, d, nil)
+		old := 1
+		from := s.X
+		if s.Replicas != nil {
+			from, old = s.Replicas.X, len(s.Replicas.Energy)/n
+		}
+		for l := range levels {
+			o := l // the level of the old ladder that stands where l does in the new one
+			if levels > 1 {
+				o = int(math.Round(float64(l) * float64(old-1) / float64(levels-1)))
+			}
+			o = min(o, old-1)
+			for i := range n {
+				copy(x.RawRowView(l*n+i), from.RawRowView(o*n+i))
+			}
+		}
+		s.Replicas = NewState(x)
+	}
+	r := s.Replicas
+	if r.scale == nil {
+		r.scale = make([]float64, n*levels)
+	}
+	if len(w.bridge.beta) != n*levels {
+		w.bridge.beta = make([]float64, n*levels)
+		w.swaps = make([]SwapInfo, levels)
+	}
+	if !s.valid {
+		for i := range n {
+			copy(r.X.RawRowView(i), s.X.RawRowView(i))
+		}
+		r.Invalidate()
+	}
+	return r
+}
+
+// exchange tries to swap levels l and l+1 of every chain.
+func (k Tempering) exchange(r *State, b *bridge, l, n int, rng *rand.Rand) SwapInfo {
+	var sum float64
+	for i := range n {
+		hot, cold := (l+1)*n+i, l*n+i
+		xh, xc := r.X.RawRowView(hot), r.X.RawRowView(cold)
+		gh, gc := r.Grad.RawRowView(hot), r.Grad.RawRowView(cold)
+		bh, bc := b.beta[hot], b.beta[cold]
+		u := rng.Float64()
+		if math.IsInf(r.Energy[hot], 1) {
+			continue // nothing that is not finite comes down
+		}
+		p := 1.0
+		if !math.IsInf(r.Energy[cold], 1) {
+			d := (bc - bh) * (b.excess(r.Energy[cold], xc, bc) - b.excess(r.Energy[hot], xh, bh))
+			p = math.Exp(min(0, d))
+		}
+		sum += p
+		if u >= p {
+			continue
+		}
+		if !math.IsInf(r.Energy[cold], 1) {
+			b.unmix(&r.Energy[cold], gc, xc, bc)
+			b.mix(&r.Energy[cold], gc, xc, bh)
+		}
+		b.unmix(&r.Energy[hot], gh, xh, bh)
+		b.mix(&r.Energy[hot], gh, xh, bc)
+		r.Energy[hot], r.Energy[cold] = r.Energy[cold], r.Energy[hot]
+		for j := range xh {
+			xh[j], xc[j] = xc[j], xh[j]
+			gh[j], gc[j] = gc[j], gh[j]
+		}
+		if r.Momentum != nil {
+			ph, pc := r.Momentum.RawRowView(hot), r.Momentum.RawRowView(cold)
+			for j := range ph {
+				ph[j], pc[j] = pc[j], ph[j]
+			}
+		}
+	}
+	return SwapInfo{Tried: n, AcceptProb: sum / float64(n)}
+}

@@ -1,0 +1,175 @@
+package graphs
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// ErrShape is wrapped by every error that reports operands of unsuitable shape.
+var ErrShape = errors.New("shape mismatch")
+
+// buildError is what the node builders panic with and Try turns into an error.
+type buildError struct{ err error }
+
+// Try runs build, which makes nodes with the builders of this package or with Must, and returns what it returns. The
+// first failure of a builder ends build and becomes the error. Other panics pass through.
+func Try(build func() *G.Node) (n *G.Node, err error) {
+	err = try(func() { n = build() })
+	if err != nil {
+		n = nil
+	}
+	return n, err
+}
+
+func try(build func()) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case buildError:
+			err = r.err
+		default:
+			panic(r)
+		}
+	}()
+	build()
+	return nil
+}
+
+// Must returns n, or ends the enclosing Try with err. It admits Gorgonia's own functions among the builders:
+//
+//	h := graphs.Must(gorgonia.Tanh(z))
+func Must(n *G.Node, err error) *G.Node {
+	if err != nil {
+		panic(buildError{err})
+	}
+	return n
+}
+
+func must(err error) {
+	if err != nil {
+		panic(buildError{err})
+	}
+}
+
+func failf(format string, args ...any) {
+	panic(buildError{fmt.Errorf("graphs: "+format, args...)})
+}
+
+var building sync.Mutex
+
+// Building locks graph building and returns the function that unlocks it:
+//
+//	defer graphs.Building()()
+//
+// Gorgonia keeps package-wide state while a graph is built, so two graphs, however unrelated, must not grow at the same
+// time. Everything in this package that makes nodes, Grad included, expects the lock to be held by its caller when more
+// than one goroutine builds. Running compiled functions needs no lock.
+func Building() (unlock func()) {
+	building.Lock()
+	return building.Unlock
+}
+
+// NewInput adds an input of the given type (float32 or float64), name and shape to g. An empty shape makes one of
+// Gorgonia's scalars. Gorgonia merges inputs of equal name, so a name that is in use, or no name, panics (inside Try:
+// becomes the error).
+func NewInput(g *G.ExprGraph, dt tensor.Dtype, name string, shape ...int) *G.Node {
+	switch {
+	case name == "":
+		failf("an input needs a name")
+	case dt != tensor.Float32 && dt != tensor.Float64:
+		failf("input %q has type %v, want float32 or float64", name, dt)
+	case slices.ContainsFunc(shape, func(d int) bool { return d <= 0 }):
+		failf("input %q has shape %v, want positive dimensions", name, shape)
+	}
+	for _, n := range g.AllNodes() {
+		if n.Op() == nil && n.Name() == name {
+			failf("input %q exists already; Gorgonia would merge the two", name)
+		}
+	}
+	if len(shape) == 0 {
+		return G.NewScalar(g, dt, G.WithName(name))
+	}
+	return G.NewTensor(g, dt, len(shape), G.WithShape(shape...), G.WithName(name))
+}
+
+// apply adds the node op(in...) to the graph of in, or finds the equal one that is there.
+func apply(o operation, in ...*G.Node) *G.Node {
+	if len(in) != o.arity() {
+		failf("%v: %d operands, want %d", o, len(in), o.arity())
+	}
+	shapes := make([]tensor.Shape, len(in))
+	dims := make([]int, len(in))
+	for i, n := range in {
+		if n == nil || n.Graph() == nil {
+			failf("%v: operand %d is missing or in no graph", o, i)
+		}
+		if n.Graph() != in[0].Graph() {
+			failf("%v: operand %d is in another graph", o, i)
+		}
+		if n.Dtype() != in[0].Dtype() {
+			failf("%v: operands of type %v and %v", o, in[0].Dtype(), n.Dtype())
+		}
+		shapes[i] = n.Shape()
+		dims[i] = n.Dims()
+	}
+	dt := in[0].Dtype()
+	if dt != tensor.Float32 && dt != tensor.Float64 {
+		failf("%v: operand of type %v, want float32 or float64", o, dt)
+	}
+	shape, err := o.shape(shapes)
+	if err != nil {
+		failf("%v of shapes %v: %w", o, shapes, err)
+	}
+	w := &op{operation: o, in: dims, out: len(shape)}
+	for w.salt = 0; w.salt < 16; w.salt++ {
+		n := G.NewUniqueNode(G.WithType(typeOf(dt, len(shape))), G.WithOp(w), G.WithChildren(slices.Clone(in)), G.In(in[0].Graph()), G.WithShape(shape...))
+		if v, ok := n.Op().(*op); ok && v.String() == o.String() && slices.Equal(operands(n), in) {
+			return n
+		}
+		// Two different expressions with the same 32-bit hash: Gorgonia handed out the other one. Ask again for an
+		// operation that differs in its hash only.
+		w = &op{operation: o, in: dims, out: len(shape), salt: w.salt}
+	}
+	failf("%v: Gorgonia merges it with other nodes of equal hash", o)
+	return nil
+}
+
+// operands returns the children of n, in order. It panics if the index of n's graph is stale, which RemoveNode causes.
+func operands(n *G.Node) G.Nodes {
+	g := n.Graph()
+	if m, ok := g.Node(n.ID()).(*G.Node); !ok || m != n {
+		failf("the graph does not find node %v by its number; was RemoveNode called?", n)
+	}
+	it := g.From(n.ID())
+	in := make(G.Nodes, 0, it.Len())
+	for it.Next() {
+		in = append(in, it.Node().(*G.Node))
+	}
+	return in
+}
+
+// topological lists what outs depend on, operands before results.
+func topological(outs ...*G.Node) (order G.Nodes, in map[*G.Node]G.Nodes) {
+	in = map[*G.Node]G.Nodes{}
+	var visit func(*G.Node)
+	visit = func(n *G.Node) {
+		if _, ok := in[n]; ok {
+			return
+		}
+		children := operands(n)
+		in[n] = children
+		for _, c := range children {
+			visit(c)
+		}
+		order = append(order, n)
+	}
+	for _, n := range outs {
+		visit(n)
+	}
+	return order, in
+}

@@ -1,0 +1,136 @@
+package graphs
+
+import (
+	G "gorgonia.org/gorgonia"
+)
+
+// Grad returns the gradient of cost, a node of one element, with respect to each node of wrt, as new nodes of the same
+// graph. Every gradient has the shape of its node; where cost does not depend on a node it is a structural zero.
+//
+// Nothing is stored on the nodes, so Grad may be applied to its own results: any order of derivative is had by repeating
+// it. wrt may name any node that cost was computed from, not only inputs.
+//
+// Our own operations are differentiated by their rules, Gorgonia's by an allow-list (see the package documentation); an
+// operation that is not on it is an error that names it. Operations of third parties are asked for their SymDiff.
+func Grad(cost *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
+	err = try(func() {
+		if cost == nil || cost.Graph() == nil {
+			failf("Grad of no node")
+		}
+		if n := cost.Shape().TotalSize(); n != 1 {
+			failf("Grad of a node of shape %v, want one element; add them up with Sum", cost.Shape())
+		}
+		gs = vjp(cost, OnesLike(cost), wrt)
+	})
+	return gs, err
+}
+
+// VJP returns, for each node w of wrt, seedᵀ·∂out/∂w: reverse mode with a given seed, which has out's shape.
+func VJP(out, seed *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
+	err = try(func() {
+		if out == nil || out.Graph() == nil {
+			failf("VJP of no node")
+		}
+		if seed == nil || seed.Graph() != out.Graph() || !seed.Shape().Eq(out.Shape()) {
+			failf("VJP: the seed must be a node of out's graph and shape %v", out.Shape())
+		}
+		gs = vjp(out, seed, wrt)
+	})
+	return gs, err
+}
+
+func vjp(out, seed *G.Node, wrt G.Nodes) G.Nodes {
+	for i, w := range wrt {
+		if w == nil || w.Graph() != out.Graph() {
+			failf("gradient with respect to node %d, which is missing or in another graph", i)
+		}
+	}
+	adj := adjoints(out, seed, wrt)
+	gs := make(G.Nodes, len(wrt))
+	for i, w := range wrt {
+		if gs[i] = adj[w]; gs[i] == nil {
+			gs[i] = ZerosLike(w)
+		}
+	}
+	return gs
+}
+
+// active returns the nodes of order whose value depends on one of wrt, wrt included.
+func active(order G.Nodes, in map[*G.Node]G.Nodes, wrt G.Nodes) map[*G.Node]bool {
+	act := map[*G.Node]bool{}
+	for _, w := range wrt {
+		act[w] = true
+	}
+	for _, n := range order {
+		if act[n] || len(in[n]) == 0 {
+			continue
+		}
+		diff := differentiable(n, len(in[n]))
+		for i, c := range in[n] {
+			if act[c] && diff[i] {
+				act[n] = true
+				break
+			}
+		}
+	}
+	return act
+}
+
+// adjoints returns seedᵀ·∂out/∂n for every node n between wrt and out; structural zeros have no entry.
+func adjoints(out, seed *G.Node, wrt G.Nodes) map[*G.Node]*G.Node {
+	order, in := topological(out)
+	act := active(order, in, wrt)
+	adj := map[*G.Node]*G.Node{}
+	if !act[out] || isZero(seed) {
+		return adj
+	}
+	adj[out] = seed
+	for i := len(order) - 1; i >= 0; i-- {
+		n := order[i]
+		g := adj[n]
+		if g == nil || !act[n] {
+			continue
+		}
+		want := differentiable(n, len(in[n]))
+		any := false
+		for j, c := range in[n] {
+			want[j] = want[j] && act[c]
+			any = any || want[j]
+		}
+		if !any {
+			continue
+		}
+		for j, d := range reverse(n, in[n], g, want) {
+			if c := in[n][j]; want[j] && d != nil && !isZero(d) {
+				if !d.Shape().Eq(c.Shape()) {
+					failf("the gradient of %v has shape %v where its operand has %v", n.Op(), d.Shape(), c.Shape())
+				}
+				adj[c] = plus(adj[c], d)
+			}
+		}
+	}
+	return adj
+}
+
+func isZero(n *G.Node) bool {
+	c, ok := constantOf(n)
+	return ok && c == 0
+}
+
+// differentiable says which operands of n have a derivative.
+func differentiable(n *G.Node, operands int) []bool {
+	if o, ok := n.Op().(G.SDOp); ok {
+		if d := o.DiffWRT(operands); len(d) == operands {
+			return d
+		}
+	}
+	return builtinDifferentiable(n, operands)
+}
+
+// reverse applies the reverse rule of n: gᵀ·∂n/∂in[i] for i in want.
+func reverse(n *G.Node, in G.Nodes, g *G.Node, want []bool) G.Nodes {
+	if o, ok := ownOp(n); ok {
+		return o.vjp(in, n, g, want)
+	}
+	return builtinReverse(n, in, g, want)
+}

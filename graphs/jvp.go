@@ -1,0 +1,84 @@
+package graphs
+
+import (
+	G "gorgonia.org/gorgonia"
+)
+
+// JVP returns Σ_i ∂out/∂wrt[i]·tangents[i], the derivative of out along the tangents: forward mode. A tangent has the
+// shape of its node; the result has out's, and is a structural zero where out does not depend on wrt. A structural zero
+// as a tangent costs nothing.
+func JVP(out *G.Node, wrt, tangents G.Nodes) (d *G.Node, err error) {
+	err = try(func() {
+		if out == nil || out.Graph() == nil {
+			failf("JVP of no node")
+		}
+		if len(wrt) != len(tangents) {
+			failf("JVP: %d tangents for %d nodes", len(tangents), len(wrt))
+		}
+		start := map[*G.Node]*G.Node{}
+		for i, w := range wrt {
+			t := tangents[i]
+			if w == nil || w.Graph() != out.Graph() {
+				failf("JVP with respect to node %d, which is missing or in another graph", i)
+			}
+			if t == nil || t.Graph() != out.Graph() || !t.Shape().Eq(w.Shape()) {
+				failf("JVP: tangent %d must be a node of the graph and of shape %v", i, w.Shape())
+			}
+			if start[w] != nil {
+				failf("JVP: node %d is given twice", i)
+			}
+			start[w] = t
+		}
+		if d = tangents1(out, start)[out]; d == nil {
+			d = ZerosLike(out)
+		}
+	})
+	return d, err
+}
+
+// tangents1 carries the tangents of start forward to all nodes that out depends on; structural zeros have no entry.
+func tangents1(out *G.Node, start map[*G.Node]*G.Node) map[*G.Node]*G.Node {
+	order, in := topological(out)
+	tan := map[*G.Node]*G.Node{}
+	for w, t := range start {
+		if !isZero(t) {
+			tan[w] = t
+		}
+	}
+	for _, n := range order {
+		if _, given := start[n]; given || len(in[n]) == 0 {
+			continue
+		}
+		ts, any := tangentsOf(n, in[n], tan)
+		if !any {
+			continue
+		}
+		if t := forward(n, in[n], ts); t != nil && !isZero(t) {
+			if !t.Shape().Eq(n.Shape()) {
+				failf("the tangent of %v has shape %v where the node has %v", n.Op(), t.Shape(), n.Shape())
+			}
+			tan[n] = t
+		}
+	}
+	return tan
+}
+
+// tangentsOf gathers the tangents of n's operands; any is false if all are zero.
+func tangentsOf(n *G.Node, in G.Nodes, tan map[*G.Node]*G.Node) (ts G.Nodes, any bool) {
+	diff := differentiable(n, len(in))
+	ts = make(G.Nodes, len(in))
+	for i, c := range in {
+		if diff[i] && tan[c] != nil {
+			ts[i], any = tan[c], true
+		}
+	}
+	return ts, any
+}
+
+// forward applies the forward rule of n; entries of t and the result may be nil.
+func forward(n *G.Node, in G.Nodes, t G.Nodes) *G.Node {
+	if o, ok := ownOp(n); ok {
+		return o.jvp(in, n, t)
+	}
+	return builtinForward(n, in, t)
+}

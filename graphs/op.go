@@ -1,0 +1,297 @@
+package graphs
+
+import (
+	"fmt"
+	"hash"
+	"hash/fnv"
+
+	"github.com/chewxy/hm"
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// operation is the mathematics of one of our own operations: a value that holds the parameters. Everything Gorgonia
+// wants to know besides is derived from it by op.
+//
+// The methods that make nodes panic with a buildError, like the builders they are written with.
+type operation interface {
+	// String names the operation and all its parameters in full: equal strings mean equal operations.
+	String() string
+	arity() int
+	shape(in []tensor.Shape) (tensor.Shape, error)
+	// eval stores the value in dst, row-major. It is the reference: plain loops in float64, whatever the type of the graph.
+	eval(dst []float64, in [][]float64, shape []tensor.Shape)
+	// vjp returns gᵀ·∂out/∂in[i] for every i in want; other entries, and structural zeros, are nil.
+	vjp(in G.Nodes, out, g *G.Node, want []bool) G.Nodes
+	// jvp returns Σ_i ∂out/∂in[i]·t[i]. Tangents and result may be nil: a structural zero.
+	jvp(in G.Nodes, out *G.Node, t G.Nodes) *G.Node
+	// curve returns Σ_k ∂²out[t_k, t_k], the second derivative along the tangents, summed over directions; nil is zero.
+	curve(in G.Nodes, out *G.Node, dirs []G.Nodes) *G.Node
+}
+
+// linear is embedded in operations whose second derivative vanishes.
+type linear struct{}
+
+func (linear) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
+
+// op makes a Gorgonia operation of an operation: it can be differentiated by gorgonia.Grad, run on Gorgonia's tape
+// machine (UsePreallocDo) and on its lisp machine (DoDiff), all in plain Go. Compile knows the operations themselves.
+type op struct {
+	operation
+	in   []int // dimensions of the operands
+	out  int   // and of the result
+	salt uint32
+}
+
+var (
+	_ G.SDOp            = (*op)(nil)
+	_ G.ADOp            = (*op)(nil)
+	_ G.UsePreallocDoer = (*op)(nil)
+)
+
+// ownOp returns the operation of n if it is one of ours.
+func ownOp(n *G.Node) (operation, bool) {
+	if o, ok := n.Op().(*op); ok {
+		return o.operation, true
+	}
+	return nil, false
+}
+
+func typeOf(dt hm.Type, dims int) hm.Type {
+	if dims == 0 {
+		return dt
+	}
+	return G.TensorType{Dims: dims, Of: dt}
+}
+
+func (o *op) Arity() int { return o.arity() }
+
+func (o *op) Type() hm.Type {
+	a := hm.TypeVariable('a')
+	ts := make([]hm.Type, 0, len(o.in)+1)
+	for _, d := range o.in {
+		ts = append(ts, typeOf(a, d))
+	}
+	return hm.NewFnType(append(ts, typeOf(a, o.out))...)
+}
+
+func (o *op) InferShape(in ...G.DimSizer) (tensor.Shape, error) {
+	shapes, err := G.DimSizersToShapes(in)
+	if err != nil {
+		return nil, err
+	}
+	return o.shape(shapes)
+}
+
+func (o *op) ReturnsPtr() bool     { return true }
+func (o *op) CallsExtern() bool    { return false }
+func (o *op) OverwritesInput() int { return -1 }
+
+func (o *op) WriteHash(h hash.Hash) {
+	fmt.Fprintf(h, "graphs.%v %v %d %d", o.operation, o.in, o.out, o.salt)
+}
+
+func (o *op) Hashcode() uint32 {
+	h := fnv.New32a()
+	o.WriteHash(h)
+	return h.Sum32()
+}
+
+func (o *op) Do(in ...G.Value) (G.Value, error) {
+	shapes := make([]tensor.Shape, len(in))
+	for i, v := range in {
+		shapes[i] = v.Shape()
+	}
+	s, err := o.shape(shapes)
+	if err != nil {
+		return nil, fmt.Errorf("graphs: %v of shapes %v: %w", o, shapes, err)
+	}
+	return o.UsePreallocDo(newValue(in[0].Dtype(), s), in...)
+}
+
+func (o *op) UsePreallocDo(dst G.Value, in ...G.Value) (G.Value, error) {
+	shapes := make([]tensor.Shape, len(in))
+	args := make([][]float64, len(in))
+	var err error
+	for i, v := range in {
+		shapes[i] = v.Shape()
+		if args[i], err = readValue(v); err != nil {
+			return nil, fmt.Errorf("graphs: %v: operand %d: %w", o, i, err)
+		}
+	}
+	out := make([]float64, dst.Shape().TotalSize())
+	o.eval(out, args, shapes)
+	return dst, writeValue(dst, out)
+}
+
+// DiffWRT says which operands have a derivative: all but those that only lend their shape.
+func (o *op) DiffWRT(n int) []bool {
+	w := make([]bool, n)
+	_, constant := o.operation.(interface{ constant() })
+	for i := range w {
+		w[i] = !constant
+	}
+	return w
+}
+
+// SymDiff is the reverse rule in Gorgonia's form, for gorgonia.Grad.
+func (o *op) SymDiff(in G.Nodes, out, grad *G.Node) (G.Nodes, error) {
+	var gs G.Nodes
+	err := try(func() {
+		gs = o.vjp(in, out, grad, o.DiffWRT(len(in)))
+		for i, w := range o.DiffWRT(len(in)) {
+			if w && gs[i] == nil {
+				gs[i] = ZerosLike(in[i])
+			}
+		}
+	})
+	return gs, err
+}
+
+// DoDiff adds the gradients of the operands to their accumulators, for Gorgonia's lisp machine. It evaluates the
+// reverse rule on a graph of its own and takes the lock of Building for it.
+func (o *op) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
+	dout, err := out.Grad()
+	if err != nil {
+		return err
+	}
+	bound := map[*G.Node]G.Value{}
+	var gs G.Nodes
+	unlock := Building()
+	err = try(func() {
+		g := G.NewGraph()
+		args := make(G.Nodes, len(in))
+		for i, n := range in {
+			args[i] = NewInput(g, n.Dtype(), fmt.Sprint("x", i), n.Shape()...)
+			bound[args[i]] = n.Value()
+		}
+		seed := NewInput(g, out.Dtype(), "g", out.Shape()...)
+		bound[seed] = dout
+		gs = o.vjp(args, apply(o.operation, args...), seed, o.DiffWRT(len(in)))
+	})
+	unlock()
+	if err != nil {
+		return err
+	}
+	for i, d := range gs {
+		if d == nil {
+			continue
+		}
+		v, err := interpret(d, bound)
+		if err != nil {
+			return err
+		}
+		acc, err := in[i].Grad()
+		if err != nil {
+			return err
+		}
+		a, err := readValue(acc)
+		if err != nil {
+			return err
+		}
+		b, err := readValue(v)
+		if err != nil {
+			return err
+		}
+		sum := make([]float64, len(a))
+		for j := range a {
+			sum[j] = a[j] + b[j]
+		}
+		if err := writeValue(acc, sum); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// interpret evaluates n by Op.Do, one node after the other; leaves take their value from bound.
+func interpret(n *G.Node, bound map[*G.Node]G.Value) (G.Value, error) {
+	var order G.Nodes
+	var in map[*G.Node]G.Nodes
+	if err := try(func() { order, in = topological(n) }); err != nil {
+		return nil, err
+	}
+	value := map[*G.Node]G.Value{}
+	for _, m := range order {
+		if len(in[m]) == 0 {
+			if value[m] = bound[m]; value[m] == nil {
+				value[m] = m.Value()
+			}
+			if value[m] == nil {
+				return nil, fmt.Errorf("graphs: input %v has no value", m)
+			}
+			continue
+		}
+		args := make([]G.Value, len(in[m]))
+		for i, c := range in[m] {
+			args[i] = value[c]
+		}
+		v, err := m.Op().Do(args...)
+		if err != nil {
+			return nil, err
+		}
+		value[m] = v
+	}
+	return value[n], nil
+}
+
+// newValue returns a zero of Gorgonia's: *F32 or *F64 for the empty shape, else a *tensor.Dense.
+func newValue(dt tensor.Dtype, shape tensor.Shape) G.Value {
+	switch {
+	case len(shape) > 0:
+		return tensor.New(tensor.Of(dt), tensor.WithShape(shape...))
+	case dt == tensor.Float32:
+		return new(G.F32)
+	default:
+		return new(G.F64)
+	}
+}
+
+// readValue returns the elements of v as float64 in row-major order; they must not be written to.
+func readValue(v G.Value) ([]float64, error) {
+	switch v := v.(type) {
+	case *G.F64:
+		return []float64{float64(*v)}, nil
+	case *G.F32:
+		return []float64{float64(*v)}, nil
+	case *tensor.Dense:
+		if v.RequiresIterator() || v.DataOrder().IsColMajor() {
+			v = v.Materialize().(*tensor.Dense)
+		}
+		switch v.Dtype() {
+		case tensor.Float64:
+			return v.Float64s(), nil
+		case tensor.Float32:
+			s := v.Float32s()
+			out := make([]float64, len(s))
+			for i, x := range s {
+				out[i] = float64(x)
+			}
+			return out, nil
+		}
+	}
+	return nil, fmt.Errorf("value of type %T, want float32 or float64", v)
+}
+
+func writeValue(v G.Value, x []float64) error {
+	switch v := v.(type) {
+	case *G.F64:
+		*v = G.F64(x[0])
+		return nil
+	case *G.F32:
+		*v = G.F32(x[0])
+		return nil
+	case *tensor.Dense:
+		switch v.Dtype() {
+		case tensor.Float64:
+			copy(v.Float64s(), x)
+			return nil
+		case tensor.Float32:
+			for i, s := 0, v.Float32s(); i < len(s); i++ {
+				s[i] = float32(x[i])
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("graphs: cannot store in a %T", v)
+}

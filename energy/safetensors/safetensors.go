@@ -1,0 +1,425 @@
+// Package safetensors reads and writes named arrays in the safetensors format, so that weights move between
+// Stheno and PyTorch.
+//
+// A file is
+//
+//	8 bytes   n, the length of the header, unsigned little endian
+//	n bytes   the header, JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [lo, hi]}, …,
+//	          "__metadata__": {"key": "value", …}}
+//	the rest  the data: row-major little-endian arrays without gaps; offsets count from here
+//
+// The reader trusts nothing. It refuses headers above MaxHeader bytes, more than MaxTensors tensors, names that occur
+// twice, unknown fields and types, shapes whose size overflows or disagrees with the offsets, and offsets that overlap,
+// leave gaps or lie outside the file. Nothing is allocated on the word of the file alone: time and memory are bounded by
+// a constant plus a multiple of the bytes that are really there.
+//
+// Format: https://github.com/huggingface/safetensors.
+package safetensors
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Limits of the reader.
+const (
+	MaxHeader  = 1 << 20 // bytes of JSON
+	MaxTensors = 1 << 14 // arrays in a file
+	MaxRank    = 16      // dimensions of an array
+)
+
+// ErrFormat is what every error about the content of a file wraps.
+var ErrFormat = errors.New("safetensors: not a valid file")
+
+// DType is the type of the numbers in the file.
+type DType string
+
+// The types that can be read. F32 and F64 can be written.
+const (
+	F64  DType = "F64"
+	F32  DType = "F32"
+	F16  DType = "F16"
+	BF16 DType = "BF16"
+)
+
+func (t DType) size() int64 {
+	switch t {
+	case F64:
+		return 8
+	case F32:
+		return 4
+	case F16, BF16:
+		return 2
+	}
+	return 0
+}
+
+// Tensor is one named array.
+type Tensor struct {
+	Name  string
+	DType DType // on disk; empty means F64 when writing
+	Shape []int
+	Data  []float64 // row-major
+}
+
+// File is the content of a file.
+type File struct {
+	Tensors  []Tensor
+	Metadata map[string]string
+}
+
+// Tensor returns the tensor of that name, or nil.
+func (f *File) Tensor(name string) *Tensor {
+	for i := range f.Tensors {
+		if f.Tensors[i].Name == name {
+			return &f.Tensors[i]
+		}
+	}
+	return nil
+}
+
+// entry is one tensor as the header describes it.
+type entry struct {
+	DType   DType    `json:"dtype"`
+	Shape   []int64  `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"`
+}
+
+// Write writes f. Tensors keep their order, so equal files have equal bytes; the header is padded with spaces to a
+// multiple of eight bytes.
+func Write(w io.Writer, f *File) error {
+	var head bytes.Buffer
+	head.WriteByte('{')
+	if len(f.Metadata) > 0 {
+		m, err := json.Marshal(f.Metadata) // keys sorted
+		if err != nil {
+			return fmt.Errorf("safetensors: metadata: %w", err)
+		}
+		head.WriteString(`"__metadata__":`)
+		head.Write(m)
+	}
+	seen := make(map[string]bool, len(f.Tensors))
+	var at int64
+	for i, t := range f.Tensors {
+		dt := t.DType
+		if dt == "" {
+			dt = F64
+		}
+		n := 1
+		shape := make([]int64, len(t.Shape))
+		for j, s := range t.Shape {
+			n *= s
+			shape[j] = int64(s)
+		}
+		switch {
+		case t.Name == "" || t.Name == "__metadata__" || seen[t.Name]:
+			return fmt.Errorf("safetensors: tensor %d has the name %q, which is empty, reserved or used twice", i, t.Name)
+		case dt != F32 && dt != F64:
+			return fmt.Errorf("safetensors: tensor %q: cannot write type %q, want F32 or F64", t.Name, dt)
+		case n != len(t.Data):
+			return fmt.Errorf("safetensors: tensor %q has %d numbers for shape %v", t.Name, len(t.Data), t.Shape)
+		}
+		seen[t.Name] = true
+		e := entry{DType: dt, Shape: shape, Offsets: [2]int64{at, at + int64(n)*dt.size()}}
+		at = e.Offsets[1]
+		name, err := json.Marshal(t.Name)
+		if err != nil {
+			return fmt.Errorf("safetensors: tensor %q: %w", t.Name, err)
+		}
+		body, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("safetensors: tensor %q: %w", t.Name, err)
+		}
+		if head.Len() > 1 {
+			head.WriteByte(',')
+		}
+		head.Write(name)
+		head.WriteByte(':')
+		head.Write(body)
+	}
+	head.WriteByte('}')
+	for head.Len()%8 != 0 {
+		head.WriteByte(' ')
+	}
+	if head.Len() > MaxHeader {
+		return fmt.Errorf("safetensors: header of %d bytes, at most %d", head.Len(), MaxHeader)
+	}
+	var n [8]byte
+	binary.LittleEndian.PutUint64(n[:], uint64(head.Len()))
+	if _, err := w.Write(n[:]); err != nil {
+		return err
+	}
+	if _, err := w.Write(head.Bytes()); err != nil {
+		return err
+	}
+	var buf []byte
+	for _, t := range f.Tensors {
+		buf = buf[:0]
+		for _, v := range t.Data {
+			if t.DType == F32 {
+				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(float32(v)))
+			} else {
+				buf = binary.LittleEndian.AppendUint64(buf, math.Float64bits(v))
+			}
+		}
+		if _, err := w.Write(buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Read reads a file of size bytes.
+func Read(r io.ReaderAt, size int64) (*File, error) {
+	var head [8]byte
+	if size < 8 {
+		return nil, fmt.Errorf("%w: %d bytes, shorter than the length of its header", ErrFormat, size)
+	}
+	if _, err := r.ReadAt(head[:], 0); err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	n := binary.LittleEndian.Uint64(head[:])
+	if n > MaxHeader {
+		return nil, fmt.Errorf("%w: header of %d bytes, at most %d", ErrFormat, n, MaxHeader)
+	}
+	if int64(n) > size-8 {
+		return nil, fmt.Errorf("%w: truncated: header of %d bytes in a file of %d", ErrFormat, n, size)
+	}
+	text := make([]byte, n)
+	if _, err := r.ReadAt(text, 8); err != nil && !(err == io.EOF && size == 8+int64(n)) {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	f, entries, err := parseHeader(text)
+	if err != nil {
+		return nil, err
+	}
+	start := 8 + int64(n)
+	if err := layout(f, entries, size-start); err != nil {
+		return nil, err
+	}
+	for i := range f.Tensors {
+		if err := readData(r, start, &f.Tensors[i], entries[i]); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// ReadFile reads the file at path.
+func ReadFile(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("safetensors: %s is not a regular file", path)
+	}
+	out, err := Read(f, st.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return out, nil
+}
+
+// parseHeader reads the JSON token by token, so that a name that occurs twice is seen.
+func parseHeader(text []byte) (*File, []entry, error) {
+	bad := func(format string, a ...any) (*File, []entry, error) {
+		return nil, nil, fmt.Errorf("%w: header: %s", ErrFormat, fmt.Sprintf(format, a...))
+	}
+	if len(text) == 0 || text[0] != '{' {
+		return bad("does not begin with {")
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if _, err := dec.Token(); err != nil {
+		return bad("%v", err)
+	}
+	f := &File{}
+	var entries []entry
+	seen := map[string]bool{}
+	for dec.More() {
+		tok, err := dec.Token()
+		if err != nil {
+			return bad("%v", err)
+		}
+		name, _ := tok.(string)
+		if seen[name] {
+			return bad("the name %s occurs twice", short(name))
+		}
+		seen[name] = true
+		if name == "__metadata__" {
+			if err := dec.Decode(&f.Metadata); err != nil {
+				return bad("__metadata__: want strings")
+			}
+			continue
+		}
+		if name == "" {
+			return bad("a tensor has no name")
+		}
+		if len(entries) == MaxTensors {
+			return bad("more than %d tensors", MaxTensors)
+		}
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
+			return bad("tensor %s: %v", short(name), err)
+		}
+		e, err := parseEntry(raw)
+		if err != nil {
+			return bad("tensor %s: %v", short(name), err)
+		}
+		shape := make([]int, len(e.Shape))
+		for i, s := range e.Shape {
+			shape[i] = int(s)
+		}
+		entries = append(entries, e)
+		f.Tensors = append(f.Tensors, Tensor{Name: name, DType: e.DType, Shape: shape})
+	}
+	if _, err := dec.Token(); err != nil {
+		return bad("%v", err)
+	}
+	if rest := text[dec.InputOffset():]; len(bytes.Trim(rest, " \t\r\n\x00")) != 0 {
+		return bad("text after the closing brace")
+	}
+	return f, entries, nil
+}
+
+// parseEntry reads one tensor's description and checks it for itself.
+func parseEntry(raw json.RawMessage) (entry, error) {
+	var fields struct {
+		DType   *string  `json:"dtype"`
+		Shape   *[]int64 `json:"shape"`
+		Offsets *[]int64 `json:"data_offsets"`
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&fields); err != nil {
+		return entry{}, errors.New("want dtype, shape and data_offsets of whole numbers")
+	}
+	if fields.DType == nil || fields.Shape == nil || fields.Offsets == nil || len(*fields.Offsets) != 2 {
+		return entry{}, errors.New("want dtype, shape and two data_offsets")
+	}
+	e := entry{DType: DType(*fields.DType), Shape: *fields.Shape, Offsets: [2]int64(*fields.Offsets)}
+	if e.DType.size() == 0 {
+		return entry{}, fmt.Errorf("type %s, want F64, F32, F16 or BF16", short(string(e.DType)))
+	}
+	if len(e.Shape) > MaxRank {
+		return entry{}, fmt.Errorf("%d dimensions, at most %d", len(e.Shape), MaxRank)
+	}
+	elems := int64(1)
+	for _, s := range e.Shape {
+		if s < 0 || s > math.MaxInt32 || (s > 0 && elems > math.MaxInt64/16/s) {
+			return entry{}, fmt.Errorf("shape %v is negative or too large", e.Shape)
+		}
+		elems *= s
+	}
+	lo, hi := e.Offsets[0], e.Offsets[1]
+	if lo < 0 || hi < lo || hi-lo != elems*e.DType.size() {
+		return entry{}, fmt.Errorf("offsets [%d, %d] do not fit shape %v of %s", lo, hi, e.Shape, e.DType)
+	}
+	return e, nil
+}
+
+// layout checks that the tensors cover the data section once, without gaps.
+func layout(f *File, entries []entry, data int64) error {
+	order := make([]int, len(entries))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := entries[a].Offsets, entries[b].Offsets
+		if x[0] != y[0] {
+			return int(min(max(x[0]-y[0], -1), 1))
+		}
+		return int(min(max(x[1]-y[1], -1), 1))
+	})
+	var at int64
+	for _, i := range order {
+		off := entries[i].Offsets
+		if off[0] != at {
+			return fmt.Errorf("%w: tensor %s begins at %d, want %d: gap or overlap", ErrFormat, short(f.Tensors[i].Name), off[0], at)
+		}
+		if off[1] > data {
+			return fmt.Errorf("%w: truncated: tensor %s ends at %d, the data end at %d", ErrFormat, short(f.Tensors[i].Name), off[1], data)
+		}
+		at = off[1]
+	}
+	if at != data {
+		return fmt.Errorf("%w: %d bytes after the last tensor", ErrFormat, data-at)
+	}
+	return nil
+}
+
+func readData(r io.ReaderAt, start int64, t *Tensor, e entry) error {
+	lo, hi := e.Offsets[0], e.Offsets[1]
+	size := e.DType.size()
+	t.Data = make([]float64, (hi-lo)/size)
+	if len(t.Data) == 0 {
+		return nil
+	}
+	sec := io.NewSectionReader(r, start+lo, hi-lo)
+	buf := make([]byte, min(hi-lo, 1<<16)) // a multiple of every size
+	for k := 0; k < len(t.Data); {
+		m := min(len(buf), (len(t.Data)-k)*int(size))
+		if _, err := io.ReadFull(sec, buf[:m]); err != nil {
+			return fmt.Errorf("%w: tensor %s: %v", ErrFormat, short(t.Name), err)
+		}
+		for b := buf[:m]; len(b) > 0; b = b[size:] {
+			t.Data[k] = decode(e.DType, b)
+			k++
+		}
+	}
+	return nil
+}
+
+func decode(dt DType, b []byte) float64 {
+	switch dt {
+	case F64:
+		return math.Float64frombits(binary.LittleEndian.Uint64(b))
+	case F32:
+		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
+	case BF16:
+		return float64(math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16))
+	}
+	return half(binary.LittleEndian.Uint16(b))
+}
+
+// half decodes an IEEE 754 binary16.
+func half(h uint16) float64 {
+	sign := 1.0
+	if h&0x8000 != 0 {
+		sign = -1
+	}
+	exp, frac := int(h>>10&0x1f), float64(h&0x3ff)
+	switch exp {
+	case 0:
+		return sign * math.Ldexp(frac, -24)
+	case 31:
+		if frac != 0 {
+			return math.NaN()
+		}
+		return math.Inf(int(sign))
+	}
+	return sign * math.Ldexp(frac+1024, exp-25)
+}
+
+// short quotes a name from a file for an error of one short line.
+func short(s string) string {
+	const most = 40
+	if len(s) > most {
+		return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "…"
+	}
+	return strconv.Quote(s)
+}

@@ -1,0 +1,70 @@
+package energy
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/graphs"
+)
+
+// Activation is the name of an element-wise function. The zero value means "silu".
+type Activation string
+
+// The activations. GELU is the exact one, x Φ(x).
+const (
+	SiLU     Activation = "silu"
+	Tanh     Activation = "tanh"
+	Softplus Activation = "softplus"
+	GELU     Activation = "gelu"
+	Sigmoid  Activation = "sigmoid"
+	Sin      Activation = "sin"
+	ReLU     Activation = "relu"
+)
+
+type activation struct {
+	build  func(*G.Node) *G.Node
+	gain   float64 // of the weights before it
+	glorot bool
+	kinked bool // no second derivative
+}
+
+var activations = map[Activation]activation{
+	SiLU:     {build: graphs.SiLU, gain: math.Sqrt2},
+	Tanh:     {build: graphs.Tanh, gain: 1, glorot: true},
+	Softplus: {build: graphs.Softplus, gain: math.Sqrt2},
+	GELU:     {build: graphs.GELU, gain: math.Sqrt2},
+	Sigmoid:  {build: graphs.Sigmoid, gain: 1, glorot: true},
+	Sin:      {build: graphs.Sin, gain: 1},
+	ReLU:     {build: graphs.ReLU, gain: math.Sqrt2, kinked: true},
+}
+
+// Activations returns the names, sorted.
+func Activations() []string {
+	var names []string
+	for a := range activations {
+		names = append(names, string(a))
+	}
+	sort.Strings(names)
+	return names
+}
+
+// ParseActivation returns the activation of that name.
+func ParseActivation(name string) (Activation, error) {
+	a := Activation(name)
+	if _, ok := activations[a]; !ok {
+		return "", fmt.Errorf("energy: activation %q, want one of %s", name, strings.Join(Activations(), ", "))
+	}
+	return a, nil
+}
+
+// smooth is the answer of a network with this activation to [Smoothness].
+func (a Activation) smooth() error {
+	if activations[a].kinked {
+		return fmt.Errorf("the activation %s has no second derivative", a)
+	}
+	return nil
+}

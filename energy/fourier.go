@@ -1,0 +1,110 @@
+package energy
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/graphs"
+)
+
+// FourierConfig describes an embedding by sines and cosines.
+type FourierConfig struct {
+	Dim         int     // d > 0; required
+	Frequencies int     // m > 0, directions; 0 means 32
+	Scale       float64 // standard deviation of the angular frequencies, in radians per unit of x; 0 means 2
+	Features    bool    // leave x itself out of the embedding
+}
+
+// Fourier is an energy on an embedding of x,
+//
+//	E(x) = inner(x, cos Bx, sin Bx),
+//
+// with the rows of B drawn from N(0, Scale² I) and learnt with the rest. Networks learn low frequencies first; the embedding
+// lets small ones learn sharp densities (Tancik et al., Fourier features let networks learn high frequency functions,
+// arXiv 2006.10739). Its parameter is features.weight [m, d]; the inner energy keeps its names.
+//
+// The energy is periodic but for what the inner energy makes of x: keep x in the embedding, or add [Confined], where Z must
+// be finite.
+type Fourier struct {
+	cfg   FourierConfig
+	inner Energy
+}
+
+var (
+	_ Energy      = (*Fourier)(nil)
+	_ Initializer = (*Fourier)(nil)
+	_ Smoothness  = (*Fourier)(nil)
+)
+
+// NewFourier builds the inner energy by calling inner with the width of the embedding, d+2m (2m without x).
+func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourier, error) {
+	if cfg.Frequencies == 0 {
+		cfg.Frequencies = 32
+	}
+	if cfg.Scale == 0 {
+		cfg.Scale = 2
+	}
+	var err error
+	if cfg.Dim <= 0 {
+		err = fmt.Errorf("energy: Fourier.Dim = %d, want > 0", cfg.Dim)
+	}
+	if cfg.Frequencies < 0 {
+		err = errors.Join(err, fmt.Errorf("energy: Fourier.Frequencies = %d, want > 0", cfg.Frequencies))
+	}
+	if !(cfg.Scale > 0) {
+		err = errors.Join(err, fmt.Errorf("energy: Fourier.Scale = %g, want > 0", cfg.Scale))
+	}
+	if err != nil {
+		return nil, err
+	}
+	width := 2 * cfg.Frequencies
+	if !cfg.Features {
+		width += cfg.Dim
+	}
+	e, err := inner(width)
+	if err != nil {
+		return nil, err
+	}
+	if e.Dim() != width {
+		return nil, fmt.Errorf("energy: Fourier: the inner energy takes %d variables, want %d", e.Dim(), width)
+	}
+	return &Fourier{cfg, e}, nil
+}
+
+// Dim returns d.
+func (f *Fourier) Dim() int { return f.cfg.Dim }
+
+// Specs returns features.weight and the parameters of the inner energy.
+func (f *Fourier) Specs() []Spec {
+	return append([]Spec{{"features.weight", []int{f.cfg.Frequencies, f.cfg.Dim}}}, f.inner.Specs()...)
+}
+
+// Smooth asks the inner energy.
+func (f *Fourier) Smooth() error { return Smooth(f.inner) }
+
+// Init draws the frequencies and initialises the inner energy.
+func (f *Fourier) Init(p *Params, rng *rand.Rand) {
+	fillNormal(p.views[0], f.cfg.Scale, rng)
+	initialise(f.inner, p.Sub(1, len(p.specs)-1), rng)
+}
+
+// Build embeds and builds the inner energy.
+func (f *Fourier) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	if err := checkBuild("Fourier", f, x, theta); err != nil {
+		return nil, err
+	}
+	return graphs.Try(func() *G.Node {
+		z := graphs.MatMul(x, theta[0], false, true)            // (n, m)
+		feat := graphs.ConcatCols(graphs.Cos(z), graphs.Sin(z)) // (n, 2m)
+		if !f.cfg.Features {
+			feat = graphs.ConcatCols(x, feat)
+		}
+		return graphs.Must(f.inner.Build(feat, theta[1:]))
+	})
+}
+
+func sqrt(n int) float64 { return math.Sqrt(float64(n)) }

@@ -1,0 +1,53 @@
+package energy
+
+import (
+	"math/rand/v2"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"fmt"
+)
+
+// Func makes any graph an energy.
+type Func struct {
+	D      int                                             // dimension > 0
+	Params []Spec                                          // parameters, may be empty
+	F      func(x *G.Node, theta G.Nodes) (*G.Node, error) // (n, d) → (n, 1), see Energy.Build
+	Start  func(p *Params, rng *rand.Rand)                 // draws θ; nil means the default of Init
+}
+
+var (
+	_ Energy      = Func{}
+	_ Initializer = Func{}
+)
+
+// Dim returns D.
+func (f Func) Dim() int { return f.D }
+
+// Specs returns Params.
+func (f Func) Specs() []Spec { return f.Params }
+
+// Init calls Start.
+func (f Func) Init(p *Params, rng *rand.Rand) {
+	if f.Start != nil {
+		f.Start(p, rng)
+		return
+	}
+	initialise(struct{ Energy }{f}, p, rng)
+}
+
+// Build calls F and checks the shape of what it returns.
+func (f Func) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	if err := checkBuild("Func", f, x, theta); err != nil {
+		return nil, err
+	}
+	e, err := f.F(x, theta)
+	if err != nil {
+		return nil, fmt.Errorf("energy: Func: %w", err)
+	}
+	if want := (tensor.Shape{x.Shape()[0], 1}); e == nil || !e.Shape().Eq(want) {
+		return nil, fmt.Errorf("energy: Func: energies must have shape %v: one number per row", want)
+	}
+	return e, nil
+}

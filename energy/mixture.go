@@ -1,0 +1,302 @@
+package energy
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/graphs"
+)
+
+// GaussianMixture is minus the log density of a mixture of K Gaussians with diagonal covariances,
+//
+//	E(x) = -log Σ_k π_k Π_j N(x_j; μ_kj, σ_kj²),   π = softmax(logits), σ = exp(log_std).
+//
+// It is normalised: Z = 1. Parameters: logits [K], means [K, d], log_stds [K, d]. It starts with equal weights, unit
+// standard deviations and means drawn from N(0, 4 I).
+type GaussianMixture struct{ D, K int }
+
+var (
+	_ Known       = GaussianMixture{}
+	_ Initializer = GaussianMixture{}
+)
+
+// Dim returns D.
+func (m GaussianMixture) Dim() int { return m.D }
+
+// Specs returns logits, means and log_stds.
+func (m GaussianMixture) Specs() []Spec {
+	return []Spec{{"logits", []int{m.K}}, {"means", []int{m.K, m.D}}, {"log_stds", []int{m.K, m.D}}}
+}
+
+// Init draws the means.
+func (m GaussianMixture) Init(p *Params, rng *rand.Rand) {
+	clear(p.Data())
+	fillNormal(p.views[1], 2, rng)
+}
+
+// Build builds -log Σ_k exp(log π_k + Σ_j log N(x_j; μ_kj, σ_kj²)).
+func (m GaussianMixture) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	if err := checkBuild("GaussianMixture", m, x, theta); err != nil {
+		return nil, err
+	}
+	n := x.Shape()[0]
+	return graphs.Try(func() *G.Node {
+		row := func(v *G.Node) *G.Node { return graphs.ExpandRows(graphs.Reshape(v, m.K), n) } // one number per component → (n, K)
+		logits := graphs.Reshape(theta[0], 1, m.K)
+		logw := graphs.Sub(logits, graphs.ExpandCols(graphs.RowLogSumExp(logits), m.K))
+		acc := row(graphs.Shift(logw, -0.5*float64(m.D)*math.Log(2*math.Pi)))
+		for j := range m.D {
+			mean := graphs.SliceCols(theta[1], j, j+1) // (K, 1)
+			ls := graphs.SliceCols(theta[2], j, j+1)
+			diff := graphs.Sub(graphs.ExpandCols(graphs.SliceCols(x, j, j+1), m.K), row(mean)) // (n, K)
+			z := graphs.Mul(diff, row(graphs.Exp(graphs.Neg(ls))))
+			acc = graphs.Sub(acc, graphs.Add(graphs.Scale(graphs.Square(z), 0.5), row(ls)))
+		}
+		return graphs.Neg(graphs.RowLogSumExp(acc)) // (n, 1)
+	})
+}
+
+// LogZ returns 0.
+func (m GaussianMixture) LogZ(*Params) float64 { return 0 }
+
+// Weights returns π.
+func (m GaussianMixture) Weights(p *Params) []float64 {
+	w := append([]float64(nil), p.views[0]...)
+	most, sum := math.Inf(-1), 0.0
+	for _, v := range w {
+		most = max(most, v)
+	}
+	for i, v := range w {
+		w[i] = math.Exp(v - most)
+		sum += w[i]
+	}
+	for i := range w {
+		w[i] /= sum
+	}
+	return w
+}
+
+// Sample draws a component, then a point of it.
+func (m GaussianMixture) Sample(p *Params, dst *mat.Dense, rng *rand.Rand) {
+	cdf := cumulative(m.Weights(p))
+	n, _ := dst.Dims()
+	for i := range n {
+		k := pick(cdf, rng)
+		row := dst.RawRowView(i)
+		for j := range row {
+			row[j] = p.views[1][k*m.D+j] + math.Exp(p.views[2][k*m.D+j])*rng.NormFloat64()
+		}
+	}
+}
+
+// Mixture is a fixed, normalised mixture of isotropic Gaussians: a kernel density of the data, a background for [Bridge],
+// the noise of noise contrastive estimation.
+//
+//	b(x) = Σ_k w_k N(x; c_k, s_k² I)
+type Mixture struct {
+	centres *mat.Dense
+	sds     []float64
+	logw    []float64 // log w_k - d log s_k - d/2 log 2π
+	cdf     []float64
+}
+
+// NewMixture returns the mixture of Gaussians at the rows of centres, with standard deviations sds > 0 and weights > 0, which
+// are scaled to sum 1; nil weights are equal.
+func NewMixture(centres *mat.Dense, sds, weights []float64) (*Mixture, error) {
+	k, d := centres.Dims()
+	if weights == nil {
+		weights = make([]float64, k)
+		for i := range weights {
+			weights[i] = 1
+		}
+	}
+	if len(sds) != k || len(weights) != k {
+		return nil, fmt.Errorf("energy: mixture of %d centres with %d standard deviations and %d weights", k, len(sds), len(weights))
+	}
+	var sum float64
+	for i, s := range sds {
+		if !(s > 0) || !(weights[i] > 0) || math.IsInf(s, 1) {
+			return nil, fmt.Errorf("energy: mixture: component %d has standard deviation %g and weight %g, want > 0", i, s, weights[i])
+		}
+		sum += weights[i]
+	}
+	if math.IsInf(sum, 1) {
+		return nil, fmt.Errorf("energy: mixture: infinite weight")
+	}
+	m := &Mixture{centres: mat.DenseCopyOf(centres), sds: append([]float64(nil), sds...), logw: make([]float64, k)}
+	w := make([]float64, k)
+	for i, s := range sds {
+		w[i] = weights[i] / sum
+		m.logw[i] = math.Log(w[i]) - float64(d)*(math.Log(s)+0.5*math.Log(2*math.Pi))
+	}
+	m.cdf = cumulative(w)
+	return m, nil
+}
+
+// Ladder returns a mixture of blurred data: for every width in sds a kernel density of at most centres rows of data, drawn
+// anew for each width, all widths with equal weight; and, if broad > 0, a Gaussian with the mean of the data and broad times
+// their largest standard deviation, with the weight of one width. Centres are taken from the rows of data in the order of
+// rng's permutation.
+func Ladder(data *mat.Dense, sds []float64, centres int, broad float64, rng *rand.Rand) (*Mixture, error) {
+	n, d := data.Dims()
+	centres = min(centres, n)
+	if centres <= 0 || len(sds) == 0 && broad <= 0 {
+		return nil, fmt.Errorf("energy: ladder of %d widths with %d centres: nothing to mix", len(sds), centres)
+	}
+	var rows, sd, w []float64
+	for _, s := range sds {
+		perm := rng.Perm(n)
+		for _, i := range perm[:centres] {
+			rows = append(rows, data.RawRowView(i)...)
+			sd = append(sd, s)
+			w = append(w, 1/float64(centres))
+		}
+	}
+	if broad > 0 {
+		mean, std := Moments(data)
+		var most float64
+		for _, s := range std {
+			most = max(most, s)
+		}
+		rows = append(rows, mean...)
+		sd = append(sd, broad*most)
+		w = append(w, 1)
+	}
+	return NewMixture(mat.NewDense(len(sd), d, rows), sd, w)
+}
+
+// Moments returns mean and standard deviation of the columns of x.
+func Moments(x *mat.Dense) (mean, std []float64) {
+	n, d := x.Dims()
+	mean, std = make([]float64, d), make([]float64, d)
+	for i := range n {
+		for j, v := range x.RawRowView(i) {
+			mean[j] += v / float64(n)
+		}
+	}
+	for i := range n {
+		for j, v := range x.RawRowView(i) {
+			std[j] += (v - mean[j]) * (v - mean[j]) / float64(n)
+		}
+	}
+	for j := range std {
+		std[j] = math.Sqrt(std[j])
+	}
+	return mean, std
+}
+
+// Dim returns d.
+func (m *Mixture) Dim() int { _, d := m.centres.Dims(); return d }
+
+// Blurred returns the law of X + σξ for X from m and ξ ~ N(0, I).
+func (m *Mixture) Blurred(sigma float64) *Mixture {
+	k, d := m.centres.Dims()
+	out := &Mixture{centres: m.centres, cdf: m.cdf, sds: make([]float64, k), logw: make([]float64, k)}
+	for i, s := range m.sds {
+		out.sds[i] = math.Hypot(s, sigma)
+		out.logw[i] = m.logw[i] + float64(d)*math.Log(s/out.sds[i])
+	}
+	return out
+}
+
+// Sample fills the rows of dst with independent draws.
+func (m *Mixture) Sample(dst *mat.Dense, rng *rand.Rand) {
+	n, _ := dst.Dims()
+	for i := range n {
+		m.SampleRow(dst.RawRowView(i), rng)
+	}
+}
+
+// SampleRow draws one point.
+func (m *Mixture) SampleRow(dst []float64, rng *rand.Rand) {
+	k := pick(m.cdf, rng)
+	for j, c := range m.centres.RawRowView(k) {
+		dst[j] = c + m.sds[k]*rng.NormFloat64()
+	}
+}
+
+// LogProb stores log b of the rows of x in dst.
+func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
+	for i := range dst {
+		row := x.RawRowView(i)
+		most, sum := math.Inf(-1), 0.0
+		for k, lw := range m.logw {
+			var sq float64
+			for j, c := range m.centres.RawRowView(k) {
+				sq += (row[j] - c) * (row[j] - c)
+			}
+			v := lw - sq/(2*m.sds[k]*m.sds[k])
+			if v <= most {
+				sum += math.Exp(v - most)
+			} else {
+				sum = sum*math.Exp(most-v) + 1
+				most = v
+			}
+		}
+		dst[i] = most + math.Log(sum)
+	}
+}
+
+// Build adds log b of the rows of x to x's graph, (n, 1). The squared distances of all components are one product,
+//
+//	log w_k - |x - c_k|²/(2s_k²) = (x - x̄)·(c_k - x̄)/s_k² - |x - x̄|²/(2s_k²) + const,
+//
+// with x̄ the mean of the centres, which keeps the cancellation small.
+func (m *Mixture) Build(x *G.Node) (*G.Node, error) {
+	k, d := m.centres.Dims()
+	mean, _ := Moments(m.centres)
+	w := make([]float64, 0, k*(d+1))
+	b := make([]float64, k)
+	for i, s := range m.sds {
+		inv := 1 / (s * s)
+		b[i] = m.logw[i]
+		for j, c := range m.centres.RawRowView(i) {
+			c -= mean[j]
+			w = append(w, c*inv)
+			b[i] -= 0.5 * c * c * inv
+		}
+		w = append(w, -0.5*inv)
+	}
+	return graphs.Try(func() *G.Node {
+		r := graphs.Sub(x, graphs.ExpandRows(constant(x, mean, d), x.Shape()[0])) // (n, d)
+		in := graphs.ConcatCols(r, graphs.RowSum(graphs.Square(r)))               // (n, d+1)
+		logs := graphs.Affine(in, constant(x, w, k, d+1), constant(x, b, k))      // (n, K)
+		return graphs.RowLogSumExp(logs)                                          // (n, 1)
+	})
+}
+
+// Energy returns -log b, an energy without parameters.
+func (m *Mixture) Energy() Energy {
+	return Func{D: m.Dim(), F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
+		return graphs.Try(func() *G.Node { return graphs.Neg(graphs.Must(m.Build(x))) })
+	}}
+}
+
+func cumulative(w []float64) []float64 {
+	cdf := make([]float64, len(w))
+	var sum float64
+	for i, v := range w {
+		sum += v
+		cdf[i] = sum
+	}
+	return cdf
+}
+
+// pick returns i with probability cdf[i] - cdf[i-1].
+func pick(cdf []float64, rng *rand.Rand) int {
+	u := rng.Float64() * cdf[len(cdf)-1]
+	lo, hi := 0, len(cdf)-1
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if cdf[mid] > u {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return lo
+}

@@ -20,3 +20,5 @@ func builtinForward(n *G.Node, in G.Nodes, t G.Nodes) *G.Node {
 	failf("no forward rule for %v (%T)", n.Op(), n.Op())
 	return nil
 }
+
+func translate(n *G.Node, in G.Nodes) (operation, bool) { return nil, false }

@@ -1,14 +1,370 @@
 package graphs
 
 import (
+	"fmt"
+
 	G "gorgonia.org/gorgonia"
 )
 
-// HVP returns ∇²cost(x)·v, of x's shape, for a cost of one element.
-func HVP(cost, x, v *G.Node) (*G.Node, error) {
-	gs, err := Grad(cost, x)
-	if err != nil {
-		return nil, err
+// HVP returns ∇²cost(x)·v, of x's shape, for a cost of one element. It compares forward over reverse, reverse over
+// reverse and reverse over forward mode by Cost and takes the cheapest.
+func HVP(cost, x, v *G.Node) (h *G.Node, err error) {
+	err = try(func() {
+		checkDirection("HVP", cost, x, v)
+		if cost.Shape().TotalSize() != 1 {
+			failf("HVP of a node of shape %v, want one element; add them up with Sum", cost.Shape())
+		}
+		h = cheapest(productForms, cost, x, G.Nodes{v})
+	})
+	return h, err
+}
+
+// DirectionalCurvature returns v_iᵀ ∇²E(x_i) v_i for every row i, as (n,1). The energies (n,1) are a function of x
+// (n,d) in which the rows do not mix: energy i depends on row i only. v is (n,d).
+//
+// Like HessianTrace it is one of several forms, chosen by counted cost.
+func DirectionalCurvature(energy, x, v *G.Node) (c *G.Node, err error) {
+	err = try(func() {
+		checkEnergy("DirectionalCurvature", energy, x)
+		checkDirection("DirectionalCurvature", energy, x, v)
+		c = cheapest(curvatureForms, energy, x, G.Nodes{v})
+	})
+	return c, err
+}
+
+// HessianTrace returns tr ∇²E(x_i) for every row i, exactly, as (n,1). The energies (n,1) are a function of x (n,d) in
+// which the rows do not mix: energy i depends on row i only.
+//
+// It is the sum of the curvatures along the d axes, and d times the work of one of them, so a matter of low dimensions;
+// in high ones estimate it by DirectionalCurvature along random v with E vvᵀ = I.
+//
+// Four forms are known: the contraction of the adjoints with second derivatives of single operations, Taylor mode (the
+// forward Laplacian), forward over reverse and reverse over reverse mode. They are built on a copy of the graph together
+// with the gradient, in the parameters, of the score matching loss they usually serve, and the one with the least Cost
+// is taken.
+func HessianTrace(energy, x *G.Node) (c *G.Node, err error) {
+	err = try(func() {
+		checkEnergy("HessianTrace", energy, x)
+		var dirs G.Nodes
+		for k := range x.Shape()[1] {
+			dirs = append(dirs, unit(x, k))
+		}
+		c = cheapest(curvatureForms, energy, x, dirs)
+	})
+	return c, err
+}
+
+func checkEnergy(who string, energy, x *G.Node) {
+	if energy == nil || x == nil || energy.Graph() == nil || energy.Graph() != x.Graph() {
+		failf("%s: energy and x must be nodes of one graph", who)
 	}
-	return JVP(gs[0], G.Nodes{x}, G.Nodes{v})
+	e, s := energy.Shape(), x.Shape()
+	if len(e) != 2 || len(s) != 2 || e[1] != 1 || e[0] != s[0] {
+		failf("%s: energies of shape %v and x of shape %v, want (n,1) and (n,d): %w", who, e, s, ErrShape)
+	}
+}
+
+func checkDirection(who string, out, x, v *G.Node) {
+	if out == nil || x == nil || v == nil || out.Graph() == nil || out.Graph() != x.Graph() || out.Graph() != v.Graph() {
+		failf("%s: its arguments must be nodes of one graph", who)
+	}
+	if !x.Shape().Eq(v.Shape()) {
+		failf("%s: x of shape %v and v of shape %v: %w", who, x.Shape(), v.Shape(), ErrShape)
+	}
+}
+
+// form is one way to write a second derivative of out as a function of x along dirs. It panics with a buildError where
+// it does not apply.
+type form struct {
+	name  string
+	build func(out, x *G.Node, dirs G.Nodes) *G.Node
+}
+
+// Ties are decided by the order of the list.
+var curvatureForms = []form{
+	{"contracted", contracted},
+	{"taylor", taylor},
+	{"forward over reverse", func(out, x *G.Node, dirs G.Nodes) *G.Node { return curvatureBy(forwardOverReverse, out, x, dirs) }},
+	{"reverse over reverse", func(out, x *G.Node, dirs G.Nodes) *G.Node { return curvatureBy(reverseOverReverse, out, x, dirs) }},
+}
+
+var productForms = []form{
+	{"forward over reverse", forwardOverReverse},
+	{"reverse over reverse", reverseOverReverse},
+	{"reverse over forward", reverseOverForward},
+}
+
+// contracted is
+//
+//	d²/dt² E(x+tv) = Σ_n ⟨a_n, n″[ṅ, ṅ]⟩,
+//
+// the sum over all operations n between x and E of the adjoint a_n = ∂E/∂n times the second derivative of the single
+// operation along the tangents ṅ of its operands. (The Taylor coefficients obey n̈ = J n̈_in + n″[ṅ_in, ṅ_in]; the
+// adjoints carry the n″ of each operation to E.) For z ↦ f(z) the term is a·f″(z)·ż². It needs one reverse sweep, which
+// the score needs anyway, and one forward sweep per direction, where Taylor mode carries a second coefficient as well,
+// and is therefore the cheapest form for score matching: differentiating it once more costs two products for each of its
+// own. The rows must not mix on the way either.
+func contracted(energy, x *G.Node, dirs G.Nodes) *G.Node {
+	order, in := topological(energy)
+	act := active(order, in, G.Nodes{x})
+	for _, n := range order {
+		if act[n] && n != x && !rowwise(n, in[n], act) {
+			failf("%v mixes rows", n.Op())
+		}
+	}
+	tans := make([]map[*G.Node]*G.Node, len(dirs))
+	for k, v := range dirs {
+		tans[k] = tangents1(energy, map[*G.Node]*G.Node{x: v})
+	}
+	adj := adjoints(energy, OnesLike(energy), G.Nodes{x})
+	var sum *G.Node
+	for _, n := range order {
+		if adj[n] == nil || n == x || !act[n] {
+			continue
+		}
+		if c := curve(n, in[n], tans); c != nil {
+			sum = plus(sum, RowSum(Mul(adj[n], c)))
+		}
+	}
+	if sum == nil {
+		return ZerosLike(energy)
+	}
+	return sum
+}
+
+// curve returns Σ_k n″[t_k, t_k], nil if it vanishes.
+func curve(n *G.Node, in G.Nodes, tans []map[*G.Node]*G.Node) *G.Node {
+	var ts []G.Nodes
+	for _, tan := range tans {
+		if t, any := tangentsOf(n, in, tan); any {
+			ts = append(ts, t)
+		}
+	}
+	if len(ts) == 0 {
+		return nil
+	}
+	o, ok := ownOp(n)
+	if !ok {
+		if o, ok = translate(n, in); !ok {
+			failf("no second derivative rule for %v (%T)", n.Op(), n.Op())
+		}
+	}
+	c := o.curve(in, n, ts)
+	if c == nil || isZero(c) {
+		return nil
+	}
+	return c
+}
+
+// rowwise says that row i of n depends on row i of its active operands alone.
+func rowwise(n *G.Node, in G.Nodes, act map[*G.Node]bool) bool {
+	o, ok := ownOp(n)
+	if !ok {
+		if o, ok = translate(n, in); !ok {
+			return false
+		}
+	}
+	s := n.Shape()
+	if len(s) != 2 {
+		return false
+	}
+	for _, c := range in {
+		if act[c] && (c.Dims() != 2 || c.Shape()[0] != s[0]) {
+			return false
+		}
+	}
+	switch o := o.(type) {
+	case unaryOp, binaryOp, scaleOp, shiftOp, rowSumOp, expandColsOp, rowLogSumExpOp, rowSoftmaxOp:
+		return true
+	case affineOp:
+		return !act[in[1]] && !act[in[2]]
+	case matmulOp:
+		return !o.ta && !act[in[1]]
+	case sliceOp:
+		return o.axis == 1
+	case padOp:
+		return o.axis == 1
+	case concatOp:
+		return o.axis == 1
+	}
+	return false
+}
+
+// taylor carries first and second Taylor coefficients forward, the second summed over the directions: n̈ = J n̈_in +
+// Σ_k n″[ṅ_k, ṅ_k]. For the trace this is the forward Laplacian (Li et al., A computational framework for neural network-
+// based variational Monte Carlo with forward Laplacian, Nature Machine Intelligence 6 (2024)).
+func taylor(energy, x *G.Node, dirs G.Nodes) *G.Node {
+	order, in := topological(energy)
+	tans := make([]map[*G.Node]*G.Node, len(dirs))
+	for k, v := range dirs {
+		tans[k] = tangents1(energy, map[*G.Node]*G.Node{x: v})
+	}
+	second := map[*G.Node]*G.Node{}
+	for _, n := range order {
+		if n == x || len(in[n]) == 0 {
+			continue
+		}
+		var d *G.Node
+		if ts, any := tangentsOf(n, in[n], second); any {
+			d = forward(n, in[n], ts)
+		}
+		if d = plus(d, curve(n, in[n], tans)); d != nil && !isZero(d) {
+			second[n] = d
+		}
+	}
+	if second[energy] == nil {
+		return ZerosLike(energy)
+	}
+	return second[energy]
+}
+
+// curvatureBy is Σ_k v_kᵀ(H v_k), row by row, by products of the Hessian of the sum of the energies.
+func curvatureBy(product func(out, x *G.Node, dirs G.Nodes) *G.Node, energy, x *G.Node, dirs G.Nodes) *G.Node {
+	total := Sum(energy)
+	var sum *G.Node
+	for _, v := range dirs {
+		sum = plus(sum, rowDot(product(total, x, G.Nodes{v}), v))
+	}
+	return sum
+}
+
+// rowDot is Σ_j a_ij b_ij, (n,1).
+func rowDot(a, b *G.Node) *G.Node {
+	if o, ok := ownOp(b); ok {
+		if u, ok := o.(unitOp); ok {
+			return SliceCols(a, u.k, u.k+1)
+		}
+	}
+	return RowSum(Mul(a, b))
+}
+
+func forwardOverReverse(cost, x *G.Node, v G.Nodes) *G.Node {
+	g := vjp(cost, OnesLike(cost), G.Nodes{x})[0]
+	if h := tangents1(g, map[*G.Node]*G.Node{x: v[0]})[g]; h != nil {
+		return h
+	}
+	return ZerosLike(x)
+}
+
+func reverseOverReverse(cost, x *G.Node, v G.Nodes) *G.Node {
+	g := vjp(cost, OnesLike(cost), G.Nodes{x})[0]
+	return vjp(g, v[0], G.Nodes{x})[0]
+}
+
+func reverseOverForward(cost, x *G.Node, v G.Nodes) *G.Node {
+	d := tangents1(cost, map[*G.Node]*G.Node{x: v[0]})[cost]
+	if d == nil {
+		return ZerosLike(x)
+	}
+	return vjp(d, OnesLike(d), G.Nodes{x})[0]
+}
+
+// cheapest builds out's second derivative in the form of least cost. The trials are built on a copy of the graph, so
+// that nothing of them stays behind.
+func cheapest(forms []form, out, x *G.Node, dirs G.Nodes) *G.Node {
+	best, err := choose(forms, out, x, dirs)
+	if err != nil {
+		panic(buildError{err})
+	}
+	return best.build(out, x, dirs)
+}
+
+// trial is the cost of a form, or the reason why it does not apply.
+type trial struct {
+	form  form
+	costs Costs
+	err   error
+}
+
+func choose(forms []form, out, x *G.Node, dirs G.Nodes) (form, error) {
+	ts := trials(forms, out, x, dirs)
+	best := -1
+	for i, t := range ts {
+		if t.err == nil && (best < 0 || t.costs.Total() < ts[best].costs.Total()) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return form{}, ts[len(ts)-1].err
+	}
+	return ts[best].form, nil
+}
+
+// trials counts, for each form, value, gradient g in x and parameter gradient of Σ ½|g|² + Σ value, the loss of score
+// matching. Parameters are all inputs but x.
+func trials(forms []form, out, x *G.Node, dirs G.Nodes) []trial {
+	ts := make([]trial, len(forms))
+	c, err := newCopier(out, x)
+	for i, f := range forms {
+		ts[i].form = f
+		if ts[i].err = err; err != nil {
+			continue
+		}
+		ts[i].err = try(func() {
+			var ds G.Nodes
+			for k, v := range dirs {
+				if o, ok := ownOp(v); ok && isAnchored(o) {
+					ds = append(ds, apply(o, c.x))
+				} else {
+					ds = append(ds, c.input(fmt.Sprint("direction ", k), v))
+				}
+			}
+			value := f.build(c.out, c.x, ds)
+			g := vjp(c.out, OnesLike(c.out), G.Nodes{c.x})[0]
+			loss := Add(Scale(Sum(Square(g)), 0.5), Sum(value))
+			outs := append(G.Nodes{value, g, loss}, vjp(loss, OnesLike(loss), c.params)...)
+			ts[i].costs = Cost(outs...)
+		})
+	}
+	return ts
+}
+
+// copier is a copy, in a graph of its own, of what out is computed from, with x as an input.
+type copier struct {
+	g      *G.ExprGraph
+	out, x *G.Node
+	params G.Nodes
+	inputs map[string]*G.Node
+}
+
+func newCopier(out, x *G.Node) (c *copier, err error) {
+	c = &copier{g: G.NewGraph(), inputs: map[string]*G.Node{}}
+	err = try(func() {
+		twin := map[*G.Node]*G.Node{}
+		c.x = c.input("x", x)
+		twin[x] = c.x
+		var visit func(n *G.Node) *G.Node
+		visit = func(n *G.Node) *G.Node {
+			if t := twin[n]; t != nil {
+				return t
+			}
+			var args G.Nodes
+			for _, m := range operands(n) {
+				args = append(args, visit(m))
+			}
+			o, own := ownOp(n)
+			switch {
+			case len(args) == 0 && n.Op() != nil: // a constant of Gorgonia's
+				twin[n] = c.g.Constant(n.Value())
+			case len(args) == 0:
+				twin[n] = c.input(fmt.Sprint("parameter ", n.ID()), n)
+				c.params = append(c.params, twin[n])
+			case own:
+				twin[n] = apply(o, args...)
+			default:
+				twin[n] = Must(G.ApplyOp(n.Op(), args...))
+			}
+			return twin[n]
+		}
+		c.out = visit(out)
+	})
+	return c, err
+}
+
+// input returns the input of the copy that stands for n.
+func (c *copier) input(name string, n *G.Node) *G.Node {
+	if c.inputs[name] == nil {
+		c.inputs[name] = NewInput(c.g, n.Dtype(), name, n.Shape()...)
+	}
+	return c.inputs[name]
 }

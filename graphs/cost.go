@@ -1,0 +1,148 @@
+package graphs
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Costs is what a graph costs to evaluate once, with equal expressions counted once.
+type Costs struct {
+	MatMul         int64 // floating-point operations of matrix products, 2mkn for (m,k)·(k,n)
+	Elementwise    int64 // elements of sums, products, quotients and other cheap functions
+	Transcendental int64 // elements of exp, log, tanh, SiLU … and their derivatives
+	Memory         int64 // elements that reductions, expansions and copies read or write
+	Nodes          int   // operations
+
+	// Products counts the matrix products by (m,k,n).
+	Products map[[3]int]int
+}
+
+// Weights of an element in units of the floating-point operations of a product. They are the ratios of the times that
+// vectorised kernels take, rounded: a product runs at some 100 operations per nanosecond and core, exp-like functions
+// at three elements, cheap ones, limited by the cache, at ten.
+const (
+	elementWeight        = 10
+	transcendentalWeight = 40
+)
+
+// Total is the cost as one number, in floating-point operations of a matrix product.
+func (c Costs) Total() float64 {
+	return float64(c.MatMul) + elementWeight*float64(c.Elementwise+c.Memory) + transcendentalWeight*float64(c.Transcendental)
+}
+
+// Count returns the number of products whose three dimensions, in any order, are a, b and c.
+func (c Costs) Count(a, b, c2 int) int {
+	want := sorted([3]int{a, b, c2})
+	n := 0
+	for dims, k := range c.Products {
+		if sorted(dims) == want {
+			n += k
+		}
+	}
+	return n
+}
+
+func sorted(d [3]int) [3]int {
+	slices.Sort(d[:])
+	return d
+}
+
+func (c Costs) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d operations: products %.3g Mflop, %d elements, %d transcendental, %d moved", c.Nodes, float64(c.MatMul)/1e6, c.Elementwise, c.Transcendental, c.Memory)
+	dims := slices.SortedFunc(maps.Keys(c.Products), func(x, y [3]int) int { return y[0]*y[1]*y[2] - x[0]*x[1]*x[2] })
+	for _, d := range dims {
+		fmt.Fprintf(&b, "\n%4d × (%d,%d)·(%d,%d)", c.Products[d], d[0], d[1], d[1], d[2])
+	}
+	return b.String()
+}
+
+// Cost counts what it takes to evaluate outputs together. Operations that are neither ours nor translated count as
+// cheap element-wise ones.
+func Cost(outputs ...*G.Node) Costs {
+	c := Costs{Products: map[[3]int]int{}}
+	order, in := topological(outputs...)
+	number := map[*G.Node]int{} // equal expressions have equal numbers
+	seen := map[string]int{}
+	for _, n := range order {
+		o, own := ownOp(n)
+		key := fmt.Sprint(n.Op(), n.Shape())
+		switch {
+		case len(in[n]) == 0:
+			key = fmt.Sprintf("leaf %p", n)
+		case own && isAnchored(o):
+		default:
+			for _, x := range in[n] {
+				key += fmt.Sprint(" ", number[x])
+			}
+		}
+		if k, ok := seen[key]; ok {
+			number[n] = k
+			continue
+		}
+		number[n] = len(seen)
+		seen[key] = len(seen)
+		if len(in[n]) > 0 {
+			c.add(n, in[n])
+		}
+	}
+	return c
+}
+
+// isAnchored tells operations that do not use the value of their operand.
+func isAnchored(o operation) bool {
+	_, ok := o.(interface{ constant() })
+	return ok
+}
+
+func (c *Costs) add(n *G.Node, in G.Nodes) {
+	o, ok := ownOp(n)
+	if !ok {
+		o, ok = translate(n, in)
+	}
+	size := int64(n.Shape().TotalSize())
+	c.Nodes++
+	product := func(m, k, n int) {
+		c.Products[[3]int{m, k, n}]++
+		c.MatMul += 2 * int64(m) * int64(k) * int64(n)
+	}
+	operand := func(i int) tensor.Shape { return in[i].Shape() }
+	switch o := o.(type) {
+	case matmulOp:
+		m, k, n, _ := o.sizes(operand(0), operand(1))
+		product(m, k, n)
+	case affineOp:
+		product(operand(0)[0], operand(0)[1], operand(1)[0])
+	case unaryOp:
+		if o.transcendental() {
+			c.Transcendental += size
+		} else {
+			c.Elementwise += size
+		}
+	case rowLogSumExpOp, rowSoftmaxOp:
+		c.Transcendental += int64(operand(0).TotalSize())
+	case rowSumOp, colSumOp, sumOp:
+		c.Memory += int64(operand(0).TotalSize())
+	case constOp, unitOp, reshapeOp, fillOp:
+		c.Nodes-- // need not be computed at all
+	case expandRowsOp, expandColsOp:
+		// read by their users where they are
+	case transposeOp, sliceOp, padOp, concatOp:
+		c.Memory += size
+	default:
+		c.Elementwise += size
+	}
+}
+
+func (o unaryOp) transcendental() bool {
+	switch o.fn {
+	case fnReLU, fnStep, fnAbs, fnSign, fnSquare, fnSqrt, fnReciprocal:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,123 @@
+package viz
+
+import (
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot/palette"
+)
+
+// ColorMap is a sequence of colours, linear in sRGB between equally spaced stops.
+type ColorMap struct {
+	Name  string
+	stops []uint32 // 0xRRGGBB
+}
+
+// The maps of this package. Viridis and Magma (van der Walt and Smith, 2015) are perceptually uniform, monotone in
+// lightness, and legible to colour-blind readers and in grey. Vik (Crameri, 2018) is diverging, from blue over near-white to
+// brown, uniform and colour-blind safe.
+var (
+	Viridis = &ColorMap{"viridis", []uint32{
+		0x440154, 0x470D60, 0x48186A, 0x482374, 0x472D7B, 0x453781, 0x424086, 0x3E4989, 0x3B528B, 0x375B8D, 0x33638D,
+		0x2F6B8E, 0x2C728E, 0x297A8E, 0x26828E, 0x23898E, 0x21908C, 0x1F978B, 0x1F9F88, 0x21A685, 0x27AD81, 0x31B57B,
+		0x3EBC74, 0x4DC26C, 0x5DC863, 0x6ECE58, 0x82D34D, 0x95D840, 0xAADC32, 0xC0DF25, 0xD5E21A, 0xEAE51A, 0xFDE725}}
+	Magma = &ColorMap{"magma", []uint32{
+		0x000004, 0x030312, 0x0A0822, 0x130D34, 0x1D1147, 0x29115A, 0x36106B, 0x440F76, 0x51127C, 0x5D177F, 0x691C81,
+		0x762181, 0x822681, 0x8F2A81, 0x9C2E7F, 0xA9337D, 0xB63679, 0xC33C75, 0xCF406F, 0xDB476A, 0xE65164, 0xEE5C5E,
+		0xF46A5C, 0xF9785D, 0xFB8861, 0xFD9668, 0xFEA571, 0xFEB47B, 0xFEC287, 0xFED194, 0xFDE0A1, 0xFCEEB0, 0xFCFDBF}}
+	Vik = &ColorMap{"vik", []uint32{
+		0x002E60, 0x004576, 0x005E95, 0x1B77AA, 0x5A90BB, 0x84A9CC, 0xAAC2DD, 0xCEDBEB, 0xF1F1F1, 0xE6D7C8, 0xD3BCA1,
+		0xBFA079, 0xA9854D, 0x926905, 0x784F00, 0x5A3700, 0x3E2000}}
+)
+
+// At returns the colour at t in [0, 1]; other values are clamped, NaN counts as 1.
+func (m *ColorMap) At(t float64) color.RGBA {
+	if !(t < 1) {
+		t = 1
+	}
+	t = math.Max(t, 0) * float64(len(m.stops)-1)
+	k := min(int(t), len(m.stops)-2)
+	f := t - float64(k)
+	a, b := m.stops[k], m.stops[k+1]
+	mix := func(shift uint) uint8 {
+		return uint8(float64(a>>shift&255)*(1-f) + float64(b>>shift&255)*f + 0.5)
+	}
+	return color.RGBA{mix(16), mix(8), mix(0), 255}
+}
+
+// Reversed returns the map run backwards.
+func (m *ColorMap) Reversed() *ColorMap {
+	r := &ColorMap{m.Name + "-reversed", make([]uint32, len(m.stops))}
+	for i, s := range m.stops {
+		r.stops[len(m.stops)-1-i] = s
+	}
+	return r
+}
+
+// Slice returns the part of the map between the fractions a and b.
+func (m *ColorMap) Slice(a, b float64) *ColorMap {
+	r := &ColorMap{m.Name, make([]uint32, len(m.stops))}
+	for i := range r.stops {
+		c := m.At(a + (b-a)*float64(i)/float64(len(r.stops)-1))
+		r.stops[i] = uint32(c.R)<<16 | uint32(c.G)<<8 | uint32(c.B)
+	}
+	return r
+}
+
+// Palette returns n colours from one end to the other, for plotters of gonum/plot.
+func (m *ColorMap) Palette(n int) palette.Palette {
+	p := make(colors, n)
+	for i := range p {
+		p[i] = m.At(float64(i) / float64(max(n-1, 1)))
+	}
+	return p
+}
+
+type colors []color.Color
+
+func (c colors) Colors() []color.Color { return c }
+
+// Scale maps values to colours: Lo and what lies below to one end of Map, Hi and what lies above to the other, in Bands
+// equal steps (0: continuously).
+type Scale struct {
+	Lo, Hi float64
+	Map    *ColorMap
+	Bands  int
+}
+
+// Color returns the colour of a value.
+func (s Scale) Color(v float64) color.RGBA {
+	t := (v - s.Lo) / (s.Hi - s.Lo)
+	if s.Bands > 0 {
+		if !(t < 1) {
+			t = 1
+		}
+		return s.band(min(int(math.Max(t, 0)*float64(s.Bands)), s.Bands-1))
+	}
+	return s.Map.At(t)
+}
+
+// band returns the colour of step k of Bands.
+func (s Scale) band(k int) color.RGBA {
+	return s.Map.At(float64(k) / float64(max(s.Bands-1, 1)))
+}
+
+// levels returns the Bands−1 inner borders of the steps.
+func (s Scale) levels() []float64 {
+	l := make([]float64, max(s.Bands-1, 0))
+	for k := range l {
+		l[k] = s.Lo + (s.Hi-s.Lo)*float64(k+1)/float64(s.Bands)
+	}
+	return l
+}
+
+// blend returns a over b with opacity t.
+func blend(a, b color.RGBA, t float64) color.RGBA {
+	mix := func(x, y uint8) uint8 { return uint8(float64(x)*t + float64(y)*(1-t) + 0.5) }
+	return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
+}
+
+// fade returns c with opacity a.
+func fade(c color.RGBA, a float64) color.NRGBA {
+	return color.NRGBA{c.R, c.G, c.B, uint8(math.Max(0, math.Min(1, a))*255 + 0.5)}
+}

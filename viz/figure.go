@@ -1,0 +1,242 @@
+package viz
+
+import (
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Figure arranges plots in rows and columns such that the data rectangles of a column have the same left and right
+// edges and those of a row the same lower and upper ones, whatever the labels around them measure. It is a Picture.
+type Figure struct {
+	Title string
+	Note  string // small, to the right of the title
+	Style *Style // nil means Light
+
+	Width   vg.Length   // of the page; 0 means 640
+	Heights []vg.Length // of the data rectangles of each row; 0 (and missing): from the aspect of the row's cells
+	Widths  []float64   // relative widths of the columns; 0 (and missing) means 1
+
+	cells []Cell
+}
+
+// Cell is one place of a figure: a plot, or anything that draws.
+type Cell struct {
+	Row, Col         int
+	RowSpan, ColSpan int // 0 means 1
+
+	Plot   *plot.Plot
+	Aspect float64 // height over width of the data rectangle; 0: the row decides. Equal scales: (ymax−ymin)/(xmax−xmin)
+
+	Bar      *Scale // colour bar attached to the right
+	BarLabel string
+	BarText  func(v float64) string // tick labels of the bar; nil: as numbers
+
+	Draw  func(draw.Canvas) // instead of Plot: draws into the whole cell
+	Title string            // above Draw
+}
+
+// Add places a cell.
+func (f *Figure) Add(c Cell) {
+	c.RowSpan, c.ColSpan = max(c.RowSpan, 1), max(c.ColSpan, 1)
+	f.cells = append(f.cells, c)
+}
+
+// Equal returns the aspect at which both axes of a plot have the same scale.
+func Equal(p *plot.Plot) float64 { return (p.Y.Max - p.Y.Min) / (p.X.Max - p.X.Min) }
+
+// margins are the widths around a data rectangle.
+type margins struct{ l, r, b, t vg.Length }
+
+func (s *Style) measure(c *Cell) margins {
+	var m margins
+	if c.Plot != nil {
+		big := draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: 4000, Y: 4000}}}
+		d := c.Plot.DataCanvas(big)
+		m = margins{d.Min.X, big.Max.X - d.Max.X, d.Min.Y, big.Max.Y - d.Max.Y}
+	} else if c.Title != "" {
+		m.t = s.FontSize + 6
+	}
+	if c.Bar != nil {
+		m.r = max(m.r, s.barMargin(*c.Bar, c.BarLabel))
+	}
+	return m
+}
+
+const (
+	pagePad = 8
+	cellGap = 12
+)
+
+// layout is where everything goes: edges of the data rectangles of columns (from the left) and rows (from the top).
+type layout struct {
+	x0, x1 []vg.Length
+	y0, y1 []vg.Length // y0 the upper edge, measured downwards
+	l, r   []vg.Length // margins of the columns
+	t, b   []vg.Length
+	height vg.Length
+}
+
+func (f *Figure) layout() layout {
+	st := styleOr(f.Style)
+	rows, cols := 0, 0
+	for i := range f.cells {
+		rows, cols = max(rows, f.cells[i].Row+f.cells[i].RowSpan), max(cols, f.cells[i].Col+f.cells[i].ColSpan)
+	}
+	o := layout{}
+	mk := func(n int) []vg.Length { return make([]vg.Length, n) }
+	o.x0, o.x1, o.l, o.r = mk(cols), mk(cols), mk(cols), mk(cols)
+	o.y0, o.y1, o.t, o.b = mk(rows), mk(rows), mk(rows), mk(rows)
+	for i := range f.cells {
+		c := &f.cells[i]
+		m := st.measure(c)
+		last, low := c.Col+c.ColSpan-1, c.Row+c.RowSpan-1
+		o.l[c.Col], o.r[last] = max(o.l[c.Col], m.l), max(o.r[last], m.r)
+		o.t[c.Row], o.b[low] = max(o.t[c.Row], m.t), max(o.b[low], m.b)
+	}
+	width, _ := f.width()
+	free := width - 2*pagePad - cellGap*vg.Length(cols-1)
+	weight := func(k int) float64 {
+		if k < len(f.Widths) && f.Widths[k] > 0 {
+			return f.Widths[k]
+		}
+		return 1
+	}
+	total := 0.0
+	for k := range cols {
+		free -= o.l[k] + o.r[k]
+		total += weight(k)
+	}
+	x := vg.Length(pagePad)
+	for k := range cols {
+		o.x0[k] = x + o.l[k]
+		o.x1[k] = o.x0[k] + free*vg.Length(weight(k)/total)
+		x = o.x1[k] + o.r[k] + cellGap
+	}
+	y := vg.Length(pagePad)
+	if f.Title != "" || f.Note != "" {
+		y += st.FontSize + 11
+	}
+	for k := range rows {
+		var h vg.Length
+		if k < len(f.Heights) {
+			h = f.Heights[k]
+		}
+		if h == 0 {
+			for i := range f.cells {
+				c := &f.cells[i]
+				if c.Row == k && c.RowSpan == 1 && c.Aspect > 0 {
+					h = max(h, vg.Length(c.Aspect)*(o.x1[c.Col+c.ColSpan-1]-o.x0[c.Col]))
+				}
+			}
+		}
+		if h == 0 {
+			h = 120
+		}
+		o.y0[k] = y + o.t[k]
+		o.y1[k] = o.y0[k] + h
+		y = o.y1[k] + o.b[k] + cellGap
+	}
+	o.height = y - cellGap + pagePad
+	return o
+}
+
+func (f *Figure) width() (w vg.Length, given bool) {
+	if f.Width > 0 {
+		return f.Width, true
+	}
+	return 640, false
+}
+
+// Size satisfies Picture.
+func (f *Figure) Size() (w, h vg.Length) {
+	w, _ = f.width()
+	return w, f.layout().height
+}
+
+// Draw satisfies Picture.
+func (f *Figure) Draw(c draw.Canvas) {
+	st := styleOr(f.Style)
+	c.SetColor(st.Background)
+	c.Fill(c.Rectangle.Path())
+	o := f.layout()
+	top := c.Max.Y
+	if f.Title != "" || f.Note != "" {
+		h := st.text(st.FontSize+3, draw.XLeft, draw.YTop)
+		h.Font = st.font(st.FontSize+3, true)
+		c.FillText(h, vg.Point{X: c.Min.X + pagePad, Y: top - pagePad + 2}, f.Title)
+		n := st.text(st.FontSize+1, draw.XRight, draw.YTop)
+		c.FillText(n, vg.Point{X: c.Max.X - pagePad, Y: top - pagePad}, f.Note)
+	}
+	for i := range f.cells {
+		cell := &f.cells[i]
+		last, low := cell.Col+cell.ColSpan-1, cell.Row+cell.RowSpan-1
+		data := vg.Rectangle{
+			Min: vg.Point{X: c.Min.X + o.x0[cell.Col], Y: top - o.y1[low]},
+			Max: vg.Point{X: c.Min.X + o.x1[last], Y: top - o.y0[cell.Row]},
+		}
+		if cell.Plot == nil {
+			st.drawFree(c, cell, data, o.l[cell.Col], o.r[last], o.b[low])
+			continue
+		}
+		if cell.Aspect > 0 { // centred where the row or column gives more room
+			data = shrink(data, cell.Aspect)
+		}
+		place(c, cell.Plot, data)
+		if cell.Bar != nil {
+			r := vg.Rectangle{
+				Min: vg.Point{X: data.Max.X + barGap, Y: data.Min.Y},
+				Max: vg.Point{X: data.Max.X + barGap + barWidth, Y: data.Max.Y},
+			}
+			st.drawBar(c, r, *cell.Bar, cell.BarLabel, cell.BarText)
+		}
+	}
+}
+
+// drawFree draws a cell without axes into its data rectangle and the margins below and beside it.
+func (s *Style) drawFree(c draw.Canvas, cell *Cell, data vg.Rectangle, l, r, b vg.Length) {
+	area := data
+	area.Min.X -= l
+	area.Max.X += r
+	area.Min.Y -= b
+	if cell.Title != "" {
+		t := s.text(s.FontSize+1, draw.XCenter, draw.YBottom)
+		t.Font = s.font(s.FontSize+1, true)
+		c.FillText(t, vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: data.Max.Y + 4}, cell.Title)
+	}
+	if cell.Bar != nil {
+		w := s.barMargin(*cell.Bar, cell.BarLabel)
+		h := area.Max.Y - area.Min.Y
+		s.drawBar(c, vg.Rectangle{
+			Min: vg.Point{X: data.Max.X + barGap, Y: area.Min.Y + 0.12*h},
+			Max: vg.Point{X: data.Max.X + barGap + barWidth, Y: area.Max.Y - 0.06*h},
+		}, *cell.Bar, cell.BarLabel, cell.BarText)
+		area.Max.X = data.Max.X + r - max(w, r)
+	}
+	cell.Draw(draw.Canvas{Canvas: c.Canvas, Rectangle: area})
+}
+
+// shrink returns the largest rectangle of the given aspect in the middle of r.
+func shrink(r vg.Rectangle, aspect float64) vg.Rectangle {
+	s := r.Size()
+	w := vg.Length(math.Min(float64(s.X), float64(s.Y)/aspect))
+	h := w * vg.Length(aspect)
+	m := vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: (r.Min.Y + r.Max.Y) / 2}
+	return vg.Rectangle{Min: vg.Point{X: m.X - w/2, Y: m.Y - h/2}, Max: vg.Point{X: m.X + w/2, Y: m.Y + h/2}}
+}
+
+// place draws a plot such that its data rectangle is r. The margins a plot takes depend a little on its size, by tick labels
+// that stick out at the ends, hence the iteration.
+func place(c draw.Canvas, p *plot.Plot, r vg.Rectangle) {
+	out := draw.Canvas{Canvas: c.Canvas, Rectangle: r}
+	for range 4 {
+		d := p.DataCanvas(out)
+		out.Min.X += r.Min.X - d.Min.X
+		out.Min.Y += r.Min.Y - d.Min.Y
+		out.Max.X += r.Max.X - d.Max.X
+		out.Max.Y += r.Max.Y - d.Max.Y
+	}
+	p.Draw(out)
+}

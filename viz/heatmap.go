@@ -1,0 +1,114 @@
+package viz
+
+import (
+	"image"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// HeatMap draws a grid as an image, values interpolated bilinearly before they become colours.
+type HeatMap struct {
+	Grid   *Grid
+	Scale  Scale
+	Pixels int // of the image along an axis; 0 means 256
+}
+
+// DataRange satisfies plot.DataRanger.
+func (m *HeatMap) DataRange() (xmin, xmax, ymin, ymax float64) { return m.Grid.rectangle() }
+
+// Plot satisfies plot.Plotter.
+func (m *HeatMap) Plot(c draw.Canvas, p *plot.Plot) {
+	n := m.Pixels
+	if n == 0 {
+		n = 256
+	}
+	// What is seen is the part of the grid within the axes.
+	xmin, xmax, ymin, ymax := m.Grid.rectangle()
+	x0, x1, y0, y1 := max(xmin, p.X.Min), min(xmax, p.X.Max), max(ymin, p.Y.Min), min(ymax, p.Y.Max)
+	if !(x1 > x0) || !(y1 > y0) {
+		return
+	}
+	lo, hi := m.Scale.Lo, m.Scale.Hi
+	r := m.Grid.resample(len(m.Grid.X), len(m.Grid.Y), lo, hi)
+	img := image.NewRGBA(image.Rect(0, 0, n, n))
+	is, fs := make([]int, n), make([]float64, n)
+	for i := range n {
+		is[i], fs[i] = locate(r.X, x0+(x1-x0)*(float64(i)+0.5)/float64(n))
+	}
+	table := make([][4]uint8, 1024)
+	for k := range table {
+		col := m.Scale.Color(lo + (hi-lo)*float64(k)/float64(len(table)-1))
+		table[k] = [4]uint8{col.R, col.G, col.B, 255}
+	}
+	nx := len(r.X)
+	for j := range n {
+		k, t := locate(r.Y, y1-(y1-y0)*(float64(j)+0.5)/float64(n))
+		a, b := r.Z[k*nx:(k+1)*nx], r.Z[(k+1)*nx:(k+2)*nx]
+		row := img.Pix[j*img.Stride:]
+		for i, q := range is {
+			s := fs[i]
+			z := (1-t)*((1-s)*a[q]+s*a[q+1]) + t*((1-s)*b[q]+s*b[q+1])
+			copy(row[4*i:4*i+4], table[int((z-lo)/(hi-lo)*float64(len(table)-1)+0.5)][:])
+		}
+	}
+	trX, trY := p.Transforms(&c)
+	c.DrawImage(vg.Rectangle{Min: vg.Point{X: trX(x0), Y: trY(y0)}, Max: vg.Point{X: trX(x1), Y: trY(y1)}}, img)
+}
+
+// drawBar draws a colour bar into a rectangle, with ticks and an optional label to its right; its width is that of
+// barMargin.
+func (s *Style) drawBar(c draw.Canvas, r vg.Rectangle, sc Scale, label string, format func(float64) string) {
+	n := sc.Bands
+	if n == 0 {
+		n = 128
+	}
+	h := r.Max.Y - r.Min.Y
+	for k := range n {
+		y0, y1 := r.Min.Y+h*vg.Length(k)/vg.Length(n), r.Max.Y // each band up to the top: no seams
+		v := sc.Lo + (sc.Hi-sc.Lo)*(float64(k)+0.5)/float64(n)
+		c.FillPolygon(sc.Color(v), []vg.Point{{X: r.Min.X, Y: y0}, {X: r.Max.X, Y: y0}, {X: r.Max.X, Y: y1}, {X: r.Min.X, Y: y1}})
+	}
+	line := draw.LineStyle{Color: s.Ink, Width: 0.6}
+	c.StrokeLines(line, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min, {X: r.Max.X, Y: r.Min.Y}})
+	st := s.text(s.FontSize, draw.XLeft, draw.YCenter)
+	for _, t := range (Ticks{N: 5}).Ticks(sc.Lo, sc.Hi) {
+		y := r.Min.Y + h*vg.Length((t.Value-sc.Lo)/(sc.Hi-sc.Lo))
+		c.StrokeLine2(line, r.Max.X, y, r.Max.X+3, y)
+		lab := t.Label
+		if format != nil {
+			lab = format(t.Value)
+		}
+		c.FillText(st, vg.Point{X: r.Max.X + 5, Y: y + 0.1*s.FontSize}, lab)
+	}
+	if label != "" {
+		st := s.text(s.FontSize+0.5, draw.XCenter, draw.YTop)
+		st.Rotation = -1.5707963267948966
+		c.FillText(st, vg.Point{X: r.Max.X + 5 + s.tickWidth(sc) + s.FontSize + 5, Y: (r.Min.Y + r.Max.Y) / 2}, label)
+	}
+}
+
+const (
+	barGap   = 6
+	barWidth = 8
+)
+
+// tickWidth returns the width of the widest tick label of a bar.
+func (s *Style) tickWidth(sc Scale) vg.Length {
+	w := vg.Length(0)
+	st := s.text(s.FontSize, draw.XLeft, draw.YCenter)
+	for _, t := range (Ticks{N: 5}).Ticks(sc.Lo, sc.Hi) {
+		w = max(w, st.Width(t.Label))
+	}
+	return w
+}
+
+// barMargin returns the width of an attached colour bar with its gap and labels.
+func (s *Style) barMargin(sc Scale, label string) vg.Length {
+	w := barGap + barWidth + 5 + s.tickWidth(sc)
+	if label != "" {
+		w += s.FontSize + 6
+	}
+	return w
+}

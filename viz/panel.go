@@ -1,0 +1,249 @@
+package viz
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Panel is the picture of a model at one time: data, samples, energy contours with the data on top, the energy surface, and
+// the curves of training. Fields that are missing leave their part out, or empty in an animation.
+type Panel struct {
+	Title string
+	Note  string // right of the title; "" with Step > 0 means "step …"
+
+	Data    mat.Matrix // real samples, n×d, d ≥ 2 (the first two columns are drawn)
+	Samples mat.Matrix // generated ones
+	Energy  *Grid      // E on a grid; its box gives the axes
+
+	Loss       []Series // one: the loss; more: with a legend
+	Other      []Series // a second plot of curves below the first, e.g. KL in nats
+	OtherLabel string
+
+	Step, Steps int // where training is and will end; Steps fixes the axis of the curves
+
+	// Lo and Hi are the axes; both zero: the box of Energy, else the range of the data.
+	Lo, Hi [2]float64
+	// Depth is the height above the minimum at which energies are clipped; 0: Grid.Landscape.
+	Depth  float64
+	Camera Camera
+	Style  *Style    // nil means Light
+	Width  vg.Length // 0 means 640
+	Points int       // points drawn of each set; 0 means 3000
+
+	limits *Panel // the curves whose range the axes take, in an animation; nil: its own
+}
+
+// Check reports what could not be drawn.
+func (p *Panel) Check() error {
+	var errs []error
+	if p.Energy != nil {
+		errs = append(errs, p.Energy.Check())
+	}
+	for _, m := range []struct {
+		name string
+		x    mat.Matrix
+	}{{"Data", p.Data}, {"Samples", p.Samples}} {
+		if !present(m.x) {
+			continue
+		}
+		if _, d := m.x.Dims(); d < 2 {
+			errs = append(errs, fmt.Errorf("viz: Panel.%s has %d column, want at least 2", m.name, d))
+		}
+	}
+	for _, s := range append(append([]Series(nil), p.Loss...), p.Other...) {
+		if len(s.X) != len(s.Y) {
+			errs = append(errs, fmt.Errorf("viz: series %q has %d steps and %d values", s.Name, len(s.X), len(s.Y)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// present tells whether there is a matrix with rows; a nil *mat.Dense in the interface is none.
+func present(m mat.Matrix) bool {
+	if m == nil {
+		return false
+	}
+	if d, ok := m.(*mat.Dense); ok && (d == nil || d.IsEmpty()) {
+		return false
+	}
+	n, _ := m.Dims()
+	return n > 0
+}
+
+// box returns the axes.
+func (p *Panel) box() (lo, hi [2]float64) {
+	if p.Lo != p.Hi {
+		return p.Lo, p.Hi
+	}
+	if p.Energy != nil {
+		x0, x1, y0, y1 := p.Energy.rectangle()
+		return [2]float64{x0, y0}, [2]float64{x1, y1}
+	}
+	x0, x1, y0, y1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	for _, m := range []mat.Matrix{p.Data, p.Samples} {
+		if present(m) {
+			a, b, c, d := extent(m)
+			x0, x1, y0, y1 = math.Min(x0, a), math.Max(x1, b), math.Min(y0, c), math.Max(y1, d)
+		}
+	}
+	if !(x0 <= x1) {
+		return [2]float64{-1, -1}, [2]float64{1, 1}
+	}
+	m := 0.06*math.Max(x1-x0, y1-y0) + 1e-9
+	return [2]float64{x0 - m, y0 - m}, [2]float64{x1 + m, y1 + m}
+}
+
+// Plane returns a plot of the plane with these axes.
+func (s *Style) Plane(title string, lo, hi [2]float64) *plot.Plot {
+	p := s.NewPlot(title, "x₁", "x₂")
+	p.Add(ground{s, false, false})
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo[0], hi[0], lo[1], hi[1]
+	return p
+}
+
+// energyBands is the number of colours of filled energy contours.
+const energyBands = 12
+
+// Figure returns the picture.
+func (p *Panel) Figure() *Figure {
+	st := styleOr(p.Style)
+	lo, hi := p.box()
+	note := p.Note
+	if note == "" && p.Step > 0 {
+		note = "step " + thousands(p.Step)
+	}
+	f := &Figure{Title: p.Title, Note: note, Style: st, Width: p.Width}
+	points := p.Points
+	if points == 0 {
+		points = 3000
+	}
+	samples := func(title string, x mat.Matrix, c color.RGBA) *plot.Plot {
+		pl := st.Plane(title, lo, hi)
+		if present(x) {
+			pl.Add(&Scatter{X: x, Color: c, Max: points})
+		}
+		pl.Add(frame{st})
+		// Adding must not widen the axes.
+		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
+		return pl
+	}
+	aspect := (hi[1] - lo[1]) / (hi[0] - lo[0])
+	col := 0
+	if p.Data != nil {
+		f.Add(Cell{Col: col, Plot: samples("Data", p.Data, st.Data), Aspect: aspect})
+		col++
+	}
+	f.Add(Cell{Col: col, Plot: samples("Samples of the model", p.Samples, st.Model), Aspect: aspect})
+	col++
+	if p.Energy != nil {
+		rel, depth := p.Energy.Landscape()
+		if p.Depth > 0 {
+			depth = p.Depth
+		}
+		sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
+		pl := st.Plane("Energy and data", lo, hi)
+		pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 90}, Width: 0.5})
+		if present(p.Data) {
+			pl.Add(&Scatter{X: p.Data, Color: color.RGBA{255, 255, 255, 255}, Radius: 0.8, Alpha: 0.7, Max: points / 5})
+		}
+		pl.Add(frame{st})
+		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
+		f.Add(Cell{Col: col, Plot: pl, Aspect: aspect, Bar: &sc, BarLabel: "E − min E (nats)"})
+		col++
+		surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Labels: [3]string{"x₁", "x₂", "E − min E"}}
+		span := max(1, col-1)
+		f.Add(Cell{Row: 1, Col: 0, ColSpan: span, Draw: surf.Draw, RowSpan: p.curveRows()})
+		p.curves(f, st, 1, span, col-span)
+	} else {
+		p.curves(f, st, 1, 0, col)
+	}
+	h := vg.Length(215)
+	if p.curveRows() == 2 {
+		f.Heights = []vg.Length{0, (h - 40) / 2, (h - 40) / 2}
+	} else {
+		f.Heights = []vg.Length{0, h}
+	}
+	return f
+}
+
+func (p *Panel) curveRows() int {
+	if len(p.Other) > 0 {
+		return 2
+	}
+	return 1
+}
+
+func (p *Panel) curves(f *Figure, st *Style, row, col, span int) {
+	if len(p.Loss) > 0 {
+		label := "loss"
+		if len(p.Loss) == 1 && p.Loss[0].Name != "" {
+			label = p.Loss[0].Name
+		}
+		f.Add(Cell{Row: row, Col: col, ColSpan: span, Plot: p.curvePlot(st, label, p.Loss, func(q *Panel) []Series { return q.Loss })})
+		row++
+	}
+	if len(p.Other) > 0 {
+		label := p.OtherLabel
+		if label == "" && len(p.Other) == 1 {
+			label = p.Other[0].Name
+		}
+		f.Add(Cell{Row: row, Col: col, ColSpan: span, Plot: p.curvePlot(st, label, p.Other, func(q *Panel) []Series { return q.Other })})
+	}
+}
+
+// curvePlot draws series in the axes of those of limits.
+func (p *Panel) curvePlot(st *Style, label string, series []Series, of func(*Panel) []Series) *plot.Plot {
+	pl := st.CurvePlot("", label, float64(p.Steps), series...)
+	if p.limits != nil {
+		l := st.CurvePlot("", label, float64(p.Steps), of(p.limits)...)
+		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = l.X.Min, l.X.Max, l.Y.Min, l.Y.Max
+		pl.Y.Scale, pl.Y.Tick.Marker = l.Y.Scale, l.Y.Tick.Marker
+	}
+	return pl
+}
+
+// Size satisfies Picture.
+func (p *Panel) Size() (w, h vg.Length) { return p.Figure().Size() }
+
+// Draw satisfies Picture.
+func (p *Panel) Draw(c draw.Canvas) { p.Figure().Draw(c) }
+
+// Save checks the panel and writes it in the format of the path's extension; see the function Save.
+func (p *Panel) Save(path string) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	return Save(path, p.Figure())
+}
+
+// Image draws the panel at a width in pixels.
+func (p *Panel) Image(pixels int) *image.RGBA {
+	f := p.Figure()
+	w, _ := f.width()
+	return Rasterize(f, float64(pixels)/float64(w))
+}
+
+// thousands writes n with thin spaces between groups of three digits, if it has more than four.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	if len(s) <= 4 {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

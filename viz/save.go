@@ -1,0 +1,96 @@
+package viz
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgpdf"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Picture is what can be drawn and saved.
+type Picture interface {
+	Size() (w, h vg.Length)
+	Draw(c draw.Canvas)
+}
+
+// Scale2x is the resolution of a PNG unless told otherwise, in pixels per point: twice that of a 96 dpi screen.
+const Scale2x = 2 * 96.0 / 72
+
+// Formats lists the extensions that Save knows.
+func Formats() []string { return []string{".png", ".svg", ".pdf"} }
+
+// Save writes the picture in the format of the path's extension (.png at Scale2x, .svg or .pdf) to a temporary file next to
+// the path, and then renames it: a reader never sees half a picture.
+func Save(path string, p Picture) error {
+	ext := strings.ToLower(filepath.Ext(path))
+	var b bytes.Buffer
+	if err := Encode(&b, ext, p); err != nil {
+		return fmt.Errorf("%w: %s", err, path)
+	}
+	return writeFile(path, b.Bytes())
+}
+
+// Encode writes the picture to w; format is an extension of Formats, with or without the dot.
+func Encode(w io.Writer, format string, p Picture) error {
+	wd, ht := p.Size()
+	var c vg.CanvasWriterTo
+	switch strings.TrimPrefix(strings.ToLower(format), ".") {
+	case "png":
+		enc := png.Encoder{CompressionLevel: png.BestSpeed}
+		return enc.Encode(w, Rasterize(p, Scale2x))
+	case "svg":
+		c = vgsvg.New(wd, ht)
+	case "pdf":
+		d := vgpdf.New(wd, ht)
+		d.EmbedFonts(false)
+		c = d
+	default:
+		return fmt.Errorf("viz: unknown picture format %q, want one of %s", format, strings.Join(Formats(), " "))
+	}
+	p.Draw(draw.NewCanvas(outlined{c}, wd, ht))
+	_, err := c.WriteTo(w)
+	return err
+}
+
+// Rasterize draws the picture at the given number of pixels per point.
+func Rasterize(p Picture, scale float64) *image.RGBA {
+	w, h := p.Size()
+	r := newRaster(w, h, scale, image.White.C)
+	p.Draw(draw.NewCanvas(r, w, h))
+	return r.img
+}
+
+// writeFile writes data next to path and renames.
+func writeFile(path string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("viz: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(data); err == nil {
+		err = f.Chmod(0o644)
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("viz: %w", err)
+	}
+	return nil
+}

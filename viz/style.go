@@ -1,0 +1,222 @@
+package viz
+
+import (
+	"image/color"
+	"math"
+	"strconv"
+	"strings"
+
+	xfont "golang.org/x/image/font"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Style is the look of a picture: colours, maps and sizes. Light and Dark are ready; a copy may be changed.
+type Style struct {
+	Background color.RGBA // page
+	Face       color.RGBA // data rectangle
+	Ink        color.RGBA // text, axes
+	Rule       color.RGBA // grid lines
+	Data       color.RGBA // data points; true densities
+	Model      color.RGBA // samples; model densities
+	Accent     []color.RGBA
+
+	Energy    *ColorMap // energies: low to high
+	Density   *ColorMap // densities
+	Diverging *ColorMap // signed differences
+
+	FontSize  vg.Length // tick labels; axis labels one point more, titles two
+	LineWidth vg.Length // curves
+}
+
+// The colours of data, model and accents are those of Okabe and Ito (2008), told apart by all kinds of colour vision.
+var (
+	okabe = []color.RGBA{rgb(0x0072B2), rgb(0xD55E00), rgb(0x009E73), rgb(0xCC79A7), rgb(0xE69F00), rgb(0x56B4E9)}
+
+	// Light is black on white, for paper.
+	Light = &Style{
+		Background: rgb(0xFFFFFF), Face: rgb(0xFFFFFF), Ink: rgb(0x222222), Rule: rgb(0xE4E4E4),
+		Data: rgb(0x0072B2), Model: rgb(0xD55E00), Accent: okabe,
+		Energy: Magma.Slice(0.12, 1), Density: Magma.Reversed(), Diverging: Vik, FontSize: 9, LineWidth: 1.4,
+	}
+	// Dark is light on near-black, for screens.
+	Dark = &Style{
+		Background: rgb(0x15181D), Face: rgb(0x1B1F26), Ink: rgb(0xE2E4E8), Rule: rgb(0x333A44),
+		Data: rgb(0x56B4E9), Model: rgb(0xF09A4A),
+		Accent: []color.RGBA{rgb(0x56B4E9), rgb(0xF09A4A), rgb(0x2FCB9B), rgb(0xE3A3C7), rgb(0xF0D24A), rgb(0x9FB4FF)},
+		Energy: Viridis.Reversed(), Density: Magma, Diverging: Vik, FontSize: 9, LineWidth: 1.4,
+	}
+)
+
+func rgb(v uint32) color.RGBA { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 255} }
+
+// styleOr returns s, or Light.
+func styleOr(s *Style) *Style {
+	if s == nil {
+		return Light
+	}
+	return s
+}
+
+func (s *Style) font(size vg.Length, bold bool) font.Font {
+	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
+	if bold {
+		f.Weight = xfont.WeightBold
+	}
+	return f
+}
+
+// text returns a style for text drawn by plotters.
+func (s *Style) text(size vg.Length, xa draw.XAlignment, ya draw.YAlignment) draw.TextStyle {
+	return draw.TextStyle{Color: s.Ink, Font: s.font(size, false), XAlign: xa, YAlign: ya, Handler: plot.DefaultTextHandler}
+}
+
+// NewPlot returns an empty plot in this style, with axis labels.
+func (s *Style) NewPlot(title, x, y string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
+	s.Apply(p)
+	return p
+}
+
+// Apply gives a plot the style's fonts, colours and ticks.
+func (s *Style) Apply(p *plot.Plot) {
+	p.BackgroundColor = nil
+	p.Title.TextStyle.Font = s.font(s.FontSize+1, true)
+	p.Title.TextStyle.Color = s.Ink
+	p.Title.Padding = 0
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Padding = 0
+		a.Color = s.Ink
+		a.Width = 0 // drawn by frame, above the data
+		a.Label.TextStyle.Font = s.font(s.FontSize+0.5, false)
+		a.Label.TextStyle.Color = s.Ink
+		a.Label.Padding = 2
+		a.Tick.Label.Font = s.font(s.FontSize, false)
+		a.Tick.Label.Color = s.Ink
+		a.Tick.Color = s.Ink
+		a.Tick.Width = 0.6
+		a.Tick.Length = 3
+		a.Tick.Marker = Ticks{N: 5}
+	}
+	p.Legend.TextStyle.Font = s.font(s.FontSize, false)
+	p.Legend.TextStyle.Color = s.Ink
+	p.Legend.Top = true
+	p.Legend.Padding = 1
+	p.Legend.ThumbnailWidth = 14
+	p.Legend.XOffs, p.Legend.YOffs = -5, -4
+}
+
+// Ticks places about N labelled ticks at multiples of 1, 2 or 5 times a power of ten.
+type Ticks struct{ N int }
+
+// Ticks satisfies plot.Ticker.
+func (t Ticks) Ticks(lo, hi float64) []plot.Tick {
+	if !(hi > lo) || math.IsInf(hi-lo, 0) {
+		return []plot.Tick{{Value: lo, Label: number(lo, 3)}}
+	}
+	step := niceStep((hi - lo) / float64(max(t.N, 2)))
+	digits := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
+	var out []plot.Tick
+	for k := math.Ceil(lo/step - 1e-6); k*step <= hi+1e-6*step; k++ {
+		v := k * step
+		out = append(out, plot.Tick{Value: v, Label: tickLabel(v, digits)})
+	}
+	return out
+}
+
+// niceStep returns the 1, 2 or 5 times a power of ten next to s from above.
+func niceStep(s float64) float64 {
+	p := math.Pow(10, math.Floor(math.Log10(s)))
+	for _, m := range []float64{1, 2, 5} {
+		if s <= m*p*1.0001 {
+			return m * p
+		}
+	}
+	return 10 * p
+}
+
+// tickLabel writes v with a fixed number of digits, thousands as k and millions as M where nothing is lost by it.
+func tickLabel(v float64, digits int) string {
+	a := math.Abs(v)
+	switch {
+	case a < 1e-12:
+		return "0"
+	case a >= 1e6 && math.Mod(a, 1e5) == 0:
+		return number(v/1e6, 3) + "M"
+	case a >= 1e4 && math.Mod(a, 1e2) == 0:
+		return number(v/1e3, 4) + "k"
+	case digits > 4:
+		return minus(strconv.FormatFloat(v, 'g', 3, 64))
+	}
+	return minus(strconv.FormatFloat(v, 'f', digits, 64))
+}
+
+// number writes v with the given number of significant digits and a true minus sign.
+func number(v float64, digits int) string { return minus(strconv.FormatFloat(v, 'g', digits, 64)) }
+
+func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
+
+// LogTicks labels the powers of ten of a logarithmic axis, or all of 1, 2, 5 where there are few.
+type LogTicks struct{}
+
+// Ticks satisfies plot.Ticker.
+func (LogTicks) Ticks(lo, hi float64) []plot.Tick {
+	if !(lo > 0) || !(hi > lo) {
+		return nil
+	}
+	var out []plot.Tick
+	decades := math.Log10(hi / lo)
+	every := max(1, int(math.Ceil(decades/6)))
+	for e := int(math.Floor(math.Log10(lo))); e <= int(math.Ceil(math.Log10(hi))); e++ {
+		for _, m := range []float64{1, 2, 3, 5} {
+			v := m * math.Pow(10, float64(e))
+			if v < lo*0.9999 || v > hi*1.0001 {
+				continue
+			}
+			t := plot.Tick{Value: v}
+			switch {
+			case m == 1 && e%every == 0, decades < 2 && m != 3, decades < 0.7:
+				t.Label = number(v, 3)
+			}
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// frame draws the border of the data rectangle above the data.
+type frame struct{ s *Style }
+
+func (f frame) Plot(c draw.Canvas, _ *plot.Plot) {
+	c.StrokeLines(draw.LineStyle{Color: f.s.Ink, Width: 0.6}, []vg.Point{
+		c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}, c.Min, {X: c.Max.X, Y: c.Min.Y}})
+}
+
+// ground fills the data rectangle and draws the grid lines below the data.
+type ground struct {
+	s    *Style
+	x, y bool
+}
+
+func (g ground) Plot(c draw.Canvas, p *plot.Plot) {
+	c.SetColor(g.s.Face)
+	c.Fill(c.Rectangle.Path())
+	st := draw.LineStyle{Color: g.s.Rule, Width: 0.5}
+	if g.x {
+		for _, t := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
+			if x := c.X(p.X.Norm(t.Value)); t.Label != "" && c.ContainsX(x) {
+				c.StrokeLine2(st, x, c.Min.Y, x, c.Max.Y)
+			}
+		}
+	}
+	if g.y {
+		for _, t := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
+			if y := c.Y(p.Y.Norm(t.Value)); t.Label != "" && c.ContainsY(y) {
+				c.StrokeLine2(st, c.Min.X, y, c.Max.X, y)
+			}
+		}
+	}
+}

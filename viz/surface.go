@@ -1,0 +1,504 @@
+package viz
+
+import (
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Camera is the place from which a surface is seen.
+type Camera struct {
+	Azimuth   float64 // degrees, turned about the vertical; 0 means −60 unless Elevation is set
+	Elevation float64 // degrees above the horizon, in (0, 90]; 0 means 32
+	Distance  float64 // from the centre, in widths of the box; 0 means 4, large means a parallel projection
+}
+
+func (v Camera) orDefault() Camera {
+	if v.Elevation == 0 {
+		if v.Azimuth == 0 {
+			v.Azimuth = -60
+		}
+		v.Elevation = 32
+	}
+	if v.Distance == 0 {
+		v.Distance = 4
+	}
+	return v
+}
+
+// Surface draws the graph of a grid in three dimensions: shaded faces with mesh lines over a contour shadow on the floor,
+// within a box with ticks. Everything is polygons, in vector formats too.
+//
+// Hidden surfaces are removed by painting from far to near. For a height field seen from a point whose foot lies at
+// (u, v), a face can hide another only if it is no farther in columns from u and no farther in rows from v. Painting columns by
+// falling distance from u, and within them rows by falling distance from v, is therefore exact, not a heuristic.
+type Surface struct {
+	Grid   *Grid
+	Scale  Scale
+	Camera Camera
+	Style  *Style // nil means Light
+
+	Cells  int  // faces along an axis; 0 means 80
+	Mesh   int  // a mesh line every so many faces; 0 means Cells/16, negative none
+	Shadow bool // contours on the floor
+	Labels [3]string
+}
+
+// DataRange satisfies plot.DataRanger.
+func (f *Surface) DataRange() (xmin, xmax, ymin, ymax float64) { return f.Grid.rectangle() }
+
+// The box has unit width; the heights of the surface span surfaceHeight above a floor floorGap below them.
+const (
+	surfaceHeight = 0.5
+	floorGap      = 0.2
+)
+
+type vec3 [3]float64
+
+// view projects the box onto the page.
+type view struct {
+	eye            vec3
+	right, up, out vec3 // out points to the eye
+	centre         vec3
+	distance       float64
+	scale          float64
+	ox, oy         float64
+}
+
+func newView(cam Camera) view {
+	cam = cam.orDefault()
+	sa, ca := math.Sincos(cam.Azimuth * math.Pi / 180)
+	se, ce := math.Sincos(cam.Elevation * math.Pi / 180)
+	v := view{distance: cam.Distance, scale: 1}
+	v.out = vec3{ce * ca, ce * sa, se}
+	v.right = vec3{-sa, ca, 0}
+	v.up = vec3{-se * ca, -se * sa, ce}
+	v.centre = vec3{0, 0, (surfaceHeight - floorGap) / 2}
+	for k := range 3 {
+		v.eye[k] = v.centre[k] + v.distance*v.out[k]
+	}
+	return v
+}
+
+func dot(a, b vec3) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
+
+func (v *view) project(p vec3) vg.Point {
+	for k := range 3 {
+		p[k] -= v.centre[k]
+	}
+	s := v.scale * v.distance / (v.distance - dot(p, v.out))
+	return vg.Point{X: vg.Length(v.ox + s*dot(p, v.right)), Y: vg.Length(v.oy + s*dot(p, v.up))}
+}
+
+// fit scales and moves the projection so that the box fills a rectangle.
+func (v *view) fit(r vg.Rectangle) {
+	x0, x1, y0, y1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	for k := range 8 {
+		p := v.project(vec3{float64(k&1) - 0.5, float64(k>>1&1) - 0.5, -floorGap + float64(k>>2)*(surfaceHeight+floorGap)})
+		x0, x1 = math.Min(x0, float64(p.X)), math.Max(x1, float64(p.X))
+		y0, y1 = math.Min(y0, float64(p.Y)), math.Max(y1, float64(p.Y))
+	}
+	size := r.Size()
+	v.scale = math.Min(float64(size.X)/(x1-x0), float64(size.Y)/(y1-y0))
+	v.ox = float64(r.Min.X+r.Max.X)/2 - v.scale*(x0+x1)/2
+	v.oy = float64(r.Min.Y+r.Max.Y)/2 - v.scale*(y0+y1)/2
+}
+
+// Plot satisfies plot.Plotter. It fills the canvas and leaves the axes of the plot alone: hide them.
+func (f *Surface) Plot(c draw.Canvas, _ *plot.Plot) { f.Draw(c) }
+
+// Draw draws the surface into the canvas.
+func (f *Surface) Draw(c draw.Canvas) {
+	st := styleOr(f.Style)
+	v := newView(f.Camera)
+	fs := st.FontSize
+	inner := vg.Rectangle{
+		Min: vg.Point{X: c.Min.X + 3.4*fs, Y: c.Min.Y + 2.6*fs},
+		Max: vg.Point{X: c.Max.X - 1.6*fs, Y: c.Max.Y - 0.4*fs},
+	}
+	v.fit(inner)
+	f.box(c, st, &v)
+	if f.Shadow {
+		f.shadow(c, &v)
+	}
+	f.faces(c, st, &v)
+}
+
+// place maps the plane of the data to the box.
+func (f *Surface) place(x, y float64) (bx, by float64) {
+	x0, x1, y0, y1 := f.Grid.rectangle()
+	return (x-x0)/(x1-x0) - 0.5, (y-y0)/(y1-y0) - 0.5
+}
+
+func sign(x float64) float64 {
+	if x < 0 {
+		return -1
+	}
+	return 1
+}
+
+// box draws the floor, the two walls behind the surface, and the axes.
+func (f *Surface) box(c draw.Canvas, st *Style, v *view) {
+	const top, floor = surfaceHeight, -floorGap
+	bx, by := -0.5*sign(v.out[0]), -0.5*sign(v.out[1]) // the walls behind
+	P := v.project
+	pane := blend(st.Ink, st.Face, 0.035)
+	quad := func(a ...vec3) {
+		pts := make([]vg.Point, len(a))
+		for i := range a {
+			pts[i] = P(a[i])
+		}
+		c.FillPolygon(pane, pts)
+	}
+	quad(vec3{-0.5, -0.5, floor}, vec3{0.5, -0.5, floor}, vec3{0.5, 0.5, floor}, vec3{-0.5, 0.5, floor})
+	quad(vec3{bx, -0.5, floor}, vec3{bx, 0.5, floor}, vec3{bx, 0.5, top}, vec3{bx, -0.5, top})
+	quad(vec3{-0.5, by, floor}, vec3{0.5, by, floor}, vec3{0.5, by, top}, vec3{-0.5, by, top})
+
+	rule := draw.LineStyle{Color: blend(st.Ink, st.Face, 0.16), Width: 0.5}
+	edge := draw.LineStyle{Color: blend(st.Ink, st.Face, 0.75), Width: 0.7}
+	line := func(s draw.LineStyle, a, b vec3) {
+		p, q := P(a), P(b)
+		c.StrokeLine2(s, p.X, p.Y, q.X, q.Y)
+	}
+	x0, x1, y0, y1 := f.Grid.rectangle()
+	ticks := Ticks{N: 4}
+	text := st.text(st.FontSize*0.92, draw.XCenter, draw.YCenter)
+	name := st.text(st.FontSize+0.5, draw.XCenter, draw.YCenter)
+
+	for _, t := range ticks.Ticks(x0, x1) {
+		x, _ := f.place(t.Value, y0)
+		line(rule, vec3{x, -0.5, floor}, vec3{x, 0.5, floor})
+		line(rule, vec3{x, by, floor}, vec3{x, by, top})
+		line(edge, vec3{x, -by, floor}, vec3{x, -by * 1.05, floor})
+		c.FillText(text, P(vec3{x, -by * 1.19, floor}), t.Label)
+	}
+	for _, t := range ticks.Ticks(y0, y1) {
+		_, y := f.place(x0, t.Value)
+		line(rule, vec3{-0.5, y, floor}, vec3{0.5, y, floor})
+		line(rule, vec3{bx, y, floor}, vec3{bx, y, top})
+		line(edge, vec3{-bx, y, floor}, vec3{-bx * 1.05, y, floor})
+		c.FillText(text, P(vec3{-bx * 1.19, y, floor}), t.Label)
+	}
+	// The vertical axis stands at whichever corner of the silhouette lies to the left.
+	cx, cy := -bx, by
+	if P(vec3{bx, -by, 0}).X < P(vec3{-bx, by, 0}).X {
+		cx, cy = bx, -by
+	}
+	zt := st.text(st.FontSize*0.92, draw.XRight, draw.YCenter)
+	reach := P(vec3{cx, cy, surfaceHeight / 2}).X
+	for _, t := range (Ticks{N: 4}).Ticks(f.Scale.Lo, f.Scale.Hi) {
+		z := (t.Value - f.Scale.Lo) / (f.Scale.Hi - f.Scale.Lo) * surfaceHeight
+		line(rule, vec3{bx, -0.5, z}, vec3{bx, 0.5, z})
+		line(rule, vec3{-0.5, by, z}, vec3{0.5, by, z})
+		p := P(vec3{cx, cy, z})
+		c.StrokeLine2(edge, p.X, p.Y, p.X-3, p.Y)
+		c.FillText(zt, vg.Point{X: p.X - 5, Y: p.Y}, t.Label)
+		reach = min(reach, p.X-5-zt.Width(t.Label))
+	}
+	line(edge, vec3{-0.5, -by, floor}, vec3{0.5, -by, floor})
+	line(edge, vec3{-bx, -0.5, floor}, vec3{-bx, 0.5, floor})
+	line(edge, vec3{cx, cy, floor}, vec3{cx, cy, top})
+
+	labels := f.Labels
+	if labels == [3]string{} {
+		labels = [3]string{"x₁", "x₂", "energy"}
+	}
+	c.FillText(name, P(vec3{0, -by * 1.42, floor}), labels[0])
+	c.FillText(name, P(vec3{-bx * 1.42, 0, floor}), labels[1])
+	if labels[2] != "" {
+		name.Rotation = math.Pi / 2
+		p := P(vec3{cx, cy, surfaceHeight / 2})
+		c.FillText(name, vg.Point{X: reach - 4 - st.FontSize/2, Y: p.Y}, labels[2])
+	}
+}
+
+// shadow draws the contours on the floor.
+func (f *Surface) shadow(c draw.Canvas, v *view) {
+	n := min(max(len(f.Grid.X), len(f.Grid.Y)), 97)
+	lo, hi := beyond(f.Scale)
+	g := f.Grid.resample(n, n, lo, hi)
+	t := newTracer(g.X, g.Y, g.Z)
+	sc := f.Scale
+	if sc.Bands == 0 {
+		sc.Bands = 10
+	}
+	st := styleOr(f.Style)
+	project := func(q point) vg.Point {
+		x, y := f.place(q.x, q.y)
+		return v.project(vec3{x, y, -floorGap})
+	}
+	x0, x1, y0, y1 := g.rectangle()
+	pale := func(k int) color.RGBA { return blend(sc.band(k), st.Face, 0.8) }
+	c.SetColor(pale(0))
+	fillRings(c, [][]point{{{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}}}, project)
+	for k, level := range sc.levels() {
+		c.SetColor(pale(k + 1))
+		fillRings(c, t.region(level), project)
+	}
+}
+
+// faces draws the surface from far to near.
+func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
+	n := f.Cells
+	if n == 0 {
+		n = 80
+	}
+	mesh := f.Mesh
+	if mesh == 0 {
+		mesh = max(1, n/16)
+	}
+	lo, hi := beyond(f.Scale)
+	g := f.Grid.resample(n+1, n+1, lo, hi)
+	pos := make([]vec3, (n+1)*(n+1))
+	for j := range n + 1 {
+		for i := range n + 1 {
+			k := j*(n+1) + i
+			h := (g.Z[k] - f.Scale.Lo) / (f.Scale.Hi - f.Scale.Lo)
+			pos[k] = vec3{float64(i)/float64(n) - 0.5, float64(j)/float64(n) - 0.5, h * surfaceHeight}
+		}
+	}
+	w := faceWriter{c: c, v: v, cm: f.Scale.Map, n: float64(n)}
+	// The light stands to the upper left of the viewer.
+	for k := range 3 {
+		w.light[k] = 0.45*v.out[k] - 0.45*v.right[k] + 0.55*v.up[k]
+	}
+	w.light[2] += 0.35
+	norm := math.Sqrt(dot(w.light, w.light))
+	for k := range w.light {
+		w.light[k] /= norm
+	}
+	cols, rows := farToNear(n, v.eye[0]), farToNear(n, v.eye[1])
+	line := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 70}, Width: 0.35}
+	for _, i := range cols {
+		for _, j := range rows {
+			a := j*(n+1) + i
+			q := [4]vec3{pos[a], pos[a+1], pos[a+n+2], pos[a+n+1]}
+			w.quad(q)
+			if mesh > 0 {
+				seg := func(a, b vec3) { w.segment(line, a, b) }
+				if i%mesh == 0 {
+					seg(q[0], q[3])
+				}
+				if j%mesh == 0 {
+					seg(q[0], q[1])
+				}
+				if i == n-1 {
+					seg(q[1], q[2])
+				}
+				if j == n-1 {
+					seg(q[3], q[2])
+				}
+			}
+		}
+	}
+}
+
+// faceWriter paints faces, cut at the upper and lower limit of the scale, where the surface goes on flat: the crease lies
+// where the interpolant meets the limit, not at the next node.
+type faceWriter struct {
+	c     draw.Canvas
+	v     *view
+	cm    *ColorMap
+	light vec3
+	n     float64
+	path  vg.Path
+}
+
+// quad paints a cell with the corners counter-clockwise.
+func (w *faceWriter) quad(q [4]vec3) {
+	above, below := 0, 0
+	for _, p := range q {
+		if p[2] > surfaceHeight {
+			above++
+		}
+		if p[2] < 0 {
+			below++
+		}
+	}
+	switch {
+	case above == 4 || below == 4:
+		for k := range q {
+			q[k][2] = math.Max(0, math.Min(surfaceHeight, q[k][2]))
+		}
+		fallthrough
+	case above == 0 && below == 0:
+		// The diagonal joins the corners of more equal height: creases keep straight.
+		d := 0
+		if math.Abs(q[0][2]-q[2][2]) > math.Abs(q[1][2]-q[3][2]) {
+			d = 1
+		}
+		w.color(q[0], q[1], q[2], q[3])
+		w.path = w.path[:0]
+		w.add(q[d], q[d+1], q[d+2])
+		w.add(q[d], q[d+2], q[(d+3)&3])
+		w.c.Fill(w.path)
+	default:
+		d := 0
+		if math.Abs(q[0][2]-q[2][2]) > math.Abs(q[1][2]-q[3][2]) {
+			d = 1
+		}
+		// The triangle farther from the eye first.
+		t := [2][3]vec3{{q[d], q[d+1], q[d+2]}, {q[d], q[d+2], q[(d+3)&3]}}
+		ground := func(p [3]vec3) float64 {
+			return (p[0][0]+p[1][0]+p[2][0])*w.v.eye[0] + (p[0][1]+p[1][1]+p[2][1])*w.v.eye[1]
+		}
+		if ground(t[0]) > ground(t[1]) {
+			t[0], t[1] = t[1], t[0]
+		}
+		for _, tri := range t {
+			w.cut(tri[:], surfaceHeight, 0)
+		}
+	}
+}
+
+// cut paints a triangle in its parts above hi (flattened), between, and below lo (flattened).
+func (w *faceWriter) cut(p []vec3, hi, lo float64) {
+	mid := slicePlane(slicePlane(p, hi, -1), lo, 1)
+	for k, part := range [3][]vec3{slicePlane(p, hi, 1), slicePlane(p, lo, -1), mid} {
+		if len(part) < 3 {
+			continue
+		}
+		flat := make([]vec3, len(part))
+		for i, q := range part {
+			if k < 2 {
+				q[2] = math.Max(lo, math.Min(hi, q[2]))
+			}
+			flat[i] = q
+		}
+		w.path = w.path[:0]
+		if k < 2 {
+			z := flat[0][2]
+			w.color(vec3{0, 0, z}, vec3{1, 0, z}, vec3{1, 1, z}, vec3{0, 1, z})
+		} else {
+			w.colorPlane(p, flat)
+		}
+		for i := 1; i+1 < len(flat); i++ {
+			w.add(flat[0], flat[i], flat[i+1])
+		}
+		w.c.Fill(w.path)
+	}
+}
+
+// slicePlane returns the part of a convex polygon with sign·(z − level) ≥ 0.
+func slicePlane(p []vec3, level, sign float64) []vec3 {
+	var out []vec3
+	for i, a := range p {
+		b := p[(i+1)%len(p)]
+		da, db := sign*(a[2]-level), sign*(b[2]-level)
+		if da >= 0 {
+			out = append(out, a)
+		}
+		if (da >= 0) != (db >= 0) {
+			t := da / (da - db)
+			out = append(out, vec3{a[0] + t*(b[0]-a[0]), a[1] + t*(b[1]-a[1]), level})
+		}
+	}
+	return out
+}
+
+// color sets the colour of a cell: the height of its middle in the map, lit by the gradient there.
+func (w *faceWriter) color(a, b, c, d vec3) {
+	zx, zy := (b[2]+c[2]-a[2]-d[2])/2*w.n, (d[2]+c[2]-a[2]-b[2])/2*w.n
+	w.lit((a[2]+b[2]+c[2]+d[2])/4, zx, zy)
+}
+
+// colorPlane does the same for a part of the plane through the triangle p.
+func (w *faceWriter) colorPlane(p, part []vec3) {
+	ax, ay, az := p[1][0]-p[0][0], p[1][1]-p[0][1], p[1][2]-p[0][2]
+	bx, by, bz := p[2][0]-p[0][0], p[2][1]-p[0][1], p[2][2]-p[0][2]
+	det := ax*by - ay*bx
+	z := 0.0
+	for _, q := range part {
+		z += q[2] / float64(len(part))
+	}
+	w.lit(z, (az*by-ay*bz)/det, (ax*bz-az*bx)/det)
+}
+
+func (w *faceWriter) lit(z, zx, zy float64) {
+	cos := (-zx*w.light[0] - zy*w.light[1] + w.light[2]) / math.Sqrt(1+zx*zx+zy*zy)
+	w.c.SetColor(shade(w.cm.At(z/surfaceHeight), cos))
+}
+
+func (w *faceWriter) add(a, b, c vec3) {
+	w.path = triangle(w.path, w.v.project(a), w.v.project(b), w.v.project(c))
+}
+
+// segment draws a mesh line, cut and flattened like the faces.
+func (w *faceWriter) segment(line draw.LineStyle, a, b vec3) {
+	pts := make([]vg.Point, 0, 4)
+	clip := func(p vec3) vg.Point {
+		p[2] = math.Max(0, math.Min(surfaceHeight, p[2]))
+		return w.v.project(p)
+	}
+	pts = append(pts, clip(a))
+	var ts []float64
+	for _, level := range [2]float64{0, surfaceHeight} {
+		if (a[2] < level) != (b[2] < level) {
+			ts = append(ts, (level-a[2])/(b[2]-a[2]))
+		}
+	}
+	if len(ts) == 2 && ts[0] > ts[1] {
+		ts[0], ts[1] = ts[1], ts[0]
+	}
+	for _, t := range ts {
+		pts = append(pts, clip(vec3{a[0] + t*(b[0]-a[0]), a[1] + t*(b[1]-a[1]), a[2] + t*(b[2]-a[2])}))
+	}
+	w.c.StrokeLines(line, append(pts, clip(b)))
+}
+
+// farToNear orders the n cells of an axis by falling distance from the coordinate e of the eye.
+func farToNear(n int, e float64) []int {
+	at := (e + 0.5) * float64(n)
+	out := make([]int, 0, n)
+	for lo, hi := 0, n-1; lo <= hi; {
+		if math.Abs(float64(lo)+0.5-at) >= math.Abs(float64(hi)+0.5-at) {
+			out = append(out, lo)
+			lo++
+		} else {
+			out = append(out, hi)
+			hi--
+		}
+	}
+	return out
+}
+
+// triangle appends a triangle, counter-clockwise and grown by a third of a point so that no background shines through the
+// seams between faces.
+func triangle(path vg.Path, a, b, c vg.Point) vg.Path {
+	area := (b.X-a.X)*(c.Y-a.Y) - (b.Y-a.Y)*(c.X-a.X)
+	if area < 0 {
+		b, c = c, b
+	}
+	m := vg.Point{X: (a.X + b.X + c.X) / 3, Y: (a.Y + b.Y + c.Y) / 3}
+	grow := func(p vg.Point) vg.Point {
+		dx, dy := float64(p.X-m.X), float64(p.Y-m.Y)
+		d := math.Hypot(dx, dy)
+		if d < 1e-9 {
+			return p
+		}
+		s := vg.Length(1 + 0.35/math.Max(d, 0.35))
+		return vg.Point{X: m.X + vg.Length(dx)*s, Y: m.Y + vg.Length(dy)*s}
+	}
+	path.Move(grow(a))
+	path.Line(grow(b))
+	path.Line(grow(c))
+	path.Close()
+	return path
+}
+
+// shade darkens a colour turned from the light and lightens one that faces it. cos is that of the angle to the light.
+func shade(c color.RGBA, cos float64) color.RGBA {
+	if cos < 0 {
+		cos *= 0.3
+	}
+	k := 0.72 + 0.32*cos
+	spec := 0.12 * math.Pow(math.Max(cos, 0), 18)
+	lit := func(v uint8) uint8 {
+		x := float64(v)*k + 255*spec
+		return uint8(math.Max(0, math.Min(255, x)) + 0.5)
+	}
+	return color.RGBA{lit(c.R), lit(c.G), lit(c.B), 255}
+}

@@ -1,0 +1,154 @@
+package graphs
+
+import (
+	"fmt"
+
+	"gorgonia.org/tensor"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/exec"
+	"github.com/stheno-ebm/stheno/graphs/internal/ir"
+	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
+)
+
+// Function is a compiled graph: a flat program with memory of its own, for the fixed shapes of its inputs and outputs.
+//
+// A Function computes in the type of its graph; Call converts at the border. It allocates nothing while it runs and must
+// not be used by two goroutines at once: give each its Clone.
+type Function struct {
+	in, out []port
+	run     engine
+	fresh   bool // no call has been made yet
+}
+
+// port is an input or output.
+type port struct {
+	name string
+	size int
+	held bool
+	set  bool // an input that has been given a value
+}
+
+// engine hides the number type of a program.
+type engine interface {
+	load(i int, x []float64)
+	store(dst []float64, i int)
+	touch()
+	execute() error
+	clone() engine
+	bytes() int
+	dump() string
+	close()
+}
+
+// Call evaluates the function: args[i] is the value of the i-th input, row-major; dst[i] receives the i-th output. Their
+// lengths must be those of the nodes.
+//
+// args[i] may be nil: the input keeps the value of the call before. dst[i] may be nil, and dst may be short: the output is
+// not wanted. Held inputs (see Held) are read at the first call and at the first call after Touch, and not looked at
+// otherwise.
+//
+// Numbers that are not finite are computed with like others. An error leaves dst as it was.
+func (f *Function) Call(dst [][]float64, args ...[]float64) error {
+	if len(args) > len(f.in) || len(dst) > len(f.out) {
+		return fmt.Errorf("graphs: Call with %d inputs and %d outputs, the function has %d and %d", len(args), len(dst), len(f.in), len(f.out))
+	}
+	for i := range dst {
+		if dst[i] != nil && len(dst[i]) != f.out[i].size {
+			return fmt.Errorf("graphs: Call: %w: output %d (%s) has %d elements, the slice for it %d", ErrShape, i, f.out[i].name, f.out[i].size, len(dst[i]))
+		}
+	}
+	for i := range f.in {
+		p := &f.in[i]
+		if p.held && p.set && !f.fresh {
+			continue
+		}
+		if i >= len(args) || args[i] == nil {
+			if !p.set {
+				return fmt.Errorf("graphs: Call: input %d (%s) has no value yet", i, p.name)
+			}
+			continue
+		}
+		if len(args[i]) != p.size {
+			return fmt.Errorf("graphs: Call: %w: input %d (%s) has %d elements, its argument %d", ErrShape, i, p.name, p.size, len(args[i]))
+		}
+	}
+	for i, a := range args {
+		p := &f.in[i]
+		if a == nil || p.held && p.set && !f.fresh {
+			continue
+		}
+		f.run.load(i, a)
+		p.set = true
+	}
+	if f.fresh {
+		f.run.touch()
+		f.fresh = false
+	}
+	if err := f.run.execute(); err != nil {
+		return fmt.Errorf("graphs: %w", err)
+	}
+	for i, d := range dst {
+		if d != nil {
+			f.run.store(d, i)
+		}
+	}
+	return nil
+}
+
+// Touch says that held inputs have changed: the next Call reads, converts and packs them again.
+func (f *Function) Touch() { f.fresh = true }
+
+// Clone returns a function of the same program with memory of its own. Its inputs have the values of f's.
+func (f *Function) Clone() *Function {
+	g := *f
+	g.in = append([]port(nil), f.in...)
+	g.run = f.run.clone()
+	g.fresh = true
+	return &g
+}
+
+// MemoryBytes is the size of the function's own memory for numbers: inputs, intermediate and packed values. Clones have
+// as much again.
+func (f *Function) MemoryBytes() int { return f.run.bytes() }
+
+// String prints the program: what runs, in which order and shape, what is fused, what it costs.
+func (f *Function) String() string { return f.run.dump() }
+
+// Close ends the helper goroutines of a function with more than one thread. A function that is no longer reachable is
+// closed by the garbage collector. A closed function can still be called: it starts its helpers again.
+func (f *Function) Close() { f.run.close() }
+
+// program is an engine of number type T.
+type program[T kernels.Float] struct{ *exec.Program[T] }
+
+func newEngine(dt tensor.Dtype, g *ir.Graph, opt exec.Options) engine {
+	if dt == tensor.Float32 {
+		return program[float32]{exec.New[float32](g, opt)}
+	}
+	return program[float64]{exec.New[float64](g, opt)}
+}
+
+func (p program[T]) load(i int, x []float64) {
+	switch d := any(p.Input(i)).(type) {
+	case []float64:
+		copy(d, x)
+	case []float32:
+		kernels.ToFloat32(d, x)
+	}
+}
+
+func (p program[T]) store(dst []float64, i int) {
+	switch s := any(p.Output(i)).(type) {
+	case []float64:
+		copy(dst, s)
+	case []float32:
+		kernels.ToFloat64(dst, s)
+	}
+}
+
+func (p program[T]) touch()         { p.Touch() }
+func (p program[T]) execute() error { return p.Run() }
+func (p program[T]) clone() engine  { return program[T]{p.Clone()} }
+func (p program[T]) bytes() int     { return p.Bytes() }
+func (p program[T]) dump() string   { return p.Dump() }
+func (p program[T]) close()         { p.Close() }

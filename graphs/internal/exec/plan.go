@@ -1,0 +1,352 @@
+package exec
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/ir"
+)
+
+// none marks an absent slot or register.
+const none = -1
+
+// A slot is a place for one value.
+type slotKind uint8
+
+const (
+	persistent slotKind = iota // inputs, constants, held results: keeps its value between calls
+	full                       // a whole value, for as long as it is needed
+	tile                       // the rows of one tile; every worker has its own
+	partial                    // the sum of one stripe; every stripe has its own
+	packed                     // a packed operand
+)
+
+var kindNames = [...]string{"kept", "whole", "tile", "partial", "packed"}
+
+func (k slotKind) String() string { return kindNames[k] }
+
+type slot struct {
+	kind       slotKind
+	held       bool
+	rows, cols int
+	size       int // elements
+	off        int // in the arena of its kind
+	stride     int // of a partial slot: from stripe to stripe
+	from, to   int // life time, both ends included: in steps of the segment for a tile, of the program for a whole value
+}
+
+// A ref is a use of a slot by a step: the row of a tile at which the program stands is multiplied by step.
+type ref struct {
+	slot int32
+	step int32 // cols of a whole value that is read row by row; 0 of a tile, or of a value that is read whole
+}
+
+// A step is one instruction of the finished program.
+type step struct {
+	op    ir.Op
+	in    *ir.Instr
+	id    ir.ID
+	n     int // number of the step in the program
+	dst   ref
+	args  []ref
+	add   bool // a product that reduces: an earlier step of the same segment has begun the sum
+	load  bool // a product that reduces: begin with a copy of the operand Prev
+	group *group
+	flops float64
+}
+
+// A segment is a list of steps that is run once (rows == 0), or for one tile of rows after the other.
+type segment struct {
+	rows   int // 0: once
+	tile   int // rows per tile
+	stripe int // rows per stripe, a multiple of tile
+	steps  []step
+	sums   []combine // what is left to do when all stripes are done
+	flops  float64
+}
+
+// stripes is the number of stripes: independent pieces of work, each of which sums over its rows on its own.
+func (s *segment) stripes() int { return (s.rows + s.stripe - 1) / s.stripe }
+
+// A combine adds the partial sums of all stripes, in order, to a whole value.
+type combine struct {
+	dst, partial int32
+	prev         int32 // a whole value to begin with, or none
+	n, stripes   int
+}
+
+// plan is a finished program. It holds no numbers and is shared by clones.
+type plan struct {
+	g        *ir.Graph
+	code     []ir.Instr
+	held     []segment // run when held inputs changed
+	main     []segment
+	slots    []slot
+	inputs   []int32 // slot by input number
+	outputs  []int32 // slot by output number
+	consts   []ir.ID // constants, stored at construction
+	constAt  []int32
+	steps    int
+	clock    int
+	keepLen  int // elements of persistent memory
+	fullLen  int // of whole values
+	tileLen  int // of a worker's tiles
+	partLen  int // of all partial sums
+	packLen  int // of packed operands
+	scratch  int // of a worker's scratch registers
+	workLen  int // of a worker's workspace for products
+	regs     int // registers of the largest group
+	elemSize int
+}
+
+// settings of the planner.
+type settings struct {
+	elemSize  int
+	minRows   int // below this many rows a space is run at once
+	tileRows  int // 0: chosen from tileBytes
+	tileBytes int // what the tiles of one worker should take
+	packLen   func(k, n int) int
+	workLen   func(m, n, k int) int
+}
+
+type planner struct {
+	*plan
+	set    settings
+	uses   [][]ir.ID // consumers by value
+	isOut  []bool
+	isHeld []bool
+	slotOf []int32
+	space  []int
+	stage  []int
+	spaces map[int]bool
+}
+
+// loopRows is the number of rows that an instruction can walk over, or 0 if it needs its arguments whole.
+func (p *planner) loopRows(in *ir.Instr) int {
+	switch in.Op {
+	case ir.Input, ir.Const, ir.Data, ir.SliceRows, ir.PadRows, ir.ConcatRows, ir.Transpose, ir.Reshape, ir.Pack, ir.Opaque:
+		return 0
+	case ir.ColSum, ir.Sum:
+		return p.code[in.Args[0]].Rows
+	case ir.MatMul:
+		if in.TA {
+			return p.code[in.Args[0]].Rows
+		}
+	}
+	return in.Rows
+}
+
+// reduces reports whether the rows that in walks over are summed.
+func reduces(in *ir.Instr) bool {
+	return in.Op == ir.ColSum || in.Op == ir.Sum || in.Op == ir.MatMul && in.TA
+}
+
+// aligned reports whether the row i of in needs the row i of argument j only.
+func aligned(in *ir.Instr, j int) bool {
+	switch in.Op {
+	case ir.MatMul:
+		return j == 0 || in.TA || j == in.Factor
+	case ir.ExpandRows, ir.Fill:
+		return false
+	}
+	return true
+}
+
+func newPlan(src *ir.Graph, set settings) *plan {
+	g := ir.Fuse(src, func(in *ir.Instr) bool { return !in.TA && in.Rows > 8 })
+	pl := &plan{g: g, code: g.Code, elemSize: set.elemSize}
+	n := len(g.Code)
+	p := &planner{plan: pl, set: set, uses: make([][]ir.ID, n), isOut: make([]bool, n), isHeld: make([]bool, n),
+		slotOf: make([]int32, n), space: make([]int, n), stage: make([]int, n), spaces: map[int]bool{}}
+	for i := range p.code {
+		p.slotOf[i] = none
+		for _, a := range p.code[i].Args {
+			p.uses[a] = append(p.uses[a], ir.ID(i))
+		}
+	}
+	for _, o := range g.Outputs {
+		p.isOut[o] = true
+	}
+
+	// What depends on held inputs and constants only is computed when they change. Expansions are not: they are cheap
+	// where they are used, and large.
+	for i := range p.code {
+		in := &p.code[i]
+		switch in.Op {
+		case ir.Input:
+			p.isHeld[i] = g.Held[in.Index]
+		case ir.Const, ir.Data:
+			p.isHeld[i] = true
+		case ir.ExpandRows, ir.ExpandCols, ir.Fill:
+		default:
+			h := !in.Volatile
+			for _, a := range in.Args {
+				h = h && p.isHeld[a]
+			}
+			p.isHeld[i] = h
+		}
+	}
+	for i := range p.code {
+		in := &p.code[i]
+		switch in.Op {
+		case ir.Input:
+			p.slotOf[i] = p.newSlot(slot{kind: persistent, rows: in.Rows, cols: in.Cols, held: p.isHeld[i]})
+			for len(p.inputs) <= in.Index {
+				p.inputs = append(p.inputs, none)
+			}
+			p.inputs[in.Index] = p.slotOf[i]
+		case ir.Const, ir.Data:
+			p.slotOf[i] = p.newSlot(slot{kind: persistent, rows: in.Rows, cols: in.Cols, held: true})
+			p.consts = append(p.consts, ir.ID(i))
+			p.constAt = append(p.constAt, p.slotOf[i])
+		}
+	}
+
+	var held, rest []ir.ID
+	for i := range p.code {
+		switch {
+		case p.slotOf[i] != none:
+		case p.isHeld[i]:
+			held = append(held, ir.ID(i))
+		default:
+			rest = append(rest, ir.ID(i))
+		}
+	}
+	// The batch: rows of products' left operands.
+	for i := range p.code {
+		in := &p.code[i]
+		if in.Op == ir.MatMul && !p.isHeld[i] {
+			if r := p.loopRows(in); r >= set.minRows {
+				p.spaces[r] = true
+			}
+		}
+	}
+	p.held = p.schedule(held, true)
+	p.main = p.schedule(rest, false)
+	for _, o := range g.Outputs {
+		p.outputs = append(p.outputs, p.slotOf[o])
+	}
+	p.memory()
+	return pl
+}
+
+func (p *planner) newSlot(s slot) int32 {
+	p.slots = append(p.slots, s)
+	return int32(len(p.slots) - 1)
+}
+
+// unit is a step under construction: one instruction, or a group of element-wise ones.
+type unit struct {
+	ids  []ir.ID
+	cols int // of a group's rows; 0: not a group
+	rows int
+}
+
+func fusable(in *ir.Instr) bool {
+	switch in.Op {
+	case ir.ExpandCols, ir.ExpandRows, ir.Fill, ir.RowSum, ir.ColSum, ir.Sum:
+		return true
+	}
+	return in.Op.Elementwise()
+}
+
+// schedule turns the instructions ids, in order, into segments.
+func (p *planner) schedule(ids []ir.ID, held bool) []segment {
+	inList := make(map[ir.ID]bool, len(ids))
+	for _, id := range ids {
+		inList[id] = true
+	}
+	// Space and stage.
+	for _, id := range ids {
+		in := &p.code[id]
+		r := p.loopRows(in)
+		if held || !p.spaces[r] {
+			r = 0
+		}
+		p.space[id] = r
+		s := 0
+		for j, a := range in.Args {
+			if !inList[a] {
+				continue
+			}
+			t := p.stage[a]
+			switch {
+			case p.space[a] == 0:
+			case p.space[a] == r && (j > 0 && j == in.Prev || aligned(in, j) && !reduces(&p.code[a])):
+			default:
+				t++
+			}
+			s = max(s, t)
+		}
+		p.stage[id] = s
+	}
+	type where struct{ stage, space int }
+	at := map[where][]ir.ID{}
+	var keys []where
+	for _, id := range ids {
+		w := where{p.stage[id], p.space[id]}
+		if at[w] == nil {
+			keys = append(keys, w)
+		}
+		at[w] = append(at[w], id)
+	}
+	slices.SortFunc(keys, func(a, b where) int { return cmp.Or(cmp.Compare(a.stage, b.stage), cmp.Compare(a.space, b.space)) })
+	var segs []segment
+	for _, k := range keys {
+		segs = append(segs, p.segment(at[k], k.space, held))
+	}
+	return segs
+}
+
+// units groups the element-wise instructions of a segment: each joins the first group of its shape that comes after
+// everything it needs.
+func (p *planner) units(ids []ir.ID) []unit {
+	var us []unit
+	pos := map[ir.ID]int{}
+	for _, id := range ids {
+		in := &p.code[id]
+		rows, cols := in.Rows, in.Cols
+		switch in.Op {
+		case ir.RowSum, ir.ColSum, ir.Sum:
+			a := &p.code[in.Args[0]]
+			rows, cols = a.Rows, a.Cols
+		}
+		fuse := fusable(in)
+		earliest := 0
+		for j, a := range in.Args {
+			q, ok := pos[a]
+			if !ok {
+				continue
+			}
+			u := &us[q]
+			within := fuse && u.cols == cols && u.rows == rows && aligned(in, j) && in.Op != ir.ExpandCols
+			switch p.code[a].Op {
+			case ir.RowSum, ir.ColSum, ir.Sum:
+				within = false
+			}
+			if !within {
+				q++
+			}
+			earliest = max(earliest, q)
+		}
+		if fuse {
+			found := false
+			for q := earliest; q < len(us); q++ {
+				if us[q].cols == cols && us[q].rows == rows {
+					us[q].ids = append(us[q].ids, id)
+					pos[id] = q
+					found = true
+					break
+				}
+			}
+			if !found {
+				pos[id] = len(us)
+				us = append(us, unit{ids: []ir.ID{id}, rows: rows, cols: cols})
+			}
+			continue
+		}
+		pos[id] = len(us)
+		us = append(us, unit{ids: []ir.ID{id}})
+	}
+	return us
+}

@@ -13,8 +13,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// mlp builds the energy of a 2-h-h-1 SiLU network and its gradient for a batch of n.
-func mlp(t testing.TB, dt tensor.Dtype, n, h int) (x *G.Node, theta, out G.Nodes) {
+// smallMLP builds the energy of a 2-h-h-1 SiLU network and its gradient for a batch of n.
+func smallMLP(t testing.TB, dt tensor.Dtype, n, h int) (x *G.Node, theta, out G.Nodes) {
 	t.Helper()
 	g := G.NewGraph()
 	x = graphs.NewInput(g, dt, "x", n, 2)
@@ -42,10 +42,10 @@ func mlp(t testing.TB, dt tensor.Dtype, n, h int) (x *G.Node, theta, out G.Nodes
 	return x, theta, out
 }
 
-// score adds the gradient in theta of the score matching loss with a given probe to the outputs of mlp.
+// score adds the gradient in theta of the score matching loss with a given probe to the outputs of smallMLP.
 func trainGraph(t testing.TB, dt tensor.Dtype, n, h int) (in, out G.Nodes) {
 	t.Helper()
-	x, theta, y := mlp(t, dt, n, h)
+	x, theta, y := smallMLP(t, dt, n, h)
 	v := graphs.NewInput(x.Graph(), dt, "v", n, 2)
 	_, err := graphs.Try(func() *G.Node {
 		hv := graphs.Must(graphs.JVP(y[1], G.Nodes{x}, G.Nodes{v}))
@@ -85,7 +85,7 @@ func TestCallAllocatesNothing(t *testing.T) {
 
 func TestHeldAndTouch(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 3))
-	x, theta, out := mlp(t, tensor.Float64, 7, 6)
+	x, theta, out := smallMLP(t, tensor.Float64, 7, 6)
 	in := append(G.Nodes{x}, theta...)
 	free, err := graphs.Compile(in, out)
 	if err != nil {
@@ -159,7 +159,7 @@ func TestHeldAndTouch(t *testing.T) {
 }
 
 func TestCallErrors(t *testing.T) {
-	x, theta, out := mlp(t, tensor.Float32, 7, 6)
+	x, theta, out := smallMLP(t, tensor.Float32, 7, 6)
 	in := append(G.Nodes{x}, theta...)
 	f, err := graphs.Compile(in, out)
 	if err != nil {
@@ -206,7 +206,7 @@ func TestCallErrors(t *testing.T) {
 	if _, err := graphs.Compile(in, nil); err == nil {
 		t.Error("no outputs: no error")
 	}
-	y, _, _ := mlp(t, tensor.Float32, 7, 6)
+	y, _, _ := smallMLP(t, tensor.Float32, 7, 6)
 	if _, err := graphs.Compile(append(in, y), out); err == nil || !strings.Contains(err.Error(), "another graph") {
 		t.Errorf("input of another graph: got %v", err)
 	}

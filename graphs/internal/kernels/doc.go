@@ -40,4 +40,5 @@
 // bound is absolute near the zero, relative away from it.
 package kernels
 
-//go:generate sh -c "cd gen && go run . -out .."
+//go:generate go -C gen run . -isa avx2 -out ../avx2_amd64.s -stubs ../avx2_amd64.go -pkg kernels
+//go:generate go -C gen run . -isa avx512 -out ../avx512_amd64.s -stubs ../avx512_amd64.go -pkg kernels

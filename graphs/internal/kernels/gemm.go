@@ -1,5 +1,7 @@
 package kernels
 
+import "unsafe"
+
 // Product is one matrix product with its epilogue,
 //
 //	C = ( [C | Bias | 0] + op(A)·op(B) ) ⊙ [Mul]
@@ -32,6 +34,7 @@ type Product[T Float] struct {
 	LdMul int
 
 	tile tile
+	sums [16 * thinN]T // of dot products, before the epilogue
 }
 
 // Packed is a matrix op(B), laid out in panels for the innermost loop of a product. Weights that stand still are packed
@@ -66,10 +69,11 @@ func (p *Packed[T]) Pack(b []T, ldb int, trans bool, k, n int) {
 	}
 	p.thin = p.thin[:0]
 	if n <= thinN {
-		if cap(p.thin) < n*k {
-			p.thin = aligned[T](n * k)
+		size := n * thinStride[T](k)
+		if cap(p.thin) < size {
+			p.thin = aligned[T](size)
 		}
-		p.thin = p.thin[:n*k]
+		p.thin = p.thin[:size]
 		copyThin(p.thin, b, ldb, trans, k, n)
 	}
 }
@@ -77,19 +81,29 @@ func (p *Packed[T]) Pack(b []T, ldb int, trans bool, k, n int) {
 // aligned returns n zeroed elements that start on a cache line.
 func aligned[T Float](n int) []T {
 	const line = 64
-	s := make([]T, n+line/sizeof[T]())
-	return alignSlice(s)[:n:n]
+	e := line / sizeof[T]()
+	s := make([]T, n+e)
+	off := (e - int(uintptr(unsafe.Pointer(&s[0]))%line)/sizeof[T]()) % e
+	return s[off : off+n : off+n]
 }
 
-// copyThin stores op(B)ᵀ as contiguous rows of length k.
+// thinStride is the length of a row of op(B)ᵀ with its padding.
+func thinStride[T Float](k int) int {
+	l := 32 / sizeof[T]()
+	return (k + l - 1) / l * l
+}
+
+// copyThin stores op(B)ᵀ, n rows of k elements padded with zeros.
 func copyThin[T Float](dst, b []T, ldb int, trans bool, k, n int) {
+	s := thinStride[T](k)
 	for j := range n {
-		row := dst[j*k : (j+1)*k]
+		row := dst[j*s : (j+1)*s]
+		clear(row[k:])
 		if trans {
 			copy(row, b[j*ldb:j*ldb+k])
 			continue
 		}
-		for i := range row {
+		for i := range k {
 			row[i] = b[i*ldb+j]
 		}
 	}
@@ -97,8 +111,10 @@ func copyThin[T Float](dst, b []T, ldb int, trans bool, k, n int) {
 
 // Workspace returns the number of elements of scratch that Run of any product of this shape needs at most.
 func Workspace[T Float](m, n, k int) int {
-	nr := panelWidth[T]()
-	w := min(k, kBlock)*nr + thinN*max(k, m) + 16
+	w := min(k, kBlock) * panelWidth[T]()
+	if n <= thinN {
+		w += n * max(thinStride[T](k), m)
+	}
 	return w
 }
 

@@ -1,12 +1,13 @@
+//go:build !amd64 || purego
+
 package kernels
 
 type tile struct{}
 
+// Path is the name of the path in use: always generic in this build.
 func Path() string { return "generic" }
 
 func panelWidth[T Float]() int { return genericPanel }
-
-func alignSlice[T Float](s []T) []T { return s }
 
 func packPanelAsm[T Float](dst, b []T, ldb int, trans bool, k0, kc, j0, nc, nr int) bool {
 	return false

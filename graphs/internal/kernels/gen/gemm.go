@@ -1,0 +1,469 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// Offsets of the fields of type tile.
+const (
+	tileA = 8 * iota
+	tileRsa
+	tileCsa
+	tileB
+	tileLdb
+	tileC
+	tileLdc
+	tileK
+	tileInit
+	tileBias
+	tileMul
+	tileLdm
+	tileCols
+	tileBlocks
+)
+
+// products writes the inner loops of the matrix product: rows × vectors tiles for panels of two vectors, and for few rows
+// wider ones, so that there are accumulators enough to hide the latency of the fused multiply-add.
+func products(e vec) {
+	rows := 6 // 12 accumulators of 16 registers
+	if e.wide() {
+		rows = 8 // 16 of 32
+	}
+	for r := 1; r <= rows; r++ {
+		product(e, r, 2)
+	}
+	product(e, 1, 8)
+	product(e, 2, 4)
+	product(e, 3, 4)
+}
+
+// product writes, for each block of mr rows, C = ([C | bias | 0] + A·B) ⊙ [mul] on nv vectors of columns.
+func product(e vec, mr, nv int) {
+	name := e.name(fmt.Sprintf("product%dx%d", mr, nv))
+	text(name, "func(t *int)", fmt.Sprintf("%s computes tiles of %d rows and %d vectors of columns; t points to a tile.", name, mr, nv))
+	t := Load(Param("t"), GP64())
+	field := func(off int) GPVirtual {
+		r := GP64()
+		MOVQ(Mem{Base: t, Disp: off}, r)
+		return r
+	}
+	vb := e.bytes()
+	a, rsa, csa := field(tileA), field(tileRsa), field(tileCsa)
+	ldb, c := field(tileLdb), field(tileC)
+	mul := field(tileMul)
+	blocks := field(tileBlocks)
+
+	acc := make([][]VecVirtual, mr)
+	for i := range acc {
+		acc[i] = make([]VecVirtual, nv)
+		for j := range acc[i] {
+			acc[i][j] = e.reg()
+		}
+	}
+	full := U32(nv * e.lanes())
+	isFull := func(label string) { CMPQ(Mem{Base: t, Disp: tileCols}, full); JNE(LabelRef(label)) }
+	panels := nv == 2 // wider tiles are never partial
+	partial := func() tail { return e.tail(field(tileCols)) }
+	// eachRow walks over the rows of C or mul.
+	eachRow := func(base GPVirtual, ldOff int, f func(i, j int, m Mem)) {
+		p := GP64()
+		MOVQ(base, p)
+		for i := range mr {
+			for j := range nv {
+				f(i, j, Mem{Base: p, Disp: j * vb})
+			}
+			if i+1 < mr {
+				ADDQ(Mem{Base: t, Disp: ldOff}, p)
+			}
+		}
+	}
+
+	// either emits code twice: for a full panel and for one with masked loads.
+	either := func(id string, f func(get func(m Mem, j int, d VecVirtual))) {
+		if panels {
+			isFull(id + "Part")
+		}
+		f(func(m Mem, j int, d VecVirtual) { e.mov(m, d) })
+		if panels {
+			JMP(LabelRef(id + "Full"))
+			Label(id + "Part")
+			pt := partial()
+			f(pt.load)
+			Label(id + "Full")
+		}
+	}
+
+	Label("block")
+	// Start from C, the bias or zero.
+	CMPQ(Mem{Base: t, Disp: tileInit}, U8(1))
+	JEQ(LabelRef("bias"))
+	JG(LabelRef("old"))
+	for i := range acc {
+		for j := range acc[i] {
+			e.zero(acc[i][j])
+		}
+	}
+	JMP(LabelRef("sum"))
+	Label("bias")
+	bias := field(tileBias)
+	either("bias", func(get func(m Mem, j int, d VecVirtual)) {
+		for j := range nv {
+			get(Mem{Base: bias, Disp: j * vb}, j, acc[0][j])
+		}
+		for i := 1; i < mr; i++ {
+			for j := range nv {
+				e.mov(acc[0][j], acc[i][j])
+			}
+		}
+	})
+	JMP(LabelRef("sum"))
+	Label("old")
+	either("old", func(get func(m Mem, j int, d VecVirtual)) {
+		eachRow(c, tileLdc, func(i, j int, m Mem) { get(m, j, acc[i][j]) })
+	})
+
+	Label("sum")
+	cnt := field(tileK)
+	TESTQ(cnt, cnt)
+	JZ(LabelRef("factor"))
+	pb := field(tileB)
+	pa := make([]GPVirtual, (mr+2)/3) // one pointer for three rows: base, base + rsa, base + 2 rsa
+	for i := range pa {
+		pa[i] = GP64()
+		if i == 0 {
+			MOVQ(a, pa[0])
+			continue
+		}
+		LEAQ(Mem{Base: pa[i-1], Index: rsa, Scale: 2}, pa[i])
+		ADDQ(rsa, pa[i])
+	}
+	am := func(i int) Mem {
+		m := Mem{Base: pa[i/3]}
+		if i%3 > 0 {
+			m.Index, m.Scale = rsa, uint8(i%3)
+		}
+		return m
+	}
+	bm := func(j int) Mem { return Mem{Base: pb, Disp: j * vb} }
+	Label("step")
+	switch {
+	case mr == 1: // a vector of B that is used once is an operand of the multiplication
+		av := e.reg()
+		e.bcast(am(0), av)
+		for j := range nv {
+			e.fma231(bm(j), av, acc[0][j])
+		}
+	case mr < nv: // keep the column of A
+		av := make([]VecVirtual, mr)
+		for i := range av {
+			av[i] = e.reg()
+			e.bcast(am(i), av[i])
+		}
+		for j := range nv {
+			bv := e.load(bm(j))
+			for i := range mr {
+				e.fma231(av[i], bv, acc[i][j])
+			}
+		}
+	default: // keep the row of B
+		bv := make([]VecVirtual, nv)
+		for j := range bv {
+			bv[j] = e.load(bm(j))
+		}
+		for i := range mr {
+			av := e.reg()
+			e.bcast(am(i), av)
+			for j := range nv {
+				e.fma231(av, bv[j], acc[i][j])
+			}
+		}
+	}
+	for i := range pa {
+		ADDQ(csa, pa[i])
+	}
+	ADDQ(ldb, pb)
+	DECQ(cnt)
+	JNZ(LabelRef("step"))
+
+	Label("factor")
+	TESTQ(mul, mul)
+	JZ(LabelRef("store"))
+	either("factor", func(get func(m Mem, j int, d VecVirtual)) {
+		eachRow(mul, tileLdm, func(i, j int, m Mem) {
+			f := e.reg()
+			get(m, j, f)
+			e.mul(f, acc[i][j], acc[i][j])
+		})
+	})
+	step := field(tileLdm)
+	IMUL3Q(I32(mr), step, step)
+	ADDQ(step, mul)
+
+	Label("store")
+	if panels {
+		isFull("storePart")
+	}
+	eachRow(c, tileLdc, func(i, j int, m Mem) { e.mov(acc[i][j], m) })
+	if panels {
+		JMP(LabelRef("advance"))
+		Label("storePart")
+		pt := partial()
+		eachRow(c, tileLdc, func(i, j int, m Mem) { pt.store(acc[i][j], m, j) })
+		Label("advance")
+	}
+	step = field(tileLdc)
+	IMUL3Q(I32(mr), step, step)
+	ADDQ(step, c)
+	step = GP64()
+	IMUL3Q(I32(mr), rsa, step)
+	ADDQ(step, a)
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+// rowDots writes the products with n ≤ 4 columns: every element is a dot product of a row of A with a row of Bᵀ.
+func rowDots(e vec) {
+	for n, r := range []int{0, 8, 4, 4, 2} {
+		if n > 0 {
+			rowDot(e, r, n)
+			rowDot(e, 1, n)
+		}
+	}
+}
+
+// rowDot handles r rows at a time. B holds n rows of whole vectors, padded with zeros.
+func rowDot(e vec, r, n int) {
+	name := e.name(fmt.Sprintf("rowDot%dx%d", r, n))
+	text(name, fmt.Sprintf("func(blocks int, a *%[1]s, lda int, b *%[1]s, ldb int, c *%[1]s, k int)", e.typ()),
+		fmt.Sprintf("%s stores the dot products of %d rows of a with %d rows of b in c, without gaps; strides are in bytes.", name, r, n))
+	blocks := Load(Param("blocks"), GP64())
+	a := Load(Param("a"), GP64())
+	lda := Load(Param("lda"), GP64())
+	ldb := Load(Param("ldb"), GP64())
+	c := Load(Param("c"), GP64())
+	vb := e.bytes()
+	acc := make([]VecVirtual, r*n)
+	for i := range acc {
+		acc[i] = e.reg()
+	}
+	pa := make([]GPVirtual, (r+2)/3)
+	for i := range pa {
+		pa[i] = GP64()
+	}
+	pb, pb3 := GP64(), GP64()
+	cnt := GP64()
+	Label("block")
+	for _, v := range acc {
+		e.zero(v)
+	}
+	for i := range pa {
+		if i == 0 {
+			MOVQ(a, pa[0])
+			continue
+		}
+		LEAQ(Mem{Base: pa[i-1], Index: lda, Scale: 2}, pa[i])
+		ADDQ(lda, pa[i])
+	}
+	Load(Param("b"), pb)
+	LEAQ(Mem{Base: pb, Index: ldb, Scale: 2}, pb3)
+	ADDQ(ldb, pb3)
+	Load(Param("k"), cnt)
+	SUBQ(U8(e.lanes()), cnt)
+	JLT(LabelRef("rest"))
+	bm := func(j int) Mem {
+		switch j {
+		case 1, 2:
+			return Mem{Base: pb, Index: ldb, Scale: uint8(j)}
+		case 3:
+			return Mem{Base: pb3}
+		}
+		return Mem{Base: pb}
+	}
+	am := func(i int) Mem {
+		m := Mem{Base: pa[i/3]}
+		if i%3 > 0 {
+			m.Index, m.Scale = lda, uint8(i%3)
+		}
+		return m
+	}
+	bv := make([]VecVirtual, n)
+	for j := range bv {
+		bv[j] = e.reg()
+	}
+	Label("step")
+	for j := range bv {
+		e.mov(bm(j), bv[j])
+	}
+	for i := range r {
+		if n == 1 {
+			e.fma231(am(i), bv[0], acc[i])
+			continue
+		}
+		av := e.load(am(i))
+		for j := range n {
+			e.fma231(av, bv[j], acc[i*n+j])
+		}
+	}
+	for _, p := range append(append([]GPVirtual{}, pa...), pb, pb3) {
+		ADDQ(U8(vb), p)
+	}
+	SUBQ(U8(e.lanes()), cnt)
+	JGE(LabelRef("step"))
+	Label("rest")
+	ADDQ(U8(e.lanes()), cnt)
+	JZ(LabelRef("reduce"))
+	t := e.tail(cnt)
+	for i := range r {
+		av := e.reg()
+		t.load(am(i), 0, av)
+		for j := range n {
+			e.fma231(bm(j), av, acc[i*n+j])
+		}
+	}
+	Label("reduce")
+	// Four sums (two in float64 at the end) at a time: lanes are added in neighbouring pairs.
+	for g := 0; g < len(acc); g += 4 {
+		at := func(i int) VecVirtual { return acc[min(g+i, len(acc)-1)] }
+		have := min(4, len(acc)-g)
+		if e.f64 {
+			for h := 0; h < have; h += 2 {
+				s := YMM()
+				VHADDPD(at(h+1), at(h), s)
+				hi := XMM()
+				VEXTRACTF128(U8(1), s, hi)
+				VADDPD(hi, s.AsX(), hi)
+				if have-h >= 2 {
+					VMOVUPD(hi, Mem{Base: c, Disp: 8 * (g + h)})
+				} else {
+					VMOVSD(hi, Mem{Base: c, Disp: 8 * (g + h)})
+				}
+			}
+			continue
+		}
+		s, s2 := YMM(), YMM()
+		VHADDPS(at(1), at(0), s)
+		VHADDPS(at(3), at(2), s2)
+		VHADDPS(s2, s, s)
+		hi := XMM()
+		VEXTRACTF128(U8(1), s, hi)
+		VADDPS(hi, s.AsX(), hi)
+		if have == 4 {
+			VMOVUPS(hi, Mem{Base: c, Disp: 4 * g})
+			continue
+		}
+		for i := range have {
+			VEXTRACTPS(U8(i), hi, Mem{Base: c, Disp: 4 * (g + i)})
+		}
+	}
+	ADDQ(U32(r*n*e.size()), c)
+	if r == 1 {
+		ADDQ(lda, a)
+	} else {
+		LEAQ(Mem{Base: a, Index: lda, Scale: uint8(r)}, a)
+	}
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+// packing writes the routine that packs a panel of a transposed B: lanes × lanes transposes in registers.
+func packing(e vec) {
+	name := e.name("packTrans")
+	text(name, fmt.Sprintf("func(blocks int, src *%[1]s, ld int, dst *%[1]s, stride int)", e.typ()),
+		name+" transposes blocks of lanes × lanes: rows of src, ld bytes apart, become columns of dst, whose rows are stride bytes apart.")
+	blocks := Load(Param("blocks"), GP64())
+	src := Load(Param("src"), GP64())
+	ld := Load(Param("ld"), GP64())
+	dst := Load(Param("dst"), GP64())
+	stride := Load(Param("stride"), GP64())
+	n := e.lanes()
+	p := GP64()
+	Label("block")
+	MOVQ(src, p)
+	in := make([]VecVirtual, n)
+	for i := range in {
+		in[i] = e.load(Mem{Base: p})
+		if i+1 < n {
+			ADDQ(ld, p)
+		}
+	}
+	for _, v := range transposed(e, in) {
+		e.mov(v, Mem{Base: dst})
+		ADDQ(stride, dst)
+	}
+	ADDQ(U8(e.bytes()), src)
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+func transposed(e vec, r []VecVirtual) []VecVirtual {
+	if e.f64 {
+		lo := func(a, b VecVirtual) VecVirtual { d := YMM(); VUNPCKLPD(b, a, d); return d }
+		hi := func(a, b VecVirtual) VecVirtual { d := YMM(); VUNPCKHPD(b, a, d); return d }
+		t0, t1, t2, t3 := lo(r[0], r[1]), hi(r[0], r[1]), lo(r[2], r[3]), hi(r[2], r[3])
+		return halves(t0, t1, t2, t3)
+	}
+	// pairs of rows, then of pairs
+	out := make([]VecVirtual, 8)
+	var q [8]VecVirtual
+	for h := 0; h < 8; h += 4 {
+		un := func(f func(a, b, c Op), a, b VecVirtual) VecVirtual { d := YMM(); f(b, a, d); return d }
+		a, b := un(op(VUNPCKLPS), r[h], r[h+1]), un(op(VUNPCKHPS), r[h], r[h+1])
+		c, d := un(op(VUNPCKLPS), r[h+2], r[h+3]), un(op(VUNPCKHPS), r[h+2], r[h+3])
+		q[h], q[h+1] = un(op(VUNPCKLPD), a, c), un(op(VUNPCKHPD), a, c)
+		q[h+2], q[h+3] = un(op(VUNPCKLPD), b, d), un(op(VUNPCKHPD), b, d)
+	}
+	for i := range 4 {
+		lo, hi := YMM(), YMM()
+		VPERM2F128(U8(0x20), q[i+4], q[i], lo)
+		VPERM2F128(U8(0x31), q[i+4], q[i], hi)
+		out[i], out[i+4] = lo, hi
+	}
+	return out
+}
+
+func op(f func(...Op)) func(a, b, c Op) { return func(a, b, c Op) { f(a, b, c) } }
+
+// halves recombines the 128-bit halves of the last step of a 4×4 transpose.
+func halves(t0, t1, t2, t3 VecVirtual) []VecVirtual {
+	out := make([]VecVirtual, 4)
+	for i, p := range [][2]VecVirtual{{t0, t2}, {t1, t3}} {
+		lo, hi := YMM(), YMM()
+		VPERM2F128(U8(0x20), p[1], p[0], lo)
+		VPERM2F128(U8(0x31), p[1], p[0], hi)
+		out[i], out[i+2] = lo, hi
+	}
+	return out
+}
+
+// peak writes a loop of independent fused multiply-adds: the core's peak, for the benchmarks.
+func peak(e vec) {
+	name := e.name("peak")
+	text(name, "func(iters int)", fmt.Sprintf("%s runs 48 fused multiply-adds on vectors of %d lanes for each iteration.", name, e.lanes()))
+	it := Load(Param("iters"), GP64())
+	var r []VecVirtual
+	for range 14 {
+		v := e.reg()
+		e.zero(v)
+		r = append(r, v)
+	}
+	Label("loop")
+	for range 4 {
+		for i := range 12 {
+			e.fma231(r[12], r[13], r[i])
+		}
+	}
+	DECQ(it)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}

@@ -1,0 +1,11 @@
+module github.com/stheno-ebm/stheno/graphs/internal/kernels/gen
+
+go 1.25.0
+
+require github.com/mmcloughlin/avo v0.6.0
+
+require (
+	golang.org/x/mod v0.23.0 // indirect
+	golang.org/x/sync v0.11.0 // indirect
+	golang.org/x/tools v0.30.0 // indirect
+)

@@ -1,0 +1,366 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// vec writes instructions on vectors of one element type and width, so that a kernel is written once for float32 and
+// float64, AVX2 and AVX-512. Operands stand in Go's order, destination last.
+type vec struct {
+	f64   bool
+	width int // bits
+}
+
+func (e vec) wide() bool { return e.width == 512 }
+func (e vec) bytes() int { return e.width / 8 }
+func (e vec) lanes() int { return e.bytes() / e.size() }
+
+func (e vec) size() int {
+	if e.f64 {
+		return 8
+	}
+	return 4
+}
+
+// typ is the Go element type.
+func (e vec) typ() string {
+	if e.f64 {
+		return "float64"
+	}
+	return "float32"
+}
+
+// name appends element type and instruction set.
+func (e vec) name(s string) string {
+	if e.f64 {
+		s += "F64"
+	} else {
+		s += "F32"
+	}
+	if e.wide() {
+		return s + "AVX512"
+	}
+	return s + "AVX2"
+}
+
+// text starts a function whose pointer arguments do not escape.
+func text(name, signature string, doc ...string) {
+	TEXT(name, NOSPLIT, signature)
+	Doc(doc...)
+	Pragma("noescape")
+}
+
+func (e vec) reg() VecVirtual {
+	if e.wide() {
+		return ZMM()
+	}
+	return YMM()
+}
+
+type inst = func(...Op)
+
+// sel chooses the instruction for the element type.
+func (e vec) sel(f32, f64 inst) inst {
+	if e.f64 {
+		return f64
+	}
+	return f32
+}
+
+// bsel is sel with the form that broadcasts a constant from memory, where there is one.
+func (e vec) bsel(x Op, f32, f64, b32, b64 inst) inst {
+	if m, ok := x.(Mem); ok && m.Symbol.Name != "" && e.wide() {
+		return e.sel(b32, b64)
+	}
+	return e.sel(f32, f64)
+}
+
+func (e vec) mov(s, d Op) { e.sel(VMOVUPS, VMOVUPD)(s, d) }
+
+// load returns a new register with the vector at m.
+func (e vec) load(m Op) VecVirtual {
+	r := e.reg()
+	e.mov(m, r)
+	return r
+}
+
+// bcast loads one element into every lane.
+func (e vec) bcast(m Op, d Op) { e.sel(VBROADCASTSS, VBROADCASTSD)(m, d) }
+
+// The three-operand forms: add, mul: d = y+x, y·x; sub: d = y−x; div: d = y/x; min, max: d = y or x; x where one is NaN.
+func (e vec) add(x, y, d Op) { e.bsel(x, VADDPS, VADDPD, VADDPS_BCST, VADDPD_BCST)(x, y, d) }
+func (e vec) sub(x, y, d Op) { e.bsel(x, VSUBPS, VSUBPD, VSUBPS_BCST, VSUBPD_BCST)(x, y, d) }
+func (e vec) mul(x, y, d Op) { e.bsel(x, VMULPS, VMULPD, VMULPS_BCST, VMULPD_BCST)(x, y, d) }
+func (e vec) div(x, y, d Op) { e.bsel(x, VDIVPS, VDIVPD, VDIVPS_BCST, VDIVPD_BCST)(x, y, d) }
+func (e vec) min(x, y, d Op) { e.bsel(x, VMINPS, VMINPD, VMINPS_BCST, VMINPD_BCST)(x, y, d) }
+func (e vec) max(x, y, d Op) { e.bsel(x, VMAXPS, VMAXPD, VMAXPS_BCST, VMAXPD_BCST)(x, y, d) }
+func (e vec) sqrt(x, d Op)   { e.sel(VSQRTPS, VSQRTPD)(x, d) }
+
+// fma213: d = y·d + c. fma231: d += x·y. fnma231: d −= x·y. fnma213: d = c − y·d. fms213: d = y·d − c.
+func (e vec) fma213(c, y, d Op) {
+	e.bsel(c, VFMADD213PS, VFMADD213PD, VFMADD213PS_BCST, VFMADD213PD_BCST)(c, y, d)
+}
+func (e vec) fma231(x, y, d Op) {
+	e.bsel(x, VFMADD231PS, VFMADD231PD, VFMADD231PS_BCST, VFMADD231PD_BCST)(x, y, d)
+}
+func (e vec) fnma231(x, y, d Op) {
+	e.bsel(x, VFNMADD231PS, VFNMADD231PD, VFNMADD231PS_BCST, VFNMADD231PD_BCST)(x, y, d)
+}
+func (e vec) fnma213(c, y, d Op) {
+	e.bsel(c, VFNMADD213PS, VFNMADD213PD, VFNMADD213PS_BCST, VFNMADD213PD_BCST)(c, y, d)
+}
+func (e vec) fms213(c, y, d Op) {
+	e.bsel(c, VFMSUB213PS, VFMSUB213PD, VFMSUB213PS_BCST, VFMSUB213PD_BCST)(c, y, d)
+}
+
+func (e vec) logic(x, y, d Op, narrow inst, f32, f64, b32, b64 inst) {
+	if e.wide() {
+		e.bsel(x, f32, f64, b32, b64)(x, y, d)
+		return
+	}
+	narrow(x, y, d)
+}
+func op3(f func(a, b, c Op)) inst { return func(o ...Op) { f(o[0], o[1], o[2]) } }
+func (e vec) and(x, y, d Op) {
+	e.logic(x, y, d, op3(VPAND), VPANDD, VPANDQ, VPANDD_BCST, VPANDQ_BCST)
+}
+func (e vec) or(x, y, d Op) { e.logic(x, y, d, op3(VPOR), VPORD, VPORQ, VPORD_BCST, VPORQ_BCST) }
+func (e vec) xor(x, y, d Op) {
+	e.logic(x, y, d, op3(VPXOR), VPXORD, VPXORQ, VPXORD_BCST, VPXORQ_BCST)
+}
+
+// andn: d = ^y & x.
+func (e vec) andn(x, y, d Op) {
+	e.logic(x, y, d, op3(VPANDN), VPANDND, VPANDNQ, VPANDND_BCST, VPANDNQ_BCST)
+}
+func (e vec) iadd(x, y, d Op)    { e.bsel(x, VPADDD, VPADDQ, VPADDD_BCST, VPADDQ_BCST)(x, y, d) }
+func (e vec) isub(x, y, d Op)    { e.bsel(x, VPSUBD, VPSUBQ, VPSUBD_BCST, VPSUBQ_BCST)(x, y, d) }
+func (e vec) shl(n int, x, d Op) { e.sel(VPSLLD, VPSLLQ)(U8(n), x, d) }
+func (e vec) shr(n int, x, d Op) { e.sel(VPSRLD, VPSRLQ)(U8(n), x, d) }
+func (e vec) zero(d Op)          { e.xor(d, d, d) }
+
+var consts = map[string]Mem{}
+
+// bits is a constant in every lane, given by its bit pattern.
+func (e vec) bits(b uint64) Mem {
+	key := fmt.Sprintf("k%d_%x", 8*e.size(), b)
+	if m, ok := consts[key]; ok {
+		return m
+	}
+	m := GLOBL(key, RODATA|NOPTR)
+	n := 32 / e.size() // one vector; AVX-512 broadcasts, because Go aligns data to 32 bytes at most
+	if e.wide() {
+		n = 1
+	}
+	for i := range n {
+		if e.f64 {
+			DATA(i*8, U64(b))
+		} else {
+			DATA(i*4, U32(uint32(b)))
+		}
+	}
+	consts[key] = m
+	return m
+}
+
+// k is a constant in every lane.
+func (e vec) k(x float64) Mem {
+	if e.f64 {
+		return e.bits(math.Float64bits(x))
+	}
+	return e.bits(uint64(math.Float32bits(float32(x))))
+}
+
+// kreg is a constant in a register.
+func (e vec) kreg(x float64) VecVirtual {
+	r := e.reg()
+	e.bcast(e.k(x), r)
+	return r
+}
+
+func (e vec) signBit() uint64 { return 1 << (8*e.size() - 1) }
+
+// pick chooses the coefficients for the element type.
+func (e vec) pick(f32, f64 []float64) []float64 {
+	if e.f64 {
+		return f64
+	}
+	return f32
+}
+
+// horner is Σ c[i] x^i.
+func (e vec) horner(c []float64, x Op) VecVirtual {
+	p := e.kreg(c[len(c)-1])
+	for i := len(c) - 2; i >= 0; i-- {
+		e.fma213(e.k(c[i]), x, p)
+	}
+	return p
+}
+
+// masks is a table of 256 bytes of ones followed by 256 of zeros: 32 bytes from 256−n·size on are the mask of the first n
+// elements.
+func masks() Mem {
+	if m, ok := consts["masks"]; ok {
+		return m
+	}
+	m := GLOBL("masks", RODATA|NOPTR)
+	for i := range 64 {
+		v := uint64(math.MaxUint64)
+		if i >= 32 {
+			v = 0
+		}
+		DATA(8*i, U64(v))
+	}
+	consts["masks"] = m
+	return m
+}
+
+// tail is the mask of the elements that do not fill a vector, or of a row of nv vectors of which they fill the first.
+type tail struct {
+	e     vec
+	table Register // AVX2: address of the mask of the first vector
+	bits  Register // AVX-512: one bit for each element
+}
+
+// tail prepares the mask of the first n elements; n is kept.
+func (e vec) tail(n Register) tail {
+	t := tail{e: e}
+	if e.wide() {
+		b := GP64()
+		MOVQ(I32(-1), b)
+		BZHIQ(n, b, b)
+		t.bits = b
+		return t
+	}
+	m := masks()
+	at := GP64()
+	LEAQ(m.Offset(256), at)
+	off := GP64()
+	MOVQ(n, off)
+	SHLQ(U8(e.shift()), off)
+	SUBQ(off, at)
+	t.table = at
+	return t
+}
+
+// shift is log2 of the element size.
+func (e vec) shift() int {
+	if e.f64 {
+		return 3
+	}
+	return 2
+}
+
+// kmask is the AVX-512 mask of vector j.
+func (t tail) kmask(j int) OpmaskVirtual {
+	k := K()
+	b := t.bits
+	if j > 0 {
+		s := GP64()
+		MOVQ(b, s)
+		SHRQ(U8(j*t.e.lanes()), s)
+		b = s
+	}
+	KMOVW(b.(GPVirtual).As32(), k)
+	return k
+}
+
+// load reads the elements of vector j that exist, zeros for the others.
+func (t tail) load(m Mem, j int, d VecVirtual) {
+	if t.e.wide() {
+		k := t.kmask(j)
+		if t.e.f64 {
+			VMOVUPD_Z(m, k, d)
+		} else {
+			VMOVUPS_Z(m, k, d)
+		}
+		return
+	}
+	mk := YMM()
+	VMOVUPS(Mem{Base: t.table, Disp: 32 * j}, mk)
+	if t.e.f64 {
+		VMASKMOVPD(m, mk, d)
+	} else {
+		VMASKMOVPS(m, mk, d)
+	}
+}
+
+// store writes the elements of vector j that exist.
+func (t tail) store(s VecVirtual, m Mem, j int) {
+	if t.e.wide() {
+		k := t.kmask(j)
+		if t.e.f64 {
+			VMOVUPD(s, k, m)
+		} else {
+			VMOVUPS(s, k, m)
+		}
+		return
+	}
+	mk := YMM()
+	VMOVUPS(Mem{Base: t.table, Disp: 32 * j}, mk)
+	if t.e.f64 {
+		VMASKMOVPD(s, mk, m)
+	} else {
+		VMASKMOVPS(s, mk, m)
+	}
+}
+
+// stream walks over vectors of n elements: body is written once and serves whole vectors and the rest, whose loads and
+// stores are masked. Pointers are advanced by stream.
+type stream struct {
+	e    vec
+	n    Register
+	t    tail
+	ptrs []Register
+	uniq string
+}
+
+var streams int
+
+// each emits the loop. body gets load and store functions.
+func (e vec) each(n Register, ptrs []Register, in []Register, body func(x []VecVirtual, store func(v VecVirtual, p Register, id string))) {
+	streams++
+	u := fmt.Sprintf("%d", streams)
+	x := make([]VecVirtual, len(in))
+	for i := range x {
+		x[i] = e.reg()
+	}
+	Label("loop" + u)
+	CMPQ(n, U32(e.lanes()))
+	JLT(LabelRef("rest" + u))
+	for i, p := range in {
+		e.mov(Mem{Base: p}, x[i])
+	}
+	Label("body" + u)
+	body(x, func(v VecVirtual, p Register, id string) {
+		CMPQ(n, U32(e.lanes()))
+		JLT(LabelRef("part" + id + u))
+		e.mov(v, Mem{Base: p})
+		JMP(LabelRef("next" + id + u))
+		Label("part" + id + u)
+		e.tail(n).store(v, Mem{Base: p}, 0)
+		Label("next" + id + u)
+	})
+	for _, p := range ptrs {
+		ADDQ(U32(e.bytes()), p)
+	}
+	SUBQ(U32(e.lanes()), n)
+	JG(LabelRef("loop" + u))
+	JMP(LabelRef("done" + u))
+	Label("rest" + u)
+	TESTQ(n, n)
+	JLE(LabelRef("done" + u))
+	t := e.tail(n)
+	for i, p := range in {
+		t.load(Mem{Base: p}, 0, x[i])
+	}
+	JMP(LabelRef("body" + u))
+	Label("done" + u)
+	VZEROUPPER()
+	RET()
+}

@@ -193,3 +193,23 @@ func packTransF64AVX2(blocks int, src *float64, ld int, dst *float64, stride int
 //
 //go:noescape
 func peakF64AVX2(iters int)
+
+// copyRows2AVX2 copies rows of 64 bytes, ld bytes apart in src, without gaps to dst.
+//
+//go:noescape
+func copyRows2AVX2(rows int, src *byte, ld int, dst *byte)
+
+// copyRows3AVX2 copies rows of 96 bytes, ld bytes apart in src, without gaps to dst.
+//
+//go:noescape
+func copyRows3AVX2(rows int, src *byte, ld int, dst *byte)
+
+// copyRows4AVX2 copies rows of 128 bytes, ld bytes apart in src, without gaps to dst.
+//
+//go:noescape
+func copyRows4AVX2(rows int, src *byte, ld int, dst *byte)
+
+// copyRows6AVX2 copies rows of 192 bytes, ld bytes apart in src, without gaps to dst.
+//
+//go:noescape
+func copyRows6AVX2(rows int, src *byte, ld int, dst *byte)

@@ -5176,3 +5176,97 @@ loop:
 	JNZ         loop
 	VZEROUPPER
 	RET
+
+// func copyRows2AVX2(rows int, src *byte, ld int, dst *byte)
+// Requires: AVX
+TEXT ·copyRows2AVX2(SB), NOSPLIT, $0-32
+	MOVQ rows+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ ld+16(FP), DX
+	MOVQ dst+24(FP), BX
+
+row:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (BX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS Y0, 32(BX)
+	ADDQ    DX, CX
+	ADDQ    $0x40, BX
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func copyRows3AVX2(rows int, src *byte, ld int, dst *byte)
+// Requires: AVX
+TEXT ·copyRows3AVX2(SB), NOSPLIT, $0-32
+	MOVQ rows+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ ld+16(FP), DX
+	MOVQ dst+24(FP), BX
+
+row:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (BX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS Y0, 32(BX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS Y0, 64(BX)
+	ADDQ    DX, CX
+	ADDQ    $0x60, BX
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func copyRows4AVX2(rows int, src *byte, ld int, dst *byte)
+// Requires: AVX
+TEXT ·copyRows4AVX2(SB), NOSPLIT, $0-32
+	MOVQ rows+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ ld+16(FP), DX
+	MOVQ dst+24(FP), BX
+
+row:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (BX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS Y0, 32(BX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS Y0, 64(BX)
+	VMOVUPS 96(CX), Y0
+	VMOVUPS Y0, 96(BX)
+	ADDQ    DX, CX
+	ADDQ    $0x80, BX
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func copyRows6AVX2(rows int, src *byte, ld int, dst *byte)
+// Requires: AVX
+TEXT ·copyRows6AVX2(SB), NOSPLIT, $0-32
+	MOVQ rows+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ ld+16(FP), DX
+	MOVQ dst+24(FP), BX
+
+row:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (BX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS Y0, 32(BX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS Y0, 64(BX)
+	VMOVUPS 96(CX), Y0
+	VMOVUPS Y0, 96(BX)
+	VMOVUPS 128(CX), Y0
+	VMOVUPS Y0, 128(BX)
+	VMOVUPS 160(CX), Y0
+	VMOVUPS Y0, 160(BX)
+	ADDQ    DX, CX
+	ADDQ    $0xc0, BX
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET

@@ -111,15 +111,22 @@ func copyThin[T Float](dst, b []T, ldb int, trans bool, k, n int) {
 
 // Workspace returns the number of elements of scratch that Run of any product of this shape needs at most.
 func Workspace[T Float](m, n, k int) int {
-	w := min(k, kBlock) * panelWidth[T]()
+	nr := panelWidth[T]()
+	w := min(k, kUnpacked) * ((n+nr-1)/nr*nr + transRows)
 	if n <= thinN {
 		w += n * max(thinStride[T](k), m)
 	}
-	return w
+	return max(w, min(k, kBlock)*nr)
 }
 
-// kBlock is the number of steps of k per pass: a panel of B of kBlock rows stays in the first cache.
-const kBlock = 256
+const (
+	// kBlock is the number of steps of k per pass: a panel of B of kBlock rows stays in the first cache.
+	kBlock = 256
+	// kUnpacked is the same where B is packed on the way: a block of all columns stays in the second cache.
+	kUnpacked = 128
+	// transRows is the number of rows of a transposed A that are packed at a time: whole tiles of 6 and of 8.
+	transRows = 24
+)
 
 func (p *Product[T]) validate(work []T) {
 	m, n, k := p.M, p.N, p.K

@@ -69,9 +69,13 @@ func (p *Product[T]) runAsm(t *table[T], work []T) {
 		x.clear()
 		return
 	}
+	if p.Packed == nil && p.K > 0 {
+		p.runUnpacked(t, x, init, work)
+		return
+	}
 	nr := t.panel
 	mc := p.M
-	if p.Packed != nil && p.M*p.K*es > 2*rowBlockBytes {
+	if p.M*p.K*es > 2*rowBlockBytes {
 		mc = max(rowBlockBytes/(min(p.K, kBlock)*es)/24*24, 48)
 	}
 	for i0 := 0; i0 < p.M; i0 += mc {
@@ -90,13 +94,8 @@ func (p *Product[T]) runAsm(t *table[T], work []T) {
 			for j := 0; j < p.N; j += nr {
 				x.cols = min(nr, p.N-j)
 				x.ldb = nr * es
-				switch {
-				case x.k == 0:
-				case p.Packed != nil:
+				if x.k > 0 {
 					x.b = unsafe.Pointer(&p.Packed.data[j*p.K+k0*nr])
-				default:
-					packPanel(work[:x.k*nr], p.B, p.LdB, p.TransB, k0, x.k, j, x.cols, nr)
-					x.b = unsafe.Pointer(&work[0])
 				}
 				x.a = a
 				x.c = unsafe.Pointer(&p.C[i0*p.LdC+j])
@@ -112,6 +111,94 @@ func (p *Product[T]) runAsm(t *table[T], work []T) {
 		}
 	}
 	x.clear()
+}
+
+// inPlaceBytes is the extent up to which an operand that needs packing only for its stride is used where it is: it lies in the
+// first cache as a whole.
+const inPlaceBytes = 16 << 10
+
+// runUnpacked computes a product whose B is used once, such as the gradient of a weight. B is packed, all columns of one block
+// of k at a time; so is a transposed A, transRows rows at a time, because its columns lie a power of two apart where layers
+// do, and would throw each other out of the cache.
+func (p *Product[T]) runUnpacked(t *table[T], x *tile, init int, work []T) {
+	es, nr := sizeof[T](), t.panel
+	directB := !p.TransB && p.K*p.LdB*es <= inPlaceBytes && p.N%nr == 0
+	packA := p.TransA && p.K*p.LdA*es > inPlaceBytes
+	rsa, csa := x.rsa, x.csa
+	mc := p.M
+	if packA {
+		mc = transRows
+	}
+	for k0 := 0; k0 < p.K; k0 += kUnpacked {
+		x.k = min(kUnpacked, p.K-k0)
+		last := k0+x.k == p.K
+		if k0 > 0 {
+			init = initOld
+		}
+		x.init = init
+		pb := work[:(p.N+nr-1)/nr*nr*x.k]
+		pa := work[len(pb):]
+		for i0 := 0; i0 < p.M; i0 += mc {
+			rows := min(mc, p.M-i0)
+			var a unsafe.Pointer
+			if packA {
+				t.copyColumns(pa, p.A[k0*p.LdA+i0:], p.LdA, x.k, rows)
+				a, x.rsa, x.csa = unsafe.Pointer(&pa[0]), es, rows*es
+			} else {
+				a, x.rsa, x.csa = unsafe.Add(unsafe.Pointer(&p.A[0]), i0*rsa+k0*csa), rsa, csa
+			}
+			for j := 0; j < p.N; j += nr {
+				x.cols = min(nr, p.N-j)
+				if directB {
+					x.b, x.ldb = unsafe.Pointer(&p.B[k0*p.LdB+j]), p.LdB*es
+				} else {
+					panel := pb[j*x.k : (j+nr)*x.k]
+					if i0 == 0 {
+						packPanel(panel, p.B, p.LdB, p.TransB, k0, x.k, j, x.cols, nr)
+					}
+					x.b, x.ldb = unsafe.Pointer(&panel[0]), nr*es
+				}
+				x.a = a
+				x.c = unsafe.Pointer(&p.C[i0*p.LdC+j])
+				if x.init == initBias {
+					x.bias = unsafe.Pointer(&p.Bias[j])
+				}
+				x.mul = nil
+				if last && p.Mul != nil {
+					x.mul = unsafe.Pointer(&p.Mul[i0*p.LdMul+j])
+				}
+				t.runRows(x, rows)
+			}
+		}
+	}
+	x.clear()
+}
+
+// copyColumns copies k rows of m elements, ld apart, without gaps.
+func (t *table[T]) copyColumns(dst, src []T, ld, k, m int) {
+	bytes := m * sizeof[T]()
+	if f := copyRows(bytes); f != nil {
+		f(k, (*byte)(unsafe.Pointer(&src[0])), ld*sizeof[T](), (*byte)(unsafe.Pointer(&dst[0])))
+		return
+	}
+	for q := range k {
+		copy(dst[q*m:(q+1)*m], src[q*ld:])
+	}
+}
+
+// copyRows is the routine that copies rows of the given size, if there is one.
+func copyRows(bytes int) func(rows int, src *byte, ld int, dst *byte) {
+	switch bytes {
+	case 64:
+		return copyRows2AVX2
+	case 96:
+		return copyRows3AVX2
+	case 128:
+		return copyRows4AVX2
+	case 192:
+		return copyRows6AVX2
+	}
+	return nil
 }
 
 // clear drops the pointers, so that a Product keeps nothing alive that its slices do not.
@@ -330,10 +417,14 @@ var rowDotRows = [thinN + 1]int{0, 8, 4, 4, 2}
 
 func packPanelAsm[T Float](dst, b []T, ldb int, trans bool, k0, kc, j0, nc, nr int) bool {
 	t := current[T]()
-	if t == nil || !trans || nc != nr || kc < t.lanes {
+	if t == nil || nc != nr || kc < t.lanes {
 		return false
 	}
 	es, l := sizeof[T](), t.lanes
+	if !trans {
+		t.copyColumns(dst, b[k0*ldb+j0:], ldb, kc, nr)
+		return true
+	}
 	blocks := kc / l
 	for j := 0; j < nr; j += l {
 		t.packTrans(blocks, &b[(j0+j)*ldb+k0], ldb*es, &dst[j], nr*es)

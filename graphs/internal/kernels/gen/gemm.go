@@ -405,6 +405,30 @@ func packing(e vec) {
 	RET()
 }
 
+// copying writes the copies of narrow blocks of rows, nv vectors of 32 bytes wide, into a buffer without gaps.
+func copying() {
+	for _, nv := range []int{2, 3, 4, 6} {
+		name := fmt.Sprintf("copyRows%dAVX2", nv)
+		text(name, "func(rows int, src *byte, ld int, dst *byte)", fmt.Sprintf("%s copies rows of %d bytes, ld bytes apart in src, without gaps to dst.", name, 32*nv))
+		rows := Load(Param("rows"), GP64())
+		src := Load(Param("src"), GP64())
+		ld := Load(Param("ld"), GP64())
+		dst := Load(Param("dst"), GP64())
+		Label("row")
+		for j := range nv {
+			v := YMM()
+			VMOVUPS(Mem{Base: src, Disp: 32 * j}, v)
+			VMOVUPS(v, Mem{Base: dst, Disp: 32 * j})
+		}
+		ADDQ(ld, src)
+		ADDQ(U8(32*nv), dst)
+		DECQ(rows)
+		JNZ(LabelRef("row"))
+		VZEROUPPER()
+		RET()
+	}
+}
+
 func transposed(e vec, r []VecVirtual) []VecVirtual {
 	if e.f64 {
 		lo := func(a, b VecVirtual) VecVirtual { d := YMM(); VUNPCKLPD(b, a, d); return d }

@@ -34,6 +34,7 @@ func main() {
 		peak(e)
 	}
 	if *isa == "avx2" {
+		copying()
 		conversions()
 		normals()
 		adam()

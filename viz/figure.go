@@ -19,6 +19,8 @@ type Figure struct {
 	Heights []vg.Length // of the data rectangles of each row; 0 (and missing): from the aspect of the row's cells
 	Widths  []float64   // relative widths of the columns; 0 (and missing) means 1
 
+	Gap vg.Length // between cells; 0 means 12
+
 	cells []Cell
 }
 
@@ -65,10 +67,8 @@ func (s *Style) measure(c *Cell) margins {
 	return m
 }
 
-const (
-	pagePad = 8
-	cellGap = 12
-)
+// pagePad is the width of the page's border.
+const pagePad = 8
 
 // layout is where everything goes: edges of the data rectangles of columns (from the left) and rows (from the top).
 type layout struct {
@@ -97,7 +97,11 @@ func (f *Figure) layout() layout {
 		o.t[c.Row], o.b[low] = max(o.t[c.Row], m.t), max(o.b[low], m.b)
 	}
 	width, _ := f.width()
-	free := width - 2*pagePad - cellGap*vg.Length(cols-1)
+	gap := f.Gap
+	if gap == 0 {
+		gap = 12
+	}
+	free := width - 2*pagePad - gap*vg.Length(cols-1)
 	weight := func(k int) float64 {
 		if k < len(f.Widths) && f.Widths[k] > 0 {
 			return f.Widths[k]
@@ -113,7 +117,7 @@ func (f *Figure) layout() layout {
 	for k := range cols {
 		o.x0[k] = x + o.l[k]
 		o.x1[k] = o.x0[k] + free*vg.Length(weight(k)/total)
-		x = o.x1[k] + o.r[k] + cellGap
+		x = o.x1[k] + o.r[k] + gap
 	}
 	y := vg.Length(pagePad)
 	if f.Title != "" || f.Note != "" {
@@ -137,9 +141,9 @@ func (f *Figure) layout() layout {
 		}
 		o.y0[k] = y + o.t[k]
 		o.y1[k] = o.y0[k] + h
-		y = o.y1[k] + o.b[k] + cellGap
+		y = o.y1[k] + o.b[k] + gap
 	}
-	o.height = y - cellGap + pagePad
+	o.height = y - gap + pagePad
 	return o
 }
 

@@ -24,6 +24,8 @@ type Panel struct {
 	Samples mat.Matrix // generated ones
 	Energy  *Grid      // E on a grid; its box gives the axes
 
+	Score *Field // ∇ₓ log p = −∇E at some places; drawn by Kind("score")
+
 	Loss       []Series // one: the loss; more: with a legend
 	Other      []Series // a second plot of curves below the first, e.g. KL in nats
 	OtherLabel string
@@ -117,11 +119,7 @@ const energyBands = 12
 func (p *Panel) Figure() *Figure {
 	st := styleOr(p.Style)
 	lo, hi := p.box()
-	note := p.Note
-	if note == "" && p.Step > 0 {
-		note = "step " + thousands(p.Step)
-	}
-	f := &Figure{Title: p.Title, Note: note, Style: st, Width: p.Width}
+	f := p.figure(0)
 	points := p.Points
 	if points == 0 {
 		points = 3000
@@ -145,11 +143,7 @@ func (p *Panel) Figure() *Figure {
 	f.Add(Cell{Col: col, Plot: samples("Samples of the model", p.Samples, st.Model), Aspect: aspect})
 	col++
 	if p.Energy != nil {
-		rel, depth := p.Energy.Landscape()
-		if p.Depth > 0 {
-			depth = p.Depth
-		}
-		sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
+		rel, sc, _ := p.landscape()
 		pl := st.Plane("Energy and data", lo, hi)
 		pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 90}, Width: 0.5})
 		if present(p.Data) {

@@ -118,6 +118,9 @@ func (t Ticks) Ticks(lo, hi float64) []plot.Tick {
 		return []plot.Tick{{Value: lo, Label: number(lo, 3)}}
 	}
 	step := niceStep((hi - lo) / float64(max(t.N, 2)))
+	for math.Floor(hi/step)-math.Ceil(lo/step) < 1 { // at least two
+		step = niceStep(step / 3)
+	}
 	digits := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
 	var out []plot.Tick
 	for k := math.Ceil(lo/step - 1e-6); k*step <= hi+1e-6*step; k++ {

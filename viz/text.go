@@ -2,6 +2,7 @@ package viz
 
 import (
 	"sync"
+	"unicode"
 
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/font/sfnt"
@@ -18,6 +19,8 @@ type glyph struct {
 	segs    []sfnt.Segment
 	index   sfnt.GlyphIndex
 	advance float64
+	left    float64 // the outline spans left…right
+	right   float64
 }
 
 type glyphKey struct {
@@ -42,6 +45,8 @@ func lookupGlyph(f *opentype.Font, r rune) glyph {
 	ppem := fixed.Int26_6(f.UnitsPerEm())
 	if segs, err := f.LoadGlyph(&glyphs.buf, g.index, ppem, nil); err == nil {
 		g.segs = append(g.segs, segs...)
+		b := segs.Bounds()
+		g.left, g.right = float64(b.Min.X), float64(b.Max.X)
 	}
 	if adv, err := f.GlyphAdvance(&glyphs.buf, g.index, ppem, 0); err == nil {
 		g.advance = float64(adv)
@@ -58,10 +63,17 @@ func textPath(face font.Face, pt vg.Point, text string) vg.Path {
 	s := vg.Length(float64(face.Font.Size) / upem)
 	var path vg.Path
 	x := pt.X
-	prev, first := sfnt.GlyphIndex(0), true
+	prev, first, before := sfnt.GlyphIndex(0), true, rune(0)
+	middle, line := 0.0, pt.Y // middle of the glyph before, from the pen
 	for _, r := range text {
 		g := lookupGlyph(face.Face, r)
-		if !first {
+		back := x
+		if r == '\u0302' && !first { // the combining circumflex sits on the middle of the letter before, higher on a capital
+			x += vg.Length(middle-(g.left+g.right)/2) * s
+			if unicode.IsUpper(before) {
+				pt.Y += 0.19 * face.Font.Size
+			}
+		} else if !first {
 			if k, err := face.Face.Kern(&glyphs.buf, prev, g.index, fixed.Int26_6(upem), 0); err == nil {
 				x += vg.Length(k) * s
 			}
@@ -69,7 +81,7 @@ func textPath(face font.Face, pt vg.Point, text string) vg.Path {
 		if r >= '₀' && r <= '₉' { // these glyphs stand in the middle of a full digit's width: move them to the letter
 			x -= vg.Length(0.1 * float64(face.Font.Size))
 		}
-		prev, first = g.index, false
+		prev, first, before = g.index, false, r
 		at := func(p fixed.Point26_6) vg.Point {
 			return vg.Point{X: x + vg.Length(p.X)*s, Y: pt.Y - vg.Length(p.Y)*s}
 		}
@@ -93,7 +105,12 @@ func textPath(face font.Face, pt vg.Point, text string) vg.Path {
 		if open {
 			path.Close()
 		}
+		if r == '\u0302' {
+			x, pt.Y = back, line
+			continue
+		}
 		x += vg.Length(g.advance) * s
+		middle = (g.left+g.right)/2 - g.advance
 	}
 	return path
 }

@@ -1,0 +1,316 @@
+package viz
+
+import (
+	"image/color"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Trails draws the ways of chains over the plane, old parts faint and the present place a dot.
+type Trails struct {
+	Chains []mat.Matrix // one t×2 matrix per chain, in the order of time
+	Colors []color.RGBA // by turns
+	Width  vg.Length    // 0 means 0.8
+	Radius vg.Length    // of the dot at the end; 0 means 1.6, negative none
+}
+
+// DataRange satisfies plot.DataRanger.
+func (t *Trails) DataRange() (xmin, xmax, ymin, ymax float64) {
+	xmin, xmax, ymin, ymax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	for _, m := range t.Chains {
+		a, b, c, d := extent(m)
+		xmin, xmax, ymin, ymax = math.Min(xmin, a), math.Max(xmax, b), math.Min(ymin, c), math.Max(ymax, d)
+	}
+	return
+}
+
+// Plot satisfies plot.Plotter.
+func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
+	trX, trY := p.Transforms(&c)
+	width, rad := t.Width, t.Radius
+	if width == 0 {
+		width = 0.8
+	}
+	if rad == 0 {
+		rad = 1.6
+	}
+	const steps = 6 // degrees of fading
+	for k, m := range t.Chains {
+		col := t.Colors[k%len(t.Colors)]
+		n, _ := m.Dims()
+		pts := make([]vg.Point, n)
+		for i := range pts {
+			pts[i] = vg.Point{X: trX(m.At(i, 0)), Y: trY(m.At(i, 1))}
+		}
+		for s := range steps {
+			a, b := s*(n-1)/steps, (s+1)*(n-1)/steps
+			if n < 2 || a == b {
+				continue
+			}
+			st := draw.LineStyle{Color: fade(col, 0.12+0.78*float64(s+1)/steps), Width: width}
+			c.StrokeLines(st, c.ClipLinesXY(pts[a:b+1])...)
+		}
+		if n > 0 && rad > 0 && c.Contains(pts[n-1]) {
+			c.SetColor(col)
+			disc(c, pts[n-1], rad)
+		}
+	}
+}
+
+// Autocorrelation returns ρ₀ … ρ_lags of draws that several chains made of one quantity, every chain about its own mean:
+//
+//	ρ_k = Σ_chains Σ_t (x_t − x̄)(x_{t+k} − x̄) / Σ_chains Σ_t (x_t − x̄)².
+func Autocorrelation(chains [][]float64, lags int) []float64 {
+	rho := make([]float64, lags+1)
+	for _, x := range chains {
+		mean := 0.0
+		for _, v := range x {
+			mean += v / float64(len(x))
+		}
+		for k := range rho {
+			for t := 0; t+k < len(x); t++ {
+				rho[k] += (x[t] - mean) * (x[t+k] - mean)
+			}
+		}
+	}
+	if rho[0] > 0 {
+		for k := lags; k >= 0; k-- {
+			rho[k] /= rho[0]
+		}
+	}
+	return rho
+}
+
+// Diagnostics is the picture of how chains mixed: traces of the first two coordinates, ways over the landscape, autocorrelation, R̂ and
+// effective sample sizes.
+type Diagnostics struct {
+	Title  string
+	Chains []*mat.Dense // one draws×d matrix per chain; at most Show are drawn, all are used for the autocorrelation
+	Names  []string     // of the coordinates; nil: x₁, x₂, …
+	RHat   []float64    // per coordinate; nil: left out
+	ESS    []float64    // per coordinate; nil: left out
+	Draws  int          // total number of draws, the bound of the ESS bars; 0: counted
+	Energy *Grid        // ground of the ways; may be nil
+	Show   int          // 0 means 4
+	Style  *Style
+	Width  vg.Length
+}
+
+func (d *Diagnostics) name(k int) string {
+	if k < len(d.Names) {
+		return d.Names[k]
+	}
+	s := "x"
+	for _, r := range number(float64(k+1), 6) {
+		s += string('₀' + r - '0')
+	}
+	return s
+}
+
+// Figure returns the picture.
+func (d *Diagnostics) Figure() *Figure {
+	st := styleOr(d.Style)
+	f := &Figure{Title: d.Title, Style: st, Width: d.Width, Heights: []vg.Length{84, 84, 118}}
+	show := d.Show
+	if show == 0 {
+		show = 4
+	}
+	show = min(show, len(d.Chains))
+	dim, most := 0, 0
+	for _, m := range d.Chains {
+		n, c := m.Dims()
+		dim, most = c, max(most, n)
+	}
+	for k := range min(dim, 2) {
+		title, below := "", ""
+		if k == 0 {
+			title = "Trace"
+		}
+		if k == min(dim, 2)-1 {
+			below = "draw"
+		}
+		p := st.NewPlot(title, below, d.name(k))
+		p.Add(ground{st, false, true})
+		for c := range show {
+			n, _ := d.Chains[c].Dims()
+			y := mat.Col(nil, k, d.Chains[c])
+			p.Add(&Curve{X: linspace(0, float64(max(n-1, 1)), max(n, 2))[:n], Y: y,
+				Line: draw.LineStyle{Color: fade(st.Accent[c%len(st.Accent)], 0.8), Width: 0.6}})
+		}
+		p.Add(frame{st})
+		p.X.Max = math.Ceil(p.X.Max/10) * 10
+		p.Y.Tick.Marker = Ticks{N: 3}
+		f.Add(Cell{Row: k, Col: 0, ColSpan: 2, Plot: p})
+	}
+	f.Add(Cell{Row: 0, Col: 2, RowSpan: 2, Plot: d.ways(st, show), Aspect: d.waysAspect()})
+
+	p := st.NewPlot("Autocorrelation", "lag", "")
+	p.Add(ground{st, true, true})
+	lags := min(max(most/5, 10), 100)
+	var key []legendEntry
+	for k := range min(dim, 2) {
+		var xs [][]float64
+		for _, m := range d.Chains {
+			xs = append(xs, mat.Col(nil, k, m))
+		}
+		col := st.Accent[k]
+		p.Add(&Curve{X: linspace(0, float64(lags), lags+1), Y: Autocorrelation(xs, lags), Line: draw.LineStyle{Color: col, Width: st.LineWidth}})
+		key = append(key, legendEntry{name: d.name(k), color: col})
+	}
+	p.Add(&Curve{X: []float64{0, float64(lags)}, Y: []float64{0, 0}, Line: draw.LineStyle{Color: st.Ink, Width: 0.6}}, legend{s: st, entries: key}, frame{st})
+	p.X.Min, p.X.Max = 0, float64(lags)
+	p.Y.Min, p.Y.Max = math.Min(p.Y.Min, -0.1), 1.02
+	f.Add(Cell{Row: 2, Col: 0, Plot: p})
+
+	if d.RHat != nil {
+		f.Add(Cell{Row: 2, Col: 1, Plot: d.bars(st, "R̂", "limit 1.01", d.RHat, 1, 1.01, func(v float64) bool { return v <= 1.01 })})
+	}
+	if d.ESS != nil {
+		total := d.Draws
+		if total == 0 {
+			for _, m := range d.Chains {
+				n, _ := m.Dims()
+				total += n
+			}
+		}
+		want := 100 * float64(max(len(d.Chains), 1)) // Vehtari et al. 2021: at least 100 per chain, 400 in all for four
+		if want > float64(total) {
+			want = math.NaN()
+		}
+		f.Add(Cell{Row: 2, Col: 2, Plot: d.bars(st, "Effective sample size", "of "+thousands(total)+" draws", d.ESS, 0, want,
+			func(v float64) bool { return !(v < want) })})
+	}
+	return f
+}
+
+// bars draws one bar per coordinate, good ones in the third accent and others in the second. At most eight are shown, the
+// worst ones in long vectors being what matters: the caller chooses.
+func (d *Diagnostics) bars(st *Style, title, label string, v []float64, base, limit float64, good func(float64) bool) *plot.Plot {
+	v = v[:min(len(v), 8)]
+	b := &Bars{Values: v, Base: base, Limit: limit, Line: draw.LineStyle{Color: st.Ink, Width: 0.8, Dashes: []vg.Length{3, 2}}}
+	var ticks []plot.Tick
+	for k, x := range v {
+		c := st.Accent[2]
+		if !good(x) {
+			c = st.Accent[1]
+		}
+		b.Colors = append(b.Colors, c)
+		ticks = append(ticks, plot.Tick{Value: float64(len(v) - 1 - k), Label: d.name(k)})
+	}
+	p := st.NewPlot(title, label, "")
+	p.Add(ground{st, true, false}, b, frame{st})
+	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
+	p.Y.Tick.Length = 0
+	p.X.Tick.Marker = Ticks{N: 3}
+	if p.X.Max-p.X.Min < 1e-9 {
+		p.X.Max = p.X.Min + 0.02
+	}
+	return p
+}
+
+func (d *Diagnostics) waysBox() (lo, hi [2]float64) {
+	p := Panel{Energy: d.Energy}
+	if d.Energy == nil && len(d.Chains) > 0 {
+		p.Data, p.Samples = d.Chains[0], d.Chains[len(d.Chains)-1]
+	}
+	return p.box()
+}
+
+func (d *Diagnostics) waysAspect() float64 {
+	lo, hi := d.waysBox()
+	return (hi[1] - lo[1]) / (hi[0] - lo[0])
+}
+
+func (d *Diagnostics) ways(st *Style, show int) *plot.Plot {
+	lo, hi := d.waysBox()
+	p := st.Plane("Chains", lo, hi)
+	if d.Energy != nil {
+		rel, depth := d.Energy.Landscape()
+		sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
+		p.Add(&ContourLines{Grid: rel, Levels: sc.levels(), Style: draw.LineStyle{Color: blend(st.Ink, st.Face, 0.35), Width: 0.5}})
+	}
+	t := &Trails{Colors: st.Accent}
+	for c := range show {
+		n, _ := d.Chains[c].Dims()
+		t.Chains = append(t.Chains, d.Chains[c].Slice(max(0, n-300), n, 0, 2))
+	}
+	if show > 0 {
+		p.Add(t)
+	}
+	p.Add(frame{st})
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo[0], hi[0], lo[1], hi[1]
+	return p
+}
+
+// Size satisfies Picture.
+func (d *Diagnostics) Size() (w, h vg.Length) { return d.Figure().Size() }
+
+// Draw satisfies Picture.
+func (d *Diagnostics) Draw(c draw.Canvas) { d.Figure().Draw(c) }
+
+// Walk is an animation of chains that move over a landscape.
+type Walk struct {
+	Title  string
+	Energy *Grid
+	Frames []*mat.Dense // places of all chains, n×2, frame by frame
+	Trail  int          // frames behind a chain; 0 means 12
+	Show   int          // chains with a trail, the others are dots; 0 means 8
+	Pixels int          // width; 0 means 480
+	Style  *Style
+}
+
+// frame returns the picture of one time.
+func (w *Walk) frame(k int) Picture {
+	st := styleOr(w.Style)
+	p := Panel{Energy: w.Energy}
+	lo, hi := p.box()
+	pl := st.Plane("", lo, hi)
+	rel, depth := w.Energy.Landscape()
+	sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
+	pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 77}, Width: 0.5})
+	trail, show := w.Trail, w.Show
+	if trail == 0 {
+		trail = 12
+	}
+	if show == 0 {
+		show = 8
+	}
+	n, _ := w.Frames[k].Dims()
+	show = min(show, n)
+	white := rgb(0xFFFFFF)
+	if show < n {
+		pl.Add(&Scatter{X: w.Frames[k].Slice(show, n, 0, 2), Color: white, Radius: 1.3})
+	}
+	t := &Trails{Colors: []color.RGBA{white}, Width: 1, Radius: 2.4}
+	for c := range show {
+		first := max(0, k-trail)
+		m := mat.NewDense(k-first+1, 2, nil)
+		for i := first; i <= k; i++ {
+			m.Set(i-first, 0, w.Frames[i].At(c, 0))
+			m.Set(i-first, 1, w.Frames[i].At(c, 1))
+		}
+		t.Chains = append(t.Chains, m)
+	}
+	pl.Add(t, frame{st})
+	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
+	f := &Figure{Title: w.Title, Note: "draw " + thousands(k+1), Style: st, Width: 360}
+	f.Add(Cell{Plot: pl, Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})
+	return f
+}
+
+// GIF draws all frames.
+func (w *Walk) GIF() (*GIF, error) {
+	pics := make([]Picture, len(w.Frames))
+	for k := range pics {
+		pics[k] = w.frame(k)
+	}
+	px := w.Pixels
+	if px == 0 {
+		px = 480
+	}
+	return Pictures(px, styleOr(w.Style).Palette(), pics...)
+}

@@ -1,0 +1,279 @@
+package viz
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Kinds lists the pictures that Panel.Kind makes.
+func Kinds() []string { return []string{"panel", "samples", "contour", "surface", "score", "loss"} }
+
+// Kind returns one picture of the panel's data: the panel itself; samples beside data, with marginal histograms; contours
+// with the data; the surface alone; the score over the energy (needs Score); the curves alone.
+func (p *Panel) Kind(kind string) (*Figure, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	need := func(ok bool, what string) error {
+		if ok {
+			return nil
+		}
+		return fmt.Errorf("viz: a %s picture needs %s", kind, what)
+	}
+	var err error
+	switch kind {
+	case "panel":
+		return p.Figure(), nil
+	case "samples":
+		if err = need(present(p.Samples) || present(p.Data), "Samples or Data"); err == nil {
+			return p.samples(), nil
+		}
+	case "contour":
+		if err = need(p.Energy != nil, "Energy"); err == nil {
+			return p.contour(), nil
+		}
+	case "surface":
+		if err = need(p.Energy != nil, "Energy"); err == nil {
+			return p.surface(), nil
+		}
+	case "score":
+		if err = need(p.Energy != nil && p.Score != nil, "Energy and Score"); err == nil {
+			return p.score(), nil
+		}
+	case "loss":
+		if err = need(len(p.Loss)+len(p.Other) > 0, "Loss or Other"); err == nil {
+			return p.loss(), nil
+		}
+	default:
+		err = fmt.Errorf("viz: unknown picture %q, want one of %s", kind, strings.Join(Kinds(), " "))
+	}
+	return nil, err
+}
+
+// landscape returns heights, their scale in bands, and the style.
+func (p *Panel) landscape() (rel *Grid, sc Scale, st *Style) {
+	st = styleOr(p.Style)
+	rel, depth := p.Energy.Landscape()
+	if p.Depth > 0 {
+		depth = p.Depth
+	}
+	return rel, Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}, st
+}
+
+func (p *Panel) plane(st *Style) *plot.Plot {
+	lo, hi := p.box()
+	return st.Plane("", lo, hi)
+}
+
+// finish closes a plane: the frame on top, and the axes as they were.
+func (p *Panel) finish(st *Style, pl *plot.Plot) *plot.Plot {
+	lo, hi := p.box()
+	pl.Add(frame{st})
+	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
+	return pl
+}
+
+func (p *Panel) figure(width vg.Length) *Figure {
+	note := p.Note
+	if note == "" && p.Step > 0 {
+		note = "step " + thousands(p.Step)
+	}
+	if p.Width > 0 {
+		width = p.Width
+	}
+	return &Figure{Title: p.Title, Note: note, Style: styleOr(p.Style), Width: width}
+}
+
+func (p *Panel) contour() *Figure {
+	rel, sc, st := p.landscape()
+	pl := p.plane(st)
+	pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 100}, Width: 0.5})
+	if present(p.Data) {
+		pl.Add(&Scatter{X: p.Data, Color: rgb(0xFFFFFF), Radius: 0.9, Alpha: 0.7, Max: 1000})
+	}
+	p.finish(st, pl)
+	f := p.figure(400)
+	f.Add(Cell{Plot: pl, Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})
+	return f
+}
+
+func (p *Panel) surface() *Figure {
+	rel, sc, st := p.landscape()
+	f := p.figure(480)
+	f.Heights = []vg.Length{330}
+	s := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: 120, Labels: [3]string{"x₁", "x₂", "E − min E (nats)"}}
+	f.Add(Cell{Draw: s.Draw})
+	return f
+}
+
+func (p *Panel) score() *Figure {
+	rel, sc, st := p.landscape()
+	sc.Bands = 0
+	pl := p.plane(st)
+	// White arrows on a pale plateau would vanish: each stands on a darker twin.
+	pl.Add(&HeatMap{Grid: rel, Scale: sc},
+		&Arrows{At: p.Score.At, Vector: p.Score.Vector, Color: color.NRGBA{0, 0, 0, 190}, Width: 1.7},
+		&Arrows{At: p.Score.At, Vector: p.Score.Vector, Color: rgb(0xFFFFFF)})
+	p.finish(st, pl)
+	f := p.figure(400)
+	f.Add(Cell{Plot: pl, Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})
+	return f
+}
+
+func (p *Panel) loss() *Figure {
+	st := styleOr(p.Style)
+	f := p.figure(440)
+	row := 0
+	for _, s := range []struct {
+		label  string
+		series []Series
+	}{{"loss", p.Loss}, {p.OtherLabel, p.Other}} {
+		if len(s.series) == 0 {
+			continue
+		}
+		label := s.label
+		if len(s.series) == 1 && (label == "" || label == "loss") && s.series[0].Name != "" {
+			label = s.series[0].Name
+		}
+		f.Add(Cell{Row: row, Plot: st.CurvePlot("", label, float64(p.Steps), s.series...)})
+		f.Heights = append(f.Heights, 170)
+		row++
+	}
+	return f
+}
+
+// samples draws both sets over each other's marginals.
+func (p *Panel) samples() *Figure {
+	st := styleOr(p.Style)
+	lo, hi := p.box()
+	f := p.figure(0)
+	col := 0
+	for _, s := range []struct {
+		title string
+		x     mat.Matrix
+		c     color.RGBA
+		other mat.Matrix
+		oc    color.RGBA
+	}{{"Data", p.Data, st.Data, p.Samples, st.Model}, {"Samples of the model", p.Samples, st.Model, p.Data, st.Data}} {
+		if !present(s.x) {
+			continue
+		}
+		pl := st.Plane("", lo, hi)
+		pl.Add(&Scatter{X: s.x, Color: s.c})
+		p.finish(st, pl)
+		f.Add(Cell{Row: 1, Col: col, Plot: pl, Aspect: Equal(pl)})
+		for axis := range 2 {
+			m := st.NewPlot("", "", "")
+			if axis == 0 {
+				m.Title.Text = s.title
+			}
+			m.HideAxes()
+			h := Histogram(mat.Col(nil, axis, s.x), lo[axis], hi[axis], 60)
+			h.Fill, h.Sideways = fade(s.c, 0.45), axis == 1
+			m.Add(h)
+			if present(s.other) { // the other set as an outline
+				o := Histogram(mat.Col(nil, axis, s.other), lo[axis], hi[axis], 60)
+				o.Line, o.Sideways = draw.LineStyle{Color: s.oc, Width: 0.9}, axis == 1
+				m.Add(o)
+			}
+			if axis == 0 {
+				m.X.Min, m.X.Max, m.Y.Max = lo[0], hi[0], m.Y.Max*1.05
+				f.Add(Cell{Row: 0, Col: col, Plot: m})
+			} else {
+				m.Y.Min, m.Y.Max, m.X.Max = lo[1], hi[1], m.X.Max*1.05
+				f.Add(Cell{Row: 1, Col: col + 1, Plot: m})
+			}
+		}
+		f.Widths = append(f.Widths, 1, 0.2)
+		col += 2
+	}
+	f.Heights, f.Gap = []vg.Length{42, 0}, 5
+	return f
+}
+
+// Field is a vector at each of n places.
+type Field struct{ At, Vector mat.Matrix }
+
+// FieldPoints returns an n×n lattice of cell centres over a box, where arrows stand well.
+func FieldPoints(lo, hi []float64, n int) *mat.Dense {
+	m := mat.NewDense(n*n, 2, nil)
+	for j := range n {
+		for i := range n {
+			m.SetRow(j*n+i, []float64{lo[0] + (hi[0]-lo[0])*(float64(i)+0.5)/float64(n), lo[1] + (hi[1]-lo[1])*(float64(j)+0.5)/float64(n)})
+		}
+	}
+	return m
+}
+
+// Triptych compares two densities on the same lattice: the true one, the model's on the same scale, and their difference.
+type Triptych struct {
+	Title       string
+	True, Model *Grid // densities, not energies
+	Style       *Style
+	Width       vg.Length
+}
+
+// Figure returns the picture. The scale of the densities ends at the 0.999 quantile of the true one, that of the difference is symmetric.
+func (t *Triptych) Figure() *Figure {
+	st := styleOr(t.Style)
+	f := &Figure{Title: t.Title, Style: st, Width: t.Width}
+	x0, x1, y0, y1 := t.True.rectangle()
+	lo, hi := [2]float64{x0, y0}, [2]float64{x1, y1}
+	top := t.True.Quantiles(0.999)[0]
+	if !(top > 0) {
+		_, top = t.True.Range()
+	}
+	if !(top > 0) {
+		top = 1
+	}
+	diff := &Grid{X: t.True.X, Y: t.True.Y, Z: make([]float64, len(t.True.Z))}
+	abs := diff.Clone()
+	for i := range diff.Z {
+		diff.Z[i] = t.Model.Z[i] - t.True.Z[i]
+		abs.Z[i] = math.Abs(diff.Z[i])
+	}
+	most := abs.Quantiles(0.999)[0]
+	if !(most > 1e-3*top) {
+		most = 1e-3 * top // nothing to see: do not magnify rounding
+	}
+	density := Scale{Lo: 0, Hi: top, Map: st.Density}
+	signed := Scale{Lo: -most, Hi: most, Map: st.Diverging}
+	for k, c := range []struct {
+		title string
+		grid  *Grid
+		scale Scale
+		bar   bool
+	}{{"True density", t.True, density, false}, {"Model density", t.Model, density, true}, {"Model − true", diff, signed, true}} {
+		p := st.Plane(c.title, lo, hi)
+		p.Add(&HeatMap{Grid: c.grid, Scale: c.scale}, frame{st})
+		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = x0, x1, y0, y1
+		if k > 0 {
+			p.Y.Label.Text = ""
+		}
+		cell := Cell{Col: k, Plot: p, Aspect: Equal(p)}
+		if c.bar {
+			cell.Bar = &c.scale
+		}
+		f.Add(cell)
+	}
+	return f
+}
+
+// Size satisfies Picture.
+func (t *Triptych) Size() (w, h vg.Length) { return t.Figure().Size() }
+
+// Draw satisfies Picture.
+func (t *Triptych) Draw(c draw.Canvas) { t.Figure().Draw(c) }
+
+var (
+	_ Picture = (*Triptych)(nil)
+	_ Picture = (*Diagnostics)(nil)
+	_ Picture = (*Figure)(nil)
+)

@@ -1,0 +1,222 @@
+package viz
+
+import (
+	"bufio"
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// ColorMode tells what colours a terminal shows.
+type ColorMode int
+
+const (
+	NoColor   ColorMode = iota // shades of characters
+	Color256                   // the 6×6×6 cube and 24 greys
+	TrueColor                  // 24 bits
+)
+
+// DetectColor reads the mode from the environment: NO_COLOR (no-color.org) set to anything, or TERM "dumb" or empty, means none;
+// COLORTERM truecolor or 24bit means 24 bits; otherwise 256 colours.
+func DetectColor(getenv func(string) string) ColorMode {
+	switch {
+	case getenv("NO_COLOR") != "" || getenv("TERM") == "dumb" || getenv("TERM") == "":
+		return NoColor
+	case getenv("COLORTERM") == "truecolor" || getenv("COLORTERM") == "24bit":
+		return TrueColor
+	}
+	return Color256
+}
+
+// TerminalConfig sets how Terminal draws.
+type TerminalConfig struct {
+	Width int // columns; 0 means 80
+	Color ColorMode
+}
+
+// Terminal draws data, samples and energy of a panel side by side in characters: half blocks whose two halves are coloured
+// pixels, or shades of characters without colour. A terminal cell is twice as high as wide, so that pixels are square.
+func Terminal(w io.Writer, p *Panel, cfg TerminalConfig) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	width := cfg.Width
+	if width <= 0 {
+		width = 80
+	}
+	type part struct {
+		title string
+		pix   [][]color.RGBA
+		shade [][]float64
+	}
+	var parts []part
+	count := 0
+	for _, have := range []bool{present(p.Data), present(p.Samples), p.Energy != nil} {
+		if have {
+			count++
+		}
+	}
+	if count == 0 {
+		return fmt.Errorf("viz: nothing to draw: the panel has no Data, Samples or Energy")
+	}
+	lo, hi := p.box()
+	cols := max(8, min(60, (width-2*(count-1))/count))
+	rows := max(4, int(math.Round(float64(cols)*(hi[1]-lo[1])/(hi[0]-lo[0])/2)))
+	dark := Dark.Background
+
+	points := func(title string, x mat.Matrix, c color.RGBA) {
+		if !present(x) {
+			return
+		}
+		h := count2(x, lo, hi, cols, 2*rows)
+		q := part{title: title}
+		for _, line := range h {
+			var pix []color.RGBA
+			var sh []float64
+			for _, v := range line {
+				pix, sh = append(pix, blend(c, dark, v)), append(sh, v)
+			}
+			q.pix, q.shade = append(q.pix, pix), append(q.shade, sh)
+		}
+		parts = append(parts, q)
+	}
+	points("data", p.Data, Dark.Data)
+	points("samples", p.Samples, Dark.Model)
+	if p.Energy != nil {
+		rel, sc, _ := p.landscape()
+		sc.Map = Dark.Energy
+		q := part{title: fmt.Sprintf("energy 0…%s nats", number(sc.Hi, 3))}
+		flo, fhi := beyond(sc)
+		g := rel.resample(len(rel.X), len(rel.Y), flo, fhi)
+		for j := range 2 * rows {
+			y := hi[1] - (hi[1]-lo[1])*(float64(j)+0.5)/float64(2*rows)
+			var pix []color.RGBA
+			var sh []float64
+			for i := range cols {
+				x := lo[0] + (hi[0]-lo[0])*(float64(i)+0.5)/float64(cols)
+				v := g.Interpolate(x, y)
+				pix, sh = append(pix, sc.Color(v)), append(sh, 1-math.Max(0, math.Min(1, v/sc.Hi)))
+			}
+			q.pix, q.shade = append(q.pix, pix), append(q.shade, sh)
+		}
+		parts = append(parts, q)
+	}
+
+	b := bufio.NewWriter(w)
+	for k, q := range parts {
+		if k > 0 {
+			b.WriteString("  ")
+		}
+		t := []rune(q.title)
+		t = t[:min(len(t), cols)]
+		left := (cols - len(t)) / 2
+		b.WriteString(strings.Repeat(" ", left) + string(t))
+		if k < len(parts)-1 {
+			b.WriteString(strings.Repeat(" ", cols-left-len(t)))
+		}
+	}
+	b.WriteByte('\n')
+	for r := range rows {
+		for k, q := range parts {
+			if k > 0 {
+				b.WriteString("  ")
+			}
+			if cfg.Color == NoColor {
+				const ramp = " .:-=+*#%@"
+				line := make([]byte, cols)
+				for i := range line {
+					v := (q.shade[2*r][i] + q.shade[2*r+1][i]) / 2
+					line[i] = ramp[min(len(ramp)-1, int(math.Ceil(v*float64(len(ramp)-1)-1e-9)))]
+				}
+				s := string(line)
+				if k == len(parts)-1 {
+					s = strings.TrimRight(s, " ")
+				}
+				b.WriteString(s)
+				continue
+			}
+			var fg, bg string
+			for i := range cols {
+				f, g := ansi(q.pix[2*r][i], cfg.Color, 38), ansi(q.pix[2*r+1][i], cfg.Color, 48)
+				if f != fg {
+					b.WriteString(f)
+					fg = f
+				}
+				if g != bg {
+					b.WriteString(g)
+					bg = g
+				}
+				b.WriteString("▀")
+			}
+			b.WriteString("\x1b[0m")
+		}
+		b.WriteByte('\n')
+	}
+	return b.Flush()
+}
+
+// ansi returns the escape sequence that sets the foreground (38) or background (48).
+func ansi(c color.RGBA, mode ColorMode, layer int) string {
+	if mode == TrueColor {
+		return fmt.Sprintf("\x1b[%d;2;%d;%d;%dm", layer, c.R, c.G, c.B)
+	}
+	// The levels of the cube are 0, 95, 135, 175, 215, 255; greys 8, 18, … 238.
+	step := func(v uint8) int {
+		if v < 48 {
+			return 0
+		}
+		return max(1, (int(v)-35)/40)
+	}
+	level := [6]int{0, 95, 135, 175, 215, 255}
+	r, g, b := step(c.R), step(c.G), step(c.B)
+	grey := (int(c.R) + int(c.G) + int(c.B)) / 3
+	k := max(0, min(23, (grey-3)/10))
+	dist := func(R, G, B int) int {
+		return (R-int(c.R))*(R-int(c.R)) + (G-int(c.G))*(G-int(c.G)) + (B-int(c.B))*(B-int(c.B))
+	}
+	index := 16 + 36*r + 6*g + b
+	if dist(8+10*k, 8+10*k, 8+10*k) < dist(level[r], level[g], level[b]) {
+		index = 232 + k
+	}
+	return fmt.Sprintf("\x1b[%d;5;%dm", layer, index)
+}
+
+// count2 counts points in pixels, rows from the top, as shares in [0, 1]: the square root of the count over that of the 98 % quantile
+// of the filled pixels, at least a third where there is a point.
+func count2(x mat.Matrix, lo, hi [2]float64, cols, rows int) [][]float64 {
+	h := make([][]float64, rows)
+	for j := range h {
+		h[j] = make([]float64, cols)
+	}
+	n, _ := x.Dims()
+	for i := range n {
+		u, v := (x.At(i, 0)-lo[0])/(hi[0]-lo[0]), (hi[1]-x.At(i, 1))/(hi[1]-lo[1])
+		if u >= 0 && u < 1 && v >= 0 && v < 1 {
+			h[int(v*float64(rows))][int(u*float64(cols))]++
+		}
+	}
+	g := Grid{}
+	for _, l := range h {
+		for _, v := range l {
+			if v > 0 {
+				g.Z = append(g.Z, v)
+			}
+		}
+	}
+	most := 1.0
+	if len(g.Z) > 0 {
+		most = g.Quantiles(0.98)[0]
+	}
+	for _, l := range h {
+		for i, v := range l {
+			if v > 0 {
+				l[i] = math.Max(1.0/3, math.Min(1, math.Sqrt(v/most)))
+			}
+		}
+	}
+	return h
+}

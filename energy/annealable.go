@@ -109,19 +109,23 @@ func (a *Annealable) BuildAt(x, sigma *G.Node, theta G.Nodes) (*G.Node, error) {
 // At returns the energy at one level, with the same parameters: the target of one stage of annealed sampling.
 func (a *Annealable) At(sigma float64) Energy { return level{a, sigma} }
 
-// level is a member of the family.
+// level is a member of the family, itself not conditional.
 type level struct {
-	*Annealable
+	of    *Annealable
 	sigma float64
 }
 
-// Build builds the energy of the level.
+func (l level) Dim() int                       { return l.of.Dim() }
+func (l level) Specs() []Spec                  { return l.of.Specs() }
+func (l level) Smooth() error                  { return l.of.Smooth() }
+func (l level) Init(p *Params, rng *rand.Rand) { l.of.Init(p, rng) }
+
 func (l level) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	if err := checkBuild("Annealable", l, x, theta); err != nil {
 		return nil, err
 	}
 	return graphs.Try(func() *G.Node {
-		s := graphs.Scale(graphs.OnesLike(graphs.SliceCols(x, 0, 1)), l.sigma)
-		return graphs.Must(l.BuildAt(x, s, theta))
+		sigma := graphs.Scale(graphs.OnesLike(graphs.SliceCols(x, 0, 1)), l.sigma)
+		return graphs.Must(l.of.BuildAt(x, sigma, theta))
 	})
 }

@@ -37,3 +37,31 @@ func constant(x *G.Node, data []float64, shape ...int) *G.Node {
 	t := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(backing))
 	return G.NewTensor(g, x.Dtype(), len(shape), G.WithShape(shape...), G.WithName(name), G.WithValue(t))
 }
+
+// Constants returns the inputs of g that carry a value, and their values: what a caller of graphs.Compile adds to the
+// inputs, as held ones, so that energies may use fixed arrays. Those are nodes of Gorgonia with a bound *tensor.Dense, in
+// row-major order.
+func Constants(g *G.ExprGraph) (nodes G.Nodes, values [][]float64, err error) {
+	for _, n := range g.AllNodes() {
+		if n.Op() != nil || n.Value() == nil {
+			continue
+		}
+		if _, ok := n.Value().(*tensor.Dense); !ok {
+			continue // one of Gorgonia's own scalar constants
+		}
+		switch d := n.Value().Data().(type) {
+		case []float64:
+			values = append(values, d)
+		case []float32:
+			v := make([]float64, len(d))
+			for i, x := range d {
+				v[i] = float64(x)
+			}
+			values = append(values, v)
+		default:
+			return nil, nil, fmt.Errorf("energy: input %s carries values of type %T, want float32 or float64", n.Name(), d)
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes, values, nil
+}

@@ -14,8 +14,8 @@ import (
 // The energies of this file are the usual hard cases of sampling, with parameters to be learnt. All are differentiable
 // everywhere, with known Z and an exact sampler.
 
-// scalar expands a parameter of shape (1) to (n, 1).
-func scalar(v *G.Node, n int) *G.Node { return graphs.ExpandRows(v, n) }
+// perRow expands a parameter of shape (1) to (n, 1).
+func perRow(v *G.Node, n int) *G.Node { return graphs.ExpandRows(v, n) }
 
 // Banana is a Gaussian bent along a parabola,
 //
@@ -52,9 +52,9 @@ func (b Banana) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	return graphs.Try(func() *G.Node {
 		x1, x2 := graphs.SliceCols(x, 0, 1), graphs.SliceCols(x, 1, 2)
 		sq := graphs.Square(x1)
-		u := graphs.Mul(sq, scalar(graphs.Exp(graphs.Scale(theta[0], -2)), n)) // x₁²/a²
-		v := graphs.Sub(x2, graphs.Mul(scalar(theta[2], n), graphs.Sub(sq, scalar(graphs.Exp(graphs.Scale(theta[0], 2)), n))))
-		w := graphs.Mul(graphs.Square(v), scalar(graphs.Exp(graphs.Scale(theta[1], -2)), n))
+		u := graphs.Mul(sq, perRow(graphs.Exp(graphs.Scale(theta[0], -2)), n)) // x₁²/a²
+		v := graphs.Sub(x2, graphs.Mul(perRow(theta[2], n), graphs.Sub(sq, perRow(graphs.Exp(graphs.Scale(theta[0], 2)), n))))
+		w := graphs.Mul(graphs.Square(v), perRow(graphs.Exp(graphs.Scale(theta[1], -2)), n))
 		return graphs.Scale(graphs.Add(u, w), 0.5)
 	})
 }
@@ -108,7 +108,7 @@ func (f Funnel) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	return graphs.Try(func() *G.Node {
 		v := graphs.SliceCols(x, 0, 1)
 		r := graphs.RowSum(graphs.Square(graphs.SliceCols(x, 1, f.D)))
-		e := graphs.Scale(graphs.Mul(graphs.Square(v), scalar(graphs.Exp(graphs.Scale(theta[0], -2)), n)), 0.5)
+		e := graphs.Scale(graphs.Mul(graphs.Square(v), perRow(graphs.Exp(graphs.Scale(theta[0], -2)), n)), 0.5)
 		e = graphs.Add(e, graphs.Scale(graphs.Mul(graphs.Exp(graphs.Neg(v)), r), 0.5))
 		return graphs.Add(e, graphs.Scale(v, 0.5*float64(f.D-1)))
 	})
@@ -162,8 +162,8 @@ func (w DoubleWell) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	}
 	n := x.Shape()[0]
 	return graphs.Try(func() *G.Node {
-		u := graphs.Mul(graphs.Square(graphs.SliceCols(x, 0, 1)), scalar(graphs.Exp(graphs.Scale(theta[1], -2)), n))
-		e := graphs.Mul(graphs.Square(graphs.Shift(u, -1)), scalar(graphs.Exp(theta[0]), n))
+		u := graphs.Mul(graphs.Square(graphs.SliceCols(x, 0, 1)), perRow(graphs.Exp(graphs.Scale(theta[1], -2)), n))
+		e := graphs.Mul(graphs.Square(graphs.Shift(u, -1)), perRow(graphs.Exp(theta[0]), n))
 		if w.D > 1 {
 			e = graphs.Add(e, graphs.Scale(graphs.RowSum(graphs.Square(graphs.SliceCols(x, 1, w.D))), 0.5))
 		}
@@ -250,9 +250,9 @@ func (r Ring) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	}
 	n := x.Shape()[0]
 	return graphs.Try(func() *G.Node {
-		u := graphs.Sub(graphs.RowSum(graphs.Square(x)), scalar(graphs.Exp(graphs.Scale(theta[0], 2)), n))
+		u := graphs.Sub(graphs.RowSum(graphs.Square(x)), perRow(graphs.Exp(graphs.Scale(theta[0], 2)), n))
 		c := graphs.Exp(graphs.Scale(graphs.Add(theta[0], theta[1]), -2)) // 1/(r²s²)
-		return graphs.Scale(graphs.Mul(graphs.Square(u), scalar(c, n)), 0.125)
+		return graphs.Scale(graphs.Mul(graphs.Square(u), perRow(c, n)), 0.125)
 	})
 }
 

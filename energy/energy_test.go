@@ -1,0 +1,461 @@
+package energy
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/floats/scalar"
+	"gonum.org/v1/gonum/mat"
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/graphs"
+)
+
+func newRNG(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// every holds one of each kind of energy, small.
+func every() map[string]Energy {
+	mlp := func(d int, act Activation) Energy {
+		return must(NewMLP(MLPConfig{Dim: d, Hidden: []int{5, 4}, Activation: act}))
+	}
+	b := must(NewMixture(mat.NewDense(3, 2, []float64{1, 2, -1, 0, 0, 0}), []float64{0.5, 1, 2}, []float64{1, 2, 1}))
+	return map[string]Energy{
+		"mlp silu":     mlp(3, SiLU),
+		"mlp tanh":     mlp(2, Tanh),
+		"mlp gelu":     mlp(2, GELU),
+		"mlp softplus": mlp(1, Softplus),
+		"mlp sigmoid":  mlp(2, Sigmoid),
+		"mlp sin":      mlp(2, Sin),
+		"mlp affine":   must(NewMLP(MLPConfig{Dim: 2})),
+		"residual":     must(NewResidual(ResidualConfig{Dim: 2, Width: 5, Blocks: 2})),
+		"fourier":      must(NewFourier(FourierConfig{Dim: 2, Frequencies: 3}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"features": must(NewFourier(FourierConfig{Dim: 2, Frequencies: 3, Features: true}, func(d int) (Energy, error) {
+			return mlp(d, SiLU), nil
+		})),
+		"gaussian":    Gaussian{3},
+		"mixture":     GaussianMixture{2, 3},
+		"fixed":       b.Energy(),
+		"banana":      Banana{},
+		"funnel":      Funnel{3},
+		"double well": DoubleWell{2},
+		"well 1":      DoubleWell{1},
+		"ring":        Ring{},
+		"confined":    must(Confine(mlp(2, SiLU), []float64{1, -1}, 3)),
+		"bridge":      must(NewBridge(mlp(2, SiLU), b, 0.1)),
+		"spectral":    must(NewSpectral(mlp(2, SiLU), 2)),
+		"annealable":  must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)),
+		"func": Func{D: 2, Params: []Spec{{"scale", []int{1}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+			return graphs.Try(func() *G.Node {
+				return graphs.Mul(graphs.RowSum(graphs.Square(x)), graphs.ExpandRows(theta[0], x.Shape()[0]))
+			})
+		}},
+	}
+}
+
+func normal(n, d int, rng *rand.Rand) *mat.Dense {
+	x := mat.NewDense(n, d, nil)
+	fillNormal(x.RawMatrix().Data, 1, rng)
+	return x
+}
+
+// The gradient in x agrees with central differences of the energies, and float32 with float64.
+func TestGradient(t *testing.T) {
+	for name, e := range every() {
+		t.Run(name, func(t *testing.T) {
+			rng := newRNG(1)
+			p := Init(e, rng)
+			for i := range p.Data() {
+				p.Data()[i] += 0.1 * rng.NormFloat64()
+			}
+			x := normal(5, e.Dim(), rng)
+			v := must(NewEvaluator(e, p, EvaluatorConfig{Batch: 5, Precision: Float64}))
+			u, grad := make([]float64, 5), mat.NewDense(5, e.Dim(), nil)
+			if err := v.EnergyGrad(u, grad, x); err != nil {
+				t.Fatal(err)
+			}
+			const h = 1e-5
+			lo, hi := make([]float64, 5), make([]float64, 5)
+			for j := range e.Dim() {
+				y := mat.DenseCopyOf(x)
+				for i := range 5 {
+					y.Set(i, j, x.At(i, j)+h)
+				}
+				if err := v.Energies(hi, y); err != nil {
+					t.Fatal(err)
+				}
+				for i := range 5 {
+					y.Set(i, j, x.At(i, j)-h)
+				}
+				if err := v.Energies(lo, y); err != nil {
+					t.Fatal(err)
+				}
+				for i := range 5 {
+					want := (hi[i] - lo[i]) / (2 * h)
+					if got := grad.At(i, j); !scalar.EqualWithinAbsOrRel(got, want, 1e-8, 1e-7) {
+						t.Errorf("∂E/∂x_%d at row %d: got %.12g, want %.12g", j, i, got, want)
+					}
+				}
+			}
+			single := must(NewEvaluator(e, p, EvaluatorConfig{Batch: 5}))
+			u32, g32 := make([]float64, 5), mat.NewDense(5, e.Dim(), nil)
+			if err := single.EnergyGrad(u32, g32, x); err != nil {
+				t.Fatal(err)
+			}
+			for i := range u {
+				if !scalar.EqualWithinAbsOrRel(u32[i], u[i], 2e-5, 2e-5) {
+					t.Errorf("float32 energy: got %g, want %g", u32[i], u[i])
+				}
+				for j := range e.Dim() {
+					if !scalar.EqualWithinAbsOrRel(g32.At(i, j), grad.At(i, j), 1e-4, 1e-4) {
+						t.Errorf("float32 gradient: got %g, want %g", g32.At(i, j), grad.At(i, j))
+					}
+				}
+			}
+		})
+	}
+}
+
+// known holds densities at parameters other than those they start with.
+func known() map[string]struct {
+	e     Known
+	theta []float64
+} {
+	type row = struct {
+		e     Known
+		theta []float64
+	}
+	return map[string]row{
+		"gaussian": {Gaussian{2}, []float64{1, -0.5, 1.2, 0.3, -0.4, 0.9}},
+		"mixture":  {GaussianMixture{2, 2}, []float64{0, 0.7, -1, 0.2, 1, -0.4, -0.3, -0.9, -0.6, 0.1}},
+		"banana":   {Banana{}, []float64{0.2, -0.7, 0.6}},
+		"funnel":   {Funnel{2}, []float64{-0.1}},
+		"well":     {DoubleWell{2}, []float64{1, 0.2}},
+		"ring":     {Ring{}, []float64{0.3, -0.5}},
+		"wide":     {Ring{}, []float64{0, 0.2}},
+	}
+}
+
+// LogZ agrees with quadrature, and draws have the density: the mean of every monomial up to order two, and of cos x₁ and
+// cos x₂, lies within 4.5 standard errors of its value by quadrature.
+func TestKnown(t *testing.T) {
+	for name, k := range known() {
+		t.Run(name, func(t *testing.T) {
+			p := NewParams(k.e.Specs())
+			copy(p.Data(), k.theta)
+			const box, m = 14.0, 401
+			stats := func(x, y float64) [6]float64 {
+				return [6]float64{1, math.Tanh(x), math.Tanh(y), math.Cos(x), math.Cos(y), math.Sin(x) * math.Sin(y)}
+			}
+			v := must(NewEvaluator(k.e, p, EvaluatorConfig{Batch: m, Precision: Float64}))
+			var sum [6]float64
+			u, x := make([]float64, m), mat.NewDense(m, 2, nil)
+			for i := range m {
+				a := box * (2*float64(i)/(m-1) - 1)
+				for j := range m {
+					x.SetRow(j, []float64{a, box * (2*float64(j)/(m-1) - 1)})
+				}
+				if err := v.Energies(u, x); err != nil {
+					t.Fatal(err)
+				}
+				for j := range m {
+					w := math.Exp(-u[j]) * (2 * box / (m - 1)) * (2 * box / (m - 1))
+					for s, f := range stats(a, x.At(j, 1)) {
+						sum[s] += w * f
+					}
+				}
+			}
+			if got, want := k.e.LogZ(p), math.Log(sum[0]); math.Abs(got-want) > 1e-4 {
+				t.Errorf("log Z: got %g, quadrature %g", got, want)
+			}
+			const n = 40000
+			draws := mat.NewDense(n, 2, nil)
+			k.e.Sample(p, draws, newRNG(3))
+			var mean, sq [6]float64
+			for i := range n {
+				for s, f := range stats(draws.At(i, 0), draws.At(i, 1)) {
+					mean[s] += f / n
+					sq[s] += f * f / n
+				}
+			}
+			for s := 1; s < 6; s++ {
+				want := sum[s] / sum[0]
+				se := math.Sqrt((sq[s] - mean[s]*mean[s]) / n)
+				if math.Abs(mean[s]-want) > 4.5*se {
+					t.Errorf("statistic %d: mean of the draws %g ± %g, want %g", s, mean[s], se, want)
+				}
+			}
+		})
+	}
+}
+
+// The mean of the squares under the funnel is exp(s²/2), out of reach of a small quadrature.
+func TestFunnelScale(t *testing.T) {
+	e := Funnel{4}
+	p := NewParams(e.Specs())
+	p.Data()[0] = -0.7
+	x := mat.NewDense(20000, 4, nil)
+	e.Sample(p, x, newRNG(2))
+	var mean, sq float64
+	for i := range 20000 {
+		v := x.At(i, 3) * x.At(i, 3)
+		mean += v / 20000
+		sq += v * v / 20000
+	}
+	s := math.Exp(-0.7)
+	if se := math.Sqrt((sq - mean*mean) / 20000); math.Abs(mean-math.Exp(s*s/2)) > 4.5*se {
+		t.Errorf("E x_4² = %g ± %g, want %g", mean, se, math.Exp(s*s/2))
+	}
+}
+
+func TestMixtureBuildMatchesLogProb(t *testing.T) {
+	rng := newRNG(4)
+	data := normal(200, 3, rng)
+	m := must(Ladder(data, []float64{0.3, 1}, 50, 2, rng))
+	v := must(NewEvaluator(m.Energy(), NewParams(nil), EvaluatorConfig{Precision: Float64}))
+	x := normal(30, 3, rng)
+	got, want := make([]float64, 30), make([]float64, 30)
+	if err := v.Energies(got, x); err != nil {
+		t.Fatal(err)
+	}
+	m.LogProb(want, x)
+	for i := range got {
+		if math.Abs(got[i]+want[i]) > 1e-10 {
+			t.Errorf("row %d: graph %g, LogProb %g", i, -got[i], want[i])
+		}
+	}
+	// Blurring adds variances.
+	one := must(NewMixture(mat.NewDense(1, 1, []float64{0}), []float64{0.6}, nil)).Blurred(0.8)
+	one.LogProb(got[:1], mat.NewDense(1, 1, []float64{0.5}))
+	if want := -0.5*0.25 - 0.5*math.Log(2*math.Pi); math.Abs(got[0]-want) > 1e-12 {
+		t.Errorf("blurred: got %g, want %g", got[0], want)
+	}
+}
+
+// The bridge is the logarithm of the mixture it says, where both terms matter and where either vanishes.
+func TestBridge(t *testing.T) {
+	b := must(NewMixture(mat.NewDense(1, 1, nil), []float64{2}, nil))
+	e := must(NewBridge(Gaussian{1}, b, 0.2))
+	p := NewParams(e.Specs())
+	copy(p.Data(), []float64{1, 3})
+	v := must(NewEvaluator(e, p, EvaluatorConfig{Precision: Float64}))
+	pts := []float64{0, 1, 3, -60, 60}
+	x := mat.NewDense(5, 1, pts)
+	u, g := make([]float64, 5), mat.NewDense(5, 1, nil)
+	if err := v.EnergyGrad(u, g, x); err != nil {
+		t.Fatal(err)
+	}
+	logb := make([]float64, 5)
+	b.LogProb(logb, x)
+	for i, a := range pts {
+		inner := 4.5 * (a - 1) * (a - 1)
+		want := -math.Log(0.8*math.Exp(-inner) + 0.2*math.Exp(logb[i]))
+		if math.Abs(u[i]-want) > 1e-9*math.Abs(want)+1e-12 {
+			t.Errorf("E_q(%g): got %g, want %g", a, u[i], want)
+		}
+		if math.IsNaN(g.At(i, 0)) {
+			t.Errorf("∇E_q(%g) is NaN", a)
+		}
+	}
+}
+
+func TestSpectral(t *testing.T) {
+	e := must(NewSpectral(must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{6}, Activation: Tanh})), 1.5))
+	p := Init(e, newRNG(5))
+	v := must(NewEvaluator(e, p, EvaluatorConfig{Precision: Float64}))
+	// The energy does not depend on the scale of the weights.
+	x := normal(4, 2, newRNG(6))
+	a, b := make([]float64, 4), make([]float64, 4)
+	if err := v.Energies(a, x); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range p.Specs() {
+		if IsWeight(s) {
+			for j := range p.Views(p.Data())[i] {
+				p.Views(p.Data())[i][j] *= 7
+			}
+		}
+	}
+	p.Changed()
+	if err := v.Energies(b, x); err != nil {
+		t.Fatal(err)
+	}
+	for i := range a {
+		if math.Abs(a[i]-b[i]) > 1e-9 {
+			t.Errorf("row %d: %g, after scaling the weights %g", i, a[i], b[i])
+		}
+	}
+}
+
+// Levels of the conditional energy: At agrees with BuildAt, and Build is the smallest level.
+func TestAnnealable(t *testing.T) {
+	levels := GeometricLevels(2, 0.125, 5)
+	if levels[0] != 2 || math.Abs(levels[2]-0.5) > 1e-12 || math.Abs(levels[4]-0.125) > 1e-12 {
+		t.Errorf("levels %v", levels)
+	}
+	e := must(NewAnnealable(must(NewMLP(MLPConfig{Dim: 3, Hidden: []int{4}})), levels, 1))
+	p := Init(e, newRNG(7))
+	x := normal(3, 2, newRNG(8))
+	a, b, c := make([]float64, 3), make([]float64, 3), make([]float64, 3)
+	cfg := EvaluatorConfig{Precision: Float64}
+	for _, err := range []error{
+		must(NewEvaluator(e, p, cfg)).Energies(a, x),
+		must(NewEvaluator(e.At(0.125), p, cfg)).Energies(b, x),
+		must(NewEvaluator(e.At(2), p, cfg)).Energies(c, x),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fmt.Sprint(a) != fmt.Sprint(b) || fmt.Sprint(a) == fmt.Sprint(c) {
+		t.Errorf("smallest level %v, At(0.125) %v, At(2) %v", a, b, c)
+	}
+	v := must(NewEvaluator(e, p, cfg))
+	d := make([]float64, 3)
+	for _, want := range []struct {
+		sigma float64
+		e     []float64
+	}{{0.125, a}, {2, c}, {0.125, a}} {
+		if err := errors.Join(v.SetSigma(want.sigma), v.Energies(d, x)); err != nil || !floats.EqualApprox(d, want.e, 1e-12) {
+			t.Errorf("SetSigma(%g): got %v, %v, want %v", want.sigma, d, err, want.e)
+		}
+	}
+	if v.SetSigma(0) == nil || must(NewEvaluator(Gaussian{1}, NewParams(Gaussian{1}.Specs()), cfg)).SetSigma(1) == nil {
+		t.Error("a wrong level is accepted")
+	}
+}
+
+// Any number of rows, strided or not, gives what one row at a time gives.
+func TestEvaluatorRows(t *testing.T) {
+	e := must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{5}}))
+	p := Init(e, newRNG(9))
+	v := must(NewEvaluator(e, p, EvaluatorConfig{Batch: 8, Precision: Float64}))
+	one := must(NewEvaluator(e, p, EvaluatorConfig{Batch: 1, Precision: Float64}))
+	wide := normal(40, 5, newRNG(10))
+	for _, n := range []int{1, 2, 3, 7, 8, 9, 16, 21} {
+		x := wide.Slice(3, 3+n, 1, 3).(*mat.Dense)
+		u, ref := make([]float64, n), make([]float64, n)
+		store := mat.NewDense(n, 4, nil)
+		grad, want := store.Slice(0, n, 2, 4).(*mat.Dense), mat.NewDense(n, 2, nil)
+		if err := v.EnergyGrad(u, grad, x); err != nil {
+			t.Fatal(err)
+		}
+		if err := one.EnergyGrad(ref, want, mat.DenseCopyOf(x)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range u {
+			if math.Abs(u[i]-ref[i]) > 1e-13 || !mat.EqualApprox(grad, want, 1e-13) {
+				t.Fatalf("%d rows: got %v, want %v", n, u, ref)
+			}
+		}
+		if store.At(0, 0) != 0 {
+			t.Error("wrote outside the gradient")
+		}
+	}
+}
+
+func TestEvaluatorFollowsTheta(t *testing.T) {
+	p := NewParams(Gaussian{1}.Specs())
+	copy(p.Data(), []float64{0, 1})
+	v := must(NewEvaluator(Gaussian{1}, p, EvaluatorConfig{}))
+	c := v.Clone()
+	u, x := []float64{0}, mat.NewDense(1, 1, []float64{2})
+	for _, want := range []float64{2, 0.5} {
+		for _, e := range []*Evaluator{v, c} {
+			if err := e.Energies(u, x); err != nil || u[0] != want {
+				t.Errorf("got %g, %v, want %g", u[0], err, want)
+			}
+		}
+		p.Data()[0] = 1
+		p.Changed()
+	}
+}
+
+func TestEvaluatorAllocatesNothing(t *testing.T) {
+	e := must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{8}}))
+	p := Init(e, newRNG(11))
+	v := must(NewEvaluator(e, p, EvaluatorConfig{Batch: 16}))
+	x := normal(21, 2, newRNG(12))
+	u, g := make([]float64, 21), mat.NewDense(21, 2, nil)
+	step := func() {
+		p.Changed()
+		if err := v.EnergyGrad(u, g, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step()
+	if n := testing.AllocsPerRun(20, step); n != 0 {
+		t.Errorf("%g allocations per call, want 0", n)
+	}
+}
+
+func TestValidation(t *testing.T) {
+	bad := map[string]error{}
+	add := func(name string, _ any, err error) { bad[name] = err }
+	mlp := must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{3}}))
+	b := must(NewMixture(mat.NewDense(1, 3, nil), []float64{1}, nil))
+	m, err := NewMLP(MLPConfig{Dim: 0, Hidden: []int{0}, Activation: "x", Init: "y", FirstGain: -1})
+	add("mlp", m, err)
+	r, err := NewResidual(ResidualConfig{Width: -1, Blocks: -1})
+	add("residual", r, err)
+	c, err := Confine(mlp, nil, 0)
+	add("confine", c, err)
+	c, err = Confine(mlp, []float64{1}, 1)
+	add("centre", c, err)
+	br, err := NewBridge(mlp, b, 0.1)
+	add("bridge dimension", br, err)
+	br, err = NewBridge(mlp, b, 1)
+	add("bridge share", br, err)
+	an, err := NewAnnealable(mlp, []float64{1, 2}, 1)
+	add("levels", an, err)
+	mi, err := NewMixture(mat.NewDense(1, 1, nil), []float64{0}, nil)
+	add("mixture", mi, err)
+	ev, err := NewEvaluator(mlp, NewParams(nil), EvaluatorConfig{})
+	add("params", ev, err)
+	ev, err = NewEvaluator(mlp, Init(mlp, newRNG(1)), EvaluatorConfig{Batch: -1, Threads: -1, Precision: 9})
+	add("evaluator", ev, err)
+	fu := Func{D: 2, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { return x, nil }}
+	ev, err = NewEvaluator(fu, NewParams(nil), EvaluatorConfig{})
+	add("func shape", ev, err)
+	for name, err := range bad {
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if Smooth(must(NewConfinedReLU())) == nil {
+		t.Error("ReLU passes as smooth through a wrapper")
+	}
+}
+
+func NewConfinedReLU() (Energy, error) {
+	return Confine(must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{3}, Activation: ReLU})), nil, 1)
+}
+
+func ExampleNewMLP() {
+	e, err := NewMLP(MLPConfig{Dim: 2, Hidden: []int{16, 16}, Activation: SiLU})
+	if err != nil {
+		panic(err)
+	}
+	theta := Init(e, rand.New(rand.NewPCG(1, 2)))
+	eval, err := NewEvaluator(e, theta, EvaluatorConfig{})
+	if err != nil {
+		panic(err)
+	}
+	x := mat.NewDense(3, 2, []float64{0, 0, 1, 0, 0, 1})
+	u, grad := make([]float64, 3), mat.NewDense(3, 2, nil)
+	if err := eval.EnergyGrad(u, grad, x); err != nil {
+		panic(err)
+	}
+	fmt.Println(theta.Len(), "parameters;", e.Specs()[0].Name, e.Specs()[0].Shape)
+	// Output: 337 parameters; net.0.weight [16 2]
+}

@@ -1,0 +1,294 @@
+package energy
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+
+	"gonum.org/v1/gonum/mat"
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/graphs"
+)
+
+// EvaluatorConfig says how an energy is evaluated.
+type EvaluatorConfig struct {
+	Batch     int       // rows per call of the compiled function; 0 means 256. Best the number of chains, or a few hundred
+	Precision Precision // of the graph; zero is Float32
+	Threads   int       // 0 means 1
+}
+
+// Evaluator computes energies and their gradients in x with the live θ of its Params. It satisfies mcmc.Target.
+//
+// Any number of rows is allowed: they are cut into blocks of Batch rows; what is left goes through a function of the next
+// power of two, compiled when it is first needed. θ is converted and packed when its version changed and not otherwise:
+// after writing to θ call [Params.Changed]. A [Conditional] energy is evaluated at its smallest level until SetSigma names
+// another; the Evaluator then satisfies mcmc.NoiseTarget. An Evaluator must not be used by two goroutines at a time; use Clone.
+type Evaluator struct {
+	e    Energy
+	p    *Params
+	cfg  EvaluatorConfig
+	cond Conditional      // e, if it is one
+	step uint64           // counts SetSigma
+	sig  float64          // σ
+	grad map[int]*program // by number of rows: energies and gradients
+	bare map[int]*program // energies only
+}
+
+// program is one compiled function of a fixed number of rows.
+type program struct {
+	fn      *graphs.Function
+	version uint64
+	args    [][]float64 // θ…, constants…, σ (conditional energies), x
+	fixed   [][]float64 // constants
+	sigma   []float64   // σ of every row
+	dst     [][]float64 // energies, gradient
+	x, e, g []float64   // buffers for blocks that cannot be used where they are
+}
+
+// NewEvaluator compiles e for blocks of cfg.Batch rows.
+func NewEvaluator(e Energy, p *Params, cfg EvaluatorConfig) (*Evaluator, error) {
+	if cfg.Batch == 0 {
+		cfg.Batch = 256
+	}
+	if cfg.Threads == 0 {
+		cfg.Threads = 1
+	}
+	if err := checkEvaluator(e, p, cfg); err != nil {
+		return nil, err
+	}
+	v := &Evaluator{e: e, p: p, cfg: cfg, grad: map[int]*program{}, bare: map[int]*program{}}
+	if c, ok := e.(Conditional); ok {
+		v.cond = c
+		levels := c.Levels()
+		v.sig = levels[len(levels)-1]
+	}
+	if _, err := v.program(cfg.Batch, true); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func checkEvaluator(e Energy, p *Params, cfg EvaluatorConfig) error {
+	var errs []error
+	if cfg.Batch < 0 {
+		errs = append(errs, fmt.Errorf("energy: EvaluatorConfig.Batch = %d, want > 0", cfg.Batch))
+	}
+	if cfg.Threads < 0 {
+		errs = append(errs, fmt.Errorf("energy: EvaluatorConfig.Threads = %d, want > 0", cfg.Threads))
+	}
+	if cfg.Precision != Float32 && cfg.Precision != Float64 {
+		errs = append(errs, fmt.Errorf("energy: EvaluatorConfig.Precision = %d, want Float32 or Float64", cfg.Precision))
+	}
+	return errors.Join(append(errs, CheckParams(e, p))...)
+}
+
+// Inputs adds one input per parameter of e to g.
+func Inputs(g *G.ExprGraph, prec Precision, e Energy) (G.Nodes, error) {
+	var theta G.Nodes
+	for _, s := range e.Specs() {
+		n, err := graphs.Try(func() *G.Node { return graphs.NewInput(g, prec.Dtype(), s.Name, s.Shape...) })
+		if err != nil {
+			return nil, err
+		}
+		theta = append(theta, n)
+	}
+	return theta, nil
+}
+
+// program returns the function for the given number of rows, compiling it if need be.
+func (v *Evaluator) program(rows int, grad bool) (*program, error) {
+	cache := v.bare
+	if grad {
+		cache = v.grad
+	}
+	if p := cache[rows]; p != nil {
+		return p, nil
+	}
+	p, err := v.compile(rows, grad)
+	if err != nil {
+		return nil, err
+	}
+	cache[rows] = p
+	return p, nil
+}
+
+func (v *Evaluator) compile(rows int, grad bool) (*program, error) {
+	defer graphs.Building()()
+	g := G.NewGraph()
+	d := v.e.Dim()
+	theta, err := Inputs(g, v.cfg.Precision, v.e)
+	if err != nil {
+		return nil, err
+	}
+	var x, sigma *G.Node
+	u, err := graphs.Try(func() *G.Node {
+		x = graphs.NewInput(g, v.cfg.Precision.Dtype(), "batch.x", rows, d)
+		if v.cond != nil {
+			sigma = graphs.NewInput(g, v.cfg.Precision.Dtype(), "batch.sigma", rows, 1)
+			return graphs.Must(v.cond.BuildAt(x, sigma, theta))
+		}
+		return graphs.Must(v.e.Build(x, theta))
+	})
+	if err != nil {
+		return nil, err
+	}
+	outputs := G.Nodes{u}
+	if grad {
+		gx, err := graphs.VJP(u, graphs.OnesLike(u), x)
+		if err != nil {
+			return nil, err
+		}
+		outputs = append(outputs, gx...)
+	}
+	constants, fixed, err := Constants(g)
+	if err != nil {
+		return nil, err
+	}
+	held := append(append(G.Nodes(nil), theta...), constants...)
+	if sigma != nil {
+		held = append(held, sigma)
+	}
+	fn, err := graphs.Compile(append(held[:len(held):len(held)], x), outputs, graphs.Held(held...), graphs.Threads(v.cfg.Threads))
+	if err != nil {
+		return nil, err
+	}
+	return v.newProgram(fn, rows, fixed), nil
+}
+
+func (v *Evaluator) newProgram(fn *graphs.Function, rows int, fixed [][]float64) *program {
+	d := v.e.Dim()
+	p := &program{fn: fn, fixed: fixed, version: v.stamp(), x: make([]float64, rows*d), e: make([]float64, rows), g: make([]float64, rows*d)}
+	p.args = append(v.p.Views(v.p.Data()), fixed...)
+	if v.cond != nil {
+		p.sigma = make([]float64, rows)
+		p.setSigma(v.sig)
+		p.args = append(p.args, p.sigma)
+	}
+	p.args = append(p.args, p.x)
+	p.dst = make([][]float64, 2)
+	return p
+}
+
+// stamp changes when a held input did.
+func (v *Evaluator) stamp() uint64 { return v.p.Version() + v.step }
+
+func (p *program) setSigma(sigma float64) {
+	for i := range p.sigma {
+		p.sigma[i] = sigma
+	}
+}
+
+// SetSigma chooses the noise level σ > 0 of a [Conditional] energy for the calls that follow.
+func (v *Evaluator) SetSigma(sigma float64) error {
+	if v.cond == nil {
+		return errors.New("energy: SetSigma: the energy is not conditioned on a noise level; train it by dsm-multi on an Annealable")
+	}
+	if !(sigma > 0) || math.IsInf(sigma, 1) {
+		return fmt.Errorf("energy: SetSigma(%g), want > 0", sigma)
+	}
+	if sigma != v.sig {
+		v.sig = sigma
+		v.step++
+	}
+	return nil
+}
+
+// EnergyGrad stores E(x_i) in e and, unless grad is nil, ∇E(x_i) in grad for every row x_i of x. It panics if the shapes
+// do not match.
+func (v *Evaluator) EnergyGrad(e []float64, grad, x *mat.Dense) error {
+	n, d := x.Dims()
+	if d != v.e.Dim() || len(e) != n {
+		panic("energy: batch and energies have wrong shapes")
+	}
+	if grad != nil {
+		if r, c := grad.Dims(); r != n || c != d {
+			panic("energy: gradient has the wrong shape")
+		}
+	}
+	for lo := 0; lo < n; {
+		rows := min(v.cfg.Batch, n-lo)
+		size := rows
+		if rows < v.cfg.Batch {
+			size = min(v.cfg.Batch, 1<<bits.Len(uint(rows-1)))
+		}
+		p, err := v.program(size, grad != nil)
+		if err != nil {
+			return err
+		}
+		if p.version != v.stamp() {
+			p.version = v.stamp()
+			p.setSigma(v.sig)
+			p.fn.Touch()
+		}
+		if err := p.call(e, grad, x, lo, rows, size); err != nil {
+			return err
+		}
+		lo += rows
+	}
+	return nil
+}
+
+// call evaluates rows lo … lo+rows of x by the function of size ≥ rows rows.
+func (p *program) call(e []float64, grad, x *mat.Dense, lo, rows, size int) error {
+	rx := x.RawMatrix()
+	d := rx.Cols
+	whole := rows == size
+	xs := p.x
+	if whole && rx.Stride == d {
+		xs = rx.Data[lo*d : (lo+rows)*d]
+	} else {
+		for i := range size {
+			copy(p.x[i*d:(i+1)*d], x.RawRowView(lo+min(i, rows-1))) // padded with the last row
+		}
+	}
+	p.args[len(p.args)-1] = xs
+	p.dst[0] = p.e
+	if whole {
+		p.dst[0] = e[lo : lo+rows]
+	}
+	dst := p.dst[:1]
+	direct := false
+	if grad != nil {
+		rg := grad.RawMatrix()
+		dst = p.dst[:2]
+		dst[1] = p.g
+		if direct = whole && rg.Stride == d; direct {
+			dst[1] = rg.Data[lo*d : (lo+rows)*d]
+		}
+	}
+	if err := p.fn.Call(dst, p.args...); err != nil {
+		return fmt.Errorf("energy: %w", err)
+	}
+	if !whole {
+		copy(e[lo:lo+rows], p.e)
+	}
+	if grad != nil && !direct {
+		for i := range rows {
+			copy(grad.RawRowView(lo+i), p.g[i*d:(i+1)*d])
+		}
+	}
+	return nil
+}
+
+// Energies stores E(x_i) in e.
+func (v *Evaluator) Energies(e []float64, x *mat.Dense) error { return v.EnergyGrad(e, nil, x) }
+
+// Params returns the parameters that the evaluator reads.
+func (v *Evaluator) Params() *Params { return v.p }
+
+// Dim returns d.
+func (v *Evaluator) Dim() int { return v.e.Dim() }
+
+// Clone returns an evaluator of the same θ for another goroutine.
+func (v *Evaluator) Clone() *Evaluator {
+	c := &Evaluator{e: v.e, p: v.p, cfg: v.cfg, cond: v.cond, sig: v.sig, grad: map[int]*program{}, bare: map[int]*program{}}
+	for rows, p := range v.grad {
+		c.grad[rows] = c.newProgram(p.fn.Clone(), rows, p.fixed)
+	}
+	for rows, p := range v.bare {
+		c.bare[rows] = c.newProgram(p.fn.Clone(), rows, p.fixed)
+	}
+	return c
+}

@@ -125,15 +125,15 @@ func apply(o operation, in ...*G.Node) *G.Node {
 	if err != nil {
 		failf("%v of shapes %v: %w", o, shapes, err)
 	}
-	w := &op{operation: o, in: dims, out: len(shape)}
-	for w.salt = 0; w.salt < 16; w.salt++ {
+	for salt := range uint32(16) {
+		w := &op{operation: o, in: dims, out: len(shape), salt: salt, derived: deriving > 0}
 		n := G.NewUniqueNode(G.WithType(typeOf(dt, len(shape))), G.WithOp(w), G.WithChildren(slices.Clone(in)), G.In(in[0].Graph()), G.WithShape(shape...))
 		if v, ok := n.Op().(*op); ok && v.String() == o.String() && slices.Equal(operands(n), in) {
+			v.derived = v.derived && w.derived
 			return n
 		}
 		// Two different expressions with the same 32-bit hash: Gorgonia handed out the other one. Ask again for an
 		// operation that differs in its hash only.
-		w = &op{operation: o, in: dims, out: len(shape), salt: w.salt}
 	}
 	failf("%v: Gorgonia merges it with other nodes of equal hash", o)
 	return nil
@@ -153,15 +153,71 @@ func operands(n *G.Node) G.Nodes {
 	return in
 }
 
+// The builders simplify: scale(scale(x)) becomes one scale, the product with a repeated row a product with the row. Such a
+// simplification looks through an operand at the operands of that, and the result no longer depends on the operand it was
+// given. That must not happen to a node somebody may want the derivative in. So nobody but the differentiator looks
+// through, and only at nodes that it has made itself and is not differentiating by. (Constants are different: they have no
+// derivative and are always folded.)
+//
+// These variables, like Gorgonia's own, are guarded by the lock of Building.
+var (
+	deriving  int                 // nesting of derive
+	protected = map[*G.Node]int{} // nodes that derive is told to keep
+)
+
+// derive runs build as the differentiator's work with respect to wrt.
+func derive(wrt G.Nodes, build func()) {
+	deriving++
+	for _, w := range wrt {
+		protected[w]++
+	}
+	defer func() {
+		deriving--
+		for _, w := range wrt {
+			if protected[w]--; protected[w] == 0 {
+				delete(protected, w)
+			}
+		}
+	}()
+	build()
+}
+
+// inner returns the operation of n if n is one of ours that may be looked through.
+func inner(n *G.Node) (operation, bool) {
+	o, ok := n.Op().(*op)
+	if !ok {
+		return nil, false
+	}
+	switch o.operation.(type) {
+	case constOp, unitOp:
+		return o.operation, true
+	}
+	if deriving == 0 || !o.derived || protected[n] > 0 {
+		return nil, false
+	}
+	return o.operation, true
+}
+
+// sameShape is equality; tensor.Shape.Eq takes a vector for a matrix of one column.
+func sameShape(a, b *G.Node) bool { return slices.Equal(a.Shape(), b.Shape()) }
+
 // topological lists what outs depend on, operands before results.
 func topological(outs ...*G.Node) (order G.Nodes, in map[*G.Node]G.Nodes) {
+	return topologicalFrom(nil, outs...)
+}
+
+// topologicalFrom takes the nodes of from for inputs and does not go below them.
+func topologicalFrom(from G.Nodes, outs ...*G.Node) (order G.Nodes, in map[*G.Node]G.Nodes) {
 	in = map[*G.Node]G.Nodes{}
 	var visit func(*G.Node)
 	visit = func(n *G.Node) {
 		if _, ok := in[n]; ok {
 			return
 		}
-		children := operands(n)
+		var children G.Nodes
+		if !slices.Contains(from, n) {
+			children = operands(n)
+		}
 		in[n] = children
 		for _, c := range children {
 			visit(c)

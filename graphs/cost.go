@@ -87,8 +87,12 @@ func Cost(outputs ...*G.Node) Costs {
 		}
 		number[n] = len(seen)
 		seen[key] = len(seen)
-		if len(in[n]) > 0 {
-			c.add(n, in[n])
+		switch {
+		case len(in[n]) == 0:
+		case own:
+			c.add(o, n, in[n])
+		default:
+			c.addBuiltin(n, in[n])
 		}
 	}
 	return c
@@ -100,11 +104,23 @@ func isAnchored(o operation) bool {
 	return ok
 }
 
-func (c *Costs) add(n *G.Node, in G.Nodes) {
-	o, ok := ownOp(n)
-	if !ok {
-		o, ok = translate(n, in)
+// addBuiltin counts the operations that an operation of Gorgonia's stands for.
+func (c *Costs) addBuiltin(n *G.Node, in G.Nodes) {
+	var e *G.Node
+	if err := try(func() { e = translate(n, in) }); err != nil || e == nil {
+		c.Nodes++
+		c.Elementwise += int64(n.Shape().TotalSize())
+		return
 	}
+	order, args := topologicalFrom(in, e)
+	for _, m := range order {
+		if o, ok := ownOp(m); ok && len(args[m]) > 0 {
+			c.add(o, m, args[m])
+		}
+	}
+}
+
+func (c *Costs) add(o operation, n *G.Node, in G.Nodes) {
 	size := int64(n.Shape().TotalSize())
 	c.Nodes++
 	product := func(m, k, n int) {

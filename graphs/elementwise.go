@@ -1,6 +1,7 @@
 package graphs
 
 import (
+	"slices"
 	"strconv"
 
 	G "gorgonia.org/gorgonia"
@@ -24,7 +25,7 @@ func (o binaryOp) String() string { return [...]string{"add", "sub", "mul", "div
 func (o binaryOp) arity() int     { return 2 }
 
 func (o binaryOp) shape(in []tensor.Shape) (tensor.Shape, error) {
-	if !in[0].Eq(in[1]) || len(in[0]) != len(in[1]) {
+	if !slices.Equal(in[0], in[1]) {
 		return nil, ErrShape
 	}
 	return in[0].Clone(), nil
@@ -153,7 +154,7 @@ func Mul(a, b *G.Node) *G.Node { return elementwise(binaryOp{mul}, a, b) }
 func Div(a, b *G.Node) *G.Node { return elementwise(binaryOp{div}, a, b) }
 
 func elementwise(o binaryOp, a, b *G.Node) *G.Node {
-	if a == nil || b == nil || !a.Shape().Eq(b.Shape()) || a.Graph() != b.Graph() {
+	if a == nil || b == nil || !sameShape(a, b) || a.Graph() != b.Graph() {
 		return apply(o, a, b) // fails, and says why
 	}
 	ca, constA := constantOf(a)
@@ -177,7 +178,7 @@ func elementwise(o binaryOp, a, b *G.Node) *G.Node {
 		case a == b:
 			return ZerosLike(a)
 		}
-		if o, ok := ownOp(b); ok && o == (scaleOp{-1}) {
+		if o, ok := inner(b); ok && o == (scaleOp{-1}) {
 			return Add(a, operands(b)[0])
 		}
 	case mul:
@@ -250,7 +251,7 @@ func Scale(x *G.Node, c float64) *G.Node {
 	if e, ok := expansionOf(x); ok {
 		return e.expand(Scale(e.x, c))
 	}
-	if o, ok := ownOp(x); ok {
+	if o, ok := inner(x); ok {
 		if s, ok := o.(scaleOp); ok {
 			return Scale(operands(x)[0], c*s.c)
 		}
@@ -290,7 +291,7 @@ func Shift(x *G.Node, c float64) *G.Node {
 	if e, ok := expansionOf(x); ok {
 		return e.expand(Shift(e.x, c))
 	}
-	if o, ok := ownOp(x); ok {
+	if o, ok := inner(x); ok {
 		if s, ok := o.(shiftOp); ok {
 			return Shift(operands(x)[0], c+s.c)
 		}

@@ -14,7 +14,7 @@ func export(ts []trial) []Trial {
 	var r []Trial
 	for _, t := range ts {
 		r = append(r, Trial{t.form.name, t.costs, t.err, func(out, x *G.Node, dirs G.Nodes) (n *G.Node, err error) {
-			return Try(func() *G.Node { return t.form.build(out, x, dirs) })
+			return Try(func() *G.Node { return t.form.apply(out, x, dirs) })
 		}})
 	}
 	return r

@@ -31,7 +31,7 @@ func VJP(out, seed *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
 		if out == nil || out.Graph() == nil {
 			failf("VJP of no node")
 		}
-		if seed == nil || seed.Graph() != out.Graph() || !seed.Shape().Eq(out.Shape()) {
+		if seed == nil || seed.Graph() != out.Graph() || !sameShape(seed, out) {
 			failf("VJP: the seed must be a node of out's graph and shape %v", out.Shape())
 		}
 		gs = vjp(out, seed, wrt)
@@ -45,7 +45,7 @@ func vjp(out, seed *G.Node, wrt G.Nodes) G.Nodes {
 			failf("gradient with respect to node %d, which is missing or in another graph", i)
 		}
 	}
-	adj := adjoints(out, seed, wrt)
+	adj := adjoints(nil, out, seed, wrt)
 	gs := make(G.Nodes, len(wrt))
 	for i, w := range wrt {
 		if gs[i] = adj[w]; gs[i] == nil {
@@ -76,13 +76,19 @@ func active(order G.Nodes, in map[*G.Node]G.Nodes, wrt G.Nodes) map[*G.Node]bool
 	return act
 }
 
-// adjoints returns seedᵀ·∂out/∂n for every node n between wrt and out; structural zeros have no entry.
-func adjoints(out, seed *G.Node, wrt G.Nodes) map[*G.Node]*G.Node {
-	order, in := topological(out)
-	act := active(order, in, wrt)
+// adjoints returns seedᵀ·∂out/∂n for every node n between wrt and out; structural zeros have no entry. Nodes of from are
+// taken for inputs.
+func adjoints(from G.Nodes, out, seed *G.Node, wrt G.Nodes) map[*G.Node]*G.Node {
 	adj := map[*G.Node]*G.Node{}
+	derive(wrt, func() { reverseSweep(adj, from, out, seed, wrt) })
+	return adj
+}
+
+func reverseSweep(adj map[*G.Node]*G.Node, from G.Nodes, out, seed *G.Node, wrt G.Nodes) {
+	order, in := topologicalFrom(from, out)
+	act := active(order, in, wrt)
 	if !act[out] || isZero(seed) {
-		return adj
+		return
 	}
 	adj[out] = seed
 	for i := len(order) - 1; i >= 0; i-- {
@@ -102,14 +108,13 @@ func adjoints(out, seed *G.Node, wrt G.Nodes) map[*G.Node]*G.Node {
 		}
 		for j, d := range reverse(n, in[n], g, want) {
 			if c := in[n][j]; want[j] && d != nil && !isZero(d) {
-				if !d.Shape().Eq(c.Shape()) {
+				if !sameShape(d, c) {
 					failf("the gradient of %v has shape %v where its operand has %v", n.Op(), d.Shape(), c.Shape())
 				}
 				adj[c] = plus(adj[c], d)
 			}
 		}
 	}
-	return adj
 }
 
 func isZero(n *G.Node) bool {
@@ -119,10 +124,11 @@ func isZero(n *G.Node) bool {
 
 // differentiable says which operands of n have a derivative.
 func differentiable(n *G.Node, operands int) []bool {
-	if o, ok := n.Op().(G.SDOp); ok {
-		if d := o.DiffWRT(operands); len(d) == operands {
-			return d
-		}
+	if operands == 0 {
+		return nil
+	}
+	if o, ok := n.Op().(*op); ok {
+		return o.DiffWRT(operands)
 	}
 	return builtinDifferentiable(n, operands)
 }

@@ -68,7 +68,7 @@ func checkDirection(who string, out, x, v *G.Node) {
 	if out == nil || x == nil || v == nil || out.Graph() == nil || out.Graph() != x.Graph() || out.Graph() != v.Graph() {
 		failf("%s: its arguments must be nodes of one graph", who)
 	}
-	if !x.Shape().Eq(v.Shape()) {
+	if !sameShape(x, v) {
 		failf("%s: x of shape %v and v of shape %v: %w", who, x.Shape(), v.Shape(), ErrShape)
 	}
 }
@@ -78,6 +78,11 @@ func checkDirection(who string, out, x, v *G.Node) {
 type form struct {
 	name  string
 	build func(out, x *G.Node, dirs G.Nodes) *G.Node
+}
+
+func (f form) apply(out, x *G.Node, dirs G.Nodes) (n *G.Node) {
+	derive(G.Nodes{x}, func() { n = f.build(out, x, dirs) })
+	return n
 }
 
 // Ties are decided by the order of the list.
@@ -114,9 +119,9 @@ func contracted(energy, x *G.Node, dirs G.Nodes) *G.Node {
 	}
 	tans := make([]map[*G.Node]*G.Node, len(dirs))
 	for k, v := range dirs {
-		tans[k] = tangents1(energy, map[*G.Node]*G.Node{x: v})
+		tans[k] = tangents(nil, energy, map[*G.Node]*G.Node{x: v})
 	}
-	adj := adjoints(energy, OnesLike(energy), G.Nodes{x})
+	adj := adjoints(nil, energy, OnesLike(energy), G.Nodes{x})
 	var sum *G.Node
 	for _, n := range order {
 		if adj[n] == nil || n == x || !act[n] {
@@ -145,9 +150,7 @@ func curve(n *G.Node, in G.Nodes, tans []map[*G.Node]*G.Node) *G.Node {
 	}
 	o, ok := ownOp(n)
 	if !ok {
-		if o, ok = translate(n, in); !ok {
-			failf("no second derivative rule for %v (%T)", n.Op(), n.Op())
-		}
+		return builtinCurve(n, in, ts)
 	}
 	c := o.curve(in, n, ts)
 	if c == nil || isZero(c) {
@@ -160,9 +163,7 @@ func curve(n *G.Node, in G.Nodes, tans []map[*G.Node]*G.Node) *G.Node {
 func rowwise(n *G.Node, in G.Nodes, act map[*G.Node]bool) bool {
 	o, ok := ownOp(n)
 	if !ok {
-		if o, ok = translate(n, in); !ok {
-			return false
-		}
+		return builtinRowwise(n, in, act)
 	}
 	s := n.Shape()
 	if len(s) != 2 {
@@ -194,14 +195,23 @@ func rowwise(n *G.Node, in G.Nodes, act map[*G.Node]bool) bool {
 // Σ_k n″[ṅ_k, ṅ_k]. For the trace this is the forward Laplacian (Li et al., A computational framework for neural network-
 // based variational Monte Carlo with forward Laplacian, Nature Machine Intelligence 6 (2024)).
 func taylor(energy, x *G.Node, dirs G.Nodes) *G.Node {
-	order, in := topological(energy)
 	tans := make([]map[*G.Node]*G.Node, len(dirs))
 	for k, v := range dirs {
-		tans[k] = tangents1(energy, map[*G.Node]*G.Node{x: v})
+		tans[k] = tangents(nil, energy, map[*G.Node]*G.Node{x: v})
 	}
+	if c := secondCoefficient(G.Nodes{x}, energy, tans); c != nil {
+		return c
+	}
+	return ZerosLike(energy)
+}
+
+// secondCoefficient returns the second Taylor coefficient of out, nil for zero, where the nodes of from have the given
+// first and no second ones.
+func secondCoefficient(from G.Nodes, out *G.Node, tans []map[*G.Node]*G.Node) *G.Node {
+	order, in := topologicalFrom(from, out)
 	second := map[*G.Node]*G.Node{}
 	for _, n := range order {
-		if n == x || len(in[n]) == 0 {
+		if len(in[n]) == 0 {
 			continue
 		}
 		var d *G.Node
@@ -212,10 +222,7 @@ func taylor(energy, x *G.Node, dirs G.Nodes) *G.Node {
 			second[n] = d
 		}
 	}
-	if second[energy] == nil {
-		return ZerosLike(energy)
-	}
-	return second[energy]
+	return second[out]
 }
 
 // curvatureBy is Σ_k v_kᵀ(H v_k), row by row, by products of the Hessian of the sum of the energies.
@@ -240,7 +247,7 @@ func rowDot(a, b *G.Node) *G.Node {
 
 func forwardOverReverse(cost, x *G.Node, v G.Nodes) *G.Node {
 	g := vjp(cost, OnesLike(cost), G.Nodes{x})[0]
-	if h := tangents1(g, map[*G.Node]*G.Node{x: v[0]})[g]; h != nil {
+	if h := tangents(nil, g, map[*G.Node]*G.Node{x: v[0]})[g]; h != nil {
 		return h
 	}
 	return ZerosLike(x)
@@ -252,7 +259,7 @@ func reverseOverReverse(cost, x *G.Node, v G.Nodes) *G.Node {
 }
 
 func reverseOverForward(cost, x *G.Node, v G.Nodes) *G.Node {
-	d := tangents1(cost, map[*G.Node]*G.Node{x: v[0]})[cost]
+	d := tangents(nil, cost, map[*G.Node]*G.Node{x: v[0]})[cost]
 	if d == nil {
 		return ZerosLike(x)
 	}
@@ -266,7 +273,7 @@ func cheapest(forms []form, out, x *G.Node, dirs G.Nodes) *G.Node {
 	if err != nil {
 		panic(buildError{err})
 	}
-	return best.build(out, x, dirs)
+	return best.apply(out, x, dirs)
 }
 
 // trial is the cost of a form, or the reason why it does not apply.
@@ -309,7 +316,7 @@ func trials(forms []form, out, x *G.Node, dirs G.Nodes) []trial {
 					ds = append(ds, c.input(fmt.Sprint("direction ", k), v))
 				}
 			}
-			value := f.build(c.out, c.x, ds)
+			value := f.apply(c.out, c.x, ds)
 			g := vjp(c.out, OnesLike(c.out), G.Nodes{c.x})[0]
 			loss := Add(Scale(Sum(Square(g)), 0.5), Sum(value))
 			outs := append(G.Nodes{value, g, loss}, vjp(loss, OnesLike(loss), c.params)...)

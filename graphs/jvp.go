@@ -4,24 +4,24 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// JVP returns Σ_i ∂out/∂wrt[i]·tangents[i], the derivative of out along the tangents: forward mode. A tangent has the
+// JVP returns Σ_i ∂out/∂wrt[i]·dirs[i], the derivative of out along the tangents dirs: forward mode. A tangent has the
 // shape of its node; the result has out's, and is a structural zero where out does not depend on wrt. A structural zero
 // as a tangent costs nothing.
-func JVP(out *G.Node, wrt, tangents G.Nodes) (d *G.Node, err error) {
+func JVP(out *G.Node, wrt, dirs G.Nodes) (d *G.Node, err error) {
 	err = try(func() {
 		if out == nil || out.Graph() == nil {
 			failf("JVP of no node")
 		}
-		if len(wrt) != len(tangents) {
-			failf("JVP: %d tangents for %d nodes", len(tangents), len(wrt))
+		if len(wrt) != len(dirs) {
+			failf("JVP: %d tangents for %d nodes", len(dirs), len(wrt))
 		}
 		start := map[*G.Node]*G.Node{}
 		for i, w := range wrt {
-			t := tangents[i]
+			t := dirs[i]
 			if w == nil || w.Graph() != out.Graph() {
 				failf("JVP with respect to node %d, which is missing or in another graph", i)
 			}
-			if t == nil || t.Graph() != out.Graph() || !t.Shape().Eq(w.Shape()) {
+			if t == nil || t.Graph() != out.Graph() || !sameShape(t, w) {
 				failf("JVP: tangent %d must be a node of the graph and of shape %v", i, w.Shape())
 			}
 			if start[w] != nil {
@@ -29,17 +29,27 @@ func JVP(out *G.Node, wrt, tangents G.Nodes) (d *G.Node, err error) {
 			}
 			start[w] = t
 		}
-		if d = tangents1(out, start)[out]; d == nil {
+		if d = tangents(nil, out, start)[out]; d == nil {
 			d = ZerosLike(out)
 		}
 	})
 	return d, err
 }
 
-// tangents1 carries the tangents of start forward to all nodes that out depends on; structural zeros have no entry.
-func tangents1(out *G.Node, start map[*G.Node]*G.Node) map[*G.Node]*G.Node {
-	order, in := topological(out)
+// tangents carries the tangents of start forward to all nodes that out depends on; structural zeros have no entry. Nodes
+// of from are taken for inputs.
+func tangents(from G.Nodes, out *G.Node, start map[*G.Node]*G.Node) map[*G.Node]*G.Node {
 	tan := map[*G.Node]*G.Node{}
+	var wrt G.Nodes
+	for w := range start {
+		wrt = append(wrt, w)
+	}
+	derive(wrt, func() { forwardSweep(tan, from, out, start) })
+	return tan
+}
+
+func forwardSweep(tan map[*G.Node]*G.Node, from G.Nodes, out *G.Node, start map[*G.Node]*G.Node) {
+	order, in := topologicalFrom(from, out)
 	for w, t := range start {
 		if !isZero(t) {
 			tan[w] = t
@@ -54,13 +64,12 @@ func tangents1(out *G.Node, start map[*G.Node]*G.Node) map[*G.Node]*G.Node {
 			continue
 		}
 		if t := forward(n, in[n], ts); t != nil && !isZero(t) {
-			if !t.Shape().Eq(n.Shape()) {
+			if !sameShape(t, n) {
 				failf("the tangent of %v has shape %v where the node has %v", n.Op(), t.Shape(), n.Shape())
 			}
 			tan[n] = t
 		}
 	}
-	return tan
 }
 
 // tangentsOf gathers the tangents of n's operands; any is false if all are zero.

@@ -38,9 +38,10 @@ func (linear) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
 // machine (UsePreallocDo) and on its lisp machine (DoDiff), all in plain Go. Compile knows the operations themselves.
 type op struct {
 	operation
-	in   []int // dimensions of the operands
-	out  int   // and of the result
-	salt uint32
+	in      []int // dimensions of the operands
+	out     int   // and of the result
+	salt    uint32
+	derived bool // made while differentiating, see derive
 }
 
 var (

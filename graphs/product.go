@@ -120,10 +120,10 @@ func MatMul(a, b *G.Node, transA, transB bool) *G.Node {
 	if err != nil {
 		return apply(o, a, b) // fails, and says why
 	}
-	if t, ok := ownOp(a); ok && t == (transposeOp{}) {
+	if t, ok := inner(a); ok && t == (transposeOp{}) {
 		return MatMul(operands(a)[0], b, !transA, transB)
 	}
-	if t, ok := ownOp(b); ok && t == (transposeOp{}) {
+	if t, ok := inner(b); ok && t == (transposeOp{}) {
 		return MatMul(a, operands(b)[0], transA, !transB)
 	}
 	for _, x := range []*G.Node{a, b} {
@@ -177,7 +177,7 @@ func MatMul(a, b *G.Node, transA, transB bool) *G.Node {
 			return ExpandCols(MatMul(a, v, transA, false), n)
 		}
 	}
-	if u, ok := ownOp(a); ok && !transA {
+	if u, ok := inner(a); ok && !transA {
 		if u, ok := u.(unitOp); ok { // row k of op(b)
 			if transB {
 				return ExpandRows(Reshape(SliceCols(b, u.k, u.k+1), n), m)

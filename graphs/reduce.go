@@ -67,7 +67,7 @@ func RowSum(x *G.Node) *G.Node {
 			return Scale(fill(e.x, n, 1), float64(m))
 		}
 	}
-	if o, ok := ownOp(x); ok {
+	if o, ok := inner(x); ok {
 		if p, ok := o.(padOp); ok && p.axis == 1 {
 			return RowSum(operands(x)[0])
 		}
@@ -124,7 +124,7 @@ func ColSum(x *G.Node) *G.Node {
 			return Scale(fill(e.x, m), float64(n))
 		}
 	}
-	if o, ok := ownOp(x); ok {
+	if o, ok := inner(x); ok {
 		if p, ok := o.(padOp); ok && p.axis == 0 {
 			return ColSum(operands(x)[0])
 		}
@@ -187,7 +187,7 @@ func sum(x *G.Node, scalar bool) *G.Node {
 	if e, ok := expansionOf(x); ok {
 		return Scale(sum(e.x, scalar), float64(s.TotalSize()/e.x.Shape().TotalSize()))
 	}
-	switch o, _ := ownOp(x); o.(type) {
+	switch o, _ := inner(x); o.(type) {
 	case rowSumOp, colSumOp, padOp, reshapeOp, transposeOp:
 		return sum(operands(x)[0], scalar)
 	}
@@ -355,7 +355,7 @@ const (
 )
 
 func expansionOf(n *G.Node) (expansion, bool) {
-	o, ok := ownOp(n)
+	o, ok := inner(n)
 	if !ok {
 		return expansion{}, false
 	}

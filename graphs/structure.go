@@ -48,7 +48,7 @@ func Transpose(x *G.Node) *G.Node {
 	if c, ok := constantOf(x); ok {
 		return constant(c, tensor.Shape{m, n}, x)
 	}
-	switch o, _ := ownOp(x); o.(type) {
+	switch o, _ := inner(x); o.(type) {
 	case transposeOp:
 		return operands(x)[0]
 	case expandRowsOp:
@@ -98,7 +98,7 @@ func Reshape(x *G.Node, shape ...int) *G.Node {
 		if c, ok := constantOf(x); ok {
 			return constant(c, to, x)
 		}
-		switch o, _ := ownOp(x); o.(type) {
+		switch o, _ := inner(x); o.(type) {
 		case reshapeOp:
 			return Reshape(operands(x)[0], shape...)
 		case fillOp:
@@ -189,7 +189,7 @@ func slice(x *G.Node, axis, lo, hi int) *G.Node {
 	if c, ok := constantOf(x); ok {
 		return constant(c, to, x)
 	}
-	own, _ := ownOp(x)
+	own, _ := inner(x)
 	switch p := own.(type) {
 	case sliceOp:
 		if p.axis == axis {

@@ -228,7 +228,7 @@ func (s *Style) Palette() color.Palette {
 // range and its curves give the scales.
 type Animation struct {
 	Width  int           // pixels; 0 means 640
-	Points int           // points drawn of each set; 0 means 1200
+	Points int           // points drawn of each set; 0 means 1000
 	Delay  time.Duration // see GIF
 	Hold   time.Duration
 
@@ -263,7 +263,7 @@ func (a *Animation) Len() int { return len(a.frames) }
 
 func (a *Animation) points() int {
 	if a.Points == 0 {
-		return 1200
+		return 1000
 	}
 	return a.Points
 }
@@ -285,7 +285,7 @@ func (a *Animation) each(do func(k int, img *image.RGBA) error) error {
 	}
 	return ordered(len(a.frames), func(k int) *image.RGBA {
 		p := *a.frames[k]
-		p.limits, p.Depth, p.Lo, p.Hi = last, depth, lo, hi
+		p.limits, p.Depth, p.Lo, p.Hi, p.cells = last, depth, lo, hi, 56
 		p.Camera, p.Points, p.Style, p.Width = last.Camera, a.points(), last.Style, last.Width
 		return p.Image(width)
 	}, do)

@@ -41,6 +41,7 @@ type Panel struct {
 	Width  vg.Length // 0 means 640
 	Points int       // points drawn of each set; 0 means 3000
 
+	cells  int    // faces of the surface along an axis; 0: its default
 	limits *Panel // the curves whose range the axes take, in an animation; nil: its own
 }
 
@@ -153,7 +154,7 @@ func (p *Panel) Figure() *Figure {
 		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
 		f.Add(Cell{Col: col, Plot: pl, Aspect: aspect, Bar: &sc, BarLabel: "E − min E (nats)"})
 		col++
-		surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Labels: [3]string{"x₁", "x₂", "E − min E"}}
+		surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: p.cells, Labels: [3]string{"x₁", "x₂", "E − min E"}}
 		span := max(1, col-1)
 		f.Add(Cell{Row: 1, Col: 0, ColSpan: span, Draw: surf.Draw, RowSpan: p.curveRows()})
 		p.curves(f, st, 1, span, col-span)

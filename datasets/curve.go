@@ -22,7 +22,7 @@ type arm struct {
 //
 // is summed by Gauss–Legendre quadrature in panels no longer than panelSDs·σ along the curve. On such a panel the kernel
 // is a Gaussian no narrower than a fifth of the panel, for which sixteen nodes are exact to about 1e-12. A panel whose
-// nearest point cannot contribute more than e^−cutoff of the panel closest to x is skipped.
+// nearest point cannot contribute more than e^−cutoff of the largest term is skipped.
 type curve struct {
 	arms   []arm
 	sd     float64
@@ -43,7 +43,7 @@ type node struct{ x, y, logw float64 }
 const (
 	panelNodes = 16
 	panelSDs   = 5
-	cutoff     = 32 // nats: 1e-14 of the largest term
+	cutoff     = 27 // nats: 2e-12 of the largest term
 )
 
 // newCurve builds the quadrature. half is the half-width of the uniform noise; zero means none.
@@ -178,23 +178,40 @@ func (c *curve) sum(x, y float64, only int, slopes bool) logSum {
 }
 
 func (c *curve) addPanel(s *logSum, p *panel, x, y float64, slopes bool) {
-	if c.box != nil {
+	var e, dx, dy [panelNodes]float64 // exponents and slopes
+	top := s.max
+	if c.box == nil {
+		v := 1 / (c.sd * c.sd)
 		for i := range p.node {
 			n := &p.node[i]
-			if slopes {
-				gx, sx := c.box.score(x - n.x)
-				gy, sy := c.box.score(y - n.y)
-				s.add(n.logw+gx+gy, sx, sy)
-			} else {
-				s.add(n.logw+c.box.logProb(x-n.x)+c.box.logProb(y-n.y), 0, 0)
-			}
+			gx, gy := n.x-x, n.y-y
+			dx[i], dy[i] = gx*v, gy*v
+			e[i] = n.logw + c.norm - (gx*gx+gy*gy)*v/2
+			top = max(top, e[i])
 		}
-		return
+	} else {
+		for i := range p.node {
+			n := &p.node[i]
+			var gx, gy float64
+			if slopes {
+				gx, dx[i] = c.box.score(x - n.x)
+				gy, dy[i] = c.box.score(y - n.y)
+			} else {
+				gx, gy = c.box.logProb(x-n.x), c.box.logProb(y-n.y)
+			}
+			e[i] = n.logw + gx + gy
+			top = max(top, e[i])
+		}
 	}
-	v := c.sd * c.sd
-	for i := range p.node {
-		n := &p.node[i]
-		dx, dy := n.x-x, n.y-y
-		s.add(n.logw+c.norm-(dx*dx+dy*dy)/(2*v), dx/v, dy/v)
+	if top > s.max {
+		s.rescale(top)
+	}
+	for i, v := range e {
+		if u := top - v; u < cutoff {
+			w := expNeg(u)
+			s.sum += w
+			s.sx += w * dx[i]
+			s.sy += w * dy[i]
+		}
 	}
 }

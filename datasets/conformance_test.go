@@ -1,0 +1,126 @@
+package datasets_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/datasettest"
+)
+
+func mustNew(t testing.TB, name string) datasets.Distribution {
+	t.Helper()
+	d, err := datasets.New(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestConformance holds every named distribution to the laws of the kit.
+func TestConformance(t *testing.T) {
+	for _, name := range datasets.Names() {
+		t.Run(name, func(t *testing.T) {
+			datasettest.Check(t, mustNew(t, name), datasettest.Options{Jumps: name == "checkerboard"})
+		})
+	}
+}
+
+// twin is a distribution with some methods replaced.
+type twin struct {
+	datasets.Distribution
+	sample  func(dst *mat.Dense, rng *rand.Rand)
+	logProb func(dst []float64, x *mat.Dense)
+	score   func(dst, x *mat.Dense)
+	entropy float64
+	weights []float64
+	half    bool // half of the box
+}
+
+func (d twin) Sample(dst *mat.Dense, rng *rand.Rand) {
+	d.Distribution.Sample(dst, rng)
+	if d.sample != nil {
+		d.sample(dst, rng)
+	}
+}
+
+func (d twin) LogProb(dst []float64, x *mat.Dense) {
+	d.Distribution.LogProb(dst, x)
+	if d.logProb != nil {
+		d.logProb(dst, x)
+	}
+}
+
+func (d twin) Score(dst, x *mat.Dense) {
+	d.Distribution.Score(dst, x)
+	if d.score != nil {
+		d.score(dst, x)
+	}
+}
+
+func (d twin) Bounds() (lo, hi []float64) {
+	lo, hi = d.Distribution.Bounds()
+	if d.half {
+		lo[0] = 0
+	}
+	return lo, hi
+}
+
+func (d twin) Entropy() float64 { return d.Distribution.(datasets.Entropic).Entropy() + d.entropy }
+
+func (d twin) AssignMode(x []float64) int { return d.Distribution.(datasets.Modal).AssignMode(x) }
+
+func (d twin) Modes() (*mat.Dense, []float64) {
+	c, w := d.Distribution.(datasets.Modal).Modes()
+	for i, v := range d.weights {
+		w[i] += v
+	}
+	return c, w
+}
+
+// TestBrokenTwins spoils one thing at a time; the law about it must notice, and the unspoilt twin must pass.
+func TestBrokenTwins(t *testing.T) {
+	base := mustNew(t, "4squares")
+	scale := func(m *mat.Dense, f float64) { m.Scale(f, m) }
+	for _, c := range []struct {
+		name, law string
+		d         twin
+	}{
+		{"whole", "", twin{}},
+		{"draws scaled by 1 %", "histogram", twin{sample: func(dst *mat.Dense, _ *rand.Rand) { scale(dst, 1.01) }}},
+		{"draws moved by 0.01", "histogram", twin{sample: func(dst *mat.Dense, _ *rand.Rand) {
+			dst.Apply(func(_, _ int, v float64) float64 { return v + 0.01 }, dst)
+		}}},
+		{"log p off by 1e-5", "bounds", twin{logProb: func(dst []float64, _ *mat.Dense) {
+			for i := range dst {
+				dst[i] += 1e-5
+			}
+		}}},
+		{"tail of −Inf", "tails", twin{logProb: func(dst []float64, _ *mat.Dense) {
+			for i := range dst {
+				dst[i] = math.Log(math.Exp(dst[i]))
+			}
+		}}},
+		{"score off by 1e-4", "score", twin{score: func(dst, _ *mat.Dense) { scale(dst, 1.0001) }}},
+		{"score of the other sign", "stein", twin{score: func(dst, _ *mat.Dense) { scale(dst, -1) }}},
+		{"entropy off by 1e-4", "entropy", twin{entropy: 1e-4}},
+		{"weights", "modes", twin{weights: []float64{0.02, -0.02}}},
+		{"half of the box", "bounds", twin{half: true}},
+		{"x modified", "shapes", twin{logProb: func(_ []float64, x *mat.Dense) { x.Set(0, 0, 0) }}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.d.Distribution = base
+			broken := datasettest.Broken(c.d, datasettest.Options{})
+			if c.law == "" && len(broken) > 0 {
+				t.Errorf("laws broken by an unspoilt twin: %v", broken)
+			}
+			if c.law != "" && !slices.Contains(broken, c.law) {
+				t.Errorf("laws broken: %v, want %q among them", broken, c.law)
+			}
+		})
+	}
+}

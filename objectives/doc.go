@@ -1,2 +1,39 @@
-// Package objectives is part of Stheno.
+// Package objectives says what is minimised, and computes its gradient in the parameters of an energy.
+//
+// An objective is two short pieces, a [Form]: a symbolic loss of a batch x and of auxiliary inputs (noise, projections,
+// negative samples), and a draw of those inputs. One [Engine] serves them all: it builds the loss over any energy, in any
+// dimension and precision, differentiates it in θ, compiles both, and calls the compiled function once per gradient. After
+// the first call a gradient allocates nothing.
+//
+//	x ──▶ Draw ──▶ auxiliary inputs ─┐
+//	│                                ▼
+//	└──────────────────▶ compiled (loss, ∂loss/∂θ) ◀── live θ
+//
+// # Signs
+//
+// p(x) = exp(-E(x))/Z. The score is s(x) = ∇ log p(x) = -∇E(x). In the formulas below g = ∇E(x) and H = ∇²E(x); means are
+// over the batch.
+//
+//	sm             ½|g|² - tr H
+//	sm-hutchinson  ½|g|² - εᵀHε                              E εεᵀ = I
+//	ssm            ½(vᵀg)² - vᵀHv                            E vvᵀ = I
+//	ssm-vr         ½|g|² - vᵀHv                              E vvᵀ = I
+//	fd-ssm         ½(Δ/2ε)² - Δ²/ε²                          Δ, Δ²: first and second difference of E along v
+//	dsm            ½|-g(x+σε) + ε/σ|²
+//	dsm-multi      mean over levels σ_k of σ_k² dsm(σ_k)
+//	nce            softplus(-u(x)) + Σ_{j≤k} softplus(u(y_j)), u = -E - c - log q - log k
+//	flow-nce       the same, with a noise q that learns
+//	cnce           2 softplus(E(x) - E(y)), y = x + σε
+//	cd, pcd, ml    E(x) - E(x⁻), x⁻ from short, persistent, replayed chains
+//	mpf            exp(½(E(x) - E(y)))
+//	ed             log(1/M + 1/M Σ_j exp(E(x) - E(y_j)))
+//	ksd            kernel Stein discrepancy
+//	lsd            Stein discrepancy with a learnt critic
+//
+// Every objective says where it is defined what it assumes and what bias it has, and [Describe] repeats it.
+//
+// # Score matching and the weights of modes
+//
+// The score says nothing of the weights of modes that do not touch. Config.Bridge mixes a known density into the data and
+// models the mixture, see [energy.Bridge].
 package objectives

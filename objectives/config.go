@@ -1,0 +1,157 @@
+package objectives
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/mcmc"
+)
+
+// Config holds the settings of all objectives; each reads those that concern it. The zero value of a field means the
+// default, but for those that an objective requires.
+type Config struct {
+	Batch        int              // points per batch; 0 means 128
+	Precision    energy.Precision // of the graph; zero is float32
+	Threads      int              // 0 means 1
+	Seed         uint64           // of what an objective initialises itself: critics, flows
+	Regularizers []Regularizer    // penalties, for any objective
+	Bridge       *Bridge          // for the objectives that match scores
+
+	// Data are points of the training set, at least some hundred, to which noises are fitted: nce, flow-nce, jumps.
+	Data *mat.Dense
+
+	Sigma      float64    // standard deviation of the perturbation, in units of x: dsm (required), cnce (0 means 0.3), mpf (0.3), ed (0.5)
+	Weighted   bool       // dsm: times σ²
+	Slices     int        // sm-hutchinson, ssm, ssm-vr, fd-ssm: directions per point; 0 means 1
+	Projection Projection // law of the directions; "" means rademacher
+	Epsilon    float64    // fd-ssm: length of the step; 0 means 0.03 in float32 and 0.001 in float64
+
+	Noise      Noise   // nce and jumps; nil means NewNoise(NoiseName, Data)
+	NoiseName  string  // gaussian (default), box, kde, mixture
+	NoiseRatio int     // k: noise points per datum (nce, flow-nce: 0 means 1), neighbours per datum (mpf: 1, ed: 16)
+	FixLogZ    bool    // nce, flow-nce: no learnt constant, E itself is to be normalised
+	Adversary  float64 // flow-nce: weight a ≥ 0 of the contest in the loss of the flow
+
+	Kernel   mcmc.Kernel // cd, pcd, ml: how chains move; nil means Langevin with StepSize
+	StepSize float64     // of that Langevin, in squared units of x; 0 means 0.01
+	Steps    int         // transitions per gradient; 0 means 10 for ml, 1 for cd and pcd
+	Jumps    int         // cd, pcd, ml: proposals from the noise before them, accepted by Metropolis' rule; 0 means none
+	Buffer   int         // ml: slots; 0 means 10000, or ten batches if that is more
+	Restart  float64     // ml: probability of a fresh start, in [0, 1]; 0 means 0.05, negative none
+	Alpha    float64     // ml, cd, pcd: weight α ≥ 0 of the squared energies
+
+	Bandwidth  float64 // ksd: h in units of x; 0 means the root mean squared distance of the first batch
+	CriticRate float64 // lsd, flow-nce: learning rate of critic or flow; 0 means 0.001
+	CriticReps int     // lsd: critic steps per gradient; 0 means 5
+	CriticL2   float64 // lsd: λ; 0 means 0.5
+}
+
+func (c Config) withDefaults() Config {
+	if c.Batch == 0 {
+		c.Batch = 128
+	}
+	if c.Threads == 0 {
+		c.Threads = 1
+	}
+	if c.Slices == 0 {
+		c.Slices = 1
+	}
+	return c
+}
+
+func or[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// validate names every field out of range, whether the objective reads it or not.
+func (c Config) validate() error {
+	var errs []error
+	whole := func(name string, v int) {
+		if v < 0 {
+			errs = append(errs, fmt.Errorf("objectives: Config.%s = %d, want > 0", name, v))
+		}
+	}
+	number := func(name string, v float64) {
+		if !(v >= 0) || math.IsInf(v, 1) {
+			errs = append(errs, fmt.Errorf("objectives: Config.%s = %g, want a finite number >= 0", name, v))
+		}
+	}
+	whole("Batch", c.Batch)
+	whole("Threads", c.Threads)
+	whole("Slices", c.Slices)
+	whole("NoiseRatio", c.NoiseRatio)
+	whole("Steps", c.Steps)
+	whole("Jumps", c.Jumps)
+	whole("Buffer", c.Buffer)
+	whole("CriticReps", c.CriticReps)
+	number("Sigma", c.Sigma)
+	number("Epsilon", c.Epsilon)
+	number("Adversary", c.Adversary)
+	number("StepSize", c.StepSize)
+	number("Alpha", c.Alpha)
+	number("Bandwidth", c.Bandwidth)
+	number("CriticRate", c.CriticRate)
+	number("CriticL2", c.CriticL2)
+	if !(c.Restart <= 1) {
+		errs = append(errs, fmt.Errorf("objectives: Config.Restart = %g, want at most 1", c.Restart))
+	}
+	if c.Precision != energy.Float32 && c.Precision != energy.Float64 {
+		errs = append(errs, fmt.Errorf("objectives: Config.Precision = %d, want Float32 or Float64", c.Precision))
+	}
+	errs = append(errs, c.Projection.validate())
+	if c.Kernel != nil {
+		errs = append(errs, c.Kernel.Validate())
+	}
+	for _, r := range c.Regularizers {
+		errs = append(errs, r.Validate())
+	}
+	if b := c.Bridge; b != nil {
+		if b.Background == nil {
+			errs = append(errs, errors.New("objectives: Config.Bridge.Background is nil; energy.Ladder makes one of the data"))
+		}
+		if !(b.Share >= 0 && b.Share < 1) {
+			errs = append(errs, fmt.Errorf("objectives: Config.Bridge.Share = %g, want between 0 and 1", b.Share))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// noise returns the configured noise.
+func (c Config) noise() (Noise, error) {
+	if c.Noise != nil {
+		return c.Noise, nil
+	}
+	return NewNoise(c.NoiseName, c.Data)
+}
+
+func (c Config) rng() *rand.Rand { return rand.New(rand.NewPCG(c.Seed, 0x6f626a6563746976)) }
+
+// mover returns the chains of cd, pcd and ml.
+func (c Config) mover(e energy.Energy, p *energy.Params, steps int) (mover, error) {
+	m := mover{kernel: c.Kernel, steps: or(c.Steps, steps), stale: p.Changed}
+	if m.kernel == nil {
+		m.kernel = mcmc.Langevin{StepSize: or(c.StepSize, 0.01)}
+	}
+	eval, err := energy.NewEvaluator(e, p, energy.EvaluatorConfig{Batch: c.Batch, Precision: c.Precision, Threads: c.Threads})
+	if err != nil {
+		return m, err
+	}
+	m.target = eval
+	if c.Jumps > 0 {
+		q, err := c.noise()
+		if err != nil {
+			return m, err
+		}
+		m.jumps = newJumps(q, c.Jumps, c.Batch, e.Dim())
+	}
+	return m, nil
+}

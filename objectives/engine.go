@@ -1,0 +1,308 @@
+package objectives
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/graphs"
+	"github.com/stheno-ebm/stheno/graphs/vector"
+)
+
+// Learner is a Form with parameters φ of its own, a critic or a learnt noise. They move by Adam on the loss that
+// Builder.SetOwnLoss names: Repeats times with fresh draws before every gradient in θ, or with it if Repeats is zero.
+type Learner interface {
+	Form
+	OwnParams() *energy.Params
+	OwnRate() float64
+	Repeats() int
+}
+
+// Engine is a compiled Form. It must not be used by two goroutines at a time.
+type Engine struct {
+	form    Form
+	p       *energy.Params
+	fn      *graphs.Function
+	n, d    int
+	specs   []Input
+	in      Inputs
+	out     Inputs
+	x       *mat.Dense // for batches that are not contiguous
+	args    [][]float64
+	dst     [][]float64 // loss, penalty, yields…, ∂/∂φ…, ∂/∂θ…
+	xAt     int         // index of x in args
+	thetaAt int         // index of ∂/∂θ in dst
+	own     *ownState
+}
+
+var (
+	_ Objective = (*Engine)(nil)
+	_ Stateful  = (*Engine)(nil)
+)
+
+// ownState is what Adam needs for a Learner's parameters.
+type ownState struct {
+	p          *energy.Params
+	adam       vector.Adam
+	grad, m, v []float64
+	t          int
+	repeats    int
+}
+
+// Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. Of cfg it
+// uses Batch, Precision, Threads and Regularizers; New is the way to the forms that have a name.
+func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
+	if err := energy.CheckParams(e, p); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	n, d := cfg.Batch, e.Dim()
+	o := &Engine{form: f, p: p, n: n, d: d, specs: f.Inputs(n, d), in: Inputs{}, out: Inputs{}}
+	defer graphs.Building()()
+	dt := cfg.Precision.Dtype()
+	g := G.NewGraph()
+	b := &Builder{N: n, D: d, e: e, in: map[string]*G.Node{}}
+	theta, err := energy.Inputs(g, cfg.Precision, e)
+	if err != nil {
+		return nil, err
+	}
+	b.Theta = theta
+	inputs := append(G.Nodes(nil), theta...)
+	o.args = p.Views(p.Data())
+	if l, ok := f.(Learner); ok {
+		op := l.OwnParams()
+		k := op.Len()
+		o.own = &ownState{p: op, grad: make([]float64, k), m: make([]float64, k), v: make([]float64, k), repeats: l.Repeats(),
+			adam: vector.Adam{LearningRate: l.OwnRate(), Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}}
+		o.args = op.AppendViews(o.args, op.Data())
+	}
+	var penalty *G.Node
+	loss, err := graphs.Try(func() *G.Node {
+		if o.own != nil {
+			for _, s := range o.own.p.Specs() {
+				b.Own = append(b.Own, graphs.NewInput(g, dt, "own."+s.Name, s.Shape...))
+			}
+			inputs = append(inputs, b.Own...)
+		}
+		for _, s := range o.specs {
+			node := graphs.NewInput(g, dt, "draw."+s.Name, s.Shape...)
+			b.in[s.Name] = node
+			buf := make([]float64, node.Shape().TotalSize())
+			o.in[s.Name] = buf
+			inputs = append(inputs, node)
+			o.args = append(o.args, buf)
+		}
+		b.X = graphs.NewInput(g, dt, "batch.x", n, d)
+		inputs = append(inputs, b.X)
+		o.xAt = len(o.args)
+		o.args = append(o.args, nil)
+		loss := f.Loss(b)
+		if s := loss.Shape(); s.TotalSize() != 1 {
+			return graphs.Must(nil, fmt.Errorf("objectives: the loss has shape %v, want one number", s))
+		}
+		for _, r := range cfg.Regularizers {
+			if penalty == nil {
+				penalty = r.Penalty(b)
+			} else {
+				penalty = graphs.Add(penalty, r.Penalty(b))
+			}
+		}
+		if penalty != nil {
+			loss = graphs.Add(loss, penalty)
+		}
+		return loss
+	})
+	if err != nil {
+		return nil, err
+	}
+	outputs := G.Nodes{loss}
+	o.dst = [][]float64{make([]float64, 1)}
+	yield := func(name string, n *G.Node) {
+		buf := make([]float64, n.Shape().TotalSize())
+		o.out[name] = buf
+		outputs = append(outputs, n)
+		o.dst = append(o.dst, buf)
+	}
+	if penalty != nil {
+		yield("penalty", penalty)
+	}
+	for i, name := range b.names {
+		yield(name, b.yields[i])
+	}
+	if o.own != nil {
+		gs, err := graphs.Grad(b.ownLoss, b.Own...)
+		if err != nil {
+			return nil, err
+		}
+		outputs = append(outputs, gs...)
+		o.dst = o.own.p.AppendViews(o.dst, o.own.grad)
+	}
+	gs, err := graphs.Grad(loss, theta...)
+	if err != nil {
+		return nil, err
+	}
+	o.thetaAt = len(o.dst)
+	outputs = append(outputs, gs...)
+	constants, values, err := energy.Constants(g)
+	if err != nil {
+		return nil, err
+	}
+	inputs = append(inputs, constants...)
+	o.args = append(o.args, values...)
+	o.fn, err = graphs.Compile(inputs, outputs, graphs.Held(constants...), graphs.Threads(cfg.Threads))
+	if err != nil {
+		return nil, err
+	}
+	o.x = mat.NewDense(n, d, nil)
+	o.dst = p.AppendViews(o.dst, make([]float64, p.Len())) // room for the views of Gradient's argument
+	return o, nil
+}
+
+// Gradient draws the auxiliary inputs and evaluates.
+func (o *Engine) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, error) {
+	x, err := o.batch(x)
+	if err != nil {
+		return Stats{}, err
+	}
+	if o.own != nil {
+		for range o.own.repeats {
+			if err := o.draw(x, rng); err != nil {
+				return Stats{}, err
+			}
+			if _, err := o.call(nil, x); err != nil {
+				return Stats{}, err
+			}
+			o.own.step()
+		}
+	}
+	if err := o.draw(x, rng); err != nil {
+		return Stats{}, err
+	}
+	s, err := o.call(grad, x)
+	if err != nil {
+		return s, err
+	}
+	if o.own != nil && o.own.repeats == 0 {
+		o.own.step()
+	}
+	if u, ok := o.form.(Updater); ok {
+		err = u.Update(o.out)
+	}
+	return s, err
+}
+
+// Evaluate computes the loss and, unless grad is nil, its gradient with the given auxiliary inputs instead of drawn ones.
+// Inputs that are not given keep the values of the last call, derived ones are computed unless they are given too. Nothing
+// that the objective remembers moves.
+func (o *Engine) Evaluate(grad []float64, x *mat.Dense, in Inputs) (Stats, error) {
+	x, err := o.batch(x)
+	if err != nil {
+		return Stats{}, err
+	}
+	set := func() error {
+		for name, v := range in {
+			buf, ok := o.in[name]
+			if !ok || len(buf) != len(v) {
+				return fmt.Errorf("objectives: input %q of %d numbers; the objective has %s", name, len(v), o.describeInputs())
+			}
+			copy(buf, v)
+		}
+		return nil
+	}
+	if err := set(); err != nil {
+		return Stats{}, err
+	}
+	if err := o.derive(x); err != nil {
+		return Stats{}, err
+	}
+	if err := set(); err != nil { // derived inputs that were given
+		return Stats{}, err
+	}
+	return o.call(grad, x)
+}
+
+// Draws returns the auxiliary inputs of the last call, the live buffers.
+func (o *Engine) Draws() Inputs { return o.in }
+
+// InputSpecs returns the names and shapes of the auxiliary inputs.
+func (o *Engine) InputSpecs() []Input { return o.specs }
+
+// Form returns what was compiled.
+func (o *Engine) Form() Form { return o.form }
+
+func (o *Engine) describeInputs() string {
+	if len(o.specs) == 0 {
+		return "no inputs"
+	}
+	s := ""
+	for i, in := range o.specs {
+		if i > 0 {
+			s += ", "
+		}
+		s += fmt.Sprintf("%s %v", in.Name, in.Shape)
+	}
+	return s
+}
+
+// batch checks x and makes it contiguous.
+func (o *Engine) batch(x *mat.Dense) (*mat.Dense, error) {
+	n, d := x.Dims()
+	if n != o.n || d != o.d {
+		return nil, fmt.Errorf("objectives: batch of %d points of dimension %d, compiled for %d of dimension %d; set Config.Batch", n, d, o.n, o.d)
+	}
+	if x.RawMatrix().Stride != d {
+		o.x.Copy(x)
+		x = o.x
+	}
+	return x, nil
+}
+
+func (o *Engine) draw(x *mat.Dense, rng *rand.Rand) error {
+	if err := o.form.Draw(o.in, x, rng); err != nil {
+		return err
+	}
+	return o.derive(x)
+}
+
+func (o *Engine) derive(x *mat.Dense) error {
+	if f, ok := o.form.(Deriver); ok {
+		return f.Derive(o.in, x)
+	}
+	return nil
+}
+
+// call runs the compiled function.
+func (o *Engine) call(grad []float64, x *mat.Dense) (Stats, error) {
+	o.args[o.xAt] = x.RawMatrix().Data
+	dst := o.dst[:o.thetaAt]
+	if grad != nil {
+		dst = o.p.AppendViews(dst, grad)
+	} else {
+		for range o.p.Specs() {
+			dst = append(dst, nil)
+		}
+	}
+	if err := o.fn.Call(dst, o.args...); err != nil {
+		return Stats{}, fmt.Errorf("objectives: %w", err)
+	}
+	s := Stats{Loss: o.dst[0][0]}
+	if p := o.out["penalty"]; p != nil {
+		s.Penalty = p[0]
+	}
+	if r, ok := o.form.(Reporter); ok {
+		r.Report(o.out, &s)
+	}
+	return s, nil
+}
+
+func (w *ownState) step() {
+	w.t++
+	w.adam.Step(w.p.Data(), w.m, w.v, w.grad, w.t)
+	w.p.Changed()
+}
+
+// String shows the compiled program.
+func (o *Engine) String() string { return o.fn.String() }

@@ -1,0 +1,315 @@
+package objectives
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/energy"
+)
+
+// Noise is a normalised density with a sampler. *energy.Mixture is one.
+type Noise interface {
+	// Sample fills the rows of dst with independent draws.
+	Sample(dst *mat.Dense, rng *rand.Rand)
+
+	// LogProb stores log q of the rows of x in dst.
+	LogProb(dst []float64, x *mat.Dense)
+}
+
+var (
+	_ Noise = (*Gaussian)(nil)
+	_ Noise = (*Box)(nil)
+	_ Noise = (*Blend)(nil)
+	_ Noise = (*Kernel)(nil)
+	_ Noise = (*energy.Mixture)(nil)
+)
+
+// NewNoise returns a noise fitted to the rows of data:
+//
+//	gaussian  N(mean, 1.5² covariance): wider than the data, so that their tails are covered
+//	box       uniform on the bounding box, widened by a quarter of its width on each side
+//	kde       the data blurred by sd 0.2 times their largest standard deviation, at most 2048 points
+//	mixture   0.7 kde + 0.3 box
+func NewNoise(name string, data *mat.Dense) (Noise, error) {
+	if data == nil {
+		return nil, fmt.Errorf("objectives: noise %q is fitted to data: set Config.Data", name)
+	}
+	_, std := energy.Moments(data)
+	var most float64
+	for _, s := range std {
+		most = max(most, s)
+	}
+	kde := func() (Noise, error) { return NewKernel(data, 0.2*most, 2048) }
+	switch name {
+	case "", "gaussian":
+		return FitGaussian(data, 1.5)
+	case "box":
+		return BoxOf(data, 0.25), nil
+	case "kde":
+		return kde()
+	case "mixture":
+		k, err := kde()
+		if err != nil {
+			return nil, err
+		}
+		return NewBlend([]Noise{k, BoxOf(data, 0.25)}, []float64{0.7, 0.3})
+	}
+	return nil, fmt.Errorf("objectives: noise %q, want one of %s", name, strings.Join(NoiseNames(), ", "))
+}
+
+// NoiseNames returns the names that NewNoise knows.
+func NoiseNames() []string { return []string{"gaussian", "box", "kde", "mixture"} }
+
+// Gaussian is N(μ, LLᵀ).
+type Gaussian struct {
+	mean []float64
+	l    *mat.TriDense
+	logc float64 // -d/2 log 2π - log det L
+	buf  []float64
+}
+
+// FitGaussian returns the Gaussian with the mean of the data and scale² times their covariance.
+func FitGaussian(data *mat.Dense, scale float64) (*Gaussian, error) {
+	n, d := data.Dims()
+	mean, _ := energy.Moments(data)
+	cov := mat.NewSymDense(d, nil)
+	for i := range n {
+		row := data.RawRowView(i)
+		for a := range d {
+			for b := a; b < d; b++ {
+				cov.SetSym(a, b, cov.At(a, b)+scale*scale*(row[a]-mean[a])*(row[b]-mean[b])/float64(n))
+			}
+		}
+	}
+	return NewGaussian(mean, cov)
+}
+
+// NewGaussian returns N(mean, cov).
+func NewGaussian(mean []float64, cov mat.Symmetric) (*Gaussian, error) {
+	var chol mat.Cholesky
+	if !chol.Factorize(cov) {
+		return nil, errors.New("objectives: gaussian noise: the covariance is singular; the data lie in a plane or repeat one point")
+	}
+	d := len(mean)
+	g := &Gaussian{mean: append([]float64(nil), mean...), l: mat.NewTriDense(d, mat.Lower, nil), buf: make([]float64, d)}
+	chol.LTo(g.l)
+	g.logc = -0.5 * (float64(d)*math.Log(2*math.Pi) + chol.LogDet())
+	return g, nil
+}
+
+// Isotropic returns N(0, sd² I) in d dimensions.
+func Isotropic(d int, sd float64) (*Gaussian, error) {
+	cov := mat.NewSymDense(d, nil)
+	for i := range d {
+		cov.SetSym(i, i, sd*sd)
+	}
+	return NewGaussian(make([]float64, d), cov)
+}
+
+// Sample draws μ + Lξ.
+func (g *Gaussian) Sample(dst *mat.Dense, rng *rand.Rand) {
+	n, d := dst.Dims()
+	for i := range n {
+		row := dst.RawRowView(i)
+		for j := range g.buf {
+			g.buf[j] = rng.NormFloat64()
+		}
+		for j := range d {
+			row[j] = g.mean[j]
+			for k := range j + 1 {
+				row[j] += g.l.At(j, k) * g.buf[k]
+			}
+		}
+	}
+}
+
+// LogProb stores the log density.
+func (g *Gaussian) LogProb(dst []float64, x *mat.Dense) {
+	d := len(g.mean)
+	for i := range dst {
+		row := x.RawRowView(i)
+		var sq float64
+		for j := range d { // L z = x - μ
+			z := row[j] - g.mean[j]
+			for k := range j {
+				z -= g.l.At(j, k) * g.buf[k]
+			}
+			z /= g.l.At(j, j)
+			g.buf[j] = z
+			sq += z * z
+		}
+		dst[i] = g.logc - 0.5*sq
+	}
+}
+
+// Box is the uniform density on a box; its log density outside is -Inf.
+type Box struct{ Lo, Hi []float64 }
+
+// BoxOf returns the bounding box of the rows of x, widened by margin times its width on each side.
+func BoxOf(x *mat.Dense, margin float64) *Box {
+	n, d := x.Dims()
+	b := &Box{Lo: make([]float64, d), Hi: make([]float64, d)}
+	for j := range d {
+		b.Lo[j], b.Hi[j] = math.Inf(1), math.Inf(-1)
+		for i := range n {
+			b.Lo[j], b.Hi[j] = min(b.Lo[j], x.At(i, j)), max(b.Hi[j], x.At(i, j))
+		}
+		w := margin * (b.Hi[j] - b.Lo[j])
+		if w == 0 {
+			w = max(margin, 1e-3)
+		}
+		b.Lo[j] -= w
+		b.Hi[j] += w
+	}
+	return b
+}
+
+// Sample draws uniformly.
+func (b *Box) Sample(dst *mat.Dense, rng *rand.Rand) {
+	n, _ := dst.Dims()
+	for i := range n {
+		row := dst.RawRowView(i)
+		for j := range row {
+			row[j] = b.Lo[j] + (b.Hi[j]-b.Lo[j])*rng.Float64()
+		}
+	}
+}
+
+// LogProb stores -log volume, or -Inf outside.
+func (b *Box) LogProb(dst []float64, x *mat.Dense) {
+	var v float64
+	for j := range b.Lo {
+		v -= math.Log(b.Hi[j] - b.Lo[j])
+	}
+	for i := range dst {
+		dst[i] = v
+		for j, a := range x.RawRowView(i) {
+			if a < b.Lo[j] || a > b.Hi[j] {
+				dst[i] = math.Inf(-1)
+			}
+		}
+	}
+}
+
+// Blend is a mixture of noises.
+type Blend struct {
+	parts []Noise
+	cdf   []float64
+	logw  []float64
+	buf   []float64
+	row   mat.Dense
+}
+
+// NewBlend mixes parts with the given weights > 0, scaled to sum 1.
+func NewBlend(parts []Noise, weights []float64) (*Blend, error) {
+	if len(parts) == 0 || len(parts) != len(weights) {
+		return nil, fmt.Errorf("objectives: blend of %d noises with %d weights", len(parts), len(weights))
+	}
+	var sum float64
+	for i, w := range weights {
+		if !(w > 0) {
+			return nil, fmt.Errorf("objectives: blend: weight %d is %g, want > 0", i, w)
+		}
+		sum += w
+	}
+	b := &Blend{parts: parts}
+	var c float64
+	for _, w := range weights {
+		c += w / sum
+		b.cdf = append(b.cdf, c)
+		b.logw = append(b.logw, math.Log(w/sum))
+	}
+	return b, nil
+}
+
+// Sample draws a part for every row.
+func (b *Blend) Sample(dst *mat.Dense, rng *rand.Rand) {
+	n, d := dst.Dims()
+	for i := range n {
+		u, k := rng.Float64(), 0
+		for k < len(b.cdf)-1 && u >= b.cdf[k] {
+			k++
+		}
+		b.parts[k].Sample(view(&b.row, dst.RawRowView(i), 1, d), rng)
+	}
+}
+
+// LogProb stores log Σ_k w_k q_k.
+func (b *Blend) LogProb(dst []float64, x *mat.Dense) {
+	if len(b.buf) < len(dst) {
+		b.buf = make([]float64, len(dst))
+	}
+	buf := b.buf[:len(dst)]
+	for k, p := range b.parts {
+		out := buf
+		if k == 0 {
+			out = dst
+		}
+		p.LogProb(out, x)
+		for i := range out {
+			out[i] += b.logw[k]
+			if k > 0 {
+				dst[i] = logAddExp(dst[i], out[i])
+			}
+		}
+	}
+}
+
+func logAddExp(a, b float64) float64 {
+	if a < b {
+		a, b = b, a
+	}
+	if math.IsInf(b, -1) {
+		return a
+	}
+	return a + math.Log1p(math.Exp(b-a))
+}
+
+// Kernel is a Gaussian kernel density of data. Its log density is computed by a compiled float32 graph, as an NCE step
+// looks at some thousand points times some thousand centres.
+type Kernel struct {
+	mix  *energy.Mixture
+	eval *energy.Evaluator
+}
+
+// NewKernel blurs the first rows of data, at most centres, by N(0, sd² I).
+func NewKernel(data *mat.Dense, sd float64, centres int) (*Kernel, error) {
+	n, d := data.Dims()
+	n = min(n, centres)
+	sds := make([]float64, n)
+	for i := range sds {
+		sds[i] = sd
+	}
+	m, err := energy.NewMixture(data.Slice(0, n, 0, d).(*mat.Dense), sds, nil)
+	if err != nil {
+		return nil, err
+	}
+	return KernelOf(m)
+}
+
+// KernelOf makes a fast Noise of a mixture.
+func KernelOf(m *energy.Mixture) (*Kernel, error) {
+	eval, err := energy.NewEvaluator(m.Energy(), energy.NewParams(nil), energy.EvaluatorConfig{Batch: 256})
+	if err != nil {
+		return nil, err
+	}
+	return &Kernel{m, eval}, nil
+}
+
+// Sample draws a centre and blurs it.
+func (k *Kernel) Sample(dst *mat.Dense, rng *rand.Rand) { k.mix.Sample(dst, rng) }
+
+// LogProb stores the log density.
+func (k *Kernel) LogProb(dst []float64, x *mat.Dense) {
+	if err := k.eval.Energies(dst, x); err != nil {
+		panic(err) // a function compiled for these shapes does not fail
+	}
+	for i := range dst {
+		dst[i] = -dst[i]
+	}
+}

@@ -1,8 +1,6 @@
 package mcmc_test
 
 import (
-	"bytes"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -10,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
 // gaussian is N(0, diag(sd²)), sd 1 where there is none.
@@ -229,26 +228,6 @@ func TestRejectedIsIdentical(t *testing.T) {
 	}
 }
 
-// walled is N(0, 1) on |x| < 1.2 and wrong beyond: NaN, +Inf or -Inf energy, or a NaN gradient.
-func walled(kind int) mcmc.RowFunc {
-	return func(grad, x []float64) float64 {
-		grad[0] = x[0]
-		if math.Abs(x[0]) < 1.2 {
-			return x[0] * x[0] / 2
-		}
-		switch kind {
-		case 0:
-			return math.NaN()
-		case 1:
-			return math.Inf(1)
-		case 2:
-			return math.Inf(-1)
-		}
-		grad[0] = math.NaN()
-		return 0
-	}
-}
-
 func kernels() map[string]mcmc.Kernel {
 	return map[string]mcmc.Kernel{
 		"langevin":          mcmc.Langevin{StepSize: .3},
@@ -263,75 +242,10 @@ func kernels() map[string]mcmc.Kernel {
 	}
 }
 
-func TestNotFinite(t *testing.T) {
+// TestKernels runs the kit on every kernel.
+func TestKernels(t *testing.T) {
 	for name, k := range kernels() {
-		for kind := range 4 {
-			rng := source(5)
-			x := mat.NewDense(8, 1, []float64{0, .1, .2, .3, -.1, -.2, -.3, 5}) // the last one starts outside
-			s := mcmc.NewState(x)
-			target := walled(kind)
-			div := 0
-			for range 400 {
-				info, err := k.Step(s, target, rng)
-				if err != nil {
-					t.Fatal(err)
-				}
-				div += info.Divergent
-				if name == "langevin" {
-					continue // it learns where it stands at the next step
-				}
-				for i, e := range s.Energy[:7] {
-					if v := x.At(i, 0); !(math.Abs(v) < 1.2) || math.Abs(e-v*v/2) > 1e-12 {
-						t.Fatalf("%s, kind %d: chain at %g with energy %g", name, kind, v, e)
-					}
-				}
-			}
-			if div == 0 {
-				t.Errorf("%s, kind %d: no divergence counted", name, kind)
-			}
-			out := 0
-			for i := range 8 {
-				v := x.At(i, 0)
-				if math.IsNaN(v) || math.IsInf(v, 0) {
-					t.Errorf("%s, kind %d: chain at %g", name, kind, v)
-				}
-				if math.Abs(v) > 3 {
-					out++
-				}
-			}
-			if out > 1 {
-				t.Errorf("%s, kind %d: %d chains far out", name, kind, out)
-			}
-		}
-	}
-}
-
-func TestTargetError(t *testing.T) {
-	boom := errors.New("boom")
-	target := mcmc.TargetFunc(func([]float64, *mat.Dense, *mat.Dense) error { return boom })
-	for name, k := range kernels() {
-		if _, err := k.Step(mcmc.NewState(mat.NewDense(2, 2, nil)), target, source(1)); !errors.Is(err, boom) {
-			t.Errorf("%s: got %v, want the target's error", name, err)
-		}
-	}
-}
-
-func TestNoAllocation(t *testing.T) {
-	for name, k := range kernels() {
-		rng := source(6)
-		s := mcmc.NewState(normalBatch(16, 2, rng))
-		var target mcmc.Target = gaussian()
-		step := func() {
-			if _, err := k.Step(s, target, rng); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for range 20 {
-			step()
-		}
-		if n := testing.AllocsPerRun(50, step); n != 0 {
-			t.Errorf("%s: %g allocations per step", name, n)
-		}
+		t.Run(name, func(t *testing.T) { mcmctest.Check(t, k) })
 	}
 }
 
@@ -348,51 +262,6 @@ func TestValidate(t *testing.T) {
 	for name, k := range kernels() {
 		if err := k.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// TestContinue: 40 steps equal 17 steps, save, restore, 23 steps, bit for bit.
-func TestContinue(t *testing.T) {
-	for name, k := range kernels() {
-		run := func(s *mcmc.State, rng *rand.Rand, steps int) {
-			for range steps {
-				if _, err := k.Step(s, walled(0), rng); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		src := rand.NewPCG(3, 4)
-		a := mcmc.NewState(mat.NewDense(3, 1, []float64{.1, .2, .3}))
-		run(a, rand.New(src), 17)
-		saved, err := a.MarshalBinary()
-		if err != nil {
-			t.Fatal(err)
-		}
-		savedSrc, _ := src.MarshalBinary()
-		run(a, rand.New(src), 23)
-
-		var b mcmc.State
-		if err := b.UnmarshalBinary(saved); err != nil {
-			t.Fatal(err)
-		}
-		src2 := new(rand.PCG)
-		if err := src2.UnmarshalBinary(savedSrc); err != nil {
-			t.Fatal(err)
-		}
-		run(&b, rand.New(src2), 23)
-		if !mat.Equal(a.X, b.X) {
-			t.Errorf("%s: continued run differs: got %v, want %v", name, mat.Formatted(b.X.T()), mat.Formatted(a.X.T()))
-		}
-		again, _ := b.MarshalBinary()
-		want, _ := a.MarshalBinary()
-		if !bytes.Equal(again, want) {
-			t.Errorf("%s: states differ after continuing", name)
-		}
-		for cut := range saved {
-			if err := new(mcmc.State).UnmarshalBinary(saved[:cut]); err == nil {
-				t.Fatalf("%s: a state cut to %d of %d bytes was accepted", name, cut, len(saved))
-			}
 		}
 	}
 }

@@ -21,7 +21,7 @@ import (
 // 321–350, whose ladder adaptation [Adapter] uses.
 type Tempering struct {
 	Kernel    Kernel    // moves within the levels; required; its step is that of β = 1
-	Betas     []float64 // β_k, falling from 1, all > 0; nil means Geometric(8, 0.02)
+	Betas     []float64 // β_k, falling from 1, all > 0; nil means Geometric(10, 0.005)
 	Scales    []float64 // length of level k's steps against that of level 0; nil means β_k^(-1/2)
 	Moves     int       // transitions between exchanges; 0 means 1
 	Reference *Gaussian // hot end of the path; nil means none
@@ -38,7 +38,7 @@ func Geometric(n int, last float64) []float64 {
 	return b
 }
 
-var defaultBetas = Geometric(8, .02)
+var defaultBetas = Geometric(10, .005)
 
 func (k Tempering) betas() []float64 {
 	if k.Betas == nil {

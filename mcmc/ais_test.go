@@ -1,0 +1,86 @@
+package mcmc_test
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
+)
+
+// TestAIS: forward and reverse estimates agree with the exact log Z within four standard errors.
+func TestAIS(t *testing.T) {
+	for _, c := range []struct {
+		known mcmctest.Known
+		logZ  float64
+	}{
+		{mcmctest.Correlated(.9), math.Log(2*math.Pi) + math.Log(1-.81)/2},
+		{mcmctest.Banana(.5), math.Log(2*math.Pi) + math.Log(.5)},
+		{mcmctest.EightGaussians(), math.Log(2 * math.Pi * .01 / 2)},
+		{mcmctest.Mixture("20 sd apart", 1, [][2]float64{{-10, 0}, {10, 0}}, []float64{.3, .7}), math.Log(2 * math.Pi)},
+		{mcmctest.Funnel(4, 1), 2 * math.Log(2*math.Pi)},
+	} {
+		t.Run(c.known.Name, func(t *testing.T) {
+			rng := source(1)
+			x := mat.NewDense(1000, c.known.Dim, nil)
+			c.known.Sample(x, rng)
+			a, err := mcmc.AIS{
+				Reference: mcmc.FitGaussian(x, 1.5), Kernel: mcmc.HMC{StepSize: .5, Leapfrog: 4, StepJitter: .3}, Chains: 1000,
+			}.Tune(context.Background(), c.known.Energy, 0, rng)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fwd, s, err := a.Forward(context.Background(), c.known.Energy, rng)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rev, err := a.Reverse(context.Background(), c.known.Energy, x, rng)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, e := range map[string]mcmc.Evidence{"forward": fwd, "reverse": rev} {
+				if math.Abs(e.LogZ-c.logZ) > 4*e.StdErr || e.StdErr > .3 {
+					t.Errorf("%s: log Z = %.4f ± %.4f, want %.4f (%d levels, ESS %.0f)", name, e.LogZ, e.StdErr, c.logZ, e.Levels, e.ESS)
+				}
+			}
+			t.Logf("exact %.3f, forward %.3f ± %.3f, reverse %.3f ± %.3f, %d levels", c.logZ, fwd.LogZ, fwd.StdErr, rev.LogZ, rev.StdErr, fwd.Levels)
+			g := make([]float64, c.known.Dim)
+			for i := range 5 {
+				if want := c.known.Energy(g, s.X.RawRowView(i)); math.Abs(s.Energy[i]-want) > 1e-9*(1+math.Abs(want)) {
+					t.Errorf("energy of the last state: got %g, want %g", s.Energy[i], want)
+				}
+			}
+			twin, _, err := a.Forward(context.Background(), mcmctest.Twin(c.known.Energy, 1.5), rng)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(twin.LogZ-c.logZ) < 4*twin.StdErr {
+				t.Errorf("the twin passes: %.4f ± %.4f", twin.LogZ, twin.StdErr)
+			}
+		})
+	}
+}
+
+func TestAISErrors(t *testing.T) {
+	ref := &mcmc.Gaussian{Mean: []float64{0}, Std: []float64{1}}
+	for _, a := range []mcmc.AIS{
+		{},
+		{Reference: ref},
+		{Reference: ref, Kernel: mcmc.HMC{StepSize: 1}, Betas: []float64{0, .5}},
+		{Reference: ref, Kernel: mcmc.HMC{StepSize: 1}, Betas: []float64{0, .5, .5, 1}},
+		{Reference: &mcmc.Gaussian{Mean: []float64{0}, Std: []float64{0}}, Kernel: mcmc.HMC{StepSize: 1}, Betas: []float64{0, 1}},
+	} {
+		if _, _, err := a.Forward(context.Background(), gaussian(), source(1)); err == nil {
+			t.Errorf("%+v: no error", a)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	a := mcmc.AIS{Reference: ref, Kernel: mcmc.HMC{StepSize: 1}}
+	if _, err := a.Tune(ctx, gaussian(), 0, source(1)); err == nil {
+		t.Error("Tune of a cancelled context: no error")
+	}
+}

@@ -1,0 +1,429 @@
+package mcmc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// SampleConfig says what Sample does with the chains.
+type SampleConfig struct {
+	Draws        int            // draws kept per chain; required
+	Warmup       Warmup         // adaptation, before everything else; none by default
+	BurnIn       int            // transitions dropped after the warm-up, with settings that no longer change
+	Thin         int            // transitions per draw kept; 0 means 1
+	Block        int            // chains per block; 0 means a quarter of them, but 32 … 256. Draws depend on it
+	Workers      int            // blocks that run at the same time; 0 means GOMAXPROCS. Draws do not depend on it
+	Trajectories int            // keep every position of the first so many chains, from the start on
+	Progress     func(Progress) // called now and then, never twice at the same time; nil means not at all
+}
+
+// Progress says how far Sample has come.
+type Progress struct {
+	Done, Total int     // transitions, summed over the blocks
+	Warmup      bool    // the block that reports is adapting
+	AcceptProb  float64 // of that block's last transition
+	Divergent   int     // divergences after warm-up, all chains
+}
+
+// Validate reports settings out of range.
+func (c SampleConfig) Validate() error {
+	return errors.Join(
+		check(c.Draws > 0, "mcmc: SampleConfig.Draws = %d, want > 0", c.Draws),
+		check(c.BurnIn >= 0, "mcmc: SampleConfig.BurnIn = %d, want >= 0", c.BurnIn),
+		check(c.Thin >= 0, "mcmc: SampleConfig.Thin = %d, want >= 0", c.Thin),
+		check(c.Block >= 0, "mcmc: SampleConfig.Block = %d, want >= 0", c.Block),
+		check(c.Workers >= 0, "mcmc: SampleConfig.Workers = %d, want >= 0", c.Workers),
+		check(c.Trajectories >= 0, "mcmc: SampleConfig.Trajectories = %d, want >= 0", c.Trajectories),
+		c.Warmup.Validate(),
+	)
+}
+
+// Targets makes a target for each worker: one that nobody else calls. For an energy.Evaluator that is its Clone.
+type Targets func() (Target, error)
+
+// Shared hands one target to all workers. It must be safe for concurrent use, as a function without state is.
+func Shared(t Target) Targets { return func() (Target, error) { return t, nil } }
+
+// Draws is what Sample kept.
+type Draws struct {
+	Chains, Kept, Dim int
+	X                 *mat.Dense // (Kept·Chains)×Dim; draw t of chain c is row t·Chains + c
+	Energy            []float64  // E of each row of X
+
+	Kernels      []Kernel     // per block, as adapted
+	Stats        []ChainStats // per chain, after warm-up and burn-in
+	Depths       []int        // NUTS: transitions by tree depth
+	Swaps        []float64    // Tempering: mean acceptance of the exchanges, by level; of the first block where ladders differ in length
+	Evaluations  int          // rows at which energy and gradient were computed, after warm-up and burn-in
+	Preparation  int          // the same, before
+	Trajectories []*mat.Dense // each (transitions+1)×Dim, warm-up included
+	Last         *mat.Dense   // Chains×Dim, where the chains stand
+}
+
+// Chain returns draw t of chain c. It is a view.
+func (d *Draws) Chain(c, t int) []float64 { return d.X.RawRowView(t*d.Chains + c) }
+
+// Quantity returns f of every draw as chains[c][t].
+func (d *Draws) Quantity(f func(x []float64, energy float64) float64) [][]float64 {
+	out := make([][]float64, d.Chains)
+	for c := range out {
+		out[c] = make([]float64, d.Kept)
+		for t := range out[c] {
+			r := t*d.Chains + c
+			out[c][t] = f(d.X.RawRowView(r), d.Energy[r])
+		}
+	}
+	return out
+}
+
+// Sample moves the chains that start at the rows of x and keeps draws. The chains are cut into blocks, each with a
+// random stream of its own that derives from rng, and each adapted by itself; the blocks are shared out over workers.
+// The draws are the same for any number of workers and any GOMAXPROCS. x is copied.
+//
+// When ctx is cancelled or the target fails, Sample returns what was drawn so far, a whole number of draws of all the
+// chains (maybe 0), together with the error.
+func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg SampleConfig, rng *rand.Rand) (*Draws, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if k == nil {
+		return nil, errors.New("mcmc: Sample without a kernel, want e.g. HMC{StepSize: 0.1}")
+	}
+	n, d := x.Dims()
+	if n == 0 || d == 0 {
+		return nil, errors.New("mcmc: Sample without chains: the batch is empty")
+	}
+	r := &run{cfg: cfg, n: n, d: d, thin: max(1, cfg.Thin)}
+	if err := r.makeBlocks(k, x, rng); err != nil {
+		return nil, err
+	}
+	err := r.all(ctx, targets)
+	return r.draws(), err
+}
+
+// run is a call of Sample.
+type run struct {
+	cfg        SampleConfig
+	n, d, thin int
+	blocks     []*block
+	x          []float64 // (Draws·n)×d
+	energy     []float64
+	paths      [][]float64 // trajectories
+
+	next     atomic.Int64 // tasks handed out
+	mu       sync.Mutex   // guards what follows, and the progress function
+	done     int
+	diverged int
+}
+
+// total is the number of transitions of a chain.
+func (r *run) total() int { return r.cfg.Warmup.Steps + r.cfg.BurnIn + r.cfg.Draws*r.thin }
+
+// block is a set of neighbouring chains.
+type block struct {
+	mu      sync.Mutex
+	first   int // chain
+	s       *State
+	adapt   *Adapter
+	rng     *rand.Rand
+	t       int // transitions done
+	kept    int
+	stats   []chainSums
+	depths  [maxTree + 1]int
+	swaps   []float64
+	swapN   float64
+	rows    int // evaluations after preparation
+	prepare int
+}
+
+const maxTree = 20
+
+func (r *run) makeBlocks(k Kernel, x *mat.Dense, rng *rand.Rand) error {
+	size := r.cfg.Block
+	if size == 0 {
+		size = max(32, min(256, (r.n+3)/4))
+	}
+	for lo := 0; lo < r.n; lo += size {
+		hi := min(lo+size, r.n)
+		a, err := NewAdapter(k, r.cfg.Warmup)
+		if err != nil {
+			return err
+		}
+		start := mat.NewDense(hi-lo, r.d, nil)
+		start.Copy(x.Slice(lo, hi, 0, r.d))
+		r.blocks = append(r.blocks, &block{
+			first: lo, s: NewState(start), adapt: a, rng: rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64())),
+			stats: make([]chainSums, hi-lo),
+		})
+	}
+	r.x = make([]float64, r.cfg.Draws*r.n*r.d)
+	r.energy = make([]float64, r.cfg.Draws*r.n)
+	r.paths = make([][]float64, min(r.cfg.Trajectories, r.n))
+	for c := range r.paths {
+		r.paths[c] = append(make([]float64, 0, (r.total()+1)*r.d), x.RawRowView(c)...)
+	}
+	return nil
+}
+
+// all shares the work out. A task is a slice of one block's transitions; blocks advance side by side, so that cancelling
+// leaves them all about equally far.
+func (r *run) all(ctx context.Context, targets Targets) error {
+	workers := r.cfg.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	workers = min(workers, len(r.blocks))
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	slice := max(16, r.thin)
+	tasks := int64(len(r.blocks)) * int64((r.total()+slice-1)/slice)
+	var wg sync.WaitGroup
+	for range workers {
+		t, err := targets()
+		if err != nil {
+			stop(fmt.Errorf("mcmc: target for a worker: %w", err))
+			break
+		}
+		wg.Go(func() {
+			var w workspace // scratch of whichever block runs
+			for {
+				i := r.next.Add(1) - 1
+				if i >= tasks {
+					return
+				}
+				b := r.blocks[i%int64(len(r.blocks))]
+				b.mu.Lock()
+				b.s.work = &w
+				err := r.advance(ctx, b, t, slice)
+				b.s.work = nil
+				b.mu.Unlock()
+				if err != nil {
+					stop(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// advance makes at most so many transitions of a block.
+func (r *run) advance(ctx context.Context, b *block, t Target, steps int) error {
+	var info Info
+	warm := false
+	made, divergent := 0, 0
+	for range steps {
+		if b.t == r.total() {
+			break
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if b.t == 0 {
+			if err := b.adapt.Start(b.s, t, b.rng); err != nil {
+				return err
+			}
+		}
+		warm = !b.adapt.Done()
+		var err error
+		if info, err = b.adapt.Kernel().Step(b.s, t, b.rng); err != nil {
+			return err
+		}
+		rows, err := b.s.refresh(t)
+		if err != nil {
+			return err
+		}
+		info.Evaluations += rows
+		if warm {
+			b.adapt.Update(b.s, info)
+		}
+		b.t++
+		made++
+		if b.keep(r, info) {
+			divergent += info.Divergent
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done += made
+	r.diverged += divergent
+	if r.cfg.Progress != nil && made > 0 {
+		r.cfg.Progress(Progress{
+			Done: r.done, Total: r.total() * len(r.blocks), Warmup: warm, AcceptProb: info.AcceptProb, Divergent: r.diverged,
+		})
+	}
+	return nil
+}
+
+// keep records a transition. It reports whether it was one after the preparation.
+func (b *block) keep(r *run, info Info) bool {
+	for i := 0; i < len(b.s.Energy) && b.first+i < len(r.paths); i++ {
+		c := b.first + i
+		r.paths[c] = append(r.paths[c], b.s.X.RawRowView(i)...)
+	}
+	after := b.t - r.cfg.Warmup.Steps - r.cfg.BurnIn
+	if after <= 0 {
+		b.prepare += info.Evaluations
+		return false
+	}
+	b.rows += info.Evaluations
+	for i := range b.stats {
+		b.stats[i].add(&info.Chains[i])
+		b.depths[min(int(info.Chains[i].Depth), maxTree)]++
+	}
+	if len(info.Swaps) > 0 {
+		if len(b.swaps) != len(info.Swaps) {
+			b.swaps, b.swapN = make([]float64, len(info.Swaps)), 0
+		}
+		for l, v := range info.Swaps {
+			b.swaps[l] += v.AcceptProb
+		}
+		b.swapN++
+	}
+	if after%r.thin != 0 {
+		return true
+	}
+	at := b.kept*r.n + b.first
+	copy(r.x[at*r.d:], b.s.X.RawMatrix().Data)
+	copy(r.energy[at:], b.s.Energy)
+	if b.kept == 0 {
+		b.centre(r.d)
+	}
+	for i := range b.stats {
+		b.stats[i].virial(b.s.X.RawRowView(i), b.s.Grad.RawRowView(i), b.stats[i].centre)
+	}
+	b.kept++
+	return true
+}
+
+// centre chooses the point about which virials are taken: where the block's chains are on average at the first draw.
+func (b *block) centre(d int) {
+	var v variance
+	v.init(d)
+	for i := range b.stats {
+		v.add(b.s.X.RawRowView(i))
+	}
+	for i := range b.stats {
+		b.stats[i].centre = v.mean
+	}
+}
+
+// draws collects the results.
+func (r *run) draws() *Draws {
+	out := &Draws{Chains: r.n, Dim: r.d, Kept: r.cfg.Draws, Last: mat.NewDense(r.n, r.d, nil), Depths: make([]int, maxTree+1)}
+	for _, b := range r.blocks {
+		out.Kept = min(out.Kept, b.kept)
+		out.Kernels = append(out.Kernels, b.adapt.Kernel())
+		out.Evaluations += b.rows
+		out.Preparation += b.prepare
+		for i := range b.stats {
+			out.Stats = append(out.Stats, b.stats[i].summary())
+		}
+		for l, v := range b.depths {
+			out.Depths[l] += v
+		}
+		out.Last.Slice(b.first, b.first+len(b.stats), 0, r.d).(*mat.Dense).Copy(b.s.X)
+	}
+	for len(out.Depths) > 0 && out.Depths[len(out.Depths)-1] == 0 {
+		out.Depths = out.Depths[:len(out.Depths)-1]
+	}
+	if len(out.Depths) == 1 {
+		out.Depths = nil // no trees
+	}
+	out.Swaps = r.swaps()
+	if out.Kept > 0 {
+		out.X = mat.NewDense(out.Kept*r.n, r.d, r.x[:out.Kept*r.n*r.d])
+		out.Energy = r.energy[:out.Kept*r.n]
+	}
+	for _, p := range r.paths {
+		out.Trajectories = append(out.Trajectories, mat.NewDense(len(p)/r.d, r.d, p))
+	}
+	return out
+}
+
+func (r *run) swaps() []float64 {
+	sum := make([]float64, len(r.blocks[0].swaps))
+	var n float64
+	for _, b := range r.blocks {
+		if len(b.swaps) != len(sum) {
+			continue
+		}
+		for l, v := range b.swaps {
+			sum[l] += v
+		}
+		n += b.swapN
+	}
+	if n == 0 {
+		return nil
+	}
+	for l := range sum {
+		sum[l] /= n
+	}
+	return sum
+}
+
+// ChainStats is what is known of one chain besides its draws.
+type ChainStats struct {
+	Transitions int
+	AcceptProb  float64 // mean
+	Accepted    int
+	Divergent   int
+	Leapfrog    int     // steps in all
+	EBFMI       float64 // Σ(H_t - H_{t-1})²/Σ(H_t - H̄)²; NaN without momenta
+	Virial      float64 // mean of (x - c)·∇E(x)/d over the draws kept, c a fixed point: 1 for draws of exp(-E)
+}
+
+// chainSums accumulates ChainStats.
+type chainSums struct {
+	n, accepted, divergent, leapfrog int
+	accept                           float64
+	hn, hMean, hM2, hPrev, hDiff     float64
+	vn, vSum                         float64
+	centre                           []float64
+}
+
+func (c *chainSums) add(i *ChainInfo) {
+	c.n++
+	c.accept += i.AcceptProb
+	c.leapfrog += int(i.Leapfrog)
+	if i.Accepted {
+		c.accepted++
+	}
+	if i.Divergent {
+		c.divergent++
+	}
+	if h := i.Hamiltonian; h-h == 0 {
+		if c.hn > 0 {
+			c.hDiff += (h - c.hPrev) * (h - c.hPrev)
+		}
+		c.hPrev = h
+		c.hn++
+		d := h - c.hMean
+		c.hMean += d / c.hn
+		c.hM2 += d * (h - c.hMean)
+	}
+}
+
+func (c *chainSums) virial(x, grad, centre []float64) {
+	var sum float64
+	for j, g := range grad {
+		sum += (x[j] - centre[j]) * g
+	}
+	c.vSum += sum / float64(len(x))
+	c.vn++
+}
+
+func (c *chainSums) summary() ChainStats {
+	return ChainStats{
+		Transitions: c.n, AcceptProb: c.accept / float64(c.n), Accepted: c.accepted, Divergent: c.divergent, Leapfrog: c.leapfrog,
+		EBFMI: c.hDiff / c.hM2, Virial: c.vSum / c.vn,
+	}
+}

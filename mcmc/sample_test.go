@@ -1,0 +1,254 @@
+package mcmc_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
+)
+
+func TestSampleIsTheSameForAnyWorkers(t *testing.T) {
+	x := normalBatch(70, 2, source(1))
+	for name, k := range kernels() {
+		draw := func(workers int) *mcmc.Draws {
+			d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian(1, 2)), x, mcmc.SampleConfig{
+				Draws: 20, BurnIn: 3, Thin: 2, Block: 16, Workers: workers, Warmup: mcmc.Warmup{Steps: 30}, Trajectories: 2,
+			}, source(2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d
+		}
+		a, b := draw(1), draw(3)
+		if !mat.Equal(a.X, b.X) || !mat.Equal(a.Last, b.Last) || !mat.Equal(a.Trajectories[1], b.Trajectories[1]) {
+			t.Errorf("%s: draws depend on the number of workers", name)
+		}
+		if r, _ := a.Trajectories[0].Dims(); r != 1+30+3+40 {
+			t.Errorf("%s: trajectory of %d positions, want 74", name, r)
+		}
+		if got := a.Trajectories[1].RawRowView(73); !equal(got, a.Chain(1, 19)) || !equal(got, a.Last.RawRowView(1)) {
+			t.Errorf("%s: the trajectory ends at %v, the draws at %v", name, got, a.Chain(1, 19))
+		}
+		if !equal(a.Trajectories[1].RawRowView(0), x.RawRowView(1)) {
+			t.Errorf("%s: the trajectory does not begin at the start", name)
+		}
+		if !equal(a.Trajectories[1].RawRowView(35), a.Chain(1, 0)) {
+			t.Errorf("%s: the first draw is not the one after burn-in and thinning", name)
+		}
+		e := make([]float64, 70)
+		g := mat.NewDense(70, 2, nil)
+		if err := gaussian(1, 2).EnergyGrad(e, g, a.X.Slice(0, 70, 0, 2).(*mat.Dense)); err != nil {
+			t.Fatal(err)
+		}
+		for c, v := range e {
+			if math.Abs(a.Energy[c]-v) > 1e-12*(1+v) {
+				t.Errorf("%s: energy of draw 0 of chain %d: got %g, want %g", name, c, a.Energy[c], v)
+			}
+		}
+	}
+}
+
+func equal(a, b []float64) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+func TestSampleCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	x := normalBatch(100, 2, source(1))
+	cfg := mcmc.SampleConfig{Draws: 500, Block: 10, Workers: 2}
+	whole, err := mcmc.Sample(ctx, mcmc.MALA{StepSize: .5}, mcmc.Shared(gaussian()), x, cfg, source(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Progress = func(p mcmc.Progress) {
+		if p.Done > p.Total/2 {
+			cancel()
+		}
+	}
+	d, err := mcmc.Sample(ctx, mcmc.MALA{StepSize: .5}, mcmc.Shared(gaussian()), x, cfg, source(3))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v, want context.Canceled", err)
+	}
+	if d == nil || d.Kept < 200 || d.Kept >= 300 {
+		t.Fatalf("kept %d draws of 500 when cancelled half way", d.Kept)
+	}
+	if !mat.Equal(d.X, whole.X.Slice(0, d.Kept*100, 0, 2)) {
+		t.Error("the draws before the cancellation differ from those of the whole run")
+	}
+}
+
+func TestSampleErrors(t *testing.T) {
+	boom := errors.New("boom")
+	calls := 0
+	target := mcmc.TargetFunc(func(e []float64, grad, x *mat.Dense) error {
+		if calls++; calls > 50 {
+			return boom
+		}
+		return gaussian().EnergyGrad(e, grad, x)
+	})
+	x := mat.NewDense(2, 1, nil)
+	d, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(target), x, mcmc.SampleConfig{Draws: 100}, source(1))
+	if !errors.Is(err, boom) || d.Kept != 49 {
+		t.Errorf("got %d draws and %v, want 49 and the target's error", d.Kept, err)
+	}
+	_, err = mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, func() (mcmc.Target, error) { return nil, boom }, x, mcmc.SampleConfig{Draws: 1}, source(1))
+	if !errors.Is(err, boom) {
+		t.Errorf("got %v, want the factory's error", err)
+	}
+	for _, c := range []mcmc.SampleConfig{{}, {Draws: 1, Thin: -1}, {Draws: 1, Warmup: mcmc.Warmup{Accept: 2}}} {
+		if _, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(gaussian()), x, c, source(1)); err == nil {
+			t.Errorf("%+v: no error", c)
+		}
+	}
+	if _, err := mcmc.Sample(context.Background(), mcmc.HMC{}, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1}, source(1)); err == nil {
+		t.Error("a missing step size without warm-up: no error")
+	}
+}
+
+// TestWarmup: dual averaging finds the acceptance asked for, the windows find the variances.
+func TestWarmup(t *testing.T) {
+	sd := []float64{.1, 1, 10}
+	for name, k := range map[string]mcmc.Kernel{"hmc": mcmc.HMC{StepJitter: .2, LengthJitter: .5}, "nuts": mcmc.NUTS{}, "mala": mcmc.MALA{}} {
+		known := mcmctest.Scaled(sd...)
+		if name == "mala" {
+			known = mcmctest.Scaled(1, 1, 1)
+		}
+		x := mat.NewDense(32, 3, nil)
+		d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(known.Energy), x, mcmc.SampleConfig{Draws: 200, Warmup: mcmc.Warmup{Steps: 400, Accept: .7}}, source(4))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := mcmc.Diagnose(d, nil)
+		if math.Abs(float64(g.AcceptProb)-.7) > .12 {
+			t.Errorf("%s: acceptance %.3f, want 0.7", name, g.AcceptProb)
+		}
+		var inv []float64
+		switch k := d.Kernels[0].(type) {
+		case mcmc.HMC:
+			inv = k.InvMass
+		case mcmc.NUTS:
+			inv = k.InvMass
+		default:
+			continue
+		}
+		for j, s := range sd {
+			if r := inv[j] / (s * s); math.Abs(math.Log(r)) > .35 {
+				t.Errorf("%s: variance %d: got %g, want %g", name, j, inv[j], s*s)
+			}
+		}
+	}
+}
+
+// TestLadder: after warm-up all neighbours exchange about equally often, with levels added where there were too few.
+func TestLadder(t *testing.T) {
+	known := mcmctest.Scaled(1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+	x := mat.NewDense(32, 10, nil)
+	k := mcmc.Tempering{Kernel: mcmc.HMC{Leapfrog: 5}}
+	d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(known.Energy), x, mcmc.SampleConfig{Draws: 200, Warmup: mcmc.Warmup{Steps: 400}}, source(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Swaps) < 8 {
+		t.Errorf("%d levels for a wide ladder in ten dimensions, want more", len(d.Swaps)+1)
+	}
+	for l, p := range d.Swaps {
+		if p < .3 || p > .7 {
+			t.Errorf("levels %d and %d exchange in %.2f of the trials, want about one half", l, l+1, p)
+		}
+	}
+}
+
+func TestEffectiveTemperature(t *testing.T) {
+	// Langevin of step h on N(0, 1) has the temperature 1/(1 - h/2).
+	const h = .4
+	d, err := mcmc.Sample(context.Background(), mcmc.Langevin{StepSize: h}, mcmc.Shared(gaussian()), normalBatch(256, 4, source(1)),
+		mcmc.SampleConfig{Draws: 200, BurnIn: 20}, source(6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := mcmc.Diagnose(d, nil)
+	want := 1 / (1 - h/2)
+	if se := float64(g.TemperatureSE); math.Abs(float64(g.Temperature)-want) > 4*se || se > .02 {
+		t.Errorf("temperature: got %.4f ± %.4f, want %.4f", g.Temperature, se, want)
+	}
+	if w := strings.Join(g.Warnings(), "\n"); !strings.Contains(w, "temperature 1.25") || !strings.Contains(w, "smaller steps") {
+		t.Errorf("warnings: got %q, want one about the temperature", w)
+	}
+}
+
+// TestEBFMI: an HMC with exact flow on N(0, I) of dimension d refreshes H by a χ²_d/2 of momentum: E-BFMI is about 1.
+func TestDiagnosticsOfGoodRun(t *testing.T) {
+	d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(gaussian()), normalBatch(8, 3, source(1)),
+		mcmc.SampleConfig{Draws: 500, Warmup: mcmc.Warmup{Steps: 200}, Trajectories: 1}, source(7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := mcmc.Diagnose(d, nil)
+	if w := g.Warnings(); len(w) > 0 {
+		t.Errorf("warnings for a good run: %q", w)
+	}
+	if g.Sampler != "nuts" || g.MaxRHat > 1.01 || g.MinESSBulk < 1500 || g.EBFMI < .6 || g.Divergences != 0 {
+		t.Errorf("diagnostics: got %+v", g)
+	}
+	trees := 0
+	for _, n := range g.TreeDepth {
+		trees += n
+	}
+	if trees != 8*500 {
+		t.Errorf("depths of %d trees, want 4000", trees)
+	}
+	var buf bytes.Buffer
+	if err := g.WriteTable(&buf); err != nil || !strings.Contains(buf.String(), "x[2]") || !strings.Contains(buf.String(), "energy") {
+		t.Errorf("table: %v\n%s", err, buf.String())
+	}
+	b, err := json.Marshal(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back mcmc.Diagnostics
+	if err := json.Unmarshal(b, &back); err != nil || back.MaxRHat != g.MaxRHat || back.Quantities[3].Name != "energy" {
+		t.Errorf("JSON and back: %v, %+v", err, back)
+	}
+}
+
+// TestDiagnosticsOfNothing: numbers that do not exist become null, not an error.
+func TestDiagnosticsOfNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	d, err := mcmc.Sample(ctx, mcmc.Langevin{StepSize: .1}, mcmc.Shared(gaussian()), mat.NewDense(3, 2, nil), mcmc.SampleConfig{Draws: 5}, source(1))
+	if !errors.Is(err, context.Canceled) || d.Kept != 0 {
+		t.Fatalf("got %d draws, %v", d.Kept, err)
+	}
+	g := mcmc.Diagnose(d, nil)
+	if b, err := json.Marshal(g); err != nil || !strings.Contains(string(b), `"rhat":null`) {
+		t.Errorf("JSON: %s, %v", b, err)
+	}
+	if w := g.Warnings(); len(w) == 0 || w[0] != "no draws were kept" {
+		t.Errorf("warnings: %q", w)
+	}
+}
+
+func TestOneDrawPerChain(t *testing.T) {
+	d, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .5}, mcmc.Shared(gaussian()), normalBatch(100, 2, source(1)), mcmc.SampleConfig{Draws: 1, BurnIn: 10}, source(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := mcmc.Diagnose(d, nil)
+	if w := strings.Join(g.Warnings(), "\n"); !strings.Contains(w, "1 draws per chain are too few") {
+		t.Errorf("warnings: %q", w)
+	}
+}

@@ -1,0 +1,187 @@
+package graphs
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/ir"
+)
+
+// builtinCase is an operation of Gorgonia's, made from a matrix x (4,6), a matrix w (6,4), vectors u (6) and v (4), a scalar s,
+// all positive, and a tensor im (2,3,4,4).
+type builtinCase struct {
+	name   string
+	native bool // has instructions
+	build  func(x, w, u, v, s, im *G.Node) (*G.Node, error)
+}
+
+func unaryCase(name string, f func(*G.Node) (*G.Node, error)) builtinCase {
+	return builtinCase{name, true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return f(x) }}
+}
+
+func binaryCase(name string, f func(a, b *G.Node) (*G.Node, error)) []builtinCase {
+	return []builtinCase{
+		{name + "/tensors", true, func(x, w, _, _, _, _ *G.Node) (*G.Node, error) { return f(x, Must(G.Transpose(w))) }},
+		{name + "/scalar", true, func(x, _, _, _, s, _ *G.Node) (*G.Node, error) { return f(x, s) }},
+		{name + "/left", true, func(x, _, _, _, s, _ *G.Node) (*G.Node, error) { return f(s, x) }},
+	}
+}
+
+func builtinCases() []builtinCase {
+	cs := []builtinCase{
+		unaryCase("abs", G.Abs), unaryCase("sign", G.Sign), unaryCase("ceil", G.Ceil), unaryCase("floor", G.Floor), unaryCase("sin", G.Sin),
+		unaryCase("cos", G.Cos), unaryCase("exp", G.Exp), unaryCase("log", G.Log), unaryCase("log2", G.Log2), unaryCase("neg", G.Neg),
+		unaryCase("square", G.Square), unaryCase("sqrt", G.Sqrt), unaryCase("inverse", G.Inverse), unaryCase("inversesqrt", G.InverseSqrt),
+		unaryCase("cube", G.Cube), unaryCase("tanh", G.Tanh), unaryCase("sigmoid", G.Sigmoid), unaryCase("log1p", G.Log1p),
+		unaryCase("expm1", G.Expm1), unaryCase("softplus", G.Softplus), unaryCase("rectify", G.Rectify),
+		{"pow", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) {
+			var c *G.Node
+			if x.Dtype() == tensor.Float32 {
+				c = G.NewConstant(float32(3))
+			} else {
+				c = G.NewConstant(3.0)
+			}
+			return G.Pow(x, c)
+		}},
+		{"mul", true, func(x, w, _, _, _, _ *G.Node) (*G.Node, error) { return G.Mul(x, w) }},
+		{"mul/vector", true, func(x, _, u, _, _, _ *G.Node) (*G.Node, error) { return G.Mul(x, u) }},
+		{"mul/vectorT", true, func(_, w, _, v, _, _ *G.Node) (*G.Node, error) { return G.Mul(w, v) }},
+		{"dot", true, func(_, _, u, _, _, _ *G.Node) (*G.Node, error) { return G.Mul(u, Must(G.Square(u))) }},
+		{"outer", true, func(_, _, u, v, _, _ *G.Node) (*G.Node, error) { return G.OuterProd(u, v) }},
+		{"sum", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Sum(x) }},
+		{"sum/0", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Sum(x, 0) }},
+		{"sum/1", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Sum(x, 1) }},
+		{"sum/image/0", true, func(_, _, _, _, _, im *G.Node) (*G.Node, error) { return G.Sum(im, 0) }},
+		{"sum/image/3", true, func(_, _, _, _, _, im *G.Node) (*G.Node, error) { return G.Sum(im, 3) }},
+		{"mean", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Mean(x) }},
+		{"mean/1", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Mean(x, 1) }},
+		{"max", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Max(x) }},
+		{"max/1", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Max(x, 1) }},
+		{"max/0", false, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Max(x, 0) }},
+		{"transpose", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Transpose(x) }},
+		{"transpose/image", false, func(_, _, _, _, _, im *G.Node) (*G.Node, error) { return G.Transpose(im, 0, 2, 3, 1) }},
+		{"reshape", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Reshape(x, tensor.Shape{3, 8}) }},
+		{"reshape/image", true, func(_, _, _, _, _, im *G.Node) (*G.Node, error) { return G.Reshape(im, tensor.Shape{2, 48}) }},
+		{"concat/0", true, func(x, w, _, _, _, _ *G.Node) (*G.Node, error) { return G.Concat(0, x, Must(G.Transpose(w))) }},
+		{"concat/1", true, func(x, w, _, _, _, _ *G.Node) (*G.Node, error) { return G.Concat(1, x, Must(G.Transpose(w))) }},
+		{"concat/vectors", true, func(_, _, u, v, _, _ *G.Node) (*G.Node, error) { return G.Concat(0, u, v) }},
+		{"slice/rows", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Slice(x, G.S(1, 3)) }},
+		{"slice/columns", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Slice(x, nil, G.S(2, 5)) }},
+		{"slice/row", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Slice(x, G.S(1)) }},
+		{"slice/vector", true, func(_, _, u, _, _, _ *G.Node) (*G.Node, error) { return G.Slice(u, G.S(1, 4)) }},
+		{"softmax", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.SoftMax(x, 1) }},
+		{"logsoftmax", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.LogSoftMax(x, 1) }},
+		{"softmax/0", false, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.SoftMax(x, 0) }},
+		{"maxbetween", true, func(x, w, _, _, _, _ *G.Node) (*G.Node, error) { return G.MaxBetween(x, Must(G.Transpose(w))) }},
+		{"minbetween", true, func(x, w, _, _, _, _ *G.Node) (*G.Node, error) { return G.MinBetween(x, Must(G.Transpose(w))) }},
+		{"broadcast/left", true, func(x, _, _, v, _, _ *G.Node) (*G.Node, error) {
+			return G.BroadcastAdd(x, Must(G.Reshape(v, tensor.Shape{4, 1})), nil, []byte{1})
+		}},
+		{"broadcast/rows", true, func(x, _, u, _, _, _ *G.Node) (*G.Node, error) {
+			return G.BroadcastHadamardProd(x, Must(G.Reshape(u, tensor.Shape{1, 6})), nil, []byte{0})
+		}},
+		{"conv", false, func(_, _, _, _, _, im *G.Node) (*G.Node, error) {
+			f := Must(G.Reshape(Must(G.Slice(im, nil, nil, nil, G.S(0, 3))), tensor.Shape{2, 3, 4, 3}))
+			return G.Conv2d(im, f, tensor.Shape{4, 3}, []int{1, 1}, []int{1, 1}, []int{1, 1})
+		}},
+		{"maxpool", false, func(_, _, _, _, _, im *G.Node) (*G.Node, error) {
+			return G.MaxPool2D(im, tensor.Shape{2, 2}, []int{0, 0}, []int{2, 2})
+		}},
+		{"norm", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.Norm(x, 0, 2) }},
+	}
+	cs = append(cs, binaryCase("add", G.Add)...)
+	cs = append(cs, binaryCase("sub", G.Sub)...)
+	cs = append(cs, binaryCase("hadamard", G.HadamardProd)...)
+	cs = append(cs, binaryCase("div", G.HadamardDiv)...)
+	cs = append(cs, binaryCase("power", G.Pow)...)
+	for name, f := range map[string]func(a, b *G.Node, same bool) (*G.Node, error){"lt": G.Lt, "lte": G.Lte, "gt": G.Gt, "gte": G.Gte, "eq": G.Eq, "ne": G.Ne} {
+		cs = append(cs, binaryCase(name, func(a, b *G.Node) (*G.Node, error) { return f(a, b, true) })...)
+	}
+	return cs
+}
+
+// builtinInputs makes the operands of a builtinCase with their values.
+func builtinInputs(dt tensor.Dtype) (in G.Nodes, values [][]float64) {
+	g := G.NewGraph()
+	rng := rand.New(rand.NewPCG(5, 6))
+	for i, s := range []tensor.Shape{{4, 6}, {6, 4}, {6}, {4}, {}, {2, 3, 4, 4}} {
+		in = append(in, NewInput(g, dt, fmt.Sprint("i", i), s...))
+		v := make([]float64, s.TotalSize())
+		for j := range v {
+			v[j] = float64(float32(0.2 + 2*rng.Float64()))
+		}
+		values = append(values, v)
+	}
+	copy(values[1][3:], values[0][5:7]) // for the comparisons
+	return in, values
+}
+
+func TestBuiltinOperations(t *testing.T) {
+	for _, c := range builtinCases() {
+		for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
+			t.Run(fmt.Sprint(c.name, "/", dt), func(t *testing.T) {
+				in, values := builtinInputs(dt)
+				out, err := Try(func() *G.Node { return Must(c.build(in[0], in[1], in[2], in[3], in[4], in[5])) })
+				if err != nil {
+					t.Fatal(err)
+				}
+				bound := map[*G.Node]G.Value{}
+				for i, n := range in {
+					bound[n] = newValue(dt, n.Shape())
+					if err := writeValue(bound[n], values[i]); err != nil {
+						t.Fatal(err)
+					}
+				}
+				v, err := interpret(out, bound)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, err := readValue(v)
+				if err != nil {
+					t.Fatal(err)
+				}
+				l := &lowering{to: ir.New(), at: map[*G.Node]ir.ID{}, dt: dt}
+				for _, n := range in {
+					r, c := flat(n.Shape())
+					l.at[n] = l.to.Arg(r, c, n.Name(), false)
+				}
+				if err := l.all(G.Nodes{out}); err != nil {
+					t.Fatal(err)
+				}
+				native := true
+				for _, x := range l.to.Code {
+					if x.Op == ir.Opaque {
+						if _, ok := x.Run.(*doRunner); ok {
+							native = false
+						}
+					}
+				}
+				if native != c.native {
+					t.Errorf("runs by instructions: got %v, want %v (%T %v)", native, c.native, out.Op(), out.Op())
+				}
+				f, err := Compile(in, G.Nodes{out})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make([]float64, len(want))
+				if err := f.Call([][]float64{got}, values...); err != nil {
+					t.Fatal(err)
+				}
+				tol := 1e-13
+				if dt == tensor.Float32 {
+					tol = 2e-6
+				}
+				for i := range want {
+					if math.Abs(got[i]-want[i]) > tol*(1+math.Abs(want[i])) {
+						t.Fatalf("element %d: got %v, want %v", i, got[i], want[i])
+					}
+				}
+			})
+		}
+	}
+}

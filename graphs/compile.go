@@ -27,7 +27,9 @@ func Held(inputs ...*G.Node) Option {
 }
 
 // Threads lets the function use up to n threads, the caller's included; the default is 1. The results do not depend on n,
-// bit for bit, and small functions are run by the caller alone.
+// bit for bit. Parts too small to be worth sharing are run by the caller alone, as is everything while another function
+// has the helpers. Helpers are goroutines of the process: they look for work for some 60 µs after they had some, then
+// sleep, and end after two idle seconds.
 func Threads(n int) Option { return func(o *options) { o.exec.Threads = n } }
 
 // Compile translates the part of a graph that outputs depend on to a Function of the inputs.

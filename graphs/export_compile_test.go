@@ -4,3 +4,6 @@ package graphs
 func Tiles(rows, least int) Option {
 	return func(o *options) { o.exec.TileRows, o.exec.MinRows = rows, least }
 }
+
+// Share sets the estimated time of a segment, in nanoseconds, from which on it is shared with helpers.
+func Share(ns float64) Option { return func(o *options) { o.exec.Share = ns } }

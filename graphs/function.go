@@ -37,7 +37,6 @@ type engine interface {
 	clone() engine
 	bytes() int
 	dump() string
-	close()
 }
 
 // Call evaluates the function: args[i] is the value of the i-th input, row-major; dst[i] receives the i-th output. Their
@@ -114,10 +113,6 @@ func (f *Function) MemoryBytes() int { return f.run.bytes() }
 // String prints the program: what runs, in which order and shape, what is fused, what it costs.
 func (f *Function) String() string { return f.run.dump() }
 
-// Close ends the helper goroutines of a function with more than one thread. A function that is no longer reachable is
-// closed by the garbage collector. A closed function can still be called: it starts its helpers again.
-func (f *Function) Close() { f.run.close() }
-
 // program is an engine of number type T.
 type program[T kernels.Float] struct{ *exec.Program[T] }
 
@@ -151,4 +146,3 @@ func (p program[T]) execute() error { return p.Run() }
 func (p program[T]) clone() engine  { return program[T]{p.Clone()} }
 func (p program[T]) bytes() int     { return p.Bytes() }
 func (p program[T]) dump() string   { return p.Dump() }
-func (p program[T]) close()         { p.Close() }

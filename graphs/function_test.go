@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -226,4 +227,70 @@ func TestOutputIsInput(t *testing.T) {
 	if dst[0][2] != 3 || dst[2][1] != 2 || dst[1][0] != 1 {
 		t.Errorf("got %v", dst)
 	}
+}
+
+func TestThreadsAreBitIdentical(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 4))
+	for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+		in, out := trainGraph(t, dt, 777, 33)
+		args := normal(rng, in)
+		var want [][]float64
+		for _, n := range []int{1, 2, 3, 8} {
+			f, err := graphs.Compile(in, out, graphs.Threads(n), graphs.Share(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 10 {
+				got := buffers(out)
+				if err := f.Call(got, args...); err != nil {
+					t.Fatal(err)
+				}
+				if want == nil {
+					want = got
+				}
+				for i := range got {
+					for j := range got[i] {
+						if got[i][j] != want[i][j] {
+							t.Fatalf("%v, %d threads: output %d[%d] is %v, with one thread %v", dt, n, i, j, got[i][j], want[i][j])
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// Functions that run side by side take turns with the helpers, and never wait for each other.
+func TestThreadsSideBySide(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 5))
+	in, out := trainGraph(t, tensor.Float32, 300, 20)
+	args := normal(rng, in)
+	f, err := graphs.Compile(in, out, graphs.Threads(2), graphs.Share(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := buffers(out)
+	if err := f.Call(want, args...); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 3 {
+		f := f.Clone()
+		wg.Go(func() {
+			got := buffers(out)
+			for range 30 {
+				if err := f.Call(got, args...); err != nil {
+					t.Error(err)
+					return
+				}
+				for i := range got {
+					if err := same(got[i], want[i], 0); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -116,7 +116,17 @@ func (p *planner) groupStep(seg *segment, u unit, now int) step {
 		slots: map[reg]int16{}, done: map[ir.ID]bool{}, live: map[ir.ID]bool{}, g: &group{cols: u.cols, unit: 1, rows: u.rows}}
 	b.build()
 	p.regs = max(p.regs, len(b.g.regs))
-	return step{group: b.g, id: u.ids[len(u.ids)-1], flops: b.flops}
+	size := float64(u.rows * u.cols * p.elemSize)
+	cost := 0.0
+	for _, m := range b.g.code {
+		switch m.op {
+		case mUnary, mMulti, mPow, mScalar:
+			cost += 0.12 * size
+		default:
+			cost += 0.012 * size
+		}
+	}
+	return step{group: b.g, id: u.ids[len(u.ids)-1], flops: b.flops, cost: cost}
 }
 
 // stored reports whether id has a place in memory.

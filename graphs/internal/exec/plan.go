@@ -53,6 +53,7 @@ type step struct {
 	load  bool // a product that reduces: begin with a copy of the operand Prev
 	group *group
 	flops float64
+	cost  float64 // nanoseconds on one core, a rough estimate
 }
 
 // A segment is a list of steps that is run once (rows == 0), or for one tile of rows after the other.
@@ -63,6 +64,7 @@ type segment struct {
 	steps  []step
 	sums   []combine // what is left to do when all stripes are done
 	flops  float64
+	cost   float64
 }
 
 // stripes is the number of stripes: independent pieces of work, each of which sums over its rows on its own.

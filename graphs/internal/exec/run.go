@@ -10,10 +10,11 @@ import (
 
 // Options of a program.
 type Options struct {
-	Threads   int // workers; 0 and 1: the caller alone
-	TileRows  int // rows per tile; 0: chosen from the shapes
-	MinRows   int // rows from which on a batch is cut into tiles; 0 means 64
-	TileBytes int // memory for the tiles of one worker; 0 means 320 KB
+	Threads   int     // workers; 0 and 1: the caller alone
+	TileRows  int     // rows per tile; 0: chosen from the shapes
+	MinRows   int     // rows from which on a batch is cut into tiles; 0 means 64
+	TileBytes int     // memory for the tiles of one worker; 0 means 320 KB
+	Share     float64 // nanoseconds, by estimate, from which on a segment is shared with helpers; 0 means 15000
 }
 
 // Program is a compiled graph with its memory. It is not for concurrent use; clones are independent.
@@ -25,8 +26,8 @@ type Program[T kernels.Float] struct {
 	parts   []T
 	packs   []kernels.Packed[T] // by slot
 	workers []*worker[T]
-	stale   bool // held inputs changed
-	err     error
+	jobs    []job // two per segment of main: its stripes, and the sums over stripes
+	stale   bool  // held inputs changed
 }
 
 // worker is what one thread needs to run tiles.
@@ -57,6 +58,9 @@ func New[T kernels.Float](g *ir.Graph, opt Options) *Program[T] {
 	if opt.TileBytes > 0 {
 		set.tileBytes = opt.TileBytes
 	}
+	if opt.Share == 0 {
+		opt.Share = 15000
+	}
 	return instantiate[T](newPlan(g, set), opt)
 }
 
@@ -77,6 +81,7 @@ func instantiate[T kernels.Float](pl *plan, opt Options) *Program[T] {
 	for range max(opt.Threads, 1) {
 		p.workers = append(p.workers, newWorker(p))
 	}
+	p.makeJobs()
 	for i, id := range pl.consts {
 		in, dst := &pl.code[id], p.workers[0].buf[pl.constAt[i]]
 		if in.Op == ir.Const {
@@ -196,14 +201,64 @@ func (p *Program[T]) Run() error {
 			}
 			continue
 		}
-		for s := range seg.stripes() {
-			w.stripe(seg, s)
-		}
-		for _, c := range seg.sums {
-			p.combine(&c, 0, c.n)
-		}
+		workers.run(&p.jobs[2*i])
+		workers.run(&p.jobs[2*i+1])
 	}
 	return nil
+}
+
+// stripes is the task of running a segment's stripes.
+type stripes[T kernels.Float] struct {
+	p   *Program[T]
+	seg *segment
+}
+
+func (t *stripes[T]) part(w, i int) { t.p.workers[w].stripe(t.seg, i) }
+
+// sums is the task of adding up a segment's partial sums, piece by piece.
+type sums[T kernels.Float] struct {
+	p      *Program[T]
+	seg    *segment
+	pieces int // of every sum
+}
+
+func (t *sums[T]) part(_, i int) {
+	for k := range t.seg.sums {
+		c := &t.seg.sums[k]
+		n := (c.n + t.pieces - 1) / t.pieces
+		if lo, hi := i*n, min((i+1)*n, c.n); lo < hi {
+			t.p.combine(c, lo, hi)
+		}
+	}
+}
+
+// makeJobs prepares the work that may be shared.
+func (p *Program[T]) makeJobs() {
+	p.jobs = make([]job, 2*len(p.main))
+	for i := range p.main {
+		seg := &p.main[i]
+		if seg.rows == 0 {
+			continue
+		}
+		n := len(p.workers)
+		if seg.cost < p.opt.Share {
+			n = 1
+		}
+		p.jobs[2*i] = job{task: &stripes[T]{p, seg}, parts: uint32(seg.stripes()), workers: n}
+		total := 0
+		for _, c := range seg.sums {
+			total += c.n * c.stripes
+		}
+		pieces := 1
+		if n > 1 && total > 1<<16 {
+			pieces = 2 * n
+		}
+		parts := pieces
+		if len(seg.sums) == 0 {
+			parts = 0
+		}
+		p.jobs[2*i+1] = job{task: &sums[T]{p, seg, pieces}, parts: uint32(parts), workers: n}
+	}
 }
 
 // combine adds the elements lo … hi−1 of the partial sums.
@@ -335,7 +390,7 @@ func (w *worker[T]) exec(st *step, row, rows int, first bool) {
 		}
 	case ir.RowLSE:
 		for i := range dst { // row by row: the workspace is a row
-			rowLSE(dst[i:i+1], x[i*m:(i+1)*m], w.work)
+			kernels.RowLogSumExp(dst[i:i+1], x[i*m:(i+1)*m], m, w.work)
 		}
 	case ir.RowSoftmax:
 		kernels.RowSoftmax(dst, x[:n*m], m)
@@ -380,13 +435,6 @@ func (w *worker[T]) exec(st *step, row, rows int, first bool) {
 	default:
 		panic("exec: no such step: " + st.op.String())
 	}
-}
-
-func rowLSE[T kernels.Float](dst, x, work []T) {
-	if len(work) < len(x) {
-		work = make([]T, len(x))
-	}
-	kernels.RowLogSumExp(dst, x, len(x), work)
 }
 
 // group runs the micros of g block by block.

@@ -81,6 +81,7 @@ func (p *planner) segment(ids []ir.ID, space int, held bool) segment {
 		st.n = p.steps
 		p.steps++
 		seg.flops += st.flops
+		seg.cost += st.cost
 		seg.steps = append(seg.steps, st)
 	}
 	return seg
@@ -154,14 +155,18 @@ func (p *planner) step(seg *segment, u unit, now int) step {
 	}
 	id := u.ids[0]
 	in := &p.code[id]
-	st := step{op: in.Op, id: id, in: in}
+	st := step{op: in.Op, id: id, in: in, cost: 0.02 * float64(in.Len()*p.elemSize)}
 	for j, a := range in.Args {
 		st.args = append(st.args, p.ref(a, aligned(in, j), seg, now))
 	}
 	st.dst = p.target(id, seg, now)
-	if in.Op == ir.MatMul {
+	switch in.Op {
+	case ir.RowLSE:
+		p.workLen = max(p.workLen, p.code[in.Args[0]].Cols)
+	case ir.MatMul:
 		p.workLen = max(p.workLen, p.set.workLen(in.Rows, in.Cols, max(in.Lo, p.code[in.Args[0]].Rows)))
 		st.flops = 2 * float64(in.Rows) * float64(in.Cols) * float64(in.Lo)
+		st.cost += st.flops * float64(p.elemSize) / 350
 		if in.Prev > 0 {
 			prev := in.Args[in.Prev]
 			switch {

@@ -133,13 +133,7 @@ func (p *planner) groupStep(seg *segment, u unit, now int) step {
 func (b *groupBuilder) stored(id ir.ID) bool { return b.p.slotOf[id] != none }
 
 // expansion reports whether id is an expansion without a place of its own: its readers read what it expands.
-func (b *groupBuilder) expansion(id ir.ID) bool {
-	switch b.p.code[id].Op {
-	case ir.ExpandCols, ir.ExpandRows, ir.Fill:
-		return b.in[id] && !b.stored(id)
-	}
-	return false
-}
+func (b *groupBuilder) expansion(id ir.ID) bool { return b.p.clear[id] }
 
 // lone reports whether id is made in this group and read once, here.
 func (b *groupBuilder) lone(id ir.ID) bool {
@@ -256,7 +250,7 @@ func (b *groupBuilder) operand(id ir.ID) int16 {
 	if n, ok := b.regOf[id]; ok {
 		return n
 	}
-	if !b.in[id] {
+	if !b.expansion(id) {
 		return b.mem(id, mat)
 	}
 	// an expansion that has to be written out

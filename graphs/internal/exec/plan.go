@@ -84,6 +84,7 @@ type plan struct {
 	held     []segment // run when held inputs changed
 	main     []segment
 	slots    []slot
+	slotOf   []int32 // by value; none: a register, or folded away
 	inputs   []int32 // slot by input number
 	outputs  []int32 // slot by output number
 	consts   []ir.ID // constants, stored at construction
@@ -114,10 +115,10 @@ type settings struct {
 type planner struct {
 	*plan
 	set    settings
-	uses   [][]ir.ID // consumers by value
+	uses   [][]ir.ID // consumers by value; those of a clear value are consumers of what it expands
+	clear  []bool    // expansions that have no place of their own: their readers repeat the elements
 	isOut  []bool
 	isHeld []bool
-	slotOf []int32
 	space  []int
 	stage  []int
 	spaces map[int]bool
@@ -154,20 +155,54 @@ func aligned(in *ir.Instr, j int) bool {
 	return true
 }
 
+// A source is a value that an instruction reads, directly or through a clear expansion.
+type source struct {
+	id      ir.ID
+	aligned bool // row by row
+	direct  bool
+	arg     int
+}
+
+func (p *planner) sources(in *ir.Instr) []source {
+	s := make([]source, 0, len(in.Args))
+	for j, a := range in.Args {
+		if x := &p.code[a]; p.clear[a] {
+			s = append(s, source{x.Args[0], x.Op == ir.ExpandCols, false, j})
+			continue
+		}
+		s = append(s, source{a, aligned(in, j), true, j})
+	}
+	return s
+}
+
 func newPlan(src *ir.Graph, set settings) *plan {
 	g := ir.Fuse(src, func(in *ir.Instr) bool { return !in.TA && in.Rows > 8 })
-	pl := &plan{g: g, code: g.Code, elemSize: set.elemSize}
 	n := len(g.Code)
-	p := &planner{plan: pl, set: set, uses: make([][]ir.ID, n), isOut: make([]bool, n), isHeld: make([]bool, n),
-		slotOf: make([]int32, n), space: make([]int, n), stage: make([]int, n), spaces: map[int]bool{}}
-	for i := range p.code {
-		p.slotOf[i] = none
-		for _, a := range p.code[i].Args {
-			p.uses[a] = append(p.uses[a], ir.ID(i))
-		}
-	}
+	pl := &plan{g: g, code: g.Code, elemSize: set.elemSize, slotOf: make([]int32, n)}
+	p := &planner{plan: pl, set: set, uses: make([][]ir.ID, n), clear: make([]bool, n), isOut: make([]bool, n), isHeld: make([]bool, n),
+		space: make([]int, n), stage: make([]int, n), spaces: map[int]bool{}}
 	for _, o := range g.Outputs {
 		p.isOut[o] = true
+	}
+	for i := range p.code {
+		p.slotOf[i] = none
+		switch p.code[i].Op {
+		case ir.ExpandCols, ir.ExpandRows, ir.Fill:
+			p.clear[i] = !p.isOut[i]
+		}
+		if in := &p.code[i]; !in.Op.Elementwise() && in.Op != ir.RowSum && in.Op != ir.ColSum && in.Op != ir.Sum {
+			for _, a := range in.Args {
+				p.clear[a] = false
+			}
+		}
+	}
+	for i := range p.code {
+		if p.clear[i] {
+			continue
+		}
+		for _, s := range p.sources(&p.code[i]) {
+			p.uses[s.id] = append(p.uses[s.id], ir.ID(i))
+		}
 	}
 
 	// What depends on held inputs and constants only is computed when they change. Expansions are not: they are cheap
@@ -207,7 +242,7 @@ func newPlan(src *ir.Graph, set settings) *plan {
 	var held, rest []ir.ID
 	for i := range p.code {
 		switch {
-		case p.slotOf[i] != none:
+		case p.slotOf[i] != none, p.clear[i]:
 		case p.isHeld[i]:
 			held = append(held, ir.ID(i))
 		default:
@@ -267,14 +302,14 @@ func (p *planner) schedule(ids []ir.ID, held bool) []segment {
 		}
 		p.space[id] = r
 		s := 0
-		for j, a := range in.Args {
-			if !inList[a] {
+		for _, x := range p.sources(in) {
+			if !inList[x.id] {
 				continue
 			}
-			t := p.stage[a]
+			t := p.stage[x.id]
 			switch {
-			case p.space[a] == 0:
-			case p.space[a] == r && (j > 0 && j == in.Prev || aligned(in, j) && !reduces(&p.code[a])):
+			case p.space[x.id] == 0:
+			case p.space[x.id] == r && (x.arg > 0 && x.arg == in.Prev || x.aligned && !reduces(&p.code[x.id])):
 			default:
 				t++
 			}
@@ -315,14 +350,14 @@ func (p *planner) units(ids []ir.ID) []unit {
 		}
 		fuse := fusable(in)
 		earliest := 0
-		for j, a := range in.Args {
-			q, ok := pos[a]
+		for _, x := range p.sources(in) {
+			q, ok := pos[x.id]
 			if !ok {
 				continue
 			}
 			u := &us[q]
-			within := fuse && u.cols == cols && u.rows == rows && aligned(in, j) && in.Op != ir.ExpandCols
-			switch p.code[a].Op {
+			within := fuse && u.cols == cols && u.rows == rows && x.aligned && x.direct && in.Op != ir.ExpandCols
+			switch p.code[x.id].Op {
 			case ir.RowSum, ir.ColSum, ir.Sum:
 				within = false
 			}

@@ -37,9 +37,10 @@ func (p *planner) segment(ids []ir.ID, space int, held bool) segment {
 				}
 				last = max(last, cq)
 				inside = inside && cq == q
-				for j, a := range p.code[c].Args {
-					if a == id && !aligned(&p.code[c], j) {
-						local = false
+				for _, x := range p.sources(&p.code[c]) {
+					if x.id == id {
+						local = local && x.aligned
+						inside = inside && x.direct
 					}
 				}
 			}

@@ -36,6 +36,7 @@ type Engine struct {
 	xAt     int         // index of x in args
 	thetaAt int         // index of ∂/∂θ in dst
 	own     *ownState
+	stats   Stats // of the last call; here so that reporting allocates nothing
 }
 
 var (
@@ -288,14 +289,14 @@ func (o *Engine) call(grad []float64, x *mat.Dense) (Stats, error) {
 	if err := o.fn.Call(dst, o.args...); err != nil {
 		return Stats{}, fmt.Errorf("objectives: %w", err)
 	}
-	s := Stats{Loss: o.dst[0][0]}
+	o.stats = Stats{Loss: o.dst[0][0]}
 	if p := o.out["penalty"]; p != nil {
-		s.Penalty = p[0]
+		o.stats.Penalty = p[0]
 	}
 	if r, ok := o.form.(Reporter); ok {
-		r.Report(o.out, &s)
+		r.Report(o.out, &o.stats)
 	}
-	return s, nil
+	return o.stats, nil
 }
 
 func (w *ownState) step() {

@@ -40,7 +40,7 @@ func (o *Engine) MarshalState() ([]byte, error) {
 // UnmarshalState restores what MarshalState returned.
 func (o *Engine) UnmarshalState(b []byte) error {
 	r, has := o.form.(remembers)
-	if !has && o.own == nil {
+	if o.own == nil && (!has || len(r.save()) == 0) {
 		if len(b) != 0 {
 			return fmt.Errorf("objectives: state of %d bytes for an objective that has none", len(b))
 		}

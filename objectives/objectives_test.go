@@ -1,0 +1,207 @@
+package objectives_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/objectivetest"
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func newRNG(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+
+func normal(n, d int, seed uint64) *mat.Dense {
+	rng := newRNG(seed)
+	x := mat.NewDense(n, d, nil)
+	for i := range n {
+		for j := range d {
+			x.Set(i, j, rng.NormFloat64()+float64(j)/2)
+		}
+	}
+	return x
+}
+
+func mlp(d int) energy.Energy {
+	return must(energy.NewMLP(energy.MLPConfig{Dim: d, Hidden: []int{5, 4}}))
+}
+
+func annealable(d int) energy.Energy {
+	return must(energy.NewAnnealable(mlp(d+1), energy.GeometricLevels(1, 0.1, 4), 1))
+}
+
+// energyFor returns a small energy that the objective accepts.
+func energyFor(name string, d int) energy.Energy {
+	if name == "dsm-multi" {
+		return annealable(d)
+	}
+	return mlp(d)
+}
+
+// small returns settings that exercise every part of the objective.
+func small(name string, d int) objectives.Config {
+	cfg := objectives.Config{Batch: 6, Precision: energy.Float64, Sigma: 0.4, Slices: 2, Data: normal(60, d, 77)}
+	switch name {
+	case "nce":
+		cfg.NoiseRatio, cfg.NoiseName = 3, "mixture"
+	case "flow-nce":
+		cfg.NoiseRatio, cfg.Adversary = 2, 0.3
+	case "mpf", "ed":
+		cfg.NoiseRatio = 3
+	case "fd-ssm":
+		cfg.Epsilon = 0.05
+	case "cd", "pcd":
+		cfg.Kernel = mcmc.HMC{StepSize: 0.1, Leapfrog: 2}
+	case "ml":
+		cfg.Buffer, cfg.Restart, cfg.Steps, cfg.Alpha, cfg.Jumps = 20, 0.3, 2, 0.1, 1
+	}
+	return cfg
+}
+
+// Every objective, in three dimensions, passes the kit: its gradient is the finite difference of its loss under common
+// random numbers, in every parameter.
+func TestEveryObjective(t *testing.T) {
+	for _, name := range objectives.Names() {
+		t.Run(name, func(t *testing.T) {
+			e := energyFor(name, 3)
+			p := energy.Init(e, newRNG(1))
+			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) {
+				return objectives.New(name, e, p, small(name, 3))
+			}, p, normal(6, 3, 2))
+		})
+	}
+}
+
+// Regularisers compose with every objective.
+func TestRegularizers(t *testing.T) {
+	for _, name := range []string{"sm", "dsm", "nce", "ml"} {
+		t.Run(name, func(t *testing.T) {
+			e := must(energy.NewSpectral(mlp(2), 2))
+			cfg := small(name, 2)
+			cfg.Regularizers = []objectives.Regularizer{
+				objectives.EnergyL2{Alpha: 0.2}, objectives.GradientPenalty{Lambda: 0.3}, objectives.WeightDecay{Lambda: 0.4},
+			}
+			p := energy.Init(e, newRNG(3))
+			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) {
+				return objectives.New(name, e, p, cfg)
+			}, p, normal(6, 2, 4))
+			o := must(objectives.New(name, e, p, cfg))
+			s := must(o.Gradient(make([]float64, p.Len()), normal(6, 2, 4), newRNG(5)))
+			cfg.Regularizers = nil
+			bare := must(objectives.New(name, e, p, cfg))
+			b := must(bare.Gradient(make([]float64, p.Len()), normal(6, 2, 4), newRNG(5)))
+			if s.Penalty <= 0 || math.Abs(s.Loss-b.Loss-s.Penalty) > 1e-9 {
+				t.Errorf("loss %g with penalty %g, without %g", s.Loss, s.Penalty, b.Loss)
+			}
+		})
+	}
+}
+
+// Score matching over a bridge passes the kit, too, and the draws of the background have the stated share.
+func TestBridge(t *testing.T) {
+	b := must(energy.Ladder(normal(50, 2, 1), []float64{0.3, 1}, 20, 2, newRNG(1)))
+	for _, name := range []string{"sm", "sm-hutchinson", "dsm", "ssm", "ssm-vr", "fd-ssm", "ksd", "lsd"} {
+		t.Run(name, func(t *testing.T) {
+			e := mlp(2)
+			cfg := small(name, 2)
+			cfg.Bridge = &objectives.Bridge{Background: b, Share: 0.3}
+			p := energy.Init(e, newRNG(6))
+			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) {
+				return objectives.New(name, e, p, cfg)
+			}, p, normal(6, 2, 7))
+		})
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	relu := must(energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{3}, Activation: energy.ReLU}))
+	smooth := mlp(2)
+	bg := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1}, nil))
+	bridge := &objectives.Bridge{Background: bg}
+	for _, c := range []struct {
+		name string
+		e    energy.Energy
+		cfg  objectives.Config
+		says []string // reason and remedy
+	}{
+		{"smm", smooth, objectives.Config{}, []string{"smm", "sm-hutchinson", "nce"}},
+		{"sm", relu, objectives.Config{}, []string{"relu", "second derivative", "silu"}},
+		{"ssm-vr", relu, objectives.Config{}, []string{"relu"}},
+		{"dsm", smooth, objectives.Config{}, []string{"sigma > 0", "sm"}},
+		{"dsm", smooth, objectives.Config{Sigma: -1}, []string{"Sigma = -1"}},
+		{"dsm-multi", smooth, objectives.Config{}, []string{"noise level", "NewAnnealable"}},
+		{"nce", smooth, objectives.Config{}, []string{"Config.Data"}},
+		{"nce", smooth, objectives.Config{Data: normal(9, 2, 1), NoiseName: "pink"}, []string{"pink", "gaussian", "kde"}},
+		{"nce", smooth, objectives.Config{Data: normal(9, 3, 1)}, []string{"dimension 3"}},
+		{"flow-nce", smooth, objectives.Config{}, []string{"Config.Data"}},
+		{"flow-nce", mlp(1), objectives.Config{Data: normal(9, 1, 1)}, []string{"dimension 2", "nce"}},
+		{"fd-ssm", smooth, objectives.Config{Epsilon: 1e-4}, []string{"rounding", "0.003", "ssm"}},
+		{"ml", smooth, objectives.Config{Batch: 10, Buffer: 5}, []string{"5 slots", "batch of 10"}},
+		{"ml", smooth, objectives.Config{Restart: 2}, []string{"Restart = 2"}},
+		{"cd", smooth, objectives.Config{Kernel: mcmc.HMC{StepSize: -1}}, []string{"StepSize"}},
+		{"ksd", smooth, objectives.Config{Batch: 1}, []string{"pairs"}},
+		{"sm", smooth, objectives.Config{Projection: "unit"}, []string{"unit", "sphere"}},
+		{"sm", smooth, objectives.Config{Batch: -1, Threads: -2}, []string{"Batch = -1", "Threads = -2"}},
+		{"nce", smooth, objectives.Config{Bridge: bridge, Data: normal(9, 2, 1)}, []string{"bridge", "leave it out"}},
+		{"sm", smooth, objectives.Config{Bridge: &objectives.Bridge{}}, []string{"Background", "Ladder"}},
+		{"sm", energy.Gaussian{D: 2}, objectives.Config{Regularizers: []objectives.Regularizer{objectives.WeightDecay{Lambda: 1}}}, []string{"no weight matrices"}},
+		{"sm", smooth, objectives.Config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{}}}, []string{"Alpha = 0"}},
+	} {
+		_, err := objectives.New(c.name, c.e, energy.Init(c.e, newRNG(1)), c.cfg)
+		if err == nil {
+			t.Errorf("%s %+v: not refused", c.name, c.cfg)
+			continue
+		}
+		for _, s := range c.says {
+			if !strings.Contains(err.Error(), s) {
+				t.Errorf("%s: error %q does not mention %q", c.name, err, s)
+			}
+		}
+	}
+	if _, err := objectives.New("sm", smooth, energy.NewParams(nil), objectives.Config{}); err == nil {
+		t.Error("parameters of another energy are accepted")
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	for _, name := range objectives.Names() {
+		info := must(objectives.Describe(name, objectives.Config{Sigma: 0.25, Alpha: 0.5}))
+		if info.Name != name || info.Summary == "" || info.Source == "" {
+			t.Errorf("%s: %+v", name, info)
+		}
+	}
+	for name, want := range map[string]string{"dsm": "sigma = 0.25", "ml": "alpha = 0.5", "cd": "1 steps", "fd-ssm": "0.03"} {
+		if info := must(objectives.Describe(name, objectives.Config{Sigma: 0.25, Alpha: 0.5})); !strings.Contains(info.Bias, want) {
+			t.Errorf("%s: bias %q does not mention %q", name, info.Bias, want)
+		}
+	}
+	if _, err := objectives.Describe("x", objectives.Config{}); err == nil {
+		t.Error("an unknown name is described")
+	}
+}
+
+// A loss that is not a number is reported as it is: nothing takes its place.
+func TestNonFiniteLossIsReported(t *testing.T) {
+	e := mlp(2)
+	p := energy.Init(e, newRNG(1))
+	p.Data()[0] = math.NaN()
+	for _, name := range []string{"sm", "dsm", "nce", "mpf"} {
+		o := must(objectives.New(name, e, p, small(name, 2)))
+		s := must(o.Gradient(make([]float64, p.Len()), normal(6, 2, 1), newRNG(1)))
+		if !math.IsNaN(s.Loss) {
+			t.Errorf("%s: loss %g with NaN parameters, want NaN", name, s.Loss)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+)
+
+// cli is the grammar of the command line.
+type cli struct {
+	Train      trainCmd      `cmd:"" help:"Train a model; write a run directory."`
+	Sample     sampleCmd     `cmd:"" help:"Draw samples from a trained model."`
+	Eval       evalCmd       `cmd:"" help:"Measure how good the fit is."`
+	Plot       plotCmd       `cmd:"" help:"Draw pictures of a run."`
+	Energy     energyCmd     `cmd:"" help:"Energies and gradients at given points."`
+	Data       dataCmd       `cmd:"" help:"List the distributions, or sample one."`
+	Completion completionCmd `cmd:"" help:"Shell completion script."`
+}
+
+func newParser(c *cli, e *env) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("ebm"),
+		kong.Description("Trains, samples, evaluates and draws energy-based models."),
+		kong.Writers(e.stdout, e.stderr),
+		kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 80, NoExpandSubcommands: true, Compact: true, FlagsLast: true}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "data", Title: "Data:"},
+			{Key: "objective", Title: "Objective:"},
+			{Key: "energy", Title: "Energy:"},
+			{Key: "training", Title: "Training:"},
+			{Key: "sampling", Title: "Sampling:"},
+			{Key: "output", Title: "Output:"},
+		}),
+		kong.PostBuild(showDefaults),
+	)
+}
+
+// showDefaults writes the defaults of the settings into the help of `ebm train`.
+func showDefaults(k *kong.Kong) error {
+	def := reflect.ValueOf(settings.Default())
+	values := make(map[string]reflect.Value)
+	for i, key := range settings.Keys() {
+		values[key] = def.Field(i)
+	}
+	for _, node := range k.Model.Children {
+		if node.Name != "train" {
+			continue
+		}
+		for _, f := range node.Flags {
+			v, ok := values[f.Name]
+			if !ok || v.Kind() == reflect.Bool {
+				continue
+			}
+			text := fmt.Sprint(v.Interface())
+			if v.Kind() == reflect.Slice {
+				text = strings.ReplaceAll(strings.Trim(text, "[]"), " ", ",")
+			}
+			f.Help = strings.TrimSuffix(f.Help, ".") + " (" + text + ")."
+			f.OrigHelp = f.Help
+		}
+	}
+	return nil
+}

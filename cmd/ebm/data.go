@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+type dataCmd struct {
+	Name string `arg:"" optional:"" help:"Distribution to sample; without one, all are listed."`
+	N    int    `default:"10000" help:"Samples (${default})."`
+	Seed uint64 `default:"1" help:"Of the random stream (${default})."`
+	Out  string `placeholder:"FILE" help:"Write the samples to FILE (.npy or .csv) instead of stdout (CSV)."`
+	JSON bool   `name:"json" help:"List as JSON."`
+}
+
+func (dataCmd) Help() string {
+	return `Examples:
+
+    ebm data
+    ebm data 2spirals --n 5000 --out spirals.csv`
+}
+
+// listing is one row of `ebm data --json`.
+type listing struct {
+	Name    string   `json:"name"`
+	Dim     int      `json:"dim"`
+	Entropy *float64 `json:"entropy"` // nats; null where unknown
+	About   string   `json:"about"`
+}
+
+func (c *dataCmd) Run(e *env) error {
+	if c.Name == "" {
+		return c.list(e)
+	}
+	if c.N <= 0 {
+		return exit.Usagef("--n %d: want > 0", c.N)
+	}
+	d, err := datasets.New(c.Name)
+	if err != nil {
+		return exit.AsUsage(err)
+	}
+	if err := checkTable(c.Out); err != nil {
+		return err
+	}
+	x := mat.NewDense(c.N, d.Dim(), nil)
+	d.Sample(x, train.Stream(c.Seed, "data"))
+	return writeTable(e, c.Out, x)
+}
+
+func (c *dataCmd) list(e *env) error {
+	var rows []listing
+	for _, name := range datasets.Names() {
+		d, err := datasets.New(name)
+		if err != nil {
+			return err
+		}
+		row := listing{Name: name, Dim: d.Dim(), About: datasets.Describe(name)}
+		if en, ok := d.(datasets.Entropic); ok {
+			h := en.Entropy()
+			row.Entropy = &h
+		}
+		rows = append(rows, row)
+	}
+	if c.JSON {
+		return writeJSON(e.stdout, rows)
+	}
+	for _, r := range rows {
+		fmt.Fprintf(e.stdout, "%-14s %s\n", r.Name, r.About)
+	}
+	fmt.Fprintln(e.stdout, "\nOr a .csv or .npy file of your own, one point per row.")
+	return nil
+}
+
+// writeJSON writes v, indented, and nothing else.
+func writeJSON(w interface{ Write([]byte) (int, error) }, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,114 @@
+// Package exit says how the program ends: an error with one of the codes of the command line.
+package exit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// The exit codes.
+const (
+	OK          = 0
+	Failed      = 1   // the work failed: diverged, verification failed, disk full
+	Usage       = 2   // the command line or a file is wrong
+	Interrupted = 130 // stopped by a signal, after a checkpoint
+)
+
+// Error carries the exit code of the program.
+type Error struct {
+	Code int
+	Err  error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// Usagef is an error of the command line or of a file named there. Its text names the flag or file, the value and what
+// would be right.
+func Usagef(format string, args ...any) error {
+	return &Error{Code: Usage, Err: fmt.Errorf(format, args...)}
+}
+
+// AsUsage makes err an error of the command line or of a file; nil stays nil.
+func AsUsage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Code: Usage, Err: err}
+}
+
+// Code is the exit code for err.
+func Code(err error) int {
+	var e *Error
+	switch {
+	case err == nil:
+		return OK
+	case errors.As(err, &e):
+		return e.Code
+	case errors.Is(err, context.Canceled):
+		return Interrupted
+	}
+	return Failed
+}
+
+// Line is the error's text on one line, without the package prefixes that mean nothing to a user.
+func Line(err error) string {
+	var parts []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		line = strings.TrimSpace(line)
+		for _, p := range []string{"train: ", "datasets: ", "energy: ", "objectives: ", "mcmc: ", "metrics: ", "viz: ", "safetensors: ", "live: "} {
+			line = strings.TrimPrefix(line, p)
+		}
+		if line != "" {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Unknown is the line for a name that is not among the known ones: it suggests the nearest and lists them all.
+func Unknown(what, name string, known []string) error {
+	if near := Nearest(name, known); near != "" {
+		return Usagef("%s %q is unknown; did you mean %q? Known: %s", what, name, near, strings.Join(known, " "))
+	}
+	return Usagef("%s %q is unknown; known: %s", what, name, strings.Join(known, " "))
+}
+
+// Nearest is the known name within a few typing errors of name, or "".
+func Nearest(name string, known []string) string {
+	best, at := "", max(2, len(name)/3)+1
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < at {
+			best, at = k, d
+		}
+	}
+	return best
+}
+
+// distance is the number of insertions, deletions, substitutions and swaps of neighbours that lead from a to b (the
+// optimal string alignment distance).
+func distance(a, b string) int {
+	d := make([][]int, len(a)+1)
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		d[i][0] = i
+	}
+	for j := range d[0] {
+		d[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+			}
+		}
+	}
+	return d[len(a)][len(b)]
+}

@@ -1,0 +1,167 @@
+// Package run is the run directory: what a training run leaves behind and what it is continued from.
+//
+//	config.json         every setting; repeats the run
+//	model.safetensors   the averaged weights, under PyTorch's names
+//	checkpoint/state    everything needed to continue bit for bit
+//	checkpoint/frames   the weights at the frames of the animation
+//	metrics.jsonl       one object per record
+//	eval.json           how good the fit is
+//	samples.npy         draws from the model
+//	panel.png           the picture
+//	animation.gif       the training as it went
+//
+// Every file but the two that grow (metrics.jsonl, checkpoint/frames) is replaced as a whole or not at all.
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// The names of the files.
+const (
+	Config    = "config.json"
+	Model     = "model.safetensors"
+	State     = "checkpoint/state"
+	Frames    = "checkpoint/frames"
+	Metrics   = "metrics.jsonl"
+	Eval      = "eval.json"
+	Samples   = "samples.npy"
+	Panel     = "panel.png"
+	Animation = "animation.gif"
+)
+
+// Dir is a run directory.
+type Dir struct {
+	Path string
+	lock *os.File
+}
+
+// File is the path of one of its files.
+func (d *Dir) File(name string) string { return filepath.Join(d.Path, filepath.FromSlash(name)) }
+
+// Create makes a new run directory and locks it. An existing one is refused unless it is an empty folder. With an empty
+// path it takes the first free runs/<dataset>-<objective>-<n>.
+func Create(path, dataset, objective string) (*Dir, error) {
+	if path == "" {
+		var err error
+		if path, err = next(dataset, objective); err != nil {
+			return nil, exit.Usagef("--out: %w", err)
+		}
+	} else {
+		entries, err := os.ReadDir(path)
+		switch {
+		case err == nil && len(entries) > 0:
+			return nil, exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", path, path)
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return nil, exit.Usagef("--out %s: %w", path, err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(path, "checkpoint"), 0o755); err != nil {
+		return nil, exit.Usagef("--out %s: %w", path, err)
+	}
+	d := &Dir{Path: path}
+	if err := d.Lock(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// next makes the first free folder of the default name.
+func next(dataset, objective string) (string, error) {
+	base := filepath.Base(dataset)
+	base = base[:len(base)-len(filepath.Ext(base))]
+	if err := os.MkdirAll("runs", 0o755); err != nil {
+		return "", err
+	}
+	for n := 1; ; n++ {
+		path := filepath.Join("runs", fmt.Sprintf("%s-%s-%d", base, objective, n))
+		err := os.Mkdir(path, 0o755)
+		if err == nil {
+			return path, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+	}
+}
+
+// Open finds a run directory by its config.json. It changes nothing.
+func Open(path string) (*Dir, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, exit.Usagef("run directory %s does not exist; `ebm train` makes one", path)
+	case err != nil:
+		return nil, exit.Usagef("run directory %s: %w", path, err)
+	case !info.IsDir():
+		return nil, exit.Usagef("%s is a file, want a run directory", path)
+	}
+	d := &Dir{Path: path}
+	if _, err := d.Read(Config); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Lock keeps every other process out until Unlock, or the end of this one. What is locked is the folder itself.
+func (d *Dir) Lock() error {
+	f, err := os.Open(d.Path)
+	if err != nil {
+		return exit.Usagef("run directory %s: %w", d.Path, err)
+	}
+	held, err := tryLock(f)
+	if err != nil || !held {
+		f.Close()
+		if err != nil {
+			return exit.Usagef("run directory %s: lock: %w", d.Path, err)
+		}
+		return exit.Usagef("run directory %s is in use by another process; wait for it or stop it", d.Path)
+	}
+	d.lock = f
+	return nil
+}
+
+// Unlock lets others in.
+func (d *Dir) Unlock() {
+	if d.lock != nil {
+		d.lock.Close()
+		d.lock = nil
+	}
+}
+
+// Read reads a file of the directory; trouble names the file.
+func (d *Dir) Read(name string) ([]byte, error) {
+	path := d.File(name)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, exit.Usagef("%s is missing: %s is no run directory, or the run did not come so far", path, d.Path)
+	case err != nil:
+		return nil, exit.AsUsage(err)
+	case !info.Mode().IsRegular():
+		return nil, exit.Usagef("%s is no regular file", path)
+	case info.Size() == 0:
+		return nil, exit.Usagef("%s is empty", path)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, exit.AsUsage(err)
+	}
+	return b, nil
+}
+
+// Write replaces a file of the directory as a whole.
+func (d *Dir) Write(name string, data []byte) error { return train.WriteFile(d.File(name), data) }
+
+// Has reports whether the directory holds the file.
+func (d *Dir) Has(name string) bool {
+	info, err := os.Stat(d.File(name))
+	return err == nil && info.Mode().IsRegular()
+}

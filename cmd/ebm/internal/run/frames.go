@@ -1,0 +1,119 @@
+package run
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// FrameLog holds the weights at the frames of a run, as float32: the animation is drawn from them when the training is
+// over. It is one file of equal records,
+//
+//	step uint64 | n float32… | CRC-32 of the record so far
+//
+// little endian. As part of a checkpoint its state is its length.
+type FrameLog struct {
+	f   *os.File
+	n   int
+	off int64
+	buf []byte
+}
+
+var _ train.Stateful = (*FrameLog)(nil)
+
+func frameSize(n int) int64 { return 8 + 4*int64(n) + 4 }
+
+// OpenFrames opens or creates the log of weights of length n.
+func (d *Dir) OpenFrames(n int) (*FrameLog, error) {
+	f, err := os.OpenFile(d.File(Frames), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return &FrameLog{f: f, n: n, buf: make([]byte, 0, frameSize(n))}, nil
+}
+
+// Append adds the weights of a step.
+func (l *FrameLog) Append(step int, theta []float64) error {
+	b := binary.LittleEndian.AppendUint64(l.buf[:0], uint64(step))
+	for _, v := range theta {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(v)))
+	}
+	b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
+	if _, err := l.f.WriteAt(b, l.off); err != nil {
+		return err
+	}
+	l.off += int64(len(b))
+	return nil
+}
+
+// Close closes the file.
+func (l *FrameLog) Close() error { return l.f.Close() }
+
+// MarshalState syncs the file and returns its length.
+func (l *FrameLog) MarshalState() ([]byte, error) {
+	if err := l.f.Sync(); err != nil {
+		return nil, err
+	}
+	return binary.LittleEndian.AppendUint64(nil, uint64(l.off)), nil
+}
+
+// UnmarshalState cuts the file to the length it had.
+func (l *FrameLog) UnmarshalState(b []byte) error {
+	if len(b) != 8 {
+		return fmt.Errorf("state of the frames: wrong length")
+	}
+	off := int64(binary.LittleEndian.Uint64(b))
+	info, err := l.f.Stat()
+	if err != nil {
+		return err
+	}
+	if off < 0 || off > info.Size() {
+		return exit.Usagef("%s has %d bytes, the checkpoint knows of %d: it was truncated", l.f.Name(), info.Size(), off)
+	}
+	if err := l.f.Truncate(off); err != nil {
+		return err
+	}
+	l.off = off
+	return nil
+}
+
+// Frame is the weights after a step.
+type Frame struct {
+	Step  int
+	Theta []float64
+}
+
+// ReadFrames reads the log of weights of length n. An incomplete last record, as a killed run may leave it, is not
+// counted; any other damage is an error.
+func (d *Dir) ReadFrames(n int) ([]Frame, error) {
+	path := d.File(Frames)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, exit.Usagef("no frames to draw: %w", err)
+	}
+	defer f.Close()
+	b := make([]byte, frameSize(n))
+	var frames []Frame
+	for k := 1; ; k++ {
+		if _, err := io.ReadFull(f, b); err == io.EOF || err == io.ErrUnexpectedEOF {
+			return frames, nil
+		} else if err != nil {
+			return nil, exit.AsUsage(err)
+		}
+		body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
+		if crc32.ChecksumIEEE(body) != sum {
+			return nil, exit.Usagef("%s: frame %d: its checksum does not match", path, k)
+		}
+		fr := Frame{Step: int(binary.LittleEndian.Uint64(body)), Theta: make([]float64, n)}
+		for i := range fr.Theta {
+			fr.Theta[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(body[8+4*i:])))
+		}
+		frames = append(frames, fr)
+	}
+}

@@ -1,0 +1,233 @@
+// Package settings is what one training run is made of: the flags of `ebm train`, the keys of config.json.
+package settings
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+)
+
+// Settings is everything the course and the result of a run depend on. Each field is a flag and a key of config.json,
+// under the name of its json tag. The values in a run directory are complete: no default is left to be filled in.
+type Settings struct {
+	Dataset     string `json:"dataset" help:"Distribution by name (see: ebm data), or a .csv or .npy file." group:"data"`
+	Standardize bool   `json:"standardize" negatable:"" help:"Bring every column of the data to mean 0 and deviation 1; undone on output. On by default for files." group:"data"`
+
+	Objective string  `json:"objective" help:"What is minimised." group:"objective"`
+	Sigma     float64 `json:"sigma" help:"Noise of dsm; smallest noise of dsm-multi." group:"objective"`
+	SigmaMax  float64 `json:"sigma-max" help:"Largest noise of dsm-multi." group:"objective"`
+	Levels    int     `json:"levels" help:"Noise levels of dsm-multi." group:"objective"`
+	Slices    int     `json:"slices" help:"Random directions per sample of ssm, ssm-vr, fd-ssm, sm-hutchinson." group:"objective"`
+	Noise     string  `json:"noise" help:"Noise density of nce." group:"objective"`
+	NoiseK    int     `json:"noise-k" help:"Noise samples per datum of nce." group:"objective"`
+	Alpha     float64 `json:"alpha" help:"Energy penalty of ml, cd, pcd; above 0 it is a bias." group:"objective"`
+	Bridge    float64 `json:"bridge" help:"Share of broad background mixed into the data, and taken out of the model in closed form: shows score matching the weights of separate modes. 0 is off." group:"objective"`
+
+	Energy     string  `json:"energy" help:"Kind of network: mlp, residual or fourier." group:"energy"`
+	Hidden     []int   `json:"hidden" help:"Widths of the hidden layers." placeholder:"W,…" group:"energy"`
+	Activation string  `json:"activation" help:"Of the hidden layers." group:"energy"`
+	FirstGain  float64 `json:"first-gain" help:"Factor on the initial weights of the first layer; larger learns sharper." group:"energy"`
+	Precision  string  `json:"precision" help:"Of the compiled graph: float32 or float64." group:"energy"`
+
+	Batch       int     `json:"batch" help:"Samples per step." group:"training"`
+	Steps       int     `json:"steps" help:"Optimizer steps." group:"training"`
+	LR          float64 `json:"lr" help:"Learning rate." group:"training"`
+	Schedule    string  `json:"schedule" help:"Of the learning rate: cosine or constant." group:"training"`
+	Warmup      int     `json:"warmup" help:"Steps during which the rate rises." group:"training"`
+	Optimizer   string  `json:"optimizer" help:"adam or adamw." group:"training"`
+	WeightDecay float64 `json:"weight-decay" help:"Of adamw." group:"training"`
+	Clip        float64 `json:"clip" help:"Largest gradient norm; 0 is off." group:"training"`
+	EMA         float64 `json:"ema" help:"Decay of the weights' average; 0 is off." group:"training"`
+	Seed        uint64  `json:"seed" help:"Of every random stream." group:"training"`
+	Threads     int     `json:"threads" help:"Of the compiled graph; results do not depend on it." group:"training"`
+
+	Sampler     string  `json:"sampler" help:"langevin, mala, hmc, nuts, annealed or tempering." group:"sampling"`
+	SamplerStep float64 `json:"sampler-step" help:"Step size; 0 finds one during warm-up." group:"sampling"`
+	Leapfrog    int     `json:"leapfrog" help:"Leapfrog steps per transition of hmc." group:"sampling"`
+	Samples     int     `json:"samples" help:"Samples drawn at the end." group:"sampling"`
+	Chains      int     `json:"chains" help:"Chains that draw them." group:"sampling"`
+	BurnIn      int     `json:"burn-in" help:"Transitions before the first sample." group:"sampling"`
+	Thin        int     `json:"thin" help:"Transitions between samples of a chain." group:"sampling"`
+
+	Frames     int `json:"frames" help:"Frames of the animation; 0 draws none." group:"output"`
+	Record     int `json:"record-every" help:"Steps between records in metrics.jsonl." group:"output"`
+	Checkpoint int `json:"checkpoint-every" help:"Steps between checkpoints." group:"output"`
+}
+
+// Default is the default job before the objective has had its say.
+func Default() Settings {
+	return Settings{
+		Dataset: "4squares", Objective: "sm",
+		Sigma: 0.1, SigmaMax: 3, Levels: 10, Slices: 1, Noise: "blur", NoiseK: 2,
+		Energy: "mlp", Hidden: []int{128, 128}, Activation: "silu", FirstGain: 3, Precision: "float32",
+		Batch: 256, Steps: 4000, LR: 2e-3, Schedule: "cosine", Warmup: 100, Optimizer: "adam", Clip: 1, EMA: 0.995, Seed: 1, Threads: 1,
+		Sampler: "hmc", Leapfrog: 10, Samples: 10000, Chains: 1000, BurnIn: 200, Thin: 20,
+		Frames: 60, Record: 0, Checkpoint: 0,
+	}
+}
+
+// Keys are the names of the settings, in order.
+func Keys() []string {
+	t := reflect.TypeFor[Settings]()
+	keys := make([]string, t.NumField())
+	for i := range keys {
+		keys[i] = t.Field(i).Tag.Get("json")
+	}
+	return keys
+}
+
+// Layer is a partial set of settings by key.
+type Layer map[string]json.RawMessage
+
+// Layer is s as a complete layer.
+func (s Settings) Layer() Layer {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // plain numbers and strings
+	}
+	var l Layer
+	if err := json.Unmarshal(b, &l); err != nil {
+		panic(err)
+	}
+	return l
+}
+
+// Only keeps the named keys of l.
+func (l Layer) Only(keys []string) Layer {
+	m := make(Layer)
+	for _, k := range keys {
+		if v, ok := l[k]; ok {
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// String returns the string under key, or "".
+func (l Layer) String(key string) string {
+	var s string
+	_ = json.Unmarshal(l[key], &s) // what is no string is reported when the layers are merged
+	return s
+}
+
+// Merge puts the layers over one another, the last on top. The keys must be known and complete at the bottom.
+func Merge(layers ...Layer) (Settings, error) {
+	all := make(Layer)
+	for _, l := range layers {
+		maps.Copy(all, l)
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		return Settings{}, err
+	}
+	var s Settings
+	err = json.Unmarshal(b, &s)
+	return s, err
+}
+
+// field is the type of the setting under key.
+func field(key string) (reflect.Type, bool) {
+	t := reflect.TypeFor[Settings]()
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("json") == key {
+			return t.Field(i).Type, true
+		}
+	}
+	return nil, false
+}
+
+// want says in words what a value of type t looks like.
+func want(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int, reflect.Uint64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "whole numbers, such as 128,128"
+	}
+	return "text"
+}
+
+// ParseAssignment reads key=value.
+func ParseAssignment(text string) (Layer, error) {
+	key, value, ok := strings.Cut(text, "=")
+	if !ok {
+		return nil, exit.Usagef("--set %s: want key=value, such as --set lr=0.001", text)
+	}
+	key = strings.TrimSpace(key)
+	t, ok := field(key)
+	if !ok {
+		return nil, exit.Unknown("--set: key", key, Keys())
+	}
+	raw := []byte(strings.TrimSpace(value))
+	switch t.Kind() {
+	case reflect.String:
+		raw, _ = json.Marshal(strings.TrimSpace(value))
+	case reflect.Slice:
+		raw = []byte("[" + strings.Trim(string(raw), "[]") + "]")
+	case reflect.Float64:
+		if f, err := strconv.ParseFloat(string(raw), 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
+			raw = strconv.AppendFloat(nil, f, 'g', -1, 64)
+		}
+	}
+	if json.Unmarshal(raw, reflect.New(t).Interface()) != nil || string(raw) == "null" {
+		return nil, exit.Usagef("--set %s: value %q, want %s", key, value, want(t))
+	}
+	return Layer{key: raw}, nil
+}
+
+// Parse reads a configuration file's bytes. others are keys that it may hold besides the settings; they are returned
+// apart.
+func Parse(name string, b []byte, others []string) (settings, rest Layer, err error) {
+	if len(b) > 1<<20 {
+		return nil, nil, exit.Usagef("%s: %d bytes, a configuration has at most %d", name, len(b), 1<<20)
+	}
+	var all Layer
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if err := dec.Decode(&all); err != nil || all == nil {
+		if err == nil {
+			err = fmt.Errorf("it is null")
+		}
+		return nil, nil, exit.Usagef("%s is not a JSON object of settings: %w", name, err)
+	}
+	if dec.More() {
+		return nil, nil, exit.Usagef("%s: something follows the JSON object", name)
+	}
+	settings, rest = make(Layer), make(Layer)
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		raw := all[key]
+		if slices.Contains(others, key) {
+			rest[key] = raw
+			continue
+		}
+		t, ok := field(key)
+		if !ok {
+			return nil, nil, exit.Unknown(name+": key", key, append(Keys(), others...))
+		}
+		if json.Unmarshal(raw, reflect.New(t).Interface()) != nil || string(raw) == "null" {
+			return nil, nil, exit.Usagef("%s: %q is %s, want %s", name, key, raw, want(t))
+		}
+		settings[key] = raw
+	}
+	return settings, rest, nil
+}
+
+// JSON is the text of config.json.
+func (s Settings) JSON() []byte {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		panic(err)
+	}
+	return append(b, '\n')
+}

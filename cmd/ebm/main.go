@@ -1,0 +1,120 @@
+// Command ebm trains, samples, evaluates and draws energy-based models.
+//
+//	ebm train                        an MLP energy on four squares: trained, measured, drawn
+//	ebm train --dataset points.csv   the same on your own points
+//	ebm sample RUN --out s.csv       draws from a trained model
+//	ebm eval RUN                     how good is the fit
+//
+// Results go to stdout, progress and log lines to stderr. The exit code is 0 on success, 1 when the work failed, 2 when
+// the command line or a file is wrong, 130 when interrupted (after a checkpoint).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// env is what a command may touch of the world outside.
+type env struct {
+	ctx    context.Context
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// terminal reports whether w is one.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// logf writes a line for the user to stderr.
+func (e *env) logf(format string, args ...any) { fmt.Fprintf(e.stderr, format+"\n", args...) }
+
+// run is the program: it returns the exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// After the first signal the default action is back: a second one ends the program at once.
+	context.AfterFunc(ctx, stop)
+	return runContext(ctx, args, stdin, stdout, stderr)
+}
+
+// exited carries the code of kong's own exits (--help) out of its parser.
+type exited int
+
+func runContext(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exited:
+			code = int(r)
+		default:
+			panic(r)
+		}
+	}()
+	e := &env{ctx, stdin, stdout, stderr}
+	if len(args) == 0 {
+		fmt.Fprint(stdout, firstSteps)
+		return exit.OK
+	}
+	err := dispatch(e, args)
+	if err == nil {
+		return exit.OK
+	}
+	code = exit.Code(err)
+	if line := exit.Line(err); code == exit.Interrupted {
+		e.logf("ebm: interrupted: %s", line)
+	} else {
+		e.logf("ebm: %s", line)
+	}
+	return code
+}
+
+// dispatch parses the arguments and runs the command.
+func dispatch(e *env, args []string) error {
+	var c cli
+	parser, err := newParser(&c, e)
+	if err != nil {
+		return err
+	}
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		var pe *kong.ParseError
+		if errors.As(err, &pe) {
+			return exit.Usagef("%w (see: ebm --help)", err)
+		}
+		return err
+	}
+	ctx.Bind(ctx, e)
+	return ctx.Run()
+}
+
+const firstSteps = `ebm trains energy-based models and shows what they learnt.
+
+  ebm train                  a first model, in about a minute: four squares
+  ebm train --dataset NAME   another distribution (ebm data lists them)
+  ebm train --dataset X.csv  your own points, one per line
+
+It prints the run directory it made. Then, with that directory:
+
+  ebm eval RUN               how far the model is from the truth
+  ebm sample RUN --out x.csv draws from the model
+  ebm plot RUN               a picture
+
+ebm --help lists all commands; ebm COMMAND --help says everything about one.
+`

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"codeberg.org/sbinet/npyio"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// checkTable refuses an output path before any work is done: a wrong extension, a folder that is not there.
+func checkTable(path string) error {
+	if path == "" {
+		return nil
+	}
+	return checkOut(path, ".npy", ".csv")
+}
+
+// checkOut refuses an output path of another extension than the given, or whose folder does not exist.
+func checkOut(path string, extensions ...string) error {
+	ext := strings.ToLower(filepath.Ext(path))
+	ok := false
+	for _, x := range extensions {
+		ok = ok || x == ext
+	}
+	if !ok {
+		return exit.Usagef("--out %s: extension %q, want %s", path, ext, strings.Join(extensions, " or "))
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return exit.Usagef("--out %s is a folder, want a file", path)
+	}
+	info, err := os.Stat(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return exit.Usagef("--out %s: folder %s does not exist", path, filepath.Dir(path))
+	}
+	return nil
+}
+
+// writeTable writes the rows of x to path, by extension, or as CSV to stdout when path is empty.
+func writeTable(e *env, path string, x *mat.Dense) error {
+	if path == "" {
+		return writeCSV(e.stdout, x)
+	}
+	b, err := encodeTable(path, x)
+	if err != nil {
+		return err
+	}
+	return train.WriteFile(path, b)
+}
+
+func encodeTable(path string, x *mat.Dense) ([]byte, error) {
+	var b bytes.Buffer
+	if strings.EqualFold(filepath.Ext(path), ".csv") {
+		err := writeCSV(&b, x)
+		return b.Bytes(), err
+	}
+	err := npyio.Write(&b, x)
+	return b.Bytes(), err
+}
+
+// writeCSV writes one row per line with all digits.
+func writeCSV(w io.Writer, x *mat.Dense) error {
+	out := csv.NewWriter(w)
+	n, d := x.Dims()
+	row := make([]string, d)
+	for i := range n {
+		for j := range row {
+			row[j] = strconv.FormatFloat(x.At(i, j), 'g', -1, 64)
+		}
+		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	return nil
+}

@@ -88,3 +88,15 @@ func writeCSV(w io.Writer, x *mat.Dense) error {
 	}
 	return nil
 }
+
+// writeVector writes v as a column of CSV or a one-dimensional array.
+func writeVector(e *env, path string, v []float64) error {
+	if strings.EqualFold(filepath.Ext(path), ".npy") {
+		var b bytes.Buffer
+		if err := npyio.Write(&b, v); err != nil {
+			return err
+		}
+		return train.WriteFile(path, b.Bytes())
+	}
+	return writeTable(e, path, mat.NewDense(len(v), 1, v))
+}

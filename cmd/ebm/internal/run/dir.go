@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -164,4 +165,29 @@ func (d *Dir) Write(name string, data []byte) error { return train.WriteFile(d.F
 func (d *Dir) Has(name string) bool {
 	info, err := os.Stat(d.File(name))
 	return err == nil && info.Mode().IsRegular()
+}
+
+// Settings reads config.json, which must be complete.
+func (d *Dir) Settings() (settings.Settings, error) {
+	b, err := d.Read(Config)
+	if err != nil {
+		return settings.Settings{}, err
+	}
+	layer, _, err := settings.Parse(d.File(Config), b, nil)
+	if err != nil {
+		return settings.Settings{}, err
+	}
+	for _, key := range settings.Keys() {
+		if _, ok := layer[key]; !ok {
+			return settings.Settings{}, exit.Usagef("%s: key %q is missing: it is no complete configuration of a run", d.File(Config), key)
+		}
+	}
+	s, err := settings.Merge(layer)
+	if err != nil {
+		return s, exit.Usagef("%s: %w", d.File(Config), err)
+	}
+	if err := s.Validate(); err != nil {
+		return s, exit.Usagef("%s: %w", d.File(Config), err)
+	}
+	return s, nil
 }

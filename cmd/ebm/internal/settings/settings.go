@@ -231,3 +231,54 @@ func (s Settings) JSON() []byte {
 	}
 	return append(b, '\n')
 }
+
+// Validate reports every setting that is out of range, in terms of its flag. Names are checked by those who know them.
+func (s Settings) Validate() error {
+	var bad []string
+	check := func(ok bool, key string, value any, want string) {
+		if !ok {
+			bad = append(bad, fmt.Sprintf("--%s %v: want %s", key, value, want))
+		}
+	}
+	positive := func(key string, v int) { check(v > 0, key, v, "> 0") }
+	nonneg := func(key string, v int) { check(v >= 0, key, v, ">= 0") }
+	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+	check(s.Sigma > 0 && finite(s.Sigma), "sigma", s.Sigma, "> 0")
+	check(s.SigmaMax > s.Sigma && finite(s.SigmaMax), "sigma-max", s.SigmaMax, fmt.Sprintf("> --sigma, which is %v", s.Sigma))
+	check(s.Levels >= 2, "levels", s.Levels, ">= 2")
+	positive("slices", s.Slices)
+	positive("noise-k", s.NoiseK)
+	check(s.Alpha >= 0 && finite(s.Alpha), "alpha", s.Alpha, ">= 0")
+	check(s.Bridge >= 0 && s.Bridge < 1, "bridge", s.Bridge, "in [0, 1)")
+	check(len(s.Hidden) > 0 && len(s.Hidden) <= 16, "hidden", s.Hidden, "1 to 16 widths, such as 128,128")
+	for _, w := range s.Hidden {
+		check(w > 0 && w <= 8192, "hidden", w, "widths from 1 to 8192")
+	}
+	check(s.FirstGain > 0 && finite(s.FirstGain), "first-gain", s.FirstGain, "> 0")
+	check(s.Precision == "float32" || s.Precision == "float64", "precision", s.Precision, "float32 or float64")
+	check(s.Batch > 0 && s.Batch <= 1<<20, "batch", s.Batch, "1 to 1048576")
+	nonneg("steps", s.Steps)
+	check(s.LR > 0 && finite(s.LR), "lr", s.LR, "> 0")
+	check(s.Schedule == "cosine" || s.Schedule == "constant", "schedule", s.Schedule, "cosine or constant")
+	nonneg("warmup", s.Warmup)
+	check(s.Optimizer == "adam" || s.Optimizer == "adamw", "optimizer", s.Optimizer, "adam or adamw")
+	check(s.WeightDecay >= 0 && finite(s.WeightDecay), "weight-decay", s.WeightDecay, ">= 0")
+	check(s.WeightDecay == 0 || s.Optimizer == "adamw", "weight-decay", s.WeightDecay, "--optimizer adamw with it")
+	check(s.Clip >= 0 && finite(s.Clip), "clip", s.Clip, ">= 0")
+	check(s.EMA >= 0 && s.EMA < 1, "ema", s.EMA, "in [0, 1)")
+	check(s.Threads > 0 && s.Threads <= 1024, "threads", s.Threads, "> 0")
+	check(s.SamplerStep >= 0 && finite(s.SamplerStep), "sampler-step", s.SamplerStep, "> 0, or 0 to find one")
+	positive("leapfrog", s.Leapfrog)
+	nonneg("samples", s.Samples)
+	positive("chains", s.Chains)
+	nonneg("burn-in", s.BurnIn)
+	positive("thin", s.Thin)
+	check(s.Frames >= 0 && s.Frames <= 1000, "frames", s.Frames, "0 to 1000")
+	nonneg("record-every", s.Record)
+	nonneg("checkpoint-every", s.Checkpoint)
+	if len(bad) == 0 {
+		return nil
+	}
+	return exit.Usagef("%s", strings.Join(bad, "; "))
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/datasets"
+)
+
+type energyCmd struct {
+	RunDir string `arg:"" name:"run" help:"Run directory."`
+	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.npy or .csv)."`
+	Grad   bool   `help:"Gradients too: columns E, ∂E/∂x₁, …"`
+	Out    string `placeholder:"FILE" help:"Write to FILE (.npy or .csv) instead of stdout (CSV)."`
+}
+
+func (energyCmd) Help() string {
+	return `Writes float64 of shape (n,), or (n,1+d) with --grad. Energies are in nats, up to the constant log Z of: ebm eval.
+
+Examples:
+
+    ebm energy runs/4squares-sm-1 --points x.csv
+    ebm energy runs/4squares-sm-1 --points x.npy --grad --out e.npy`
+}
+
+func (c *energyCmd) Run(e *env) error {
+	if err := checkTable(c.Out); err != nil {
+		return err
+	}
+	m, _, err := openModel(c.RunDir)
+	if err != nil {
+		return err
+	}
+	x, err := datasets.Load(c.Points)
+	if err != nil {
+		return exit.Usagef("--points: %w", err)
+	}
+	n, d := x.Dims()
+	if d != m.Data.Dim() {
+		return exit.Usagef("--points %s has %d columns, the model wants %d", c.Points, d, m.Data.Dim())
+	}
+	density, err := m.Density(m.Params)
+	if err != nil {
+		return err
+	}
+	energies := make([]float64, n)
+	if !c.Grad {
+		if err := density.Energy(energies, x); err != nil {
+			return err
+		}
+		return writeVector(e, c.Out, energies)
+	}
+	grad := mat.NewDense(n, d, nil)
+	if err := density.EnergyGrad(energies, grad, x); err != nil {
+		return err
+	}
+	out := mat.NewDense(n, 1+d, nil)
+	for i, v := range energies {
+		row := out.RawRowView(i)
+		row[0] = v
+		copy(row[1:], grad.RawRowView(i))
+	}
+	return writeTable(e, c.Out, out)
+}

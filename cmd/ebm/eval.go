@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+)
+
+type evalCmd struct {
+	RunDir  string `arg:"" name:"run" help:"Run directory."`
+	Samples int    `default:"-1" help:"Samples to draw and judge; 0 judges the density alone (as many as the run drew)."`
+	JSON    bool   `name:"json" help:"Print JSON."`
+}
+
+func (evalCmd) Help() string {
+	return `Examples:
+
+    ebm eval runs/4squares-sm-1
+    ebm eval runs/4squares-sm-1 --json | jq .kl`
+}
+
+func (c *evalCmd) Run(e *env) error {
+	m, _, err := openModel(c.RunDir)
+	if err != nil {
+		return err
+	}
+	n := c.Samples
+	switch {
+	case n == -1:
+		n = m.Settings.Samples
+	case n < 0 || n == 1:
+		return exit.Usagef("--samples %d: want 0 or at least 2", n)
+	}
+	var draw *model.Draw
+	if n > 1 {
+		if draw, err = m.Sample(e.ctx, model.SampleConfig{N: n, Seed: m.Settings.Seed}); err != nil {
+			return err
+		}
+	}
+	r, err := job.Evaluate(e.ctx, m, draw)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(e.stdout, r)
+	}
+	printReport(e, r)
+	return nil
+}
+
+// printReport writes the report as a table.
+func printReport(e *env, r *metrics.Report) {
+	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	row := func(name string, v metrics.Value, about string) {
+		text := "–"
+		if v.Known() {
+			text = fmt.Sprintf("%.5g", v)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", name, text, about)
+	}
+	row("KL", r.KL, "KL(data‖model), nats")
+	row("reverse KL", r.ReverseKL, "KL(model‖data), nats")
+	row("TV", r.TV, "total variation, 0 to 1")
+	row("NLL", r.NLL, "nats per sample, fresh data")
+	row("entropy", r.Entropy, "of the data, nats")
+	row("log Z", r.LogZ, "")
+	row("leak", r.Leak, "mass of the model outside the box")
+	row("Fisher", r.Fisher, "E‖score of model − true score‖²")
+	row("  relative", r.FisherRelative, "to E‖true score‖²")
+	row("score slope", r.ScoreSlope, "1 = right temperature")
+	w.Flush()
+	s := r.Samples
+	if s == nil {
+		return
+	}
+	fmt.Fprintf(w, "\n%d samples\t\tas many true draws\n", s.N)
+	pair := func(name string, v, floor metrics.Value) {
+		a, b := "–", "–"
+		if v.Known() {
+			a = fmt.Sprintf("%.4g", v)
+		}
+		if floor.Known() {
+			b = fmt.Sprintf("%.4g", floor)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", name, a, b)
+	}
+	pair("MMD²", s.MMD2, s.Floor.MMD2)
+	pair("energy distance", s.EnergyDistance, s.Floor.EnergyDistance)
+	pair("histogram TV", s.HistTV, s.Floor.HistTV)
+	pair("mode weights TV", s.ModeTV, s.Floor.ModeTV)
+	pair("in 99 % region", s.InHDR, s.Floor.InHDR)
+	fmt.Fprintf(w, "modes found\t%d of %d\t\n", s.Modes, s.KnownModes)
+	w.Flush()
+}

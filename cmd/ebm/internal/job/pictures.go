@@ -1,0 +1,184 @@
+package job
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/objectives/train"
+	"github.com/stheno-ebm/stheno/viz"
+)
+
+const gridNodes = 101 // of the energy grid, along each axis
+
+// Pictures draws a run.
+type Pictures struct {
+	Model   *model.Model
+	Dir     *run.Dir
+	Samples *mat.Dense // nil: read from the run directory, if it has some
+}
+
+// data returns points of the data to show.
+func (p *Pictures) data(n int) *mat.Dense {
+	x := mat.NewDense(n, p.Model.Data.Dim(), nil)
+	p.Model.Data.Truth.Sample(x, train.Stream(p.Model.Settings.Seed, "picture"))
+	return x
+}
+
+// curves reads the loss and the KL from the records.
+func (p *Pictures) curves() (loss, kl viz.Series, err error) {
+	records, err := train.ReadRecords(p.Dir.File(run.Metrics))
+	if err != nil {
+		return loss, kl, err
+	}
+	loss.Name, kl.Name = "loss", "KL (nats)"
+	for _, r := range records {
+		if r.Event != "" {
+			continue
+		}
+		loss.X, loss.Y = append(loss.X, float64(r.Step)), append(loss.Y, r.Loss)
+		if v, ok := r.Values["kl"]; ok {
+			kl.X, kl.Y = append(kl.X, float64(r.Step)), append(kl.Y, v)
+		}
+	}
+	return loss, kl, nil
+}
+
+// panel is the picture of the finished run.
+func (p *Pictures) panel() (*viz.Panel, error) {
+	s := p.Model.Settings
+	loss, kl, err := p.curves()
+	if err != nil {
+		return nil, err
+	}
+	pic := &viz.Panel{Title: s.Dataset + " · " + s.Objective, Data: p.data(3000), Steps: s.Steps, Step: s.Steps}
+	if p.Samples != nil {
+		pic.Samples = p.Samples
+	}
+	if len(loss.X) > 0 {
+		pic.Loss = []viz.Series{loss}
+	}
+	if len(kl.X) > 0 {
+		pic.Other = []viz.Series{kl}
+	}
+	if p.Model.Data.Dim() != 2 {
+		return pic, nil
+	}
+	density, err := p.Model.Density(p.Model.Params)
+	if err != nil {
+		return nil, err
+	}
+	pic.Energy = p.grid()
+	return pic, pic.Energy.Eval(density.Energy)
+}
+
+// grid is an empty grid over the box of the data.
+func (p *Pictures) grid() *viz.Grid {
+	lo, hi := p.Model.Data.Truth.Bounds()
+	return viz.NewGrid(lo, hi, gridNodes)
+}
+
+// Panel writes the panel to path.
+func (p *Pictures) Panel(ctx context.Context, path string) error {
+	pic, err := p.panel()
+	if err != nil {
+		return err
+	}
+	return pic.Save(path)
+}
+
+// Animation draws the training: a panel for every frame, with samples drawn from the energy on the grid by the same
+// random numbers in each.
+func (p *Pictures) Animation(ctx context.Context, path string) error {
+	anim, err := p.animation(ctx)
+	if err != nil {
+		return err
+	}
+	return anim.Save(path)
+}
+
+func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
+	s := p.Model.Settings
+	frames, err := p.Dir.ReadFrames(p.Model.Params.Len())
+	if err != nil {
+		return nil, err
+	}
+	if len(frames) == 0 {
+		return nil, exit.Usagef("%s has no frames to animate; train with --frames N", p.Dir.Path)
+	}
+	loss, kl, err := p.curves()
+	if err != nil {
+		return nil, err
+	}
+	params := p.Model.Average()
+	density, err := p.Model.Density(params)
+	if err != nil {
+		return nil, err
+	}
+	data, grid := p.data(1200), p.grid()
+	points := grid.Points()
+	anim := new(viz.Animation)
+	for _, f := range frames {
+		if err := ctx.Err(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		model.Set(params, f.Theta)
+		if err := density.Energy(grid.Z, points); err != nil {
+			return nil, err
+		}
+		pic := &viz.Panel{
+			Title: s.Dataset + " · " + s.Objective, Data: data, Energy: grid, Step: f.Step, Steps: s.Steps,
+			Samples: drawGrid(grid, 1200, train.Stream(s.Seed, "frame")),
+		}
+		if l := until(loss, f.Step); len(l.X) > 0 {
+			pic.Loss = []viz.Series{l}
+		}
+		if len(kl.X) > 0 {
+			pic.Other = []viz.Series{until(kl, f.Step)}
+		}
+		if err := anim.Add(pic); err != nil {
+			return nil, err
+		}
+	}
+	return anim, nil
+}
+
+// until cuts a series after a step.
+func until(s viz.Series, step int) viz.Series {
+	n := 0
+	for n < len(s.X) && s.X[n] <= float64(step) {
+		n++
+	}
+	return viz.Series{Name: s.Name, X: s.X[:n:n], Y: s.Y[:n:n]}
+}
+
+// drawGrid draws n points from exp(−E) on the grid: a node by its share, then uniformly in the cell around it.
+func drawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
+	lo := slices.Min(g.Z)
+	cdf := make([]float64, len(g.Z))
+	var sum float64
+	for i, e := range g.Z {
+		sum += math.Exp(lo - e)
+		cdf[i] = sum
+	}
+	dx, dy := g.X[1]-g.X[0], g.Y[1]-g.Y[0]
+	x := mat.NewDense(n, 2, nil)
+	for i := range n {
+		k, _ := slices.BinarySearch(cdf, rng.Float64()*sum)
+		k = min(k, len(cdf)-1)
+		x.Set(i, 0, g.X[k%len(g.X)]+dx*(rng.Float64()-0.5))
+		x.Set(i, 1, g.Y[k/len(g.X)]+dy*(rng.Float64()-0.5))
+	}
+	return x
+}
+
+// Kinds lists the pictures.
+func Kinds() []string {
+	return []string{"panel", "samples", "contour", "surface", "score", "loss", "diagnostics", "animation"}
+}

@@ -1,0 +1,104 @@
+// Package job carries out one training run: it trains, draws, measures and draws pictures, each step into the run
+// directory. Everything it does can be stopped and taken up again.
+package job
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// Plan is a run that is ready to begin: every name is known, every value in range, every file of data read.
+type Plan struct {
+	Settings settings.Settings
+
+	model     *model.Model
+	source    train.Source
+	objective objectives.Objective
+	optimizer train.Optimizer
+	schedule  train.Schedule
+}
+
+// Preset is what suits the objective and the data where the user says nothing.
+func Preset(s settings.Settings) settings.Layer {
+	l := make(settings.Layer)
+	put := func(key string, v any) {
+		b, err := json.Marshal(v)
+		if err != nil {
+			panic(err)
+		}
+		l[key] = b
+	}
+	switch s.Objective {
+	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm":
+		put("bridge", 0.1)
+	}
+	if model.IsFile(s.Dataset) {
+		put("standardize", true)
+	}
+	return l
+}
+
+// Prepare builds everything that the settings ask for. It writes nothing.
+func Prepare(s settings.Settings) (*Plan, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if err := known("--objective", s.Objective, objectives.Names()); err != nil {
+		return nil, err
+	}
+	if err := known("--sampler", s.Sampler, model.Samplers()); err != nil {
+		return nil, err
+	}
+	if err := known("--energy", s.Energy, model.Energies()); err != nil {
+		return nil, err
+	}
+	if err := known("--activation", s.Activation, energy.ActivationNames()); err != nil {
+		return nil, err
+	}
+	m, err := model.New(s)
+	if err != nil {
+		return nil, err
+	}
+	source, e, err := m.Source()
+	if err != nil {
+		return nil, exit.AsUsage(err)
+	}
+	p := &Plan{Settings: s, model: m, source: source}
+	p.objective, err = objectives.New(s.Objective, e, m.Params, objectives.Config{
+		Batch: s.Batch, Precision: m.Precision(), Threads: s.Threads,
+		Sigma: s.Sigma, Slices: s.Slices,
+	})
+	if err != nil {
+		return nil, exit.Usagef("--objective %s: %w", s.Objective, err)
+	}
+	p.optimizer = &train.Adam{WeightDecay: s.WeightDecay}
+	p.schedule = train.Warmup{Steps: s.Warmup, Then: train.Constant{}}
+	if s.Schedule == "cosine" {
+		p.schedule = train.Warmup{Steps: s.Warmup, Then: train.Cosine{Floor: 0.01}}
+	}
+	return p, nil
+}
+
+// known refuses a name that is not on the list.
+func known(flag, name string, names []string) error {
+	for _, n := range names {
+		if n == name {
+			return nil
+		}
+	}
+	return exit.Unknown(flag, name, names)
+}
+
+// fingerprint identifies what the course of the training depends on.
+func (p *Plan) fingerprint() string {
+	s := p.Settings
+	s.Threads = 0
+	return fmt.Sprintf("1 %s", s.JSON())
+}

@@ -1,0 +1,149 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// Options are about how a run is watched, not about what it does.
+type Options struct {
+	Resume   bool                   // continue from the checkpoint in the directory
+	Progress func(p train.Progress) // after every training step
+	Stage    func(text string)      // what comes after the training
+}
+
+// Result is what a run came to, as `ebm train --json` prints it.
+type Result struct {
+	Run       string          `json:"run"`
+	Dataset   string          `json:"dataset"`
+	Objective string          `json:"objective"`
+	Steps     int             `json:"steps"`
+	Loss      metrics.Value   `json:"loss"`
+	Seconds   float64         `json:"seconds"` // of training
+	Rollbacks int             `json:"rollbacks"`
+	Eval      *metrics.Report `json:"eval"`
+}
+
+// Run trains, then writes the model, its samples, their measure and the pictures. A cancelled context ends it after a
+// checkpoint, with an error that matches context.Canceled.
+func (p *Plan) Run(ctx context.Context, dir *run.Dir, opt Options) (*Result, error) {
+	trained, err := p.train(ctx, dir, opt)
+	if trained.Average != nil {
+		model.Set(p.model.Params, trained.Average)
+		if werr := p.writeModel(dir); werr != nil {
+			return nil, errors.Join(err, werr)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{
+		Run: dir.Path, Dataset: p.Settings.Dataset, Objective: p.Settings.Objective,
+		Steps: trained.Step, Loss: metrics.Value(trained.Loss), Seconds: trained.Seconds, Rollbacks: trained.Rollbacks,
+	}
+	stage := opt.Stage
+	if stage == nil {
+		stage = func(string) {}
+	}
+	if res.Eval, err = p.finish(ctx, dir, stage); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// train runs the loop, from the checkpoint if there is one to resume.
+func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Result, error) {
+	s := p.Settings
+	none := train.Result{Loss: math.NaN()}
+	rec, err := train.NewRecorder(dir.File(run.Metrics))
+	if err != nil {
+		return none, err
+	}
+	frames, err := dir.OpenFrames(p.model.Params.Len())
+	if err != nil {
+		return none, err
+	}
+	cfg := train.Config{
+		Objective: p.objective, Params: p.model.Params, Optimizer: p.optimizer, Source: p.source,
+		Dim: p.model.Data.Dim(), Batch: s.Batch, Steps: s.Steps,
+		LearningRate: s.LR, Schedule: p.schedule, Clip: s.Clip, Decay: s.EMA, Seed: s.Seed,
+		Recorder: rec, RecordEvery: s.Record,
+		Checkpoint: dir.File(run.State), CheckpointEvery: s.Checkpoint,
+		Fingerprint: p.fingerprint(),
+		Extra:       map[string]train.Stateful{"frames": frames},
+	}
+	if opt.Resume {
+		cfg.Resume, err = train.ReadSnapshot(dir.File(run.State))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			// Stopped before the first checkpoint: begin anew.
+			err = errors.Join(rec.UnmarshalState(make([]byte, 8)), frames.UnmarshalState(make([]byte, 8)))
+		case err != nil:
+			err = exit.AsUsage(err)
+		}
+		if err != nil {
+			return none, errors.Join(err, rec.Close(), frames.Close())
+		}
+	}
+	due := frameSteps(s.Steps, s.Frames)
+	cfg.Hooks.Step = func(pr train.Progress) error {
+		if opt.Progress != nil {
+			opt.Progress(pr)
+		}
+		if due(pr.Step) {
+			return frames.Append(pr.Step, pr.Average)
+		}
+		return nil
+	}
+	res, err := train.Run(ctx, cfg)
+	if errors.Is(err, train.ErrSettings) {
+		err = exit.Usagef("%s does not belong to %s: %w", dir.File(run.State), dir.File(run.Config), err)
+	}
+	return res, errors.Join(err, rec.Close(), frames.Close())
+}
+
+// frameSteps tells the steps after which a frame is due: n of them, dense at first, when most happens; the last is the
+// end.
+func frameSteps(steps, n int) func(step int) bool {
+	due := make(map[int]bool, n)
+	for k := 1; k <= n; k++ {
+		f := float64(k) / float64(n)
+		due[max(1, int(math.Round(float64(steps)*f*f)))] = true
+	}
+	return func(step int) bool { return due[step] }
+}
+
+func (p *Plan) writeModel(dir *run.Dir) error {
+	b, err := p.model.Weights()
+	if err != nil {
+		return err
+	}
+	return dir.Write(run.Model, b)
+}
+
+// Summary is the result in words, a line each.
+func (r *Result) Summary() []string {
+	e := r.Eval
+	lines := []string{fmt.Sprintf("%d steps in %.1f s", r.Steps, r.Seconds)}
+	if e == nil {
+		return lines
+	}
+	if e.KL.Known() {
+		lines = append(lines, fmt.Sprintf("KL(data‖model) %.4f nats, NLL %.4f (entropy of the data %.4f)", e.KL, e.NLL, e.Entropy))
+	} else if e.NLL.Known() {
+		lines = append(lines, fmt.Sprintf("NLL %.4f nats per sample", e.NLL))
+	}
+	if s := e.Samples; s != nil && s.ModeTV.Known() {
+		lines = append(lines, fmt.Sprintf("samples: %d of %d modes, weights within %.3f TV", s.Modes, s.KnownModes, s.ModeTV))
+	}
+	return lines
+}

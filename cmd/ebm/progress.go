@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// progress shows how a run goes on: a bar on a terminal, nothing elsewhere.
+type progress struct {
+	e     *env
+	bar   *progressbar.ProgressBar
+	quiet bool
+	shown time.Time
+	first bool
+}
+
+func newProgress(e *env, quiet bool, steps int) *progress {
+	p := &progress{e: e, quiet: quiet, first: true}
+	if quiet || !terminal(e.stderr) {
+		return p
+	}
+	p.bar = progressbar.NewOptions(steps,
+		progressbar.OptionSetWriter(e.stderr),
+		progressbar.OptionSetWidth(20),
+		progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("step"),
+		progressbar.OptionShowCount(),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetDescription("training"),
+		progressbar.OptionClearOnFinish(),
+	)
+	return p
+}
+
+// update is called after every training step.
+func (p *progress) update(s train.Progress) {
+	if p.bar == nil {
+		return
+	}
+	now := time.Now()
+	if now.Sub(p.shown) < 100*time.Millisecond && s.Step < s.Steps {
+		return
+	}
+	p.shown = now
+	p.bar.Describe(fmt.Sprintf("loss %9.4g", s.Stats.Loss))
+	if p.first { // a resumed run does not begin at zero
+		p.first = false
+		p.bar.Reset()
+	}
+	_ = p.bar.Set(s.Step)
+}
+
+// stage says what comes now, after the training.
+func (p *progress) stage(text string) {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+		p.bar = nil
+	}
+	if !p.quiet {
+		p.e.logf("%s", text)
+	}
+}
+
+func (p *progress) finish() {
+	if p.bar != nil {
+		_ = p.bar.Exit()
+		fmt.Fprintln(p.e.stderr)
+		p.bar = nil
+	}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+)
+
+type sampleCmd struct {
+	RunDir  string  `arg:"" name:"run" help:"Run directory."`
+	N       int     `default:"10000" help:"Samples (${default})."`
+	Sampler string  `help:"langevin, mala, hmc, nuts, annealed or tempering (that of the run)."`
+	Step    float64 `help:"Step size; without one it is found during warm-up."`
+	Seed    uint64  `default:"1" help:"Of the random stream (${default})."`
+	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy or .csv); without one only the report is printed."`
+	JSON    bool    `name:"json" help:"Print the report as JSON."`
+	Quiet   bool    `short:"q" help:"No progress, no report."`
+}
+
+func (sampleCmd) Help() string {
+	return `Examples:
+
+    ebm sample runs/4squares-sm-1 --out samples.csv
+    ebm sample runs/4squares-sm-1 --sampler tempering --n 100000 --out samples.npy --json`
+}
+
+// openModel reads the model of a run directory.
+func openModel(path string) (*model.Model, *run.Dir, error) {
+	dir, err := run.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := model.Open(dir)
+	return m, dir, err
+}
+
+func (c *sampleCmd) Run(e *env) error {
+	if c.N <= 0 {
+		return exit.Usagef("--n %d: want > 0", c.N)
+	}
+	if c.Step < 0 {
+		return exit.Usagef("--step %g: want > 0", c.Step)
+	}
+	if err := checkTable(c.Out); err != nil {
+		return err
+	}
+	m, _, err := openModel(c.RunDir)
+	if err != nil {
+		return err
+	}
+	bar := newSampling(e, c.Quiet)
+	draw, err := m.Sample(e.ctx, model.SampleConfig{N: c.N, Seed: c.Seed, Sampler: c.Sampler, Step: c.Step, Progress: bar.sampling})
+	bar.finish()
+	if err != nil {
+		return err
+	}
+	if c.Out != "" {
+		if err := writeTable(e, c.Out, draw.X); err != nil {
+			return err
+		}
+	}
+	rep := draw.Report()
+	switch {
+	case c.JSON:
+		return writeJSON(e.stdout, rep)
+	case !c.Quiet:
+		fmt.Fprint(e.stdout, rep.Table())
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+)
+
+type trainCmd struct {
+	settings.Settings `embed:""`
+
+	Out    string   `placeholder:"DIR" help:"Run directory (runs/DATASET-OBJECTIVE-N)." group:"output"`
+	Resume string   `placeholder:"RUN" help:"Continue a run that was stopped, bit for bit." group:"output"`
+	Config string   `placeholder:"FILE" help:"Settings from a JSON file, such as RUN/config.json; flags go over it." group:"output"`
+	Set    []string `placeholder:"KEY=VALUE" sep:"none" help:"One setting by its key; may be repeated." group:"output"`
+	JSON   bool     `name:"json" help:"Print the result as JSON." group:"output"`
+	Quiet  bool     `short:"q" help:"No progress, no summary." group:"output"`
+}
+
+func (trainCmd) Help() string {
+	return `Defaults in brackets are those of the default objective; some objectives have others: config.json in the run directory holds all values that were used.
+
+Examples:
+
+    ebm train
+    ebm train --dataset 2spirals --objective nce
+    ebm train --dataset points.csv --hidden 64,64 --steps 2000 --out runs/mine
+    ebm train --resume runs/mine
+    ebm train --config runs/mine/config.json --seed 2 --set lr=0.001`
+}
+
+// operational are the flags that do not change the result: keys of a configuration file too, but no settings.
+var operational = []string{"out", "json", "quiet"}
+
+// Run resolves the settings, then hands over to the job.
+func (c *trainCmd) Run(e *env, k *kong.Context) error {
+	given := explicit(k)
+	if c.Resume != "" {
+		return c.resume(e, given)
+	}
+	s, err := c.resolve(given)
+	if err != nil {
+		return err
+	}
+	plan, err := job.Prepare(s)
+	if err != nil {
+		return err
+	}
+	dir, err := run.Create(c.Out, s.Dataset, s.Objective)
+	if err != nil {
+		return err
+	}
+	defer dir.Unlock()
+	if err := dir.Write(run.Config, s.JSON()); err != nil {
+		return exit.Usagef("--out %s: %w", dir.Path, err)
+	}
+	return c.finish(e, plan, dir, false)
+}
+
+func (c *trainCmd) resume(e *env, given []string) error {
+	keys := settings.Keys()
+	for _, name := range append(given, "") {
+		for _, key := range append(keys, "out", "config", "set") {
+			if name == key {
+				return exit.Usagef("--resume %s continues with the settings of that run: --%s cannot be given", c.Resume, name)
+			}
+		}
+	}
+	dir, err := run.Open(c.Resume)
+	if err != nil {
+		return err
+	}
+	s, err := dir.Settings()
+	if err != nil {
+		return err
+	}
+	plan, err := job.Prepare(s)
+	if err != nil {
+		return fmt.Errorf("%s: %w", dir.File(run.Config), err)
+	}
+	if err := dir.Lock(); err != nil {
+		return err
+	}
+	defer dir.Unlock()
+	return c.finish(e, plan, dir, true)
+}
+
+// finish runs the job and prints what came of it.
+func (c *trainCmd) finish(e *env, plan *job.Plan, dir *run.Dir, resume bool) error {
+	bar := newProgress(e, c.Quiet, plan.Settings.Steps)
+	res, err := plan.Run(e.ctx, dir, job.Options{Resume: resume, Progress: bar.update, Stage: bar.stage})
+	bar.finish()
+	if err != nil {
+		if errors.Is(err, context.Canceled) {
+			return fmt.Errorf("%w; continue with: ebm train --resume %s", context.Canceled, dir.Path)
+		}
+		return fmt.Errorf("%w (run directory: %s)", err, dir.Path)
+	}
+	switch {
+	case c.JSON:
+		return writeJSON(e.stdout, res)
+	case !c.Quiet:
+		for _, line := range res.Summary() {
+			fmt.Fprintln(e.stdout, line)
+		}
+	}
+	fmt.Fprintln(e.stdout, dir.Path)
+	return nil
+}
+
+// explicit lists the flags of the command line by name.
+func explicit(k *kong.Context) []string {
+	var names []string
+	for _, p := range k.Path {
+		if p.Flag != nil {
+			names = append(names, p.Flag.Name)
+		}
+	}
+	return names
+}
+
+// resolve lays the sources of settings over one another: defaults, what suits the objective, the file, --set, flags.
+func (c *trainCmd) resolve(given []string) (settings.Settings, error) {
+	var none settings.Settings
+	var file settings.Layer
+	if c.Config != "" {
+		b, err := os.ReadFile(c.Config)
+		if err != nil {
+			return none, exit.Usagef("--config: %w", err)
+		}
+		var rest settings.Layer
+		if file, rest, err = settings.Parse(c.Config, b, operational); err != nil {
+			return none, err
+		}
+		if err := c.operate(rest, given); err != nil {
+			return none, err
+		}
+	}
+	set := make(settings.Layer)
+	for _, text := range c.Set {
+		l, err := settings.ParseAssignment(text)
+		if err != nil {
+			return none, err
+		}
+		for key, v := range l {
+			set[key] = v
+		}
+	}
+	flags := c.Settings.Layer().Only(given)
+	def := settings.Default().Layer()
+	chosen, err := settings.Merge(def, file, set, flags)
+	if err != nil {
+		return none, err
+	}
+	return settings.Merge(def, job.Preset(chosen), file, set, flags)
+}
+
+// operate takes over what the configuration file says about things that are no settings.
+func (c *trainCmd) operate(rest settings.Layer, given []string) error {
+	v := reflect.ValueOf(c).Elem()
+	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
+	for key, raw := range rest {
+		f, ok := fields[key]
+		for _, g := range given {
+			ok = ok && g != key
+		}
+		if !ok {
+			continue
+		}
+		if err := json.Unmarshal(raw, f.Addr().Interface()); err != nil {
+			return exit.Usagef("%s: %q is %s, want another type", c.Config, key, raw)
+		}
+	}
+	return nil
+}

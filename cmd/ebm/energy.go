@@ -4,7 +4,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 )
 
 type energyCmd struct {
@@ -31,7 +31,7 @@ func (c *energyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	x, err := datasets.Load(c.Points)
+	x, err := model.LoadPoints(c.Points)
 	if err != nil {
 		return exit.Usagef("--points: %w", err)
 	}

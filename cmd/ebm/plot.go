@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
+	"github.com/stheno-ebm/stheno/viz"
 )
 
 type plotCmd struct {
@@ -55,7 +57,11 @@ func (c *plotCmd) Run(e *env) error {
 	}
 	pics := &job.Pictures{Model: m, Dir: dir}
 	if c.Terminal {
-		return pics.Terminal(e.ctx, e.stdout, terminalWidth(e), color(e))
+		mode := viz.DetectColor(os.Getenv)
+		if !terminal(e.stdout) {
+			mode = viz.NoColor
+		}
+		return pics.Terminal(e.stdout, terminalWidth(e.stdout), mode)
 	}
 	for _, kind := range c.Kind {
 		path := c.Out

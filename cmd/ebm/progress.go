@@ -6,6 +6,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -72,4 +73,26 @@ func (p *progress) finish() {
 		fmt.Fprintln(p.e.stderr)
 		p.bar = nil
 	}
+}
+
+// newSampling shows how far sampling has come.
+func newSampling(e *env, quiet bool) *progress {
+	return newProgress(e, quiet, 1)
+}
+
+// sampling is called now and then by the sampler.
+func (p *progress) sampling(s mcmc.Progress) {
+	if p.bar == nil {
+		return
+	}
+	if p.first {
+		p.first = false
+		p.bar.ChangeMax(s.Total)
+	}
+	text := "sampling"
+	if s.Warmup {
+		text = "warm-up "
+	}
+	p.bar.Describe(fmt.Sprintf("%s acceptance %.2f", text, s.AcceptProb))
+	_ = p.bar.Set(s.Done)
 }

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/mcmc"
 )
 
 type sampleCmd struct {
@@ -61,12 +60,19 @@ func (c *sampleCmd) Run(e *env) error {
 			return err
 		}
 	}
-	rep := draw.Report()
 	switch {
 	case c.JSON:
-		return writeJSON(e.stdout, rep)
+		return writeJSON(e.stdout, sampleReport{draw.Diagnostics, c.N, c.Out, append([]string{}, draw.Diagnostics.Warnings()...)})
 	case !c.Quiet:
-		fmt.Fprint(e.stdout, rep.Table())
+		return draw.Diagnostics.WriteTable(e.stdout)
 	}
 	return nil
+}
+
+// sampleReport is the object of `ebm sample --json`.
+type sampleReport struct {
+	*mcmc.Diagnostics
+	N        int      `json:"n"`
+	Out      string   `json:"out,omitempty"`
+	Warnings []string `json:"warnings"`
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -53,13 +54,20 @@ func Code(err error) int {
 	return Failed
 }
 
-// Line is the error's text on one line, without the package prefixes that mean nothing to a user.
+// prefixes are the names of packages in front of an error's text, which mean nothing to a user.
+var prefixes = regexp.MustCompile(`(^|: |\()(train|datasets|energy|objectives|mcmc|metrics|viz|live|graphs|safetensors): `)
+
+// Line is the error's text on one line, without the names of packages.
 func Line(err error) string {
 	var parts []string
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		line = strings.TrimSpace(line)
-		for _, p := range []string{"train: ", "datasets: ", "energy: ", "objectives: ", "mcmc: ", "metrics: ", "viz: ", "safetensors: ", "live: "} {
-			line = strings.TrimPrefix(line, p)
+		for {
+			shorter := prefixes.ReplaceAllString(line, "$1")
+			if shorter == line {
+				break
+			}
+			line = shorter
 		}
 		if line != "" {
 			parts = append(parts, line)

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 
 	"codeberg.org/sbinet/npyio"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
@@ -63,7 +65,8 @@ func Evaluate(ctx context.Context, m *model.Model, draw *model.Draw) (*metrics.R
 	}
 	in := metrics.Input{Dataset: m.Settings.Dataset, Truth: m.Data.Truth, Energy: density.Energy, Gradient: density.EnergyGrad}
 	if draw != nil {
-		in.Samples, in.RHat, in.ESS = draw.X, draw.RHat, draw.ESS
+		d := draw.Diagnostics
+		in.Samples, in.RHat, in.ESS = draw.X, known0(d.MaxRHat), known0(d.MinESSBulk)
 	}
 	return metrics.Evaluate(ctx, in, train.Stream(m.Settings.Seed, "eval"))
 }
@@ -75,4 +78,12 @@ func WriteEval(dir *run.Dir, r *metrics.Report) error {
 		return err
 	}
 	return dir.Write(run.Eval, append(b, '\n'))
+}
+
+// known0 is v, or 0 where it is not known.
+func known0(v mcmc.Number) float64 {
+	if f := float64(v); !math.IsNaN(f) && !math.IsInf(f, 0) {
+		return f
+	}
+	return 0
 }

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -58,8 +59,12 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 		return nil, err
 	}
 	pic := &viz.Panel{Title: s.Dataset + " · " + s.Objective, Data: p.data(3000), Steps: s.Steps, Step: s.Steps}
-	if p.Samples != nil {
-		pic.Samples = p.Samples
+	samples, err := p.readSamples()
+	if err != nil {
+		return nil, err
+	}
+	if samples != nil {
+		pic.Samples = samples
 	}
 	if len(loss.X) > 0 {
 		pic.Loss = []viz.Series{loss}
@@ -178,7 +183,113 @@ func drawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
 	return x
 }
 
-// Kinds lists the pictures.
-func Kinds() []string {
-	return []string{"panel", "samples", "contour", "surface", "score", "loss", "diagnostics", "animation"}
+// Kinds lists the pictures of Draw.
+func Kinds() []string { return append(viz.Kinds(), "diagnostics", "animation") }
+
+// Draw writes the picture of the given kind to path.
+func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
+	if kind != "loss" && p.Model.Data.Dim() != 2 {
+		for _, k := range []string{"contour", "surface", "score", "animation"} {
+			if k == kind {
+				return exit.Usagef("--kind %s: it needs data of 2 dimensions, these have %d", kind, p.Model.Data.Dim())
+			}
+		}
+	}
+	switch kind {
+	case "animation":
+		return p.Animation(ctx, path)
+	case "diagnostics":
+		return p.diagnostics(ctx, path)
+	}
+	pic, err := p.panel()
+	if err != nil {
+		return err
+	}
+	if kind == "score" {
+		if pic.Score, err = p.score(); err != nil {
+			return err
+		}
+	}
+	fig, err := pic.Kind(kind)
+	if err != nil {
+		return err
+	}
+	return viz.Save(path, fig)
+}
+
+// score is −∇E on a lattice.
+func (p *Pictures) score() (*viz.Field, error) {
+	lo, hi := p.Model.Data.Truth.Bounds()
+	at := viz.FieldPoints(lo, hi, 24)
+	n, d := at.Dims()
+	density, err := p.Model.Density(p.Model.Params)
+	if err != nil {
+		return nil, err
+	}
+	grad := mat.NewDense(n, d, nil)
+	if err := density.EnergyGrad(make([]float64, n), grad, at); err != nil {
+		return nil, err
+	}
+	grad.Scale(-1, grad)
+	return &viz.Field{At: at, Vector: grad}, nil
+}
+
+// diagnostics draws anew, few chains and many draws, and shows how they mix.
+func (p *Pictures) diagnostics(ctx context.Context, path string) error {
+	m := *p.Model
+	m.Settings.Chains, m.Settings.Thin = 16, 1
+	const draws = 500
+	draw, err := m.Sample(ctx, model.SampleConfig{N: m.Settings.Chains * draws, Seed: m.Settings.Seed})
+	if err != nil {
+		return err
+	}
+	d := draw.Draws
+	pic := &viz.Diagnostics{Title: m.Settings.Dataset + " · " + draw.Diagnostics.Sampler, Draws: d.Kept * d.Chains}
+	for c := range d.Chains {
+		x := mat.NewDense(d.Kept, d.Dim, nil)
+		for t := range d.Kept {
+			x.SetRow(t, d.Chain(c, t))
+		}
+		m.Data.Restore(x)
+		pic.Chains = append(pic.Chains, x)
+	}
+	for _, q := range draw.Diagnostics.Quantities[:d.Dim] {
+		pic.RHat, pic.ESS = append(pic.RHat, float64(q.RHat)), append(pic.ESS, float64(q.ESSBulk))
+	}
+	if d.Dim == 2 {
+		density, err := m.Density(m.Params)
+		if err != nil {
+			return err
+		}
+		pic.Energy = p.grid()
+		if err := pic.Energy.Eval(density.Energy); err != nil {
+			return err
+		}
+	}
+	return viz.Save(path, pic)
+}
+
+// Terminal draws samples and energy as characters.
+func (p *Pictures) Terminal(w io.Writer, width int, color viz.ColorMode) error {
+	pic, err := p.panel()
+	if err != nil {
+		return err
+	}
+	return viz.Terminal(w, pic, viz.TerminalConfig{Width: width, Color: color})
+}
+
+// readSamples reads samples.npy, if the run has come so far.
+func (p *Pictures) readSamples() (*mat.Dense, error) {
+	if p.Samples != nil || !p.Dir.Has(run.Samples) {
+		return p.Samples, nil
+	}
+	x, err := model.LoadPoints(p.Dir.File(run.Samples))
+	if err != nil {
+		return nil, exit.AsUsage(err)
+	}
+	if _, d := x.Dims(); d != p.Model.Data.Dim() {
+		return nil, exit.Usagef("%s has %d columns, the model %d", p.Dir.File(run.Samples), d, p.Model.Data.Dim())
+	}
+	p.Samples = x
+	return x, nil
 }

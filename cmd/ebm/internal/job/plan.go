@@ -36,8 +36,17 @@ func Preset(s settings.Settings) settings.Layer {
 		l[key] = b
 	}
 	switch s.Objective {
-	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm":
+	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm":
 		put("bridge", 0.1)
+	case "dsm-multi":
+		put("sigma", 0.05)
+	case "cnce", "mpf":
+		put("sigma", 0.3)
+	case "ed":
+		put("sigma", 0.5)
+		put("noise-ratio", 16)
+	case "cd", "pcd":
+		put("chain-steps", 1)
 	}
 	if model.IsFile(s.Dataset) {
 		put("standardize", true)
@@ -47,7 +56,7 @@ func Preset(s settings.Settings) settings.Layer {
 
 // Prepare builds everything that the settings ask for. It writes nothing.
 func Prepare(s settings.Settings) (*Plan, error) {
-	if err := s.Validate(); err != nil {
+	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	if err := known("--objective", s.Objective, objectives.Names()); err != nil {
@@ -56,26 +65,21 @@ func Prepare(s settings.Settings) (*Plan, error) {
 	if err := known("--sampler", s.Sampler, model.Samplers()); err != nil {
 		return nil, err
 	}
+	if err := known("--noise", s.Noise, objectives.NoiseNames()); err != nil {
+		return nil, err
+	}
 	if err := known("--energy", s.Energy, model.Energies()); err != nil {
 		return nil, err
 	}
-	if err := known("--activation", s.Activation, energy.ActivationNames()); err != nil {
+	if err := known("--activation", s.Activation, energy.Activations()); err != nil {
 		return nil, err
 	}
 	m, err := model.New(s)
 	if err != nil {
 		return nil, err
 	}
-	source, e, err := m.Source()
-	if err != nil {
-		return nil, exit.AsUsage(err)
-	}
-	p := &Plan{Settings: s, model: m, source: source}
-	p.objective, err = objectives.New(s.Objective, e, m.Params, objectives.Config{
-		Batch: s.Batch, Precision: m.Precision(), Threads: s.Threads,
-		Sigma: s.Sigma, Slices: s.Slices,
-	})
-	if err != nil {
+	p := &Plan{Settings: s, model: m, source: m.Source()}
+	if p.objective, err = m.Objective(); err != nil {
 		return nil, exit.Usagef("--objective %s: %w", s.Objective, err)
 	}
 	p.optimizer = &train.Adam{WeightDecay: s.WeightDecay}

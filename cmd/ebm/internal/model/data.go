@@ -1,6 +1,7 @@
 package model
 
 import (
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -47,6 +49,13 @@ func (d *Data) Restore(x *mat.Dense) {
 	}
 }
 
+// Points draws n points in the units of the network.
+func (d *Data) Points(n int, rng *rand.Rand) *mat.Dense {
+	x := mat.NewDense(n, d.Dim(), nil)
+	d.source().Sample(x, rng)
+	return x
+}
+
 // source draws training batches in the units of the network.
 func (d *Data) source() train.Source {
 	if d.std == nil {
@@ -56,3 +65,16 @@ func (d *Data) source() train.Source {
 }
 
 func (d *Data) metadata(meta map[string]string) {}
+
+// modes are those of the distribution in the units of the network, nil where they are not known.
+func (d *Data) modes() *mcmc.KnownModes {
+	m, ok := d.Truth.(datasets.Modal)
+	if !ok {
+		return nil
+	}
+	centres, weights := m.Modes()
+	if d.std != nil {
+		d.std.Apply(centres)
+	}
+	return &mcmc.KnownModes{Centres: centres, Weights: weights}
+}

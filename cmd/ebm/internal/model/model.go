@@ -3,10 +3,7 @@ package model
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -15,6 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/energy/safetensors"
+	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -41,16 +39,35 @@ func New(s settings.Settings) (*Model, error) {
 
 // build makes the energy.
 func build(s settings.Settings, data *Data) (energy.Energy, error) {
-	net := func(dim int) (energy.Energy, error) {
-		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: s.Hidden, Activation: energy.Activation(s.Activation), FirstGain: s.FirstGain})
+	dim := data.Dim()
+	if s.Objective != "dsm-multi" {
+		return network(s, dim)
+	}
+	inner, err := network(s, dim+1)
+	if err != nil {
+		return nil, err
+	}
+	_, std := energy.Moments(data.Points(10000, train.Stream(s.Seed, "fit")))
+	var scale float64
+	for _, v := range std {
+		scale = max(scale, v)
+	}
+	return energy.NewAnnealable(inner, energy.GeometricLevels(s.SigmaMax, s.Sigma, s.Levels), scale)
+}
+
+// network makes the network for points of the given dimension.
+func network(s settings.Settings, dim int) (energy.Energy, error) {
+	act := energy.Activation(s.Activation)
+	mlp := func(dim int) (energy.Energy, error) {
+		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: s.Hidden, Activation: act, FirstGain: s.FirstGain})
 	}
 	switch s.Energy {
 	case "mlp":
-		return net(data.Dim())
+		return mlp(dim)
 	case "fourier":
-		return energy.NewFourier(energy.FourierConfig{Dim: data.Dim()}, net)
+		return energy.NewFourier(energy.FourierConfig{Dim: dim}, mlp)
 	case "residual":
-		return energy.NewResidual(energy.ResidualConfig{Dim: data.Dim(), Width: s.Hidden[0], Blocks: max(1, len(s.Hidden)-1), Activation: energy.Activation(s.Activation), FirstGain: s.FirstGain})
+		return energy.NewResidual(energy.ResidualConfig{Dim: dim, Width: s.Hidden[0], Blocks: max(1, len(s.Hidden)-1), Activation: act, FirstGain: s.FirstGain})
 	}
 	return nil, exit.Unknown("--energy", s.Energy, Energies())
 }
@@ -153,50 +170,34 @@ func (d *Density) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return nil
 }
 
-// Source is where training batches come from, in the units of the network; with a bridge, the mixed data.
-func (m *Model) Source() (train.Source, energy.Energy, error) {
-	src := m.Data.source()
-	if m.Settings.Bridge == 0 {
-		return src, m.Energy, nil
+// Objective compiles the objective of the settings for training this model.
+func (m *Model) Objective() (objectives.Objective, error) {
+	s := m.Settings
+	data := m.Data.Points(10000, train.Stream(s.Seed, "fit"))
+	cfg := objectives.Config{
+		Batch: s.Batch, Precision: m.Precision(), Threads: s.Threads, Seed: s.Seed, Data: data,
+		Sigma: s.Sigma, Slices: s.Slices, Projection: objectives.Projection(s.Projection),
+		NoiseName: s.Noise, NoiseRatio: s.NoiseRatio,
+		Steps: s.ChainSteps, StepSize: s.ChainSize, Jumps: s.Jumps, Buffer: s.Buffer, Restart: s.Restart, Alpha: s.Alpha,
 	}
-	const points = 10000
-	x := mat.NewDense(points, m.Data.Dim(), nil)
-	src.Sample(x, train.Stream(m.Settings.Seed, "bridge data"))
-	b, err := background(x, train.Stream(m.Settings.Seed, "bridge"))
-	if err != nil {
-		return nil, nil, err
+	if s.Restart == 0 {
+		cfg.Restart = -1 // none; 0 would be the default
 	}
-	e, err := energy.NewBridge(m.Energy, b, m.Settings.Bridge)
-	if err != nil {
-		return nil, nil, err
+	if s.L2 > 0 {
+		cfg.Regularizers = append(cfg.Regularizers, objectives.EnergyL2{Alpha: s.L2})
 	}
-	return &mixed{src, b, m.Settings.Bridge}, e, nil
+	if s.Bridge > 0 {
+		b, err := energy.Ladder(data, nil, 1, 1.25, train.Stream(s.Seed, "bridge"))
+		if err != nil {
+			return nil, err
+		}
+		cfg.Bridge = &objectives.Bridge{Background: b, Share: s.Bridge}
+	}
+	return objectives.New(s.Objective, m.Energy, m.Params, cfg)
 }
 
-// background is the broad density that connects the modes: one Gaussian over everything.
-func background(x *mat.Dense, rng *rand.Rand) (*energy.Mixture, error) {
-	return energy.Ladder(x, nil, 0, 1.25, rng)
-}
-
-// mixed draws the share of a batch from the background, the rest from the data.
-type mixed struct {
-	data  train.Source
-	b     *energy.Mixture
-	share float64
-}
-
-func (m *mixed) Sample(dst *mat.Dense, rng *rand.Rand) {
-	m.data.Sample(dst, rng)
-	n, _ := dst.Dims()
-	want := m.share * float64(n)
-	k := int(want)
-	if rng.Float64() < want-float64(k) {
-		k++
-	}
-	for i := range k {
-		m.b.SampleRow(dst.RawRowView(i), rng)
-	}
-}
+// Source is where training batches come from, in the units of the network.
+func (m *Model) Source() train.Source { return m.Data.source() }
 
 // Average is a copy of the parameters for averaged weights.
 func (m *Model) Average() *energy.Params { return m.Params.Clone() }
@@ -206,8 +207,3 @@ func Set(p *energy.Params, theta []float64) {
 	copy(p.Data(), theta)
 	p.Changed()
 }
-
-// ErrStopped marks work that a signal ended.
-var ErrStopped = errors.New("stopped")
-
-var _ = context.Canceled

@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -26,12 +25,11 @@ type SampleConfig struct {
 	Progress func(mcmc.Progress)
 }
 
-// Draw is a set of samples and what the sampler tells about them.
+// Draw is a set of samples and what is known about how they were drawn.
 type Draw struct {
-	X         *mat.Dense // N×d, in the units of the data
-	Sampler   string
-	Draws     *mcmc.Draws // in the units of the network
-	RHat, ESS float64     // the worst over the coordinates
+	X           *mat.Dense        // N×d, in the units of the data
+	Draws       *mcmc.Draws       // in the units of the network
+	Diagnostics *mcmc.Diagnostics // likewise
 }
 
 // kernel builds the sampler of the given name; a step of 0 is found during warm-up.
@@ -83,8 +81,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	kept := (cfg.N + chains - 1) / chains
 	rng := train.Stream(cfg.Seed, "sample")
 
-	data := mat.NewDense(10000, m.Data.Dim(), nil)
-	m.Data.source().Sample(data, train.Stream(s.Seed, "sample data"))
+	data := m.Data.Points(10000, train.Stream(s.Seed, "fit"))
 	x := mat.NewDense(chains, m.Data.Dim(), nil)
 	mcmc.FitGaussian(data, 1).Sample(x, rng)
 
@@ -114,12 +111,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
 	}
-	out := &Draw{Sampler: name, Draws: draws, RHat: 1, ESS: math.Inf(1)}
-	for j := range draws.Dim {
-		q := draws.Quantity(func(x []float64, _ float64) float64 { return x[j] })
-		out.RHat = math.Max(out.RHat, mcmc.RHat(q))
-		out.ESS = math.Min(out.ESS, mcmc.ESSBulk(q))
-	}
+	out := &Draw{Draws: draws, Diagnostics: mcmc.Diagnose(draws, m.Data.modes())}
 	out.X = mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim))
 	m.Data.Restore(out.X)
 	return out, nil

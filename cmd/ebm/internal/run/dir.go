@@ -186,7 +186,7 @@ func (d *Dir) Settings() (settings.Settings, error) {
 	if err != nil {
 		return s, exit.Usagef("%s: %w", d.File(Config), err)
 	}
-	if err := s.Validate(); err != nil {
+	if err := s.Check(); err != nil {
 		return s, exit.Usagef("%s: %w", d.File(Config), err)
 	}
 	return s, nil

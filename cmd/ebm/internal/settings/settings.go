@@ -21,15 +21,22 @@ type Settings struct {
 	Dataset     string `json:"dataset" help:"Distribution by name (see: ebm data), or a .csv or .npy file." group:"data"`
 	Standardize bool   `json:"standardize" negatable:"" help:"Bring every column of the data to mean 0 and deviation 1; undone on output. On by default for files." group:"data"`
 
-	Objective string  `json:"objective" help:"What is minimised." group:"objective"`
-	Sigma     float64 `json:"sigma" help:"Noise of dsm; smallest noise of dsm-multi." group:"objective"`
-	SigmaMax  float64 `json:"sigma-max" help:"Largest noise of dsm-multi." group:"objective"`
-	Levels    int     `json:"levels" help:"Noise levels of dsm-multi." group:"objective"`
-	Slices    int     `json:"slices" help:"Random directions per sample of ssm, ssm-vr, fd-ssm, sm-hutchinson." group:"objective"`
-	Noise     string  `json:"noise" help:"Noise density of nce." group:"objective"`
-	NoiseK    int     `json:"noise-k" help:"Noise samples per datum of nce." group:"objective"`
-	Alpha     float64 `json:"alpha" help:"Energy penalty of ml, cd, pcd; above 0 it is a bias." group:"objective"`
-	Bridge    float64 `json:"bridge" help:"Share of broad background mixed into the data, and taken out of the model in closed form: shows score matching the weights of separate modes. 0 is off." group:"objective"`
+	Objective  string  `json:"objective" help:"What is minimised." group:"objective"`
+	Sigma      float64 `json:"sigma" help:"Noise of dsm, smallest of dsm-multi, perturbation of cnce, mpf, ed." group:"objective"`
+	SigmaMax   float64 `json:"sigma-max" help:"Largest noise of dsm-multi." group:"objective"`
+	Levels     int     `json:"levels" help:"Noise levels of dsm-multi." group:"objective"`
+	Slices     int     `json:"slices" help:"Random directions per sample of ssm, ssm-vr, fd-ssm, sm-hutchinson." group:"objective"`
+	Projection string  `json:"projection" help:"Their law: rademacher, gaussian or sphere." group:"objective"`
+	Bridge     float64 `json:"bridge" help:"Share of broad background mixed into the data, and taken out of the model in closed form: shows score matching the weights of separate modes. 0 is off." group:"objective"`
+	Noise      string  `json:"noise" help:"Noise density of nce and of jumps: gaussian, box, kde or mixture." group:"objective"`
+	NoiseRatio int     `json:"noise-ratio" help:"Noise samples per datum." group:"objective"`
+	ChainSteps int     `json:"chain-steps" help:"Transitions per gradient of ml, pcd, cd." group:"objective"`
+	ChainSize  float64 `json:"chain-step-size" help:"Langevin step of these chains." group:"objective"`
+	Jumps      int     `json:"jumps" help:"Proposals from the noise before them, which cross between modes." group:"objective"`
+	Buffer     int     `json:"buffer" help:"Slots of the replay buffer of ml." group:"objective"`
+	Restart    float64 `json:"restart" help:"Share of chains of ml that start afresh." group:"objective"`
+	Alpha      float64 `json:"alpha" help:"Energy penalty of ml, cd, pcd; above 0 it is a bias." group:"objective"`
+	L2         float64 `json:"energy-l2" help:"Penalty on squared energies, for any objective." group:"objective"`
 
 	Energy     string  `json:"energy" help:"Kind of network: mlp, residual or fourier." group:"energy"`
 	Hidden     []int   `json:"hidden" help:"Widths of the hidden layers." placeholder:"W,…" group:"energy"`
@@ -66,7 +73,8 @@ type Settings struct {
 func Default() Settings {
 	return Settings{
 		Dataset: "4squares", Objective: "sm",
-		Sigma: 0.1, SigmaMax: 3, Levels: 10, Slices: 1, Noise: "blur", NoiseK: 2,
+		Sigma: 0.1, SigmaMax: 3, Levels: 10, Slices: 1, Projection: "rademacher",
+		Noise: "mixture", NoiseRatio: 2, ChainSteps: 10, ChainSize: 0.01, Jumps: 1, Buffer: 10000, Restart: 0.05,
 		Energy: "mlp", Hidden: []int{128, 128}, Activation: "silu", FirstGain: 3, Precision: "float32",
 		Batch: 256, Steps: 4000, LR: 2e-3, Schedule: "cosine", Warmup: 100, Optimizer: "adam", Clip: 1, EMA: 0.995, Seed: 1, Threads: 1,
 		Sampler: "hmc", Leapfrog: 10, Samples: 10000, Chains: 1000, BurnIn: 200, Thin: 20,
@@ -232,8 +240,8 @@ func (s Settings) JSON() []byte {
 	return append(b, '\n')
 }
 
-// Validate reports every setting that is out of range, in terms of its flag. Names are checked by those who know them.
-func (s Settings) Validate() error {
+// Check reports every setting that is out of range, in terms of its flag. Names are checked by those who know them.
+func (s Settings) Check() error {
 	var bad []string
 	check := func(ok bool, key string, value any, want string) {
 		if !ok {
@@ -248,7 +256,13 @@ func (s Settings) Validate() error {
 	check(s.SigmaMax > s.Sigma && finite(s.SigmaMax), "sigma-max", s.SigmaMax, fmt.Sprintf("> --sigma, which is %v", s.Sigma))
 	check(s.Levels >= 2, "levels", s.Levels, ">= 2")
 	positive("slices", s.Slices)
-	positive("noise-k", s.NoiseK)
+	positive("noise-ratio", s.NoiseRatio)
+	positive("chain-steps", s.ChainSteps)
+	check(s.ChainSize > 0 && finite(s.ChainSize), "chain-step-size", s.ChainSize, "> 0")
+	nonneg("jumps", s.Jumps)
+	check(s.Buffer >= s.Batch, "buffer", s.Buffer, fmt.Sprintf("at least --batch, which is %d", s.Batch))
+	check(s.Restart >= 0 && s.Restart <= 1, "restart", s.Restart, "in [0, 1]")
+	check(s.L2 >= 0 && finite(s.L2), "energy-l2", s.L2, ">= 0")
 	check(s.Alpha >= 0 && finite(s.Alpha), "alpha", s.Alpha, ">= 0")
 	check(s.Bridge >= 0 && s.Bridge < 1, "bridge", s.Bridge, "in [0, 1)")
 	check(len(s.Hidden) > 0 && len(s.Hidden) <= 16, "hidden", s.Hidden, "1 to 16 widths, such as 128,128")

@@ -1,0 +1,48 @@
+package exit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestCode(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("disk full"), 1},
+		{Usagef("--lr"), 2},
+		{fmt.Errorf("run: %w", Usagef("--lr")), 2},
+		{fmt.Errorf("stopped: %w", context.Canceled), 130},
+	} {
+		if got := Code(c.err); got != c.want {
+			t.Errorf("%v: got %d, want %d", c.err, got, c.want)
+		}
+	}
+}
+
+func TestLine(t *testing.T) {
+	err := errors.Join(errors.New("train: Config.Dim = 0"), errors.New("energy: MLP.Dim = 0"))
+	if got, want := Line(err), "Config.Dim = 0; MLP.Dim = 0"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"4squares", "8gaussians", "2spirals", "moons"}
+	for name, want := range map[string]string{
+		"4square": "4squares", "8gausians": "8gaussians", "mosno": "moons", "2Spirals": "2spirals", "zebra": "", "": "",
+	} {
+		if got := Nearest(name, known); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+	line := Unknown("--dataset", "moon", known).Error()
+	if !strings.Contains(line, `"moons"`) || !strings.Contains(line, "4squares") {
+		t.Errorf("got %q: it neither suggests nor lists", line)
+	}
+}

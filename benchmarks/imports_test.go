@@ -1,0 +1,94 @@
+package benchmarks_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/stheno-ebm/stheno/"
+
+// allowed is the architecture: which packages of this module each package may import, a trailing
+// slash standing for everything below. Composition roots (cmd, benchmarks) may import all.
+var allowed = map[string][]string{
+	"graphs":             {"graphs/internal/"},
+	"graphs/internal":    {"graphs/internal/"},
+	"graphs/graphtest":   {"graphs"},
+	"graphs/vector":      {"graphs/internal/"},
+	"energy":             {"graphs", "energy/"},
+	"energy/safetensors": {},
+	"mcmc":               {},
+	"mcmc/mcmctest":      {"mcmc"},
+
+	"datasets":             {},
+	"datasets/datasettest": {"datasets"},
+
+	"objectives":               {"graphs", "graphs/vector", "energy", "mcmc"},
+	"objectives/objectivetest": {"objectives", "energy", "graphs"},
+	"objectives/verify":        {"objectives", "energy", "graphs", "mcmc"},
+	"objectives/train":         {"objectives", "energy", "graphs/vector"},
+	"objectives/metrics":       {},
+
+	"viz":      {},
+	"viz/live": {},
+}
+
+// gorgoniaSeers are the only packages whose code may name Gorgonia's nodes or tensors.
+var gorgoniaSeers = []string{"graphs", "energy", "objectives", "cmd", "benchmarks"}
+
+func TestImportTable(t *testing.T) {
+	fset := token.NewFileSet()
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "gen" || strings.HasPrefix(d.Name(), ".") && d.Name() != "..") {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(fset, path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(filepath.Dir(strings.TrimPrefix(path, "../")))
+		for _, spec := range f.Imports {
+			imp, _ := strconv.Unquote(spec.Path.Value)
+			if !permitted(pkg, imp) {
+				t.Errorf("%s imports %s: not in the table of imports", path, imp)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func permitted(pkg, imp string) bool {
+	top, _, _ := strings.Cut(pkg, "/")
+	if strings.HasPrefix(imp, "gorgonia.org/") {
+		return slices.Contains(gorgoniaSeers, top)
+	}
+	ours, ok := strings.CutPrefix(imp, module)
+	if !ok || top == "cmd" || top == "benchmarks" || pkg == ours {
+		return true
+	}
+	key := pkg
+	if strings.HasPrefix(pkg, "graphs/internal") {
+		key = "graphs/internal"
+	}
+	rules, ok := allowed[key]
+	if !ok {
+		return false // a package that the table does not know
+	}
+	return slices.ContainsFunc(rules, func(r string) bool {
+		return ours == r || strings.HasSuffix(r, "/") && strings.HasPrefix(ours, r)
+	})
+}

@@ -28,10 +28,10 @@ var allowed = map[string][]string{
 	"datasets":             {},
 	"datasets/datasettest": {"datasets"},
 
-	"objectives":               {"graphs", "graphs/vector", "energy", "mcmc"},
+	"objectives":               {"graphs", "graphs/vector", "energy", "energy/safetensors", "mcmc"},
 	"objectives/objectivetest": {"objectives", "energy", "graphs"},
 	"objectives/verify":        {"objectives", "energy", "graphs", "mcmc"},
-	"objectives/train":         {"objectives", "energy", "graphs/vector"},
+	"objectives/train":         {"objectives", "energy", "energy/safetensors", "graphs/vector"},
 	"objectives/metrics":       {},
 
 	"viz":      {},

@@ -93,6 +93,44 @@ func TestOperations(t *testing.T) {
 		{"MatMulTN", matmul(true, false), product(true, false, 2, 3, 2), []graphtest.Input{m(1, 3, 2), m(2, 3, 2)}},
 		{"MatMulNT", matmul(false, true), product(false, true, 2, 3, 2), []graphtest.Input{m(1, 2, 3), m(2, 2, 3)}},
 		{"MatMulTT", matmul(true, true), product(true, true, 2, 3, 2), []graphtest.Input{m(1, 3, 2), m(2, 2, 3)}},
+		{"Scale", unary(func(x *G.Node) *G.Node { return graphs.Scale(x, -1.5) }), each(func(x float64) float64 { return -1.5 * x }), []graphtest.Input{m(1, 3, 2)}},
+		{"Neg", unary(graphs.Neg), each(func(x float64) float64 { return -x }), []graphtest.Input{m(1, 5)}},
+		{"Shift", unary(func(x *G.Node) *G.Node { return graphs.Shift(x, 0.25) }), each(func(x float64) float64 { return x + 0.25 }), []graphtest.Input{m(1, 3, 2)}},
+		{"Affine", func(x ...*G.Node) *G.Node { return graphs.Affine(x[0], x[1], x[2]) }, func(x ...[]float64) []float64 {
+			y := product(false, true, 3, 2, 2)(x[0], x[1])
+			for i := range y {
+				y[i] += x[2][i%2]
+			}
+			return y
+		}, []graphtest.Input{m(1, 3, 2), m(2, 2, 2), m(3, 2)}},
+		{"RowSum", unary(graphs.RowSum), func(x ...[]float64) []float64 { return []float64{x[0][0] + x[0][1], x[0][2] + x[0][3]} }, []graphtest.Input{m(1, 2, 2)}},
+		{"ColSum", unary(graphs.ColSum), func(x ...[]float64) []float64 { return []float64{x[0][0] + x[0][2], x[0][1] + x[0][3]} }, []graphtest.Input{m(1, 2, 2)}},
+		{"Sum", unary(graphs.Sum), func(x ...[]float64) []float64 { return []float64{x[0][0] + x[0][1] + x[0][2] + x[0][3]} }, []graphtest.Input{m(1, 2, 2)}},
+		{"Mean", unary(graphs.Mean), func(x ...[]float64) []float64 { return []float64{(x[0][0] + x[0][1] + x[0][2]) / 3} }, []graphtest.Input{m(1, 3)}},
+		{"RowLogSumExp", unary(graphs.RowLogSumExp), func(x ...[]float64) []float64 {
+			return []float64{math.Log(math.Exp(x[0][0]) + math.Exp(x[0][1])), math.Log(math.Exp(x[0][2]) + math.Exp(x[0][3]))}
+		}, []graphtest.Input{m(1, 2, 2)}},
+		{"RowSoftmax", unary(graphs.RowSoftmax), func(x ...[]float64) []float64 {
+			return []float64{sigmoid(x[0][0] - x[0][1]), sigmoid(x[0][1] - x[0][0]), sigmoid(x[0][2] - x[0][3]), sigmoid(x[0][3] - x[0][2])}
+		}, []graphtest.Input{m(1, 2, 2)}},
+		{"ExpandCols", unary(func(x *G.Node) *G.Node { return graphs.ExpandCols(x, 2) }), func(x ...[]float64) []float64 { return []float64{x[0][0], x[0][0], x[0][1], x[0][1]} }, []graphtest.Input{m(1, 2, 1)}},
+		{"ExpandRows", unary(func(x *G.Node) *G.Node { return graphs.ExpandRows(x, 2) }), func(x ...[]float64) []float64 { return []float64{x[0][0], x[0][1], x[0][0], x[0][1]} }, []graphtest.Input{m(1, 2)}},
+		{"Fill", binary(graphs.Fill), func(x ...[]float64) []float64 { return []float64{x[0][0], x[0][0], x[0][0], x[0][0]} }, []graphtest.Input{m(1, 1), m(2, 2, 2)}},
+		{"ZerosLike", unary(graphs.ZerosLike), func(x ...[]float64) []float64 { return make([]float64, 4) }, []graphtest.Input{m(1, 2, 2)}},
+		{"OnesLike", unary(graphs.OnesLike), func(x ...[]float64) []float64 { return []float64{1, 1, 1} }, []graphtest.Input{m(1, 3)}},
+		{"ConcatCols", binary(func(a, b *G.Node) *G.Node { return graphs.ConcatCols(a, b) }), func(x ...[]float64) []float64 {
+			return []float64{x[0][0], x[0][1], x[1][0], x[0][2], x[0][3], x[1][1]}
+		}, []graphtest.Input{m(1, 2, 2), m(2, 2, 1)}},
+		{"ConcatRows", binary(func(a, b *G.Node) *G.Node { return graphs.ConcatRows(a, b) }), func(x ...[]float64) []float64 { return append(append([]float64{}, x[0]...), x[1]...) }, []graphtest.Input{m(1, 2, 2), m(2, 1, 2)}},
+		{"ConcatRows/vectors", binary(func(a, b *G.Node) *G.Node { return graphs.ConcatRows(a, b) }), func(x ...[]float64) []float64 { return append(append([]float64{}, x[0]...), x[1]...) }, []graphtest.Input{m(1, 2), m(2, 3)}},
+		{"SliceCols", unary(func(x *G.Node) *G.Node { return graphs.SliceCols(x, 1, 3) }), func(x ...[]float64) []float64 { return []float64{x[0][1], x[0][2], x[0][5], x[0][6]} }, []graphtest.Input{m(1, 2, 4)}},
+		{"SliceRows", unary(func(x *G.Node) *G.Node { return graphs.SliceRows(x, 1, 3) }), func(x ...[]float64) []float64 { return x[0][2:6] }, []graphtest.Input{m(1, 4, 2)}},
+		{"SliceRows/vector", unary(func(x *G.Node) *G.Node { return graphs.SliceRows(x, 1, 3) }), func(x ...[]float64) []float64 { return x[0][1:3] }, []graphtest.Input{m(1, 4)}},
+		{"PadCols", unary(func(x *G.Node) *G.Node { return graphs.PadCols(x, 1, 2) }), func(x ...[]float64) []float64 { return []float64{0, x[0][0], 0, 0, 0, x[0][1], 0, 0} }, []graphtest.Input{m(1, 2, 1)}},
+		{"PadRows", unary(func(x *G.Node) *G.Node { return graphs.PadRows(x, 1, 1) }), func(x ...[]float64) []float64 { return []float64{0, 0, x[0][0], x[0][1], 0, 0} }, []graphtest.Input{m(1, 1, 2)}},
+		{"PadRows/vector", unary(func(x *G.Node) *G.Node { return graphs.PadRows(x, 1, 0) }), func(x ...[]float64) []float64 { return []float64{0, x[0][0], x[0][1]} }, []graphtest.Input{m(1, 2)}},
+		{"Transpose", unary(graphs.Transpose), func(x ...[]float64) []float64 { return []float64{x[0][0], x[0][2], x[0][4], x[0][1], x[0][3], x[0][5]} }, []graphtest.Input{m(1, 3, 2)}},
+		{"Reshape", unary(func(x *G.Node) *G.Node { return graphs.Reshape(x, 2, 3) }), func(x ...[]float64) []float64 { return x[0] }, []graphtest.Input{m(1, 6)}},
 	} {
 		t.Run(c.name, func(t *testing.T) { graphtest.CheckOp(t, c.f, c.ref, c.in...) })
 	}

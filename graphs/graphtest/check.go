@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stheno-ebm/stheno/graphs"
@@ -51,12 +52,14 @@ func CheckOp(t *testing.T, f Func, reference Reference, inputs ...Input) {
 		Close(t, fmt.Sprintf("float64 derivative of order %d", k+1), join(exact.eval(t, inputs, g...)), exact.differences(t, inputs, exact.loss[k]), 2e-6)
 	}
 	exact.checkForward(t, inputs)
+	exact.checkCompiled(t, inputs, 1e-11)
 
 	rough := build(t, tensor.Float32, f, inputs)
 	Close(t, "float32 value", rough.eval(t, inputs, rough.y)[0], exact.eval(t, inputs, exact.y)[0], 2e-5)
 	for k, g := range rough.grads {
 		Close(t, fmt.Sprintf("float32 derivative of order %d", k+1), join(rough.eval(t, inputs, g...)), join(exact.eval(t, inputs, exact.grads[k]...)), 2e-4)
 	}
+	rough.checkCompiled(t, inputs, 1e-4)
 }
 
 // program is y = f(x) with scalar losses of its derivatives:
@@ -67,6 +70,7 @@ type program struct {
 	y     *G.Node
 	loss  G.Nodes
 	grads []G.Nodes
+	extra G.Nodes // inputs besides x
 	w     map[*G.Node][]float64
 }
 
@@ -78,6 +82,7 @@ func build(t *testing.T, dt tensor.Dtype, f Func, inputs []Input) *program {
 	weights := func(name string, like *G.Node) *G.Node {
 		n := graphs.NewInput(g, dt, name, like.Shape()...)
 		p.w[n] = Uniform(uint64(100+len(p.w)), 0.5, 1.5, like.Shape()...).Data
+		p.extra = append(p.extra, n)
 		return n
 	}
 	_, err := graphs.Try(func() *G.Node {
@@ -153,6 +158,44 @@ func (p *program) differences(t *testing.T, inputs []Input, loss *G.Node) []floa
 	return d
 }
 
+// checkCompiled checks that the compiled value and derivatives are those of the interpreter.
+func (p *program) checkCompiled(t *testing.T, inputs []Input, tol float64) {
+	t.Helper()
+	defer graphs.Building()()
+	in := append(slices.Clone(p.x), p.extra...)
+	var args [][]float64
+	for i := range p.x {
+		args = append(args, inputs[i].Data)
+	}
+	for _, n := range p.extra {
+		args = append(args, p.w[n])
+	}
+	outs := G.Nodes{p.y}
+	for _, g := range p.grads {
+		outs = append(outs, g...)
+	}
+	want := p.eval(t, inputs, outs...)
+	got := make([][]float64, len(want))
+	for i := range want {
+		got[i] = make([]float64, len(want[i]))
+	}
+	f, err := graphs.Compile(in, outs)
+	if err != nil {
+		t.Errorf("Compile: %v", err)
+		return
+	}
+	defer f.Close()
+	for call := range 2 { // the second finds the buffers used
+		if err := f.Call(got, args...); err != nil {
+			t.Errorf("Call: %v", err)
+			return
+		}
+		for i := range want {
+			Close(t, fmt.Sprintf("compiled %v, call %d, output %d", p.y.Dtype(), call, i), got[i], want[i], tol)
+		}
+	}
+}
+
 // checkForward checks ⟨u, J v⟩ = ⟨Jᵀu, v⟩, for y and for its gradient: the latter says that the Hessian of the loss is
 // the same by both modes.
 func (p *program) checkForward(t *testing.T, inputs []Input) {
@@ -163,11 +206,12 @@ func (p *program) checkForward(t *testing.T, inputs []Input) {
 	for i, x := range p.x {
 		n := graphs.NewInput(g, x.Dtype(), fmt.Sprint("v", i), x.Shape()...)
 		p.w[n] = Uniform(uint64(200+i), -1, 1, x.Shape()...).Data
-		v = append(v, n)
+		v, p.extra = append(v, n), append(p.extra, n)
 	}
 	for i, out := range append(G.Nodes{p.y}, p.grads[0]...) {
 		u := graphs.NewInput(g, out.Dtype(), fmt.Sprint("u", i), out.Shape()...)
 		p.w[u] = Uniform(uint64(300+i), -1, 1, out.Shape()...).Data
+		p.extra = append(p.extra, u)
 		jv, err := graphs.JVP(out, p.x, v)
 		if err != nil {
 			t.Fatalf("JVP: %v", err)

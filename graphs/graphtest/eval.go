@@ -57,7 +57,7 @@ func Eval(outs G.Nodes, feeds map[*G.Node][]float64) ([][]float64, error) {
 		if err := eval(n); err != nil {
 			return nil, err
 		}
-		res[i] = floats(values[n])
+		res[i] = Floats(values[n])
 	}
 	return res, nil
 }
@@ -82,8 +82,8 @@ func value(dt tensor.Dtype, shape tensor.Shape, x []float64) G.Value {
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(append([]float64(nil), x...)))
 }
 
-// floats returns the elements of v in row-major order.
-func floats(v G.Value) []float64 {
+// Floats returns the elements of v in row-major order.
+func Floats(v G.Value) []float64 {
 	if d, ok := v.(*tensor.Dense); ok && d.RequiresIterator() {
 		v = d.Materialize().(*tensor.Dense)
 	}

@@ -1,2 +1,84 @@
 // Package graphs differentiates symbolic Gorgonia graphs to any order and compiles them into fast functions.
+//
+// Building a graph and running it are separate. To build:
+//
+//	x, θ            inputs                        NewInput
+//	E = E(x, θ)     an expression                 the builders: Affine, SiLU, RowSum, …
+//	g = ∇ₓ ΣE       its derivatives, nodes too    Grad, VJP, JVP, HVP, HessianTrace, DirectionalCurvature
+//	L = L(E, g, …)  a loss made of them           the builders
+//	∂L/∂θ           differentiated once more      Grad
+//
+// To run: Compile makes a Function of inputs and outputs, Call evaluates it.
+//
+// # Shapes
+//
+// Operations work on matrices (n,m) whose rows are the samples of a batch, on vectors (m), and on single numbers, which
+// are vectors of shape (1). Nothing is broadcast: the operands of Add have one shape, and ExpandRows, ExpandCols and Fill
+// say what is repeated. Such repetitions cost nothing once compiled.
+//
+// The builders return nodes, not errors, so that code reads as mathematics; a wrong shape ends the enclosing Try, which
+// returns the error:
+//
+//	e, err := graphs.Try(func() *gorgonia.Node {
+//		h := graphs.SiLU(graphs.Affine(x, w0, b0)) // (n, width)
+//		return graphs.Affine(h, w1, b1)            // (n, 1)
+//	})
+//
+// # First derivatives
+//
+// A rule maps an operation to an expression. For y = f(x), with adjoints x̄ = ∂L/∂x and tangents ẋ,
+//
+//	reverse   x̄ += ȳ·∂f/∂x      forward   ẏ = ∂f/∂x·ẋ
+//
+// where ∂f/∂x is written with nodes again; the adjoints are held by the call of Grad and nothing is stored on the nodes.
+// Therefore the result can be differentiated like anything else, in either mode, to any order. Activations are closed
+// under this: the derivative of order k of SiLU is one node, not a formula of many. Where there is no path the derivative
+// is a structural zero: a node of the right shape that is dropped from every sum and product it meets.
+//
+// While derivatives are built they are simplified where that is free. At the ends of a network adjoints are repeated rows
+// and columns, constants and unit vectors; products with them need no product of matrices.
+//
+// # Second derivatives
+//
+// Score matching needs, for every row of a batch, vᵀHv or tr H = Σ_k e_kᵀHe_k with H = ∇²E, and then the gradient of that
+// in θ. Write ż for the tangent of z along v and a_z = ∂E/∂z for the adjoint. There are four ways:
+//
+//	reverse over reverse    ∇ₓ(gᵀv)·v
+//	forward over reverse    ġᵀv, the tangent of the gradient
+//	Taylor                  z̈ = J z̈ + z″[ż, ż] along the graph, E̋ at its end; the forward Laplacian for traces
+//	contracted              Σ_z a_z·z″[ż, ż], over all operations
+//
+// The contracted form is Taylor mode with its linear part carried by the adjoints, which the score needs anyway. For an
+// energy of affine maps and activations f the sum is over the activations: Σ_l Σ_j a_l,j f″(z_l,j) ż_l,j². One forward
+// sweep, one reverse sweep and one tangent per direction, and no second coefficient.
+//
+// What this saves is seen in the products of the training gradient. With two hidden layers of width w and a batch of n
+// rows there is one product (n,w)·(w,w) per sweep, and differentiating a product costs two more. Then, counting E, g, the
+// loss and its gradient in θ with equal expressions once,
+//
+//	E and ∇ₓE (a sampler's step)                  2
+//	noise contrastive estimation, per batch       3
+//	denoising score matching, ½|g|²               6
+//	sliced score matching, ½|g|² - vᵀHv           9    (11 by Taylor or reverse over reverse, 12 by forward over reverse)
+//	exact score matching in d dimensions   3(2 + d)    (12 for d = 2; 14 by Taylor, 18 by the others)
+//
+// No form is best for every graph, so HessianTrace, DirectionalCurvature and HVP build all of them on a copy, count the
+// operations of value and parameter gradient (Cost), and keep the cheapest.
+//
+// # Gorgonia's own operations
+//
+// Energies should be made of the operations of this package, but Gorgonia's are understood as well: arithmetic on equal
+// shapes and with scalars, comparisons as masks, element-wise functions, products of matrices, vectors and batches,
+// Tensordot, sums and means along axes, Broadcast functions, Slice, At, Concat, Reshape, Transpose, SoftMax, LogSoftMax
+// and Conv2d are translated to ours for the purpose of differentiation; Max along an axis, MaxBetween and MinBetween are
+// differentiated by their own rules. For every other one there is an error that names it, because its rule is wrong or
+// missing at some order. Operations of third parties are asked for their SymDiff.
+//
+// Gorgonia identifies nodes by hashes of 32 bits, so that different expressions may be merged. The builders check every
+// node they get and go round a collision; inputs must have unique names, which NewInput enforces.
+//
+// # Concurrency
+//
+// Gorgonia keeps package-wide state while graphs are built. Hold the lock of Building during every use of this package
+// that makes nodes, if more than one goroutine may build. Functions run without it.
 package graphs

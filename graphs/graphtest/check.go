@@ -184,7 +184,6 @@ func (p *program) checkCompiled(t *testing.T, inputs []Input, tol float64) {
 		t.Errorf("Compile: %v", err)
 		return
 	}
-	defer f.Close()
 	for call := range 2 { // the second finds the buffers used
 		if err := f.Call(got, args...); err != nil {
 			t.Errorf("Call: %v", err)

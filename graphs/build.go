@@ -125,10 +125,11 @@ func apply(o operation, in ...*G.Node) *G.Node {
 	if err != nil {
 		failf("%v of shapes %v: %w", o, shapes, err)
 	}
+	name := o.String()
 	for salt := range uint32(16) {
-		w := &op{operation: o, in: dims, out: len(shape), salt: salt, derived: deriving > 0}
+		w := &op{operation: o, name: name, in: dims, out: len(shape), salt: salt, derived: deriving > 0}
 		n := G.NewUniqueNode(G.WithType(typeOf(dt, len(shape))), G.WithOp(w), G.WithChildren(slices.Clone(in)), G.In(in[0].Graph()), G.WithShape(shape...))
-		if v, ok := n.Op().(*op); ok && v.String() == o.String() && slices.Equal(operands(n), in) {
+		if v, ok := n.Op().(*op); ok && v.name == name && slices.Equal(operands(n), in) {
 			v.derived = v.derived && w.derived
 			return n
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	G "gorgonia.org/gorgonia"
@@ -71,16 +72,23 @@ func Cost(outputs ...*G.Node) Costs {
 	seen := map[string]int{}
 	for _, n := range order {
 		o, own := ownOp(n)
-		key := fmt.Sprint(n.Op(), n.Shape())
+		var b []byte
 		switch {
 		case len(in[n]) == 0:
-			key = fmt.Sprintf("leaf %p", n)
-		case own && isAnchored(o):
+			b = fmt.Appendf(b, "leaf %p", n)
 		default:
+			b = append(b, n.Op().String()...)
+			for _, d := range n.Shape() {
+				b = append(strconv.AppendInt(b, int64(d), 10), ',')
+			}
+			if own && isAnchored(o) {
+				break
+			}
 			for _, x := range in[n] {
-				key += fmt.Sprint(" ", number[x])
+				b = strconv.AppendInt(append(b, ' '), int64(number[x]), 10)
 			}
 		}
+		key := string(b)
 		if k, ok := seen[key]; ok {
 			number[n] = k
 			continue

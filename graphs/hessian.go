@@ -2,6 +2,7 @@ package graphs
 
 import (
 	"fmt"
+	"math"
 
 	G "gorgonia.org/gorgonia"
 )
@@ -284,17 +285,26 @@ type trial struct {
 }
 
 func choose(forms []form, out, x *G.Node, dirs G.Nodes) (form, error) {
-	ts := trials(forms, out, x, dirs)
-	best := -1
-	for i, t := range ts {
-		if t.err == nil && (best < 0 || t.costs.Total() < ts[best].costs.Total()) {
-			best = i
+	// Every direction adds the same, so two tell what many cost.
+	few := trials(forms, out, x, dirs[:min(len(dirs), 2)])
+	one := few
+	if len(dirs) > 2 {
+		one = trials(forms, out, x, dirs[:1])
+	}
+	best, least := -1, math.Inf(1)
+	for i, t := range few {
+		if t.err != nil || one[i].err != nil {
+			continue
+		}
+		total := t.costs.Total() + float64(max(0, len(dirs)-2))*(t.costs.Total()-one[i].costs.Total())
+		if total < least {
+			best, least = i, total
 		}
 	}
 	if best < 0 {
-		return form{}, ts[len(ts)-1].err
+		return form{}, few[len(few)-1].err
 	}
-	return ts[best].form, nil
+	return forms[best], nil
 }
 
 // trials counts, for each form, value, gradient g in x and parameter gradient of Σ ½|g|² + Σ value, the loss of score

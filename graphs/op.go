@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"strconv"
 
 	"github.com/chewxy/hm"
 	G "gorgonia.org/gorgonia"
@@ -38,8 +39,9 @@ func (linear) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
 // machine (UsePreallocDo) and on its lisp machine (DoDiff), all in plain Go. Compile knows the operations themselves.
 type op struct {
 	operation
-	in      []int // dimensions of the operands
-	out     int   // and of the result
+	name    string // operation.String()
+	in      []int  // dimensions of the operands
+	out     int    // and of the result
 	salt    uint32
 	derived bool // made while differentiating, see derive
 }
@@ -65,7 +67,8 @@ func typeOf(dt hm.Type, dims int) hm.Type {
 	return G.TensorType{Dims: dims, Of: dt}
 }
 
-func (o *op) Arity() int { return o.arity() }
+func (o *op) String() string { return o.name }
+func (o *op) Arity() int     { return o.arity() }
 
 func (o *op) Type() hm.Type {
 	a := hm.TypeVariable('a')
@@ -88,8 +91,17 @@ func (o *op) ReturnsPtr() bool     { return true }
 func (o *op) CallsExtern() bool    { return false }
 func (o *op) OverwritesInput() int { return -1 }
 
+// WriteHash writes name and dimensions, and the salt that tells apart what would collide.
 func (o *op) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "graphs.%v %v %d %d", o.operation, o.in, o.out, o.salt)
+	b := make([]byte, 0, 64)
+	b = append(b, "graphs."...)
+	b = append(b, o.name...)
+	for _, d := range o.in {
+		b = strconv.AppendInt(append(b, ' '), int64(d), 10)
+	}
+	b = strconv.AppendInt(append(b, " → "...), int64(o.out), 10)
+	b = strconv.AppendUint(append(b, ' '), uint64(o.salt), 10)
+	h.Write(b)
 }
 
 func (o *op) Hashcode() uint32 {

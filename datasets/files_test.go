@@ -1,0 +1,408 @@
+package datasets_test
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/datasettest"
+)
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestLoadCSV(t *testing.T) {
+	want := mat.NewDense(2, 3, []float64{1, -2.5, 3e-2, 4, 5, 6})
+	for name, text := range map[string]string{
+		"commas":     "1,-2.5,3e-2\n4,5,6\n",
+		"semicolons": "1;-2.5;0.03\r\n4;5;6\r\n",
+		"tabs":       "1\t-2.5\t.03\n4\t5\t6",
+		"blanks":     "  1 -2.5   3e-2\n4 5 6\n\n",
+		"header":     "x,y,z\n1,-2.5,3e-2\n4,5,6\n",
+		"comments":   "# made by hand\n1, -2.5, 3e-2\n\n# more\n4, 5, 6\n",
+		"BOM":        "\ufeff1,-2.5,3e-2\n4,5,6\n",
+		"quotes":     "\"x\",\"y\",\"z\"\n\"1\",\"-2.5\",\"3e-2\"\n4,5,6\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := datasets.Load(write(t, "points.csv", text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !mat.Equal(got, want) {
+				t.Errorf("got %v, want %v", mat.Formatted(got), mat.Formatted(want))
+			}
+		})
+	}
+}
+
+func TestLoadCSVErrors(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", "holds no points"},
+		{"x,y\n", "holds no points"},
+		{"# nothing\n\n", "holds no points"},
+		{"1,2\n3,NaN\n", "line 2, column 2: NaN is not finite"},
+		{"1,2\n-inf,4\n", "line 2, column 1: -inf is not finite"},
+		{"1,2\n3\n", "line 2 has 1 values, line 1 has 2"},
+		{"1,2\n\n3,4,5\n", "line 3 has 3 values, line 1 has 2"},
+		{"1,2\n3,four\n", `line 2, column 2: "four" is not a number`},
+		{"a,b\n1,2\nc,d\n", `line 3, column 1: "c" is not a number`},
+		{"1,x\n3,4\n", `line 1, column 2: "x" is not a number`},
+		{"1,2\n3,\n", "line 2, column 2: the value is missing"},
+		{"1,1e999\n", "line 1, column 2: 1e999 is too large"},
+	} {
+		path := write(t, "points.csv", c.text)
+		_, err := datasets.Load(path)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: got error %v, want one line with the path and %q", c.text, err, c.want)
+		}
+	}
+	for _, path := range []string{"points.txt", filepath.Join(t.TempDir(), "none.csv"), t.TempDir()} {
+		if _, err := datasets.Load(path); err == nil {
+			t.Errorf("%s: no error", path)
+		}
+	}
+}
+
+// npyFile returns a version 1 file with that header and body.
+func npyFile(header string, body ...any) string {
+	var b strings.Builder
+	header += "\n"
+	b.WriteString("\x93NUMPY\x01\x00")
+	binary.Write(&b, binary.LittleEndian, uint16(len(header)))
+	b.WriteString(header)
+	for _, v := range body {
+		binary.Write(&b, binary.LittleEndian, v)
+	}
+	return b.String()
+}
+
+func TestLoadNPY(t *testing.T) {
+	want := mat.NewDense(2, 3, []float64{1, 2, 3, 4, 5, 6})
+	rows, columns := []float64{1, 2, 3, 4, 5, 6}, []float64{1, 4, 2, 5, 3, 6}
+	var big strings.Builder
+	big.WriteString(npyFile("{'descr': '>f8', 'fortran_order': False, 'shape': (2, 3), }"))
+	binary.Write(&big, binary.BigEndian, rows)
+	for name, text := range map[string]string{
+		"f8":         npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", rows),
+		"f4":         npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", []float32{1, 2, 3, 4, 5, 6}),
+		"i2":         npyFile("{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3), }", []int16{1, 2, 3, 4, 5, 6}),
+		"u1":         npyFile("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }", []uint8{1, 2, 3, 4, 5, 6}),
+		"fortran":    npyFile("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", columns),
+		"big endian": big.String(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := datasets.Load(write(t, "points.npy", text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !mat.Equal(got, want) {
+				t.Errorf("got %v, want %v", mat.Formatted(got), mat.Formatted(want))
+			}
+		})
+	}
+	got, err := datasets.Load(write(t, "line.npy", npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (6,), }", rows)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, d := got.Dims(); n != 6 || d != 1 {
+		t.Errorf("points on a line: got %d×%d, want 6×1", n, d)
+	}
+}
+
+func TestLoadNPYErrors(t *testing.T) {
+	six := []float64{1, 2, 3, 4, 5, 6}
+	for _, c := range []struct{ text, want string }{
+		{"", "holds no points"},
+		{"1,2\n3,4\n5,6\n", "is not a .npy file"},
+		{"\x93NUMPY\x01\x00\xff\xff{", "bad header"},
+		{"\x93NUMPY\x02\x00\xff\xff\xff\x7f{'descr'", "bad header"},
+		{"\x93NUMPY\x09\x00\x10\x00{'descr'", "version 9"},
+		{npyFile("{}"), "bad header"},
+		{npyFile("no dictionary at all"), "bad header"},
+		{npyFile("{'shape': (2, 3), 'fortran_order': False, 'descr': '<f8', }", six), "bad header"},
+		{npyFile("{'descr': '<f8', 'fortran_order': Maybe, 'shape': (2, 3), }", six), "bad header"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, x), }", six), "bad header"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (-2, -3), }", six), "bad header"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (0, 2), }"), "holds no points"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (), }", six), "0 dimensions"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2, 3), }", six), "3 dimensions"},
+		{npyFile("{'descr': '<c16', 'fortran_order': False, 'shape': (1, 3), }", six), "<c16, want real numbers"},
+		{npyFile("{'descr': '|O', 'fortran_order': False, 'shape': (1, 3), }", six), "want real numbers"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (4, 3), }", six), "cut short"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", six), "cut short"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", []float64{1, 2, math.NaN(), 4}), "row 2, column 1: NaN is not finite"},
+	} {
+		path := write(t, "points.npy", c.text)
+		_, err := datasets.Load(path)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: got error %v, want one line with %q", c.text, err, c.want)
+		}
+	}
+}
+
+// FuzzLoad looks for input that makes the readers panic.
+func FuzzLoad(f *testing.F) {
+	f.Add("1,2\n3,4\n", ".csv")
+	f.Add(npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", []float64{1, 2}), ".npy")
+	f.Fuzz(func(t *testing.T, text, ext string) {
+		if ext != ".csv" && ext != ".npy" {
+			return
+		}
+		x, err := datasets.Load(write(t, "x"+ext, text))
+		if (x == nil) == (err == nil) {
+			t.Errorf("points %v and error %v", x, err)
+		}
+	})
+}
+
+func TestSaveLoad(t *testing.T) {
+	x := mat.NewDense(50, 3, nil)
+	rng := rand.New(rand.NewPCG(1, 1))
+	x.Apply(func(_, _ int, _ float64) float64 { return rng.NormFloat64() * math.Exp(20*rng.NormFloat64()) }, x)
+	folder := t.TempDir()
+	for _, name := range []string{"x.csv", "x.npy"} {
+		path := filepath.Join(folder, name)
+		if err := datasets.Save(path, x); err != nil {
+			t.Fatal(err)
+		}
+		got, err := datasets.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !mat.Equal(got, x) {
+			t.Errorf("%s: points differ after a round trip", name)
+		}
+	}
+	if err := datasets.Save(filepath.Join(folder, "x.xlsx"), x); err == nil {
+		t.Error("saved a .xlsx file")
+	}
+	if err := datasets.Save(filepath.Join(folder, "none", "x.csv"), x); err == nil {
+		t.Error("saved in a folder that does not exist")
+	}
+	if files, _ := os.ReadDir(folder); len(files) != 2 {
+		t.Errorf("%d files left, want 2", len(files))
+	}
+}
+
+func TestStandardizer(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	x := mat.NewDense(1000, 3, nil)
+	for i := range 1000 {
+		x.SetRow(i, []float64{5 + 2*rng.NormFloat64(), -1e6 + 300*rng.NormFloat64(), 7})
+	}
+	s := datasets.NewStandardizer(x)
+	raw, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = new(datasets.Standardizer)
+	if err := json.Unmarshal(raw, s); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(3); err != nil {
+		t.Fatal(err)
+	}
+	if s.Validate(2) == nil || (&datasets.Standardizer{Mean: []float64{0}, Scale: []float64{0}}).Validate(1) == nil {
+		t.Error("a bad standardizer is valid")
+	}
+	z, back := mat.NewDense(1000, 3, nil), mat.NewDense(1000, 3, nil)
+	s.Apply(z, x)
+	for j := range 3 {
+		col := mat.Col(nil, j, z)
+		var mean, square float64
+		for _, v := range col {
+			mean += v / 1000
+			square += v * v / 1000
+		}
+		want := 1.0
+		if j == 2 {
+			want = 0 // constant: moved, not scaled
+		}
+		if math.Abs(mean) > 1e-9 || math.Abs(square-want) > 1e-9 {
+			t.Errorf("column %d: mean %g, mean square %g, want 0 and %g", j, mean, square, want)
+		}
+	}
+	s.Invert(back, z)
+	if !mat.EqualApprox(back, x, 1e-9) {
+		t.Error("Invert does not undo Apply")
+	}
+	if got, want := s.LogDet(), math.Log(s.Scale[0])+math.Log(s.Scale[1]); math.Abs(got-want) > 1e-12 {
+		t.Errorf("LogDet: got %g, want %g", got, want)
+	}
+}
+
+func TestPoints(t *testing.T) {
+	x := mat.NewDense(10, 1, []float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
+	p, err := datasets.NewPoints(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lo, hi := p.Bounds()
+	if math.Abs(lo[0]+1.35) > 1e-12 || math.Abs(hi[0]-10.35) > 1e-12 {
+		t.Errorf("bounds %g and %g, want -1.35 and 10.35", lo[0], hi[0])
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	train, test, err := p.Split(0.3, rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[float64]int{}
+	for _, q := range []*datasets.Points{train, test} {
+		for i := range q.Len() {
+			seen[q.Matrix().At(i, 0)]++
+		}
+	}
+	if train.Len() != 7 || test.Len() != 3 || len(seen) != 10 {
+		t.Errorf("split in %d and %d points, %d different ones", train.Len(), test.Len(), len(seen))
+	}
+	draws := mat.NewDense(10000, 1, nil)
+	p.Sample(draws, rng)
+	var mean float64
+	for i := range 10000 {
+		mean += draws.At(i, 0) / 10000
+	}
+	if math.Abs(mean-4.5) > 4*math.Sqrt(8.25/10000) {
+		t.Errorf("mean of draws %g, want 4.5", mean)
+	}
+	if _, _, err := p.Split(1, rng); err == nil {
+		t.Error("split with a share of 1")
+	}
+}
+
+func TestOpen(t *testing.T) {
+	for _, name := range []string{"rings", write(t, "a.csv", "1,2\n3,4\n")} {
+		s, err := datasets.Open(name)
+		if err != nil || s.Dim() != 2 {
+			t.Errorf("%s: %v, error %v", name, s, err)
+		}
+	}
+	for name, want := range map[string]string{
+		"4square":    `unknown dataset "4square"; did you mean "4squares"?`,
+		"swiss":      `did you mean "swissroll"?`,
+		"2Moons":     `did you mean "moons"?`,
+		"8gausians":  `did you mean "8gaussians"?`,
+		"qqqqqqqqqq": "known: 8gaussians, 2spirals, 4squares, checkerboard, rings",
+		"none.csv":   "no such file",
+		"none.png":   "no such file",
+	} {
+		_, err := datasets.Open(name)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got error %v, want %q", name, err, want)
+		}
+	}
+	for _, name := range datasets.Names() {
+		if datasets.Describe(name) == "" {
+			t.Errorf("%s has no description", name)
+		}
+	}
+}
+
+// drawing is a white picture with a dark disc, a grey bar and a transparent black corner.
+func drawing() image.Image {
+	img := image.NewNRGBA(image.Rect(10, 20, 110, 80))
+	for y := range 60 {
+		for x := range 100 {
+			c := color.NRGBA{255, 255, 255, 255}
+			if (x-25)*(x-25)+(y-30)*(y-30) < 200 {
+				c = color.NRGBA{0, 0, 0, 255}
+			}
+			if x > 60 && x < 90 && y > 40 && y < 50 {
+				c = color.NRGBA{128, 128, 128, 255}
+			}
+			if x > 90 && y < 10 {
+				c = color.NRGBA{0, 0, 0, 0}
+			}
+			img.Set(10+x, 20+y, c)
+		}
+	}
+	return img
+}
+
+func TestImage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "drawing.png")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(f, drawing()); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	s, err := datasets.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := s.(datasets.Distribution)
+	datasettest.Check(t, d, datasettest.Options{})
+
+	// The disc lies left of the middle, the bar right and below; the transparent corner is blank.
+	x := mat.NewDense(4, 2, nil)
+	const pixel = 6. / 100
+	for i, at := range [][2]float64{{25, 30}, {75, 45}, {50, 10}, {96, 4}} {
+		x.SetRow(i, []float64{(at[0] + 0.5 - 50) * pixel, (30 - at[1] - 0.5) * pixel})
+	}
+	l := make([]float64, 4)
+	d.LogProb(l, x)
+	if ratio := math.Exp(l[0] - l[1]); math.Abs(ratio-255./127) > 0.02 {
+		t.Errorf("black is %.3f times as dense as grey, want %.3f", ratio, 255./127)
+	}
+	if l[2] > l[1]-4 || l[3] > l[1]-4 {
+		t.Errorf("log p on blank paper %.2f and %.2f, on the bar %.2f", l[2], l[3], l[1])
+	}
+}
+
+func TestImageErrors(t *testing.T) {
+	white := image.NewGray(image.Rect(0, 0, 5, 5))
+	for i := range white.Pix {
+		white.Pix[i] = 255
+	}
+	if _, err := datasets.NewImage(white, datasets.ImageConfig{}); err == nil || !strings.Contains(err.Error(), "white") {
+		t.Errorf("white picture: %v", err)
+	}
+	if _, err := datasets.NewImage(white, datasets.ImageConfig{Invert: true}); err != nil {
+		t.Errorf("white picture, inverted: %v", err)
+	}
+	if _, err := datasets.NewImage(white, datasets.ImageConfig{Blur: 100}); err == nil {
+		t.Error("blur of 100 pixels: no error")
+	}
+	if _, err := datasets.Open(write(t, "text.png", "this is text")); err == nil || !strings.Contains(err.Error(), "not a .png picture") {
+		t.Errorf("text as a picture: %v", err)
+	}
+}
+
+func ExampleNew() {
+	d, err := datasets.New("8gaussians")
+	if err != nil {
+		panic(err)
+	}
+	x := mat.NewDense(1000, d.Dim(), nil)
+	d.Sample(x, rand.New(rand.NewPCG(1, 2)))
+
+	// The mean of −log p over the draws estimates the entropy.
+	logp := make([]float64, 1000)
+	d.LogProb(logp, x)
+	var mean float64
+	for _, l := range logp {
+		mean -= l / 1000
+	}
+	fmt.Printf("entropy %.3f, exact %.5f\n", mean, d.(datasets.Entropic).Entropy())
+	// Output: entropy -0.389, exact -0.38100
+}

@@ -1,0 +1,256 @@
+package datasets
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"math"
+	"math/rand/v2"
+	"os"
+	"sort"
+	"sync"
+)
+
+// ImageConfig says how a picture is made into a density. The zero value is the default.
+type ImageConfig struct {
+	Invert     bool    // mass where the picture is light; default: where it is dark
+	HalfWidth  float64 // half of the longer side; 0 means 3
+	Blur       float64 // standard deviation of the blur in pixels, at most 8; 0 means 1
+	MaxSide    int     // a larger picture is reduced to so many pixels on its longer side; 0 means 256
+	Background float64 // share of the background, below 1; 0 means 0.001
+}
+
+func (c ImageConfig) withDefaults() ImageConfig {
+	if c.HalfWidth == 0 {
+		c.HalfWidth = 3
+	}
+	if c.Blur == 0 {
+		c.Blur = 1
+	}
+	if c.MaxSide == 0 {
+		c.MaxSide = 256
+	}
+	if c.Background == 0 {
+		c.Background = 0.001
+	}
+	return c
+}
+
+// Image is a picture as a density of the plane: a pixel drawn with probability in proportion to its ink, a point uniform
+// in it, plus N(0, σ²I) with σ = Blur pixels. To this comes a small share of N(0, s²I), s = 0.4 HalfWidth, so that
+// log p is finite and slopes inwards where the picture is blank:
+//
+//	p(x) = (1−ε) Σ_ij m_ij f(x₁ − c_j) f(x₂ − c_i) + ε N(x; 0, s²I)
+//
+// with f the blurred uniform density of a pixel. Pixels more than nine σ away add less than 1e-17 and are left out.
+type Image struct {
+	plane
+	pic *picture
+	one sync.Once
+}
+
+// LoadImage reads a .png file.
+func LoadImage(path string, cfg ImageConfig) (*Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("datasets: %w", err)
+	}
+	defer f.Close()
+	head, err := png.DecodeConfig(f)
+	if err != nil {
+		return nil, fmt.Errorf("datasets: %s: not a .png picture: %w", path, err)
+	}
+	if head.Width > 1<<14 || head.Height > 1<<14 || head.Width*head.Height > 1<<26 {
+		return nil, fmt.Errorf("datasets: %s: %d×%d pixels are too many, want at most 64 million", path, head.Width, head.Height)
+	}
+	if _, err := f.Seek(0, 0); err != nil {
+		return nil, fmt.Errorf("datasets: %s: %w", path, err)
+	}
+	img, err := png.Decode(f)
+	if err != nil {
+		return nil, fmt.Errorf("datasets: %s: %w", path, err)
+	}
+	d, err := NewImage(img, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%w (%s)", err, path)
+	}
+	return d, nil
+}
+
+// NewImage makes a picture into a density. The ink of a pixel is 1 − luminance (Invert: luminance), times its opacity.
+func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
+	cfg = cfg.withDefaults()
+	if !(cfg.HalfWidth > 0) || !(cfg.Blur >= 0.1 && cfg.Blur <= 8) || cfg.MaxSide < 1 || !(cfg.Background > 0 && cfg.Background < 1) {
+		return nil, fmt.Errorf("datasets: image with HalfWidth %g (want > 0), Blur %g (0.1 to 8), MaxSide %d (> 0), Background %g (between 0 and 1)",
+			cfg.HalfWidth, cfg.Blur, cfg.MaxSide, cfg.Background)
+	}
+	ink, w, h := reduce(img, cfg)
+	var total float64
+	for _, v := range ink {
+		total += v
+	}
+	if total < 1e-9*float64(len(ink)) {
+		if cfg.Invert {
+			return nil, errors.New("datasets: the picture is black: nothing to draw from (try without Invert)")
+		}
+		return nil, errors.New("datasets: the picture is white: nothing to draw from (try Invert)")
+	}
+	pixel := 2 * cfg.HalfWidth / float64(max(w, h))
+	p := &picture{
+		w: w, h: h, pixel: pixel, background: cfg.Background, sd: 0.4 * cfg.HalfWidth,
+		mass: ink, sums: make([]float64, len(ink)),
+		box:   newSmoothBox(pixel/2, cfg.Blur*pixel),
+		reach: int(math.Ceil(9*cfg.Blur)) + 1,
+	}
+	var sum float64
+	for i := range ink {
+		ink[i] /= total
+		sum += ink[i]
+		p.sums[i] = sum
+	}
+	d := &Image{pic: p}
+	d.plane = plane{planar: p, centres: []float64{0, 0}, weights: []float64{1}}
+	for j, side := range []int{w, h} {
+		// Half of the picture plus six σ, and 3.6 s: a thousandth of the background lies farther out.
+		d.hi[j] = math.Max(float64(side)*pixel/2+6*cfg.Blur*pixel, 3.6*p.sd)
+		d.lo[j] = -d.hi[j]
+	}
+	return d, nil
+}
+
+// Entropy is computed by the midpoint rule, two nodes to a pixel, when it is first asked for.
+func (d *Image) Entropy() float64 {
+	d.one.Do(func() {
+		nx := int(2 * (d.hi[0] - d.lo[0]) / d.pic.pixel)
+		ny := int(2 * (d.hi[1] - d.lo[1]) / d.pic.pixel)
+		hx, hy := (d.hi[0]-d.lo[0])/float64(nx), (d.hi[1]-d.lo[1])/float64(ny)
+		for i := range nx {
+			for j := range ny {
+				l := d.pic.logProb(d.lo[0]+hx*(float64(i)+0.5), d.lo[1]+hy*(float64(j)+0.5))
+				d.entropy -= math.Exp(l) * l * hx * hy
+			}
+		}
+	})
+	return d.entropy
+}
+
+// reduce returns the ink of every pixel, row by row from the bottom, of the picture averaged down to MaxSide.
+func reduce(img image.Image, cfg ImageConfig) (ink []float64, w, h int) {
+	b := img.Bounds()
+	w, h = b.Dx(), b.Dy()
+	if long := max(w, h); long > cfg.MaxSide {
+		w = max(1, w*cfg.MaxSide/long)
+		h = max(1, h*cfg.MaxSide/long)
+	}
+	ink, count := make([]float64, w*h), make([]float64, w*h)
+	for y := range b.Dy() {
+		row := h - 1 - y*h/b.Dy()
+		for x := range b.Dx() {
+			k := row*w + x*w/b.Dx()
+			// Colours come multiplied by their opacity.
+			r, g, bl, a := img.At(b.Min.X+x, b.Min.Y+y).RGBA()
+			light := (0.2126*float64(r) + 0.7152*float64(g) + 0.0722*float64(bl)) / 0xffff
+			if !cfg.Invert {
+				light = float64(a)/0xffff - light
+			}
+			ink[k] += math.Max(0, light)
+			count[k]++
+		}
+	}
+	for k := range ink {
+		ink[k] /= count[k]
+	}
+	return ink, w, h
+}
+
+// picture is the density of an Image.
+type picture struct {
+	oneMode
+	w, h           int
+	pixel          float64
+	background, sd float64   // ε and s
+	mass, sums     []float64 // of the pixels, row by row from the bottom; sums are cumulative
+	box            *smoothBox
+	reach          int // pixels
+}
+
+func (p *picture) draw(rng *rand.Rand) (x, y float64) {
+	if rng.Float64() < p.background {
+		return p.sd * rng.NormFloat64(), p.sd * rng.NormFloat64()
+	}
+	k := min(sort.SearchFloat64s(p.sums, rng.Float64()*p.sums[len(p.sums)-1]), len(p.sums)-1)
+	for p.mass[k] == 0 && k < len(p.sums)-1 { // u fell on the boundary of a blank pixel
+		k++
+	}
+	return p.centre(k%p.w, p.w) + p.pixel*(rng.Float64()-0.5) + p.box.sd*rng.NormFloat64(),
+		p.centre(k/p.w, p.h) + p.pixel*(rng.Float64()-0.5) + p.box.sd*rng.NormFloat64()
+}
+
+// centre is the coordinate of the middle of pixel i of n.
+func (p *picture) centre(i, n int) float64 { return (float64(i) + 0.5 - float64(n)/2) * p.pixel }
+
+// maxWindow is the number of pixels within reach, at the largest blur.
+const maxWindow = 2*(9*8+1) + 1
+
+// axis stores f(z − c_i) and its derivative for the pixels of an axis within reach of z, the first of which it returns.
+func (p *picture) axis(z float64, n int, f, slope *[maxWindow]float64) (first, count int) {
+	near := math.Floor(z/p.pixel + float64(n)/2)
+	if near < -float64(p.reach) || near > float64(n+p.reach) || math.IsNaN(near) {
+		return 0, 0
+	}
+	first = max(0, int(near)-p.reach)
+	last := min(n-1, int(near)+p.reach)
+	for i := first; i <= last; i++ {
+		g, s := p.box.score(z - p.centre(i, n))
+		f[i-first] = math.Exp(g)
+		slope[i-first] = s * f[i-first]
+	}
+	return first, max(0, last-first+1)
+}
+
+// terms returns the density of the blurred picture and its derivatives, without the share.
+func (p *picture) terms(x, y float64) (sum, dx, dy float64) {
+	var fx, fy, sx, sy [maxWindow]float64
+	j0, nx := p.axis(x, p.w, &fx, &sx)
+	i0, ny := p.axis(y, p.h, &fy, &sy)
+	for i := range ny {
+		row := p.mass[(i0+i)*p.w+j0:][:nx]
+		var value, slope float64
+		for j, m := range row {
+			value += m * fx[j]
+			slope += m * sx[j]
+		}
+		sum += fy[i] * value
+		dx += fy[i] * slope
+		dy += sy[i] * value
+	}
+	return sum, dx, dy
+}
+
+// far returns the log of the background's term.
+func (p *picture) far(x, y float64) float64 {
+	v := p.sd * p.sd
+	return math.Log(p.background/(2*math.Pi*v)) - (x*x+y*y)/(2*v)
+}
+
+func (p *picture) logProb(x, y float64) float64 {
+	sum, _, _ := p.terms(x, y)
+	s := newLogSum()
+	s.add(p.far(x, y), 0, 0)
+	if sum > 0 {
+		s.add(math.Log1p(-p.background)+math.Log(sum), 0, 0)
+	}
+	return s.log()
+}
+
+func (p *picture) score(x, y float64) (sx, sy float64) {
+	sum, dx, dy := p.terms(x, y)
+	v := p.sd * p.sd
+	s := newLogSum()
+	s.add(p.far(x, y), -x/v, -y/v)
+	if sum > 0 {
+		s.add(math.Log1p(-p.background)+math.Log(sum), dx/sum, dy/sum)
+	}
+	return s.slope()
+}

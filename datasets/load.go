@@ -1,0 +1,333 @@
+package datasets
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"codeberg.org/sbinet/npyio/npy"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Load reads points, one per row, from a .csv or a .npy file.
+//
+// A .csv file holds numbers separated by commas, semicolons, tabs or blanks, equally many in every line. Empty lines and
+// lines that begin with # are skipped, as is a first line in which nothing is a number: a header. A .npy file holds an
+// array of shape (n, d), or (n,) for points on a line, of real numbers of any size and byte order.
+//
+// Every value must be finite. An error names the file and the line and column, or the row and column, where it is.
+func Load(path string) (*mat.Dense, error) {
+	var read func(*os.File) (*mat.Dense, error)
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".csv":
+		read = func(f *os.File) (*mat.Dense, error) { return readCSV(f) }
+	case ".npy":
+		read = readNPY
+	default:
+		return nil, fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv or .npy", path, ext)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("datasets: %w", err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("datasets: %s is a folder", path)
+	}
+	x, err := read(f)
+	if err != nil {
+		return nil, fmt.Errorf("datasets: %s: %w", path, err)
+	}
+	return x, nil
+}
+
+var errEmpty = errors.New("holds no points")
+
+// readCSV reads lines of numbers.
+func readCSV(r io.Reader) (*mat.Dense, error) {
+	var (
+		data  []float64
+		cols  int
+		first int // line of the first point
+		lines = bufio.NewScanner(r)
+	)
+	lines.Buffer(nil, 1<<26)
+	for line := 1; lines.Scan(); line++ {
+		text := lines.Text()
+		if line == 1 {
+			text = strings.TrimPrefix(text, "\ufeff")
+		}
+		text = strings.TrimSpace(text)
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		fields := split(text)
+		if cols == 0 && line == 1 && isHeader(fields) {
+			continue
+		}
+		if cols == 0 {
+			cols, first = len(fields), line
+		}
+		if len(fields) != cols {
+			return nil, fmt.Errorf("line %d has %d values, line %d has %d", line, len(fields), first, cols)
+		}
+		for j, field := range fields {
+			v, err := strconv.ParseFloat(field, 64)
+			switch {
+			case errors.Is(err, strconv.ErrRange):
+				return nil, fmt.Errorf("line %d, column %d: %s is too large", line, j+1, field)
+			case field == "":
+				return nil, fmt.Errorf("line %d, column %d: the value is missing", line, j+1)
+			case err != nil:
+				return nil, fmt.Errorf("line %d, column %d: %q is not a number", line, j+1, field)
+			case math.IsNaN(v) || math.IsInf(v, 0):
+				return nil, fmt.Errorf("line %d, column %d: %s is not finite; remove the line or fill the value in", line, j+1, field)
+			}
+			data = append(data, v)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	if len(data) == 0 {
+		return nil, errEmpty
+	}
+	return mat.NewDense(len(data)/cols, cols, data), nil
+}
+
+// split cuts a line at its separator: comma, semicolon, tab, or blanks if it has none of these.
+func split(line string) []string {
+	for _, sep := range []string{",", ";", "\t"} {
+		if strings.Contains(line, sep) {
+			fields := strings.Split(line, sep)
+			for i, f := range fields {
+				fields[i] = strings.Trim(f, " \t\"")
+			}
+			return fields
+		}
+	}
+	return strings.Fields(line)
+}
+
+// isHeader reports whether none of the fields is a number.
+func isHeader(fields []string) bool {
+	for _, f := range fields {
+		if _, err := strconv.ParseFloat(f, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+			return false
+		}
+	}
+	return true
+}
+
+// readNPY reads an array of one or two dimensions.
+func readNPY(f *os.File) (*mat.Dense, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkNPY(f, info.Size()); err != nil {
+		return nil, err
+	}
+	r, err := openNPY(f)
+	if err != nil {
+		return nil, err
+	}
+	descr := r.Header.Descr
+	rows, cols := 0, 1
+	switch len(descr.Shape) {
+	case 2:
+		rows, cols = descr.Shape[0], descr.Shape[1]
+	case 1:
+		rows = descr.Shape[0]
+	default:
+		return nil, fmt.Errorf("array has %d dimensions, want (points, coordinates)", len(descr.Shape))
+	}
+	kind := strings.Trim(descr.Type, "'\"")
+	var size int64
+	switch strings.TrimLeft(kind, "<>|=") {
+	case "f8", "i8", "u8":
+		size = 8
+	case "f4", "i4", "u4":
+		size = 4
+	case "i2", "u2":
+		size = 2
+	case "i1", "u1":
+		size = 1
+	default:
+		return nil, fmt.Errorf("array of type %s, want real numbers: f4, f8, i1 … i8, u1 … u8", kind)
+	}
+	if rows < 0 || cols < 0 {
+		return nil, fmt.Errorf("bad header: shape %v", descr.Shape)
+	}
+	if rows == 0 || cols == 0 {
+		return nil, errEmpty
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, err
+	}
+	if have := (info.Size() - at) / size; int64(cols) > have || int64(rows) > have/int64(cols) {
+		return nil, fmt.Errorf("file is cut short: the header says %d×%d values of %s, there are %d", rows, cols, kind, have)
+	}
+	data, err := readValues(r, kind)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) != rows*cols {
+		return nil, fmt.Errorf("file holds %d values, want %d×%d", len(data), rows, cols)
+	}
+	x := mat.NewDense(rows, cols, data)
+	if descr.Fortran {
+		x = mat.DenseCopyOf(mat.NewDense(cols, rows, data).T())
+	}
+	for i := range rows {
+		for j, v := range x.RawRowView(i) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("row %d, column %d: %g is not finite; remove the row or fill the value in", i+1, j+1, v)
+			}
+		}
+	}
+	return x, nil
+}
+
+// checkNPY refuses what the library would stumble over: other files, other versions, headers longer than the file.
+func checkNPY(f *os.File, size int64) error {
+	if size == 0 {
+		return errEmpty
+	}
+	var head [12]byte
+	n, _ := io.ReadFull(f, head[:])
+	if n < 10 || string(head[:6]) != "\x93NUMPY" {
+		return errors.New("is not a .npy file: it does not begin with \\x93NUMPY")
+	}
+	var start, length int64
+	switch head[6] {
+	case 1:
+		start, length = 10, int64(head[8])|int64(head[9])<<8
+	case 2:
+		start, length = 12, int64(head[8])|int64(head[9])<<8|int64(head[10])<<16|int64(head[11])<<24
+	default:
+		return fmt.Errorf(".npy version %d is not known, want 1 or 2", head[6])
+	}
+	if start+length > size || length > 1<<20 {
+		return fmt.Errorf("bad header: %d bytes long in a file of %d", length, size)
+	}
+	_, err := f.Seek(0, io.SeekStart)
+	return err
+}
+
+// openNPY reads the header. The library panics on some malformed ones.
+func openNPY(f io.Reader) (r *npy.Reader, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("bad header: it is not a dictionary of descr, fortran_order and shape")
+		}
+	}()
+	r, err = npy.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("bad header: %w", err)
+	}
+	return r, nil
+}
+
+// readValues reads all values, in the order of the file, as float64.
+func readValues(r *npy.Reader, kind string) (data []float64, err error) {
+	switch strings.TrimLeft(kind, "<>|=") {
+	case "f8":
+		err = r.Read(&data)
+	case "f4":
+		data, err = convert[float32](r)
+	case "i8":
+		data, err = convert[int64](r)
+	case "i4":
+		data, err = convert[int32](r)
+	case "i2":
+		data, err = convert[int16](r)
+	case "i1":
+		data, err = convert[int8](r)
+	case "u8":
+		data, err = convert[uint64](r)
+	case "u4":
+		data, err = convert[uint32](r)
+	case "u2":
+		data, err = convert[uint16](r)
+	case "u1":
+		data, err = convert[uint8](r)
+	}
+	return data, err
+}
+
+func convert[T float32 | int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8](r *npy.Reader) ([]float64, error) {
+	var v []T
+	if err := r.Read(&v); err != nil {
+		return nil, err
+	}
+	data := make([]float64, len(v))
+	for i, u := range v {
+		data[i] = float64(u)
+	}
+	return data, nil
+}
+
+// Save writes x to a .csv or .npy file (float64). The file appears whole or not at all: it is written beside its place
+// and moved there.
+func Save(path string, x *mat.Dense) (err error) {
+	var write func(w *bufio.Writer) error
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".csv":
+		write = func(w *bufio.Writer) error { return writeCSV(w, x) }
+	case ".npy":
+		write = func(w *bufio.Writer) error { return npy.Write(w, mat.DenseCopyOf(x)) }
+	default:
+		return fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv or .npy", path, ext)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("datasets: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			err = fmt.Errorf("datasets: %s: %w", path, err)
+		}
+	}()
+	w := bufio.NewWriter(f)
+	if err = write(w); err != nil {
+		return err
+	}
+	if err = w.Flush(); err != nil {
+		return err
+	}
+	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+func writeCSV(w *bufio.Writer, x *mat.Dense) error {
+	n, _ := x.Dims()
+	var buf []byte
+	for i := range n {
+		buf = buf[:0]
+		for j, v := range x.RawRowView(i) {
+			if j > 0 {
+				buf = append(buf, ',')
+			}
+			buf = strconv.AppendFloat(buf, v, 'g', -1, 64)
+		}
+		if _, err := w.Write(append(buf, '\n')); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package datasets
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Points are data without a known density: the rows of a matrix, drawn with replacement.
+type Points struct {
+	x      *mat.Dense
+	lo, hi []float64
+}
+
+var _ Source = (*Points)(nil)
+
+// NewPoints returns the rows of x as a source. x is kept, not copied.
+func NewPoints(x *mat.Dense) (*Points, error) {
+	n, d := x.Dims()
+	if n == 0 || d == 0 {
+		return nil, errors.New("datasets: no points")
+	}
+	p := &Points{x: x, lo: make([]float64, d), hi: make([]float64, d)}
+	for j := range d {
+		p.lo[j], p.hi[j] = math.Inf(1), math.Inf(-1)
+	}
+	for i := range n {
+		for j, v := range x.RawRowView(i) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("datasets: row %d, column %d of the points is %g", i+1, j+1, v)
+			}
+			p.lo[j], p.hi[j] = min(p.lo[j], v), max(p.hi[j], v)
+		}
+	}
+	for j := range d {
+		margin := 0.15 * (p.hi[j] - p.lo[j])
+		if margin == 0 {
+			margin = 1
+		}
+		p.lo[j] -= margin
+		p.hi[j] += margin
+	}
+	return p, nil
+}
+
+// Dim is the number of coordinates.
+func (p *Points) Dim() int { _, d := p.x.Dims(); return d }
+
+// Len is the number of points.
+func (p *Points) Len() int { n, _ := p.x.Dims(); return n }
+
+// Matrix returns the points themselves, one per row. It is not a copy.
+func (p *Points) Matrix() *mat.Dense { return p.x }
+
+// Bounds returns the smallest box around the points, widened by 15 % on every side.
+func (p *Points) Bounds() (lo, hi []float64) { return slices.Clone(p.lo), slices.Clone(p.hi) }
+
+// Sample draws points with replacement.
+func (p *Points) Sample(dst *mat.Dense, rng *rand.Rand) {
+	checkSample(dst, p.Dim())
+	n := p.Len()
+	for i := range dst.RawMatrix().Rows {
+		copy(dst.RawRowView(i), p.x.RawRowView(rng.IntN(n)))
+	}
+}
+
+// Split divides the points at random in training points and the given share of test points, at least one of each.
+func (p *Points) Split(share float64, rng *rand.Rand) (train, test *Points, err error) {
+	n, d := p.x.Dims()
+	if !(share > 0 && share < 1) {
+		return nil, nil, fmt.Errorf("datasets: share %g of test points, want between 0 and 1", share)
+	}
+	if n < 2 {
+		return nil, nil, fmt.Errorf("datasets: %d point cannot be split in training and test points", n)
+	}
+	k := min(max(1, int(math.Round(share*float64(n)))), n-1)
+	all := mat.NewDense(n, d, nil)
+	for i, j := range rng.Perm(n) {
+		all.SetRow(i, p.x.RawRowView(j))
+	}
+	if test, err = NewPoints(all.Slice(0, k, 0, d).(*mat.Dense)); err != nil {
+		return nil, nil, err
+	}
+	train, err = NewPoints(all.Slice(k, n, 0, d).(*mat.Dense))
+	return train, test, err
+}
+
+// Open returns the distribution of that name, or the points of a .csv or .npy file, or a .png file as a density.
+func Open(name string) (Source, error) {
+	if slices.Contains(Names(), name) {
+		return New(name)
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".csv", ".npy":
+		x, err := Load(name)
+		if err != nil {
+			return nil, err
+		}
+		return NewPoints(x)
+	case ".png":
+		return LoadImage(name, ImageConfig{})
+	}
+	return nil, unknown(name)
+}
+
+// Standardizer is the map z = (x − mean)/scale, coordinate by coordinate. It is stored with a model that was trained on z
+// and undone on whatever the model puts out.
+type Standardizer struct {
+	Mean  []float64 `json:"mean"`
+	Scale []float64 `json:"scale"` // > 0
+}
+
+// NewStandardizer measures mean and standard deviation of the columns of x. A constant column is given the scale 1.
+func NewStandardizer(x *mat.Dense) *Standardizer {
+	n, d := x.Dims()
+	s := &Standardizer{make([]float64, d), make([]float64, d)}
+	for j := range d {
+		var mean, ss float64
+		for i := range n {
+			mean += x.At(i, j)
+		}
+		mean /= float64(n)
+		for i := range n {
+			ss += (x.At(i, j) - mean) * (x.At(i, j) - mean)
+		}
+		s.Mean[j], s.Scale[j] = mean, math.Sqrt(ss/float64(n))
+		if s.Scale[j] <= 1e-12*math.Abs(mean) {
+			s.Scale[j] = 1
+		}
+	}
+	return s
+}
+
+// Validate says what is wrong with a Standardizer that was read from a file, for points of dimension d.
+func (s *Standardizer) Validate(d int) error {
+	if len(s.Mean) != d || len(s.Scale) != d {
+		return fmt.Errorf("datasets: standardizer has %d means and %d scales, want %d", len(s.Mean), len(s.Scale), d)
+	}
+	for j := range d {
+		if !(s.Scale[j] > 0) || math.IsInf(s.Scale[j], 0) || math.IsNaN(s.Mean[j]) || math.IsInf(s.Mean[j], 0) {
+			return fmt.Errorf("datasets: standardizer has mean %g and scale %g in column %d, want finite numbers and scale > 0", s.Mean[j], s.Scale[j], j+1)
+		}
+	}
+	return nil
+}
+
+// Apply stores z = (x − mean)/scale in dst, which may be x.
+func (s *Standardizer) Apply(dst, x *mat.Dense) {
+	s.each(dst, x, func(v, mean, scale float64) float64 { return (v - mean) / scale })
+}
+
+// Invert stores x = mean + scale·z in dst, which may be z.
+func (s *Standardizer) Invert(dst, z *mat.Dense) {
+	s.each(dst, z, func(v, mean, scale float64) float64 { return mean + scale*v })
+}
+
+// Pullback turns gradients in z into gradients in x, g/scale; dst may be g.
+func (s *Standardizer) Pullback(dst, g *mat.Dense) {
+	s.each(dst, g, func(v, _, scale float64) float64 { return v / scale })
+}
+
+// LogDet returns Σ log scale: log p(x) = log p(z) − LogDet.
+func (s *Standardizer) LogDet() (sum float64) {
+	for _, v := range s.Scale {
+		sum += math.Log(v)
+	}
+	return sum
+}
+
+func (s *Standardizer) each(dst, x *mat.Dense, f func(v, mean, scale float64) float64) {
+	checkScore(dst, x, len(s.Mean))
+	for i := range x.RawMatrix().Rows {
+		row, out := x.RawRowView(i), dst.RawRowView(i)
+		for j, v := range row {
+			out[j] = f(v, s.Mean[j], s.Scale[j])
+		}
+	}
+}

@@ -49,6 +49,9 @@ func Eval(outs G.Nodes, feeds map[*G.Node][]float64) ([][]float64, error) {
 		if v.Shape().TotalSize() != n.Shape().TotalSize() {
 			return fmt.Errorf("graphtest: %v: value of shape %v, node of shape %v", n.Op(), v.Shape(), n.Shape())
 		}
+		if n.IsScalar() { // some of Gorgonia's return tensors of shape (1)
+			v = value(n.Dtype(), nil, Floats(v))
+		}
 		values[n] = v
 		return nil
 	}

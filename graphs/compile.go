@@ -11,12 +11,15 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// Option changes how Compile translates a graph.
+// Option changes how Compile and NewMachine translate a graph.
 type Option func(*options)
 
 type options struct {
-	exec exec.Options
-	held G.Nodes
+	exec       exec.Options
+	held       G.Nodes // Compile
+	values     G.Nodes // NewMachine
+	few        bool    // keep only values
+	evaluation bool
 }
 
 // Held says that the values of these inputs stand still from call to call, as weights do while a sampler runs. They are

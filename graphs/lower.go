@@ -40,7 +40,7 @@ func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
 		}
 		return l.own(n, own, in, args), nil
 	}
-	if len(in) == 0 {
+	if len(in) == 0 && (n.Op() == nil || !volatile(n.Op())) {
 		return l.leaf(n)
 	}
 	return l.builtin(n, in)

@@ -14,7 +14,7 @@ import (
 )
 
 // Gorgonia keeps its operations to itself: they are recognised by the name of their type and by String, their parameters
-// read by reflection. TestBuiltinFields pins names and fields; an operation that looks different is run by its own Do.
+// read by reflection. TestBuiltinOperations pins them; an operation that looks different is run by its own Do.
 
 // builtin lowers an operation of Gorgonia or of a third party: by an instruction if there is one, else by its Do.
 func (l *lowering) builtin(n *G.Node, in G.Nodes) (ir.ID, error) {

@@ -161,6 +161,36 @@ func (w *worker[T]) prepare(seg *segment, st *step) {
 // Input is where the i-th input is read from.
 func (p *Program[T]) Input(i int) []T { return p.workers[0].buf[p.inputs[i]] }
 
+// Bind makes x the memory of the i-th input, which must not be held. It reports whether x has the right length.
+func (p *Program[T]) Bind(i int, x []T) bool {
+	n := p.inputs[i]
+	if len(x) != p.slots[n].size {
+		return false
+	}
+	for _, w := range p.workers {
+		w.buf[n] = x
+	}
+	return true
+}
+
+// Own makes the i-th input's own memory its memory again, and returns it.
+func (p *Program[T]) Own(i int) []T {
+	s := &p.slots[p.inputs[i]]
+	p.Bind(i, p.keep[s.off:s.off+s.size])
+	return p.Input(i)
+}
+
+// Exclusive reports whether nothing but the i-th output is in its memory: no constant, no input, no other output.
+func (p *Program[T]) Exclusive(i int) bool {
+	n := p.outputs[i]
+	for j, m := range p.outputs {
+		if m == n && j != i {
+			return false
+		}
+	}
+	return p.slots[n].kind == full
+}
+
 // Output is where the i-th output is found after Run.
 func (p *Program[T]) Output(i int) []T { return p.workers[0].buf[p.outputs[i]] }
 

@@ -51,6 +51,7 @@ func every() map[string]Energy {
 		"double well": DoubleWell{2},
 		"well 1":      DoubleWell{1},
 		"ring":        Ring{},
+		"blurred":     BlurredMixture{GaussianMixture{2, 3}, []float64{1, 0.4}},
 		"confined":    must(Confine(mlp(2, SiLU), []float64{1, -1}, 3)),
 		"bridge":      must(NewBridge(mlp(2, SiLU), b, 0.1)),
 		"spectral":    must(NewSpectral(mlp(2, SiLU), 2)),
@@ -332,6 +333,27 @@ func TestAnnealable(t *testing.T) {
 	}
 	if v.SetSigma(0) == nil || must(NewEvaluator(Gaussian{1}, NewParams(Gaussian{1}.Specs()), cfg)).SetSigma(1) == nil {
 		t.Error("a wrong level is accepted")
+	}
+}
+
+// The blurred mixture is the mixture whose variances are enlarged.
+func TestBlurredMixture(t *testing.T) {
+	plain := GaussianMixture{2, 2}
+	p := NewParams(plain.Specs())
+	copy(p.Data(), known()["mixture"].theta)
+	v := must(NewEvaluator(BlurredMixture{plain, []float64{2, 0.5}}, p, EvaluatorConfig{Precision: Float64}))
+	x, a, b := normal(4, 2, newRNG(9)), make([]float64, 4), make([]float64, 4)
+	for _, sigma := range []float64{0.5, 2} {
+		q := p.Clone()
+		for i, ls := range q.View("log_stds") {
+			q.View("log_stds")[i] = 0.5 * math.Log(math.Exp(2*ls)+sigma*sigma)
+		}
+		if err := errors.Join(v.SetSigma(sigma), v.Energies(a, x), must(NewEvaluator(plain, q, EvaluatorConfig{Precision: Float64})).Energies(b, x)); err != nil {
+			t.Fatal(err)
+		}
+		if !floats.EqualApprox(a, b, 1e-12) {
+			t.Errorf("σ = %g: got %v, want %v", sigma, a, b)
+		}
 	}
 }
 

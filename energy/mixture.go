@@ -46,9 +46,7 @@ func (m GaussianMixture) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	n := x.Shape()[0]
 	return graphs.Try(func() *G.Node {
 		row := func(v *G.Node) *G.Node { return graphs.ExpandRows(graphs.Reshape(v, m.K), n) } // one number per component → (n, K)
-		logits := graphs.Reshape(theta[0], 1, m.K)
-		logw := graphs.Sub(logits, graphs.ExpandCols(graphs.RowLogSumExp(logits), m.K))
-		acc := row(graphs.Shift(logw, -0.5*float64(m.D)*math.Log(2*math.Pi)))
+		acc := row(graphs.Shift(logWeights(theta[0]), -0.5*float64(m.D)*math.Log(2*math.Pi)))
 		for j := range m.D {
 			mean := graphs.SliceCols(theta[1], j, j+1) // (K, 1)
 			ls := graphs.SliceCols(theta[2], j, j+1)
@@ -58,6 +56,13 @@ func (m GaussianMixture) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 		}
 		return graphs.Neg(graphs.RowLogSumExp(acc)) // (n, 1)
 	})
+}
+
+// logWeights builds log softmax of the logits (K), as (1, K).
+func logWeights(logits *G.Node) *G.Node {
+	k := logits.Shape()[0]
+	l := graphs.Reshape(logits, 1, k)
+	return graphs.Sub(l, graphs.ExpandCols(graphs.RowLogSumExp(l), k))
 }
 
 // LogZ returns 0.

@@ -47,6 +47,7 @@ type Config struct {
 
 	Bandwidth  float64 // ksd: h in units of x; 0 means the root mean squared distance of the first batch
 	CriticRate float64 // lsd, flow-nce: learning rate of critic or flow; 0 means 0.001
+	CriticSize int     // lsd: width of the critic's hidden layers, 0 means 64; flow-nce: of the flow's, 0 means 32
 	CriticReps int     // lsd: critic steps per gradient; 0 means 5
 	CriticL2   float64 // lsd: λ; 0 means 0.5
 }
@@ -92,6 +93,7 @@ func (c Config) validate() error {
 	whole("Steps", c.Steps)
 	whole("Jumps", c.Jumps)
 	whole("Buffer", c.Buffer)
+	whole("CriticSize", c.CriticSize)
 	whole("CriticReps", c.CriticReps)
 	number("Sigma", c.Sigma)
 	number("Epsilon", c.Epsilon)

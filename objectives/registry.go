@@ -190,7 +190,7 @@ func init() {
 			if c.Data == nil {
 				return nil, errors.New("objectives: flow-nce centres its flow on data: set Config.Data")
 			}
-			f, err := newFlow(c.Data, 4, 32, c.rng())
+			f, err := newFlow(c.Data, 4, or(c.CriticSize, 32), c.rng())
 			if err != nil {
 				return nil, err
 			}
@@ -228,7 +228,7 @@ func init() {
 		Info: Info{Name: "lsd", Score: true, Summary: "Stein discrepancy with a learnt critic", Source: "Grathwohl et al. 2020"},
 		bias: func(Config) string { return "as far as the critic lags behind its optimum" },
 		make: func(e energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return newLearnedStein(e.Dim(), 64, or(c.CriticReps, 5), or(c.CriticL2, 0.5), or(c.CriticRate, 1e-3), c.rng()), nil
+			return newLearnedStein(e.Dim(), or(c.CriticSize, 64), or(c.CriticReps, 5), or(c.CriticL2, 0.5), or(c.CriticRate, 1e-3), c.rng()), nil
 		},
 	})
 	chains := func(name, summary, source, bias string, steps int, src func(m mover, e energy.Energy, c Config) (negatives, error)) {

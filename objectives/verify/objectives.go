@@ -1,0 +1,313 @@
+package verify
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/graphs/vector"
+	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/objectives"
+)
+
+// build compiles the objective under test: one that has a name, or a twin of a test.
+type build func(e energy.Energy, p *energy.Params, cfg objectives.Config) (objectives.Objective, error)
+
+func named(name string) build {
+	return func(e energy.Energy, p *energy.Params, cfg objectives.Config) (objectives.Objective, error) {
+		return objectives.New(name, e, p, cfg)
+	}
+}
+
+func newRNG(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
+
+// target is a known density with the parameters that are to be found.
+type target struct {
+	name  string
+	e     energy.Known
+	theta []float64
+}
+
+var (
+	gaussian = target{"gaussian", energy.Gaussian{D: 2}, []float64{0.5, -0.3, 1.1, 0, 0.4, 0.9}}
+	mixture  = target{"mixture", energy.GaussianMixture{D: 2, K: 2}, []float64{
+		0.3, -0.3, // logits
+		-1, 0.3, 0.9, -0.4, // means
+		math.Log(0.7), math.Log(0.8), math.Log(0.6), math.Log(0.9), // log_stds
+	}}
+)
+
+func (t target) params() *energy.Params {
+	p := energy.NewParams(t.e.Specs())
+	copy(p.Data(), t.theta)
+	return p
+}
+
+// settings of every objective in the checks. Data are draws of the target.
+func settings(name string, data *mat.Dense) objectives.Config {
+	cfg := objectives.Config{Batch: 128, Precision: energy.Float64, Data: data, Sigma: 0.4}
+	switch name {
+	case "ssm", "ssm-vr", "sm-hutchinson":
+		cfg.Slices = 2
+	case "nce", "flow-nce":
+		cfg.NoiseRatio, cfg.CriticSize = 2, 8
+	case "cnce":
+		cfg.Sigma = 0.8
+	case "ed":
+		cfg.Sigma, cfg.NoiseRatio = 0.8, 8
+	case "mpf":
+		cfg.NoiseRatio = 2
+	case "cd", "pcd", "ml":
+		cfg.Kernel = mcmc.HMC{StepSize: 0.5, Leapfrog: 3, StepJitter: 0.2}
+		cfg.Steps, cfg.Jumps, cfg.Restart, cfg.Buffer = 2, 2, -1, 1024
+	case "lsd":
+		cfg.CriticRate, cfg.CriticReps, cfg.CriticSize = 5e-3, 2, 16
+	case "fd-ssm":
+		cfg.Epsilon = 0.02
+	}
+	return cfg
+}
+
+// energyFor wraps the target for objectives that want another kind of energy.
+func (t target) energyFor(name string) energy.Energy {
+	if m, ok := t.e.(energy.GaussianMixture); ok && name == "dsm-multi" {
+		return energy.BlurredMixture{GaussianMixture: m, Sigmas: energy.GeometricLevels(1, 0.2, 4)}
+	}
+	return t.e
+}
+
+// Objectives returns the checks of every objective.
+func Objectives() []Check {
+	var checks []Check
+	for i, name := range objectives.Names() {
+		seed := uint64(1000 + 10*i)
+		checks = append(checks, Check{name, "mlp", "gradient against finite differences",
+			func() (float64, float64, error) { return gradientError(named(name), name, seed) }})
+		if name == "lsd" {
+			checks = append(checks, Check{name, "mixture", "z of Stein's identity at the truth",
+				func() (float64, float64, error) { return steinIdentity(named(name), seed+1) }})
+		} else {
+			checks = append(checks, Check{name, "mixture", "largest z of the gradient at the truth",
+				func() (float64, float64, error) { return zeroGradient(named(name), name, seed+1) }})
+		}
+		if name != "dsm-multi" { // a Gaussian is a mixture of one: covered by the next
+			checks = append(checks, Check{name, "gaussian", "error of recovered mean and covariance",
+				func() (float64, float64, error) { return recover2(gaussian, named(name), name, seed+2) }})
+		}
+		checks = append(checks, Check{name, "mixture", "error of recovered weights, means and deviations",
+			func() (float64, float64, error) { return recover2(mixture, named(name), name, seed+3) }})
+	}
+	return checks
+}
+
+// gradientError returns the largest difference between the gradient and central differences of the loss, over all
+// parameters of a small MLP in three dimensions, relative to the largest element.
+func gradientError(b build, name string, seed uint64) (value, tol float64, err error) {
+	rng := newRNG(seed, 1)
+	width := 3
+	if name == "dsm-multi" {
+		width++
+	}
+	var e energy.Energy
+	if e, err = energy.NewMLP(energy.MLPConfig{Dim: width, Hidden: []int{6, 5}, Activation: energy.Tanh}); err != nil {
+		return 0, 0, err
+	}
+	if name == "dsm-multi" {
+		if e, err = energy.NewAnnealable(e, energy.GeometricLevels(1, 0.2, 4), 1); err != nil {
+			return 0, 0, err
+		}
+	}
+	p := energy.Init(e, rng)
+	data := mat.NewDense(200, 3, nil)
+	vector.Normal(data.RawMatrix().Data, rng)
+	cfg := settings(name, data)
+	cfg.Batch = 8
+	o, err := b(e, p, cfg)
+	if err != nil {
+		return 0, 0, err
+	}
+	ev, ok := o.(objectives.Evaluator)
+	if !ok {
+		return 0, 0, fmt.Errorf("the objective takes no draws")
+	}
+	x := mat.NewDense(8, 3, nil)
+	vector.Normal(x.RawMatrix().Data, rng)
+	grad := make([]float64, p.Len())
+	if _, err := o.Gradient(grad, x, rng); err != nil {
+		return 0, 0, err
+	}
+	if _, err := ev.Evaluate(grad, x, nil); err != nil { // the same draws, with what was learnt meanwhile held still
+		return 0, 0, err
+	}
+	most := 0.0
+	for _, g := range grad {
+		most = max(most, math.Abs(g))
+	}
+	const h = 1e-5
+	theta := p.Data()
+	for i, v := range theta {
+		theta[i] = v + h
+		hi, err := ev.Evaluate(nil, x, nil)
+		if err != nil {
+			return 0, 0, err
+		}
+		theta[i] = v - h
+		lo, err := ev.Evaluate(nil, x, nil)
+		if err != nil {
+			return 0, 0, err
+		}
+		theta[i] = v
+		d := math.Abs((hi.Loss-lo.Loss)/(2*h) - grad[i])
+		if !(d <= value) {
+			value = d
+		}
+	}
+	return value / most, 1e-6, nil
+}
+
+// zeroGradient returns the largest |z| of the mean gradient over independent batches at the true parameters of the mixture.
+func zeroGradient(b build, name string, seed uint64) (value, tol float64, err error) {
+	const reps = 150
+	rng := newRNG(seed, 1)
+	p := mixture.params()
+	source := p.Clone() // where data come from
+	if name == "dsm" {  // learns the data blurred by σ: take σ² from the variances of the data
+		ls := source.View("log_stds")
+		s := settings(name, nil).Sigma
+		for i, v := range ls {
+			ls[i] = 0.5 * math.Log(math.Exp(2*v)-s*s)
+		}
+	}
+	data := mat.NewDense(1000, 2, nil)
+	mixture.e.Sample(source, data, rng)
+	cfg := settings(name, data)
+	cfg.FixLogZ = true // the mixture is normalised
+	o, err := b(mixture.energyFor(name), p, cfg)
+	if err != nil {
+		return 0, 0, err
+	}
+	x := mat.NewDense(cfg.Batch, 2, nil)
+	grad := make([]float64, p.Len())
+	warm := 0
+	if name == "pcd" || name == "ml" { // from where the chains start into stationarity
+		warm = 60
+	}
+	m := newMoments(len(grad))
+	for r := range warm + reps {
+		mixture.e.Sample(source, x, rng)
+		if _, err := o.Gradient(grad, x, rng); err != nil {
+			return 0, 0, err
+		}
+		if r >= warm {
+			m.add(grad)
+		}
+	}
+	return m.worst(nil), threshold(len(grad), reps), nil
+}
+
+// steinIdentity returns |z| of the mean of s·f + tr ∇f at the truth, for a critic f that was drawn and not trained.
+func steinIdentity(b build, seed uint64) (value, tol float64, err error) {
+	const reps = 150
+	rng := newRNG(seed, 1)
+	p := mixture.params()
+	o, err := b(mixture.e, p, settings("lsd", nil))
+	if err != nil {
+		return 0, 0, err
+	}
+	ev := o.(interface {
+		objectives.Evaluator
+		Form() objectives.Form
+	})
+	phi := ev.Form().(objectives.Learner).OwnParams()
+	for i := range phi.Data() {
+		phi.Data()[i] = 0.3 * rng.NormFloat64()
+	}
+	x := mat.NewDense(128, 2, nil)
+	draws := ev.Draws()
+	m := newMoments(1)
+	for range reps {
+		mixture.e.Sample(p, x, rng)
+		if err := ev.Form().Draw(draws, x, rng); err != nil {
+			return 0, 0, err
+		}
+		s, err := ev.Evaluate(nil, x, nil)
+		if err != nil {
+			return 0, 0, err
+		}
+		m.add([]float64{s.Loss})
+	}
+	return m.worst(nil), threshold(1, reps), nil
+}
+
+// recover2 trains from a perturbed start and returns the largest error of what the target identifies. Adam with a falling
+// rate on fresh data; the estimate is the mean of θ over the second half.
+func recover2(t target, b build, name string, seed uint64) (value, tol float64, err error) {
+	const steps = 1200
+	rng := newRNG(seed, 1)
+	truth := t.params()
+	p := truth.Clone()
+	for i := range p.Data() {
+		p.Data()[i] += 0.3 * (2*rng.Float64() - 1)
+	}
+	data := mat.NewDense(2000, 2, nil)
+	t.e.Sample(truth, data, rng)
+	cfg := settings(name, data)
+	cfg.Precision = energy.Float32 // what users train in
+	o, err := b(t.energyFor(name), p, cfg)
+	if err != nil {
+		return 0, 0, err
+	}
+	k := p.Len()
+	grad, m, v, mean := make([]float64, k), make([]float64, k), make([]float64, k), make([]float64, k)
+	x := mat.NewDense(cfg.Batch, 2, nil)
+	for s := range steps {
+		t.e.Sample(truth, x, rng)
+		if _, err := o.Gradient(grad, x, rng); err != nil {
+			return 0, 0, err
+		}
+		adam := vector.Adam{LearningRate: 0.02 * min(1, 2-2*float64(s)/steps), Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
+		adam.Step(p.Data(), m, v, grad, s+1)
+		p.Changed()
+		if s >= steps/2 {
+			vector.Axpy(mean, 2.0/steps, p.Data())
+		}
+	}
+	copy(p.Data(), mean)
+	blur := 0.0
+	if name == "dsm" {
+		blur = cfg.Sigma
+	}
+	got, want := t.identified(p, 0), t.identified(truth, blur)
+	for i := range got {
+		d := math.Abs(got[i] - want[i])
+		if !(d <= value) {
+			value = d
+		}
+	}
+	return value, 0.1, nil
+}
+
+// identified returns the numbers that the density determines, blurred by sigma: mean and covariance, or weights, means and
+// deviations.
+func (t target) identified(p *energy.Params, sigma float64) []float64 {
+	switch e := t.e.(type) {
+	case energy.Gaussian:
+		out := append([]float64(nil), p.View("mean")...)
+		cov := e.Covariance(p)
+		if cov == nil {
+			return append(out, math.NaN())
+		}
+		return append(out, cov.At(0, 0)+sigma*sigma, cov.At(0, 1), cov.At(1, 1)+sigma*sigma)
+	case energy.GaussianMixture:
+		out := e.Weights(p)
+		out = append(out, p.View("means")...)
+		for _, ls := range p.View("log_stds") {
+			out = append(out, math.Hypot(math.Exp(ls), sigma))
+		}
+		return out
+	}
+	panic("verify: unknown target")
+}

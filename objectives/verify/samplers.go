@@ -1,0 +1,4 @@
+package verify
+
+// Samplers returns the checks of every sampler.
+func Samplers() []Check { return nil }

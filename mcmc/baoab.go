@@ -57,11 +57,15 @@ func (k BAOAB) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 	}
 	q := w.proposals()
 	q.copyFrom(s)
+	var last, c, sd float64
 	for i := range s.Energy {
 		x, p := q.x.RawRowView(i), s.Momentum.RawRowView(i)
 		eps := k.StepSize * s.stepScale(i)
-		c := math.Exp(-gamma * eps)
-		sd := math.Sqrt(-math.Expm1(-2 * gamma * eps))
+		if eps != last {
+			last = eps
+			c = math.Exp(-gamma * eps)
+			sd = math.Sqrt(-math.Expm1(-2 * gamma * eps))
+		}
 		kick(p, q.grad.RawRowView(i), eps/2)
 		drift(x, p, nil, eps/2)
 		for j, z := range noise.RawRowView(i) {
@@ -70,7 +74,7 @@ func (k BAOAB) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 		drift(x, p, nil, eps/2)
 		w.eps[i] = eps
 	}
-	if err := evaluate(t, q.energy, q.grad, q.x); err != nil {
+	if _, err := evaluate(t, q.energy, q.grad, q.x); err != nil {
 		return Info{}, err
 	}
 	for i := range s.Energy {

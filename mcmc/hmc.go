@@ -92,46 +92,44 @@ func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, ste
 	}
 	q := w.prop
 	q.copyFrom(s)
-	for i := range s.Energy {
-		pi := p.RawRowView(i)
+	x, g, pd := q.x.RawMatrix().Data, q.grad.RawMatrix().Data, p.RawMatrix().Data
+	for i, e := range s.Energy {
+		pi := row(pd, w.d, i)
 		momentum(pi, k.InvMass)
-		w.h0[i] = s.Energy[i] + kinetic(pi, k.InvMass)
-		w.info[i].Divergent = false
+		w.h0[i] = e + kinetic(pi, k.InvMass)
+		w.info[i] = ChainInfo{Leapfrog: int32(steps)}
 	}
 	for l := range steps {
-		for i := range s.Energy {
-			half := w.eps[i]
-			if l == 0 {
-				half /= 2 // later half kicks of two steps are one
-			}
-			kick(p.RawRowView(i), q.grad.RawRowView(i), half)
-			drift(q.x.RawRowView(i), p.RawRowView(i), k.InvMass, w.eps[i])
+		share := 1.0
+		if l == 0 {
+			share = .5 // later half kicks of two steps are one
 		}
-		if err := evaluate(t, q.energy, q.grad, q.x); err != nil {
+		for i, eps := range w.eps {
+			kickDrift(row(x, w.d, i), row(pd, w.d, i), row(g, w.d, i), k.InvMass, share*eps, eps)
+		}
+		bad, err := evaluate(t, q.energy, q.grad, q.x)
+		if err != nil {
 			return Info{}, err
+		}
+		if !bad {
+			continue
 		}
 		for i, e := range q.energy {
 			if math.IsInf(e, 1) {
-				clear(p.RawRowView(i)) // the chain waits here: with no gradient it does not move again
-				w.info[i].Divergent = true
+				clear(row(pd, w.d, i)) // the chain waits here: with no gradient it does not move again
 			}
 		}
 	}
-	for i := range s.Energy {
-		pi := p.RawRowView(i)
-		kick(pi, q.grad.RawRowView(i), w.eps[i]/2)
-		h := q.energy[i] + kinetic(pi, k.InvMass)
-		if w.info[i].Divergent {
-			h = math.Inf(1)
-		}
-		c := metropolis(w.h0[i]-h, uniform[i], h, q.x.RawRowView(i))
-		c.Leapfrog = int32(steps)
-		c.Hamiltonian = w.h0[i]
-		if c.Accepted {
+	for i, e := range q.energy {
+		pi := row(pd, w.d, i)
+		kick(pi, row(g, w.d, i), w.eps[i]/2)
+		h := e + kinetic(pi, k.InvMass)
+		c := &w.info[i]
+		c.LogRatio, c.Hamiltonian = w.h0[i]-h, w.h0[i]
+		if c.metropolis(uniform[i], h, row(x, w.d, i)) {
 			c.Hamiltonian = h
 			s.take(i, q)
 		}
-		w.info[i] = c
 	}
 	return w.summary(rows + steps*w.n), nil
 }
@@ -190,6 +188,20 @@ func kinetic(p, invMass []float64) float64 {
 func kick(p, grad []float64, h float64) {
 	for j, g := range grad {
 		p[j] -= h * g
+	}
+}
+
+// kickDrift is p ← p - h∇E, then x ← x + εM⁻¹p.
+func kickDrift(x, p, grad, invMass []float64, h, eps float64) {
+	if invMass != nil {
+		kick(p, grad, h)
+		drift(x, p, invMass, eps)
+		return
+	}
+	for j, g := range grad {
+		v := p[j] - h*g
+		p[j] = v
+		x[j] += eps * v
 	}
 }
 

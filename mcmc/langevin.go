@@ -69,27 +69,38 @@ func (k Langevin) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 		}
 	}
 	s.leave()
-	for i := range s.Energy {
-		c := s.stepScale(i)
-		k.drift(s.X.RawRowView(i), s.Grad.RawRowView(i), noise.RawRowView(i), k.StepSize*c*c)
-	}
+	k.drift(s, s.X.RawMatrix().Data, noise.RawMatrix().Data)
 	return w.summary(rows), nil
 }
 
-// drift moves x, in place.
-func (k Langevin) drift(x, grad, noise []float64, h float64) {
-	f := h // factor of the gradient
-	switch {
-	case k.Normalize:
-		f = h / (norm(grad) + 1e-6)
-	case k.Clip > 0:
-		if l := norm(grad); l > k.Clip {
-			f = h * k.Clip / l
-		}
-	}
+// drift moves the positions x, which are those of s or a copy, in place.
+func (k Langevin) drift(s *State, x, noise []float64) {
+	grad := s.Grad.RawMatrix().Data
+	h := k.StepSize
 	sd := math.Sqrt(2 * h)
-	for j, g := range grad {
-		x[j] += -f*g + sd*noise[j]
+	if s.scale == nil && !k.Normalize && k.Clip == 0 {
+		for j, g := range grad {
+			x[j] += sd*noise[j] - h*g
+		}
+		return
+	}
+	d := len(x) / len(s.Energy)
+	for i := range s.Energy {
+		c := s.stepScale(i)
+		g := row(grad, d, i)
+		f := h * c * c // factor of the gradient
+		switch {
+		case k.Normalize:
+			f /= norm(g) + 1e-6
+		case k.Clip > 0:
+			if l := norm(g); l > k.Clip {
+				f *= k.Clip / l
+			}
+		}
+		xi, z := row(x, d, i), row(noise, d, i)
+		for j, g := range g {
+			xi[j] += c*sd*z[j] - f*g
+		}
 	}
 }
 

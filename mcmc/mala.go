@@ -34,8 +34,8 @@ func (k MALA) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return k.Move(s, t, w.noise, w.uniform)
 }
 
-// Move is Step with the given noise ξ (n×d) and uniform numbers u (n): chain i accepts when log u_i is below the log of
-// the Metropolis ratio, which it leaves in Info.Chains[i].LogRatio.
+// Move is Step with the given noise ξ (n×d) and uniform numbers u (n): chain i accepts when u_i is below the
+// Metropolis ratio, whose log it leaves in Info.Chains[i].LogRatio.
 func (k MALA) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Info, error) {
 	w := s.scratch()
 	rows, err := s.refresh(t)
@@ -43,20 +43,19 @@ func (k MALA) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Inf
 		return Info{}, err
 	}
 	p := w.proposals()
-	copy(p.x.RawMatrix().Data, s.X.RawMatrix().Data)
-	for i := range s.Energy {
-		c := s.stepScale(i)
-		Langevin{}.drift(p.x.RawRowView(i), s.Grad.RawRowView(i), noise.RawRowView(i), k.StepSize*c*c)
-	}
-	if err := evaluate(t, p.energy, p.grad, p.x); err != nil {
+	x, gx, y, gy := s.X.RawMatrix().Data, s.Grad.RawMatrix().Data, p.x.RawMatrix().Data, p.grad.RawMatrix().Data
+	copy(y, x)
+	Langevin{StepSize: k.StepSize}.drift(s, y, noise.RawMatrix().Data)
+	if _, err := evaluate(t, p.energy, p.grad, p.x); err != nil {
 		return Info{}, err
 	}
-	for i := range s.Energy {
+	for i, e := range p.energy {
 		c := s.stepScale(i)
-		r := s.Energy[i] - p.energy[i] + logProposalRatio(s.X.RawRowView(i), p.x.RawRowView(i), s.Grad.RawRowView(i), p.grad.RawRowView(i), k.StepSize*c*c)
-		w.info[i] = metropolis(r, uniform[i], p.energy[i], p.x.RawRowView(i))
-		w.info[i].Hamiltonian = math.NaN()
-		if w.info[i].Accepted {
+		yi := row(y, w.d, i)
+		r := s.Energy[i] - e + logProposalRatio(row(x, w.d, i), yi, row(gx, w.d, i), row(gy, w.d, i), k.StepSize*c*c)
+		ci := &w.info[i]
+		*ci = ChainInfo{LogRatio: r, Hamiltonian: math.NaN()}
+		if ci.metropolis(uniform[i], e, yi) {
 			s.take(i, p)
 		}
 	}
@@ -78,15 +77,19 @@ func logProposalRatio(x, y, gx, gy []float64, h float64) float64 {
 // maxEnergyError is the error of the Hamiltonian beyond which a trajectory counts as divergent, as in Stan.
 const maxEnergyError = 1000
 
-// metropolis decides on a proposal y of energy e by the log ratio r. What is not finite is rejected and divergent.
-func metropolis(r, u, e float64, y []float64) ChainInfo {
-	if math.IsInf(e, 1) || math.IsNaN(r) || !finite(y) {
-		return ChainInfo{LogRatio: r, Divergent: true}
+// metropolis decides on a proposal y of energy e by c.LogRatio. What is not finite is rejected and divergent.
+func (c *ChainInfo) metropolis(u, e float64, y []float64) bool {
+	r := c.LogRatio
+	switch {
+	case math.IsInf(e, 1) || math.IsNaN(r) || !finite(y):
+		c.Divergent = true
+		return false
+	case r >= 0:
+		c.AcceptProb = 1
+	default:
+		c.AcceptProb = math.Exp(r)
+		c.Divergent = r < -maxEnergyError
 	}
-	return ChainInfo{
-		LogRatio:   r,
-		AcceptProb: math.Exp(min(0, r)),
-		Accepted:   math.Log(u) < r,
-		Divergent:  r < -maxEnergyError,
-	}
+	c.Accepted = u < c.AcceptProb
+	return c.Accepted
 }

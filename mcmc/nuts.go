@@ -76,8 +76,7 @@ func (k NUTS) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 				next++
 			}
 			x, p := tr.x[tr.dir], tr.p[tr.dir]
-			kick(p, tr.g[tr.dir], tr.eps/2)
-			drift(x, p, k.InvMass, tr.eps)
+			kickDrift(x, p, tr.g[tr.dir], k.InvMass, tr.eps/2, tr.eps)
 			copy(f.x[m*w.d:], x)
 			f.slot[m] = i
 			f.row[m] = tr.row
@@ -90,7 +89,7 @@ func (k NUTS) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 		if whole != nil {
 			whole.setRows(f.row[:m])
 		}
-		err := evaluate(t, f.e[:m], view(&f.gv, f.g, m, w.d), view(&f.xv, f.x, m, w.d))
+		_, err := evaluate(t, f.e[:m], view(&f.gv, f.g, m, w.d), view(&f.xv, f.x, m, w.d))
 		if whole != nil {
 			whole.setRows(nil)
 		}

@@ -110,7 +110,7 @@ func (s *State) Refresh(t Target) error {
 	if s.valid {
 		return nil
 	}
-	if err := evaluate(t, s.Energy, s.Grad, s.X); err != nil {
+	if _, err := evaluate(t, s.Energy, s.Grad, s.X); err != nil {
 		return err
 	}
 	if s.back {
@@ -151,23 +151,37 @@ func (s *State) stepScale(i int) float64 {
 	return s.scale[i]
 }
 
-// evaluate calls the target and marks every row with a value that is not finite by energy +Inf and gradient zero.
-func evaluate(t Target, e []float64, grad, x *mat.Dense) error {
+// evaluate calls the target and marks every row with a value that is not finite by energy +Inf and gradient zero. It reports
+// whether there was one.
+func evaluate(t Target, e []float64, grad, x *mat.Dense) (bad bool, err error) {
 	if err := t.EnergyGrad(e, grad, x); err != nil {
-		return fmt.Errorf("mcmc: energy and gradient: %w", err)
+		return false, fmt.Errorf("mcmc: energy and gradient: %w", err)
 	}
+	g := grad.RawMatrix().Data
+	if finite(e) && finite(g) {
+		return false, nil
+	}
+	d := len(g) / len(e)
 	for i, v := range e {
-		g := grad.RawRowView(i)
-		sum := v - v // 0, or NaN where v is not finite
-		for _, w := range g {
-			sum += w - w
-		}
-		if sum != 0 { // NaN
+		if row := row(g, d, i); v-v != 0 || !finite(row) {
 			e[i] = math.Inf(1)
-			clear(g)
+			clear(row)
+			bad = true
 		}
 	}
-	return nil
+	return bad, nil
+}
+
+// row returns row i of n×d data.
+func row(data []float64, d, i int) []float64 { return data[i*d : i*d+d : i*d+d] }
+
+// finite reports whether all of v are.
+func finite(v []float64) bool {
+	var sum float64
+	for _, w := range v {
+		sum += w - w // 0, or NaN where w is not finite
+	}
+	return sum == 0
 }
 
 // points holds positions with their energies and gradients.
@@ -189,8 +203,12 @@ func (p *points) copyFrom(s *State) {
 
 // take moves row i of p to row i of s.
 func (s *State) take(i int, p *points) {
-	copy(s.X.RawRowView(i), p.x.RawRowView(i))
-	copy(s.Grad.RawRowView(i), p.grad.RawRowView(i))
+	x, g := s.X.RawMatrix().Data, s.Grad.RawMatrix().Data
+	d := len(x) / len(s.Energy)
+	px, pg := p.x.RawMatrix().Data, p.grad.RawMatrix().Data
+	for j := i * d; j < (i+1)*d; j++ {
+		x[j], g[j] = px[j], pg[j]
+	}
 	s.Energy[i] = p.energy[i]
 }
 
@@ -257,14 +275,6 @@ func uniforms(dst []float64, rng *rand.Rand) {
 	for i := range dst {
 		dst[i] = rng.Float64()
 	}
-}
-
-func finite(v []float64) bool {
-	var sum float64
-	for _, w := range v {
-		sum += w - w
-	}
-	return sum == 0
 }
 
 // view makes v show n rows of width d in data, without allocation.

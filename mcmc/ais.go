@@ -256,21 +256,25 @@ func (a AIS) Tune(ctx context.Context, t Target, share float64, rng *rand.Rand) 
 	return a, nil
 }
 
-// nextStep bisects for the largest step up to limit at which the conditional effective sample size is at least share.
+// nextStep bisects for the largest step up to limit at which the conditional effective sample size is at least share. Chains of weight
+// zero, where the energy was infinite, do not count.
 func nextStep(w, delta []float64, share, limit float64) float64 {
+	alive := func(i int) bool { return !math.IsInf(delta[i], -1) && !math.IsInf(w[i], -1) }
 	cess := func(step float64) float64 {
 		top, topW := math.Inf(-1), math.Inf(-1)
 		for i := range w {
-			top = math.Max(top, step*delta[i])
-			topW = math.Max(topW, w[i])
+			if alive(i) {
+				top, topW = math.Max(top, step*delta[i]), math.Max(topW, w[i])
+			}
 		}
 		var sw, s1, s2 float64
 		for i := range w {
-			p := math.Exp(w[i] - topW)
-			v := math.Exp(step*delta[i] - top)
-			sw += p
-			s1 += p * v
-			s2 += p * v * v
+			if alive(i) {
+				p, v := math.Exp(w[i]-topW), math.Exp(step*delta[i]-top)
+				sw += p
+				s1 += p * v
+				s2 += p * v * v
+			}
 		}
 		return s1 * s1 / (sw * s2)
 	}

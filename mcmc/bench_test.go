@@ -2,6 +2,7 @@ package mcmc_test
 
 import (
 	"testing"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -39,4 +40,17 @@ func BenchmarkOverhead(b *testing.B) {
 			}
 		})
 	}
+}
+
+// clocked adds up the time spent in its target.
+type clocked struct {
+	mcmc.Target
+	spent time.Duration
+}
+
+func (c *clocked) EnergyGrad(e []float64, grad, x *mat.Dense) error {
+	t := time.Now()
+	err := c.Target.EnergyGrad(e, grad, x)
+	c.spent += time.Since(t)
+	return err
 }

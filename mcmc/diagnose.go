@@ -75,10 +75,18 @@ type Quantity struct {
 	MCSEStd  Number `json:"mcse_std"`
 }
 
-// KnownModes names the modes of the target, for the occupancy: a draw belongs to the nearest centre.
+// KnownModes names the modes of the target, for the occupancy.
 type KnownModes struct {
-	Centres *mat.Dense // one per row
-	Weights []float64  // probabilities of the target; nil if unknown
+	Centres *mat.Dense            // one per row
+	Weights []float64             // probabilities of the target; nil if unknown
+	Assign  func(x []float64) int // the mode a draw belongs to; nil means that of the nearest centre
+}
+
+func (m *KnownModes) assign(x []float64) int {
+	if m.Assign != nil {
+		return m.Assign(x)
+	}
+	return nearest(m.Centres, x)
 }
 
 // Modes is how chains are spread over known modes.
@@ -269,7 +277,7 @@ func occupancy(d *Draws, m *KnownModes) *Modes {
 	for c := range d.Chains {
 		last, moved := -1, false
 		for t := range d.Kept {
-			i := nearest(m.Centres, d.Chain(c, t))
+			i := m.assign(d.Chain(c, t))
 			out.Weights[i]++
 			if last >= 0 && i != last {
 				switches++

@@ -60,20 +60,25 @@ func (g *GIF) add(pix []uint8, size image.Point) error {
 	if size != g.size {
 		return fmt.Errorf("viz: GIF frame %d is %v, want %v as the first", len(g.frames), size, g.size)
 	}
+	// A pixel whose new colour can hardly be told from what is shown stays: smoothed edges and slopes that creep cost nothing.
+	// The comparison is with what a viewer sees, so that small changes add up and are shown in the end.
 	box := image.Rectangle{}
 	for y := range size.Y {
 		row, old := pix[y*size.X:(y+1)*size.X], g.current[y*size.X:(y+1)*size.X]
-		if bytes.Equal(row, old) {
-			continue
+		a, b := -1, 0
+		for x, v := range row {
+			if g.match.alike(v, old[x]) {
+				row[x] = old[x]
+			} else {
+				if a < 0 {
+					a = x
+				}
+				b = x + 1
+			}
 		}
-		a, b := 0, size.X
-		for row[a] == old[a] {
-			a++
+		if a >= 0 {
+			box = box.Union(image.Rect(a, y, b, y+1))
 		}
-		for row[b-1] == old[b-1] {
-			b--
-		}
-		box = box.Union(image.Rect(a, y, b, y+1))
 	}
 	if box.Empty() { // nothing changed: one transparent pixel keeps the time
 		box = image.Rect(0, 0, 1, 1)
@@ -132,12 +137,19 @@ func (g *GIF) Encode(w io.Writer) error {
 type matcher struct {
 	palette []color.RGBA
 	table   []atomic.Int32 // index+1; 0: not yet known
+	near    []bool         // pairs of colours that can hardly be told apart
 }
 
 func newMatcher(p color.Palette) *matcher {
 	m := &matcher{table: make([]atomic.Int32, 1<<18)}
 	for _, c := range p {
 		m.palette = append(m.palette, color.RGBAModel.Convert(c).(color.RGBA))
+	}
+	m.near = make([]bool, 256*256)
+	for i, a := range m.palette {
+		for k, b := range m.palette {
+			m.near[i<<8|k] = distance(int(a.R)-int(b.R), int(a.G)-int(b.G), int(a.B)-int(b.B)) <= 11*7*7
+		}
 	}
 	return m
 }
@@ -161,15 +173,19 @@ func (m *matcher) indices(img *image.RGBA) []uint8 {
 	return out
 }
 
-// nearest weighs the channels by what the eye sees of them. The colour of a bucket is that of its middle, so that the
+// distance weighs the channels by what the eye sees of them: 11 times the square of a difference in grey.
+func distance(dr, dg, db int) int { return 3*dr*dr + 6*dg*dg + 2*db*db }
+
+func (m *matcher) alike(a, b uint8) bool { return m.near[int(a)<<8|int(b)] }
+
+// nearest returns the index of the nearest colour. The colour of a bucket is that of its middle, so that the
 // result does not depend on which of its colours came first.
 func (m *matcher) nearest(r, g, b uint8) int {
 	mid := func(v uint8) int { return int(v&^3) | int(v>>6) }
 	R, G, B := mid(r), mid(g), mid(b)
 	best, at := math.MaxInt, 0
 	for k, c := range m.palette {
-		dr, dg, db := R-int(c.R), G-int(c.G), B-int(c.B)
-		if d := 3*dr*dr + 6*dg*dg + 2*db*db; d < best {
+		if d := distance(R-int(c.R), G-int(c.G), B-int(c.B)); d < best {
 			best, at = d, k
 		}
 	}
@@ -371,8 +387,8 @@ func (a *Animation) SaveFrames(dir string) error {
 
 // Pictures encodes any pictures of one size as a GIF of the given width in pixels, for animations other than of panels.
 func Pictures(pixels int, palette color.Palette, pictures ...Picture) (*GIF, error) {
-	g := &GIF{Palette: palette}
 	m := newMatcher(palette)
+	g := &GIF{Palette: palette, match: m}
 	type frame struct {
 		pix  []uint8
 		size image.Point

@@ -1,0 +1,193 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browser starts a headless Chromium, or skips the test where there is none.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("no Chromium on the PATH")
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1400, 900),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.DisableGPU)
+	if os.Geteuid() == 0 {
+		opts = append(opts, chromedp.NoSandbox)
+	}
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(func() { chromedp.Cancel(ctx); cancel(); stop() })
+	if err := chromedp.Do(ctx); err != nil { // starts it
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// toyRun trains nothing at some 400 steps per second until it is stopped.
+func toyRun(s *Server, steps *atomic.Int64) {
+	for k := 1; k <= 100000; k++ {
+		if s.Gate(context.Background()) {
+			s.Done("stopped")
+			return
+		}
+		s.Record(toyRecord(k))
+		s.Offer(func() (Frame, error) { return toyFrame(k), nil })
+		steps.Store(int64(k))
+		time.Sleep(2500 * time.Microsecond)
+	}
+}
+
+func TestPage(t *testing.T) {
+	ctx := browser(t)
+	cfg := toyConfig()
+	cfg.History = filepath.Join(t.TempDir(), "live.jsonl")
+	s := newServer(t, cfg)
+	var steps atomic.Int64
+	ended := make(chan struct{})
+	go func() { toyRun(s, &steps); close(ended) }()
+
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	defer cancel()
+	run := func(what string, a ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, a...); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	eval := func(js string) string {
+		t.Helper()
+		v, err := chromedp.Run(ctx, chromedp.Evaluate[string]("String("+js+")"))
+		if err != nil {
+			t.Fatalf("%s: %v", js, err)
+		}
+		return v
+	}
+	poll := func(what, js string) { // not chromedp.Poll: it evaluates in the page, which the page's policy forbids
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); eval("!!("+js+")") != "true"; time.Sleep(30 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s: not within 20 s", what)
+			}
+		}
+	}
+
+	run("load", chromedp.Navigate(s.URL()))
+	poll("frames arrive", `stheno.received >= 3 && stheno.rows[0].length > 20`)
+	if got := eval("location.href"); got != "http://"+s.Addr()+"/" {
+		t.Errorf("address %q still shows the token", got)
+	}
+	// Everything is drawn: the canvases are not of one colour.
+	for _, id := range []string{"plane", "surface", "chart-loss", "chart-grad_norm", "chart-kl", "chart-accept", "chart-rate"} {
+		js := fmt.Sprintf(`(() => { const c = document.getElementById(%q), d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data, s = new Set();
+			for (let i = 0; i < d.length; i += 4) s.add(d[i] << 16 | d[i+1] << 8 | d[i+2]); return s.size; })() > 20`, id)
+		poll(id+" is drawn", js)
+	}
+	// The mouse turns the surface: the pixels of a still frame change.
+	eval(`(show(0), 1)`)
+	poll("scrubbed", `!stheno.live && stheno.frame.id === stheno.frames[0][0] && stheno.dirty.size === 0`)
+	pixels := `(() => { const c = document.getElementById("surface"), d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; let h = 7; for (let i = 0; i < d.length; i += 1) h = (h*31 + d[i]) | 0; return h; })()`
+	before := eval(pixels)
+	if again := eval(pixels); again != before {
+		t.Error("a still frame changes by itself")
+	}
+	type rect struct{ X, Y, W, H float64 }
+	box, err := chromedp.Run(ctx, chromedp.Evaluate[rect](`(() => { const r = document.getElementById("surface").getBoundingClientRect(); return {X:r.x, Y:r.y, W:r.width, H:r.height}; })()`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cx, cy := box.X+box.W/2, box.Y+box.H/2
+	run("drag", chromedp.DragAndDropXY(cx, cy, cx+90, cy-30, 4))
+	poll("turned", `stheno.yaw !== -60 && stheno.dirty.size === 0`)
+	if eval(pixels) == before {
+		t.Error("the surface did not turn")
+	}
+
+	// Screenshots for the eye, on demand.
+	if dir := os.Getenv("STHENO_SHOTS"); dir != "" {
+		eval(`(goLive(), stheno.yaw = -60, document.getElementById("showArrows").checked = true, 1)`)
+		time.Sleep(3 * time.Second)
+		for _, name := range []string{"light", "dark"} {
+			run("settle", chromedp.Sleep(300*time.Millisecond))
+			b, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+			if err != nil {
+				t.Fatal(err)
+			}
+			run("theme", chromedp.Click("#theme"))
+			os.WriteFile(filepath.Join(dir, "live-"+name+".png"), b, 0o644)
+		}
+	}
+
+	run("pause", chromedp.Click("#pause"))
+	poll("paused", `stheno.status === "paused" && document.getElementById("pause").textContent === "Resume"`)
+	time.Sleep(50 * time.Millisecond)
+	at := steps.Load()
+	time.Sleep(100 * time.Millisecond)
+	if steps.Load() != at {
+		t.Error("the run goes on while paused")
+	}
+	run("resume", chromedp.Click("#pause"))
+	poll("running", `stheno.status === "running"`)
+	for end := time.Now().Add(5 * time.Second); steps.Load() == at && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if steps.Load() == at {
+		t.Error("the run does not resume")
+	}
+
+	// A reload has the whole history, and the token still.
+	n := eval("stheno.rows[0].length")
+	run("reload", chromedp.Reload())
+	poll("history is kept", fmt.Sprintf(`window.stheno && stheno.rows[0].length >= %s && stheno.frames.length >= 3 && stheno.rows[0][0] === 1`, n))
+	poll("controls work after the reload", `!document.getElementById("pause").disabled`)
+
+	// A wrong token is refused and said.
+	eval(`(stheno.token = "wrong", control("pause"), 1)`)
+	poll("refusal is shown", `document.getElementById("message").textContent.includes("token")`)
+	if s.status.Load() != running {
+		t.Error("a wrong token paused the run")
+	}
+	eval(fmt.Sprintf(`(stheno.token = %q, 1)`, s.Token()))
+
+	run("stop", chromedp.Click("#stop"), chromedp.Click("#stop"))
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the run does not stop")
+	}
+	poll("the end is shown", `stheno.status === "ended" && document.getElementById("status").textContent === "stopped"`)
+
+	// A page of another origin can neither read nor control.
+	other := newServer(t, toyConfig())
+	run("foreign page", chromedp.Navigate(other.URL()))
+	poll("loaded", `window.stheno && stheno.run`)
+	eval(fmt.Sprintf(`(window.got = "", fetch("http://%s/events").then(r => got = "read", e => got = "refused"), 1)`, s.Addr()))
+	poll("foreign read refused", `got === "refused"`)
+
+	// The run can be opened again.
+	s.Close()
+	old, err := Open(cfg.History, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	run("reopen", chromedp.Navigate(old.URL()))
+	poll("reopened", `window.stheno && stheno.status === "ended" && stheno.frame && stheno.frames.length >= 3`)
+}

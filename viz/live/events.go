@@ -1,0 +1,162 @@
+package live
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// A stream is written by the goroutine of its request, which takes what is new from the history when it has written what was new
+// before: a slow client costs its own goroutine and nothing else.
+
+const (
+	updateEvery  = 80 * time.Millisecond // least time between events of a stream
+	writeTimeout = 20 * time.Second      // a client that takes nothing for so long is dropped
+	keepAlive    = 15 * time.Second
+)
+
+// view is what a client has seen.
+type view struct {
+	rows      int // sequence number of the next row
+	frame     int // least id of a frame not yet seen
+	thinnings int
+	status    int32
+}
+
+func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
+	if int(s.viewers.Add(1)) > s.cfg.MaxClients {
+		s.viewers.Add(-1)
+		http.Error(w, "too many viewers", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.viewers.Add(-1)
+	s.take()
+	c := &client{news: make(chan struct{}, 1)}
+	s.mu.Lock()
+	s.clients[c] = struct{}{}
+	first, v := s.initEvent()
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.clients, c)
+		s.mu.Unlock()
+	}()
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	ctl := http.NewResponseController(w)
+	ctl.SetReadDeadline(time.Time{})
+	send := func(b []byte) bool {
+		ctl.SetWriteDeadline(time.Now().Add(writeTimeout))
+		if _, err := w.Write(b); err != nil {
+			return false
+		}
+		return ctl.Flush() == nil
+	}
+	if !send(first) {
+		return
+	}
+	alive := time.NewTicker(keepAlive)
+	defer alive.Stop()
+	for {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-s.done:
+			return
+		case <-alive.C:
+			if !send([]byte(": \n\n")) {
+				return
+			}
+		case <-c.news:
+			s.mu.Lock()
+			var b []byte
+			b, v = s.updateEvent(v)
+			s.mu.Unlock()
+			if b != nil && !send(b) {
+				return
+			}
+			select { // not more often than a screen needs
+			case <-r.Context().Done():
+				return
+			case <-s.done:
+				return
+			case <-time.After(updateEvery):
+			}
+		}
+	}
+}
+
+// initEvent is called with the lock held.
+func (s *Server) initEvent() ([]byte, view) {
+	h := s.hist
+	v := view{rows: h.next, frame: h.nextFrame, thinnings: h.thinnings, status: s.status.Load()}
+	head, _ := json.Marshal(h.header)
+	b := append([]byte("event: init\ndata: "), '{')
+	b = fmt.Appendf(b, `"run":%s,"status":%q,"end":%q,"rows":[`, head, statusNames[v.status], h.end)
+	for i := range h.rows {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendRow(b, &h.rows[i])
+	}
+	b = append(b, `],`...)
+	b = h.appendIndex(b)
+	if n := len(h.frames); n > 0 {
+		b = append(append(b, `,"frame":`...), h.frames[n-1].json...)
+	}
+	return append(b, "}\n\n"...), v
+}
+
+// appendIndex writes the list of frames: ids and steps.
+func (h *history) appendIndex(b []byte) []byte {
+	b = append(b, `"frames":[`...)
+	for i, f := range h.frames {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = fmt.Appendf(b, "[%d,%d]", f.id, f.step)
+	}
+	return append(b, ']')
+}
+
+// updateEvent returns what is new since v, or nil. It is called with the lock held.
+func (s *Server) updateEvent(v view) ([]byte, view) {
+	h := s.hist
+	b := []byte("event: update\ndata: {")
+	empty := len(b)
+	sep := func() {
+		if len(b) > empty {
+			b = append(b, ',')
+		}
+	}
+	if fresh := min(h.next-v.rows, len(h.rows)); fresh > 0 {
+		b = append(b, `"rows":[`...)
+		for i := len(h.rows) - fresh; i < len(h.rows); i++ {
+			if i > len(h.rows)-fresh {
+				b = append(b, ',')
+			}
+			b = appendRow(b, &h.rows[i])
+		}
+		b = append(b, ']')
+	}
+	if n := len(h.frames); n > 0 && h.frames[n-1].id >= v.frame {
+		// Frames between were not sent; the list tells that they can be had.
+		if h.thinnings != v.thinnings || h.frames[n-1].id > v.frame {
+			sep()
+			b = h.appendIndex(b)
+		}
+		sep()
+		b = append(append(b, `"frame":`...), h.frames[n-1].json...)
+	}
+	if now := s.status.Load(); now != v.status {
+		sep()
+		b = fmt.Appendf(b, `"status":%q,"end":%q`, statusNames[now], h.end)
+		v.status = now
+	}
+	v.rows, v.frame, v.thinnings = h.next, h.nextFrame, h.thinnings
+	if len(b) == empty {
+		return nil, v
+	}
+	return append(b, "}\n\n"...), v
+}

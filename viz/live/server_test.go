@@ -1,0 +1,553 @@
+package live
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+func toyConfig() Config {
+	rng := rand.New(rand.NewPCG(1, 2))
+	x := mat.NewDense(1000, 2, nil)
+	for i := range 1000 {
+		for k := range 2 {
+			x.Set(i, k, float64(rng.IntN(2))*4-2+rng.Float64()-0.5)
+		}
+	}
+	return Config{Addr: "127.0.0.1:0", Title: "4squares · dsm", Meta: map[string]any{"dataset": "4squares", "seed": 1}, Steps: 2000,
+		Lo: [2]float64{-4, -4}, Hi: [2]float64{4, 4}, Data: x}
+}
+
+func newServer(t testing.TB, cfg Config) *Server {
+	t.Helper()
+	s, err := NewServer(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func toyFrame(step int) Frame {
+	const n = 64
+	f := Frame{Step: step, Energy: make([]float64, n*n)}
+	u := math.Min(1, float64(step)/1500)
+	for j := range n {
+		for i := range n {
+			x, y := -4+8*float64(i)/(n-1), -4+8*float64(j)/(n-1)
+			well := func(v float64) float64 { d := math.Abs(v) - 2; return 3 * d * d }
+			f.Energy[j*n+i] = u*(well(x)+well(y)) + (1-u)*(x*x+y*y)/2 + 7
+		}
+	}
+	rng := rand.New(rand.NewPCG(uint64(step), 1))
+	m := mat.NewDense(600, 2, nil)
+	for i := range 600 {
+		for k := range 2 {
+			m.Set(i, k, u*(float64(rng.IntN(2))*4-2)+(1.6-u)*rng.NormFloat64())
+		}
+	}
+	f.Samples = m
+	return f
+}
+
+func toyRecord(step int) Record {
+	t := float64(step)
+	return Record{Step: step, Seconds: t / 900, Loss: -20 + 40*math.Exp(-t/150) + 2*math.Sin(t*1.3), GradNorm: 0.2 + 5*math.Exp(-t/200) + 0.1*math.Sin(t),
+		KL: 0.02 + 3*math.Exp(-t/300), Accept: 0.8 + 0.1*math.Sin(t/30)}
+}
+
+// stream reads the events of a server.
+type stream struct {
+	res *http.Response
+	r   *bufio.Reader
+}
+
+func open(t testing.TB, s *Server) *stream {
+	t.Helper()
+	res, err := http.Get("http://" + s.Addr() + "/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode != 200 {
+		t.Fatalf("status %s", res.Status)
+	}
+	t.Cleanup(func() { res.Body.Close() })
+	return &stream{res, bufio.NewReaderSize(res.Body, 1<<20)}
+}
+
+type event struct {
+	name string
+	Run  struct {
+		Title string
+		Steps int
+	}
+	Status, End string
+	Rows        [][]*float64
+	Frames      [][2]int
+	Frame       *struct {
+		ID, Step, N int
+		E           string
+	}
+}
+
+func (st *stream) next(t testing.TB) event {
+	t.Helper()
+	var e event
+	for {
+		line, err := st.r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		line = strings.TrimSuffix(line, "\n")
+		if v, ok := strings.CutPrefix(line, "event: "); ok {
+			e.name = v
+		}
+		if v, ok := strings.CutPrefix(line, "data: "); ok {
+			if err := json.Unmarshal([]byte(v), &e); err != nil {
+				t.Fatalf("%v in %.200s", err, v)
+			}
+		}
+		if line == "" && e.name != "" {
+			return e
+		}
+	}
+}
+
+func TestEvents(t *testing.T) {
+	s := newServer(t, toyConfig())
+	for k := range 10 {
+		s.Record(toyRecord(k))
+	}
+	if err := s.Frame(toyFrame(9)); err != nil {
+		t.Fatal(err)
+	}
+	st := open(t, s)
+	e := st.next(t)
+	if e.name != "init" || len(e.Rows) != 10 || e.Frame == nil || e.Frame.Step != 9 || e.Run.Steps != 2000 || e.Status != "running" {
+		t.Fatalf("init: %+v", e)
+	}
+	s.Record(toyRecord(10))
+	if err := s.Frame(toyFrame(10)); err != nil {
+		t.Fatal(err)
+	}
+	rows, frame := 0, 0
+	for rows < 1 || frame == 0 {
+		e = st.next(t)
+		rows += len(e.Rows)
+		if e.Frame != nil {
+			frame = e.Frame.Step
+		}
+	}
+	if rows != 1 || frame != 10 {
+		t.Errorf("update: %d rows and frame %d, want 1 and 10", rows, frame)
+	}
+	// A late-comer has everything, and past frames can be had.
+	late := open(t, s).next(t)
+	if len(late.Rows) != 11 || len(late.Frames) != 2 {
+		t.Errorf("late: %d rows, %d frames, want 11 and 2", len(late.Rows), len(late.Frames))
+	}
+	if late.Rows[0][6] != nil || late.Rows[5][6] == nil || math.Abs(*late.Rows[5][6]-900) > 1 {
+		t.Errorf("rate: want null, then 900 steps per second: %v", late.Rows[5])
+	}
+	res, err := http.Get(fmt.Sprintf("http://%s/frame/%d", s.Addr(), late.Frames[0][0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := io.ReadAll(res.Body)
+	res.Body.Close()
+	var f struct {
+		Step, N   int
+		Min, Full float64
+	}
+	if err := json.Unmarshal(b, &f); err != nil || f.Step != 9 || f.N != 64 {
+		t.Errorf("frame: %v %+v", err, f)
+	}
+	if res, err := http.Get("http://" + s.Addr() + "/frame/99"); err != nil || res.StatusCode != 404 {
+		t.Errorf("unknown frame: %v, want 404", res.Status)
+	}
+	if err := s.Done("finished"); err != nil {
+		t.Fatal(err)
+	}
+	for e.Status != "ended" {
+		e = st.next(t)
+	}
+	if e.End != "finished" {
+		t.Errorf("end %q, want finished", e.End)
+	}
+}
+
+func request(t *testing.T, s *Server, method, path, body string, header ...string) int {
+	t.Helper()
+	r, err := http.NewRequest(method, "http://"+s.Addr()+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		} else {
+			r.Header.Set(header[i], header[i+1])
+		}
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
+}
+
+func TestAccess(t *testing.T) {
+	s := newServer(t, toyConfig())
+	_, port, _ := net.SplitHostPort(s.Addr())
+	auth := []string{"Authorization", "Bearer " + s.Token(), "Content-Type", "application/json"}
+	with := func(h ...string) []string { return append(append([]string(nil), auth...), h...) }
+	for _, c := range []struct {
+		name, method, path, body string
+		header                   []string
+		want                     int
+	}{
+		{"page", "GET", "/", "", nil, 200},
+		{"page as localhost", "GET", "/", "", []string{"Host", "localhost:" + port}, 200},
+		{"page under another name", "GET", "/", "", []string{"Host", "evil.example:" + port}, 403},
+		{"page without port", "GET", "/", "", []string{"Host", "localhost"}, 403},
+		{"events from a foreign page", "GET", "/events", "", []string{"Origin", "http://evil.example"}, 403},
+		{"frame from a foreign site", "GET", "/frame/0", "", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		{"other path", "GET", "/etc/passwd", "", nil, 404},
+		{"control without token", "POST", "/control", `{"action":"pause"}`, []string{"Content-Type", "application/json"}, 401},
+		{"control with wrong token", "POST", "/control", `{"action":"pause"}`, []string{"Content-Type", "application/json", "Authorization", "Bearer " + s.Token()[1:] + "0"}, 401},
+		{"control from a foreign page", "POST", "/control", `{"action":"pause"}`, with("Origin", "http://localhost:1"), 403},
+		{"control as a form", "POST", "/control", `{"action":"pause"}`, []string{"Authorization", "Bearer " + s.Token(), "Content-Type", "text/plain"}, 415},
+		{"control by GET", "GET", "/control", "", auth, 405},
+		{"unknown action", "POST", "/control", `{"action":"reboot"}`, auth, 400},
+		{"not JSON", "POST", "/control", `pause`, auth, 400},
+		{"pause", "POST", "/control", `{"action":"pause"}`, with("Origin", "http://"+s.Addr()), 204},
+		{"resume", "POST", "/control", `{"action":"resume"}`, auth, 204},
+		{"stop", "POST", "/control", `{"action":"stop"}`, auth, 204},
+		{"after the stop", "POST", "/control", `{"action":"pause"}`, auth, 409},
+	} {
+		if got := request(t, s, c.method, c.path, c.body, c.header...); got != c.want {
+			t.Errorf("%s: status %d, want %d", c.name, got, c.want)
+		}
+	}
+	if !s.Gate(context.Background()) {
+		t.Error("Gate after stop: got false, want true")
+	}
+}
+
+func TestGate(t *testing.T) {
+	s := newServer(t, toyConfig())
+	var steps atomic.Int64
+	stopped := make(chan struct{})
+	go func() {
+		for !s.Gate(context.Background()) {
+			steps.Add(1)
+			time.Sleep(time.Millisecond)
+		}
+		close(stopped)
+	}()
+	moves := func(d time.Duration) bool {
+		a := steps.Load()
+		for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Millisecond) {
+			if steps.Load() > a+1 {
+				return true
+			}
+		}
+		return false
+	}
+	if !moves(5 * time.Second) {
+		t.Fatal("does not run")
+	}
+	for range 2 {
+		if err := s.Control("pause"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+		if moves(60 * time.Millisecond) {
+			t.Error("runs while paused")
+		}
+		if err := s.Control("resume"); err != nil {
+			t.Fatal(err)
+		}
+		if !moves(5 * time.Second) {
+			t.Error("does not resume")
+		}
+	}
+	s.Control("pause")
+	s.Control("stop")
+	select {
+	case <-stopped:
+	case <-time.After(5 * time.Second):
+		t.Error("a paused run does not stop")
+	}
+	// A cancelled context ends a pause.
+	s2 := newServer(t, toyConfig())
+	s2.Control("pause")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if !s2.Gate(ctx) {
+		t.Error("cancelled while paused: got false, want true")
+	}
+}
+
+func TestWanted(t *testing.T) {
+	cfg := toyConfig()
+	cfg.Share, cfg.Every = 0.1, time.Millisecond
+	s := newServer(t, cfg)
+	if s.Wanted() {
+		t.Error("wanted without a viewer")
+	}
+	// Without a viewer a training step costs an atomic load and an append.
+	if n := testing.AllocsPerRun(100, func() { s.Wanted(); s.Gate(context.Background()) }); n != 0 {
+		t.Errorf("%g allocations per step, want 0", n)
+	}
+	open(t, s).next(t)
+	if s.Viewers() != 1 {
+		t.Fatalf("%d viewers, want 1", s.Viewers())
+	}
+	// A frame costs 5 ms; at a share of 10 % there may be one every 50 ms, so at most 7 in 300 ms.
+	start, frames, busy := time.Now(), 0, time.Duration(0)
+	for time.Since(start) < 300*time.Millisecond {
+		t0 := time.Now()
+		err := s.Offer(func() (Frame, error) { frames++; time.Sleep(5 * time.Millisecond); return toyFrame(frames), nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		busy += time.Since(t0)
+		time.Sleep(time.Millisecond)
+	}
+	if frames < 1 || frames > 7 {
+		t.Errorf("%d frames, want 1 to 7", frames)
+	}
+	want := errors.New("no")
+	for {
+		if err := s.Offer(func() (Frame, error) { return Frame{}, want }); err != nil {
+			if !errors.Is(err, want) {
+				t.Errorf("got %v", err)
+			}
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := s.Frame(Frame{Energy: make([]float64, 5)}); err == nil {
+		t.Error("five energies: no error")
+	}
+}
+
+func TestHistoryFile(t *testing.T) {
+	cfg := toyConfig()
+	cfg.History = filepath.Join(t.TempDir(), "live.jsonl")
+	cfg.MaxFrames = 20
+	s := newServer(t, cfg)
+	for k := range 100 {
+		r := toyRecord(k)
+		if k%2 == 1 {
+			r.KL = math.NaN()
+		}
+		s.Record(r)
+		if err := s.Frame(toyFrame(k)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Done("finished"); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	old, err := Open(cfg.History, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	e := open(t, old).next(t)
+	if len(e.Rows) != 100 || e.Status != "ended" || e.End != "finished" || e.Run.Title != cfg.Title || e.Rows[1][4] != nil || e.Rows[2][4] == nil {
+		t.Errorf("%d rows, status %q, end %q, title %q", len(e.Rows), e.Status, e.End, e.Run.Title)
+	}
+	// Bounded, and even over the run.
+	if n := len(e.Frames); n > 20 || n < 10 || e.Frames[0][1] != 0 || e.Frames[n-1][1] != 99 {
+		t.Errorf("frames %v: want at most 20 from step 0 to 99", e.Frames)
+	}
+	if strings.Contains(old.URL(), "token") {
+		t.Error("an ended run has a token")
+	}
+
+	// A torn last line is ignored, other damage is named.
+	b, _ := os.ReadFile(cfg.History)
+	lines := strings.SplitAfter(string(b), "\n")
+	write := func(s string) string {
+		p := filepath.Join(t.TempDir(), "h.jsonl")
+		os.WriteFile(p, []byte(s), 0o644)
+		return p
+	}
+	if h, err := readHistory(write(string(b[:len(b)-40]))); err != nil || len(h.rows) != 100 {
+		t.Errorf("torn: %v", err)
+	}
+	for name, c := range map[string][2]string{
+		"empty":      {"", "empty"},
+		"other":      {"{\"format\":\"x\"}\n", "line 1"},
+		"bad record": {lines[0] + "{\"r\":[1,2]}\n", "line 2"},
+		"bad frame":  {lines[0] + "{\"f\":{\"id\":0,\"n\":64,\"e\":\"AAAA\"}}\n", "64×64"},
+		"not JSON":   {lines[0] + "<html>\n", "line 2"},
+		"long line":  {lines[0] + strings.Repeat("x", maxLine+10) + "\n", "longer"},
+	} {
+		if _, err := readHistory(write(c[0])); err == nil || !strings.Contains(err.Error(), c[1]) {
+			t.Errorf("%s: got %v, want an error with %q", name, err, c[1])
+		}
+	}
+	if _, err := Open(filepath.Join(t.TempDir(), "none"), ""); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	if _, err := NewServer(Config{Addr: "127.0.0.1:0"}); err == nil {
+		t.Error("no box: no error")
+	}
+	cfg := toyConfig()
+	cfg.Addr = "8080"
+	if _, err := NewServer(cfg); err == nil || !strings.Contains(err.Error(), "host:port") {
+		t.Errorf("address without port: %v", err)
+	}
+	s := newServer(t, toyConfig())
+	cfg.Addr = s.Addr()
+	if _, err := NewServer(cfg); err == nil || !strings.Contains(err.Error(), "port 0") {
+		t.Errorf("port in use: %v", err)
+	}
+	cfg.Addr = ":0"
+	s = newServer(t, cfg)
+	if host, _, _ := net.SplitHostPort(s.Addr()); host != "127.0.0.1" {
+		t.Errorf("no host: listens on %s, want loopback", host)
+	}
+}
+
+// Two hundred clients that never read do not hold up the training loop: its calls return as fast as without, and a step of
+// 0.2 ms is slowed by less than 3 % of what the calls themselves cost.
+func TestSlowClients(t *testing.T) {
+	s := newServer(t, toyConfig())
+	worst := func() (total, longest time.Duration) {
+		for k := range 400 {
+			t0 := time.Now()
+			s.Record(toyRecord(k))
+			s.Gate(context.Background())
+			if k%20 == 0 {
+				s.Wanted()
+			}
+			d := time.Since(t0)
+			total += d
+			longest = max(longest, d)
+			time.Sleep(200 * time.Microsecond)
+		}
+		return
+	}
+	alone, _ := worst()
+	var conns []net.Conn
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range 200 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			c, err := net.Dial("tcp", s.Addr())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			c.(*net.TCPConn).SetReadBuffer(2048)
+			fmt.Fprintf(c, "GET /events HTTP/1.1\r\nHost: %s\r\n\r\n", s.Addr())
+			mu.Lock()
+			conns = append(conns, c)
+			mu.Unlock()
+		}()
+	}
+	wg.Wait()
+	defer func() {
+		for _, c := range conns {
+			c.Close()
+		}
+	}()
+	for end := time.Now().Add(10 * time.Second); s.Viewers() < 200 && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if s.Viewers() != 200 {
+		t.Fatalf("%d viewers, want 200", s.Viewers())
+	}
+	for k := range 30 { // fill their buffers
+		if err := s.Frame(toyFrame(k)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	crowd, longest := worst()
+	t.Logf("400 steps: calls take %v alone, %v with 200 clients, the longest %v", alone, crowd, longest)
+	// 3 % of 400 steps of 1 ms is 12 ms; the calls wait for no client, or the longest would be seconds.
+	if crowd > 12*time.Millisecond+alone && crowd > 400*time.Millisecond {
+		t.Errorf("the calls of 400 steps take %v with 200 slow clients, %v alone", crowd, alone)
+	}
+	if longest > time.Second {
+		t.Errorf("one call took %v", longest)
+	}
+	// And one who reads still gets news.
+	st := open(t, s)
+	st.next(t)
+	s.Record(toyRecord(5000))
+	if e := st.next(t); len(e.Rows) == 0 {
+		t.Errorf("no news beside slow clients: %+v", e)
+	}
+}
+
+func TestThin(t *testing.T) {
+	s := make([]int, 100)
+	for i := range s {
+		s[i] = i
+	}
+	out := thin(s)
+	if len(out) != 38+25 || out[0] != 0 || out[1] != 2 || out[len(out)-1] != 99 || out[len(out)-25] != 75 {
+		t.Errorf("got %v", out)
+	}
+}
+
+// The wire format gives the energies back to its resolution.
+func TestFrameEncoding(t *testing.T) {
+	f := toyFrame(700)
+	b, err := f.encode(3, 1.5, [2]float64{-4, -4}, [2]float64{4, 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v struct {
+		ID, Step, N int
+		Min, Full   float64
+		E, S        []byte
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		t.Fatal(err)
+	}
+	if v.ID != 3 || v.Step != 700 || v.N != 64 {
+		t.Errorf("got %d %d %d", v.ID, v.Step, v.N)
+	}
+	worst := 0.0
+	for i, e := range f.Energy {
+		got := v.Min + v.Full*float64(uint16(v.E[2*i])|uint16(v.E[2*i+1])<<8)/65535
+		worst = math.Max(worst, math.Abs(got-e))
+	}
+	if worst > v.Full/65535+1e-4*math.Abs(v.Min) { // numbers have six digits
+		t.Errorf("energies off by %g of %g", worst, v.Full)
+	}
+	f.Energy[0], f.Energy[1], f.Energy[2] = math.NaN(), math.Inf(1), 1e9
+	if b, err = f.encode(0, 0, [2]float64{-4, -4}, [2]float64{4, 4}); err != nil || !json.Valid(b) {
+		t.Errorf("with NaN and Inf: %v", err)
+	}
+}

@@ -114,7 +114,7 @@ type Quadrature struct {
 // along each axis is doubled until log Z has moved by less than Tol twice in a row. For a smooth integrand that is small
 // at the border of the box the rule converges geometrically, so that the true error is far below the last move. The
 // mass outside of the box is looked for on frames: the box is tripled about its centre, the new tiles are integrated
-// with 200 cells along each axis, and so on until a frame adds less than 1e-7, at most Frames times.
+// with 100 cells along each axis (in 1-D, 1000), and so on until a frame adds less than 1e-7, at most Frames times.
 //
 // LogZ includes what the frames hold, so that q is normalised wherever its mass is; an energy that lets mass escape is
 // charged for it. If the last frame still adds mass, Err says how much.
@@ -191,8 +191,11 @@ func Integrate(ctx context.Context, f Energy, lo, hi []float64, cfg QuadratureCo
 
 // frame integrates over the tiles around the box scaled by s: 3^d − 1 boxes of its size.
 func frame(ctx context.Context, f Energy, lo, hi []float64, s float64) (float64, error) {
-	const cells = 200
 	d := len(lo)
+	cells := 100
+	if d == 1 {
+		cells = 1000
+	}
 	tiles := 1
 	for range d {
 		tiles *= 3

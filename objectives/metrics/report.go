@@ -58,7 +58,7 @@ type SampleReport struct {
 }
 
 // Floor holds the same measures for as many true draws as there are samples. MMD2 and MMD2Narrow average to zero;
-// theirs are those of one such draw. HistTV and ModeTV are means over eight. KSD is the value that independent draws of the
+// theirs are those of one such draw. EnergyDistance is the root of the mean of its square, 2E|X−X'|/n. HistTV and ModeTV are means over eight. KSD is the value that independent draws of the
 // model would have on average; KSDData that of true draws.
 type Floor struct {
 	MMD2           Value `json:"mmd2"`
@@ -292,7 +292,10 @@ func (s *SampleReport) twoSample(ctx context.Context, x, reference, draw *mat.De
 		return err
 	}
 	s.MMD2, s.MMD2Narrow, s.EnergyDistance = Value(got.MMD2), Value(got.MMD2Narrow), Value(got.Energy)
-	s.Floor.MMD2, s.Floor.MMD2Narrow, s.Floor.EnergyDistance = Value(floor.MMD2), Value(floor.MMD2Narrow), Value(floor.Energy)
+	s.Floor.MMD2, s.Floor.MMD2Narrow = Value(floor.MMD2), Value(floor.MMD2Narrow)
+	// One draw would say little: its energy distance scatters by a third. The mean of its square is known.
+	n, _ := sets[0].x.Dims()
+	s.Floor.EnergyDistance = Value(math.Sqrt(2 / float64(n) * sets[0].within.dist / float64(n*(n-1)/2)))
 	return nil
 }
 

@@ -151,8 +151,8 @@ func (d *dumper) step(st *step) (lines []string, bytes float64) {
 			if in.Factor > 0 {
 				text = "(" + text + ") ∘ " + args[in.Factor]
 			}
-			if in.Prev > 0 {
-				text += " + " + args[in.Prev]
+			if st.add {
+				text += " + what is there"
 			}
 		case ir.Pack:
 			text = "pack " + t(args[0], in.TB)

@@ -50,7 +50,6 @@ type step struct {
 	dst   ref
 	args  []ref
 	add   bool // a product that reduces: an earlier step of the same segment has begun the sum
-	load  bool // a product that reduces: begin with a copy of the operand Prev
 	group *group
 	flops float64
 	cost  float64 // nanoseconds on one core, a rough estimate
@@ -73,7 +72,6 @@ func (s *segment) stripes() int { return (s.rows + s.stripe - 1) / s.stripe }
 // A combine adds the partial sums of all stripes, in order, to a whole value.
 type combine struct {
 	dst, partial int32
-	prev         int32 // a whole value to begin with, or none
 	n, stripes   int
 }
 
@@ -122,6 +120,11 @@ type planner struct {
 	space  []int
 	stage  []int
 	spaces map[int]bool
+	// Sums of products that reduce over the same rows: the products add to one place, and the Add is an alias of it.
+	members map[ir.ID][]ir.ID // of an alias
+	aliasOf map[ir.ID]ir.ID   // of a member
+	inner   map[ir.ID]bool    // Adds within an alias
+	begun   map[int32]bool    // slots that a product has written to
 }
 
 // loopRows is the number of rows that an instruction can walk over, or 0 if it needs its arguments whole.
@@ -167,12 +170,60 @@ func (p *planner) sources(in *ir.Instr) []source {
 	s := make([]source, 0, len(in.Args))
 	for j, a := range in.Args {
 		if x := &p.code[a]; p.clear[a] {
-			s = append(s, source{x.Args[0], x.Op == ir.ExpandCols, false, j})
+			s = p.expandAlias(s, source{x.Args[0], x.Op == ir.ExpandCols, false, j})
 			continue
 		}
-		s = append(s, source{a, aligned(in, j), true, j})
+		s = p.expandAlias(s, source{a, aligned(in, j), true, j})
 	}
 	return s
+}
+
+// expandAlias appends x, or the members of x if it is an alias.
+func (p *planner) expandAlias(s []source, x source) []source {
+	if p.members[x.id] == nil {
+		return append(s, x)
+	}
+	for _, m := range p.members[x.id] {
+		s = append(s, source{m, x.aligned, false, x.arg})
+	}
+	return s
+}
+
+// merge makes an alias of id, if that is the sum of two sums of products that may go to one place.
+func (p *planner) merge(id ir.ID, inList map[ir.ID]bool) {
+	in := &p.code[id]
+	if in.Op != ir.Add {
+		return
+	}
+	var all []ir.ID
+	for _, a := range in.Args {
+		m := p.members[a]
+		if m == nil {
+			if x := &p.code[a]; x.Op != ir.MatMul || !x.TA || !inList[a] {
+				return
+			}
+			m = []ir.ID{a}
+		}
+		if len(p.uses[a]) != 1 || p.isOut[a] {
+			return
+		}
+		all = append(all, m...)
+	}
+	for _, m := range all[1:] {
+		if p.space[m] != p.space[all[0]] || p.stage[m] != p.stage[all[0]] {
+			return
+		}
+	}
+	for _, a := range in.Args {
+		if p.members[a] != nil {
+			delete(p.members, a)
+			p.inner[a] = true
+		}
+	}
+	p.members[id] = all
+	for _, m := range all {
+		p.aliasOf[m] = id
+	}
 }
 
 func newPlan(src *ir.Graph, set settings) *plan {
@@ -180,7 +231,8 @@ func newPlan(src *ir.Graph, set settings) *plan {
 	n := len(g.Code)
 	pl := &plan{g: g, code: g.Code, elemSize: set.elemSize, slotOf: make([]int32, n)}
 	p := &planner{plan: pl, set: set, uses: make([][]ir.ID, n), clear: make([]bool, n), isOut: make([]bool, n), isHeld: make([]bool, n),
-		space: make([]int, n), stage: make([]int, n), spaces: map[int]bool{}}
+		space: make([]int, n), stage: make([]int, n), spaces: map[int]bool{},
+		members: map[ir.ID][]ir.ID{}, aliasOf: map[ir.ID]ir.ID{}, inner: map[ir.ID]bool{}, begun: map[int32]bool{}}
 	for _, o := range g.Outputs {
 		p.isOut[o] = true
 	}
@@ -309,18 +361,22 @@ func (p *planner) schedule(ids []ir.ID, held bool) []segment {
 			t := p.stage[x.id]
 			switch {
 			case p.space[x.id] == 0:
-			case p.space[x.id] == r && (x.arg > 0 && x.arg == in.Prev || x.aligned && !reduces(&p.code[x.id])):
+			case p.space[x.id] == r && x.aligned && !reduces(&p.code[x.id]):
 			default:
 				t++
 			}
 			s = max(s, t)
 		}
 		p.stage[id] = s
+		p.merge(id, inList)
 	}
 	type where struct{ stage, space int }
 	at := map[where][]ir.ID{}
 	var keys []where
 	for _, id := range ids {
+		if p.members[id] != nil || p.inner[id] {
+			continue
+		}
 		w := where{p.stage[id], p.space[id]}
 		if at[w] == nil {
 			keys = append(keys, w)

@@ -295,14 +295,8 @@ func (p *Program[T]) makeJobs() {
 func (p *Program[T]) combine(c *combine, lo, hi int) {
 	dst := p.workers[0].buf[c.dst][lo:hi]
 	s := &p.slots[c.partial]
-	k := 0
-	if c.prev != none {
-		copy(dst, p.workers[0].buf[c.prev][lo:hi])
-	} else {
-		kernels.Add(dst, p.parts[s.off+lo:s.off+hi], p.parts[s.off+s.stride+lo:s.off+s.stride+hi])
-		k = 2
-	}
-	for ; k < c.stripes; k++ {
+	kernels.Add(dst, p.parts[s.off+lo:s.off+hi], p.parts[s.off+s.stride+lo:s.off+s.stride+hi])
+	for k := 2; k < c.stripes; k++ {
 		o := s.off + k*s.stride
 		kernels.Add(dst, dst, p.parts[o+lo:o+hi])
 	}
@@ -383,10 +377,7 @@ func (w *worker[T]) exec(st *step, row, rows int, first bool) {
 			if rows > 0 {
 				p.K = rows
 			}
-			p.Acc = !first || st.add || st.load
-			if first && st.load {
-				copy(p.C, w.buf[st.args[in.Prev].slot])
-			}
+			p.Acc = !first || st.add
 		} else {
 			if rows > 0 {
 				p.M = rows

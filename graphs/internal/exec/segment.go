@@ -9,7 +9,7 @@ import (
 // segment plans the instructions ids, which share a stage and a space of rows.
 func (p *planner) segment(ids []ir.ID, space int, held bool) segment {
 	seg := segment{rows: space}
-	us := p.units(ids)
+	us := p.order(p.units(ids), space)
 	unitOf := map[ir.ID]int{}
 	for q, u := range us {
 		for _, id := range u.ids {
@@ -50,11 +50,10 @@ func (p *planner) segment(ids []ir.ID, space int, held bool) segment {
 			if u.cols > 0 && inside && !reduces(in) && in.Op != ir.RowSum {
 				continue // a register of its group, or folded into its readers
 			}
-			if in.Prev > 0 {
-				if prev := in.Args[in.Prev]; p.space[prev] == space && p.stage[prev] == p.stage[id] {
-					p.slotOf[id] = p.slotOf[prev]
-					continue
-				}
+			alias, isMember := p.aliasOf[id]
+			if isMember && p.slotOf[alias] != none {
+				p.slotOf[id] = p.slotOf[alias]
+				continue
 			}
 			s := slot{rows: in.Rows, cols: in.Cols, size: in.Rows * in.Cols, held: held}
 			switch {
@@ -68,6 +67,9 @@ func (p *planner) segment(ids []ir.ID, space int, held bool) segment {
 				s.kind, s.from, s.to = full, when(q), when(last)
 			}
 			p.slotOf[id] = p.newSlot(s)
+			if isMember {
+				p.slotOf[alias] = p.slotOf[id]
+			}
 		}
 	}
 	p.clock = base + 1
@@ -146,7 +148,7 @@ func (p *planner) target(id ir.ID, seg *segment, now int) ref {
 		}
 	}
 	part := p.newSlot(slot{kind: partial, rows: in.Rows, cols: in.Cols, size: in.Rows * in.Cols})
-	seg.sums = append(seg.sums, combine{dst: dst, partial: part, n: in.Rows * in.Cols, stripes: seg.stripes(), prev: none})
+	seg.sums = append(seg.sums, combine{dst: dst, partial: part, n: in.Rows * in.Cols, stripes: seg.stripes()})
 	return ref{slot: part}
 }
 
@@ -168,16 +170,9 @@ func (p *planner) step(seg *segment, u unit, now int) step {
 		p.workLen = max(p.workLen, p.set.workLen(in.Rows, in.Cols, max(in.Lo, p.code[in.Args[0]].Rows)))
 		st.flops = 2 * float64(in.Rows) * float64(in.Cols) * float64(in.Lo)
 		st.cost += st.flops * float64(p.elemSize) / 350
-		if in.Prev > 0 {
-			prev := in.Args[in.Prev]
-			switch {
-			case p.slotOf[prev] == p.slotOf[id]:
-				st.add = true
-			case st.dst.slot == p.slotOf[id]: // whole: start from a copy
-				st.load = true
-			default:
-				seg.sums[len(seg.sums)-1].prev = p.slotOf[prev]
-			}
+		if in.TA {
+			st.add = p.begun[p.slotOf[id]]
+			p.begun[p.slotOf[id]] = true
 		}
 	}
 	return st

@@ -5,8 +5,7 @@ import "slices"
 // Fuse returns the instructions that the outputs of g need, with
 //
 //   - the right operands of products packed, where packs says so;
-//   - bias and factor of a product drawn into it: (a·b + 1·biasᵀ) ∘ factor;
-//   - sums of products that reduce over the same rows accumulated in one place.
+//   - bias and factor of a product drawn into it: (a·b + 1·biasᵀ) ∘ factor.
 //
 // All inputs stay, needed or not.
 func Fuse(g *Graph, packs func(in *Instr) bool) *Graph {
@@ -46,9 +45,6 @@ func Fuse(g *Graph, packs func(in *Instr) bool) *Graph {
 			case in.Op == Add && !p.TA && p.Bias == 0 && o.Op == ExpandRows:
 				p.Args = append(slices.Clone(p.Args), o.Args[0])
 				p.Bias = len(p.Args) - 1
-			case in.Op == Add && p.TA && p.Prev == 0 && o.Op == MatMul && o.TA && uses[other] == 1 && code[o.Args[0]].Rows == code[p.Args[0]].Rows && other < in.Args[k]:
-				p.Args = append(slices.Clone(p.Args), other)
-				p.Prev = len(p.Args) - 1
 			case in.Op == Mul && !p.TA && o.Op != ExpandRows && o.Op != ExpandCols && o.Op != Fill &&
 				!(o.Op.Elementwise() && o.Op != Unary && uses[other] == 1) && // better a·b·c in one pass
 				!(uses[i] == 1 && (code[user[i]].Op == Add || code[user[i]].Op == Sub)): // better a·b + c in one pass

@@ -120,7 +120,6 @@ type Instr struct {
 	// What a product does besides, as indices of Args; 0: nothing. Set by Fuse.
 	Bias   int // (1,Cols): start from this row
 	Factor int // (Rows,Cols): multiply the result by this
-	Prev   int // (Rows,Cols): add to this
 }
 
 // Len is the number of elements.
@@ -155,19 +154,24 @@ func New() *Graph { return &Graph{cse: map[key]ID{}} }
 // At returns the instruction id.
 func (g *Graph) At(id ID) *Instr { return &g.Code[id] }
 
+func keyOf(in *Instr) key {
+	k := key{in.Op, in.Fn, in.TA, in.TB, in.Order, in.Lo, in.Hi, in.Index, in.Rows, in.Cols, math.Float64bits(in.C), -1, -1, "", in.Label}
+	switch len(in.Args) {
+	case 0:
+	case 1:
+		k.a = in.Args[0]
+	case 2:
+		k.a, k.b = in.Args[0], in.Args[1]
+	default:
+		k.more = fmt.Sprint(in.Args)
+	}
+	return k
+}
+
 // emit appends in, or finds its equal.
 func (g *Graph) emit(in Instr) ID {
 	if !in.Volatile && in.Op != Data && (in.Op != Opaque || in.Label != "") {
-		k := key{in.Op, in.Fn, in.TA, in.TB, in.Order, in.Lo, in.Hi, in.Index, in.Rows, in.Cols, math.Float64bits(in.C), -1, -1, "", in.Label}
-		switch len(in.Args) {
-		case 0:
-		case 1:
-			k.a = in.Args[0]
-		case 2:
-			k.a, k.b = in.Args[0], in.Args[1]
-		default:
-			k.more = fmt.Sprint(in.Args)
-		}
+		k := keyOf(&in)
 		if id, ok := g.cse[k]; ok {
 			return id
 		}
@@ -368,6 +372,8 @@ func (g *Graph) Sub(a, b ID) ID {
 		return g.Const(x.Rows, x.Cols, 0)
 	case y.Op == Scale && y.C == -1:
 		return g.Add(a, y.Args[0])
+	case y.Op == MatMul && y.TA:
+		return g.Add(a, g.Scale(b, -1))
 	}
 	if r, ok := g.lift2(x, y, g.Sub); ok {
 		return r
@@ -383,10 +389,14 @@ func (g *Graph) Mul(a, b ID) ID {
 		return g.Scale(b, x.C)
 	case y.Op == Const:
 		return g.Scale(a, y.C)
-	case x.Op == Scale:
+	case x.Op == Scale && !y.expands():
 		return g.Scale(g.Mul(x.Args[0], b), x.C)
-	case y.Op == Scale:
+	case y.Op == Scale && !x.expands():
 		return g.Scale(g.Mul(a, y.Args[0]), y.C)
+	case x.Op == Scale: // scale the repeated row or column instead
+		return g.Mul(x.Args[0], g.Scale(b, x.C))
+	case y.Op == Scale:
+		return g.Mul(g.Scale(a, y.C), y.Args[0])
 	case a == b:
 		return g.Unary(kernels.Square, 0, 0, "", nil, a)
 	}
@@ -436,11 +446,37 @@ func (g *Graph) Scale(a ID, c float64) ID {
 		return g.Scale(in.Args[0], c*in.C)
 	case in.Op == Sub && c == -1:
 		return g.Sub(in.Args[1], in.Args[0])
+	case in.Op == MatMul && in.TA: // sums over rows stay free of factors, so that they can be added up in one place
+		a, b := in.Args[0], in.Args[1]
+		if g.scaled(b, c) || !g.scaled(a, c) && g.At(b).Cols < g.At(a).Cols {
+			return g.MatMul(a, g.Scale(b, c), true, false)
+		}
+		return g.MatMul(g.Scale(a, c), b, true, false)
+	case in.Op == Mul: // scale a repeated row or column instead
+		for i := range 2 {
+			x := *g.At(in.Args[i])
+			if x.expands() {
+				return g.Mul(g.Scale(in.Args[i], c), in.Args[1-i])
+			}
+			if x.Op == Mul && (g.At(x.Args[0]).expands() || g.At(x.Args[1]).expands()) {
+				return g.Mul(g.Scale(in.Args[i], c), in.Args[1-i])
+			}
+		}
 	}
 	if r, ok := g.lift(in, func(x ID) ID { return g.Scale(x, c) }); ok {
 		return r
 	}
 	return g.emit(Instr{Op: Scale, C: c, Rows: in.Rows, Cols: in.Cols, Args: []ID{a}})
+}
+
+// expands reports whether in repeats the elements of its argument.
+func (in *Instr) expands() bool { return in.Op == ExpandCols || in.Op == ExpandRows || in.Op == Fill }
+
+// scaled reports whether c·a is there already.
+func (g *Graph) scaled(a ID, c float64) bool {
+	in := g.At(a)
+	_, ok := g.cse[keyOf(&Instr{Op: Scale, C: c, Rows: in.Rows, Cols: in.Cols, Args: []ID{a}})]
+	return ok
 }
 
 // Shift is a + c.
@@ -485,7 +521,7 @@ func (g *Graph) MatMul(a, b ID, ta, tb bool) ID {
 	switch {
 	case x.Op == Const && x.C == 0, y.Op == Const && y.C == 0:
 		return g.Const(m, n, 0)
-	case x.Op == Scale && m*n < x.Len(): // scale the smaller matrix
+	case x.Op == Scale && !ta && m*n < x.Len(): // scale the smaller matrix
 		return g.Scale(g.MatMul(x.Args[0], b, ta, tb), x.C)
 	case x.Op == Const: // every row is c times the column sums of op(b)
 		s := g.ColSum(b)

@@ -50,12 +50,6 @@ func Must(n *G.Node, err error) *G.Node {
 	return n
 }
 
-func must(err error) {
-	if err != nil {
-		panic(buildError{err})
-	}
-}
-
 func failf(format string, args ...any) {
 	panic(buildError{fmt.Errorf("graphs: "+format, args...)})
 }

@@ -36,16 +36,16 @@ func (c Costs) Total() float64 {
 	return float64(c.MatMul) + elementWeight*float64(c.Elementwise+c.Memory) + transcendentalWeight*float64(c.Transcendental)
 }
 
-// Count returns the number of products whose three dimensions, in any order, are a, b and c.
-func (c Costs) Count(a, b, c2 int) int {
-	want := sorted([3]int{a, b, c2})
-	n := 0
-	for dims, k := range c.Products {
+// Count returns the number of products whose three dimensions are m, k and n, in any order.
+func (c Costs) Count(m, k, n int) int {
+	want := sorted([3]int{m, k, n})
+	total := 0
+	for dims, times := range c.Products {
 		if sorted(dims) == want {
-			n += k
+			total += times
 		}
 	}
-	return n
+	return total
 }
 
 func sorted(d [3]int) [3]int {
@@ -63,8 +63,8 @@ func (c Costs) String() string {
 	return b.String()
 }
 
-// Cost counts what it takes to evaluate outputs together. Operations that are neither ours nor translated count as
-// cheap element-wise ones.
+// Cost counts what it takes to evaluate outputs together. Operations of Gorgonia count as those that they are translated
+// to, and where there is no translation as cheap element-wise ones.
 func Cost(outputs ...*G.Node) Costs {
 	c := Costs{Products: map[[3]int]int{}}
 	order, in := topological(outputs...)

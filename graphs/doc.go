@@ -75,7 +75,9 @@
 // missing at some order. Operations of third parties are asked for their SymDiff.
 //
 // Gorgonia identifies nodes by hashes of 32 bits, so that different expressions may be merged. The builders check every
-// node they get and go round a collision; inputs must have unique names, which NewInput enforces.
+// node they get and go round a collision; inputs must have unique names, which NewInput enforces. What Gorgonia's own
+// functions merge cannot be seen from here: LogSoftMax of a node whose SoftMax exists, and slices whose bounds differ by
+// multiples of 256, are the other node. RowSoftmax, RowLogSumExp, SliceRows and SliceCols have no such traps.
 //
 // # Concurrency
 //

@@ -108,8 +108,8 @@ func Reshape(x *G.Node, shape ...int) *G.Node {
 	return apply(reshapeOp{s: to}, x)
 }
 
-// block is the part [lo,hi) of an axis: of the rows of a matrix or the elements of a vector (0), or of the columns (1).
-// It copies between a tensor and its part.
+// copyBlock copies between a tensor and its part [lo,hi) along an axis: 0 for the rows of a matrix or the elements of a
+// vector, 1 for columns. It stores part in whole or loads it from there.
 func copyBlock(part, whole []float64, shape tensor.Shape, axis, lo, hi int, store bool) {
 	rows, cols := shape[0], 1
 	if len(shape) == 2 {

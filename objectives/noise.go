@@ -92,7 +92,7 @@ func FitGaussian(data *mat.Dense, scale float64) (*Gaussian, error) {
 // NewGaussian returns N(mean, cov).
 func NewGaussian(mean []float64, cov mat.Symmetric) (*Gaussian, error) {
 	var chol mat.Cholesky
-	if !chol.Factorize(cov) {
+	if !chol.Factorize(cov) || chol.Cond() > 1e12 {
 		return nil, errors.New("objectives: gaussian noise: the covariance is singular; the data lie in a plane or repeat one point")
 	}
 	d := len(mean)

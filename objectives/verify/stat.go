@@ -31,7 +31,7 @@ func (m *moments) worst(want []float64) float64 {
 		if want != nil {
 			mean -= want[i]
 		}
-		se := math.Sqrt(m.sq[i] / float64(m.n-1) / float64(m.n))
+		se := m.se(i)
 		if math.IsNaN(mean) || math.IsNaN(se) {
 			return math.NaN()
 		}
@@ -48,3 +48,6 @@ func (m *moments) worst(want []float64) float64 {
 func threshold(k, n int) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n - 1)}.Quantile(1 - 1e-4/(2*float64(k)))
 }
+
+// se returns the standard error of the i-th mean.
+func (m *moments) se(i int) float64 { return math.Sqrt(m.sq[i] / float64(m.n-1) / float64(m.n)) }

@@ -23,14 +23,15 @@ func Adam(theta, m, v, grad, avg []float64, p AdamParams) {
 	n := len(theta)
 	check(len(m) == n && len(v) == n && len(grad) == n && (avg == nil || len(avg) == n), "Adam: lengths differ")
 	c1, c2, c3 := 1-p.Beta1, 1-p.Beta2, 1-p.EMADecay
-	for i, g := range grad {
-		g *= p.GradScale
-		m[i] = math.FMA(p.Beta1, m[i], c1*g)
-		v[i] = math.FMA(p.Beta2, v[i], c2*g*g)
+	for i := adamAsm(theta, m, v, grad, avg, &p); i < n; i++ {
+		// Every rounding is written down, so that no compiler fuses operations of its own choice.
+		g := float64(p.GradScale * grad[i])
+		m[i] = math.FMA(p.Beta1, m[i], float64(c1*g))
+		v[i] = math.FMA(p.Beta2, v[i], float64(float64(c2*g)*g))
 		q := m[i] / math.FMA(math.Sqrt(v[i]), p.Bias2, p.Eps)
-		theta[i] = math.FMA(-p.Step, q, p.Decay*theta[i])
+		theta[i] = math.FMA(-p.Step, q, float64(p.Decay*theta[i]))
 		if avg != nil {
-			avg[i] = math.FMA(p.EMADecay, avg[i], c3*theta[i])
+			avg[i] = math.FMA(p.EMADecay, avg[i], float64(c3*theta[i]))
 		}
 	}
 }

@@ -94,6 +94,251 @@ func rowDot1x4F32AVX2(blocks int, a *float32, lda int, b *float32, ldb int, c *f
 //go:noescape
 func packTransF32AVX2(blocks int, src *float32, ld int, dst *float32, stride int)
 
+// sigmoid1F32AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid1F32AVX2(n int, d0 *float32, x *float32)
+
+// sigmoid2F32AVX2 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid2F32AVX2(n int, d0 *float32, d1 *float32, x *float32)
+
+// sigmoid3F32AVX2 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid3F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+
+// sigmoid4F32AVX2 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid4F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
+
+// softplus1F32AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus1F32AVX2(n int, d0 *float32, x *float32)
+
+// softplus2F32AVX2 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus2F32AVX2(n int, d0 *float32, d1 *float32, x *float32)
+
+// softplus3F32AVX2 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus3F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+
+// softplus4F32AVX2 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus4F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
+
+// tanh1F32AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh1F32AVX2(n int, d0 *float32, x *float32)
+
+// tanh2F32AVX2 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh2F32AVX2(n int, d0 *float32, d1 *float32, x *float32)
+
+// tanh3F32AVX2 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh3F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+
+// tanh4F32AVX2 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh4F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
+
+// silu1F32AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu1F32AVX2(n int, d0 *float32, x *float32)
+
+// silu2F32AVX2 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu2F32AVX2(n int, d0 *float32, d1 *float32, x *float32)
+
+// silu3F32AVX2 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu3F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+
+// silu4F32AVX2 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu4F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
+
+// gelu1F32AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu1F32AVX2(n int, d0 *float32, x *float32)
+
+// gelu2F32AVX2 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu2F32AVX2(n int, d0 *float32, d1 *float32, x *float32)
+
+// gelu3F32AVX2 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu3F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+
+// gelu4F32AVX2 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu4F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
+
+// expF32AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func expF32AVX2(n int, dst *float32, x *float32)
+
+// logF32AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func logF32AVX2(n int, dst *float32, x *float32)
+
+// sqrtF32AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func sqrtF32AVX2(n int, dst *float32, x *float32)
+
+// reciprocalF32AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func reciprocalF32AVX2(n int, dst *float32, x *float32)
+
+// reluF32AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func reluF32AVX2(n int, dst *float32, x *float32)
+
+// absF32AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func absF32AVX2(n int, dst *float32, x *float32)
+
+// negF32AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func negF32AVX2(n int, dst *float32, x *float32)
+
+// squareF32AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func squareF32AVX2(n int, dst *float32, x *float32)
+
+// stepF32AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func stepF32AVX2(n int, dst *float32, x *float32)
+
+// signF32AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func signF32AVX2(n int, dst *float32, x *float32)
+
+// addF32AVX2 handles n elements.
+//
+//go:noescape
+func addF32AVX2(n int, dst *float32, a *float32, b *float32)
+
+// subF32AVX2 handles n elements.
+//
+//go:noescape
+func subF32AVX2(n int, dst *float32, a *float32, b *float32)
+
+// mulF32AVX2 handles n elements.
+//
+//go:noescape
+func mulF32AVX2(n int, dst *float32, a *float32, b *float32)
+
+// divF32AVX2 handles n elements.
+//
+//go:noescape
+func divF32AVX2(n int, dst *float32, a *float32, b *float32)
+
+// mulAddF32AVX2 handles n elements.
+//
+//go:noescape
+func mulAddF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32)
+
+// mulSubF32AVX2 handles n elements.
+//
+//go:noescape
+func mulSubF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32)
+
+// negMulAddF32AVX2 handles n elements.
+//
+//go:noescape
+func negMulAddF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32)
+
+// mulMulF32AVX2 handles n elements.
+//
+//go:noescape
+func mulMulF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32)
+
+// mulMulAddF32AVX2 handles n elements.
+//
+//go:noescape
+func mulMulAddF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32, d *float32)
+
+// addScalarF32AVX2 handles n elements.
+//
+//go:noescape
+func addScalarF32AVX2(n int, dst *float32, a *float32, s float32)
+
+// mulScalarF32AVX2 handles n elements.
+//
+//go:noescape
+func mulScalarF32AVX2(n int, dst *float32, a *float32, s float32)
+
+// divScalarF32AVX2 handles n elements.
+//
+//go:noescape
+func divScalarF32AVX2(n int, dst *float32, a *float32, s float32)
+
+// scalarSubF32AVX2 handles n elements.
+//
+//go:noescape
+func scalarSubF32AVX2(n int, dst *float32, a *float32, s float32)
+
+// scalarDivF32AVX2 handles n elements.
+//
+//go:noescape
+func scalarDivF32AVX2(n int, dst *float32, a *float32, s float32)
+
+// scaleAddF32AVX2 handles n elements.
+//
+//go:noescape
+func scaleAddF32AVX2(n int, dst *float32, a *float32, b *float32, s float32)
+
+// fillF32AVX2 handles n elements.
+//
+//go:noescape
+func fillF32AVX2(n int, dst *float32, s float32)
+
+// sumF32AVX2 adds n terms in the order of the package comment.
+//
+//go:noescape
+func sumF32AVX2(n int, x *float32) float32
+
+// dotF32AVX2 adds n terms in the order of the package comment.
+//
+//go:noescape
+func dotF32AVX2(n int, x *float32, y *float32) float32
+
+// colSumF32AVX2 adds rows of cols elements, ld bytes apart, to dst.
+//
+//go:noescape
+func colSumF32AVX2(rows int, cols int, dst *float32, x *float32, ld int)
+
 // peakF32AVX2 runs 48 fused multiply-adds on vectors of 8 lanes for each iteration.
 //
 //go:noescape
@@ -189,6 +434,251 @@ func rowDot1x4F64AVX2(blocks int, a *float64, lda int, b *float64, ldb int, c *f
 //go:noescape
 func packTransF64AVX2(blocks int, src *float64, ld int, dst *float64, stride int)
 
+// sigmoid1F64AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid1F64AVX2(n int, d0 *float64, x *float64)
+
+// sigmoid2F64AVX2 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid2F64AVX2(n int, d0 *float64, d1 *float64, x *float64)
+
+// sigmoid3F64AVX2 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid3F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
+
+// sigmoid4F64AVX2 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid4F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
+
+// softplus1F64AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus1F64AVX2(n int, d0 *float64, x *float64)
+
+// softplus2F64AVX2 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus2F64AVX2(n int, d0 *float64, d1 *float64, x *float64)
+
+// softplus3F64AVX2 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus3F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
+
+// softplus4F64AVX2 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus4F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
+
+// tanh1F64AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh1F64AVX2(n int, d0 *float64, x *float64)
+
+// tanh2F64AVX2 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh2F64AVX2(n int, d0 *float64, d1 *float64, x *float64)
+
+// tanh3F64AVX2 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh3F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
+
+// tanh4F64AVX2 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh4F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
+
+// silu1F64AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu1F64AVX2(n int, d0 *float64, x *float64)
+
+// silu2F64AVX2 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu2F64AVX2(n int, d0 *float64, d1 *float64, x *float64)
+
+// silu3F64AVX2 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu3F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
+
+// silu4F64AVX2 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu4F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
+
+// gelu1F64AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu1F64AVX2(n int, d0 *float64, x *float64)
+
+// gelu2F64AVX2 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu2F64AVX2(n int, d0 *float64, d1 *float64, x *float64)
+
+// gelu3F64AVX2 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu3F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
+
+// gelu4F64AVX2 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu4F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
+
+// expF64AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func expF64AVX2(n int, dst *float64, x *float64)
+
+// logF64AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func logF64AVX2(n int, dst *float64, x *float64)
+
+// sqrtF64AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func sqrtF64AVX2(n int, dst *float64, x *float64)
+
+// reciprocalF64AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func reciprocalF64AVX2(n int, dst *float64, x *float64)
+
+// reluF64AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func reluF64AVX2(n int, dst *float64, x *float64)
+
+// absF64AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func absF64AVX2(n int, dst *float64, x *float64)
+
+// negF64AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func negF64AVX2(n int, dst *float64, x *float64)
+
+// squareF64AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func squareF64AVX2(n int, dst *float64, x *float64)
+
+// stepF64AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func stepF64AVX2(n int, dst *float64, x *float64)
+
+// signF64AVX2 applies the function of its name to n elements.
+//
+//go:noescape
+func signF64AVX2(n int, dst *float64, x *float64)
+
+// addF64AVX2 handles n elements.
+//
+//go:noescape
+func addF64AVX2(n int, dst *float64, a *float64, b *float64)
+
+// subF64AVX2 handles n elements.
+//
+//go:noescape
+func subF64AVX2(n int, dst *float64, a *float64, b *float64)
+
+// mulF64AVX2 handles n elements.
+//
+//go:noescape
+func mulF64AVX2(n int, dst *float64, a *float64, b *float64)
+
+// divF64AVX2 handles n elements.
+//
+//go:noescape
+func divF64AVX2(n int, dst *float64, a *float64, b *float64)
+
+// mulAddF64AVX2 handles n elements.
+//
+//go:noescape
+func mulAddF64AVX2(n int, dst *float64, a *float64, b *float64, c *float64)
+
+// mulSubF64AVX2 handles n elements.
+//
+//go:noescape
+func mulSubF64AVX2(n int, dst *float64, a *float64, b *float64, c *float64)
+
+// negMulAddF64AVX2 handles n elements.
+//
+//go:noescape
+func negMulAddF64AVX2(n int, dst *float64, a *float64, b *float64, c *float64)
+
+// mulMulF64AVX2 handles n elements.
+//
+//go:noescape
+func mulMulF64AVX2(n int, dst *float64, a *float64, b *float64, c *float64)
+
+// mulMulAddF64AVX2 handles n elements.
+//
+//go:noescape
+func mulMulAddF64AVX2(n int, dst *float64, a *float64, b *float64, c *float64, d *float64)
+
+// addScalarF64AVX2 handles n elements.
+//
+//go:noescape
+func addScalarF64AVX2(n int, dst *float64, a *float64, s float64)
+
+// mulScalarF64AVX2 handles n elements.
+//
+//go:noescape
+func mulScalarF64AVX2(n int, dst *float64, a *float64, s float64)
+
+// divScalarF64AVX2 handles n elements.
+//
+//go:noescape
+func divScalarF64AVX2(n int, dst *float64, a *float64, s float64)
+
+// scalarSubF64AVX2 handles n elements.
+//
+//go:noescape
+func scalarSubF64AVX2(n int, dst *float64, a *float64, s float64)
+
+// scalarDivF64AVX2 handles n elements.
+//
+//go:noescape
+func scalarDivF64AVX2(n int, dst *float64, a *float64, s float64)
+
+// scaleAddF64AVX2 handles n elements.
+//
+//go:noescape
+func scaleAddF64AVX2(n int, dst *float64, a *float64, b *float64, s float64)
+
+// fillF64AVX2 handles n elements.
+//
+//go:noescape
+func fillF64AVX2(n int, dst *float64, s float64)
+
+// sumF64AVX2 adds n terms in the order of the package comment.
+//
+//go:noescape
+func sumF64AVX2(n int, x *float64) float64
+
+// dotF64AVX2 adds n terms in the order of the package comment.
+//
+//go:noescape
+func dotF64AVX2(n int, x *float64, y *float64) float64
+
+// colSumF64AVX2 adds rows of cols elements, ld bytes apart, to dst.
+//
+//go:noescape
+func colSumF64AVX2(rows int, cols int, dst *float64, x *float64, ld int)
+
 // peakF64AVX2 runs 48 fused multiply-adds on vectors of 4 lanes for each iteration.
 //
 //go:noescape
@@ -213,3 +703,23 @@ func copyRows4AVX2(rows int, src *byte, ld int, dst *byte)
 //
 //go:noescape
 func copyRows6AVX2(rows int, src *byte, ld int, dst *byte)
+
+// narrowAVX2 rounds 8·blocks elements.
+//
+//go:noescape
+func narrowAVX2(blocks int, dst *float32, src *float64)
+
+// widenAVX2 converts 8·blocks elements.
+//
+//go:noescape
+func widenAVX2(blocks int, dst *float64, src *float32)
+
+// normalAVX2 writes 8·blocks normal numbers; state[i] is word i of the four lanes.
+//
+//go:noescape
+func normalAVX2(blocks int, dst *float64, state *[4][4]uint64)
+
+// adamAVX2 updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d; avg may be nil.
+//
+//go:noescape
+func adamAVX2(blocks int, theta *float64, m *float64, v *float64, grad *float64, avg *float64, p *float64)

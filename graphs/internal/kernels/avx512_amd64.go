@@ -59,6 +59,111 @@ func product2x4F32AVX512(t *int)
 //go:noescape
 func product3x4F32AVX512(t *int)
 
+// sigmoid1F32AVX512 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid1F32AVX512(n int, d0 *float32, x *float32)
+
+// sigmoid2F32AVX512 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
+
+// sigmoid3F32AVX512 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+
+// sigmoid4F32AVX512 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
+
+// softplus1F32AVX512 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus1F32AVX512(n int, d0 *float32, x *float32)
+
+// softplus2F32AVX512 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
+
+// softplus3F32AVX512 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+
+// softplus4F32AVX512 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
+
+// tanh1F32AVX512 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh1F32AVX512(n int, d0 *float32, x *float32)
+
+// tanh2F32AVX512 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
+
+// tanh3F32AVX512 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+
+// tanh4F32AVX512 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
+
+// silu1F32AVX512 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu1F32AVX512(n int, d0 *float32, x *float32)
+
+// silu2F32AVX512 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
+
+// silu3F32AVX512 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+
+// silu4F32AVX512 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
+
+// gelu1F32AVX512 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu1F32AVX512(n int, d0 *float32, x *float32)
+
+// gelu2F32AVX512 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
+
+// gelu3F32AVX512 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+
+// gelu4F32AVX512 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
+
+// expF32AVX512 applies the function of its name to n elements.
+//
+//go:noescape
+func expF32AVX512(n int, dst *float32, x *float32)
+
 // peakF32AVX512 runs 48 fused multiply-adds on vectors of 16 lanes for each iteration.
 //
 //go:noescape
@@ -118,6 +223,111 @@ func product2x4F64AVX512(t *int)
 //
 //go:noescape
 func product3x4F64AVX512(t *int)
+
+// sigmoid1F64AVX512 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid1F64AVX512(n int, d0 *float64, x *float64)
+
+// sigmoid2F64AVX512 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
+
+// sigmoid3F64AVX512 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
+
+// sigmoid4F64AVX512 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func sigmoid4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
+
+// softplus1F64AVX512 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus1F64AVX512(n int, d0 *float64, x *float64)
+
+// softplus2F64AVX512 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
+
+// softplus3F64AVX512 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
+
+// softplus4F64AVX512 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func softplus4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
+
+// tanh1F64AVX512 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh1F64AVX512(n int, d0 *float64, x *float64)
+
+// tanh2F64AVX512 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
+
+// tanh3F64AVX512 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
+
+// tanh4F64AVX512 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func tanh4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
+
+// silu1F64AVX512 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu1F64AVX512(n int, d0 *float64, x *float64)
+
+// silu2F64AVX512 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
+
+// silu3F64AVX512 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
+
+// silu4F64AVX512 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func silu4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
+
+// gelu1F64AVX512 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu1F64AVX512(n int, d0 *float64, x *float64)
+
+// gelu2F64AVX512 stores the derivatives of orders 0 to 1; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
+
+// gelu3F64AVX512 stores the derivatives of orders 0 to 2; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
+
+// gelu4F64AVX512 stores the derivatives of orders 0 to 3; a destination may be given twice: the highest order is stored last.
+//
+//go:noescape
+func gelu4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
+
+// expF64AVX512 applies the function of its name to n elements.
+//
+//go:noescape
+func expF64AVX512(n int, dst *float64, x *float64)
 
 // peakF64AVX512 runs 48 fused multiply-adds on vectors of 8 lanes for each iteration.
 //

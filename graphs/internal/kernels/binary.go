@@ -2,6 +2,9 @@ package kernels
 
 // Fill sets every element of dst to v.
 func Fill[T Float](dst []T, v T) {
+	if len(dst) >= 8 && fillAsm(dst, v) {
+		return
+	}
 	for i := range dst {
 		dst[i] = v
 	}
@@ -142,7 +145,7 @@ func MulMul[T Float](dst, a, b, c []T) {
 // MulMulAdd stores a·b + c·d (the second product is rounded before the sum).
 func MulMulAdd[T Float](dst, a, b, c, d []T) {
 	check(len(a) == len(dst) && len(b) == len(dst) && len(c) == len(dst) && len(d) == len(dst), "MulMulAdd: lengths differ")
-	if quaternaryAsm(opMulMulAdd, dst, a, b, c, d) {
+	if quaternaryAsm(dst, a, b, c, d) {
 		return
 	}
 	for i := range dst {
@@ -211,8 +214,8 @@ func ExpandCol[T Float](dst, v []T) {
 	if len(v) == 0 {
 		return
 	}
-	m := rows(dst, len(v))
-	m = len(dst) / len(v)
+	m := len(dst) / len(v)
+	check(len(dst) == m*len(v), "ExpandCol: the length is not a multiple of the number of rows")
 	for i, c := range v {
 		Fill(dst[i*m:(i+1)*m], c)
 	}
@@ -241,7 +244,6 @@ const (
 	opMulSub
 	opNegMulAdd
 	opMulMul
-	opMulMulAdd
 	numOps
 )
 

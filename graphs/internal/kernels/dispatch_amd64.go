@@ -20,6 +20,22 @@ type table[T Float] struct {
 	rowDot1  [thinN + 1]func(blocks int, a *T, lda int, b *T, ldb int, c *T, k int)
 
 	packTrans func(blocks int, src *T, ld int, dst *T, stride int)
+
+	act1 [numFuncs]func(n int, d0, x *T) // values of the smooth activations and the other functions
+	act2 [numFuncs]func(n int, d0, d1, x *T)
+	act3 [numFuncs]func(n int, d0, d1, d2, x *T)
+	act4 [numFuncs]func(n int, d0, d1, d2, d3, x *T)
+	step func(n int, dst, x *T)
+
+	binary   [numOps]func(n int, dst, a, b *T)
+	scalar   [numOps]func(n int, dst, a *T, s T)
+	ternary  [numOps]func(n int, dst, a, b, c *T)
+	mulMul   func(n int, dst, a, b, c, d *T)
+	scaleAdd func(n int, dst, x, y *T, s T)
+	fill     func(n int, dst *T, s T)
+	sum      func(n int, x *T) T
+	dot      func(n int, x, y *T) T
+	colSum   func(rows, cols int, dst, x *T, ld int)
 }
 
 var (
@@ -98,6 +114,16 @@ var avx2F32 = table[float32]{
 	rowDot1: [5]func(int, *float32, int, *float32, int, *float32, int){1: rowDot1x1F32AVX2, 2: rowDot1x2F32AVX2,
 		3: rowDot1x3F32AVX2, 4: rowDot1x4F32AVX2},
 	packTrans: packTransF32AVX2,
+	act1: [numFuncs]func(int, *float32, *float32){Sigmoid: sigmoid1F32AVX2, Tanh: tanh1F32AVX2, Softplus: softplus1F32AVX2, SiLU: silu1F32AVX2, GELU: gelu1F32AVX2,
+		Exp: expF32AVX2, Log: logF32AVX2, Sqrt: sqrtF32AVX2, Reciprocal: reciprocalF32AVX2, ReLU: reluF32AVX2, Abs: absF32AVX2, Neg: negF32AVX2, Square: squareF32AVX2, Sign: signF32AVX2},
+	act2:    [numFuncs]func(int, *float32, *float32, *float32){Sigmoid: sigmoid2F32AVX2, Tanh: tanh2F32AVX2, Softplus: softplus2F32AVX2, SiLU: silu2F32AVX2, GELU: gelu2F32AVX2},
+	act3:    [numFuncs]func(int, *float32, *float32, *float32, *float32){Sigmoid: sigmoid3F32AVX2, Tanh: tanh3F32AVX2, Softplus: softplus3F32AVX2, SiLU: silu3F32AVX2, GELU: gelu3F32AVX2},
+	act4:    [numFuncs]func(int, *float32, *float32, *float32, *float32, *float32){Sigmoid: sigmoid4F32AVX2, Tanh: tanh4F32AVX2, Softplus: softplus4F32AVX2, SiLU: silu4F32AVX2, GELU: gelu4F32AVX2},
+	step:    stepF32AVX2,
+	binary:  [numOps]func(int, *float32, *float32, *float32){opAdd: addF32AVX2, opSub: subF32AVX2, opMul: mulF32AVX2, opDiv: divF32AVX2},
+	scalar:  [numOps]func(int, *float32, *float32, float32){opAdd: addScalarF32AVX2, opMul: mulScalarF32AVX2, opDiv: divScalarF32AVX2, opRSub: scalarSubF32AVX2, opRDiv: scalarDivF32AVX2},
+	ternary: [numOps]func(int, *float32, *float32, *float32, *float32){opMulAdd: mulAddF32AVX2, opMulSub: mulSubF32AVX2, opNegMulAdd: negMulAddF32AVX2, opMulMul: mulMulF32AVX2},
+	mulMul:  mulMulAddF32AVX2, scaleAdd: scaleAddF32AVX2, fill: fillF32AVX2, sum: sumF32AVX2, dot: dotF32AVX2, colSum: colSumF32AVX2,
 }
 
 var avx2F64 = table[float64]{
@@ -111,6 +137,16 @@ var avx2F64 = table[float64]{
 	rowDot1: [5]func(int, *float64, int, *float64, int, *float64, int){1: rowDot1x1F64AVX2, 2: rowDot1x2F64AVX2,
 		3: rowDot1x3F64AVX2, 4: rowDot1x4F64AVX2},
 	packTrans: packTransF64AVX2,
+	act1: [numFuncs]func(int, *float64, *float64){Sigmoid: sigmoid1F64AVX2, Tanh: tanh1F64AVX2, Softplus: softplus1F64AVX2, SiLU: silu1F64AVX2, GELU: gelu1F64AVX2,
+		Exp: expF64AVX2, Log: logF64AVX2, Sqrt: sqrtF64AVX2, Reciprocal: reciprocalF64AVX2, ReLU: reluF64AVX2, Abs: absF64AVX2, Neg: negF64AVX2, Square: squareF64AVX2, Sign: signF64AVX2},
+	act2:    [numFuncs]func(int, *float64, *float64, *float64){Sigmoid: sigmoid2F64AVX2, Tanh: tanh2F64AVX2, Softplus: softplus2F64AVX2, SiLU: silu2F64AVX2, GELU: gelu2F64AVX2},
+	act3:    [numFuncs]func(int, *float64, *float64, *float64, *float64){Sigmoid: sigmoid3F64AVX2, Tanh: tanh3F64AVX2, Softplus: softplus3F64AVX2, SiLU: silu3F64AVX2, GELU: gelu3F64AVX2},
+	act4:    [numFuncs]func(int, *float64, *float64, *float64, *float64, *float64){Sigmoid: sigmoid4F64AVX2, Tanh: tanh4F64AVX2, Softplus: softplus4F64AVX2, SiLU: silu4F64AVX2, GELU: gelu4F64AVX2},
+	step:    stepF64AVX2,
+	binary:  [numOps]func(int, *float64, *float64, *float64){opAdd: addF64AVX2, opSub: subF64AVX2, opMul: mulF64AVX2, opDiv: divF64AVX2},
+	scalar:  [numOps]func(int, *float64, *float64, float64){opAdd: addScalarF64AVX2, opMul: mulScalarF64AVX2, opDiv: divScalarF64AVX2, opRSub: scalarSubF64AVX2, opRDiv: scalarDivF64AVX2},
+	ternary: [numOps]func(int, *float64, *float64, *float64, *float64){opMulAdd: mulAddF64AVX2, opMulSub: mulSubF64AVX2, opNegMulAdd: negMulAddF64AVX2, opMulMul: mulMulF64AVX2},
+	mulMul:  mulMulAddF64AVX2, scaleAdd: scaleAddF64AVX2, fill: fillF64AVX2, sum: sumF64AVX2, dot: dotF64AVX2, colSum: colSumF64AVX2,
 }
 
 // The AVX-512 tables are the AVX2 ones with the kernels replaced that gain by wider vectors; sums, element-wise operations and
@@ -127,18 +163,47 @@ var avx512F32, avx512F64 = func() (table[float32], table[float64]) {
 		5: product5x2F64AVX512, 6: product6x2F64AVX512, 7: product7x2F64AVX512, 8: product8x2F64AVX512}
 	d.wide = [4]func(*int){1: product1x8F64AVX512, 2: product2x4F64AVX512, 3: product3x4F64AVX512}
 	d.wideCols = [4]int{1: 64, 2: 32, 3: 32}
+	f.act1[Sigmoid] = sigmoid1F32AVX512
+	f.act2[Sigmoid] = sigmoid2F32AVX512
+	f.act3[Sigmoid] = sigmoid3F32AVX512
+	f.act4[Sigmoid] = sigmoid4F32AVX512
+	f.act1[Tanh] = tanh1F32AVX512
+	f.act2[Tanh] = tanh2F32AVX512
+	f.act3[Tanh] = tanh3F32AVX512
+	f.act4[Tanh] = tanh4F32AVX512
+	f.act1[Softplus] = softplus1F32AVX512
+	f.act2[Softplus] = softplus2F32AVX512
+	f.act3[Softplus] = softplus3F32AVX512
+	f.act4[Softplus] = softplus4F32AVX512
+	f.act1[SiLU] = silu1F32AVX512
+	f.act2[SiLU] = silu2F32AVX512
+	f.act3[SiLU] = silu3F32AVX512
+	f.act4[SiLU] = silu4F32AVX512
+	f.act1[GELU] = gelu1F32AVX512
+	f.act2[GELU] = gelu2F32AVX512
+	f.act3[GELU] = gelu3F32AVX512
+	f.act4[GELU] = gelu4F32AVX512
+	f.act1[Exp] = expF32AVX512
+	d.act1[Sigmoid] = sigmoid1F64AVX512
+	d.act2[Sigmoid] = sigmoid2F64AVX512
+	d.act3[Sigmoid] = sigmoid3F64AVX512
+	d.act4[Sigmoid] = sigmoid4F64AVX512
+	d.act1[Tanh] = tanh1F64AVX512
+	d.act2[Tanh] = tanh2F64AVX512
+	d.act3[Tanh] = tanh3F64AVX512
+	d.act4[Tanh] = tanh4F64AVX512
+	d.act1[Softplus] = softplus1F64AVX512
+	d.act2[Softplus] = softplus2F64AVX512
+	d.act3[Softplus] = softplus3F64AVX512
+	d.act4[Softplus] = softplus4F64AVX512
+	d.act1[SiLU] = silu1F64AVX512
+	d.act2[SiLU] = silu2F64AVX512
+	d.act3[SiLU] = silu3F64AVX512
+	d.act4[SiLU] = silu4F64AVX512
+	d.act1[GELU] = gelu1F64AVX512
+	d.act2[GELU] = gelu2F64AVX512
+	d.act3[GELU] = gelu3F64AVX512
+	d.act4[GELU] = gelu4F64AVX512
+	d.act1[Exp] = expF64AVX512
 	return f, d
 }()
-
-func binaryAsm[T Float](o op, dst, a, b []T) bool           { return false }
-func unaryAsm[T Float](f Func, order int, dst, x []T) bool  { return false }
-func multiAsm[T Float](f Func, d0, d1, d2, d3, x []T) bool  { return false }
-func scalarAsm[T Float](o op, dst, a []T, c T) bool         { return false }
-func ternaryAsm[T Float](o op, dst, a, b, c []T) bool       { return false }
-func quaternaryAsm[T Float](o op, dst, a, b, c, d []T) bool { return false }
-func scaleAddAsm[T Float](dst []T, alpha T, x, y []T) bool  { return false }
-func sumAsm[T Float](x []T) (T, bool)                       { return 0, false }
-func dotAsm[T Float](a, b []T) (T, bool)                    { return 0, false }
-func colSumAsm[T Float](dst, x []T, n int) bool             { return false }
-func narrowAsm(dst []float32, src []float64) bool           { return false }
-func widenAsm(dst []float64, src []float32) bool            { return false }

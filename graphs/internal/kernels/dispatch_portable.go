@@ -13,18 +13,21 @@ func packPanelAsm[T Float](dst, b []T, ldb int, trans bool, k0, kc, j0, nc, nr i
 	return false
 }
 
-func unaryAsm[T Float](f Func, order int, dst, x []T) bool  { return false }
-func multiAsm[T Float](f Func, d0, d1, d2, d3, x []T) bool  { return false }
-func binaryAsm[T Float](o op, dst, a, b []T) bool           { return false }
-func scalarAsm[T Float](o op, dst, a []T, c T) bool         { return false }
-func ternaryAsm[T Float](o op, dst, a, b, c []T) bool       { return false }
-func quaternaryAsm[T Float](o op, dst, a, b, c, d []T) bool { return false }
-func scaleAddAsm[T Float](dst []T, alpha T, x, y []T) bool  { return false }
-func sumAsm[T Float](x []T) (T, bool)                       { return 0, false }
-func dotAsm[T Float](a, b []T) (T, bool)                    { return 0, false }
-func colSumAsm[T Float](dst, x []T, n int) bool             { return false }
-func narrowAsm(dst []float32, src []float64) bool           { return false }
-func widenAsm(dst []float64, src []float32) bool            { return false }
+func unaryAsm[T Float](f Func, order int, dst, x []T) bool        { return false }
+func multiAsm[T Float](f Func, d0, d1, d2, d3, x []T) bool        { return false }
+func binaryAsm[T Float](o op, dst, a, b []T) bool                 { return false }
+func scalarAsm[T Float](o op, dst, a []T, c T) bool               { return false }
+func ternaryAsm[T Float](o op, dst, a, b, c []T) bool             { return false }
+func quaternaryAsm[T Float](dst, a, b, c, d []T) bool             { return false }
+func scaleAddAsm[T Float](dst []T, alpha T, x, y []T) bool        { return false }
+func sumAsm[T Float](x []T) (T, bool)                             { return 0, false }
+func dotAsm[T Float](a, b []T) (T, bool)                          { return 0, false }
+func colSumAsm[T Float](dst, x []T, n int) bool                   { return false }
+func narrowAsm(dst []float32, src []float64) bool                 { return false }
+func widenAsm(dst []float64, src []float32) bool                  { return false }
+func fillAsm[T Float](dst []T, v T) bool                          { return false }
+func normalAsm(dst []float64, s *[4][4]uint64) bool               { return false }
+func adamAsm(theta, m, v, grad, avg []float64, p *AdamParams) int { return 0 }
 
 // Run computes the product. work holds at least Workspace elements; nil is enough when B is packed.
 func (p *Product[T]) Run(work []T) {

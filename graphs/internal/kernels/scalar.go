@@ -28,6 +28,9 @@ func scalar(f Func, order int, x float64) float64 {
 		return 1 / x * power(-1, order, x)
 	case Log:
 		if order == 0 {
+			if x < 0x1p-1022 { // math.Log is wrong below the least normal number on amd64
+				return math.Log(x*0x1p54) - 54*math.Ln2
+			}
 			return math.Log(x)
 		}
 		return 1 / x * power(-1, order-1, x)
@@ -94,127 +97,134 @@ func trig(f Func, order int, x float64) float64 {
 	return v
 }
 
-// logistic is σ and its derivatives, with c = 1−σ = σ(−x) kept to full relative accuracy:
-//
-//	σ' = σc,  σ'' = σc(c−σ),  σ''' = σc(1−6σc).
-func logistic(order int, x float64) float64 {
-	s, c := halves(x)
-	switch order {
-	case 0:
-		return s
-	case 1:
-		return s * c
-	case 2:
-		return s * c * (c - s)
+// tail is e = exp(−|x|) as a product of two equal factors: a small result is multiplied by them one by one, last, so that it is
+// rounded once where it is below the least normal number.
+func tail(x float64) (e, root float64) {
+	x = math.Min(math.Abs(x), 800) // a NaN stays
+	if x < 600 {
+		return math.Exp(-x), 0
 	}
-	return s * c * (1 - 6*s*c)
+	root = math.Exp(-0.5 * x)
+	return root * root, root
 }
 
-// halves returns σ(x) and σ(−x).
-func halves(x float64) (s, c float64) {
-	e := math.Exp(-math.Abs(x))
-	d := 1 / (1 + e)
-	if x < 0 {
-		return e * d, d
+// inverse is 1/(1+e), e ≤ 1, rounded about once.
+func inverse(e float64) float64 {
+	den := 1 + e
+	d := 1 / den
+	return math.FMA(d, math.FMA(-d, e-(den-1), math.FMA(-d, den, 1)), d)
+}
+
+// times is v·e.
+func times(v, e, root float64) float64 {
+	if root == 0 {
+		return v * e
 	}
-	return d, e * d
+	return v * root * root
+}
+
+// logistic is σ and its derivatives. With e = exp(−|x|), d = 1/(1+e), q = σ(1−σ) = ed² and h = 1−2ed:
+//
+//	σ = d or ed,  σ' = q,  σ″ = ∓qh,  σ‴ = q(1−6q).
+func logistic(order int, x float64) float64 {
+	e, r := tail(x)
+	d := inverse(e)
+	switch order {
+	case 0:
+		if x < 0 {
+			return times(d, e, r)
+		}
+		return d
+	case 1:
+		return times(d*d, e, r)
+	case 2:
+		return times(math.Copysign(d*d*(1-2*e*d), -x), e, r)
+	}
+	return times(d*d*(1-6*e*d*d), e, r)
 }
 
 // silu is xσ and its derivatives
 //
-//	σ(1+xc),  σc(2+x(c−σ)),  σc(3(c−σ)+x(1−6σc)).
+//	σ(1+xc),  q(2−|x|h),  ∓q(3h−|x|(1−6q)),  c = 1−σ.
 func silu(order int, x float64) float64 {
-	if math.IsInf(x, 0) {
-		return pick(order, math.Max(x, math.Copysign(0, -1)), logistic(0, x))
+	e, r := tail(x)
+	d := inverse(e)
+	xm := math.Max(-800, math.Min(800, x))
+	a := math.Abs(xm)
+	q, h := e*d*d, 1-2*e*d
+	switch {
+	case order == 0 && x < 0:
+		return times(xm*d, e, r)
+	case order == 0:
+		return x * d
+	case order == 1 && x < 0:
+		return times((1+xm*d)*d, e, r)
+	case order == 1:
+		return (1 + xm*(e*d)) * d
+	case order == 2:
+		return times(d*d*(2-a*h), e, r)
 	}
-	s, c := halves(x)
-	switch order {
-	case 0:
-		return x * s
-	case 1:
-		return s * (1 + x*c)
-	case 2:
-		return s * c * (2 + x*(c-s))
-	}
-	return s * c * (3*(c-s) + x*(1-6*s*c))
+	return times(math.Copysign(1, x)*d*d*(a*(1-6*q)-3*h), e, r)
 }
 
 // tanh is t and its derivatives, with q = 1−t² = 4e/(1+e)², e = exp(−2|x|):
 //
 //	q,  −2tq,  q(6t²−2).
 func tanh(order int, x float64) float64 {
-	m := math.Expm1(-2 * math.Abs(x)) // e−1
+	a := math.Min(2*math.Abs(x), 800)
+	m := math.Expm1(-a) // e−1
 	t := math.Copysign(m/(2+m), x)
-	if order == 0 {
-		return t
-	}
-	q := 4 * (1 + m) / ((2 + m) * (2 + m))
-	if e := math.Exp(-2 * math.Abs(x)); e < 0.5 {
-		q = 4 * e / ((1 + e) * (1 + e))
-	}
-	switch order {
-	case 1:
-		return q
-	case 2:
-		return -2 * t * q
-	}
-	return q * (6*t*t - 2)
-}
-
-const (
-	invSqrt2Hi = 0.70710678118654752440084436210484904
-	invSqrt2Lo = -4.833646656726457e-17
-	invSqrt2Pi = 0.39894228040143267793994605993438187
-)
-
-// gelu is xΦ and its derivatives Φ+xφ, φ(2−x²), φx(x²−4), with φ the normal density and Φ its integral.
-func gelu(order int, x float64) float64 {
-	if math.IsInf(x, 0) {
-		if x > 0 {
-			return pick(order, x, 1)
-		}
-		return pick(order, math.Copysign(0, -1))
-	}
+	e, r := tail(a)
+	d := inverse(e)
 	switch order {
 	case 0:
-		if x < -40 {
-			return math.Copysign(0, -1)
-		}
-		return x * normalCDF(x)
+		return t
 	case 1:
-		return normalCDF(x) + x*normalPDF(x)
+		return times(4*d*d, e, r)
 	}
-	if math.Abs(x) > 40 {
-		return 0
+	if e < 0.3 { // better than m/(2+m)
+		t = math.Copysign(1-2*e*d, x)
 	}
 	if order == 2 {
-		return normalPDF(x) * (2 - x*x)
+		return times(-8*t*d*d, e, r)
 	}
-	return normalPDF(x) * x * (x*x - 4)
+	return times(4*d*d*(6*t*t-2), e, r)
 }
 
-// normalPDF is exp(−x²/2)/√(2π); the rounding error of x² is put back.
-func normalPDF(x float64) float64 {
-	h := x * x
-	if h > 1600 {
-		return 0
-	}
-	l := math.FMA(x, x, -h)
-	return invSqrt2Pi * math.Exp(-0.5*h) * (1 - 0.5*l)
-}
+const invSqrt2Pi = 0.39894228040143267793994605993438187
 
-// normalCDF is ½ erfc(−x/√2); the rounding error of the argument is put back to first order.
-func normalCDF(x float64) float64 {
-	if x < -40 {
-		return 0
+// gelu is xΦ and its derivatives Φ+xφ, φ(2−x²), φx(x²−4), with φ the normal density, Φ its integral and a = |x|,
+// R = Φ(−a)/φ(a)/√2π = P(y)/(a+k), y = (a−k)/(a+k), as in the assembly.
+func gelu(order int, x float64) float64 {
+	const k = 4
+	a := math.Min(math.Abs(x), 40)
+	// e = φ√2π = exp(−a²/2), the rounding error of a² put back
+	hh := float64(a * a)
+	ll := math.FMA(a, a, -hh)
+	e, r := tail(0.5 * hh)
+	e = math.FMA(-0.5*ll, e, e)
+	r = math.FMA(-0.25*ll, r, r)
+	den := a + k
+	w := 1 / den
+	w = math.FMA(math.FMA(-w, a-(den-k), math.FMA(-w, den, 1)), w, w)
+	R := w * horner(millsF64, (a-k)*w)
+	switch order {
+	case 0:
+		v := times(-a*R, e, r)
+		if x < 0 || x == 0 {
+			return math.Copysign(v, x)
+		}
+		return v + x
+	case 1:
+		g := times(math.FMA(-a, invSqrt2Pi, R), e, r)
+		if x < 0 {
+			return g
+		}
+		return 1 - g
+	case 2:
+		return times((2-hh)*invSqrt2Pi, e, r)
 	}
-	t := -x * invSqrt2Hi
-	d := math.FMA(-x, invSqrt2Hi, -t) - x*invSqrt2Lo
-	v := 0.5 * math.Erfc(t)
-	if x > -1 {
-		return v
-	}
-	return v - d*math.Sqrt2*normalPDF(x)
+	return times(math.Copysign(a, x)*(hh-4)*invSqrt2Pi, e, r)
 }
 
 // taylor is the derivative of the given order of a smooth activation, from its Taylor series at x:
@@ -226,7 +236,7 @@ func taylor(f Func, order int, x float64) float64 {
 	case Sigmoid, SiLU, Softplus:
 		s = make([]float64, n)
 		var c float64
-		s[0], c = halves(x)
+		s[0], c = logistic(0, x), logistic(0, -x)
 		for k := range n - 1 { // (k+1) s_{k+1} = Σ s_i (1−s)_{k−i}
 			v := s[k] * c
 			for i := range k {
@@ -265,7 +275,7 @@ func taylor(f Func, order int, x float64) float64 {
 		for k := 2; k < n; k++ {
 			h[k] = x*h[k-1] - float64(k-1)*h[k-2]
 		}
-		v := normalPDF(x) * (float64(order)*h[order-2] - x*h[order-1])
+		v := invSqrt2Pi * math.Exp(-0.5*x*x) * (float64(order)*h[order-2] - x*h[order-1])
 		if order%2 != 0 {
 			v = -v
 		}

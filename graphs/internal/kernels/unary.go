@@ -98,6 +98,9 @@ func Pow[T Float](p float64, order int, dst, x []T) {
 		Unary(Sqrt, 0, dst, x)
 	case q == -1:
 		Unary(Reciprocal, 0, dst, x)
+	case q == -2:
+		Mul(dst, x, x)
+		Unary(Reciprocal, 0, dst, dst)
 	case q == 3:
 		for i, v := range x {
 			dst[i] = v * v * v
@@ -110,5 +113,20 @@ func Pow[T Float](p float64, order int, dst, x []T) {
 	}
 	if c != 1 {
 		Scale(dst, T(c), dst)
+	}
+}
+
+// reciprocalDerivative is (−1)^k k! x^−(k+1).
+func reciprocalDerivative[T Float](order int, dst, x []T) {
+	c := factorial(order)
+	if order%2 != 0 {
+		c = -c
+	}
+	for i, v := range x {
+		p := v
+		for range order {
+			p *= v
+		}
+		dst[i] = T(c) / p
 	}
 }

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// elementwise writes the operations of several operands.
+func elementwise(e vec) {
+	op := func(f func(e vec, v []VecVirtual) VecVirtual) func(e vec, v []VecVirtual, c VecVirtual) VecVirtual {
+		return func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { return f(e, v) }
+	}
+	for _, o := range []struct {
+		name   string
+		arrays []string
+		scalar bool
+		body   func(e vec, v []VecVirtual, c VecVirtual) VecVirtual
+	}{
+		{"add", []string{"a", "b"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.add(v[1], v[0], v[0]); return v[0] })},
+		{"sub", []string{"a", "b"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.sub(v[1], v[0], v[0]); return v[0] })},
+		{"mul", []string{"a", "b"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.mul(v[1], v[0], v[0]); return v[0] })},
+		{"div", []string{"a", "b"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.div(v[1], v[0], v[0]); return v[0] })},
+		{"mulAdd", []string{"a", "b", "c"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.fma213(v[2], v[1], v[0]); return v[0] })},
+		{"mulSub", []string{"a", "b", "c"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.fms213(v[2], v[1], v[0]); return v[0] })},
+		{"negMulAdd", []string{"a", "b", "c"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.fnma213(v[2], v[1], v[0]); return v[0] })},
+		{"mulMul", []string{"a", "b", "c"}, false, op(func(e vec, v []VecVirtual) VecVirtual {
+			e.mul(v[1], v[0], v[0])
+			e.mul(v[2], v[0], v[0])
+			return v[0]
+		})},
+		{"mulMulAdd", []string{"a", "b", "c", "d"}, false, op(func(e vec, v []VecVirtual) VecVirtual {
+			e.mul(v[3], v[2], v[2])
+			e.fma213(v[2], v[1], v[0])
+			return v[0]
+		})},
+		{"addScalar", []string{"a"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.add(c, v[0], v[0]); return v[0] }},
+		{"mulScalar", []string{"a"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.mul(c, v[0], v[0]); return v[0] }},
+		{"divScalar", []string{"a"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.div(c, v[0], v[0]); return v[0] }},
+		{"scalarSub", []string{"a"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.sub(v[0], c, v[0]); return v[0] }},
+		{"scalarDiv", []string{"a"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.div(v[0], c, v[0]); return v[0] }},
+		{"scaleAdd", []string{"a", "b"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.fma213(v[1], c, v[0]); return v[0] }},
+		{"fill", nil, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { return c }},
+	} {
+		name := e.name(o.name)
+		sig := "func(n int, dst"
+		for _, a := range o.arrays {
+			sig += ", " + a
+		}
+		sig += " *" + e.typ()
+		if o.scalar {
+			sig += ", s " + e.typ()
+		}
+		text(name, sig+")", name+" handles n elements.")
+		n := Load(Param("n"), GP64())
+		dst := Load(Param("dst"), GP64())
+		var in []Register
+		for _, a := range o.arrays {
+			in = append(in, Load(Param(a), GP64()))
+		}
+		var s VecVirtual
+		if o.scalar {
+			x := XMM()
+			Load(Param("s"), x)
+			s = YMM()
+			e.bcast(x, s)
+		}
+		const unroll = 4
+		all := append(append([]Register{}, in...), dst)
+		Label("four")
+		CMPQ(n, U32(unroll*e.lanes()))
+		JLT(LabelRef("one"))
+		for i := range unroll {
+			v := make([]VecVirtual, len(in))
+			for j, p := range in {
+				v[j] = e.load(Mem{Base: p, Disp: i * e.bytes()})
+			}
+			e.mov(o.body(e, v, s), Mem{Base: dst, Disp: i * e.bytes()})
+		}
+		for _, p := range all {
+			ADDQ(U32(unroll*e.bytes()), p)
+		}
+		SUBQ(U32(unroll*e.lanes()), n)
+		JMP(LabelRef("four"))
+		Label("one")
+		e.each(n, all, in, func(v []VecVirtual, store func(v VecVirtual, p Register, id string)) {
+			store(o.body(e, v, s), dst, "0")
+		})
+	}
+}
+
+// sums writes total sums, dot products and column sums.
+func sums(e vec) {
+	for _, dot := range []bool{false, true} {
+		name, sig, params := e.name("sum"), "x", []string{"x"}
+		if dot {
+			name, sig, params = e.name("dot"), "x, y", []string{"x", "y"}
+		}
+		text(name, fmt.Sprintf("func(n int, %s *%s) %s", sig, e.typ(), e.typ()), name+" adds n terms in the order of the package comment.")
+		n := Load(Param("n"), GP64())
+		var p []Register
+		for _, s := range params {
+			p = append(p, Load(Param(s), GP64()))
+		}
+		var acc [4]VecVirtual
+		for i := range acc {
+			acc[i] = e.reg()
+			e.zero(acc[i])
+		}
+		l := e.lanes()
+		Label("four")
+		CMPQ(n, U32(4*l))
+		JLT(LabelRef("rest0"))
+		for i := range acc {
+			m := func(p Register) Mem { return Mem{Base: p, Disp: i * e.bytes()} }
+			if dot {
+				v := e.load(m(p[0]))
+				e.fma231(m(p[1]), v, acc[i])
+			} else {
+				e.add(m(p[0]), acc[i], acc[i])
+			}
+		}
+		for _, q := range p {
+			ADDQ(U32(4*e.bytes()), q)
+		}
+		SUBQ(U32(4*l), n)
+		JMP(LabelRef("four"))
+		// What is left goes to the accumulators in turn, the last of it masked.
+		for i := range acc {
+			Label(fmt.Sprintf("rest%d", i))
+			CMPQ(n, U32(l))
+			JLT(LabelRef(fmt.Sprintf("part%d", i)))
+			if i == 3 {
+				break // cannot happen: fewer than four vectors are left
+			}
+			if dot {
+				v := e.load(Mem{Base: p[0]})
+				e.fma231(Mem{Base: p[1]}, v, acc[i])
+			} else {
+				e.add(Mem{Base: p[0]}, acc[i], acc[i])
+			}
+			for _, q := range p {
+				ADDQ(U32(e.bytes()), q)
+			}
+			SUBQ(U32(l), n)
+		}
+		for i := range acc {
+			Label(fmt.Sprintf("part%d", i))
+			TESTQ(n, n)
+			JZ(LabelRef("reduce"))
+			t := e.tail(n)
+			v := e.reg()
+			t.load(Mem{Base: p[0]}, 0, v)
+			if dot {
+				w := e.reg()
+				t.load(Mem{Base: p[1]}, 0, w)
+				e.fma231(w, v, acc[i])
+			} else {
+				e.add(v, acc[i], acc[i])
+			}
+			JMP(LabelRef("reduce"))
+		}
+		Label("reduce")
+		e.add(acc[2], acc[0], acc[0])
+		e.add(acc[3], acc[1], acc[1])
+		e.add(acc[1], acc[0], acc[0])
+		hi := XMM()
+		lo := acc[0].AsX()
+		VEXTRACTF128(U8(1), acc[0], hi)
+		e.add(hi, lo, lo)
+		if !e.f64 {
+			VMOVHLPS(lo, lo, hi)
+			VADDPS(hi, lo, lo)
+			VMOVSHDUP(lo, hi)
+			VADDSS(hi, lo, lo)
+		} else {
+			VUNPCKHPD(lo, lo, hi)
+			VADDSD(hi, lo, lo)
+		}
+		Store(lo, ReturnIndex(0))
+		VZEROUPPER()
+		RET()
+	}
+	colSum(e)
+}
+
+// colSum adds the rows of a matrix to dst, one group of columns after the other.
+func colSum(e vec) {
+	name := e.name("colSum")
+	text(name, fmt.Sprintf("func(rows, cols int, dst, x *%s, ld int)", e.typ()), name+" adds rows of cols elements, ld bytes apart, to dst.")
+	rows := Load(Param("rows"), GP64())
+	cols := Load(Param("cols"), GP64())
+	dst := Load(Param("dst"), GP64())
+	x := Load(Param("x"), GP64())
+	ld := Load(Param("ld"), GP64())
+	p, r := GP64(), GP64()
+	group := func(nv int, id, next string) {
+		Label(id)
+		CMPQ(cols, U32(nv*e.lanes()))
+		JLT(LabelRef(next))
+		acc := make([]VecVirtual, nv)
+		for i := range acc {
+			acc[i] = e.load(Mem{Base: dst, Disp: i * e.bytes()})
+		}
+		MOVQ(x, p)
+		MOVQ(rows, r)
+		Label(id + "Row")
+		for i := range acc {
+			e.add(Mem{Base: p, Disp: i * e.bytes()}, acc[i], acc[i])
+		}
+		ADDQ(ld, p)
+		DECQ(r)
+		JNZ(LabelRef(id + "Row"))
+		for i := range acc {
+			e.mov(acc[i], Mem{Base: dst, Disp: i * e.bytes()})
+		}
+		ADDQ(U32(nv*e.bytes()), dst)
+		ADDQ(U32(nv*e.bytes()), x)
+		SUBQ(U32(nv*e.lanes()), cols)
+		JMP(LabelRef(id))
+	}
+	group(8, "eight", "two")
+	group(2, "two", "one")
+	group(1, "one", "part")
+	Label("part")
+	TESTQ(cols, cols)
+	JZ(LabelRef("done"))
+	t := e.tail(cols)
+	acc := e.reg()
+	t.load(Mem{Base: dst}, 0, acc)
+	Label("partRow")
+	v := e.reg()
+	t.load(Mem{Base: x}, 0, v)
+	e.add(v, acc, acc)
+	ADDQ(ld, x)
+	DECQ(rows)
+	JNZ(LabelRef("partRow"))
+	t.store(acc, Mem{Base: dst}, 0)
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// conversions writes the roundings between the element types, for whole vectors of 8.
+func conversions() {
+	text("narrowAVX2", "func(blocks int, dst *float32, src *float64)", "narrowAVX2 rounds 8·blocks elements.")
+	n := Load(Param("blocks"), GP64())
+	dst := Load(Param("dst"), GP64())
+	src := Load(Param("src"), GP64())
+	Label("loop")
+	for i := range 2 {
+		v := XMM()
+		VCVTPD2PSY(Mem{Base: src, Disp: 32 * i}, v)
+		VMOVUPS(v, Mem{Base: dst, Disp: 16 * i})
+	}
+	ADDQ(U8(64), src)
+	ADDQ(U8(32), dst)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+
+	text("widenAVX2", "func(blocks int, dst *float64, src *float32)", "widenAVX2 converts 8·blocks elements.")
+	n = Load(Param("blocks"), GP64())
+	dst = Load(Param("dst"), GP64())
+	src = Load(Param("src"), GP64())
+	Label("loop")
+	for i := range 2 {
+		v := YMM()
+		VCVTPS2PD(Mem{Base: src, Disp: 16 * i}, v)
+		VMOVUPD(v, Mem{Base: dst, Disp: 32 * i})
+	}
+	ADDQ(U8(32), src)
+	ADDQ(U8(64), dst)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}

@@ -157,11 +157,11 @@ func shapes(d *subject) error {
 func bounds(d *subject) error {
 	lo, hi := d.Bounds()
 	if len(lo) != d.Dim() || len(hi) != d.Dim() {
-		return fmt.Errorf("Bounds has %d and %d coordinates, want %d", len(lo), len(hi), d.Dim())
+		return fmt.Errorf("method Bounds has %d and %d coordinates, want %d", len(lo), len(hi), d.Dim())
 	}
 	for j := range lo {
 		if !(lo[j] < hi[j]) || math.IsInf(hi[j]-lo[j], 0) {
-			return fmt.Errorf("Bounds are %g and %g along axis %d", lo[j], hi[j], j)
+			return fmt.Errorf("bounds are %g and %g along axis %d", lo[j], hi[j], j)
 		}
 	}
 	x := d.x
@@ -320,7 +320,7 @@ func stein(d *subject) error {
 			}
 			mean, sd := stat.MeanStdDev(v, nil)
 			if z := mean / (sd / math.Sqrt(float64(n))); math.Abs(z) > zLimit {
-				return fmt.Errorf("Stein's identity for s_%d and test function %d fails: %.3g, %.1f standard errors from 0", j, k, mean, z)
+				return fmt.Errorf("identity of Stein for s_%d and test function %d fails: %.3g, %.1f standard errors from 0", j, k, mean, z)
 			}
 		}
 	}
@@ -448,7 +448,7 @@ func modes(d *subject) error {
 	centres, weights := m.Modes()
 	k, dim := centres.Dims()
 	if k != len(weights) || dim != d.Dim() {
-		return fmt.Errorf("Modes: %d×%d centres and %d weights", k, dim, len(weights))
+		return fmt.Errorf("method Modes: %d×%d centres and %d weights", k, dim, len(weights))
 	}
 	var sum float64
 	for i, w := range weights {

@@ -91,10 +91,10 @@ func TestWrongModels(t *testing.T) {
 		t.Fatal(err)
 	}
 	rng := rand.New(rand.NewPCG(1, 8))
-	x := mat.NewDense(4000, 2, nil)
+	x := mat.NewDense(2000, 2, nil)
 	d.Sample(x, rng)
 	lost := mat.DenseCopyOf(x) // everything in the larger mode
-	for i := range 4000 {
+	for i := range 2000 {
 		if lost.At(i, 0) < 0 {
 			lost.SetRow(i, []float64{-lost.At(i, 0), -lost.At(i, 1)})
 		}

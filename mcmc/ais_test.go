@@ -13,6 +13,7 @@ import (
 
 // TestAIS: forward and reverse estimates agree with the exact log Z within four standard errors.
 func TestAIS(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		known mcmctest.Known
 		logZ  float64

@@ -46,6 +46,7 @@ func planar(t *testing.T) map[string]datasets.Distribution {
 // TestDistributions starts chains with exact draws of the two-dimensional distributions, moves them, and compares with
 // fresh draws: both coordinates and the energy by the two-sample Kolmogorov–Smirnov test. The twin is at another temperature.
 func TestDistributions(t *testing.T) {
+	t.Parallel()
 	const n = 1500
 	for name, d := range planar(t) {
 		for sampler, k := range map[string]mcmc.Kernel{
@@ -109,6 +110,7 @@ func twoSample(a, b []float64) float64 {
 
 // TestAISOfDistributions: log Z of every exact two-dimensional density is 0.
 func TestAISOfDistributions(t *testing.T) {
+	t.Parallel()
 	for name, d := range planar(t) {
 		t.Run(name, func(t *testing.T) {
 			e, err := evidence(exact{d}, d, 400)

@@ -39,6 +39,7 @@ func hierarchy(y []float64, forget bool) mcmc.RowFunc {
 //
 // Geweke, Getting it right, JASA 99 (2004) 799–804, in the form of many independent chains started in stationarity.
 func TestGeweke(t *testing.T) {
+	t.Parallel()
 	const chains, cycles, groups = 1500, 25, 3
 	joint := func(k mcmc.Kernel, forget bool, rng *rand.Rand) (smallest float64) {
 		var mu, lt, z []float64

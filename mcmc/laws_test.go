@@ -14,6 +14,7 @@ var twoModes = mcmctest.Mixture("mixture", .6, [][2]float64{{-1, 0}, {1.2, .5}},
 
 // TestLaws starts chains in stationarity: the law must stay. On the twin, of another temperature, it must not.
 func TestLaws(t *testing.T) {
+	t.Parallel()
 	hmc := mcmc.HMC{StepSize: .25, Leapfrog: 6, StepJitter: .3, LengthJitter: .5}
 	for _, c := range []struct {
 		name   string

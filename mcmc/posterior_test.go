@@ -48,11 +48,14 @@ func sampler(name string, p mcmctest.Posterior) (mcmc.Kernel, mcmc.SampleConfig)
 	if name == "hmc" {
 		k = mcmc.HMC{Leapfrog: 16, StepJitter: .2, LengthJitter: .8}
 	}
+	if p.Name == "gaussian 100" {
+		cfg.Draws = 1200
+	}
 	if p.Name == "funnel 10" {
 		// The neck is narrower than the mouth by e⁹ and the energy moves slowly, some 150 transitions per effective draw:
 		// small steps, long trajectories, many draws. Static trajectories do not reach both ends.
 		k = mcmc.NUTS{StepSize: .12, StepJitter: .5}
-		cfg = mcmc.SampleConfig{Draws: 4500, BurnIn: 500, Thin: 5, Block: 2}
+		cfg = mcmc.SampleConfig{Draws: 4000, BurnIn: 500, Thin: 5, Block: 2}
 	}
 	return k, cfg
 }
@@ -68,6 +71,7 @@ func samplePosterior(t testing.TB, name string, p mcmctest.Posterior) (*mcmc.Dra
 
 // TestPosteriors: means and standard deviations within four Monte Carlo errors of the reference, R̂ below 1.01.
 func TestPosteriors(t *testing.T) {
+	t.Parallel()
 	for _, p := range mcmctest.Posteriors() {
 		for _, name := range []string{"nuts", "hmc"} {
 			if p.Name == "funnel 10" && (name == "hmc" || testing.Short()) {
@@ -138,6 +142,7 @@ var modal = []struct {
 
 // TestModes: from a start in one mode tempering finds the weights within 0.03 TV; HMC does not, and warns.
 func TestModes(t *testing.T) {
+	t.Parallel()
 	for _, c := range modal {
 		const chains = 128
 		x := mat.NewDense(chains, 2, nil)

@@ -44,6 +44,7 @@ func midpoint(t *testing.T, v *energy.Evaluator, r float64, n int) float64 {
 
 // TestAISOfTrainedModels: after a short training on each two-dimensional distribution, AIS agrees with quadrature.
 func TestAISOfTrainedModels(t *testing.T) {
+	t.Parallel()
 	for name, d := range planar(t) {
 		t.Run(name, func(t *testing.T) {
 			e, p := network(t, 16, 16)

@@ -98,14 +98,23 @@ func Mixture(name string, sd float64, centres [][2]float64, weights []float64) K
 		flat = append(flat, centres[k][:]...)
 	}
 	m := Known{Name: name, Dim: 2, Modes: &mcmc.KnownModes{Centres: mat.NewDense(len(centres), 2, flat), Weights: weights}}
+	logw := make([]float64, len(weights))
+	for k, w := range weights {
+		logw[k] = math.Log(w)
+	}
 	m.Energy = func(grad, x []float64) float64 {
+		at := func(k int) float64 { return logw[k] - (sq(x[0]-centres[k][0])+sq(x[1]-centres[k][1]))/(2*sd*sd) }
 		top := math.Inf(-1)
-		for k, c := range centres {
-			top = math.Max(top, math.Log(weights[k])-(sq(x[0]-c[0])+sq(x[1]-c[1]))/(2*sd*sd))
+		for k := range centres {
+			top = max(top, at(k))
 		}
 		var z, g0, g1 float64
 		for k, c := range centres {
-			p := math.Exp(math.Log(weights[k]) - (sq(x[0]-c[0])+sq(x[1]-c[1]))/(2*sd*sd) - top)
+			d := at(k) - top
+			if d < -40 {
+				continue // nothing in double precision
+			}
+			p := math.Exp(d)
 			z += p
 			g0 += p * (x[0] - c[0])
 			g1 += p * (x[1] - c[1])

@@ -132,6 +132,15 @@ func (g *GIF) Encode(w io.Writer) error {
 	return gif.EncodeAll(w, &out)
 }
 
+// Save writes the animation to a file, next to the path first, then renamed.
+func (g *GIF) Save(path string) error {
+	var b bytes.Buffer
+	if err := g.Encode(&b); err != nil {
+		return err
+	}
+	return writeFile(path, b.Bytes())
+}
+
 // matcher finds the nearest colour of a palette, by a table over the upper six bits of each channel that fills as colours
 // are met. It may be used from several goroutines: they would all store the same.
 type matcher struct {
@@ -223,7 +232,9 @@ func (s *Style) Palette() color.Palette {
 		add(blend(white, c, 0.3))
 		add(blend(c, s.Face, 0.8)) // floor
 	}
-	ramp(white, sc.band(0), 5)
+	for k := range 3 {
+		ramp(s.Over, sc.band(k), 4)
+	}
 	ramp(s.Data, s.Face, 9)
 	ramp(s.Model, s.Face, 9)
 	for k := range 2 {
@@ -262,10 +273,13 @@ func (a *Animation) Add(p *Panel) error {
 	if present(p.Samples) {
 		n, _ := p.Samples.Dims()
 		keep := min(n, a.points())
-		m := mat.NewDense(keep, 2, nil)
+		_, d := p.Samples.Dims()
+		d = min(d, 2)
+		m := mat.NewDense(keep, d, nil)
 		for i := range keep {
-			m.Set(i, 0, p.Samples.At(i*n/keep, 0))
-			m.Set(i, 1, p.Samples.At(i*n/keep, 1))
+			for k := range d {
+				m.Set(i, k, p.Samples.At(i*n/keep, k))
+			}
 		}
 		q.Samples = m
 	}
@@ -295,6 +309,9 @@ func (a *Animation) each(do func(k int, img *image.RGBA) error) error {
 		_, depth = last.Energy.Landscape()
 	}
 	lo, hi := last.box()
+	if dim(last.Data, last.Samples) == 1 {
+		lo, hi = last.Lo, last.Hi
+	}
 	width := a.Width
 	if width == 0 {
 		width = 640

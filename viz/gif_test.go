@@ -154,12 +154,23 @@ func TestGIFDifferences(t *testing.T) {
 	}
 }
 
-func TestWalk(t *testing.T) {
+// toyWalk shows 40 places of each of the chains of toyDiagnostics.
+func toyWalk(frames int) *Walk {
 	d := toyDiagnostics()
-	w := &Walk{Title: "Chains", Energy: d.Energy, Pixels: 240}
-	for k := range 4 {
-		w.Frames = append(w.Frames, d.Chains[0].Slice(k*20, k*20+15, 0, 2).(*mat.Dense))
+	w := &Walk{Title: "Random walk Metropolis", Energy: d.Energy}
+	for k := range frames {
+		m := mat.NewDense(40, 2, nil)
+		for i := range 40 {
+			m.SetRow(i, d.Chains[i%4].RawRowView((i*14+k)%600))
+		}
+		w.Frames = append(w.Frames, m)
 	}
+	return w
+}
+
+func TestWalk(t *testing.T) {
+	w := toyWalk(4)
+	w.Pixels = 240
 	g, err := w.GIF()
 	if err != nil {
 		t.Fatal(err)

@@ -33,6 +33,9 @@ func (p *Panel) Kind(kind string) (*Figure, error) {
 		return p.Figure(), nil
 	case "samples":
 		if err = need(present(p.Samples) || present(p.Data), "Samples or Data"); err == nil {
+			if dim(p.Data, p.Samples) == 1 {
+				return p.line(), nil
+			}
 			return p.samples(), nil
 		}
 	case "contour":
@@ -96,7 +99,7 @@ func (p *Panel) contour() *Figure {
 	pl := p.plane(st)
 	pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 100}, Width: 0.5})
 	if present(p.Data) {
-		pl.Add(&Scatter{X: p.Data, Color: rgb(0xFFFFFF), Radius: 0.9, Alpha: 0.7, Max: 1000})
+		pl.Add(&Scatter{X: p.Data, Color: st.Over, Radius: 0.9, Alpha: 0.7, Max: 1000})
 	}
 	p.finish(st, pl)
 	f := p.figure(400)

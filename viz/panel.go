@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -20,7 +21,7 @@ type Panel struct {
 	Title string
 	Note  string // right of the title; "" with Step > 0 means "step …"
 
-	Data    mat.Matrix // real samples, n×d, d ≥ 2 (the first two columns are drawn)
+	Data    mat.Matrix // real samples, n×d: the first two columns are drawn; of d = 1 a histogram
 	Samples mat.Matrix // generated ones
 	Energy  *Grid      // E on a grid; its box gives the axes
 
@@ -58,8 +59,8 @@ func (p *Panel) Check() error {
 		if !present(m.x) {
 			continue
 		}
-		if _, d := m.x.Dims(); d < 2 {
-			errs = append(errs, fmt.Errorf("viz: Panel.%s has %d column, want at least 2", m.name, d))
+		if _, d := m.x.Dims(); d != dim(p.Data, p.Samples) || d == 1 && p.Energy != nil {
+			errs = append(errs, fmt.Errorf("viz: Panel.%s has %d columns, want as many as the other set, and at least 2 beside an energy on the plane", m.name, d))
 		}
 	}
 	for _, s := range append(append([]Series(nil), p.Loss...), p.Other...) {
@@ -80,6 +81,17 @@ func present(m mat.Matrix) bool {
 	}
 	n, _ := m.Dims()
 	return n > 0
+}
+
+// dim returns the number of columns of the first matrix that is present, else 0.
+func dim(ms ...mat.Matrix) int {
+	for _, m := range ms {
+		if present(m) {
+			_, d := m.Dims()
+			return d
+		}
+	}
+	return 0
 }
 
 // box returns the axes.
@@ -118,6 +130,9 @@ const energyBands = 12
 
 // Figure returns the picture.
 func (p *Panel) Figure() *Figure {
+	if dim(p.Data, p.Samples) == 1 {
+		return p.line()
+	}
 	st := styleOr(p.Style)
 	lo, hi := p.box()
 	f := p.figure(0)
@@ -148,7 +163,7 @@ func (p *Panel) Figure() *Figure {
 		pl := st.Plane("Energy and data", lo, hi)
 		pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 90}, Width: 0.5})
 		if present(p.Data) {
-			pl.Add(&Scatter{X: p.Data, Color: color.RGBA{255, 255, 255, 255}, Radius: 0.8, Alpha: 0.7, Max: points / 5})
+			pl.Add(&Scatter{X: p.Data, Color: st.Over, Radius: 0.8, Alpha: 0.7, Max: points / 5})
 		}
 		pl.Add(frame{st})
 		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
@@ -161,11 +176,56 @@ func (p *Panel) Figure() *Figure {
 	} else {
 		p.curves(f, st, 1, 0, col)
 	}
-	h := vg.Length(215)
+	h := vg.Length(228)
 	if p.curveRows() == 2 {
 		f.Heights = []vg.Length{0, (h - 40) / 2, (h - 40) / 2}
 	} else {
 		f.Heights = []vg.Length{0, h}
+	}
+	return f
+}
+
+// line returns the picture of one-dimensional sets: their histograms over each other, and the curves.
+func (p *Panel) line() *Figure {
+	st := styleOr(p.Style)
+	f := p.figure(0)
+	var all []float64
+	for _, m := range []mat.Matrix{p.Data, p.Samples} {
+		if present(m) {
+			all = append(all, mat.Col(nil, 0, m)...)
+		}
+	}
+	all = slices.DeleteFunc(all, func(v float64) bool { return !finite(v) })
+	lo, hi := -1.0, 1.0
+	if p.Lo[0] < p.Hi[0] {
+		lo, hi = p.Lo[0], p.Hi[0]
+	} else if len(all) > 0 {
+		lo, hi = slices.Min(all), slices.Max(all)
+		pad := 0.05*(hi-lo) + 1e-9
+		lo, hi = lo-pad, hi+pad
+	}
+	pl := st.NewPlot("", "x", "density")
+	pl.Add(ground{st, true, true})
+	var key []legendEntry
+	if present(p.Data) {
+		h := Histogram(mat.Col(nil, 0, p.Data), lo, hi, 60)
+		h.Fill = fade(st.Data, 0.45)
+		pl.Add(h)
+		key = append(key, legendEntry{name: "data", color: st.Data})
+	}
+	if present(p.Samples) {
+		h := Histogram(mat.Col(nil, 0, p.Samples), lo, hi, 60)
+		h.Line = draw.LineStyle{Color: st.Model, Width: st.LineWidth}
+		pl.Add(h)
+		key = append(key, legendEntry{name: "samples", color: st.Model})
+	}
+	pl.Add(legend{s: st, entries: key}, frame{st})
+	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo, hi, 0, math.Max(pl.Y.Max, 1e-9)*1.1
+	f.Add(Cell{Plot: pl, RowSpan: p.curveRows()})
+	p.curves(f, st, 0, 1, 1)
+	f.Heights = []vg.Length{110, 110}[:p.curveRows()]
+	if p.curveRows() == 1 {
+		f.Heights[0] = 220
 	}
 	return f
 }

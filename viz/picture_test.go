@@ -44,6 +44,9 @@ func fullPanel() *Panel {
 	p := toyPanel()
 	p.Other = []Series{lossSeries(120, 3, rng)}
 	p.Other[0].Name = "KL (nats)"
+	for i := range p.Other[0].X {
+		p.Other[0].X[i] *= 2000.0 / 120
+	}
 	p.Score = &Field{At: FieldPoints([]float64{-4, -4}, []float64{4, 4}, 20)}
 	n, _ := p.Score.At.Dims()
 	v := mat.NewDense(n, 2, nil)
@@ -287,8 +290,31 @@ func TestSave(t *testing.T) {
 	}
 }
 
+// A translucent colour keeps its hue on a canvas that expects straight colours, and its alpha on every canvas.
+func TestStraightColors(t *testing.T) {
+	rec := &colorRecorder{raster: newRaster(10, 10, 1, color.White)}
+	for _, straight := range []bool{false, true} {
+		outlined{rec, straight}.SetColor(color.NRGBA{200, 100, 50, 51})
+		r, g, b, a := rec.c.RGBA()
+		want := [4]uint32{40, 20, 10, 51}
+		if straight {
+			want = [4]uint32{200, 100, 50, 51}
+		}
+		if got := [4]uint32{r >> 8, g >> 8, b >> 8, a >> 8}; got != want {
+			t.Errorf("straight %v: got %v, want %v", straight, got, want)
+		}
+	}
+}
+
+type colorRecorder struct {
+	*raster
+	c color.Color
+}
+
+func (c *colorRecorder) SetColor(v color.Color) { c.c = v }
+
 func TestPanelErrors(t *testing.T) {
-	p := &Panel{Data: mat.NewDense(3, 1, nil), Energy: &Grid{}, Loss: []Series{{Name: "a", X: []float64{1}}}}
+	p := &Panel{Data: mat.NewDense(3, 1, nil), Samples: mat.NewDense(3, 2, nil), Energy: &Grid{}, Loss: []Series{{Name: "a", X: []float64{1}}}}
 	err := p.Check()
 	if err == nil {
 		t.Fatal("no error")
@@ -305,7 +331,7 @@ func TestPanelErrors(t *testing.T) {
 		t.Error("score without a score: no error")
 	}
 	// What is missing is left out; nothing panics.
-	for _, q := range []*Panel{{}, {Samples: mat.NewDense(1, 2, nil)}, {Data: (*mat.Dense)(nil)}, {Loss: []Series{{X: []float64{0}, Y: []float64{math.NaN()}}}},
+	for _, q := range []*Panel{{}, {Samples: mat.NewDense(1, 2, nil)}, {Data: (*mat.Dense)(nil)}, {Data: mat.NewDense(3, 1, nil), Samples: mat.NewDense(3, 1, nil), Loss: []Series{{X: []float64{0}, Y: []float64{1}}}}, {Loss: []Series{{X: []float64{0}, Y: []float64{math.NaN()}}}},
 		{Energy: NewGrid([]float64{0, 0}, []float64{1, 1}, 5)}, {Data: mat.NewDense(2, 2, []float64{math.NaN(), 0, math.Inf(1), 1})}} {
 		q.Image(100)
 	}

@@ -43,6 +43,7 @@ func Save(path string, p Picture) error {
 func Encode(w io.Writer, format string, p Picture) error {
 	wd, ht := p.Size()
 	var c vg.CanvasWriterTo
+	pdf := false
 	switch strings.TrimPrefix(strings.ToLower(format), ".") {
 	case "png":
 		enc := png.Encoder{CompressionLevel: png.BestSpeed}
@@ -52,11 +53,11 @@ func Encode(w io.Writer, format string, p Picture) error {
 	case "pdf":
 		d := vgpdf.New(wd, ht)
 		d.EmbedFonts(false)
-		c = d
+		c, pdf = d, true
 	default:
 		return fmt.Errorf("viz: unknown picture format %q, want one of %s", format, strings.Join(Formats(), " "))
 	}
-	p.Draw(draw.NewCanvas(outlined{c}, wd, ht))
+	p.Draw(draw.NewCanvas(outlined{c, pdf}, wd, ht))
 	_, err := c.WriteTo(w)
 	return err
 }

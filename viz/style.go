@@ -21,6 +21,7 @@ type Style struct {
 	Rule       color.RGBA // grid lines
 	Data       color.RGBA // data points; true densities
 	Model      color.RGBA // samples; model densities
+	Over       color.RGBA // points drawn over energies
 	Accent     []color.RGBA
 
 	Energy    *ColorMap // energies: low to high
@@ -38,13 +39,13 @@ var (
 	// Light is black on white, for paper.
 	Light = &Style{
 		Background: rgb(0xFFFFFF), Face: rgb(0xFFFFFF), Ink: rgb(0x222222), Rule: rgb(0xE4E4E4),
-		Data: rgb(0x0072B2), Model: rgb(0xD55E00), Accent: okabe,
+		Data: rgb(0x0072B2), Model: rgb(0xD55E00), Over: rgb(0xFFFFFF), Accent: okabe,
 		Energy: Magma.Slice(0.12, 1), Density: Magma.Reversed(), Diverging: Vik, FontSize: 9, LineWidth: 1.4,
 	}
 	// Dark is light on near-black, for screens.
 	Dark = &Style{
 		Background: rgb(0x15181D), Face: rgb(0x1B1F26), Ink: rgb(0xE2E4E8), Rule: rgb(0x333A44),
-		Data: rgb(0x56B4E9), Model: rgb(0xF09A4A),
+		Data: rgb(0x56B4E9), Model: rgb(0xF09A4A), Over: rgb(0x1B1F4B),
 		Accent: []color.RGBA{rgb(0x56B4E9), rgb(0xF09A4A), rgb(0x2FCB9B), rgb(0xE3A3C7), rgb(0xF0D24A), rgb(0x9FB4FF)},
 		Energy: Viridis.Reversed(), Density: Magma, Diverging: Vik, FontSize: 9, LineWidth: 1.4,
 	}

@@ -60,6 +60,9 @@ func Terminal(w io.Writer, p *Panel, cfg TerminalConfig) error {
 			count++
 		}
 	}
+	if dim(p.Data, p.Samples) == 1 {
+		return fmt.Errorf("viz: the terminal shows the plane; the samples have one column")
+	}
 	if count == 0 {
 		return fmt.Errorf("viz: nothing to draw: the panel has no Data, Samples or Energy")
 	}

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"image/color"
 	"sync"
 	"unicode"
 
@@ -116,7 +117,24 @@ func textPath(face font.Face, pt vg.Point, text string) vg.Path {
 }
 
 // outlined is a canvas that draws text as outlines.
-type outlined struct{ vg.Canvas }
+type outlined struct {
+	vg.Canvas
+	straight bool // the canvas takes colours for not premultiplied, as vgpdf does (v0.17), which darkens translucent ones
+}
+
+func (o outlined) SetColor(c color.Color) {
+	if o.straight && c != nil {
+		c = straight(color.NRGBAModel.Convert(c).(color.NRGBA))
+	}
+	o.Canvas.SetColor(c)
+}
+
+// straight is a colour whose RGBA method does not multiply by alpha.
+type straight color.NRGBA
+
+func (s straight) RGBA() (r, g, b, a uint32) {
+	return uint32(s.R) * 257, uint32(s.G) * 257, uint32(s.B) * 257, uint32(s.A) * 257
+}
 
 func (o outlined) FillString(f font.Face, pt vg.Point, text string) {
 	if p := textPath(f, pt, text); len(p) > 0 && f.Font.Size > 0 {

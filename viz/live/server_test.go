@@ -435,11 +435,12 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
-// Two hundred clients that never read do not hold up the training loop: its calls return as fast as without, and a step of
-// 0.2 ms is slowed by less than 3 % of what the calls themselves cost.
+// Two hundred clients that never read do not hold up the training loop: what its calls take grows by less than 3 % of the time
+// of the loop, and none of them waits.
 func TestSlowClients(t *testing.T) {
 	s := newServer(t, toyConfig())
-	worst := func() (total, longest time.Duration) {
+	worst := func() (calls, longest, all time.Duration) {
+		start := time.Now()
 		for k := range 400 {
 			t0 := time.Now()
 			s.Record(toyRecord(k))
@@ -448,13 +449,13 @@ func TestSlowClients(t *testing.T) {
 				s.Wanted()
 			}
 			d := time.Since(t0)
-			total += d
+			calls += d
 			longest = max(longest, d)
 			time.Sleep(200 * time.Microsecond)
 		}
-		return
+		return calls, longest, time.Since(start)
 	}
-	alone, _ := worst()
+	alone, _, _ := worst()
 	var conns []net.Conn
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -491,14 +492,14 @@ func TestSlowClients(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	crowd, longest := worst()
-	t.Logf("400 steps: calls take %v alone, %v with 200 clients, the longest %v", alone, crowd, longest)
-	// 3 % of 400 steps of 1 ms is 12 ms; the calls wait for no client, or the longest would be seconds.
-	if crowd > 12*time.Millisecond+alone && crowd > 400*time.Millisecond {
-		t.Errorf("the calls of 400 steps take %v with 200 slow clients, %v alone", crowd, alone)
+	ok := false
+	for attempt := 0; attempt < 3 && !ok; attempt++ { // the machine may be busy with other things
+		crowd, longest, all := worst()
+		t.Logf("400 steps in %v: calls take %v alone, %v with 200 clients, the longest %v", all, alone, crowd, longest)
+		ok = crowd-alone < all*3/100 && longest < 100*time.Millisecond
 	}
-	if longest > time.Second {
-		t.Errorf("one call took %v", longest)
+	if !ok {
+		t.Error("200 slow clients slow the training loop by more than 3 %")
 	}
 	// And one who reads still gets news.
 	st := open(t, s)

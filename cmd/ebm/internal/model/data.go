@@ -76,5 +76,10 @@ func (d *Data) modes() *mcmc.KnownModes {
 	if d.std != nil {
 		d.std.Apply(centres)
 	}
-	return &mcmc.KnownModes{Centres: centres, Weights: weights}
+	row := mat.NewDense(1, d.Dim(), nil)
+	return &mcmc.KnownModes{Centres: centres, Weights: weights, Assign: func(x []float64) int {
+		row.SetRow(0, x)
+		d.Restore(row)
+		return m.AssignMode(row.RawRowView(0))
+	}}
 }

@@ -37,7 +37,7 @@ type Reference func(x ...[]float64) []float64
 
 // CheckOp checks everything this package knows about f at the given inputs. f must be smooth there, and reference may
 // be nil for functions whose value is not at issue.
-func CheckOp(t *testing.T, f Func, reference Reference, inputs ...Input) {
+func CheckOp(t testing.TB, f Func, reference Reference, inputs ...Input) {
 	t.Helper()
 	exact := build(t, tensor.Float64, f, inputs)
 	if reference != nil {
@@ -74,7 +74,7 @@ type program struct {
 	w     map[*G.Node][]float64
 }
 
-func build(t *testing.T, dt tensor.Dtype, f Func, inputs []Input) *program {
+func build(t testing.TB, dt tensor.Dtype, f Func, inputs []Input) *program {
 	t.Helper()
 	defer graphs.Building()()
 	g := G.NewGraph()
@@ -121,7 +121,7 @@ func build(t *testing.T, dt tensor.Dtype, f Func, inputs []Input) *program {
 	return p
 }
 
-func (p *program) eval(t *testing.T, inputs []Input, outs ...*G.Node) [][]float64 {
+func (p *program) eval(t testing.TB, inputs []Input, outs ...*G.Node) [][]float64 {
 	t.Helper()
 	feeds := map[*G.Node][]float64{}
 	for n, w := range p.w {
@@ -138,7 +138,7 @@ func (p *program) eval(t *testing.T, inputs []Input, outs ...*G.Node) [][]float6
 }
 
 // differences returns ∇loss by central differences with one Richardson step: error O(h⁴).
-func (p *program) differences(t *testing.T, inputs []Input, loss *G.Node) []float64 {
+func (p *program) differences(t testing.TB, inputs []Input, loss *G.Node) []float64 {
 	t.Helper()
 	var d []float64
 	for _, in := range inputs {
@@ -159,7 +159,7 @@ func (p *program) differences(t *testing.T, inputs []Input, loss *G.Node) []floa
 }
 
 // checkCompiled checks that the compiled value and derivatives are those of the interpreter.
-func (p *program) checkCompiled(t *testing.T, inputs []Input, tol float64) {
+func (p *program) checkCompiled(t testing.TB, inputs []Input, tol float64) {
 	t.Helper()
 	defer graphs.Building()()
 	in := append(slices.Clone(p.x), p.extra...)
@@ -197,7 +197,7 @@ func (p *program) checkCompiled(t *testing.T, inputs []Input, tol float64) {
 
 // checkForward checks ⟨u, J v⟩ = ⟨Jᵀu, v⟩, for y and for its gradient: the latter says that the Hessian of the loss is
 // the same by both modes.
-func (p *program) checkForward(t *testing.T, inputs []Input) {
+func (p *program) checkForward(t testing.TB, inputs []Input) {
 	t.Helper()
 	defer graphs.Building()()
 	g := p.y.Graph()
@@ -248,7 +248,7 @@ func join(x [][]float64) []float64 {
 }
 
 // Close reports an error unless |got-want| ≤ tol·max(1, max|want|) for every element.
-func Close(t *testing.T, what string, got, want []float64, tol float64) {
+func Close(t testing.TB, what string, got, want []float64, tol float64) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Errorf("%s: got %d elements, want %d", what, len(got), len(want))

@@ -1,0 +1,185 @@
+package benchmarks
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/graphs"
+	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// Setting is the size and the manner of one piece of work: a batch of points (or chains) in the plane, and an MLP
+// with two hidden layers of equal width and SiLU.
+type Setting struct {
+	Batch, Hidden int
+	Precision     energy.Precision
+	Threads       int // 0 means 1
+}
+
+// Sizes are those at which everything is timed.
+var Sizes = []Setting{{Batch: 32, Hidden: 32}, {Batch: 128, Hidden: 64}, {Batch: 256, Hidden: 128}, {Batch: 1024, Hidden: 256}}
+
+// Work is a function that does one step. Products is the least number of matrix products (batch, hidden, hidden) that
+// the step can be done with; 0 where nobody has counted.
+type Work struct {
+	Step     func() error
+	Products float64
+}
+
+// FLOPs returns the floating-point operations of the least products of one step.
+func (w Work) FLOPs(s Setting) float64 {
+	return w.Products * 2 * float64(s.Batch) * float64(s.Hidden) * float64(s.Hidden)
+}
+
+// StepSize moves the chains, Leapfrog is the length of a trajectory, Sigma the noise of dsm, NoiseStd that of nce, whose
+// noise is one draw per datum; Rate and MaxNorm are Adam's. The PyTorch side (compare/peer.py) has the same.
+const (
+	StepSize = 0.01
+	Leapfrog = 10
+	Sigma    = 0.1
+	NoiseStd = 2.0
+	Rate     = 1e-3
+	MaxNorm  = 1.0
+)
+
+// model returns the network, its parameters and a batch from N(0, 4 I).
+func (s Setting) model() (energy.Energy, *energy.Params, *mat.Dense, *rand.Rand, error) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	e, err := energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{s.Hidden, s.Hidden}})
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	x := mat.NewDense(s.Batch, 2, nil)
+	for i := range x.RawMatrix().Data {
+		x.RawMatrix().Data[i] = 2 * rng.NormFloat64()
+	}
+	return e, energy.Init(e, rng), x, rng, nil
+}
+
+// trainProducts counts, for data of dimension 2: forward products, and two more for each in the backward pass, except
+// where an adjoint is one of the products already there.
+var trainProducts = map[string]float64{"sm": 12, "sm-hutchinson": 9, "ssm": 9, "ssm-vr": 9, "dsm": 6, "nce": 6}
+
+// TrainStep is one step of training: noise, loss, gradient, clipping to norm MaxNorm, Adam.
+func TrainStep(objective string, s Setting) (Work, error) {
+	e, p, x, rng, err := s.model()
+	if err != nil {
+		return Work{}, err
+	}
+	cfg := objectives.Config{Batch: s.Batch, Precision: s.Precision, Threads: s.Threads, Sigma: Sigma, Data: x}
+	if objective == "nce" {
+		if cfg.Noise, err = objectives.Isotropic(2, NoiseStd); err != nil {
+			return Work{}, err
+		}
+	}
+	o, err := objectives.New(objective, e, p, cfg)
+	if err != nil {
+		return Work{}, err
+	}
+	opt := &train.Adam{LearningRate: Rate}
+	grad := make([]float64, p.Len())
+	return Work{Products: trainProducts[objective], Step: func() error {
+		if _, err := o.Gradient(grad, x, rng); err != nil {
+			return err
+		}
+		train.Clip(grad, MaxNorm)
+		if err := opt.Step(p.Data(), grad); err != nil {
+			return err
+		}
+		p.Changed()
+		return nil
+	}}, nil
+}
+
+// SamplerStep is one transition of all chains: langevin, mala, or hmc with Leapfrog steps.
+func SamplerStep(sampler string, s Setting) (Work, error) {
+	kernels := map[string]struct {
+		mcmc.Kernel
+		products float64
+	}{
+		"langevin": {mcmc.Langevin{StepSize: StepSize}, 2},
+		"mala":     {mcmc.MALA{StepSize: StepSize}, 2},
+		"hmc":      {mcmc.HMC{StepSize: StepSize, Leapfrog: Leapfrog}, 2 * Leapfrog},
+	}
+	k, ok := kernels[sampler]
+	if !ok {
+		return Work{}, fmt.Errorf("benchmarks: sampler %q, want langevin, mala or hmc", sampler)
+	}
+	e, p, x, rng, err := s.model()
+	if err != nil {
+		return Work{}, err
+	}
+	target, err := energy.NewEvaluator(e, p, s.evaluator())
+	if err != nil {
+		return Work{}, err
+	}
+	state := mcmc.NewState(x)
+	return Work{Products: k.products, Step: func() error {
+		_, err := k.Step(state, target, rng)
+		return err
+	}}, nil
+}
+
+// Gradient is one evaluation of all energies and their gradients in x.
+func Gradient(s Setting) (Work, error) {
+	e, p, x, _, err := s.model()
+	if err != nil {
+		return Work{}, err
+	}
+	target, err := energy.NewEvaluator(e, p, s.evaluator())
+	if err != nil {
+		return Work{}, err
+	}
+	u, g := make([]float64, s.Batch), mat.NewDense(s.Batch, 2, nil)
+	return Work{Products: 2, Step: func() error { return target.EnergyGrad(u, g, x) }}, nil
+}
+
+func (s Setting) evaluator() energy.EvaluatorConfig {
+	return energy.EvaluatorConfig{Batch: s.Batch, Precision: s.Precision, Threads: s.Threads}
+}
+
+// Compilation builds, differentiates and compiles the training graph of an objective.
+func Compilation(objective string, s Setting) (Work, error) {
+	e, p, x, _, err := s.model()
+	if err != nil {
+		return Work{}, err
+	}
+	cfg := objectives.Config{Batch: s.Batch, Precision: s.Precision, Threads: s.Threads, Sigma: Sigma, Data: x}
+	return Work{Step: func() error {
+		_, err := objectives.New(objective, e, p, cfg)
+		return err
+	}}, nil
+}
+
+// Machines are the ways to run a Gorgonia graph: Gorgonia's own and ours.
+var Machines = map[string]func(*G.ExprGraph) (G.VM, error){
+	"tape":  func(g *G.ExprGraph) (G.VM, error) { return G.NewTapeMachine(g), nil },
+	"graph": func(g *G.ExprGraph) (G.VM, error) { return graphs.NewMachine(g) },
+}
+
+// Machine is one run of energy and gradient as a Gorgonia program on a machine: with our operations (fused activations,
+// affine layers) or with Gorgonia's own (matrix products, sums, sigmoid).
+func Machine(machine string, ours bool, s Setting) (Work, error) {
+	create, ok := Machines[machine]
+	if !ok {
+		return Work{}, fmt.Errorf("benchmarks: machine %q, want tape or graph", machine)
+	}
+	g, err := program(ours, s)
+	if err != nil {
+		return Work{}, err
+	}
+	vm, err := create(g)
+	if err != nil {
+		return Work{}, err
+	}
+	return Work{Products: 2, Step: func() error {
+		defer vm.Reset()
+		return vm.RunAll()
+	}}, nil
+}

@@ -40,3 +40,7 @@ func ToFloat32(dst []float32, src []float64) { kernels.ToFloat32(dst, src) }
 
 // ToFloat64 widens src to dst.
 func ToFloat64(dst []float64, src []float32) { kernels.ToFloat64(dst, src) }
+
+// PeakFLOPS measures the greatest rate of fused multiply-adds of one core, in floating-point operations per second; 0 on the
+// portable path. It takes a few milliseconds; benchmarks print their figures as a share of it.
+func PeakFLOPS[T float32 | float64]() float64 { return kernels.PeakFLOPS[T]() }

@@ -7,23 +7,6 @@ import (
 	"time"
 )
 
-// peakFlops is the greatest rate of fused multiply-adds seen in short runs, in floating-point operations per second; 0 on
-// the portable path.
-func peakFlops[T Float]() float64 {
-	run, lanes := peakLoop[T]()
-	if run == nil {
-		return 0
-	}
-	best := 0.0
-	const iters = 100000
-	for range 10 {
-		t := time.Now()
-		run(iters)
-		best = max(best, 2*48*float64(lanes)*iters/time.Since(t).Seconds())
-	}
-	return best
-}
-
 func benchProduct[T Float](b *testing.B, m, n, k int, ta, tb, packed bool) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	a, bb, c := aligned[T](m*k), aligned[T](k*n), aligned[T](m*n)
@@ -43,7 +26,7 @@ func benchProduct[T Float](b *testing.B, m, n, k int, ta, tb, packed bool) {
 	}
 	work := aligned[T](Workspace[T](m, n, k))
 	flops := 2 * float64(m) * float64(n) * float64(k)
-	peak := peakFlops[T]()
+	peak := PeakFLOPS[T]()
 	best := time.Duration(1 << 62)
 	reps := int(max(1, 2e5/flops))
 	for b.Loop() {

@@ -49,6 +49,7 @@ type Diagnostics struct {
 	StepSize      Number    `json:"step_size"`      // as adapted, mean over blocks; of the kernel at β = 1
 	Evaluations   int       `json:"evaluations"`    // gradients of one chain each, after warm-up and burn-in
 	ESSPerGrad    Number    `json:"ess_per_grad"`   // MinESSBulk / Evaluations
+	NotFinite     int       `json:"not_finite"`     // draws of chains that never found a finite energy
 	EBFMI         Number    `json:"ebfmi"`          // lowest over the chains
 	Temperature   Number    `json:"temperature"`    // effective: 1 for draws of exp(-E)
 	TemperatureSE Number    `json:"temperature_se"` // its standard error
@@ -125,6 +126,11 @@ func Diagnose(d *Draws, modes *KnownModes) *Diagnostics {
 		out.MinESSTail = smaller(out.MinESSTail, float64(q.ESSTail))
 	}
 	out.ESSPerGrad = out.MinESSBulk / Number(d.Evaluations)
+	for _, e := range d.Energy {
+		if e-e != 0 {
+			out.NotFinite++
+		}
+	}
 	if modes != nil {
 		out.Modes = occupancy(d, modes)
 	}
@@ -338,6 +344,8 @@ func (o *Diagnostics) Warnings() []string {
 	warn(o.Bias != "", "%s", o.Bias)
 	warn(o.Draws == 0, "no draws were kept")
 	warn(o.Draws > 0 && o.Draws < 4, "%d draws per chain are too few to tell whether the chains mixed: draw at least 4", o.Draws)
+
+	warn(o.NotFinite > 0, "%d draws are of chains that start where the energy is not finite and never leave: start elsewhere", o.NotFinite)
 
 	stuck := o.stuck()
 	switch {

@@ -13,6 +13,22 @@
 // Steps are written h for Langevin, x' = x - h∇E(x) + √(2h) ξ, and ε for Hamiltonian dynamics; h = ε²/2 makes them
 // comparable. Randomness is a *rand.Rand, passed last; nothing here reads a clock or a global.
 //
+// A compiled energy (energy.Evaluator) is a Target, and so is a plain Go function, by [RowFunc] or [TargetFunc].
+//
+// # Which kernel
+//
+//	Langevin    cheapest step; biased by its step size, never rejects
+//	MALA        the same, exact
+//	HMC         far-reaching moves in many dimensions; length to be chosen
+//	NUTS        the length chooses itself; one tree per chain
+//	BAOAB       underdamped Langevin: less biased than Langevin at the same cost, never rejects
+//	Tempering   for separate modes: exact, K levels at K times the cost
+//	Annealed    for a good start from anywhere; only approximately invariant
+//
+// [Sample] runs one of them over cores, [Warmup] finds the settings, [Diagnose] says whether the draws can be trusted, [AIS]
+// estimates log Z. The thresholds of [Diagnostics.Warnings] are R̂ 1.01 and 400 effective draws (Vehtari et al. 2021),
+// E-BFMI 0.3 (Betancourt 2016), and any divergence.
+//
 // # Numbers that are not numbers
 //
 // A position whose energy or gradient is NaN or infinite is never accepted. The chain stays where it was, and the

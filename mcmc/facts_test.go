@@ -82,6 +82,70 @@ func TestGradientCounts(t *testing.T) {
 	}
 }
 
+// TestEvaluations: every kernel reports the rows it asks for; NUTS asks for all trees at once.
+func TestEvaluations(t *testing.T) {
+	for name, k := range kernels() {
+		target := &counted{Target: gaussian()}
+		rng := source(1)
+		s := mcmc.NewState(normalBatch(20, 3, rng))
+		rows, longest := 0, 0
+		for range 5 {
+			info, err := k.Step(s, target, rng)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows += info.Evaluations
+			l := 0
+			for _, c := range info.Chains {
+				l = max(l, int(c.Leapfrog))
+			}
+			longest += l
+		}
+		if rows != target.rows {
+			t.Errorf("%s: Evaluations: got %d, want %d", name, rows, target.rows)
+		}
+		if name == "nuts" && target.calls != longest+1 {
+			t.Errorf("nuts: got %d calls, want one for each step of the longest trees, %d", target.calls, longest+1)
+		}
+	}
+}
+
+// blurred is the family E(x, σ) of N(0, 1 + σ²).
+type blurred struct{ v float64 }
+
+func (b *blurred) SetSigma(sigma float64) error { b.v = 1 + sigma*sigma; return nil }
+
+func (b *blurred) EnergyGrad(e []float64, grad, x *mat.Dense) error {
+	return mcmc.RowFunc(func(grad, x []float64) float64 {
+		grad[0] = x[0] / b.v
+		return x[0] * x[0] / (2 * b.v)
+	}).EnergyGrad(e, grad, x)
+}
+
+// TestNoiseSchedule: Annealed over noise levels ends in the law of the last one, from far away.
+func TestNoiseSchedule(t *testing.T) {
+	const n = 4000
+	s := mcmc.NewState(mat.NewDense(n, 1, nil))
+	for i := range n {
+		s.X.Set(i, 0, 30)
+	}
+	k := mcmc.Annealed{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 4, StepJitter: .5}, Sigmas: []float64{10, 3, 1, .5}}
+	if _, err := k.Step(s, &blurred{}, source(1)); err != nil {
+		t.Fatal(err)
+	}
+	sd := math.Sqrt(1.25)
+	if p := mcmctest.KS(mat.Col(nil, 0, s.X), mcmctest.Scaled(1).Laws[0].CDF); p > 1e-4 {
+		t.Errorf("the law of the last level is taken for that of no noise: p = %g", p)
+	}
+	s.X.Scale(1/sd, s.X)
+	if p := mcmctest.KS(mat.Col(nil, 0, s.X), mcmctest.Scaled(1).Laws[0].CDF); p < 1e-4 {
+		t.Errorf("not the law of the last level: p = %g", p)
+	}
+	if _, err := k.Step(s, gaussian(), source(1)); err == nil {
+		t.Error("noise levels for an energy without them: no error")
+	}
+}
+
 // TestDetailedBalance holds p(x) P(x→y) = p(y) P(y→x) at points, for the density of the move x → y by MALA.
 func TestDetailedBalance(t *testing.T) {
 	const h, d = .4, 3

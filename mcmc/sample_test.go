@@ -252,3 +252,26 @@ func TestOneDrawPerChain(t *testing.T) {
 		t.Errorf("warnings: %q", w)
 	}
 }
+
+func TestNeverFinite(t *testing.T) {
+	target := mcmc.RowFunc(func(grad, x []float64) float64 {
+		grad[0] = 0
+		if x[0] > 0 {
+			return math.Inf(1)
+		}
+		return 0
+	})
+	d, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1e-6}, mcmc.Shared(target), mat.NewDense(2, 1, []float64{-1, 1}), mcmc.SampleConfig{Draws: 10}, source(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := mcmc.Diagnose(d, nil)
+	if g.NotFinite != 10 || g.Divergences != 10 || !strings.Contains(g.Warnings()[0], "start elsewhere") {
+		t.Errorf("got %d draws that are not finite, %d divergences, warnings %q", g.NotFinite, g.Divergences, g.Warnings())
+	}
+	var buf bytes.Buffer
+	if err := g.WriteTable(&buf); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + buf.String())
+}

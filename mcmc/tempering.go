@@ -129,7 +129,7 @@ func (k Tempering) replicas(s *State, levels int) *State {
 		x := mat.NewDense(n*levels, d, nil)
 		old := 1
 		from := s.X
-		if s.Replicas != nil {
+		if s.Replicas != nil && len(s.Replicas.Energy) >= n {
 			from, old = s.Replicas.X, len(s.Replicas.Energy)/n
 		}
 		for l := range levels {

@@ -26,7 +26,7 @@ func browser(t *testing.T) context.Context {
 	if path == "" {
 		t.Skip("no Chromium on the PATH")
 	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1400, 900),
+	opts := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1400, 840),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.DisableGPU)
 	if os.Geteuid() == 0 {
@@ -41,7 +41,7 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// toyRun trains nothing at some 400 steps per second until it is stopped.
+// toyRun trains nothing, at some 400 steps per second, until it is stopped.
 func toyRun(s *Server, steps *atomic.Int64) {
 	for k := 1; k <= 100000; k++ {
 		if s.Gate(context.Background()) {
@@ -120,18 +120,18 @@ func TestPage(t *testing.T) {
 		t.Error("the surface did not turn")
 	}
 
-	// Screenshots for the eye, on demand.
+	// Screenshots for the eye and for README.md: STHENO_SHOTS=../gallery go test ./viz/live -run Page
 	if dir := os.Getenv("STHENO_SHOTS"); dir != "" {
 		eval(`(goLive(), stheno.yaw = -60, document.getElementById("showArrows").checked = true, 1)`)
 		time.Sleep(3 * time.Second)
 		for _, name := range []string{"light", "dark"} {
 			run("settle", chromedp.Sleep(300*time.Millisecond))
-			b, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+			b, err := chromedp.Run(ctx, chromedp.FullScreenshot(85))
 			if err != nil {
 				t.Fatal(err)
 			}
 			run("theme", chromedp.Click("#theme"))
-			os.WriteFile(filepath.Join(dir, "live-"+name+".png"), b, 0o644)
+			os.WriteFile(filepath.Join(dir, "live-"+name+".jpg"), b, 0o644)
 		}
 	}
 

@@ -6,8 +6,8 @@
 //
 // The training loop holds the server by four calls, none of which waits for a client:
 //
-//	if srv.Gate(ctx) { … checkpoint and return }       // once per step; waits only while the run is paused
-//	srv.Record(live.Record{Step: k, Loss: loss, …})     // whenever there is something to record
+//	if srv.Gate(ctx) { … checkpoint and return }        // once per step; waits only while the run is paused
+//	srv.Record(live.NewRecord(k, seconds, loss))        // whenever there is something to record
 //	if srv.Wanted() { srv.Frame(live.Frame{…}) }        // somebody looks, and frames have cost little so far
 //	srv.Done("finished")
 //

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Record is one row of the curves. NaN means that a value is not known; zero is a value.
+// Record is one row of the curves. NaN means that a value is not known, zero is a value: start from NewRecord.
 type Record struct {
 	Step     int
 	Seconds  float64 // since the start of training
@@ -19,6 +19,12 @@ type Record struct {
 	KL       float64 // nats
 	Accept   float64 // mean acceptance probability of the sampler
 	Rate     float64 // steps per second; 0 or NaN: computed from Step and Seconds
+}
+
+// NewRecord returns a record in which only the step, the seconds since the start, and the loss are known.
+func NewRecord(step int, seconds, loss float64) Record {
+	nan := math.NaN()
+	return Record{step, seconds, loss, nan, nan, nan, nan}
 }
 
 // columns is the number of values in a row on the wire.

@@ -30,7 +30,7 @@ func toyConfig() Config {
 			x.Set(i, k, float64(rng.IntN(2))*4-2+rng.Float64()-0.5)
 		}
 	}
-	return Config{Addr: "127.0.0.1:0", Title: "4squares · dsm", Meta: map[string]any{"dataset": "4squares", "seed": 1}, Steps: 2000,
+	return Config{Addr: "127.0.0.1:0", Title: "4squares · dsm", Meta: map[string]any{"dataset": "4squares", "seed": 1}, Steps: 5000,
 		Lo: [2]float64{-4, -4}, Hi: [2]float64{4, 4}, Data: x}
 }
 
@@ -139,7 +139,7 @@ func TestEvents(t *testing.T) {
 	}
 	st := open(t, s)
 	e := st.next(t)
-	if e.name != "init" || len(e.Rows) != 10 || e.Frame == nil || e.Frame.Step != 9 || e.Run.Steps != 2000 || e.Status != "running" {
+	if e.name != "init" || len(e.Rows) != 10 || e.Frame == nil || e.Frame.Step != 9 || e.Run.Steps != 5000 || e.Status != "running" {
 		t.Fatalf("init: %+v", e)
 	}
 	s.Record(toyRecord(10))

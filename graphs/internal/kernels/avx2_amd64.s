@@ -2561,76 +2561,77 @@ block:
 
 // func sigmoid1F32AVX2(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·sigmoid1F32AVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·sigmoid1F32AVX2(SB), NOSPLIT, $72-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          rest1
 
 loop1:
-	CMPQ    AX, $0x00000008
-	JLT     rest1
-	VMOVUPS (CX), Y0
-
-body1:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y0
-	VMINPS       Y1, Y0, Y0
-	VPOR         k32_80000000<>+0(SB), Y0, Y1
-	VBROADCASTSS k32_4b400000<>+0(SB), Y2
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y3, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y3, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD213PS  Y1, Y4, Y3
-	VADDPS       k32_3f800000<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y2, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VBROADCASTSS k32_3f800000<>+0(SB), Y2
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y2
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS k32_4b400000<>+0(SB), Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VADDPS       k32_3f800000<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       Y5, Y2, Y2
 	VBROADCASTSS k32_3f800000<>+0(SB), Y3
-	VDIVPS       Y2, Y3, Y3
-	VMULPS       Y1, Y3, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y1
-	VBLENDVPS    Y0, Y1, Y3, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part01
-	VMOVUPS      Y0, (DX)
-	JMP          next01
-
-part01:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPS Y0, Y1, (DX)
-
-next01:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000008, AX
-	JG   loop1
-	JMP  done1
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y3
+	VBROADCASTSS k32_3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       Y2, Y4, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y1, Y2, Y4, Y1
+	VMOVUPS      Y1, (DX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, AX
+	JGE          loop1
 
 rest1:
-	TESTQ      AX, AX
-	JLE        done1
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish1
+	ADDQ       $0x08, AX
+	JZ         done1
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	XORQ       AX, AX
+	JMP        loop1
+
+finish1:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
 
 done1:
 	VZEROUPPER
@@ -2645,16 +2646,6 @@ DATA k32_c2f00000<>+20(SB)/4, $0xc2f00000
 DATA k32_c2f00000<>+24(SB)/4, $0xc2f00000
 DATA k32_c2f00000<>+28(SB)/4, $0xc2f00000
 GLOBL k32_c2f00000<>(SB), RODATA|NOPTR, $32
-
-DATA k32_42f00000<>+0(SB)/4, $0x42f00000
-DATA k32_42f00000<>+4(SB)/4, $0x42f00000
-DATA k32_42f00000<>+8(SB)/4, $0x42f00000
-DATA k32_42f00000<>+12(SB)/4, $0x42f00000
-DATA k32_42f00000<>+16(SB)/4, $0x42f00000
-DATA k32_42f00000<>+20(SB)/4, $0x42f00000
-DATA k32_42f00000<>+24(SB)/4, $0x42f00000
-DATA k32_42f00000<>+28(SB)/4, $0x42f00000
-GLOBL k32_42f00000<>(SB), RODATA|NOPTR, $32
 
 DATA k32_80000000<>+0(SB)/4, $0x80000000
 DATA k32_80000000<>+4(SB)/4, $0x80000000
@@ -2788,94 +2779,88 @@ GLOBL k32_1f800000<>(SB), RODATA|NOPTR, $32
 
 // func sigmoid2F32AVX2(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·sigmoid2F32AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·sigmoid2F32AVX2(SB), NOSPLIT, $112-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          rest2
 
 loop2:
-	CMPQ    AX, $0x00000008
-	JLT     rest2
-	VMOVUPS (CX), Y0
-
-body2:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y0
-	VMINPS       Y1, Y0, Y0
-	VPOR         k32_80000000<>+0(SB), Y0, Y1
-	VBROADCASTSS k32_4b400000<>+0(SB), Y2
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y3, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y3, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD213PS  Y1, Y4, Y3
-	VADDPS       k32_3f800000<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y2, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VBROADCASTSS k32_3f800000<>+0(SB), Y2
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y2
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS k32_4b400000<>+0(SB), Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VADDPS       k32_3f800000<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       Y5, Y2, Y2
 	VBROADCASTSS k32_3f800000<>+0(SB), Y3
-	VDIVPS       Y2, Y3, Y3
-	VMULPS       Y1, Y3, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y2
-	VBLENDVPS    Y0, Y2, Y3, Y0
-	VMULPS       Y1, Y3, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part02
-	VMOVUPS      Y0, (DX)
-	JMP          next02
-
-part02:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y2
-	VMASKMOVPS Y0, Y2, (DX)
-
-next02:
-	CMPQ    AX, $0x00000008
-	JLT     part12
-	VMOVUPS Y1, (BX)
-	JMP     next12
-
-part12:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPS Y1, Y0, (BX)
-
-next12:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	SUBQ $0x00000008, AX
-	JG   loop2
-	JMP  done2
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y3
+	VBROADCASTSS k32_3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       Y2, Y4, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMULPS       Y2, Y4, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y2
+	VMOVUPS      Y1, (DX)
+	VMOVUPS      Y2, (BX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, AX
+	JGE          loop2
 
 rest2:
-	TESTQ      AX, AX
-	JLE        done2
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish2
+	ADDQ       $0x08, AX
+	JZ         done2
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body2
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	XORQ       AX, AX
+	JMP        loop2
+
+finish2:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
 
 done2:
 	VZEROUPPER
@@ -2883,123 +2868,110 @@ done2:
 
 // func sigmoid3F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·sigmoid3F32AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·sigmoid3F32AVX2(SB), NOSPLIT, $152-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, AX
+	JLT          rest3
 
 loop3:
-	CMPQ    AX, $0x00000008
-	JLT     rest3
-	VMOVUPS (CX), Y0
-
-body3:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y0
-	VMINPS       Y1, Y0, Y0
-	VPOR         k32_80000000<>+0(SB), Y0, Y1
-	VBROADCASTSS k32_4b400000<>+0(SB), Y2
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y3, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y3, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD213PS  Y1, Y4, Y3
-	VADDPS       k32_3f800000<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y2, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VBROADCASTSS k32_3f800000<>+0(SB), Y2
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y2
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS k32_4b400000<>+0(SB), Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VADDPS       k32_3f800000<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       Y5, Y2, Y2
 	VBROADCASTSS k32_3f800000<>+0(SB), Y3
-	VDIVPS       Y2, Y3, Y3
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y3
 	VBROADCASTSS k32_3f800000<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y4
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y4
+	VDIVPS       Y3, Y4, Y4
 	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VFNMADD231PS Y2, Y3, Y5
-	VFNMADD231PS Y4, Y3, Y5
-	VFMADD231PS  Y3, Y5, Y3
-	VMULPS       Y1, Y3, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y2
-	VBLENDVPS    Y0, Y2, Y3, Y2
-	VMULPS       Y1, Y3, Y3
-	VMULPS       k32_1f800000<>+0(SB), Y3, Y4
-	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VFNMADD231PS k32_20000000<>+0(SB), Y1, Y5
-	VMULPS       Y3, Y5, Y5
-	VMULPS       k32_9f800000<>+0(SB), Y5, Y5
-	VPAND        k32_80000000<>+0(SB), Y0, Y0
-	VPXOR        Y0, Y5, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part03
-	VMOVUPS      Y2, (DX)
-	JMP          next03
-
-part03:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS Y2, Y1, (DX)
-
-next03:
-	CMPQ    AX, $0x00000008
-	JLT     part13
-	VMOVUPS Y4, (BX)
-	JMP     next13
-
-part13:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS Y4, Y1, (BX)
-
-next13:
-	CMPQ    AX, $0x00000008
-	JLT     part23
-	VMOVUPS Y0, (SI)
-	JMP     next23
-
-part23:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS Y0, Y1, (SI)
-
-next23:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	SUBQ $0x00000008, AX
-	JG   loop3
-	JMP  done3
+	VSUBPS       Y3, Y5, Y5
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VFNMADD231PS Y3, Y4, Y6
+	VFNMADD231PS Y5, Y4, Y6
+	VFMADD231PS  Y4, Y6, Y4
+	VMULPS       Y2, Y4, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
+	VBLENDVPS    Y1, Y3, Y4, Y3
+	VMULPS       Y2, Y4, Y4
+	VMULPS       k32_1f800000<>+0(SB), Y4, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VFNMADD231PS k32_20000000<>+0(SB), Y2, Y6
+	VMULPS       Y4, Y6, Y6
+	VMULPS       k32_9f800000<>+0(SB), Y6, Y6
+	VPAND        k32_80000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y6, Y1
+	VMOVUPS      Y3, (DX)
+	VMOVUPS      Y5, (BX)
+	VMOVUPS      Y1, (SI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, AX
+	JGE          loop3
 
 rest3:
-	TESTQ      AX, AX
-	JLE        done3
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish3
+	ADDQ       $0x08, AX
+	JZ         done3
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body3
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	XORQ       AX, AX
+	JMP        loop3
+
+finish3:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPS    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (SI)
 
 done3:
 	VZEROUPPER
@@ -3027,143 +2999,123 @@ GLOBL k32_9f800000<>(SB), RODATA|NOPTR, $32
 
 // func sigmoid4F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·sigmoid4F32AVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·sigmoid4F32AVX2(SB), NOSPLIT, $192-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         R8, R8
+	SUBQ         $0x08, AX
+	JLT          rest4
 
 loop4:
-	CMPQ    AX, $0x00000008
-	JLT     rest4
-	VMOVUPS (CX), Y0
-
-body4:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y0
-	VMINPS       Y1, Y0, Y0
-	VPOR         k32_80000000<>+0(SB), Y0, Y1
-	VBROADCASTSS k32_4b400000<>+0(SB), Y2
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y3, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y3, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD213PS  Y1, Y4, Y3
-	VADDPS       k32_3f800000<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y2, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VBROADCASTSS k32_3f800000<>+0(SB), Y2
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y2
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS k32_4b400000<>+0(SB), Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VADDPS       k32_3f800000<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       Y5, Y2, Y2
 	VBROADCASTSS k32_3f800000<>+0(SB), Y3
-	VDIVPS       Y2, Y3, Y3
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y3
 	VBROADCASTSS k32_3f800000<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y4
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y4
+	VDIVPS       Y3, Y4, Y4
 	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VFNMADD231PS Y2, Y3, Y5
-	VFNMADD231PS Y4, Y3, Y5
-	VFMADD231PS  Y3, Y5, Y3
-	VMULPS       Y1, Y3, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y2
-	VBLENDVPS    Y0, Y2, Y3, Y2
-	VMULPS       Y1, Y3, Y3
-	VMULPS       k32_1f800000<>+0(SB), Y3, Y4
-	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VFNMADD231PS k32_20000000<>+0(SB), Y1, Y5
-	VMULPS       Y3, Y5, Y5
-	VMULPS       k32_9f800000<>+0(SB), Y5, Y5
-	VPAND        k32_80000000<>+0(SB), Y0, Y0
-	VPXOR        Y0, Y5, Y0
-	VBROADCASTSS k32_3f800000<>+0(SB), Y1
-	VFNMADD231PS k32_40c00000<>+0(SB), Y4, Y1
-	VMULPS       Y3, Y1, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part04
-	VMOVUPS      Y2, (DX)
-	JMP          next04
-
-part04:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y3
-	VMASKMOVPS Y2, Y3, (DX)
-
-next04:
-	CMPQ    AX, $0x00000008
-	JLT     part14
-	VMOVUPS Y4, (BX)
-	JMP     next14
-
-part14:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y2
-	VMASKMOVPS Y4, Y2, (BX)
-
-next14:
-	CMPQ    AX, $0x00000008
-	JLT     part24
-	VMOVUPS Y0, (SI)
-	JMP     next24
-
-part24:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y2
-	VMASKMOVPS Y0, Y2, (SI)
-
-next24:
-	CMPQ    AX, $0x00000008
-	JLT     part34
-	VMOVUPS Y1, (DI)
-	JMP     next34
-
-part34:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y1, Y0, (DI)
-
-next34:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	SUBQ $0x00000008, AX
-	JG   loop4
-	JMP  done4
+	VSUBPS       Y3, Y5, Y5
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VFNMADD231PS Y3, Y4, Y6
+	VFNMADD231PS Y5, Y4, Y6
+	VFMADD231PS  Y4, Y6, Y4
+	VMULPS       Y2, Y4, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
+	VBLENDVPS    Y1, Y3, Y4, Y3
+	VMULPS       Y2, Y4, Y4
+	VMULPS       k32_1f800000<>+0(SB), Y4, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VFNMADD231PS k32_20000000<>+0(SB), Y2, Y6
+	VMULPS       Y4, Y6, Y6
+	VMULPS       k32_9f800000<>+0(SB), Y6, Y6
+	VPAND        k32_80000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y6, Y1
+	VBROADCASTSS k32_3f800000<>+0(SB), Y2
+	VFNMADD231PS k32_40c00000<>+0(SB), Y5, Y2
+	VMULPS       Y4, Y2, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y2
+	VMOVUPS      Y3, (DX)
+	VMOVUPS      Y5, (BX)
+	VMOVUPS      Y1, (SI)
+	VMOVUPS      Y2, (DI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
+	SUBQ         $0x08, AX
+	JGE          loop4
 
 rest4:
-	TESTQ      AX, AX
-	JLE        done4
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish4
+	ADDQ       $0x08, AX
+	JZ         done4
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body4
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	MOVQ       DI, 184(SP)
+	LEAQ       152(SP), DI
+	XORQ       AX, AX
+	JMP        loop4
+
+finish4:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPS    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (SI)
+	MOVQ       184(SP), DI
+	VMOVUPS    152(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DI)
 
 done4:
 	VZEROUPPER
@@ -3181,84 +3133,85 @@ GLOBL k32_40c00000<>(SB), RODATA|NOPTR, $32
 
 // func softplus1F32AVX2(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·softplus1F32AVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·softplus1F32AVX2(SB), NOSPLIT, $72-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          rest5
 
 loop5:
-	CMPQ    AX, $0x00000008
-	JLT     rest5
-	VMOVUPS (CX), Y0
-
-body5:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
-	VBROADCASTSS k32_4b400000<>+0(SB), Y2
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y3, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y3, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD213PS  Y1, Y4, Y3
-	VADDPS       k32_3f800000<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y2, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y1
-	VADDPS       k32_40000000<>+0(SB), Y1, Y2
-	VDIVPS       Y2, Y1, Y2
-	VMULPS       Y2, Y2, Y1
-	VBROADCASTSS k32_3e6dd130<>+0(SB), Y3
-	VFMADD213PS  k32_3e5e467c<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3e926493<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3ecccc6a<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3f2aaaab<>+0(SB), Y1, Y3
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y1, Y3, Y3
-	VFMADD231PS  k32_40000000<>+0(SB), Y2, Y3
-	VPXOR        Y1, Y1, Y1
-	VMAXPS       Y0, Y1, Y1
-	VADDPS       Y1, Y3, Y3
-	CMPQ         AX, $0x00000008
-	JLT          part05
-	VMOVUPS      Y3, (DX)
-	JMP          next05
-
-part05:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS Y3, Y0, (DX)
-
-next05:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000008, AX
-	JG   loop5
-	JMP  done5
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS k32_4b400000<>+0(SB), Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VADDPS       k32_3f800000<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y2
+	VADDPS       k32_40000000<>+0(SB), Y2, Y3
+	VDIVPS       Y3, Y2, Y3
+	VMULPS       Y3, Y3, Y2
+	VBROADCASTSS k32_3e6dd130<>+0(SB), Y4
+	VFMADD213PS  k32_3e5e467c<>+0(SB), Y2, Y4
+	VFMADD213PS  k32_3e926493<>+0(SB), Y2, Y4
+	VFMADD213PS  k32_3ecccc6a<>+0(SB), Y2, Y4
+	VFMADD213PS  k32_3f2aaaab<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VFMADD231PS  k32_40000000<>+0(SB), Y3, Y4
+	VPXOR        Y2, Y2, Y2
+	VMAXPS       Y1, Y2, Y2
+	VADDPS       Y2, Y4, Y4
+	VMOVUPS      Y4, (DX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, AX
+	JGE          loop5
 
 rest5:
-	TESTQ      AX, AX
-	JLE        done5
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish5
+	ADDQ       $0x08, AX
+	JZ         done5
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body5
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	XORQ       AX, AX
+	JMP        loop5
+
+finish5:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
 
 done5:
 	VZEROUPPER
@@ -3326,45 +3279,42 @@ GLOBL k32_3f2aaaab<>(SB), RODATA|NOPTR, $32
 
 // func softplus2F32AVX2(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·softplus2F32AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·softplus2F32AVX2(SB), NOSPLIT, $112-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          rest6
 
 loop6:
-	CMPQ    AX, $0x00000008
-	JLT     rest6
-	VMOVUPS (CX), Y0
-
-body6:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
 	VBROADCASTSS k32_4b400000<>+0(SB), Y3
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
 	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y4
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y4
-	VMULPS       Y1, Y1, Y5
-	VFMADD213PS  Y1, Y5, Y4
-	VADDPS       k32_3f800000<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y3, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       Y4, Y1, Y1
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VADDPS       k32_3f800000<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       Y5, Y2, Y2
 	VBROADCASTSS k32_3f800000<>+0(SB), Y3
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y3
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y3
 	VBROADCASTSS k32_3f800000<>+0(SB), Y4
 	VDIVPS       Y3, Y4, Y4
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y3
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
 	VADDPS       k32_40000000<>+0(SB), Y3, Y5
 	VDIVPS       Y5, Y3, Y5
 	VMULPS       Y5, Y5, Y3
@@ -3377,56 +3327,53 @@ body6:
 	VMULPS       Y3, Y6, Y6
 	VFMADD231PS  k32_40000000<>+0(SB), Y5, Y6
 	VPXOR        Y3, Y3, Y3
-	VMAXPS       Y0, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
 	VADDPS       Y3, Y6, Y6
-	VMULPS       Y1, Y4, Y0
-	VMULPS       k32_1f800000<>+0(SB), Y0, Y0
-	VBLENDVPS    Y2, Y0, Y4, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part06
+	VMULPS       Y2, Y4, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y1, Y2, Y4, Y1
 	VMOVUPS      Y6, (DX)
-	JMP          next06
-
-part06:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS Y6, Y1, (DX)
-
-next06:
-	CMPQ    AX, $0x00000008
-	JLT     part16
-	VMOVUPS Y0, (BX)
-	JMP     next16
-
-part16:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS Y0, Y1, (BX)
-
-next16:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	SUBQ $0x00000008, AX
-	JG   loop6
-	JMP  done6
+	VMOVUPS      Y1, (BX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, AX
+	JGE          loop6
 
 rest6:
-	TESTQ      AX, AX
-	JLE        done6
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish6
+	ADDQ       $0x08, AX
+	JZ         done6
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body6
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	XORQ       AX, AX
+	JMP        loop6
+
+finish6:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
 
 done6:
 	VZEROUPPER
@@ -3434,53 +3381,50 @@ done6:
 
 // func softplus3F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·softplus3F32AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·softplus3F32AVX2(SB), NOSPLIT, $152-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, AX
+	JLT          rest7
 
 loop7:
-	CMPQ    AX, $0x00000008
-	JLT     rest7
-	VMOVUPS (CX), Y0
-
-body7:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
 	VBROADCASTSS k32_4b400000<>+0(SB), Y3
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
 	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y4
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y4
-	VMULPS       Y1, Y1, Y5
-	VFMADD213PS  Y1, Y5, Y4
-	VADDPS       k32_3f800000<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y3, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       Y4, Y1, Y1
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VADDPS       k32_3f800000<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       Y5, Y2, Y2
 	VBROADCASTSS k32_3f800000<>+0(SB), Y3
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y3
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y3
 	VBROADCASTSS k32_3f800000<>+0(SB), Y4
 	VDIVPS       Y3, Y4, Y4
 	VBROADCASTSS k32_3f800000<>+0(SB), Y5
 	VSUBPS       Y3, Y5, Y5
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y5
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y5
 	VBROADCASTSS k32_3f800000<>+0(SB), Y6
 	VFNMADD231PS Y3, Y4, Y6
 	VFNMADD231PS Y5, Y4, Y6
 	VFMADD231PS  Y4, Y6, Y4
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y3
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
 	VADDPS       k32_40000000<>+0(SB), Y3, Y5
 	VDIVPS       Y5, Y3, Y5
 	VMULPS       Y5, Y5, Y3
@@ -3493,73 +3437,63 @@ body7:
 	VMULPS       Y3, Y6, Y6
 	VFMADD231PS  k32_40000000<>+0(SB), Y5, Y6
 	VPXOR        Y3, Y3, Y3
-	VMAXPS       Y0, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
 	VADDPS       Y3, Y6, Y6
-	VMULPS       Y1, Y4, Y0
-	VMULPS       k32_1f800000<>+0(SB), Y0, Y1
-	VBLENDVPS    Y2, Y1, Y4, Y1
-	VMULPS       Y0, Y4, Y0
-	VMULPS       k32_1f800000<>+0(SB), Y0, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part07
+	VMULPS       Y2, Y4, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMULPS       Y2, Y4, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y2
 	VMOVUPS      Y6, (DX)
-	JMP          next07
-
-part07:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y2
-	VMASKMOVPS Y6, Y2, (DX)
-
-next07:
-	CMPQ    AX, $0x00000008
-	JLT     part17
-	VMOVUPS Y1, (BX)
-	JMP     next17
-
-part17:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y2
-	VMASKMOVPS Y1, Y2, (BX)
-
-next17:
-	CMPQ    AX, $0x00000008
-	JLT     part27
-	VMOVUPS Y0, (SI)
-	JMP     next27
-
-part27:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS Y0, Y1, (SI)
-
-next27:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	SUBQ $0x00000008, AX
-	JG   loop7
-	JMP  done7
+	VMOVUPS      Y1, (BX)
+	VMOVUPS      Y2, (SI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, AX
+	JGE          loop7
 
 rest7:
-	TESTQ      AX, AX
-	JLE        done7
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish7
+	ADDQ       $0x08, AX
+	JZ         done7
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body7
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	XORQ       AX, AX
+	JMP        loop7
+
+finish7:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPS    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (SI)
 
 done7:
 	VZEROUPPER
@@ -3567,54 +3501,51 @@ done7:
 
 // func softplus4F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·softplus4F32AVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·softplus4F32AVX2(SB), NOSPLIT, $192-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         R8, R8
+	SUBQ         $0x08, AX
+	JLT          rest8
 
 loop8:
-	CMPQ    AX, $0x00000008
-	JLT     rest8
-	VMOVUPS (CX), Y0
-
-body8:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
 	VBROADCASTSS k32_4b400000<>+0(SB), Y3
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
 	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y4
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y4
-	VMULPS       Y1, Y1, Y5
-	VFMADD213PS  Y1, Y5, Y4
-	VADDPS       k32_3f800000<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y3, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       Y4, Y1, Y1
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VADDPS       k32_3f800000<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       Y5, Y2, Y2
 	VBROADCASTSS k32_3f800000<>+0(SB), Y3
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y3
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y3
 	VBROADCASTSS k32_3f800000<>+0(SB), Y4
 	VDIVPS       Y3, Y4, Y4
 	VBROADCASTSS k32_3f800000<>+0(SB), Y5
 	VSUBPS       Y3, Y5, Y5
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y5
+	VFMADD231PS  k32_1f800000<>+0(SB), Y2, Y5
 	VBROADCASTSS k32_3f800000<>+0(SB), Y6
 	VFNMADD231PS Y3, Y4, Y6
 	VFNMADD231PS Y5, Y4, Y6
 	VFMADD231PS  Y4, Y6, Y4
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y3
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
 	VADDPS       k32_40000000<>+0(SB), Y3, Y5
 	VDIVPS       Y5, Y3, Y5
 	VMULPS       Y5, Y5, Y3
@@ -3627,94 +3558,77 @@ body8:
 	VMULPS       Y3, Y6, Y6
 	VFMADD231PS  k32_40000000<>+0(SB), Y5, Y6
 	VPXOR        Y3, Y3, Y3
-	VMAXPS       Y0, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
 	VADDPS       Y3, Y6, Y6
-	VMULPS       Y1, Y4, Y0
-	VMULPS       k32_1f800000<>+0(SB), Y0, Y1
-	VBLENDVPS    Y2, Y1, Y4, Y1
-	VMULPS       Y0, Y4, Y3
-	VMULPS       k32_1f800000<>+0(SB), Y3, Y4
-	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VFNMADD231PS k32_20000000<>+0(SB), Y0, Y5
-	VMULPS       Y3, Y5, Y5
-	VMULPS       k32_9f800000<>+0(SB), Y5, Y5
-	VPAND        k32_80000000<>+0(SB), Y2, Y0
-	VPXOR        Y0, Y5, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part08
+	VMULPS       Y2, Y4, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
+	VBLENDVPS    Y1, Y3, Y4, Y3
+	VMULPS       Y2, Y4, Y4
+	VMULPS       k32_1f800000<>+0(SB), Y4, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y7
+	VFNMADD231PS k32_20000000<>+0(SB), Y2, Y7
+	VMULPS       Y4, Y7, Y7
+	VMULPS       k32_9f800000<>+0(SB), Y7, Y7
+	VPAND        k32_80000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y7, Y1
 	VMOVUPS      Y6, (DX)
-	JMP          next08
-
-part08:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y2
-	VMASKMOVPS Y6, Y2, (DX)
-
-next08:
-	CMPQ    AX, $0x00000008
-	JLT     part18
-	VMOVUPS Y1, (BX)
-	JMP     next18
-
-part18:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y2
-	VMASKMOVPS Y1, Y2, (BX)
-
-next18:
-	CMPQ    AX, $0x00000008
-	JLT     part28
-	VMOVUPS Y4, (SI)
-	JMP     next28
-
-part28:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS Y4, Y1, (SI)
-
-next28:
-	CMPQ    AX, $0x00000008
-	JLT     part38
-	VMOVUPS Y0, (DI)
-	JMP     next38
-
-part38:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS Y0, Y1, (DI)
-
-next38:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	SUBQ $0x00000008, AX
-	JG   loop8
-	JMP  done8
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y1, (DI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
+	SUBQ         $0x08, AX
+	JGE          loop8
 
 rest8:
-	TESTQ      AX, AX
-	JLE        done8
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish8
+	ADDQ       $0x08, AX
+	JZ         done8
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body8
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	MOVQ       DI, 184(SP)
+	LEAQ       152(SP), DI
+	XORQ       AX, AX
+	JMP        loop8
+
+finish8:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPS    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (SI)
+	MOVQ       184(SP), DI
+	VMOVUPS    152(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DI)
 
 done8:
 	VZEROUPPER
@@ -3722,197 +3636,172 @@ done8:
 
 // func tanh1F32AVX2(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tanh1F32AVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·tanh1F32AVX2(SB), NOSPLIT, $72-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          rest9
 
 loop9:
-	CMPQ    AX, $0x00000008
-	JLT     rest9
-	VMOVUPS (CX), Y0
-
-body9:
-	VBROADCASTSS k32_c2700000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42700000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VADDPS       Y2, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
-	VBROADCASTSS k32_4b400000<>+0(SB), Y2
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y3, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y3, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD213PS  Y1, Y4, Y3
-	VPSLLD       $0x17, Y2, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y1
-	VSUBPS       k32_3f800000<>+0(SB), Y1, Y2
-	VFMADD231PS  Y3, Y1, Y2
-	VADDPS       k32_40000000<>+0(SB), Y2, Y1
-	VDIVPS       Y1, Y2, Y1
-	VBROADCASTSS k32_80000000<>+0(SB), Y2
-	VPANDN       Y1, Y2, Y1
-	VPAND        k32_80000000<>+0(SB), Y0, Y0
-	VPOR         Y1, Y0, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part09
-	VMOVUPS      Y0, (DX)
-	JMP          next09
-
-part09:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPS Y0, Y1, (DX)
-
-next09:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000008, AX
-	JG   loop9
-	JMP  done9
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y1, Y2
+	VPOR         k32_80000000<>+0(SB), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS k32_4b400000<>+0(SB), Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y2
+	VSUBPS       k32_3f800000<>+0(SB), Y2, Y3
+	VFMADD231PS  Y5, Y2, Y3
+	VADDPS       k32_40000000<>+0(SB), Y3, Y2
+	VDIVPS       Y2, Y3, Y2
+	VBROADCASTSS k32_80000000<>+0(SB), Y3
+	VPANDN       Y2, Y3, Y2
+	VPAND        k32_80000000<>+0(SB), Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VMOVUPS      Y1, (DX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, AX
+	JGE          loop9
 
 rest9:
-	TESTQ      AX, AX
-	JLE        done9
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish9
+	ADDQ       $0x08, AX
+	JZ         done9
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body9
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	XORQ       AX, AX
+	JMP        loop9
+
+finish9:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
 
 done9:
 	VZEROUPPER
 	RET
 
-DATA k32_c2700000<>+0(SB)/4, $0xc2700000
-DATA k32_c2700000<>+4(SB)/4, $0xc2700000
-DATA k32_c2700000<>+8(SB)/4, $0xc2700000
-DATA k32_c2700000<>+12(SB)/4, $0xc2700000
-DATA k32_c2700000<>+16(SB)/4, $0xc2700000
-DATA k32_c2700000<>+20(SB)/4, $0xc2700000
-DATA k32_c2700000<>+24(SB)/4, $0xc2700000
-DATA k32_c2700000<>+28(SB)/4, $0xc2700000
-GLOBL k32_c2700000<>(SB), RODATA|NOPTR, $32
-
-DATA k32_42700000<>+0(SB)/4, $0x42700000
-DATA k32_42700000<>+4(SB)/4, $0x42700000
-DATA k32_42700000<>+8(SB)/4, $0x42700000
-DATA k32_42700000<>+12(SB)/4, $0x42700000
-DATA k32_42700000<>+16(SB)/4, $0x42700000
-DATA k32_42700000<>+20(SB)/4, $0x42700000
-DATA k32_42700000<>+24(SB)/4, $0x42700000
-DATA k32_42700000<>+28(SB)/4, $0x42700000
-GLOBL k32_42700000<>(SB), RODATA|NOPTR, $32
-
 // func tanh2F32AVX2(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tanh2F32AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·tanh2F32AVX2(SB), NOSPLIT, $112-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          rest10
 
 loop10:
-	CMPQ    AX, $0x00000008
-	JLT     rest10
-	VMOVUPS (CX), Y0
-
-body10:
-	VBROADCASTSS k32_c2700000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42700000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VADDPS       Y2, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
-	VBROADCASTSS k32_4b400000<>+0(SB), Y2
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y3, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y3, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD213PS  Y1, Y4, Y3
-	VPSLLD       $0x17, Y2, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y2
-	VSUBPS       k32_3f800000<>+0(SB), Y2, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VADDPS       k32_40000000<>+0(SB), Y4, Y2
-	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VDIVPS       Y2, Y5, Y5
-	VMULPS       Y4, Y5, Y2
-	VMULPS       Y5, Y5, Y4
-	VFMADD213PS  Y4, Y4, Y3
-	VMULPS       Y3, Y1, Y1
-	VBROADCASTSS k32_80000000<>+0(SB), Y3
-	VPANDN       Y2, Y3, Y2
-	VPAND        k32_80000000<>+0(SB), Y0, Y0
-	VPOR         Y2, Y0, Y0
-	VMULPS       k32_20800000<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part010
-	VMOVUPS      Y0, (DX)
-	JMP          next010
-
-part010:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y2
-	VMASKMOVPS Y0, Y2, (DX)
-
-next010:
-	CMPQ    AX, $0x00000008
-	JLT     part110
-	VMOVUPS Y1, (BX)
-	JMP     next110
-
-part110:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPS Y1, Y0, (BX)
-
-next110:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	SUBQ $0x00000008, AX
-	JG   loop10
-	JMP  done10
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y1, Y2
+	VPOR         k32_80000000<>+0(SB), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS k32_4b400000<>+0(SB), Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
+	VSUBPS       k32_3f800000<>+0(SB), Y3, Y4
+	VFMADD231PS  Y5, Y3, Y4
+	VADDPS       k32_40000000<>+0(SB), Y4, Y3
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VDIVPS       Y3, Y6, Y6
+	VMULPS       Y4, Y6, Y3
+	VMULPS       Y6, Y6, Y4
+	VFMADD213PS  Y4, Y4, Y5
+	VMULPS       Y5, Y2, Y2
+	VBROADCASTSS k32_80000000<>+0(SB), Y4
+	VPANDN       Y3, Y4, Y3
+	VPAND        k32_80000000<>+0(SB), Y1, Y1
+	VPOR         Y3, Y1, Y1
+	VMULPS       k32_20800000<>+0(SB), Y2, Y2
+	VMOVUPS      Y1, (DX)
+	VMOVUPS      Y2, (BX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, AX
+	JGE          loop10
 
 rest10:
-	TESTQ      AX, AX
-	JLE        done10
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish10
+	ADDQ       $0x08, AX
+	JZ         done10
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body10
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	XORQ       AX, AX
+	JMP        loop10
+
+finish10:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
 
 done10:
 	VZEROUPPER
@@ -3930,127 +3819,114 @@ GLOBL k32_20800000<>(SB), RODATA|NOPTR, $32
 
 // func tanh3F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tanh3F32AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·tanh3F32AVX2(SB), NOSPLIT, $152-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, AX
+	JLT          rest11
 
 loop11:
-	CMPQ    AX, $0x00000008
-	JLT     rest11
-	VMOVUPS (CX), Y0
-
-body11:
-	VBROADCASTSS k32_c2700000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42700000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VADDPS       Y2, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
-	VBROADCASTSS k32_4b400000<>+0(SB), Y2
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y3, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y3, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD213PS  Y1, Y4, Y3
-	VPSLLD       $0x17, Y2, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y2
-	VSUBPS       k32_3f800000<>+0(SB), Y2, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VADDPS       k32_40000000<>+0(SB), Y4, Y2
-	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VDIVPS       Y2, Y5, Y5
-	VBROADCASTSS k32_40000000<>+0(SB), Y6
-	VSUBPS       Y2, Y6, Y6
-	VADDPS       Y4, Y6, Y6
-	VBROADCASTSS k32_3f800000<>+0(SB), Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VFNMADD231PS Y6, Y5, Y7
-	VFMADD231PS  Y5, Y7, Y5
-	VMULPS       Y4, Y5, Y7
-	VFNMADD231PS Y7, Y2, Y4
-	VFNMADD231PS Y7, Y6, Y4
-	VFMADD231PS  Y4, Y5, Y7
-	VMULPS       Y5, Y5, Y2
-	VFMADD213PS  Y2, Y2, Y3
-	VMULPS       Y3, Y1, Y1
-	VBROADCASTSS k32_80000000<>+0(SB), Y2
-	VPANDN       Y7, Y2, Y2
-	VPAND        k32_80000000<>+0(SB), Y0, Y0
-	VPOR         Y2, Y0, Y0
-	VMULPS       k32_20800000<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y0, Y1
-	VMULPS       k32_a1000000<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part011
-	VMOVUPS      Y0, (DX)
-	JMP          next011
-
-part011:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y3
-	VMASKMOVPS Y0, Y3, (DX)
-
-next011:
-	CMPQ    AX, $0x00000008
-	JLT     part111
-	VMOVUPS Y2, (BX)
-	JMP     next111
-
-part111:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS Y2, Y0, (BX)
-
-next111:
-	CMPQ    AX, $0x00000008
-	JLT     part211
-	VMOVUPS Y1, (SI)
-	JMP     next211
-
-part211:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS Y1, Y0, (SI)
-
-next211:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	SUBQ $0x00000008, AX
-	JG   loop11
-	JMP  done11
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y1, Y2
+	VPOR         k32_80000000<>+0(SB), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS k32_4b400000<>+0(SB), Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
+	VSUBPS       k32_3f800000<>+0(SB), Y3, Y4
+	VFMADD231PS  Y5, Y3, Y4
+	VADDPS       k32_40000000<>+0(SB), Y4, Y3
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VDIVPS       Y3, Y6, Y6
+	VBROADCASTSS k32_40000000<>+0(SB), Y7
+	VSUBPS       Y3, Y7, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS k32_3f800000<>+0(SB), Y8
+	VFNMADD231PS Y3, Y6, Y8
+	VFNMADD231PS Y7, Y6, Y8
+	VFMADD231PS  Y6, Y8, Y6
+	VMULPS       Y4, Y6, Y8
+	VFNMADD231PS Y8, Y3, Y4
+	VFNMADD231PS Y8, Y7, Y4
+	VFMADD231PS  Y4, Y6, Y8
+	VMULPS       Y6, Y6, Y3
+	VFMADD213PS  Y3, Y3, Y5
+	VMULPS       Y5, Y2, Y2
+	VBROADCASTSS k32_80000000<>+0(SB), Y3
+	VPANDN       Y8, Y3, Y3
+	VPAND        k32_80000000<>+0(SB), Y1, Y1
+	VPOR         Y3, Y1, Y1
+	VMULPS       k32_20800000<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y1, Y2
+	VMULPS       k32_a1000000<>+0(SB), Y2, Y2
+	VMOVUPS      Y1, (DX)
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y2, (SI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, AX
+	JGE          loop11
 
 rest11:
-	TESTQ      AX, AX
-	JLE        done11
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish11
+	ADDQ       $0x08, AX
+	JZ         done11
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body11
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	XORQ       AX, AX
+	JMP        loop11
+
+finish11:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPS    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (SI)
 
 done11:
 	VZEROUPPER
@@ -4068,148 +3944,128 @@ GLOBL k32_a1000000<>(SB), RODATA|NOPTR, $32
 
 // func tanh4F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tanh4F32AVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·tanh4F32AVX2(SB), NOSPLIT, $192-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         R8, R8
+	SUBQ         $0x08, AX
+	JLT          rest12
 
 loop12:
-	CMPQ    AX, $0x00000008
-	JLT     rest12
-	VMOVUPS (CX), Y0
-
-body12:
-	VBROADCASTSS k32_c2700000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42700000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VADDPS       Y2, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
-	VBROADCASTSS k32_4b400000<>+0(SB), Y2
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y2
-	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y3, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y3, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y1, Y4
-	VFMADD213PS  Y1, Y4, Y3
-	VPSLLD       $0x17, Y2, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y2
-	VSUBPS       k32_3f800000<>+0(SB), Y2, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VADDPS       k32_40000000<>+0(SB), Y4, Y2
-	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VDIVPS       Y2, Y5, Y5
-	VBROADCASTSS k32_40000000<>+0(SB), Y6
-	VSUBPS       Y2, Y6, Y6
-	VADDPS       Y4, Y6, Y6
-	VBROADCASTSS k32_3f800000<>+0(SB), Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VFNMADD231PS Y6, Y5, Y7
-	VFMADD231PS  Y5, Y7, Y5
-	VMULPS       Y4, Y5, Y7
-	VFNMADD231PS Y7, Y2, Y4
-	VFNMADD231PS Y7, Y6, Y4
-	VFMADD231PS  Y4, Y5, Y7
-	VMULPS       Y5, Y5, Y2
-	VFMADD213PS  Y2, Y2, Y3
-	VMULPS       Y3, Y1, Y1
-	VBROADCASTSS k32_80000000<>+0(SB), Y2
-	VPANDN       Y7, Y2, Y2
-	VPAND        k32_80000000<>+0(SB), Y0, Y0
-	VPOR         Y2, Y0, Y0
-	VMULPS       k32_20800000<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y0, Y3
-	VMULPS       k32_a1000000<>+0(SB), Y3, Y3
-	VMULPS       Y7, Y7, Y4
-	VBROADCASTSS k32_40c00000<>+0(SB), Y5
-	VFMSUB213PS  k32_40000000<>+0(SB), Y4, Y5
-	VMULPS       Y1, Y5, Y5
-	VMULPS       k32_20800000<>+0(SB), Y5, Y5
-	CMPQ         AX, $0x00000008
-	JLT          part012
-	VMOVUPS      Y0, (DX)
-	JMP          next012
-
-part012:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS Y0, Y1, (DX)
-
-next012:
-	CMPQ    AX, $0x00000008
-	JLT     part112
-	VMOVUPS Y2, (BX)
-	JMP     next112
-
-part112:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y2, Y0, (BX)
-
-next112:
-	CMPQ    AX, $0x00000008
-	JLT     part212
-	VMOVUPS Y3, (SI)
-	JMP     next212
-
-part212:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y3, Y0, (SI)
-
-next212:
-	CMPQ    AX, $0x00000008
-	JLT     part312
-	VMOVUPS Y5, (DI)
-	JMP     next312
-
-part312:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y5, Y0, (DI)
-
-next312:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	SUBQ $0x00000008, AX
-	JG   loop12
-	JMP  done12
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y1, Y2
+	VPOR         k32_80000000<>+0(SB), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS k32_4b400000<>+0(SB), Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y5
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y5
+	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y3
+	VSUBPS       k32_3f800000<>+0(SB), Y3, Y4
+	VFMADD231PS  Y5, Y3, Y4
+	VADDPS       k32_40000000<>+0(SB), Y4, Y3
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VDIVPS       Y3, Y6, Y6
+	VBROADCASTSS k32_40000000<>+0(SB), Y7
+	VSUBPS       Y3, Y7, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS k32_3f800000<>+0(SB), Y8
+	VFNMADD231PS Y3, Y6, Y8
+	VFNMADD231PS Y7, Y6, Y8
+	VFMADD231PS  Y6, Y8, Y6
+	VMULPS       Y4, Y6, Y8
+	VFNMADD231PS Y8, Y3, Y4
+	VFNMADD231PS Y8, Y7, Y4
+	VFMADD231PS  Y4, Y6, Y8
+	VMULPS       Y6, Y6, Y3
+	VFMADD213PS  Y3, Y3, Y5
+	VMULPS       Y5, Y2, Y2
+	VBROADCASTSS k32_80000000<>+0(SB), Y3
+	VPANDN       Y8, Y3, Y3
+	VPAND        k32_80000000<>+0(SB), Y1, Y1
+	VPOR         Y3, Y1, Y1
+	VMULPS       k32_20800000<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y1, Y4
+	VMULPS       k32_a1000000<>+0(SB), Y4, Y4
+	VMULPS       Y8, Y8, Y5
+	VBROADCASTSS k32_40c00000<>+0(SB), Y6
+	VFMSUB213PS  k32_40000000<>+0(SB), Y5, Y6
+	VMULPS       Y2, Y6, Y6
+	VMULPS       k32_20800000<>+0(SB), Y6, Y6
+	VMOVUPS      Y1, (DX)
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y4, (SI)
+	VMOVUPS      Y6, (DI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
+	SUBQ         $0x08, AX
+	JGE          loop12
 
 rest12:
-	TESTQ      AX, AX
-	JLE        done12
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish12
+	ADDQ       $0x08, AX
+	JZ         done12
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body12
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	MOVQ       DI, 184(SP)
+	LEAQ       152(SP), DI
+	XORQ       AX, AX
+	JMP        loop12
+
+finish12:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPS    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (SI)
+	MOVQ       184(SP), DI
+	VMOVUPS    152(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DI)
 
 done12:
 	VZEROUPPER
@@ -4217,77 +4073,76 @@ done12:
 
 // func silu1F32AVX2(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·silu1F32AVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·silu1F32AVX2(SB), NOSPLIT, $72-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          rest13
 
 loop13:
-	CMPQ    AX, $0x00000008
-	JLT     rest13
-	VMOVUPS (CX), Y0
-
-body13:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
 	VBROADCASTSS k32_4b400000<>+0(SB), Y3
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
 	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y4
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y4
-	VMULPS       Y1, Y1, Y5
-	VFMADD213PS  Y1, Y5, Y4
-	VADDPS       k32_3f800000<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y3, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VBROADCASTSS k32_3f800000<>+0(SB), Y3
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y3
+	VMOVUPS      Y2, Y5
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y5
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y5
+	VMULPS       Y5, Y5, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y6
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3f000000<>+0(SB), Y5, Y6
+	VFMADD213PS  Y5, Y4, Y6
+	VADDPS       k32_3f800000<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       k32_5f800000<>+0(SB), Y3, Y3
+	VMULPS       Y6, Y3, Y3
 	VBROADCASTSS k32_3f800000<>+0(SB), Y4
-	VDIVPS       Y3, Y4, Y4
-	VMULPS       Y1, Y2, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y1
-	VBLENDVPS    Y2, Y1, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part013
-	VMOVUPS      Y0, (DX)
-	JMP          next013
-
-part013:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPS Y0, Y1, (DX)
-
-next013:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000008, AX
-	JG   loop13
-	JMP  done13
+	VFMADD231PS  k32_1f800000<>+0(SB), Y3, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       k32_1f800000<>+0(SB), Y3, Y2
+	VBLENDVPS    Y1, Y2, Y1, Y1
+	VDIVPS       Y4, Y1, Y1
+	VMOVUPS      Y1, (DX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, AX
+	JGE          loop13
 
 rest13:
-	TESTQ      AX, AX
-	JLE        done13
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish13
+	ADDQ       $0x08, AX
+	JZ         done13
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body13
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	XORQ       AX, AX
+	JMP        loop13
+
+finish13:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
 
 done13:
 	VZEROUPPER
@@ -4295,101 +4150,98 @@ done13:
 
 // func silu2F32AVX2(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·silu2F32AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·silu2F32AVX2(SB), NOSPLIT, $112-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          rest14
 
 loop14:
-	CMPQ    AX, $0x00000008
-	JLT     rest14
-	VMOVUPS (CX), Y0
-
-body14:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
 	VBROADCASTSS k32_4b400000<>+0(SB), Y3
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
 	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y1
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y1
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y4
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y1, Y4
-	VFMADD213PS  k32_3f000000<>+0(SB), Y1, Y4
-	VMULPS       Y1, Y1, Y5
-	VFMADD213PS  Y1, Y5, Y4
-	VADDPS       k32_3f800000<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y3, Y1
-	VPADDD       k32_5f800000<>+0(SB), Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VBROADCASTSS k32_3f800000<>+0(SB), Y3
-	VFMADD231PS  k32_1f800000<>+0(SB), Y1, Y3
+	VMOVUPS      Y2, Y5
+	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y5
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y5
+	VMULPS       Y5, Y5, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y6
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3f000000<>+0(SB), Y5, Y6
+	VFMADD213PS  Y5, Y4, Y6
+	VADDPS       k32_3f800000<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       k32_5f800000<>+0(SB), Y3, Y3
+	VMULPS       Y6, Y3, Y3
 	VBROADCASTSS k32_3f800000<>+0(SB), Y4
-	VDIVPS       Y3, Y4, Y4
-	VMULPS       Y1, Y2, Y3
+	VFMADD231PS  k32_1f800000<>+0(SB), Y3, Y4
+	VBROADCASTSS k32_3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y5
+	VMULPS       Y3, Y2, Y4
+	VMULPS       k32_1f800000<>+0(SB), Y4, Y4
+	VBLENDVPS    Y1, Y4, Y1, Y4
+	VMULPS       Y5, Y4, Y4
+	VPOR         k32_80000000<>+0(SB), Y1, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        Y2, Y6, Y6
+	VMULPS       Y3, Y5, Y2
+	VMULPS       k32_1f800000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y1, Y5, Y2, Y2
+	VFMADD213PS  k32_3f800000<>+0(SB), Y6, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y3, Y2, Y3
 	VMULPS       k32_1f800000<>+0(SB), Y3, Y3
-	VBLENDVPS    Y2, Y3, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMULPS       Y1, Y4, Y3
-	VMULPS       k32_1f800000<>+0(SB), Y3, Y3
-	VBLENDVPS    Y2, Y4, Y3, Y3
-	VFMADD213PS  k32_3f800000<>+0(SB), Y2, Y3
-	VMULPS       Y4, Y3, Y3
-	VMULPS       Y1, Y3, Y1
-	VMULPS       k32_1f800000<>+0(SB), Y1, Y1
-	VBLENDVPS    Y2, Y1, Y3, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part014
-	VMOVUPS      Y0, (DX)
-	JMP          next014
-
-part014:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y2
-	VMASKMOVPS Y0, Y2, (DX)
-
-next014:
-	CMPQ    AX, $0x00000008
-	JLT     part114
-	VMOVUPS Y1, (BX)
-	JMP     next114
-
-part114:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPS Y1, Y0, (BX)
-
-next114:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	SUBQ $0x00000008, AX
-	JG   loop14
-	JMP  done14
+	VBLENDVPS    Y1, Y3, Y2, Y1
+	VMOVUPS      Y4, (DX)
+	VMOVUPS      Y1, (BX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, AX
+	JGE          loop14
 
 rest14:
-	TESTQ      AX, AX
-	JLE        done14
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish14
+	ADDQ       $0x08, AX
+	JZ         done14
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body14
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	XORQ       AX, AX
+	JMP        loop14
+
+finish14:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
 
 done14:
 	VZEROUPPER
@@ -4397,41 +4249,38 @@ done14:
 
 // func silu3F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·silu3F32AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·silu3F32AVX2(SB), NOSPLIT, $152-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, AX
+	JLT          rest15
 
 loop15:
-	CMPQ    AX, $0x00000008
-	JLT     rest15
-	VMOVUPS (CX), Y0
-
-body15:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
 	VBROADCASTSS k32_4b400000<>+0(SB), Y3
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
 	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y1, Y5
+	VMOVUPS      Y2, Y5
 	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y5
 	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y5
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y4
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y5, Y4
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y5, Y4
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y5, Y4
-	VFMADD213PS  k32_3f000000<>+0(SB), Y5, Y4
-	VMULPS       Y5, Y5, Y6
-	VFMADD213PS  Y5, Y6, Y4
-	VADDPS       k32_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y5, Y5, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y6
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3f000000<>+0(SB), Y5, Y6
+	VFMADD213PS  Y5, Y4, Y6
+	VADDPS       k32_3f800000<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       k32_5f800000<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y3
+	VMULPS       Y6, Y3, Y3
 	VBROADCASTSS k32_3f800000<>+0(SB), Y4
 	VFMADD231PS  k32_1f800000<>+0(SB), Y3, Y4
 	VBROADCASTSS k32_3f800000<>+0(SB), Y5
@@ -4445,83 +4294,76 @@ body15:
 	VFMADD231PS  Y5, Y7, Y5
 	VMULPS       Y3, Y2, Y4
 	VMULPS       k32_1f800000<>+0(SB), Y4, Y4
-	VBLENDVPS    Y2, Y4, Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VMULPS       Y3, Y5, Y4
-	VMULPS       k32_1f800000<>+0(SB), Y4, Y6
-	VBLENDVPS    Y2, Y5, Y6, Y6
-	VFMADD213PS  k32_3f800000<>+0(SB), Y2, Y6
-	VMULPS       Y5, Y6, Y6
-	VMULPS       Y3, Y6, Y3
+	VBLENDVPS    Y1, Y4, Y1, Y4
+	VMULPS       Y5, Y4, Y4
+	VPOR         k32_80000000<>+0(SB), Y1, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        Y2, Y6, Y6
+	VMULPS       Y3, Y5, Y7
+	VMULPS       k32_1f800000<>+0(SB), Y7, Y8
+	VBLENDVPS    Y1, Y5, Y8, Y8
+	VFMADD213PS  k32_3f800000<>+0(SB), Y6, Y8
+	VMULPS       Y5, Y8, Y8
+	VMULPS       Y3, Y8, Y3
 	VMULPS       k32_1f800000<>+0(SB), Y3, Y3
-	VBLENDVPS    Y2, Y3, Y6, Y2
-	VMULPS       Y4, Y5, Y3
+	VBLENDVPS    Y1, Y3, Y8, Y1
+	VMULPS       Y7, Y5, Y3
 	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VFNMADD231PS k32_20000000<>+0(SB), Y4, Y5
-	VMOVUPS      Y5, Y4
-	VFMADD213PS  k32_40000000<>+0(SB), Y1, Y4
-	VMULPS       Y3, Y4, Y4
-	VMULPS       k32_1f800000<>+0(SB), Y4, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part015
-	VMOVUPS      Y0, (DX)
-	JMP          next015
-
-part015:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y3
-	VMASKMOVPS Y0, Y3, (DX)
-
-next015:
-	CMPQ    AX, $0x00000008
-	JLT     part115
-	VMOVUPS Y2, (BX)
-	JMP     next115
-
-part115:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS Y2, Y0, (BX)
-
-next115:
-	CMPQ    AX, $0x00000008
-	JLT     part215
-	VMOVUPS Y1, (SI)
-	JMP     next215
-
-part215:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS Y1, Y0, (SI)
-
-next215:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	SUBQ $0x00000008, AX
-	JG   loop15
-	JMP  done15
+	VFNMADD231PS k32_20000000<>+0(SB), Y7, Y5
+	VMOVUPS      Y5, Y5
+	VFMADD213PS  k32_40000000<>+0(SB), Y2, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       k32_1f800000<>+0(SB), Y5, Y2
+	VMOVUPS      Y4, (DX)
+	VMOVUPS      Y1, (BX)
+	VMOVUPS      Y2, (SI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, AX
+	JGE          loop15
 
 rest15:
-	TESTQ      AX, AX
-	JLE        done15
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish15
+	ADDQ       $0x08, AX
+	JZ         done15
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body15
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	XORQ       AX, AX
+	JMP        loop15
+
+finish15:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPS    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (SI)
 
 done15:
 	VZEROUPPER
@@ -4529,42 +4371,39 @@ done15:
 
 // func silu4F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·silu4F32AVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·silu4F32AVX2(SB), NOSPLIT, $192-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Y0
+	XORQ         R8, R8
+	SUBQ         $0x08, AX
+	JLT          rest16
 
 loop16:
-	CMPQ    AX, $0x00000008
-	JLT     rest16
-	VMOVUPS (CX), Y0
-
-body16:
-	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_42f00000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPOR         k32_80000000<>+0(SB), Y2, Y1
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
 	VBROADCASTSS k32_4b400000<>+0(SB), Y3
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y1, Y3
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y3
 	VSUBPS       k32_4b400000<>+0(SB), Y3, Y4
-	VMOVUPS      Y1, Y5
+	VMOVUPS      Y2, Y5
 	VFNMADD231PS k32_3f318000<>+0(SB), Y4, Y5
 	VFNMADD231PS k32_b95e8083<>+0(SB), Y4, Y5
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y4
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y5, Y4
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y5, Y4
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y5, Y4
-	VFMADD213PS  k32_3f000000<>+0(SB), Y5, Y4
-	VMULPS       Y5, Y5, Y6
-	VFMADD213PS  Y5, Y6, Y4
-	VADDPS       k32_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y5, Y5, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y6
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y5, Y6
+	VFMADD213PS  k32_3f000000<>+0(SB), Y5, Y6
+	VFMADD213PS  Y5, Y4, Y6
+	VADDPS       k32_3f800000<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       k32_5f800000<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y3
+	VMULPS       Y6, Y3, Y3
 	VBROADCASTSS k32_3f800000<>+0(SB), Y4
 	VFMADD231PS  k32_1f800000<>+0(SB), Y3, Y4
 	VBROADCASTSS k32_3f800000<>+0(SB), Y5
@@ -4578,107 +4417,93 @@ body16:
 	VFMADD231PS  Y5, Y7, Y5
 	VMULPS       Y3, Y2, Y4
 	VMULPS       k32_1f800000<>+0(SB), Y4, Y4
-	VBLENDVPS    Y2, Y4, Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VMULPS       Y3, Y5, Y4
-	VMULPS       k32_1f800000<>+0(SB), Y4, Y6
-	VBLENDVPS    Y2, Y5, Y6, Y6
-	VFMADD213PS  k32_3f800000<>+0(SB), Y2, Y6
-	VMULPS       Y5, Y6, Y6
-	VMULPS       Y3, Y6, Y3
-	VMULPS       k32_1f800000<>+0(SB), Y3, Y3
-	VBLENDVPS    Y2, Y3, Y6, Y3
-	VMULPS       Y4, Y5, Y5
-	VBROADCASTSS k32_3f800000<>+0(SB), Y6
-	VFNMADD231PS k32_20000000<>+0(SB), Y4, Y6
-	VMOVUPS      Y6, Y4
-	VFMADD213PS  k32_40000000<>+0(SB), Y1, Y4
+	VBLENDVPS    Y1, Y4, Y1, Y4
 	VMULPS       Y5, Y4, Y4
-	VMULPS       k32_1f800000<>+0(SB), Y4, Y4
-	VBROADCASTSS k32_3f800000<>+0(SB), Y7
-	VMULPS       k32_20c00000<>+0(SB), Y5, Y8
-	VSUBPS       Y8, Y7, Y7
-	VMULPS       Y1, Y7, Y7
-	VFMADD231PS  k32_40400000<>+0(SB), Y6, Y7
+	VPOR         k32_80000000<>+0(SB), Y1, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        Y2, Y6, Y6
+	VMULPS       Y3, Y5, Y7
+	VMULPS       k32_1f800000<>+0(SB), Y7, Y8
+	VBLENDVPS    Y1, Y5, Y8, Y8
+	VFMADD213PS  k32_3f800000<>+0(SB), Y6, Y8
+	VMULPS       Y5, Y8, Y8
+	VMULPS       Y3, Y8, Y3
+	VMULPS       k32_1f800000<>+0(SB), Y3, Y3
+	VBLENDVPS    Y1, Y3, Y8, Y3
+	VMULPS       Y7, Y5, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VFNMADD231PS k32_20000000<>+0(SB), Y7, Y6
+	VMOVUPS      Y6, Y7
+	VFMADD213PS  k32_40000000<>+0(SB), Y2, Y7
 	VMULPS       Y5, Y7, Y7
-	VMULPS       k32_9f800000<>+0(SB), Y7, Y7
-	VPAND        k32_80000000<>+0(SB), Y2, Y1
-	VPXOR        Y1, Y7, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part016
-	VMOVUPS      Y0, (DX)
-	JMP          next016
-
-part016:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y2
-	VMASKMOVPS Y0, Y2, (DX)
-
-next016:
-	CMPQ    AX, $0x00000008
-	JLT     part116
-	VMOVUPS Y3, (BX)
-	JMP     next116
-
-part116:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y3, Y0, (BX)
-
-next116:
-	CMPQ    AX, $0x00000008
-	JLT     part216
-	VMOVUPS Y4, (SI)
-	JMP     next216
-
-part216:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y4, Y0, (SI)
-
-next216:
-	CMPQ    AX, $0x00000008
-	JLT     part316
-	VMOVUPS Y1, (DI)
-	JMP     next316
-
-part316:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS Y1, Y0, (DI)
-
-next316:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	SUBQ $0x00000008, AX
-	JG   loop16
-	JMP  done16
+	VMULPS       k32_1f800000<>+0(SB), Y7, Y7
+	VBROADCASTSS k32_3f800000<>+0(SB), Y8
+	VMULPS       k32_20c00000<>+0(SB), Y5, Y9
+	VSUBPS       Y9, Y8, Y8
+	VMULPS       Y2, Y8, Y8
+	VFMADD231PS  k32_40400000<>+0(SB), Y6, Y8
+	VMULPS       Y5, Y8, Y8
+	VMULPS       k32_9f800000<>+0(SB), Y8, Y8
+	VPAND        k32_80000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y8, Y1
+	VMOVUPS      Y4, (DX)
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y7, (SI)
+	VMOVUPS      Y1, (DI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
+	SUBQ         $0x08, AX
+	JGE          loop16
 
 rest16:
-	TESTQ      AX, AX
-	JLE        done16
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish16
+	ADDQ       $0x08, AX
+	JZ         done16
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body16
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	MOVQ       DI, 184(SP)
+	LEAQ       152(SP), DI
+	XORQ       AX, AX
+	JMP        loop16
+
+finish16:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPS    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (SI)
+	MOVQ       184(SP), DI
+	VMOVUPS    152(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DI)
 
 done16:
 	VZEROUPPER
@@ -4706,103 +4531,104 @@ GLOBL k32_40400000<>(SB), RODATA|NOPTR, $32
 
 // func gelu1F32AVX2(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·gelu1F32AVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·gelu1F32AVX2(SB), NOSPLIT, $72-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSS k32_c1700000<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          rest17
 
 loop17:
-	CMPQ    AX, $0x00000008
-	JLT     rest17
-	VMOVUPS (CX), Y0
-
-body17:
-	VBROADCASTSS k32_c1700000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_41700000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPAND        k32_80000000<>+0(SB), Y2, Y1
-	VPXOR        Y1, Y2, Y1
-	VMULPS       Y1, Y1, Y2
-	VMOVUPS      Y1, Y3
-	VFMSUB213PS  Y2, Y1, Y3
-	VMULPS       k32_bf000000<>+0(SB), Y2, Y2
-	VBROADCASTSS k32_4b400000<>+0(SB), Y4
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y4
-	VSUBPS       k32_4b400000<>+0(SB), Y4, Y5
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS k32_3f318000<>+0(SB), Y5, Y2
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y5, Y2
-	VFNMADD231PS k32_3f000000<>+0(SB), Y3, Y2
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y2, Y5
-	VFMADD213PS  Y2, Y5, Y3
-	VADDPS       k32_3f800000<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y4, Y2
-	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VPXOR        k32_80000000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       k32_bf000000<>+0(SB), Y3, Y3
+	VBROADCASTSS k32_4b400000<>+0(SB), Y5
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y3, Y5
+	VSUBPS       k32_4b400000<>+0(SB), Y5, Y6
+	VMOVUPS      Y3, Y3
+	VFNMADD231PS k32_3f318000<>+0(SB), Y6, Y3
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y6, Y3
+	VFNMADD231PS k32_3f000000<>+0(SB), Y4, Y3
+	VMULPS       Y3, Y3, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y6
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y3, Y6
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y3, Y6
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y3, Y6
+	VFMADD213PS  k32_3f000000<>+0(SB), Y3, Y6
+	VFMADD213PS  Y3, Y4, Y6
+	VADDPS       k32_3f800000<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y5, Y3
+	VPADDD       k32_5f800000<>+0(SB), Y3, Y3
+	VMULPS       Y6, Y3, Y3
+	VADDPS       k32_40400000<>+0(SB), Y2, Y4
+	VBROADCASTSS k32_3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y5
+	VSUBPS       k32_40400000<>+0(SB), Y4, Y6
+	VSUBPS       Y6, Y2, Y6
+	VBROADCASTSS k32_3f800000<>+0(SB), Y7
+	VFNMADD231PS Y4, Y5, Y7
+	VFNMADD231PS Y6, Y5, Y7
+	VFMADD231PS  Y5, Y7, Y5
+	VSUBPS       k32_40400000<>+0(SB), Y2, Y4
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS k32_3868bff2<>+0(SB), Y6
+	VFMADD213PS  k32_390bcce0<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_b9804c54<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_ba879746<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_3a863d04<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_3be463ee<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_bc2b6a05<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_bd419699<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_3e6b89c1<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_bf026395<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_3f3aa53b<>+0(SB), Y4, Y6
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y2, Y6, Y2
 	VMULPS       Y3, Y2, Y2
-	VADDPS       k32_40400000<>+0(SB), Y1, Y3
-	VBROADCASTSS k32_3f800000<>+0(SB), Y4
-	VDIVPS       Y3, Y4, Y4
-	VSUBPS       k32_40400000<>+0(SB), Y3, Y5
-	VSUBPS       Y5, Y1, Y5
-	VBROADCASTSS k32_3f800000<>+0(SB), Y6
-	VFNMADD231PS Y3, Y4, Y6
-	VFNMADD231PS Y5, Y4, Y6
-	VFMADD231PS  Y4, Y6, Y4
-	VSUBPS       k32_40400000<>+0(SB), Y1, Y3
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS k32_3868bff2<>+0(SB), Y5
-	VFMADD213PS  k32_390bcce0<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_b9804c54<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_ba879746<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_3a863d04<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_3be463ee<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_bc2b6a05<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_bd419699<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_3e6b89c1<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_bf026395<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_3f3aa53b<>+0(SB), Y3, Y5
-	VMULPS       Y4, Y5, Y5
-	VMULPS       Y1, Y5, Y1
-	VMULPS       Y2, Y1, Y1
-	VMULPS       k32_9f800000<>+0(SB), Y1, Y1
-	VADDPS       Y1, Y0, Y2
-	VBLENDVPS    Y0, Y1, Y2, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part017
-	VMOVUPS      Y0, (DX)
-	JMP          next017
-
-part017:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPS Y0, Y1, (DX)
-
-next017:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000008, AX
-	JG   loop17
-	JMP  done17
+	VMULPS       k32_9f800000<>+0(SB), Y2, Y2
+	VADDPS       Y2, Y1, Y3
+	VBLENDVPS    Y1, Y2, Y3, Y1
+	VMOVUPS      Y1, (DX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, AX
+	JGE          loop17
 
 rest17:
-	TESTQ      AX, AX
-	JLE        done17
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish17
+	ADDQ       $0x08, AX
+	JZ         done17
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body17
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	XORQ       AX, AX
+	JMP        loop17
+
+finish17:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
 
 done17:
 	VZEROUPPER
@@ -4817,16 +4643,6 @@ DATA k32_c1700000<>+20(SB)/4, $0xc1700000
 DATA k32_c1700000<>+24(SB)/4, $0xc1700000
 DATA k32_c1700000<>+28(SB)/4, $0xc1700000
 GLOBL k32_c1700000<>(SB), RODATA|NOPTR, $32
-
-DATA k32_41700000<>+0(SB)/4, $0x41700000
-DATA k32_41700000<>+4(SB)/4, $0x41700000
-DATA k32_41700000<>+8(SB)/4, $0x41700000
-DATA k32_41700000<>+12(SB)/4, $0x41700000
-DATA k32_41700000<>+16(SB)/4, $0x41700000
-DATA k32_41700000<>+20(SB)/4, $0x41700000
-DATA k32_41700000<>+24(SB)/4, $0x41700000
-DATA k32_41700000<>+28(SB)/4, $0x41700000
-GLOBL k32_41700000<>(SB), RODATA|NOPTR, $32
 
 DATA k32_bf000000<>+0(SB)/4, $0xbf000000
 DATA k32_bf000000<>+4(SB)/4, $0xbf000000
@@ -4950,126 +4766,120 @@ GLOBL k32_3f3aa53b<>(SB), RODATA|NOPTR, $32
 
 // func gelu2F32AVX2(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·gelu2F32AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·gelu2F32AVX2(SB), NOSPLIT, $112-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSS k32_c1700000<>+0(SB), Y0
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          rest18
 
 loop18:
-	CMPQ    AX, $0x00000008
-	JLT     rest18
-	VMOVUPS (CX), Y0
-
-body18:
-	VBROADCASTSS k32_c1700000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_41700000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPAND        k32_80000000<>+0(SB), Y2, Y1
-	VPXOR        Y1, Y2, Y1
-	VMULPS       Y1, Y1, Y2
-	VMOVUPS      Y1, Y3
-	VFMSUB213PS  Y2, Y1, Y3
-	VMULPS       k32_bf000000<>+0(SB), Y2, Y2
-	VBROADCASTSS k32_4b400000<>+0(SB), Y4
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y2, Y4
-	VSUBPS       k32_4b400000<>+0(SB), Y4, Y5
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS k32_3f318000<>+0(SB), Y5, Y2
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y5, Y2
-	VFNMADD231PS k32_3f000000<>+0(SB), Y3, Y2
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y2, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y2, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y2, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y2, Y5
-	VFMADD213PS  Y2, Y5, Y3
-	VADDPS       k32_3f800000<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y4, Y2
-	VPADDD       k32_5f800000<>+0(SB), Y2, Y2
-	VMULPS       Y3, Y2, Y2
-	VADDPS       k32_40400000<>+0(SB), Y1, Y3
-	VBROADCASTSS k32_3f800000<>+0(SB), Y4
-	VDIVPS       Y3, Y4, Y4
-	VSUBPS       k32_40400000<>+0(SB), Y3, Y5
-	VSUBPS       Y5, Y1, Y5
-	VBROADCASTSS k32_3f800000<>+0(SB), Y6
-	VFNMADD231PS Y3, Y4, Y6
-	VFNMADD231PS Y5, Y4, Y6
-	VFMADD231PS  Y4, Y6, Y4
-	VSUBPS       k32_40400000<>+0(SB), Y1, Y3
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS k32_3868bff2<>+0(SB), Y5
-	VFMADD213PS  k32_390bcce0<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_b9804c54<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_ba879746<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_3a863d04<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_3be463ee<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_bc2b6a05<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_bd419699<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_3e6b89c1<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_bf026395<>+0(SB), Y3, Y5
-	VFMADD213PS  k32_3f3aa53b<>+0(SB), Y3, Y5
-	VMULPS       Y4, Y5, Y5
-	VMULPS       Y1, Y5, Y3
-	VMULPS       Y2, Y3, Y3
-	VMULPS       k32_9f800000<>+0(SB), Y3, Y3
-	VADDPS       Y3, Y0, Y4
-	VBLENDVPS    Y0, Y3, Y4, Y3
-	VBROADCASTSS k32_3ecc422a<>+0(SB), Y4
-	VFMSUB213PS  Y5, Y1, Y4
-	VMULPS       Y2, Y4, Y4
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VPXOR        k32_80000000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       k32_bf000000<>+0(SB), Y3, Y3
+	VBROADCASTSS k32_4b400000<>+0(SB), Y5
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y3, Y5
+	VSUBPS       k32_4b400000<>+0(SB), Y5, Y6
+	VMOVUPS      Y3, Y3
+	VFNMADD231PS k32_3f318000<>+0(SB), Y6, Y3
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y6, Y3
+	VFNMADD231PS k32_3f000000<>+0(SB), Y4, Y3
+	VMULPS       Y3, Y3, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y6
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y3, Y6
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y3, Y6
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y3, Y6
+	VFMADD213PS  k32_3f000000<>+0(SB), Y3, Y6
+	VFMADD213PS  Y3, Y4, Y6
+	VADDPS       k32_3f800000<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y5, Y3
+	VPADDD       k32_5f800000<>+0(SB), Y3, Y3
+	VMULPS       Y6, Y3, Y3
+	VADDPS       k32_40400000<>+0(SB), Y2, Y4
+	VBROADCASTSS k32_3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y5
+	VSUBPS       k32_40400000<>+0(SB), Y4, Y6
+	VSUBPS       Y6, Y2, Y6
+	VBROADCASTSS k32_3f800000<>+0(SB), Y7
+	VFNMADD231PS Y4, Y5, Y7
+	VFNMADD231PS Y6, Y5, Y7
+	VFMADD231PS  Y5, Y7, Y5
+	VSUBPS       k32_40400000<>+0(SB), Y2, Y4
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS k32_3868bff2<>+0(SB), Y6
+	VFMADD213PS  k32_390bcce0<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_b9804c54<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_ba879746<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_3a863d04<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_3be463ee<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_bc2b6a05<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_bd419699<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_3e6b89c1<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_bf026395<>+0(SB), Y4, Y6
+	VFMADD213PS  k32_3f3aa53b<>+0(SB), Y4, Y6
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y2, Y6, Y4
+	VMULPS       Y3, Y4, Y4
 	VMULPS       k32_9f800000<>+0(SB), Y4, Y4
-	VBROADCASTSS k32_3f800000<>+0(SB), Y1
-	VSUBPS       Y4, Y1, Y1
-	VBLENDVPS    Y0, Y4, Y1, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part018
-	VMOVUPS      Y3, (DX)
-	JMP          next018
-
-part018:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS Y3, Y1, (DX)
-
-next018:
-	CMPQ    AX, $0x00000008
-	JLT     part118
-	VMOVUPS Y0, (BX)
-	JMP     next118
-
-part118:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS Y0, Y1, (BX)
-
-next118:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	SUBQ $0x00000008, AX
-	JG   loop18
-	JMP  done18
+	VADDPS       Y4, Y1, Y5
+	VBLENDVPS    Y1, Y4, Y5, Y4
+	VBROADCASTSS k32_3ecc422a<>+0(SB), Y5
+	VFMSUB213PS  Y6, Y2, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       k32_9f800000<>+0(SB), Y5, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y2
+	VSUBPS       Y5, Y2, Y2
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VMOVUPS      Y4, (DX)
+	VMOVUPS      Y1, (BX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, AX
+	JGE          loop18
 
 rest18:
-	TESTQ      AX, AX
-	JLE        done18
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish18
+	ADDQ       $0x08, AX
+	JZ         done18
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body18
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	XORQ       AX, AX
+	JMP        loop18
+
+finish18:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
 
 done18:
 	VZEROUPPER
@@ -5087,146 +4897,133 @@ GLOBL k32_3ecc422a<>(SB), RODATA|NOPTR, $32
 
 // func gelu3F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·gelu3F32AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·gelu3F32AVX2(SB), NOSPLIT, $152-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSS k32_c1700000<>+0(SB), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, AX
+	JLT          rest19
 
 loop19:
-	CMPQ    AX, $0x00000008
-	JLT     rest19
-	VMOVUPS (CX), Y0
-
-body19:
-	VBROADCASTSS k32_c1700000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_41700000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPAND        k32_80000000<>+0(SB), Y2, Y1
-	VPXOR        Y1, Y2, Y1
-	VMULPS       Y1, Y1, Y2
-	VMOVUPS      Y1, Y3
-	VFMSUB213PS  Y2, Y1, Y3
-	VMULPS       k32_bf000000<>+0(SB), Y2, Y4
-	VBROADCASTSS k32_4b400000<>+0(SB), Y5
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y4, Y5
-	VSUBPS       k32_4b400000<>+0(SB), Y5, Y6
-	VMOVUPS      Y4, Y4
-	VFNMADD231PS k32_3f318000<>+0(SB), Y6, Y4
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y6, Y4
-	VFNMADD231PS k32_3f000000<>+0(SB), Y3, Y4
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y4, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y4, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y4, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y4, Y3
-	VMULPS       Y4, Y4, Y6
-	VFMADD213PS  Y4, Y6, Y3
-	VADDPS       k32_3f800000<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y5, Y4
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VPXOR        k32_80000000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       k32_bf000000<>+0(SB), Y3, Y5
+	VBROADCASTSS k32_4b400000<>+0(SB), Y6
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y5, Y6
+	VSUBPS       k32_4b400000<>+0(SB), Y6, Y7
+	VMOVUPS      Y5, Y5
+	VFNMADD231PS k32_3f318000<>+0(SB), Y7, Y5
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y7, Y5
+	VFNMADD231PS k32_3f000000<>+0(SB), Y4, Y5
+	VMULPS       Y5, Y5, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y7
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3f000000<>+0(SB), Y5, Y7
+	VFMADD213PS  Y5, Y4, Y7
+	VADDPS       k32_3f800000<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y6, Y4
 	VPADDD       k32_5f800000<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       k32_40400000<>+0(SB), Y1, Y3
-	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VDIVPS       Y3, Y5, Y5
-	VSUBPS       k32_40400000<>+0(SB), Y3, Y6
-	VSUBPS       Y6, Y1, Y6
-	VBROADCASTSS k32_3f800000<>+0(SB), Y7
-	VFNMADD231PS Y3, Y5, Y7
-	VFNMADD231PS Y6, Y5, Y7
-	VFMADD231PS  Y5, Y7, Y5
-	VSUBPS       k32_40400000<>+0(SB), Y1, Y3
-	VMULPS       Y5, Y3, Y3
-	VBROADCASTSS k32_3868bff2<>+0(SB), Y6
-	VFMADD213PS  k32_390bcce0<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_b9804c54<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_ba879746<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_3a863d04<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_3be463ee<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_bc2b6a05<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_bd419699<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_3e6b89c1<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_bf026395<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_3f3aa53b<>+0(SB), Y3, Y6
-	VMULPS       Y5, Y6, Y6
-	VMULPS       Y1, Y6, Y3
-	VMULPS       Y4, Y3, Y3
-	VMULPS       k32_9f800000<>+0(SB), Y3, Y3
-	VADDPS       Y3, Y0, Y5
-	VBLENDVPS    Y0, Y3, Y5, Y3
-	VBROADCASTSS k32_3ecc422a<>+0(SB), Y5
-	VFMSUB213PS  Y6, Y1, Y5
+	VMULPS       Y7, Y4, Y4
+	VADDPS       k32_40400000<>+0(SB), Y2, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VDIVPS       Y5, Y6, Y6
+	VSUBPS       k32_40400000<>+0(SB), Y5, Y7
+	VSUBPS       Y7, Y2, Y7
+	VBROADCASTSS k32_3f800000<>+0(SB), Y8
+	VFNMADD231PS Y5, Y6, Y8
+	VFNMADD231PS Y7, Y6, Y8
+	VFMADD231PS  Y6, Y8, Y6
+	VSUBPS       k32_40400000<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VBROADCASTSS k32_3868bff2<>+0(SB), Y7
+	VFMADD213PS  k32_390bcce0<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_b9804c54<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_ba879746<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3a863d04<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3be463ee<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_bc2b6a05<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_bd419699<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3e6b89c1<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_bf026395<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3f3aa53b<>+0(SB), Y5, Y7
+	VMULPS       Y6, Y7, Y7
+	VMULPS       Y2, Y7, Y5
 	VMULPS       Y4, Y5, Y5
 	VMULPS       k32_9f800000<>+0(SB), Y5, Y5
-	VBROADCASTSS k32_3f800000<>+0(SB), Y1
-	VSUBPS       Y5, Y1, Y1
-	VBLENDVPS    Y0, Y5, Y1, Y0
-	VBROADCASTSS k32_40000000<>+0(SB), Y1
-	VSUBPS       Y2, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VMULPS       k32_1ecc422a<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part019
-	VMOVUPS      Y3, (DX)
-	JMP          next019
-
-part019:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y2
-	VMASKMOVPS Y3, Y2, (DX)
-
-next019:
-	CMPQ    AX, $0x00000008
-	JLT     part119
-	VMOVUPS Y0, (BX)
-	JMP     next119
-
-part119:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y2
-	VMASKMOVPS Y0, Y2, (BX)
-
-next119:
-	CMPQ    AX, $0x00000008
-	JLT     part219
-	VMOVUPS Y1, (SI)
-	JMP     next219
-
-part219:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS Y1, Y0, (SI)
-
-next219:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	SUBQ $0x00000008, AX
-	JG   loop19
-	JMP  done19
+	VADDPS       Y5, Y1, Y6
+	VBLENDVPS    Y1, Y5, Y6, Y5
+	VBROADCASTSS k32_3ecc422a<>+0(SB), Y6
+	VFMSUB213PS  Y7, Y2, Y6
+	VMULPS       Y4, Y6, Y6
+	VMULPS       k32_9f800000<>+0(SB), Y6, Y6
+	VBROADCASTSS k32_3f800000<>+0(SB), Y2
+	VSUBPS       Y6, Y2, Y2
+	VBLENDVPS    Y1, Y6, Y2, Y1
+	VBROADCASTSS k32_40000000<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VMULPS       k32_1ecc422a<>+0(SB), Y2, Y2
+	VMOVUPS      Y5, (DX)
+	VMOVUPS      Y1, (BX)
+	VMOVUPS      Y2, (SI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, AX
+	JGE          loop19
 
 rest19:
-	TESTQ      AX, AX
-	JLE        done19
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish19
+	ADDQ       $0x08, AX
+	JZ         done19
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body19
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	XORQ       AX, AX
+	JMP        loop19
+
+finish19:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPS    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (SI)
 
 done19:
 	VZEROUPPER
@@ -5244,168 +5041,148 @@ GLOBL k32_1ecc422a<>(SB), RODATA|NOPTR, $32
 
 // func gelu4F32AVX2(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·gelu4F32AVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·gelu4F32AVX2(SB), NOSPLIT, $192-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSS k32_c1700000<>+0(SB), Y0
+	XORQ         R8, R8
+	SUBQ         $0x08, AX
+	JLT          rest20
 
 loop20:
-	CMPQ    AX, $0x00000008
-	JLT     rest20
-	VMOVUPS (CX), Y0
-
-body20:
-	VBROADCASTSS k32_c1700000<>+0(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS k32_41700000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y2
-	VPAND        k32_80000000<>+0(SB), Y2, Y1
-	VPXOR        Y1, Y2, Y1
-	VMULPS       Y1, Y1, Y2
-	VMOVUPS      Y1, Y3
-	VFMSUB213PS  Y2, Y1, Y3
-	VMULPS       k32_bf000000<>+0(SB), Y2, Y4
-	VBROADCASTSS k32_4b400000<>+0(SB), Y5
-	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y4, Y5
-	VSUBPS       k32_4b400000<>+0(SB), Y5, Y6
-	VMOVUPS      Y4, Y4
-	VFNMADD231PS k32_3f318000<>+0(SB), Y6, Y4
-	VFNMADD231PS k32_b95e8083<>+0(SB), Y6, Y4
-	VFNMADD231PS k32_3f000000<>+0(SB), Y3, Y4
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y3
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y4, Y3
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y4, Y3
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y4, Y3
-	VFMADD213PS  k32_3f000000<>+0(SB), Y4, Y3
-	VMULPS       Y4, Y4, Y6
-	VFMADD213PS  Y4, Y6, Y3
-	VADDPS       k32_3f800000<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y5, Y4
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VPXOR        k32_80000000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       k32_bf000000<>+0(SB), Y3, Y5
+	VBROADCASTSS k32_4b400000<>+0(SB), Y6
+	VFMADD231PS  k32_3fb8aa3b<>+0(SB), Y5, Y6
+	VSUBPS       k32_4b400000<>+0(SB), Y6, Y7
+	VMOVUPS      Y5, Y5
+	VFNMADD231PS k32_3f318000<>+0(SB), Y7, Y5
+	VFNMADD231PS k32_b95e8083<>+0(SB), Y7, Y5
+	VFNMADD231PS k32_3f000000<>+0(SB), Y4, Y5
+	VMULPS       Y5, Y5, Y4
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y7
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3f000000<>+0(SB), Y5, Y7
+	VFMADD213PS  Y5, Y4, Y7
+	VADDPS       k32_3f800000<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y6, Y4
 	VPADDD       k32_5f800000<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       k32_40400000<>+0(SB), Y1, Y3
-	VBROADCASTSS k32_3f800000<>+0(SB), Y5
-	VDIVPS       Y3, Y5, Y5
-	VSUBPS       k32_40400000<>+0(SB), Y3, Y6
-	VSUBPS       Y6, Y1, Y6
-	VBROADCASTSS k32_3f800000<>+0(SB), Y7
-	VFNMADD231PS Y3, Y5, Y7
-	VFNMADD231PS Y6, Y5, Y7
-	VFMADD231PS  Y5, Y7, Y5
-	VSUBPS       k32_40400000<>+0(SB), Y1, Y3
-	VMULPS       Y5, Y3, Y3
-	VBROADCASTSS k32_3868bff2<>+0(SB), Y6
-	VFMADD213PS  k32_390bcce0<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_b9804c54<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_ba879746<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_3a863d04<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_3be463ee<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_bc2b6a05<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_bd419699<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_3e6b89c1<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_bf026395<>+0(SB), Y3, Y6
-	VFMADD213PS  k32_3f3aa53b<>+0(SB), Y3, Y6
-	VMULPS       Y5, Y6, Y6
-	VMULPS       Y1, Y6, Y3
-	VMULPS       Y4, Y3, Y3
-	VMULPS       k32_9f800000<>+0(SB), Y3, Y3
-	VADDPS       Y3, Y0, Y5
-	VBLENDVPS    Y0, Y3, Y5, Y3
-	VBROADCASTSS k32_3ecc422a<>+0(SB), Y5
-	VFMSUB213PS  Y6, Y1, Y5
+	VMULPS       Y7, Y4, Y4
+	VADDPS       k32_40400000<>+0(SB), Y2, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VDIVPS       Y5, Y6, Y6
+	VSUBPS       k32_40400000<>+0(SB), Y5, Y7
+	VSUBPS       Y7, Y2, Y7
+	VBROADCASTSS k32_3f800000<>+0(SB), Y8
+	VFNMADD231PS Y5, Y6, Y8
+	VFNMADD231PS Y7, Y6, Y8
+	VFMADD231PS  Y6, Y8, Y6
+	VSUBPS       k32_40400000<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VBROADCASTSS k32_3868bff2<>+0(SB), Y7
+	VFMADD213PS  k32_390bcce0<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_b9804c54<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_ba879746<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3a863d04<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3be463ee<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_bc2b6a05<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_bd419699<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3e6b89c1<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_bf026395<>+0(SB), Y5, Y7
+	VFMADD213PS  k32_3f3aa53b<>+0(SB), Y5, Y7
+	VMULPS       Y6, Y7, Y7
+	VMULPS       Y2, Y7, Y5
 	VMULPS       Y4, Y5, Y5
 	VMULPS       k32_9f800000<>+0(SB), Y5, Y5
-	VBROADCASTSS k32_3f800000<>+0(SB), Y6
-	VSUBPS       Y5, Y6, Y6
-	VBLENDVPS    Y0, Y5, Y6, Y5
-	VBROADCASTSS k32_40000000<>+0(SB), Y6
-	VSUBPS       Y2, Y6, Y6
+	VADDPS       Y5, Y1, Y6
+	VBLENDVPS    Y1, Y5, Y6, Y5
+	VBROADCASTSS k32_3ecc422a<>+0(SB), Y6
+	VFMSUB213PS  Y7, Y2, Y6
 	VMULPS       Y4, Y6, Y6
-	VMULPS       k32_1ecc422a<>+0(SB), Y6, Y6
-	VSUBPS       k32_40800000<>+0(SB), Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMULPS       k32_1ecc422a<>+0(SB), Y2, Y2
-	VPAND        k32_80000000<>+0(SB), Y0, Y0
-	VPXOR        Y0, Y2, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part020
-	VMOVUPS      Y3, (DX)
-	JMP          next020
-
-part020:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS Y3, Y1, (DX)
-
-next020:
-	CMPQ    AX, $0x00000008
-	JLT     part120
-	VMOVUPS Y5, (BX)
-	JMP     next120
-
-part120:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS Y5, Y1, (BX)
-
-next120:
-	CMPQ    AX, $0x00000008
-	JLT     part220
-	VMOVUPS Y6, (SI)
-	JMP     next220
-
-part220:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS Y6, Y1, (SI)
-
-next220:
-	CMPQ    AX, $0x00000008
-	JLT     part320
-	VMOVUPS Y0, (DI)
-	JMP     next320
-
-part320:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS Y0, Y1, (DI)
-
-next320:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	SUBQ $0x00000008, AX
-	JG   loop20
-	JMP  done20
+	VMULPS       k32_9f800000<>+0(SB), Y6, Y6
+	VBROADCASTSS k32_3f800000<>+0(SB), Y7
+	VSUBPS       Y6, Y7, Y7
+	VBLENDVPS    Y1, Y6, Y7, Y6
+	VBROADCASTSS k32_40000000<>+0(SB), Y7
+	VSUBPS       Y3, Y7, Y7
+	VMULPS       Y4, Y7, Y7
+	VMULPS       k32_1ecc422a<>+0(SB), Y7, Y7
+	VSUBPS       k32_40800000<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       k32_1ecc422a<>+0(SB), Y3, Y3
+	VPAND        k32_80000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y3, Y1
+	VMOVUPS      Y5, (DX)
+	VMOVUPS      Y6, (BX)
+	VMOVUPS      Y7, (SI)
+	VMOVUPS      Y1, (DI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
+	SUBQ         $0x08, AX
+	JGE          loop20
 
 rest20:
-	TESTQ      AX, AX
-	JLE        done20
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish20
+	ADDQ       $0x08, AX
+	JZ         done20
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS (CX), Y0, Y0
-	JMP        body20
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	MOVQ       DI, 184(SP)
+	LEAQ       152(SP), DI
+	XORQ       AX, AX
+	JMP        loop20
+
+finish20:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPS    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (SI)
+	MOVQ       184(SP), DI
+	VMOVUPS    152(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (DI)
 
 done20:
 	VZEROUPPER
@@ -5423,17 +5200,16 @@ GLOBL k32_40800000<>(SB), RODATA|NOPTR, $32
 
 // func expF32AVX2(n int, dst *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·expF32AVX2(SB), NOSPLIT, $0-24
+TEXT ·expF32AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest21
 
 loop21:
-	CMPQ    AX, $0x00000008
-	JLT     rest21
-	VMOVUPS (DX), Y0
-
-body21:
+	VMOVUPS      (DX), Y0
 	VBROADCASTSS k32_c2f00000<>+0(SB), Y1
 	VMAXPS       Y0, Y1, Y1
 	VBROADCASTSS k32_42b40000<>+0(SB), Y0
@@ -5444,52 +5220,56 @@ body21:
 	VMOVUPS      Y0, Y3
 	VFNMADD231PS k32_3f318000<>+0(SB), Y2, Y3
 	VFNMADD231PS k32_b95e8083<>+0(SB), Y2, Y3
-	VBROADCASTSS k32_3ab6889e<>+0(SB), Y2
-	VFMADD213PS  k32_3c0905d1<>+0(SB), Y3, Y2
-	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y3, Y2
-	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y3, Y2
-	VFMADD213PS  k32_3f000000<>+0(SB), Y3, Y2
-	VMULPS       Y3, Y3, Y4
-	VFMADD213PS  Y3, Y4, Y2
-	VADDPS       k32_3f800000<>+0(SB), Y2, Y2
-	VBROADCASTSS k32_5f800000<>+0(SB), Y3
-	VBROADCASTSS k32_1f800000<>+0(SB), Y4
+	VMULPS       Y3, Y3, Y2
+	VBROADCASTSS k32_3ab6889e<>+0(SB), Y4
+	VFMADD213PS  k32_3c0905d1<>+0(SB), Y3, Y4
+	VFMADD213PS  k32_3d2aaa8d<>+0(SB), Y3, Y4
+	VFMADD213PS  k32_3e2aaa6e<>+0(SB), Y3, Y4
+	VFMADD213PS  k32_3f000000<>+0(SB), Y3, Y4
+	VFMADD213PS  Y3, Y2, Y4
+	VADDPS       k32_3f800000<>+0(SB), Y4, Y4
+	VBROADCASTSS k32_5f800000<>+0(SB), Y2
+	VBROADCASTSS k32_1f800000<>+0(SB), Y3
 	VPSLLD       $0x17, Y1, Y1
-	VBLENDVPS    Y0, Y3, Y4, Y5
+	VBLENDVPS    Y0, Y2, Y3, Y5
 	VPADDD       Y5, Y1, Y1
-	VMULPS       Y2, Y1, Y1
-	VBLENDVPS    Y0, Y4, Y3, Y0
+	VMULPS       Y4, Y1, Y1
+	VBLENDVPS    Y0, Y3, Y2, Y0
 	VMULPS       Y0, Y1, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part021
 	VMOVUPS      Y1, (CX)
-	JMP          next021
-
-part021:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS Y1, Y0, (CX)
-
-next021:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop21
-	JMP  done21
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, AX
+	JGE          loop21
 
 rest21:
-	TESTQ      AX, AX
-	JLE        done21
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish21
+	ADDQ       $0x08, AX
+	JZ         done21
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	JMP        body21
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop21
+
+finish21:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done21:
 	VZEROUPPER
@@ -5507,17 +5287,16 @@ GLOBL k32_42b40000<>(SB), RODATA|NOPTR, $32
 
 // func logF32AVX2(n int, dst *float32, x *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·logF32AVX2(SB), NOSPLIT, $0-24
+TEXT ·logF32AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest22
 
 loop22:
-	CMPQ    AX, $0x00000008
-	JLT     rest22
-	VMOVUPS (DX), Y0
-
-body22:
+	VMOVUPS      (DX), Y0
 	VCMPPS       $0x11, k32_800000<>+0(SB), Y0, Y1
 	VMULPS       k32_5a800000<>+0(SB), Y0, Y2
 	VBLENDVPS    Y1, Y2, Y0, Y2
@@ -5557,36 +5336,40 @@ body22:
 	VBLENDVPS    Y2, Y4, Y1, Y1
 	VCMPPS       $0x11, Y3, Y0, Y2
 	VPOR         Y2, Y1, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part022
 	VMOVUPS      Y1, (CX)
-	JMP          next022
-
-part022:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS Y1, Y0, (CX)
-
-next022:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop22
-	JMP  done22
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, AX
+	JGE          loop22
 
 rest22:
-	TESTQ      AX, AX
-	JLE        done22
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish22
+	ADDQ       $0x08, AX
+	JZ         done22
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	JMP        body22
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop22
+
+finish22:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done22:
 	VZEROUPPER
@@ -5704,48 +5487,51 @@ GLOBL k32_7f800000<>(SB), RODATA|NOPTR, $32
 
 // func sqrtF32AVX2(n int, dst *float32, x *float32)
 // Requires: AVX
-TEXT ·sqrtF32AVX2(SB), NOSPLIT, $0-24
+TEXT ·sqrtF32AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest23
 
 loop23:
-	CMPQ    AX, $0x00000008
-	JLT     rest23
 	VMOVUPS (DX), Y0
-
-body23:
 	VSQRTPS Y0, Y0
-	CMPQ    AX, $0x00000008
-	JLT     part023
 	VMOVUPS Y0, (CX)
-	JMP     next023
-
-part023:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next023:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop23
-	JMP  done23
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop23
 
 rest23:
-	TESTQ      AX, AX
-	JLE        done23
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish23
+	ADDQ       $0x08, AX
+	JZ         done23
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	JMP        body23
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop23
+
+finish23:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done23:
 	VZEROUPPER
@@ -5753,49 +5539,52 @@ done23:
 
 // func reciprocalF32AVX2(n int, dst *float32, x *float32)
 // Requires: AVX
-TEXT ·reciprocalF32AVX2(SB), NOSPLIT, $0-24
+TEXT ·reciprocalF32AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest24
 
 loop24:
-	CMPQ    AX, $0x00000008
-	JLT     rest24
-	VMOVUPS (DX), Y0
-
-body24:
+	VMOVUPS      (DX), Y0
 	VBROADCASTSS k32_3f800000<>+0(SB), Y1
 	VDIVPS       Y0, Y1, Y1
-	CMPQ         AX, $0x00000008
-	JLT          part024
 	VMOVUPS      Y1, (CX)
-	JMP          next024
-
-part024:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS Y1, Y0, (CX)
-
-next024:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop24
-	JMP  done24
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, AX
+	JGE          loop24
 
 rest24:
-	TESTQ      AX, AX
-	JLE        done24
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish24
+	ADDQ       $0x08, AX
+	JZ         done24
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	JMP        body24
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop24
+
+finish24:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done24:
 	VZEROUPPER
@@ -5803,49 +5592,52 @@ done24:
 
 // func reluF32AVX2(n int, dst *float32, x *float32)
 // Requires: AVX, AVX2
-TEXT ·reluF32AVX2(SB), NOSPLIT, $0-24
+TEXT ·reluF32AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest25
 
 loop25:
-	CMPQ    AX, $0x00000008
-	JLT     rest25
 	VMOVUPS (DX), Y0
-
-body25:
 	VPXOR   Y1, Y1, Y1
 	VMAXPS  Y0, Y1, Y1
-	CMPQ    AX, $0x00000008
-	JLT     part025
 	VMOVUPS Y1, (CX)
-	JMP     next025
-
-part025:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS Y1, Y0, (CX)
-
-next025:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop25
-	JMP  done25
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop25
 
 rest25:
-	TESTQ      AX, AX
-	JLE        done25
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish25
+	ADDQ       $0x08, AX
+	JZ         done25
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	JMP        body25
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop25
+
+finish25:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done25:
 	VZEROUPPER
@@ -5853,48 +5645,51 @@ done25:
 
 // func absF32AVX2(n int, dst *float32, x *float32)
 // Requires: AVX, AVX2
-TEXT ·absF32AVX2(SB), NOSPLIT, $0-24
+TEXT ·absF32AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest26
 
 loop26:
-	CMPQ    AX, $0x00000008
-	JLT     rest26
 	VMOVUPS (DX), Y0
-
-body26:
 	VPAND   k32_7fffffff<>+0(SB), Y0, Y0
-	CMPQ    AX, $0x00000008
-	JLT     part026
 	VMOVUPS Y0, (CX)
-	JMP     next026
-
-part026:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next026:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop26
-	JMP  done26
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop26
 
 rest26:
-	TESTQ      AX, AX
-	JLE        done26
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish26
+	ADDQ       $0x08, AX
+	JZ         done26
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	JMP        body26
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop26
+
+finish26:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done26:
 	VZEROUPPER
@@ -5912,48 +5707,51 @@ GLOBL k32_7fffffff<>(SB), RODATA|NOPTR, $32
 
 // func negF32AVX2(n int, dst *float32, x *float32)
 // Requires: AVX, AVX2
-TEXT ·negF32AVX2(SB), NOSPLIT, $0-24
+TEXT ·negF32AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest27
 
 loop27:
-	CMPQ    AX, $0x00000008
-	JLT     rest27
 	VMOVUPS (DX), Y0
-
-body27:
 	VPXOR   k32_80000000<>+0(SB), Y0, Y0
-	CMPQ    AX, $0x00000008
-	JLT     part027
 	VMOVUPS Y0, (CX)
-	JMP     next027
-
-part027:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next027:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop27
-	JMP  done27
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop27
 
 rest27:
-	TESTQ      AX, AX
-	JLE        done27
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish27
+	ADDQ       $0x08, AX
+	JZ         done27
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	JMP        body27
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop27
+
+finish27:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done27:
 	VZEROUPPER
@@ -5961,48 +5759,51 @@ done27:
 
 // func squareF32AVX2(n int, dst *float32, x *float32)
 // Requires: AVX
-TEXT ·squareF32AVX2(SB), NOSPLIT, $0-24
+TEXT ·squareF32AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest28
 
 loop28:
-	CMPQ    AX, $0x00000008
-	JLT     rest28
 	VMOVUPS (DX), Y0
-
-body28:
 	VMULPS  Y0, Y0, Y0
-	CMPQ    AX, $0x00000008
-	JLT     part028
 	VMOVUPS Y0, (CX)
-	JMP     next028
-
-part028:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next028:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop28
-	JMP  done28
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop28
 
 rest28:
-	TESTQ      AX, AX
-	JLE        done28
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish28
+	ADDQ       $0x08, AX
+	JZ         done28
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	JMP        body28
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop28
+
+finish28:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done28:
 	VZEROUPPER
@@ -6010,50 +5811,53 @@ done28:
 
 // func stepF32AVX2(n int, dst *float32, x *float32)
 // Requires: AVX, AVX2
-TEXT ·stepF32AVX2(SB), NOSPLIT, $0-24
+TEXT ·stepF32AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest29
 
 loop29:
-	CMPQ    AX, $0x00000008
-	JLT     rest29
 	VMOVUPS (DX), Y0
-
-body29:
 	VPXOR   Y1, Y1, Y1
 	VCMPPS  $0x16, Y1, Y0, Y1
 	VPAND   k32_3f800000<>+0(SB), Y1, Y1
-	CMPQ    AX, $0x00000008
-	JLT     part029
 	VMOVUPS Y1, (CX)
-	JMP     next029
-
-part029:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS Y1, Y0, (CX)
-
-next029:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop29
-	JMP  done29
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop29
 
 rest29:
-	TESTQ      AX, AX
-	JLE        done29
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish29
+	ADDQ       $0x08, AX
+	JZ         done29
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	JMP        body29
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop29
+
+finish29:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done29:
 	VZEROUPPER
@@ -6061,17 +5865,16 @@ done29:
 
 // func signF32AVX2(n int, dst *float32, x *float32)
 // Requires: AVX, AVX2
-TEXT ·signF32AVX2(SB), NOSPLIT, $0-24
+TEXT ·signF32AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest30
 
 loop30:
-	CMPQ    AX, $0x00000008
-	JLT     rest30
-	VMOVUPS (DX), Y0
-
-body30:
+	VMOVUPS   (DX), Y0
 	VPXOR     Y1, Y1, Y1
 	VCMPPS    $0x04, Y1, Y0, Y1
 	VPAND     k32_80000000<>+0(SB), Y0, Y2
@@ -6079,36 +5882,40 @@ body30:
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VPANDN    Y1, Y3, Y1
 	VBLENDVPS Y1, Y2, Y0, Y0
-	CMPQ      AX, $0x00000008
-	JLT       part030
 	VMOVUPS   Y0, (CX)
-	JMP       next030
-
-part030:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next030:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop30
-	JMP  done30
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, CX
+	SUBQ      $0x08, AX
+	JGE       loop30
 
 rest30:
-	TESTQ      AX, AX
-	JLE        done30
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish30
+	ADDQ       $0x08, AX
+	JZ         done30
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	JMP        body30
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop30
+
+finish30:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done30:
 	VZEROUPPER
@@ -6116,7 +5923,7 @@ done30:
 
 // func addF32AVX2(n int, dst *float32, a *float32, b *float32)
 // Requires: AVX
-TEXT ·addF32AVX2(SB), NOSPLIT, $0-32
+TEXT ·addF32AVX2(SB), NOSPLIT, $104-32
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -6148,47 +5955,53 @@ four:
 	JMP     four
 
 one:
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  rest31
+
 loop31:
-	CMPQ    AX, $0x00000008
-	JLT     rest31
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
-
-body31:
 	VADDPS  Y1, Y0, Y0
-	CMPQ    AX, $0x00000008
-	JLT     part031
 	VMOVUPS Y0, (CX)
-	JMP     next031
-
-part031:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next031:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop31
-	JMP  done31
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop31
 
 rest31:
-	TESTQ      AX, AX
-	JLE        done31
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish31
+	ADDQ       $0x08, AX
+	JZ         done31
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS (BX), Y1, Y1
-	JMP        body31
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	XORQ       AX, AX
+	JMP        loop31
+
+finish31:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done31:
 	VZEROUPPER
@@ -6196,7 +6009,7 @@ done31:
 
 // func subF32AVX2(n int, dst *float32, a *float32, b *float32)
 // Requires: AVX
-TEXT ·subF32AVX2(SB), NOSPLIT, $0-32
+TEXT ·subF32AVX2(SB), NOSPLIT, $104-32
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -6228,47 +6041,53 @@ four:
 	JMP     four
 
 one:
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  rest32
+
 loop32:
-	CMPQ    AX, $0x00000008
-	JLT     rest32
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
-
-body32:
 	VSUBPS  Y1, Y0, Y0
-	CMPQ    AX, $0x00000008
-	JLT     part032
 	VMOVUPS Y0, (CX)
-	JMP     next032
-
-part032:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next032:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop32
-	JMP  done32
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop32
 
 rest32:
-	TESTQ      AX, AX
-	JLE        done32
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish32
+	ADDQ       $0x08, AX
+	JZ         done32
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS (BX), Y1, Y1
-	JMP        body32
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	XORQ       AX, AX
+	JMP        loop32
+
+finish32:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done32:
 	VZEROUPPER
@@ -6276,7 +6095,7 @@ done32:
 
 // func mulF32AVX2(n int, dst *float32, a *float32, b *float32)
 // Requires: AVX
-TEXT ·mulF32AVX2(SB), NOSPLIT, $0-32
+TEXT ·mulF32AVX2(SB), NOSPLIT, $104-32
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -6308,47 +6127,53 @@ four:
 	JMP     four
 
 one:
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  rest33
+
 loop33:
-	CMPQ    AX, $0x00000008
-	JLT     rest33
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
-
-body33:
 	VMULPS  Y1, Y0, Y0
-	CMPQ    AX, $0x00000008
-	JLT     part033
 	VMOVUPS Y0, (CX)
-	JMP     next033
-
-part033:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next033:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop33
-	JMP  done33
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop33
 
 rest33:
-	TESTQ      AX, AX
-	JLE        done33
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish33
+	ADDQ       $0x08, AX
+	JZ         done33
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS (BX), Y1, Y1
-	JMP        body33
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	XORQ       AX, AX
+	JMP        loop33
+
+finish33:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done33:
 	VZEROUPPER
@@ -6356,7 +6181,7 @@ done33:
 
 // func divF32AVX2(n int, dst *float32, a *float32, b *float32)
 // Requires: AVX
-TEXT ·divF32AVX2(SB), NOSPLIT, $0-32
+TEXT ·divF32AVX2(SB), NOSPLIT, $104-32
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -6388,47 +6213,53 @@ four:
 	JMP     four
 
 one:
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  rest34
+
 loop34:
-	CMPQ    AX, $0x00000008
-	JLT     rest34
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
-
-body34:
 	VDIVPS  Y1, Y0, Y0
-	CMPQ    AX, $0x00000008
-	JLT     part034
 	VMOVUPS Y0, (CX)
-	JMP     next034
-
-part034:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next034:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop34
-	JMP  done34
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop34
 
 rest34:
-	TESTQ      AX, AX
-	JLE        done34
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish34
+	ADDQ       $0x08, AX
+	JZ         done34
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS (BX), Y1, Y1
-	JMP        body34
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	XORQ       AX, AX
+	JMP        loop34
+
+finish34:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done34:
 	VZEROUPPER
@@ -6436,7 +6267,7 @@ done34:
 
 // func mulAddF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32)
 // Requires: AVX, FMA3
-TEXT ·mulAddF32AVX2(SB), NOSPLIT, $0-40
+TEXT ·mulAddF32AVX2(SB), NOSPLIT, $136-40
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -6474,51 +6305,59 @@ four:
 	JMP         four
 
 one:
+	XORQ DI, DI
+	SUBQ $0x08, AX
+	JLT  rest35
+
 loop35:
-	CMPQ    AX, $0x00000008
-	JLT     rest35
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VMOVUPS (SI), Y2
-
-body35:
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (SI), Y2
 	VFMADD213PS Y2, Y1, Y0
-	CMPQ        AX, $0x00000008
-	JLT         part035
 	VMOVUPS     Y0, (CX)
-	JMP         next035
-
-part035:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next035:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop35
-	JMP  done35
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, CX
+	SUBQ        $0x08, AX
+	JGE         loop35
 
 rest35:
-	TESTQ      AX, AX
-	JLE        done35
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish35
+	ADDQ       $0x08, AX
+	JZ         done35
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS (BX), Y1, Y1
-	VMOVUPS    (DI), Y2
-	VMASKMOVPS (SI), Y2, Y2
-	JMP        body35
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (SI), Y0, Y2
+	VMOVUPS    Y2, 64(SP)
+	LEAQ       64(SP), SI
+	MOVQ       CX, 128(SP)
+	LEAQ       96(SP), CX
+	XORQ       AX, AX
+	JMP        loop35
+
+finish35:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       128(SP), CX
+	VMOVUPS    96(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done35:
 	VZEROUPPER
@@ -6526,7 +6365,7 @@ done35:
 
 // func mulSubF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32)
 // Requires: AVX, FMA3
-TEXT ·mulSubF32AVX2(SB), NOSPLIT, $0-40
+TEXT ·mulSubF32AVX2(SB), NOSPLIT, $136-40
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -6564,51 +6403,59 @@ four:
 	JMP         four
 
 one:
+	XORQ DI, DI
+	SUBQ $0x08, AX
+	JLT  rest36
+
 loop36:
-	CMPQ    AX, $0x00000008
-	JLT     rest36
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VMOVUPS (SI), Y2
-
-body36:
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (SI), Y2
 	VFMSUB213PS Y2, Y1, Y0
-	CMPQ        AX, $0x00000008
-	JLT         part036
 	VMOVUPS     Y0, (CX)
-	JMP         next036
-
-part036:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next036:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop36
-	JMP  done36
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, CX
+	SUBQ        $0x08, AX
+	JGE         loop36
 
 rest36:
-	TESTQ      AX, AX
-	JLE        done36
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish36
+	ADDQ       $0x08, AX
+	JZ         done36
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS (BX), Y1, Y1
-	VMOVUPS    (DI), Y2
-	VMASKMOVPS (SI), Y2, Y2
-	JMP        body36
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (SI), Y0, Y2
+	VMOVUPS    Y2, 64(SP)
+	LEAQ       64(SP), SI
+	MOVQ       CX, 128(SP)
+	LEAQ       96(SP), CX
+	XORQ       AX, AX
+	JMP        loop36
+
+finish36:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       128(SP), CX
+	VMOVUPS    96(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done36:
 	VZEROUPPER
@@ -6616,7 +6463,7 @@ done36:
 
 // func negMulAddF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32)
 // Requires: AVX, FMA3
-TEXT ·negMulAddF32AVX2(SB), NOSPLIT, $0-40
+TEXT ·negMulAddF32AVX2(SB), NOSPLIT, $136-40
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -6654,51 +6501,59 @@ four:
 	JMP          four
 
 one:
+	XORQ DI, DI
+	SUBQ $0x08, AX
+	JLT  rest37
+
 loop37:
-	CMPQ    AX, $0x00000008
-	JLT     rest37
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VMOVUPS (SI), Y2
-
-body37:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (SI), Y2
 	VFNMADD213PS Y2, Y1, Y0
-	CMPQ         AX, $0x00000008
-	JLT          part037
 	VMOVUPS      Y0, (CX)
-	JMP          next037
-
-part037:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next037:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop37
-	JMP  done37
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, AX
+	JGE          loop37
 
 rest37:
-	TESTQ      AX, AX
-	JLE        done37
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish37
+	ADDQ       $0x08, AX
+	JZ         done37
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS (BX), Y1, Y1
-	VMOVUPS    (DI), Y2
-	VMASKMOVPS (SI), Y2, Y2
-	JMP        body37
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (SI), Y0, Y2
+	VMOVUPS    Y2, 64(SP)
+	LEAQ       64(SP), SI
+	MOVQ       CX, 128(SP)
+	LEAQ       96(SP), CX
+	XORQ       AX, AX
+	JMP        loop37
+
+finish37:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       128(SP), CX
+	VMOVUPS    96(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done37:
 	VZEROUPPER
@@ -6706,7 +6561,7 @@ done37:
 
 // func mulMulF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32)
 // Requires: AVX
-TEXT ·mulMulF32AVX2(SB), NOSPLIT, $0-40
+TEXT ·mulMulF32AVX2(SB), NOSPLIT, $136-40
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -6748,52 +6603,60 @@ four:
 	JMP     four
 
 one:
+	XORQ DI, DI
+	SUBQ $0x08, AX
+	JLT  rest38
+
 loop38:
-	CMPQ    AX, $0x00000008
-	JLT     rest38
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
 	VMOVUPS (SI), Y2
-
-body38:
 	VMULPS  Y1, Y0, Y0
 	VMULPS  Y2, Y0, Y0
-	CMPQ    AX, $0x00000008
-	JLT     part038
 	VMOVUPS Y0, (CX)
-	JMP     next038
-
-part038:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next038:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop38
-	JMP  done38
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop38
 
 rest38:
-	TESTQ      AX, AX
-	JLE        done38
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish38
+	ADDQ       $0x08, AX
+	JZ         done38
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS (BX), Y1, Y1
-	VMOVUPS    (DI), Y2
-	VMASKMOVPS (SI), Y2, Y2
-	JMP        body38
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (SI), Y0, Y2
+	VMOVUPS    Y2, 64(SP)
+	LEAQ       64(SP), SI
+	MOVQ       CX, 128(SP)
+	LEAQ       96(SP), CX
+	XORQ       AX, AX
+	JMP        loop38
+
+finish38:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       128(SP), CX
+	VMOVUPS    96(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done38:
 	VZEROUPPER
@@ -6801,7 +6664,7 @@ done38:
 
 // func mulMulAddF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32, d *float32)
 // Requires: AVX, FMA3
-TEXT ·mulMulAddF32AVX2(SB), NOSPLIT, $0-48
+TEXT ·mulMulAddF32AVX2(SB), NOSPLIT, $168-48
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -6849,56 +6712,66 @@ four:
 	JMP         four
 
 one:
-loop39:
-	CMPQ    AX, $0x00000008
-	JLT     rest39
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VMOVUPS (SI), Y2
-	VMOVUPS (DI), Y3
+	XORQ R8, R8
+	SUBQ $0x08, AX
+	JLT  rest39
 
-body39:
+loop39:
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (SI), Y2
+	VMOVUPS     (DI), Y3
 	VMULPS      Y3, Y2, Y2
 	VFMADD213PS Y2, Y1, Y0
-	CMPQ        AX, $0x00000008
-	JLT         part039
 	VMOVUPS     Y0, (CX)
-	JMP         next039
-
-part039:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next039:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop39
-	JMP  done39
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, DI
+	ADDQ        $0x20, CX
+	SUBQ        $0x08, AX
+	JGE         loop39
 
 rest39:
-	TESTQ      AX, AX
-	JLE        done39
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish39
+	ADDQ       $0x08, AX
+	JZ         done39
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x02, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS (BX), Y1, Y1
-	VMOVUPS    (R8), Y2
-	VMASKMOVPS (SI), Y2, Y2
-	VMOVUPS    (R8), Y3
-	VMASKMOVPS (DI), Y3, Y3
-	JMP        body39
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (SI), Y0, Y2
+	VMOVUPS    Y2, 64(SP)
+	LEAQ       64(SP), SI
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DI), Y0, Y3
+	VMOVUPS    Y3, 96(SP)
+	LEAQ       96(SP), DI
+	MOVQ       CX, 160(SP)
+	LEAQ       128(SP), CX
+	XORQ       AX, AX
+	JMP        loop39
+
+finish39:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       160(SP), CX
+	VMOVUPS    128(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done39:
 	VZEROUPPER
@@ -6906,7 +6779,7 @@ done39:
 
 // func addScalarF32AVX2(n int, dst *float32, a *float32, s float32)
 // Requires: AVX, AVX2, SSE
-TEXT ·addScalarF32AVX2(SB), NOSPLIT, $0-28
+TEXT ·addScalarF32AVX2(SB), NOSPLIT, $72-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -6934,43 +6807,47 @@ four:
 	JMP     four
 
 one:
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest40
+
 loop40:
-	CMPQ    AX, $0x00000008
-	JLT     rest40
 	VMOVUPS (DX), Y1
-
-body40:
 	VADDPS  Y0, Y1, Y1
-	CMPQ    AX, $0x00000008
-	JLT     part040
 	VMOVUPS Y1, (CX)
-	JMP     next040
-
-part040:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPS Y1, Y2, (CX)
-
-next040:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop40
-	JMP  done40
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop40
 
 rest40:
-	TESTQ      AX, AX
-	JLE        done40
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish40
+	ADDQ       $0x08, AX
+	JZ         done40
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPS (DX), Y1, Y1
-	JMP        body40
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop40
+
+finish40:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done40:
 	VZEROUPPER
@@ -6978,7 +6855,7 @@ done40:
 
 // func mulScalarF32AVX2(n int, dst *float32, a *float32, s float32)
 // Requires: AVX, AVX2, SSE
-TEXT ·mulScalarF32AVX2(SB), NOSPLIT, $0-28
+TEXT ·mulScalarF32AVX2(SB), NOSPLIT, $72-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -7006,43 +6883,47 @@ four:
 	JMP     four
 
 one:
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest41
+
 loop41:
-	CMPQ    AX, $0x00000008
-	JLT     rest41
 	VMOVUPS (DX), Y1
-
-body41:
 	VMULPS  Y0, Y1, Y1
-	CMPQ    AX, $0x00000008
-	JLT     part041
 	VMOVUPS Y1, (CX)
-	JMP     next041
-
-part041:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPS Y1, Y2, (CX)
-
-next041:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop41
-	JMP  done41
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop41
 
 rest41:
-	TESTQ      AX, AX
-	JLE        done41
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish41
+	ADDQ       $0x08, AX
+	JZ         done41
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPS (DX), Y1, Y1
-	JMP        body41
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop41
+
+finish41:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done41:
 	VZEROUPPER
@@ -7050,7 +6931,7 @@ done41:
 
 // func divScalarF32AVX2(n int, dst *float32, a *float32, s float32)
 // Requires: AVX, AVX2, SSE
-TEXT ·divScalarF32AVX2(SB), NOSPLIT, $0-28
+TEXT ·divScalarF32AVX2(SB), NOSPLIT, $72-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -7078,43 +6959,47 @@ four:
 	JMP     four
 
 one:
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest42
+
 loop42:
-	CMPQ    AX, $0x00000008
-	JLT     rest42
 	VMOVUPS (DX), Y1
-
-body42:
 	VDIVPS  Y0, Y1, Y1
-	CMPQ    AX, $0x00000008
-	JLT     part042
 	VMOVUPS Y1, (CX)
-	JMP     next042
-
-part042:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPS Y1, Y2, (CX)
-
-next042:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop42
-	JMP  done42
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop42
 
 rest42:
-	TESTQ      AX, AX
-	JLE        done42
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish42
+	ADDQ       $0x08, AX
+	JZ         done42
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPS (DX), Y1, Y1
-	JMP        body42
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop42
+
+finish42:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done42:
 	VZEROUPPER
@@ -7122,7 +7007,7 @@ done42:
 
 // func scalarSubF32AVX2(n int, dst *float32, a *float32, s float32)
 // Requires: AVX, AVX2, SSE
-TEXT ·scalarSubF32AVX2(SB), NOSPLIT, $0-28
+TEXT ·scalarSubF32AVX2(SB), NOSPLIT, $72-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -7150,43 +7035,47 @@ four:
 	JMP     four
 
 one:
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest43
+
 loop43:
-	CMPQ    AX, $0x00000008
-	JLT     rest43
 	VMOVUPS (DX), Y1
-
-body43:
 	VSUBPS  Y1, Y0, Y1
-	CMPQ    AX, $0x00000008
-	JLT     part043
 	VMOVUPS Y1, (CX)
-	JMP     next043
-
-part043:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPS Y1, Y2, (CX)
-
-next043:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop43
-	JMP  done43
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop43
 
 rest43:
-	TESTQ      AX, AX
-	JLE        done43
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish43
+	ADDQ       $0x08, AX
+	JZ         done43
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPS (DX), Y1, Y1
-	JMP        body43
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop43
+
+finish43:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done43:
 	VZEROUPPER
@@ -7194,7 +7083,7 @@ done43:
 
 // func scalarDivF32AVX2(n int, dst *float32, a *float32, s float32)
 // Requires: AVX, AVX2, SSE
-TEXT ·scalarDivF32AVX2(SB), NOSPLIT, $0-28
+TEXT ·scalarDivF32AVX2(SB), NOSPLIT, $72-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -7222,43 +7111,47 @@ four:
 	JMP     four
 
 one:
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest44
+
 loop44:
-	CMPQ    AX, $0x00000008
-	JLT     rest44
 	VMOVUPS (DX), Y1
-
-body44:
 	VDIVPS  Y1, Y0, Y1
-	CMPQ    AX, $0x00000008
-	JLT     part044
 	VMOVUPS Y1, (CX)
-	JMP     next044
-
-part044:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPS Y1, Y2, (CX)
-
-next044:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop44
-	JMP  done44
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop44
 
 rest44:
-	TESTQ      AX, AX
-	JLE        done44
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish44
+	ADDQ       $0x08, AX
+	JZ         done44
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x02, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPS (DX), Y1, Y1
-	JMP        body44
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop44
+
+finish44:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done44:
 	VZEROUPPER
@@ -7266,7 +7159,7 @@ done44:
 
 // func scaleAddF32AVX2(n int, dst *float32, a *float32, b *float32, s float32)
 // Requires: AVX, AVX2, FMA3, SSE
-TEXT ·scaleAddF32AVX2(SB), NOSPLIT, $0-36
+TEXT ·scaleAddF32AVX2(SB), NOSPLIT, $104-36
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -7300,47 +7193,53 @@ four:
 	JMP         four
 
 one:
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  rest45
+
 loop45:
-	CMPQ    AX, $0x00000008
-	JLT     rest45
-	VMOVUPS (DX), Y1
-	VMOVUPS (BX), Y2
-
-body45:
+	VMOVUPS     (DX), Y1
+	VMOVUPS     (BX), Y2
 	VFMADD213PS Y2, Y0, Y1
-	CMPQ        AX, $0x00000008
-	JLT         part045
 	VMOVUPS     Y1, (CX)
-	JMP         next045
-
-part045:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y2
-	VMASKMOVPS Y1, Y2, (CX)
-
-next045:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop45
-	JMP  done45
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, CX
+	SUBQ        $0x08, AX
+	JGE         loop45
 
 rest45:
-	TESTQ      AX, AX
-	JLE        done45
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish45
+	ADDQ       $0x08, AX
+	JZ         done45
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPS (DX), Y1, Y1
-	VMOVUPS    (SI), Y2
-	VMASKMOVPS (BX), Y2, Y2
-	JMP        body45
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (BX), Y1, Y2
+	VMOVUPS    Y2, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	XORQ       AX, AX
+	JMP        loop45
+
+finish45:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done45:
 	VZEROUPPER
@@ -7348,7 +7247,7 @@ done45:
 
 // func fillF32AVX2(n int, dst *float32, s float32)
 // Requires: AVX, AVX2, SSE
-TEXT ·fillF32AVX2(SB), NOSPLIT, $0-20
+TEXT ·fillF32AVX2(SB), NOSPLIT, $40-20
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVSS        s+16(FP), X0
@@ -7366,38 +7265,40 @@ four:
 	JMP     four
 
 one:
-loop46:
-	CMPQ AX, $0x00000008
+	XORQ DX, DX
+	SUBQ $0x08, AX
 	JLT  rest46
 
-body46:
-	CMPQ    AX, $0x00000008
-	JLT     part046
+loop46:
 	VMOVUPS Y0, (CX)
-	JMP     next046
-
-part046:
-	LEAQ       masks<>+256(SB), DX
-	MOVQ       AX, BX
-	SHLQ       $0x02, BX
-	SUBQ       BX, DX
-	VMOVUPS    (DX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-next046:
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000008, AX
-	JG   loop46
-	JMP  done46
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JGE     loop46
 
 rest46:
-	TESTQ AX, AX
-	JLE   done46
-	LEAQ  masks<>+256(SB), DX
-	MOVQ  AX, BX
+	TESTQ DX, DX
+	JNZ   finish46
+	ADDQ  $0x08, AX
+	JZ    done46
+	MOVQ  AX, DX
+	LEAQ  masks<>+256(SB), AX
+	MOVQ  DX, BX
 	SHLQ  $0x02, BX
-	SUBQ  BX, DX
-	JMP   body46
+	SUBQ  BX, AX
+	MOVQ  CX, 32(SP)
+	LEAQ  (SP), CX
+	XORQ  AX, AX
+	JMP   loop46
+
+finish46:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       32(SP), CX
+	VMOVUPS    (SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
 
 done46:
 	VZEROUPPER
@@ -10274,81 +10175,88 @@ block:
 
 // func sigmoid1F64AVX2(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·sigmoid1F64AVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·sigmoid1F64AVX2(SB), NOSPLIT, $72-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          rest47
 
 loop47:
-	CMPQ    AX, $0x00000004
-	JLT     rest47
-	VMOVUPD (CX), Y0
-
-body47:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y0
-	VMINPD       Y1, Y0, Y0
-	VPOR         k64_8000000000000000<>+0(SB), Y0, Y1
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y3, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y3, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y3
-	VMULPD       Y1, Y1, Y4
-	VFMADD213PD  Y1, Y4, Y3
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y2, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       Y3, Y1, Y1
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y2
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
+	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y5, Y2, Y2
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y3
-	VDIVPD       Y2, Y3, Y3
-	VMULPD       Y1, Y3, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y1
-	VBLENDVPD    Y0, Y1, Y3, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part047
-	VMOVUPD      Y0, (DX)
-	JMP          next047
-
-part047:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPD Y0, Y1, (DX)
-
-next047:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000004, AX
-	JG   loop47
-	JMP  done47
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y3
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
+	VDIVPD       Y3, Y4, Y4
+	VMULPD       Y2, Y4, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD    Y1, Y2, Y4, Y1
+	VMOVUPD      Y1, (DX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x04, AX
+	JGE          loop47
 
 rest47:
-	TESTQ      AX, AX
-	JLE        done47
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish47
+	ADDQ       $0x04, AX
+	JZ         done47
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body47
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	XORQ       AX, AX
+	JMP        loop47
+
+finish47:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
 
 done47:
 	VZEROUPPER
@@ -10359,12 +10267,6 @@ DATA k64_c088100000000000<>+8(SB)/8, $0xc088100000000000
 DATA k64_c088100000000000<>+16(SB)/8, $0xc088100000000000
 DATA k64_c088100000000000<>+24(SB)/8, $0xc088100000000000
 GLOBL k64_c088100000000000<>(SB), RODATA|NOPTR, $32
-
-DATA k64_4088100000000000<>+0(SB)/8, $0x4088100000000000
-DATA k64_4088100000000000<>+8(SB)/8, $0x4088100000000000
-DATA k64_4088100000000000<>+16(SB)/8, $0x4088100000000000
-DATA k64_4088100000000000<>+24(SB)/8, $0x4088100000000000
-GLOBL k64_4088100000000000<>(SB), RODATA|NOPTR, $32
 
 DATA k64_8000000000000000<>+0(SB)/8, $0x8000000000000000
 DATA k64_8000000000000000<>+8(SB)/8, $0x8000000000000000
@@ -10396,41 +10298,17 @@ DATA k64_3dea39ef35793c76<>+16(SB)/8, $0x3dea39ef35793c76
 DATA k64_3dea39ef35793c76<>+24(SB)/8, $0x3dea39ef35793c76
 GLOBL k64_3dea39ef35793c76<>(SB), RODATA|NOPTR, $32
 
-DATA k64_3e5af38d53857513<>+0(SB)/8, $0x3e5af38d53857513
-DATA k64_3e5af38d53857513<>+8(SB)/8, $0x3e5af38d53857513
-DATA k64_3e5af38d53857513<>+16(SB)/8, $0x3e5af38d53857513
-DATA k64_3e5af38d53857513<>+24(SB)/8, $0x3e5af38d53857513
-GLOBL k64_3e5af38d53857513<>(SB), RODATA|NOPTR, $32
+DATA k64_3fc5555555555556<>+0(SB)/8, $0x3fc5555555555556
+DATA k64_3fc5555555555556<>+8(SB)/8, $0x3fc5555555555556
+DATA k64_3fc5555555555556<>+16(SB)/8, $0x3fc5555555555556
+DATA k64_3fc5555555555556<>+24(SB)/8, $0x3fc5555555555556
+GLOBL k64_3fc5555555555556<>(SB), RODATA|NOPTR, $32
 
-DATA k64_3e92891a8c1d838d<>+0(SB)/8, $0x3e92891a8c1d838d
-DATA k64_3e92891a8c1d838d<>+8(SB)/8, $0x3e92891a8c1d838d
-DATA k64_3e92891a8c1d838d<>+16(SB)/8, $0x3e92891a8c1d838d
-DATA k64_3e92891a8c1d838d<>+24(SB)/8, $0x3e92891a8c1d838d
-GLOBL k64_3e92891a8c1d838d<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3ec71de0d9c145d0<>+0(SB)/8, $0x3ec71de0d9c145d0
-DATA k64_3ec71de0d9c145d0<>+8(SB)/8, $0x3ec71de0d9c145d0
-DATA k64_3ec71de0d9c145d0<>+16(SB)/8, $0x3ec71de0d9c145d0
-DATA k64_3ec71de0d9c145d0<>+24(SB)/8, $0x3ec71de0d9c145d0
-GLOBL k64_3ec71de0d9c145d0<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3efa019b8ef67c6c<>+0(SB)/8, $0x3efa019b8ef67c6c
-DATA k64_3efa019b8ef67c6c<>+8(SB)/8, $0x3efa019b8ef67c6c
-DATA k64_3efa019b8ef67c6c<>+16(SB)/8, $0x3efa019b8ef67c6c
-DATA k64_3efa019b8ef67c6c<>+24(SB)/8, $0x3efa019b8ef67c6c
-GLOBL k64_3efa019b8ef67c6c<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3f2a01a01a7c8d47<>+0(SB)/8, $0x3f2a01a01a7c8d47
-DATA k64_3f2a01a01a7c8d47<>+8(SB)/8, $0x3f2a01a01a7c8d47
-DATA k64_3f2a01a01a7c8d47<>+16(SB)/8, $0x3f2a01a01a7c8d47
-DATA k64_3f2a01a01a7c8d47<>+24(SB)/8, $0x3f2a01a01a7c8d47
-GLOBL k64_3f2a01a01a7c8d47<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3f56c16c17893833<>+0(SB)/8, $0x3f56c16c17893833
-DATA k64_3f56c16c17893833<>+8(SB)/8, $0x3f56c16c17893833
-DATA k64_3f56c16c17893833<>+16(SB)/8, $0x3f56c16c17893833
-DATA k64_3f56c16c17893833<>+24(SB)/8, $0x3f56c16c17893833
-GLOBL k64_3f56c16c17893833<>(SB), RODATA|NOPTR, $32
+DATA k64_3fe0000000000001<>+0(SB)/8, $0x3fe0000000000001
+DATA k64_3fe0000000000001<>+8(SB)/8, $0x3fe0000000000001
+DATA k64_3fe0000000000001<>+16(SB)/8, $0x3fe0000000000001
+DATA k64_3fe0000000000001<>+24(SB)/8, $0x3fe0000000000001
+GLOBL k64_3fe0000000000001<>(SB), RODATA|NOPTR, $32
 
 DATA k64_3f811111111109ad<>+0(SB)/8, $0x3f811111111109ad
 DATA k64_3f811111111109ad<>+8(SB)/8, $0x3f811111111109ad
@@ -10444,17 +10322,41 @@ DATA k64_3fa5555555553d4f<>+16(SB)/8, $0x3fa5555555553d4f
 DATA k64_3fa5555555553d4f<>+24(SB)/8, $0x3fa5555555553d4f
 GLOBL k64_3fa5555555553d4f<>(SB), RODATA|NOPTR, $32
 
-DATA k64_3fc5555555555556<>+0(SB)/8, $0x3fc5555555555556
-DATA k64_3fc5555555555556<>+8(SB)/8, $0x3fc5555555555556
-DATA k64_3fc5555555555556<>+16(SB)/8, $0x3fc5555555555556
-DATA k64_3fc5555555555556<>+24(SB)/8, $0x3fc5555555555556
-GLOBL k64_3fc5555555555556<>(SB), RODATA|NOPTR, $32
+DATA k64_3f2a01a01a7c8d47<>+0(SB)/8, $0x3f2a01a01a7c8d47
+DATA k64_3f2a01a01a7c8d47<>+8(SB)/8, $0x3f2a01a01a7c8d47
+DATA k64_3f2a01a01a7c8d47<>+16(SB)/8, $0x3f2a01a01a7c8d47
+DATA k64_3f2a01a01a7c8d47<>+24(SB)/8, $0x3f2a01a01a7c8d47
+GLOBL k64_3f2a01a01a7c8d47<>(SB), RODATA|NOPTR, $32
 
-DATA k64_3fe0000000000001<>+0(SB)/8, $0x3fe0000000000001
-DATA k64_3fe0000000000001<>+8(SB)/8, $0x3fe0000000000001
-DATA k64_3fe0000000000001<>+16(SB)/8, $0x3fe0000000000001
-DATA k64_3fe0000000000001<>+24(SB)/8, $0x3fe0000000000001
-GLOBL k64_3fe0000000000001<>(SB), RODATA|NOPTR, $32
+DATA k64_3f56c16c17893833<>+0(SB)/8, $0x3f56c16c17893833
+DATA k64_3f56c16c17893833<>+8(SB)/8, $0x3f56c16c17893833
+DATA k64_3f56c16c17893833<>+16(SB)/8, $0x3f56c16c17893833
+DATA k64_3f56c16c17893833<>+24(SB)/8, $0x3f56c16c17893833
+GLOBL k64_3f56c16c17893833<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3ec71de0d9c145d0<>+0(SB)/8, $0x3ec71de0d9c145d0
+DATA k64_3ec71de0d9c145d0<>+8(SB)/8, $0x3ec71de0d9c145d0
+DATA k64_3ec71de0d9c145d0<>+16(SB)/8, $0x3ec71de0d9c145d0
+DATA k64_3ec71de0d9c145d0<>+24(SB)/8, $0x3ec71de0d9c145d0
+GLOBL k64_3ec71de0d9c145d0<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3efa019b8ef67c6c<>+0(SB)/8, $0x3efa019b8ef67c6c
+DATA k64_3efa019b8ef67c6c<>+8(SB)/8, $0x3efa019b8ef67c6c
+DATA k64_3efa019b8ef67c6c<>+16(SB)/8, $0x3efa019b8ef67c6c
+DATA k64_3efa019b8ef67c6c<>+24(SB)/8, $0x3efa019b8ef67c6c
+GLOBL k64_3efa019b8ef67c6c<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3e5af38d53857513<>+0(SB)/8, $0x3e5af38d53857513
+DATA k64_3e5af38d53857513<>+8(SB)/8, $0x3e5af38d53857513
+DATA k64_3e5af38d53857513<>+16(SB)/8, $0x3e5af38d53857513
+DATA k64_3e5af38d53857513<>+24(SB)/8, $0x3e5af38d53857513
+GLOBL k64_3e5af38d53857513<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3e92891a8c1d838d<>+0(SB)/8, $0x3e92891a8c1d838d
+DATA k64_3e92891a8c1d838d<>+8(SB)/8, $0x3e92891a8c1d838d
+DATA k64_3e92891a8c1d838d<>+16(SB)/8, $0x3e92891a8c1d838d
+DATA k64_3e92891a8c1d838d<>+24(SB)/8, $0x3e92891a8c1d838d
+GLOBL k64_3e92891a8c1d838d<>(SB), RODATA|NOPTR, $32
 
 DATA k64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
 DATA k64_3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
@@ -10476,99 +10378,99 @@ GLOBL k64_2ff0000000000000<>(SB), RODATA|NOPTR, $32
 
 // func sigmoid2F64AVX2(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·sigmoid2F64AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·sigmoid2F64AVX2(SB), NOSPLIT, $112-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         SI, SI
+	SUBQ         $0x04, AX
+	JLT          rest48
 
 loop48:
-	CMPQ    AX, $0x00000004
-	JLT     rest48
-	VMOVUPD (CX), Y0
-
-body48:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y0
-	VMINPD       Y1, Y0, Y0
-	VPOR         k64_8000000000000000<>+0(SB), Y0, Y1
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y3, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y3, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y3
-	VMULPD       Y1, Y1, Y4
-	VFMADD213PD  Y1, Y4, Y3
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y2, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       Y3, Y1, Y1
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y2
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
+	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y5, Y2, Y2
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y3
-	VDIVPD       Y2, Y3, Y3
-	VMULPD       Y1, Y3, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y2
-	VBLENDVPD    Y0, Y2, Y3, Y0
-	VMULPD       Y1, Y3, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part048
-	VMOVUPD      Y0, (DX)
-	JMP          next048
-
-part048:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y2
-	VMASKMOVPD Y0, Y2, (DX)
-
-next048:
-	CMPQ    AX, $0x00000004
-	JLT     part148
-	VMOVUPD Y1, (BX)
-	JMP     next148
-
-part148:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD Y1, Y0, (BX)
-
-next148:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	SUBQ $0x00000004, AX
-	JG   loop48
-	JMP  done48
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y3
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
+	VDIVPD       Y3, Y4, Y4
+	VMULPD       Y2, Y4, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
+	VBLENDVPD    Y1, Y3, Y4, Y1
+	VMULPD       Y2, Y4, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y2
+	VMOVUPD      Y1, (DX)
+	VMOVUPD      Y2, (BX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x04, AX
+	JGE          loop48
 
 rest48:
-	TESTQ      AX, AX
-	JLE        done48
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish48
+	ADDQ       $0x04, AX
+	JZ         done48
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body48
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	XORQ       AX, AX
+	JMP        loop48
+
+finish48:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
 
 done48:
 	VZEROUPPER
@@ -10576,128 +10478,121 @@ done48:
 
 // func sigmoid3F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·sigmoid3F64AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·sigmoid3F64AVX2(SB), NOSPLIT, $152-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         DI, DI
+	SUBQ         $0x04, AX
+	JLT          rest49
 
 loop49:
-	CMPQ    AX, $0x00000004
-	JLT     rest49
-	VMOVUPD (CX), Y0
-
-body49:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y0
-	VMINPD       Y1, Y0, Y0
-	VPOR         k64_8000000000000000<>+0(SB), Y0, Y1
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y3, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y3, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y3
-	VMULPD       Y1, Y1, Y4
-	VFMADD213PD  Y1, Y4, Y3
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y2, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       Y3, Y1, Y1
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y2
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
+	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y5, Y2, Y2
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y3
-	VDIVPD       Y2, Y3, Y3
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y3
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
-	VSUBPD       Y2, Y4, Y4
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y4
+	VDIVPD       Y3, Y4, Y4
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VFNMADD231PD Y2, Y3, Y5
-	VFNMADD231PD Y4, Y3, Y5
-	VFMADD231PD  Y3, Y5, Y3
-	VMULPD       Y1, Y3, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y2
-	VBLENDVPD    Y0, Y2, Y3, Y2
-	VMULPD       Y1, Y3, Y3
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y3, Y4
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VFNMADD231PD k64_3000000000000000<>+0(SB), Y1, Y5
-	VMULPD       Y3, Y5, Y5
-	VMULPD       k64_aff0000000000000<>+0(SB), Y5, Y5
-	VPAND        k64_8000000000000000<>+0(SB), Y0, Y0
-	VPXOR        Y0, Y5, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part049
-	VMOVUPD      Y2, (DX)
-	JMP          next049
-
-part049:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD Y2, Y1, (DX)
-
-next049:
-	CMPQ    AX, $0x00000004
-	JLT     part149
-	VMOVUPD Y4, (BX)
-	JMP     next149
-
-part149:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD Y4, Y1, (BX)
-
-next149:
-	CMPQ    AX, $0x00000004
-	JLT     part249
-	VMOVUPD Y0, (SI)
-	JMP     next249
-
-part249:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD Y0, Y1, (SI)
-
-next249:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	SUBQ $0x00000004, AX
-	JG   loop49
-	JMP  done49
+	VSUBPD       Y3, Y5, Y5
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VFNMADD231PD Y3, Y4, Y6
+	VFNMADD231PD Y5, Y4, Y6
+	VFMADD231PD  Y4, Y6, Y4
+	VMULPD       Y2, Y4, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
+	VBLENDVPD    Y1, Y3, Y4, Y3
+	VMULPD       Y2, Y4, Y4
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y4, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VFNMADD231PD k64_3000000000000000<>+0(SB), Y2, Y6
+	VMULPD       Y4, Y6, Y6
+	VMULPD       k64_aff0000000000000<>+0(SB), Y6, Y6
+	VPAND        k64_8000000000000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y6, Y1
+	VMOVUPD      Y3, (DX)
+	VMOVUPD      Y5, (BX)
+	VMOVUPD      Y1, (SI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x04, AX
+	JGE          loop49
 
 rest49:
-	TESTQ      AX, AX
-	JLE        done49
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish49
+	ADDQ       $0x04, AX
+	JZ         done49
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body49
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	XORQ       AX, AX
+	JMP        loop49
+
+finish49:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPD    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (SI)
 
 done49:
 	VZEROUPPER
@@ -10717,148 +10612,134 @@ GLOBL k64_aff0000000000000<>(SB), RODATA|NOPTR, $32
 
 // func sigmoid4F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·sigmoid4F64AVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·sigmoid4F64AVX2(SB), NOSPLIT, $192-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         R8, R8
+	SUBQ         $0x04, AX
+	JLT          rest50
 
 loop50:
-	CMPQ    AX, $0x00000004
-	JLT     rest50
-	VMOVUPD (CX), Y0
-
-body50:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y0
-	VMINPD       Y1, Y0, Y0
-	VPOR         k64_8000000000000000<>+0(SB), Y0, Y1
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y3, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y3, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y3
-	VMULPD       Y1, Y1, Y4
-	VFMADD213PD  Y1, Y4, Y3
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y2, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       Y3, Y1, Y1
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y2
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
+	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y5, Y2, Y2
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y3
-	VDIVPD       Y2, Y3, Y3
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y3
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
-	VSUBPD       Y2, Y4, Y4
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y4
+	VDIVPD       Y3, Y4, Y4
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VFNMADD231PD Y2, Y3, Y5
-	VFNMADD231PD Y4, Y3, Y5
-	VFMADD231PD  Y3, Y5, Y3
-	VMULPD       Y1, Y3, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y2
-	VBLENDVPD    Y0, Y2, Y3, Y2
-	VMULPD       Y1, Y3, Y3
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y3, Y4
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VFNMADD231PD k64_3000000000000000<>+0(SB), Y1, Y5
-	VMULPD       Y3, Y5, Y5
-	VMULPD       k64_aff0000000000000<>+0(SB), Y5, Y5
-	VPAND        k64_8000000000000000<>+0(SB), Y0, Y0
-	VPXOR        Y0, Y5, Y0
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y1
-	VFNMADD231PD k64_4018000000000000<>+0(SB), Y4, Y1
-	VMULPD       Y3, Y1, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part050
-	VMOVUPD      Y2, (DX)
-	JMP          next050
-
-part050:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y3
-	VMASKMOVPD Y2, Y3, (DX)
-
-next050:
-	CMPQ    AX, $0x00000004
-	JLT     part150
-	VMOVUPD Y4, (BX)
-	JMP     next150
-
-part150:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y2
-	VMASKMOVPD Y4, Y2, (BX)
-
-next150:
-	CMPQ    AX, $0x00000004
-	JLT     part250
-	VMOVUPD Y0, (SI)
-	JMP     next250
-
-part250:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y2
-	VMASKMOVPD Y0, Y2, (SI)
-
-next250:
-	CMPQ    AX, $0x00000004
-	JLT     part350
-	VMOVUPD Y1, (DI)
-	JMP     next350
-
-part350:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD Y1, Y0, (DI)
-
-next350:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	SUBQ $0x00000004, AX
-	JG   loop50
-	JMP  done50
+	VSUBPD       Y3, Y5, Y5
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VFNMADD231PD Y3, Y4, Y6
+	VFNMADD231PD Y5, Y4, Y6
+	VFMADD231PD  Y4, Y6, Y4
+	VMULPD       Y2, Y4, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
+	VBLENDVPD    Y1, Y3, Y4, Y3
+	VMULPD       Y2, Y4, Y4
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y4, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VFNMADD231PD k64_3000000000000000<>+0(SB), Y2, Y6
+	VMULPD       Y4, Y6, Y6
+	VMULPD       k64_aff0000000000000<>+0(SB), Y6, Y6
+	VPAND        k64_8000000000000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y6, Y1
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y2
+	VFNMADD231PD k64_4018000000000000<>+0(SB), Y5, Y2
+	VMULPD       Y4, Y2, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y2
+	VMOVUPD      Y3, (DX)
+	VMOVUPD      Y5, (BX)
+	VMOVUPD      Y1, (SI)
+	VMOVUPD      Y2, (DI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
+	SUBQ         $0x04, AX
+	JGE          loop50
 
 rest50:
-	TESTQ      AX, AX
-	JLE        done50
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish50
+	ADDQ       $0x04, AX
+	JZ         done50
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body50
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	MOVQ       DI, 184(SP)
+	LEAQ       152(SP), DI
+	XORQ       AX, AX
+	JMP        loop50
+
+finish50:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPD    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (SI)
+	MOVQ       184(SP), DI
+	VMOVUPD    152(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DI)
 
 done50:
 	VZEROUPPER
@@ -10872,95 +10753,109 @@ GLOBL k64_4018000000000000<>(SB), RODATA|NOPTR, $32
 
 // func softplus1F64AVX2(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·softplus1F64AVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·softplus1F64AVX2(SB), NOSPLIT, $72-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          rest51
 
 loop51:
-	CMPQ    AX, $0x00000004
-	JLT     rest51
-	VMOVUPD (CX), Y0
-
-body51:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y3, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y3, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y3
-	VMULPD       Y1, Y1, Y4
-	VFMADD213PD  Y1, Y4, Y3
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y2, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       Y3, Y1, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y1
-	VADDPD       k64_4000000000000000<>+0(SB), Y1, Y2
-	VDIVPD       Y2, Y1, Y2
-	VMULPD       Y2, Y2, Y1
-	VBROADCASTSD k64_3fc401d3e65cdc48<>+0(SB), Y3
-	VFMADD213PD  k64_3fb32e0d25c9c761<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fbbc37f0140c19e<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fbe0a2d581ab68f<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc111abdc8abe16<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc3b13515f6f9ef<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc745d19937b1fc<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fcc71c71bedea97<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fd2492492499d46<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fd9999999999944<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fe5555555555555<>+0(SB), Y1, Y3
-	VMULPD       Y2, Y1, Y1
-	VMULPD       Y1, Y3, Y3
-	VFMADD231PD  k64_4000000000000000<>+0(SB), Y2, Y3
-	VPXOR        Y1, Y1, Y1
-	VMAXPD       Y0, Y1, Y1
-	VADDPD       Y1, Y3, Y3
-	CMPQ         AX, $0x00000004
-	JLT          part051
-	VMOVUPD      Y3, (DX)
-	JMP          next051
-
-part051:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD Y3, Y0, (DX)
-
-next051:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000004, AX
-	JG   loop51
-	JMP  done51
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
+	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y5, Y2, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y2
+	VADDPD       k64_4000000000000000<>+0(SB), Y2, Y3
+	VDIVPD       Y3, Y2, Y3
+	VMULPD       Y3, Y3, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fd9999999999944<>+0(SB), Y7
+	VFMADD213PD  k64_3fe5555555555555<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3fcc71c71bedea97<>+0(SB), Y8
+	VFMADD213PD  k64_3fd2492492499d46<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3fc3b13515f6f9ef<>+0(SB), Y7
+	VFMADD213PD  k64_3fc745d19937b1fc<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3fbe0a2d581ab68f<>+0(SB), Y9
+	VFMADD213PD  k64_3fc111abdc8abe16<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3fb32e0d25c9c761<>+0(SB), Y5
+	VFMADD213PD  k64_3fbbc37f0140c19e<>+0(SB), Y2, Y5
+	VFMADD231PD  k64_3fc401d3e65cdc48<>+0(SB), Y4, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VMULPD       Y3, Y2, Y2
+	VMULPD       Y2, Y5, Y5
+	VFMADD231PD  k64_4000000000000000<>+0(SB), Y3, Y5
+	VPXOR        Y2, Y2, Y2
+	VMAXPD       Y1, Y2, Y2
+	VADDPD       Y2, Y5, Y5
+	VMOVUPD      Y5, (DX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x04, AX
+	JGE          loop51
 
 rest51:
-	TESTQ      AX, AX
-	JLE        done51
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish51
+	ADDQ       $0x04, AX
+	JZ         done51
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body51
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	XORQ       AX, AX
+	JMP        loop51
+
+finish51:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
 
 done51:
 	VZEROUPPER
@@ -10971,60 +10866,6 @@ DATA k64_4000000000000000<>+8(SB)/8, $0x4000000000000000
 DATA k64_4000000000000000<>+16(SB)/8, $0x4000000000000000
 DATA k64_4000000000000000<>+24(SB)/8, $0x4000000000000000
 GLOBL k64_4000000000000000<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fc401d3e65cdc48<>+0(SB)/8, $0x3fc401d3e65cdc48
-DATA k64_3fc401d3e65cdc48<>+8(SB)/8, $0x3fc401d3e65cdc48
-DATA k64_3fc401d3e65cdc48<>+16(SB)/8, $0x3fc401d3e65cdc48
-DATA k64_3fc401d3e65cdc48<>+24(SB)/8, $0x3fc401d3e65cdc48
-GLOBL k64_3fc401d3e65cdc48<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fb32e0d25c9c761<>+0(SB)/8, $0x3fb32e0d25c9c761
-DATA k64_3fb32e0d25c9c761<>+8(SB)/8, $0x3fb32e0d25c9c761
-DATA k64_3fb32e0d25c9c761<>+16(SB)/8, $0x3fb32e0d25c9c761
-DATA k64_3fb32e0d25c9c761<>+24(SB)/8, $0x3fb32e0d25c9c761
-GLOBL k64_3fb32e0d25c9c761<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fbbc37f0140c19e<>+0(SB)/8, $0x3fbbc37f0140c19e
-DATA k64_3fbbc37f0140c19e<>+8(SB)/8, $0x3fbbc37f0140c19e
-DATA k64_3fbbc37f0140c19e<>+16(SB)/8, $0x3fbbc37f0140c19e
-DATA k64_3fbbc37f0140c19e<>+24(SB)/8, $0x3fbbc37f0140c19e
-GLOBL k64_3fbbc37f0140c19e<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fbe0a2d581ab68f<>+0(SB)/8, $0x3fbe0a2d581ab68f
-DATA k64_3fbe0a2d581ab68f<>+8(SB)/8, $0x3fbe0a2d581ab68f
-DATA k64_3fbe0a2d581ab68f<>+16(SB)/8, $0x3fbe0a2d581ab68f
-DATA k64_3fbe0a2d581ab68f<>+24(SB)/8, $0x3fbe0a2d581ab68f
-GLOBL k64_3fbe0a2d581ab68f<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fc111abdc8abe16<>+0(SB)/8, $0x3fc111abdc8abe16
-DATA k64_3fc111abdc8abe16<>+8(SB)/8, $0x3fc111abdc8abe16
-DATA k64_3fc111abdc8abe16<>+16(SB)/8, $0x3fc111abdc8abe16
-DATA k64_3fc111abdc8abe16<>+24(SB)/8, $0x3fc111abdc8abe16
-GLOBL k64_3fc111abdc8abe16<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fc3b13515f6f9ef<>+0(SB)/8, $0x3fc3b13515f6f9ef
-DATA k64_3fc3b13515f6f9ef<>+8(SB)/8, $0x3fc3b13515f6f9ef
-DATA k64_3fc3b13515f6f9ef<>+16(SB)/8, $0x3fc3b13515f6f9ef
-DATA k64_3fc3b13515f6f9ef<>+24(SB)/8, $0x3fc3b13515f6f9ef
-GLOBL k64_3fc3b13515f6f9ef<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fc745d19937b1fc<>+0(SB)/8, $0x3fc745d19937b1fc
-DATA k64_3fc745d19937b1fc<>+8(SB)/8, $0x3fc745d19937b1fc
-DATA k64_3fc745d19937b1fc<>+16(SB)/8, $0x3fc745d19937b1fc
-DATA k64_3fc745d19937b1fc<>+24(SB)/8, $0x3fc745d19937b1fc
-GLOBL k64_3fc745d19937b1fc<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fcc71c71bedea97<>+0(SB)/8, $0x3fcc71c71bedea97
-DATA k64_3fcc71c71bedea97<>+8(SB)/8, $0x3fcc71c71bedea97
-DATA k64_3fcc71c71bedea97<>+16(SB)/8, $0x3fcc71c71bedea97
-DATA k64_3fcc71c71bedea97<>+24(SB)/8, $0x3fcc71c71bedea97
-GLOBL k64_3fcc71c71bedea97<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fd2492492499d46<>+0(SB)/8, $0x3fd2492492499d46
-DATA k64_3fd2492492499d46<>+8(SB)/8, $0x3fd2492492499d46
-DATA k64_3fd2492492499d46<>+16(SB)/8, $0x3fd2492492499d46
-DATA k64_3fd2492492499d46<>+24(SB)/8, $0x3fd2492492499d46
-GLOBL k64_3fd2492492499d46<>(SB), RODATA|NOPTR, $32
 
 DATA k64_3fd9999999999944<>+0(SB)/8, $0x3fd9999999999944
 DATA k64_3fd9999999999944<>+8(SB)/8, $0x3fd9999999999944
@@ -11038,120 +10879,181 @@ DATA k64_3fe5555555555555<>+16(SB)/8, $0x3fe5555555555555
 DATA k64_3fe5555555555555<>+24(SB)/8, $0x3fe5555555555555
 GLOBL k64_3fe5555555555555<>(SB), RODATA|NOPTR, $32
 
+DATA k64_3fcc71c71bedea97<>+0(SB)/8, $0x3fcc71c71bedea97
+DATA k64_3fcc71c71bedea97<>+8(SB)/8, $0x3fcc71c71bedea97
+DATA k64_3fcc71c71bedea97<>+16(SB)/8, $0x3fcc71c71bedea97
+DATA k64_3fcc71c71bedea97<>+24(SB)/8, $0x3fcc71c71bedea97
+GLOBL k64_3fcc71c71bedea97<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fd2492492499d46<>+0(SB)/8, $0x3fd2492492499d46
+DATA k64_3fd2492492499d46<>+8(SB)/8, $0x3fd2492492499d46
+DATA k64_3fd2492492499d46<>+16(SB)/8, $0x3fd2492492499d46
+DATA k64_3fd2492492499d46<>+24(SB)/8, $0x3fd2492492499d46
+GLOBL k64_3fd2492492499d46<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fc3b13515f6f9ef<>+0(SB)/8, $0x3fc3b13515f6f9ef
+DATA k64_3fc3b13515f6f9ef<>+8(SB)/8, $0x3fc3b13515f6f9ef
+DATA k64_3fc3b13515f6f9ef<>+16(SB)/8, $0x3fc3b13515f6f9ef
+DATA k64_3fc3b13515f6f9ef<>+24(SB)/8, $0x3fc3b13515f6f9ef
+GLOBL k64_3fc3b13515f6f9ef<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fc745d19937b1fc<>+0(SB)/8, $0x3fc745d19937b1fc
+DATA k64_3fc745d19937b1fc<>+8(SB)/8, $0x3fc745d19937b1fc
+DATA k64_3fc745d19937b1fc<>+16(SB)/8, $0x3fc745d19937b1fc
+DATA k64_3fc745d19937b1fc<>+24(SB)/8, $0x3fc745d19937b1fc
+GLOBL k64_3fc745d19937b1fc<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fbe0a2d581ab68f<>+0(SB)/8, $0x3fbe0a2d581ab68f
+DATA k64_3fbe0a2d581ab68f<>+8(SB)/8, $0x3fbe0a2d581ab68f
+DATA k64_3fbe0a2d581ab68f<>+16(SB)/8, $0x3fbe0a2d581ab68f
+DATA k64_3fbe0a2d581ab68f<>+24(SB)/8, $0x3fbe0a2d581ab68f
+GLOBL k64_3fbe0a2d581ab68f<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fc111abdc8abe16<>+0(SB)/8, $0x3fc111abdc8abe16
+DATA k64_3fc111abdc8abe16<>+8(SB)/8, $0x3fc111abdc8abe16
+DATA k64_3fc111abdc8abe16<>+16(SB)/8, $0x3fc111abdc8abe16
+DATA k64_3fc111abdc8abe16<>+24(SB)/8, $0x3fc111abdc8abe16
+GLOBL k64_3fc111abdc8abe16<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fb32e0d25c9c761<>+0(SB)/8, $0x3fb32e0d25c9c761
+DATA k64_3fb32e0d25c9c761<>+8(SB)/8, $0x3fb32e0d25c9c761
+DATA k64_3fb32e0d25c9c761<>+16(SB)/8, $0x3fb32e0d25c9c761
+DATA k64_3fb32e0d25c9c761<>+24(SB)/8, $0x3fb32e0d25c9c761
+GLOBL k64_3fb32e0d25c9c761<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fbbc37f0140c19e<>+0(SB)/8, $0x3fbbc37f0140c19e
+DATA k64_3fbbc37f0140c19e<>+8(SB)/8, $0x3fbbc37f0140c19e
+DATA k64_3fbbc37f0140c19e<>+16(SB)/8, $0x3fbbc37f0140c19e
+DATA k64_3fbbc37f0140c19e<>+24(SB)/8, $0x3fbbc37f0140c19e
+GLOBL k64_3fbbc37f0140c19e<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fc401d3e65cdc48<>+0(SB)/8, $0x3fc401d3e65cdc48
+DATA k64_3fc401d3e65cdc48<>+8(SB)/8, $0x3fc401d3e65cdc48
+DATA k64_3fc401d3e65cdc48<>+16(SB)/8, $0x3fc401d3e65cdc48
+DATA k64_3fc401d3e65cdc48<>+24(SB)/8, $0x3fc401d3e65cdc48
+GLOBL k64_3fc401d3e65cdc48<>(SB), RODATA|NOPTR, $32
+
 // func softplus2F64AVX2(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·softplus2F64AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·softplus2F64AVX2(SB), NOSPLIT, $112-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         SI, SI
+	SUBQ         $0x04, AX
+	JLT          rest52
 
 loop52:
-	CMPQ    AX, $0x00000004
-	JLT     rest52
-	VMOVUPD (CX), Y0
-
-body52:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y4
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y4
-	VMULPD       Y1, Y1, Y5
-	VFMADD213PD  Y1, Y5, Y4
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y3, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       Y4, Y1, Y1
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y5, Y2, Y2
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y3
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y3
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
 	VDIVPD       Y3, Y4, Y4
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y3
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
 	VADDPD       k64_4000000000000000<>+0(SB), Y3, Y5
 	VDIVPD       Y5, Y3, Y5
 	VMULPD       Y5, Y5, Y3
-	VBROADCASTSD k64_3fc401d3e65cdc48<>+0(SB), Y6
-	VFMADD213PD  k64_3fb32e0d25c9c761<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fbbc37f0140c19e<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fbe0a2d581ab68f<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fc111abdc8abe16<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fc3b13515f6f9ef<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fc745d19937b1fc<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fcc71c71bedea97<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fd2492492499d46<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fd9999999999944<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fe5555555555555<>+0(SB), Y3, Y6
+	VMULPD       Y3, Y3, Y6
+	VMULPD       Y6, Y6, Y7
+	VMULPD       Y7, Y7, Y8
+	VBROADCASTSD k64_3fd9999999999944<>+0(SB), Y9
+	VFMADD213PD  k64_3fe5555555555555<>+0(SB), Y3, Y9
+	VBROADCASTSD k64_3fcc71c71bedea97<>+0(SB), Y10
+	VFMADD213PD  k64_3fd2492492499d46<>+0(SB), Y3, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VBROADCASTSD k64_3fc3b13515f6f9ef<>+0(SB), Y9
+	VFMADD213PD  k64_3fc745d19937b1fc<>+0(SB), Y3, Y9
+	VBROADCASTSD k64_3fbe0a2d581ab68f<>+0(SB), Y11
+	VFMADD213PD  k64_3fc111abdc8abe16<>+0(SB), Y3, Y11
+	VFMADD213PD  Y9, Y6, Y11
+	VFMADD213PD  Y10, Y7, Y11
+	VBROADCASTSD k64_3fb32e0d25c9c761<>+0(SB), Y7
+	VFMADD213PD  k64_3fbbc37f0140c19e<>+0(SB), Y3, Y7
+	VFMADD231PD  k64_3fc401d3e65cdc48<>+0(SB), Y6, Y7
+	VFMADD213PD  Y11, Y8, Y7
 	VMULPD       Y5, Y3, Y3
-	VMULPD       Y3, Y6, Y6
-	VFMADD231PD  k64_4000000000000000<>+0(SB), Y5, Y6
+	VMULPD       Y3, Y7, Y7
+	VFMADD231PD  k64_4000000000000000<>+0(SB), Y5, Y7
 	VPXOR        Y3, Y3, Y3
-	VMAXPD       Y0, Y3, Y3
-	VADDPD       Y3, Y6, Y6
-	VMULPD       Y1, Y4, Y0
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y0, Y0
-	VBLENDVPD    Y2, Y0, Y4, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part052
-	VMOVUPD      Y6, (DX)
-	JMP          next052
-
-part052:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD Y6, Y1, (DX)
-
-next052:
-	CMPQ    AX, $0x00000004
-	JLT     part152
-	VMOVUPD Y0, (BX)
-	JMP     next152
-
-part152:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD Y0, Y1, (BX)
-
-next152:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	SUBQ $0x00000004, AX
-	JG   loop52
-	JMP  done52
+	VMAXPD       Y1, Y3, Y3
+	VADDPD       Y3, Y7, Y7
+	VMULPD       Y2, Y4, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD    Y1, Y2, Y4, Y1
+	VMOVUPD      Y7, (DX)
+	VMOVUPD      Y1, (BX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x04, AX
+	JGE          loop52
 
 rest52:
-	TESTQ      AX, AX
-	JLE        done52
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish52
+	ADDQ       $0x04, AX
+	JZ         done52
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body52
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	XORQ       AX, AX
+	JMP        loop52
+
+finish52:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
 
 done52:
 	VZEROUPPER
@@ -11159,143 +11061,143 @@ done52:
 
 // func softplus3F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·softplus3F64AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·softplus3F64AVX2(SB), NOSPLIT, $152-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         DI, DI
+	SUBQ         $0x04, AX
+	JLT          rest53
 
 loop53:
-	CMPQ    AX, $0x00000004
-	JLT     rest53
-	VMOVUPD (CX), Y0
-
-body53:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y4
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y4
-	VMULPD       Y1, Y1, Y5
-	VFMADD213PD  Y1, Y5, Y4
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y3, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       Y4, Y1, Y1
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y5, Y2, Y2
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y3
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y3
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
 	VDIVPD       Y3, Y4, Y4
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
 	VSUBPD       Y3, Y5, Y5
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y5
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y5
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
 	VFNMADD231PD Y3, Y4, Y6
 	VFNMADD231PD Y5, Y4, Y6
 	VFMADD231PD  Y4, Y6, Y4
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y3
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
 	VADDPD       k64_4000000000000000<>+0(SB), Y3, Y5
 	VDIVPD       Y5, Y3, Y5
 	VMULPD       Y5, Y5, Y3
-	VBROADCASTSD k64_3fc401d3e65cdc48<>+0(SB), Y6
-	VFMADD213PD  k64_3fb32e0d25c9c761<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fbbc37f0140c19e<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fbe0a2d581ab68f<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fc111abdc8abe16<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fc3b13515f6f9ef<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fc745d19937b1fc<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fcc71c71bedea97<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fd2492492499d46<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fd9999999999944<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fe5555555555555<>+0(SB), Y3, Y6
+	VMULPD       Y3, Y3, Y6
+	VMULPD       Y6, Y6, Y7
+	VMULPD       Y7, Y7, Y8
+	VBROADCASTSD k64_3fd9999999999944<>+0(SB), Y9
+	VFMADD213PD  k64_3fe5555555555555<>+0(SB), Y3, Y9
+	VBROADCASTSD k64_3fcc71c71bedea97<>+0(SB), Y10
+	VFMADD213PD  k64_3fd2492492499d46<>+0(SB), Y3, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VBROADCASTSD k64_3fc3b13515f6f9ef<>+0(SB), Y9
+	VFMADD213PD  k64_3fc745d19937b1fc<>+0(SB), Y3, Y9
+	VBROADCASTSD k64_3fbe0a2d581ab68f<>+0(SB), Y11
+	VFMADD213PD  k64_3fc111abdc8abe16<>+0(SB), Y3, Y11
+	VFMADD213PD  Y9, Y6, Y11
+	VFMADD213PD  Y10, Y7, Y11
+	VBROADCASTSD k64_3fb32e0d25c9c761<>+0(SB), Y7
+	VFMADD213PD  k64_3fbbc37f0140c19e<>+0(SB), Y3, Y7
+	VFMADD231PD  k64_3fc401d3e65cdc48<>+0(SB), Y6, Y7
+	VFMADD213PD  Y11, Y8, Y7
 	VMULPD       Y5, Y3, Y3
-	VMULPD       Y3, Y6, Y6
-	VFMADD231PD  k64_4000000000000000<>+0(SB), Y5, Y6
+	VMULPD       Y3, Y7, Y7
+	VFMADD231PD  k64_4000000000000000<>+0(SB), Y5, Y7
 	VPXOR        Y3, Y3, Y3
-	VMAXPD       Y0, Y3, Y3
-	VADDPD       Y3, Y6, Y6
-	VMULPD       Y1, Y4, Y0
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y0, Y1
-	VBLENDVPD    Y2, Y1, Y4, Y1
-	VMULPD       Y0, Y4, Y0
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y0, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part053
-	VMOVUPD      Y6, (DX)
-	JMP          next053
-
-part053:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y2
-	VMASKMOVPD Y6, Y2, (DX)
-
-next053:
-	CMPQ    AX, $0x00000004
-	JLT     part153
-	VMOVUPD Y1, (BX)
-	JMP     next153
-
-part153:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y2
-	VMASKMOVPD Y1, Y2, (BX)
-
-next153:
-	CMPQ    AX, $0x00000004
-	JLT     part253
-	VMOVUPD Y0, (SI)
-	JMP     next253
-
-part253:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD Y0, Y1, (SI)
-
-next253:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	SUBQ $0x00000004, AX
-	JG   loop53
-	JMP  done53
+	VMAXPD       Y1, Y3, Y3
+	VADDPD       Y3, Y7, Y7
+	VMULPD       Y2, Y4, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
+	VBLENDVPD    Y1, Y3, Y4, Y1
+	VMULPD       Y2, Y4, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y2
+	VMOVUPD      Y7, (DX)
+	VMOVUPD      Y1, (BX)
+	VMOVUPD      Y2, (SI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x04, AX
+	JGE          loop53
 
 rest53:
-	TESTQ      AX, AX
-	JLE        done53
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish53
+	ADDQ       $0x04, AX
+	JZ         done53
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body53
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	XORQ       AX, AX
+	JMP        loop53
+
+finish53:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPD    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (SI)
 
 done53:
 	VZEROUPPER
@@ -11303,165 +11205,158 @@ done53:
 
 // func softplus4F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·softplus4F64AVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·softplus4F64AVX2(SB), NOSPLIT, $192-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         R8, R8
+	SUBQ         $0x04, AX
+	JLT          rest54
 
 loop54:
-	CMPQ    AX, $0x00000004
-	JLT     rest54
-	VMOVUPD (CX), Y0
-
-body54:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y4
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y4
-	VMULPD       Y1, Y1, Y5
-	VFMADD213PD  Y1, Y5, Y4
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y3, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       Y4, Y1, Y1
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y5, Y2, Y2
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y3
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y3
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
 	VDIVPD       Y3, Y4, Y4
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
 	VSUBPD       Y3, Y5, Y5
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y5
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y2, Y5
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
 	VFNMADD231PD Y3, Y4, Y6
 	VFNMADD231PD Y5, Y4, Y6
 	VFMADD231PD  Y4, Y6, Y4
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y3
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
 	VADDPD       k64_4000000000000000<>+0(SB), Y3, Y5
 	VDIVPD       Y5, Y3, Y5
 	VMULPD       Y5, Y5, Y3
-	VBROADCASTSD k64_3fc401d3e65cdc48<>+0(SB), Y6
-	VFMADD213PD  k64_3fb32e0d25c9c761<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fbbc37f0140c19e<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fbe0a2d581ab68f<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fc111abdc8abe16<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fc3b13515f6f9ef<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fc745d19937b1fc<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fcc71c71bedea97<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fd2492492499d46<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fd9999999999944<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fe5555555555555<>+0(SB), Y3, Y6
+	VMULPD       Y3, Y3, Y6
+	VMULPD       Y6, Y6, Y7
+	VMULPD       Y7, Y7, Y8
+	VBROADCASTSD k64_3fd9999999999944<>+0(SB), Y9
+	VFMADD213PD  k64_3fe5555555555555<>+0(SB), Y3, Y9
+	VBROADCASTSD k64_3fcc71c71bedea97<>+0(SB), Y10
+	VFMADD213PD  k64_3fd2492492499d46<>+0(SB), Y3, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VBROADCASTSD k64_3fc3b13515f6f9ef<>+0(SB), Y9
+	VFMADD213PD  k64_3fc745d19937b1fc<>+0(SB), Y3, Y9
+	VBROADCASTSD k64_3fbe0a2d581ab68f<>+0(SB), Y11
+	VFMADD213PD  k64_3fc111abdc8abe16<>+0(SB), Y3, Y11
+	VFMADD213PD  Y9, Y6, Y11
+	VFMADD213PD  Y10, Y7, Y11
+	VBROADCASTSD k64_3fb32e0d25c9c761<>+0(SB), Y7
+	VFMADD213PD  k64_3fbbc37f0140c19e<>+0(SB), Y3, Y7
+	VFMADD231PD  k64_3fc401d3e65cdc48<>+0(SB), Y6, Y7
+	VFMADD213PD  Y11, Y8, Y7
 	VMULPD       Y5, Y3, Y3
-	VMULPD       Y3, Y6, Y6
-	VFMADD231PD  k64_4000000000000000<>+0(SB), Y5, Y6
+	VMULPD       Y3, Y7, Y7
+	VFMADD231PD  k64_4000000000000000<>+0(SB), Y5, Y7
 	VPXOR        Y3, Y3, Y3
-	VMAXPD       Y0, Y3, Y3
-	VADDPD       Y3, Y6, Y6
-	VMULPD       Y1, Y4, Y0
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y0, Y1
-	VBLENDVPD    Y2, Y1, Y4, Y1
-	VMULPD       Y0, Y4, Y3
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y3, Y4
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VFNMADD231PD k64_3000000000000000<>+0(SB), Y0, Y5
-	VMULPD       Y3, Y5, Y5
-	VMULPD       k64_aff0000000000000<>+0(SB), Y5, Y5
-	VPAND        k64_8000000000000000<>+0(SB), Y2, Y0
-	VPXOR        Y0, Y5, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part054
-	VMOVUPD      Y6, (DX)
-	JMP          next054
-
-part054:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y2
-	VMASKMOVPD Y6, Y2, (DX)
-
-next054:
-	CMPQ    AX, $0x00000004
-	JLT     part154
-	VMOVUPD Y1, (BX)
-	JMP     next154
-
-part154:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y2
-	VMASKMOVPD Y1, Y2, (BX)
-
-next154:
-	CMPQ    AX, $0x00000004
-	JLT     part254
-	VMOVUPD Y4, (SI)
-	JMP     next254
-
-part254:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPD Y4, Y1, (SI)
-
-next254:
-	CMPQ    AX, $0x00000004
-	JLT     part354
-	VMOVUPD Y0, (DI)
-	JMP     next354
-
-part354:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPD Y0, Y1, (DI)
-
-next354:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	SUBQ $0x00000004, AX
-	JG   loop54
-	JMP  done54
+	VMAXPD       Y1, Y3, Y3
+	VADDPD       Y3, Y7, Y7
+	VMULPD       Y2, Y4, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
+	VBLENDVPD    Y1, Y3, Y4, Y3
+	VMULPD       Y2, Y4, Y4
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y4, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VFNMADD231PD k64_3000000000000000<>+0(SB), Y2, Y6
+	VMULPD       Y4, Y6, Y6
+	VMULPD       k64_aff0000000000000<>+0(SB), Y6, Y6
+	VPAND        k64_8000000000000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y6, Y1
+	VMOVUPD      Y7, (DX)
+	VMOVUPD      Y3, (BX)
+	VMOVUPD      Y5, (SI)
+	VMOVUPD      Y1, (DI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
+	SUBQ         $0x04, AX
+	JGE          loop54
 
 rest54:
-	TESTQ      AX, AX
-	JLE        done54
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish54
+	ADDQ       $0x04, AX
+	JZ         done54
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body54
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	MOVQ       DI, 184(SP)
+	LEAQ       152(SP), DI
+	XORQ       AX, AX
+	JMP        loop54
+
+finish54:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPD    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (SI)
+	MOVQ       184(SP), DI
+	VMOVUPD    152(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DI)
 
 done54:
 	VZEROUPPER
@@ -11469,199 +11364,194 @@ done54:
 
 // func tanh1F64AVX2(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tanh1F64AVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·tanh1F64AVX2(SB), NOSPLIT, $72-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          rest55
 
 loop55:
-	CMPQ    AX, $0x00000004
-	JLT     rest55
-	VMOVUPD (CX), Y0
-
-body55:
-	VBROADCASTSD k64_c078100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4078100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VADDPD       Y2, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y3, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y3, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y3
-	VMULPD       Y1, Y1, Y4
-	VFMADD213PD  Y1, Y4, Y3
-	VPSLLQ       $0x34, Y2, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y1
-	VSUBPD       k64_3ff0000000000000<>+0(SB), Y1, Y2
-	VFMADD231PD  Y3, Y1, Y2
-	VADDPD       k64_4000000000000000<>+0(SB), Y2, Y1
-	VDIVPD       Y1, Y2, Y1
-	VBROADCASTSD k64_8000000000000000<>+0(SB), Y2
-	VPANDN       Y1, Y2, Y1
-	VPAND        k64_8000000000000000<>+0(SB), Y0, Y0
-	VPOR         Y1, Y0, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part055
-	VMOVUPD      Y0, (DX)
-	JMP          next055
-
-part055:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPD Y0, Y1, (DX)
-
-next055:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000004, AX
-	JG   loop55
-	JMP  done55
+	VMOVUPD      (CX), Y1
+	VADDPD       Y1, Y1, Y2
+	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
+	VMAXPD       Y2, Y0, Y2
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
+	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y2
+	VSUBPD       k64_3ff0000000000000<>+0(SB), Y2, Y3
+	VFMADD231PD  Y5, Y2, Y3
+	VADDPD       k64_4000000000000000<>+0(SB), Y3, Y2
+	VDIVPD       Y2, Y3, Y2
+	VBROADCASTSD k64_8000000000000000<>+0(SB), Y3
+	VPANDN       Y2, Y3, Y2
+	VPAND        k64_8000000000000000<>+0(SB), Y1, Y1
+	VPOR         Y2, Y1, Y1
+	VMOVUPD      Y1, (DX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x04, AX
+	JGE          loop55
 
 rest55:
-	TESTQ      AX, AX
-	JLE        done55
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish55
+	ADDQ       $0x04, AX
+	JZ         done55
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body55
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	XORQ       AX, AX
+	JMP        loop55
+
+finish55:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
 
 done55:
 	VZEROUPPER
 	RET
 
-DATA k64_c078100000000000<>+0(SB)/8, $0xc078100000000000
-DATA k64_c078100000000000<>+8(SB)/8, $0xc078100000000000
-DATA k64_c078100000000000<>+16(SB)/8, $0xc078100000000000
-DATA k64_c078100000000000<>+24(SB)/8, $0xc078100000000000
-GLOBL k64_c078100000000000<>(SB), RODATA|NOPTR, $32
-
-DATA k64_4078100000000000<>+0(SB)/8, $0x4078100000000000
-DATA k64_4078100000000000<>+8(SB)/8, $0x4078100000000000
-DATA k64_4078100000000000<>+16(SB)/8, $0x4078100000000000
-DATA k64_4078100000000000<>+24(SB)/8, $0x4078100000000000
-GLOBL k64_4078100000000000<>(SB), RODATA|NOPTR, $32
-
 // func tanh2F64AVX2(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tanh2F64AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·tanh2F64AVX2(SB), NOSPLIT, $112-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         SI, SI
+	SUBQ         $0x04, AX
+	JLT          rest56
 
 loop56:
-	CMPQ    AX, $0x00000004
-	JLT     rest56
-	VMOVUPD (CX), Y0
-
-body56:
-	VBROADCASTSD k64_c078100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4078100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VADDPD       Y2, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y3, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y3, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y3
-	VMULPD       Y1, Y1, Y4
-	VFMADD213PD  Y1, Y4, Y3
-	VPSLLQ       $0x34, Y2, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y2
-	VSUBPD       k64_3ff0000000000000<>+0(SB), Y2, Y4
-	VFMADD231PD  Y3, Y2, Y4
-	VADDPD       k64_4000000000000000<>+0(SB), Y4, Y2
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VDIVPD       Y2, Y5, Y5
-	VMULPD       Y4, Y5, Y2
-	VMULPD       Y5, Y5, Y4
-	VFMADD213PD  Y4, Y4, Y3
-	VMULPD       Y3, Y1, Y1
-	VBROADCASTSD k64_8000000000000000<>+0(SB), Y3
-	VPANDN       Y2, Y3, Y2
-	VPAND        k64_8000000000000000<>+0(SB), Y0, Y0
-	VPOR         Y2, Y0, Y0
-	VMULPD       k64_3010000000000000<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part056
-	VMOVUPD      Y0, (DX)
-	JMP          next056
-
-part056:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y2
-	VMASKMOVPD Y0, Y2, (DX)
-
-next056:
-	CMPQ    AX, $0x00000004
-	JLT     part156
-	VMOVUPD Y1, (BX)
-	JMP     next156
-
-part156:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD Y1, Y0, (BX)
-
-next156:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	SUBQ $0x00000004, AX
-	JG   loop56
-	JMP  done56
+	VMOVUPD      (CX), Y1
+	VADDPD       Y1, Y1, Y2
+	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
+	VMAXPD       Y2, Y0, Y2
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
+	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
+	VSUBPD       k64_3ff0000000000000<>+0(SB), Y3, Y4
+	VFMADD231PD  Y5, Y3, Y4
+	VADDPD       k64_4000000000000000<>+0(SB), Y4, Y3
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VDIVPD       Y3, Y6, Y6
+	VMULPD       Y4, Y6, Y3
+	VMULPD       Y6, Y6, Y4
+	VFMADD213PD  Y4, Y4, Y5
+	VMULPD       Y5, Y2, Y2
+	VBROADCASTSD k64_8000000000000000<>+0(SB), Y4
+	VPANDN       Y3, Y4, Y3
+	VPAND        k64_8000000000000000<>+0(SB), Y1, Y1
+	VPOR         Y3, Y1, Y1
+	VMULPD       k64_3010000000000000<>+0(SB), Y2, Y2
+	VMOVUPD      Y1, (DX)
+	VMOVUPD      Y2, (BX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x04, AX
+	JGE          loop56
 
 rest56:
-	TESTQ      AX, AX
-	JLE        done56
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish56
+	ADDQ       $0x04, AX
+	JZ         done56
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body56
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	XORQ       AX, AX
+	JMP        loop56
+
+finish56:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
 
 done56:
 	VZEROUPPER
@@ -11675,132 +11565,125 @@ GLOBL k64_3010000000000000<>(SB), RODATA|NOPTR, $32
 
 // func tanh3F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tanh3F64AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·tanh3F64AVX2(SB), NOSPLIT, $152-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         DI, DI
+	SUBQ         $0x04, AX
+	JLT          rest57
 
 loop57:
-	CMPQ    AX, $0x00000004
-	JLT     rest57
-	VMOVUPD (CX), Y0
-
-body57:
-	VBROADCASTSD k64_c078100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4078100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VADDPD       Y2, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y3, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y3, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y3
-	VMULPD       Y1, Y1, Y4
-	VFMADD213PD  Y1, Y4, Y3
-	VPSLLQ       $0x34, Y2, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y2
-	VSUBPD       k64_3ff0000000000000<>+0(SB), Y2, Y4
-	VFMADD231PD  Y3, Y2, Y4
-	VADDPD       k64_4000000000000000<>+0(SB), Y4, Y2
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VDIVPD       Y2, Y5, Y5
-	VBROADCASTSD k64_4000000000000000<>+0(SB), Y6
-	VSUBPD       Y2, Y6, Y6
-	VADDPD       Y4, Y6, Y6
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y7
-	VFNMADD231PD Y2, Y5, Y7
-	VFNMADD231PD Y6, Y5, Y7
-	VFMADD231PD  Y5, Y7, Y5
-	VMULPD       Y4, Y5, Y7
-	VFNMADD231PD Y7, Y2, Y4
-	VFNMADD231PD Y7, Y6, Y4
-	VFMADD231PD  Y4, Y5, Y7
-	VMULPD       Y5, Y5, Y2
-	VFMADD213PD  Y2, Y2, Y3
-	VMULPD       Y3, Y1, Y1
-	VBROADCASTSD k64_8000000000000000<>+0(SB), Y2
-	VPANDN       Y7, Y2, Y2
-	VPAND        k64_8000000000000000<>+0(SB), Y0, Y0
-	VPOR         Y2, Y0, Y0
-	VMULPD       k64_3010000000000000<>+0(SB), Y1, Y2
-	VMULPD       Y1, Y0, Y1
-	VMULPD       k64_b020000000000000<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part057
-	VMOVUPD      Y0, (DX)
-	JMP          next057
-
-part057:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y3
-	VMASKMOVPD Y0, Y3, (DX)
-
-next057:
-	CMPQ    AX, $0x00000004
-	JLT     part157
-	VMOVUPD Y2, (BX)
-	JMP     next157
-
-part157:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPD Y2, Y0, (BX)
-
-next157:
-	CMPQ    AX, $0x00000004
-	JLT     part257
-	VMOVUPD Y1, (SI)
-	JMP     next257
-
-part257:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPD Y1, Y0, (SI)
-
-next257:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	SUBQ $0x00000004, AX
-	JG   loop57
-	JMP  done57
+	VMOVUPD      (CX), Y1
+	VADDPD       Y1, Y1, Y2
+	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
+	VMAXPD       Y2, Y0, Y2
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
+	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
+	VSUBPD       k64_3ff0000000000000<>+0(SB), Y3, Y4
+	VFMADD231PD  Y5, Y3, Y4
+	VADDPD       k64_4000000000000000<>+0(SB), Y4, Y3
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VDIVPD       Y3, Y6, Y6
+	VBROADCASTSD k64_4000000000000000<>+0(SB), Y7
+	VSUBPD       Y3, Y7, Y7
+	VADDPD       Y4, Y7, Y7
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y8
+	VFNMADD231PD Y3, Y6, Y8
+	VFNMADD231PD Y7, Y6, Y8
+	VFMADD231PD  Y6, Y8, Y6
+	VMULPD       Y4, Y6, Y8
+	VFNMADD231PD Y8, Y3, Y4
+	VFNMADD231PD Y8, Y7, Y4
+	VFMADD231PD  Y4, Y6, Y8
+	VMULPD       Y6, Y6, Y3
+	VFMADD213PD  Y3, Y3, Y5
+	VMULPD       Y5, Y2, Y2
+	VBROADCASTSD k64_8000000000000000<>+0(SB), Y3
+	VPANDN       Y8, Y3, Y3
+	VPAND        k64_8000000000000000<>+0(SB), Y1, Y1
+	VPOR         Y3, Y1, Y1
+	VMULPD       k64_3010000000000000<>+0(SB), Y2, Y3
+	VMULPD       Y2, Y1, Y2
+	VMULPD       k64_b020000000000000<>+0(SB), Y2, Y2
+	VMOVUPD      Y1, (DX)
+	VMOVUPD      Y3, (BX)
+	VMOVUPD      Y2, (SI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x04, AX
+	JGE          loop57
 
 rest57:
-	TESTQ      AX, AX
-	JLE        done57
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish57
+	ADDQ       $0x04, AX
+	JZ         done57
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body57
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	XORQ       AX, AX
+	JMP        loop57
+
+finish57:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPD    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (SI)
 
 done57:
 	VZEROUPPER
@@ -11814,153 +11697,139 @@ GLOBL k64_b020000000000000<>(SB), RODATA|NOPTR, $32
 
 // func tanh4F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tanh4F64AVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·tanh4F64AVX2(SB), NOSPLIT, $192-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         R8, R8
+	SUBQ         $0x04, AX
+	JLT          rest58
 
 loop58:
-	CMPQ    AX, $0x00000004
-	JLT     rest58
-	VMOVUPD (CX), Y0
-
-body58:
-	VBROADCASTSD k64_c078100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4078100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VADDPD       Y2, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y3, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y3, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y3
-	VMULPD       Y1, Y1, Y4
-	VFMADD213PD  Y1, Y4, Y3
-	VPSLLQ       $0x34, Y2, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y2
-	VSUBPD       k64_3ff0000000000000<>+0(SB), Y2, Y4
-	VFMADD231PD  Y3, Y2, Y4
-	VADDPD       k64_4000000000000000<>+0(SB), Y4, Y2
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VDIVPD       Y2, Y5, Y5
-	VBROADCASTSD k64_4000000000000000<>+0(SB), Y6
-	VSUBPD       Y2, Y6, Y6
-	VADDPD       Y4, Y6, Y6
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y7
-	VFNMADD231PD Y2, Y5, Y7
-	VFNMADD231PD Y6, Y5, Y7
-	VFMADD231PD  Y5, Y7, Y5
-	VMULPD       Y4, Y5, Y7
-	VFNMADD231PD Y7, Y2, Y4
-	VFNMADD231PD Y7, Y6, Y4
-	VFMADD231PD  Y4, Y5, Y7
-	VMULPD       Y5, Y5, Y2
-	VFMADD213PD  Y2, Y2, Y3
-	VMULPD       Y3, Y1, Y1
-	VBROADCASTSD k64_8000000000000000<>+0(SB), Y2
-	VPANDN       Y7, Y2, Y2
-	VPAND        k64_8000000000000000<>+0(SB), Y0, Y0
-	VPOR         Y2, Y0, Y0
-	VMULPD       k64_3010000000000000<>+0(SB), Y1, Y2
-	VMULPD       Y1, Y0, Y3
-	VMULPD       k64_b020000000000000<>+0(SB), Y3, Y3
-	VMULPD       Y7, Y7, Y4
-	VBROADCASTSD k64_4018000000000000<>+0(SB), Y5
-	VFMSUB213PD  k64_4000000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y1, Y5, Y5
-	VMULPD       k64_3010000000000000<>+0(SB), Y5, Y5
-	CMPQ         AX, $0x00000004
-	JLT          part058
-	VMOVUPD      Y0, (DX)
-	JMP          next058
-
-part058:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPD Y0, Y1, (DX)
-
-next058:
-	CMPQ    AX, $0x00000004
-	JLT     part158
-	VMOVUPD Y2, (BX)
-	JMP     next158
-
-part158:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD Y2, Y0, (BX)
-
-next158:
-	CMPQ    AX, $0x00000004
-	JLT     part258
-	VMOVUPD Y3, (SI)
-	JMP     next258
-
-part258:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD Y3, Y0, (SI)
-
-next258:
-	CMPQ    AX, $0x00000004
-	JLT     part358
-	VMOVUPD Y5, (DI)
-	JMP     next358
-
-part358:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD Y5, Y0, (DI)
-
-next358:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	SUBQ $0x00000004, AX
-	JG   loop58
-	JMP  done58
+	VMOVUPD      (CX), Y1
+	VADDPD       Y1, Y1, Y2
+	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
+	VMAXPD       Y2, Y0, Y2
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
+	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
+	VMOVUPD      Y2, Y2
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y2
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y7
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y8
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y7
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y7
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y9
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y9
+	VFMADD213PD  Y7, Y4, Y9
+	VFMADD213PD  Y8, Y5, Y9
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y5
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y5
+	VFMADD213PD  Y9, Y6, Y5
+	VFMADD213PD  Y2, Y4, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y3
+	VSUBPD       k64_3ff0000000000000<>+0(SB), Y3, Y4
+	VFMADD231PD  Y5, Y3, Y4
+	VADDPD       k64_4000000000000000<>+0(SB), Y4, Y3
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VDIVPD       Y3, Y6, Y6
+	VBROADCASTSD k64_4000000000000000<>+0(SB), Y7
+	VSUBPD       Y3, Y7, Y7
+	VADDPD       Y4, Y7, Y7
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y8
+	VFNMADD231PD Y3, Y6, Y8
+	VFNMADD231PD Y7, Y6, Y8
+	VFMADD231PD  Y6, Y8, Y6
+	VMULPD       Y4, Y6, Y8
+	VFNMADD231PD Y8, Y3, Y4
+	VFNMADD231PD Y8, Y7, Y4
+	VFMADD231PD  Y4, Y6, Y8
+	VMULPD       Y6, Y6, Y3
+	VFMADD213PD  Y3, Y3, Y5
+	VMULPD       Y5, Y2, Y2
+	VBROADCASTSD k64_8000000000000000<>+0(SB), Y3
+	VPANDN       Y8, Y3, Y3
+	VPAND        k64_8000000000000000<>+0(SB), Y1, Y1
+	VPOR         Y3, Y1, Y1
+	VMULPD       k64_3010000000000000<>+0(SB), Y2, Y3
+	VMULPD       Y2, Y1, Y4
+	VMULPD       k64_b020000000000000<>+0(SB), Y4, Y4
+	VMULPD       Y8, Y8, Y5
+	VBROADCASTSD k64_4018000000000000<>+0(SB), Y6
+	VFMSUB213PD  k64_4000000000000000<>+0(SB), Y5, Y6
+	VMULPD       Y2, Y6, Y6
+	VMULPD       k64_3010000000000000<>+0(SB), Y6, Y6
+	VMOVUPD      Y1, (DX)
+	VMOVUPD      Y3, (BX)
+	VMOVUPD      Y4, (SI)
+	VMOVUPD      Y6, (DI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
+	SUBQ         $0x04, AX
+	JGE          loop58
 
 rest58:
-	TESTQ      AX, AX
-	JLE        done58
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish58
+	ADDQ       $0x04, AX
+	JZ         done58
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body58
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	MOVQ       DI, 184(SP)
+	LEAQ       152(SP), DI
+	XORQ       AX, AX
+	JMP        loop58
+
+finish58:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPD    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (SI)
+	MOVQ       184(SP), DI
+	VMOVUPD    152(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DI)
 
 done58:
 	VZEROUPPER
@@ -11968,82 +11837,87 @@ done58:
 
 // func silu1F64AVX2(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·silu1F64AVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·silu1F64AVX2(SB), NOSPLIT, $72-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          rest59
 
 loop59:
-	CMPQ    AX, $0x00000004
-	JLT     rest59
-	VMOVUPD (CX), Y0
-
-body59:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y4
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y4
-	VMULPD       Y1, Y1, Y5
-	VFMADD213PD  Y1, Y5, Y4
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y3, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       Y4, Y1, Y1
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y3
+	VMOVUPD      Y2, Y5
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y5
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y5
+	VMULPD       Y5, Y5, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y8
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y5, Y8
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y9
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y5, Y9
+	VFMADD213PD  Y8, Y4, Y9
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y8
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y5, Y8
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y10
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y5, Y10
+	VFMADD213PD  Y8, Y4, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y6
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y5, Y6
+	VFMADD213PD  Y10, Y7, Y6
+	VFMADD213PD  Y5, Y4, Y6
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y3, Y3
+	VMULPD       Y6, Y3, Y3
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
-	VDIVPD       Y3, Y4, Y4
-	VMULPD       Y1, Y2, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y1
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VMULPD       Y4, Y0, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part059
-	VMOVUPD      Y0, (DX)
-	JMP          next059
-
-part059:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPD Y0, Y1, (DX)
-
-next059:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000004, AX
-	JG   loop59
-	JMP  done59
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y3, Y4
+	VMULPD       Y2, Y3, Y3
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y3, Y2
+	VBLENDVPD    Y1, Y2, Y1, Y1
+	VDIVPD       Y4, Y1, Y1
+	VMOVUPD      Y1, (DX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x04, AX
+	JGE          loop59
 
 rest59:
-	TESTQ      AX, AX
-	JLE        done59
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish59
+	ADDQ       $0x04, AX
+	JZ         done59
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body59
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	XORQ       AX, AX
+	JMP        loop59
+
+finish59:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
 
 done59:
 	VZEROUPPER
@@ -12051,106 +11925,109 @@ done59:
 
 // func silu2F64AVX2(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·silu2F64AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·silu2F64AVX2(SB), NOSPLIT, $112-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         SI, SI
+	SUBQ         $0x04, AX
+	JLT          rest60
 
 loop60:
-	CMPQ    AX, $0x00000004
-	JLT     rest60
-	VMOVUPD (CX), Y0
-
-body60:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
-	VMOVUPD      Y1, Y1
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y1
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y1
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y4
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y1, Y4
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y1, Y4
-	VMULPD       Y1, Y1, Y5
-	VFMADD213PD  Y1, Y5, Y4
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y3, Y1
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       Y4, Y1, Y1
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y1, Y3
+	VMOVUPD      Y2, Y5
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y5
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y5
+	VMULPD       Y5, Y5, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y8
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y5, Y8
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y9
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y5, Y9
+	VFMADD213PD  Y8, Y4, Y9
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y8
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y5, Y8
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y10
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y5, Y10
+	VFMADD213PD  Y8, Y4, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y6
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y5, Y6
+	VFMADD213PD  Y10, Y7, Y6
+	VFMADD213PD  Y5, Y4, Y6
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y3, Y3
+	VMULPD       Y6, Y3, Y3
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
-	VDIVPD       Y3, Y4, Y4
-	VMULPD       Y1, Y2, Y3
+	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y3, Y4
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
+	VDIVPD       Y4, Y5, Y5
+	VMULPD       Y3, Y2, Y4
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y4, Y4
+	VBLENDVPD    Y1, Y4, Y1, Y4
+	VMULPD       Y5, Y4, Y4
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        Y2, Y6, Y6
+	VMULPD       Y3, Y5, Y2
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD    Y1, Y5, Y2, Y2
+	VFMADD213PD  k64_3ff0000000000000<>+0(SB), Y6, Y2
+	VMULPD       Y5, Y2, Y2
+	VMULPD       Y3, Y2, Y3
 	VMULPD       k64_2ff0000000000000<>+0(SB), Y3, Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VMULPD       Y4, Y0, Y0
-	VMULPD       Y1, Y4, Y3
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y3, Y3
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VFMADD213PD  k64_3ff0000000000000<>+0(SB), Y2, Y3
-	VMULPD       Y4, Y3, Y3
-	VMULPD       Y1, Y3, Y1
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y1, Y1
-	VBLENDVPD    Y2, Y1, Y3, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part060
-	VMOVUPD      Y0, (DX)
-	JMP          next060
-
-part060:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y2
-	VMASKMOVPD Y0, Y2, (DX)
-
-next060:
-	CMPQ    AX, $0x00000004
-	JLT     part160
-	VMOVUPD Y1, (BX)
-	JMP     next160
-
-part160:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD Y1, Y0, (BX)
-
-next160:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	SUBQ $0x00000004, AX
-	JG   loop60
-	JMP  done60
+	VBLENDVPD    Y1, Y3, Y2, Y1
+	VMOVUPD      Y4, (DX)
+	VMOVUPD      Y1, (BX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x04, AX
+	JGE          loop60
 
 rest60:
-	TESTQ      AX, AX
-	JLE        done60
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish60
+	ADDQ       $0x04, AX
+	JZ         done60
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body60
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	XORQ       AX, AX
+	JMP        loop60
+
+finish60:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
 
 done60:
 	VZEROUPPER
@@ -12158,46 +12035,49 @@ done60:
 
 // func silu3F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·silu3F64AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·silu3F64AVX2(SB), NOSPLIT, $152-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         DI, DI
+	SUBQ         $0x04, AX
+	JLT          rest61
 
 loop61:
-	CMPQ    AX, $0x00000004
-	JLT     rest61
-	VMOVUPD (CX), Y0
-
-body61:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
-	VMOVUPD      Y1, Y5
+	VMOVUPD      Y2, Y5
 	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y5
 	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y5
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y4
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y5, Y4
-	VMULPD       Y5, Y5, Y6
-	VFMADD213PD  Y5, Y6, Y4
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y4, Y4
+	VMULPD       Y5, Y5, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y8
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y5, Y8
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y9
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y5, Y9
+	VFMADD213PD  Y8, Y4, Y9
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y8
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y5, Y8
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y10
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y5, Y10
+	VFMADD213PD  Y8, Y4, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y6
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y5, Y6
+	VFMADD213PD  Y10, Y7, Y6
+	VFMADD213PD  Y5, Y4, Y6
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y6, Y6
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       k64_4ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       Y4, Y3, Y3
+	VMULPD       Y6, Y3, Y3
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
 	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y3, Y4
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
@@ -12211,83 +12091,76 @@ body61:
 	VFMADD231PD  Y5, Y7, Y5
 	VMULPD       Y3, Y2, Y4
 	VMULPD       k64_2ff0000000000000<>+0(SB), Y4, Y4
-	VBLENDVPD    Y2, Y4, Y0, Y0
-	VMULPD       Y5, Y0, Y0
-	VMULPD       Y3, Y5, Y4
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y4, Y6
-	VBLENDVPD    Y2, Y5, Y6, Y6
-	VFMADD213PD  k64_3ff0000000000000<>+0(SB), Y2, Y6
-	VMULPD       Y5, Y6, Y6
-	VMULPD       Y3, Y6, Y3
+	VBLENDVPD    Y1, Y4, Y1, Y4
+	VMULPD       Y5, Y4, Y4
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        Y2, Y6, Y6
+	VMULPD       Y3, Y5, Y7
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y7, Y8
+	VBLENDVPD    Y1, Y5, Y8, Y8
+	VFMADD213PD  k64_3ff0000000000000<>+0(SB), Y6, Y8
+	VMULPD       Y5, Y8, Y8
+	VMULPD       Y3, Y8, Y3
 	VMULPD       k64_2ff0000000000000<>+0(SB), Y3, Y3
-	VBLENDVPD    Y2, Y3, Y6, Y2
-	VMULPD       Y4, Y5, Y3
+	VBLENDVPD    Y1, Y3, Y8, Y1
+	VMULPD       Y7, Y5, Y3
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VFNMADD231PD k64_3000000000000000<>+0(SB), Y4, Y5
-	VMOVUPD      Y5, Y4
-	VFMADD213PD  k64_4000000000000000<>+0(SB), Y1, Y4
-	VMULPD       Y3, Y4, Y4
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y4, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part061
-	VMOVUPD      Y0, (DX)
-	JMP          next061
-
-part061:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y3
-	VMASKMOVPD Y0, Y3, (DX)
-
-next061:
-	CMPQ    AX, $0x00000004
-	JLT     part161
-	VMOVUPD Y2, (BX)
-	JMP     next161
-
-part161:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPD Y2, Y0, (BX)
-
-next161:
-	CMPQ    AX, $0x00000004
-	JLT     part261
-	VMOVUPD Y1, (SI)
-	JMP     next261
-
-part261:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPD Y1, Y0, (SI)
-
-next261:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	SUBQ $0x00000004, AX
-	JG   loop61
-	JMP  done61
+	VFNMADD231PD k64_3000000000000000<>+0(SB), Y7, Y5
+	VMOVUPD      Y5, Y5
+	VFMADD213PD  k64_4000000000000000<>+0(SB), Y2, Y5
+	VMULPD       Y3, Y5, Y5
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y5, Y2
+	VMOVUPD      Y4, (DX)
+	VMOVUPD      Y1, (BX)
+	VMOVUPD      Y2, (SI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x04, AX
+	JGE          loop61
 
 rest61:
-	TESTQ      AX, AX
-	JLE        done61
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish61
+	ADDQ       $0x04, AX
+	JZ         done61
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body61
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	XORQ       AX, AX
+	JMP        loop61
+
+finish61:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPD    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (SI)
 
 done61:
 	VZEROUPPER
@@ -12295,47 +12168,50 @@ done61:
 
 // func silu4F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·silu4F64AVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·silu4F64AVX2(SB), NOSPLIT, $192-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
+	XORQ         R8, R8
+	SUBQ         $0x04, AX
+	JLT          rest62
 
 loop62:
-	CMPQ    AX, $0x00000004
-	JLT     rest62
-	VMOVUPD (CX), Y0
-
-body62:
-	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4088100000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPOR         k64_8000000000000000<>+0(SB), Y2, Y1
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y3
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y1, Y3
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VSUBPD       k64_4338000000000000<>+0(SB), Y3, Y4
-	VMOVUPD      Y1, Y5
+	VMOVUPD      Y2, Y5
 	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y4, Y5
 	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y4, Y5
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y4
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y5, Y4
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y5, Y4
-	VMULPD       Y5, Y5, Y6
-	VFMADD213PD  Y5, Y6, Y4
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y4, Y4
+	VMULPD       Y5, Y5, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y8
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y5, Y8
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y9
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y5, Y9
+	VFMADD213PD  Y8, Y4, Y9
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y8
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y5, Y8
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y10
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y5, Y10
+	VFMADD213PD  Y8, Y4, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y6
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y5, Y6
+	VFMADD213PD  Y10, Y7, Y6
+	VFMADD213PD  Y5, Y4, Y6
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y6, Y6
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       k64_4ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       Y4, Y3, Y3
+	VMULPD       Y6, Y3, Y3
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
 	VFMADD231PD  k64_2ff0000000000000<>+0(SB), Y3, Y4
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
@@ -12349,107 +12225,93 @@ body62:
 	VFMADD231PD  Y5, Y7, Y5
 	VMULPD       Y3, Y2, Y4
 	VMULPD       k64_2ff0000000000000<>+0(SB), Y4, Y4
-	VBLENDVPD    Y2, Y4, Y0, Y0
-	VMULPD       Y5, Y0, Y0
-	VMULPD       Y3, Y5, Y4
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y4, Y6
-	VBLENDVPD    Y2, Y5, Y6, Y6
-	VFMADD213PD  k64_3ff0000000000000<>+0(SB), Y2, Y6
-	VMULPD       Y5, Y6, Y6
-	VMULPD       Y3, Y6, Y3
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y3, Y3
-	VBLENDVPD    Y2, Y3, Y6, Y3
-	VMULPD       Y4, Y5, Y5
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
-	VFNMADD231PD k64_3000000000000000<>+0(SB), Y4, Y6
-	VMOVUPD      Y6, Y4
-	VFMADD213PD  k64_4000000000000000<>+0(SB), Y1, Y4
+	VBLENDVPD    Y1, Y4, Y1, Y4
 	VMULPD       Y5, Y4, Y4
-	VMULPD       k64_2ff0000000000000<>+0(SB), Y4, Y4
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y7
-	VMULPD       k64_3018000000000000<>+0(SB), Y5, Y8
-	VSUBPD       Y8, Y7, Y7
-	VMULPD       Y1, Y7, Y7
-	VFMADD231PD  k64_4008000000000000<>+0(SB), Y6, Y7
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y6
+	VPXOR        Y1, Y6, Y6
+	VPXOR        Y2, Y6, Y6
+	VMULPD       Y3, Y5, Y7
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y7, Y8
+	VBLENDVPD    Y1, Y5, Y8, Y8
+	VFMADD213PD  k64_3ff0000000000000<>+0(SB), Y6, Y8
+	VMULPD       Y5, Y8, Y8
+	VMULPD       Y3, Y8, Y3
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y3, Y3
+	VBLENDVPD    Y1, Y3, Y8, Y3
+	VMULPD       Y7, Y5, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VFNMADD231PD k64_3000000000000000<>+0(SB), Y7, Y6
+	VMOVUPD      Y6, Y7
+	VFMADD213PD  k64_4000000000000000<>+0(SB), Y2, Y7
 	VMULPD       Y5, Y7, Y7
-	VMULPD       k64_aff0000000000000<>+0(SB), Y7, Y7
-	VPAND        k64_8000000000000000<>+0(SB), Y2, Y1
-	VPXOR        Y1, Y7, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part062
-	VMOVUPD      Y0, (DX)
-	JMP          next062
-
-part062:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y2
-	VMASKMOVPD Y0, Y2, (DX)
-
-next062:
-	CMPQ    AX, $0x00000004
-	JLT     part162
-	VMOVUPD Y3, (BX)
-	JMP     next162
-
-part162:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD Y3, Y0, (BX)
-
-next162:
-	CMPQ    AX, $0x00000004
-	JLT     part262
-	VMOVUPD Y4, (SI)
-	JMP     next262
-
-part262:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD Y4, Y0, (SI)
-
-next262:
-	CMPQ    AX, $0x00000004
-	JLT     part362
-	VMOVUPD Y1, (DI)
-	JMP     next362
-
-part362:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD Y1, Y0, (DI)
-
-next362:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	SUBQ $0x00000004, AX
-	JG   loop62
-	JMP  done62
+	VMULPD       k64_2ff0000000000000<>+0(SB), Y7, Y7
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y8
+	VMULPD       k64_3018000000000000<>+0(SB), Y5, Y9
+	VSUBPD       Y9, Y8, Y8
+	VMULPD       Y2, Y8, Y8
+	VFMADD231PD  k64_4008000000000000<>+0(SB), Y6, Y8
+	VMULPD       Y5, Y8, Y8
+	VMULPD       k64_aff0000000000000<>+0(SB), Y8, Y8
+	VPAND        k64_8000000000000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y8, Y1
+	VMOVUPD      Y4, (DX)
+	VMOVUPD      Y3, (BX)
+	VMOVUPD      Y7, (SI)
+	VMOVUPD      Y1, (DI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
+	SUBQ         $0x04, AX
+	JGE          loop62
 
 rest62:
-	TESTQ      AX, AX
-	JLE        done62
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish62
+	ADDQ       $0x04, AX
+	JZ         done62
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body62
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	MOVQ       DI, 184(SP)
+	LEAQ       152(SP), DI
+	XORQ       AX, AX
+	JMP        loop62
+
+finish62:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPD    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (SI)
+	MOVQ       184(SP), DI
+	VMOVUPD    152(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DI)
 
 done62:
 	VZEROUPPER
@@ -12469,120 +12331,141 @@ GLOBL k64_4008000000000000<>(SB), RODATA|NOPTR, $32
 
 // func gelu1F64AVX2(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·gelu1F64AVX2(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·gelu1F64AVX2(SB), NOSPLIT, $72-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          rest63
 
 loop63:
-	CMPQ    AX, $0x00000004
-	JLT     rest63
-	VMOVUPD (CX), Y0
-
-body63:
-	VBROADCASTSD k64_c044000000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4044000000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPAND        k64_8000000000000000<>+0(SB), Y2, Y1
-	VPXOR        Y1, Y2, Y1
-	VMULPD       Y1, Y1, Y2
-	VMOVUPD      Y1, Y3
-	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       k64_bfe0000000000000<>+0(SB), Y2, Y2
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y4
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y4
-	VSUBPD       k64_4338000000000000<>+0(SB), Y4, Y5
-	VMOVUPD      Y2, Y2
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y5, Y2
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y5, Y2
-	VFNMADD231PD k64_3fe0000000000000<>+0(SB), Y3, Y2
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y3
-	VMULPD       Y2, Y2, Y5
-	VFMADD213PD  Y2, Y5, Y3
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
+	VPXOR        k64_8000000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VMOVUPD      Y2, Y4
+	VFMSUB213PD  Y3, Y2, Y4
+	VMULPD       k64_bfe0000000000000<>+0(SB), Y3, Y3
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y5
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y3, Y5
+	VSUBPD       k64_4338000000000000<>+0(SB), Y5, Y6
+	VMOVUPD      Y3, Y3
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y6, Y3
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y6, Y3
+	VFNMADD231PD k64_3fe0000000000000<>+0(SB), Y4, Y3
+	VMULPD       Y3, Y3, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y8
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y3, Y8
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y9
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y3, Y9
+	VFMADD213PD  Y8, Y4, Y9
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y8
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y3, Y8
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y10
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y3, Y10
+	VFMADD213PD  Y8, Y4, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y6
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y3, Y6
+	VFMADD213PD  Y10, Y7, Y6
+	VFMADD213PD  Y3, Y4, Y6
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y5, Y3
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y3, Y3
+	VMULPD       Y6, Y3, Y3
+	VADDPD       k64_4010000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
+	VDIVPD       Y4, Y5, Y5
+	VSUBPD       k64_4010000000000000<>+0(SB), Y4, Y6
+	VSUBPD       Y6, Y2, Y6
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y7
+	VFNMADD231PD Y4, Y5, Y7
+	VFNMADD231PD Y6, Y5, Y7
+	VFMADD231PD  Y5, Y7, Y5
+	VSUBPD       k64_4010000000000000<>+0(SB), Y2, Y4
+	VMULPD       Y5, Y4, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VMULPD       Y7, Y7, Y8
+	VMULPD       Y8, Y8, Y9
+	VBROADCASTSD k64_bfe373e3a893c287<>+0(SB), Y10
+	VFMADD213PD  k64_3fe82b4bb8c94dce<>+0(SB), Y4, Y10
+	VBROADCASTSD k64_bfc7dff2bff6887e<>+0(SB), Y11
+	VFMADD213PD  k64_3fd8c6dbf2cfc306<>+0(SB), Y4, Y11
+	VFMADD213PD  Y10, Y6, Y11
+	VBROADCASTSD k64_bf7ee276103553f4<>+0(SB), Y10
+	VFMADD213PD  k64_3faeec4cc3e44934<>+0(SB), Y4, Y10
+	VBROADCASTSD k64_3f5ab825f813220c<>+0(SB), Y12
+	VFMADD213PD  k64_bf6c81719c9c6173<>+0(SB), Y4, Y12
+	VFMADD213PD  Y10, Y6, Y12
+	VFMADD213PD  Y11, Y7, Y12
+	VBROADCASTSD k64_bf2e4a416c8b21eb<>+0(SB), Y10
+	VFMADD213PD  k64_3f217a4a6244ab27<>+0(SB), Y4, Y10
+	VBROADCASTSD k64_3f026cfa080da321<>+0(SB), Y11
+	VFMADD213PD  k64_bec001100120093a<>+0(SB), Y4, Y11
+	VFMADD213PD  Y10, Y6, Y11
+	VBROADCASTSD k64_bed8d37df4ae41f3<>+0(SB), Y10
+	VFMADD213PD  k64_3ea7fd3586e1dc36<>+0(SB), Y4, Y10
+	VBROADCASTSD k64_3eb11d2c4c75e533<>+0(SB), Y13
+	VFMADD213PD  k64_bea4f8a115316eb1<>+0(SB), Y4, Y13
+	VFMADD213PD  Y10, Y6, Y13
+	VFMADD213PD  Y11, Y7, Y13
+	VFMADD213PD  Y12, Y8, Y13
+	VBROADCASTSD k64_be84c0b11aec08af<>+0(SB), Y8
+	VFMADD213PD  k64_3e91afa2d60d4048<>+0(SB), Y4, Y8
+	VBROADCASTSD k64_3e4fdfb0b3351b0d<>+0(SB), Y10
+	VFMADD213PD  k64_be747e88e32b035e<>+0(SB), Y4, Y10
+	VFMADD213PD  Y8, Y6, Y10
+	VBROADCASTSD k64_bda6539b554097c0<>+0(SB), Y8
+	VFMADD213PD  k64_3e4e03ad77f5e906<>+0(SB), Y4, Y8
+	VFMADD231PD  k64_be1129ec47f6a0a6<>+0(SB), Y6, Y8
+	VFMADD213PD  Y10, Y7, Y8
+	VFMADD213PD  Y13, Y9, Y8
+	VMULPD       Y5, Y8, Y8
+	VMULPD       Y2, Y8, Y2
 	VMULPD       Y3, Y2, Y2
-	VADDPD       k64_4010000000000000<>+0(SB), Y1, Y3
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
-	VDIVPD       Y3, Y4, Y4
-	VSUBPD       k64_4010000000000000<>+0(SB), Y3, Y5
-	VSUBPD       Y5, Y1, Y5
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
-	VFNMADD231PD Y3, Y4, Y6
-	VFNMADD231PD Y5, Y4, Y6
-	VFMADD231PD  Y4, Y6, Y4
-	VSUBPD       k64_4010000000000000<>+0(SB), Y1, Y3
-	VMULPD       Y4, Y3, Y3
-	VBROADCASTSD k64_be1129ec47f6a0a6<>+0(SB), Y5
-	VFMADD213PD  k64_bda6539b554097c0<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3e4e03ad77f5e906<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3e4fdfb0b3351b0d<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_be747e88e32b035e<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_be84c0b11aec08af<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3e91afa2d60d4048<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3eb11d2c4c75e533<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bea4f8a115316eb1<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bed8d37df4ae41f3<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3ea7fd3586e1dc36<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3f026cfa080da321<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bec001100120093a<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bf2e4a416c8b21eb<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3f217a4a6244ab27<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3f5ab825f813220c<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bf6c81719c9c6173<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bf7ee276103553f4<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3faeec4cc3e44934<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bfc7dff2bff6887e<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3fd8c6dbf2cfc306<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bfe373e3a893c287<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3fe82b4bb8c94dce<>+0(SB), Y3, Y5
-	VMULPD       Y4, Y5, Y5
-	VMULPD       Y1, Y5, Y1
-	VMULPD       Y2, Y1, Y1
-	VMULPD       k64_aff0000000000000<>+0(SB), Y1, Y1
-	VADDPD       Y1, Y0, Y2
-	VBLENDVPD    Y0, Y1, Y2, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part063
-	VMOVUPD      Y0, (DX)
-	JMP          next063
-
-part063:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPD Y0, Y1, (DX)
-
-next063:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000004, AX
-	JG   loop63
-	JMP  done63
+	VMULPD       k64_aff0000000000000<>+0(SB), Y2, Y2
+	VADDPD       Y2, Y1, Y3
+	VBLENDVPD    Y1, Y2, Y3, Y1
+	VMOVUPD      Y1, (DX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x04, AX
+	JGE          loop63
 
 rest63:
-	TESTQ      AX, AX
-	JLE        done63
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish63
+	ADDQ       $0x04, AX
+	JZ         done63
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body63
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	XORQ       AX, AX
+	JMP        loop63
+
+finish63:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
 
 done63:
 	VZEROUPPER
@@ -12593,12 +12476,6 @@ DATA k64_c044000000000000<>+8(SB)/8, $0xc044000000000000
 DATA k64_c044000000000000<>+16(SB)/8, $0xc044000000000000
 DATA k64_c044000000000000<>+24(SB)/8, $0xc044000000000000
 GLOBL k64_c044000000000000<>(SB), RODATA|NOPTR, $32
-
-DATA k64_4044000000000000<>+0(SB)/8, $0x4044000000000000
-DATA k64_4044000000000000<>+8(SB)/8, $0x4044000000000000
-DATA k64_4044000000000000<>+16(SB)/8, $0x4044000000000000
-DATA k64_4044000000000000<>+24(SB)/8, $0x4044000000000000
-GLOBL k64_4044000000000000<>(SB), RODATA|NOPTR, $32
 
 DATA k64_bfe0000000000000<>+0(SB)/8, $0xbfe0000000000000
 DATA k64_bfe0000000000000<>+8(SB)/8, $0xbfe0000000000000
@@ -12618,119 +12495,17 @@ DATA k64_4010000000000000<>+16(SB)/8, $0x4010000000000000
 DATA k64_4010000000000000<>+24(SB)/8, $0x4010000000000000
 GLOBL k64_4010000000000000<>(SB), RODATA|NOPTR, $32
 
-DATA k64_be1129ec47f6a0a6<>+0(SB)/8, $0xbe1129ec47f6a0a6
-DATA k64_be1129ec47f6a0a6<>+8(SB)/8, $0xbe1129ec47f6a0a6
-DATA k64_be1129ec47f6a0a6<>+16(SB)/8, $0xbe1129ec47f6a0a6
-DATA k64_be1129ec47f6a0a6<>+24(SB)/8, $0xbe1129ec47f6a0a6
-GLOBL k64_be1129ec47f6a0a6<>(SB), RODATA|NOPTR, $32
+DATA k64_bfe373e3a893c287<>+0(SB)/8, $0xbfe373e3a893c287
+DATA k64_bfe373e3a893c287<>+8(SB)/8, $0xbfe373e3a893c287
+DATA k64_bfe373e3a893c287<>+16(SB)/8, $0xbfe373e3a893c287
+DATA k64_bfe373e3a893c287<>+24(SB)/8, $0xbfe373e3a893c287
+GLOBL k64_bfe373e3a893c287<>(SB), RODATA|NOPTR, $32
 
-DATA k64_bda6539b554097c0<>+0(SB)/8, $0xbda6539b554097c0
-DATA k64_bda6539b554097c0<>+8(SB)/8, $0xbda6539b554097c0
-DATA k64_bda6539b554097c0<>+16(SB)/8, $0xbda6539b554097c0
-DATA k64_bda6539b554097c0<>+24(SB)/8, $0xbda6539b554097c0
-GLOBL k64_bda6539b554097c0<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3e4e03ad77f5e906<>+0(SB)/8, $0x3e4e03ad77f5e906
-DATA k64_3e4e03ad77f5e906<>+8(SB)/8, $0x3e4e03ad77f5e906
-DATA k64_3e4e03ad77f5e906<>+16(SB)/8, $0x3e4e03ad77f5e906
-DATA k64_3e4e03ad77f5e906<>+24(SB)/8, $0x3e4e03ad77f5e906
-GLOBL k64_3e4e03ad77f5e906<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3e4fdfb0b3351b0d<>+0(SB)/8, $0x3e4fdfb0b3351b0d
-DATA k64_3e4fdfb0b3351b0d<>+8(SB)/8, $0x3e4fdfb0b3351b0d
-DATA k64_3e4fdfb0b3351b0d<>+16(SB)/8, $0x3e4fdfb0b3351b0d
-DATA k64_3e4fdfb0b3351b0d<>+24(SB)/8, $0x3e4fdfb0b3351b0d
-GLOBL k64_3e4fdfb0b3351b0d<>(SB), RODATA|NOPTR, $32
-
-DATA k64_be747e88e32b035e<>+0(SB)/8, $0xbe747e88e32b035e
-DATA k64_be747e88e32b035e<>+8(SB)/8, $0xbe747e88e32b035e
-DATA k64_be747e88e32b035e<>+16(SB)/8, $0xbe747e88e32b035e
-DATA k64_be747e88e32b035e<>+24(SB)/8, $0xbe747e88e32b035e
-GLOBL k64_be747e88e32b035e<>(SB), RODATA|NOPTR, $32
-
-DATA k64_be84c0b11aec08af<>+0(SB)/8, $0xbe84c0b11aec08af
-DATA k64_be84c0b11aec08af<>+8(SB)/8, $0xbe84c0b11aec08af
-DATA k64_be84c0b11aec08af<>+16(SB)/8, $0xbe84c0b11aec08af
-DATA k64_be84c0b11aec08af<>+24(SB)/8, $0xbe84c0b11aec08af
-GLOBL k64_be84c0b11aec08af<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3e91afa2d60d4048<>+0(SB)/8, $0x3e91afa2d60d4048
-DATA k64_3e91afa2d60d4048<>+8(SB)/8, $0x3e91afa2d60d4048
-DATA k64_3e91afa2d60d4048<>+16(SB)/8, $0x3e91afa2d60d4048
-DATA k64_3e91afa2d60d4048<>+24(SB)/8, $0x3e91afa2d60d4048
-GLOBL k64_3e91afa2d60d4048<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3eb11d2c4c75e533<>+0(SB)/8, $0x3eb11d2c4c75e533
-DATA k64_3eb11d2c4c75e533<>+8(SB)/8, $0x3eb11d2c4c75e533
-DATA k64_3eb11d2c4c75e533<>+16(SB)/8, $0x3eb11d2c4c75e533
-DATA k64_3eb11d2c4c75e533<>+24(SB)/8, $0x3eb11d2c4c75e533
-GLOBL k64_3eb11d2c4c75e533<>(SB), RODATA|NOPTR, $32
-
-DATA k64_bea4f8a115316eb1<>+0(SB)/8, $0xbea4f8a115316eb1
-DATA k64_bea4f8a115316eb1<>+8(SB)/8, $0xbea4f8a115316eb1
-DATA k64_bea4f8a115316eb1<>+16(SB)/8, $0xbea4f8a115316eb1
-DATA k64_bea4f8a115316eb1<>+24(SB)/8, $0xbea4f8a115316eb1
-GLOBL k64_bea4f8a115316eb1<>(SB), RODATA|NOPTR, $32
-
-DATA k64_bed8d37df4ae41f3<>+0(SB)/8, $0xbed8d37df4ae41f3
-DATA k64_bed8d37df4ae41f3<>+8(SB)/8, $0xbed8d37df4ae41f3
-DATA k64_bed8d37df4ae41f3<>+16(SB)/8, $0xbed8d37df4ae41f3
-DATA k64_bed8d37df4ae41f3<>+24(SB)/8, $0xbed8d37df4ae41f3
-GLOBL k64_bed8d37df4ae41f3<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3ea7fd3586e1dc36<>+0(SB)/8, $0x3ea7fd3586e1dc36
-DATA k64_3ea7fd3586e1dc36<>+8(SB)/8, $0x3ea7fd3586e1dc36
-DATA k64_3ea7fd3586e1dc36<>+16(SB)/8, $0x3ea7fd3586e1dc36
-DATA k64_3ea7fd3586e1dc36<>+24(SB)/8, $0x3ea7fd3586e1dc36
-GLOBL k64_3ea7fd3586e1dc36<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3f026cfa080da321<>+0(SB)/8, $0x3f026cfa080da321
-DATA k64_3f026cfa080da321<>+8(SB)/8, $0x3f026cfa080da321
-DATA k64_3f026cfa080da321<>+16(SB)/8, $0x3f026cfa080da321
-DATA k64_3f026cfa080da321<>+24(SB)/8, $0x3f026cfa080da321
-GLOBL k64_3f026cfa080da321<>(SB), RODATA|NOPTR, $32
-
-DATA k64_bec001100120093a<>+0(SB)/8, $0xbec001100120093a
-DATA k64_bec001100120093a<>+8(SB)/8, $0xbec001100120093a
-DATA k64_bec001100120093a<>+16(SB)/8, $0xbec001100120093a
-DATA k64_bec001100120093a<>+24(SB)/8, $0xbec001100120093a
-GLOBL k64_bec001100120093a<>(SB), RODATA|NOPTR, $32
-
-DATA k64_bf2e4a416c8b21eb<>+0(SB)/8, $0xbf2e4a416c8b21eb
-DATA k64_bf2e4a416c8b21eb<>+8(SB)/8, $0xbf2e4a416c8b21eb
-DATA k64_bf2e4a416c8b21eb<>+16(SB)/8, $0xbf2e4a416c8b21eb
-DATA k64_bf2e4a416c8b21eb<>+24(SB)/8, $0xbf2e4a416c8b21eb
-GLOBL k64_bf2e4a416c8b21eb<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3f217a4a6244ab27<>+0(SB)/8, $0x3f217a4a6244ab27
-DATA k64_3f217a4a6244ab27<>+8(SB)/8, $0x3f217a4a6244ab27
-DATA k64_3f217a4a6244ab27<>+16(SB)/8, $0x3f217a4a6244ab27
-DATA k64_3f217a4a6244ab27<>+24(SB)/8, $0x3f217a4a6244ab27
-GLOBL k64_3f217a4a6244ab27<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3f5ab825f813220c<>+0(SB)/8, $0x3f5ab825f813220c
-DATA k64_3f5ab825f813220c<>+8(SB)/8, $0x3f5ab825f813220c
-DATA k64_3f5ab825f813220c<>+16(SB)/8, $0x3f5ab825f813220c
-DATA k64_3f5ab825f813220c<>+24(SB)/8, $0x3f5ab825f813220c
-GLOBL k64_3f5ab825f813220c<>(SB), RODATA|NOPTR, $32
-
-DATA k64_bf6c81719c9c6173<>+0(SB)/8, $0xbf6c81719c9c6173
-DATA k64_bf6c81719c9c6173<>+8(SB)/8, $0xbf6c81719c9c6173
-DATA k64_bf6c81719c9c6173<>+16(SB)/8, $0xbf6c81719c9c6173
-DATA k64_bf6c81719c9c6173<>+24(SB)/8, $0xbf6c81719c9c6173
-GLOBL k64_bf6c81719c9c6173<>(SB), RODATA|NOPTR, $32
-
-DATA k64_bf7ee276103553f4<>+0(SB)/8, $0xbf7ee276103553f4
-DATA k64_bf7ee276103553f4<>+8(SB)/8, $0xbf7ee276103553f4
-DATA k64_bf7ee276103553f4<>+16(SB)/8, $0xbf7ee276103553f4
-DATA k64_bf7ee276103553f4<>+24(SB)/8, $0xbf7ee276103553f4
-GLOBL k64_bf7ee276103553f4<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3faeec4cc3e44934<>+0(SB)/8, $0x3faeec4cc3e44934
-DATA k64_3faeec4cc3e44934<>+8(SB)/8, $0x3faeec4cc3e44934
-DATA k64_3faeec4cc3e44934<>+16(SB)/8, $0x3faeec4cc3e44934
-DATA k64_3faeec4cc3e44934<>+24(SB)/8, $0x3faeec4cc3e44934
-GLOBL k64_3faeec4cc3e44934<>(SB), RODATA|NOPTR, $32
+DATA k64_3fe82b4bb8c94dce<>+0(SB)/8, $0x3fe82b4bb8c94dce
+DATA k64_3fe82b4bb8c94dce<>+8(SB)/8, $0x3fe82b4bb8c94dce
+DATA k64_3fe82b4bb8c94dce<>+16(SB)/8, $0x3fe82b4bb8c94dce
+DATA k64_3fe82b4bb8c94dce<>+24(SB)/8, $0x3fe82b4bb8c94dce
+GLOBL k64_3fe82b4bb8c94dce<>(SB), RODATA|NOPTR, $32
 
 DATA k64_bfc7dff2bff6887e<>+0(SB)/8, $0xbfc7dff2bff6887e
 DATA k64_bfc7dff2bff6887e<>+8(SB)/8, $0xbfc7dff2bff6887e
@@ -12744,157 +12519,273 @@ DATA k64_3fd8c6dbf2cfc306<>+16(SB)/8, $0x3fd8c6dbf2cfc306
 DATA k64_3fd8c6dbf2cfc306<>+24(SB)/8, $0x3fd8c6dbf2cfc306
 GLOBL k64_3fd8c6dbf2cfc306<>(SB), RODATA|NOPTR, $32
 
-DATA k64_bfe373e3a893c287<>+0(SB)/8, $0xbfe373e3a893c287
-DATA k64_bfe373e3a893c287<>+8(SB)/8, $0xbfe373e3a893c287
-DATA k64_bfe373e3a893c287<>+16(SB)/8, $0xbfe373e3a893c287
-DATA k64_bfe373e3a893c287<>+24(SB)/8, $0xbfe373e3a893c287
-GLOBL k64_bfe373e3a893c287<>(SB), RODATA|NOPTR, $32
+DATA k64_bf7ee276103553f4<>+0(SB)/8, $0xbf7ee276103553f4
+DATA k64_bf7ee276103553f4<>+8(SB)/8, $0xbf7ee276103553f4
+DATA k64_bf7ee276103553f4<>+16(SB)/8, $0xbf7ee276103553f4
+DATA k64_bf7ee276103553f4<>+24(SB)/8, $0xbf7ee276103553f4
+GLOBL k64_bf7ee276103553f4<>(SB), RODATA|NOPTR, $32
 
-DATA k64_3fe82b4bb8c94dce<>+0(SB)/8, $0x3fe82b4bb8c94dce
-DATA k64_3fe82b4bb8c94dce<>+8(SB)/8, $0x3fe82b4bb8c94dce
-DATA k64_3fe82b4bb8c94dce<>+16(SB)/8, $0x3fe82b4bb8c94dce
-DATA k64_3fe82b4bb8c94dce<>+24(SB)/8, $0x3fe82b4bb8c94dce
-GLOBL k64_3fe82b4bb8c94dce<>(SB), RODATA|NOPTR, $32
+DATA k64_3faeec4cc3e44934<>+0(SB)/8, $0x3faeec4cc3e44934
+DATA k64_3faeec4cc3e44934<>+8(SB)/8, $0x3faeec4cc3e44934
+DATA k64_3faeec4cc3e44934<>+16(SB)/8, $0x3faeec4cc3e44934
+DATA k64_3faeec4cc3e44934<>+24(SB)/8, $0x3faeec4cc3e44934
+GLOBL k64_3faeec4cc3e44934<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3f5ab825f813220c<>+0(SB)/8, $0x3f5ab825f813220c
+DATA k64_3f5ab825f813220c<>+8(SB)/8, $0x3f5ab825f813220c
+DATA k64_3f5ab825f813220c<>+16(SB)/8, $0x3f5ab825f813220c
+DATA k64_3f5ab825f813220c<>+24(SB)/8, $0x3f5ab825f813220c
+GLOBL k64_3f5ab825f813220c<>(SB), RODATA|NOPTR, $32
+
+DATA k64_bf6c81719c9c6173<>+0(SB)/8, $0xbf6c81719c9c6173
+DATA k64_bf6c81719c9c6173<>+8(SB)/8, $0xbf6c81719c9c6173
+DATA k64_bf6c81719c9c6173<>+16(SB)/8, $0xbf6c81719c9c6173
+DATA k64_bf6c81719c9c6173<>+24(SB)/8, $0xbf6c81719c9c6173
+GLOBL k64_bf6c81719c9c6173<>(SB), RODATA|NOPTR, $32
+
+DATA k64_bf2e4a416c8b21eb<>+0(SB)/8, $0xbf2e4a416c8b21eb
+DATA k64_bf2e4a416c8b21eb<>+8(SB)/8, $0xbf2e4a416c8b21eb
+DATA k64_bf2e4a416c8b21eb<>+16(SB)/8, $0xbf2e4a416c8b21eb
+DATA k64_bf2e4a416c8b21eb<>+24(SB)/8, $0xbf2e4a416c8b21eb
+GLOBL k64_bf2e4a416c8b21eb<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3f217a4a6244ab27<>+0(SB)/8, $0x3f217a4a6244ab27
+DATA k64_3f217a4a6244ab27<>+8(SB)/8, $0x3f217a4a6244ab27
+DATA k64_3f217a4a6244ab27<>+16(SB)/8, $0x3f217a4a6244ab27
+DATA k64_3f217a4a6244ab27<>+24(SB)/8, $0x3f217a4a6244ab27
+GLOBL k64_3f217a4a6244ab27<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3f026cfa080da321<>+0(SB)/8, $0x3f026cfa080da321
+DATA k64_3f026cfa080da321<>+8(SB)/8, $0x3f026cfa080da321
+DATA k64_3f026cfa080da321<>+16(SB)/8, $0x3f026cfa080da321
+DATA k64_3f026cfa080da321<>+24(SB)/8, $0x3f026cfa080da321
+GLOBL k64_3f026cfa080da321<>(SB), RODATA|NOPTR, $32
+
+DATA k64_bec001100120093a<>+0(SB)/8, $0xbec001100120093a
+DATA k64_bec001100120093a<>+8(SB)/8, $0xbec001100120093a
+DATA k64_bec001100120093a<>+16(SB)/8, $0xbec001100120093a
+DATA k64_bec001100120093a<>+24(SB)/8, $0xbec001100120093a
+GLOBL k64_bec001100120093a<>(SB), RODATA|NOPTR, $32
+
+DATA k64_bed8d37df4ae41f3<>+0(SB)/8, $0xbed8d37df4ae41f3
+DATA k64_bed8d37df4ae41f3<>+8(SB)/8, $0xbed8d37df4ae41f3
+DATA k64_bed8d37df4ae41f3<>+16(SB)/8, $0xbed8d37df4ae41f3
+DATA k64_bed8d37df4ae41f3<>+24(SB)/8, $0xbed8d37df4ae41f3
+GLOBL k64_bed8d37df4ae41f3<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3ea7fd3586e1dc36<>+0(SB)/8, $0x3ea7fd3586e1dc36
+DATA k64_3ea7fd3586e1dc36<>+8(SB)/8, $0x3ea7fd3586e1dc36
+DATA k64_3ea7fd3586e1dc36<>+16(SB)/8, $0x3ea7fd3586e1dc36
+DATA k64_3ea7fd3586e1dc36<>+24(SB)/8, $0x3ea7fd3586e1dc36
+GLOBL k64_3ea7fd3586e1dc36<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3eb11d2c4c75e533<>+0(SB)/8, $0x3eb11d2c4c75e533
+DATA k64_3eb11d2c4c75e533<>+8(SB)/8, $0x3eb11d2c4c75e533
+DATA k64_3eb11d2c4c75e533<>+16(SB)/8, $0x3eb11d2c4c75e533
+DATA k64_3eb11d2c4c75e533<>+24(SB)/8, $0x3eb11d2c4c75e533
+GLOBL k64_3eb11d2c4c75e533<>(SB), RODATA|NOPTR, $32
+
+DATA k64_bea4f8a115316eb1<>+0(SB)/8, $0xbea4f8a115316eb1
+DATA k64_bea4f8a115316eb1<>+8(SB)/8, $0xbea4f8a115316eb1
+DATA k64_bea4f8a115316eb1<>+16(SB)/8, $0xbea4f8a115316eb1
+DATA k64_bea4f8a115316eb1<>+24(SB)/8, $0xbea4f8a115316eb1
+GLOBL k64_bea4f8a115316eb1<>(SB), RODATA|NOPTR, $32
+
+DATA k64_be84c0b11aec08af<>+0(SB)/8, $0xbe84c0b11aec08af
+DATA k64_be84c0b11aec08af<>+8(SB)/8, $0xbe84c0b11aec08af
+DATA k64_be84c0b11aec08af<>+16(SB)/8, $0xbe84c0b11aec08af
+DATA k64_be84c0b11aec08af<>+24(SB)/8, $0xbe84c0b11aec08af
+GLOBL k64_be84c0b11aec08af<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3e91afa2d60d4048<>+0(SB)/8, $0x3e91afa2d60d4048
+DATA k64_3e91afa2d60d4048<>+8(SB)/8, $0x3e91afa2d60d4048
+DATA k64_3e91afa2d60d4048<>+16(SB)/8, $0x3e91afa2d60d4048
+DATA k64_3e91afa2d60d4048<>+24(SB)/8, $0x3e91afa2d60d4048
+GLOBL k64_3e91afa2d60d4048<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3e4fdfb0b3351b0d<>+0(SB)/8, $0x3e4fdfb0b3351b0d
+DATA k64_3e4fdfb0b3351b0d<>+8(SB)/8, $0x3e4fdfb0b3351b0d
+DATA k64_3e4fdfb0b3351b0d<>+16(SB)/8, $0x3e4fdfb0b3351b0d
+DATA k64_3e4fdfb0b3351b0d<>+24(SB)/8, $0x3e4fdfb0b3351b0d
+GLOBL k64_3e4fdfb0b3351b0d<>(SB), RODATA|NOPTR, $32
+
+DATA k64_be747e88e32b035e<>+0(SB)/8, $0xbe747e88e32b035e
+DATA k64_be747e88e32b035e<>+8(SB)/8, $0xbe747e88e32b035e
+DATA k64_be747e88e32b035e<>+16(SB)/8, $0xbe747e88e32b035e
+DATA k64_be747e88e32b035e<>+24(SB)/8, $0xbe747e88e32b035e
+GLOBL k64_be747e88e32b035e<>(SB), RODATA|NOPTR, $32
+
+DATA k64_bda6539b554097c0<>+0(SB)/8, $0xbda6539b554097c0
+DATA k64_bda6539b554097c0<>+8(SB)/8, $0xbda6539b554097c0
+DATA k64_bda6539b554097c0<>+16(SB)/8, $0xbda6539b554097c0
+DATA k64_bda6539b554097c0<>+24(SB)/8, $0xbda6539b554097c0
+GLOBL k64_bda6539b554097c0<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3e4e03ad77f5e906<>+0(SB)/8, $0x3e4e03ad77f5e906
+DATA k64_3e4e03ad77f5e906<>+8(SB)/8, $0x3e4e03ad77f5e906
+DATA k64_3e4e03ad77f5e906<>+16(SB)/8, $0x3e4e03ad77f5e906
+DATA k64_3e4e03ad77f5e906<>+24(SB)/8, $0x3e4e03ad77f5e906
+GLOBL k64_3e4e03ad77f5e906<>(SB), RODATA|NOPTR, $32
+
+DATA k64_be1129ec47f6a0a6<>+0(SB)/8, $0xbe1129ec47f6a0a6
+DATA k64_be1129ec47f6a0a6<>+8(SB)/8, $0xbe1129ec47f6a0a6
+DATA k64_be1129ec47f6a0a6<>+16(SB)/8, $0xbe1129ec47f6a0a6
+DATA k64_be1129ec47f6a0a6<>+24(SB)/8, $0xbe1129ec47f6a0a6
+GLOBL k64_be1129ec47f6a0a6<>(SB), RODATA|NOPTR, $32
 
 // func gelu2F64AVX2(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·gelu2F64AVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·gelu2F64AVX2(SB), NOSPLIT, $112-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
+	XORQ         SI, SI
+	SUBQ         $0x04, AX
+	JLT          rest64
 
 loop64:
-	CMPQ    AX, $0x00000004
-	JLT     rest64
-	VMOVUPD (CX), Y0
-
-body64:
-	VBROADCASTSD k64_c044000000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4044000000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPAND        k64_8000000000000000<>+0(SB), Y2, Y1
-	VPXOR        Y1, Y2, Y1
-	VMULPD       Y1, Y1, Y2
-	VMOVUPD      Y1, Y3
-	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       k64_bfe0000000000000<>+0(SB), Y2, Y2
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y4
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y2, Y4
-	VSUBPD       k64_4338000000000000<>+0(SB), Y4, Y5
-	VMOVUPD      Y2, Y2
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y5, Y2
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y5, Y2
-	VFNMADD231PD k64_3fe0000000000000<>+0(SB), Y3, Y2
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y2, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y2, Y3
-	VMULPD       Y2, Y2, Y5
-	VFMADD213PD  Y2, Y5, Y3
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       k64_4ff0000000000000<>+0(SB), Y2, Y2
-	VMULPD       Y3, Y2, Y2
-	VADDPD       k64_4010000000000000<>+0(SB), Y1, Y3
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y4
-	VDIVPD       Y3, Y4, Y4
-	VSUBPD       k64_4010000000000000<>+0(SB), Y3, Y5
-	VSUBPD       Y5, Y1, Y5
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
-	VFNMADD231PD Y3, Y4, Y6
-	VFNMADD231PD Y5, Y4, Y6
-	VFMADD231PD  Y4, Y6, Y4
-	VSUBPD       k64_4010000000000000<>+0(SB), Y1, Y3
-	VMULPD       Y4, Y3, Y3
-	VBROADCASTSD k64_be1129ec47f6a0a6<>+0(SB), Y5
-	VFMADD213PD  k64_bda6539b554097c0<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3e4e03ad77f5e906<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3e4fdfb0b3351b0d<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_be747e88e32b035e<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_be84c0b11aec08af<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3e91afa2d60d4048<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3eb11d2c4c75e533<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bea4f8a115316eb1<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bed8d37df4ae41f3<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3ea7fd3586e1dc36<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3f026cfa080da321<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bec001100120093a<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bf2e4a416c8b21eb<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3f217a4a6244ab27<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3f5ab825f813220c<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bf6c81719c9c6173<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bf7ee276103553f4<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3faeec4cc3e44934<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bfc7dff2bff6887e<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3fd8c6dbf2cfc306<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_bfe373e3a893c287<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3fe82b4bb8c94dce<>+0(SB), Y3, Y5
-	VMULPD       Y4, Y5, Y5
-	VMULPD       Y1, Y5, Y3
-	VMULPD       Y2, Y3, Y3
-	VMULPD       k64_aff0000000000000<>+0(SB), Y3, Y3
-	VADDPD       Y3, Y0, Y4
-	VBLENDVPD    Y0, Y3, Y4, Y3
-	VBROADCASTSD k64_3fd9884533d43651<>+0(SB), Y4
-	VFMSUB213PD  Y5, Y1, Y4
-	VMULPD       Y2, Y4, Y4
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
+	VPXOR        k64_8000000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VMOVUPD      Y2, Y4
+	VFMSUB213PD  Y3, Y2, Y4
+	VMULPD       k64_bfe0000000000000<>+0(SB), Y3, Y3
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y5
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y3, Y5
+	VSUBPD       k64_4338000000000000<>+0(SB), Y5, Y6
+	VMOVUPD      Y3, Y3
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y6, Y3
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y6, Y3
+	VFNMADD231PD k64_3fe0000000000000<>+0(SB), Y4, Y3
+	VMULPD       Y3, Y3, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y8
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y3, Y8
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y9
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y3, Y9
+	VFMADD213PD  Y8, Y4, Y9
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y8
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y3, Y8
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y10
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y3, Y10
+	VFMADD213PD  Y8, Y4, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y6
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y3, Y6
+	VFMADD213PD  Y10, Y7, Y6
+	VFMADD213PD  Y3, Y4, Y6
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y5, Y3
+	VPADDQ       k64_4ff0000000000000<>+0(SB), Y3, Y3
+	VMULPD       Y6, Y3, Y3
+	VADDPD       k64_4010000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
+	VDIVPD       Y4, Y5, Y5
+	VSUBPD       k64_4010000000000000<>+0(SB), Y4, Y6
+	VSUBPD       Y6, Y2, Y6
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y7
+	VFNMADD231PD Y4, Y5, Y7
+	VFNMADD231PD Y6, Y5, Y7
+	VFMADD231PD  Y5, Y7, Y5
+	VSUBPD       k64_4010000000000000<>+0(SB), Y2, Y4
+	VMULPD       Y5, Y4, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VMULPD       Y7, Y7, Y8
+	VMULPD       Y8, Y8, Y9
+	VBROADCASTSD k64_bfe373e3a893c287<>+0(SB), Y10
+	VFMADD213PD  k64_3fe82b4bb8c94dce<>+0(SB), Y4, Y10
+	VBROADCASTSD k64_bfc7dff2bff6887e<>+0(SB), Y11
+	VFMADD213PD  k64_3fd8c6dbf2cfc306<>+0(SB), Y4, Y11
+	VFMADD213PD  Y10, Y6, Y11
+	VBROADCASTSD k64_bf7ee276103553f4<>+0(SB), Y10
+	VFMADD213PD  k64_3faeec4cc3e44934<>+0(SB), Y4, Y10
+	VBROADCASTSD k64_3f5ab825f813220c<>+0(SB), Y12
+	VFMADD213PD  k64_bf6c81719c9c6173<>+0(SB), Y4, Y12
+	VFMADD213PD  Y10, Y6, Y12
+	VFMADD213PD  Y11, Y7, Y12
+	VBROADCASTSD k64_bf2e4a416c8b21eb<>+0(SB), Y10
+	VFMADD213PD  k64_3f217a4a6244ab27<>+0(SB), Y4, Y10
+	VBROADCASTSD k64_3f026cfa080da321<>+0(SB), Y11
+	VFMADD213PD  k64_bec001100120093a<>+0(SB), Y4, Y11
+	VFMADD213PD  Y10, Y6, Y11
+	VBROADCASTSD k64_bed8d37df4ae41f3<>+0(SB), Y10
+	VFMADD213PD  k64_3ea7fd3586e1dc36<>+0(SB), Y4, Y10
+	VBROADCASTSD k64_3eb11d2c4c75e533<>+0(SB), Y13
+	VFMADD213PD  k64_bea4f8a115316eb1<>+0(SB), Y4, Y13
+	VFMADD213PD  Y10, Y6, Y13
+	VFMADD213PD  Y11, Y7, Y13
+	VFMADD213PD  Y12, Y8, Y13
+	VBROADCASTSD k64_be84c0b11aec08af<>+0(SB), Y8
+	VFMADD213PD  k64_3e91afa2d60d4048<>+0(SB), Y4, Y8
+	VBROADCASTSD k64_3e4fdfb0b3351b0d<>+0(SB), Y10
+	VFMADD213PD  k64_be747e88e32b035e<>+0(SB), Y4, Y10
+	VFMADD213PD  Y8, Y6, Y10
+	VBROADCASTSD k64_bda6539b554097c0<>+0(SB), Y8
+	VFMADD213PD  k64_3e4e03ad77f5e906<>+0(SB), Y4, Y8
+	VFMADD231PD  k64_be1129ec47f6a0a6<>+0(SB), Y6, Y8
+	VFMADD213PD  Y10, Y7, Y8
+	VFMADD213PD  Y13, Y9, Y8
+	VMULPD       Y5, Y8, Y8
+	VMULPD       Y2, Y8, Y4
+	VMULPD       Y3, Y4, Y4
 	VMULPD       k64_aff0000000000000<>+0(SB), Y4, Y4
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y1
-	VSUBPD       Y4, Y1, Y1
-	VBLENDVPD    Y0, Y4, Y1, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part064
-	VMOVUPD      Y3, (DX)
-	JMP          next064
-
-part064:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD Y3, Y1, (DX)
-
-next064:
-	CMPQ    AX, $0x00000004
-	JLT     part164
-	VMOVUPD Y0, (BX)
-	JMP     next164
-
-part164:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD Y0, Y1, (BX)
-
-next164:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	SUBQ $0x00000004, AX
-	JG   loop64
-	JMP  done64
+	VADDPD       Y4, Y1, Y5
+	VBLENDVPD    Y1, Y4, Y5, Y4
+	VBROADCASTSD k64_3fd9884533d43651<>+0(SB), Y5
+	VFMSUB213PD  Y8, Y2, Y5
+	VMULPD       Y3, Y5, Y5
+	VMULPD       k64_aff0000000000000<>+0(SB), Y5, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y2
+	VSUBPD       Y5, Y2, Y2
+	VBLENDVPD    Y1, Y5, Y2, Y1
+	VMOVUPD      Y4, (DX)
+	VMOVUPD      Y1, (BX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x04, AX
+	JGE          loop64
 
 rest64:
-	TESTQ      AX, AX
-	JLE        done64
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish64
+	ADDQ       $0x04, AX
+	JZ         done64
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body64
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	XORQ       AX, AX
+	JMP        loop64
+
+finish64:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
 
 done64:
 	VZEROUPPER
@@ -12908,163 +12799,170 @@ GLOBL k64_3fd9884533d43651<>(SB), RODATA|NOPTR, $32
 
 // func gelu3F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·gelu3F64AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·gelu3F64AVX2(SB), NOSPLIT, $152-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
+	XORQ         DI, DI
+	SUBQ         $0x04, AX
+	JLT          rest65
 
 loop65:
-	CMPQ    AX, $0x00000004
-	JLT     rest65
-	VMOVUPD (CX), Y0
-
-body65:
-	VBROADCASTSD k64_c044000000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4044000000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPAND        k64_8000000000000000<>+0(SB), Y2, Y1
-	VPXOR        Y1, Y2, Y1
-	VMULPD       Y1, Y1, Y2
-	VMOVUPD      Y1, Y3
-	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       k64_bfe0000000000000<>+0(SB), Y2, Y4
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y5
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y4, Y5
-	VSUBPD       k64_4338000000000000<>+0(SB), Y5, Y6
-	VMOVUPD      Y4, Y4
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y6, Y4
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y6, Y4
-	VFNMADD231PD k64_3fe0000000000000<>+0(SB), Y3, Y4
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y4, Y3
-	VMULPD       Y4, Y4, Y6
-	VFMADD213PD  Y4, Y6, Y3
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y5, Y4
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
+	VPXOR        k64_8000000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VMOVUPD      Y2, Y4
+	VFMSUB213PD  Y3, Y2, Y4
+	VMULPD       k64_bfe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y6
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y5, Y6
+	VSUBPD       k64_4338000000000000<>+0(SB), Y6, Y7
+	VMOVUPD      Y5, Y5
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y7, Y5
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y7, Y5
+	VFNMADD231PD k64_3fe0000000000000<>+0(SB), Y4, Y5
+	VMULPD       Y5, Y5, Y4
+	VMULPD       Y4, Y4, Y7
+	VMULPD       Y7, Y7, Y8
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y9
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y5, Y9
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y10
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y5, Y10
+	VFMADD213PD  Y9, Y4, Y10
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y9
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y5, Y9
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y11
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y5, Y11
+	VFMADD213PD  Y9, Y4, Y11
+	VFMADD213PD  Y10, Y7, Y11
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y7
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y5, Y7
+	VFMADD213PD  Y11, Y8, Y7
+	VFMADD213PD  Y5, Y4, Y7
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y6, Y4
 	VPADDQ       k64_4ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       Y3, Y4, Y4
-	VADDPD       k64_4010000000000000<>+0(SB), Y1, Y3
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VDIVPD       Y3, Y5, Y5
-	VSUBPD       k64_4010000000000000<>+0(SB), Y3, Y6
-	VSUBPD       Y6, Y1, Y6
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y7
-	VFNMADD231PD Y3, Y5, Y7
-	VFNMADD231PD Y6, Y5, Y7
-	VFMADD231PD  Y5, Y7, Y5
-	VSUBPD       k64_4010000000000000<>+0(SB), Y1, Y3
-	VMULPD       Y5, Y3, Y3
-	VBROADCASTSD k64_be1129ec47f6a0a6<>+0(SB), Y6
-	VFMADD213PD  k64_bda6539b554097c0<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3e4e03ad77f5e906<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3e4fdfb0b3351b0d<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_be747e88e32b035e<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_be84c0b11aec08af<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3e91afa2d60d4048<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3eb11d2c4c75e533<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bea4f8a115316eb1<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bed8d37df4ae41f3<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3ea7fd3586e1dc36<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3f026cfa080da321<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bec001100120093a<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bf2e4a416c8b21eb<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3f217a4a6244ab27<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3f5ab825f813220c<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bf6c81719c9c6173<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bf7ee276103553f4<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3faeec4cc3e44934<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bfc7dff2bff6887e<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fd8c6dbf2cfc306<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bfe373e3a893c287<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fe82b4bb8c94dce<>+0(SB), Y3, Y6
-	VMULPD       Y5, Y6, Y6
-	VMULPD       Y1, Y6, Y3
-	VMULPD       Y4, Y3, Y3
-	VMULPD       k64_aff0000000000000<>+0(SB), Y3, Y3
-	VADDPD       Y3, Y0, Y5
-	VBLENDVPD    Y0, Y3, Y5, Y3
-	VBROADCASTSD k64_3fd9884533d43651<>+0(SB), Y5
-	VFMSUB213PD  Y6, Y1, Y5
+	VMULPD       Y7, Y4, Y4
+	VADDPD       k64_4010000000000000<>+0(SB), Y2, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VDIVPD       Y5, Y6, Y6
+	VSUBPD       k64_4010000000000000<>+0(SB), Y5, Y7
+	VSUBPD       Y7, Y2, Y7
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y8
+	VFNMADD231PD Y5, Y6, Y8
+	VFNMADD231PD Y7, Y6, Y8
+	VFMADD231PD  Y6, Y8, Y6
+	VSUBPD       k64_4010000000000000<>+0(SB), Y2, Y5
+	VMULPD       Y6, Y5, Y5
+	VMULPD       Y5, Y5, Y7
+	VMULPD       Y7, Y7, Y8
+	VMULPD       Y8, Y8, Y9
+	VMULPD       Y9, Y9, Y10
+	VBROADCASTSD k64_bfe373e3a893c287<>+0(SB), Y11
+	VFMADD213PD  k64_3fe82b4bb8c94dce<>+0(SB), Y5, Y11
+	VBROADCASTSD k64_bfc7dff2bff6887e<>+0(SB), Y12
+	VFMADD213PD  k64_3fd8c6dbf2cfc306<>+0(SB), Y5, Y12
+	VFMADD213PD  Y11, Y7, Y12
+	VBROADCASTSD k64_bf7ee276103553f4<>+0(SB), Y11
+	VFMADD213PD  k64_3faeec4cc3e44934<>+0(SB), Y5, Y11
+	VBROADCASTSD k64_3f5ab825f813220c<>+0(SB), Y13
+	VFMADD213PD  k64_bf6c81719c9c6173<>+0(SB), Y5, Y13
+	VFMADD213PD  Y11, Y7, Y13
+	VFMADD213PD  Y12, Y8, Y13
+	VBROADCASTSD k64_bf2e4a416c8b21eb<>+0(SB), Y11
+	VFMADD213PD  k64_3f217a4a6244ab27<>+0(SB), Y5, Y11
+	VBROADCASTSD k64_3f026cfa080da321<>+0(SB), Y12
+	VFMADD213PD  k64_bec001100120093a<>+0(SB), Y5, Y12
+	VFMADD213PD  Y11, Y7, Y12
+	VBROADCASTSD k64_bed8d37df4ae41f3<>+0(SB), Y11
+	VFMADD213PD  k64_3ea7fd3586e1dc36<>+0(SB), Y5, Y11
+	VBROADCASTSD k64_3eb11d2c4c75e533<>+0(SB), Y14
+	VFMADD213PD  k64_bea4f8a115316eb1<>+0(SB), Y5, Y14
+	VFMADD213PD  Y11, Y7, Y14
+	VFMADD213PD  Y12, Y8, Y14
+	VFMADD213PD  Y13, Y9, Y14
+	VBROADCASTSD k64_be84c0b11aec08af<>+0(SB), Y9
+	VFMADD213PD  k64_3e91afa2d60d4048<>+0(SB), Y5, Y9
+	VBROADCASTSD k64_3e4fdfb0b3351b0d<>+0(SB), Y11
+	VFMADD213PD  k64_be747e88e32b035e<>+0(SB), Y5, Y11
+	VFMADD213PD  Y9, Y7, Y11
+	VBROADCASTSD k64_bda6539b554097c0<>+0(SB), Y9
+	VFMADD213PD  k64_3e4e03ad77f5e906<>+0(SB), Y5, Y9
+	VFMADD231PD  k64_be1129ec47f6a0a6<>+0(SB), Y7, Y9
+	VFMADD213PD  Y11, Y8, Y9
+	VFMADD213PD  Y14, Y10, Y9
+	VMULPD       Y6, Y9, Y9
+	VMULPD       Y2, Y9, Y5
 	VMULPD       Y4, Y5, Y5
 	VMULPD       k64_aff0000000000000<>+0(SB), Y5, Y5
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y1
-	VSUBPD       Y5, Y1, Y1
-	VBLENDVPD    Y0, Y5, Y1, Y0
-	VBROADCASTSD k64_4000000000000000<>+0(SB), Y1
-	VSUBPD       Y2, Y1, Y1
-	VMULPD       Y4, Y1, Y1
-	VMULPD       k64_2fd9884533d43651<>+0(SB), Y1, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part065
-	VMOVUPD      Y3, (DX)
-	JMP          next065
-
-part065:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y2
-	VMASKMOVPD Y3, Y2, (DX)
-
-next065:
-	CMPQ    AX, $0x00000004
-	JLT     part165
-	VMOVUPD Y0, (BX)
-	JMP     next165
-
-part165:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y2
-	VMASKMOVPD Y0, Y2, (BX)
-
-next165:
-	CMPQ    AX, $0x00000004
-	JLT     part265
-	VMOVUPD Y1, (SI)
-	JMP     next265
-
-part265:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPD Y1, Y0, (SI)
-
-next265:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	SUBQ $0x00000004, AX
-	JG   loop65
-	JMP  done65
+	VADDPD       Y5, Y1, Y6
+	VBLENDVPD    Y1, Y5, Y6, Y5
+	VBROADCASTSD k64_3fd9884533d43651<>+0(SB), Y6
+	VFMSUB213PD  Y9, Y2, Y6
+	VMULPD       Y4, Y6, Y6
+	VMULPD       k64_aff0000000000000<>+0(SB), Y6, Y6
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y2
+	VSUBPD       Y6, Y2, Y2
+	VBLENDVPD    Y1, Y6, Y2, Y1
+	VBROADCASTSD k64_4000000000000000<>+0(SB), Y2
+	VSUBPD       Y3, Y2, Y2
+	VMULPD       Y4, Y2, Y2
+	VMULPD       k64_2fd9884533d43651<>+0(SB), Y2, Y2
+	VMOVUPD      Y5, (DX)
+	VMOVUPD      Y1, (BX)
+	VMOVUPD      Y2, (SI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x04, AX
+	JGE          loop65
 
 rest65:
-	TESTQ      AX, AX
-	JLE        done65
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish65
+	ADDQ       $0x04, AX
+	JZ         done65
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body65
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	XORQ       AX, AX
+	JMP        loop65
+
+finish65:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPD    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (SI)
 
 done65:
 	VZEROUPPER
@@ -13078,185 +12976,185 @@ GLOBL k64_2fd9884533d43651<>(SB), RODATA|NOPTR, $32
 
 // func gelu4F64AVX2(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·gelu4F64AVX2(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·gelu4F64AVX2(SB), NOSPLIT, $192-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
+	XORQ         R8, R8
+	SUBQ         $0x04, AX
+	JLT          rest66
 
 loop66:
-	CMPQ    AX, $0x00000004
-	JLT     rest66
-	VMOVUPD (CX), Y0
-
-body66:
-	VBROADCASTSD k64_c044000000000000<>+0(SB), Y1
-	VMAXPD       Y0, Y1, Y1
-	VBROADCASTSD k64_4044000000000000<>+0(SB), Y2
-	VMINPD       Y1, Y2, Y2
-	VPAND        k64_8000000000000000<>+0(SB), Y2, Y1
-	VPXOR        Y1, Y2, Y1
-	VMULPD       Y1, Y1, Y2
-	VMOVUPD      Y1, Y3
-	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       k64_bfe0000000000000<>+0(SB), Y2, Y4
-	VBROADCASTSD k64_4338000000000000<>+0(SB), Y5
-	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y4, Y5
-	VSUBPD       k64_4338000000000000<>+0(SB), Y5, Y6
-	VMOVUPD      Y4, Y4
-	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y6, Y4
-	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y6, Y4
-	VFNMADD231PD k64_3fe0000000000000<>+0(SB), Y3, Y4
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y3
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y4, Y3
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y4, Y3
-	VMULPD       Y4, Y4, Y6
-	VFMADD213PD  Y4, Y6, Y3
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y5, Y4
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VMAXPD       Y2, Y0, Y2
+	VPXOR        k64_8000000000000000<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VMOVUPD      Y2, Y4
+	VFMSUB213PD  Y3, Y2, Y4
+	VMULPD       k64_bfe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y6
+	VFMADD231PD  k64_3ff71547652b82fe<>+0(SB), Y5, Y6
+	VSUBPD       k64_4338000000000000<>+0(SB), Y6, Y7
+	VMOVUPD      Y5, Y5
+	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y7, Y5
+	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y7, Y5
+	VFNMADD231PD k64_3fe0000000000000<>+0(SB), Y4, Y5
+	VMULPD       Y5, Y5, Y4
+	VMULPD       Y4, Y4, Y7
+	VMULPD       Y7, Y7, Y8
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y9
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y5, Y9
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y10
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y5, Y10
+	VFMADD213PD  Y9, Y4, Y10
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y9
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y5, Y9
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y11
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y5, Y11
+	VFMADD213PD  Y9, Y4, Y11
+	VFMADD213PD  Y10, Y7, Y11
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y7
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y5, Y7
+	VFMADD213PD  Y11, Y8, Y7
+	VFMADD213PD  Y5, Y4, Y7
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y6, Y4
 	VPADDQ       k64_4ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       Y3, Y4, Y4
-	VADDPD       k64_4010000000000000<>+0(SB), Y1, Y3
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y5
-	VDIVPD       Y3, Y5, Y5
-	VSUBPD       k64_4010000000000000<>+0(SB), Y3, Y6
-	VSUBPD       Y6, Y1, Y6
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y7
-	VFNMADD231PD Y3, Y5, Y7
-	VFNMADD231PD Y6, Y5, Y7
-	VFMADD231PD  Y5, Y7, Y5
-	VSUBPD       k64_4010000000000000<>+0(SB), Y1, Y3
-	VMULPD       Y5, Y3, Y3
-	VBROADCASTSD k64_be1129ec47f6a0a6<>+0(SB), Y6
-	VFMADD213PD  k64_bda6539b554097c0<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3e4e03ad77f5e906<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3e4fdfb0b3351b0d<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_be747e88e32b035e<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_be84c0b11aec08af<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3e91afa2d60d4048<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3eb11d2c4c75e533<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bea4f8a115316eb1<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bed8d37df4ae41f3<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3ea7fd3586e1dc36<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3f026cfa080da321<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bec001100120093a<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bf2e4a416c8b21eb<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3f217a4a6244ab27<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3f5ab825f813220c<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bf6c81719c9c6173<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bf7ee276103553f4<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3faeec4cc3e44934<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bfc7dff2bff6887e<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fd8c6dbf2cfc306<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_bfe373e3a893c287<>+0(SB), Y3, Y6
-	VFMADD213PD  k64_3fe82b4bb8c94dce<>+0(SB), Y3, Y6
-	VMULPD       Y5, Y6, Y6
-	VMULPD       Y1, Y6, Y3
-	VMULPD       Y4, Y3, Y3
-	VMULPD       k64_aff0000000000000<>+0(SB), Y3, Y3
-	VADDPD       Y3, Y0, Y5
-	VBLENDVPD    Y0, Y3, Y5, Y3
-	VBROADCASTSD k64_3fd9884533d43651<>+0(SB), Y5
-	VFMSUB213PD  Y6, Y1, Y5
+	VMULPD       Y7, Y4, Y4
+	VADDPD       k64_4010000000000000<>+0(SB), Y2, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VDIVPD       Y5, Y6, Y6
+	VSUBPD       k64_4010000000000000<>+0(SB), Y5, Y7
+	VSUBPD       Y7, Y2, Y7
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y8
+	VFNMADD231PD Y5, Y6, Y8
+	VFNMADD231PD Y7, Y6, Y8
+	VFMADD231PD  Y6, Y8, Y6
+	VSUBPD       k64_4010000000000000<>+0(SB), Y2, Y5
+	VMULPD       Y6, Y5, Y5
+	VMULPD       Y5, Y5, Y7
+	VMULPD       Y7, Y7, Y8
+	VMULPD       Y8, Y8, Y9
+	VMULPD       Y9, Y9, Y10
+	VBROADCASTSD k64_bfe373e3a893c287<>+0(SB), Y11
+	VFMADD213PD  k64_3fe82b4bb8c94dce<>+0(SB), Y5, Y11
+	VBROADCASTSD k64_bfc7dff2bff6887e<>+0(SB), Y12
+	VFMADD213PD  k64_3fd8c6dbf2cfc306<>+0(SB), Y5, Y12
+	VFMADD213PD  Y11, Y7, Y12
+	VBROADCASTSD k64_bf7ee276103553f4<>+0(SB), Y11
+	VFMADD213PD  k64_3faeec4cc3e44934<>+0(SB), Y5, Y11
+	VBROADCASTSD k64_3f5ab825f813220c<>+0(SB), Y13
+	VFMADD213PD  k64_bf6c81719c9c6173<>+0(SB), Y5, Y13
+	VFMADD213PD  Y11, Y7, Y13
+	VFMADD213PD  Y12, Y8, Y13
+	VBROADCASTSD k64_bf2e4a416c8b21eb<>+0(SB), Y11
+	VFMADD213PD  k64_3f217a4a6244ab27<>+0(SB), Y5, Y11
+	VBROADCASTSD k64_3f026cfa080da321<>+0(SB), Y12
+	VFMADD213PD  k64_bec001100120093a<>+0(SB), Y5, Y12
+	VFMADD213PD  Y11, Y7, Y12
+	VBROADCASTSD k64_bed8d37df4ae41f3<>+0(SB), Y11
+	VFMADD213PD  k64_3ea7fd3586e1dc36<>+0(SB), Y5, Y11
+	VBROADCASTSD k64_3eb11d2c4c75e533<>+0(SB), Y14
+	VFMADD213PD  k64_bea4f8a115316eb1<>+0(SB), Y5, Y14
+	VFMADD213PD  Y11, Y7, Y14
+	VFMADD213PD  Y12, Y8, Y14
+	VFMADD213PD  Y13, Y9, Y14
+	VBROADCASTSD k64_be84c0b11aec08af<>+0(SB), Y9
+	VFMADD213PD  k64_3e91afa2d60d4048<>+0(SB), Y5, Y9
+	VBROADCASTSD k64_3e4fdfb0b3351b0d<>+0(SB), Y11
+	VFMADD213PD  k64_be747e88e32b035e<>+0(SB), Y5, Y11
+	VFMADD213PD  Y9, Y7, Y11
+	VBROADCASTSD k64_bda6539b554097c0<>+0(SB), Y9
+	VFMADD213PD  k64_3e4e03ad77f5e906<>+0(SB), Y5, Y9
+	VFMADD231PD  k64_be1129ec47f6a0a6<>+0(SB), Y7, Y9
+	VFMADD213PD  Y11, Y8, Y9
+	VFMADD213PD  Y14, Y10, Y9
+	VMULPD       Y6, Y9, Y9
+	VMULPD       Y2, Y9, Y5
 	VMULPD       Y4, Y5, Y5
 	VMULPD       k64_aff0000000000000<>+0(SB), Y5, Y5
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
-	VSUBPD       Y5, Y6, Y6
-	VBLENDVPD    Y0, Y5, Y6, Y5
-	VBROADCASTSD k64_4000000000000000<>+0(SB), Y6
-	VSUBPD       Y2, Y6, Y6
+	VADDPD       Y5, Y1, Y6
+	VBLENDVPD    Y1, Y5, Y6, Y5
+	VBROADCASTSD k64_3fd9884533d43651<>+0(SB), Y6
+	VFMSUB213PD  Y9, Y2, Y6
 	VMULPD       Y4, Y6, Y6
-	VMULPD       k64_2fd9884533d43651<>+0(SB), Y6, Y6
-	VSUBPD       k64_4010000000000000<>+0(SB), Y2, Y2
-	VMULPD       Y1, Y2, Y2
-	VMULPD       Y4, Y2, Y2
-	VMULPD       k64_2fd9884533d43651<>+0(SB), Y2, Y2
-	VPAND        k64_8000000000000000<>+0(SB), Y0, Y0
-	VPXOR        Y0, Y2, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part066
-	VMOVUPD      Y3, (DX)
-	JMP          next066
-
-part066:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPD Y3, Y1, (DX)
-
-next066:
-	CMPQ    AX, $0x00000004
-	JLT     part166
-	VMOVUPD Y5, (BX)
-	JMP     next166
-
-part166:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPD Y5, Y1, (BX)
-
-next166:
-	CMPQ    AX, $0x00000004
-	JLT     part266
-	VMOVUPD Y6, (SI)
-	JMP     next266
-
-part266:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPD Y6, Y1, (SI)
-
-next266:
-	CMPQ    AX, $0x00000004
-	JLT     part366
-	VMOVUPD Y0, (DI)
-	JMP     next366
-
-part366:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPD Y0, Y1, (DI)
-
-next366:
-	ADDQ $0x00000020, CX
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	SUBQ $0x00000004, AX
-	JG   loop66
-	JMP  done66
+	VMULPD       k64_aff0000000000000<>+0(SB), Y6, Y6
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y7
+	VSUBPD       Y6, Y7, Y7
+	VBLENDVPD    Y1, Y6, Y7, Y6
+	VBROADCASTSD k64_4000000000000000<>+0(SB), Y7
+	VSUBPD       Y3, Y7, Y7
+	VMULPD       Y4, Y7, Y7
+	VMULPD       k64_2fd9884533d43651<>+0(SB), Y7, Y7
+	VSUBPD       k64_4010000000000000<>+0(SB), Y3, Y3
+	VMULPD       Y2, Y3, Y3
+	VMULPD       Y4, Y3, Y3
+	VMULPD       k64_2fd9884533d43651<>+0(SB), Y3, Y3
+	VPAND        k64_8000000000000000<>+0(SB), Y1, Y1
+	VPXOR        Y1, Y3, Y1
+	VMOVUPD      Y5, (DX)
+	VMOVUPD      Y6, (BX)
+	VMOVUPD      Y7, (SI)
+	VMOVUPD      Y1, (DI)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
+	SUBQ         $0x04, AX
+	JGE          loop66
 
 rest66:
-	TESTQ      AX, AX
-	JLE        done66
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish66
+	ADDQ       $0x04, AX
+	JZ         done66
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPD (CX), Y0, Y0
-	JMP        body66
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	MOVQ       SI, 144(SP)
+	LEAQ       112(SP), SI
+	MOVQ       DI, 184(SP)
+	LEAQ       152(SP), DI
+	XORQ       AX, AX
+	JMP        loop66
+
+finish66:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (BX)
+	MOVQ       144(SP), SI
+	VMOVUPD    112(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (SI)
+	MOVQ       184(SP), DI
+	VMOVUPD    152(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (DI)
 
 done66:
 	VZEROUPPER
@@ -13264,17 +13162,16 @@ done66:
 
 // func expF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·expF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·expF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest67
 
 loop67:
-	CMPQ    AX, $0x00000004
-	JLT     rest67
-	VMOVUPD (DX), Y0
-
-body67:
+	VMOVUPD      (DX), Y0
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y1
 	VBROADCASTSD k64_4086800000000000<>+0(SB), Y0
@@ -13285,57 +13182,67 @@ body67:
 	VMOVUPD      Y0, Y3
 	VFNMADD231PD k64_3fe62e42fee00000<>+0(SB), Y2, Y3
 	VFNMADD231PD k64_3dea39ef35793c76<>+0(SB), Y2, Y3
-	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y2
-	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y3, Y2
-	VFMADD213PD  k64_3ec71de0d9c145d0<>+0(SB), Y3, Y2
-	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y3, Y2
-	VFMADD213PD  k64_3f2a01a01a7c8d47<>+0(SB), Y3, Y2
-	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y3, Y2
-	VFMADD213PD  k64_3f811111111109ad<>+0(SB), Y3, Y2
-	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y3, Y2
-	VFMADD213PD  k64_3fc5555555555556<>+0(SB), Y3, Y2
-	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y3, Y2
-	VMULPD       Y3, Y3, Y4
-	VFMADD213PD  Y3, Y4, Y2
-	VADDPD       k64_3ff0000000000000<>+0(SB), Y2, Y2
-	VBROADCASTSD k64_4ff0000000000000<>+0(SB), Y3
-	VBROADCASTSD k64_2ff0000000000000<>+0(SB), Y4
+	VMULPD       Y3, Y3, Y2
+	VMULPD       Y2, Y2, Y4
+	VMULPD       Y4, Y4, Y5
+	VBROADCASTSD k64_3fc5555555555556<>+0(SB), Y6
+	VFMADD213PD  k64_3fe0000000000001<>+0(SB), Y3, Y6
+	VBROADCASTSD k64_3f811111111109ad<>+0(SB), Y7
+	VFMADD213PD  k64_3fa5555555553d4f<>+0(SB), Y3, Y7
+	VFMADD213PD  Y6, Y2, Y7
+	VBROADCASTSD k64_3f2a01a01a7c8d47<>+0(SB), Y6
+	VFMADD213PD  k64_3f56c16c17893833<>+0(SB), Y3, Y6
+	VBROADCASTSD k64_3ec71de0d9c145d0<>+0(SB), Y8
+	VFMADD213PD  k64_3efa019b8ef67c6c<>+0(SB), Y3, Y8
+	VFMADD213PD  Y6, Y2, Y8
+	VFMADD213PD  Y7, Y4, Y8
+	VBROADCASTSD k64_3e5af38d53857513<>+0(SB), Y4
+	VFMADD213PD  k64_3e92891a8c1d838d<>+0(SB), Y3, Y4
+	VFMADD213PD  Y8, Y5, Y4
+	VFMADD213PD  Y3, Y2, Y4
+	VADDPD       k64_3ff0000000000000<>+0(SB), Y4, Y4
+	VBROADCASTSD k64_4ff0000000000000<>+0(SB), Y2
+	VBROADCASTSD k64_2ff0000000000000<>+0(SB), Y3
 	VPSLLQ       $0x34, Y1, Y1
-	VBLENDVPD    Y0, Y3, Y4, Y5
+	VBLENDVPD    Y0, Y2, Y3, Y5
 	VPADDQ       Y5, Y1, Y1
-	VMULPD       Y2, Y1, Y1
-	VBLENDVPD    Y0, Y4, Y3, Y0
+	VMULPD       Y4, Y1, Y1
+	VBLENDVPD    Y0, Y3, Y2, Y0
 	VMULPD       Y0, Y1, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part067
 	VMOVUPD      Y1, (CX)
-	JMP          next067
-
-part067:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD Y1, Y0, (CX)
-
-next067:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop67
-	JMP  done67
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, CX
+	SUBQ         $0x04, AX
+	JGE          loop67
 
 rest67:
-	TESTQ      AX, AX
-	JLE        done67
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish67
+	ADDQ       $0x04, AX
+	JZ         done67
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	JMP        body67
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop67
+
+finish67:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done67:
 	VZEROUPPER
@@ -13349,17 +13256,16 @@ GLOBL k64_4086800000000000<>(SB), RODATA|NOPTR, $32
 
 // func logF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·logF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·logF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest68
 
 loop68:
-	CMPQ    AX, $0x00000004
-	JLT     rest68
-	VMOVUPD (DX), Y0
-
-body68:
+	VMOVUPD      (DX), Y0
 	VCMPPD       $0x11, k64_10000000000000<>+0(SB), Y0, Y1
 	VMULPD       k64_4350000000000000<>+0(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
@@ -13377,21 +13283,26 @@ body68:
 	VADDPD       k64_4000000000000000<>+0(SB), Y1, Y2
 	VDIVPD       Y2, Y1, Y2
 	VMULPD       Y2, Y2, Y3
-	VBROADCASTSD k64_3fc0c0aff044a970<>+0(SB), Y5
-	VFMADD213PD  k64_3fc0fbde0f4ad17b<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3fc3b1c3c1c81c8f<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3fc745cf8e4bba1b<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3fcc71c7201a55d7<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3fd2492492476a1a<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3fd9999999999a39<>+0(SB), Y3, Y5
-	VFMADD213PD  k64_3fe5555555555555<>+0(SB), Y3, Y5
-	VMULPD       Y3, Y5, Y5
+	VMULPD       Y3, Y3, Y5
+	VMULPD       Y5, Y5, Y6
+	VBROADCASTSD k64_3fd9999999999a39<>+0(SB), Y7
+	VFMADD213PD  k64_3fe5555555555555<>+0(SB), Y3, Y7
+	VBROADCASTSD k64_3fcc71c7201a55d7<>+0(SB), Y8
+	VFMADD213PD  k64_3fd2492492476a1a<>+0(SB), Y3, Y8
+	VFMADD213PD  Y7, Y5, Y8
+	VBROADCASTSD k64_3fc3b1c3c1c81c8f<>+0(SB), Y7
+	VFMADD213PD  k64_3fc745cf8e4bba1b<>+0(SB), Y3, Y7
+	VBROADCASTSD k64_3fc0c0aff044a970<>+0(SB), Y9
+	VFMADD213PD  k64_3fc0fbde0f4ad17b<>+0(SB), Y3, Y9
+	VFMADD213PD  Y7, Y5, Y9
+	VFMADD213PD  Y8, Y6, Y9
+	VMULPD       Y3, Y9, Y9
 	VMULPD       Y1, Y1, Y3
 	VMULPD       k64_3fe0000000000000<>+0(SB), Y3, Y3
-	VADDPD       Y3, Y5, Y5
-	VMULPD       Y2, Y5, Y5
-	VFMADD231PD  k64_3dea39ef35793c76<>+0(SB), Y4, Y5
-	VSUBPD       Y5, Y3, Y3
+	VADDPD       Y3, Y9, Y9
+	VMULPD       Y2, Y9, Y9
+	VFMADD231PD  k64_3dea39ef35793c76<>+0(SB), Y4, Y9
+	VSUBPD       Y9, Y3, Y3
 	VSUBPD       Y3, Y1, Y1
 	VFMADD231PD  k64_3fe62e42fee00000<>+0(SB), Y4, Y1
 	VBROADCASTSD k64_7ff0000000000000<>+0(SB), Y2
@@ -13403,36 +13314,40 @@ body68:
 	VBLENDVPD    Y2, Y4, Y1, Y1
 	VCMPPD       $0x11, Y3, Y0, Y2
 	VPOR         Y2, Y1, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part068
 	VMOVUPD      Y1, (CX)
-	JMP          next068
-
-part068:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD Y1, Y0, (CX)
-
-next068:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop68
-	JMP  done68
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, CX
+	SUBQ         $0x04, AX
+	JGE          loop68
 
 rest68:
-	TESTQ      AX, AX
-	JLE        done68
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish68
+	ADDQ       $0x04, AX
+	JZ         done68
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	JMP        body68
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop68
+
+finish68:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done68:
 	VZEROUPPER
@@ -13480,29 +13395,11 @@ DATA k64_fff0000000000000<>+16(SB)/8, $0xfff0000000000000
 DATA k64_fff0000000000000<>+24(SB)/8, $0xfff0000000000000
 GLOBL k64_fff0000000000000<>(SB), RODATA|NOPTR, $32
 
-DATA k64_3fc0c0aff044a970<>+0(SB)/8, $0x3fc0c0aff044a970
-DATA k64_3fc0c0aff044a970<>+8(SB)/8, $0x3fc0c0aff044a970
-DATA k64_3fc0c0aff044a970<>+16(SB)/8, $0x3fc0c0aff044a970
-DATA k64_3fc0c0aff044a970<>+24(SB)/8, $0x3fc0c0aff044a970
-GLOBL k64_3fc0c0aff044a970<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fc0fbde0f4ad17b<>+0(SB)/8, $0x3fc0fbde0f4ad17b
-DATA k64_3fc0fbde0f4ad17b<>+8(SB)/8, $0x3fc0fbde0f4ad17b
-DATA k64_3fc0fbde0f4ad17b<>+16(SB)/8, $0x3fc0fbde0f4ad17b
-DATA k64_3fc0fbde0f4ad17b<>+24(SB)/8, $0x3fc0fbde0f4ad17b
-GLOBL k64_3fc0fbde0f4ad17b<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fc3b1c3c1c81c8f<>+0(SB)/8, $0x3fc3b1c3c1c81c8f
-DATA k64_3fc3b1c3c1c81c8f<>+8(SB)/8, $0x3fc3b1c3c1c81c8f
-DATA k64_3fc3b1c3c1c81c8f<>+16(SB)/8, $0x3fc3b1c3c1c81c8f
-DATA k64_3fc3b1c3c1c81c8f<>+24(SB)/8, $0x3fc3b1c3c1c81c8f
-GLOBL k64_3fc3b1c3c1c81c8f<>(SB), RODATA|NOPTR, $32
-
-DATA k64_3fc745cf8e4bba1b<>+0(SB)/8, $0x3fc745cf8e4bba1b
-DATA k64_3fc745cf8e4bba1b<>+8(SB)/8, $0x3fc745cf8e4bba1b
-DATA k64_3fc745cf8e4bba1b<>+16(SB)/8, $0x3fc745cf8e4bba1b
-DATA k64_3fc745cf8e4bba1b<>+24(SB)/8, $0x3fc745cf8e4bba1b
-GLOBL k64_3fc745cf8e4bba1b<>(SB), RODATA|NOPTR, $32
+DATA k64_3fd9999999999a39<>+0(SB)/8, $0x3fd9999999999a39
+DATA k64_3fd9999999999a39<>+8(SB)/8, $0x3fd9999999999a39
+DATA k64_3fd9999999999a39<>+16(SB)/8, $0x3fd9999999999a39
+DATA k64_3fd9999999999a39<>+24(SB)/8, $0x3fd9999999999a39
+GLOBL k64_3fd9999999999a39<>(SB), RODATA|NOPTR, $32
 
 DATA k64_3fcc71c7201a55d7<>+0(SB)/8, $0x3fcc71c7201a55d7
 DATA k64_3fcc71c7201a55d7<>+8(SB)/8, $0x3fcc71c7201a55d7
@@ -13516,11 +13413,29 @@ DATA k64_3fd2492492476a1a<>+16(SB)/8, $0x3fd2492492476a1a
 DATA k64_3fd2492492476a1a<>+24(SB)/8, $0x3fd2492492476a1a
 GLOBL k64_3fd2492492476a1a<>(SB), RODATA|NOPTR, $32
 
-DATA k64_3fd9999999999a39<>+0(SB)/8, $0x3fd9999999999a39
-DATA k64_3fd9999999999a39<>+8(SB)/8, $0x3fd9999999999a39
-DATA k64_3fd9999999999a39<>+16(SB)/8, $0x3fd9999999999a39
-DATA k64_3fd9999999999a39<>+24(SB)/8, $0x3fd9999999999a39
-GLOBL k64_3fd9999999999a39<>(SB), RODATA|NOPTR, $32
+DATA k64_3fc3b1c3c1c81c8f<>+0(SB)/8, $0x3fc3b1c3c1c81c8f
+DATA k64_3fc3b1c3c1c81c8f<>+8(SB)/8, $0x3fc3b1c3c1c81c8f
+DATA k64_3fc3b1c3c1c81c8f<>+16(SB)/8, $0x3fc3b1c3c1c81c8f
+DATA k64_3fc3b1c3c1c81c8f<>+24(SB)/8, $0x3fc3b1c3c1c81c8f
+GLOBL k64_3fc3b1c3c1c81c8f<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fc745cf8e4bba1b<>+0(SB)/8, $0x3fc745cf8e4bba1b
+DATA k64_3fc745cf8e4bba1b<>+8(SB)/8, $0x3fc745cf8e4bba1b
+DATA k64_3fc745cf8e4bba1b<>+16(SB)/8, $0x3fc745cf8e4bba1b
+DATA k64_3fc745cf8e4bba1b<>+24(SB)/8, $0x3fc745cf8e4bba1b
+GLOBL k64_3fc745cf8e4bba1b<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fc0c0aff044a970<>+0(SB)/8, $0x3fc0c0aff044a970
+DATA k64_3fc0c0aff044a970<>+8(SB)/8, $0x3fc0c0aff044a970
+DATA k64_3fc0c0aff044a970<>+16(SB)/8, $0x3fc0c0aff044a970
+DATA k64_3fc0c0aff044a970<>+24(SB)/8, $0x3fc0c0aff044a970
+GLOBL k64_3fc0c0aff044a970<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fc0fbde0f4ad17b<>+0(SB)/8, $0x3fc0fbde0f4ad17b
+DATA k64_3fc0fbde0f4ad17b<>+8(SB)/8, $0x3fc0fbde0f4ad17b
+DATA k64_3fc0fbde0f4ad17b<>+16(SB)/8, $0x3fc0fbde0f4ad17b
+DATA k64_3fc0fbde0f4ad17b<>+24(SB)/8, $0x3fc0fbde0f4ad17b
+GLOBL k64_3fc0fbde0f4ad17b<>(SB), RODATA|NOPTR, $32
 
 DATA k64_7ff0000000000000<>+0(SB)/8, $0x7ff0000000000000
 DATA k64_7ff0000000000000<>+8(SB)/8, $0x7ff0000000000000
@@ -13530,48 +13445,51 @@ GLOBL k64_7ff0000000000000<>(SB), RODATA|NOPTR, $32
 
 // func sqrtF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX
-TEXT ·sqrtF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·sqrtF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest69
 
 loop69:
-	CMPQ    AX, $0x00000004
-	JLT     rest69
 	VMOVUPD (DX), Y0
-
-body69:
 	VSQRTPD Y0, Y0
-	CMPQ    AX, $0x00000004
-	JLT     part069
 	VMOVUPD Y0, (CX)
-	JMP     next069
-
-part069:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next069:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop69
-	JMP  done69
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop69
 
 rest69:
-	TESTQ      AX, AX
-	JLE        done69
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish69
+	ADDQ       $0x04, AX
+	JZ         done69
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	JMP        body69
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop69
+
+finish69:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done69:
 	VZEROUPPER
@@ -13579,49 +13497,52 @@ done69:
 
 // func reciprocalF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX
-TEXT ·reciprocalF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·reciprocalF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest70
 
 loop70:
-	CMPQ    AX, $0x00000004
-	JLT     rest70
-	VMOVUPD (DX), Y0
-
-body70:
+	VMOVUPD      (DX), Y0
 	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y1
 	VDIVPD       Y0, Y1, Y1
-	CMPQ         AX, $0x00000004
-	JLT          part070
 	VMOVUPD      Y1, (CX)
-	JMP          next070
-
-part070:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD Y1, Y0, (CX)
-
-next070:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop70
-	JMP  done70
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, CX
+	SUBQ         $0x04, AX
+	JGE          loop70
 
 rest70:
-	TESTQ      AX, AX
-	JLE        done70
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish70
+	ADDQ       $0x04, AX
+	JZ         done70
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	JMP        body70
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop70
+
+finish70:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done70:
 	VZEROUPPER
@@ -13629,49 +13550,52 @@ done70:
 
 // func reluF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX, AVX2
-TEXT ·reluF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·reluF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest71
 
 loop71:
-	CMPQ    AX, $0x00000004
-	JLT     rest71
 	VMOVUPD (DX), Y0
-
-body71:
 	VPXOR   Y1, Y1, Y1
 	VMAXPD  Y0, Y1, Y1
-	CMPQ    AX, $0x00000004
-	JLT     part071
 	VMOVUPD Y1, (CX)
-	JMP     next071
-
-part071:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD Y1, Y0, (CX)
-
-next071:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop71
-	JMP  done71
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop71
 
 rest71:
-	TESTQ      AX, AX
-	JLE        done71
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish71
+	ADDQ       $0x04, AX
+	JZ         done71
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	JMP        body71
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop71
+
+finish71:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done71:
 	VZEROUPPER
@@ -13679,48 +13603,51 @@ done71:
 
 // func absF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX, AVX2
-TEXT ·absF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·absF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest72
 
 loop72:
-	CMPQ    AX, $0x00000004
-	JLT     rest72
 	VMOVUPD (DX), Y0
-
-body72:
 	VPAND   k64_7fffffffffffffff<>+0(SB), Y0, Y0
-	CMPQ    AX, $0x00000004
-	JLT     part072
 	VMOVUPD Y0, (CX)
-	JMP     next072
-
-part072:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next072:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop72
-	JMP  done72
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop72
 
 rest72:
-	TESTQ      AX, AX
-	JLE        done72
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish72
+	ADDQ       $0x04, AX
+	JZ         done72
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	JMP        body72
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop72
+
+finish72:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done72:
 	VZEROUPPER
@@ -13734,48 +13661,51 @@ GLOBL k64_7fffffffffffffff<>(SB), RODATA|NOPTR, $32
 
 // func negF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX, AVX2
-TEXT ·negF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·negF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest73
 
 loop73:
-	CMPQ    AX, $0x00000004
-	JLT     rest73
 	VMOVUPD (DX), Y0
-
-body73:
 	VPXOR   k64_8000000000000000<>+0(SB), Y0, Y0
-	CMPQ    AX, $0x00000004
-	JLT     part073
 	VMOVUPD Y0, (CX)
-	JMP     next073
-
-part073:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next073:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop73
-	JMP  done73
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop73
 
 rest73:
-	TESTQ      AX, AX
-	JLE        done73
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish73
+	ADDQ       $0x04, AX
+	JZ         done73
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	JMP        body73
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop73
+
+finish73:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done73:
 	VZEROUPPER
@@ -13783,48 +13713,51 @@ done73:
 
 // func squareF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX
-TEXT ·squareF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·squareF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest74
 
 loop74:
-	CMPQ    AX, $0x00000004
-	JLT     rest74
 	VMOVUPD (DX), Y0
-
-body74:
 	VMULPD  Y0, Y0, Y0
-	CMPQ    AX, $0x00000004
-	JLT     part074
 	VMOVUPD Y0, (CX)
-	JMP     next074
-
-part074:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next074:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop74
-	JMP  done74
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop74
 
 rest74:
-	TESTQ      AX, AX
-	JLE        done74
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish74
+	ADDQ       $0x04, AX
+	JZ         done74
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	JMP        body74
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop74
+
+finish74:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done74:
 	VZEROUPPER
@@ -13832,50 +13765,53 @@ done74:
 
 // func stepF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX, AVX2
-TEXT ·stepF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·stepF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest75
 
 loop75:
-	CMPQ    AX, $0x00000004
-	JLT     rest75
 	VMOVUPD (DX), Y0
-
-body75:
 	VPXOR   Y1, Y1, Y1
 	VCMPPD  $0x16, Y1, Y0, Y1
 	VPAND   k64_3ff0000000000000<>+0(SB), Y1, Y1
-	CMPQ    AX, $0x00000004
-	JLT     part075
 	VMOVUPD Y1, (CX)
-	JMP     next075
-
-part075:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPD Y1, Y0, (CX)
-
-next075:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop75
-	JMP  done75
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop75
 
 rest75:
-	TESTQ      AX, AX
-	JLE        done75
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish75
+	ADDQ       $0x04, AX
+	JZ         done75
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	JMP        body75
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop75
+
+finish75:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done75:
 	VZEROUPPER
@@ -13883,17 +13819,16 @@ done75:
 
 // func signF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX, AVX2
-TEXT ·signF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·signF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest76
 
 loop76:
-	CMPQ    AX, $0x00000004
-	JLT     rest76
-	VMOVUPD (DX), Y0
-
-body76:
+	VMOVUPD   (DX), Y0
 	VPXOR     Y1, Y1, Y1
 	VCMPPD    $0x04, Y1, Y0, Y1
 	VPAND     k64_8000000000000000<>+0(SB), Y0, Y2
@@ -13901,36 +13836,40 @@ body76:
 	VCMPPD    $0x03, Y0, Y0, Y3
 	VPANDN    Y1, Y3, Y1
 	VBLENDVPD Y1, Y2, Y0, Y0
-	CMPQ      AX, $0x00000004
-	JLT       part076
 	VMOVUPD   Y0, (CX)
-	JMP       next076
-
-part076:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next076:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop76
-	JMP  done76
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, CX
+	SUBQ      $0x04, AX
+	JGE       loop76
 
 rest76:
-	TESTQ      AX, AX
-	JLE        done76
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish76
+	ADDQ       $0x04, AX
+	JZ         done76
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y0
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	JMP        body76
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop76
+
+finish76:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done76:
 	VZEROUPPER
@@ -13938,7 +13877,7 @@ done76:
 
 // func addF64AVX2(n int, dst *float64, a *float64, b *float64)
 // Requires: AVX
-TEXT ·addF64AVX2(SB), NOSPLIT, $0-32
+TEXT ·addF64AVX2(SB), NOSPLIT, $104-32
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -13970,47 +13909,53 @@ four:
 	JMP     four
 
 one:
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  rest77
+
 loop77:
-	CMPQ    AX, $0x00000004
-	JLT     rest77
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
-
-body77:
 	VADDPD  Y1, Y0, Y0
-	CMPQ    AX, $0x00000004
-	JLT     part077
 	VMOVUPD Y0, (CX)
-	JMP     next077
-
-part077:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next077:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop77
-	JMP  done77
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop77
 
 rest77:
-	TESTQ      AX, AX
-	JLE        done77
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish77
+	ADDQ       $0x04, AX
+	JZ         done77
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD (BX), Y1, Y1
-	JMP        body77
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	XORQ       AX, AX
+	JMP        loop77
+
+finish77:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done77:
 	VZEROUPPER
@@ -14018,7 +13963,7 @@ done77:
 
 // func subF64AVX2(n int, dst *float64, a *float64, b *float64)
 // Requires: AVX
-TEXT ·subF64AVX2(SB), NOSPLIT, $0-32
+TEXT ·subF64AVX2(SB), NOSPLIT, $104-32
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -14050,47 +13995,53 @@ four:
 	JMP     four
 
 one:
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  rest78
+
 loop78:
-	CMPQ    AX, $0x00000004
-	JLT     rest78
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
-
-body78:
 	VSUBPD  Y1, Y0, Y0
-	CMPQ    AX, $0x00000004
-	JLT     part078
 	VMOVUPD Y0, (CX)
-	JMP     next078
-
-part078:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next078:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop78
-	JMP  done78
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop78
 
 rest78:
-	TESTQ      AX, AX
-	JLE        done78
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish78
+	ADDQ       $0x04, AX
+	JZ         done78
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD (BX), Y1, Y1
-	JMP        body78
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	XORQ       AX, AX
+	JMP        loop78
+
+finish78:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done78:
 	VZEROUPPER
@@ -14098,7 +14049,7 @@ done78:
 
 // func mulF64AVX2(n int, dst *float64, a *float64, b *float64)
 // Requires: AVX
-TEXT ·mulF64AVX2(SB), NOSPLIT, $0-32
+TEXT ·mulF64AVX2(SB), NOSPLIT, $104-32
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -14130,47 +14081,53 @@ four:
 	JMP     four
 
 one:
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  rest79
+
 loop79:
-	CMPQ    AX, $0x00000004
-	JLT     rest79
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
-
-body79:
 	VMULPD  Y1, Y0, Y0
-	CMPQ    AX, $0x00000004
-	JLT     part079
 	VMOVUPD Y0, (CX)
-	JMP     next079
-
-part079:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next079:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop79
-	JMP  done79
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop79
 
 rest79:
-	TESTQ      AX, AX
-	JLE        done79
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish79
+	ADDQ       $0x04, AX
+	JZ         done79
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD (BX), Y1, Y1
-	JMP        body79
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	XORQ       AX, AX
+	JMP        loop79
+
+finish79:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done79:
 	VZEROUPPER
@@ -14178,7 +14135,7 @@ done79:
 
 // func divF64AVX2(n int, dst *float64, a *float64, b *float64)
 // Requires: AVX
-TEXT ·divF64AVX2(SB), NOSPLIT, $0-32
+TEXT ·divF64AVX2(SB), NOSPLIT, $104-32
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -14210,47 +14167,53 @@ four:
 	JMP     four
 
 one:
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  rest80
+
 loop80:
-	CMPQ    AX, $0x00000004
-	JLT     rest80
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
-
-body80:
 	VDIVPD  Y1, Y0, Y0
-	CMPQ    AX, $0x00000004
-	JLT     part080
 	VMOVUPD Y0, (CX)
-	JMP     next080
-
-part080:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next080:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop80
-	JMP  done80
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop80
 
 rest80:
-	TESTQ      AX, AX
-	JLE        done80
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish80
+	ADDQ       $0x04, AX
+	JZ         done80
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD (BX), Y1, Y1
-	JMP        body80
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	XORQ       AX, AX
+	JMP        loop80
+
+finish80:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done80:
 	VZEROUPPER
@@ -14258,7 +14221,7 @@ done80:
 
 // func mulAddF64AVX2(n int, dst *float64, a *float64, b *float64, c *float64)
 // Requires: AVX, FMA3
-TEXT ·mulAddF64AVX2(SB), NOSPLIT, $0-40
+TEXT ·mulAddF64AVX2(SB), NOSPLIT, $136-40
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -14296,51 +14259,59 @@ four:
 	JMP         four
 
 one:
+	XORQ DI, DI
+	SUBQ $0x04, AX
+	JLT  rest81
+
 loop81:
-	CMPQ    AX, $0x00000004
-	JLT     rest81
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
-	VMOVUPD (SI), Y2
-
-body81:
+	VMOVUPD     (DX), Y0
+	VMOVUPD     (BX), Y1
+	VMOVUPD     (SI), Y2
 	VFMADD213PD Y2, Y1, Y0
-	CMPQ        AX, $0x00000004
-	JLT         part081
 	VMOVUPD     Y0, (CX)
-	JMP         next081
-
-part081:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next081:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop81
-	JMP  done81
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, CX
+	SUBQ        $0x04, AX
+	JGE         loop81
 
 rest81:
-	TESTQ      AX, AX
-	JLE        done81
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish81
+	ADDQ       $0x04, AX
+	JZ         done81
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD (BX), Y1, Y1
-	VMOVUPS    (DI), Y2
-	VMASKMOVPD (SI), Y2, Y2
-	JMP        body81
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (SI), Y0, Y2
+	VMOVUPD    Y2, 64(SP)
+	LEAQ       64(SP), SI
+	MOVQ       CX, 128(SP)
+	LEAQ       96(SP), CX
+	XORQ       AX, AX
+	JMP        loop81
+
+finish81:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       128(SP), CX
+	VMOVUPD    96(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done81:
 	VZEROUPPER
@@ -14348,7 +14319,7 @@ done81:
 
 // func mulSubF64AVX2(n int, dst *float64, a *float64, b *float64, c *float64)
 // Requires: AVX, FMA3
-TEXT ·mulSubF64AVX2(SB), NOSPLIT, $0-40
+TEXT ·mulSubF64AVX2(SB), NOSPLIT, $136-40
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -14386,51 +14357,59 @@ four:
 	JMP         four
 
 one:
+	XORQ DI, DI
+	SUBQ $0x04, AX
+	JLT  rest82
+
 loop82:
-	CMPQ    AX, $0x00000004
-	JLT     rest82
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
-	VMOVUPD (SI), Y2
-
-body82:
+	VMOVUPD     (DX), Y0
+	VMOVUPD     (BX), Y1
+	VMOVUPD     (SI), Y2
 	VFMSUB213PD Y2, Y1, Y0
-	CMPQ        AX, $0x00000004
-	JLT         part082
 	VMOVUPD     Y0, (CX)
-	JMP         next082
-
-part082:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next082:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop82
-	JMP  done82
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, CX
+	SUBQ        $0x04, AX
+	JGE         loop82
 
 rest82:
-	TESTQ      AX, AX
-	JLE        done82
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish82
+	ADDQ       $0x04, AX
+	JZ         done82
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD (BX), Y1, Y1
-	VMOVUPS    (DI), Y2
-	VMASKMOVPD (SI), Y2, Y2
-	JMP        body82
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (SI), Y0, Y2
+	VMOVUPD    Y2, 64(SP)
+	LEAQ       64(SP), SI
+	MOVQ       CX, 128(SP)
+	LEAQ       96(SP), CX
+	XORQ       AX, AX
+	JMP        loop82
+
+finish82:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       128(SP), CX
+	VMOVUPD    96(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done82:
 	VZEROUPPER
@@ -14438,7 +14417,7 @@ done82:
 
 // func negMulAddF64AVX2(n int, dst *float64, a *float64, b *float64, c *float64)
 // Requires: AVX, FMA3
-TEXT ·negMulAddF64AVX2(SB), NOSPLIT, $0-40
+TEXT ·negMulAddF64AVX2(SB), NOSPLIT, $136-40
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -14476,51 +14455,59 @@ four:
 	JMP          four
 
 one:
+	XORQ DI, DI
+	SUBQ $0x04, AX
+	JLT  rest83
+
 loop83:
-	CMPQ    AX, $0x00000004
-	JLT     rest83
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
-	VMOVUPD (SI), Y2
-
-body83:
+	VMOVUPD      (DX), Y0
+	VMOVUPD      (BX), Y1
+	VMOVUPD      (SI), Y2
 	VFNMADD213PD Y2, Y1, Y0
-	CMPQ         AX, $0x00000004
-	JLT          part083
 	VMOVUPD      Y0, (CX)
-	JMP          next083
-
-part083:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next083:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop83
-	JMP  done83
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, CX
+	SUBQ         $0x04, AX
+	JGE          loop83
 
 rest83:
-	TESTQ      AX, AX
-	JLE        done83
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish83
+	ADDQ       $0x04, AX
+	JZ         done83
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD (BX), Y1, Y1
-	VMOVUPS    (DI), Y2
-	VMASKMOVPD (SI), Y2, Y2
-	JMP        body83
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (SI), Y0, Y2
+	VMOVUPD    Y2, 64(SP)
+	LEAQ       64(SP), SI
+	MOVQ       CX, 128(SP)
+	LEAQ       96(SP), CX
+	XORQ       AX, AX
+	JMP        loop83
+
+finish83:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       128(SP), CX
+	VMOVUPD    96(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done83:
 	VZEROUPPER
@@ -14528,7 +14515,7 @@ done83:
 
 // func mulMulF64AVX2(n int, dst *float64, a *float64, b *float64, c *float64)
 // Requires: AVX
-TEXT ·mulMulF64AVX2(SB), NOSPLIT, $0-40
+TEXT ·mulMulF64AVX2(SB), NOSPLIT, $136-40
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -14570,52 +14557,60 @@ four:
 	JMP     four
 
 one:
+	XORQ DI, DI
+	SUBQ $0x04, AX
+	JLT  rest84
+
 loop84:
-	CMPQ    AX, $0x00000004
-	JLT     rest84
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VMOVUPD (SI), Y2
-
-body84:
 	VMULPD  Y1, Y0, Y0
 	VMULPD  Y2, Y0, Y0
-	CMPQ    AX, $0x00000004
-	JLT     part084
 	VMOVUPD Y0, (CX)
-	JMP     next084
-
-part084:
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
-	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next084:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop84
-	JMP  done84
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop84
 
 rest84:
-	TESTQ      AX, AX
-	JLE        done84
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       AX, R8
+	TESTQ      DI, DI
+	JNZ        finish84
+	ADDQ       $0x04, AX
+	JZ         done84
+	MOVQ       AX, DI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, R8
 	SHLQ       $0x03, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
+	SUBQ       R8, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPS    (DI), Y1
-	VMASKMOVPD (BX), Y1, Y1
-	VMOVUPS    (DI), Y2
-	VMASKMOVPD (SI), Y2, Y2
-	JMP        body84
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (SI), Y0, Y2
+	VMOVUPD    Y2, 64(SP)
+	LEAQ       64(SP), SI
+	MOVQ       CX, 128(SP)
+	LEAQ       96(SP), CX
+	XORQ       AX, AX
+	JMP        loop84
+
+finish84:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       128(SP), CX
+	VMOVUPD    96(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done84:
 	VZEROUPPER
@@ -14623,7 +14618,7 @@ done84:
 
 // func mulMulAddF64AVX2(n int, dst *float64, a *float64, b *float64, c *float64, d *float64)
 // Requires: AVX, FMA3
-TEXT ·mulMulAddF64AVX2(SB), NOSPLIT, $0-48
+TEXT ·mulMulAddF64AVX2(SB), NOSPLIT, $168-48
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -14671,56 +14666,66 @@ four:
 	JMP         four
 
 one:
-loop85:
-	CMPQ    AX, $0x00000004
-	JLT     rest85
-	VMOVUPD (DX), Y0
-	VMOVUPD (BX), Y1
-	VMOVUPD (SI), Y2
-	VMOVUPD (DI), Y3
+	XORQ R8, R8
+	SUBQ $0x04, AX
+	JLT  rest85
 
-body85:
+loop85:
+	VMOVUPD     (DX), Y0
+	VMOVUPD     (BX), Y1
+	VMOVUPD     (SI), Y2
+	VMOVUPD     (DI), Y3
 	VMULPD      Y3, Y2, Y2
 	VFMADD213PD Y2, Y1, Y0
-	CMPQ        AX, $0x00000004
-	JLT         part085
 	VMOVUPD     Y0, (CX)
-	JMP         next085
-
-part085:
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
-	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next085:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, SI
-	ADDQ $0x00000020, DI
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop85
-	JMP  done85
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, DI
+	ADDQ        $0x20, CX
+	SUBQ        $0x04, AX
+	JGE         loop85
 
 rest85:
-	TESTQ      AX, AX
-	JLE        done85
-	LEAQ       masks<>+256(SB), R8
-	MOVQ       AX, R9
+	TESTQ      R8, R8
+	JNZ        finish85
+	ADDQ       $0x04, AX
+	JZ         done85
+	MOVQ       AX, R8
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, R9
 	SHLQ       $0x03, R9
-	SUBQ       R9, R8
-	VMOVUPS    (R8), Y0
+	SUBQ       R9, AX
+	VMOVUPS    (AX), Y0
 	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPS    (R8), Y1
-	VMASKMOVPD (BX), Y1, Y1
-	VMOVUPS    (R8), Y2
-	VMASKMOVPD (SI), Y2, Y2
-	VMOVUPS    (R8), Y3
-	VMASKMOVPD (DI), Y3, Y3
-	JMP        body85
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (SI), Y0, Y2
+	VMOVUPD    Y2, 64(SP)
+	LEAQ       64(SP), SI
+	VMOVUPS    (AX), Y0
+	VMASKMOVPD (DI), Y0, Y3
+	VMOVUPD    Y3, 96(SP)
+	LEAQ       96(SP), DI
+	MOVQ       CX, 160(SP)
+	LEAQ       128(SP), CX
+	XORQ       AX, AX
+	JMP        loop85
+
+finish85:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       160(SP), CX
+	VMOVUPD    128(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done85:
 	VZEROUPPER
@@ -14728,7 +14733,7 @@ done85:
 
 // func addScalarF64AVX2(n int, dst *float64, a *float64, s float64)
 // Requires: AVX, AVX2, SSE2
-TEXT ·addScalarF64AVX2(SB), NOSPLIT, $0-32
+TEXT ·addScalarF64AVX2(SB), NOSPLIT, $72-32
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -14756,43 +14761,47 @@ four:
 	JMP     four
 
 one:
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest86
+
 loop86:
-	CMPQ    AX, $0x00000004
-	JLT     rest86
 	VMOVUPD (DX), Y1
-
-body86:
 	VADDPD  Y0, Y1, Y1
-	CMPQ    AX, $0x00000004
-	JLT     part086
 	VMOVUPD Y1, (CX)
-	JMP     next086
-
-part086:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPD Y1, Y2, (CX)
-
-next086:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop86
-	JMP  done86
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop86
 
 rest86:
-	TESTQ      AX, AX
-	JLE        done86
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish86
+	ADDQ       $0x04, AX
+	JZ         done86
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPD (DX), Y1, Y1
-	JMP        body86
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop86
+
+finish86:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done86:
 	VZEROUPPER
@@ -14800,7 +14809,7 @@ done86:
 
 // func mulScalarF64AVX2(n int, dst *float64, a *float64, s float64)
 // Requires: AVX, AVX2, SSE2
-TEXT ·mulScalarF64AVX2(SB), NOSPLIT, $0-32
+TEXT ·mulScalarF64AVX2(SB), NOSPLIT, $72-32
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -14828,43 +14837,47 @@ four:
 	JMP     four
 
 one:
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest87
+
 loop87:
-	CMPQ    AX, $0x00000004
-	JLT     rest87
 	VMOVUPD (DX), Y1
-
-body87:
 	VMULPD  Y0, Y1, Y1
-	CMPQ    AX, $0x00000004
-	JLT     part087
 	VMOVUPD Y1, (CX)
-	JMP     next087
-
-part087:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPD Y1, Y2, (CX)
-
-next087:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop87
-	JMP  done87
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop87
 
 rest87:
-	TESTQ      AX, AX
-	JLE        done87
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish87
+	ADDQ       $0x04, AX
+	JZ         done87
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPD (DX), Y1, Y1
-	JMP        body87
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop87
+
+finish87:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done87:
 	VZEROUPPER
@@ -14872,7 +14885,7 @@ done87:
 
 // func divScalarF64AVX2(n int, dst *float64, a *float64, s float64)
 // Requires: AVX, AVX2, SSE2
-TEXT ·divScalarF64AVX2(SB), NOSPLIT, $0-32
+TEXT ·divScalarF64AVX2(SB), NOSPLIT, $72-32
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -14900,43 +14913,47 @@ four:
 	JMP     four
 
 one:
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest88
+
 loop88:
-	CMPQ    AX, $0x00000004
-	JLT     rest88
 	VMOVUPD (DX), Y1
-
-body88:
 	VDIVPD  Y0, Y1, Y1
-	CMPQ    AX, $0x00000004
-	JLT     part088
 	VMOVUPD Y1, (CX)
-	JMP     next088
-
-part088:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPD Y1, Y2, (CX)
-
-next088:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop88
-	JMP  done88
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop88
 
 rest88:
-	TESTQ      AX, AX
-	JLE        done88
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish88
+	ADDQ       $0x04, AX
+	JZ         done88
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPD (DX), Y1, Y1
-	JMP        body88
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop88
+
+finish88:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done88:
 	VZEROUPPER
@@ -14944,7 +14961,7 @@ done88:
 
 // func scalarSubF64AVX2(n int, dst *float64, a *float64, s float64)
 // Requires: AVX, AVX2, SSE2
-TEXT ·scalarSubF64AVX2(SB), NOSPLIT, $0-32
+TEXT ·scalarSubF64AVX2(SB), NOSPLIT, $72-32
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -14972,43 +14989,47 @@ four:
 	JMP     four
 
 one:
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest89
+
 loop89:
-	CMPQ    AX, $0x00000004
-	JLT     rest89
 	VMOVUPD (DX), Y1
-
-body89:
 	VSUBPD  Y1, Y0, Y1
-	CMPQ    AX, $0x00000004
-	JLT     part089
 	VMOVUPD Y1, (CX)
-	JMP     next089
-
-part089:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPD Y1, Y2, (CX)
-
-next089:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop89
-	JMP  done89
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop89
 
 rest89:
-	TESTQ      AX, AX
-	JLE        done89
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish89
+	ADDQ       $0x04, AX
+	JZ         done89
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPD (DX), Y1, Y1
-	JMP        body89
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop89
+
+finish89:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done89:
 	VZEROUPPER
@@ -15016,7 +15037,7 @@ done89:
 
 // func scalarDivF64AVX2(n int, dst *float64, a *float64, s float64)
 // Requires: AVX, AVX2, SSE2
-TEXT ·scalarDivF64AVX2(SB), NOSPLIT, $0-32
+TEXT ·scalarDivF64AVX2(SB), NOSPLIT, $72-32
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -15044,43 +15065,47 @@ four:
 	JMP     four
 
 one:
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  rest90
+
 loop90:
-	CMPQ    AX, $0x00000004
-	JLT     rest90
 	VMOVUPD (DX), Y1
-
-body90:
 	VDIVPD  Y1, Y0, Y1
-	CMPQ    AX, $0x00000004
-	JLT     part090
 	VMOVUPD Y1, (CX)
-	JMP     next090
-
-part090:
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
-	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPD Y1, Y2, (CX)
-
-next090:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop90
-	JMP  done90
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop90
 
 rest90:
-	TESTQ      AX, AX
-	JLE        done90
-	LEAQ       masks<>+256(SB), BX
-	MOVQ       AX, SI
+	TESTQ      BX, BX
+	JNZ        finish90
+	ADDQ       $0x04, AX
+	JZ         done90
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, SI
 	SHLQ       $0x03, SI
-	SUBQ       SI, BX
-	VMOVUPS    (BX), Y1
+	SUBQ       SI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPD (DX), Y1, Y1
-	JMP        body90
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	XORQ       AX, AX
+	JMP        loop90
+
+finish90:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done90:
 	VZEROUPPER
@@ -15088,7 +15113,7 @@ done90:
 
 // func scaleAddF64AVX2(n int, dst *float64, a *float64, b *float64, s float64)
 // Requires: AVX, AVX2, FMA3, SSE2
-TEXT ·scaleAddF64AVX2(SB), NOSPLIT, $0-40
+TEXT ·scaleAddF64AVX2(SB), NOSPLIT, $104-40
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -15122,47 +15147,53 @@ four:
 	JMP         four
 
 one:
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  rest91
+
 loop91:
-	CMPQ    AX, $0x00000004
-	JLT     rest91
-	VMOVUPD (DX), Y1
-	VMOVUPD (BX), Y2
-
-body91:
+	VMOVUPD     (DX), Y1
+	VMOVUPD     (BX), Y2
 	VFMADD213PD Y2, Y0, Y1
-	CMPQ        AX, $0x00000004
-	JLT         part091
 	VMOVUPD     Y1, (CX)
-	JMP         next091
-
-part091:
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y2
-	VMASKMOVPD Y1, Y2, (CX)
-
-next091:
-	ADDQ $0x00000020, DX
-	ADDQ $0x00000020, BX
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop91
-	JMP  done91
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, CX
+	SUBQ        $0x04, AX
+	JGE         loop91
 
 rest91:
-	TESTQ      AX, AX
-	JLE        done91
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       AX, DI
+	TESTQ      SI, SI
+	JNZ        finish91
+	ADDQ       $0x04, AX
+	JZ         done91
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, DI
 	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
+	SUBQ       DI, AX
+	VMOVUPS    (AX), Y1
 	VMASKMOVPD (DX), Y1, Y1
-	VMOVUPS    (SI), Y2
-	VMASKMOVPD (BX), Y2, Y2
-	JMP        body91
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD (BX), Y1, Y2
+	VMOVUPD    Y2, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	XORQ       AX, AX
+	JMP        loop91
+
+finish91:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done91:
 	VZEROUPPER
@@ -15170,7 +15201,7 @@ done91:
 
 // func fillF64AVX2(n int, dst *float64, s float64)
 // Requires: AVX, AVX2, SSE2
-TEXT ·fillF64AVX2(SB), NOSPLIT, $0-24
+TEXT ·fillF64AVX2(SB), NOSPLIT, $40-24
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVSD        s+16(FP), X0
@@ -15188,38 +15219,40 @@ four:
 	JMP     four
 
 one:
-loop92:
-	CMPQ AX, $0x00000004
+	XORQ DX, DX
+	SUBQ $0x04, AX
 	JLT  rest92
 
-body92:
-	CMPQ    AX, $0x00000004
-	JLT     part092
+loop92:
 	VMOVUPD Y0, (CX)
-	JMP     next092
-
-part092:
-	LEAQ       masks<>+256(SB), DX
-	MOVQ       AX, BX
-	SHLQ       $0x03, BX
-	SUBQ       BX, DX
-	VMOVUPS    (DX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-next092:
-	ADDQ $0x00000020, CX
-	SUBQ $0x00000004, AX
-	JG   loop92
-	JMP  done92
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, AX
+	JGE     loop92
 
 rest92:
-	TESTQ AX, AX
-	JLE   done92
-	LEAQ  masks<>+256(SB), DX
-	MOVQ  AX, BX
+	TESTQ DX, DX
+	JNZ   finish92
+	ADDQ  $0x04, AX
+	JZ    done92
+	MOVQ  AX, DX
+	LEAQ  masks<>+256(SB), AX
+	MOVQ  DX, BX
 	SHLQ  $0x03, BX
-	SUBQ  BX, DX
-	JMP   body92
+	SUBQ  BX, AX
+	MOVQ  CX, 32(SP)
+	LEAQ  (SP), CX
+	XORQ  AX, AX
+	JMP   loop92
+
+finish92:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       32(SP), CX
+	VMOVUPD    (SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
 
 done92:
 	VZEROUPPER

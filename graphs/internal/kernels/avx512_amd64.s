@@ -2742,73 +2742,74 @@ store:
 
 // func sigmoid1F32AVX512(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid1F32AVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·sigmoid1F32AVX512(SB), NOSPLIT, $136-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          rest1
 
 loop1:
-	CMPQ    AX, $0x00000010
-	JLT     rest1
-	VMOVUPS (CX), Z0
-
-body1:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z0
-	VMINPS            Z1, Z0, Z0
-	VPORD.BCST        k32_80000000<>+0(SB), Z0, Z1
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z4
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z4
-	VMULPS            Z1, Z1, Z5
-	VFMADD213PS       Z1, Z5, Z4
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z4, Z4
-	VPSLLD            $0x17, Z3, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS            Z4, Z1, Z1
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z6
+	VFMADD213PS       Z2, Z4, Z6
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS            Z6, Z2, Z2
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
 	VDIVPS            Z3, Z4, Z4
-	VMULPS            Z1, Z4, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z1
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z1, Z4, K1, Z2
-	CMPQ              AX, $0x00000010
-	JLT               part01
-	VMOVUPS           Z2, (DX)
-	JMP               next01
-
-part01:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPS Z2, K1, (DX)
-
-next01:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000010, AX
-	JG   loop1
-	JMP  done1
+	VMULPS            Z2, Z4, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z4, K1, Z5
+	VMOVUPS           Z5, (DX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	SUBQ              $0x10, AX
+	JGE               loop1
 
 rest1:
-	TESTQ     AX, AX
-	JLE       done1
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body1
+	TESTQ     BX, BX
+	JNZ       finish1
+	ADDQ      $0x10, AX
+	JZ        done1
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	XORQ      AX, AX
+	JMP       loop1
+
+finish1:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
 
 done1:
 	VZEROUPPER
@@ -2816,9 +2817,6 @@ done1:
 
 DATA k32_c2f00000<>+0(SB)/4, $0xc2f00000
 GLOBL k32_c2f00000<>(SB), RODATA|NOPTR, $4
-
-DATA k32_42f00000<>+0(SB)/4, $0x42f00000
-GLOBL k32_42f00000<>(SB), RODATA|NOPTR, $4
 
 DATA k32_80000000<>+0(SB)/4, $0x80000000
 GLOBL k32_80000000<>(SB), RODATA|NOPTR, $4
@@ -2861,89 +2859,85 @@ GLOBL k32_1f800000<>(SB), RODATA|NOPTR, $4
 
 // func sigmoid2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid2F32AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·sigmoid2F32AVX512(SB), NOSPLIT, $208-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         SI, SI
+	SUBQ         $0x10, AX
+	JLT          rest2
 
 loop2:
-	CMPQ    AX, $0x00000010
-	JLT     rest2
-	VMOVUPS (CX), Z0
-
-body2:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z0
-	VMINPS            Z1, Z0, Z0
-	VPORD.BCST        k32_80000000<>+0(SB), Z0, Z1
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z4
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z4
-	VMULPS            Z1, Z1, Z5
-	VFMADD213PS       Z1, Z5, Z4
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z4, Z4
-	VPSLLD            $0x17, Z3, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS            Z4, Z1, Z1
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z6
+	VFMADD213PS       Z2, Z4, Z6
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS            Z6, Z2, Z2
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
 	VDIVPS            Z3, Z4, Z4
-	VMULPS            Z1, Z4, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z3
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z3, Z4, K1, Z2
-	VMULPS            Z1, Z4, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z0
-	CMPQ              AX, $0x00000010
-	JLT               part02
-	VMOVUPS           Z2, (DX)
-	JMP               next02
-
-part02:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPS Z2, K1, (DX)
-
-next02:
-	CMPQ    AX, $0x00000010
-	JLT     part12
-	VMOVUPS Z0, (BX)
-	JMP     next12
-
-part12:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPS Z0, K1, (BX)
-
-next12:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	SUBQ $0x00000010, AX
-	JG   loop2
-	JMP  done2
+	VMULPS            Z2, Z4, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z4, K1, Z5
+	VMULPS            Z2, Z4, Z1
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z1
+	VMOVUPS           Z5, (DX)
+	VMOVUPS           Z1, (BX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	SUBQ              $0x10, AX
+	JGE               loop2
 
 rest2:
-	TESTQ     AX, AX
-	JLE       done2
-	MOVQ      $-1, SI
-	BZHIQ     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body2
+	TESTQ     SI, SI
+	JNZ       finish2
+	ADDQ      $0x10, AX
+	JZ        done2
+	MOVQ      AX, SI
+	MOVQ      $-1, AX
+	BZHIQ     SI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	XORQ      AX, AX
+	JMP       loop2
+
+finish2:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
 
 done2:
 	VZEROUPPER
@@ -2951,116 +2945,107 @@ done2:
 
 // func sigmoid3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid3F32AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·sigmoid3F32AVX512(SB), NOSPLIT, $280-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         DI, DI
+	SUBQ         $0x10, AX
+	JLT          rest3
 
 loop3:
-	CMPQ    AX, $0x00000010
-	JLT     rest3
-	VMOVUPS (CX), Z0
-
-body3:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z0
-	VMINPS            Z1, Z0, Z0
-	VPORD.BCST        k32_80000000<>+0(SB), Z0, Z1
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z4
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z4
-	VMULPS            Z1, Z1, Z5
-	VFMADD213PS       Z1, Z5, Z4
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z4, Z4
-	VPSLLD            $0x17, Z3, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS            Z4, Z1, Z1
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z6
+	VFMADD213PS       Z2, Z4, Z6
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS            Z6, Z2, Z2
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
 	VDIVPS            Z3, Z4, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VSUBPS            Z3, Z5, Z5
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z5
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VFNMADD231PS      Z3, Z4, Z6
-	VFNMADD231PS      Z5, Z4, Z6
-	VFMADD231PS       Z4, Z6, Z4
-	VMULPS            Z1, Z4, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z3
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z3, Z4, K1, Z2
-	VMULPS            Z1, Z4, Z3
+	VSUBPS            Z3, Z6, Z6
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z6
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
+	VFNMADD231PS      Z3, Z4, Z7
+	VFNMADD231PS      Z6, Z4, Z7
+	VFMADD231PS       Z4, Z7, Z4
+	VMULPS            Z2, Z4, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z4, K1, Z5
+	VMULPS            Z2, Z4, Z3
 	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z1, Z5
-	VMULPS            Z3, Z5, Z5
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z5, Z5
-	VPANDD.BCST       k32_80000000<>+0(SB), Z0, Z0
-	VPXORD            Z0, Z5, Z0
-	CMPQ              AX, $0x00000010
-	JLT               part03
-	VMOVUPS           Z2, (DX)
-	JMP               next03
-
-part03:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z2, K1, (DX)
-
-next03:
-	CMPQ    AX, $0x00000010
-	JLT     part13
-	VMOVUPS Z4, (BX)
-	JMP     next13
-
-part13:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z4, K1, (BX)
-
-next13:
-	CMPQ    AX, $0x00000010
-	JLT     part23
-	VMOVUPS Z0, (SI)
-	JMP     next23
-
-part23:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z0, K1, (SI)
-
-next23:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	SUBQ $0x00000010, AX
-	JG   loop3
-	JMP  done3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
+	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z2, Z6
+	VMULPS            Z3, Z6, Z6
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z6, Z6
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
+	VPXORD            Z1, Z6, Z1
+	VMOVUPS           Z5, (DX)
+	VMOVUPS           Z4, (BX)
+	VMOVUPS           Z1, (SI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	SUBQ              $0x10, AX
+	JGE               loop3
 
 rest3:
-	TESTQ     AX, AX
-	JLE       done3
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body3
+	TESTQ     DI, DI
+	JNZ       finish3
+	ADDQ      $0x10, AX
+	JZ        done3
+	MOVQ      AX, DI
+	MOVQ      $-1, AX
+	BZHIQ     DI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	XORQ      AX, AX
+	JMP       loop3
+
+finish3:
+	MOVQ    $-1, AX
+	BZHIQ   DI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPS 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (SI)
 
 done3:
 	VZEROUPPER
@@ -3074,134 +3059,120 @@ GLOBL k32_9f800000<>(SB), RODATA|NOPTR, $4
 
 // func sigmoid4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid4F32AVX512(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·sigmoid4F32AVX512(SB), NOSPLIT, $352-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         R8, R8
+	SUBQ         $0x10, AX
+	JLT          rest4
 
 loop4:
-	CMPQ    AX, $0x00000010
-	JLT     rest4
-	VMOVUPS (CX), Z0
-
-body4:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z0
-	VMINPS            Z1, Z0, Z0
-	VPORD.BCST        k32_80000000<>+0(SB), Z0, Z1
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z4
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z4
-	VMULPS            Z1, Z1, Z5
-	VFMADD213PS       Z1, Z5, Z4
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z4, Z4
-	VPSLLD            $0x17, Z3, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS            Z4, Z1, Z1
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z6
+	VFMADD213PS       Z2, Z4, Z6
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS            Z6, Z2, Z2
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
 	VDIVPS            Z3, Z4, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VSUBPS            Z3, Z5, Z5
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z5
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VFNMADD231PS      Z3, Z4, Z6
-	VFNMADD231PS      Z5, Z4, Z6
-	VFMADD231PS       Z4, Z6, Z4
-	VMULPS            Z1, Z4, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z3
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z3, Z4, K1, Z2
-	VMULPS            Z1, Z4, Z3
+	VSUBPS            Z3, Z6, Z6
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z6
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
+	VFNMADD231PS      Z3, Z4, Z7
+	VFNMADD231PS      Z6, Z4, Z7
+	VFMADD231PS       Z4, Z7, Z4
+	VMULPS            Z2, Z4, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z4, K1, Z5
+	VMULPS            Z2, Z4, Z3
 	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z1, Z5
-	VMULPS            Z3, Z5, Z5
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z5, Z5
-	VPANDD.BCST       k32_80000000<>+0(SB), Z0, Z0
-	VPXORD            Z0, Z5, Z0
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z1
-	VFNMADD231PS.BCST k32_40c00000<>+0(SB), Z4, Z1
-	VMULPS            Z3, Z1, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z1
-	CMPQ              AX, $0x00000010
-	JLT               part04
-	VMOVUPS           Z2, (DX)
-	JMP               next04
-
-part04:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z2, K1, (DX)
-
-next04:
-	CMPQ    AX, $0x00000010
-	JLT     part14
-	VMOVUPS Z4, (BX)
-	JMP     next14
-
-part14:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z4, K1, (BX)
-
-next14:
-	CMPQ    AX, $0x00000010
-	JLT     part24
-	VMOVUPS Z0, (SI)
-	JMP     next24
-
-part24:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z0, K1, (SI)
-
-next24:
-	CMPQ    AX, $0x00000010
-	JLT     part34
-	VMOVUPS Z1, (DI)
-	JMP     next34
-
-part34:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z1, K1, (DI)
-
-next34:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	ADDQ $0x00000040, DI
-	SUBQ $0x00000010, AX
-	JG   loop4
-	JMP  done4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
+	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z2, Z6
+	VMULPS            Z3, Z6, Z6
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z6, Z6
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
+	VPXORD            Z1, Z6, Z1
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VFNMADD231PS.BCST k32_40c00000<>+0(SB), Z4, Z2
+	VMULPS            Z3, Z2, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VMOVUPS           Z5, (DX)
+	VMOVUPS           Z4, (BX)
+	VMOVUPS           Z1, (SI)
+	VMOVUPS           Z2, (DI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	ADDQ              $0x40, DI
+	SUBQ              $0x10, AX
+	JGE               loop4
 
 rest4:
-	TESTQ     AX, AX
-	JLE       done4
-	MOVQ      $-1, R8
-	BZHIQ     AX, R8, R8
-	KMOVW     R8, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body4
+	TESTQ     R8, R8
+	JNZ       finish4
+	ADDQ      $0x10, AX
+	JZ        done4
+	MOVQ      AX, R8
+	MOVQ      $-1, AX
+	BZHIQ     R8, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	MOVQ      DI, 344(SP)
+	LEAQ      280(SP), DI
+	XORQ      AX, AX
+	JMP       loop4
+
+finish4:
+	MOVQ    $-1, AX
+	BZHIQ   R8, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPS 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (SI)
+	MOVQ    344(SP), DI
+	VMOVUPS 280(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DI)
 
 done4:
 	VZEROUPPER
@@ -3212,80 +3183,81 @@ GLOBL k32_40c00000<>(SB), RODATA|NOPTR, $4
 
 // func softplus1F32AVX512(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·softplus1F32AVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·softplus1F32AVX512(SB), NOSPLIT, $136-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          rest5
 
 loop5:
-	CMPQ    AX, $0x00000010
-	JLT     rest5
-	VMOVUPS (CX), Z0
-
-body5:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z2
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z2, Z4
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z4
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z4
-	VMULPS            Z1, Z1, Z5
-	VFMADD213PS       Z1, Z5, Z4
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z4, Z4
-	VPSLLD            $0x17, Z2, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS            Z4, Z1, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z1
-	VADDPS.BCST       k32_40000000<>+0(SB), Z1, Z2
-	VDIVPS            Z2, Z1, Z2
-	VMULPS            Z2, Z2, Z1
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z6
+	VFMADD213PS       Z2, Z4, Z6
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS            Z6, Z2, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VADDPS.BCST       k32_40000000<>+0(SB), Z2, Z3
+	VDIVPS            Z3, Z2, Z3
+	VMULPS            Z3, Z3, Z2
 	VBROADCASTSS      k32_3e6dd130<>+0(SB), Z4
-	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z1, Z4
-	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z1, Z4
-	VMULPS            Z2, Z1, Z1
-	VMULPS            Z1, Z4, Z4
-	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z2, Z4
-	VPXORD            Z3, Z3, Z3
-	VMAXPS            Z0, Z3, Z3
-	VADDPS            Z3, Z4, Z4
-	CMPQ              AX, $0x00000010
-	JLT               part05
+	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z2, Z4
+	VMULPS            Z3, Z2, Z2
+	VMULPS            Z2, Z4, Z4
+	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z3, Z4
+	VPXORD            Z5, Z5, Z5
+	VMAXPS            Z1, Z5, Z5
+	VADDPS            Z5, Z4, Z4
 	VMOVUPS           Z4, (DX)
-	JMP               next05
-
-part05:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPS Z4, K1, (DX)
-
-next05:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000010, AX
-	JG   loop5
-	JMP  done5
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	SUBQ              $0x10, AX
+	JGE               loop5
 
 rest5:
-	TESTQ     AX, AX
-	JLE       done5
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body5
+	TESTQ     BX, BX
+	JNZ       finish5
+	ADDQ      $0x10, AX
+	JZ        done5
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	XORQ      AX, AX
+	JMP       loop5
+
+finish5:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
 
 done5:
 	VZEROUPPER
@@ -3311,102 +3283,98 @@ GLOBL k32_3f2aaaab<>(SB), RODATA|NOPTR, $4
 
 // func softplus2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·softplus2F32AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·softplus2F32AVX512(SB), NOSPLIT, $208-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         SI, SI
+	SUBQ         $0x10, AX
+	JLT          rest6
 
 loop6:
-	CMPQ    AX, $0x00000010
-	JLT     rest6
-	VMOVUPS (CX), Z0
-
-body6:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z5
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z5
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z5, Z6
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z6, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z6, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z6
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z6
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z6
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z6
-	VMULPS            Z1, Z1, Z7
-	VFMADD213PS       Z1, Z7, Z6
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
-	VPSLLD            $0x17, Z5, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS            Z6, Z1, Z1
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VDIVPS            Z5, Z6, Z6
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z5
-	VADDPS.BCST       k32_40000000<>+0(SB), Z5, Z7
-	VDIVPS            Z7, Z5, Z7
-	VMULPS            Z7, Z7, Z5
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z7
+	VFMADD213PS       Z2, Z4, Z7
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS            Z7, Z2, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VDIVPS            Z3, Z4, Z4
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VADDPS.BCST       k32_40000000<>+0(SB), Z3, Z7
+	VDIVPS            Z7, Z3, Z7
+	VMULPS            Z7, Z7, Z3
 	VBROADCASTSS      k32_3e6dd130<>+0(SB), Z8
-	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z5, Z8
-	VMULPS            Z7, Z5, Z5
-	VMULPS            Z5, Z8, Z8
+	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z3, Z8
+	VMULPS            Z7, Z3, Z3
+	VMULPS            Z3, Z8, Z8
 	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z7, Z8
-	VPXORD            Z3, Z3, Z3
-	VMAXPS            Z0, Z3, Z3
-	VADDPS            Z3, Z8, Z8
-	VMULPS            Z1, Z6, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z0
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z0, Z6, K1, Z4
-	CMPQ              AX, $0x00000010
-	JLT               part06
+	VPXORD            Z5, Z5, Z5
+	VMAXPS            Z1, Z5, Z5
+	VADDPS            Z5, Z8, Z8
+	VMULPS            Z2, Z4, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z4, K1, Z6
 	VMOVUPS           Z8, (DX)
-	JMP               next06
-
-part06:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPS Z8, K1, (DX)
-
-next06:
-	CMPQ    AX, $0x00000010
-	JLT     part16
-	VMOVUPS Z4, (BX)
-	JMP     next16
-
-part16:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPS Z4, K1, (BX)
-
-next16:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	SUBQ $0x00000010, AX
-	JG   loop6
-	JMP  done6
+	VMOVUPS           Z6, (BX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	SUBQ              $0x10, AX
+	JGE               loop6
 
 rest6:
-	TESTQ     AX, AX
-	JLE       done6
-	MOVQ      $-1, SI
-	BZHIQ     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body6
+	TESTQ     SI, SI
+	JNZ       finish6
+	ADDQ      $0x10, AX
+	JZ        done6
+	MOVQ      AX, SI
+	MOVQ      $-1, AX
+	BZHIQ     SI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	XORQ      AX, AX
+	JMP       loop6
+
+finish6:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
 
 done6:
 	VZEROUPPER
@@ -3414,125 +3382,116 @@ done6:
 
 // func softplus3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·softplus3F32AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·softplus3F32AVX512(SB), NOSPLIT, $280-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         DI, DI
+	SUBQ         $0x10, AX
+	JLT          rest7
 
 loop7:
-	CMPQ    AX, $0x00000010
-	JLT     rest7
-	VMOVUPS (CX), Z0
-
-body7:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z5
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z5
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z5, Z6
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z6, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z6, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z6
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z6
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z6
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z6
-	VMULPS            Z1, Z1, Z7
-	VFMADD213PS       Z1, Z7, Z6
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
-	VPSLLD            $0x17, Z5, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS            Z6, Z1, Z1
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VDIVPS            Z5, Z6, Z6
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z7
+	VFMADD213PS       Z2, Z4, Z7
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS            Z7, Z2, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VDIVPS            Z3, Z4, Z4
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VSUBPS            Z5, Z7, Z7
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z7
+	VSUBPS            Z3, Z7, Z7
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z7
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
-	VFNMADD231PS      Z5, Z6, Z8
-	VFNMADD231PS      Z7, Z6, Z8
-	VFMADD231PS       Z6, Z8, Z6
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z5
-	VADDPS.BCST       k32_40000000<>+0(SB), Z5, Z7
-	VDIVPS            Z7, Z5, Z7
-	VMULPS            Z7, Z7, Z5
+	VFNMADD231PS      Z3, Z4, Z8
+	VFNMADD231PS      Z7, Z4, Z8
+	VFMADD231PS       Z4, Z8, Z4
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VADDPS.BCST       k32_40000000<>+0(SB), Z3, Z7
+	VDIVPS            Z7, Z3, Z7
+	VMULPS            Z7, Z7, Z3
 	VBROADCASTSS      k32_3e6dd130<>+0(SB), Z8
-	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z5, Z8
-	VMULPS            Z7, Z5, Z5
-	VMULPS            Z5, Z8, Z8
+	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z3, Z8
+	VMULPS            Z7, Z3, Z3
+	VMULPS            Z3, Z8, Z8
 	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z7, Z8
-	VPXORD            Z3, Z3, Z3
-	VMAXPS            Z0, Z3, Z3
-	VADDPS            Z3, Z8, Z8
-	VMULPS            Z1, Z6, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z1
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z1, Z6, K1, Z4
-	VMULPS            Z0, Z6, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z0
-	CMPQ              AX, $0x00000010
-	JLT               part07
+	VPXORD            Z5, Z5, Z5
+	VMAXPS            Z1, Z5, Z5
+	VADDPS            Z5, Z8, Z8
+	VMULPS            Z2, Z4, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z4, K1, Z6
+	VMULPS            Z2, Z4, Z1
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z1
 	VMOVUPS           Z8, (DX)
-	JMP               next07
-
-part07:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z8, K1, (DX)
-
-next07:
-	CMPQ    AX, $0x00000010
-	JLT     part17
-	VMOVUPS Z4, (BX)
-	JMP     next17
-
-part17:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z4, K1, (BX)
-
-next17:
-	CMPQ    AX, $0x00000010
-	JLT     part27
-	VMOVUPS Z0, (SI)
-	JMP     next27
-
-part27:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z0, K1, (SI)
-
-next27:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	SUBQ $0x00000010, AX
-	JG   loop7
-	JMP  done7
+	VMOVUPS           Z6, (BX)
+	VMOVUPS           Z1, (SI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	SUBQ              $0x10, AX
+	JGE               loop7
 
 rest7:
-	TESTQ     AX, AX
-	JLE       done7
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body7
+	TESTQ     DI, DI
+	JNZ       finish7
+	ADDQ      $0x10, AX
+	JZ        done7
+	MOVQ      AX, DI
+	MOVQ      $-1, AX
+	BZHIQ     DI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	XORQ      AX, AX
+	JMP       loop7
+
+finish7:
+	MOVQ    $-1, AX
+	BZHIQ   DI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPS 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (SI)
 
 done7:
 	VZEROUPPER
@@ -3540,145 +3499,131 @@ done7:
 
 // func softplus4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·softplus4F32AVX512(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·softplus4F32AVX512(SB), NOSPLIT, $352-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         R8, R8
+	SUBQ         $0x10, AX
+	JLT          rest8
 
 loop8:
-	CMPQ    AX, $0x00000010
-	JLT     rest8
-	VMOVUPS (CX), Z0
-
-body8:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z5
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z5
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z5, Z6
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z6, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z6, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z6
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z6
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z6
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z6
-	VMULPS            Z1, Z1, Z7
-	VFMADD213PS       Z1, Z7, Z6
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
-	VPSLLD            $0x17, Z5, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS            Z6, Z1, Z1
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VDIVPS            Z5, Z6, Z6
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z7
+	VFMADD213PS       Z2, Z4, Z7
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS            Z7, Z2, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VDIVPS            Z3, Z4, Z4
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VSUBPS            Z5, Z7, Z7
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z7
+	VSUBPS            Z3, Z7, Z7
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z7
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
-	VFNMADD231PS      Z5, Z6, Z8
-	VFNMADD231PS      Z7, Z6, Z8
-	VFMADD231PS       Z6, Z8, Z6
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z5
-	VADDPS.BCST       k32_40000000<>+0(SB), Z5, Z7
-	VDIVPS            Z7, Z5, Z7
-	VMULPS            Z7, Z7, Z5
+	VFNMADD231PS      Z3, Z4, Z8
+	VFNMADD231PS      Z7, Z4, Z8
+	VFMADD231PS       Z4, Z8, Z4
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VADDPS.BCST       k32_40000000<>+0(SB), Z3, Z7
+	VDIVPS            Z7, Z3, Z7
+	VMULPS            Z7, Z7, Z3
 	VBROADCASTSS      k32_3e6dd130<>+0(SB), Z8
-	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z5, Z8
-	VMULPS            Z7, Z5, Z5
-	VMULPS            Z5, Z8, Z8
+	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z3, Z8
+	VMULPS            Z7, Z3, Z3
+	VMULPS            Z3, Z8, Z8
 	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z7, Z8
-	VPXORD            Z3, Z3, Z3
-	VMAXPS            Z0, Z3, Z3
-	VADDPS            Z3, Z8, Z8
-	VMULPS            Z1, Z6, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z1
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z1, Z6, K1, Z4
-	VMULPS            Z0, Z6, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z0, Z6
-	VMULPS            Z1, Z6, Z6
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z6, Z6
-	VPANDD.BCST       k32_80000000<>+0(SB), Z2, Z0
-	VPXORD            Z0, Z6, Z0
-	CMPQ              AX, $0x00000010
-	JLT               part08
+	VPXORD            Z5, Z5, Z5
+	VMAXPS            Z1, Z5, Z5
+	VADDPS            Z5, Z8, Z8
+	VMULPS            Z2, Z4, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z4, K1, Z6
+	VMULPS            Z2, Z4, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
+	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z2, Z7
+	VMULPS            Z3, Z7, Z7
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z7, Z7
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
+	VPXORD            Z1, Z7, Z1
 	VMOVUPS           Z8, (DX)
-	JMP               next08
-
-part08:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z8, K1, (DX)
-
-next08:
-	CMPQ    AX, $0x00000010
-	JLT     part18
-	VMOVUPS Z4, (BX)
-	JMP     next18
-
-part18:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z4, K1, (BX)
-
-next18:
-	CMPQ    AX, $0x00000010
-	JLT     part28
-	VMOVUPS Z5, (SI)
-	JMP     next28
-
-part28:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z5, K1, (SI)
-
-next28:
-	CMPQ    AX, $0x00000010
-	JLT     part38
-	VMOVUPS Z0, (DI)
-	JMP     next38
-
-part38:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z0, K1, (DI)
-
-next38:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	ADDQ $0x00000040, DI
-	SUBQ $0x00000010, AX
-	JG   loop8
-	JMP  done8
+	VMOVUPS           Z6, (BX)
+	VMOVUPS           Z4, (SI)
+	VMOVUPS           Z1, (DI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	ADDQ              $0x40, DI
+	SUBQ              $0x10, AX
+	JGE               loop8
 
 rest8:
-	TESTQ     AX, AX
-	JLE       done8
-	MOVQ      $-1, R8
-	BZHIQ     AX, R8, R8
-	KMOVW     R8, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body8
+	TESTQ     R8, R8
+	JNZ       finish8
+	ADDQ      $0x10, AX
+	JZ        done8
+	MOVQ      AX, R8
+	MOVQ      $-1, AX
+	BZHIQ     R8, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	MOVQ      DI, 344(SP)
+	LEAQ      280(SP), DI
+	XORQ      AX, AX
+	JMP       loop8
+
+finish8:
+	MOVQ    $-1, AX
+	BZHIQ   R8, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPS 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (SI)
+	MOVQ    344(SP), DI
+	VMOVUPS 280(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DI)
 
 done8:
 	VZEROUPPER
@@ -3686,173 +3631,164 @@ done8:
 
 // func tanh1F32AVX512(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tanh1F32AVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·tanh1F32AVX512(SB), NOSPLIT, $136-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          rest9
 
 loop9:
-	CMPQ    AX, $0x00000010
-	JLT     rest9
-	VMOVUPS (CX), Z0
-
-body9:
-	VBROADCASTSS      k32_c2700000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42700000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VADDPS            Z2, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z2
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z2, Z3
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z3, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z3, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z3
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z3
-	VMULPS            Z1, Z1, Z4
-	VFMADD213PS       Z1, Z4, Z3
-	VPSLLD            $0x17, Z2, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z1
-	VSUBPS.BCST       k32_3f800000<>+0(SB), Z1, Z2
-	VFMADD231PS       Z3, Z1, Z2
-	VADDPS.BCST       k32_40000000<>+0(SB), Z2, Z1
-	VDIVPS            Z1, Z2, Z1
-	VBROADCASTSS      k32_80000000<>+0(SB), Z2
-	VPANDND           Z1, Z2, Z1
-	VPANDD.BCST       k32_80000000<>+0(SB), Z0, Z0
-	VPORD             Z1, Z0, Z0
-	CMPQ              AX, $0x00000010
-	JLT               part09
-	VMOVUPS           Z0, (DX)
-	JMP               next09
-
-part09:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPS Z0, K1, (DX)
-
-next09:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000010, AX
-	JG   loop9
-	JMP  done9
+	VMOVUPS           (CX), Z1
+	VADDPS            Z1, Z1, Z2
+	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z5
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z5
+	VFMADD213PS       Z2, Z4, Z5
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z2, Z3
+	VFMADD231PS       Z5, Z2, Z3
+	VADDPS.BCST       k32_40000000<>+0(SB), Z3, Z2
+	VDIVPS            Z2, Z3, Z2
+	VBROADCASTSS      k32_80000000<>+0(SB), Z3
+	VPANDND           Z2, Z3, Z2
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
+	VPORD             Z2, Z1, Z1
+	VMOVUPS           Z1, (DX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	SUBQ              $0x10, AX
+	JGE               loop9
 
 rest9:
-	TESTQ     AX, AX
-	JLE       done9
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body9
+	TESTQ     BX, BX
+	JNZ       finish9
+	ADDQ      $0x10, AX
+	JZ        done9
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	XORQ      AX, AX
+	JMP       loop9
+
+finish9:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
 
 done9:
 	VZEROUPPER
 	RET
 
-DATA k32_c2700000<>+0(SB)/4, $0xc2700000
-GLOBL k32_c2700000<>(SB), RODATA|NOPTR, $4
-
-DATA k32_42700000<>+0(SB)/4, $0x42700000
-GLOBL k32_42700000<>(SB), RODATA|NOPTR, $4
-
 // func tanh2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tanh2F32AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·tanh2F32AVX512(SB), NOSPLIT, $208-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         SI, SI
+	SUBQ         $0x10, AX
+	JLT          rest10
 
 loop10:
-	CMPQ    AX, $0x00000010
-	JLT     rest10
-	VMOVUPS (CX), Z0
-
-body10:
-	VBROADCASTSS      k32_c2700000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42700000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VADDPS            Z2, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z2
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z2, Z3
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z3, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z3, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z3
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z3
-	VMULPS            Z1, Z1, Z4
-	VFMADD213PS       Z1, Z4, Z3
-	VPSLLD            $0x17, Z2, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z2
-	VSUBPS.BCST       k32_3f800000<>+0(SB), Z2, Z4
-	VFMADD231PS       Z3, Z2, Z4
-	VADDPS.BCST       k32_40000000<>+0(SB), Z4, Z2
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VDIVPS            Z2, Z5, Z5
-	VMULPS            Z4, Z5, Z2
-	VMULPS            Z5, Z5, Z4
-	VFMADD213PS       Z4, Z4, Z3
-	VMULPS            Z3, Z1, Z1
-	VBROADCASTSS      k32_80000000<>+0(SB), Z3
-	VPANDND           Z2, Z3, Z2
-	VPANDD.BCST       k32_80000000<>+0(SB), Z0, Z0
-	VPORD             Z2, Z0, Z0
-	VMULPS.BCST       k32_20800000<>+0(SB), Z1, Z1
-	CMPQ              AX, $0x00000010
-	JLT               part010
-	VMOVUPS           Z0, (DX)
-	JMP               next010
-
-part010:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPS Z0, K1, (DX)
-
-next010:
-	CMPQ    AX, $0x00000010
-	JLT     part110
-	VMOVUPS Z1, (BX)
-	JMP     next110
-
-part110:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPS Z1, K1, (BX)
-
-next110:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	SUBQ $0x00000010, AX
-	JG   loop10
-	JMP  done10
+	VMOVUPS           (CX), Z1
+	VADDPS            Z1, Z1, Z2
+	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z5
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z5
+	VFMADD213PS       Z2, Z4, Z5
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z3, Z4
+	VFMADD231PS       Z5, Z3, Z4
+	VADDPS.BCST       k32_40000000<>+0(SB), Z4, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
+	VDIVPS            Z3, Z6, Z6
+	VMULPS            Z4, Z6, Z3
+	VMULPS            Z6, Z6, Z4
+	VFMADD213PS       Z4, Z4, Z5
+	VMULPS            Z5, Z2, Z2
+	VBROADCASTSS      k32_80000000<>+0(SB), Z4
+	VPANDND           Z3, Z4, Z3
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
+	VPORD             Z3, Z1, Z1
+	VMULPS.BCST       k32_20800000<>+0(SB), Z2, Z2
+	VMOVUPS           Z1, (DX)
+	VMOVUPS           Z2, (BX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	SUBQ              $0x10, AX
+	JGE               loop10
 
 rest10:
-	TESTQ     AX, AX
-	JLE       done10
-	MOVQ      $-1, SI
-	BZHIQ     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body10
+	TESTQ     SI, SI
+	JNZ       finish10
+	ADDQ      $0x10, AX
+	JZ        done10
+	MOVQ      AX, SI
+	MOVQ      $-1, AX
+	BZHIQ     SI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	XORQ      AX, AX
+	JMP       loop10
+
+finish10:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
 
 done10:
 	VZEROUPPER
@@ -3863,119 +3799,110 @@ GLOBL k32_20800000<>(SB), RODATA|NOPTR, $4
 
 // func tanh3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tanh3F32AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·tanh3F32AVX512(SB), NOSPLIT, $280-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         DI, DI
+	SUBQ         $0x10, AX
+	JLT          rest11
 
 loop11:
-	CMPQ    AX, $0x00000010
-	JLT     rest11
-	VMOVUPS (CX), Z0
-
-body11:
-	VBROADCASTSS      k32_c2700000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42700000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VADDPS            Z2, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z2
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z2, Z3
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z3, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z3, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z3
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z3
-	VMULPS            Z1, Z1, Z4
-	VFMADD213PS       Z1, Z4, Z3
-	VPSLLD            $0x17, Z2, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z2
-	VSUBPS.BCST       k32_3f800000<>+0(SB), Z2, Z4
-	VFMADD231PS       Z3, Z2, Z4
-	VADDPS.BCST       k32_40000000<>+0(SB), Z4, Z2
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VDIVPS            Z2, Z5, Z5
-	VBROADCASTSS      k32_40000000<>+0(SB), Z6
-	VSUBPS            Z2, Z6, Z6
-	VADDPS            Z4, Z6, Z6
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VFNMADD231PS      Z2, Z5, Z7
-	VFNMADD231PS      Z6, Z5, Z7
-	VFMADD231PS       Z5, Z7, Z5
-	VMULPS            Z4, Z5, Z7
-	VFNMADD231PS      Z7, Z2, Z4
-	VFNMADD231PS      Z7, Z6, Z4
-	VFMADD231PS       Z4, Z5, Z7
-	VMULPS            Z5, Z5, Z2
-	VFMADD213PS       Z2, Z2, Z3
-	VMULPS            Z3, Z1, Z1
-	VBROADCASTSS      k32_80000000<>+0(SB), Z2
-	VPANDND           Z7, Z2, Z2
-	VPANDD.BCST       k32_80000000<>+0(SB), Z0, Z0
-	VPORD             Z2, Z0, Z0
-	VMULPS.BCST       k32_20800000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z0, Z1
-	VMULPS.BCST       k32_a1000000<>+0(SB), Z1, Z1
-	CMPQ              AX, $0x00000010
-	JLT               part011
-	VMOVUPS           Z0, (DX)
-	JMP               next011
-
-part011:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z0, K1, (DX)
-
-next011:
-	CMPQ    AX, $0x00000010
-	JLT     part111
-	VMOVUPS Z2, (BX)
-	JMP     next111
-
-part111:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z2, K1, (BX)
-
-next111:
-	CMPQ    AX, $0x00000010
-	JLT     part211
-	VMOVUPS Z1, (SI)
-	JMP     next211
-
-part211:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z1, K1, (SI)
-
-next211:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	SUBQ $0x00000010, AX
-	JG   loop11
-	JMP  done11
+	VMOVUPS           (CX), Z1
+	VADDPS            Z1, Z1, Z2
+	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z5
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z5
+	VFMADD213PS       Z2, Z4, Z5
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z3, Z4
+	VFMADD231PS       Z5, Z3, Z4
+	VADDPS.BCST       k32_40000000<>+0(SB), Z4, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
+	VDIVPS            Z3, Z6, Z6
+	VBROADCASTSS      k32_40000000<>+0(SB), Z7
+	VSUBPS            Z3, Z7, Z7
+	VADDPS            Z4, Z7, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
+	VFNMADD231PS      Z3, Z6, Z8
+	VFNMADD231PS      Z7, Z6, Z8
+	VFMADD231PS       Z6, Z8, Z6
+	VMULPS            Z4, Z6, Z8
+	VFNMADD231PS      Z8, Z3, Z4
+	VFNMADD231PS      Z8, Z7, Z4
+	VFMADD231PS       Z4, Z6, Z8
+	VMULPS            Z6, Z6, Z3
+	VFMADD213PS       Z3, Z3, Z5
+	VMULPS            Z5, Z2, Z2
+	VBROADCASTSS      k32_80000000<>+0(SB), Z3
+	VPANDND           Z8, Z3, Z3
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
+	VPORD             Z3, Z1, Z1
+	VMULPS.BCST       k32_20800000<>+0(SB), Z2, Z3
+	VMULPS            Z2, Z1, Z2
+	VMULPS.BCST       k32_a1000000<>+0(SB), Z2, Z2
+	VMOVUPS           Z1, (DX)
+	VMOVUPS           Z3, (BX)
+	VMOVUPS           Z2, (SI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	SUBQ              $0x10, AX
+	JGE               loop11
 
 rest11:
-	TESTQ     AX, AX
-	JLE       done11
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body11
+	TESTQ     DI, DI
+	JNZ       finish11
+	ADDQ      $0x10, AX
+	JZ        done11
+	MOVQ      AX, DI
+	MOVQ      $-1, AX
+	BZHIQ     DI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	XORQ      AX, AX
+	JMP       loop11
+
+finish11:
+	MOVQ    $-1, AX
+	BZHIQ   DI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPS 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (SI)
 
 done11:
 	VZEROUPPER
@@ -3986,138 +3913,124 @@ GLOBL k32_a1000000<>(SB), RODATA|NOPTR, $4
 
 // func tanh4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tanh4F32AVX512(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·tanh4F32AVX512(SB), NOSPLIT, $352-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         R8, R8
+	SUBQ         $0x10, AX
+	JLT          rest12
 
 loop12:
-	CMPQ    AX, $0x00000010
-	JLT     rest12
-	VMOVUPS (CX), Z0
-
-body12:
-	VBROADCASTSS      k32_c2700000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42700000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VADDPS            Z2, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z2
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z2
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z2, Z3
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z3, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z3, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z3
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z3
-	VMULPS            Z1, Z1, Z4
-	VFMADD213PS       Z1, Z4, Z3
-	VPSLLD            $0x17, Z2, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z2
-	VSUBPS.BCST       k32_3f800000<>+0(SB), Z2, Z4
-	VFMADD231PS       Z3, Z2, Z4
-	VADDPS.BCST       k32_40000000<>+0(SB), Z4, Z2
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VDIVPS            Z2, Z5, Z5
-	VBROADCASTSS      k32_40000000<>+0(SB), Z6
-	VSUBPS            Z2, Z6, Z6
-	VADDPS            Z4, Z6, Z6
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VFNMADD231PS      Z2, Z5, Z7
-	VFNMADD231PS      Z6, Z5, Z7
-	VFMADD231PS       Z5, Z7, Z5
-	VMULPS            Z4, Z5, Z7
-	VFNMADD231PS      Z7, Z2, Z4
-	VFNMADD231PS      Z7, Z6, Z4
-	VFMADD231PS       Z4, Z5, Z7
-	VMULPS            Z5, Z5, Z2
-	VFMADD213PS       Z2, Z2, Z3
-	VMULPS            Z3, Z1, Z1
-	VBROADCASTSS      k32_80000000<>+0(SB), Z2
-	VPANDND           Z7, Z2, Z2
-	VPANDD.BCST       k32_80000000<>+0(SB), Z0, Z0
-	VPORD             Z2, Z0, Z0
-	VMULPS.BCST       k32_20800000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z0, Z3
-	VMULPS.BCST       k32_a1000000<>+0(SB), Z3, Z3
-	VMULPS            Z7, Z7, Z4
-	VBROADCASTSS      k32_40c00000<>+0(SB), Z5
-	VFMSUB213PS.BCST  k32_40000000<>+0(SB), Z4, Z5
-	VMULPS            Z1, Z5, Z5
-	VMULPS.BCST       k32_20800000<>+0(SB), Z5, Z5
-	CMPQ              AX, $0x00000010
-	JLT               part012
-	VMOVUPS           Z0, (DX)
-	JMP               next012
-
-part012:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z0, K1, (DX)
-
-next012:
-	CMPQ    AX, $0x00000010
-	JLT     part112
-	VMOVUPS Z2, (BX)
-	JMP     next112
-
-part112:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z2, K1, (BX)
-
-next112:
-	CMPQ    AX, $0x00000010
-	JLT     part212
-	VMOVUPS Z3, (SI)
-	JMP     next212
-
-part212:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z3, K1, (SI)
-
-next212:
-	CMPQ    AX, $0x00000010
-	JLT     part312
-	VMOVUPS Z5, (DI)
-	JMP     next312
-
-part312:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z5, K1, (DI)
-
-next312:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	ADDQ $0x00000040, DI
-	SUBQ $0x00000010, AX
-	JG   loop12
-	JMP  done12
+	VMOVUPS           (CX), Z1
+	VADDPS            Z1, Z1, Z2
+	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z5
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z5
+	VFMADD213PS       Z2, Z4, Z5
+	VPSLLD            $0x17, Z3, Z2
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z3, Z4
+	VFMADD231PS       Z5, Z3, Z4
+	VADDPS.BCST       k32_40000000<>+0(SB), Z4, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
+	VDIVPS            Z3, Z6, Z6
+	VBROADCASTSS      k32_40000000<>+0(SB), Z7
+	VSUBPS            Z3, Z7, Z7
+	VADDPS            Z4, Z7, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
+	VFNMADD231PS      Z3, Z6, Z8
+	VFNMADD231PS      Z7, Z6, Z8
+	VFMADD231PS       Z6, Z8, Z6
+	VMULPS            Z4, Z6, Z8
+	VFNMADD231PS      Z8, Z3, Z4
+	VFNMADD231PS      Z8, Z7, Z4
+	VFMADD231PS       Z4, Z6, Z8
+	VMULPS            Z6, Z6, Z3
+	VFMADD213PS       Z3, Z3, Z5
+	VMULPS            Z5, Z2, Z2
+	VBROADCASTSS      k32_80000000<>+0(SB), Z3
+	VPANDND           Z8, Z3, Z3
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
+	VPORD             Z3, Z1, Z1
+	VMULPS.BCST       k32_20800000<>+0(SB), Z2, Z3
+	VMULPS            Z2, Z1, Z4
+	VMULPS.BCST       k32_a1000000<>+0(SB), Z4, Z4
+	VMULPS            Z8, Z8, Z5
+	VBROADCASTSS      k32_40c00000<>+0(SB), Z6
+	VFMSUB213PS.BCST  k32_40000000<>+0(SB), Z5, Z6
+	VMULPS            Z2, Z6, Z6
+	VMULPS.BCST       k32_20800000<>+0(SB), Z6, Z6
+	VMOVUPS           Z1, (DX)
+	VMOVUPS           Z3, (BX)
+	VMOVUPS           Z4, (SI)
+	VMOVUPS           Z6, (DI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	ADDQ              $0x40, DI
+	SUBQ              $0x10, AX
+	JGE               loop12
 
 rest12:
-	TESTQ     AX, AX
-	JLE       done12
-	MOVQ      $-1, R8
-	BZHIQ     AX, R8, R8
-	KMOVW     R8, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body12
+	TESTQ     R8, R8
+	JNZ       finish12
+	ADDQ      $0x10, AX
+	JZ        done12
+	MOVQ      AX, R8
+	MOVQ      $-1, AX
+	BZHIQ     R8, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	MOVQ      DI, 344(SP)
+	LEAQ      280(SP), DI
+	XORQ      AX, AX
+	JMP       loop12
+
+finish12:
+	MOVQ    $-1, AX
+	BZHIQ   R8, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPS 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (SI)
+	MOVQ    344(SP), DI
+	VMOVUPS 280(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DI)
 
 done12:
 	VZEROUPPER
@@ -4125,74 +4038,73 @@ done12:
 
 // func silu1F32AVX512(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu1F32AVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·silu1F32AVX512(SB), NOSPLIT, $136-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          rest13
 
 loop13:
-	CMPQ    AX, $0x00000010
-	JLT     rest13
-	VMOVUPS (CX), Z0
-
-body13:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z4
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z4
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z4, Z5
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z5, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z5, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z5
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z5
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z5
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z5
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z5
-	VMULPS            Z1, Z1, Z6
-	VFMADD213PS       Z1, Z6, Z5
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z5, Z5
-	VPSLLD            $0x17, Z4, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS            Z5, Z1, Z1
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z5
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z5
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z7
+	VFMADD213PS       Z5, Z4, Z7
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z3, Z3
+	VMULPS            Z7, Z3, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VDIVPS            Z4, Z5, Z5
-	VMULPS            Z1, Z2, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z1
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z1, Z0, K1, Z3
-	VMULPS            Z5, Z3, Z3
-	CMPQ              AX, $0x00000010
-	JLT               part013
-	VMOVUPS           Z3, (DX)
-	JMP               next013
-
-part013:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPS Z3, K1, (DX)
-
-next013:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000010, AX
-	JG   loop13
-	JMP  done13
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z4
+	VMULPS            Z2, Z3, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z1, K1, Z6
+	VDIVPS            Z4, Z6, Z6
+	VMOVUPS           Z6, (DX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	SUBQ              $0x10, AX
+	JGE               loop13
 
 rest13:
-	TESTQ     AX, AX
-	JLE       done13
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body13
+	TESTQ     BX, BX
+	JNZ       finish13
+	ADDQ      $0x10, AX
+	JZ        done13
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	XORQ      AX, AX
+	JMP       loop13
+
+finish13:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
 
 done13:
 	VZEROUPPER
@@ -4200,98 +4112,97 @@ done13:
 
 // func silu2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu2F32AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·silu2F32AVX512(SB), NOSPLIT, $208-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         SI, SI
+	SUBQ         $0x10, AX
+	JLT          rest14
 
 loop14:
-	CMPQ    AX, $0x00000010
-	JLT     rest14
-	VMOVUPS (CX), Z0
-
-body14:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z6
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z6
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z6, Z7
-	VMOVUPS           Z1, Z1
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z7, Z1
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z7, Z1
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z1, Z7
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z7
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z1, Z7
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z7
-	VMULPS            Z1, Z1, Z8
-	VFMADD213PS       Z1, Z8, Z7
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
-	VPSLLD            $0x17, Z6, Z1
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z1, Z1
-	VMULPS            Z7, Z1, Z1
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z1, Z6
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VDIVPS            Z6, Z7, Z7
-	VMULPS            Z1, Z2, Z6
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z6, Z6
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z6, Z0, K1, Z3
-	VMULPS            Z7, Z3, Z3
-	VMULPS            Z1, Z7, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z0
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z7, Z0, K1, Z4
-	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z2, Z4
-	VMULPS            Z7, Z4, Z4
-	VMULPS            Z1, Z4, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z0
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z0, Z4, K1, Z5
-	CMPQ              AX, $0x00000010
-	JLT               part014
-	VMOVUPS           Z3, (DX)
-	JMP               next014
-
-part014:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPS Z3, K1, (DX)
-
-next014:
-	CMPQ    AX, $0x00000010
-	JLT     part114
-	VMOVUPS Z5, (BX)
-	JMP     next114
-
-part114:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPS Z5, K1, (BX)
-
-next114:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	SUBQ $0x00000010, AX
-	JG   loop14
-	JMP  done14
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z5
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z5
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z9
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z9
+	VFMADD213PS       Z5, Z4, Z9
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z9
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z3, Z3
+	VMULPS            Z9, Z3, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
+	VDIVPS            Z4, Z5, Z5
+	VMULPS            Z3, Z2, Z4
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z4, Z4
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z4, Z1, K1, Z6
+	VMULPS            Z5, Z6, Z6
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z4
+	VPXORD            Z1, Z4, Z4
+	VPXORD            Z2, Z4, Z4
+	VMULPS            Z3, Z5, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z5, Z2, K1, Z7
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z4, Z7
+	VMULPS            Z5, Z7, Z7
+	VMULPS            Z3, Z7, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z7, K1, Z8
+	VMOVUPS           Z6, (DX)
+	VMOVUPS           Z8, (BX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	SUBQ              $0x10, AX
+	JGE               loop14
 
 rest14:
-	TESTQ     AX, AX
-	JLE       done14
-	MOVQ      $-1, SI
-	BZHIQ     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body14
+	TESTQ     SI, SI
+	JNZ       finish14
+	ADDQ      $0x10, AX
+	JZ        done14
+	MOVQ      AX, SI
+	MOVQ      $-1, AX
+	BZHIQ     SI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	XORQ      AX, AX
+	JMP       loop14
+
+finish14:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
 
 done14:
 	VZEROUPPER
@@ -4299,126 +4210,120 @@ done14:
 
 // func silu3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu3F32AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·silu3F32AVX512(SB), NOSPLIT, $280-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         DI, DI
+	SUBQ         $0x10, AX
+	JLT          rest15
 
 loop15:
-	CMPQ    AX, $0x00000010
-	JLT     rest15
-	VMOVUPS (CX), Z0
-
-body15:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z6
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z6
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z6, Z7
-	VMOVUPS           Z1, Z8
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z7, Z8
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z7, Z8
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z8, Z7
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z8, Z7
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z8, Z7
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z8, Z7
-	VMULPS            Z8, Z8, Z9
-	VFMADD213PS       Z8, Z9, Z7
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
-	VPSLLD            $0x17, Z6, Z6
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z6, Z6
-	VMULPS            Z7, Z6, Z6
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z6, Z7
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
-	VDIVPS            Z7, Z8, Z8
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z5
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z5
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z9
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z9
+	VFMADD213PS       Z5, Z4, Z9
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z9
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z3, Z3
+	VMULPS            Z9, Z3, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
+	VDIVPS            Z4, Z5, Z5
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z9
-	VSUBPS            Z7, Z9, Z9
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z6, Z9
+	VSUBPS            Z4, Z9, Z9
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z9
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
-	VFNMADD231PS      Z7, Z8, Z10
-	VFNMADD231PS      Z9, Z8, Z10
-	VFMADD231PS       Z8, Z10, Z8
-	VMULPS            Z6, Z2, Z7
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z7, Z7
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z7, Z0, K1, Z3
-	VMULPS            Z8, Z3, Z3
-	VMULPS            Z6, Z8, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z7
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z8, Z7, K1, Z4
-	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z2, Z4
-	VMULPS            Z8, Z4, Z4
-	VMULPS            Z6, Z4, Z6
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z6, Z6
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z6, Z4, K1, Z5
-	VMULPS            Z0, Z8, Z2
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z0, Z6
-	VMOVUPS           Z6, Z0
-	VFMADD213PS.BCST  k32_40000000<>+0(SB), Z1, Z0
-	VMULPS            Z2, Z0, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z0
-	CMPQ              AX, $0x00000010
-	JLT               part015
-	VMOVUPS           Z3, (DX)
-	JMP               next015
-
-part015:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z3, K1, (DX)
-
-next015:
-	CMPQ    AX, $0x00000010
-	JLT     part115
-	VMOVUPS Z5, (BX)
-	JMP     next115
-
-part115:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z5, K1, (BX)
-
-next115:
-	CMPQ    AX, $0x00000010
-	JLT     part215
-	VMOVUPS Z0, (SI)
-	JMP     next215
-
-part215:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z0, K1, (SI)
-
-next215:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	SUBQ $0x00000010, AX
-	JG   loop15
-	JMP  done15
+	VFNMADD231PS      Z4, Z5, Z10
+	VFNMADD231PS      Z9, Z5, Z10
+	VFMADD231PS       Z5, Z10, Z5
+	VMULPS            Z3, Z2, Z4
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z4, Z4
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z4, Z1, K1, Z6
+	VMULPS            Z5, Z6, Z6
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z4
+	VPXORD            Z1, Z4, Z4
+	VPXORD            Z2, Z4, Z4
+	VMULPS            Z3, Z5, Z9
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z9, Z10
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z5, Z10, K1, Z7
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z4, Z7
+	VMULPS            Z5, Z7, Z7
+	VMULPS            Z3, Z7, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z7, K1, Z8
+	VMULPS            Z9, Z5, Z1
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z9, Z3
+	VMOVUPS           Z3, Z3
+	VFMADD213PS.BCST  k32_40000000<>+0(SB), Z2, Z3
+	VMULPS            Z1, Z3, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z1
+	VMOVUPS           Z6, (DX)
+	VMOVUPS           Z8, (BX)
+	VMOVUPS           Z1, (SI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	SUBQ              $0x10, AX
+	JGE               loop15
 
 rest15:
-	TESTQ     AX, AX
-	JLE       done15
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body15
+	TESTQ     DI, DI
+	JNZ       finish15
+	ADDQ      $0x10, AX
+	JZ        done15
+	MOVQ      AX, DI
+	MOVQ      $-1, AX
+	BZHIQ     DI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	XORQ      AX, AX
+	JMP       loop15
+
+finish15:
+	MOVQ    $-1, AX
+	BZHIQ   DI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPS 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (SI)
 
 done15:
 	VZEROUPPER
@@ -4426,149 +4331,138 @@ done15:
 
 // func silu4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu4F32AVX512(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·silu4F32AVX512(SB), NOSPLIT, $352-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
+	XORQ         R8, R8
+	SUBQ         $0x10, AX
+	JLT          rest16
 
 loop16:
-	CMPQ    AX, $0x00000010
-	JLT     rest16
-	VMOVUPS (CX), Z0
-
-body16:
-	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_42f00000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPORD.BCST        k32_80000000<>+0(SB), Z2, Z1
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z6
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z1, Z6
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z6, Z7
-	VMOVUPS           Z1, Z8
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z7, Z8
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z7, Z8
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z8, Z7
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z8, Z7
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z8, Z7
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z8, Z7
-	VMULPS            Z8, Z8, Z9
-	VFMADD213PS       Z8, Z9, Z7
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
-	VPSLLD            $0x17, Z6, Z6
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z6, Z6
-	VMULPS            Z7, Z6, Z6
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z6, Z7
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
-	VDIVPS            Z7, Z8, Z8
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z5
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z5
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z9
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z9
+	VFMADD213PS       Z5, Z4, Z9
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z9
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z3, Z3
+	VMULPS            Z9, Z3, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
+	VDIVPS            Z4, Z5, Z5
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z9
-	VSUBPS            Z7, Z9, Z9
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z6, Z9
+	VSUBPS            Z4, Z9, Z9
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z9
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
-	VFNMADD231PS      Z7, Z8, Z10
-	VFNMADD231PS      Z9, Z8, Z10
-	VFMADD231PS       Z8, Z10, Z8
-	VMULPS            Z6, Z2, Z7
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z7, Z7
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z7, Z0, K1, Z3
-	VMULPS            Z8, Z3, Z3
-	VMULPS            Z6, Z8, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z7
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z8, Z7, K1, Z4
-	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z2, Z4
-	VMULPS            Z8, Z4, Z4
-	VMULPS            Z6, Z4, Z6
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z6, Z6
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z6, Z4, K1, Z5
-	VMULPS            Z0, Z8, Z6
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z0, Z7
-	VMOVUPS           Z7, Z0
-	VFMADD213PS.BCST  k32_40000000<>+0(SB), Z1, Z0
-	VMULPS            Z6, Z0, Z0
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z0, Z0
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
-	VMULPS.BCST       k32_20c00000<>+0(SB), Z6, Z9
-	VSUBPS            Z9, Z8, Z8
-	VMULPS            Z1, Z8, Z8
-	VFMADD231PS.BCST  k32_40400000<>+0(SB), Z7, Z8
-	VMULPS            Z6, Z8, Z8
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z8, Z8
-	VPANDD.BCST       k32_80000000<>+0(SB), Z2, Z1
-	VPXORD            Z1, Z8, Z1
-	CMPQ              AX, $0x00000010
-	JLT               part016
-	VMOVUPS           Z3, (DX)
-	JMP               next016
-
-part016:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z3, K1, (DX)
-
-next016:
-	CMPQ    AX, $0x00000010
-	JLT     part116
-	VMOVUPS Z5, (BX)
-	JMP     next116
-
-part116:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z5, K1, (BX)
-
-next116:
-	CMPQ    AX, $0x00000010
-	JLT     part216
-	VMOVUPS Z0, (SI)
-	JMP     next216
-
-part216:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z0, K1, (SI)
-
-next216:
-	CMPQ    AX, $0x00000010
-	JLT     part316
-	VMOVUPS Z1, (DI)
-	JMP     next316
-
-part316:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z1, K1, (DI)
-
-next316:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	ADDQ $0x00000040, DI
-	SUBQ $0x00000010, AX
-	JG   loop16
-	JMP  done16
+	VFNMADD231PS      Z4, Z5, Z10
+	VFNMADD231PS      Z9, Z5, Z10
+	VFMADD231PS       Z5, Z10, Z5
+	VMULPS            Z3, Z2, Z4
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z4, Z4
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z4, Z1, K1, Z6
+	VMULPS            Z5, Z6, Z6
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z4
+	VPXORD            Z1, Z4, Z4
+	VPXORD            Z2, Z4, Z4
+	VMULPS            Z3, Z5, Z9
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z9, Z10
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z5, Z10, K1, Z7
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z4, Z7
+	VMULPS            Z5, Z7, Z7
+	VMULPS            Z3, Z7, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z7, K1, Z8
+	VMULPS            Z9, Z5, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z9, Z4
+	VMOVUPS           Z4, Z5
+	VFMADD213PS.BCST  k32_40000000<>+0(SB), Z2, Z5
+	VMULPS            Z3, Z5, Z5
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z5, Z5
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z9
+	VMULPS.BCST       k32_20c00000<>+0(SB), Z3, Z10
+	VSUBPS            Z10, Z9, Z9
+	VMULPS            Z2, Z9, Z9
+	VFMADD231PS.BCST  k32_40400000<>+0(SB), Z4, Z9
+	VMULPS            Z3, Z9, Z9
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z9, Z9
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
+	VPXORD            Z1, Z9, Z1
+	VMOVUPS           Z6, (DX)
+	VMOVUPS           Z8, (BX)
+	VMOVUPS           Z5, (SI)
+	VMOVUPS           Z1, (DI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	ADDQ              $0x40, DI
+	SUBQ              $0x10, AX
+	JGE               loop16
 
 rest16:
-	TESTQ     AX, AX
-	JLE       done16
-	MOVQ      $-1, R8
-	BZHIQ     AX, R8, R8
-	KMOVW     R8, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body16
+	TESTQ     R8, R8
+	JNZ       finish16
+	ADDQ      $0x10, AX
+	JZ        done16
+	MOVQ      AX, R8
+	MOVQ      $-1, AX
+	BZHIQ     R8, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	MOVQ      DI, 344(SP)
+	LEAQ      280(SP), DI
+	XORQ      AX, AX
+	JMP       loop16
+
+finish16:
+	MOVQ    $-1, AX
+	BZHIQ   R8, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPS 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (SI)
+	MOVQ    344(SP), DI
+	VMOVUPS 280(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DI)
 
 done16:
 	VZEROUPPER
@@ -4582,100 +4476,101 @@ GLOBL k32_40400000<>(SB), RODATA|NOPTR, $4
 
 // func gelu1F32AVX512(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu1F32AVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·gelu1F32AVX512(SB), NOSPLIT, $136-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSS k32_c1700000<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          rest17
 
 loop17:
-	CMPQ    AX, $0x00000010
-	JLT     rest17
-	VMOVUPS (CX), Z0
-
-body17:
-	VBROADCASTSS      k32_c1700000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_41700000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPANDD.BCST       k32_80000000<>+0(SB), Z2, Z1
-	VPXORD            Z1, Z2, Z1
-	VMULPS            Z1, Z1, Z2
-	VMOVUPS           Z1, Z4
-	VFMSUB213PS       Z2, Z1, Z4
-	VMULPS.BCST       k32_bf000000<>+0(SB), Z2, Z2
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z5
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z5
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z5, Z6
-	VMOVUPS           Z2, Z2
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z6, Z2
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z6, Z2
-	VFNMADD231PS.BCST k32_3f000000<>+0(SB), Z4, Z2
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z4
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z4
-	VMULPS            Z2, Z2, Z6
-	VFMADD213PS       Z2, Z6, Z4
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z4, Z4
-	VPSLLD            $0x17, Z5, Z2
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
-	VMULPS            Z4, Z2, Z2
-	VADDPS.BCST       k32_40400000<>+0(SB), Z1, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VDIVPS            Z4, Z5, Z5
-	VSUBPS.BCST       k32_40400000<>+0(SB), Z4, Z6
-	VSUBPS            Z6, Z1, Z6
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VFNMADD231PS      Z4, Z5, Z7
-	VFNMADD231PS      Z6, Z5, Z7
-	VFMADD231PS       Z5, Z7, Z5
-	VSUBPS.BCST       k32_40400000<>+0(SB), Z1, Z4
-	VMULPS            Z5, Z4, Z4
-	VBROADCASTSS      k32_3868bff2<>+0(SB), Z6
-	VFMADD213PS.BCST  k32_390bcce0<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  k32_b9804c54<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  k32_ba879746<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  k32_3a863d04<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  k32_3be463ee<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  k32_bc2b6a05<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  k32_bd419699<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  k32_3e6b89c1<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  k32_bf026395<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  k32_3f3aa53b<>+0(SB), Z4, Z6
-	VMULPS            Z5, Z6, Z6
-	VMULPS            Z1, Z6, Z1
-	VMULPS            Z2, Z1, Z1
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z1, Z1
-	VADDPS            Z1, Z0, Z2
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z1, Z2, K1, Z3
-	CMPQ              AX, $0x00000010
-	JLT               part017
-	VMOVUPS           Z3, (DX)
-	JMP               next017
-
-part017:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPS Z3, K1, (DX)
-
-next017:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000010, AX
-	JG   loop17
-	JMP  done17
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z2, Z3
+	VMOVUPS           Z2, Z4
+	VFMSUB213PS       Z3, Z2, Z4
+	VMULPS.BCST       k32_bf000000<>+0(SB), Z3, Z3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z6
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z3, Z6
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z6, Z7
+	VMOVUPS           Z3, Z3
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z7, Z3
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z7, Z3
+	VFNMADD231PS.BCST k32_3f000000<>+0(SB), Z4, Z3
+	VMULPS            Z3, Z3, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z3, Z7
+	VFMADD213PS       Z3, Z4, Z7
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
+	VPSLLD            $0x17, Z6, Z3
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z3, Z3
+	VMULPS            Z7, Z3, Z3
+	VADDPS.BCST       k32_40400000<>+0(SB), Z2, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
+	VDIVPS            Z4, Z6, Z6
+	VSUBPS.BCST       k32_40400000<>+0(SB), Z4, Z7
+	VSUBPS            Z7, Z2, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
+	VFNMADD231PS      Z4, Z6, Z8
+	VFNMADD231PS      Z7, Z6, Z8
+	VFMADD231PS       Z6, Z8, Z6
+	VSUBPS.BCST       k32_40400000<>+0(SB), Z2, Z4
+	VMULPS            Z6, Z4, Z4
+	VBROADCASTSS      k32_3868bff2<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_390bcce0<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  k32_b9804c54<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  k32_ba879746<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  k32_3a863d04<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  k32_3be463ee<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  k32_bc2b6a05<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  k32_bd419699<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  k32_3e6b89c1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  k32_bf026395<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  k32_3f3aa53b<>+0(SB), Z4, Z7
+	VMULPS            Z6, Z7, Z7
+	VMULPS            Z2, Z7, Z2
+	VMULPS            Z3, Z2, Z2
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z2, Z2
+	VADDPS            Z2, Z1, Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z3, K1, Z5
+	VMOVUPS           Z5, (DX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	SUBQ              $0x10, AX
+	JGE               loop17
 
 rest17:
-	TESTQ     AX, AX
-	JLE       done17
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body17
+	TESTQ     BX, BX
+	JNZ       finish17
+	ADDQ      $0x10, AX
+	JZ        done17
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	XORQ      AX, AX
+	JMP       loop17
+
+finish17:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
 
 done17:
 	VZEROUPPER
@@ -4683,9 +4578,6 @@ done17:
 
 DATA k32_c1700000<>+0(SB)/4, $0xc1700000
 GLOBL k32_c1700000<>(SB), RODATA|NOPTR, $4
-
-DATA k32_41700000<>+0(SB)/4, $0x41700000
-GLOBL k32_41700000<>(SB), RODATA|NOPTR, $4
 
 DATA k32_bf000000<>+0(SB)/4, $0xbf000000
 GLOBL k32_bf000000<>(SB), RODATA|NOPTR, $4
@@ -4725,56 +4617,176 @@ GLOBL k32_3f3aa53b<>(SB), RODATA|NOPTR, $4
 
 // func gelu2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu2F32AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·gelu2F32AVX512(SB), NOSPLIT, $208-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSS k32_c1700000<>+0(SB), Z0
+	XORQ         SI, SI
+	SUBQ         $0x10, AX
+	JLT          rest18
 
 loop18:
-	CMPQ    AX, $0x00000010
-	JLT     rest18
-	VMOVUPS (CX), Z0
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z2, Z3
+	VMOVUPS           Z2, Z4
+	VFMSUB213PS       Z3, Z2, Z4
+	VMULPS.BCST       k32_bf000000<>+0(SB), Z3, Z3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z7
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z3, Z7
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z7, Z8
+	VMOVUPS           Z3, Z3
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z8, Z3
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z8, Z3
+	VFNMADD231PS.BCST k32_3f000000<>+0(SB), Z4, Z3
+	VMULPS            Z3, Z3, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z8
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z3, Z8
+	VFMADD213PS       Z3, Z4, Z8
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z8, Z8
+	VPSLLD            $0x17, Z7, Z3
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z3, Z3
+	VMULPS            Z8, Z3, Z3
+	VADDPS.BCST       k32_40400000<>+0(SB), Z2, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
+	VDIVPS            Z4, Z7, Z7
+	VSUBPS.BCST       k32_40400000<>+0(SB), Z4, Z8
+	VSUBPS            Z8, Z2, Z8
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z9
+	VFNMADD231PS      Z4, Z7, Z9
+	VFNMADD231PS      Z8, Z7, Z9
+	VFMADD231PS       Z7, Z9, Z7
+	VSUBPS.BCST       k32_40400000<>+0(SB), Z2, Z4
+	VMULPS            Z7, Z4, Z4
+	VBROADCASTSS      k32_3868bff2<>+0(SB), Z8
+	VFMADD213PS.BCST  k32_390bcce0<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  k32_b9804c54<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  k32_ba879746<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  k32_3a863d04<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  k32_3be463ee<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  k32_bc2b6a05<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  k32_bd419699<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  k32_3e6b89c1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  k32_bf026395<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  k32_3f3aa53b<>+0(SB), Z4, Z8
+	VMULPS            Z7, Z8, Z8
+	VMULPS            Z2, Z8, Z4
+	VMULPS            Z3, Z4, Z4
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z4, Z4
+	VADDPS            Z4, Z1, Z7
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z4, Z7, K1, Z5
+	VBROADCASTSS      k32_3ecc422a<>+0(SB), Z4
+	VFMSUB213PS       Z8, Z2, Z4
+	VMULPS            Z3, Z4, Z4
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z4, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VSUBPS            Z4, Z2, Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z4, Z2, K1, Z6
+	VMOVUPS           Z5, (DX)
+	VMOVUPS           Z6, (BX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	SUBQ              $0x10, AX
+	JGE               loop18
 
-body18:
-	VBROADCASTSS      k32_c1700000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_41700000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPANDD.BCST       k32_80000000<>+0(SB), Z2, Z1
-	VPXORD            Z1, Z2, Z1
-	VMULPS            Z1, Z1, Z2
-	VMOVUPS           Z1, Z5
-	VFMSUB213PS       Z2, Z1, Z5
-	VMULPS.BCST       k32_bf000000<>+0(SB), Z2, Z2
+rest18:
+	TESTQ     SI, SI
+	JNZ       finish18
+	ADDQ      $0x10, AX
+	JZ        done18
+	MOVQ      AX, SI
+	MOVQ      $-1, AX
+	BZHIQ     SI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	XORQ      AX, AX
+	JMP       loop18
+
+finish18:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+
+done18:
+	VZEROUPPER
+	RET
+
+DATA k32_3ecc422a<>+0(SB)/4, $0x3ecc422a
+GLOBL k32_3ecc422a<>(SB), RODATA|NOPTR, $4
+
+// func gelu3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gelu3F32AVX512(SB), NOSPLIT, $280-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSS k32_c1700000<>+0(SB), Z0
+	XORQ         DI, DI
+	SUBQ         $0x10, AX
+	JLT          rest19
+
+loop19:
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z2, Z3
+	VMOVUPS           Z2, Z4
+	VFMSUB213PS       Z3, Z2, Z4
+	VMULPS.BCST       k32_bf000000<>+0(SB), Z3, Z5
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z6
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z6
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z5, Z6
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z6, Z7
-	VMOVUPS           Z2, Z2
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z7, Z2
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z7, Z2
-	VFNMADD231PS.BCST k32_3f000000<>+0(SB), Z5, Z2
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z5
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z5
-	VMULPS            Z2, Z2, Z7
-	VFMADD213PS       Z2, Z7, Z5
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z5, Z5
-	VPSLLD            $0x17, Z6, Z2
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
-	VMULPS            Z5, Z2, Z2
-	VADDPS.BCST       k32_40400000<>+0(SB), Z1, Z5
+	VMOVUPS           Z5, Z5
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z7, Z5
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z7, Z5
+	VFNMADD231PS.BCST k32_3f000000<>+0(SB), Z4, Z5
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z7
+	VFMADD213PS       Z5, Z4, Z7
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
+	VPSLLD            $0x17, Z6, Z4
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z4, Z4
+	VMULPS            Z7, Z4, Z4
+	VADDPS.BCST       k32_40400000<>+0(SB), Z2, Z5
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
 	VDIVPS            Z5, Z6, Z6
 	VSUBPS.BCST       k32_40400000<>+0(SB), Z5, Z7
-	VSUBPS            Z7, Z1, Z7
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
-	VFNMADD231PS      Z5, Z6, Z8
-	VFNMADD231PS      Z7, Z6, Z8
-	VFMADD231PS       Z6, Z8, Z6
-	VSUBPS.BCST       k32_40400000<>+0(SB), Z1, Z5
+	VSUBPS            Z7, Z2, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
+	VFNMADD231PS      Z5, Z6, Z10
+	VFNMADD231PS      Z7, Z6, Z10
+	VFMADD231PS       Z6, Z10, Z6
+	VSUBPS.BCST       k32_40400000<>+0(SB), Z2, Z5
 	VMULPS            Z6, Z5, Z5
 	VBROADCASTSS      k32_3868bff2<>+0(SB), Z7
 	VFMADD213PS.BCST  k32_390bcce0<>+0(SB), Z5, Z7
@@ -4788,203 +4800,70 @@ body18:
 	VFMADD213PS.BCST  k32_bf026395<>+0(SB), Z5, Z7
 	VFMADD213PS.BCST  k32_3f3aa53b<>+0(SB), Z5, Z7
 	VMULPS            Z6, Z7, Z7
-	VMULPS            Z1, Z7, Z5
-	VMULPS            Z2, Z5, Z5
+	VMULPS            Z2, Z7, Z5
+	VMULPS            Z4, Z5, Z5
 	VMULPS.BCST       k32_9f800000<>+0(SB), Z5, Z5
-	VADDPS            Z5, Z0, Z6
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z5, Z6, K1, Z3
+	VADDPS            Z5, Z1, Z6
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z5, Z6, K1, Z8
 	VBROADCASTSS      k32_3ecc422a<>+0(SB), Z5
-	VFMSUB213PS       Z7, Z1, Z5
-	VMULPS            Z2, Z5, Z5
+	VFMSUB213PS       Z7, Z2, Z5
+	VMULPS            Z4, Z5, Z5
 	VMULPS.BCST       k32_9f800000<>+0(SB), Z5, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z1
-	VSUBPS            Z5, Z1, Z1
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z5, Z1, K1, Z4
-	CMPQ              AX, $0x00000010
-	JLT               part018
-	VMOVUPS           Z3, (DX)
-	JMP               next018
-
-part018:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPS Z3, K1, (DX)
-
-next018:
-	CMPQ    AX, $0x00000010
-	JLT     part118
-	VMOVUPS Z4, (BX)
-	JMP     next118
-
-part118:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPS Z4, K1, (BX)
-
-next118:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	SUBQ $0x00000010, AX
-	JG   loop18
-	JMP  done18
-
-rest18:
-	TESTQ     AX, AX
-	JLE       done18
-	MOVQ      $-1, SI
-	BZHIQ     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body18
-
-done18:
-	VZEROUPPER
-	RET
-
-DATA k32_3ecc422a<>+0(SB)/4, $0x3ecc422a
-GLOBL k32_3ecc422a<>(SB), RODATA|NOPTR, $4
-
-// func gelu3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu3F32AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-
-loop19:
-	CMPQ    AX, $0x00000010
-	JLT     rest19
-	VMOVUPS (CX), Z0
-
-body19:
-	VBROADCASTSS      k32_c1700000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_41700000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPANDD.BCST       k32_80000000<>+0(SB), Z2, Z1
-	VPXORD            Z1, Z2, Z1
-	VMULPS            Z1, Z1, Z2
-	VMOVUPS           Z1, Z5
-	VFMSUB213PS       Z2, Z1, Z5
-	VMULPS.BCST       k32_bf000000<>+0(SB), Z2, Z6
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z7
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z6, Z7
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z7, Z8
-	VMOVUPS           Z6, Z6
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z8, Z6
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z8, Z6
-	VFNMADD231PS.BCST k32_3f000000<>+0(SB), Z5, Z6
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z5
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z6, Z5
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z6, Z5
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z6, Z5
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z6, Z5
-	VMULPS            Z6, Z6, Z8
-	VFMADD213PS       Z6, Z8, Z5
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z5, Z5
-	VPSLLD            $0x17, Z7, Z6
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z6, Z6
-	VMULPS            Z5, Z6, Z6
-	VADDPS.BCST       k32_40400000<>+0(SB), Z1, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VDIVPS            Z5, Z7, Z7
-	VSUBPS.BCST       k32_40400000<>+0(SB), Z5, Z8
-	VSUBPS            Z8, Z1, Z8
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z9
-	VFNMADD231PS      Z5, Z7, Z9
-	VFNMADD231PS      Z8, Z7, Z9
-	VFMADD231PS       Z7, Z9, Z7
-	VSUBPS.BCST       k32_40400000<>+0(SB), Z1, Z5
-	VMULPS            Z7, Z5, Z5
-	VBROADCASTSS      k32_3868bff2<>+0(SB), Z8
-	VFMADD213PS.BCST  k32_390bcce0<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_b9804c54<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_ba879746<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3a863d04<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3be463ee<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_bc2b6a05<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_bd419699<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3e6b89c1<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_bf026395<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3f3aa53b<>+0(SB), Z5, Z8
-	VMULPS            Z7, Z8, Z8
-	VMULPS            Z1, Z8, Z5
-	VMULPS            Z6, Z5, Z5
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z5, Z5
-	VADDPS            Z5, Z0, Z7
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z5, Z7, K1, Z3
-	VBROADCASTSS      k32_3ecc422a<>+0(SB), Z5
-	VFMSUB213PS       Z8, Z1, Z5
-	VMULPS            Z6, Z5, Z5
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z5, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z1
-	VSUBPS            Z5, Z1, Z1
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z5, Z1, K1, Z4
-	VBROADCASTSS      k32_40000000<>+0(SB), Z0
-	VSUBPS            Z2, Z0, Z0
-	VMULPS            Z6, Z0, Z0
-	VMULPS.BCST       k32_1ecc422a<>+0(SB), Z0, Z0
-	CMPQ              AX, $0x00000010
-	JLT               part019
-	VMOVUPS           Z3, (DX)
-	JMP               next019
-
-part019:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z3, K1, (DX)
-
-next019:
-	CMPQ    AX, $0x00000010
-	JLT     part119
-	VMOVUPS Z4, (BX)
-	JMP     next119
-
-part119:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z4, K1, (BX)
-
-next119:
-	CMPQ    AX, $0x00000010
-	JLT     part219
-	VMOVUPS Z0, (SI)
-	JMP     next219
-
-part219:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPS Z0, K1, (SI)
-
-next219:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	SUBQ $0x00000010, AX
-	JG   loop19
-	JMP  done19
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VSUBPS            Z5, Z2, Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z5, Z2, K1, Z9
+	VBROADCASTSS      k32_40000000<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VMULPS            Z4, Z1, Z1
+	VMULPS.BCST       k32_1ecc422a<>+0(SB), Z1, Z1
+	VMOVUPS           Z8, (DX)
+	VMOVUPS           Z9, (BX)
+	VMOVUPS           Z1, (SI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	SUBQ              $0x10, AX
+	JGE               loop19
 
 rest19:
-	TESTQ     AX, AX
-	JLE       done19
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body19
+	TESTQ     DI, DI
+	JNZ       finish19
+	ADDQ      $0x10, AX
+	JZ        done19
+	MOVQ      AX, DI
+	MOVQ      $-1, AX
+	BZHIQ     DI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	XORQ      AX, AX
+	JMP       loop19
+
+finish19:
+	MOVQ    $-1, AX
+	BZHIQ   DI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPS 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (SI)
 
 done19:
 	VZEROUPPER
@@ -4995,160 +4874,146 @@ GLOBL k32_1ecc422a<>(SB), RODATA|NOPTR, $4
 
 // func gelu4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu4F32AVX512(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·gelu4F32AVX512(SB), NOSPLIT, $352-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSS k32_c1700000<>+0(SB), Z0
+	XORQ         R8, R8
+	SUBQ         $0x10, AX
+	JLT          rest20
 
 loop20:
-	CMPQ    AX, $0x00000010
-	JLT     rest20
-	VMOVUPS (CX), Z0
-
-body20:
-	VBROADCASTSS      k32_c1700000<>+0(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      k32_41700000<>+0(SB), Z2
-	VMINPS            Z1, Z2, Z2
-	VPANDD.BCST       k32_80000000<>+0(SB), Z2, Z1
-	VPXORD            Z1, Z2, Z1
-	VMULPS            Z1, Z1, Z2
-	VMOVUPS           Z1, Z5
-	VFMSUB213PS       Z2, Z1, Z5
-	VMULPS.BCST       k32_bf000000<>+0(SB), Z2, Z6
-	VBROADCASTSS      k32_4b400000<>+0(SB), Z7
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z6, Z7
-	VSUBPS.BCST       k32_4b400000<>+0(SB), Z7, Z8
-	VMOVUPS           Z6, Z6
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z8, Z6
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z8, Z6
-	VFNMADD231PS.BCST k32_3f000000<>+0(SB), Z5, Z6
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z5
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z6, Z5
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z6, Z5
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z6, Z5
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z6, Z5
-	VMULPS            Z6, Z6, Z8
-	VFMADD213PS       Z6, Z8, Z5
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z5, Z5
-	VPSLLD            $0x17, Z7, Z6
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z6, Z6
-	VMULPS            Z5, Z6, Z6
-	VADDPS.BCST       k32_40400000<>+0(SB), Z1, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VDIVPS            Z5, Z7, Z7
-	VSUBPS.BCST       k32_40400000<>+0(SB), Z5, Z8
-	VSUBPS            Z8, Z1, Z8
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z9
-	VFNMADD231PS      Z5, Z7, Z9
-	VFNMADD231PS      Z8, Z7, Z9
-	VFMADD231PS       Z7, Z9, Z7
-	VSUBPS.BCST       k32_40400000<>+0(SB), Z1, Z5
-	VMULPS            Z7, Z5, Z5
-	VBROADCASTSS      k32_3868bff2<>+0(SB), Z8
-	VFMADD213PS.BCST  k32_390bcce0<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_b9804c54<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_ba879746<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3a863d04<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3be463ee<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_bc2b6a05<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_bd419699<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3e6b89c1<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_bf026395<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  k32_3f3aa53b<>+0(SB), Z5, Z8
-	VMULPS            Z7, Z8, Z8
-	VMULPS            Z1, Z8, Z5
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
+	VMULPS            Z2, Z2, Z3
+	VMOVUPS           Z2, Z4
+	VFMSUB213PS       Z3, Z2, Z4
+	VMULPS.BCST       k32_bf000000<>+0(SB), Z3, Z5
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z6
+	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z5, Z6
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z6, Z7
+	VMOVUPS           Z5, Z5
+	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z7, Z5
+	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z7, Z5
+	VFNMADD231PS.BCST k32_3f000000<>+0(SB), Z4, Z5
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z7
+	VFMADD213PS       Z5, Z4, Z7
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
+	VPSLLD            $0x17, Z6, Z4
+	VPADDD.BCST       k32_5f800000<>+0(SB), Z4, Z4
+	VMULPS            Z7, Z4, Z4
+	VADDPS.BCST       k32_40400000<>+0(SB), Z2, Z5
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
+	VDIVPS            Z5, Z6, Z6
+	VSUBPS.BCST       k32_40400000<>+0(SB), Z5, Z7
+	VSUBPS            Z7, Z2, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
+	VFNMADD231PS      Z5, Z6, Z10
+	VFNMADD231PS      Z7, Z6, Z10
+	VFMADD231PS       Z6, Z10, Z6
+	VSUBPS.BCST       k32_40400000<>+0(SB), Z2, Z5
 	VMULPS            Z6, Z5, Z5
+	VBROADCASTSS      k32_3868bff2<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_390bcce0<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_b9804c54<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_ba879746<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3a863d04<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3be463ee<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_bc2b6a05<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_bd419699<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3e6b89c1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_bf026395<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  k32_3f3aa53b<>+0(SB), Z5, Z7
+	VMULPS            Z6, Z7, Z7
+	VMULPS            Z2, Z7, Z5
+	VMULPS            Z4, Z5, Z5
 	VMULPS.BCST       k32_9f800000<>+0(SB), Z5, Z5
-	VADDPS            Z5, Z0, Z7
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z5, Z7, K1, Z3
+	VADDPS            Z5, Z1, Z6
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z5, Z6, K1, Z8
 	VBROADCASTSS      k32_3ecc422a<>+0(SB), Z5
-	VFMSUB213PS       Z8, Z1, Z5
-	VMULPS            Z6, Z5, Z5
+	VFMSUB213PS       Z7, Z2, Z5
+	VMULPS            Z4, Z5, Z5
 	VMULPS.BCST       k32_9f800000<>+0(SB), Z5, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VSUBPS            Z5, Z7, Z7
-	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z5, Z7, K1, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
+	VSUBPS            Z5, Z6, Z6
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z5, Z6, K1, Z9
 	VBROADCASTSS      k32_40000000<>+0(SB), Z5
-	VSUBPS            Z2, Z5, Z5
-	VMULPS            Z6, Z5, Z5
+	VSUBPS            Z3, Z5, Z5
+	VMULPS            Z4, Z5, Z5
 	VMULPS.BCST       k32_1ecc422a<>+0(SB), Z5, Z5
-	VSUBPS.BCST       k32_40800000<>+0(SB), Z2, Z2
-	VMULPS            Z1, Z2, Z2
-	VMULPS            Z6, Z2, Z2
-	VMULPS.BCST       k32_1ecc422a<>+0(SB), Z2, Z2
-	VPANDD.BCST       k32_80000000<>+0(SB), Z0, Z0
-	VPXORD            Z0, Z2, Z0
-	CMPQ              AX, $0x00000010
-	JLT               part020
-	VMOVUPS           Z3, (DX)
-	JMP               next020
-
-part020:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z3, K1, (DX)
-
-next020:
-	CMPQ    AX, $0x00000010
-	JLT     part120
-	VMOVUPS Z4, (BX)
-	JMP     next120
-
-part120:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z4, K1, (BX)
-
-next120:
-	CMPQ    AX, $0x00000010
-	JLT     part220
-	VMOVUPS Z5, (SI)
-	JMP     next220
-
-part220:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z5, K1, (SI)
-
-next220:
-	CMPQ    AX, $0x00000010
-	JLT     part320
-	VMOVUPS Z0, (DI)
-	JMP     next320
-
-part320:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPS Z0, K1, (DI)
-
-next320:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	ADDQ $0x00000040, DI
-	SUBQ $0x00000010, AX
-	JG   loop20
-	JMP  done20
+	VSUBPS.BCST       k32_40800000<>+0(SB), Z3, Z3
+	VMULPS            Z2, Z3, Z3
+	VMULPS            Z4, Z3, Z3
+	VMULPS.BCST       k32_1ecc422a<>+0(SB), Z3, Z3
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
+	VPXORD            Z1, Z3, Z1
+	VMOVUPS           Z8, (DX)
+	VMOVUPS           Z9, (BX)
+	VMOVUPS           Z5, (SI)
+	VMOVUPS           Z1, (DI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	ADDQ              $0x40, DI
+	SUBQ              $0x10, AX
+	JGE               loop20
 
 rest20:
-	TESTQ     AX, AX
-	JLE       done20
-	MOVQ      $-1, R8
-	BZHIQ     AX, R8, R8
-	KMOVW     R8, K1
-	VMOVUPS.Z (CX), K1, Z0
-	JMP       body20
+	TESTQ     R8, R8
+	JNZ       finish20
+	ADDQ      $0x10, AX
+	JZ        done20
+	MOVQ      AX, R8
+	MOVQ      $-1, AX
+	BZHIQ     R8, AX, AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	MOVQ      DI, 344(SP)
+	LEAQ      280(SP), DI
+	XORQ      AX, AX
+	JMP       loop20
+
+finish20:
+	MOVQ    $-1, AX
+	BZHIQ   R8, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPS 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (SI)
+	MOVQ    344(SP), DI
+	VMOVUPS 280(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (DI)
 
 done20:
 	VZEROUPPER
@@ -5159,17 +5024,16 @@ GLOBL k32_40800000<>(SB), RODATA|NOPTR, $4
 
 // func expF32AVX512(n int, dst *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·expF32AVX512(SB), NOSPLIT, $0-24
+TEXT ·expF32AVX512(SB), NOSPLIT, $136-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x10, AX
+	JLT  rest21
 
 loop21:
-	CMPQ    AX, $0x00000010
-	JLT     rest21
-	VMOVUPS (DX), Z0
-
-body21:
+	VMOVUPS           (DX), Z0
 	VBROADCASTSS      k32_c2f00000<>+0(SB), Z1
 	VMAXPS            Z0, Z1, Z1
 	VBROADCASTSS      k32_42b40000<>+0(SB), Z0
@@ -5180,50 +5044,54 @@ body21:
 	VMOVUPS           Z0, Z5
 	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z5
 	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z5
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z4
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z4
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z4
-	VMULPS            Z5, Z5, Z6
-	VFMADD213PS       Z5, Z6, Z4
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z4, Z4
-	VBROADCASTSS      k32_5f800000<>+0(SB), Z5
-	VBROADCASTSS      k32_1f800000<>+0(SB), Z6
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
+	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z6
+	VFMADD213PS       Z5, Z4, Z6
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
+	VBROADCASTSS      k32_5f800000<>+0(SB), Z4
+	VBROADCASTSS      k32_1f800000<>+0(SB), Z5
 	VPSLLD            $0x17, Z1, Z1
 	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z5, Z6, K1, Z2
+	VBLENDMPS         Z4, Z5, K1, Z2
 	VPADDD            Z2, Z1, Z1
-	VMULPS            Z4, Z1, Z1
+	VMULPS            Z6, Z1, Z1
 	VPMOVD2M          Z0, K1
-	VBLENDMPS         Z6, Z5, K1, Z3
+	VBLENDMPS         Z5, Z4, K1, Z3
 	VMULPS            Z3, Z1, Z1
-	CMPQ              AX, $0x00000010
-	JLT               part021
 	VMOVUPS           Z1, (CX)
-	JMP               next021
-
-part021:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPS Z1, K1, (CX)
-
-next021:
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, CX
-	SUBQ $0x00000010, AX
-	JG   loop21
-	JMP  done21
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, CX
+	SUBQ              $0x10, AX
+	JGE               loop21
 
 rest21:
-	TESTQ     AX, AX
-	JLE       done21
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
+	TESTQ     BX, BX
+	JNZ       finish21
+	ADDQ      $0x10, AX
+	JZ        done21
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
 	VMOVUPS.Z (DX), K1, Z0
-	JMP       body21
+	VMOVUPS   Z0, (SP)
+	LEAQ      (SP), DX
+	MOVQ      CX, 128(SP)
+	LEAQ      64(SP), CX
+	XORQ      AX, AX
+	JMP       loop21
+
+finish21:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), CX
+	VMOVUPS 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPS Z0, K1, (CX)
 
 done21:
 	VZEROUPPER
@@ -8043,78 +7911,85 @@ store:
 
 // func sigmoid1F64AVX512(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid1F64AVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·sigmoid1F64AVX512(SB), NOSPLIT, $136-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          rest22
 
 loop22:
-	CMPQ    AX, $0x00000008
-	JLT     rest22
-	VMOVUPD (CX), Z0
-
-body22:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z0
-	VMINPD            Z1, Z0, Z0
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z0, Z1
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z4
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z4
-	VMULPD            Z1, Z1, Z5
-	VFMADD213PD       Z1, Z5, Z4
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z4, Z4
-	VPSLLQ            $0x34, Z3, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD            Z4, Z1, Z1
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z9
+	VFMADD213PD       Z8, Z4, Z9
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z10
+	VFMADD213PD       Z8, Z4, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z6
+	VFMADD213PD       Z10, Z7, Z6
+	VFMADD213PD       Z2, Z4, Z6
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z6, Z2, Z2
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z3
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
 	VDIVPD            Z3, Z4, Z4
-	VMULPD            Z1, Z4, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z1
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z1, Z4, K1, Z2
-	CMPQ              AX, $0x00000008
-	JLT               part022
-	VMOVUPD           Z2, (DX)
-	JMP               next022
-
-part022:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPD Z2, K1, (DX)
-
-next022:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000008, AX
-	JG   loop22
-	JMP  done22
+	VMULPD            Z2, Z4, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z4, K1, Z5
+	VMOVUPD           Z5, (DX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	SUBQ              $0x08, AX
+	JGE               loop22
 
 rest22:
-	TESTQ     AX, AX
-	JLE       done22
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body22
+	TESTQ     BX, BX
+	JNZ       finish22
+	ADDQ      $0x08, AX
+	JZ        done22
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	XORQ      AX, AX
+	JMP       loop22
+
+finish22:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
 
 done22:
 	VZEROUPPER
@@ -8122,9 +7997,6 @@ done22:
 
 DATA k64_c088100000000000<>+0(SB)/8, $0xc088100000000000
 GLOBL k64_c088100000000000<>(SB), RODATA|NOPTR, $8
-
-DATA k64_4088100000000000<>+0(SB)/8, $0x4088100000000000
-GLOBL k64_4088100000000000<>(SB), RODATA|NOPTR, $8
 
 DATA k64_8000000000000000<>+0(SB)/8, $0x8000000000000000
 GLOBL k64_8000000000000000<>(SB), RODATA|NOPTR, $8
@@ -8141,23 +8013,11 @@ GLOBL k64_3fe62e42fee00000<>(SB), RODATA|NOPTR, $8
 DATA k64_3dea39ef35793c76<>+0(SB)/8, $0x3dea39ef35793c76
 GLOBL k64_3dea39ef35793c76<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3e5af38d53857513<>+0(SB)/8, $0x3e5af38d53857513
-GLOBL k64_3e5af38d53857513<>(SB), RODATA|NOPTR, $8
+DATA k64_3fc5555555555556<>+0(SB)/8, $0x3fc5555555555556
+GLOBL k64_3fc5555555555556<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3e92891a8c1d838d<>+0(SB)/8, $0x3e92891a8c1d838d
-GLOBL k64_3e92891a8c1d838d<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3ec71de0d9c145d0<>+0(SB)/8, $0x3ec71de0d9c145d0
-GLOBL k64_3ec71de0d9c145d0<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3efa019b8ef67c6c<>+0(SB)/8, $0x3efa019b8ef67c6c
-GLOBL k64_3efa019b8ef67c6c<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3f2a01a01a7c8d47<>+0(SB)/8, $0x3f2a01a01a7c8d47
-GLOBL k64_3f2a01a01a7c8d47<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3f56c16c17893833<>+0(SB)/8, $0x3f56c16c17893833
-GLOBL k64_3f56c16c17893833<>(SB), RODATA|NOPTR, $8
+DATA k64_3fe0000000000001<>+0(SB)/8, $0x3fe0000000000001
+GLOBL k64_3fe0000000000001<>(SB), RODATA|NOPTR, $8
 
 DATA k64_3f811111111109ad<>+0(SB)/8, $0x3f811111111109ad
 GLOBL k64_3f811111111109ad<>(SB), RODATA|NOPTR, $8
@@ -8165,11 +8025,23 @@ GLOBL k64_3f811111111109ad<>(SB), RODATA|NOPTR, $8
 DATA k64_3fa5555555553d4f<>+0(SB)/8, $0x3fa5555555553d4f
 GLOBL k64_3fa5555555553d4f<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3fc5555555555556<>+0(SB)/8, $0x3fc5555555555556
-GLOBL k64_3fc5555555555556<>(SB), RODATA|NOPTR, $8
+DATA k64_3f2a01a01a7c8d47<>+0(SB)/8, $0x3f2a01a01a7c8d47
+GLOBL k64_3f2a01a01a7c8d47<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3fe0000000000001<>+0(SB)/8, $0x3fe0000000000001
-GLOBL k64_3fe0000000000001<>(SB), RODATA|NOPTR, $8
+DATA k64_3f56c16c17893833<>+0(SB)/8, $0x3f56c16c17893833
+GLOBL k64_3f56c16c17893833<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3ec71de0d9c145d0<>+0(SB)/8, $0x3ec71de0d9c145d0
+GLOBL k64_3ec71de0d9c145d0<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3efa019b8ef67c6c<>+0(SB)/8, $0x3efa019b8ef67c6c
+GLOBL k64_3efa019b8ef67c6c<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3e5af38d53857513<>+0(SB)/8, $0x3e5af38d53857513
+GLOBL k64_3e5af38d53857513<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3e92891a8c1d838d<>+0(SB)/8, $0x3e92891a8c1d838d
+GLOBL k64_3e92891a8c1d838d<>(SB), RODATA|NOPTR, $8
 
 DATA k64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
 GLOBL k64_3ff0000000000000<>(SB), RODATA|NOPTR, $8
@@ -8182,94 +8054,96 @@ GLOBL k64_2ff0000000000000<>(SB), RODATA|NOPTR, $8
 
 // func sigmoid2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid2F64AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·sigmoid2F64AVX512(SB), NOSPLIT, $208-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          rest23
 
 loop23:
-	CMPQ    AX, $0x00000008
-	JLT     rest23
-	VMOVUPD (CX), Z0
-
-body23:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z0
-	VMINPD            Z1, Z0, Z0
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z0, Z1
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z4
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z4
-	VMULPD            Z1, Z1, Z5
-	VFMADD213PD       Z1, Z5, Z4
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z4, Z4
-	VPSLLQ            $0x34, Z3, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD            Z4, Z1, Z1
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z9
+	VFMADD213PD       Z8, Z4, Z9
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z10
+	VFMADD213PD       Z8, Z4, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z6
+	VFMADD213PD       Z10, Z7, Z6
+	VFMADD213PD       Z2, Z4, Z6
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z6, Z2, Z2
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z3
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
 	VDIVPD            Z3, Z4, Z4
-	VMULPD            Z1, Z4, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z3
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z3, Z4, K1, Z2
-	VMULPD            Z1, Z4, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z0
-	CMPQ              AX, $0x00000008
-	JLT               part023
-	VMOVUPD           Z2, (DX)
-	JMP               next023
-
-part023:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPD Z2, K1, (DX)
-
-next023:
-	CMPQ    AX, $0x00000008
-	JLT     part123
-	VMOVUPD Z0, (BX)
-	JMP     next123
-
-part123:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPD Z0, K1, (BX)
-
-next123:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	SUBQ $0x00000008, AX
-	JG   loop23
-	JMP  done23
+	VMULPD            Z2, Z4, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z4, K1, Z5
+	VMULPD            Z2, Z4, Z1
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z1
+	VMOVUPD           Z5, (DX)
+	VMOVUPD           Z1, (BX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               loop23
 
 rest23:
-	TESTQ     AX, AX
-	JLE       done23
-	MOVQ      $-1, SI
-	BZHIQ     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body23
+	TESTQ     SI, SI
+	JNZ       finish23
+	ADDQ      $0x08, AX
+	JZ        done23
+	MOVQ      AX, SI
+	MOVQ      $-1, AX
+	BZHIQ     SI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	XORQ      AX, AX
+	JMP       loop23
+
+finish23:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
 
 done23:
 	VZEROUPPER
@@ -8277,121 +8151,118 @@ done23:
 
 // func sigmoid3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid3F64AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·sigmoid3F64AVX512(SB), NOSPLIT, $280-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         DI, DI
+	SUBQ         $0x08, AX
+	JLT          rest24
 
 loop24:
-	CMPQ    AX, $0x00000008
-	JLT     rest24
-	VMOVUPD (CX), Z0
-
-body24:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z0
-	VMINPD            Z1, Z0, Z0
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z0, Z1
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z4
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z4
-	VMULPD            Z1, Z1, Z5
-	VFMADD213PD       Z1, Z5, Z4
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z4, Z4
-	VPSLLQ            $0x34, Z3, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD            Z4, Z1, Z1
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z9
+	VFMADD213PD       Z8, Z4, Z9
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z10
+	VFMADD213PD       Z8, Z4, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z6
+	VFMADD213PD       Z10, Z7, Z6
+	VFMADD213PD       Z2, Z4, Z6
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z6, Z2, Z2
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z3
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
 	VDIVPD            Z3, Z4, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VSUBPD            Z3, Z5, Z5
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z5
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VFNMADD231PD      Z3, Z4, Z6
-	VFNMADD231PD      Z5, Z4, Z6
-	VFMADD231PD       Z4, Z6, Z4
-	VMULPD            Z1, Z4, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z3
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z3, Z4, K1, Z2
-	VMULPD            Z1, Z4, Z3
+	VSUBPD            Z3, Z6, Z6
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z6
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
+	VFNMADD231PD      Z3, Z4, Z7
+	VFNMADD231PD      Z6, Z4, Z7
+	VFMADD231PD       Z4, Z7, Z4
+	VMULPD            Z2, Z4, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z4, K1, Z5
+	VMULPD            Z2, Z4, Z3
 	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z1, Z5
-	VMULPD            Z3, Z5, Z5
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z5, Z5
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z0, Z0
-	VPXORQ            Z0, Z5, Z0
-	CMPQ              AX, $0x00000008
-	JLT               part024
-	VMOVUPD           Z2, (DX)
-	JMP               next024
-
-part024:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z2, K1, (DX)
-
-next024:
-	CMPQ    AX, $0x00000008
-	JLT     part124
-	VMOVUPD Z4, (BX)
-	JMP     next124
-
-part124:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z4, K1, (BX)
-
-next124:
-	CMPQ    AX, $0x00000008
-	JLT     part224
-	VMOVUPD Z0, (SI)
-	JMP     next224
-
-part224:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z0, K1, (SI)
-
-next224:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	SUBQ $0x00000008, AX
-	JG   loop24
-	JMP  done24
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
+	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z2, Z6
+	VMULPD            Z3, Z6, Z6
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z6, Z6
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
+	VPXORQ            Z1, Z6, Z1
+	VMOVUPD           Z5, (DX)
+	VMOVUPD           Z4, (BX)
+	VMOVUPD           Z1, (SI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	SUBQ              $0x08, AX
+	JGE               loop24
 
 rest24:
-	TESTQ     AX, AX
-	JLE       done24
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body24
+	TESTQ     DI, DI
+	JNZ       finish24
+	ADDQ      $0x08, AX
+	JZ        done24
+	MOVQ      AX, DI
+	MOVQ      $-1, AX
+	BZHIQ     DI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	XORQ      AX, AX
+	JMP       loop24
+
+finish24:
+	MOVQ    $-1, AX
+	BZHIQ   DI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPD 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (SI)
 
 done24:
 	VZEROUPPER
@@ -8405,139 +8276,131 @@ GLOBL k64_aff0000000000000<>(SB), RODATA|NOPTR, $8
 
 // func sigmoid4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid4F64AVX512(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·sigmoid4F64AVX512(SB), NOSPLIT, $352-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         R8, R8
+	SUBQ         $0x08, AX
+	JLT          rest25
 
 loop25:
-	CMPQ    AX, $0x00000008
-	JLT     rest25
-	VMOVUPD (CX), Z0
-
-body25:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z0
-	VMINPD            Z1, Z0, Z0
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z0, Z1
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z4
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z4
-	VMULPD            Z1, Z1, Z5
-	VFMADD213PD       Z1, Z5, Z4
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z4, Z4
-	VPSLLQ            $0x34, Z3, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD            Z4, Z1, Z1
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z9
+	VFMADD213PD       Z8, Z4, Z9
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z10
+	VFMADD213PD       Z8, Z4, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z6
+	VFMADD213PD       Z10, Z7, Z6
+	VFMADD213PD       Z2, Z4, Z6
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z6, Z2, Z2
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z3
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
 	VDIVPD            Z3, Z4, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VSUBPD            Z3, Z5, Z5
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z5
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VFNMADD231PD      Z3, Z4, Z6
-	VFNMADD231PD      Z5, Z4, Z6
-	VFMADD231PD       Z4, Z6, Z4
-	VMULPD            Z1, Z4, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z3
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z3, Z4, K1, Z2
-	VMULPD            Z1, Z4, Z3
+	VSUBPD            Z3, Z6, Z6
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z6
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
+	VFNMADD231PD      Z3, Z4, Z7
+	VFNMADD231PD      Z6, Z4, Z7
+	VFMADD231PD       Z4, Z7, Z4
+	VMULPD            Z2, Z4, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z4, K1, Z5
+	VMULPD            Z2, Z4, Z3
 	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z1, Z5
-	VMULPD            Z3, Z5, Z5
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z5, Z5
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z0, Z0
-	VPXORQ            Z0, Z5, Z0
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z1
-	VFNMADD231PD.BCST k64_4018000000000000<>+0(SB), Z4, Z1
-	VMULPD            Z3, Z1, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z1
-	CMPQ              AX, $0x00000008
-	JLT               part025
-	VMOVUPD           Z2, (DX)
-	JMP               next025
-
-part025:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z2, K1, (DX)
-
-next025:
-	CMPQ    AX, $0x00000008
-	JLT     part125
-	VMOVUPD Z4, (BX)
-	JMP     next125
-
-part125:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z4, K1, (BX)
-
-next125:
-	CMPQ    AX, $0x00000008
-	JLT     part225
-	VMOVUPD Z0, (SI)
-	JMP     next225
-
-part225:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z0, K1, (SI)
-
-next225:
-	CMPQ    AX, $0x00000008
-	JLT     part325
-	VMOVUPD Z1, (DI)
-	JMP     next325
-
-part325:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z1, K1, (DI)
-
-next325:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	ADDQ $0x00000040, DI
-	SUBQ $0x00000008, AX
-	JG   loop25
-	JMP  done25
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
+	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z2, Z6
+	VMULPD            Z3, Z6, Z6
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z6, Z6
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
+	VPXORQ            Z1, Z6, Z1
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VFNMADD231PD.BCST k64_4018000000000000<>+0(SB), Z4, Z2
+	VMULPD            Z3, Z2, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VMOVUPD           Z5, (DX)
+	VMOVUPD           Z4, (BX)
+	VMOVUPD           Z1, (SI)
+	VMOVUPD           Z2, (DI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	ADDQ              $0x40, DI
+	SUBQ              $0x08, AX
+	JGE               loop25
 
 rest25:
-	TESTQ     AX, AX
-	JLE       done25
-	MOVQ      $-1, R8
-	BZHIQ     AX, R8, R8
-	KMOVW     R8, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body25
+	TESTQ     R8, R8
+	JNZ       finish25
+	ADDQ      $0x08, AX
+	JZ        done25
+	MOVQ      AX, R8
+	MOVQ      $-1, AX
+	BZHIQ     R8, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	MOVQ      DI, 344(SP)
+	LEAQ      280(SP), DI
+	XORQ      AX, AX
+	JMP       loop25
+
+finish25:
+	MOVQ    $-1, AX
+	BZHIQ   R8, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPD 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (SI)
+	MOVQ    344(SP), DI
+	VMOVUPD 280(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DI)
 
 done25:
 	VZEROUPPER
@@ -8548,91 +8411,105 @@ GLOBL k64_4018000000000000<>(SB), RODATA|NOPTR, $8
 
 // func softplus1F64AVX512(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·softplus1F64AVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·softplus1F64AVX512(SB), NOSPLIT, $136-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          rest26
 
 loop26:
-	CMPQ    AX, $0x00000008
-	JLT     rest26
-	VMOVUPD (CX), Z0
-
-body26:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z2
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z2
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z2, Z4
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z4
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z4
-	VMULPD            Z1, Z1, Z5
-	VFMADD213PD       Z1, Z5, Z4
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z4, Z4
-	VPSLLQ            $0x34, Z2, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD            Z4, Z1, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z1
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z1, Z2
-	VDIVPD            Z2, Z1, Z2
-	VMULPD            Z2, Z2, Z1
-	VBROADCASTSD      k64_3fc401d3e65cdc48<>+0(SB), Z4
-	VFMADD213PD.BCST  k64_3fb32e0d25c9c761<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fbe0a2d581ab68f<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fc3b13515f6f9ef<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fcc71c71bedea97<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fd9999999999944<>+0(SB), Z1, Z4
-	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z1, Z4
-	VMULPD            Z2, Z1, Z1
-	VMULPD            Z1, Z4, Z4
-	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z2, Z4
-	VPXORQ            Z3, Z3, Z3
-	VMAXPD            Z0, Z3, Z3
-	VADDPD            Z3, Z4, Z4
-	CMPQ              AX, $0x00000008
-	JLT               part026
-	VMOVUPD           Z4, (DX)
-	JMP               next026
-
-part026:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPD Z4, K1, (DX)
-
-next026:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000008, AX
-	JG   loop26
-	JMP  done26
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z9
+	VFMADD213PD       Z8, Z4, Z9
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z10
+	VFMADD213PD       Z8, Z4, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z6
+	VFMADD213PD       Z10, Z7, Z6
+	VFMADD213PD       Z2, Z4, Z6
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z6, Z2, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z2, Z3
+	VDIVPD            Z3, Z2, Z3
+	VMULPD            Z3, Z3, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      k64_3fd9999999999944<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3fcc71c71bedea97<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z2, Z9
+	VFMADD213PD       Z8, Z4, Z9
+	VBROADCASTSD      k64_3fc3b13515f6f9ef<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z2, Z8
+	VBROADCASTSD      k64_3fbe0a2d581ab68f<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z2, Z10
+	VFMADD213PD       Z8, Z4, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VBROADCASTSD      k64_3fb32e0d25c9c761<>+0(SB), Z6
+	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z2, Z6
+	VFMADD231PD.BCST  k64_3fc401d3e65cdc48<>+0(SB), Z4, Z6
+	VFMADD213PD       Z10, Z7, Z6
+	VMULPD            Z3, Z2, Z2
+	VMULPD            Z2, Z6, Z6
+	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z3, Z6
+	VPXORQ            Z5, Z5, Z5
+	VMAXPD            Z1, Z5, Z5
+	VADDPD            Z5, Z6, Z6
+	VMOVUPD           Z6, (DX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	SUBQ              $0x08, AX
+	JGE               loop26
 
 rest26:
-	TESTQ     AX, AX
-	JLE       done26
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body26
+	TESTQ     BX, BX
+	JNZ       finish26
+	ADDQ      $0x08, AX
+	JZ        done26
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	XORQ      AX, AX
+	JMP       loop26
+
+finish26:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
 
 done26:
 	VZEROUPPER
@@ -8641,26 +8518,11 @@ done26:
 DATA k64_4000000000000000<>+0(SB)/8, $0x4000000000000000
 GLOBL k64_4000000000000000<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3fc401d3e65cdc48<>+0(SB)/8, $0x3fc401d3e65cdc48
-GLOBL k64_3fc401d3e65cdc48<>(SB), RODATA|NOPTR, $8
+DATA k64_3fd9999999999944<>+0(SB)/8, $0x3fd9999999999944
+GLOBL k64_3fd9999999999944<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3fb32e0d25c9c761<>+0(SB)/8, $0x3fb32e0d25c9c761
-GLOBL k64_3fb32e0d25c9c761<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3fbbc37f0140c19e<>+0(SB)/8, $0x3fbbc37f0140c19e
-GLOBL k64_3fbbc37f0140c19e<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3fbe0a2d581ab68f<>+0(SB)/8, $0x3fbe0a2d581ab68f
-GLOBL k64_3fbe0a2d581ab68f<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3fc111abdc8abe16<>+0(SB)/8, $0x3fc111abdc8abe16
-GLOBL k64_3fc111abdc8abe16<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3fc3b13515f6f9ef<>+0(SB)/8, $0x3fc3b13515f6f9ef
-GLOBL k64_3fc3b13515f6f9ef<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3fc745d19937b1fc<>+0(SB)/8, $0x3fc745d19937b1fc
-GLOBL k64_3fc745d19937b1fc<>(SB), RODATA|NOPTR, $8
+DATA k64_3fe5555555555555<>+0(SB)/8, $0x3fe5555555555555
+GLOBL k64_3fe5555555555555<>(SB), RODATA|NOPTR, $8
 
 DATA k64_3fcc71c71bedea97<>+0(SB)/8, $0x3fcc71c71bedea97
 GLOBL k64_3fcc71c71bedea97<>(SB), RODATA|NOPTR, $8
@@ -8668,121 +8530,145 @@ GLOBL k64_3fcc71c71bedea97<>(SB), RODATA|NOPTR, $8
 DATA k64_3fd2492492499d46<>+0(SB)/8, $0x3fd2492492499d46
 GLOBL k64_3fd2492492499d46<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3fd9999999999944<>+0(SB)/8, $0x3fd9999999999944
-GLOBL k64_3fd9999999999944<>(SB), RODATA|NOPTR, $8
+DATA k64_3fc3b13515f6f9ef<>+0(SB)/8, $0x3fc3b13515f6f9ef
+GLOBL k64_3fc3b13515f6f9ef<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3fe5555555555555<>+0(SB)/8, $0x3fe5555555555555
-GLOBL k64_3fe5555555555555<>(SB), RODATA|NOPTR, $8
+DATA k64_3fc745d19937b1fc<>+0(SB)/8, $0x3fc745d19937b1fc
+GLOBL k64_3fc745d19937b1fc<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3fbe0a2d581ab68f<>+0(SB)/8, $0x3fbe0a2d581ab68f
+GLOBL k64_3fbe0a2d581ab68f<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3fc111abdc8abe16<>+0(SB)/8, $0x3fc111abdc8abe16
+GLOBL k64_3fc111abdc8abe16<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3fb32e0d25c9c761<>+0(SB)/8, $0x3fb32e0d25c9c761
+GLOBL k64_3fb32e0d25c9c761<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3fbbc37f0140c19e<>+0(SB)/8, $0x3fbbc37f0140c19e
+GLOBL k64_3fbbc37f0140c19e<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3fc401d3e65cdc48<>+0(SB)/8, $0x3fc401d3e65cdc48
+GLOBL k64_3fc401d3e65cdc48<>(SB), RODATA|NOPTR, $8
 
 // func softplus2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·softplus2F64AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·softplus2F64AVX512(SB), NOSPLIT, $208-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          rest27
 
 loop27:
-	CMPQ    AX, $0x00000008
-	JLT     rest27
-	VMOVUPD (CX), Z0
-
-body27:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z5
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z5
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z5, Z6
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z6, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z6, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z6
-	VMULPD            Z1, Z1, Z7
-	VFMADD213PD       Z1, Z7, Z6
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
-	VPSLLQ            $0x34, Z5, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD            Z6, Z1, Z1
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VDIVPD            Z5, Z6, Z6
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z5
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z5, Z7
-	VDIVPD            Z7, Z5, Z7
-	VMULPD            Z7, Z7, Z5
-	VBROADCASTSD      k64_3fc401d3e65cdc48<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3fb32e0d25c9c761<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fbe0a2d581ab68f<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fc3b13515f6f9ef<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fcc71c71bedea97<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fd9999999999944<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z5, Z8
-	VMULPD            Z7, Z5, Z5
-	VMULPD            Z5, Z8, Z8
-	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z7, Z8
-	VPXORQ            Z3, Z3, Z3
-	VMAXPD            Z0, Z3, Z3
-	VADDPD            Z3, Z8, Z8
-	VMULPD            Z1, Z6, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z0
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z0, Z6, K1, Z4
-	CMPQ              AX, $0x00000008
-	JLT               part027
-	VMOVUPD           Z8, (DX)
-	JMP               next027
-
-part027:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPD Z8, K1, (DX)
-
-next027:
-	CMPQ    AX, $0x00000008
-	JLT     part127
-	VMOVUPD Z4, (BX)
-	JMP     next127
-
-part127:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPD Z4, K1, (BX)
-
-next127:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	SUBQ $0x00000008, AX
-	JG   loop27
-	JMP  done27
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z7
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z10
+	VFMADD213PD       Z9, Z4, Z10
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z11
+	VFMADD213PD       Z9, Z4, Z11
+	VFMADD213PD       Z10, Z7, Z11
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z7
+	VFMADD213PD       Z11, Z8, Z7
+	VFMADD213PD       Z2, Z4, Z7
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z7, Z2, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VDIVPD            Z3, Z4, Z4
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z3, Z7
+	VDIVPD            Z7, Z3, Z7
+	VMULPD            Z7, Z7, Z3
+	VMULPD            Z3, Z3, Z8
+	VMULPD            Z8, Z8, Z9
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      k64_3fd9999999999944<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z3, Z11
+	VBROADCASTSD      k64_3fcc71c71bedea97<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z3, Z12
+	VFMADD213PD       Z11, Z8, Z12
+	VBROADCASTSD      k64_3fc3b13515f6f9ef<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z3, Z11
+	VBROADCASTSD      k64_3fbe0a2d581ab68f<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z3, Z13
+	VFMADD213PD       Z11, Z8, Z13
+	VFMADD213PD       Z12, Z9, Z13
+	VBROADCASTSD      k64_3fb32e0d25c9c761<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z3, Z9
+	VFMADD231PD.BCST  k64_3fc401d3e65cdc48<>+0(SB), Z8, Z9
+	VFMADD213PD       Z13, Z10, Z9
+	VMULPD            Z7, Z3, Z3
+	VMULPD            Z3, Z9, Z9
+	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z7, Z9
+	VPXORQ            Z5, Z5, Z5
+	VMAXPD            Z1, Z5, Z5
+	VADDPD            Z5, Z9, Z9
+	VMULPD            Z2, Z4, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z4, K1, Z6
+	VMOVUPD           Z9, (DX)
+	VMOVUPD           Z6, (BX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               loop27
 
 rest27:
-	TESTQ     AX, AX
-	JLE       done27
-	MOVQ      $-1, SI
-	BZHIQ     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body27
+	TESTQ     SI, SI
+	JNZ       finish27
+	ADDQ      $0x08, AX
+	JZ        done27
+	MOVQ      AX, SI
+	MOVQ      $-1, AX
+	BZHIQ     SI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	XORQ      AX, AX
+	JMP       loop27
+
+finish27:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
 
 done27:
 	VZEROUPPER
@@ -8790,136 +8676,140 @@ done27:
 
 // func softplus3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·softplus3F64AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·softplus3F64AVX512(SB), NOSPLIT, $280-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         DI, DI
+	SUBQ         $0x08, AX
+	JLT          rest28
 
 loop28:
-	CMPQ    AX, $0x00000008
-	JLT     rest28
-	VMOVUPD (CX), Z0
-
-body28:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z5
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z5
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z5, Z6
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z6, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z6, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z6
-	VMULPD            Z1, Z1, Z7
-	VFMADD213PD       Z1, Z7, Z6
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
-	VPSLLQ            $0x34, Z5, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD            Z6, Z1, Z1
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VDIVPD            Z5, Z6, Z6
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z7
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z10
+	VFMADD213PD       Z9, Z4, Z10
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z11
+	VFMADD213PD       Z9, Z4, Z11
+	VFMADD213PD       Z10, Z7, Z11
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z7
+	VFMADD213PD       Z11, Z8, Z7
+	VFMADD213PD       Z2, Z4, Z7
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z7, Z2, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VDIVPD            Z3, Z4, Z4
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VSUBPD            Z5, Z7, Z7
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z7
+	VSUBPD            Z3, Z7, Z7
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z7
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
-	VFNMADD231PD      Z5, Z6, Z8
-	VFNMADD231PD      Z7, Z6, Z8
-	VFMADD231PD       Z6, Z8, Z6
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z5
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z5, Z7
-	VDIVPD            Z7, Z5, Z7
-	VMULPD            Z7, Z7, Z5
-	VBROADCASTSD      k64_3fc401d3e65cdc48<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3fb32e0d25c9c761<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fbe0a2d581ab68f<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fc3b13515f6f9ef<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fcc71c71bedea97<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fd9999999999944<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z5, Z8
-	VMULPD            Z7, Z5, Z5
-	VMULPD            Z5, Z8, Z8
-	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z7, Z8
-	VPXORQ            Z3, Z3, Z3
-	VMAXPD            Z0, Z3, Z3
-	VADDPD            Z3, Z8, Z8
-	VMULPD            Z1, Z6, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z1
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z1, Z6, K1, Z4
-	VMULPD            Z0, Z6, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z0
-	CMPQ              AX, $0x00000008
-	JLT               part028
-	VMOVUPD           Z8, (DX)
-	JMP               next028
-
-part028:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z8, K1, (DX)
-
-next028:
-	CMPQ    AX, $0x00000008
-	JLT     part128
-	VMOVUPD Z4, (BX)
-	JMP     next128
-
-part128:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z4, K1, (BX)
-
-next128:
-	CMPQ    AX, $0x00000008
-	JLT     part228
-	VMOVUPD Z0, (SI)
-	JMP     next228
-
-part228:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z0, K1, (SI)
-
-next228:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	SUBQ $0x00000008, AX
-	JG   loop28
-	JMP  done28
+	VFNMADD231PD      Z3, Z4, Z8
+	VFNMADD231PD      Z7, Z4, Z8
+	VFMADD231PD       Z4, Z8, Z4
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z3, Z7
+	VDIVPD            Z7, Z3, Z7
+	VMULPD            Z7, Z7, Z3
+	VMULPD            Z3, Z3, Z8
+	VMULPD            Z8, Z8, Z9
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      k64_3fd9999999999944<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z3, Z11
+	VBROADCASTSD      k64_3fcc71c71bedea97<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z3, Z12
+	VFMADD213PD       Z11, Z8, Z12
+	VBROADCASTSD      k64_3fc3b13515f6f9ef<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z3, Z11
+	VBROADCASTSD      k64_3fbe0a2d581ab68f<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z3, Z13
+	VFMADD213PD       Z11, Z8, Z13
+	VFMADD213PD       Z12, Z9, Z13
+	VBROADCASTSD      k64_3fb32e0d25c9c761<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z3, Z9
+	VFMADD231PD.BCST  k64_3fc401d3e65cdc48<>+0(SB), Z8, Z9
+	VFMADD213PD       Z13, Z10, Z9
+	VMULPD            Z7, Z3, Z3
+	VMULPD            Z3, Z9, Z9
+	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z7, Z9
+	VPXORQ            Z5, Z5, Z5
+	VMAXPD            Z1, Z5, Z5
+	VADDPD            Z5, Z9, Z9
+	VMULPD            Z2, Z4, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z4, K1, Z6
+	VMULPD            Z2, Z4, Z1
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z1
+	VMOVUPD           Z9, (DX)
+	VMOVUPD           Z6, (BX)
+	VMOVUPD           Z1, (SI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	SUBQ              $0x08, AX
+	JGE               loop28
 
 rest28:
-	TESTQ     AX, AX
-	JLE       done28
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body28
+	TESTQ     DI, DI
+	JNZ       finish28
+	ADDQ      $0x08, AX
+	JZ        done28
+	MOVQ      AX, DI
+	MOVQ      $-1, AX
+	BZHIQ     DI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	XORQ      AX, AX
+	JMP       loop28
+
+finish28:
+	MOVQ    $-1, AX
+	BZHIQ   DI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPD 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (SI)
 
 done28:
 	VZEROUPPER
@@ -8927,156 +8817,155 @@ done28:
 
 // func softplus4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·softplus4F64AVX512(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·softplus4F64AVX512(SB), NOSPLIT, $352-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         R8, R8
+	SUBQ         $0x08, AX
+	JLT          rest29
 
 loop29:
-	CMPQ    AX, $0x00000008
-	JLT     rest29
-	VMOVUPD (CX), Z0
-
-body29:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z5
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z5
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z5, Z6
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z6, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z6, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z6
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z6
-	VMULPD            Z1, Z1, Z7
-	VFMADD213PD       Z1, Z7, Z6
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
-	VPSLLQ            $0x34, Z5, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD            Z6, Z1, Z1
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VDIVPD            Z5, Z6, Z6
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z7
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z10
+	VFMADD213PD       Z9, Z4, Z10
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z11
+	VFMADD213PD       Z9, Z4, Z11
+	VFMADD213PD       Z10, Z7, Z11
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z7
+	VFMADD213PD       Z11, Z8, Z7
+	VFMADD213PD       Z2, Z4, Z7
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z7, Z2, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VDIVPD            Z3, Z4, Z4
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VSUBPD            Z5, Z7, Z7
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z7
+	VSUBPD            Z3, Z7, Z7
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z7
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
-	VFNMADD231PD      Z5, Z6, Z8
-	VFNMADD231PD      Z7, Z6, Z8
-	VFMADD231PD       Z6, Z8, Z6
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z5
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z5, Z7
-	VDIVPD            Z7, Z5, Z7
-	VMULPD            Z7, Z7, Z5
-	VBROADCASTSD      k64_3fc401d3e65cdc48<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3fb32e0d25c9c761<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fbe0a2d581ab68f<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fc3b13515f6f9ef<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fcc71c71bedea97<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fd9999999999944<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z5, Z8
-	VMULPD            Z7, Z5, Z5
-	VMULPD            Z5, Z8, Z8
-	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z7, Z8
-	VPXORQ            Z3, Z3, Z3
-	VMAXPD            Z0, Z3, Z3
-	VADDPD            Z3, Z8, Z8
-	VMULPD            Z1, Z6, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z1
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z1, Z6, K1, Z4
-	VMULPD            Z0, Z6, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z0, Z6
-	VMULPD            Z1, Z6, Z6
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z6, Z6
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z0
-	VPXORQ            Z0, Z6, Z0
-	CMPQ              AX, $0x00000008
-	JLT               part029
-	VMOVUPD           Z8, (DX)
-	JMP               next029
-
-part029:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z8, K1, (DX)
-
-next029:
-	CMPQ    AX, $0x00000008
-	JLT     part129
-	VMOVUPD Z4, (BX)
-	JMP     next129
-
-part129:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z4, K1, (BX)
-
-next129:
-	CMPQ    AX, $0x00000008
-	JLT     part229
-	VMOVUPD Z5, (SI)
-	JMP     next229
-
-part229:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z5, K1, (SI)
-
-next229:
-	CMPQ    AX, $0x00000008
-	JLT     part329
-	VMOVUPD Z0, (DI)
-	JMP     next329
-
-part329:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z0, K1, (DI)
-
-next329:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	ADDQ $0x00000040, DI
-	SUBQ $0x00000008, AX
-	JG   loop29
-	JMP  done29
+	VFNMADD231PD      Z3, Z4, Z8
+	VFNMADD231PD      Z7, Z4, Z8
+	VFMADD231PD       Z4, Z8, Z4
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z3, Z7
+	VDIVPD            Z7, Z3, Z7
+	VMULPD            Z7, Z7, Z3
+	VMULPD            Z3, Z3, Z8
+	VMULPD            Z8, Z8, Z9
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      k64_3fd9999999999944<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z3, Z11
+	VBROADCASTSD      k64_3fcc71c71bedea97<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z3, Z12
+	VFMADD213PD       Z11, Z8, Z12
+	VBROADCASTSD      k64_3fc3b13515f6f9ef<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z3, Z11
+	VBROADCASTSD      k64_3fbe0a2d581ab68f<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z3, Z13
+	VFMADD213PD       Z11, Z8, Z13
+	VFMADD213PD       Z12, Z9, Z13
+	VBROADCASTSD      k64_3fb32e0d25c9c761<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z3, Z9
+	VFMADD231PD.BCST  k64_3fc401d3e65cdc48<>+0(SB), Z8, Z9
+	VFMADD213PD       Z13, Z10, Z9
+	VMULPD            Z7, Z3, Z3
+	VMULPD            Z3, Z9, Z9
+	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z7, Z9
+	VPXORQ            Z5, Z5, Z5
+	VMAXPD            Z1, Z5, Z5
+	VADDPD            Z5, Z9, Z9
+	VMULPD            Z2, Z4, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z4, K1, Z6
+	VMULPD            Z2, Z4, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
+	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z2, Z7
+	VMULPD            Z3, Z7, Z7
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z7, Z7
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
+	VPXORQ            Z1, Z7, Z1
+	VMOVUPD           Z9, (DX)
+	VMOVUPD           Z6, (BX)
+	VMOVUPD           Z4, (SI)
+	VMOVUPD           Z1, (DI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	ADDQ              $0x40, DI
+	SUBQ              $0x08, AX
+	JGE               loop29
 
 rest29:
-	TESTQ     AX, AX
-	JLE       done29
-	MOVQ      $-1, R8
-	BZHIQ     AX, R8, R8
-	KMOVW     R8, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body29
+	TESTQ     R8, R8
+	JNZ       finish29
+	ADDQ      $0x08, AX
+	JZ        done29
+	MOVQ      AX, R8
+	MOVQ      $-1, AX
+	BZHIQ     R8, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	MOVQ      DI, 344(SP)
+	LEAQ      280(SP), DI
+	XORQ      AX, AX
+	JMP       loop29
+
+finish29:
+	MOVQ    $-1, AX
+	BZHIQ   R8, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPD 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (SI)
+	MOVQ    344(SP), DI
+	VMOVUPD 280(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DI)
 
 done29:
 	VZEROUPPER
@@ -9084,183 +8973,186 @@ done29:
 
 // func tanh1F64AVX512(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tanh1F64AVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·tanh1F64AVX512(SB), NOSPLIT, $136-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          rest30
 
 loop30:
-	CMPQ    AX, $0x00000008
-	JLT     rest30
-	VMOVUPD (CX), Z0
-
-body30:
-	VBROADCASTSD      k64_c078100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4078100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VADDPD            Z2, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z2
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z2
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z2, Z3
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z3, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z3, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z3
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z3
-	VMULPD            Z1, Z1, Z4
-	VFMADD213PD       Z1, Z4, Z3
-	VPSLLQ            $0x34, Z2, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z1
-	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z1, Z2
-	VFMADD231PD       Z3, Z1, Z2
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z2, Z1
-	VDIVPD            Z1, Z2, Z1
-	VBROADCASTSD      k64_8000000000000000<>+0(SB), Z2
-	VPANDNQ           Z1, Z2, Z1
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z0, Z0
-	VPORQ             Z1, Z0, Z0
-	CMPQ              AX, $0x00000008
-	JLT               part030
-	VMOVUPD           Z0, (DX)
-	JMP               next030
-
-part030:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPD Z0, K1, (DX)
-
-next030:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000008, AX
-	JG   loop30
-	JMP  done30
+	VMOVUPD           (CX), Z1
+	VADDPD            Z1, Z1, Z2
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z7
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z8
+	VFMADD213PD       Z7, Z4, Z8
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z7
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z9
+	VFMADD213PD       Z7, Z4, Z9
+	VFMADD213PD       Z8, Z5, Z9
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z5
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z5
+	VFMADD213PD       Z9, Z6, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z2, Z3
+	VFMADD231PD       Z5, Z2, Z3
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z3, Z2
+	VDIVPD            Z2, Z3, Z2
+	VBROADCASTSD      k64_8000000000000000<>+0(SB), Z3
+	VPANDNQ           Z2, Z3, Z2
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
+	VPORQ             Z2, Z1, Z1
+	VMOVUPD           Z1, (DX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	SUBQ              $0x08, AX
+	JGE               loop30
 
 rest30:
-	TESTQ     AX, AX
-	JLE       done30
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body30
+	TESTQ     BX, BX
+	JNZ       finish30
+	ADDQ      $0x08, AX
+	JZ        done30
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	XORQ      AX, AX
+	JMP       loop30
+
+finish30:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
 
 done30:
 	VZEROUPPER
 	RET
 
-DATA k64_c078100000000000<>+0(SB)/8, $0xc078100000000000
-GLOBL k64_c078100000000000<>(SB), RODATA|NOPTR, $8
-
-DATA k64_4078100000000000<>+0(SB)/8, $0x4078100000000000
-GLOBL k64_4078100000000000<>(SB), RODATA|NOPTR, $8
-
 // func tanh2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tanh2F64AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·tanh2F64AVX512(SB), NOSPLIT, $208-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          rest31
 
 loop31:
-	CMPQ    AX, $0x00000008
-	JLT     rest31
-	VMOVUPD (CX), Z0
-
-body31:
-	VBROADCASTSD      k64_c078100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4078100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VADDPD            Z2, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z2
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z2
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z2, Z3
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z3, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z3, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z3
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z3
-	VMULPD            Z1, Z1, Z4
-	VFMADD213PD       Z1, Z4, Z3
-	VPSLLQ            $0x34, Z2, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z2
-	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z2, Z4
-	VFMADD231PD       Z3, Z2, Z4
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z4, Z2
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VDIVPD            Z2, Z5, Z5
-	VMULPD            Z4, Z5, Z2
-	VMULPD            Z5, Z5, Z4
-	VFMADD213PD       Z4, Z4, Z3
-	VMULPD            Z3, Z1, Z1
-	VBROADCASTSD      k64_8000000000000000<>+0(SB), Z3
-	VPANDNQ           Z2, Z3, Z2
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z0, Z0
-	VPORQ             Z2, Z0, Z0
-	VMULPD.BCST       k64_3010000000000000<>+0(SB), Z1, Z1
-	CMPQ              AX, $0x00000008
-	JLT               part031
-	VMOVUPD           Z0, (DX)
-	JMP               next031
-
-part031:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPD Z0, K1, (DX)
-
-next031:
-	CMPQ    AX, $0x00000008
-	JLT     part131
-	VMOVUPD Z1, (BX)
-	JMP     next131
-
-part131:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPD Z1, K1, (BX)
-
-next131:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	SUBQ $0x00000008, AX
-	JG   loop31
-	JMP  done31
+	VMOVUPD           (CX), Z1
+	VADDPD            Z1, Z1, Z2
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z7
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z8
+	VFMADD213PD       Z7, Z4, Z8
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z7
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z9
+	VFMADD213PD       Z7, Z4, Z9
+	VFMADD213PD       Z8, Z5, Z9
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z5
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z5
+	VFMADD213PD       Z9, Z6, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z3, Z4
+	VFMADD231PD       Z5, Z3, Z4
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z4, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
+	VDIVPD            Z3, Z6, Z6
+	VMULPD            Z4, Z6, Z3
+	VMULPD            Z6, Z6, Z4
+	VFMADD213PD       Z4, Z4, Z5
+	VMULPD            Z5, Z2, Z2
+	VBROADCASTSD      k64_8000000000000000<>+0(SB), Z4
+	VPANDNQ           Z3, Z4, Z3
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
+	VPORQ             Z3, Z1, Z1
+	VMULPD.BCST       k64_3010000000000000<>+0(SB), Z2, Z2
+	VMOVUPD           Z1, (DX)
+	VMOVUPD           Z2, (BX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               loop31
 
 rest31:
-	TESTQ     AX, AX
-	JLE       done31
-	MOVQ      $-1, SI
-	BZHIQ     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body31
+	TESTQ     SI, SI
+	JNZ       finish31
+	ADDQ      $0x08, AX
+	JZ        done31
+	MOVQ      AX, SI
+	MOVQ      $-1, AX
+	BZHIQ     SI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	XORQ      AX, AX
+	JMP       loop31
+
+finish31:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
 
 done31:
 	VZEROUPPER
@@ -9271,124 +9163,121 @@ GLOBL k64_3010000000000000<>(SB), RODATA|NOPTR, $8
 
 // func tanh3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tanh3F64AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·tanh3F64AVX512(SB), NOSPLIT, $280-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         DI, DI
+	SUBQ         $0x08, AX
+	JLT          rest32
 
 loop32:
-	CMPQ    AX, $0x00000008
-	JLT     rest32
-	VMOVUPD (CX), Z0
-
-body32:
-	VBROADCASTSD      k64_c078100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4078100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VADDPD            Z2, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z2
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z2
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z2, Z3
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z3, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z3, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z3
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z3
-	VMULPD            Z1, Z1, Z4
-	VFMADD213PD       Z1, Z4, Z3
-	VPSLLQ            $0x34, Z2, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z2
-	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z2, Z4
-	VFMADD231PD       Z3, Z2, Z4
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z4, Z2
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VDIVPD            Z2, Z5, Z5
-	VBROADCASTSD      k64_4000000000000000<>+0(SB), Z6
-	VSUBPD            Z2, Z6, Z6
-	VADDPD            Z4, Z6, Z6
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VFNMADD231PD      Z2, Z5, Z7
-	VFNMADD231PD      Z6, Z5, Z7
-	VFMADD231PD       Z5, Z7, Z5
-	VMULPD            Z4, Z5, Z7
-	VFNMADD231PD      Z7, Z2, Z4
-	VFNMADD231PD      Z7, Z6, Z4
-	VFMADD231PD       Z4, Z5, Z7
-	VMULPD            Z5, Z5, Z2
-	VFMADD213PD       Z2, Z2, Z3
-	VMULPD            Z3, Z1, Z1
-	VBROADCASTSD      k64_8000000000000000<>+0(SB), Z2
-	VPANDNQ           Z7, Z2, Z2
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z0, Z0
-	VPORQ             Z2, Z0, Z0
-	VMULPD.BCST       k64_3010000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z0, Z1
-	VMULPD.BCST       k64_b020000000000000<>+0(SB), Z1, Z1
-	CMPQ              AX, $0x00000008
-	JLT               part032
-	VMOVUPD           Z0, (DX)
-	JMP               next032
-
-part032:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z0, K1, (DX)
-
-next032:
-	CMPQ    AX, $0x00000008
-	JLT     part132
-	VMOVUPD Z2, (BX)
-	JMP     next132
-
-part132:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z2, K1, (BX)
-
-next132:
-	CMPQ    AX, $0x00000008
-	JLT     part232
-	VMOVUPD Z1, (SI)
-	JMP     next232
-
-part232:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z1, K1, (SI)
-
-next232:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	SUBQ $0x00000008, AX
-	JG   loop32
-	JMP  done32
+	VMOVUPD           (CX), Z1
+	VADDPD            Z1, Z1, Z2
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z7
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z8
+	VFMADD213PD       Z7, Z4, Z8
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z7
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z9
+	VFMADD213PD       Z7, Z4, Z9
+	VFMADD213PD       Z8, Z5, Z9
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z5
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z5
+	VFMADD213PD       Z9, Z6, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z3, Z4
+	VFMADD231PD       Z5, Z3, Z4
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z4, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
+	VDIVPD            Z3, Z6, Z6
+	VBROADCASTSD      k64_4000000000000000<>+0(SB), Z7
+	VSUBPD            Z3, Z7, Z7
+	VADDPD            Z4, Z7, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
+	VFNMADD231PD      Z3, Z6, Z8
+	VFNMADD231PD      Z7, Z6, Z8
+	VFMADD231PD       Z6, Z8, Z6
+	VMULPD            Z4, Z6, Z8
+	VFNMADD231PD      Z8, Z3, Z4
+	VFNMADD231PD      Z8, Z7, Z4
+	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z6, Z6, Z3
+	VFMADD213PD       Z3, Z3, Z5
+	VMULPD            Z5, Z2, Z2
+	VBROADCASTSD      k64_8000000000000000<>+0(SB), Z3
+	VPANDNQ           Z8, Z3, Z3
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
+	VPORQ             Z3, Z1, Z1
+	VMULPD.BCST       k64_3010000000000000<>+0(SB), Z2, Z3
+	VMULPD            Z2, Z1, Z2
+	VMULPD.BCST       k64_b020000000000000<>+0(SB), Z2, Z2
+	VMOVUPD           Z1, (DX)
+	VMOVUPD           Z3, (BX)
+	VMOVUPD           Z2, (SI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	SUBQ              $0x08, AX
+	JGE               loop32
 
 rest32:
-	TESTQ     AX, AX
-	JLE       done32
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body32
+	TESTQ     DI, DI
+	JNZ       finish32
+	ADDQ      $0x08, AX
+	JZ        done32
+	MOVQ      AX, DI
+	MOVQ      $-1, AX
+	BZHIQ     DI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	XORQ      AX, AX
+	JMP       loop32
+
+finish32:
+	MOVQ    $-1, AX
+	BZHIQ   DI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPD 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (SI)
 
 done32:
 	VZEROUPPER
@@ -9399,143 +9288,135 @@ GLOBL k64_b020000000000000<>(SB), RODATA|NOPTR, $8
 
 // func tanh4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·tanh4F64AVX512(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·tanh4F64AVX512(SB), NOSPLIT, $352-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         R8, R8
+	SUBQ         $0x08, AX
+	JLT          rest33
 
 loop33:
-	CMPQ    AX, $0x00000008
-	JLT     rest33
-	VMOVUPD (CX), Z0
-
-body33:
-	VBROADCASTSD      k64_c078100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4078100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VADDPD            Z2, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z2
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z2
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z2, Z3
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z3, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z3, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z3
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z3
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z3
-	VMULPD            Z1, Z1, Z4
-	VFMADD213PD       Z1, Z4, Z3
-	VPSLLQ            $0x34, Z2, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z2
-	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z2, Z4
-	VFMADD231PD       Z3, Z2, Z4
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z4, Z2
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VDIVPD            Z2, Z5, Z5
-	VBROADCASTSD      k64_4000000000000000<>+0(SB), Z6
-	VSUBPD            Z2, Z6, Z6
-	VADDPD            Z4, Z6, Z6
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VFNMADD231PD      Z2, Z5, Z7
-	VFNMADD231PD      Z6, Z5, Z7
-	VFMADD231PD       Z5, Z7, Z5
-	VMULPD            Z4, Z5, Z7
-	VFNMADD231PD      Z7, Z2, Z4
-	VFNMADD231PD      Z7, Z6, Z4
-	VFMADD231PD       Z4, Z5, Z7
-	VMULPD            Z5, Z5, Z2
-	VFMADD213PD       Z2, Z2, Z3
-	VMULPD            Z3, Z1, Z1
-	VBROADCASTSD      k64_8000000000000000<>+0(SB), Z2
-	VPANDNQ           Z7, Z2, Z2
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z0, Z0
-	VPORQ             Z2, Z0, Z0
-	VMULPD.BCST       k64_3010000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z0, Z3
-	VMULPD.BCST       k64_b020000000000000<>+0(SB), Z3, Z3
-	VMULPD            Z7, Z7, Z4
-	VBROADCASTSD      k64_4018000000000000<>+0(SB), Z5
-	VFMSUB213PD.BCST  k64_4000000000000000<>+0(SB), Z4, Z5
-	VMULPD            Z1, Z5, Z5
-	VMULPD.BCST       k64_3010000000000000<>+0(SB), Z5, Z5
-	CMPQ              AX, $0x00000008
-	JLT               part033
-	VMOVUPD           Z0, (DX)
-	JMP               next033
-
-part033:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z0, K1, (DX)
-
-next033:
-	CMPQ    AX, $0x00000008
-	JLT     part133
-	VMOVUPD Z2, (BX)
-	JMP     next133
-
-part133:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z2, K1, (BX)
-
-next133:
-	CMPQ    AX, $0x00000008
-	JLT     part233
-	VMOVUPD Z3, (SI)
-	JMP     next233
-
-part233:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z3, K1, (SI)
-
-next233:
-	CMPQ    AX, $0x00000008
-	JLT     part333
-	VMOVUPD Z5, (DI)
-	JMP     next333
-
-part333:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z5, K1, (DI)
-
-next333:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	ADDQ $0x00000040, DI
-	SUBQ $0x00000008, AX
-	JG   loop33
-	JMP  done33
+	VMOVUPD           (CX), Z1
+	VADDPD            Z1, Z1, Z2
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z7
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z8
+	VFMADD213PD       Z7, Z4, Z8
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z7
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z9
+	VFMADD213PD       Z7, Z4, Z9
+	VFMADD213PD       Z8, Z5, Z9
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z5
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z5
+	VFMADD213PD       Z9, Z6, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z3, Z4
+	VFMADD231PD       Z5, Z3, Z4
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z4, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
+	VDIVPD            Z3, Z6, Z6
+	VBROADCASTSD      k64_4000000000000000<>+0(SB), Z7
+	VSUBPD            Z3, Z7, Z7
+	VADDPD            Z4, Z7, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
+	VFNMADD231PD      Z3, Z6, Z8
+	VFNMADD231PD      Z7, Z6, Z8
+	VFMADD231PD       Z6, Z8, Z6
+	VMULPD            Z4, Z6, Z8
+	VFNMADD231PD      Z8, Z3, Z4
+	VFNMADD231PD      Z8, Z7, Z4
+	VFMADD231PD       Z4, Z6, Z8
+	VMULPD            Z6, Z6, Z3
+	VFMADD213PD       Z3, Z3, Z5
+	VMULPD            Z5, Z2, Z2
+	VBROADCASTSD      k64_8000000000000000<>+0(SB), Z3
+	VPANDNQ           Z8, Z3, Z3
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
+	VPORQ             Z3, Z1, Z1
+	VMULPD.BCST       k64_3010000000000000<>+0(SB), Z2, Z3
+	VMULPD            Z2, Z1, Z4
+	VMULPD.BCST       k64_b020000000000000<>+0(SB), Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VBROADCASTSD      k64_4018000000000000<>+0(SB), Z6
+	VFMSUB213PD.BCST  k64_4000000000000000<>+0(SB), Z5, Z6
+	VMULPD            Z2, Z6, Z6
+	VMULPD.BCST       k64_3010000000000000<>+0(SB), Z6, Z6
+	VMOVUPD           Z1, (DX)
+	VMOVUPD           Z3, (BX)
+	VMOVUPD           Z4, (SI)
+	VMOVUPD           Z6, (DI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	ADDQ              $0x40, DI
+	SUBQ              $0x08, AX
+	JGE               loop33
 
 rest33:
-	TESTQ     AX, AX
-	JLE       done33
-	MOVQ      $-1, R8
-	BZHIQ     AX, R8, R8
-	KMOVW     R8, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body33
+	TESTQ     R8, R8
+	JNZ       finish33
+	ADDQ      $0x08, AX
+	JZ        done33
+	MOVQ      AX, R8
+	MOVQ      $-1, AX
+	BZHIQ     R8, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	MOVQ      DI, 344(SP)
+	LEAQ      280(SP), DI
+	XORQ      AX, AX
+	JMP       loop33
+
+finish33:
+	MOVQ    $-1, AX
+	BZHIQ   R8, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPD 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (SI)
+	MOVQ    344(SP), DI
+	VMOVUPD 280(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DI)
 
 done33:
 	VZEROUPPER
@@ -9543,79 +9424,84 @@ done33:
 
 // func silu1F64AVX512(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu1F64AVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·silu1F64AVX512(SB), NOSPLIT, $136-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          rest34
 
 loop34:
-	CMPQ    AX, $0x00000008
-	JLT     rest34
-	VMOVUPD (CX), Z0
-
-body34:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z4
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z4
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z4, Z5
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z5, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z5, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z5
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z5
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z5
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z5
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z5
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z5
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z5
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z5
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z5
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z5
-	VMULPD            Z1, Z1, Z6
-	VFMADD213PD       Z1, Z6, Z5
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z5, Z5
-	VPSLLQ            $0x34, Z4, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD            Z5, Z1, Z1
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z5
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z4, Z4, Z7
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z9
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z10
+	VFMADD213PD       Z9, Z4, Z10
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z9
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z11
+	VFMADD213PD       Z9, Z4, Z11
+	VFMADD213PD       Z10, Z7, Z11
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z7
+	VFMADD213PD       Z11, Z8, Z7
+	VFMADD213PD       Z5, Z4, Z7
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z3, Z3
+	VMULPD            Z7, Z3, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VDIVPD            Z4, Z5, Z5
-	VMULPD            Z1, Z2, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z1
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z1, Z0, K1, Z3
-	VMULPD            Z5, Z3, Z3
-	CMPQ              AX, $0x00000008
-	JLT               part034
-	VMOVUPD           Z3, (DX)
-	JMP               next034
-
-part034:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPD Z3, K1, (DX)
-
-next034:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000008, AX
-	JG   loop34
-	JMP  done34
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z4
+	VMULPD            Z2, Z3, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z1, K1, Z6
+	VDIVPD            Z4, Z6, Z6
+	VMOVUPD           Z6, (DX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	SUBQ              $0x08, AX
+	JGE               loop34
 
 rest34:
-	TESTQ     AX, AX
-	JLE       done34
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body34
+	TESTQ     BX, BX
+	JNZ       finish34
+	ADDQ      $0x08, AX
+	JZ        done34
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	XORQ      AX, AX
+	JMP       loop34
+
+finish34:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
 
 done34:
 	VZEROUPPER
@@ -9623,103 +9509,108 @@ done34:
 
 // func silu2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu2F64AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·silu2F64AVX512(SB), NOSPLIT, $208-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          rest35
 
 loop35:
-	CMPQ    AX, $0x00000008
-	JLT     rest35
-	VMOVUPD (CX), Z0
-
-body35:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z6
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z6
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z6, Z7
-	VMOVUPD           Z1, Z1
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z7, Z1
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z7, Z1
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z7
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z1, Z7
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z7
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z1, Z7
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z7
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z1, Z7
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z7
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z1, Z7
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z7
-	VMULPD            Z1, Z1, Z8
-	VFMADD213PD       Z1, Z8, Z7
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
-	VPSLLQ            $0x34, Z6, Z1
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z1, Z1
-	VMULPD            Z7, Z1, Z1
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z1, Z6
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VDIVPD            Z6, Z7, Z7
-	VMULPD            Z1, Z2, Z6
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z6, Z6
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z6, Z0, K1, Z3
-	VMULPD            Z7, Z3, Z3
-	VMULPD            Z1, Z7, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z0
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z7, Z0, K1, Z4
-	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z2, Z4
-	VMULPD            Z7, Z4, Z4
-	VMULPD            Z1, Z4, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z0
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z0, Z4, K1, Z5
-	CMPQ              AX, $0x00000008
-	JLT               part035
-	VMOVUPD           Z3, (DX)
-	JMP               next035
-
-part035:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPD Z3, K1, (DX)
-
-next035:
-	CMPQ    AX, $0x00000008
-	JLT     part135
-	VMOVUPD Z5, (BX)
-	JMP     next135
-
-part135:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPD Z5, K1, (BX)
-
-next135:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	SUBQ $0x00000008, AX
-	JG   loop35
-	JMP  done35
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z5
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z4, Z4, Z9
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z12
+	VFMADD213PD       Z11, Z4, Z12
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z13
+	VFMADD213PD       Z11, Z4, Z13
+	VFMADD213PD       Z12, Z9, Z13
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z9
+	VFMADD213PD       Z13, Z10, Z9
+	VFMADD213PD       Z5, Z4, Z9
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z9
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z3, Z3
+	VMULPD            Z9, Z3, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
+	VDIVPD            Z4, Z5, Z5
+	VMULPD            Z3, Z2, Z4
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z4, Z4
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z4, Z1, K1, Z6
+	VMULPD            Z5, Z6, Z6
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z4
+	VPXORQ            Z1, Z4, Z4
+	VPXORQ            Z2, Z4, Z4
+	VMULPD            Z3, Z5, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z5, Z2, K1, Z7
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z4, Z7
+	VMULPD            Z5, Z7, Z7
+	VMULPD            Z3, Z7, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z7, K1, Z8
+	VMOVUPD           Z6, (DX)
+	VMOVUPD           Z8, (BX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               loop35
 
 rest35:
-	TESTQ     AX, AX
-	JLE       done35
-	MOVQ      $-1, SI
-	BZHIQ     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body35
+	TESTQ     SI, SI
+	JNZ       finish35
+	ADDQ      $0x08, AX
+	JZ        done35
+	MOVQ      AX, SI
+	MOVQ      $-1, AX
+	BZHIQ     SI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	XORQ      AX, AX
+	JMP       loop35
+
+finish35:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
 
 done35:
 	VZEROUPPER
@@ -9727,131 +9618,131 @@ done35:
 
 // func silu3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu3F64AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·silu3F64AVX512(SB), NOSPLIT, $280-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         DI, DI
+	SUBQ         $0x08, AX
+	JLT          rest36
 
 loop36:
-	CMPQ    AX, $0x00000008
-	JLT     rest36
-	VMOVUPD (CX), Z0
-
-body36:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z6
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z6
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z6, Z7
-	VMOVUPD           Z1, Z8
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z7, Z8
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z7, Z8
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z8, Z7
-	VMULPD            Z8, Z8, Z9
-	VFMADD213PD       Z8, Z9, Z7
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z6, Z6
-	VMULPD            Z7, Z6, Z6
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z6, Z7
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
-	VDIVPD            Z7, Z8, Z8
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z5
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z4, Z4, Z9
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z12
+	VFMADD213PD       Z11, Z4, Z12
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z13
+	VFMADD213PD       Z11, Z4, Z13
+	VFMADD213PD       Z12, Z9, Z13
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z9
+	VFMADD213PD       Z13, Z10, Z9
+	VFMADD213PD       Z5, Z4, Z9
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z9
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z3, Z3
+	VMULPD            Z9, Z3, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
+	VDIVPD            Z4, Z5, Z5
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z9
-	VSUBPD            Z7, Z9, Z9
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z6, Z9
+	VSUBPD            Z4, Z9, Z9
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z9
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
-	VFNMADD231PD      Z7, Z8, Z10
-	VFNMADD231PD      Z9, Z8, Z10
-	VFMADD231PD       Z8, Z10, Z8
-	VMULPD            Z6, Z2, Z7
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z7, Z7
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z7, Z0, K1, Z3
-	VMULPD            Z8, Z3, Z3
-	VMULPD            Z6, Z8, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z7
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z8, Z7, K1, Z4
-	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z2, Z4
-	VMULPD            Z8, Z4, Z4
-	VMULPD            Z6, Z4, Z6
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z6, Z6
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z6, Z4, K1, Z5
-	VMULPD            Z0, Z8, Z2
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z0, Z6
-	VMOVUPD           Z6, Z0
-	VFMADD213PD.BCST  k64_4000000000000000<>+0(SB), Z1, Z0
-	VMULPD            Z2, Z0, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z0
-	CMPQ              AX, $0x00000008
-	JLT               part036
-	VMOVUPD           Z3, (DX)
-	JMP               next036
-
-part036:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z3, K1, (DX)
-
-next036:
-	CMPQ    AX, $0x00000008
-	JLT     part136
-	VMOVUPD Z5, (BX)
-	JMP     next136
-
-part136:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z5, K1, (BX)
-
-next136:
-	CMPQ    AX, $0x00000008
-	JLT     part236
-	VMOVUPD Z0, (SI)
-	JMP     next236
-
-part236:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z0, K1, (SI)
-
-next236:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	SUBQ $0x00000008, AX
-	JG   loop36
-	JMP  done36
+	VFNMADD231PD      Z4, Z5, Z10
+	VFNMADD231PD      Z9, Z5, Z10
+	VFMADD231PD       Z5, Z10, Z5
+	VMULPD            Z3, Z2, Z4
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z4, Z4
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z4, Z1, K1, Z6
+	VMULPD            Z5, Z6, Z6
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z4
+	VPXORQ            Z1, Z4, Z4
+	VPXORQ            Z2, Z4, Z4
+	VMULPD            Z3, Z5, Z9
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z9, Z10
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z5, Z10, K1, Z7
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z4, Z7
+	VMULPD            Z5, Z7, Z7
+	VMULPD            Z3, Z7, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z7, K1, Z8
+	VMULPD            Z9, Z5, Z1
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z9, Z3
+	VMOVUPD           Z3, Z3
+	VFMADD213PD.BCST  k64_4000000000000000<>+0(SB), Z2, Z3
+	VMULPD            Z1, Z3, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z1
+	VMOVUPD           Z6, (DX)
+	VMOVUPD           Z8, (BX)
+	VMOVUPD           Z1, (SI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	SUBQ              $0x08, AX
+	JGE               loop36
 
 rest36:
-	TESTQ     AX, AX
-	JLE       done36
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body36
+	TESTQ     DI, DI
+	JNZ       finish36
+	ADDQ      $0x08, AX
+	JZ        done36
+	MOVQ      AX, DI
+	MOVQ      $-1, AX
+	BZHIQ     DI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	XORQ      AX, AX
+	JMP       loop36
+
+finish36:
+	MOVQ    $-1, AX
+	BZHIQ   DI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPD 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (SI)
 
 done36:
 	VZEROUPPER
@@ -9859,154 +9750,149 @@ done36:
 
 // func silu4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu4F64AVX512(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·silu4F64AVX512(SB), NOSPLIT, $352-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
+	XORQ         R8, R8
+	SUBQ         $0x08, AX
+	JLT          rest37
 
 loop37:
-	CMPQ    AX, $0x00000008
-	JLT     rest37
-	VMOVUPD (CX), Z0
-
-body37:
-	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4088100000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z1
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z6
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z1, Z6
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z6, Z7
-	VMOVUPD           Z1, Z8
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z7, Z8
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z7, Z8
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z8, Z7
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z8, Z7
-	VMULPD            Z8, Z8, Z9
-	VFMADD213PD       Z8, Z9, Z7
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z6, Z6
-	VMULPD            Z7, Z6, Z6
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z6, Z7
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
-	VDIVPD            Z7, Z8, Z8
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z5
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z4, Z4, Z9
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z12
+	VFMADD213PD       Z11, Z4, Z12
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z13
+	VFMADD213PD       Z11, Z4, Z13
+	VFMADD213PD       Z12, Z9, Z13
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z9
+	VFMADD213PD       Z13, Z10, Z9
+	VFMADD213PD       Z5, Z4, Z9
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z9
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z3, Z3
+	VMULPD            Z9, Z3, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
+	VDIVPD            Z4, Z5, Z5
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z9
-	VSUBPD            Z7, Z9, Z9
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z6, Z9
+	VSUBPD            Z4, Z9, Z9
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z9
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
-	VFNMADD231PD      Z7, Z8, Z10
-	VFNMADD231PD      Z9, Z8, Z10
-	VFMADD231PD       Z8, Z10, Z8
-	VMULPD            Z6, Z2, Z7
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z7, Z7
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z7, Z0, K1, Z3
-	VMULPD            Z8, Z3, Z3
-	VMULPD            Z6, Z8, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z7
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z8, Z7, K1, Z4
-	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z2, Z4
-	VMULPD            Z8, Z4, Z4
-	VMULPD            Z6, Z4, Z6
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z6, Z6
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z6, Z4, K1, Z5
-	VMULPD            Z0, Z8, Z6
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z0, Z7
-	VMOVUPD           Z7, Z0
-	VFMADD213PD.BCST  k64_4000000000000000<>+0(SB), Z1, Z0
-	VMULPD            Z6, Z0, Z0
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z0, Z0
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
-	VMULPD.BCST       k64_3018000000000000<>+0(SB), Z6, Z9
-	VSUBPD            Z9, Z8, Z8
-	VMULPD            Z1, Z8, Z8
-	VFMADD231PD.BCST  k64_4008000000000000<>+0(SB), Z7, Z8
-	VMULPD            Z6, Z8, Z8
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z8, Z8
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z1
-	VPXORQ            Z1, Z8, Z1
-	CMPQ              AX, $0x00000008
-	JLT               part037
-	VMOVUPD           Z3, (DX)
-	JMP               next037
-
-part037:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z3, K1, (DX)
-
-next037:
-	CMPQ    AX, $0x00000008
-	JLT     part137
-	VMOVUPD Z5, (BX)
-	JMP     next137
-
-part137:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z5, K1, (BX)
-
-next137:
-	CMPQ    AX, $0x00000008
-	JLT     part237
-	VMOVUPD Z0, (SI)
-	JMP     next237
-
-part237:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z0, K1, (SI)
-
-next237:
-	CMPQ    AX, $0x00000008
-	JLT     part337
-	VMOVUPD Z1, (DI)
-	JMP     next337
-
-part337:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z1, K1, (DI)
-
-next337:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	ADDQ $0x00000040, DI
-	SUBQ $0x00000008, AX
-	JG   loop37
-	JMP  done37
+	VFNMADD231PD      Z4, Z5, Z10
+	VFNMADD231PD      Z9, Z5, Z10
+	VFMADD231PD       Z5, Z10, Z5
+	VMULPD            Z3, Z2, Z4
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z4, Z4
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z4, Z1, K1, Z6
+	VMULPD            Z5, Z6, Z6
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z4
+	VPXORQ            Z1, Z4, Z4
+	VPXORQ            Z2, Z4, Z4
+	VMULPD            Z3, Z5, Z9
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z9, Z10
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z5, Z10, K1, Z7
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z4, Z7
+	VMULPD            Z5, Z7, Z7
+	VMULPD            Z3, Z7, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z7, K1, Z8
+	VMULPD            Z9, Z5, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z9, Z4
+	VMOVUPD           Z4, Z5
+	VFMADD213PD.BCST  k64_4000000000000000<>+0(SB), Z2, Z5
+	VMULPD            Z3, Z5, Z5
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z5, Z5
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z9
+	VMULPD.BCST       k64_3018000000000000<>+0(SB), Z3, Z10
+	VSUBPD            Z10, Z9, Z9
+	VMULPD            Z2, Z9, Z9
+	VFMADD231PD.BCST  k64_4008000000000000<>+0(SB), Z4, Z9
+	VMULPD            Z3, Z9, Z9
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z9, Z9
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
+	VPXORQ            Z1, Z9, Z1
+	VMOVUPD           Z6, (DX)
+	VMOVUPD           Z8, (BX)
+	VMOVUPD           Z5, (SI)
+	VMOVUPD           Z1, (DI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	ADDQ              $0x40, DI
+	SUBQ              $0x08, AX
+	JGE               loop37
 
 rest37:
-	TESTQ     AX, AX
-	JLE       done37
-	MOVQ      $-1, R8
-	BZHIQ     AX, R8, R8
-	KMOVW     R8, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body37
+	TESTQ     R8, R8
+	JNZ       finish37
+	ADDQ      $0x08, AX
+	JZ        done37
+	MOVQ      AX, R8
+	MOVQ      $-1, AX
+	BZHIQ     R8, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	MOVQ      DI, 344(SP)
+	LEAQ      280(SP), DI
+	XORQ      AX, AX
+	JMP       loop37
+
+finish37:
+	MOVQ    $-1, AX
+	BZHIQ   R8, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPD 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (SI)
+	MOVQ    344(SP), DI
+	VMOVUPD 280(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DI)
 
 done37:
 	VZEROUPPER
@@ -10020,117 +9906,138 @@ GLOBL k64_4008000000000000<>(SB), RODATA|NOPTR, $8
 
 // func gelu1F64AVX512(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu1F64AVX512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ d0+8(FP), DX
+TEXT ·gelu1F64AVX512(SB), NOSPLIT, $136-24
+	MOVQ         n+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         d0+8(FP), DX
+	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          rest38
 
 loop38:
-	CMPQ    AX, $0x00000008
-	JLT     rest38
-	VMOVUPD (CX), Z0
-
-body38:
-	VBROADCASTSD      k64_c044000000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4044000000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z1
-	VPXORQ            Z1, Z2, Z1
-	VMULPD            Z1, Z1, Z2
-	VMOVUPD           Z1, Z4
-	VFMSUB213PD       Z2, Z1, Z4
-	VMULPD.BCST       k64_bfe0000000000000<>+0(SB), Z2, Z2
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z5
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z5
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z5, Z6
-	VMOVUPD           Z2, Z2
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z6, Z2
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z6, Z2
-	VFNMADD231PD.BCST k64_3fe0000000000000<>+0(SB), Z4, Z2
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z4
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z4
-	VMULPD            Z2, Z2, Z6
-	VFMADD213PD       Z2, Z6, Z4
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z4, Z4
-	VPSLLQ            $0x34, Z5, Z2
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z4, Z2, Z2
-	VADDPD.BCST       k64_4010000000000000<>+0(SB), Z1, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VDIVPD            Z4, Z5, Z5
-	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z4, Z6
-	VSUBPD            Z6, Z1, Z6
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VFNMADD231PD      Z4, Z5, Z7
-	VFNMADD231PD      Z6, Z5, Z7
-	VFMADD231PD       Z5, Z7, Z5
-	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z1, Z4
-	VMULPD            Z5, Z4, Z4
-	VBROADCASTSD      k64_be1129ec47f6a0a6<>+0(SB), Z6
-	VFMADD213PD.BCST  k64_bda6539b554097c0<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3e4e03ad77f5e906<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3e4fdfb0b3351b0d<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_be747e88e32b035e<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_be84c0b11aec08af<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3e91afa2d60d4048<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3eb11d2c4c75e533<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_bea4f8a115316eb1<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_bed8d37df4ae41f3<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3ea7fd3586e1dc36<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3f026cfa080da321<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_bec001100120093a<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_bf2e4a416c8b21eb<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3f217a4a6244ab27<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3f5ab825f813220c<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_bf6c81719c9c6173<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_bf7ee276103553f4<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3faeec4cc3e44934<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_bfc7dff2bff6887e<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3fd8c6dbf2cfc306<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_bfe373e3a893c287<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  k64_3fe82b4bb8c94dce<>+0(SB), Z4, Z6
-	VMULPD            Z5, Z6, Z6
-	VMULPD            Z1, Z6, Z1
-	VMULPD            Z2, Z1, Z1
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z1, Z1
-	VADDPD            Z1, Z0, Z2
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z1, Z2, K1, Z3
-	CMPQ              AX, $0x00000008
-	JLT               part038
-	VMOVUPD           Z3, (DX)
-	JMP               next038
-
-part038:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPD Z3, K1, (DX)
-
-next038:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000008, AX
-	JG   loop38
-	JMP  done38
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z2, Z2, Z3
+	VMOVUPD           Z2, Z4
+	VFMSUB213PD       Z3, Z2, Z4
+	VMULPD.BCST       k64_bfe0000000000000<>+0(SB), Z3, Z3
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z6
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z3, Z6
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z6, Z7
+	VMOVUPD           Z3, Z3
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z7, Z3
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z7, Z3
+	VFNMADD231PD.BCST k64_3fe0000000000000<>+0(SB), Z4, Z3
+	VMULPD            Z3, Z3, Z4
+	VMULPD            Z4, Z4, Z7
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z3, Z9
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z3, Z10
+	VFMADD213PD       Z9, Z4, Z10
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z3, Z9
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z3, Z11
+	VFMADD213PD       Z9, Z4, Z11
+	VFMADD213PD       Z10, Z7, Z11
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z3, Z7
+	VFMADD213PD       Z11, Z8, Z7
+	VFMADD213PD       Z3, Z4, Z7
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
+	VPSLLQ            $0x34, Z6, Z3
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z3, Z3
+	VMULPD            Z7, Z3, Z3
+	VADDPD.BCST       k64_4010000000000000<>+0(SB), Z2, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
+	VDIVPD            Z4, Z6, Z6
+	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z4, Z7
+	VSUBPD            Z7, Z2, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
+	VFNMADD231PD      Z4, Z6, Z8
+	VFNMADD231PD      Z7, Z6, Z8
+	VFMADD231PD       Z6, Z8, Z6
+	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z6, Z4, Z4
+	VMULPD            Z4, Z4, Z7
+	VMULPD            Z7, Z7, Z8
+	VMULPD            Z8, Z8, Z9
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      k64_bfe373e3a893c287<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe82b4bb8c94dce<>+0(SB), Z4, Z11
+	VBROADCASTSD      k64_bfc7dff2bff6887e<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fd8c6dbf2cfc306<>+0(SB), Z4, Z12
+	VFMADD213PD       Z11, Z7, Z12
+	VBROADCASTSD      k64_bf7ee276103553f4<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3faeec4cc3e44934<>+0(SB), Z4, Z11
+	VBROADCASTSD      k64_3f5ab825f813220c<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_bf6c81719c9c6173<>+0(SB), Z4, Z13
+	VFMADD213PD       Z11, Z7, Z13
+	VFMADD213PD       Z12, Z8, Z13
+	VBROADCASTSD      k64_bf2e4a416c8b21eb<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3f217a4a6244ab27<>+0(SB), Z4, Z11
+	VBROADCASTSD      k64_3f026cfa080da321<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_bec001100120093a<>+0(SB), Z4, Z12
+	VFMADD213PD       Z11, Z7, Z12
+	VBROADCASTSD      k64_bed8d37df4ae41f3<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3ea7fd3586e1dc36<>+0(SB), Z4, Z11
+	VBROADCASTSD      k64_3eb11d2c4c75e533<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_bea4f8a115316eb1<>+0(SB), Z4, Z14
+	VFMADD213PD       Z11, Z7, Z14
+	VFMADD213PD       Z12, Z8, Z14
+	VFMADD213PD       Z13, Z9, Z14
+	VBROADCASTSD      k64_be84c0b11aec08af<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3e91afa2d60d4048<>+0(SB), Z4, Z9
+	VBROADCASTSD      k64_3e4fdfb0b3351b0d<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_be747e88e32b035e<>+0(SB), Z4, Z11
+	VFMADD213PD       Z9, Z7, Z11
+	VBROADCASTSD      k64_bda6539b554097c0<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3e4e03ad77f5e906<>+0(SB), Z4, Z9
+	VFMADD231PD.BCST  k64_be1129ec47f6a0a6<>+0(SB), Z7, Z9
+	VFMADD213PD       Z11, Z8, Z9
+	VFMADD213PD       Z14, Z10, Z9
+	VMULPD            Z6, Z9, Z9
+	VMULPD            Z2, Z9, Z2
+	VMULPD            Z3, Z2, Z2
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z2, Z2
+	VADDPD            Z2, Z1, Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z3, K1, Z5
+	VMOVUPD           Z5, (DX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	SUBQ              $0x08, AX
+	JGE               loop38
 
 rest38:
-	TESTQ     AX, AX
-	JLE       done38
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body38
+	TESTQ     BX, BX
+	JNZ       finish38
+	ADDQ      $0x08, AX
+	JZ        done38
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	XORQ      AX, AX
+	JMP       loop38
+
+finish38:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
 
 done38:
 	VZEROUPPER
@@ -10138,9 +10045,6 @@ done38:
 
 DATA k64_c044000000000000<>+0(SB)/8, $0xc044000000000000
 GLOBL k64_c044000000000000<>(SB), RODATA|NOPTR, $8
-
-DATA k64_4044000000000000<>+0(SB)/8, $0x4044000000000000
-GLOBL k64_4044000000000000<>(SB), RODATA|NOPTR, $8
 
 DATA k64_bfe0000000000000<>+0(SB)/8, $0xbfe0000000000000
 GLOBL k64_bfe0000000000000<>(SB), RODATA|NOPTR, $8
@@ -10151,62 +10055,11 @@ GLOBL k64_3fe0000000000000<>(SB), RODATA|NOPTR, $8
 DATA k64_4010000000000000<>+0(SB)/8, $0x4010000000000000
 GLOBL k64_4010000000000000<>(SB), RODATA|NOPTR, $8
 
-DATA k64_be1129ec47f6a0a6<>+0(SB)/8, $0xbe1129ec47f6a0a6
-GLOBL k64_be1129ec47f6a0a6<>(SB), RODATA|NOPTR, $8
+DATA k64_bfe373e3a893c287<>+0(SB)/8, $0xbfe373e3a893c287
+GLOBL k64_bfe373e3a893c287<>(SB), RODATA|NOPTR, $8
 
-DATA k64_bda6539b554097c0<>+0(SB)/8, $0xbda6539b554097c0
-GLOBL k64_bda6539b554097c0<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3e4e03ad77f5e906<>+0(SB)/8, $0x3e4e03ad77f5e906
-GLOBL k64_3e4e03ad77f5e906<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3e4fdfb0b3351b0d<>+0(SB)/8, $0x3e4fdfb0b3351b0d
-GLOBL k64_3e4fdfb0b3351b0d<>(SB), RODATA|NOPTR, $8
-
-DATA k64_be747e88e32b035e<>+0(SB)/8, $0xbe747e88e32b035e
-GLOBL k64_be747e88e32b035e<>(SB), RODATA|NOPTR, $8
-
-DATA k64_be84c0b11aec08af<>+0(SB)/8, $0xbe84c0b11aec08af
-GLOBL k64_be84c0b11aec08af<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3e91afa2d60d4048<>+0(SB)/8, $0x3e91afa2d60d4048
-GLOBL k64_3e91afa2d60d4048<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3eb11d2c4c75e533<>+0(SB)/8, $0x3eb11d2c4c75e533
-GLOBL k64_3eb11d2c4c75e533<>(SB), RODATA|NOPTR, $8
-
-DATA k64_bea4f8a115316eb1<>+0(SB)/8, $0xbea4f8a115316eb1
-GLOBL k64_bea4f8a115316eb1<>(SB), RODATA|NOPTR, $8
-
-DATA k64_bed8d37df4ae41f3<>+0(SB)/8, $0xbed8d37df4ae41f3
-GLOBL k64_bed8d37df4ae41f3<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3ea7fd3586e1dc36<>+0(SB)/8, $0x3ea7fd3586e1dc36
-GLOBL k64_3ea7fd3586e1dc36<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3f026cfa080da321<>+0(SB)/8, $0x3f026cfa080da321
-GLOBL k64_3f026cfa080da321<>(SB), RODATA|NOPTR, $8
-
-DATA k64_bec001100120093a<>+0(SB)/8, $0xbec001100120093a
-GLOBL k64_bec001100120093a<>(SB), RODATA|NOPTR, $8
-
-DATA k64_bf2e4a416c8b21eb<>+0(SB)/8, $0xbf2e4a416c8b21eb
-GLOBL k64_bf2e4a416c8b21eb<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3f217a4a6244ab27<>+0(SB)/8, $0x3f217a4a6244ab27
-GLOBL k64_3f217a4a6244ab27<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3f5ab825f813220c<>+0(SB)/8, $0x3f5ab825f813220c
-GLOBL k64_3f5ab825f813220c<>(SB), RODATA|NOPTR, $8
-
-DATA k64_bf6c81719c9c6173<>+0(SB)/8, $0xbf6c81719c9c6173
-GLOBL k64_bf6c81719c9c6173<>(SB), RODATA|NOPTR, $8
-
-DATA k64_bf7ee276103553f4<>+0(SB)/8, $0xbf7ee276103553f4
-GLOBL k64_bf7ee276103553f4<>(SB), RODATA|NOPTR, $8
-
-DATA k64_3faeec4cc3e44934<>+0(SB)/8, $0x3faeec4cc3e44934
-GLOBL k64_3faeec4cc3e44934<>(SB), RODATA|NOPTR, $8
+DATA k64_3fe82b4bb8c94dce<>+0(SB)/8, $0x3fe82b4bb8c94dce
+GLOBL k64_3fe82b4bb8c94dce<>(SB), RODATA|NOPTR, $8
 
 DATA k64_bfc7dff2bff6887e<>+0(SB)/8, $0xbfc7dff2bff6887e
 GLOBL k64_bfc7dff2bff6887e<>(SB), RODATA|NOPTR, $8
@@ -10214,147 +10067,214 @@ GLOBL k64_bfc7dff2bff6887e<>(SB), RODATA|NOPTR, $8
 DATA k64_3fd8c6dbf2cfc306<>+0(SB)/8, $0x3fd8c6dbf2cfc306
 GLOBL k64_3fd8c6dbf2cfc306<>(SB), RODATA|NOPTR, $8
 
-DATA k64_bfe373e3a893c287<>+0(SB)/8, $0xbfe373e3a893c287
-GLOBL k64_bfe373e3a893c287<>(SB), RODATA|NOPTR, $8
+DATA k64_bf7ee276103553f4<>+0(SB)/8, $0xbf7ee276103553f4
+GLOBL k64_bf7ee276103553f4<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3fe82b4bb8c94dce<>+0(SB)/8, $0x3fe82b4bb8c94dce
-GLOBL k64_3fe82b4bb8c94dce<>(SB), RODATA|NOPTR, $8
+DATA k64_3faeec4cc3e44934<>+0(SB)/8, $0x3faeec4cc3e44934
+GLOBL k64_3faeec4cc3e44934<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3f5ab825f813220c<>+0(SB)/8, $0x3f5ab825f813220c
+GLOBL k64_3f5ab825f813220c<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bf6c81719c9c6173<>+0(SB)/8, $0xbf6c81719c9c6173
+GLOBL k64_bf6c81719c9c6173<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bf2e4a416c8b21eb<>+0(SB)/8, $0xbf2e4a416c8b21eb
+GLOBL k64_bf2e4a416c8b21eb<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3f217a4a6244ab27<>+0(SB)/8, $0x3f217a4a6244ab27
+GLOBL k64_3f217a4a6244ab27<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3f026cfa080da321<>+0(SB)/8, $0x3f026cfa080da321
+GLOBL k64_3f026cfa080da321<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bec001100120093a<>+0(SB)/8, $0xbec001100120093a
+GLOBL k64_bec001100120093a<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bed8d37df4ae41f3<>+0(SB)/8, $0xbed8d37df4ae41f3
+GLOBL k64_bed8d37df4ae41f3<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3ea7fd3586e1dc36<>+0(SB)/8, $0x3ea7fd3586e1dc36
+GLOBL k64_3ea7fd3586e1dc36<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3eb11d2c4c75e533<>+0(SB)/8, $0x3eb11d2c4c75e533
+GLOBL k64_3eb11d2c4c75e533<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bea4f8a115316eb1<>+0(SB)/8, $0xbea4f8a115316eb1
+GLOBL k64_bea4f8a115316eb1<>(SB), RODATA|NOPTR, $8
+
+DATA k64_be84c0b11aec08af<>+0(SB)/8, $0xbe84c0b11aec08af
+GLOBL k64_be84c0b11aec08af<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3e91afa2d60d4048<>+0(SB)/8, $0x3e91afa2d60d4048
+GLOBL k64_3e91afa2d60d4048<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3e4fdfb0b3351b0d<>+0(SB)/8, $0x3e4fdfb0b3351b0d
+GLOBL k64_3e4fdfb0b3351b0d<>(SB), RODATA|NOPTR, $8
+
+DATA k64_be747e88e32b035e<>+0(SB)/8, $0xbe747e88e32b035e
+GLOBL k64_be747e88e32b035e<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bda6539b554097c0<>+0(SB)/8, $0xbda6539b554097c0
+GLOBL k64_bda6539b554097c0<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3e4e03ad77f5e906<>+0(SB)/8, $0x3e4e03ad77f5e906
+GLOBL k64_3e4e03ad77f5e906<>(SB), RODATA|NOPTR, $8
+
+DATA k64_be1129ec47f6a0a6<>+0(SB)/8, $0xbe1129ec47f6a0a6
+GLOBL k64_be1129ec47f6a0a6<>(SB), RODATA|NOPTR, $8
 
 // func gelu2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu2F64AVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
+TEXT ·gelu2F64AVX512(SB), NOSPLIT, $208-32
+	MOVQ         n+0(FP), AX
+	MOVQ         x+24(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          rest39
 
 loop39:
-	CMPQ    AX, $0x00000008
-	JLT     rest39
-	VMOVUPD (CX), Z0
-
-body39:
-	VBROADCASTSD      k64_c044000000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4044000000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z1
-	VPXORQ            Z1, Z2, Z1
-	VMULPD            Z1, Z1, Z2
-	VMOVUPD           Z1, Z5
-	VFMSUB213PD       Z2, Z1, Z5
-	VMULPD.BCST       k64_bfe0000000000000<>+0(SB), Z2, Z2
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z6
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z6
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z6, Z7
-	VMOVUPD           Z2, Z2
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z7, Z2
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z7, Z2
-	VFNMADD231PD.BCST k64_3fe0000000000000<>+0(SB), Z5, Z2
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z5
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z5
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z2, Z5
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z5
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z2, Z5
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z5
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z2, Z5
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z5
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z2, Z5
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z5
-	VMULPD            Z2, Z2, Z7
-	VFMADD213PD       Z2, Z7, Z5
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z5, Z5
-	VPSLLQ            $0x34, Z6, Z2
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z5, Z2, Z2
-	VADDPD.BCST       k64_4010000000000000<>+0(SB), Z1, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VDIVPD            Z5, Z6, Z6
-	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z5, Z7
-	VSUBPD            Z7, Z1, Z7
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
-	VFNMADD231PD      Z5, Z6, Z8
-	VFNMADD231PD      Z7, Z6, Z8
-	VFMADD231PD       Z6, Z8, Z6
-	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z1, Z5
-	VMULPD            Z6, Z5, Z5
-	VBROADCASTSD      k64_be1129ec47f6a0a6<>+0(SB), Z7
-	VFMADD213PD.BCST  k64_bda6539b554097c0<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3e4e03ad77f5e906<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3e4fdfb0b3351b0d<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_be747e88e32b035e<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_be84c0b11aec08af<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3e91afa2d60d4048<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3eb11d2c4c75e533<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_bea4f8a115316eb1<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_bed8d37df4ae41f3<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3ea7fd3586e1dc36<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3f026cfa080da321<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_bec001100120093a<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_bf2e4a416c8b21eb<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3f217a4a6244ab27<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3f5ab825f813220c<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_bf6c81719c9c6173<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_bf7ee276103553f4<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3faeec4cc3e44934<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_bfc7dff2bff6887e<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3fd8c6dbf2cfc306<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_bfe373e3a893c287<>+0(SB), Z5, Z7
-	VFMADD213PD.BCST  k64_3fe82b4bb8c94dce<>+0(SB), Z5, Z7
-	VMULPD            Z6, Z7, Z7
-	VMULPD            Z1, Z7, Z5
-	VMULPD            Z2, Z5, Z5
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z5, Z5
-	VADDPD            Z5, Z0, Z6
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z5, Z6, K1, Z3
-	VBROADCASTSD      k64_3fd9884533d43651<>+0(SB), Z5
-	VFMSUB213PD       Z7, Z1, Z5
-	VMULPD            Z2, Z5, Z5
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z5, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z1
-	VSUBPD            Z5, Z1, Z1
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z5, Z1, K1, Z4
-	CMPQ              AX, $0x00000008
-	JLT               part039
-	VMOVUPD           Z3, (DX)
-	JMP               next039
-
-part039:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPD Z3, K1, (DX)
-
-next039:
-	CMPQ    AX, $0x00000008
-	JLT     part139
-	VMOVUPD Z4, (BX)
-	JMP     next139
-
-part139:
-	MOVQ    $-1, SI
-	BZHIQ   AX, SI, SI
-	KMOVW   SI, K1
-	VMOVUPD Z4, K1, (BX)
-
-next139:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	SUBQ $0x00000008, AX
-	JG   loop39
-	JMP  done39
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z2, Z2, Z3
+	VMOVUPD           Z2, Z4
+	VFMSUB213PD       Z3, Z2, Z4
+	VMULPD.BCST       k64_bfe0000000000000<>+0(SB), Z3, Z3
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z7
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z3, Z7
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z7, Z8
+	VMOVUPD           Z3, Z3
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z8, Z3
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z8, Z3
+	VFNMADD231PD.BCST k64_3fe0000000000000<>+0(SB), Z4, Z3
+	VMULPD            Z3, Z3, Z4
+	VMULPD            Z4, Z4, Z8
+	VMULPD            Z8, Z8, Z9
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z3, Z10
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z3, Z11
+	VFMADD213PD       Z10, Z4, Z11
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z3, Z10
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z3, Z12
+	VFMADD213PD       Z10, Z4, Z12
+	VFMADD213PD       Z11, Z8, Z12
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z3, Z8
+	VFMADD213PD       Z12, Z9, Z8
+	VFMADD213PD       Z3, Z4, Z8
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z8, Z8
+	VPSLLQ            $0x34, Z7, Z3
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z3, Z3
+	VMULPD            Z8, Z3, Z3
+	VADDPD.BCST       k64_4010000000000000<>+0(SB), Z2, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
+	VDIVPD            Z4, Z7, Z7
+	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z4, Z8
+	VSUBPD            Z8, Z2, Z8
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z9
+	VFNMADD231PD      Z4, Z7, Z9
+	VFNMADD231PD      Z8, Z7, Z9
+	VFMADD231PD       Z7, Z9, Z7
+	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z4, Z4, Z8
+	VMULPD            Z8, Z8, Z9
+	VMULPD            Z9, Z9, Z10
+	VMULPD            Z10, Z10, Z11
+	VBROADCASTSD      k64_bfe373e3a893c287<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fe82b4bb8c94dce<>+0(SB), Z4, Z12
+	VBROADCASTSD      k64_bfc7dff2bff6887e<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fd8c6dbf2cfc306<>+0(SB), Z4, Z13
+	VFMADD213PD       Z12, Z8, Z13
+	VBROADCASTSD      k64_bf7ee276103553f4<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3faeec4cc3e44934<>+0(SB), Z4, Z12
+	VBROADCASTSD      k64_3f5ab825f813220c<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_bf6c81719c9c6173<>+0(SB), Z4, Z14
+	VFMADD213PD       Z12, Z8, Z14
+	VFMADD213PD       Z13, Z9, Z14
+	VBROADCASTSD      k64_bf2e4a416c8b21eb<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3f217a4a6244ab27<>+0(SB), Z4, Z12
+	VBROADCASTSD      k64_3f026cfa080da321<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_bec001100120093a<>+0(SB), Z4, Z13
+	VFMADD213PD       Z12, Z8, Z13
+	VBROADCASTSD      k64_bed8d37df4ae41f3<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3ea7fd3586e1dc36<>+0(SB), Z4, Z12
+	VBROADCASTSD      k64_3eb11d2c4c75e533<>+0(SB), Z15
+	VFMADD213PD.BCST  k64_bea4f8a115316eb1<>+0(SB), Z4, Z15
+	VFMADD213PD       Z12, Z8, Z15
+	VFMADD213PD       Z13, Z9, Z15
+	VFMADD213PD       Z14, Z10, Z15
+	VBROADCASTSD      k64_be84c0b11aec08af<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3e91afa2d60d4048<>+0(SB), Z4, Z10
+	VBROADCASTSD      k64_3e4fdfb0b3351b0d<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_be747e88e32b035e<>+0(SB), Z4, Z12
+	VFMADD213PD       Z10, Z8, Z12
+	VBROADCASTSD      k64_bda6539b554097c0<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3e4e03ad77f5e906<>+0(SB), Z4, Z10
+	VFMADD231PD.BCST  k64_be1129ec47f6a0a6<>+0(SB), Z8, Z10
+	VFMADD213PD       Z12, Z9, Z10
+	VFMADD213PD       Z15, Z11, Z10
+	VMULPD            Z7, Z10, Z10
+	VMULPD            Z2, Z10, Z4
+	VMULPD            Z3, Z4, Z4
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z4, Z4
+	VADDPD            Z4, Z1, Z7
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z4, Z7, K1, Z5
+	VBROADCASTSD      k64_3fd9884533d43651<>+0(SB), Z4
+	VFMSUB213PD       Z10, Z2, Z4
+	VMULPD            Z3, Z4, Z4
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z4, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VSUBPD            Z4, Z2, Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z4, Z2, K1, Z6
+	VMOVUPD           Z5, (DX)
+	VMOVUPD           Z6, (BX)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               loop39
 
 rest39:
-	TESTQ     AX, AX
-	JLE       done39
-	MOVQ      $-1, SI
-	BZHIQ     AX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body39
+	TESTQ     SI, SI
+	JNZ       finish39
+	ADDQ      $0x08, AX
+	JZ        done39
+	MOVQ      AX, SI
+	MOVQ      $-1, AX
+	BZHIQ     SI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	XORQ      AX, AX
+	JMP       loop39
+
+finish39:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
 
 done39:
 	VZEROUPPER
@@ -10365,157 +10285,168 @@ GLOBL k64_3fd9884533d43651<>(SB), RODATA|NOPTR, $8
 
 // func gelu3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu3F64AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+0(FP), AX
-	MOVQ x+32(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
+TEXT ·gelu3F64AVX512(SB), NOSPLIT, $280-40
+	MOVQ         n+0(FP), AX
+	MOVQ         x+32(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
+	XORQ         DI, DI
+	SUBQ         $0x08, AX
+	JLT          rest40
 
 loop40:
-	CMPQ    AX, $0x00000008
-	JLT     rest40
-	VMOVUPD (CX), Z0
-
-body40:
-	VBROADCASTSD      k64_c044000000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4044000000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z1
-	VPXORQ            Z1, Z2, Z1
-	VMULPD            Z1, Z1, Z2
-	VMOVUPD           Z1, Z5
-	VFMSUB213PD       Z2, Z1, Z5
-	VMULPD.BCST       k64_bfe0000000000000<>+0(SB), Z2, Z6
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z7
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z6, Z7
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z7, Z8
-	VMOVUPD           Z6, Z6
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z8, Z6
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z8, Z6
-	VFNMADD231PD.BCST k64_3fe0000000000000<>+0(SB), Z5, Z6
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z5
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z6, Z5
-	VMULPD            Z6, Z6, Z8
-	VFMADD213PD       Z6, Z8, Z5
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z5, Z5
-	VPSLLQ            $0x34, Z7, Z6
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z6, Z6
-	VMULPD            Z5, Z6, Z6
-	VADDPD.BCST       k64_4010000000000000<>+0(SB), Z1, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VDIVPD            Z5, Z7, Z7
-	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z5, Z8
-	VSUBPD            Z8, Z1, Z8
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z9
-	VFNMADD231PD      Z5, Z7, Z9
-	VFNMADD231PD      Z8, Z7, Z9
-	VFMADD231PD       Z7, Z9, Z7
-	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z1, Z5
-	VMULPD            Z7, Z5, Z5
-	VBROADCASTSD      k64_be1129ec47f6a0a6<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_bda6539b554097c0<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3e4e03ad77f5e906<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3e4fdfb0b3351b0d<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_be747e88e32b035e<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_be84c0b11aec08af<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3e91afa2d60d4048<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3eb11d2c4c75e533<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bea4f8a115316eb1<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bed8d37df4ae41f3<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3ea7fd3586e1dc36<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3f026cfa080da321<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bec001100120093a<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bf2e4a416c8b21eb<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3f217a4a6244ab27<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3f5ab825f813220c<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bf6c81719c9c6173<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bf7ee276103553f4<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3faeec4cc3e44934<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bfc7dff2bff6887e<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fd8c6dbf2cfc306<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bfe373e3a893c287<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fe82b4bb8c94dce<>+0(SB), Z5, Z8
-	VMULPD            Z7, Z8, Z8
-	VMULPD            Z1, Z8, Z5
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z2, Z2, Z3
+	VMOVUPD           Z2, Z4
+	VFMSUB213PD       Z3, Z2, Z4
+	VMULPD.BCST       k64_bfe0000000000000<>+0(SB), Z3, Z5
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z6
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z5, Z6
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z6, Z7
+	VMOVUPD           Z5, Z5
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z7, Z5
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z7, Z5
+	VFNMADD231PD.BCST k64_3fe0000000000000<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z4, Z4, Z7
+	VMULPD            Z7, Z7, Z10
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z12
+	VFMADD213PD       Z11, Z4, Z12
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z13
+	VFMADD213PD       Z11, Z4, Z13
+	VFMADD213PD       Z12, Z7, Z13
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z7
+	VFMADD213PD       Z13, Z10, Z7
+	VFMADD213PD       Z5, Z4, Z7
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
+	VPSLLQ            $0x34, Z6, Z4
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z4, Z4
+	VMULPD            Z7, Z4, Z4
+	VADDPD.BCST       k64_4010000000000000<>+0(SB), Z2, Z5
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
+	VDIVPD            Z5, Z6, Z6
+	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z5, Z7
+	VSUBPD            Z7, Z2, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
+	VFNMADD231PD      Z5, Z6, Z10
+	VFNMADD231PD      Z7, Z6, Z10
+	VFMADD231PD       Z6, Z10, Z6
+	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z2, Z5
 	VMULPD            Z6, Z5, Z5
+	VMULPD            Z5, Z5, Z7
+	VMULPD            Z7, Z7, Z10
+	VMULPD            Z10, Z10, Z11
+	VMULPD            Z11, Z11, Z12
+	VBROADCASTSD      k64_bfe373e3a893c287<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fe82b4bb8c94dce<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_bfc7dff2bff6887e<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3fd8c6dbf2cfc306<>+0(SB), Z5, Z14
+	VFMADD213PD       Z13, Z7, Z14
+	VBROADCASTSD      k64_bf7ee276103553f4<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3faeec4cc3e44934<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_3f5ab825f813220c<>+0(SB), Z15
+	VFMADD213PD.BCST  k64_bf6c81719c9c6173<>+0(SB), Z5, Z15
+	VFMADD213PD       Z13, Z7, Z15
+	VFMADD213PD       Z14, Z10, Z15
+	VBROADCASTSD      k64_bf2e4a416c8b21eb<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3f217a4a6244ab27<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_3f026cfa080da321<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_bec001100120093a<>+0(SB), Z5, Z14
+	VFMADD213PD       Z13, Z7, Z14
+	VBROADCASTSD      k64_bed8d37df4ae41f3<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3ea7fd3586e1dc36<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_3eb11d2c4c75e533<>+0(SB), Z16
+	VFMADD213PD.BCST  k64_bea4f8a115316eb1<>+0(SB), Z5, Z16
+	VFMADD213PD       Z13, Z7, Z16
+	VFMADD213PD       Z14, Z10, Z16
+	VFMADD213PD       Z15, Z11, Z16
+	VBROADCASTSD      k64_be84c0b11aec08af<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3e91afa2d60d4048<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3e4fdfb0b3351b0d<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_be747e88e32b035e<>+0(SB), Z5, Z13
+	VFMADD213PD       Z11, Z7, Z13
+	VBROADCASTSD      k64_bda6539b554097c0<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3e4e03ad77f5e906<>+0(SB), Z5, Z11
+	VFMADD231PD.BCST  k64_be1129ec47f6a0a6<>+0(SB), Z7, Z11
+	VFMADD213PD       Z13, Z10, Z11
+	VFMADD213PD       Z16, Z12, Z11
+	VMULPD            Z6, Z11, Z11
+	VMULPD            Z2, Z11, Z5
+	VMULPD            Z4, Z5, Z5
 	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z5, Z5
-	VADDPD            Z5, Z0, Z7
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z5, Z7, K1, Z3
+	VADDPD            Z5, Z1, Z6
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z5, Z6, K1, Z8
 	VBROADCASTSD      k64_3fd9884533d43651<>+0(SB), Z5
-	VFMSUB213PD       Z8, Z1, Z5
-	VMULPD            Z6, Z5, Z5
+	VFMSUB213PD       Z11, Z2, Z5
+	VMULPD            Z4, Z5, Z5
 	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z5, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z1
-	VSUBPD            Z5, Z1, Z1
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z5, Z1, K1, Z4
-	VBROADCASTSD      k64_4000000000000000<>+0(SB), Z0
-	VSUBPD            Z2, Z0, Z0
-	VMULPD            Z6, Z0, Z0
-	VMULPD.BCST       k64_2fd9884533d43651<>+0(SB), Z0, Z0
-	CMPQ              AX, $0x00000008
-	JLT               part040
-	VMOVUPD           Z3, (DX)
-	JMP               next040
-
-part040:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z3, K1, (DX)
-
-next040:
-	CMPQ    AX, $0x00000008
-	JLT     part140
-	VMOVUPD Z4, (BX)
-	JMP     next140
-
-part140:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z4, K1, (BX)
-
-next140:
-	CMPQ    AX, $0x00000008
-	JLT     part240
-	VMOVUPD Z0, (SI)
-	JMP     next240
-
-part240:
-	MOVQ    $-1, DI
-	BZHIQ   AX, DI, DI
-	KMOVW   DI, K1
-	VMOVUPD Z0, K1, (SI)
-
-next240:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	SUBQ $0x00000008, AX
-	JG   loop40
-	JMP  done40
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VSUBPD            Z5, Z2, Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z5, Z2, K1, Z9
+	VBROADCASTSD      k64_4000000000000000<>+0(SB), Z1
+	VSUBPD            Z3, Z1, Z1
+	VMULPD            Z4, Z1, Z1
+	VMULPD.BCST       k64_2fd9884533d43651<>+0(SB), Z1, Z1
+	VMOVUPD           Z8, (DX)
+	VMOVUPD           Z9, (BX)
+	VMOVUPD           Z1, (SI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	SUBQ              $0x08, AX
+	JGE               loop40
 
 rest40:
-	TESTQ     AX, AX
-	JLE       done40
-	MOVQ      $-1, DI
-	BZHIQ     AX, DI, DI
-	KMOVW     DI, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body40
+	TESTQ     DI, DI
+	JNZ       finish40
+	ADDQ      $0x08, AX
+	JZ        done40
+	MOVQ      AX, DI
+	MOVQ      $-1, AX
+	BZHIQ     DI, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	XORQ      AX, AX
+	JMP       loop40
+
+finish40:
+	MOVQ    $-1, AX
+	BZHIQ   DI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPD 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (SI)
 
 done40:
 	VZEROUPPER
@@ -10526,177 +10457,183 @@ GLOBL k64_2fd9884533d43651<>(SB), RODATA|NOPTR, $8
 
 // func gelu4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu4F64AVX512(SB), NOSPLIT, $0-48
-	MOVQ n+0(FP), AX
-	MOVQ x+40(FP), CX
-	MOVQ d0+8(FP), DX
-	MOVQ d1+16(FP), BX
-	MOVQ d2+24(FP), SI
-	MOVQ d3+32(FP), DI
+TEXT ·gelu4F64AVX512(SB), NOSPLIT, $352-48
+	MOVQ         n+0(FP), AX
+	MOVQ         x+40(FP), CX
+	MOVQ         d0+8(FP), DX
+	MOVQ         d1+16(FP), BX
+	MOVQ         d2+24(FP), SI
+	MOVQ         d3+32(FP), DI
+	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
+	XORQ         R8, R8
+	SUBQ         $0x08, AX
+	JLT          rest41
 
 loop41:
-	CMPQ    AX, $0x00000008
-	JLT     rest41
-	VMOVUPD (CX), Z0
-
-body41:
-	VBROADCASTSD      k64_c044000000000000<>+0(SB), Z1
-	VMAXPD            Z0, Z1, Z1
-	VBROADCASTSD      k64_4044000000000000<>+0(SB), Z2
-	VMINPD            Z1, Z2, Z2
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z1
-	VPXORQ            Z1, Z2, Z1
-	VMULPD            Z1, Z1, Z2
-	VMOVUPD           Z1, Z5
-	VFMSUB213PD       Z2, Z1, Z5
-	VMULPD.BCST       k64_bfe0000000000000<>+0(SB), Z2, Z6
-	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z7
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z6, Z7
-	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z7, Z8
-	VMOVUPD           Z6, Z6
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z8, Z6
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z8, Z6
-	VFNMADD231PD.BCST k64_3fe0000000000000<>+0(SB), Z5, Z6
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z5
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z6, Z5
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z6, Z5
-	VMULPD            Z6, Z6, Z8
-	VFMADD213PD       Z6, Z8, Z5
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z5, Z5
-	VPSLLQ            $0x34, Z7, Z6
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z6, Z6
-	VMULPD            Z5, Z6, Z6
-	VADDPD.BCST       k64_4010000000000000<>+0(SB), Z1, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VDIVPD            Z5, Z7, Z7
-	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z5, Z8
-	VSUBPD            Z8, Z1, Z8
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z9
-	VFNMADD231PD      Z5, Z7, Z9
-	VFNMADD231PD      Z8, Z7, Z9
-	VFMADD231PD       Z7, Z9, Z7
-	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z1, Z5
-	VMULPD            Z7, Z5, Z5
-	VBROADCASTSD      k64_be1129ec47f6a0a6<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_bda6539b554097c0<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3e4e03ad77f5e906<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3e4fdfb0b3351b0d<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_be747e88e32b035e<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_be84c0b11aec08af<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3e91afa2d60d4048<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3eb11d2c4c75e533<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bea4f8a115316eb1<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bed8d37df4ae41f3<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3ea7fd3586e1dc36<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3f026cfa080da321<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bec001100120093a<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bf2e4a416c8b21eb<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3f217a4a6244ab27<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3f5ab825f813220c<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bf6c81719c9c6173<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bf7ee276103553f4<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3faeec4cc3e44934<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bfc7dff2bff6887e<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fd8c6dbf2cfc306<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_bfe373e3a893c287<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  k64_3fe82b4bb8c94dce<>+0(SB), Z5, Z8
-	VMULPD            Z7, Z8, Z8
-	VMULPD            Z1, Z8, Z5
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
+	VMULPD            Z2, Z2, Z3
+	VMOVUPD           Z2, Z4
+	VFMSUB213PD       Z3, Z2, Z4
+	VMULPD.BCST       k64_bfe0000000000000<>+0(SB), Z3, Z5
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z6
+	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z5, Z6
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z6, Z7
+	VMOVUPD           Z5, Z5
+	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z7, Z5
+	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z7, Z5
+	VFNMADD231PD.BCST k64_3fe0000000000000<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z4, Z4, Z7
+	VMULPD            Z7, Z7, Z10
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z12
+	VFMADD213PD       Z11, Z4, Z12
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z13
+	VFMADD213PD       Z11, Z4, Z13
+	VFMADD213PD       Z12, Z7, Z13
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z7
+	VFMADD213PD       Z13, Z10, Z7
+	VFMADD213PD       Z5, Z4, Z7
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
+	VPSLLQ            $0x34, Z6, Z4
+	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z4, Z4
+	VMULPD            Z7, Z4, Z4
+	VADDPD.BCST       k64_4010000000000000<>+0(SB), Z2, Z5
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
+	VDIVPD            Z5, Z6, Z6
+	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z5, Z7
+	VSUBPD            Z7, Z2, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
+	VFNMADD231PD      Z5, Z6, Z10
+	VFNMADD231PD      Z7, Z6, Z10
+	VFMADD231PD       Z6, Z10, Z6
+	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z2, Z5
 	VMULPD            Z6, Z5, Z5
+	VMULPD            Z5, Z5, Z7
+	VMULPD            Z7, Z7, Z10
+	VMULPD            Z10, Z10, Z11
+	VMULPD            Z11, Z11, Z12
+	VBROADCASTSD      k64_bfe373e3a893c287<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fe82b4bb8c94dce<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_bfc7dff2bff6887e<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3fd8c6dbf2cfc306<>+0(SB), Z5, Z14
+	VFMADD213PD       Z13, Z7, Z14
+	VBROADCASTSD      k64_bf7ee276103553f4<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3faeec4cc3e44934<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_3f5ab825f813220c<>+0(SB), Z15
+	VFMADD213PD.BCST  k64_bf6c81719c9c6173<>+0(SB), Z5, Z15
+	VFMADD213PD       Z13, Z7, Z15
+	VFMADD213PD       Z14, Z10, Z15
+	VBROADCASTSD      k64_bf2e4a416c8b21eb<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3f217a4a6244ab27<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_3f026cfa080da321<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_bec001100120093a<>+0(SB), Z5, Z14
+	VFMADD213PD       Z13, Z7, Z14
+	VBROADCASTSD      k64_bed8d37df4ae41f3<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3ea7fd3586e1dc36<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_3eb11d2c4c75e533<>+0(SB), Z16
+	VFMADD213PD.BCST  k64_bea4f8a115316eb1<>+0(SB), Z5, Z16
+	VFMADD213PD       Z13, Z7, Z16
+	VFMADD213PD       Z14, Z10, Z16
+	VFMADD213PD       Z15, Z11, Z16
+	VBROADCASTSD      k64_be84c0b11aec08af<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3e91afa2d60d4048<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_3e4fdfb0b3351b0d<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_be747e88e32b035e<>+0(SB), Z5, Z13
+	VFMADD213PD       Z11, Z7, Z13
+	VBROADCASTSD      k64_bda6539b554097c0<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3e4e03ad77f5e906<>+0(SB), Z5, Z11
+	VFMADD231PD.BCST  k64_be1129ec47f6a0a6<>+0(SB), Z7, Z11
+	VFMADD213PD       Z13, Z10, Z11
+	VFMADD213PD       Z16, Z12, Z11
+	VMULPD            Z6, Z11, Z11
+	VMULPD            Z2, Z11, Z5
+	VMULPD            Z4, Z5, Z5
 	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z5, Z5
-	VADDPD            Z5, Z0, Z7
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z5, Z7, K1, Z3
+	VADDPD            Z5, Z1, Z6
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z5, Z6, K1, Z8
 	VBROADCASTSD      k64_3fd9884533d43651<>+0(SB), Z5
-	VFMSUB213PD       Z8, Z1, Z5
-	VMULPD            Z6, Z5, Z5
+	VFMSUB213PD       Z11, Z2, Z5
+	VMULPD            Z4, Z5, Z5
 	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z5, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VSUBPD            Z5, Z7, Z7
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z5, Z7, K1, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
+	VSUBPD            Z5, Z6, Z6
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z5, Z6, K1, Z9
 	VBROADCASTSD      k64_4000000000000000<>+0(SB), Z5
-	VSUBPD            Z2, Z5, Z5
-	VMULPD            Z6, Z5, Z5
+	VSUBPD            Z3, Z5, Z5
+	VMULPD            Z4, Z5, Z5
 	VMULPD.BCST       k64_2fd9884533d43651<>+0(SB), Z5, Z5
-	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z1, Z2, Z2
-	VMULPD            Z6, Z2, Z2
-	VMULPD.BCST       k64_2fd9884533d43651<>+0(SB), Z2, Z2
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z0, Z0
-	VPXORQ            Z0, Z2, Z0
-	CMPQ              AX, $0x00000008
-	JLT               part041
-	VMOVUPD           Z3, (DX)
-	JMP               next041
-
-part041:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z3, K1, (DX)
-
-next041:
-	CMPQ    AX, $0x00000008
-	JLT     part141
-	VMOVUPD Z4, (BX)
-	JMP     next141
-
-part141:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z4, K1, (BX)
-
-next141:
-	CMPQ    AX, $0x00000008
-	JLT     part241
-	VMOVUPD Z5, (SI)
-	JMP     next241
-
-part241:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z5, K1, (SI)
-
-next241:
-	CMPQ    AX, $0x00000008
-	JLT     part341
-	VMOVUPD Z0, (DI)
-	JMP     next341
-
-part341:
-	MOVQ    $-1, R8
-	BZHIQ   AX, R8, R8
-	KMOVW   R8, K1
-	VMOVUPD Z0, K1, (DI)
-
-next341:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, BX
-	ADDQ $0x00000040, SI
-	ADDQ $0x00000040, DI
-	SUBQ $0x00000008, AX
-	JG   loop41
-	JMP  done41
+	VSUBPD.BCST       k64_4010000000000000<>+0(SB), Z3, Z3
+	VMULPD            Z2, Z3, Z3
+	VMULPD            Z4, Z3, Z3
+	VMULPD.BCST       k64_2fd9884533d43651<>+0(SB), Z3, Z3
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
+	VPXORQ            Z1, Z3, Z1
+	VMOVUPD           Z8, (DX)
+	VMOVUPD           Z9, (BX)
+	VMOVUPD           Z5, (SI)
+	VMOVUPD           Z1, (DI)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, BX
+	ADDQ              $0x40, SI
+	ADDQ              $0x40, DI
+	SUBQ              $0x08, AX
+	JGE               loop41
 
 rest41:
-	TESTQ     AX, AX
-	JLE       done41
-	MOVQ      $-1, R8
-	BZHIQ     AX, R8, R8
-	KMOVW     R8, K1
-	VMOVUPD.Z (CX), K1, Z0
-	JMP       body41
+	TESTQ     R8, R8
+	JNZ       finish41
+	ADDQ      $0x08, AX
+	JZ        done41
+	MOVQ      AX, R8
+	MOVQ      $-1, AX
+	BZHIQ     R8, AX, AX
+	KMOVW     AX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	MOVQ      SI, 272(SP)
+	LEAQ      208(SP), SI
+	MOVQ      DI, 344(SP)
+	LEAQ      280(SP), DI
+	XORQ      AX, AX
+	JMP       loop41
+
+finish41:
+	MOVQ    $-1, AX
+	BZHIQ   R8, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (BX)
+	MOVQ    272(SP), SI
+	VMOVUPD 208(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (SI)
+	MOVQ    344(SP), DI
+	VMOVUPD 280(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (DI)
 
 done41:
 	VZEROUPPER
@@ -10704,17 +10641,16 @@ done41:
 
 // func expF64AVX512(n int, dst *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·expF64AVX512(SB), NOSPLIT, $0-24
+TEXT ·expF64AVX512(SB), NOSPLIT, $136-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  rest42
 
 loop42:
-	CMPQ    AX, $0x00000008
-	JLT     rest42
-	VMOVUPD (DX), Z0
-
-body42:
+	VMOVUPD           (DX), Z0
 	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
 	VMAXPD            Z0, Z1, Z1
 	VBROADCASTSD      k64_4086800000000000<>+0(SB), Z0
@@ -10725,55 +10661,65 @@ body42:
 	VMOVUPD           Z0, Z5
 	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z5
 	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z5
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z4
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  k64_3ec71de0d9c145d0<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  k64_3f2a01a01a7c8d47<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  k64_3f811111111109ad<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  k64_3fc5555555555556<>+0(SB), Z5, Z4
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z4
-	VMULPD            Z5, Z5, Z6
-	VFMADD213PD       Z5, Z6, Z4
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z4, Z4
-	VBROADCASTSD      k64_4ff0000000000000<>+0(SB), Z5
-	VBROADCASTSD      k64_2ff0000000000000<>+0(SB), Z6
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z4, Z4, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z8
+	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z9
+	VFMADD213PD       Z8, Z4, Z9
+	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z8
+	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z10
+	VFMADD213PD       Z8, Z4, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z6
+	VFMADD213PD       Z10, Z7, Z6
+	VFMADD213PD       Z5, Z4, Z6
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
+	VBROADCASTSD      k64_4ff0000000000000<>+0(SB), Z4
+	VBROADCASTSD      k64_2ff0000000000000<>+0(SB), Z5
 	VPSLLQ            $0x34, Z1, Z1
 	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z5, Z6, K1, Z2
+	VBLENDMPD         Z4, Z5, K1, Z2
 	VPADDQ            Z2, Z1, Z1
-	VMULPD            Z4, Z1, Z1
+	VMULPD            Z6, Z1, Z1
 	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z6, Z5, K1, Z3
+	VBLENDMPD         Z5, Z4, K1, Z3
 	VMULPD            Z3, Z1, Z1
-	CMPQ              AX, $0x00000008
-	JLT               part042
 	VMOVUPD           Z1, (CX)
-	JMP               next042
-
-part042:
-	MOVQ    $-1, BX
-	BZHIQ   AX, BX, BX
-	KMOVW   BX, K1
-	VMOVUPD Z1, K1, (CX)
-
-next042:
-	ADDQ $0x00000040, DX
-	ADDQ $0x00000040, CX
-	SUBQ $0x00000008, AX
-	JG   loop42
-	JMP  done42
+	ADDQ              $0x40, DX
+	ADDQ              $0x40, CX
+	SUBQ              $0x08, AX
+	JGE               loop42
 
 rest42:
-	TESTQ     AX, AX
-	JLE       done42
-	MOVQ      $-1, BX
-	BZHIQ     AX, BX, BX
-	KMOVW     BX, K1
+	TESTQ     BX, BX
+	JNZ       finish42
+	ADDQ      $0x08, AX
+	JZ        done42
+	MOVQ      AX, BX
+	MOVQ      $-1, AX
+	BZHIQ     BX, AX, AX
+	KMOVW     AX, K1
 	VMOVUPD.Z (DX), K1, Z0
-	JMP       body42
+	VMOVUPD   Z0, (SP)
+	LEAQ      (SP), DX
+	MOVQ      CX, 128(SP)
+	LEAQ      64(SP), CX
+	XORQ      AX, AX
+	JMP       loop42
+
+finish42:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), CX
+	VMOVUPD 64(SP), Z0
+	KMOVW   AX, K1
+	VMOVUPD Z0, K1, (CX)
 
 done42:
 	VZEROUPPER

@@ -16,9 +16,11 @@ import (
 // Arguments are clamped where e has vanished altogether, so that infinite ones need no care; NaN passes every step.
 func activations(e vec) {
 	for _, f := range []struct {
-		name string
-		body func(a *activation)
-	}{{"sigmoid", sigmoid}, {"softplus", softplus}, {"tanh", tanh}, {"silu", silu}, {"gelu", gelu}} {
+		name  string
+		body  func(a *activation)
+		limit func(e vec) float64
+	}{{"sigmoid", sigmoid, vec.lim}, {"softplus", softplus, vec.lim}, {"tanh", tanh, vec.lim}, {"silu", silu, vec.lim},
+		{"gelu", gelu, vec.geluLim}} {
 		for n := 1; n <= 4; n++ {
 			name := e.name(fmt.Sprintf("%s%d", f.name, n))
 			args := ""
@@ -30,17 +32,16 @@ func activations(e vec) {
 			a := &activation{vec: e, orders: n}
 			cnt := Load(Param("n"), GP64())
 			px := Load(Param("x"), GP64())
-			ptrs := []Register{px}
-			for i := range n {
-				a.dst[i] = Load(Param(fmt.Sprintf("d%d", i)), GP64())
-				ptrs = append(ptrs, a.dst[i])
+			out := make([]Register, n)
+			for i := range out {
+				out[i] = Load(Param(fmt.Sprintf("d%d", i)), GP64())
 			}
-			e.each(cnt, ptrs, []Register{px}, func(x []VecVirtual, store func(v VecVirtual, p Register, id string)) {
+			a.least = a.kreg(-f.limit(e))
+			e.each(cnt, []Register{px}, out, func(x []VecVirtual, store func(v VecVirtual, i int)) {
 				a.x = x[0]
-				a.out = [4]VecVirtual{}
 				f.body(a)
 				for i := range n {
-					store(a.out[i], a.dst[i], fmt.Sprint(i))
+					store(a.out[i], i)
 				}
 			})
 		}
@@ -52,7 +53,7 @@ type activation struct {
 	vec
 	orders int
 	x      VecVirtual
-	dst    [4]Register
+	least  VecVirtual // the least argument, below which everything has vanished
 	out    [4]VecVirtual
 }
 
@@ -64,13 +65,11 @@ func (e vec) div2(x, y Op) VecVirtual { d := e.reg(); e.div(x, y, d); return d }
 func (e vec) xor2(x, y Op) VecVirtual { d := e.reg(); e.xor(x, y, d); return d }
 func (e vec) copy(x Op) VecVirtual    { d := e.reg(); e.mov(x, d); return d }
 
-// clamped is x between −lim and lim, NaN kept.
-func (e vec) clamped(x VecVirtual, lim float64) VecVirtual {
-	d := e.kreg(-lim)
-	e.max(x, d, d)
-	h := e.kreg(lim)
-	e.min(d, h, h)
-	return h
+// negClamped is −|x|, not less than a.least.
+func (a *activation) negClamped(x VecVirtual) VecVirtual {
+	z := a.negAbs(x)
+	a.max(z, a.least, z) // z itself where it is NaN
+	return z
 }
 
 // negAbs is −|x|.
@@ -128,6 +127,14 @@ func (e vec) lim() float64 {
 	return 120
 }
 
+// geluLim is the same for exp(−lim²/2).
+func (e vec) geluLim() float64 {
+	if e.f64 {
+		return 40
+	}
+	return 15
+}
+
 // magic added to x leaves the integer nearest to x in the last bits.
 func (e vec) magic() float64 {
 	if e.f64 {
@@ -160,8 +167,8 @@ func (e vec) reduced(z VecVirtual, lo *VecVirtual) (q, t VecVirtual) {
 	if lo != nil {
 		e.fnma231(e.k(0.5), *lo, r)
 	}
-	q = e.horner(e.pick(expF32, expF64), r)
 	r2 := e.mul2(r, r)
+	q = e.poly(e.pick(expF32, expF64), r, r2)
 	e.fma213(r, r2, q) // r + r²·q
 	return q, t
 }
@@ -186,10 +193,9 @@ func (e vec) scaledExp(z VecVirtual, lo *VecVirtual) VecVirtual {
 // unscale multiplies by 2^−B.
 func (e vec) unscale(v VecVirtual) VecVirtual { return e.mul2(e.k(e.down()), v) }
 
-// logistic computes what sigmoid, softplus and SiLU share: the clamped x, z = −|x|, E and d = 1/(1+e).
-func (a *activation) logistic() (xm, z, E, d VecVirtual) {
-	xm = a.clamped(a.x, a.lim())
-	z = a.negAbs(xm)
+// logistic computes what sigmoid, softplus and SiLU share: z = −|x|, E and d = 1/(1+e).
+func (a *activation) logistic() (z, E, d VecVirtual) {
+	z = a.negClamped(a.x)
 	E = a.scaledExp(z, nil)
 	den := a.kreg(1)
 	a.fma231(a.k(a.down()), E, den)
@@ -198,7 +204,7 @@ func (a *activation) logistic() (xm, z, E, d VecVirtual) {
 		a.fma231(a.k(a.down()), E, lo)
 		return lo
 	})
-	return xm, z, E, d
+	return z, E, d
 }
 
 // inverse is 1/(den+lo). Orders 2 and 3 use it up to three times as a factor; there the roundings of den and of the quotient are put
@@ -223,13 +229,13 @@ func (e vec) refine(d, den, lo VecVirtual) {
 // sigmoidOrders stores σ and its derivatives from out[first] on, given x, E and d:
 //
 //	σ = d or ed,  q = σ(1−σ) = ed²,  σ″ = ∓q(1−e)d,  σ‴ = q(1−6q).
-func (a *activation) sigmoidOrders(first int, xm, E, d VecVirtual) {
+func (a *activation) sigmoidOrders(first int, E, d VecVirtual) {
 	n := a.orders - first
 	if n <= 0 {
 		return
 	}
 	ed := a.mul2(E, d)
-	a.out[first] = a.bySign(xm, d, a.unscale(ed))
+	a.out[first] = a.bySign(a.x, d, a.unscale(ed))
 	if n == 1 {
 		return
 	}
@@ -242,7 +248,7 @@ func (a *activation) sigmoidOrders(first int, xm, E, d VecVirtual) {
 	h := a.difference(ed)
 	a.mul(Q, h, h)
 	a.mul(a.k(-a.down()), h, h)
-	a.out[first+2] = a.xor2(a.signOf(xm), h)
+	a.out[first+2] = a.xor2(a.signOf(a.x), h)
 	if n == 3 {
 		return
 	}
@@ -260,26 +266,25 @@ func (a *activation) difference(ed VecVirtual) VecVirtual {
 }
 
 func sigmoid(a *activation) {
-	xm, _, E, d := a.logistic()
-	a.sigmoidOrders(0, xm, E, d)
+	_, E, d := a.logistic()
+	a.sigmoidOrders(0, E, d)
 }
 
 // softplus is max(x, 0) + ln(1+e); its derivatives are those of σ.
 //
 //	ln(1+e) = 2 atanh s,  s = e/(2+e).
 func softplus(a *activation) {
-	var xm, E, d VecVirtual
+	var E, d VecVirtual
 	if a.orders > 1 {
-		xm, _, E, d = a.logistic()
+		_, E, d = a.logistic()
 	} else {
-		xm = a.clamped(a.x, a.lim())
-		E = a.scaledExp(a.negAbs(xm), nil)
+		E = a.scaledExp(a.negClamped(a.x), nil)
 	}
 	u := a.unscale(E)
 	s := a.add2(a.k(2), u)
 	a.div(s, u, s)
 	s2 := a.mul2(s, s)
-	p := a.horner(a.pick(log1pF32, log1pF64), s2)
+	p := a.poly(a.pick(log1pF32, log1pF64), s2)
 	s3 := a.mul2(s, s2)
 	a.mul(s3, p, p)
 	a.fma231(a.k(2), s, p)
@@ -288,16 +293,14 @@ func softplus(a *activation) {
 	a.max(a.x, zero, zero)
 	a.add(zero, p, p)
 	a.out[0] = p
-	a.sigmoidOrders(1, xm, E, d)
+	a.sigmoidOrders(1, E, d)
 }
 
 // tanh with e = exp(−2|x|), m = e−1:
 //
 //	t = ±(−m)/(2+m),  q = 1−t² = 4e/(2+m)²,  t″ = −2tq,  t‴ = q(6t²−2).
 func tanh(a *activation) {
-	z := a.clamped(a.x, a.lim()/2)
-	a.add(z, z, z)
-	z = a.negAbs(z)
+	z := a.negClamped(a.add2(a.x, a.x))
 	q, t := a.reduced(z, nil)
 	S := a.power(t, a.B())
 	s := a.unscale(S)
@@ -366,23 +369,32 @@ func (a *activation) orSign(v VecVirtual) VecVirtual {
 //	second       q (2 + z(1−e)d)
 //	third        ±q (|x|(1−6q) − 3(1−e)d)
 func silu(a *activation) {
-	xm, z, E, d := a.logistic()
-	num := a.mul2(E, xm)
-	num = a.unscale(num)
-	v := a.bySign(xm, a.x, num)
-	a.mul(d, v, v)
-	a.out[0] = v
 	if a.orders == 1 {
+		z := a.negClamped(a.x)
+		E := a.scaledExp(z, nil)
+		den := a.kreg(1)
+		a.fma231(a.k(a.down()), E, den)
+		a.mul(z, E, E)
+		v := a.bySign(a.x, a.x, a.unscale(E))
+		a.div(den, v, v)
+		a.out[0] = v
 		return
 	}
+	z, E, d := a.logistic()
+	v := a.bySign(a.x, a.x, a.unscale(a.mul2(E, z)))
+	a.mul(d, v, v)
+	a.out[0] = v
+	xm := a.negAbs(a.x) // x within the limits: ±z
+	a.xor(a.x, xm, xm)  // the sign bit of −x
+	a.xor(z, xm, xm)
 	ed := a.mul2(E, d)
 	// first
-	c := a.bySign(xm, a.unscale(ed), d)
+	c := a.bySign(a.x, a.unscale(ed), d)
 	a.fma213(a.k(1), xm, c) // x·c + 1
 	a.mul(d, c, c)
 	neg := a.mul2(E, c)
 	neg = a.unscale(neg)
-	a.out[1] = a.bySign(xm, c, neg)
+	a.out[1] = a.bySign(a.x, c, neg)
 	if a.orders == 2 {
 		return
 	}
@@ -402,7 +414,7 @@ func silu(a *activation) {
 	a.fma231(a.k(3), h, p)
 	a.mul(Q, p, p)
 	a.mul(a.k(-a.down()), p, p)
-	a.out[3] = a.xor2(a.signOf(xm), p)
+	a.out[3] = a.xor2(a.signOf(a.x), p)
 }
 
 // gelu is xΦ(x), with a = |x|, φ = exp(−a²/2)/√2π and R = Φ(−a)/φ(a) = P(y)/(a+k), y = (a−k)/(a+k):
@@ -414,14 +426,14 @@ func silu(a *activation) {
 //
 // The rounding error of a² is put back before the exponential.
 func gelu(a *activation) {
-	lim, k := 15.0, 3.0
+	k := 3.0
 	if a.f64 {
-		lim, k = 40, 4
+		k = 4
 	}
 	phi := 1 / math.Sqrt(2*math.Pi)
 	scale := a.down() * phi
-	ab := a.clamped(a.x, lim)
-	ab = a.xor2(a.signOf(ab), ab)
+	ab := a.negClamped(a.x)
+	a.xor(a.bits(a.signBit()), ab, ab)
 	hh := a.mul2(ab, ab)
 	ll := a.copy(ab)
 	a.fms213(hh, ab, ll) // a·a − hh
@@ -435,7 +447,7 @@ func gelu(a *activation) {
 	a.refine(w, den, lo)
 	y := a.sub2(a.k(k), ab)
 	a.mul(w, y, y)
-	R := a.horner(a.pick(millsF32, millsF64), y)
+	R := a.poly(a.pick(millsF32, millsF64), y)
 	a.mul(w, R, R) // R/√2π
 	v := a.mul2(ab, R)
 	a.mul(E, v, v)

@@ -85,8 +85,8 @@ func elementwise(e vec) {
 		SUBQ(U32(unroll*e.lanes()), n)
 		JMP(LabelRef("four"))
 		Label("one")
-		e.each(n, all, in, func(v []VecVirtual, store func(v VecVirtual, p Register, id string)) {
-			store(o.body(e, v, s), dst, "0")
+		e.each(n, in, []Register{dst}, func(v []VecVirtual, store func(v VecVirtual, i int)) {
+			store(o.body(e, v, s), 0)
 		})
 	}
 }

@@ -58,8 +58,8 @@ func functions(e vec) {
 		n := Load(Param("n"), GP64())
 		dst := Load(Param("dst"), GP64())
 		x := Load(Param("x"), GP64())
-		e.each(n, []Register{x, dst}, []Register{x}, func(v []VecVirtual, store func(v VecVirtual, p Register, id string)) {
-			store(f.body(e, v[0]), dst, "0")
+		e.each(n, []Register{x}, []Register{dst}, func(v []VecVirtual, store func(v VecVirtual, i int)) {
+			store(f.body(e, v[0]), 0)
 		})
 	}
 }
@@ -149,7 +149,7 @@ func logFull(e vec, x VecVirtual) VecVirtual {
 	den := e.add2(e.k(2), f)
 	s := e.div2(den, f)
 	z := e.mul2(s, s)
-	R := e.horner(e.pick(logF32, logF64), z)
+	R := e.poly(e.pick(logF32, logF64), z)
 	e.mul(z, R, R)
 	h := e.mul2(f, f)
 	e.mul(e.k(0.5), h, h)

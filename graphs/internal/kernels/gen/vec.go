@@ -193,13 +193,49 @@ func (e vec) pick(f32, f64 []float64) []float64 {
 	return f32
 }
 
-// horner is Σ c[i] x^i.
+// horner is Σ c[i] x^i, one step after the other: the portable path can repeat it.
 func (e vec) horner(c []float64, x Op) VecVirtual {
 	p := e.kreg(c[len(c)-1])
 	for i := len(c) - 2; i >= 0; i-- {
 		e.fma213(e.k(c[i]), x, p)
 	}
 	return p
+}
+
+// poly is Σ c[i] x^i by Estrin's scheme, halves in parallel: the loops wait for latencies rather than for multipliers. powers holds
+// x, x², x⁴, …; those that are missing are made.
+func (e vec) poly(c []float64, powers ...VecVirtual) VecVirtual {
+	if !e.f64 { // short enough for Horner, which is a little more accurate
+		return e.horner(c, powers[0])
+	}
+	for n := 1 << len(powers); n < len(c); n *= 2 {
+		last := powers[len(powers)-1]
+		powers = append(powers, e.mul2(last, last))
+	}
+	return e.estrin(c, powers)
+}
+
+func (e vec) estrin(c []float64, powers []VecVirtual) VecVirtual {
+	if len(c) == 1 {
+		return e.kreg(c[0])
+	}
+	m, k := 1, 0
+	for 2*m < len(c) {
+		m, k = 2*m, k+1
+	}
+	if len(c) == 2 {
+		p := e.kreg(c[1])
+		e.fma213(e.k(c[0]), powers[0], p)
+		return p
+	}
+	lo := e.estrin(c[:m], powers)
+	if len(c) == m+1 {
+		e.fma231(e.k(c[m]), powers[k], lo)
+		return lo
+	}
+	hi := e.estrin(c[m:], powers)
+	e.fma213(lo, powers[k], hi)
+	return hi
 }
 
 // masks is a table of 256 bytes of ones followed by 256 of zeros: 32 bytes from 256−n·size on are the mask of the first n
@@ -310,56 +346,63 @@ func (t tail) store(s VecVirtual, m Mem, j int) {
 	}
 }
 
-// stream walks over vectors of n elements: body is written once and serves whole vectors and the rest, whose loads and
-// stores are masked. Pointers are advanced by stream.
-type stream struct {
-	e    vec
-	n    Register
-	t    tail
-	ptrs []Register
-	uniq string
-}
+var loops int
 
-var streams int
-
-// each emits the loop. body gets load and store functions.
-func (e vec) each(n Register, ptrs []Register, in []Register, body func(x []VecVirtual, store func(v VecVirtual, p Register, id string))) {
-	streams++
-	u := fmt.Sprintf("%d", streams)
+// each emits the loop over n elements: in are the pointers read, out those written; body gets the vectors read and stores its
+// results. What does not fill a vector is copied to the stack and goes through the same loop once more, so that the body is written
+// once and has no branches.
+func (e vec) each(n Register, in, out []Register, body func(x []VecVirtual, store func(v VecVirtual, i int))) {
+	loops++
+	u := fmt.Sprintf("%d", loops)
 	x := make([]VecVirtual, len(in))
 	for i := range x {
 		x[i] = e.reg()
 	}
-	Label("loop" + u)
-	CMPQ(n, U32(e.lanes()))
+	rest := GP64()
+	XORQ(rest, rest)
+	SUBQ(U8(e.lanes()), n)
 	JLT(LabelRef("rest" + u))
+	Label("loop" + u)
 	for i, p := range in {
 		e.mov(Mem{Base: p}, x[i])
 	}
-	Label("body" + u)
-	body(x, func(v VecVirtual, p Register, id string) {
-		CMPQ(n, U32(e.lanes()))
-		JLT(LabelRef("part" + id + u))
-		e.mov(v, Mem{Base: p})
-		JMP(LabelRef("next" + id + u))
-		Label("part" + id + u)
-		e.tail(n).store(v, Mem{Base: p}, 0)
-		Label("next" + id + u)
-	})
-	for _, p := range ptrs {
-		ADDQ(U32(e.bytes()), p)
+	body(x, func(v VecVirtual, i int) { e.mov(v, Mem{Base: out[i]}) })
+	for _, p := range in {
+		ADDQ(U8(e.bytes()), p)
 	}
-	SUBQ(U32(e.lanes()), n)
-	JG(LabelRef("loop" + u))
-	JMP(LabelRef("done" + u))
+	for _, p := range out {
+		ADDQ(U8(e.bytes()), p)
+	}
+	SUBQ(U8(e.lanes()), n)
+	JGE(LabelRef("loop" + u))
 	Label("rest" + u)
-	TESTQ(n, n)
-	JLE(LabelRef("done" + u))
-	t := e.tail(n)
+	TESTQ(rest, rest)
+	JNZ(LabelRef("finish" + u))
+	ADDQ(U8(e.lanes()), n)
+	JZ(LabelRef("done" + u))
+	MOVQ(n, rest)
+	t := e.tail(rest)
 	for i, p := range in {
+		buf := AllocLocal(e.bytes())
 		t.load(Mem{Base: p}, 0, x[i])
+		e.mov(x[i], buf)
+		LEAQ(buf, p)
 	}
-	JMP(LabelRef("body" + u))
+	bufs, saved := make([]Mem, len(out)), make([]Mem, len(out))
+	for i, p := range out {
+		bufs[i], saved[i] = AllocLocal(e.bytes()), AllocLocal(8)
+		MOVQ(p, saved[i])
+		LEAQ(bufs[i], p)
+	}
+	XORQ(n, n)
+	JMP(LabelRef("loop" + u))
+	Label("finish" + u)
+	t = e.tail(rest)
+	for i, p := range out {
+		MOVQ(saved[i], p)
+		v := e.load(bufs[i])
+		t.store(v, Mem{Base: p}, 0)
+	}
 	Label("done" + u)
 	VZEROUPPER()
 	RET()

@@ -37,6 +37,13 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 			{Key: "output", Title: "Output:"},
 		}),
 		kong.PostBuild(showDefaults),
+		kong.WithHyphenPrefixedParameters(true), // so that --lr -1 is answered by what --lr wants
+		kong.FlagNamer(func(field string) string {
+			if name := settings.Flag(field); name != "" {
+				return name
+			}
+			return strings.ToLower(field)
+		}),
 	)
 }
 

@@ -22,7 +22,7 @@ func (sampleCmd) Help() string {
 	return `Examples:
 
     ebm sample runs/4squares-sm-1 --out samples.csv
-    ebm sample runs/4squares-sm-1 --sampler tempering --n 100000 --out samples.npy --json`
+    ebm sample runs/4squares-sm-1 --sampler tempering --n 100000 --json`
 }
 
 // openModel reads the model of a run directory.

@@ -156,7 +156,10 @@ func (c *trainCmd) resolve(given []string) (settings.Settings, error) {
 			set[key] = v
 		}
 	}
-	flags := c.Settings.Layer().Only(given)
+	flags, err := c.Settings.Given(given)
+	if err != nil {
+		return none, err
+	}
 	def := settings.Default().Layer()
 	chosen, err := settings.Merge(def, file, set, flags)
 	if err != nil {

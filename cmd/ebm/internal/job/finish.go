@@ -63,7 +63,8 @@ func Evaluate(ctx context.Context, m *model.Model, draw *model.Draw) (*metrics.R
 	if err != nil {
 		return nil, err
 	}
-	in := metrics.Input{Dataset: m.Settings.Dataset, Truth: m.Data.Truth, Energy: density.Energy, Gradient: density.EnergyGrad}
+	in := metrics.Input{Dataset: m.Settings.Dataset, Truth: m.Data.Truth, Energy: density.Energy, Gradient: density.EnergyGrad,
+		TestPoints: m.Settings.TestPoints}
 	if draw != nil {
 		d := draw.Diagnostics
 		in.Samples, in.RHat, in.ESS = draw.X, known0(d.MaxRHat), known0(d.MinESSBulk)

@@ -56,11 +56,6 @@ func (m *Model) kernel(name string, step float64) (mcmc.Kernel, error) {
 	return nil, exit.Unknown("--sampler", name, Samplers())
 }
 
-const (
-	warmup  = 300 // transitions of adaptation
-	annealW = 100 // of them, with the annealed start
-)
-
 // Sample draws from the model. Chains start from a Gaussian fitted to the data and are led down by annealing, so that
 // samplers that do not cross between modes find the modes with about the right weights; what then moves is the sampler
 // alone. The draws depend on the seed, not on the number of cores.
@@ -94,13 +89,13 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 		}
 		x = lead.Last
 	}
-	run := mcmc.SampleConfig{Draws: kept, Warmup: mcmc.Warmup{Steps: warmup}, BurnIn: s.BurnIn, Thin: s.Thin, Progress: cfg.Progress}
+	run := mcmc.SampleConfig{Draws: kept, Warmup: mcmc.Warmup{Steps: s.Adapt}, BurnIn: s.BurnIn, Thin: s.Thin, Progress: cfg.Progress}
 	switch {
 	case name == "annealed":
-		run.Warmup.Steps, run.BurnIn, run.Thin = 20, 0, 1
+		run.Warmup.Steps, run.BurnIn, run.Thin = min(s.Adapt, 20), 0, 1
 	case name == "langevin" && step == 0:
 		// The step at which MALA accepts nearly always keeps Langevin's own error small.
-		tuned, err := mcmc.Sample(ctx, k, targets, x, mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: annealW, Accept: 0.9}}, rng)
+		tuned, err := mcmc.Sample(ctx, k, targets, x, mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: max(s.Adapt, 20), Accept: 0.9}}, rng)
 		if err != nil {
 			return nil, fmt.Errorf("sampling: %w", err)
 		}

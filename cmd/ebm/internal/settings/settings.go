@@ -61,9 +61,11 @@ type Settings struct {
 	Leapfrog    int     `json:"leapfrog" help:"Leapfrog steps per transition of hmc." group:"sampling"`
 	Samples     int     `json:"samples" help:"Samples drawn at the end." group:"sampling"`
 	Chains      int     `json:"chains" help:"Chains that draw them." group:"sampling"`
-	BurnIn      int     `json:"burn-in" help:"Transitions before the first sample." group:"sampling"`
+	Adapt       int     `json:"adapt" help:"Transitions that adapt step and mass of the sampler." group:"sampling"`
+	BurnIn      int     `json:"burn-in" help:"Transitions between these and the first sample." group:"sampling"`
 	Thin        int     `json:"thin" help:"Transitions between samples of a chain." group:"sampling"`
 
+	TestPoints int `json:"test-points" help:"Fresh points that the likelihood is measured on." group:"output"`
 	Frames     int `json:"frames" help:"Frames of the animation; 0 draws none." group:"output"`
 	Record     int `json:"record-every" help:"Steps between records in metrics.jsonl." group:"output"`
 	Checkpoint int `json:"checkpoint-every" help:"Steps between checkpoints." group:"output"`
@@ -77,8 +79,8 @@ func Default() Settings {
 		Noise: "mixture", NoiseRatio: 2, ChainSteps: 10, ChainSize: 0.01, Jumps: 1, Buffer: 10000, Restart: 0.05,
 		Energy: "mlp", Hidden: []int{128, 128}, Activation: "silu", FirstGain: 3, Precision: "float32",
 		Batch: 256, Steps: 4000, LR: 2e-3, Schedule: "cosine", Warmup: 100, Optimizer: "adam", Clip: 1, EMA: 0.995, Seed: 1, Threads: 1,
-		Sampler: "hmc", Leapfrog: 10, Samples: 10000, Chains: 1000, BurnIn: 200, Thin: 20,
-		Frames: 60, Record: 0, Checkpoint: 0,
+		Sampler: "hmc", Leapfrog: 10, Samples: 10000, Chains: 1000, Adapt: 150, BurnIn: 50, Thin: 10,
+		TestPoints: 100000, Frames: 60, Record: 0, Checkpoint: 0,
 	}
 }
 
@@ -108,22 +110,31 @@ func (s Settings) Layer() Layer {
 	return l
 }
 
-// Only keeps the named keys of l.
-func (l Layer) Only(keys []string) Layer {
-	m := make(Layer)
-	for _, k := range keys {
-		if v, ok := l[k]; ok {
-			m[k] = v
+// Given is the settings under the named keys as a layer; keys that are no settings are passed over. A number that is not
+// finite is an error.
+func (s Settings) Given(keys []string) (Layer, error) {
+	l := make(Layer)
+	v := reflect.ValueOf(s)
+	for i, key := range Keys() {
+		if !slices.Contains(keys, key) {
+			continue
 		}
+		raw, err := json.Marshal(v.Field(i).Interface())
+		if err != nil {
+			return nil, exit.Usagef("--%s %v: want %s", key, v.Field(i), want(v.Field(i).Type()))
+		}
+		l[key] = raw
 	}
-	return m
+	return l, nil
 }
 
-// String returns the string under key, or "".
-func (l Layer) String(key string) string {
-	var s string
-	_ = json.Unmarshal(l[key], &s) // what is no string is reported when the layers are merged
-	return s
+// Flag is the name of the flag for a field of Settings, "" for other names.
+func Flag(field string) string {
+	f, ok := reflect.TypeFor[Settings]().FieldByName(field)
+	if !ok {
+		return ""
+	}
+	return f.Tag.Get("json")
 }
 
 // Merge puts the layers over one another, the last on top. The keys must be known and complete at the bottom.
@@ -286,8 +297,10 @@ func (s Settings) Check() error {
 	positive("leapfrog", s.Leapfrog)
 	nonneg("samples", s.Samples)
 	positive("chains", s.Chains)
+	nonneg("adapt", s.Adapt)
 	nonneg("burn-in", s.BurnIn)
 	positive("thin", s.Thin)
+	check(s.TestPoints >= 100, "test-points", s.TestPoints, ">= 100")
 	check(s.Frames >= 0 && s.Frames <= 1000, "frames", s.Frames, "0 to 1000")
 	nonneg("record-every", s.Record)
 	nonneg("checkpoint-every", s.Checkpoint)

@@ -1,0 +1,371 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// result is what the program did.
+type result struct {
+	code        int
+	out, errout string
+}
+
+// ebm runs the program in this process.
+func ebm(t *testing.T, args ...string) result {
+	t.Helper()
+	return ebmContext(context.Background(), args...)
+}
+
+func ebmContext(ctx context.Context, args ...string) result {
+	var out, errout bytes.Buffer
+	code := programContext(ctx, args, strings.NewReader(""), &out, &errout)
+	return result{code, out.String(), errout.String()}
+}
+
+// want fails unless the program ended with the code.
+func (r result) want(t *testing.T, code int) result {
+	t.Helper()
+	if r.code != code {
+		t.Fatalf("exit code %d, want %d\nstdout: %s\nstderr: %s", r.code, code, r.out, r.errout)
+	}
+	return r
+}
+
+// oneLine fails unless stderr is one line that holds all of the texts, and stdout is empty.
+func (r result) oneLine(t *testing.T, texts ...string) {
+	t.Helper()
+	if strings.Count(r.errout, "\n") != 1 || !strings.HasPrefix(r.errout, "ebm: ") {
+		t.Errorf("stderr is not one line: %q", r.errout)
+	}
+	if r.out != "" {
+		t.Errorf("stdout is %q, want nothing", r.out)
+	}
+	for _, text := range texts {
+		if !strings.Contains(r.errout, text) {
+			t.Errorf("stderr %q does not say %q", r.errout, text)
+		}
+	}
+	if strings.Contains(r.errout, "goroutine") || strings.Contains(r.errout, "panic") {
+		t.Errorf("a panic: %s", r.errout)
+	}
+}
+
+// small are settings of a run that takes a second.
+var small = []string{
+	"--hidden", "8,8", "--batch", "32", "--steps", "40", "--warmup", "5", "--samples", "100", "--chains", "20",
+	"--adapt", "10", "--burn-in", "2", "--thin", "1", "--frames", "3", "--test-points", "500", "--leapfrog", "3",
+	"--checkpoint-every", "7", "--record-every", "3",
+}
+
+func trainSmall(t *testing.T, dir string, more ...string) result {
+	t.Helper()
+	return ebm(t, append(append([]string{"train", "--out", dir}, small...), more...)...)
+}
+
+var (
+	sharedOnce sync.Once
+	sharedDir  string
+)
+
+func TestMain(m *testing.M) {
+	tmp, err := os.MkdirTemp("", "ebm")
+	if err != nil {
+		panic(err)
+	}
+	sharedDir = filepath.Join(tmp, "shared")
+	code := m.Run()
+	os.RemoveAll(tmp)
+	os.Exit(code)
+}
+
+// shared is one small run for all tests that only read it.
+func shared(t *testing.T) string {
+	t.Helper()
+	sharedOnce.Do(func() {
+		trainSmall(t, sharedDir).want(t, 0)
+	})
+	return sharedDir
+}
+
+func TestNoArguments(t *testing.T) {
+	r := ebm(t).want(t, 0)
+	if !strings.Contains(r.out, "ebm train") || r.errout != "" {
+		t.Errorf("got %q and %q, want the first steps on stdout", r.out, r.errout)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{
+		{"--help"}, {"train", "--help"}, {"sample", "--help"}, {"eval", "--help"}, {"plot", "--help"}, {"energy", "--help"}, {"data", "--help"},
+		{"completion", "--help"}, {"verify", "--help"}, {"compare", "--help"},
+	} {
+		r := ebm(t, args...).want(t, 0)
+		for line := range strings.Lines(r.out) {
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 {
+				t.Errorf("%v: a line of %d columns: %q", args, n, line)
+			}
+		}
+		if len(args) > 1 && !strings.Contains(r.out, "Examples:") {
+			t.Errorf("%v: no examples", args)
+		}
+	}
+}
+
+func TestTrain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	r := trainSmall(t, dir).want(t, 0)
+	lines := strings.Split(strings.TrimSpace(r.out), "\n")
+	if got := lines[len(lines)-1]; got != dir {
+		t.Errorf("the last line is %q, want the run directory", got)
+	}
+	if strings.Contains(r.errout, "%|") || strings.Contains(r.errout, "\r") {
+		t.Errorf("a progress bar on a stderr that is no terminal: %q", r.errout)
+	}
+	for _, name := range []string{"config.json", "model.safetensors", "checkpoint/state", "metrics.jsonl", "eval.json", "samples.npy", "panel.png", "animation.gif"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
+	if len(left) > 0 {
+		t.Errorf("temporary files are left: %v", left)
+	}
+	// Every flag that is a setting is a key, and the file repeats the run.
+	again := filepath.Join(t.TempDir(), "again")
+	ebm(t, "train", "--config", filepath.Join(dir, "config.json"), "--out", again).want(t, 0)
+	for _, name := range []string{"config.json", "model.safetensors", "samples.npy"} {
+		same(t, filepath.Join(again, name), filepath.Join(dir, name))
+	}
+}
+
+// same fails unless two files hold the same bytes.
+func same(t *testing.T, got, want string) {
+	t.Helper()
+	a, err := os.ReadFile(got)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	b, err := os.ReadFile(want)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if !bytes.Equal(a, b) {
+		t.Errorf("%s and %s differ", got, want)
+	}
+}
+
+// TestJSON holds that stdout is JSON and nothing else.
+func TestJSON(t *testing.T) {
+	run := shared(t)
+	for _, args := range [][]string{
+		append([]string{"train", "--json", "--out", filepath.Join(t.TempDir(), "x")}, small...),
+		{"data", "--json"},
+		{"sample", run, "--n", "50", "--json"},
+		{"eval", run, "--json"},
+	} {
+		r := ebm(t, args...).want(t, 0)
+		var v any
+		if err := json.Unmarshal([]byte(r.out), &v); err != nil {
+			t.Errorf("%v: stdout is not JSON: %v\n%s", args, err, r.out)
+		}
+	}
+}
+
+func TestEvalFields(t *testing.T) {
+	r := ebm(t, "eval", shared(t), "--json").want(t, 0)
+	var m map[string]any
+	if err := json.Unmarshal([]byte(r.out), &m); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"dataset", "log_z", "nll", "entropy", "kl", "reverse_kl", "tv", "fisher", "leak", "samples"} {
+		if _, ok := m[key]; !ok {
+			t.Errorf("no %q", key)
+		}
+	}
+	s, _ := m["samples"].(map[string]any)
+	for _, key := range []string{"mmd2", "energy_distance", "hist_tv", "mode_tv", "modes", "rhat", "ess"} {
+		if _, ok := s[key]; !ok {
+			t.Errorf("no %q under samples", key)
+		}
+	}
+}
+
+func TestDefaultName(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, want := range []string{"runs/moons-dsm-1", "runs/moons-dsm-2"} {
+		r := ebm(t, append([]string{"train", "--dataset", "moons", "--objective", "dsm", "--quiet"}, small...)...).want(t, 0)
+		if got := strings.TrimSpace(r.out); got != filepath.FromSlash(want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestWrongInput: one clear line, exit 2, nothing half-written.
+func TestWrongInput(t *testing.T) {
+	run := shared(t)
+	tmp := t.TempDir()
+	t.Chdir(tmp)
+	file := func(name, text string) string {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	file("nan.csv", "1,2\nNaN,3\n")
+	file("ragged.csv", "1,2\n3\n")
+	file("empty.csv", "")
+	file("bad.npy", "not numpy")
+	file("three.csv", "1,2,3\n4,5,6\n")
+	file("bad.json", `{"lr": "fast"}`)
+	file("unknown.json", `{"learning-rate": 1}`)
+	before := listing1(t, tmp)
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"trian"}, []string{"trian", `"train"`}},
+		{[]string{"train", "--datset", "moons"}, []string{"--datset", "--dataset"}},
+		{[]string{"train", "--dataset", "4square"}, []string{"--dataset", "4square", "4squares", "8gaussians"}},
+		{[]string{"train", "--objective", "smm"}, []string{"--objective", "smm", `"sm"`}},
+		{[]string{"train", "--sampler", "hcm"}, []string{"--sampler", "hcm", `"hmc"`}},
+		{[]string{"train", "--energy", "mpl"}, []string{"--energy", "mpl", `"mlp"`}},
+		{[]string{"train", "--activation", "sillu"}, []string{"--activation", "sillu", `"silu"`}},
+		{[]string{"train", "--activation", "relu"}, []string{"relu", "silu"}},
+		{[]string{"train", "--precision", "float16"}, []string{"--precision", "float16", "float32 or float64"}},
+		{[]string{"train", "--lr", "-1"}, []string{"--lr", "-1", "> 0"}},
+		{[]string{"train", "--lr=NaN"}, []string{"--lr", "NaN"}},
+		{[]string{"train", "--steps", "-1"}, []string{"--steps", "-1", ">= 0"}},
+		{[]string{"train", "--steps", "many"}, []string{"--steps", "many"}},
+		{[]string{"train", "--hidden", "0"}, []string{"--hidden", "0"}},
+		{[]string{"train", "--hidden", "a,b"}, []string{"--hidden", "a"}},
+		{[]string{"train", "--batch", "0"}, []string{"--batch", "0"}},
+		{[]string{"train", "--objective", "dsm", "--sigma", "0"}, []string{"--sigma", "> 0"}},
+		{[]string{"train", "--set", "lr"}, []string{"--set", "key=value"}},
+		{[]string{"train", "--set", "lrr=1"}, []string{"--set", "lrr", `"lr"`}},
+		{[]string{"train", "--config", "none.json"}, []string{"--config", "none.json"}},
+		{[]string{"train", "--config", "bad.json"}, []string{"bad.json", "lr", "fast", "a number"}},
+		{[]string{"train", "--config", "unknown.json"}, []string{"unknown.json", "learning-rate"}},
+		{[]string{"train", "--out", run}, []string{"--out", run, "--resume"}},
+		{[]string{"train", "--out", "bad.json"}, []string{"--out", "bad.json"}},
+		{[]string{"train", "--resume", "none"}, []string{"none", "does not exist"}},
+		{[]string{"train", "--resume", run, "--lr", "1"}, []string{"--resume", "--lr"}},
+		{[]string{"train", "--dataset", "none.csv"}, []string{"none.csv"}},
+		{[]string{"train", "--dataset", "nan.csv"}, []string{"nan.csv"}},
+		{[]string{"train", "--dataset", "ragged.csv"}, []string{"ragged.csv"}},
+		{[]string{"train", "--dataset", "empty.csv"}, []string{"empty.csv"}},
+		{[]string{"train", "--dataset", "bad.npy"}, []string{"bad.npy"}},
+		{[]string{"sample", "none"}, []string{"none", "does not exist"}},
+		{[]string{"sample", run, "--n", "0"}, []string{"--n", "0"}},
+		{[]string{"sample", run, "--out", "x.txt"}, []string{"--out", "x.txt", ".npy or .csv"}},
+		{[]string{"sample", run, "--out", "none/x.csv"}, []string{"--out", "none"}},
+		{[]string{"sample", run, "--sampler", "gibs"}, []string{"--sampler", "gibs", "tempering"}},
+		{[]string{"eval", "nan.csv"}, []string{"nan.csv", "run directory"}},
+		{[]string{"eval", tmp}, []string{"config.json", "missing"}},
+		{[]string{"plot", run, "--kind", "surfaces"}, []string{"--kind", "surfaces", `"surface"`}},
+		{[]string{"plot", run, "--out", "x.bmp"}, []string{"--out", ".png"}},
+		{[]string{"plot", run, "--kind", "panel,loss", "--out", "x.png"}, []string{"--out", "2 kinds"}},
+		{[]string{"energy", run}, []string{"--points"}},
+		{[]string{"energy", run, "--points", "none.npy"}, []string{"none.npy"}},
+		{[]string{"energy", run, "--points", "three.csv"}, []string{"three.csv", "3 columns", "2"}},
+		{[]string{"data", "moon"}, []string{"moon", "moons"}},
+		{[]string{"data", "moons", "--n", "-3"}, []string{"--n", "-3"}},
+		{[]string{"data", "moons", "--out", "x.json"}, []string{"--out", ".json"}},
+		{[]string{"completion", "tcsh"}, []string{"tcsh", "bash"}},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			ebm(t, c.args...).want(t, 2).oneLine(t, c.want...)
+		})
+	}
+	if after := listing1(t, tmp); after != before {
+		t.Errorf("files before: %s\nafter: %s", before, after)
+	}
+}
+
+// listing1 is the names of all files below a folder.
+func listing1(t *testing.T, dir string) string {
+	t.Helper()
+	var names []string
+	if err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		names = append(names, path)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(names, " ")
+}
+
+func TestData(t *testing.T) {
+	r := ebm(t, "data").want(t, 0)
+	for _, name := range strings.Fields("8gaussians 2spirals 4squares checkerboard rings moons pinwheel swissroll circles cos") {
+		if !strings.Contains(r.out, name) {
+			t.Errorf("no %s", name)
+		}
+	}
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.csv"), filepath.Join(dir, "b.npy")
+	ebm(t, "data", "moons", "--n", "20", "--out", a).want(t, 0)
+	ebm(t, "data", "moons", "--n", "20", "--out", b).want(t, 0)
+	text, err := os.ReadFile(a)
+	if err != nil || strings.Count(string(text), "\n") != 20 {
+		t.Errorf("%d lines, want 20: %v", strings.Count(string(text), "\n"), err)
+	}
+	if r := ebm(t, "data", "moons", "--n", "20"); r.out != string(text) {
+		t.Error("stdout and file differ")
+	}
+}
+
+func TestSampleAndEnergy(t *testing.T) {
+	run, dir := shared(t), t.TempDir()
+	a, b := filepath.Join(dir, "a.csv"), filepath.Join(dir, "b.csv")
+	ebm(t, "sample", run, "--n", "30", "--seed", "5", "--out", a).want(t, 0)
+	ebm(t, "sample", run, "--n", "30", "--seed", "5", "--out", b).want(t, 0)
+	same(t, a, b)
+	for _, sampler := range []string{"langevin", "mala", "nuts", "annealed", "tempering"} {
+		r := ebm(t, "sample", run, "--n", "30", "--sampler", sampler).want(t, 0)
+		if !strings.Contains(r.out, sampler) {
+			t.Errorf("%s: report %q", sampler, r.out)
+		}
+	}
+	r := ebm(t, "energy", run, "--points", a, "--grad").want(t, 0)
+	if lines := strings.Count(r.out, "\n"); lines != 30 || strings.Count(strings.SplitN(r.out, "\n", 2)[0], ",") != 2 {
+		t.Errorf("%d lines, the first %q; want 30 of three columns", lines, strings.SplitN(r.out, "\n", 2)[0])
+	}
+}
+
+func TestPlotKinds(t *testing.T) {
+	run, dir := shared(t), t.TempDir()
+	for _, kind := range []string{"panel", "samples", "contour", "surface", "score", "loss", "diagnostics"} {
+		path := filepath.Join(dir, kind+".svg")
+		r := ebm(t, "plot", run, "--kind", kind, "--out", path).want(t, 0)
+		if strings.TrimSpace(r.out) != path {
+			t.Errorf("%s: stdout %q", kind, r.out)
+		}
+		if b, err := os.ReadFile(path); err != nil || !bytes.Contains(b, []byte("<svg")) {
+			t.Errorf("%s: no SVG: %v", kind, err)
+		}
+	}
+	r := ebm(t, "plot", run, "--terminal").want(t, 0)
+	if strings.Contains(r.out, "\x1b[") || len(r.out) < 200 {
+		t.Errorf("terminal drawing into a pipe: %d bytes, escapes %v", len(r.out), strings.Contains(r.out, "\x1b["))
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		r := ebm(t, "completion", shell).want(t, 0)
+		for _, word := range []string{"4squares", "--objective", "tempering"} {
+			if !strings.Contains(strings.ReplaceAll(r.out, "-l ", "--"), word) {
+				t.Errorf("%s: no %s", shell, word)
+			}
+		}
+	}
+}

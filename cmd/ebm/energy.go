@@ -4,7 +4,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/datasets"
 )
 
 type energyCmd struct {
@@ -31,13 +31,13 @@ func (c *energyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	x, err := model.LoadPoints(c.Points)
+	x, err := datasets.Load(c.Points)
 	if err != nil {
 		return exit.Usagef("--points: %w", err)
 	}
 	n, d := x.Dims()
-	if d != m.Data.Dim() {
-		return exit.Usagef("--points %s has %d columns, the model wants %d", c.Points, d, m.Data.Dim())
+	if d != m.Data.Dim {
+		return exit.Usagef("--points %s has %d columns, the model wants %d", c.Points, d, m.Data.Dim)
 	}
 	density, err := m.Density(m.Params)
 	if err != nil {

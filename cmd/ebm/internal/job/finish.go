@@ -9,6 +9,7 @@ import (
 	"codeberg.org/sbinet/npyio"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/mcmc"
@@ -49,7 +50,7 @@ func (p *Plan) finish(ctx context.Context, dir *run.Dir, stage func(string)) (*m
 	if err := pics.Panel(ctx, dir.File(run.Panel)); err != nil {
 		return nil, err
 	}
-	if s.Frames > 0 && p.model.Data.Dim() == 2 {
+	if s.Frames > 0 && p.model.Data.Dim == 2 {
 		if err := pics.Animation(ctx, dir.File(run.Animation)); err != nil {
 			return nil, err
 		}
@@ -59,12 +60,16 @@ func (p *Plan) finish(ctx context.Context, dir *run.Dir, stage func(string)) (*m
 
 // Evaluate measures a model; draw may be nil.
 func Evaluate(ctx context.Context, m *model.Model, draw *model.Draw) (*metrics.Report, error) {
+	if m.Data.Truth == nil {
+		return nil, exit.Usagef("the data %s are not there any more, and without them nothing can be judged", m.Settings.Dataset)
+	}
 	density, err := m.Density(m.Params)
 	if err != nil {
 		return nil, err
 	}
 	in := metrics.Input{Dataset: m.Settings.Dataset, Truth: m.Data.Truth, Energy: density.Energy, Gradient: density.EnergyGrad,
-		TestPoints: m.Settings.TestPoints}
+		TestPoints: m.Settings.TestPoints, Test: m.Data.Test, Train: m.Data.Train,
+		Quadrature: metrics.QuadratureConfig{Start: min(200, m.Settings.Grid), Max: m.Settings.Grid}}
 	if draw != nil {
 		d := draw.Diagnostics
 		in.Samples, in.RHat, in.ESS = draw.X, known0(d.MaxRHat), known0(d.MinESSBulk)

@@ -12,6 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/objectives/train"
 	"github.com/stheno-ebm/stheno/viz"
 )
@@ -25,9 +26,12 @@ type Pictures struct {
 	Samples *mat.Dense // nil: read from the run directory, if it has some
 }
 
-// data returns points of the data to show.
-func (p *Pictures) data(n int) *mat.Dense {
-	x := mat.NewDense(n, p.Model.Data.Dim(), nil)
+// data returns points of the data to show, nil where there are none.
+func (p *Pictures) data(n int) mat.Matrix {
+	if p.Model.Data.Truth == nil {
+		return nil
+	}
+	x := mat.NewDense(n, p.Model.Data.Dim, nil)
 	p.Model.Data.Truth.Sample(x, train.Stream(p.Model.Settings.Seed, "picture"))
 	return x
 }
@@ -72,7 +76,7 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 	if len(kl.X) > 0 {
 		pic.Other = []viz.Series{kl}
 	}
-	if p.Model.Data.Dim() != 2 {
+	if p.Model.Data.Dim != 2 {
 		return pic, nil
 	}
 	density, err := p.Model.Density(p.Model.Params)
@@ -85,7 +89,7 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 
 // grid is an empty grid over the box of the data.
 func (p *Pictures) grid() *viz.Grid {
-	lo, hi := p.Model.Data.Truth.Bounds()
+	lo, hi := p.Model.Data.Box()
 	return viz.NewGrid(lo, hi, gridNodes)
 }
 
@@ -188,10 +192,10 @@ func Kinds() []string { return append(viz.Kinds(), "diagnostics", "animation") }
 
 // Draw writes the picture of the given kind to path.
 func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
-	if kind != "loss" && p.Model.Data.Dim() != 2 {
+	if kind != "loss" && p.Model.Data.Dim != 2 {
 		for _, k := range []string{"contour", "surface", "score", "animation"} {
 			if k == kind {
-				return exit.Usagef("--kind %s: it needs data of 2 dimensions, these have %d", kind, p.Model.Data.Dim())
+				return exit.Usagef("--kind %s: it needs data of 2 dimensions, these have %d", kind, p.Model.Data.Dim)
 			}
 		}
 	}
@@ -219,7 +223,7 @@ func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
 
 // score is −∇E on a lattice.
 func (p *Pictures) score() (*viz.Field, error) {
-	lo, hi := p.Model.Data.Truth.Bounds()
+	lo, hi := p.Model.Data.Box()
 	at := viz.FieldPoints(lo, hi, 24)
 	n, d := at.Dims()
 	density, err := p.Model.Density(p.Model.Params)
@@ -283,12 +287,12 @@ func (p *Pictures) readSamples() (*mat.Dense, error) {
 	if p.Samples != nil || !p.Dir.Has(run.Samples) {
 		return p.Samples, nil
 	}
-	x, err := model.LoadPoints(p.Dir.File(run.Samples))
+	x, err := datasets.Load(p.Dir.File(run.Samples))
 	if err != nil {
 		return nil, exit.AsUsage(err)
 	}
-	if _, d := x.Dims(); d != p.Model.Data.Dim() {
-		return nil, exit.Usagef("%s has %d columns, the model %d", p.Dir.File(run.Samples), d, p.Model.Data.Dim())
+	if _, d := x.Dims(); d != p.Model.Data.Dim {
+		return nil, exit.Usagef("%s has %d columns, the model %d", p.Dir.File(run.Samples), d, p.Model.Data.Dim)
 	}
 	p.Samples = x
 	return x, nil

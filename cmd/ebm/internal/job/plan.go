@@ -104,5 +104,5 @@ func known(flag, name string, names []string) error {
 func (p *Plan) fingerprint() string {
 	s := p.Settings
 	s.Threads = 0
-	return fmt.Sprintf("1 %s", s.JSON())
+	return fmt.Sprintf("1 %s %s", p.model.Data.Checksum(), s.JSON())
 }

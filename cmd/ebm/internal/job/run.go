@@ -74,7 +74,7 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 	}
 	cfg := train.Config{
 		Objective: p.objective, Params: p.model.Params, Optimizer: p.optimizer, Source: p.source,
-		Dim: p.model.Data.Dim(), Batch: s.Batch, Steps: s.Steps,
+		Dim: p.model.Data.Dim, Batch: s.Batch, Steps: s.Steps,
 		LearningRate: s.LR, Schedule: p.schedule, Clip: s.Clip, Decay: s.EMA, Seed: s.Seed,
 		Recorder: rec, RecordEvery: s.Record,
 		Checkpoint: dir.File(run.State), CheckpointEvery: s.Checkpoint,

@@ -1,8 +1,15 @@
 package model
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -14,11 +21,29 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// Data is the data of a run: a distribution, or the points of a file.
+const (
+	testShare = 0.1   // of the points of a file, kept for testing
+	fitPoints = 10000 // drawn to fit scales, noises and backgrounds
+)
+
+// Data is the data of a run: a distribution, or the points of a file. It knows two units: those of the data, which files
+// and pictures have, and those of the network, which differ where the data are standardised.
 type Data struct {
-	Name  string
-	Truth datasets.Source // in the units of the data; a Distribution when the density is known
-	std   *scaling        // to the units of the network; nil when they are the same
+	Truth       datasets.Source // in the units of the data; nil when the file of a trained model is not there any more
+	Train, Test *mat.Dense      // the points of a file, split; nil for distributions
+	geometry
+	source train.Source // in the units of the network
+	sum    string       // of the points of a file
+}
+
+// geometry is what a trained model must know of its data. It is stored with the weights.
+type geometry struct {
+	Dim    int                    `json:"dim"`
+	Lo     []float64              `json:"lo"` // a box around the data
+	Hi     []float64              `json:"hi"`
+	Scaler *datasets.Standardizer `json:"standardizer,omitempty"` // nil: both units are the same
+	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
+	Std    []float64              `json:"std"`
 }
 
 // IsFile reports whether the dataset is the path of a file.
@@ -32,39 +57,89 @@ func IsFile(dataset string) bool {
 
 // OpenData finds the data of the settings.
 func OpenData(s settings.Settings) (*Data, error) {
-	d, err := datasets.New(s.Dataset)
+	truth, err := datasets.Open(s.Dataset)
 	if err != nil {
 		return nil, exit.Usagef("--dataset: %w", err)
 	}
-	return &Data{Name: s.Dataset, Truth: d}, nil
-}
-
-// Dim is the number of columns.
-func (d *Data) Dim() int { return d.Truth.Dim() }
-
-// Restore brings rows from the units of the network to those of the data.
-func (d *Data) Restore(x *mat.Dense) {
-	if d.std != nil {
-		d.std.Undo(x)
+	d := &Data{Truth: truth, source: truth}
+	d.Dim = truth.Dim()
+	d.Lo, d.Hi = truth.Bounds()
+	all := mat.NewDense(fitPoints, d.Dim, nil)
+	if points, ok := truth.(*datasets.Points); ok {
+		all = points.Matrix()
+		d.sum = checksum(all)
+		tr, te, err := points.Split(testShare, train.Stream(s.Seed, "split"))
+		if err != nil {
+			return nil, exit.Usagef("--dataset %s: %w", s.Dataset, err)
+		}
+		d.Train, d.Test, d.source = tr.Matrix(), te.Matrix(), tr
+	} else {
+		truth.Sample(all, train.Stream(s.Seed, "scale"))
 	}
+	if s.Standardize {
+		d.Scaler = datasets.NewStandardizer(all)
+		if err := d.standardize(); err != nil {
+			return nil, exit.Usagef("--dataset %s: %w", s.Dataset, err)
+		}
+	}
+	fit := mcmc.FitGaussian(d.Points(fitPoints, train.Stream(s.Seed, "fit")), 1)
+	d.Mean, d.Std = fit.Mean, fit.Std
+	return d, nil
 }
+
+// standardize lets the source draw in the units of the network.
+func (d *Data) standardize() error {
+	if d.Train == nil {
+		d.source = scaled{d.Truth, d.Scaler}
+		return nil
+	}
+	z := mat.DenseCopyOf(d.Train)
+	d.Scaler.Apply(z, z)
+	points, err := datasets.NewPoints(z)
+	d.source = points
+	return err
+}
+
+// scaled draws from a source in the units of the network.
+type scaled struct {
+	train.Source
+	s *datasets.Standardizer
+}
+
+func (d scaled) Sample(dst *mat.Dense, rng *rand.Rand) {
+	d.Source.Sample(dst, rng)
+	d.s.Apply(dst, dst)
+}
+
+func checksum(x *mat.Dense) string {
+	h := sha256.New()
+	n, _ := x.Dims()
+	var b [8]byte
+	for i := range n {
+		for _, v := range x.RawRowView(i) {
+			binary.LittleEndian.PutUint64(b[:], math.Float64bits(v))
+			h.Write(b[:])
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:16])
+}
+
+// Checksum identifies the points of a file; "" for distributions.
+func (d *Data) Checksum() string { return d.sum }
 
 // Points draws n points in the units of the network.
 func (d *Data) Points(n int, rng *rand.Rand) *mat.Dense {
-	x := mat.NewDense(n, d.Dim(), nil)
-	d.source().Sample(x, rng)
+	x := mat.NewDense(n, d.Dim, nil)
+	d.source.Sample(x, rng)
 	return x
 }
 
-// source draws training batches in the units of the network.
-func (d *Data) source() train.Source {
-	if d.std == nil {
-		return d.Truth
+// Restore brings rows from the units of the network to those of the data.
+func (d *Data) Restore(x *mat.Dense) {
+	if d.Scaler != nil {
+		d.Scaler.Invert(x, x)
 	}
-	return scaled{d.Truth, d.std}
 }
-
-func (d *Data) metadata(meta map[string]string) {}
 
 // modes are those of the distribution in the units of the network, nil where they are not known.
 func (d *Data) modes() *mcmc.KnownModes {
@@ -73,8 +148,8 @@ func (d *Data) modes() *mcmc.KnownModes {
 		return nil
 	}
 	centres, weights := m.Modes()
-	if d.std != nil {
-		d.std.Apply(centres)
+	if d.Scaler != nil {
+		d.Scaler.Apply(centres, centres)
 	}
 	row := mat.NewDense(1, d.Dim(), nil)
 	return &mcmc.KnownModes{Centres: centres, Weights: weights, Assign: func(x []float64) int {
@@ -83,3 +158,59 @@ func (d *Data) modes() *mcmc.KnownModes {
 		return m.AssignMode(row.RawRowView(0))
 	}}
 }
+
+// metadataKey is where the geometry stands in model.safetensors.
+const metadataKey = "data"
+
+func (d *Data) metadata(meta map[string]string) error {
+	b, err := json.Marshal(d.geometry)
+	meta[metadataKey] = string(b)
+	return err
+}
+
+// parseGeometry reads what metadata wrote. A file that another program wrote has none: the error is errNoGeometry.
+func parseGeometry(meta map[string]string) (g geometry, err error) {
+	text, ok := meta[metadataKey]
+	if !ok {
+		return g, errNoGeometry
+	}
+	if err := json.Unmarshal([]byte(text), &g); err != nil {
+		return g, fmt.Errorf("metadata %q: %w", metadataKey, err)
+	}
+	if g.Dim <= 0 || g.Dim > 1<<20 {
+		return g, fmt.Errorf("metadata %q: dimension %d", metadataKey, g.Dim)
+	}
+	for _, v := range [][]float64{g.Lo, g.Hi, g.Mean, g.Std} {
+		if len(v) != g.Dim {
+			return g, fmt.Errorf("metadata %q: %d numbers, want %d", metadataKey, len(v), g.Dim)
+		}
+	}
+	for j := range g.Dim {
+		if !(g.Lo[j] < g.Hi[j]) || !(g.Std[j] > 0) {
+			return g, fmt.Errorf("metadata %q: box %v to %v, deviations %v", metadataKey, g.Lo, g.Hi, g.Std)
+		}
+	}
+	if g.Scaler != nil {
+		err = g.Scaler.Validate(g.Dim)
+	}
+	return g, err
+}
+
+var errNoGeometry = errors.New("no metadata about the data")
+
+// stored is the data of a trained model whose file may be gone: all that sampling and drawing need is with the weights.
+func stored(s settings.Settings, g geometry) *Data {
+	d := &Data{geometry: g}
+	if truth, err := datasets.Open(s.Dataset); err == nil && truth.Dim() == g.Dim {
+		d.Truth = truth
+		if points, ok := truth.(*datasets.Points); ok {
+			if tr, te, err := points.Split(testShare, train.Stream(s.Seed, "split")); err == nil {
+				d.Train, d.Test = tr.Matrix(), te.Matrix()
+			}
+		}
+	}
+	return d
+}
+
+// Box is a copy of the box around the data.
+func (d *Data) Box() (lo, hi []float64) { return slices.Clone(d.Lo), slices.Clone(d.Hi) }

@@ -3,7 +3,9 @@ package model
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -30,6 +32,10 @@ func New(s settings.Settings) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	return assemble(s, data)
+}
+
+func assemble(s settings.Settings, data *Data) (*Model, error) {
 	e, err := build(s, data)
 	if err != nil {
 		return nil, exit.AsUsage(err)
@@ -39,7 +45,7 @@ func New(s settings.Settings) (*Model, error) {
 
 // build makes the energy.
 func build(s settings.Settings, data *Data) (energy.Energy, error) {
-	dim := data.Dim()
+	dim := data.Dim
 	if s.Objective != "dsm-multi" {
 		return network(s, dim)
 	}
@@ -47,12 +53,7 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, std := energy.Moments(data.Points(10000, train.Stream(s.Seed, "fit")))
-	var scale float64
-	for _, v := range std {
-		scale = max(scale, v)
-	}
-	return energy.NewAnnealable(inner, energy.GeometricLevels(s.SigmaMax, s.Sigma, s.Levels), scale)
+	return energy.NewAnnealable(inner, energy.GeometricLevels(s.SigmaMax, s.Sigma, s.Levels), slices.Max(data.Std))
 }
 
 // network makes the network for points of the given dimension.
@@ -81,19 +82,30 @@ func Open(dir *run.Dir) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := New(s)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir.File(run.Config), err)
-	}
 	if _, err := dir.Read(run.Model); err != nil {
 		return nil, err
 	}
-	f, err := safetensors.ReadFile(dir.File(run.Model))
+	path := dir.File(run.Model)
+	f, err := safetensors.ReadFile(path)
 	if err != nil {
-		return nil, exit.Usagef("%s: %w", dir.File(run.Model), err)
+		return nil, exit.Usagef("%s: %w", path, err)
+	}
+	var m *Model
+	switch g, err := parseGeometry(f.Metadata); {
+	case err == nil:
+		m, err = assemble(s, stored(s, g))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", dir.File(run.Config), err)
+		}
+	case errors.Is(err, errNoGeometry): // weights from elsewhere
+		if m, err = New(s); err != nil {
+			return nil, fmt.Errorf("%s: %w", dir.File(run.Config), err)
+		}
+	default:
+		return nil, exit.Usagef("%s: %w", path, err)
 	}
 	if err := m.Params.Load(f); err != nil {
-		return nil, exit.Usagef("%s: %w", dir.File(run.Model), err)
+		return nil, exit.Usagef("%s: %w", path, err)
 	}
 	return m, nil
 }
@@ -105,7 +117,9 @@ func (m *Model) Weights() ([]byte, error) {
 		dt = safetensors.F64
 	}
 	meta := map[string]string{"format": "pt", "energy": m.Settings.Energy, "activation": m.Settings.Activation}
-	m.Data.metadata(meta)
+	if err := m.Data.metadata(meta); err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
 	err := safetensors.Write(&b, &safetensors.File{Tensors: m.Params.Tensors(dt), Metadata: meta})
 	return b.Bytes(), err
@@ -148,7 +162,7 @@ func (d *Density) Energy(e []float64, x *mat.Dense) error { return d.EnergyGrad(
 // EnergyGrad stores the energies and, unless grad is nil, their gradients in x. With z = (x−m)/s it is
 // E(z) + Σ log s and (∂E/∂z)/s, so that exp(−E) keeps its integral.
 func (d *Density) EnergyGrad(e []float64, grad, x *mat.Dense) error {
-	if d.data.std == nil {
+	if d.data.Scaler == nil {
 		return d.eval.EnergyGrad(e, grad, x)
 	}
 	n, dim := x.Dims()
@@ -156,16 +170,16 @@ func (d *Density) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 		d.z = mat.NewDense(n, dim, nil)
 	}
 	d.z.Copy(x)
-	d.data.std.Apply(d.z)
+	d.data.Scaler.Apply(d.z, d.z)
 	if err := d.eval.EnergyGrad(e, grad, d.z); err != nil {
 		return err
 	}
-	shift := d.data.std.LogScale()
+	shift := d.data.Scaler.LogDet()
 	for i := range e {
 		e[i] += shift
 	}
 	if grad != nil {
-		d.data.std.Pull(grad)
+		d.data.Scaler.Pullback(grad, grad)
 	}
 	return nil
 }
@@ -173,7 +187,7 @@ func (d *Density) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 // Objective compiles the objective of the settings for training this model.
 func (m *Model) Objective() (objectives.Objective, error) {
 	s := m.Settings
-	data := m.Data.Points(10000, train.Stream(s.Seed, "fit"))
+	data := m.Data.Points(fitPoints, train.Stream(s.Seed, "fit"))
 	cfg := objectives.Config{
 		Batch: s.Batch, Precision: m.Precision(), Threads: s.Threads, Seed: s.Seed, Data: data,
 		Sigma: s.Sigma, Slices: s.Slices, Projection: objectives.Projection(s.Projection),
@@ -197,7 +211,7 @@ func (m *Model) Objective() (objectives.Objective, error) {
 }
 
 // Source is where training batches come from, in the units of the network.
-func (m *Model) Source() train.Source { return m.Data.source() }
+func (m *Model) Source() train.Source { return m.Data.source }
 
 // Average is a copy of the parameters for averaged weights.
 func (m *Model) Average() *energy.Params { return m.Params.Clone() }

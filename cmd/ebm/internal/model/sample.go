@@ -76,9 +76,8 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	kept := (cfg.N + chains - 1) / chains
 	rng := train.Stream(cfg.Seed, "sample")
 
-	data := m.Data.Points(10000, train.Stream(s.Seed, "fit"))
-	x := mat.NewDense(chains, m.Data.Dim(), nil)
-	mcmc.FitGaussian(data, 1).Sample(x, rng)
+	x := mat.NewDense(chains, m.Data.Dim, nil)
+	(&mcmc.Gaussian{Mean: m.Data.Mean, Std: m.Data.Std}).Sample(x, rng)
 
 	targets := func() (mcmc.Target, error) { return m.Evaluator(m.Params, 256) }
 	if name != "annealed" && name != "tempering" {

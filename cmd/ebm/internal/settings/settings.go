@@ -66,6 +66,7 @@ type Settings struct {
 	Thin        int     `json:"thin" help:"Transitions between samples of a chain." group:"sampling"`
 
 	TestPoints int `json:"test-points" help:"Fresh points that the likelihood is measured on." group:"output"`
+	Grid       int `json:"grid" help:"Most cells along an axis that densities are integrated on." group:"output"`
 	Frames     int `json:"frames" help:"Frames of the animation; 0 draws none." group:"output"`
 	Record     int `json:"record-every" help:"Steps between records in metrics.jsonl." group:"output"`
 	Checkpoint int `json:"checkpoint-every" help:"Steps between checkpoints." group:"output"`
@@ -80,7 +81,7 @@ func Default() Settings {
 		Energy: "mlp", Hidden: []int{128, 128}, Activation: "silu", FirstGain: 3, Precision: "float32",
 		Batch: 256, Steps: 4000, LR: 2e-3, Schedule: "cosine", Warmup: 100, Optimizer: "adam", Clip: 1, EMA: 0.995, Seed: 1, Threads: 1,
 		Sampler: "hmc", Leapfrog: 10, Samples: 10000, Chains: 1000, Adapt: 150, BurnIn: 50, Thin: 10,
-		TestPoints: 100000, Frames: 60, Record: 0, Checkpoint: 0,
+		TestPoints: 100000, Grid: 3200, Frames: 60, Record: 0, Checkpoint: 0,
 	}
 }
 
@@ -301,6 +302,7 @@ func (s Settings) Check() error {
 	nonneg("burn-in", s.BurnIn)
 	positive("thin", s.Thin)
 	check(s.TestPoints >= 100, "test-points", s.TestPoints, ">= 100")
+	check(s.Grid >= 50, "grid", s.Grid, ">= 50")
 	check(s.Frames >= 0 && s.Frames <= 1000, "frames", s.Frames, "0 to 1000")
 	nonneg("record-every", s.Record)
 	nonneg("checkpoint-every", s.Checkpoint)

@@ -18,6 +18,8 @@ type cli struct {
 	Plot       plotCmd       `cmd:"" help:"Draw pictures of a run."`
 	Energy     energyCmd     `cmd:"" help:"Energies and gradients at given points."`
 	Data       dataCmd       `cmd:"" help:"List the distributions, or sample one."`
+	Verify     verifyCmd     `cmd:"" help:"Check every objective and sampler against known targets."`
+	Compare    compareCmd    `cmd:"" help:"Leaderboard: objectives × datasets × seeds."`
 	Completion completionCmd `cmd:"" help:"Shell completion script."`
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 // finish draws samples from the trained model, measures it, and makes the pictures.
-func (p *Plan) finish(ctx context.Context, dir *run.Dir, stage func(string)) (*metrics.Report, error) {
+func (p *Plan) finish(ctx context.Context, dir *run.Dir, stage func(string), pictures bool) (*metrics.Report, error) {
 	s := p.Settings
 	var draw *model.Draw
 	var samples *mat.Dense
@@ -44,6 +44,9 @@ func (p *Plan) finish(ctx context.Context, dir *run.Dir, stage func(string)) (*m
 	}
 	if err := WriteEval(dir, report); err != nil {
 		return nil, err
+	}
+	if !pictures {
+		return report, nil
 	}
 	stage("drawing pictures")
 	pics := &Pictures{Model: p.model, Dir: dir, Samples: samples}

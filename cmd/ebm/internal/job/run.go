@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
@@ -16,9 +19,10 @@ import (
 
 // Options are about how a run is watched, not about what it does.
 type Options struct {
-	Resume   bool                   // continue from the checkpoint in the directory
-	Progress func(p train.Progress) // after every training step
-	Stage    func(text string)      // what comes after the training
+	Resume     bool                   // continue from the checkpoint in the directory
+	NoPictures bool                   // neither panel nor animation
+	Progress   func(p train.Progress) // after every training step
+	Stage      func(text string)      // what comes after the training
 }
 
 // Result is what a run came to, as `ebm train --json` prints it.
@@ -54,7 +58,7 @@ func (p *Plan) Run(ctx context.Context, dir *run.Dir, opt Options) (*Result, err
 	if stage == nil {
 		stage = func(string) {}
 	}
-	if res.Eval, err = p.finish(ctx, dir, stage); err != nil {
+	if res.Eval, err = p.finish(ctx, dir, stage, !opt.NoPictures); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -120,6 +124,29 @@ func frameSteps(steps, n int) func(step int) bool {
 		due[max(1, int(math.Round(float64(steps)*f*f)))] = true
 	}
 	return func(step int) bool { return due[step] }
+}
+
+// StepTime is the time of a training step by the given clock, from a few steps that use the plan up.
+func (p *Plan) StepTime(clock func() time.Duration) (time.Duration, error) {
+	const warm, steps = 3, 20
+	x := mat.NewDense(p.Settings.Batch, p.model.Data.Dim, nil)
+	grad := make([]float64, p.model.Params.Len())
+	rng := train.Stream(p.Settings.Seed, "clock")
+	var start time.Duration
+	for k := range warm + steps {
+		if k == warm {
+			start = clock()
+		}
+		p.source.Sample(x, rng)
+		if _, err := p.objective.Gradient(grad, x, rng); err != nil {
+			return 0, err
+		}
+		if err := p.optimizer.Step(p.model.Params.Data(), grad); err != nil {
+			return 0, err
+		}
+		p.model.Params.Changed()
+	}
+	return max((clock()-start)/steps, time.Microsecond), nil
 }
 
 func (p *Plan) writeModel(dir *run.Dir) error {

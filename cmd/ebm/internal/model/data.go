@@ -151,7 +151,7 @@ func (d *Data) modes() *mcmc.KnownModes {
 	if d.Scaler != nil {
 		d.Scaler.Apply(centres, centres)
 	}
-	row := mat.NewDense(1, d.Dim(), nil)
+	row := mat.NewDense(1, d.Dim, nil)
 	return &mcmc.KnownModes{Centres: centres, Weights: weights, Assign: func(x []float64) int {
 		row.SetRow(0, x)
 		d.Restore(row)

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/board"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/train"
+	"github.com/stheno-ebm/stheno/viz"
+)
+
+type compareCmd struct {
+	Datasets   []string `default:"4squares,8gaussians,2spirals" placeholder:"NAME,…" help:"Distributions or files (${default})."`
+	Objectives []string `default:"nce,ml,sm,ssm-vr,dsm" placeholder:"NAME,…" help:"Objectives, or all (${default})."`
+	Seeds      int      `default:"1" help:"Runs of each, with seeds 1, 2, … (${default}); the table has medians."`
+	Seconds    float64  `help:"CPU seconds of training per run, instead of the default steps."`
+	Workers    int      `help:"Runs at a time (one per core)."`
+	Set        []string `placeholder:"KEY=VALUE" sep:"none" help:"A setting of ebm train for all runs; may be repeated."`
+	Out        string   `default:"runs/compare" placeholder:"DIR" help:"Folder (${default}). What is done there is not done again."`
+	JSON       bool     `name:"json" help:"Print JSON."`
+	Quiet      bool     `short:"q" help:"No progress."`
+}
+
+func (compareCmd) Help() string {
+	return `Writes table.md, table.csv, board.json and board.png to the folder. Stopped and started again it goes on where it was.
+
+Examples:
+
+    ebm compare
+    ebm compare --objectives all --datasets moons --seconds 60 --seeds 3
+    ebm compare --set steps=500 --set hidden=32,32 --out runs/quick`
+}
+
+func (c *compareCmd) Run(e *env) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	if !c.Quiet {
+		cfg.Done = func(k board.Cell, done, total int) {
+			what := k.Error
+			if k.Eval != nil {
+				what = fmt.Sprintf("KL %.4f, %.1f CPU s", k.Eval.KL, k.CPU)
+			}
+			e.logf("%d/%d %s %s seed %d: %s", done, total, k.Dataset, k.Objective, k.Seed, what)
+		}
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return exit.Usagef("--out %s: %w", c.Out, err)
+	}
+	cells, err := board.Run(e.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	var table, csv bytes.Buffer
+	if err := board.WriteTable(&table, cfg, cells); err != nil {
+		return err
+	}
+	if err := board.WriteCSV(&csv, cells); err != nil {
+		return err
+	}
+	all, err := json.MarshalIndent(cells, "", "  ")
+	if err != nil {
+		return err
+	}
+	for name, b := range map[string][]byte{"table.md": table.Bytes(), "table.csv": csv.Bytes(), "board.json": append(all, '\n')} {
+		if err := train.WriteFile(filepath.Join(c.Out, name), b); err != nil {
+			return err
+		}
+	}
+	fig, err := board.Picture(cfg, cells)
+	if err != nil {
+		return err
+	}
+	if err := viz.Save(filepath.Join(c.Out, "board.png"), fig); err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(e.stdout, cells)
+	}
+	_, err = e.stdout.Write(table.Bytes())
+	fmt.Fprintln(e.stdout, c.Out)
+	return err
+}
+
+// config checks the flags.
+func (c *compareCmd) config() (board.Config, error) {
+	cfg := board.Config{Datasets: c.Datasets, Objectives: c.Objectives, Seeds: c.Seeds, Seconds: c.Seconds, Workers: c.Workers, Dir: c.Out}
+	if len(c.Objectives) == 1 && c.Objectives[0] == "all" {
+		cfg.Objectives = objectives.Names()
+	}
+	for _, o := range cfg.Objectives {
+		if !contains(objectives.Names(), o) {
+			return cfg, exit.Unknown("--objectives", o, objectives.Names())
+		}
+	}
+	for _, d := range cfg.Datasets {
+		if !model.IsFile(d) && !contains(datasets.Names(), d) {
+			return cfg, exit.Unknown("--datasets", d, datasets.Names())
+		}
+	}
+	switch {
+	case c.Seeds <= 0:
+		return cfg, exit.Usagef("--seeds %d: want > 0", c.Seeds)
+	case c.Seconds < 0:
+		return cfg, exit.Usagef("--seconds %g: want > 0", c.Seconds)
+	case c.Workers < 0:
+		return cfg, exit.Usagef("--workers %d: want > 0", c.Workers)
+	case c.Workers == 0:
+		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	cfg.Set = make(settings.Layer)
+	for _, text := range c.Set {
+		l, err := settings.ParseAssignment(text)
+		if err != nil {
+			return cfg, err
+		}
+		for key, v := range l {
+			if key == "dataset" || key == "objective" || key == "seed" {
+				return cfg, exit.Usagef("--set %s: compare chooses it; use --%ss", key, key)
+			}
+			cfg.Set[key] = v
+		}
+	}
+	return cfg, nil
+}

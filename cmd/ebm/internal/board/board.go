@@ -1,0 +1,217 @@
+// Package board compares objectives on data: every objective × dataset × seed is a cell, a training run of its own in a
+// folder, judged by the same measures. Cells that are done are not done again.
+package board
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// Config is a comparison.
+type Config struct {
+	Datasets, Objectives []string
+	Seeds                int            // 1, 2, … Seeds
+	Set                  settings.Layer // over the defaults of every cell
+	Seconds              float64        // of CPU per cell; 0: as many steps as the settings say
+	Workers              int            // cells at a time
+	Dir                  string         // where cells and results go
+	Done                 func(c Cell, done, total int)
+}
+
+// Cell is the outcome of one run.
+type Cell struct {
+	Dataset   string          `json:"dataset"`
+	Objective string          `json:"objective"`
+	Seed      uint64          `json:"seed"`
+	Steps     int             `json:"steps"`
+	CPU       float64         `json:"cpu_seconds"` // of training
+	Error     string          `json:"error,omitempty"`
+	Run       string          `json:"run"` // folder
+	Eval      *metrics.Report `json:"eval,omitempty"`
+}
+
+// resultFile marks a cell that is done.
+const resultFile = "cell.json"
+
+// Run fills the cells. When ctx is cancelled, those that are done stay, and those that had begun have a checkpoint.
+func Run(ctx context.Context, cfg Config) ([]Cell, error) {
+	var cells []Cell
+	for _, o := range cfg.Objectives {
+		for _, d := range cfg.Datasets {
+			for seed := range cfg.Seeds {
+				cells = append(cells, Cell{Dataset: d, Objective: o, Seed: uint64(seed + 1)})
+			}
+		}
+	}
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		next = make(chan int)
+		errs []error
+		done int
+	)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for range cfg.Workers {
+		wg.Go(func() {
+			// CPU seconds are those of the thread: it is kept to one cell.
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			for i := range next {
+				err := cfg.cell(ctx, &cells[i])
+				mu.Lock()
+				if err != nil {
+					errs = append(errs, err)
+					cancel()
+				} else if done++; cfg.Done != nil {
+					cfg.Done(cells[i], done, len(cells))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range cells {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	if len(errs) > 0 {
+		return nil, errs[0]
+	}
+	return cells, ctx.Err()
+}
+
+// cell fills one cell. What fails in its training is the cell's; an error is about the comparison.
+func (cfg Config) cell(ctx context.Context, c *Cell) error {
+	c.Run = filepath.Join(cfg.Dir, "cells", fmt.Sprintf("%s-%s-%d", filepath.Base(c.Dataset), c.Objective, c.Seed))
+	s, err := cfg.settings(*c)
+	if err != nil {
+		return err
+	}
+	dir, resume, err := cfg.open(c, &s)
+	if err != nil || c.Steps > 0 {
+		return err
+	}
+	defer dir.Unlock()
+	plan, err := job.Prepare(s)
+	if err != nil {
+		return err
+	}
+	before, spent := threadTime(), time.Duration(-1)
+	res, err := plan.Run(ctx, dir, job.Options{Resume: resume, NoPictures: true, Stage: func(string) {
+		if spent < 0 {
+			spent = threadTime() - before
+		}
+	}})
+	switch {
+	case errors.Is(err, train.ErrDiverged):
+		c.Error = exit.Line(err)
+	case err != nil:
+		return err
+	default:
+		c.Eval = res.Eval
+	}
+	if spent < 0 {
+		spent = threadTime() - before
+	}
+	c.Steps, c.CPU = s.Steps, spent.Seconds()
+	b, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	return dir.Write(resultFile, append(b, '\n'))
+}
+
+// settings are those of a cell: the defaults for its objective and data, and what was set.
+func (cfg Config) settings(c Cell) (settings.Settings, error) {
+	own := settings.Default()
+	own.Dataset, own.Objective, own.Seed, own.Frames, own.Threads = c.Dataset, c.Objective, c.Seed, 0, 1
+	layer := own.Layer()
+	chosen, err := settings.Merge(layer, cfg.Set)
+	if err != nil {
+		return chosen, err
+	}
+	return settings.Merge(layer, job.Preset(chosen), cfg.Set)
+}
+
+// open finds the folder of a cell: done, begun or new. Of a cell that is done the result is read.
+func (cfg Config) open(c *Cell, s *settings.Settings) (dir *run.Dir, resume bool, err error) {
+	if b, err := os.ReadFile(filepath.Join(c.Run, resultFile)); err == nil {
+		var old Cell
+		if err := json.Unmarshal(b, &old); err != nil || old.Steps <= 0 {
+			return nil, false, exit.Usagef("%s is damaged; remove the folder to have the cell done again", filepath.Join(c.Run, resultFile))
+		}
+		if err := cfg.match(c.Run, *s); err != nil {
+			return nil, false, err
+		}
+		old.Run = c.Run
+		*c = old
+		return nil, false, nil
+	}
+	if _, err := os.Stat(filepath.Join(c.Run, run.Config)); err == nil {
+		if err := cfg.match(c.Run, *s); err != nil {
+			return nil, false, err
+		}
+		if dir, err = run.Open(c.Run); err != nil {
+			return nil, false, err
+		}
+		if *s, err = dir.Settings(); err != nil {
+			return nil, false, err
+		}
+		return dir, true, dir.Lock()
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, exit.AsUsage(err)
+	}
+	if cfg.Seconds > 0 {
+		plan, err := job.Prepare(*s)
+		if err != nil {
+			return nil, false, err
+		}
+		per, err := plan.StepTime(threadTime)
+		if err != nil {
+			return nil, false, err
+		}
+		s.Steps = max(100, int(cfg.Seconds/per.Seconds()))
+	}
+	if dir, err = run.Create(c.Run, c.Dataset, c.Objective); err != nil {
+		return nil, false, err
+	}
+	return dir, false, dir.Write(run.Config, s.JSON())
+}
+
+// match refuses a folder that was made with other settings; steps that a time budget chose may differ.
+func (cfg Config) match(path string, s settings.Settings) error {
+	dir, err := run.Open(path)
+	if err != nil {
+		return err
+	}
+	old, err := dir.Settings()
+	if err != nil {
+		return err
+	}
+	if cfg.Seconds > 0 {
+		s.Steps = old.Steps
+	}
+	if string(old.JSON()) != string(s.JSON()) {
+		return exit.Usagef("%s was made with other settings; choose another --out, or remove it", path)
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package board
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+	"github.com/stheno-ebm/stheno/viz"
+	"gonum.org/v1/plot/vg"
+)
+
+// median of the known values; NaN where there is none.
+func median(v []float64) float64 {
+	v = slices.DeleteFunc(slices.Clone(v), math.IsNaN)
+	if len(v) == 0 {
+		return math.NaN()
+	}
+	slices.Sort(v)
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
+
+// quality is what the cell is ranked by: KL where the truth is known, else the NLL.
+func (c Cell) quality() (v float64, name string) {
+	switch {
+	case c.Eval == nil:
+		return math.NaN(), "KL"
+	case c.Eval.KL.Known():
+		return float64(c.Eval.KL), "KL"
+	}
+	return float64(c.Eval.NLL), "NLL"
+}
+
+// pick gathers a number of all seeds of a cell.
+func pick(cells []Cell, objective, dataset string, f func(Cell) float64) []float64 {
+	var v []float64
+	for _, c := range cells {
+		if c.Objective == objective && c.Dataset == dataset {
+			v = append(v, f(c))
+		}
+	}
+	return v
+}
+
+// WriteTable writes the medians over seeds as a Markdown table: quality in nats, CPU seconds in brackets, the best of each
+// column bold.
+func WriteTable(w io.Writer, cfg Config, cells []Cell) error {
+	head, rule := "| KL, nats (CPU s) |", "|---|"
+	best := make(map[string]float64)
+	kl := func(c Cell) float64 { v, _ := c.quality(); return v }
+	for _, d := range cfg.Datasets {
+		head += " " + d + " |"
+		rule += "---|"
+		best[d] = math.Inf(1)
+		for _, o := range cfg.Objectives {
+			if v := median(pick(cells, o, d, kl)); v < best[d] {
+				best[d] = v
+			}
+		}
+	}
+	lines := []string{head, rule}
+	for _, o := range cfg.Objectives {
+		line := "| `" + o + "` |"
+		for _, d := range cfg.Datasets {
+			v, cpu := median(pick(cells, o, d, kl)), median(pick(cells, o, d, func(c Cell) float64 { return c.CPU }))
+			text := "diverged"
+			if !math.IsNaN(v) {
+				text = fmt.Sprintf("%.4f", v)
+				if v == best[d] {
+					text = "**" + text + "**"
+				}
+			}
+			line += fmt.Sprintf(" %s (%.0f) |", text, cpu)
+		}
+		lines = append(lines, line)
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// WriteCSV writes a line per cell.
+func WriteCSV(w io.Writer, cells []Cell) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(strings.Fields("dataset objective seed steps cpu_seconds kl nll reverse_kl tv fisher_relative score_slope leak mode_tv energy_distance energy_distance_floor in_hdr99 error")); err != nil {
+		return err
+	}
+	for _, c := range cells {
+		row := []string{c.Dataset, c.Objective, strconv.FormatUint(c.Seed, 10), strconv.Itoa(c.Steps), fmt.Sprintf("%.2f", c.CPU)}
+		num := func(v metrics.Value) {
+			if v.Known() {
+				row = append(row, strconv.FormatFloat(float64(v), 'g', 6, 64))
+			} else {
+				row = append(row, "")
+			}
+		}
+		e := c.Eval
+		if e == nil {
+			nan := metrics.Value(math.NaN())
+			e = &metrics.Report{KL: nan, NLL: nan, ReverseKL: nan, TV: nan, FisherRelative: nan, ScoreSlope: nan, Leak: nan}
+		}
+		for _, v := range []metrics.Value{e.KL, e.NLL, e.ReverseKL, e.TV, e.FisherRelative, e.ScoreSlope, e.Leak} {
+			num(v)
+		}
+		if s := e.Samples; s != nil {
+			for _, v := range []metrics.Value{s.ModeTV, s.EnergyDistance, s.Floor.EnergyDistance, s.InHDR} {
+				num(v)
+			}
+		} else {
+			row = append(row, "", "", "", "")
+		}
+		if err := out.Write(append(row, c.Error)); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// Picture shows the model density of the first seed of every cell, with its quality and cost.
+func Picture(cfg Config, cells []Cell) (*viz.Figure, error) {
+	st := viz.Light
+	f := &viz.Figure{Title: "Model densities", Note: "KL in nats, CPU seconds of training", Width: vg.Length(max(320, 190*len(cfg.Datasets)))}
+	for i, o := range cfg.Objectives {
+		for j, d := range cfg.Datasets {
+			for _, c := range cells {
+				if c.Objective != o || c.Dataset != d || c.Seed != 1 || c.Eval == nil {
+					continue
+				}
+				cell, err := density(st, c)
+				if err != nil {
+					return nil, err
+				}
+				if cell != nil {
+					cell.Row, cell.Col = i, j
+					f.Add(*cell)
+				}
+			}
+		}
+	}
+	return f, nil
+}
+
+// density is one cell of the picture; nil where the data are not planar.
+func density(st *viz.Style, c Cell) (*viz.Cell, error) {
+	dir, err := run.Open(c.Run)
+	if err != nil {
+		return nil, err
+	}
+	m, err := model.Open(dir)
+	if err != nil || m.Data.Dim != 2 {
+		return nil, err
+	}
+	fn, err := m.Density(m.Params)
+	if err != nil {
+		return nil, err
+	}
+	lo, hi := m.Data.Box()
+	g := viz.NewGrid(lo, hi, 121)
+	if err := g.Eval(fn.Energy); err != nil {
+		return nil, err
+	}
+	for i, e := range g.Z {
+		g.Z[i] = math.Exp(-e - float64(c.Eval.LogZ))
+	}
+	top := g.Quantiles(0.999)[0]
+	if !(top > 0) {
+		top = 1
+	}
+	v, name := c.quality()
+	p := st.Plane(fmt.Sprintf("%s  %s %.3f  %.0f s", c.Objective, name, v, c.CPU), [2]float64{lo[0], lo[1]}, [2]float64{hi[0], hi[1]})
+	p.Add(&viz.HeatMap{Grid: g, Scale: viz.Scale{Lo: 0, Hi: top, Map: st.Density}})
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo[0], hi[0], lo[1], hi[1]
+	p.X.Label.Text, p.Y.Label.Text = "", ""
+	return &viz.Cell{Plot: p, Aspect: viz.Equal(p)}, nil
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/objectives/verify"
+)
+
+type verifyCmd struct {
+	Names   []string `arg:"" optional:"" name:"name" help:"Objectives and samplers to check; without one, all."`
+	Threads int      `default:"0" help:"Checks at a time (one per core)."`
+	JSON    bool     `name:"json" help:"Print JSON."`
+}
+
+func (verifyCmd) Help() string {
+	return `The certificate: every objective and every sampler against targets that are known exactly. The exit code is 1 if a check fails.
+
+Examples:
+
+    ebm verify
+    ebm verify sm hmc
+    ebm verify --json`
+}
+
+func (c *verifyCmd) Run(e *env) error {
+	if c.Threads < 0 {
+		return exit.Usagef("--threads %d: want > 0", c.Threads)
+	}
+	checks, err := c.checks()
+	if err != nil {
+		return err
+	}
+	threads := c.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	each := func(r verify.Row) {
+		if c.JSON {
+			return
+		}
+		verdict := "ok"
+		switch {
+		case r.Err != nil:
+			verdict = "ERROR " + exit.Line(r.Err)
+		case !r.Pass:
+			verdict = "FAILS"
+		}
+		fmt.Fprintf(e.stdout, "%-14s %-20s %-20s %10.3g ≤ %-8.3g %s\n", r.Name, r.Target, r.Statistic, r.Value, r.Tolerance, verdict)
+	}
+	if !c.JSON {
+		fmt.Fprintf(e.stdout, "%-14s %-20s %-20s %10s   %-8s\n", "name", "target", "statistic", "value", "limit")
+	}
+	rows, err := verify.Run(e.ctx, checks, threads, each)
+	if err != nil {
+		return err
+	}
+	failed := 0
+	for _, r := range rows {
+		if !r.Pass {
+			failed++
+		}
+	}
+	if c.JSON {
+		if err := writeJSON(e.stdout, rows); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d checks failed", failed, len(rows))
+	}
+	return nil
+}
+
+// checks are those of the names given.
+func (c *verifyCmd) checks() ([]verify.Check, error) {
+	all := verify.Checks()
+	if len(c.Names) == 0 {
+		return all, nil
+	}
+	var names []string
+	seen := make(map[string]bool)
+	for _, k := range all {
+		if !seen[k.Name] {
+			seen[k.Name] = true
+			names = append(names, k.Name)
+		}
+	}
+	var out []verify.Check
+	for _, name := range c.Names {
+		found := false
+		for _, k := range all {
+			if strings.EqualFold(k.Name, name) {
+				out, found = append(out, k), true
+			}
+		}
+		if !found {
+			return nil, exit.Unknown("check", name, names)
+		}
+	}
+	return out, nil
+}

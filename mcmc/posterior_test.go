@@ -49,7 +49,10 @@ func sampler(name string, p mcmctest.Posterior) (mcmc.Kernel, mcmc.SampleConfig)
 		k = mcmc.HMC{Leapfrog: 16, StepJitter: .2, LengthJitter: .8}
 	}
 	if p.Name == "gaussian 100" {
-		cfg.Draws = 1200
+		cfg.Draws = 1500
+		if name == "hmc" {
+			k = mcmc.HMC{Leapfrog: 32, StepJitter: .2, LengthJitter: .8}
+		}
 	}
 	if p.Name == "funnel 10" {
 		// The neck is narrower than the mouth by e⁹ and the energy moves slowly, some 150 transitions per effective draw:

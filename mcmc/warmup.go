@@ -295,7 +295,7 @@ func (a *Adapter) Update(s *State, info Info) {
 	}
 	outer, inner := a.inner()
 	p, ladder := outer.(Tempering)
-	if inner != nil && a.step.t == 0 && a.step.mu == 0 {
+	if inner != nil && a.step.Goal == 0 {
 		a.restart(inner.step()) // Start was not called
 	}
 	a.t++
@@ -335,7 +335,11 @@ func (a *Adapter) Update(s *State, info Info) {
 			a.respace()
 		}
 		if _, inner = a.inner(); inner != nil {
-			a.restart(inner.step())
+			eps := a.step.Final()
+			if ladder {
+				eps = inner.step()
+			}
+			a.restart(eps)
 		}
 		length := a.to - a.from
 		a.from, a.to = a.to, a.to+2*length

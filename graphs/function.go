@@ -37,6 +37,7 @@ type engine interface {
 	clone() engine
 	bytes() int
 	dump() string
+	measure(n int) (string, error)
 }
 
 // Call evaluates the function: args[i] is the value of the i-th input, row-major; dst[i] receives the i-th output. Their
@@ -113,6 +114,17 @@ func (f *Function) MemoryBytes() int { return f.run.bytes() }
 // String prints the program: what runs, in which order and shape, what is fused, what it costs.
 func (f *Function) String() string { return f.run.dump() }
 
+// Profile runs the function n times on one thread, with the arguments of the call before, and returns what String
+// returns with the shortest time that each step took.
+func (f *Function) Profile(n int) (string, error) {
+	for i := range f.in {
+		if p := &f.in[i]; !p.set {
+			return "", fmt.Errorf("graphs: Profile: input %d (%s) has no value yet", i, p.name)
+		}
+	}
+	return f.run.measure(n)
+}
+
 // program is an engine of number type T.
 type program[T kernels.Float] struct{ *exec.Program[T] }
 
@@ -146,3 +158,5 @@ func (p program[T]) execute() error { return p.Run() }
 func (p program[T]) clone() engine  { return program[T]{p.Clone()} }
 func (p program[T]) bytes() int     { return p.Bytes() }
 func (p program[T]) dump() string   { return p.Dump() }
+
+func (p program[T]) measure(n int) (string, error) { return p.Measure(n) }

@@ -2,7 +2,9 @@ package exec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
@@ -19,6 +21,8 @@ type dumper struct {
 	*plan
 	strings.Builder
 	flops, bytes float64
+	times        []time.Duration // by step, if they were measured
+	total        time.Duration
 }
 
 func (d *dumper) printf(format string, args ...any) { fmt.Fprintf(d, format, args...) }
@@ -64,12 +68,15 @@ func (d *dumper) program() {
 			d.segment(&d.held[i])
 		}
 	}
-	d.flops, d.bytes = 0, 0
+	d.flops, d.bytes, d.total = 0, 0, 0
 	d.printf("\nevery call\n")
 	for i := range d.main {
 		d.segment(&d.main[i])
 	}
 	d.printf("\ntotal: %s, %s moved; %d steps\n", flop(d.flops), size(d.bytes), d.steps)
+	if d.times != nil {
+		d.printf("time of the steps, each at its best: %v\n", d.total)
+	}
 	s := d.elemSize
 	d.printf("memory: %s inputs and held, %s packed, %s whole values, %s partial sums; per thread %s tiles, %s scratch\n",
 		size(float64(d.keepLen*s)), size(float64(d.packLen*s)), size(float64(d.fullLen*s)), size(float64(d.partLen*s)),
@@ -91,6 +98,15 @@ func (d *dumper) segment(seg *segment) {
 			d.printf("%s%-72s", indent, l)
 			if j == 0 {
 				d.printf(" %10s %9s", flop(st.flops), size(bytes))
+				if d.times != nil {
+					tiles := 1
+					if seg.rows > 0 {
+						tiles = (seg.rows + seg.tile - 1) / seg.tile
+					}
+					t := d.times[st.n] * time.Duration(tiles)
+					d.total += t
+					d.printf(" %9v", t)
+				}
 			}
 			d.printf("\n")
 		}
@@ -190,18 +206,17 @@ func (d *dumper) step(st *step) (lines []string, bytes float64) {
 		}
 	}
 	lines = append(lines, fmt.Sprintf("fused (%d,%d), %d instructions, blocks of %d×%d", g.rows, g.cols*g.unit, len(g.code), g.block, g.cols))
-	for i := range g.code {
-		m := &g.code[i]
+	for _, m := range append(slices.Clone(g.first), g.code...) {
 		a, b, c, e, dst := reg(m.a), reg(m.b), reg(m.c), reg(m.e), reg(m.d)
 		var s string
 		switch m.op {
-		case mAdd, mAddRow, mAddCol, mAddOne:
+		case mAdd, mAddCol, mAddOne:
 			s = a + " + " + b
-		case mSub, mSubRow, mSubCol, mSubOne:
+		case mSub, mSubCol, mSubOne:
 			s = a + " - " + b
-		case mMul, mMulRow, mMulCol, mMulOne:
+		case mMul, mMulCol, mMulOne:
 			s = a + " ∘ " + b
-		case mDiv, mDivRow, mDivCol, mDivOne:
+		case mDiv, mDivCol, mDivOne:
 			s = a + " / " + b
 		case mScale:
 			s = fmt.Sprintf("%g %s", m.k, a)

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
@@ -13,6 +15,7 @@ type group struct {
 	rows  int // rows of the whole
 	block int // rows per block
 	regs  []reg
+	first []micro // run once, before the blocks: rows that all blocks read repeated
 	code  []micro
 	temps int // scratch registers
 }
@@ -51,10 +54,6 @@ const (
 	mSub
 	mMul
 	mDiv
-	mAddRow
-	mSubRow
-	mMulRow
-	mDivRow
 	mAddCol
 	mSubCol
 	mMulCol
@@ -88,7 +87,7 @@ const (
 	mDot
 )
 
-var microNames = [...]string{"add", "sub", "mul", "div", "add row", "sub row", "mul row", "div row", "add col", "sub col", "mul col", "div col",
+var microNames = [...]string{"add", "sub", "mul", "div", "add col", "sub col", "mul col", "div col",
 	"add one", "sub one", "mul one", "div one", "scale", "shift", "mul+add", "mul-sub", "sub-mul", "mul·mul", "mul+mul", "scale+add", "unary", "multi", "pow", "scalar",
 	"max", "min", "cmp", "expand col", "expand row", "fill", "rowsum", "rowdot", "colsum", "sum", "dot"}
 
@@ -134,6 +133,11 @@ func (b *groupBuilder) stored(id ir.ID) bool { return b.p.slotOf[id] != none }
 
 // expansion reports whether id is an expansion without a place of its own: its readers read what it expands.
 func (b *groupBuilder) expansion(id ir.ID) bool { return b.p.clear[id] }
+
+// whole reports whether id is best read as a matrix: it is one, or a row that is repeated once for all blocks.
+func (b *groupBuilder) whole(id ir.ID) bool {
+	return !b.expansion(id) || b.p.code[id].Op == ir.ExpandRows
+}
 
 // lone reports whether id is made in this group and read once, here.
 func (b *groupBuilder) lone(id ir.ID) bool {
@@ -194,7 +198,7 @@ func (b *groupBuilder) build() {
 			scratch++
 		}
 	}
-	for _, m := range g.code {
+	for _, m := range append(slices.Clone(g.first), g.code...) {
 		if m.op == mColSum || m.op == mRowSum || m.op == mRowDot || m.op == mExpandCol || m.op == mExpandRow {
 			matter = true
 		}
@@ -226,7 +230,7 @@ func (b *groupBuilder) build() {
 }
 
 // groupBytes is what the registers of a group may take of the first cache.
-const groupBytes = 24 << 10
+const groupBytes = 48 << 10
 
 // mem returns the register of a stored value.
 func (b *groupBuilder) mem(id ir.ID, kind regKind) int16 {
@@ -253,13 +257,18 @@ func (b *groupBuilder) operand(id ir.ID) int16 {
 	if !b.expansion(id) {
 		return b.mem(id, mat)
 	}
-	// an expansion that has to be written out
-	n := b.temp()
-	b.regOf[id] = n
-	m := micro{d: n}
+	// An expansion that has to be written out: once for all blocks, unless every row has its own.
+	m := micro{}
 	m.op, m.a = b.expand(id)
-	b.g.code = append(b.g.code, m)
-	return n
+	if m.op == mExpandCol {
+		m.d = b.temp()
+		b.g.code = append(b.g.code, m)
+	} else {
+		m.d = b.newTemp()
+		b.g.first = append(b.g.first, m)
+	}
+	b.regOf[id] = m.d
+	return m.d
 }
 
 // expand returns the micro and the source of an expansion.
@@ -280,6 +289,10 @@ func (b *groupBuilder) temp() int16 {
 		b.free = b.free[:k-1]
 		return n
 	}
+	return b.newTemp()
+}
+
+func (b *groupBuilder) newTemp() int16 {
 	n := int16(len(b.g.regs))
 	b.g.regs = append(b.g.regs, reg{kind: mat, ref: ref{slot: none, step: int32(b.g.temps)}})
 	b.g.temps++
@@ -322,13 +335,13 @@ func (b *groupBuilder) peephole(id ir.ID, drawn map[ir.ID]bool) (m micro, args, 
 			return nil
 		}
 		for _, q := range x.Args {
-			if b.expansion(q) {
+			if !b.whole(q) {
 				return nil
 			}
 		}
 		return x
 	}
-	plain := func(k int) bool { return !b.expansion(in.Args[k]) }
+	plain := func(k int) bool { return b.whole(in.Args[k]) }
 	switch in.Op {
 	case ir.Add:
 		x, y := inner(0, ir.Mul), inner(1, ir.Mul)
@@ -451,14 +464,14 @@ func (b *groupBuilder) emit(id ir.ID, args []ir.ID, fused map[ir.ID]micro) {
 	case ir.Add, ir.Sub, ir.Mul, ir.Div:
 		m.op = microOp(in.Op - ir.Add)
 		x, y := args[0], args[1]
-		if (in.Op == ir.Add || in.Op == ir.Mul) && b.expansion(x) && !b.expansion(y) {
+		if (in.Op == ir.Add || in.Op == ir.Mul) && !b.whole(x) && b.whole(y) {
 			x, y = y, x
 		}
 		_, written := b.regOf[y]
-		if b.expansion(y) && !written {
+		if !b.whole(y) && !written {
 			op, src := b.expand(y)
 			m.a, m.b = b.operand(x), src
-			m.op += map[microOp]microOp{mExpandRow: mAddRow, mExpandCol: mAddCol, mFill: mAddOne}[op]
+			m.op += map[microOp]microOp{mExpandCol: mAddCol, mFill: mAddOne}[op]
 		} else {
 			m.a, m.b = b.operand(x), b.operand(y)
 		}

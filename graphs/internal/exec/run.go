@@ -2,6 +2,8 @@ package exec
 
 import (
 	"fmt"
+	"slices"
+	"time"
 	"unsafe"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
@@ -13,7 +15,7 @@ type Options struct {
 	Threads   int     // workers; 0 and 1: the caller alone
 	TileRows  int     // rows per tile; 0: chosen from the shapes
 	MinRows   int     // rows from which on a batch is cut into tiles; 0 means 64
-	TileBytes int     // memory for the tiles of one worker; 0 means 320 KB
+	TileBytes int     // memory for the tiles of one worker; 0 means 448 KB
 	Share     float64 // nanoseconds, by estimate, from which on a segment is shared with helpers; 0 means 15000
 }
 
@@ -40,7 +42,8 @@ type worker[T kernels.Float] struct {
 	cur     [][]T
 	prods   []kernels.Product[T] // by step
 	work    []T
-	rows    [][]T // arguments of opaque steps
+	rows    [][]T           // arguments of opaque steps
+	times   []time.Duration // by step, when measuring: the shortest run so far
 }
 
 // New plans g and reserves its memory.
@@ -50,7 +53,7 @@ func New[T kernels.Float](g *ir.Graph, opt Options) *Program[T] {
 	if _, ok := any(z).(float32); ok {
 		size = 4
 	}
-	set := settings{elemSize: size, minRows: 64, tileRows: opt.TileRows, tileBytes: 320 << 10,
+	set := settings{elemSize: size, minRows: 64, tileRows: opt.TileRows, tileBytes: 448 << 10,
 		packLen: func(k, n int) int { return (n + 15) / 16 * 16 * k }, workLen: kernels.Workspace[T]}
 	if opt.MinRows > 0 {
 		set.minRows = opt.MinRows
@@ -313,10 +316,47 @@ func (w *worker[T]) stripe(seg *segment, n int) {
 	hi := min(lo+seg.stripe, seg.rows)
 	for r := lo; r < hi; r += seg.tile {
 		rows := min(seg.tile, hi-r)
+		if w.times != nil {
+			w.measure(seg, r, rows, r == lo)
+			continue
+		}
 		for i := range seg.steps {
 			w.exec(&seg.steps[i], r, rows, r == lo)
 		}
 	}
+}
+
+// measure runs a tile and notes how long each step takes.
+func (w *worker[T]) measure(seg *segment, row, rows int, first bool) {
+	for i := range seg.steps {
+		st := &seg.steps[i]
+		start := time.Now()
+		w.exec(st, row, rows, first)
+		if t := time.Since(start); rows == seg.tile && (w.times[st.n] == 0 || t < w.times[st.n]) {
+			w.times[st.n] = t
+		}
+	}
+}
+
+// Measure runs the program n times on one thread, and returns what Dump returns with the shortest time of each step.
+func (p *Program[T]) Measure(n int) (string, error) {
+	w := p.workers[0]
+	w.times = make([]time.Duration, p.steps)
+	defer func() { w.times = nil }()
+	jobs := p.jobs
+	p.jobs = slices.Clone(jobs)
+	for i := range p.jobs {
+		p.jobs[i].workers = 1
+	}
+	defer func() { p.jobs = jobs }()
+	for range n {
+		if err := p.Run(); err != nil {
+			return "", err
+		}
+	}
+	d := dumper{plan: p.plan, times: w.times}
+	d.program()
+	return d.String(), nil
 }
 
 // once runs a segment that is not cut into tiles.
@@ -327,6 +367,10 @@ func (w *worker[T]) once(seg *segment) error {
 			if err := w.opaque(st); err != nil {
 				return err
 			}
+			continue
+		}
+		if w.times != nil {
+			w.measure(&segment{steps: seg.steps[i : i+1]}, 0, 0, true)
 			continue
 		}
 		w.exec(st, 0, 0, true)
@@ -494,111 +538,111 @@ func (w *worker[T]) group(g *group, row, rows int, first bool) {
 				cur[i] = base[i][:cols]
 			}
 		}
-		for i := range g.code {
-			m := &g.code[i]
-			switch m.op {
-			case mAdd:
-				kernels.Add(cur[m.d], cur[m.a], cur[m.b])
-			case mSub:
-				kernels.Sub(cur[m.d], cur[m.a], cur[m.b])
-			case mMul:
-				kernels.Mul(cur[m.d], cur[m.a], cur[m.b])
-			case mDiv:
-				kernels.Div(cur[m.d], cur[m.a], cur[m.b])
-			case mAddRow:
-				kernels.AddRow(cur[m.d], cur[m.a], cur[m.b])
-			case mSubRow:
-				kernels.SubRow(cur[m.d], cur[m.a], cur[m.b])
-			case mMulRow:
-				kernels.MulRow(cur[m.d], cur[m.a], cur[m.b])
-			case mDivRow:
-				kernels.DivRow(cur[m.d], cur[m.a], cur[m.b])
-			case mAddCol:
-				kernels.AddCol(cur[m.d], cur[m.a], cur[m.b])
-			case mSubCol:
-				kernels.SubCol(cur[m.d], cur[m.a], cur[m.b])
-			case mMulCol:
-				kernels.MulCol(cur[m.d], cur[m.a], cur[m.b])
-			case mDivCol:
-				kernels.DivCol(cur[m.d], cur[m.a], cur[m.b])
-			case mAddOne:
-				kernels.Shift(cur[m.d], cur[m.a], cur[m.b][0])
-			case mSubOne:
-				kernels.Shift(cur[m.d], cur[m.a], -cur[m.b][0])
-			case mMulOne:
-				kernels.Scale(cur[m.d], cur[m.b][0], cur[m.a])
-			case mDivOne:
-				kernels.Scale(cur[m.d], 1/cur[m.b][0], cur[m.a])
-			case mScale:
-				kernels.Scale(cur[m.d], T(m.k), cur[m.a])
-			case mShift:
-				kernels.Shift(cur[m.d], cur[m.a], T(m.k))
-			case mMulAdd:
-				kernels.MulAdd(cur[m.d], cur[m.a], cur[m.b], cur[m.c])
-			case mMulSub:
-				kernels.MulSub(cur[m.d], cur[m.a], cur[m.b], cur[m.c])
-			case mNegMulAdd:
-				kernels.NegMulAdd(cur[m.d], cur[m.a], cur[m.b], cur[m.c])
-			case mMulMul:
-				kernels.MulMul(cur[m.d], cur[m.a], cur[m.b], cur[m.c])
-			case mMulMulAdd:
-				kernels.MulMulAdd(cur[m.d], cur[m.a], cur[m.b], cur[m.c], cur[m.e])
-			case mScaleAdd:
-				kernels.ScaleAdd(cur[m.d], T(m.k), cur[m.a], cur[m.b])
-			case mUnary:
-				kernels.Unary(m.fn, int(m.order), cur[m.d], cur[m.a])
-			case mMulti:
-				var d [4][]T
-				for k, o := range m.outs {
-					if o != none {
-						d[k] = cur[o]
-					}
+		if lo == 0 && len(g.first) > 0 {
+			w.micros(g.first, cur, cols, true)
+		}
+		w.micros(g.code, cur, cols, first && lo == 0)
+	}
+}
+
+// micros runs the instructions code on one block of cols columns, whose registers are cur. begin says that sums begin.
+func (w *worker[T]) micros(code []micro, cur [][]T, cols int, begin bool) {
+	for i := range code {
+		m := &code[i]
+		switch m.op {
+		case mAdd:
+			kernels.Add(cur[m.d], cur[m.a], cur[m.b])
+		case mSub:
+			kernels.Sub(cur[m.d], cur[m.a], cur[m.b])
+		case mMul:
+			kernels.Mul(cur[m.d], cur[m.a], cur[m.b])
+		case mDiv:
+			kernels.Div(cur[m.d], cur[m.a], cur[m.b])
+		case mAddCol:
+			kernels.AddCol(cur[m.d], cur[m.a], cur[m.b])
+		case mSubCol:
+			kernels.SubCol(cur[m.d], cur[m.a], cur[m.b])
+		case mMulCol:
+			kernels.MulCol(cur[m.d], cur[m.a], cur[m.b])
+		case mDivCol:
+			kernels.DivCol(cur[m.d], cur[m.a], cur[m.b])
+		case mAddOne:
+			kernels.Shift(cur[m.d], cur[m.a], cur[m.b][0])
+		case mSubOne:
+			kernels.Shift(cur[m.d], cur[m.a], -cur[m.b][0])
+		case mMulOne:
+			kernels.Scale(cur[m.d], cur[m.b][0], cur[m.a])
+		case mDivOne:
+			kernels.Scale(cur[m.d], 1/cur[m.b][0], cur[m.a])
+		case mScale:
+			kernels.Scale(cur[m.d], T(m.k), cur[m.a])
+		case mShift:
+			kernels.Shift(cur[m.d], cur[m.a], T(m.k))
+		case mMulAdd:
+			kernels.MulAdd(cur[m.d], cur[m.a], cur[m.b], cur[m.c])
+		case mMulSub:
+			kernels.MulSub(cur[m.d], cur[m.a], cur[m.b], cur[m.c])
+		case mNegMulAdd:
+			kernels.NegMulAdd(cur[m.d], cur[m.a], cur[m.b], cur[m.c])
+		case mMulMul:
+			kernels.MulMul(cur[m.d], cur[m.a], cur[m.b], cur[m.c])
+		case mMulMulAdd:
+			kernels.MulMulAdd(cur[m.d], cur[m.a], cur[m.b], cur[m.c], cur[m.e])
+		case mScaleAdd:
+			kernels.ScaleAdd(cur[m.d], T(m.k), cur[m.a], cur[m.b])
+		case mUnary:
+			kernels.Unary(m.fn, int(m.order), cur[m.d], cur[m.a])
+		case mMulti:
+			var d [4][]T
+			for k, o := range m.outs {
+				if o != none {
+					d[k] = cur[o]
 				}
-				kernels.UnaryMulti(m.fn, d[0], d[1], d[2], d[3], cur[m.a])
-			case mPow:
-				kernels.Pow(m.k, int(m.order), cur[m.d], cur[m.a])
-			case mScalar:
-				d := cur[m.d]
-				for i, v := range cur[m.a] {
-					d[i] = T(m.in.Scalar(float64(v)))
-				}
-			case mMax:
-				d, b := cur[m.d], cur[m.b]
-				for i, v := range cur[m.a] {
-					d[i] = max(v, b[i])
-				}
-			case mMin:
-				d, b := cur[m.d], cur[m.b]
-				for i, v := range cur[m.a] {
-					d[i] = min(v, b[i])
-				}
-			case mCmp:
-				compare(ir.Relation(m.in.Index), cur[m.d], cur[m.a], cur[m.b])
-			case mExpandCol:
-				kernels.ExpandCol(cur[m.d], cur[m.a])
-			case mExpandRow:
-				kernels.ExpandRow(cur[m.d], cur[m.a])
-			case mFill:
-				kernels.Fill(cur[m.d], cur[m.a][0])
-			case mRowSum:
-				kernels.RowSum(cur[m.d], cur[m.a], cols, false)
-			case mRowDot:
-				kernels.RowDot(cur[m.d], cur[m.a], cur[m.b], cols, false)
-			case mColSum:
-				kernels.ColSum(cur[m.d], cur[m.a], !first || lo > 0)
-			case mSum:
-				s := kernels.Sum(cur[m.a])
-				if !first || lo > 0 {
-					s += cur[m.d][0]
-				}
-				cur[m.d][0] = s
-			case mDot:
-				s := kernels.Dot(cur[m.a], cur[m.b])
-				if !first || lo > 0 {
-					s += cur[m.d][0]
-				}
-				cur[m.d][0] = s
 			}
+			kernels.UnaryMulti(m.fn, d[0], d[1], d[2], d[3], cur[m.a])
+		case mPow:
+			kernels.Pow(m.k, int(m.order), cur[m.d], cur[m.a])
+		case mScalar:
+			d := cur[m.d]
+			for i, v := range cur[m.a] {
+				d[i] = T(m.in.Scalar(float64(v)))
+			}
+		case mMax:
+			d, b := cur[m.d], cur[m.b]
+			for i, v := range cur[m.a] {
+				d[i] = max(v, b[i])
+			}
+		case mMin:
+			d, b := cur[m.d], cur[m.b]
+			for i, v := range cur[m.a] {
+				d[i] = min(v, b[i])
+			}
+		case mCmp:
+			compare(ir.Relation(m.in.Index), cur[m.d], cur[m.a], cur[m.b])
+		case mExpandCol:
+			kernels.ExpandCol(cur[m.d], cur[m.a])
+		case mExpandRow:
+			kernels.ExpandRow(cur[m.d], cur[m.a])
+		case mFill:
+			kernels.Fill(cur[m.d], cur[m.a][0])
+		case mRowSum:
+			kernels.RowSum(cur[m.d], cur[m.a], cols, false)
+		case mRowDot:
+			kernels.RowDot(cur[m.d], cur[m.a], cur[m.b], cols, false)
+		case mColSum:
+			kernels.ColSum(cur[m.d], cur[m.a], !begin)
+		case mSum:
+			s := kernels.Sum(cur[m.a])
+			if !begin {
+				s += cur[m.d][0]
+			}
+			cur[m.d][0] = s
+		case mDot:
+			s := kernels.Dot(cur[m.a], cur[m.b])
+			if !begin {
+				s += cur[m.d][0]
+			}
+			cur[m.d][0] = s
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -252,7 +253,7 @@ func (s *Style) Palette() color.Palette {
 
 // Animation is a sequence of panels drawn with one scale, one camera and one pair of axes for each curve. Adding a panel
 // copies its data and costs next to nothing; Save draws all of them, on all cores, when the last is known: its energy
-// range and its curves give the scales.
+// range and its curves give the scales, and its parts those of all frames.
 type Animation struct {
 	Width  int           // pixels; 0 means 640
 	Points int           // points drawn of each set; 0 means 1000
@@ -318,10 +319,35 @@ func (a *Animation) each(do func(k int, img *image.RGBA) error) error {
 	}
 	return ordered(len(a.frames), func(k int) *image.RGBA {
 		p := *a.frames[k]
+		p.Data = last.Data
+		if p.Title == "" {
+			p.Title = last.Title
+		}
+		if p.Note == "" {
+			p.Note = "step " + thousands(p.Step)
+		}
+		p.Loss, p.Other, p.OtherLabel = named(p.Loss, last.Loss), named(p.Other, last.Other), last.OtherLabel
+		if p.Energy == nil && last.Energy != nil {
+			p.Energy = &Grid{X: last.Energy.X, Y: last.Energy.Y, Z: make([]float64, len(last.Energy.Z))}
+		} else if last.Energy == nil {
+			p.Energy = nil
+		}
 		p.limits, p.Depth, p.Lo, p.Hi, p.cells = last, depth, lo, hi, 56
 		p.Camera, p.Points, p.Style, p.Width = last.Camera, a.points(), last.Style, last.Width
 		return p.Image(width)
 	}, do)
+}
+
+// named returns the series of a frame, empty ones for those that only the last frame has: all frames have the same parts.
+func named(s, last []Series) []Series {
+	if len(s) > len(last) {
+		return s[:len(last)]
+	}
+	s = slices.Clone(s)
+	for _, l := range last[len(s):] {
+		s = append(s, Series{Name: l.Name})
+	}
+	return s
 }
 
 // ordered makes n things on all cores, at most a few ahead, and uses them in order.

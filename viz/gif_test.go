@@ -92,7 +92,7 @@ func TestAnimation(t *testing.T) {
 	}
 	// The last frame is the picture that the panel alone would be, but for the palette.
 	p := *a.frames[frames-1]
-	p.Points, p.cells = a.points(), 56
+	p.Points, p.cells = a.points(), 56 // as in the animation
 	want := p.Image(640)
 	sum := 0.0
 	for i := 0; i < len(want.Pix); i++ {
@@ -119,6 +119,24 @@ func TestAnimationFrames(t *testing.T) {
 	}
 	if err := (&Animation{}).Save(filepath.Join(dir, "a.gif")); err == nil {
 		t.Error("no frames: no error")
+	}
+}
+
+// Parts that early frames lack stay empty in them: all frames have the size of the last.
+func TestAnimationParts(t *testing.T) {
+	p := toyPanel()
+	p.Data = squaresSamples(50, rand.New(rand.NewPCG(1, 1)))
+	bare := &Panel{Samples: p.Data}
+	full := *p
+	full.Other = []Series{{Name: "KL (nats)", X: []float64{1, 2}, Y: []float64{3, 1}}}
+	a := &Animation{Width: 200}
+	for _, q := range []*Panel{bare, p, &full} {
+		if err := a.Add(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Encode(&bytes.Buffer{}); err != nil {
+		t.Error(err)
 	}
 }
 

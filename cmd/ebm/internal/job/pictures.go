@@ -145,8 +145,8 @@ func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
 			Title: s.Dataset + " · " + s.Objective, Data: data, Energy: grid, Step: f.Step, Steps: s.Steps,
 			Samples: drawGrid(grid, 1200, train.Stream(s.Seed, "frame")),
 		}
-		if l := until(loss, f.Step); len(l.X) > 0 {
-			pic.Loss = []viz.Series{l}
+		if len(loss.X) > 0 { // the layout is the same in all frames, also before the first record
+			pic.Loss = []viz.Series{until(loss, f.Step)}
 		}
 		if len(kl.X) > 0 {
 			pic.Other = []viz.Series{until(kl, f.Step)}

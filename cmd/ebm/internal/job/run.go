@@ -80,7 +80,7 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 		Objective: p.objective, Params: p.model.Params, Optimizer: p.optimizer, Source: p.source,
 		Dim: p.model.Data.Dim, Batch: s.Batch, Steps: s.Steps,
 		LearningRate: s.LR, Schedule: p.schedule, Clip: s.Clip, Decay: s.EMA, Seed: s.Seed,
-		Recorder: rec, RecordEvery: s.Record,
+		Recorder: rec, RecordEvery: recordEvery(s),
 		Checkpoint: dir.File(run.State), CheckpointEvery: s.Checkpoint,
 		Fingerprint: p.fingerprint(),
 		Extra:       map[string]train.Stateful{"frames": frames},
@@ -97,6 +97,13 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 		if err != nil {
 			return none, errors.Join(err, rec.Close(), frames.Close())
 		}
+	}
+	g, err := newGauge(p.model)
+	if err != nil {
+		return none, errors.Join(err, rec.Close(), frames.Close())
+	}
+	if g != nil {
+		cfg.Hooks.Measure = g.measure
 	}
 	due := frameSteps(s.Steps, s.Frames)
 	cfg.Hooks.Step = func(pr train.Progress) error {

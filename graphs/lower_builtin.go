@@ -335,6 +335,20 @@ func (l *lowering) native(n *G.Node, in G.Nodes) (id ir.ID, ok bool) {
 		}
 		return g.RowFn(ir.RowSoftmax, arg(0)), true
 
+	case "*gorgonia.softmaxDiffOp": // of the operand, the result y and the gradient g
+		axis, ok1 := f.int("axis")
+		isLog, ok2 := f.bool("isLog")
+		d := n.Dims()
+		if !ok1 || !ok2 || d == 0 || d > 2 || axis != d-1 && axis != -1 {
+			return 0, false
+		}
+		y, grad := arg(1), arg(2)
+		if isLog { // g − e^y Σ g
+			return g.Sub(grad, g.Mul(g.Unary(kernels.Exp, 0, 0, "", nil, y), g.ExpandCols(g.RowSum(grad), cols))), true
+		}
+		// y ∘ (g − Σ y g)
+		return g.Mul(y, g.Sub(grad, g.ExpandCols(g.RowSum(g.Mul(y, grad)), cols))), true
+
 	case "gorgonia.Iop":
 		return arg(0), true
 	}

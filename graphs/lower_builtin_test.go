@@ -76,6 +76,14 @@ func builtinCases() []builtinCase {
 		{"slice/vector", true, func(_, _, u, _, _, _ *G.Node) (*G.Node, error) { return G.Slice(u, G.S(1, 4)) }},
 		{"softmax", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.SoftMax(x, 1) }},
 		{"logsoftmax", true, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.LogSoftMax(x, 1) }},
+		{"softmax/gradient", true, func(x, w, _, _, _, _ *G.Node) (*G.Node, error) {
+			gs, err := G.Grad(Must(G.Sum(Must(G.HadamardProd(Must(G.SoftMax(x, 1)), Must(G.Transpose(w)))))), x)
+			return gs[0], err
+		}},
+		{"logsoftmax/gradient", true, func(x, w, _, _, _, _ *G.Node) (*G.Node, error) {
+			gs, err := G.Grad(Must(G.Sum(Must(G.HadamardProd(Must(G.LogSoftMax(x, 1)), Must(G.Transpose(w)))))), x)
+			return gs[0], err
+		}},
 		{"softmax/0", false, func(x, _, _, _, _, _ *G.Node) (*G.Node, error) { return G.SoftMax(x, 0) }},
 		{"maxbetween", true, func(x, w, _, _, _, _ *G.Node) (*G.Node, error) { return G.MaxBetween(x, Must(G.Transpose(w))) }},
 		{"minbetween", true, func(x, w, _, _, _, _ *G.Node) (*G.Node, error) { return G.MinBetween(x, Must(G.Transpose(w))) }},

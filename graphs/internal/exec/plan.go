@@ -368,6 +368,9 @@ func (p *planner) schedule(ids []ir.ID, held bool) []segment {
 			s = max(s, t)
 		}
 		p.stage[id] = s
+	}
+	p.sink(ids)
+	for _, id := range ids {
 		p.merge(id, inList)
 	}
 	type where struct{ stage, space int }
@@ -389,6 +392,46 @@ func (p *planner) schedule(ids []ir.ID, held bool) []segment {
 		segs = append(segs, p.segment(at[k], k.space, held))
 	}
 	return segs
+}
+
+// sink moves instructions to the latest stage at which their results are in time, so that a batch does not have to be kept
+// from one stage to another. It leaves those alone whose operands would have to be kept instead.
+func (p *planner) sink(ids []ir.ID) {
+	for k := len(ids) - 1; k >= 0; k-- {
+		id := ids[k]
+		r := p.space[id]
+		if r == 0 || p.isOut[id] || len(p.uses[id]) == 0 {
+			continue
+		}
+		latest := 1 << 30
+		for _, c := range p.uses[id] {
+			for _, x := range p.sources(&p.code[c]) {
+				if x.id != id {
+					continue
+				}
+				s := p.stage[c]
+				if p.space[c] != r || !x.aligned || reduces(&p.code[id]) {
+					s--
+				}
+				latest = min(latest, s)
+			}
+		}
+		if latest <= p.stage[id] {
+			continue
+		}
+		free := true
+		for _, x := range p.sources(&p.code[id]) {
+			if !x.aligned || p.slotOf[x.id] != none || p.space[x.id] != r {
+				continue
+			}
+			for _, c := range p.uses[x.id] {
+				free = free && (c == id || p.stage[c] >= latest)
+			}
+		}
+		if free {
+			p.stage[id] = latest
+		}
+	}
 }
 
 // units groups the element-wise instructions of a segment: each joins the first group of its shape that comes after

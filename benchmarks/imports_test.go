@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 
 	"objectives":               {"graphs", "graphs/vector", "energy", "energy/safetensors", "mcmc"},
 	"objectives/objectivetest": {"objectives", "energy", "graphs"},
-	"objectives/verify":        {"objectives", "energy", "graphs", "mcmc"},
+	"objectives/verify":        {"objectives", "energy", "graphs", "graphs/vector", "mcmc"},
 	"objectives/train":         {"objectives", "energy", "energy/safetensors", "graphs/vector"},
 	"objectives/metrics":       {},
 

@@ -1,31 +1,51 @@
 package energy
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 
+	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
 
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// Bridge is the energy of a density mixed with a known one,
+// BridgeConfig describes a Bridge.
+type BridgeConfig struct {
+	Background *Mixture // b, required; Ladder makes one of the data
+	Share      float64  // ε, the share of b in the mixed density, in (0, 1); 0 means 0.5
+	Blur       float64  // σ of a perturbation that the objective adds to its points (dsm); 0 means none
+	Floor      float64  // τ, where the remainder of the subtraction is rounded off, in units of ε, at least 0.0125; 0 means 0.02
+}
+
+// Bridge is an energy that is learnt beside a known density and had without it.
 //
-//	E_q(x) = -log( (1-ε) exp(-E(x)) + ε b(x) ).
+// Score matching is blind to the weights of modes that do not touch: between them there are no data, and a constant added
+// to E around one mode changes no score where data are. A bridge mixes a share ε of draws of a broad, known, normalised
+// density b into the data. The density of the mixed points is connected,
 //
-// Score matching cannot see the weights of modes that do not touch: between them there are no data, and a constant added to
-// E around one mode changes no score. Mixing a share ε of draws of a broad known density b into the data connects the
-// modes; fitting E_q to the mixed data by any score-matching objective makes the weights visible, and E is the energy of
-// the data alone. The parameters are those of E; sampling and evaluation use E.
+//	q(x) = (1-ε) p(x) + ε b(x),
 //
-// What a score can say of the constant of E: it determines exp(-E_q) up to a factor c, so any exp(-E) = (c q - ε b)/(1-ε)
-// with c ≥ 1 fits as well. Those are the density sought (c = 1) and mixtures of it with less than ε/(1-ε) of b, so
-// that the worst of them is -log(1-ε) nats away. [Bridge.Posterior] gives the condition that fixes c.
+// so that its score determines it, weights included. What is fitted to them is [Bridge.Mixed],
+//
+//	E_q(x) = -log b(x) + f_θ(x),
+//
+// by any objective that matches scores, unchanged; and p is had by taking b out in closed form. That is the energy which
+// Build builds:
+//
+//	E(x) = -log b(x) - log( τε softplus( (exp(-f_θ(x))/Z - ε) / (τε) ) / (1-ε) ),   Z = ∫ b exp(-f_θ).
+//
+// The softplus rounds the subtraction off where p is smaller than about τ of the background, so that E is smooth and
+// finite everywhere; f is bounded by log b/q <= -log ε + log Z on the support of b, which is what makes it easy to learn.
+// Z is an expectation under b. It is the last parameter, bridge.log_z [1]; no objective moves it, and [Bridge.Calibrate] sets it.
+//
+// The parameters are those of f and bridge.log_z.
 type Bridge struct {
+	cfg   BridgeConfig
 	inner Energy
-	b     *Mixture
-	share float64
+	seen  *Mixture // b, blurred as the objective's points are
 }
 
 var (
@@ -34,61 +54,134 @@ var (
 	_ Smoothness  = (*Bridge)(nil)
 )
 
-// NewBridge mixes e with b; 0 < share < 1 is ε.
-func NewBridge(e Energy, b *Mixture, share float64) (*Bridge, error) {
-	if !(share > 0 && share < 1) {
-		return nil, fmt.Errorf("energy: bridge: share %g, want between 0 and 1", share)
+// NewBridge makes f the correction of the background.
+func NewBridge(f Energy, cfg BridgeConfig) (*Bridge, error) {
+	if cfg.Share == 0 {
+		cfg.Share = 0.5
 	}
-	if b.Dim() != e.Dim() {
-		return nil, fmt.Errorf("energy: bridge: background of dimension %d, energy of %d", b.Dim(), e.Dim())
+	if cfg.Floor == 0 {
+		cfg.Floor = 0.02
 	}
-	return &Bridge{e, b, share}, nil
+	if cfg.Background == nil {
+		return nil, errors.New("energy: Bridge.Background is nil; energy.Ladder makes one of the data")
+	}
+	var err error
+	if cfg.Background.Dim() != f.Dim() {
+		err = fmt.Errorf("energy: bridge: background of dimension %d, energy of %d", cfg.Background.Dim(), f.Dim())
+	}
+	if !(cfg.Share > 0 && cfg.Share < 1) {
+		err = errors.Join(err, fmt.Errorf("energy: Bridge.Share = %g, want between 0 and 1", cfg.Share))
+	}
+	if !(cfg.Blur >= 0) || math.IsInf(cfg.Blur, 1) {
+		err = errors.Join(err, fmt.Errorf("energy: Bridge.Blur = %g, want >= 0", cfg.Blur))
+	}
+	if !(cfg.Floor >= 0.0125 && cfg.Floor < 1) { // below it exp(-1/τ) underflows in float32
+		err = errors.Join(err, fmt.Errorf("energy: Bridge.Floor = %g, want 0.0125 to 1", cfg.Floor))
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &Bridge{cfg: cfg, inner: f, seen: cfg.Background}
+	if cfg.Blur > 0 {
+		r.seen = r.seen.Blurred(cfg.Blur)
+	}
+	return r, nil
 }
 
-// Inner returns E.
-func (r *Bridge) Inner() Energy { return r.inner }
+// Config returns the settings, with their defaults.
+func (r *Bridge) Config() BridgeConfig { return r.cfg }
 
-// Background returns b.
-func (r *Bridge) Background() *Mixture { return r.b }
-
-// Share returns ε.
-func (r *Bridge) Share() float64 { return r.share }
-
-// Dim returns that of E.
+// Dim returns that of f.
 func (r *Bridge) Dim() int { return r.inner.Dim() }
 
-// Specs returns those of E.
-func (r *Bridge) Specs() []Spec { return r.inner.Specs() }
+// Specs returns those of f, and bridge.log_z.
+func (r *Bridge) Specs() []Spec { return append(r.inner.Specs(), Spec{"bridge.log_z", []int{1}}) }
 
-// Smooth asks E.
+// Smooth asks f.
 func (r *Bridge) Smooth() error { return Smooth(r.inner) }
 
-// Init initialises E.
-func (r *Bridge) Init(p *Params, rng *rand.Rand) { initialise(r.inner, p, rng) }
+// Init initialises f.
+func (r *Bridge) Init(p *Params, rng *rand.Rand) {
+	clear(p.Data())
+	initialise(r.inner, p.Sub(0, len(p.specs)-1), rng)
+}
 
-// Build builds E_q.
+// Build builds E.
 func (r *Bridge) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	if err := checkBuild("Bridge", r, x, theta); err != nil {
+		return nil, err
+	}
+	n, tau := x.Shape()[0], r.cfg.Floor*r.cfg.Share
 	return graphs.Try(func() *G.Node {
-		u, v := r.logs(x, theta)
-		// log(eᵘ + eᵛ) = v + softplus(u - v), which overflows nowhere
-		return graphs.Neg(graphs.Add(v, graphs.Softplus(graphs.Sub(u, v))))
+		logb, f := r.parts(x, theta)
+		logz := graphs.ExpandRows(theta[len(theta)-1], n)                                            // (n, 1)
+		ratio := graphs.Exp(graphs.Neg(graphs.Add(f, logz)))                                         // q/b
+		u := graphs.Scale(graphs.Shift(ratio, -r.cfg.Share), 1/tau)                                  // its distance from ε, in units of the floor
+		rest := graphs.Shift(graphs.Log(graphs.Softplus(u)), math.Log(tau)-math.Log1p(-r.cfg.Share)) // log p/b
+		return graphs.Neg(graphs.Add(logb, rest))
 	})
 }
 
-// Posterior builds the probability that x comes from the background, given the model, (n, 1):
-//
-//	ε b(x) / ((1-ε) exp(-E(x)) + ε b(x)).
-//
-// Under the mixed density its mean is ε if E is normalised and right, and ε/c in the notation of [Bridge].
-func (r *Bridge) Posterior(x *G.Node, theta G.Nodes) (*G.Node, error) {
-	return graphs.Try(func() *G.Node {
-		u, v := r.logs(x, theta)
-		return graphs.Sigmoid(graphs.Sub(v, u))
-	})
+// parts builds log b as the objective sees it, and f.
+func (r *Bridge) parts(x *G.Node, theta G.Nodes) (logb, f *G.Node) {
+	return graphs.Must(r.seen.Build(x)), graphs.Must(r.inner.Build(x, theta[:len(theta)-1]))
 }
 
-func (r *Bridge) logs(x *G.Node, theta G.Nodes) (u, v *G.Node) {
-	u = graphs.Shift(graphs.Neg(graphs.Must(r.inner.Build(x, theta))), math.Log1p(-r.share))
-	v = graphs.Shift(graphs.Must(r.b.Build(x)), math.Log(r.share))
-	return u, v
+// Mixed returns E_q, an energy with the parameters of the bridge that does not depend on bridge.log_z. It is to be
+// trained on a stream that [Bridge.Mix] made.
+func (r *Bridge) Mixed() Energy { return (*mixed)(r) }
+
+// Mix replaces each row of x by a draw of the background with probability ε.
+func (r *Bridge) Mix(x *mat.Dense, rng *rand.Rand) {
+	n, _ := x.Dims()
+	for i := range n {
+		if rng.Float64() < r.cfg.Share {
+			r.cfg.Background.SampleRow(x.RawRowView(i), rng)
+		}
+	}
+}
+
+// Calibrate sets bridge.log_z for the present θ: the mean of exp(-f) over n draws of the background. Its relative error
+// is about √(E_q[q/b]/n), a few per mille for a hundred thousand.
+func (r *Bridge) Calibrate(p *Params, n int, rng *rand.Rand) error {
+	specs := p.Specs()
+	f, err := NewEvaluator(r.inner, p.Sub(0, len(specs)-1), EvaluatorConfig{Batch: 1024})
+	if err != nil {
+		return err
+	}
+	x, e := mat.NewDense(n, r.Dim(), nil), make([]float64, n)
+	r.seen.Sample(x, rng)
+	if err := f.Energies(e, x); err != nil {
+		return err
+	}
+	low := math.Inf(1)
+	for _, v := range e {
+		low = min(low, v)
+	}
+	var sum float64
+	for _, v := range e {
+		sum += math.Exp(low - v)
+	}
+	p.View("bridge.log_z")[0] = math.Log(sum/float64(n)) - low
+	p.Changed()
+	return nil
+}
+
+// mixed is E_q.
+type mixed Bridge
+
+func (m *mixed) Dim() int      { return m.inner.Dim() }
+func (m *mixed) Specs() []Spec { return (*Bridge)(m).Specs() }
+func (m *mixed) Smooth() error { return Smooth(m.inner) }
+
+func (m *mixed) Init(p *Params, rng *rand.Rand) { (*Bridge)(m).Init(p, rng) }
+
+func (m *mixed) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	if err := checkBuild("Bridge", m, x, theta); err != nil {
+		return nil, err
+	}
+	return graphs.Try(func() *G.Node {
+		logb, f := (*Bridge)(m).parts(x, theta)
+		return graphs.Sub(f, logb)
+	})
 }

@@ -53,7 +53,7 @@ func every() map[string]Energy {
 		"ring":        Ring{},
 		"blurred":     BlurredMixture{GaussianMixture{2, 3}, []float64{1, 0.4}},
 		"confined":    must(Confine(mlp(2, SiLU), []float64{1, -1}, 3)),
-		"bridge":      must(NewBridge(mlp(2, SiLU), b, 0.1)),
+		"bridge":      must(NewBridge(mlp(2, SiLU), BridgeConfig{Background: b})),
 		"spectral":    must(NewSpectral(mlp(2, SiLU), 2)),
 		"annealable":  must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)),
 		"func": Func{D: 2, Params: []Spec{{"scale", []int{1}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
@@ -243,30 +243,70 @@ func TestMixtureBuildMatchesLogProb(t *testing.T) {
 	}
 }
 
-// The bridge is the logarithm of the mixture it says, where both terms matter and where either vanishes.
+// With f = log b/q for q = (1-ε)p + εb the bridge gives back p, where it is not below the floor, and f - log b is q's energy.
 func TestBridge(t *testing.T) {
-	b := must(NewMixture(mat.NewDense(1, 1, nil), []float64{2}, nil))
-	e := must(NewBridge(Gaussian{1}, b, 0.2))
-	p := NewParams(e.Specs())
-	copy(p.Data(), []float64{1, 3})
-	v := must(NewEvaluator(e, p, EvaluatorConfig{Precision: Float64}))
-	pts := []float64{0, 1, 3, -60, 60}
-	x := mat.NewDense(5, 1, pts)
-	u, g := make([]float64, 5), mat.NewDense(5, 1, nil)
-	if err := v.EnergyGrad(u, g, x); err != nil {
+	const eps, sd, wide, z = 0.4, 0.5, 2.0, 1.7
+	log := func(x, s float64) float64 { return -0.5*x*x/(s*s) - math.Log(s) - 0.5*math.Log(2*math.Pi) }
+	b := must(NewMixture(mat.NewDense(1, 1, nil), []float64{wide}, nil))
+	logq := func(x float64) float64 { return math.Log((1-eps)*math.Exp(log(x, sd)) + eps*math.Exp(log(x, wide))) }
+	f := Func{D: 1, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { // log b/q - log z, by softplus
+		return graphs.Try(func() *G.Node {
+			sq := graphs.Square(x)
+			ratio := graphs.Shift(graphs.Scale(sq, 0.5/(wide*wide)-0.5/(sd*sd)), math.Log(wide/sd)+math.Log((1-eps)/eps)) // log (1-ε)p/εb
+			return graphs.Neg(graphs.Shift(graphs.Softplus(ratio), math.Log(eps)+math.Log(z)))
+		})
+	}}
+	e := must(NewBridge(f, BridgeConfig{Background: b, Share: eps}))
+	p := Init(e, newRNG(1))
+	if err := e.Calibrate(p, 1<<16, newRNG(2)); err != nil {
 		t.Fatal(err)
 	}
-	logb := make([]float64, 5)
-	b.LogProb(logb, x)
+	// The relative variance of exp(-f) under b is ∫q²/b - 1 < 1: five standard errors.
+	if got := p.View("bridge.log_z")[0]; math.Abs(got-math.Log(z)) > 5.0/256 {
+		t.Errorf("log z: got %g, want %g", got, math.Log(z))
+	}
+	p.View("bridge.log_z")[0] = math.Log(z)
+	p.Changed()
+	pts := []float64{0, 0.3, -0.7, 1.2, 4, -30}
+	x := mat.NewDense(len(pts), 1, pts)
+	u, g := make([]float64, len(pts)), mat.NewDense(len(pts), 1, nil)
+	if err := must(NewEvaluator(e, p, EvaluatorConfig{Precision: Float64})).EnergyGrad(u, g, x); err != nil {
+		t.Fatal(err)
+	}
+	mixed := make([]float64, len(pts))
+	if err := must(NewEvaluator(e.Mixed(), p, EvaluatorConfig{Precision: Float64})).Energies(mixed, x); err != nil {
+		t.Fatal(err)
+	}
 	for i, a := range pts {
-		inner := 4.5 * (a - 1) * (a - 1)
-		want := -math.Log(0.8*math.Exp(-inner) + 0.2*math.Exp(logb[i]))
-		if math.Abs(u[i]-want) > 1e-9*math.Abs(want)+1e-12 {
-			t.Errorf("E_q(%g): got %g, want %g", a, u[i], want)
+		if want := -logq(a) - math.Log(z); math.Abs(mixed[i]-want) > 1e-9*(1+math.Abs(want)) {
+			t.Errorf("E_q(%g): got %g, want %g", a, mixed[i], want)
 		}
-		if math.IsNaN(g.At(i, 0)) {
-			t.Errorf("∇E_q(%g) is NaN", a)
+		if math.IsNaN(g.At(i, 0)) || math.IsNaN(u[i]) || math.IsInf(u[i], 0) {
+			t.Errorf("E(%g) = %g with gradient %g", a, u[i], g.At(i, 0))
 		}
+		if ratio := (1 - eps) / eps * math.Exp(log(a, sd)-log(a, wide)); ratio > 0.3 { // far above the floor
+			if math.Abs(u[i]+log(a, sd)) > 1e-6 {
+				t.Errorf("E(%g): got %g, want %g", a, u[i], -log(a, sd))
+			}
+		}
+	}
+}
+
+// A mixed batch has the stated share of the background.
+func TestBridgeMix(t *testing.T) {
+	b := must(NewMixture(mat.NewDense(1, 1, []float64{100}), []float64{1}, nil))
+	e := must(NewBridge(Gaussian{1}, BridgeConfig{Background: b, Share: 0.3}))
+	const n = 20000
+	x := mat.NewDense(n, 1, nil)
+	e.Mix(x, newRNG(3))
+	var drawn float64
+	for _, v := range x.RawMatrix().Data {
+		if v > 50 {
+			drawn++
+		}
+	}
+	if se := math.Sqrt(0.3 * 0.7 / n); math.Abs(drawn/n-0.3) > 4*se {
+		t.Errorf("share %g, want 0.3 ± %.2g", drawn/n, 4*se)
 	}
 }
 
@@ -434,9 +474,9 @@ func TestValidation(t *testing.T) {
 	add("confine", c, err)
 	c, err = Confine(mlp, []float64{1}, 1)
 	add("centre", c, err)
-	br, err := NewBridge(mlp, b, 0.1)
+	br, err := NewBridge(mlp, BridgeConfig{Background: b})
 	add("bridge dimension", br, err)
-	br, err = NewBridge(mlp, b, 1)
+	br, err = NewBridge(mlp, BridgeConfig{Background: b, Share: 1})
 	add("bridge share", br, err)
 	an, err := NewAnnealable(mlp, []float64{1, 2}, 1)
 	add("levels", an, err)

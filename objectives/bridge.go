@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"fmt"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -8,34 +9,35 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// Bridge is the remedy for score matching's blindness to the weights of modes: see energy.Bridge. With it the objective
-// fits E_q to a stream in which a share of the points comes from the background.
-type Bridge struct {
-	Background *energy.Mixture // required; energy.Ladder makes one of the data
-	Share      float64         // ε, of background points, in (0, 1); 0 means 0.1
-	Balance    float64         // λ of the term that fixes the constant; 0 means 1, negative none
-}
-
-// mixed is an engine over E_q, fed with the mixed stream.
+// mixed is a score-matching objective over an energy.Bridge: an engine over its mixed energy, fed with the mixed stream.
 type mixed struct {
 	*Engine
-	b     *energy.Mixture
-	share float64
-	x     *mat.Dense
+	bridge *energy.Bridge
+	x      *mat.Dense
 }
 
-// Gradient replaces rows of the batch by draws of the background, each with probability ε, and goes on.
+// Gradient mixes draws of the background into a copy of the batch and goes on.
 func (m *mixed) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, error) {
 	x, err := m.batch(x)
 	if err != nil {
 		return Stats{}, err
 	}
 	m.x.Copy(x)
-	n, _ := x.Dims()
-	for i := range n {
-		if rng.Float64() < m.share {
-			m.b.SampleRow(m.x.RawRowView(i), rng)
-		}
-	}
+	m.bridge.Mix(m.x, rng)
 	return m.Engine.Gradient(grad, m.x, rng)
+}
+
+// fits reports an objective that a bridge is not for, or a blur that is not the objective's.
+func fits(name string, score bool, bridge energy.BridgeConfig, cfg Config) error {
+	if !score || name == "dsm-multi" {
+		return fmt.Errorf("objectives: a bridge is for objectives that match the score of one density, %s sees the weights of modes itself; leave it out", name)
+	}
+	sigma := 0.0
+	if name == "dsm" {
+		sigma = cfg.Sigma // dsm learns the blurred mixture: both parts are blurred
+	}
+	if bridge.Blur != sigma {
+		return fmt.Errorf("objectives: %s blurs the data by %g, the bridge by %g; set BridgeConfig.Blur to %g", name, sigma, bridge.Blur, sigma)
+	}
+	return nil
 }

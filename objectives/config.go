@@ -20,7 +20,6 @@ type Config struct {
 	Threads      int              // 0 means 1
 	Seed         uint64           // of what an objective initialises itself: critics, flows
 	Regularizers []Regularizer    // penalties, for any objective
-	Bridge       *Bridge          // for the objectives that match scores
 
 	// Data are points of the training set, at least some hundred, to which noises are fitted: nce, flow-nce, jumps.
 	Data *mat.Dense
@@ -115,14 +114,6 @@ func (c Config) validate() error {
 	}
 	for _, r := range c.Regularizers {
 		errs = append(errs, r.Validate())
-	}
-	if b := c.Bridge; b != nil {
-		if b.Background == nil {
-			errs = append(errs, errors.New("objectives: Config.Bridge.Background is nil; energy.Ladder makes one of the data"))
-		}
-		if !(b.Share >= 0 && b.Share < 1) {
-			errs = append(errs, fmt.Errorf("objectives: Config.Bridge.Share = %g, want between 0 and 1", b.Share))
-		}
 	}
 	return errors.Join(errs...)
 }

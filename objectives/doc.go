@@ -34,6 +34,6 @@
 //
 // # Score matching and the weights of modes
 //
-// The score says nothing of the weights of modes that do not touch. Config.Bridge mixes a known density into the data and
-// models the mixture, see [energy.Bridge].
+// The score says nothing of the weights of modes that do not touch. An [energy.Bridge] mixes a known density into
+// the data, and the objective fits the mixture; it is taken out of the model in closed form.
 package objectives

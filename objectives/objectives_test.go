@@ -109,14 +109,16 @@ func TestRegularizers(t *testing.T) {
 	}
 }
 
-// Score matching over a bridge passes the kit, too, and the draws of the background have the stated share.
+// Score matching over a bridge passes the kit, too.
 func TestBridge(t *testing.T) {
 	b := must(energy.Ladder(normal(50, 2, 1), []float64{0.3, 1}, 20, 2, newRNG(1)))
 	for _, name := range []string{"sm", "sm-hutchinson", "dsm", "ssm", "ssm-vr", "fd-ssm", "ksd", "lsd"} {
 		t.Run(name, func(t *testing.T) {
-			e := mlp(2)
-			cfg := small(name, 2)
-			cfg.Bridge = &objectives.Bridge{Background: b, Share: 0.3}
+			cfg, bc := small(name, 2), energy.BridgeConfig{Background: b, Share: 0.3}
+			if name == "dsm" {
+				bc.Blur = cfg.Sigma
+			}
+			e := must(energy.NewBridge(mlp(2), bc))
 			p := energy.Init(e, newRNG(6))
 			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) {
 				return objectives.New(name, e, p, cfg)
@@ -129,7 +131,7 @@ func TestRefusals(t *testing.T) {
 	relu := must(energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{3}, Activation: energy.ReLU}))
 	smooth := mlp(2)
 	bg := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1}, nil))
-	bridge := &objectives.Bridge{Background: bg}
+	bridge := must(energy.NewBridge(smooth, energy.BridgeConfig{Background: bg}))
 	for _, c := range []struct {
 		name string
 		e    energy.Energy
@@ -154,8 +156,8 @@ func TestRefusals(t *testing.T) {
 		{"ksd", smooth, objectives.Config{Batch: 1}, []string{"pairs"}},
 		{"sm", smooth, objectives.Config{Projection: "unit"}, []string{"unit", "sphere"}},
 		{"sm", smooth, objectives.Config{Batch: -1, Threads: -2}, []string{"Batch = -1", "Threads = -2"}},
-		{"nce", smooth, objectives.Config{Bridge: bridge, Data: normal(9, 2, 1)}, []string{"bridge", "leave it out"}},
-		{"sm", smooth, objectives.Config{Bridge: &objectives.Bridge{}}, []string{"Background", "Ladder"}},
+		{"nce", bridge, objectives.Config{Data: normal(9, 2, 1)}, []string{"bridge", "leave it out"}},
+		{"dsm", bridge, objectives.Config{Sigma: 0.1}, []string{"blurs", "Blur"}},
 		{"sm", energy.Gaussian{D: 2}, objectives.Config{Regularizers: []objectives.Regularizer{objectives.WeightDecay{Lambda: 1}}}, []string{"no weight matrices"}},
 		{"sm", smooth, objectives.Config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{}}}, []string{"Alpha = 0"}},
 	} {

@@ -78,37 +78,27 @@ func New(name string, e energy.Energy, p *energy.Params, cfg Config) (Objective,
 	if err := energy.Smooth(e); ent.Score && err != nil {
 		return nil, fmt.Errorf("objectives: %s differentiates the score, and %w; choose silu, tanh, softplus or gelu", name, err)
 	}
-	if cfg.Bridge == nil {
-		f, err := ent.make(e, p, cfg)
-		if err != nil {
-			return nil, err
-		}
-		return Compile(f, e, p, cfg)
+	bridge, ok := e.(*energy.Bridge)
+	if !ok {
+		return ent.compile(e, p, cfg)
 	}
-	if !ent.Score || name == "dsm-multi" {
-		return nil, fmt.Errorf("objectives: a bridge is for objectives that match the score of one density, %s sees the weights of modes itself; leave it out", name)
+	if err := fits(name, ent.Score, bridge.Config(), cfg); err != nil {
+		return nil, err
 	}
-	b, share := cfg.Bridge.Background, or(cfg.Bridge.Share, 0.1)
-	seen := b
-	if name == "dsm" {
-		seen = b.Blurred(cfg.Sigma) // dsm learns the blurred mixture: both parts are blurred
-	}
-	eq, err := energy.NewBridge(e, seen, share)
+	eng, err := ent.compile(bridge.Mixed(), p, cfg)
 	if err != nil {
 		return nil, err
 	}
-	f, err := ent.make(eq, p, cfg)
+	return &mixed{Engine: eng, bridge: bridge, x: mat.NewDense(cfg.Batch, e.Dim(), nil)}, nil
+}
+
+// compile makes the form and compiles it.
+func (ent entry) compile(e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
+	f, err := ent.make(e, p, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if l := or(cfg.Bridge.Balance, 1); l > 0 {
-		cfg.Regularizers = append(append([]Regularizer(nil), cfg.Regularizers...), Balance{eq, l})
-	}
-	eng, err := Compile(f, eq, p, cfg)
-	if err != nil {
-		return nil, err
-	}
-	return &mixed{Engine: eng, b: b, share: share, x: mat.NewDense(cfg.Batch, e.Dim(), nil)}, nil
+	return Compile(f, e, p, cfg)
 }
 
 // Evaluator is an objective whose loss can be computed with given auxiliary inputs: what tests of published values need.

@@ -23,7 +23,6 @@ var (
 	_ Regularizer = EnergyL2{}
 	_ Regularizer = GradientPenalty{}
 	_ Regularizer = WeightDecay{}
-	_ Regularizer = Balance{}
 )
 
 // EnergyL2 is α (mean E(x)² + mean E(x⁻)²), at the data and, where the objective has them, the negatives (Du and Mordatch,
@@ -80,37 +79,6 @@ func (r WeightDecay) Penalty(b *Builder) *G.Node {
 		return graphs.Must(nil, fmt.Errorf("objectives: weight decay: the energy has no weight matrices; leave it out"))
 	}
 	return graphs.Scale(sum, r.Lambda/2)
-}
-
-// Balance fixes the constant that score matching leaves free in an energy.Bridge,
-//
-//	½λ (m₁ - ε)(m₂ - ε)/ε²,
-//
-// with m₁ and m₂ the mean posterior probabilities of the background over the two halves of the batch. The product of
-// independent halves estimates the square of their common mean without the bias of noise; it may be negative. Config.Bridge adds it.
-type Balance struct {
-	Bridge *energy.Bridge
-	Lambda float64
-}
-
-// Validate reports λ ≤ 0 or no bridge.
-func (r Balance) Validate() error {
-	if r.Bridge == nil {
-		return fmt.Errorf("objectives: Balance.Bridge is nil")
-	}
-	return positive("Balance.Lambda", r.Lambda)
-}
-
-// Penalty builds the term.
-func (r Balance) Penalty(b *Builder) *G.Node {
-	post := graphs.Must(r.Bridge.Posterior(b.Points(), b.Theta)) // (n, 1)
-	eps, half := r.Bridge.Share(), b.N/2
-	if half == 0 {
-		return graphs.Must(nil, fmt.Errorf("objectives: a bridge needs a batch of two or more"))
-	}
-	m1 := graphs.Shift(graphs.Mean(graphs.SliceRows(post, 0, half)), -eps)
-	m2 := graphs.Shift(graphs.Mean(graphs.SliceRows(post, half, b.N)), -eps)
-	return graphs.Scale(graphs.Mul(m1, m2), r.Lambda/(2*eps*eps))
 }
 
 func positive(name string, v float64) error {

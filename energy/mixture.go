@@ -1,6 +1,8 @@
 package energy
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -192,6 +194,50 @@ func Moments(x *mat.Dense) (mean, std []float64) {
 		std[j] = math.Sqrt(std[j])
 	}
 	return mean, std
+}
+
+// mixtureJSON is the form in which a mixture is stored beside the weights of a model.
+type mixtureJSON struct {
+	Centres [][]float64 `json:"centres"`
+	SDs     []float64   `json:"sds"`
+	Weights []float64   `json:"weights"`
+}
+
+// MarshalJSON writes centres, standard deviations and weights.
+func (m *Mixture) MarshalJSON() ([]byte, error) {
+	j := mixtureJSON{SDs: m.sds}
+	below := 0.0
+	for k, c := range m.cdf {
+		j.Centres = append(j.Centres, m.centres.RawRowView(k))
+		j.Weights = append(j.Weights, c-below)
+		below = c
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote, and refuses what NewMixture refuses.
+func (m *Mixture) UnmarshalJSON(b []byte) error {
+	var j mixtureJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return fmt.Errorf("energy: mixture: %w", err)
+	}
+	if len(j.Centres) == 0 || len(j.Centres[0]) == 0 {
+		return errors.New("energy: mixture without centres")
+	}
+	d := len(j.Centres[0])
+	var rows []float64
+	for k, c := range j.Centres {
+		if len(c) != d {
+			return fmt.Errorf("energy: mixture: centre %d has %d coordinates, the first %d", k, len(c), d)
+		}
+		rows = append(rows, c...)
+	}
+	read, err := NewMixture(mat.NewDense(len(j.Centres), d, rows), j.SDs, j.Weights)
+	if err != nil {
+		return err
+	}
+	*m = *read
+	return nil
 }
 
 // Dim returns d.

@@ -20,6 +20,7 @@ const (
 // gauge measures KL(data‖model) as the training goes on, on a coarse grid. It is for the curve; eval.json has the exact
 // number.
 type gauge struct {
+	model   *model.Model
 	every   int // steps
 	record  int // steps between records
 	grid    metrics.Grid
@@ -42,7 +43,7 @@ func newGauge(m *model.Model) (*gauge, error) {
 		lo[j], hi[j] = lo[j]-pad, hi[j]+pad
 	}
 	s := m.Settings
-	g := &gauge{every: max(1, s.Steps/measureTimes), record: recordEvery(s), grid: metrics.NewGrid(lo, hi, measureCells), params: m.Average()}
+	g := &gauge{model: m, every: max(1, s.Steps/measureTimes), record: recordEvery(s), grid: metrics.NewGrid(lo, hi, measureCells), params: m.Average()}
 	n := g.grid.Len()
 	g.points = mat.NewDense(n, 2, nil)
 	g.grid.Fill(g.points, 0)
@@ -59,7 +60,9 @@ func (g *gauge) measure(step int, average []float64) (map[string]float64, error)
 	if step/g.every == before/g.every {
 		return nil, nil
 	}
-	model.Set(g.params, average)
+	if err := g.model.Set(g.params, average); err != nil {
+		return nil, err
+	}
 	if err := g.density.Energy(g.energy, g.points); err != nil {
 		return nil, err
 	}

@@ -137,7 +137,9 @@ func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		model.Set(params, f.Theta)
+		if err := p.Model.Set(params, f.Theta); err != nil {
+			return nil, err
+		}
 		if err := density.Energy(grid.Z, points); err != nil {
 			return nil, err
 		}

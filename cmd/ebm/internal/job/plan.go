@@ -37,7 +37,11 @@ func Preset(s settings.Settings) settings.Layer {
 	}
 	switch s.Objective {
 	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm":
-		put("bridge", 0.1)
+		if s.Energy == "fourier" { // the other energies are what their name says, and nothing besides
+			put("bridge", 0.5)
+		}
+		put("lr", 5e-3)
+		put("clip", 10.0)
 	case "dsm-multi":
 		put("sigma", 0.05)
 	case "cnce", "mpf":

@@ -11,7 +11,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -42,8 +41,11 @@ type Result struct {
 func (p *Plan) Run(ctx context.Context, dir *run.Dir, opt Options) (*Result, error) {
 	trained, err := p.train(ctx, dir, opt)
 	if trained.Average != nil {
-		model.Set(p.model.Params, trained.Average)
-		if werr := p.writeModel(dir); werr != nil {
+		werr := p.model.Set(p.model.Params, trained.Average)
+		if werr == nil {
+			werr = p.writeModel(dir)
+		}
+		if werr != nil {
 			return nil, errors.Join(err, werr)
 		}
 	}

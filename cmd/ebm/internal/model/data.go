@@ -17,6 +17,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
@@ -44,6 +45,8 @@ type geometry struct {
 	Scaler *datasets.Standardizer `json:"standardizer,omitempty"` // nil: both units are the same
 	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
 	Std    []float64              `json:"std"`
+
+	Background *energy.Mixture `json:"background,omitempty"` // of a bridge, in the units of the network
 }
 
 // IsFile reports whether the dataset is the path of a file.
@@ -84,7 +87,24 @@ func OpenData(s settings.Settings) (*Data, error) {
 	}
 	fit := mcmc.FitGaussian(d.Points(fitPoints, train.Stream(s.Seed, "fit")), 1)
 	d.Mean, d.Std = fit.Mean, fit.Std
+	if s.Bridge > 0 {
+		if d.Background, err = background(d, s.Seed); err != nil {
+			return nil, err
+		}
+	}
 	return d, nil
+}
+
+// background is what a bridge mixes into the data: the data blurred at three widths, narrow enough to reach into sharp
+// modes and wide enough to join them, and one broad Gaussian.
+func background(d *Data, seed uint64) (*energy.Mixture, error) {
+	const centres, broad = 64, 1.25
+	widths := []float64{0.075, 0.2, 0.5} // of the largest standard deviation
+	for i := range widths {
+		widths[i] *= slices.Max(d.Std)
+	}
+	rng := train.Stream(seed, "bridge")
+	return energy.Ladder(d.Points(fitPoints, rng), widths, centres, broad, rng)
 }
 
 // standardize lets the source draw in the units of the network.
@@ -184,6 +204,9 @@ func parseGeometry(meta map[string]string) (g geometry, err error) {
 		if len(v) != g.Dim {
 			return g, fmt.Errorf("metadata %q: %d numbers, want %d", metadataKey, len(v), g.Dim)
 		}
+	}
+	if b := g.Background; b != nil && b.Dim() != g.Dim {
+		return g, fmt.Errorf("metadata %q: background of dimension %d, want %d", metadataKey, b.Dim(), g.Dim)
 	}
 	for j := range g.Dim {
 		if !(g.Lo[j] < g.Hi[j]) || !(g.Std[j] > 0) {

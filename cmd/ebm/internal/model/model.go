@@ -45,19 +45,32 @@ func assemble(s settings.Settings, data *Data) (*Model, error) {
 
 // build makes the energy.
 func build(s settings.Settings, data *Data) (energy.Energy, error) {
-	dim := data.Dim
-	if s.Objective != "dsm-multi" {
-		return network(s, dim)
+	switch {
+	case s.Objective == "dsm-multi":
+		inner, err := network(s, data, data.Dim+1)
+		if err != nil {
+			return nil, err
+		}
+		return energy.NewAnnealable(inner, energy.GeometricLevels(s.SigmaMax, s.Sigma, s.Levels), slices.Max(data.Std))
+	case data.Background != nil:
+		f, err := network(s, data, data.Dim)
+		if err != nil {
+			return nil, err
+		}
+		cfg := energy.BridgeConfig{Background: data.Background, Share: s.Bridge}
+		if s.Objective == "dsm" {
+			cfg.Blur = s.Sigma
+		}
+		return energy.NewBridge(f, cfg)
 	}
-	inner, err := network(s, dim+1)
-	if err != nil {
-		return nil, err
-	}
-	return energy.NewAnnealable(inner, energy.GeometricLevels(s.SigmaMax, s.Sigma, s.Levels), slices.Max(data.Std))
+	return network(s, data, data.Dim)
 }
 
+// fourierScale is the spread of the angular frequencies of the embedding, in radians per standard deviation of the data.
+const fourierScale = 4
+
 // network makes the network for points of the given dimension.
-func network(s settings.Settings, dim int) (energy.Energy, error) {
+func network(s settings.Settings, data *Data, dim int) (energy.Energy, error) {
 	act := energy.Activation(s.Activation)
 	mlp := func(dim int) (energy.Energy, error) {
 		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: s.Hidden, Activation: act, FirstGain: s.FirstGain})
@@ -66,7 +79,7 @@ func network(s settings.Settings, dim int) (energy.Energy, error) {
 	case "mlp":
 		return mlp(dim)
 	case "fourier":
-		return energy.NewFourier(energy.FourierConfig{Dim: dim}, mlp)
+		return energy.NewFourier(energy.FourierConfig{Dim: dim, Scale: fourierScale / slices.Max(data.Std)}, mlp)
 	case "residual":
 		return energy.NewResidual(energy.ResidualConfig{Dim: dim, Width: s.Hidden[0], Blocks: max(1, len(s.Hidden)-1), Activation: act, FirstGain: s.FirstGain})
 	}
@@ -200,13 +213,6 @@ func (m *Model) Objective() (objectives.Objective, error) {
 	if s.L2 > 0 {
 		cfg.Regularizers = append(cfg.Regularizers, objectives.EnergyL2{Alpha: s.L2})
 	}
-	if s.Bridge > 0 {
-		b, err := energy.Ladder(data, nil, 1, 1.25, train.Stream(s.Seed, "bridge"))
-		if err != nil {
-			return nil, err
-		}
-		cfg.Bridge = &objectives.Bridge{Background: b, Share: s.Bridge}
-	}
 	return objectives.New(s.Objective, m.Energy, m.Params, cfg)
 }
 
@@ -216,8 +222,15 @@ func (m *Model) Source() train.Source { return m.Data.source }
 // Average is a copy of the parameters for averaged weights.
 func (m *Model) Average() *energy.Params { return m.Params.Clone() }
 
-// Set copies weights into parameters.
-func Set(p *energy.Params, theta []float64) {
+// calibration is the number of background draws from which a bridge learns its normaliser.
+const calibration = 1 << 16
+
+// Set copies weights into p, parameters of this model, and calibrates what they imply.
+func (m *Model) Set(p *energy.Params, theta []float64) error {
 	copy(p.Data(), theta)
 	p.Changed()
+	if b, ok := m.Energy.(*energy.Bridge); ok {
+		return b.Calibrate(p, calibration, train.Stream(m.Settings.Seed, "calibration"))
+	}
+	return nil
 }

@@ -27,7 +27,7 @@ type Settings struct {
 	Levels     int     `json:"levels" help:"Noise levels of dsm-multi." group:"objective"`
 	Slices     int     `json:"slices" help:"Random directions per sample of ssm, ssm-vr, fd-ssm, sm-hutchinson." group:"objective"`
 	Projection string  `json:"projection" help:"Their law: rademacher, gaussian or sphere." group:"objective"`
-	Bridge     float64 `json:"bridge" help:"Share of broad background mixed into the data, and taken out of the model in closed form: shows score matching the weights of separate modes. 0 is off." group:"objective"`
+	Bridge     float64 `json:"bridge" help:"Share of a known background mixed into the data, and taken out of the model in closed form: shows score matching the weights of separate modes. 0 is off." group:"objective"`
 	Noise      string  `json:"noise" help:"Noise density of nce and of jumps: gaussian, box, kde or mixture." group:"objective"`
 	NoiseRatio int     `json:"noise-ratio" help:"Noise samples per datum." group:"objective"`
 	ChainSteps int     `json:"chain-steps" help:"Transitions per gradient of ml, pcd, cd." group:"objective"`
@@ -38,7 +38,7 @@ type Settings struct {
 	Alpha      float64 `json:"alpha" help:"Energy penalty of ml, cd, pcd; above 0 it is a bias." group:"objective"`
 	L2         float64 `json:"energy-l2" help:"Penalty on squared energies, for any objective." group:"objective"`
 
-	Energy     string  `json:"energy" help:"Kind of network: mlp, residual or fourier." group:"energy"`
+	Energy     string  `json:"energy" help:"Kind of network: fourier (an MLP on sines and cosines of x), mlp or residual." group:"energy"`
 	Hidden     []int   `json:"hidden" help:"Widths of the hidden layers." placeholder:"W,…" group:"energy"`
 	Activation string  `json:"activation" help:"Of the hidden layers." group:"energy"`
 	FirstGain  float64 `json:"first-gain" help:"Factor on the initial weights of the first layer; larger learns sharper." group:"energy"`
@@ -78,7 +78,7 @@ func Default() Settings {
 		Dataset: "4squares", Objective: "sm",
 		Sigma: 0.1, SigmaMax: 3, Levels: 10, Slices: 1, Projection: "rademacher",
 		Noise: "mixture", NoiseRatio: 2, ChainSteps: 10, ChainSize: 0.01, Jumps: 1, Buffer: 10000, Restart: 0.05,
-		Energy: "mlp", Hidden: []int{128, 128}, Activation: "silu", FirstGain: 3, Precision: "float32",
+		Energy: "fourier", Hidden: []int{128, 128}, Activation: "silu", FirstGain: 3, Precision: "float32",
 		Batch: 256, Steps: 4000, LR: 2e-3, Schedule: "cosine", Warmup: 100, Optimizer: "adam", Clip: 1, EMA: 0.995, Seed: 1, Threads: 1,
 		Sampler: "hmc", Leapfrog: 10, Samples: 10000, Chains: 1000, Adapt: 150, BurnIn: 50, Thin: 10,
 		TestPoints: 100000, Grid: 3200, Frames: 60, Record: 0, Checkpoint: 0,

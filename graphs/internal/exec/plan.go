@@ -59,7 +59,7 @@ type step struct {
 type segment struct {
 	rows   int // 0: once
 	tile   int // rows per tile
-	stripe int // rows per stripe, a multiple of tile
+	stripe int // rows per stripe
 	steps  []step
 	sums   []combine // what is left to do when all stripes are done
 	flops  float64

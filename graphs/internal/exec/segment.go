@@ -105,16 +105,15 @@ func (p *planner) split(seg *segment, slots []slot) {
 		}
 		peak = max(peak, w)
 	}
-	rows := p.set.tileRows
-	if rows == 0 {
-		rows = min(max(p.set.tileBytes/(max(peak, 1)*p.elemSize), 24), 192)
-	}
-	stripes := min(max(seg.rows/64, 1), 8)
 	up := func(a, b int) int { return (a + b - 1) / b }
-	stripe := up(seg.rows, stripes)
-	tiles := up(stripe, rows)
-	seg.tile = up(up(stripe, tiles), 4) * 4
-	seg.stripe = seg.tile * tiles
+	stripes := min(max(seg.rows/64, 1), 8)
+	seg.stripe = up(up(seg.rows, stripes), 8) * 8
+	if seg.tile = p.set.tileRows; seg.tile == 0 {
+		// Products take 6 or 8 rows at a time, so tiles of multiples of 24 leave no rest.
+		most := min(max(p.set.tileBytes/(max(peak, 1)*p.elemSize), 24), 192)
+		seg.tile = up(up(seg.stripe, up(seg.stripe, most)), 24) * 24
+	}
+	seg.tile = min(seg.tile, seg.stripe)
 }
 
 // touch extends the life of the slot of id to now.

@@ -46,7 +46,7 @@ type geometry struct {
 	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
 	Std    []float64              `json:"std"`
 
-	Background *energy.Mixture `json:"background,omitempty"` // of a bridge, in the units of the network
+	Background *energy.Mixture `json:"background"` // broader than the data: what a bridge mixes in, where chains start
 }
 
 // IsFile reports whether the dataset is the path of a file.
@@ -87,15 +87,11 @@ func OpenData(s settings.Settings) (*Data, error) {
 	}
 	fit := mcmc.FitGaussian(d.Points(fitPoints, train.Stream(s.Seed, "fit")), 1)
 	d.Mean, d.Std = fit.Mean, fit.Std
-	if s.Bridge > 0 {
-		if d.Background, err = background(d, s.Seed); err != nil {
-			return nil, err
-		}
-	}
-	return d, nil
+	d.Background, err = background(d, s.Seed)
+	return d, err
 }
 
-// background is what a bridge mixes into the data: the data blurred at three widths, narrow enough to reach into sharp
+// background is the data blurred at three widths, narrow enough to reach into sharp
 // modes and wide enough to join them, and one broad Gaussian.
 func background(d *Data, seed uint64) (*energy.Mixture, error) {
 	const centres, broad = 64, 1.25
@@ -205,8 +201,8 @@ func parseGeometry(meta map[string]string) (g geometry, err error) {
 			return g, fmt.Errorf("metadata %q: %d numbers, want %d", metadataKey, len(v), g.Dim)
 		}
 	}
-	if b := g.Background; b != nil && b.Dim() != g.Dim {
-		return g, fmt.Errorf("metadata %q: background of dimension %d, want %d", metadataKey, b.Dim(), g.Dim)
+	if g.Background == nil || g.Background.Dim() != g.Dim {
+		return g, fmt.Errorf("metadata %q: no background of dimension %d", metadataKey, g.Dim)
 	}
 	for j := range g.Dim {
 		if !(g.Lo[j] < g.Hi[j]) || !(g.Std[j] > 0) {

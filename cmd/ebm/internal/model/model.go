@@ -52,7 +52,7 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 			return nil, err
 		}
 		return energy.NewAnnealable(inner, energy.GeometricLevels(s.SigmaMax, s.Sigma, s.Levels), slices.Max(data.Std))
-	case data.Background != nil:
+	case s.Bridge > 0:
 		f, err := network(s, data, data.Dim)
 		if err != nil {
 			return nil, err

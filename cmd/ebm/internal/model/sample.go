@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -56,9 +57,10 @@ func (m *Model) kernel(name string, step float64) (mcmc.Kernel, error) {
 	return nil, exit.Unknown("--sampler", name, Samplers())
 }
 
-// Sample draws from the model. Chains start from a Gaussian fitted to the data and are led down by annealing, so that
-// samplers that do not cross between modes find the modes with about the right weights; what then moves is the sampler
-// alone. The draws depend on the seed, not on the number of cores.
+// Sample draws from the model. In up to three dimensions chains start from draws of a broad density around the data,
+// resampled by the model's own weights, so that they are spread over its modes as the model has it. In more they start
+// from a Gaussian and are led down by annealing. What then moves is the sampler alone, and its diagnostics tell whether it
+// would have found the modes by itself. The draws depend on the seed, not on the number of cores.
 func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	s := m.Settings
 	name, step := cfg.Sampler, cfg.Step
@@ -76,17 +78,10 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	kept := (cfg.N + chains - 1) / chains
 	rng := train.Stream(cfg.Seed, "sample")
 
-	x := mat.NewDense(chains, m.Data.Dim, nil)
-	(&mcmc.Gaussian{Mean: m.Data.Mean, Std: m.Data.Std}).Sample(x, rng)
-
 	targets := func() (mcmc.Target, error) { return m.Evaluator(m.Params, 256) }
-	if name != "annealed" && name != "tempering" {
-		lead, err := mcmc.Sample(ctx, mcmc.Annealed{Kernel: mcmc.HMC{Leapfrog: s.Leapfrog}, Moves: 4}, targets, x,
-			mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: 4}}, rng)
-		if err != nil {
-			return nil, fmt.Errorf("sampling: %w", err)
-		}
-		x = lead.Last
+	x, err := m.start(ctx, chains, targets, rng)
+	if err != nil {
+		return nil, err
 	}
 	run := mcmc.SampleConfig{Draws: kept, Warmup: mcmc.Warmup{Steps: s.Adapt}, BurnIn: s.BurnIn, Thin: s.Thin, Progress: cfg.Progress}
 	switch {
@@ -109,4 +104,36 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	out.X = mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim))
 	m.Data.Restore(out.X)
 	return out, nil
+}
+
+// start returns the points at which chains begin.
+func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Target, error), rng *rand.Rand) (*mat.Dense, error) {
+	const proposals, enough = 1 << 16, 200
+	x := mat.NewDense(chains, m.Data.Dim, nil)
+	if m.Data.Dim <= 3 {
+		y := mat.NewDense(proposals, m.Data.Dim, nil)
+		m.Data.Background.Sample(y, rng)
+		logw, logq := make([]float64, proposals), make([]float64, proposals)
+		ev, err := m.Evaluator(m.Params, 1024)
+		if err != nil {
+			return nil, err
+		}
+		if err := ev.Energies(logw, y); err != nil {
+			return nil, err
+		}
+		m.Data.Background.LogProb(logq, y)
+		for i := range logw {
+			logw[i] = -logw[i] - logq[i]
+		}
+		if mcmc.Resample(x, y, logw, rng) >= enough {
+			return x, nil
+		}
+	}
+	(&mcmc.Gaussian{Mean: m.Data.Mean, Std: m.Data.Std}).Sample(x, rng)
+	lead, err := mcmc.Sample(ctx, mcmc.Annealed{Kernel: mcmc.HMC{Leapfrog: m.Settings.Leapfrog}, Moves: 4}, targets, x,
+		mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: 4}}, rng)
+	if err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	return lead.Last, nil
 }

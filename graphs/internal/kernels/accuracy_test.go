@@ -287,6 +287,9 @@ func arguments[T Float](n int, rng *rand.Rand) []T {
 
 func testAccuracy[T Float](t *testing.T, f Func, orders, n int) {
 	rng := rand.New(rand.NewPCG(3, uint64(f)))
+	if testing.Short() {
+		n = 250
+	}
 	x := arguments[T](n, rng)
 	if f == Log {
 		for i, v := range x {
@@ -364,7 +367,11 @@ func TestAccuracyDense(t *testing.T) {
 			t.Skip("the portable path computes float32 in float64")
 		}
 		rng := rand.New(rand.NewPCG(5, 6))
-		x := arguments[float32](100_000, rng)
+		n := 100_000
+		if testing.Short() {
+			n = 3000
+		}
+		x := arguments[float32](n, rng)
 		y := make([]float32, len(x))
 		for _, f := range []Func{Sigmoid, Tanh, Softplus, SiLU, GELU, Exp} {
 			for k := range 2 { // nothing cancels in these orders except in SiLU' and GELU'

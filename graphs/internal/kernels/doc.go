@@ -23,21 +23,22 @@
 // the number of threads, as long as a thread computes whole elements of the result:
 //
 //   - an element of a product is one chain of fused multiply-adds over k = 0, 1, …, starting from 0, the bias or the
-//     old C. Splitting k over several accumulating calls in ascending order therefore changes no bit. A product with
-//     at most four columns whose A is not transposed is summed as in [Dot] instead;
+//     old C. Splitting k over several accumulating calls in ascending order therefore changes no bit. The exception is
+//     a product with at most four columns whose A is not transposed: it adds term k to lane k mod 8 (4 in float64) and
+//     then the lanes;
 //   - [Sum], [Dot], [RowSum], [RowDot] of at least 8 elements add element i to lane i mod L (L = 32 in float32, 16 in
 //     float64) and then the lanes pairwise: j and j+L/2, j and j+L/4, …; shorter sums run from left to right;
 //   - [ColSum] adds the rows from first to last.
 //
-// The assembly paths agree bit for bit in all products and sums. The portable path has no fast fused multiply-add in
-// float32 and may differ from them in the last place.
+// The assembly paths agree bit for bit in everything. So does the portable path in sums, conversions, [Normal] and
+// [Adam]; its products and activations may differ in the last places.
 //
 // # Accuracy
 //
-// Values and derivatives are within 4 units in the last place of the correctly rounded value, for all arguments,
-// infinite ones included; NaN gives NaN. A derivative that passes through zero (SiLU', GELU', and orders 2 and 3 of
-// all activations) keeps its error below 4 units in the last place of the greatest of the terms that cancel there: the
-// bound is absolute near the zero, relative away from it.
+// Values and derivatives up to order 3 are within 4 units in the last place of the correctly rounded value, for all
+// arguments, infinite ones and results below the least normal number included; NaN gives NaN. A derivative that passes
+// through zero (SiLU', GELU', and orders 2 and 3 of all activations) keeps its error below 4 units in the last place of
+// the greatest of the terms that cancel there: the bound is absolute near the zero, relative away from it.
 package kernels
 
 //go:generate go -C gen run . -isa avx2 -out ../avx2_amd64.s -stubs ../avx2_amd64.go -pkg kernels

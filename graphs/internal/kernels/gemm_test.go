@@ -129,7 +129,11 @@ func TestProduct(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		sizes := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 15, 16, 17, 24, 31, 32, 33, 40, 63, 64, 65, 66}
 		deep := append([]int{100, 255, 256, 257, 300, 515}, sizes...)
-		for range 1500 {
+		rounds := 1500
+		if testing.Short() {
+			rounds = 150
+		}
+		for range rounds {
 			m, n := sizes[rng.IntN(len(sizes))], sizes[rng.IntN(len(sizes))]
 			k := deep[rng.IntN(len(deep))]
 			if rng.IntN(50) == 0 {

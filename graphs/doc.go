@@ -8,7 +8,8 @@
 //	L = L(E, g, …)  a loss made of them           the builders
 //	∂L/∂θ           differentiated once more      Grad
 //
-// To run: Compile makes a Function of inputs and outputs, Call evaluates it.
+// To run: Compile makes a Function of inputs and outputs, Call evaluates it. A whole Gorgonia program, with Let, Read, Grad
+// and solvers, runs on a Machine in the place of Gorgonia's tape machine.
 //
 // # Shapes
 //
@@ -78,6 +79,22 @@
 // node they get and go round a collision; inputs must have unique names, which NewInput enforces. What Gorgonia's own
 // functions merge cannot be seen from here: LogSoftMax of a node whose SoftMax exists, and slices whose bounds differ by
 // multiples of 256, are the other node. RowSoftmax, RowLogSumExp, SliceRows and SliceCols have no such traps.
+//
+// # Compiled functions
+//
+// Compile lowers the nodes that the outputs depend on to a small instruction set on matrices, and simplifies: dead code,
+// equal expressions, constants, structural zeros and transpositions go; bias and factors are drawn into products; weight
+// gradients that are added up are added up in place. What depends on held inputs and constants alone, packed weights
+// included, is computed when those change and not before.
+//
+// The rows of a batch are independent until something sums over them. The program therefore runs on tiles: some dozens
+// of rows go through all products and functions while they are in the cache, so that memory is needed for a tile of each
+// intermediate value, whatever the batch. Element-wise instructions of one shape run fused, block by block; the
+// derivatives of an activation that are needed at one place come from one evaluation of its exponential. Sums over rows
+// are kept per stripe, an eighth of the batch or 64 rows, and added up in order at the end. Stripes are decided by the shape
+// alone and may run on any thread, so the result is the same, bit for bit, for any number of threads.
+//
+// Function.String prints the program, Function.Profile what each step takes.
 //
 // # Concurrency
 //

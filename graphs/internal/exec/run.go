@@ -15,7 +15,7 @@ type Options struct {
 	Threads   int     // workers; 0 and 1: the caller alone
 	TileRows  int     // rows per tile; 0: chosen from the shapes
 	MinRows   int     // rows from which on a batch is cut into tiles; 0 means 64
-	TileBytes int     // memory for the tiles of one worker; 0 means 448 KB
+	TileBytes int     // memory for the tiles of one worker; 0 means 1 MB
 	Share     float64 // nanoseconds, by estimate, from which on a segment is shared with helpers; 0 means 15000
 }
 
@@ -53,7 +53,7 @@ func New[T kernels.Float](g *ir.Graph, opt Options) *Program[T] {
 	if _, ok := any(z).(float32); ok {
 		size = 4
 	}
-	set := settings{elemSize: size, minRows: 64, tileRows: opt.TileRows, tileBytes: 448 << 10,
+	set := settings{elemSize: size, minRows: 64, tileRows: opt.TileRows, tileBytes: 1 << 20,
 		packLen: func(k, n int) int { return (n + 15) / 16 * 16 * k }, workLen: kernels.Workspace[T]}
 	if opt.MinRows > 0 {
 		set.minRows = opt.MinRows

@@ -24,7 +24,9 @@ type Config struct {
 	// Data are points of the training set, at least some hundred, to which noises are fitted: nce, flow-nce, jumps.
 	Data *mat.Dense
 
-	Sigma      float64    // standard deviation of the perturbation, in units of x: dsm (required), cnce (0 means 0.3), mpf (0.3), ed (0.5)
+	// Sigma is the standard deviation of the perturbation, in units of x. dsm requires it. For cnce and ed 0 means 0.75, for
+	// mpf 0.5 times the largest standard deviation of Data (1 without Data): large enough to reach from mode to mode.
+	Sigma      float64
 	Weighted   bool       // dsm: times σ²
 	Slices     int        // sm-hutchinson, ssm, ssm-vr, fd-ssm: directions per point; 0 means 1
 	Projection Projection // law of the directions; "" means rademacher
@@ -62,6 +64,43 @@ func (c Config) withDefaults() Config {
 		c.Slices = 1
 	}
 	return c
+}
+
+// spread returns the largest standard deviation of the data, 1 without data.
+func (c Config) spread() float64 {
+	if c.Data == nil {
+		return 1
+	}
+	_, std := energy.Moments(c.Data)
+	var most float64
+	for _, s := range std {
+		most = max(most, s)
+	}
+	return or(most, 1)
+}
+
+// Recommended returns settings by which the objective of that name learns planar densities with separate modes, given
+// points of the training set: noises and perturbations in proportion to the spread of the data, jumps for chains. Batch,
+// precision, threads and seed are left to the caller. Objectives that match scores want an energy.Bridge around the network
+// besides.
+func Recommended(name string, data *mat.Dense) (Config, error) {
+	if _, ok := registry[name]; !ok {
+		return Config{}, unknown(name)
+	}
+	cfg := Config{Data: data, NoiseName: "mixture"}
+	switch name {
+	case "dsm":
+		cfg.Sigma = 0.05 * cfg.spread()
+	case "nce":
+		cfg.NoiseRatio = 2
+	case "flow-nce", "mpf":
+		cfg.NoiseRatio = 4
+	case "ml", "cd":
+		cfg.Jumps = 2
+	case "pcd":
+		cfg.Jumps, cfg.Steps = 4, 5
+	}
+	return cfg, nil
 }
 
 func or[T comparable](v, def T) T {

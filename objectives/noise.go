@@ -33,7 +33,7 @@ var (
 //
 //	gaussian  N(mean, 1.5² covariance): wider than the data, so that their tails are covered
 //	box       uniform on the bounding box, widened by a quarter of its width on each side
-//	kde       the data blurred by sd 0.2 times their largest standard deviation, at most 2048 points
+//	kde       the data blurred by sd 0.2 times their largest standard deviation, at most 1024 points
 //	mixture   0.7 kde + 0.3 box
 func NewNoise(name string, data *mat.Dense) (Noise, error) {
 	if data == nil {
@@ -44,7 +44,7 @@ func NewNoise(name string, data *mat.Dense) (Noise, error) {
 	for _, s := range std {
 		most = max(most, s)
 	}
-	kde := func() (Noise, error) { return NewKernel(data, 0.2*most, 2048) }
+	kde := func() (Noise, error) { return NewKernel(data, 0.2*most, 1024) }
 	switch name {
 	case "", "gaussian":
 		return FitGaussian(data, 1.5)

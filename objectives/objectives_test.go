@@ -177,6 +177,30 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// The recommended settings of every objective are accepted and give finite gradients.
+func TestRecommended(t *testing.T) {
+	data := normal(300, 2, 9)
+	for _, name := range objectives.Names() {
+		e := energyFor(name, 2)
+		p := energy.Init(e, newRNG(1))
+		cfg := must(objectives.Recommended(name, data))
+		cfg.Batch = 16
+		grad := make([]float64, p.Len())
+		o, err := objectives.New(name, e, p, cfg)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		s := must(o.Gradient(grad, data.Slice(0, 16, 0, 2).(*mat.Dense), newRNG(2)))
+		if math.IsNaN(s.Loss) || math.IsInf(s.Loss, 0) {
+			t.Errorf("%s: loss %g", name, s.Loss)
+		}
+	}
+	if _, err := objectives.Recommended("x", data); err == nil {
+		t.Error("an unknown name has recommendations")
+	}
+}
+
 func TestDescribe(t *testing.T) {
 	for _, name := range objectives.Names() {
 		info := must(objectives.Describe(name, objectives.Config{Sigma: 0.25, Alpha: 0.5}))
@@ -188,6 +212,13 @@ func TestDescribe(t *testing.T) {
 		if info := must(objectives.Describe(name, objectives.Config{Sigma: 0.25, Alpha: 0.5})); !strings.Contains(info.Bias, want) {
 			t.Errorf("%s: bias %q does not mention %q", name, info.Bias, want)
 		}
+	}
+	regular := objectives.Config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{Alpha: 1}}}
+	if info := must(objectives.Describe("sm", regular)); !strings.Contains(info.Bias, "regularisers") {
+		t.Errorf("bias %q does not mention the regulariser", info.Bias)
+	}
+	if info := must(objectives.Describe("sm", objectives.Config{})); info.Bias != "" || !info.Score {
+		t.Errorf("sm: %+v", info)
 	}
 	if _, err := objectives.Describe("x", objectives.Config{}); err == nil {
 		t.Error("an unknown name is described")

@@ -48,9 +48,14 @@ func Describe(name string, cfg Config) (Info, error) {
 		return Info{}, unknown(name)
 	}
 	info := e.Info
+	var parts []string
 	if e.bias != nil {
-		info.Bias = e.bias(cfg.withDefaults())
+		parts = append(parts, e.bias(cfg.withDefaults()))
 	}
+	if len(cfg.Regularizers) > 0 {
+		parts = append(parts, "regularisers move the minimum")
+	}
+	info.Bias = strings.Join(parts, "; ")
 	return info, nil
 }
 
@@ -190,19 +195,19 @@ func init() {
 	register(entry{
 		Info: Info{Name: "cnce", Summary: "conditional noise contrastive estimation", Source: "Ceylan and Gutmann 2018"},
 		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return conditionalContrastive{or(c.Sigma, 0.3)}, nil
+			return conditionalContrastive{or(c.Sigma, 0.75*c.spread())}, nil
 		},
 	})
 	register(entry{
 		Info: Info{Name: "mpf", Summary: "minimum probability flow to random neighbours", Source: "Sohl-Dickstein et al. 2011"},
 		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return probabilityFlow{or(c.Sigma, 0.3), or(c.NoiseRatio, 1)}, nil
+			return probabilityFlow{or(c.Sigma, 0.5*c.spread()), or(c.NoiseRatio, 1)}, nil
 		},
 	})
 	register(entry{
 		Info: Info{Name: "ed", Summary: "energy discrepancy with Gaussian perturbation", Source: "Schröder et al. 2023"},
 		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return discrepancy{or(c.Sigma, 0.5), or(c.NoiseRatio, 16)}, nil
+			return discrepancy{or(c.Sigma, 0.75*c.spread()), or(c.NoiseRatio, 16)}, nil
 		},
 	})
 	register(entry{

@@ -2,6 +2,7 @@ package objectives_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -22,7 +23,7 @@ func ExampleNew() {
 		panic(err)
 	}
 	x, grad := mat.NewDense(1000, 1, nil), make([]float64, theta.Len())
-	for range 2000 {
+	for range 4000 {
 		for i := range 1000 {
 			x.Set(i, 0, 3+2*rng.NormFloat64())
 		}
@@ -30,11 +31,11 @@ func ExampleNew() {
 			panic(err)
 		}
 		for i, g := range grad {
-			theta.Data()[i] -= 0.02 * g
+			theta.Data()[i] -= 0.05 * g
 		}
 		theta.Changed()
 	}
-	fmt.Printf("mean %.1f, deviation %.1f\n", theta.View("mean")[0], 1/theta.View("factor")[0])
+	fmt.Printf("mean %.1f, deviation %.1f\n", theta.View("mean")[0], 1/math.Abs(theta.View("factor")[0]))
 	// Output: mean 3.0, deviation 2.0
 }
 

@@ -44,6 +44,8 @@ func Samplers() []Check {
 				k := mcmc.Annealed{Kernel: mcmc.HMC{StepSize: 0.5, Leapfrog: 4, StepJitter: 0.2}, Moves: 8}
 				return moved(k, 2, mixture, 3, 5102)
 			}},
+		Check{"annealed", "two far modes", "error of the share of one mode, down the noise levels",
+			func() (float64, float64, error) { return noiseLevels(5104) }},
 		Check{"tempering", "two far modes", "z of the share of one mode, all chains started in it",
 			func() (float64, float64, error) {
 				return farModes(mcmc.Tempering{Kernel: mcmc.HMC{StepSize: 0.4, Leapfrog: 4, StepJitter: 0.2}, Betas: mcmc.Geometric(6, 0.02)}, 150, 5103)
@@ -132,15 +134,44 @@ func langevinLaw(k mcmc.Kernel, seed uint64, h float64) (value, tol float64, err
 	return m.worst([]float64{0, want}), threshold(2, chains), nil
 }
 
+// far are two modes that do not touch, of weights 0.7 and 0.3.
+var far = target{"far", energy.GaussianMixture{D: 2, K: 2}, []float64{
+	math.Log(0.7), math.Log(0.3), -3, 0, 3, 0, -0.7, -0.7, -0.7, -0.7,
+}}
+
+// noiseLevels runs annealed Langevin from N(0, σ_1² I) down the levels of the far modes, blurred, and returns the error of
+// the share of the heavier mode. The chains follow the levels with a lag, so this is an error and not a z.
+func noiseLevels(seed uint64) (value, tol float64, err error) {
+	const chains = 4000
+	rng := newRNG(seed, 1)
+	e := energy.BlurredMixture{GaussianMixture: far.e.(energy.GaussianMixture), Sigmas: energy.GeometricLevels(8, 0.1, 20)}
+	eval, err := energy.NewEvaluator(e, far.params(), energy.EvaluatorConfig{Batch: 500, Precision: energy.Float64})
+	if err != nil {
+		return 0, 0, err
+	}
+	x := mat.NewDense(chains, 2, nil)
+	vector.Normal(x.RawMatrix().Data, rng)
+	x.Scale(8, x)
+	k := mcmc.Annealed{Kernel: mcmc.Langevin{StepSize: 0.002}, Sigmas: e.Sigmas, Moves: 30}
+	s := mcmc.NewState(x)
+	if _, err := k.Step(s, eval, rng); err != nil {
+		return 0, 0, err
+	}
+	var share float64
+	for i := range chains {
+		if s.X.At(i, 0) < 0 {
+			share += 1.0 / chains
+		}
+	}
+	return math.Abs(share - 0.7), 0.06, nil
+}
+
 // farModes starts all chains in the lighter of two modes that do not touch, of weights 0.7 and 0.3, and returns |z| of the
 // share of the heavier one.
 func farModes(k mcmc.Kernel, moves int, seed uint64) (value, tol float64, err error) {
 	const chains, heavy = 1000, 0.7
 	rng := newRNG(seed, 1)
-	t := target{"far", energy.GaussianMixture{D: 2, K: 2}, []float64{
-		math.Log(heavy), math.Log(1 - heavy), -3, 0, 3, 0, -0.7, -0.7, -0.7, -0.7,
-	}}
-	eval, err := evaluator(t)
+	eval, err := evaluator(far)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -69,6 +69,7 @@ func printReport(e *env, r *metrics.Report) {
 	row("entropy", r.Entropy, "of the data, nats")
 	row("log Z", r.LogZ, "")
 	row("leak", r.Leak, "mass of the model outside the box")
+	row("train NLL", r.TrainNLL, "on the training points")
 	row("Fisher", r.Fisher, "E‖score of model − true score‖²")
 	row("  relative", r.FisherRelative, "to E‖true score‖²")
 	row("score slope", r.ScoreSlope, "1 = right temperature")
@@ -93,6 +94,8 @@ func printReport(e *env, r *metrics.Report) {
 	pair("histogram TV", s.HistTV, s.Floor.HistTV)
 	pair("mode weights TV", s.ModeTV, s.Floor.ModeTV)
 	pair("in 99 % region", s.InHDR, s.Floor.InHDR)
-	fmt.Fprintf(w, "modes found\t%d of %d\t\n", s.Modes, s.KnownModes)
+	if s.KnownModes > 0 {
+		fmt.Fprintf(w, "modes found\t%d of %d\t\n", s.Modes, s.KnownModes)
+	}
 	w.Flush()
 }

@@ -74,7 +74,13 @@ var (
 	sharedDir  string
 )
 
+// asProgram in the environment makes the test binary the program itself.
+const asProgram = "EBM_TEST_PROGRAM"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
 	tmp, err := os.MkdirTemp("", "ebm")
 	if err != nil {
 		panic(err)

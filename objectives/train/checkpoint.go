@@ -23,8 +23,8 @@ const (
 	checkpointMax     = 4 << 30 // bytes; a larger file is not read
 )
 
-// ErrCorrupt is what every damaged checkpoint is reported as; the error's text names the file and the damage.
-var ErrCorrupt = errors.New("not a whole checkpoint")
+// ErrCorrupt is what every damaged file is reported as; the error's text names the file and the damage.
+var ErrCorrupt = errors.New("damaged file")
 
 // Snapshot is the complete state of a run between two steps: named sections of bytes.
 type Snapshot map[string][]byte

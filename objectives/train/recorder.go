@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"maps"
 	"math"
@@ -106,12 +107,13 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Recorder appends records to a file of JSON lines. Its state is its position: putting a state back cuts the file
-// there. A nil *Recorder drops everything.
+// Recorder appends records to a file of JSON lines. Its state is its position and the checksum up to there: putting a
+// state back cuts the file, and fails if what is left was changed meanwhile. A nil *Recorder drops everything.
 type Recorder struct {
 	f   *os.File
 	buf []byte
-	off int64 // bytes of whole records handed to the system, and those in buf not counted
+	off int64  // bytes of whole records
+	sum uint32 // their CRC-32
 }
 
 // NewRecorder opens or creates the file at path for appending after what it holds.
@@ -120,12 +122,30 @@ func NewRecorder(path string) (*Recorder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	off, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
+	r := &Recorder{f: f}
+	if r.off, r.sum, err = checksum(f, math.MaxInt64); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, err
 	}
-	return &Recorder{f: f, off: off}, nil
+	return r, nil
+}
+
+// checksum reads at most n bytes of f.
+func checksum(f *os.File, n int64) (read int64, sum uint32, err error) {
+	h := crc32.NewIEEE()
+	if read, err = io.Copy(h, io.NewSectionReader(f, 0, n)); err != nil {
+		err = fmt.Errorf("train: %w", err)
+	}
+	return read, h.Sum32(), err
+}
+
+// Reset empties the file.
+func (r *Recorder) Reset() error {
+	if err := r.f.Truncate(0); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	r.off, r.sum = 0, 0
+	return nil
 }
 
 // Record appends one record and hands it to the system, so that whoever follows the file sees it.
@@ -138,6 +158,7 @@ func (r *Recorder) Record(rec Record) error {
 		return fmt.Errorf("train: %w", err)
 	}
 	r.off += int64(len(r.buf))
+	r.sum = crc32.Update(r.sum, crc32.IEEETable, r.buf)
 	return nil
 }
 
@@ -149,34 +170,37 @@ func (r *Recorder) Close() error {
 	return errors.Join(r.f.Sync(), r.f.Close())
 }
 
-// MarshalState syncs the file and returns its length.
+// MarshalState syncs the file and returns its length and checksum.
 func (r *Recorder) MarshalState() ([]byte, error) {
 	if err := r.f.Sync(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	var e encoder
 	e.uint64(uint64(r.off))
+	e.uint64(uint64(r.sum))
 	return e.b, nil
 }
 
 // UnmarshalState cuts the file to the length it had.
 func (r *Recorder) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
-	off := int64(d.uint64())
+	off, sum := int64(d.uint64()), uint32(d.uint64())
 	if err := d.finish("recorder"); err != nil {
 		return err
 	}
-	info, err := r.f.Stat()
-	if err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	if off < 0 || info.Size() < off {
-		return fmt.Errorf("train: %s has %d bytes, the checkpoint knows of %d: it was truncated", r.f.Name(), info.Size(), off)
+	n, got, err := checksum(r.f, max(off, 0))
+	switch {
+	case err != nil:
+		return err
+	case n != off:
+		return fmt.Errorf("train: %s has %d bytes, the checkpoint knows of %d: it was truncated: %w", r.f.Name(), n, off, ErrCorrupt)
+	case got != sum:
+		return fmt.Errorf("train: %s was changed since the checkpoint, its checksum differs: %w", r.f.Name(), ErrCorrupt)
 	}
 	if err := r.f.Truncate(off); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	r.off = off
+	r.off, r.sum = off, sum
 	return nil
 }
 

@@ -77,6 +77,13 @@ func Evaluate(ctx context.Context, m *model.Model, draw *model.Draw) (*metrics.R
 		d := draw.Diagnostics
 		in.Samples, in.RHat, in.ESS = draw.X, known0(d.MaxRHat), known0(d.MinESSBulk)
 	}
+	if m.Data.Dim > 2 {
+		z, err := m.LogZ(ctx, m.Settings.Seed)
+		if err != nil {
+			return nil, err
+		}
+		in.LogZ = &metrics.LogZ{Value: z.LogZ, StdErr: z.StdErr}
+	}
 	return metrics.Evaluate(ctx, in, train.Stream(m.Settings.Seed, "eval"))
 }
 

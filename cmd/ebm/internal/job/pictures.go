@@ -38,9 +38,12 @@ func (p *Pictures) data(n int) mat.Matrix {
 
 // curves reads the loss and the KL from the records.
 func (p *Pictures) curves() (loss, kl viz.Series, err error) {
+	if err := p.Dir.Check(run.Metrics); err != nil {
+		return loss, kl, err
+	}
 	records, err := train.ReadRecords(p.Dir.File(run.Metrics))
 	if err != nil {
-		return loss, kl, err
+		return loss, kl, exit.AsUsage(err)
 	}
 	loss.Name, kl.Name = "loss", "KL (nats)"
 	for _, r := range records {
@@ -114,6 +117,9 @@ func (p *Pictures) Animation(ctx context.Context, path string) error {
 
 func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
 	s := p.Model.Settings
+	if err := p.Dir.Check(run.Frames); err != nil {
+		return nil, err
+	}
 	frames, err := p.Dir.ReadFrames(p.Model.Params.Len())
 	if err != nil {
 		return nil, err
@@ -286,8 +292,11 @@ func (p *Pictures) Terminal(w io.Writer, width int, color viz.ColorMode) error {
 
 // readSamples reads samples.npy, if the run has come so far.
 func (p *Pictures) readSamples() (*mat.Dense, error) {
-	if p.Samples != nil || !p.Dir.Has(run.Samples) {
+	if p.Samples != nil {
 		return p.Samples, nil
+	}
+	if err := p.Dir.Check(run.Samples); err != nil || !p.Dir.Has(run.Samples) {
+		return nil, err
 	}
 	x, err := datasets.Load(p.Dir.File(run.Samples))
 	if err != nil {

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,6 +40,12 @@ type Result struct {
 // Run trains, then writes the model, its samples, their measure and the pictures. A cancelled context ends it after a
 // checkpoint, with an error that matches context.Canceled.
 func (p *Plan) Run(ctx context.Context, dir *run.Dir, opt Options) (*Result, error) {
+	if opt.Resume {
+		if dir.Sealed() {
+			return p.finished(dir)
+		}
+		dir.Clean()
+	}
 	trained, err := p.train(ctx, dir, opt)
 	if trained.Average != nil {
 		werr := p.model.Set(p.model.Params, trained.Average)
@@ -62,6 +69,33 @@ func (p *Plan) Run(ctx context.Context, dir *run.Dir, opt Options) (*Result, err
 	}
 	if res.Eval, err = p.finish(ctx, dir, stage, !opt.NoPictures); err != nil {
 		return nil, err
+	}
+	return res, dir.Seal()
+}
+
+// finished reads the result of a run that was carried to its end. Nothing is written.
+func (p *Plan) finished(dir *run.Dir) (*Result, error) {
+	if err := dir.Check(); err != nil {
+		return nil, err
+	}
+	b, err := dir.Read(run.Eval)
+	if err != nil {
+		return nil, err
+	}
+	records, err := train.ReadRecords(dir.File(run.Metrics))
+	if err != nil {
+		return nil, exit.AsUsage(err)
+	}
+	res := &Result{Run: dir.Path, Dataset: p.Settings.Dataset, Objective: p.Settings.Objective, Steps: p.Settings.Steps, Loss: metrics.Value(math.NaN())}
+	for _, r := range records {
+		if r.Event != "" {
+			res.Rollbacks++
+		} else {
+			res.Loss, res.Seconds = metrics.Value(r.Loss), r.Seconds
+		}
+	}
+	if err := json.Unmarshal(b, &res.Eval); err != nil {
+		return nil, exit.Usagef("%s: %w", dir.File(run.Eval), err)
 	}
 	return res, nil
 }
@@ -92,7 +126,7 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			// Stopped before the first checkpoint: begin anew.
-			err = errors.Join(rec.UnmarshalState(make([]byte, 8)), frames.UnmarshalState(make([]byte, 8)))
+			err = errors.Join(rec.Reset(), frames.Reset())
 		case err != nil:
 			err = exit.AsUsage(err)
 		}
@@ -118,7 +152,10 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 		return nil
 	}
 	res, err := train.Run(ctx, cfg)
-	if errors.Is(err, train.ErrSettings) {
+	switch {
+	case errors.Is(err, train.ErrCorrupt):
+		err = exit.AsUsage(err)
+	case errors.Is(err, train.ErrSettings):
 		err = exit.Usagef("%s does not belong to %s: %w", dir.File(run.State), dir.File(run.Config), err)
 	}
 	return res, errors.Join(err, rec.Close(), frames.Close())

@@ -3,8 +3,13 @@ package model
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
@@ -103,6 +108,9 @@ func Open(dir *run.Dir) (*Model, error) {
 	if err != nil {
 		return nil, exit.Usagef("%s: %w", path, err)
 	}
+	if err := checkSum(f); err != nil {
+		return nil, exit.Usagef("%s: %w", path, err)
+	}
 	var m *Model
 	switch g, err := parseGeometry(f.Metadata); {
 	case err == nil:
@@ -133,9 +141,44 @@ func (m *Model) Weights() ([]byte, error) {
 	if err := m.Data.metadata(meta); err != nil {
 		return nil, err
 	}
+	f := &safetensors.File{Tensors: m.Params.Tensors(dt), Metadata: meta}
+	meta[sumKey] = sum(f)
 	var b bytes.Buffer
-	err := safetensors.Write(&b, &safetensors.File{Tensors: m.Params.Tensors(dt), Metadata: meta})
+	err := safetensors.Write(&b, f)
 	return b.Bytes(), err
+}
+
+// sumKey is where the checksum of a file's arrays and metadata stands.
+const sumKey = "sha256"
+
+// sum is the SHA-256 of all that a file holds but the sum itself. Values count as they are stored.
+func sum(f *safetensors.File) string {
+	h := sha256.New()
+	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {
+		if key != sumKey {
+			fmt.Fprintf(h, "%q: %q\n", key, f.Metadata[key])
+		}
+	}
+	var b [8]byte
+	for _, t := range f.Tensors {
+		fmt.Fprintf(h, "%q %s %d\n", t.Name, t.DType, t.Shape)
+		for _, v := range t.Data {
+			if t.DType == safetensors.F32 {
+				v = float64(float32(v))
+			}
+			binary.LittleEndian.PutUint64(b[:], math.Float64bits(v))
+			h.Write(b[:])
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// checkSum fails if a file has a checksum and it does not match. Files from elsewhere have none.
+func checkSum(f *safetensors.File) error {
+	if want, ok := f.Metadata[sumKey]; ok && want != sum(f) {
+		return errors.New("damaged: its checksum does not match")
+	}
+	return nil
 }
 
 // Precision is that of the compiled graphs.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -136,4 +137,30 @@ func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Targ
 		return nil, fmt.Errorf("sampling: %w", err)
 	}
 	return lead.Last, nil
+}
+
+// ais is annealed importance sampling from a Gaussian somewhat wider than the data.
+func (m *Model) ais(chains int) mcmc.AIS {
+	wide := &mcmc.Gaussian{Mean: m.Data.Mean, Std: make([]float64, m.Data.Dim)}
+	for j, v := range m.Data.Std {
+		wide.Std[j] = 1.3 * v
+	}
+	return mcmc.AIS{Reference: wide, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.Data.Std), Leapfrog: 5, StepJitter: 0.2}, Chains: chains}
+}
+
+// LogZ estimates log ∫ exp(−E) in the units of the data by annealed importance sampling, for dimensions where there is no
+// quadrature.
+func (m *Model) LogZ(ctx context.Context, seed uint64) (mcmc.Evidence, error) {
+	target, err := m.Evaluator(m.Params, 256)
+	if err != nil {
+		return mcmc.Evidence{}, err
+	}
+	rng := train.Stream(seed, "log Z")
+	path, err := m.ais(200).Tune(ctx, target, 0.99, rng)
+	if err != nil {
+		return mcmc.Evidence{}, err
+	}
+	path.Chains = 1000
+	found, _, err := path.Forward(ctx, target, rng)
+	return found, err
 }

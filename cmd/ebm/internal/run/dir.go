@@ -4,6 +4,7 @@
 //	model.safetensors   the averaged weights, under PyTorch's names
 //	checkpoint/state    everything needed to continue bit for bit
 //	checkpoint/frames   the weights at the frames of the animation
+//	checkpoint/sums.json   checksums of the files of a finished run
 //	metrics.jsonl       one object per record
 //	eval.json           how good the fit is
 //	samples.npy         draws from the model
@@ -19,6 +20,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
@@ -58,13 +60,13 @@ func Create(path, dataset, objective string) (*Dir, error) {
 	} else {
 		entries, err := os.ReadDir(path)
 		switch {
-		case err == nil && len(entries) > 0:
+		case err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !leftover(e.Name()) }):
 			return nil, exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", path, path)
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return nil, exit.Usagef("--out %s: %w", path, err)
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(path, "checkpoint"), 0o755); err != nil {
+	if err := os.MkdirAll(path, 0o755); err != nil {
 		return nil, exit.Usagef("--out %s: %w", path, err)
 	}
 	d := &Dir{Path: path}
@@ -108,7 +110,7 @@ func Open(path string) (*Dir, error) {
 	if _, err := d.Read(Config); err != nil {
 		return nil, err
 	}
-	return d, nil
+	return d, d.Check(Config)
 }
 
 // Lock keeps every other process out until Unlock, or the end of this one. What is locked is the folder itself.

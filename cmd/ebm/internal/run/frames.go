@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -22,6 +23,7 @@ type FrameLog struct {
 	f   *os.File
 	n   int
 	off int64
+	sum uint32 // CRC-32 of the file so far
 	buf []byte
 }
 
@@ -31,7 +33,11 @@ func frameSize(n int) int64 { return 8 + 4*int64(n) + 4 }
 
 // OpenFrames opens or creates the log of weights of length n.
 func (d *Dir) OpenFrames(n int) (*FrameLog, error) {
-	f, err := os.OpenFile(d.File(Frames), os.O_RDWR|os.O_CREATE, 0o644)
+	path := d.File(Frames)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -49,38 +55,49 @@ func (l *FrameLog) Append(step int, theta []float64) error {
 		return err
 	}
 	l.off += int64(len(b))
+	l.sum = crc32.Update(l.sum, crc32.IEEETable, b)
 	return nil
 }
 
 // Close closes the file.
 func (l *FrameLog) Close() error { return l.f.Close() }
 
-// MarshalState syncs the file and returns its length.
+// MarshalState syncs the file and returns its length and checksum.
 func (l *FrameLog) MarshalState() ([]byte, error) {
 	if err := l.f.Sync(); err != nil {
 		return nil, err
 	}
-	return binary.LittleEndian.AppendUint64(nil, uint64(l.off)), nil
+	return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(nil, uint64(l.off)), l.sum), nil
 }
 
-// UnmarshalState cuts the file to the length it had.
+// UnmarshalState cuts the file to the length it had, after a look at whether it still holds what it held.
 func (l *FrameLog) UnmarshalState(b []byte) error {
-	if len(b) != 8 {
+	if len(b) != 12 {
 		return fmt.Errorf("state of the frames: wrong length")
 	}
-	off := int64(binary.LittleEndian.Uint64(b))
-	info, err := l.f.Stat()
+	off, sum := int64(binary.LittleEndian.Uint64(b)), binary.LittleEndian.Uint32(b[8:])
+	h := crc32.NewIEEE()
+	n, err := io.Copy(h, io.NewSectionReader(l.f, 0, off))
 	if err != nil {
 		return err
 	}
-	if off < 0 || off > info.Size() {
-		return exit.Usagef("%s has %d bytes, the checkpoint knows of %d: it was truncated", l.f.Name(), info.Size(), off)
+	if n != off {
+		return exit.Usagef("%s has %d bytes, the checkpoint knows of %d: it was truncated", l.f.Name(), n, off)
+	}
+	if h.Sum32() != sum {
+		return exit.Usagef("%s is damaged: its checksum does not match", l.f.Name())
 	}
 	if err := l.f.Truncate(off); err != nil {
 		return err
 	}
-	l.off = off
+	l.off, l.sum = off, sum
 	return nil
+}
+
+// Reset empties the log.
+func (l *FrameLog) Reset() error {
+	l.off, l.sum = 0, 0
+	return l.f.Truncate(0)
 }
 
 // Frame is the weights after a step.
@@ -98,6 +115,9 @@ func (d *Dir) ReadFrames(n int) ([]Frame, error) {
 		return nil, exit.Usagef("no frames to draw: %w", err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, exit.Usagef("%s is no regular file", path)
+	}
 	b := make([]byte, frameSize(n))
 	var frames []Frame
 	for k := 1; ; k++ {

@@ -26,8 +26,8 @@ import (
 // which is the conditional objective with the perturbations v and -v.
 func Links() []Check {
 	return []Check{
-		{"cd", "sm", "z of one-step gradient/h against score matching", func() (float64, float64, error) { return contrastiveToScore(7001) }},
-		{"cnce", "ssm", "error of gradient/|v|² against sliced score matching", func() (float64, float64, error) { return noiseToScore(7002) }},
+		{"cd", "sm", "z, one step over h", func() (float64, float64, error) { return contrastiveToScore(7001) }},
+		{"cnce", "ssm", "error, near noise", func() (float64, float64, error) { return noiseToScore(7002) }},
 	}
 }
 

@@ -84,20 +84,20 @@ func Objectives() []Check {
 	var checks []Check
 	for i, name := range objectives.Names() {
 		seed := uint64(1000 + 10*i)
-		checks = append(checks, Check{name, "mlp", "gradient against finite differences",
+		checks = append(checks, Check{name, "mlp", "finite differences",
 			func() (float64, float64, error) { return gradientError(named(name), name, seed) }})
 		if name == "lsd" {
-			checks = append(checks, Check{name, "mixture", "z of Stein's identity at the truth",
+			checks = append(checks, Check{name, "mixture", "z of Stein identity",
 				func() (float64, float64, error) { return steinIdentity(named(name), seed+1) }})
 		} else {
-			checks = append(checks, Check{name, "mixture", "largest z of the gradient at the truth",
+			checks = append(checks, Check{name, "mixture", "z at the truth",
 				func() (float64, float64, error) { return zeroGradient(named(name), name, seed+1) }})
 		}
 		if name != "dsm-multi" { // a Gaussian is a mixture of one: covered by the next
-			checks = append(checks, Check{name, "gaussian", "error of recovered mean and covariance",
+			checks = append(checks, Check{name, "gaussian", "recovery error",
 				func() (float64, float64, error) { return recover2(gaussian, named(name), name, seed+2) }})
 		}
-		checks = append(checks, Check{name, "mixture", "error of recovered weights, means and deviations",
+		checks = append(checks, Check{name, "mixture", "recovery error",
 			func() (float64, float64, error) { return recover2(mixture, named(name), name, seed+3) }})
 	}
 	return checks

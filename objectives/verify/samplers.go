@@ -30,23 +30,23 @@ func Samplers() []Check {
 	for i, s := range exact {
 		seed := uint64(5000 + 10*i)
 		for j, t := range []target{gaussian, mixture} {
-			checks = append(checks, Check{s.name, t.name, "largest z of the moments after transitions from exact draws",
+			checks = append(checks, Check{s.name, t.name, "z of moments",
 				func() (float64, float64, error) { return stationary(s.k, s.moves, t, seed+uint64(j)) }})
 		}
 	}
 	checks = append(checks,
-		Check{"langevin", "standard normal", "z of the variance against its own law, 1/(1 - h/2)",
+		Check{"langevin", "standard normal", "z of own variance",
 			func() (float64, float64, error) { return langevinLaw(mcmc.Langevin{StepSize: 0.3}, 5100, 0.3) }},
-		Check{"langevin", "mixture", "largest z of the moments, step 0.002",
+		Check{"langevin", "mixture", "z, short steps",
 			func() (float64, float64, error) { return stationary(mcmc.Langevin{StepSize: 0.002}, 40, mixture, 5101) }},
-		Check{"annealed", "mixture", "largest z of the moments from a start at N(0, 9)",
+		Check{"annealed", "mixture", "z from wide start",
 			func() (float64, float64, error) {
 				k := mcmc.Annealed{Kernel: mcmc.HMC{StepSize: 0.5, Leapfrog: 4, StepJitter: 0.2}, Moves: 8}
 				return moved(k, 2, mixture, 3, 5102)
 			}},
-		Check{"annealed", "two far modes", "error of the share of one mode, down the noise levels",
+		Check{"annealed", "two far modes", "share down levels",
 			func() (float64, float64, error) { return noiseLevels(5104) }},
-		Check{"tempering", "two far modes", "z of the share of one mode, all chains started in it",
+		Check{"tempering", "two far modes", "z of share",
 			func() (float64, float64, error) {
 				return farModes(mcmc.Tempering{Kernel: mcmc.HMC{StepSize: 0.4, Leapfrog: 4, StepJitter: 0.2}, Betas: mcmc.Geometric(6, 0.02)}, 150, 5103)
 			}},

@@ -31,19 +31,13 @@ import (
 // The values bound to nodes are the machine's memory: the next run overwrites them. A machine is not for concurrent use.
 type Machine struct {
 	run     machineRun
-	leaves  []leaf
+	leaves  G.Nodes // the inputs, in the order of the program's
 	results []*result
 	reads   []read
 	foreign map[*G.Node]*G.Value
 }
 
 var _ G.VM = (*Machine)(nil)
-
-// leaf is an input of the graph.
-type leaf struct {
-	n    *G.Node
-	last G.Value
-}
 
 // result is a node whose value the program computes.
 type result struct {
@@ -180,7 +174,7 @@ func (m *Machine) lower(l *lowering, n *G.Node, in G.Nodes, o *options) error {
 	case n.Op() == nil && float:
 		r, c := flat(n.Shape())
 		l.at[n] = l.to.Arg(r, c, n.Name(), false)
-		m.leaves = append(m.leaves, leaf{n: n})
+		m.leaves = append(m.leaves, n)
 		return nil
 	case len(in) == 0 && !float: // an input or constant of another type: fetched when it is used
 		m.foreign[n] = new(G.Value)
@@ -224,14 +218,13 @@ func (m *Machine) lower(l *lowering, n *G.Node, in G.Nodes, o *options) error {
 
 // RunAll computes the value of every node.
 func (m *Machine) RunAll() error {
-	for i := range m.leaves {
-		lf := &m.leaves[i]
-		v := lf.n.Value()
+	for i, n := range m.leaves {
+		v := n.Value()
 		if v == nil {
-			return fmt.Errorf("graphs: Machine: input %q has no value; use Let", lf.n.Name())
+			return fmt.Errorf("graphs: Machine: input %q has no value; use Let", n.Name())
 		}
 		if err := m.run.bind(i, v); err != nil {
-			return fmt.Errorf("graphs: Machine: input %q: %w", lf.n.Name(), err)
+			return fmt.Errorf("graphs: Machine: input %q: %w", n.Name(), err)
 		}
 	}
 	if err := m.run.execute(); err != nil {

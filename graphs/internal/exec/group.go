@@ -39,7 +39,6 @@ type micro struct {
 	op         microOp
 	fn         kernels.Func
 	order      int16
-	add        bool // reductions: always add
 	d, a, b, c int16
 	e          int16
 	k          float64

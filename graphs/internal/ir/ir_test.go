@@ -53,7 +53,8 @@ func TestSimplification(t *testing.T) {
 
 func TestVolatileIsNotMerged(t *testing.T) {
 	g := New()
-	if g.Opaque(nil, "", true, 1, 1) == g.Opaque(nil, "", true, 1, 1) {
+	a := g.Opaque(nil, "", true, 1, 1)
+	if b := g.Opaque(nil, "", true, 1, 1); a == b {
 		t.Error("two random values became one")
 	}
 }

@@ -30,7 +30,7 @@ type Conditional interface {
 // with s the scale of the data: v is the scale of the blurred data, ℓ runs from -1 to 1, and the first term alone is
 // right for Gaussian data (compare Karras et al., arXiv 2206.00364, for why inputs should have unit variance at every level).
 type Annealable struct {
-	inner  Energy
+	wrapped
 	levels []float64
 	scale  float64
 }
@@ -62,7 +62,7 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Annealable{inner, append([]float64(nil), levels...), scale}, nil
+	return &Annealable{wrapped{inner}, append([]float64(nil), levels...), scale}, nil
 }
 
 // GeometricLevels returns k levels from hi down to lo with equal ratios.
@@ -76,15 +76,6 @@ func GeometricLevels(hi, lo float64, k int) []float64 {
 
 // Dim returns d.
 func (a *Annealable) Dim() int { return a.inner.Dim() - 1 }
-
-// Specs returns those of the inner energy.
-func (a *Annealable) Specs() []Spec { return a.inner.Specs() }
-
-// Smooth asks the inner energy.
-func (a *Annealable) Smooth() error { return Smooth(a.inner) }
-
-// Init initialises the inner energy.
-func (a *Annealable) Init(p *Params, rng *rand.Rand) { initialise(a.inner, p, rng) }
 
 // Levels returns σ_1 > … > σ_K.
 func (a *Annealable) Levels() []float64 { return a.levels }

@@ -2,7 +2,6 @@ package energy
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	G "gorgonia.org/gorgonia"
 
@@ -15,7 +14,7 @@ import (
 //
 // which makes Z finite for networks that grow more slowly, and holds chains back that would wander off.
 type Confined struct {
-	inner  Energy
+	wrapped
 	centre []float64
 	scale  float64
 }
@@ -34,20 +33,8 @@ func Confine(e Energy, centre []float64, s float64) (*Confined, error) {
 	if centre != nil && len(centre) != e.Dim() {
 		return nil, fmt.Errorf("energy: confinement centre has %d coordinates, want %d", len(centre), e.Dim())
 	}
-	return &Confined{e, append([]float64(nil), centre...), s}, nil
+	return &Confined{wrapped{e}, append([]float64(nil), centre...), s}, nil
 }
-
-// Dim returns that of the inner energy.
-func (c *Confined) Dim() int { return c.inner.Dim() }
-
-// Specs returns those of the inner energy.
-func (c *Confined) Specs() []Spec { return c.inner.Specs() }
-
-// Smooth asks the inner energy.
-func (c *Confined) Smooth() error { return Smooth(c.inner) }
-
-// Init initialises the inner energy.
-func (c *Confined) Init(p *Params, rng *rand.Rand) { initialise(c.inner, p, rng) }
 
 // Build adds the quadratic.
 func (c *Confined) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {

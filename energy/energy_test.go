@@ -40,7 +40,7 @@ func every() map[string]Energy {
 		"mlp affine":   must(NewMLP(MLPConfig{Dim: 2})),
 		"residual":     must(NewResidual(ResidualConfig{Dim: 2, Width: 5, Blocks: 2})),
 		"fourier":      must(NewFourier(FourierConfig{Dim: 2, Frequencies: 3}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
-		"features": must(NewFourier(FourierConfig{Dim: 2, Frequencies: 3, Features: true}, func(d int) (Energy, error) {
+		"features": must(NewFourier(FourierConfig{Dim: 2, Frequencies: 3, WithoutX: true}, func(d int) (Energy, error) {
 			return mlp(d, SiLU), nil
 		})),
 		"gaussian":    Gaussian{3},

@@ -16,7 +16,7 @@ type FourierConfig struct {
 	Dim         int     // d > 0; required
 	Frequencies int     // m > 0, directions; 0 means 32
 	Scale       float64 // standard deviation of the angular frequencies, in radians per unit of x; 0 means 2
-	Features    bool    // leave x itself out of the embedding
+	WithoutX    bool    // leave x itself out of the embedding
 }
 
 // Fourier is an energy on an embedding of x,
@@ -62,7 +62,7 @@ func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourie
 		return nil, err
 	}
 	width := 2 * cfg.Frequencies
-	if !cfg.Features {
+	if !cfg.WithoutX {
 		width += cfg.Dim
 	}
 	e, err := inner(width)
@@ -100,7 +100,7 @@ func (f *Fourier) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	return graphs.Try(func() *G.Node {
 		z := graphs.MatMul(x, theta[0], false, true)            // (n, m)
 		feat := graphs.ConcatCols(graphs.Cos(z), graphs.Sin(z)) // (n, 2m)
-		if !f.cfg.Features {
+		if !f.cfg.WithoutX {
 			feat = graphs.ConcatCols(x, feat)
 		}
 		return graphs.Must(f.inner.Build(feat, theta[1:]))

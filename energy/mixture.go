@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
@@ -164,13 +165,9 @@ func Ladder(data *mat.Dense, sds []float64, centres int, broad float64, rng *ran
 		}
 	}
 	if broad > 0 {
-		mean, std := Moments(data)
-		var most float64
-		for _, s := range std {
-			most = max(most, s)
-		}
+		mean, _ := Moments(data)
 		rows = append(rows, mean...)
-		sd = append(sd, broad*most)
+		sd = append(sd, broad*Spread(data))
 		w = append(w, 1)
 	}
 	return NewMixture(mat.NewDense(len(sd), d, rows), sd, w)
@@ -194,6 +191,12 @@ func Moments(x *mat.Dense) (mean, std []float64) {
 		std[j] = math.Sqrt(std[j])
 	}
 	return mean, std
+}
+
+// Spread returns the largest standard deviation of the columns of x, the unit in which perturbations of data are measured.
+func Spread(x *mat.Dense) float64 {
+	_, std := Moments(x)
+	return slices.Max(std)
 }
 
 // mixtureJSON is the form in which a mixture is stored beside the weights of a model.

@@ -3,7 +3,6 @@ package energy
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	G "gorgonia.org/gorgonia"
 
@@ -22,8 +21,8 @@ const powerSteps = 6
 // are part of the graph: the function is deterministic and its derivative exact. σ is approached from below, so a layer may
 // exceed c a little where the two largest singular values are close.
 type Spectral struct {
-	inner Energy
-	norm  float64
+	wrapped
+	norm float64
 }
 
 var (
@@ -40,20 +39,8 @@ func NewSpectral(e Energy, c float64) (*Spectral, error) {
 	if !(c > 0) {
 		return nil, fmt.Errorf("energy: spectral norm %g, want > 0", c)
 	}
-	return &Spectral{e, c}, nil
+	return &Spectral{wrapped{e}, c}, nil
 }
-
-// Dim returns that of the inner energy.
-func (s *Spectral) Dim() int { return s.inner.Dim() }
-
-// Specs returns those of the inner energy.
-func (s *Spectral) Specs() []Spec { return s.inner.Specs() }
-
-// Smooth asks the inner energy.
-func (s *Spectral) Smooth() error { return Smooth(s.inner) }
-
-// Init initialises the inner energy.
-func (s *Spectral) Init(p *Params, rng *rand.Rand) { initialise(s.inner, p, rng) }
 
 // Build normalises the weights and builds the inner energy with them.
 func (s *Spectral) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {

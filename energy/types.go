@@ -58,6 +58,21 @@ func Smooth(e Energy) error {
 	return nil
 }
 
+// wrapped is what energies that keep the parameters of another one have in common. They bring their own Build.
+type wrapped struct{ inner Energy }
+
+// Dim returns that of the inner energy.
+func (w wrapped) Dim() int { return w.inner.Dim() }
+
+// Specs returns those of the inner energy.
+func (w wrapped) Specs() []Spec { return w.inner.Specs() }
+
+// Smooth asks the inner energy.
+func (w wrapped) Smooth() error { return Smooth(w.inner) }
+
+// Init initialises the inner energy.
+func (w wrapped) Init(p *Params, rng *rand.Rand) { initialise(w.inner, p, rng) }
+
 // Known is an energy whose density is known exactly: tests and certificates compare with it.
 type Known interface {
 	Energy

@@ -71,12 +71,7 @@ func (c Config) spread() float64 {
 	if c.Data == nil {
 		return 1
 	}
-	_, std := energy.Moments(c.Data)
-	var most float64
-	for _, s := range std {
-		most = max(most, s)
-	}
-	return or(most, 1)
+	return or(energy.Spread(c.Data), 1)
 }
 
 // Recommended returns settings by which the objective of that name learns planar densities with separate modes, given

@@ -11,6 +11,16 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
 
+// neighbourhood is M points y_ij at distances of about σ around every point x_i of the batch, in row i·M+j.
+type neighbourhood struct {
+	sigma float64
+	m     int
+}
+
+func (f neighbourhood) Inputs(n, d int) []Input {
+	return []Input{{Name: "neighbours", Shape: []int{n * f.m, d}}}
+}
+
 // probabilityFlow is `mpf`, minimum probability flow in continuous space,
 //
 //	L = mean_i 1/M Σ_j exp(½(E(x_i) - E(y_ij))),   y_ij = x_i + σε_ij,
@@ -21,14 +31,7 @@ import (
 //
 // Sohl-Dickstein, Battaglino and DeWeese, New method for parameter estimation in probabilistic models: minimum
 // probability flow, PRL 107 (2011) 220601, equation 11.
-type probabilityFlow struct {
-	sigma float64
-	m     int
-}
-
-func (f probabilityFlow) Inputs(n, d int) []Input {
-	return []Input{{Name: "neighbours", Shape: []int{n * f.m, d}}} // M rows per point
-}
+type probabilityFlow struct{ neighbourhood }
 
 func (f probabilityFlow) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	y := in["neighbours"]
@@ -66,14 +69,7 @@ func differences(b *Builder, y *G.Node, m int) *G.Node {
 //
 // Schröder, Ou, Lim, Li, Duncan and Girolami, Energy discrepancies: a score-independent loss for energy-based models,
 // arXiv 2307.06431, section 4.1.
-type discrepancy struct {
-	sigma float64
-	m     int
-}
-
-func (f discrepancy) Inputs(n, d int) []Input {
-	return []Input{{Name: "neighbours", Shape: []int{n * f.m, d}}} // M rows per point
-}
+type discrepancy struct{ neighbourhood }
 
 func (f discrepancy) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	y := in["neighbours"]

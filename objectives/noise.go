@@ -39,12 +39,7 @@ func NewNoise(name string, data *mat.Dense) (Noise, error) {
 	if data == nil {
 		return nil, fmt.Errorf("objectives: noise %q is fitted to data: set Config.Data", name)
 	}
-	_, std := energy.Moments(data)
-	var most float64
-	for _, s := range std {
-		most = max(most, s)
-	}
-	kde := func() (Noise, error) { return NewKernel(data, 0.2*most, 1024) }
+	kde := func() (Noise, error) { return NewKernel(data, 0.2*energy.Spread(data), 1024) }
 	switch name {
 	case "", "gaussian":
 		return FitGaussian(data, 1.5)

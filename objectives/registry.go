@@ -201,13 +201,13 @@ func init() {
 	register(entry{
 		Info: Info{Name: "mpf", Summary: "minimum probability flow to random neighbours", Source: "Sohl-Dickstein et al. 2011"},
 		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return probabilityFlow{or(c.Sigma, 0.5*c.spread()), or(c.NoiseRatio, 1)}, nil
+			return probabilityFlow{neighbourhood{or(c.Sigma, 0.5*c.spread()), or(c.NoiseRatio, 1)}}, nil
 		},
 	})
 	register(entry{
 		Info: Info{Name: "ed", Summary: "energy discrepancy with Gaussian perturbation", Source: "Schröder et al. 2023"},
 		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return discrepancy{or(c.Sigma, 0.75*c.spread()), or(c.NoiseRatio, 16)}, nil
+			return discrepancy{neighbourhood{or(c.Sigma, 0.75*c.spread()), or(c.NoiseRatio, 16)}}, nil
 		},
 	})
 	register(entry{

@@ -64,7 +64,7 @@ func settings(name string, data *mat.Dense) objectives.Config {
 		cfg.Kernel = mcmc.HMC{StepSize: 0.5, Leapfrog: 3, StepJitter: 0.2}
 		cfg.Steps, cfg.Jumps, cfg.Restart, cfg.Buffer = 2, 2, -1, 1024
 	case "lsd":
-		cfg.CriticRate, cfg.CriticReps, cfg.CriticSize = 5e-3, 2, 16
+		cfg.CriticRate, cfg.CriticReps, cfg.CriticSize = 5e-3, 4, 16
 	case "fd-ssm":
 		cfg.Epsilon = 0.02
 	}

@@ -35,6 +35,9 @@ func Samplers() []Check {
 		}
 	}
 	checks = append(checks,
+		// BAOAB is exact in the positions where forces are linear (Leimkuhler and Matthews 2013); the momenta settle first.
+		Check{"baoab", "gaussian", "z of moments",
+			func() (float64, float64, error) { return stationary(mcmc.BAOAB{StepSize: 0.5}, 40, gaussian, 5105) }},
 		Check{"langevin", "standard normal", "z of own variance",
 			func() (float64, float64, error) { return langevinLaw(mcmc.Langevin{StepSize: 0.3}, 5100, 0.3) }},
 		Check{"langevin", "mixture", "z, short steps",

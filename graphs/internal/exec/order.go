@@ -6,7 +6,7 @@ import "github.com/stheno-ebm/stheno/graphs/internal/ir"
 // and again, the one that frees most memory, or claims least. Sums over rows, which claim nothing in a tile, come as soon as
 // their operands are there, while these are still in the cache.
 func (p *planner) order(us []unit, space int) []unit {
-	if space == 0 || len(us) < 3 {
+	if space == 0 || len(us) < 3 || len(us) > 3000 { // the search takes quadratic time
 		return us
 	}
 	unitOf := map[ir.ID]int{}

@@ -294,14 +294,18 @@ func (p *Program[T]) makeJobs() {
 	}
 }
 
-// combine adds the elements lo … hi−1 of the partial sums.
+// combine adds the elements lo … hi−1 of the partial sums, a block of the first cache at a time.
 func (p *Program[T]) combine(c *combine, lo, hi int) {
-	dst := p.workers[0].buf[c.dst][lo:hi]
+	const block = 2048
 	s := &p.slots[c.partial]
-	kernels.Add(dst, p.parts[s.off+lo:s.off+hi], p.parts[s.off+s.stride+lo:s.off+s.stride+hi])
-	for k := 2; k < c.stripes; k++ {
-		o := s.off + k*s.stride
-		kernels.Add(dst, dst, p.parts[o+lo:o+hi])
+	for ; lo < hi; lo += block {
+		end := min(lo+block, hi)
+		dst := p.workers[0].buf[c.dst][lo:end]
+		kernels.Add(dst, p.parts[s.off+lo:s.off+end], p.parts[s.off+s.stride+lo:s.off+s.stride+end])
+		for k := 2; k < c.stripes; k++ {
+			o := s.off + k*s.stride
+			kernels.Add(dst, dst, p.parts[o+lo:o+end])
+		}
 	}
 }
 

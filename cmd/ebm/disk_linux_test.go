@@ -26,7 +26,7 @@ func mount(t *testing.T, options string) string {
 
 // TestDiskFull: an error, and nothing is lost; with room again, the run goes on to the same end.
 func TestDiskFull(t *testing.T) {
-	for _, kb := range []string{"24k", "48k", "96k", "300k"} {
+	for _, kb := range []string{"48k", "200k"} {
 		t.Run(kb, func(t *testing.T) {
 			disk := mount(t, "size="+kb)
 			dir := filepath.Join(disk, "run")

@@ -61,7 +61,7 @@ func (r result) oneLine(t *testing.T, texts ...string) {
 var small = []string{
 	"--hidden", "8,8", "--batch", "32", "--steps", "40", "--warmup", "5", "--samples", "100", "--chains", "20",
 	"--adapt", "10", "--burn-in", "2", "--thin", "1", "--frames", "3", "--test-points", "500", "--grid", "100", "--leapfrog", "3",
-	"--checkpoint-every", "7", "--record-every", "3",
+	"--checkpoint-every", "7", "--record-every", "3", "--energy", "mlp", "--bridge", "0",
 }
 
 func trainSmall(t *testing.T, dir string, more ...string) result {

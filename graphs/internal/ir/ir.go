@@ -540,18 +540,8 @@ func (g *Graph) MatMul(a, b ID, ta, tb bool) ID {
 	case ta && tb:
 		return g.Transpose(g.MatMul(b, a, false, false))
 	}
-	// A transposed row or column is the same numbers: no flag needed.
-	if ta && (x.Rows == 1 || x.Cols == 1) {
-		a, ta = g.Reshape(a, x.Cols, x.Rows), false
-	}
-	if tb && (y.Rows == 1 || y.Cols == 1) {
-		b, tb = g.Reshape(b, y.Cols, y.Rows), false
-	}
-	if k == 1 { // an outer product
-		if ta || tb {
-			panic("ir: unreachable")
-		}
-		return g.Mul(g.ExpandCols(a, n), g.ExpandRows(b, m))
+	if k == 1 { // an outer product; a transposed row or column is the same numbers
+		return g.Mul(g.ExpandCols(g.Reshape(a, m, 1), n), g.ExpandRows(g.Reshape(b, 1, n), m))
 	}
 	return g.emit(Instr{Op: MatMul, TA: ta, TB: tb, Rows: m, Cols: n, Lo: k, Args: []ID{a, b}})
 }

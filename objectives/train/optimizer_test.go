@@ -259,7 +259,7 @@ func TestStream(t *testing.T) {
 		}
 		seen[s.v] = s.key
 	}
-	if draw(7, "x", 1) != draw(7, "x", 1) {
+	if a, b := draw(7, "x", 1), draw(7, "x", 1); a != b {
 		t.Error("a stream is not reproducible")
 	}
 	src := NewSource(5, "chain", 2)

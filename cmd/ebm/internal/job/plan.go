@@ -35,6 +35,9 @@ func Preset(s settings.Settings) settings.Layer {
 		}
 		l[key] = b
 	}
+	if s.Energy == "fourier" {
+		put("first-gain", 1.0) // the embedding is sharp enough
+	}
 	switch s.Objective {
 	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm":
 		if s.Energy == "fourier" { // the other energies are what their name says, and nothing besides

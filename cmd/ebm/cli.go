@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/viz/live"
 )
 
 // cli is the grammar of the command line.
@@ -18,6 +19,7 @@ type cli struct {
 	Plot       plotCmd       `cmd:"" help:"Draw pictures of a run."`
 	Energy     energyCmd     `cmd:"" help:"Energies and gradients at given points."`
 	Data       dataCmd       `cmd:"" help:"List the distributions, or sample one."`
+	Show       showCmd       `cmd:"" help:"Page of a run that has ended, in the browser."`
 	Verify     verifyCmd     `cmd:"" help:"Check every objective and sampler against known targets."`
 	Compare    compareCmd    `cmd:"" help:"Leaderboard: objectives × datasets × seeds."`
 	Completion completionCmd `cmd:"" help:"Shell completion script."`
@@ -38,6 +40,7 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 			{Key: "sampling", Title: "Sampling:"},
 			{Key: "output", Title: "Output:"},
 		}),
+		kong.Vars{"live": live.DefaultAddr},
 		kong.PostBuild(showDefaults),
 		kong.WithHyphenPrefixedParameters(true), // so that --lr -1 is answered by what --lr wants
 		kong.FlagNamer(func(field string) string {

@@ -102,7 +102,7 @@ func dispatch(e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(liveArgs(args))
 	if err != nil {
 		var pe *kong.ParseError
 		if errors.As(err, &pe) {

@@ -1,14 +1,22 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/datasets"
 )
 
 // result is what the program did.
@@ -110,7 +118,7 @@ func TestNoArguments(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{
 		{"--help"}, {"train", "--help"}, {"sample", "--help"}, {"eval", "--help"}, {"plot", "--help"}, {"energy", "--help"}, {"data", "--help"},
-		{"completion", "--help"}, {"verify", "--help"}, {"compare", "--help"},
+		{"completion", "--help"}, {"verify", "--help"}, {"compare", "--help"}, {"show", "--help"},
 	} {
 		r := ebm(t, args...).want(t, 0)
 		for line := range strings.Lines(r.out) {
@@ -255,6 +263,13 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--hidden", "a,b"}, []string{"--hidden", "a"}},
 		{[]string{"train", "--batch", "0"}, []string{"--batch", "0"}},
 		{[]string{"train", "--objective", "dsm", "--sigma", "0"}, []string{"--sigma", "> 0"}},
+		{[]string{"train", "--live", "nonsense:xyz"}, []string{"--live", "nonsense:xyz"}},
+		{[]string{"show", "none"}, []string{"none", "does not exist"}},
+		{[]string{"verify", "hmcc"}, []string{"hmcc", `"hmc"`}},
+		{[]string{"compare", "--objectives", "smm"}, []string{"--objectives", "smm", `"sm"`}},
+		{[]string{"compare", "--datasets", "moon"}, []string{"--datasets", "moon", `"moons"`}},
+		{[]string{"compare", "--seeds", "0"}, []string{"--seeds", "0"}},
+		{[]string{"compare", "--set", "seed=3"}, []string{"--set", "seed"}},
 		{[]string{"train", "--set", "lr"}, []string{"--set", "key=value"}},
 		{[]string{"train", "--set", "lrr=1"}, []string{"--set", "lrr", `"lr"`}},
 		{[]string{"train", "--config", "none.json"}, []string{"--config", "none.json"}},
@@ -372,6 +387,128 @@ func TestCompletion(t *testing.T) {
 			if !strings.Contains(strings.ReplaceAll(r.out, "-l ", "--"), word) {
 				t.Errorf("%s: no %s", shell, word)
 			}
+		}
+	}
+}
+
+// TestFile trains on points of one's own, far from the unit square, and forgets where they were.
+func TestFile(t *testing.T) {
+	dir := t.TempDir()
+	points, run := filepath.Join(dir, "points.csv"), filepath.Join(dir, "run")
+	var text strings.Builder
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 400 {
+		fmt.Fprintf(&text, "%g,%g,%g\n", 1000+50*rng.NormFloat64(), -3+0.01*rng.NormFloat64(), rng.NormFloat64())
+	}
+	if err := os.WriteFile(points, []byte(text.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	trainSmall(t, run, "--dataset", points, "--objective", "nce", "--steps", "400", "--lr", "0.01", "--batch", "128").want(t, 0)
+	if err := os.Remove(points); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "x.csv")
+	ebm(t, "sample", run, "--n", "200", "--out", out).want(t, 0)
+	x, err := datasets.Load(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mean float64
+	for i := range 200 {
+		mean += x.At(i, 0) / 200
+	}
+	// A short training knows the data to a deviation or so, which is 50: the units are what is tested.
+	if mean < 850 || mean > 1150 {
+		t.Errorf("the first coordinate of samples is %g on average, that of the data 1000", mean)
+	}
+	ebm(t, "eval", run).want(t, 2).oneLine(t, "points.csv", "not there")
+	ebm(t, "plot", run, "--out", filepath.Join(dir, "p.png")).want(t, 0)
+	ebm(t, "train", "--resume", run+"x").want(t, 2)
+}
+
+// TestDefaults carries the default kind of energy and its bridge through a short run.
+func TestDefaults(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	s := settings.Default()
+	trainSmall(t, dir, "--energy", s.Energy, "--bridge", "0.5", "--steps", "20").want(t, 0)
+	ebm(t, "eval", dir, "--samples", "0").want(t, 0)
+}
+
+// TestCompare: the cells that are done are not done again.
+func TestCompare(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "board")
+	args := []string{"compare", "--datasets", "moons,4squares", "--objectives", "nce,dsm", "--out", dir, "--workers", "2"}
+	for i := 0; i < len(small); i += 2 {
+		if key := strings.TrimPrefix(small[i], "--"); key != "frames" {
+			args = append(args, "--set", key+"="+small[i+1])
+		}
+	}
+	first := ebm(t, args...).want(t, 0)
+	if !strings.Contains(first.out, "| `nce` |") || strings.Count(first.errout, "\n") != 4 {
+		t.Errorf("stdout %q, stderr %q", first.out, first.errout)
+	}
+	for _, name := range []string{"table.md", "table.csv", "board.json", "board.png"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	cell := filepath.Join(dir, "cells", "moons-nce-1")
+	before := contents(t, cell)
+	again := ebm(t, args...).want(t, 0)
+	if again.out != first.out || contents(t, cell) != before {
+		t.Error("the second time something was done again")
+	}
+	ebm(t, append(args, "--set", "lr=0.5")...).want(t, 2).oneLine(t, "other settings", "--out")
+}
+
+// TestVerify runs one cheap check.
+func TestVerify(t *testing.T) {
+	r := ebm(t, "verify", "langevin", "--json").want(t, 0)
+	var rows []struct {
+		Name, Target, Statistic string
+		Value, Tolerance        float64
+		Pass                    bool
+	}
+	if err := json.Unmarshal([]byte(r.out), &rows); err != nil || len(rows) == 0 || !rows[0].Pass || rows[0].Name != "langevin" {
+		t.Errorf("%v: %s", err, r.out)
+	}
+}
+
+// TestShow: the page of a finished run is served until the context ends, and --live pages follow a training.
+func TestShow(t *testing.T) {
+	for _, args := range [][]string{
+		{"show", shared(t), "--live", ":0"},
+		append([]string{"train", "--live", ":0", "--out", filepath.Join(t.TempDir(), "run")}, append(append([]string{}, small...), "--steps", "100000")...),
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		r, w := io.Pipe()
+		code := make(chan int)
+		go func() {
+			code <- programContext(ctx, args, strings.NewReader(""), io.Discard, w)
+			w.Close()
+		}()
+		line, err := bufio.NewReader(r).ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		go io.Copy(io.Discard, r)
+		at := strings.Index(line, "http://")
+		if at < 0 {
+			t.Fatalf("no address in %q", line)
+		}
+		url, _, _ := strings.Cut(strings.Fields(line[at:])[0], "#")
+		resp, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || !bytes.Contains(page, []byte("<html")) {
+			t.Errorf("%s: %v, %d bytes", url, err, len(page))
+		}
+		cancel()
+		if got, want := <-code, map[string]int{"show": 0, "train": 130}[args[0]]; got != want {
+			t.Errorf("%s ended with %d, want %d", args[0], got, want)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/viz/live"
 )
 
 type trainCmd struct {
@@ -23,6 +24,7 @@ type trainCmd struct {
 	Resume string   `placeholder:"RUN" help:"Continue a run that was stopped, bit for bit." group:"output"`
 	Config string   `placeholder:"FILE" help:"Settings from a JSON file, such as RUN/config.json; flags go over it." group:"output"`
 	Set    []string `placeholder:"KEY=VALUE" sep:"none" help:"One setting by its key; may be repeated." group:"output"`
+	Live   string   `placeholder:"ADDR" help:"Show the run in the browser as it happens (${live} without an address)." group:"output"`
 	JSON   bool     `name:"json" help:"Print the result as JSON." group:"output"`
 	Quiet  bool     `short:"q" help:"No progress, no summary." group:"output"`
 }
@@ -40,7 +42,7 @@ Examples:
 }
 
 // operational are the flags that do not change the result: keys of a configuration file too, but no settings.
-var operational = []string{"out", "json", "quiet"}
+var operational = []string{"out", "live", "json", "quiet"}
 
 // Run resolves the settings, then hands over to the job.
 func (c *trainCmd) Run(e *env, k *kong.Context) error {
@@ -56,6 +58,13 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	if err != nil {
 		return err
 	}
+	srv, err := c.serve(e, plan)
+	if err != nil {
+		return err
+	}
+	if srv != nil {
+		defer srv.Close()
+	}
 	dir, err := run.Create(c.Out, s.Dataset, s.Objective)
 	if err != nil {
 		return err
@@ -64,7 +73,7 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	if err := dir.Write(run.Config, s.JSON()); err != nil {
 		return exit.Usagef("--out %s: %w", dir.Path, err)
 	}
-	return c.finish(e, plan, dir, false)
+	return c.finish(e, plan, dir, srv, false)
 }
 
 func (c *trainCmd) resume(e *env, given []string) error {
@@ -92,14 +101,47 @@ func (c *trainCmd) resume(e *env, given []string) error {
 		return err
 	}
 	defer dir.Unlock()
-	return c.finish(e, plan, dir, true)
+	srv, err := c.serve(e, plan)
+	if err != nil {
+		return err
+	}
+	if srv != nil {
+		defer srv.Close()
+	}
+	return c.finish(e, plan, dir, srv, true)
+}
+
+// serve starts the page, nil if none is wanted.
+func (c *trainCmd) serve(e *env, plan *job.Plan) (*live.Server, error) {
+	if c.Live == "" {
+		return nil, nil
+	}
+	cfg, err := plan.LiveConfig(c.Live)
+	if err != nil {
+		return nil, err
+	}
+	srv, err := live.NewServer(cfg)
+	if err != nil {
+		return nil, exit.Usagef("--live %s: %w", c.Live, err)
+	}
+	e.logf("live: %s", srv.URL())
+	return srv, nil
 }
 
 // finish runs the job and prints what came of it.
-func (c *trainCmd) finish(e *env, plan *job.Plan, dir *run.Dir, resume bool) error {
+func (c *trainCmd) finish(e *env, plan *job.Plan, dir *run.Dir, srv *live.Server, resume bool) error {
+	opt := job.Options{Resume: resume, Live: srv}
 	bar := newProgress(e, c.Quiet, plan.Settings.Steps)
-	res, err := plan.Run(e.ctx, dir, job.Options{Resume: resume, Progress: bar.update, Stage: bar.stage})
+	opt.Progress, opt.Stage = bar.update, bar.stage
+	res, err := plan.Run(e.ctx, dir, opt)
 	bar.finish()
+	if opt.Live != nil {
+		word := "finished"
+		if err != nil {
+			word = "stopped"
+		}
+		_ = opt.Live.Done(word)
+	}
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
 			return fmt.Errorf("%w; continue with: ebm train --resume %s", context.Canceled, dir.Path)
@@ -115,6 +157,10 @@ func (c *trainCmd) finish(e *env, plan *job.Plan, dir *run.Dir, resume bool) err
 		}
 	}
 	fmt.Fprintln(e.stdout, dir.Path)
+	if opt.Live != nil && terminal(e.stderr) {
+		e.logf("the page stays until Ctrl-C: %s", opt.Live.URL())
+		<-e.ctx.Done()
+	}
 	return nil
 }
 
@@ -171,7 +217,7 @@ func (c *trainCmd) resolve(given []string) (settings.Settings, error) {
 // operate takes over what the configuration file says about things that are no settings.
 func (c *trainCmd) operate(rest settings.Layer, given []string) error {
 	v := reflect.ValueOf(c).Elem()
-	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
+	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "live": v.FieldByName("Live"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
 	for key, raw := range rest {
 		f, ok := fields[key]
 		for _, g := range given {

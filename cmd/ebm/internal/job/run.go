@@ -15,6 +15,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
+	"github.com/stheno-ebm/stheno/viz/live"
 )
 
 // Options are about how a run is watched, not about what it does.
@@ -23,6 +24,7 @@ type Options struct {
 	NoPictures bool                   // neither panel nor animation
 	Progress   func(p train.Progress) // after every training step
 	Stage      func(text string)      // what comes after the training
+	Live       *live.Server           // the page that follows; nil: none
 }
 
 // Result is what a run came to, as `ebm train --json` prints it.
@@ -150,6 +152,14 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 			return frames.Append(pr.Step, pr.Average)
 		}
 		return nil
+	}
+	if opt.Live != nil {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		if err := p.attach(&cfg, opt.Live, cancel); err != nil {
+			return none, errors.Join(err, rec.Close(), frames.Close())
+		}
 	}
 	res, err := train.Run(ctx, cfg)
 	switch {

@@ -1,0 +1,171 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/objectives/train"
+	"github.com/stheno-ebm/stheno/viz"
+	"github.com/stheno-ebm/stheno/viz/live"
+)
+
+// ErrStopped is the end of a run that the page asked for; it counts as an interruption.
+var ErrStopped = fmt.Errorf("stopped from the page: %w", context.Canceled)
+
+const (
+	liveNodes   = 64 // of the energy grid, along each axis
+	liveSamples = 1000
+)
+
+// LiveConfig is the page of a run. The address is that of live.Config.
+func (p *Plan) LiveConfig(addr string) (live.Config, error) { return liveConfig(p.model, addr) }
+
+func liveConfig(m *model.Model, addr string) (live.Config, error) {
+	if m.Data.Dim < 2 {
+		return live.Config{}, exit.Usagef("--live: the page shows a plane, the data have %d dimension", m.Data.Dim)
+	}
+	s := m.Settings
+	lo, hi := m.Data.Box()
+	cfg := live.Config{
+		Addr: addr, Title: s.Dataset + " · " + s.Objective, Steps: s.Steps, Lo: [2]float64{lo[0], lo[1]}, Hi: [2]float64{hi[0], hi[1]},
+		Meta: map[string]any{"dataset": s.Dataset, "objective": s.Objective, "sampler": s.Sampler, "hidden": s.Hidden, "seed": s.Seed},
+	}
+	if x := (&Pictures{Model: m}).data(liveSamples); x != nil {
+		cfg.Data = x
+	}
+	return cfg, nil
+}
+
+// painter makes frames from weights.
+type painter struct {
+	model   *model.Model
+	params  *energy.Params
+	density *model.Density
+	grid    *viz.Grid
+	points  *mat.Dense
+}
+
+// newPainter returns nil where the data are not planar.
+func newPainter(m *model.Model) (*painter, error) {
+	if m.Data.Dim != 2 {
+		return nil, nil
+	}
+	p := &painter{model: m, params: m.Average()}
+	var err error
+	if p.density, err = m.Density(p.params); err != nil {
+		return nil, err
+	}
+	lo, hi := m.Data.Box()
+	p.grid = viz.NewGrid(lo, hi, liveNodes)
+	p.points = p.grid.Points()
+	return p, nil
+}
+
+func (p *painter) frame(step int, theta []float64) (live.Frame, error) {
+	if err := p.model.Set(p.params, theta); err != nil {
+		return live.Frame{}, err
+	}
+	if err := p.density.Energy(p.grid.Z, p.points); err != nil {
+		return live.Frame{}, err
+	}
+	return live.Frame{Step: step, Energy: p.grid.Z, Samples: drawGrid(p.grid, liveSamples, train.Stream(p.model.Settings.Seed, "frame"))}, nil
+}
+
+// attach lets the page follow and steer the training loop. The training does not depend on who looks.
+func (p *Plan) attach(cfg *train.Config, srv *live.Server, cancel context.CancelCauseFunc) error {
+	paint, err := newPainter(p.model)
+	if err != nil {
+		return err
+	}
+	cfg.Hooks.Gate = func(ctx context.Context) error {
+		if srv.Gate(ctx) {
+			cancel(ErrStopped)
+		}
+		return nil
+	}
+	accept := math.NaN()
+	step := cfg.Hooks.Step
+	cfg.Hooks.Step = func(pr train.Progress) error {
+		if err := step(pr); err != nil {
+			return err
+		}
+		if pr.Stats.AcceptProb > 0 {
+			accept = pr.Stats.AcceptProb
+		}
+		if paint == nil {
+			return nil
+		}
+		return srv.Offer(func() (live.Frame, error) { return paint.frame(pr.Step, pr.Average) })
+	}
+	cfg.Hooks.Record = func(r train.Record) {
+		if r.Event == "" {
+			srv.Record(liveRecord(r, accept))
+		}
+	}
+	return nil
+}
+
+func liveRecord(r train.Record, accept float64) live.Record {
+	rec := live.NewRecord(r.Step, r.Seconds, r.Loss)
+	rec.GradNorm, rec.Accept = r.GradNorm, accept
+	if kl, ok := r.Values["kl"]; ok {
+		rec.KL = kl
+	}
+	return rec
+}
+
+// Show serves the page of a run that has ended, from its records and frames.
+func Show(dir *run.Dir, addr string) (*live.Server, error) {
+	m, err := model.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := liveConfig(m, addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := dir.Check(run.Metrics, run.Frames); err != nil {
+		return nil, err
+	}
+	records, err := train.ReadRecords(dir.File(run.Metrics))
+	if err != nil {
+		return nil, exit.AsUsage(err)
+	}
+	paint, err := newPainter(m)
+	if err != nil {
+		return nil, err
+	}
+	var frames []run.Frame
+	if paint != nil && dir.Has(run.Frames) {
+		if frames, err = dir.ReadFrames(m.Params.Len()); err != nil {
+			return nil, err
+		}
+	}
+	srv, err := live.NewServer(cfg)
+	if err != nil {
+		return nil, exit.Usagef("--live %s: %w", addr, err)
+	}
+	for _, r := range records {
+		if r.Event == "" {
+			srv.Record(liveRecord(r, math.NaN()))
+		}
+	}
+	for _, f := range frames {
+		fr, err := paint.frame(f.Step, f.Theta)
+		if err == nil {
+			err = srv.Frame(fr)
+		}
+		if err != nil {
+			srv.Close()
+			return nil, err
+		}
+	}
+	return srv, srv.Done("finished")
+}

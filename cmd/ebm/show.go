@@ -1,0 +1,47 @@
+package main
+
+import (
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/viz/live"
+)
+
+type showCmd struct {
+	RunDir string `arg:"" name:"run" help:"Run directory."`
+	Live   string `default:"${live}" placeholder:"ADDR" help:"Address of the page (${default}); :0 takes a free port."`
+}
+
+func (showCmd) Help() string {
+	return `Serves the page of a run that has ended, as --live shows it while it runs, until Ctrl-C.
+
+Examples:
+
+    ebm show runs/4squares-sm-1
+    ebm show runs/4squares-sm-1 --live :0`
+}
+
+func (c *showCmd) Run(e *env) error {
+	dir, err := run.Open(c.RunDir)
+	if err != nil {
+		return err
+	}
+	srv, err := job.Show(dir, c.Live)
+	if err != nil {
+		return err
+	}
+	e.logf("%s (Ctrl-C ends it)", srv.URL())
+	<-e.ctx.Done()
+	return srv.Close()
+}
+
+// liveArgs gives --live its default address where none follows.
+func liveArgs(args []string) []string {
+	out := make([]string, 0, len(args))
+	for i, a := range args {
+		if a == "--live" && (i+1 == len(args) || len(args[i+1]) > 0 && args[i+1][0] == '-') {
+			a += "=" + live.DefaultAddr
+		}
+		out = append(out, a)
+	}
+	return out
+}

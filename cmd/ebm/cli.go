@@ -7,6 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/viz/live"
 )
@@ -22,6 +23,7 @@ type cli struct {
 	Show       showCmd       `cmd:"" help:"Page of a run that has ended, in the browser."`
 	Verify     verifyCmd     `cmd:"" help:"Check every objective and sampler against known targets."`
 	Compare    compareCmd    `cmd:"" help:"Leaderboard: objectives × datasets × seeds."`
+	Reference  referenceCmd  `cmd:"" hidden:"" help:"This reference, as Markdown."`
 	Completion completionCmd `cmd:"" help:"Shell completion script."`
 }
 
@@ -52,20 +54,22 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 	)
 }
 
-// showDefaults writes the defaults of the settings into the help of `ebm train`.
+// showDefaults writes the defaults of the settings into the help of `ebm train`: those that a run without flags has.
 func showDefaults(k *kong.Kong) error {
-	def := reflect.ValueOf(settings.Default())
+	base := settings.Default()
+	def, err := settings.Merge(base.Layer(), job.Preset(base))
+	if err != nil {
+		return err
+	}
 	values := make(map[string]reflect.Value)
 	for i, key := range settings.Keys() {
-		values[key] = def.Field(i)
+		values[key] = reflect.ValueOf(def).Field(i)
 	}
 	for _, node := range k.Model.Children {
-		if node.Name != "train" {
-			continue
-		}
 		for _, f := range node.Flags {
+			placeholder(f)
 			v, ok := values[f.Name]
-			if !ok || v.Kind() == reflect.Bool {
+			if node.Name != "train" || !ok || v.Kind() == reflect.Bool {
 				continue
 			}
 			text := fmt.Sprint(v.Interface())
@@ -77,4 +81,19 @@ func showDefaults(k *kong.Kong) error {
 		}
 	}
 	return nil
+}
+
+// placeholder says what kind of value a flag takes, where its tag does not.
+func placeholder(f *kong.Flag) {
+	if f.PlaceHolder != "" {
+		return
+	}
+	switch f.Target.Kind() {
+	case reflect.Float64:
+		f.PlaceHolder = "X"
+	case reflect.Int, reflect.Uint64:
+		f.PlaceHolder = "N"
+	case reflect.String:
+		f.PlaceHolder = "NAME"
+	}
 }

@@ -19,8 +19,8 @@ import (
 )
 
 type compareCmd struct {
-	Datasets   []string `default:"4squares,8gaussians,2spirals" placeholder:"NAME,…" help:"Distributions or files (${default})."`
-	Objectives []string `default:"nce,ml,sm,ssm-vr,dsm" placeholder:"NAME,…" help:"Objectives, or all (${default})."`
+	Datasets   []string `default:"4squares,8gaussians,2spirals" placeholder:"NAME" help:"Distributions or files (${default})."`
+	Objectives []string `default:"nce,ml,sm,ssm-vr,dsm" placeholder:"NAME" help:"Objectives, or all (${default})."`
 	Seeds      int      `default:"1" help:"Runs of each, with seeds 1, 2, … (${default}); the table has medians."`
 	Seconds    float64  `help:"CPU seconds of training per run, instead of the default steps."`
 	Workers    int      `help:"Runs at a time (one per core)."`

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -37,7 +38,7 @@ func values() map[string][]string {
 
 // Run writes the script, made from the grammar itself.
 func (c *completionCmd) Run(e *env, k *kong.Context) error {
-	commands := k.Model.Children
+	commands := slices.DeleteFunc(slices.Clone(k.Model.Children), func(n *kong.Node) bool { return n.Hidden })
 	switch c.Shell {
 	case "bash":
 		bash(e.stdout, commands)

@@ -512,3 +512,14 @@ func TestShow(t *testing.T) {
 		}
 	}
 }
+
+// TestReference: README.md is what the program says of itself.
+func TestReference(t *testing.T) {
+	want, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ebm(t, "reference").want(t, 0).out; got != string(want) {
+		t.Error("README.md is out of date: go generate ./cmd/ebm")
+	}
+}

@@ -13,7 +13,7 @@ import (
 
 type plotCmd struct {
 	RunDir   string   `arg:"" name:"run" help:"Run directory."`
-	Kind     []string `default:"panel" placeholder:"KIND,…" help:"panel, samples, contour, surface, score, loss, diagnostics, animation (${default})."`
+	Kind     []string `default:"panel" placeholder:"KIND" help:"panel, samples, contour, surface, score, loss, diagnostics, animation (${default})."`
 	Out      string   `placeholder:"FILE" help:"Write to FILE (.png, .svg or .pdf; .gif for the animation); by default KIND.png in the run directory."`
 	Format   string   `default:"png" enum:"png,svg,pdf" help:"Of the default file name: png, svg or pdf (${default})."`
 	Terminal bool     `help:"Draw samples and energy in the terminal."`

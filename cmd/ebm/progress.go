@@ -77,7 +77,11 @@ func (p *progress) finish() {
 
 // newSampling shows how far sampling has come.
 func newSampling(e *env, quiet bool) *progress {
-	return newProgress(e, quiet, 1)
+	p := newProgress(e, quiet, 1)
+	if p.bar != nil {
+		p.bar.Describe("sampling")
+	}
+	return p
 }
 
 // sampling is called now and then by the sampler.

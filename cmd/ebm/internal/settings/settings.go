@@ -39,7 +39,7 @@ type Settings struct {
 	L2         float64 `json:"energy-l2" help:"Penalty on squared energies, for any objective." group:"objective"`
 
 	Energy     string  `json:"energy" help:"Kind of network: fourier (an MLP on sines and cosines of x), mlp or residual." group:"energy"`
-	Hidden     []int   `json:"hidden" help:"Widths of the hidden layers." placeholder:"W,…" group:"energy"`
+	Hidden     []int   `json:"hidden" help:"Widths of the hidden layers." placeholder:"W" group:"energy"`
 	Activation string  `json:"activation" help:"Of the hidden layers." group:"energy"`
 	FirstGain  float64 `json:"first-gain" help:"Factor on the initial weights of the first layer; larger learns sharper." group:"energy"`
 	Precision  string  `json:"precision" help:"Of the compiled graph: float32 or float64." group:"energy"`

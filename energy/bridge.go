@@ -17,7 +17,7 @@ type BridgeConfig struct {
 	Background *Mixture // b, required; Ladder makes one of the data
 	Share      float64  // ε, the share of b in the mixed density, in (0, 1); 0 means 0.5
 	Blur       float64  // σ of a perturbation that the objective adds to its points (dsm); 0 means none
-	Floor      float64  // τ, where the remainder of the subtraction is rounded off, in units of ε, at least 0.0125; 0 means 0.02
+	Floor      float64  // τ, where the remainder of the subtraction is rounded off, in units of ε, in (0, 1); 0 means 0.02
 }
 
 // Bridge is an energy that is learnt beside a known density and had without it.
@@ -35,10 +35,10 @@ type BridgeConfig struct {
 // by any objective that matches scores, unchanged; and p is had by taking b out in closed form. That is the energy which
 // Build builds:
 //
-//	E(x) = -log b(x) - log( τε softplus( (exp(-f_θ(x))/Z - ε) / (τε) ) / (1-ε) ),   Z = ∫ b exp(-f_θ).
+//	E(x) = -log b(x) - log( (u + √(u² + (τε)²)) / (1-ε) ),   u = ½(exp(-f_θ(x))/Z - ε),   Z = ∫ b exp(-f_θ).
 //
-// The softplus rounds the subtraction off where p is smaller than about τ of the background, so that E is smooth and
-// finite everywhere; f is bounded by log b/q <= -log ε + log Z on the support of b, which is what makes it easy to learn.
+// The root is 2u = (1-ε) p/b where p is not small against the background; where it is, it rounds the subtraction off, so that
+// E is smooth and finite everywhere. f = log b/q is at most -log ε + log Z: that is what makes it easy to learn.
 // Z is an expectation under b. It is the last parameter, bridge.log_z [1]; no objective moves it, and [Bridge.Calibrate] sets it.
 //
 // The parameters are those of f and bridge.log_z.
@@ -75,8 +75,8 @@ func NewBridge(f Energy, cfg BridgeConfig) (*Bridge, error) {
 	if !(cfg.Blur >= 0) || math.IsInf(cfg.Blur, 1) {
 		err = errors.Join(err, fmt.Errorf("energy: Bridge.Blur = %g, want >= 0", cfg.Blur))
 	}
-	if !(cfg.Floor >= 0.0125 && cfg.Floor < 1) { // below it exp(-1/τ) underflows in float32
-		err = errors.Join(err, fmt.Errorf("energy: Bridge.Floor = %g, want 0.0125 to 1", cfg.Floor))
+	if !(cfg.Floor > 0 && cfg.Floor < 1) {
+		err = errors.Join(err, fmt.Errorf("energy: Bridge.Floor = %g, want between 0 and 1", cfg.Floor))
 	}
 	if err != nil {
 		return nil, err
@@ -114,10 +114,11 @@ func (r *Bridge) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	n, tau := x.Shape()[0], r.cfg.Floor*r.cfg.Share
 	return graphs.Try(func() *G.Node {
 		logb, f := r.parts(x, theta)
-		logz := graphs.ExpandRows(theta[len(theta)-1], n)                                            // (n, 1)
-		ratio := graphs.Exp(graphs.Neg(graphs.Add(f, logz)))                                         // q/b
-		u := graphs.Scale(graphs.Shift(ratio, -r.cfg.Share), 1/tau)                                  // its distance from ε, in units of the floor
-		rest := graphs.Shift(graphs.Log(graphs.Softplus(u)), math.Log(tau)-math.Log1p(-r.cfg.Share)) // log p/b
+		logz := graphs.ExpandRows(theta[len(theta)-1], n)                           // (n, 1)
+		ratio := graphs.Exp(graphs.Neg(graphs.Add(f, logz)))                        // q/b
+		u := graphs.Scale(graphs.Shift(ratio, -r.cfg.Share), 0.5)                   // half of its distance from ε
+		rest := graphs.Add(u, graphs.Sqrt(graphs.Shift(graphs.Square(u), tau*tau))) // rounded off at τε
+		rest = graphs.Shift(graphs.Log(rest), -math.Log1p(-r.cfg.Share))            // log p/b
 		return graphs.Neg(graphs.Add(logb, rest))
 	})
 }

@@ -16,14 +16,16 @@ const module = "github.com/stheno-ebm/stheno/"
 // allowed is the architecture: which packages of this module each package may import, a trailing
 // slash standing for everything below. Composition roots (cmd, benchmarks) may import all.
 var allowed = map[string][]string{
-	"graphs":             {"graphs/internal/"},
-	"graphs/internal":    {"graphs/internal/"},
-	"graphs/graphtest":   {"graphs"},
-	"graphs/vector":      {"graphs/internal/"},
-	"energy":             {"graphs", "energy/"},
-	"energy/safetensors": {},
-	"mcmc":               {},
-	"mcmc/mcmctest":      {"mcmc"},
+	"graphs":               {"graphs/internal/"},
+	"graphs/internal":      {"graphs/internal/"},
+	"graphs/graphtest":     {"graphs"},
+	"graphs/onnx":          {"graphs"},
+	"graphs/onnx/onnxtest": {},
+	"graphs/vector":        {"graphs/internal/"},
+	"energy":               {"graphs", "graphs/onnx", "energy/"},
+	"energy/safetensors":   {},
+	"mcmc":                 {},
+	"mcmc/mcmctest":        {"mcmc"},
 
 	"datasets":             {},
 	"datasets/datasettest": {"datasets"},

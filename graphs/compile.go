@@ -48,33 +48,43 @@ func Compile(inputs, outputs G.Nodes, opts ...Option) (*Function, error) {
 	for _, f := range opts {
 		f(&o)
 	}
+	f, l, err := lowerGraph(inputs, outputs, &o)
+	if err != nil {
+		return nil, err
+	}
+	f.run = newEngine(l.dt, l.to, o.exec)
+	return f, nil
+}
+
+// lowerGraph lowers the part of a graph that outputs depend on. The function it returns has its ports but no engine.
+func lowerGraph(inputs, outputs G.Nodes, o *options) (*Function, *lowering, error) {
 	if len(outputs) == 0 {
-		return nil, fmt.Errorf("graphs: Compile: no outputs")
+		return nil, nil, fmt.Errorf("graphs: Compile: no outputs")
 	}
 	for i, n := range outputs {
 		if n == nil || n.Graph() == nil {
-			return nil, fmt.Errorf("graphs: Compile: output %d is missing or in no graph", i)
+			return nil, nil, fmt.Errorf("graphs: Compile: output %d is missing or in no graph", i)
 		}
 	}
 	l := &lowering{to: ir.New(), at: map[*G.Node]ir.ID{}, dt: outputs[0].Dtype()}
 	if l.dt != tensor.Float32 && l.dt != tensor.Float64 {
-		return nil, fmt.Errorf("graphs: Compile: output 0 has type %v, want float32 or float64", l.dt)
+		return nil, nil, fmt.Errorf("graphs: Compile: output 0 has type %v, want float32 or float64", l.dt)
 	}
 	f := &Function{fresh: true}
 	for _, n := range append(slices.Clone(inputs), outputs...) {
 		switch {
 		case n == nil || n.Graph() != outputs[0].Graph():
-			return nil, fmt.Errorf("graphs: Compile: node %v is missing or in another graph than output 0", n)
+			return nil, nil, fmt.Errorf("graphs: Compile: node %v is missing or in another graph than output 0", n)
 		case n.Dtype() != l.dt:
-			return nil, fmt.Errorf("graphs: Compile: %v has type %v, output 0 has %v; one type per graph", n, n.Dtype(), l.dt)
+			return nil, nil, fmt.Errorf("graphs: Compile: %v has type %v, output 0 has %v; one type per graph", n, n.Dtype(), l.dt)
 		}
 	}
 	for i, n := range inputs {
 		if n.Op() != nil {
-			return nil, fmt.Errorf("graphs: Compile: input %d is %v, want a leaf of the graph", i, n)
+			return nil, nil, fmt.Errorf("graphs: Compile: input %d is %v, want a leaf of the graph", i, n)
 		}
 		if _, dup := l.at[n]; dup {
-			return nil, fmt.Errorf("graphs: Compile: input %d (%s) is given twice", i, n.Name())
+			return nil, nil, fmt.Errorf("graphs: Compile: input %d (%s) is given twice", i, n.Name())
 		}
 		held := slices.Contains(o.held, n)
 		rows, cols := flat(n.Shape())
@@ -83,22 +93,21 @@ func Compile(inputs, outputs G.Nodes, opts ...Option) (*Function, error) {
 	}
 	for _, n := range o.held {
 		if _, ok := l.at[n]; !ok {
-			return nil, fmt.Errorf("graphs: Compile: Held names %v, which is not among the inputs", n)
+			return nil, nil, fmt.Errorf("graphs: Compile: Held names %v, which is not among the inputs", n)
 		}
 	}
 	var err error
 	if fail := try(func() { err = l.all(outputs) }); fail != nil {
-		return nil, fail
+		return nil, nil, fail
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, n := range outputs {
 		l.to.Outputs = append(l.to.Outputs, l.at[n])
 		f.out = append(f.out, port{name: n.Name(), size: max(n.Shape().TotalSize(), 1)})
 	}
-	f.run = newEngine(l.dt, l.to, o.exec)
-	return f, nil
+	return f, l, nil
 }
 
 // all lowers outs and everything they depend on. The operand of a constant is an anchor, not a dependence.

@@ -1,0 +1,25 @@
+// Package onnx writes graphs in the ONNX format, so that other programs run them: ONNX Runtime, browsers, phones.
+//
+// What is written is the graph as graphs.Lower sees it, derivatives included, in standard operations of the default
+// domain, opset 17: a gradient is as good a model as an energy. Activations and their derivatives of every order are
+// written out,
+//
+//	σ^(k)(x)     (-1)^(k+1) P_k(s) for x > 0, P_k(s) else; s = σ(-|x|), P_1(s) = s - s², P_(k+1) = P_k'·(s - s²)
+//	silu^(k)     x σ^(k) + k σ^(k-1)
+//	tanh^(k)     2^(k+1) σ^(k)(2x)
+//	softplus^(k) σ^(k-1)
+//	gelu^(k)     Φ + xφ for k = 1, q_k φ above; q_2 = 2 - x², q_(k+1) = q_k' - x q_k
+//
+// so that nothing cancels where σ is close to 1.
+//
+// Marshal writes a graph with the shapes that it has. MarshalBatch leaves the number of rows open: it has the graph built
+// twice, with different numbers, and takes for the batch what differs. What depends on the batch otherwise, a mean over the
+// rows for example, is refused.
+//
+// In double only what ONNX Runtime has for that type is used, except for Erf, which GELU needs: it runs in float there.
+//
+// Matrices stay matrices; weights that are vectors (m) are stored as rows (1,m), which broadcast in the same way. Numbers
+// have the type of the graph, float or double. Repeated rows and columns are left to the runtime's broadcasting.
+//
+// Format: https://github.com/onnx/onnx/blob/main/docs/IR.md and onnx.proto.
+package onnx

@@ -1,0 +1,351 @@
+package onnx_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/stheno-ebm/stheno/graphs"
+	"github.com/stheno-ebm/stheno/graphs/graphtest"
+	"github.com/stheno-ebm/stheno/graphs/onnx"
+	"github.com/stheno-ebm/stheno/graphs/onnx/onnxtest"
+)
+
+// A formula makes outputs of x (n,3), w (4,3), b (4) and s (1).
+type formula struct {
+	name  string
+	build func(x, w, b, s *G.Node) G.Nodes
+	fixed bool // does not leave the number of rows open
+}
+
+func one(f func(x *G.Node) *G.Node) func(x, w, b, s *G.Node) G.Nodes {
+	return func(x, _, _, _ *G.Node) G.Nodes { return G.Nodes{f(x)} }
+}
+
+// derivatives are f and the derivatives of Σf to third order.
+func derivatives(f func(*G.Node) *G.Node) func(x, w, b, s *G.Node) G.Nodes {
+	return func(x, _, _, _ *G.Node) G.Nodes {
+		out := G.Nodes{f(x)}
+		for range 3 {
+			y := out[len(out)-1]
+			g, err := graphs.VJP(y, graphs.OnesLike(y), x)
+			out = append(out, graphs.Must(g[0], err))
+		}
+		return out
+	}
+}
+
+func mlp(act func(*G.Node) *G.Node) func(x, w, b, s *G.Node) G.Nodes {
+	return func(x, w, b, s *G.Node) G.Nodes {
+		h := act(graphs.Affine(x, w, b)) // (n,4)
+		h = graphs.Add(h, act(graphs.Affine(graphs.MatMul(h, w, false, false), w, b)))
+		e := graphs.RowSum(graphs.Mul(h, graphs.ExpandRows(b, x.Shape()[0])))
+		g, err := graphs.VJP(e, graphs.OnesLike(e), x)
+		trace := graphs.Must(graphs.HessianTrace(e, x))
+		return G.Nodes{e, graphs.Must(g[0], err), trace}
+	}
+}
+
+func positive(x *G.Node) *G.Node { return graphs.Shift(graphs.Square(x), 0.5) }
+
+var formulas = []formula{
+	{name: "silu", build: derivatives(graphs.SiLU)},
+	{name: "tanh", build: derivatives(graphs.Tanh)},
+	{name: "sigmoid", build: derivatives(graphs.Sigmoid)},
+	{name: "softplus", build: derivatives(graphs.Softplus)},
+	{name: "gelu", build: derivatives(graphs.GELU)},
+	{name: "square", build: derivatives(graphs.Square)},
+	{name: "exp", build: derivatives(graphs.Exp)},
+	{name: "sin", build: derivatives(graphs.Sin)},
+	{name: "cos", build: derivatives(graphs.Cos)},
+	{name: "relu", build: derivatives(graphs.ReLU)},
+	{name: "abs", build: derivatives(graphs.Abs)},
+	{name: "log", build: derivatives(func(x *G.Node) *G.Node { return graphs.Log(positive(x)) })},
+	{name: "sqrt", build: derivatives(func(x *G.Node) *G.Node { return graphs.Sqrt(positive(x)) })},
+	{name: "reciprocal", build: derivatives(func(x *G.Node) *G.Node { return graphs.Reciprocal(positive(x)) })},
+	{name: "pow", build: derivatives(func(x *G.Node) *G.Node { return graphs.Pow(positive(x), 1.5) })},
+	{name: "pow3", build: derivatives(func(x *G.Node) *G.Node { return graphs.Pow(x, 3) })},
+	{name: "arithmetic", build: one(func(x *G.Node) *G.Node {
+		y := graphs.Sub(graphs.Neg(x), graphs.Scale(graphs.Sin(x), 2.5))
+		return graphs.Div(graphs.Mul(graphs.Add(x, y), y), positive(x))
+	})},
+	{name: "repeats", build: func(x, w, b, s *G.Node) G.Nodes {
+		n := x.Shape()[0]
+		row, col := graphs.ExpandRows(b, n), graphs.ExpandCols(graphs.RowSum(x), 4)
+		return G.Nodes{
+			row, col, graphs.Fill(s, x), graphs.OnesLike(x), graphs.Add(row, col), graphs.Exp(row),
+			graphs.ConcatCols(row, col), graphs.RowSum(graphs.Mul(row, col)),
+			graphs.Mul(graphs.Fill(s, row), row), graphs.ColSum(graphs.Add(row, col)),
+			graphs.MatMul(graphs.Add(row, col), w, false, false),
+		}
+	}},
+	{name: "sums", build: func(x, w, b, s *G.Node) G.Nodes {
+		return G.Nodes{graphs.RowSum(x), graphs.ColSum(x), graphs.Sum(x), graphs.Sum(graphs.Square(w)), graphs.ColSum(w)}
+	}},
+	{name: "mean", fixed: true, build: one(graphs.Mean)},
+	{name: "rows", build: func(x, w, b, s *G.Node) G.Nodes {
+		return G.Nodes{graphs.RowLogSumExp(graphs.Scale(x, 300)), graphs.RowSoftmax(x), graphs.RowLogSumExp(w)}
+	}},
+	{name: "products", build: func(x, w, b, s *G.Node) G.Nodes {
+		return G.Nodes{
+			graphs.MatMul(x, w, false, true), graphs.MatMul(x, x, true, false), graphs.Affine(x, w, b),
+			graphs.MatMul(graphs.MatMul(w, w, true, false), x, false, true),
+			graphs.Add(graphs.MatMul(x, w, false, true), graphs.MatMul(graphs.Sin(x), w, false, true)),
+			graphs.MatMul(graphs.RowSum(x), graphs.RowSum(w), false, true),
+		}
+	}},
+	{name: "parts", build: func(x, w, b, s *G.Node) G.Nodes {
+		return G.Nodes{
+			graphs.SliceCols(x, 1, 3), graphs.PadCols(x, 2, 1), graphs.ConcatCols(x, graphs.Sin(x), graphs.SliceCols(x, 0, 1)),
+			graphs.Transpose(x), graphs.Reshape(graphs.RowSum(x), x.Shape()[0]), graphs.SliceRows(w, 1, 3), graphs.PadRows(w, 1, 2),
+			graphs.ConcatRows(w, w), graphs.Reshape(w, 12), graphs.Reshape(w, 2, 6),
+		}
+	}},
+	{name: "rows apart", fixed: true, build: func(x, w, b, s *G.Node) G.Nodes {
+		return G.Nodes{graphs.SliceRows(x, 1, x.Shape()[0]), graphs.ConcatRows(x, w), graphs.PadRows(x, 1, 0), graphs.Reshape(x, 1, x.Shape().TotalSize())}
+	}},
+	{name: "gorgonia", build: func(x, w, b, s *G.Node) G.Nodes {
+		var out G.Nodes
+		for _, f := range []func(a, b *G.Node, r bool) (*G.Node, error){G.Lt, G.Lte, G.Gt, G.Gte, G.Eq, G.Ne} {
+			out = append(out, graphs.Must(f(x, graphs.Square(x), true)))
+		}
+		return append(out,
+			graphs.Must(G.MaxBetween(x, graphs.Sin(x))), graphs.Must(G.MinBetween(x, graphs.Sin(x))),
+			graphs.Must(G.Max(x, 1)), graphs.Must(G.InverseSqrt(positive(x))), graphs.Must(G.Cube(x)), graphs.Must(G.Log2(positive(x))))
+	}},
+	{name: "inputs", build: func(x, w, b, s *G.Node) G.Nodes { return G.Nodes{x, b, s} }},
+	{name: "mlp silu", build: mlp(graphs.SiLU)},
+	{name: "mlp tanh", build: mlp(graphs.Tanh)},
+	{name: "mlp softplus", build: mlp(graphs.Softplus)},
+	{name: "mlp gelu", build: mlp(graphs.GELU)},
+}
+
+var rng = rand.New(rand.NewPCG(1, 2))
+
+func normal(n int) []float64 {
+	v := make([]float64, n)
+	for i := range v {
+		v[i] = float64(float32(rng.NormFloat64())) // the same in both types
+	}
+	return v
+}
+
+var weights = [][]float64{normal(12), normal(4), normal(1)}
+
+// graph builds f with the given number of rows.
+func (f formula) graph(dt tensor.Dtype, rows int) (onnx.Graph, error) {
+	g := G.NewGraph()
+	var m onnx.Graph
+	var outs G.Nodes
+	_, err := graphs.Try(func() *G.Node {
+		x := graphs.NewInput(g, dt, "x", rows, 3)
+		w, b, s := graphs.NewInput(g, dt, "w", 4, 3), graphs.NewInput(g, dt, "b", 4), graphs.NewInput(g, dt, "s", 1)
+		m.Inputs = []onnx.Value{{Name: "x", Node: x}}
+		for i, n := range []*G.Node{w, b, s} {
+			m.Weights = append(m.Weights, onnx.Weight{Value: onnx.Value{Name: n.Name(), Node: n}, Data: weights[i]})
+		}
+		outs = f.build(x, w, b, s)
+		return x
+	})
+	for i, n := range outs {
+		m.Outputs = append(m.Outputs, onnx.Value{Name: fmt.Sprint("out", i), Node: n})
+	}
+	return m, err
+}
+
+// want evaluates the graph operation by operation.
+func want(t *testing.T, m onnx.Graph, x []float64) [][]float64 {
+	t.Helper()
+	feeds := map[*G.Node][]float64{m.Inputs[0].Node: x}
+	for _, w := range m.Weights {
+		feeds[w.Node] = w.Data
+	}
+	var outs G.Nodes
+	for _, v := range m.Outputs {
+		outs = append(outs, v.Node)
+	}
+	v, err := graphtest.Eval(outs, feeds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// compare checks values and dimensions. In float32 errors may grow with the values that a sum passes through.
+func compare(t *testing.T, m onnx.Graph, got map[string]onnxtest.Tensor, want [][]float64, tol float64) {
+	t.Helper()
+	for i, v := range m.Outputs {
+		y, ok := got[v.Name]
+		if !ok || fmt.Sprint(y.Dims) != fmt.Sprint([]int(v.Node.Shape())) || len(y.Data) != len(want[i]) {
+			t.Errorf("%s: dimensions %v, want %v", v.Name, y.Dims, v.Node.Shape())
+			continue
+		}
+		top := 1.0
+		for _, x := range want[i] {
+			top = math.Max(top, math.Abs(x))
+		}
+		for k := range want[i] {
+			if !(math.Abs(y.Data[k]-want[i][k]) <= tol*top) {
+				t.Errorf("%s[%d]: got %g, want %g", v.Name, k, y.Data[k], want[i][k])
+				break
+			}
+		}
+	}
+}
+
+// model writes f, open in its rows if it allows it.
+func (f formula) model(t *testing.T, dt tensor.Dtype, rows int) []byte {
+	t.Helper()
+	info := onnx.Info{Name: f.name, Doc: "a test", Metadata: map[string]string{"k": "v"}}
+	if !f.fixed {
+		b, err := onnx.MarshalBatch(func(rows int) (onnx.Graph, error) { return f.graph(dt, rows) }, info)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	m, err := f.graph(dt, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := onnx.Marshal(m, info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestFormulas(t *testing.T) {
+	for _, f := range formulas {
+		t.Run(f.name, func(t *testing.T) {
+			for _, rows := range []int{5, 1} {
+				if rows == 1 && f.name == "rows apart" {
+					continue
+				}
+				m, err := f.graph(tensor.Float64, rows)
+				if err != nil {
+					t.Fatal(err)
+				}
+				model, err := onnxtest.Read(f.model(t, tensor.Float64, rows))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if model.Opset != 17 || model.Metadata["k"] != "v" {
+					t.Errorf("opset %d, metadata %v", model.Opset, model.Metadata)
+				}
+				x := normal(3 * rows)
+				got, err := model.Run(map[string]onnxtest.Tensor{"x": {Dims: []int{rows, 3}, Data: x}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				compare(t, m, got, want(t, m, x), 1e-12)
+			}
+		})
+	}
+}
+
+// ONNX Runtime computes what we compute. It has no Erf for double.
+func TestRuntime(t *testing.T) {
+	type check struct {
+		m    onnx.Graph
+		want [][]float64
+		name string
+	}
+	for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+		t.Run(dt.Name(), func(t *testing.T) {
+			var jobs []onnxtest.Job
+			var checks []check
+			const rows = 7
+			for _, f := range formulas {
+				if dt == tensor.Float64 && strings.Contains(f.name, "gelu") {
+					continue
+				}
+				m, err := f.graph(tensor.Float64, rows)
+				if err != nil {
+					t.Fatal(err)
+				}
+				x := normal(3 * rows)
+				jobs = append(jobs, onnxtest.Job{Model: f.model(t, dt, rows), Double: dt == tensor.Float64,
+					Inputs: map[string]onnxtest.Tensor{"x": {Dims: []int{rows, 3}, Data: x}}})
+				checks = append(checks, check{m, want(t, m, x), f.name})
+			}
+			tol := 1e-6
+			if dt == tensor.Float64 {
+				tol = 1e-12
+			}
+			for i, got := range onnxtest.Runtime(t, jobs) {
+				t.Run(checks[i].name, func(t *testing.T) { compare(t, checks[i].m, got, checks[i].want, tol) })
+			}
+		})
+	}
+}
+
+// Far out, where a derivative is a small difference of large numbers if it is written carelessly.
+func TestTails(t *testing.T) {
+	for _, f := range formulas[:5] {
+		m, err := f.graph(tensor.Float64, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := []float64{-40, -30, -20, -10, -7, -5, 5, 7, 10, 20, 30, 40}
+		model, err := onnxtest.Read(f.model(t, tensor.Float64, 4))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := model.Run(map[string]onnxtest.Tensor{"x": {Dims: []int{4, 3}, Data: x}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := want(t, m, x)
+		for k := 1; k < 4; k++ {
+			for j, y := range got[fmt.Sprint("out", k)].Data {
+				if d := math.Abs(y - w[k][j]); d > 1e-12*math.Abs(w[k][j])+1e-15 {
+					t.Errorf("%s, derivative %d at %g: got %g, want %g", f.name, k, x[j], y, w[k][j])
+				}
+			}
+		}
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	rowsOf := func(f func(x *G.Node) *G.Node) func() error {
+		return func() error {
+			_, err := onnx.MarshalBatch(formula{build: one(f)}.batch, onnx.Info{})
+			return err
+		}
+	}
+	for _, c := range []struct {
+		says string
+		try  func() error
+	}{
+		{"factor", rowsOf(graphs.Mean)},
+		{"a dimension of output 0", rowsOf(func(x *G.Node) *G.Node { return graphs.SliceRows(x, 0, x.Shape()[0]-1) })},
+		{"the height of concatrows", rowsOf(func(x *G.Node) *G.Node { return graphs.ColSum(graphs.ConcatRows(x, graphs.Sin(x))) })},
+		{"the width of reshape", rowsOf(func(x *G.Node) *G.Node { return graphs.RowLogSumExp(graphs.Reshape(x, 1, x.Shape().TotalSize())) })},
+		{"log1p", rowsOf(func(x *G.Node) *G.Node { return graphs.Must(G.Log1p(positive(x))) })},
+		{"want unique names", func() error {
+			m, _ := formulas[0].graph(tensor.Float64, 2)
+			m.Outputs[0].Name = "x"
+			_, err := onnx.Marshal(m, onnx.Info{})
+			return err
+		}},
+		{"no outputs", func() error { _, err := onnx.Marshal(onnx.Graph{}, onnx.Info{}); return err }},
+		{"weight w has 11 numbers, its node 12", func() error {
+			m, _ := formulas[0].graph(tensor.Float64, 2)
+			m.Weights[0].Data = m.Weights[0].Data[:11]
+			_, err := onnx.Marshal(m, onnx.Info{})
+			return err
+		}},
+	} {
+		if err := c.try(); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("got %v, want an error with %q", err, c.says)
+		}
+	}
+}
+
+func (f formula) batch(rows int) (onnx.Graph, error) { return f.graph(tensor.Float64, rows) }

@@ -44,6 +44,7 @@ func Preset(s settings.Settings) settings.Layer {
 			put("bridge", 0.5)
 		}
 		put("lr", 5e-3)
+		put("steps", 6000)
 		put("clip", 10.0)
 	case "dsm-multi":
 		put("sigma", 0.05)

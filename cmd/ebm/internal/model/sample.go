@@ -79,7 +79,9 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	kept := (cfg.N + chains - 1) / chains
 	rng := train.Stream(cfg.Seed, "sample")
 
-	targets := func() (mcmc.Target, error) { return m.Evaluator(m.Params, 256) }
+	single := *m
+	single.Settings.Threads = 1 // blocks of chains are what runs in parallel
+	targets := func() (mcmc.Target, error) { return single.Evaluator(m.Params, 256) }
 	x, err := m.start(ctx, chains, targets, rng)
 	if err != nil {
 		return nil, err

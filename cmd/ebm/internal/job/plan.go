@@ -38,8 +38,12 @@ func Preset(s settings.Settings) settings.Layer {
 	if s.Energy == "fourier" {
 		put("first-gain", 1.0) // the embedding is sharp enough
 	}
+	spread := 2.0
+	if model.IsFile(s.Dataset) {
+		spread = 1
+	}
 	switch s.Objective {
-	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm":
+	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm", "ksd", "lsd":
 		if s.Energy == "fourier" { // the other energies are what their name says, and nothing besides
 			put("bridge", 0.5)
 		}
@@ -48,13 +52,27 @@ func Preset(s settings.Settings) settings.Layer {
 		put("clip", 10.0)
 	case "dsm-multi":
 		put("sigma", 0.05)
-	case "cnce", "mpf":
-		put("sigma", 0.3)
+	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.
+	case "cnce":
+		put("sigma", 0.75*spread)
+	case "mpf":
+		put("sigma", 0.5*spread)
+		put("noise-ratio", 4)
 	case "ed":
-		put("sigma", 0.5)
+		put("sigma", 0.75*spread)
 		put("noise-ratio", 16)
-	case "cd", "pcd":
+	// Chains are not adjusted: with a longer step their law is not that of a sharp energy, which the gradient then chases.
+	case "ml":
+		put("jumps", 2)
+		put("chain-step-size", 2.5e-4*spread*spread)
+	case "cd":
+		put("chain-step-size", 2.5e-4*spread*spread)
 		put("chain-steps", 1)
+		put("jumps", 2)
+	case "pcd":
+		put("chain-step-size", 2.5e-4*spread*spread)
+		put("chain-steps", 5)
+		put("jumps", 4)
 	}
 	if model.IsFile(s.Dataset) {
 		put("standardize", true)

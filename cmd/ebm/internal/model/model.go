@@ -192,7 +192,7 @@ func (m *Model) Precision() energy.Precision {
 
 // Evaluator compiles the energy for batches of the given size, in the units of the network.
 func (m *Model) Evaluator(p *energy.Params, batch int) (*energy.Evaluator, error) {
-	return energy.NewEvaluator(m.Energy, p, energy.EvaluatorConfig{Batch: batch, Precision: m.Precision(), Threads: m.Settings.Threads})
+	return energy.NewEvaluator(m.Energy, p, energy.EvaluatorConfig{Batch: batch, Precision: m.Precision(), Threads: m.Settings.Cores()})
 }
 
 // Density is the energy as a function of points in the units of the data.
@@ -245,7 +245,7 @@ func (m *Model) Objective() (objectives.Objective, error) {
 	s := m.Settings
 	data := m.Data.Points(fitPoints, train.Stream(s.Seed, "fit"))
 	cfg := objectives.Config{
-		Batch: s.Batch, Precision: m.Precision(), Threads: s.Threads, Seed: s.Seed, Data: data,
+		Batch: s.Batch, Precision: m.Precision(), Threads: s.Cores(), Seed: s.Seed, Data: data,
 		Sigma: s.Sigma, Slices: s.Slices, Projection: objectives.Projection(s.Projection),
 		NoiseName: s.Noise, NoiseRatio: s.NoiseRatio,
 		Steps: s.ChainSteps, StepSize: s.ChainSize, Jumps: s.Jumps, Buffer: s.Buffer, Restart: s.Restart, Alpha: s.Alpha,

@@ -55,7 +55,7 @@ type Settings struct {
 	Clip        float64 `json:"clip" help:"Largest gradient norm; 0 is off." group:"training"`
 	EMA         float64 `json:"ema" help:"Decay of the weights' average; 0 is off." group:"training"`
 	Seed        uint64  `json:"seed" help:"Of every random stream." group:"training"`
-	Threads     int     `json:"threads" help:"Of the compiled graph; results do not depend on it." group:"training"`
+	Threads     int     `json:"threads" help:"Of the compiled graph, 0 for one per core up to 4; results do not depend on it." group:"training"`
 
 	Sampler     string  `json:"sampler" help:"langevin, mala, hmc, nuts, annealed or tempering." group:"sampling"`
 	SamplerStep float64 `json:"sampler-step" help:"Step size; 0 finds one during warm-up." group:"sampling"`
@@ -80,10 +80,18 @@ func Default() Settings {
 		Sigma: 0.1, SigmaMax: 3, Levels: 10, Slices: 1, Projection: "rademacher",
 		Noise: "mixture", NoiseRatio: 2, ChainSteps: 10, ChainSize: 0.01, Jumps: 1, Buffer: 10000, Restart: 0.05,
 		Energy: "fourier", Hidden: []int{128, 128}, Activation: "silu", FirstGain: 3, Precision: "float32",
-		Batch: 256, Steps: 4000, LR: 2e-3, Schedule: "cosine", Warmup: 100, Optimizer: "adam", Clip: 1, EMA: 0.995, Seed: 1, Threads: min(runtime.NumCPU(), 4),
+		Batch: 256, Steps: 4000, LR: 2e-3, Schedule: "cosine", Warmup: 100, Optimizer: "adam", Clip: 1, EMA: 0.995, Seed: 1,
 		Sampler: "hmc", Leapfrog: 10, Samples: 10000, Chains: 1000, Adapt: 150, BurnIn: 50, Thin: 10,
 		TestPoints: 100000, Grid: 3200, Frames: 60, Record: 0, Checkpoint: 0,
 	}
+}
+
+// Cores is the number of threads to use: that of the settings, or one per core of this machine up to 4.
+func (s Settings) Cores() int {
+	if s.Threads > 0 {
+		return s.Threads
+	}
+	return min(runtime.GOMAXPROCS(0), 4)
 }
 
 // Keys are the names of the settings, in order.
@@ -294,7 +302,7 @@ func (s Settings) Check() error {
 	check(s.WeightDecay == 0 || s.Optimizer == "adamw", "weight-decay", s.WeightDecay, "--optimizer adamw with it")
 	check(s.Clip >= 0 && finite(s.Clip), "clip", s.Clip, ">= 0")
 	check(s.EMA >= 0 && s.EMA < 1, "ema", s.EMA, "in [0, 1)")
-	check(s.Threads > 0 && s.Threads <= 1024, "threads", s.Threads, "> 0")
+	check(s.Threads >= 0 && s.Threads <= 1024, "threads", s.Threads, ">= 0")
 	check(s.SamplerStep >= 0 && finite(s.SamplerStep), "sampler-step", s.SamplerStep, "> 0, or 0 to find one")
 	positive("leapfrog", s.Leapfrog)
 	nonneg("samples", s.Samples)

@@ -93,7 +93,7 @@ func TestParseErrors(t *testing.T) {
 func TestValidateNamesFlags(t *testing.T) {
 	for key, bad := range map[string]string{
 		"lr": "-1", "steps": "-5", "batch": "0", "ema": "1", "clip": "-1", "bridge": "1", "hidden": "[0]", "precision": `"float16"`,
-		"schedule": `"linear"`, "threads": "0", "sigma": "0", "thin": "0", "frames": "-1", "chains": "0", "first-gain": "0", "levels": "1",
+		"schedule": `"linear"`, "threads": "-1", "sigma": "0", "thin": "0", "frames": "-1", "chains": "0", "first-gain": "0", "levels": "1",
 	} {
 		s, err := Merge(Default().Layer(), Layer{key: json.RawMessage(bad)})
 		if err != nil {

@@ -19,6 +19,7 @@ type cli struct {
 	Eval       evalCmd       `cmd:"" help:"Measure how good the fit is."`
 	Plot       plotCmd       `cmd:"" help:"Draw pictures of a run."`
 	Energy     energyCmd     `cmd:"" help:"Energies and gradients at given points."`
+	Export     exportCmd     `cmd:"" help:"Write the model for other programs: ONNX, safetensors."`
 	Data       dataCmd       `cmd:"" help:"List the distributions, or sample one."`
 	Show       showCmd       `cmd:"" help:"Page of a run that has ended, in the browser."`
 	Verify     verifyCmd     `cmd:"" help:"Check every objective and sampler against known targets."`

@@ -20,13 +20,14 @@ import (
 type trainCmd struct {
 	settings.Settings `embed:""`
 
-	Out    string   `placeholder:"DIR" help:"Run directory (runs/DATASET-OBJECTIVE-N)." group:"output"`
-	Resume string   `placeholder:"RUN" help:"Continue a run that was stopped, bit for bit." group:"output"`
-	Config string   `placeholder:"FILE" help:"Settings from a JSON file, such as RUN/config.json; flags go over it." group:"output"`
-	Set    []string `placeholder:"KEY=VALUE" sep:"none" help:"One setting by its key; may be repeated." group:"output"`
-	Live   string   `placeholder:"ADDR" help:"Show the run in the browser as it happens (${live} without an address)." group:"output"`
-	JSON   bool     `name:"json" help:"Print the result as JSON." group:"output"`
-	Quiet  bool     `short:"q" help:"No progress, no summary." group:"output"`
+	Out         string   `placeholder:"DIR" help:"Run directory (runs/DATASET-OBJECTIVE-N)." group:"output"`
+	Resume      string   `placeholder:"RUN" help:"Continue a run that was stopped, bit for bit." group:"output"`
+	Config      string   `placeholder:"FILE" help:"Settings from a JSON file, such as RUN/config.json; flags go over it." group:"output"`
+	Set         []string `placeholder:"KEY=VALUE" sep:"none" help:"One setting by its key; may be repeated." group:"output"`
+	Live        string   `placeholder:"ADDR" help:"Show the run in the browser as it happens (${live} without an address)." group:"output"`
+	Tensorboard bool     `help:"Write the records as an event file for TensorBoard too, into the run directory." group:"output"`
+	JSON        bool     `name:"json" help:"Print the result as JSON." group:"output"`
+	Quiet       bool     `short:"q" help:"No progress, no summary." group:"output"`
 }
 
 func (trainCmd) Help() string {
@@ -42,7 +43,7 @@ Examples:
 }
 
 // operational are the flags that do not change the result: keys of a configuration file too, but no settings.
-var operational = []string{"out", "live", "json", "quiet"}
+var operational = []string{"out", "live", "tensorboard", "json", "quiet"}
 
 // Run resolves the settings, then hands over to the job.
 func (c *trainCmd) Run(e *env, k *kong.Context) error {
@@ -130,7 +131,7 @@ func (c *trainCmd) serve(e *env, plan *job.Plan) (*live.Server, error) {
 
 // finish runs the job and prints what came of it.
 func (c *trainCmd) finish(e *env, plan *job.Plan, dir *run.Dir, srv *live.Server, resume bool) error {
-	opt := job.Options{Resume: resume, Live: srv}
+	opt := job.Options{Resume: resume, Live: srv, TensorBoard: c.Tensorboard}
 	bar := newProgress(e, c.Quiet, plan.Settings.Steps)
 	opt.Progress, opt.Stage = bar.update, bar.stage
 	res, err := plan.Run(e.ctx, dir, opt)
@@ -217,7 +218,7 @@ func (c *trainCmd) resolve(given []string) (settings.Settings, error) {
 // operate takes over what the configuration file says about things that are no settings.
 func (c *trainCmd) operate(rest settings.Layer, given []string) error {
 	v := reflect.ValueOf(c).Elem()
-	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "live": v.FieldByName("Live"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
+	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "live": v.FieldByName("Live"), "tensorboard": v.FieldByName("Tensorboard"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
 	for key, raw := range rest {
 		f, ok := fields[key]
 		for _, g := range given {

@@ -151,13 +151,10 @@ func (n *Node) eval(in []Tensor) Tensor {
 		return reduce(in[0], n.Ints["axes"], math.Inf(-1), math.Max)
 	case "Softmax":
 		x := in[0]
-		sum := make([]float64, x.Dims[0])
-		for i := range sum {
-			for j := range x.Dims[1] {
-				sum[i] += math.Exp(x.at(i, j))
-			}
-		}
-		return matrix(x.Dims[0], x.Dims[1], func(i, j int) float64 { return math.Exp(x.at(i, j)) / sum[i] })
+		top := reduce(x, []int{1}, math.Inf(-1), math.Max)
+		e := matrix(x.Dims[0], x.Dims[1], func(i, j int) float64 { return math.Exp(x.at(i, j) - top.at(i, 0)) })
+		sum := reduce(e, []int{1}, 0, func(s, x float64) float64 { return s + x })
+		return matrix(x.Dims[0], x.Dims[1], func(i, j int) float64 { return e.at(i, j) / sum.at(i, 0) })
 	case "Slice":
 		lo, hi, axis := in[1].ints()[0], in[2].ints()[0], in[3].ints()[0]
 		x := in[0]

@@ -25,6 +25,8 @@ type Options struct {
 	Progress   func(p train.Progress) // after every training step
 	Stage      func(text string)      // what comes after the training
 	Live       *live.Server           // the page that follows; nil: none
+
+	TensorBoard bool // write event files; a run that has some gets them in any case
 }
 
 // Result is what a run came to, as `ebm train --json` prints it.
@@ -161,6 +163,10 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 			return none, errors.Join(err, rec.Close(), frames.Close())
 		}
 	}
+	events := func() error { return nil }
+	if opt.TensorBoard || opt.Resume && len(train.EventFiles(dir.Path)) > 0 {
+		events = logEvents(&cfg, dir)
+	}
 	res, err := train.Run(ctx, cfg)
 	switch {
 	case errors.Is(err, train.ErrCorrupt):
@@ -168,7 +174,7 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 	case errors.Is(err, train.ErrSettings):
 		err = exit.Usagef("%s does not belong to %s: %w", dir.File(run.State), dir.File(run.Config), err)
 	}
-	return res, errors.Join(err, rec.Close(), frames.Close())
+	return res, errors.Join(err, rec.Close(), frames.Close(), events())
 }
 
 // frameSteps tells the steps after which a frame is due: n of them, dense at first, when most happens; the last is the

@@ -10,6 +10,7 @@
 //	samples.npy         draws from the model
 //	panel.png           the picture
 //	animation.gif       the training as it went
+//	events.out.tfevents…   the records, for TensorBoard, if they are wanted
 //
 // Every file but the two that grow (metrics.jsonl, checkpoint/frames) is replaced as a whole or not at all.
 package run

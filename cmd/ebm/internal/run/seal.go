@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
 // sealFile holds the SHA-256 sums of the files of a finished run. model.safetensors is not among them: it carries its
@@ -141,5 +142,5 @@ func leftover(name string) bool {
 			return true
 		}
 	}
-	return false
+	return strings.HasPrefix(name, "."+train.EventFilePrefix)
 }

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+type exportCmd struct {
+	RunDir    string `arg:"" name:"run" help:"Run directory."`
+	Format    string `placeholder:"FORMAT" help:"onnx or safetensors (by the extension of --out)."`
+	Out       string `required:"" placeholder:"FILE" help:"File to write."`
+	Precision string `placeholder:"TYPE" help:"float32 or float64 (that of the run)."`
+}
+
+func (exportCmd) Help() string {
+	return `An ONNX model has the input x (batch, d), in the units of the data, and the outputs energy (batch, 1) and gradient (batch, d); the density is exp(-energy)/Z. It uses standard operations of opset 17. A safetensors file has the weights under PyTorch's names and what else this program stores with them.
+
+Examples:
+
+    ebm export runs/4squares-sm-1 --out energy.onnx
+    ebm export runs/4squares-sm-1 --format safetensors --out weights.safetensors`
+}
+
+// exportFormats are the values of --format, which are extensions too.
+var exportFormats = []string{"onnx", "safetensors"}
+
+func (c *exportCmd) Run(e *env) error {
+	format := c.Format
+	if format == "" {
+		format = strings.ToLower(strings.TrimPrefix(filepath.Ext(c.Out), "."))
+		if !slices.Contains(exportFormats, format) {
+			return checkOut(c.Out, ".onnx", ".safetensors")
+		}
+	}
+	if !slices.Contains(exportFormats, format) {
+		return exit.Unknown("--format", format, exportFormats)
+	}
+	if err := checkOut(c.Out, "."+format); err != nil {
+		return err
+	}
+	m, _, err := openModel(c.RunDir)
+	if err != nil {
+		return err
+	}
+	if c.Precision != "" {
+		if _, err := energy.ParsePrecision(c.Precision); err != nil {
+			return exit.Unknown("--precision", c.Precision, []string{"float32", "float64"})
+		}
+		m.Settings.Precision = c.Precision
+	}
+	encode := m.ONNX
+	if format == "safetensors" {
+		encode = m.Weights
+	}
+	b, err := encode()
+	if err != nil {
+		return err
+	}
+	return train.WriteFile(c.Out, b)
+}

@@ -1,0 +1,184 @@
+package train
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// TensorBoard writes the records of a run as an event file, for TensorBoard: scalars loss, grad_norm, learning_rate and
+// the measured values by name, at their steps; events as text. It follows a Recorder's file, from which it starts and to
+// which it is always equal: after a rollback or in a new sitting a new file takes the place of the old one. It begins with a
+// mark by which a TensorBoard that is looking on drops what it has read before.
+//
+// A file is a sequence of
+//
+//	length uint64 | masked CRC-32C of the length | the event | masked CRC-32C of the event
+//
+// little endian, where a checksum c is masked as (c>>15 | c<<17) + 0xa282ead8, and events are protocol buffers. Sources:
+// tensorflow/core/lib/io/record_writer.cc, tensorflow/core/util/event.proto, summary.proto.
+type TensorBoard struct {
+	dir, metrics string
+	f            *os.File
+	began        time.Time // when the run would have begun without breaks
+	err          error
+	buf          []byte
+}
+
+// NewTensorBoard makes a writer of event files in dir. metrics is the path of the Recorder's file. Nothing is written
+// before the first record.
+func NewTensorBoard(dir, metrics string) *TensorBoard {
+	return &TensorBoard{dir: dir, metrics: metrics}
+}
+
+// EventFiles are the event files that a TensorBoard wrote in dir, in the order of their making.
+func EventFiles(dir string) []string {
+	names, _ := filepath.Glob(filepath.Join(dir, EventFilePrefix+"*"+eventFileSuffix)) // sorted
+	return names
+}
+
+// EventFilePrefix is how the names of event files begin.
+const EventFilePrefix = "events.out.tfevents."
+
+const eventFileSuffix = ".stheno"
+
+// Record writes a record that the Recorder has written. It is for Hooks.Record; the first error is kept for Err, and what
+// comes after it is dropped.
+func (t *TensorBoard) Record(r Record) {
+	if t.err != nil {
+		return
+	}
+	if t.f == nil || r.Event != "" {
+		t.err = t.restart()
+		return
+	}
+	t.buf = t.appendRecord(t.buf[:0], r)
+	if _, err := t.f.Write(t.buf); err != nil {
+		t.err = fmt.Errorf("train: %w", err)
+	}
+}
+
+// Err returns what went wrong, nil if nothing did.
+func (t *TensorBoard) Err() error { return t.err }
+
+// Close closes the file.
+func (t *TensorBoard) Close() error {
+	if t.f == nil {
+		return nil
+	}
+	err := t.f.Close()
+	t.f = nil
+	return err
+}
+
+// restart writes all records there are to a new file and removes the older ones.
+func (t *TensorBoard) restart() error {
+	records, err := ReadRecords(t.metrics)
+	if err != nil {
+		return err
+	}
+	if t.f != nil {
+		if err := t.f.Close(); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		t.f = nil
+	}
+	now := time.Now()
+	t.began = now
+	if n := len(records); n > 0 {
+		t.began = now.Add(-seconds(records[n-1].Seconds))
+	}
+	b := appendFrame(nil, appendEvent(nil, t.began, 0, 3, []byte("brain.Event:2")))
+	b = appendFrame(b, appendEvent(nil, t.began, 0, 7, []byte{1 << 3, 1})) // SessionLog: START, purges all from step 0
+	for _, r := range records {
+		b = t.appendRecord(b, r)
+	}
+	old := EventFiles(t.dir)
+	var path string
+	for n := now.Unix(); path == "" || slices.Contains(old, path) || len(old) > 0 && path < old[len(old)-1]; n++ {
+		path = filepath.Join(t.dir, fmt.Sprintf("%s%010d%s", EventFilePrefix, n, eventFileSuffix))
+	}
+	if err := WriteFile(path, b); err != nil {
+		return err
+	}
+	for _, name := range old {
+		if err := os.Remove(name); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+	}
+	if t.f, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// appendRecord appends the event of a record.
+func (t *TensorBoard) appendRecord(b []byte, r Record) []byte {
+	var summary []byte
+	scalar := func(tag string, v float64) {
+		value := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), tag)
+		value = protowire.AppendFixed32(protowire.AppendTag(value, 2, protowire.Fixed32Type), math.Float32bits(float32(v)))
+		summary = message(summary, 1, value)
+	}
+	if r.Event == "" {
+		scalar("loss", r.Loss)
+		scalar("grad_norm", r.GradNorm)
+		scalar("learning_rate", r.LearningRate)
+		for _, name := range slices.Sorted(maps.Keys(r.Values)) {
+			scalar(name, r.Values[name])
+		}
+	} else {
+		summary = message(summary, 1, textValue("event", r.Event))
+	}
+	return appendFrame(b, appendEvent(nil, t.began.Add(seconds(r.Seconds)), r.Step, 5, summary))
+}
+
+// textValue is a Summary.Value for the text plugin: a vector of one string.
+func textValue(tag, text string) []byte {
+	varint := func(b []byte, field protowire.Number, v uint64) []byte {
+		return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), v)
+	}
+	v := message(nil, 1, []byte(tag))
+	tensor := varint(nil, 1, 7)                                     // DT_STRING
+	tensor = message(tensor, 2, message(nil, 2, varint(nil, 1, 1))) // shape (1)
+	v = message(v, 8, message(tensor, 8, []byte(text)))             // string_val
+	plugin := message(nil, 1, message(nil, 1, []byte("text")))      // SummaryMetadata.PluginData
+	return message(v, 9, varint(plugin, 4, 2))                      // DATA_CLASS_TENSOR
+}
+
+func message(b []byte, field protowire.Number, v []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), v)
+}
+
+// appendEvent appends an Event whose content is the field of that number.
+func appendEvent(b []byte, wall time.Time, step int, field protowire.Number, content []byte) []byte {
+	b = protowire.AppendFixed64(protowire.AppendTag(b, 1, protowire.Fixed64Type), math.Float64bits(float64(wall.UnixNano())/1e9))
+	b = protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), uint64(step))
+	return message(b, field, content)
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func maskedCRC(b []byte) uint32 {
+	c := crc32.Checksum(b, castagnoli)
+	return (c>>15 | c<<17) + 0xa282ead8
+}
+
+// appendFrame appends a record of the file.
+func appendFrame(b, data []byte) []byte {
+	at := len(b)
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(data)))
+	b = binary.LittleEndian.AppendUint32(b, maskedCRC(b[at:]))
+	b = append(b, data...)
+	return binary.LittleEndian.AppendUint32(b, maskedCRC(data))
+}

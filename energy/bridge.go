@@ -111,15 +111,18 @@ func (r *Bridge) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	if err := checkBuild("Bridge", r, x, theta); err != nil {
 		return nil, err
 	}
-	n, tau := x.Shape()[0], r.cfg.Floor*r.cfg.Share
+	n, eps := x.Shape()[0], r.cfg.Share
 	return graphs.Try(func() *G.Node {
 		logb, f := r.parts(x, theta)
-		logz := graphs.ExpandRows(theta[len(theta)-1], n)                           // (n, 1)
-		ratio := graphs.Exp(graphs.Neg(graphs.Add(f, logz)))                        // q/b
-		u := graphs.Scale(graphs.Shift(ratio, -r.cfg.Share), 0.5)                   // half of its distance from ε
-		rest := graphs.Add(u, graphs.Sqrt(graphs.Shift(graphs.Square(u), tau*tau))) // rounded off at τε
-		rest = graphs.Shift(graphs.Log(rest), -math.Log1p(-r.cfg.Share))            // log p/b
-		return graphs.Neg(graphs.Add(logb, rest))
+		logz := graphs.ExpandRows(theta[len(theta)-1], n) // (n, 1)
+		s := graphs.Neg(graphs.Add(f, logz))              // log q/b
+
+		// u and τε are taken in units of 1 + q/b = exp(softplus s), in which nothing overflows, however far x is from the data.
+		one := graphs.Sigmoid(graphs.Neg(s))                                                                 // 1 in these units
+		u := graphs.Scale(graphs.Sub(graphs.Sigmoid(s), graphs.Scale(one, eps)), 0.5)                        // half of the distance of q/b from ε
+		root := graphs.Sqrt(graphs.Add(graphs.Square(u), graphs.Square(graphs.Scale(one, r.cfg.Floor*eps)))) // rounded off at τε
+		rest := graphs.Add(graphs.Softplus(s), graphs.Log(graphs.Add(u, root)))
+		return graphs.Neg(graphs.Add(logb, graphs.Shift(rest, -math.Log1p(-eps)))) // log b + log p/b
 	})
 }
 

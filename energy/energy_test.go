@@ -293,6 +293,31 @@ func TestBridge(t *testing.T) {
 	}
 }
 
+// Far from the data, where the network may say anything, the energy and its gradient are finite in either precision.
+func TestBridgeFar(t *testing.T) {
+	b := must(NewMixture(mat.NewDense(1, 1, nil), []float64{1}, nil))
+	f := must(NewMLP(MLPConfig{Dim: 1})) // an affine correction: f = 3x
+	e := must(NewBridge(f, BridgeConfig{Background: b}))
+	p := NewParams(e.Specs())
+	p.View("net.0.weight")[0] = 3
+	x := mat.NewDense(5, 1, []float64{-300, -60, 0, 60, 300})
+	for _, prec := range []Precision{Float32, Float64} {
+		u, g := make([]float64, 5), mat.NewDense(5, 1, nil)
+		if err := must(NewEvaluator(e, p, EvaluatorConfig{Precision: prec})).EnergyGrad(u, g, x); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range u {
+			if d := g.At(i, 0); math.IsNaN(v+d) || math.IsInf(v+d, 0) {
+				t.Errorf("%v: E(%g) = %g, gradient %g", prec, x.At(i, 0), v, d)
+			}
+		}
+		// Where q is all p, E = -log b + f + log z + log(1-ε).
+		if want := 0.5*300*300 + 0.5*math.Log(2*math.Pi) - 900 + math.Log(0.5); math.Abs(u[0]-want) > 1e-6*want {
+			t.Errorf("%v: E(-300) = %g, want %g", prec, u[0], want)
+		}
+	}
+}
+
 // A mixed batch has the stated share of the background.
 func TestBridgeMix(t *testing.T) {
 	b := must(NewMixture(mat.NewDense(1, 1, []float64{100}), []float64{1}, nil))

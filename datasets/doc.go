@@ -22,7 +22,7 @@
 //
 // # Your own data
 //
-// [Load] reads points of any dimension from a .csv or .npy file, [Points] draws from them, a [Standardizer] brings them
+// [Load] reads points of any dimension from a .csv, .npy or .npz file, [Points] draws from them, a [Standardizer] brings them
 // to zero mean and unit variance and back, and [NewImage] makes a picture into a density. [Open] takes a name or a
 // path and finds out itself.
 //

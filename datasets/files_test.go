@@ -1,16 +1,21 @@
 package datasets_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -158,12 +163,96 @@ func TestLoadNPYErrors(t *testing.T) {
 	}
 }
 
+// npzFile packs files, by name, in the order of their names.
+func npzFile(entries map[string]string) string {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = w.Write([]byte(entries[name]))
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
+func TestLoadNPZ(t *testing.T) {
+	one := npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", []float64{1, 2})
+	two := npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", []float64{3, 4})
+	whole := npzFile(map[string]string{"a.npy": one})
+	for _, c := range []struct {
+		name, text string
+		want       []float64
+		says       string
+	}{
+		{"alone", whole, []float64{1, 2}, ""},
+		{"by name", npzFile(map[string]string{"labels.npy": one, "x.npy": two, "readme.txt": "hello"}), []float64{3, 4}, ""},
+		{"no name", npzFile(map[string]string{"a.npy": one, "b.npy": two}), nil, "holds 2 arrays"},
+		{"no array", npzFile(map[string]string{"a.txt": one}), nil, "holds no array"},
+		{"empty", "", nil, "holds no points"},
+		{"not zip", "hello", nil, "is not an .npz file"},
+		{"cut", whole[:len(whole)-10], nil, "is not an .npz file"},
+		{"flipped", whole[:80] + string(whole[80]^1) + whole[81:], nil, "array \"a\""},
+		{"not npy", npzFile(map[string]string{"a.npy": "hello"}), nil, "array \"a\": is not a .npy file"},
+		{"huge", npzFile(map[string]string{"a.npy": npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 1000000000), }", []float64{1})}), nil, "cut short"},
+	} {
+		x, err := datasets.Load(write(t, "x.npz", c.text))
+		switch {
+		case c.want != nil && (err != nil || !slices.Equal(x.RawMatrix().Data, c.want)):
+			t.Errorf("%s: got %v, %v, want %v", c.name, x, err, c.want)
+		case c.want == nil && (err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n")):
+			t.Errorf("%s: got error %v, want one line with %q", c.name, err, c.says)
+		}
+	}
+}
+
+// NumPy reads what we write, and we read what it writes.
+func TestNumPy(t *testing.T) {
+	const python = "/usr/bin/python3"
+	if exec.Command(python, "-c", "import numpy").Run() != nil {
+		t.Skip("no NumPy at " + python)
+	}
+	dir := t.TempDir()
+	x := mat.NewDense(3, 2, []float64{1, -2, 0.5, math.Pi, 1e300, -0})
+	for _, name := range []string{"x.npy", "x.npz"} {
+		if err := datasets.Save(filepath.Join(dir, name), x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(python, "-c", `
+import numpy as np
+x = np.load("x.npy")
+assert (np.load("x.npz")["x"] == x).all() and x.dtype == np.float64 and x.shape == (3, 2)
+np.savez("plain.npz", x, )
+np.savez_compressed("packed.npz", points=x, labels=np.arange(3))
+np.save("fortran.npy", np.asfortranarray(x))
+np.save("big.npy", x.astype(">f8"))
+`)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"plain.npz", "packed.npz", "fortran.npy", "big.npy"} {
+		got, err := datasets.Load(filepath.Join(dir, name))
+		if err != nil || !mat.Equal(got, x) {
+			t.Errorf("%s: got %v, %v", name, got, err)
+		}
+	}
+}
+
 // FuzzLoad looks for input that makes the readers panic.
 func FuzzLoad(f *testing.F) {
 	f.Add("1,2\n3,4\n", ".csv")
 	f.Add(npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", []float64{1, 2}), ".npy")
+	f.Add(npzFile(map[string]string{"x.npy": npyFile("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", []float64{1})}), ".npz")
 	f.Fuzz(func(t *testing.T, text, ext string) {
-		if ext != ".csv" && ext != ".npy" {
+		if ext != ".csv" && ext != ".npy" && ext != ".npz" {
 			return
 		}
 		x, err := datasets.Load(write(t, "x"+ext, text))
@@ -178,7 +267,7 @@ func TestSaveLoad(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	x.Apply(func(_, _ int, _ float64) float64 { return rng.NormFloat64() * math.Exp(20*rng.NormFloat64()) }, x)
 	folder := t.TempDir()
-	for _, name := range []string{"x.csv", "x.npy"} {
+	for _, name := range []string{"x.csv", "x.npy", "x.npz"} {
 		path := filepath.Join(folder, name)
 		if err := datasets.Save(path, x); err != nil {
 			t.Fatal(err)
@@ -197,8 +286,8 @@ func TestSaveLoad(t *testing.T) {
 	if err := datasets.Save(filepath.Join(folder, "none", "x.csv"), x); err == nil {
 		t.Error("saved in a folder that does not exist")
 	}
-	if files, _ := os.ReadDir(folder); len(files) != 2 {
-		t.Errorf("%d files left, want 2", len(files))
+	if files, _ := os.ReadDir(folder); len(files) != 3 {
+		t.Errorf("%d files left, want 3", len(files))
 	}
 }
 

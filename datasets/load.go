@@ -15,11 +15,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Load reads points, one per row, from a .csv or a .npy file.
+// Load reads points, one per row, from a .csv, .npy or .npz file.
 //
 // A .csv file holds numbers separated by commas, semicolons, tabs or blanks, equally many in every line. Empty lines and
 // lines that begin with # are skipped, as is a first line in which nothing is a number: a header. A .npy file holds an
-// array of shape (n, d), or (n,) for points on a line, of real numbers of any size and byte order.
+// array of shape (n, d), or (n,) for points on a line, of real numbers of any size and byte order. An .npz file holds one
+// such array, or several, one of which is called x, X, points, samples, data or arr_0.
 //
 // Every value must be finite. An error names the file and the line and column, or the row and column, where it is.
 func Load(path string) (*mat.Dense, error) {
@@ -29,8 +30,10 @@ func Load(path string) (*mat.Dense, error) {
 		read = func(f *os.File) (*mat.Dense, error) { return readCSV(f) }
 	case ".npy":
 		read = readNPY
+	case ".npz":
+		read = readNPZ
 	default:
-		return nil, fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv or .npy", path, ext)
+		return nil, fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv, .npy or .npz", path, ext)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -131,7 +134,12 @@ func readNPY(f *os.File) (*mat.Dense, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkNPY(f, info.Size()); err != nil {
+	return readArray(f, info.Size())
+}
+
+// readArray reads the .npy format from size bytes.
+func readArray(f io.ReadSeeker, size int64) (*mat.Dense, error) {
+	if err := checkNPY(f, size); err != nil {
 		return nil, err
 	}
 	r, err := openNPY(f)
@@ -149,16 +157,16 @@ func readNPY(f *os.File) (*mat.Dense, error) {
 		return nil, fmt.Errorf("array has %d dimensions, want (points, coordinates)", len(descr.Shape))
 	}
 	kind := strings.Trim(descr.Type, "'\"")
-	var size int64
+	var width int64
 	switch strings.TrimLeft(kind, "<>|=") {
 	case "f8", "i8", "u8":
-		size = 8
+		width = 8
 	case "f4", "i4", "u4":
-		size = 4
+		width = 4
 	case "i2", "u2":
-		size = 2
+		width = 2
 	case "i1", "u1":
-		size = 1
+		width = 1
 	default:
 		return nil, fmt.Errorf("array of type %s, want real numbers: f4, f8, i1 … i8, u1 … u8", kind)
 	}
@@ -172,7 +180,7 @@ func readNPY(f *os.File) (*mat.Dense, error) {
 	if err != nil {
 		return nil, err
 	}
-	if have := (info.Size() - at) / size; int64(cols) > have || int64(rows) > have/int64(cols) {
+	if have := (size - at) / width; int64(cols) > have || int64(rows) > have/int64(cols) {
 		return nil, fmt.Errorf("file is cut short: the header says %d×%d values of %s, there are %d", rows, cols, kind, have)
 	}
 	data, err := readValues(r, kind)
@@ -197,7 +205,7 @@ func readNPY(f *os.File) (*mat.Dense, error) {
 }
 
 // checkNPY refuses what the library would stumble over: other files, other versions, headers longer than the file.
-func checkNPY(f *os.File, size int64) error {
+func checkNPY(f io.ReadSeeker, size int64) error {
 	if size == 0 {
 		return errEmpty
 	}
@@ -275,7 +283,7 @@ func convert[T float32 | int64 | int32 | int16 | int8 | uint64 | uint32 | uint16
 	return data, nil
 }
 
-// Save writes x to a .csv or .npy file (float64). The file appears whole or not at all: it is written beside its place
+// Save writes x to a .csv, .npy or .npz file (float64). The file appears whole or not at all: it is written beside its place
 // and moved there.
 func Save(path string, x *mat.Dense) (err error) {
 	var write func(w *bufio.Writer) error
@@ -284,8 +292,10 @@ func Save(path string, x *mat.Dense) (err error) {
 		write = func(w *bufio.Writer) error { return writeCSV(w, x) }
 	case ".npy":
 		write = func(w *bufio.Writer) error { return npy.Write(w, mat.DenseCopyOf(x)) }
+	case ".npz":
+		write = func(w *bufio.Writer) error { return EncodeNPZ(w, mat.DenseCopyOf(x)) }
 	default:
-		return fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv or .npy", path, ext)
+		return fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv, .npy or .npz", path, ext)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {

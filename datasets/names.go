@@ -168,7 +168,7 @@ func unknown(name string) error {
 	if near := nearest(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q? ", near)
 	}
-	return fmt.Errorf("datasets: unknown dataset %q; %sknown: %s; or a .csv, .npy or .png file", name, hint, strings.Join(names, ", "))
+	return fmt.Errorf("datasets: unknown dataset %q; %sknown: %s; or a .csv, .npy, .npz or .png file", name, hint, strings.Join(names, ", "))
 }
 
 // nearest returns the candidate with the fewest edits from name, or "" if none is within half of its length.

@@ -91,13 +91,13 @@ func (p *Points) Split(share float64, rng *rand.Rand) (train, test *Points, err 
 	return train, test, err
 }
 
-// Open returns the distribution of that name, or the points of a .csv or .npy file, or a .png file as a density.
+// Open returns the distribution of that name, or the points of a .csv, .npy or .npz file, or a .png file as a density.
 func Open(name string) (Source, error) {
 	if slices.Contains(Names(), name) {
 		return New(name)
 	}
 	switch strings.ToLower(filepath.Ext(name)) {
-	case ".csv", ".npy":
+	case ".csv", ".npy", ".npz":
 		x, err := Load(name)
 		if err != nil {
 			return nil, err

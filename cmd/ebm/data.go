@@ -15,7 +15,7 @@ type dataCmd struct {
 	Name string `arg:"" optional:"" help:"Distribution to sample; without one, all are listed."`
 	N    int    `default:"10000" help:"Samples (${default})."`
 	Seed uint64 `default:"1" help:"Of the random stream (${default})."`
-	Out  string `placeholder:"FILE" help:"Write the samples to FILE (.npy or .csv) instead of stdout (CSV)."`
+	Out  string `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
 	JSON bool   `name:"json" help:"List as JSON."`
 }
 
@@ -73,7 +73,7 @@ func (c *dataCmd) list(e *env) error {
 	for _, r := range rows {
 		fmt.Fprintf(e.stdout, "%-14s %s\n", r.Name, r.About)
 	}
-	fmt.Fprintln(e.stdout, "\nOr a .csv or .npy file of your own, one point per row.")
+	fmt.Fprintln(e.stdout, "\nOr a .csv, .npy or .npz file of your own, one point per row.")
 	return nil
 }
 

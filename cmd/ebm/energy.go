@@ -9,9 +9,9 @@ import (
 
 type energyCmd struct {
 	RunDir string `arg:"" name:"run" help:"Run directory."`
-	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.npy or .csv)."`
+	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.npy, .npz or .csv)."`
 	Grad   bool   `help:"Gradients too: columns E, ∂E/∂x₁, …"`
-	Out    string `placeholder:"FILE" help:"Write to FILE (.npy or .csv) instead of stdout (CSV)."`
+	Out    string `placeholder:"FILE" help:"Write to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
 }
 
 func (energyCmd) Help() string {

@@ -13,7 +13,7 @@ type sampleCmd struct {
 	Sampler string  `help:"langevin, mala, hmc, nuts, annealed or tempering (that of the run)."`
 	Step    float64 `help:"Step size; without one it is found during warm-up."`
 	Seed    uint64  `default:"1" help:"Of the random stream (${default})."`
-	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy or .csv); without one only the report is printed."`
+	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv); without one only the report is printed."`
 	JSON    bool    `name:"json" help:"Print the report as JSON."`
 	Quiet   bool    `short:"q" help:"No progress, no report."`
 }

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -24,7 +25,7 @@ func checkTable(path string) error {
 	if path == "" {
 		return nil
 	}
-	return checkOut(path, ".npy", ".csv")
+	return checkOut(path, ".npy", ".npz", ".csv")
 }
 
 // checkOut refuses an output path of another extension than the given, or whose folder does not exist.
@@ -61,11 +62,15 @@ func writeTable(e *env, path string, x *mat.Dense) error {
 
 func encodeTable(path string, x *mat.Dense) ([]byte, error) {
 	var b bytes.Buffer
-	if strings.EqualFold(filepath.Ext(path), ".csv") {
-		err := writeCSV(&b, x)
-		return b.Bytes(), err
+	var err error
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".csv":
+		err = writeCSV(&b, x)
+	case ".npz":
+		err = datasets.EncodeNPZ(&b, x)
+	default:
+		err = npyio.Write(&b, x)
 	}
-	err := npyio.Write(&b, x)
 	return b.Bytes(), err
 }
 
@@ -91,12 +96,17 @@ func writeCSV(w io.Writer, x *mat.Dense) error {
 
 // writeVector writes v as a column of CSV or a one-dimensional array.
 func writeVector(e *env, path string, v []float64) error {
-	if strings.EqualFold(filepath.Ext(path), ".npy") {
-		var b bytes.Buffer
-		if err := npyio.Write(&b, v); err != nil {
-			return err
-		}
-		return train.WriteFile(path, b.Bytes())
+	encode := npyio.Write
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".npy":
+	case ".npz":
+		encode = datasets.EncodeNPZ
+	default:
+		return writeTable(e, path, mat.NewDense(len(v), 1, v))
 	}
-	return writeTable(e, path, mat.NewDense(len(v), 1, v))
+	var b bytes.Buffer
+	if err := encode(&b, v); err != nil {
+		return err
+	}
+	return train.WriteFile(path, b.Bytes())
 }

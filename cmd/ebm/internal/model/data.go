@@ -52,7 +52,7 @@ type geometry struct {
 // IsFile reports whether the dataset is the path of a file.
 func IsFile(dataset string) bool {
 	switch strings.ToLower(filepath.Ext(dataset)) {
-	case ".csv", ".npy", ".png":
+	case ".csv", ".npy", ".npz", ".png":
 		return true
 	}
 	return strings.ContainsAny(dataset, `/\`)

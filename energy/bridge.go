@@ -14,10 +14,10 @@ import (
 
 // BridgeConfig describes a Bridge.
 type BridgeConfig struct {
-	Background *Mixture // b, required; Ladder makes one of the data
-	Share      float64  // ε, the share of b in the mixed density, in (0, 1); 0 means 0.5
+	Background *Mixture // b, required: broader than the data, such as one Gaussian of 1.25 times their spread
+	Share      float64  // ε, the share of b in the mixed density, in (0, 1); 0 means 0.2
 	Blur       float64  // σ of a perturbation that the objective adds to its points (dsm); 0 means none
-	Floor      float64  // τ, where the remainder of the subtraction is rounded off, in units of ε, in (0, 1); 0 means 0.02
+	Floor      float64  // τ, where the remainder of the subtraction is rounded off, in units of ε, in (0, 1); 0 means 0.04
 }
 
 // Bridge is an energy that is learnt beside a known density and had without it.
@@ -57,13 +57,13 @@ var (
 // NewBridge makes f the correction of the background.
 func NewBridge(f Energy, cfg BridgeConfig) (*Bridge, error) {
 	if cfg.Share == 0 {
-		cfg.Share = 0.5
+		cfg.Share = 0.2
 	}
 	if cfg.Floor == 0 {
-		cfg.Floor = 0.02
+		cfg.Floor = 0.04
 	}
 	if cfg.Background == nil {
-		return nil, errors.New("energy: Bridge.Background is nil; energy.Ladder makes one of the data")
+		return nil, errors.New("energy: Bridge.Background is nil; one Gaussian broader than the data is enough")
 	}
 	var err error
 	if cfg.Background.Dim() != f.Dim() {

@@ -45,7 +45,7 @@ func Preset(s settings.Settings) settings.Layer {
 	switch s.Objective {
 	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm", "ksd", "lsd":
 		if s.Energy == "fourier" { // the other energies are what their name says, and nothing besides
-			put("bridge", 0.5)
+			put("bridge", 0.2)
 		}
 		put("lr", 5e-3)
 		put("steps", 6000)

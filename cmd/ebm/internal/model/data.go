@@ -46,7 +46,7 @@ type geometry struct {
 	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
 	Std    []float64              `json:"std"`
 
-	Background *energy.Mixture `json:"background"` // broader than the data: what a bridge mixes in, where chains start
+	Background *energy.Mixture `json:"background"` // the data, blurred: where chains start
 }
 
 // IsFile reports whether the dataset is the path of a file.

@@ -286,7 +286,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--dataset", "bad.npy"}, []string{"bad.npy"}},
 		{[]string{"sample", "none"}, []string{"none", "does not exist"}},
 		{[]string{"sample", run, "--n", "0"}, []string{"--n", "0"}},
-		{[]string{"sample", run, "--out", "x.txt"}, []string{"--out", "x.txt", ".npy or .csv"}},
+		{[]string{"sample", run, "--out", "x.txt"}, []string{"--out", "x.txt", ".npy or .npz or .csv"}},
 		{[]string{"sample", run, "--out", "none/x.csv"}, []string{"--out", "none"}},
 		{[]string{"sample", run, "--sampler", "gibs"}, []string{"--sampler", "gibs", "tempering"}},
 		{[]string{"eval", "nan.csv"}, []string{"nan.csv", "run directory"}},

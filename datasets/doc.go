@@ -1,6 +1,10 @@
 // Package datasets holds the distributions that energies are trained on and judged against: where the data come from,
 // and, because these densities are known exactly, what log p, its score ∇ log p and its entropy are.
 //
+//	name ──New──▶ Distribution ──Sample──▶ batches ──▶ training
+//	                   └─ LogProb, Score, Entropy ───▶ measures of fit
+//	file ──Load─▶ Points ──Split, Standardizer──▶ batches
+//
 // # The named distributions
 //
 // [New] builds one by its name, [Names] lists them and [Describe] says in a line what each is. Every one has

@@ -8,6 +8,12 @@
 //	L = L(E, g, …)  a loss made of them           the builders
 //	∂L/∂θ           differentiated once more      Grad
 //
+//	x, θ ─▶ E ─Grad▶ ∇ₓE ─▶ L ─Grad▶ ∂L/∂θ        nodes of one Gorgonia graph
+//	        │         │              │
+//	        └─────────┴──── Compile ─┘            simplify, order, fuse, plan memory
+//	                          ▼
+//	        args ──▶ Function.Call ──▶ dst        row-major []float64
+//
 // To run: Compile makes a Function of inputs and outputs, Call evaluates it. A whole Gorgonia program, with Let, Read, Grad
 // and solvers, runs on a Machine in the place of Gorgonia's tape machine.
 //

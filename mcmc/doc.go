@@ -1,5 +1,13 @@
 // Package mcmc moves many Markov chains at once through a density known up to a constant, and says how well they mixed.
 //
+//	          ┌────────── EnergyGrad(x) ─────────┐
+//	          ▼                                  │
+//	State ─▶ Kernel.Step ─▶ State′, Info      Target, exp(-E)
+//	          ▲                  │
+//	          └─ settings ─ Adapter (warm-up)
+//	                             ▼
+//	             Sample: Draws ─▶ Diagnose: R̂, ESS, divergences, modes
+//
 // # Conventions
 //
 // A [Target] is an energy E with p(x) = exp(-E(x))/Z. A batch of chains is a *mat.Dense, one chain per row with stride d.

@@ -79,3 +79,60 @@ func ExampleAIS() {
 	fmt.Println(math.Abs(e.LogZ-math.Log(2*math.Pi)) < 4*e.StdErr)
 	// Output: true
 }
+
+// Two modes that a local kernel cannot cross, by parallel tempering.
+func ExampleTempering() {
+	target := mcmc.RowFunc(func(grad, x []float64) float64 { // ½N(-5, 1) + ½N(5, 1)
+		a, b := (x[0]-5)*(x[0]-5)/2, (x[0]+5)*(x[0]+5)/2
+		low := math.Min(a, b)
+		wa, wb := math.Exp(low-a), math.Exp(low-b)
+		grad[0] = (wa*(x[0]-5) + wb*(x[0]+5)) / (wa + wb)
+		return low - math.Log((wa+wb)/2)
+	})
+	start := mat.NewDense(20, 1, nil)
+	for i := range 20 {
+		start.Set(i, 0, 5) // all in one of them
+	}
+	k := mcmc.Tempering{Kernel: mcmc.HMC{StepSize: 0.8, Leapfrog: 5}, Betas: mcmc.Geometric(5, 0.03)}
+	draws, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), start, mcmc.SampleConfig{
+		Draws: 400, BurnIn: 100,
+	}, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	d := mcmc.Diagnose(draws, &mcmc.KnownModes{Centres: mat.NewDense(2, 1, []float64{-5, 5}), Weights: []float64{0.5, 0.5}})
+	fmt.Println("modes visited:", d.Modes.Visited, "shares within 0.1:", d.Modes.TV < 0.1)
+	// Output: modes visited: 2 shares within 0.1: true
+}
+
+// Warm up by hand: step and mass of a sampler for a target of very different scales.
+func ExampleAdapter() {
+	target := mcmc.RowFunc(func(grad, x []float64) float64 { // N(0, diag(100², 0.1²))
+		grad[0], grad[1] = x[0]/1e4, x[1]/1e-2
+		return (x[0]*grad[0] + x[1]*grad[1]) / 2
+	})
+	rng := rand.New(rand.NewPCG(1, 2))
+	s := mcmc.NewState(mat.NewDense(50, 2, nil))
+	a, err := mcmc.NewAdapter(mcmc.HMC{Leapfrog: 10}, mcmc.Warmup{Steps: 400})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := a.Start(s, target, rng); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for !a.Done() {
+		info, err := a.Kernel().Step(s, target, rng)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		a.Update(s, info)
+	}
+	k := a.Kernel().(mcmc.HMC)
+	scale := math.Sqrt(k.InvMass[0] / k.InvMass[1])
+	fmt.Println("ratio of the scales about 1000:", scale > 800 && scale < 1250)
+	// Output: ratio of the scales about 1000: true
+}

@@ -1,5 +1,9 @@
 // Package viz draws energy-based models: samples, energies, scores, chains and the course of training.
 //
+//	energies on a Grid ─┐
+//	samples, data ──────┼─▶ plotters ─▶ Figure: Panel, Triptych, Diagnostics ─▶ Save: .png .svg .pdf
+//	curves, chains ─────┘                            └─▶ Animation, Walk ─▶ .gif, Terminal
+//
 // The plotters satisfy plot.Plotter and plot.DataRanger of gonum.org/v1/plot and work in any of its plots:
 //
 //	FilledContour  energy contours as exact polygons, with lines

@@ -1,6 +1,10 @@
 // Package metrics judges how well an energy and its samples fit the data. Nothing here is differentiated, and nothing
 // here knows where the energy comes from: everything is computed from plain functions.
 //
+//	Energy ──Integrate──▶ log Z ─┬─▶ NLL, KL, reverse KL, TV, leak
+//	Truth ──LogProb, Score──────┘   Fisher divergence
+//	Samples ─────────────────────▶ MMD², energy distance, histogram, modes, KSD ┄ beside true draws
+//
 // # Measures of the density
 //
 // A model is an energy E with q(x) = exp(−E(x))/Z. In one and two dimensions log Z is had by the midpoint rule

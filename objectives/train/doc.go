@@ -1,5 +1,10 @@
 // Package train is the training loop: batch → gradient → clip → update → average → record.
 //
+//	Source ─▶ x ─▶ Objective.Gradient ─▶ Clip ─▶ Optimizer.Step ─▶ θ ─▶ Average
+//	                     │ Stats                                  │
+//	                     ├─▶ Sentinel ── trips ──▶ last checkpoint, smaller rate
+//	                     └─▶ Recorder, Hooks      checkpoint: all of this, in one file
+//
 // One step at θ_t, with its batch x and its noise drawn from streams of their own:
 //
 //	x  ~ Source

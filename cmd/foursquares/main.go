@@ -24,7 +24,7 @@ import (
 const (
 	seed  = 1
 	batch = 256
-	steps = 1000
+	steps = 2000
 	out   = "runs/foursquares"
 )
 
@@ -41,8 +41,8 @@ func main() {
 	net := must(energy.NewFourier(energy.FourierConfig{Dim: 2, Frequencies: 16, Scale: 1}, func(dim int) (energy.Energy, error) {
 		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: []int{64, 64}, FirstGain: 2})
 	}))
-	background := must(energy.Ladder(data, []float64{0.15, 0.4, 1}, 32, 1.25, rng))
-	e := must(energy.NewBridge(net, energy.BridgeConfig{Background: background}))
+	background := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1.25 * energy.Spread(data)}, nil))
+	e := must(energy.NewBridge(net, energy.BridgeConfig{Background: background, Share: 0.2}))
 	theta := energy.Init(e, rng)
 
 	// Train: ½|∇E|² - tr ∇²E, the trace exact.
@@ -51,7 +51,7 @@ func main() {
 	result := must(train.Run(ctx, train.Config{
 		Objective: sm, Params: theta, Optimizer: &train.Adam{}, Source: squares,
 		Dim: 2, Batch: batch, Steps: steps, Seed: seed,
-		LearningRate: 5e-3, Schedule: train.Cosine{}, Clip: 10, Decay: 0.995,
+		LearningRate: 3e-3, Schedule: train.Cosine{}, Clip: 10, Decay: 0.995,
 		Hooks: train.Hooks{Step: func(p train.Progress) error {
 			loss.X, loss.Y = append(loss.X, float64(p.Step)), append(loss.Y, p.Stats.Loss)
 			return nil

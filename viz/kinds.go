@@ -215,10 +215,12 @@ func FieldPoints(lo, hi []float64, n int) *mat.Dense {
 	return m
 }
 
-// Triptych compares two densities on the same lattice: the true one, the model's on the same scale, and their difference.
+// Triptych compares two densities on the same lattice: the true one, the model's on the same scale, and their difference;
+// beside them, if it is given, where the score errs.
 type Triptych struct {
 	Title       string
 	True, Model *Grid // densities, not energies
+	Score       *Grid // p|s_q − s_p|² with p the true density, s_p and s_q the scores: its integral is the Fisher divergence; nil: left out
 	Style       *Style
 	Width       vg.Length
 }
@@ -265,6 +267,21 @@ func (t *Triptych) Figure() *Figure {
 			cell.Bar = &c.scale
 		}
 		f.Add(cell)
+	}
+	if t.Score != nil {
+		worst := t.Score.Quantiles(0.999)[0]
+		if !(worst > 0) {
+			worst = 1
+		}
+		scale := Scale{Lo: 0, Hi: worst, Map: st.Density}
+		p := st.Plane("Score error² · density", lo, hi)
+		p.Add(&HeatMap{Grid: t.Score, Scale: scale}, frame{st})
+		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = x0, x1, y0, y1
+		p.Y.Label.Text = ""
+		f.Add(Cell{Col: 3, Plot: p, Aspect: Equal(p), Bar: &scale})
+		if f.Width == 0 {
+			f.Width = 860
+		}
 	}
 	return f
 }

@@ -13,6 +13,7 @@ import (
 type evalCmd struct {
 	RunDir  string `arg:"" name:"run" help:"Run directory."`
 	Samples int    `default:"-1" help:"Samples to draw and judge; 0 judges the density alone (as many as the run drew)."`
+	Plot    string `placeholder:"FILE" help:"Draw true density, model density, their difference and the error of the score into FILE (.png, .svg or .pdf); in two dimensions, where the density is known."`
 	JSON    bool   `name:"json" help:"Print JSON."`
 }
 
@@ -20,13 +21,25 @@ func (evalCmd) Help() string {
 	return `Examples:
 
     ebm eval runs/4squares-sm-1
+    ebm eval runs/4squares-sm-1 --plot density.png
     ebm eval runs/4squares-sm-1 --json | jq .kl`
 }
 
 func (c *evalCmd) Run(e *env) error {
-	m, _, err := openModel(c.RunDir)
+	if c.Plot != "" {
+		if err := checkFile("--plot", c.Plot, pictureFiles...); err != nil {
+			return err
+		}
+	}
+	m, dir, err := openModel(c.RunDir)
 	if err != nil {
 		return err
+	}
+	pics := &job.Pictures{Model: m, Dir: dir}
+	if c.Plot != "" {
+		if err := pics.CheckDensity("--plot " + c.Plot); err != nil {
+			return err
+		}
 	}
 	n := c.Samples
 	switch {
@@ -44,6 +57,11 @@ func (c *evalCmd) Run(e *env) error {
 	r, err := job.Evaluate(e.ctx, m, draw)
 	if err != nil {
 		return err
+	}
+	if c.Plot != "" {
+		if err := pics.Density(e.ctx, float64(r.LogZ), c.Plot); err != nil {
+			return err
+		}
 	}
 	if c.JSON {
 		return writeJSON(e.stdout, r)

@@ -290,6 +290,8 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"sample", run, "--out", "none/x.csv"}, []string{"--out", "none"}},
 		{[]string{"sample", run, "--sampler", "gibs"}, []string{"--sampler", "gibs", "tempering"}},
 		{[]string{"eval", "nan.csv"}, []string{"nan.csv", "run directory"}},
+		{[]string{"eval", run, "--plot", "x.bmp"}, []string{"--plot", "x.bmp", ".png"}},
+		{[]string{"eval", run, "--plot", "none/x.png"}, []string{"--plot", "none"}},
 		{[]string{"eval", tmp}, []string{"config.json", "missing"}},
 		{[]string{"plot", run, "--kind", "surfaces"}, []string{"--kind", "surfaces", `"surface"`}},
 		{[]string{"plot", run, "--out", "x.bmp"}, []string{"--out", ".png"}},
@@ -364,7 +366,7 @@ func TestSampleAndEnergy(t *testing.T) {
 
 func TestPlotKinds(t *testing.T) {
 	run, dir := shared(t), t.TempDir()
-	for _, kind := range []string{"panel", "samples", "contour", "surface", "score", "loss", "diagnostics"} {
+	for _, kind := range []string{"panel", "samples", "contour", "surface", "score", "loss", "density", "diagnostics"} {
 		path := filepath.Join(dir, kind+".svg")
 		r := ebm(t, "plot", run, "--kind", kind, "--out", path).want(t, 0)
 		if strings.TrimSpace(r.out) != path {
@@ -377,6 +379,50 @@ func TestPlotKinds(t *testing.T) {
 	r := ebm(t, "plot", run, "--terminal").want(t, 0)
 	if strings.Contains(r.out, "\x1b[") || len(r.out) < 200 {
 		t.Errorf("terminal drawing into a pipe: %d bytes, escapes %v", len(r.out), strings.Contains(r.out, "\x1b["))
+	}
+}
+
+func TestEvalPlot(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "density.svg")
+	r := ebm(t, "eval", shared(t), "--samples", "0", "--plot", path).want(t, 0)
+	if b, err := os.ReadFile(path); err != nil || !bytes.Contains(b, []byte("<svg")) {
+		t.Errorf("no SVG: %v", err)
+	}
+	if !strings.Contains(r.out, "KL") {
+		t.Errorf("no report beside the picture: %q", r.out)
+	}
+
+	points := filepath.Join(dir, "points.csv")
+	ebm(t, "data", "moons", "--n", "200", "--out", points).want(t, 0)
+	for _, c := range []struct{ name, dataset, text string }{
+		{"file", points, "known density"},
+		{"deep", "mixture10", "10"},
+	} {
+		run := filepath.Join(dir, c.name)
+		trainSmall(t, run, "--dataset", c.dataset, "--steps", "2", "--samples", "0", "--frames", "0").want(t, 0)
+		ebm(t, "eval", run, "--plot", path).want(t, 2).oneLine(t, "--plot", c.text)
+		ebm(t, "plot", run, "--kind", "density").want(t, 2).oneLine(t, "--kind density", c.text)
+	}
+}
+
+// TestNoiseLevels draws from a conditional energy down its levels.
+func TestNoiseLevels(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	trainSmall(t, dir, "--objective", "dsm-multi", "--levels", "3", "--frames", "0").want(t, 0)
+	b, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil || !strings.Contains(string(b), `"sampler": "annealed"`) {
+		t.Errorf("the sampler is not annealed: %v\n%s", err, b)
+	}
+	r := ebm(t, "sample", dir, "--n", "40", "--json").want(t, 0)
+	var got struct{ Sampler string }
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil || !strings.Contains(got.Sampler, "annealed") {
+		t.Errorf("sampled by %q: %v", got.Sampler, err)
+	}
+	hmc := filepath.Join(t.TempDir(), "run")
+	trainSmall(t, hmc, "--objective", "dsm-multi", "--levels", "3", "--frames", "0", "--sampler", "hmc", "--samples", "0").want(t, 0)
+	if b, _ := os.ReadFile(filepath.Join(hmc, "config.json")); !strings.Contains(string(b), `"sampler": "hmc"`) {
+		t.Errorf("the sampler given was not kept:\n%s", b)
 	}
 }
 

@@ -11,9 +11,12 @@ import (
 	"github.com/stheno-ebm/stheno/viz"
 )
 
+// pictureFiles are the formats of pictures, by extension.
+var pictureFiles = []string{".png", ".svg", ".pdf"}
+
 type plotCmd struct {
 	RunDir   string   `arg:"" name:"run" help:"Run directory."`
-	Kind     []string `default:"panel" placeholder:"KIND" help:"panel, samples, contour, surface, score, loss, diagnostics, animation (${default})."`
+	Kind     []string `default:"panel" placeholder:"KIND" help:"panel, samples, contour, surface, score, loss, density, diagnostics, animation (${default})."`
 	Out      string   `placeholder:"FILE" help:"Write to FILE (.png, .svg or .pdf; .gif for the animation); by default KIND.png in the run directory."`
 	Format   string   `default:"png" enum:"png,svg,pdf" help:"Of the default file name: png, svg or pdf (${default})."`
 	Terminal bool     `help:"Draw samples and energy in the terminal."`
@@ -43,7 +46,7 @@ func (c *plotCmd) Run(e *env) error {
 		if len(c.Kind) != 1 {
 			return exit.Usagef("--out %s: one file for %d kinds; leave --out away to get one file each", c.Out, len(c.Kind))
 		}
-		extensions := []string{".png", ".svg", ".pdf"}
+		extensions := pictureFiles
 		if c.Kind[0] == "animation" {
 			extensions = []string{".gif"}
 		}

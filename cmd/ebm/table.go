@@ -28,22 +28,27 @@ func checkTable(path string) error {
 	return checkOut(path, ".npy", ".npz", ".csv")
 }
 
-// checkOut refuses an output path of another extension than the given, or whose folder does not exist.
+// checkOut refuses a file for --out that cannot be written.
 func checkOut(path string, extensions ...string) error {
+	return checkFile("--out", path, extensions...)
+}
+
+// checkFile refuses an output path of another extension than the given, or whose folder does not exist.
+func checkFile(flag, path string, extensions ...string) error {
 	ext := strings.ToLower(filepath.Ext(path))
 	ok := false
 	for _, x := range extensions {
 		ok = ok || x == ext
 	}
 	if !ok {
-		return exit.Usagef("--out %s: extension %q, want %s", path, ext, strings.Join(extensions, " or "))
+		return exit.Usagef("%s %s: extension %q, want %s", flag, path, ext, strings.Join(extensions, " or "))
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return exit.Usagef("--out %s is a folder, want a file", path)
+		return exit.Usagef("%s %s is a folder, want a file", flag, path)
 	}
 	info, err := os.Stat(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-		return exit.Usagef("--out %s: folder %s does not exist", path, filepath.Dir(path))
+		return exit.Usagef("%s %s: folder %s does not exist", flag, path, filepath.Dir(path))
 	}
 	return nil
 }

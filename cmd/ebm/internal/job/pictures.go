@@ -196,7 +196,7 @@ func drawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
 }
 
 // Kinds lists the pictures of Draw.
-func Kinds() []string { return append(viz.Kinds(), "diagnostics", "animation") }
+func Kinds() []string { return append(viz.Kinds(), "density", "diagnostics", "animation") }
 
 // Draw writes the picture of the given kind to path.
 func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
@@ -212,6 +212,15 @@ func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
 		return p.Animation(ctx, path)
 	case "diagnostics":
 		return p.diagnostics(ctx, path)
+	case "density":
+		if err := p.CheckDensity("--kind density"); err != nil {
+			return err
+		}
+		logZ, err := p.logZ(ctx)
+		if err != nil {
+			return err
+		}
+		return p.Density(ctx, logZ, path)
 	}
 	pic, err := p.panel()
 	if err != nil {

@@ -52,6 +52,7 @@ func Preset(s settings.Settings) settings.Layer {
 		put("clip", 10.0)
 	case "dsm-multi":
 		put("sigma", 0.05)
+		put("sampler", "annealed") // down the noise levels, which is what they are learnt for
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.
 	case "cnce":
 		put("sigma", 0.75*spread)

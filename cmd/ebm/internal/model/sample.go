@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
@@ -51,11 +52,19 @@ func (m *Model) kernel(name string, step float64) (mcmc.Kernel, error) {
 	case "nuts":
 		return mcmc.NUTS{StepSize: step}, nil
 	case "annealed":
-		return mcmc.Annealed{Kernel: hmc}, nil
+		return m.annealed(hmc), nil
 	case "tempering":
 		return mcmc.Tempering{Kernel: hmc}, nil
 	}
 	return nil, exit.Unknown("--sampler", name, Samplers())
+}
+
+// annealed runs k down the noise levels of an energy that has them, and down the temperature of any other.
+func (m *Model) annealed(k mcmc.Kernel) mcmc.Annealed {
+	if e, ok := m.Energy.(energy.Conditional); ok {
+		return mcmc.Annealed{Kernel: k, Sigmas: e.Levels(), Moves: 2}
+	}
+	return mcmc.Annealed{Kernel: k}
 }
 
 // Sample draws from the model. In up to three dimensions chains start from draws of a broad density around the data,
@@ -89,7 +98,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	run := mcmc.SampleConfig{Draws: kept, Warmup: mcmc.Warmup{Steps: s.Adapt}, BurnIn: s.BurnIn, Thin: s.Thin, Progress: cfg.Progress}
 	switch {
 	case name == "annealed":
-		run.Warmup.Steps, run.BurnIn, run.Thin = min(s.Adapt, 20), 0, 1
+		run.Warmup.Steps, run.BurnIn, run.Thin = min(s.Adapt, 8), 0, 1 // each a pass through all levels
 	case name == "langevin" && step == 0:
 		// The step at which MALA accepts nearly always keeps Langevin's own error small.
 		tuned, err := mcmc.Sample(ctx, k, targets, x, mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: max(s.Adapt, 20), Accept: 0.9}}, rng)
@@ -133,7 +142,9 @@ func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Targ
 		}
 	}
 	(&mcmc.Gaussian{Mean: m.Data.Mean, Std: m.Data.Std}).Sample(x, rng)
-	lead, err := mcmc.Sample(ctx, mcmc.Annealed{Kernel: mcmc.HMC{Leapfrog: m.Settings.Leapfrog}, Moves: 4}, targets, x,
+	down := m.annealed(mcmc.HMC{Leapfrog: m.Settings.Leapfrog})
+	down.Moves = 4
+	lead, err := mcmc.Sample(ctx, down, targets, x,
 		mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: 4}}, rng)
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)

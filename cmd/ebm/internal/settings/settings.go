@@ -57,7 +57,7 @@ type Settings struct {
 	Seed        uint64  `json:"seed" help:"Of every random stream." group:"training"`
 	Threads     int     `json:"threads" help:"Of the compiled graph, 0 for one per core up to 4; results do not depend on it." group:"training"`
 
-	Sampler     string  `json:"sampler" help:"langevin, mala, hmc, nuts, annealed or tempering." group:"sampling"`
+	Sampler     string  `json:"sampler" help:"langevin, mala, hmc, nuts, annealed (down the noise levels of dsm-multi, else down the temperature) or tempering." group:"sampling"`
 	SamplerStep float64 `json:"sampler-step" help:"Step size; 0 finds one during warm-up." group:"sampling"`
 	Leapfrog    int     `json:"leapfrog" help:"Leapfrog steps per transition of hmc." group:"sampling"`
 	Samples     int     `json:"samples" help:"Samples drawn at the end." group:"sampling"`

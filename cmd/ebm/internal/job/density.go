@@ -1,0 +1,89 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+	"github.com/stheno-ebm/stheno/viz"
+)
+
+// densityNodes is the number of nodes of the density grids along each axis.
+const densityNodes = 241
+
+// CheckDensity refuses, in the name of the flag, a run whose true density cannot be drawn beside the model's.
+func (p *Pictures) CheckDensity(flag string) error {
+	d := p.Model.Data
+	if d.Dim != 2 {
+		return exit.Usagef("%s: it needs data of 2 dimensions, these have %d", flag, d.Dim)
+	}
+	if _, ok := d.Truth.(datasets.LogProber); !ok {
+		return exit.Usagef("%s: it needs a known density, and that of %s is not; ebm plot --kind contour draws the model alone", flag, p.Model.Settings.Dataset)
+	}
+	return nil
+}
+
+// logZ integrates exp(−E).
+func (p *Pictures) logZ(ctx context.Context) (float64, error) {
+	density, err := p.Model.Density(p.Model.Params)
+	if err != nil {
+		return 0, err
+	}
+	lo, hi := p.Model.Data.Truth.Bounds()
+	most := p.Model.Settings.Grid
+	q, err := metrics.Integrate(ctx, density.Energy, lo, hi, metrics.QuadratureConfig{Start: min(200, most), Max: most})
+	if err != nil {
+		return 0, err
+	}
+	return q.LogZ, nil
+}
+
+// Density writes the true density, the model's, which is exp(−E − logZ), their difference, and where the true score is
+// known the error of the model's. The data are those that [Pictures.CheckDensity] lets pass.
+func (p *Pictures) Density(ctx context.Context, logZ float64, path string) error {
+	if math.IsNaN(logZ) || math.IsInf(logZ, 0) {
+		return fmt.Errorf("the model has no density to draw: its integral is not finite")
+	}
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	data := p.Model.Data
+	density, err := p.Model.Density(p.Model.Params)
+	if err != nil {
+		return err
+	}
+	lo, hi := data.Box()
+	truth := viz.NewGrid(lo, hi, densityNodes)
+	points := truth.Points()
+	n, d := points.Dims()
+	data.Truth.(datasets.LogProber).LogProb(truth.Z, points)
+	fit, grad := truth.Clone(), mat.NewDense(n, d, nil)
+	if err := density.EnergyGrad(fit.Z, grad, points); err != nil {
+		return err
+	}
+	for i := range truth.Z {
+		truth.Z[i], fit.Z[i] = math.Exp(truth.Z[i]), math.Exp(-fit.Z[i]-logZ)
+	}
+	pic := &viz.Triptych{Title: p.Model.Settings.Dataset + " · " + p.Model.Settings.Objective, True: truth, Model: fit}
+	if scorer, ok := data.Truth.(datasets.Scorer); ok {
+		score := mat.NewDense(n, d, nil)
+		scorer.Score(score, points)
+		pic.Score = truth.Clone()
+		for i, w := range truth.Z {
+			var sum float64
+			for j, s := range score.RawRowView(i) {
+				e := -grad.At(i, j) - s
+				sum += e * e
+			}
+			if pic.Score.Z[i] = 0; w > 0 { // the score of no density is not defined
+				pic.Score.Z[i] = w * sum
+			}
+		}
+	}
+	return viz.Save(path, pic)
+}

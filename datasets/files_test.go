@@ -262,6 +262,30 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
+// FuzzImage looks for pictures that make the reader panic, or densities without mass.
+func FuzzImage(f *testing.F) {
+	var b bytes.Buffer
+	img := image.NewGray(image.Rect(0, 0, 3, 2))
+	img.Pix[1] = 255
+	if err := png.Encode(&b, img); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add(b.Bytes()[:b.Len()-20])
+	f.Add([]byte("\x89PNG\r\n\x1a\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d, err := datasets.LoadImage(write(t, "x.png", string(b)), datasets.ImageConfig{})
+		if err != nil {
+			return
+		}
+		x, logp := mat.NewDense(1, 2, nil), make([]float64, 1)
+		d.Sample(x, rand.New(rand.NewPCG(1, 1)))
+		if d.LogProb(logp, x); math.IsNaN(logp[0]) || math.IsInf(logp[0], 0) {
+			t.Errorf("log density %g at a sample", logp[0])
+		}
+	})
+}
+
 func TestSaveLoad(t *testing.T) {
 	x := mat.NewDense(50, 3, nil)
 	rng := rand.New(rand.NewPCG(1, 1))

@@ -64,6 +64,10 @@ func LoadImage(path string, cfg ImageConfig) (*Image, error) {
 	if head.Width > 1<<14 || head.Height > 1<<14 || head.Width*head.Height > 1<<26 {
 		return nil, fmt.Errorf("datasets: %s: %d×%d pixels are too many, want at most 64 million", path, head.Width, head.Height)
 	}
+	// Deflate packs at most 1032 to 1, a pixel has at least one bit: a file cannot claim more than it may hold.
+	if info, err := f.Stat(); err != nil || int64(head.Width)*int64(head.Height)/8 > 1032*info.Size() {
+		return nil, fmt.Errorf("datasets: %s: %d×%d pixels do not fit into the file: it is cut short", path, head.Width, head.Height)
+	}
 	if _, err := f.Seek(0, 0); err != nil {
 		return nil, fmt.Errorf("datasets: %s: %w", path, err)
 	}

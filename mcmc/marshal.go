@@ -57,7 +57,7 @@ func (s *State) append(b []byte) []byte {
 
 // UnmarshalBinary makes s the state that was encoded. The state's matrices are new.
 func (s *State) UnmarshalBinary(b []byte) error {
-	rest, err := s.decode(b)
+	rest, err := s.decode(b, 0)
 	if err == nil && len(rest) > 0 {
 		err = errState
 	}
@@ -66,7 +66,10 @@ func (s *State) UnmarshalBinary(b []byte) error {
 
 var errState = errors.New("mcmc: not the encoding of a State, or cut short")
 
-func (s *State) decode(b []byte) ([]byte, error) {
+// maxNesting bounds the replicas of replicas that are read; no kernel makes any.
+const maxNesting = 4
+
+func (s *State) decode(b []byte, depth int) ([]byte, error) {
 	const head = len(stateMagic) + 24
 	if len(b) < head || string(b[:len(stateMagic)]) != stateMagic {
 		return nil, errState
@@ -101,8 +104,11 @@ func (s *State) decode(b []byte) ([]byte, error) {
 		b = b[8*len(a):]
 	}
 	if flags&flagReplicas != 0 {
+		if depth == maxNesting {
+			return nil, errState
+		}
 		s.Replicas = new(State)
-		return s.Replicas.decode(b)
+		return s.Replicas.decode(b, depth+1)
 	}
 	return b, nil
 }

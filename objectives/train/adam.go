@@ -65,8 +65,8 @@ func (a *Adam) Step(theta, grad []float64) error {
 		a.m = make([]float64, len(theta))
 		a.v = make([]float64, len(theta))
 	}
-	if len(a.m) != len(theta) {
-		panic("train: length of θ changed")
+	if len(a.m) != len(theta) { // moments that were read
+		return fmt.Errorf("train: Adam has moments of %d parameters, θ has %d", len(a.m), len(theta))
 	}
 	rate, b1, b2, eps := or(a.LearningRate, 1e-3), or(a.Beta1, 0.9), or(a.Beta2, 0.999), or(a.Epsilon, 1e-8)
 	if a.rate != nil {

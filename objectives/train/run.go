@@ -406,6 +406,9 @@ func (r *runner) restore(s Snapshot, resume bool) error {
 			return err
 		}
 	}
+	if n := len(r.average.Theta()); n != len(theta) {
+		return fmt.Errorf("train: the checkpoint has %d parameters and averages of %d", len(theta), n)
+	}
 	copy(r.cfg.Params.Data(), theta)
 	r.cfg.Params.Changed()
 	r.step, r.attempt, r.scale, r.loss = int(step), attempt, scale, loss

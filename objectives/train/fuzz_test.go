@@ -1,0 +1,82 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// What ReadRecords accepts can be written, and reads back the same.
+func FuzzRecords(f *testing.F) {
+	f.Add([]byte(`{"step":1,"loss":0.5,"grad_norm":null,"learning_rate":1e-3,"kl":2,"seconds":0.1}` + "\n" + `{"step":1,"event":"rollback","seconds":1}` + "\n{\"st"))
+	f.Add([]byte(`{"step":-1}` + "\n"))
+	f.Add([]byte(`{"step":1e300,"loss":[[[]]]}` + "\n"))
+	f.Add([]byte("\n\nnull\n"))
+	f.Add([]byte(`{"step":9007199254740993,"a\u0000b":1e400}` + "\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "metrics.jsonl")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		records, err := ReadRecords(path)
+		if err != nil {
+			if len(err.Error()) > 2000 {
+				t.Errorf("error of %d characters", len(err.Error()))
+			}
+			return
+		}
+		var text []byte
+		for _, r := range records {
+			text = append(r.AppendJSON(text), '\n')
+		}
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again, err := ReadRecords(path)
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		var second []byte
+		for _, r := range again {
+			second = append(r.AppendJSON(second), '\n')
+		}
+		if !bytes.Equal(text, second) {
+			t.Errorf("%q is written %q and then %q", b, text, second)
+		}
+	})
+}
+
+// A checkpoint whose checksum is right but whose sections are anything is refused or goes on; nothing panics.
+func FuzzResume(f *testing.F) {
+	cfg := toyConfig(newToy(), f.TempDir())
+	cfg.Steps = 30
+	if _, err := Run(context.Background(), cfg); err != nil {
+		f.Fatal(err)
+	}
+	good, err := ReadSnapshot(cfg.Checkpoint)
+	if err != nil {
+		f.Fatal(err)
+	}
+	names := slices.Sorted(maps.Keys(good))
+	for i, name := range names {
+		f.Add(i, good[name])
+		f.Add(i, good[name][:len(good[name])/2])
+		f.Add(i, append(bytes.Clone(good[name]), 0, 0, 0, 0, 0, 0, 0, 0))
+	}
+	f.Add(slices.Index(names, "average"), append(make([]byte, 8), 0, 0, 0, 0, 0, 0, 0, 0))
+	f.Add(slices.Index(names, "optimizer"), make([]byte, 24))
+	f.Fuzz(func(t *testing.T, which int, section []byte) {
+		if which < 0 || which >= len(names) {
+			return
+		}
+		s := maps.Clone(good)
+		s[names[which]] = section
+		cfg := toyConfig(newToy(), "")
+		cfg.Steps, cfg.Resume = 33, s
+		_, _ = Run(context.Background(), cfg)
+	})
+}

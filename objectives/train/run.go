@@ -387,6 +387,9 @@ func (r *runner) restore(s Snapshot, resume bool) error {
 	if err := d.finish("run"); err != nil {
 		return err
 	}
+	if step > 1<<53 || attempt > 1<<31 {
+		return fmt.Errorf("train: state of the run: step %d after %d rollbacks", step, attempt)
+	}
 	if b, err = s.section("theta"); err != nil {
 		return err
 	}

@@ -59,7 +59,9 @@ func (m *Model) kernel(name string, step float64) (mcmc.Kernel, error) {
 	return nil, exit.Unknown("--sampler", name, Samplers())
 }
 
-// annealed runs k down the noise levels of an energy that has them, and down the temperature of any other.
+// annealed runs k down the noise levels of an energy that has them, and down the temperature of any other. Modes far apart
+// then get the weights of the levels at which they were joined, which denoising learns well; their weights in the density
+// of the smallest level, which is what is evaluated, it hardly sees.
 func (m *Model) annealed(k mcmc.Kernel) mcmc.Annealed {
 	if e, ok := m.Energy.(energy.Conditional); ok {
 		return mcmc.Annealed{Kernel: k, Sigmas: e.Levels(), Moves: 2}

@@ -449,7 +449,10 @@ func TestFile(t *testing.T) {
 	if err := os.WriteFile(points, []byte(text.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	trainSmall(t, run, "--dataset", points, "--objective", "nce", "--steps", "400", "--lr", "0.01", "--batch", "128").want(t, 0)
+	trainSmall(t, run, "--dataset", points, "--steps", "400", "--lr", "0.01", "--batch", "128").want(t, 0)
+	if b, err := os.ReadFile(filepath.Join(run, "config.json")); err != nil || !bytes.Contains(b, []byte(`"objective": "nce"`)) {
+		t.Errorf("the objective for files is not nce: %s (%v)", b, err)
+	}
 	if err := os.Remove(points); err != nil {
 		t.Fatal(err)
 	}

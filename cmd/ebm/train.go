@@ -12,6 +12,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/viz/live"
@@ -208,11 +209,32 @@ func (c *trainCmd) resolve(given []string) (settings.Settings, error) {
 		return none, err
 	}
 	def := settings.Default().Layer()
+	if err := objectiveForFiles(def, file, set, flags); err != nil {
+		return none, err
+	}
 	chosen, err := settings.Merge(def, file, set, flags)
 	if err != nil {
 		return none, err
 	}
 	return settings.Merge(def, job.Preset(chosen), file, set, flags)
+}
+
+// objectiveForFiles makes nce the default objective where the dataset is a file. Score matching, left to itself, learns a few
+// thousand points by heart: a spike at each has the smallest loss.
+func objectiveForFiles(def settings.Layer, over ...settings.Layer) error {
+	for _, l := range over {
+		if _, ok := l["objective"]; ok {
+			return nil
+		}
+	}
+	s, err := settings.Merge(append([]settings.Layer{def}, over...)...)
+	if err != nil {
+		return err
+	}
+	if model.IsFile(s.Dataset) {
+		def["objective"] = json.RawMessage(`"nce"`)
+	}
+	return nil
 }
 
 // operate takes over what the configuration file says about things that are no settings.

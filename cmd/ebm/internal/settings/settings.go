@@ -22,7 +22,7 @@ type Settings struct {
 	Dataset     string `json:"dataset" help:"Distribution by name (see: ebm data), or a .csv, .npy or .npz file." group:"data"`
 	Standardize bool   `json:"standardize" negatable:"" help:"Bring every column of the data to mean 0 and deviation 1; undone on output. On by default for files." group:"data"`
 
-	Objective  string  `json:"objective" help:"What is minimised." group:"objective"`
+	Objective  string  `json:"objective" help:"What is minimised; nce by default for files." group:"objective"`
 	Sigma      float64 `json:"sigma" help:"Noise of dsm, smallest of dsm-multi, perturbation of cnce, mpf, ed." group:"objective"`
 	SigmaMax   float64 `json:"sigma-max" help:"Largest noise of dsm-multi." group:"objective"`
 	Levels     int     `json:"levels" help:"Noise levels of dsm-multi." group:"objective"`

@@ -16,7 +16,7 @@ import (
 //go:embed peer.py
 var script string
 
-var errNoTorch = errors.New("PyTorch is not installed (Debian: apt-get install python3-torch): Go times only")
+var errNoTorch = errors.New("PyTorch is not installed (Debian: apt-get install python3-torch libopenblas0-pthread): Go times only")
 
 // styles are the two ways in which peer.py does each operation.
 var styles = []string{"autograd", "expert"}

@@ -351,7 +351,7 @@ func (n *network) hmc(t *testing.T, want *goldenNet, prec energy.Precision, tol 
 		margin := math.Abs(n.Inputs.Uniform[i] - math.Exp(-want.HMC.DeltaH[i]))
 		if ch.Accepted != want.HMC.Accepted[i] {
 			clear = false
-			if margin > 10*tol {
+			if margin > tol {
 				t.Errorf("accepted[%d]: got %v, want %v", i, ch.Accepted, want.HMC.Accepted[i])
 			}
 		}
@@ -390,12 +390,7 @@ func (n *network) adam(t *testing.T, want *goldenNet, prec energy.Precision, tol
 	if err != nil {
 		t.Fatalf("weights: %v", err)
 	}
-	if prec == energy.Float64 {
-		near(t, "weights", n.p.Data(), ref, tol)
-		return
-	}
-	// Adam divides by √v: where a gradient is below the rounding of float32 its sign, hence a step of the learning rate, is open.
-	near(t, "weights", n.p.Data(), ref, 10*tol)
+	near(t, "weights", n.p.Data(), ref, tol)
 }
 
 func goldenDistribution(t *testing.T, name string, want *goldenDataset) {

@@ -113,10 +113,12 @@ func copyThin[T Float](dst, b []T, ldb int, trans bool, k, n int) {
 func Workspace[T Float](m, n, k int) int {
 	nr := panelWidth[T]()
 	w := min(k, kUnpacked) * ((n+nr-1)/nr*nr + transRows)
+	last := min(k, kBlock) * nr // the last panel of runFewRows
 	if n <= thinN {
-		w += n * max(thinStride[T](k), m)
+		w += n * thinStride[T](k)
+		last += n * m // its result, transposed
 	}
-	return max(w, min(k, kBlock)*nr)
+	return max(w, last)
 }
 
 const (

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/stheno-ebm/stheno/graphs/vector"
 )
 
 // Adam is the optimizer of Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015:
@@ -73,20 +75,8 @@ func (a *Adam) Step(theta, grad []float64) error {
 		rate = *a.rate
 	}
 	a.step++
-	t := float64(a.step)
-	var (
-		alpha = rate / (1 - math.Pow(b1, t))
-		scale = 1 / math.Sqrt(1-math.Pow(b2, t))
-		keep  = 1 - rate*a.WeightDecay
-		m, v  = a.m, a.v[:len(a.m)]
-	)
-	theta, grad = theta[:len(m)], grad[:len(m)]
-	for i, g := range grad {
-		mi := b1*m[i] + (1-b1)*g
-		vi := b2*v[i] + (1-b2)*g*g
-		m[i], v[i] = mi, vi
-		theta[i] = keep*theta[i] - alpha*mi/(scale*math.Sqrt(vi)+eps)
-	}
+	step := vector.Adam{LearningRate: rate, Beta1: b1, Beta2: b2, Eps: eps, WeightDecay: a.WeightDecay}
+	step.Step(theta, a.m, a.v, grad, int(a.step))
 	return nil
 }
 

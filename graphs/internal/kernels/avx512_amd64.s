@@ -2742,72 +2742,164 @@ store:
 
 // func sigmoid1F32AVX512(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid1F32AVX512(SB), NOSPLIT, $136-24
+TEXT ·sigmoid1F32AVX512(SB), NOSPLIT, $200-24
 	MOVQ         n+0(FP), AX
 	MOVQ         x+16(FP), CX
 	MOVQ         d0+8(FP), DX
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         BX, BX
-	SUBQ         $0x10, AX
-	JLT          rest1
+
+side1:
+	CMPQ              AX, $0x00000020
+	JLT               few1
+	VMOVUPS           (CX), Z1
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z1, Z2
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z2, K1
+	KTESTW            K1, K1
+	JNZ               loop1
+	VMOVUPS           64(CX), Z2
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z2, Z3
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z3, K1
+	KTESTW            K1, K1
+	JNZ               loop1
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z7
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z7
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z7, Z8
+	VMOVUPS           Z1, Z1
+	VMOVUPS           Z2, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z8, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z8, Z2
+	VMULPS            Z1, Z1, Z4
+	VMULPS            Z2, Z2, Z9
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z8
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z10
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z1, Z8
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z8
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z1, Z8
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z8
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z10
+	VFMSUB213PS       Z1, Z4, Z8
+	VFMSUB213PS       Z2, Z9, Z10
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z8, Z8
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z10, Z10
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z7, Z7
+	VPADDD            Z3, Z8, Z8
+	VPADDD            Z7, Z10, Z10
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z8, Z1
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z10, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VDIVPS            Z1, Z2, Z2
+	VDIVPS            Z3, Z4, Z4
+	VMULPS            Z8, Z2, Z1
+	VMULPS            Z10, Z4, Z1
+	VMOVUPS           Z2, (DX)
+	VMOVUPS           Z4, 64(DX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	SUBQ              $0x00000020, AX
+	JMP               side1
+
+few1:
+	CMPQ AX, $0x10
+	JLT  rest1
 
 loop1:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z2
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
 	VMULPS            Z2, Z2, Z4
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z6
-	VFMADD213PS       Z2, Z4, Z6
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
-	VPSLLD            $0x17, Z3, Z2
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
-	VMULPS            Z6, Z2, Z2
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z7
+	VFMSUB213PS       Z2, Z4, Z7
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z2
+	VSCALEFPS         Z2, Z7, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z7, Z2
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VDIVPS            Z3, Z4, Z4
-	VMULPS            Z2, Z4, Z2
+	VDIVPS            Z2, Z3, Z3
+	VMULPS            Z7, Z3, Z2
 	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z2, Z4, K1, Z5
-	VMOVUPS           Z5, (DX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	SUBQ              $0x10, AX
-	JGE               loop1
+	VBLENDMPS         Z2, Z3, K1, Z5
+	VMOVUPS           Z5, (SP)
+	VBROADCASTSS      k32_c2a00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z2
+	VBROADCASTSS      k32_42a00000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z7
+	VFMSUB213PS       Z2, Z4, Z7
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD            Z3, Z7, Z7
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VDIVPS            Z2, Z3, Z3
+	VMULPS            Z7, Z3, Z2
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z1
+	VADDPS.BCST       k32_42a00000<>+0(SB), Z1, Z1
+	VMOVUPS           (SP), Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z3, K1, Z6
+	VMOVUPS           Z6, (DX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000010, AX
+	TESTQ             BX, BX
+	JZ                side1
 
 rest1:
 	TESTQ     BX, BX
 	JNZ       finish1
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done1
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	XORQ      AX, AX
+	VMOVUPS   Z1, 64(SP)
+	LEAQ      64(SP), CX
+	MOVQ      DX, 192(SP)
+	LEAQ      128(SP), DX
 	JMP       loop1
 
 finish1:
 	MOVQ    $-1, AX
 	BZHIQ   BX, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPS 64(SP), Z0
+	MOVQ    192(SP), DX
+	VMOVUPS 128(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (DX)
 
@@ -2818,8 +2910,11 @@ done1:
 DATA k32_c2f00000<>+0(SB)/4, $0xc2f00000
 GLOBL k32_c2f00000<>(SB), RODATA|NOPTR, $4
 
-DATA k32_80000000<>+0(SB)/4, $0x80000000
-GLOBL k32_80000000<>(SB), RODATA|NOPTR, $4
+DATA k32_7fffffff<>+0(SB)/4, $0x7fffffff
+GLOBL k32_7fffffff<>(SB), RODATA|NOPTR, $4
+
+DATA k32_42a00000<>+0(SB)/4, $0x42a00000
+GLOBL k32_42a00000<>(SB), RODATA|NOPTR, $4
 
 DATA k32_4b400000<>+0(SB)/4, $0x4b400000
 GLOBL k32_4b400000<>(SB), RODATA|NOPTR, $4
@@ -2836,14 +2931,14 @@ GLOBL k32_b95e8083<>(SB), RODATA|NOPTR, $4
 DATA k32_3ab6889e<>+0(SB)/4, $0x3ab6889e
 GLOBL k32_3ab6889e<>(SB), RODATA|NOPTR, $4
 
-DATA k32_3c0905d1<>+0(SB)/4, $0x3c0905d1
-GLOBL k32_3c0905d1<>(SB), RODATA|NOPTR, $4
+DATA k32_bc0905d1<>+0(SB)/4, $0xbc0905d1
+GLOBL k32_bc0905d1<>(SB), RODATA|NOPTR, $4
 
 DATA k32_3d2aaa8d<>+0(SB)/4, $0x3d2aaa8d
 GLOBL k32_3d2aaa8d<>(SB), RODATA|NOPTR, $4
 
-DATA k32_3e2aaa6e<>+0(SB)/4, $0x3e2aaa6e
-GLOBL k32_3e2aaa6e<>(SB), RODATA|NOPTR, $4
+DATA k32_be2aaa6e<>+0(SB)/4, $0xbe2aaa6e
+GLOBL k32_be2aaa6e<>(SB), RODATA|NOPTR, $4
 
 DATA k32_3f000000<>+0(SB)/4, $0x3f000000
 GLOBL k32_3f000000<>(SB), RODATA|NOPTR, $4
@@ -2851,91 +2946,199 @@ GLOBL k32_3f000000<>(SB), RODATA|NOPTR, $4
 DATA k32_3f800000<>+0(SB)/4, $0x3f800000
 GLOBL k32_3f800000<>(SB), RODATA|NOPTR, $4
 
-DATA k32_5f800000<>+0(SB)/4, $0x5f800000
-GLOBL k32_5f800000<>(SB), RODATA|NOPTR, $4
+DATA k32_80000000<>+0(SB)/4, $0x80000000
+GLOBL k32_80000000<>(SB), RODATA|NOPTR, $4
+
+DATA k32_4b3fffc0<>+0(SB)/4, $0x4b3fffc0
+GLOBL k32_4b3fffc0<>(SB), RODATA|NOPTR, $4
 
 DATA k32_1f800000<>+0(SB)/4, $0x1f800000
 GLOBL k32_1f800000<>(SB), RODATA|NOPTR, $4
 
+DATA k32_c2a00000<>+0(SB)/4, $0xc2a00000
+GLOBL k32_c2a00000<>(SB), RODATA|NOPTR, $4
+
 // func sigmoid2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid2F32AVX512(SB), NOSPLIT, $208-32
+TEXT ·sigmoid2F32AVX512(SB), NOSPLIT, $336-32
 	MOVQ         n+0(FP), AX
 	MOVQ         x+24(FP), CX
 	MOVQ         d0+8(FP), DX
 	MOVQ         d1+16(FP), BX
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         SI, SI
-	SUBQ         $0x10, AX
-	JLT          rest2
+
+side2:
+	CMPQ              AX, $0x00000020
+	JLT               few2
+	VMOVUPS           (CX), Z1
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z1, Z2
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z2, K1
+	KTESTW            K1, K1
+	JNZ               loop2
+	VMOVUPS           64(CX), Z2
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z2, Z3
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z3, K1
+	KTESTW            K1, K1
+	JNZ               loop2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z8
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z8
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z8, Z9
+	VMOVUPS           Z1, Z1
+	VMOVUPS           Z2, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z9, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z9, Z2
+	VMULPS            Z1, Z1, Z4
+	VMULPS            Z2, Z2, Z10
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z9
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z11
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z11
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z11
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z11
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z11
+	VFMSUB213PS       Z1, Z4, Z9
+	VFMSUB213PS       Z2, Z10, Z11
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z9
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z11, Z11
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z8, Z8
+	VPADDD            Z3, Z9, Z9
+	VPADDD            Z8, Z11, Z11
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z1
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z11, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VDIVPS            Z1, Z2, Z2
+	VDIVPS            Z3, Z4, Z4
+	VMULPS            Z9, Z2, Z1
+	VMULPS            Z11, Z4, Z3
+	VMULPS            Z2, Z1, Z1
+	VMULPS            Z4, Z3, Z3
+	VMOVUPS           Z2, (DX)
+	VMOVUPS           Z4, 64(DX)
+	VMOVUPS           Z1, (BX)
+	VMOVUPS           Z3, 64(BX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	SUBQ              $0x00000020, AX
+	JMP               side2
+
+few2:
+	CMPQ AX, $0x10
+	JLT  rest2
 
 loop2:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z2
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
 	VMULPS            Z2, Z2, Z4
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z6
-	VFMADD213PS       Z2, Z4, Z6
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
-	VPSLLD            $0x17, Z3, Z2
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
-	VMULPS            Z6, Z2, Z2
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z8
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z8
+	VFMSUB213PS       Z2, Z4, Z8
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z8, Z8
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z2
+	VSCALEFPS         Z2, Z8, Z8
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z8, Z2
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VDIVPS            Z3, Z4, Z4
-	VMULPS            Z2, Z4, Z2
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VDIVPS            Z2, Z3, Z3
+	VMULPS            Z8, Z3, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z4
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z3, Z4, K1, Z5
-	VMULPS            Z2, Z4, Z1
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z1
-	VMOVUPS           Z5, (DX)
-	VMOVUPS           Z1, (BX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	SUBQ              $0x10, AX
-	JGE               loop2
+	VBLENDMPS         Z4, Z3, K1, Z5
+	VMULPS            Z2, Z3, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VMOVUPS           Z5, (SP)
+	VMOVUPS           Z2, 64(SP)
+	VBROADCASTSS      k32_c2a00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z2
+	VBROADCASTSS      k32_42a00000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z8
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z8
+	VFMSUB213PS       Z2, Z4, Z8
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z8, Z8
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD            Z3, Z8, Z8
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z8, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VDIVPS            Z2, Z3, Z3
+	VMULPS            Z8, Z3, Z2
+	VMULPS            Z3, Z2, Z2
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z1
+	VADDPS.BCST       k32_42a00000<>+0(SB), Z1, Z1
+	VMOVUPS           (SP), Z4
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z4, Z3, K1, Z6
+	VMOVUPS           Z6, (DX)
+	VMOVUPS           64(SP), Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z2, K1, Z7
+	VMOVUPS           Z7, (BX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000010, AX
+	TESTQ             SI, SI
+	JZ                side2
 
 rest2:
 	TESTQ     SI, SI
 	JNZ       finish2
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done2
 	MOVQ      AX, SI
-	MOVQ      $-1, AX
-	BZHIQ     SI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
 	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	XORQ      AX, AX
+	VMOVUPS   Z1, 128(SP)
+	LEAQ      128(SP), CX
+	MOVQ      DX, 256(SP)
+	LEAQ      192(SP), DX
+	MOVQ      BX, 328(SP)
+	LEAQ      264(SP), BX
 	JMP       loop2
 
 finish2:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPS 64(SP), Z0
+	MOVQ    256(SP), DX
+	VMOVUPS 192(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPS 136(SP), Z0
+	MOVQ    328(SP), BX
+	VMOVUPS 264(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (BX)
 
@@ -2945,7 +3148,7 @@ done2:
 
 // func sigmoid3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid3F32AVX512(SB), NOSPLIT, $280-40
+TEXT ·sigmoid3F32AVX512(SB), NOSPLIT, $472-40
 	MOVQ         n+0(FP), AX
 	MOVQ         x+32(FP), CX
 	MOVQ         d0+8(FP), DX
@@ -2953,97 +3156,230 @@ TEXT ·sigmoid3F32AVX512(SB), NOSPLIT, $280-40
 	MOVQ         d2+24(FP), SI
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         DI, DI
-	SUBQ         $0x10, AX
-	JLT          rest3
+
+side3:
+	CMPQ              AX, $0x00000020
+	JLT               few3
+	VMOVUPS           (CX), Z1
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z1, Z2
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z2, K1
+	KTESTW            K1, K1
+	JNZ               loop3
+	VMOVUPS           64(CX), Z2
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z2, Z3
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z3, K1
+	KTESTW            K1, K1
+	JNZ               loop3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z9
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z9
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z9, Z10
+	VMOVUPS           Z1, Z1
+	VMOVUPS           Z2, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z10, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z10, Z2
+	VMULPS            Z1, Z1, Z4
+	VMULPS            Z2, Z2, Z11
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z10
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z12
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z1, Z10
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z12
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z10
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z12
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z1, Z10
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z12
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z10
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z12
+	VFMSUB213PS       Z1, Z4, Z10
+	VFMSUB213PS       Z2, Z11, Z12
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z10, Z10
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z12, Z12
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z9, Z9
+	VPADDD            Z3, Z10, Z10
+	VPADDD            Z9, Z12, Z12
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z10, Z1
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z12, Z9
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z11
+	VDIVPS            Z1, Z2, Z2
+	VDIVPS            Z9, Z11, Z11
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z1, Z3
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z9, Z13
+	VSUBPS            Z3, Z10, Z3
+	VSUBPS            Z13, Z12, Z13
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z14
+	VFNMADD231PS      Z1, Z2, Z4
+	VFNMADD231PS      Z9, Z11, Z14
+	VFNMADD231PS      Z3, Z2, Z4
+	VFNMADD231PS      Z13, Z11, Z14
+	VFMADD231PS       Z2, Z4, Z2
+	VFMADD231PS       Z11, Z14, Z11
+	VMULPS            Z10, Z2, Z1
+	VMULPS            Z12, Z11, Z4
+	VMULPS            Z2, Z1, Z3
+	VMULPS            Z11, Z4, Z9
+	VSUBPS            Z2, Z1, Z1
+	VSUBPS            Z11, Z4, Z4
+	VMULPS            Z3, Z1, Z1
+	VMULPS            Z9, Z4, Z4
+	VMOVUPS           Z2, (DX)
+	VMOVUPS           Z11, 64(DX)
+	VMOVUPS           Z3, (BX)
+	VMOVUPS           Z9, 64(BX)
+	VMOVUPS           Z1, (SI)
+	VMOVUPS           Z4, 64(SI)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	ADDQ              $0x00000080, SI
+	SUBQ              $0x00000020, AX
+	JMP               side3
+
+few3:
+	CMPQ AX, $0x10
+	JLT  rest3
 
 loop3:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z2
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
 	VMULPS            Z2, Z2, Z4
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z6
-	VFMADD213PS       Z2, Z4, Z6
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
-	VPSLLD            $0x17, Z3, Z2
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
-	VMULPS            Z6, Z2, Z2
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z9
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z9
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z9
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z9
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z9
+	VFMSUB213PS       Z2, Z4, Z9
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z9
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z2
+	VSCALEFPS         Z2, Z9, Z9
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z9, Z2
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
+	VDIVPS            Z2, Z3, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VDIVPS            Z3, Z4, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VSUBPS            Z3, Z6, Z6
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z6
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VFNMADD231PS      Z3, Z4, Z7
-	VFNMADD231PS      Z6, Z4, Z7
-	VFMADD231PS       Z4, Z7, Z4
-	VMULPS            Z2, Z4, Z2
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VSUBPS            Z2, Z4, Z4
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z9, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
+	VFNMADD231PS      Z2, Z3, Z10
+	VFNMADD231PS      Z4, Z3, Z10
+	VFMADD231PS       Z3, Z10, Z3
+	VMULPS            Z9, Z3, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z4
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z3, Z4, K1, Z5
-	VMULPS            Z2, Z4, Z3
+	VBLENDMPS         Z4, Z3, K1, Z5
+	VMULPS            Z2, Z3, Z3
 	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z2, Z6
-	VMULPS            Z3, Z6, Z6
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z6, Z6
-	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
-	VPXORD            Z1, Z6, Z1
-	VMOVUPS           Z5, (DX)
-	VMOVUPS           Z4, (BX)
-	VMOVUPS           Z1, (SI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	SUBQ              $0x10, AX
-	JGE               loop3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z9
+	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z2, Z9
+	VMULPS            Z3, Z9, Z9
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z9, Z9
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z2
+	VPXORD            Z2, Z9, Z2
+	VMOVUPS           Z5, (SP)
+	VMOVUPS           Z4, 64(SP)
+	VMOVUPS           Z2, 128(SP)
+	VBROADCASTSS      k32_c2a00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z2
+	VBROADCASTSS      k32_42a00000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z9
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z9
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z9
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z9
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z9
+	VFMSUB213PS       Z2, Z4, Z9
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z9
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD            Z3, Z9, Z9
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VDIVPS            Z2, Z3, Z3
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z2, Z4
+	VSUBPS            Z4, Z9, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
+	VFNMADD231PS      Z2, Z3, Z10
+	VFNMADD231PS      Z4, Z3, Z10
+	VFMADD231PS       Z3, Z10, Z3
+	VMULPS            Z9, Z3, Z2
+	VMULPS            Z3, Z2, Z4
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z4, Z2, Z2
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z1
+	VADDPS.BCST       k32_42a00000<>+0(SB), Z1, Z1
+	VMOVUPS           (SP), Z9
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z9, Z3, K1, Z6
+	VMOVUPS           Z6, (DX)
+	VMOVUPS           64(SP), Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z4, K1, Z7
+	VMOVUPS           Z7, (BX)
+	VMOVUPS           128(SP), Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z2, K1, Z8
+	VMOVUPS           Z8, (SI)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	SUBQ              $0x00000010, AX
+	TESTQ             DI, DI
+	JZ                side3
 
 rest3:
 	TESTQ     DI, DI
 	JNZ       finish3
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done3
 	MOVQ      AX, DI
-	MOVQ      $-1, AX
-	BZHIQ     DI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
 	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	MOVQ      SI, 272(SP)
-	LEAQ      208(SP), SI
-	XORQ      AX, AX
+	VMOVUPS   Z1, 192(SP)
+	LEAQ      192(SP), CX
+	MOVQ      DX, 320(SP)
+	LEAQ      256(SP), DX
+	MOVQ      BX, 392(SP)
+	LEAQ      328(SP), BX
+	MOVQ      SI, 464(SP)
+	LEAQ      400(SP), SI
 	JMP       loop3
 
 finish3:
 	MOVQ    $-1, AX
 	BZHIQ   DI, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPS 64(SP), Z0
+	MOVQ    320(SP), DX
+	VMOVUPS 256(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPS 136(SP), Z0
+	MOVQ    392(SP), BX
+	VMOVUPS 328(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (BX)
-	MOVQ    272(SP), SI
-	VMOVUPS 208(SP), Z0
+	MOVQ    464(SP), SI
+	VMOVUPS 400(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (SI)
 
@@ -3059,7 +3395,7 @@ GLOBL k32_9f800000<>(SB), RODATA|NOPTR, $4
 
 // func sigmoid4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid4F32AVX512(SB), NOSPLIT, $352-48
+TEXT ·sigmoid4F32AVX512(SB), NOSPLIT, $608-48
 	MOVQ         n+0(FP), AX
 	MOVQ         x+40(FP), CX
 	MOVQ         d0+8(FP), DX
@@ -3068,109 +3404,258 @@ TEXT ·sigmoid4F32AVX512(SB), NOSPLIT, $352-48
 	MOVQ         d3+32(FP), DI
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         R8, R8
-	SUBQ         $0x10, AX
-	JLT          rest4
+
+side4:
+	CMPQ              AX, $0x00000020
+	JLT               few4
+	VMOVUPS           (CX), Z1
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z1, Z2
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z2, K1
+	KTESTW            K1, K1
+	JNZ               loop4
+	VMOVUPS           64(CX), Z2
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z2, Z3
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z3, K1
+	KTESTW            K1, K1
+	JNZ               loop4
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z10
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z10
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z10, Z11
+	VMOVUPS           Z1, Z1
+	VMOVUPS           Z2, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z11, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z1
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z11, Z2
+	VMULPS            Z1, Z1, Z4
+	VMULPS            Z2, Z2, Z12
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z11
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z13
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z1, Z11
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z13
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z1, Z11
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z13
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z1, Z11
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z13
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z1, Z11
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z13
+	VFMSUB213PS       Z1, Z4, Z11
+	VFMSUB213PS       Z2, Z12, Z13
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z11, Z11
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z13, Z13
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z10, Z10
+	VPADDD            Z3, Z11, Z11
+	VPADDD            Z10, Z13, Z13
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z11, Z1
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z13, Z10
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z12
+	VDIVPS            Z1, Z2, Z2
+	VDIVPS            Z10, Z12, Z12
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z1, Z3
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z10, Z14
+	VSUBPS            Z3, Z11, Z3
+	VSUBPS            Z14, Z13, Z14
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z15
+	VFNMADD231PS      Z1, Z2, Z4
+	VFNMADD231PS      Z10, Z12, Z15
+	VFNMADD231PS      Z3, Z2, Z4
+	VFNMADD231PS      Z14, Z12, Z15
+	VFMADD231PS       Z2, Z4, Z2
+	VFMADD231PS       Z12, Z15, Z12
+	VMULPS            Z11, Z2, Z1
+	VMULPS            Z13, Z12, Z4
+	VMULPS            Z2, Z1, Z3
+	VMULPS            Z12, Z4, Z10
+	VSUBPS            Z2, Z1, Z1
+	VSUBPS            Z12, Z4, Z4
+	VMULPS            Z3, Z1, Z1
+	VMULPS            Z10, Z4, Z11
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z13
+	VFNMADD231PS.BCST k32_40c00000<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST k32_40c00000<>+0(SB), Z10, Z13
+	VMULPS            Z3, Z4, Z4
+	VMULPS            Z10, Z13, Z13
+	VMOVUPS           Z2, (DX)
+	VMOVUPS           Z12, 64(DX)
+	VMOVUPS           Z3, (BX)
+	VMOVUPS           Z10, 64(BX)
+	VMOVUPS           Z1, (SI)
+	VMOVUPS           Z11, 64(SI)
+	VMOVUPS           Z4, (DI)
+	VMOVUPS           Z13, 64(DI)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	ADDQ              $0x00000080, SI
+	ADDQ              $0x00000080, DI
+	SUBQ              $0x00000020, AX
+	JMP               side4
+
+few4:
+	CMPQ AX, $0x10
+	JLT  rest4
 
 loop4:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z2
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
 	VMULPS            Z2, Z2, Z4
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z6
-	VFMADD213PS       Z2, Z4, Z6
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
-	VPSLLD            $0x17, Z3, Z2
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
-	VMULPS            Z6, Z2, Z2
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VDIVPS            Z3, Z4, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VSUBPS            Z3, Z6, Z6
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z6
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VFNMADD231PS      Z3, Z4, Z7
-	VFNMADD231PS      Z6, Z4, Z7
-	VFMADD231PS       Z4, Z7, Z4
-	VMULPS            Z2, Z4, Z2
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
-	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z3, Z4, K1, Z5
-	VMULPS            Z2, Z4, Z3
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
-	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z2, Z6
-	VMULPS            Z3, Z6, Z6
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z6, Z6
-	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
-	VPXORD            Z1, Z6, Z1
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z10
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z10
+	VFMSUB213PS       Z2, Z4, Z10
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z10, Z10
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z2
+	VSCALEFPS         Z2, Z10, Z10
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
-	VFNMADD231PS.BCST k32_40c00000<>+0(SB), Z4, Z2
-	VMULPS            Z3, Z2, Z2
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
-	VMOVUPS           Z5, (DX)
-	VMOVUPS           Z4, (BX)
-	VMOVUPS           Z1, (SI)
-	VMOVUPS           Z2, (DI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	ADDQ              $0x40, DI
-	SUBQ              $0x10, AX
-	JGE               loop4
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z10, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VDIVPS            Z2, Z3, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VSUBPS            Z2, Z4, Z4
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z10, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z11
+	VFNMADD231PS      Z2, Z3, Z11
+	VFNMADD231PS      Z4, Z3, Z11
+	VFMADD231PS       Z3, Z11, Z3
+	VMULPS            Z10, Z3, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z4
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z4, Z3, K1, Z5
+	VMULPS            Z2, Z3, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
+	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z2, Z10
+	VMULPS            Z3, Z10, Z10
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z10, Z10
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z2
+	VPXORD            Z2, Z10, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
+	VFNMADD231PS.BCST k32_40c00000<>+0(SB), Z4, Z10
+	VMULPS            Z3, Z10, Z10
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z10, Z3
+	VMOVUPS           Z5, (SP)
+	VMOVUPS           Z4, 64(SP)
+	VMOVUPS           Z2, 128(SP)
+	VMOVUPS           Z3, 192(SP)
+	VBROADCASTSS      k32_c2a00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z2
+	VBROADCASTSS      k32_42a00000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z10
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z10
+	VFMSUB213PS       Z2, Z4, Z10
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z10, Z10
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD            Z3, Z10, Z10
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z10, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VDIVPS            Z2, Z3, Z3
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z2, Z4
+	VSUBPS            Z4, Z10, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z11
+	VFNMADD231PS      Z2, Z3, Z11
+	VFNMADD231PS      Z4, Z3, Z11
+	VFMADD231PS       Z3, Z11, Z3
+	VMULPS            Z10, Z3, Z2
+	VMULPS            Z3, Z2, Z4
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z4, Z2, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
+	VFNMADD231PS.BCST k32_40c00000<>+0(SB), Z4, Z10
+	VMULPS            Z4, Z10, Z10
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z1
+	VADDPS.BCST       k32_42a00000<>+0(SB), Z1, Z1
+	VMOVUPS           (SP), Z11
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z11, Z3, K1, Z6
+	VMOVUPS           Z6, (DX)
+	VMOVUPS           64(SP), Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z4, K1, Z7
+	VMOVUPS           Z7, (BX)
+	VMOVUPS           128(SP), Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z2, K1, Z8
+	VMOVUPS           Z8, (SI)
+	VMOVUPS           192(SP), Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z10, K1, Z9
+	VMOVUPS           Z9, (DI)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, AX
+	TESTQ             R8, R8
+	JZ                side4
 
 rest4:
 	TESTQ     R8, R8
 	JNZ       finish4
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done4
 	MOVQ      AX, R8
-	MOVQ      $-1, AX
-	BZHIQ     R8, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
 	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	MOVQ      SI, 272(SP)
-	LEAQ      208(SP), SI
-	MOVQ      DI, 344(SP)
-	LEAQ      280(SP), DI
-	XORQ      AX, AX
+	VMOVUPS   Z1, 256(SP)
+	LEAQ      256(SP), CX
+	MOVQ      DX, 384(SP)
+	LEAQ      320(SP), DX
+	MOVQ      BX, 456(SP)
+	LEAQ      392(SP), BX
+	MOVQ      SI, 528(SP)
+	LEAQ      464(SP), SI
+	MOVQ      DI, 600(SP)
+	LEAQ      536(SP), DI
 	JMP       loop4
 
 finish4:
 	MOVQ    $-1, AX
 	BZHIQ   R8, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPS 64(SP), Z0
+	MOVQ    384(SP), DX
+	VMOVUPS 320(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPS 136(SP), Z0
+	MOVQ    456(SP), BX
+	VMOVUPS 392(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (BX)
-	MOVQ    272(SP), SI
-	VMOVUPS 208(SP), Z0
+	MOVQ    528(SP), SI
+	VMOVUPS 464(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (SI)
-	MOVQ    344(SP), DI
-	VMOVUPS 280(SP), Z0
+	MOVQ    600(SP), DI
+	VMOVUPS 536(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (DI)
 
@@ -3189,31 +3674,31 @@ TEXT ·softplus1F32AVX512(SB), NOSPLIT, $136-24
 	MOVQ         d0+8(FP), DX
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         BX, BX
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest5
 
 loop5:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z2
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
 	VMULPS            Z2, Z2, Z4
 	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z6
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z6
 	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z6
 	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z6
-	VFMADD213PS       Z2, Z4, Z6
+	VFMSUB213PS       Z2, Z4, Z6
 	VADDPS.BCST       k32_3f800000<>+0(SB), Z6, Z6
-	VPSLLD            $0x17, Z3, Z2
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
-	VMULPS            Z6, Z2, Z2
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z2
+	VSCALEFPS         Z2, Z6, Z6
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z6, Z2
 	VADDPS.BCST       k32_40000000<>+0(SB), Z2, Z3
 	VDIVPS            Z3, Z2, Z3
 	VMULPS            Z3, Z3, Z2
@@ -3229,26 +3714,26 @@ loop5:
 	VMAXPS            Z1, Z5, Z5
 	VADDPS            Z5, Z4, Z4
 	VMOVUPS           Z4, (DX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop5
 
 rest5:
 	TESTQ     BX, BX
 	JNZ       finish5
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done5
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
 	MOVQ      DX, 128(SP)
 	LEAQ      64(SP), DX
-	XORQ      AX, AX
 	JMP       loop5
 
 finish5:
@@ -3290,70 +3775,71 @@ TEXT ·softplus2F32AVX512(SB), NOSPLIT, $208-32
 	MOVQ         d1+16(FP), BX
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         SI, SI
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest6
 
 loop6:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z2
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
 	VMULPS            Z2, Z2, Z4
 	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z7
 	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z7
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z7
 	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z7
-	VFMADD213PS       Z2, Z4, Z7
+	VFMSUB213PS       Z2, Z4, Z7
 	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
-	VPSLLD            $0x17, Z3, Z2
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
-	VMULPS            Z7, Z2, Z2
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z2
+	VSCALEFPS         Z2, Z7, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z7, Z2
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VDIVPS            Z3, Z4, Z4
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
-	VADDPS.BCST       k32_40000000<>+0(SB), Z3, Z7
-	VDIVPS            Z7, Z3, Z7
-	VMULPS            Z7, Z7, Z3
+	VDIVPS            Z2, Z3, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z7, Z2
+	VADDPS.BCST       k32_40000000<>+0(SB), Z2, Z4
+	VDIVPS            Z4, Z2, Z4
+	VMULPS            Z4, Z4, Z2
 	VBROADCASTSS      k32_3e6dd130<>+0(SB), Z8
-	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z3, Z8
-	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z3, Z8
-	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z3, Z8
-	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z3, Z8
-	VMULPS            Z7, Z3, Z3
-	VMULPS            Z3, Z8, Z8
-	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z2, Z8
+	VMULPS            Z4, Z2, Z2
+	VMULPS            Z2, Z8, Z8
+	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z4, Z8
 	VPXORD            Z5, Z5, Z5
 	VMAXPS            Z1, Z5, Z5
 	VADDPS            Z5, Z8, Z8
-	VMULPS            Z2, Z4, Z2
+	VMULPS            Z7, Z3, Z2
 	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z2, Z4, K1, Z6
+	VBLENDMPS         Z2, Z3, K1, Z6
 	VMOVUPS           Z8, (DX)
 	VMOVUPS           Z6, (BX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop6
 
 rest6:
 	TESTQ     SI, SI
 	JNZ       finish6
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done6
 	MOVQ      AX, SI
-	MOVQ      $-1, AX
-	BZHIQ     SI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
@@ -3361,7 +3847,6 @@ rest6:
 	LEAQ      64(SP), DX
 	MOVQ      BX, 200(SP)
 	LEAQ      136(SP), BX
-	XORQ      AX, AX
 	JMP       loop6
 
 finish6:
@@ -3390,81 +3875,82 @@ TEXT ·softplus3F32AVX512(SB), NOSPLIT, $280-40
 	MOVQ         d2+24(FP), SI
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         DI, DI
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest7
 
 loop7:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z2
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
 	VMULPS            Z2, Z2, Z4
 	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z7
 	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z7
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z7
 	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z7
-	VFMADD213PS       Z2, Z4, Z7
+	VFMSUB213PS       Z2, Z4, Z7
 	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
-	VPSLLD            $0x17, Z3, Z2
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
-	VMULPS            Z7, Z2, Z2
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z2
+	VSCALEFPS         Z2, Z7, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z7, Z2
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
+	VDIVPS            Z2, Z3, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VDIVPS            Z3, Z4, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VSUBPS            Z3, Z7, Z7
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z7
+	VSUBPS            Z2, Z4, Z4
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z7, Z4
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
-	VFNMADD231PS      Z3, Z4, Z8
-	VFNMADD231PS      Z7, Z4, Z8
-	VFMADD231PS       Z4, Z8, Z4
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
-	VADDPS.BCST       k32_40000000<>+0(SB), Z3, Z7
-	VDIVPS            Z7, Z3, Z7
-	VMULPS            Z7, Z7, Z3
+	VFNMADD231PS      Z2, Z3, Z8
+	VFNMADD231PS      Z4, Z3, Z8
+	VFMADD231PS       Z3, Z8, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z7, Z2
+	VADDPS.BCST       k32_40000000<>+0(SB), Z2, Z4
+	VDIVPS            Z4, Z2, Z4
+	VMULPS            Z4, Z4, Z2
 	VBROADCASTSS      k32_3e6dd130<>+0(SB), Z8
-	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z3, Z8
-	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z3, Z8
-	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z3, Z8
-	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z3, Z8
-	VMULPS            Z7, Z3, Z3
-	VMULPS            Z3, Z8, Z8
-	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z2, Z8
+	VMULPS            Z4, Z2, Z2
+	VMULPS            Z2, Z8, Z8
+	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z4, Z8
 	VPXORD            Z5, Z5, Z5
 	VMAXPS            Z1, Z5, Z5
 	VADDPS            Z5, Z8, Z8
-	VMULPS            Z2, Z4, Z2
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VMULPS            Z7, Z3, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z4
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z3, Z4, K1, Z6
-	VMULPS            Z2, Z4, Z1
+	VBLENDMPS         Z4, Z3, K1, Z6
+	VMULPS            Z2, Z3, Z1
 	VMULPS.BCST       k32_1f800000<>+0(SB), Z1, Z1
 	VMOVUPS           Z8, (DX)
 	VMOVUPS           Z6, (BX)
 	VMOVUPS           Z1, (SI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop7
 
 rest7:
 	TESTQ     DI, DI
 	JNZ       finish7
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done7
 	MOVQ      AX, DI
-	MOVQ      $-1, AX
-	BZHIQ     DI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
@@ -3474,7 +3960,6 @@ rest7:
 	LEAQ      136(SP), BX
 	MOVQ      SI, 272(SP)
 	LEAQ      208(SP), SI
-	XORQ      AX, AX
 	JMP       loop7
 
 finish7:
@@ -3508,61 +3993,61 @@ TEXT ·softplus4F32AVX512(SB), NOSPLIT, $352-48
 	MOVQ         d3+32(FP), DI
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         R8, R8
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest8
 
 loop8:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z2
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z2
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
 	VMULPS            Z2, Z2, Z4
 	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z7
 	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z7
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z7
 	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z7
-	VFMADD213PS       Z2, Z4, Z7
+	VFMSUB213PS       Z2, Z4, Z7
 	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
-	VPSLLD            $0x17, Z3, Z2
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z2, Z2
-	VMULPS            Z7, Z2, Z2
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z2
+	VSCALEFPS         Z2, Z7, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z7, Z2
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z3
+	VDIVPS            Z2, Z3, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VDIVPS            Z3, Z4, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
-	VSUBPS            Z3, Z7, Z7
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z2, Z7
+	VSUBPS            Z2, Z4, Z4
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z7, Z4
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
-	VFNMADD231PS      Z3, Z4, Z8
-	VFNMADD231PS      Z7, Z4, Z8
-	VFMADD231PS       Z4, Z8, Z4
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
-	VADDPS.BCST       k32_40000000<>+0(SB), Z3, Z7
-	VDIVPS            Z7, Z3, Z7
-	VMULPS            Z7, Z7, Z3
+	VFNMADD231PS      Z2, Z3, Z8
+	VFNMADD231PS      Z4, Z3, Z8
+	VFMADD231PS       Z3, Z8, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z7, Z2
+	VADDPS.BCST       k32_40000000<>+0(SB), Z2, Z4
+	VDIVPS            Z4, Z2, Z4
+	VMULPS            Z4, Z4, Z2
 	VBROADCASTSS      k32_3e6dd130<>+0(SB), Z8
-	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z3, Z8
-	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z3, Z8
-	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z3, Z8
-	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z3, Z8
-	VMULPS            Z7, Z3, Z3
-	VMULPS            Z3, Z8, Z8
-	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  k32_3e5e467c<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3e926493<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3ecccc6a<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST  k32_3f2aaaab<>+0(SB), Z2, Z8
+	VMULPS            Z4, Z2, Z2
+	VMULPS            Z2, Z8, Z8
+	VFMADD231PS.BCST  k32_40000000<>+0(SB), Z4, Z8
 	VPXORD            Z5, Z5, Z5
 	VMAXPS            Z1, Z5, Z5
 	VADDPS            Z5, Z8, Z8
-	VMULPS            Z2, Z4, Z2
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z3
+	VMULPS            Z7, Z3, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z4
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z3, Z4, K1, Z6
-	VMULPS            Z2, Z4, Z3
+	VBLENDMPS         Z4, Z3, K1, Z6
+	VMULPS            Z2, Z3, Z3
 	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z4
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
 	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z2, Z7
@@ -3574,23 +4059,24 @@ loop8:
 	VMOVUPS           Z6, (BX)
 	VMOVUPS           Z4, (SI)
 	VMOVUPS           Z1, (DI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	ADDQ              $0x40, DI
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop8
 
 rest8:
 	TESTQ     R8, R8
 	JNZ       finish8
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done8
 	MOVQ      AX, R8
-	MOVQ      $-1, AX
-	BZHIQ     R8, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
@@ -3602,7 +4088,6 @@ rest8:
 	LEAQ      208(SP), SI
 	MOVQ      DI, 344(SP)
 	LEAQ      280(SP), DI
-	XORQ      AX, AX
 	JMP       loop8
 
 finish8:
@@ -3637,7 +4122,7 @@ TEXT ·tanh1F32AVX512(SB), NOSPLIT, $136-24
 	MOVQ         d0+8(FP), DX
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         BX, BX
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest9
 
 loop9:
@@ -3670,26 +4155,26 @@ loop9:
 	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
 	VPORD             Z2, Z1, Z1
 	VMOVUPS           Z1, (DX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop9
 
 rest9:
 	TESTQ     BX, BX
 	JNZ       finish9
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done9
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
 	MOVQ      DX, 128(SP)
 	LEAQ      64(SP), DX
-	XORQ      AX, AX
 	JMP       loop9
 
 finish9:
@@ -3704,6 +4189,15 @@ done9:
 	VZEROUPPER
 	RET
 
+DATA k32_3c0905d1<>+0(SB)/4, $0x3c0905d1
+GLOBL k32_3c0905d1<>(SB), RODATA|NOPTR, $4
+
+DATA k32_3e2aaa6e<>+0(SB)/4, $0x3e2aaa6e
+GLOBL k32_3e2aaa6e<>(SB), RODATA|NOPTR, $4
+
+DATA k32_5f800000<>+0(SB)/4, $0x5f800000
+GLOBL k32_5f800000<>(SB), RODATA|NOPTR, $4
+
 // func tanh2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·tanh2F32AVX512(SB), NOSPLIT, $208-32
@@ -3713,7 +4207,7 @@ TEXT ·tanh2F32AVX512(SB), NOSPLIT, $208-32
 	MOVQ         d1+16(FP), BX
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         SI, SI
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest10
 
 loop10:
@@ -3753,21 +4247,22 @@ loop10:
 	VMULPS.BCST       k32_20800000<>+0(SB), Z2, Z2
 	VMOVUPS           Z1, (DX)
 	VMOVUPS           Z2, (BX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop10
 
 rest10:
 	TESTQ     SI, SI
 	JNZ       finish10
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done10
 	MOVQ      AX, SI
-	MOVQ      $-1, AX
-	BZHIQ     SI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
@@ -3775,7 +4270,6 @@ rest10:
 	LEAQ      64(SP), DX
 	MOVQ      BX, 200(SP)
 	LEAQ      136(SP), BX
-	XORQ      AX, AX
 	JMP       loop10
 
 finish10:
@@ -3807,7 +4301,7 @@ TEXT ·tanh3F32AVX512(SB), NOSPLIT, $280-40
 	MOVQ         d2+24(FP), SI
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         DI, DI
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest11
 
 loop11:
@@ -3860,22 +4354,23 @@ loop11:
 	VMOVUPS           Z1, (DX)
 	VMOVUPS           Z3, (BX)
 	VMOVUPS           Z2, (SI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop11
 
 rest11:
 	TESTQ     DI, DI
 	JNZ       finish11
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done11
 	MOVQ      AX, DI
-	MOVQ      $-1, AX
-	BZHIQ     DI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
@@ -3885,7 +4380,6 @@ rest11:
 	LEAQ      136(SP), BX
 	MOVQ      SI, 272(SP)
 	LEAQ      208(SP), SI
-	XORQ      AX, AX
 	JMP       loop11
 
 finish11:
@@ -3922,7 +4416,7 @@ TEXT ·tanh4F32AVX512(SB), NOSPLIT, $352-48
 	MOVQ         d3+32(FP), DI
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         R8, R8
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest12
 
 loop12:
@@ -3981,23 +4475,24 @@ loop12:
 	VMOVUPS           Z3, (BX)
 	VMOVUPS           Z4, (SI)
 	VMOVUPS           Z6, (DI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	ADDQ              $0x40, DI
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop12
 
 rest12:
 	TESTQ     R8, R8
 	JNZ       finish12
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done12
 	MOVQ      AX, R8
-	MOVQ      $-1, AX
-	BZHIQ     R8, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
@@ -4009,7 +4504,6 @@ rest12:
 	LEAQ      208(SP), SI
 	MOVQ      DI, 344(SP)
 	LEAQ      280(SP), DI
-	XORQ      AX, AX
 	JMP       loop12
 
 finish12:
@@ -4038,71 +4532,170 @@ done12:
 
 // func silu1F32AVX512(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu1F32AVX512(SB), NOSPLIT, $136-24
+TEXT ·silu1F32AVX512(SB), NOSPLIT, $200-24
 	MOVQ         n+0(FP), AX
 	MOVQ         x+16(FP), CX
 	MOVQ         d0+8(FP), DX
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         BX, BX
-	SUBQ         $0x10, AX
-	JLT          rest13
+
+side13:
+	CMPQ              AX, $0x00000020
+	JLT               few13
+	VMOVUPS           (CX), Z1
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z1, Z2
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z2, K1
+	KTESTW            K1, K1
+	JNZ               loop13
+	VMOVUPS           64(CX), Z2
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z2, Z3
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z3, K1
+	KTESTW            K1, K1
+	JNZ               loop13
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z8
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z8
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z8, Z9
+	VMOVUPS           Z1, Z7
+	VMOVUPS           Z2, Z10
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z7
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z9, Z10
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z7
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z9, Z10
+	VMULPS            Z7, Z7, Z4
+	VMULPS            Z10, Z10, Z11
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z9
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z12
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z10, Z12
+	VFMSUB213PS       Z7, Z4, Z9
+	VFMSUB213PS       Z10, Z11, Z12
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z9
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z12, Z12
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z8, Z8
+	VPADDD            Z3, Z9, Z9
+	VPADDD            Z8, Z12, Z12
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z3
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z12, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
+	VDIVPS            Z3, Z4, Z4
+	VDIVPS            Z7, Z8, Z8
+	VMULPS            Z9, Z4, Z3
+	VMULPS            Z12, Z8, Z3
+	VMULPS            Z1, Z4, Z1
+	VMULPS            Z2, Z8, Z2
+	VMOVUPS           Z1, (DX)
+	VMOVUPS           Z2, 64(DX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	SUBQ              $0x00000020, AX
+	JMP               side13
+
+few13:
+	CMPQ AX, $0x10
+	JLT  rest13
 
 loop13:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
-	VMOVUPS           Z2, Z5
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z5
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z5
-	VMULPS            Z5, Z5, Z4
+	VMOVUPS           Z2, Z2
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z2
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
 	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z7
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z7
-	VFMADD213PS       Z5, Z4, Z7
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z2, Z7
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z2, Z7
+	VFMSUB213PS       Z2, Z4, Z7
 	VADDPS.BCST       k32_3f800000<>+0(SB), Z7, Z7
-	VPSLLD            $0x17, Z3, Z3
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z3, Z3
-	VMULPS            Z7, Z3, Z3
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z4
-	VMULPS            Z2, Z3, Z3
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z2
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z2
+	VSCALEFPS         Z2, Z7, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z7, Z2
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VDIVPS            Z2, Z3, Z3
+	VMULPS            Z7, Z3, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z4
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z2, Z1, K1, Z6
-	VDIVPS            Z4, Z6, Z6
+	VBLENDMPS         Z2, Z3, K1, Z5
+	VMAXPS            Z1, Z0, Z2
+	VMULPS            Z5, Z2, Z2
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, K1, Z2
+	VMOVUPS           Z2, (SP)
+	VBROADCASTSS      k32_c2a00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z2
+	VBROADCASTSS      k32_42a00000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z7
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z7
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z7
+	VMULPS            Z7, Z7, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z8
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z7, Z8
+	VFMSUB213PS       Z7, Z4, Z8
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z8, Z8
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD            Z3, Z8, Z8
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z8, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VDIVPS            Z3, Z4, Z4
+	VMULPS            Z8, Z4, Z3
+	VMULPS            Z2, Z4, Z2
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z1
+	VADDPS.BCST       k32_42a00000<>+0(SB), Z1, Z1
+	VMOVUPS           (SP), Z3
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z2, K1, Z6
 	VMOVUPS           Z6, (DX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	SUBQ              $0x10, AX
-	JGE               loop13
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000010, AX
+	TESTQ             BX, BX
+	JZ                side13
 
 rest13:
 	TESTQ     BX, BX
 	JNZ       finish13
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done13
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	XORQ      AX, AX
+	VMOVUPS   Z1, 64(SP)
+	LEAQ      64(SP), CX
+	MOVQ      DX, 192(SP)
+	LEAQ      128(SP), DX
 	JMP       loop13
 
 finish13:
 	MOVQ    $-1, AX
 	BZHIQ   BX, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPS 64(SP), Z0
+	MOVQ    192(SP), DX
+	VMOVUPS 128(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (DX)
 
@@ -4112,95 +4705,201 @@ done13:
 
 // func silu2F32AVX512(n int, d0 *float32, d1 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu2F32AVX512(SB), NOSPLIT, $208-32
+TEXT ·silu2F32AVX512(SB), NOSPLIT, $336-32
 	MOVQ         n+0(FP), AX
 	MOVQ         x+24(FP), CX
 	MOVQ         d0+8(FP), DX
 	MOVQ         d1+16(FP), BX
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         SI, SI
-	SUBQ         $0x10, AX
-	JLT          rest14
+
+side14:
+	CMPQ              AX, $0x00000020
+	JLT               few14
+	VMOVUPS           (CX), Z1
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z1, Z2
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z2, K1
+	KTESTW            K1, K1
+	JNZ               loop14
+	VMOVUPS           64(CX), Z2
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z2, Z3
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z3, K1
+	KTESTW            K1, K1
+	JNZ               loop14
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z10
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z10
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z10, Z11
+	VMOVUPS           Z1, Z5
+	VMOVUPS           Z2, Z12
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z11, Z12
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z11, Z12
+	VMULPS            Z5, Z5, Z4
+	VMULPS            Z12, Z12, Z13
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z11
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z14
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z12, Z14
+	VFMSUB213PS       Z5, Z4, Z11
+	VFMSUB213PS       Z12, Z13, Z14
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z11, Z11
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z14, Z14
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z10, Z10
+	VPADDD            Z3, Z11, Z11
+	VPADDD            Z10, Z14, Z14
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z11, Z3
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z14, Z5
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
+	VDIVPS            Z3, Z4, Z4
+	VDIVPS            Z5, Z10, Z10
+	VMULPS            Z11, Z4, Z3
+	VMULPS            Z14, Z10, Z11
+	VMULPS            Z1, Z4, Z5
+	VMULPS            Z2, Z10, Z12
+	VMOVUPS           Z3, Z3
+	VMOVUPS           Z11, Z11
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z2, Z11
+	VMULPS            Z4, Z3, Z3
+	VMULPS            Z10, Z11, Z11
+	VMOVUPS           Z5, (DX)
+	VMOVUPS           Z12, 64(DX)
+	VMOVUPS           Z3, (BX)
+	VMOVUPS           Z11, 64(BX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	SUBQ              $0x00000020, AX
+	JMP               side14
+
+few14:
+	CMPQ AX, $0x10
+	JLT  rest14
 
 loop14:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z5
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z5
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z5
 	VMULPS            Z5, Z5, Z4
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z9
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z9
-	VFMADD213PS       Z5, Z4, Z9
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z9
-	VPSLLD            $0x17, Z3, Z3
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z3, Z3
-	VMULPS            Z9, Z3, Z3
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z10
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z5, Z10
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z10
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z5, Z10
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z10
+	VFMSUB213PS       Z5, Z4, Z10
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z10, Z10
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z3
+	VSCALEFPS         Z3, Z10, Z10
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z10, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VDIVPS            Z4, Z5, Z5
-	VMULPS            Z3, Z2, Z4
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z4, Z4
+	VDIVPS            Z3, Z4, Z4
+	VMULPS            Z10, Z4, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z5
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z4, Z1, K1, Z6
-	VMULPS            Z5, Z6, Z6
-	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z4
-	VPXORD            Z1, Z4, Z4
-	VPXORD            Z2, Z4, Z4
-	VMULPS            Z3, Z5, Z2
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VBLENDMPS         Z3, Z4, K1, Z6
+	VMAXPS            Z1, Z0, Z3
+	VMULPS            Z6, Z3, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, K1, Z3
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z10
+	VPORD             Z2, Z10, Z10
+	VBLENDMPS         Z4, Z5, K1, Z7
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z10, Z7
+	VMULPS            Z6, Z7, Z7
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z7, K1, Z7
+	VMOVUPS           Z3, (SP)
+	VMOVUPS           Z7, 64(SP)
+	VBROADCASTSS      k32_c2a00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z2
+	VBROADCASTSS      k32_42a00000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z5
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z5
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z10
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z5, Z10
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z10
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z5, Z10
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z10
+	VFMSUB213PS       Z5, Z4, Z10
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z10, Z10
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD            Z3, Z10, Z10
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z10, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VDIVPS            Z3, Z4, Z4
+	VMULPS            Z10, Z4, Z3
+	VMULPS            Z2, Z4, Z5
+	VMOVUPS           Z3, Z3
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z2, Z3
+	VMULPS            Z4, Z3, Z3
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z1
+	VADDPS.BCST       k32_42a00000<>+0(SB), Z1, Z1
+	VMOVUPS           (SP), Z2
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z5, Z2, K1, Z7
-	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z4, Z7
-	VMULPS            Z5, Z7, Z7
-	VMULPS            Z3, Z7, Z2
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z2, Z2
+	VBLENDMPS         Z2, Z5, K1, Z8
+	VMOVUPS           Z8, (DX)
+	VMOVUPS           64(SP), Z2
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z2, Z7, K1, Z8
-	VMOVUPS           Z6, (DX)
-	VMOVUPS           Z8, (BX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	SUBQ              $0x10, AX
-	JGE               loop14
+	VBLENDMPS         Z2, Z3, K1, Z9
+	VMOVUPS           Z9, (BX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000010, AX
+	TESTQ             SI, SI
+	JZ                side14
 
 rest14:
 	TESTQ     SI, SI
 	JNZ       finish14
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done14
 	MOVQ      AX, SI
-	MOVQ      $-1, AX
-	BZHIQ     SI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
 	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	XORQ      AX, AX
+	VMOVUPS   Z1, 128(SP)
+	LEAQ      128(SP), CX
+	MOVQ      DX, 256(SP)
+	LEAQ      192(SP), DX
+	MOVQ      BX, 328(SP)
+	LEAQ      264(SP), BX
 	JMP       loop14
 
 finish14:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPS 64(SP), Z0
+	MOVQ    256(SP), DX
+	VMOVUPS 192(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPS 136(SP), Z0
+	MOVQ    328(SP), BX
+	VMOVUPS 264(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (BX)
 
@@ -4210,7 +4909,7 @@ done14:
 
 // func silu3F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu3F32AVX512(SB), NOSPLIT, $280-40
+TEXT ·silu3F32AVX512(SB), NOSPLIT, $472-40
 	MOVQ         n+0(FP), AX
 	MOVQ         x+32(FP), CX
 	MOVQ         d0+8(FP), DX
@@ -4218,110 +4917,256 @@ TEXT ·silu3F32AVX512(SB), NOSPLIT, $280-40
 	MOVQ         d2+24(FP), SI
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         DI, DI
-	SUBQ         $0x10, AX
-	JLT          rest15
+
+side15:
+	CMPQ              AX, $0x00000020
+	JLT               few15
+	VMOVUPS           (CX), Z1
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z1, Z2
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z2, K1
+	KTESTW            K1, K1
+	JNZ               loop15
+	VMOVUPS           64(CX), Z2
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z2, Z3
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z3, K1
+	KTESTW            K1, K1
+	JNZ               loop15
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z11
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z11
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z11, Z12
+	VMOVUPS           Z1, Z5
+	VMOVUPS           Z2, Z13
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z12, Z13
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z12, Z13
+	VMULPS            Z5, Z5, Z4
+	VMULPS            Z13, Z13, Z14
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z12
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z15
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z5, Z12
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z12
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z5, Z12
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z13, Z15
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z12
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z13, Z15
+	VFMSUB213PS       Z5, Z4, Z12
+	VFMSUB213PS       Z13, Z14, Z15
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z12, Z12
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z15, Z15
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z11, Z11
+	VPADDD            Z3, Z12, Z12
+	VPADDD            Z11, Z15, Z15
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z12, Z3
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z15, Z13
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z14
+	VDIVPS            Z3, Z4, Z4
+	VDIVPS            Z13, Z14, Z14
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z3, Z5
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z13, Z16
+	VSUBPS            Z5, Z12, Z5
+	VSUBPS            Z16, Z15, Z16
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z11
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z17
+	VFNMADD231PS      Z3, Z4, Z11
+	VFNMADD231PS      Z13, Z14, Z17
+	VFNMADD231PS      Z5, Z4, Z11
+	VFNMADD231PS      Z16, Z14, Z17
+	VFMADD231PS       Z4, Z11, Z4
+	VFMADD231PS       Z14, Z17, Z14
+	VMULPS            Z12, Z4, Z3
+	VMULPS            Z15, Z14, Z13
+	VMULPS            Z1, Z4, Z5
+	VMULPS            Z2, Z14, Z15
+	VMOVUPS           Z3, Z11
+	VMOVUPS           Z13, Z16
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z1, Z11
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z2, Z16
+	VMULPS            Z4, Z11, Z11
+	VMULPS            Z14, Z16, Z16
+	VMULPS            Z4, Z3, Z12
+	VMULPS            Z14, Z13, Z17
+	VSUBPS            Z3, Z4, Z3
+	VSUBPS            Z13, Z14, Z4
+	VMOVUPS           Z3, Z3
+	VMOVUPS           Z4, Z4
+	VFNMADD213PS.BCST k32_40000000<>+0(SB), Z1, Z3
+	VFNMADD213PS.BCST k32_40000000<>+0(SB), Z2, Z4
+	VMULPS            Z12, Z3, Z3
+	VMULPS            Z17, Z4, Z4
+	VMOVUPS           Z5, (DX)
+	VMOVUPS           Z15, 64(DX)
+	VMOVUPS           Z11, (BX)
+	VMOVUPS           Z16, 64(BX)
+	VMOVUPS           Z3, (SI)
+	VMOVUPS           Z4, 64(SI)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	ADDQ              $0x00000080, SI
+	SUBQ              $0x00000020, AX
+	JMP               side15
+
+few15:
+	CMPQ AX, $0x10
+	JLT  rest15
 
 loop15:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z5
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z5
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z5
 	VMULPS            Z5, Z5, Z4
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z9
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z9
-	VFMADD213PS       Z5, Z4, Z9
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z9
-	VPSLLD            $0x17, Z3, Z3
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z3, Z3
-	VMULPS            Z9, Z3, Z3
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z4
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VDIVPS            Z4, Z5, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z9
-	VSUBPS            Z4, Z9, Z9
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z9
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
-	VFNMADD231PS      Z4, Z5, Z10
-	VFNMADD231PS      Z9, Z5, Z10
-	VFMADD231PS       Z5, Z10, Z5
-	VMULPS            Z3, Z2, Z4
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z4, Z4
-	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z4, Z1, K1, Z6
-	VMULPS            Z5, Z6, Z6
-	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z4
-	VPXORD            Z1, Z4, Z4
-	VPXORD            Z2, Z4, Z4
-	VMULPS            Z3, Z5, Z9
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z9, Z10
-	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z5, Z10, K1, Z7
-	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z4, Z7
-	VMULPS            Z5, Z7, Z7
-	VMULPS            Z3, Z7, Z3
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z3
-	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z3, Z7, K1, Z8
-	VMULPS            Z9, Z5, Z1
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z11
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z11
+	VFMSUB213PS       Z5, Z4, Z11
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z11, Z11
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z3
+	VSCALEFPS         Z3, Z11, Z11
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
-	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z9, Z3
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z11, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VDIVPS            Z3, Z4, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
+	VSUBPS            Z3, Z5, Z5
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z11, Z5
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z12
+	VFNMADD231PS      Z3, Z4, Z12
+	VFNMADD231PS      Z5, Z4, Z12
+	VFMADD231PS       Z4, Z12, Z4
+	VMULPS            Z11, Z4, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z5
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z3, Z4, K1, Z6
+	VMAXPS            Z1, Z0, Z11
+	VMULPS            Z6, Z11, Z11
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z11, K1, Z11
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z12
+	VPORD             Z2, Z12, Z12
+	VBLENDMPS         Z4, Z5, K1, Z7
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z12, Z7
+	VMULPS            Z6, Z7, Z7
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z7, K1, Z7
+	VMULPS            Z3, Z4, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
+	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z3, Z5
+	VMOVUPS           Z5, Z3
+	VFNMADD213PS.BCST k32_40000000<>+0(SB), Z2, Z3
+	VMULPS            Z4, Z3, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z2
+	VMOVUPS           Z11, (SP)
+	VMOVUPS           Z7, 64(SP)
+	VMOVUPS           Z2, 128(SP)
+	VBROADCASTSS      k32_c2a00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z2
+	VBROADCASTSS      k32_42a00000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z5
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z5
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z11
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z11
+	VFMSUB213PS       Z5, Z4, Z11
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z11, Z11
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD            Z3, Z11, Z11
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z11, Z3
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VDIVPS            Z3, Z4, Z4
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z3, Z5
+	VSUBPS            Z5, Z11, Z5
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z12
+	VFNMADD231PS      Z3, Z4, Z12
+	VFNMADD231PS      Z5, Z4, Z12
+	VFMADD231PS       Z4, Z12, Z4
+	VMULPS            Z11, Z4, Z3
+	VMULPS            Z2, Z4, Z5
+	VMOVUPS           Z3, Z11
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z2, Z11
+	VMULPS            Z4, Z11, Z11
+	VMULPS            Z4, Z3, Z12
+	VSUBPS            Z3, Z4, Z3
 	VMOVUPS           Z3, Z3
-	VFMADD213PS.BCST  k32_40000000<>+0(SB), Z2, Z3
-	VMULPS            Z1, Z3, Z3
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z1
-	VMOVUPS           Z6, (DX)
-	VMOVUPS           Z8, (BX)
-	VMOVUPS           Z1, (SI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	SUBQ              $0x10, AX
-	JGE               loop15
+	VFNMADD213PS.BCST k32_40000000<>+0(SB), Z2, Z3
+	VMULPS            Z12, Z3, Z3
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z1
+	VADDPS.BCST       k32_42a00000<>+0(SB), Z1, Z1
+	VMOVUPS           (SP), Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z5, K1, Z8
+	VMOVUPS           Z8, (DX)
+	VMOVUPS           64(SP), Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z11, K1, Z9
+	VMOVUPS           Z9, (BX)
+	VMOVUPS           128(SP), Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z3, K1, Z10
+	VMOVUPS           Z10, (SI)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	SUBQ              $0x00000010, AX
+	TESTQ             DI, DI
+	JZ                side15
 
 rest15:
 	TESTQ     DI, DI
 	JNZ       finish15
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done15
 	MOVQ      AX, DI
-	MOVQ      $-1, AX
-	BZHIQ     DI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
 	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	MOVQ      SI, 272(SP)
-	LEAQ      208(SP), SI
-	XORQ      AX, AX
+	VMOVUPS   Z1, 192(SP)
+	LEAQ      192(SP), CX
+	MOVQ      DX, 320(SP)
+	LEAQ      256(SP), DX
+	MOVQ      BX, 392(SP)
+	LEAQ      328(SP), BX
+	MOVQ      SI, 464(SP)
+	LEAQ      400(SP), SI
 	JMP       loop15
 
 finish15:
 	MOVQ    $-1, AX
 	BZHIQ   DI, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPS 64(SP), Z0
+	MOVQ    320(SP), DX
+	VMOVUPS 256(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPS 136(SP), Z0
+	MOVQ    392(SP), BX
+	VMOVUPS 328(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (BX)
-	MOVQ    272(SP), SI
-	VMOVUPS 208(SP), Z0
+	MOVQ    464(SP), SI
+	VMOVUPS 400(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (SI)
 
@@ -4331,7 +5176,7 @@ done15:
 
 // func silu4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu4F32AVX512(SB), NOSPLIT, $352-48
+TEXT ·silu4F32AVX512(SB), NOSPLIT, $608-48
 	MOVQ         n+0(FP), AX
 	MOVQ         x+40(FP), CX
 	MOVQ         d0+8(FP), DX
@@ -4340,127 +5185,295 @@ TEXT ·silu4F32AVX512(SB), NOSPLIT, $352-48
 	MOVQ         d3+32(FP), DI
 	VBROADCASTSS k32_c2f00000<>+0(SB), Z0
 	XORQ         R8, R8
-	SUBQ         $0x10, AX
-	JLT          rest16
+
+side16:
+	CMPQ              AX, $0x00000020
+	JLT               few16
+	VMOVUPS           (CX), Z1
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z1, Z2
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z2, K1
+	KTESTW            K1, K1
+	JNZ               loop16
+	VMOVUPS           64(CX), Z2
+	VPANDD.BCST       k32_7fffffff<>+0(SB), Z2, Z3
+	VCMPPS.BCST       $0x06, k32_42a00000<>+0(SB), Z3, K1
+	KTESTW            K1, K1
+	JNZ               loop16
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z12
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z12
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z12, Z13
+	VMOVUPS           Z1, Z5
+	VMOVUPS           Z2, Z14
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z13, Z14
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z13, Z14
+	VMULPS            Z5, Z5, Z4
+	VMULPS            Z14, Z14, Z15
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z13
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z16
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z5, Z13
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z13
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z5, Z13
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z13
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z14, Z16
+	VFMSUB213PS       Z5, Z4, Z13
+	VFMSUB213PS       Z14, Z15, Z16
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z13, Z13
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z16, Z16
+	VPSLLD            $0x17, Z3, Z3
+	VPSLLD            $0x17, Z12, Z12
+	VPADDD            Z3, Z13, Z13
+	VPADDD            Z12, Z16, Z16
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z13, Z3
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z16, Z14
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z15
+	VDIVPS            Z3, Z4, Z4
+	VDIVPS            Z14, Z15, Z15
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z3, Z5
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z14, Z17
+	VSUBPS            Z5, Z13, Z5
+	VSUBPS            Z17, Z16, Z17
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z12
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z18
+	VFNMADD231PS      Z3, Z4, Z12
+	VFNMADD231PS      Z14, Z15, Z18
+	VFNMADD231PS      Z5, Z4, Z12
+	VFNMADD231PS      Z17, Z15, Z18
+	VFMADD231PS       Z4, Z12, Z4
+	VFMADD231PS       Z15, Z18, Z15
+	VMULPS            Z13, Z4, Z3
+	VMULPS            Z16, Z15, Z14
+	VMULPS            Z1, Z4, Z5
+	VMULPS            Z2, Z15, Z16
+	VMOVUPS           Z3, Z12
+	VMOVUPS           Z14, Z17
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z1, Z12
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z2, Z17
+	VMULPS            Z4, Z12, Z12
+	VMULPS            Z15, Z17, Z17
+	VMULPS            Z4, Z3, Z13
+	VMULPS            Z15, Z14, Z18
+	VSUBPS            Z3, Z4, Z3
+	VSUBPS            Z14, Z15, Z15
+	VMOVUPS           Z3, Z4
+	VMOVUPS           Z15, Z19
+	VFNMADD213PS.BCST k32_40000000<>+0(SB), Z1, Z4
+	VFNMADD213PS.BCST k32_40000000<>+0(SB), Z2, Z19
+	VMULPS            Z13, Z4, Z4
+	VMULPS            Z18, Z19, Z19
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z14
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z20
+	VFNMADD231PS.BCST k32_40c00000<>+0(SB), Z13, Z14
+	VFNMADD231PS.BCST k32_40c00000<>+0(SB), Z18, Z20
+	VMULPS            Z1, Z14, Z14
+	VMULPS            Z2, Z20, Z20
+	VFNMADD231PS.BCST k32_40400000<>+0(SB), Z3, Z14
+	VFNMADD231PS.BCST k32_40400000<>+0(SB), Z15, Z20
+	VMULPS            Z13, Z14, Z14
+	VMULPS            Z18, Z20, Z20
+	VMOVUPS           Z5, (DX)
+	VMOVUPS           Z16, 64(DX)
+	VMOVUPS           Z12, (BX)
+	VMOVUPS           Z17, 64(BX)
+	VMOVUPS           Z4, (SI)
+	VMOVUPS           Z19, 64(SI)
+	VMOVUPS           Z14, (DI)
+	VMOVUPS           Z20, 64(DI)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	ADDQ              $0x00000080, SI
+	ADDQ              $0x00000080, DI
+	SUBQ              $0x00000020, AX
+	JMP               side16
+
+few16:
+	CMPQ AX, $0x10
+	JLT  rest16
 
 loop16:
 	VMOVUPS           (CX), Z1
 	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
+	VPXORD.BCST       k32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
-	VFMADD231PS.BCST  k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
 	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
 	VMOVUPS           Z2, Z5
-	VFNMADD231PS.BCST k32_3f318000<>+0(SB), Z4, Z5
-	VFNMADD231PS.BCST k32_b95e8083<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z5
 	VMULPS            Z5, Z5, Z4
-	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z9
-	VFMADD213PS.BCST  k32_3c0905d1<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  k32_3e2aaa6e<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z9
-	VFMADD213PS       Z5, Z4, Z9
-	VADDPS.BCST       k32_3f800000<>+0(SB), Z9, Z9
-	VPSLLD            $0x17, Z3, Z3
-	VPADDD.BCST       k32_5f800000<>+0(SB), Z3, Z3
-	VMULPS            Z9, Z3, Z3
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z12
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z5, Z12
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z12
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z5, Z12
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z12
+	VFMSUB213PS       Z5, Z4, Z12
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z12, Z12
+	VSUBPS.BCST       k32_4b3fffc0<>+0(SB), Z3, Z3
+	VSCALEFPS         Z3, Z12, Z12
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z3
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z12, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z4
+	VDIVPS            Z3, Z4, Z4
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
-	VDIVPS            Z4, Z5, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z9
-	VSUBPS            Z4, Z9, Z9
-	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z3, Z9
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z10
-	VFNMADD231PS      Z4, Z5, Z10
-	VFNMADD231PS      Z9, Z5, Z10
-	VFMADD231PS       Z5, Z10, Z5
-	VMULPS            Z3, Z2, Z4
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z4, Z4
+	VSUBPS            Z3, Z5, Z5
+	VFMADD231PS.BCST  k32_1f800000<>+0(SB), Z12, Z5
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z13
+	VFNMADD231PS      Z3, Z4, Z13
+	VFNMADD231PS      Z5, Z4, Z13
+	VFMADD231PS       Z4, Z13, Z4
+	VMULPS            Z12, Z4, Z3
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z5
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z4, Z1, K1, Z6
-	VMULPS            Z5, Z6, Z6
-	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z4
-	VPXORD            Z1, Z4, Z4
-	VPXORD            Z2, Z4, Z4
-	VMULPS            Z3, Z5, Z9
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z9, Z10
-	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z5, Z10, K1, Z7
-	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z4, Z7
-	VMULPS            Z5, Z7, Z7
-	VMULPS            Z3, Z7, Z3
+	VBLENDMPS         Z3, Z4, K1, Z6
+	VMAXPS            Z1, Z0, Z12
+	VMULPS            Z6, Z12, Z12
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z12, K1, Z12
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z13
+	VPORD             Z2, Z13, Z13
+	VBLENDMPS         Z4, Z5, K1, Z7
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z13, Z7
+	VMULPS            Z6, Z7, Z7
+	VMULPS.BCST       k32_1f800000<>+0(SB), Z7, K1, Z7
+	VMULPS            Z3, Z4, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z5
+	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z3, Z5
+	VMOVUPS           Z5, Z3
+	VFNMADD213PS.BCST k32_40000000<>+0(SB), Z2, Z3
+	VMULPS            Z4, Z3, Z3
 	VMULPS.BCST       k32_1f800000<>+0(SB), Z3, Z3
-	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z3, Z7, K1, Z8
-	VMULPS            Z9, Z5, Z3
+	VBROADCASTSS      k32_bf800000<>+0(SB), Z13
+	VMULPS.BCST       k32_20c00000<>+0(SB), Z4, Z14
+	VADDPS            Z14, Z13, Z13
+	VMULPS            Z2, Z13, Z13
+	VFMADD231PS.BCST  k32_40400000<>+0(SB), Z5, Z13
+	VMULPS            Z4, Z13, Z13
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z13, Z13
+	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z2
+	VPXORD            Z2, Z13, Z2
+	VMOVUPS           Z12, (SP)
+	VMOVUPS           Z7, 64(SP)
+	VMOVUPS           Z3, 128(SP)
+	VMOVUPS           Z2, 192(SP)
+	VBROADCASTSS      k32_c2a00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z2
+	VBROADCASTSS      k32_42a00000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z2
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z3
+	VFNMADD231PS.BCST k32_3fb8aa3b<>+0(SB), Z2, Z3
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z3, Z4
+	VMOVUPS           Z2, Z5
+	VFMADD231PS.BCST  k32_3f318000<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST  k32_b95e8083<>+0(SB), Z4, Z5
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      k32_3ab6889e<>+0(SB), Z12
+	VFMADD213PS.BCST  k32_bc0905d1<>+0(SB), Z5, Z12
+	VFMADD213PS.BCST  k32_3d2aaa8d<>+0(SB), Z5, Z12
+	VFMADD213PS.BCST  k32_be2aaa6e<>+0(SB), Z5, Z12
+	VFMADD213PS.BCST  k32_3f000000<>+0(SB), Z5, Z12
+	VFMSUB213PS       Z5, Z4, Z12
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z12, Z12
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD            Z3, Z12, Z12
+	VADDPS.BCST       k32_3f800000<>+0(SB), Z12, Z3
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z4
-	VFNMADD231PS.BCST k32_20000000<>+0(SB), Z9, Z4
-	VMOVUPS           Z4, Z5
-	VFMADD213PS.BCST  k32_40000000<>+0(SB), Z2, Z5
-	VMULPS            Z3, Z5, Z5
-	VMULPS.BCST       k32_1f800000<>+0(SB), Z5, Z5
-	VBROADCASTSS      k32_3f800000<>+0(SB), Z9
-	VMULPS.BCST       k32_20c00000<>+0(SB), Z3, Z10
-	VSUBPS            Z10, Z9, Z9
-	VMULPS            Z2, Z9, Z9
-	VFMADD231PS.BCST  k32_40400000<>+0(SB), Z4, Z9
-	VMULPS            Z3, Z9, Z9
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z9, Z9
-	VPANDD.BCST       k32_80000000<>+0(SB), Z1, Z1
-	VPXORD            Z1, Z9, Z1
-	VMOVUPS           Z6, (DX)
-	VMOVUPS           Z8, (BX)
-	VMOVUPS           Z5, (SI)
-	VMOVUPS           Z1, (DI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	ADDQ              $0x40, DI
-	SUBQ              $0x10, AX
-	JGE               loop16
+	VDIVPS            Z3, Z4, Z4
+	VSUBPS.BCST       k32_3f800000<>+0(SB), Z3, Z5
+	VSUBPS            Z5, Z12, Z5
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z13
+	VFNMADD231PS      Z3, Z4, Z13
+	VFNMADD231PS      Z5, Z4, Z13
+	VFMADD231PS       Z4, Z13, Z4
+	VMULPS            Z12, Z4, Z3
+	VMULPS            Z2, Z4, Z5
+	VMOVUPS           Z3, Z12
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z2, Z12
+	VMULPS            Z4, Z12, Z12
+	VMULPS            Z4, Z3, Z13
+	VSUBPS            Z3, Z4, Z3
+	VMOVUPS           Z3, Z4
+	VFNMADD213PS.BCST k32_40000000<>+0(SB), Z2, Z4
+	VMULPS            Z13, Z4, Z4
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z14
+	VFNMADD231PS.BCST k32_40c00000<>+0(SB), Z13, Z14
+	VMULPS            Z2, Z14, Z14
+	VFNMADD231PS.BCST k32_40400000<>+0(SB), Z3, Z14
+	VMULPS            Z13, Z14, Z14
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z1
+	VADDPS.BCST       k32_42a00000<>+0(SB), Z1, Z1
+	VMOVUPS           (SP), Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z5, K1, Z8
+	VMOVUPS           Z8, (DX)
+	VMOVUPS           64(SP), Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z12, K1, Z9
+	VMOVUPS           Z9, (BX)
+	VMOVUPS           128(SP), Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z4, K1, Z10
+	VMOVUPS           Z10, (SI)
+	VMOVUPS           192(SP), Z2
+	VPMOVD2M          Z1, K1
+	VBLENDMPS         Z2, Z14, K1, Z11
+	VMOVUPS           Z11, (DI)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, AX
+	TESTQ             R8, R8
+	JZ                side16
 
 rest16:
 	TESTQ     R8, R8
 	JNZ       finish16
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done16
 	MOVQ      AX, R8
-	MOVQ      $-1, AX
-	BZHIQ     R8, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
 	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	MOVQ      SI, 272(SP)
-	LEAQ      208(SP), SI
-	MOVQ      DI, 344(SP)
-	LEAQ      280(SP), DI
-	XORQ      AX, AX
+	VMOVUPS   Z1, 256(SP)
+	LEAQ      256(SP), CX
+	MOVQ      DX, 384(SP)
+	LEAQ      320(SP), DX
+	MOVQ      BX, 456(SP)
+	LEAQ      392(SP), BX
+	MOVQ      SI, 528(SP)
+	LEAQ      464(SP), SI
+	MOVQ      DI, 600(SP)
+	LEAQ      536(SP), DI
 	JMP       loop16
 
 finish16:
 	MOVQ    $-1, AX
 	BZHIQ   R8, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPS 64(SP), Z0
+	MOVQ    384(SP), DX
+	VMOVUPS 320(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPS 136(SP), Z0
+	MOVQ    456(SP), BX
+	VMOVUPS 392(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (BX)
-	MOVQ    272(SP), SI
-	VMOVUPS 208(SP), Z0
+	MOVQ    528(SP), SI
+	VMOVUPS 464(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (SI)
-	MOVQ    344(SP), DI
-	VMOVUPS 280(SP), Z0
+	MOVQ    600(SP), DI
+	VMOVUPS 536(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (DI)
 
@@ -4468,11 +5481,14 @@ done16:
 	VZEROUPPER
 	RET
 
-DATA k32_20c00000<>+0(SB)/4, $0x20c00000
-GLOBL k32_20c00000<>(SB), RODATA|NOPTR, $4
-
 DATA k32_40400000<>+0(SB)/4, $0x40400000
 GLOBL k32_40400000<>(SB), RODATA|NOPTR, $4
+
+DATA k32_bf800000<>+0(SB)/4, $0xbf800000
+GLOBL k32_bf800000<>(SB), RODATA|NOPTR, $4
+
+DATA k32_20c00000<>+0(SB)/4, $0x20c00000
+GLOBL k32_20c00000<>(SB), RODATA|NOPTR, $4
 
 // func gelu1F32AVX512(n int, d0 *float32, x *float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -4482,7 +5498,7 @@ TEXT ·gelu1F32AVX512(SB), NOSPLIT, $136-24
 	MOVQ         d0+8(FP), DX
 	VBROADCASTSS k32_c1700000<>+0(SB), Z0
 	XORQ         BX, BX
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest17
 
 loop17:
@@ -4542,26 +5558,26 @@ loop17:
 	VPMOVD2M          Z1, K1
 	VBLENDMPS         Z2, Z3, K1, Z5
 	VMOVUPS           Z5, (DX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop17
 
 rest17:
 	TESTQ     BX, BX
 	JNZ       finish17
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done17
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
 	MOVQ      DX, 128(SP)
 	LEAQ      64(SP), DX
-	XORQ      AX, AX
 	JMP       loop17
 
 finish17:
@@ -4624,7 +5640,7 @@ TEXT ·gelu2F32AVX512(SB), NOSPLIT, $208-32
 	MOVQ         d1+16(FP), BX
 	VBROADCASTSS k32_c1700000<>+0(SB), Z0
 	XORQ         SI, SI
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest18
 
 loop18:
@@ -4683,31 +5699,31 @@ loop18:
 	VADDPS            Z4, Z1, Z7
 	VPMOVD2M          Z1, K1
 	VBLENDMPS         Z4, Z7, K1, Z5
-	VBROADCASTSS      k32_3ecc422a<>+0(SB), Z4
-	VFMSUB213PS       Z8, Z2, Z4
-	VMULPS            Z3, Z4, Z4
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z4, Z4
+	VBROADCASTSS      k32_3ecc422a<>+0(SB), Z1
+	VFMSUB213PS       Z8, Z2, Z1
+	VMULPS            Z3, Z1, Z1
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z1, Z1
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
-	VSUBPS            Z4, Z2, Z2
-	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z4, Z2, K1, Z6
+	VSUBPS            Z1, Z2, Z2
+	VBLENDMPS         Z1, Z2, K1, Z6
 	VMOVUPS           Z5, (DX)
 	VMOVUPS           Z6, (BX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop18
 
 rest18:
 	TESTQ     SI, SI
 	JNZ       finish18
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done18
 	MOVQ      AX, SI
-	MOVQ      $-1, AX
-	BZHIQ     SI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
@@ -4715,7 +5731,6 @@ rest18:
 	LEAQ      64(SP), DX
 	MOVQ      BX, 200(SP)
 	LEAQ      136(SP), BX
-	XORQ      AX, AX
 	JMP       loop18
 
 finish18:
@@ -4747,7 +5762,7 @@ TEXT ·gelu3F32AVX512(SB), NOSPLIT, $280-40
 	MOVQ         d2+24(FP), SI
 	VBROADCASTSS k32_c1700000<>+0(SB), Z0
 	XORQ         DI, DI
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest19
 
 loop19:
@@ -4806,14 +5821,13 @@ loop19:
 	VADDPS            Z5, Z1, Z6
 	VPMOVD2M          Z1, K1
 	VBLENDMPS         Z5, Z6, K1, Z8
-	VBROADCASTSS      k32_3ecc422a<>+0(SB), Z5
-	VFMSUB213PS       Z7, Z2, Z5
-	VMULPS            Z4, Z5, Z5
-	VMULPS.BCST       k32_9f800000<>+0(SB), Z5, Z5
+	VBROADCASTSS      k32_3ecc422a<>+0(SB), Z1
+	VFMSUB213PS       Z7, Z2, Z1
+	VMULPS            Z4, Z1, Z1
+	VMULPS.BCST       k32_9f800000<>+0(SB), Z1, Z1
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z2
-	VSUBPS            Z5, Z2, Z2
-	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z5, Z2, K1, Z9
+	VSUBPS            Z1, Z2, Z2
+	VBLENDMPS         Z1, Z2, K1, Z9
 	VBROADCASTSS      k32_40000000<>+0(SB), Z1
 	VSUBPS            Z3, Z1, Z1
 	VMULPS            Z4, Z1, Z1
@@ -4821,22 +5835,23 @@ loop19:
 	VMOVUPS           Z8, (DX)
 	VMOVUPS           Z9, (BX)
 	VMOVUPS           Z1, (SI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop19
 
 rest19:
 	TESTQ     DI, DI
 	JNZ       finish19
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done19
 	MOVQ      AX, DI
-	MOVQ      $-1, AX
-	BZHIQ     DI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
@@ -4846,7 +5861,6 @@ rest19:
 	LEAQ      136(SP), BX
 	MOVQ      SI, 272(SP)
 	LEAQ      208(SP), SI
-	XORQ      AX, AX
 	JMP       loop19
 
 finish19:
@@ -4883,7 +5897,7 @@ TEXT ·gelu4F32AVX512(SB), NOSPLIT, $352-48
 	MOVQ         d3+32(FP), DI
 	VBROADCASTSS k32_c1700000<>+0(SB), Z0
 	XORQ         R8, R8
-	SUBQ         $0x10, AX
+	CMPQ         AX, $0x10
 	JLT          rest20
 
 loop20:
@@ -4948,7 +5962,6 @@ loop20:
 	VMULPS.BCST       k32_9f800000<>+0(SB), Z5, Z5
 	VBROADCASTSS      k32_3f800000<>+0(SB), Z6
 	VSUBPS            Z5, Z6, Z6
-	VPMOVD2M          Z1, K1
 	VBLENDMPS         Z5, Z6, K1, Z9
 	VBROADCASTSS      k32_40000000<>+0(SB), Z5
 	VSUBPS            Z3, Z5, Z5
@@ -4964,23 +5977,24 @@ loop20:
 	VMOVUPS           Z9, (BX)
 	VMOVUPS           Z5, (SI)
 	VMOVUPS           Z1, (DI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	ADDQ              $0x40, DI
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop20
 
 rest20:
 	TESTQ     R8, R8
 	JNZ       finish20
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done20
 	MOVQ      AX, R8
-	MOVQ      $-1, AX
-	BZHIQ     R8, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS   Z1, (SP)
 	LEAQ      (SP), CX
@@ -4992,7 +6006,6 @@ rest20:
 	LEAQ      208(SP), SI
 	MOVQ      DI, 344(SP)
 	LEAQ      280(SP), DI
-	XORQ      AX, AX
 	JMP       loop20
 
 finish20:
@@ -5029,7 +6042,7 @@ TEXT ·expF32AVX512(SB), NOSPLIT, $136-24
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
 	XORQ BX, BX
-	SUBQ $0x10, AX
+	CMPQ AX, $0x10
 	JLT  rest21
 
 loop21:
@@ -5063,26 +6076,26 @@ loop21:
 	VBLENDMPS         Z5, Z4, K1, Z3
 	VMULPS            Z3, Z1, Z1
 	VMOVUPS           Z1, (CX)
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, CX
-	SUBQ              $0x10, AX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
 	JGE               loop21
 
 rest21:
 	TESTQ     BX, BX
 	JNZ       finish21
-	ADDQ      $0x10, AX
+	TESTQ     AX, AX
 	JZ        done21
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPS.Z (DX), K1, Z0
 	VMOVUPS   Z0, (SP)
 	LEAQ      (SP), DX
 	MOVQ      CX, 128(SP)
 	LEAQ      64(SP), CX
-	XORQ      AX, AX
 	JMP       loop21
 
 finish21:
@@ -7911,83 +8924,208 @@ store:
 
 // func sigmoid1F64AVX512(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid1F64AVX512(SB), NOSPLIT, $136-24
+TEXT ·sigmoid1F64AVX512(SB), NOSPLIT, $200-24
 	MOVQ         n+0(FP), AX
 	MOVQ         x+16(FP), CX
 	MOVQ         d0+8(FP), DX
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         BX, BX
-	SUBQ         $0x08, AX
-	JLT          rest22
+
+side22:
+	CMPQ              AX, $0x00000010
+	JLT               few22
+	VMOVUPD           (CX), Z1
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
+	KTESTB            K1, K1
+	JNZ               loop22
+	VMOVUPD           64(CX), Z2
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
+	KTESTB            K1, K1
+	JNZ               loop22
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z7
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z7
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z7, Z8
+	VMOVUPD           Z1, Z1
+	VMOVUPD           Z2, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z1
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z8, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z1
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z8, Z2
+	VMULPD            Z1, Z1, Z4
+	VMULPD            Z2, Z2, Z12
+	VMULPD            Z4, Z4, Z8
+	VMULPD            Z12, Z12, Z13
+	VMULPD            Z8, Z8, Z9
+	VMULPD            Z13, Z13, Z14
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z10
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z15
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z10
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z15
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z11
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z16
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z11
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z16
+	VFMADD213PD       Z10, Z4, Z11
+	VFMADD213PD       Z15, Z12, Z16
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z10
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z17
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z10
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z17
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z15
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z18
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z15
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z18
+	VFMADD213PD       Z10, Z4, Z15
+	VFMADD213PD       Z17, Z12, Z18
+	VFMADD213PD       Z11, Z8, Z15
+	VFMADD213PD       Z16, Z13, Z18
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z8
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z8
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z10
+	VFMADD213PD       Z15, Z9, Z8
+	VFMADD213PD       Z18, Z14, Z10
+	VFMSUB213PD       Z1, Z4, Z8
+	VFMSUB213PD       Z2, Z12, Z10
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z8, Z8
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z10
+	VPSLLQ            $0x34, Z3, Z3
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ            Z3, Z8, Z8
+	VPADDQ            Z7, Z10, Z10
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z8, Z1
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VDIVPD            Z1, Z2, Z2
+	VDIVPD            Z3, Z4, Z4
+	VMULPD            Z8, Z2, Z1
+	VMULPD            Z10, Z4, Z1
+	VMOVUPD           Z2, (DX)
+	VMOVUPD           Z4, 64(DX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	SUBQ              $0x00000010, AX
+	JMP               side22
+
+few22:
+	CMPQ AX, $0x08
+	JLT  rest22
 
 loop22:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z2
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VMULPD            Z4, Z4, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z8
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z9
-	VFMADD213PD       Z8, Z4, Z9
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z8
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z10
-	VFMADD213PD       Z8, Z4, Z10
-	VFMADD213PD       Z9, Z6, Z10
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z6
-	VFMADD213PD       Z10, Z7, Z6
-	VFMADD213PD       Z2, Z4, Z6
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
-	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z6, Z2, Z2
+	VMULPD            Z4, Z4, Z7
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z10
+	VFMADD213PD       Z9, Z4, Z10
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z11
+	VFMADD213PD       Z9, Z4, Z11
+	VFMADD213PD       Z10, Z7, Z11
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z7
+	VFMADD213PD       Z11, Z8, Z7
+	VFMSUB213PD       Z2, Z4, Z7
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z2
+	VSCALEFPD         Z2, Z7, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z7, Z2
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VDIVPD            Z3, Z4, Z4
-	VMULPD            Z2, Z4, Z2
+	VDIVPD            Z2, Z3, Z3
+	VMULPD            Z7, Z3, Z2
 	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z4, K1, Z5
-	VMOVUPD           Z5, (DX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	SUBQ              $0x08, AX
-	JGE               loop22
+	VBLENDMPD         Z2, Z3, K1, Z5
+	VMOVUPD           Z5, (SP)
+	VBROADCASTSD      k64_c082c00000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z2
+	VBROADCASTSD      k64_4082c00000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z7
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z10
+	VFMADD213PD       Z9, Z4, Z10
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z11
+	VFMADD213PD       Z9, Z4, Z11
+	VFMADD213PD       Z10, Z7, Z11
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z7
+	VFMADD213PD       Z11, Z8, Z7
+	VFMSUB213PD       Z2, Z4, Z7
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ            Z3, Z7, Z7
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VDIVPD            Z2, Z3, Z3
+	VMULPD            Z7, Z3, Z2
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z1
+	VADDPD.BCST       k64_4082c00000000000<>+0(SB), Z1, Z1
+	VMOVUPD           (SP), Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z3, K1, Z6
+	VMOVUPD           Z6, (DX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000008, AX
+	TESTQ             BX, BX
+	JZ                side22
 
 rest22:
 	TESTQ     BX, BX
 	JNZ       finish22
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done22
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPD.Z (CX), K1, Z1
-	VMOVUPD   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	XORQ      AX, AX
+	VMOVUPD   Z1, 64(SP)
+	LEAQ      64(SP), CX
+	MOVQ      DX, 192(SP)
+	LEAQ      128(SP), DX
 	JMP       loop22
 
 finish22:
 	MOVQ    $-1, AX
 	BZHIQ   BX, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPD 64(SP), Z0
+	MOVQ    192(SP), DX
+	VMOVUPD 128(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
 
@@ -7998,8 +9136,11 @@ done22:
 DATA k64_c088100000000000<>+0(SB)/8, $0xc088100000000000
 GLOBL k64_c088100000000000<>(SB), RODATA|NOPTR, $8
 
-DATA k64_8000000000000000<>+0(SB)/8, $0x8000000000000000
-GLOBL k64_8000000000000000<>(SB), RODATA|NOPTR, $8
+DATA k64_7fffffffffffffff<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL k64_7fffffffffffffff<>(SB), RODATA|NOPTR, $8
+
+DATA k64_4082c00000000000<>+0(SB)/8, $0x4082c00000000000
+GLOBL k64_4082c00000000000<>(SB), RODATA|NOPTR, $8
 
 DATA k64_4338000000000000<>+0(SB)/8, $0x4338000000000000
 GLOBL k64_4338000000000000<>(SB), RODATA|NOPTR, $8
@@ -8013,32 +9154,32 @@ GLOBL k64_3fe62e42fee00000<>(SB), RODATA|NOPTR, $8
 DATA k64_3dea39ef35793c76<>+0(SB)/8, $0x3dea39ef35793c76
 GLOBL k64_3dea39ef35793c76<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3fc5555555555556<>+0(SB)/8, $0x3fc5555555555556
-GLOBL k64_3fc5555555555556<>(SB), RODATA|NOPTR, $8
+DATA k64_bfc5555555555556<>+0(SB)/8, $0xbfc5555555555556
+GLOBL k64_bfc5555555555556<>(SB), RODATA|NOPTR, $8
 
 DATA k64_3fe0000000000001<>+0(SB)/8, $0x3fe0000000000001
 GLOBL k64_3fe0000000000001<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3f811111111109ad<>+0(SB)/8, $0x3f811111111109ad
-GLOBL k64_3f811111111109ad<>(SB), RODATA|NOPTR, $8
+DATA k64_bf811111111109ad<>+0(SB)/8, $0xbf811111111109ad
+GLOBL k64_bf811111111109ad<>(SB), RODATA|NOPTR, $8
 
 DATA k64_3fa5555555553d4f<>+0(SB)/8, $0x3fa5555555553d4f
 GLOBL k64_3fa5555555553d4f<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3f2a01a01a7c8d47<>+0(SB)/8, $0x3f2a01a01a7c8d47
-GLOBL k64_3f2a01a01a7c8d47<>(SB), RODATA|NOPTR, $8
+DATA k64_bf2a01a01a7c8d47<>+0(SB)/8, $0xbf2a01a01a7c8d47
+GLOBL k64_bf2a01a01a7c8d47<>(SB), RODATA|NOPTR, $8
 
 DATA k64_3f56c16c17893833<>+0(SB)/8, $0x3f56c16c17893833
 GLOBL k64_3f56c16c17893833<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3ec71de0d9c145d0<>+0(SB)/8, $0x3ec71de0d9c145d0
-GLOBL k64_3ec71de0d9c145d0<>(SB), RODATA|NOPTR, $8
+DATA k64_bec71de0d9c145d0<>+0(SB)/8, $0xbec71de0d9c145d0
+GLOBL k64_bec71de0d9c145d0<>(SB), RODATA|NOPTR, $8
 
 DATA k64_3efa019b8ef67c6c<>+0(SB)/8, $0x3efa019b8ef67c6c
 GLOBL k64_3efa019b8ef67c6c<>(SB), RODATA|NOPTR, $8
 
-DATA k64_3e5af38d53857513<>+0(SB)/8, $0x3e5af38d53857513
-GLOBL k64_3e5af38d53857513<>(SB), RODATA|NOPTR, $8
+DATA k64_be5af38d53857513<>+0(SB)/8, $0xbe5af38d53857513
+GLOBL k64_be5af38d53857513<>(SB), RODATA|NOPTR, $8
 
 DATA k64_3e92891a8c1d838d<>+0(SB)/8, $0x3e92891a8c1d838d
 GLOBL k64_3e92891a8c1d838d<>(SB), RODATA|NOPTR, $8
@@ -8046,102 +9187,243 @@ GLOBL k64_3e92891a8c1d838d<>(SB), RODATA|NOPTR, $8
 DATA k64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
 GLOBL k64_3ff0000000000000<>(SB), RODATA|NOPTR, $8
 
-DATA k64_4ff0000000000000<>+0(SB)/8, $0x4ff0000000000000
-GLOBL k64_4ff0000000000000<>(SB), RODATA|NOPTR, $8
+DATA k64_8000000000000000<>+0(SB)/8, $0x8000000000000000
+GLOBL k64_8000000000000000<>(SB), RODATA|NOPTR, $8
+
+DATA k64_4337ffffffffff00<>+0(SB)/8, $0x4337ffffffffff00
+GLOBL k64_4337ffffffffff00<>(SB), RODATA|NOPTR, $8
 
 DATA k64_2ff0000000000000<>+0(SB)/8, $0x2ff0000000000000
 GLOBL k64_2ff0000000000000<>(SB), RODATA|NOPTR, $8
 
+DATA k64_c082c00000000000<>+0(SB)/8, $0xc082c00000000000
+GLOBL k64_c082c00000000000<>(SB), RODATA|NOPTR, $8
+
 // func sigmoid2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid2F64AVX512(SB), NOSPLIT, $208-32
+TEXT ·sigmoid2F64AVX512(SB), NOSPLIT, $336-32
 	MOVQ         n+0(FP), AX
 	MOVQ         x+24(FP), CX
 	MOVQ         d0+8(FP), DX
 	MOVQ         d1+16(FP), BX
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         SI, SI
-	SUBQ         $0x08, AX
-	JLT          rest23
+
+side23:
+	CMPQ              AX, $0x00000010
+	JLT               few23
+	VMOVUPD           (CX), Z1
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
+	KTESTB            K1, K1
+	JNZ               loop23
+	VMOVUPD           64(CX), Z2
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
+	KTESTB            K1, K1
+	JNZ               loop23
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z8
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z8
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z8, Z9
+	VMOVUPD           Z1, Z1
+	VMOVUPD           Z2, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z1
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z9, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z1
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z9, Z2
+	VMULPD            Z1, Z1, Z4
+	VMULPD            Z2, Z2, Z13
+	VMULPD            Z4, Z4, Z9
+	VMULPD            Z13, Z13, Z14
+	VMULPD            Z9, Z9, Z10
+	VMULPD            Z14, Z14, Z15
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z11
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z16
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z11
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z16
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z12
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z17
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z12
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z17
+	VFMADD213PD       Z11, Z4, Z12
+	VFMADD213PD       Z16, Z13, Z17
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z11
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z18
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z11
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z18
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z16
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z19
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z16
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z19
+	VFMADD213PD       Z11, Z4, Z16
+	VFMADD213PD       Z18, Z13, Z19
+	VFMADD213PD       Z12, Z9, Z16
+	VFMADD213PD       Z17, Z14, Z19
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z9
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z9
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z11
+	VFMADD213PD       Z16, Z10, Z9
+	VFMADD213PD       Z19, Z15, Z11
+	VFMSUB213PD       Z1, Z4, Z9
+	VFMSUB213PD       Z2, Z13, Z11
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z9
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z11, Z11
+	VPSLLQ            $0x34, Z3, Z3
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ            Z3, Z9, Z9
+	VPADDQ            Z8, Z11, Z11
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z1
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z11, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VDIVPD            Z1, Z2, Z2
+	VDIVPD            Z3, Z4, Z4
+	VMULPD            Z9, Z2, Z1
+	VMULPD            Z11, Z4, Z3
+	VMULPD            Z2, Z1, Z1
+	VMULPD            Z4, Z3, Z3
+	VMOVUPD           Z2, (DX)
+	VMOVUPD           Z4, 64(DX)
+	VMOVUPD           Z1, (BX)
+	VMOVUPD           Z3, 64(BX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	SUBQ              $0x00000010, AX
+	JMP               side23
+
+few23:
+	CMPQ AX, $0x08
+	JLT  rest23
 
 loop23:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z2
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VMULPD            Z4, Z4, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z8
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z9
-	VFMADD213PD       Z8, Z4, Z9
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z8
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z10
-	VFMADD213PD       Z8, Z4, Z10
-	VFMADD213PD       Z9, Z6, Z10
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z6
-	VFMADD213PD       Z10, Z7, Z6
-	VFMADD213PD       Z2, Z4, Z6
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
-	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z6, Z2, Z2
+	VMULPD            Z4, Z4, Z8
+	VMULPD            Z8, Z8, Z9
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z10
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z11
+	VFMADD213PD       Z10, Z4, Z11
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z10
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z12
+	VFMADD213PD       Z10, Z4, Z12
+	VFMADD213PD       Z11, Z8, Z12
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z8
+	VFMADD213PD       Z12, Z9, Z8
+	VFMSUB213PD       Z2, Z4, Z8
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z8, Z8
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z2
+	VSCALEFPD         Z2, Z8, Z8
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z8, Z2
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VDIVPD            Z3, Z4, Z4
-	VMULPD            Z2, Z4, Z2
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VDIVPD            Z2, Z3, Z3
+	VMULPD            Z8, Z3, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z3, Z4, K1, Z5
-	VMULPD            Z2, Z4, Z1
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z1
-	VMOVUPD           Z5, (DX)
-	VMOVUPD           Z1, (BX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	SUBQ              $0x08, AX
-	JGE               loop23
+	VBLENDMPD         Z4, Z3, K1, Z5
+	VMULPD            Z2, Z3, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VMOVUPD           Z5, (SP)
+	VMOVUPD           Z2, 64(SP)
+	VBROADCASTSD      k64_c082c00000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z2
+	VBROADCASTSD      k64_4082c00000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z8
+	VMULPD            Z8, Z8, Z9
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z10
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z11
+	VFMADD213PD       Z10, Z4, Z11
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z10
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z12
+	VFMADD213PD       Z10, Z4, Z12
+	VFMADD213PD       Z11, Z8, Z12
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z8
+	VFMADD213PD       Z12, Z9, Z8
+	VFMSUB213PD       Z2, Z4, Z8
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z8, Z8
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ            Z3, Z8, Z8
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z8, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VDIVPD            Z2, Z3, Z3
+	VMULPD            Z8, Z3, Z2
+	VMULPD            Z3, Z2, Z2
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z1
+	VADDPD.BCST       k64_4082c00000000000<>+0(SB), Z1, Z1
+	VMOVUPD           (SP), Z4
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z4, Z3, K1, Z6
+	VMOVUPD           Z6, (DX)
+	VMOVUPD           64(SP), Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z2, K1, Z7
+	VMOVUPD           Z7, (BX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000008, AX
+	TESTQ             SI, SI
+	JZ                side23
 
 rest23:
 	TESTQ     SI, SI
 	JNZ       finish23
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done23
 	MOVQ      AX, SI
-	MOVQ      $-1, AX
-	BZHIQ     SI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
 	VMOVUPD.Z (CX), K1, Z1
-	VMOVUPD   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	XORQ      AX, AX
+	VMOVUPD   Z1, 128(SP)
+	LEAQ      128(SP), CX
+	MOVQ      DX, 256(SP)
+	LEAQ      192(SP), DX
+	MOVQ      BX, 328(SP)
+	LEAQ      264(SP), BX
 	JMP       loop23
 
 finish23:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPD 64(SP), Z0
+	MOVQ    256(SP), DX
+	VMOVUPD 192(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPD 136(SP), Z0
+	MOVQ    328(SP), BX
+	VMOVUPD 264(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
 
@@ -8151,7 +9433,7 @@ done23:
 
 // func sigmoid3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid3F64AVX512(SB), NOSPLIT, $280-40
+TEXT ·sigmoid3F64AVX512(SB), NOSPLIT, $472-40
 	MOVQ         n+0(FP), AX
 	MOVQ         x+32(FP), CX
 	MOVQ         d0+8(FP), DX
@@ -8159,108 +9441,274 @@ TEXT ·sigmoid3F64AVX512(SB), NOSPLIT, $280-40
 	MOVQ         d2+24(FP), SI
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         DI, DI
-	SUBQ         $0x08, AX
-	JLT          rest24
+
+side24:
+	CMPQ              AX, $0x00000010
+	JLT               few24
+	VMOVUPD           (CX), Z1
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
+	KTESTB            K1, K1
+	JNZ               loop24
+	VMOVUPD           64(CX), Z2
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
+	KTESTB            K1, K1
+	JNZ               loop24
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z9
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z9
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z9, Z10
+	VMOVUPD           Z1, Z1
+	VMOVUPD           Z2, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z1
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z10, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z1
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z10, Z2
+	VMULPD            Z1, Z1, Z4
+	VMULPD            Z2, Z2, Z14
+	VMULPD            Z4, Z4, Z10
+	VMULPD            Z14, Z14, Z15
+	VMULPD            Z10, Z10, Z11
+	VMULPD            Z15, Z15, Z16
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z12
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z17
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z12
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z17
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z13
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z18
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z18
+	VFMADD213PD       Z12, Z4, Z13
+	VFMADD213PD       Z17, Z14, Z18
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z12
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z19
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z12
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z19
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z17
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z20
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z17
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z20
+	VFMADD213PD       Z12, Z4, Z17
+	VFMADD213PD       Z19, Z14, Z20
+	VFMADD213PD       Z13, Z10, Z17
+	VFMADD213PD       Z18, Z15, Z20
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z10
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z10
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z12
+	VFMADD213PD       Z17, Z11, Z10
+	VFMADD213PD       Z20, Z16, Z12
+	VFMSUB213PD       Z1, Z4, Z10
+	VFMSUB213PD       Z2, Z14, Z12
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z10
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z12, Z12
+	VPSLLQ            $0x34, Z3, Z3
+	VPSLLQ            $0x34, Z9, Z9
+	VPADDQ            Z3, Z10, Z10
+	VPADDQ            Z9, Z12, Z12
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z1
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z12, Z9
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z11
+	VDIVPD            Z1, Z2, Z2
+	VDIVPD            Z9, Z11, Z11
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z1, Z3
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z13
+	VSUBPD            Z3, Z10, Z3
+	VSUBPD            Z13, Z12, Z13
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z14
+	VFNMADD231PD      Z1, Z2, Z4
+	VFNMADD231PD      Z9, Z11, Z14
+	VFNMADD231PD      Z3, Z2, Z4
+	VFNMADD231PD      Z13, Z11, Z14
+	VFMADD231PD       Z2, Z4, Z2
+	VFMADD231PD       Z11, Z14, Z11
+	VMULPD            Z10, Z2, Z1
+	VMULPD            Z12, Z11, Z4
+	VMULPD            Z2, Z1, Z3
+	VMULPD            Z11, Z4, Z9
+	VSUBPD            Z2, Z1, Z1
+	VSUBPD            Z11, Z4, Z4
+	VMULPD            Z3, Z1, Z1
+	VMULPD            Z9, Z4, Z4
+	VMOVUPD           Z2, (DX)
+	VMOVUPD           Z11, 64(DX)
+	VMOVUPD           Z3, (BX)
+	VMOVUPD           Z9, 64(BX)
+	VMOVUPD           Z1, (SI)
+	VMOVUPD           Z4, 64(SI)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	ADDQ              $0x00000080, SI
+	SUBQ              $0x00000010, AX
+	JMP               side24
+
+few24:
+	CMPQ AX, $0x08
+	JLT  rest24
 
 loop24:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z2
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VMULPD            Z4, Z4, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z8
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z9
-	VFMADD213PD       Z8, Z4, Z9
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z8
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z10
-	VFMADD213PD       Z8, Z4, Z10
-	VFMADD213PD       Z9, Z6, Z10
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z6
-	VFMADD213PD       Z10, Z7, Z6
-	VFMADD213PD       Z2, Z4, Z6
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
-	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z6, Z2, Z2
+	VMULPD            Z4, Z4, Z9
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z11
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z12
+	VFMADD213PD       Z11, Z4, Z12
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z11
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z13
+	VFMADD213PD       Z11, Z4, Z13
+	VFMADD213PD       Z12, Z9, Z13
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z9
+	VFMADD213PD       Z13, Z10, Z9
+	VFMSUB213PD       Z2, Z4, Z9
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z9
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z2
+	VSCALEFPD         Z2, Z9, Z9
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z9, Z2
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VDIVPD            Z2, Z3, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VDIVPD            Z3, Z4, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VSUBPD            Z3, Z6, Z6
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z6
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VFNMADD231PD      Z3, Z4, Z7
-	VFNMADD231PD      Z6, Z4, Z7
-	VFMADD231PD       Z4, Z7, Z4
-	VMULPD            Z2, Z4, Z2
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VSUBPD            Z2, Z4, Z4
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z9, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
+	VFNMADD231PD      Z2, Z3, Z10
+	VFNMADD231PD      Z4, Z3, Z10
+	VFMADD231PD       Z3, Z10, Z3
+	VMULPD            Z9, Z3, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z3, Z4, K1, Z5
-	VMULPD            Z2, Z4, Z3
+	VBLENDMPD         Z4, Z3, K1, Z5
+	VMULPD            Z2, Z3, Z3
 	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z2, Z6
-	VMULPD            Z3, Z6, Z6
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z6, Z6
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
-	VPXORQ            Z1, Z6, Z1
-	VMOVUPD           Z5, (DX)
-	VMOVUPD           Z4, (BX)
-	VMOVUPD           Z1, (SI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	SUBQ              $0x08, AX
-	JGE               loop24
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z9
+	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z2, Z9
+	VMULPD            Z3, Z9, Z9
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z9, Z9
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z2
+	VPXORQ            Z2, Z9, Z2
+	VMOVUPD           Z5, (SP)
+	VMOVUPD           Z4, 64(SP)
+	VMOVUPD           Z2, 128(SP)
+	VBROADCASTSD      k64_c082c00000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z2
+	VBROADCASTSD      k64_4082c00000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z9
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z11
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z12
+	VFMADD213PD       Z11, Z4, Z12
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z11
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z13
+	VFMADD213PD       Z11, Z4, Z13
+	VFMADD213PD       Z12, Z9, Z13
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z9
+	VFMADD213PD       Z13, Z10, Z9
+	VFMSUB213PD       Z2, Z4, Z9
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z9
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ            Z3, Z9, Z9
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VDIVPD            Z2, Z3, Z3
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z2, Z4
+	VSUBPD            Z4, Z9, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
+	VFNMADD231PD      Z2, Z3, Z10
+	VFNMADD231PD      Z4, Z3, Z10
+	VFMADD231PD       Z3, Z10, Z3
+	VMULPD            Z9, Z3, Z2
+	VMULPD            Z3, Z2, Z4
+	VSUBPD            Z3, Z2, Z2
+	VMULPD            Z4, Z2, Z2
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z1
+	VADDPD.BCST       k64_4082c00000000000<>+0(SB), Z1, Z1
+	VMOVUPD           (SP), Z9
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z9, Z3, K1, Z6
+	VMOVUPD           Z6, (DX)
+	VMOVUPD           64(SP), Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z4, K1, Z7
+	VMOVUPD           Z7, (BX)
+	VMOVUPD           128(SP), Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z2, K1, Z8
+	VMOVUPD           Z8, (SI)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	SUBQ              $0x00000008, AX
+	TESTQ             DI, DI
+	JZ                side24
 
 rest24:
 	TESTQ     DI, DI
 	JNZ       finish24
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done24
 	MOVQ      AX, DI
-	MOVQ      $-1, AX
-	BZHIQ     DI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
 	VMOVUPD.Z (CX), K1, Z1
-	VMOVUPD   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	MOVQ      SI, 272(SP)
-	LEAQ      208(SP), SI
-	XORQ      AX, AX
+	VMOVUPD   Z1, 192(SP)
+	LEAQ      192(SP), CX
+	MOVQ      DX, 320(SP)
+	LEAQ      256(SP), DX
+	MOVQ      BX, 392(SP)
+	LEAQ      328(SP), BX
+	MOVQ      SI, 464(SP)
+	LEAQ      400(SP), SI
 	JMP       loop24
 
 finish24:
 	MOVQ    $-1, AX
 	BZHIQ   DI, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPD 64(SP), Z0
+	MOVQ    320(SP), DX
+	VMOVUPD 256(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPD 136(SP), Z0
+	MOVQ    392(SP), BX
+	VMOVUPD 328(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
-	MOVQ    272(SP), SI
-	VMOVUPD 208(SP), Z0
+	MOVQ    464(SP), SI
+	VMOVUPD 400(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (SI)
 
@@ -8276,7 +9724,7 @@ GLOBL k64_aff0000000000000<>(SB), RODATA|NOPTR, $8
 
 // func sigmoid4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sigmoid4F64AVX512(SB), NOSPLIT, $352-48
+TEXT ·sigmoid4F64AVX512(SB), NOSPLIT, $608-48
 	MOVQ         n+0(FP), AX
 	MOVQ         x+40(FP), CX
 	MOVQ         d0+8(FP), DX
@@ -8285,120 +9733,302 @@ TEXT ·sigmoid4F64AVX512(SB), NOSPLIT, $352-48
 	MOVQ         d3+32(FP), DI
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         R8, R8
-	SUBQ         $0x08, AX
-	JLT          rest25
+
+side25:
+	CMPQ              AX, $0x00000010
+	JLT               few25
+	VMOVUPD           (CX), Z1
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
+	KTESTB            K1, K1
+	JNZ               loop25
+	VMOVUPD           64(CX), Z2
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
+	KTESTB            K1, K1
+	JNZ               loop25
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z10
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z10
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z10, Z11
+	VMOVUPD           Z1, Z1
+	VMOVUPD           Z2, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z1
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z11, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z1
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z11, Z2
+	VMULPD            Z1, Z1, Z4
+	VMULPD            Z2, Z2, Z15
+	VMULPD            Z4, Z4, Z11
+	VMULPD            Z15, Z15, Z16
+	VMULPD            Z11, Z11, Z12
+	VMULPD            Z16, Z16, Z17
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z13
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z18
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z18
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z14
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z19
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z1, Z14
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z19
+	VFMADD213PD       Z13, Z4, Z14
+	VFMADD213PD       Z18, Z15, Z19
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z13
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z20
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z1, Z13
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z20
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z18
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z21
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z1, Z18
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z21
+	VFMADD213PD       Z13, Z4, Z18
+	VFMADD213PD       Z20, Z15, Z21
+	VFMADD213PD       Z14, Z11, Z18
+	VFMADD213PD       Z19, Z16, Z21
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z11
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z1, Z11
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z13
+	VFMADD213PD       Z18, Z12, Z11
+	VFMADD213PD       Z21, Z17, Z13
+	VFMSUB213PD       Z1, Z4, Z11
+	VFMSUB213PD       Z2, Z15, Z13
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z11, Z11
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z13, Z13
+	VPSLLQ            $0x34, Z3, Z3
+	VPSLLQ            $0x34, Z10, Z10
+	VPADDQ            Z3, Z11, Z11
+	VPADDQ            Z10, Z13, Z13
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z11, Z1
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z13, Z10
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z12
+	VDIVPD            Z1, Z2, Z2
+	VDIVPD            Z10, Z12, Z12
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z1, Z3
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z14
+	VSUBPD            Z3, Z11, Z3
+	VSUBPD            Z14, Z13, Z14
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z15
+	VFNMADD231PD      Z1, Z2, Z4
+	VFNMADD231PD      Z10, Z12, Z15
+	VFNMADD231PD      Z3, Z2, Z4
+	VFNMADD231PD      Z14, Z12, Z15
+	VFMADD231PD       Z2, Z4, Z2
+	VFMADD231PD       Z12, Z15, Z12
+	VMULPD            Z11, Z2, Z1
+	VMULPD            Z13, Z12, Z4
+	VMULPD            Z2, Z1, Z3
+	VMULPD            Z12, Z4, Z10
+	VSUBPD            Z2, Z1, Z1
+	VSUBPD            Z12, Z4, Z4
+	VMULPD            Z3, Z1, Z1
+	VMULPD            Z10, Z4, Z11
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z13
+	VFNMADD231PD.BCST k64_4018000000000000<>+0(SB), Z3, Z4
+	VFNMADD231PD.BCST k64_4018000000000000<>+0(SB), Z10, Z13
+	VMULPD            Z3, Z4, Z4
+	VMULPD            Z10, Z13, Z13
+	VMOVUPD           Z2, (DX)
+	VMOVUPD           Z12, 64(DX)
+	VMOVUPD           Z3, (BX)
+	VMOVUPD           Z10, 64(BX)
+	VMOVUPD           Z1, (SI)
+	VMOVUPD           Z11, 64(SI)
+	VMOVUPD           Z4, (DI)
+	VMOVUPD           Z13, 64(DI)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	ADDQ              $0x00000080, SI
+	ADDQ              $0x00000080, DI
+	SUBQ              $0x00000010, AX
+	JMP               side25
+
+few25:
+	CMPQ AX, $0x08
+	JLT  rest25
 
 loop25:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z2
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VMULPD            Z4, Z4, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z8
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z9
-	VFMADD213PD       Z8, Z4, Z9
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z8
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z10
-	VFMADD213PD       Z8, Z4, Z10
-	VFMADD213PD       Z9, Z6, Z10
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z6
-	VFMADD213PD       Z10, Z7, Z6
-	VFMADD213PD       Z2, Z4, Z6
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
-	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z6, Z2, Z2
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VDIVPD            Z3, Z4, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VSUBPD            Z3, Z6, Z6
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z6
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VFNMADD231PD      Z3, Z4, Z7
-	VFNMADD231PD      Z6, Z4, Z7
-	VFMADD231PD       Z4, Z7, Z4
-	VMULPD            Z2, Z4, Z2
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z3, Z4, K1, Z5
-	VMULPD            Z2, Z4, Z3
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
-	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z2, Z6
-	VMULPD            Z3, Z6, Z6
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z6, Z6
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
-	VPXORQ            Z1, Z6, Z1
+	VMULPD            Z4, Z4, Z10
+	VMULPD            Z10, Z10, Z11
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z12
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z13
+	VFMADD213PD       Z12, Z4, Z13
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z12
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z14
+	VFMADD213PD       Z12, Z4, Z14
+	VFMADD213PD       Z13, Z10, Z14
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z10
+	VFMADD213PD       Z14, Z11, Z10
+	VFMSUB213PD       Z2, Z4, Z10
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z10
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z2
+	VSCALEFPD         Z2, Z10, Z10
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
-	VFNMADD231PD.BCST k64_4018000000000000<>+0(SB), Z4, Z2
-	VMULPD            Z3, Z2, Z2
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
-	VMOVUPD           Z5, (DX)
-	VMOVUPD           Z4, (BX)
-	VMOVUPD           Z1, (SI)
-	VMOVUPD           Z2, (DI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	ADDQ              $0x40, DI
-	SUBQ              $0x08, AX
-	JGE               loop25
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z10, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VDIVPD            Z2, Z3, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VSUBPD            Z2, Z4, Z4
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z10, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z11
+	VFNMADD231PD      Z2, Z3, Z11
+	VFNMADD231PD      Z4, Z3, Z11
+	VFMADD231PD       Z3, Z11, Z3
+	VMULPD            Z10, Z3, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z4
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z4, Z3, K1, Z5
+	VMULPD            Z2, Z3, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
+	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z2, Z10
+	VMULPD            Z3, Z10, Z10
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z10, Z10
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z2
+	VPXORQ            Z2, Z10, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
+	VFNMADD231PD.BCST k64_4018000000000000<>+0(SB), Z4, Z10
+	VMULPD            Z3, Z10, Z10
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z10, Z3
+	VMOVUPD           Z5, (SP)
+	VMOVUPD           Z4, 64(SP)
+	VMOVUPD           Z2, 128(SP)
+	VMOVUPD           Z3, 192(SP)
+	VBROADCASTSD      k64_c082c00000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z2
+	VBROADCASTSD      k64_4082c00000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z4, Z10
+	VMULPD            Z10, Z10, Z11
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z12
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z13
+	VFMADD213PD       Z12, Z4, Z13
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z12
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z14
+	VFMADD213PD       Z12, Z4, Z14
+	VFMADD213PD       Z13, Z10, Z14
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z10
+	VFMADD213PD       Z14, Z11, Z10
+	VFMSUB213PD       Z2, Z4, Z10
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z10
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ            Z3, Z10, Z10
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VDIVPD            Z2, Z3, Z3
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z2, Z4
+	VSUBPD            Z4, Z10, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z11
+	VFNMADD231PD      Z2, Z3, Z11
+	VFNMADD231PD      Z4, Z3, Z11
+	VFMADD231PD       Z3, Z11, Z3
+	VMULPD            Z10, Z3, Z2
+	VMULPD            Z3, Z2, Z4
+	VSUBPD            Z3, Z2, Z2
+	VMULPD            Z4, Z2, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
+	VFNMADD231PD.BCST k64_4018000000000000<>+0(SB), Z4, Z10
+	VMULPD            Z4, Z10, Z10
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z1
+	VADDPD.BCST       k64_4082c00000000000<>+0(SB), Z1, Z1
+	VMOVUPD           (SP), Z11
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z11, Z3, K1, Z6
+	VMOVUPD           Z6, (DX)
+	VMOVUPD           64(SP), Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z4, K1, Z7
+	VMOVUPD           Z7, (BX)
+	VMOVUPD           128(SP), Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z2, K1, Z8
+	VMOVUPD           Z8, (SI)
+	VMOVUPD           192(SP), Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z10, K1, Z9
+	VMOVUPD           Z9, (DI)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000008, AX
+	TESTQ             R8, R8
+	JZ                side25
 
 rest25:
 	TESTQ     R8, R8
 	JNZ       finish25
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done25
 	MOVQ      AX, R8
-	MOVQ      $-1, AX
-	BZHIQ     R8, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
 	VMOVUPD.Z (CX), K1, Z1
-	VMOVUPD   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	MOVQ      SI, 272(SP)
-	LEAQ      208(SP), SI
-	MOVQ      DI, 344(SP)
-	LEAQ      280(SP), DI
-	XORQ      AX, AX
+	VMOVUPD   Z1, 256(SP)
+	LEAQ      256(SP), CX
+	MOVQ      DX, 384(SP)
+	LEAQ      320(SP), DX
+	MOVQ      BX, 456(SP)
+	LEAQ      392(SP), BX
+	MOVQ      SI, 528(SP)
+	LEAQ      464(SP), SI
+	MOVQ      DI, 600(SP)
+	LEAQ      536(SP), DI
 	JMP       loop25
 
 finish25:
 	MOVQ    $-1, AX
 	BZHIQ   R8, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPD 64(SP), Z0
+	MOVQ    384(SP), DX
+	VMOVUPD 320(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPD 136(SP), Z0
+	MOVQ    456(SP), BX
+	VMOVUPD 392(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
-	MOVQ    272(SP), SI
-	VMOVUPD 208(SP), Z0
+	MOVQ    528(SP), SI
+	VMOVUPD 464(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (SI)
-	MOVQ    344(SP), DI
-	VMOVUPD 280(SP), Z0
+	MOVQ    600(SP), DI
+	VMOVUPD 536(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DI)
 
@@ -8417,42 +10047,42 @@ TEXT ·softplus1F64AVX512(SB), NOSPLIT, $136-24
 	MOVQ         d0+8(FP), DX
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         BX, BX
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest26
 
 loop26:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z2
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
 	VMULPD            Z4, Z4, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z8
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z8
 	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z8
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z9
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z9
 	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z9
 	VFMADD213PD       Z8, Z4, Z9
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z8
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z8
 	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z8
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z10
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z10
 	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z10
 	VFMADD213PD       Z8, Z4, Z10
 	VFMADD213PD       Z9, Z6, Z10
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z6
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z6
 	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z6
 	VFMADD213PD       Z10, Z7, Z6
-	VFMADD213PD       Z2, Z4, Z6
+	VFMSUB213PD       Z2, Z4, Z6
 	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z6, Z6
-	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z6, Z2, Z2
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z2
+	VSCALEFPD         Z2, Z6, Z6
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z6, Z2
 	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z2, Z3
 	VDIVPD            Z3, Z2, Z3
 	VMULPD            Z3, Z3, Z2
@@ -8481,26 +10111,26 @@ loop26:
 	VMAXPD            Z1, Z5, Z5
 	VADDPD            Z5, Z6, Z6
 	VMOVUPD           Z6, (DX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop26
 
 rest26:
 	TESTQ     BX, BX
 	JNZ       finish26
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done26
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
 	MOVQ      DX, 128(SP)
 	LEAQ      64(SP), DX
-	XORQ      AX, AX
 	JMP       loop26
 
 finish26:
@@ -8560,94 +10190,95 @@ TEXT ·softplus2F64AVX512(SB), NOSPLIT, $208-32
 	MOVQ         d1+16(FP), BX
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         SI, SI
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest27
 
 loop27:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z2
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
 	VMULPD            Z4, Z4, Z7
 	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z9
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z9
 	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z9
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z10
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z10
 	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z10
 	VFMADD213PD       Z9, Z4, Z10
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z9
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z9
 	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z9
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z11
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z11
 	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z11
 	VFMADD213PD       Z9, Z4, Z11
 	VFMADD213PD       Z10, Z7, Z11
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z7
 	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z7
 	VFMADD213PD       Z11, Z8, Z7
-	VFMADD213PD       Z2, Z4, Z7
+	VFMSUB213PD       Z2, Z4, Z7
 	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
-	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z7, Z2, Z2
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z2
+	VSCALEFPD         Z2, Z7, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z7, Z2
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VDIVPD            Z3, Z4, Z4
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z3, Z7
-	VDIVPD            Z7, Z3, Z7
-	VMULPD            Z7, Z7, Z3
-	VMULPD            Z3, Z3, Z8
+	VDIVPD            Z2, Z3, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z7, Z2
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z2, Z4
+	VDIVPD            Z4, Z2, Z4
+	VMULPD            Z4, Z4, Z2
+	VMULPD            Z2, Z2, Z8
 	VMULPD            Z8, Z8, Z9
 	VMULPD            Z9, Z9, Z10
 	VBROADCASTSD      k64_3fd9999999999944<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z2, Z11
 	VBROADCASTSD      k64_3fcc71c71bedea97<>+0(SB), Z12
-	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z3, Z12
+	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z2, Z12
 	VFMADD213PD       Z11, Z8, Z12
 	VBROADCASTSD      k64_3fc3b13515f6f9ef<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z2, Z11
 	VBROADCASTSD      k64_3fbe0a2d581ab68f<>+0(SB), Z13
-	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z3, Z13
+	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z2, Z13
 	VFMADD213PD       Z11, Z8, Z13
 	VFMADD213PD       Z12, Z9, Z13
 	VBROADCASTSD      k64_3fb32e0d25c9c761<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z3, Z9
+	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z2, Z9
 	VFMADD231PD.BCST  k64_3fc401d3e65cdc48<>+0(SB), Z8, Z9
 	VFMADD213PD       Z13, Z10, Z9
-	VMULPD            Z7, Z3, Z3
-	VMULPD            Z3, Z9, Z9
-	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z7, Z9
+	VMULPD            Z4, Z2, Z2
+	VMULPD            Z2, Z9, Z9
+	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z4, Z9
 	VPXORQ            Z5, Z5, Z5
 	VMAXPD            Z1, Z5, Z5
 	VADDPD            Z5, Z9, Z9
-	VMULPD            Z2, Z4, Z2
+	VMULPD            Z7, Z3, Z2
 	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z4, K1, Z6
+	VBLENDMPD         Z2, Z3, K1, Z6
 	VMOVUPD           Z9, (DX)
 	VMOVUPD           Z6, (BX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop27
 
 rest27:
 	TESTQ     SI, SI
 	JNZ       finish27
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done27
 	MOVQ      AX, SI
-	MOVQ      $-1, AX
-	BZHIQ     SI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
@@ -8655,7 +10286,6 @@ rest27:
 	LEAQ      64(SP), DX
 	MOVQ      BX, 200(SP)
 	LEAQ      136(SP), BX
-	XORQ      AX, AX
 	JMP       loop27
 
 finish27:
@@ -8684,105 +10314,106 @@ TEXT ·softplus3F64AVX512(SB), NOSPLIT, $280-40
 	MOVQ         d2+24(FP), SI
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         DI, DI
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest28
 
 loop28:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z2
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
 	VMULPD            Z4, Z4, Z7
 	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z9
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z9
 	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z9
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z10
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z10
 	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z10
 	VFMADD213PD       Z9, Z4, Z10
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z9
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z9
 	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z9
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z11
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z11
 	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z11
 	VFMADD213PD       Z9, Z4, Z11
 	VFMADD213PD       Z10, Z7, Z11
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z7
 	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z7
 	VFMADD213PD       Z11, Z8, Z7
-	VFMADD213PD       Z2, Z4, Z7
+	VFMSUB213PD       Z2, Z4, Z7
 	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
-	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z7, Z2, Z2
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z2
+	VSCALEFPD         Z2, Z7, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z7, Z2
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VDIVPD            Z2, Z3, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VDIVPD            Z3, Z4, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VSUBPD            Z3, Z7, Z7
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z7
+	VSUBPD            Z2, Z4, Z4
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z7, Z4
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
-	VFNMADD231PD      Z3, Z4, Z8
-	VFNMADD231PD      Z7, Z4, Z8
-	VFMADD231PD       Z4, Z8, Z4
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z3, Z7
-	VDIVPD            Z7, Z3, Z7
-	VMULPD            Z7, Z7, Z3
-	VMULPD            Z3, Z3, Z8
+	VFNMADD231PD      Z2, Z3, Z8
+	VFNMADD231PD      Z4, Z3, Z8
+	VFMADD231PD       Z3, Z8, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z7, Z2
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z2, Z4
+	VDIVPD            Z4, Z2, Z4
+	VMULPD            Z4, Z4, Z2
+	VMULPD            Z2, Z2, Z8
 	VMULPD            Z8, Z8, Z9
 	VMULPD            Z9, Z9, Z10
 	VBROADCASTSD      k64_3fd9999999999944<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z2, Z11
 	VBROADCASTSD      k64_3fcc71c71bedea97<>+0(SB), Z12
-	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z3, Z12
+	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z2, Z12
 	VFMADD213PD       Z11, Z8, Z12
 	VBROADCASTSD      k64_3fc3b13515f6f9ef<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z2, Z11
 	VBROADCASTSD      k64_3fbe0a2d581ab68f<>+0(SB), Z13
-	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z3, Z13
+	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z2, Z13
 	VFMADD213PD       Z11, Z8, Z13
 	VFMADD213PD       Z12, Z9, Z13
 	VBROADCASTSD      k64_3fb32e0d25c9c761<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z3, Z9
+	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z2, Z9
 	VFMADD231PD.BCST  k64_3fc401d3e65cdc48<>+0(SB), Z8, Z9
 	VFMADD213PD       Z13, Z10, Z9
-	VMULPD            Z7, Z3, Z3
-	VMULPD            Z3, Z9, Z9
-	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z7, Z9
+	VMULPD            Z4, Z2, Z2
+	VMULPD            Z2, Z9, Z9
+	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z4, Z9
 	VPXORQ            Z5, Z5, Z5
 	VMAXPD            Z1, Z5, Z5
 	VADDPD            Z5, Z9, Z9
-	VMULPD            Z2, Z4, Z2
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VMULPD            Z7, Z3, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z3, Z4, K1, Z6
-	VMULPD            Z2, Z4, Z1
+	VBLENDMPD         Z4, Z3, K1, Z6
+	VMULPD            Z2, Z3, Z1
 	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z1, Z1
 	VMOVUPD           Z9, (DX)
 	VMOVUPD           Z6, (BX)
 	VMOVUPD           Z1, (SI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop28
 
 rest28:
 	TESTQ     DI, DI
 	JNZ       finish28
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done28
 	MOVQ      AX, DI
-	MOVQ      $-1, AX
-	BZHIQ     DI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
@@ -8792,7 +10423,6 @@ rest28:
 	LEAQ      136(SP), BX
 	MOVQ      SI, 272(SP)
 	LEAQ      208(SP), SI
-	XORQ      AX, AX
 	JMP       loop28
 
 finish28:
@@ -8826,85 +10456,85 @@ TEXT ·softplus4F64AVX512(SB), NOSPLIT, $352-48
 	MOVQ         d3+32(FP), DI
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         R8, R8
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest29
 
 loop29:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z2
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z2
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
 	VMULPD            Z4, Z4, Z7
 	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z9
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z9
 	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z9
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z10
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z10
 	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z10
 	VFMADD213PD       Z9, Z4, Z10
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z9
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z9
 	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z9
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z11
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z11
 	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z11
 	VFMADD213PD       Z9, Z4, Z11
 	VFMADD213PD       Z10, Z7, Z11
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z7
 	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z7
 	VFMADD213PD       Z11, Z8, Z7
-	VFMADD213PD       Z2, Z4, Z7
+	VFMSUB213PD       Z2, Z4, Z7
 	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
-	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z2, Z2
-	VMULPD            Z7, Z2, Z2
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z2
+	VSCALEFPD         Z2, Z7, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z7, Z2
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VDIVPD            Z2, Z3, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VDIVPD            Z3, Z4, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
-	VSUBPD            Z3, Z7, Z7
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z2, Z7
+	VSUBPD            Z2, Z4, Z4
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z7, Z4
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
-	VFNMADD231PD      Z3, Z4, Z8
-	VFNMADD231PD      Z7, Z4, Z8
-	VFMADD231PD       Z4, Z8, Z4
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
-	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z3, Z7
-	VDIVPD            Z7, Z3, Z7
-	VMULPD            Z7, Z7, Z3
-	VMULPD            Z3, Z3, Z8
+	VFNMADD231PD      Z2, Z3, Z8
+	VFNMADD231PD      Z4, Z3, Z8
+	VFMADD231PD       Z3, Z8, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z7, Z2
+	VADDPD.BCST       k64_4000000000000000<>+0(SB), Z2, Z4
+	VDIVPD            Z4, Z2, Z4
+	VMULPD            Z4, Z4, Z2
+	VMULPD            Z2, Z2, Z8
 	VMULPD            Z8, Z8, Z9
 	VMULPD            Z9, Z9, Z10
 	VBROADCASTSD      k64_3fd9999999999944<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST  k64_3fe5555555555555<>+0(SB), Z2, Z11
 	VBROADCASTSD      k64_3fcc71c71bedea97<>+0(SB), Z12
-	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z3, Z12
+	VFMADD213PD.BCST  k64_3fd2492492499d46<>+0(SB), Z2, Z12
 	VFMADD213PD       Z11, Z8, Z12
 	VBROADCASTSD      k64_3fc3b13515f6f9ef<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z3, Z11
+	VFMADD213PD.BCST  k64_3fc745d19937b1fc<>+0(SB), Z2, Z11
 	VBROADCASTSD      k64_3fbe0a2d581ab68f<>+0(SB), Z13
-	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z3, Z13
+	VFMADD213PD.BCST  k64_3fc111abdc8abe16<>+0(SB), Z2, Z13
 	VFMADD213PD       Z11, Z8, Z13
 	VFMADD213PD       Z12, Z9, Z13
 	VBROADCASTSD      k64_3fb32e0d25c9c761<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z3, Z9
+	VFMADD213PD.BCST  k64_3fbbc37f0140c19e<>+0(SB), Z2, Z9
 	VFMADD231PD.BCST  k64_3fc401d3e65cdc48<>+0(SB), Z8, Z9
 	VFMADD213PD       Z13, Z10, Z9
-	VMULPD            Z7, Z3, Z3
-	VMULPD            Z3, Z9, Z9
-	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z7, Z9
+	VMULPD            Z4, Z2, Z2
+	VMULPD            Z2, Z9, Z9
+	VFMADD231PD.BCST  k64_4000000000000000<>+0(SB), Z4, Z9
 	VPXORQ            Z5, Z5, Z5
 	VMAXPD            Z1, Z5, Z5
 	VADDPD            Z5, Z9, Z9
-	VMULPD            Z2, Z4, Z2
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z3
+	VMULPD            Z7, Z3, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z3, Z4, K1, Z6
-	VMULPD            Z2, Z4, Z3
+	VBLENDMPD         Z4, Z3, K1, Z6
+	VMULPD            Z2, Z3, Z3
 	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z4
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
 	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z2, Z7
@@ -8916,23 +10546,24 @@ loop29:
 	VMOVUPD           Z6, (BX)
 	VMOVUPD           Z4, (SI)
 	VMOVUPD           Z1, (DI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	ADDQ              $0x40, DI
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop29
 
 rest29:
 	TESTQ     R8, R8
 	JNZ       finish29
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done29
 	MOVQ      AX, R8
-	MOVQ      $-1, AX
-	BZHIQ     R8, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
@@ -8944,7 +10575,6 @@ rest29:
 	LEAQ      208(SP), SI
 	MOVQ      DI, 344(SP)
 	LEAQ      280(SP), DI
-	XORQ      AX, AX
 	JMP       loop29
 
 finish29:
@@ -8979,7 +10609,7 @@ TEXT ·tanh1F64AVX512(SB), NOSPLIT, $136-24
 	MOVQ         d0+8(FP), DX
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         BX, BX
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest30
 
 loop30:
@@ -9023,26 +10653,26 @@ loop30:
 	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
 	VPORQ             Z2, Z1, Z1
 	VMOVUPD           Z1, (DX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop30
 
 rest30:
 	TESTQ     BX, BX
 	JNZ       finish30
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done30
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
 	MOVQ      DX, 128(SP)
 	LEAQ      64(SP), DX
-	XORQ      AX, AX
 	JMP       loop30
 
 finish30:
@@ -9057,6 +10687,24 @@ done30:
 	VZEROUPPER
 	RET
 
+DATA k64_3fc5555555555556<>+0(SB)/8, $0x3fc5555555555556
+GLOBL k64_3fc5555555555556<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3f811111111109ad<>+0(SB)/8, $0x3f811111111109ad
+GLOBL k64_3f811111111109ad<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3f2a01a01a7c8d47<>+0(SB)/8, $0x3f2a01a01a7c8d47
+GLOBL k64_3f2a01a01a7c8d47<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3ec71de0d9c145d0<>+0(SB)/8, $0x3ec71de0d9c145d0
+GLOBL k64_3ec71de0d9c145d0<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3e5af38d53857513<>+0(SB)/8, $0x3e5af38d53857513
+GLOBL k64_3e5af38d53857513<>(SB), RODATA|NOPTR, $8
+
+DATA k64_4ff0000000000000<>+0(SB)/8, $0x4ff0000000000000
+GLOBL k64_4ff0000000000000<>(SB), RODATA|NOPTR, $8
+
 // func tanh2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·tanh2F64AVX512(SB), NOSPLIT, $208-32
@@ -9066,7 +10714,7 @@ TEXT ·tanh2F64AVX512(SB), NOSPLIT, $208-32
 	MOVQ         d1+16(FP), BX
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         SI, SI
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest31
 
 loop31:
@@ -9117,21 +10765,22 @@ loop31:
 	VMULPD.BCST       k64_3010000000000000<>+0(SB), Z2, Z2
 	VMOVUPD           Z1, (DX)
 	VMOVUPD           Z2, (BX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop31
 
 rest31:
 	TESTQ     SI, SI
 	JNZ       finish31
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done31
 	MOVQ      AX, SI
-	MOVQ      $-1, AX
-	BZHIQ     SI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
@@ -9139,7 +10788,6 @@ rest31:
 	LEAQ      64(SP), DX
 	MOVQ      BX, 200(SP)
 	LEAQ      136(SP), BX
-	XORQ      AX, AX
 	JMP       loop31
 
 finish31:
@@ -9171,7 +10819,7 @@ TEXT ·tanh3F64AVX512(SB), NOSPLIT, $280-40
 	MOVQ         d2+24(FP), SI
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         DI, DI
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest32
 
 loop32:
@@ -9235,22 +10883,23 @@ loop32:
 	VMOVUPD           Z1, (DX)
 	VMOVUPD           Z3, (BX)
 	VMOVUPD           Z2, (SI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop32
 
 rest32:
 	TESTQ     DI, DI
 	JNZ       finish32
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done32
 	MOVQ      AX, DI
-	MOVQ      $-1, AX
-	BZHIQ     DI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
@@ -9260,7 +10909,6 @@ rest32:
 	LEAQ      136(SP), BX
 	MOVQ      SI, 272(SP)
 	LEAQ      208(SP), SI
-	XORQ      AX, AX
 	JMP       loop32
 
 finish32:
@@ -9297,7 +10945,7 @@ TEXT ·tanh4F64AVX512(SB), NOSPLIT, $352-48
 	MOVQ         d3+32(FP), DI
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         R8, R8
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest33
 
 loop33:
@@ -9367,23 +11015,24 @@ loop33:
 	VMOVUPD           Z3, (BX)
 	VMOVUPD           Z4, (SI)
 	VMOVUPD           Z6, (DI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	ADDQ              $0x40, DI
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop33
 
 rest33:
 	TESTQ     R8, R8
 	JNZ       finish33
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done33
 	MOVQ      AX, R8
-	MOVQ      $-1, AX
-	BZHIQ     R8, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
@@ -9395,7 +11044,6 @@ rest33:
 	LEAQ      208(SP), SI
 	MOVQ      DI, 344(SP)
 	LEAQ      280(SP), DI
-	XORQ      AX, AX
 	JMP       loop33
 
 finish33:
@@ -9424,82 +11072,214 @@ done33:
 
 // func silu1F64AVX512(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu1F64AVX512(SB), NOSPLIT, $136-24
+TEXT ·silu1F64AVX512(SB), NOSPLIT, $200-24
 	MOVQ         n+0(FP), AX
 	MOVQ         x+16(FP), CX
 	MOVQ         d0+8(FP), DX
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         BX, BX
-	SUBQ         $0x08, AX
-	JLT          rest34
+
+side34:
+	CMPQ              AX, $0x00000010
+	JLT               few34
+	VMOVUPD           (CX), Z1
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
+	KTESTB            K1, K1
+	JNZ               loop34
+	VMOVUPD           64(CX), Z2
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
+	KTESTB            K1, K1
+	JNZ               loop34
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z8
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z8
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z8, Z9
+	VMOVUPD           Z1, Z7
+	VMOVUPD           Z2, Z10
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z7
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z9, Z10
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z7
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z9, Z10
+	VMULPD            Z7, Z7, Z4
+	VMULPD            Z10, Z10, Z14
+	VMULPD            Z4, Z4, Z9
+	VMULPD            Z14, Z14, Z15
+	VMULPD            Z9, Z9, Z11
+	VMULPD            Z15, Z15, Z16
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z12
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z17
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z7, Z12
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z10, Z17
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z13
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z18
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z7, Z13
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z10, Z18
+	VFMADD213PD       Z12, Z4, Z13
+	VFMADD213PD       Z17, Z14, Z18
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z12
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z19
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z7, Z12
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z10, Z19
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z17
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z20
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z7, Z17
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z10, Z20
+	VFMADD213PD       Z12, Z4, Z17
+	VFMADD213PD       Z19, Z14, Z20
+	VFMADD213PD       Z13, Z9, Z17
+	VFMADD213PD       Z18, Z15, Z20
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z9
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z10, Z12
+	VFMADD213PD       Z17, Z11, Z9
+	VFMADD213PD       Z20, Z16, Z12
+	VFMSUB213PD       Z7, Z4, Z9
+	VFMSUB213PD       Z10, Z14, Z12
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z9
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z12, Z12
+	VPSLLQ            $0x34, Z3, Z3
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ            Z3, Z9, Z9
+	VPADDQ            Z8, Z12, Z12
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z3
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z12, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
+	VDIVPD            Z3, Z4, Z4
+	VDIVPD            Z7, Z8, Z8
+	VMULPD            Z9, Z4, Z3
+	VMULPD            Z12, Z8, Z3
+	VMULPD            Z1, Z4, Z1
+	VMULPD            Z2, Z8, Z2
+	VMOVUPD           Z1, (DX)
+	VMOVUPD           Z2, 64(DX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	SUBQ              $0x00000010, AX
+	JMP               side34
+
+few34:
+	CMPQ AX, $0x08
+	JLT  rest34
 
 loop34:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
-	VMOVUPD           Z2, Z5
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z5
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z5
-	VMULPD            Z5, Z5, Z4
+	VMOVUPD           Z2, Z2
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z2
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
 	VMULPD            Z4, Z4, Z7
 	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z9
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z10
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z10
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z2, Z10
 	VFMADD213PD       Z9, Z4, Z10
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z9
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z11
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z2, Z9
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z2, Z11
 	VFMADD213PD       Z9, Z4, Z11
 	VFMADD213PD       Z10, Z7, Z11
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z7
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z7
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z2, Z7
 	VFMADD213PD       Z11, Z8, Z7
-	VFMADD213PD       Z5, Z4, Z7
+	VFMSUB213PD       Z2, Z4, Z7
 	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z7, Z7
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z3, Z3
-	VMULPD            Z7, Z3, Z3
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z2, Z3, Z3
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z2
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z2
+	VSCALEFPD         Z2, Z7, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z7, Z2
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VDIVPD            Z2, Z3, Z3
+	VMULPD            Z7, Z3, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z1, K1, Z6
-	VDIVPD            Z4, Z6, Z6
+	VBLENDMPD         Z2, Z3, K1, Z5
+	VMAXPD            Z1, Z0, Z2
+	VMULPD            Z5, Z2, Z2
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, K1, Z2
+	VMOVUPD           Z2, (SP)
+	VBROADCASTSD      k64_c082c00000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z2
+	VBROADCASTSD      k64_4082c00000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z7
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z7
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z7
+	VMULPD            Z7, Z7, Z4
+	VMULPD            Z4, Z4, Z8
+	VMULPD            Z8, Z8, Z9
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z7, Z10
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z7, Z11
+	VFMADD213PD       Z10, Z4, Z11
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z7, Z10
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z7, Z12
+	VFMADD213PD       Z10, Z4, Z12
+	VFMADD213PD       Z11, Z8, Z12
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z7, Z8
+	VFMADD213PD       Z12, Z9, Z8
+	VFMSUB213PD       Z7, Z4, Z8
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z8, Z8
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ            Z3, Z8, Z8
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z8, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VDIVPD            Z3, Z4, Z4
+	VMULPD            Z8, Z4, Z3
+	VMULPD            Z2, Z4, Z2
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z1
+	VADDPD.BCST       k64_4082c00000000000<>+0(SB), Z1, Z1
+	VMOVUPD           (SP), Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z2, K1, Z6
 	VMOVUPD           Z6, (DX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	SUBQ              $0x08, AX
-	JGE               loop34
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000008, AX
+	TESTQ             BX, BX
+	JZ                side34
 
 rest34:
 	TESTQ     BX, BX
 	JNZ       finish34
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done34
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPD.Z (CX), K1, Z1
-	VMOVUPD   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	XORQ      AX, AX
+	VMOVUPD   Z1, 64(SP)
+	LEAQ      64(SP), CX
+	MOVQ      DX, 192(SP)
+	LEAQ      128(SP), DX
 	JMP       loop34
 
 finish34:
 	MOVQ    $-1, AX
 	BZHIQ   BX, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPD 64(SP), Z0
+	MOVQ    192(SP), DX
+	VMOVUPD 128(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
 
@@ -9509,106 +11289,245 @@ done34:
 
 // func silu2F64AVX512(n int, d0 *float64, d1 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu2F64AVX512(SB), NOSPLIT, $208-32
+TEXT ·silu2F64AVX512(SB), NOSPLIT, $336-32
 	MOVQ         n+0(FP), AX
 	MOVQ         x+24(FP), CX
 	MOVQ         d0+8(FP), DX
 	MOVQ         d1+16(FP), BX
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         SI, SI
-	SUBQ         $0x08, AX
-	JLT          rest35
+
+side35:
+	CMPQ              AX, $0x00000010
+	JLT               few35
+	VMOVUPD           (CX), Z1
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
+	KTESTB            K1, K1
+	JNZ               loop35
+	VMOVUPD           64(CX), Z2
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
+	KTESTB            K1, K1
+	JNZ               loop35
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z10
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z10
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z10, Z11
+	VMOVUPD           Z1, Z5
+	VMOVUPD           Z2, Z12
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z11, Z12
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z11, Z12
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z12, Z12, Z16
+	VMULPD            Z4, Z4, Z11
+	VMULPD            Z16, Z16, Z17
+	VMULPD            Z11, Z11, Z13
+	VMULPD            Z17, Z17, Z18
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z14
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z19
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z14
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z12, Z19
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z15
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z20
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z15
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z12, Z20
+	VFMADD213PD       Z14, Z4, Z15
+	VFMADD213PD       Z19, Z16, Z20
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z14
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z21
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z14
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z12, Z21
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z19
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z22
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z19
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z12, Z22
+	VFMADD213PD       Z14, Z4, Z19
+	VFMADD213PD       Z21, Z16, Z22
+	VFMADD213PD       Z15, Z11, Z19
+	VFMADD213PD       Z20, Z17, Z22
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z11
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z11
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z12, Z14
+	VFMADD213PD       Z19, Z13, Z11
+	VFMADD213PD       Z22, Z18, Z14
+	VFMSUB213PD       Z5, Z4, Z11
+	VFMSUB213PD       Z12, Z16, Z14
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z11, Z11
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z14, Z14
+	VPSLLQ            $0x34, Z3, Z3
+	VPSLLQ            $0x34, Z10, Z10
+	VPADDQ            Z3, Z11, Z11
+	VPADDQ            Z10, Z14, Z14
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z11, Z3
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z14, Z5
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
+	VDIVPD            Z3, Z4, Z4
+	VDIVPD            Z5, Z10, Z10
+	VMULPD            Z11, Z4, Z3
+	VMULPD            Z14, Z10, Z11
+	VMULPD            Z1, Z4, Z5
+	VMULPD            Z2, Z10, Z12
+	VMOVUPD           Z3, Z3
+	VMOVUPD           Z11, Z11
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z2, Z11
+	VMULPD            Z4, Z3, Z3
+	VMULPD            Z10, Z11, Z11
+	VMOVUPD           Z5, (DX)
+	VMOVUPD           Z12, 64(DX)
+	VMOVUPD           Z3, (BX)
+	VMOVUPD           Z11, 64(BX)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	SUBQ              $0x00000010, AX
+	JMP               side35
+
+few35:
+	CMPQ AX, $0x08
+	JLT  rest35
 
 loop35:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z5
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z5
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z5
 	VMULPD            Z5, Z5, Z4
-	VMULPD            Z4, Z4, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z11
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z12
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z12
-	VFMADD213PD       Z11, Z4, Z12
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z11
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z13
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z13
-	VFMADD213PD       Z11, Z4, Z13
-	VFMADD213PD       Z12, Z9, Z13
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z9
-	VFMADD213PD       Z13, Z10, Z9
-	VFMADD213PD       Z5, Z4, Z9
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z9
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z3, Z3
-	VMULPD            Z9, Z3, Z3
+	VMULPD            Z4, Z4, Z10
+	VMULPD            Z10, Z10, Z11
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z12
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z13
+	VFMADD213PD       Z12, Z4, Z13
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z12
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z14
+	VFMADD213PD       Z12, Z4, Z14
+	VFMADD213PD       Z13, Z10, Z14
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z10
+	VFMADD213PD       Z14, Z11, Z10
+	VFMSUB213PD       Z5, Z4, Z10
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z10
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z3
+	VSCALEFPD         Z3, Z10, Z10
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z10, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VDIVPD            Z4, Z5, Z5
-	VMULPD            Z3, Z2, Z4
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z4, Z4
+	VDIVPD            Z3, Z4, Z4
+	VMULPD            Z10, Z4, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z5
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z4, Z1, K1, Z6
-	VMULPD            Z5, Z6, Z6
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z4
-	VPXORQ            Z1, Z4, Z4
-	VPXORQ            Z2, Z4, Z4
-	VMULPD            Z3, Z5, Z2
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VBLENDMPD         Z3, Z4, K1, Z6
+	VMAXPD            Z1, Z0, Z3
+	VMULPD            Z6, Z3, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, K1, Z3
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z10
+	VPORQ             Z2, Z10, Z10
+	VBLENDMPD         Z4, Z5, K1, Z7
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z10, Z7
+	VMULPD            Z6, Z7, Z7
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z7, K1, Z7
+	VMOVUPD           Z3, (SP)
+	VMOVUPD           Z7, 64(SP)
+	VBROADCASTSD      k64_c082c00000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z2
+	VBROADCASTSD      k64_4082c00000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z5
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z4, Z4, Z10
+	VMULPD            Z10, Z10, Z11
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z12
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z13
+	VFMADD213PD       Z12, Z4, Z13
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z12
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z14
+	VFMADD213PD       Z12, Z4, Z14
+	VFMADD213PD       Z13, Z10, Z14
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z10
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z10
+	VFMADD213PD       Z14, Z11, Z10
+	VFMSUB213PD       Z5, Z4, Z10
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z10
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ            Z3, Z10, Z10
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z10, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VDIVPD            Z3, Z4, Z4
+	VMULPD            Z10, Z4, Z3
+	VMULPD            Z2, Z4, Z5
+	VMOVUPD           Z3, Z3
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z2, Z3
+	VMULPD            Z4, Z3, Z3
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z1
+	VADDPD.BCST       k64_4082c00000000000<>+0(SB), Z1, Z1
+	VMOVUPD           (SP), Z2
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z5, Z2, K1, Z7
-	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z4, Z7
-	VMULPD            Z5, Z7, Z7
-	VMULPD            Z3, Z7, Z2
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z2, Z2
+	VBLENDMPD         Z2, Z5, K1, Z8
+	VMOVUPD           Z8, (DX)
+	VMOVUPD           64(SP), Z2
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z7, K1, Z8
-	VMOVUPD           Z6, (DX)
-	VMOVUPD           Z8, (BX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	SUBQ              $0x08, AX
-	JGE               loop35
+	VBLENDMPD         Z2, Z3, K1, Z9
+	VMOVUPD           Z9, (BX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000008, AX
+	TESTQ             SI, SI
+	JZ                side35
 
 rest35:
 	TESTQ     SI, SI
 	JNZ       finish35
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done35
 	MOVQ      AX, SI
-	MOVQ      $-1, AX
-	BZHIQ     SI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
 	VMOVUPD.Z (CX), K1, Z1
-	VMOVUPD   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	XORQ      AX, AX
+	VMOVUPD   Z1, 128(SP)
+	LEAQ      128(SP), CX
+	MOVQ      DX, 256(SP)
+	LEAQ      192(SP), DX
+	MOVQ      BX, 328(SP)
+	LEAQ      264(SP), BX
 	JMP       loop35
 
 finish35:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPD 64(SP), Z0
+	MOVQ    256(SP), DX
+	VMOVUPD 192(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPD 136(SP), Z0
+	MOVQ    328(SP), BX
+	VMOVUPD 264(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
 
@@ -9618,7 +11537,7 @@ done35:
 
 // func silu3F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu3F64AVX512(SB), NOSPLIT, $280-40
+TEXT ·silu3F64AVX512(SB), NOSPLIT, $472-40
 	MOVQ         n+0(FP), AX
 	MOVQ         x+32(FP), CX
 	MOVQ         d0+8(FP), DX
@@ -9626,121 +11545,300 @@ TEXT ·silu3F64AVX512(SB), NOSPLIT, $280-40
 	MOVQ         d2+24(FP), SI
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         DI, DI
-	SUBQ         $0x08, AX
-	JLT          rest36
+
+side36:
+	CMPQ              AX, $0x00000010
+	JLT               few36
+	VMOVUPD           (CX), Z1
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
+	KTESTB            K1, K1
+	JNZ               loop36
+	VMOVUPD           64(CX), Z2
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
+	KTESTB            K1, K1
+	JNZ               loop36
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z11
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z11
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z11, Z12
+	VMOVUPD           Z1, Z5
+	VMOVUPD           Z2, Z13
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z12, Z13
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z12, Z13
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z13, Z13, Z17
+	VMULPD            Z4, Z4, Z12
+	VMULPD            Z17, Z17, Z18
+	VMULPD            Z12, Z12, Z14
+	VMULPD            Z18, Z18, Z19
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z15
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z20
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z15
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z13, Z20
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z16
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z21
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z16
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z13, Z21
+	VFMADD213PD       Z15, Z4, Z16
+	VFMADD213PD       Z20, Z17, Z21
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z15
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z22
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z15
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z13, Z22
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z20
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z23
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z20
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z13, Z23
+	VFMADD213PD       Z15, Z4, Z20
+	VFMADD213PD       Z22, Z17, Z23
+	VFMADD213PD       Z16, Z12, Z20
+	VFMADD213PD       Z21, Z18, Z23
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z12
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z15
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z12
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z13, Z15
+	VFMADD213PD       Z20, Z14, Z12
+	VFMADD213PD       Z23, Z19, Z15
+	VFMSUB213PD       Z5, Z4, Z12
+	VFMSUB213PD       Z13, Z17, Z15
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z12, Z12
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z15, Z15
+	VPSLLQ            $0x34, Z3, Z3
+	VPSLLQ            $0x34, Z11, Z11
+	VPADDQ            Z3, Z12, Z12
+	VPADDQ            Z11, Z15, Z15
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z12, Z3
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z15, Z13
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z14
+	VDIVPD            Z3, Z4, Z4
+	VDIVPD            Z13, Z14, Z14
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z3, Z5
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z13, Z16
+	VSUBPD            Z5, Z12, Z5
+	VSUBPD            Z16, Z15, Z16
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z11
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z17
+	VFNMADD231PD      Z3, Z4, Z11
+	VFNMADD231PD      Z13, Z14, Z17
+	VFNMADD231PD      Z5, Z4, Z11
+	VFNMADD231PD      Z16, Z14, Z17
+	VFMADD231PD       Z4, Z11, Z4
+	VFMADD231PD       Z14, Z17, Z14
+	VMULPD            Z12, Z4, Z3
+	VMULPD            Z15, Z14, Z13
+	VMULPD            Z1, Z4, Z5
+	VMULPD            Z2, Z14, Z15
+	VMOVUPD           Z3, Z11
+	VMOVUPD           Z13, Z16
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z1, Z11
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z2, Z16
+	VMULPD            Z4, Z11, Z11
+	VMULPD            Z14, Z16, Z16
+	VMULPD            Z4, Z3, Z12
+	VMULPD            Z14, Z13, Z17
+	VSUBPD            Z3, Z4, Z3
+	VSUBPD            Z13, Z14, Z4
+	VMOVUPD           Z3, Z3
+	VMOVUPD           Z4, Z4
+	VFNMADD213PD.BCST k64_4000000000000000<>+0(SB), Z1, Z3
+	VFNMADD213PD.BCST k64_4000000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z12, Z3, Z3
+	VMULPD            Z17, Z4, Z4
+	VMOVUPD           Z5, (DX)
+	VMOVUPD           Z15, 64(DX)
+	VMOVUPD           Z11, (BX)
+	VMOVUPD           Z16, 64(BX)
+	VMOVUPD           Z3, (SI)
+	VMOVUPD           Z4, 64(SI)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	ADDQ              $0x00000080, SI
+	SUBQ              $0x00000010, AX
+	JMP               side36
+
+few36:
+	CMPQ AX, $0x08
+	JLT  rest36
 
 loop36:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z5
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z5
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z5
 	VMULPD            Z5, Z5, Z4
-	VMULPD            Z4, Z4, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z11
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z12
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z12
-	VFMADD213PD       Z11, Z4, Z12
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z11
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z13
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z13
-	VFMADD213PD       Z11, Z4, Z13
-	VFMADD213PD       Z12, Z9, Z13
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z9
-	VFMADD213PD       Z13, Z10, Z9
-	VFMADD213PD       Z5, Z4, Z9
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z9
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z3, Z3
-	VMULPD            Z9, Z3, Z3
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z4
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VDIVPD            Z4, Z5, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z9
-	VSUBPD            Z4, Z9, Z9
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z9
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
-	VFNMADD231PD      Z4, Z5, Z10
-	VFNMADD231PD      Z9, Z5, Z10
-	VFMADD231PD       Z5, Z10, Z5
-	VMULPD            Z3, Z2, Z4
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z4, Z4
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z4, Z1, K1, Z6
-	VMULPD            Z5, Z6, Z6
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z4
-	VPXORQ            Z1, Z4, Z4
-	VPXORQ            Z2, Z4, Z4
-	VMULPD            Z3, Z5, Z9
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z9, Z10
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z5, Z10, K1, Z7
-	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z4, Z7
-	VMULPD            Z5, Z7, Z7
-	VMULPD            Z3, Z7, Z3
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z3
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z3, Z7, K1, Z8
-	VMULPD            Z9, Z5, Z1
+	VMULPD            Z4, Z4, Z11
+	VMULPD            Z11, Z11, Z12
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z14
+	VFMADD213PD       Z13, Z4, Z14
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z15
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z15
+	VFMADD213PD       Z13, Z4, Z15
+	VFMADD213PD       Z14, Z11, Z15
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z11
+	VFMADD213PD       Z15, Z12, Z11
+	VFMSUB213PD       Z5, Z4, Z11
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z11, Z11
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z3
+	VSCALEFPD         Z3, Z11, Z11
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
-	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z9, Z3
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z11, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VDIVPD            Z3, Z4, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
+	VSUBPD            Z3, Z5, Z5
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z11, Z5
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z12
+	VFNMADD231PD      Z3, Z4, Z12
+	VFNMADD231PD      Z5, Z4, Z12
+	VFMADD231PD       Z4, Z12, Z4
+	VMULPD            Z11, Z4, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z5
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z3, Z4, K1, Z6
+	VMAXPD            Z1, Z0, Z11
+	VMULPD            Z6, Z11, Z11
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z11, K1, Z11
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z12
+	VPORQ             Z2, Z12, Z12
+	VBLENDMPD         Z4, Z5, K1, Z7
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z12, Z7
+	VMULPD            Z6, Z7, Z7
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z7, K1, Z7
+	VMULPD            Z3, Z4, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
+	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z3, Z5
+	VMOVUPD           Z5, Z3
+	VFNMADD213PD.BCST k64_4000000000000000<>+0(SB), Z2, Z3
+	VMULPD            Z4, Z3, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z2
+	VMOVUPD           Z11, (SP)
+	VMOVUPD           Z7, 64(SP)
+	VMOVUPD           Z2, 128(SP)
+	VBROADCASTSD      k64_c082c00000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z2
+	VBROADCASTSD      k64_4082c00000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z5
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z4, Z4, Z11
+	VMULPD            Z11, Z11, Z12
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z14
+	VFMADD213PD       Z13, Z4, Z14
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z13
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z13
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z15
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z15
+	VFMADD213PD       Z13, Z4, Z15
+	VFMADD213PD       Z14, Z11, Z15
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z11
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z11
+	VFMADD213PD       Z15, Z12, Z11
+	VFMSUB213PD       Z5, Z4, Z11
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z11, Z11
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ            Z3, Z11, Z11
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z11, Z3
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VDIVPD            Z3, Z4, Z4
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z3, Z5
+	VSUBPD            Z5, Z11, Z5
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z12
+	VFNMADD231PD      Z3, Z4, Z12
+	VFNMADD231PD      Z5, Z4, Z12
+	VFMADD231PD       Z4, Z12, Z4
+	VMULPD            Z11, Z4, Z3
+	VMULPD            Z2, Z4, Z5
+	VMOVUPD           Z3, Z11
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z2, Z11
+	VMULPD            Z4, Z11, Z11
+	VMULPD            Z4, Z3, Z12
+	VSUBPD            Z3, Z4, Z3
 	VMOVUPD           Z3, Z3
-	VFMADD213PD.BCST  k64_4000000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z1, Z3, Z3
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z1
-	VMOVUPD           Z6, (DX)
-	VMOVUPD           Z8, (BX)
-	VMOVUPD           Z1, (SI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	SUBQ              $0x08, AX
-	JGE               loop36
+	VFNMADD213PD.BCST k64_4000000000000000<>+0(SB), Z2, Z3
+	VMULPD            Z12, Z3, Z3
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z1
+	VADDPD.BCST       k64_4082c00000000000<>+0(SB), Z1, Z1
+	VMOVUPD           (SP), Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z5, K1, Z8
+	VMOVUPD           Z8, (DX)
+	VMOVUPD           64(SP), Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z11, K1, Z9
+	VMOVUPD           Z9, (BX)
+	VMOVUPD           128(SP), Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z3, K1, Z10
+	VMOVUPD           Z10, (SI)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	SUBQ              $0x00000008, AX
+	TESTQ             DI, DI
+	JZ                side36
 
 rest36:
 	TESTQ     DI, DI
 	JNZ       finish36
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done36
 	MOVQ      AX, DI
-	MOVQ      $-1, AX
-	BZHIQ     DI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
 	VMOVUPD.Z (CX), K1, Z1
-	VMOVUPD   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	MOVQ      SI, 272(SP)
-	LEAQ      208(SP), SI
-	XORQ      AX, AX
+	VMOVUPD   Z1, 192(SP)
+	LEAQ      192(SP), CX
+	MOVQ      DX, 320(SP)
+	LEAQ      256(SP), DX
+	MOVQ      BX, 392(SP)
+	LEAQ      328(SP), BX
+	MOVQ      SI, 464(SP)
+	LEAQ      400(SP), SI
 	JMP       loop36
 
 finish36:
 	MOVQ    $-1, AX
 	BZHIQ   DI, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPD 64(SP), Z0
+	MOVQ    320(SP), DX
+	VMOVUPD 256(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPD 136(SP), Z0
+	MOVQ    392(SP), BX
+	VMOVUPD 328(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
-	MOVQ    272(SP), SI
-	VMOVUPD 208(SP), Z0
+	MOVQ    464(SP), SI
+	VMOVUPD 400(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (SI)
 
@@ -9750,7 +11848,7 @@ done36:
 
 // func silu4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu4F64AVX512(SB), NOSPLIT, $352-48
+TEXT ·silu4F64AVX512(SB), NOSPLIT, $608-48
 	MOVQ         n+0(FP), AX
 	MOVQ         x+40(FP), CX
 	MOVQ         d0+8(FP), DX
@@ -9759,138 +11857,339 @@ TEXT ·silu4F64AVX512(SB), NOSPLIT, $352-48
 	MOVQ         d3+32(FP), DI
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         R8, R8
-	SUBQ         $0x08, AX
-	JLT          rest37
+
+side37:
+	CMPQ              AX, $0x00000010
+	JLT               few37
+	VMOVUPD           (CX), Z1
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
+	KTESTB            K1, K1
+	JNZ               loop37
+	VMOVUPD           64(CX), Z2
+	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
+	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
+	KTESTB            K1, K1
+	JNZ               loop37
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z12
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z12
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z12, Z13
+	VMOVUPD           Z1, Z5
+	VMOVUPD           Z2, Z14
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z13, Z14
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z13, Z14
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z14, Z14, Z18
+	VMULPD            Z4, Z4, Z13
+	VMULPD            Z18, Z18, Z19
+	VMULPD            Z13, Z13, Z15
+	VMULPD            Z19, Z19, Z20
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z16
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z21
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z16
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z14, Z21
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z17
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z22
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z17
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z14, Z22
+	VFMADD213PD       Z16, Z4, Z17
+	VFMADD213PD       Z21, Z18, Z22
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z16
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z23
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z16
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z14, Z23
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z21
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z24
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z21
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z14, Z24
+	VFMADD213PD       Z16, Z4, Z21
+	VFMADD213PD       Z23, Z18, Z24
+	VFMADD213PD       Z17, Z13, Z21
+	VFMADD213PD       Z22, Z19, Z24
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z13
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z16
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z13
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z14, Z16
+	VFMADD213PD       Z21, Z15, Z13
+	VFMADD213PD       Z24, Z20, Z16
+	VFMSUB213PD       Z5, Z4, Z13
+	VFMSUB213PD       Z14, Z18, Z16
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z13, Z13
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z16, Z16
+	VPSLLQ            $0x34, Z3, Z3
+	VPSLLQ            $0x34, Z12, Z12
+	VPADDQ            Z3, Z13, Z13
+	VPADDQ            Z12, Z16, Z16
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z13, Z3
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z16, Z14
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z15
+	VDIVPD            Z3, Z4, Z4
+	VDIVPD            Z14, Z15, Z15
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z3, Z5
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z14, Z17
+	VSUBPD            Z5, Z13, Z5
+	VSUBPD            Z17, Z16, Z17
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z12
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z18
+	VFNMADD231PD      Z3, Z4, Z12
+	VFNMADD231PD      Z14, Z15, Z18
+	VFNMADD231PD      Z5, Z4, Z12
+	VFNMADD231PD      Z17, Z15, Z18
+	VFMADD231PD       Z4, Z12, Z4
+	VFMADD231PD       Z15, Z18, Z15
+	VMULPD            Z13, Z4, Z3
+	VMULPD            Z16, Z15, Z14
+	VMULPD            Z1, Z4, Z5
+	VMULPD            Z2, Z15, Z16
+	VMOVUPD           Z3, Z12
+	VMOVUPD           Z14, Z17
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z1, Z12
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z2, Z17
+	VMULPD            Z4, Z12, Z12
+	VMULPD            Z15, Z17, Z17
+	VMULPD            Z4, Z3, Z13
+	VMULPD            Z15, Z14, Z18
+	VSUBPD            Z3, Z4, Z3
+	VSUBPD            Z14, Z15, Z15
+	VMOVUPD           Z3, Z4
+	VMOVUPD           Z15, Z19
+	VFNMADD213PD.BCST k64_4000000000000000<>+0(SB), Z1, Z4
+	VFNMADD213PD.BCST k64_4000000000000000<>+0(SB), Z2, Z19
+	VMULPD            Z13, Z4, Z4
+	VMULPD            Z18, Z19, Z19
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z14
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z20
+	VFNMADD231PD.BCST k64_4018000000000000<>+0(SB), Z13, Z14
+	VFNMADD231PD.BCST k64_4018000000000000<>+0(SB), Z18, Z20
+	VMULPD            Z1, Z14, Z14
+	VMULPD            Z2, Z20, Z20
+	VFNMADD231PD.BCST k64_4008000000000000<>+0(SB), Z3, Z14
+	VFNMADD231PD.BCST k64_4008000000000000<>+0(SB), Z15, Z20
+	VMULPD            Z13, Z14, Z14
+	VMULPD            Z18, Z20, Z20
+	VMOVUPD           Z5, (DX)
+	VMOVUPD           Z16, 64(DX)
+	VMOVUPD           Z12, (BX)
+	VMOVUPD           Z17, 64(BX)
+	VMOVUPD           Z4, (SI)
+	VMOVUPD           Z19, 64(SI)
+	VMOVUPD           Z14, (DI)
+	VMOVUPD           Z20, 64(DI)
+	ADDQ              $0x00000080, CX
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, BX
+	ADDQ              $0x00000080, SI
+	ADDQ              $0x00000080, DI
+	SUBQ              $0x00000010, AX
+	JMP               side37
+
+few37:
+	CMPQ AX, $0x08
+	JLT  rest37
 
 loop37:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
+	VPXORQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
-	VFMADD231PD.BCST  k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
 	VMOVUPD           Z2, Z5
-	VFNMADD231PD.BCST k64_3fe62e42fee00000<>+0(SB), Z4, Z5
-	VFNMADD231PD.BCST k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z5
 	VMULPD            Z5, Z5, Z4
-	VMULPD            Z4, Z4, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      k64_3fc5555555555556<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z11
-	VBROADCASTSD      k64_3f811111111109ad<>+0(SB), Z12
-	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z12
-	VFMADD213PD       Z11, Z4, Z12
-	VBROADCASTSD      k64_3f2a01a01a7c8d47<>+0(SB), Z11
-	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z11
-	VBROADCASTSD      k64_3ec71de0d9c145d0<>+0(SB), Z13
-	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z13
-	VFMADD213PD       Z11, Z4, Z13
-	VFMADD213PD       Z12, Z9, Z13
-	VBROADCASTSD      k64_3e5af38d53857513<>+0(SB), Z9
-	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z9
-	VFMADD213PD       Z13, Z10, Z9
-	VFMADD213PD       Z5, Z4, Z9
-	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z9, Z9
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       k64_4ff0000000000000<>+0(SB), Z3, Z3
-	VMULPD            Z9, Z3, Z3
+	VMULPD            Z4, Z4, Z12
+	VMULPD            Z12, Z12, Z13
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z14
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z15
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z15
+	VFMADD213PD       Z14, Z4, Z15
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z14
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z16
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z16
+	VFMADD213PD       Z14, Z4, Z16
+	VFMADD213PD       Z15, Z12, Z16
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z12
+	VFMADD213PD       Z16, Z13, Z12
+	VFMSUB213PD       Z5, Z4, Z12
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z12, Z12
+	VSUBPD.BCST       k64_4337ffffffffff00<>+0(SB), Z3, Z3
+	VSCALEFPD         Z3, Z12, Z12
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z3
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z12, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z4
+	VDIVPD            Z3, Z4, Z4
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
-	VDIVPD            Z4, Z5, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z9
-	VSUBPD            Z4, Z9, Z9
-	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z3, Z9
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z10
-	VFNMADD231PD      Z4, Z5, Z10
-	VFNMADD231PD      Z9, Z5, Z10
-	VFMADD231PD       Z5, Z10, Z5
-	VMULPD            Z3, Z2, Z4
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z4, Z4
+	VSUBPD            Z3, Z5, Z5
+	VFMADD231PD.BCST  k64_2ff0000000000000<>+0(SB), Z12, Z5
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z13
+	VFNMADD231PD      Z3, Z4, Z13
+	VFNMADD231PD      Z5, Z4, Z13
+	VFMADD231PD       Z4, Z13, Z4
+	VMULPD            Z12, Z4, Z3
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z5
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z4, Z1, K1, Z6
-	VMULPD            Z5, Z6, Z6
-	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z4
-	VPXORQ            Z1, Z4, Z4
-	VPXORQ            Z2, Z4, Z4
-	VMULPD            Z3, Z5, Z9
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z9, Z10
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z5, Z10, K1, Z7
-	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z4, Z7
-	VMULPD            Z5, Z7, Z7
-	VMULPD            Z3, Z7, Z3
+	VBLENDMPD         Z3, Z4, K1, Z6
+	VMAXPD            Z1, Z0, Z12
+	VMULPD            Z6, Z12, Z12
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z12, K1, Z12
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z13
+	VPORQ             Z2, Z13, Z13
+	VBLENDMPD         Z4, Z5, K1, Z7
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z13, Z7
+	VMULPD            Z6, Z7, Z7
+	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z7, K1, Z7
+	VMULPD            Z3, Z4, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z5
+	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z3, Z5
+	VMOVUPD           Z5, Z3
+	VFNMADD213PD.BCST k64_4000000000000000<>+0(SB), Z2, Z3
+	VMULPD            Z4, Z3, Z3
 	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z3, Z3
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z3, Z7, K1, Z8
-	VMULPD            Z9, Z5, Z3
+	VBROADCASTSD      k64_bff0000000000000<>+0(SB), Z13
+	VMULPD.BCST       k64_3018000000000000<>+0(SB), Z4, Z14
+	VADDPD            Z14, Z13, Z13
+	VMULPD            Z2, Z13, Z13
+	VFMADD231PD.BCST  k64_4008000000000000<>+0(SB), Z5, Z13
+	VMULPD            Z4, Z13, Z13
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z13, Z13
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z2
+	VPXORQ            Z2, Z13, Z2
+	VMOVUPD           Z12, (SP)
+	VMOVUPD           Z7, 64(SP)
+	VMOVUPD           Z3, 128(SP)
+	VMOVUPD           Z2, 192(SP)
+	VBROADCASTSD      k64_c082c00000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z2
+	VBROADCASTSD      k64_4082c00000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
+	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z3, Z4
+	VMOVUPD           Z2, Z5
+	VFMADD231PD.BCST  k64_3fe62e42fee00000<>+0(SB), Z4, Z5
+	VFMADD231PD.BCST  k64_3dea39ef35793c76<>+0(SB), Z4, Z5
+	VMULPD            Z5, Z5, Z4
+	VMULPD            Z4, Z4, Z12
+	VMULPD            Z12, Z12, Z13
+	VBROADCASTSD      k64_bfc5555555555556<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3fe0000000000001<>+0(SB), Z5, Z14
+	VBROADCASTSD      k64_bf811111111109ad<>+0(SB), Z15
+	VFMADD213PD.BCST  k64_3fa5555555553d4f<>+0(SB), Z5, Z15
+	VFMADD213PD       Z14, Z4, Z15
+	VBROADCASTSD      k64_bf2a01a01a7c8d47<>+0(SB), Z14
+	VFMADD213PD.BCST  k64_3f56c16c17893833<>+0(SB), Z5, Z14
+	VBROADCASTSD      k64_bec71de0d9c145d0<>+0(SB), Z16
+	VFMADD213PD.BCST  k64_3efa019b8ef67c6c<>+0(SB), Z5, Z16
+	VFMADD213PD       Z14, Z4, Z16
+	VFMADD213PD       Z15, Z12, Z16
+	VBROADCASTSD      k64_be5af38d53857513<>+0(SB), Z12
+	VFMADD213PD.BCST  k64_3e92891a8c1d838d<>+0(SB), Z5, Z12
+	VFMADD213PD       Z16, Z13, Z12
+	VFMSUB213PD       Z5, Z4, Z12
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z12, Z12
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ            Z3, Z12, Z12
+	VADDPD.BCST       k64_3ff0000000000000<>+0(SB), Z12, Z3
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z4
-	VFNMADD231PD.BCST k64_3000000000000000<>+0(SB), Z9, Z4
-	VMOVUPD           Z4, Z5
-	VFMADD213PD.BCST  k64_4000000000000000<>+0(SB), Z2, Z5
-	VMULPD            Z3, Z5, Z5
-	VMULPD.BCST       k64_2ff0000000000000<>+0(SB), Z5, Z5
-	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z9
-	VMULPD.BCST       k64_3018000000000000<>+0(SB), Z3, Z10
-	VSUBPD            Z10, Z9, Z9
-	VMULPD            Z2, Z9, Z9
-	VFMADD231PD.BCST  k64_4008000000000000<>+0(SB), Z4, Z9
-	VMULPD            Z3, Z9, Z9
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z9, Z9
-	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z1, Z1
-	VPXORQ            Z1, Z9, Z1
-	VMOVUPD           Z6, (DX)
-	VMOVUPD           Z8, (BX)
-	VMOVUPD           Z5, (SI)
-	VMOVUPD           Z1, (DI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	ADDQ              $0x40, DI
-	SUBQ              $0x08, AX
-	JGE               loop37
+	VDIVPD            Z3, Z4, Z4
+	VSUBPD.BCST       k64_3ff0000000000000<>+0(SB), Z3, Z5
+	VSUBPD            Z5, Z12, Z5
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z13
+	VFNMADD231PD      Z3, Z4, Z13
+	VFNMADD231PD      Z5, Z4, Z13
+	VFMADD231PD       Z4, Z13, Z4
+	VMULPD            Z12, Z4, Z3
+	VMULPD            Z2, Z4, Z5
+	VMOVUPD           Z3, Z12
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z2, Z12
+	VMULPD            Z4, Z12, Z12
+	VMULPD            Z4, Z3, Z13
+	VSUBPD            Z3, Z4, Z3
+	VMOVUPD           Z3, Z4
+	VFNMADD213PD.BCST k64_4000000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z13, Z4, Z4
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z14
+	VFNMADD231PD.BCST k64_4018000000000000<>+0(SB), Z13, Z14
+	VMULPD            Z2, Z14, Z14
+	VFNMADD231PD.BCST k64_4008000000000000<>+0(SB), Z3, Z14
+	VMULPD            Z13, Z14, Z14
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z1
+	VADDPD.BCST       k64_4082c00000000000<>+0(SB), Z1, Z1
+	VMOVUPD           (SP), Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z5, K1, Z8
+	VMOVUPD           Z8, (DX)
+	VMOVUPD           64(SP), Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z12, K1, Z9
+	VMOVUPD           Z9, (BX)
+	VMOVUPD           128(SP), Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z4, K1, Z10
+	VMOVUPD           Z10, (SI)
+	VMOVUPD           192(SP), Z2
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z14, K1, Z11
+	VMOVUPD           Z11, (DI)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000008, AX
+	TESTQ             R8, R8
+	JZ                side37
 
 rest37:
 	TESTQ     R8, R8
 	JNZ       finish37
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done37
 	MOVQ      AX, R8
-	MOVQ      $-1, AX
-	BZHIQ     R8, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
 	VMOVUPD.Z (CX), K1, Z1
-	VMOVUPD   Z1, (SP)
-	LEAQ      (SP), CX
-	MOVQ      DX, 128(SP)
-	LEAQ      64(SP), DX
-	MOVQ      BX, 200(SP)
-	LEAQ      136(SP), BX
-	MOVQ      SI, 272(SP)
-	LEAQ      208(SP), SI
-	MOVQ      DI, 344(SP)
-	LEAQ      280(SP), DI
-	XORQ      AX, AX
+	VMOVUPD   Z1, 256(SP)
+	LEAQ      256(SP), CX
+	MOVQ      DX, 384(SP)
+	LEAQ      320(SP), DX
+	MOVQ      BX, 456(SP)
+	LEAQ      392(SP), BX
+	MOVQ      SI, 528(SP)
+	LEAQ      464(SP), SI
+	MOVQ      DI, 600(SP)
+	LEAQ      536(SP), DI
 	JMP       loop37
 
 finish37:
 	MOVQ    $-1, AX
 	BZHIQ   R8, AX, AX
-	MOVQ    128(SP), DX
-	VMOVUPD 64(SP), Z0
+	MOVQ    384(SP), DX
+	VMOVUPD 320(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
-	MOVQ    200(SP), BX
-	VMOVUPD 136(SP), Z0
+	MOVQ    456(SP), BX
+	VMOVUPD 392(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
-	MOVQ    272(SP), SI
-	VMOVUPD 208(SP), Z0
+	MOVQ    528(SP), SI
+	VMOVUPD 464(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (SI)
-	MOVQ    344(SP), DI
-	VMOVUPD 280(SP), Z0
+	MOVQ    600(SP), DI
+	VMOVUPD 536(SP), Z0
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DI)
 
@@ -9898,11 +12197,14 @@ done37:
 	VZEROUPPER
 	RET
 
-DATA k64_3018000000000000<>+0(SB)/8, $0x3018000000000000
-GLOBL k64_3018000000000000<>(SB), RODATA|NOPTR, $8
-
 DATA k64_4008000000000000<>+0(SB)/8, $0x4008000000000000
 GLOBL k64_4008000000000000<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bff0000000000000<>+0(SB)/8, $0xbff0000000000000
+GLOBL k64_bff0000000000000<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3018000000000000<>+0(SB)/8, $0x3018000000000000
+GLOBL k64_3018000000000000<>(SB), RODATA|NOPTR, $8
 
 // func gelu1F64AVX512(n int, d0 *float64, x *float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -9912,7 +12214,7 @@ TEXT ·gelu1F64AVX512(SB), NOSPLIT, $136-24
 	MOVQ         d0+8(FP), DX
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
 	XORQ         BX, BX
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest38
 
 loop38:
@@ -10009,26 +12311,26 @@ loop38:
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z5
 	VMOVUPD           Z5, (DX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop38
 
 rest38:
 	TESTQ     BX, BX
 	JNZ       finish38
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done38
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
 	MOVQ      DX, 128(SP)
 	LEAQ      64(SP), DX
-	XORQ      AX, AX
 	JMP       loop38
 
 finish38:
@@ -10133,7 +12435,7 @@ TEXT ·gelu2F64AVX512(SB), NOSPLIT, $208-32
 	MOVQ         d1+16(FP), BX
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
 	XORQ         SI, SI
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest39
 
 loop39:
@@ -10229,31 +12531,31 @@ loop39:
 	VADDPD            Z4, Z1, Z7
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z4, Z7, K1, Z5
-	VBROADCASTSD      k64_3fd9884533d43651<>+0(SB), Z4
-	VFMSUB213PD       Z10, Z2, Z4
-	VMULPD            Z3, Z4, Z4
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z4, Z4
+	VBROADCASTSD      k64_3fd9884533d43651<>+0(SB), Z1
+	VFMSUB213PD       Z10, Z2, Z1
+	VMULPD            Z3, Z1, Z1
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
-	VSUBPD            Z4, Z2, Z2
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z4, Z2, K1, Z6
+	VSUBPD            Z1, Z2, Z2
+	VBLENDMPD         Z1, Z2, K1, Z6
 	VMOVUPD           Z5, (DX)
 	VMOVUPD           Z6, (BX)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop39
 
 rest39:
 	TESTQ     SI, SI
 	JNZ       finish39
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done39
 	MOVQ      AX, SI
-	MOVQ      $-1, AX
-	BZHIQ     SI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
@@ -10261,7 +12563,6 @@ rest39:
 	LEAQ      64(SP), DX
 	MOVQ      BX, 200(SP)
 	LEAQ      136(SP), BX
-	XORQ      AX, AX
 	JMP       loop39
 
 finish39:
@@ -10293,7 +12594,7 @@ TEXT ·gelu3F64AVX512(SB), NOSPLIT, $280-40
 	MOVQ         d2+24(FP), SI
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
 	XORQ         DI, DI
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest40
 
 loop40:
@@ -10389,14 +12690,13 @@ loop40:
 	VADDPD            Z5, Z1, Z6
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z5, Z6, K1, Z8
-	VBROADCASTSD      k64_3fd9884533d43651<>+0(SB), Z5
-	VFMSUB213PD       Z11, Z2, Z5
-	VMULPD            Z4, Z5, Z5
-	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z5, Z5
+	VBROADCASTSD      k64_3fd9884533d43651<>+0(SB), Z1
+	VFMSUB213PD       Z11, Z2, Z1
+	VMULPD            Z4, Z1, Z1
+	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z2
-	VSUBPD            Z5, Z2, Z2
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z5, Z2, K1, Z9
+	VSUBPD            Z1, Z2, Z2
+	VBLENDMPD         Z1, Z2, K1, Z9
 	VBROADCASTSD      k64_4000000000000000<>+0(SB), Z1
 	VSUBPD            Z3, Z1, Z1
 	VMULPD            Z4, Z1, Z1
@@ -10404,22 +12704,23 @@ loop40:
 	VMOVUPD           Z8, (DX)
 	VMOVUPD           Z9, (BX)
 	VMOVUPD           Z1, (SI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop40
 
 rest40:
 	TESTQ     DI, DI
 	JNZ       finish40
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done40
 	MOVQ      AX, DI
-	MOVQ      $-1, AX
-	BZHIQ     DI, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
@@ -10429,7 +12730,6 @@ rest40:
 	LEAQ      136(SP), BX
 	MOVQ      SI, 272(SP)
 	LEAQ      208(SP), SI
-	XORQ      AX, AX
 	JMP       loop40
 
 finish40:
@@ -10466,7 +12766,7 @@ TEXT ·gelu4F64AVX512(SB), NOSPLIT, $352-48
 	MOVQ         d3+32(FP), DI
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
 	XORQ         R8, R8
-	SUBQ         $0x08, AX
+	CMPQ         AX, $0x08
 	JLT          rest41
 
 loop41:
@@ -10568,7 +12868,6 @@ loop41:
 	VMULPD.BCST       k64_aff0000000000000<>+0(SB), Z5, Z5
 	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z6
 	VSUBPD            Z5, Z6, Z6
-	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z5, Z6, K1, Z9
 	VBROADCASTSD      k64_4000000000000000<>+0(SB), Z5
 	VSUBPD            Z3, Z5, Z5
@@ -10584,23 +12883,24 @@ loop41:
 	VMOVUPD           Z9, (BX)
 	VMOVUPD           Z5, (SI)
 	VMOVUPD           Z1, (DI)
-	ADDQ              $0x40, CX
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, BX
-	ADDQ              $0x40, SI
-	ADDQ              $0x40, DI
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop41
 
 rest41:
 	TESTQ     R8, R8
 	JNZ       finish41
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done41
 	MOVQ      AX, R8
-	MOVQ      $-1, AX
-	BZHIQ     R8, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, R9
+	BZHIQ     R8, R9, R9
+	KMOVW     R9, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD   Z1, (SP)
 	LEAQ      (SP), CX
@@ -10612,7 +12912,6 @@ rest41:
 	LEAQ      208(SP), SI
 	MOVQ      DI, 344(SP)
 	LEAQ      280(SP), DI
-	XORQ      AX, AX
 	JMP       loop41
 
 finish41:
@@ -10646,7 +12945,7 @@ TEXT ·expF64AVX512(SB), NOSPLIT, $136-24
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
 	XORQ BX, BX
-	SUBQ $0x08, AX
+	CMPQ AX, $0x08
 	JLT  rest42
 
 loop42:
@@ -10691,26 +12990,26 @@ loop42:
 	VBLENDMPD         Z5, Z4, K1, Z3
 	VMULPD            Z3, Z1, Z1
 	VMOVUPD           Z1, (CX)
-	ADDQ              $0x40, DX
-	ADDQ              $0x40, CX
-	SUBQ              $0x08, AX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, CX
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
 	JGE               loop42
 
 rest42:
 	TESTQ     BX, BX
 	JNZ       finish42
-	ADDQ      $0x08, AX
+	TESTQ     AX, AX
 	JZ        done42
 	MOVQ      AX, BX
-	MOVQ      $-1, AX
-	BZHIQ     BX, AX, AX
-	KMOVW     AX, K1
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
 	VMOVUPD.Z (DX), K1, Z0
 	VMOVUPD   Z0, (SP)
 	LEAQ      (SP), DX
 	MOVQ      CX, 128(SP)
 	LEAQ      64(SP), CX
-	XORQ      AX, AX
 	JMP       loop42
 
 finish42:

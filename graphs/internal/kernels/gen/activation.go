@@ -18,9 +18,10 @@ func activations(e vec) {
 	for _, f := range []struct {
 		name  string
 		body  func(a *activation)
+		short func(a *activation)
 		limit func(e vec) float64
-	}{{"sigmoid", sigmoid, vec.lim}, {"softplus", softplus, vec.lim}, {"tanh", tanh, vec.lim}, {"silu", silu, vec.lim},
-		{"gelu", gelu, vec.geluLim}} {
+	}{{"sigmoid", sigmoid, shortSigmoid, vec.lim}, {"softplus", softplus, nil, vec.lim}, {"tanh", tanh, nil, vec.lim},
+		{"silu", silu, shortSiLU, vec.lim}, {"gelu", gelu, nil, vec.geluLim}} {
 		for n := 1; n <= 4; n++ {
 			name := e.name(fmt.Sprintf("%s%d", f.name, n))
 			args := ""
@@ -37,13 +38,65 @@ func activations(e vec) {
 				out[i] = Load(Param(fmt.Sprintf("d%d", i)), GP64())
 			}
 			a.least = a.kreg(-f.limit(e))
-			e.each(cnt, []Register{px}, out, func(x []VecVirtual, store func(v VecVirtual, i int)) {
-				a.x = x[0]
-				f.body(a)
-				for i := range n {
-					store(a.out[i], i)
-				}
-			})
+			if f.short == nil {
+				e.each(cnt, []Register{px}, out, a.loopBody(f.body))
+			} else {
+				e.eachOr(a.short(f.short), cnt, []Register{px}, out, a.either(f.short, f.body))
+			}
+		}
+	}
+}
+
+// loopBody makes a body of f.
+func (a *activation) loopBody(f func(*activation)) loopBody {
+	return func(x []VecVirtual, store func(v VecVirtual, i int)) {
+		a.x, a.mask = x[0], nil
+		f(a)
+		for i := range a.orders {
+			store(a.out[i], i)
+		}
+	}
+}
+
+// short is the loop body f for vectors of arguments within shortLimit.
+func (a *activation) short(f func(*activation)) *short {
+	s := &short{limit: a.shortLimit(), side: 1, body: a.loopBody(f)}
+	if a.wide() {
+		s.side = 2
+	}
+	return s
+}
+
+// shortLimit is the greatest |x| for which no exponential overflows and no result is denormal.
+func (e vec) shortLimit() float64 {
+	if e.f64 {
+		return 600
+	}
+	return 80
+}
+
+// either makes a body that takes the results of short for elements within shortLimit and those of long for the others: what becomes of
+// an element does not depend on its neighbours.
+func (a *activation) either(short, long func(*activation)) loopBody {
+	var far [4]Mem
+	for i := range a.orders {
+		far[i] = AllocLocal(a.bytes())
+	}
+	return func(x []VecVirtual, store func(v VecVirtual, i int)) {
+		a.x, a.mask = x[0], nil
+		long(a)
+		for i := range a.orders {
+			a.mov(a.out[i], far[i])
+		}
+		a.x, a.mask = a.reg(), nil
+		a.max(x[0], a.kreg(-a.shortLimit()), a.x)
+		a.min(a.x, a.kreg(a.shortLimit()), a.x)
+		short(a)
+		m := a.negAbs(x[0])
+		a.add(a.k(a.shortLimit()), m, m) // its sign bit is set outside, or it is NaN
+		for i := range a.orders {
+			v := a.out[i]
+			store(a.bySign(m, v, a.load(far[i])), i)
 		}
 	}
 }
@@ -54,6 +107,7 @@ type activation struct {
 	orders int
 	x      VecVirtual
 	least  VecVirtual // the least argument, below which everything has vanished
+	mask   Op         // where x has its sign bit set; AVX-512, made when it is first needed
 	out    [4]VecVirtual
 }
 
@@ -86,25 +140,54 @@ func (e vec) signOf(x Op) VecVirtual {
 	return d
 }
 
+// signMask is where the sign bit of s is set. AVX-512 only.
+func (e vec) signMask(s Op) Op {
+	k := K()
+	emit(func() {
+		if e.f64 {
+			VPMOVQ2M(s, k)
+		} else {
+			VPMOVD2M(s, k)
+		}
+	})
+	return k
+}
+
+// negative is the mask of negative x.
+func (a *activation) negative() Op {
+	if a.mask == nil {
+		a.mask = a.signMask(a.x)
+	}
+	return a.mask
+}
+
+// choose is neg where x is negative, pos elsewhere.
+func (a *activation) choose(pos, neg VecVirtual) VecVirtual {
+	if !a.wide() {
+		return a.bySign(a.x, pos, neg)
+	}
+	d := a.reg()
+	a.sel(VBLENDMPS, VBLENDMPD)(neg, pos, a.negative(), d)
+	return d
+}
+
+// unscaleNegative multiplies v by 2^−B where x is negative.
+func (a *activation) unscaleNegative(v VecVirtual) {
+	if a.wide() {
+		a.sel(VMULPS_BCST, VMULPD_BCST)(a.k(a.down()), v, a.negative(), v)
+		return
+	}
+	a.mul(a.choose(a.kreg(1), a.kreg(a.down())), v, v)
+}
+
 // bySign is neg where the sign bit of s is set, pos elsewhere.
 func (e vec) bySign(s, pos, neg VecVirtual) VecVirtual {
 	d := e.reg()
 	if e.wide() {
-		k := K()
-		if e.f64 {
-			VPMOVQ2M(s, k)
-			VBLENDMPD(neg, pos, k, d)
-		} else {
-			VPMOVD2M(s, k)
-			VBLENDMPS(neg, pos, k, d)
-		}
+		e.sel(VBLENDMPS, VBLENDMPD)(neg, pos, e.signMask(s), d)
 		return d
 	}
-	if e.f64 {
-		VBLENDVPD(s, neg, pos, d)
-	} else {
-		VBLENDVPS(s, neg, pos, d)
-	}
+	e.blend(s, neg, pos, d)
 	return d
 }
 
@@ -157,13 +240,9 @@ func (e vec) reduced(z VecVirtual, lo *VecVirtual) (q, t VecVirtual) {
 	e.fma231(e.k(math.Log2E), z, t)
 	n := e.sub2(e.k(e.magic()), t)
 	r := e.copy(z)
-	if e.f64 {
-		e.fnma231(e.k(6.93147180369123816490e-01), n, r)
-		e.fnma231(e.k(1.90821492927058770002e-10), n, r)
-	} else {
-		e.fnma231(e.k(0.693359375), n, r)
-		e.fnma231(e.k(-2.12194440e-4), n, r)
-	}
+	hi, low := e.ln2()
+	e.fnma231(e.k(hi), n, r)
+	e.fnma231(e.k(low), n, r)
 	if lo != nil {
 		e.fnma231(e.k(0.5), *lo, r)
 	}
@@ -171,6 +250,55 @@ func (e vec) reduced(z VecVirtual, lo *VecVirtual) (q, t VecVirtual) {
 	q = e.poly(e.pick(expF32, expF64), r, r2)
 	e.fma213(r, r2, q) // r + r²·q
 	return q, t
+}
+
+// ln2 is ln 2 as a number with trailing zeros and the rest.
+func (e vec) ln2() (hi, lo float64) {
+	if e.f64 {
+		return 6.93147180369123816490e-01, 1.90821492927058770002e-10
+	}
+	return 0.693359375, -2.12194440e-4
+}
+
+// expNeg is exp(−z)·2^shift where that is a normal number. With −z = n ln 2 + r it is a polynomial in −r, which comes without a
+// change of sign, and 2ⁿ.
+func (e vec) expNeg(z VecVirtual, shift int) VecVirtual {
+	p, t := e.reducedNeg(z)
+	if e.wide() {
+		m := e.sub2(e.k(e.magic()-float64(shift)), t)
+		e.sel(VSCALEFPS, VSCALEFPD)(m, p, p)
+		return p
+	}
+	e.mul(e.power(t, shift), p, p)
+	return p
+}
+
+// shortExpNeg is exp(−z); n is added to the exponent, as long as neither z nor the result is anything but a normal number.
+func (e vec) shortExpNeg(z VecVirtual) VecVirtual {
+	p, t := e.reducedNeg(z)
+	e.shl(e.mantissa(), t, t)
+	e.iadd(t, p, p)
+	return p
+}
+
+// reducedNeg is p = eʳ and t, whose last bits are n, for −z = n ln 2 + r.
+func (e vec) reducedNeg(z VecVirtual) (p, t VecVirtual) {
+	t = e.kreg(e.magic())
+	e.fnma231(e.k(math.Log2E), z, t)
+	n := e.sub2(e.k(e.magic()), t)
+	r := e.copy(z) // −r
+	hi, lo := e.ln2()
+	e.fma231(e.k(hi), n, r)
+	e.fma231(e.k(lo), n, r)
+	c := append([]float64(nil), e.pick(expF32, expF64)...)
+	for i := 1; i < len(c); i += 2 {
+		c[i] = -c[i]
+	}
+	r2 := e.mul2(r, r)
+	p = e.poly(c, r, r2)
+	e.fms213(r, r2, p) // eʳ − 1 = r + r²·p
+	e.add(e.k(1), p, p)
+	return p, t
 }
 
 // power is 2^(n+shift) for the n in the last bits of t.
@@ -193,10 +321,11 @@ func (e vec) scaledExp(z VecVirtual, lo *VecVirtual) VecVirtual {
 // unscale multiplies by 2^−B.
 func (e vec) unscale(v VecVirtual) VecVirtual { return e.mul2(e.k(e.down()), v) }
 
-// logistic computes what sigmoid, softplus and SiLU share: z = −|x|, E and d = 1/(1+e).
-func (a *activation) logistic() (z, E, d VecVirtual) {
-	z = a.negClamped(a.x)
-	E = a.scaledExp(z, nil)
+// logistic computes what sigmoid, softplus and SiLU share: y = |x| within the limits, E and d = 1/(1+e).
+func (a *activation) logistic() (y, E, d VecVirtual) {
+	y = a.negClamped(a.x)
+	a.xor(a.bits(a.signBit()), y, y)
+	E = a.expNeg(y, a.B())
 	den := a.kreg(1)
 	a.fma231(a.k(a.down()), E, den)
 	d = a.inverse(den, func() VecVirtual { // e − (den − 1), exact
@@ -204,7 +333,7 @@ func (a *activation) logistic() (z, E, d VecVirtual) {
 		a.fma231(a.k(a.down()), E, lo)
 		return lo
 	})
-	return z, E, d
+	return y, E, d
 }
 
 // inverse is 1/(den+lo). Orders 2 and 3 use it up to three times as a factor; there the roundings of den and of the quotient are put
@@ -235,7 +364,7 @@ func (a *activation) sigmoidOrders(first int, E, d VecVirtual) {
 		return
 	}
 	ed := a.mul2(E, d)
-	a.out[first] = a.bySign(a.x, d, a.unscale(ed))
+	a.out[first] = a.choose(d, a.unscale(ed))
 	if n == 1 {
 		return
 	}
@@ -278,7 +407,9 @@ func softplus(a *activation) {
 	if a.orders > 1 {
 		_, E, d = a.logistic()
 	} else {
-		E = a.scaledExp(a.negClamped(a.x), nil)
+		y := a.negClamped(a.x)
+		a.xor(a.bits(a.signBit()), y, y)
+		E = a.expNeg(y, a.B())
 	}
 	u := a.unscale(E)
 	s := a.add2(a.k(2), u)
@@ -364,57 +495,117 @@ func (a *activation) orSign(v VecVirtual) VecVirtual {
 
 // silu is xσ(x):
 //
-//	value        x d  or  x e d
-//	first        (1 + x c) σ,  c = 1−σ
-//	second       q (2 + z(1−e)d)
-//	third        ±q (|x|(1−6q) − 3(1−e)d)
+//	value        xσ
+//	first        (1 + xc) σ,  c = 1−σ
+//	second       q (2 − y(1−e)d),  y = |x|
+//	third        ±q (y(1−6q) − 3(1−e)d)
 func silu(a *activation) {
+	y, E, d := a.logistic()
+	ed := a.mul2(E, d)
+	c := a.unscale(ed)
+	s := a.choose(d, ed) // σ, scaled where x < 0
+	v := a.reg()
+	a.max(a.x, a.least, v)
+	a.mul(s, v, v)
+	a.unscaleNegative(v)
+	a.out[0] = v
 	if a.orders == 1 {
-		z := a.negClamped(a.x)
-		E := a.scaledExp(z, nil)
-		den := a.kreg(1)
-		a.fma231(a.k(a.down()), E, den)
-		a.mul(z, E, E)
-		v := a.bySign(a.x, a.x, a.unscale(E))
-		a.div(den, v, v)
-		a.out[0] = v
 		return
 	}
-	z, E, d := a.logistic()
-	v := a.bySign(a.x, a.x, a.unscale(a.mul2(E, z)))
-	a.mul(d, v, v)
-	a.out[0] = v
-	xm := a.negAbs(a.x) // x within the limits: ±z
-	a.xor(a.x, xm, xm)  // the sign bit of −x
-	a.xor(z, xm, xm)
-	ed := a.mul2(E, d)
 	// first
-	c := a.bySign(a.x, a.unscale(ed), d)
-	a.fma213(a.k(1), xm, c) // x·c + 1
-	a.mul(d, c, c)
-	neg := a.mul2(E, c)
-	neg = a.unscale(neg)
-	a.out[1] = a.bySign(a.x, c, neg)
+	x := a.signOf(a.x)
+	a.or(y, x, x) // x within the limits
+	t := a.choose(c, d)
+	a.fma213(a.k(1), x, t) // x·c + 1
+	a.mul(s, t, t)
+	a.unscaleNegative(t)
+	a.out[1] = t
 	if a.orders == 2 {
 		return
 	}
 	Q := a.mul2(ed, d)
 	h := a.difference(ed)
 	w := a.copy(h)
-	a.fma213(a.k(2), z, w)
+	a.fnma213(a.k(2), y, w)
 	a.mul(Q, w, w)
 	a.out[2] = a.unscale(w)
 	if a.orders == 3 {
 		return
 	}
-	p := a.kreg(1)
+	p := a.kreg(-1)
 	q := a.mul2(a.k(6*a.down()), Q)
-	a.sub(q, p, p)
-	a.mul(z, p, p) // −|x|(1−6q)
+	a.add(q, p, p)
+	a.mul(y, p, p) // −y(1−6q)
 	a.fma231(a.k(3), h, p)
 	a.mul(Q, p, p)
 	a.mul(a.k(-a.down()), p, p)
 	a.out[3] = a.xor2(a.signOf(a.x), p)
+}
+
+// shortLogistic is σ and c = 1−σ.
+func (a *activation) shortLogistic() (s, c VecVirtual) {
+	E := a.shortExpNeg(a.x)
+	den := a.add2(a.k(1), E)
+	s = a.inverse(den, func() VecVirtual { // what 1+e lost
+		lo := a.sub2(a.k(1), den)
+		a.sub(lo, E, lo)
+		return lo
+	})
+	return s, a.mul2(E, s)
+}
+
+// shortSigmoid is σ, q = σc, q(c−σ) and q(1−6q).
+func shortSigmoid(a *activation) {
+	s, c := a.shortLogistic()
+	a.out[0] = s
+	if a.orders == 1 {
+		return
+	}
+	q := a.mul2(s, c)
+	a.out[1] = q
+	if a.orders == 2 {
+		return
+	}
+	h := a.sub2(s, c)
+	a.out[2] = a.mul2(q, h)
+	if a.orders == 3 {
+		return
+	}
+	p := a.kreg(1)
+	a.fnma231(a.k(6), q, p)
+	a.mul(q, p, p)
+	a.out[3] = p
+}
+
+// shortSiLU is xσ, (1+xc)σ, q(2−xh) and q(x(1−6q)−3h) with h = σ−c.
+func shortSiLU(a *activation) {
+	s, c := a.shortLogistic()
+	a.out[0] = a.mul2(a.x, s)
+	if a.orders == 1 {
+		return
+	}
+	t := a.copy(c)
+	a.fma213(a.k(1), a.x, t)
+	a.mul(s, t, t)
+	a.out[1] = t
+	if a.orders == 2 {
+		return
+	}
+	q := a.mul2(s, c)
+	h := a.sub2(c, s)
+	w := a.copy(h)
+	a.fnma213(a.k(2), a.x, w)
+	a.mul(q, w, w)
+	a.out[2] = w
+	if a.orders == 3 {
+		return
+	}
+	p := a.kreg(1)
+	a.fnma231(a.k(6), q, p)
+	a.mul(a.x, p, p)
+	a.fnma231(a.k(3), h, p)
+	a.mul(q, p, p)
+	a.out[3] = p
 }
 
 // gelu is xΦ(x), with a = |x|, φ = exp(−a²/2)/√2π and R = Φ(−a)/φ(a) = P(y)/(a+k), y = (a−k)/(a+k):
@@ -453,7 +644,7 @@ func gelu(a *activation) {
 	a.mul(E, v, v)
 	a.mul(a.k(-a.down()), v, v) // −aφR
 	pos := a.add2(v, a.x)
-	a.out[0] = a.bySign(a.x, pos, v)
+	a.out[0] = a.choose(pos, v)
 	if a.orders == 1 {
 		return
 	}
@@ -463,7 +654,7 @@ func gelu(a *activation) {
 	a.mul(a.k(-a.down()), g, g) // φ(R−a)
 	one := a.kreg(1)
 	a.sub(g, one, one)
-	a.out[1] = a.bySign(a.x, one, g)
+	a.out[1] = a.choose(one, g)
 	if a.orders == 2 {
 		return
 	}

@@ -43,11 +43,7 @@ func functions(e vec) {
 				nan := e.reg()
 				e.cmp(unordered, x, x, nan)
 				e.andn(m, nan, m)
-				if e.f64 {
-					VBLENDVPD(m, one, x, x)
-				} else {
-					VBLENDVPS(m, one, x, x)
-				}
+				e.blend(m, one, x, x)
 				return x
 			}},
 		}...)
@@ -74,11 +70,9 @@ const (
 
 // cmp sets the bits of d where y o x. AVX2 only.
 func (e vec) cmp(predicate int, x, y, d Op) {
-	if e.f64 {
-		VCMPPD(U8(predicate), x, y, d)
-	} else {
-		VCMPPS(U8(predicate), x, y, d)
-	}
+	f32 := func(o ...Op) { VCMPPS(U8(predicate), o[0], o[1], o[2]) }
+	f64 := func(o ...Op) { VCMPPD(U8(predicate), o[0], o[1], o[2]) }
+	e.sel(f32, f64)(x, y, d)
 }
 
 // expFull is eˣ: E = eˣ·2^±B is multiplied by 2^∓B, so that results overflow and underflow as they should.
@@ -182,9 +176,7 @@ func logFull(e vec, x VecVirtual) VecVirtual {
 
 // blend is a where the sign bit of mask is set, b elsewhere. AVX2 only.
 func (e vec) blend(mask, a, b, d VecVirtual) {
-	if e.f64 {
-		VBLENDVPD(mask, a, b, d)
-	} else {
-		VBLENDVPS(mask, a, b, d)
-	}
+	e.sel(op4(VBLENDVPS), op4(VBLENDVPD))(mask, a, b, d)
 }
+
+func op4(f func(a, b, c, d Op)) inst { return func(o ...Op) { f(o[0], o[1], o[2], o[3]) } }

@@ -66,10 +66,39 @@ type inst = func(...Op)
 
 // sel chooses the instruction for the element type.
 func (e vec) sel(f32, f64 inst) inst {
+	f := f32
 	if e.f64 {
-		return f64
+		f = f64
 	}
-	return f32
+	return func(ops ...Op) { emit(func() { f(ops...) }) }
+}
+
+// recorded collects instructions instead of writing them, while it is not nil.
+var recorded *[]func()
+
+// emit writes the instructions of f, now or when what is recorded is written.
+func emit(f func()) {
+	if recorded != nil {
+		*recorded = append(*recorded, f)
+		return
+	}
+	f()
+}
+
+// interleave writes the instructions of n independent bodies of one shape by turns: the first of each, the second of each, … A long
+// chain of dependent instructions fills the scheduler while it waits; several side by side keep the multipliers busy.
+func interleave(n int, body func(i int)) {
+	lists := make([][]func(), n)
+	for i := range n {
+		recorded = &lists[i]
+		body(i)
+	}
+	recorded = nil
+	for k := range lists[0] {
+		for i := range n {
+			lists[i][k]()
+		}
+	}
 }
 
 // bsel is sel with the form that broadcasts a constant from memory, where there is one.
@@ -123,7 +152,7 @@ func (e vec) logic(x, y, d Op, narrow inst, f32, f64, b32, b64 inst) {
 		e.bsel(x, f32, f64, b32, b64)(x, y, d)
 		return
 	}
-	narrow(x, y, d)
+	emit(func() { narrow(x, y, d) })
 }
 func op3(f func(a, b, c Op)) inst { return func(o ...Op) { f(o[0], o[1], o[2]) } }
 func (e vec) and(x, y, d Op) {
@@ -346,39 +375,97 @@ func (t tail) store(s VecVirtual, m Mem, j int) {
 	}
 }
 
+// jumpAbove jumps if an element of x is greater than limit in absolute value, or NaN.
+func (e vec) jumpAbove(limit float64, x VecVirtual, label string) {
+	const notLE = 6 // or unordered
+	abs := e.reg()
+	e.and(e.bits(e.signBit()-1), x, abs)
+	if e.wide() {
+		k := K()
+		if e.f64 {
+			VCMPPD_BCST(U8(notLE), e.k(limit), abs, k)
+			KTESTB(k, k)
+		} else {
+			VCMPPS_BCST(U8(notLE), e.k(limit), abs, k)
+			KTESTW(k, k)
+		}
+	} else {
+		e.sel(func(o ...Op) { VCMPPS(U8(notLE), o[0], o[1], o[2]) }, func(o ...Op) { VCMPPD(U8(notLE), o[0], o[1], o[2]) })(e.k(limit), abs, abs)
+		VPTEST(abs, abs)
+	}
+	JNZ(LabelRef(label))
+}
+
 var loops int
 
 // each emits the loop over n elements: in are the pointers read, out those written; body gets the vectors read and stores its
 // results. What does not fill a vector is copied to the stack and goes through the same loop once more, so that the body is written
 // once and has no branches.
-func (e vec) each(n Register, in, out []Register, body func(x []VecVirtual, store func(v VecVirtual, i int))) {
+func (e vec) each(n Register, in, out []Register, body loopBody) { e.eachOr(nil, n, in, out, body) }
+
+type loopBody = func(x []VecVirtual, store func(v VecVirtual, i int))
+
+// short is a second body, for vectors all of whose elements are at most limit in absolute value, side of them at a time.
+type short struct {
+	limit float64
+	side  int
+	body  loopBody
+}
+
+// eachOr is each with a shorter body where that will do.
+func (e vec) eachOr(s *short, n Register, in, out []Register, body loopBody) {
 	loops++
 	u := fmt.Sprintf("%d", loops)
 	x := make([]VecVirtual, len(in))
 	for i := range x {
 		x[i] = e.reg()
 	}
+	advance := func(vectors int) {
+		for _, p := range append(append([]Register(nil), in...), out...) {
+			ADDQ(U32(vectors*e.bytes()), p)
+		}
+		SUBQ(U32(vectors*e.lanes()), n)
+	}
+	store := func(k int) func(v VecVirtual, i int) {
+		return func(v VecVirtual, i int) { e.mov(v, Mem{Base: out[i], Disp: k * e.bytes()}) }
+	}
 	rest := GP64()
 	XORQ(rest, rest)
-	SUBQ(U8(e.lanes()), n)
+	again := "loop"
+	if s != nil {
+		again = "side"
+		Label("side" + u)
+		CMPQ(n, U32(s.side*e.lanes()))
+		JLT(LabelRef("few" + u))
+		y := make([][]VecVirtual, s.side)
+		for k := range y {
+			y[k] = []VecVirtual{e.load(Mem{Base: in[0], Disp: k * e.bytes()})}
+			e.jumpAbove(s.limit, y[k][0], "loop"+u)
+		}
+		interleave(s.side, func(k int) { s.body(y[k], store(k)) })
+		advance(s.side)
+		JMP(LabelRef("side" + u))
+		Label("few" + u)
+	}
+	CMPQ(n, U8(e.lanes()))
 	JLT(LabelRef("rest" + u))
 	Label("loop" + u)
 	for i, p := range in {
 		e.mov(Mem{Base: p}, x[i])
 	}
-	body(x, func(v VecVirtual, i int) { e.mov(v, Mem{Base: out[i]}) })
-	for _, p := range in {
-		ADDQ(U8(e.bytes()), p)
+	body(x, store(0))
+	advance(1)
+	if s == nil {
+		CMPQ(n, U8(e.lanes()))
+		JGE(LabelRef(again + u))
+	} else {
+		TESTQ(rest, rest)
+		JZ(LabelRef(again + u))
 	}
-	for _, p := range out {
-		ADDQ(U8(e.bytes()), p)
-	}
-	SUBQ(U8(e.lanes()), n)
-	JGE(LabelRef("loop" + u))
 	Label("rest" + u)
 	TESTQ(rest, rest)
 	JNZ(LabelRef("finish" + u))
-	ADDQ(U8(e.lanes()), n)
+	TESTQ(n, n)
 	JZ(LabelRef("done" + u))
 	MOVQ(n, rest)
 	t := e.tail(rest)
@@ -394,7 +481,6 @@ func (e vec) each(n Register, in, out []Register, body func(x []VecVirtual, stor
 		MOVQ(p, saved[i])
 		LEAQ(bufs[i], p)
 	}
-	XORQ(n, n)
 	JMP(LabelRef("loop" + u))
 	Label("finish" + u)
 	t = e.tail(rest)

@@ -48,6 +48,10 @@ const (
 	MaxNorm  = 1.0
 )
 
+// Restart is the number of transitions after which chains begin anew: the energy of an untrained network does not hold them, and far out
+// it is another computation.
+const Restart = 200
+
 // model returns the network, its parameters and a batch from N(0, 4 I).
 func (s Setting) model() (energy.Energy, *energy.Params, *mat.Dense, *rand.Rand, error) {
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -119,8 +123,14 @@ func SamplerStep(sampler string, s Setting) (Work, error) {
 	if err != nil {
 		return Work{}, err
 	}
-	state := mcmc.NewState(x)
+	state := mcmc.NewState(mat.DenseCopyOf(x))
+	count := 0
 	return Work{Products: k.products, Step: func() error {
+		if count%Restart == 0 {
+			state.X.Copy(x)
+			state.Invalidate()
+		}
+		count++
 		_, err := k.Step(state, target, rng)
 		return err
 	}}, nil

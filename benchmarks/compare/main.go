@@ -70,15 +70,19 @@ func main() {
 
 func run(ctx context.Context, opt options) error {
 	rep := report{Go: runtime.Version(), Cores: runtime.NumCPU()}
-	peer, err := startPeer(ctx, opt.Python)
-	switch {
-	case errors.Is(err, errNoTorch):
-		fmt.Fprintln(os.Stderr, err)
-	case err != nil:
-		return err
-	default:
-		defer peer.close()
-		rep.PyTorch = peer.version
+	peers := map[int]*peer{}
+	for _, threads := range opt.Threads {
+		p, err := startPeer(ctx, opt.Python, threads)
+		if errors.Is(err, errNoTorch) {
+			fmt.Fprintln(os.Stderr, err)
+			break
+		}
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		peers[threads] = p
+		rep.PyTorch = p.version
 	}
 	for _, op := range opt.Ops {
 		for _, hidden := range opt.Sizes {
@@ -90,7 +94,7 @@ func run(ctx context.Context, opt options) error {
 				s := benchmarks.Sizes[i]
 				s.Threads = threads
 				fmt.Fprintf(os.Stderr, "%s (%d,%d) threads=%d\n", op, s.Batch, s.Hidden, threads)
-				r, err := compare(ctx, peer, op, s, opt)
+				r, err := compare(ctx, peers[threads], op, s, opt)
 				if err != nil {
 					return err
 				}

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"strconv"
 
 	"github.com/stheno-ebm/stheno/benchmarks"
 )
@@ -21,7 +23,8 @@ var errNoTorch = errors.New("PyTorch is not installed (Debian: apt-get install p
 // styles are the two ways in which peer.py does each operation.
 var styles = []string{"autograd", "expert"}
 
-// peer is a running peer.py.
+// peer is a running peer.py with a fixed number of threads. OpenBLAS reads its number from the environment when it is loaded, and does not
+// follow torch.set_num_threads.
 type peer struct {
 	version string
 	cmd     *exec.Cmd
@@ -29,11 +32,13 @@ type peer struct {
 	out     *bufio.Scanner
 }
 
-func startPeer(ctx context.Context, python string) (*peer, error) {
+func startPeer(ctx context.Context, python string, threads int) (*peer, error) {
 	if exec.CommandContext(ctx, python, "-c", "import torch").Run() != nil {
 		return nil, errNoTorch
 	}
 	cmd := exec.CommandContext(ctx, python, "-c", script)
+	n := strconv.Itoa(threads)
+	cmd.Env = append(os.Environ(), "OPENBLAS_NUM_THREADS="+n, "OMP_NUM_THREADS="+n)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ from torch import nn
 
 LR, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
 SIGMA, STEP, LEAPFROG = 0.1, 0.01, 10
+RESTART = 200  # steps after which chains begin anew: an untrained energy does not hold them
 
 
 def network(hidden):
@@ -44,19 +45,28 @@ def input_gradient(net, x):
     return torch.autograd.grad(net(x).sum(), x)[0]
 
 
-def langevin_autograd(net, x):
+def langevin_autograd(net, start):
+    x, count = start, 0
+
     def step():
-        nonlocal x
+        nonlocal x, count
+        if count % RESTART == 0:
+            x = start
+        count += 1
         x = x - STEP * input_gradient(net, x) + math.sqrt(2 * STEP) * torch.randn_like(x)
 
     return step
 
 
-def hmc_autograd(net, x):
+def hmc_autograd(net, start):
     """Two gradients per leapfrog step, as textbook code has it."""
+    x, count = start, 0
 
     def step():
-        nonlocal x
+        nonlocal x, count
+        if count % RESTART == 0:
+            x = start
+        count += 1
         p = torch.randn_like(x)
         y, q = x, p
         for _ in range(LEAPFROG):
@@ -190,8 +200,13 @@ def gradient(w, x, k):
 
 def langevin_expert(net, x):
     flat, k, noise = Flat(net), Buffers(*(len(x), net[0].out_features)), torch.empty_like(x)
+    start, count = x.clone(), 0
 
     def step():
+        nonlocal count
+        if count % RESTART == 0:
+            x.copy_(start)
+        count += 1
         g = gradient(flat.p, x, k)
         noise.normal_()
         x.add_(g, alpha=-STEP).add_(noise, alpha=math.sqrt(2 * STEP))
@@ -203,17 +218,19 @@ def hmc_expert(net, x):
     """One gradient per leapfrog step, the first one cached."""
     flat, k = Flat(net), Buffers(len(x), net[0].out_features)
     w, p, y, g, e = flat.p, torch.empty_like(x), torch.empty_like(x), torch.empty_like(x), torch.empty(len(x), 1)
-    u, state = torch.empty(len(x), 1), {}
+    u, start, count = torch.empty(len(x), 1), x.clone(), 0
 
     def energy():
         torch.addmm(w[5], k.h2, w[4].t(), out=k.e)
         return k.e
 
     def step():
-        if not state:
+        nonlocal count
+        if count % RESTART == 0:
+            x.copy_(start)
             g.copy_(gradient(w, x, k))
             e.copy_(energy())
-            state["warm"] = True
+        count += 1
         p.normal_()
         y.copy_(x)
         h0 = e + 0.5 * (p * p).sum(1, keepdim=True)

@@ -35,9 +35,12 @@ func (e *emitter) unary(in *instruction, x string) string {
 			p--
 		}
 		return e.scale(e.op("Pow", x, e.number(p)), c)
-	case "cos":
-		if k == 0 && e.elem == double { // as with Softplus; Sin is there
+	case "sin": // and its derivative, cos
+		switch {
+		case k == 1 && e.elem == double: // as with Softplus; Sin is there
 			return e.op("Sin", e.op("Add", x, e.number(math.Pi/2)))
+		case k == 1:
+			return e.op("Cos", x)
 		}
 	case "relu":
 		if k == 1 {
@@ -61,7 +64,7 @@ func (e *emitter) unary(in *instruction, x string) string {
 
 // primitive are the functions that ONNX has under a name of its own.
 var primitive = map[string]string{"relu": "Relu", "abs": "Abs", "sign": "Sign", "exp": "Exp", "log": "Log", "sqrt": "Sqrt",
-	"reciprocal": "Reciprocal", "sin": "Sin", "cos": "Cos"}
+	"reciprocal": "Reciprocal", "sin": "Sin"}
 
 func (e *emitter) double(x string) string {
 	return e.once("2"+x, func() string { return e.op("Add", x, x) })

@@ -251,13 +251,13 @@ func (g *Graph) Unary(fn Fn, order int, c float64, label string, scalar func(flo
 		case fn == kernels.Abs && order == 1:
 			fn, order = kernels.Sign, 0
 		}
-	case kernels.Sin, kernels.Cos:
-		if order > 0 {
-			k := order
-			if fn == kernels.Cos {
-				k++
-			}
-			r := g.Unary([2]Fn{kernels.Sin, kernels.Cos}[k%2], 0, 0, "", nil, a)
+	case kernels.Sin, kernels.Cos: // all are sin and its first derivative, which are computed together
+		k := order
+		if fn == kernels.Cos {
+			k++
+		}
+		if fn == kernels.Cos || k > 1 {
+			r := g.Unary(kernels.Sin, k%2, 0, "", nil, a)
 			if k%4 >= 2 {
 				r = g.Scale(r, -1)
 			}

@@ -244,6 +244,16 @@ func stepF32AVX2(n int, dst *float32, x *float32)
 //go:noescape
 func signF32AVX2(n int, dst *float32, x *float32)
 
+// sinF32AVX2 reports by a number other than 0 that an element is beyond trigLimit, or NaN.
+//
+//go:noescape
+func sinF32AVX2(n int, s *float32, x *float32) (far int)
+
+// sinCosF32AVX2 reports by a number other than 0 that an element is beyond trigLimit, or NaN.
+//
+//go:noescape
+func sinCosF32AVX2(n int, s *float32, c *float32, x *float32) (far int)
+
 // addF32AVX2 handles n elements.
 //
 //go:noescape
@@ -583,6 +593,16 @@ func stepF64AVX2(n int, dst *float64, x *float64)
 //
 //go:noescape
 func signF64AVX2(n int, dst *float64, x *float64)
+
+// sinF64AVX2 reports by a number other than 0 that an element is beyond trigLimit, or NaN.
+//
+//go:noescape
+func sinF64AVX2(n int, s *float64, x *float64) (far int)
+
+// sinCosF64AVX2 reports by a number other than 0 that an element is beyond trigLimit, or NaN.
+//
+//go:noescape
+func sinCosF64AVX2(n int, s *float64, c *float64, x *float64) (far int)
 
 // addF64AVX2 handles n elements.
 //

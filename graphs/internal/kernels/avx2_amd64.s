@@ -6703,6 +6703,293 @@ done30:
 	VZEROUPPER
 	RET
 
+// func sinF32AVX2(n int, s *float32, x *float32) (far int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sinF32AVX2(SB), NOSPLIT, $72-32
+	MOVQ  n+0(FP), AX
+	MOVQ  x+16(FP), CX
+	MOVQ  s+8(FP), DX
+	VPXOR Y0, Y0, Y0
+	XORQ  BX, BX
+	CMPQ  AX, $0x08
+	JLT   rest31
+
+loop31:
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VADDPS       k32_46000000<>+0(SB), Y2, Y2
+	VPOR         Y2, Y0, Y0
+	VBROADCASTSS k32_4b400000<>+0(SB), Y2
+	VFMADD231PS  k32_3f22f983<>+0(SB), Y1, Y2
+	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
+	VMOVUPS      Y1, Y1
+	VFNMADD231PS k32_3fc90fda<>+0(SB), Y3, Y1
+	VFNMADD231PS k32_33a22168<>+0(SB), Y3, Y1
+	VFNMADD231PS k32_27c234c4<>+0(SB), Y3, Y1
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS k32_b94d642b<>+0(SB), Y4
+	VFMADD213PS  k32_3c088613<>+0(SB), Y3, Y4
+	VFMADD213PS  k32_be2aaaa9<>+0(SB), Y3, Y4
+	VFMADD213PS  k32_3f800000<>+0(SB), Y3, Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS k32_37cdebc3<>+0(SB), Y1
+	VFMADD213PS  k32_bab60968<>+0(SB), Y3, Y1
+	VFMADD213PS  k32_3d2aaaaa<>+0(SB), Y3, Y1
+	VMULPS       Y3, Y3, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VFNMADD231PS k32_3f000000<>+0(SB), Y3, Y6
+	VFMADD213PS  Y6, Y5, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VPSLLD       $0x1e, Y2, Y2
+	VPAND        k32_80000000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y3, Y1, Y4, Y1
+	VPXOR        Y2, Y1, Y1
+	VMOVUPS      Y1, (DX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x00000008, AX
+	CMPQ         AX, $0x08
+	JGE          loop31
+
+rest31:
+	TESTQ      BX, BX
+	JNZ        finish31
+	TESTQ      AX, AX
+	JZ         done31
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x02, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	JMP        loop31
+
+finish31:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS Y1, Y2, (DX)
+
+done31:
+	VMOVMSKPS Y0, AX
+	MOVQ      AX, far+24(FP)
+	VZEROUPPER
+	RET
+
+DATA k32_46000000<>+0(SB)/4, $0x46000000
+DATA k32_46000000<>+4(SB)/4, $0x46000000
+DATA k32_46000000<>+8(SB)/4, $0x46000000
+DATA k32_46000000<>+12(SB)/4, $0x46000000
+DATA k32_46000000<>+16(SB)/4, $0x46000000
+DATA k32_46000000<>+20(SB)/4, $0x46000000
+DATA k32_46000000<>+24(SB)/4, $0x46000000
+DATA k32_46000000<>+28(SB)/4, $0x46000000
+GLOBL k32_46000000<>(SB), RODATA|NOPTR, $32
+
+DATA k32_3f22f983<>+0(SB)/4, $0x3f22f983
+DATA k32_3f22f983<>+4(SB)/4, $0x3f22f983
+DATA k32_3f22f983<>+8(SB)/4, $0x3f22f983
+DATA k32_3f22f983<>+12(SB)/4, $0x3f22f983
+DATA k32_3f22f983<>+16(SB)/4, $0x3f22f983
+DATA k32_3f22f983<>+20(SB)/4, $0x3f22f983
+DATA k32_3f22f983<>+24(SB)/4, $0x3f22f983
+DATA k32_3f22f983<>+28(SB)/4, $0x3f22f983
+GLOBL k32_3f22f983<>(SB), RODATA|NOPTR, $32
+
+DATA k32_3fc90fda<>+0(SB)/4, $0x3fc90fda
+DATA k32_3fc90fda<>+4(SB)/4, $0x3fc90fda
+DATA k32_3fc90fda<>+8(SB)/4, $0x3fc90fda
+DATA k32_3fc90fda<>+12(SB)/4, $0x3fc90fda
+DATA k32_3fc90fda<>+16(SB)/4, $0x3fc90fda
+DATA k32_3fc90fda<>+20(SB)/4, $0x3fc90fda
+DATA k32_3fc90fda<>+24(SB)/4, $0x3fc90fda
+DATA k32_3fc90fda<>+28(SB)/4, $0x3fc90fda
+GLOBL k32_3fc90fda<>(SB), RODATA|NOPTR, $32
+
+DATA k32_33a22168<>+0(SB)/4, $0x33a22168
+DATA k32_33a22168<>+4(SB)/4, $0x33a22168
+DATA k32_33a22168<>+8(SB)/4, $0x33a22168
+DATA k32_33a22168<>+12(SB)/4, $0x33a22168
+DATA k32_33a22168<>+16(SB)/4, $0x33a22168
+DATA k32_33a22168<>+20(SB)/4, $0x33a22168
+DATA k32_33a22168<>+24(SB)/4, $0x33a22168
+DATA k32_33a22168<>+28(SB)/4, $0x33a22168
+GLOBL k32_33a22168<>(SB), RODATA|NOPTR, $32
+
+DATA k32_27c234c4<>+0(SB)/4, $0x27c234c4
+DATA k32_27c234c4<>+4(SB)/4, $0x27c234c4
+DATA k32_27c234c4<>+8(SB)/4, $0x27c234c4
+DATA k32_27c234c4<>+12(SB)/4, $0x27c234c4
+DATA k32_27c234c4<>+16(SB)/4, $0x27c234c4
+DATA k32_27c234c4<>+20(SB)/4, $0x27c234c4
+DATA k32_27c234c4<>+24(SB)/4, $0x27c234c4
+DATA k32_27c234c4<>+28(SB)/4, $0x27c234c4
+GLOBL k32_27c234c4<>(SB), RODATA|NOPTR, $32
+
+DATA k32_b94d642b<>+0(SB)/4, $0xb94d642b
+DATA k32_b94d642b<>+4(SB)/4, $0xb94d642b
+DATA k32_b94d642b<>+8(SB)/4, $0xb94d642b
+DATA k32_b94d642b<>+12(SB)/4, $0xb94d642b
+DATA k32_b94d642b<>+16(SB)/4, $0xb94d642b
+DATA k32_b94d642b<>+20(SB)/4, $0xb94d642b
+DATA k32_b94d642b<>+24(SB)/4, $0xb94d642b
+DATA k32_b94d642b<>+28(SB)/4, $0xb94d642b
+GLOBL k32_b94d642b<>(SB), RODATA|NOPTR, $32
+
+DATA k32_3c088613<>+0(SB)/4, $0x3c088613
+DATA k32_3c088613<>+4(SB)/4, $0x3c088613
+DATA k32_3c088613<>+8(SB)/4, $0x3c088613
+DATA k32_3c088613<>+12(SB)/4, $0x3c088613
+DATA k32_3c088613<>+16(SB)/4, $0x3c088613
+DATA k32_3c088613<>+20(SB)/4, $0x3c088613
+DATA k32_3c088613<>+24(SB)/4, $0x3c088613
+DATA k32_3c088613<>+28(SB)/4, $0x3c088613
+GLOBL k32_3c088613<>(SB), RODATA|NOPTR, $32
+
+DATA k32_be2aaaa9<>+0(SB)/4, $0xbe2aaaa9
+DATA k32_be2aaaa9<>+4(SB)/4, $0xbe2aaaa9
+DATA k32_be2aaaa9<>+8(SB)/4, $0xbe2aaaa9
+DATA k32_be2aaaa9<>+12(SB)/4, $0xbe2aaaa9
+DATA k32_be2aaaa9<>+16(SB)/4, $0xbe2aaaa9
+DATA k32_be2aaaa9<>+20(SB)/4, $0xbe2aaaa9
+DATA k32_be2aaaa9<>+24(SB)/4, $0xbe2aaaa9
+DATA k32_be2aaaa9<>+28(SB)/4, $0xbe2aaaa9
+GLOBL k32_be2aaaa9<>(SB), RODATA|NOPTR, $32
+
+DATA k32_37cdebc3<>+0(SB)/4, $0x37cdebc3
+DATA k32_37cdebc3<>+4(SB)/4, $0x37cdebc3
+DATA k32_37cdebc3<>+8(SB)/4, $0x37cdebc3
+DATA k32_37cdebc3<>+12(SB)/4, $0x37cdebc3
+DATA k32_37cdebc3<>+16(SB)/4, $0x37cdebc3
+DATA k32_37cdebc3<>+20(SB)/4, $0x37cdebc3
+DATA k32_37cdebc3<>+24(SB)/4, $0x37cdebc3
+DATA k32_37cdebc3<>+28(SB)/4, $0x37cdebc3
+GLOBL k32_37cdebc3<>(SB), RODATA|NOPTR, $32
+
+DATA k32_bab60968<>+0(SB)/4, $0xbab60968
+DATA k32_bab60968<>+4(SB)/4, $0xbab60968
+DATA k32_bab60968<>+8(SB)/4, $0xbab60968
+DATA k32_bab60968<>+12(SB)/4, $0xbab60968
+DATA k32_bab60968<>+16(SB)/4, $0xbab60968
+DATA k32_bab60968<>+20(SB)/4, $0xbab60968
+DATA k32_bab60968<>+24(SB)/4, $0xbab60968
+DATA k32_bab60968<>+28(SB)/4, $0xbab60968
+GLOBL k32_bab60968<>(SB), RODATA|NOPTR, $32
+
+DATA k32_3d2aaaaa<>+0(SB)/4, $0x3d2aaaaa
+DATA k32_3d2aaaaa<>+4(SB)/4, $0x3d2aaaaa
+DATA k32_3d2aaaaa<>+8(SB)/4, $0x3d2aaaaa
+DATA k32_3d2aaaaa<>+12(SB)/4, $0x3d2aaaaa
+DATA k32_3d2aaaaa<>+16(SB)/4, $0x3d2aaaaa
+DATA k32_3d2aaaaa<>+20(SB)/4, $0x3d2aaaaa
+DATA k32_3d2aaaaa<>+24(SB)/4, $0x3d2aaaaa
+DATA k32_3d2aaaaa<>+28(SB)/4, $0x3d2aaaaa
+GLOBL k32_3d2aaaaa<>(SB), RODATA|NOPTR, $32
+
+// func sinCosF32AVX2(n int, s *float32, c *float32, x *float32) (far int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sinCosF32AVX2(SB), NOSPLIT, $112-40
+	MOVQ  n+0(FP), AX
+	MOVQ  x+24(FP), CX
+	MOVQ  s+8(FP), DX
+	MOVQ  c+16(FP), BX
+	VPXOR Y0, Y0, Y0
+	XORQ  SI, SI
+	CMPQ  AX, $0x08
+	JLT   rest32
+
+loop32:
+	VMOVUPS      (CX), Y1
+	VPOR         k32_80000000<>+0(SB), Y1, Y2
+	VADDPS       k32_46000000<>+0(SB), Y2, Y2
+	VPOR         Y2, Y0, Y0
+	VBROADCASTSS k32_4b400000<>+0(SB), Y2
+	VFMADD231PS  k32_3f22f983<>+0(SB), Y1, Y2
+	VSUBPS       k32_4b400000<>+0(SB), Y2, Y3
+	VMOVUPS      Y1, Y1
+	VFNMADD231PS k32_3fc90fda<>+0(SB), Y3, Y1
+	VFNMADD231PS k32_33a22168<>+0(SB), Y3, Y1
+	VFNMADD231PS k32_27c234c4<>+0(SB), Y3, Y1
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS k32_b94d642b<>+0(SB), Y4
+	VFMADD213PS  k32_3c088613<>+0(SB), Y3, Y4
+	VFMADD213PS  k32_be2aaaa9<>+0(SB), Y3, Y4
+	VFMADD213PS  k32_3f800000<>+0(SB), Y3, Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS k32_37cdebc3<>+0(SB), Y1
+	VFMADD213PS  k32_bab60968<>+0(SB), Y3, Y1
+	VFMADD213PS  k32_3d2aaaaa<>+0(SB), Y3, Y1
+	VMULPS       Y3, Y3, Y5
+	VBROADCASTSS k32_3f800000<>+0(SB), Y6
+	VFNMADD231PS k32_3f000000<>+0(SB), Y3, Y6
+	VFMADD213PS  Y6, Y5, Y1
+	VPSLLD       $0x1f, Y2, Y3
+	VPSLLD       $0x1e, Y2, Y2
+	VPAND        k32_80000000<>+0(SB), Y2, Y5
+	VBLENDVPS    Y3, Y1, Y4, Y6
+	VPXOR        Y5, Y6, Y5
+	VPXOR        Y3, Y2, Y2
+	VPAND        k32_80000000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VPXOR        Y2, Y1, Y1
+	VMOVUPS      Y5, (DX)
+	VMOVUPS      Y1, (BX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x00000008, AX
+	CMPQ         AX, $0x08
+	JGE          loop32
+
+rest32:
+	TESTQ      SI, SI
+	JNZ        finish32
+	TESTQ      AX, AX
+	JZ         done32
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x02, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	JMP        loop32
+
+finish32:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPS    32(SP), Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS Y1, Y2, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPS    72(SP), Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS Y1, Y2, (BX)
+
+done32:
+	VMOVMSKPS Y0, AX
+	MOVQ      AX, far+32(FP)
+	VZEROUPPER
+	RET
+
 // func addF32AVX2(n int, dst *float32, a *float32, b *float32)
 // Requires: AVX
 TEXT ·addF32AVX2(SB), NOSPLIT, $104-32
@@ -6739,184 +7026,12 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x08
-	JLT  rest31
-
-loop31:
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, BX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000008, AX
-	CMPQ    AX, $0x08
-	JGE     loop31
-
-rest31:
-	TESTQ      SI, SI
-	JNZ        finish31
-	TESTQ      AX, AX
-	JZ         done31
-	MOVQ       AX, SI
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       SI, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    Y0, (SP)
-	LEAQ       (SP), DX
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS (BX), Y0, Y1
-	VMOVUPS    Y1, 32(SP)
-	LEAQ       32(SP), BX
-	MOVQ       CX, 96(SP)
-	LEAQ       64(SP), CX
-	JMP        loop31
-
-finish31:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       SI, CX
-	SHLQ       $0x02, CX
-	SUBQ       CX, AX
-	MOVQ       96(SP), CX
-	VMOVUPS    64(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-done31:
-	VZEROUPPER
-	RET
-
-// func subF32AVX2(n int, dst *float32, a *float32, b *float32)
-// Requires: AVX
-TEXT ·subF32AVX2(SB), NOSPLIT, $104-32
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ a+16(FP), DX
-	MOVQ b+24(FP), BX
-
-four:
-	CMPQ    AX, $0x00000020
-	JLT     one
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VSUBPS  Y1, Y0, Y0
-	VMOVUPS Y0, (CX)
-	VMOVUPS 32(DX), Y0
-	VMOVUPS 32(BX), Y1
-	VSUBPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(CX)
-	VMOVUPS 64(DX), Y0
-	VMOVUPS 64(BX), Y1
-	VSUBPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(CX)
-	VMOVUPS 96(DX), Y0
-	VMOVUPS 96(BX), Y1
-	VSUBPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(CX)
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, BX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000020, AX
-	JMP     four
-
-one:
-	XORQ SI, SI
-	CMPQ AX, $0x08
-	JLT  rest32
-
-loop32:
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VSUBPS  Y1, Y0, Y0
-	VMOVUPS Y0, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, BX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000008, AX
-	CMPQ    AX, $0x08
-	JGE     loop32
-
-rest32:
-	TESTQ      SI, SI
-	JNZ        finish32
-	TESTQ      AX, AX
-	JZ         done32
-	MOVQ       AX, SI
-	LEAQ       masks<>+256(SB), DI
-	MOVQ       SI, R8
-	SHLQ       $0x02, R8
-	SUBQ       R8, DI
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS (DX), Y0, Y0
-	VMOVUPS    Y0, (SP)
-	LEAQ       (SP), DX
-	VMOVUPS    (DI), Y0
-	VMASKMOVPS (BX), Y0, Y1
-	VMOVUPS    Y1, 32(SP)
-	LEAQ       32(SP), BX
-	MOVQ       CX, 96(SP)
-	LEAQ       64(SP), CX
-	JMP        loop32
-
-finish32:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       SI, CX
-	SHLQ       $0x02, CX
-	SUBQ       CX, AX
-	MOVQ       96(SP), CX
-	VMOVUPS    64(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-done32:
-	VZEROUPPER
-	RET
-
-// func mulF32AVX2(n int, dst *float32, a *float32, b *float32)
-// Requires: AVX
-TEXT ·mulF32AVX2(SB), NOSPLIT, $104-32
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ a+16(FP), DX
-	MOVQ b+24(FP), BX
-
-four:
-	CMPQ    AX, $0x00000020
-	JLT     one
-	VMOVUPS (DX), Y0
-	VMOVUPS (BX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, (CX)
-	VMOVUPS 32(DX), Y0
-	VMOVUPS 32(BX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(CX)
-	VMOVUPS 64(DX), Y0
-	VMOVUPS 64(BX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(CX)
-	VMOVUPS 96(DX), Y0
-	VMOVUPS 96(BX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(CX)
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, BX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000020, AX
-	JMP     four
-
-one:
-	XORQ SI, SI
-	CMPQ AX, $0x08
 	JLT  rest33
 
 loop33:
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
-	VMULPS  Y1, Y0, Y0
+	VADDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, BX
@@ -6961,9 +7076,9 @@ done33:
 	VZEROUPPER
 	RET
 
-// func divF32AVX2(n int, dst *float32, a *float32, b *float32)
+// func subF32AVX2(n int, dst *float32, a *float32, b *float32)
 // Requires: AVX
-TEXT ·divF32AVX2(SB), NOSPLIT, $104-32
+TEXT ·subF32AVX2(SB), NOSPLIT, $104-32
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ a+16(FP), DX
@@ -6974,19 +7089,19 @@ four:
 	JLT     one
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
-	VDIVPS  Y1, Y0, Y0
+	VSUBPS  Y1, Y0, Y0
 	VMOVUPS Y0, (CX)
 	VMOVUPS 32(DX), Y0
 	VMOVUPS 32(BX), Y1
-	VDIVPS  Y1, Y0, Y0
+	VSUBPS  Y1, Y0, Y0
 	VMOVUPS Y0, 32(CX)
 	VMOVUPS 64(DX), Y0
 	VMOVUPS 64(BX), Y1
-	VDIVPS  Y1, Y0, Y0
+	VSUBPS  Y1, Y0, Y0
 	VMOVUPS Y0, 64(CX)
 	VMOVUPS 96(DX), Y0
 	VMOVUPS 96(BX), Y1
-	VDIVPS  Y1, Y0, Y0
+	VSUBPS  Y1, Y0, Y0
 	VMOVUPS Y0, 96(CX)
 	ADDQ    $0x00000080, DX
 	ADDQ    $0x00000080, BX
@@ -7002,7 +7117,7 @@ one:
 loop34:
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
-	VDIVPS  Y1, Y0, Y0
+	VSUBPS  Y1, Y0, Y0
 	VMOVUPS Y0, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, BX
@@ -7044,6 +7159,178 @@ finish34:
 	VMASKMOVPS Y0, Y1, (CX)
 
 done34:
+	VZEROUPPER
+	RET
+
+// func mulF32AVX2(n int, dst *float32, a *float32, b *float32)
+// Requires: AVX
+TEXT ·mulF32AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000020
+	JLT     one
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x08
+	JLT  rest35
+
+loop35:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	CMPQ    AX, $0x08
+	JGE     loop35
+
+rest35:
+	TESTQ      SI, SI
+	JNZ        finish35
+	TESTQ      AX, AX
+	JZ         done35
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x02, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop35
+
+finish35:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+
+done35:
+	VZEROUPPER
+	RET
+
+// func divF32AVX2(n int, dst *float32, a *float32, b *float32)
+// Requires: AVX
+TEXT ·divF32AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000020
+	JLT     one
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x08
+	JLT  rest36
+
+loop36:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	CMPQ    AX, $0x08
+	JGE     loop36
+
+rest36:
+	TESTQ      SI, SI
+	JNZ        finish36
+	TESTQ      AX, AX
+	JZ         done36
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x02, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop36
+
+finish36:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+
+done36:
 	VZEROUPPER
 	RET
 
@@ -7089,9 +7376,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x08
-	JLT  rest35
+	JLT  rest37
 
-loop35:
+loop37:
 	VMOVUPS     (DX), Y0
 	VMOVUPS     (BX), Y1
 	VMOVUPS     (SI), Y2
@@ -7103,13 +7390,13 @@ loop35:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000008, AX
 	CMPQ        AX, $0x08
-	JGE         loop35
+	JGE         loop37
 
-rest35:
+rest37:
 	TESTQ      DI, DI
-	JNZ        finish35
+	JNZ        finish37
 	TESTQ      AX, AX
-	JZ         done35
+	JZ         done37
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -7129,9 +7416,9 @@ rest35:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop35
+	JMP        loop37
 
-finish35:
+finish37:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x02, CX
@@ -7141,7 +7428,7 @@ finish35:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done35:
+done37:
 	VZEROUPPER
 	RET
 
@@ -7187,9 +7474,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x08
-	JLT  rest36
+	JLT  rest38
 
-loop36:
+loop38:
 	VMOVUPS     (DX), Y0
 	VMOVUPS     (BX), Y1
 	VMOVUPS     (SI), Y2
@@ -7201,13 +7488,13 @@ loop36:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000008, AX
 	CMPQ        AX, $0x08
-	JGE         loop36
+	JGE         loop38
 
-rest36:
+rest38:
 	TESTQ      DI, DI
-	JNZ        finish36
+	JNZ        finish38
 	TESTQ      AX, AX
-	JZ         done36
+	JZ         done38
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -7227,9 +7514,9 @@ rest36:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop36
+	JMP        loop38
 
-finish36:
+finish38:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x02, CX
@@ -7239,7 +7526,7 @@ finish36:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done36:
+done38:
 	VZEROUPPER
 	RET
 
@@ -7285,9 +7572,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x08
-	JLT  rest37
+	JLT  rest39
 
-loop37:
+loop39:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      (BX), Y1
 	VMOVUPS      (SI), Y2
@@ -7299,13 +7586,13 @@ loop37:
 	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000008, AX
 	CMPQ         AX, $0x08
-	JGE          loop37
+	JGE          loop39
 
-rest37:
+rest39:
 	TESTQ      DI, DI
-	JNZ        finish37
+	JNZ        finish39
 	TESTQ      AX, AX
-	JZ         done37
+	JZ         done39
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -7325,9 +7612,9 @@ rest37:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop37
+	JMP        loop39
 
-finish37:
+finish39:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x02, CX
@@ -7337,7 +7624,7 @@ finish37:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done37:
+done39:
 	VZEROUPPER
 	RET
 
@@ -7387,9 +7674,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x08
-	JLT  rest38
+	JLT  rest40
 
-loop38:
+loop40:
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
 	VMOVUPS (SI), Y2
@@ -7402,13 +7689,13 @@ loop38:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	CMPQ    AX, $0x08
-	JGE     loop38
+	JGE     loop40
 
-rest38:
+rest40:
 	TESTQ      DI, DI
-	JNZ        finish38
+	JNZ        finish40
 	TESTQ      AX, AX
-	JZ         done38
+	JZ         done40
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -7428,9 +7715,9 @@ rest38:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop38
+	JMP        loop40
 
-finish38:
+finish40:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x02, CX
@@ -7440,7 +7727,7 @@ finish38:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done38:
+done40:
 	VZEROUPPER
 	RET
 
@@ -7496,9 +7783,9 @@ four:
 one:
 	XORQ R8, R8
 	CMPQ AX, $0x08
-	JLT  rest39
+	JLT  rest41
 
-loop39:
+loop41:
 	VMOVUPS     (DX), Y0
 	VMOVUPS     (BX), Y1
 	VMOVUPS     (SI), Y2
@@ -7513,13 +7800,13 @@ loop39:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000008, AX
 	CMPQ        AX, $0x08
-	JGE         loop39
+	JGE         loop41
 
-rest39:
+rest41:
 	TESTQ      R8, R8
-	JNZ        finish39
+	JNZ        finish41
 	TESTQ      AX, AX
-	JZ         done39
+	JZ         done41
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -7543,9 +7830,9 @@ rest39:
 	LEAQ       96(SP), DI
 	MOVQ       CX, 160(SP)
 	LEAQ       128(SP), CX
-	JMP        loop39
+	JMP        loop41
 
-finish39:
+finish41:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x02, CX
@@ -7555,7 +7842,7 @@ finish39:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done39:
+done41:
 	VZEROUPPER
 	RET
 
@@ -7591,163 +7878,11 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x08
-	JLT  rest40
-
-loop40:
-	VMOVUPS (DX), Y1
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS Y1, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000008, AX
-	CMPQ    AX, $0x08
-	JGE     loop40
-
-rest40:
-	TESTQ      BX, BX
-	JNZ        finish40
-	TESTQ      AX, AX
-	JZ         done40
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS (DX), Y1, Y1
-	VMOVUPS    Y1, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop40
-
-finish40:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x02, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPS    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-done40:
-	VZEROUPPER
-	RET
-
-// func mulScalarF32AVX2(n int, dst *float32, a *float32, s float32)
-// Requires: AVX, AVX2, SSE
-TEXT ·mulScalarF32AVX2(SB), NOSPLIT, $72-28
-	MOVQ         n+0(FP), AX
-	MOVQ         dst+8(FP), CX
-	MOVQ         a+16(FP), DX
-	MOVSS        s+24(FP), X0
-	VBROADCASTSS X0, Y0
-
-four:
-	CMPQ    AX, $0x00000020
-	JLT     one
-	VMOVUPS (DX), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, (CX)
-	VMOVUPS 32(DX), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS 64(DX), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 64(CX)
-	VMOVUPS 96(DX), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 96(CX)
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000020, AX
-	JMP     four
-
-one:
-	XORQ BX, BX
-	CMPQ AX, $0x08
-	JLT  rest41
-
-loop41:
-	VMOVUPS (DX), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000008, AX
-	CMPQ    AX, $0x08
-	JGE     loop41
-
-rest41:
-	TESTQ      BX, BX
-	JNZ        finish41
-	TESTQ      AX, AX
-	JZ         done41
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x02, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS (DX), Y1, Y1
-	VMOVUPS    Y1, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop41
-
-finish41:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x02, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPS    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPS Y0, Y1, (CX)
-
-done41:
-	VZEROUPPER
-	RET
-
-// func divScalarF32AVX2(n int, dst *float32, a *float32, s float32)
-// Requires: AVX, AVX2, SSE
-TEXT ·divScalarF32AVX2(SB), NOSPLIT, $72-28
-	MOVQ         n+0(FP), AX
-	MOVQ         dst+8(FP), CX
-	MOVQ         a+16(FP), DX
-	MOVSS        s+24(FP), X0
-	VBROADCASTSS X0, Y0
-
-four:
-	CMPQ    AX, $0x00000020
-	JLT     one
-	VMOVUPS (DX), Y1
-	VDIVPS  Y0, Y1, Y1
-	VMOVUPS Y1, (CX)
-	VMOVUPS 32(DX), Y1
-	VDIVPS  Y0, Y1, Y1
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS 64(DX), Y1
-	VDIVPS  Y0, Y1, Y1
-	VMOVUPS Y1, 64(CX)
-	VMOVUPS 96(DX), Y1
-	VDIVPS  Y0, Y1, Y1
-	VMOVUPS Y1, 96(CX)
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000020, AX
-	JMP     four
-
-one:
-	XORQ BX, BX
-	CMPQ AX, $0x08
 	JLT  rest42
 
 loop42:
 	VMOVUPS (DX), Y1
-	VDIVPS  Y0, Y1, Y1
+	VADDPS  Y0, Y1, Y1
 	VMOVUPS Y1, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, CX
@@ -7787,9 +7922,9 @@ done42:
 	VZEROUPPER
 	RET
 
-// func scalarSubF32AVX2(n int, dst *float32, a *float32, s float32)
+// func mulScalarF32AVX2(n int, dst *float32, a *float32, s float32)
 // Requires: AVX, AVX2, SSE
-TEXT ·scalarSubF32AVX2(SB), NOSPLIT, $72-28
+TEXT ·mulScalarF32AVX2(SB), NOSPLIT, $72-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -7800,16 +7935,16 @@ four:
 	CMPQ    AX, $0x00000020
 	JLT     one
 	VMOVUPS (DX), Y1
-	VSUBPS  Y1, Y0, Y1
+	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, (CX)
 	VMOVUPS 32(DX), Y1
-	VSUBPS  Y1, Y0, Y1
+	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS 64(DX), Y1
-	VSUBPS  Y1, Y0, Y1
+	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS 96(DX), Y1
-	VSUBPS  Y1, Y0, Y1
+	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, 96(CX)
 	ADDQ    $0x00000080, DX
 	ADDQ    $0x00000080, CX
@@ -7823,7 +7958,7 @@ one:
 
 loop43:
 	VMOVUPS (DX), Y1
-	VSUBPS  Y1, Y0, Y1
+	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, CX
@@ -7863,9 +7998,9 @@ done43:
 	VZEROUPPER
 	RET
 
-// func scalarDivF32AVX2(n int, dst *float32, a *float32, s float32)
+// func divScalarF32AVX2(n int, dst *float32, a *float32, s float32)
 // Requires: AVX, AVX2, SSE
-TEXT ·scalarDivF32AVX2(SB), NOSPLIT, $72-28
+TEXT ·divScalarF32AVX2(SB), NOSPLIT, $72-28
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         a+16(FP), DX
@@ -7876,16 +8011,16 @@ four:
 	CMPQ    AX, $0x00000020
 	JLT     one
 	VMOVUPS (DX), Y1
-	VDIVPS  Y1, Y0, Y1
+	VDIVPS  Y0, Y1, Y1
 	VMOVUPS Y1, (CX)
 	VMOVUPS 32(DX), Y1
-	VDIVPS  Y1, Y0, Y1
+	VDIVPS  Y0, Y1, Y1
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS 64(DX), Y1
-	VDIVPS  Y1, Y0, Y1
+	VDIVPS  Y0, Y1, Y1
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS 96(DX), Y1
-	VDIVPS  Y1, Y0, Y1
+	VDIVPS  Y0, Y1, Y1
 	VMOVUPS Y1, 96(CX)
 	ADDQ    $0x00000080, DX
 	ADDQ    $0x00000080, CX
@@ -7899,7 +8034,7 @@ one:
 
 loop44:
 	VMOVUPS (DX), Y1
-	VDIVPS  Y1, Y0, Y1
+	VDIVPS  Y0, Y1, Y1
 	VMOVUPS Y1, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, CX
@@ -7936,6 +8071,158 @@ finish44:
 	VMASKMOVPS Y0, Y1, (CX)
 
 done44:
+	VZEROUPPER
+	RET
+
+// func scalarSubF32AVX2(n int, dst *float32, a *float32, s float32)
+// Requires: AVX, AVX2, SSE
+TEXT ·scalarSubF32AVX2(SB), NOSPLIT, $72-28
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVSS        s+24(FP), X0
+	VBROADCASTSS X0, Y0
+
+four:
+	CMPQ    AX, $0x00000020
+	JLT     one
+	VMOVUPS (DX), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, (CX)
+	VMOVUPS 32(DX), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS 64(DX), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(CX)
+	VMOVUPS 96(DX), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, AX
+	JMP     four
+
+one:
+	XORQ BX, BX
+	CMPQ AX, $0x08
+	JLT  rest45
+
+loop45:
+	VMOVUPS (DX), Y1
+	VSUBPS  Y1, Y0, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	CMPQ    AX, $0x08
+	JGE     loop45
+
+rest45:
+	TESTQ      BX, BX
+	JNZ        finish45
+	TESTQ      AX, AX
+	JZ         done45
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x02, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS (DX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop45
+
+finish45:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+
+done45:
+	VZEROUPPER
+	RET
+
+// func scalarDivF32AVX2(n int, dst *float32, a *float32, s float32)
+// Requires: AVX, AVX2, SSE
+TEXT ·scalarDivF32AVX2(SB), NOSPLIT, $72-28
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVSS        s+24(FP), X0
+	VBROADCASTSS X0, Y0
+
+four:
+	CMPQ    AX, $0x00000020
+	JLT     one
+	VMOVUPS (DX), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, (CX)
+	VMOVUPS 32(DX), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS 64(DX), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(CX)
+	VMOVUPS 96(DX), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, AX
+	JMP     four
+
+one:
+	XORQ BX, BX
+	CMPQ AX, $0x08
+	JLT  rest46
+
+loop46:
+	VMOVUPS (DX), Y1
+	VDIVPS  Y1, Y0, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	CMPQ    AX, $0x08
+	JGE     loop46
+
+rest46:
+	TESTQ      BX, BX
+	JNZ        finish46
+	TESTQ      AX, AX
+	JZ         done46
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x02, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS (DX), Y1, Y1
+	VMOVUPS    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop46
+
+finish46:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+
+done46:
 	VZEROUPPER
 	RET
 
@@ -7977,9 +8264,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x08
-	JLT  rest45
+	JLT  rest47
 
-loop45:
+loop47:
 	VMOVUPS     (DX), Y1
 	VMOVUPS     (BX), Y2
 	VFMADD213PS Y2, Y0, Y1
@@ -7989,13 +8276,13 @@ loop45:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000008, AX
 	CMPQ        AX, $0x08
-	JGE         loop45
+	JGE         loop47
 
-rest45:
+rest47:
 	TESTQ      SI, SI
-	JNZ        finish45
+	JNZ        finish47
 	TESTQ      AX, AX
-	JZ         done45
+	JZ         done47
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -8011,9 +8298,9 @@ rest45:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop45
+	JMP        loop47
 
-finish45:
+finish47:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x02, CX
@@ -8023,7 +8310,7 @@ finish45:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done45:
+done47:
 	VZEROUPPER
 	RET
 
@@ -8049,20 +8336,20 @@ four:
 one:
 	XORQ DX, DX
 	CMPQ AX, $0x08
-	JLT  rest46
+	JLT  rest48
 
-loop46:
+loop48:
 	VMOVUPS Y0, (CX)
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	CMPQ    AX, $0x08
-	JGE     loop46
+	JGE     loop48
 
-rest46:
+rest48:
 	TESTQ DX, DX
-	JNZ   finish46
+	JNZ   finish48
 	TESTQ AX, AX
-	JZ    done46
+	JZ    done48
 	MOVQ  AX, DX
 	LEAQ  masks<>+256(SB), BX
 	MOVQ  DX, SI
@@ -8070,9 +8357,9 @@ rest46:
 	SUBQ  SI, BX
 	MOVQ  CX, 32(SP)
 	LEAQ  (SP), CX
-	JMP   loop46
+	JMP   loop48
 
-finish46:
+finish48:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DX, CX
 	SHLQ       $0x02, CX
@@ -8082,7 +8369,7 @@ finish46:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done46:
+done48:
 	VZEROUPPER
 	RET
 
@@ -10964,14 +11251,14 @@ TEXT ·sigmoid1F64AVX2(SB), NOSPLIT, $104-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         BX, BX
 
-side47:
+side49:
 	CMPQ         AX, $0x00000004
-	JLT          few47
+	JLT          few49
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop47
+	JNZ          loop49
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -11007,13 +11294,13 @@ side47:
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
-	JMP          side47
+	JMP          side49
 
-few47:
+few49:
 	CMPQ AX, $0x04
-	JLT  rest47
+	JLT  rest49
 
-loop47:
+loop49:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -11098,13 +11385,13 @@ loop47:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	TESTQ        BX, BX
-	JZ           side47
+	JZ           side49
 
-rest47:
+rest49:
 	TESTQ      BX, BX
-	JNZ        finish47
+	JNZ        finish49
 	TESTQ      AX, AX
-	JZ         done47
+	JZ         done49
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -11116,9 +11403,9 @@ rest47:
 	LEAQ       32(SP), CX
 	MOVQ       DX, 96(SP)
 	LEAQ       64(SP), DX
-	JMP        loop47
+	JMP        loop49
 
-finish47:
+finish49:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -11128,7 +11415,7 @@ finish47:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DX)
 
-done47:
+done49:
 	VZEROUPPER
 	RET
 
@@ -11274,14 +11561,14 @@ TEXT ·sigmoid2F64AVX2(SB), NOSPLIT, $176-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         SI, SI
 
-side48:
+side50:
 	CMPQ         AX, $0x00000004
-	JLT          few48
+	JLT          few50
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop48
+	JNZ          loop50
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -11320,13 +11607,13 @@ side48:
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
-	JMP          side48
+	JMP          side50
 
-few48:
+few50:
 	CMPQ AX, $0x04
-	JLT  rest48
+	JLT  rest50
 
-loop48:
+loop50:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -11419,13 +11706,13 @@ loop48:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	TESTQ        SI, SI
-	JZ           side48
+	JZ           side50
 
-rest48:
+rest50:
 	TESTQ      SI, SI
-	JNZ        finish48
+	JNZ        finish50
 	TESTQ      AX, AX
-	JZ         done48
+	JZ         done50
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -11439,9 +11726,9 @@ rest48:
 	LEAQ       96(SP), DX
 	MOVQ       BX, 168(SP)
 	LEAQ       136(SP), BX
-	JMP        loop48
+	JMP        loop50
 
-finish48:
+finish50:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -11455,7 +11742,7 @@ finish48:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (BX)
 
-done48:
+done50:
 	VZEROUPPER
 	RET
 
@@ -11470,14 +11757,14 @@ TEXT ·sigmoid3F64AVX2(SB), NOSPLIT, $248-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         DI, DI
 
-side49:
+side51:
 	CMPQ         AX, $0x00000004
-	JLT          few49
+	JLT          few51
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop49
+	JNZ          loop51
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -11526,13 +11813,13 @@ side49:
 	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
-	JMP          side49
+	JMP          side51
 
-few49:
+few51:
 	CMPQ AX, $0x04
-	JLT  rest49
+	JLT  rest51
 
-loop49:
+loop51:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -11651,13 +11938,13 @@ loop49:
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
 	TESTQ        DI, DI
-	JZ           side49
+	JZ           side51
 
-rest49:
+rest51:
 	TESTQ      DI, DI
-	JNZ        finish49
+	JNZ        finish51
 	TESTQ      AX, AX
-	JZ         done49
+	JZ         done51
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -11673,9 +11960,9 @@ rest49:
 	LEAQ       168(SP), BX
 	MOVQ       SI, 240(SP)
 	LEAQ       208(SP), SI
-	JMP        loop49
+	JMP        loop51
 
-finish49:
+finish51:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -11693,7 +11980,7 @@ finish49:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (SI)
 
-done49:
+done51:
 	VZEROUPPER
 	RET
 
@@ -11721,14 +12008,14 @@ TEXT ·sigmoid4F64AVX2(SB), NOSPLIT, $320-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         R8, R8
 
-side50:
+side52:
 	CMPQ         AX, $0x00000004
-	JLT          few50
+	JLT          few52
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop50
+	JNZ          loop52
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -11782,13 +12069,13 @@ side50:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
-	JMP          side50
+	JMP          side52
 
-few50:
+few52:
 	CMPQ AX, $0x04
-	JLT  rest50
+	JLT  rest52
 
-loop50:
+loop52:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -11919,13 +12206,13 @@ loop50:
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
 	TESTQ        R8, R8
-	JZ           side50
+	JZ           side52
 
-rest50:
+rest52:
 	TESTQ      R8, R8
-	JNZ        finish50
+	JNZ        finish52
 	TESTQ      AX, AX
-	JZ         done50
+	JZ         done52
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -11943,9 +12230,9 @@ rest50:
 	LEAQ       240(SP), SI
 	MOVQ       DI, 312(SP)
 	LEAQ       280(SP), DI
-	JMP        loop50
+	JMP        loop52
 
-finish50:
+finish52:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -11967,7 +12254,7 @@ finish50:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DI)
 
-done50:
+done52:
 	VZEROUPPER
 	RET
 
@@ -11986,9 +12273,9 @@ TEXT ·softplus1F64AVX2(SB), NOSPLIT, $72-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         BX, BX
 	CMPQ         AX, $0x04
-	JLT          rest51
+	JLT          rest53
 
-loop51:
+loop53:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -12054,13 +12341,13 @@ loop51:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop51
+	JGE          loop53
 
-rest51:
+rest53:
 	TESTQ      BX, BX
-	JNZ        finish51
+	JNZ        finish53
 	TESTQ      AX, AX
-	JZ         done51
+	JZ         done53
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -12072,9 +12359,9 @@ rest51:
 	LEAQ       (SP), CX
 	MOVQ       DX, 64(SP)
 	LEAQ       32(SP), DX
-	JMP        loop51
+	JMP        loop53
 
-finish51:
+finish53:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -12084,7 +12371,7 @@ finish51:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DX)
 
-done51:
+done53:
 	VZEROUPPER
 	RET
 
@@ -12170,9 +12457,9 @@ TEXT ·softplus2F64AVX2(SB), NOSPLIT, $112-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         SI, SI
 	CMPQ         AX, $0x04
-	JLT          rest52
+	JLT          rest54
 
-loop52:
+loop54:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -12247,13 +12534,13 @@ loop52:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop52
+	JGE          loop54
 
-rest52:
+rest54:
 	TESTQ      SI, SI
-	JNZ        finish52
+	JNZ        finish54
 	TESTQ      AX, AX
-	JZ         done52
+	JZ         done54
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -12267,9 +12554,9 @@ rest52:
 	LEAQ       32(SP), DX
 	MOVQ       BX, 104(SP)
 	LEAQ       72(SP), BX
-	JMP        loop52
+	JMP        loop54
 
-finish52:
+finish54:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -12283,7 +12570,7 @@ finish52:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (BX)
 
-done52:
+done54:
 	VZEROUPPER
 	RET
 
@@ -12298,9 +12585,9 @@ TEXT ·softplus3F64AVX2(SB), NOSPLIT, $152-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         DI, DI
 	CMPQ         AX, $0x04
-	JLT          rest53
+	JLT          rest55
 
-loop53:
+loop55:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -12386,13 +12673,13 @@ loop53:
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop53
+	JGE          loop55
 
-rest53:
+rest55:
 	TESTQ      DI, DI
-	JNZ        finish53
+	JNZ        finish55
 	TESTQ      AX, AX
-	JZ         done53
+	JZ         done55
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -12408,9 +12695,9 @@ rest53:
 	LEAQ       72(SP), BX
 	MOVQ       SI, 144(SP)
 	LEAQ       112(SP), SI
-	JMP        loop53
+	JMP        loop55
 
-finish53:
+finish55:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -12428,7 +12715,7 @@ finish53:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (SI)
 
-done53:
+done55:
 	VZEROUPPER
 	RET
 
@@ -12444,9 +12731,9 @@ TEXT ·softplus4F64AVX2(SB), NOSPLIT, $192-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         R8, R8
 	CMPQ         AX, $0x04
-	JLT          rest54
+	JLT          rest56
 
-loop54:
+loop56:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -12540,13 +12827,13 @@ loop54:
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop54
+	JGE          loop56
 
-rest54:
+rest56:
 	TESTQ      R8, R8
-	JNZ        finish54
+	JNZ        finish56
 	TESTQ      AX, AX
-	JZ         done54
+	JZ         done56
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -12564,9 +12851,9 @@ rest54:
 	LEAQ       112(SP), SI
 	MOVQ       DI, 184(SP)
 	LEAQ       152(SP), DI
-	JMP        loop54
+	JMP        loop56
 
-finish54:
+finish56:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -12588,7 +12875,7 @@ finish54:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DI)
 
-done54:
+done56:
 	VZEROUPPER
 	RET
 
@@ -12601,9 +12888,9 @@ TEXT ·tanh1F64AVX2(SB), NOSPLIT, $72-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         BX, BX
 	CMPQ         AX, $0x04
-	JLT          rest55
+	JLT          rest57
 
-loop55:
+loop57:
 	VMOVUPD      (CX), Y1
 	VADDPD       Y1, Y1, Y2
 	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
@@ -12648,13 +12935,13 @@ loop55:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop55
+	JGE          loop57
 
-rest55:
+rest57:
 	TESTQ      BX, BX
-	JNZ        finish55
+	JNZ        finish57
 	TESTQ      AX, AX
-	JZ         done55
+	JZ         done57
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -12666,9 +12953,9 @@ rest55:
 	LEAQ       (SP), CX
 	MOVQ       DX, 64(SP)
 	LEAQ       32(SP), DX
-	JMP        loop55
+	JMP        loop57
 
-finish55:
+finish57:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -12678,7 +12965,7 @@ finish55:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DX)
 
-done55:
+done57:
 	VZEROUPPER
 	RET
 
@@ -12722,9 +13009,9 @@ TEXT ·tanh2F64AVX2(SB), NOSPLIT, $112-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         SI, SI
 	CMPQ         AX, $0x04
-	JLT          rest56
+	JLT          rest58
 
-loop56:
+loop58:
 	VMOVUPD      (CX), Y1
 	VADDPD       Y1, Y1, Y2
 	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
@@ -12777,13 +13064,13 @@ loop56:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop56
+	JGE          loop58
 
-rest56:
+rest58:
 	TESTQ      SI, SI
-	JNZ        finish56
+	JNZ        finish58
 	TESTQ      AX, AX
-	JZ         done56
+	JZ         done58
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -12797,9 +13084,9 @@ rest56:
 	LEAQ       32(SP), DX
 	MOVQ       BX, 104(SP)
 	LEAQ       72(SP), BX
-	JMP        loop56
+	JMP        loop58
 
-finish56:
+finish58:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -12813,7 +13100,7 @@ finish56:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (BX)
 
-done56:
+done58:
 	VZEROUPPER
 	RET
 
@@ -12834,9 +13121,9 @@ TEXT ·tanh3F64AVX2(SB), NOSPLIT, $152-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         DI, DI
 	CMPQ         AX, $0x04
-	JLT          rest57
+	JLT          rest59
 
-loop57:
+loop59:
 	VMOVUPD      (CX), Y1
 	VADDPD       Y1, Y1, Y2
 	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
@@ -12903,13 +13190,13 @@ loop57:
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop57
+	JGE          loop59
 
-rest57:
+rest59:
 	TESTQ      DI, DI
-	JNZ        finish57
+	JNZ        finish59
 	TESTQ      AX, AX
-	JZ         done57
+	JZ         done59
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -12925,9 +13212,9 @@ rest57:
 	LEAQ       72(SP), BX
 	MOVQ       SI, 144(SP)
 	LEAQ       112(SP), SI
-	JMP        loop57
+	JMP        loop59
 
-finish57:
+finish59:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -12945,7 +13232,7 @@ finish57:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (SI)
 
-done57:
+done59:
 	VZEROUPPER
 	RET
 
@@ -12967,9 +13254,9 @@ TEXT ·tanh4F64AVX2(SB), NOSPLIT, $192-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         R8, R8
 	CMPQ         AX, $0x04
-	JLT          rest58
+	JLT          rest60
 
-loop58:
+loop60:
 	VMOVUPD      (CX), Y1
 	VADDPD       Y1, Y1, Y2
 	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
@@ -13043,13 +13330,13 @@ loop58:
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop58
+	JGE          loop60
 
-rest58:
+rest60:
 	TESTQ      R8, R8
-	JNZ        finish58
+	JNZ        finish60
 	TESTQ      AX, AX
-	JZ         done58
+	JZ         done60
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -13067,9 +13354,9 @@ rest58:
 	LEAQ       112(SP), SI
 	MOVQ       DI, 184(SP)
 	LEAQ       152(SP), DI
-	JMP        loop58
+	JMP        loop60
 
-finish58:
+finish60:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -13091,7 +13378,7 @@ finish58:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DI)
 
-done58:
+done60:
 	VZEROUPPER
 	RET
 
@@ -13104,14 +13391,14 @@ TEXT ·silu1F64AVX2(SB), NOSPLIT, $104-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         BX, BX
 
-side59:
+side61:
 	CMPQ         AX, $0x00000004
-	JLT          few59
+	JLT          few61
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop59
+	JNZ          loop61
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -13148,13 +13435,13 @@ side59:
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
-	JMP          side59
+	JMP          side61
 
-few59:
+few61:
 	CMPQ AX, $0x04
-	JLT  rest59
+	JLT  rest61
 
-loop59:
+loop61:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -13246,13 +13533,13 @@ loop59:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	TESTQ        BX, BX
-	JZ           side59
+	JZ           side61
 
-rest59:
+rest61:
 	TESTQ      BX, BX
-	JNZ        finish59
+	JNZ        finish61
 	TESTQ      AX, AX
-	JZ         done59
+	JZ         done61
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -13264,9 +13551,9 @@ rest59:
 	LEAQ       32(SP), CX
 	MOVQ       DX, 96(SP)
 	LEAQ       64(SP), DX
-	JMP        loop59
+	JMP        loop61
 
-finish59:
+finish61:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -13276,7 +13563,7 @@ finish59:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DX)
 
-done59:
+done61:
 	VZEROUPPER
 	RET
 
@@ -13290,14 +13577,14 @@ TEXT ·silu2F64AVX2(SB), NOSPLIT, $176-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         SI, SI
 
-side60:
+side62:
 	CMPQ         AX, $0x00000004
-	JLT          few60
+	JLT          few62
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop60
+	JNZ          loop62
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -13339,13 +13626,13 @@ side60:
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
-	JMP          side60
+	JMP          side62
 
-few60:
+few62:
 	CMPQ AX, $0x04
-	JLT  rest60
+	JLT  rest62
 
-loop60:
+loop62:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -13454,13 +13741,13 @@ loop60:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	TESTQ        SI, SI
-	JZ           side60
+	JZ           side62
 
-rest60:
+rest62:
 	TESTQ      SI, SI
-	JNZ        finish60
+	JNZ        finish62
 	TESTQ      AX, AX
-	JZ         done60
+	JZ         done62
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -13474,9 +13761,9 @@ rest60:
 	LEAQ       96(SP), DX
 	MOVQ       BX, 168(SP)
 	LEAQ       136(SP), BX
-	JMP        loop60
+	JMP        loop62
 
-finish60:
+finish62:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -13490,7 +13777,7 @@ finish60:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (BX)
 
-done60:
+done62:
 	VZEROUPPER
 	RET
 
@@ -13505,14 +13792,14 @@ TEXT ·silu3F64AVX2(SB), NOSPLIT, $248-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         DI, DI
 
-side61:
+side63:
 	CMPQ         AX, $0x00000004
-	JLT          few61
+	JLT          few63
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop61
+	JNZ          loop63
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -13567,13 +13854,13 @@ side61:
 	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
-	JMP          side61
+	JMP          side63
 
-few61:
+few63:
 	CMPQ AX, $0x04
-	JLT  rest61
+	JLT  rest63
 
-loop61:
+loop63:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -13712,13 +13999,13 @@ loop61:
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
 	TESTQ        DI, DI
-	JZ           side61
+	JZ           side63
 
-rest61:
+rest63:
 	TESTQ      DI, DI
-	JNZ        finish61
+	JNZ        finish63
 	TESTQ      AX, AX
-	JZ         done61
+	JZ         done63
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -13734,9 +14021,9 @@ rest61:
 	LEAQ       168(SP), BX
 	MOVQ       SI, 240(SP)
 	LEAQ       208(SP), SI
-	JMP        loop61
+	JMP        loop63
 
-finish61:
+finish63:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -13754,7 +14041,7 @@ finish61:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (SI)
 
-done61:
+done63:
 	VZEROUPPER
 	RET
 
@@ -13770,14 +14057,14 @@ TEXT ·silu4F64AVX2(SB), NOSPLIT, $320-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         R8, R8
 
-side62:
+side64:
 	CMPQ         AX, $0x00000004
-	JLT          few62
+	JLT          few64
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop62
+	JNZ          loop64
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -13839,13 +14126,13 @@ side62:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
-	JMP          side62
+	JMP          side64
 
-few62:
+few64:
 	CMPQ AX, $0x04
-	JLT  rest62
+	JLT  rest64
 
-loop62:
+loop64:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -14003,13 +14290,13 @@ loop62:
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
 	TESTQ        R8, R8
-	JZ           side62
+	JZ           side64
 
-rest62:
+rest64:
 	TESTQ      R8, R8
-	JNZ        finish62
+	JNZ        finish64
 	TESTQ      AX, AX
-	JZ         done62
+	JZ         done64
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -14027,9 +14314,9 @@ rest62:
 	LEAQ       240(SP), SI
 	MOVQ       DI, 312(SP)
 	LEAQ       280(SP), DI
-	JMP        loop62
+	JMP        loop64
 
-finish62:
+finish64:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -14051,7 +14338,7 @@ finish62:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DI)
 
-done62:
+done64:
 	VZEROUPPER
 	RET
 
@@ -14082,9 +14369,9 @@ TEXT ·gelu1F64AVX2(SB), NOSPLIT, $72-24
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
 	XORQ         BX, BX
 	CMPQ         AX, $0x04
-	JLT          rest63
+	JLT          rest65
 
-loop63:
+loop65:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -14181,13 +14468,13 @@ loop63:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop63
+	JGE          loop65
 
-rest63:
+rest65:
 	TESTQ      BX, BX
-	JNZ        finish63
+	JNZ        finish65
 	TESTQ      AX, AX
-	JZ         done63
+	JZ         done65
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -14199,9 +14486,9 @@ rest63:
 	LEAQ       (SP), CX
 	MOVQ       DX, 64(SP)
 	LEAQ       32(SP), DX
-	JMP        loop63
+	JMP        loop65
 
-finish63:
+finish65:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -14211,7 +14498,7 @@ finish63:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DX)
 
-done63:
+done65:
 	VZEROUPPER
 	RET
 
@@ -14387,9 +14674,9 @@ TEXT ·gelu2F64AVX2(SB), NOSPLIT, $112-32
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
 	XORQ         SI, SI
 	CMPQ         AX, $0x04
-	JLT          rest64
+	JLT          rest66
 
-loop64:
+loop66:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -14495,13 +14782,13 @@ loop64:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop64
+	JGE          loop66
 
-rest64:
+rest66:
 	TESTQ      SI, SI
-	JNZ        finish64
+	JNZ        finish66
 	TESTQ      AX, AX
-	JZ         done64
+	JZ         done66
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -14515,9 +14802,9 @@ rest64:
 	LEAQ       32(SP), DX
 	MOVQ       BX, 104(SP)
 	LEAQ       72(SP), BX
-	JMP        loop64
+	JMP        loop66
 
-finish64:
+finish66:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -14531,7 +14818,7 @@ finish64:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (BX)
 
-done64:
+done66:
 	VZEROUPPER
 	RET
 
@@ -14552,9 +14839,9 @@ TEXT ·gelu3F64AVX2(SB), NOSPLIT, $152-40
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
 	XORQ         DI, DI
 	CMPQ         AX, $0x04
-	JLT          rest65
+	JLT          rest67
 
-loop65:
+loop67:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -14666,13 +14953,13 @@ loop65:
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop65
+	JGE          loop67
 
-rest65:
+rest67:
 	TESTQ      DI, DI
-	JNZ        finish65
+	JNZ        finish67
 	TESTQ      AX, AX
-	JZ         done65
+	JZ         done67
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -14688,9 +14975,9 @@ rest65:
 	LEAQ       72(SP), BX
 	MOVQ       SI, 144(SP)
 	LEAQ       112(SP), SI
-	JMP        loop65
+	JMP        loop67
 
-finish65:
+finish67:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -14708,7 +14995,7 @@ finish65:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (SI)
 
-done65:
+done67:
 	VZEROUPPER
 	RET
 
@@ -14730,9 +15017,9 @@ TEXT ·gelu4F64AVX2(SB), NOSPLIT, $192-48
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
 	XORQ         R8, R8
 	CMPQ         AX, $0x04
-	JLT          rest66
+	JLT          rest68
 
-loop66:
+loop68:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -14852,13 +15139,13 @@ loop66:
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop66
+	JGE          loop68
 
-rest66:
+rest68:
 	TESTQ      R8, R8
-	JNZ        finish66
+	JNZ        finish68
 	TESTQ      AX, AX
-	JZ         done66
+	JZ         done68
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -14876,9 +15163,9 @@ rest66:
 	LEAQ       112(SP), SI
 	MOVQ       DI, 184(SP)
 	LEAQ       152(SP), DI
-	JMP        loop66
+	JMP        loop68
 
-finish66:
+finish68:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -14900,7 +15187,7 @@ finish66:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DI)
 
-done66:
+done68:
 	VZEROUPPER
 	RET
 
@@ -14912,9 +15199,9 @@ TEXT ·expF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ x+16(FP), DX
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest67
+	JLT  rest69
 
-loop67:
+loop69:
 	VMOVUPD      (DX), Y0
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y1
@@ -14958,13 +15245,13 @@ loop67:
 	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop67
+	JGE          loop69
 
-rest67:
+rest69:
 	TESTQ      BX, BX
-	JNZ        finish67
+	JNZ        finish69
 	TESTQ      AX, AX
-	JZ         done67
+	JZ         done69
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -14976,9 +15263,9 @@ rest67:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop67
+	JMP        loop69
 
-finish67:
+finish69:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -14988,7 +15275,7 @@ finish67:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done67:
+done69:
 	VZEROUPPER
 	RET
 
@@ -15006,9 +15293,9 @@ TEXT ·logF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ x+16(FP), DX
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest68
+	JLT  rest70
 
-loop68:
+loop70:
 	VMOVUPD      (DX), Y0
 	VCMPPD       $0x11, k64_10000000000000<>+0(SB), Y0, Y1
 	VMULPD       k64_4350000000000000<>+0(SB), Y0, Y2
@@ -15063,13 +15350,13 @@ loop68:
 	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop68
+	JGE          loop70
 
-rest68:
+rest70:
 	TESTQ      BX, BX
-	JNZ        finish68
+	JNZ        finish70
 	TESTQ      AX, AX
-	JZ         done68
+	JZ         done70
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -15081,9 +15368,9 @@ rest68:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop68
+	JMP        loop70
 
-finish68:
+finish70:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -15093,7 +15380,7 @@ finish68:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done68:
+done70:
 	VZEROUPPER
 	RET
 
@@ -15195,118 +15482,12 @@ TEXT ·sqrtF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ x+16(FP), DX
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest69
-
-loop69:
-	VMOVUPD (DX), Y0
-	VSQRTPD Y0, Y0
-	VMOVUPD Y0, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop69
-
-rest69:
-	TESTQ      BX, BX
-	JNZ        finish69
-	TESTQ      AX, AX
-	JZ         done69
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPD    Y0, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop69
-
-finish69:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done69:
-	VZEROUPPER
-	RET
-
-// func reciprocalF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX
-TEXT ·reciprocalF64AVX2(SB), NOSPLIT, $72-24
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ x+16(FP), DX
-	XORQ BX, BX
-	CMPQ AX, $0x04
-	JLT  rest70
-
-loop70:
-	VMOVUPD      (DX), Y0
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y1
-	VDIVPD       Y0, Y1, Y1
-	VMOVUPD      Y1, (CX)
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x00000020, CX
-	SUBQ         $0x00000004, AX
-	CMPQ         AX, $0x04
-	JGE          loop70
-
-rest70:
-	TESTQ      BX, BX
-	JNZ        finish70
-	TESTQ      AX, AX
-	JZ         done70
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPD    Y0, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop70
-
-finish70:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done70:
-	VZEROUPPER
-	RET
-
-// func reluF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX, AVX2
-TEXT ·reluF64AVX2(SB), NOSPLIT, $72-24
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ x+16(FP), DX
-	XORQ BX, BX
-	CMPQ AX, $0x04
 	JLT  rest71
 
 loop71:
 	VMOVUPD (DX), Y0
-	VPXOR   Y1, Y1, Y1
-	VMAXPD  Y0, Y1, Y1
-	VMOVUPD Y1, (CX)
+	VSQRTPD Y0, Y0
+	VMOVUPD Y0, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
@@ -15345,9 +15526,9 @@ done71:
 	VZEROUPPER
 	RET
 
-// func absF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX, AVX2
-TEXT ·absF64AVX2(SB), NOSPLIT, $72-24
+// func reciprocalF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX
+TEXT ·reciprocalF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -15356,14 +15537,15 @@ TEXT ·absF64AVX2(SB), NOSPLIT, $72-24
 	JLT  rest72
 
 loop72:
-	VMOVUPD (DX), Y0
-	VPAND   k64_7fffffffffffffff<>+0(SB), Y0, Y0
-	VMOVUPD Y0, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop72
+	VMOVUPD      (DX), Y0
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y1
+	VDIVPD       Y0, Y1, Y1
+	VMOVUPD      Y1, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000004, AX
+	CMPQ         AX, $0x04
+	JGE          loop72
 
 rest72:
 	TESTQ      BX, BX
@@ -15397,9 +15579,9 @@ done72:
 	VZEROUPPER
 	RET
 
-// func negF64AVX2(n int, dst *float64, x *float64)
+// func reluF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX, AVX2
-TEXT ·negF64AVX2(SB), NOSPLIT, $72-24
+TEXT ·reluF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -15409,8 +15591,9 @@ TEXT ·negF64AVX2(SB), NOSPLIT, $72-24
 
 loop73:
 	VMOVUPD (DX), Y0
-	VPXOR   k64_8000000000000000<>+0(SB), Y0, Y0
-	VMOVUPD Y0, (CX)
+	VPXOR   Y1, Y1, Y1
+	VMAXPD  Y0, Y1, Y1
+	VMOVUPD Y1, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
@@ -15449,9 +15632,9 @@ done73:
 	VZEROUPPER
 	RET
 
-// func squareF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX
-TEXT ·squareF64AVX2(SB), NOSPLIT, $72-24
+// func absF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX, AVX2
+TEXT ·absF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -15461,7 +15644,7 @@ TEXT ·squareF64AVX2(SB), NOSPLIT, $72-24
 
 loop74:
 	VMOVUPD (DX), Y0
-	VMULPD  Y0, Y0, Y0
+	VPAND   k64_7fffffffffffffff<>+0(SB), Y0, Y0
 	VMOVUPD Y0, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, CX
@@ -15501,9 +15684,9 @@ done74:
 	VZEROUPPER
 	RET
 
-// func stepF64AVX2(n int, dst *float64, x *float64)
+// func negF64AVX2(n int, dst *float64, x *float64)
 // Requires: AVX, AVX2
-TEXT ·stepF64AVX2(SB), NOSPLIT, $72-24
+TEXT ·negF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -15513,10 +15696,8 @@ TEXT ·stepF64AVX2(SB), NOSPLIT, $72-24
 
 loop75:
 	VMOVUPD (DX), Y0
-	VPXOR   Y1, Y1, Y1
-	VCMPPD  $0x16, Y1, Y0, Y1
-	VPAND   k64_3ff0000000000000<>+0(SB), Y1, Y1
-	VMOVUPD Y1, (CX)
+	VPXOR   k64_8000000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
@@ -15555,9 +15736,9 @@ done75:
 	VZEROUPPER
 	RET
 
-// func signF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX, AVX2
-TEXT ·signF64AVX2(SB), NOSPLIT, $72-24
+// func squareF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX
+TEXT ·squareF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -15566,20 +15747,14 @@ TEXT ·signF64AVX2(SB), NOSPLIT, $72-24
 	JLT  rest76
 
 loop76:
-	VMOVUPD   (DX), Y0
-	VPXOR     Y1, Y1, Y1
-	VCMPPD    $0x04, Y1, Y0, Y1
-	VPAND     k64_8000000000000000<>+0(SB), Y0, Y2
-	VPOR      k64_3ff0000000000000<>+0(SB), Y2, Y2
-	VCMPPD    $0x03, Y0, Y0, Y3
-	VPANDN    Y1, Y3, Y1
-	VBLENDVPD Y1, Y2, Y0, Y0
-	VMOVUPD   Y0, (CX)
-	ADDQ      $0x00000020, DX
-	ADDQ      $0x00000020, CX
-	SUBQ      $0x00000004, AX
-	CMPQ      AX, $0x04
-	JGE       loop76
+	VMOVUPD (DX), Y0
+	VMULPD  Y0, Y0, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop76
 
 rest76:
 	TESTQ      BX, BX
@@ -15610,6 +15785,425 @@ finish76:
 	VMASKMOVPD Y0, Y1, (CX)
 
 done76:
+	VZEROUPPER
+	RET
+
+// func stepF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX, AVX2
+TEXT ·stepF64AVX2(SB), NOSPLIT, $72-24
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest77
+
+loop77:
+	VMOVUPD (DX), Y0
+	VPXOR   Y1, Y1, Y1
+	VCMPPD  $0x16, Y1, Y0, Y1
+	VPAND   k64_3ff0000000000000<>+0(SB), Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop77
+
+rest77:
+	TESTQ      BX, BX
+	JNZ        finish77
+	TESTQ      AX, AX
+	JZ         done77
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop77
+
+finish77:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done77:
+	VZEROUPPER
+	RET
+
+// func signF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX, AVX2
+TEXT ·signF64AVX2(SB), NOSPLIT, $72-24
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest78
+
+loop78:
+	VMOVUPD   (DX), Y0
+	VPXOR     Y1, Y1, Y1
+	VCMPPD    $0x04, Y1, Y0, Y1
+	VPAND     k64_8000000000000000<>+0(SB), Y0, Y2
+	VPOR      k64_3ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VPANDN    Y1, Y3, Y1
+	VBLENDVPD Y1, Y2, Y0, Y0
+	VMOVUPD   Y0, (CX)
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000004, AX
+	CMPQ      AX, $0x04
+	JGE       loop78
+
+rest78:
+	TESTQ      BX, BX
+	JNZ        finish78
+	TESTQ      AX, AX
+	JZ         done78
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop78
+
+finish78:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done78:
+	VZEROUPPER
+	RET
+
+// func sinF64AVX2(n int, s *float64, x *float64) (far int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sinF64AVX2(SB), NOSPLIT, $72-32
+	MOVQ  n+0(FP), AX
+	MOVQ  x+16(FP), CX
+	MOVQ  s+8(FP), DX
+	VPXOR Y0, Y0, Y0
+	XORQ  BX, BX
+	CMPQ  AX, $0x04
+	JLT   rest79
+
+loop79:
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VADDPD       k64_4130000000000000<>+0(SB), Y2, Y2
+	VPOR         Y2, Y0, Y0
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
+	VFMADD231PD  k64_3fe45f306dc9c883<>+0(SB), Y1, Y2
+	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
+	VMOVUPD      Y1, Y1
+	VFNMADD231PD k64_3ff921fb54442d18<>+0(SB), Y3, Y1
+	VFNMADD231PD k64_3c91a62633145c06<>+0(SB), Y3, Y1
+	VFNMADD231PD k64_394c1cd129024e08<>+0(SB), Y3, Y1
+	VMULPD       Y1, Y1, Y3
+	VMULPD       Y3, Y3, Y4
+	VMULPD       Y4, Y4, Y5
+	VBROADCASTSD k64_3f81111111110bab<>+0(SB), Y6
+	VFMADD213PD  k64_bfc5555555555555<>+0(SB), Y3, Y6
+	VBROADCASTSD k64_3ec71de37946ed6d<>+0(SB), Y7
+	VFMADD213PD  k64_bf2a01a019e820ae<>+0(SB), Y3, Y7
+	VFMADD213PD  Y6, Y4, Y7
+	VBROADCASTSD k64_3de5e0a4fc16be59<>+0(SB), Y4
+	VFMADD213PD  k64_be5ae6008d114485<>+0(SB), Y3, Y4
+	VFMADD213PD  Y7, Y5, Y4
+	VFMADD213PD  k64_3ff0000000000000<>+0(SB), Y3, Y4
+	VMULPD       Y1, Y4, Y4
+	VMULPD       Y3, Y3, Y1
+	VMULPD       Y1, Y1, Y5
+	VBROADCASTSD k64_bf56c16c16c16963<>+0(SB), Y6
+	VFMADD213PD  k64_3fa5555555555555<>+0(SB), Y3, Y6
+	VBROADCASTSD k64_be927e4fa16cc2d1<>+0(SB), Y7
+	VFMADD213PD  k64_3efa01a019f4ddfd<>+0(SB), Y3, Y7
+	VFMADD213PD  Y6, Y1, Y7
+	VBROADCASTSD k64_bda907cd8ff5ede7<>+0(SB), Y1
+	VFMADD213PD  k64_3e21eeb67d026ec6<>+0(SB), Y3, Y1
+	VFMADD213PD  Y7, Y5, Y1
+	VMULPD       Y3, Y3, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VFNMADD231PD k64_3fe0000000000000<>+0(SB), Y3, Y6
+	VFMADD213PD  Y6, Y5, Y1
+	VPSLLQ       $0x3f, Y2, Y3
+	VPSLLQ       $0x3e, Y2, Y2
+	VPAND        k64_8000000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD    Y3, Y1, Y4, Y1
+	VPXOR        Y2, Y1, Y1
+	VMOVUPD      Y1, (DX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x00000004, AX
+	CMPQ         AX, $0x04
+	JGE          loop79
+
+rest79:
+	TESTQ      BX, BX
+	JNZ        finish79
+	TESTQ      AX, AX
+	JZ         done79
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	JMP        loop79
+
+finish79:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPD Y1, Y2, (DX)
+
+done79:
+	VMOVMSKPD Y0, AX
+	MOVQ      AX, far+24(FP)
+	VZEROUPPER
+	RET
+
+DATA k64_4130000000000000<>+0(SB)/8, $0x4130000000000000
+DATA k64_4130000000000000<>+8(SB)/8, $0x4130000000000000
+DATA k64_4130000000000000<>+16(SB)/8, $0x4130000000000000
+DATA k64_4130000000000000<>+24(SB)/8, $0x4130000000000000
+GLOBL k64_4130000000000000<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fe45f306dc9c883<>+0(SB)/8, $0x3fe45f306dc9c883
+DATA k64_3fe45f306dc9c883<>+8(SB)/8, $0x3fe45f306dc9c883
+DATA k64_3fe45f306dc9c883<>+16(SB)/8, $0x3fe45f306dc9c883
+DATA k64_3fe45f306dc9c883<>+24(SB)/8, $0x3fe45f306dc9c883
+GLOBL k64_3fe45f306dc9c883<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3ff921fb54442d18<>+0(SB)/8, $0x3ff921fb54442d18
+DATA k64_3ff921fb54442d18<>+8(SB)/8, $0x3ff921fb54442d18
+DATA k64_3ff921fb54442d18<>+16(SB)/8, $0x3ff921fb54442d18
+DATA k64_3ff921fb54442d18<>+24(SB)/8, $0x3ff921fb54442d18
+GLOBL k64_3ff921fb54442d18<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3c91a62633145c06<>+0(SB)/8, $0x3c91a62633145c06
+DATA k64_3c91a62633145c06<>+8(SB)/8, $0x3c91a62633145c06
+DATA k64_3c91a62633145c06<>+16(SB)/8, $0x3c91a62633145c06
+DATA k64_3c91a62633145c06<>+24(SB)/8, $0x3c91a62633145c06
+GLOBL k64_3c91a62633145c06<>(SB), RODATA|NOPTR, $32
+
+DATA k64_394c1cd129024e08<>+0(SB)/8, $0x394c1cd129024e08
+DATA k64_394c1cd129024e08<>+8(SB)/8, $0x394c1cd129024e08
+DATA k64_394c1cd129024e08<>+16(SB)/8, $0x394c1cd129024e08
+DATA k64_394c1cd129024e08<>+24(SB)/8, $0x394c1cd129024e08
+GLOBL k64_394c1cd129024e08<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3f81111111110bab<>+0(SB)/8, $0x3f81111111110bab
+DATA k64_3f81111111110bab<>+8(SB)/8, $0x3f81111111110bab
+DATA k64_3f81111111110bab<>+16(SB)/8, $0x3f81111111110bab
+DATA k64_3f81111111110bab<>+24(SB)/8, $0x3f81111111110bab
+GLOBL k64_3f81111111110bab<>(SB), RODATA|NOPTR, $32
+
+DATA k64_bfc5555555555555<>+0(SB)/8, $0xbfc5555555555555
+DATA k64_bfc5555555555555<>+8(SB)/8, $0xbfc5555555555555
+DATA k64_bfc5555555555555<>+16(SB)/8, $0xbfc5555555555555
+DATA k64_bfc5555555555555<>+24(SB)/8, $0xbfc5555555555555
+GLOBL k64_bfc5555555555555<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3ec71de37946ed6d<>+0(SB)/8, $0x3ec71de37946ed6d
+DATA k64_3ec71de37946ed6d<>+8(SB)/8, $0x3ec71de37946ed6d
+DATA k64_3ec71de37946ed6d<>+16(SB)/8, $0x3ec71de37946ed6d
+DATA k64_3ec71de37946ed6d<>+24(SB)/8, $0x3ec71de37946ed6d
+GLOBL k64_3ec71de37946ed6d<>(SB), RODATA|NOPTR, $32
+
+DATA k64_bf2a01a019e820ae<>+0(SB)/8, $0xbf2a01a019e820ae
+DATA k64_bf2a01a019e820ae<>+8(SB)/8, $0xbf2a01a019e820ae
+DATA k64_bf2a01a019e820ae<>+16(SB)/8, $0xbf2a01a019e820ae
+DATA k64_bf2a01a019e820ae<>+24(SB)/8, $0xbf2a01a019e820ae
+GLOBL k64_bf2a01a019e820ae<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3de5e0a4fc16be59<>+0(SB)/8, $0x3de5e0a4fc16be59
+DATA k64_3de5e0a4fc16be59<>+8(SB)/8, $0x3de5e0a4fc16be59
+DATA k64_3de5e0a4fc16be59<>+16(SB)/8, $0x3de5e0a4fc16be59
+DATA k64_3de5e0a4fc16be59<>+24(SB)/8, $0x3de5e0a4fc16be59
+GLOBL k64_3de5e0a4fc16be59<>(SB), RODATA|NOPTR, $32
+
+DATA k64_be5ae6008d114485<>+0(SB)/8, $0xbe5ae6008d114485
+DATA k64_be5ae6008d114485<>+8(SB)/8, $0xbe5ae6008d114485
+DATA k64_be5ae6008d114485<>+16(SB)/8, $0xbe5ae6008d114485
+DATA k64_be5ae6008d114485<>+24(SB)/8, $0xbe5ae6008d114485
+GLOBL k64_be5ae6008d114485<>(SB), RODATA|NOPTR, $32
+
+DATA k64_bf56c16c16c16963<>+0(SB)/8, $0xbf56c16c16c16963
+DATA k64_bf56c16c16c16963<>+8(SB)/8, $0xbf56c16c16c16963
+DATA k64_bf56c16c16c16963<>+16(SB)/8, $0xbf56c16c16c16963
+DATA k64_bf56c16c16c16963<>+24(SB)/8, $0xbf56c16c16c16963
+GLOBL k64_bf56c16c16c16963<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3fa5555555555555<>+0(SB)/8, $0x3fa5555555555555
+DATA k64_3fa5555555555555<>+8(SB)/8, $0x3fa5555555555555
+DATA k64_3fa5555555555555<>+16(SB)/8, $0x3fa5555555555555
+DATA k64_3fa5555555555555<>+24(SB)/8, $0x3fa5555555555555
+GLOBL k64_3fa5555555555555<>(SB), RODATA|NOPTR, $32
+
+DATA k64_be927e4fa16cc2d1<>+0(SB)/8, $0xbe927e4fa16cc2d1
+DATA k64_be927e4fa16cc2d1<>+8(SB)/8, $0xbe927e4fa16cc2d1
+DATA k64_be927e4fa16cc2d1<>+16(SB)/8, $0xbe927e4fa16cc2d1
+DATA k64_be927e4fa16cc2d1<>+24(SB)/8, $0xbe927e4fa16cc2d1
+GLOBL k64_be927e4fa16cc2d1<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3efa01a019f4ddfd<>+0(SB)/8, $0x3efa01a019f4ddfd
+DATA k64_3efa01a019f4ddfd<>+8(SB)/8, $0x3efa01a019f4ddfd
+DATA k64_3efa01a019f4ddfd<>+16(SB)/8, $0x3efa01a019f4ddfd
+DATA k64_3efa01a019f4ddfd<>+24(SB)/8, $0x3efa01a019f4ddfd
+GLOBL k64_3efa01a019f4ddfd<>(SB), RODATA|NOPTR, $32
+
+DATA k64_bda907cd8ff5ede7<>+0(SB)/8, $0xbda907cd8ff5ede7
+DATA k64_bda907cd8ff5ede7<>+8(SB)/8, $0xbda907cd8ff5ede7
+DATA k64_bda907cd8ff5ede7<>+16(SB)/8, $0xbda907cd8ff5ede7
+DATA k64_bda907cd8ff5ede7<>+24(SB)/8, $0xbda907cd8ff5ede7
+GLOBL k64_bda907cd8ff5ede7<>(SB), RODATA|NOPTR, $32
+
+DATA k64_3e21eeb67d026ec6<>+0(SB)/8, $0x3e21eeb67d026ec6
+DATA k64_3e21eeb67d026ec6<>+8(SB)/8, $0x3e21eeb67d026ec6
+DATA k64_3e21eeb67d026ec6<>+16(SB)/8, $0x3e21eeb67d026ec6
+DATA k64_3e21eeb67d026ec6<>+24(SB)/8, $0x3e21eeb67d026ec6
+GLOBL k64_3e21eeb67d026ec6<>(SB), RODATA|NOPTR, $32
+
+// func sinCosF64AVX2(n int, s *float64, c *float64, x *float64) (far int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sinCosF64AVX2(SB), NOSPLIT, $112-40
+	MOVQ  n+0(FP), AX
+	MOVQ  x+24(FP), CX
+	MOVQ  s+8(FP), DX
+	MOVQ  c+16(FP), BX
+	VPXOR Y0, Y0, Y0
+	XORQ  SI, SI
+	CMPQ  AX, $0x04
+	JLT   rest80
+
+loop80:
+	VMOVUPD      (CX), Y1
+	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
+	VADDPD       k64_4130000000000000<>+0(SB), Y2, Y2
+	VPOR         Y2, Y0, Y0
+	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
+	VFMADD231PD  k64_3fe45f306dc9c883<>+0(SB), Y1, Y2
+	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
+	VMOVUPD      Y1, Y1
+	VFNMADD231PD k64_3ff921fb54442d18<>+0(SB), Y3, Y1
+	VFNMADD231PD k64_3c91a62633145c06<>+0(SB), Y3, Y1
+	VFNMADD231PD k64_394c1cd129024e08<>+0(SB), Y3, Y1
+	VMULPD       Y1, Y1, Y3
+	VMULPD       Y3, Y3, Y4
+	VMULPD       Y4, Y4, Y5
+	VBROADCASTSD k64_3f81111111110bab<>+0(SB), Y6
+	VFMADD213PD  k64_bfc5555555555555<>+0(SB), Y3, Y6
+	VBROADCASTSD k64_3ec71de37946ed6d<>+0(SB), Y7
+	VFMADD213PD  k64_bf2a01a019e820ae<>+0(SB), Y3, Y7
+	VFMADD213PD  Y6, Y4, Y7
+	VBROADCASTSD k64_3de5e0a4fc16be59<>+0(SB), Y4
+	VFMADD213PD  k64_be5ae6008d114485<>+0(SB), Y3, Y4
+	VFMADD213PD  Y7, Y5, Y4
+	VFMADD213PD  k64_3ff0000000000000<>+0(SB), Y3, Y4
+	VMULPD       Y1, Y4, Y4
+	VMULPD       Y3, Y3, Y1
+	VMULPD       Y1, Y1, Y5
+	VBROADCASTSD k64_bf56c16c16c16963<>+0(SB), Y6
+	VFMADD213PD  k64_3fa5555555555555<>+0(SB), Y3, Y6
+	VBROADCASTSD k64_be927e4fa16cc2d1<>+0(SB), Y7
+	VFMADD213PD  k64_3efa01a019f4ddfd<>+0(SB), Y3, Y7
+	VFMADD213PD  Y6, Y1, Y7
+	VBROADCASTSD k64_bda907cd8ff5ede7<>+0(SB), Y1
+	VFMADD213PD  k64_3e21eeb67d026ec6<>+0(SB), Y3, Y1
+	VFMADD213PD  Y7, Y5, Y1
+	VMULPD       Y3, Y3, Y5
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y6
+	VFNMADD231PD k64_3fe0000000000000<>+0(SB), Y3, Y6
+	VFMADD213PD  Y6, Y5, Y1
+	VPSLLQ       $0x3f, Y2, Y3
+	VPSLLQ       $0x3e, Y2, Y2
+	VPAND        k64_8000000000000000<>+0(SB), Y2, Y5
+	VBLENDVPD    Y3, Y1, Y4, Y6
+	VPXOR        Y5, Y6, Y5
+	VPXOR        Y3, Y2, Y2
+	VPAND        k64_8000000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD    Y3, Y4, Y1, Y1
+	VPXOR        Y2, Y1, Y1
+	VMOVUPD      Y5, (DX)
+	VMOVUPD      Y1, (BX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x00000004, AX
+	CMPQ         AX, $0x04
+	JGE          loop80
+
+rest80:
+	TESTQ      SI, SI
+	JNZ        finish80
+	TESTQ      AX, AX
+	JZ         done80
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x03, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), CX
+	MOVQ       DX, 64(SP)
+	LEAQ       32(SP), DX
+	MOVQ       BX, 104(SP)
+	LEAQ       72(SP), BX
+	JMP        loop80
+
+finish80:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), DX
+	VMOVUPD    32(SP), Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPD Y1, Y2, (DX)
+	MOVQ       104(SP), BX
+	VMOVUPD    72(SP), Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPD Y1, Y2, (BX)
+
+done80:
+	VMOVMSKPD Y0, AX
+	MOVQ      AX, far+32(FP)
 	VZEROUPPER
 	RET
 
@@ -15649,9 +16243,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x04
-	JLT  rest77
+	JLT  rest81
 
-loop77:
+loop81:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VADDPD  Y1, Y0, Y0
@@ -15661,13 +16255,13 @@ loop77:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop77
+	JGE     loop81
 
-rest77:
+rest81:
 	TESTQ      SI, SI
-	JNZ        finish77
+	JNZ        finish81
 	TESTQ      AX, AX
-	JZ         done77
+	JZ         done81
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -15683,9 +16277,9 @@ rest77:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop77
+	JMP        loop81
 
-finish77:
+finish81:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -15695,7 +16289,7 @@ finish77:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done77:
+done81:
 	VZEROUPPER
 	RET
 
@@ -15735,9 +16329,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x04
-	JLT  rest78
+	JLT  rest82
 
-loop78:
+loop82:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VSUBPD  Y1, Y0, Y0
@@ -15747,13 +16341,13 @@ loop78:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop78
+	JGE     loop82
 
-rest78:
+rest82:
 	TESTQ      SI, SI
-	JNZ        finish78
+	JNZ        finish82
 	TESTQ      AX, AX
-	JZ         done78
+	JZ         done82
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -15769,9 +16363,9 @@ rest78:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop78
+	JMP        loop82
 
-finish78:
+finish82:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -15781,7 +16375,7 @@ finish78:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done78:
+done82:
 	VZEROUPPER
 	RET
 
@@ -15821,9 +16415,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x04
-	JLT  rest79
+	JLT  rest83
 
-loop79:
+loop83:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VMULPD  Y1, Y0, Y0
@@ -15833,13 +16427,13 @@ loop79:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop79
+	JGE     loop83
 
-rest79:
+rest83:
 	TESTQ      SI, SI
-	JNZ        finish79
+	JNZ        finish83
 	TESTQ      AX, AX
-	JZ         done79
+	JZ         done83
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -15855,9 +16449,9 @@ rest79:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop79
+	JMP        loop83
 
-finish79:
+finish83:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -15867,7 +16461,7 @@ finish79:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done79:
+done83:
 	VZEROUPPER
 	RET
 
@@ -15907,9 +16501,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x04
-	JLT  rest80
+	JLT  rest84
 
-loop80:
+loop84:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VDIVPD  Y1, Y0, Y0
@@ -15919,13 +16513,13 @@ loop80:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop80
+	JGE     loop84
 
-rest80:
+rest84:
 	TESTQ      SI, SI
-	JNZ        finish80
+	JNZ        finish84
 	TESTQ      AX, AX
-	JZ         done80
+	JZ         done84
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -15941,9 +16535,9 @@ rest80:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop80
+	JMP        loop84
 
-finish80:
+finish84:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -15953,7 +16547,7 @@ finish80:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done80:
+done84:
 	VZEROUPPER
 	RET
 
@@ -15999,9 +16593,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x04
-	JLT  rest81
+	JLT  rest85
 
-loop81:
+loop85:
 	VMOVUPD     (DX), Y0
 	VMOVUPD     (BX), Y1
 	VMOVUPD     (SI), Y2
@@ -16013,13 +16607,13 @@ loop81:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000004, AX
 	CMPQ        AX, $0x04
-	JGE         loop81
+	JGE         loop85
 
-rest81:
+rest85:
 	TESTQ      DI, DI
-	JNZ        finish81
+	JNZ        finish85
 	TESTQ      AX, AX
-	JZ         done81
+	JZ         done85
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -16039,9 +16633,9 @@ rest81:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop81
+	JMP        loop85
 
-finish81:
+finish85:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -16051,7 +16645,7 @@ finish81:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done81:
+done85:
 	VZEROUPPER
 	RET
 
@@ -16097,9 +16691,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x04
-	JLT  rest82
+	JLT  rest86
 
-loop82:
+loop86:
 	VMOVUPD     (DX), Y0
 	VMOVUPD     (BX), Y1
 	VMOVUPD     (SI), Y2
@@ -16111,13 +16705,13 @@ loop82:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000004, AX
 	CMPQ        AX, $0x04
-	JGE         loop82
+	JGE         loop86
 
-rest82:
+rest86:
 	TESTQ      DI, DI
-	JNZ        finish82
+	JNZ        finish86
 	TESTQ      AX, AX
-	JZ         done82
+	JZ         done86
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -16137,9 +16731,9 @@ rest82:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop82
+	JMP        loop86
 
-finish82:
+finish86:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -16149,7 +16743,7 @@ finish82:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done82:
+done86:
 	VZEROUPPER
 	RET
 
@@ -16195,9 +16789,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x04
-	JLT  rest83
+	JLT  rest87
 
-loop83:
+loop87:
 	VMOVUPD      (DX), Y0
 	VMOVUPD      (BX), Y1
 	VMOVUPD      (SI), Y2
@@ -16209,13 +16803,13 @@ loop83:
 	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop83
+	JGE          loop87
 
-rest83:
+rest87:
 	TESTQ      DI, DI
-	JNZ        finish83
+	JNZ        finish87
 	TESTQ      AX, AX
-	JZ         done83
+	JZ         done87
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -16235,9 +16829,9 @@ rest83:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop83
+	JMP        loop87
 
-finish83:
+finish87:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -16247,7 +16841,7 @@ finish83:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done83:
+done87:
 	VZEROUPPER
 	RET
 
@@ -16297,9 +16891,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x04
-	JLT  rest84
+	JLT  rest88
 
-loop84:
+loop88:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VMOVUPD (SI), Y2
@@ -16312,13 +16906,13 @@ loop84:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop84
+	JGE     loop88
 
-rest84:
+rest88:
 	TESTQ      DI, DI
-	JNZ        finish84
+	JNZ        finish88
 	TESTQ      AX, AX
-	JZ         done84
+	JZ         done88
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -16338,9 +16932,9 @@ rest84:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop84
+	JMP        loop88
 
-finish84:
+finish88:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -16350,7 +16944,7 @@ finish84:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done84:
+done88:
 	VZEROUPPER
 	RET
 
@@ -16406,9 +17000,9 @@ four:
 one:
 	XORQ R8, R8
 	CMPQ AX, $0x04
-	JLT  rest85
+	JLT  rest89
 
-loop85:
+loop89:
 	VMOVUPD     (DX), Y0
 	VMOVUPD     (BX), Y1
 	VMOVUPD     (SI), Y2
@@ -16423,13 +17017,13 @@ loop85:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000004, AX
 	CMPQ        AX, $0x04
-	JGE         loop85
+	JGE         loop89
 
-rest85:
+rest89:
 	TESTQ      R8, R8
-	JNZ        finish85
+	JNZ        finish89
 	TESTQ      AX, AX
-	JZ         done85
+	JZ         done89
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -16453,9 +17047,9 @@ rest85:
 	LEAQ       96(SP), DI
 	MOVQ       CX, 160(SP)
 	LEAQ       128(SP), CX
-	JMP        loop85
+	JMP        loop89
 
-finish85:
+finish89:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -16465,7 +17059,7 @@ finish85:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done85:
+done89:
 	VZEROUPPER
 	RET
 
@@ -16501,315 +17095,11 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest86
-
-loop86:
-	VMOVUPD (DX), Y1
-	VADDPD  Y0, Y1, Y1
-	VMOVUPD Y1, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop86
-
-rest86:
-	TESTQ      BX, BX
-	JNZ        finish86
-	TESTQ      AX, AX
-	JZ         done86
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD (DX), Y1, Y1
-	VMOVUPD    Y1, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop86
-
-finish86:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done86:
-	VZEROUPPER
-	RET
-
-// func mulScalarF64AVX2(n int, dst *float64, a *float64, s float64)
-// Requires: AVX, AVX2, SSE2
-TEXT ·mulScalarF64AVX2(SB), NOSPLIT, $72-32
-	MOVQ         n+0(FP), AX
-	MOVQ         dst+8(FP), CX
-	MOVQ         a+16(FP), DX
-	MOVSD        s+24(FP), X0
-	VBROADCASTSD X0, Y0
-
-four:
-	CMPQ    AX, $0x00000010
-	JLT     one
-	VMOVUPD (DX), Y1
-	VMULPD  Y0, Y1, Y1
-	VMOVUPD Y1, (CX)
-	VMOVUPD 32(DX), Y1
-	VMULPD  Y0, Y1, Y1
-	VMOVUPD Y1, 32(CX)
-	VMOVUPD 64(DX), Y1
-	VMULPD  Y0, Y1, Y1
-	VMOVUPD Y1, 64(CX)
-	VMOVUPD 96(DX), Y1
-	VMULPD  Y0, Y1, Y1
-	VMOVUPD Y1, 96(CX)
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000010, AX
-	JMP     four
-
-one:
-	XORQ BX, BX
-	CMPQ AX, $0x04
-	JLT  rest87
-
-loop87:
-	VMOVUPD (DX), Y1
-	VMULPD  Y0, Y1, Y1
-	VMOVUPD Y1, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop87
-
-rest87:
-	TESTQ      BX, BX
-	JNZ        finish87
-	TESTQ      AX, AX
-	JZ         done87
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD (DX), Y1, Y1
-	VMOVUPD    Y1, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop87
-
-finish87:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done87:
-	VZEROUPPER
-	RET
-
-// func divScalarF64AVX2(n int, dst *float64, a *float64, s float64)
-// Requires: AVX, AVX2, SSE2
-TEXT ·divScalarF64AVX2(SB), NOSPLIT, $72-32
-	MOVQ         n+0(FP), AX
-	MOVQ         dst+8(FP), CX
-	MOVQ         a+16(FP), DX
-	MOVSD        s+24(FP), X0
-	VBROADCASTSD X0, Y0
-
-four:
-	CMPQ    AX, $0x00000010
-	JLT     one
-	VMOVUPD (DX), Y1
-	VDIVPD  Y0, Y1, Y1
-	VMOVUPD Y1, (CX)
-	VMOVUPD 32(DX), Y1
-	VDIVPD  Y0, Y1, Y1
-	VMOVUPD Y1, 32(CX)
-	VMOVUPD 64(DX), Y1
-	VDIVPD  Y0, Y1, Y1
-	VMOVUPD Y1, 64(CX)
-	VMOVUPD 96(DX), Y1
-	VDIVPD  Y0, Y1, Y1
-	VMOVUPD Y1, 96(CX)
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000010, AX
-	JMP     four
-
-one:
-	XORQ BX, BX
-	CMPQ AX, $0x04
-	JLT  rest88
-
-loop88:
-	VMOVUPD (DX), Y1
-	VDIVPD  Y0, Y1, Y1
-	VMOVUPD Y1, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop88
-
-rest88:
-	TESTQ      BX, BX
-	JNZ        finish88
-	TESTQ      AX, AX
-	JZ         done88
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD (DX), Y1, Y1
-	VMOVUPD    Y1, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop88
-
-finish88:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done88:
-	VZEROUPPER
-	RET
-
-// func scalarSubF64AVX2(n int, dst *float64, a *float64, s float64)
-// Requires: AVX, AVX2, SSE2
-TEXT ·scalarSubF64AVX2(SB), NOSPLIT, $72-32
-	MOVQ         n+0(FP), AX
-	MOVQ         dst+8(FP), CX
-	MOVQ         a+16(FP), DX
-	MOVSD        s+24(FP), X0
-	VBROADCASTSD X0, Y0
-
-four:
-	CMPQ    AX, $0x00000010
-	JLT     one
-	VMOVUPD (DX), Y1
-	VSUBPD  Y1, Y0, Y1
-	VMOVUPD Y1, (CX)
-	VMOVUPD 32(DX), Y1
-	VSUBPD  Y1, Y0, Y1
-	VMOVUPD Y1, 32(CX)
-	VMOVUPD 64(DX), Y1
-	VSUBPD  Y1, Y0, Y1
-	VMOVUPD Y1, 64(CX)
-	VMOVUPD 96(DX), Y1
-	VSUBPD  Y1, Y0, Y1
-	VMOVUPD Y1, 96(CX)
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000010, AX
-	JMP     four
-
-one:
-	XORQ BX, BX
-	CMPQ AX, $0x04
-	JLT  rest89
-
-loop89:
-	VMOVUPD (DX), Y1
-	VSUBPD  Y1, Y0, Y1
-	VMOVUPD Y1, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop89
-
-rest89:
-	TESTQ      BX, BX
-	JNZ        finish89
-	TESTQ      AX, AX
-	JZ         done89
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y1
-	VMASKMOVPD (DX), Y1, Y1
-	VMOVUPD    Y1, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop89
-
-finish89:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done89:
-	VZEROUPPER
-	RET
-
-// func scalarDivF64AVX2(n int, dst *float64, a *float64, s float64)
-// Requires: AVX, AVX2, SSE2
-TEXT ·scalarDivF64AVX2(SB), NOSPLIT, $72-32
-	MOVQ         n+0(FP), AX
-	MOVQ         dst+8(FP), CX
-	MOVQ         a+16(FP), DX
-	MOVSD        s+24(FP), X0
-	VBROADCASTSD X0, Y0
-
-four:
-	CMPQ    AX, $0x00000010
-	JLT     one
-	VMOVUPD (DX), Y1
-	VDIVPD  Y1, Y0, Y1
-	VMOVUPD Y1, (CX)
-	VMOVUPD 32(DX), Y1
-	VDIVPD  Y1, Y0, Y1
-	VMOVUPD Y1, 32(CX)
-	VMOVUPD 64(DX), Y1
-	VDIVPD  Y1, Y0, Y1
-	VMOVUPD Y1, 64(CX)
-	VMOVUPD 96(DX), Y1
-	VDIVPD  Y1, Y0, Y1
-	VMOVUPD Y1, 96(CX)
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000010, AX
-	JMP     four
-
-one:
-	XORQ BX, BX
-	CMPQ AX, $0x04
 	JLT  rest90
 
 loop90:
 	VMOVUPD (DX), Y1
-	VDIVPD  Y1, Y0, Y1
+	VADDPD  Y0, Y1, Y1
 	VMOVUPD Y1, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, CX
@@ -16846,6 +17136,310 @@ finish90:
 	VMASKMOVPD Y0, Y1, (CX)
 
 done90:
+	VZEROUPPER
+	RET
+
+// func mulScalarF64AVX2(n int, dst *float64, a *float64, s float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·mulScalarF64AVX2(SB), NOSPLIT, $72-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVSD        s+24(FP), X0
+	VBROADCASTSD X0, Y0
+
+four:
+	CMPQ    AX, $0x00000010
+	JLT     one
+	VMOVUPD (DX), Y1
+	VMULPD  Y0, Y1, Y1
+	VMOVUPD Y1, (CX)
+	VMOVUPD 32(DX), Y1
+	VMULPD  Y0, Y1, Y1
+	VMOVUPD Y1, 32(CX)
+	VMOVUPD 64(DX), Y1
+	VMULPD  Y0, Y1, Y1
+	VMOVUPD Y1, 64(CX)
+	VMOVUPD 96(DX), Y1
+	VMULPD  Y0, Y1, Y1
+	VMOVUPD Y1, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, AX
+	JMP     four
+
+one:
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest91
+
+loop91:
+	VMOVUPD (DX), Y1
+	VMULPD  Y0, Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop91
+
+rest91:
+	TESTQ      BX, BX
+	JNZ        finish91
+	TESTQ      AX, AX
+	JZ         done91
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPD (DX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop91
+
+finish91:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done91:
+	VZEROUPPER
+	RET
+
+// func divScalarF64AVX2(n int, dst *float64, a *float64, s float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·divScalarF64AVX2(SB), NOSPLIT, $72-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVSD        s+24(FP), X0
+	VBROADCASTSD X0, Y0
+
+four:
+	CMPQ    AX, $0x00000010
+	JLT     one
+	VMOVUPD (DX), Y1
+	VDIVPD  Y0, Y1, Y1
+	VMOVUPD Y1, (CX)
+	VMOVUPD 32(DX), Y1
+	VDIVPD  Y0, Y1, Y1
+	VMOVUPD Y1, 32(CX)
+	VMOVUPD 64(DX), Y1
+	VDIVPD  Y0, Y1, Y1
+	VMOVUPD Y1, 64(CX)
+	VMOVUPD 96(DX), Y1
+	VDIVPD  Y0, Y1, Y1
+	VMOVUPD Y1, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, AX
+	JMP     four
+
+one:
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest92
+
+loop92:
+	VMOVUPD (DX), Y1
+	VDIVPD  Y0, Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop92
+
+rest92:
+	TESTQ      BX, BX
+	JNZ        finish92
+	TESTQ      AX, AX
+	JZ         done92
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPD (DX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop92
+
+finish92:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done92:
+	VZEROUPPER
+	RET
+
+// func scalarSubF64AVX2(n int, dst *float64, a *float64, s float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·scalarSubF64AVX2(SB), NOSPLIT, $72-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVSD        s+24(FP), X0
+	VBROADCASTSD X0, Y0
+
+four:
+	CMPQ    AX, $0x00000010
+	JLT     one
+	VMOVUPD (DX), Y1
+	VSUBPD  Y1, Y0, Y1
+	VMOVUPD Y1, (CX)
+	VMOVUPD 32(DX), Y1
+	VSUBPD  Y1, Y0, Y1
+	VMOVUPD Y1, 32(CX)
+	VMOVUPD 64(DX), Y1
+	VSUBPD  Y1, Y0, Y1
+	VMOVUPD Y1, 64(CX)
+	VMOVUPD 96(DX), Y1
+	VSUBPD  Y1, Y0, Y1
+	VMOVUPD Y1, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, AX
+	JMP     four
+
+one:
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest93
+
+loop93:
+	VMOVUPD (DX), Y1
+	VSUBPD  Y1, Y0, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop93
+
+rest93:
+	TESTQ      BX, BX
+	JNZ        finish93
+	TESTQ      AX, AX
+	JZ         done93
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPD (DX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop93
+
+finish93:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done93:
+	VZEROUPPER
+	RET
+
+// func scalarDivF64AVX2(n int, dst *float64, a *float64, s float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·scalarDivF64AVX2(SB), NOSPLIT, $72-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVSD        s+24(FP), X0
+	VBROADCASTSD X0, Y0
+
+four:
+	CMPQ    AX, $0x00000010
+	JLT     one
+	VMOVUPD (DX), Y1
+	VDIVPD  Y1, Y0, Y1
+	VMOVUPD Y1, (CX)
+	VMOVUPD 32(DX), Y1
+	VDIVPD  Y1, Y0, Y1
+	VMOVUPD Y1, 32(CX)
+	VMOVUPD 64(DX), Y1
+	VDIVPD  Y1, Y0, Y1
+	VMOVUPD Y1, 64(CX)
+	VMOVUPD 96(DX), Y1
+	VDIVPD  Y1, Y0, Y1
+	VMOVUPD Y1, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, AX
+	JMP     four
+
+one:
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest94
+
+loop94:
+	VMOVUPD (DX), Y1
+	VDIVPD  Y1, Y0, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop94
+
+rest94:
+	TESTQ      BX, BX
+	JNZ        finish94
+	TESTQ      AX, AX
+	JZ         done94
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPD (DX), Y1, Y1
+	VMOVUPD    Y1, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop94
+
+finish94:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done94:
 	VZEROUPPER
 	RET
 
@@ -16887,9 +17481,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x04
-	JLT  rest91
+	JLT  rest95
 
-loop91:
+loop95:
 	VMOVUPD     (DX), Y1
 	VMOVUPD     (BX), Y2
 	VFMADD213PD Y2, Y0, Y1
@@ -16899,13 +17493,13 @@ loop91:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000004, AX
 	CMPQ        AX, $0x04
-	JGE         loop91
+	JGE         loop95
 
-rest91:
+rest95:
 	TESTQ      SI, SI
-	JNZ        finish91
+	JNZ        finish95
 	TESTQ      AX, AX
-	JZ         done91
+	JZ         done95
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -16921,9 +17515,9 @@ rest91:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop91
+	JMP        loop95
 
-finish91:
+finish95:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -16933,7 +17527,7 @@ finish91:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done91:
+done95:
 	VZEROUPPER
 	RET
 
@@ -16959,20 +17553,20 @@ four:
 one:
 	XORQ DX, DX
 	CMPQ AX, $0x04
-	JLT  rest92
+	JLT  rest96
 
-loop92:
+loop96:
 	VMOVUPD Y0, (CX)
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop92
+	JGE     loop96
 
-rest92:
+rest96:
 	TESTQ DX, DX
-	JNZ   finish92
+	JNZ   finish96
 	TESTQ AX, AX
-	JZ    done92
+	JZ    done96
 	MOVQ  AX, DX
 	LEAQ  masks<>+256(SB), BX
 	MOVQ  DX, SI
@@ -16980,9 +17574,9 @@ rest92:
 	SUBQ  SI, BX
 	MOVQ  CX, 32(SP)
 	LEAQ  (SP), CX
-	JMP   loop92
+	JMP   loop96
 
-finish92:
+finish96:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DX, CX
 	SHLQ       $0x03, CX
@@ -16992,7 +17586,7 @@ finish92:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done92:
+done96:
 	VZEROUPPER
 	RET
 

@@ -164,6 +164,16 @@ func gelu4F32AVX512(n int, d0 *float32, d1 *float32, d2 *float32, d3 *float32, x
 //go:noescape
 func expF32AVX512(n int, dst *float32, x *float32)
 
+// sinF32AVX512 reports by a number other than 0 that an element is beyond trigLimit, or NaN.
+//
+//go:noescape
+func sinF32AVX512(n int, s *float32, x *float32) (far int)
+
+// sinCosF32AVX512 reports by a number other than 0 that an element is beyond trigLimit, or NaN.
+//
+//go:noescape
+func sinCosF32AVX512(n int, s *float32, c *float32, x *float32) (far int)
+
 // peakF32AVX512 runs 48 fused multiply-adds on vectors of 16 lanes for each iteration.
 //
 //go:noescape
@@ -328,6 +338,16 @@ func gelu4F64AVX512(n int, d0 *float64, d1 *float64, d2 *float64, d3 *float64, x
 //
 //go:noescape
 func expF64AVX512(n int, dst *float64, x *float64)
+
+// sinF64AVX512 reports by a number other than 0 that an element is beyond trigLimit, or NaN.
+//
+//go:noescape
+func sinF64AVX512(n int, s *float64, x *float64) (far int)
+
+// sinCosF64AVX512 reports by a number other than 0 that an element is beyond trigLimit, or NaN.
+//
+//go:noescape
+func sinCosF64AVX512(n int, s *float64, c *float64, x *float64) (far int)
 
 // peakF64AVX512 runs 48 fused multiply-adds on vectors of 8 lanes for each iteration.
 //

@@ -6113,6 +6113,213 @@ done21:
 DATA k32_42b40000<>+0(SB)/4, $0x42b40000
 GLOBL k32_42b40000<>(SB), RODATA|NOPTR, $4
 
+// func sinF32AVX512(n int, s *float32, x *float32) (far int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sinF32AVX512(SB), NOSPLIT, $136-32
+	MOVQ   n+0(FP), AX
+	MOVQ   x+16(FP), CX
+	MOVQ   s+8(FP), DX
+	VPXORD Z0, Z0, Z0
+	XORQ   BX, BX
+	CMPQ   AX, $0x10
+	JLT    rest22
+
+loop22:
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VADDPS.BCST       k32_46000000<>+0(SB), Z2, Z2
+	VPORD             Z2, Z0, Z0
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z2
+	VFMADD231PS.BCST  k32_3f22f983<>+0(SB), Z1, Z2
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z2, Z4
+	VMOVUPS           Z1, Z1
+	VFNMADD231PS.BCST k32_3fc90fda<>+0(SB), Z4, Z1
+	VFNMADD231PS.BCST k32_33a22168<>+0(SB), Z4, Z1
+	VFNMADD231PS.BCST k32_27c234c4<>+0(SB), Z4, Z1
+	VMULPS            Z1, Z1, Z4
+	VBROADCASTSS      k32_b94d642b<>+0(SB), Z5
+	VFMADD213PS.BCST  k32_3c088613<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  k32_be2aaaa9<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z4, Z5
+	VMULPS            Z1, Z5, Z5
+	VBROADCASTSS      k32_37cdebc3<>+0(SB), Z1
+	VFMADD213PS.BCST  k32_bab60968<>+0(SB), Z4, Z1
+	VFMADD213PS.BCST  k32_3d2aaaaa<>+0(SB), Z4, Z1
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z7
+	VFNMADD231PS.BCST k32_3f000000<>+0(SB), Z4, Z7
+	VFMADD213PS       Z7, Z6, Z1
+	VPSLLD            $0x1f, Z2, Z4
+	VPSLLD            $0x1e, Z2, Z2
+	VPANDD.BCST       k32_80000000<>+0(SB), Z2, Z2
+	VPMOVD2M          Z4, K1
+	VBLENDMPS         Z1, Z5, K1, Z3
+	VPXORD            Z2, Z3, Z1
+	VMOVUPS           Z1, (DX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
+	JGE               loop22
+
+rest22:
+	TESTQ     BX, BX
+	JNZ       finish22
+	TESTQ     AX, AX
+	JZ        done22
+	MOVQ      AX, BX
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	JMP       loop22
+
+finish22:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z1
+	KMOVW   AX, K1
+	VMOVUPS Z1, K1, (DX)
+
+done22:
+	VPMOVD2M Z0, K1
+	KMOVW    K1, AX
+	MOVQ     AX, far+24(FP)
+	VZEROUPPER
+	RET
+
+DATA k32_46000000<>+0(SB)/4, $0x46000000
+GLOBL k32_46000000<>(SB), RODATA|NOPTR, $4
+
+DATA k32_3f22f983<>+0(SB)/4, $0x3f22f983
+GLOBL k32_3f22f983<>(SB), RODATA|NOPTR, $4
+
+DATA k32_3fc90fda<>+0(SB)/4, $0x3fc90fda
+GLOBL k32_3fc90fda<>(SB), RODATA|NOPTR, $4
+
+DATA k32_33a22168<>+0(SB)/4, $0x33a22168
+GLOBL k32_33a22168<>(SB), RODATA|NOPTR, $4
+
+DATA k32_27c234c4<>+0(SB)/4, $0x27c234c4
+GLOBL k32_27c234c4<>(SB), RODATA|NOPTR, $4
+
+DATA k32_b94d642b<>+0(SB)/4, $0xb94d642b
+GLOBL k32_b94d642b<>(SB), RODATA|NOPTR, $4
+
+DATA k32_3c088613<>+0(SB)/4, $0x3c088613
+GLOBL k32_3c088613<>(SB), RODATA|NOPTR, $4
+
+DATA k32_be2aaaa9<>+0(SB)/4, $0xbe2aaaa9
+GLOBL k32_be2aaaa9<>(SB), RODATA|NOPTR, $4
+
+DATA k32_37cdebc3<>+0(SB)/4, $0x37cdebc3
+GLOBL k32_37cdebc3<>(SB), RODATA|NOPTR, $4
+
+DATA k32_bab60968<>+0(SB)/4, $0xbab60968
+GLOBL k32_bab60968<>(SB), RODATA|NOPTR, $4
+
+DATA k32_3d2aaaaa<>+0(SB)/4, $0x3d2aaaaa
+GLOBL k32_3d2aaaaa<>(SB), RODATA|NOPTR, $4
+
+// func sinCosF32AVX512(n int, s *float32, c *float32, x *float32) (far int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sinCosF32AVX512(SB), NOSPLIT, $208-40
+	MOVQ   n+0(FP), AX
+	MOVQ   x+24(FP), CX
+	MOVQ   s+8(FP), DX
+	MOVQ   c+16(FP), BX
+	VPXORD Z0, Z0, Z0
+	XORQ   SI, SI
+	CMPQ   AX, $0x10
+	JLT    rest23
+
+loop23:
+	VMOVUPS           (CX), Z1
+	VPORD.BCST        k32_80000000<>+0(SB), Z1, Z2
+	VADDPS.BCST       k32_46000000<>+0(SB), Z2, Z2
+	VPORD             Z2, Z0, Z0
+	VBROADCASTSS      k32_4b400000<>+0(SB), Z2
+	VFMADD231PS.BCST  k32_3f22f983<>+0(SB), Z1, Z2
+	VSUBPS.BCST       k32_4b400000<>+0(SB), Z2, Z5
+	VMOVUPS           Z1, Z1
+	VFNMADD231PS.BCST k32_3fc90fda<>+0(SB), Z5, Z1
+	VFNMADD231PS.BCST k32_33a22168<>+0(SB), Z5, Z1
+	VFNMADD231PS.BCST k32_27c234c4<>+0(SB), Z5, Z1
+	VMULPS            Z1, Z1, Z5
+	VBROADCASTSS      k32_b94d642b<>+0(SB), Z6
+	VFMADD213PS.BCST  k32_3c088613<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  k32_be2aaaa9<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  k32_3f800000<>+0(SB), Z5, Z6
+	VMULPS            Z1, Z6, Z6
+	VBROADCASTSS      k32_37cdebc3<>+0(SB), Z1
+	VFMADD213PS.BCST  k32_bab60968<>+0(SB), Z5, Z1
+	VFMADD213PS.BCST  k32_3d2aaaaa<>+0(SB), Z5, Z1
+	VMULPS            Z5, Z5, Z7
+	VBROADCASTSS      k32_3f800000<>+0(SB), Z8
+	VFNMADD231PS.BCST k32_3f000000<>+0(SB), Z5, Z8
+	VFMADD213PS       Z8, Z7, Z1
+	VPSLLD            $0x1f, Z2, Z5
+	VPSLLD            $0x1e, Z2, Z2
+	VPANDD.BCST       k32_80000000<>+0(SB), Z2, Z7
+	VPMOVD2M          Z5, K1
+	VBLENDMPS         Z1, Z6, K1, Z3
+	VPXORD            Z7, Z3, Z7
+	VPXORD            Z5, Z2, Z2
+	VPANDD.BCST       k32_80000000<>+0(SB), Z2, Z2
+	VPMOVD2M          Z5, K1
+	VBLENDMPS         Z6, Z1, K1, Z4
+	VPXORD            Z2, Z4, Z1
+	VMOVUPS           Z7, (DX)
+	VMOVUPS           Z1, (BX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000010, AX
+	CMPQ              AX, $0x10
+	JGE               loop23
+
+rest23:
+	TESTQ     SI, SI
+	JNZ       finish23
+	TESTQ     AX, AX
+	JZ        done23
+	MOVQ      AX, SI
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	JMP       loop23
+
+finish23:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPS 64(SP), Z1
+	KMOVW   AX, K1
+	VMOVUPS Z1, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPS 136(SP), Z1
+	KMOVW   AX, K1
+	VMOVUPS Z1, K1, (BX)
+
+done23:
+	VPMOVD2M Z0, K1
+	KMOVW    K1, AX
+	MOVQ     AX, far+32(FP)
+	VZEROUPPER
+	RET
+
 // func peakF32AVX512(iters int)
 // Requires: AVX, AVX512F
 TEXT ·peakF32AVX512(SB), NOSPLIT, $0-8
@@ -8931,19 +9138,19 @@ TEXT ·sigmoid1F64AVX512(SB), NOSPLIT, $200-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         BX, BX
 
-side22:
+side24:
 	CMPQ              AX, $0x00000010
-	JLT               few22
+	JLT               few24
 	VMOVUPD           (CX), Z1
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
 	KTESTB            K1, K1
-	JNZ               loop22
+	JNZ               loop24
 	VMOVUPD           64(CX), Z2
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
 	KTESTB            K1, K1
-	JNZ               loop22
+	JNZ               loop24
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z7
 	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
@@ -9011,13 +9218,13 @@ side22:
 	ADDQ              $0x00000080, CX
 	ADDQ              $0x00000080, DX
 	SUBQ              $0x00000010, AX
-	JMP               side22
+	JMP               side24
 
-few22:
+few24:
 	CMPQ AX, $0x08
-	JLT  rest22
+	JLT  rest24
 
-loop22:
+loop24:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -9103,13 +9310,13 @@ loop22:
 	ADDQ              $0x00000040, DX
 	SUBQ              $0x00000008, AX
 	TESTQ             BX, BX
-	JZ                side22
+	JZ                side24
 
-rest22:
+rest24:
 	TESTQ     BX, BX
-	JNZ       finish22
+	JNZ       finish24
 	TESTQ     AX, AX
-	JZ        done22
+	JZ        done24
 	MOVQ      AX, BX
 	MOVQ      $-1, SI
 	BZHIQ     BX, SI, SI
@@ -9119,9 +9326,9 @@ rest22:
 	LEAQ      64(SP), CX
 	MOVQ      DX, 192(SP)
 	LEAQ      128(SP), DX
-	JMP       loop22
+	JMP       loop24
 
-finish22:
+finish24:
 	MOVQ    $-1, AX
 	BZHIQ   BX, AX, AX
 	MOVQ    192(SP), DX
@@ -9129,7 +9336,7 @@ finish22:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
 
-done22:
+done24:
 	VZEROUPPER
 	RET
 
@@ -9209,19 +9416,19 @@ TEXT ·sigmoid2F64AVX512(SB), NOSPLIT, $336-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         SI, SI
 
-side23:
+side25:
 	CMPQ              AX, $0x00000010
-	JLT               few23
+	JLT               few25
 	VMOVUPD           (CX), Z1
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
 	KTESTB            K1, K1
-	JNZ               loop23
+	JNZ               loop25
 	VMOVUPD           64(CX), Z2
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
 	KTESTB            K1, K1
-	JNZ               loop23
+	JNZ               loop25
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z8
 	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
@@ -9294,13 +9501,13 @@ side23:
 	ADDQ              $0x00000080, DX
 	ADDQ              $0x00000080, BX
 	SUBQ              $0x00000010, AX
-	JMP               side23
+	JMP               side25
 
-few23:
+few25:
 	CMPQ AX, $0x08
-	JLT  rest23
+	JLT  rest25
 
-loop23:
+loop25:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -9395,13 +9602,13 @@ loop23:
 	ADDQ              $0x00000040, BX
 	SUBQ              $0x00000008, AX
 	TESTQ             SI, SI
-	JZ                side23
+	JZ                side25
 
-rest23:
+rest25:
 	TESTQ     SI, SI
-	JNZ       finish23
+	JNZ       finish25
 	TESTQ     AX, AX
-	JZ        done23
+	JZ        done25
 	MOVQ      AX, SI
 	MOVQ      $-1, DI
 	BZHIQ     SI, DI, DI
@@ -9413,9 +9620,9 @@ rest23:
 	LEAQ      192(SP), DX
 	MOVQ      BX, 328(SP)
 	LEAQ      264(SP), BX
-	JMP       loop23
+	JMP       loop25
 
-finish23:
+finish25:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
 	MOVQ    256(SP), DX
@@ -9427,7 +9634,7 @@ finish23:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
 
-done23:
+done25:
 	VZEROUPPER
 	RET
 
@@ -9442,19 +9649,19 @@ TEXT ·sigmoid3F64AVX512(SB), NOSPLIT, $472-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         DI, DI
 
-side24:
+side26:
 	CMPQ              AX, $0x00000010
-	JLT               few24
+	JLT               few26
 	VMOVUPD           (CX), Z1
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
 	KTESTB            K1, K1
-	JNZ               loop24
+	JNZ               loop26
 	VMOVUPD           64(CX), Z2
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
 	KTESTB            K1, K1
-	JNZ               loop24
+	JNZ               loop26
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z9
 	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
@@ -9546,13 +9753,13 @@ side24:
 	ADDQ              $0x00000080, BX
 	ADDQ              $0x00000080, SI
 	SUBQ              $0x00000010, AX
-	JMP               side24
+	JMP               side26
 
-few24:
+few26:
 	CMPQ AX, $0x08
-	JLT  rest24
+	JLT  rest26
 
-loop24:
+loop26:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -9674,13 +9881,13 @@ loop24:
 	ADDQ              $0x00000040, SI
 	SUBQ              $0x00000008, AX
 	TESTQ             DI, DI
-	JZ                side24
+	JZ                side26
 
-rest24:
+rest26:
 	TESTQ     DI, DI
-	JNZ       finish24
+	JNZ       finish26
 	TESTQ     AX, AX
-	JZ        done24
+	JZ        done26
 	MOVQ      AX, DI
 	MOVQ      $-1, R8
 	BZHIQ     DI, R8, R8
@@ -9694,9 +9901,9 @@ rest24:
 	LEAQ      328(SP), BX
 	MOVQ      SI, 464(SP)
 	LEAQ      400(SP), SI
-	JMP       loop24
+	JMP       loop26
 
-finish24:
+finish26:
 	MOVQ    $-1, AX
 	BZHIQ   DI, AX, AX
 	MOVQ    320(SP), DX
@@ -9712,7 +9919,7 @@ finish24:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (SI)
 
-done24:
+done26:
 	VZEROUPPER
 	RET
 
@@ -9734,19 +9941,19 @@ TEXT ·sigmoid4F64AVX512(SB), NOSPLIT, $608-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         R8, R8
 
-side25:
+side27:
 	CMPQ              AX, $0x00000010
-	JLT               few25
+	JLT               few27
 	VMOVUPD           (CX), Z1
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
 	KTESTB            K1, K1
-	JNZ               loop25
+	JNZ               loop27
 	VMOVUPD           64(CX), Z2
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
 	KTESTB            K1, K1
-	JNZ               loop25
+	JNZ               loop27
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z10
 	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
@@ -9847,13 +10054,13 @@ side25:
 	ADDQ              $0x00000080, SI
 	ADDQ              $0x00000080, DI
 	SUBQ              $0x00000010, AX
-	JMP               side25
+	JMP               side27
 
-few25:
+few27:
 	CMPQ AX, $0x08
-	JLT  rest25
+	JLT  rest27
 
-loop25:
+loop27:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -9988,13 +10195,13 @@ loop25:
 	ADDQ              $0x00000040, DI
 	SUBQ              $0x00000008, AX
 	TESTQ             R8, R8
-	JZ                side25
+	JZ                side27
 
-rest25:
+rest27:
 	TESTQ     R8, R8
-	JNZ       finish25
+	JNZ       finish27
 	TESTQ     AX, AX
-	JZ        done25
+	JZ        done27
 	MOVQ      AX, R8
 	MOVQ      $-1, R9
 	BZHIQ     R8, R9, R9
@@ -10010,9 +10217,9 @@ rest25:
 	LEAQ      464(SP), SI
 	MOVQ      DI, 600(SP)
 	LEAQ      536(SP), DI
-	JMP       loop25
+	JMP       loop27
 
-finish25:
+finish27:
 	MOVQ    $-1, AX
 	BZHIQ   R8, AX, AX
 	MOVQ    384(SP), DX
@@ -10032,7 +10239,7 @@ finish25:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DI)
 
-done25:
+done27:
 	VZEROUPPER
 	RET
 
@@ -10048,9 +10255,9 @@ TEXT ·softplus1F64AVX512(SB), NOSPLIT, $136-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         BX, BX
 	CMPQ         AX, $0x08
-	JLT          rest26
+	JLT          rest28
 
-loop26:
+loop28:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -10115,13 +10322,13 @@ loop26:
 	ADDQ              $0x00000040, DX
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop26
+	JGE               loop28
 
-rest26:
+rest28:
 	TESTQ     BX, BX
-	JNZ       finish26
+	JNZ       finish28
 	TESTQ     AX, AX
-	JZ        done26
+	JZ        done28
 	MOVQ      AX, BX
 	MOVQ      $-1, SI
 	BZHIQ     BX, SI, SI
@@ -10131,9 +10338,9 @@ rest26:
 	LEAQ      (SP), CX
 	MOVQ      DX, 128(SP)
 	LEAQ      64(SP), DX
-	JMP       loop26
+	JMP       loop28
 
-finish26:
+finish28:
 	MOVQ    $-1, AX
 	BZHIQ   BX, AX, AX
 	MOVQ    128(SP), DX
@@ -10141,7 +10348,7 @@ finish26:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
 
-done26:
+done28:
 	VZEROUPPER
 	RET
 
@@ -10191,9 +10398,9 @@ TEXT ·softplus2F64AVX512(SB), NOSPLIT, $208-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         SI, SI
 	CMPQ         AX, $0x08
-	JLT          rest27
+	JLT          rest29
 
-loop27:
+loop29:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -10268,13 +10475,13 @@ loop27:
 	ADDQ              $0x00000040, BX
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop27
+	JGE               loop29
 
-rest27:
+rest29:
 	TESTQ     SI, SI
-	JNZ       finish27
+	JNZ       finish29
 	TESTQ     AX, AX
-	JZ        done27
+	JZ        done29
 	MOVQ      AX, SI
 	MOVQ      $-1, DI
 	BZHIQ     SI, DI, DI
@@ -10286,9 +10493,9 @@ rest27:
 	LEAQ      64(SP), DX
 	MOVQ      BX, 200(SP)
 	LEAQ      136(SP), BX
-	JMP       loop27
+	JMP       loop29
 
-finish27:
+finish29:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
 	MOVQ    128(SP), DX
@@ -10300,7 +10507,7 @@ finish27:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
 
-done27:
+done29:
 	VZEROUPPER
 	RET
 
@@ -10315,9 +10522,9 @@ TEXT ·softplus3F64AVX512(SB), NOSPLIT, $280-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         DI, DI
 	CMPQ         AX, $0x08
-	JLT          rest28
+	JLT          rest30
 
-loop28:
+loop30:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -10403,13 +10610,13 @@ loop28:
 	ADDQ              $0x00000040, SI
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop28
+	JGE               loop30
 
-rest28:
+rest30:
 	TESTQ     DI, DI
-	JNZ       finish28
+	JNZ       finish30
 	TESTQ     AX, AX
-	JZ        done28
+	JZ        done30
 	MOVQ      AX, DI
 	MOVQ      $-1, R8
 	BZHIQ     DI, R8, R8
@@ -10423,9 +10630,9 @@ rest28:
 	LEAQ      136(SP), BX
 	MOVQ      SI, 272(SP)
 	LEAQ      208(SP), SI
-	JMP       loop28
+	JMP       loop30
 
-finish28:
+finish30:
 	MOVQ    $-1, AX
 	BZHIQ   DI, AX, AX
 	MOVQ    128(SP), DX
@@ -10441,7 +10648,7 @@ finish28:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (SI)
 
-done28:
+done30:
 	VZEROUPPER
 	RET
 
@@ -10457,9 +10664,9 @@ TEXT ·softplus4F64AVX512(SB), NOSPLIT, $352-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         R8, R8
 	CMPQ         AX, $0x08
-	JLT          rest29
+	JLT          rest31
 
-loop29:
+loop31:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -10553,13 +10760,13 @@ loop29:
 	ADDQ              $0x00000040, DI
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop29
+	JGE               loop31
 
-rest29:
+rest31:
 	TESTQ     R8, R8
-	JNZ       finish29
+	JNZ       finish31
 	TESTQ     AX, AX
-	JZ        done29
+	JZ        done31
 	MOVQ      AX, R8
 	MOVQ      $-1, R9
 	BZHIQ     R8, R9, R9
@@ -10575,9 +10782,9 @@ rest29:
 	LEAQ      208(SP), SI
 	MOVQ      DI, 344(SP)
 	LEAQ      280(SP), DI
-	JMP       loop29
+	JMP       loop31
 
-finish29:
+finish31:
 	MOVQ    $-1, AX
 	BZHIQ   R8, AX, AX
 	MOVQ    128(SP), DX
@@ -10597,7 +10804,7 @@ finish29:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DI)
 
-done29:
+done31:
 	VZEROUPPER
 	RET
 
@@ -10610,9 +10817,9 @@ TEXT ·tanh1F64AVX512(SB), NOSPLIT, $136-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         BX, BX
 	CMPQ         AX, $0x08
-	JLT          rest30
+	JLT          rest32
 
-loop30:
+loop32:
 	VMOVUPD           (CX), Z1
 	VADDPD            Z1, Z1, Z2
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z2
@@ -10657,13 +10864,13 @@ loop30:
 	ADDQ              $0x00000040, DX
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop30
+	JGE               loop32
 
-rest30:
+rest32:
 	TESTQ     BX, BX
-	JNZ       finish30
+	JNZ       finish32
 	TESTQ     AX, AX
-	JZ        done30
+	JZ        done32
 	MOVQ      AX, BX
 	MOVQ      $-1, SI
 	BZHIQ     BX, SI, SI
@@ -10673,9 +10880,9 @@ rest30:
 	LEAQ      (SP), CX
 	MOVQ      DX, 128(SP)
 	LEAQ      64(SP), DX
-	JMP       loop30
+	JMP       loop32
 
-finish30:
+finish32:
 	MOVQ    $-1, AX
 	BZHIQ   BX, AX, AX
 	MOVQ    128(SP), DX
@@ -10683,7 +10890,7 @@ finish30:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
 
-done30:
+done32:
 	VZEROUPPER
 	RET
 
@@ -10715,9 +10922,9 @@ TEXT ·tanh2F64AVX512(SB), NOSPLIT, $208-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         SI, SI
 	CMPQ         AX, $0x08
-	JLT          rest31
+	JLT          rest33
 
-loop31:
+loop33:
 	VMOVUPD           (CX), Z1
 	VADDPD            Z1, Z1, Z2
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z2
@@ -10770,13 +10977,13 @@ loop31:
 	ADDQ              $0x00000040, BX
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop31
+	JGE               loop33
 
-rest31:
+rest33:
 	TESTQ     SI, SI
-	JNZ       finish31
+	JNZ       finish33
 	TESTQ     AX, AX
-	JZ        done31
+	JZ        done33
 	MOVQ      AX, SI
 	MOVQ      $-1, DI
 	BZHIQ     SI, DI, DI
@@ -10788,9 +10995,9 @@ rest31:
 	LEAQ      64(SP), DX
 	MOVQ      BX, 200(SP)
 	LEAQ      136(SP), BX
-	JMP       loop31
+	JMP       loop33
 
-finish31:
+finish33:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
 	MOVQ    128(SP), DX
@@ -10802,7 +11009,7 @@ finish31:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
 
-done31:
+done33:
 	VZEROUPPER
 	RET
 
@@ -10820,9 +11027,9 @@ TEXT ·tanh3F64AVX512(SB), NOSPLIT, $280-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         DI, DI
 	CMPQ         AX, $0x08
-	JLT          rest32
+	JLT          rest34
 
-loop32:
+loop34:
 	VMOVUPD           (CX), Z1
 	VADDPD            Z1, Z1, Z2
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z2
@@ -10889,13 +11096,13 @@ loop32:
 	ADDQ              $0x00000040, SI
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop32
+	JGE               loop34
 
-rest32:
+rest34:
 	TESTQ     DI, DI
-	JNZ       finish32
+	JNZ       finish34
 	TESTQ     AX, AX
-	JZ        done32
+	JZ        done34
 	MOVQ      AX, DI
 	MOVQ      $-1, R8
 	BZHIQ     DI, R8, R8
@@ -10909,9 +11116,9 @@ rest32:
 	LEAQ      136(SP), BX
 	MOVQ      SI, 272(SP)
 	LEAQ      208(SP), SI
-	JMP       loop32
+	JMP       loop34
 
-finish32:
+finish34:
 	MOVQ    $-1, AX
 	BZHIQ   DI, AX, AX
 	MOVQ    128(SP), DX
@@ -10927,7 +11134,7 @@ finish32:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (SI)
 
-done32:
+done34:
 	VZEROUPPER
 	RET
 
@@ -10946,9 +11153,9 @@ TEXT ·tanh4F64AVX512(SB), NOSPLIT, $352-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         R8, R8
 	CMPQ         AX, $0x08
-	JLT          rest33
+	JLT          rest35
 
-loop33:
+loop35:
 	VMOVUPD           (CX), Z1
 	VADDPD            Z1, Z1, Z2
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z2, Z2
@@ -11022,13 +11229,13 @@ loop33:
 	ADDQ              $0x00000040, DI
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop33
+	JGE               loop35
 
-rest33:
+rest35:
 	TESTQ     R8, R8
-	JNZ       finish33
+	JNZ       finish35
 	TESTQ     AX, AX
-	JZ        done33
+	JZ        done35
 	MOVQ      AX, R8
 	MOVQ      $-1, R9
 	BZHIQ     R8, R9, R9
@@ -11044,9 +11251,9 @@ rest33:
 	LEAQ      208(SP), SI
 	MOVQ      DI, 344(SP)
 	LEAQ      280(SP), DI
-	JMP       loop33
+	JMP       loop35
 
-finish33:
+finish35:
 	MOVQ    $-1, AX
 	BZHIQ   R8, AX, AX
 	MOVQ    128(SP), DX
@@ -11066,7 +11273,7 @@ finish33:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DI)
 
-done33:
+done35:
 	VZEROUPPER
 	RET
 
@@ -11079,19 +11286,19 @@ TEXT ·silu1F64AVX512(SB), NOSPLIT, $200-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         BX, BX
 
-side34:
+side36:
 	CMPQ              AX, $0x00000010
-	JLT               few34
+	JLT               few36
 	VMOVUPD           (CX), Z1
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
 	KTESTB            K1, K1
-	JNZ               loop34
+	JNZ               loop36
 	VMOVUPD           64(CX), Z2
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
 	KTESTB            K1, K1
-	JNZ               loop34
+	JNZ               loop36
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z8
 	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
@@ -11161,13 +11368,13 @@ side34:
 	ADDQ              $0x00000080, CX
 	ADDQ              $0x00000080, DX
 	SUBQ              $0x00000010, AX
-	JMP               side34
+	JMP               side36
 
-few34:
+few36:
 	CMPQ AX, $0x08
-	JLT  rest34
+	JLT  rest36
 
-loop34:
+loop36:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -11257,13 +11464,13 @@ loop34:
 	ADDQ              $0x00000040, DX
 	SUBQ              $0x00000008, AX
 	TESTQ             BX, BX
-	JZ                side34
+	JZ                side36
 
-rest34:
+rest36:
 	TESTQ     BX, BX
-	JNZ       finish34
+	JNZ       finish36
 	TESTQ     AX, AX
-	JZ        done34
+	JZ        done36
 	MOVQ      AX, BX
 	MOVQ      $-1, SI
 	BZHIQ     BX, SI, SI
@@ -11273,9 +11480,9 @@ rest34:
 	LEAQ      64(SP), CX
 	MOVQ      DX, 192(SP)
 	LEAQ      128(SP), DX
-	JMP       loop34
+	JMP       loop36
 
-finish34:
+finish36:
 	MOVQ    $-1, AX
 	BZHIQ   BX, AX, AX
 	MOVQ    192(SP), DX
@@ -11283,7 +11490,7 @@ finish34:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
 
-done34:
+done36:
 	VZEROUPPER
 	RET
 
@@ -11297,19 +11504,19 @@ TEXT ·silu2F64AVX512(SB), NOSPLIT, $336-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         SI, SI
 
-side35:
+side37:
 	CMPQ              AX, $0x00000010
-	JLT               few35
+	JLT               few37
 	VMOVUPD           (CX), Z1
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
 	KTESTB            K1, K1
-	JNZ               loop35
+	JNZ               loop37
 	VMOVUPD           64(CX), Z2
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
 	KTESTB            K1, K1
-	JNZ               loop35
+	JNZ               loop37
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z10
 	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
@@ -11388,13 +11595,13 @@ side35:
 	ADDQ              $0x00000080, DX
 	ADDQ              $0x00000080, BX
 	SUBQ              $0x00000010, AX
-	JMP               side35
+	JMP               side37
 
-few35:
+few37:
 	CMPQ AX, $0x08
-	JLT  rest35
+	JLT  rest37
 
-loop35:
+loop37:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -11499,13 +11706,13 @@ loop35:
 	ADDQ              $0x00000040, BX
 	SUBQ              $0x00000008, AX
 	TESTQ             SI, SI
-	JZ                side35
+	JZ                side37
 
-rest35:
+rest37:
 	TESTQ     SI, SI
-	JNZ       finish35
+	JNZ       finish37
 	TESTQ     AX, AX
-	JZ        done35
+	JZ        done37
 	MOVQ      AX, SI
 	MOVQ      $-1, DI
 	BZHIQ     SI, DI, DI
@@ -11517,9 +11724,9 @@ rest35:
 	LEAQ      192(SP), DX
 	MOVQ      BX, 328(SP)
 	LEAQ      264(SP), BX
-	JMP       loop35
+	JMP       loop37
 
-finish35:
+finish37:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
 	MOVQ    256(SP), DX
@@ -11531,7 +11738,7 @@ finish35:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
 
-done35:
+done37:
 	VZEROUPPER
 	RET
 
@@ -11546,19 +11753,19 @@ TEXT ·silu3F64AVX512(SB), NOSPLIT, $472-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         DI, DI
 
-side36:
+side38:
 	CMPQ              AX, $0x00000010
-	JLT               few36
+	JLT               few38
 	VMOVUPD           (CX), Z1
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
 	KTESTB            K1, K1
-	JNZ               loop36
+	JNZ               loop38
 	VMOVUPD           64(CX), Z2
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
 	KTESTB            K1, K1
-	JNZ               loop36
+	JNZ               loop38
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z11
 	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
@@ -11662,13 +11869,13 @@ side36:
 	ADDQ              $0x00000080, BX
 	ADDQ              $0x00000080, SI
 	SUBQ              $0x00000010, AX
-	JMP               side36
+	JMP               side38
 
-few36:
+few38:
 	CMPQ AX, $0x08
-	JLT  rest36
+	JLT  rest38
 
-loop36:
+loop38:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -11804,13 +12011,13 @@ loop36:
 	ADDQ              $0x00000040, SI
 	SUBQ              $0x00000008, AX
 	TESTQ             DI, DI
-	JZ                side36
+	JZ                side38
 
-rest36:
+rest38:
 	TESTQ     DI, DI
-	JNZ       finish36
+	JNZ       finish38
 	TESTQ     AX, AX
-	JZ        done36
+	JZ        done38
 	MOVQ      AX, DI
 	MOVQ      $-1, R8
 	BZHIQ     DI, R8, R8
@@ -11824,9 +12031,9 @@ rest36:
 	LEAQ      328(SP), BX
 	MOVQ      SI, 464(SP)
 	LEAQ      400(SP), SI
-	JMP       loop36
+	JMP       loop38
 
-finish36:
+finish38:
 	MOVQ    $-1, AX
 	BZHIQ   DI, AX, AX
 	MOVQ    320(SP), DX
@@ -11842,7 +12049,7 @@ finish36:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (SI)
 
-done36:
+done38:
 	VZEROUPPER
 	RET
 
@@ -11858,19 +12065,19 @@ TEXT ·silu4F64AVX512(SB), NOSPLIT, $608-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Z0
 	XORQ         R8, R8
 
-side37:
+side39:
 	CMPQ              AX, $0x00000010
-	JLT               few37
+	JLT               few39
 	VMOVUPD           (CX), Z1
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z1, Z2
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z2, K1
 	KTESTB            K1, K1
-	JNZ               loop37
+	JNZ               loop39
 	VMOVUPD           64(CX), Z2
 	VPANDQ.BCST       k64_7fffffffffffffff<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x06, k64_4082c00000000000<>+0(SB), Z3, K1
 	KTESTB            K1, K1
-	JNZ               loop37
+	JNZ               loop39
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z3
 	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z12
 	VFNMADD231PD.BCST k64_3ff71547652b82fe<>+0(SB), Z1, Z3
@@ -11987,13 +12194,13 @@ side37:
 	ADDQ              $0x00000080, SI
 	ADDQ              $0x00000080, DI
 	SUBQ              $0x00000010, AX
-	JMP               side37
+	JMP               side39
 
-few37:
+few39:
 	CMPQ AX, $0x08
-	JLT  rest37
+	JLT  rest39
 
-loop37:
+loop39:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -12149,13 +12356,13 @@ loop37:
 	ADDQ              $0x00000040, DI
 	SUBQ              $0x00000008, AX
 	TESTQ             R8, R8
-	JZ                side37
+	JZ                side39
 
-rest37:
+rest39:
 	TESTQ     R8, R8
-	JNZ       finish37
+	JNZ       finish39
 	TESTQ     AX, AX
-	JZ        done37
+	JZ        done39
 	MOVQ      AX, R8
 	MOVQ      $-1, R9
 	BZHIQ     R8, R9, R9
@@ -12171,9 +12378,9 @@ rest37:
 	LEAQ      464(SP), SI
 	MOVQ      DI, 600(SP)
 	LEAQ      536(SP), DI
-	JMP       loop37
+	JMP       loop39
 
-finish37:
+finish39:
 	MOVQ    $-1, AX
 	BZHIQ   R8, AX, AX
 	MOVQ    384(SP), DX
@@ -12193,7 +12400,7 @@ finish37:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DI)
 
-done37:
+done39:
 	VZEROUPPER
 	RET
 
@@ -12215,9 +12422,9 @@ TEXT ·gelu1F64AVX512(SB), NOSPLIT, $136-24
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
 	XORQ         BX, BX
 	CMPQ         AX, $0x08
-	JLT          rest38
+	JLT          rest40
 
-loop38:
+loop40:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -12315,13 +12522,13 @@ loop38:
 	ADDQ              $0x00000040, DX
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop38
+	JGE               loop40
 
-rest38:
+rest40:
 	TESTQ     BX, BX
-	JNZ       finish38
+	JNZ       finish40
 	TESTQ     AX, AX
-	JZ        done38
+	JZ        done40
 	MOVQ      AX, BX
 	MOVQ      $-1, SI
 	BZHIQ     BX, SI, SI
@@ -12331,9 +12538,9 @@ rest38:
 	LEAQ      (SP), CX
 	MOVQ      DX, 128(SP)
 	LEAQ      64(SP), DX
-	JMP       loop38
+	JMP       loop40
 
-finish38:
+finish40:
 	MOVQ    $-1, AX
 	BZHIQ   BX, AX, AX
 	MOVQ    128(SP), DX
@@ -12341,7 +12548,7 @@ finish38:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DX)
 
-done38:
+done40:
 	VZEROUPPER
 	RET
 
@@ -12436,9 +12643,9 @@ TEXT ·gelu2F64AVX512(SB), NOSPLIT, $208-32
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
 	XORQ         SI, SI
 	CMPQ         AX, $0x08
-	JLT          rest39
+	JLT          rest41
 
-loop39:
+loop41:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -12545,13 +12752,13 @@ loop39:
 	ADDQ              $0x00000040, BX
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop39
+	JGE               loop41
 
-rest39:
+rest41:
 	TESTQ     SI, SI
-	JNZ       finish39
+	JNZ       finish41
 	TESTQ     AX, AX
-	JZ        done39
+	JZ        done41
 	MOVQ      AX, SI
 	MOVQ      $-1, DI
 	BZHIQ     SI, DI, DI
@@ -12563,9 +12770,9 @@ rest39:
 	LEAQ      64(SP), DX
 	MOVQ      BX, 200(SP)
 	LEAQ      136(SP), BX
-	JMP       loop39
+	JMP       loop41
 
-finish39:
+finish41:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
 	MOVQ    128(SP), DX
@@ -12577,7 +12784,7 @@ finish39:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (BX)
 
-done39:
+done41:
 	VZEROUPPER
 	RET
 
@@ -12595,9 +12802,9 @@ TEXT ·gelu3F64AVX512(SB), NOSPLIT, $280-40
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
 	XORQ         DI, DI
 	CMPQ         AX, $0x08
-	JLT          rest40
+	JLT          rest42
 
-loop40:
+loop42:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -12710,13 +12917,13 @@ loop40:
 	ADDQ              $0x00000040, SI
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop40
+	JGE               loop42
 
-rest40:
+rest42:
 	TESTQ     DI, DI
-	JNZ       finish40
+	JNZ       finish42
 	TESTQ     AX, AX
-	JZ        done40
+	JZ        done42
 	MOVQ      AX, DI
 	MOVQ      $-1, R8
 	BZHIQ     DI, R8, R8
@@ -12730,9 +12937,9 @@ rest40:
 	LEAQ      136(SP), BX
 	MOVQ      SI, 272(SP)
 	LEAQ      208(SP), SI
-	JMP       loop40
+	JMP       loop42
 
-finish40:
+finish42:
 	MOVQ    $-1, AX
 	BZHIQ   DI, AX, AX
 	MOVQ    128(SP), DX
@@ -12748,7 +12955,7 @@ finish40:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (SI)
 
-done40:
+done42:
 	VZEROUPPER
 	RET
 
@@ -12767,9 +12974,9 @@ TEXT ·gelu4F64AVX512(SB), NOSPLIT, $352-48
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Z0
 	XORQ         R8, R8
 	CMPQ         AX, $0x08
-	JLT          rest41
+	JLT          rest43
 
-loop41:
+loop43:
 	VMOVUPD           (CX), Z1
 	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
@@ -12890,13 +13097,13 @@ loop41:
 	ADDQ              $0x00000040, DI
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop41
+	JGE               loop43
 
-rest41:
+rest43:
 	TESTQ     R8, R8
-	JNZ       finish41
+	JNZ       finish43
 	TESTQ     AX, AX
-	JZ        done41
+	JZ        done43
 	MOVQ      AX, R8
 	MOVQ      $-1, R9
 	BZHIQ     R8, R9, R9
@@ -12912,9 +13119,9 @@ rest41:
 	LEAQ      208(SP), SI
 	MOVQ      DI, 344(SP)
 	LEAQ      280(SP), DI
-	JMP       loop41
+	JMP       loop43
 
-finish41:
+finish43:
 	MOVQ    $-1, AX
 	BZHIQ   R8, AX, AX
 	MOVQ    128(SP), DX
@@ -12934,7 +13141,7 @@ finish41:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (DI)
 
-done41:
+done43:
 	VZEROUPPER
 	RET
 
@@ -12946,9 +13153,9 @@ TEXT ·expF64AVX512(SB), NOSPLIT, $136-24
 	MOVQ x+16(FP), DX
 	XORQ BX, BX
 	CMPQ AX, $0x08
-	JLT  rest42
+	JLT  rest44
 
-loop42:
+loop44:
 	VMOVUPD           (DX), Z0
 	VBROADCASTSD      k64_c088100000000000<>+0(SB), Z1
 	VMAXPD            Z0, Z1, Z1
@@ -12994,13 +13201,13 @@ loop42:
 	ADDQ              $0x00000040, CX
 	SUBQ              $0x00000008, AX
 	CMPQ              AX, $0x08
-	JGE               loop42
+	JGE               loop44
 
-rest42:
+rest44:
 	TESTQ     BX, BX
-	JNZ       finish42
+	JNZ       finish44
 	TESTQ     AX, AX
-	JZ        done42
+	JZ        done44
 	MOVQ      AX, BX
 	MOVQ      $-1, SI
 	BZHIQ     BX, SI, SI
@@ -13010,9 +13217,9 @@ rest42:
 	LEAQ      (SP), DX
 	MOVQ      CX, 128(SP)
 	LEAQ      64(SP), CX
-	JMP       loop42
+	JMP       loop44
 
-finish42:
+finish44:
 	MOVQ    $-1, AX
 	BZHIQ   BX, AX, AX
 	MOVQ    128(SP), CX
@@ -13020,12 +13227,265 @@ finish42:
 	KMOVW   AX, K1
 	VMOVUPD Z0, K1, (CX)
 
-done42:
+done44:
 	VZEROUPPER
 	RET
 
 DATA k64_4086800000000000<>+0(SB)/8, $0x4086800000000000
 GLOBL k64_4086800000000000<>(SB), RODATA|NOPTR, $8
+
+// func sinF64AVX512(n int, s *float64, x *float64) (far int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sinF64AVX512(SB), NOSPLIT, $136-32
+	MOVQ   n+0(FP), AX
+	MOVQ   x+16(FP), CX
+	MOVQ   s+8(FP), DX
+	VPXORQ Z0, Z0, Z0
+	XORQ   BX, BX
+	CMPQ   AX, $0x08
+	JLT    rest45
+
+loop45:
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VADDPD.BCST       k64_4130000000000000<>+0(SB), Z2, Z2
+	VPORQ             Z2, Z0, Z0
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z2
+	VFMADD231PD.BCST  k64_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z2, Z4
+	VMOVUPD           Z1, Z1
+	VFNMADD231PD.BCST k64_3ff921fb54442d18<>+0(SB), Z4, Z1
+	VFNMADD231PD.BCST k64_3c91a62633145c06<>+0(SB), Z4, Z1
+	VFNMADD231PD.BCST k64_394c1cd129024e08<>+0(SB), Z4, Z1
+	VMULPD            Z1, Z1, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      k64_3f81111111110bab<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_bfc5555555555555<>+0(SB), Z4, Z7
+	VBROADCASTSD      k64_3ec71de37946ed6d<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_bf2a01a019e820ae<>+0(SB), Z4, Z8
+	VFMADD213PD       Z7, Z5, Z8
+	VBROADCASTSD      k64_3de5e0a4fc16be59<>+0(SB), Z5
+	VFMADD213PD.BCST  k64_be5ae6008d114485<>+0(SB), Z4, Z5
+	VFMADD213PD       Z8, Z6, Z5
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z4, Z5
+	VMULPD            Z1, Z5, Z5
+	VMULPD            Z4, Z4, Z1
+	VMULPD            Z1, Z1, Z6
+	VBROADCASTSD      k64_bf56c16c16c16963<>+0(SB), Z7
+	VFMADD213PD.BCST  k64_3fa5555555555555<>+0(SB), Z4, Z7
+	VBROADCASTSD      k64_be927e4fa16cc2d1<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3efa01a019f4ddfd<>+0(SB), Z4, Z8
+	VFMADD213PD       Z7, Z1, Z8
+	VBROADCASTSD      k64_bda907cd8ff5ede7<>+0(SB), Z1
+	VFMADD213PD.BCST  k64_3e21eeb67d026ec6<>+0(SB), Z4, Z1
+	VFMADD213PD       Z8, Z6, Z1
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z7
+	VFNMADD231PD.BCST k64_3fe0000000000000<>+0(SB), Z4, Z7
+	VFMADD213PD       Z7, Z6, Z1
+	VPSLLQ            $0x3f, Z2, Z4
+	VPSLLQ            $0x3e, Z2, Z2
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
+	VPMOVQ2M          Z4, K1
+	VBLENDMPD         Z1, Z5, K1, Z3
+	VPXORQ            Z2, Z3, Z1
+	VMOVUPD           Z1, (DX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
+	JGE               loop45
+
+rest45:
+	TESTQ     BX, BX
+	JNZ       finish45
+	TESTQ     AX, AX
+	JZ        done45
+	MOVQ      AX, BX
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	JMP       loop45
+
+finish45:
+	MOVQ    $-1, AX
+	BZHIQ   BX, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z1
+	KMOVW   AX, K1
+	VMOVUPD Z1, K1, (DX)
+
+done45:
+	VPMOVQ2M Z0, K1
+	KMOVW    K1, AX
+	MOVQ     AX, far+24(FP)
+	VZEROUPPER
+	RET
+
+DATA k64_4130000000000000<>+0(SB)/8, $0x4130000000000000
+GLOBL k64_4130000000000000<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3fe45f306dc9c883<>+0(SB)/8, $0x3fe45f306dc9c883
+GLOBL k64_3fe45f306dc9c883<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3ff921fb54442d18<>+0(SB)/8, $0x3ff921fb54442d18
+GLOBL k64_3ff921fb54442d18<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3c91a62633145c06<>+0(SB)/8, $0x3c91a62633145c06
+GLOBL k64_3c91a62633145c06<>(SB), RODATA|NOPTR, $8
+
+DATA k64_394c1cd129024e08<>+0(SB)/8, $0x394c1cd129024e08
+GLOBL k64_394c1cd129024e08<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3f81111111110bab<>+0(SB)/8, $0x3f81111111110bab
+GLOBL k64_3f81111111110bab<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bfc5555555555555<>+0(SB)/8, $0xbfc5555555555555
+GLOBL k64_bfc5555555555555<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3ec71de37946ed6d<>+0(SB)/8, $0x3ec71de37946ed6d
+GLOBL k64_3ec71de37946ed6d<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bf2a01a019e820ae<>+0(SB)/8, $0xbf2a01a019e820ae
+GLOBL k64_bf2a01a019e820ae<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3de5e0a4fc16be59<>+0(SB)/8, $0x3de5e0a4fc16be59
+GLOBL k64_3de5e0a4fc16be59<>(SB), RODATA|NOPTR, $8
+
+DATA k64_be5ae6008d114485<>+0(SB)/8, $0xbe5ae6008d114485
+GLOBL k64_be5ae6008d114485<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bf56c16c16c16963<>+0(SB)/8, $0xbf56c16c16c16963
+GLOBL k64_bf56c16c16c16963<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3fa5555555555555<>+0(SB)/8, $0x3fa5555555555555
+GLOBL k64_3fa5555555555555<>(SB), RODATA|NOPTR, $8
+
+DATA k64_be927e4fa16cc2d1<>+0(SB)/8, $0xbe927e4fa16cc2d1
+GLOBL k64_be927e4fa16cc2d1<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3efa01a019f4ddfd<>+0(SB)/8, $0x3efa01a019f4ddfd
+GLOBL k64_3efa01a019f4ddfd<>(SB), RODATA|NOPTR, $8
+
+DATA k64_bda907cd8ff5ede7<>+0(SB)/8, $0xbda907cd8ff5ede7
+GLOBL k64_bda907cd8ff5ede7<>(SB), RODATA|NOPTR, $8
+
+DATA k64_3e21eeb67d026ec6<>+0(SB)/8, $0x3e21eeb67d026ec6
+GLOBL k64_3e21eeb67d026ec6<>(SB), RODATA|NOPTR, $8
+
+// func sinCosF64AVX512(n int, s *float64, c *float64, x *float64) (far int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sinCosF64AVX512(SB), NOSPLIT, $208-40
+	MOVQ   n+0(FP), AX
+	MOVQ   x+24(FP), CX
+	MOVQ   s+8(FP), DX
+	MOVQ   c+16(FP), BX
+	VPXORQ Z0, Z0, Z0
+	XORQ   SI, SI
+	CMPQ   AX, $0x08
+	JLT    rest46
+
+loop46:
+	VMOVUPD           (CX), Z1
+	VPORQ.BCST        k64_8000000000000000<>+0(SB), Z1, Z2
+	VADDPD.BCST       k64_4130000000000000<>+0(SB), Z2, Z2
+	VPORQ             Z2, Z0, Z0
+	VBROADCASTSD      k64_4338000000000000<>+0(SB), Z2
+	VFMADD231PD.BCST  k64_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VSUBPD.BCST       k64_4338000000000000<>+0(SB), Z2, Z5
+	VMOVUPD           Z1, Z1
+	VFNMADD231PD.BCST k64_3ff921fb54442d18<>+0(SB), Z5, Z1
+	VFNMADD231PD.BCST k64_3c91a62633145c06<>+0(SB), Z5, Z1
+	VFNMADD231PD.BCST k64_394c1cd129024e08<>+0(SB), Z5, Z1
+	VMULPD            Z1, Z1, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      k64_3f81111111110bab<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_bfc5555555555555<>+0(SB), Z5, Z8
+	VBROADCASTSD      k64_3ec71de37946ed6d<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_bf2a01a019e820ae<>+0(SB), Z5, Z9
+	VFMADD213PD       Z8, Z6, Z9
+	VBROADCASTSD      k64_3de5e0a4fc16be59<>+0(SB), Z6
+	VFMADD213PD.BCST  k64_be5ae6008d114485<>+0(SB), Z5, Z6
+	VFMADD213PD       Z9, Z7, Z6
+	VFMADD213PD.BCST  k64_3ff0000000000000<>+0(SB), Z5, Z6
+	VMULPD            Z1, Z6, Z6
+	VMULPD            Z5, Z5, Z1
+	VMULPD            Z1, Z1, Z7
+	VBROADCASTSD      k64_bf56c16c16c16963<>+0(SB), Z8
+	VFMADD213PD.BCST  k64_3fa5555555555555<>+0(SB), Z5, Z8
+	VBROADCASTSD      k64_be927e4fa16cc2d1<>+0(SB), Z9
+	VFMADD213PD.BCST  k64_3efa01a019f4ddfd<>+0(SB), Z5, Z9
+	VFMADD213PD       Z8, Z1, Z9
+	VBROADCASTSD      k64_bda907cd8ff5ede7<>+0(SB), Z1
+	VFMADD213PD.BCST  k64_3e21eeb67d026ec6<>+0(SB), Z5, Z1
+	VFMADD213PD       Z9, Z7, Z1
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      k64_3ff0000000000000<>+0(SB), Z8
+	VFNMADD231PD.BCST k64_3fe0000000000000<>+0(SB), Z5, Z8
+	VFMADD213PD       Z8, Z7, Z1
+	VPSLLQ            $0x3f, Z2, Z5
+	VPSLLQ            $0x3e, Z2, Z2
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z7
+	VPMOVQ2M          Z5, K1
+	VBLENDMPD         Z1, Z6, K1, Z3
+	VPXORQ            Z7, Z3, Z7
+	VPXORQ            Z5, Z2, Z2
+	VPANDQ.BCST       k64_8000000000000000<>+0(SB), Z2, Z2
+	VPMOVQ2M          Z5, K1
+	VBLENDMPD         Z6, Z1, K1, Z4
+	VPXORQ            Z2, Z4, Z1
+	VMOVUPD           Z7, (DX)
+	VMOVUPD           Z1, (BX)
+	ADDQ              $0x00000040, CX
+	ADDQ              $0x00000040, DX
+	ADDQ              $0x00000040, BX
+	SUBQ              $0x00000008, AX
+	CMPQ              AX, $0x08
+	JGE               loop46
+
+rest46:
+	TESTQ     SI, SI
+	JNZ       finish46
+	TESTQ     AX, AX
+	JZ        done46
+	MOVQ      AX, SI
+	MOVQ      $-1, DI
+	BZHIQ     SI, DI, DI
+	KMOVW     DI, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VMOVUPD   Z1, (SP)
+	LEAQ      (SP), CX
+	MOVQ      DX, 128(SP)
+	LEAQ      64(SP), DX
+	MOVQ      BX, 200(SP)
+	LEAQ      136(SP), BX
+	JMP       loop46
+
+finish46:
+	MOVQ    $-1, AX
+	BZHIQ   SI, AX, AX
+	MOVQ    128(SP), DX
+	VMOVUPD 64(SP), Z1
+	KMOVW   AX, K1
+	VMOVUPD Z1, K1, (DX)
+	MOVQ    200(SP), BX
+	VMOVUPD 136(SP), Z1
+	KMOVW   AX, K1
+	VMOVUPD Z1, K1, (BX)
+
+done46:
+	VPMOVQ2M Z0, K1
+	KMOVW    K1, AX
+	MOVQ     AX, far+32(FP)
+	VZEROUPPER
+	RET
 
 // func peakF64AVX512(iters int)
 // Requires: AVX, AVX512F

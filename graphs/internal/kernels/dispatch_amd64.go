@@ -27,6 +27,9 @@ type table[T Float] struct {
 	act4 [numFuncs]func(n int, d0, d1, d2, d3, x *T)
 	step func(n int, dst, x *T)
 
+	sin    func(n int, s, x *T) (far int)
+	sinCos func(n int, s, c, x *T) (far int)
+
 	binary   [numOps]func(n int, dst, a, b *T)
 	scalar   [numOps]func(n int, dst, a *T, s T)
 	ternary  [numOps]func(n int, dst, a, b, c *T)
@@ -116,10 +119,11 @@ var avx2F32 = table[float32]{
 	packTrans: packTransF32AVX2,
 	act1: [numFuncs]func(int, *float32, *float32){Sigmoid: sigmoid1F32AVX2, Tanh: tanh1F32AVX2, Softplus: softplus1F32AVX2, SiLU: silu1F32AVX2, GELU: gelu1F32AVX2,
 		Exp: expF32AVX2, Log: logF32AVX2, Sqrt: sqrtF32AVX2, Reciprocal: reciprocalF32AVX2, ReLU: reluF32AVX2, Abs: absF32AVX2, Neg: negF32AVX2, Square: squareF32AVX2, Sign: signF32AVX2},
-	act2:    [numFuncs]func(int, *float32, *float32, *float32){Sigmoid: sigmoid2F32AVX2, Tanh: tanh2F32AVX2, Softplus: softplus2F32AVX2, SiLU: silu2F32AVX2, GELU: gelu2F32AVX2},
-	act3:    [numFuncs]func(int, *float32, *float32, *float32, *float32){Sigmoid: sigmoid3F32AVX2, Tanh: tanh3F32AVX2, Softplus: softplus3F32AVX2, SiLU: silu3F32AVX2, GELU: gelu3F32AVX2},
-	act4:    [numFuncs]func(int, *float32, *float32, *float32, *float32, *float32){Sigmoid: sigmoid4F32AVX2, Tanh: tanh4F32AVX2, Softplus: softplus4F32AVX2, SiLU: silu4F32AVX2, GELU: gelu4F32AVX2},
-	step:    stepF32AVX2,
+	act2: [numFuncs]func(int, *float32, *float32, *float32){Sigmoid: sigmoid2F32AVX2, Tanh: tanh2F32AVX2, Softplus: softplus2F32AVX2, SiLU: silu2F32AVX2, GELU: gelu2F32AVX2},
+	act3: [numFuncs]func(int, *float32, *float32, *float32, *float32){Sigmoid: sigmoid3F32AVX2, Tanh: tanh3F32AVX2, Softplus: softplus3F32AVX2, SiLU: silu3F32AVX2, GELU: gelu3F32AVX2},
+	act4: [numFuncs]func(int, *float32, *float32, *float32, *float32, *float32){Sigmoid: sigmoid4F32AVX2, Tanh: tanh4F32AVX2, Softplus: softplus4F32AVX2, SiLU: silu4F32AVX2, GELU: gelu4F32AVX2},
+	step: stepF32AVX2,
+	sin:  sinF32AVX2, sinCos: sinCosF32AVX2,
 	binary:  [numOps]func(int, *float32, *float32, *float32){opAdd: addF32AVX2, opSub: subF32AVX2, opMul: mulF32AVX2, opDiv: divF32AVX2},
 	scalar:  [numOps]func(int, *float32, *float32, float32){opAdd: addScalarF32AVX2, opMul: mulScalarF32AVX2, opDiv: divScalarF32AVX2, opRSub: scalarSubF32AVX2, opRDiv: scalarDivF32AVX2},
 	ternary: [numOps]func(int, *float32, *float32, *float32, *float32){opMulAdd: mulAddF32AVX2, opMulSub: mulSubF32AVX2, opNegMulAdd: negMulAddF32AVX2, opMulMul: mulMulF32AVX2},
@@ -139,10 +143,11 @@ var avx2F64 = table[float64]{
 	packTrans: packTransF64AVX2,
 	act1: [numFuncs]func(int, *float64, *float64){Sigmoid: sigmoid1F64AVX2, Tanh: tanh1F64AVX2, Softplus: softplus1F64AVX2, SiLU: silu1F64AVX2, GELU: gelu1F64AVX2,
 		Exp: expF64AVX2, Log: logF64AVX2, Sqrt: sqrtF64AVX2, Reciprocal: reciprocalF64AVX2, ReLU: reluF64AVX2, Abs: absF64AVX2, Neg: negF64AVX2, Square: squareF64AVX2, Sign: signF64AVX2},
-	act2:    [numFuncs]func(int, *float64, *float64, *float64){Sigmoid: sigmoid2F64AVX2, Tanh: tanh2F64AVX2, Softplus: softplus2F64AVX2, SiLU: silu2F64AVX2, GELU: gelu2F64AVX2},
-	act3:    [numFuncs]func(int, *float64, *float64, *float64, *float64){Sigmoid: sigmoid3F64AVX2, Tanh: tanh3F64AVX2, Softplus: softplus3F64AVX2, SiLU: silu3F64AVX2, GELU: gelu3F64AVX2},
-	act4:    [numFuncs]func(int, *float64, *float64, *float64, *float64, *float64){Sigmoid: sigmoid4F64AVX2, Tanh: tanh4F64AVX2, Softplus: softplus4F64AVX2, SiLU: silu4F64AVX2, GELU: gelu4F64AVX2},
-	step:    stepF64AVX2,
+	act2: [numFuncs]func(int, *float64, *float64, *float64){Sigmoid: sigmoid2F64AVX2, Tanh: tanh2F64AVX2, Softplus: softplus2F64AVX2, SiLU: silu2F64AVX2, GELU: gelu2F64AVX2},
+	act3: [numFuncs]func(int, *float64, *float64, *float64, *float64){Sigmoid: sigmoid3F64AVX2, Tanh: tanh3F64AVX2, Softplus: softplus3F64AVX2, SiLU: silu3F64AVX2, GELU: gelu3F64AVX2},
+	act4: [numFuncs]func(int, *float64, *float64, *float64, *float64, *float64){Sigmoid: sigmoid4F64AVX2, Tanh: tanh4F64AVX2, Softplus: softplus4F64AVX2, SiLU: silu4F64AVX2, GELU: gelu4F64AVX2},
+	step: stepF64AVX2,
+	sin:  sinF64AVX2, sinCos: sinCosF64AVX2,
 	binary:  [numOps]func(int, *float64, *float64, *float64){opAdd: addF64AVX2, opSub: subF64AVX2, opMul: mulF64AVX2, opDiv: divF64AVX2},
 	scalar:  [numOps]func(int, *float64, *float64, float64){opAdd: addScalarF64AVX2, opMul: mulScalarF64AVX2, opDiv: divScalarF64AVX2, opRSub: scalarSubF64AVX2, opRDiv: scalarDivF64AVX2},
 	ternary: [numOps]func(int, *float64, *float64, *float64, *float64){opMulAdd: mulAddF64AVX2, opMulSub: mulSubF64AVX2, opNegMulAdd: negMulAddF64AVX2, opMulMul: mulMulF64AVX2},
@@ -184,6 +189,7 @@ var avx512F32, avx512F64 = func() (table[float32], table[float64]) {
 	f.act3[GELU] = gelu3F32AVX512
 	f.act4[GELU] = gelu4F32AVX512
 	f.act1[Exp] = expF32AVX512
+	f.sin, f.sinCos = sinF32AVX512, sinCosF32AVX512
 	d.act1[Sigmoid] = sigmoid1F64AVX512
 	d.act2[Sigmoid] = sigmoid2F64AVX512
 	d.act3[Sigmoid] = sigmoid3F64AVX512
@@ -205,5 +211,6 @@ var avx512F32, avx512F64 = func() (table[float32], table[float64]) {
 	d.act3[GELU] = gelu3F64AVX512
 	d.act4[GELU] = gelu4F64AVX512
 	d.act1[Exp] = expF64AVX512
+	d.sin, d.sinCos = sinF64AVX512, sinCosF64AVX512
 	return f, d
 }()

@@ -10,6 +10,10 @@ func unaryAsm[T Float](f Func, order int, dst, x []T) bool {
 	if t == nil {
 		return false
 	}
+	if f == Sin || f == Cos {
+		trigAsm(t, f, order, dst, x)
+		return true
+	}
 	if order == 0 {
 		if g := t.act1[f]; g != nil {
 			g(len(x), &dst[0], &x[0])
@@ -51,6 +55,10 @@ func unaryAsm[T Float](f Func, order int, dst, x []T) bool {
 // comes afterwards.
 func multiAsm[T Float](f Func, d0, d1, d2, d3, x []T) bool {
 	t := current[T]()
+	if t != nil && f == Sin && d2 == nil && d3 == nil && d0 != nil && d1 != nil {
+		t.trig(d0, d1, x)
+		return true
+	}
 	if t == nil || t.act2[f] == nil {
 		return false
 	}

@@ -81,22 +81,6 @@ func power(p float64, k int, x float64) float64 {
 	return c
 }
 
-func trig(f Func, order int, x float64) float64 {
-	if f == Cos {
-		order++
-	}
-	var v float64
-	if order%2 == 0 {
-		v = math.Sin(x)
-	} else {
-		v = math.Cos(x)
-	}
-	if order%4 >= 2 {
-		return -v
-	}
-	return v
-}
-
 // tail is e = exp(−|x|) as a product of two equal factors: a small result is multiplied by them one by one, last, so that it is
 // rounded once where it is below the least normal number.
 func tail(x float64) (e, root float64) {

@@ -1,7 +1,7 @@
 """Writes coef.go: polynomials of the elementary functions, interpolated at Chebyshev nodes with 50 digits (mpmath).
 
 	python3 coef.py main > coef.go
-	python3 coef.py kernels millsF64 logNormal sinNormal cosNormal > ../coef.go
+	python3 coef.py kernels millsF64 logNormal sinNormal cosNormal sinF64 cosF64 > ../coef.go
 """
 import sys
 
@@ -59,6 +59,18 @@ def cos_turn(z):
     return -2 * pi * pi if t < mpf("1e-14") else (cos(2 * pi * t) - 1) / (t * t)
 
 
+def sin_tail(z):
+    """(sin r − r)/r³ with z = r²"""
+    r = sqrt(z)
+    return -mpf(1) / 6 + z / 120 if r < mpf("1e-12") else (sin(r) - r) / r**3
+
+
+def cos_tail(z):
+    """(cos r − 1 + r²/2)/r⁴ with z = r²"""
+    r = sqrt(z)
+    return mpf(1) / 24 - z / 720 if r < mpf("1e-9") else (cos(r) - 1 + z / 2) / (z * z)
+
+
 def out(name, doc, f, a, b, degree):
     if len(sys.argv) > 2 and name not in sys.argv[2:]:
         return
@@ -85,6 +97,13 @@ out("logNormal", doc + ", to 1e-12", atanh_tail, 0, z, 5)
 doc = "(a+k) Φ(−a)/φ(a)/√2π in y = (a−k)/(a+k), 0 ≤ a ≤ %d, k = %d"
 out("millsF32", doc % (15, 3), mills(mpf(3)), -1, mpf(12) / 18, 10)
 out("millsF64", doc % (40, 4), mills(mpf(4)), -1, mpf(36) / 44, 22)
+q = (pi / 4) ** 2 * mpf("1.001")
+doc = "(sin r − r)/r³ in r² ≤ (π/4)²"
+out("sinF32", doc, sin_tail, 0, q, 2)
+out("sinF64", doc, sin_tail, 0, q, 5)
+doc = "(cos r − 1 + r²/2)/r⁴ in r² ≤ (π/4)²"
+out("cosF32", doc, cos_tail, 0, q, 2)
+out("cosF64", doc, cos_tail, 0, q, 5)
 q = mpf(1) / 64 * mpf("1.001")
 out("sinNormal", "sin(2πt)/t in t² ≤ 1/64, to 1e-12", sin_turn, 0, q, 5)
 out("cosNormal", "(cos(2πt) − 1)/t² in t² ≤ 1/64, to 1e-12", cos_turn, 0, q, 5)

@@ -20,6 +20,7 @@ func main() {
 			products(e)
 			activations(e)
 			functions(e)
+			trigonometric(e)
 			peak(e)
 			continue
 		}
@@ -29,6 +30,7 @@ func main() {
 		packing(e)
 		activations(e)
 		functions(e)
+		trigonometric(e)
 		elementwise(e)
 		sums(e)
 		peak(e)

@@ -403,6 +403,11 @@ var loops int
 // once and has no branches.
 func (e vec) each(n Register, in, out []Register, body loopBody) { e.eachOr(nil, n, in, out, body) }
 
+// eachThen is each with something to do at the end.
+func (e vec) eachThen(n Register, in, out []Register, body loopBody, then func()) {
+	e.loop(nil, n, in, out, body, then)
+}
+
 type loopBody = func(x []VecVirtual, store func(v VecVirtual, i int))
 
 // short is a second body, for vectors all of whose elements are at most limit in absolute value, side of them at a time.
@@ -414,6 +419,10 @@ type short struct {
 
 // eachOr is each with a shorter body where that will do.
 func (e vec) eachOr(s *short, n Register, in, out []Register, body loopBody) {
+	e.loop(s, n, in, out, body, func() {})
+}
+
+func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then func()) {
 	loops++
 	u := fmt.Sprintf("%d", loops)
 	x := make([]VecVirtual, len(in))
@@ -490,6 +499,7 @@ func (e vec) eachOr(s *short, n Register, in, out []Register, body loopBody) {
 		t.store(v, Mem{Base: p}, 0)
 	}
 	Label("done" + u)
+	then()
 	VZEROUPPER()
 	RET()
 }

@@ -104,8 +104,12 @@ func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, ste
 		if l == 0 {
 			share = .5 // later half kicks of two steps are one
 		}
-		for i, eps := range w.eps {
-			kickDrift(row(x, w.d, i), row(pd, w.d, i), row(g, w.d, i), k.InvMass, share*eps, eps)
+		if k.InvMass == nil && k.StepJitter == 0 && s.scale == nil { // all rows alike
+			kickDrift(x, pd, g, nil, share*k.StepSize, k.StepSize)
+		} else {
+			for i, eps := range w.eps {
+				kickDrift(row(x, w.d, i), row(pd, w.d, i), row(g, w.d, i), k.InvMass, share*eps, eps)
+			}
 		}
 		bad, err := evaluate(t, q.energy, q.grad, q.x)
 		if err != nil {
@@ -198,6 +202,7 @@ func kickDrift(x, p, grad, invMass []float64, h, eps float64) {
 		drift(x, p, invMass, eps)
 		return
 	}
+	x, p = x[:len(grad)], p[:len(grad)]
 	for j, g := range grad {
 		v := p[j] - h*g
 		p[j] = v

@@ -29,10 +29,19 @@ type Conditional interface {
 //
 // with s the scale of the data: v is the scale of the blurred data, ℓ runs from -1 to 1, and the first term alone is
 // right for Gaussian data (compare Karras et al., arXiv 2206.00364, for why inputs should have unit variance at every level).
+//
+// [Annealable.Over] puts a base density b in the place of that Gaussian,
+//
+//	E(x, σ) = -log b_σ(x) + inner(x/v, ℓ),   b_σ = b blurred by N(0, σ² I):
+//
+// at every level the family of b is blurred exactly as that of the data. Denoising does not see the weights of modes that
+// are far apart at the small levels; a kernel density of the data brings them along, and inner learns what it has wrong,
+// which is little, and at large levels nothing.
 type Annealable struct {
 	wrapped
 	levels []float64
 	scale  float64
+	base   *Mixture // nil: the Gaussian
 }
 
 var (
@@ -62,7 +71,22 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Annealable{wrapped{inner}, append([]float64(nil), levels...), scale}, nil
+	return &Annealable{wrapped{inner}, append([]float64(nil), levels...), scale, nil}, nil
+}
+
+// Over returns the energy with the base density b, all of whose components must have one width.
+func (a *Annealable) Over(b *Mixture) (*Annealable, error) {
+	if b.Dim() != a.Dim() {
+		return nil, fmt.Errorf("energy: Annealable: base density of dimension %d, energy of %d", b.Dim(), a.Dim())
+	}
+	for _, s := range b.sds {
+		if s != b.sds[0] {
+			return nil, fmt.Errorf("energy: Annealable: base density with widths %g and %g, want one", b.sds[0], s)
+		}
+	}
+	over := *a
+	over.base = b
+	return &over, nil
 }
 
 // GeometricLevels returns k levels from hi down to lo with equal ratios.
@@ -93,6 +117,9 @@ func (a *Annealable) BuildAt(x, sigma *G.Node, theta G.Nodes) (*G.Node, error) {
 		z := graphs.Mul(x, graphs.ExpandCols(graphs.Sqrt(inv), a.Dim()))
 		l := graphs.Scale(graphs.Shift(graphs.Scale(graphs.Log(sigma), 2), -math.Log(hi*lo)), 1/math.Log(hi/lo))
 		e := graphs.Must(a.inner.Build(graphs.ConcatCols(z, l), theta))
+		if a.base != nil {
+			return graphs.Sub(e, a.base.buildBlurred(x, sigma))
+		}
 		return graphs.Add(e, graphs.Scale(graphs.RowSum(graphs.Square(z)), 0.5))
 	})
 }

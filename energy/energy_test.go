@@ -55,6 +55,7 @@ func every() map[string]Energy {
 		"confined":    must(Confine(mlp(2, SiLU), []float64{1, -1}, 3)),
 		"bridge":      must(NewBridge(mlp(2, SiLU), BridgeConfig{Background: b})),
 		"spectral":    must(NewSpectral(mlp(2, SiLU), 2)),
+		"over":        must(must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)).Over(must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.4, 0.4}, []float64{1, 2, 1})))),
 		"annealable":  must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)),
 		"func": Func{D: 2, Params: []Spec{{"scale", []int{1}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
 			return graphs.Try(func() *G.Node {
@@ -546,4 +547,31 @@ func ExampleNewMLP() {
 	}
 	fmt.Println(theta.Len(), "parameters;", e.Specs()[0].Name, e.Specs()[0].Shape)
 	// Output: 337 parameters; net.0.weight [16 2]
+}
+
+// With an inner energy of zero the energy over a base is the log density of the blurred base, at every level.
+func TestAnnealableOver(t *testing.T) {
+	base := must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.4, 0.4}, []float64{1, 2, 1}))
+	levels := []float64{2, 0.5, 0.1}
+	e := must(must(NewAnnealable(must(NewMLP(MLPConfig{Dim: 3, Hidden: []int{4}})), levels, 1)).Over(base))
+	ev := must(NewEvaluator(e, NewParams(e.Specs()), EvaluatorConfig{Precision: Float64}))
+	x, got, want := mat.NewDense(5, 2, []float64{0, 0, 1, 0, -1, 1, 3, -3, 0.2, 0.7}), make([]float64, 5), make([]float64, 5)
+	for _, sigma := range levels {
+		if err := errors.Join(ev.SetSigma(sigma), ev.Energies(got, x)); err != nil {
+			t.Fatal(err)
+		}
+		base.Blurred(sigma).LogProb(want, x)
+		for i := range want {
+			if math.Abs(got[i]+want[i]) > 1e-12*(1+math.Abs(want[i])) {
+				t.Errorf("σ = %g, row %d: energy %g, want %g", sigma, i, got[i], -want[i])
+			}
+		}
+		base.Blurred(1.5*sigma).LogProb(want, x)
+		if math.Abs(got[0]+want[0]) < 1e-6 {
+			t.Error("another blur is not told apart")
+		}
+	}
+	if _, err := e.Over(must(NewMixture(mat.NewDense(2, 2, []float64{1, 0, 0, 1}), []float64{0.4, 0.5}, nil))); err == nil {
+		t.Error("a base of two widths is accepted")
+	}
 }

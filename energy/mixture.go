@@ -323,6 +323,31 @@ func (m *Mixture) Build(x *G.Node) (*G.Node, error) {
 	})
 }
 
+// buildBlurred builds log b_σ of the rows of x at the levels sigma (n, 1), for components of one width s: with v² = s² + σ²
+// the sum over them is that of exp( ((x-x̄)·(c_k-x̄) - |c_k-x̄|²/2) / v² + log w_k ).
+func (m *Mixture) buildBlurred(x, sigma *G.Node) *G.Node {
+	k, d := m.centres.Dims()
+	mean, _ := Moments(m.centres)
+	s := m.sds[0]
+	w, half, logw := make([]float64, 0, k*d), make([]float64, k), make([]float64, k)
+	for i := range k {
+		for j, c := range m.centres.RawRowView(i) {
+			c -= mean[j]
+			w = append(w, c)
+			half[i] -= 0.5 * c * c
+		}
+		logw[i] = m.logw[i] + float64(d)*math.Log(s)
+	}
+	n := x.Shape()[0]
+	r := graphs.Sub(x, graphs.ExpandRows(constant(x, mean, d), n))
+	square := graphs.Shift(graphs.Square(sigma), s*s) // v², (n, 1)
+	inv := graphs.Reciprocal(square)
+	logs := graphs.Mul(graphs.Affine(r, constant(x, w, k, d), constant(x, half, k)), graphs.ExpandCols(inv, k))
+	logs = graphs.Add(logs, graphs.ExpandRows(constant(x, logw, k), n))
+	rest := graphs.Add(graphs.Mul(graphs.RowSum(graphs.Square(r)), inv), graphs.Scale(graphs.Log(square), float64(d)))
+	return graphs.Sub(graphs.RowLogSumExp(logs), graphs.Scale(rest, 0.5))
+}
+
 // Energy returns -log b, an energy without parameters.
 func (m *Mixture) Energy() Energy {
 	return Func{D: m.Dim(), F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {

@@ -67,7 +67,7 @@ func checkInner(outer string, k Kernel) error {
 	switch k.(type) {
 	case nil:
 		return check(false, "mcmc: %s.Kernel is missing, e.g. HMC{StepSize: 0.1}", outer)
-	case Tempering, Annealed:
+	case Tempering, Annealed, Jumping:
 		return check(false, "mcmc: %s.Kernel = %T, want a kernel that runs no other", outer, k)
 	}
 	return k.Validate()

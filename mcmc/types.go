@@ -232,6 +232,7 @@ type workspace struct {
 	bridge  bridge     // tempering, annealing
 	lengths []float64  // annealing: scale of each row's step
 	swaps   []SwapInfo // tempering
+	logq    []float64  // 2n, jumping
 }
 
 // scratch returns the workspace, made at the first call.

@@ -107,7 +107,7 @@ var (
 //
 //   - MALA, HMC, NUTS: the step, by dual averaging of the acceptance, mean over all chains;
 //   - HMC, NUTS: the diagonal mass, from the variance of all chains in windows of doubling length, as Stan does;
-//   - Annealed: the step of the kernel it runs;
+//   - Annealed, Jumping: the step of the kernel it runs;
 //   - Tempering: the step of every level, and the ladder so that all neighbours exchange equally often, with more levels
 //     where they exchange too seldom and the ladder was not given.
 //
@@ -173,6 +173,8 @@ func (a *Adapter) inner() (outer Kernel, inner tunable) {
 	switch o := k.(type) {
 	case Annealed:
 		outer, k = o, o.Kernel
+	case Jumping:
+		outer, k = o, o.Kernel
 	case Tempering:
 		outer, k = o, o.Kernel
 	}
@@ -187,6 +189,9 @@ func (a *Adapter) setStep(eps float64) {
 	case nil:
 		a.kernel = inner.withStep(eps)
 	case Annealed:
+		o.Kernel = inner.withStep(eps)
+		a.kernel = o
+	case Jumping:
 		o.Kernel = inner.withStep(eps)
 		a.kernel = o
 	case Tempering:

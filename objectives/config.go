@@ -39,7 +39,8 @@ type Config struct {
 	Adversary  float64 // flow-nce: weight a ≥ 0 of the contest in the loss of the flow
 
 	Kernel   mcmc.Kernel // cd, pcd, ml: how chains move; nil means Langevin with StepSize
-	StepSize float64     // of that Langevin, in squared units of x; 0 means 0.001, short for its law to be that of a sharp energy
+	Adjusted bool        // MALA instead of that Langevin, from StepSize on with a step that follows the acceptance
+	StepSize float64     // in squared units of x; 0 means 0.001, short for Langevin's law to be that of a sharp energy
 	Steps    int         // transitions per gradient; 0 means 10 for ml, 1 for cd and pcd
 	Jumps    int         // cd, pcd, ml: proposals from the noise before them, accepted by Metropolis' rule; 0 means none
 	Buffer   int         // ml: slots; 0 means 10000, or ten batches if that is more
@@ -166,13 +167,17 @@ func (c Config) rng() *rand.Rand { return rand.New(rand.NewPCG(c.Seed, 0x6f626a6
 func (c Config) mover(e energy.Energy, p *energy.Params, steps int) (mover, error) {
 	m := mover{kernel: c.Kernel, steps: or(c.Steps, steps), stale: p.Changed}
 	if m.kernel == nil {
-		m.kernel = mcmc.Langevin{StepSize: or(c.StepSize, 0.001)}
+		h := or(c.StepSize, 0.001)
+		m.kernel, m.tuned = mcmc.Langevin{StepSize: h}, c.Adjusted
+		if m.tuned {
+			m.kernel = mcmc.MALA{StepSize: h}
+		}
 	}
 	eval, err := energy.NewEvaluator(e, p, energy.EvaluatorConfig{Batch: c.Batch, Precision: c.Precision, Threads: c.Threads})
 	if err != nil {
 		return m, err
 	}
-	m.target = eval
+	m.target, m.energies = eval, eval.Energies
 	if c.Jumps > 0 {
 		q, err := c.noise()
 		if err != nil {

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -65,12 +66,14 @@ func (f *likelihood) restore(s *safetensors.File) error { return f.src.restore(s
 
 // mover runs short chains on the live energy.
 type mover struct {
-	target mcmc.Target
-	stale  func() // tells the target that θ changed
-	kernel mcmc.Kernel
-	steps  int
-	jumps  *jumps
-	state  *mcmc.State
+	target   mcmc.Target
+	energies func(e []float64, x *mat.Dense) error // of the same energy, without the gradients; jumps need it
+	stale    func()                                // tells the target that θ changed
+	kernel   mcmc.Kernel
+	tuned    bool // kernel is a MALA whose step follows the acceptance
+	steps    int
+	jumps    *jumps
+	state    *mcmc.State
 }
 
 // run moves the rows of x in place.
@@ -85,7 +88,7 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 	s.Momentum, s.Replicas = nil, nil
 	s.Invalidate()
 	if m.jumps != nil {
-		if err := m.jumps.move(s, m.target, rng); err != nil {
+		if err := m.jumps.move(s.X, m.energies, rng); err != nil {
 			return mcmc.Info{}, err
 		}
 	}
@@ -98,8 +101,41 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 		sum.AcceptProb += info.AcceptProb / float64(m.steps)
 		sum.Divergent += info.Divergent
 	}
+	if m.tuned {
+		m.tune(sum.AcceptProb)
+	}
 	x.Copy(s.X)
 	return sum, nil
+}
+
+// tune moves the step of MALA towards an acceptance of 0.574, by at most 6 %: it follows the energy as that sharpens. Every
+// run is at one step, which its own draws do not choose.
+func (m *mover) tune(accept float64) {
+	k := m.kernel.(mcmc.MALA)
+	if accept == accept {
+		k.StepSize = min(max(k.StepSize*math.Exp(0.1*(accept-0.574)), 1e-12), 1e12)
+	}
+	m.kernel = k
+}
+
+func (m *mover) save() []safetensors.Tensor {
+	if !m.tuned {
+		return nil
+	}
+	return []safetensors.Tensor{array("chain_step", []float64{m.kernel.(mcmc.MALA).StepSize}, 1)}
+}
+
+func (m *mover) restore(f *safetensors.File) error {
+	if !m.tuned {
+		return nil
+	}
+	v, err := numbers(f, "chain_step", 1)
+	if err != nil {
+		return err
+	}
+	k := mcmc.MALA{StepSize: v[0]}
+	m.kernel = k
+	return k.Validate()
 }
 
 // fromData is `cd`: the chains start at the batch itself and take k steps. The short chains are a bias: the gradient is that
@@ -112,9 +148,6 @@ func (c *fromData) sample(dst, x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) 
 	dst.Copy(x)
 	return c.run(dst, rng)
 }
-
-func (c *fromData) save() []safetensors.Tensor      { return nil }
-func (c *fromData) restore(*safetensors.File) error { return nil }
 
 // persistent is `pcd`: chains that go on from gradient to gradient, one per row of the batch; they start at the first batch.
 //
@@ -137,10 +170,13 @@ func (c *persistent) sample(dst, x *mat.Dense, rng *rand.Rand) (mcmc.Info, error
 
 func (c *persistent) save() []safetensors.Tensor {
 	n, d := c.chains.Dims()
-	return []safetensors.Tensor{array("chains", c.chains.RawMatrix().Data, n, d), array("started", []float64{flag(c.started)}, 1)}
+	return append(c.mover.save(), array("chains", c.chains.RawMatrix().Data, n, d), array("started", []float64{flag(c.started)}, 1))
 }
 
 func (c *persistent) restore(f *safetensors.File) error {
+	if err := c.mover.restore(f); err != nil {
+		return err
+	}
 	n, d := c.chains.Dims()
 	v, err := numbers(f, "chains", n*d)
 	if err != nil {

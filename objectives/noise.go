@@ -33,13 +33,13 @@ var (
 //
 //	gaussian  N(mean, 1.5² covariance): wider than the data, so that their tails are covered
 //	box       uniform on the bounding box, widened by a quarter of its width on each side
-//	kde       the data blurred by sd 0.2 times their largest standard deviation, at most 1024 points
+//	kde       the data blurred, at most 1024 points, by sds of 0.05, 0.1 and 0.2 times their largest standard deviation in turn
 //	mixture   0.7 kde + 0.3 box
 func NewNoise(name string, data *mat.Dense) (Noise, error) {
 	if data == nil {
 		return nil, fmt.Errorf("objectives: noise %q is fitted to data: set Config.Data", name)
 	}
-	kde := func() (Noise, error) { return NewKernel(data, 0.2*energy.Spread(data), 1024) }
+	kde := func() (Noise, error) { return newScales(data, []float64{0.05, 0.1, 0.2}, 1024) }
 	switch name {
 	case "", "gaussian":
 		return FitGaussian(data, 1.5)
@@ -279,6 +279,22 @@ func NewKernel(data *mat.Dense, sd float64, centres int) (*Kernel, error) {
 	sds := make([]float64, n)
 	for i := range sds {
 		sds[i] = sd
+	}
+	m, err := energy.NewMixture(data.Slice(0, n, 0, d).(*mat.Dense), sds, nil)
+	if err != nil {
+		return nil, err
+	}
+	return KernelOf(m)
+}
+
+// newScales blurs the first rows of data, at most centres, by the given fractions of the spread in turn: near the data at
+// every scale from a sharp mode's to the gaps'.
+func newScales(data *mat.Dense, fractions []float64, centres int) (*Kernel, error) {
+	n, d := data.Dims()
+	n = min(n, centres)
+	sds, spread := make([]float64, n), energy.Spread(data)
+	for i := range sds {
+		sds[i] = spread * fractions[i%len(fractions)]
 	}
 	m, err := energy.NewMixture(data.Slice(0, n, 0, d).(*mat.Dense), sds, nil)
 	if err != nil {

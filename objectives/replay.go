@@ -87,7 +87,7 @@ func (r *replay) pick(rng *rand.Rand) {
 
 func (r *replay) save() []safetensors.Tensor {
 	n, d := r.slots.Dims()
-	t := []safetensors.Tensor{array("slots", r.slots.RawMatrix().Data, n, d), array("started", []float64{flag(r.started)}, 1)}
+	t := append(r.mover.save(), array("slots", r.slots.RawMatrix().Data, n, d), array("started", []float64{flag(r.started)}, 1))
 	if box, ok := r.fresh.(*Box); ok {
 		t = append(t, array("lo", box.Lo, d), array("hi", box.Hi, d))
 	}
@@ -95,6 +95,9 @@ func (r *replay) save() []safetensors.Tensor {
 }
 
 func (r *replay) restore(f *safetensors.File) error {
+	if err := r.mover.restore(f); err != nil {
+		return err
+	}
 	n, d := r.slots.Dims()
 	v, err := numbers(f, "slots", n*d)
 	if err != nil {
@@ -134,36 +137,35 @@ func finite(v []float64) bool {
 type jumps struct {
 	q      Noise
 	times  int
-	y      *mat.Dense
-	grad   *mat.Dense
-	e      []float64
-	qx, qy []float64
+	x      *mat.Dense // the chains, and below them as many blocks of proposals
+	e, q0  []float64  // energies and log densities of its rows
+	points mat.Dense
 }
 
 func newJumps(q Noise, times, n, d int) *jumps {
-	return &jumps{q: q, times: times, y: mat.NewDense(n, d, nil), grad: mat.NewDense(n, d, nil), e: make([]float64, n), qx: make([]float64, n), qy: make([]float64, n)}
+	rows := (times + 1) * n
+	return &jumps{q: q, times: times, x: mat.NewDense(rows, d, nil), e: make([]float64, rows), q0: make([]float64, rows)}
 }
 
-func (j *jumps) move(s *mcmc.State, t mcmc.Target, rng *rand.Rand) error {
-	if err := s.Refresh(t); err != nil {
+// move makes the moves of all chains, from one batch of energies: proposals do not depend on where a chain is.
+func (j *jumps) move(x *mat.Dense, energies func(e []float64, x *mat.Dense) error, rng *rand.Rand) error {
+	n, d := x.Dims()
+	data := j.x.RawMatrix().Data
+	copy(data, x.RawMatrix().Data)
+	j.q.Sample(view(&j.points, data[n*d:], j.times*n, d), rng)
+	j.q.LogProb(j.q0, j.x)
+	if err := energies(j.e, j.x); err != nil {
 		return err
 	}
-	j.q.LogProb(j.qx, s.X)
-	for range j.times {
-		j.q.Sample(j.y, rng)
-		j.q.LogProb(j.qy, j.y)
-		if err := t.EnergyGrad(j.e, j.grad, j.y); err != nil {
-			return err
-		}
-		for i, ey := range j.e {
-			ratio := s.Energy[i] - ey + j.qx[i] - j.qy[i]
-			if math.Log(rng.Float64()) < ratio && !math.IsInf(ey, 0) {
-				s.X.SetRow(i, j.y.RawRowView(i))
-				s.Grad.SetRow(i, j.grad.RawRowView(i))
-				s.Energy[i] = ey
-				j.qx[i] = j.qy[i]
+	for i := range n {
+		at := i
+		for row := n + i; row < len(j.e); row += n {
+			ratio := j.e[at] - j.e[row] + j.q0[at] - j.q0[row]
+			if math.Log(rng.Float64()) < ratio && !math.IsInf(j.e[row], 0) {
+				at = row
 			}
 		}
+		x.SetRow(i, j.x.RawRowView(at))
 	}
 	return nil
 }

@@ -51,7 +51,9 @@ func Preset(s settings.Settings) settings.Layer {
 		put("steps", 6000)
 		put("clip", 10.0)
 	case "dsm-multi":
-		put("sigma", 0.05)
+		put("sigma", 0.01*spread)
+		put("base", 0.05)
+		put("steps", 5000)
 		put("sampler", "annealed") // down the noise levels, which is what they are learnt for
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.
 	case "cnce":
@@ -62,18 +64,13 @@ func Preset(s settings.Settings) settings.Layer {
 	case "ed":
 		put("sigma", 0.75*spread)
 		put("noise-ratio", 16)
-	// Chains are not adjusted: with a longer step their law is not that of a sharp energy, which the gradient then chases.
-	case "ml":
-		put("jumps", 2)
+	// Chains are adjusted, so that their law is that of a sharp energy; jumps are their fresh starts, without a restart's bias.
+	case "ml", "pcd", "cd":
+		put("chain-sampler", "mala")
 		put("chain-step-size", 2.5e-4*spread*spread)
-	case "cd":
-		put("chain-step-size", 2.5e-4*spread*spread)
-		put("chain-steps", 1)
-		put("jumps", 2)
-	case "pcd":
-		put("chain-step-size", 2.5e-4*spread*spread)
-		put("chain-steps", 5)
+		put("chain-steps", 2)
 		put("jumps", 4)
+		put("restart", 0)
 	}
 	if model.IsFile(s.Dataset) {
 		put("standardize", true)

@@ -56,7 +56,11 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 		if err != nil {
 			return nil, err
 		}
-		return energy.NewAnnealable(inner, energy.GeometricLevels(s.SigmaMax, s.Sigma, s.Levels), slices.Max(data.Std))
+		e, err := energy.NewAnnealable(inner, energy.GeometricLevels(s.SigmaMax, s.Sigma, s.Levels), slices.Max(data.Std))
+		if err != nil || data.Base == nil {
+			return e, err
+		}
+		return e.Over(data.Base)
 	case s.Bridge > 0:
 		f, err := network(s, data, data.Dim)
 		if err != nil {
@@ -255,7 +259,7 @@ func (m *Model) Objective() (objectives.Objective, error) {
 		Batch: s.Batch, Precision: m.Precision(), Threads: s.Cores(), Seed: s.Seed, Data: data,
 		Sigma: s.Sigma, Slices: s.Slices, Projection: objectives.Projection(s.Projection),
 		NoiseName: s.Noise, NoiseRatio: s.NoiseRatio,
-		Steps: s.ChainSteps, StepSize: s.ChainSize, Jumps: s.Jumps, Buffer: s.Buffer, Restart: s.Restart, Alpha: s.Alpha,
+		Steps: s.ChainSteps, Adjusted: s.ChainMoves == "mala", StepSize: s.ChainSize, Jumps: s.Jumps, Buffer: s.Buffer, Restart: s.Restart, Alpha: s.Alpha,
 	}
 	if s.Restart == 0 {
 		cfg.Restart = -1 // none; 0 would be the default

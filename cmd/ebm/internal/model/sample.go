@@ -71,8 +71,8 @@ func (m *Model) annealed(k mcmc.Kernel) mcmc.Annealed {
 
 // Sample draws from the model. In up to three dimensions chains start from draws of a broad density around the data,
 // resampled by the model's own weights, so that they are spread over its modes as the model has it. In more they start
-// from a Gaussian and are led down by annealing. What then moves is the sampler alone, and its diagnostics tell whether it
-// would have found the modes by itself. The draws depend on the seed, not on the number of cores.
+// from a Gaussian and are led down by annealing. In few dimensions proposals from that broad density go before every
+// transition (sampler-jumps), so that chains change modes as they run and R̂ tells of all of them. The draws depend on the seed, not on the number of cores.
 func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	s := m.Settings
 	name, step := cfg.Sampler, cfg.Step
@@ -110,6 +110,9 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 		x, run.Warmup.Steps = tuned.Last, 0
 		k = mcmc.Langevin{StepSize: tuned.Kernels[0].(mcmc.MALA).StepSize}
 	}
+	if s.Crossings > 0 && m.Data.Dim <= planar && name != "annealed" && name != "tempering" { // those have moves between modes
+		k = mcmc.Jumping{Kernel: k, Proposal: m.Data.Background, Jumps: s.Crossings}
+	}
 	draws, err := mcmc.Sample(ctx, k, targets, x, run, rng)
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
@@ -124,7 +127,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Target, error), rng *rand.Rand) (*mat.Dense, error) {
 	const proposals, enough = 1 << 16, 200
 	x := mat.NewDense(chains, m.Data.Dim, nil)
-	if m.Data.Dim <= 3 {
+	if m.Data.Dim <= planar {
 		y := mat.NewDense(proposals, m.Data.Dim, nil)
 		m.Data.Background.Sample(y, rng)
 		logw, logq := make([]float64, proposals), make([]float64, proposals)

@@ -26,13 +26,15 @@ type Settings struct {
 	Sigma      float64 `json:"sigma" help:"Noise of dsm, smallest of dsm-multi, perturbation of cnce, mpf, ed." group:"objective"`
 	SigmaMax   float64 `json:"sigma-max" help:"Largest noise of dsm-multi." group:"objective"`
 	Levels     int     `json:"levels" help:"Noise levels of dsm-multi." group:"objective"`
+	Base       float64 `json:"base" help:"Width, in deviations of the data, of a kernel density of them that dsm-multi corrects at every level: carries the weights of separate modes. 0 is off." group:"objective"`
 	Slices     int     `json:"slices" help:"Random directions per sample of ssm, ssm-vr, fd-ssm, sm-hutchinson." group:"objective"`
 	Projection string  `json:"projection" help:"Their law: rademacher, gaussian or sphere." group:"objective"`
 	Bridge     float64 `json:"bridge" help:"Share of a known background mixed into the data, and taken out of the model in closed form: shows score matching the weights of separate modes. 0 is off." group:"objective"`
 	Noise      string  `json:"noise" help:"Noise density of nce and of jumps: gaussian, box, kde or mixture." group:"objective"`
 	NoiseRatio int     `json:"noise-ratio" help:"Noise samples per datum." group:"objective"`
 	ChainSteps int     `json:"chain-steps" help:"Transitions per gradient of ml, pcd, cd." group:"objective"`
-	ChainSize  float64 `json:"chain-step-size" help:"Langevin step of these chains." group:"objective"`
+	ChainMoves string  `json:"chain-sampler" help:"Of these chains: langevin, or mala with a step that follows the acceptance." group:"objective"`
+	ChainSize  float64 `json:"chain-step-size" help:"Their step, the first one of mala." group:"objective"`
 	Jumps      int     `json:"jumps" help:"Proposals from the noise before them, which cross between modes." group:"objective"`
 	Buffer     int     `json:"buffer" help:"Slots of the replay buffer of ml." group:"objective"`
 	Restart    float64 `json:"restart" help:"Share of chains of ml that start afresh." group:"objective"`
@@ -60,6 +62,7 @@ type Settings struct {
 	Sampler     string  `json:"sampler" help:"langevin, mala, hmc, nuts, annealed (down the noise levels of dsm-multi, else down the temperature) or tempering." group:"sampling"`
 	SamplerStep float64 `json:"sampler-step" help:"Step size; 0 finds one during warm-up." group:"sampling"`
 	Leapfrog    int     `json:"leapfrog" help:"Leapfrog steps per transition of hmc." group:"sampling"`
+	Crossings   int     `json:"sampler-jumps" help:"Proposals from blurred data before each transition of langevin, mala, hmc and nuts, accepted by Metropolis' rule: chains change modes by them. In up to 3 dimensions; 0 is the bare sampler." group:"sampling"`
 	Samples     int     `json:"samples" help:"Samples drawn at the end." group:"sampling"`
 	Chains      int     `json:"chains" help:"Chains that draw them." group:"sampling"`
 	Adapt       int     `json:"adapt" help:"Transitions that adapt step and mass of the sampler." group:"sampling"`
@@ -78,10 +81,10 @@ func Default() Settings {
 	return Settings{
 		Dataset: "4squares", Objective: "sm",
 		Sigma: 0.1, SigmaMax: 3, Levels: 10, Slices: 1, Projection: "rademacher",
-		Noise: "mixture", NoiseRatio: 2, ChainSteps: 10, ChainSize: 0.01, Jumps: 1, Buffer: 10000, Restart: 0.05,
+		Noise: "mixture", NoiseRatio: 2, ChainSteps: 10, ChainMoves: "langevin", ChainSize: 0.01, Jumps: 1, Buffer: 10000, Restart: 0.05,
 		Energy: "fourier", Hidden: []int{128, 128}, Activation: "silu", FirstGain: 3, Precision: "float32",
 		Batch: 256, Steps: 4000, LR: 2e-3, Schedule: "cosine", Warmup: 100, Optimizer: "adam", Clip: 1, EMA: 0.995, Seed: 1,
-		Sampler: "hmc", Leapfrog: 10, Samples: 10000, Chains: 1000, Adapt: 100, BurnIn: 20, Thin: 5,
+		Sampler: "hmc", Leapfrog: 10, Crossings: 1, Samples: 10000, Chains: 1000, Adapt: 100, BurnIn: 20, Thin: 5,
 		TestPoints: 100000, Grid: 3200, Frames: 60, Record: 0, Checkpoint: 0,
 	}
 }
@@ -276,9 +279,11 @@ func (s Settings) Check() error {
 	check(s.Sigma > 0 && finite(s.Sigma), "sigma", s.Sigma, "> 0")
 	check(s.SigmaMax > s.Sigma && finite(s.SigmaMax), "sigma-max", s.SigmaMax, fmt.Sprintf("> --sigma, which is %v", s.Sigma))
 	check(s.Levels >= 2, "levels", s.Levels, ">= 2")
+	check(s.Base >= 0 && finite(s.Base), "base", s.Base, ">= 0")
 	positive("slices", s.Slices)
 	positive("noise-ratio", s.NoiseRatio)
 	positive("chain-steps", s.ChainSteps)
+	check(s.ChainMoves == "langevin" || s.ChainMoves == "mala", "chain-sampler", s.ChainMoves, "langevin or mala")
 	check(s.ChainSize > 0 && finite(s.ChainSize), "chain-step-size", s.ChainSize, "> 0")
 	nonneg("jumps", s.Jumps)
 	check(s.Buffer >= s.Batch, "buffer", s.Buffer, fmt.Sprintf("at least --batch, which is %d", s.Batch))
@@ -305,6 +310,7 @@ func (s Settings) Check() error {
 	check(s.Threads >= 0 && s.Threads <= 1024, "threads", s.Threads, ">= 0")
 	check(s.SamplerStep >= 0 && finite(s.SamplerStep), "sampler-step", s.SamplerStep, "> 0, or 0 to find one")
 	positive("leapfrog", s.Leapfrog)
+	nonneg("sampler-jumps", s.Crossings)
 	nonneg("samples", s.Samples)
 	positive("chains", s.Chains)
 	nonneg("adapt", s.Adapt)

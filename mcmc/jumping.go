@@ -1,0 +1,75 @@
+package mcmc
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Proposal is a normalised density with a sampler.
+type Proposal interface {
+	Sample(dst *mat.Dense, rng *rand.Rand) // fills the rows of dst with independent draws
+	LogProb(dst []float64, x *mat.Dense)   // stores log q of the rows of x
+}
+
+// Jumping makes independence Metropolis moves before every step of a kernel: a draw y of q takes the place of x with
+// probability
+//
+//	min(1, exp(E(x) - E(y)) q(x)/q(y)).
+//
+// They carry chains between modes that local moves never leave, where q covers them all, such as data that were blurred. Both
+// parts leave exp(-E) unchanged, so that the whole does. In many dimensions no draw of q is ever accepted.
+//
+// Tierney, Markov chains for exploring posterior distributions, Annals of Statistics 22 (1994), section 2.3.3.
+type Jumping struct {
+	Kernel   Kernel   // required
+	Proposal Proposal // q; required. It may be used by several goroutines at a time
+	Jumps    int      // moves before a step; 0 means 1
+}
+
+var _ Kernel = Jumping{}
+
+// Validate reports settings out of range.
+func (k Jumping) Validate() error {
+	return errors.Join(
+		check(k.Jumps >= 0, "mcmc: Jumping.Jumps = %d, want >= 0", k.Jumps),
+		check(k.Proposal != nil, "mcmc: Jumping.Proposal is missing, e.g. the data, blurred"),
+		checkInner("Jumping", k.Kernel),
+	)
+}
+
+// Step jumps and moves every chain. Its information is that of the kernel.
+func (k Jumping) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
+	w := s.scratch()
+	rows, err := s.refresh(t)
+	if err != nil {
+		return Info{}, err
+	}
+	p := w.proposals()
+	if w.logq == nil {
+		w.logq = make([]float64, 2*w.n)
+	}
+	at, to := w.logq[:w.n], w.logq[w.n:]
+	k.Proposal.LogProb(at, s.X)
+	for range max(1, k.Jumps) {
+		k.Proposal.Sample(p.x, rng)
+		k.Proposal.LogProb(to, p.x)
+		if _, err := evaluate(t, p.energy, p.grad, p.x); err != nil {
+			return Info{}, err
+		}
+		uniforms(w.uniform, rng)
+		for i, e := range p.energy {
+			if math.Log(w.uniform[i]) < s.Energy[i]-e+at[i]-to[i] && !math.IsInf(e, 1) {
+				s.take(i, p)
+				at[i] = to[i]
+			}
+		}
+		rows += w.n
+	}
+	s.Momentum = nil // belongs to where the chains were
+	info, err := k.Kernel.Step(s, t, rng)
+	info.Evaluations += rows
+	return info, err
+}

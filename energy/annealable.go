@@ -30,18 +30,13 @@ type Conditional interface {
 // with s the scale of the data: v is the scale of the blurred data, ℓ runs from -1 to 1, and the first term alone is
 // right for Gaussian data (compare Karras et al., arXiv 2206.00364, for why inputs should have unit variance at every level).
 //
-// [Annealable.Over] puts a base density b in the place of that Gaussian,
-//
-//	E(x, σ) = -log b_σ(x) + inner(x/v, ℓ),   b_σ = b blurred by N(0, σ² I):
-//
-// at every level the family of b is blurred exactly as that of the data. Denoising does not see the weights of modes that
-// are far apart at the small levels; a kernel density of the data brings them along, and inner learns what it has wrong,
-// which is little, and at large levels nothing.
+// [Annealable.Beside] makes it the energy of a density beside a background; see there.
 type Annealable struct {
 	wrapped
 	levels []float64
 	scale  float64
-	base   *Mixture // nil: the Gaussian
+	beside *Mixture // nil: the energy as above
+	share  float64
 }
 
 var (
@@ -71,23 +66,38 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Annealable{wrapped{inner}, append([]float64(nil), levels...), scale, nil}, nil
+	return &Annealable{wrapped{inner}, append([]float64(nil), levels...), scale, nil, 0}, nil
 }
 
-// Over returns the energy with the base density b, all of whose components must have one width.
-func (a *Annealable) Over(b *Mixture) (*Annealable, error) {
+// Beside returns the energy of a density that is learnt beside a broad known one. With b_σ the background b blurred by σ
+// and r(x, σ) > 0 a function of inner,
+//
+//	E(x, σ)   = -log b_σ(x) - log r(x, σ) - log ε/(1-ε)
+//	E_q(x, σ) = -log b_σ(x) - log(1 + r(x, σ)) - log ε
+//
+// belong together: q = (1-ε) p + ε b_σ for p = exp(-E). Denoising is blind to the weights of modes that are far apart against
+// σ, since a constant added to E around one of them changes no score where the data are. The score of q is the mean of those of p
+// and b_σ, weighted by the chance that a point came from the one or the other; that chance depends on E itself, at every
+// level, and the score of q determines it. What is fitted is E_q, to data and draws of b; E is what was asked for.
+//
+//	r = ½(w + √(w² + 4τ²)),  w = exp(-inner)/ε - 1,  τ = 0.05
+//
+// is (1-ε)/ε, that of p = b, for an inner energy of zero, and small where inner is but a little above log 1/ε. The nearer b
+// is to p, the better q shows p: data that were blurred at several widths, and something broad.
+func (a *Annealable) Beside(b *Mixture, share float64) (*Annealable, error) {
 	if b.Dim() != a.Dim() {
-		return nil, fmt.Errorf("energy: Annealable: base density of dimension %d, energy of %d", b.Dim(), a.Dim())
+		return nil, fmt.Errorf("energy: Annealable: background of dimension %d, energy of %d", b.Dim(), a.Dim())
 	}
-	for _, s := range b.sds {
-		if s != b.sds[0] {
-			return nil, fmt.Errorf("energy: Annealable: base density with widths %g and %g, want one", b.sds[0], s)
-		}
+	if !(share > 0 && share < 1) {
+		return nil, fmt.Errorf("energy: Annealable: background of share %g, want between 0 and 1", share)
 	}
-	over := *a
-	over.base = b
-	return &over, nil
+	beside := *a
+	beside.beside, beside.share = b, share
+	return &beside, nil
 }
+
+// Background returns what was given to Beside, nil and 0 if nothing was.
+func (a *Annealable) Background() (b *Mixture, share float64) { return a.beside, a.share }
 
 // GeometricLevels returns k levels from hi down to lo with equal ratios.
 func GeometricLevels(hi, lo float64, k int) []float64 {
@@ -111,17 +121,45 @@ func (a *Annealable) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 
 // BuildAt builds the energy at the given levels.
 func (a *Annealable) BuildAt(x, sigma *G.Node, theta G.Nodes) (*G.Node, error) {
-	hi, lo := a.levels[0], a.levels[len(a.levels)-1]
 	return graphs.Try(func() *G.Node {
-		inv := graphs.Reciprocal(graphs.Shift(graphs.Square(sigma), a.scale*a.scale)) // 1/v², (n, 1)
-		z := graphs.Mul(x, graphs.ExpandCols(graphs.Sqrt(inv), a.Dim()))
-		l := graphs.Scale(graphs.Shift(graphs.Scale(graphs.Log(sigma), 2), -math.Log(hi*lo)), 1/math.Log(hi/lo))
-		e := graphs.Must(a.inner.Build(graphs.ConcatCols(z, l), theta))
-		if a.base != nil {
-			return graphs.Sub(e, a.base.buildBlurred(x, sigma))
+		z, f := a.buildInner(x, sigma, theta)
+		if a.beside == nil {
+			return graphs.Add(f, graphs.Scale(graphs.RowSum(graphs.Square(z)), 0.5))
 		}
-		return graphs.Add(e, graphs.Scale(graphs.RowSum(graphs.Square(z)), 0.5))
+		logr, _ := a.odds(f)
+		return graphs.Neg(graphs.Add(a.beside.buildBlurred(x, sigma), graphs.Shift(logr, math.Log(a.share)-math.Log1p(-a.share))))
 	})
+}
+
+// BuildMixed builds E_q + log b_σ = -log q/b_σ at the given levels, and log b_σ.
+func (a *Annealable) BuildMixed(x, sigma *G.Node, theta G.Nodes) (excess, logb *G.Node, err error) {
+	excess, err = graphs.Try(func() *G.Node {
+		_, f := a.buildInner(x, sigma, theta)
+		logb = a.beside.buildBlurred(x, sigma)
+		_, both := a.odds(f)
+		return graphs.Neg(graphs.Shift(both, math.Log(a.share)))
+	})
+	return excess, logb, err
+}
+
+// buildInner builds the scaled points and the inner energy.
+func (a *Annealable) buildInner(x, sigma *G.Node, theta G.Nodes) (z, f *G.Node) {
+	hi, lo := a.levels[0], a.levels[len(a.levels)-1]
+	inv := graphs.Reciprocal(graphs.Shift(graphs.Square(sigma), a.scale*a.scale)) // 1/v², (n, 1)
+	z = graphs.Mul(x, graphs.ExpandCols(graphs.Sqrt(inv), a.Dim()))
+	l := graphs.Scale(graphs.Shift(graphs.Scale(graphs.Log(sigma), 2), -math.Log(hi*lo)), 1/math.Log(hi/lo))
+	return z, graphs.Must(a.inner.Build(graphs.ConcatCols(z, l), theta))
+}
+
+// odds builds log r and log(1 + r), in units of 1 + exp(-f) = exp softplus(-f), in which nothing overflows.
+func (a *Annealable) odds(f *G.Node) (logr, both *G.Node) {
+	const tau = 0.05
+	f = graphs.Shift(f, math.Log(a.share))
+	one, unit := graphs.Sigmoid(f), graphs.Softplus(graphs.Neg(f))
+	w := graphs.Sub(graphs.Sigmoid(graphs.Neg(f)), one)
+	root := graphs.Sqrt(graphs.Add(graphs.Square(w), graphs.Square(graphs.Scale(one, 2*tau))))
+	r := graphs.Scale(graphs.Add(w, root), 0.5)
+	return graphs.Add(unit, graphs.Log(r)), graphs.Add(unit, graphs.Log(graphs.Add(one, r)))
 }
 
 // At returns the energy at one level, with the same parameters: the target of one stage of annealed sampling.

@@ -55,7 +55,7 @@ func every() map[string]Energy {
 		"confined":    must(Confine(mlp(2, SiLU), []float64{1, -1}, 3)),
 		"bridge":      must(NewBridge(mlp(2, SiLU), BridgeConfig{Background: b})),
 		"spectral":    must(NewSpectral(mlp(2, SiLU), 2)),
-		"over":        must(must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)).Over(must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.4, 0.4}, []float64{1, 2, 1})))),
+		"beside":      must(must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)).Beside(must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.6, 0.9}, []float64{1, 2, 1})), 0.2)),
 		"annealable":  must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)),
 		"func": Func{D: 2, Params: []Spec{{"scale", []int{1}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
 			return graphs.Try(func() *G.Node {
@@ -549,29 +549,45 @@ func ExampleNewMLP() {
 	// Output: 337 parameters; net.0.weight [16 2]
 }
 
-// With an inner energy of zero the energy over a base is the log density of the blurred base, at every level.
-func TestAnnealableOver(t *testing.T) {
-	base := must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.4, 0.4}, []float64{1, 2, 1}))
+// Beside a background b, exp(-E_q) = (1-ε) exp(-E) + ε b_σ with b_σ from [Mixture.Blurred], at every level.
+func TestAnnealableBeside(t *testing.T) {
+	const eps = 0.3
+	back := must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.6, 0.9}, []float64{1, 2, 1}))
 	levels := []float64{2, 0.5, 0.1}
-	e := must(must(NewAnnealable(must(NewMLP(MLPConfig{Dim: 3, Hidden: []int{4}})), levels, 1)).Over(base))
-	ev := must(NewEvaluator(e, NewParams(e.Specs()), EvaluatorConfig{Precision: Float64}))
-	x, got, want := mat.NewDense(5, 2, []float64{0, 0, 1, 0, -1, 1, 3, -3, 0.2, 0.7}), make([]float64, 5), make([]float64, 5)
+	a := must(must(NewAnnealable(must(NewMLP(MLPConfig{Dim: 3, Hidden: []int{4}, FirstGain: 4})), levels, 1)).Beside(back, eps))
+	p := Init(a, newRNG(1))
+	own := must(NewEvaluator(a, p, EvaluatorConfig{Precision: Float64}))
+	x := mat.NewDense(5, 2, []float64{0, 0, 1, 0, -1, 1, 3, -3, 0.2, 0.7})
+	e, q, logb := make([]float64, 5), make([]float64, 5), make([]float64, 5)
 	for _, sigma := range levels {
-		if err := errors.Join(ev.SetSigma(sigma), ev.Energies(got, x)); err != nil {
+		mixed := must(NewEvaluator(Func{D: 2, Params: a.Specs(), F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+			s := graphs.Scale(graphs.OnesLike(graphs.SliceCols(x, 0, 1)), sigma)
+			excess, logb, err := a.BuildMixed(x, s, theta)
+			if err != nil {
+				return nil, err
+			}
+			return graphs.Sub(excess, logb), nil
+		}}, p, EvaluatorConfig{Precision: Float64}))
+		if err := errors.Join(own.SetSigma(sigma), own.Energies(e, x), mixed.Energies(q, x)); err != nil {
 			t.Fatal(err)
 		}
-		base.Blurred(sigma).LogProb(want, x)
-		for i := range want {
-			if math.Abs(got[i]+want[i]) > 1e-12*(1+math.Abs(want[i])) {
-				t.Errorf("σ = %g, row %d: energy %g, want %g", sigma, i, got[i], -want[i])
+		wrong := false
+		for _, blur := range []float64{sigma, 1.5 * sigma} {
+			back.Blurred(blur).LogProb(logb, x)
+			for i := range e {
+				want := (1-eps)*math.Exp(-e[i]) + eps*math.Exp(logb[i])
+				off := math.Abs(math.Exp(-q[i]) - want)
+				if blur == sigma && off > 1e-12*want {
+					t.Errorf("σ = %g, row %d: mixed density %g, want %g", sigma, i, math.Exp(-q[i]), want)
+				}
+				wrong = wrong || off > 1e-6*want
 			}
 		}
-		base.Blurred(1.5*sigma).LogProb(want, x)
-		if math.Abs(got[0]+want[0]) < 1e-6 {
-			t.Error("another blur is not told apart")
+		if !wrong {
+			t.Error("a background of another blur is not told apart")
 		}
 	}
-	if _, err := e.Over(must(NewMixture(mat.NewDense(2, 2, []float64{1, 0, 0, 1}), []float64{0.4, 0.5}, nil))); err == nil {
-		t.Error("a base of two widths is accepted")
+	if _, err := a.Beside(back, 1); err == nil {
+		t.Error("a share of 1 is accepted")
 	}
 }

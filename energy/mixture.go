@@ -323,29 +323,29 @@ func (m *Mixture) Build(x *G.Node) (*G.Node, error) {
 	})
 }
 
-// buildBlurred builds log b_σ of the rows of x at the levels sigma (n, 1), for components of one width s: with v² = s² + σ²
-// the sum over them is that of exp( ((x-x̄)·(c_k-x̄) - |c_k-x̄|²/2) / v² + log w_k ).
+// buildBlurred builds log b_σ of the rows of x at the levels sigma (n, 1),
+//
+//	log Σ_k w_k N(x; c_k, v_k² I),  v_k² = s_k² + σ²,  -½|x - c_k|² = (x-x̄)·(c_k-x̄) - ½|c_k-x̄|² - ½|x-x̄|².
 func (m *Mixture) buildBlurred(x, sigma *G.Node) *G.Node {
 	k, d := m.centres.Dims()
 	mean, _ := Moments(m.centres)
-	s := m.sds[0]
-	w, half, logw := make([]float64, 0, k*d), make([]float64, k), make([]float64, k)
-	for i := range k {
+	w, half, logw, squares := make([]float64, 0, k*d), make([]float64, k), make([]float64, k), make([]float64, k)
+	for i, s := range m.sds {
 		for j, c := range m.centres.RawRowView(i) {
 			c -= mean[j]
 			w = append(w, c)
 			half[i] -= 0.5 * c * c
 		}
 		logw[i] = m.logw[i] + float64(d)*math.Log(s)
+		squares[i] = s * s
 	}
 	n := x.Shape()[0]
 	r := graphs.Sub(x, graphs.ExpandRows(constant(x, mean, d), n))
-	square := graphs.Shift(graphs.Square(sigma), s*s) // v², (n, 1)
-	inv := graphs.Reciprocal(square)
-	logs := graphs.Mul(graphs.Affine(r, constant(x, w, k, d), constant(x, half, k)), graphs.ExpandCols(inv, k))
-	logs = graphs.Add(logs, graphs.ExpandRows(constant(x, logw, k), n))
-	rest := graphs.Add(graphs.Mul(graphs.RowSum(graphs.Square(r)), inv), graphs.Scale(graphs.Log(square), float64(d)))
-	return graphs.Sub(graphs.RowLogSumExp(logs), graphs.Scale(rest, 0.5))
+	far := graphs.Affine(r, constant(x, w, k, d), constant(x, half, k)) // (n, K)
+	far = graphs.Sub(far, graphs.ExpandCols(graphs.Scale(graphs.RowSum(graphs.Square(r)), 0.5), k))
+	v := graphs.Add(graphs.ExpandRows(constant(x, squares, k), n), graphs.ExpandCols(graphs.Square(sigma), k))
+	norm := graphs.Sub(graphs.ExpandRows(constant(x, logw, k), n), graphs.Scale(graphs.Log(v), 0.5*float64(d)))
+	return graphs.RowLogSumExp(graphs.Add(graphs.Div(far, v), norm))
 }
 
 // Energy returns -log b, an energy without parameters.

@@ -27,6 +27,7 @@ type Config struct {
 	// Sigma is the standard deviation of the perturbation, in units of x. dsm requires it. For cnce and ed 0 means 0.75, for
 	// mpf 0.5 times the largest standard deviation of Data (1 without Data): large enough to reach from mode to mode.
 	Sigma      float64
+	Paired     bool       // dsm-multi: every noise with its negative, of less scatter and twice the price
 	Weighted   bool       // dsm: times σ²
 	Slices     int        // sm-hutchinson, ssm, ssm-vr, fd-ssm: directions per point; 0 means 1
 	Projection Projection // law of the directions; "" means rademacher

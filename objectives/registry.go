@@ -161,12 +161,12 @@ func init() {
 		bias: func(Config) string {
 			return "learns the data blurred at every level; the energy of the smallest is reported"
 		},
-		make: func(e energy.Energy, _ *energy.Params, _ Config) (Form, error) {
+		make: func(e energy.Energy, _ *energy.Params, cfg Config) (Form, error) {
 			c, ok := e.(energy.Conditional)
 			if !ok {
 				return nil, errors.New("objectives: dsm-multi needs an energy conditioned on the noise level; wrap a network of d+1 variables by energy.NewAnnealable")
 			}
-			return multiDenoising{c.Levels()}, nil
+			return newMultiDenoising(c, cfg.Paired), nil
 		},
 	})
 	register(entry{

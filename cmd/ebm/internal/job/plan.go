@@ -52,8 +52,11 @@ func Preset(s settings.Settings) settings.Layer {
 		put("clip", 10.0)
 	case "dsm-multi":
 		put("sigma", 0.01*spread)
-		put("base", 0.05)
-		put("steps", 5000)
+		put("bridge", 0.2)
+		put("paired", true)
+		put("batch", 128)
+		put("lr", 5e-3)
+		put("steps", 6000)
 		put("sampler", "annealed") // down the noise levels, which is what they are learnt for
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.
 	case "cnce":

@@ -25,7 +25,7 @@ import (
 const (
 	testShare = 0.1   // of the points of a file, kept for testing
 	fitPoints = 10000 // drawn to fit scales, noises and backgrounds
-	planar    = 3     // dimensions in which a kernel density is a density
+	planar    = 3     // dimensions in which data that were blurred reach everywhere that data do
 )
 
 // Data is the data of a run: a distribution, or the points of a file. It knows two units: those of the data, which files
@@ -47,8 +47,7 @@ type geometry struct {
 	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
 	Std    []float64              `json:"std"`
 
-	Background *energy.Mixture `json:"background"`     // the data, blurred: where chains start
-	Base       *energy.Mixture `json:"base,omitempty"` // a kernel density of the data, the base of an energy with noise levels
+	Background *energy.Mixture `json:"background"` // the data, blurred: where chains start
 }
 
 // IsFile reports whether the dataset is the path of a file.
@@ -89,26 +88,8 @@ func OpenData(s settings.Settings) (*Data, error) {
 	}
 	fit := mcmc.FitGaussian(d.Points(fitPoints, train.Stream(s.Seed, "fit")), 1)
 	d.Mean, d.Std = fit.Mean, fit.Std
-	if d.Background, err = background(d, s.Seed); err != nil {
-		return nil, err
-	}
-	if s.Base > 0 && s.Objective == "dsm-multi" && d.Dim <= planar { // in more dimensions such a density is spikes
-		d.Base, err = base(d, s)
-	}
+	d.Background, err = background(d, s.Seed)
 	return d, err
-}
-
-// base blurs some points of the data.
-func base(d *Data, s settings.Settings) (*energy.Mixture, error) {
-	const centres = 1024
-	rng := train.Stream(s.Seed, "base")
-	x := d.Points(centres, rng)
-	width := s.Base * slices.Max(d.Std)
-	sds := make([]float64, centres)
-	for i := range sds {
-		sds[i] = width
-	}
-	return energy.NewMixture(x, sds, nil)
 }
 
 // background is the data blurred at three widths, narrow enough to reach into sharp
@@ -228,9 +209,6 @@ func parseGeometry(meta map[string]string) (g geometry, err error) {
 		if !(g.Lo[j] < g.Hi[j]) || !(g.Std[j] > 0) {
 			return g, fmt.Errorf("metadata %q: box %v to %v, deviations %v", metadataKey, g.Lo, g.Hi, g.Std)
 		}
-	}
-	if g.Base != nil && g.Base.Dim() != g.Dim {
-		return g, fmt.Errorf("metadata %q: a base of dimension %d, want %d", metadataKey, g.Base.Dim(), g.Dim)
 	}
 	if g.Scaler != nil {
 		err = g.Scaler.Validate(g.Dim)

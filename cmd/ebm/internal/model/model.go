@@ -57,10 +57,10 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 			return nil, err
 		}
 		e, err := energy.NewAnnealable(inner, energy.GeometricLevels(s.SigmaMax, s.Sigma, s.Levels), slices.Max(data.Std))
-		if err != nil || data.Base == nil {
+		if err != nil || s.Bridge == 0 {
 			return e, err
 		}
-		return e.Over(data.Base)
+		return e.Beside(data.Background, s.Bridge)
 	case s.Bridge > 0:
 		f, err := network(s, data, data.Dim)
 		if err != nil {
@@ -257,7 +257,7 @@ func (m *Model) Objective() (objectives.Objective, error) {
 	data := m.Data.Points(fitPoints, train.Stream(s.Seed, "fit"))
 	cfg := objectives.Config{
 		Batch: s.Batch, Precision: m.Precision(), Threads: s.Cores(), Seed: s.Seed, Data: data,
-		Sigma: s.Sigma, Slices: s.Slices, Projection: objectives.Projection(s.Projection),
+		Sigma: s.Sigma, Paired: s.Paired, Slices: s.Slices, Projection: objectives.Projection(s.Projection),
 		NoiseName: s.Noise, NoiseRatio: s.NoiseRatio,
 		Steps: s.ChainSteps, Adjusted: s.ChainMoves == "mala", StepSize: s.ChainSize, Jumps: s.Jumps, Buffer: s.Buffer, Restart: s.Restart, Alpha: s.Alpha,
 	}

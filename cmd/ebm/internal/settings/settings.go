@@ -26,7 +26,7 @@ type Settings struct {
 	Sigma      float64 `json:"sigma" help:"Noise of dsm, smallest of dsm-multi, perturbation of cnce, mpf, ed." group:"objective"`
 	SigmaMax   float64 `json:"sigma-max" help:"Largest noise of dsm-multi." group:"objective"`
 	Levels     int     `json:"levels" help:"Noise levels of dsm-multi." group:"objective"`
-	Base       float64 `json:"base" help:"Width, in deviations of the data, of a kernel density of them that dsm-multi corrects at every level: carries the weights of separate modes. 0 is off." group:"objective"`
+	Paired     bool    `json:"paired" negatable:"" help:"Noise of dsm-multi in pairs ε and -ε: less scatter at small levels, at twice the price." group:"objective"`
 	Slices     int     `json:"slices" help:"Random directions per sample of ssm, ssm-vr, fd-ssm, sm-hutchinson." group:"objective"`
 	Projection string  `json:"projection" help:"Their law: rademacher, gaussian or sphere." group:"objective"`
 	Bridge     float64 `json:"bridge" help:"Share of a known background mixed into the data, and taken out of the model in closed form: shows score matching the weights of separate modes. 0 is off." group:"objective"`
@@ -279,7 +279,6 @@ func (s Settings) Check() error {
 	check(s.Sigma > 0 && finite(s.Sigma), "sigma", s.Sigma, "> 0")
 	check(s.SigmaMax > s.Sigma && finite(s.SigmaMax), "sigma-max", s.SigmaMax, fmt.Sprintf("> --sigma, which is %v", s.Sigma))
 	check(s.Levels >= 2, "levels", s.Levels, ">= 2")
-	check(s.Base >= 0 && finite(s.Base), "base", s.Base, ">= 0")
 	positive("slices", s.Slices)
 	positive("noise-ratio", s.NoiseRatio)
 	positive("chain-steps", s.ChainSteps)

@@ -39,7 +39,8 @@ type Cell struct {
 	Objective string          `json:"objective"`
 	Seed      uint64          `json:"seed"`
 	Steps     int             `json:"steps"`
-	CPU       float64         `json:"cpu_seconds"` // of training
+	CPU       float64         `json:"cpu_seconds"`   // of training
+	Set       settings.Layer  `json:"set,omitempty"` // over the defaults
 	Error     string          `json:"error,omitempty"`
 	Run       string          `json:"run"` // folder
 	Eval      *metrics.Report `json:"eval,omitempty"`
@@ -132,7 +133,7 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	if spent < 0 {
 		spent = threadTime() - before
 	}
-	c.Steps, c.CPU = s.Steps, spent.Seconds()
+	c.Steps, c.CPU, c.Set = s.Steps, spent.Seconds(), cfg.Set
 	b, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return err

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+)
+
+// cell is what quality reads of a cell of ebm compare.
+type cell struct {
+	Dataset   string                     `json:"dataset"`
+	Objective string                     `json:"objective"`
+	Seed      uint64                     `json:"seed"`
+	Steps     int                        `json:"steps"`
+	CPU       float64                    `json:"cpu_seconds"`
+	Set       map[string]json.RawMessage `json:"set"`
+	Error     string                     `json:"error"`
+	Eval      *metrics.Report            `json:"eval"`
+}
+
+// read gathers the cells of all files.
+func read(paths []string) ([]cell, error) {
+	var all []cell
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		var cells []cell
+		if err := json.Unmarshal(b, &cells); err != nil {
+			return nil, fmt.Errorf("%s: %w; want the board.json of ebm compare", path, err)
+		}
+		for _, c := range cells {
+			same := func(o cell) bool { return o.Dataset == c.Dataset && o.Objective == c.Objective && o.Seed == c.Seed }
+			if i := slices.IndexFunc(all, same); i >= 0 {
+				all[i] = c
+			} else {
+				all = append(all, c)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no cells in %s", strings.Join(paths, ", "))
+	}
+	return all, nil
+}
+
+// names returns the different values of f in the order of the cells.
+func names(cells []cell, f func(cell) string) []string {
+	var v []string
+	for _, c := range cells {
+		if !slices.Contains(v, f(c)) {
+			v = append(v, f(c))
+		}
+	}
+	return v
+}
+
+// command is what makes the cells again.
+func command(cells []cell) string {
+	seeds := uint64(0)
+	for _, c := range cells {
+		seeds = max(seeds, c.Seed)
+	}
+	text := fmt.Sprintf("ebm compare --objectives %s --datasets %s --seeds %d",
+		strings.Join(names(cells, func(c cell) string { return c.Objective }), ","),
+		strings.Join(names(cells, func(c cell) string { return c.Dataset }), ","), seeds)
+	for _, key := range slices.Sorted(maps.Keys(cells[0].Set)) {
+		text += fmt.Sprintf(" --set %s=%s", key, cells[0].Set[key])
+	}
+	return text
+}
+
+// measure is a column of the table: a number of a report, and how it is written.
+type measure struct {
+	head   string
+	format string
+	of     func(cell) float64
+}
+
+func sample(f func(*metrics.SampleReport) float64) func(cell) float64 {
+	return func(c cell) float64 {
+		if c.Eval.Samples == nil {
+			return math.NaN()
+		}
+		return f(c.Eval.Samples)
+	}
+}
+
+var measures = []measure{
+	{"reverse KL", "%.4f", func(c cell) float64 { return float64(c.Eval.ReverseKL) }},
+	{"TV", "%.3f", func(c cell) float64 { return float64(c.Eval.TV) }},
+	{"Fisher / E‖s‖²", "%.4f", func(c cell) float64 { return float64(c.Eval.FisherRelative) }},
+	{"score slope", "%.3f", func(c cell) float64 { return float64(c.Eval.ScoreSlope) }},
+	{"mode TV", "%.3f", sample(func(s *metrics.SampleReport) float64 { return float64(s.ModeTV) })},
+	{"energy distance / floor", "%.2f", sample(func(s *metrics.SampleReport) float64 {
+		return float64(s.EnergyDistance) / float64(s.Floor.EnergyDistance)
+	})},
+	{"in 99 % HDR", "%.3f", sample(func(s *metrics.SampleReport) float64 { return float64(s.InHDR) })},
+}
+
+// kl is the quality of a cell; NaN where the training failed or the truth is not known.
+func kl(c cell) float64 { return float64(c.Eval.KL) }
+
+// pick returns the values over seeds that are known, sorted.
+func pick(cells []cell, objective, dataset string, f func(cell) float64) []float64 {
+	var v []float64
+	for _, c := range cells {
+		if c.Objective == objective && c.Dataset == dataset && c.Eval != nil {
+			if x := f(c); !math.IsNaN(x) {
+				v = append(v, x)
+			}
+		}
+	}
+	slices.Sort(v)
+	return v
+}
+
+func median(v []float64) float64 { return (v[(len(v)-1)/2] + v[len(v)/2]) / 2 }
+
+// text writes the median, "–" where nothing is known.
+func text(format string, v []float64) string {
+	if len(v) == 0 {
+		return "–"
+	}
+	return fmt.Sprintf(format, median(v))
+}
+
+// write prints the page.
+func write(w io.Writer, cells []cell) error {
+	objectives := names(cells, func(c cell) string { return c.Objective })
+	datasets := names(cells, func(c cell) string { return c.Dataset })
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Quality\n\nWhat the shipped defaults learn, made by\n\n    %s\n    go run ./benchmarks/quality runs/compare/board.json > benchmarks/QUALITY.md\n", command(cells))
+	fmt.Fprintf(&b, `
+Training sees samples only; densities, scores and integrals of the truth are exact, those of the models by quadrature. CPU
+seconds are those of the training, on one thread, and depend on the machine. The measures are explained by
+`+"`go doc ./objectives/metrics`"+`; samples are drawn by the default sampler of the run, and the floor is the same measure
+for as many draws of the truth.
+
+## KL(data‖model), nats
+
+The median over seeds, in brackets the least and the largest, and the CPU seconds.
+
+`)
+	head, rule := "| |", "|---|"
+	for _, d := range datasets {
+		head, rule = head+" "+d+" |", rule+"---|"
+	}
+	fmt.Fprintf(&b, "%s\n%s\n", head, rule)
+	for _, o := range objectives {
+		fmt.Fprintf(&b, "| `%s` |", o)
+		for _, d := range datasets {
+			v, cpu := pick(cells, o, d, kl), pick(cells, o, d, func(c cell) float64 { return c.CPU })
+			if len(v) == 0 {
+				b.WriteString(" – |")
+				continue
+			}
+			fmt.Fprintf(&b, " %.4f (%.4f–%.4f), %s s |", median(v), v[0], v[len(v)-1], text("%.0f", cpu))
+		}
+		b.WriteString("\n")
+	}
+	for _, d := range datasets {
+		fmt.Fprintf(&b, "\n## %s\n\nMedians over seeds.\n\n| |", d)
+		for _, m := range measures {
+			b.WriteString(" " + m.head + " |")
+		}
+		b.WriteString("\n|---|" + strings.Repeat("---|", len(measures)) + "\n")
+		for _, o := range objectives {
+			fmt.Fprintf(&b, "| `%s` |", o)
+			for _, m := range measures {
+				b.WriteString(" " + text(m.format, pick(cells, o, d, m.of)) + " |")
+			}
+			b.WriteString("\n")
+		}
+	}
+	var failed []string
+	for _, c := range cells {
+		if c.Error != "" {
+			failed = append(failed, fmt.Sprintf("* `%s` on %s, seed %d: %s\n", c.Objective, c.Dataset, c.Seed, c.Error))
+		}
+	}
+	if len(failed) > 0 {
+		b.WriteString("\n## Runs that failed\n\nThey are left out above.\n\n" + strings.Join(failed, ""))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	first, second := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")
+	for path, text := range map[string]string{
+		first: `[
+{"dataset":"moons","objective":"nce","seed":1,"cpu_seconds":9,"set":{"steps":500},"eval":{"kl":0.5,"tv":0.1,"samples":{"energy_distance":0.3,"in_hdr99":0.98,"floor":{"energy_distance":0.1}}}},
+{"dataset":"moons","objective":"nce","seed":2,"cpu_seconds":11,"set":{"steps":500},"eval":{"kl":0.03,"tv":0.2}},
+{"dataset":"moons","objective":"sm","seed":1,"cpu_seconds":3,"error":"diverged at step 3"}]`,
+		second: `[{"dataset":"moons","objective":"nce","seed":1,"cpu_seconds":9,"set":{"steps":500},"eval":{"kl":0.01,"tv":0.1,"samples":{"energy_distance":0.3,"in_hdr99":0.98,"floor":{"energy_distance":0.1}}}}]`,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cells, err := read([]string{first, second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := write(&b, cells); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"ebm compare --objectives nce,sm --datasets moons --seeds 2 --set steps=500",
+		"| `nce` | 0.0200 (0.0100–0.0300), 10 s |",
+		"| `sm` | – |",
+		"3.00 | 0.980 |",
+		"* `sm` on moons, seed 1: diverged at step 3",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	if err := os.WriteFile(first, []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := read([]string{first}); err == nil || !strings.Contains(err.Error(), "board.json") {
+		t.Errorf("an object in place of cells: %v", err)
+	}
+}

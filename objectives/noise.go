@@ -34,7 +34,8 @@ var (
 //	gaussian  N(mean, 1.5² covariance): wider than the data, so that their tails are covered
 //	box       uniform on the bounding box, widened by a quarter of its width on each side
 //	kde       the data blurred, at most 1024 points, by sds of 0.05, 0.1 and 0.2 times their largest standard deviation in turn
-//	mixture   0.7 kde + 0.3 box
+//	mixture   0.7 kde + 0.2 box + 0.1 N(mean, 1.5² s² I), s the largest standard deviation: near the data, between them,
+//	          and far out, where nothing else would keep a model from leaking
 func NewNoise(name string, data *mat.Dense) (Noise, error) {
 	if data == nil {
 		return nil, fmt.Errorf("objectives: noise %q is fitted to data: set Config.Data", name)
@@ -52,7 +53,11 @@ func NewNoise(name string, data *mat.Dense) (Noise, error) {
 		if err != nil {
 			return nil, err
 		}
-		return NewBlend([]Noise{k, BoxOf(data, 0.25)}, []float64{0.7, 0.3})
+		far, err := around(data, 1.5*energy.Spread(data))
+		if err != nil {
+			return nil, err
+		}
+		return NewBlend([]Noise{k, BoxOf(data, 0.25), far}, []float64{0.7, 0.2, 0.1})
 	}
 	return nil, fmt.Errorf("objectives: noise %q, want one of %s", name, strings.Join(NoiseNames(), ", "))
 }
@@ -95,6 +100,16 @@ func NewGaussian(mean []float64, cov mat.Symmetric) (*Gaussian, error) {
 	chol.LTo(g.l)
 	g.logc = -0.5 * (float64(d)*math.Log(2*math.Pi) + chol.LogDet())
 	return g, nil
+}
+
+// around returns N(mean of the data, sd² I).
+func around(data *mat.Dense, sd float64) (*Gaussian, error) {
+	mean, _ := energy.Moments(data)
+	g, err := Isotropic(len(mean), sd)
+	if err == nil {
+		g.mean = mean
+	}
+	return g, err
 }
 
 // Isotropic returns N(0, sd² I) in d dimensions.

@@ -2,6 +2,7 @@
 //
 //	go run ./benchmarks/compare            the table of benchmarks/README.md, as Markdown
 //	go run ./benchmarks/compare --json     the same as JSON
+//	go run ./benchmarks/compare --quality 0.015    CPU seconds of training until the model is that good
 //
 // For each operation and size it alternates: a fraction of a second of Go, the same of PyTorch as one writes it
 // (autograd), the same of PyTorch as an expert would (peer.py). A round gives the median time per step of each; the
@@ -31,6 +32,8 @@ type options struct {
 	Threads []int    `default:"1" help:"Numbers of threads."`
 	Ops     []string `default:"langevin,hmc,sm,ssm,dsm,nce" help:"Operations."`
 	Sizes   []int    `default:"32,64,128,256" help:"Hidden widths; the batch belongs to the width."`
+	Quality float64  `help:"Compare instead the CPU seconds to this KL(data‖model) in nats, by nce on 8gaussians."`
+	Seeds   int      `default:"3" help:"Trainings of each length, for --quality."`
 	Python  string   `default:"/usr/bin/python3" help:"Python with PyTorch."`
 	JSON    bool     `help:"Print JSON."`
 }
@@ -84,6 +87,16 @@ func run(ctx context.Context, opt options) error {
 		peers[threads] = p
 		rep.PyTorch = p.version
 	}
+	if opt.Quality > 0 {
+		q, err := compareQuality(ctx, peer, opt)
+		switch {
+		case err != nil:
+			return err
+		case opt.JSON:
+			return printJSON(q)
+		}
+		return writeQuality(os.Stdout, q)
+	}
 	for _, op := range opt.Ops {
 		for _, hidden := range opt.Sizes {
 			i := slices.IndexFunc(benchmarks.Sizes, func(s benchmarks.Setting) bool { return s.Hidden == hidden })
@@ -103,11 +116,15 @@ func run(ctx context.Context, opt options) error {
 		}
 	}
 	if opt.JSON {
-		enc := json.NewEncoder(os.Stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(rep)
+		return printJSON(rep)
 	}
 	return writeMarkdown(os.Stdout, rep)
+}
+
+func printJSON(v any) error {
+	enc := json.NewEncoder(os.Stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }
 
 // work returns the operation in Go.

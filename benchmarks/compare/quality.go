@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// The comparison of time to quality: whole trainings by nce on 8gaussians, of a network 2–64–64–1 on batches of 128 with two
+// noise points each, Adam from 1e-2 down a cosine, averaged weights. Each side tries the plain network, with a first layer three times
+// as large, and the one on 32 sines and cosines; a training that ends within the goal in the median over seeds has reached
+// it, and the shortest that does counts, in CPU seconds of training, compilation included.
+const (
+	qualityHidden, qualityBatch = 64, 128
+	qualityCells, qualityHalf   = 800, 6.0
+)
+
+var (
+	qualitySteps    = []int{75, 100, 150, 200, 300, 400, 600, 800, 1200, 1600, 2400, 3200}
+	qualityFeatures = []int{0, 32}
+)
+
+// trial is a training of given length, the medians over seeds.
+type trial struct {
+	Side     string  `json:"side"`
+	Features int     `json:"features"`
+	Steps    int     `json:"steps"`
+	Seconds  float64 `json:"cpu_seconds"`
+	KL       float64 `json:"kl"`
+	Reached  bool    `json:"reached"`
+}
+
+// qualityReport is what --quality prints.
+type qualityReport struct {
+	PyTorch string   `json:"pytorch,omitempty"`
+	Goal    float64  `json:"goal_kl"`
+	Seeds   int      `json:"seeds"`
+	Trials  []trial  `json:"trials"`
+	Ratio   *float64 `json:"ratio,omitempty"` // of CPU seconds, Go's best over PyTorch's
+}
+
+// compareQuality lengthens the trainings of all variants of both sides in turn, each until it has reached the goal.
+func compareQuality(ctx context.Context, p *peer, opt options) (qualityReport, error) {
+	rep := qualityReport{Goal: opt.Quality, Seeds: opt.Seeds}
+	sides := []string{"Go"}
+	if p != nil {
+		rep.PyTorch = p.version
+		sides = append(sides, "PyTorch")
+	}
+	best := map[string]float64{}
+	done := map[string]bool{}
+	for _, steps := range qualitySteps {
+		for _, features := range qualityFeatures {
+			for _, side := range sides {
+				key := fmt.Sprint(side, features)
+				if done[key] {
+					continue
+				}
+				t := trial{Side: side, Features: features, Steps: steps}
+				var seconds, kls []float64
+				for seed := range opt.Seeds {
+					if err := ctx.Err(); err != nil {
+						return rep, err
+					}
+					train := trainQuality
+					if side == "PyTorch" {
+						train = p.quality
+					}
+					s, kl, err := train(steps, uint64(seed+1), features)
+					if err != nil {
+						return rep, err
+					}
+					seconds, kls = append(seconds, s), append(kls, kl)
+				}
+				t.Seconds, t.KL = median(seconds), median(kls)
+				t.Reached = t.KL <= rep.Goal
+				done[key] = t.Reached
+				if old, ok := best[side]; t.Reached && (!ok || t.Seconds < old) {
+					best[side] = t.Seconds
+				}
+				rep.Trials = append(rep.Trials, t)
+				fmt.Fprintf(os.Stderr, "%s, %d features, %d steps: KL %.4f in %.2f CPU s\n", side, features, steps, t.KL, t.Seconds)
+			}
+		}
+	}
+	ours, ok1 := best["Go"]
+	theirs, ok2 := best["PyTorch"]
+	if ok1 && ok2 {
+		ratio := ours / theirs
+		rep.Ratio = &ratio
+	}
+	return rep, nil
+}
+
+// trainQuality trains in Go. The noise is fitted to 10 000 points; the density is not used.
+func trainQuality(steps int, seed uint64, features int) (seconds, kl float64, err error) {
+	truth, err := datasets.New("8gaussians")
+	if err != nil {
+		return 0, 0, err
+	}
+	data := mat.NewDense(10000, 2, nil)
+	truth.Sample(data, train.Stream(seed, "fit"))
+	start := cpuSeconds()
+	gain := 1.0
+	if features == 0 {
+		gain = 3
+	}
+	mlp := func(dim int) (energy.Energy, error) {
+		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: []int{qualityHidden, qualityHidden}, FirstGain: gain})
+	}
+	e, err := mlp(2)
+	if features > 0 {
+		e, err = energy.NewFourier(energy.FourierConfig{Dim: 2, Frequencies: features, Scale: 2}, mlp)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	theta := energy.Init(e, train.Stream(seed, "init"))
+	o, err := objectives.New("nce", e, theta, objectives.Config{Batch: qualityBatch, Data: data, NoiseName: "mixture", NoiseRatio: 2})
+	if err != nil {
+		return 0, 0, err
+	}
+	res, err := train.Run(context.Background(), train.Config{
+		Objective: o, Params: theta, Optimizer: &train.Adam{}, Source: truth, Dim: 2, Batch: qualityBatch, Steps: steps,
+		LearningRate: 1e-2, Schedule: train.Cosine{Floor: 0.01}, Clip: 1, Decay: 0.99, Seed: seed,
+	})
+	seconds = cpuSeconds() - start
+	if err != nil {
+		return 0, 0, err
+	}
+	copy(theta.Data(), res.Average)
+	theta.Changed()
+	kl, err = gridKL(e, theta, truth)
+	return seconds, kl, err
+}
+
+// gridKL is KL(data‖model) by the midpoint rule, as peer.py has it.
+func gridKL(e energy.Energy, theta *energy.Params, truth datasets.Distribution) (float64, error) {
+	eval, err := energy.NewEvaluator(e, theta, energy.EvaluatorConfig{Batch: qualityCells})
+	if err != nil {
+		return 0, err
+	}
+	const h = 2 * qualityHalf / qualityCells
+	x, u, logp := mat.NewDense(qualityCells, 2, nil), make([]float64, qualityCells), make([]float64, qualityCells)
+	var z, kl, mass float64
+	for i := range qualityCells {
+		for j := range qualityCells {
+			x.SetRow(j, []float64{(float64(i)+0.5)*h - qualityHalf, (float64(j)+0.5)*h - qualityHalf})
+		}
+		if err := eval.Energies(u, x); err != nil {
+			return 0, err
+		}
+		truth.LogProb(logp, x)
+		for j, v := range u {
+			p := math.Exp(logp[j]) * h * h
+			z += math.Exp(-v) * h * h
+			mass += p
+			if p > 0 {
+				kl += p * (logp[j] + v)
+			}
+		}
+	}
+	return kl/mass + math.Log(z), nil
+}
+
+// cpuSeconds is the CPU time of this process.
+func cpuSeconds() float64 {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) * 1e-9
+}
+
+// quality trains in PyTorch.
+func (p *peer) quality(steps int, seed uint64, features int) (seconds, kl float64, err error) {
+	request := map[string]any{"op": "quality", "steps": steps, "seed": seed, "features": features, "hidden": qualityHidden,
+		"batch": qualityBatch, "cells": qualityCells, "half": qualityHalf}
+	if err := json.NewEncoder(p.in).Encode(request); err != nil {
+		return 0, 0, err
+	}
+	var answer struct{ Seconds, KL float64 }
+	err = p.read(&answer)
+	return answer.Seconds, answer.KL, err
+}
+
+// writeQuality prints a table of the trainings.
+func writeQuality(w io.Writer, rep qualityReport) error {
+	fmt.Fprintf(w, "KL(data‖model) ≤ %g on 8gaussians by nce, medians over %d seeds.\n\n", rep.Goal, rep.Seeds)
+	fmt.Fprintln(w, "| side | sines and cosines | steps | KL, nats | CPU seconds | reached |\n|---|---|---|---|---|---|")
+	for _, t := range rep.Trials {
+		mark := ""
+		if t.Reached {
+			mark = "yes"
+		}
+		fmt.Fprintf(w, "| %s | %d | %d | %.4f | %.3f | %s |\n", t.Side, t.Features, t.Steps, t.KL, t.Seconds, mark)
+	}
+	if rep.Ratio == nil {
+		_, err := fmt.Fprintln(w, "\nOne of the sides is missing or did not reach it.")
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nGo / PyTorch %s, the best of each: **%.3f** of the CPU seconds.\n", rep.PyTorch, *rep.Ratio)
+	return err
+}

@@ -25,9 +25,10 @@ type Conditional interface {
 
 // Annealable makes a conditional energy of an energy of d+1 variables,
 //
-//	E(x, σ) = |x|² / (2v²) + inner(x/v, ℓ),   v² = s² + σ²,   ℓ = (2 log σ - log σ_1σ_K) / log(σ_1/σ_K),
+//	E(x, σ) = |x|² / (2v²) + inner(x/v, ℓ),   v² = s² + σ²,   ℓ = a log(σ² + c²) + b,   c = s/50,
 //
-// with s the scale of the data: v is the scale of the blurred data, ℓ runs from -1 to 1, and the first term alone is
+// with s the scale of the data: v is the scale of the blurred data, ℓ runs from -1 to 1, a blur well below c is the same as
+// none, so that the smallest levels share what is learnt at them, and the first term alone is
 // right for Gaussian data (compare Karras et al., arXiv 2206.00364, for why inputs should have unit variance at every level).
 //
 // [Annealable.Beside] makes it the energy of a density beside a background; see there.
@@ -142,12 +143,17 @@ func (a *Annealable) BuildMixed(x, sigma *G.Node, theta G.Nodes) (excess, logb *
 	return excess, logb, err
 }
 
+// resolution is c in units of s.
+const resolution = 0.02
+
 // buildInner builds the scaled points and the inner energy.
 func (a *Annealable) buildInner(x, sigma *G.Node, theta G.Nodes) (z, f *G.Node) {
-	hi, lo := a.levels[0], a.levels[len(a.levels)-1]
 	inv := graphs.Reciprocal(graphs.Shift(graphs.Square(sigma), a.scale*a.scale)) // 1/v², (n, 1)
 	z = graphs.Mul(x, graphs.ExpandCols(graphs.Sqrt(inv), a.Dim()))
-	l := graphs.Scale(graphs.Shift(graphs.Scale(graphs.Log(sigma), 2), -math.Log(hi*lo)), 1/math.Log(hi/lo))
+	hi, lo := a.levels[0], a.levels[len(a.levels)-1]
+	c := resolution * a.scale
+	hi, lo = math.Log(hi*hi+c*c), math.Log(lo*lo+c*c)
+	l := graphs.Scale(graphs.Shift(graphs.Log(graphs.Shift(graphs.Square(sigma), c*c)), -0.5*(hi+lo)), 2/(hi-lo))
 	return z, graphs.Must(a.inner.Build(graphs.ConcatCols(z, l), theta))
 }
 

@@ -50,8 +50,7 @@ func (f denoising) Loss(b *Builder) *G.Node {
 //
 // for an energy that knows the level. Every point of a batch gets one level, in turn, from a random start. The energies are
 // those of the blurred data at every level. Paired, the loss is the mean of that at ε and that at -ε: the same in expectation,
-// but at small σ, where ε outweighs σ∇E by far, its scatter mostly cancels, and what is left is near that of score matching
-// with Hutchinson's trace. Annealed Langevin from σ_1 down to σ_K samples the last one.
+// but at small σ, where ε outweighs σ∇E by far, its scatter mostly cancels, and what is left is near XX Langevin from σ_1 down to σ_K samples the last one.
 //
 // Song and Ermon, Generative modeling by estimating gradients of the data distribution, arXiv 1907.05600, equation 6.
 type multiDenoising struct {
@@ -62,7 +61,7 @@ type multiDenoising struct {
 
 // beside is the background of an energy that is learnt beside one ([energy.Annealable.Beside]): with share ε of it the loss is
 //
-//	(1-ε) mean ½ |ε - σ ∇E_q(x + σε, σ)|² + ε mean ½ σ² |∇E_q(y, σ) - ∇E_b(y, σ)|²,   y ~ b_σ:
+//	(1-ε) mean ½ λ(σ) |ε/σ - ∇E_q(x + σε, σ)|² + ε mean ½ λ(σ) |∇E_q(y, σ) - ∇E_b(y, σ)|²,   y ~ b_σ:
 //
 // that of the mixture of both, but for a constant. Of draws of b the score is known, and stands for what denoising estimates.
 type beside struct {
@@ -70,8 +69,8 @@ type beside struct {
 	y      mat.Dense
 }
 
-func newMultiDenoising(e energy.Conditional, paired bool) multiDenoising {
-	f := multiDenoising{levels: e.Levels(), paired: paired}
+func newMultiDenoising(e energy.Conditional, cfg Config) multiDenoising {
+	f := multiDenoising{levels: e.Levels(), paired: cfg.Paired}
 	if a, ok := e.(*energy.Annealable); ok {
 		if b, _ := a.Background(); b != nil {
 			f.beside = &beside{energy: a}

@@ -166,7 +166,7 @@ func init() {
 			if !ok {
 				return nil, errors.New("objectives: dsm-multi needs an energy conditioned on the noise level; wrap a network of d+1 variables by energy.NewAnnealable")
 			}
-			return newMultiDenoising(c, cfg.Paired), nil
+			return newMultiDenoising(c, cfg), nil
 		},
 	})
 	register(entry{

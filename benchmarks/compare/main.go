@@ -73,6 +73,16 @@ func main() {
 
 func run(ctx context.Context, opt options) error {
 	rep := report{Go: runtime.Version(), Cores: runtime.NumCPU()}
+	if opt.Quality > 0 {
+		q, err := compareQuality(ctx, opt)
+		switch {
+		case err != nil:
+			return err
+		case opt.JSON:
+			return printJSON(q)
+		}
+		return writeQuality(os.Stdout, q)
+	}
 	peers := map[int]*peer{}
 	for _, threads := range opt.Threads {
 		p, err := startPeer(ctx, opt.Python, threads)
@@ -86,16 +96,6 @@ func run(ctx context.Context, opt options) error {
 		defer p.close()
 		peers[threads] = p
 		rep.PyTorch = p.version
-	}
-	if opt.Quality > 0 {
-		q, err := compareQuality(ctx, peer, opt)
-		switch {
-		case err != nil:
-			return err
-		case opt.JSON:
-			return printJSON(q)
-		}
-		return writeQuality(os.Stdout, q)
 	}
 	for _, op := range opt.Ops {
 		for _, hidden := range opt.Sizes {

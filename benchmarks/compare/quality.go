@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -51,10 +52,17 @@ type qualityReport struct {
 }
 
 // compareQuality lengthens the trainings of all variants of both sides in turn, each until it has reached the goal.
-func compareQuality(ctx context.Context, p *peer, opt options) (qualityReport, error) {
+func compareQuality(ctx context.Context, opt options) (qualityReport, error) {
 	rep := qualityReport{Goal: opt.Quality, Seeds: opt.Seeds}
 	sides := []string{"Go"}
-	if p != nil {
+	p, err := startPeer(ctx, opt.Python, 1)
+	switch {
+	case errors.Is(err, errNoTorch):
+		fmt.Fprintln(os.Stderr, err)
+	case err != nil:
+		return rep, err
+	default:
+		defer p.close()
 		rep.PyTorch = p.version
 		sides = append(sides, "PyTorch")
 	}

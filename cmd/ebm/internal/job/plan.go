@@ -51,13 +51,14 @@ func Preset(s settings.Settings) settings.Layer {
 		put("steps", 6000)
 		put("clip", 10.0)
 	case "dsm-multi":
-		put("sigma", 0.01*spread)
-		put("bridge", 0.2)
+		put("sigma", 0.005*spread)
+		put("levels", 8)
+		put("bridge", 0.3)
 		put("paired", true)
 		put("batch", 128)
-		put("lr", 5e-3)
-		put("steps", 6000)
-		put("sampler", "annealed") // down the noise levels, which is what they are learnt for
+		put("lr", 4e-3)
+		put("steps", 12000)
+		put("clip", 10.0)
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.
 	case "cnce":
 		put("sigma", 0.75*spread)

@@ -95,8 +95,8 @@ func OpenData(s settings.Settings) (*Data, error) {
 // background is the data blurred at three widths, narrow enough to reach into sharp
 // modes and wide enough to join them, and one broad Gaussian.
 func background(d *Data, seed uint64) (*energy.Mixture, error) {
-	const centres, broad = 64, 1.25
-	widths := []float64{0.075, 0.2, 0.5} // of the largest standard deviation
+	const centres, broad = 96, 1.25
+	widths := []float64{0.035, 0.1, 0.3} // of the largest standard deviation
 	for i := range widths {
 		widths[i] *= slices.Max(d.Std)
 	}

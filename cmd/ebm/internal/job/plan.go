@@ -75,6 +75,7 @@ func Preset(s settings.Settings) settings.Layer {
 		put("chain-steps", 2)
 		put("jumps", 4)
 		put("restart", 0)
+		put("steps", 2500)
 	}
 	if model.IsFile(s.Dataset) {
 		put("standardize", true)

@@ -57,8 +57,9 @@ func Preset(s settings.Settings) settings.Layer {
 		put("paired", true)
 		put("batch", 128)
 		put("lr", 4e-3)
-		put("steps", 12000)
+		put("steps", 20000)
 		put("clip", 10.0)
+		put("sampler", "annealed") // down the noise levels, at the large ones of which modes get their weights
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.
 	case "cnce":
 		put("sigma", 0.75*spread)

@@ -206,6 +206,9 @@ func (o *Diagnostics) kernels(d *Draws) {
 	if t, ok := k.(Annealed); ok {
 		k = t.Kernel
 	}
+	if t, ok := k.(Jumping); ok {
+		k = t.Kernel
+	}
 	if l, ok := k.(Langevin); ok {
 		o.Bias = l.Bias()
 	}
@@ -216,7 +219,9 @@ func (o *Diagnostics) kernels(d *Draws) {
 
 // Name returns the name of a kernel as on the command line.
 func Name(k Kernel) string {
-	switch k.(type) {
+	switch k := k.(type) {
+	case Jumping:
+		return Name(k.Kernel) + " with jumps"
 	case Langevin:
 		return "langevin"
 	case MALA:
@@ -240,6 +245,8 @@ func stepOf(k Kernel) float64 {
 	case Annealed:
 		return stepOf(k.Kernel)
 	case Tempering:
+		return stepOf(k.Kernel)
+	case Jumping:
 		return stepOf(k.Kernel)
 	case Langevin:
 		return k.StepSize

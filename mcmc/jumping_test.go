@@ -74,6 +74,9 @@ func TestJumping(t *testing.T) {
 	if got := heavier(t, wide{wrong: true}, n); math.Abs(got-0.7) < tolerance {
 		t.Errorf("share %g: a forgotten proposal density is not noticed", got)
 	}
+	if got := mcmc.Name(mcmc.Jumping{Kernel: mcmc.HMC{}}); got != "hmc with jumps" {
+		t.Errorf("named %q", got)
+	}
 	err := mcmc.Jumping{Jumps: -1}.Validate()
 	if err == nil {
 		t.Fatal("an empty kernel is accepted")

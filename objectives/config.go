@@ -92,10 +92,8 @@ func Recommended(name string, data *mat.Dense) (Config, error) {
 		cfg.NoiseRatio = 2
 	case "flow-nce", "mpf":
 		cfg.NoiseRatio = 4
-	case "ml", "cd":
-		cfg.Jumps = 2
-	case "pcd":
-		cfg.Jumps, cfg.Steps = 4, 5
+	case "ml", "cd", "pcd":
+		cfg.Adjusted, cfg.Jumps, cfg.Steps, cfg.Restart = true, 4, 2, -1
 	}
 	return cfg, nil
 }

@@ -375,7 +375,7 @@ def sliced_expert(op):
 # --- training to a quality ----------------------------------------------------------------------
 
 CENTRES = 4 / math.sqrt(2) * torch.tensor([[math.cos(math.pi / 4 * k), math.sin(math.pi / 4 * k)] for k in range(8)])
-SD, BLUR, BOX = 0.1 / math.sqrt(2), 0.25, 4.0
+SD, BLUR, BOX, FAR = 0.1 / math.sqrt(2), 0.25, 4.0, 3.0
 
 
 def log_mixture(x, sd):
@@ -386,7 +386,7 @@ def log_mixture(x, sd):
 
 def train_nce(steps, seed, features, hidden=64, batch=128, ratio=2, rate=1e-2, decay=0.99):
     """nce_expert's step on 8gaussians, as PyTorch does it best: noise near the data, whose density is that of the exactly known
-    data, blurred (an advantage: Go has samples only), and a box; cosine decay; averaged weights; a first layer that is three
+    data, blurred (an advantage: Go has samples only), a box and a broad Gaussian, in Go's shares; cosine decay; averaged weights; a first layer that is three
     times as large, or fixed sines and cosines of x. Returns CPU seconds and the averaged network as a function."""
     torch.manual_seed(seed)
     start = time.process_time()
@@ -409,7 +409,8 @@ def train_nce(steps, seed, features, hidden=64, batch=128, ratio=2, rate=1e-2, d
     sign = torch.ones(m, 1)
     sign[n:] = -1
     t, x = torch.empty(m, hidden), torch.empty(m, 2)
-    log_box, log_ratio = math.log(0.3) - 2 * math.log(2 * BOX), math.log(ratio)
+    log_box, log_ratio = math.log(0.2) - 2 * math.log(2 * BOX), math.log(ratio)
+    log_far = math.log(0.1) - math.log(2 * math.pi * FAR**2)
     with torch.no_grad():
         for step in range(steps):
             x.normal_()
@@ -417,11 +418,13 @@ def train_nce(steps, seed, features, hidden=64, batch=128, ratio=2, rate=1e-2, d
             x[:n].mul_(SD)
             x[n:].mul_(math.hypot(SD, BLUR))
             x.add_(CENTRES[torch.randint(8, (m,))])
-            box = torch.nonzero(u[n:] < 0.3)[:, 0] + n
+            box = torch.nonzero(u[n:] < 0.2)[:, 0] + n
             x[box] = torch.rand(len(box), 2).mul_(2 * BOX).sub_(BOX)
+            far = torch.nonzero(u[n:] > 0.9)[:, 0] + n
+            x[far] = FAR * torch.randn(len(far), 2)
             logq = log_mixture(x, math.hypot(SD, BLUR)).add_(math.log(0.7))
             inside = torch.where(x.abs().amax(1) < BOX, log_box, -math.inf)
-            logq = torch.logaddexp(logq, inside)
+            logq = torch.logaddexp(torch.logaddexp(logq, inside), (x * x).sum(1).mul_(-0.5 / FAR**2).add_(log_far))
             z = embed(x)
             flat.grad.zero_()
             forward(w, z, k)

@@ -28,8 +28,8 @@ const (
 )
 
 var (
-	qualitySteps    = []int{75, 100, 150, 200, 300, 400, 600, 800, 1200, 1600, 2400, 3200, 4800}
-	qualityFeatures = []int{0, 32}
+	qualitySteps    = []int{100, 200, 250, 300, 350, 400, 500, 600, 800, 1200, 1600, 2400, 3200, 4800}
+	qualityFeatures = []int{32, 0}
 )
 
 // trial is a training of given length, the medians over seeds.
@@ -93,8 +93,9 @@ func compareQuality(ctx context.Context, opt options) (qualityReport, error) {
 				}
 				t.Seconds, t.KL = median(seconds), median(kls)
 				t.Reached = t.KL <= rep.Goal
-				done[key] = t.Reached
-				if old, ok := best[side]; t.Reached && (!ok || t.Seconds < old) {
+				old, ok := best[side]
+				done[key] = t.Reached || ok && t.Seconds > old // longer ones would not be the shortest
+				if t.Reached && (!ok || t.Seconds < old) {
 					best[side] = t.Seconds
 				}
 				rep.Trials = append(rep.Trials, t)
@@ -135,7 +136,19 @@ func trainQuality(steps int, seed uint64, features int) (seconds, kl float64, er
 		return 0, 0, err
 	}
 	theta := energy.Init(e, train.Stream(seed, "init"))
-	o, err := objectives.New("nce", e, theta, objectives.Config{Batch: qualityBatch, Data: data, NoiseName: "mixture", NoiseRatio: 2})
+	near, err := objectives.NewKernel(data, 0.25, 256)
+	if err != nil {
+		return 0, 0, err
+	}
+	far, err := objectives.FitGaussian(data, 1.5)
+	if err != nil {
+		return 0, 0, err
+	}
+	noise, err := objectives.NewBlend([]objectives.Noise{near, objectives.BoxOf(data, 0.25), far}, []float64{0.7, 0.2, 0.1})
+	if err != nil {
+		return 0, 0, err
+	}
+	o, err := objectives.New("nce", e, theta, objectives.Config{Batch: qualityBatch, Noise: noise, NoiseRatio: 2})
 	if err != nil {
 		return 0, 0, err
 	}

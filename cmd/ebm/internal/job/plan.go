@@ -48,7 +48,8 @@ func Preset(s settings.Settings) settings.Layer {
 			put("bridge", 0.2)
 		}
 		put("lr", 5e-3)
-		put("steps", 6000)
+		put("batch", 512)
+		put("steps", 4500)
 		put("clip", 10.0)
 	case "dsm-multi":
 		put("sigma", 0.05)

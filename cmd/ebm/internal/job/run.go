@@ -52,11 +52,8 @@ func (p *Plan) Run(ctx context.Context, dir *run.Dir, opt Options) (*Result, err
 	}
 	trained, err := p.train(ctx, dir, opt)
 	if trained.Average != nil {
-		werr := p.model.Set(p.model.Params, trained.Average)
-		if werr == nil {
-			werr = p.writeModel(dir)
-		}
-		if werr != nil {
+		p.model.Set(p.model.Params, trained.Average)
+		if werr := p.writeModel(dir); werr != nil {
 			return nil, errors.Join(err, werr)
 		}
 	}

@@ -272,23 +272,8 @@ func (m *Model) Source() train.Source { return m.Data.source }
 // Average is a copy of the parameters for averaged weights.
 func (m *Model) Average() *energy.Params { return m.Params.Clone() }
 
-// Background draws from which a bridge learns its normaliser, for the result and for what is only looked at.
-const (
-	calibration = 1 << 16
-	glance      = 1 << 12
-)
-
-// Set copies weights into p, parameters of this model, and calibrates what they imply.
-func (m *Model) Set(p *energy.Params, theta []float64) error { return m.set(p, theta, calibration) }
-
-// Preview is Set for pictures and curves along the way: its calibration is sixteen times cheaper and four times coarser.
-func (m *Model) Preview(p *energy.Params, theta []float64) error { return m.set(p, theta, glance) }
-
-func (m *Model) set(p *energy.Params, theta []float64, draws int) error {
+// Set copies weights into p, parameters of this model.
+func (m *Model) Set(p *energy.Params, theta []float64) {
 	copy(p.Data(), theta)
 	p.Changed()
-	if b, ok := m.Energy.(*energy.Bridge); ok {
-		return b.Calibrate(p, draws, train.Stream(m.Settings.Seed, "calibration"))
-	}
-	return nil
 }

@@ -37,12 +37,13 @@ type BridgeConfig struct {
 // every mode its height above the known background. In terms of the odds r of that chance,
 //
 //	E(x) = -log b(x) - log( r ε/(1-ε) ),   E_q(x) = -log b(x) - log( ε (1+r) ),
-//	r = ½(v + √(v² + 4τ²)),   v = exp(-f_θ(x)) (κ + (1-ε)/ε) - κ,   κ = 0.3, τ = 0.05.
+//	r = ½(v + √(v² + 4τ²)),   v = exp(-f_θ(x)) (κ + (1-ε)/ε) - κ,   κ = 0.2, τ = 0.05.
 //
 // f = 0 is about p = b, where learning begins. Where v > 0 the odds fall as exp(-f); where there are no data f needs to rise
 // only until exp(-f) is below κ for r to be next to nothing, at most τ. With κ = 0, r = exp(-f), the gradient fades before
-// the odds do: a tenth of the mass stays between the modes (4squares, sm: KL 0.088 nats instead of 0.005). With κ above a half
-// it fades so early that modes are lost before they are found.
+// the odds do, and mass stays between the modes; with a large κ it fades so early that modes are lost before they are found.
+// On 4squares, with one Gaussian as background and 2500 steps of sm on 256 points, KL(data‖model) was 0.035 nats with κ = 0,
+// 0.005 with 0.3 and 2.0, one mode lost, with 0.5.
 //
 // The parameters are those of f.
 type Bridge struct {
@@ -123,7 +124,7 @@ func (r *Bridge) Excess(x *G.Node, theta G.Nodes) (*G.Node, error) {
 }
 
 const (
-	knee   = 0.3  // κ
+	knee   = 0.2  // κ
 	rounds = 0.05 // τ
 )
 

@@ -107,10 +107,10 @@ func ExampleBridge() {
 		panic(err)
 	}
 	b.LogProb(logb, x)
-	fmt.Printf("%.3f %.3f\n%.3f %.3f\n", u[0], -logb[0], u[1], -logb[1])
+	fmt.Printf("%.2f %.2f\n%.2f %.2f\n", u[0], -logb[0], u[1], -logb[1])
 	// Output:
-	// 3.058 3.058
-	// 2.725 2.725
+	// 3.06 3.06
+	// 2.72 2.72
 }
 
 // A network that knows the noise level: the data blurred by σ, from 2 down to 0.1.

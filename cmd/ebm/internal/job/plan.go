@@ -51,6 +51,12 @@ func Preset(s settings.Settings) settings.Layer {
 		put("batch", 512)
 		put("steps", 4500)
 		put("clip", 10.0)
+		if model.IsFile(s.Dataset) {
+			put("smooth", 0.7)
+		}
+		if s.Objective == "dsm" {
+			put("sigma", 0.015*spread) // what it learns is blurred by it
+		}
 	case "dsm-multi":
 		put("sigma", 0.05)
 		put("sampler", "annealed") // down the noise levels, which is what they are learnt for

@@ -62,11 +62,7 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 		if err != nil {
 			return nil, err
 		}
-		broad, err := energy.NewMixture(mat.NewDense(1, data.Dim, slices.Clone(data.Mean)), []float64{bridgeWidth * slices.Max(data.Std)}, nil)
-		if err != nil {
-			return nil, err
-		}
-		cfg := energy.BridgeConfig{Background: broad, Share: s.Bridge}
+		cfg := energy.BridgeConfig{Background: data.Bridge, Share: s.Bridge}
 		if s.Objective == "dsm" {
 			cfg.Blur = s.Sigma
 		}
@@ -74,9 +70,6 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 	}
 	return network(s, data, data.Dim)
 }
-
-// bridgeWidth is the standard deviation of the Gaussian that a bridge mixes in, in units of the data's largest.
-const bridgeWidth = 1.25
 
 // fourierScale is the spread of the angular frequencies of the embedding, in radians per standard deviation of the data.
 const fourierScale = 4

@@ -37,7 +37,7 @@ type BridgeConfig struct {
 // every mode its height above the known background. In terms of the odds r of that chance,
 //
 //	E(x) = -log b(x) - log( r ε/(1-ε) ),   E_q(x) = -log b(x) - log( ε (1+r) ),
-//	r = ½(v + √(v² + 4τ²)),   v = exp(-f_θ(x)) (κ + (1-ε)/ε) - κ,   κ = 0.2, τ = 0.05.
+//	r = ½(v + √(v² + 4τ²)),   v = exp(-f_θ(x)) (κ + (1-ε)/ε) - κ,   κ = 0.25, τ = 0.05.
 //
 // f = 0 is about p = b, where learning begins. Where v > 0 the odds fall as exp(-f); where there are no data f needs to rise
 // only until exp(-f) is below κ for r to be next to nothing, at most τ. With κ = 0, r = exp(-f), the gradient fades before
@@ -124,7 +124,7 @@ func (r *Bridge) Excess(x *G.Node, theta G.Nodes) (*G.Node, error) {
 }
 
 const (
-	knee   = 0.2  // κ
+	knee   = 0.25 // κ
 	rounds = 0.05 // τ
 )
 

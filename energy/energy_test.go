@@ -245,7 +245,7 @@ func TestMixtureBuildMatchesLogProb(t *testing.T) {
 
 // With the f whose odds are (1-ε)p/εb, the bridge is p and its mixed energy that of q = (1-ε)p + εb.
 func TestBridge(t *testing.T) {
-	const eps, sd, wide, kappa, tau = 0.4, 0.5, 2.0, 0.2, 0.05
+	const eps, sd, wide, kappa, tau = 0.4, 0.5, 2.0, 0.25, 0.05
 	log := func(x, s float64) float64 { return -0.5*x*x/(s*s) - math.Log(s) - 0.5*math.Log(2*math.Pi) }
 	b := must(NewMixture(mat.NewDense(1, 1, nil), []float64{wide}, nil))
 	f := Func{D: 1, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { // r - τ²/r = v inverts the rounding
@@ -305,7 +305,7 @@ func TestBridgeFar(t *testing.T) {
 		}
 		// Where all is p, r = exp(-f)(κ + (1-ε)/ε), and E = -log b - log(r ε/(1-ε)).
 		eps := e.Config().Share
-		if want := 0.5*300*300 + 0.5*math.Log(2*math.Pi) - 900 - math.Log1p(0.2*eps/(1-eps)); math.Abs(u[0]-want) > 1e-6*want {
+		if want := 0.5*300*300 + 0.5*math.Log(2*math.Pi) - 900 - math.Log1p(0.25*eps/(1-eps)); math.Abs(u[0]-want) > 1e-6*want {
 			t.Errorf("%v: E(-300) = %g, want %g", prec, u[0], want)
 		}
 	}

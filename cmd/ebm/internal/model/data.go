@@ -25,8 +25,6 @@ import (
 const (
 	testShare = 0.1   // of the points of a file, kept for testing
 	fitPoints = 10000 // drawn to fit scales, noises and backgrounds
-
-	smoothNeighbour = 20 // whose distance is the unit of Settings.Smooth
 )
 
 // Data is the data of a run: a distribution, or the points of a file. It knows two units: those of the data, which files
@@ -89,7 +87,8 @@ func OpenData(s settings.Settings) (*Data, error) {
 		}
 	}
 	if points, ok := d.source.(*datasets.Points); ok && s.Smooth > 0 {
-		d.source = datasets.NewSmoothed(points, smoothNeighbour, s.Smooth)
+		const neighbour = 20 // whose distance is the unit of Smooth
+		d.source = datasets.NewSmoothed(points, neighbour, s.Smooth)
 	}
 	fit := mcmc.FitGaussian(d.Points(fitPoints, train.Stream(s.Seed, "fit")), 1)
 	d.Mean, d.Std = fit.Mean, fit.Std

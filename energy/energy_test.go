@@ -244,51 +244,43 @@ func TestMixtureBuildMatchesLogProb(t *testing.T) {
 	}
 }
 
-// With f = log b/q for q = (1-ε)p + εb the bridge gives back p, where it is not below the floor, and f - log b is q's energy.
+// With the f whose odds are (1-ε)p/εb, the bridge is p and its mixed energy that of q = (1-ε)p + εb.
 func TestBridge(t *testing.T) {
-	const eps, sd, wide, z = 0.4, 0.5, 2.0, 1.7
+	const eps, sd, wide, kappa, tau = 0.4, 0.5, 2.0, 0.25, 0.05
 	log := func(x, s float64) float64 { return -0.5*x*x/(s*s) - math.Log(s) - 0.5*math.Log(2*math.Pi) }
 	b := must(NewMixture(mat.NewDense(1, 1, nil), []float64{wide}, nil))
-	logq := func(x float64) float64 { return math.Log((1-eps)*math.Exp(log(x, sd)) + eps*math.Exp(log(x, wide))) }
-	f := Func{D: 1, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { // log b/q - log z, by softplus
+	f := Func{D: 1, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { // r - τ²/r = v inverts the rounding
 		return graphs.Try(func() *G.Node {
-			sq := graphs.Square(x)
-			ratio := graphs.Shift(graphs.Scale(sq, 0.5/(wide*wide)-0.5/(sd*sd)), math.Log(wide/sd)+math.Log((1-eps)/eps)) // log (1-ε)p/εb
-			return graphs.Neg(graphs.Shift(graphs.Softplus(ratio), math.Log(eps)+math.Log(z)))
+			logr := graphs.Shift(graphs.Scale(graphs.Square(x), 0.5/(wide*wide)-0.5/(sd*sd)), math.Log(wide/sd)+math.Log((1-eps)/eps))
+			v := graphs.Sub(graphs.Exp(logr), graphs.Scale(graphs.Exp(graphs.Neg(logr)), tau*tau))
+			return graphs.Neg(graphs.Shift(graphs.Log(graphs.Shift(v, kappa)), -math.Log(kappa+(1-eps)/eps)))
 		})
 	}}
 	e := must(NewBridge(f, BridgeConfig{Background: b, Share: eps}))
-	p := Init(e, newRNG(1))
-	if err := e.Calibrate(p, 1<<16, newRNG(2)); err != nil {
-		t.Fatal(err)
-	}
-	// The relative variance of exp(-f) under b is ∫q²/b - 1 < 1: five standard errors.
-	if got := p.View("bridge.log_z")[0]; math.Abs(got-math.Log(z)) > 5.0/256 {
-		t.Errorf("log z: got %g, want %g", got, math.Log(z))
-	}
-	p.View("bridge.log_z")[0] = math.Log(z)
-	p.Changed()
-	pts := []float64{0, 0.3, -0.7, 1.2, 4, -30}
+	p := NewParams(nil)
+	pts := []float64{0, 0.3, -0.7, 1.2, 1.5} // the odds are from 6 down to 0.09
 	x := mat.NewDense(len(pts), 1, pts)
-	u, g := make([]float64, len(pts)), mat.NewDense(len(pts), 1, nil)
-	if err := must(NewEvaluator(e, p, EvaluatorConfig{Precision: Float64})).EnergyGrad(u, g, x); err != nil {
-		t.Fatal(err)
-	}
-	mixed := make([]float64, len(pts))
-	if err := must(NewEvaluator(e.Mixed(), p, EvaluatorConfig{Precision: Float64})).Energies(mixed, x); err != nil {
-		t.Fatal(err)
-	}
-	for i, a := range pts {
-		if want := -logq(a) - math.Log(z); math.Abs(mixed[i]-want) > 1e-9*(1+math.Abs(want)) {
-			t.Errorf("E_q(%g): got %g, want %g", a, mixed[i], want)
+	for _, c := range []struct {
+		name string
+		e    Energy
+		want func(x float64) float64
+	}{
+		{"E", e, func(x float64) float64 { return -log(x, sd) }},
+		{"E_q", e.Mixed(), func(x float64) float64 {
+			return -math.Log((1-eps)*math.Exp(log(x, sd)) + eps*math.Exp(log(x, wide)))
+		}},
+	} {
+		u, g := make([]float64, len(pts)), mat.NewDense(len(pts), 1, nil)
+		if err := must(NewEvaluator(c.e, p, EvaluatorConfig{Precision: Float64})).EnergyGrad(u, g, x); err != nil {
+			t.Fatal(err)
 		}
-		if math.IsNaN(g.At(i, 0)) || math.IsNaN(u[i]) || math.IsInf(u[i], 0) {
-			t.Errorf("E(%g) = %g with gradient %g", a, u[i], g.At(i, 0))
-		}
-		if ratio := (1 - eps) / eps * math.Exp(log(a, sd)-log(a, wide)); ratio > 0.3 { // far above the floor
-			// 2u grows by (τε)²/2u: the density by less than (τε)²/(ratio ε)²
-			if math.Abs(u[i]+log(a, sd)) > 0.04*0.04/(ratio*ratio) {
-				t.Errorf("E(%g): got %g, want %g", a, u[i], -log(a, sd))
+		for i, a := range pts {
+			const h = 1e-5
+			if want := c.want(a); math.Abs(u[i]-want) > 1e-9 {
+				t.Errorf("%s(%g): got %.12g, want %.12g", c.name, a, u[i], want)
+			}
+			if got, want := g.At(i, 0), (c.want(a+h)-c.want(a-h))/(2*h); math.Abs(got-want) > 1e-6 {
+				t.Errorf("gradient of %s(%g): got %.9g, want %.9g", c.name, a, got, want)
 			}
 		}
 	}
@@ -312,8 +304,9 @@ func TestBridgeFar(t *testing.T) {
 				t.Errorf("%v: E(%g) = %g, gradient %g", prec, x.At(i, 0), v, d)
 			}
 		}
-		// Where q is all p, E = -log b + f + log z + log(1-ε).
-		if want := 0.5*300*300 + 0.5*math.Log(2*math.Pi) - 900 + math.Log1p(-e.Config().Share); math.Abs(u[0]-want) > 1e-6*want {
+		// Where all is p, r = exp(-f)(κ + (1-ε)/ε), and E = -log b - log(r ε/(1-ε)).
+		eps := e.Config().Share
+		if want := 0.5*300*300 + 0.5*math.Log(2*math.Pi) - 900 - math.Log1p(0.25*eps/(1-eps)); math.Abs(u[0]-want) > 1e-6*want {
 			t.Errorf("%v: E(-300) = %g, want %g", prec, u[0], want)
 		}
 	}

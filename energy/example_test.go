@@ -3,7 +3,6 @@ package energy_test
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -95,29 +94,23 @@ func ExampleConfine() {
 	// Output: 2 1185 <nil>
 }
 
-// What score matching is to learn beside a bridge, and what comes of it: f = log b/q for two far modes of weights 0.1 and 0.9.
+// Before anything is learnt, f = 0 and the energy is about that of the background.
 func ExampleBridge() {
-	modes := mat.NewDense(2, 1, []float64{-5, 5})
-	p := must(energy.NewMixture(modes, []float64{0.5, 0.5}, []float64{0.1, 0.9}))
 	b := must(energy.NewMixture(mat.NewDense(1, 1, nil), []float64{6}, nil))
-	learnt := energy.Func{D: 1, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { // log b - log(½p + ½b)
-		return graphs.Try(func() *G.Node {
-			logp, logb := graphs.Must(p.Build(x)), graphs.Must(b.Build(x))
-			return graphs.Neg(graphs.Shift(graphs.Softplus(graphs.Sub(logp, logb)), math.Log(0.5)))
-		})
-	}}
-	e := must(energy.NewBridge(learnt, energy.BridgeConfig{Background: b, Share: 0.5}))
-	theta := energy.Init(e, rand.New(rand.NewPCG(1, 2)))
-	if err := e.Calibrate(theta, 1<<16, rand.New(rand.NewPCG(3, 4))); err != nil {
+	e := must(energy.NewBridge(energy.Func{D: 1, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
+		return graphs.ZerosLike(x), nil
+	}}, energy.BridgeConfig{Background: b}))
+	x := mat.NewDense(2, 1, []float64{-5, 1})
+	u, logb := make([]float64, 2), make([]float64, 2)
+	eval := must(energy.NewEvaluator(e, energy.NewParams(nil), energy.EvaluatorConfig{Precision: energy.Float64}))
+	if err := eval.Energies(u, x); err != nil {
 		panic(err)
 	}
-	u := make([]float64, 2)
-	eval := must(energy.NewEvaluator(e, theta, energy.EvaluatorConfig{Precision: energy.Float64}))
-	if err := eval.Energies(u, modes); err != nil {
-		panic(err)
-	}
-	fmt.Printf("ratio of the modes %.1f\n", math.Exp(u[0]-u[1]))
-	// Output: ratio of the modes 9.0
+	b.LogProb(logb, x)
+	fmt.Printf("%.2f %.2f\n%.2f %.2f\n", u[0], -logb[0], u[1], -logb[1])
+	// Output:
+	// 3.06 3.06
+	// 2.72 2.72
 }
 
 // A network that knows the noise level: the data blurred by σ, from 2 down to 0.1.

@@ -5,11 +5,48 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
+	G "gorgonia.org/gorgonia"
 
 	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// mixed is a score-matching objective over an energy.Bridge: an engine over its mixed energy, fed with the mixed stream.
+// bridged is an objective that matches scores, over an [energy.Bridge]: the objective itself on the data, and beside them
+// draws y of the background, whose own score is known,
+//
+//	L = (1-ε) L_data(E_q) + ε mean ½|∇E_q(y) - ∇E_b(y)|².
+//
+// For a loss that is half the Fisher divergence but for a constant, ½|∇E_q|² - tr ∇²E_q in the mean, this is the loss on the
+// mixture of both: on draws of b partial integration, which trades the unknown score of the data for the trace, can be
+// undone. What is left has no second derivative and vanishes at the truth wherever p does not reach, so that it costs and
+// scatters little.
+type bridged struct {
+	Form
+	bridge *energy.Bridge
+	y      *mat.Dense // a view
+}
+
+const backgroundInput = "background"
+
+// Inputs adds one draw of the background for every second point.
+func (f bridged) Inputs(n, d int) []Input {
+	return append(f.Form.Inputs(n, d), Input{Name: backgroundInput, Shape: []int{(n + 1) / 2, d}})
+}
+
+func (f bridged) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
+	f.bridge.SampleBackground(view(f.y, in[backgroundInput], len(in[backgroundInput])/f.bridge.Dim(), f.bridge.Dim()), rng)
+	return f.Form.Draw(in, x, rng)
+}
+
+func (f bridged) Loss(b *Builder) *G.Node {
+	eps := f.bridge.Config().Share
+	y := b.In(backgroundInput)
+	known := graphs.Mean(halfSquare(b.Gradient(graphs.Must(f.bridge.Excess(y, b.Theta)), y)))
+	return graphs.Add(graphs.Scale(f.Form.Loss(b), 1-eps), graphs.Scale(known, eps))
+}
+
+// mixed is an objective that is not a mean over single points (ksd compares pairs, lsd has a critic) over an energy.Bridge: an
+// engine over its mixed energy, fed with the mixed stream.
 type mixed struct {
 	*Engine
 	bridge *energy.Bridge

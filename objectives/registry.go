@@ -23,8 +23,9 @@ type Info struct {
 
 type entry struct {
 	Info
-	bias func(c Config) string
-	make func(e energy.Energy, p *energy.Params, c Config) (Form, error)
+	whole bool // its loss is not a mean over single points
+	bias  func(c Config) string
+	make  func(e energy.Energy, p *energy.Params, c Config) (Form, error)
 }
 
 var registry = map[string]entry{}
@@ -89,6 +90,13 @@ func New(name string, e energy.Energy, p *energy.Params, cfg Config) (Objective,
 	}
 	if err := fits(name, ent.Score, bridge.Config(), cfg); err != nil {
 		return nil, err
+	}
+	if !ent.whole {
+		f, err := ent.make(e, p, cfg)
+		if err != nil {
+			return nil, err
+		}
+		return Compile(bridged{f, bridge, new(mat.Dense)}, bridge.Mixed(), p, cfg)
 	}
 	eng, err := ent.compile(bridge.Mixed(), p, cfg)
 	if err != nil {
@@ -211,7 +219,8 @@ func init() {
 		},
 	})
 	register(entry{
-		Info: Info{Name: "ksd", Score: true, Summary: "kernel Stein discrepancy", Source: "Liu et al. 2016"},
+		whole: true,
+		Info:  Info{Name: "ksd", Score: true, Summary: "kernel Stein discrepancy", Source: "Liu et al. 2016"},
 		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
 			if c.Batch < 2 {
 				return nil, fmt.Errorf("objectives: ksd compares pairs: a batch of %d, want at least 2", c.Batch)
@@ -220,8 +229,9 @@ func init() {
 		},
 	})
 	register(entry{
-		Info: Info{Name: "lsd", Score: true, Summary: "Stein discrepancy with a learnt critic", Source: "Grathwohl et al. 2020"},
-		bias: func(Config) string { return "as far as the critic lags behind its optimum" },
+		whole: true,
+		Info:  Info{Name: "lsd", Score: true, Summary: "Stein discrepancy with a learnt critic", Source: "Grathwohl et al. 2020"},
+		bias:  func(Config) string { return "as far as the critic lags behind its optimum" },
 		make: func(e energy.Energy, _ *energy.Params, c Config) (Form, error) {
 			return newLearnedStein(e.Dim(), or(c.CriticSize, 64), or(c.CriticReps, 5), or(c.CriticL2, 0.5), or(c.CriticRate, 1e-3), c.rng()), nil
 		},

@@ -58,7 +58,7 @@ func main() {
 		}},
 	}))
 	copy(theta.Data(), result.Average)
-	check(e.Calibrate(theta, 1<<15, train.Stream(seed, "calibration")))
+	theta.Changed()
 	fmt.Printf("trained %d parameters, %d steps in %.1f s\n", theta.Len(), result.Step, result.Seconds)
 
 	// Sample: chains start at draws of the background, taken in proportion to exp(-E)/b, and warm up together.

@@ -69,9 +69,7 @@ func newPainter(m *model.Model) (*painter, error) {
 }
 
 func (p *painter) frame(step int, theta []float64) (live.Frame, error) {
-	if err := p.model.Preview(p.params, theta); err != nil {
-		return live.Frame{}, err
-	}
+	p.model.Set(p.params, theta)
 	if err := p.density.Energy(p.grid.Z, p.points); err != nil {
 		return live.Frame{}, err
 	}

@@ -60,9 +60,7 @@ func (g *gauge) measure(step int, average []float64) (map[string]float64, error)
 	if step/g.every == before/g.every {
 		return nil, nil
 	}
-	if err := g.model.Preview(g.params, average); err != nil {
-		return nil, err
-	}
+	g.model.Set(g.params, average)
 	if err := g.density.Energy(g.energy, g.points); err != nil {
 		return nil, err
 	}

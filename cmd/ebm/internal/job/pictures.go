@@ -143,9 +143,7 @@ func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		if err := p.Model.Preview(params, f.Theta); err != nil {
-			return nil, err
-		}
+		p.Model.Set(params, f.Theta)
 		if err := density.Energy(grid.Z, points); err != nil {
 			return nil, err
 		}

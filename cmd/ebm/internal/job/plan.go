@@ -48,8 +48,16 @@ func Preset(s settings.Settings) settings.Layer {
 			put("bridge", 0.2)
 		}
 		put("lr", 5e-3)
+		put("batch", 512)
 		put("steps", 6000)
 		put("clip", 10.0)
+		if model.IsFile(s.Dataset) {
+			put("smooth", 0.85)
+			put("steps", 3000) // the less is learnt by heart
+		}
+		if s.Objective == "dsm" {
+			put("sigma", 0.015*spread) // what it learns is blurred by it
+		}
 	case "dsm-multi":
 		put("sigma", 0.005*spread)
 		put("levels", 8)

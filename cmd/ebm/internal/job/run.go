@@ -52,11 +52,8 @@ func (p *Plan) Run(ctx context.Context, dir *run.Dir, opt Options) (*Result, err
 	}
 	trained, err := p.train(ctx, dir, opt)
 	if trained.Average != nil {
-		werr := p.model.Set(p.model.Params, trained.Average)
-		if werr == nil {
-			werr = p.writeModel(dir)
-		}
-		if werr != nil {
+		p.model.Set(p.model.Params, trained.Average)
+		if werr := p.writeModel(dir); werr != nil {
 			return nil, errors.Join(err, werr)
 		}
 	}
@@ -231,8 +228,21 @@ func (r *Result) Summary() []string {
 	} else if e.NLL.Known() {
 		lines = append(lines, fmt.Sprintf("NLL %.4f nats per sample", e.NLL))
 	}
+	if e.TrainNLL.Known() {
+		lines = append(lines, byHeart(e)...)
+	}
 	if s := e.Samples; s != nil && s.ModeTV.Known() {
 		lines = append(lines, fmt.Sprintf("samples: %d of %d modes, weights within %.3f TV", s.Modes, s.KnownModes, s.ModeTV))
+	}
+	return lines
+}
+
+// byHeart compares the likelihood of the points that were learnt with that of the points set aside.
+func byHeart(e *metrics.Report) []string {
+	lines := []string{fmt.Sprintf("NLL of the training points %.4f", e.TrainNLL)}
+	// What training gains on its own points shrinks with their number; this much is beyond that and beyond chance.
+	if gap := e.NLL - e.TrainNLL; gap > 0.1+4*e.NLLErr {
+		lines = append(lines, fmt.Sprintf("the training points are likelier by %.3g nats: they were learnt by heart; take a larger --smooth, fewer --steps or a smaller --hidden", gap))
 	}
 	return lines
 }

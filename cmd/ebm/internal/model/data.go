@@ -47,7 +47,8 @@ type geometry struct {
 	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
 	Std    []float64              `json:"std"`
 
-	Background *energy.Mixture `json:"background"` // the data, blurred: where chains start
+	Background *energy.Mixture `json:"background"`       // the data, blurred: where chains start
+	Bridge     *energy.Mixture `json:"bridge,omitempty"` // what a bridge adds to the data; nil without one
 }
 
 // IsFile reports whether the dataset is the path of a file.
@@ -86,10 +87,27 @@ func OpenData(s settings.Settings) (*Data, error) {
 			return nil, exit.Usagef("--dataset %s: %w", s.Dataset, err)
 		}
 	}
+	if points, ok := d.source.(*datasets.Points); ok && s.Smooth > 0 {
+		const neighbour = 20 // whose distance is the unit of Smooth
+		d.source = datasets.NewSmoothed(points, neighbour, s.Smooth)
+	}
 	fit := mcmc.FitGaussian(d.Points(fitPoints, train.Stream(s.Seed, "fit")), 1)
 	d.Mean, d.Std = fit.Mean, fit.Std
-	d.Background, err = background(d, s.Seed)
+	if d.Background, err = background(d, s.Seed); err != nil {
+		return nil, err
+	}
+	if s.Bridge > 0 {
+		d.Bridge, err = bridge(d, s.Seed)
+	}
 	return d, err
+}
+
+// bridge is what a bridge adds to the data: half of it one Gaussian broader than they are, half the data, blurred, so that
+// there is some of it beside every mode, however small, to measure its height by.
+func bridge(d *Data, seed uint64) (*energy.Mixture, error) {
+	const width, centres, broad = 0.3, 256, 1.25 // of the largest standard deviation
+	rng := train.Stream(seed, "bridge's background")
+	return energy.Ladder(d.Points(fitPoints, rng), []float64{width * slices.Max(d.Std)}, centres, broad, rng)
 }
 
 // background is the data blurred at three widths, narrow enough to reach into sharp

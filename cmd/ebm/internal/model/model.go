@@ -66,11 +66,7 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 		if err != nil {
 			return nil, err
 		}
-		broad, err := energy.NewMixture(mat.NewDense(1, data.Dim, slices.Clone(data.Mean)), []float64{bridgeWidth * slices.Max(data.Std)}, nil)
-		if err != nil {
-			return nil, err
-		}
-		cfg := energy.BridgeConfig{Background: broad, Share: s.Bridge}
+		cfg := energy.BridgeConfig{Background: data.Bridge, Share: s.Bridge}
 		if s.Objective == "dsm" {
 			cfg.Blur = s.Sigma
 		}
@@ -78,9 +74,6 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 	}
 	return network(s, data, data.Dim)
 }
-
-// bridgeWidth is the standard deviation of the Gaussian that a bridge mixes in, in units of the data's largest.
-const bridgeWidth = 1.25
 
 // fourierScale is the spread of the angular frequencies of the embedding, in radians per standard deviation of the data.
 const fourierScale = 4
@@ -276,23 +269,8 @@ func (m *Model) Source() train.Source { return m.Data.source }
 // Average is a copy of the parameters for averaged weights.
 func (m *Model) Average() *energy.Params { return m.Params.Clone() }
 
-// Background draws from which a bridge learns its normaliser, for the result and for what is only looked at.
-const (
-	calibration = 1 << 16
-	glance      = 1 << 12
-)
-
-// Set copies weights into p, parameters of this model, and calibrates what they imply.
-func (m *Model) Set(p *energy.Params, theta []float64) error { return m.set(p, theta, calibration) }
-
-// Preview is Set for pictures and curves along the way: its calibration is sixteen times cheaper and four times coarser.
-func (m *Model) Preview(p *energy.Params, theta []float64) error { return m.set(p, theta, glance) }
-
-func (m *Model) set(p *energy.Params, theta []float64, draws int) error {
+// Set copies weights into p, parameters of this model.
+func (m *Model) Set(p *energy.Params, theta []float64) {
 	copy(p.Data(), theta)
 	p.Changed()
-	if b, ok := m.Energy.(*energy.Bridge); ok {
-		return b.Calibrate(p, draws, train.Stream(m.Settings.Seed, "calibration"))
-	}
-	return nil
 }

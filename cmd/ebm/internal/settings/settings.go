@@ -19,8 +19,9 @@ import (
 // Settings is everything the course and the result of a run depend on. Each field is a flag and a key of config.json,
 // under the name of its json tag. The values in a run directory are complete: no default is left to be filled in.
 type Settings struct {
-	Dataset     string `json:"dataset" help:"Distribution by name (see: ebm data), or a .csv, .npy or .npz file." group:"data"`
-	Standardize bool   `json:"standardize" negatable:"" help:"Bring every column of the data to mean 0 and deviation 1; undone on output. On by default for files." group:"data"`
+	Dataset     string  `json:"dataset" help:"Distribution by name (see: ebm data), or a .csv, .npy or .npz file." group:"data"`
+	Standardize bool    `json:"standardize" negatable:"" help:"Bring every column of the data to mean 0 and deviation 1; undone on output. On by default for files." group:"data"`
+	Smooth      float64 `json:"smooth" help:"Noise on the points of a file, in units of their distance from the 20th neighbour; without it what matches scores learns the points by heart." group:"data"`
 
 	Objective  string  `json:"objective" help:"What is minimised; nce by default for files." group:"objective"`
 	Sigma      float64 `json:"sigma" help:"Noise of dsm, smallest of dsm-multi, perturbation of cnce, mpf, ed." group:"objective"`
@@ -29,7 +30,7 @@ type Settings struct {
 	Paired     bool    `json:"paired" negatable:"" help:"Noise of dsm-multi in pairs ε and -ε: less scatter at small levels, at twice the price." group:"objective"`
 	Slices     int     `json:"slices" help:"Random directions per sample of ssm, ssm-vr, fd-ssm, sm-hutchinson." group:"objective"`
 	Projection string  `json:"projection" help:"Their law: rademacher, gaussian or sphere." group:"objective"`
-	Bridge     float64 `json:"bridge" help:"Share of a known background mixed into the data, and taken out of the model in closed form: shows score matching the weights of separate modes. 0 is off." group:"objective"`
+	Bridge     float64 `json:"bridge" help:"Share of a known background mixed into the data, which the model knows of: shows score matching the weights of separate modes. 0 is off." group:"objective"`
 	Noise      string  `json:"noise" help:"Noise density of nce and of jumps: gaussian, box, kde or mixture." group:"objective"`
 	NoiseRatio int     `json:"noise-ratio" help:"Noise samples per datum." group:"objective"`
 	ChainSteps int     `json:"chain-steps" help:"Transitions per gradient of ml, pcd, cd." group:"objective"`
@@ -276,6 +277,7 @@ func (s Settings) Check() error {
 	nonneg := func(key string, v int) { check(v >= 0, key, v, ">= 0") }
 	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
+	check(s.Smooth >= 0 && finite(s.Smooth), "smooth", s.Smooth, ">= 0")
 	check(s.Sigma > 0 && finite(s.Sigma), "sigma", s.Sigma, "> 0")
 	check(s.SigmaMax > s.Sigma && finite(s.SigmaMax), "sigma-max", s.SigmaMax, fmt.Sprintf("> --sigma, which is %v", s.Sigma))
 	check(s.Levels >= 2, "levels", s.Levels, ">= 2")

@@ -50,7 +50,7 @@ func (f denoising) Loss(b *Builder) *G.Node {
 //
 // for an energy that knows the level. Every point of a batch gets one level, in turn, from a random start. The energies are
 // those of the blurred data at every level. Paired, the loss is the mean of that at ε and that at -ε: the same in expectation,
-// but at small σ, where ε outweighs σ∇E by far, its scatter mostly cancels, and what is left is near XX Langevin from σ_1 down to σ_K samples the last one.
+// but at small σ, where ε outweighs σ∇E by far, its scatter mostly cancels. Annealed Langevin from σ_1 down to σ_K samples the last one.
 //
 // Song and Ermon, Generative modeling by estimating gradients of the data distribution, arXiv 1907.05600, equation 6.
 type multiDenoising struct {

@@ -22,7 +22,20 @@ type Arrows struct {
 	Vector mat.Matrix // n×2
 	Length vg.Length  // 0: nine tenths of the mean distance between points
 	Color  color.Color
-	Width  vg.Length // 0 means 0.7
+	Ground func(x, y float64) color.RGBA // what the arrows stand on: they are dark on pale colours and white on dark ones; nil: Color everywhere
+	Width  vg.Length                     // 0 means 0.7
+}
+
+// ink returns the colour of an arrow at a point.
+func (a *Arrows) ink(x, y float64) color.Color {
+	if a.Ground == nil {
+		return a.Color
+	}
+	g := a.Ground(x, y)
+	if 0.2126*float64(g.R)+0.7152*float64(g.G)+0.0722*float64(g.B) > 120 { // luminance, sRGB
+		return rgb(0x1A1A1A)
+	}
+	return rgb(0xFFFFFF)
 }
 
 // DataRange satisfies plot.DataRanger.
@@ -55,7 +68,6 @@ func (a *Arrows) Plot(c draw.Canvas, p *plot.Plot) {
 	if width == 0 {
 		width = 0.7
 	}
-	c.SetLineStyle(draw.LineStyle{Color: a.Color, Width: width})
 	for i, m := range norms {
 		if !finite(m) || m == 0 {
 			continue
@@ -68,6 +80,7 @@ func (a *Arrows) Plot(c draw.Canvas, p *plot.Plot) {
 		if !c.Contains(tip) || !c.Contains(tail) {
 			continue
 		}
+		c.SetLineStyle(draw.LineStyle{Color: a.ink(a.At.At(i, 0), a.At.At(i, 1)), Width: width})
 		head := vg.Length(math.Min(0.45*l, 3.2*float64(width)+1))
 		base := vg.Point{X: tip.X - vg.Length(ux)*head, Y: tip.Y - vg.Length(uy)*head}
 		var shaft vg.Path

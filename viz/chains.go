@@ -1,8 +1,11 @@
 package viz
 
 import (
+	"fmt"
+	"image"
 	"image/color"
 	"math"
+	"path/filepath"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot"
@@ -167,7 +170,7 @@ func (d *Diagnostics) Figure() *Figure {
 	f.Add(Cell{Row: 2, Col: 0, Plot: p})
 
 	if d.RHat != nil {
-		f.Add(Cell{Row: 2, Col: 1, Plot: d.bars(st, "R̂", "limit 1.01", d.RHat, 1, 1.01, func(v float64) bool { return v <= 1.01 })})
+		f.Add(Cell{Row: 2, Col: 1, Plot: d.bars(st, "R̂", "at most 1.01 wanted", d.RHat, 1, 1.01, func(v float64) bool { return v <= 1.01 })})
 	}
 	if d.ESS != nil {
 		total := d.Draws
@@ -178,10 +181,11 @@ func (d *Diagnostics) Figure() *Figure {
 			}
 		}
 		want := 100 * float64(max(len(d.Chains), 1)) // Vehtari et al. 2021: at least 100 per chain, 400 in all for four
+		label := fmt.Sprintf("of %s draws, at least %s wanted", thousands(total), thousands(int(want)))
 		if want > float64(total) {
-			want = math.NaN()
+			want, label = math.NaN(), "of "+thousands(total)+" draws"
 		}
-		f.Add(Cell{Row: 2, Col: 2, Plot: d.bars(st, "Effective sample size", "of "+thousands(total)+" draws", d.ESS, 0, want,
+		f.Add(Cell{Row: 2, Col: 2, Plot: d.bars(st, "Effective sample size", label, d.ESS, 0, want,
 			func(v float64) bool { return !(v < want) })})
 	}
 	return f
@@ -281,11 +285,14 @@ func (w *Walk) frame(k int) Picture {
 	}
 	n, _ := w.Frames[k].Dims()
 	show = min(show, n)
-	white := rgb(0xFFFFFF)
+	// White on a dark rim is seen in the wells and on the plateau, in either style.
+	white, rim := rgb(0xFFFFFF), rgb(0x1A1A1A)
 	if show < n {
-		pl.Add(&Scatter{X: w.Frames[k].Slice(show, n, 0, 2), Color: white, Radius: 1.3})
+		others := w.Frames[k].Slice(show, n, 0, 2)
+		pl.Add(&Scatter{X: others, Color: rim, Radius: 1.9}, &Scatter{X: others, Color: white, Radius: 1.3})
 	}
 	t := &Trails{Colors: []color.RGBA{white}, Width: 1, Radius: 2.4}
+	under := &Trails{Colors: []color.RGBA{rim}, Width: 1.9, Radius: 3}
 	for c := range show {
 		first := max(0, k-trail)
 		m := mat.NewDense(k-first+1, 2, nil)
@@ -293,13 +300,20 @@ func (w *Walk) frame(k int) Picture {
 			m.Set(i-first, 0, w.Frames[i].At(c, 0))
 			m.Set(i-first, 1, w.Frames[i].At(c, 1))
 		}
-		t.Chains = append(t.Chains, m)
+		t.Chains, under.Chains = append(t.Chains, m), append(under.Chains, m)
 	}
-	pl.Add(t, frame{st})
+	pl.Add(under, t, frame{st})
 	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
 	f := &Figure{Title: w.Title, Note: "draw " + thousands(k+1), Style: st, Width: 360}
 	f.Add(Cell{Plot: pl, Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})
 	return f
+}
+
+func (w *Walk) pixels() int {
+	if w.Pixels == 0 {
+		return 480
+	}
+	return w.Pixels
 }
 
 // GIF draws all frames.
@@ -308,9 +322,28 @@ func (w *Walk) GIF() (*GIF, error) {
 	for k := range pics {
 		pics[k] = w.frame(k)
 	}
-	px := w.Pixels
-	if px == 0 {
-		px = 480
+	return Pictures(w.pixels(), styleOr(w.Style).Palette(), pics...)
+}
+
+// Save writes the animation to a .gif, next to the path first, then renamed.
+func (w *Walk) Save(path string) error {
+	if ext := filepath.Ext(path); ext != ".gif" {
+		return fmt.Errorf("viz: unknown animation format %q, want .gif: %s", ext, path)
 	}
-	return Pictures(px, styleOr(w.Style).Palette(), pics...)
+	g, err := w.GIF()
+	if err != nil {
+		return err
+	}
+	return g.Save(path)
+}
+
+// SaveFrames writes the frames as frame-0001.png … into a folder, which it makes.
+func (w *Walk) SaveFrames(dir string) error {
+	return saveFrames(dir, func(do func(k int, img *image.RGBA) error) error {
+		return ordered(len(w.Frames), func(k int) *image.RGBA {
+			p := w.frame(k)
+			wd, _ := p.Size()
+			return Rasterize(p, float64(w.pixels())/float64(wd))
+		}, do)
+	})
 }

@@ -26,3 +26,6 @@
 // E − min E, clipped from above (see Grid.Landscape), so that wells remain visible beneath a confining wall.
 // Lengths are points (1/72 inch). Nothing here keeps or changes its arguments, save where a comment says so.
 package viz
+
+// The pictures of README.md, from trained models; needs Chromium.
+//go:generate go test ./live -count=1 -timeout=30m -run=TestGallery -gallery=../gallery

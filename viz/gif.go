@@ -415,11 +415,13 @@ func (a *Animation) Save(path string) error {
 }
 
 // SaveFrames writes the frames as frame-0001.png … into a folder, which it makes.
-func (a *Animation) SaveFrames(dir string) error {
+func (a *Animation) SaveFrames(dir string) error { return saveFrames(dir, a.each) }
+
+func saveFrames(dir string, each func(do func(k int, img *image.RGBA) error) error) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("viz: %w", err)
 	}
-	return a.each(func(k int, img *image.RGBA) error {
+	return each(func(k int, img *image.RGBA) error {
 		var b bytes.Buffer
 		if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img); err != nil {
 			return err

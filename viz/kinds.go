@@ -120,10 +120,8 @@ func (p *Panel) score() *Figure {
 	rel, sc, st := p.landscape()
 	sc.Bands = 0
 	pl := p.plane(st)
-	// White arrows on a pale plateau would vanish: each stands on a darker twin.
-	pl.Add(&HeatMap{Grid: rel, Scale: sc},
-		&Arrows{At: p.Score.At, Vector: p.Score.Vector, Color: color.NRGBA{0, 0, 0, 190}, Width: 1.7},
-		&Arrows{At: p.Score.At, Vector: p.Score.Vector, Color: rgb(0xFFFFFF)})
+	pl.Add(&HeatMap{Grid: rel, Scale: sc}, &Arrows{At: p.Score.At, Vector: p.Score.Vector, Width: 0.8,
+		Ground: func(x, y float64) color.RGBA { return sc.Color(rel.Interpolate(x, y)) }})
 	p.finish(st, pl)
 	f := p.figure(400)
 	f.Add(Cell{Plot: pl, Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})

@@ -26,6 +26,7 @@ type cli struct {
 	Compare    compareCmd    `cmd:"" help:"Leaderboard: objectives × datasets × seeds."`
 	Reference  referenceCmd  `cmd:"" hidden:"" help:"This reference, as Markdown."`
 	Completion completionCmd `cmd:"" help:"Shell completion script."`
+	Version    versionCmd    `cmd:"" help:"Version of the program."`
 }
 
 func newParser(c *cli, e *env) (*kong.Kong, error) {

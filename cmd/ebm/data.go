@@ -16,7 +16,7 @@ type dataCmd struct {
 	N    int    `default:"10000" help:"Samples (${default})."`
 	Seed uint64 `default:"1" help:"Of the random stream (${default})."`
 	Out  string `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
-	JSON bool   `name:"json" help:"List as JSON."`
+	JSON bool   `name:"json" help:"Print the list, or the samples, as JSON."`
 }
 
 func (dataCmd) Help() string {
@@ -45,16 +45,22 @@ func (c *dataCmd) Run(e *env) error {
 	if err != nil {
 		return exit.AsUsage(err)
 	}
+	if c.JSON && c.Out != "" {
+		return exit.Usagef("--json: it is for stdout, not for the file of --out %s; give one of them", c.Out)
+	}
 	if err := checkTable(c.Out); err != nil {
 		return err
 	}
 	x := mat.NewDense(c.N, d.Dim(), nil)
 	d.Sample(x, train.Stream(c.Seed, "data"))
+	if c.JSON {
+		return writeJSON(e.stdout, rows(x))
+	}
 	return writeTable(e, c.Out, x)
 }
 
 func (c *dataCmd) list(e *env) error {
-	var rows []listing
+	var list []listing
 	for _, name := range datasets.Names() {
 		d, err := datasets.New(name)
 		if err != nil {
@@ -65,15 +71,15 @@ func (c *dataCmd) list(e *env) error {
 			h := en.Entropy()
 			row.Entropy = &h
 		}
-		rows = append(rows, row)
+		list = append(list, row)
 	}
 	if c.JSON {
-		return writeJSON(e.stdout, rows)
+		return writeJSON(e.stdout, list)
 	}
-	for _, r := range rows {
+	for _, r := range list {
 		fmt.Fprintf(e.stdout, "%-14s %s\n", r.Name, r.About)
 	}
-	fmt.Fprintln(e.stdout, "\nOr a .csv, .npy or .npz file of your own, one point per row.")
+	fmt.Fprintln(e.stdout, "\nOr a .csv, .npy or .npz file of your own, one point per row, or a .png as a density.")
 	return nil
 }
 

@@ -12,6 +12,7 @@ type energyCmd struct {
 	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.npy, .npz or .csv)."`
 	Grad   bool   `help:"Gradients too: columns E, ∂E/∂x₁, …"`
 	Out    string `placeholder:"FILE" help:"Write to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
+	JSON   bool   `name:"json" help:"Print JSON: the array of energies, or with --grad an array of rows."`
 }
 
 func (energyCmd) Help() string {
@@ -24,6 +25,9 @@ Examples:
 }
 
 func (c *energyCmd) Run(e *env) error {
+	if c.JSON && c.Out != "" {
+		return exit.Usagef("--json: it is for stdout, not for the file of --out %s; give one of them", c.Out)
+	}
 	if err := checkTable(c.Out); err != nil {
 		return err
 	}
@@ -48,6 +52,9 @@ func (c *energyCmd) Run(e *env) error {
 		if err := density.Energy(energies, x); err != nil {
 			return err
 		}
+		if c.JSON {
+			return writeJSON(e.stdout, column(energies))
+		}
 		return writeVector(e, c.Out, energies)
 	}
 	grad := mat.NewDense(n, d, nil)
@@ -59,6 +66,9 @@ func (c *energyCmd) Run(e *env) error {
 		row := out.RawRowView(i)
 		row[0] = v
 		copy(row[1:], grad.RawRowView(i))
+	}
+	if c.JSON {
+		return writeJSON(e.stdout, rows(out))
 	}
 	return writeTable(e, c.Out, out)
 }

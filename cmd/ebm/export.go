@@ -15,6 +15,7 @@ type exportCmd struct {
 	Format    string `placeholder:"FORMAT" help:"onnx or safetensors (by the extension of --out)."`
 	Out       string `required:"" placeholder:"FILE" help:"File to write."`
 	Precision string `placeholder:"TYPE" help:"float32 or float64 (that of the run)."`
+	JSON      bool   `name:"json" help:"Print what was written as JSON."`
 }
 
 func (exportCmd) Help() string {
@@ -24,6 +25,14 @@ Examples:
 
     ebm export runs/4squares-sm-1 --out energy.onnx
     ebm export runs/4squares-sm-1 --format safetensors --out weights.safetensors`
+}
+
+// exported is the object of `ebm export --json`.
+type exported struct {
+	Out       string `json:"out"`
+	Format    string `json:"format"`
+	Precision string `json:"precision"`
+	Bytes     int    `json:"bytes"`
 }
 
 // exportFormats are the values of --format, which are extensions too.
@@ -61,5 +70,11 @@ func (c *exportCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return train.WriteFile(c.Out, b)
+	if err := train.WriteFile(c.Out, b); err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(e.stdout, exported{c.Out, format, m.Settings.Precision, len(b)})
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -102,16 +103,39 @@ func dispatch(e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, err := parser.Parse(liveArgs(args))
+	ctx, err := parser.Parse(liveArgs(asked(args)))
 	if err != nil {
 		var pe *kong.ParseError
 		if errors.As(err, &pe) {
-			return exit.Usagef("%w (see: ebm --help)", err)
+			return usage(pe)
 		}
 		return err
 	}
 	ctx.Bind(ctx, e)
 	return ctx.Run()
+}
+
+// usage says what is wrong with the command line, and whose help to read.
+func usage(pe *kong.ParseError) error {
+	text, help := pe.Error(), "ebm --help"
+	if what, ok := strings.CutPrefix(text, "expected "); ok {
+		text = strings.Trim(what, `"`) + " is missing"
+	}
+	if n := pe.Context.Selected(); n != nil {
+		help = "ebm " + n.Name + " --help"
+	}
+	return exit.Usagef("%s (see: %s)", text, help)
+}
+
+// asked rewrites what people type for help and version into what the grammar knows: ebm help, ebm help train, ebm --version.
+func asked(args []string) []string {
+	switch {
+	case args[0] == "help":
+		return append(args[1:len(args):len(args)], "--help")
+	case args[0] == "--version":
+		return append([]string{"version"}, args[1:]...)
+	}
+	return args
 }
 
 const firstSteps = `ebm trains energy-based models and shows what they learnt.

@@ -118,7 +118,8 @@ func TestNoArguments(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{
 		{"--help"}, {"train", "--help"}, {"sample", "--help"}, {"eval", "--help"}, {"plot", "--help"}, {"energy", "--help"}, {"data", "--help"},
-		{"completion", "--help"}, {"verify", "--help"}, {"compare", "--help"}, {"show", "--help"},
+		{"completion", "--help"}, {"verify", "--help"}, {"compare", "--help"}, {"show", "--help"}, {"export", "--help"}, {"version", "--help"},
+		{"help"}, {"help", "train"},
 	} {
 		r := ebm(t, args...).want(t, 0)
 		for line := range strings.Lines(r.out) {
@@ -126,7 +127,7 @@ func TestHelp(t *testing.T) {
 				t.Errorf("%v: a line of %d columns: %q", args, n, line)
 			}
 		}
-		if len(args) > 1 && !strings.Contains(r.out, "Examples:") {
+		if len(args) > 1 && args[0] != "help" && !strings.Contains(r.out, "Examples:") {
 			t.Errorf("%v: no examples", args)
 		}
 	}
@@ -179,12 +180,25 @@ func same(t *testing.T, got, want string) {
 
 // TestJSON holds that stdout is JSON and nothing else.
 func TestJSON(t *testing.T) {
-	run := shared(t)
+	run := filepath.Join(t.TempDir(), "run") // pictures go into it
+	if err := os.CopyFS(run, os.DirFS(shared(t))); err != nil {
+		t.Fatal(err)
+	}
+	points := filepath.Join(t.TempDir(), "points.csv")
+	if err := os.WriteFile(points, []byte("1,2\n1e30,1e30\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, args := range [][]string{
 		append([]string{"train", "--json", "--out", filepath.Join(t.TempDir(), "x")}, small...),
 		{"data", "--json"},
 		{"sample", run, "--n", "50", "--json"},
 		{"eval", run, "--json"},
+		{"plot", run, "--kind", "loss,contour", "--json"},
+		{"energy", run, "--points", points, "--json"},
+		{"energy", run, "--points", points, "--grad", "--json"},
+		{"export", run, "--out", filepath.Join(t.TempDir(), "x.onnx"), "--json"},
+		{"data", "moons", "--n", "3", "--json"},
+		{"version", "--json"},
 	} {
 		r := ebm(t, args...).want(t, 0)
 		var v any
@@ -300,6 +314,13 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"energy", run, "--points", "none.npy"}, []string{"none.npy"}},
 		{[]string{"energy", run, "--points", "three.csv"}, []string{"three.csv", "3 columns", "2"}},
 		{[]string{"data", "moon"}, []string{"moon", "moons"}},
+		{[]string{"data", "moons", "--json", "--out", "x.csv"}, []string{"--json", "--out x.csv"}},
+		{[]string{"sample"}, []string{"<run> is missing", "ebm sample --help"}},
+		{[]string{"plot", run, "--style", "drak"}, []string{"--style", "drak", "dark"}},
+		{[]string{"plot", run, "--terminal", "--json"}, []string{"--terminal", "--json"}},
+		{[]string{"plot", run, "--terminal", "--out", "x.png"}, []string{"--terminal", "--out x.png"}},
+		{[]string{"plot", run, "--kind", "chains", "--out", "x.png"}, []string{"--out x.png", ".gif"}},
+		{[]string{"plot", run, "--kind", "chains", "--out", "nan.csv/"}, []string{"--out nan.csv", ".gif"}},
 		{[]string{"data", "moons", "--n", "-3"}, []string{"--n", "-3"}},
 		{[]string{"data", "moons", "--out", "x.json"}, []string{"--out", ".json"}},
 		{[]string{"completion", "tcsh"}, []string{"tcsh", "bash"}},
@@ -374,6 +395,18 @@ func TestPlotKinds(t *testing.T) {
 		}
 		if b, err := os.ReadFile(path); err != nil || !bytes.Contains(b, []byte("<svg")) {
 			t.Errorf("%s: no SVG: %v", kind, err)
+		}
+	}
+	for _, kind := range []string{"animation", "chains"} {
+		path := filepath.Join(dir, kind+".gif")
+		ebm(t, "plot", run, "--kind", kind, "--style", "dark", "--out", path).want(t, 0)
+		if b, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(b, []byte("GIF89a")) {
+			t.Errorf("%s: no GIF: %v", kind, err)
+		}
+		frames := filepath.Join(dir, kind+"-frames")
+		ebm(t, "plot", run, "--kind", kind, "--out", frames).want(t, 0)
+		if _, err := os.Stat(filepath.Join(frames, "frame-0003.png")); err != nil {
+			t.Errorf("%s: no folder of frames: %v", kind, err)
 		}
 	}
 	r := ebm(t, "plot", run, "--terminal").want(t, 0)

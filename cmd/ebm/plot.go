@@ -14,12 +14,17 @@ import (
 // pictureFiles are the formats of pictures, by extension.
 var pictureFiles = []string{".png", ".svg", ".pdf"}
 
+// styles are the looks of pictures, by name.
+var styles = map[string]*viz.Style{"light": viz.Light, "dark": viz.Dark}
+
 type plotCmd struct {
 	RunDir   string   `arg:"" name:"run" help:"Run directory."`
-	Kind     []string `default:"panel" placeholder:"KIND" help:"panel, samples, contour, surface, score, loss, density, diagnostics, animation (${default})."`
-	Out      string   `placeholder:"FILE" help:"Write to FILE (.png, .svg or .pdf; .gif for the animation); by default KIND.png in the run directory."`
+	Kind     []string `default:"panel" placeholder:"KIND" help:"panel, samples, contour, surface, score, loss, density, diagnostics, animation (the training), chains (an animation of the sampling) (${default})."`
+	Out      string   `placeholder:"FILE" help:"Write to FILE (.png, .svg or .pdf; animations: .gif, or without an extension a folder of frames); by default KIND.png in the run directory."`
 	Format   string   `default:"png" enum:"png,svg,pdf" help:"Of the default file name: png, svg or pdf (${default})."`
+	Style    string   `default:"light" enum:"light,dark" help:"light, for paper, or dark, for screens (${default})."`
 	Terminal bool     `help:"Draw samples and energy in the terminal."`
+	JSON     bool     `name:"json" help:"Print the paths of the pictures as JSON."`
 }
 
 func (plotCmd) Help() string {
@@ -27,38 +32,21 @@ func (plotCmd) Help() string {
 
     ebm plot runs/4squares-sm-1
     ebm plot runs/4squares-sm-1 --kind surface,score --format pdf
+    ebm plot runs/4squares-sm-1 --kind panel --style dark --out slide.png
     ebm plot runs/4squares-sm-1 --kind animation --out training.gif
+    ebm plot runs/4squares-sm-1 --kind chains --out frames
     ebm plot runs/4squares-sm-1 --terminal`
 }
 
 func (c *plotCmd) Run(e *env) error {
-	kinds := job.Kinds()
-	for _, k := range c.Kind {
-		known := false
-		for _, name := range kinds {
-			known = known || name == k
-		}
-		if !known {
-			return exit.Unknown("--kind", k, kinds)
-		}
-	}
-	if c.Out != "" {
-		if len(c.Kind) != 1 {
-			return exit.Usagef("--out %s: one file for %d kinds; leave --out away to get one file each", c.Out, len(c.Kind))
-		}
-		extensions := pictureFiles
-		if c.Kind[0] == "animation" {
-			extensions = []string{".gif"}
-		}
-		if err := checkOut(c.Out, extensions...); err != nil {
-			return err
-		}
+	if err := c.check(); err != nil {
+		return err
 	}
 	m, dir, err := openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
-	pics := &job.Pictures{Model: m, Dir: dir}
+	pics := &job.Pictures{Model: m, Dir: dir, Style: styles[c.Style]}
 	if c.Terminal {
 		mode := viz.DetectColor(os.Getenv)
 		if !terminal(e.stdout) {
@@ -66,11 +54,12 @@ func (c *plotCmd) Run(e *env) error {
 		}
 		return pics.Terminal(e.stdout, terminalWidth(e.stdout), mode)
 	}
+	var paths []string
 	for _, kind := range c.Kind {
 		path := c.Out
 		if path == "" {
 			ext := c.Format
-			if kind == "animation" {
+			if job.Moving(kind) {
 				ext = "gif"
 			}
 			path = filepath.Join(dir.Path, kind+"."+strings.ToLower(ext))
@@ -78,7 +67,44 @@ func (c *plotCmd) Run(e *env) error {
 		if err := pics.Draw(e.ctx, kind, path); err != nil {
 			return err
 		}
-		fmt.Fprintln(e.stdout, path)
+		if err := dir.Redrawn(path); err != nil {
+			return err
+		}
+		paths = append(paths, path)
+		if !c.JSON {
+			fmt.Fprintln(e.stdout, path)
+		}
+	}
+	if c.JSON {
+		return writeJSON(e.stdout, paths)
+	}
+	return nil
+}
+
+// check refuses flags before anything is drawn.
+func (c *plotCmd) check() error {
+	kinds := job.Kinds()
+	for _, k := range c.Kind {
+		if !contains(kinds, k) {
+			return exit.Unknown("--kind", k, kinds)
+		}
+	}
+	switch {
+	case c.Terminal && c.JSON:
+		return exit.Usagef("--terminal: it draws characters, not the JSON of --json; give one of them")
+	case c.Out == "":
+		return nil
+	case c.Terminal:
+		return exit.Usagef("--terminal: it draws to stdout, not into the file of --out %s; give one of them", c.Out)
+	case len(c.Kind) != 1:
+		return exit.Usagef("--out %s: one file for %d kinds; leave --out away to get one file each", c.Out, len(c.Kind))
+	case !job.Moving(c.Kind[0]):
+		return checkOut(c.Out, pictureFiles...)
+	case filepath.Ext(filepath.Clean(c.Out)) != "":
+		return checkOut(c.Out, ".gif")
+	}
+	if info, err := os.Stat(c.Out); err == nil && !info.IsDir() {
+		return exit.Usagef("--out %s is a file, want a .gif or a folder", c.Out)
 	}
 	return nil
 }

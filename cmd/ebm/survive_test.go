@@ -226,6 +226,16 @@ func TestResumeFinished(t *testing.T) {
 	}
 }
 
+// TestRedrawn: a finished run is still whole when its pictures were drawn anew.
+func TestRedrawn(t *testing.T) {
+	run := filepath.Join(t.TempDir(), "run")
+	if err := os.CopyFS(run, os.DirFS(shared(t))); err != nil {
+		t.Fatal(err)
+	}
+	ebm(t, "plot", run, "--style", "dark", "--kind", "panel,animation").want(t, 0)
+	ebm(t, "train", "--resume", run).want(t, 0)
+}
+
 // contents is all files of a folder with all their bytes.
 func contents(t *testing.T, dir string) string {
 	t.Helper()
@@ -302,7 +312,11 @@ func TestCorruption(t *testing.T) {
 				spoil(t, filepath.Join(dir, filepath.FromSlash(u.file)), damage)
 				before := contents(t, dir)
 				for _, c := range u.commands {
-					ebm(t, c(dir)...).want(t, 2).oneLine(t, filepath.Base(u.file))
+					r := ebm(t, c(dir)...).want(t, 2)
+					r.oneLine(t, filepath.Base(u.file))
+					if n := strings.Count(r.errout, filepath.Join(dir, filepath.FromSlash(u.file))); n > 1 {
+						t.Errorf("%q names the file %d times", r.errout, n)
+					}
 				}
 				if contents(t, dir) != before {
 					t.Error("the directory changed")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -77,6 +78,25 @@ func encodeTable(path string, x *mat.Dense) ([]byte, error) {
 		err = npyio.Write(&b, x)
 	}
 	return b.Bytes(), err
+}
+
+// column is v for JSON, which has no infinities: they become null.
+func column(v []float64) []metrics.Value {
+	out := make([]metrics.Value, len(v))
+	for i, x := range v {
+		out[i] = metrics.Value(x)
+	}
+	return out
+}
+
+// rows are the rows of x for JSON.
+func rows(x *mat.Dense) [][]metrics.Value {
+	n, _ := x.Dims()
+	out := make([][]metrics.Value, n)
+	for i := range out {
+		out[i] = column(x.RawRowView(i))
+	}
+	return out
 }
 
 // writeCSV writes one row per line with all digits.

@@ -17,8 +17,8 @@ func FuzzRecords(f *testing.F) {
 	f.Add([]byte(`{"step":1e300,"loss":[[[]]]}` + "\n"))
 	f.Add([]byte("\n\nnull\n"))
 	f.Add([]byte(`{"step":9007199254740993,"a\u0000b":1e400}` + "\n"))
+	path := filepath.Join(f.TempDir(), "metrics.jsonl")
 	f.Fuzz(func(t *testing.T, b []byte) {
-		path := filepath.Join(t.TempDir(), "metrics.jsonl")
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}

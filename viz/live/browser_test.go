@@ -120,21 +120,6 @@ func TestPage(t *testing.T) {
 		t.Error("the surface did not turn")
 	}
 
-	// Screenshots for the eye and for README.md: STHENO_SHOTS=../gallery go test ./viz/live -run Page
-	if dir := os.Getenv("STHENO_SHOTS"); dir != "" {
-		eval(`(goLive(), stheno.yaw = -60, document.getElementById("showArrows").checked = true, 1)`)
-		time.Sleep(3 * time.Second)
-		for _, name := range []string{"light", "dark"} {
-			run("settle", chromedp.Sleep(300*time.Millisecond))
-			b, err := chromedp.Run(ctx, chromedp.FullScreenshot(85))
-			if err != nil {
-				t.Fatal(err)
-			}
-			run("theme", chromedp.Click("#theme"))
-			os.WriteFile(filepath.Join(dir, "live-"+name+".jpg"), b, 0o644)
-		}
-	}
-
 	run("pause", chromedp.Click("#pause"))
 	poll("paused", `stheno.status === "paused" && document.getElementById("pause").textContent === "Resume"`)
 	time.Sleep(50 * time.Millisecond)

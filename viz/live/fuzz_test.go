@@ -15,8 +15,8 @@ func FuzzHistory(f *testing.F) {
 	f.Add([]byte(head + `{"r":[]}` + "\n" + `{"r":null}` + "\n"))
 	f.Add([]byte(`{"format":"stheno-live","version":2}` + "\n"))
 	f.Add([]byte(`{"format":"stheno-live","version":1,"lo":[1e999,0],"hi":[1,1]}` + "\n"))
+	path := filepath.Join(f.TempDir(), "h.jsonl")
 	f.Fuzz(func(t *testing.T, b []byte) {
-		path := filepath.Join(t.TempDir(), "h.jsonl")
 		read := func(b []byte) (*history, error) {
 			if err := os.WriteFile(path, b, 0o600); err != nil {
 				t.Fatal(err)

@@ -69,7 +69,7 @@ func (p *Pictures) Density(ctx context.Context, logZ float64, path string) error
 	for i := range truth.Z {
 		truth.Z[i], fit.Z[i] = math.Exp(truth.Z[i]), math.Exp(-fit.Z[i]-logZ)
 	}
-	pic := &viz.Triptych{Title: p.Model.Settings.Dataset + " · " + p.Model.Settings.Objective, True: truth, Model: fit}
+	pic := &viz.Triptych{Title: p.Model.Settings.Dataset + " · " + p.Model.Settings.Objective, True: truth, Model: fit, Style: p.Style}
 	if scorer, ok := data.Truth.(datasets.Scorer); ok {
 		score := mat.NewDense(n, d, nil)
 		scorer.Score(score, points)

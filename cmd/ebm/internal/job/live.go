@@ -77,12 +77,19 @@ func (p *painter) frame(step int, theta []float64) (live.Frame, error) {
 }
 
 // attach lets the page follow and steer the training loop. The training does not depend on who looks.
-func (p *Plan) attach(cfg *train.Config, srv *live.Server, cancel context.CancelCauseFunc) error {
+func (p *Plan) attach(cfg *train.Config, dir *run.Dir, srv *live.Server, cancel context.CancelCauseFunc) error {
 	paint, err := newPainter(p.model)
 	if err != nil {
 		return err
 	}
+	resumed := cfg.Resume != nil
 	cfg.Hooks.Gate = func(ctx context.Context) error {
+		if resumed { // show what was recorded before the run was stopped: the file is cut to the checkpoint by now
+			resumed = false
+			if err := replay(dir, srv); err != nil {
+				return err
+			}
+		}
 		if srv.Gate(ctx) {
 			cancel(ErrStopped)
 		}
@@ -110,6 +117,20 @@ func (p *Plan) attach(cfg *train.Config, srv *live.Server, cancel context.Cancel
 	return nil
 }
 
+// replay shows the records of a run directory.
+func replay(dir *run.Dir, srv *live.Server) error {
+	records, err := train.ReadRecords(dir.File(run.Metrics))
+	if err != nil {
+		return exit.AsUsage(err)
+	}
+	for _, r := range records {
+		if r.Event == "" {
+			srv.Record(liveRecord(r, math.NaN()))
+		}
+	}
+	return nil
+}
+
 func liveRecord(r train.Record, accept float64) live.Record {
 	rec := live.NewRecord(r.Step, r.Seconds, r.Loss)
 	rec.GradNorm, rec.Accept = r.GradNorm, accept
@@ -132,10 +153,6 @@ func Show(dir *run.Dir, addr string) (*live.Server, error) {
 	if err := dir.Check(run.Metrics, run.Frames); err != nil {
 		return nil, err
 	}
-	records, err := train.ReadRecords(dir.File(run.Metrics))
-	if err != nil {
-		return nil, exit.AsUsage(err)
-	}
 	paint, err := newPainter(m)
 	if err != nil {
 		return nil, err
@@ -150,10 +167,9 @@ func Show(dir *run.Dir, addr string) (*live.Server, error) {
 	if err != nil {
 		return nil, exit.Usagef("--live %s: %w", addr, err)
 	}
-	for _, r := range records {
-		if r.Event == "" {
-			srv.Record(liveRecord(r, math.NaN()))
-		}
+	if err := replay(dir, srv); err != nil {
+		srv.Close()
+		return nil, err
 	}
 	for _, f := range frames {
 		fr, err := paint.frame(f.Step, f.Theta)

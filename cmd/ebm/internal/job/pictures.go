@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
@@ -24,6 +25,7 @@ type Pictures struct {
 	Model   *model.Model
 	Dir     *run.Dir
 	Samples *mat.Dense // nil: read from the run directory, if it has some
+	Style   *viz.Style // nil means viz.Light
 }
 
 // data returns points of the data to show, nil where there are none.
@@ -65,7 +67,7 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	pic := &viz.Panel{Title: s.Dataset + " · " + s.Objective, Data: p.data(3000), Steps: s.Steps, Step: s.Steps}
+	pic := &viz.Panel{Title: s.Dataset + " · " + s.Objective, Data: p.data(3000), Steps: s.Steps, Step: s.Steps, Style: p.Style}
 	samples, err := p.readSamples()
 	if err != nil {
 		return nil, err
@@ -105,14 +107,25 @@ func (p *Pictures) Panel(ctx context.Context, path string) error {
 	return pic.Save(path)
 }
 
-// Animation draws the training: a panel for every frame, with samples drawn from the energy on the grid by the same
-// random numbers in each.
+// Animation draws the training into a .gif, or into a folder of frames: a panel for every frame, with samples drawn from
+// the energy on the grid by the same random numbers in each.
 func (p *Pictures) Animation(ctx context.Context, path string) error {
 	anim, err := p.animation(ctx)
 	if err != nil {
 		return err
 	}
-	return anim.Save(path)
+	return saveFrames(anim, path)
+}
+
+// saveFrames writes an animation to a .gif, and its frames one by one into a folder if the path has no extension.
+func saveFrames(a interface {
+	Save(path string) error
+	SaveFrames(dir string) error
+}, path string) error {
+	if filepath.Ext(path) == "" {
+		return a.SaveFrames(path)
+	}
+	return a.Save(path)
 }
 
 func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
@@ -149,7 +162,7 @@ func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
 		}
 		pic := &viz.Panel{
 			Title: s.Dataset + " · " + s.Objective, Data: data, Energy: grid, Step: f.Step, Steps: s.Steps,
-			Samples: drawGrid(grid, 1200, train.Stream(s.Seed, "frame")),
+			Samples: drawGrid(grid, 1200, train.Stream(s.Seed, "frame")), Style: p.Style,
 		}
 		if len(loss.X) > 0 { // the layout is the same in all frames, also before the first record
 			pic.Loss = []viz.Series{until(loss, f.Step)}
@@ -194,12 +207,15 @@ func drawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
 }
 
 // Kinds lists the pictures of Draw.
-func Kinds() []string { return append(viz.Kinds(), "density", "diagnostics", "animation") }
+func Kinds() []string { return append(viz.Kinds(), "density", "diagnostics", "animation", "chains") }
+
+// Moving tells whether pictures of a kind are animations.
+func Moving(kind string) bool { return kind == "animation" || kind == "chains" }
 
 // Draw writes the picture of the given kind to path.
 func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
 	if kind != "loss" && p.Model.Data.Dim != 2 {
-		for _, k := range []string{"contour", "surface", "score", "animation"} {
+		for _, k := range []string{"contour", "surface", "score", "animation", "chains"} {
 			if k == kind {
 				return exit.Usagef("--kind %s: it needs data of 2 dimensions, these have %d", kind, p.Model.Data.Dim)
 			}
@@ -208,6 +224,8 @@ func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
 	switch kind {
 	case "animation":
 		return p.Animation(ctx, path)
+	case "chains":
+		return p.chains(ctx, path)
 	case "diagnostics":
 		return p.diagnostics(ctx, path)
 	case "density":
@@ -239,7 +257,7 @@ func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
 // score is −∇E on a lattice.
 func (p *Pictures) score() (*viz.Field, error) {
 	lo, hi := p.Model.Data.Box()
-	at := viz.FieldPoints(lo, hi, 24)
+	at := viz.FieldPoints(lo, hi, 20)
 	n, d := at.Dims()
 	density, err := p.Model.Density(p.Model.Params)
 	if err != nil {
@@ -255,23 +273,13 @@ func (p *Pictures) score() (*viz.Field, error) {
 
 // diagnostics draws anew, few chains and many draws, and shows how they mix.
 func (p *Pictures) diagnostics(ctx context.Context, path string) error {
-	m := *p.Model
-	m.Settings.Chains, m.Settings.Thin = 16, 1
-	const draws = 500
-	draw, err := m.Sample(ctx, model.SampleConfig{N: m.Settings.Chains * draws, Seed: m.Settings.Seed})
+	m := p.Model
+	draw, chains, err := p.follow(ctx, 16, 500)
 	if err != nil {
 		return err
 	}
 	d := draw.Draws
-	pic := &viz.Diagnostics{Title: m.Settings.Dataset + " · " + draw.Diagnostics.Sampler, Draws: d.Kept * d.Chains}
-	for c := range d.Chains {
-		x := mat.NewDense(d.Kept, d.Dim, nil)
-		for t := range d.Kept {
-			x.SetRow(t, d.Chain(c, t))
-		}
-		m.Data.Restore(x)
-		pic.Chains = append(pic.Chains, x)
-	}
+	pic := &viz.Diagnostics{Title: m.Settings.Dataset + " · " + draw.Diagnostics.Sampler, Draws: d.Kept * d.Chains, Chains: chains, Style: p.Style}
 	for _, q := range draw.Diagnostics.Quantities[:d.Dim] {
 		pic.RHat, pic.ESS = append(pic.RHat, float64(q.RHat)), append(pic.ESS, float64(q.ESSBulk))
 	}
@@ -286,6 +294,53 @@ func (p *Pictures) diagnostics(ctx context.Context, path string) error {
 		}
 	}
 	return viz.Save(path, pic)
+}
+
+// follow draws anew, every draw of a few chains; each matrix is the way of one, in the units of the data.
+func (p *Pictures) follow(ctx context.Context, chains, draws int) (*model.Draw, []*mat.Dense, error) {
+	m := *p.Model
+	m.Settings.Chains, m.Settings.Thin = chains, 1
+	draw, err := m.Sample(ctx, model.SampleConfig{N: chains * draws, Seed: m.Settings.Seed})
+	if err != nil {
+		return nil, nil, err
+	}
+	d := draw.Draws
+	var ways []*mat.Dense
+	for c := range d.Chains {
+		x := mat.NewDense(d.Kept, d.Dim, nil)
+		for t := range d.Kept {
+			x.SetRow(t, d.Chain(c, t))
+		}
+		m.Data.Restore(x)
+		ways = append(ways, x)
+	}
+	return draw, ways, nil
+}
+
+// chains draws the sampling: chains that move over the landscape, draw by draw.
+func (p *Pictures) chains(ctx context.Context, path string) error {
+	const n, draws = 200, 60
+	m := p.Model
+	draw, ways, err := p.follow(ctx, n, draws)
+	if err != nil {
+		return err
+	}
+	density, err := m.Density(m.Params)
+	if err != nil {
+		return err
+	}
+	walk := &viz.Walk{Title: m.Settings.Dataset + " · " + draw.Diagnostics.Sampler, Energy: p.grid(), Style: p.Style}
+	if err := walk.Energy.Eval(density.Energy); err != nil {
+		return err
+	}
+	for t := range draws {
+		x := mat.NewDense(n, 2, nil)
+		for c, way := range ways {
+			x.SetRow(c, way.RawRowView(t))
+		}
+		walk.Frames = append(walk.Frames, x)
+	}
+	return saveFrames(walk, path)
 }
 
 // Terminal draws samples and energy as characters.

@@ -156,7 +156,7 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		defer cancel(nil)
-		if err := p.attach(&cfg, opt.Live, cancel); err != nil {
+		if err := p.attach(&cfg, dir, opt.Live, cancel); err != nil {
 			return none, errors.Join(err, rec.Close(), frames.Close())
 		}
 	}

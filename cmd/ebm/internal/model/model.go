@@ -108,9 +108,9 @@ func Open(dir *run.Dir) (*Model, error) {
 		return nil, err
 	}
 	path := dir.File(run.Model)
-	f, err := safetensors.ReadFile(path)
+	f, err := safetensors.ReadFile(path) // its errors name the file
 	if err != nil {
-		return nil, exit.Usagef("%s: %w", path, err)
+		return nil, exit.AsUsage(err)
 	}
 	if err := checkSum(f); err != nil {
 		return nil, exit.Usagef("%s: %w", path, err)

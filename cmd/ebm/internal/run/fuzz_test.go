@@ -41,8 +41,8 @@ func FuzzFrames(f *testing.F) {
 	f.Add(b[:len(b)-5], make([]byte, 12))
 	f.Add(append(b[:8:8], 7), append([]byte{255, 255, 255, 255, 255, 255, 255, 127}, 0, 0, 0, 0))
 	f.Add([]byte{}, []byte{255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0})
+	d = &Dir{Path: f.TempDir()}
 	f.Fuzz(func(t *testing.T, b, state []byte) {
-		d := &Dir{Path: t.TempDir()}
 		put(t, d, Frames, b)
 		frames, err := d.ReadFrames(3)
 		if err == nil && len(frames) != len(b)/int(frameSize(3)) {
@@ -85,8 +85,8 @@ func FuzzSums(f *testing.F) {
 	f.Add(b)
 	f.Add([]byte(`{"files":{"../../x":"00"},"sha256":""}`))
 	f.Add([]byte(`{"files":null}`))
+	d = &Dir{Path: f.TempDir()}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		d := &Dir{Path: t.TempDir()}
 		put(t, d, sealFile, b)
 		put(t, d, Config, []byte("{}"))
 		_ = d.Check()

@@ -38,11 +38,55 @@ func (d *Dir) Seal() error {
 		}
 		sums[name] = sum
 	}
+	return d.writeSeal(sums)
+}
+
+// Redrawn takes a picture that was drawn anew over the one of the finished run into the sums. Other paths are no matter.
+func (d *Dir) Redrawn(path string) error {
+	for _, name := range []string{Panel, Animation} {
+		if filepath.Clean(path) != filepath.Clean(d.File(name)) || !d.Sealed() {
+			continue
+		}
+		sums, err := d.readSeal()
+		if err != nil {
+			return err
+		}
+		if sums[name], err = d.sum(name); err != nil {
+			return err
+		}
+		return d.writeSeal(sums)
+	}
+	return nil
+}
+
+func (d *Dir) writeSeal(sums map[string]string) error {
 	b, err := json.MarshalIndent(seal{sums, digest(sums)}, "", "  ")
 	if err != nil {
 		return err
 	}
 	return d.Write(sealFile, append(b, '\n'))
+}
+
+// readSeal returns the sums, nil for a run that is not finished.
+func (d *Dir) readSeal() (map[string]string, error) {
+	b, err := os.ReadFile(d.File(sealFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		err = pe.Err // the file is named below
+	}
+	var sums seal
+	if err == nil {
+		err = json.Unmarshal(b, &sums)
+	}
+	if err == nil && sums.SHA256 != digest(sums.Files) {
+		err = errors.New("its checksum does not match")
+	}
+	if err != nil {
+		return nil, exit.Usagef("%s is damaged: %w", d.File(sealFile), err)
+	}
+	return sums.Files, nil
 }
 
 // seal is the content of the file: the sums of the files, and of the sums.
@@ -64,25 +108,15 @@ func (d *Dir) Sealed() bool { return d.Has(sealFile) }
 
 // Check fails if the run is finished and a named file is not what it was then. Without names all are looked at.
 func (d *Dir) Check(names ...string) error {
-	b, err := os.ReadFile(d.File(sealFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	var sums seal
-	if err == nil {
-		err = json.Unmarshal(b, &sums)
-	}
-	if err == nil && sums.SHA256 != digest(sums.Files) {
-		err = errors.New("its checksum does not match")
-	}
-	if err != nil {
-		return exit.Usagef("%s is damaged: %w", d.File(sealFile), err)
+	sums, err := d.readSeal()
+	if err != nil || sums == nil {
+		return err
 	}
 	if len(names) == 0 {
 		names = sealed
 	}
 	for _, name := range names {
-		want, ok := sums.Files[name]
+		want, ok := sums[name]
 		if !ok {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
@@ -27,13 +28,53 @@ func (completionCmd) Help() string {
     ebm completion fish > ~/.config/fish/completions/ebm.fish`
 }
 
-// values are the words that may follow a flag.
-func values() map[string][]string {
-	return map[string][]string{
-		"dataset": datasets.Names(), "objective": objectives.Names(), "sampler": model.Samplers(), "energy": model.Energies(),
-		"activation": energy.Activations(), "precision": {"float32", "float64"}, "schedule": {"cosine", "constant"},
-		"optimizer": {"adam", "adamw"}, "kind": job.Kinds(), "format": {"png", "svg", "pdf"},
+// words are those that may follow a flag of a command: the names it knows, else the values of its enumeration.
+func words(command string, f *kong.Flag) []string {
+	switch f.Name {
+	case "dataset", "datasets":
+		return datasets.Names()
+	case "objective", "objectives":
+		return objectives.Names()
+	case "sampler":
+		return model.Samplers()
+	case "energy":
+		return model.Energies()
+	case "activation":
+		return energy.Activations()
+	case "noise":
+		return objectives.NoiseNames()
+	case "projection":
+		return []string{"rademacher", "gaussian", "sphere"}
+	case "precision":
+		return []string{"float32", "float64"}
+	case "schedule":
+		return []string{"cosine", "constant"}
+	case "optimizer":
+		return []string{"adam", "adamw"}
+	case "kind":
+		return job.Kinds()
+	case "format":
+		if command == "export" {
+			return exportFormats
+		}
 	}
+	if f.Enum == "" {
+		return nil
+	}
+	return f.EnumSlice()
+}
+
+// arguments are the words that a command takes besides its flags; nil means files.
+func arguments(n *kong.Node) []string {
+	switch n.Name {
+	case "data":
+		return datasets.Names()
+	case "verify":
+		return checkNames()
+	case "completion":
+		return n.Positional[0].EnumSlice()
+	}
+	return nil
 }
 
 // Run writes the script, made from the grammar itself.
@@ -51,48 +92,64 @@ func (c *completionCmd) Run(e *env, k *kong.Context) error {
 	return nil
 }
 
-// bash writes the completion for bash, which zsh understands too.
+// bash writes the completion for bash, which zsh understands too. Readline makes words of their own of the = in
+// --flag=value; lists are completed after their last comma.
 func bash(w io.Writer, commands []*kong.Node) {
 	var names []string
 	for _, n := range commands {
 		names = append(names, n.Name)
 	}
 	fmt.Fprintf(w, `_ebm() {
-  local cur prev cmd
+  local cur prev cmd list words
   cur="${COMP_WORDS[COMP_CWORD]}"; prev="${COMP_WORDS[COMP_CWORD-1]}"; cmd="${COMP_WORDS[1]}"
-  if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "%s" -- "$cur")); return
+  if [ "$cur" = "=" ]; then cur=""; elif [ "$prev" = "=" ]; then prev="${COMP_WORDS[COMP_CWORD-2]}"; fi
+  if [ "$COMP_CWORD" -eq 1 ] || { [ "$cmd" = help ] && [ "$COMP_CWORD" -eq 2 ]; }; then
+    COMPREPLY=($(compgen -W "%s help" -- "$cur")); return
   fi
-  case "$prev" in
+  case "$cmd $prev" in
 `, strings.Join(names, " "))
-	all := values()
-	for _, flag := range sortedKeys(all) {
-		fmt.Fprintf(w, "    --%s) COMPREPLY=($(compgen -W %q -- \"$cur\")); return;;\n", flag, strings.Join(all[flag], " "))
-	}
-	fmt.Fprint(w, "  esac\n  case \"$cmd\" in\n")
 	for _, n := range commands {
-		fmt.Fprintf(w, "    %s) [[ \"$cur\" == -* ]] && { COMPREPLY=($(compgen -W %q -- \"$cur\")); return; };;\n", n.Name, strings.Join(flagWords(n), " "))
+		for _, f := range n.Flags {
+			if list := words(n.Name, f); len(list) > 0 {
+				fmt.Fprintf(w, "    %q) words=%q;;\n", n.Name+" --"+f.Name, strings.Join(list, " "))
+			}
+		}
+	}
+	fmt.Fprintf(w, `    "train --set"|"compare --set") COMPREPLY=($(compgen -S = -W %q -- "$cur")); compopt -o nospace 2>/dev/null; return;;
+  esac
+  if [ -n "$words" ]; then
+    case "$cur" in *,*) list="${cur%%,*},"; cur="${cur##*,}";; esac
+    COMPREPLY=($(compgen -P "$list" -W "$words" -- "$cur")); return
+  fi
+  case "$cmd" in
+`, strings.Join(settings.Keys(), " "))
+	for _, n := range commands {
+		fmt.Fprintf(w, "    %s) [[ \"$cur\" == -* ]] && words=%q", n.Name, strings.Join(flagWords(n), " "))
+		if list := arguments(n); list != nil {
+			fmt.Fprintf(w, " || words=%q", strings.Join(list, " "))
+		}
+		fmt.Fprintln(w, ";;")
 	}
 	fmt.Fprint(w, `  esac
-  [ "$cmd" = data ] && [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "`+strings.Join(all["dataset"], " ")+`" -- "$cur")); return; }
-  COMPREPLY=($(compgen -f -- "$cur"))
+  if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi
 }
 complete -o filenames -F _ebm ebm
 `)
 }
 
 func fish(w io.Writer, commands []*kong.Node) {
-	fmt.Fprintln(w, "complete -c ebm -f")
-	all := values()
 	for _, n := range commands {
-		fmt.Fprintf(w, "complete -c ebm -n __fish_use_subcommand -a %s -d %q\n", n.Name, n.Help)
+		fmt.Fprintf(w, "complete -c ebm -n __fish_use_subcommand -f -a %s -d %q\n", n.Name, n.Help)
+		if list := arguments(n); list != nil {
+			fmt.Fprintf(w, "complete -c ebm -n '__fish_seen_subcommand_from %s' -f -a %q\n", n.Name, strings.Join(list, " "))
+		}
 		for _, f := range n.Flags {
 			if f.Hidden {
 				continue
 			}
 			line := fmt.Sprintf("complete -c ebm -n '__fish_seen_subcommand_from %s' -l %s -d %q", n.Name, f.Name, f.Help)
-			if words, ok := all[f.Name]; ok {
-				line += fmt.Sprintf(" -x -a %q", strings.Join(words, " "))
+			if list := words(n.Name, f); len(list) > 0 {
+				line += fmt.Sprintf(" -x -a %q", strings.Join(list, " "))
 			} else if !f.IsBool() {
 				line += " -r -F"
 			}

@@ -88,11 +88,11 @@ func programContext(ctx context.Context, args []string, stdin io.Reader, stdout,
 		return exit.OK
 	}
 	code = exit.Code(err)
-	if line := exit.Line(err); code == exit.Interrupted {
-		e.logf("ebm: interrupted: %s", line)
-	} else {
-		e.logf("ebm: %s", line)
+	line := exit.Line(err)
+	if errors.Is(err, context.Canceled) {
+		line = "interrupted"
 	}
+	e.logf("ebm: %s", line)
 	return code
 }
 

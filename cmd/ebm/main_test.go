@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -379,6 +380,11 @@ func TestSampleAndEnergy(t *testing.T) {
 			t.Errorf("%s: report %q", sampler, r.out)
 		}
 	}
+	for line := range strings.Lines(ebm(t, "sample", run, "--n", "30").want(t, 0).out) {
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 {
+			t.Errorf("a line of %d columns: %q", n, line)
+		}
+	}
 	r := ebm(t, "energy", run, "--points", a, "--grad").want(t, 0)
 	if lines := strings.Count(r.out, "\n"); lines != 30 || strings.Count(strings.SplitN(r.out, "\n", 2)[0], ",") != 2 {
 		t.Errorf("%d lines, the first %q; want 30 of three columns", lines, strings.SplitN(r.out, "\n", 2)[0])
@@ -467,6 +473,47 @@ func TestCompletion(t *testing.T) {
 				t.Errorf("%s: no %s", shell, word)
 			}
 		}
+	}
+}
+
+// TestCompletionInBash asks bash for words as the shell does when the tabulator is pressed.
+func TestCompletionInBash(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash")
+	}
+	script := ebm(t, "completion", "bash").want(t, 0).out
+	for _, c := range []struct{ typed, want string }{
+		{"ebm tr", "train"},
+		{"ebm help sh", "show"},
+		{"ebm train --ob", "--objective"},
+		{"ebm train --objective ssm", "ssm ssm-vr"},
+		{"ebm train --objective = ssm-", "ssm-vr"}, // as readline cuts --objective=ssm-
+		{"ebm train --set le", "levels= leapfrog="},
+		{"ebm plot --kind panel,ch", "panel,chains"},
+		{"ebm plot --style ", "light dark"},
+		{"ebm plot --format p", "png pdf"},
+		{"ebm export --format ", "onnx safetensors"},
+		{"ebm compare --datasets moons,pin", "moons,pinwheel"},
+		{"ebm completion ", "bash zsh fish"},
+		{"ebm verify hm", "hmc"},
+		{"ebm data moo", "moons"},
+		{"ebm eval main_te", "main_test.go"},
+	} {
+		words := strings.Split(c.typed, " ")
+		cmd := exec.Command(bash, append([]string{"-c", script + `
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebm; echo "${COMPREPLY[*]}"`, "bash"}, words...)...)
+		out, err := cmd.CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || got != c.want {
+			t.Errorf("%q: got %q, want %q (%v)", c.typed, got, c.want, err)
+		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	got := fold("one two three four\nfive\n\nπππππππππππππππππ x\n", 9)
+	if want := "one two\n  three\n  four\nfive\n\nπππππππππππππππππ x\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

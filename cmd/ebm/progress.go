@@ -26,7 +26,7 @@ func newProgress(e *env, quiet bool, steps int) *progress {
 	}
 	p.bar = progressbar.NewOptions(steps,
 		progressbar.OptionSetWriter(e.stderr),
-		progressbar.OptionSetWidth(20),
+		progressbar.OptionSetWidth(barWidth(steps)),
 		progressbar.OptionShowIts(),
 		progressbar.OptionSetItsString("step"),
 		progressbar.OptionShowCount(),
@@ -36,6 +36,12 @@ func newProgress(e *env, quiet bool, steps int) *progress {
 		progressbar.OptionClearOnFinish(),
 	)
 	return p
+}
+
+// barWidth leaves room, in 80 columns, for the text before the bar and the counts and times behind it.
+func barWidth(steps int) int {
+	digits := len(fmt.Sprint(steps))
+	return max(6, min(20, 80-len("sampling acceptance 0.00 100% || (/, 1000 step/s) [00m00s:00m00s]")-2*digits))
 }
 
 // update is called after every training step.

@@ -146,7 +146,11 @@ func (c *trainCmd) finish(e *env, plan *job.Plan, dir *run.Dir, srv *live.Server
 	}
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
-			return fmt.Errorf("%w; continue with: ebm train --resume %s", context.Canceled, dir.Path)
+			what := "interrupted"
+			if errors.Is(err, job.ErrStopped) {
+				what = "stopped from the page"
+			}
+			return &exit.Error{Code: exit.Interrupted, Err: fmt.Errorf("%s; continue with: ebm train --resume %s", what, dir.Path)}
 		}
 		return fmt.Errorf("%w (run directory: %s)", err, dir.Path)
 	}

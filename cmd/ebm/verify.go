@@ -74,19 +74,22 @@ func (c *verifyCmd) Run(e *env) error {
 	return nil
 }
 
+// checkNames are the objectives and samplers that have checks, each once.
+func checkNames() []string {
+	var names []string
+	for _, k := range verify.Checks() {
+		if !contains(names, k.Name) {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}
+
 // checks are those of the names given.
 func (c *verifyCmd) checks() ([]verify.Check, error) {
 	all := verify.Checks()
 	if len(c.Names) == 0 {
 		return all, nil
-	}
-	var names []string
-	seen := make(map[string]bool)
-	for _, k := range all {
-		if !seen[k.Name] {
-			seen[k.Name] = true
-			names = append(names, k.Name)
-		}
 	}
 	var out []verify.Check
 	for _, name := range c.Names {
@@ -97,7 +100,7 @@ func (c *verifyCmd) checks() ([]verify.Check, error) {
 			}
 		}
 		if !found {
-			return nil, exit.Unknown("check", name, names)
+			return nil, exit.Unknown("check", name, checkNames())
 		}
 	}
 	return out, nil

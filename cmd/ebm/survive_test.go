@@ -62,7 +62,8 @@ func killSettings(t *testing.T, dir string) []string {
 	return append([]string{"train", "--dataset", points, "--objective", "ml"}, append(append([]string{}, small...), "--steps", "300", "--chain-steps", "3")...)
 }
 
-// TestKill kills runs at random moments and resumes them, until they end: in the same bytes as the undisturbed run.
+// TestKill kills runs at random moments and resumes them, with one core or two as it happens, until they end: in the same bytes
+// as the undisturbed run.
 // EBM_KILL sets the number of runs.
 func TestKill(t *testing.T) {
 	runs := 4
@@ -90,6 +91,7 @@ func TestKill(t *testing.T) {
 				next = []string{"train", "--resume", dir}
 			}
 			cmd := command(t, next...)
+			cmd.Env = append(cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", 1+rng.IntN(2)))
 			var out bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &out
 			if err := cmd.Start(); err != nil {

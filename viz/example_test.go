@@ -1,6 +1,7 @@
 package viz_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -50,4 +51,30 @@ func ExampleFigure() {
 	defer os.RemoveAll(dir)
 	fmt.Println(viz.Save(filepath.Join(dir, "saddle.svg"), &f))
 	// Output: <nil>
+}
+
+// Frames cost next to nothing until the animation is saved; then one scale and one palette are given to all of them.
+func ExampleAnimation() {
+	var a viz.Animation
+	g := viz.NewGrid([]float64{-1, -1}, []float64{1, 1}, 21)
+	for step := 1; step <= 3; step++ {
+		bowl := func(e []float64, x *mat.Dense) error {
+			for i := range e {
+				e[i] = float64(step) * (x.At(i, 0)*x.At(i, 0) + x.At(i, 1)*x.At(i, 1))
+			}
+			return nil
+		}
+		if err := g.Eval(bowl); err != nil {
+			panic(err)
+		}
+		if err := a.Add(&viz.Panel{Title: "a bowl that deepens", Energy: g, Step: step, Steps: 3}); err != nil {
+			panic(err)
+		}
+	}
+	var b bytes.Buffer // or a.Save("training.gif"), a.SaveFrames("frames")
+	if err := a.Encode(&b); err != nil {
+		panic(err)
+	}
+	fmt.Printf("%d frames, %s\n", a.Len(), b.Bytes()[:6])
+	// Output: 3 frames, GIF89a
 }

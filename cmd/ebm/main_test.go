@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +73,9 @@ var small = []string{
 	"--adapt", "10", "--burn-in", "2", "--thin", "1", "--frames", "3", "--test-points", "500", "--grid", "100", "--leapfrog", "3",
 	"--checkpoint-every", "7", "--record-every", "3", "--energy", "mlp", "--bridge", "0",
 }
+
+// tiny is small without what comes after the training, for tests that ask neither for samples nor for an animation.
+var tiny = append(slices.Clone(small), "--steps", "5", "--samples", "0", "--frames", "0")
 
 func trainSmall(t *testing.T, dir string, more ...string) result {
 	t.Helper()
@@ -190,7 +194,7 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		append([]string{"train", "--json", "--out", filepath.Join(t.TempDir(), "x")}, small...),
+		append([]string{"train", "--json", "--out", filepath.Join(t.TempDir(), "x")}, tiny...),
 		{"data", "--json"},
 		{"sample", run, "--n", "50", "--json"},
 		{"eval", run, "--json"},
@@ -231,7 +235,7 @@ func TestEvalFields(t *testing.T) {
 func TestDefaultName(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, want := range []string{"runs/moons-dsm-1", "runs/moons-dsm-2"} {
-		r := ebm(t, append([]string{"train", "--dataset", "moons", "--objective", "dsm", "--quiet"}, small...)...).want(t, 0)
+		r := ebm(t, append([]string{"train", "--dataset", "moons", "--objective", "dsm", "--quiet"}, tiny...)...).want(t, 0)
 		if got := strings.TrimSpace(r.out); got != filepath.FromSlash(want) {
 			t.Errorf("got %q, want %q", got, want)
 		}

@@ -66,6 +66,7 @@ func killSettings(t *testing.T, dir string) []string {
 // as the undisturbed run.
 // EBM_KILL sets the number of runs.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	runs := 4
 	if text := os.Getenv("EBM_KILL"); text != "" {
 		var err error
@@ -119,6 +120,7 @@ func TestKill(t *testing.T) {
 
 // TestProcs: the number of cores does not change a byte.
 func TestProcs(t *testing.T) {
+	t.Parallel()
 	tmp := t.TempDir()
 	args := killSettings(t, tmp)
 	for _, procs := range []string{"1", "2"} {
@@ -133,6 +135,7 @@ func TestProcs(t *testing.T) {
 
 // TestInterrupt: a signal ends the run with 130 after a checkpoint.
 func TestInterrupt(t *testing.T) {
+	t.Parallel()
 	tmp := t.TempDir()
 	args := killSettings(t, tmp)
 	base, dir := filepath.Join(tmp, "base"), filepath.Join(tmp, "run")
@@ -197,6 +200,7 @@ func TestInterruptInProcess(t *testing.T) {
 
 // TestLock: the second process on a run directory is refused.
 func TestLock(t *testing.T) {
+	t.Parallel()
 	tmp := t.TempDir()
 	dir := filepath.Join(tmp, "run")
 	cmd := command(t, append(killSettings(t, tmp), "--out", dir, "--steps", "1000000")...)

@@ -12,6 +12,7 @@ import (
 // TestTutorial runs every command of TUTORIAL.md, in order, in one shell. Training runs are given fewer steps, and the clone
 // is this one.
 func TestTutorial(t *testing.T) {
+	t.Parallel()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("no bash")

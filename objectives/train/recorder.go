@@ -34,7 +34,7 @@ type Record struct {
 func (r Record) AppendJSON(b []byte) []byte {
 	num := func(key string, v float64) {
 		b = append(b, ',')
-		b = strconv.AppendQuote(b, key)
+		b = appendString(b, key)
 		b = append(b, ':')
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			b = append(b, "null"...)
@@ -52,12 +52,24 @@ func (r Record) AppendJSON(b []byte) []byte {
 			num(name, r.Values[name])
 		}
 	} else {
-		text, _ := json.Marshal(r.Event)
 		b = append(b, `,"event":`...)
-		b = append(b, text...)
+		b = appendString(b, r.Event)
 	}
 	num("seconds", math.Round(r.Seconds*1e4)/1e4)
 	return append(b, '}')
+}
+
+// appendString appends a JSON string. Plain ones cost no allocation.
+func appendString(b []byte, s string) []byte {
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			text, _ := json.Marshal(s)
+			return append(b, text...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
 }
 
 // UnmarshalJSON reads what AppendJSON wrote. null is NaN.

@@ -93,7 +93,7 @@ func (s *Server) initEvent() ([]byte, view) {
 	v := view{rows: h.next, frame: h.nextFrame, thinnings: h.thinnings, status: s.status.Load()}
 	head, _ := json.Marshal(h.header)
 	b := append([]byte("event: init\ndata: "), '{')
-	b = fmt.Appendf(b, `"run":%s,"status":%q,"end":%q,"rows":[`, head, statusNames[v.status], h.end)
+	b = fmt.Appendf(b, `"run":%s,"status":%q,"end":%s,"rows":[`, head, statusNames[v.status], h.endJSON())
 	for i := range h.rows {
 		if i > 0 {
 			b = append(b, ',')
@@ -106,6 +106,12 @@ func (s *Server) initEvent() ([]byte, view) {
 		b = append(append(b, `,"frame":`...), h.frames[n-1].json...)
 	}
 	return append(b, "}\n\n"...), v
+}
+
+// endJSON is the word of the end as a JSON string; files may hold any.
+func (h *history) endJSON() []byte {
+	b, _ := json.Marshal(h.end)
+	return b
 }
 
 // appendIndex writes the list of frames: ids and steps.
@@ -151,7 +157,7 @@ func (s *Server) updateEvent(v view) ([]byte, view) {
 	}
 	if now := s.status.Load(); now != v.status {
 		sep()
-		b = fmt.Appendf(b, `"status":%q,"end":%q`, statusNames[now], h.end)
+		b = fmt.Appendf(b, `"status":%q,"end":%s`, statusNames[now], h.endJSON())
 		v.status = now
 	}
 	v.rows, v.frame, v.thinnings = h.next, h.nextFrame, h.thinnings

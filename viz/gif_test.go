@@ -196,4 +196,24 @@ func TestWalk(t *testing.T) {
 	if g.Len() != 4 || g.size.X != 240 {
 		t.Errorf("%d frames %d wide, want 4 and 240", g.Len(), g.size.X)
 	}
+	dir := filepath.Join(t.TempDir(), "frames")
+	if err := w.SaveFrames(dir); err != nil {
+		t.Fatal(err)
+	}
+	if names, _ := os.ReadDir(dir); len(names) != 4 || names[3].Name() != "frame-0004.png" {
+		t.Errorf("got %v", names)
+	}
+	path := filepath.Join(dir, "walk.gif")
+	if err := w.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(b, []byte("GIF89a")) {
+		t.Errorf("no GIF: %v", err)
+	}
+	if err := w.Save(filepath.Join(dir, "walk.mp4")); err == nil {
+		t.Error("unknown format: no error")
+	}
+	if err := (&Walk{Energy: w.Energy}).Save(path); err == nil {
+		t.Error("no frames: no error")
+	}
 }

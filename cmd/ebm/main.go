@@ -16,7 +16,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
+	"reflect"
+	"regexp"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -111,15 +112,40 @@ func dispatch(e *env, args []string) error {
 		}
 		return err
 	}
+	if err := emptyFlag(ctx); err != nil {
+		return err
+	}
 	ctx.Bind(ctx, e)
 	return ctx.Run()
+}
+
+// emptyFlag refuses a flag that was given without its value: `ebm train --resume` is not meant to train anew.
+func emptyFlag(ctx *kong.Context) error {
+	for _, p := range ctx.Path {
+		if p.Flag != nil && p.Flag.Target.Kind() == reflect.String && p.Flag.Target.String() == "" {
+			return exit.Usagef("--%s: the value is missing, want %s (see: ebm %s --help)", p.Flag.Name, p.Flag.FormatPlaceHolder(), ctx.Selected().Name)
+		}
+	}
+	return nil
+}
+
+// plainer are texts of the parser, and what they mean to somebody who has not written it.
+var plainer = []struct {
+	text *regexp.Regexp
+	says string
+}{
+	{regexp.MustCompile(`expected .* but got "EOL" \(<nil>\)`), "the value is missing"},
+	{regexp.MustCompile(`expected a valid \d+ bit uint but got (".*")`), "value $1, want a whole number of at least 0"},
+	{regexp.MustCompile(`expected a valid \d+ bit int but got (".*")`), "value $1, want a whole number"},
+	{regexp.MustCompile(`expected a (?:valid )?float but got (".*?")(?: \(.*\))?`), "value $1, want a number"},
+	{regexp.MustCompile(`^expected "(.*)"$`), "$1 is missing"},
 }
 
 // usage says what is wrong with the command line, and whose help to read.
 func usage(pe *kong.ParseError) error {
 	text, help := pe.Error(), "ebm --help"
-	if what, ok := strings.CutPrefix(text, "expected "); ok {
-		text = strings.Trim(what, `"`) + " is missing"
+	for _, p := range plainer {
+		text = p.text.ReplaceAllString(text, p.says)
 	}
 	if n := pe.Context.Selected(); n != nil {
 		help = "ebm " + n.Name + " --help"

@@ -126,9 +126,24 @@ func (h *history) appendIndex(b []byte) []byte {
 	return append(b, ']')
 }
 
-// updateEvent returns what is new since v, or nil. It is called with the lock held.
+// update is an event that was made, for the other clients that have seen the same: it is encoded once, not once for each.
+type update struct {
+	from, to view
+	b        []byte
+}
+
+// updateEvent returns what is new since v, or nil. It is called with the lock held; what it returns is not to be changed.
 func (s *Server) updateEvent(v view) ([]byte, view) {
 	h := s.hist
+	to := view{rows: h.next, frame: h.nextFrame, thinnings: h.thinnings, status: s.status.Load()}
+	if s.news.b == nil || s.news.from != v || s.news.to != to {
+		s.news = update{v, to, h.update(v, to)}
+	}
+	return s.news.b, to
+}
+
+// update encodes what is new between two views, nil if there is nothing.
+func (h *history) update(v, to view) []byte {
 	b := []byte("event: update\ndata: {")
 	empty := len(b)
 	sep := func() {
@@ -155,14 +170,12 @@ func (s *Server) updateEvent(v view) ([]byte, view) {
 		sep()
 		b = append(append(b, `"frame":`...), h.frames[n-1].json...)
 	}
-	if now := s.status.Load(); now != v.status {
+	if to.status != v.status {
 		sep()
-		b = fmt.Appendf(b, `"status":%q,"end":%s`, statusNames[now], h.endJSON())
-		v.status = now
+		b = fmt.Appendf(b, `"status":%q,"end":%s`, statusNames[to.status], h.endJSON())
 	}
-	v.rows, v.frame, v.thinnings = h.next, h.nextFrame, h.thinnings
 	if len(b) == empty {
-		return nil, v
+		return nil
 	}
-	return append(b, "}\n\n"...), v
+	return append(b, "}\n\n"...)
 }

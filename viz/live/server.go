@@ -59,7 +59,7 @@ type Config struct {
 	History string        // path of the history file; "": none
 	Token   string        // for the controls; "": a random one
 	Hosts   []string      // names besides localhost and the address under which the page may be reached
-	Share   float64       // of the time that frames may take; 0 means 0.02
+	Share   float64       // of the time that making frames may take; 0 means 0.015, which leaves room for serving them
 	Every   time.Duration // least time between frames; 0 means 150 ms
 
 	MaxFrames  int // kept in memory and in the file; 0 means 400
@@ -103,6 +103,7 @@ type Server struct {
 	dirty   bool
 	resumed chan struct{} // closed when a pause ends
 	clients map[*client]struct{}
+	news    update // the last that was sent
 
 	last struct{ step, seconds float64 } // of the record before, for the rate; used by take only
 
@@ -148,7 +149,7 @@ func Open(path, addr string) (*Server, error) {
 
 func serve(cfg Config, h *history, status int32) (*Server, error) {
 	if cfg.Share <= 0 {
-		cfg.Share = 0.02
+		cfg.Share = 0.015
 	}
 	if cfg.Every <= 0 {
 		cfg.Every = 150 * time.Millisecond

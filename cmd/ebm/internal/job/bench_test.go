@@ -91,7 +91,7 @@ func BenchmarkPage(b *testing.B) {
 	var seen int64
 	for b.Loop() {
 		for _, way := range ways {
-			spent, n := watched(b, way, 400)
+			spent, n := watched(b, way, 1000)
 			times[way] = append(times[way], spent)
 			if way == "viewer" {
 				seen += n
@@ -158,6 +158,7 @@ func watched(b *testing.B, way string, steps int) (spent time.Duration, seen int
 				b.Fatal(err)
 			}
 			defer c.Close()
+			c.(*net.TCPConn).SetReadBuffer(2048)
 			fmt.Fprintf(c, "GET /events HTTP/1.1\r\nHost: %s\r\n\r\n", srv.Addr())
 		}
 		for srv.Viewers() < want {

@@ -73,8 +73,8 @@ type Settings struct {
 	TestPoints int `json:"test-points" help:"Fresh points that the likelihood is measured on." group:"output"`
 	Grid       int `json:"grid" help:"Most cells along an axis that densities are integrated on." group:"output"`
 	Frames     int `json:"frames" help:"Frames of the animation; 0 draws none." group:"output"`
-	Record     int `json:"record-every" help:"Steps between records in metrics.jsonl." group:"output"`
-	Checkpoint int `json:"checkpoint-every" help:"Steps between checkpoints." group:"output"`
+	Record     int `json:"record-every" help:"Steps between records in metrics.jsonl; 0: a hundredth of all." group:"output"`
+	Checkpoint int `json:"checkpoint-every" help:"Steps between checkpoints; 0: a twentieth of all." group:"output"`
 }
 
 // Default is the default job before the objective has had its say.

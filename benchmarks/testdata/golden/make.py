@@ -12,7 +12,14 @@ from torch.autograd import grad
 from torch.nn import functional as F
 
 torch.set_default_dtype(torch.float64)
-ACT = {"silu": F.silu, "tanh": torch.tanh, "softplus": F.softplus, "gelu": F.gelu}
+
+
+def softplus(z):
+    """log(1 + exp z). F.softplus leaves out the 1 above z = 20, where that is still 2e-9."""
+    return torch.logaddexp(z, torch.zeros_like(z))
+
+
+ACT = {"silu": F.silu, "tanh": torch.tanh, "softplus": softplus, "gelu": F.gelu}
 
 
 def rounded(t, digits=4):
@@ -68,7 +75,7 @@ def losses(w, act, c, i):
     def nce():
         k, y = c["nce_k"], i["nce_noise"]
         u = lambda z: -E(z) - log_normal(z, c["nce_std"]) - math.log(k)
-        return (F.softplus(-u(x)) + F.softplus(u(y)).view(-1, k).sum(1)).mean()
+        return (softplus(-u(x)) + softplus(u(y)).view(-1, k).sum(1)).mean()
 
     def ml(alpha):
         a, b = E(x), E(i["x_neg"])
@@ -81,7 +88,7 @@ def losses(w, act, c, i):
         "ssm": lambda: sliced(i["eps"], True),
         "ssm-vr": lambda: sliced(math.sqrt(x.shape[1]) * i["v_unit"], False),
         "nce": nce,
-        "cnce": lambda: 2 * F.softplus(E(x) - E(x + c["cnce_std"] * i["eps"])).mean(),
+        "cnce": lambda: 2 * softplus(E(x) - E(x + c["cnce_std"] * i["eps"])).mean(),
         "ml": lambda: ml(0.0),
         "ml-l2": lambda: ml(c["ml_alpha"]),
     }

@@ -34,6 +34,7 @@ type Result struct {
 	Run       string          `json:"run"`
 	Dataset   string          `json:"dataset"`
 	Objective string          `json:"objective"`
+	Bias      string          `json:"bias,omitempty"` // what the objective learns other than the density of the data
 	Steps     int             `json:"steps"`
 	Loss      metrics.Value   `json:"loss"`
 	Seconds   float64         `json:"seconds"` // of training
@@ -61,7 +62,7 @@ func (p *Plan) Run(ctx context.Context, dir *run.Dir, opt Options) (*Result, err
 		return nil, err
 	}
 	res := &Result{
-		Run: dir.Path, Dataset: p.Settings.Dataset, Objective: p.Settings.Objective,
+		Run: dir.Path, Dataset: p.Settings.Dataset, Objective: p.Settings.Objective, Bias: p.model.Bias(),
 		Steps: trained.Step, Loss: metrics.Value(trained.Loss), Seconds: trained.Seconds, Rollbacks: trained.Rollbacks,
 	}
 	stage := opt.Stage
@@ -87,7 +88,8 @@ func (p *Plan) finished(dir *run.Dir) (*Result, error) {
 	if err != nil {
 		return nil, exit.AsUsage(err)
 	}
-	res := &Result{Run: dir.Path, Dataset: p.Settings.Dataset, Objective: p.Settings.Objective, Steps: p.Settings.Steps, Loss: metrics.Value(math.NaN())}
+	res := &Result{Run: dir.Path, Dataset: p.Settings.Dataset, Objective: p.Settings.Objective, Bias: p.model.Bias(),
+		Steps: p.Settings.Steps, Loss: metrics.Value(math.NaN())}
 	for _, r := range records {
 		if r.Event != "" {
 			res.Rollbacks++
@@ -220,6 +222,9 @@ func (p *Plan) writeModel(dir *run.Dir) error {
 func (r *Result) Summary() []string {
 	e := r.Eval
 	lines := []string{fmt.Sprintf("%d steps in %.1f s", r.Steps, r.Seconds)}
+	if r.Bias != "" {
+		lines = append(lines, fmt.Sprintf("bias of %s: %s", r.Objective, r.Bias))
+	}
 	if e == nil {
 		return lines
 	}

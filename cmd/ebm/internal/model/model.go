@@ -11,6 +11,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -244,12 +245,11 @@ func (d *Density) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return nil
 }
 
-// Objective compiles the objective of the settings for training this model.
-func (m *Model) Objective() (objectives.Objective, error) {
+// objective is the objective's configuration as the settings have it, without data.
+func (m *Model) objective() objectives.Config {
 	s := m.Settings
-	data := m.Data.Points(fitPoints, train.Stream(s.Seed, "fit"))
 	cfg := objectives.Config{
-		Batch: s.Batch, Precision: m.Precision(), Threads: s.Cores(), Seed: s.Seed, Data: data,
+		Batch: s.Batch, Precision: m.Precision(), Threads: s.Cores(), Seed: s.Seed,
 		Sigma: s.Sigma, Paired: s.Paired, Slices: s.Slices, Projection: objectives.Projection(s.Projection),
 		NoiseName: s.Noise, NoiseRatio: s.NoiseRatio,
 		Steps: s.ChainSteps, Adjusted: s.ChainMoves == "mala", StepSize: s.ChainSize, Jumps: s.Jumps, Buffer: s.Buffer, Restart: s.Restart, Alpha: s.Alpha,
@@ -260,7 +260,34 @@ func (m *Model) Objective() (objectives.Objective, error) {
 	if s.L2 > 0 {
 		cfg.Regularizers = append(cfg.Regularizers, objectives.EnergyL2{Alpha: s.L2})
 	}
-	return objectives.New(s.Objective, m.Energy, m.Params, cfg)
+	return cfg
+}
+
+// Objective compiles the objective of the settings for training this model.
+func (m *Model) Objective() (objectives.Objective, error) {
+	cfg := m.objective()
+	cfg.Data = m.Data.Points(fitPoints, train.Stream(m.Settings.Seed, "fit"))
+	return objectives.New(m.Settings.Objective, m.Energy, m.Params, cfg)
+}
+
+// Bias says what the objective of the settings learns other than the density of the data, "" if nothing.
+func (m *Model) Bias() string {
+	s := m.Settings
+	info, err := objectives.Describe(s.Objective, m.objective())
+	if err != nil {
+		panic(err) // settings were validated
+	}
+	var parts []string
+	if info.Bias != "" {
+		parts = append(parts, info.Bias)
+	}
+	if info.Score && s.Bridge == 0 && s.Objective != "dsm-multi" {
+		parts = append(parts, "blind to the weights of modes that do not touch; --bridge shows them")
+	}
+	if s.WeightDecay > 0 {
+		parts = append(parts, "weight decay moves the minimum")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Source is where training batches come from, in the units of the network.

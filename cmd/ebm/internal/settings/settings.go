@@ -278,8 +278,15 @@ func (s Settings) Check() error {
 	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 	check(s.Smooth >= 0 && finite(s.Smooth), "smooth", s.Smooth, ">= 0")
-	check(s.Sigma > 0 && finite(s.Sigma), "sigma", s.Sigma, "> 0")
-	check(s.SigmaMax > s.Sigma && finite(s.SigmaMax), "sigma-max", s.SigmaMax, fmt.Sprintf("> --sigma, which is %v", s.Sigma))
+	sigma := "> 0"
+	if s.Objective == "dsm" {
+		sigma = "> 0: without noise there is nothing to denoise; take a tenth of the finest detail of the data, or --objective sm"
+	}
+	check(s.Sigma > 0 && finite(s.Sigma), "sigma", s.Sigma, sigma)
+	if s.Objective == "dsm-multi" {
+		check(s.SigmaMax > s.Sigma, "sigma-max", s.SigmaMax, fmt.Sprintf("> --sigma, which is %v: the levels fall from one to the other", s.Sigma))
+	}
+	check(s.SigmaMax > 0 && finite(s.SigmaMax), "sigma-max", s.SigmaMax, "> 0")
 	check(s.Levels >= 2, "levels", s.Levels, ">= 2")
 	positive("slices", s.Slices)
 	positive("noise-ratio", s.NoiseRatio)
@@ -287,7 +294,10 @@ func (s Settings) Check() error {
 	check(s.ChainMoves == "langevin" || s.ChainMoves == "mala", "chain-sampler", s.ChainMoves, "langevin or mala")
 	check(s.ChainSize > 0 && finite(s.ChainSize), "chain-step-size", s.ChainSize, "> 0")
 	nonneg("jumps", s.Jumps)
-	check(s.Buffer >= s.Batch, "buffer", s.Buffer, fmt.Sprintf("at least --batch, which is %d", s.Batch))
+	positive("buffer", s.Buffer)
+	if s.Objective == "ml" {
+		check(s.Buffer >= s.Batch, "buffer", s.Buffer, fmt.Sprintf("at least --batch, which is %d: every row takes a slot of its own", s.Batch))
+	}
 	check(s.Restart >= 0 && s.Restart <= 1, "restart", s.Restart, "in [0, 1]")
 	check(s.L2 >= 0 && finite(s.L2), "energy-l2", s.L2, ">= 0")
 	check(s.Alpha >= 0 && finite(s.Alpha), "alpha", s.Alpha, ">= 0")

@@ -106,6 +106,21 @@ func TestValidateNamesFlags(t *testing.T) {
 	}
 }
 
+// A limit that concerns one objective does not stand in the way of the others.
+func TestLimitsOfOtherObjectives(t *testing.T) {
+	s := Default()
+	s.Batch, s.Sigma = 2*s.Buffer, 2*s.SigmaMax
+	if err := s.Check(); err != nil {
+		t.Errorf("sm with a batch larger than the buffer of ml, sigma above the largest of dsm-multi: %v", err)
+	}
+	for objective, flag := range map[string]string{"ml": "--buffer", "dsm-multi": "--sigma-max"} {
+		s.Objective = objective
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), flag+" ") {
+			t.Errorf("%s: got %v, want a line that names %s", objective, err, flag)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(Default().JSON())
 	f.Add([]byte(`{"lr":1e999,"hidden":[1,2]}`))

@@ -22,9 +22,10 @@ type Reference struct {
 	Mean, Std float64
 }
 
-// Posteriors returns eight schools (non-centred), a Gaussian in 100 dimensions, Neal's funnel in 10 and a logistic regression.
+// Posteriors returns eight schools (non-centred), a Gaussian in 100 dimensions, Neal's funnel in 10, as it is and non-centred,
+// and a logistic regression.
 func Posteriors() []Posterior {
-	return []Posterior{EightSchools(), Gaussian100(), Funnel10(), Logistic()}
+	return []Posterior{EightSchools(), Gaussian100(), Funnel10(), FunnelNonCentred(), Logistic()}
 }
 
 // EightSchools is the non-centred model of Rubin's data: μ ~ N(0, 5²), τ ~ half-Cauchy(5), z_j ~ N(0, 1), θ_j = μ + τ z_j,
@@ -120,6 +121,21 @@ func Funnel10() Posterior {
 	return Posterior{Name: "funnel 10", Dim: 10, Energy: f.Energy, Of: []Reference{
 		{"v", f.Laws[0].Of, 0, 1},
 		{"x1|v", f.Laws[1].Of, 0, 1},
+	}}
+}
+
+// FunnelNonCentred is the same funnel in the coordinates w = v/3 and z_j = x_j e^{-v/2}, in which it is N(0, I): the remedy
+// for hierarchies. log|x_1| = v/2 + log|z_1| has mean -(γ + log 2)/2 and variance 9/4 + π²/8 (that of half the logarithm of χ²₁).
+func FunnelNonCentred() Posterior {
+	const gamma = 0.57721566490153286 // Euler's
+	unit := make([]float64, 10)
+	for j := range unit {
+		unit[j] = 1
+	}
+	return Posterior{Name: "funnel 10 non-centred", Dim: 10, Energy: Scaled(unit...).Energy, Of: []Reference{
+		{"v", func(x []float64) float64 { return 3 * x[0] }, 0, 3},
+		{"log|x1|", func(x []float64) float64 { return 1.5*x[0] + math.Log(math.Abs(x[1])) },
+			-(gamma + math.Ln2) / 2, math.Sqrt(2.25 + math.Pi*math.Pi/8)},
 	}}
 }
 

@@ -227,10 +227,26 @@ func TestMixtureBuildMatchesLogProb(t *testing.T) {
 	v := must(NewEvaluator(m.Energy(), NewParams(nil), EvaluatorConfig{Precision: Float64}))
 	x := normal(30, 3, rng)
 	got, want := make([]float64, 30), make([]float64, 30)
-	if err := v.Energies(got, x); err != nil {
+	grad, row := mat.NewDense(30, 3, nil), make([]float64, 3)
+	if err := v.EnergyGrad(got, grad, x); err != nil {
 		t.Fatal(err)
 	}
 	m.LogProb(want, x)
+	for i := range got {
+		e, bare := m.EnergyAt(row, x.RawRowView(i)), m.EnergyAt(nil, x.RawRowView(i))
+		if math.Abs(e+want[i]) > 1e-10 || e != bare {
+			t.Errorf("row %d: EnergyAt %g and, without gradient, %g, want %g", i, e, bare, -want[i])
+		}
+		for j, g := range grad.RawRowView(i) {
+			if math.Abs(row[j]-g) > 1e-9*(1+math.Abs(g)) {
+				t.Errorf("row %d: EnergyAt's gradient %v, graph %v", i, row, grad.RawRowView(i))
+				break
+			}
+		}
+	}
+	if n := testing.AllocsPerRun(10, func() { m.EnergyAt(row, row) }); n != 0 {
+		t.Errorf("EnergyAt: %g allocations", n)
+	}
 	for i := range got {
 		if math.Abs(got[i]+want[i]) > 1e-10 {
 			t.Errorf("row %d: graph %g, LogProb %g", i, -got[i], want[i])

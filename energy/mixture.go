@@ -295,6 +295,38 @@ func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
 	}
 }
 
+// EnergyAt returns -log b(x) and stores its gradient, Σ_k p_k (x - c_k)/s_k² with p_k the share of component k at x, in grad
+// unless that is nil. It satisfies mcmc.Reference.
+func (m *Mixture) EnergyAt(grad, x []float64) float64 {
+	most, sum := math.Inf(-1), 0.0
+	clear(grad)
+	for k, lw := range m.logw {
+		c, inv := m.centres.RawRowView(k), 1/(m.sds[k]*m.sds[k])
+		var sq float64
+		for j, v := range c {
+			sq += (x[j] - v) * (x[j] - v)
+		}
+		v := lw - sq*inv/2
+		if v > most { // what is summed so far counts less
+			f := math.Exp(most - v)
+			sum *= f
+			for j := range grad {
+				grad[j] *= f
+			}
+			most = v
+		}
+		p := math.Exp(v - most)
+		sum += p
+		for j := range grad {
+			grad[j] += p * inv * (x[j] - c[j])
+		}
+	}
+	for j := range grad {
+		grad[j] /= sum
+	}
+	return -most - math.Log(sum)
+}
+
 // Build adds log b of the rows of x to x's graph, (n, 1). The squared distances of all components are one product,
 //
 //	log w_k - |x - c_k|²/(2s_k²) = (x - x̄)·(c_k - x̄)/s_k² - |x - x̄|²/(2s_k²) + const,

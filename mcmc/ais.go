@@ -15,17 +15,18 @@ import (
 //
 //	U_β = E₀ + β(E - E₀),   0 = β₀ < β₁ < … < β_K = 1,
 //
-// E₀ a normalised Gaussian. A chain drawn from exp(-E₀) collects log w = -Σ_k (β_k - β_{k-1})(E - E₀)(x_{k-1}) and moves at each
+// E₀ a normalised reference. A chain drawn from exp(-E₀) collects log w = -Σ_k (β_k - β_{k-1})(E - E₀)(x_{k-1}) and moves at each
 // β_k in between; E w = Z. In reverse, a chain that starts with an exact draw of the target collects the opposite sum and
 // E w = 1/Z. Forward tends to underestimate log Z, reverse to overestimate it: where the two agree, both are right.
 //
-// The reference must be wider than the target, and the moves good enough to follow it. Tune chooses Betas and Scales by a
+// The reference must be wider than the target, and the moves good enough to follow it; the nearer it is to the target, modes
+// included, the less they have to do. Tune chooses Betas and Scales by a
 // pilot run, whose draws are then thrown away, so that the weights stay unbiased.
 //
 // Neal, Annealed importance sampling, Statistics and Computing 11 (2001) 125–139; Grosse, Ghahramani and Adams, Sandwiching
 // the marginal likelihood using bidirectional Monte Carlo, arXiv 1511.02543.
 type AIS struct {
-	Reference *Gaussian // required; see FitGaussian
+	Reference Reference // required; see FitGaussian
 	Kernel    Kernel    // moves; required
 	Betas     []float64 // rising from 0 to 1; required, by hand or by Tune
 	Scales    []float64 // length of the steps at each β against the kernel's; nil means 1. Scales[0] is not used
@@ -50,7 +51,7 @@ func (a AIS) validateMoves() error {
 		return errors.New("mcmc: AIS.Reference is missing, see FitGaussian")
 	}
 	return errors.Join(
-		a.Reference.Validate(),
+		checkReference(a.Reference),
 		checkInner("AIS", a.Kernel),
 		check(a.Moves >= 0, "mcmc: AIS.Moves = %d, want >= 0", a.Moves),
 		check(a.Chains >= 0, "mcmc: AIS.Chains = %d, want >= 0", a.Chains),
@@ -80,7 +81,7 @@ func (a AIS) Forward(ctx context.Context, t Target, rng *rand.Rand) (Evidence, *
 	if err := a.Validate(); err != nil {
 		return Evidence{}, nil, err
 	}
-	s := NewState(mat.NewDense(a.chains(), len(a.Reference.Mean), nil))
+	s := NewState(mat.NewDense(a.chains(), a.Reference.Dim(), nil))
 	a.Reference.Sample(s.X, rng)
 	w := make([]float64, a.chains())
 	p := newPath(s, t, a.Reference)
@@ -210,7 +211,7 @@ func (a AIS) Tune(ctx context.Context, t Target, share float64, rng *rand.Rand) 
 	if err := errors.Join(a.validateMoves(), check(share > 0 && share < 1, "mcmc: AIS.Tune: share = %g, want 0 < share < 1", share)); err != nil {
 		return a, err
 	}
-	s := NewState(mat.NewDense(a.chains(), len(a.Reference.Mean), nil))
+	s := NewState(mat.NewDense(a.chains(), a.Reference.Dim(), nil))
 	a.Reference.Sample(s.X, rng)
 	p := newPath(s, t, a.Reference)
 	p.to(0)

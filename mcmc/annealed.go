@@ -137,7 +137,7 @@ type path struct {
 	beta float64
 }
 
-func newPath(s *State, t Target, ref *Gaussian) path {
+func newPath(s *State, t Target, ref Reference) path {
 	w := s.scratch()
 	if len(w.bridge.beta) != w.n {
 		w.bridge.beta = make([]float64, w.n)

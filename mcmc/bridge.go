@@ -7,19 +7,46 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Gaussian is a normal distribution with a diagonal covariance: the hot end of a path to the target. Its energy is
-// normalised, ∫exp(-E₀) = 1.
+// Reference is a normalised density exp(-E₀) with exact draws: the hot end of a path to the target. *energy.Mixture is one,
+// besides Gaussian.
+type Reference interface {
+	Dim() int
+
+	// EnergyAt returns E₀(x), with ∫exp(-E₀) = 1, and stores ∇E₀(x) in grad unless that is nil.
+	EnergyAt(grad, x []float64) float64
+
+	// Sample fills the rows of dst with independent draws.
+	Sample(dst *mat.Dense, rng *rand.Rand)
+}
+
+var _ Reference = (*Gaussian)(nil)
+
+// checkReference lets a reference that can validate itself do so.
+func checkReference(r Reference) error {
+	if v, ok := r.(interface{ Validate() error }); ok {
+		return v.Validate()
+	}
+	return nil
+}
+
+// Gaussian is a normal distribution with a diagonal covariance.
 type Gaussian struct {
 	Mean []float64 // length d
 	Std  []float64 // length d, > 0
 }
 
-// Energy returns E₀(x) = Σ ½((x-μ)/σ)² + log σ + ½ log 2π.
-func (g *Gaussian) Energy(x []float64) float64 {
+// Dim returns d.
+func (g *Gaussian) Dim() int { return len(g.Mean) }
+
+// EnergyAt returns E₀(x) = Σ ½((x-μ)/σ)² + log σ + ½ log 2π and its gradient.
+func (g *Gaussian) EnergyAt(grad, x []float64) float64 {
 	var e float64
 	for j, v := range x {
 		z := (v - g.Mean[j]) / g.Std[j]
 		e += z*z/2 + math.Log(g.Std[j])
+		if grad != nil {
+			grad[j] = z / g.Std[j]
+		}
 	}
 	return e + float64(len(x))*math.Log(2*math.Pi)/2
 }
@@ -70,7 +97,8 @@ func FitGaussian(x *mat.Dense, widen float64) *Gaussian {
 // bridge is the path U_β = E₀ + β(E - E₀) between a reference (E₀ = 0 without one) and a target, with a β per row.
 type bridge struct {
 	target Target
-	ref    *Gaussian
+	ref    Reference
+	grad   []float64 // ∇E₀ of one row
 	beta   []float64
 	rows   []int // which rows of the state the next batches hold; nil means all
 }
@@ -116,9 +144,12 @@ func (b *bridge) addReference(e *float64, grad, x []float64, c float64) {
 	if b.ref == nil || c == 0 {
 		return
 	}
-	*e += c * b.ref.Energy(x)
-	for j := range grad {
-		grad[j] += c * (x[j] - b.ref.Mean[j]) / (b.ref.Std[j] * b.ref.Std[j])
+	if len(b.grad) != len(x) {
+		b.grad = make([]float64, len(x))
+	}
+	*e += c * b.ref.EnergyAt(b.grad, x)
+	for j, g := range b.grad {
+		grad[j] += c * g
 	}
 }
 
@@ -127,7 +158,7 @@ func (b *bridge) excess(u float64, x []float64, beta float64) float64 {
 	if b.ref == nil {
 		return u / beta
 	}
-	return (u - b.ref.Energy(x)) / beta
+	return (u - b.ref.EnergyAt(nil, x)) / beta
 }
 
 // variance is Welford's running mean and variance of vectors.

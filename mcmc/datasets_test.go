@@ -50,13 +50,14 @@ func TestDistributions(t *testing.T) {
 	const n = 1500
 	for name, d := range planar(t) {
 		for sampler, k := range map[string]mcmc.Kernel{
-			"mala": mcmc.MALA{StepSize: .004},
-			"hmc":  mcmc.HMC{StepSize: .06, Leapfrog: 4, StepJitter: .5},
-			"nuts": mcmc.NUTS{StepSize: .08, MaxDepth: 4},
+			"mala":      mcmc.MALA{StepSize: .004},
+			"hmc":       mcmc.HMC{StepSize: .06, Leapfrog: 4, StepJitter: .5},
+			"nuts":      mcmc.NUTS{StepSize: .08, MaxDepth: 4},
+			"tempering": mcmc.Tempering{Kernel: mcmc.HMC{StepSize: .06, Leapfrog: 4, StepJitter: .5}, Betas: mcmc.Geometric(3, .3)},
 		} {
 			t.Run(name+"/"+sampler, func(t *testing.T) {
-				steps := map[string]int{"mala": 12, "hmc": 5, "nuts": 2}[sampler]
-				if p := moved(t, d, k, exact{d}, n, steps); p < 1e-4/3 {
+				steps := map[string]int{"mala": 12, "hmc": 5, "nuts": 2, "tempering": 3}[sampler]
+				if p := moved(t, d, k, exact{d}, n, steps); p < 1e-4/4 {
 					t.Errorf("the law changes: p = %.2g", p)
 				}
 				if sampler == "hmc" {

@@ -43,6 +43,12 @@ func TestLaws(t *testing.T) {
 		{"tempering mala", mcmc.Tempering{Kernel: mcmc.MALA{StepSize: .15}, Betas: mcmc.Geometric(3, .25), Moves: 3}, twoModes, 10},
 		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.5, 1}, Moves: 10}, mcmctest.Correlated(.8), 2},
 		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.5, 1}, Moves: 10}, twoModes, 2},
+		{"tempering", mcmc.Tempering{Kernel: hmc, Betas: mcmc.Geometric(3, .25)}, mcmctest.Banana(.5), 8},
+		{"tempering", mcmc.Tempering{Kernel: hmc, Betas: mcmc.Geometric(3, .25)}, mcmctest.Funnel(3, 1), 8},
+		{"tempering mass", mcmc.Tempering{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 5, InvMass: []float64{.04, 1, 9}}, Betas: mcmc.Geometric(3, .25)}, mcmctest.Scaled(.2, 1, 3), 6},
+		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.5, 1}, Moves: 20}, mcmctest.Banana(.5), 1},
+		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.7, 1}, Moves: 40}, mcmctest.Funnel(3, 1), 1},
+		{"annealed mass", mcmc.Annealed{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 5, InvMass: []float64{.04, 1, 9}}, Betas: []float64{.5, 1}, Moves: 10}, mcmctest.Scaled(.2, 1, 3), 1},
 	} {
 		n := 4000
 		if _, ok := c.kernel.(mcmc.Tempering); ok {
@@ -88,6 +94,27 @@ func TestLangevinLaw(t *testing.T) {
 	}
 	if k.Bias() != "" {
 		t.Errorf("plain Langevin is reported as biased: %s", k.Bias())
+	}
+}
+
+// TestShortSteps: with steps so short that their error, of order h, hides in the statistics, Langevin and BAOAB keep the laws
+// of targets that are not Gaussian. Langevin with a long step does not.
+func TestShortSteps(t *testing.T) {
+	t.Parallel()
+	const n = 2000
+	for _, known := range []mcmctest.Known{twoModes, mcmctest.Banana(.5), mcmctest.Funnel(3, .5)} {
+		for name, k := range map[string]mcmc.Kernel{"langevin": mcmc.Langevin{StepSize: .001}, "baoab": mcmc.BAOAB{StepSize: .05}} {
+			steps := map[string]int{"langevin": 200, "baoab": 100}[name]
+			if err := mcmctest.Invariant(k, known.Energy, known, n, steps, source(13)); err != nil {
+				t.Errorf("%s on %s: %v", name, known.Name, err)
+			}
+			if mcmctest.Invariant(k, mcmctest.Twin(known.Energy, 1.6), known, n, 5*steps, source(13)) == nil {
+				t.Errorf("%s on %s: the twin at another temperature passes", name, known.Name)
+			}
+		}
+		if mcmctest.Invariant(mcmc.Langevin{StepSize: .3}, known.Energy, known, n, 40, source(13)) == nil {
+			t.Errorf("langevin with a long step passes on %s", known.Name)
+		}
 	}
 }
 

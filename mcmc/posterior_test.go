@@ -199,6 +199,10 @@ func TestModes(t *testing.T) {
 			if !found {
 				t.Errorf("warnings: got %q, want %q", g.Warnings(), want)
 			}
+			var table strings.Builder
+			if err := g.WriteTable(&table); err != nil || !strings.Contains(table.String(), "\nwarning: "+want+"\n") {
+				t.Errorf("the table does not print %q: %v\n%s", want, err, table.String())
+			}
 		})
 	}
 }

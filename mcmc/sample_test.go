@@ -190,7 +190,7 @@ func TestEffectiveTemperature(t *testing.T) {
 	}
 }
 
-// TestEBFMI: an HMC with exact flow on N(0, I) of dimension d refreshes H by a χ²_d/2 of momentum: E-BFMI is about 1.
+// TestDiagnosticsOfGoodRun: E-BFMI is about 1 where the momentum of every transition carries H over its whole range.
 func TestDiagnosticsOfGoodRun(t *testing.T) {
 	d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(gaussian()), normalBatch(8, 3, source(1)),
 		mcmc.SampleConfig{Draws: 500, Warmup: mcmc.Warmup{Steps: 200}, Trajectories: 1}, source(7))
@@ -222,6 +222,49 @@ func TestDiagnosticsOfGoodRun(t *testing.T) {
 	var back mcmc.Diagnostics
 	if err := json.Unmarshal(b, &back); err != nil || back.MaxRHat != g.MaxRHat || back.Quantities[3].Name != "energy" {
 		t.Errorf("JSON and back: %v, %+v", err, back)
+	}
+}
+
+// TestDiagnosticsAreShown: every diagnostic is in the table and in the JSON, of trees and of ladders, with known modes.
+func TestDiagnosticsAreShown(t *testing.T) {
+	known := twoModes
+	x := mat.NewDense(16, 2, nil)
+	known.Sample(x, source(1))
+	for name, c := range map[string]struct {
+		kernel      mcmc.Kernel
+		table, json []string
+	}{
+		"nuts":      {mcmc.NUTS{}, []string{"trees by depth"}, []string{"tree_depth", "max_depth_hits"}},
+		"tempering": {mcmc.Tempering{Kernel: mcmc.HMC{Leapfrog: 4}}, []string{"exchanges between levels"}, []string{"swap_rates", "betas"}},
+	} {
+		d, err := mcmc.Sample(context.Background(), c.kernel, mcmc.Shared(known.Energy), x, mcmc.SampleConfig{Draws: 30, Warmup: mcmc.Warmup{Steps: 60}}, source(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := mcmc.Diagnose(d, known.Modes)
+		var table strings.Builder
+		if err := g.WriteTable(&table); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range append(c.table, "R̂", "ESS bulk", "ESS tail", "MCSE", name+": 16 chains", "step", "acceptance", "divergences", "E-BFMI",
+			"temperature", "effective draws each", "modes: 2 of 2 visited", "changes per chain", "TV") {
+			if !strings.Contains(table.String(), want) {
+				t.Errorf("%s: the table lacks %q:\n%s", name, want, table.String())
+			}
+		}
+		b, err := json.Marshal(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range append(c.json, "sampler", "rhat", "ess_bulk", "ess_tail", "mcse_mean", "mcse_std", "accept_prob", "divergences", "ebfmi", "step_size",
+			"temperature", "temperature_se", "ess_per_grad", "modes", "weights", "expected", "tv", "visited", "switches", "stuck", "not_finite") {
+			if !strings.Contains(string(b), `"`+want+`":`) {
+				t.Errorf("%s: the JSON lacks %q", name, want)
+			}
+		}
+		if strings.Contains(string(b), `"ebfmi":null`) || strings.Contains(string(b), `"temperature":null`) {
+			t.Errorf("%s: E-BFMI or temperature unknown", name)
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ type Tempering struct {
 	Betas     []float64 // β_k, falling from 1, all > 0; nil means Geometric(10, 0.005)
 	Scales    []float64 // length of level k's steps against that of level 0; nil means β_k^(-1/2)
 	Moves     int       // transitions between exchanges; 0 means 1
-	Reference *Gaussian // hot end of the path; nil means none
+	Reference Reference // hot end of the path; nil means none
 }
 
 var _ Kernel = Tempering{}
@@ -57,7 +57,7 @@ func (k Tempering) Validate() error {
 	}
 	errs = append(errs, check(k.Scales == nil || len(k.Scales) == len(b), "mcmc: Tempering.Scales has %d entries for %d levels", len(k.Scales), len(b)))
 	if k.Reference != nil {
-		errs = append(errs, k.Reference.Validate())
+		errs = append(errs, checkReference(k.Reference))
 	}
 	return errors.Join(errs...)
 }

@@ -78,7 +78,7 @@ func main() {
 	check(err)
 	gaussian, mean, baseline := mcmc.FitGaussian(x, 1), stat.Mean(energies, nil), 0.0
 	for i := range test.Len() {
-		baseline += gaussian.Energy(y.RawRowView(i)) / float64(test.Len())
+		baseline += gaussian.EnergyAt(nil, y.RawRowView(i)) / float64(test.Len())
 	}
 	fmt.Printf("trained in %.1f s; log Z: learnt %.2f, annealed %.2f ± %.2f\n", result.Seconds, logZ, annealed.LogZ, annealed.StdErr)
 	fmt.Printf("test points: %.3f nats each, %.3f for a Gaussian of independent columns\n",

@@ -157,13 +157,10 @@ func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Targ
 	return lead.Last, nil
 }
 
-// ais is annealed importance sampling from a Gaussian somewhat wider than the data.
+// ais is annealed importance sampling from the broad density around the data: it knows their modes, so that chains need not
+// find them, which they do not in the time they have.
 func (m *Model) ais(chains int) mcmc.AIS {
-	wide := &mcmc.Gaussian{Mean: m.Data.Mean, Std: make([]float64, m.Data.Dim)}
-	for j, v := range m.Data.Std {
-		wide.Std[j] = 1.3 * v
-	}
-	return mcmc.AIS{Reference: wide, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.Data.Std), Leapfrog: 5, StepJitter: 0.2}, Chains: chains}
+	return mcmc.AIS{Reference: m.Data.Background, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.Data.Std), Leapfrog: 5, StepJitter: 0.2}, Moves: 2, Chains: chains}
 }
 
 // LogZ estimates log ∫ exp(−E) in the units of the data by annealed importance sampling, for dimensions where there is no

@@ -1,0 +1,75 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+)
+
+// log Z by annealed importance sampling is that of quadrature within its stated error, on the trained model of every
+// two-dimensional distribution. The trainings are short; with EBM_LOGZ=full they are the default job.
+func TestLogZOfTrainedModels(t *testing.T) {
+	full := os.Getenv("EBM_LOGZ") == "full"
+	for _, name := range datasets.Names() {
+		d, err := datasets.New(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Dim() != 2 {
+			continue
+		}
+		objectives := []string{"sm"}
+		if full {
+			objectives = []string{"sm", "nce"}
+		}
+		for _, objective := range objectives {
+			t.Run(name+"/"+objective, func(t *testing.T) {
+				more := settings.Layer{"samples": json.RawMessage("0"), "frames": json.RawMessage("0")}
+				if full {
+					for _, key := range []string{"hidden", "batch", "buffer"} {
+						more[key] = settings.Default().Layer()[key]
+					}
+				} else {
+					more["steps"] = json.RawMessage("150")
+				}
+				p := planned(t, name, objective, more)
+				dir, err := run.Create(filepath.Join(t.TempDir(), "run"), name, objective)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer dir.Unlock()
+				trained, err := p.train(context.Background(), dir, Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := p.model.Set(p.model.Params, trained.Average); err != nil {
+					t.Fatal(err)
+				}
+				density, err := p.model.Density(p.model.Params)
+				if err != nil {
+					t.Fatal(err)
+				}
+				q, err := metrics.Integrate(context.Background(), density.Energy, p.model.Data.Lo, p.model.Data.Hi, metrics.QuadratureConfig{Tol: 1e-3, Frames: 2})
+				if err != nil {
+					t.Fatal(err)
+				}
+				z, err := p.model.LogZ(context.Background(), 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Logf("quadrature %.4f (moved by %.1g), AIS %.4f ± %.4f (%d levels, ESS %.0f)", q.LogZ, q.Err, z.LogZ, z.StdErr, z.Levels, z.ESS)
+				if !(math.Abs(z.LogZ-q.LogZ) <= 4*z.StdErr+q.Err) || z.StdErr > 0.2 {
+					t.Errorf("log Z: got %.4f ± %.4f by AIS, want %.4f ± %.2g", z.LogZ, z.StdErr, q.LogZ, q.Err)
+				}
+			})
+		}
+	}
+}

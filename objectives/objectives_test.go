@@ -86,9 +86,12 @@ func TestEveryObjective(t *testing.T) {
 
 // Regularisers compose with every objective.
 func TestRegularizers(t *testing.T) {
-	for _, name := range []string{"sm", "dsm", "nce", "ml"} {
+	for _, name := range objectives.Names() {
 		t.Run(name, func(t *testing.T) {
-			e := must(energy.NewSpectral(mlp(2), 2))
+			var e energy.Energy = must(energy.NewSpectral(mlp(2), 2))
+			if name == "dsm-multi" {
+				e = must(energy.NewAnnealable(must(energy.NewSpectral(mlp(3), 2)), energy.GeometricLevels(1, 0.1, 4), 1))
+			}
 			cfg := small(name, 2)
 			cfg.Regularizers = []objectives.Regularizer{
 				objectives.EnergyL2{Alpha: 0.2}, objectives.GradientPenalty{Lambda: 0.3}, objectives.WeightDecay{Lambda: 0.4},
@@ -171,6 +174,20 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%s: error %q does not mention %q", c.name, err, s)
 			}
 		}
+	}
+	// A batch of another size, and the chains of a run with another.
+	chains := func(batch int) (objectives.Objective, []float64) {
+		p := energy.Init(smooth, newRNG(1))
+		return must(objectives.New("pcd", smooth, p, objectives.Config{Batch: batch})), make([]float64, p.Len())
+	}
+	six, grad := chains(6)
+	if _, err := six.Gradient(grad, normal(5, 2, 1), newRNG(1)); err == nil || !strings.Contains(err.Error(), "set Config.Batch") {
+		t.Errorf("five points for a batch of six: %v", err)
+	}
+	four, _ := chains(4)
+	state := must(four.(objectives.Stateful).MarshalState())
+	if err := six.(objectives.Stateful).UnmarshalState(state); err == nil || !strings.Contains(err.Error(), "another configuration") {
+		t.Errorf("the state of four chains for six: %v", err)
 	}
 	if _, err := objectives.New("sm", smooth, energy.NewParams(nil), objectives.Config{}); err == nil {
 		t.Error("parameters of another energy are accepted")

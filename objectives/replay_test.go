@@ -171,6 +171,27 @@ func (f failing) Step(*mcmc.State, mcmc.Target, *rand.Rand) (mcmc.Info, error) {
 	return mcmc.Info{}, f.err
 }
 
+// The chains of pcd go on from gradient to gradient, each in its own row, wherever the batch is by then.
+func TestPersistentChainsGoOn(t *testing.T) {
+	c := &persistent{mover: mover{kernel: counting{}, steps: 1, stale: func() {}}, chains: mat.NewDense(5, 3, nil)}
+	x, dst := mat.NewDense(5, 3, nil), mat.NewDense(5, 3, nil)
+	for i := range 5 {
+		x.Set(i, 0, float64(i))
+	}
+	const calls = 7
+	for k := range calls {
+		if _, err := c.sample(dst, x, newRNG(1)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			if dst.At(i, 0) != float64(i) || dst.At(i, 1) != float64(k+1) {
+				t.Fatalf("call %d: row %d stands at %v, want chain %d after %d steps", k, i, dst.RawRowView(i), i, k+1)
+			}
+		}
+		x.Set(0, 0, 1e6) // another batch
+	}
+}
+
 // Jumps leave the model unchanged: exact draws of a mixture with far modes stay so, and chains of one mode spread to both.
 func TestJumps(t *testing.T) {
 	const n = 2000

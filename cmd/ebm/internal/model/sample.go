@@ -157,10 +157,19 @@ func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Targ
 	return lead.Last, nil
 }
 
-// ais is annealed importance sampling from the broad density around the data: it knows their modes, so that chains need not
-// find them, which they do not in the time they have.
+// ais is annealed importance sampling. In up to three dimensions it starts from the broad density around the data: that knows
+// their modes, so that chains need not find them, which they do not in the time they have. In more, where narrow kernels
+// lie far from each other, it starts from a Gaussian somewhat wider than the data.
 func (m *Model) ais(chains int) mcmc.AIS {
-	return mcmc.AIS{Reference: m.Data.Background, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.Data.Std), Leapfrog: 5, StepJitter: 0.2}, Moves: 2, Chains: chains}
+	var from mcmc.Reference = m.Data.Background
+	if m.Data.Dim > 3 {
+		wide := &mcmc.Gaussian{Mean: m.Data.Mean, Std: make([]float64, m.Data.Dim)}
+		for j, v := range m.Data.Std {
+			wide.Std[j] = 1.3 * v
+		}
+		from = wide
+	}
+	return mcmc.AIS{Reference: from, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.Data.Std), Leapfrog: 5, StepJitter: 0.2}, Moves: 2, Chains: chains}
 }
 
 // LogZ estimates log ∫ exp(−E) in the units of the data by annealed importance sampling, for dimensions where there is no

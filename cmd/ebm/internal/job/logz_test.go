@@ -17,7 +17,14 @@ import (
 // log Z by annealed importance sampling is that of quadrature within its stated error, on the trained model of every
 // two-dimensional distribution. The trainings are short; with EBM_LOGZ=full they are the default job.
 func TestLogZOfTrainedModels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many trainings")
+	}
 	full := os.Getenv("EBM_LOGZ") == "full"
+	quadrature := metrics.QuadratureConfig{Tol: 1e-3, Max: 800, Frames: 2}
+	if full {
+		quadrature = metrics.QuadratureConfig{}
+	}
 	for _, name := range datasets.Names() {
 		d, err := datasets.New(name)
 		if err != nil {
@@ -57,7 +64,7 @@ func TestLogZOfTrainedModels(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				q, err := metrics.Integrate(context.Background(), density.Energy, p.model.Data.Lo, p.model.Data.Hi, metrics.QuadratureConfig{Tol: 1e-3, Frames: 2})
+				q, err := metrics.Integrate(context.Background(), density.Energy, p.model.Data.Lo, p.model.Data.Hi, quadrature)
 				if err != nil {
 					t.Fatal(err)
 				}

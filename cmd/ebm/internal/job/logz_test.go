@@ -57,9 +57,7 @@ func TestLogZOfTrainedModels(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := p.model.Set(p.model.Params, trained.Average); err != nil {
-					t.Fatal(err)
-				}
+				p.model.Set(p.model.Params, trained.Average)
 				density, err := p.model.Density(p.model.Params)
 				if err != nil {
 					t.Fatal(err)

@@ -1,10 +1,13 @@
 package energy
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -217,6 +220,30 @@ func TestFunnelScale(t *testing.T) {
 	s := math.Exp(-0.7)
 	if se := math.Sqrt((sq - mean*mean) / 20000); math.Abs(mean-math.Exp(s*s/2)) > 4.5*se {
 		t.Errorf("E x_4² = %g ± %g, want %g", mean, se, math.Exp(s*s/2))
+	}
+}
+
+// A mixture that was stored is the same to the bit, and stored again it is the same text.
+func TestMixtureJSON(t *testing.T) {
+	rng := newRNG(3)
+	data := mat.NewDense(40, 2, nil)
+	for i := range data.RawMatrix().Data {
+		data.RawMatrix().Data[i] = rng.NormFloat64()
+	}
+	m := must(Ladder(data, []float64{0.3, 0.1}, 37, 2, rng))
+	text := must(json.Marshal(m))
+	var read Mixture
+	if err := json.Unmarshal(text, &read); err != nil {
+		t.Fatal(err)
+	}
+	if again := must(json.Marshal(&read)); !bytes.Equal(again, text) {
+		t.Error("the text changes")
+	}
+	got, want := make([]float64, 40), make([]float64, 40)
+	m.LogProb(want, data)
+	read.LogProb(got, data)
+	if !slices.Equal(got, want) {
+		t.Errorf("got log densities %v, want %v", got, want)
 	}
 }
 

@@ -108,6 +108,7 @@ func (m GaussianMixture) Sample(p *Params, dst *mat.Dense, rng *rand.Rand) {
 type Mixture struct {
 	centres *mat.Dense
 	sds     []float64
+	weights []float64 // as they were given, so that what is stored is read back to the bit
 	logw    []float64 // log w_k - d log s_k - d/2 log 2π
 	cdf     []float64
 }
@@ -135,7 +136,7 @@ func NewMixture(centres *mat.Dense, sds, weights []float64) (*Mixture, error) {
 	if math.IsInf(sum, 1) {
 		return nil, fmt.Errorf("energy: mixture: infinite weight")
 	}
-	m := &Mixture{centres: mat.DenseCopyOf(centres), sds: append([]float64(nil), sds...), logw: make([]float64, k)}
+	m := &Mixture{centres: mat.DenseCopyOf(centres), sds: slices.Clone(sds), weights: slices.Clone(weights), logw: make([]float64, k)}
 	w := make([]float64, k)
 	for i, s := range sds {
 		w[i] = weights[i] / sum
@@ -208,12 +209,9 @@ type mixtureJSON struct {
 
 // MarshalJSON writes centres, standard deviations and weights.
 func (m *Mixture) MarshalJSON() ([]byte, error) {
-	j := mixtureJSON{SDs: m.sds}
-	below := 0.0
-	for k, c := range m.cdf {
+	j := mixtureJSON{SDs: m.sds, Weights: m.weights}
+	for k := range m.sds {
 		j.Centres = append(j.Centres, m.centres.RawRowView(k))
-		j.Weights = append(j.Weights, c-below)
-		below = c
 	}
 	return json.Marshal(j)
 }
@@ -249,7 +247,7 @@ func (m *Mixture) Dim() int { _, d := m.centres.Dims(); return d }
 // Blurred returns the law of X + σξ for X from m and ξ ~ N(0, I).
 func (m *Mixture) Blurred(sigma float64) *Mixture {
 	k, d := m.centres.Dims()
-	out := &Mixture{centres: m.centres, cdf: m.cdf, sds: make([]float64, k), logw: make([]float64, k)}
+	out := &Mixture{centres: m.centres, weights: m.weights, cdf: m.cdf, sds: make([]float64, k), logw: make([]float64, k)}
 	for i, s := range m.sds {
 		out.sds[i] = math.Hypot(s, sigma)
 		out.logw[i] = m.logw[i] + float64(d)*math.Log(s/out.sds[i])

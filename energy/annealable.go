@@ -70,21 +70,14 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 	return &Annealable{wrapped{inner}, append([]float64(nil), levels...), scale, nil, 0}, nil
 }
 
-// Beside returns the energy of a density that is learnt beside a broad known one. With b_σ the background b blurred by σ
-// and r(x, σ) > 0 a function of inner,
+// Beside returns the energy of a density that is learnt beside a broad known one: a [Bridge] at every level. With b_σ the
+// background b blurred by σ,
 //
-//	E(x, σ)   = -log b_σ(x) - log r(x, σ) - log ε/(1-ε)
-//	E_q(x, σ) = -log b_σ(x) - log(1 + r(x, σ)) - log ε
+//	q_σ = (1-ε) p_σ + ε b_σ,   p_σ = exp(-E(·, σ)),
 //
-// belong together: q = (1-ε) p + ε b_σ for p = exp(-E). Denoising is blind to the weights of modes that are far apart against
-// σ, since a constant added to E around one of them changes no score where the data are. The score of q is the mean of those of p
-// and b_σ, weighted by the chance that a point came from the one or the other; that chance depends on E itself, at every
-// level, and the score of q determines it. What is fitted is E_q, to data and draws of b; E is what was asked for.
-//
-//	r = ½(w + √(w² + 4τ²)),  w = exp(-inner)/ε - 1,  τ = 0.05
-//
-// is (1-ε)/ε, that of p = b, for an inner energy of zero, and small where inner is but a little above log 1/ε. The nearer b
-// is to p, the better q shows p: data that were blurred at several widths, and something broad.
+// and E and E_q are those of the bridge with b_σ for b, and inner for f. Denoising is blind to the weights of modes that are far
+// apart against σ, since a constant added to E around one of them changes no score where the data are. What is fitted is
+// E_q, to data and draws of b; E is what was asked for.
 func (a *Annealable) Beside(b *Mixture, share float64) (*Annealable, error) {
 	if b.Dim() != a.Dim() {
 		return nil, fmt.Errorf("energy: Annealable: background of dimension %d, energy of %d", b.Dim(), a.Dim())
@@ -127,7 +120,7 @@ func (a *Annealable) BuildAt(x, sigma *G.Node, theta G.Nodes) (*G.Node, error) {
 		if a.beside == nil {
 			return graphs.Add(f, graphs.Scale(graphs.RowSum(graphs.Square(z)), 0.5))
 		}
-		logr, _ := a.odds(f)
+		logr, _ := odds(f, a.share)
 		return graphs.Neg(graphs.Add(a.beside.buildBlurred(x, sigma), graphs.Shift(logr, math.Log(a.share)-math.Log1p(-a.share))))
 	})
 }
@@ -137,7 +130,7 @@ func (a *Annealable) BuildMixed(x, sigma *G.Node, theta G.Nodes) (excess, logb *
 	excess, err = graphs.Try(func() *G.Node {
 		_, f := a.buildInner(x, sigma, theta)
 		logb = a.beside.buildBlurred(x, sigma)
-		_, both := a.odds(f)
+		_, both := odds(f, a.share)
 		return graphs.Neg(graphs.Shift(both, math.Log(a.share)))
 	})
 	return excess, logb, err
@@ -155,17 +148,6 @@ func (a *Annealable) buildInner(x, sigma *G.Node, theta G.Nodes) (z, f *G.Node) 
 	hi, lo = math.Log(hi*hi+c*c), math.Log(lo*lo+c*c)
 	l := graphs.Scale(graphs.Shift(graphs.Log(graphs.Shift(graphs.Square(sigma), c*c)), -0.5*(hi+lo)), 2/(hi-lo))
 	return z, graphs.Must(a.inner.Build(graphs.ConcatCols(z, l), theta))
-}
-
-// odds builds log r and log(1 + r), in units of 1 + exp(-f) = exp softplus(-f), in which nothing overflows.
-func (a *Annealable) odds(f *G.Node) (logr, both *G.Node) {
-	const tau = 0.05
-	f = graphs.Shift(f, math.Log(a.share))
-	one, unit := graphs.Sigmoid(f), graphs.Softplus(graphs.Neg(f))
-	w := graphs.Sub(graphs.Sigmoid(graphs.Neg(f)), one)
-	root := graphs.Sqrt(graphs.Add(graphs.Square(w), graphs.Square(graphs.Scale(one, 2*tau))))
-	r := graphs.Scale(graphs.Add(w, root), 0.5)
-	return graphs.Add(unit, graphs.Log(r)), graphs.Add(unit, graphs.Log(graphs.Add(one, r)))
 }
 
 // At returns the energy at one level, with the same parameters: the target of one stage of annealed sampling.

@@ -107,7 +107,7 @@ func (r *Bridge) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 		return nil, err
 	}
 	return graphs.Try(func() *G.Node {
-		logr, _ := r.odds(graphs.Must(r.inner.Build(x, theta)))
+		logr, _ := odds(graphs.Must(r.inner.Build(x, theta)), r.cfg.Share)
 		return graphs.Neg(graphs.Add(graphs.Must(r.seen.Build(x)), graphs.Shift(logr, math.Log(r.cfg.Share)-math.Log1p(-r.cfg.Share))))
 	})
 }
@@ -118,7 +118,7 @@ func (r *Bridge) Mixed() Energy { return (*mixed)(r) }
 // Excess builds log b/q of the rows of x, (n, 1): E_q without the energy of b.
 func (r *Bridge) Excess(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	return graphs.Try(func() *G.Node {
-		_, logq := r.odds(graphs.Must(r.inner.Build(x, theta)))
+		_, logq := odds(graphs.Must(r.inner.Build(x, theta)), r.cfg.Share)
 		return graphs.Neg(graphs.Shift(logq, math.Log(r.cfg.Share)))
 	})
 }
@@ -128,15 +128,15 @@ const (
 	rounds = 0.05 // τ
 )
 
-// odds builds log r and log(1+r) from f, all (n, 1).
-func (r *Bridge) odds(f *G.Node) (logr, log1 *G.Node) {
-	f = graphs.Shift(f, -math.Log(knee+(1-r.cfg.Share)/r.cfg.Share))
+// odds builds log r and log(1+r) from f, all (n, 1), for the share ε of the background.
+func odds(f *G.Node, share float64) (logr, log1 *G.Node) {
+	f = graphs.Shift(f, -math.Log(knee+(1-share)/share))
 	// In units of 1 + exp(-f) = exp softplus(-f) nothing overflows, however large f is.
 	one, unit := graphs.Sigmoid(f), graphs.Softplus(graphs.Neg(f))
 	v := graphs.Sub(graphs.Sigmoid(graphs.Neg(f)), graphs.Scale(one, knee))
 	root := graphs.Sqrt(graphs.Add(graphs.Square(v), graphs.Square(graphs.Scale(one, 2*rounds))))
-	odds := graphs.Scale(graphs.Add(v, root), 0.5)
-	return graphs.Add(unit, graphs.Log(odds)), graphs.Add(unit, graphs.Log(graphs.Add(one, odds)))
+	r := graphs.Scale(graphs.Add(v, root), 0.5)
+	return graphs.Add(unit, graphs.Log(r)), graphs.Add(unit, graphs.Log(graphs.Add(one, r)))
 }
 
 // SampleBackground fills x with draws of b as the objective sees it, blurred with its points.

@@ -12,13 +12,15 @@ import (
 // transition that leaves exp(-E) exactly unchanged: how near it comes depends on the moves at the last level.
 //
 // With Betas the levels are exp(-βE), the lengths of the steps grow as β^(-1/2). With Sigmas the target must be a
-// [NoiseTarget], the energies are those of the data blurred by σ, and lengths go as σ/σ_last, h as its square.
+// [NoiseTarget], the energies are those of the data blurred by σ, and lengths go as √(σ²+δ²), h as its square, with δ the
+// scale of the finest detail of the data: blurred by less than that they are no narrower.
 //
 // Song and Ermon, Generative modeling by estimating gradients of the data distribution, NeurIPS 2019, algorithm 1.
 type Annealed struct {
 	Kernel Kernel    // required; its step is that of the last level
 	Betas  []float64 // in the order visited, > 0, the last one 1; nil without Sigmas means 0.02 … 1 in 10 equal ratios
 	Sigmas []float64 // in the order visited, > 0; excludes Betas
+	Detail float64   // δ ≥ 0, with Sigmas; 0 where σ_last is no smaller
 	Moves  int       // transitions per level; 0 means 10
 }
 
@@ -44,6 +46,7 @@ func reversed(v []float64) []float64 {
 func (k Annealed) Validate() error {
 	errs := []error{
 		check(k.Moves >= 0, "mcmc: Annealed.Moves = %d, want >= 0", k.Moves),
+		check(k.Detail >= 0 && !math.IsInf(k.Detail, 1), "mcmc: Annealed.Detail = %g, want >= 0", k.Detail),
 		check(k.Betas == nil || k.Sigmas == nil, "mcmc: Annealed.Betas and Annealed.Sigmas exclude each other"),
 		checkInner("Annealed", k.Kernel),
 	}
@@ -101,7 +104,7 @@ func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
 			return Info{}, fmt.Errorf("mcmc: noise level %g: %w", sigma, err)
 		}
 		s.Invalidate()
-		p.lengths(sigma / last)
+		p.lengths(math.Hypot(sigma, k.Detail) / math.Hypot(last, k.Detail))
 		if err := k.run(s, t, rng, &sum); err != nil {
 			return Info{}, err
 		}

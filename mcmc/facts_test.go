@@ -146,6 +146,29 @@ func TestNoiseSchedule(t *testing.T) {
 	}
 }
 
+// Levels below the finest detail of the data need its length: with steps in proportion to σ, of which the first level bears
+// only small ones, chains hardly move at the last.
+func TestAnnealedDetail(t *testing.T) {
+	const n = 4000
+	sigmas := []float64{10, 3, 1, .3, .1, .01}
+	for _, c := range []struct {
+		detail, step float64
+		right        bool
+	}{{1, .6, true}, {0, 6e-4, false}} { // 6 and 0.6 at the first level
+		s := mcmc.NewState(mat.NewDense(n, 1, nil))
+		k := mcmc.Annealed{Kernel: mcmc.HMC{StepSize: c.step, Leapfrog: 4, StepJitter: .5}, Sigmas: sigmas, Detail: c.detail, Moves: 3}
+		if _, err := k.Step(s, &blurred{}, source(1)); err != nil {
+			t.Fatal(err)
+		}
+		if p := mcmctest.KS(mat.Col(nil, 0, s.X), mcmctest.Scaled(1).Laws[0].CDF); p > 1e-4 != c.right {
+			t.Errorf("detail %g: p = %g for the law of the last level, want it right: %v", c.detail, p, c.right)
+		}
+	}
+	if (mcmc.Annealed{Kernel: mcmc.HMC{StepSize: 1}, Sigmas: sigmas, Detail: -1}).Validate() == nil {
+		t.Error("a negative detail is accepted")
+	}
+}
+
 // TestDetailedBalance holds p(x) P(x→y) = p(y) P(y→x) at points, for the density of the move x → y by MALA.
 func TestDetailedBalance(t *testing.T) {
 	const h, d = .4, 3

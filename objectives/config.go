@@ -28,6 +28,8 @@ type Config struct {
 	// mpf 0.5 times the largest standard deviation of Data (1 without Data): large enough to reach from mode to mode.
 	Sigma      float64
 	Paired     bool       // dsm-multi: every noise with its negative, of less scatter and twice the price
+	Floor      float64    // dsm-multi: δ in the weights σ² + δ² of the levels; about the finest detail of the data, or somewhat more
+	Focus      float64    // dsm-multi: share in [0, 1) of the points that get the smallest level instead of that of their turn
 	Weighted   bool       // dsm: times σ²
 	Slices     int        // sm-hutchinson, ssm, ssm-vr, fd-ssm: directions per point; 0 means 1
 	Projection Projection // law of the directions; "" means rademacher
@@ -88,6 +90,8 @@ func Recommended(name string, data *mat.Dense) (Config, error) {
 	switch name {
 	case "dsm":
 		cfg.Sigma = 0.05 * cfg.spread()
+	case "dsm-multi":
+		cfg.Paired, cfg.Floor, cfg.Focus = true, 0.1*cfg.spread(), 0.75
 	case "nce":
 		cfg.NoiseRatio = 2
 	case "flow-nce", "mpf":
@@ -129,6 +133,7 @@ func (c Config) validate() error {
 	whole("CriticSize", c.CriticSize)
 	whole("CriticReps", c.CriticReps)
 	number("Sigma", c.Sigma)
+	number("Floor", c.Floor)
 	number("Epsilon", c.Epsilon)
 	number("Adversary", c.Adversary)
 	number("StepSize", c.StepSize)
@@ -136,6 +141,9 @@ func (c Config) validate() error {
 	number("Bandwidth", c.Bandwidth)
 	number("CriticRate", c.CriticRate)
 	number("CriticL2", c.CriticL2)
+	if !(c.Focus >= 0 && c.Focus < 1) {
+		errs = append(errs, fmt.Errorf("objectives: Config.Focus = %g, want in [0, 1)", c.Focus))
+	}
 	if !(c.Restart <= 1) {
 		errs = append(errs, fmt.Errorf("objectives: Config.Restart = %g, want at most 1", c.Restart))
 	}

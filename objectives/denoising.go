@@ -44,24 +44,31 @@ func (f denoising) Loss(b *Builder) *G.Node {
 	return loss
 }
 
-// multiDenoising is `dsm-multi`, the mean over levels σ_1 > … > σ_K of λ(σ_k) dsm(σ_k) with λ = σ²,
+// multiDenoising is `dsm-multi`, the mean over levels σ_1 > … > σ_K of λ(σ_k) dsm(σ_k) with λ = σ² + δ²,
 //
-//	L = mean ½ |ε - σ ∇E(x + σε, σ)|²,
+//	L = mean ½ |ε - σ ∇E|² + δ² (½ |∇E|² - ε·∇E/σ),   ∇E at (x + σε, σ),
 //
-// for an energy that knows the level. Every point of a batch gets one level, in turn, from a random start. The energies are
-// those of the blurred data at every level. Paired, the loss is the mean of that at ε and that at -ε: the same in expectation,
-// but at small σ, where ε outweighs σ∇E by far, its scatter mostly cancels. Annealed Langevin from σ_1 down to σ_K samples the last one.
+// for an energy that knows the level; δ²|ε/σ|²/2, a constant, is left out. Every point of a batch gets one level, in turn,
+// from a random start, or the smallest, with the probability that the focus is. The energies are those of the blurred data at
+// every level. Annealed Langevin from σ_1 down to σ_K samples the last one.
+//
+// δ = 0 is λ = σ² of Song and Ermon, which suits scores of the size 1/σ. Those of levels well below the finest detail of the
+// data are no larger than that of the detail, 1/δ: with σ² alone they hardly count, and it is the smallest that is
+// reported. Where σ is small ε outweighs σ∇E by far. Paired, the loss is the mean of that at ε and that at -ε: the same in
+// expectation, but with that scatter cancelled. What is left as σ falls is ½|∇E|² - εᵀ(∇²E)ε, sliced score matching.
 //
 // Song and Ermon, Generative modeling by estimating gradients of the data distribution, arXiv 1907.05600, equation 6.
 type multiDenoising struct {
 	levels []float64
+	floor  float64 // δ
+	focus  float64
 	paired bool    // every ε goes with -ε
 	beside *beside // nil: the energy has no background
 }
 
 // beside is the background of an energy that is learnt beside one ([energy.Annealable.Beside]): with share ε of it the loss is
 //
-//	(1-ε) mean ½ λ(σ) |ε/σ - ∇E_q(x + σε, σ)|² + ε mean ½ λ(σ) |∇E_q(y, σ) - ∇E_b(y, σ)|²,   y ~ b_σ:
+//	(1-ε) L_data(E_q) + ε mean ½ λ(σ) |∇E_q(y, σ) - ∇E_b(y, σ)|²,   y ~ b_σ:
 //
 // that of the mixture of both, but for a constant. Of draws of b the score is known, and stands for what denoising estimates.
 type beside struct {
@@ -70,7 +77,7 @@ type beside struct {
 }
 
 func newMultiDenoising(e energy.Conditional, cfg Config) multiDenoising {
-	f := multiDenoising{levels: e.Levels(), paired: cfg.Paired}
+	f := multiDenoising{levels: e.Levels(), floor: cfg.Floor, focus: cfg.Focus, paired: cfg.Paired}
 	if a, ok := e.(*energy.Annealable); ok {
 		if b, _ := a.Background(); b != nil {
 			f.beside = &beside{energy: a}
@@ -83,7 +90,7 @@ func (f multiDenoising) Inputs(n, d int) []Input {
 	in := []Input{{Name: "eps", Shape: []int{n, d}}, {Name: "sigma", Shape: []int{n, 1}}}
 	if f.beside != nil {
 		m := (n + 1) / 2
-		in = append(in, Input{Name: "background", Shape: []int{m, d}}, Input{Name: "background_sigma", Shape: []int{m, 1}})
+		in = append(in, Input{Name: backgroundInput, Shape: []int{m, d}}, Input{Name: "background_sigma", Shape: []int{m, 1}})
 	}
 	return in
 }
@@ -97,7 +104,7 @@ func (f multiDenoising) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	_, d := x.Dims()
 	sigma := in["background_sigma"]
 	f.spread(sigma, rng)
-	y := view(&f.beside.y, in["background"], len(sigma), d)
+	y := view(&f.beside.y, in[backgroundInput], len(sigma), d)
 	b, _ := f.beside.energy.Background()
 	b.Sample(y, rng)
 	for i, s := range sigma {
@@ -108,11 +115,14 @@ func (f multiDenoising) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	return nil
 }
 
-// spread gives the levels in turn, from a random start.
+// spread gives the levels in turn, from a random start, and the smallest where the focus falls.
 func (f multiDenoising) spread(sigma []float64, rng *rand.Rand) {
 	at := rng.IntN(len(f.levels))
 	for i := range sigma {
 		sigma[i] = f.levels[(at+i)%len(f.levels)]
+		if f.focus > 0 && rng.Float64() < f.focus {
+			sigma[i] = f.levels[len(f.levels)-1]
+		}
 	}
 }
 
@@ -129,10 +139,10 @@ func (f multiDenoising) Loss(b *Builder) *G.Node {
 	if f.beside == nil {
 		return data
 	}
-	y, sigma := b.In("background"), b.In("background_sigma")
+	y, sigma := b.In(backgroundInput), b.In("background_sigma")
 	excess, _, err := f.beside.energy.BuildMixed(y, sigma, b.Theta)
 	graphs.Must(excess, err)
-	known := graphs.Mean(halfSquare(graphs.Mul(graphs.ExpandCols(sigma, b.D), b.Gradient(excess, y))))
+	known := graphs.Mean(graphs.Mul(graphs.Shift(graphs.Square(sigma), f.floor*f.floor), halfSquare(b.Gradient(excess, y))))
 	_, share := f.beside.energy.Background()
 	return graphs.Add(graphs.Scale(data, 1-share), graphs.Scale(known, share))
 }
@@ -149,5 +159,11 @@ func (f multiDenoising) denoise(b *Builder, cond energy.Conditional, eps, sigma 
 		excess, logb, err := f.beside.energy.BuildMixed(y, sigma, b.Theta)
 		e = graphs.Sub(graphs.Must(excess, err), logb)
 	}
-	return graphs.Mean(halfSquare(graphs.Sub(eps, graphs.Mul(wide, b.Gradient(e, y)))))
+	r := graphs.Mul(wide, b.Gradient(e, y)) // σ∇E
+	loss := halfSquare(graphs.Sub(eps, r))
+	if f.floor > 0 {
+		ratio := graphs.Scale(graphs.Reciprocal(graphs.Square(sigma)), f.floor*f.floor)
+		loss = graphs.Add(loss, graphs.Mul(ratio, graphs.Sub(halfSquare(r), graphs.RowSum(graphs.Mul(eps, r)))))
+	}
+	return graphs.Mean(loss)
 }

@@ -62,6 +62,8 @@ func small(name string, d int) objectives.Config {
 		cfg.NoiseRatio = 3
 	case "fd-ssm":
 		cfg.Epsilon = 0.05
+	case "dsm-multi":
+		cfg.Paired, cfg.Floor, cfg.Focus = true, 0.3, 0.3
 	case "cd", "pcd":
 		cfg.Kernel = mcmc.HMC{StepSize: 0.1, Leapfrog: 2}
 	case "ml":
@@ -127,6 +129,52 @@ func TestBridge(t *testing.T) {
 				return objectives.New(name, e, p, cfg)
 			}, p, normal(6, 2, 7))
 		})
+	}
+}
+
+// Denoising beside a background passes the kit, and where data are draws of the background and the correction is a constant,
+// which is the truth, its gradient is zero but for chance. Data that are wider it tells.
+func TestBeside(t *testing.T) {
+	const batch, reps, tolerance = 64, 200, 5.0
+	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
+	a := must(must(energy.NewAnnealable(mlp(3), energy.GeometricLevels(2, 0.1, 4), 1)).Beside(back, 0.3))
+	p := energy.Init(a, newRNG(2))
+	objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) {
+		return objectives.New("dsm-multi", a, p, small("dsm-multi", 2))
+	}, p, normal(6, 2, 3))
+
+	cfg := small("dsm-multi", 2)
+	cfg.Batch = batch
+	last := a.Specs()[len(a.Specs())-2].Name // the weights of the last layer: none, and f is a constant
+	for i := range p.View(last) {
+		p.View(last)[i] = 0
+	}
+	worst := func(width float64) (most float64) {
+		o := must(objectives.New("dsm-multi", a, p, cfg))
+		rng, x, grad := newRNG(4), mat.NewDense(batch, 2, nil), make([]float64, p.Len())
+		sum, squares := make([]float64, p.Len()), make([]float64, p.Len())
+		for range reps {
+			back.Sample(x, rng)
+			x.Scale(width, x)
+			must(o.Gradient(grad, x, rng))
+			for i, g := range grad {
+				sum[i] += g
+				squares[i] += g * g
+			}
+		}
+		for i, s := range sum {
+			if mean := s / reps; squares[i] > 0 {
+				most = max(most, math.Abs(mean)/math.Sqrt((squares[i]/reps-mean*mean)/reps))
+			}
+		}
+		return most
+	}
+	// 26 parameters: |z| > 5 for one of them by chance in 1.5e-5 of all seeds.
+	if z := worst(1); z > tolerance {
+		t.Errorf("at the truth a mean gradient is %.1f standard errors from zero", z)
+	}
+	if z := worst(1.2); z < 2*tolerance {
+		t.Errorf("data 1.2 times as wide: the largest mean gradient is %.1f standard errors from zero, want to tell", z)
 	}
 }
 

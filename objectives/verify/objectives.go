@@ -67,6 +67,8 @@ func settings(name string, data *mat.Dense) objectives.Config {
 		cfg.CriticRate, cfg.CriticReps, cfg.CriticSize = 5e-3, 4, 16
 	case "fd-ssm":
 		cfg.Epsilon = 0.02
+	case "dsm-multi":
+		cfg.Floor, cfg.Focus = 0.3, 0.3
 	}
 	return cfg
 }

@@ -43,9 +43,12 @@ func Preset(s settings.Settings) settings.Layer {
 		spread = 1
 	}
 	switch s.Objective {
-	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm", "ksd", "lsd":
-		if s.Energy == "fourier" { // the other energies are what their name says, and nothing besides
+	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm", "dsm-multi", "ksd", "lsd":
+		switch {
+		case s.Energy == "fourier": // the other energies are what their name says, and nothing besides
 			put("bridge", 0.2)
+		case s.Objective == "dsm-multi":
+			put("sampler", "annealed") // down the noise levels, at the large ones of which modes get their weights
 		}
 		put("lr", 5e-3)
 		put("batch", 512)
@@ -55,19 +58,15 @@ func Preset(s settings.Settings) settings.Layer {
 			put("smooth", 0.85)
 			put("steps", 3000) // the less is learnt by heart
 		}
-		if s.Objective == "dsm" {
+		switch s.Objective {
+		case "dsm":
 			put("sigma", 0.015*spread) // what it learns is blurred by it
+		case "dsm-multi":
+			put("sigma", 0.0025*spread) // so is the level that is reported; the noise is paired and costs no scatter
+			put("levels", 8)
+			put("paired", true)
+			put("lr", 4e-3)
 		}
-	case "dsm-multi":
-		put("sigma", 0.005*spread)
-		put("levels", 8)
-		put("bridge", 0.3)
-		put("paired", true)
-		put("batch", 128)
-		put("lr", 4e-3)
-		put("steps", 20000)
-		put("clip", 10.0)
-		put("sampler", "annealed") // down the noise levels, at the large ones of which modes get their weights
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.
 	case "cnce":
 		put("sigma", 0.75*spread)

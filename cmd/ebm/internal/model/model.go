@@ -53,7 +53,7 @@ func assemble(s settings.Settings, data *Data) (*Model, error) {
 func build(s settings.Settings, data *Data) (energy.Energy, error) {
 	switch {
 	case s.Objective == "dsm-multi":
-		inner, err := network(s, data, data.Dim+1)
+		inner, err := network(s, data.Dim+1, levelScale) // its input is scaled to unit deviation
 		if err != nil {
 			return nil, err
 		}
@@ -61,9 +61,9 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 		if err != nil || s.Bridge == 0 {
 			return e, err
 		}
-		return e.Beside(data.Background, s.Bridge)
+		return e.Beside(data.Bridge, s.Bridge)
 	case s.Bridge > 0:
-		f, err := network(s, data, data.Dim)
+		f, err := network(s, data.Dim, fourierScale/slices.Max(data.Std))
 		if err != nil {
 			return nil, err
 		}
@@ -73,14 +73,18 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 		}
 		return energy.NewBridge(f, cfg)
 	}
-	return network(s, data, data.Dim)
+	return network(s, data.Dim, fourierScale/slices.Max(data.Std))
 }
 
-// fourierScale is the spread of the angular frequencies of the embedding, in radians per standard deviation of the data.
-const fourierScale = 4
+// Spreads of the angular frequencies of the embedding, in radians per standard deviation of the data.
+const (
+	fourierScale = 4
+	levelScale   = 2.5 // with the noise level among the variables, which is to be followed more smoothly
+)
 
-// network makes the network for points of the given dimension.
-func network(s settings.Settings, data *Data, dim int) (energy.Energy, error) {
+// network makes the network for points of the given dimension, whose embedding has frequencies of the given spread, in
+// radians per unit of its input.
+func network(s settings.Settings, dim int, frequency float64) (energy.Energy, error) {
 	act := energy.Activation(s.Activation)
 	mlp := func(dim int) (energy.Energy, error) {
 		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: s.Hidden, Activation: act, FirstGain: s.FirstGain})
@@ -89,7 +93,7 @@ func network(s settings.Settings, data *Data, dim int) (energy.Energy, error) {
 	case "mlp":
 		return mlp(dim)
 	case "fourier":
-		return energy.NewFourier(energy.FourierConfig{Dim: dim, Scale: fourierScale / slices.Max(data.Std)}, mlp)
+		return energy.NewFourier(energy.FourierConfig{Dim: dim, Scale: frequency}, mlp)
 	case "residual":
 		return energy.NewResidual(energy.ResidualConfig{Dim: dim, Width: s.Hidden[0], Blocks: max(1, len(s.Hidden)-1), Activation: act, FirstGain: s.FirstGain})
 	}
@@ -253,6 +257,9 @@ func (m *Model) objective() objectives.Config {
 		Sigma: s.Sigma, Paired: s.Paired, Slices: s.Slices, Projection: objectives.Projection(s.Projection),
 		NoiseName: s.Noise, NoiseRatio: s.NoiseRatio,
 		Steps: s.ChainSteps, Adjusted: s.ChainMoves == "mala", StepSize: s.ChainSize, Jumps: s.Jumps, Buffer: s.Buffer, Restart: s.Restart, Alpha: s.Alpha,
+	}
+	if s.Objective == "dsm-multi" {
+		cfg.Floor, cfg.Focus = 0.1*slices.Max(m.Data.Std), 0.75 // most of the work is at the level that is reported
 	}
 	if s.Restart == 0 {
 		cfg.Restart = -1 // none; 0 would be the default

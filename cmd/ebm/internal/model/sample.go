@@ -60,11 +60,12 @@ func (m *Model) kernel(name string, step float64) (mcmc.Kernel, error) {
 }
 
 // annealed runs k down the noise levels of an energy that has them, and down the temperature of any other. Modes far apart
-// then get the weights of the levels at which they were joined, which denoising learns well; their weights in the density
-// of the smallest level, which is what is evaluated, it hardly sees.
+// then get the weights of the levels at which they were joined, which denoising learns well; those of the smallest level
+// it sees beside a background alone.
 func (m *Model) annealed(k mcmc.Kernel) mcmc.Annealed {
 	if e, ok := m.Energy.(energy.Conditional); ok {
-		return mcmc.Annealed{Kernel: k, Sigmas: e.Levels(), Moves: 2}
+		const detail = 0.03 // of the largest standard deviation
+		return mcmc.Annealed{Kernel: k, Sigmas: e.Levels(), Detail: detail * slices.Max(m.Data.Std), Moves: 2}
 	}
 	return mcmc.Annealed{Kernel: k}
 }

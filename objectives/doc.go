@@ -44,4 +44,7 @@
 //
 // The loss is half the Fisher divergence of the mixture from E_q but for a constant, in two parts: the score of the background is
 // known, so that its part needs no trace. ksd and lsd, which are no means over single points, see the mixed stream itself.
+//
+// dsm-multi learns beside a background at every level, see [energy.Annealable.Beside]: at the smallest, which is reported, modes
+// are as far apart as in the data, and the levels at which they touch do not help it.
 package objectives

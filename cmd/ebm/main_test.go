@@ -469,7 +469,7 @@ func TestEvalPlot(t *testing.T) {
 // TestNoiseLevels draws from a conditional energy down its levels.
 func TestNoiseLevels(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	trainSmall(t, dir, "--objective", "dsm-multi", "--levels", "3", "--frames", "0").want(t, 0)
+	trainSmall(t, dir, "--objective", "dsm-multi", "--levels", "3", "--frames", "0", "--energy", "mlp").want(t, 0)
 	b, err := os.ReadFile(filepath.Join(dir, "config.json"))
 	if err != nil || !strings.Contains(string(b), `"sampler": "annealed"`) {
 		t.Errorf("the sampler is not annealed: %v\n%s", err, b)

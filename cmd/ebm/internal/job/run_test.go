@@ -1,10 +1,12 @@
 package job
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
@@ -26,6 +28,27 @@ func TestSummaryByHeart(t *testing.T) {
 		}
 		if got := strings.Contains(text, "by heart"); got != c.byHeart {
 			t.Errorf("NLL %g ± %g, train %g: learnt by heart %v, want %v", c.nll, c.se, c.train, got, c.byHeart)
+		}
+	}
+}
+
+// Denoising at many levels gets the weights of modes from a background; an energy that has none, from its sampler.
+func TestPresetLevels(t *testing.T) {
+	for _, c := range []struct {
+		energy  string
+		bridge  bool
+		sampler string
+	}{{"fourier", true, ""}, {"mlp", false, "annealed"}} {
+		s := settings.Settings{Objective: "dsm-multi", Energy: c.energy, Dataset: "4squares"}
+		l := Preset(s)
+		var sampler string
+		if v, ok := l["sampler"]; ok {
+			if err := json.Unmarshal(v, &sampler); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, ok := l["bridge"]; ok != c.bridge || sampler != c.sampler {
+			t.Errorf("%s: bridge %v, sampler %q, want %v, %q", c.energy, ok, sampler, c.bridge, c.sampler)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func Preset(s settings.Settings) settings.Layer {
 			put("lr", 4e-3)
 			put("ema", 0.999) // over which the weights of modes, its least certain part, settle
 			if !model.IsFile(s.Dataset) {
-				put("steps", 7000)
+				put("steps", 4000)
 			}
 		}
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.

@@ -82,14 +82,3 @@ func toyPanel() *Panel {
 		Loss: []Series{lossSeries(2000, -30, rng)},
 	}
 }
-
-func gaussiansSamples(n int, seed uint64) *mat.Dense {
-	rng := rand.New(rand.NewPCG(seed, 8))
-	m := mat.NewDense(n, 2, nil)
-	for i := range n {
-		b, a := math.Sincos(float64(rng.IntN(8)) * math.Pi / 4)
-		r := 4 / math.Sqrt2
-		m.SetRow(i, []float64{r*a + 0.35*rng.NormFloat64(), r*b + 0.35*rng.NormFloat64()})
-	}
-	return m
-}

@@ -3,7 +3,7 @@
 //	ebm compare --objectives nce,ml --datasets 4squares,8gaussians --seeds 3 --out runs/quality
 //	go run ./benchmarks/quality runs/quality/board.json > benchmarks/QUALITY.md
 //
-// Several files are put together; of a cell that occurs twice the last one counts.
+// Every file becomes a section, with the command that made it.
 package main
 
 import (
@@ -20,11 +20,7 @@ type options struct {
 func main() {
 	var opt options
 	kong.Parse(&opt, kong.Name("quality"), kong.Description("Makes QUALITY.md of the files of ebm compare."))
-	cells, err := read(opt.Boards)
-	if err == nil {
-		err = write(os.Stdout, cells)
-	}
-	if err != nil {
+	if err := run(opt.Boards, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "quality:", err)
 		os.Exit(1)
 	}

@@ -25,32 +25,49 @@ type cell struct {
 	Eval      *metrics.Report            `json:"eval"`
 }
 
-// read gathers the cells of all files.
-func read(paths []string) ([]cell, error) {
-	var all []cell
-	for _, path := range paths {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		var cells []cell
-		if err := json.Unmarshal(b, &cells); err != nil {
-			return nil, fmt.Errorf("%s: %w; want the board.json of ebm compare", path, err)
-		}
-		for _, c := range cells {
-			same := func(o cell) bool { return o.Dataset == c.Dataset && o.Objective == c.Objective && o.Seed == c.Seed }
-			if i := slices.IndexFunc(all, same); i >= 0 {
-				all[i] = c
-			} else {
-				all = append(all, c)
-			}
-		}
+// read returns the cells of one file.
+func read(path string) ([]cell, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
 	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("no cells in %s", strings.Join(paths, ", "))
+	var cells []cell
+	if err := json.Unmarshal(b, &cells); err != nil {
+		return nil, fmt.Errorf("%s: %w; want the board.json of ebm compare", path, err)
 	}
-	return all, nil
+	if len(cells) == 0 {
+		return nil, fmt.Errorf("%s: no cells", path)
+	}
+	return cells, nil
 }
+
+// run writes the page of all files.
+func run(paths []string, w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(introduction)
+	for _, path := range paths {
+		cells, err := read(path)
+		if err != nil {
+			return err
+		}
+		section(&b, cells)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+const introduction = `# Quality
+
+What the shipped defaults learn. Each section names the command that made its board, in ` + "`runs/compare` unless `--out`" + ` says
+otherwise; the page is made of the boards by
+
+    go run ./benchmarks/quality BOARD.json … > benchmarks/QUALITY.md
+
+Training sees samples only; densities, scores and integrals of the truth are exact, those of the models by quadrature. CPU
+seconds are those of the training, on one thread, and depend on the machine. The measures are explained by
+` + "`go doc ./objectives/metrics`" + `; samples are drawn by the default sampler of the run, and the floor is the same measure
+for as many draws of the truth.
+`
 
 // names returns the different values of f in the order of the cells.
 func names(cells []cell, f func(cell) string) []string {
@@ -133,48 +150,37 @@ func text(format string, v []float64) string {
 	return fmt.Sprintf(format, median(v))
 }
 
-// write prints the page.
-func write(w io.Writer, cells []cell) error {
+// section writes the tables of one board.
+func section(b *strings.Builder, cells []cell) {
 	objectives := names(cells, func(c cell) string { return c.Objective })
 	datasets := names(cells, func(c cell) string { return c.Dataset })
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Quality\n\nWhat the shipped defaults learn, made by\n\n    %s\n    go run ./benchmarks/quality runs/compare/board.json > benchmarks/QUALITY.md\n", command(cells))
-	fmt.Fprintf(&b, `
-Training sees samples only; densities, scores and integrals of the truth are exact, those of the models by quadrature. CPU
-seconds are those of the training, on one thread, and depend on the machine. The measures are explained by
-`+"`go doc ./objectives/metrics`"+`; samples are drawn by the default sampler of the run, and the floor is the same measure
-for as many draws of the truth.
-
-## KL(data‖model), nats
-
-The median over seeds, in brackets the least and the largest, and the CPU seconds.
-
-`)
+	fmt.Fprintf(b, "\n## %s on %s\n\n    %s\n", count(len(objectives), "objective"), count(len(datasets), "distribution"), command(cells))
+	b.WriteString("\nKL(data‖model) in nats: the median over seeds, in brackets the least and the largest, and the CPU seconds.\n\n")
 	head, rule := "| |", "|---|"
 	for _, d := range datasets {
 		head, rule = head+" "+d+" |", rule+"---|"
 	}
-	fmt.Fprintf(&b, "%s\n%s\n", head, rule)
+	fmt.Fprintf(b, "%s\n%s\n", head, rule)
 	for _, o := range objectives {
-		fmt.Fprintf(&b, "| `%s` |", o)
+		fmt.Fprintf(b, "| `%s` |", o)
 		for _, d := range datasets {
 			v, cpu := pick(cells, o, d, kl), pick(cells, o, d, func(c cell) float64 { return c.CPU })
 			if len(v) == 0 {
 				b.WriteString(" – |")
 				continue
 			}
-			fmt.Fprintf(&b, " %.4f (%.4f–%.4f), %s s |", median(v), v[0], v[len(v)-1], text("%.0f", cpu))
+			fmt.Fprintf(b, " %.4f (%.4f–%.4f), %s s |", median(v), v[0], v[len(v)-1], text("%.0f", cpu))
 		}
 		b.WriteString("\n")
 	}
 	for _, d := range datasets {
-		fmt.Fprintf(&b, "\n## %s\n\nMedians over seeds.\n\n| |", d)
+		fmt.Fprintf(b, "\n### %s\n\nMedians over seeds.\n\n| |", d)
 		for _, m := range measures {
 			b.WriteString(" " + m.head + " |")
 		}
 		b.WriteString("\n|---|" + strings.Repeat("---|", len(measures)) + "\n")
 		for _, o := range objectives {
-			fmt.Fprintf(&b, "| `%s` |", o)
+			fmt.Fprintf(b, "| `%s` |", o)
 			for _, m := range measures {
 				b.WriteString(" " + text(m.format, pick(cells, o, d, m.of)) + " |")
 			}
@@ -188,8 +194,14 @@ The median over seeds, in brackets the least and the largest, and the CPU second
 		}
 	}
 	if len(failed) > 0 {
-		b.WriteString("\n## Runs that failed\n\nThey are left out above.\n\n" + strings.Join(failed, ""))
+		b.WriteString("\n### Runs that failed\n\nThey are left out above.\n\n" + strings.Join(failed, ""))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "one " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -21,17 +21,16 @@ func TestWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cells, err := read([]string{first, second})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var b strings.Builder
-	if err := write(&b, cells); err != nil {
+	if err := run([]string{first, second}, &b); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"ebm compare --objectives nce,sm --datasets moons --seeds 2 --set steps=500",
-		"| `nce` | 0.0200 (0.0100–0.0300), 10 s |",
+		"## 2 objectives on one distribution",
+		"| `nce` | 0.2650 (0.0300–0.5000), 10 s |",
+		"## one objective on one distribution",
+		"| `nce` | 0.0100 (0.0100–0.0100), 9 s |",
 		"| `sm` | – |",
 		"3.00 | 0.980 |",
 		"* `sm` on moons, seed 1: diverged at step 3",
@@ -43,7 +42,7 @@ func TestWrite(t *testing.T) {
 	if err := os.WriteFile(first, []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := read([]string{first}); err == nil || !strings.Contains(err.Error(), "board.json") {
+	if _, err := read(first); err == nil || !strings.Contains(err.Error(), "board.json") {
 		t.Errorf("an object in place of cells: %v", err)
 	}
 }

@@ -282,7 +282,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--hidden", "a,b"}, []string{"--hidden", "a"}},
 		{[]string{"train", "--batch", "0"}, []string{"--batch", "0"}},
 		{[]string{"train", "--objective", "dsm", "--sigma", "0"}, []string{"--sigma", "> 0", "nothing to denoise", "--objective sm"}},
-		{[]string{"train", "--objective", "dsm-multi", "--sigma-max", "0.01"}, []string{"--sigma-max", "0.01", "--sigma", "levels"}},
+		{[]string{"train", "--objective", "dsm-multi", "--sigma", "0.05", "--sigma-max", "0.01"}, []string{"--sigma-max", "0.01", "--sigma", "levels"}},
 		{[]string{"train", "--objective", "dsm-multi", "--levels", "1"}, []string{"--levels", "1", ">= 2"}},
 		{[]string{"train", "--objective", "nce", "--bridge", "0.2"}, []string{"nce", "bridge", "leave it out"}},
 		{[]string{"train", "--objective", "nce", "--noise-ratio", "0"}, []string{"--noise-ratio", "0", "> 0"}},

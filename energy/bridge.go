@@ -33,8 +33,9 @@ type BridgeConfig struct {
 //	E_q(x) = -log( (1-ε) exp(-E(x)) + ε b(x) ).
 //
 // Its score is the mean of those of p and of b, weighted by the chance that a point at x is from the one or the other. That
-// chance depends on E itself, not on its gradient alone: matching it makes exp(-E) a normalised density, Z = 1, and gives
-// every mode its height above the known background. In terms of the odds r of that chance,
+// chance depends on E itself, not on its gradient alone: matching it gives every mode its height above the known background.
+// What no score tells is a factor of q as a whole; objectives hold the integral of q at 1, which makes that of exp(-E) 1 too.
+// In terms of the odds r of that chance,
 //
 //	E(x) = -log b(x) - log( r ε/(1-ε) ),   E_q(x) = -log b(x) - log( ε (1+r) ),
 //	r = ½(v + √(v² + 4τ²)),   v = exp(-f_θ(x)) (κ + (1-ε)/ε) - κ,   κ = 0.25, τ = 0.05.

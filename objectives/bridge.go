@@ -14,12 +14,17 @@ import (
 // bridged is an objective that matches scores, over an [energy.Bridge]: the objective itself on the data, and beside them
 // draws y of the background, whose own score is known,
 //
-//	L = (1-ε) L_data(E_q) + ε mean ½|∇E_q(y) - ∇E_b(y)|².
+//	L = (1-ε) L_data(E_q) + ε mean ½|∇E_q(y) - ∇E_b(y)|² + ½λ (c₁-1)(c₂-1).
 //
 // For a loss that is half the Fisher divergence but for a constant, ½|∇E_q|² - tr ∇²E_q in the mean, this is the loss on the
 // mixture of both: on draws of b partial integration, which trades the unknown score of the data for the trace, can be
 // undone. What is left has no second derivative and vanishes at the truth wherever p does not reach, so that it costs and
 // scatters little.
+//
+// A score does not tell a density from a multiple of it. With c q in place of q, c > 1, the odds stay above zero where there are
+// no data, and c p + (c-1) ε/(1-ε) b would be taken for p: a share of the background remains. The last term holds the integral of
+// q, E_b[q/b], at 1. c₁ and c₂ are its means over the halves of the draws, so that the product is (c-1)² in expectation
+// and its gradient zero at the truth. It sees that one number, nothing of the shape of q.
 type bridged struct {
 	Form
 	bridge *energy.Bridge
@@ -41,8 +46,22 @@ func (f bridged) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 func (f bridged) Loss(b *Builder) *G.Node {
 	eps := f.bridge.Config().Share
 	y := b.In(backgroundInput)
-	known := graphs.Mean(halfSquare(b.Gradient(graphs.Must(f.bridge.Excess(y, b.Theta)), y)))
-	return graphs.Add(graphs.Scale(f.Form.Loss(b), 1-eps), graphs.Scale(known, eps))
+	excess := graphs.Must(f.bridge.Excess(y, b.Theta))
+	known := graphs.Mean(halfSquare(b.Gradient(excess, y)))
+	loss := graphs.Add(graphs.Scale(f.Form.Loss(b), 1-eps), graphs.Scale(known, eps))
+	n := y.Shape()[0]
+	if n < 2 {
+		return loss
+	}
+	return graphs.Add(loss, graphs.Scale(graphs.Mul(surplus(excess, 0, n/2), surplus(excess, n/2, n)), unity/2))
+}
+
+// unity is λ, the weight of the integral of q.
+const unity = 1.0
+
+// surplus builds mean q(y)/b(y) - 1 over the rows lo … hi of log b/q.
+func surplus(excess *G.Node, lo, hi int) *G.Node {
+	return graphs.Shift(graphs.Mean(graphs.Exp(graphs.Neg(graphs.SliceRows(excess, lo, hi)))), -1)
 }
 
 // mixed is an objective that is not a mean over single points (ksd compares pairs, lsd has a critic) over an energy.Bridge: an

@@ -440,9 +440,7 @@ func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then 
 	}
 	rest := GP64()
 	XORQ(rest, rest)
-	again := "loop"
 	if s != nil {
-		again = "side"
 		Label("side" + u)
 		CMPQ(n, U32(s.side*e.lanes()))
 		JLT(LabelRef("few" + u))
@@ -466,10 +464,10 @@ func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then 
 	advance(1)
 	if s == nil {
 		CMPQ(n, U8(e.lanes()))
-		JGE(LabelRef(again + u))
+		JGE(LabelRef("loop" + u))
 	} else {
 		TESTQ(rest, rest)
-		JZ(LabelRef(again + u))
+		JZ(LabelRef("side" + u))
 	}
 	Label("rest" + u)
 	TESTQ(rest, rest)

@@ -266,8 +266,11 @@ func place(slots []slot, list []int, elemSize int, size func(*slot) int) int {
 	return length
 }
 
-// align rounds n elements up to whole cache lines, and one more so that neighbours of equal size do not share sets.
+// align rounds n elements up to whole cache lines, and skew lines more. Neighbours of equal size, a multiple of 4096 bytes, would
+// share the sets of the cache; with one line more, the loads from one would fall on the lines to which the stores to the other have
+// just gone, modulo 4096, which processors take for the same lines.
 func align(n, elemSize int) int {
+	const skew = 9
 	line := 64 / elemSize
-	return (n+line-1)/line*line + line
+	return (n+line-1)/line*line + skew*line
 }

@@ -227,7 +227,7 @@ func (p *planner) merge(id ir.ID, inList map[ir.ID]bool) {
 }
 
 func newPlan(src *ir.Graph, set settings) *plan {
-	g := ir.Fuse(src, func(in *ir.Instr) bool { return !in.TA && in.Rows > 8 })
+	g := ir.Fuse(ir.Fold(src), func(in *ir.Instr) bool { return !in.TA && in.Rows > 8 })
 	n := len(g.Code)
 	pl := &plan{g: g, code: g.Code, elemSize: set.elemSize, slotOf: make([]int32, n)}
 	p := &planner{plan: pl, set: set, uses: make([][]ir.ID, n), clear: make([]bool, n), isOut: make([]bool, n), isHeld: make([]bool, n),
@@ -258,22 +258,19 @@ func newPlan(src *ir.Graph, set settings) *plan {
 	}
 
 	// What depends on held inputs and constants only is computed when they change. Expansions are not: they are cheap
-	// where they are used, and large.
-	for i := range p.code {
+	// where they are used, and large; but what is made of one and of held numbers of its size is.
+	for i, still := range g.StandStill() {
 		in := &p.code[i]
 		switch in.Op {
-		case ir.Input:
-			p.isHeld[i] = g.Held[in.Index]
-		case ir.Const, ir.Data:
-			p.isHeld[i] = true
 		case ir.ExpandRows, ir.ExpandCols, ir.Fill:
-		default:
-			h := !in.Volatile
-			for _, a := range in.Args {
-				h = h && p.isHeld[a]
-			}
-			p.isHeld[i] = h
+			continue
 		}
+		some := len(in.Args) == 0
+		for _, s := range p.sources(in) {
+			some = some || s.direct
+			still = still && p.isHeld[s.id]
+		}
+		p.isHeld[i] = still && some
 	}
 	for i := range p.code {
 		in := &p.code[i]

@@ -45,10 +45,9 @@ func (f *likelihood) Loss(b *Builder) *G.Node {
 	neg := b.In("neg")
 	b.SetNegatives(neg)
 	up, un := b.E(b.X), b.E(neg)
-	mp, mn := graphs.Mean(up), graphs.Mean(un)
-	b.Yield("positive", mp)
-	b.Yield("negative", mn)
-	loss := graphs.Sub(mp, mn)
+	b.Yield("positive", graphs.Mean(up))
+	b.Yield("negative", graphs.Mean(un))
+	loss := graphs.Mean(graphs.Sub(up, un)) // not the difference of the means, which would keep their rounding
 	if f.alpha > 0 {
 		sq := graphs.Add(graphs.Mean(graphs.Square(up)), graphs.Mean(graphs.Square(un)))
 		loss = graphs.Add(loss, graphs.Scale(sq, f.alpha))

@@ -150,5 +150,5 @@ func (f conditionalContrastive) Draw(in Inputs, _ *mat.Dense, rng *rand.Rand) er
 func (f conditionalContrastive) Loss(b *Builder) *G.Node {
 	y := graphs.Add(b.X, graphs.Scale(b.In("eps"), f.sigma))
 	b.SetNegatives(y)
-	return graphs.Scale(graphs.Mean(graphs.Softplus(graphs.Sub(b.E(b.X), b.E(y)))), 2)
+	return graphs.Scale(graphs.Mean(graphs.Softplus(differences(b, y, 1))), 2)
 }

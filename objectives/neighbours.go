@@ -53,9 +53,17 @@ func (f probabilityFlow) Loss(b *Builder) *G.Node {
 	return graphs.Mean(graphs.Exp(graphs.Scale(differences(b, y, f.m), 0.5)))
 }
 
-// differences builds E(x_i) - E(y_ij) (n, m) for y (n·m, d).
+// differences builds E(x_i) - E(y_ij) (n, m) for y (n·m, d). Each datum stands next to its neighbours in one batch, so that sums over
+// the batch add up what nearly cancels before it is rounded.
 func differences(b *Builder, y *G.Node, m int) *G.Node {
-	return graphs.Sub(graphs.ExpandCols(b.E(b.X), m), graphs.Reshape(b.E(y), b.N, m))
+	u := together(b, b.X, y, m)
+	return graphs.Sub(graphs.ExpandCols(graphs.SliceCols(u, 0, 1), m), graphs.SliceCols(u, 1, m+1))
+}
+
+// together builds E(x_i), E(y_i1) … E(y_im) (n, 1+m), in one batch in this order.
+func together(b *Builder, x, y *G.Node, m int) *G.Node {
+	rows := graphs.ConcatCols(x, graphs.Reshape(y, b.N, m*b.D))
+	return graphs.Reshape(b.E(graphs.Reshape(rows, b.N*(m+1), b.D)), b.N, m+1)
 }
 
 // discrepancy is `ed`, energy discrepancy with Gaussian perturbation,

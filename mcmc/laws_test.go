@@ -38,6 +38,7 @@ func TestLaws(t *testing.T) {
 		{"nuts", mcmc.NUTS{StepSize: .25}, mcmctest.Banana(.5), 4},
 		{"nuts shallow", mcmc.NUTS{StepSize: .1, MaxDepth: 3}, mcmctest.Banana(.5), 15},
 		{"nuts", mcmc.NUTS{StepSize: .3}, mcmctest.Funnel(3, 1), 6},
+		{"nuts diverging", mcmc.NUTS{StepSize: .3, StepJitter: .5, MaxDepth: 6}, mcmctest.Funnel(10, 3), 20}, // one transition in twenty
 		{"tempering", mcmc.Tempering{Kernel: hmc, Betas: mcmc.Geometric(3, .25)}, mcmctest.Correlated(.8), 6},
 		{"tempering", mcmc.Tempering{Kernel: hmc, Betas: mcmc.Geometric(3, .25)}, twoModes, 6},
 		{"tempering mala", mcmc.Tempering{Kernel: mcmc.MALA{StepSize: .15}, Betas: mcmc.Geometric(3, .25), Moves: 3}, twoModes, 10},

@@ -16,6 +16,10 @@ import (
 // goes on while (M⁻¹p₋)·ρ > 0 and (M⁻¹p₊)·ρ > 0, ρ = Σp; this generalised criterion is checked for every subtree, and also
 // between each half and the next momentum of the other, as Stan does since 2.21. A leaf with H - H₀ > 1000 is a divergence.
 //
+// The law is exact for every step, with divergences too, but a run of finite length does not enter a part of the target that is
+// narrower than half its shortest step, and the Monte Carlo errors of what was seen do not know: with a StepJitter of 0.5 the
+// variance along a funnel of ten dimensions comes out 5 % too small. A StepJitter near 1 has short steps among the others.
+//
 // Hoffman and Gelman, The No-U-Turn Sampler, JMLR 15 (2014) 1593–1623; Betancourt, A conceptual introduction to
 // Hamiltonian Monte Carlo, arXiv 1701.02434, appendix A; subtrees are merged like the digits of a binary counter.
 type NUTS struct {

@@ -57,9 +57,10 @@ func sampler(name string, p mcmctest.Posterior) (mcmc.Kernel, mcmc.SampleConfig)
 	}
 	if p.Name == "funnel 10" {
 		// The neck is narrower than the mouth by e⁹, so that no mass suits both, and the energy moves slowly, some 100 transitions
-		// per effective draw: a high acceptance, deep trees, many draws. Static trajectories do not reach both ends.
-		k = mcmc.NUTS{StepJitter: .5, MaxDepth: 12}
-		cfg = mcmc.SampleConfig{Draws: 4000, Thin: 5, Warmup: mcmc.Warmup{Steps: 1000, Accept: .99, KeepMass: true}}
+		// per effective draw: a high acceptance, deep trees, many draws. Static trajectories do not reach both ends. No step that
+		// is always longer than half the width of a neck's end leads into it; with steps between ε/20 and 2ε some are short enough.
+		k = mcmc.NUTS{StepJitter: .95, MaxDepth: 12}
+		cfg = mcmc.SampleConfig{Draws: 4000, Thin: 10, Warmup: mcmc.Warmup{Steps: 1000, Accept: .99, KeepMass: true}}
 	}
 	return k, cfg
 }

@@ -136,3 +136,41 @@ func ExampleAdapter() {
 	fmt.Println("ratio of the scales about 1000:", scale > 800 && scale < 1250)
 	// Output: ratio of the scales about 1000: true
 }
+
+// Chains that stay where they began: the diagnostics say so, and what helps.
+func ExampleDiagnose() {
+	target := mcmc.RowFunc(func(grad, x []float64) float64 { // equal modes at -8 and 8
+		side := math.Copysign(8, x[0])
+		grad[0] = x[0] - side
+		return grad[0] * grad[0] / 2
+	})
+	start := mat.NewDense(4, 1, []float64{-8, -8, -8, -8})
+	draws, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: 0.8, Leapfrog: 3, LengthJitter: 0.5}, mcmc.Shared(target), start,
+		mcmc.SampleConfig{Draws: 200}, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	d := mcmc.Diagnose(draws, &mcmc.KnownModes{Centres: mat.NewDense(2, 1, []float64{-8, 8}), Weights: []float64{0.5, 0.5}})
+	fmt.Printf("R̂ %.2f; %d of 2 modes visited, weights off by %.1f\n", d.MaxRHat, d.Modes.Visited, d.Modes.TV)
+	for _, w := range d.Warnings() {
+		fmt.Println(w)
+	}
+	// Output:
+	// R̂ 1.00; 1 of 2 modes visited, weights off by 0.5
+	// chains stay in the mode they started in: use --sampler tempering
+	// mode weights are off by 0.50 in total variation, 1 of 2 modes were visited: use --sampler tempering
+}
+
+// Two chains that disagree.
+func ExampleRHat() {
+	rng := rand.New(rand.NewPCG(1, 2))
+	chains := make([][]float64, 2)
+	for c := range chains {
+		for range 500 {
+			chains[c] = append(chains[c], float64(c)+rng.NormFloat64())
+		}
+	}
+	fmt.Println(mcmc.RHat(chains) > 1.1, mcmc.ESSBulk(chains) < 20)
+	// Output: true true
+}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -250,6 +251,11 @@ func TestDiagnosticsAreShown(t *testing.T) {
 			"temperature", "effective draws each", "modes: 2 of 2 visited", "changes per chain", "TV") {
 			if !strings.Contains(table.String(), want) {
 				t.Errorf("%s: the table lacks %q:\n%s", name, want, table.String())
+			}
+		}
+		for line := range strings.Lines(table.String()) {
+			if utf8.RuneCountInString(line) > 81 {
+				t.Errorf("%s: a line is wider than 80 columns: %s", name, line)
 			}
 		}
 		b, err := json.Marshal(g)

@@ -5,12 +5,14 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 )
 
-// WriteTable writes the diagnostics as a short table: the first few quantities, what concerns the whole run, the warnings.
+// WriteTable writes the diagnostics as a short table: the first few quantities, what concerns the whole run, the warnings, in 80
+// columns.
 func (o *Diagnostics) WriteTable(w io.Writer) error {
 	const most = 8
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	tw := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "\tmean\tsd\t5 %\t50 %\t95 %\tR̂\tESS bulk\tESS tail\tMCSE\t")
 	q := o.Quantities
 	for i := range q {
@@ -40,26 +42,50 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 		line = append(line, fmt.Sprintf("temperature %.3f", o.Temperature))
 	}
 	line = append(line, fmt.Sprintf("gradients %d (%.2g effective draws each)", o.Evaluations, o.ESSPerGrad))
-	if _, err := fmt.Fprintln(w, strings.Join(line, ", ")); err != nil {
-		return err
-	}
+	text := flow(line, ", ")
 	if len(o.TreeDepth) > 0 {
-		fmt.Fprintf(w, "trees by depth: %d\n", o.TreeDepth)
+		text += flow(strings.Fields(fmt.Sprintf("trees by depth: %d", o.TreeDepth)), " ")
 	}
 	if len(o.SwapRates) > 0 {
-		fmt.Fprintf(w, "exchanges between levels: %.2f (β %.3g)\n", o.SwapRates, o.Betas)
+		text += flow(strings.Fields(fmt.Sprintf("exchanges between levels: %.2f (β %.3g)", o.SwapRates, o.Betas)), " ")
 	}
 	if m := o.Modes; m != nil {
-		fmt.Fprintf(w, "modes: %d of %d visited, weights %.3f, %.1f changes per chain", m.Visited, len(m.Weights), m.Weights, m.Switches)
+		s := fmt.Sprintf("modes: %d of %d visited, weights %.3f, %.1f changes per chain", m.Visited, len(m.Weights), m.Weights, m.Switches)
 		if m.TV == m.TV {
-			fmt.Fprintf(w, ", TV %.3f", m.TV)
+			s += fmt.Sprintf(", TV %.3f", m.TV)
 		}
-		fmt.Fprintln(w)
+		text += flow(strings.Fields(s), " ")
 	}
 	for _, s := range o.Warnings() {
-		if _, err := fmt.Fprintln(w, "warning:", s); err != nil {
-			return err
-		}
+		text += flow(strings.Fields("warning: "+s), " ")
 	}
-	return nil
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// flow puts pieces with sep between them into lines of at most 80 columns, where a piece is no longer than that; what follows a break
+// is indented.
+func flow(pieces []string, sep string) string {
+	const columns = 80
+	var b strings.Builder
+	at := 0
+	for i, s := range pieces {
+		if i < len(pieces)-1 {
+			s += strings.TrimRight(sep, " ")
+		}
+		n := utf8.RuneCountInString(s)
+		switch {
+		case i == 0:
+		case at+1+n > columns:
+			b.WriteString("\n  ")
+			at = 2
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(s)
+		at += n
+	}
+	b.WriteByte('\n')
+	return b.String()
 }

@@ -531,13 +531,6 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebm; echo "${COMPREPLY[*]}"`, "bash"
 	}
 }
 
-func TestFold(t *testing.T) {
-	got := fold("one two three four\nfive\n\nπππππππππππππππππ x\n", 9)
-	if want := "one two\n  three\n  four\nfive\n\nπππππππππππππππππ x\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 // TestFile trains on points of one's own, far from the unit square, and forgets where they were.
 func TestFile(t *testing.T) {
 	dir := t.TempDir()

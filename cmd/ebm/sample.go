@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"io"
-
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
@@ -67,12 +64,7 @@ func (c *sampleCmd) Run(e *env) error {
 	case c.JSON:
 		return writeJSON(e.stdout, sampleReport{draw.Diagnostics, c.N, c.Out, append([]string{}, draw.Diagnostics.Warnings()...)})
 	case !c.Quiet:
-		var b bytes.Buffer
-		if err := draw.Diagnostics.WriteTable(&b); err != nil {
-			return err
-		}
-		_, err := io.WriteString(e.stdout, fold(b.String(), 80))
-		return err
+		return draw.Diagnostics.WriteTable(e.stdout)
 	}
 	return nil
 }

@@ -125,6 +125,57 @@ func TestAISOfDistributions(t *testing.T) {
 	}
 }
 
+// TestAISInManyDimensions: forward and reverse estimates agree with log Z = 0. The twenty-dimensional funnel cannot be followed by
+// steps of one length; there less than a tenth of the chains carry the weight, which tells that the error is not known.
+func TestAISInManyDimensions(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"mixture10", "ring20", "funnel20"} {
+		t.Run(name, func(t *testing.T) {
+			d, err := datasets.New(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rng := source(22)
+			x := mat.NewDense(1000, d.Dim(), nil)
+			d.Sample(x, rng)
+			from := mcmc.FitGaussian(x, 1.3)
+			a, err := mcmc.AIS{
+				Reference: from, Kernel: mcmc.HMC{StepSize: .15 * slices.Min(from.Std), Leapfrog: 5, StepJitter: .2}, Moves: 2, Chains: 200,
+			}.Tune(context.Background(), exact{d}, .99, rng)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.Chains = 1000
+			fwd, _, err := a.Forward(context.Background(), exact{d}, rng)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "funnel20" {
+				if fwd.ESS > 100 {
+					t.Errorf("ESS %.0f of log Z = %.3f ± %.3f, want the chains to be seen as too few", fwd.ESS, fwd.LogZ, fwd.StdErr)
+				}
+				return
+			}
+			rev, err := a.Reverse(context.Background(), exact{d}, x, rng)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for way, e := range map[string]mcmc.Evidence{"forward": fwd, "reverse": rev} {
+				if math.Abs(e.LogZ) > 4*e.StdErr || e.StdErr > .1 || way == "forward" && e.ESS < 100 {
+					t.Errorf("%s: log Z = %.4f ± %.4f, want 0 (%d levels, ESS %.0f)", way, e.LogZ, e.StdErr, e.Levels, e.ESS)
+				}
+			}
+			twin, _, err := a.Forward(context.Background(), mcmctest.Twin(exact{d}, 1.2), rng)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(twin.LogZ) < 4*twin.StdErr {
+				t.Errorf("the twin passes: %.4f ± %.4f", twin.LogZ, twin.StdErr)
+			}
+		})
+	}
+}
+
 // evidence runs AIS from a Gaussian fitted to data.
 func evidence(target mcmc.Target, data datasets.Sampler, chains int) (mcmc.Evidence, error) {
 	rng := source(22)

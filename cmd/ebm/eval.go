@@ -85,7 +85,15 @@ func printReport(e *env, r *metrics.Report) {
 	row("TV", r.TV, "total variation, 0 to 1")
 	row("NLL", r.NLL, "nats per sample, fresh data")
 	row("entropy", r.Entropy, "of the data, nats")
-	row("log Z", r.LogZ, "")
+	about := ""
+	switch {
+	case r.Dim <= 2:
+	case r.LogZErr.Known():
+		about = fmt.Sprintf("± %.2g, by annealed importance sampling", r.LogZErr)
+	default:
+		about = "not reliable: few chains of the annealed importance sampling carry the weight"
+	}
+	row("log Z", r.LogZ, about)
 	row("leak", r.Leak, "mass of the model outside the box")
 	row("train NLL", r.TrainNLL, "on the training points")
 	row("Fisher", r.Fisher, "E‖score of model − true score‖²")

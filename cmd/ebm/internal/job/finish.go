@@ -85,9 +85,17 @@ func Evaluate(ctx context.Context, m *model.Model, draw *model.Draw) (*metrics.R
 		if err != nil {
 			return nil, err
 		}
-		in.LogZ = &metrics.LogZ{Value: z.LogZ, StdErr: z.StdErr}
+		in.LogZ = stated(z)
 	}
 	return metrics.Evaluate(ctx, in, train.Stream(m.Settings.Seed, "eval"))
+}
+
+// stated is log Z with its standard error, which nobody knows where less than a tenth of the chains carry the weight.
+func stated(z mcmc.Evidence) *metrics.LogZ {
+	if z.ESS < 0.1*float64(len(z.LogWeights)) {
+		z.StdErr = math.NaN()
+	}
+	return &metrics.LogZ{Value: z.LogZ, StdErr: z.StdErr}
 }
 
 // WriteEval writes eval.json.

@@ -120,3 +120,29 @@ func ExampleAnnealable() {
 	fmt.Printf("%d %.2f\n", e.Dim(), e.Levels())
 	// Output: 2 [2.00 0.95 0.45 0.21 0.10]
 }
+
+// A small network on learnt sines and cosines of x, as the default energy of ebm is.
+func ExampleNewFourier() {
+	e := must(energy.NewFourier(energy.FourierConfig{Dim: 2, Frequencies: 16}, func(dim int) (energy.Energy, error) {
+		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: []int{32, 32}, Activation: "silu"})
+	}))
+	p := energy.NewParams(e.Specs())
+	e.Init(p, rand.New(rand.NewPCG(1, 2)))
+	fmt.Println(e.Dim(), p.Len())
+	// Output: 2 2241
+}
+
+// A network whose layers have spectral norm 1: its energy does not change faster than x.
+func ExampleNewSpectral() {
+	e := must(energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{16, 16}, Activation: "tanh"}))
+	s := must(energy.NewSpectral(e, 1))
+	p := energy.NewParams(s.Specs())
+	s.Init(p, rand.New(rand.NewPCG(1, 2)))
+	v := must(energy.NewEvaluator(s, p, energy.EvaluatorConfig{Batch: 2}))
+	u := make([]float64, 2)
+	if err := v.Energies(u, mat.NewDense(2, 2, []float64{0, 0, 3, 4})); err != nil {
+		panic(err)
+	}
+	fmt.Println(u[1]-u[0] < 5, u[0]-u[1] < 5)
+	// Output: true true
+}

@@ -174,3 +174,28 @@ func ExampleRHat() {
 	fmt.Println(mcmc.RHat(chains) > 1.1, mcmc.ESSBulk(chains) < 20)
 	// Output: true true
 }
+
+// Points of a wide density become a start that knows the weights of separate modes.
+func ExampleResample() {
+	rng := rand.New(rand.NewPCG(1, 2))
+	energy := func(x float64) float64 { // three quarters at -4, one quarter at 4
+		return -math.Log(3*math.Exp(-(x+4)*(x+4)/2) + math.Exp(-(x-4)*(x-4)/2))
+	}
+	const n = 4000
+	x, logw := mat.NewDense(n, 1, nil), make([]float64, n)
+	for i := range n {
+		v := 5 * rng.NormFloat64()
+		x.Set(i, 0, v)
+		logw[i] = -energy(v) + v*v/50 // the normaliser of N(0, 25) does not matter
+	}
+	start := mat.NewDense(200, 1, nil)
+	mcmc.Resample(start, x, logw, rng)
+	left := 0.0
+	for i := range 200 {
+		if start.At(i, 0) < 0 {
+			left++
+		}
+	}
+	fmt.Printf("%.1f\n", left/200)
+	// Output: 0.8
+}

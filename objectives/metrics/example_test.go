@@ -71,3 +71,26 @@ func ExampleCompare() {
 	// told apart: false false
 	// told apart: true true
 }
+
+// Draws judged by a score alone: no normaliser, no draws of the target. The second sample is too wide.
+func ExampleKSD() {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, sd := range []float64{1, 1.5} {
+		x, score := mat.NewDense(500, 2, nil), mat.NewDense(500, 2, nil)
+		for i := range 500 {
+			for j := range 2 {
+				v := sd * rng.NormFloat64()
+				x.Set(i, j, v)
+				score.Set(i, j, -v) // of N(0, I)
+			}
+		}
+		ksd, floor, err := metrics.KSD(context.Background(), x, score)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(ksd < 1.5*floor)
+	}
+	// Output:
+	// true
+	// false
+}

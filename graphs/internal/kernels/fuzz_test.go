@@ -84,3 +84,109 @@ func fuzzUnary[T Float](t *testing.T, seed uint64, f Func, n int, u, v float64) 
 		}
 	}
 }
+
+// FuzzBinary holds operations on several operands, at any numbers and any place of a vector, alone and in place, against the arithmetic
+// of Go on every path: the same bits, zeros and infinities with their signs.
+func FuzzBinary(f *testing.F) {
+	for k := range arithmetic[float64]() {
+		f.Add(uint64(k), uint8(k), uint8(19), uint8(3), 1.5, -1e300, 3e-310)
+		f.Add(uint64(k), uint8(k), uint8(70), uint8(9), math.Inf(1), math.NaN(), math.Copysign(0, -1))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, op, n, rows uint8, u, v, c float64) {
+		defer use(Path())
+		for _, p := range available() {
+			use(p)
+			fuzzBinary[float32](t, p, seed, int(op), int(n), int(rows)%12, u, v, c)
+			fuzzBinary[float64](t, p, seed, int(op), int(n), int(rows)%12, u, v, c)
+		}
+	})
+}
+
+// arithmeticCase is an operation on vectors, or on a matrix and a vector, and what it does to an element.
+type arithmeticCase[T Float] struct {
+	name     string
+	arity    int
+	run      func(d []T, in [][]T, c T)
+	one      func(v []T, c T) T
+	row, col func(d, a, v []T) // of the same operation; may be nil
+}
+
+func arithmetic[T Float]() []arithmeticCase[T] {
+	return []arithmeticCase[T]{
+		{"Add", 2, func(d []T, in [][]T, c T) { Add(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] + v[1] }, AddRow[T], AddCol[T]},
+		{"Sub", 2, func(d []T, in [][]T, c T) { Sub(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] - v[1] }, SubRow[T], SubCol[T]},
+		{"Mul", 2, func(d []T, in [][]T, c T) { Mul(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] * v[1] }, MulRow[T], MulCol[T]},
+		{"Div", 2, func(d []T, in [][]T, c T) { Div(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] / v[1] }, DivRow[T], DivCol[T]},
+		{"Scale", 1, func(d []T, in [][]T, c T) { Scale(d, c, in[0]) }, func(v []T, c T) T { return c * v[0] }, nil, nil},
+		{"Shift", 1, func(d []T, in [][]T, c T) { Shift(d, in[0], c) }, func(v []T, c T) T { return v[0] + c }, nil, nil},
+		{"SubFrom", 1, func(d []T, in [][]T, c T) { SubFrom(d, c, in[0]) }, func(v []T, c T) T { return c - v[0] }, nil, nil},
+		{"DivInto", 1, func(d []T, in [][]T, c T) { DivInto(d, c, in[0]) }, func(v []T, c T) T { return c / v[0] }, nil, nil},
+		{"MulAdd", 3, func(d []T, in [][]T, c T) { MulAdd(d, in[0], in[1], in[2]) }, func(v []T, c T) T { return fma(v[0], v[1], v[2]) }, nil, nil},
+		{"MulSub", 3, func(d []T, in [][]T, c T) { MulSub(d, in[0], in[1], in[2]) }, func(v []T, c T) T { return fma(v[0], v[1], -v[2]) }, nil, nil},
+		{"NegMulAdd", 3, func(d []T, in [][]T, c T) { NegMulAdd(d, in[0], in[1], in[2]) }, func(v []T, c T) T { return fma(-v[0], v[1], v[2]) }, nil, nil},
+		{"MulMul", 3, func(d []T, in [][]T, c T) { MulMul(d, in[0], in[1], in[2]) }, func(v []T, c T) T { return T(v[0]*v[1]) * v[2] }, nil, nil},
+		{"MulMulAdd", 4, func(d []T, in [][]T, c T) { MulMulAdd(d, in[0], in[1], in[2], in[3]) }, func(v []T, c T) T { return fma(v[0], v[1], T(v[2]*v[3])) }, nil, nil},
+		{"ScaleAdd", 2, func(d []T, in [][]T, c T) { ScaleAdd(d, c, in[0], in[1]) }, func(v []T, c T) T { return fma(c, v[0], v[1]) }, nil, nil},
+		{"Fill", 0, func(d []T, in [][]T, c T) { Fill(d, c) }, func(v []T, c T) T { return c }, nil, nil},
+	}
+}
+
+func fuzzBinary[T Float](t *testing.T, path string, seed uint64, op, n, rows int, u, v, c float64) {
+	cases := arithmetic[T]()
+	k := cases[op%len(cases)]
+	rng := rand.New(rand.NewPCG(seed, uint64(op)))
+	vector := func(n int) ([]T, func(string)) {
+		x, ok := guarded[T](t, n, rng.IntN(9))
+		fillRand(x, rng)
+		if n > 0 {
+			x[rng.IntN(n)], x[rng.IntN(n)] = T(u), T(v)
+		}
+		return x, ok
+	}
+	var in [][]T
+	var intact []func(string)
+	add := func(x []T, ok func(string)) []T {
+		intact = append(intact, ok)
+		return x
+	}
+	for range k.arity {
+		in = append(in, add(vector(n)))
+	}
+	dst := add(vector(n))
+	equal := func(what string, i int, got, want T) {
+		t.Helper()
+		if !(got == want && math.Signbit(float64(got)) == math.Signbit(float64(want)) || got != got && want != want) {
+			t.Fatalf("%s %s %T: element %d of %d = %v, want %v", path, what, got, i, n, got, want)
+		}
+	}
+	k.run(dst, in, T(c))
+	want, at := make([]T, n), make([]T, k.arity)
+	for i := range want {
+		for j := range at {
+			at[j] = in[j][i]
+		}
+		want[i] = k.one(at, T(c))
+		equal(k.name, i, dst[i], want[i])
+	}
+	if k.arity > 0 {
+		alias := in[rng.IntN(k.arity)]
+		k.run(alias, in, T(c))
+		for i := range want {
+			equal(k.name+" in place", i, alias[i], want[i])
+		}
+	}
+	if k.row != nil && n > 0 {
+		a, row, col, m := add(vector(rows*n)), add(vector(n)), add(vector(rows)), add(vector(rows*n))
+		k.row(m, a, row)
+		for i := range m {
+			equal(k.name+"Row", i, m[i], k.one([]T{a[i], row[i%n]}, 0))
+		}
+		k.col(m, a, col)
+		for i := range m {
+			equal(k.name+"Col", i, m[i], k.one([]T{a[i], col[i/n]}, 0))
+		}
+	}
+	for _, ok := range intact {
+		ok(k.name)
+	}
+}

@@ -434,20 +434,6 @@ func TestSnapshotDamage(t *testing.T) {
 	}
 }
 
-func FuzzSnapshot(f *testing.F) {
-	f.Add(Snapshot{"a": []byte("hello")}.Encode())
-	f.Add([]byte(checkpointMagic))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := DecodeSnapshot(b)
-		if err == nil && !bytes.Equal(s.Encode(), b) {
-			// Only sorted, unrepeated sections are ever written; others may be read.
-			if again, err := DecodeSnapshot(s.Encode()); err != nil || len(again) != len(s) {
-				t.Errorf("does not survive a round trip")
-			}
-		}
-	})
-}
-
 func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f")

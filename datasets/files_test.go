@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/png"
@@ -267,7 +268,7 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// FuzzImage looks for pictures that make the reader panic, or densities without mass.
+// FuzzImage looks for files that make the reader of pictures panic. Checksums of chunks are made right, so that what is changed is read.
 func FuzzImage(f *testing.F) {
 	var b bytes.Buffer
 	img := image.NewGray(image.Rect(0, 0, 3, 2))
@@ -278,21 +279,77 @@ func FuzzImage(f *testing.F) {
 	f.Add(b.Bytes())
 	f.Add(b.Bytes()[:b.Len()-20])
 	f.Add([]byte("\x89PNG\r\n\x1a\n"))
+	b.Reset()
+	if err := png.Encode(&b, image.NewPaletted(image.Rect(0, 0, 5, 5), color.Palette{color.Black, color.White, color.Transparent})); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
 	path := filepath.Join(f.TempDir(), "x.png")
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if err := os.WriteFile(path, b, 0o600); err != nil {
+		if len(b) > 1<<12 {
+			return // a larger picture has more pixels, nothing else
+		}
+		if err := os.WriteFile(path, sumChunks(b), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		d, err := datasets.LoadImage(path, datasets.ImageConfig{})
-		if err != nil {
-			return
-		}
-		x, logp := mat.NewDense(1, 2, nil), make([]float64, 1)
-		d.Sample(x, rand.New(rand.NewPCG(1, 1)))
-		if d.LogProb(logp, x); math.IsNaN(logp[0]) || math.IsInf(logp[0], 0) {
-			t.Errorf("log density %g at a sample", logp[0])
+		d, err := datasets.LoadImage(path, datasets.ImageConfig{MaxSide: 8})
+		if err == nil {
+			checkDraw(t, d)
 		}
 	})
+}
+
+// sumChunks returns a .png file with the checksums of its chunks made right.
+func sumChunks(b []byte) []byte {
+	b = bytes.Clone(b)
+	for at := 8; at+12 <= len(b); {
+		n := int(binary.BigEndian.Uint32(b[at:]))
+		if n > len(b)-at-12 {
+			break
+		}
+		binary.BigEndian.PutUint32(b[at+8+n:], crc32.ChecksumIEEE(b[at+4:at+8+n]))
+		at += 12 + n
+	}
+	return b
+}
+
+// FuzzPixels looks for pictures and settings that make a density without mass, or one that is not finite at its own samples.
+func FuzzPixels(f *testing.F) {
+	f.Add([]byte{0, 255, 255, 255}, uint8(2), uint16(256), 3.0, 1.0, 0.001, false)
+	f.Add([]byte{255, 255, 255, 0, 0, 255, 9}, uint8(3), uint16(2), 1e-6, 8.0, 0.999, true)
+	f.Add([]byte{0}, uint8(1), uint16(1), 1e6, 0.1, 1e-300, false)
+	f.Add([]byte{0}, uint8(1), uint16(1), 1e-300, 1.0, 0.5, false)
+	f.Fuzz(func(t *testing.T, pix []byte, width uint8, side uint16, half, blur, background float64, invert bool) {
+		w := int(width)
+		if w == 0 || len(pix) < w || len(pix) > 1<<12 {
+			return
+		}
+		img := &image.Gray{Pix: pix, Stride: w, Rect: image.Rect(0, 0, w, len(pix)/w)}
+		d, err := datasets.NewImage(img, datasets.ImageConfig{Invert: invert, HalfWidth: half, Blur: blur, MaxSide: int(side), Background: background})
+		if err == nil {
+			checkDraw(t, d)
+		}
+	})
+}
+
+// checkDraw checks that the density is finite where a sample falls.
+func checkDraw(t *testing.T, d datasets.Distribution) {
+	t.Helper()
+	x, logp, score := mat.NewDense(1, 2, nil), make([]float64, 1), mat.NewDense(1, 2, nil)
+	d.Sample(x, rand.New(rand.NewPCG(1, 1)))
+	if d.LogProb(logp, x); math.IsNaN(logp[0]) || math.IsInf(logp[0], 0) {
+		t.Errorf("log density %g at a sample", logp[0])
+	}
+	d.Score(score, x)
+	if s := mat.Norm(score, 1); math.IsNaN(s) || math.IsInf(s, 0) {
+		t.Errorf("score %v at a sample", mat.Formatted(score))
+	}
+	lo, hi := d.Bounds()
+	for j := range lo {
+		if !(lo[j] < hi[j]) || math.IsInf(hi[j]-lo[j], 0) {
+			t.Errorf("bounds %v, %v", lo, hi)
+		}
+	}
 }
 
 func TestSaveLoad(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // ImageConfig says how a picture is made into a density. The zero value is the default.
 type ImageConfig struct {
 	Invert     bool    // mass where the picture is light; default: where it is dark
-	HalfWidth  float64 // half of the longer side; 0 means 3
+	HalfWidth  float64 // half of the longer side, 1e-6 to 1e6; 0 means 3
 	Blur       float64 // standard deviation of the blur in pixels, at most 8; 0 means 1
 	MaxSide    int     // a larger picture is reduced to so many pixels on its longer side; 0 means 256
 	Background float64 // share of the background, below 1; 0 means 0.001
@@ -85,8 +85,8 @@ func LoadImage(path string, cfg ImageConfig) (*Image, error) {
 // NewImage makes a picture into a density. The ink of a pixel is 1 − luminance (Invert: luminance), times its opacity.
 func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 	cfg = cfg.withDefaults()
-	if !(cfg.HalfWidth > 0) || !(cfg.Blur >= 0.1 && cfg.Blur <= 8) || cfg.MaxSide < 1 || !(cfg.Background > 0 && cfg.Background < 1) {
-		return nil, fmt.Errorf("datasets: image with HalfWidth %g (want > 0), Blur %g (0.1 to 8), MaxSide %d (> 0), Background %g (between 0 and 1)",
+	if !(cfg.HalfWidth >= 1e-6 && cfg.HalfWidth <= 1e6) || !(cfg.Blur >= 0.1 && cfg.Blur <= 8) || cfg.MaxSide < 1 || !(cfg.Background > 0 && cfg.Background < 1) {
+		return nil, fmt.Errorf("datasets: image with HalfWidth %g (want 1e-6 to 1e6), Blur %g (0.1 to 8), MaxSide %d (> 0), Background %g (between 0 and 1)",
 			cfg.HalfWidth, cfg.Blur, cfg.MaxSide, cfg.Background)
 	}
 	ink, w, h := reduce(img, cfg)

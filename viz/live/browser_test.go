@@ -159,6 +159,26 @@ func TestPage(t *testing.T) {
 	}
 	poll("the end is shown", `stheno.status === "ended" && document.getElementById("status").textContent === "stopped"`)
 
+	// Who comes when all is over sees it from the first step: the page asks for frames that nobody had seen.
+	late := newServer(t, toyConfig())
+	for k := range 100 {
+		late.Later(10*k, func() (Frame, error) { return toyFrame(10 * k), nil })
+		late.Record(toyRecord(10*k + 1))
+	}
+	if err := late.Done("finished"); err != nil {
+		t.Fatal(err)
+	}
+	run("come late", chromedp.Navigate(late.URL()))
+	poll("the last frame is shown", `window.stheno && stheno.frames.length === 100 && stheno.frame && stheno.frame.step === 990 && stheno.dirty.size === 0`)
+	before = eval(pixels)
+	eval(`(document.getElementById("scrub").value = 0, document.getElementById("scrub").dispatchEvent(new Event("input")), 1)`)
+	poll("the first frame is shown", `stheno.frame.step === 0 && stheno.dirty.size === 0`)
+	if eval(pixels) == before {
+		t.Error("the first frame looks like the last")
+	}
+	eval(`(document.getElementById("play").click(), 1)`)
+	poll("all frames are played", `stheno.live && stheno.frame.step === 990 && stheno.cache.size >= 60`)
+
 	// A page of another origin can neither read nor control.
 	other := newServer(t, toyConfig())
 	run("foreign page", chromedp.Navigate(other.URL()))

@@ -4,21 +4,24 @@
 // with contours and score arrows, the energy surface, which the mouse turns, curves of loss, gradient norm, KL, acceptance and step rate, and a
 // scrubber over past frames. The page is embedded in the binary and asks nothing of any other host.
 //
-// The training loop holds the server by four calls, none of which waits for a client:
+// The training loop holds the server by five calls, none of which waits for a client:
 //
 //	if srv.Gate(ctx) { … checkpoint and return }        // once per step; waits only while the run is paused
 //	srv.Record(live.NewRecord(k, seconds, loss))        // whenever there is something to record
 //	if srv.Wanted() { srv.Frame(live.Frame{…}) }        // somebody looks, and frames have cost little so far
+//	srv.Later(k, make)                                  // at a few steps of the run, watched or not
 //	srv.Done("finished")
 //
 // Without a viewer Wanted is an atomic load that says no. With one it says yes as often as keeps the cost of making frames,
-// measured from Wanted to Frame, below Config.Share of the time. Offer does both.
+// measured from Wanted to Frame, below Config.Share of the time. Offer does both. Later promises frames of steps that nobody watches:
+// they are listed, and made one by one when a viewer who came late, or one who turns back, asks for them.
 //
 // # Protocol
 //
 // GET / is the page. GET /events is a stream of server-sent events: "init" with the whole history (curves thinned to what is
 // kept, the list of frames, the last frame), then "update" with what is new. A client that reads slowly gets
-// fewer updates, each with all records and only the newest frame: nothing is queued for it. GET /frame/ID returns a past frame. POST /control
+// fewer updates, each with all records and only the newest frame: nothing is queued for it. GET /frame/ID returns a past frame, which is made
+// if it was only promised. POST /control
 // {"action": "pause" | "resume" | "stop"} needs the token as bearer.
 //
 // Requests whose Host is not an address of this server are refused (DNS rebinding), as are those whose Origin is another

@@ -32,6 +32,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.viewers.Add(-1)
 	s.take()
+	s.made(s.last())
 	c := &client{news: make(chan struct{}, 1)}
 	s.mu.Lock()
 	s.clients[c] = struct{}{}
@@ -102,8 +103,8 @@ func (s *Server) initEvent() ([]byte, view) {
 	}
 	b = append(b, `],`...)
 	b = h.appendIndex(b)
-	if n := len(h.frames); n > 0 {
-		b = append(append(b, `,"frame":`...), h.frames[n-1].json...)
+	if f := h.lastMade(); f != nil {
+		b = append(append(b, `,"frame":`...), f.json...)
 	}
 	return append(b, "}\n\n"...), v
 }
@@ -162,13 +163,19 @@ func (h *history) update(v, to view) []byte {
 		b = append(b, ']')
 	}
 	if n := len(h.frames); n > 0 && h.frames[n-1].id >= v.frame {
-		// Frames between were not sent; the list tells that they can be had.
-		if h.thinnings != v.thinnings || h.frames[n-1].id > v.frame {
+		f := h.lastMade()
+		if f != nil && f.id < v.frame {
+			f = nil
+		}
+		// Frames between were not sent, promised ones are not made; the list tells that they can be had.
+		if h.thinnings != v.thinnings || h.frames[n-1].id > v.frame || f == nil {
 			sep()
 			b = h.appendIndex(b)
 		}
-		sep()
-		b = append(append(b, `"frame":`...), h.frames[n-1].json...)
+		if f != nil {
+			sep()
+			b = append(append(b, `"frame":`...), f.json...)
+		}
 	}
 	if to.status != v.status {
 		sep()

@@ -27,10 +27,12 @@ type header struct {
 
 const formatName, formatVersion = "stheno-live", 1
 
-// stored is an encoded frame.
+// stored is an encoded frame, or one that is made when it is first asked for.
 type stored struct {
 	id, step int
-	json     []byte
+	json     []byte                // nil: not yet made
+	seconds  float64               // when it was promised
+	make     func() (Frame, error) // nil: made
 }
 
 // history holds what the page can show, in bounded memory: when a list is full, every second of its older entries goes, so that what is left
@@ -74,16 +76,27 @@ func thin[T any](s []T) []T {
 	return append(out, s[old:]...)
 }
 
-func (h *history) frame(id int) []byte {
-	for _, f := range h.frames {
-		if f.id == id {
-			return f.json
+// frame finds a frame by its id; nil if there is none.
+func (h *history) frame(id int) *stored {
+	for i := range h.frames {
+		if h.frames[i].id == id {
+			return &h.frames[i]
 		}
 	}
 	return nil
 }
 
-// lines writes the history in the format of the package comment.
+// lastMade returns the last frame that is not only promised; nil if there is none.
+func (h *history) lastMade() *stored {
+	for i := len(h.frames) - 1; i >= 0; i-- {
+		if h.frames[i].json != nil {
+			return &h.frames[i]
+		}
+	}
+	return nil
+}
+
+// lines writes the history, without what was only promised, in the format of the package comment.
 func (h *history) lines(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	enc := json.NewEncoder(b)
@@ -96,6 +109,9 @@ func (h *history) lines(w io.Writer) error {
 		b.Write(line)
 	}
 	for _, f := range h.frames {
+		if f.json == nil {
+			continue
+		}
 		b.WriteString(`{"f":`)
 		b.Write(f.json)
 		b.WriteString("}\n")
@@ -108,7 +124,7 @@ func (h *history) lines(w io.Writer) error {
 	return b.Flush()
 }
 
-// clone returns a copy for use without the lock. Entries are never changed once added.
+// clone returns a copy for use without the lock.
 func (h *history) clone() *history {
 	c := *h
 	c.rows = append([][columns]float64(nil), h.rows...)
@@ -244,7 +260,7 @@ func (h *history) readLine(n int, line []byte) error {
 		if err := json.Compact(&c, v.F); err != nil {
 			return err
 		}
-		h.addFrame(stored{f.ID, f.Step, c.Bytes()})
+		h.addFrame(stored{id: f.ID, step: f.Step, json: c.Bytes()})
 	default:
 		h.end = v.End
 	}

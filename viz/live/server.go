@@ -95,8 +95,11 @@ type Server struct {
 		rows   [][columns]float64
 		frames []stored
 		nextID int
+		seen   bool // a frame has come since the last promise
 	}
-	wake chan struct{}
+	making sync.Mutex   // one promised frame at a time
+	spent  atomic.Int64 // ns on frames
+	wake   chan struct{}
 
 	mu      sync.Mutex
 	hist    *history
@@ -105,7 +108,7 @@ type Server struct {
 	clients map[*client]struct{}
 	news    update // the last that was sent
 
-	last struct{ step, seconds float64 } // of the record before, for the rate; used by take only
+	before struct{ step, seconds float64 } // the record before, for the rate; used by take only
 
 	done   chan struct{}
 	loop   sync.WaitGroup
@@ -248,6 +251,84 @@ func (s *Server) Offer(make func() (Frame, error)) error {
 	return s.Frame(f)
 }
 
+// Later promises a frame of the step: the page lists it, and make is called when somebody wants to see it, once, from another
+// goroutine, never two at a time. So who comes late sees what nobody watched, and nothing is computed before. A promise is dropped
+// if frames have come since the one before: that stretch is covered.
+//
+// What making it costs delays the next yes of Wanted. Done makes all that was promised if there is a history file.
+func (s *Server) Later(step int, make func() (Frame, error)) {
+	s.inbox.Lock()
+	seen := s.inbox.seen
+	s.inbox.seen = false
+	if !seen {
+		s.inbox.frames = append(s.inbox.frames, stored{id: s.inbox.nextID, step: step, seconds: time.Since(s.start).Seconds(), make: make})
+		s.inbox.nextID++
+	}
+	s.inbox.Unlock()
+	if !seen && s.viewers.Load() > 0 {
+		s.signal()
+	}
+}
+
+// made returns a frame of the history, making it if it was only promised; nil if there is none or it cannot be made.
+func (s *Server) made(id int) []byte {
+	find := func() (stored, bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if f := s.hist.frame(id); f != nil {
+			return *f, true
+		}
+		return stored{}, false
+	}
+	if f, ok := find(); !ok || f.json != nil {
+		return f.json
+	}
+	s.making.Lock()
+	defer s.making.Unlock()
+	p, ok := find()
+	if !ok || p.json != nil { // another client was faster
+		return p.json
+	}
+	start := time.Now()
+	f, err := p.make()
+	if err != nil {
+		return nil
+	}
+	f.Step = p.step
+	b, err := f.encode(id, p.seconds, s.cfg.Lo, s.cfg.Hi)
+	if err != nil {
+		return nil
+	}
+	s.charge(time.Since(start))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.hist.frame(id); f != nil { // not thinned away meanwhile
+		f.json, f.make, s.dirty = b, nil, true
+	}
+	return b
+}
+
+// last is the id of the last frame, -1 if there is none.
+func (s *Server) last() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.hist.frames); n > 0 {
+		return s.hist.frames[n-1].id
+	}
+	return -1
+}
+
+// charge counts the cost of a frame: no other is wanted before all of them are within their share of the time.
+func (s *Server) charge(d time.Duration) {
+	due := int64(float64(s.spent.Add(int64(d))) / s.cfg.Share)
+	for {
+		old := s.due.Load()
+		if due <= old || s.due.CompareAndSwap(old, due) {
+			return
+		}
+	}
+}
+
 // Frame adds a frame, whether it was wanted or not. It encodes f at once (some 0.1 ms) and keeps nothing of it.
 func (s *Server) Frame(f Frame) error {
 	s.inbox.Lock()
@@ -259,15 +340,19 @@ func (s *Server) Frame(f Frame) error {
 		return err
 	}
 	s.inbox.Lock()
-	s.inbox.frames = append(s.inbox.frames, stored{id, f.Step, b})
+	s.inbox.frames = append(s.inbox.frames, stored{id: id, step: f.Step, json: b})
+	s.inbox.seen = true
 	s.inbox.Unlock()
 	s.signal()
 	now := int64(time.Since(s.start))
 	pause := int64(s.cfg.Every)
+	var cost int64
 	if t := s.asked.Swap(0); t > 0 {
-		pause = max(pause, int64(float64(now-t)/s.cfg.Share))
+		cost = now - t
+		pause = max(pause, int64(float64(cost)/s.cfg.Share))
 	}
 	s.due.Store(now + pause)
+	s.charge(time.Duration(cost))
 	return nil
 }
 
@@ -318,6 +403,14 @@ func (s *Server) Gate(ctx context.Context) (stop bool) {
 // file. The page stays until Close.
 func (s *Server) Done(word string) error {
 	s.take()
+	if s.cfg.History != "" {
+		s.mu.Lock()
+		frames := s.hist.clone().frames
+		s.mu.Unlock()
+		for _, f := range frames {
+			s.made(f.id)
+		}
+	}
 	s.mu.Lock()
 	s.hist.end, s.dirty = word, true
 	s.mu.Unlock()
@@ -393,11 +486,11 @@ func (s *Server) take() bool {
 	for _, r := range rows {
 		if step, sec := r[0], r[1]; !(r[6] > 0) {
 			r[6] = math.NaN()
-			if d := sec - s.last.seconds; d > 0 && step > s.last.step {
-				r[6] = (step - s.last.step) / d
+			if d := sec - s.before.seconds; d > 0 && step > s.before.step {
+				r[6] = (step - s.before.step) / d
 			}
 		}
-		s.last.step, s.last.seconds = r[0], r[1]
+		s.before.step, s.before.seconds = r[0], r[1]
 		s.hist.addRow(r)
 	}
 	for _, f := range frames {
@@ -469,11 +562,12 @@ func (s *Server) servePage(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *Server) serveFrame(w http.ResponseWriter, r *http.Request) {
+	var b []byte
 	id, err := strconv.Atoi(r.PathValue("id"))
-	s.mu.Lock()
-	b := s.hist.frame(id)
-	s.mu.Unlock()
-	if err != nil || b == nil {
+	if err == nil {
+		b = s.made(id)
+	}
+	if b == nil {
 		http.Error(w, "no such frame", http.StatusNotFound)
 		return
 	}

@@ -350,6 +350,116 @@ func TestWanted(t *testing.T) {
 	}
 }
 
+// Frames that were promised are listed from the first step on, and made when they are asked for: not before, and once.
+func TestLater(t *testing.T) {
+	cfg := toyConfig()
+	cfg.History = filepath.Join(t.TempDir(), "live.jsonl")
+	s := newServer(t, cfg)
+	made := make([]atomic.Int32, 200)
+	promise := func(step int) {
+		s.Later(step, func() (Frame, error) {
+			made[step].Add(1)
+			if step == 50 {
+				return Frame{}, errors.New("gone")
+			}
+			return toyFrame(step), nil
+		})
+	}
+	for k := range 101 {
+		if k%10 == 0 {
+			promise(k)
+		}
+		s.Record(toyRecord(k + 1))
+		if s.Wanted() {
+			t.Fatal("a frame is wanted with nobody there")
+		}
+	}
+	for k := range made {
+		if made[k].Load() != 0 {
+			t.Errorf("the frame of step %d was made with nobody there", k)
+		}
+	}
+	st := open(t, s)
+	e := st.next(t)
+	if len(e.Frames) != 11 || e.Frames[0][1] != 0 || e.Frames[10][1] != 100 || e.Frame == nil || e.Frame.Step != 100 || len(e.Rows) != 101 {
+		t.Fatalf("who comes late gets %d rows, frames %v, the last %v", len(e.Rows), e.Frames, e.Frame)
+	}
+	get := func(id int) (int, string) {
+		res, err := http.Get(fmt.Sprintf("http://%s/frame/%d", s.Addr(), id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, _ := io.ReadAll(res.Body)
+		return res.StatusCode, string(b)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() { get(e.Frames[0][0]) })
+	}
+	all.Wait()
+	code, text := get(e.Frames[0][0])
+	if code != 200 || !strings.Contains(text, `"step":0,`) {
+		t.Errorf("the first frame: %d %.80s", code, text)
+	}
+	if code, _ := get(e.Frames[5][0]); code != http.StatusNotFound {
+		t.Errorf("a frame that cannot be made: %d, want 404", code)
+	}
+	if made[0].Load() != 1 || made[100].Load() != 1 || made[10].Load() != 0 {
+		t.Errorf("made %d, %d and %d times, want 1, 1 and 0", made[0].Load(), made[100].Load(), made[10].Load())
+	}
+
+	// What somebody saw needs no promise; the next stretch does.
+	if err := s.Frame(toyFrame(105)); err != nil {
+		t.Fatal(err)
+	}
+	promise(110)
+	promise(120)
+	for {
+		if u := st.next(t); len(u.Frames) > 0 && u.Frames[len(u.Frames)-1][1] == 120 {
+			if n := len(u.Frames); n != 13 || u.Frames[11][1] != 105 {
+				t.Errorf("frames %v, want 11, 105 and 120", u.Frames)
+			}
+			break
+		}
+	}
+
+	// The file has them all, but the one that is gone.
+	if err := s.Done("finished"); err != nil {
+		t.Fatal(err)
+	}
+	h, err := readHistory(cfg.History)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.frames) != 12 || h.frames[0].step != 0 || h.frames[11].step != 120 {
+		t.Errorf("the file has %d frames, want 12", len(h.frames))
+	}
+}
+
+// The cost of promised frames is within the same share of the time as that of the others.
+func TestLaterShare(t *testing.T) {
+	cfg := toyConfig()
+	cfg.Share, cfg.Every = 0.5, time.Millisecond
+	s := newServer(t, cfg)
+	const cost = 30 * time.Millisecond
+	for k := range 5 {
+		s.Later(k, func() (Frame, error) { time.Sleep(cost); return toyFrame(k), nil })
+	}
+	open(t, s).next(t) // makes the last
+	for id := range 4 {
+		if s.made(id) == nil {
+			t.Fatalf("frame %d was not made", id)
+		}
+	}
+	for !s.Wanted() {
+		time.Sleep(time.Millisecond)
+	}
+	if now := time.Since(s.start); now < 2*5*cost {
+		t.Errorf("a frame is wanted after %v, when five of %v had been made, want not before %v", now, cost, 2*5*cost)
+	}
+}
+
 func TestHistoryFile(t *testing.T) {
 	cfg := toyConfig()
 	cfg.History = filepath.Join(t.TempDir(), "live.jsonl")

@@ -76,17 +76,49 @@ func (p *painter) frame(step int, theta []float64) (live.Frame, error) {
 	return live.Frame{Step: step, Energy: p.grid.Z, Samples: drawGrid(p.grid, liveSamples, train.Stream(p.model.Settings.Seed, "frame"))}, nil
 }
 
-// attach lets the page follow and steer the training loop. The training does not depend on who looks.
-func (p *Plan) attach(cfg *train.Config, dir *run.Dir, srv *live.Server, cancel context.CancelCauseFunc) error {
+// past makes frames of what a run directory holds, for a page that is opened later than they were written.
+func past(m *model.Model, dir *run.Dir) func(k, step int) func() (live.Frame, error) {
+	var paint *painter // a second one: the first belongs to the training loop
+	return func(k, step int) func() (live.Frame, error) {
+		return func() (live.Frame, error) {
+			if paint == nil {
+				var err error
+				if paint, err = newPainter(m); err != nil {
+					return live.Frame{}, err
+				}
+			}
+			f, err := dir.ReadFrame(m.Params.Len(), k)
+			if err != nil {
+				return live.Frame{}, err
+			}
+			if f.Step != step {
+				return live.Frame{}, fmt.Errorf("frame %d is of step %d, want %d: the run was rolled back", k+1, f.Step, step)
+			}
+			return paint.frame(step, f.Theta)
+		}
+	}
+}
+
+// attach lets the page follow and steer the training loop. The training does not depend on who looks. What is returned is to be
+// called with every frame that the log gets.
+func (p *Plan) attach(cfg *train.Config, dir *run.Dir, srv *live.Server, cancel context.CancelCauseFunc) (kept func(k, step int), err error) {
 	paint, err := newPainter(p.model)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	kept = func(k, step int) {}
+	if paint != nil {
+		promise := past(p.model, dir)
+		kept = func(k, step int) { srv.Later(step, promise(k, step)) }
 	}
 	resumed := cfg.Resume != nil
 	cfg.Hooks.Gate = func(ctx context.Context) error {
 		if resumed { // show what was recorded before the run was stopped: the file is cut to the checkpoint by now
 			resumed = false
 			if err := replay(dir, srv); err != nil {
+				return err
+			}
+			if err := replayFrames(p.model, dir, kept); err != nil {
 				return err
 			}
 		}
@@ -113,6 +145,18 @@ func (p *Plan) attach(cfg *train.Config, dir *run.Dir, srv *live.Server, cancel 
 		if r.Event == "" {
 			srv.Record(liveRecord(r, accept))
 		}
+	}
+	return kept, nil
+}
+
+// replayFrames tells of the frames that the log holds.
+func replayFrames(m *model.Model, dir *run.Dir, kept func(k, step int)) error {
+	frames, err := dir.ReadFrames(m.Params.Len())
+	if err != nil {
+		return err
+	}
+	for k, f := range frames {
+		kept(k, f.Step)
 	}
 	return nil
 }
@@ -153,33 +197,41 @@ func Show(dir *run.Dir, addr string) (*live.Server, error) {
 	if err := dir.Check(run.Metrics, run.Frames); err != nil {
 		return nil, err
 	}
-	paint, err := newPainter(m)
-	if err != nil {
-		return nil, err
-	}
-	var frames []run.Frame
-	if paint != nil && dir.Has(run.Frames) {
-		if frames, err = dir.ReadFrames(m.Params.Len()); err != nil {
-			return nil, err
-		}
-	}
 	srv, err := live.NewServer(cfg)
 	if err != nil {
 		return nil, exit.Usagef("--live %s: %w", addr, err)
 	}
-	if err := replay(dir, srv); err != nil {
+	if err = replay(dir, srv); err == nil && m.Data.Dim == 2 {
+		err = showFrames(m, dir, srv)
+	}
+	if err != nil {
 		srv.Close()
 		return nil, err
 	}
-	for _, f := range frames {
-		fr, err := paint.frame(f.Step, f.Theta)
-		if err == nil {
-			err = srv.Frame(fr)
-		}
-		if err != nil {
-			srv.Close()
-			return nil, err
+	word := "finished"
+	if !dir.Sealed() {
+		word = "interrupted"
+	}
+	return srv, srv.Done(word)
+}
+
+// showFrames promises the frames of a run that has ended: those of its log, or the model alone where it has none.
+func showFrames(m *model.Model, dir *run.Dir, srv *live.Server) error {
+	n := 0
+	if dir.Has(run.Frames) {
+		promise := past(m, dir)
+		if err := replayFrames(m, dir, func(k, step int) { srv.Later(step, promise(k, step)); n++ }); err != nil {
+			return err
 		}
 	}
-	return srv, srv.Done("finished")
+	if n == 0 {
+		srv.Later(m.Settings.Steps, func() (live.Frame, error) {
+			paint, err := newPainter(m)
+			if err != nil {
+				return live.Frame{}, err
+			}
+			return paint.frame(m.Settings.Steps, m.Params.Data())
+		})
+	}
+	return nil
 }

@@ -144,21 +144,33 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 	if g != nil {
 		cfg.Hooks.Measure = g.measure
 	}
-	due := frameSteps(s.Steps, s.Frames)
+	due, kept := frameSteps(s.Steps, s.Frames), func(k, step int) {}
+	keep := func(step int, theta []float64) error {
+		if !due(step) {
+			return nil
+		}
+		if err := frames.Append(step, theta); err != nil {
+			return err
+		}
+		kept(frames.Len()-1, step)
+		return nil
+	}
 	cfg.Hooks.Step = func(pr train.Progress) error {
 		if opt.Progress != nil {
 			opt.Progress(pr)
 		}
-		if due(pr.Step) {
-			return frames.Append(pr.Step, pr.Average)
-		}
-		return nil
+		return keep(pr.Step, pr.Average)
 	}
 	if opt.Live != nil {
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		defer cancel(nil)
-		if err := p.attach(&cfg, dir, opt.Live, cancel); err != nil {
+		if kept, err = p.attach(&cfg, dir, opt.Live, cancel); err != nil {
+			return none, errors.Join(err, rec.Close(), frames.Close())
+		}
+	}
+	if cfg.Resume == nil {
+		if err := keep(0, p.model.Params.Data()); err != nil {
 			return none, errors.Join(err, rec.Close(), frames.Close())
 		}
 	}
@@ -176,13 +188,16 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 	return res, errors.Join(err, rec.Close(), frames.Close(), events())
 }
 
-// frameSteps tells the steps after which a frame is due: n of them, dense at first, when most happens; the last is the
-// end.
+// frameSteps tells the steps after which a frame is due: n of them, dense at first, when most happens; the first is the start, the
+// last the end.
 func frameSteps(steps, n int) func(step int) bool {
 	due := make(map[int]bool, n)
-	for k := 1; k <= n; k++ {
-		f := float64(k) / float64(n)
-		due[max(1, int(math.Round(float64(steps)*f*f)))] = true
+	for k := range n {
+		f := float64(k+1) / float64(n)
+		if n > 1 {
+			f = float64(k) / float64(n-1)
+		}
+		due[int(math.Round(float64(steps)*f*f))] = true
 	}
 	return func(step int) bool { return due[step] }
 }

@@ -21,8 +21,8 @@ import (
 // little endian. As part of a checkpoint its state is its length.
 type FrameLog struct {
 	f   *os.File
-	n   int
-	off int64
+	n   int    // weights in a frame
+	off int64  // end of the last frame
 	sum uint32 // CRC-32 of the file so far
 	buf []byte
 }
@@ -106,6 +106,41 @@ type Frame struct {
 	Theta []float64
 }
 
+// Len is the number of frames.
+func (l *FrameLog) Len() int { return int(l.off / frameSize(l.n)) }
+
+// decodeFrame reads a record whose checksum is right.
+func decodeFrame(b []byte) (Frame, bool) {
+	body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
+	if crc32.ChecksumIEEE(body) != sum {
+		return Frame{}, false
+	}
+	f := Frame{Step: int(binary.LittleEndian.Uint64(body)), Theta: make([]float64, (len(body)-8)/4)}
+	for i := range f.Theta {
+		f.Theta[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(body[8+4*i:])))
+	}
+	return f, true
+}
+
+// ReadFrame reads frame k of the log of weights of length n, also while the log is written.
+func (d *Dir) ReadFrame(n, k int) (Frame, error) {
+	path := d.File(Frames)
+	f, err := os.Open(path)
+	if err != nil {
+		return Frame{}, exit.AsUsage(err)
+	}
+	defer f.Close()
+	b := make([]byte, frameSize(n))
+	if _, err := f.ReadAt(b, int64(k)*frameSize(n)); err != nil {
+		return Frame{}, exit.Usagef("%s: frame %d: %w", path, k+1, err)
+	}
+	fr, ok := decodeFrame(b)
+	if !ok {
+		return Frame{}, exit.Usagef("%s: frame %d: its checksum does not match", path, k+1)
+	}
+	return fr, nil
+}
+
 // ReadFrames reads the log of weights of length n. An incomplete last record, as a killed run may leave it, is not
 // counted; any other damage is an error.
 func (d *Dir) ReadFrames(n int) ([]Frame, error) {
@@ -126,13 +161,9 @@ func (d *Dir) ReadFrames(n int) ([]Frame, error) {
 		} else if err != nil {
 			return nil, exit.AsUsage(err)
 		}
-		body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
-		if crc32.ChecksumIEEE(body) != sum {
+		fr, ok := decodeFrame(b)
+		if !ok {
 			return nil, exit.Usagef("%s: frame %d: its checksum does not match", path, k)
-		}
-		fr := Frame{Step: int(binary.LittleEndian.Uint64(body)), Theta: make([]float64, n)}
-		for i := range fr.Theta {
-			fr.Theta[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(body[8+4*i:])))
 		}
 		frames = append(frames, fr)
 	}

@@ -15,7 +15,9 @@ type ColorMap struct {
 
 // The maps of this package. Viridis and Magma (van der Walt and Smith, 2015) are perceptually uniform, monotone in
 // lightness, and legible to colour-blind readers and in grey. Vik (Crameri, 2018) is diverging, from blue over near-white to
-// brown, uniform and colour-blind safe.
+// brown, uniform and colour-blind safe. Dusk is its counterpart on dark pages: from light blue over near-black to light
+// orange. In CIELAB both arms run through the same lightness (12 to 86) and chroma (at most 44), at hues 258° and 62°, in steps
+// of equal ΔE, so that a difference shows as much in either sign, and none recedes into the ground.
 var (
 	Viridis = &ColorMap{"viridis", []uint32{
 		0x440154, 0x470D60, 0x48186A, 0x482374, 0x472D7B, 0x453781, 0x424086, 0x3E4989, 0x3B528B, 0x375B8D, 0x33638D,
@@ -28,6 +30,9 @@ var (
 	Vik = &ColorMap{"vik", []uint32{
 		0x002E60, 0x004576, 0x005E95, 0x1B77AA, 0x5A90BB, 0x84A9CC, 0xAAC2DD, 0xCEDBEB, 0xF1F1F1, 0xE6D7C8, 0xD3BCA1,
 		0xBFA079, 0xA9854D, 0x926905, 0x784F00, 0x5A3700, 0x3E2000}}
+	Dusk = &ColorMap{"dusk", []uint32{
+		0xB7DBFE, 0x8AC9FD, 0x4EB8FC, 0x1A99DB, 0x127AAF, 0x0B5C85, 0x063F5E, 0x1B2D3C, 0x1F1F1F, 0x38281C, 0x53351D,
+		0x774D2C, 0x9C663C, 0xC4814D, 0xE69F69, 0xF0B78E, 0xF7D0B4}}
 )
 
 // At returns the colour at t in [0, 1]; other values are clamped, NaN counts as 1.

@@ -1,7 +1,9 @@
 package viz
 
 import (
+	"image/color"
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -72,19 +74,62 @@ func TestGridCheck(t *testing.T) {
 	}
 }
 
-// Lightness (CIE L*) of the sequential maps rises all the way; the diverging one is lightest in the middle.
+// lab returns a colour of sRGB in CIELAB under D65.
+func lab(c color.RGBA) (l, a, b float64) {
+	lin := func(v uint8) float64 {
+		x := float64(v) / 255
+		if x <= 0.04045 {
+			return x / 12.92
+		}
+		return math.Pow((x+0.055)/1.055, 2.4)
+	}
+	red, green, blue := lin(c.R), lin(c.G), lin(c.B)
+	f := func(t float64) float64 {
+		if t > 216.0/24389 {
+			return math.Cbrt(t)
+		}
+		return (24389.0/27*t + 16) / 116
+	}
+	x := f((0.4124564*red + 0.3575761*green + 0.1804375*blue) / 0.95047)
+	y := f(0.2126729*red + 0.7151522*green + 0.0721750*blue)
+	z := f((0.0193339*red + 0.1191920*green + 0.9503041*blue) / 1.08883)
+	return 116*y - 16, 500 * (x - y), 200 * (y - z)
+}
+
+// The diverging map of dark pages is darkest in the middle, as dark as the face of the style, and grey; its arms are mirror images in lightness
+// and chroma, and change evenly.
+func TestDusk(t *testing.T) {
+	const n = 16
+	face, _, _ := lab(Dark.Face)
+	if l, a, b := lab(Dusk.At(0.5)); math.Abs(l-face) > 2 || math.Hypot(a, b) > 0.5 {
+		t.Errorf("the middle has lightness %.1f and chroma %.1f, want %.1f and 0", l, math.Hypot(a, b), face)
+	}
+	var steps []float64
+	for k := range n {
+		l0, a0, b0 := lab(Dusk.At(float64(k) / n))
+		l1, a1, b1 := lab(Dusk.At(float64(k+1) / n))
+		steps = append(steps, math.Sqrt((l1-l0)*(l1-l0)+(a1-a0)*(a1-a0)+(b1-b0)*(b1-b0)))
+		if k < n/2 && l1 >= l0 || k >= n/2 && l1 <= l0 {
+			t.Errorf("lightness from %.1f to %.1f at %d/%d", l0, l1, k, n)
+		}
+		l2, a2, b2 := lab(Dusk.At(1 - float64(k)/n))
+		if d := math.Abs(l0 - l2); d > 1 {
+			t.Errorf("arms differ by %.1f in lightness at %d/%d", d, k, n)
+		}
+		if d := math.Abs(math.Hypot(a0, b0) - math.Hypot(a2, b2)); d > 3 && k != n/2 {
+			t.Errorf("arms differ by %.1f in chroma at %d/%d", d, k, n)
+		}
+	}
+	if lo, hi := slices.Min(steps), slices.Max(steps); hi > 1.4*lo {
+		t.Errorf("steps of ΔE between %.1f and %.1f, want equal ones: %.1f", lo, hi, steps)
+	}
+}
+
+// Lightness (CIE L*) of the sequential maps rises all the way; the diverging one of light pages is lightest in the middle.
 func TestColorMaps(t *testing.T) {
 	lightness := func(m *ColorMap, u float64) float64 {
-		c := m.At(u)
-		lin := func(v uint8) float64 {
-			x := float64(v) / 255
-			if x <= 0.04045 {
-				return x / 12.92
-			}
-			return math.Pow((x+0.055)/1.055, 2.4)
-		}
-		y := 0.2126*lin(c.R) + 0.7152*lin(c.G) + 0.0722*lin(c.B)
-		return 116*math.Cbrt(y) - 16
+		l, _, _ := lab(m.At(u))
+		return l
 	}
 	for _, m := range []*ColorMap{Viridis, Magma} {
 		for k := 1; k <= 100; k++ {

@@ -47,7 +47,7 @@ var (
 		Background: rgb(0x15181D), Face: rgb(0x1B1F26), Ink: rgb(0xE2E4E8), Rule: rgb(0x333A44),
 		Data: rgb(0x56B4E9), Model: rgb(0xF09A4A), Over: rgb(0x1B1F4B),
 		Accent: []color.RGBA{rgb(0x56B4E9), rgb(0xF09A4A), rgb(0x2FCB9B), rgb(0xE3A3C7), rgb(0xF0D24A), rgb(0x9FB4FF)},
-		Energy: Viridis.Reversed(), Density: Magma, Diverging: Vik, FontSize: 9, LineWidth: 1.4,
+		Energy: Viridis.Reversed(), Density: Magma, Diverging: Dusk, FontSize: 9, LineWidth: 1.4,
 	}
 )
 

@@ -16,7 +16,7 @@ type dataCmd struct {
 	N    int    `default:"10000" help:"Samples (${default})."`
 	Seed uint64 `default:"1" help:"Of the random stream (${default})."`
 	Out  string `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
-	JSON bool   `name:"json" help:"Print the list, or the samples, as JSON."`
+	JSON bool   `name:"json" help:"Print the list, or the samples, as JSON; with --out, what was written."`
 }
 
 func (dataCmd) Help() string {
@@ -45,18 +45,18 @@ func (c *dataCmd) Run(e *env) error {
 	if err != nil {
 		return exit.AsUsage(err)
 	}
-	if c.JSON && c.Out != "" {
-		return exit.Usagef("--json: it is for stdout, not for the file of --out %s; give one of them", c.Out)
-	}
 	if err := checkTable(c.Out); err != nil {
 		return err
 	}
 	x := mat.NewDense(c.N, d.Dim(), nil)
 	d.Sample(x, train.Stream(c.Seed, "data"))
-	if c.JSON {
+	if c.JSON && c.Out == "" {
 		return writeJSON(e.stdout, rows(x))
 	}
-	return writeTable(e, c.Out, x)
+	if err := writeTable(e, c.Out, x); err != nil || !c.JSON {
+		return err
+	}
+	return writeJSON(e.stdout, table{c.Out, c.N, d.Dim()})
 }
 
 func (c *dataCmd) list(e *env) error {

@@ -68,8 +68,14 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("exit code %d, stderr %q", r.code, r.errout)
 	}
 	ebm(t, "eval", dir).want(t, 0)
-	if r := ebm(t, "plot", dir); r.code == 0 || !strings.Contains(r.errout, "read-only") {
-		t.Errorf("plot: exit code %d, stderr %q", r.code, r.errout)
+	for _, args := range [][]string{
+		{"plot", dir},
+		{"plot", dir, "--out", filepath.Join(disk, "x.png")},
+		{"sample", dir, "--out", filepath.Join(disk, "x.csv")},
+		{"data", "moons", "--out", filepath.Join(disk, "x.csv")},
+		{"export", dir, "--out", filepath.Join(disk, "x.onnx")},
+	} {
+		ebm(t, args...).want(t, 2).oneLine(t, "--out", "read-only")
 	}
 	if contents(t, dir) != before {
 		t.Error("the directory changed")

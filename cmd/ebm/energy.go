@@ -12,7 +12,7 @@ type energyCmd struct {
 	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.npy, .npz or .csv)."`
 	Grad   bool   `help:"Gradients too: columns E, ∂E/∂x₁, …"`
 	Out    string `placeholder:"FILE" help:"Write to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
-	JSON   bool   `name:"json" help:"Print JSON: the array of energies, or with --grad an array of rows."`
+	JSON   bool   `name:"json" help:"Print JSON: the array of energies, or with --grad an array of rows; with --out, what was written."`
 }
 
 func (energyCmd) Help() string {
@@ -25,9 +25,6 @@ Examples:
 }
 
 func (c *energyCmd) Run(e *env) error {
-	if c.JSON && c.Out != "" {
-		return exit.Usagef("--json: it is for stdout, not for the file of --out %s; give one of them", c.Out)
-	}
 	if err := checkTable(c.Out); err != nil {
 		return err
 	}
@@ -52,10 +49,10 @@ func (c *energyCmd) Run(e *env) error {
 		if err := density.Energy(energies, x); err != nil {
 			return err
 		}
-		if c.JSON {
+		if c.JSON && c.Out == "" {
 			return writeJSON(e.stdout, column(energies))
 		}
-		return writeVector(e, c.Out, energies)
+		return c.report(e, n, 1, writeVector(e, c.Out, energies))
 	}
 	grad := mat.NewDense(n, d, nil)
 	if err := density.EnergyGrad(energies, grad, x); err != nil {
@@ -67,8 +64,16 @@ func (c *energyCmd) Run(e *env) error {
 		row[0] = v
 		copy(row[1:], grad.RawRowView(i))
 	}
-	if c.JSON {
+	if c.JSON && c.Out == "" {
 		return writeJSON(e.stdout, rows(out))
 	}
-	return writeTable(e, c.Out, out)
+	return c.report(e, n, 1+d, writeTable(e, c.Out, out))
+}
+
+// report says what was written into a file, if JSON is wanted.
+func (c *energyCmd) report(e *env, rows, columns int, err error) error {
+	if err != nil || !c.JSON {
+		return err
+	}
+	return writeJSON(e.stdout, table{c.Out, rows, columns})
 }

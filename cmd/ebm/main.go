@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"reflect"
 	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -141,9 +142,15 @@ var plainer = []struct {
 	{regexp.MustCompile(`^expected "(.*)"$`), "$1 is missing"},
 }
 
+// choice is what the parser says of a value that is not in an enumeration.
+var choice = regexp.MustCompile(`^(\S+) must be one of "(.*)" but got "(.*)"$`)
+
 // usage says what is wrong with the command line, and whose help to read.
 func usage(pe *kong.ParseError) error {
 	text, help := pe.Error(), "ebm --help"
+	if m := choice.FindStringSubmatch(text); m != nil {
+		return exit.Unknown(m[1], m[3], strings.Split(m[2], `","`))
+	}
 	for _, p := range plainer {
 		text = p.text.ReplaceAllString(text, p.says)
 	}

@@ -202,7 +202,10 @@ func TestJSON(t *testing.T) {
 		{"energy", run, "--points", points, "--json"},
 		{"energy", run, "--points", points, "--grad", "--json"},
 		{"export", run, "--out", filepath.Join(t.TempDir(), "x.onnx"), "--json"},
+		{"energy", run, "--points", points, "--json", "--out", filepath.Join(t.TempDir(), "x.npy")},
+		{"energy", run, "--points", points, "--grad", "--json", "--out", filepath.Join(t.TempDir(), "x.csv")},
 		{"data", "moons", "--n", "3", "--json"},
+		{"data", "moons", "--n", "3", "--json", "--out", filepath.Join(t.TempDir(), "x.csv")},
 		{"version", "--json"},
 	} {
 		r := ebm(t, args...).want(t, 0)
@@ -332,7 +335,6 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"energy", run, "--points", "none.npy"}, []string{"none.npy"}},
 		{[]string{"energy", run, "--points", "three.csv"}, []string{"three.csv", "3 columns", "2"}},
 		{[]string{"data", "moon"}, []string{"moon", "moons"}},
-		{[]string{"data", "moons", "--json", "--out", "x.csv"}, []string{"--json", "--out x.csv"}},
 		{[]string{"train", "--resume"}, []string{"--resume", "missing", "RUN", "ebm train --help"}},
 		{[]string{"train", "--dataset="}, []string{"--dataset", "missing"}},
 		{[]string{"train", "--batch"}, []string{"--batch", "the value is missing"}},
@@ -340,7 +342,8 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--seed", "-1"}, []string{"--seed", `"-1"`, "at least 0"}},
 		{[]string{"train", "--lr", "fast"}, []string{`--lr: value "fast", want a number`}},
 		{[]string{"sample"}, []string{"<run> is missing", "ebm sample --help"}},
-		{[]string{"plot", run, "--style", "drak"}, []string{"--style", "drak", "dark"}},
+		{[]string{"plot", run, "--style", "drak"}, []string{"--style", `"drak"`, `did you mean "dark"`}},
+		{[]string{"completion", "fihs"}, []string{`"fihs"`, `did you mean "fish"`}},
 		{[]string{"plot", run, "--terminal", "--json"}, []string{"--terminal", "--json"}},
 		{[]string{"plot", run, "--terminal", "--out", "x.png"}, []string{"--terminal", "--out x.png"}},
 		{[]string{"plot", run, "--kind", "chains", "--out", "x.png"}, []string{"--out x.png", ".gif"}},

@@ -63,6 +63,9 @@ func (c *plotCmd) Run(e *env) error {
 				ext = "gif"
 			}
 			path = filepath.Join(dir.Path, kind+"."+strings.ToLower(ext))
+			if err := checkFolder("--out", path); err != nil {
+				return err
+			}
 		}
 		if err := pics.Draw(e.ctx, kind, path); err != nil {
 			return err

@@ -34,7 +34,7 @@ func checkOut(path string, extensions ...string) error {
 	return checkFile("--out", path, extensions...)
 }
 
-// checkFile refuses an output path of another extension than the given, or whose folder does not exist.
+// checkFile refuses an output path of another extension than the given, or in a folder that does not exist or cannot be written.
 func checkFile(flag, path string, extensions ...string) error {
 	ext := strings.ToLower(filepath.Ext(path))
 	ok := false
@@ -51,7 +51,27 @@ func checkFile(flag, path string, extensions ...string) error {
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		return exit.Usagef("%s %s: folder %s does not exist", flag, path, filepath.Dir(path))
 	}
-	return nil
+	return checkFolder(flag, path)
+}
+
+// checkFolder refuses an output path whose folder cannot be written, by a try.
+func checkFolder(flag, path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".ebm.*.tmp")
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return exit.Usagef("%s %s: folder %s cannot be written: %w", flag, path, filepath.Dir(path), err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// table is the object of --json beside --out.
+type table struct {
+	Out     string `json:"out"`
+	Rows    int    `json:"rows"`
+	Columns int    `json:"columns"`
 }
 
 // writeTable writes the rows of x to path, by extension, or as CSV to stdout when path is empty.

@@ -1,7 +1,9 @@
 package train
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -13,7 +15,11 @@ func WriteFile(path string, data []byte) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
-		return fmt.Errorf("train: %w", err)
+		var pe *fs.PathError
+		if errors.As(err, &pe) { // whose path is the temporary file's
+			err = pe.Err
+		}
+		return fmt.Errorf("train: writing %s: %w", path, err)
 	}
 	defer func() {
 		if err != nil {

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
@@ -173,7 +174,10 @@ func serve(cfg Config, h *history, status int32) (*Server, error) {
 	}
 	ln, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, fmt.Errorf("live: %w (port 0 takes a free one)", err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("live: %w (port 0 takes a free one)", err)
+		}
+		return nil, fmt.Errorf("live: %w", err)
 	}
 	s := &Server{cfg: cfg, token: cfg.Token, ln: ln, hist: h, start: time.Now(),
 		wake: make(chan struct{}, 1), done: make(chan struct{}), clients: map[*client]struct{}{}, resumed: make(chan struct{})}

@@ -22,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
@@ -63,6 +64,8 @@ func Create(path, dataset, objective string) (*Dir, error) {
 		switch {
 		case err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !leftover(e.Name()) }):
 			return nil, exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", path, path)
+		case errors.Is(err, syscall.ENOTDIR):
+			return nil, exit.Usagef("--out %s: a file is in the way; choose another folder", path)
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return nil, exit.Usagef("--out %s: %w", path, err)
 		}

@@ -86,6 +86,8 @@ func (c *completionCmd) Run(e *env, k *kong.Context) error {
 	case "zsh":
 		fmt.Fprintln(e.stdout, "#compdef ebm\nautoload -U +X bashcompinit && bashcompinit")
 		bash(e.stdout, commands)
+		// The first key press loads this file as the function _ebm, which must then answer it.
+		fmt.Fprintln(e.stdout, "[[ ${funcstack[1]-} != _ebm ]] || _bash_complete -o filenames -F _ebm")
 	case "fish":
 		fish(e.stdout, commands)
 	}

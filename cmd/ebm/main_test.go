@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/datasets"
@@ -530,6 +531,61 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebm; echo "${COMPREPLY[*]}"`, "bash"
 		out, err := cmd.CombinedOutput()
 		if got := strings.TrimSpace(string(out)); err != nil || got != c.want {
 			t.Errorf("%q: got %q, want %q (%v)", c.typed, got, c.want, err)
+		}
+	}
+}
+
+// TestCompletionInZsh presses the tabulator in a zsh behind a terminal of its own: the first press, which loads the script, is
+// answered like the second.
+func TestCompletionInZsh(t *testing.T) {
+	zsh, err := exec.LookPath("zsh")
+	if err != nil {
+		t.Skip("no zsh")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "_ebm"), []byte(ebm(t, "completion", "zsh").want(t, 0).out), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(zsh, "-f", "-c", `
+zmodload zsh/zpty || exit 3
+zpty shell zsh -f -i
+zpty -w shell "fpath=($1 \$fpath); autoload -U compinit; compinit -u -D; PS1='> '; print read''y"
+zpty -r -m shell text '*ready*'
+for typed in 'ebm train --dataset moo' 'ebm train --objective ssm-' 'ebm veri'; do
+	zpty -n -w shell "$typed"$'\t'
+	zpty -r -m shell text '*(moons|ssm-vr|verify|'$'\a'')*'
+	print -r -- "$text"
+	zpty -w shell $'\C-u'
+done`, "zsh", dir)
+	done := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	defer done.Stop()
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == 3 {
+		t.Skip("zsh has no zpty")
+	}
+	for _, want := range []string{"--dataset moons", "--objective ssm-vr", "ebm verify"} {
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%q is not completed: %v\n%q", want, err, out)
+		}
+	}
+}
+
+// TestCompletionInFish asks fish for words.
+func TestCompletionInFish(t *testing.T) {
+	fish, err := exec.LookPath("fish")
+	if err != nil {
+		t.Skip("no fish")
+	}
+	script := filepath.Join(t.TempDir(), "ebm.fish")
+	if err := os.WriteFile(script, []byte(ebm(t, "completion", "fish").want(t, 0).out), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]string{"ebm tra": "train", "ebm train --dataset moo": "moons", "ebm plot x --style d": "dark", "ebm train --ob": "--objective"} {
+		cmd := exec.Command(fish, "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", script, typed)
+		cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+		out, err := cmd.CombinedOutput()
+		if got, _, _ := strings.Cut(string(out), "\t"); err != nil || strings.TrimSpace(got) != want {
+			t.Errorf("%q: got %q, want %q (%v)", typed, out, want, err)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 		return err
 	}
 	defer dir.Unlock()
-	if err := dir.Write(run.Config, s.JSON()); err != nil {
+	if err := dir.Write(run.Config, s.Config()); err != nil {
 		return exit.Usagef("--out %s: %w", dir.Path, err)
 	}
 	return c.finish(e, plan, dir, srv, false)

@@ -195,7 +195,7 @@ func (cfg Config) open(c *Cell, s *settings.Settings) (dir *run.Dir, resume bool
 	if dir, err = run.Create(c.Run, c.Dataset, c.Objective); err != nil {
 		return nil, false, err
 	}
-	return dir, false, dir.Write(run.Config, s.JSON())
+	return dir, false, dir.Write(run.Config, s.Config())
 }
 
 // match refuses a folder that was made with other settings; steps that a time budget chose may differ.

@@ -44,7 +44,7 @@ func defaultRun(b *testing.B) (*Plan, *run.Dir) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := dir.Write(run.Config, s.JSON()); err != nil {
+	if err := dir.Write(run.Config, s.Config()); err != nil {
 		b.Fatal(err)
 	}
 	return p, dir

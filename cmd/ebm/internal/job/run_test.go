@@ -106,7 +106,7 @@ func TestLateViewer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dir.Write(run.Config, s.JSON()); err != nil {
+	if err := dir.Write(run.Config, s.Config()); err != nil {
 		t.Fatal(err)
 	}
 	check := func(srv *live.Server, at int) {

@@ -185,7 +185,7 @@ func (d *Dir) Settings() (settings.Settings, error) {
 	}
 	for _, key := range settings.Keys() {
 		if _, ok := layer[key]; !ok {
-			return settings.Settings{}, exit.Usagef("%s: key %q is missing: it is no complete configuration of a run", d.File(Config), key)
+			return settings.Settings{}, exit.Usagef("%s: key %q is missing: it is no complete configuration of a run, or that of an older program (this one reads format version %d)", d.File(Config), key, settings.Format)
 		}
 	}
 	s, err := settings.Merge(layer)

@@ -237,6 +237,10 @@ func Parse(name string, b []byte, others []string) (settings, rest Layer, err er
 	if dec.More() {
 		return nil, nil, exit.Usagef("%s: something follows the JSON object", name)
 	}
+	if err := checkFormat(name, all[formatKey]); err != nil {
+		return nil, nil, err
+	}
+	delete(all, formatKey)
 	settings, rest = make(Layer), make(Layer)
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		raw := all[key]
@@ -256,13 +260,47 @@ func Parse(name string, b []byte, others []string) (settings, rest Layer, err er
 	return settings, rest, nil
 }
 
-// JSON is the text of config.json.
-func (s Settings) JSON() []byte {
-	b, err := json.MarshalIndent(s, "", "  ")
+// Format is the version of the run directory, which config.json names by the key of that name; a file without it is of version 1. It
+// rises with every change by which a run directory of before cannot be read, or would be read wrongly.
+const Format = 1
+
+// formatKey is the key of Format in config.json.
+const formatKey = "format"
+
+// JSON is the settings as a JSON object.
+func (s Settings) JSON() []byte { return indent(s) }
+
+// Config is the text of config.json: the settings, and the format of the directory it stands in.
+func (s Settings) Config() []byte {
+	return indent(struct {
+		Format int `json:"format"`
+		Settings
+	}{Format, s})
+}
+
+func indent(v any) []byte {
+	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		panic(err)
 	}
 	return append(b, '\n')
+}
+
+// checkFormat refuses a configuration of another format than this program's, by both numbers.
+func checkFormat(name string, raw json.RawMessage) error {
+	if raw == nil {
+		return nil
+	}
+	var v int
+	switch err := json.Unmarshal(raw, &v); {
+	case err != nil || v < 1:
+		return exit.Usagef("%s: %q is %s, want a whole number of at least 1", name, formatKey, raw)
+	case v > Format:
+		return exit.Usagef("%s: run directory format version %d, this program reads version %d: use the program that wrote it, or a newer one", name, v, Format)
+	case v < Format:
+		return exit.Usagef("%s: run directory format version %d, this program reads version %d: use the program that wrote it", name, v, Format)
+	}
+	return nil
 }
 
 // Check reports every setting that is out of range, in terms of its flag. Names are checked by those who know them.

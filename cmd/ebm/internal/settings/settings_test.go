@@ -121,8 +121,35 @@ func TestLimitsOfOtherObjectives(t *testing.T) {
 	}
 }
 
+// A configuration of another format is refused with both numbers, before anything else in it is looked at; one without a number is
+// of the first.
+func TestFormat(t *testing.T) {
+	config := string(Default().Config())
+	if !strings.HasPrefix(config, "{\n  \"format\": 1,\n") {
+		t.Errorf("config.json begins with %.40q", config)
+	}
+	if layer, _, err := Parse("config.json", []byte(config), nil); err != nil || len(layer) != len(Keys()) {
+		t.Errorf("%d keys, %v", len(layer), err)
+	}
+	for text, want := range map[string][]string{
+		`{"format": 7, "novel": [1], "lr": "other"}`: {"config.json", "format version 7", "reads version 1", "newer"},
+		`{"format": 0}`:              {"format", "at least 1"},
+		`{"format": "1"}`:            {"format", "at least 1"},
+		`{"format": 1, "novel": 1}`:  {"novel", "unknown"},
+		`{"seed": 1, "novel": true}`: {"novel", "unknown"},
+	} {
+		_, _, err := Parse("config.json", []byte(text), nil)
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("%s: got %v, want %q in it", text, err, w)
+			}
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(Default().JSON())
+	f.Add(Default().Config())
 	f.Add([]byte(`{"lr":1e999,"hidden":[1,2]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		layer, _, err := Parse("f", b, []string{"out"})

@@ -188,7 +188,11 @@ func (f *Figure) Draw(c draw.Canvas) {
 		if cell.Aspect > 0 { // centred where the row or column gives more room
 			data = shrink(data, cell.Aspect)
 		}
+		// Titles of a row stand at one height, whatever stands out above the axes.
+		title := cell.Plot.Title
+		cell.Plot.Title.Padding += o.t[cell.Row] - st.measure(cell).t
 		place(c, cell.Plot, data)
+		cell.Plot.Title = title
 		if cell.Bar != nil {
 			r := vg.Rectangle{
 				Min: vg.Point{X: data.Max.X + barGap, Y: data.Min.Y},

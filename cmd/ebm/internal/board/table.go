@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -173,7 +174,7 @@ func density(st *viz.Style, c Cell) (*viz.Cell, error) {
 		top = 1
 	}
 	v, name := c.quality()
-	p := st.Plane(fmt.Sprintf("%s  %s %.3f  %.0f s", c.Objective, name, v, c.CPU), [2]float64{lo[0], lo[1]}, [2]float64{hi[0], hi[1]})
+	p := st.Plane(fmt.Sprintf("%s · %s\n%s %.3f, %.0f s", filepath.Base(c.Dataset), c.Objective, name, v, c.CPU), [2]float64{lo[0], lo[1]}, [2]float64{hi[0], hi[1]})
 	p.Add(&viz.HeatMap{Grid: g, Scale: viz.Scale{Lo: 0, Hi: top, Map: st.Density}})
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo[0], hi[0], lo[1], hi[1]
 	p.X.Label.Text, p.Y.Label.Text = "", ""

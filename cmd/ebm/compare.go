@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,6 +60,9 @@ func (c *compareCmd) Run(e *env) error {
 		return exit.Usagef("--out %s: %w", c.Out, err)
 	}
 	cells, err := board.Run(e.ctx, cfg)
+	if errors.Is(err, context.Canceled) {
+		return &exit.Error{Code: exit.Interrupted, Err: fmt.Errorf("interrupted; the same command goes on with what is in %s", c.Out)}
+	}
 	if err != nil {
 		return err
 	}

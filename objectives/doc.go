@@ -43,8 +43,12 @@
 // bridge; 8gaussians 7.0 without, 0.005 with it, and 0.033 where the background is one broad Gaussian alone.
 //
 // The loss is half the Fisher divergence of the mixture from E_q but for a constant, in two parts: the score of the background is
-// known, so that its part needs no trace. ksd and lsd, which are no means over single points, see the mixed stream itself.
+// known, so that its part needs no trace. What no score tells, a factor of the mixed density, a further term holds: its integral
+// is 1. What is least certain after training are the weights of the modes. They show where the odds of data and background
+// are even alone, by few points, so that averages over many steps, a larger ε and estimates of the trace that scatter less
+// help them. ksd and lsd, which are no means over single points, see the mixed stream itself.
 //
 // dsm-multi learns beside a background at every level, see [energy.Annealable.Beside]: at the smallest, which is reported, modes
-// are as far apart as in the data, and the levels at which they touch do not help it.
+// are as far apart as in the data, and the levels at which they touch do not help it. The integral of its mixed density nothing
+// holds.
 package objectives

@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+	G "gorgonia.org/gorgonia"
 
 	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/graphs"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/objectivetest"
@@ -130,6 +132,59 @@ func TestBridge(t *testing.T) {
 			}, p, normal(6, 2, 7))
 		})
 	}
+}
+
+// With a constant f the mixed density is a multiple c of the background: its score is that of the background, and where the
+// data are draws of it, too, no score tells c from 1. What does is the term that holds the integral of q, ½(c-1)²,
+// whose gradient (c-1) dc/df is then all there is. It is zero at c = 1 only.
+func TestUnity(t *testing.T) {
+	const eps, batch = 0.3, 16
+	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
+	constant := func(d int) energy.Energy {
+		return energy.Func{D: d, Params: []energy.Spec{{Name: "f", Shape: []int{1}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+			return graphs.Try(func() *G.Node {
+				return graphs.Mul(graphs.OnesLike(graphs.SliceCols(x, 0, 1)), graphs.ExpandRows(graphs.Reshape(theta[0], 1), x.Shape()[0]))
+			})
+		}}
+	}
+	// c and dc/df of odds r, as energy.Bridge has them.
+	multiple := func(f float64) (c, slope float64) {
+		const kappa, tau = 0.25, 0.05
+		v := math.Exp(-f)*(kappa+(1-eps)/eps) - kappa
+		root := math.Hypot(v, 2*tau)
+		return eps * (1 + (v+root)/2), -eps * (v + kappa) * (1 + v/root) / 2
+	}
+	for _, name := range []string{"sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm"} {
+		t.Run(name, func(t *testing.T) {
+			cfg := small(name, 2)
+			cfg.Batch = batch
+			bc := energy.BridgeConfig{Background: back, Share: eps}
+			if name == "dsm" {
+				bc.Blur = cfg.Sigma
+			}
+			e := must(energy.NewBridge(constant(2), bc))
+			p := energy.Init(e, newRNG(1))
+			o := must(objectives.New(name, e, p, cfg))
+			x, grad := mat.NewDense(batch, 2, nil), make([]float64, 1)
+			back.Sample(x, newRNG(2))
+			for _, f := range []float64{-0.5, 0.4, 2, whole(eps)} {
+				p.View("f")[0] = f
+				p.Changed()
+				must(o.Gradient(grad, x, newRNG(3)))
+				c, slope := multiple(f)
+				if want := (c - 1) * slope; math.Abs(grad[0]-want) > 1e-12 {
+					t.Errorf("∫q = %g: gradient %g, want %g", c, grad[0], want)
+				}
+			}
+		})
+	}
+}
+
+// whole is the constant f with which the mixed density is that of the background, its integral 1.
+func whole(share float64) float64 {
+	const kappa, tau = 0.25, 0.05
+	r := (1 - share) / share
+	return math.Log((kappa + r) / (kappa + r - tau*tau/r)) // r = ½(v + √(v² + 4τ²)) is v = r - τ²/r
 }
 
 // Denoising beside a background passes the kit, and where data are draws of the background and the correction is a constant,

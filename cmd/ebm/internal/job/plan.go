@@ -54,6 +54,7 @@ func Preset(s settings.Settings) settings.Layer {
 		put("batch", 512)
 		put("steps", 6000)
 		put("clip", 10.0)
+		put("ema", 0.999) // over which the weights of modes, the least certain part, settle
 		if model.IsFile(s.Dataset) {
 			put("smooth", 0.85)
 			put("steps", 3000) // the less is learnt by heart
@@ -66,7 +67,6 @@ func Preset(s settings.Settings) settings.Layer {
 			put("levels", 8)
 			put("paired", true)
 			put("lr", 4e-3)
-			put("ema", 0.999) // over which the weights of modes, its least certain part, settle
 			if !model.IsFile(s.Dataset) {
 				put("steps", 4000)
 			}

@@ -85,7 +85,7 @@ func Default() Settings {
 		Noise: "mixture", NoiseRatio: 2, ChainSteps: 10, ChainMoves: "langevin", ChainSize: 0.01, Jumps: 1, Buffer: 10000, Restart: 0.05,
 		Energy: "fourier", Hidden: []int{128, 128}, Activation: "silu", FirstGain: 3, Precision: "float32",
 		Batch: 256, Steps: 4000, LR: 2e-3, Schedule: "cosine", Warmup: 100, Optimizer: "adam", Clip: 1, EMA: 0.995, Seed: 1,
-		Sampler: "hmc", Leapfrog: 10, Crossings: 1, Samples: 10000, Chains: 1000, Adapt: 100, BurnIn: 20, Thin: 5,
+		Sampler: "hmc", Leapfrog: 10, Crossings: 4, Samples: 10000, Chains: 1000, Adapt: 100, BurnIn: 20, Thin: 5,
 		TestPoints: 100000, Grid: 3200, Frames: 60, Record: 0, Checkpoint: 0,
 	}
 }

@@ -33,6 +33,7 @@ type Config struct {
 	Decay        float64  // of the weights' average, in [0, 1); 0 means that the average is θ itself
 	Seed         uint64
 	Sentinel     Sentinel
+	Held         Source // points set aside, whose loss the sentinel compares with the training's; nil: none are
 
 	Recorder    *Recorder // nil records nothing
 	RecordEvery int       // steps; 0 means 1 % of Steps, at least 1
@@ -126,6 +127,7 @@ type runner struct {
 	grad  []float64
 	data  *rand.PCG
 	noise *rand.PCG
+	aside *rand.PCG // for what is held back
 
 	step    int
 	attempt uint64 // rollbacks so far; part of the seed of every stream
@@ -173,6 +175,7 @@ func newRunner(cfg Config) (*runner, error) {
 		grad:     make([]float64, len(cfg.Params.Data())),
 		data:     new(rand.PCG),
 		noise:    new(rand.PCG),
+		aside:    new(rand.PCG),
 		scale:    1,
 		loss:     math.NaN(),
 	}
@@ -279,7 +282,13 @@ func (r *runner) run(ctx context.Context) error {
 		r.window++
 
 		if r.step%cfg.RecordEvery == 0 || r.step == cfg.Steps {
-			if err := r.record(rate); err != nil {
+			trip, err := r.record(rate)
+			if err == nil && trip != nil {
+				if err = r.rollback(trip); err == nil {
+					continue
+				}
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -301,19 +310,61 @@ func (r *runner) run(ctx context.Context) error {
 	return r.stop()
 }
 
-// record closes the window.
-func (r *runner) record(rate float64) error {
+// record closes the window. The error that is not an error of recording is what the sentinel found.
+func (r *runner) record(rate float64) (*Error, error) {
 	n := float64(r.window)
 	rec := Record{Step: r.step, Loss: r.sumLoss / n, GradNorm: r.sumNorm / n, LearningRate: rate, Seconds: r.watch.seconds()}
 	r.sumLoss, r.sumNorm, r.window = 0, 0, 0
 	if m := r.cfg.Hooks.Measure; m != nil {
 		values, err := m(r.step, r.average.Theta())
 		if err != nil {
-			return errors.Join(err, r.stop())
+			return nil, errors.Join(err, r.stop())
 		}
 		rec.Values = values
 	}
-	return r.write(rec)
+	var trip *Error
+	if r.cfg.Held != nil {
+		held, err := r.heldLoss()
+		if err != nil {
+			return nil, err
+		}
+		if rec.Values == nil {
+			rec.Values = make(map[string]float64)
+		}
+		rec.Values["held_loss"] = held
+		trip = r.sentinel.weigh(r.step, r.cfg.RecordEvery, rec.Loss, held)
+	}
+	return trip, r.write(rec)
+}
+
+// heldLoss is the mean loss of a few batches of what is held back. What the objective remembers is put back afterwards.
+func (r *runner) heldLoss() (float64, error) {
+	const batches = 4
+	memory, remembers := r.cfg.Objective.(Stateful)
+	var before []byte
+	if remembers {
+		var err error
+		if before, err = memory.MarshalState(); err != nil {
+			return 0, fmt.Errorf("train: state of the objective: %w", err)
+		}
+	}
+	Reseed(r.aside, r.cfg.Seed, "held", uint64(r.step))
+	rng := rand.New(r.aside)
+	var sum float64
+	for range batches {
+		r.cfg.Held.Sample(r.x, rng)
+		stats, err := r.cfg.Objective.Gradient(r.grad, r.x, rng)
+		if err != nil {
+			return 0, fmt.Errorf("train: step %d: points held back: %w", r.step, err)
+		}
+		sum += stats.Loss
+	}
+	if remembers {
+		if err := memory.UnmarshalState(before); err != nil {
+			return 0, err
+		}
+	}
+	return sum / batches, nil
 }
 
 func (r *runner) write(rec Record) error {

@@ -292,6 +292,12 @@ func TestSentinel(t *testing.T) {
 			}
 			return nil
 		}, []string{"step 30", "the loss is NaN", "3 times", "--lr"}},
+		{"loss without bound", func(n uint64, g []float64, st *Stats) error {
+			if n > 30 {
+				st.Loss = -1e13
+			}
+			return nil
+		}, []string{"step 30", "the loss runs away", "-1e+13", "3 times"}},
 		{"infinite gradient", func(n uint64, g []float64, st *Stats) error {
 			if n > 30 {
 				g[1] = math.Inf(1)
@@ -333,6 +339,84 @@ func TestSentinel(t *testing.T) {
 				t.Errorf("%d events, want 1", events)
 			}
 		})
+	}
+}
+
+// A loss that falls without end on its own points and rises on those held back is noticed; one that is merely larger there is
+// not, nor one that rises on both.
+func TestHeldBackLossRunsAway(t *testing.T) {
+	// The loss of a call is that of the points it got: those held back are at 100.
+	at := func(train, held func(step float64) float64) (Result, error, []Record) {
+		o := newToy()
+		dir := t.TempDir()
+		cfg := toyConfig(o, dir)
+		cfg.RecordEvery = 2
+		cfg.Objective = objectiveFunc(func(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, error) {
+			st, err := o.Gradient(grad, x, rng)
+			step := float64(o.calls)
+			if st.Loss = train(step); x.At(0, 0) == 100 {
+				st.Loss = held(step)
+			}
+			return st, err
+		})
+		cfg.Held = constantSource(100)
+		cfg.Recorder = recorder(t, dir)
+		res, err := Run(context.Background(), cfg)
+		return res, err, records(t, dir)
+	}
+	falls := func(s float64) float64 { return -s }
+	rises := func(s float64) float64 { return -10 + s*s/100 }
+	above := func(s float64) float64 { return -s / 2 }
+	_, err, _ := at(falls, rises)
+	var e *Error
+	if !errors.As(err, &e) || !errors.Is(err, ErrDiverged) {
+		t.Fatalf("got %v, want a *train.Error", err)
+	}
+	for _, w := range []string{"runs away", "held back", "learnt by heart", "--smooth", "3 times"} {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("%q does not say %q", err, w)
+		}
+	}
+	for name, held := range map[string]func(float64) float64{"above": above, "same": falls} {
+		if res, err, recs := at(falls, held); err != nil || res.Rollbacks != 0 {
+			t.Errorf("%s: %d rollbacks, error %v", name, res.Rollbacks, err)
+		} else if got, want := recs[0].Values["held_loss"], held(3); math.Abs(got-want) > 10 {
+			t.Errorf("%s: held_loss %g, want about %g", name, got, want)
+		}
+	}
+	if res, err, _ := at(rises, rises); err != nil || res.Rollbacks != 0 {
+		t.Errorf("a loss that rises on both: %d rollbacks, error %v", res.Rollbacks, err)
+	}
+}
+
+type objectiveFunc func(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, error)
+
+func (f objectiveFunc) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, error) {
+	return f(grad, x, rng)
+}
+
+type constantSource float64
+
+func (c constantSource) Sample(dst *mat.Dense, _ *rand.Rand) {
+	dst.Apply(func(int, int, float64) float64 { return float64(c) }, dst)
+}
+
+// Looking at points held back leaves no trace in the course of the run.
+func TestHeldBackLeavesNoTrace(t *testing.T) {
+	var thetas [2][]float64
+	var calls [2]uint64
+	for i, held := range []Source{nil, constantSource(1)} {
+		o := newToy()
+		cfg := toyConfig(o, t.TempDir())
+		cfg.Held = held
+		if _, err := Run(context.Background(), cfg); err != nil {
+			t.Fatal(err)
+		}
+		thetas[i], calls[i] = o.theta, o.calls
+	}
+	near(t, "θ", thetas[1], thetas[0], 0)
+	if calls[0] != calls[1] {
+		t.Errorf("the objective counts %d calls, want %d", calls[1], calls[0])
 	}
 }
 

@@ -15,24 +15,41 @@ var ErrDiverged = errors.New("training diverged")
 
 // Sentinel watches the numbers of every step. The zero value of a field means its default.
 //
-// It trips at once on a loss or gradient that is not finite and on energies beyond MaxEnergy, where float32 no longer
-// resolves differences that matter; and after Patience suspicious steps in a row: a gradient GradFactor times its
-// running geometric mean, chains that accept less than MinAccept or more than all but nothing, a gap
+// It trips at once on a loss or gradient that is not finite, on a loss beyond MaxLoss and on energies beyond MaxEnergy, where
+// float32 no longer resolves differences that matter; and after Patience suspicious steps in a row: a gradient GradFactor
+// times its running geometric mean, chains that accept less than MinAccept or more than all but nothing, a gap
 // mean E(x⁻) − mean E(x⁺) beyond MaxGap on either side.
+//
+// Where points are held back (Config.Held) it compares, record by record, their loss H with that of the training, T. A few
+// points can be learnt by heart: the loss of score matching on them has no lower bound, while that of all others rises. It
+// trips when in three records in a row
+//
+//	H > H₀ + HeldFactor·(H₀ − min H)   and   T < min H,
+//
+// H₀ the first record: training gains on its own points only, and has undone on others all it had gained several times over.
 type Sentinel struct {
 	Off          bool    // watch for non-finite numbers only
 	MaxRollbacks int     // 0 means 3; negative means none
 	Backoff      float64 // the rate is multiplied by it at every rollback, in (0, 1); 0 means 0.5
+	MaxLoss      float64 // 0 means 1e12
 	MaxEnergy    float64 // 0 means 1e7
 	MaxGap       float64 // 0 means 1e4
 	MinAccept    float64 // 0 means 0.01
 	GradFactor   float64 // 0 means 1e4
 	Patience     int     // 0 means 50
+	HeldFactor   float64 // 0 means 4
 
 	steps   uint64  // observed since the start or the last rollback
 	logNorm float64 // running mean of log ‖g‖
 	strikes [len(suspicions)]uint64
+
+	records         uint64  // with a held-back loss
+	heldFirst, held float64 // H₀, min H
+	apart           uint64  // records in a row in which it ran away
 }
+
+// heldPatience is the number of records in a row after which a held-back loss that runs away is believed.
+const heldPatience = 3
 
 // suspicions are the slow signs, each with what it looks like and what usually helps.
 var suspicions = [...]struct{ seen, hint string }{
@@ -96,7 +113,7 @@ func (s *Sentinel) Validate() error {
 	for _, f := range []struct {
 		name string
 		v    float64
-	}{{"MaxEnergy", s.MaxEnergy}, {"MaxGap", s.MaxGap}, {"MinAccept", s.MinAccept}, {"GradFactor", s.GradFactor}, {"Patience", float64(s.Patience)}} {
+	}{{"MaxLoss", s.MaxLoss}, {"HeldFactor", s.HeldFactor}, {"MaxEnergy", s.MaxEnergy}, {"MaxGap", s.MaxGap}, {"MinAccept", s.MinAccept}, {"GradFactor", s.GradFactor}, {"Patience", float64(s.Patience)}} {
 		if !(f.v >= 0) {
 			errs = append(errs, fmt.Errorf("train: Sentinel.%s = %g, want >= 0", f.name, f.v))
 		}
@@ -115,6 +132,9 @@ func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
 	}
 	if s.Off {
 		return nil
+	}
+	if !(math.Abs(st.Loss) <= or(s.MaxLoss, 1e12)) {
+		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss runs away: it is %.3g", st.Loss), Hint: hint, cause: ErrDiverged}
 	}
 	if most := max(math.Abs(st.Positive), math.Abs(st.Negative)); !(most <= or(s.MaxEnergy, 1e7)) {
 		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("energies explode: their mean is %.3g", most), Hint: hint, cause: ErrDiverged}
@@ -147,8 +167,36 @@ func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
 	return nil
 }
 
+// weigh compares the loss of a record's training batches with that of points held back; nil means that it looks well.
+// Steps every apart lie between records.
+func (s *Sentinel) weigh(step, every int, train, held float64) *Error {
+	if s.Off {
+		return nil
+	}
+	s.records++
+	if s.records == 1 {
+		s.heldFirst, s.held = held, held
+	}
+	far := !(held <= s.heldFirst+or(s.HeldFactor, 4)*(s.heldFirst-s.held))
+	if far = far && train < s.held && s.records > 1; !far {
+		s.apart = 0
+		s.held = min(s.held, held)
+		return nil
+	}
+	s.apart++
+	if s.apart < heldPatience {
+		return nil
+	}
+	return &Error{
+		Step: step, Since: step - (heldPatience-1)*every,
+		Seen:  fmt.Sprintf("the loss runs away: it falls on the training points, to %.3g, and rises on points held back, to %.3g from %.3g at best: the points are learnt by heart", train, held, s.held),
+		Hint:  "more points, a larger --smooth, a smaller --hidden, fewer --steps",
+		cause: ErrDiverged,
+	}
+}
+
 // calm reports whether nothing is suspected: only such a state is worth going back to.
-func (s *Sentinel) calm() bool { return s.strikes == [len(suspicions)]uint64{} }
+func (s *Sentinel) calm() bool { return s.strikes == [len(suspicions)]uint64{} && s.apart == 0 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
@@ -160,6 +208,10 @@ func (s *Sentinel) MarshalState() ([]byte, error) {
 	for _, n := range s.strikes {
 		e.uint64(n)
 	}
+	e.uint64(s.records)
+	e.float64(s.heldFirst)
+	e.float64(s.held)
+	e.uint64(s.apart)
 	return e.b, nil
 }
 
@@ -171,9 +223,11 @@ func (s *Sentinel) UnmarshalState(b []byte) error {
 	for i := range strikes {
 		strikes[i] = d.uint64()
 	}
+	records, first, held, apart := d.uint64(), d.float64(), d.float64(), d.uint64()
 	if err := d.finish("sentinel"); err != nil {
 		return err
 	}
 	s.steps, s.logNorm, s.strikes = steps, logNorm, strikes
+	s.records, s.heldFirst, s.held, s.apart = records, first, held, apart
 	return nil
 }

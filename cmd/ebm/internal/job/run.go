@@ -137,6 +137,9 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 			return none, errors.Join(err, rec.Close(), frames.Close())
 		}
 	}
+	if cfg.Held, err = p.model.Data.Held(); err != nil {
+		return none, errors.Join(err, rec.Close(), frames.Close())
+	}
 	g, err := newGauge(p.model)
 	if err != nil {
 		return none, errors.Join(err, rec.Close(), frames.Close())

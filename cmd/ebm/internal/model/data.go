@@ -122,6 +122,18 @@ func background(d *Data, seed uint64) (*energy.Mixture, error) {
 	return energy.Ladder(d.Points(fitPoints, rng), widths, centres, broad, rng)
 }
 
+// Held is where points that were set aside come from, in the units of the network; nil for distributions.
+func (d *Data) Held() (train.Source, error) {
+	if d.Test == nil {
+		return nil, nil
+	}
+	z := mat.DenseCopyOf(d.Test)
+	if d.Scaler != nil {
+		d.Scaler.Apply(z, z)
+	}
+	return datasets.NewPoints(z)
+}
+
 // standardize lets the source draw in the units of the network.
 func (d *Data) standardize() error {
 	if d.Train == nil {

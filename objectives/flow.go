@@ -22,6 +22,14 @@ import (
 // taken for data. With a = 0, the default, nothing can collapse; noise near the data makes the comparison hard and the
 // estimate of E good. The flow is four affine couplings around a Gaussian with the mean and deviation of Config.Data.
 //
+// A flow that has learnt the data leaves next to nothing elsewhere, and where there is neither noise nor data nothing
+// holds E up. Noise is therefore the mixture of three quarters flow and a quarter of one broad Gaussian, 1.5 times as wide as
+// the data,
+//
+//	q = (1-η) q_φ + η N(mean, 1.5² sd²),
+//
+// in these shares of the draws exactly. Without it KL(data‖model) on 2spirals was 0.17 nats, with a tenth of the mass far out.
+//
 // Gao, Nijkamp, Kingma, Xu, Dai and Wu, Flow contrastive estimation of energy-based models, arXiv 1912.00589, equation 9.
 type flowContrastive struct {
 	flow   *flow
@@ -36,12 +44,35 @@ func (f *flowContrastive) OwnRate() float64          { return f.rate }
 func (f *flowContrastive) Repeats() int              { return 0 }
 
 func (f *flowContrastive) Inputs(n, d int) []Input {
-	return []Input{{Name: "base", Shape: []int{n * f.k, d}}, {Name: "log_z", Shape: []int{1}, Derived: true}}
+	broad := n * f.k / 4
+	in := []Input{{Name: "base", Shape: []int{n*f.k - broad, d}}, {Name: "log_z", Shape: []int{1}, Derived: true}}
+	if broad > 0 {
+		in = append(in, Input{Name: "broad", Shape: []int{broad, d}})
+	}
+	return in
 }
 
 func (f *flowContrastive) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	vector.Normal(in["base"], rng)
+	vector.Normal(in["broad"], rng)
+	d := f.flow.d
+	for i, v := range in["broad"] {
+		in["broad"][i] = f.flow.mean[i%d] + broadScale*f.flow.sd[i%d]*v
+	}
 	return nil
+}
+
+// broadScale is the width of the broad Gaussian in deviations of the data.
+const broadScale = 1.5
+
+// logMix builds log q (m, 1) of the rows of y (m, d) from log q_φ, for the share η of the broad Gaussian.
+func (f *flowContrastive) logMix(y, logq *G.Node, share float64) *G.Node {
+	if share == 0 {
+		return logq
+	}
+	z := graphs.Div(graphs.Sub(y, f.flow.columns(f.flow.mean, y)), graphs.Scale(f.flow.columns(f.flow.sd, y), broadScale))
+	broad := graphs.Shift(f.flow.logBase(z), -float64(f.flow.d)*math.Log(broadScale))
+	return graphs.RowLogSumExp(graphs.ConcatCols(graphs.Shift(logq, math.Log1p(-share)), graphs.Shift(broad, math.Log(share))))
 }
 
 func (f *flowContrastive) Derive(in Inputs, x *mat.Dense) error {
@@ -52,8 +83,15 @@ func (f *flowContrastive) Derive(in Inputs, x *mat.Dense) error {
 func (f *flowContrastive) Loss(b *Builder) *G.Node {
 	y, logqy := f.flow.forward(b.In("base"), b.Own)
 	logqx := f.flow.logProb(b.X, b.Own)
+	share := 0.0
+	if n := b.N * f.k; n >= 4 {
+		broad := b.In("broad")
+		share = float64(broad.Shape()[0]) / float64(n)
+		y = graphs.ConcatRows(y, broad)
+		logqy = graphs.ConcatRows(logqy, f.flow.logProb(broad, b.Own))
+	}
 	b.SetNegatives(y)
-	loss := contrast(b, y, logqx, logqy, f.k)
+	loss := contrast(b, y, f.logMix(b.X, logqx, share), f.logMix(y, logqy, share), f.k)
 	own := graphs.Neg(graphs.Mean(logqx))
 	b.Yield("flow_nll", own)
 	if f.adv > 0 {

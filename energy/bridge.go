@@ -143,16 +143,6 @@ func odds(f *G.Node, share float64) (logr, log1 *G.Node) {
 // SampleBackground fills x with draws of b as the objective sees it, blurred with its points.
 func (r *Bridge) SampleBackground(x *mat.Dense, rng *rand.Rand) { r.seen.Sample(x, rng) }
 
-// Mix replaces each row of x by a draw of b with probability ε.
-func (r *Bridge) Mix(x *mat.Dense, rng *rand.Rand) {
-	n, _ := x.Dims()
-	for i := range n {
-		if rng.Float64() < r.cfg.Share {
-			r.cfg.Background.SampleRow(x.RawRowView(i), rng)
-		}
-	}
-}
-
 // mixed is E_q.
 type mixed Bridge
 

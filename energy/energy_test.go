@@ -355,24 +355,6 @@ func TestBridgeFar(t *testing.T) {
 	}
 }
 
-// A mixed batch has the stated share of the background.
-func TestBridgeMix(t *testing.T) {
-	b := must(NewMixture(mat.NewDense(1, 1, []float64{100}), []float64{1}, nil))
-	e := must(NewBridge(Gaussian{1}, BridgeConfig{Background: b, Share: 0.3}))
-	const n = 20000
-	x := mat.NewDense(n, 1, nil)
-	e.Mix(x, newRNG(3))
-	var drawn float64
-	for _, v := range x.RawMatrix().Data {
-		if v > 50 {
-			drawn++
-		}
-	}
-	if se := math.Sqrt(0.3 * 0.7 / n); math.Abs(drawn/n-0.3) > 4*se {
-		t.Errorf("share %g, want 0.3 ± %.2g", drawn/n, 4*se)
-	}
-}
-
 func TestSpectral(t *testing.T) {
 	e := must(NewSpectral(must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{6}, Activation: Tanh})), 1.5))
 	p := Init(e, newRNG(5))

@@ -64,25 +64,6 @@ func surplus(excess *G.Node, lo, hi int) *G.Node {
 	return graphs.Shift(graphs.Mean(graphs.Exp(graphs.Neg(graphs.SliceRows(excess, lo, hi)))), -1)
 }
 
-// mixed is an objective that is not a mean over single points (ksd compares pairs, lsd has a critic) over an energy.Bridge: an
-// engine over its mixed energy, fed with the mixed stream.
-type mixed struct {
-	*Engine
-	bridge *energy.Bridge
-	x      *mat.Dense
-}
-
-// Gradient mixes draws of the background into a copy of the batch and goes on.
-func (m *mixed) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, error) {
-	x, err := m.batch(x)
-	if err != nil {
-		return Stats{}, err
-	}
-	m.x.Copy(x)
-	m.bridge.Mix(m.x, rng)
-	return m.Engine.Gradient(grad, m.x, rng)
-}
-
 // fits reports an objective that a bridge is not for, or a blur that is not the objective's.
 func fits(name string, score bool, bridge energy.BridgeConfig, cfg Config) error {
 	if !score || name == "dsm-multi" {

@@ -50,11 +50,12 @@ type Config struct {
 	Restart  float64     // ml: probability of a fresh start, in [0, 1]; 0 means 0.05, negative none
 	Alpha    float64     // ml, cd, pcd: weight α ≥ 0 of the squared energies
 
-	Bandwidth  float64 // ksd: h in units of x; 0 means the root mean squared distance of the first batch
+	Bandwidth  float64 // ksd: h in units of x; 0 means the distance of neighbours in the first batch
 	CriticRate float64 // lsd, flow-nce: learning rate of critic or flow; 0 means 0.001
 	CriticSize int     // lsd: width of the critic's hidden layers, 0 means 64; flow-nce: of the flow's, 0 means 32
 	CriticReps int     // lsd: critic steps per gradient; 0 means 5
 	CriticL2   float64 // lsd: λ; 0 means 0.5
+	CriticFeat int     // lsd: sines and cosines that the critic sees beside x, for sharp data; 0 means none
 }
 
 func (c Config) withDefaults() Config {
@@ -92,6 +93,8 @@ func Recommended(name string, data *mat.Dense) (Config, error) {
 		cfg.Sigma = 0.05 * cfg.spread()
 	case "dsm-multi":
 		cfg.Paired, cfg.Floor, cfg.Focus = true, 0.1*cfg.spread(), 0.75
+	case "lsd":
+		cfg.CriticFeat, cfg.CriticSize, cfg.CriticRate = 32, 128, 3e-3
 	case "nce":
 		cfg.NoiseRatio = 2
 	case "flow-nce", "mpf":
@@ -132,6 +135,7 @@ func (c Config) validate() error {
 	whole("Buffer", c.Buffer)
 	whole("CriticSize", c.CriticSize)
 	whole("CriticReps", c.CriticReps)
+	whole("CriticFeat", c.CriticFeat)
 	number("Sigma", c.Sigma)
 	number("Floor", c.Floor)
 	number("Epsilon", c.Epsilon)

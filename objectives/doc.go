@@ -46,7 +46,7 @@
 // known, so that its part needs no trace. What no score tells, a factor of the mixed density, a further term holds: its integral
 // is 1. What is least certain after training are the weights of the modes. They show where the odds of data and background
 // are even alone, by few points, so that averages over many steps, a larger ε and estimates of the trace that scatter less
-// help them. ksd and lsd, which are no means over single points, see the mixed stream itself.
+// help them. ksd and lsd, which are no means over single points, take draws of b into their own.
 //
 // dsm-multi learns beside a background at every level, see [energy.Annealable.Beside]: at the smallest, which is reported, modes
 // are as far apart as in the data, and the levels at which they touch do not help it. The integral of its mixed density nothing

@@ -51,6 +51,9 @@ type ownState struct {
 	grad, m, v []float64
 	t          int
 	repeats    int
+
+	fn  *graphs.Function // grad alone, where repeats > 0: a step of φ needs no second derivatives of E
+	dst [][]float64
 }
 
 // Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. Of cfg it
@@ -120,6 +123,7 @@ func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, er
 		return nil, err
 	}
 	outputs := G.Nodes{loss}
+	var ownGrads G.Nodes // of a Learner that moves between the gradients in θ, by a function without these
 	o.dst = [][]float64{make([]float64, 1)}
 	yield := func(name string, n *G.Node) {
 		buf := make([]float64, n.Shape().TotalSize())
@@ -138,8 +142,12 @@ func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, er
 		if err != nil {
 			return nil, err
 		}
-		outputs = append(outputs, gs...)
-		o.dst = o.own.p.AppendViews(o.dst, o.own.grad)
+		if o.own.repeats == 0 {
+			outputs = append(outputs, gs...)
+			o.dst = o.own.p.AppendViews(o.dst, o.own.grad)
+		} else {
+			ownGrads = gs
+		}
 	}
 	gs, err := graphs.Grad(loss, theta...)
 	if err != nil {
@@ -157,6 +165,12 @@ func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, er
 	if err != nil {
 		return nil, err
 	}
+	if ownGrads != nil {
+		if o.own.fn, err = graphs.Compile(inputs, ownGrads, graphs.Held(constants...), graphs.Threads(cfg.Threads)); err != nil {
+			return nil, err
+		}
+		o.own.dst = o.own.p.Views(o.own.grad)
+	}
 	o.x = mat.NewDense(n, d, nil)
 	o.dst = p.AppendViews(o.dst, make([]float64, p.Len())) // room for the views of Gradient's argument
 	return o, nil
@@ -173,8 +187,9 @@ func (o *Engine) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, 
 			if err := o.draw(x, rng); err != nil {
 				return Stats{}, err
 			}
-			if _, err := o.call(nil, x); err != nil {
-				return Stats{}, err
+			o.args[o.xAt] = x.RawMatrix().Data
+			if err := o.own.fn.Call(o.own.dst, o.args...); err != nil {
+				return Stats{}, fmt.Errorf("objectives: %w", err)
 			}
 			o.own.step()
 		}

@@ -23,7 +23,7 @@ type Info struct {
 
 type entry struct {
 	Info
-	whole bool // its loss is not a mean over single points
+	whole bool // its loss is not a mean over single points; it knows a bridge itself
 	bias  func(c Config) string
 	make  func(e energy.Energy, p *energy.Params, c Config) (Form, error)
 }
@@ -91,18 +91,14 @@ func New(name string, e energy.Energy, p *energy.Params, cfg Config) (Objective,
 	if err := fits(name, ent.Score, bridge.Config(), cfg); err != nil {
 		return nil, err
 	}
-	if !ent.whole {
-		f, err := ent.make(e, p, cfg)
-		if err != nil {
-			return nil, err
-		}
-		return Compile(bridged{f, bridge, new(mat.Dense)}, bridge.Mixed(), p, cfg)
-	}
-	eng, err := ent.compile(bridge.Mixed(), p, cfg)
+	f, err := ent.make(e, p, cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &mixed{Engine: eng, bridge: bridge, x: mat.NewDense(cfg.Batch, e.Dim(), nil)}, nil
+	if !ent.whole {
+		f = bridged{f, bridge, new(mat.Dense)}
+	}
+	return Compile(f, bridge.Mixed(), p, cfg)
 }
 
 // compile makes the form and compiles it.
@@ -122,11 +118,7 @@ type Evaluator interface {
 	Draws() Inputs
 }
 
-var (
-	_ Evaluator = (*Engine)(nil)
-	_ Evaluator = (*mixed)(nil)
-	_ Stateful  = (*mixed)(nil)
-)
+var _ Evaluator = (*Engine)(nil)
 
 func init() {
 	const hyvarinen = "Hyvärinen 2005"
@@ -221,11 +213,11 @@ func init() {
 	register(entry{
 		whole: true,
 		Info:  Info{Name: "ksd", Score: true, Summary: "kernel Stein discrepancy", Source: "Liu et al. 2016"},
-		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
+		make: func(e energy.Energy, _ *energy.Params, c Config) (Form, error) {
 			if c.Batch < 2 {
 				return nil, fmt.Errorf("objectives: ksd compares pairs: a batch of %d, want at least 2", c.Batch)
 			}
-			return &kernelStein{c.Bandwidth}, nil
+			return newKernelStein(e, c)
 		},
 	})
 	register(entry{
@@ -233,7 +225,7 @@ func init() {
 		Info:  Info{Name: "lsd", Score: true, Summary: "Stein discrepancy with a learnt critic", Source: "Grathwohl et al. 2020"},
 		bias:  func(Config) string { return "as far as the critic lags behind its optimum" },
 		make: func(e energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return newLearnedStein(e.Dim(), or(c.CriticSize, 64), or(c.CriticReps, 5), or(c.CriticL2, 0.5), or(c.CriticRate, 1e-3), c.rng()), nil
+			return newLearnedStein(e, c), nil
 		},
 	})
 	chains := func(name, summary, source, bias string, steps int, src func(m mover, e energy.Energy, c Config) (negatives, error)) {

@@ -189,8 +189,8 @@ var twins = map[string]struct {
 	}})},
 	"ksd": {"one of two equal terms", broken("ksd", twin{loss: func(b *objectives.Builder) *G.Node {
 		_, g := grad(b)
-		s := graphs.Neg(g)
-		return graphs.Scale(graphs.Sum(graphs.Mul(s, graphs.Add(graphs.MatMul(b.In("k"), s, false, false), b.In("dk")))), 1/float64(b.N*(b.N-1)))
+		s := graphs.Sub(b.In("tilt"), g)
+		return graphs.Sum(graphs.Mul(s, graphs.Add(graphs.MatMul(b.In("k"), s, false, false), b.In("dk"))))
 	}})},
 	"cd":  {"unadjusted chains with a long step", withKernel("cd", biased)},
 	"pcd": {"unadjusted chains with a long step", withKernel("pcd", biased)},

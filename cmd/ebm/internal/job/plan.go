@@ -62,6 +62,16 @@ func Preset(s settings.Settings) settings.Layer {
 		switch s.Objective {
 		case "dsm":
 			put("sigma", 0.015*spread) // what it learns is blurred by it
+		case "ksd":
+			put("lr", 3e-3)
+			if !model.IsFile(s.Dataset) {
+				put("steps", 5000)
+			}
+		case "lsd": // slower than the critic, which is to keep up
+			put("lr", 1e-3)
+			put("clip", 1.0)
+			put("batch", 256)
+			put("steps", 3200)
 		case "dsm-multi":
 			put("sigma", 0.0025*spread) // so is the level that is reported; the noise is paired and costs no scatter
 			put("levels", 8)

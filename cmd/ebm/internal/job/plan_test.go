@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
 // planned is a small run with what suits the objective.
@@ -83,12 +86,96 @@ func TestSummarySaysTheBias(t *testing.T) {
 		{"ml", settings.Layer{"alpha": json.RawMessage("0.2")}, "alpha = 0.2 pulls energies to zero"},
 		{"sm", settings.Layer{"bridge": json.RawMessage("0")}, "blind to the weights of modes"},
 		{"nce", settings.Layer{"energy-l2": json.RawMessage("0.1")}, "regularisers move the minimum"},
+		{"nce", settings.Layer{"gradient-penalty": json.RawMessage("0.1")}, "regularisers move the minimum"},
+		{"nce", settings.Layer{"spectral-norm": json.RawMessage("2")}, "layers of spectral norm 2"},
 		{"nce", settings.Layer{"optimizer": quoted("adamw"), "weight-decay": json.RawMessage("0.1")}, "weight decay moves the minimum"},
 	} {
 		bias := planned(t, "moons", c.objective, c.more).model.Bias()
 		text := strings.Join((&Result{Objective: c.objective, Bias: bias}).Summary(), "\n")
 		if has := strings.Contains(text, "bias of "+c.objective); has != (c.says != "") || !strings.Contains(text, c.says) {
 			t.Errorf("%s %s: the summary says %q, want %q", c.objective, c.more, text, c.says)
+		}
+	}
+}
+
+// The gradient penalty of the settings is part of the loss: λ mean |∇E|² of the evaluator, which knows nothing of losses.
+func TestGradientPenaltyReachesTheLoss(t *testing.T) {
+	const lambda = 0.7
+	for _, objective := range []string{"ssm", "dsm", "cnce"} { // at the points; at the blurred ones; at both
+		p := planned(t, "moons", objective, settings.Layer{"gradient-penalty": json.RawMessage("0.7"), "energy": quoted("mlp"),
+			"bridge": json.RawMessage("0"), "precision": quoted("float64")})
+		n, d := p.Settings.Batch, p.model.Data.Dim
+		x, grad := mat.NewDense(n, d, nil), make([]float64, p.model.Params.Len())
+		p.source.Sample(x, train.Stream(1, "data"))
+		st, err := p.objective.Gradient(grad, x, train.Stream(1, "noise"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := []*mat.Dense{x}
+		if objective != "ssm" {
+			eps := p.objective.(interface{ Draws() objectives.Inputs }).Draws()["eps"]
+			y := mat.NewDense(n, d, append([]float64(nil), eps...))
+			y.Scale(p.Settings.Sigma, y)
+			y.Add(y, x)
+			if at = append(at, y); objective == "dsm" {
+				at = at[1:]
+			}
+		}
+		eval, err := p.model.Evaluator(p.model.Params, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want float64
+		for _, x := range at {
+			g := mat.NewDense(n, d, nil)
+			if err := eval.EnergyGrad(make([]float64, n), g, x); err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range g.RawMatrix().Data {
+				want += lambda * v * v / float64(n)
+			}
+		}
+		if math.Abs(st.Penalty-want) > 1e-9*want || !(want > 0) {
+			t.Errorf("%s: penalty %g, want %g", objective, st.Penalty, want)
+		}
+	}
+}
+
+// With a spectral norm the energy does not depend on the size of weight matrices; without one it does.
+func TestSpectralNormReachesTheEnergy(t *testing.T) {
+	for _, kind := range []string{"mlp", "residual", "fourier"} {
+		for _, norm := range []string{"0", "1.5"} {
+			p := planned(t, "moons", "nce", settings.Layer{"spectral-norm": json.RawMessage(norm), "energy": quoted(kind), "precision": quoted("float64")})
+			x := mat.NewDense(8, 2, nil)
+			p.source.Sample(x, train.Stream(1, "data"))
+			energies := func() []float64 {
+				eval, err := p.model.Evaluator(p.model.Params, 8)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e := make([]float64, 8)
+				if err := eval.EnergyGrad(e, nil, x); err != nil {
+					t.Fatal(err)
+				}
+				return e
+			}
+			before := energies()
+			specs, views := p.model.Params.Specs(), p.model.Params.Views(p.model.Params.Data())
+			for i, s := range specs {
+				if strings.HasSuffix(s.Name, "weight") && s.Name != "features.weight" {
+					for j := range views[i] {
+						views[i][j] *= 3
+					}
+				}
+			}
+			p.model.Params.Changed()
+			var moved float64
+			for i, v := range energies() {
+				moved = max(moved, math.Abs(v-before[i]))
+			}
+			if still := moved < 1e-9; still != (norm != "0") {
+				t.Errorf("%s, norm %s: weights times 3 move the energy by %g", kind, norm, moved)
+			}
 		}
 	}
 }

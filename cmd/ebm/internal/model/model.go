@@ -11,6 +11,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -86,8 +87,15 @@ const (
 // radians per unit of its input.
 func network(s settings.Settings, dim int, frequency float64) (energy.Energy, error) {
 	act := energy.Activation(s.Activation)
-	mlp := func(dim int) (energy.Energy, error) {
-		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: s.Hidden, Activation: act, FirstGain: s.FirstGain})
+	bounded := func(e energy.Energy, err error) (energy.Energy, error) {
+		if err != nil || s.Spectral == 0 {
+			return e, err
+		}
+		return energy.NewSpectral(e, s.Spectral)
+	}
+	mlp := func(dim int) (energy.Energy, error) { // on an embedding, whose frequencies have no bound
+		e, err := energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: s.Hidden, Activation: act, FirstGain: s.FirstGain})
+		return bounded(e, err)
 	}
 	switch s.Energy {
 	case "mlp":
@@ -95,7 +103,8 @@ func network(s settings.Settings, dim int, frequency float64) (energy.Energy, er
 	case "fourier":
 		return energy.NewFourier(energy.FourierConfig{Dim: dim, Scale: frequency}, mlp)
 	case "residual":
-		return energy.NewResidual(energy.ResidualConfig{Dim: dim, Width: s.Hidden[0], Blocks: max(1, len(s.Hidden)-1), Activation: act, FirstGain: s.FirstGain})
+		e, err := energy.NewResidual(energy.ResidualConfig{Dim: dim, Width: s.Hidden[0], Blocks: max(1, len(s.Hidden)-1), Activation: act, FirstGain: s.FirstGain})
+		return bounded(e, err)
 	}
 	return nil, exit.Unknown("--energy", s.Energy, Energies())
 }
@@ -147,6 +156,9 @@ func (m *Model) Weights() ([]byte, error) {
 		dt = safetensors.F64
 	}
 	meta := map[string]string{"format": "pt", "energy": m.Settings.Energy, "activation": m.Settings.Activation}
+	if c := m.Settings.Spectral; c > 0 { // the network is that of the weights scaled to it
+		meta["spectral_norm"] = strconv.FormatFloat(c, 'g', -1, 64)
+	}
 	if err := m.Data.metadata(meta); err != nil {
 		return nil, err
 	}
@@ -270,6 +282,9 @@ func (m *Model) objective() objectives.Config {
 	if s.L2 > 0 {
 		cfg.Regularizers = append(cfg.Regularizers, objectives.EnergyL2{Alpha: s.L2})
 	}
+	if s.Gradient > 0 {
+		cfg.Regularizers = append(cfg.Regularizers, objectives.GradientPenalty{Lambda: s.Gradient})
+	}
 	return cfg
 }
 
@@ -296,6 +311,9 @@ func (m *Model) Bias() string {
 	}
 	if info.Score && s.Bridge == 0 && s.Objective != "dsm-multi" {
 		parts = append(parts, "blind to the weights of modes that do not touch; --bridge shows them")
+	}
+	if s.Spectral > 0 {
+		parts = append(parts, fmt.Sprintf("slopes are bounded by layers of spectral norm %g", s.Spectral))
 	}
 	if s.WeightDecay > 0 {
 		parts = append(parts, "weight decay moves the minimum")

@@ -41,11 +41,13 @@ type Settings struct {
 	Restart    float64 `json:"restart" help:"Share of chains of ml that start afresh." group:"objective"`
 	Alpha      float64 `json:"alpha" help:"Energy penalty of ml, cd, pcd; above 0 it is a bias." group:"objective"`
 	L2         float64 `json:"energy-l2" help:"Penalty on squared energies, for any objective." group:"objective"`
+	Gradient   float64 `json:"gradient-penalty" help:"Penalty on squared gradients of the energy, for any objective; keeps it flat." group:"objective"`
 
 	Energy     string  `json:"energy" help:"Kind of network: fourier (an MLP on sines and cosines of x), mlp or residual." group:"energy"`
 	Hidden     []int   `json:"hidden" help:"Widths of the hidden layers." placeholder:"W" group:"energy"`
 	Activation string  `json:"activation" help:"Of the hidden layers." group:"energy"`
 	FirstGain  float64 `json:"first-gain" help:"Factor on the initial weights of the first layer; larger learns sharper." group:"energy"`
+	Spectral   float64 `json:"spectral-norm" help:"Spectral norm that every weight matrix of the layers is scaled to, which bounds the network's slope; 0 leaves them as they are." group:"energy"`
 	Precision  string  `json:"precision" help:"Of the compiled graph: float32 or float64." group:"energy"`
 
 	Batch       int     `json:"batch" help:"Samples per step." group:"training"`
@@ -338,6 +340,9 @@ func (s Settings) Check() error {
 	}
 	check(s.Restart >= 0 && s.Restart <= 1, "restart", s.Restart, "in [0, 1]")
 	check(s.L2 >= 0 && finite(s.L2), "energy-l2", s.L2, ">= 0")
+	check(s.Gradient >= 0 && finite(s.Gradient), "gradient-penalty", s.Gradient, ">= 0")
+	check(s.Spectral >= 0 && finite(s.Spectral), "spectral-norm", s.Spectral, ">= 0")
+	check(s.Spectral == 0 || s.WeightDecay == 0, "spectral-norm", s.Spectral, "0 with --weight-decay: scaled weights have no size left to decay, take one of both")
 	check(s.Alpha >= 0 && finite(s.Alpha), "alpha", s.Alpha, ">= 0")
 	check(s.Bridge >= 0 && s.Bridge < 1, "bridge", s.Bridge, "in [0, 1)")
 	check(len(s.Hidden) > 0 && len(s.Hidden) <= 16, "hidden", s.Hidden, "1 to 16 widths, such as 128,128")

@@ -13,7 +13,8 @@ import (
 )
 
 // Learner is a Form with parameters φ of its own, a critic or a learnt noise. They move by Adam on the loss that
-// Builder.SetOwnLoss names: Repeats times with fresh draws before every gradient in θ, or with it if Repeats is zero.
+// Builder.SetOwnLoss names: Repeats times with fresh draws after every gradient in θ, or with it if Repeats is zero. A critic
+// that had been fitted to the batch before it judges it would find a discrepancy at the truth.
 type Learner interface {
 	Form
 	OwnParams() *energy.Params
@@ -182,18 +183,6 @@ func (o *Engine) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, 
 	if err != nil {
 		return Stats{}, err
 	}
-	if o.own != nil {
-		for range o.own.repeats {
-			if err := o.draw(x, rng); err != nil {
-				return Stats{}, err
-			}
-			o.args[o.xAt] = x.RawMatrix().Data
-			if err := o.own.fn.Call(o.own.dst, o.args...); err != nil {
-				return Stats{}, fmt.Errorf("objectives: %w", err)
-			}
-			o.own.step()
-		}
-	}
 	if err := o.draw(x, rng); err != nil {
 		return Stats{}, err
 	}
@@ -201,8 +190,19 @@ func (o *Engine) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, 
 	if err != nil {
 		return s, err
 	}
-	if o.own != nil && o.own.repeats == 0 {
-		o.own.step()
+	if o.own != nil {
+		if o.own.repeats == 0 {
+			o.own.step()
+		}
+		for range o.own.repeats {
+			if err := o.draw(x, rng); err != nil {
+				return s, err
+			}
+			if err := o.own.fn.Call(o.own.dst, o.args...); err != nil {
+				return s, fmt.Errorf("objectives: %w", err)
+			}
+			o.own.step()
+		}
 	}
 	if u, ok := o.form.(Updater); ok {
 		err = u.Update(o.out)

@@ -233,6 +233,51 @@ func TestBeside(t *testing.T) {
 	}
 }
 
+// The kernel Stein discrepancy over a bridge: where data are draws of the background and f is the constant that says so, which
+// is the truth, its gradient is zero but for chance. Data that are wider it tells.
+func TestKernelSteinOverBridge(t *testing.T) {
+	const batch, reps, tolerance, share = 64, 200, 5.0, 0.3
+	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
+	e := must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: back, Share: share}))
+	p := energy.Init(e, newRNG(2))
+	specs := e.Specs()
+	weight, bias := p.View(specs[len(specs)-2].Name), p.View(specs[len(specs)-1].Name)
+	clear(weight)
+	// r = (1-ε)/ε; see energy.Bridge
+	const kappa, tau = 0.25, 0.05
+	r := (1 - share) / share
+	bias[0] = -math.Log((r - tau*tau/r + kappa) / (kappa + r))
+	cfg := small("ksd", 2)
+	cfg.Batch, cfg.Data = batch, mat.NewDense(500, 2, nil)
+	back.Sample(cfg.Data, newRNG(5))
+	worst := func(width float64) (most float64) {
+		o := must(objectives.New("ksd", e, p, cfg))
+		rng, x, grad := newRNG(4), mat.NewDense(batch, 2, nil), make([]float64, p.Len())
+		sum, squares := make([]float64, p.Len()), make([]float64, p.Len())
+		for range reps {
+			back.Sample(x, rng)
+			x.Scale(width, x)
+			must(o.Gradient(grad, x, rng))
+			for i, g := range grad {
+				sum[i] += g
+				squares[i] += g * g
+			}
+		}
+		for i, s := range sum {
+			if mean := s / reps; squares[i] > 1e-20 {
+				most = max(most, math.Abs(mean)/math.Sqrt((squares[i]/reps-mean*mean)/reps))
+			}
+		}
+		return most
+	}
+	if z := worst(1); z > tolerance {
+		t.Errorf("at the truth a mean gradient is %.1f standard errors from zero", z)
+	}
+	if z := worst(1.3); z < 1.5*tolerance {
+		t.Errorf("data 1.3 times as wide: the largest mean gradient is %.1f standard errors from zero, want to tell", z)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	relu := must(energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{3}, Activation: energy.ReLU}))
 	smooth := mlp(2)

@@ -220,8 +220,10 @@ func (f *kernelStein) restore(s *safetensors.File) error {
 // MLP with two hidden layers, moved by Adam several times per gradient; where it lags behind, so does the descent. To tell
 // sharp scores apart it sees Config.CriticFeat sines and cosines of x, of learnt frequencies, besides x.
 //
-// Beside a background (energy.Bridge) both means are those of the mixture; on draws of b, where the score is known, the Stein
-// operator is (s_q - s_b)ᵀf and needs no trace.
+// Beside a background (energy.Bridge) the critic is of the data alone. On draws of b, whose score is known, so is the best
+// critic, (s_q - s_b)/2λ, which leaves |s_q - s_b|²/4λ; with the share of either the gradient is that of the mixture. One
+// critic for both left mass in the gaps, where little tells it of the drift: KL(data‖model) on 2spirals was 0.10 nats after
+// 1200 steps, and 0.05 without.
 //
 // Grathwohl, Wang, Jacobsen, Duvenaud and Zemel, Learning the Stein discrepancy for training and evaluating energy-based
 // models without sampling, arXiv 2002.05616, algorithm 2.
@@ -236,7 +238,7 @@ type learnedStein struct {
 }
 
 // criticScale is the spread of the critic's first frequencies in radians per deviation of the data.
-const criticScale = 4
+const criticScale = 8
 
 func newLearnedStein(e energy.Energy, c Config) *learnedStein {
 	d, hidden, rng := e.Dim(), or(c.CriticSize, 64), c.rng()
@@ -287,18 +289,14 @@ func (f *learnedStein) Loss(b *Builder) *G.Node {
 	g := b.Gradient(b.E(b.X), b.X)
 	stein := graphs.Mean(graphs.Sub(rowDot(eps, jvp), rowDot(g, c)))
 	size := graphs.Mean(graphs.RowSum(graphs.Square(c)))
-	var integral *G.Node
-	if f.beside != nil {
-		share := f.beside.share()
-		mix := func(x, y *G.Node) *G.Node { return graphs.Add(graphs.Scale(x, 1-share), graphs.Scale(y, share)) }
-		drift, unit := f.beside.known(b)
-		integral = unit
-		c := f.critic(b.In(backgroundInput), b.Own)
-		stein = mix(stein, graphs.Mean(rowDot(drift, c)))
-		size = mix(size, graphs.Mean(graphs.RowSum(graphs.Square(c))))
-	}
 	b.SetOwnLoss(graphs.Sub(graphs.Scale(size, f.lambda), stein))
-	return plus(integral, stein)
+	if f.beside == nil {
+		return stein
+	}
+	share := f.beside.share()
+	drift, integral := f.beside.known(b)
+	known := graphs.Mean(graphs.RowSum(graphs.Square(drift)))
+	return graphs.Add(integral, graphs.Add(graphs.Scale(stein, 1-share), graphs.Scale(known, share/(4*f.lambda))))
 }
 
 // background is what the Stein discrepancies take from an energy.Bridge. Their objectives are no means over single points that

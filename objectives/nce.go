@@ -133,17 +133,30 @@ func (z *logZ) restore(f *safetensors.File) error {
 //
 // which of a datum and its perturbation is the datum? The kernel is symmetric, so its density cancels, and so does Z. It sees
 // energy differences over distances of σ: too small, and it learns like score matching; much larger than the data, and the
-// answer is always plain.
+// answer is always plain. Of two perturbations one is a jump between data instead, as symmetric and less plain: jumpsOf.
 //
 // Ceylan and Gutmann, Conditional noise-contrastive estimation of unnormalised models, arXiv 1806.03664, equation 13.
-type conditionalContrastive struct{ sigma float64 }
+type conditionalContrastive struct {
+	sigma float64
+	jumps jumpsOf
+}
 
 func (f conditionalContrastive) Inputs(n, d int) []Input {
 	return []Input{{Name: "eps", Shape: []int{n, d}}}
 }
 
-func (f conditionalContrastive) Draw(in Inputs, _ *mat.Dense, rng *rand.Rand) error {
-	vector.Normal(in["eps"], rng)
+func (f conditionalContrastive) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
+	eps := in["eps"]
+	vector.Normal(eps, rng)
+	n, d := x.Dims()
+	origin := make([]float64, d)
+	for i := 1; i < n && f.jumps.data != nil; i += 2 {
+		row := eps[i*d : i*d+d]
+		f.jumps.add(row, origin, rng)
+		for j := range row {
+			row[j] /= f.sigma
+		}
+	}
 	return nil
 }
 

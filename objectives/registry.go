@@ -195,13 +195,13 @@ func init() {
 	register(entry{
 		Info: Info{Name: "cnce", Summary: "conditional noise contrastive estimation", Source: "Ceylan and Gutmann 2018"},
 		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return conditionalContrastive{or(c.Sigma, 0.75*c.spread())}, nil
+			return conditionalContrastive{or(c.Sigma, 0.75*c.spread()), jumpsOf{c.Data}}, nil
 		},
 	})
 	register(entry{
 		Info: Info{Name: "mpf", Summary: "minimum probability flow to random neighbours", Source: "Sohl-Dickstein et al. 2011"},
 		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return probabilityFlow{neighbourhood{or(c.Sigma, 0.5*c.spread()), or(c.NoiseRatio, 1)}}, nil
+			return probabilityFlow{neighbourhood{or(c.Sigma, 0.5*c.spread()), or(c.NoiseRatio, 1)}, jumpsOf{c.Data}}, nil
 		},
 	})
 	register(entry{

@@ -181,8 +181,8 @@ var twins = map[string]struct {
 			in["eps"][i] = math.Abs(v)
 		}
 	}})},
-	"mpf": {"no half in the exponent", broken("mpf", twin{loss: func(b *objectives.Builder) *G.Node {
-		return graphs.Mean(graphs.Exp(differences(b, 2)))
+	"mpf": {"a quarter for the half in the exponent", broken("mpf", twin{loss: func(b *objectives.Builder) *G.Node {
+		return graphs.Mean(graphs.Exp(graphs.Scale(differences(b, 2), 0.25)))
 	}})},
 	"ed": {"the datum not among the candidates", broken("ed", twin{loss: func(b *objectives.Builder) *G.Node {
 		return graphs.Mean(graphs.RowLogSumExp(differences(b, 8)))

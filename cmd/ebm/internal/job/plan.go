@@ -71,7 +71,7 @@ func Preset(s settings.Settings) settings.Layer {
 			put("lr", 1e-3)
 			put("clip", 1.0)
 			put("batch", 256)
-			put("steps", 3200)
+			put("steps", 3000)
 		case "dsm-multi":
 			put("sigma", 0.0025*spread) // so is the level that is reported; the noise is paired and costs no scatter
 			put("levels", 8)
@@ -84,6 +84,8 @@ func Preset(s settings.Settings) settings.Layer {
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.
 	case "cnce":
 		put("sigma", 0.75*spread)
+		put("batch", 512)
+		put("steps", 6000)
 	case "mpf":
 		put("sigma", 0.5*spread)
 		put("noise-ratio", 4)

@@ -51,7 +51,7 @@ type Config struct {
 	Alpha    float64     // ml, cd, pcd: weight α ≥ 0 of the squared energies
 
 	Bandwidth  float64 // ksd: h in units of x; 0 means the distance of neighbours in the first batch
-	CriticRate float64 // lsd, flow-nce: learning rate of critic or flow; 0 means 0.001
+	CriticRate float64 // lsd, flow-nce: learning rate of critic (its first one) or flow; 0 means 0.001
 	CriticSize int     // lsd: width of the critic's hidden layers, 0 means 64; flow-nce: of the flow's, 0 means 32
 	CriticReps int     // lsd: critic steps per gradient; 0 means 5
 	CriticL2   float64 // lsd: λ; 0 means 0.5
@@ -94,7 +94,7 @@ func Recommended(name string, data *mat.Dense) (Config, error) {
 	case "dsm-multi":
 		cfg.Paired, cfg.Floor, cfg.Focus = true, 0.1*cfg.spread(), 0.75
 	case "lsd":
-		cfg.CriticFeat, cfg.CriticSize, cfg.CriticRate = 32, 128, 3e-3
+		cfg.CriticFeat, cfg.CriticSize, cfg.CriticRate = 32, 128, 2e-3
 	case "nce":
 		cfg.NoiseRatio = 2
 	case "flow-nce", "mpf":

@@ -218,7 +218,9 @@ func (f *kernelStein) restore(s *safetensors.File) error {
 // For the best critic, f = (s - s_data)/2λ, the gradient in θ is that of the Fisher divergence over 4λ. For every critic
 // the first mean vanishes at the truth (Stein's identity). The trace is estimated by Hutchinson's εᵀ∇f ε. The critic is an
 // MLP with two hidden layers, moved by Adam several times per gradient; where it lags behind, so does the descent. To tell
-// sharp scores apart it sees Config.CriticFeat sines and cosines of x, of learnt frequencies, besides x.
+// sharp scores apart it sees Config.CriticFeat sines and cosines of x, of learnt frequencies, besides x. The rates matter: the
+// energy has to be slower than its critic, or it outruns it and loses modes (8gaussians with 0.001 for both), and a critic
+// that is too fast dies (with 0.003 that of 2spirals was next to zero after 1500 steps, and the energy drifted off).
 //
 // Beside a background (energy.Bridge) the critic is of the data alone. On draws of b, whose score is known, so is the best
 // critic, (s_q - s_b)/2λ, which leaves |s_q - s_b|²/4λ; with the share of either the gradient is that of the mixture. One
@@ -260,8 +262,9 @@ func newLearnedStein(e energy.Energy, c Config) *learnedStein {
 }
 
 func (f *learnedStein) OwnParams() *energy.Params { return f.phi }
-func (f *learnedStein) OwnRate() float64          { return f.rate }
-func (f *learnedStein) Repeats() int              { return f.repeats }
+
+func (f *learnedStein) OwnRate() float64 { return f.rate }
+func (f *learnedStein) Repeats() int     { return f.repeats }
 
 func (f *learnedStein) Inputs(n, d int) []Input {
 	return append(f.beside.inputs(n, d), Input{Name: "eps", Shape: []int{n, d}})
@@ -296,7 +299,7 @@ func (f *learnedStein) Loss(b *Builder) *G.Node {
 	share := f.beside.share()
 	drift, integral := f.beside.known(b)
 	known := graphs.Mean(graphs.RowSum(graphs.Square(drift)))
-	return graphs.Add(integral, graphs.Add(graphs.Scale(stein, 1-share), graphs.Scale(known, share/(4*f.lambda))))
+	return plus(integral, graphs.Add(graphs.Scale(stein, 1-share), graphs.Scale(known, share/(4*f.lambda))))
 }
 
 // background is what the Stein discrepancies take from an energy.Bridge. Their objectives are no means over single points that
@@ -344,15 +347,30 @@ func (s *background) draw(in Inputs, rng *rand.Rand) {
 }
 
 // known builds, at the draws of b, the drift s_q - s_b (m, d), which the Stein operator of the mixture comes to there, and the
-// term that holds the integral of q at 1; see bridged. Its scatter is that of e to the f of single draws: with the weight it
-// has there, of 1, that of ksd and lsd grew without bound.
+// term that holds the integral of q at 1,
+//
+//	½ (c₁ - 1)(c₂ - 1),   c = (1-ε) mean b/q (x) + ε mean b/q (y),
+//
+// c₁ and c₂ over halves of either, so that it is (c-1)² in expectation: the points are those of the true mixture, q*, and E[b/q] =
+// ∫ b q*/q is 1 where q = q*, and 1/C where it is C times that. b/q is at most 1/ε. (Its inverse, the mean of q/b over b, has no
+// bound: a single draw in a dimple of the energy made both objectives run away.)
 func (s *background) known(b *Builder) (drift, integral *G.Node) {
-	const weight = 0.1
 	y := b.In(backgroundInput)
-	excess := graphs.Must(s.bridge.Excess(y, b.Theta))
-	n := y.Shape()[0]
-	square := graphs.Mul(surplus(excess, 0, n/2), surplus(excess, n/2, n))
-	return graphs.Neg(b.Gradient(excess, y)), graphs.Scale(square, weight/2)
+	at := func(x *G.Node) *G.Node { return graphs.Must(s.bridge.Excess(x, b.Theta)) } // log b/q
+	fromB, fromData := at(y), at(b.X)
+	drift = graphs.Neg(b.Gradient(fromB, y))
+	if b.N < 2 {
+		return drift, nil
+	}
+	half := func(excess *G.Node, k int) *G.Node {
+		n := excess.Shape()[0]
+		return graphs.Mean(graphs.Exp(graphs.SliceRows(excess, k*(n/2), n/2+k*(n-n/2))))
+	}
+	miss := func(k int) *G.Node {
+		c := graphs.Add(graphs.Scale(half(fromData, k), 1-s.share()), graphs.Scale(half(fromB, k), s.share()))
+		return graphs.Shift(c, -1)
+	}
+	return drift, graphs.Scale(graphs.Mul(miss(0), miss(1)), 0.5)
 }
 
 // newNet draws the parameters of an MLP of the given widths; the last layer starts at zero.

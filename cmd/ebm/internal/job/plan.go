@@ -68,7 +68,7 @@ func Preset(s settings.Settings) settings.Layer {
 				put("steps", 5000)
 			}
 		case "lsd": // slower than the critic, which is to keep up
-			put("lr", 1e-3)
+			put("lr", 5e-4)
 			put("clip", 1.0)
 			put("batch", 256)
 			put("steps", 3000)

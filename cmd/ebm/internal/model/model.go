@@ -274,7 +274,7 @@ func (m *Model) objective() objectives.Config {
 		cfg.Floor, cfg.Focus = 0.1*slices.Max(m.Data.Std), 0.75 // most of the work is at the level that is reported
 	}
 	if s.Objective == "lsd" {
-		cfg.CriticFeat, cfg.CriticSize, cfg.CriticRate = 32, 128, 3e-3
+		cfg.CriticFeat, cfg.CriticSize, cfg.CriticRate = 32, 128, 2e-3
 	}
 	if s.Restart == 0 {
 		cfg.Restart = -1 // none; 0 would be the default

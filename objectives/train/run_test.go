@@ -384,6 +384,10 @@ func TestHeldBackLossRunsAway(t *testing.T) {
 			t.Errorf("%s: held_loss %g, want about %g", name, got, want)
 		}
 	}
+	bounded := func(s float64) float64 { return 1 / s }
+	if res, err, _ := at(bounded, rises); err != nil || res.Rollbacks != 0 {
+		t.Errorf("a loss that stays positive: %d rollbacks, error %v", res.Rollbacks, err)
+	}
 	if res, err, _ := at(rises, rises); err != nil || res.Rollbacks != 0 {
 		t.Errorf("a loss that rises on both: %d rollbacks, error %v", res.Rollbacks, err)
 	}

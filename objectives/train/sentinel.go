@@ -24,9 +24,10 @@ var ErrDiverged = errors.New("training diverged")
 // points can be learnt by heart: the loss of score matching on them has no lower bound, while that of all others rises. It
 // trips when in three records in a row
 //
-//	H > H₀ + HeldFactor·(H₀ − min H)   and   T < min H,
+//	H > H₀ + HeldFactor·(H₀ − min H),   T < min H   and   T < 0,
 //
-// H₀ the first record: training gains on its own points only, and has undone on others all it had gained several times over.
+// H₀ the first record: training gains on its own points only, and has undone on others all it had gained several times over. A
+// loss that is a sum of positive terms cannot run away: what it learns by heart ends in a poor likelihood, which evaluation tells.
 type Sentinel struct {
 	Off          bool    // watch for non-finite numbers only
 	MaxRollbacks int     // 0 means 3; negative means none
@@ -178,7 +179,7 @@ func (s *Sentinel) weigh(step, every int, train, held float64) *Error {
 		s.heldFirst, s.held = held, held
 	}
 	far := !(held <= s.heldFirst+or(s.HeldFactor, 4)*(s.heldFirst-s.held))
-	if far = far && train < s.held && s.records > 1; !far {
+	if far = far && train < min(s.held, 0) && s.records > 1; !far {
 		s.apart = 0
 		s.held = min(s.held, held)
 		return nil

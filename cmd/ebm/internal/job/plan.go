@@ -65,13 +65,13 @@ func Preset(s settings.Settings) settings.Layer {
 		case "ksd":
 			put("lr", 3e-3)
 			if !model.IsFile(s.Dataset) {
-				put("steps", 5000)
+				put("steps", 4000)
 			}
 		case "lsd": // slower than the critic, which is to keep up
 			put("lr", 5e-4)
 			put("clip", 1.0)
 			put("batch", 256)
-			put("steps", 3000)
+			put("steps", 2500)
 		case "dsm-multi":
 			put("sigma", 0.0025*spread) // so is the level that is reported; the noise is paired and costs no scatter
 			put("levels", 8)

@@ -77,7 +77,7 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 //
 // and E and E_q are those of the bridge with b_σ for b, and inner for f. Denoising is blind to the weights of modes that are far
 // apart against σ, since a constant added to E around one of them changes no score where the data are. What is fitted is
-// E_q, to data and draws of b; E is what was asked for.
+// E_q, to data and draws of b, with the integral of q held at 1 at the smallest level; E is what was asked for.
 func (a *Annealable) Beside(b *Mixture, share float64) (*Annealable, error) {
 	if b.Dim() != a.Dim() {
 		return nil, fmt.Errorf("energy: Annealable: background of dimension %d, energy of %d", b.Dim(), a.Dim())

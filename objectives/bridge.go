@@ -14,7 +14,7 @@ import (
 // bridged is an objective that matches scores, over an [energy.Bridge]: the objective itself on the data, and beside them
 // draws y of the background, whose own score is known,
 //
-//	L = (1-ε) L_data(E_q) + ε mean ½|∇E_q(y) - ∇E_b(y)|² + ½λ (c₁-1)(c₂-1).
+//	L = (1-ε) L_data(E_q) + ε mean ½|∇E_q(y) - ∇E_b(y)|² + ½(c₁-1)(c₂-1).
 //
 // For a loss that is half the Fisher divergence but for a constant, ½|∇E_q|² - tr ∇²E_q in the mean, this is the loss on the
 // mixture of both: on draws of b partial integration, which trades the unknown score of the data for the trace, can be
@@ -22,9 +22,8 @@ import (
 // scatters little.
 //
 // A score does not tell a density from a multiple of it. With c q in place of q, c > 1, the odds stay above zero where there are
-// no data, and c p + (c-1) ε/(1-ε) b would be taken for p: a share of the background remains. The last term holds the integral of
-// q, E_b[q/b], at 1. c₁ and c₂ are its means over the halves of the draws, so that the product is (c-1)² in expectation
-// and its gradient zero at the truth. It sees that one number, nothing of the shape of q.
+// no data, and c p + (c-1) ε/(1-ε) b would be taken for p: a share of the background remains. The last term, see unity, holds
+// the integral of q at 1.
 type bridged struct {
 	Form
 	bridge *energy.Bridge
@@ -45,23 +44,51 @@ func (f bridged) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 
 func (f bridged) Loss(b *Builder) *G.Node {
 	eps := f.bridge.Config().Share
-	y := b.In(backgroundInput)
-	excess := graphs.Must(f.bridge.Excess(y, b.Theta))
-	known := graphs.Mean(halfSquare(b.Gradient(excess, y)))
-	loss := graphs.Add(graphs.Scale(f.Form.Loss(b), 1-eps), graphs.Scale(known, eps))
-	n := y.Shape()[0]
-	if n < 2 {
-		return loss
+	x, y := b.X, b.In(backgroundInput)
+	if blur := f.bridge.Config().Blur; blur > 0 { // the data of the mixture are blurred, as dsm has them
+		x = graphs.Add(x, graphs.Scale(b.In("eps"), blur))
 	}
-	return graphs.Add(loss, graphs.Scale(graphs.Mul(surplus(excess, 0, n/2), surplus(excess, n/2, n)), unity/2))
+	fromData, fromB := excess(f.bridge, b, x), excess(f.bridge, b, y)
+	known := graphs.Mean(halfSquare(b.Gradient(fromB, y)))
+	loss := graphs.Add(graphs.Scale(f.Form.Loss(b), 1-eps), graphs.Scale(known, eps))
+	return plus(unity(eps, odds{fromData, nil}, odds{fromB, nil}), loss)
 }
 
-// unity is λ, the weight of the integral of q.
-const unity = 1.0
+// excess builds log b/q at x.
+func excess(bridge *energy.Bridge, b *Builder, x *G.Node) *G.Node {
+	return graphs.Must(bridge.Excess(x, b.Theta))
+}
 
-// surplus builds mean q(y)/b(y) - 1 over the rows lo … hi of log b/q.
-func surplus(excess *G.Node, lo, hi int) *G.Node {
-	return graphs.Shift(graphs.Mean(graphs.Exp(graphs.Neg(graphs.SliceRows(excess, lo, hi)))), -1)
+// odds is log b/q (n, 1) at n points, with weights that add up to 1, or to 0, over either half; nil is a mean.
+type odds struct{ excess, weights *G.Node }
+
+// miss builds the mean of b/q - 1 over half k.
+func (o odds) miss(k int) *G.Node {
+	n := o.excess.Shape()[0]
+	lo, hi := k*(n/2), n/2+k*(n-n/2)
+	m := graphs.SliceRows(graphs.Shift(graphs.Exp(o.excess), -1), lo, hi)
+	if o.weights == nil {
+		return graphs.Mean(m)
+	}
+	return graphs.Sum(graphs.Mul(graphs.SliceRows(o.weights, lo, hi), m))
+}
+
+// unity builds the term that holds the integral of q at 1,
+//
+//	½ (c₁-1)(c₂-1),   c = (1-ε) mean b/q (x) + ε mean b/q (y),
+//
+// with c₁ and c₂ over halves of data x and draws y of b, so that it is ½(c-1)² in expectation and its gradient zero at the truth. The
+// points are those of the true mixture q*, and E[b/q] = ∫ b q*/q is 1 where q = q*, and 1/C where it is C times that. It sees
+// that one number, nothing of the shape of q. b/q is at most 1/ε; its inverse, the mean of q/b over b, has no bound, and a
+// single draw in a dimple of the energy made objectives run away. nil where there are too few points for halves.
+func unity(eps float64, data, background odds) *G.Node {
+	if data.excess.Shape()[0] < 2 || background.excess.Shape()[0] < 2 {
+		return nil
+	}
+	miss := func(k int) *G.Node {
+		return graphs.Add(graphs.Scale(data.miss(k), 1-eps), graphs.Scale(background.miss(k), eps))
+	}
+	return graphs.Scale(graphs.Mul(miss(0), miss(1)), 0.5)
 }
 
 // fits reports an objective that a bridge is not for, or a blur that is not the objective's.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
 
@@ -54,23 +55,27 @@ func (f denoising) Loss(b *Builder) *G.Node {
 //
 // δ = 0 is λ = σ² of Song and Ermon, which suits scores of the size 1/σ. Those of levels well below the finest detail of the
 // data are no larger than that of the detail, 1/δ: with σ² alone they hardly count, and it is the smallest that is
-// reported. Where σ is small ε outweighs σ∇E by far. Paired, the loss is the mean of that at ε and that at -ε: the same in
-// expectation, but with that scatter cancelled. What is left as σ falls is ½|∇E|² - εᵀ(∇²E)ε, sliced score matching.
+// reported. Where σ is small ε outweighs σ∇E by far. Paired, the loss is the mean of that at ±ε and ±ε', with ε' orthogonal to
+// ε and as long: each has the law N(0, I), so that the mean is the same in expectation, but with that scatter cancelled. What is
+// left as σ falls is ½|∇E|² - ½(εᵀ(∇²E)ε + ε'ᵀ(∇²E)ε'), sliced score matching; in the plane the slices are |ε|² ½ tr ∇²E,
+// without the scatter of directions.
 //
 // Song and Ermon, Generative modeling by estimating gradients of the data distribution, arXiv 1907.05600, equation 6.
 type multiDenoising struct {
 	levels []float64
 	floor  float64 // δ
 	focus  float64
-	paired bool    // every ε goes with -ε
+	paired bool    // every ε goes with -ε, ε' and -ε'
 	beside *beside // nil: the energy has no background
 }
 
 // beside is the background of an energy that is learnt beside one ([energy.Annealable.Beside]): with share ε of it the loss is
 //
-//	(1-ε) L_data(E_q) + ε mean ½ λ(σ) |∇E_q(y, σ) - ∇E_b(y, σ)|²,   y ~ b_σ:
+//	(1-ε) L_data(E_q) + ε mean λ(σ) ½ |∇E_q(y, σ) - ∇E_b(y, σ)|² + ½ λ(σ_K) (c₁-1)(c₂-1),   y ~ b_σ:
 //
 // that of the mixture of both, but for a constant. Of draws of b the score is known, and stands for what denoising estimates.
+// The last term holds the integral of q at 1, as that of a bridge does (see unity), at the smallest level, from the points of
+// that level: most are there, and for other levels means of a few would scatter too much.
 type beside struct {
 	energy *energy.Annealable
 	y      mat.Dense
@@ -88,9 +93,12 @@ func newMultiDenoising(e energy.Conditional, cfg Config) multiDenoising {
 
 func (f multiDenoising) Inputs(n, d int) []Input {
 	in := []Input{{Name: "eps", Shape: []int{n, d}}, {Name: "sigma", Shape: []int{n, 1}}}
+	if f.paired {
+		in = append(in, Input{Name: "across", Shape: []int{n, d}})
+	}
 	if f.beside != nil {
-		m := (n + 1) / 2
-		in = append(in, Input{Name: backgroundInput, Shape: []int{m, d}}, Input{Name: "background_sigma", Shape: []int{m, 1}})
+		in = append(in, Input{Name: "least", Shape: []int{n, 1}}, Input{Name: backgroundInput, Shape: []int{n, d}},
+			Input{Name: "background_sigma", Shape: []int{n, 1}}, Input{Name: "background_least", Shape: []int{n, 1}})
 	}
 	return in
 }
@@ -98,12 +106,17 @@ func (f multiDenoising) Inputs(n, d int) []Input {
 func (f multiDenoising) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	vector.Normal(in["eps"], rng)
 	f.spread(in["sigma"], rng)
+	_, d := x.Dims()
+	if f.paired {
+		across(in["across"], in["eps"], d, rng)
+	}
 	if f.beside == nil {
 		return nil
 	}
-	_, d := x.Dims()
 	sigma := in["background_sigma"]
 	f.spread(sigma, rng)
+	f.tell(in["least"], in["sigma"])
+	f.tell(in["background_least"], sigma)
 	y := view(&f.beside.y, in[backgroundInput], len(sigma), d)
 	b, _ := f.beside.energy.Background()
 	b.Sample(y, rng)
@@ -113,6 +126,20 @@ func (f multiDenoising) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 		}
 	}
 	return nil
+}
+
+// across fills dst with ε' for the rows ε of eps: a draw of N(0, I) without its part along ε, at the length of ε. In one
+// dimension nothing is orthogonal, and it is a draw of N(0, 1).
+func across(dst, eps []float64, d int, rng *rand.Rand) {
+	vector.Normal(dst, rng)
+	if d == 1 {
+		return
+	}
+	for i := 0; i < len(eps); i += d {
+		e, z := eps[i:i+d], dst[i:i+d]
+		floats.AddScaled(z, -floats.Dot(e, z)/floats.Dot(e, e), e)
+		floats.Scale(floats.Norm(e, 2)/floats.Norm(z, 2), z)
+	}
 }
 
 // spread gives the levels in turn, from a random start, and the smallest where the focus falls.
@@ -126,6 +153,24 @@ func (f multiDenoising) spread(sigma []float64, rng *rand.Rand) {
 	}
 }
 
+// tell fills dst with weights that make the sum over either half of the draws the mean over those of the smallest level.
+func (f multiDenoising) tell(dst, sigma []float64) {
+	least := f.levels[len(f.levels)-1]
+	for _, half := range [2][2]int{{0, len(sigma) / 2}, {len(sigma) / 2, len(sigma)}} {
+		var n float64
+		for _, s := range sigma[half[0]:half[1]] {
+			if s == least {
+				n++
+			}
+		}
+		for i := half[0]; i < half[1]; i++ {
+			if dst[i] = 0; sigma[i] == least {
+				dst[i] = 1 / n
+			}
+		}
+	}
+}
+
 func (f multiDenoising) Loss(b *Builder) *G.Node {
 	cond, ok := b.Energy().(energy.Conditional)
 	if !ok {
@@ -134,7 +179,10 @@ func (f multiDenoising) Loss(b *Builder) *G.Node {
 	eps, sigma := b.In("eps"), b.In("sigma")
 	data := f.denoise(b, cond, eps, sigma)
 	if f.paired {
-		data = graphs.Scale(graphs.Add(data, f.denoise(b, cond, graphs.Neg(eps), sigma)), 0.5)
+		for _, eps := range []*G.Node{graphs.Neg(eps), b.In("across"), graphs.Neg(b.In("across"))} {
+			data = graphs.Add(data, f.denoise(b, cond, eps, sigma))
+		}
+		data = graphs.Scale(data, 0.25)
 	}
 	if f.beside == nil {
 		return data
@@ -144,13 +192,25 @@ func (f multiDenoising) Loss(b *Builder) *G.Node {
 	graphs.Must(excess, err)
 	known := graphs.Mean(graphs.Mul(graphs.Shift(graphs.Square(sigma), f.floor*f.floor), halfSquare(b.Gradient(excess, y))))
 	_, share := f.beside.energy.Background()
-	return graphs.Add(graphs.Scale(data, 1-share), graphs.Scale(known, share))
+	loss := graphs.Add(graphs.Scale(data, 1-share), graphs.Scale(known, share))
+	fromData, _, err := f.beside.energy.BuildMixed(f.noisy(b, eps, b.In("sigma")), b.In("sigma"), b.Theta)
+	whole := unity(share, odds{graphs.Must(fromData, err), b.In("least")}, odds{excess, b.In("background_least")})
+	if whole == nil {
+		return loss
+	}
+	least := f.levels[len(f.levels)-1]
+	return graphs.Add(loss, graphs.Scale(whole, least*least+f.floor*f.floor))
+}
+
+// noisy builds x + σε.
+func (f multiDenoising) noisy(b *Builder, eps, sigma *G.Node) *G.Node {
+	return graphs.Add(b.X, graphs.Mul(graphs.ExpandCols(sigma, b.D), eps))
 }
 
 // denoise builds the loss on the data for one noise.
 func (f multiDenoising) denoise(b *Builder, cond energy.Conditional, eps, sigma *G.Node) *G.Node {
 	wide := graphs.ExpandCols(sigma, b.D)
-	y := graphs.Add(b.X, graphs.Mul(wide, eps))
+	y := f.noisy(b, eps, sigma)
 	b.SetPoints(y)
 	var e *G.Node
 	if f.beside == nil {

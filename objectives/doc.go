@@ -49,6 +49,5 @@
 // help them. ksd and lsd, which are no means over single points, take draws of b into their own.
 //
 // dsm-multi learns beside a background at every level, see [energy.Annealable.Beside]: at the smallest, which is reported, modes
-// are as far apart as in the data, and the levels at which they touch do not help it. The integral of its mixed density nothing
-// holds.
+// are as far apart as in the data, and the levels at which they touch do not help it. Its integral is held there, too.
 package objectives

@@ -348,30 +348,11 @@ func (s *background) draw(in Inputs, rng *rand.Rand) {
 }
 
 // known builds, at the draws of b, the drift s_q - s_b (m, d), which the Stein operator of the mixture comes to there, and the
-// term that holds the integral of q at 1,
-//
-//	½ (c₁ - 1)(c₂ - 1),   c = (1-ε) mean b/q (x) + ε mean b/q (y),
-//
-// c₁ and c₂ over halves of either, so that it is (c-1)² in expectation: the points are those of the true mixture, q*, and E[b/q] =
-// ∫ b q*/q is 1 where q = q*, and 1/C where it is C times that. b/q is at most 1/ε. (Its inverse, the mean of q/b over b, has no
-// bound: a single draw in a dimple of the energy made both objectives run away.)
+// term that holds the integral of q at 1.
 func (s *background) known(b *Builder) (drift, integral *G.Node) {
 	y := b.In(backgroundInput)
-	at := func(x *G.Node) *G.Node { return graphs.Must(s.bridge.Excess(x, b.Theta)) } // log b/q
-	fromB, fromData := at(y), at(b.X)
-	drift = graphs.Neg(b.Gradient(fromB, y))
-	if b.N < 2 {
-		return drift, nil
-	}
-	half := func(excess *G.Node, k int) *G.Node {
-		n := excess.Shape()[0]
-		return graphs.Mean(graphs.Exp(graphs.SliceRows(excess, k*(n/2), n/2+k*(n-n/2))))
-	}
-	miss := func(k int) *G.Node {
-		c := graphs.Add(graphs.Scale(half(fromData, k), 1-s.share()), graphs.Scale(half(fromB, k), s.share()))
-		return graphs.Shift(c, -1)
-	}
-	return drift, graphs.Scale(graphs.Mul(miss(0), miss(1)), 0.5)
+	fromData, fromB := excess(s.bridge, b, b.X), excess(s.bridge, b, y)
+	return graphs.Neg(b.Gradient(fromB, y)), unity(s.share(), odds{fromData, nil}, odds{fromB, nil})
 }
 
 // newNet draws the parameters of an MLP of the given widths; the last layer starts at zero.

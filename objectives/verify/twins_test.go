@@ -84,6 +84,14 @@ func withKernel(name string, k mcmc.Kernel) build {
 	}
 }
 
+// withoutData leaves out what an objective makes of the data: the jumps of mpf, which scatter so much that they drown an error.
+func withoutData(b build) build {
+	return func(e energy.Energy, p *energy.Params, cfg objectives.Config) (objectives.Objective, error) {
+		cfg.Data = nil
+		return b(e, p, cfg)
+	}
+}
+
 func halfSq(r *G.Node) *G.Node { return graphs.Scale(graphs.RowSum(graphs.Square(r)), 0.5) }
 func dot(a, b *G.Node) *G.Node { return graphs.RowSum(graphs.Mul(a, b)) }
 func grad(b *objectives.Builder) (u, g *G.Node) {
@@ -181,9 +189,9 @@ var twins = map[string]struct {
 			in["eps"][i] = math.Abs(v)
 		}
 	}})},
-	"mpf": {"a quarter for the half in the exponent", broken("mpf", twin{loss: func(b *objectives.Builder) *G.Node {
-		return graphs.Mean(graphs.Exp(graphs.Scale(differences(b, 2), 0.25)))
-	}})},
+	"mpf": {"no half in the exponent", withoutData(broken("mpf", twin{loss: func(b *objectives.Builder) *G.Node {
+		return graphs.Mean(graphs.Exp(differences(b, 2)))
+	}}))},
 	"ed": {"the datum not among the candidates", broken("ed", twin{loss: func(b *objectives.Builder) *G.Node {
 		return graphs.Mean(graphs.RowLogSumExp(differences(b, 8)))
 	}})},

@@ -346,7 +346,7 @@ func TestSentinel(t *testing.T) {
 // not, nor one that rises on both.
 func TestHeldBackLossRunsAway(t *testing.T) {
 	// The loss of a call is that of the points it got: those held back are at 100.
-	at := func(train, held func(step float64) float64) (Result, error, []Record) {
+	at := func(train, held func(step float64) float64) (Result, []Record, error) {
 		o := newToy()
 		dir := t.TempDir()
 		cfg := toyConfig(o, dir)
@@ -362,12 +362,12 @@ func TestHeldBackLossRunsAway(t *testing.T) {
 		cfg.Held = constantSource(100)
 		cfg.Recorder = recorder(t, dir)
 		res, err := Run(context.Background(), cfg)
-		return res, err, records(t, dir)
+		return res, records(t, dir), err
 	}
 	falls := func(s float64) float64 { return -s }
 	rises := func(s float64) float64 { return -10 + s*s/100 }
 	above := func(s float64) float64 { return -s / 2 }
-	_, err, _ := at(falls, rises)
+	_, _, err := at(falls, rises)
 	var e *Error
 	if !errors.As(err, &e) || !errors.Is(err, ErrDiverged) {
 		t.Fatalf("got %v, want a *train.Error", err)
@@ -378,17 +378,17 @@ func TestHeldBackLossRunsAway(t *testing.T) {
 		}
 	}
 	for name, held := range map[string]func(float64) float64{"above": above, "same": falls} {
-		if res, err, recs := at(falls, held); err != nil || res.Rollbacks != 0 {
+		if res, recs, err := at(falls, held); err != nil || res.Rollbacks != 0 {
 			t.Errorf("%s: %d rollbacks, error %v", name, res.Rollbacks, err)
 		} else if got, want := recs[0].Values["held_loss"], held(3); math.Abs(got-want) > 10 {
 			t.Errorf("%s: held_loss %g, want about %g", name, got, want)
 		}
 	}
 	bounded := func(s float64) float64 { return 1 / s }
-	if res, err, _ := at(bounded, rises); err != nil || res.Rollbacks != 0 {
+	if res, _, err := at(bounded, rises); err != nil || res.Rollbacks != 0 {
 		t.Errorf("a loss that stays positive: %d rollbacks, error %v", res.Rollbacks, err)
 	}
-	if res, err, _ := at(rises, rises); err != nil || res.Rollbacks != 0 {
+	if res, _, err := at(rises, rises); err != nil || res.Rollbacks != 0 {
 		t.Errorf("a loss that rises on both: %d rollbacks, error %v", res.Rollbacks, err)
 	}
 }

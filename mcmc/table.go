@@ -41,7 +41,11 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 	if o.Temperature == o.Temperature {
 		line = append(line, fmt.Sprintf("temperature %.3f", o.Temperature))
 	}
-	line = append(line, fmt.Sprintf("gradients %d (%.2g effective draws each)", o.Evaluations, o.ESSPerGrad))
+	gradients := fmt.Sprintf("gradients %d", o.Evaluations)
+	if o.ESSPerGrad == o.ESSPerGrad {
+		gradients += fmt.Sprintf(" (%.2g effective draws each)", o.ESSPerGrad)
+	}
+	line = append(line, gradients)
 	text := flow(line, ", ")
 	if len(o.TreeDepth) > 0 {
 		text += flow(strings.Fields(fmt.Sprintf("trees by depth: %d", o.TreeDepth)), " ")

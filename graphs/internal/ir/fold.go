@@ -9,33 +9,20 @@ import "slices"
 // where nothing else needs a ∘ 1·v. So a pass over the rows of a batch becomes one over weights, made when these change.
 // Whether it is done does not depend on what is held nor on the number of rows, and so no result does.
 func Fold(g *Graph) *Graph {
-	uses := make([]int, len(g.Code))
-	for i, need := range liveness(g.Code, g.Outputs) {
-		if need {
-			for _, a := range g.Code[i].Args {
-				uses[a]++
-			}
-		}
-	}
-	for _, o := range g.Outputs {
-		uses[o]++
-	}
+	uses := useCounts(g.Code, liveness(g.Code, g.Outputs), g.Outputs)
 	out := New()
 	out.Held = g.Held
 	at := make([]ID, len(g.Code))
 	for i := range g.Code {
 		in := g.Code[i]
-		args := slices.Clone(in.Args)
-		if in.Op == MatMul && !in.TA && uses[args[0]] == 1 {
-			if a, v, ok := g.columnFactor(args[0]); ok {
-				args[0], args[1] = at[a], out.scaleInner(at[args[1]], in.TB, at[v])
-				in.Args = args
-				at[i] = out.append(in)
-				continue
-			}
-		}
-		for j, a := range args {
+		args := make([]ID, len(in.Args))
+		for j, a := range in.Args {
 			args[j] = at[a]
+		}
+		if in.Op == MatMul && !in.TA && uses[in.Args[0]] == 1 {
+			if a, v, ok := g.columnFactor(in.Args[0]); ok {
+				args[0], args[1] = at[a], out.scaleInner(args[1], in.TB, at[v])
+			}
 		}
 		in.Args = args
 		at[i] = out.append(in)
@@ -72,12 +59,6 @@ func (g *Graph) scaleInner(b ID, trans bool, v ID) ID {
 		factor = g.append(Instr{Op: ExpandCols, Rows: rows, Cols: cols, Args: []ID{column}})
 	}
 	return g.append(Instr{Op: Mul, Rows: rows, Cols: cols, Args: []ID{b, factor}})
-}
-
-// append adds in as it is.
-func (g *Graph) append(in Instr) ID {
-	g.Code = append(g.Code, in)
-	return ID(len(g.Code) - 1)
 }
 
 // StandStill marks what depends on held inputs and constants only.

@@ -11,17 +11,7 @@ import "slices"
 func Fuse(g *Graph, packs func(in *Instr) bool) *Graph {
 	code := slices.Clone(g.Code)
 	need := liveness(code, g.Outputs)
-	uses := make([]int, len(code))
-	for i := range code {
-		if need[i] {
-			for _, a := range code[i].Args {
-				uses[a]++
-			}
-		}
-	}
-	for _, o := range g.Outputs {
-		uses[o] += 2
-	}
+	uses := useCounts(code, need, g.Outputs)
 	user := make([]ID, len(code)) // the consumer, where there is one
 	for i := range code {
 		if need[i] {
@@ -81,14 +71,12 @@ func Fuse(g *Graph, packs func(in *Instr) bool) *Graph {
 			k := packKey{in.Args[1], in.TB}
 			p, ok := packed[k]
 			if !ok {
-				p = ID(len(out.Code))
-				out.Code = append(out.Code, Instr{Op: Pack, TB: in.TB, Rows: in.Lo, Cols: in.Cols, Args: []ID{in.Args[1]}})
+				p = out.append(Instr{Op: Pack, TB: in.TB, Rows: in.Lo, Cols: in.Cols, Args: []ID{in.Args[1]}})
 				packed[k] = p
 			}
 			in.Args[1] = p
 		}
-		at[i] = ID(len(out.Code))
-		out.Code = append(out.Code, in)
+		at[i] = out.append(in)
 	}
 	for _, o := range g.Outputs {
 		out.Outputs = append(out.Outputs, at[o])
@@ -113,4 +101,26 @@ func liveness(code []Instr, outputs []ID) []bool {
 		}
 	}
 	return need
+}
+
+// useCounts says how often a needed instruction reads each value; an output counts as read twice, since it is never another's alone.
+func useCounts(code []Instr, need []bool, outputs []ID) []int {
+	uses := make([]int, len(code))
+	for i := range code {
+		if need[i] {
+			for _, a := range code[i].Args {
+				uses[a]++
+			}
+		}
+	}
+	for _, o := range outputs {
+		uses[o] += 2
+	}
+	return uses
+}
+
+// append adds in as it is.
+func (g *Graph) append(in Instr) ID {
+	g.Code = append(g.Code, in)
+	return ID(len(g.Code) - 1)
 }

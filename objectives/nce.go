@@ -149,10 +149,10 @@ func (f conditionalContrastive) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) er
 	eps := in["eps"]
 	vector.Normal(eps, rng)
 	n, d := x.Dims()
-	origin := make([]float64, d)
 	for i := 1; i < n && f.jumps.data != nil; i += 2 {
 		row := eps[i*d : i*d+d]
-		f.jumps.add(row, origin, rng)
+		clear(row) // a jump from the origin
+		f.jumps.add(row, row, rng)
 		for j := range row {
 			row[j] /= f.sigma
 		}

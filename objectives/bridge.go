@@ -26,37 +26,83 @@ import (
 // the integral of q at 1.
 type bridged struct {
 	Form
-	bridge *energy.Bridge
-	y      *mat.Dense // a view
+	beside *background
 }
 
 const backgroundInput = "background"
 
 // Inputs adds one draw of the background for every second point.
 func (f bridged) Inputs(n, d int) []Input {
-	return append(f.Form.Inputs(n, d), Input{Name: backgroundInput, Shape: []int{(n + 1) / 2, d}})
+	return append(f.Form.Inputs(n, d), f.beside.inputs((n+1)/2, d)...)
 }
 
 func (f bridged) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
-	f.bridge.SampleBackground(view(f.y, in[backgroundInput], len(in[backgroundInput])/f.bridge.Dim(), f.bridge.Dim()), rng)
+	f.beside.draw(in, rng)
 	return f.Form.Draw(in, x, rng)
 }
 
 func (f bridged) Loss(b *Builder) *G.Node {
-	eps := f.bridge.Config().Share
-	x, y := b.X, b.In(backgroundInput)
-	if blur := f.bridge.Config().Blur; blur > 0 { // the data of the mixture are blurred, as dsm has them
+	x, eps := b.X, f.beside.share()
+	if blur := f.beside.bridge.Config().Blur; blur > 0 { // the data of the mixture are blurred, as dsm has them
 		x = graphs.Add(x, graphs.Scale(b.In("eps"), blur))
 	}
-	fromData, fromB := excess(f.bridge, b, x), excess(f.bridge, b, y)
-	known := graphs.Mean(halfSquare(b.Gradient(fromB, y)))
-	loss := graphs.Add(graphs.Scale(f.Form.Loss(b), 1-eps), graphs.Scale(known, eps))
-	return plus(unity(eps, odds{fromData, nil}, odds{fromB, nil}), loss)
+	drift, whole := f.beside.known(b, x)
+	known := graphs.Mean(halfSquare(drift))
+	return plus(whole, graphs.Add(graphs.Scale(f.Form.Loss(b), 1-eps), graphs.Scale(known, eps)))
 }
 
-// excess builds log b/q at x.
-func excess(bridge *energy.Bridge, b *Builder, x *G.Node) *G.Node {
-	return graphs.Must(bridge.Excess(x, b.Theta))
+// background is what objectives take from an energy.Bridge: draws of b, and what is known there. The Stein discrepancies hold it
+// themselves, since they are no means over single points that another could be added to: ksd compares pairs, lsd has a critic of
+// all. A nil background has no rows.
+type background struct {
+	bridge *energy.Bridge
+	y      mat.Dense // a view
+}
+
+func newBackground(e energy.Energy) *background {
+	if r, ok := e.(*energy.Bridge); ok {
+		return &background{bridge: r}
+	}
+	return nil
+}
+
+// pairs is the number of draws of b beside n points where draws are compared with one another.
+func (s *background) pairs(n int) int {
+	if s == nil {
+		return 0
+	}
+	return max((n+1)/2, 2)
+}
+
+// share is ε.
+func (s *background) share() float64 {
+	if s == nil {
+		return 0
+	}
+	return s.bridge.Config().Share
+}
+
+func (s *background) inputs(rows, d int) []Input {
+	if s == nil {
+		return nil
+	}
+	return []Input{{Name: backgroundInput, Shape: []int{rows, d}}}
+}
+
+func (s *background) draw(in Inputs, rng *rand.Rand) {
+	if s != nil {
+		v, d := in[backgroundInput], s.bridge.Dim()
+		s.bridge.SampleBackground(view(&s.y, v, len(v)/d, d), rng)
+	}
+}
+
+// known builds, at the draws of b, the drift s_q - s_b (m, d), which is what a score or a Stein operator of the mixture comes to there,
+// and the term that holds the integral of q at 1, for data x.
+func (s *background) known(b *Builder, x *G.Node) (drift, integral *G.Node) {
+	excess := func(x *G.Node) *G.Node { return graphs.Must(s.bridge.Excess(x, b.Theta)) } // log b/q
+	y := b.In(backgroundInput)
+	fromB := excess(y)
+	return graphs.Neg(b.Gradient(fromB, y)), unity(s.share(), odds{excess(x), nil}, odds{fromB, nil})
 }
 
 // odds is log b/q (n, 1) at n points, with weights that add up to 1, or to 0, over either half; nil is a mean.

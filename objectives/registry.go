@@ -96,7 +96,7 @@ func New(name string, e energy.Energy, p *energy.Params, cfg Config) (Objective,
 		return nil, err
 	}
 	if !ent.whole {
-		f = bridged{f, bridge, new(mat.Dense)}
+		f = bridged{f, newBackground(e)}
 	}
 	return Compile(f, bridge.Mixed(), p, cfg)
 }

@@ -66,8 +66,8 @@ func newKernelStein(e energy.Energy, c Config) (*kernelStein, error) {
 }
 
 func (f *kernelStein) Inputs(n, d int) []Input {
-	all := n + f.beside.rows(n)
-	return append(f.beside.inputs(n, d),
+	all := n + f.beside.pairs(n)
+	return append(f.beside.inputs(all-n, d),
 		Input{Name: "k", Shape: []int{all, all}, Derived: true}, // w_i w_j K_ij, 0 on the diagonal
 		Input{Name: "dk", Shape: []int{all, d}, Derived: true},  // Σ_j w_i w_j g_i g_j ∇₂k_ij/K₀ over the batch
 		Input{Name: "ddk", Shape: []int{1}, Derived: true},      // Σ_ij w_i w_j g_i g_j tr ∇₁∇₂k_ij/K₀ over the batch
@@ -192,7 +192,7 @@ func (f *kernelStein) Loss(b *Builder) *G.Node {
 	s := graphs.Sub(b.In("tilt"), b.Gradient(b.E(b.X), b.X)) // (n, d)
 	var integral *G.Node
 	if f.beside != nil {
-		drift, unit := f.beside.known(b)
+		drift, unit := f.beside.known(b, b.X)
 		s, integral = graphs.ConcatRows(s, drift), unit
 	}
 	ks := graphs.Add(graphs.MatMul(b.In("k"), s, false, false), graphs.Scale(b.In("dk"), 2))
@@ -268,7 +268,7 @@ func (f *learnedStein) OwnRate() float64 { return f.rate }
 func (f *learnedStein) Repeats() int     { return f.repeats }
 
 func (f *learnedStein) Inputs(n, d int) []Input {
-	return append(f.beside.inputs(n, d), Input{Name: "eps", Shape: []int{n, d}})
+	return append(f.beside.inputs(f.beside.pairs(n), d), Input{Name: "eps", Shape: []int{n, d}})
 }
 
 func (f *learnedStein) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
@@ -298,61 +298,9 @@ func (f *learnedStein) Loss(b *Builder) *G.Node {
 		return stein
 	}
 	share := f.beside.share()
-	drift, integral := f.beside.known(b)
+	drift, integral := f.beside.known(b, b.X)
 	known := graphs.Mean(graphs.RowSum(graphs.Square(drift)))
 	return plus(integral, graphs.Add(graphs.Scale(stein, 1-share), graphs.Scale(known, share/(4*f.lambda))))
-}
-
-// background is what the Stein discrepancies take from an energy.Bridge. Their objectives are no means over single points that
-// another could be added to: ksd compares pairs, lsd has a critic of all. A nil background has no rows.
-type background struct {
-	bridge *energy.Bridge
-	y      mat.Dense // a view
-}
-
-func newBackground(e energy.Energy) *background {
-	if r, ok := e.(*energy.Bridge); ok {
-		return &background{bridge: r}
-	}
-	return nil
-}
-
-// rows is the number of draws of b beside n points.
-func (s *background) rows(n int) int {
-	if s == nil {
-		return 0
-	}
-	return max((n+1)/2, 2)
-}
-
-// share is ε.
-func (s *background) share() float64 {
-	if s == nil {
-		return 0
-	}
-	return s.bridge.Config().Share
-}
-
-func (s *background) inputs(n, d int) []Input {
-	if s == nil {
-		return nil
-	}
-	return []Input{{Name: backgroundInput, Shape: []int{s.rows(n), d}}}
-}
-
-func (s *background) draw(in Inputs, rng *rand.Rand) {
-	if s != nil {
-		v, d := in[backgroundInput], s.bridge.Dim()
-		s.bridge.SampleBackground(view(&s.y, v, len(v)/d, d), rng)
-	}
-}
-
-// known builds, at the draws of b, the drift s_q - s_b (m, d), which the Stein operator of the mixture comes to there, and the
-// term that holds the integral of q at 1.
-func (s *background) known(b *Builder) (drift, integral *G.Node) {
-	y := b.In(backgroundInput)
-	fromData, fromB := excess(s.bridge, b, b.X), excess(s.bridge, b, y)
-	return graphs.Neg(b.Gradient(fromB, y)), unity(s.share(), odds{fromData, nil}, odds{fromB, nil})
 }
 
 // newNet draws the parameters of an MLP of the given widths; the last layer starts at zero.

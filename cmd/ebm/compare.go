@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/board"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
@@ -104,12 +105,12 @@ func (c *compareCmd) config() (board.Config, error) {
 		cfg.Objectives = objectives.Names()
 	}
 	for _, o := range cfg.Objectives {
-		if !contains(objectives.Names(), o) {
+		if !slices.Contains(objectives.Names(), o) {
 			return cfg, exit.Unknown("--objectives", o, objectives.Names())
 		}
 	}
 	for _, d := range cfg.Datasets {
-		if !model.IsFile(d) && !contains(datasets.Names(), d) {
+		if !model.IsFile(d) && !slices.Contains(datasets.Names(), d) {
 			return cfg, exit.Unknown("--datasets", d, datasets.Names())
 		}
 	}

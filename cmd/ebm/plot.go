@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
@@ -88,7 +89,7 @@ func (c *plotCmd) Run(e *env) error {
 func (c *plotCmd) check() error {
 	kinds := job.Kinds()
 	for _, k := range c.Kind {
-		if !contains(kinds, k) {
+		if !slices.Contains(kinds, k) {
 			return exit.Unknown("--kind", k, kinds)
 		}
 	}

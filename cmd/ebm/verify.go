@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
@@ -78,7 +79,7 @@ func (c *verifyCmd) Run(e *env) error {
 func checkNames() []string {
 	var names []string
 	for _, k := range verify.Checks() {
-		if !contains(names, k.Name) {
+		if !slices.Contains(names, k.Name) {
 			names = append(names, k.Name)
 		}
 	}

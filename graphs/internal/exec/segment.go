@@ -109,8 +109,9 @@ func (p *planner) split(seg *segment, slots []slot) {
 	stripes := min(max(seg.rows/64, 1), 8)
 	seg.stripe = up(up(seg.rows, stripes), 8) * 8
 	if seg.tile = p.set.tileRows; seg.tile == 0 {
-		// Products take 6 or 8 rows at a time, so tiles of multiples of 24 leave no rest.
-		most := min(max(p.set.tileBytes/(max(peak, 1)*p.elemSize), 24), 192)
+		// Products take 6 or 8 rows at a time, so tiles of multiples of 24 leave no rest. Up to 96 rows, a product over them, as weights'
+		// gradients are, takes its operands where they lie (kernels.Product).
+		most := min(max(p.set.tileBytes/(max(peak, 1)*p.elemSize), 24), 96)
 		seg.tile = up(up(seg.stripe, up(seg.stripe, most)), 24) * 24
 	}
 	seg.tile = min(seg.tile, seg.stripe)

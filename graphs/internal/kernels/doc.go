@@ -11,10 +11,6 @@
 //
 // The assembly is written by the generator in gen, a module of its own (go generate runs it).
 //
-// The AVX-512 path has only run under emulation (Bochs, Skylake-X). There the tests of products, element-wise
-// operations, special values and float32 accuracy pass, and it agrees with the AVX2 path bit for bit; the comparison with
-// big numbers was run for some activations only. Its speed has not been measured.
-//
 // # Conventions
 //
 // Matrices are row-major; a leading dimension ld is the distance of two rows in elements. Element-wise routines take

@@ -113,17 +113,26 @@ func (p *Product[T]) runAsm(t *table[T], work []T) {
 	x.clear()
 }
 
-// inPlaceBytes is the extent up to which an operand that needs packing only for its stride is used where it is: it lies in the
-// first cache as a whole.
-const inPlaceBytes = 16 << 10
+// inPlace reports whether a panel of k rows, ld bytes apart, is used where it is: the rows fall into as many sets of the first cache (64
+// sets of 8 lines) as ld allows, and are too many for them if ld is a multiple of a large power of two. AVX-512 does more work with a
+// row of a panel, and can afford to fetch two of three from the second cache.
+func (t *table[T]) inPlace(k, ld int) bool {
+	const line, sets, ways, most = 64, 64, 8, 256 << 10
+	apart := max(ld&-ld, line) // the power of two in ld
+	rows := ways * max(sets*line/apart, 1)
+	if t.panel*sizeof[T]() > line {
+		rows *= 3
+	}
+	return k <= rows && k*ld <= most
+}
 
 // runUnpacked computes a product whose B is used once, such as the gradient of a weight. B is packed, all columns of one block
-// of k at a time; so is a transposed A, transRows rows at a time, because its columns lie a power of two apart where layers
-// do, and would throw each other out of the cache.
+// of k at a time, unless it can stay in place; so is a transposed A, transRows rows at a time.
 func (p *Product[T]) runUnpacked(t *table[T], x *tile, init int, work []T) {
 	es, nr := sizeof[T](), t.panel
-	directB := !p.TransB && p.K*p.LdB*es <= inPlaceBytes && p.N%nr == 0
-	packA := p.TransA && p.K*p.LdA*es > inPlaceBytes
+	kc := min(p.K, kUnpacked)
+	directB := !p.TransB && p.N%nr == 0 && t.inPlace(kc, p.LdB*es)
+	packA := p.TransA && !t.inPlace(kc, p.LdA*es)
 	rsa, csa := x.rsa, x.csa
 	mc := p.M
 	if packA {

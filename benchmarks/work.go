@@ -3,6 +3,7 @@ package benchmarks
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
@@ -48,8 +49,8 @@ const (
 	MaxNorm  = 1.0
 )
 
-// Restart is the number of transitions after which chains begin anew: the energy of an untrained network does not hold them, and far out
-// it is another computation.
+// Restart is the number of steps after which chains and trainings begin anew. The energy of an untrained network does not hold
+// chains, and score matching on one batch has no minimum: far out both are another computation.
 const Restart = 200
 
 // model returns the network, its parameters and a batch from N(0, 4 I).
@@ -87,8 +88,14 @@ func TrainStep(objective string, s Setting) (Work, error) {
 		return Work{}, err
 	}
 	opt := &train.Adam{LearningRate: Rate}
-	grad := make([]float64, p.Len())
+	grad, start := make([]float64, p.Len()), slices.Clone(p.Data())
+	count := 0
 	return Work{Products: trainProducts[objective], Step: func() error {
+		if count%Restart == 0 {
+			copy(p.Data(), start)
+			p.Changed()
+		}
+		count++
 		if _, err := o.Gradient(grad, x, rng); err != nil {
 			return err
 		}

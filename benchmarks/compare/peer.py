@@ -27,7 +27,7 @@ from torch import nn
 
 LR, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
 SIGMA, STEP, LEAPFROG = 0.1, 0.01, 10
-RESTART = 200  # steps after which chains begin anew: an untrained energy does not hold them
+RESTART = 200  # steps after which chains and trainings begin anew (see Restart in work.go)
 
 
 def network(hidden):
@@ -119,8 +119,15 @@ def train_autograd(op, net, x):
     params = list(net.parameters()) + ([c] if op == "nce" else [])
     opt = torch.optim.Adam(params, lr=LR, betas=(BETA1, BETA2), eps=EPS)
     loss = {"sm": loss_sm, "ssm": loss_ssm, "dsm": loss_dsm}.get(op) or (lambda n, v: loss_nce(n, c, v))
+    start, count = [p.detach().clone() for p in params], 0
 
     def step():
+        nonlocal count
+        if count % RESTART == 0:
+            with torch.no_grad():
+                for p, s in zip(params, start):
+                    p.copy_(s)
+        count += 1
         opt.zero_grad(set_to_none=True)
         loss(net, x).backward()
         nn.utils.clip_grad_norm_(params, 1.0)
@@ -139,11 +146,17 @@ class Flat:
         shapes = [p.shape for p in net.parameters()] + [torch.Size([1])]  # the last: log Z of nce
         sizes = [s.numel() for s in shapes]
         self.theta = torch.cat([p.detach().reshape(-1) for p in net.parameters()] + [torch.zeros(1)])
+        self.start = self.theta.clone()
         self.grad = torch.zeros_like(self.theta)
         self.m, self.v, self.t = torch.zeros_like(self.theta), torch.zeros_like(self.theta), 0
         self.den = torch.zeros_like(self.theta)
         self.p = [w.view(s) for w, s in zip(self.theta.split(sizes), shapes)]
         self.g = [w.view(s) for w, s in zip(self.grad.split(sizes), shapes)]
+
+    def restart(self):
+        """Every RESTART steps, back to the parameters of the start."""
+        if self.t % RESTART == 0:
+            self.theta.copy_(self.start)
 
     def adam(self, rate=LR):
         self.t += 1
@@ -272,6 +285,7 @@ def dsm_expert(net, x):
     w, gr = flat.p, flat.g
 
     def step():
+        flat.restart()
         eps.normal_()
         torch.add(x, eps, alpha=SIGMA, out=y)
         g = gradient(w, y, k)
@@ -306,6 +320,7 @@ def nce_expert(net, x):
     delta, t = torch.empty(2 * n, 1), torch.empty(2 * n, hidden)
 
     def step():
+        flat.restart()
         flat.grad.zero_()
         both[n:].normal_().mul_(std)
         forward(w, both, k)
@@ -341,6 +356,8 @@ def sliced_expert(op):
         v = torch.empty_like(x)
 
         def step():
+            with torch.no_grad():
+                flat.restart()
             v.normal_()
             w = [t.view(s) for t, s in zip(flat.theta[:-1].split(sizes), shapes)]
             z1 = torch.addmm(w[1], x, w[0].t())

@@ -16,6 +16,9 @@ var ErrShape = errors.New("shape mismatch")
 // buildError is what the node builders panic with and Try turns into an error.
 type buildError struct{ err error }
 
+// Error is for a builder outside Try: it is what the crash then reads.
+func (e buildError) Error() string { return e.err.Error() }
+
 // Try runs build, which makes nodes with the builders of this package or with Must, and returns what it returns. The
 // first failure of a builder ends build and becomes the error. Other panics pass through.
 func Try(build func() *G.Node) (n *G.Node, err error) {

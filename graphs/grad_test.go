@@ -235,6 +235,7 @@ func TestErrors(t *testing.T) {
 		}},
 		{"no range 1:4", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.SliceCols(x, 1, 4) }) }},
 		{"cannot become (4)", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Reshape(x, 4) }) }},
+		{"cannot become (-2, -3)", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Reshape(x, -2, -3) }) }},
 		{`input "x" exists already`, func() (*G.Node, error) {
 			return graphs.Try(func() *G.Node { return graphs.NewInput(g, tensor.Float64, "x", 1) })
 		}},
@@ -269,4 +270,16 @@ func TestErrors(t *testing.T) {
 		}
 	}()
 	graphs.Try(func() *G.Node { panic("mine") })
+}
+
+// What a builder panics with outside Try says what is wrong: it is the first line of the crash.
+func TestBuilderOutsideTry(t *testing.T) {
+	defer func() {
+		err, ok := recover().(error)
+		if want := "graphs: add of shapes [(3, 2) (3, 1)]: shape mismatch"; !ok || err.Error() != want {
+			t.Errorf("got %v, want the error %q", err, want)
+		}
+	}()
+	x := graphs.NewInput(G.NewGraph(), tensor.Float64, "x", 3, 2)
+	graphs.Add(x, graphs.RowSum(x))
 }

@@ -71,7 +71,7 @@ func (o reshapeOp) String() string { return fmt.Sprint("reshape", []int(o.s)) }
 func (o reshapeOp) arity() int     { return 1 }
 
 func (o reshapeOp) shape(in []tensor.Shape) (tensor.Shape, error) {
-	if in[0].TotalSize() != o.s.TotalSize() {
+	if in[0].TotalSize() != o.s.TotalSize() || slices.ContainsFunc(o.s, func(d int) bool { return d <= 0 }) {
 		return nil, fmt.Errorf("%w: cannot become %v", ErrShape, o.s)
 	}
 	return slices.Clone(o.s), nil
@@ -94,7 +94,7 @@ func Reshape(x *G.Node, shape ...int) *G.Node {
 	if slices.Equal(from, to) {
 		return x
 	}
-	if from.TotalSize() == to.TotalSize() {
+	if _, err := (reshapeOp{s: to}).shape([]tensor.Shape{from}); err == nil {
 		if c, ok := constantOf(x); ok {
 			return constant(c, to, x)
 		}

@@ -42,7 +42,8 @@ func (a AIS) Validate() error {
 	for l := 1; l < k; l++ {
 		errs = append(errs, check(a.Betas[l] > a.Betas[l-1], "mcmc: AIS.Betas[%d] = %g after %g, want rising", l, a.Betas[l], a.Betas[l-1]))
 	}
-	errs = append(errs, check(a.Scales == nil || len(a.Scales) == k, "mcmc: AIS.Scales has %d entries for %d levels", len(a.Scales), k))
+	errs = append(errs, check(a.Scales == nil || len(a.Scales) == k, "mcmc: AIS.Scales has %d entries for %d levels", len(a.Scales), k),
+		checkScales("AIS", a.Scales, 1))
 	return errors.Join(errs...)
 }
 

@@ -341,6 +341,7 @@ func TestValidate(t *testing.T) {
 		mcmc.Langevin{}, mcmc.Langevin{StepSize: 1, Normalize: true, Clip: 1}, mcmc.Langevin{StepSize: 1, Clip: -1},
 		mcmc.MALA{StepSize: math.NaN()}, mcmc.HMC{StepSize: -1}, mcmc.HMC{StepSize: 1, InvMass: []float64{1, 0}},
 		mcmc.HMC{StepSize: 1, StepJitter: 1}, mcmc.BAOAB{StepSize: 1, Friction: -1},
+		mcmc.Tempering{Kernel: mcmc.MALA{StepSize: 1}, Betas: []float64{1, .5}, Scales: []float64{1, -1}},
 	} {
 		if k.Validate() == nil {
 			t.Errorf("%+v: no error", k)

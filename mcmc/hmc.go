@@ -37,7 +37,7 @@ func (k HMC) Validate() error {
 	)
 }
 
-// Steps returns L.
+// steps returns L.
 func (k HMC) steps() int {
 	if k.Leapfrog == 0 {
 		return 10

@@ -100,12 +100,39 @@ func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg Sa
 	if n == 0 || d == 0 {
 		return nil, errors.New("mcmc: Sample without chains: the batch is empty")
 	}
+	if err := checkDim(k, d); err != nil {
+		return nil, err
+	}
 	r := &run{cfg: cfg, n: n, d: d, thin: max(1, cfg.Thin)}
 	if err := r.makeBlocks(k, x, rng); err != nil {
 		return nil, err
 	}
 	err := r.all(ctx, targets)
 	return r.draws(), err
+}
+
+// checkDim reports settings of k that are of another dimension than the chains.
+func checkDim(k Kernel, d int) error {
+	mass := func(name string, inv []float64) error {
+		return check(inv == nil || len(inv) == d, "mcmc: %s.InvMass is of dimension %d, the chains of %d", name, len(inv), d)
+	}
+	switch k := k.(type) {
+	case HMC:
+		return mass("HMC", k.InvMass)
+	case NUTS:
+		return mass("NUTS", k.InvMass)
+	case Annealed:
+		return checkDim(k.Kernel, d)
+	case Jumping:
+		return checkDim(k.Kernel, d)
+	case Tempering:
+		var err error
+		if k.Reference != nil {
+			err = check(k.Reference.Dim() == d, "mcmc: Tempering.Reference is of dimension %d, the chains of %d", k.Reference.Dim(), d)
+		}
+		return errors.Join(err, checkDim(k.Kernel, d))
+	}
+	return nil
 }
 
 // run is a call of Sample.

@@ -118,6 +118,17 @@ func TestSampleErrors(t *testing.T) {
 	if _, err := mcmc.Sample(context.Background(), mcmc.HMC{}, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1}, source(1)); err == nil {
 		t.Error("a missing step size without warm-up: no error")
 	}
+	// Chains run in goroutines of Sample: a panic there could not be recovered from.
+	wide := mcmc.HMC{StepSize: 1, InvMass: []float64{1, 2, 3}}
+	for _, k := range []mcmc.Kernel{
+		wide, mcmc.NUTS{StepSize: 1, InvMass: []float64{1, 2, 3}}, mcmc.Annealed{Kernel: wide}, mcmc.Tempering{Kernel: wide},
+		mcmc.Tempering{Kernel: mcmc.MALA{StepSize: 1}, Reference: &mcmc.Gaussian{Mean: make([]float64, 3), Std: []float64{1, 1, 1}}},
+	} {
+		_, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1}, source(1))
+		if err == nil || !strings.Contains(err.Error(), "dimension 3") {
+			t.Errorf("%T for another dimension: %v, want an error", k, err)
+		}
+	}
 }
 
 // TestWarmup: dual averaging finds the acceptance asked for, the windows find the variances.
@@ -149,6 +160,24 @@ func TestWarmup(t *testing.T) {
 		for j, s := range sd {
 			if r := inv[j] / (s * s); math.Abs(math.Log(r)) > .35 {
 				t.Errorf("%s: variance %d: got %g, want %g", name, j, inv[j], s*s)
+			}
+		}
+	}
+}
+
+// TestShortWarmup: few transitions find a usable step, too. An end of one or two of them after the last window left it at ten
+// times what was found before, where nothing is accepted; and a mass that changes with the last transition leaves a step that
+// belongs to another.
+func TestShortWarmup(t *testing.T) {
+	for name, k := range map[string]mcmc.Kernel{"hmc": mcmc.HMC{}, "nuts": mcmc.NUTS{}, "mala": mcmc.MALA{}} {
+		for _, steps := range []int{8, 10, 15, 19, 20, 25, 30, 40, 60, 80} {
+			d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian(.1, 3)), normalBatch(32, 2, source(1)),
+				mcmc.SampleConfig{Draws: 20, Warmup: mcmc.Warmup{Steps: steps}}, source(8))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p := float64(mcmc.Diagnose(d, nil).AcceptProb); p < .3 {
+				t.Errorf("%s after %d transitions of warm-up: acceptance %.3f, want at least 0.3", name, steps, p)
 			}
 		}
 	}

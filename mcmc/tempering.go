@@ -55,9 +55,19 @@ func (k Tempering) Validate() error {
 	for l := range b {
 		errs = append(errs, check(b[l] > 0 && (l == 0 || b[l] < b[l-1]), "mcmc: Tempering.Betas[%d] = %g, want > 0 and falling", l, b[l]))
 	}
-	errs = append(errs, check(k.Scales == nil || len(k.Scales) == len(b), "mcmc: Tempering.Scales has %d entries for %d levels", len(k.Scales), len(b)))
+	errs = append(errs, check(k.Scales == nil || len(k.Scales) == len(b), "mcmc: Tempering.Scales has %d entries for %d levels", len(k.Scales), len(b)),
+		checkScales("Tempering", k.Scales, 0))
 	if k.Reference != nil {
 		errs = append(errs, checkReference(k.Reference))
+	}
+	return errors.Join(errs...)
+}
+
+// checkScales reports lengths of steps that are not positive, from a level on.
+func checkScales(of string, scales []float64, first int) error {
+	var errs []error
+	for l := first; l < len(scales); l++ {
+		errs = append(errs, check(scales[l] > 0 && !math.IsInf(scales[l], 1), "mcmc: %s.Scales[%d] = %g, want > 0", of, l, scales[l]))
 	}
 	return errors.Join(errs...)
 }

@@ -11,11 +11,14 @@ import (
 // Warmup says how a kernel's settings are adapted before draws are kept. Adaptation is no part of the kernels: an
 // [Adapter] makes them anew.
 type Warmup struct {
-	Steps    int     // transitions of adaptation; 0 means none
+	Steps    int     // transitions of adaptation; 0 means none; below 20 no mass is adapted
 	Accept   float64 // acceptance aimed at, in (0, 1); 0 means 0.8 for HMC and NUTS, 0.574 for MALA
 	KeepMass bool    // leave the mass as it is
 	KeepBeta bool    // leave the ladder of a Tempering as it is
 }
+
+// shortWarmup is the number of transitions below which only the step is adapted, as in Stan.
+const shortWarmup = 20
 
 // Validate reports settings out of range.
 func (w Warmup) Validate() error {
@@ -143,10 +146,15 @@ func NewAdapter(k Kernel, cfg Warmup) (*Adapter, error) {
 	if err := errors.Join(cfg.Validate(), a.kernel.Validate()); err != nil {
 		return nil, err
 	}
-	// Stan's windows: a fast beginning, slow windows of 25, 50, 100 … transitions, a fast end.
+	// Stan's windows: a fast beginning, slow windows of 25, 50, 100 … transitions, a fast end. The average of a step forgets
+	// where it began, at ten times what was found before, in some eight transitions: a shorter end would leave it there.
 	begin, base, end := 75, 25, 50
 	if cfg.Steps < begin+base+end {
-		begin, end = cfg.Steps*15/100, cfg.Steps/10
+		const least = 8
+		begin, end = cfg.Steps*15/100, max(cfg.Steps/10, least)
+		if cfg.Steps < shortWarmup {
+			end = 0
+		}
 		base = cfg.Steps - begin - end
 	}
 	a.from, a.to, a.slow = begin, begin+base, cfg.Steps-end
@@ -321,7 +329,7 @@ func (a *Adapter) Update(s *State, info Info) {
 		a.swapN++
 	}
 	m, hasMass := a.kernel.(massive)
-	hasMass = hasMass && !a.cfg.KeepMass
+	hasMass = hasMass && !a.cfg.KeepMass && a.cfg.Steps >= shortWarmup
 	if hasMass && a.t > a.from && a.t <= a.to {
 		_, d := s.X.Dims()
 		if a.window.mean == nil {

@@ -105,6 +105,13 @@ func TestBrokenTwins(t *testing.T) {
 				dst[i] = math.Log(math.Exp(dst[i]))
 			}
 		}}},
+		{"a density at NaN", "tails", twin{logProb: func(dst []float64, _ *mat.Dense) {
+			for i, v := range dst {
+				if math.IsNaN(v) {
+					dst[i] = -3
+				}
+			}
+		}}},
 		{"score off by 1e-4", "score", twin{score: func(dst, _ *mat.Dense) { scale(dst, 1.0001) }}},
 		{"score of the other sign", "stein", twin{score: func(dst, _ *mat.Dense) { scale(dst, -1) }}},
 		{"entropy off by 1e-4", "entropy", twin{entropy: 1e-4}},

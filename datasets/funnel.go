@@ -74,7 +74,7 @@ func (f *funnel) energy(x []float64) float64 {
 		s += v * v
 	}
 	e := x[0]*x[0]/(2*f.sd*f.sd) + float64(f.dim-1)*x[0]/2
-	if s > 0 {
+	if s != 0 {
 		e += math.Exp(math.Log(s/(2*f.scale*f.scale)) - x[0])
 	}
 	return e

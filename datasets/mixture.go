@@ -137,7 +137,7 @@ func (m *GaussianMixture) exponent(x []float64, k int) float64 {
 func (m *GaussianMixture) logProb(x []float64) float64 {
 	s := newLogSum()
 	for k := range m.weights {
-		if e := m.exponent(x, k); e > s.max-2*cutoff {
+		if e := m.exponent(x, k); !(e <= s.max-2*cutoff) { // NaN too
 			s.add(e, 0, 0)
 		}
 	}

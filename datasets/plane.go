@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -61,7 +62,12 @@ func (p *plane) LogProb(dst []float64, x *mat.Dense) {
 	checkLogProb(dst, x, 2)
 	m := x.RawMatrix()
 	for i := range dst {
-		dst[i] = p.logProb(m.Data[i*m.Stride], m.Data[i*m.Stride+1])
+		x, y := m.Data[i*m.Stride], m.Data[i*m.Stride+1]
+		if x != x || y != y { // which comparisons would pass over
+			dst[i] = math.NaN()
+			continue
+		}
+		dst[i] = p.logProb(x, y)
 	}
 }
 

@@ -14,7 +14,8 @@ type Sampler interface {
 
 // LogProber knows its density.
 type LogProber interface {
-	// LogProb stores log p(x_i), in nats, in dst[i] for every row x_i of x. Outside of the support it is −Inf.
+	// LogProb stores log p(x_i), in nats, in dst[i] for every row x_i of x. Outside of the support it is −Inf; where a
+	// coordinate is NaN it is NaN.
 	// len(dst) is the number of rows of x.
 	LogProb(dst []float64, x *mat.Dense)
 }

@@ -396,12 +396,19 @@ func entropy(d *subject) error {
 	return nil
 }
 
-// tails: far out, log p is finite and below that of any draw, and the score is finite.
+// tails: far out, log p is finite and below that of any draw, and the score is finite; at NaN log p is NaN.
 func tails(d *subject) error {
 	dim := d.Dim()
 	lo, hi := d.Bounds()
 	x, s := mat.NewDense(1, dim, nil), mat.NewDense(1, dim, nil)
 	l := make([]float64, 1)
+	for j := range dim {
+		x.SetRow(0, d.x.RawRowView(0))
+		x.Set(0, j, math.NaN())
+		if d.LogProb(l, x); !math.IsNaN(l[0]) {
+			return fmt.Errorf("log p at %v is %g", x.RawRowView(0), l[0])
+		}
+	}
 	rng := rand.New(rand.NewPCG(d.Seed, 3))
 	least := slices.Min(d.logp)
 	for range 50 {

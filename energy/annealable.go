@@ -57,11 +57,11 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 		errs = append(errs, fmt.Errorf("energy: Annealable: %d levels, want at least 2", len(levels)))
 	}
 	for i, s := range levels {
-		if !(s > 0) || i > 0 && !(s < levels[i-1]) {
+		if !positive(s) || i > 0 && s >= levels[i-1] {
 			errs = append(errs, fmt.Errorf("energy: Annealable: level %d is %g, want decreasing levels > 0", i, s))
 		}
 	}
-	if !(scale > 0) {
+	if !positive(scale) {
 		errs = append(errs, fmt.Errorf("energy: Annealable: scale %g, want > 0", scale))
 	}
 	if err := errors.Join(errs...); err != nil {

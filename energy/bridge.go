@@ -48,9 +48,9 @@ type BridgeConfig struct {
 //
 // The parameters are those of f.
 type Bridge struct {
-	cfg   BridgeConfig
-	inner Energy
-	seen  *Mixture // b, blurred as the objective's points are
+	wrapped // f
+	cfg     BridgeConfig
+	seen    *Mixture // b, blurred as the objective's points are
 }
 
 var (
@@ -80,7 +80,7 @@ func NewBridge(f Energy, cfg BridgeConfig) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Bridge{cfg: cfg, inner: f, seen: cfg.Background}
+	r := &Bridge{wrapped{f}, cfg, cfg.Background}
 	if cfg.Blur > 0 {
 		r.seen = r.seen.Blurred(cfg.Blur)
 	}
@@ -89,18 +89,6 @@ func NewBridge(f Energy, cfg BridgeConfig) (*Bridge, error) {
 
 // Config returns the settings, with their defaults.
 func (r *Bridge) Config() BridgeConfig { return r.cfg }
-
-// Dim returns that of f.
-func (r *Bridge) Dim() int { return r.inner.Dim() }
-
-// Specs returns those of f.
-func (r *Bridge) Specs() []Spec { return r.inner.Specs() }
-
-// Smooth asks f.
-func (r *Bridge) Smooth() error { return Smooth(r.inner) }
-
-// Init initialises f.
-func (r *Bridge) Init(p *Params, rng *rand.Rand) { initialise(r.inner, p, rng) }
 
 // Build builds E.
 func (r *Bridge) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
@@ -145,12 +133,6 @@ func (r *Bridge) SampleBackground(x *mat.Dense, rng *rand.Rand) { r.seen.Sample(
 
 // mixed is E_q.
 type mixed Bridge
-
-func (m *mixed) Dim() int      { return m.inner.Dim() }
-func (m *mixed) Specs() []Spec { return m.inner.Specs() }
-func (m *mixed) Smooth() error { return Smooth(m.inner) }
-
-func (m *mixed) Init(p *Params, rng *rand.Rand) { (*Bridge)(m).Init(p, rng) }
 
 func (m *mixed) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	if err := checkBuild("Bridge", m, x, theta); err != nil {

@@ -27,7 +27,7 @@ var (
 
 // Confine returns e with the quadratic of scale s > 0, in units of x, around centre; nil means the origin.
 func Confine(e Energy, centre []float64, s float64) (*Confined, error) {
-	if !(s > 0) {
+	if !positive(s) {
 		return nil, fmt.Errorf("energy: confinement scale %g, want > 0", s)
 	}
 	if centre != nil && len(centre) != e.Dim() {

@@ -534,6 +534,17 @@ func TestValidation(t *testing.T) {
 	fu := Func{D: 2, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { return x, nil }}
 	ev, err = NewEvaluator(fu, NewParams(nil), EvaluatorConfig{})
 	add("func shape", ev, err)
+	ev, err = NewEvaluator(Func{D: 2}, NewParams(nil), EvaluatorConfig{})
+	add("func without F", ev, err)
+	inf := math.Inf(1)
+	in, err := NewMLP(MLPConfig{Dim: 2, FirstGain: inf})
+	add("infinite gain", in, err)
+	co, err := Confine(mlp, nil, inf)
+	add("infinite confinement", co, err)
+	sp, err := NewSpectral(mlp, inf)
+	add("infinite norm", sp, err)
+	an, err = NewAnnealable(mlp, []float64{inf, 1}, 1)
+	add("infinite level", an, err)
 	for name, err := range bad {
 		if err == nil {
 			t.Errorf("%s: no error", name)

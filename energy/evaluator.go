@@ -3,7 +3,6 @@ package energy
 import (
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
 
 	"gonum.org/v1/gonum/mat"
@@ -185,7 +184,7 @@ func (v *Evaluator) SetSigma(sigma float64) error {
 	if v.cond == nil {
 		return errors.New("energy: SetSigma: the energy is not conditioned on a noise level; train it by dsm-multi on an Annealable")
 	}
-	if !(sigma > 0) || math.IsInf(sigma, 1) {
+	if !positive(sigma) {
 		return fmt.Errorf("energy: SetSigma(%g), want > 0", sigma)
 	}
 	if sigma != v.sig {

@@ -3,7 +3,6 @@ package energy
 import (
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 
 	G "gorgonia.org/gorgonia"
@@ -55,7 +54,7 @@ func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourie
 	if cfg.Frequencies < 0 {
 		err = errors.Join(err, fmt.Errorf("energy: Fourier.Frequencies = %d, want > 0", cfg.Frequencies))
 	}
-	if !(cfg.Scale > 0) {
+	if !positive(cfg.Scale) {
 		err = errors.Join(err, fmt.Errorf("energy: Fourier.Scale = %g, want > 0", cfg.Scale))
 	}
 	if err != nil {
@@ -106,5 +105,3 @@ func (f *Fourier) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 		return graphs.Must(f.inner.Build(feat, theta[1:]))
 	})
 }
-
-func sqrt(n int) float64 { return math.Sqrt(float64(n)) }

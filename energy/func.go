@@ -1,12 +1,12 @@
 package energy
 
 import (
+	"errors"
+	"fmt"
 	"math/rand/v2"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
-
-	"fmt"
 )
 
 // Func makes any graph an energy.
@@ -41,6 +41,9 @@ func (f Func) Init(p *Params, rng *rand.Rand) {
 func (f Func) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	if err := checkBuild("Func", f, x, theta); err != nil {
 		return nil, err
+	}
+	if f.F == nil {
+		return nil, errors.New("energy: Func.F is nil, want a function that builds (n, 1) energies of x (n, d)")
 	}
 	e, err := f.F(x, theta)
 	if err != nil {

@@ -128,7 +128,7 @@ func NewMixture(centres *mat.Dense, sds, weights []float64) (*Mixture, error) {
 	}
 	var sum float64
 	for i, s := range sds {
-		if !(s > 0) || !(weights[i] > 0) || math.IsInf(s, 1) {
+		if !positive(s) || !positive(weights[i]) {
 			return nil, fmt.Errorf("energy: mixture: component %d has standard deviation %g and weight %g, want > 0", i, s, weights[i])
 		}
 		sum += weights[i]

@@ -69,7 +69,7 @@ func checkNet(name string, dim int, hidden []int, act *Activation, init string, 
 	if *gain == 0 {
 		*gain = 1
 	}
-	if !(*gain > 0) {
+	if !positive(*gain) {
 		errs = append(errs, fmt.Errorf("energy: %s.FirstGain = %g, want > 0", name, *gain))
 	}
 	return errors.Join(errs...)

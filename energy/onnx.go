@@ -30,7 +30,7 @@ func MarshalONNX(e Energy, p *Params, cfg ONNXConfig) ([]byte, error) {
 	}
 	shift, inverse := 0.0, make([]float64, len(cfg.Scale))
 	for i, s := range cfg.Scale {
-		if !(s > 0) {
+		if !positive(s) {
 			errs = append(errs, fmt.Errorf("energy: ONNXConfig.Scale[%d] = %g, want > 0", i, s))
 		}
 		shift += math.Log(s)

@@ -3,6 +3,7 @@ package energy
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	G "gorgonia.org/gorgonia"
@@ -85,7 +86,7 @@ func (r *Residual) Init(p *Params, rng *rand.Rand) {
 		case l == last:
 			out, gain = 1, 1
 		case l%2 == 0: // V_i
-			gain = 1 / sqrt(r.cfg.Blocks)
+			gain = 1 / math.Sqrt(float64(r.cfg.Blocks))
 		}
 		initLinear(p.views[2*l], p.views[2*l+1], in, out, act.glorot, gain, rng)
 	}

@@ -36,7 +36,7 @@ func NewSpectral(e Energy, c float64) (*Spectral, error) {
 	if c == 0 {
 		c = 1
 	}
-	if !(c > 0) {
+	if !positive(c) {
 		return nil, fmt.Errorf("energy: spectral norm %g, want > 0", c)
 	}
 	return &Spectral{wrapped{e}, c}, nil

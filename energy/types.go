@@ -2,6 +2,7 @@ package energy
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -118,6 +119,9 @@ func ParsePrecision(s string) (Precision, error) {
 	}
 	return 0, fmt.Errorf("energy: precision %q, want float32 or float64", s)
 }
+
+// positive reports whether v is a number above zero: not NaN, not infinite.
+func positive(v float64) bool { return v > 0 && !math.IsInf(v, 1) }
 
 // checkBuild reports a wrong number of parameters or a batch of the wrong width, once and in the same words for every energy.
 func checkBuild(name string, e Energy, x *G.Node, theta G.Nodes) error {

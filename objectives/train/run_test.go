@@ -470,11 +470,11 @@ func TestHookErrorEndsRun(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	_, err := Run(context.Background(), Config{LearningRate: -1, Decay: 2})
+	_, err := Run(context.Background(), Config{LearningRate: -1, Decay: 2, Sentinel: Sentinel{Backoff: math.NaN()}})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, w := range []string{"Objective", "Params", "Source", "Dim", "Batch", "LearningRate", "Decay", "Optimizer"} {
+	for _, w := range []string{"Objective", "Params", "Source", "Dim", "Batch", "LearningRate", "Decay", "Optimizer", "Sentinel.Backoff"} {
 		if !strings.Contains(err.Error(), w) {
 			t.Errorf("%q does not name %s", err, w)
 		}

@@ -108,7 +108,7 @@ func (s *Sentinel) maxRollbacks() int {
 // Validate names every setting that is out of range.
 func (s *Sentinel) Validate() error {
 	var errs []error
-	if s.Backoff < 0 || s.Backoff >= 1 {
+	if !(s.Backoff >= 0 && s.Backoff < 1) {
 		errs = append(errs, fmt.Errorf("train: Sentinel.Backoff = %g, want in (0, 1)", s.Backoff))
 	}
 	for _, f := range []struct {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
@@ -19,12 +21,16 @@ const (
 	Sphere     Projection = "sphere"     // uniform on the sphere of radius √d
 )
 
+// ProjectionNames returns the names of the laws.
+func ProjectionNames() []string {
+	return []string{string(Rademacher), string(GaussianV), string(Sphere)}
+}
+
 func (p Projection) validate() error {
-	switch p {
-	case "", Rademacher, GaussianV, Sphere:
+	if p == "" || slices.Contains(ProjectionNames(), string(p)) {
 		return nil
 	}
-	return fmt.Errorf("objectives: projection %q, want rademacher, gaussian or sphere", string(p))
+	return fmt.Errorf("objectives: projection %q, want one of %s", string(p), strings.Join(ProjectionNames(), ", "))
 }
 
 // draw fills v with rows of length d.

@@ -44,7 +44,9 @@ func words(command string, f *kong.Flag) []string {
 	case "noise":
 		return objectives.NoiseNames()
 	case "projection":
-		return []string{"rademacher", "gaussian", "sphere"}
+		return objectives.ProjectionNames()
+	case "chain-sampler":
+		return []string{"langevin", "mala"}
 	case "precision":
 		return []string{"float32", "float64"}
 	case "schedule":

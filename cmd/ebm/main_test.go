@@ -259,6 +259,7 @@ func TestWrongInput(t *testing.T) {
 	}
 	file("nan.csv", "1,2\nNaN,3\n")
 	file("ragged.csv", "1,2\n3\n")
+	file("equal.csv", strings.Repeat("1,2\n", 50))
 	file("empty.csv", "")
 	file("bad.npy", "not numpy")
 	file("three.csv", "1,2,3\n4,5,6\n")
@@ -292,7 +293,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--objective", "nce", "--noise-ratio", "0"}, []string{"--noise-ratio", "0", "> 0"}},
 		{[]string{"train", "--objective", "nce", "--noise", "pink"}, []string{"--noise", "pink", "kde"}},
 		{[]string{"train", "--objective", "ssm", "--slices", "0"}, []string{"--slices", "0", "> 0"}},
-		{[]string{"train", "--objective", "ssm", "--projection", "unit"}, []string{"projection", "unit", "sphere"}},
+		{[]string{"train", "--objective", "ssm", "--projection", "unit"}, []string{"--projection", "unit", "sphere"}},
 		{[]string{"train", "--objective", "ml", "--alpha", "-1"}, []string{"--alpha", "-1", ">= 0"}},
 		{[]string{"train", "--objective", "ml", "--restart", "2"}, []string{"--restart", "2", "[0, 1]"}},
 		{[]string{"train", "--objective", "ml", "--batch", "64", "--buffer", "32"}, []string{"--buffer", "32", "--batch", "64", "slot"}},
@@ -321,6 +322,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--dataset", "none.csv"}, []string{"none.csv"}},
 		{[]string{"train", "--dataset", "nan.csv"}, []string{"nan.csv"}},
 		{[]string{"train", "--dataset", "ragged.csv"}, []string{"ragged.csv"}},
+		{[]string{"train", "--dataset", "equal.csv"}, []string{"--dataset", "equal.csv", "points are equal"}},
 		{[]string{"train", "--dataset", "empty.csv"}, []string{"empty.csv"}},
 		{[]string{"train", "--dataset", "bad.npy"}, []string{"bad.npy"}},
 		{[]string{"sample", "none"}, []string{"none", "does not exist"}},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -79,12 +80,10 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 }
 
 func (c *trainCmd) resume(e *env, given []string) error {
-	keys := settings.Keys()
-	for _, name := range append(given, "") {
-		for _, key := range append(keys, "out", "config", "set") {
-			if name == key {
-				return exit.Usagef("--resume %s continues with the settings of that run: --%s cannot be given", c.Resume, name)
-			}
+	fixed := append(settings.Keys(), "out", "config", "set")
+	for _, name := range given {
+		if slices.Contains(fixed, name) {
+			return exit.Usagef("--resume %s continues with the settings of that run: --%s cannot be given", c.Resume, name)
 		}
 	}
 	dir, err := run.Open(c.Resume)
@@ -247,10 +246,7 @@ func (c *trainCmd) operate(rest settings.Layer, given []string) error {
 	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "live": v.FieldByName("Live"), "tensorboard": v.FieldByName("Tensorboard"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
 	for key, raw := range rest {
 		f, ok := fields[key]
-		for _, g := range given {
-			ok = ok && g != key
-		}
-		if !ok {
+		if !ok || slices.Contains(given, key) {
 			continue
 		}
 		if err := json.Unmarshal(raw, f.Addr().Interface()); err != nil {

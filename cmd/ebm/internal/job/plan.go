@@ -126,6 +126,9 @@ func Prepare(s settings.Settings) (*Plan, error) {
 	if err := known("--noise", s.Noise, objectives.NoiseNames()); err != nil {
 		return nil, err
 	}
+	if err := known("--projection", s.Projection, objectives.ProjectionNames()); err != nil {
+		return nil, err
+	}
 	if err := known("--energy", s.Energy, model.Energies()); err != nil {
 		return nil, err
 	}

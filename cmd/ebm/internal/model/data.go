@@ -91,7 +91,11 @@ func OpenData(s settings.Settings) (*Data, error) {
 		const neighbour = 20 // whose distance is the unit of Smooth
 		d.source = datasets.NewSmoothed(points, neighbour, s.Smooth)
 	}
-	fit := mcmc.FitGaussian(d.Points(fitPoints, train.Stream(s.Seed, "fit")), 1)
+	points := d.Points(fitPoints, train.Stream(s.Seed, "fit"))
+	if energy.Spread(points) == 0 {
+		return nil, exit.Usagef("--dataset %s: all training points are equal: there is no density to learn; give points that differ", s.Dataset)
+	}
+	fit := mcmc.FitGaussian(points, 1)
 	d.Mean, d.Std = fit.Mean, fit.Std
 	if d.Background, err = background(d, s.Seed); err != nil {
 		return nil, err

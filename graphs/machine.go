@@ -35,6 +35,9 @@ type Machine struct {
 	results []*result
 	reads   []read
 	foreign map[*G.Node]*G.Value
+
+	modes    []G.TrainModeOp // they belong to the graph, which may have other machines: their mode is set at every run
+	training bool
 }
 
 var _ G.VM = (*Machine)(nil)
@@ -84,7 +87,7 @@ func NewMachine(g *G.ExprGraph, opts ...Option) (m *Machine, err error) {
 }
 
 func newMachine(g *G.ExprGraph, o *options) (*Machine, error) {
-	m := &Machine{foreign: map[*G.Node]*G.Value{}}
+	m := &Machine{foreign: map[*G.Node]*G.Value{}, training: !o.evaluation}
 	l := &lowering{to: ir.New(), at: map[*G.Node]ir.ID{}}
 	// The type in which the program computes: that of the first number.
 	var all G.Nodes
@@ -117,7 +120,7 @@ func newMachine(g *G.ExprGraph, o *options) (*Machine, error) {
 		isRead[n] = true
 	}
 	for _, n := range order {
-		if err := m.lower(l, n, in[n], o); err != nil {
+		if err := m.lower(l, n, in[n]); err != nil {
 			return nil, err
 		}
 		keep := !o.few || isRead[n] || isGradient(n)
@@ -160,11 +163,9 @@ func isGradient(n *G.Node) bool {
 func isConstantTensor(n *G.Node) bool { return typeName(n.Op()) == "gorgonia.constantTensor" }
 
 // lower adds n to the program.
-func (m *Machine) lower(l *lowering, n *G.Node, in G.Nodes, o *options) error {
+func (m *Machine) lower(l *lowering, n *G.Node, in G.Nodes) error {
 	if t, ok := n.Op().(G.TrainModeOp); ok {
-		if err := t.SetTraining(!o.evaluation); err != nil {
-			return err
-		}
+		m.modes = append(m.modes, t)
 	}
 	float := n.Dtype() == l.dt
 	for _, c := range in {
@@ -225,6 +226,11 @@ func (m *Machine) RunAll() error {
 		}
 		if err := m.run.bind(i, v); err != nil {
 			return fmt.Errorf("graphs: Machine: input %q: %w", n.Name(), err)
+		}
+	}
+	for _, t := range m.modes {
+		if err := t.SetTraining(m.training); err != nil {
+			return fmt.Errorf("graphs: Machine: %w", err)
 		}
 	}
 	if err := m.run.execute(); err != nil {

@@ -133,6 +133,8 @@ func (r *opRunner) prepare(buffer func() G.Value) {
 	_, unsafe := r.op.(G.UnsafeDoer)
 	_, prealloc := r.op.(G.UsePreallocDoer)
 	switch {
+	case typeName(r.op) == "*gorgonia.dropoutOp": // whose UsePreallocDo takes a method for its data, and panics
+		return
 	case unsafe && typeName(r.op) == "gorgonia.elemUnaryOp":
 		r.mode = inPlace
 	case prealloc:

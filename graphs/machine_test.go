@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -398,6 +399,57 @@ func BenchmarkMachine(b *testing.B) {
 					m.Reset()
 				}
 			})
+		}
+	}
+}
+
+// Dropout drops as Gorgonia's tape machine does, anew at every run, and not at all under Evaluation. The operation belongs to
+// the graph: a machine for training and one for evaluation, run in turn, each keep to their mode.
+func TestMachineDropout(t *testing.T) {
+	const n, m, drop = 40, 50, 0.25
+	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
+		g := G.NewGraph()
+		x := G.NewMatrix(g, dt, G.WithShape(n, m), G.WithName("x"), G.WithInit(G.Ones()))
+		y := G.Must(G.Mul(G.Must(G.Dropout(x, drop)), constant(dt, 3)))
+		train, err := graphs.NewMachine(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eval, err := graphs.NewMachine(g, graphs.Evaluation())
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := func(vm G.VM) []float64 {
+			if err := vm.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			return numbers(y.Value())
+		}
+		var before []float64
+		for range 2 {
+			got := run(train)
+			dropped := 0
+			for _, v := range got {
+				switch {
+				case v == 0:
+					dropped++
+				case math.Abs(v-3/(1-drop)) > 1e-5:
+					t.Fatalf("%v: got %g, want 0 or %g", dt, v, 3/(1-drop))
+				}
+			}
+			want, sd := float64(n*m*drop), math.Sqrt(n*m*drop*(1-drop))
+			if math.Abs(float64(dropped)-want) > 5*sd {
+				t.Errorf("%v: %d of %d dropped, want %g ± %.0f", dt, dropped, n*m, want, 5*sd)
+			}
+			if slices.Equal(got, before) {
+				t.Errorf("%v: two runs drop the same", dt)
+			}
+			before = got
+			for i, v := range run(eval) {
+				if v != 3 {
+					t.Fatalf("%v: evaluation: element %d is %g, want 3", dt, i, v)
+				}
+			}
 		}
 	}
 }

@@ -48,7 +48,7 @@ func typeName(op G.Op) string { return fmt.Sprintf("%T", op) }
 // fields gives access to the unexported fields of an operation.
 type fields struct{ v reflect.Value }
 
-func fieldsOf(op G.Op) fields {
+func fieldsOf(op any) fields {
 	v := reflect.ValueOf(op)
 	for v.Kind() == reflect.Pointer {
 		v = v.Elem()

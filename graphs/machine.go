@@ -229,7 +229,7 @@ func (m *Machine) RunAll() error {
 		}
 	}
 	for _, t := range m.modes {
-		if err := t.SetTraining(m.training); err != nil {
+		if err := setTraining(t, m.training); err != nil {
 			return fmt.Errorf("graphs: Machine: %w", err)
 		}
 	}
@@ -261,6 +261,26 @@ func (m *Machine) RunAll() error {
 		}
 	}
 	return nil
+}
+
+// setTraining gives t a mode, if it has the other one. BatchNormOp forgets its running statistics when it is put back to
+// training; they are kept.
+func setTraining(t G.TrainModeOp, training bool) error {
+	for _, name := range []string{"training", "isTraining"} {
+		if now, ok := fieldsOf(t).bool(name); ok && now == training {
+			return nil
+		}
+	}
+	b, ok := t.(*G.BatchNormOp)
+	if !ok {
+		return t.SetTraining(training)
+	}
+	mean, variance := b.Stats()
+	mean, variance = mean.Clone().(tensor.Tensor), variance.Clone().(tensor.Tensor)
+	if err := b.SetTraining(training); err != nil {
+		return err
+	}
+	return b.SetStats(mean, variance)
 }
 
 // serve stores the value of a node for a Read statement: a clone the first time, then into the same memory.

@@ -10,7 +10,8 @@ import (
 // opRunner runs an operation that has no instruction, in the way that Gorgonia offers and that is right:
 //
 //   - element-wise functions of one tensor: a copy of the operand, changed in place;
-//   - operations that take a buffer: into the buffer, which is cleared first where the operation adds to it;
+//   - operations that take a buffer: into the buffer, which first gets what the operation expects there: zeros where it adds
+//     up, the operand where it changes that;
 //   - scalars and all others: Do, the result copied.
 //
 // Operands and result are wrapped as tensors once, as long as their memory stays where it is.
@@ -86,8 +87,10 @@ func runOp[T float32 | float64](r *opRunner, dst []T, args [][]T) (err error) {
 		v, err = r.op.(G.UnsafeDoer).UnsafeDo(r.buf)
 	case intoBuffer:
 		switch typeName(r.op) {
-		case "gorgonia.sliceIncrOp", "*gorgonia.BatchNormOp":
+		case "gorgonia.sliceIncrOp":
 			clear(dst)
+		case "*gorgonia.BatchNormOp":
+			copy(dst, args[0])
 		}
 		v, err = r.op.(G.UsePreallocDoer).UsePreallocDo(r.buf, r.args...)
 	default:

@@ -453,3 +453,72 @@ func TestMachineDropout(t *testing.T) {
 		}
 	}
 }
+
+// Batch normalisation against its formula, in training and, with the running statistics of that, in evaluation; the switch
+// between the two machines loses nothing of them. What Gorgonia's running variance is of is its own affair: it is read from the
+// operation.
+func TestMachineBatchNorm(t *testing.T) {
+	const n, c, h, eps = 3, 2, 4, 1e-5
+	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
+		rng := rand.New(rand.NewPCG(9, 9))
+		g := G.NewGraph()
+		xs := dense(rng, dt, 2, n, c, h, 1)
+		x := G.NewTensor(g, dt, 4, G.WithShape(n, c, h, 1), G.WithName("x"), G.WithValue(xs))
+		ones := func(name string, scale float64) *G.Node {
+			d := dense(rng, dt, 0, n, c, h, 1)
+			if err := d.Memset(map[tensor.Dtype]any{tensor.Float64: scale, tensor.Float32: float32(scale)}[dt]); err != nil {
+				t.Fatal(err)
+			}
+			return G.NewTensor(g, dt, 4, G.WithShape(n, c, h, 1), G.WithName(name), G.WithValue(d))
+		}
+		y, _, _, op, err := G.BatchNorm(x, ones("γ", 1), ones("β", 0), 0.9, eps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		train, err := graphs.NewMachine(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eval, err := graphs.NewMachine(g, graphs.Evaluation())
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := numbers(xs)
+		check := func(what string, vm G.VM, stats func(channel int) (mean, variance float64)) {
+			t.Helper()
+			if err := vm.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			for i, got := range numbers(y.Value()) {
+				mean, variance := stats(i / h % c)
+				if want := (in[i] - mean) / math.Sqrt(variance+eps); math.Abs(got-want) > 1e-4 {
+					t.Fatalf("%v %s: element %d: got %g, want %g", dt, what, i, got, want)
+				}
+			}
+		}
+		batch := func(channel int) (mean, variance float64) {
+			for i, v := range in {
+				if i/h%c == channel {
+					mean += v / (n * h)
+				}
+			}
+			for i, v := range in {
+				if i/h%c == channel {
+					variance += (v - mean) * (v - mean) / (n * h)
+				}
+			}
+			return mean, variance
+		}
+		running := func(channel int) (mean, variance float64) {
+			m, v := op.Stats()
+			return numbers(m)[channel], numbers(v)[channel]
+		}
+		check("training", train, batch)
+		before, _ := running(0)
+		check("evaluation", eval, running)
+		check("training again", train, batch)
+		if after, _ := running(0); math.Abs(after) <= math.Abs(before) {
+			t.Errorf("%v: the running mean goes from %g to %g: it has not gone on towards that of the batch", dt, before, after)
+		}
+	}
+}

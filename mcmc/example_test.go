@@ -55,6 +55,65 @@ func ExampleKernel() {
 	// Output: 100 1
 }
 
+// walk is a kernel of one's own: random-walk Metropolis, y = x + wξ, accepted with min(1, exp(E(x) - E(y))).
+type walk struct{ width float64 }
+
+func (k walk) Validate() error {
+	if !(k.width > 0) {
+		return fmt.Errorf("walk of width %g, want > 0", k.width)
+	}
+	return nil
+}
+
+func (k walk) Step(s *mcmc.State, t mcmc.Target, rng *rand.Rand) (mcmc.Info, error) {
+	if err := s.Refresh(t); err != nil { // energies and gradients of where the chains are
+		return mcmc.Info{}, err
+	}
+	to := mcmc.NewState(mat.DenseCopyOf(s.X))
+	to.X.Apply(func(_, _ int, v float64) float64 { return v + k.width*rng.NormFloat64() }, to.X)
+	if err := to.Refresh(t); err != nil {
+		return mcmc.Info{}, err
+	}
+	n := len(s.Energy)
+	info := mcmc.Info{Evaluations: n}
+	for i, e := range to.Energy {
+		p := math.Exp(min(0, s.Energy[i]-e))
+		info.AcceptProb += p / float64(n)
+		if rng.Float64() < p {
+			s.X.SetRow(i, to.X.RawRowView(i))
+			s.Grad.SetRow(i, to.Grad.RawRowView(i))
+			s.Energy[i] = e
+		}
+	}
+	return info, nil
+}
+
+// A kernel of one's own runs wherever the others do, here between the exchanges of parallel tempering.
+func ExampleKernel_own() {
+	two := mcmc.RowFunc(func(grad, x []float64) float64 { // modes at -3 and 3, of equal weight
+		grad[0] = x[0] - 3*math.Tanh(3*x[0])
+		return x[0]*x[0]/2 - math.Log(2*math.Cosh(3*x[0]))
+	})
+	start := mat.NewDense(40, 1, nil)
+	for i := range 40 {
+		start.Set(i, 0, 3)
+	}
+	k := mcmc.Tempering{Kernel: walk{width: 1}, Betas: mcmc.Geometric(4, 0.1)}
+	draws, err := mcmc.Sample(context.Background(), k, mcmc.Shared(two), start, mcmc.SampleConfig{Draws: 1000, BurnIn: 100}, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	left := 0.0
+	for _, x := range draws.X.RawMatrix().Data {
+		if x < 0 {
+			left++
+		}
+	}
+	fmt.Printf("share of the left mode %.1f\n", left/float64(len(draws.X.RawMatrix().Data)))
+	// Output: share of the left mode 0.5
+}
+
 // Estimate log ∫exp(-|x|²/2) dx = log 2π.
 func ExampleAIS() {
 	target := mcmc.RowFunc(func(grad, x []float64) float64 {

@@ -303,8 +303,9 @@ func (b *block) keep(r *run, info Info) bool {
 	}
 	b.rows += info.Evaluations
 	for i := range b.stats {
-		b.stats[i].add(&info.Chains[i])
-		b.depths[min(int(info.Chains[i].Depth), maxTree)]++
+		c := info.chain(i)
+		b.stats[i].add(&c)
+		b.depths[min(int(c.Depth), maxTree)]++
 	}
 	if len(info.Swaps) > 0 {
 		if len(b.swaps) != len(info.Swaps) {

@@ -109,7 +109,9 @@ func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 			return Info{}, err
 		}
 		info.Evaluations += in.Evaluations
-		copy(w.info, in.Chains[:w.n])
+		for i := range w.info {
+			w.info[i] = in.chain(i)
+		}
 	}
 	rows, err := r.refresh(b)
 	if err != nil {

@@ -49,7 +49,7 @@ type Info struct {
 	AcceptProb  float64     // mean acceptance probability over the chains; 1 for kernels that accept always
 	Divergent   int         // chains whose transition diverged
 	Evaluations int         // rows at which energy and gradient were computed
-	Chains      []ChainInfo // one per chain; owned by the State and overwritten by its next step
+	Chains      []ChainInfo // one per chain, owned by the State and overwritten by its next step; nil where a kernel does not tell
 	Swaps       []SwapInfo  // tempering only: one per pair of neighbouring levels; owned likewise
 }
 
@@ -62,6 +62,14 @@ type ChainInfo struct {
 	Depth       int16   // tree depth (NUTS)
 	Accepted    bool
 	Divergent   bool
+}
+
+// chain returns what is told of chain i: where a kernel tells nothing of single chains, the mean.
+func (in *Info) chain(i int) ChainInfo {
+	if in.Chains == nil {
+		return ChainInfo{AcceptProb: in.AcceptProb, LogRatio: math.NaN(), Hamiltonian: math.NaN()}
+	}
+	return in.Chains[i]
 }
 
 // SwapInfo counts the exchanges between tempering levels k and k+1 in one step.

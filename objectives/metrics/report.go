@@ -58,8 +58,9 @@ type SampleReport struct {
 }
 
 // Floor holds the same measures for as many true draws as there are samples. MMD2 and MMD2Narrow average to zero;
-// theirs are those of one such draw. EnergyDistance is the root of the mean of its square, 2E|X−X'|/n. HistTV and ModeTV are means over eight. KSD is the value that independent draws of the
-// model would have on average; KSDData that of true draws.
+// theirs are those of one such draw. EnergyDistance is the root of the mean of its square, 2E|X−X'|/n. HistTV and ModeTV
+// are means over eight. KSD is the value that independent draws of the model would have on average; KSDData that of true
+// draws.
 type Floor struct {
 	MMD2           Value `json:"mmd2"`
 	MMD2Narrow     Value `json:"mmd2_narrow"`

@@ -97,10 +97,10 @@ func Objectives() []Check {
 		}
 		if name != "dsm-multi" { // a Gaussian is a mixture of one: covered by the next
 			checks = append(checks, Check{name, "gaussian", "recovery error",
-				func() (float64, float64, error) { return recover2(gaussian, named(name), name, seed+2) }})
+				func() (float64, float64, error) { return recovery(gaussian, named(name), name, seed+2) }})
 		}
 		checks = append(checks, Check{name, "mixture", "recovery error",
-			func() (float64, float64, error) { return recover2(mixture, named(name), name, seed+3) }})
+			func() (float64, float64, error) { return recovery(mixture, named(name), name, seed+3) }})
 	}
 	return checks
 }
@@ -241,9 +241,9 @@ func steinIdentity(b build, seed uint64) (value, tol float64, err error) {
 	return m.worst(nil), threshold(1, reps), nil
 }
 
-// recover2 trains from a perturbed start and returns the largest error of what the target identifies. Adam with a falling
+// recovery trains from a perturbed start and returns the largest error of what the target identifies. Adam with a falling
 // rate on fresh data; the estimate is the mean of θ over the second half.
-func recover2(t target, b build, name string, seed uint64) (value, tol float64, err error) {
+func recovery(t target, b build, name string, seed uint64) (value, tol float64, err error) {
 	const steps = 1200
 	rng := newRNG(seed, 1)
 	truth := t.params()

@@ -66,8 +66,9 @@ func stationary(k mcmc.Kernel, moves int, t target, seed uint64) (value, tol flo
 	return moved(k, moves, t, 0, seed)
 }
 
-// moved starts chains at exact draws or, if wide > 0, at draws of N(0, wide² I), runs them, and compares means of bounded and unbounded statistics over the chains,
-// which are independent, with those of a large independent set of draws; the standard error is that of the difference.
+// moved starts chains at exact draws or, if wide > 0, at draws of N(0, wide² I), runs them, and compares means of bounded
+// and unbounded statistics over the chains, which are independent, with those of a large independent set of draws; the
+// standard error is that of the difference.
 func moved(k mcmc.Kernel, moves int, t target, wide float64, seed uint64) (value, tol float64, err error) {
 	const chains, reference = 2000, 200000
 	rng := newRNG(seed, 1)

@@ -73,7 +73,8 @@ func (m *Model) annealed(k mcmc.Kernel) mcmc.Annealed {
 // Sample draws from the model. In up to three dimensions chains start from draws of a broad density around the data,
 // resampled by the model's own weights, so that they are spread over its modes as the model has it. In more they start
 // from a Gaussian and are led down by annealing. In few dimensions proposals from that broad density go before every
-// transition (sampler-jumps), so that chains change modes as they run and R̂ tells of all of them. The draws depend on the seed, not on the number of cores.
+// transition (sampler-jumps), so that chains change modes as they run and R̂ tells of all of them. The draws depend on the
+// seed, not on the number of cores.
 func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	s := m.Settings
 	name, step := cfg.Sampler, cfg.Step

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -133,8 +134,11 @@ func (m *mover) restore(f *safetensors.File) error {
 		return err
 	}
 	k := mcmc.MALA{StepSize: v[0]}
+	if err := k.Validate(); err != nil {
+		return fmt.Errorf("objectives: state: chain_step: %w", err)
+	}
 	m.kernel = k
-	return k.Validate()
+	return nil
 }
 
 // fromData is `cd`: the chains start at the batch itself and take k steps. The short chains are a bias: the gradient is that
@@ -173,9 +177,6 @@ func (c *persistent) save() []safetensors.Tensor {
 }
 
 func (c *persistent) restore(f *safetensors.File) error {
-	if err := c.mover.restore(f); err != nil {
-		return err
-	}
 	n, d := c.chains.Dims()
 	v, err := numbers(f, "chains", n*d)
 	if err != nil {
@@ -183,6 +184,9 @@ func (c *persistent) restore(f *safetensors.File) error {
 	}
 	s, err := numbers(f, "started", 1)
 	if err != nil {
+		return err
+	}
+	if err := c.mover.restore(f); err != nil {
 		return err
 	}
 	copy(c.chains.RawMatrix().Data, v)

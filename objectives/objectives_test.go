@@ -1,6 +1,7 @@
 package objectives_test
 
 import (
+	"bytes"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -430,6 +431,29 @@ func TestNonFiniteLossIsReported(t *testing.T) {
 		s := must(o.Gradient(make([]float64, p.Len()), normal(6, 2, 1), newRNG(1)))
 		if !math.IsNaN(s.Loss) {
 			t.Errorf("%s: loss %g with NaN parameters, want NaN", name, s.Loss)
+		}
+	}
+}
+
+// A state that cannot be restored as a whole is not restored in part: that of cd has the step of its chains, which pcd and ml
+// have, too, but no chains.
+func TestRestoreIsWholeOrNot(t *testing.T) {
+	e := mlp(2)
+	cfg := objectives.Config{Batch: 4, Adjusted: true, Buffer: 8}
+	other := cfg
+	other.StepSize = 0.123
+	state, err := must(objectives.New("cd", e, energy.Init(e, newRNG(1)), other)).(objectives.Stateful).MarshalState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"pcd", "ml"} {
+		o := must(objectives.New(name, e, energy.Init(e, newRNG(1)), cfg)).(objectives.Stateful)
+		before := must(o.MarshalState())
+		if err := o.UnmarshalState(state); err == nil {
+			t.Errorf("%s: the state of cd is accepted", name)
+		}
+		if !bytes.Equal(must(o.MarshalState()), before) {
+			t.Errorf("%s: a state that was refused has left something", name)
 		}
 	}
 }

@@ -95,9 +95,6 @@ func (r *replay) save() []safetensors.Tensor {
 }
 
 func (r *replay) restore(f *safetensors.File) error {
-	if err := r.mover.restore(f); err != nil {
-		return err
-	}
 	n, d := r.slots.Dims()
 	v, err := numbers(f, "slots", n*d)
 	if err != nil {
@@ -107,6 +104,7 @@ func (r *replay) restore(f *safetensors.File) error {
 	if err != nil {
 		return err
 	}
+	fresh := r.fresh
 	if f.Tensor("lo") != nil {
 		lo, err := numbers(f, "lo", d)
 		if err != nil {
@@ -116,8 +114,12 @@ func (r *replay) restore(f *safetensors.File) error {
 		if err != nil {
 			return err
 		}
-		r.fresh = &Box{Lo: lo, Hi: hi}
+		fresh = &Box{Lo: lo, Hi: hi}
 	}
+	if err := r.mover.restore(f); err != nil {
+		return err
+	}
+	r.fresh = fresh
 	copy(r.slots.RawMatrix().Data, v)
 	r.started = s[0] != 0
 	return nil

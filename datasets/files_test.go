@@ -563,6 +563,12 @@ func TestImageErrors(t *testing.T) {
 	if _, err := datasets.NewImage(white, datasets.ImageConfig{Invert: true}); err != nil {
 		t.Errorf("white picture, inverted: %v", err)
 	}
+	if _, err := datasets.NewImage(new(image.Gray), datasets.ImageConfig{}); err == nil || !strings.Contains(err.Error(), "no pixels") {
+		t.Errorf("an empty picture: got %v", err)
+	}
+	if _, err := datasets.NewGaussianMixture(nil, new(mat.Dense), nil); err == nil {
+		t.Error("a mixture without means: no error")
+	}
 	if _, err := datasets.NewImage(white, datasets.ImageConfig{Blur: 100}); err == nil {
 		t.Error("blur of 100 pixels: no error")
 	}

@@ -89,6 +89,9 @@ func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 		return nil, fmt.Errorf("datasets: image with HalfWidth %g (want 1e-6 to 1e6), Blur %g (0.1 to 8), MaxSide %d (> 0), Background %g (between 0 and 1)",
 			cfg.HalfWidth, cfg.Blur, cfg.MaxSide, cfg.Background)
 	}
+	if img.Bounds().Empty() {
+		return nil, errors.New("datasets: the picture has no pixels")
+	}
 	ink, w, h := reduce(img, cfg)
 	var total float64
 	for _, v := range ink {

@@ -34,6 +34,9 @@ var (
 // 1e-8 when the centres are some eight standard deviations apart; it is an upper bound otherwise.
 func NewGaussianMixture(weights []float64, means *mat.Dense, sds []float64) (*GaussianMixture, error) {
 	k, d := means.Dims()
+	if k == 0 {
+		return nil, errors.New("datasets: a mixture without means")
+	}
 	if len(weights) != k || len(sds) != k {
 		return nil, fmt.Errorf("datasets: a mixture of %d means has %d weights and %d standard deviations", k, len(weights), len(sds))
 	}

@@ -527,6 +527,8 @@ func TestValidation(t *testing.T) {
 	add("levels", an, err)
 	mi, err := NewMixture(mat.NewDense(1, 1, nil), []float64{0}, nil)
 	add("mixture", mi, err)
+	mi, err = NewMixture(new(mat.Dense), nil, nil)
+	add("empty mixture", mi, err)
 	ev, err := NewEvaluator(mlp, NewParams(nil), EvaluatorConfig{})
 	add("params", ev, err)
 	ev, err = NewEvaluator(mlp, Init(mlp, newRNG(1)), EvaluatorConfig{Batch: -1, Threads: -1, Precision: 9})

@@ -117,6 +117,9 @@ type Mixture struct {
 // are scaled to sum 1; nil weights are equal.
 func NewMixture(centres *mat.Dense, sds, weights []float64) (*Mixture, error) {
 	k, d := centres.Dims()
+	if k == 0 {
+		return nil, errors.New("energy: mixture without centres")
+	}
 	if weights == nil {
 		weights = make([]float64, k)
 		for i := range weights {

@@ -86,7 +86,7 @@ func Unknown(what, name string, known []string) error {
 
 // Nearest is the known name within a few typing errors of name, or "".
 func Nearest(name string, known []string) string {
-	best, at := "", max(2, len(name)/3)+1
+	best, at := "", max(min(2, len(name)/2), len(name)/3)+1
 	for _, k := range known {
 		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < at {
 			best, at = k, d

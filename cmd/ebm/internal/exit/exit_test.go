@@ -35,7 +35,7 @@ func TestLine(t *testing.T) {
 func TestNearest(t *testing.T) {
 	known := []string{"4squares", "8gaussians", "2spirals", "moons"}
 	for name, want := range map[string]string{
-		"4square": "4squares", "8gausians": "8gaussians", "mosno": "moons", "2Spirals": "2spirals", "zebra": "", "": "",
+		"4square": "4squares", "8gausians": "8gaussians", "mosno": "moons", "2Spirals": "2spirals", "zebra": "", "": "", "mop": "",
 	} {
 		if got := Nearest(name, known); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)

@@ -19,7 +19,7 @@ import (
 // Settings is everything the course and the result of a run depend on. Each field is a flag and a key of config.json,
 // under the name of its json tag. The values in a run directory are complete: no default is left to be filled in.
 type Settings struct {
-	Dataset     string  `json:"dataset" help:"Distribution by name (see: ebm data), or a .csv, .npy or .npz file." group:"data"`
+	Dataset     string  `json:"dataset" help:"Distribution by name (see: ebm data), a .csv, .npy or .npz file, or a .png picture as a density." group:"data"`
 	Standardize bool    `json:"standardize" negatable:"" help:"Bring every column of the data to mean 0 and deviation 1; undone on output. On by default for files." group:"data"`
 	Smooth      float64 `json:"smooth" help:"Noise on the points of a file, in units of their distance from the 20th neighbour; without it what matches scores learns the points by heart." group:"data"`
 

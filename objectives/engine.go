@@ -57,6 +57,13 @@ type ownState struct {
 	dst [][]float64
 }
 
+func newOwnState(l Learner) *ownState {
+	p := l.OwnParams()
+	k := p.Len()
+	return &ownState{p: p, grad: make([]float64, k), m: make([]float64, k), v: make([]float64, k), repeats: l.Repeats(),
+		adam: vector.Adam{LearningRate: l.OwnRate(), Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}}
+}
+
 // Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. Of cfg it
 // uses Batch, Precision, Threads and Regularizers; New is the way to the forms that have a name.
 func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
@@ -65,116 +72,136 @@ func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, er
 	}
 	cfg = cfg.withDefaults()
 	n, d := cfg.Batch, e.Dim()
-	o := &Engine{form: f, p: p, n: n, d: d, specs: f.Inputs(n, d), in: Inputs{}, out: Inputs{}}
-	defer graphs.Building()()
-	dt := cfg.Precision.Dtype()
-	g := G.NewGraph()
-	b := &Builder{N: n, D: d, e: e, in: map[string]*G.Node{}}
-	theta, err := energy.Inputs(g, cfg.Precision, e)
-	if err != nil {
-		return nil, err
-	}
-	b.Theta = theta
-	inputs := append(G.Nodes(nil), theta...)
-	o.args = p.Views(p.Data())
+	o := &Engine{form: f, p: p, n: n, d: d, specs: f.Inputs(n, d), in: Inputs{}, out: Inputs{}, x: mat.NewDense(n, d, nil)}
 	if l, ok := f.(Learner); ok {
-		op := l.OwnParams()
-		k := op.Len()
-		o.own = &ownState{p: op, grad: make([]float64, k), m: make([]float64, k), v: make([]float64, k), repeats: l.Repeats(),
-			adam: vector.Adam{LearningRate: l.OwnRate(), Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}}
-		o.args = op.AppendViews(o.args, op.Data())
+		o.own = newOwnState(l)
 	}
-	var penalty *G.Node
+	defer graphs.Building()()
+	c := &compilation{Engine: o, b: &Builder{N: n, D: d, e: e, in: map[string]*G.Node{}}, g: G.NewGraph()}
 	loss, err := graphs.Try(func() *G.Node {
-		if o.own != nil {
-			for _, s := range o.own.p.Specs() {
-				b.Own = append(b.Own, graphs.NewInput(g, dt, "own."+s.Name, s.Shape...))
-			}
-			inputs = append(inputs, b.Own...)
-		}
-		for _, s := range o.specs {
-			node := graphs.NewInput(g, dt, "draw."+s.Name, s.Shape...)
-			b.in[s.Name] = node
-			buf := make([]float64, node.Shape().TotalSize())
-			o.in[s.Name] = buf
-			inputs = append(inputs, node)
-			o.args = append(o.args, buf)
-		}
-		b.X = graphs.NewInput(g, dt, "batch.x", n, d)
-		inputs = append(inputs, b.X)
-		o.xAt = len(o.args)
-		o.args = append(o.args, nil)
-		loss := f.Loss(b)
-		if s := loss.Shape(); s.TotalSize() != 1 {
-			return graphs.Must(nil, fmt.Errorf("objectives: the loss has shape %v, want one number", s))
-		}
-		for _, r := range cfg.Regularizers {
-			if penalty == nil {
-				penalty = r.Penalty(b)
-			} else {
-				penalty = graphs.Add(penalty, r.Penalty(b))
-			}
-		}
-		if penalty != nil {
-			loss = graphs.Add(loss, penalty)
-		}
-		return loss
+		c.declare(cfg.Precision)
+		return c.loss(cfg.Regularizers)
 	})
 	if err != nil {
 		return nil, err
 	}
-	outputs := G.Nodes{loss}
-	var ownGrads G.Nodes // of a Learner that moves between the gradients in θ, by a function without these
-	o.dst = [][]float64{make([]float64, 1)}
+	if err := c.differentiate(loss); err != nil {
+		return nil, err
+	}
+	if err := c.compile(cfg.Threads); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// compilation is an engine in the making: its graph, with the inputs in the order of args and the outputs in that of dst.
+type compilation struct {
+	*Engine
+	b               *Builder
+	g               *G.ExprGraph
+	inputs, outputs G.Nodes
+	penalty         *G.Node // nil without regularisers
+	ownGrads        G.Nodes // of a Learner that moves between the gradients in θ, by a function without these
+}
+
+// declare adds the inputs: θ, φ of a Learner, the auxiliary inputs, the batch.
+func (c *compilation) declare(prec energy.Precision) {
+	input := func(name string, shape []int) *G.Node {
+		n := graphs.NewInput(c.g, prec.Dtype(), name, shape...)
+		c.inputs = append(c.inputs, n)
+		return n
+	}
+	theta, err := energy.Inputs(c.g, prec, c.b.e)
+	graphs.Must(nil, err)
+	c.b.Theta = theta
+	c.inputs = append(c.inputs, theta...)
+	c.args = c.p.Views(c.p.Data())
+	if c.own != nil {
+		for _, s := range c.own.p.Specs() {
+			c.b.Own = append(c.b.Own, input("own."+s.Name, s.Shape))
+		}
+		c.args = c.own.p.AppendViews(c.args, c.own.p.Data())
+	}
+	for _, s := range c.specs {
+		node := input("draw."+s.Name, s.Shape)
+		buf := make([]float64, node.Shape().TotalSize())
+		c.b.in[s.Name], c.in[s.Name] = node, buf
+		c.args = append(c.args, buf)
+	}
+	c.b.X = input("batch.x", []int{c.n, c.d})
+	c.xAt = len(c.args)
+	c.args = append(c.args, nil)
+}
+
+// loss builds the loss, penalties included.
+func (c *compilation) loss(regularizers []Regularizer) *G.Node {
+	loss := c.form.Loss(c.b)
+	if s := loss.Shape(); s.TotalSize() != 1 {
+		graphs.Must(nil, fmt.Errorf("objectives: the loss has shape %v, want one number", s))
+	}
+	for _, r := range regularizers {
+		c.penalty = plus(c.penalty, r.Penalty(c.b))
+	}
+	if c.penalty == nil {
+		return loss
+	}
+	return graphs.Add(loss, c.penalty)
+}
+
+// differentiate lists the outputs: the loss, what was yielded, the gradients.
+func (c *compilation) differentiate(loss *G.Node) error {
 	yield := func(name string, n *G.Node) {
 		buf := make([]float64, n.Shape().TotalSize())
-		o.out[name] = buf
-		outputs = append(outputs, n)
-		o.dst = append(o.dst, buf)
+		c.out[name] = buf
+		c.outputs = append(c.outputs, n)
+		c.dst = append(c.dst, buf)
 	}
-	if penalty != nil {
-		yield("penalty", penalty)
+	c.outputs, c.dst = G.Nodes{loss}, [][]float64{make([]float64, 1)}
+	if c.penalty != nil {
+		yield("penalty", c.penalty)
 	}
-	for i, name := range b.names {
-		yield(name, b.yields[i])
+	for i, name := range c.b.names {
+		yield(name, c.b.yields[i])
 	}
-	if o.own != nil {
-		gs, err := graphs.Grad(b.ownLoss, b.Own...)
+	if c.own != nil {
+		gs, err := graphs.Grad(c.b.ownLoss, c.b.Own...)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if o.own.repeats == 0 {
-			outputs = append(outputs, gs...)
-			o.dst = o.own.p.AppendViews(o.dst, o.own.grad)
+		if c.own.repeats == 0 {
+			c.outputs = append(c.outputs, gs...)
+			c.dst = c.own.p.AppendViews(c.dst, c.own.grad)
 		} else {
-			ownGrads = gs
+			c.ownGrads = gs
 		}
 	}
-	gs, err := graphs.Grad(loss, theta...)
+	gs, err := graphs.Grad(loss, c.b.Theta...)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	o.thetaAt = len(o.dst)
-	outputs = append(outputs, gs...)
-	constants, values, err := energy.Constants(g)
+	c.thetaAt = len(c.dst)
+	c.outputs = append(c.outputs, gs...)
+	c.dst = c.p.AppendViews(c.dst, make([]float64, c.p.Len())) // room for the views of Gradient's argument
+	return nil
+}
+
+// compile makes the functions.
+func (c *compilation) compile(threads int) (err error) {
+	constants, values, err := energy.Constants(c.g)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	inputs = append(inputs, constants...)
-	o.args = append(o.args, values...)
-	o.fn, err = graphs.Compile(inputs, outputs, graphs.Held(constants...), graphs.Threads(cfg.Threads))
-	if err != nil {
-		return nil, err
+	c.inputs = append(c.inputs, constants...)
+	c.args = append(c.args, values...)
+	function := func(outputs G.Nodes) (*graphs.Function, error) {
+		return graphs.Compile(c.inputs, outputs, graphs.Held(constants...), graphs.Threads(threads))
 	}
-	if ownGrads != nil {
-		if o.own.fn, err = graphs.Compile(inputs, ownGrads, graphs.Held(constants...), graphs.Threads(cfg.Threads)); err != nil {
-			return nil, err
-		}
-		o.own.dst = o.own.p.Views(o.own.grad)
+	if c.fn, err = function(c.outputs); err != nil || c.ownGrads == nil {
+		return err
 	}
-	o.x = mat.NewDense(n, d, nil)
-	o.dst = p.AppendViews(o.dst, make([]float64, p.Len())) // room for the views of Gradient's argument
-	return o, nil
+	c.own.fn, err = function(c.ownGrads)
+	c.own.dst = c.own.p.Views(c.own.grad)
+	return err
 }
 
 // Gradient draws the auxiliary inputs and evaluates.

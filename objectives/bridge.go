@@ -24,9 +24,12 @@ import (
 // A score does not tell a density from a multiple of it. With c q in place of q, c > 1, the odds stay above zero where there are
 // no data, and c p + (c-1) ε/(1-ε) b would be taken for p: a share of the background remains. The last term, see unity, holds
 // the integral of q at 1.
+//
+// Where the objective weighs its loss, as dsm may by σ², so are the other terms: it is the sum that is zero at the truth.
 type bridged struct {
 	Form
 	beside *background
+	weight float64
 }
 
 const backgroundInput = "background"
@@ -48,7 +51,10 @@ func (f bridged) Loss(b *Builder) *G.Node {
 	}
 	drift, whole := f.beside.known(b, x)
 	known := graphs.Mean(halfSquare(drift))
-	return plus(whole, graphs.Add(graphs.Scale(f.Form.Loss(b), 1-eps), graphs.Scale(known, eps)))
+	if whole != nil {
+		whole = graphs.Scale(whole, f.weight)
+	}
+	return plus(whole, graphs.Add(graphs.Scale(f.Form.Loss(b), 1-eps), graphs.Scale(known, eps*f.weight)))
 }
 
 // background is what objectives take from an energy.Bridge: draws of b, and what is known there. The Stein discrepancies hold it

@@ -457,3 +457,29 @@ func TestRestoreIsWholeOrNot(t *testing.T) {
 		}
 	}
 }
+
+// dsm weighted by σ² is σ² times dsm, gradient included, beside a background too: a weight on the data's part alone would move
+// the minimum.
+func TestWeightedDenoising(t *testing.T) {
+	const sigma = 0.3
+	b := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{2}, nil))
+	for name, e := range map[string]energy.Energy{
+		"plain":  mlp(2),
+		"bridge": must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: b, Blur: sigma})),
+	} {
+		p := energy.Init(e, newRNG(1))
+		eval := func(weighted bool) (float64, []float64) {
+			o := must(objectives.New("dsm", e, p, objectives.Config{Batch: 8, Precision: energy.Float64, Sigma: sigma, Weighted: weighted}))
+			grad := make([]float64, p.Len())
+			s := must(o.Gradient(grad, normal(8, 2, 2), newRNG(3)))
+			return s.Loss, grad
+		}
+		plain, g := eval(false)
+		weighted, w := eval(true)
+		floats.Scale(sigma*sigma, g)
+		if math.Abs(weighted-sigma*sigma*plain) > 1e-12*math.Abs(plain) || !floats.EqualApprox(w, g, 1e-12*floats.Norm(g, math.Inf(1))) {
+			t.Errorf("%s: loss %g, want %g; gradient differs from σ² times the unweighted one by up to %g",
+				name, weighted, sigma*sigma*plain, floats.Distance(w, g, math.Inf(1)))
+		}
+	}
+}

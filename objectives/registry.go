@@ -96,7 +96,11 @@ func New(name string, e energy.Energy, p *energy.Params, cfg Config) (Objective,
 		return nil, err
 	}
 	if !ent.whole {
-		f = bridged{f, newBackground(e)}
+		weight := 1.0
+		if name == "dsm" && cfg.Weighted {
+			weight = cfg.Sigma * cfg.Sigma
+		}
+		f = bridged{f, newBackground(e), weight}
 	}
 	return Compile(f, bridge.Mixed(), p, cfg)
 }

@@ -91,17 +91,25 @@ func (k Annealed) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return k.mean(sum, len(betas)), nil
 }
 
-func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
+// setSigma chooses the noise level of t.
+func (k Annealed) setSigma(t Target, sigma float64) error {
 	nt, ok := t.(NoiseTarget)
 	if !ok {
-		return Info{}, fmt.Errorf("mcmc: Annealed.Sigmas needs an energy that depends on the noise level, %T does not: use Betas", t)
+		return fmt.Errorf("mcmc: Annealed.Sigmas needs an energy that depends on the noise level, %T does not: use Betas", t)
 	}
+	if err := nt.SetSigma(sigma); err != nil {
+		return fmt.Errorf("mcmc: noise level %g: %w", sigma, err)
+	}
+	return nil
+}
+
+func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
 	last := k.Sigmas[len(k.Sigmas)-1]
 	p := newPath(s, t, nil)
 	sum := Info{}
 	for _, sigma := range k.Sigmas {
-		if err := nt.SetSigma(sigma); err != nil {
-			return Info{}, fmt.Errorf("mcmc: noise level %g: %w", sigma, err)
+		if err := k.setSigma(t, sigma); err != nil {
+			return Info{}, err
 		}
 		s.Invalidate()
 		p.lengths(math.Hypot(sigma, k.Detail) / math.Hypot(last, k.Detail))

@@ -1,6 +1,7 @@
 package mcmc_test
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -143,6 +144,24 @@ func TestNoiseSchedule(t *testing.T) {
 	}
 	if _, err := k.Step(s, gaussian(), source(1)); err == nil {
 		t.Error("noise levels for an energy without them: no error")
+	}
+}
+
+// The first step is sought at the last level, whatever the target was used for before: draws do not depend on which worker, and
+// after which block, takes up a chain.
+func TestNoiseScheduleStarts(t *testing.T) {
+	k := mcmc.Annealed{Kernel: mcmc.HMC{Leapfrog: 2}, Sigmas: []float64{10, 3}, Moves: 1}
+	x := normalBatch(8, 1, source(1))
+	draw := func(before float64) *mat.Dense {
+		targets := func() (mcmc.Target, error) { return &blurred{v: before}, nil }
+		d, err := mcmc.Sample(context.Background(), k, targets, x, mcmc.SampleConfig{Draws: 2, Warmup: mcmc.Warmup{Steps: 4}}, source(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.X
+	}
+	if !mat.Equal(draw(1), draw(10)) {
+		t.Error("draws depend on the level that the target had before")
 	}
 }
 

@@ -211,9 +211,14 @@ func (a *Adapter) setStep(eps float64) {
 // Start looks for a step of the right order: doubling or halving it until the acceptance of a single short move crosses 0.8,
 // on copies of at most 64 chains of s. It does nothing for kernels without an acceptance and when there is no warm-up.
 func (a *Adapter) Start(s *State, t Target, rng *rand.Rand) error {
-	_, inner := a.inner()
+	outer, inner := a.inner()
 	if inner == nil || a.cfg.Steps == 0 {
 		return nil
+	}
+	if k, ok := outer.(Annealed); ok && len(k.Sigmas) > 0 { // the step is that of the last level, whatever t was used for before
+		if err := k.setSigma(t, k.Sigmas[len(k.Sigmas)-1]); err != nil {
+			return err
+		}
 	}
 	n, d := s.X.Dims()
 	n = min(n, 64)

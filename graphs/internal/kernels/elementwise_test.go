@@ -276,6 +276,20 @@ func TestReduce(t *testing.T) {
 	})
 }
 
+// TestMax compares with the built-in max, bit for bit but for the sign of zero.
+func TestMax(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	for _, x := range [][]float64{{}, {3}, {-1, -2, -1}, {1, 2, 3}, {3, 2, 1}, {-inf, -inf}, {-inf, 1}, {inf, 1}, {nan, 1}, {1, nan}, {inf, nan, inf}, {-inf, nan}, {0, math.Copysign(0, -1)}} {
+		want := -inf
+		for _, v := range x {
+			want = max(want, v)
+		}
+		if got := Max(x); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+			t.Errorf("Max(%v) = %v, want %v", x, got, want)
+		}
+	}
+}
+
 func TestRowLogSumExpExtremes(t *testing.T) {
 	inf := math.Inf(1)
 	for _, c := range []struct {

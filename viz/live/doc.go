@@ -14,7 +14,8 @@
 //
 // Without a viewer Wanted is an atomic load that says no. With one it says yes as often as keeps the cost of making frames,
 // measured from Wanted to Frame, below Config.Share of the time. Offer does both. Later promises frames of steps that nobody watches:
-// they are listed, and made one by one when a viewer who came late, or one who turns back, asks for them.
+// they are listed, and made one by one when a viewer who came late, or one who turns back, asks for them; that is charged to the same share.
+// Serving has a pace of its own, of all clients together, so two hundred cost what a few cost.
 //
 // # Protocol
 //

@@ -4,14 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 )
 
 // A stream is written by the goroutine of its request, which takes what is new from the history when it has written what was new
-// before: a slow client costs its own goroutine and nothing else.
+// before: a slow client costs its own goroutine and nothing else. What goes out to all clients together has one pace, so that the
+// work of serving them does not grow with their number.
 
 const (
 	updateEvery  = 80 * time.Millisecond // least time between events of a stream
+	turnEvery    = 10 * time.Millisecond // between answers with a frame or records, to whomever they go, on average
+	turnBurst    = 25                    // answers that need not wait after a rest
 	writeTimeout = 20 * time.Second      // a client that takes nothing for so long is dropped
 	keepAlive    = 15 * time.Second
 )
@@ -24,6 +28,42 @@ type view struct {
 	status    int32
 }
 
+// pace hands out turns: at most turnBurst + T/turnEvery in any time T.
+type pace struct {
+	sync.Mutex
+	next time.Duration // of the turn that is handed out next
+}
+
+// turn takes the next turn and returns how long it is until then.
+func (p *pace) turn(now time.Duration) time.Duration {
+	p.Lock()
+	defer p.Unlock()
+	at := max(p.next, now-(turnBurst-1)*turnEvery)
+	p.next = at + turnEvery
+	return max(at-now, 0)
+}
+
+// turn waits until it is the caller's turn to send; it returns false if the request or the server ends first.
+func (s *Server) turn(r *http.Request) bool {
+	return s.wait(r, s.pace.turn(time.Since(s.start)))
+}
+
+func (s *Server) wait(r *http.Request, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-r.Context().Done():
+		return false
+	case <-s.done:
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if int(s.viewers.Add(1)) > s.cfg.MaxClients {
 		s.viewers.Add(-1)
@@ -31,8 +71,11 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.viewers.Add(-1)
+	if !s.turn(r) {
+		return
+	}
 	s.take()
-	s.made(s.last())
+	s.made(s.last(), r)
 	c := &client{news: make(chan struct{}, 1)}
 	s.mu.Lock()
 	s.clients[c] = struct{}{}
@@ -45,6 +88,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}()
 
 	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Transfer-Encoding", "identity") // it ends with the connection: an event is one write, where chunks take three
 	ctl := http.NewResponseController(w)
 	ctl.SetReadDeadline(time.Time{})
 	send := func(b []byte) bool {
@@ -70,6 +114,9 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		case <-c.news:
+			if !s.turn(r) {
+				return
+			}
 			s.mu.Lock()
 			var b []byte
 			b, v = s.updateEvent(v)
@@ -77,18 +124,14 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 			if b != nil && !send(b) {
 				return
 			}
-			select { // not more often than a screen needs
-			case <-r.Context().Done():
+			if !s.wait(r, updateEvery) { // a screen needs no more
 				return
-			case <-s.done:
-				return
-			case <-time.After(updateEvery):
 			}
 		}
 	}
 }
 
-// initEvent is called with the lock held.
+// initEvent is called with the lock held; what it returns is not to be changed.
 func (s *Server) initEvent() ([]byte, view) {
 	h := s.hist
 	v := view{rows: h.next, frame: h.nextFrame, thinnings: h.thinnings, status: s.status.Load()}

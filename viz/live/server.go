@@ -60,7 +60,7 @@ type Config struct {
 	History string        // path of the history file; "": none
 	Token   string        // for the controls; "": a random one
 	Hosts   []string      // names besides localhost and the address under which the page may be reached
-	Share   float64       // of the time that making frames may take; 0 means 0.015, which leaves room for serving them
+	Share   float64       // of the time that making frames may take; 0 means 0.0125, which leaves room for serving them
 	Every   time.Duration // least time between frames; 0 means 150 ms
 
 	MaxFrames  int // kept in memory and in the file; 0 means 400
@@ -98,6 +98,7 @@ type Server struct {
 		nextID int
 		seen   bool // a frame has come since the last promise
 	}
+	pace   pace
 	making sync.Mutex   // one promised frame at a time
 	spent  atomic.Int64 // ns on frames
 	wake   chan struct{}
@@ -153,7 +154,7 @@ func Open(path, addr string) (*Server, error) {
 
 func serve(cfg Config, h *history, status int32) (*Server, error) {
 	if cfg.Share <= 0 {
-		cfg.Share = 0.015
+		cfg.Share = 0.0125
 	}
 	if cfg.Every <= 0 {
 		cfg.Every = 150 * time.Millisecond
@@ -259,7 +260,8 @@ func (s *Server) Offer(make func() (Frame, error)) error {
 // goroutine, never two at a time. So who comes late sees what nobody watched, and nothing is computed before. A promise is dropped
 // if frames have come since the one before: that stretch is covered.
 //
-// What making it costs delays the next yes of Wanted. Done makes all that was promised if there is a history file.
+// What making it costs is within Config.Share, too: it delays the next yes of Wanted, and who asks for many waits, unless the run is
+// paused or over. Done makes all that was promised if there is a history file.
 func (s *Server) Later(step int, make func() (Frame, error)) {
 	s.inbox.Lock()
 	seen := s.inbox.seen
@@ -274,8 +276,9 @@ func (s *Server) Later(step int, make func() (Frame, error)) {
 	}
 }
 
-// made returns a frame of the history, making it if it was only promised; nil if there is none or it cannot be made.
-func (s *Server) made(id int) []byte {
+// made returns a frame of the history, making it if it was only promised; nil if there is none or it cannot be made. For a request
+// it waits, while the run goes on, until frames are within their share of the time.
+func (s *Server) made(id int, r *http.Request) []byte {
 	find := func() (stored, bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -292,6 +295,15 @@ func (s *Server) made(id int) []byte {
 	p, ok := find()
 	if !ok || p.json != nil { // another client was faster
 		return p.json
+	}
+	for r != nil && s.status.Load() == running {
+		d := time.Duration(s.due.Load()) - time.Since(s.start)
+		if d <= 0 {
+			break
+		}
+		if !s.wait(r, min(d, 100*time.Millisecond)) { // the run may be paused or end meanwhile
+			return nil
+		}
 	}
 	start := time.Now()
 	f, err := p.make()
@@ -412,7 +424,7 @@ func (s *Server) Done(word string) error {
 		frames := s.hist.clone().frames
 		s.mu.Unlock()
 		for _, f := range frames {
-			s.made(f.id)
+			s.made(f.id, nil)
 		}
 	}
 	s.mu.Lock()
@@ -568,8 +580,11 @@ func (s *Server) servePage(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) serveFrame(w http.ResponseWriter, r *http.Request) {
 	var b []byte
 	id, err := strconv.Atoi(r.PathValue("id"))
+	if !s.turn(r) {
+		return
+	}
 	if err == nil {
-		b = s.made(id)
+		b = s.made(id, r)
 	}
 	if b == nil {
 		http.Error(w, "no such frame", http.StatusNotFound)

@@ -437,26 +437,122 @@ func TestLater(t *testing.T) {
 	}
 }
 
-// The cost of promised frames is within the same share of the time as that of the others.
+// The cost of promised frames is within the same share of the time as that of the others: who asks for many waits, unless the run
+// is paused.
 func TestLaterShare(t *testing.T) {
 	cfg := toyConfig()
 	cfg.Share, cfg.Every = 0.5, time.Millisecond
 	s := newServer(t, cfg)
 	const cost = 30 * time.Millisecond
-	for k := range 5 {
+	for k := range 9 {
 		s.Later(k, func() (Frame, error) { time.Sleep(cost); return toyFrame(k), nil })
+	}
+	ask := func(id int) {
+		t.Helper()
+		res, err := http.Get(fmt.Sprintf("http://%s/frame/%d", s.Addr(), id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.StatusCode != 200 {
+			t.Fatalf("frame %d: %s", id, res.Status)
+		}
 	}
 	open(t, s).next(t) // makes the last
 	for id := range 4 {
-		if s.made(id) == nil {
-			t.Fatalf("frame %d was not made", id)
-		}
+		ask(id)
+	}
+	if now := time.Since(s.start); now < 2*4*cost {
+		t.Errorf("five frames of %v were made within %v, want the fifth not before %v", cost, now, 2*4*cost)
 	}
 	for !s.Wanted() {
 		time.Sleep(time.Millisecond)
 	}
 	if now := time.Since(s.start); now < 2*5*cost {
 		t.Errorf("a frame is wanted after %v, when five of %v had been made, want not before %v", now, cost, 2*5*cost)
+	}
+	s.charge(time.Hour) // no frame is affordable for two hours, but a run that is paused has time
+	s.Control("pause")
+	for id := range 4 {
+		ask(4 + id)
+	}
+}
+
+// In any time T at most turnBurst + T/turnEvery answers go out, however many ask; each has its turn in the order of asking, and who
+// asks seldom does not wait.
+func TestTurns(t *testing.T) {
+	var p pace
+	rng := rand.New(rand.NewPCG(3, 4))
+	var turns []time.Duration
+	now := time.Duration(0)
+	for range 3000 {
+		switch rng.IntN(60) {
+		case 0: // a rest
+			now += time.Duration(rng.ExpFloat64() * float64(time.Second))
+		case 1, 2, 3, 4, 5:
+			now += time.Duration(rng.ExpFloat64() * float64(4*turnEvery))
+		}
+		turns = append(turns, now+p.turn(now))
+	}
+	for i, first := range turns {
+		if i > 0 && first < turns[i-1] {
+			t.Fatalf("turn %d at %v, after one at %v", i, first, turns[i-1])
+		}
+		if j := i + turnBurst; j < len(turns) && turns[j]-first < turnEvery {
+			t.Fatalf("turns %d to %d are within %v, want no more than %d in %v", i, j, turns[j]-first, turnBurst, turnEvery)
+		}
+		for _, n := range []int{50, 200} {
+			if j := i + n; j < len(turns) {
+				if most := turnBurst + int((turns[j]-first)/turnEvery); n > most {
+					t.Fatalf("%d turns within %v, want at most %d", n, turns[j]-first, most)
+				}
+			}
+		}
+	}
+	var seldom pace
+	for k := range 100 {
+		if d := seldom.turn(time.Duration(k) * turnEvery); d != 0 {
+			t.Fatalf("who asks every %v waits %v", turnEvery, d)
+		}
+	}
+}
+
+// The server keeps that pace: a hundred streams get no more events than it has turns.
+func TestPace(t *testing.T) {
+	s := newServer(t, toyConfig())
+	begin := time.Now()
+	var events atomic.Int64
+	var streams sync.WaitGroup
+	for range 100 {
+		streams.Go(func() {
+			res, err := http.Get("http://" + s.Addr() + "/events")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer res.Body.Close()
+			for r := bufio.NewReaderSize(res.Body, 1<<20); ; {
+				line, err := r.ReadString('\n')
+				if err != nil {
+					return
+				}
+				if strings.HasPrefix(line, "event: ") {
+					events.Add(1)
+				}
+			}
+		})
+	}
+	for k := 0; events.Load() < 250; k++ { // with a new frame all the time
+		if err := s.Frame(toyFrame(k)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	n, took := events.Load(), time.Since(begin)
+	s.Close()
+	streams.Wait()
+	if most := turnBurst + int64(took/turnEvery) + 1; n > most {
+		t.Errorf("%d events to 100 streams in %v, want at most %d", n, took, most)
 	}
 }
 

@@ -43,7 +43,7 @@ func liveConfig(m *model.Model, addr string) (live.Config, error) {
 	return cfg, nil
 }
 
-// painter makes frames from weights.
+// painter makes frames from weights. It compiles at the first: without a viewer there is none.
 type painter struct {
 	model   *model.Model
 	params  *energy.Params
@@ -52,23 +52,17 @@ type painter struct {
 	points  *mat.Dense
 }
 
-// newPainter returns nil where the data are not planar.
-func newPainter(m *model.Model) (*painter, error) {
-	if m.Data.Dim != 2 {
-		return nil, nil
-	}
-	p := &painter{model: m, params: m.Average()}
-	var err error
-	if p.density, err = m.Density(p.params); err != nil {
-		return nil, err
-	}
-	lo, hi := m.Data.Box()
-	p.grid = viz.NewGrid(lo, hi, liveNodes)
-	p.points = p.grid.Points()
-	return p, nil
-}
-
 func (p *painter) frame(step int, theta []float64) (live.Frame, error) {
+	if p.density == nil {
+		p.params = p.model.Average()
+		var err error
+		if p.density, err = p.model.Density(p.params); err != nil {
+			return live.Frame{}, err
+		}
+		lo, hi := p.model.Data.Box()
+		p.grid = viz.NewGrid(lo, hi, liveNodes)
+		p.points = p.grid.Points()
+	}
 	p.model.Set(p.params, theta)
 	if err := p.density.Energy(p.grid.Z, p.points); err != nil {
 		return live.Frame{}, err
@@ -78,15 +72,9 @@ func (p *painter) frame(step int, theta []float64) (live.Frame, error) {
 
 // past makes frames of what a run directory holds, for a page that is opened later than they were written.
 func past(m *model.Model, dir *run.Dir) func(k, step int) func() (live.Frame, error) {
-	var paint *painter // a second one: the first belongs to the training loop
+	paint := &painter{model: m} // a second one: the first belongs to the training loop
 	return func(k, step int) func() (live.Frame, error) {
 		return func() (live.Frame, error) {
-			if paint == nil {
-				var err error
-				if paint, err = newPainter(m); err != nil {
-					return live.Frame{}, err
-				}
-			}
 			f, err := dir.ReadFrame(m.Params.Len(), k)
 			if err != nil {
 				return live.Frame{}, err
@@ -101,13 +89,10 @@ func past(m *model.Model, dir *run.Dir) func(k, step int) func() (live.Frame, er
 
 // attach lets the page follow and steer the training loop. The training does not depend on who looks. What is returned is to be
 // called with every frame that the log gets.
-func (p *Plan) attach(cfg *train.Config, dir *run.Dir, srv *live.Server, cancel context.CancelCauseFunc) (kept func(k, step int), err error) {
-	paint, err := newPainter(p.model)
-	if err != nil {
-		return nil, err
-	}
+func (p *Plan) attach(cfg *train.Config, dir *run.Dir, srv *live.Server, cancel context.CancelCauseFunc) (kept func(k, step int)) {
+	paint, planar := &painter{model: p.model}, p.model.Data.Dim == 2
 	kept = func(k, step int) {}
-	if paint != nil {
+	if planar {
 		promise := past(p.model, dir)
 		kept = func(k, step int) { srv.Later(step, promise(k, step)) }
 	}
@@ -136,7 +121,7 @@ func (p *Plan) attach(cfg *train.Config, dir *run.Dir, srv *live.Server, cancel 
 		if pr.Stats.AcceptProb > 0 {
 			accept = pr.Stats.AcceptProb
 		}
-		if paint == nil {
+		if !planar {
 			return nil
 		}
 		return srv.Offer(func() (live.Frame, error) { return paint.frame(pr.Step, pr.Average) })
@@ -146,7 +131,7 @@ func (p *Plan) attach(cfg *train.Config, dir *run.Dir, srv *live.Server, cancel 
 			srv.Record(liveRecord(r, accept))
 		}
 	}
-	return kept, nil
+	return kept
 }
 
 // replayFrames tells of the frames that the log holds.
@@ -225,13 +210,8 @@ func showFrames(m *model.Model, dir *run.Dir, srv *live.Server) error {
 		}
 	}
 	if n == 0 {
-		srv.Later(m.Settings.Steps, func() (live.Frame, error) {
-			paint, err := newPainter(m)
-			if err != nil {
-				return live.Frame{}, err
-			}
-			return paint.frame(m.Settings.Steps, m.Params.Data())
-		})
+		paint := &painter{model: m}
+		srv.Later(m.Settings.Steps, func() (live.Frame, error) { return paint.frame(m.Settings.Steps, m.Params.Data()) })
 	}
 	return nil
 }

@@ -172,9 +172,7 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		defer cancel(nil)
-		if kept, err = p.attach(&cfg, dir, opt.Live, cancel); err != nil {
-			return none, errors.Join(err, rec.Close(), frames.Close())
-		}
+		kept = p.attach(&cfg, dir, opt.Live, cancel)
 	}
 	if cfg.Resume == nil {
 		if err := keep(0, p.model.Params.Data()); err != nil {

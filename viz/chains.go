@@ -19,6 +19,7 @@ type Trails struct {
 	Colors []color.RGBA // by turns
 	Width  vg.Length    // 0 means 0.8
 	Radius vg.Length    // of the dot at the end; 0 means 1.6, negative none
+	Jump   float64      // a longer move, in the units of the data, leaves no trail; 0: all do
 }
 
 // DataRange satisfies plot.DataRanger.
@@ -55,7 +56,14 @@ func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 				continue
 			}
 			st := draw.LineStyle{Color: fade(col, 0.12+0.78*float64(s+1)/steps), Width: width}
-			c.StrokeLines(st, c.ClipLinesXY(pts[a:b+1])...)
+			for i := a; i <= b; i++ {
+				if i == b || t.Jump > 0 && math.Hypot(m.At(i+1, 0)-m.At(i, 0), m.At(i+1, 1)-m.At(i, 1)) > t.Jump {
+					if i > a {
+						c.StrokeLines(st, c.ClipLinesXY(pts[a:i+1])...)
+					}
+					a = i + 1
+				}
+			}
 		}
 		if n > 0 && rad > 0 && c.Contains(pts[n-1]) {
 			c.SetColor(col)
@@ -229,6 +237,9 @@ func (d *Diagnostics) waysAspect() float64 {
 	return (hi[1] - lo[1]) / (hi[0] - lo[0])
 }
 
+// jump is the length from which a move over the box is drawn as one from mode to mode, without a trail: the way lies elsewhere.
+func jump(lo, hi [2]float64) float64 { return math.Max(hi[0]-lo[0], hi[1]-lo[1]) / 8 }
+
 func (d *Diagnostics) ways(st *Style, show int) *plot.Plot {
 	lo, hi := d.waysBox()
 	p := st.Plane("Chains", lo, hi)
@@ -237,10 +248,12 @@ func (d *Diagnostics) ways(st *Style, show int) *plot.Plot {
 		sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
 		p.Add(&ContourLines{Grid: rel, Levels: sc.levels(), Style: draw.LineStyle{Color: blend(st.Ink, st.Face, 0.35), Width: 0.5}})
 	}
-	t := &Trails{Colors: st.Accent}
+	t := &Trails{Colors: st.Accent, Width: 0.5, Jump: jump(lo, hi)}
 	for c := range show {
 		n, _ := d.Chains[c].Dims()
-		t.Chains = append(t.Chains, d.Chains[c].Slice(max(0, n-300), n, 0, 2))
+		way := d.Chains[c].Slice(max(0, n-300), n, 0, 2)
+		t.Chains = append(t.Chains, way)
+		p.Add(&Scatter{X: way, Color: st.Accent[c%len(st.Accent)], Radius: 0.8})
 	}
 	if show > 0 {
 		p.Add(t)
@@ -291,8 +304,8 @@ func (w *Walk) frame(k int) Picture {
 		others := w.Frames[k].Slice(show, n, 0, 2)
 		pl.Add(&Scatter{X: others, Color: rim, Radius: 1.9}, &Scatter{X: others, Color: white, Radius: 1.3})
 	}
-	t := &Trails{Colors: []color.RGBA{white}, Width: 1, Radius: 2.4}
-	under := &Trails{Colors: []color.RGBA{rim}, Width: 1.9, Radius: 3}
+	t := &Trails{Colors: []color.RGBA{white}, Width: 1, Radius: 2.4, Jump: jump(lo, hi)}
+	under := &Trails{Colors: []color.RGBA{rim}, Width: 1.9, Radius: 3, Jump: t.Jump}
 	for c := range show {
 		first := max(0, k-trail)
 		m := mat.NewDense(k-first+1, 2, nil)

@@ -188,11 +188,13 @@ func (f *Figure) Draw(c draw.Canvas) {
 		if cell.Aspect > 0 { // centred where the row or column gives more room
 			data = shrink(data, cell.Aspect)
 		}
-		// Titles of a row stand at one height, whatever stands out above the axes.
+		// Titles stand over the middle of the data and, in a row, at one height, whatever stands out beside and above the axes.
 		title := cell.Plot.Title
-		cell.Plot.Title.Padding += o.t[cell.Row] - st.measure(cell).t
+		cell.Plot.Title.Text = ""
 		place(c, cell.Plot, data)
 		cell.Plot.Title = title
+		title.TextStyle.XAlign, title.TextStyle.YAlign = draw.XCenter, draw.YTop
+		c.FillText(title.TextStyle, vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: data.Max.Y + o.t[cell.Row]}, title.Text)
 		if cell.Bar != nil {
 			r := vg.Rectangle{
 				Min: vg.Point{X: data.Max.X + barGap, Y: data.Min.Y},

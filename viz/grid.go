@@ -185,7 +185,8 @@ func beyond(s Scale) (lo, hi float64) {
 	return s.Lo - d, s.Hi + d
 }
 
-// resample returns the clipped values on an nx×ny lattice over the same box.
+// resample returns the clipped values on an nx×ny lattice over the same box, by cubics with continuous slopes: linear pieces would
+// show as pleats where the lattices fall in and out of step.
 func (g *Grid) resample(nx, ny int, lo, hi float64) *Grid {
 	c := &Grid{X: g.X, Y: g.Y, Z: make([]float64, len(g.Z))}
 	for j := range g.Y {
@@ -197,19 +198,38 @@ func (g *Grid) resample(nx, ny int, lo, hi float64) *Grid {
 		return c
 	}
 	r := &Grid{X: linspace(g.X[0], g.X[len(g.X)-1], nx), Y: linspace(g.Y[0], g.Y[len(g.Y)-1], ny), Z: make([]float64, nx*ny)}
-	is, fs := make([]int, nx), make([]float64, nx)
+	// Along x for every row that there was, then along y.
+	rows := make([]float64, nx*len(g.Y))
 	for i, x := range r.X {
-		is[i], fs[i] = locate(g.X, x)
+		at, w := hermite(g.X, x)
+		for j := range g.Y {
+			z := c.Z[j*len(g.X):]
+			rows[j*nx+i] = w[0]*z[at[0]] + w[1]*z[at[1]] + w[2]*z[at[2]] + w[3]*z[at[3]]
+		}
 	}
 	for j, y := range r.Y {
-		m, t := locate(g.Y, y)
-		row0, row1 := c.Z[m*len(g.X):], c.Z[(m+1)*len(g.X):]
-		for i, k := range is {
-			s := fs[i]
-			r.Z[j*nx+i] = (1-t)*((1-s)*row0[k]+s*row0[k+1]) + t*((1-s)*row1[k]+s*row1[k+1])
+		at, w := hermite(g.Y, y)
+		for k, row := range at {
+			for i, z := range rows[row*nx:][:nx] {
+				r.Z[j*nx+i] += w[k] * z
+			}
 		}
 	}
 	return r
+}
+
+// hermite returns four nodes and their weights, by which values on the nodes x are interpolated at v: with s = (v − x₁)/h, h = x₂ − x₁,
+//
+//	f = (1+2s)(1−s)² f₁ + s(1−s)² h m₁ + s²(3−2s) f₂ − s²(1−s) h m₂,   m_k = (f_{k+1} − f_{k−1}) / (x_{k+1} − x_{k−1}),
+//
+// which is Catmull and Rom's spline where the nodes are equidistant. At an end the difference is one-sided.
+func hermite(x []float64, v float64) (at [4]int, w [4]float64) {
+	k, s := locate(x, v)
+	at = [4]int{max(k-1, 0), k, k + 1, min(k+2, len(x)-1)}
+	h := x[k+1] - x[k]
+	m1 := s * (1 - s) * (1 - s) * h / (x[at[2]] - x[at[0]])
+	m2 := -s * s * (1 - s) * h / (x[at[3]] - x[at[1]])
+	return at, [4]float64{-m1, (1+2*s)*(1-s)*(1-s) - m2, s*s*(3-2*s) + m1, m2}
 }
 
 // rectangle returns the box of the lattice.

@@ -3,6 +3,7 @@ package viz
 import (
 	"image/color"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -34,6 +35,49 @@ func TestGridOrder(t *testing.T) {
 	r := g.resample(7, 9, -1e9, 1e9)
 	if got, want := r.at(3, 4), 1+100*12.0; math.Abs(got-want) > 1e-9 {
 		t.Errorf("resample: got %g, want %g", got, want)
+	}
+}
+
+// The slope of what is interpolated is continuous, and squares are reproduced, but in the cells at the border.
+func TestResample(t *testing.T) {
+	g := NewGrid([]float64{0, 0}, []float64{10, 5}, 11)
+	f := func(x, y float64) float64 { return x*x - 3*x*y + 2*y*y + x - 7 }
+	for j, y := range g.Y {
+		for i, x := range g.X {
+			g.Z[j*11+i] = f(x, y)
+		}
+	}
+	const n = 83
+	r := g.resample(n, n, -1e9, 1e9)
+	for j, y := range r.Y {
+		for i, x := range r.X {
+			if x < 1 || x > 9 || y < 0.5 || y > 4.5 {
+				continue
+			}
+			if got, want := r.at(i, j), f(x, y); math.Abs(got-want) > 1e-9 {
+				t.Fatalf("(%g,%g): got %g, want %g", x, y, got, want)
+			}
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range g.Z {
+		g.Z[i] = rng.NormFloat64()
+	}
+	const eps = 1e-6
+	at := func(x float64) (z float64) {
+		k, w := hermite(g.X, x)
+		for i := range k {
+			z += w[i] * g.at(k[i], 3)
+		}
+		return z
+	}
+	for _, x := range g.X[1:10] {
+		if left, right := (at(x)-at(x-eps))/eps, (at(x+eps)-at(x))/eps; math.Abs(left-right) > 1e-4 {
+			t.Errorf("the slope at %g is %g on the left, %g on the right", x, left, right)
+		}
+		if got, want := at(x), g.Interpolate(x, g.Y[3]); math.Abs(got-want) > 1e-12 {
+			t.Errorf("at the node %g: got %g, want %g", x, got, want)
+		}
 	}
 }
 

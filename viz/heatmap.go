@@ -85,7 +85,7 @@ func (s *Style) drawBar(c draw.Canvas, r vg.Rectangle, sc Scale, label string, f
 	if label != "" {
 		st := s.text(s.FontSize+0.5, draw.XCenter, draw.YTop)
 		st.Rotation = -1.5707963267948966
-		c.FillText(st, vg.Point{X: r.Max.X + 5 + s.tickWidth(sc) + s.FontSize + 5, Y: (r.Min.Y + r.Max.Y) / 2}, label)
+		c.FillText(st, vg.Point{X: r.Max.X + 5 + s.tickWidth(sc) + s.FontSize + 7, Y: (r.Min.Y + r.Max.Y) / 2}, label)
 	}
 }
 
@@ -108,7 +108,7 @@ func (s *Style) tickWidth(sc Scale) vg.Length {
 func (s *Style) barMargin(sc Scale, label string) vg.Length {
 	w := barGap + barWidth + 5 + s.tickWidth(sc)
 	if label != "" {
-		w += s.FontSize + 6
+		w += s.FontSize + 8
 	}
 	return w
 }

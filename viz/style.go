@@ -87,7 +87,7 @@ func (s *Style) Apply(p *plot.Plot) {
 	p.BackgroundColor = nil
 	p.Title.TextStyle.Font = s.font(s.FontSize+1, true)
 	p.Title.TextStyle.Color = s.Ink
-	p.Title.Padding = 2
+	p.Title.Padding = 5
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Padding = 0
 		a.Color = s.Ink

@@ -260,7 +260,14 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 			pos[k] = vec3{float64(i)/float64(n) - 0.5, float64(j)/float64(n) - 0.5, h * surfaceHeight}
 		}
 	}
-	w := faceWriter{c: c, v: v, cm: f.Scale.Map, n: float64(n)}
+	slopes := make([]slope, len(pos)) // central differences, one-sided at the border
+	for j := range n + 1 {
+		for i := range n + 1 {
+			l, r, b, t := pos[j*(n+1)+max(i-1, 0)], pos[j*(n+1)+min(i+1, n)], pos[max(j-1, 0)*(n+1)+i], pos[min(j+1, n)*(n+1)+i]
+			slopes[j*(n+1)+i] = slope{(r[2] - l[2]) / (r[0] - l[0]), (t[2] - b[2]) / (t[1] - b[1])}
+		}
+	}
+	w := faceWriter{c: c, v: v, cm: f.Scale.Map}
 	// The light stands to the upper left of the viewer.
 	for k := range 3 {
 		w.light[k] = 0.45*v.out[k] - 0.45*v.right[k] + 0.55*v.up[k]
@@ -276,25 +283,33 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 		for _, j := range rows {
 			a := j*(n+1) + i
 			q := [4]vec3{pos[a], pos[a+1], pos[a+n+2], pos[a+n+1]}
-			w.quad(q)
+			w.cell(q, [4]slope{slopes[a], slopes[a+1], slopes[a+n+2], slopes[a+n+1]})
 			if mesh > 0 {
-				seg := func(a, b vec3) { w.segment(line, a, b) }
-				if i%mesh == 0 {
-					seg(q[0], q[3])
+				// On the far edges, beside which nothing is painted any more, and on the near ones of the rim.
+				x0, x1, y0, y1 := i, i+1, j, j+1
+				west, south := [2]vec3{q[0], q[3]}, [2]vec3{q[0], q[1]}
+				east, north := [2]vec3{q[1], q[2]}, [2]vec3{q[3], q[2]}
+				if q[0][0] > v.eye[0] {
+					x0, x1, west, east = n-x1, n-x0, east, west
 				}
-				if j%mesh == 0 {
-					seg(q[0], q[1])
+				if q[0][1] > v.eye[1] {
+					y0, y1, south, north = n-y1, n-y0, north, south
 				}
-				if i == n-1 {
-					seg(q[1], q[2])
-				}
-				if j == n-1 {
-					seg(q[3], q[2])
+				for _, e := range []struct {
+					on   bool
+					line [2]vec3
+				}{{x0%mesh == 0, west}, {y0%mesh == 0, south}, {x1 == n, east}, {y1 == n, north}} {
+					if e.on {
+						w.segment(line, e.line[0], e.line[1])
+					}
 				}
 			}
 		}
 	}
 }
+
+// slope is the gradient of the height.
+type slope [2]float64
 
 // faceWriter paints faces, cut at the upper and lower limit of the scale, where the surface goes on flat: the crease lies
 // where the interpolant meets the limit, not at the next node.
@@ -303,12 +318,45 @@ type faceWriter struct {
 	v     *view
 	cm    *ColorMap
 	light vec3
-	n     float64
 	path  vg.Path
 }
 
-// quad paints a cell with the corners counter-clockwise.
-func (w *faceWriter) quad(q [4]vec3) {
+// cell paints the bilinear patch over a cell with the corners counter-clockwise. A face has one colour: where the patch is steep it
+// is divided, so that no face rises by more than a step of the colours that one sees. The light falls on slopes interpolated from the
+// corners.
+func (w *faceWriter) cell(q [4]vec3, s [4]slope) {
+	const step, most = surfaceHeight / 24, 8
+	limit := func(z float64) float64 { return math.Max(0, math.Min(surfaceHeight, z)) }
+	pieces := func(a, b, c, d vec3) int {
+		rise := math.Max(math.Abs(limit(a[2])-limit(b[2])), math.Abs(limit(c[2])-limit(d[2])))
+		return min(max(int(math.Ceil(rise/step)), 1), most)
+	}
+	nx, ny := pieces(q[0], q[1], q[3], q[2]), pieces(q[0], q[3], q[1], q[2])
+	at := func(i, j int) vec3 {
+		u, v := float64(i)/float64(nx), float64(j)/float64(ny)
+		return vec3{q[0][0] + u*(q[1][0]-q[0][0]), q[0][1] + v*(q[3][1]-q[0][1]),
+			(1-v)*((1-u)*q[0][2]+u*q[1][2]) + v*((1-u)*q[3][2]+u*q[2][2])}
+	}
+	for i := range nx {
+		if q[0][0] > w.v.eye[0] { // the farther pieces first
+			i = nx - 1 - i
+		}
+		for j := range ny {
+			if q[0][1] > w.v.eye[1] {
+				j = ny - 1 - j
+			}
+			u, v := (float64(i)+0.5)/float64(nx), (float64(j)+0.5)/float64(ny)
+			var m slope
+			for k := range m {
+				m[k] = (1-v)*((1-u)*s[0][k]+u*s[1][k]) + v*((1-u)*s[3][k]+u*s[2][k])
+			}
+			w.quad([4]vec3{at(i, j), at(i+1, j), at(i+1, j+1), at(i, j+1)}, m)
+		}
+	}
+}
+
+// quad paints a piece of a cell.
+func (w *faceWriter) quad(q [4]vec3, m slope) {
 	above, below := 0, 0
 	for _, p := range q {
 		if p[2] > surfaceHeight {
@@ -318,28 +366,25 @@ func (w *faceWriter) quad(q [4]vec3) {
 			below++
 		}
 	}
+	// The diagonal joins the corners of more equal height: creases keep straight.
+	d := 0
+	if math.Abs(q[0][2]-q[2][2]) > math.Abs(q[1][2]-q[3][2]) {
+		d = 1
+	}
 	switch {
 	case above == 4 || below == 4:
 		for k := range q {
 			q[k][2] = math.Max(0, math.Min(surfaceHeight, q[k][2]))
 		}
+		m = slope{}
 		fallthrough
 	case above == 0 && below == 0:
-		// The diagonal joins the corners of more equal height: creases keep straight.
-		d := 0
-		if math.Abs(q[0][2]-q[2][2]) > math.Abs(q[1][2]-q[3][2]) {
-			d = 1
-		}
-		w.color(q[0], q[1], q[2], q[3])
+		w.lit((q[0][2]+q[1][2]+q[2][2]+q[3][2])/4, m)
 		w.path = w.path[:0]
 		w.add(q[d], q[d+1], q[d+2])
 		w.add(q[d], q[d+2], q[(d+3)&3])
 		w.c.Fill(w.path)
 	default:
-		d := 0
-		if math.Abs(q[0][2]-q[2][2]) > math.Abs(q[1][2]-q[3][2]) {
-			d = 1
-		}
 		// The triangle farther from the eye first.
 		t := [2][3]vec3{{q[d], q[d+1], q[d+2]}, {q[d], q[d+2], q[(d+3)&3]}}
 		ground := func(p [3]vec3) float64 {
@@ -349,34 +394,33 @@ func (w *faceWriter) quad(q [4]vec3) {
 			t[0], t[1] = t[1], t[0]
 		}
 		for _, tri := range t {
-			w.cut(tri[:], surfaceHeight, 0)
+			w.cut(tri[:], surfaceHeight, 0, m)
 		}
 	}
 }
 
 // cut paints a triangle in its parts above hi (flattened), between, and below lo (flattened).
-func (w *faceWriter) cut(p []vec3, hi, lo float64) {
+func (w *faceWriter) cut(p []vec3, hi, lo float64, m slope) {
 	mid := slicePlane(slicePlane(p, hi, -1), lo, 1)
 	for k, part := range [3][]vec3{slicePlane(p, hi, 1), slicePlane(p, lo, -1), mid} {
 		if len(part) < 3 {
 			continue
 		}
-		flat := make([]vec3, len(part))
-		for i, q := range part {
+		z := 0.0
+		for i := range part {
 			if k < 2 {
-				q[2] = math.Max(lo, math.Min(hi, q[2]))
+				part[i][2] = math.Max(lo, math.Min(hi, part[i][2]))
 			}
-			flat[i] = q
+			z += part[i][2] / float64(len(part))
+		}
+		if k < 2 {
+			w.lit(z, slope{})
+		} else {
+			w.lit(z, m)
 		}
 		w.path = w.path[:0]
-		if k < 2 {
-			z := flat[0][2]
-			w.color(vec3{0, 0, z}, vec3{1, 0, z}, vec3{1, 1, z}, vec3{0, 1, z})
-		} else {
-			w.colorPlane(p, flat)
-		}
-		for i := 1; i+1 < len(flat); i++ {
-			w.add(flat[0], flat[i], flat[i+1])
+		for i := 1; i+1 < len(part); i++ {
+			w.add(part[0], part[i], part[i+1])
 		}
 		w.c.Fill(w.path)
 	}
@@ -399,26 +443,9 @@ func slicePlane(p []vec3, level, sign float64) []vec3 {
 	return out
 }
 
-// color sets the colour of a cell: the height of its middle in the map, lit by the gradient there.
-func (w *faceWriter) color(a, b, c, d vec3) {
-	zx, zy := (b[2]+c[2]-a[2]-d[2])/2*w.n, (d[2]+c[2]-a[2]-b[2])/2*w.n
-	w.lit((a[2]+b[2]+c[2]+d[2])/4, zx, zy)
-}
-
-// colorPlane does the same for a part of the plane through the triangle p.
-func (w *faceWriter) colorPlane(p, part []vec3) {
-	ax, ay, az := p[1][0]-p[0][0], p[1][1]-p[0][1], p[1][2]-p[0][2]
-	bx, by, bz := p[2][0]-p[0][0], p[2][1]-p[0][1], p[2][2]-p[0][2]
-	det := ax*by - ay*bx
-	z := 0.0
-	for _, q := range part {
-		z += q[2] / float64(len(part))
-	}
-	w.lit(z, (az*by-ay*bz)/det, (ax*bz-az*bx)/det)
-}
-
-func (w *faceWriter) lit(z, zx, zy float64) {
-	cos := (-zx*w.light[0] - zy*w.light[1] + w.light[2]) / math.Sqrt(1+zx*zx+zy*zy)
+// lit sets the colour: that of the height in the map, lit by the slope.
+func (w *faceWriter) lit(z float64, m slope) {
+	cos := (-m[0]*w.light[0] - m[1]*w.light[1] + w.light[2]) / math.Sqrt(1+m[0]*m[0]+m[1]*m[1])
 	w.c.SetColor(shade(w.cm.At(z/surfaceHeight), cos))
 }
 
@@ -465,26 +492,34 @@ func farToNear(n int, e float64) []int {
 	return out
 }
 
-// triangle appends a triangle, counter-clockwise and grown by a third of a point so that no background shines through the
-// seams between faces.
+// triangle appends a triangle, counter-clockwise and with every edge moved outwards by a third of a point, so that no background shines
+// through the seams between faces.
 func triangle(path vg.Path, a, b, c vg.Point) vg.Path {
-	area := (b.X-a.X)*(c.Y-a.Y) - (b.Y-a.Y)*(c.X-a.X)
-	if area < 0 {
-		b, c = c, b
+	const by, longest = 0.3, 0.5
+	p := [3]vg.Point{a, b, c}
+	if (b.X-a.X)*(c.Y-a.Y)-(b.Y-a.Y)*(c.X-a.X) < 0 {
+		p[1], p[2] = c, b
 	}
-	m := vg.Point{X: (a.X + b.X + c.X) / 3, Y: (a.Y + b.Y + c.Y) / 3}
-	grow := func(p vg.Point) vg.Point {
-		dx, dy := float64(p.X-m.X), float64(p.Y-m.Y)
-		d := math.Hypot(dx, dy)
-		if d < 1e-9 {
-			return p
+	var out [3]vg.Point // normals of the edges that begin at a corner
+	for k := range p {
+		dx, dy := float64(p[(k+1)%3].X-p[k].X), float64(p[(k+1)%3].Y-p[k].Y)
+		if d := math.Hypot(dx, dy); d > 1e-9 {
+			out[k] = vg.Point{X: vg.Length(dy / d), Y: vg.Length(-dx / d)}
 		}
-		s := vg.Length(1 + 0.35/math.Max(d, 0.35))
-		return vg.Point{X: m.X + vg.Length(dx)*s, Y: m.Y + vg.Length(dy)*s}
 	}
-	path.Move(grow(a))
-	path.Line(grow(b))
-	path.Line(grow(c))
+	for k := range p {
+		// Moved edges with normals m and n meet at by·(m+n)/(1+m·n); far away where they are nearly opposite.
+		m, n := out[(k+2)%3], out[k]
+		x, y := float64(m.X+n.X), float64(m.Y+n.Y)
+		s := by / math.Max(1+float64(m.X*n.X+m.Y*n.Y), 1e-9)
+		s = math.Min(s, longest/math.Max(math.Hypot(x, y), 1e-9))
+		q := vg.Point{X: p[k].X + vg.Length(s*x), Y: p[k].Y + vg.Length(s*y)}
+		if k == 0 {
+			path.Move(q)
+		} else {
+			path.Line(q)
+		}
+	}
 	path.Close()
 	return path
 }

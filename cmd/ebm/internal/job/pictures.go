@@ -317,11 +317,11 @@ func (p *Pictures) follow(ctx context.Context, chains, draws int) (*model.Draw, 
 	return draw, ways, nil
 }
 
-// chains draws the sampling: chains that move over the landscape, draw by draw.
+// chains draws the sampling: chains that start all over the plane and move into the landscape, draw by draw.
 func (p *Pictures) chains(ctx context.Context, path string) error {
 	const n, draws = 200, 60
 	m := p.Model
-	draw, ways, err := p.follow(ctx, n, draws)
+	sampler, frames, err := m.Walk(ctx, n, draws, m.Settings.Seed)
 	if err != nil {
 		return err
 	}
@@ -329,16 +329,9 @@ func (p *Pictures) chains(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	walk := &viz.Walk{Title: m.Settings.Dataset + " · " + draw.Diagnostics.Sampler, Energy: p.grid(), Style: p.Style}
+	walk := &viz.Walk{Title: m.Settings.Dataset + " · " + sampler, Energy: p.grid(), Frames: frames, Style: p.Style}
 	if err := walk.Energy.Eval(density.Energy); err != nil {
 		return err
-	}
-	for t := range draws {
-		x := mat.NewDense(n, 2, nil)
-		for c, way := range ways {
-			x.SetRow(c, way.RawRowView(t))
-		}
-		walk.Frames = append(walk.Frames, x)
 	}
 	return saveFrames(walk, path)
 }

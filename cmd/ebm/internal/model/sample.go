@@ -125,6 +125,41 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	return out, nil
 }
 
+// Walk lets chains go from a Gaussian as wide as the data, with the sampler's step as Sample adapts it but without moves between
+// modes: for pictures of how they move. It returns the name of the sampler and where the chains are, draw by draw, in the units of
+// the data; the first are the starts.
+func (m *Model) Walk(ctx context.Context, chains, draws int, seed uint64) (sampler string, frames []*mat.Dense, err error) {
+	alone := *m
+	alone.Settings.Chains, alone.Settings.Crossings = chains, 0
+	adapted, err := alone.Sample(ctx, SampleConfig{N: chains, Seed: seed})
+	if err != nil {
+		return "", nil, err
+	}
+	alone.Settings.Threads = 1
+	rng := train.Stream(seed, "walk")
+	x := mat.NewDense(chains, m.Data.Dim, nil)
+	(&mcmc.Gaussian{Mean: m.Data.Mean, Std: m.Data.Std}).Sample(x, rng)
+	targets := func() (mcmc.Target, error) { return alone.Evaluator(m.Params, 256) }
+	way, err := mcmc.Sample(ctx, adapted.Draws.Kernels[0], targets, mat.DenseCopyOf(x), mcmc.SampleConfig{Draws: draws - 1}, rng)
+	if err != nil {
+		return "", nil, fmt.Errorf("sampling: %w", err)
+	}
+	for t := range draws {
+		at := x
+		if t > 0 {
+			at = mat.NewDense(chains, m.Data.Dim, nil)
+			for c := range chains {
+				at.SetRow(c, way.Chain(c, t-1))
+			}
+		}
+		frames = append(frames, at)
+	}
+	for _, at := range frames {
+		m.Data.Restore(at)
+	}
+	return adapted.Diagnostics.Sampler, frames, nil
+}
+
 // start returns the points at which chains begin.
 func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Target, error), rng *rand.Rand) (*mat.Dense, error) {
 	const proposals, enough = 1 << 16, 200

@@ -18,6 +18,7 @@ const (
 	turnBurst    = 25                    // answers that need not wait after a rest
 	writeTimeout = 20 * time.Second      // a client that takes nothing for so long is dropped
 	keepAlive    = 15 * time.Second
+	lastWords    = 300 * time.Millisecond // when the server closes
 )
 
 // view is what a client has seen.
@@ -91,8 +92,9 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Transfer-Encoding", "identity") // it ends with the connection: an event is one write, where chunks take three
 	ctl := http.NewResponseController(w)
 	ctl.SetReadDeadline(time.Time{})
+	patience := writeTimeout
 	send := func(b []byte) bool {
-		ctl.SetWriteDeadline(time.Now().Add(writeTimeout))
+		ctl.SetWriteDeadline(time.Now().Add(patience))
 		if _, err := w.Write(b); err != nil {
 			return false
 		}
@@ -101,6 +103,21 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if !send(first) {
 		return
 	}
+	update := func() bool {
+		s.mu.Lock()
+		var b []byte
+		b, v = s.updateEvent(v)
+		s.mu.Unlock()
+		return b == nil || send(b)
+	}
+	defer func() {
+		select {
+		case <-s.done: // so that the page knows how it ended
+			patience = lastWords
+			update()
+		default:
+		}
+	}()
 	alive := time.NewTicker(keepAlive)
 	defer alive.Stop()
 	for {
@@ -114,14 +131,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		case <-c.news:
-			if !s.turn(r) {
-				return
-			}
-			s.mu.Lock()
-			var b []byte
-			b, v = s.updateEvent(v)
-			s.mu.Unlock()
-			if b != nil && !send(b) {
+			if !s.turn(r) || !update() {
 				return
 			}
 			if !s.wait(r, updateEvery) { // a screen needs no more

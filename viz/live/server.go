@@ -443,10 +443,15 @@ func (s *Server) Err() error {
 	return nil
 }
 
-// Close ends all connections, writes the history file and stops listening.
+// Close sends the streams their last news, to those who take it at once, ends all connections, writes the history file and stops
+// listening.
 func (s *Server) Close() error {
 	s.closed.Do(func() {
+		s.take()
 		close(s.done)
+		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+		s.http.Shutdown(ctx)
+		cancel()
 		s.http.Close()
 		s.loop.Wait()
 		s.take()

@@ -517,6 +517,31 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+// A server that closes tells how the run ended, and does not wait for who does not listen.
+func TestLastWords(t *testing.T) {
+	s := newServer(t, toyConfig())
+	slow(t, s, 20)
+	st := open(t, s)
+	st.next(t)
+	for k := range 400 { // more than fits their buffers
+		if err := s.Frame(toyFrame(k)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	go func() {
+		s.Done("stopped")
+		s.Close()
+	}()
+	for {
+		if e := st.next(t); e.Status == "ended" {
+			if e.End != "stopped" {
+				t.Errorf("the end is %q, want stopped", e.End)
+			}
+			return
+		}
+	}
+}
+
 // The server keeps that pace: a hundred streams get no more events than it has turns.
 func TestPace(t *testing.T) {
 	s := newServer(t, toyConfig())

@@ -13,11 +13,12 @@ import (
 // ErrShape is wrapped by every error that reports operands of unsuitable shape.
 var ErrShape = errors.New("shape mismatch")
 
-// buildError is what the node builders panic with and Try turns into an error.
+// buildError is what the node builders panic with and Try turns into an error. It is an error itself, so that a panic
+// that no Try catches says what was wrong.
 type buildError struct{ err error }
 
-// Error is for a builder outside Try: it is what the crash then reads.
 func (e buildError) Error() string { return e.err.Error() }
+func (e buildError) Unwrap() error { return e.err }
 
 // Try runs build, which makes nodes with the builders of this package or with Must, and returns what it returns. The
 // first failure of a builder ends build and becomes the error. Other panics pass through.

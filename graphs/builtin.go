@@ -100,7 +100,8 @@ func builtinReverse(n *G.Node, in G.Nodes, g *G.Node, want []bool) G.Nodes {
 func symDiffer(n *G.Node) G.SDOp {
 	name, builtin := builtinName(n.Op())
 	if builtin && (!symDiffAllowed[name] || n.IsScalar()) {
-		failf("no derivative rule for Gorgonia's %v (%T): its own is not right to every order; write it with the operations of this package", n.Op(), n.Op())
+		failf("no derivative rule for Gorgonia's %v (%T): its own is not right to every order; write it with the operations of this package, "+
+			"or take first derivatives by gorgonia.Grad, which a Machine runs", n.Op(), n.Op())
 	}
 	o, ok := n.Op().(G.SDOp)
 	if !ok {

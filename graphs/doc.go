@@ -31,6 +31,8 @@
 //		return graphs.Affine(h, w1, b1)            // (n, 1)
 //	})
 //
+// Outside of Try that error is a panic.
+//
 // # First derivatives
 //
 // A rule maps an operation to an expression. For y = f(x), with adjoints x̄ = ∂L/∂x and tangents ẋ,

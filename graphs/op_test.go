@@ -1,6 +1,7 @@
 package graphs_test
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -134,4 +135,16 @@ func TestOperations(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) { graphtest.CheckOp(t, c.f, c.ref, c.in...) })
 	}
+}
+
+// A builder outside of Try panics with an error that says what is wrong, not with the address of one.
+func TestPanicIsAnError(t *testing.T) {
+	defer func() {
+		err, ok := recover().(error)
+		if !ok || !errors.Is(err, graphs.ErrShape) || err.Error() != "graphs: add of shapes [(3) (4)]: shape mismatch" {
+			t.Errorf("got a panic with %v, want the error of the shapes", err)
+		}
+	}()
+	g := G.NewGraph()
+	graphs.Add(graphs.NewInput(g, G.Float64, "a", 3), graphs.NewInput(g, G.Float64, "b", 4))
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
@@ -44,7 +46,11 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 			{Key: "sampling", Title: "Sampling:"},
 			{Key: "output", Title: "Output:"},
 		}),
-		kong.Vars{"live": live.DefaultAddr},
+		kong.Vars{
+			"live":        live.DefaultAddr,
+			"objectives":  strings.Join(objectives.Names(), ", "),
+			"activations": strings.Join(energy.Activations(), ", "),
+		},
 		kong.PostBuild(showDefaults),
 		kong.WithHyphenPrefixedParameters(true), // so that --lr -1 is answered by what --lr wants
 		kong.FlagNamer(func(field string) string {

@@ -319,6 +319,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--out", "bad.json"}, []string{"--out", "bad.json"}},
 		{[]string{"train", "--resume", "none"}, []string{"none", "does not exist"}},
 		{[]string{"train", "--resume", run, "--lr", "1"}, []string{"--resume", "--lr"}},
+		{[]string{"train", "--samples", "1"}, []string{"--samples 1", "at least 2"}},
 		{[]string{"train", "--dataset", "none.csv"}, []string{"none.csv"}},
 		{[]string{"train", "--dataset", "nan.csv"}, []string{"nan.csv"}},
 		{[]string{"train", "--dataset", "ragged.csv"}, []string{"ragged.csv"}},
@@ -615,6 +616,32 @@ func TestFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "x.csv")
+	// The report is of the samples, in their units, and tells of mixing even where one sample per chain is wanted.
+	var report struct {
+		RHat       *float64
+		Draws      int
+		Quantities []struct {
+			Name      string
+			Mean, Std float64
+		}
+	}
+	if err := json.Unmarshal([]byte(ebm(t, "sample", run, "--n", "20", "--json", "--out", out).want(t, 0).out), &report); err != nil {
+		t.Fatal(err)
+	}
+	if report.RHat == nil || report.Draws < 10 {
+		t.Errorf("R̂ %v from %d draws per chain", report.RHat, report.Draws)
+	}
+	first := report.Quantities[0]
+	if first.Mean < 850 || first.Mean > 1150 || first.Std < 20 || first.Std > 125 {
+		t.Errorf("the report has %+v, the first column of the data 1000 ± 50", first)
+	}
+	e, err := datasets.Load(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := e.Dims(); n != 20 {
+		t.Errorf("%d samples, want 20", n)
+	}
 	ebm(t, "sample", run, "--n", "200", "--out", out).want(t, 0)
 	x, err := datasets.Load(out)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -60,6 +61,11 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	plan, err := job.Prepare(s)
 	if err != nil {
 		return err
+	}
+	if !c.Quiet {
+		for _, note := range job.Idle(s, append(given, assigned(c.Set)...)) {
+			e.logf("note: %s", note)
+		}
 	}
 	srv, err := c.serve(e, plan)
 	if err != nil {
@@ -178,6 +184,16 @@ func explicit(k *kong.Context) []string {
 		}
 	}
 	return names
+}
+
+// assigned lists the keys of --set.
+func assigned(set []string) []string {
+	keys := make([]string, len(set))
+	for i, text := range set {
+		key, _, _ := strings.Cut(text, "=")
+		keys[i] = strings.TrimSpace(key)
+	}
+	return keys
 }
 
 // resolve lays the sources of settings over one another: defaults, what suits the objective, the file, --set, flags.

@@ -296,7 +296,7 @@ func (p *Pictures) diagnostics(ctx context.Context, path string) error {
 	return viz.Save(path, pic)
 }
 
-// follow draws anew, every draw of a few chains; each matrix is the way of one, in the units of the data.
+// follow draws anew, every draw of a few chains; each matrix is the way of one.
 func (p *Pictures) follow(ctx context.Context, chains, draws int) (*model.Draw, []*mat.Dense, error) {
 	m := *p.Model
 	m.Settings.Chains, m.Settings.Thin = chains, 1
@@ -311,7 +311,6 @@ func (p *Pictures) follow(ctx context.Context, chains, draws int) (*model.Draw, 
 		for t := range d.Kept {
 			x.SetRow(t, d.Chain(c, t))
 		}
-		m.Data.Restore(x)
 		ways = append(ways, x)
 	}
 	return draw, ways, nil

@@ -192,22 +192,23 @@ func (d *Data) Restore(x *mat.Dense) {
 	}
 }
 
-// modes are those of the distribution in the units of the network, nil where they are not known.
+// logScale is the sum of log s over the columns, by which energies in the units of the data, where z = (x−m)/s, lie above
+// those in the units of the network.
+func (d *Data) logScale() float64 {
+	if d.Scaler == nil {
+		return 0
+	}
+	return d.Scaler.LogDet()
+}
+
+// modes are those of the distribution, nil where they are not known.
 func (d *Data) modes() *mcmc.KnownModes {
 	m, ok := d.Truth.(datasets.Modal)
 	if !ok {
 		return nil
 	}
 	centres, weights := m.Modes()
-	if d.Scaler != nil {
-		d.Scaler.Apply(centres, centres)
-	}
-	row := mat.NewDense(1, d.Dim, nil)
-	return &mcmc.KnownModes{Centres: centres, Weights: weights, Assign: func(x []float64) int {
-		row.SetRow(0, x)
-		d.Restore(row)
-		return m.AssignMode(row.RawRowView(0))
-	}}
+	return &mcmc.KnownModes{Centres: centres, Weights: weights, Assign: m.AssignMode}
 }
 
 // metadataKey is where the geometry stands in model.safetensors.

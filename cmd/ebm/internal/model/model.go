@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
@@ -251,10 +252,7 @@ func (d *Density) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	if err := d.eval.EnergyGrad(e, grad, d.z); err != nil {
 		return err
 	}
-	shift := d.data.Scaler.LogDet()
-	for i := range e {
-		e[i] += shift
-	}
+	floats.AddConst(d.data.logScale(), e)
 	if grad != nil {
 		d.data.Scaler.Pullback(grad, grad)
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
@@ -28,11 +29,11 @@ type SampleConfig struct {
 	Progress func(mcmc.Progress)
 }
 
-// Draw is a set of samples and what is known about how they were drawn.
+// Draw is a set of samples and what is known about how they were drawn, all in the units of the data.
 type Draw struct {
-	X           *mat.Dense        // N×d, in the units of the data
-	Draws       *mcmc.Draws       // in the units of the network
-	Diagnostics *mcmc.Diagnostics // likewise
+	X           *mat.Dense // N×d
+	Draws       *mcmc.Draws
+	Diagnostics *mcmc.Diagnostics
 }
 
 // kernel builds the sampler of the given name; a step of 0 is found during warm-up.
@@ -88,8 +89,9 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	if err != nil {
 		return nil, err
 	}
+	const telling = 10 // draws of a chain, from which it is seen whether chains mixed; those beyond N serve for that alone
 	chains := min(s.Chains, cfg.N)
-	kept := (cfg.N + chains - 1) / chains
+	kept := max((cfg.N+chains-1)/chains, telling)
 	rng := train.Stream(cfg.Seed, "sample")
 
 	single := *m
@@ -119,10 +121,9 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
 	}
-	out := &Draw{Draws: draws, Diagnostics: mcmc.Diagnose(draws, m.Data.modes())}
-	out.X = mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim))
-	m.Data.Restore(out.X)
-	return out, nil
+	m.Data.Restore(draws.X)
+	floats.AddConst(m.Data.logScale(), draws.Energy)
+	return &Draw{X: mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim)), Draws: draws, Diagnostics: mcmc.Diagnose(draws, m.Data.modes())}, nil
 }
 
 // Walk lets chains go from a Gaussian as wide as the data, with the sampler's step as Sample adapts it but without moves between

@@ -23,7 +23,7 @@ type Settings struct {
 	Standardize bool    `json:"standardize" negatable:"" help:"Bring every column of the data to mean 0 and deviation 1; undone on output. On by default for files." group:"data"`
 	Smooth      float64 `json:"smooth" help:"Noise on the points of a file, in units of their distance from the 20th neighbour; without it what matches scores learns the points by heart." group:"data"`
 
-	Objective  string  `json:"objective" help:"What is minimised; nce by default for files." group:"objective"`
+	Objective  string  `json:"objective" help:"What is minimised: ${objectives}; nce by default for files." group:"objective"`
 	Sigma      float64 `json:"sigma" help:"Noise of dsm, smallest of dsm-multi, perturbation of cnce, mpf, ed." group:"objective"`
 	SigmaMax   float64 `json:"sigma-max" help:"Largest noise of dsm-multi." group:"objective"`
 	Levels     int     `json:"levels" help:"Noise levels of dsm-multi." group:"objective"`
@@ -45,7 +45,7 @@ type Settings struct {
 
 	Energy     string  `json:"energy" help:"Kind of network: fourier (an MLP on sines and cosines of x), mlp or residual." group:"energy"`
 	Hidden     []int   `json:"hidden" help:"Widths of the hidden layers." placeholder:"W" group:"energy"`
-	Activation string  `json:"activation" help:"Of the hidden layers." group:"energy"`
+	Activation string  `json:"activation" help:"Of the hidden layers: ${activations}." group:"energy"`
 	FirstGain  float64 `json:"first-gain" help:"Factor on the initial weights of the first layer; larger learns sharper." group:"energy"`
 	Spectral   float64 `json:"spectral-norm" help:"Spectral norm that every weight matrix of the layers is scaled to, which bounds the network's slope; 0 leaves them as they are." group:"energy"`
 	Precision  string  `json:"precision" help:"Of the compiled graph: float32 or float64." group:"energy"`
@@ -365,7 +365,7 @@ func (s Settings) Check() error {
 	check(s.SamplerStep >= 0 && finite(s.SamplerStep), "sampler-step", s.SamplerStep, "> 0, or 0 to find one")
 	positive("leapfrog", s.Leapfrog)
 	nonneg("sampler-jumps", s.Crossings)
-	nonneg("samples", s.Samples)
+	check(s.Samples == 0 || s.Samples >= 2, "samples", s.Samples, "0 or at least 2")
 	positive("chains", s.Chains)
 	nonneg("adapt", s.Adapt)
 	nonneg("burn-in", s.BurnIn)

@@ -344,7 +344,7 @@ func (o *Diagnostics) Warnings() []string {
 		}
 	}
 	tempered := o.Sampler == "tempering" || o.Sampler == "annealed"
-	remedy := "use --sampler tempering"
+	remedy := "use parallel tempering"
 	if tempered {
 		remedy = "add hotter levels, or draw longer"
 	}
@@ -388,7 +388,7 @@ func (o *Diagnostics) Warnings() []string {
 	if t := float64(o.Temperature); math.Abs(t-1) > .05 && math.Abs(t-1) > 4*float64(o.TemperatureSE) {
 		help := "draw longer, with more burn-in"
 		if o.Sampler == "langevin" && t > 1 {
-			help = "take smaller steps, or use --sampler mala"
+			help = "take smaller steps, or use MALA, which corrects for them"
 		}
 		warn(true, "the draws are as of temperature %.2f instead of 1: %s", t, help)
 	}

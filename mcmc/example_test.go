@@ -217,8 +217,8 @@ func ExampleDiagnose() {
 	}
 	// Output:
 	// R̂ 1.00; 1 of 2 modes visited, weights off by 0.5
-	// chains stay in the mode they started in: use --sampler tempering
-	// mode weights are off by 0.50 in total variation, 1 of 2 modes were visited: use --sampler tempering
+	// chains stay in the mode they started in: use parallel tempering
+	// mode weights are off by 0.50 in total variation, 1 of 2 modes were visited: use parallel tempering
 }
 
 // Two chains that disagree.

@@ -192,7 +192,7 @@ func TestModes(t *testing.T) {
 			if g.Modes.TV < .3 {
 				t.Errorf("HMC finds the mode weights, TV %.3f: the test shows nothing", g.Modes.TV)
 			}
-			want := "chains stay in the mode they started in: use --sampler tempering"
+			want := "chains stay in the mode they started in: use parallel tempering"
 			found := false
 			for _, w := range g.Warnings() {
 				found = found || w == want
@@ -218,7 +218,7 @@ func TestStuckWithoutKnownModes(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := mcmc.Diagnose(d, nil).Warnings()
-	if len(w) == 0 || w[0] != "chains stay in the mode they started in: use --sampler tempering" {
+	if len(w) == 0 || w[0] != "chains stay in the mode they started in: use parallel tempering" {
 		t.Errorf("warnings: got %q", w)
 	}
 }

@@ -234,7 +234,7 @@ func (d *Diagnostics) waysBox() (lo, hi [2]float64) {
 
 func (d *Diagnostics) waysAspect() float64 {
 	lo, hi := d.waysBox()
-	return (hi[1] - lo[1]) / (hi[0] - lo[0])
+	return aspect(hi[0]-lo[0], hi[1]-lo[1])
 }
 
 // jump is the length from which a move over the box is drawn as one from mode to mode, without a trail: the way lies elsewhere.

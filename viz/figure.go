@@ -30,7 +30,7 @@ type Cell struct {
 	RowSpan, ColSpan int // 0 means 1
 
 	Plot   *plot.Plot
-	Aspect float64 // height over width of the data rectangle; 0: the row decides. Equal scales: (ymax−ymin)/(xmax−xmin)
+	Aspect float64 // height over width of the data rectangle; 0: the row decides; see Equal
 
 	Bar      *Scale // colour bar attached to the right
 	BarLabel string
@@ -46,8 +46,18 @@ func (f *Figure) Add(c Cell) {
 	f.cells = append(f.cells, c)
 }
 
-// Equal returns the aspect at which both axes of a plot have the same scale.
-func Equal(p *plot.Plot) float64 { return (p.Y.Max - p.Y.Min) / (p.X.Max - p.X.Min) }
+// Equal returns the aspect at which both axes of a plot have the same scale, or 1 where one of them would then be more than
+// three times as long as the other: such axes have units of their own, minutes here and kilograms there.
+func Equal(p *plot.Plot) float64 { return aspect(p.X.Max-p.X.Min, p.Y.Max-p.Y.Min) }
+
+// aspect is Equal for a rectangle of the plane.
+func aspect(width, height float64) float64 {
+	const most = 3
+	if a := height / width; a <= most && most*a >= 1 {
+		return a
+	}
+	return 1
+}
 
 // margins are the widths around a data rectangle.
 type margins struct{ l, r, b, t vg.Length }

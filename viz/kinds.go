@@ -120,12 +120,30 @@ func (p *Panel) score() *Figure {
 	rel, sc, st := p.landscape()
 	sc.Bands = 0
 	pl := p.plane(st)
-	pl.Add(&HeatMap{Grid: rel, Scale: sc}, &Arrows{At: p.Score.At, Vector: p.Score.Vector, Width: 0.8,
+	pl.Add(&HeatMap{Grid: rel, Scale: sc}, &Arrows{At: p.Score.At, Vector: steepest(p.Score.Vector, pl), Width: 0.8,
 		Ground: func(x, y float64) color.RGBA { return sc.Color(rel.Interpolate(x, y)) }})
 	p.finish(st, pl)
 	f := p.figure(400)
 	f.Add(Cell{Plot: pl, Aspect: Equal(pl), Bar: &sc, BarLabel: "E − min E (nats)"})
 	return f
+}
+
+// steepest returns the gradients v as Arrows must have them to point down the slope that is seen on the page. With x̃ = s x
+// on the page a gradient is v/s there, and Arrows draws s times its vector: v/s². Nothing is to be done on axes of one scale.
+func steepest(v mat.Matrix, pl *plot.Plot) mat.Matrix {
+	w, h := pl.X.Max-pl.X.Min, pl.Y.Max-pl.Y.Min
+	if Equal(pl) == h/w {
+		return v
+	}
+	r := (h / w) / Equal(pl) // of the scales of x and y
+	out := mat.DenseCopyOf(v)
+	out.Apply(func(_, j int, g float64) float64 {
+		if j == 1 {
+			return g * r * r
+		}
+		return g
+	}, out)
+	return out
 }
 
 func (p *Panel) loss() *Figure {

@@ -113,8 +113,11 @@ func (p *Panel) box() (lo, hi [2]float64) {
 	if !(x0 <= x1) {
 		return [2]float64{-1, -1}, [2]float64{1, 1}
 	}
-	m := 0.06*math.Max(x1-x0, y1-y0) + 1e-9
-	return [2]float64{x0 - m, y0 - m}, [2]float64{x1 + m, y1 + m}
+	mx, my := 0.06*(x1-x0)+1e-9, 0.06*(y1-y0)+1e-9
+	if aspect(x1-x0, y1-y0) != 1 { // axes of one unit
+		mx, my = max(mx, my), max(mx, my)
+	}
+	return [2]float64{x0 - mx, y0 - my}, [2]float64{x1 + mx, y1 + my}
 }
 
 // Plane returns a plot of the plane with these axes.
@@ -150,13 +153,13 @@ func (p *Panel) Figure() *Figure {
 		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
 		return pl
 	}
-	aspect := (hi[1] - lo[1]) / (hi[0] - lo[0])
+	shape := aspect(hi[0]-lo[0], hi[1]-lo[1])
 	col := 0
 	if p.Data != nil {
-		f.Add(Cell{Col: col, Plot: samples("Data", p.Data, st.Data), Aspect: aspect})
+		f.Add(Cell{Col: col, Plot: samples("Data", p.Data, st.Data), Aspect: shape})
 		col++
 	}
-	f.Add(Cell{Col: col, Plot: samples("Samples of the model", p.Samples, st.Model), Aspect: aspect})
+	f.Add(Cell{Col: col, Plot: samples("Samples of the model", p.Samples, st.Model), Aspect: shape})
 	col++
 	if p.Energy != nil {
 		rel, sc, _ := p.landscape()
@@ -167,7 +170,7 @@ func (p *Panel) Figure() *Figure {
 		}
 		pl.Add(frame{st})
 		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
-		f.Add(Cell{Col: col, Plot: pl, Aspect: aspect, Bar: &sc, BarLabel: "E − min E (nats)"})
+		f.Add(Cell{Col: col, Plot: pl, Aspect: shape, Bar: &sc, BarLabel: "E − min E (nats)"})
 		col++
 		surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: p.cells, Labels: [3]string{"x₁", "x₂", "E − min E"}}
 		span := max(1, col-1)

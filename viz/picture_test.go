@@ -476,3 +476,47 @@ func ExamplePanel() {
 	fmt.Println(p.Save(filepath.Join(dir, "panel.svg")))
 	// Output: <nil>
 }
+
+// A plane of one unit is drawn as it is, one whose axes have units of their own as a square: a figure of it stays on a page.
+func TestUnequalUnits(t *testing.T) {
+	for _, c := range []struct{ width, height, want float64 }{
+		{8, 8, 1}, {11, 17, 17. / 11}, {17, 11, 11. / 17}, {11, 30, 30. / 11}, {1, 40, 1}, {40, 1, 1}, {1e-3, 1e6, 1},
+	} {
+		p := Light.Plane("", [2]float64{}, [2]float64{c.width, c.height})
+		if got := Equal(p); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("aspect of %g × %g: got %g, want %g", c.width, c.height, got, c.want)
+		}
+	}
+	x := mat.NewDense(4, 2, []float64{1, 40, 6, 100, 2, 50, 5, 80})
+	for _, kind := range []string{"panel", "contour", "samples", "score"} {
+		g := NewGrid([]float64{0, 30}, []float64{7, 110}, 9)
+		for i := range g.Z {
+			g.Z[i] = float64(i % 5)
+		}
+		at := FieldPoints([]float64{0, 30}, []float64{7, 110}, 5)
+		p := &Panel{Data: x, Samples: x, Energy: g, Score: &Field{At: at, Vector: at}}
+		pic, err := p.Kind(kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w, h := pic.Size(); h > 1.2*w {
+			t.Errorf("%s of data in unequal units: %g × %g", kind, w, h)
+		}
+	}
+}
+
+// Arrows of a score point down the slope that is seen, whatever the units of the axes.
+func TestSteepest(t *testing.T) {
+	const width, height = 2.0, 80.0
+	p := Light.Plane("", [2]float64{}, [2]float64{width, height})
+	// On a square page of side 1 a point is (x/2, y/80). An energy that falls along the diagonal of the page has the slope
+	// -(1, 1) there and -(1/2, 1/80) in the plane.
+	v := steepest(mat.NewDense(1, 2, []float64{1 / width, 1 / height}), p)
+	if x, y := v.At(0, 0)/width, v.At(0, 1)/height; math.Abs(x-y) > 1e-12*math.Abs(x) || x <= 0 {
+		t.Errorf("direction on the page: got (%g, %g), want the diagonal", x, y)
+	}
+	same := mat.NewDense(1, 2, []float64{3, 4})
+	if steepest(same, Light.Plane("", [2]float64{}, [2]float64{2, 3})) != mat.Matrix(same) {
+		t.Error("axes of one scale: the vectors are not those given")
+	}
+}

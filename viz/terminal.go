@@ -68,7 +68,7 @@ func Terminal(w io.Writer, p *Panel, cfg TerminalConfig) error {
 	}
 	lo, hi := p.box()
 	cols := max(8, min(60, (width-2*(count-1))/count))
-	rows := max(4, int(math.Round(float64(cols)*(hi[1]-lo[1])/(hi[0]-lo[0])/2)))
+	rows := max(4, int(math.Round(float64(cols)*aspect(hi[0]-lo[0], hi[1]-lo[1])/2)))
 	dark := Dark.Background
 
 	points := func(title string, x mat.Matrix, c color.RGBA) {

@@ -70,7 +70,7 @@ func (c *evalCmd) Run(e *env) error {
 	return nil
 }
 
-// printReport writes the report as a table.
+// printReport writes the report as a table. Of the points of a file no density is known, and what would compare with it is left out.
 func printReport(e *env, r *metrics.Report) {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	row := func(name string, v metrics.Value, about string) {
@@ -80,31 +80,42 @@ func printReport(e *env, r *metrics.Report) {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", name, text, about)
 	}
-	row("KL", r.KL, "KL(data‖model), nats")
-	row("reverse KL", r.ReverseKL, "KL(model‖data), nats")
-	row("TV", r.TV, "total variation, 0 to 1")
-	row("NLL", r.NLL, "nats per sample, fresh data")
-	row("entropy", r.Entropy, "of the data, nats")
+	file := r.TrainNLL.Known()
+	if file {
+		row("NLL", r.NLL, "nats per sample, on the points set aside")
+		row("train NLL", r.TrainNLL, "on the points that were learnt")
+	} else {
+		row("KL", r.KL, "KL(data‖model), nats")
+		row("reverse KL", r.ReverseKL, "KL(model‖data), nats")
+		row("TV", r.TV, "total variation, 0 to 1")
+		row("NLL", r.NLL, "nats per sample, fresh data")
+		row("entropy", r.Entropy, "of the data, nats")
+	}
 	about := ""
 	switch {
 	case r.Dim <= 2:
 	case r.LogZErr.Known():
 		about = fmt.Sprintf("± %.2g, by annealed importance sampling", r.LogZErr)
 	default:
-		about = "not reliable: few chains of the annealed importance sampling carry the weight"
+		about = "not reliable: few chains of annealed importance sampling have weight"
 	}
 	row("log Z", r.LogZ, about)
 	row("leak", r.Leak, "mass of the model outside the box")
-	row("train NLL", r.TrainNLL, "on the training points")
-	row("Fisher", r.Fisher, "E‖score of model − true score‖²")
-	row("  relative", r.FisherRelative, "to E‖true score‖²")
-	row("score slope", r.ScoreSlope, "1 = right temperature")
+	if !file {
+		row("Fisher", r.Fisher, "E‖score of model − true score‖²")
+		row("  relative", r.FisherRelative, "to E‖true score‖²")
+		row("score slope", r.ScoreSlope, "1 = right temperature")
+	}
 	w.Flush()
 	s := r.Samples
 	if s == nil {
 		return
 	}
-	fmt.Fprintf(w, "\n%d samples\t\tas many true draws\n", s.N)
+	beside := "as many true draws"
+	if file {
+		beside = "as many points of the file"
+	}
+	fmt.Fprintf(w, "\n%d samples\t\t%s\n", s.N, beside)
 	pair := func(name string, v, floor metrics.Value) {
 		a, b := "–", "–"
 		if v.Known() {
@@ -117,9 +128,11 @@ func printReport(e *env, r *metrics.Report) {
 	}
 	pair("MMD²", s.MMD2, s.Floor.MMD2)
 	pair("energy distance", s.EnergyDistance, s.Floor.EnergyDistance)
-	pair("histogram TV", s.HistTV, s.Floor.HistTV)
-	pair("mode weights TV", s.ModeTV, s.Floor.ModeTV)
-	pair("in 99 % region", s.InHDR, s.Floor.InHDR)
+	if !file {
+		pair("histogram TV", s.HistTV, s.Floor.HistTV)
+		pair("mode weights TV", s.ModeTV, s.Floor.ModeTV)
+		pair("in 99 % region", s.InHDR, s.Floor.InHDR)
+	}
 	if s.KnownModes > 0 {
 		fmt.Fprintf(w, "modes found\t%d of %d\t\n", s.Modes, s.KnownModes)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -217,11 +218,14 @@ func (o *Diagnostics) kernels(d *Draws) {
 	}
 }
 
+// withJumps follows the name of a kernel that jumps.
+const withJumps = " with jumps"
+
 // Name returns the name of a kernel as on the command line.
 func Name(k Kernel) string {
 	switch k := k.(type) {
 	case Jumping:
-		return Name(k.Kernel) + " with jumps"
+		return Name(k.Kernel) + withJumps
 	case Langevin:
 		return "langevin"
 	case MALA:
@@ -343,7 +347,8 @@ func (o *Diagnostics) Warnings() []string {
 			w = append(w, fmt.Sprintf(format, args...))
 		}
 	}
-	tempered := o.Sampler == "tempering" || o.Sampler == "annealed"
+	sampler := strings.TrimSuffix(o.Sampler, withJumps)
+	tempered := sampler == "tempering" || sampler == "annealed"
 	remedy := "use parallel tempering"
 	if tempered {
 		remedy = "add hotter levels, or draw longer"
@@ -376,7 +381,7 @@ func (o *Diagnostics) Warnings() []string {
 		share := float64(o.MaxDepthHits) / float64(o.Transitions)
 		warn(share > .01, "%s of the trees reached the maximum depth: adapt the mass, or allow more depth", percent(share))
 	}
-	switch o.Sampler {
+	switch sampler {
 	case "langevin", "baoab":
 	default:
 		warn(o.AcceptProb < .2, "%s of the proposals are accepted: take smaller steps", percent(float64(o.AcceptProb)))
@@ -387,7 +392,7 @@ func (o *Diagnostics) Warnings() []string {
 	}
 	if t := float64(o.Temperature); math.Abs(t-1) > .05 && math.Abs(t-1) > 4*float64(o.TemperatureSE) {
 		help := "draw longer, with more burn-in"
-		if o.Sampler == "langevin" && t > 1 {
+		if sampler == "langevin" && t > 1 {
 			help = "take smaller steps, or use MALA, which corrects for them"
 		}
 		warn(true, "the draws are as of temperature %.2f instead of 1: %s", t, help)

@@ -218,6 +218,10 @@ func TestEffectiveTemperature(t *testing.T) {
 	if w := strings.Join(g.Warnings(), "\n"); !strings.Contains(w, "temperature 1.25") || !strings.Contains(w, "smaller steps") {
 		t.Errorf("warnings: got %q, want one about the temperature", w)
 	}
+	g.Sampler += " with jumps"
+	if w := strings.Join(g.Warnings(), "\n"); !strings.Contains(w, "smaller steps") {
+		t.Errorf("warnings with jumps: got %q, want the same advice", w)
+	}
 }
 
 // TestDiagnosticsOfGoodRun: E-BFMI is about 1 where the momentum of every transition carries H over its whole range.

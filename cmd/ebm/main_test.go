@@ -319,6 +319,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--out", "bad.json"}, []string{"--out", "bad.json"}},
 		{[]string{"train", "--resume", "none"}, []string{"none", "does not exist"}},
 		{[]string{"train", "--resume", run, "--lr", "1"}, []string{"--resume", "--lr"}},
+		{[]string{"sample", run, "--step", "nan"}, []string{"--step NaN", "> 0"}},
 		{[]string{"train", "--samples", "1"}, []string{"--samples 1", "at least 2"}},
 		{[]string{"train", "--dataset", "none.csv"}, []string{"none.csv"}},
 		{[]string{"train", "--dataset", "nan.csv"}, []string{"nan.csv"}},
@@ -416,6 +417,15 @@ func TestSampleAndEnergy(t *testing.T) {
 	for line := range strings.Lines(ebm(t, "sample", run, "--n", "30").want(t, 0).out) {
 		if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 {
 			t.Errorf("a line of %d columns: %q", n, line)
+		}
+	}
+	for _, sampler := range []string{"langevin", "mala", "hmc", "nuts"} {
+		var report struct {
+			StepSize float64 `json:"step_size"`
+		}
+		r := ebm(t, "sample", run, "--n", "30", "--sampler", sampler, "--step", "0.03", "--json").want(t, 0)
+		if err := json.Unmarshal([]byte(r.out), &report); err != nil || report.StepSize != 0.03 {
+			t.Errorf("%s --step 0.03: step size %g (%v)", sampler, report.StepSize, err)
 		}
 	}
 	r := ebm(t, "energy", run, "--points", a, "--grad").want(t, 0)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
@@ -11,7 +13,7 @@ type sampleCmd struct {
 	RunDir  string  `arg:"" name:"run" help:"Run directory."`
 	N       int     `default:"10000" help:"Samples (${default})."`
 	Sampler string  `help:"langevin, mala, hmc, nuts, annealed or tempering (that of the run)."`
-	Step    float64 `help:"Step size; without one it is found during warm-up."`
+	Step    float64 `help:"Step size, the first one of annealed and tempering; without one it is found during warm-up."`
 	Seed    uint64  `default:"1" help:"Of the random stream (${default})."`
 	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv); without one only the report is printed."`
 	JSON    bool    `name:"json" help:"Print the report as JSON."`
@@ -39,8 +41,8 @@ func (c *sampleCmd) Run(e *env) error {
 	if c.N <= 0 {
 		return exit.Usagef("--n %d: want > 0", c.N)
 	}
-	if c.Step < 0 {
-		return exit.Usagef("--step %g: want > 0", c.Step)
+	if !(c.Step >= 0) || math.IsInf(c.Step, 0) {
+		return exit.Usagef("--step %g: want > 0, or 0 to find one", c.Step)
 	}
 	if err := checkTable(c.Out); err != nil {
 		return err

@@ -103,9 +103,11 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	}
 	run := mcmc.SampleConfig{Draws: kept, Warmup: mcmc.Warmup{Steps: s.Adapt}, BurnIn: s.BurnIn, Thin: s.Thin, Progress: cfg.Progress}
 	switch {
+	case step > 0 && name != "annealed" && name != "tempering": // it is to stay: the chains settle, and nothing is adapted
+		run.Warmup.Steps, run.BurnIn = 0, s.Adapt+s.BurnIn
 	case name == "annealed":
 		run.Warmup.Steps, run.BurnIn, run.Thin = min(s.Adapt, 8), 0, 1 // each a pass through all levels
-	case name == "langevin" && step == 0:
+	case name == "langevin":
 		// The step at which MALA accepts nearly always keeps Langevin's own error small.
 		tuned, err := mcmc.Sample(ctx, k, targets, x, mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: max(s.Adapt, 20), Accept: 0.9}}, rng)
 		if err != nil {

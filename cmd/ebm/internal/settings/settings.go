@@ -63,7 +63,7 @@ type Settings struct {
 	Threads     int     `json:"threads" help:"Of the compiled graph, 0 for one per core up to 4; results do not depend on it." group:"training"`
 
 	Sampler     string  `json:"sampler" help:"langevin, mala, hmc, nuts, annealed (down the noise levels of dsm-multi, else down the temperature) or tempering." group:"sampling"`
-	SamplerStep float64 `json:"sampler-step" help:"Step size; 0 finds one during warm-up." group:"sampling"`
+	SamplerStep float64 `json:"sampler-step" help:"Step size, the first one of annealed and tempering; 0 finds one during warm-up." group:"sampling"`
 	Leapfrog    int     `json:"leapfrog" help:"Leapfrog steps per transition of hmc." group:"sampling"`
 	Crossings   int     `json:"sampler-jumps" help:"Proposals from blurred data before each transition of langevin, mala, hmc and nuts, accepted by Metropolis' rule: chains change modes by them. In up to 3 dimensions; 0 is the bare sampler." group:"sampling"`
 	Samples     int     `json:"samples" help:"Samples drawn at the end." group:"sampling"`

@@ -52,7 +52,8 @@ func (c *compareCmd) Run(e *env) error {
 		cfg.Done = func(k board.Cell, done, total int) {
 			what := k.Error
 			if k.Eval != nil {
-				what = fmt.Sprintf("KL %.4f, %.1f CPU s", k.Eval.KL, k.CPU)
+				v, name := k.Quality()
+				what = fmt.Sprintf("%s %.4f, %.1f CPU s", name, v, k.CPU)
 			}
 			e.logf("%d/%d %s %s seed %d: %s", done, total, k.Dataset, k.Objective, k.Seed, what)
 		}

@@ -36,6 +36,9 @@ type listing struct {
 
 func (c *dataCmd) Run(e *env) error {
 	if c.Name == "" {
+		if c.Out != "" {
+			return exit.Usagef("--out %s: of which distribution? Give its name: ebm data NAME --out %s", c.Out, c.Out)
+		}
 		return c.list(e)
 	}
 	if c.N <= 0 {

@@ -319,6 +319,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--out", "bad.json"}, []string{"--out", "bad.json"}},
 		{[]string{"train", "--resume", "none"}, []string{"none", "does not exist"}},
 		{[]string{"train", "--resume", run, "--lr", "1"}, []string{"--resume", "--lr"}},
+		{[]string{"data", "--out", "x.csv"}, []string{"--out x.csv", "ebm data NAME"}},
 		{[]string{"sample", run, "--step", "nan"}, []string{"--step NaN", "> 0"}},
 		{[]string{"train", "--samples", "1"}, []string{"--samples 1", "at least 2"}},
 		{[]string{"train", "--dataset", "none.csv"}, []string{"none.csv"}},
@@ -703,6 +704,15 @@ func TestCompare(t *testing.T) {
 		t.Error("the second time something was done again")
 	}
 	ebm(t, append(args, "--set", "lr=0.5")...).want(t, 2).oneLine(t, "other settings", "--out")
+
+	// Of a file the truth is not known: the NLL takes the place of the KL, and is called so.
+	points := filepath.Join(dir, "points.csv")
+	ebm(t, "data", "moons", "--n", "300", "--out", points).want(t, 0)
+	args[2], args[4], args[6] = points, "nce", filepath.Join(dir, "file")
+	of := ebm(t, args...).want(t, 0)
+	if !strings.Contains(of.out, "points.csv: NLL |") || !strings.Contains(of.errout, "NLL ") || strings.Contains(of.errout, "NaN") {
+		t.Errorf("stdout %q, stderr %q", of.out, of.errout)
+	}
 }
 
 // TestVerify runs one cheap check.

@@ -27,8 +27,8 @@ func median(v []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// quality is what the cell is ranked by: KL where the truth is known, else the NLL.
-func (c Cell) quality() (v float64, name string) {
+// Quality is what the cell is ranked by: KL where the truth is known, else the NLL.
+func (c Cell) Quality() (v float64, name string) {
 	switch {
 	case c.Eval == nil:
 		return math.NaN(), "KL"
@@ -50,13 +50,17 @@ func pick(cells []Cell, objective, dataset string, f func(Cell) float64) []float
 }
 
 // WriteTable writes the medians over seeds as a Markdown table: quality in nats, CPU seconds in brackets, the best of each
-// column bold.
+// column bold. The columns of files, whose truth is not known, say that they hold the NLL.
 func WriteTable(w io.Writer, cfg Config, cells []Cell) error {
 	head, rule := "| KL, nats (CPU s) |", "|---|"
 	best := make(map[string]float64)
-	kl := func(c Cell) float64 { v, _ := c.quality(); return v }
+	kl := func(c Cell) float64 { v, _ := c.Quality(); return v }
 	for _, d := range cfg.Datasets {
-		head += " " + d + " |"
+		column := d
+		if slices.ContainsFunc(cells, func(c Cell) bool { _, name := c.Quality(); return c.Dataset == d && name == "NLL" }) {
+			column += ": NLL"
+		}
+		head += " " + column + " |"
 		rule += "---|"
 		best[d] = math.Inf(1)
 		for _, o := range cfg.Objectives {
@@ -126,7 +130,7 @@ func WriteCSV(w io.Writer, cells []Cell) error {
 // Picture shows the model density of the first seed of every cell, with its quality and cost.
 func Picture(cfg Config, cells []Cell) (*viz.Figure, error) {
 	st := viz.Light
-	f := &viz.Figure{Title: "Model densities", Note: "KL in nats, CPU seconds of training", Width: vg.Length(max(320, 190*len(cfg.Datasets)))}
+	f := &viz.Figure{Title: "Model densities", Note: "nats, CPU seconds of training", Width: vg.Length(max(320, 190*len(cfg.Datasets)))}
 	for i, o := range cfg.Objectives {
 		for j, d := range cfg.Datasets {
 			for _, c := range cells {
@@ -173,7 +177,7 @@ func density(st *viz.Style, c Cell) (*viz.Cell, error) {
 	if !(top > 0) {
 		top = 1
 	}
-	v, name := c.quality()
+	v, name := c.Quality()
 	p := st.Plane(fmt.Sprintf("%s · %s\n%s %.3f, %.0f s", filepath.Base(c.Dataset), c.Objective, name, v, c.CPU), [2]float64{lo[0], lo[1]}, [2]float64{hi[0], hi[1]})
 	p.Add(&viz.HeatMap{Grid: g, Scale: viz.Scale{Lo: 0, Hi: top, Map: st.Density}})
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo[0], hi[0], lo[1], hi[1]

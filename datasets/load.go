@@ -86,9 +86,9 @@ func readCSV(r io.Reader) (*mat.Dense, error) {
 			case errors.Is(err, strconv.ErrRange):
 				return nil, fmt.Errorf("line %d, column %d: %s is too large", line, j+1, field)
 			case field == "":
-				return nil, fmt.Errorf("line %d, column %d: the value is missing", line, j+1)
+				return nil, fmt.Errorf("line %d, column %d: the value is missing; remove the line or fill the value in", line, j+1)
 			case err != nil:
-				return nil, fmt.Errorf("line %d, column %d: %q is not a number", line, j+1, field)
+				return nil, fmt.Errorf("line %d, column %d: %q is not a number; leave out columns of text, and write decimals with a point", line, j+1, field)
 			case math.IsNaN(v) || math.IsInf(v, 0):
 				return nil, fmt.Errorf("line %d, column %d: %s is not finite; remove the line or fill the value in", line, j+1, field)
 			}

@@ -237,6 +237,9 @@ func init() {
 			Info: Info{Name: name, Summary: summary, Source: source},
 			bias: func(c Config) string {
 				b := fmt.Sprintf(bias, or(c.Steps, steps))
+				if or(c.Steps, steps) == 1 {
+					b = strings.Replace(b, "1 steps", "1 step", 1)
+				}
 				if c.Alpha > 0 {
 					b += fmt.Sprintf("; alpha = %g pulls energies to zero", c.Alpha)
 				}

@@ -41,8 +41,8 @@ func (c *dataCmd) Run(e *env) error {
 		}
 		return c.list(e)
 	}
-	if c.N <= 0 {
-		return exit.Usagef("--n %d: want > 0", c.N)
+	if err := checkRows("--n", c.N); err != nil {
+		return err
 	}
 	d, err := datasets.New(c.Name)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
@@ -45,8 +46,8 @@ func (c *evalCmd) Run(e *env) error {
 	switch {
 	case n == -1:
 		n = m.Settings.Samples
-	case n < 0 || n == 1:
-		return exit.Usagef("--samples %d: want 0 or at least 2", n)
+	case n < 0 || n == 1 || n > settings.MaxRows:
+		return exit.Usagef("--samples %d: want 0 or 2 to %d", n, settings.MaxRows)
 	}
 	var draw *model.Draw
 	if n > 1 {

@@ -39,15 +39,38 @@ type env struct {
 	stderr io.Writer
 }
 
+// output is stdout, and the first error of writing to it: a result that did not arrive is no success.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// file is what is behind w, if that is a file.
+func file(w io.Writer) (*os.File, bool) {
+	if o, ok := w.(*output); ok {
+		w = o.Writer
+	}
+	f, ok := w.(*os.File)
+	return f, ok
+}
+
 // terminal reports whether w is one.
 func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := file(w)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // terminalWidth is the number of columns of the terminal behind w, 80 where there is none.
 func terminalWidth(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
+	if f, ok := file(w); ok {
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
 			return n
 		}
@@ -70,36 +93,35 @@ func program(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // exited carries the code of kong's own exits (--help) out of its parser.
 type exited int
 
-func programContext(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case exited:
-			code = int(r)
-		default:
-			panic(r)
-		}
-	}()
-	e := &env{ctx, stdin, stdout, stderr}
-	if len(args) == 0 {
-		fmt.Fprint(stdout, firstSteps)
-		return exit.OK
-	}
+func programContext(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	out := &output{Writer: stdout}
+	e := &env{ctx, stdin, out, stderr}
 	err := dispatch(e, args)
+	if out.err != nil {
+		err = fmt.Errorf("the result cannot be written: %w", out.err)
+	}
 	if err == nil {
 		return exit.OK
 	}
-	code = exit.Code(err)
 	line := exit.Line(err)
 	if errors.Is(err, context.Canceled) {
 		line = "interrupted"
 	}
 	e.logf("ebm: %s", line)
-	return code
+	return exit.Code(err)
 }
 
 // dispatch parses the arguments and runs the command.
 func dispatch(e *env, args []string) error {
+	defer func() {
+		if r := recover(); r != nil && r != exited(exit.OK) {
+			panic(r)
+		}
+	}()
+	if len(args) == 0 {
+		_, err := fmt.Fprint(e.stdout, firstSteps)
+		return err
+	}
 	var c cli
 	parser, err := newParser(&c, e)
 	if err != nil {
@@ -136,7 +158,7 @@ var plainer = []struct {
 	says string
 }{
 	{regexp.MustCompile(`expected .* but got "EOL" \(<nil>\)`), "the value is missing"},
-	{regexp.MustCompile(`expected a valid \d+ bit uint but got (".*")`), "value $1, want a whole number of at least 0"},
+	{regexp.MustCompile(`expected a valid \d+ bit uint but got (".*")`), "value $1, want a whole number of at least 0 and below 2^64"},
 	{regexp.MustCompile(`expected a valid \d+ bit int but got (".*")`), "value $1, want a whole number"},
 	{regexp.MustCompile(`expected a (?:valid )?float but got (".*?")(?: \(.*\))?`), "value $1, want a number"},
 	{regexp.MustCompile(`^expected "(.*)"$`), "$1 is missing"},

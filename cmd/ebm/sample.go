@@ -38,8 +38,8 @@ func openModel(path string) (*model.Model, *run.Dir, error) {
 }
 
 func (c *sampleCmd) Run(e *env) error {
-	if c.N <= 0 {
-		return exit.Usagef("--n %d: want > 0", c.N)
+	if err := checkRows("--n", c.N); err != nil {
+		return err
 	}
 	if !(c.Step >= 0) || math.IsInf(c.Step, 0) {
 		return exit.Usagef("--step %g: want > 0, or 0 to find one", c.Step)

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -65,6 +66,14 @@ func checkFolder(flag, path string) error {
 		return exit.Usagef("%s %s: folder %s cannot be written: %w", flag, path, filepath.Dir(path), err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// checkRows refuses a number of samples that is none, or more than memory is sure to hold.
+func checkRows(flag string, n int) error {
+	if n < 1 || n > settings.MaxRows {
+		return exit.Usagef("%s %d: want 1 to %d", flag, n, settings.MaxRows)
+	}
+	return nil
 }
 
 // table is the object of --json beside --out.

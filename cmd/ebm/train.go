@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -155,7 +154,7 @@ func (c *trainCmd) finish(e *env, plan *job.Plan, dir *run.Dir, srv *live.Server
 			if errors.Is(err, job.ErrStopped) {
 				what = "stopped from the page"
 			}
-			return &exit.Error{Code: exit.Interrupted, Err: fmt.Errorf("%s; continue with: ebm train --resume %s", what, dir.Path)}
+			return &exit.Error{Code: exit.Interrupted, Err: fmt.Errorf("%s; continue with: ebm train --resume %s", what, exit.Quote(dir.Path))}
 		}
 		return fmt.Errorf("%w (run directory: %s)", err, dir.Path)
 	}
@@ -201,7 +200,7 @@ func (c *trainCmd) resolve(given []string) (settings.Settings, error) {
 	var none settings.Settings
 	var file settings.Layer
 	if c.Config != "" {
-		b, err := os.ReadFile(c.Config)
+		b, err := run.ReadText(c.Config)
 		if err != nil {
 			return none, exit.Usagef("--config: %w", err)
 		}

@@ -27,8 +27,8 @@ Examples:
 }
 
 func (c *verifyCmd) Run(e *env) error {
-	if c.Threads < 0 {
-		return exit.Usagef("--threads %d: want > 0", c.Threads)
+	if c.Threads < 0 || c.Threads > 1024 {
+		return exit.Usagef("--threads %d: want 1 to 1024", c.Threads)
 	}
 	checks, err := c.checks()
 	if err != nil {

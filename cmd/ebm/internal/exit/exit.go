@@ -84,6 +84,14 @@ func Unknown(what, name string, known []string) error {
 	return Usagef("%s %q is unknown; known: %s", what, name, strings.Join(known, " "))
 }
 
+// Quote is a path as a shell takes it.
+func Quote(path string) string {
+	if path != "" && strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,") == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
 // Nearest is the known name within a few typing errors of name, or "".
 func Nearest(name string, known []string) string {
 	best, at := "", max(min(2, len(name)/2), len(name)/3)+1

@@ -119,7 +119,7 @@ func Open(dir *run.Dir) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := dir.Read(run.Model); err != nil {
+	if err := dir.Find(run.Model); err != nil {
 		return nil, err
 	}
 	path := dir.File(run.Model)

@@ -18,6 +18,7 @@ package run
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -63,7 +64,7 @@ func Create(path, dataset, objective string) (*Dir, error) {
 		entries, err := os.ReadDir(path)
 		switch {
 		case err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !leftover(e.Name()) }):
-			return nil, exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", path, path)
+			return nil, exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", path, exit.Quote(path))
 		case errors.Is(err, syscall.ENOTDIR):
 			return nil, exit.Usagef("--out %s: a file is in the way; choose another folder", path)
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
@@ -143,25 +144,47 @@ func (d *Dir) Unlock() {
 	}
 }
 
-// Read reads a file of the directory; trouble names the file.
-func (d *Dir) Read(name string) ([]byte, error) {
+// Find fails if the directory does not hold the file, or holds something else or nothing under its name.
+func (d *Dir) Find(name string) error {
 	path := d.File(name)
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, exit.Usagef("%s is missing: %s is no run directory, or the run did not come so far", path, d.Path)
+		return exit.Usagef("%s is missing: %s is no run directory, or the run did not come so far", path, d.Path)
 	case err != nil:
-		return nil, exit.AsUsage(err)
+		return exit.AsUsage(err)
 	case !info.Mode().IsRegular():
-		return nil, exit.Usagef("%s is no regular file", path)
+		return exit.Usagef("%s is no regular file", path)
 	case info.Size() == 0:
-		return nil, exit.Usagef("%s is empty", path)
+		return exit.Usagef("%s is empty", path)
 	}
-	b, err := os.ReadFile(path)
+	return nil
+}
+
+// Read reads a file of settings or results; trouble names the file.
+func (d *Dir) Read(name string) ([]byte, error) {
+	if err := d.Find(name); err != nil {
+		return nil, err
+	}
+	b, err := ReadText(d.File(name))
+	return b, exit.AsUsage(err)
+}
+
+// maxText bounds the files that are read as a whole.
+const maxText = 1 << 24
+
+// ReadText reads a file of settings or results, which are small; of anything larger it reads no more than tells it so.
+func ReadText(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, exit.AsUsage(err)
+		return nil, err
 	}
-	return b, nil
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	if err == nil && len(b) > maxText {
+		err = fmt.Errorf("%s: more than %d bytes, it is no file of this kind", path, maxText)
+	}
+	return b, err
 }
 
 // Write replaces a file of the directory as a whole.

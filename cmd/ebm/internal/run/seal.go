@@ -69,7 +69,7 @@ func (d *Dir) writeSeal(sums map[string]string) error {
 
 // readSeal returns the sums, nil for a run that is not finished.
 func (d *Dir) readSeal() (map[string]string, error) {
-	b, err := os.ReadFile(d.File(sealFile))
+	b, err := ReadText(d.File(sealFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -4,6 +4,7 @@ package settings
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -231,8 +232,12 @@ func Parse(name string, b []byte, others []string) (settings, rest Layer, err er
 	var all Layer
 	dec := json.NewDecoder(bytes.NewReader(b))
 	if err := dec.Decode(&all); err != nil || all == nil {
-		if err == nil {
-			err = fmt.Errorf("it is null")
+		var other *json.UnmarshalTypeError
+		switch {
+		case err == nil:
+			err = errors.New("it is null")
+		case errors.As(err, &other):
+			err = fmt.Errorf("it is of type %s", other.Value)
 		}
 		return nil, nil, exit.Usagef("%s is not a JSON object of settings: %w", name, err)
 	}
@@ -305,6 +310,24 @@ func checkFormat(name string, raw json.RawMessage) error {
 	return nil
 }
 
+// The largest values that are taken at their word. Beyond them memory ends, which no program survives, or a step does not, and with it
+// the wait for a checkpoint after a signal.
+const (
+	MaxRows    = 10_000_000    // of a table: samples, test points, a replay buffer
+	maxSteps   = 1_000_000_000 // between any two of which the program can be stopped
+	maxTurns   = 10_000        // of a loop within a step
+	maxWeights = 1 << 27
+)
+
+// weights is the number of weights between the hidden layers.
+func (s Settings) weights() int {
+	n := 0
+	for i := 1; i < len(s.Hidden); i++ {
+		n += s.Hidden[i-1] * s.Hidden[i]
+	}
+	return n
+}
+
 // Check reports every setting that is out of range, in terms of its flag. Names are checked by those who know them.
 func (s Settings) Check() error {
 	var bad []string
@@ -313,8 +336,9 @@ func (s Settings) Check() error {
 			bad = append(bad, fmt.Sprintf("--%s %v: want %s", key, value, want))
 		}
 	}
-	positive := func(key string, v int) { check(v > 0, key, v, "> 0") }
-	nonneg := func(key string, v int) { check(v >= 0, key, v, ">= 0") }
+	atMost := func(key string, v, most int) { check(v <= most, key, v, fmt.Sprintf("at most %d", most)) }
+	positive := func(key string, v, most int) { check(v > 0, key, v, "> 0"); atMost(key, v, most) }
+	nonneg := func(key string, v, most int) { check(v >= 0, key, v, ">= 0"); atMost(key, v, most) }
 	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 	check(s.Smooth >= 0 && finite(s.Smooth), "smooth", s.Smooth, ">= 0")
@@ -328,13 +352,14 @@ func (s Settings) Check() error {
 	}
 	check(s.SigmaMax > 0 && finite(s.SigmaMax), "sigma-max", s.SigmaMax, "> 0")
 	check(s.Levels >= 2, "levels", s.Levels, ">= 2")
-	positive("slices", s.Slices)
-	positive("noise-ratio", s.NoiseRatio)
-	positive("chain-steps", s.ChainSteps)
+	atMost("levels", s.Levels, 1000)
+	positive("slices", s.Slices, 256)
+	positive("noise-ratio", s.NoiseRatio, 1000)
+	positive("chain-steps", s.ChainSteps, maxTurns)
 	check(s.ChainMoves == "langevin" || s.ChainMoves == "mala", "chain-sampler", s.ChainMoves, "langevin or mala")
 	check(s.ChainSize > 0 && finite(s.ChainSize), "chain-step-size", s.ChainSize, "> 0")
-	nonneg("jumps", s.Jumps)
-	positive("buffer", s.Buffer)
+	nonneg("jumps", s.Jumps, maxTurns)
+	positive("buffer", s.Buffer, MaxRows)
 	if s.Objective == "ml" {
 		check(s.Buffer >= s.Batch, "buffer", s.Buffer, fmt.Sprintf("at least --batch, which is %d: every row takes a slot of its own", s.Batch))
 	}
@@ -349,13 +374,16 @@ func (s Settings) Check() error {
 	for _, w := range s.Hidden {
 		check(w > 0 && w <= 8192, "hidden", w, "widths from 1 to 8192")
 	}
+	if weights := s.weights(); len(bad) == 0 {
+		check(weights <= maxWeights, "hidden", s.Hidden, fmt.Sprintf("at most %d weights, these are %d", maxWeights, weights))
+	}
 	check(s.FirstGain > 0 && finite(s.FirstGain), "first-gain", s.FirstGain, "> 0")
 	check(s.Precision == "float32" || s.Precision == "float64", "precision", s.Precision, "float32 or float64")
 	check(s.Batch > 0 && s.Batch <= 1<<20, "batch", s.Batch, "1 to 1048576")
-	nonneg("steps", s.Steps)
+	nonneg("steps", s.Steps, maxSteps)
 	check(s.LR > 0 && finite(s.LR), "lr", s.LR, "> 0")
 	check(s.Schedule == "cosine" || s.Schedule == "constant", "schedule", s.Schedule, "cosine or constant")
-	nonneg("warmup", s.Warmup)
+	nonneg("warmup", s.Warmup, maxSteps)
 	check(s.Optimizer == "adam" || s.Optimizer == "adamw", "optimizer", s.Optimizer, "adam or adamw")
 	check(s.WeightDecay >= 0 && finite(s.WeightDecay), "weight-decay", s.WeightDecay, ">= 0")
 	check(s.WeightDecay == 0 || s.Optimizer == "adamw", "weight-decay", s.WeightDecay, "--optimizer adamw with it")
@@ -363,18 +391,21 @@ func (s Settings) Check() error {
 	check(s.EMA >= 0 && s.EMA < 1, "ema", s.EMA, "in [0, 1)")
 	check(s.Threads >= 0 && s.Threads <= 1024, "threads", s.Threads, ">= 0")
 	check(s.SamplerStep >= 0 && finite(s.SamplerStep), "sampler-step", s.SamplerStep, "> 0, or 0 to find one")
-	positive("leapfrog", s.Leapfrog)
-	nonneg("sampler-jumps", s.Crossings)
+	positive("leapfrog", s.Leapfrog, maxTurns)
+	nonneg("sampler-jumps", s.Crossings, maxTurns)
 	check(s.Samples == 0 || s.Samples >= 2, "samples", s.Samples, "0 or at least 2")
-	positive("chains", s.Chains)
-	nonneg("adapt", s.Adapt)
-	nonneg("burn-in", s.BurnIn)
-	positive("thin", s.Thin)
+	atMost("samples", s.Samples, MaxRows)
+	positive("chains", s.Chains, MaxRows)
+	nonneg("adapt", s.Adapt, maxSteps)
+	nonneg("burn-in", s.BurnIn, maxSteps)
+	positive("thin", s.Thin, maxSteps)
 	check(s.TestPoints >= 100, "test-points", s.TestPoints, ">= 100")
+	atMost("test-points", s.TestPoints, MaxRows)
 	check(s.Grid >= 50, "grid", s.Grid, ">= 50")
+	atMost("grid", s.Grid, 20000)
 	check(s.Frames >= 0 && s.Frames <= 1000, "frames", s.Frames, "0 to 1000")
-	nonneg("record-every", s.Record)
-	nonneg("checkpoint-every", s.Checkpoint)
+	nonneg("record-every", s.Record, maxSteps)
+	nonneg("checkpoint-every", s.Checkpoint, maxSteps)
 	if len(bad) == 0 {
 		return nil
 	}

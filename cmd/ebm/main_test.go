@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -263,6 +264,7 @@ func TestWrongInput(t *testing.T) {
 	file("empty.csv", "")
 	file("bad.npy", "not numpy")
 	file("three.csv", "1,2,3\n4,5,6\n")
+	file("list.json", "[1]")
 	file("bad.json", `{"lr": "fast"}`)
 	file("unknown.json", `{"learning-rate": 1}`)
 	before := listing1(t, tmp)
@@ -360,6 +362,29 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"data", "moons", "--n", "-3"}, []string{"--n", "-3"}},
 		{[]string{"data", "moons", "--out", "x.json"}, []string{"--out", ".json"}},
 		{[]string{"completion", "tcsh"}, []string{"tcsh", "bash"}},
+		// What no memory holds, and steps that do not end.
+		{[]string{"data", "moons", "--n", "99999999999"}, []string{"--n 99999999999", "10000000"}},
+		{[]string{"sample", run, "--n", "99999999999999"}, []string{"--n", "10000000"}},
+		{[]string{"eval", run, "--samples", "99999999999999"}, []string{"--samples", "10000000"}},
+		{[]string{"train", "--samples", "99999999999"}, []string{"--samples", "at most 10000000"}},
+		{[]string{"train", "--objective", "ml", "--buffer", "99999999999"}, []string{"--buffer", "at most"}},
+		{[]string{"train", "--objective", "nce", "--noise-ratio", "99999999999"}, []string{"--noise-ratio", "at most"}},
+		{[]string{"train", "--objective", "ssm", "--slices", "99999999999"}, []string{"--slices", "at most"}},
+		{[]string{"train", "--objective", "dsm-multi", "--levels", "99999999999"}, []string{"--levels", "at most"}},
+		{[]string{"train", "--test-points", "99999999999"}, []string{"--test-points", "at most"}},
+		{[]string{"train", "--leapfrog", "99999999999"}, []string{"--leapfrog", "at most"}},
+		{[]string{"train", "--steps", "9223372036854775807"}, []string{"--steps", "at most"}},
+		{[]string{"train", "--hidden", "8192,8192,8192,8192"}, []string{"--hidden", "weights"}},
+		{[]string{"train", "--seed", "99999999999999999999"}, []string{"--seed", "below 2^64"}},
+		{[]string{"train", "--config", "/dev/zero"}, []string{"--config", "/dev/zero", "bytes"}},
+		{[]string{"train", "--config", "list.json"}, []string{"list.json", "array"}},
+		// What would fail only when the training is over.
+		{[]string{"train", "--samples", "1"}, []string{"--samples", "at least 2"}},
+		{[]string{"train", "--adapt", "0"}, []string{"--adapt", "--sampler-step"}},
+		{[]string{"sample", run, "--step", "NaN"}, []string{"--step", "> 0"}},
+		{[]string{"sample", run, "--step", "Inf"}, []string{"--step", "> 0"}},
+		{[]string{"compare", "--seeds", "99999999999"}, []string{"--seeds", "1000"}},
+		{[]string{"compare", "--seconds", "NaN"}, []string{"--seconds", "> 0"}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			ebm(t, c.args...).want(t, 2).oneLine(t, c.want...)
@@ -367,6 +392,37 @@ func TestWrongInput(t *testing.T) {
 	}
 	if after := listing1(t, tmp); after != before {
 		t.Errorf("files before: %s\nafter: %s", before, after)
+	}
+}
+
+// broken refuses what is written to it after the first bytes.
+type broken struct{ room int }
+
+func (b *broken) Write(p []byte) (int, error) {
+	n := min(b.room, len(p))
+	b.room -= n
+	if n < len(p) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+// TestOutputLost: a command whose result does not arrive has failed, in one line.
+func TestOutputLost(t *testing.T) {
+	run := shared(t)
+	points := filepath.Join(t.TempDir(), "points.csv")
+	ebm(t, "data", "moons", "--n", "5", "--out", points).want(t, 0)
+	for _, args := range [][]string{
+		{}, {"--help"}, {"data"}, {"data", "--json"}, {"data", "moons", "--n", "3"}, {"eval", run, "--samples", "0"}, {"eval", run, "--samples", "0", "--json"},
+		{"sample", run, "--n", "20"}, {"energy", run, "--points", points}, {"plot", run, "--terminal"}, {"verify", "langevin"}, {"completion", "bash"}, {"version"},
+		append([]string{"train", "--out", filepath.Join(t.TempDir(), "run")}, tiny...),
+	} {
+		var errout bytes.Buffer
+		code := programContext(context.Background(), args, strings.NewReader(""), &broken{room: 7}, &errout)
+		last := errout.String()[strings.LastIndex(strings.TrimSuffix(errout.String(), "\n"), "\n")+1:]
+		if code != 1 || !strings.HasPrefix(last, "ebm: the result cannot be written: ") || !strings.Contains(last, "no space left") {
+			t.Errorf("%v: exit code %d, stderr %q", args, code, errout.String())
+		}
 	}
 }
 

@@ -126,6 +126,33 @@ func TestWrongModels(t *testing.T) {
 	}
 }
 
+// TestFarSamples: samples at which the true score overflows leave its discrepancy unknown, and the rest is there.
+func TestFarSamples(t *testing.T) {
+	d, err := datasets.New("funnel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 9))
+	x := mat.NewDense(100, 2, nil)
+	d.Sample(x, rng)
+	x.SetRow(7, []float64{-2000, 1})
+	in := metrics.Input{Truth: d, TestPoints: 1000, Samples: x, Quadrature: metrics.QuadratureConfig{Max: 100}}
+	in.Energy = func(e []float64, x *mat.Dense) error { // N(0, 3²I)
+		for i := range e {
+			v := x.RawRowView(i)
+			e[i] = (v[0]*v[0] + v[1]*v[1]) / 18
+		}
+		return nil
+	}
+	r, err := metrics.Evaluate(context.Background(), in, rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := r.Samples; s.KSDData.Known() || !s.EnergyDistance.Known() || !s.Floor.KSDData.Known() || !r.KL.Known() {
+		t.Errorf("got %+v", s)
+	}
+}
+
 // TestPointsOfAFile judges by points alone: what needs a density is unknown, the rest is there.
 func TestPointsOfAFile(t *testing.T) {
 	p := normal{[]float64{0, 0}, 1}

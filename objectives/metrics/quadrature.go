@@ -150,7 +150,7 @@ func Integrate(ctx context.Context, f Energy, lo, hi []float64, cfg QuadratureCo
 	}
 
 	q := &Quadrature{LogZBox: math.NaN(), Err: math.Inf(1)}
-	for n, calm := start, 0; n <= most && calm < 2; n *= 2 {
+	for n, calm := min(start, most), 0; n <= most && calm < 2; n *= 2 {
 		g := NewGrid(lo, hi, n)
 		e, err := g.Energies(ctx, f)
 		if err != nil {

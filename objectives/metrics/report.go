@@ -380,7 +380,10 @@ func (s *SampleReport) stein(ctx context.Context, in Input, x, draw *mat.Dense) 
 	if truth, ok := in.Truth.(Scorer); ok {
 		truth.Score(score, x)
 		ksd, _, err := KSD(ctx, x, score)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrNonFinite): // a sample so far out that the true score overflows there: the discrepancy is beyond numbers
+			ksd = math.NaN()
+		case err != nil:
 			return err
 		}
 		truth.Score(score, draw)

@@ -41,8 +41,23 @@ func TestNearest(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}
+	for name, want := range map[string]string{"smm": "sm", "hcm": "hmc", "nope": "", "x": "", "a": ""} {
+		if got := Nearest(name, []string{"sm", "cd", "hmc", "nce"}); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
 	line := Unknown("--dataset", "moon", known).Error()
 	if !strings.Contains(line, `"moons"`) || !strings.Contains(line, "4squares") {
 		t.Errorf("got %q: it neither suggests nor lists", line)
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for path, want := range map[string]string{
+		"runs/4squares-sm-1": "runs/4squares-sm-1", "a b": "'a b'", "it's": `'it'\''s'`, "größe": "'größe'", "$HOME": "'$HOME'", "": "''",
+	} {
+		if got := Quote(path); got != want {
+			t.Errorf("%q: got %s, want %s", path, got, want)
+		}
 	}
 }

@@ -90,6 +90,9 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 		return nil, err
 	}
 	const telling = 10 // draws of a chain, from which it is seen whether chains mixed; those beyond N serve for that alone
+	if step == 0 && s.Adapt == 0 && name != "langevin" {
+		return nil, exit.Usagef("--sampler %s: the run has no adaptation that would find a step (--adapt 0); give it by --step", name)
+	}
 	chains := min(s.Chains, cfg.N)
 	kept := max((cfg.N+chains-1)/chains, telling)
 	rng := train.Stream(cfg.Seed, "sample")

@@ -94,7 +94,10 @@ func Quote(path string) string {
 
 // Nearest is the known name within a few typing errors of name, or "".
 func Nearest(name string, known []string) string {
-	best, at := "", max(min(2, len(name)/2), len(name)/3)+1
+	best, at := "", max(2, len(name)/3)+1
+	if len(name) < 5 {
+		at = min(2, len(name)) // of a short name two errors leave nothing
+	}
 	for _, k := range known {
 		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < at {
 			best, at = k, d

@@ -1,19 +1,19 @@
-package datasets_test
+package datasets
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
-
-	"github.com/stheno-ebm/stheno/datasets"
 )
 
-// The widths are those of a search through all pairs, copies among the points included.
-func TestSmoothedWidths(t *testing.T) {
-	const n, d, k, a = 60, 3, 4, 0.7
+// Means and deviations of neighbourhoods are those of a search through all pairs, copies among the points included.
+func TestNeighbourhoods(t *testing.T) {
+	const n, d = 60, 3
+	ks := []int{2, 4, 9}
 	rng := rand.New(rand.NewPCG(5, 6))
 	x := mat.NewDense(n, d, nil)
 	for i := range n {
@@ -21,64 +21,238 @@ func TestSmoothedWidths(t *testing.T) {
 			x.Set(i, j, rng.NormFloat64())
 		}
 	}
-	for i := range k + 1 { // one point k+1 times
+	for i := range ks[1] + 1 { // one point five times
 		x.SetRow(i, []float64{0.1, 0.2, 0.3})
 	}
-	points, err := datasets.NewPoints(x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := datasets.NewSmoothed(points, k, a).Widths()
-	want := make([]float64, n)
-	least := math.Inf(1)
-	for i := range n {
-		var sq []float64
-		for j := range n {
-			var s float64
-			for c := range d {
-				s += (x.At(i, c) - x.At(j, c)) * (x.At(i, c) - x.At(j, c))
+	got := survey(x, ks)
+	for at, k := range ks {
+		sd, least := make([]float64, n), math.Inf(1)
+		for i := range n {
+			type pair struct {
+				sq float64
+				j  int
 			}
-			sq = append(sq, s)
+			var all []pair
+			for j := range n {
+				var sq float64
+				for c := range d {
+					sq += (x.At(i, c) - x.At(j, c)) * (x.At(i, c) - x.At(j, c))
+				}
+				all = append(all, pair{sq, j})
+			}
+			slices.SortFunc(all, func(a, b pair) int { return cmp.Compare(a.sq, b.sq) })
+			if sd[i] = math.Sqrt(all[k].sq / (d + 2)); sd[i] > 0 {
+				least = min(least, sd[i])
+			}
+			for c := range d {
+				var mean float64
+				for _, p := range all[:k+1] {
+					mean += x.At(p.j, c) / float64(k+1)
+				}
+				if v := got[at].mean.At(i, c); math.Abs(v-mean) > 1e-12 {
+					t.Errorf("k = %d, point %d, coordinate %d: mean %g, want %g", k, i, c, v, mean)
+				}
+			}
 		}
-		slices.Sort(sq)
-		if want[i] = a * math.Sqrt(sq[k]/d); want[i] > 0 {
-			least = min(least, want[i])
-		}
-	}
-	for i, w := range want {
-		if i <= k {
-			w = least
-		}
-		if math.Abs(got[i]-w) > 1e-12 {
-			t.Errorf("point %d: width %g, want %g", i, got[i], w)
+		for i, want := range sd {
+			if want == 0 {
+				want = least
+			}
+			if math.Abs(got[at].sd[i]-want) > 1e-12 {
+				t.Errorf("k = %d, point %d: deviation %g, want %g", k, i, got[at].sd[i], want)
+			}
 		}
 	}
 }
 
-// Draws have the mean of the points, and their second moment is that of the points and of the noise.
+// Draws follow the formula: its mean and second moment, worked out by hand for four points and their two nearest neighbours.
 func TestSmoothedLaw(t *testing.T) {
-	const n = 200000
+	const n, a = 200000, 0.012 // 50 times as much for 2 neighbours in place of 100: 0.6, and √(1-0.6²) = 0.8
 	x := []float64{-2, -1, 0.5, 4}
-	points, err := datasets.NewPoints(mat.NewDense(4, 1, x))
+	means := []float64{-2.5 / 3, -2.5 / 3, -2.5 / 3, 3.5 / 3}
+	radii := []float64{2.5, 1.5, 2.5, 5}
+	points, err := NewPoints(mat.NewDense(4, 1, x))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := datasets.NewSmoothed(points, 1, 0.5) // widths 0.5, 0.5, 0.75, 1.75
+	s := NewSmoothed(points, a)
+	if s.Neighbours() != 2 {
+		t.Fatalf("%d neighbours, want 2", s.Neighbours())
+	}
 	y := mat.NewDense(n, 1, nil)
 	s.Sample(y, rand.New(rand.NewPCG(7, 8)))
-	var mean, second, third, fourth float64
+	var mean, second, fourth float64
 	for _, v := range y.RawMatrix().Data {
-		mean, second, third, fourth = mean+v/n, second+v*v/n, third+v*v*v/n, fourth+v*v*v*v/n
+		mean, second, fourth = mean+v/n, second+v*v/n, fourth+v*v*v*v/n
 	}
-	var wantMean, wantSecond float64
-	for i, h := range []float64{0.5, 0.5, 0.75, 1.75} {
-		wantMean += x[i] / 4
-		wantSecond += (x[i]*x[i] + h*h) / 4
+	law := func(shrink float64) (mean, second float64) {
+		for i, v := range x {
+			c, sd := means[i]+shrink*(v-means[i]), 0.6*radii[i]/math.Sqrt(3)
+			mean += c / 4
+			second += (c*c + sd*sd) / 4
+		}
+		return mean, second
 	}
-	if se := math.Sqrt((second - mean*mean) / n); math.Abs(mean-wantMean) > 4*se {
-		t.Errorf("mean %g, want %g ± %.2g", mean, wantMean, 4*se)
+	wantMean, wantSecond := law(0.8)
+	se := math.Sqrt((fourth - second*second) / n)
+	if tol := 4 * math.Sqrt((second-mean*mean)/n); math.Abs(mean-wantMean) > tol {
+		t.Errorf("mean %g, want %g ± %.2g", mean, wantMean, tol)
 	}
-	if se := math.Sqrt((fourth - second*second) / n); math.Abs(second-wantSecond) > 4*se {
+	if math.Abs(second-wantSecond) > 4*se {
 		t.Errorf("second moment %g, want %g ± %.2g", second, wantSecond, 4*se)
+	}
+	if _, twin := law(1); math.Abs(second-twin) < 4*se {
+		t.Errorf("second moment %g is that of noise alone, %g", second, twin)
+	}
+}
+
+// Noise reaches as many points with few neighbours as with 100: a ball of a fraction (a^d k)/100 of them. It never takes over more
+// than all of the scatter, and with more neighbours a is as it was given.
+func TestEnoughNoise(t *testing.T) {
+	for _, d := range []int{1, 2, 7} {
+		for _, k := range []int{30, 50, 99} {
+			a := 0.25
+			if got := float64(k) * math.Pow(enough(a, k, d), float64(d)); math.Abs(got/(100*math.Pow(a, float64(d)))-1) > 1e-12 {
+				t.Errorf("%d neighbours in %d dimensions: noise reaches %g, want %g", k, d, got, 100*math.Pow(a, float64(d)))
+			}
+		}
+	}
+	if got := enough(0.5, 10, 2); got != 1 {
+		t.Errorf("got %g, want 1", got)
+	}
+	if got := enough(0.5, 160, 2); got != 0.5 {
+		t.Errorf("got %g, want 0.5", got)
+	}
+	if got := enough(0, 10, 2); got != 0 {
+		t.Errorf("got %g, want 0", got)
+	}
+}
+
+// Points that all coincide stay as they are, be they one or many.
+func TestSmoothedCoinciding(t *testing.T) {
+	for _, n := range []int{1, 2, 50} {
+		x := mat.NewDense(n, 2, nil)
+		for i := range n {
+			x.SetRow(i, []float64{3, -4})
+		}
+		points, err := NewPoints(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y := mat.NewDense(5, 2, nil)
+		NewSmoothed(points, 0.5).Sample(y, rand.New(rand.NewPCG(1, 2)))
+		for i := range 5 {
+			if row := y.RawRowView(i); row[0] != 3 || row[1] != -4 {
+				t.Errorf("%d points: a draw at %v", n, row)
+			}
+		}
+	}
+}
+
+// Of many points some choose k, from all over the rows; all are smoothed.
+func TestSmoothedManyPoints(t *testing.T) {
+	const n, some, a = 900, 300, 0.4
+	truth, err := New("moons")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, every := mat.NewDense(n, 2, nil), mat.NewDense(some, 2, nil)
+	truth.Sample(x, rand.New(rand.NewPCG(3, 4)))
+	for i := range some {
+		every.SetRow(i, x.RawRowView(n/some*i))
+	}
+	s := newSmoothed(x, a, some)
+	if want := newSmoothed(every, a, some).k; s.k != want {
+		t.Errorf("%d neighbours, want %d", s.k, want)
+	}
+	want := survey(x, []int{s.k})[0].smooth(x, enough(a, s.k, 2))
+	if !mat.Equal(s.centre, want.centre) || !slices.Equal(s.sd, want.sd) {
+		t.Error("the smoothing is not that of all points")
+	}
+}
+
+// logProb is the log density of s at x.
+func (s *Smoothed) logProb(x []float64) float64 {
+	sum := newLogSum()
+	for j, v := range s.sd {
+		var sq float64
+		for c, m := range s.centre.RawRowView(j) {
+			sq += (x[c] - m) * (x[c] - m)
+		}
+		sum.add(-0.5*sq/(v*v)-float64(len(x))*math.Log(v*math.Sqrt(2*math.Pi)), 0, 0)
+	}
+	return sum.log() - math.Log(float64(len(s.sd)))
+}
+
+// Fresh draws are as likely under the chosen number of neighbours as under the best, within the scatter of the points that it
+// was chosen on. No one number is right: the twins, which take the first or the last whatever the points, fail. And they are
+// likelier than under noise alone, which widens what is narrower than it, of any number of neighbours.
+func TestSmoothedChoosesNeighbours(t *testing.T) {
+	const n, fresh = 1200, 1000
+	failed := make(map[string]bool)
+	for _, name := range []string{"2spirals", "8gaussians"} {
+		truth, err := New(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rng := rand.New(rand.NewPCG(9, 10))
+		x, y := mat.NewDense(n, 2, nil), mat.NewDense(fresh, 2, nil)
+		truth.Sample(x, rng)
+		truth.Sample(y, rng)
+		points, err := NewPoints(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		around := survey(x, neighbours)
+		measure := func(s *Smoothed) (logp []float64, mean float64) {
+			for i := range fresh {
+				logp = append(logp, s.logProb(y.RawRowView(i)))
+				mean += logp[i] / fresh
+			}
+			return logp, mean
+		}
+		logp, mean := make([][]float64, len(neighbours)), make([]float64, len(neighbours))
+		var noise []float64
+		best, least := 0, math.Inf(-1)
+		for j := range logp {
+			s := around[j].smooth(x, comparedAt)
+			if logp[j], mean[j] = measure(s); mean[j] > mean[best] {
+				best = j
+			}
+			s.centre = x
+			if plain, m := measure(s); m > least {
+				noise, least = plain, m
+			}
+		}
+		// how much likelier draws are under a than under b, in standard errors on so many points
+		likelier := func(a, b []float64, points float64) float64 {
+			var sum, ss float64
+			for i := range a {
+				v := a[i] - b[i]
+				sum, ss = sum+v/fresh, ss+v*v/fresh
+			}
+			if sum == 0 {
+				return 0
+			}
+			return sum / math.Sqrt((ss-sum*sum)/points)
+		}
+		short := func(j int) float64 { return likelier(logp[best], logp[j], comparedOn) } // as the choice was made on
+		chosen := NewSmoothed(points, 0.3).Neighbours()
+		at := slices.Index(neighbours, chosen)
+		t.Logf("%s: %d neighbours chosen, %d best; mean log density %.3f, by noise alone %.3f", name, chosen, neighbours[best], mean, least)
+		if z := likelier(logp[at], noise, fresh); z < 4 {
+			t.Errorf("%s: mean log density %.4f, by noise alone %.4f: %.1f standard errors more", name, mean[at], least, z)
+		}
+		if z := short(at); z > 4 {
+			t.Errorf("%s: %d neighbours, %.1f standard errors less likely than %d", name, chosen, z, neighbours[best])
+		}
+		for twin, j := range map[string]int{"first": 0, "last": len(neighbours) - 1} {
+			failed[twin] = failed[twin] || short(j) > 4
+		}
+	}
+	for _, twin := range []string{"first", "last"} {
+		if !failed[twin] {
+			t.Errorf("always the %s number of neighbours is as good: the test has no power", twin)
+		}
 	}
 }

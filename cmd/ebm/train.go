@@ -249,7 +249,7 @@ func objectiveForFiles(def settings.Layer, over ...settings.Layer) error {
 	if err != nil {
 		return err
 	}
-	if model.IsFile(s.Dataset) {
+	if model.Finite(s) {
 		def["objective"] = json.RawMessage(`"nce"`)
 	}
 	return nil

@@ -73,6 +73,9 @@ func Evaluate(ctx context.Context, m *model.Model, draw *model.Draw) (*metrics.R
 	in := metrics.Input{Dataset: m.Settings.Dataset, Truth: m.Data.Truth, Energy: density.Energy, Gradient: density.EnergyGrad,
 		TestPoints: m.Settings.TestPoints, Test: m.Data.Test, Train: m.Data.Train,
 		Quadrature: metrics.QuadratureConfig{Start: min(200, m.Settings.Grid), Max: m.Settings.Grid}}
+	if _, ok := m.Data.Truth.(metrics.LogProber); ok {
+		in.Test = nil // fresh draws
+	}
 	if m.Settings.Grid < 400 { // a coarse answer is wanted
 		in.Quadrature.Frames = 1
 	}

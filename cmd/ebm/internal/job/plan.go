@@ -39,8 +39,10 @@ func Preset(s settings.Settings) settings.Layer {
 		put("first-gain", 1.0) // the embedding is sharp enough
 	}
 	spread := 2.0
-	if model.IsFile(s.Dataset) {
+	if model.Finite(s) {
 		spread = 1
+		put("standardize", true)
+		put("smooth", 0.3)
 	}
 	switch s.Objective {
 	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm", "dsm-multi", "ksd", "lsd":
@@ -55,18 +57,15 @@ func Preset(s settings.Settings) settings.Layer {
 		put("steps", 6000)
 		put("clip", 10.0)
 		put("ema", 0.999) // over which the weights of modes, the least certain part, settle
-		if model.IsFile(s.Dataset) {
-			put("smooth", 0.85)
-			put("steps", 3000) // the less is learnt by heart
+		if model.Finite(s) {
+			put("smooth", 0.5) // slopes tell more of single points than heights do
 		}
 		switch s.Objective {
 		case "dsm":
 			put("sigma", 0.015*spread) // what it learns is blurred by it
 		case "ksd":
 			put("lr", 3e-3)
-			if !model.IsFile(s.Dataset) {
-				put("steps", 4000)
-			}
+			put("steps", 4000)
 		case "lsd": // slower than the critic, which is to keep up
 			put("lr", 5e-4)
 			put("clip", 1.0)
@@ -78,9 +77,7 @@ func Preset(s settings.Settings) settings.Layer {
 			put("paired", true)
 			put("batch", 256) // of four noises each
 			put("lr", 4e-3)
-			if !model.IsFile(s.Dataset) {
-				put("steps", 5000)
-			}
+			put("steps", 5000)
 		}
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.
 	case "cnce":
@@ -102,12 +99,8 @@ func Preset(s settings.Settings) settings.Layer {
 		put("restart", 0)
 		put("steps", 2500)
 	}
-	if model.IsFile(s.Dataset) {
-		put("standardize", true)
-		if s.Objective == "nce" { // 10 000 points: what more steps gain in detail they lose to learning by heart
-			put("smooth", 0.4)
-			put("steps", 2500)
-		}
+	if model.Finite(s) && s.Objective == "nce" { // 10 000 points: what more steps gain in detail they lose to learning by heart
+		put("steps", 2500)
 	}
 	return l
 }

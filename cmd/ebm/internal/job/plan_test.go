@@ -1,15 +1,23 @@
 package job
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"codeberg.org/sbinet/npyio"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
@@ -64,6 +72,83 @@ func TestEveryObjectiveTrains(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A distribution that is drawn from once is trained on as a file of the same points is, step by step, and has the truth to be
+// judged by besides.
+func TestTrainPoints(t *testing.T) {
+	const n = 400
+	moons, err := datasets.New("moons")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := mat.NewDense(n, 2, nil)
+	moons.Sample(x, train.Stream(settings.Default().Seed, "points"))
+	var b bytes.Buffer
+	if err := npyio.Write(&b, x); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "points.npy")
+	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, objective := range []string{"nce", "ssm"} {
+		once := planned(t, "moons", objective, settings.Layer{"train-points": json.RawMessage("400")})
+		points := planned(t, file, objective, nil)
+		for _, p := range []*Plan{once, points} {
+			if _, err := p.StepTime(func() time.Duration { return 0 }); err != nil {
+				t.Fatal(err)
+			}
+			if held, err := p.model.Data.Held(); err != nil || held == nil {
+				t.Errorf("%s: nothing is held back of %s: %v", objective, p.Settings.Dataset, err)
+			}
+		}
+		if !slices.Equal(once.model.Params.Data(), points.model.Params.Data()) {
+			t.Errorf("%s: the weights differ from those of a file of the same points", objective)
+		}
+		if fresh := planned(t, "moons", objective, nil); slices.Equal(once.model.Data.Mean, fresh.model.Data.Mean) {
+			t.Errorf("%s: the data are those of endless draws", objective)
+		}
+		if _, ok := once.model.Data.Truth.(datasets.LogProber); !ok {
+			t.Errorf("%s: the truth is not known", objective)
+		}
+	}
+	s := settings.Default()
+	s.Dataset, s.TrainPoints = file, 100
+	if _, err := Prepare(s); err == nil || !strings.Contains(err.Error(), "--train-points 100") || !strings.Contains(err.Error(), "points of its own") {
+		t.Errorf("--train-points with a file: %v", err)
+	}
+}
+
+// Points that are trained on over and over are smoothed, whatever the objective, and the summary gives the likelihood of those that
+// were learnt beside that of the others.
+func TestFinitePointsAreWatched(t *testing.T) {
+	for _, objective := range objectives.Names() {
+		t.Run(objective, func(t *testing.T) {
+			p := planned(t, "moons", objective, settings.Layer{"train-points": json.RawMessage("300"), "steps": json.RawMessage("3"),
+				"samples": json.RawMessage("0"), "frames": json.RawMessage("0"), "grid": json.RawMessage("100"), "test-points": json.RawMessage("200")})
+			if !(p.Settings.Smooth > 0) {
+				t.Error("the points are not smoothed")
+			}
+			dir, err := run.Create(filepath.Join(t.TempDir(), "run"), p.Settings.Dataset, objective)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := p.Run(t.Context(), dir, Options{NoPictures: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !res.Eval.KL.Known() || !res.Eval.NLL.Known() || !res.Eval.TrainNLL.Known() || res.Eval.NLL == res.Eval.TrainNLL {
+				t.Errorf("KL %v, NLL %v, of the training points %v", res.Eval.KL, res.Eval.NLL, res.Eval.TrainNLL)
+			}
+			text := strings.Join(res.Summary(), "\n")
+			for _, want := range []string{fmt.Sprintf("NLL %.4f", res.Eval.NLL), fmt.Sprintf("NLL of the training points %.4f", res.Eval.TrainNLL), "smoothed"} {
+				if !strings.Contains(text, want) {
+					t.Errorf("no %q in %q", want, text)
+				}
+			}
+		})
 	}
 }
 

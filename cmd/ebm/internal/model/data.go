@@ -32,10 +32,10 @@ const (
 // and pictures have, and those of the network, which differ where the data are standardised.
 type Data struct {
 	Truth       datasets.Source // in the units of the data; nil when the file of a trained model is not there any more
-	Train, Test *mat.Dense      // the points of a file, split; nil for distributions
+	Train, Test *mat.Dense      // finitely many points, split; nil where fresh ones are drawn
 	geometry
 	source train.Source // in the units of the network
-	sum    string       // of the points of a file
+	sum    string       // of finitely many points
 }
 
 // geometry is what a trained model must know of its data. It is stored with the weights.
@@ -60,6 +60,31 @@ func IsFile(dataset string) bool {
 	return strings.ContainsAny(dataset, `/\`)
 }
 
+// Finite reports whether the settings train on finitely many points, over and over: those of a file, or of a distribution that is
+// drawn from but once.
+func Finite(s settings.Settings) bool { return IsFile(s.Dataset) || s.TrainPoints > 0 }
+
+// finite returns the points to train and to test on where there are finitely many, else nil.
+func finite(truth datasets.Source, s settings.Settings) (all, training, test *datasets.Points, err error) {
+	all, ok := truth.(*datasets.Points)
+	switch {
+	case ok && s.TrainPoints > 0:
+		return nil, nil, nil, exit.Usagef("--train-points %d: %s has points of its own; it is for distributions", s.TrainPoints, s.Dataset)
+	case !ok && s.TrainPoints == 0:
+		return nil, nil, nil, nil
+	case !ok:
+		x := mat.NewDense(s.TrainPoints, truth.Dim(), nil)
+		truth.Sample(x, train.Stream(s.Seed, "points"))
+		if all, err = datasets.NewPoints(x); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if training, test, err = all.Split(testShare, train.Stream(s.Seed, "split")); err != nil {
+		err = exit.Usagef("--dataset %s: %w", s.Dataset, err)
+	}
+	return all, training, test, err
+}
+
 // OpenData finds the data of the settings.
 func OpenData(s settings.Settings) (*Data, error) {
 	truth, err := datasets.Open(s.Dataset)
@@ -69,16 +94,17 @@ func OpenData(s settings.Settings) (*Data, error) {
 	d := &Data{Truth: truth, source: truth}
 	d.Dim = truth.Dim()
 	d.Lo, d.Hi = truth.Bounds()
-	all := mat.NewDense(fitPoints, d.Dim, nil)
-	if points, ok := truth.(*datasets.Points); ok {
+	points, training, test, err := finite(truth, s)
+	if err != nil {
+		return nil, err
+	}
+	var all *mat.Dense
+	if points != nil {
 		all = points.Matrix()
 		d.sum = checksum(all)
-		tr, te, err := points.Split(testShare, train.Stream(s.Seed, "split"))
-		if err != nil {
-			return nil, exit.Usagef("--dataset %s: %w", s.Dataset, err)
-		}
-		d.Train, d.Test, d.source = tr.Matrix(), te.Matrix(), tr
+		d.Train, d.Test, d.source = training.Matrix(), test.Matrix(), training
 	} else {
+		all = mat.NewDense(fitPoints, d.Dim, nil)
 		truth.Sample(all, train.Stream(s.Seed, "scale"))
 	}
 	if s.Standardize {
@@ -88,14 +114,13 @@ func OpenData(s settings.Settings) (*Data, error) {
 		}
 	}
 	if points, ok := d.source.(*datasets.Points); ok && s.Smooth > 0 {
-		const neighbour = 20 // whose distance is the unit of Smooth
-		d.source = datasets.NewSmoothed(points, neighbour, s.Smooth)
+		d.source = datasets.NewSmoothed(points, s.Smooth)
 	}
-	points := d.Points(fitPoints, train.Stream(s.Seed, "fit"))
-	if energy.Spread(points) == 0 {
+	sample := d.Points(fitPoints, train.Stream(s.Seed, "fit"))
+	if energy.Spread(sample) == 0 {
 		return nil, exit.Usagef("--dataset %s: all training points are equal: there is no density to learn; give points that differ", s.Dataset)
 	}
-	fit := mcmc.FitGaussian(points, 1)
+	fit := mcmc.FitGaussian(sample, 1)
 	d.Mean, d.Std = fit.Mean, fit.Std
 	if d.Background, err = background(d, s.Seed); err != nil {
 		return nil, err
@@ -258,10 +283,8 @@ func stored(s settings.Settings, g geometry) *Data {
 	d := &Data{geometry: g}
 	if truth, err := datasets.Open(s.Dataset); err == nil && truth.Dim() == g.Dim {
 		d.Truth = truth
-		if points, ok := truth.(*datasets.Points); ok {
-			if tr, te, err := points.Split(testShare, train.Stream(s.Seed, "split")); err == nil {
-				d.Train, d.Test = tr.Matrix(), te.Matrix()
-			}
+		if points, training, test, err := finite(truth, s); err == nil && points != nil {
+			d.Train, d.Test = training.Matrix(), test.Matrix()
 		}
 	}
 	return d

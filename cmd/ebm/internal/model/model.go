@@ -304,8 +304,8 @@ func (m *Model) Bias() string {
 	if info.Bias != "" {
 		parts = append(parts, info.Bias)
 	}
-	if s.Smooth > 0 && IsFile(s.Dataset) {
-		parts = append(parts, fmt.Sprintf("learns the density of the points smoothed by %g of their distance from neighbours", s.Smooth))
+	if s.Smooth > 0 && Finite(s) {
+		parts = append(parts, fmt.Sprintf("learns the density of the points smoothed by %g of the scatter of their neighbours", s.Smooth))
 	}
 	if info.Score && s.Bridge == 0 && s.Objective != "dsm-multi" {
 		parts = append(parts, "blind to the weights of modes that do not touch; --bridge shows them")

@@ -22,7 +22,9 @@ import (
 type Settings struct {
 	Dataset     string  `json:"dataset" help:"Distribution by name (see: ebm data), a .csv, .npy or .npz file, or a .png picture as a density." group:"data"`
 	Standardize bool    `json:"standardize" negatable:"" help:"Bring every column of the data to mean 0 and deviation 1; undone on output. On by default for files." group:"data"`
-	Smooth      float64 `json:"smooth" help:"Noise on the points of a file, in units of their distance from the 20th neighbour; without it what matches scores learns the points by heart." group:"data"`
+	Smooth      float64 `json:"smooth" help:"Share from 0 to 1 of the scatter of a point's neighbours that noise takes over, on points of a file, more where these are few; without it they are learnt by heart, soonest by what matches scores." group:"data"`
+
+	TrainPoints int `json:"train-points" help:"Draw that many points of a distribution once and train on them as on those of a file, a tenth set aside, with the truth to judge by; 0 draws fresh ones at every step." group:"data"`
 
 	Objective  string  `json:"objective" help:"What is minimised: ${objectives}; nce by default for files." group:"objective"`
 	Sigma      float64 `json:"sigma" help:"Noise of dsm, smallest of dsm-multi, perturbation of cnce, mpf, ed." group:"objective"`
@@ -269,7 +271,7 @@ func Parse(name string, b []byte, others []string) (settings, rest Layer, err er
 
 // Format is the version of the run directory, which config.json names by the key of that name; a file without it is of version 1. It
 // rises with every change by which a run directory of before cannot be read, or would be read wrongly.
-const Format = 1
+const Format = 2
 
 // formatKey is the key of Format in config.json.
 const formatKey = "format"
@@ -341,7 +343,8 @@ func (s Settings) Check() error {
 	nonneg := func(key string, v, most int) { check(v >= 0, key, v, ">= 0"); atMost(key, v, most) }
 	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-	check(s.Smooth >= 0 && finite(s.Smooth), "smooth", s.Smooth, ">= 0")
+	check(s.TrainPoints == 0 || s.TrainPoints >= 2, "train-points", s.TrainPoints, "0 or >= 2")
+	check(s.Smooth >= 0 && s.Smooth <= 1, "smooth", s.Smooth, "in [0, 1]")
 	sigma := "> 0"
 	if s.Objective == "dsm" {
 		sigma = "> 0: without noise there is nothing to denoise; take a tenth of the finest detail of the data, or --objective sm"

@@ -125,17 +125,18 @@ func TestLimitsOfOtherObjectives(t *testing.T) {
 // of the first.
 func TestFormat(t *testing.T) {
 	config := string(Default().Config())
-	if !strings.HasPrefix(config, "{\n  \"format\": 1,\n") {
+	if !strings.HasPrefix(config, "{\n  \"format\": 2,\n") {
 		t.Errorf("config.json begins with %.40q", config)
 	}
 	if layer, _, err := Parse("config.json", []byte(config), nil); err != nil || len(layer) != len(Keys()) {
 		t.Errorf("%d keys, %v", len(layer), err)
 	}
 	for text, want := range map[string][]string{
-		`{"format": 7, "novel": [1], "lr": "other"}`: {"config.json", "format version 7", "reads version 1", "newer"},
+		`{"format": 7, "novel": [1], "lr": "other"}`: {"config.json", "format version 7", "reads version 2", "newer"},
 		`{"format": 0}`:              {"format", "at least 1"},
 		`{"format": "1"}`:            {"format", "at least 1"},
-		`{"format": 1, "novel": 1}`:  {"novel", "unknown"},
+		`{"format": 1, "novel": 1}`:  {"config.json", "format version 1", "reads version 2"},
+		`{"format": 2, "novel": 1}`:  {"novel", "unknown"},
 		`{"seed": 1, "novel": true}`: {"novel", "unknown"},
 	} {
 		_, _, err := Parse("config.json", []byte(text), nil)

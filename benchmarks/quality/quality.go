@@ -67,6 +67,10 @@ Training sees samples only; densities, scores and integrals of the truth are exa
 seconds are those of the training, on one thread, and depend on the machine. The measures are explained by
 ` + "`go doc ./objectives/metrics`" + `; samples are drawn by the default sampler of the run, and the floor is the same measure
 for as many draws of the truth.
+
+Most runs train on fresh draws at every step. Those with ` + "`--set train-points=N`" + ` train on N points that are
+drawn once, as on a file of them, a tenth set aside, and are judged by the truth all the same; NLL − train NLL tells what they
+learnt by heart.
 `
 
 // names returns the different values of f in the order of the cells.
@@ -121,6 +125,7 @@ var measures = []measure{
 		return float64(s.EnergyDistance) / float64(s.Floor.EnergyDistance)
 	})},
 	{"in 99 % HDR", "%.3f", sample(func(s *metrics.SampleReport) float64 { return float64(s.InHDR) })},
+	{"NLL − train NLL", "%.3f", func(c cell) float64 { return float64(c.Eval.NLL - c.Eval.TrainNLL) }},
 }
 
 // kl is the quality of a cell; NaN where the training failed or the truth is not known.
@@ -173,15 +178,18 @@ func section(b *strings.Builder, cells []cell) {
 		}
 		b.WriteString("\n")
 	}
+	shown := slices.DeleteFunc(slices.Clone(measures), func(m measure) bool { // what no run of the board has
+		return !slices.ContainsFunc(cells, func(c cell) bool { return c.Eval != nil && !math.IsNaN(m.of(c)) })
+	})
 	for _, d := range datasets {
 		fmt.Fprintf(b, "\n### %s\n\nMedians over seeds.\n\n| |", d)
-		for _, m := range measures {
+		for _, m := range shown {
 			b.WriteString(" " + m.head + " |")
 		}
-		b.WriteString("\n|---|" + strings.Repeat("---|", len(measures)) + "\n")
+		b.WriteString("\n|---|" + strings.Repeat("---|", len(shown)) + "\n")
 		for _, o := range objectives {
 			fmt.Fprintf(b, "| `%s` |", o)
-			for _, m := range measures {
+			for _, m := range shown {
 				b.WriteString(" " + text(m.format, pick(cells, o, d, m.of)) + " |")
 			}
 			b.WriteString("\n")

@@ -9,20 +9,21 @@ import (
 
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
-	first, second := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")
+	first, second, third := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json"), filepath.Join(dir, "c.json")
 	for path, text := range map[string]string{
 		first: `[
 {"dataset":"moons","objective":"nce","seed":1,"cpu_seconds":9,"set":{"steps":500},"eval":{"kl":0.5,"tv":0.1,"samples":{"energy_distance":0.3,"in_hdr99":0.98,"floor":{"energy_distance":0.1}}}},
 {"dataset":"moons","objective":"nce","seed":2,"cpu_seconds":11,"set":{"steps":500},"eval":{"kl":0.03,"tv":0.2}},
 {"dataset":"moons","objective":"sm","seed":1,"cpu_seconds":3,"error":"diverged at step 3"}]`,
 		second: `[{"dataset":"moons","objective":"nce","seed":1,"cpu_seconds":9,"set":{"steps":500},"eval":{"kl":0.01,"tv":0.1,"samples":{"energy_distance":0.3,"in_hdr99":0.98,"floor":{"energy_distance":0.1}}}}]`,
+		third:  `[{"dataset":"moons","objective":"nce","seed":1,"cpu_seconds":9,"set":{"train-points":900},"eval":{"kl":0.2,"reverse_kl":null,"tv":0.1,"fisher_relative":null,"score_slope":null,"nll":2.5,"train_nll":2.125}}]`,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var b strings.Builder
-	if err := run([]string{first, second}, &b); err != nil {
+	if err := run([]string{first, second, third}, &b); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -34,6 +35,8 @@ func TestWrite(t *testing.T) {
 		"| `sm` | – |",
 		"3.00 | 0.980 |",
 		"* `sm` on moons, seed 1: diverged at step 3",
+		"--seeds 1 --set train-points=900",
+		"| | TV | NLL − train NLL |\n|---|---|---|\n| `nce` | 0.100 | 0.375 |", // columns of what is known
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())

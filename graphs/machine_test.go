@@ -403,6 +403,19 @@ func BenchmarkMachine(b *testing.B) {
 	}
 }
 
+// modes returns two machines of g, one that trains and one for evaluation.
+func modes(t *testing.T, g *G.ExprGraph) (train, eval *graphs.Machine) {
+	t.Helper()
+	train, err := graphs.NewMachine(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if eval, err = graphs.NewMachine(g, graphs.Evaluation()); err != nil {
+		t.Fatal(err)
+	}
+	return train, eval
+}
+
 // Dropout drops as Gorgonia's tape machine does, anew at every run, and not at all under Evaluation. The operation belongs to
 // the graph: a machine for training and one for evaluation, run in turn, each keep to their mode.
 func TestMachineDropout(t *testing.T) {
@@ -411,14 +424,7 @@ func TestMachineDropout(t *testing.T) {
 		g := G.NewGraph()
 		x := G.NewMatrix(g, dt, G.WithShape(n, m), G.WithName("x"), G.WithInit(G.Ones()))
 		y := G.Must(G.Mul(G.Must(G.Dropout(x, drop)), constant(dt, 3)))
-		train, err := graphs.NewMachine(g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		eval, err := graphs.NewMachine(g, graphs.Evaluation())
-		if err != nil {
-			t.Fatal(err)
-		}
+		train, eval := modes(t, g)
 		run := func(vm G.VM) []float64 {
 			if err := vm.RunAll(); err != nil {
 				t.Fatal(err)
@@ -475,14 +481,7 @@ func TestMachineBatchNorm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		train, err := graphs.NewMachine(g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		eval, err := graphs.NewMachine(g, graphs.Evaluation())
-		if err != nil {
-			t.Fatal(err)
-		}
+		train, eval := modes(t, g)
 		in := numbers(xs)
 		check := func(what string, vm G.VM, stats func(channel int) (mean, variance float64)) {
 			t.Helper()

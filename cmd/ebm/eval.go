@@ -71,7 +71,7 @@ func (c *evalCmd) Run(e *env) error {
 	return nil
 }
 
-// printReport writes the report as a table. Of the points of a file no density is known, and what would compare with it is left out.
+// printReport writes the report as a table. Where no density is known, as of the points of a file, what would compare with it is left out.
 func printReport(e *env, r *metrics.Report) {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	row := func(name string, v metrics.Value, about string) {
@@ -81,16 +81,18 @@ func printReport(e *env, r *metrics.Report) {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", name, text, about)
 	}
-	file := r.TrainNLL.Known()
-	if file {
-		row("NLL", r.NLL, "nats per sample, on the points set aside")
-		row("train NLL", r.TrainNLL, "on the points that were learnt")
-	} else {
+	known := r.Entropy.Known()
+	if known {
 		row("KL", r.KL, "KL(data‖model), nats")
 		row("reverse KL", r.ReverseKL, "KL(model‖data), nats")
 		row("TV", r.TV, "total variation, 0 to 1")
 		row("NLL", r.NLL, "nats per sample, fresh data")
 		row("entropy", r.Entropy, "of the data, nats")
+	} else {
+		row("NLL", r.NLL, "nats per sample, on the points set aside")
+	}
+	if r.TrainNLL.Known() {
+		row("train NLL", r.TrainNLL, "on the points that were learnt")
 	}
 	about := ""
 	switch {
@@ -102,7 +104,7 @@ func printReport(e *env, r *metrics.Report) {
 	}
 	row("log Z", r.LogZ, about)
 	row("leak", r.Leak, "mass of the model outside the box")
-	if !file {
+	if known {
 		row("Fisher", r.Fisher, "E‖score of model − true score‖²")
 		row("  relative", r.FisherRelative, "to E‖true score‖²")
 		row("score slope", r.ScoreSlope, "1 = right temperature")
@@ -113,7 +115,7 @@ func printReport(e *env, r *metrics.Report) {
 		return
 	}
 	beside := "as many true draws"
-	if file {
+	if !known {
 		beside = "as many points of the file"
 	}
 	fmt.Fprintf(w, "\n%d samples\t\t%s\n", s.N, beside)
@@ -129,7 +131,7 @@ func printReport(e *env, r *metrics.Report) {
 	}
 	pair("MMD²", s.MMD2, s.Floor.MMD2)
 	pair("energy distance", s.EnergyDistance, s.Floor.EnergyDistance)
-	if !file {
+	if known {
 		pair("histogram TV", s.HistTV, s.Floor.HistTV)
 		pair("mode weights TV", s.ModeTV, s.Floor.ModeTV)
 		pair("in 99 % region", s.InHDR, s.Floor.InHDR)

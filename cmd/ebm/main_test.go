@@ -323,7 +323,6 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--resume", run, "--lr", "1"}, []string{"--resume", "--lr"}},
 		{[]string{"data", "--out", "x.csv"}, []string{"--out x.csv", "ebm data NAME"}},
 		{[]string{"sample", run, "--step", "nan"}, []string{"--step NaN", "> 0"}},
-		{[]string{"train", "--samples", "1"}, []string{"--samples 1", "at least 2"}},
 		{[]string{"train", "--dataset", "none.csv"}, []string{"none.csv"}},
 		{[]string{"train", "--dataset", "nan.csv"}, []string{"nan.csv"}},
 		{[]string{"train", "--dataset", "ragged.csv"}, []string{"ragged.csv"}},
@@ -372,6 +371,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--objective", "ssm", "--slices", "99999999999"}, []string{"--slices", "at most"}},
 		{[]string{"train", "--objective", "dsm-multi", "--levels", "99999999999"}, []string{"--levels", "at most"}},
 		{[]string{"train", "--test-points", "99999999999"}, []string{"--test-points", "at most"}},
+		{[]string{"train", "--train-points", "99999999999"}, []string{"--train-points", "at most"}},
 		{[]string{"train", "--leapfrog", "99999999999"}, []string{"--leapfrog", "at most"}},
 		{[]string{"train", "--steps", "9223372036854775807"}, []string{"--steps", "at most"}},
 		{[]string{"train", "--hidden", "8192,8192,8192,8192"}, []string{"--hidden", "weights"}},
@@ -379,9 +379,8 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--config", "/dev/zero"}, []string{"--config", "/dev/zero", "bytes"}},
 		{[]string{"train", "--config", "list.json"}, []string{"list.json", "array"}},
 		// What would fail only when the training is over.
-		{[]string{"train", "--samples", "1"}, []string{"--samples", "at least 2"}},
+		{[]string{"train", "--samples", "1"}, []string{"--samples 1", "at least 2"}},
 		{[]string{"train", "--adapt", "0"}, []string{"--adapt", "--sampler-step"}},
-		{[]string{"sample", run, "--step", "NaN"}, []string{"--step", "> 0"}},
 		{[]string{"sample", run, "--step", "Inf"}, []string{"--step", "> 0"}},
 		{[]string{"compare", "--seeds", "99999999999"}, []string{"--seeds", "1000"}},
 		{[]string{"compare", "--seconds", "NaN"}, []string{"--seconds", "> 0"}},
@@ -659,6 +658,29 @@ func TestCompletionInFish(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		if got, _, _ := strings.Cut(string(out), "\t"); err != nil || strings.TrimSpace(got) != want {
 			t.Errorf("%q: got %q, want %q (%v)", typed, out, want, err)
+		}
+	}
+}
+
+// TestEvalOfFinitelyMany: beside the likelihood of the points learnt stands what compares with the true density, where that is known.
+func TestEvalOfFinitelyMany(t *testing.T) {
+	dir := t.TempDir()
+	points := filepath.Join(dir, "points.csv")
+	ebm(t, "data", "moons", "--n", "300", "--out", points).want(t, 0)
+	for name, data := range map[string][]string{
+		"drawn": {"--dataset", "moons", "--train-points", "300"},
+		"file":  {"--dataset", points},
+	} {
+		run := filepath.Join(dir, name)
+		ebm(t, append(append([]string{"train", "--out", run}, tiny...), data...)...).want(t, 0)
+		out := ebm(t, "eval", run, "--samples", "20").want(t, 0).out
+		for _, row := range []string{"KL ", "entropy ", "Fisher ", "histogram TV "} {
+			if known := strings.Contains(out, "\n"+row) || strings.HasPrefix(out, row); known != (name == "drawn") {
+				t.Errorf("%s: %q is there: %v\n%s", name, row, known, out)
+			}
+		}
+		if !strings.Contains(out, "\ntrain NLL ") {
+			t.Errorf("%s: no train NLL:\n%s", name, out)
 		}
 	}
 }

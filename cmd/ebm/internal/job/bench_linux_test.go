@@ -34,14 +34,7 @@ func defaultRun(b *testing.B, threads int) (*Plan, *run.Dir) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	dir, err := run.Create(filepath.Join(b.TempDir(), "run"), s.Dataset, s.Objective)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := dir.Write(run.Config, s.Config()); err != nil {
-		b.Fatal(err)
-	}
-	return p, dir
+	return p, created(b, s)
 }
 
 // BenchmarkAnimation is the default run, from its first step to its last picture: the processor time of all of it, of the

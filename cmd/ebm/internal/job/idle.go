@@ -36,8 +36,8 @@ func Idle(s settings.Settings, keys []string) []string {
 		switch of, some := serves[key]; {
 		case some && !slices.Contains(of, s.Objective):
 			idle = append(idle, "--"+key+" has no effect on --objective "+s.Objective)
-		case key == "smooth" && !model.IsFile(s.Dataset):
-			idle = append(idle, "--smooth has no effect on --dataset "+s.Dataset+": it is for files")
+		case key == "smooth" && !model.Finite(s):
+			idle = append(idle, "--smooth has no effect on --dataset "+s.Dataset+": it is for files and --train-points")
 		}
 	}
 	return idle

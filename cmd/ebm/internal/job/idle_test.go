@@ -61,4 +61,10 @@ func TestIdle(t *testing.T) {
 			}
 		}
 	}
+	for dataset, points := range map[string]int{"4squares": 0, "moons": 1000, "points.csv": 0} {
+		idle := len(Idle(settings.Settings{Dataset: dataset, TrainPoints: points}, []string{"smooth"})) > 0
+		if want := dataset == "4squares"; idle != want {
+			t.Errorf("--dataset %s --train-points %d: --smooth is said to be idle: %v", dataset, points, idle)
+		}
+	}
 }

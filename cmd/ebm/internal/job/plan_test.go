@@ -45,6 +45,19 @@ func planned(t *testing.T, dataset, objective string, more settings.Layer) *Plan
 	return p
 }
 
+// created is a new run directory with the settings in it.
+func created(tb testing.TB, s settings.Settings) *run.Dir {
+	tb.Helper()
+	dir, err := run.Create(filepath.Join(tb.TempDir(), "run"), s.Dataset, s.Objective)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := dir.Write(run.Config, s.Config()); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
 func quoted(s string) json.RawMessage {
 	b, _ := json.Marshal(s)
 	return b
@@ -131,11 +144,7 @@ func TestFinitePointsAreWatched(t *testing.T) {
 			if !(p.Settings.Smooth > 0) {
 				t.Error("the points are not smoothed")
 			}
-			dir, err := run.Create(filepath.Join(t.TempDir(), "run"), p.Settings.Dataset, objective)
-			if err != nil {
-				t.Fatal(err)
-			}
-			res, err := p.Run(t.Context(), dir, Options{NoPictures: true})
+			res, err := p.Run(t.Context(), created(t, p.Settings), Options{NoPictures: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
@@ -65,13 +64,8 @@ func TestResume(t *testing.T) {
 			}
 			var dirs [2]*run.Dir
 			for i := range dirs {
-				if dirs[i], err = run.Create(filepath.Join(t.TempDir(), "run"), s.Dataset, s.Objective); err != nil {
-					t.Fatal(err)
-				}
+				dirs[i] = created(t, s)
 				defer dirs[i].Unlock()
-				if err := dirs[i].Write(run.Config, s.Config()); err != nil {
-					t.Fatal(err)
-				}
 			}
 			follow(dirs[0], false, s.Steps)
 			for i, stop := range []int{10, 12, s.Steps} {

@@ -10,12 +10,10 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -102,13 +100,7 @@ func TestLateViewer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := run.Create(filepath.Join(t.TempDir(), "run"), s.Dataset, s.Objective)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := dir.Write(run.Config, s.Config()); err != nil {
-		t.Fatal(err)
-	}
+	dir := created(t, s)
 	check := func(srv *live.Server, at int) {
 		t.Helper()
 		frames, shown := index(t, srv)

@@ -158,10 +158,8 @@ func (m *Model) Walk(ctx context.Context, chains, draws int, seed uint64) (sampl
 				at.SetRow(c, way.Chain(c, t-1))
 			}
 		}
-		frames = append(frames, at)
-	}
-	for _, at := range frames {
 		m.Data.Restore(at)
+		frames = append(frames, at)
 	}
 	return adapted.Diagnostics.Sampler, frames, nil
 }

@@ -344,6 +344,7 @@ func (s Settings) Check() error {
 	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 	check(s.TrainPoints == 0 || s.TrainPoints >= 2, "train-points", s.TrainPoints, "0 or >= 2")
+	atMost("train-points", s.TrainPoints, MaxRows)
 	check(s.Smooth >= 0 && s.Smooth <= 1, "smooth", s.Smooth, "in [0, 1]")
 	sigma := "> 0"
 	if s.Objective == "dsm" {

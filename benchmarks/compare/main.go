@@ -55,6 +55,7 @@ type row struct {
 // report is everything that is printed.
 type report struct {
 	PyTorch string `json:"pytorch,omitempty"`
+	BLAS    *blas  `json:"openblas,omitempty"`
 	Go      string `json:"go"`
 	Cores   int    `json:"cores"`
 	Rows    []row  `json:"rows"`
@@ -84,18 +85,23 @@ func run(ctx context.Context, opt options) error {
 		return writeQuality(os.Stdout, q)
 	}
 	peers := map[int]*peer{}
-	for _, threads := range opt.Threads {
-		p, err := startPeer(ctx, opt.Python, threads)
-		if errors.Is(err, errNoTorch) {
-			fmt.Fprintln(os.Stderr, err)
-			break
+	b, err := fastestBLAS(ctx, opt.Python)
+	switch {
+	case errors.Is(err, errNoTorch):
+		fmt.Fprintln(os.Stderr, err)
+	case err != nil:
+		return err
+	default:
+		rep.BLAS = &b
+		for _, threads := range opt.Threads {
+			p, err := startPeer(ctx, opt.Python, threads, b)
+			if err != nil {
+				return err
+			}
+			defer p.close()
+			peers[threads] = p
+			rep.PyTorch = p.version
 		}
-		if err != nil {
-			return err
-		}
-		defer p.close()
-		peers[threads] = p
-		rep.PyTorch = p.version
 	}
 	for _, op := range opt.Ops {
 		for _, hidden := range opt.Sizes {

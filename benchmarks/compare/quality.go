@@ -45,6 +45,7 @@ type trial struct {
 // qualityReport is what --quality prints.
 type qualityReport struct {
 	PyTorch string   `json:"pytorch,omitempty"`
+	BLAS    *blas    `json:"openblas,omitempty"`
 	Goal    float64  `json:"goal_kl"`
 	Seeds   int      `json:"seeds"`
 	Trials  []trial  `json:"trials"`
@@ -55,14 +56,19 @@ type qualityReport struct {
 func compareQuality(ctx context.Context, opt options) (qualityReport, error) {
 	rep := qualityReport{Goal: opt.Quality, Seeds: opt.Seeds}
 	sides := []string{"Go"}
-	p, err := startPeer(ctx, opt.Python, 1)
+	b, err := fastestBLAS(ctx, opt.Python)
+	var p *peer
 	switch {
 	case errors.Is(err, errNoTorch):
 		fmt.Fprintln(os.Stderr, err)
 	case err != nil:
 		return rep, err
 	default:
+		if p, err = startPeer(ctx, opt.Python, 1, b); err != nil {
+			return rep, err
+		}
 		defer p.close()
+		rep.BLAS = &b
 		rep.PyTorch = p.version
 		sides = append(sides, "PyTorch")
 	}

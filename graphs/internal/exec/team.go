@@ -48,7 +48,7 @@ type helper struct {
 var workers team
 
 const (
-	spinTime = 60 * time.Microsecond
+	spinTime = 200 * time.Microsecond
 	idleTime = 2 * time.Second
 	noPart   = 1<<32 - 1
 )

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/energy"
@@ -26,6 +27,7 @@ var (
 	_ Noise = (*Box)(nil)
 	_ Noise = (*Blend)(nil)
 	_ Noise = (*Kernel)(nil)
+	_ Noise = (*Tabulated)(nil)
 	_ Noise = (*energy.Mixture)(nil)
 )
 
@@ -33,14 +35,15 @@ var (
 //
 //	gaussian  N(mean, 1.5² covariance): wider than the data, so that their tails are covered
 //	box       uniform on the bounding box, widened by a quarter of its width on each side
-//	kde       the data blurred, at most 1024 points, by sds of 0.05, 0.1 and 0.2 times their largest standard deviation in turn
+//	kde       the data blurred, at most 1024 points, by sds of 0.05, 0.1 and 0.2 times their largest standard deviation in turn,
+//	          in one and two dimensions as a table over the data and 1.2 of these deviations around them
 //	mixture   0.7 kde + 0.2 box + 0.1 N(mean, 1.5² s² I), s the largest standard deviation: near the data, between them,
 //	          and far out, where nothing else would keep a model from leaking
 func NewNoise(name string, data *mat.Dense) (Noise, error) {
 	if data == nil {
 		return nil, fmt.Errorf("objectives: noise %q is fitted to data: set Config.Data", name)
 	}
-	kde := func() (Noise, error) { return newScales(data, []float64{0.05, 0.1, 0.2}, 1024) }
+	kde := func() (Noise, error) { return blurred(data, []float64{0.05, 0.1, 0.2}, 1024) }
 	switch name {
 	case "", "gaussian":
 		return FitGaussian(data, 1.5)
@@ -302,9 +305,9 @@ func NewKernel(data *mat.Dense, sd float64, centres int) (*Kernel, error) {
 	return KernelOf(m)
 }
 
-// newScales blurs the first rows of data, at most centres, by the given fractions of the spread in turn: near the data at
-// every scale from a sharp mode's to the gaps'.
-func newScales(data *mat.Dense, fractions []float64, centres int) (*Kernel, error) {
+// blurred is the density of the first rows of data, at most centres, blurred by the given rising fractions of the spread in turn: near the
+// data at every scale from a sharp mode's to the gaps'. Where a table resolves the least of them it is one.
+func blurred(data *mat.Dense, fractions []float64, centres int) (Noise, error) {
 	n, d := data.Dims()
 	n = min(n, centres)
 	sds, spread := make([]float64, n), energy.Spread(data)
@@ -315,7 +318,18 @@ func newScales(data *mat.Dense, fractions []float64, centres int) (*Kernel, erro
 	if err != nil {
 		return nil, err
 	}
-	return KernelOf(m)
+	k, err := KernelOf(m)
+	if err != nil {
+		return nil, err
+	}
+	box := BoxOf(data, 0)
+	margin := 6 * spread * fractions[len(fractions)-1]
+	floats.AddConst(-margin, box.Lo)
+	floats.AddConst(margin, box.Hi)
+	if t, err := Tabulate(k, box.Lo, box.Hi, spread*fractions[0]/2); err == nil {
+		return t, nil
+	}
+	return k, nil
 }
 
 // KernelOf makes a fast Noise of a mixture.

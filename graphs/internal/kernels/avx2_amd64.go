@@ -344,6 +344,11 @@ func sumF32AVX2(n int, x *float32) float32
 //go:noescape
 func dotF32AVX2(n int, x *float32, y *float32) float32
 
+// maxF32AVX2 returns the greatest of groups of 32 elements; NaN is passed over.
+//
+//go:noescape
+func maxF32AVX2(groups int, x *float32) float32
+
 // colSumF32AVX2 adds rows of cols elements, ld bytes apart, to dst.
 //
 //go:noescape
@@ -693,6 +698,11 @@ func sumF64AVX2(n int, x *float64) float64
 //
 //go:noescape
 func dotF64AVX2(n int, x *float64, y *float64) float64
+
+// maxF64AVX2 returns the greatest of groups of 16 elements; NaN is passed over.
+//
+//go:noescape
+func maxF64AVX2(groups int, x *float64) float64
 
 // colSumF64AVX2 adds rows of cols elements, ld bytes apart, to dst.
 //

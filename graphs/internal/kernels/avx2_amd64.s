@@ -8465,7 +8465,7 @@ reduce:
 	VMOVHLPS     X0, X0, X1
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
-	VADDSS       X1, X0, X0
+	VADDPS       X1, X0, X0
 	MOVSS        X0, ret+16(FP)
 	VZEROUPPER
 	RET
@@ -8582,8 +8582,43 @@ reduce:
 	VMOVHLPS     X0, X0, X1
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
-	VADDSS       X1, X0, X0
+	VADDPS       X1, X0, X0
 	MOVSS        X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func maxF32AVX2(groups int, x *float32) float32
+// Requires: AVX, SSE
+TEXT ·maxF32AVX2(SB), NOSPLIT, $0-20
+	MOVQ    groups+0(FP), AX
+	MOVQ    x+8(FP), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+
+group:
+	VMOVUPS      (CX), Y4
+	VMAXPS       Y0, Y4, Y0
+	VMOVUPS      32(CX), Y4
+	VMAXPS       Y1, Y4, Y1
+	VMOVUPS      64(CX), Y4
+	VMAXPS       Y2, Y4, Y2
+	VMOVUPS      96(CX), Y4
+	VMAXPS       Y3, Y4, Y3
+	ADDQ         $0x00000080, CX
+	DECQ         AX
+	JNZ          group
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X1, X0, X0
+	VMOVHLPS     X0, X0, X1
+	VMAXPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VMAXPS       X1, X0, X0
+	MOVSS        X0, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -17680,7 +17715,7 @@ reduce:
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
 	VUNPCKHPD    X0, X0, X1
-	VADDSD       X1, X0, X0
+	VADDPD       X1, X0, X0
 	MOVSD        X0, ret+16(FP)
 	VZEROUPPER
 	RET
@@ -17795,8 +17830,41 @@ reduce:
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
 	VUNPCKHPD    X0, X0, X1
-	VADDSD       X1, X0, X0
+	VADDPD       X1, X0, X0
 	MOVSD        X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func maxF64AVX2(groups int, x *float64) float64
+// Requires: AVX, SSE2
+TEXT ·maxF64AVX2(SB), NOSPLIT, $0-24
+	MOVQ    groups+0(FP), AX
+	MOVQ    x+8(FP), CX
+	VMOVUPD (CX), Y0
+	VMOVUPD 32(CX), Y1
+	VMOVUPD 64(CX), Y2
+	VMOVUPD 96(CX), Y3
+
+group:
+	VMOVUPD      (CX), Y4
+	VMAXPD       Y0, Y4, Y0
+	VMOVUPD      32(CX), Y4
+	VMAXPD       Y1, Y4, Y1
+	VMOVUPD      64(CX), Y4
+	VMAXPD       Y2, Y4, Y2
+	VMOVUPD      96(CX), Y4
+	VMAXPD       Y3, Y4, Y3
+	ADDQ         $0x00000080, CX
+	DECQ         AX
+	JNZ          group
+	VMAXPD       Y2, Y0, Y0
+	VMAXPD       Y3, Y1, Y1
+	VMAXPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPD       X1, X0, X0
+	VUNPCKHPD    X0, X0, X1
+	VMAXPD       X1, X0, X0
+	MOVSD        X0, ret+16(FP)
 	VZEROUPPER
 	RET
 

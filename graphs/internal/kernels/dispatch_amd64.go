@@ -37,6 +37,7 @@ type table[T Float] struct {
 	scaleAdd func(n int, dst, x, y *T, s T)
 	fill     func(n int, dst *T, s T)
 	sum      func(n int, x *T) T
+	max      func(groups int, x *T) T
 	dot      func(n int, x, y *T) T
 	colSum   func(rows, cols int, dst, x *T, ld int)
 }
@@ -127,7 +128,7 @@ var avx2F32 = table[float32]{
 	binary:  [numOps]func(int, *float32, *float32, *float32){opAdd: addF32AVX2, opSub: subF32AVX2, opMul: mulF32AVX2, opDiv: divF32AVX2},
 	scalar:  [numOps]func(int, *float32, *float32, float32){opAdd: addScalarF32AVX2, opMul: mulScalarF32AVX2, opDiv: divScalarF32AVX2, opRSub: scalarSubF32AVX2, opRDiv: scalarDivF32AVX2},
 	ternary: [numOps]func(int, *float32, *float32, *float32, *float32){opMulAdd: mulAddF32AVX2, opMulSub: mulSubF32AVX2, opNegMulAdd: negMulAddF32AVX2, opMulMul: mulMulF32AVX2},
-	mulMul:  mulMulAddF32AVX2, scaleAdd: scaleAddF32AVX2, fill: fillF32AVX2, sum: sumF32AVX2, dot: dotF32AVX2, colSum: colSumF32AVX2,
+	mulMul:  mulMulAddF32AVX2, scaleAdd: scaleAddF32AVX2, fill: fillF32AVX2, sum: sumF32AVX2, max: maxF32AVX2, dot: dotF32AVX2, colSum: colSumF32AVX2,
 }
 
 var avx2F64 = table[float64]{
@@ -151,7 +152,7 @@ var avx2F64 = table[float64]{
 	binary:  [numOps]func(int, *float64, *float64, *float64){opAdd: addF64AVX2, opSub: subF64AVX2, opMul: mulF64AVX2, opDiv: divF64AVX2},
 	scalar:  [numOps]func(int, *float64, *float64, float64){opAdd: addScalarF64AVX2, opMul: mulScalarF64AVX2, opDiv: divScalarF64AVX2, opRSub: scalarSubF64AVX2, opRDiv: scalarDivF64AVX2},
 	ternary: [numOps]func(int, *float64, *float64, *float64, *float64){opMulAdd: mulAddF64AVX2, opMulSub: mulSubF64AVX2, opNegMulAdd: negMulAddF64AVX2, opMulMul: mulMulF64AVX2},
-	mulMul:  mulMulAddF64AVX2, scaleAdd: scaleAddF64AVX2, fill: fillF64AVX2, sum: sumF64AVX2, dot: dotF64AVX2, colSum: colSumF64AVX2,
+	mulMul:  mulMulAddF64AVX2, scaleAdd: scaleAddF64AVX2, fill: fillF64AVX2, sum: sumF64AVX2, max: maxF64AVX2, dot: dotF64AVX2, colSum: colSumF64AVX2,
 }
 
 // The AVX-512 tables are the AVX2 ones with the kernels replaced that gain by wider vectors; sums, element-wise operations and

@@ -21,6 +21,7 @@ func ternaryAsm[T Float](o op, dst, a, b, c []T) bool             { return false
 func quaternaryAsm[T Float](dst, a, b, c, d []T) bool             { return false }
 func scaleAddAsm[T Float](dst []T, alpha T, x, y []T) bool        { return false }
 func sumAsm[T Float](x []T) (T, bool)                             { return 0, false }
+func maxAsm[T Float](x []T) (T, int)                              { return 0, 0 }
 func dotAsm[T Float](a, b []T) (T, bool)                          { return 0, false }
 func colSumAsm[T Float](dst, x []T, n int) bool                   { return false }
 func narrowAsm(dst []float32, src []float64) bool                 { return false }

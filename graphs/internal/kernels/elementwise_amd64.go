@@ -149,6 +149,19 @@ func sumAsm[T Float](x []T) (T, bool) {
 	return 0, false
 }
 
+// maxAsm returns the greatest of the first n elements, as many as fill groups of four vectors.
+func maxAsm[T Float](x []T) (m T, n int) {
+	t := current[T]()
+	if t == nil {
+		return 0, 0
+	}
+	group := 4 * 32 / sizeof[T]() // of AVX2, by both paths
+	if groups := len(x) / group; groups > 0 {
+		return t.max(groups, &x[0]), groups * group
+	}
+	return 0, 0
+}
+
 func dotAsm[T Float](a, b []T) (T, bool) {
 	if t := current[T](); t != nil {
 		return t.dot(len(a), &a[0], &b[0]), true

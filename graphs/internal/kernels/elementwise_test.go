@@ -276,16 +276,37 @@ func TestReduce(t *testing.T) {
 	})
 }
 
-// TestMax compares with the built-in max, bit for bit but for the sign of zero.
+// TestMax compares with the built-in max, bit for bit, but that a zero is +0.
 func TestMax(t *testing.T) {
-	inf, nan := math.Inf(1), math.NaN()
-	for _, x := range [][]float64{{}, {3}, {-1, -2, -1}, {1, 2, 3}, {3, 2, 1}, {-inf, -inf}, {-inf, 1}, {inf, 1}, {nan, 1}, {1, nan}, {inf, nan, inf}, {-inf, nan}, {0, math.Copysign(0, -1)}} {
-		want := -inf
-		for _, v := range x {
-			want = max(want, v)
-		}
-		if got := Max(x); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
-			t.Errorf("Max(%v) = %v, want %v", x, got, want)
+	onPaths(t, func(t *testing.T) {
+		testMax[float32](t)
+		testMax[float64](t)
+	})
+}
+
+func testMax[T Float](t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	special := []T{T(math.Inf(1)), T(math.Inf(-1)), T(math.NaN()), 0, T(math.Copysign(0, -1)), 1e30}
+	for n := range 300 {
+		for kind := range 2 + len(special) {
+			x := make([]T, n)
+			fillRand(x, rng)
+			switch {
+			case kind == 0:
+			case kind == 1:
+				Fill(x, T(math.Copysign(0, -1)))
+			case n > 0:
+				x[rng.IntN(n)] = special[kind-2]
+				x[rng.IntN(n)] = special[rng.IntN(len(special))]
+			}
+			want := T(math.Inf(-1))
+			for _, v := range x {
+				want = max(want, v)
+			}
+			got := Max(x)
+			if got != want && !(got != got && want != want) || got == 0 && math.Signbit(float64(got)) {
+				t.Errorf("%T, %d elements: Max(%v) = %v, want %v", got, n, x, got, want)
+			}
 		}
 	}
 }

@@ -108,10 +108,15 @@ func ColSum[T Float](dst, x []T, acc bool) {
 	}
 }
 
-// Max returns the greatest element, NaN if there is one, −Inf for an empty slice.
+// Max returns the greatest element, NaN if there is one, −Inf for an empty slice; of zeros +0.
 func Max[T Float](x []T) T {
-	m := T(math.Inf(-1))
-	for _, v := range x {
+	m, rest := T(math.Inf(-1)), x
+	if v, n := maxAsm(x); n > 0 {
+		if s := Sum(x[:n]); s == s { // no NaN, which the instruction passes over
+			m, rest = v, x[n:]
+		}
+	}
+	for _, v := range rest {
 		if !(v <= m) { // seldom, where the built-in max pays for NaN and signed zeros at every element: 4.0 → 0.6 ns
 			if v != v {
 				return v
@@ -119,7 +124,7 @@ func Max[T Float](x []T) T {
 			m = v
 		}
 	}
-	return m
+	return m + 0
 }
 
 // RowLogSumExp stores ln Σ_j exp x[i,j] for every row of m elements. work holds len(x) elements and may be x.

@@ -91,7 +91,7 @@ func elementwise(e vec) {
 	}
 }
 
-// sums writes total sums, dot products and column sums.
+// sums writes total sums, dot products, maxima and column sums.
 func sums(e vec) {
 	for _, dot := range []bool{false, true} {
 		name, sig, params := e.name("sum"), "x", []string{"x"}
@@ -163,27 +163,52 @@ func sums(e vec) {
 			JMP(LabelRef("reduce"))
 		}
 		Label("reduce")
-		e.add(acc[2], acc[0], acc[0])
-		e.add(acc[3], acc[1], acc[1])
-		e.add(acc[1], acc[0], acc[0])
-		hi := XMM()
-		lo := acc[0].AsX()
-		VEXTRACTF128(U8(1), acc[0], hi)
-		e.add(hi, lo, lo)
-		if !e.f64 {
-			VMOVHLPS(lo, lo, hi)
-			VADDPS(hi, lo, lo)
-			VMOVSHDUP(lo, hi)
-			VADDSS(hi, lo, lo)
-		} else {
-			VUNPCKHPD(lo, lo, hi)
-			VADDSD(hi, lo, lo)
-		}
-		Store(lo, ReturnIndex(0))
-		VZEROUPPER()
-		RET()
+		e.fold(acc, e.add)
 	}
+	maximum(e)
 	colSum(e)
+}
+
+// maximum writes the greatest of whole groups of four vectors, at least one.
+func maximum(e vec) {
+	name := e.name("max")
+	text(name, fmt.Sprintf("func(groups int, x *%s) %[1]s", e.typ()), fmt.Sprintf("%s returns the greatest of groups of %d elements; NaN is passed over.", name, 4*e.lanes()))
+	groups := Load(Param("groups"), GP64())
+	x := Load(Param("x"), GP64())
+	var acc [4]VecVirtual
+	for i := range acc {
+		acc[i] = e.load(Mem{Base: x, Disp: i * e.bytes()})
+	}
+	Label("group")
+	for i := range acc {
+		v := e.load(Mem{Base: x, Disp: i * e.bytes()})
+		e.max(acc[i], v, acc[i])
+	}
+	ADDQ(U32(4*e.bytes()), x)
+	DECQ(groups)
+	JNZ(LabelRef("group"))
+	e.fold(acc, e.max)
+}
+
+// fold returns what a binary operation makes of all lanes of four accumulators.
+func (e vec) fold(acc [4]VecVirtual, op func(x, y, d Op)) {
+	op(acc[2], acc[0], acc[0])
+	op(acc[3], acc[1], acc[1])
+	op(acc[1], acc[0], acc[0])
+	hi, lo := XMM(), acc[0].AsX()
+	VEXTRACTF128(U8(1), acc[0], hi)
+	op(hi, lo, lo)
+	if !e.f64 {
+		VMOVHLPS(lo, lo, hi)
+		op(hi, lo, lo)
+		VMOVSHDUP(lo, hi)
+	} else {
+		VUNPCKHPD(lo, lo, hi)
+	}
+	op(hi, lo, lo)
+	Store(lo, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
 }
 
 // colSum adds the rows of a matrix to dst, one group of columns after the other.

@@ -142,7 +142,12 @@ func trainQuality(steps int, seed uint64, features int) (seconds, kl float64, er
 		return 0, 0, err
 	}
 	theta := energy.Init(e, train.Stream(seed, "init"))
-	near, err := objectives.NewKernel(data, 0.25, 256)
+	kernels, err := objectives.NewKernel(data, 0.25, 256)
+	if err != nil {
+		return 0, 0, err
+	}
+	box := objectives.BoxOf(data, 0.25)
+	near, err := objectives.Tabulate(kernels, box.Lo, box.Hi, 0.125)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -150,7 +155,7 @@ func trainQuality(steps int, seed uint64, features int) (seconds, kl float64, er
 	if err != nil {
 		return 0, 0, err
 	}
-	noise, err := objectives.NewBlend([]objectives.Noise{near, objectives.BoxOf(data, 0.25), far}, []float64{0.7, 0.2, 0.1})
+	noise, err := objectives.NewBlend([]objectives.Noise{near, box, far}, []float64{0.7, 0.2, 0.1})
 	if err != nil {
 		return 0, 0, err
 	}

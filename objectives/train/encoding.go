@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // encoder appends little-endian numbers.
@@ -18,6 +19,7 @@ func (e *encoder) floats(v []float64) {
 		e.uint64(math.MaxUint64)
 		return
 	}
+	e.b = slices.Grow(e.b, 8*(len(v)+1))
 	e.uint64(uint64(len(v)))
 	for _, x := range v {
 		e.float64(x)

@@ -9,30 +9,60 @@ package kernels
 //go:noescape
 func product1x2F32AVX2(t *int)
 
+// product1x1F32AVX2 computes tiles of 1 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product1x1F32AVX2(t *int)
+
 // product2x2F32AVX2 computes tiles of 2 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product2x2F32AVX2(t *int)
+
+// product2x1F32AVX2 computes tiles of 2 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product2x1F32AVX2(t *int)
 
 // product3x2F32AVX2 computes tiles of 3 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product3x2F32AVX2(t *int)
 
+// product3x1F32AVX2 computes tiles of 3 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product3x1F32AVX2(t *int)
+
 // product4x2F32AVX2 computes tiles of 4 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product4x2F32AVX2(t *int)
+
+// product4x1F32AVX2 computes tiles of 4 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product4x1F32AVX2(t *int)
 
 // product5x2F32AVX2 computes tiles of 5 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product5x2F32AVX2(t *int)
 
+// product5x1F32AVX2 computes tiles of 5 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product5x1F32AVX2(t *int)
+
 // product6x2F32AVX2 computes tiles of 6 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product6x2F32AVX2(t *int)
+
+// product6x1F32AVX2 computes tiles of 6 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product6x1F32AVX2(t *int)
 
 // product1x8F32AVX2 computes tiles of 1 rows and 8 vectors of columns; t points to a tile.
 //
@@ -364,30 +394,60 @@ func peakF32AVX2(iters int)
 //go:noescape
 func product1x2F64AVX2(t *int)
 
+// product1x1F64AVX2 computes tiles of 1 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product1x1F64AVX2(t *int)
+
 // product2x2F64AVX2 computes tiles of 2 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product2x2F64AVX2(t *int)
+
+// product2x1F64AVX2 computes tiles of 2 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product2x1F64AVX2(t *int)
 
 // product3x2F64AVX2 computes tiles of 3 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product3x2F64AVX2(t *int)
 
+// product3x1F64AVX2 computes tiles of 3 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product3x1F64AVX2(t *int)
+
 // product4x2F64AVX2 computes tiles of 4 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product4x2F64AVX2(t *int)
+
+// product4x1F64AVX2 computes tiles of 4 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product4x1F64AVX2(t *int)
 
 // product5x2F64AVX2 computes tiles of 5 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product5x2F64AVX2(t *int)
 
+// product5x1F64AVX2 computes tiles of 5 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product5x1F64AVX2(t *int)
+
 // product6x2F64AVX2 computes tiles of 6 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product6x2F64AVX2(t *int)
+
+// product6x1F64AVX2 computes tiles of 6 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product6x1F64AVX2(t *int)
 
 // product1x8F64AVX2 computes tiles of 1 rows and 8 vectors of columns; t points to a tile.
 //

@@ -207,6 +207,127 @@ DATA masks<>+496(SB)/8, $0x0000000000000000
 DATA masks<>+504(SB)/8, $0x0000000000000000
 GLOBL masks<>(SB), RODATA|NOPTR, $512
 
+// func product1x1F32AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product1x1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPS (R10), Y0
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x02, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPS (R10), Y0, Y0
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Y0
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (R10), Y0, Y0
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VBROADCASTSS (R12), Y1
+	VFMADD231PS  (R11), Y1, Y0
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Y1
+	VMULPS  Y1, Y0, Y0
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPS (R10), Y1, Y1
+	VMULPS     Y1, Y0, Y0
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+1, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Y0, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPS Y0, Y1, (R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+1, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+1, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
 // func product2x2F32AVX2(t *int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·product2x2F32AVX2(SB), NOSPLIT, $0-8
@@ -371,6 +492,150 @@ storePart:
 	VMASKMOVPS Y2, Y0, (R10)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPS Y3, Y0, 32(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+2, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+2, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product2x1F32AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product2x1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, Y1
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x02, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	VMOVUPS    Y0, Y1
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Y0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y1
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPS (R10), Y1, Y1
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VMOVUPS      (R11), Y2
+	VBROADCASTSS (R12), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (R12)(DX*1), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Y2
+	VMULPS  Y2, Y0, Y0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y2
+	VMULPS  Y2, Y1, Y1
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS (R10), Y2, Y2
+	VMULPS     Y2, Y0, Y0
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS (R10), Y2, Y2
+	VMULPS     Y2, Y1, Y1
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+2, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Y0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y1, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS Y0, Y2, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y1, Y0, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -584,6 +849,172 @@ storePart:
 	VMASKMOVPS Y4, Y0, (R10)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPS Y5, Y0, 32(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+3, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+3, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product3x1F32AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product3x1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x02, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	VMOVUPS    Y0, Y1
+	VMOVUPS    Y0, Y2
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Y0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y1
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y2
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPS (R10), Y1, Y1
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS (R10), Y2, Y2
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VMOVUPS      (R11), Y3
+	VBROADCASTSS (R12), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS (R12)(DX*1), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (R12)(DX*2), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Y3
+	VMULPS  Y3, Y0, Y0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y3
+	VMULPS  Y3, Y1, Y1
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y3
+	VMULPS  Y3, Y2, Y2
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPS (R10), Y3, Y3
+	VMULPS     Y3, Y0, Y0
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPS (R10), Y3, Y3
+	VMULPS     Y3, Y1, Y1
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPS (R10), Y3, Y3
+	VMULPS     Y3, Y2, Y2
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+3, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Y0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y2, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPS Y0, Y3, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y1, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y2, Y0, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -837,6 +1268,197 @@ storePart:
 	VMASKMOVPS Y6, Y0, (R10)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPS Y7, Y0, 32(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+4, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+4, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product4x1F32AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product4x1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x02, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	VMOVUPS    Y0, Y1
+	VMOVUPS    Y0, Y2
+	VMOVUPS    Y0, Y3
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Y0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y1
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y2
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y3
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPS (R10), Y1, Y1
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS (R10), Y2, Y2
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPS (R10), Y3, Y3
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPS      (R11), Y4
+	VBROADCASTSS (R12), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (R12)(DX*1), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R12)(DX*2), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R13), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Y4
+	VMULPS  Y4, Y0, Y0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y4
+	VMULPS  Y4, Y1, Y1
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y4
+	VMULPS  Y4, Y2, Y2
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y4
+	VMULPS  Y4, Y3, Y3
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS (R10), Y4, Y4
+	VMULPS     Y4, Y0, Y0
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS (R10), Y4, Y4
+	VMULPS     Y4, Y1, Y1
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS (R10), Y4, Y4
+	VMULPS     Y4, Y2, Y2
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS (R10), Y4, Y4
+	VMULPS     Y4, Y3, Y3
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+4, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Y0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y3, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS Y0, Y4, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y1, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y2, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y3, Y0, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -1127,6 +1749,219 @@ storePart:
 	VMASKMOVPS Y8, Y0, (R10)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPS Y9, Y0, 32(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+5, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+5, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product5x1F32AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product5x1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x02, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	VMOVUPS    Y0, Y1
+	VMOVUPS    Y0, Y2
+	VMOVUPS    Y0, Y3
+	VMOVUPS    Y0, Y4
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Y0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y1
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y2
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y3
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y4
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPS (R10), Y1, Y1
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS (R10), Y2, Y2
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPS (R10), Y3, Y3
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS (R10), Y4, Y4
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPS      (R11), Y5
+	VBROADCASTSS (R12), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (R12)(DX*1), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R12)(DX*2), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (R13), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (R13)(DX*1), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Y5
+	VMULPS  Y5, Y0, Y0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y5
+	VMULPS  Y5, Y1, Y1
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y5
+	VMULPS  Y5, Y2, Y2
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y5
+	VMULPS  Y5, Y3, Y3
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y5
+	VMULPS  Y5, Y4, Y4
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPS (R10), Y5, Y5
+	VMULPS     Y5, Y0, Y0
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPS (R10), Y5, Y5
+	VMULPS     Y5, Y1, Y1
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPS (R10), Y5, Y5
+	VMULPS     Y5, Y2, Y2
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPS (R10), Y5, Y5
+	VMULPS     Y5, Y3, Y3
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPS (R10), Y5, Y5
+	VMULPS     Y5, Y4, Y4
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+5, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Y0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y4, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPS Y0, Y5, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y1, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y2, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y3, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y4, Y0, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -1454,6 +2289,241 @@ storePart:
 	VMASKMOVPS Y10, Y0, (R10)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPS Y11, Y0, 32(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+6, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+6, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product6x1F32AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product6x1F32AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y0, Y5
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x02, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	VMOVUPS    Y0, Y1
+	VMOVUPS    Y0, Y2
+	VMOVUPS    Y0, Y3
+	VMOVUPS    Y0, Y4
+	VMOVUPS    Y0, Y5
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Y0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y1
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y2
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y3
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y4
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Y5
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPS (R10), Y1, Y1
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS (R10), Y2, Y2
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPS (R10), Y3, Y3
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS (R10), Y4, Y4
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPS (R10), Y5, Y5
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPS      (R11), Y6
+	VBROADCASTSS (R12), Y7
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (R12)(DX*1), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (R12)(DX*2), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (R13), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (R13)(DX*1), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (R13)(DX*2), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Y6
+	VMULPS  Y6, Y0, Y0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y6
+	VMULPS  Y6, Y1, Y1
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y6
+	VMULPS  Y6, Y2, Y2
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y6
+	VMULPS  Y6, Y3, Y3
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y6
+	VMULPS  Y6, Y4, Y4
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Y6
+	VMULPS  Y6, Y5, Y5
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPS (R10), Y6, Y6
+	VMULPS     Y6, Y0, Y0
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPS (R10), Y6, Y6
+	VMULPS     Y6, Y1, Y1
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPS (R10), Y6, Y6
+	VMULPS     Y6, Y2, Y2
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPS (R10), Y6, Y6
+	VMULPS     Y6, Y3, Y3
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPS (R10), Y6, Y6
+	VMULPS     Y6, Y4, Y4
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPS (R10), Y6, Y6
+	VMULPS     Y6, Y5, Y5
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+6, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Y0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y4, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Y5, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x02, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPS Y0, Y6, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y1, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y2, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y3, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y4, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y5, Y0, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -8942,6 +10012,127 @@ advance:
 	VZEROUPPER
 	RET
 
+// func product1x1F64AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product1x1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000004
+	JNE     biasPart
+	VMOVUPD (R10), Y0
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x03, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPD (R10), Y0, Y0
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000004
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Y0
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD (R10), Y0, Y0
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VBROADCASTSD (R12), Y1
+	VFMADD231PD  (R11), Y1, Y0
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000004
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Y1
+	VMULPD  Y1, Y0, Y0
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPD (R10), Y1, Y1
+	VMULPD     Y1, Y0, Y0
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+1, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000004
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Y0, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPD Y0, Y1, (R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+1, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+1, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
 // func product2x2F64AVX2(t *int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·product2x2F64AVX2(SB), NOSPLIT, $0-8
@@ -9106,6 +10297,150 @@ storePart:
 	VMASKMOVPD Y2, Y0, (R10)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPD Y3, Y0, 32(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+2, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+2, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product2x1F64AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product2x1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000004
+	JNE     biasPart
+	VMOVUPD (R10), Y0
+	VMOVUPD Y0, Y1
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x03, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPD (R10), Y0, Y0
+	VMOVUPD    Y0, Y1
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000004
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Y0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y1
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD (R10), Y0, Y0
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPD (R10), Y1, Y1
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VMOVUPD      (R11), Y2
+	VBROADCASTSD (R12), Y3
+	VFMADD231PD  Y3, Y2, Y0
+	VBROADCASTSD (R12)(DX*1), Y3
+	VFMADD231PD  Y3, Y2, Y1
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000004
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Y2
+	VMULPD  Y2, Y0, Y0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y2
+	VMULPD  Y2, Y1, Y1
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPD (R10), Y2, Y2
+	VMULPD     Y2, Y0, Y0
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPD (R10), Y2, Y2
+	VMULPD     Y2, Y1, Y1
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+2, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000004
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Y0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y1, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPD Y0, Y2, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y1, Y0, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -9319,6 +10654,172 @@ storePart:
 	VMASKMOVPD Y4, Y0, (R10)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPD Y5, Y0, 32(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+3, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+3, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product3x1F64AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product3x1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000004
+	JNE     biasPart
+	VMOVUPD (R10), Y0
+	VMOVUPD Y0, Y1
+	VMOVUPD Y0, Y2
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x03, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPD (R10), Y0, Y0
+	VMOVUPD    Y0, Y1
+	VMOVUPD    Y0, Y2
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000004
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Y0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y1
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y2
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD (R10), Y0, Y0
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPD (R10), Y1, Y1
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPD (R10), Y2, Y2
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VMOVUPD      (R11), Y3
+	VBROADCASTSD (R12), Y4
+	VFMADD231PD  Y4, Y3, Y0
+	VBROADCASTSD (R12)(DX*1), Y4
+	VFMADD231PD  Y4, Y3, Y1
+	VBROADCASTSD (R12)(DX*2), Y4
+	VFMADD231PD  Y4, Y3, Y2
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000004
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Y3
+	VMULPD  Y3, Y0, Y0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y3
+	VMULPD  Y3, Y1, Y1
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y3
+	VMULPD  Y3, Y2, Y2
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPD (R10), Y3, Y3
+	VMULPD     Y3, Y0, Y0
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPD (R10), Y3, Y3
+	VMULPD     Y3, Y1, Y1
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPD (R10), Y3, Y3
+	VMULPD     Y3, Y2, Y2
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+3, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000004
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Y0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y2, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPD Y0, Y3, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y1, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y2, Y0, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -9572,6 +11073,197 @@ storePart:
 	VMASKMOVPD Y6, Y0, (R10)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPD Y7, Y0, 32(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+4, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+4, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product4x1F64AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product4x1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000004
+	JNE     biasPart
+	VMOVUPD (R10), Y0
+	VMOVUPD Y0, Y1
+	VMOVUPD Y0, Y2
+	VMOVUPD Y0, Y3
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x03, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPD (R10), Y0, Y0
+	VMOVUPD    Y0, Y1
+	VMOVUPD    Y0, Y2
+	VMOVUPD    Y0, Y3
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000004
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Y0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y1
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y2
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y3
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD (R10), Y0, Y0
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPD (R10), Y1, Y1
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPD (R10), Y2, Y2
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPD (R10), Y3, Y3
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPD      (R11), Y4
+	VBROADCASTSD (R12), Y5
+	VFMADD231PD  Y5, Y4, Y0
+	VBROADCASTSD (R12)(DX*1), Y5
+	VFMADD231PD  Y5, Y4, Y1
+	VBROADCASTSD (R12)(DX*2), Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VBROADCASTSD (R13), Y5
+	VFMADD231PD  Y5, Y4, Y3
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000004
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Y4
+	VMULPD  Y4, Y0, Y0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y4
+	VMULPD  Y4, Y1, Y1
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y4
+	VMULPD  Y4, Y2, Y2
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y4
+	VMULPD  Y4, Y3, Y3
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPD (R10), Y4, Y4
+	VMULPD     Y4, Y0, Y0
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPD (R10), Y4, Y4
+	VMULPD     Y4, Y1, Y1
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPD (R10), Y4, Y4
+	VMULPD     Y4, Y2, Y2
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPD (R10), Y4, Y4
+	VMULPD     Y4, Y3, Y3
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+4, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000004
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Y0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y3, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPD Y0, Y4, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y1, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y2, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y3, Y0, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -9862,6 +11554,219 @@ storePart:
 	VMASKMOVPD Y8, Y0, (R10)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPD Y9, Y0, 32(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+5, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+5, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product5x1F64AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product5x1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000004
+	JNE     biasPart
+	VMOVUPD (R10), Y0
+	VMOVUPD Y0, Y1
+	VMOVUPD Y0, Y2
+	VMOVUPD Y0, Y3
+	VMOVUPD Y0, Y4
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x03, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPD (R10), Y0, Y0
+	VMOVUPD    Y0, Y1
+	VMOVUPD    Y0, Y2
+	VMOVUPD    Y0, Y3
+	VMOVUPD    Y0, Y4
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000004
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Y0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y1
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y2
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y3
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y4
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD (R10), Y0, Y0
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPD (R10), Y1, Y1
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPD (R10), Y2, Y2
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPD (R10), Y3, Y3
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPD (R10), Y4, Y4
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPD      (R11), Y5
+	VBROADCASTSD (R12), Y6
+	VFMADD231PD  Y6, Y5, Y0
+	VBROADCASTSD (R12)(DX*1), Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VBROADCASTSD (R12)(DX*2), Y6
+	VFMADD231PD  Y6, Y5, Y2
+	VBROADCASTSD (R13), Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VBROADCASTSD (R13)(DX*1), Y6
+	VFMADD231PD  Y6, Y5, Y4
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000004
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Y5
+	VMULPD  Y5, Y0, Y0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y5
+	VMULPD  Y5, Y1, Y1
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y5
+	VMULPD  Y5, Y2, Y2
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y5
+	VMULPD  Y5, Y3, Y3
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y5
+	VMULPD  Y5, Y4, Y4
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPD (R10), Y5, Y5
+	VMULPD     Y5, Y0, Y0
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPD (R10), Y5, Y5
+	VMULPD     Y5, Y1, Y1
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPD (R10), Y5, Y5
+	VMULPD     Y5, Y2, Y2
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPD (R10), Y5, Y5
+	VMULPD     Y5, Y3, Y3
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPD (R10), Y5, Y5
+	VMULPD     Y5, Y4, Y4
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+5, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000004
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Y0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y4, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPD Y0, Y5, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y1, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y2, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y3, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y4, Y0, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -10189,6 +12094,241 @@ storePart:
 	VMASKMOVPD Y10, Y0, (R10)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPD Y11, Y0, 32(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+6, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+6, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product6x1F64AVX2(t *int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·product6x1F64AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ  64(AX), $0x01
+	JEQ   bias
+	JG    old
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	JMP   sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000004
+	JNE     biasPart
+	VMOVUPD (R10), Y0
+	VMOVUPD Y0, Y1
+	VMOVUPD Y0, Y2
+	VMOVUPD Y0, Y3
+	VMOVUPD Y0, Y4
+	VMOVUPD Y0, Y5
+	JMP     biasFull
+
+biasPart:
+	MOVQ       96(AX), R11
+	LEAQ       masks<>+256(SB), R12
+	SHLQ       $0x03, R11
+	SUBQ       R11, R12
+	VMOVUPS    (R12), Y0
+	VMASKMOVPD (R10), Y0, Y0
+	VMOVUPD    Y0, Y1
+	VMOVUPD    Y0, Y2
+	VMOVUPD    Y0, Y3
+	VMOVUPD    Y0, Y4
+	VMOVUPD    Y0, Y5
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000004
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Y0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y1
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y2
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y3
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y4
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Y5
+	JMP     oldFull
+
+oldPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD (R10), Y0, Y0
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y1
+	VMASKMOVPD (R10), Y1, Y1
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPD (R10), Y2, Y2
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y3
+	VMASKMOVPD (R10), Y3, Y3
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPD (R10), Y4, Y4
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y5
+	VMASKMOVPD (R10), Y5, Y5
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPD      (R11), Y6
+	VBROADCASTSD (R12), Y7
+	VFMADD231PD  Y7, Y6, Y0
+	VBROADCASTSD (R12)(DX*1), Y7
+	VFMADD231PD  Y7, Y6, Y1
+	VBROADCASTSD (R12)(DX*2), Y7
+	VFMADD231PD  Y7, Y6, Y2
+	VBROADCASTSD (R13), Y7
+	VFMADD231PD  Y7, Y6, Y3
+	VBROADCASTSD (R13)(DX*1), Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VBROADCASTSD (R13)(DX*2), Y7
+	VFMADD231PD  Y7, Y6, Y5
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000004
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Y6
+	VMULPD  Y6, Y0, Y0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y6
+	VMULPD  Y6, Y1, Y1
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y6
+	VMULPD  Y6, Y2, Y2
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y6
+	VMULPD  Y6, Y3, Y3
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y6
+	VMULPD  Y6, Y4, Y4
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Y6
+	VMULPD  Y6, Y5, Y5
+	JMP     factorFull
+
+factorPart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       R8, R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPD (R10), Y6, Y6
+	VMULPD     Y6, Y0, Y0
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPD (R10), Y6, Y6
+	VMULPD     Y6, Y1, Y1
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPD (R10), Y6, Y6
+	VMULPD     Y6, Y2, Y2
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPD (R10), Y6, Y6
+	VMULPD     Y6, Y3, Y3
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPD (R10), Y6, Y6
+	VMULPD     Y6, Y4, Y4
+	ADDQ       88(AX), R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPD (R10), Y6, Y6
+	VMULPD     Y6, Y5, Y5
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+6, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000004
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Y0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y4, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Y5, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ       96(AX), R10
+	LEAQ       masks<>+256(SB), R11
+	SHLQ       $0x03, R10
+	SUBQ       R10, R11
+	MOVQ       DI, R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPD Y0, Y6, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y1, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y2, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y3, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y4, Y0, (R10)
+	ADDQ       48(AX), R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPD Y5, Y0, (R10)
 
 advance:
 	MOVQ   48(AX), R10

@@ -9,40 +9,80 @@ package kernels
 //go:noescape
 func product1x2F32AVX512(t *int)
 
+// product1x1F32AVX512 computes tiles of 1 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product1x1F32AVX512(t *int)
+
 // product2x2F32AVX512 computes tiles of 2 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product2x2F32AVX512(t *int)
+
+// product2x1F32AVX512 computes tiles of 2 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product2x1F32AVX512(t *int)
 
 // product3x2F32AVX512 computes tiles of 3 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product3x2F32AVX512(t *int)
 
+// product3x1F32AVX512 computes tiles of 3 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product3x1F32AVX512(t *int)
+
 // product4x2F32AVX512 computes tiles of 4 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product4x2F32AVX512(t *int)
+
+// product4x1F32AVX512 computes tiles of 4 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product4x1F32AVX512(t *int)
 
 // product5x2F32AVX512 computes tiles of 5 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product5x2F32AVX512(t *int)
 
+// product5x1F32AVX512 computes tiles of 5 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product5x1F32AVX512(t *int)
+
 // product6x2F32AVX512 computes tiles of 6 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product6x2F32AVX512(t *int)
+
+// product6x1F32AVX512 computes tiles of 6 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product6x1F32AVX512(t *int)
 
 // product7x2F32AVX512 computes tiles of 7 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product7x2F32AVX512(t *int)
 
+// product7x1F32AVX512 computes tiles of 7 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product7x1F32AVX512(t *int)
+
 // product8x2F32AVX512 computes tiles of 8 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product8x2F32AVX512(t *int)
+
+// product8x1F32AVX512 computes tiles of 8 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product8x1F32AVX512(t *int)
 
 // product1x8F32AVX512 computes tiles of 1 rows and 8 vectors of columns; t points to a tile.
 //
@@ -184,40 +224,80 @@ func peakF32AVX512(iters int)
 //go:noescape
 func product1x2F64AVX512(t *int)
 
+// product1x1F64AVX512 computes tiles of 1 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product1x1F64AVX512(t *int)
+
 // product2x2F64AVX512 computes tiles of 2 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product2x2F64AVX512(t *int)
+
+// product2x1F64AVX512 computes tiles of 2 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product2x1F64AVX512(t *int)
 
 // product3x2F64AVX512 computes tiles of 3 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product3x2F64AVX512(t *int)
 
+// product3x1F64AVX512 computes tiles of 3 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product3x1F64AVX512(t *int)
+
 // product4x2F64AVX512 computes tiles of 4 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product4x2F64AVX512(t *int)
+
+// product4x1F64AVX512 computes tiles of 4 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product4x1F64AVX512(t *int)
 
 // product5x2F64AVX512 computes tiles of 5 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product5x2F64AVX512(t *int)
 
+// product5x1F64AVX512 computes tiles of 5 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product5x1F64AVX512(t *int)
+
 // product6x2F64AVX512 computes tiles of 6 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product6x2F64AVX512(t *int)
+
+// product6x1F64AVX512 computes tiles of 6 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product6x1F64AVX512(t *int)
 
 // product7x2F64AVX512 computes tiles of 7 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product7x2F64AVX512(t *int)
 
+// product7x1F64AVX512 computes tiles of 7 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product7x1F64AVX512(t *int)
+
 // product8x2F64AVX512 computes tiles of 8 rows and 2 vectors of columns; t points to a tile.
 //
 //go:noescape
 func product8x2F64AVX512(t *int)
+
+// product8x1F64AVX512 computes tiles of 8 rows and 1 vectors of columns; t points to a tile.
+//
+//go:noescape
+func product8x1F64AVX512(t *int)
 
 // product1x8F64AVX512 computes tiles of 1 rows and 8 vectors of columns; t points to a tile.
 //

@@ -142,6 +142,123 @@ advance:
 	VZEROUPPER
 	RET
 
+// func product1x1F32AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product1x1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORD Z0, Z0, Z0
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000010
+	JNE     biasPart
+	VMOVUPS (R10), Z0
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (R10), K1, Z0
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000010
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Z0
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z0
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VBROADCASTSS (R12), Z1
+	VFMADD231PS  (R11), Z1, Z0
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000010
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Z1
+	VMULPS  Z1, Z0, Z0
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z1
+	VMULPS    Z1, Z0, Z0
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+1, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000010
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Z0, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPS Z0, K1, (R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+1, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+1, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
 // func product2x2F32AVX512(t *int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·product2x2F32AVX512(SB), NOSPLIT, $0-8
@@ -313,6 +430,146 @@ storePart:
 	SHRQ    $0x10, R11
 	KMOVW   R11, K1
 	VMOVUPS Z3, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+2, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+2, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product2x1F32AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product2x1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000010
+	JNE     biasPart
+	VMOVUPS (R10), Z0
+	VMOVUPS Z0, Z1
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (R10), K1, Z0
+	VMOVUPS   Z0, Z1
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000010
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z1
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z1
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VMOVUPS      (R11), Z2
+	VBROADCASTSS (R12), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS (R12)(DX*1), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000010
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Z2
+	VMULPS  Z2, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z2
+	VMULPS  Z2, Z1, Z1
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z2
+	VMULPS    Z2, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z2
+	VMULPS    Z2, Z1, Z1
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+2, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000010
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z1, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPS Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z1, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -539,6 +796,168 @@ storePart:
 	SHRQ    $0x10, R11
 	KMOVW   R11, K1
 	VMOVUPS Z5, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+3, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+3, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product3x1F32AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product3x1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000010
+	JNE     biasPart
+	VMOVUPS (R10), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (R10), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000010
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z2
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z2
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VMOVUPS      (R11), Z3
+	VBROADCASTSS (R12), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS (R12)(DX*1), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS (R12)(DX*2), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000010
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Z3
+	VMULPS  Z3, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z3
+	VMULPS  Z3, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z3
+	VMULPS  Z3, Z2, Z2
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z3
+	VMULPS    Z3, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z3
+	VMULPS    Z3, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z3
+	VMULPS    Z3, Z2, Z2
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+3, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000010
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z2, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPS Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z2, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -811,6 +1230,193 @@ storePart:
 	SHRQ    $0x10, R11
 	KMOVW   R11, K1
 	VMOVUPS Z7, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+4, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+4, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product4x1F32AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product4x1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000010
+	JNE     biasPart
+	VMOVUPS (R10), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (R10), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000010
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z2
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z3
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z2
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z3
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPS      (R11), Z4
+	VBROADCASTSS (R12), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS (R12)(DX*1), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS (R12)(DX*2), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS (R13), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000010
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Z4
+	VMULPS  Z4, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z4
+	VMULPS  Z4, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z4
+	VMULPS  Z4, Z2, Z2
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z4
+	VMULPS  Z4, Z3, Z3
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z4
+	VMULPS    Z4, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z4
+	VMULPS    Z4, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z4
+	VMULPS    Z4, Z2, Z2
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z4
+	VMULPS    Z4, Z3, Z3
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+4, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000010
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z3, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPS Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z2, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z3, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -1126,6 +1732,215 @@ storePart:
 	SHRQ    $0x10, R11
 	KMOVW   R11, K1
 	VMOVUPS Z9, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+5, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+5, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product5x1F32AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product5x1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000010
+	JNE     biasPart
+	VMOVUPS (R10), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (R10), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000010
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z2
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z3
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z4
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z2
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z3
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z4
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPS      (R11), Z5
+	VBROADCASTSS (R12), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS (R12)(DX*1), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (R12)(DX*2), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS (R13), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS (R13)(DX*1), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000010
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Z5
+	VMULPS  Z5, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z5
+	VMULPS  Z5, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z5
+	VMULPS  Z5, Z2, Z2
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z5
+	VMULPS  Z5, Z3, Z3
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z5
+	VMULPS  Z5, Z4, Z4
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z5
+	VMULPS    Z5, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z5
+	VMULPS    Z5, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z5
+	VMULPS    Z5, Z2, Z2
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z5
+	VMULPS    Z5, Z3, Z3
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z5
+	VMULPS    Z5, Z4, Z4
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+5, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000010
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z4, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPS Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z2, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z3, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z4, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -1484,6 +2299,237 @@ storePart:
 	SHRQ    $0x10, R11
 	KMOVW   R11, K1
 	VMOVUPS Z11, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+6, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+6, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product6x1F32AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product6x1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000010
+	JNE     biasPart
+	VMOVUPS (R10), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (R10), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000010
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z2
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z3
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z4
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z5
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z2
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z3
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z4
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z5
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPS      (R11), Z6
+	VBROADCASTSS (R12), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS (R12)(DX*1), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS (R12)(DX*2), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS (R13), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS (R13)(DX*1), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS (R13)(DX*2), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000010
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Z6
+	VMULPS  Z6, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z6
+	VMULPS  Z6, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z6
+	VMULPS  Z6, Z2, Z2
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z6
+	VMULPS  Z6, Z3, Z3
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z6
+	VMULPS  Z6, Z4, Z4
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z6
+	VMULPS  Z6, Z5, Z5
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z6
+	VMULPS    Z6, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z6
+	VMULPS    Z6, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z6
+	VMULPS    Z6, Z2, Z2
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z6
+	VMULPS    Z6, Z3, Z3
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z6
+	VMULPS    Z6, Z4, Z4
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z6
+	VMULPS    Z6, Z5, Z5
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+6, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000010
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z4, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z5, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPS Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z2, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z3, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z4, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z5, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -1888,6 +2934,262 @@ storePart:
 	SHRQ    $0x10, R11
 	KMOVW   R11, K1
 	VMOVUPS Z13, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+7, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+7, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product7x1F32AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product7x1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000010
+	JNE     biasPart
+	VMOVUPS (R10), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	VMOVUPS Z0, Z6
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (R10), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000010
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z2
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z3
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z4
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z5
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z6
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z2
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z3
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z4
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z5
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z6
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+	LEAQ  (R13)(DX*2), R14
+	ADDQ  DX, R14
+
+step:
+	VMOVUPS      (R11), Z7
+	VBROADCASTSS (R12), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS (R12)(DX*1), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS (R12)(DX*2), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS (R13), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS (R13)(DX*1), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS (R13)(DX*2), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS (R14), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         BX, R14
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000010
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Z7
+	VMULPS  Z7, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z7
+	VMULPS  Z7, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z7
+	VMULPS  Z7, Z2, Z2
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z7
+	VMULPS  Z7, Z3, Z3
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z7
+	VMULPS  Z7, Z4, Z4
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z7
+	VMULPS  Z7, Z5, Z5
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z7
+	VMULPS  Z7, Z6, Z6
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z7
+	VMULPS    Z7, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z7
+	VMULPS    Z7, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z7
+	VMULPS    Z7, Z2, Z2
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z7
+	VMULPS    Z7, Z3, Z3
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z7
+	VMULPS    Z7, Z4, Z4
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z7
+	VMULPS    Z7, Z5, Z5
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z7
+	VMULPS    Z7, Z6, Z6
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+7, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000010
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z4, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z5, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z6, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPS Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z2, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z3, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z4, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z5, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z6, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -2335,6 +3637,284 @@ storePart:
 	SHRQ    $0x10, R11
 	KMOVW   R11, K1
 	VMOVUPS Z15, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+8, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+8, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product8x1F32AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product8x1F32AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000010
+	JNE     biasPart
+	VMOVUPS (R10), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	VMOVUPS Z0, Z6
+	VMOVUPS Z0, Z7
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (R10), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z0, Z7
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000010
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPS (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z2
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z3
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z4
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z5
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z6
+	ADDQ    48(AX), R10
+	VMOVUPS (R10), Z7
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z2
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z3
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z4
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z5
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z6
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z7
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+	LEAQ  (R13)(DX*2), R14
+	ADDQ  DX, R14
+
+step:
+	VMOVUPS      (R11), Z8
+	VBROADCASTSS (R12), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS (R12)(DX*1), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS (R12)(DX*2), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS (R13), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS (R13)(DX*1), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS (R13)(DX*2), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS (R14), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS (R14)(DX*1), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         BX, R14
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000010
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPS (R10), Z8
+	VMULPS  Z8, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z8
+	VMULPS  Z8, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z8
+	VMULPS  Z8, Z2, Z2
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z8
+	VMULPS  Z8, Z3, Z3
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z8
+	VMULPS  Z8, Z4, Z4
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z8
+	VMULPS  Z8, Z5, Z5
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z8
+	VMULPS  Z8, Z6, Z6
+	ADDQ    88(AX), R10
+	VMOVUPS (R10), Z8
+	VMULPS  Z8, Z7, Z7
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z8
+	VMULPS    Z8, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z8
+	VMULPS    Z8, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z8
+	VMULPS    Z8, Z2, Z2
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z8
+	VMULPS    Z8, Z3, Z3
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z8
+	VMULPS    Z8, Z4, Z4
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z8
+	VMULPS    Z8, Z5, Z5
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z8
+	VMULPS    Z8, Z6, Z6
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPS.Z (R10), K1, Z8
+	VMULPS    Z8, Z7, Z7
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+8, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000010
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z4, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z5, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z6, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPS Z7, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPS Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z2, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z3, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z4, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z5, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z6, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPS Z7, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -6531,6 +8111,123 @@ advance:
 	VZEROUPPER
 	RET
 
+// func product1x1F64AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product1x1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORQ Z0, Z0, Z0
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPD (R10), Z0
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPD.Z (R10), K1, Z0
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Z0
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z0
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VBROADCASTSD (R12), Z1
+	VFMADD231PD  (R11), Z1, Z0
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Z1
+	VMULPD  Z1, Z0, Z0
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z1
+	VMULPD    Z1, Z0, Z0
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+1, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Z0, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPD Z0, K1, (R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+1, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+1, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
 // func product2x2F64AVX512(t *int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·product2x2F64AVX512(SB), NOSPLIT, $0-8
@@ -6702,6 +8399,146 @@ storePart:
 	SHRQ    $0x08, R11
 	KMOVW   R11, K1
 	VMOVUPD Z3, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+2, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+2, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product2x1F64AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product2x1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPD (R10), Z0
+	VMOVUPD Z0, Z1
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPD.Z (R10), K1, Z0
+	VMOVUPD   Z0, Z1
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z1
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z1
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VMOVUPD      (R11), Z2
+	VBROADCASTSD (R12), Z3
+	VFMADD231PD  Z3, Z2, Z0
+	VBROADCASTSD (R12)(DX*1), Z3
+	VFMADD231PD  Z3, Z2, Z1
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Z2
+	VMULPD  Z2, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z2
+	VMULPD  Z2, Z1, Z1
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z2
+	VMULPD    Z2, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z2
+	VMULPD    Z2, Z1, Z1
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+2, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z1, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPD Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z1, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -6928,6 +8765,168 @@ storePart:
 	SHRQ    $0x08, R11
 	KMOVW   R11, K1
 	VMOVUPD Z5, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+3, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+3, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product3x1F64AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product3x1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPD (R10), Z0
+	VMOVUPD Z0, Z1
+	VMOVUPD Z0, Z2
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPD.Z (R10), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z2
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z2
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+
+step:
+	VMOVUPD      (R11), Z3
+	VBROADCASTSD (R12), Z4
+	VFMADD231PD  Z4, Z3, Z0
+	VBROADCASTSD (R12)(DX*1), Z4
+	VFMADD231PD  Z4, Z3, Z1
+	VBROADCASTSD (R12)(DX*2), Z4
+	VFMADD231PD  Z4, Z3, Z2
+	ADDQ         BX, R12
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Z3
+	VMULPD  Z3, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z3
+	VMULPD  Z3, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z3
+	VMULPD  Z3, Z2, Z2
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z3
+	VMULPD    Z3, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z3
+	VMULPD    Z3, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z3
+	VMULPD    Z3, Z2, Z2
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+3, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z2, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPD Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z2, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -7200,6 +9199,193 @@ storePart:
 	SHRQ    $0x08, R11
 	KMOVW   R11, K1
 	VMOVUPD Z7, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+4, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+4, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product4x1F64AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product4x1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPD (R10), Z0
+	VMOVUPD Z0, Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z0, Z3
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPD.Z (R10), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+	VMOVUPD   Z0, Z3
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z2
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z3
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z2
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z3
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPD      (R11), Z4
+	VBROADCASTSD (R12), Z5
+	VFMADD231PD  Z5, Z4, Z0
+	VBROADCASTSD (R12)(DX*1), Z5
+	VFMADD231PD  Z5, Z4, Z1
+	VBROADCASTSD (R12)(DX*2), Z5
+	VFMADD231PD  Z5, Z4, Z2
+	VBROADCASTSD (R13), Z5
+	VFMADD231PD  Z5, Z4, Z3
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Z4
+	VMULPD  Z4, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z4
+	VMULPD  Z4, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z4
+	VMULPD  Z4, Z2, Z2
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z4
+	VMULPD  Z4, Z3, Z3
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z4
+	VMULPD    Z4, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z4
+	VMULPD    Z4, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z4
+	VMULPD    Z4, Z2, Z2
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z4
+	VMULPD    Z4, Z3, Z3
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+4, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z3, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPD Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z2, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z3, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -7515,6 +9701,215 @@ storePart:
 	SHRQ    $0x08, R11
 	KMOVW   R11, K1
 	VMOVUPD Z9, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+5, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+5, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product5x1F64AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product5x1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPD (R10), Z0
+	VMOVUPD Z0, Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z0, Z3
+	VMOVUPD Z0, Z4
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPD.Z (R10), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+	VMOVUPD   Z0, Z3
+	VMOVUPD   Z0, Z4
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z2
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z3
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z4
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z2
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z3
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z4
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPD      (R11), Z5
+	VBROADCASTSD (R12), Z6
+	VFMADD231PD  Z6, Z5, Z0
+	VBROADCASTSD (R12)(DX*1), Z6
+	VFMADD231PD  Z6, Z5, Z1
+	VBROADCASTSD (R12)(DX*2), Z6
+	VFMADD231PD  Z6, Z5, Z2
+	VBROADCASTSD (R13), Z6
+	VFMADD231PD  Z6, Z5, Z3
+	VBROADCASTSD (R13)(DX*1), Z6
+	VFMADD231PD  Z6, Z5, Z4
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Z5
+	VMULPD  Z5, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z5
+	VMULPD  Z5, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z5
+	VMULPD  Z5, Z2, Z2
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z5
+	VMULPD  Z5, Z3, Z3
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z5
+	VMULPD  Z5, Z4, Z4
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z5
+	VMULPD    Z5, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z5
+	VMULPD    Z5, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z5
+	VMULPD    Z5, Z2, Z2
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z5
+	VMULPD    Z5, Z3, Z3
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z5
+	VMULPD    Z5, Z4, Z4
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+5, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z4, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPD Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z2, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z3, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z4, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -7873,6 +10268,237 @@ storePart:
 	SHRQ    $0x08, R11
 	KMOVW   R11, K1
 	VMOVUPD Z11, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+6, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+6, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product6x1F64AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product6x1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPD (R10), Z0
+	VMOVUPD Z0, Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z0, Z3
+	VMOVUPD Z0, Z4
+	VMOVUPD Z0, Z5
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPD.Z (R10), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+	VMOVUPD   Z0, Z3
+	VMOVUPD   Z0, Z4
+	VMOVUPD   Z0, Z5
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z2
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z3
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z4
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z5
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z2
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z3
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z4
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z5
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+
+step:
+	VMOVUPD      (R11), Z6
+	VBROADCASTSD (R12), Z7
+	VFMADD231PD  Z7, Z6, Z0
+	VBROADCASTSD (R12)(DX*1), Z7
+	VFMADD231PD  Z7, Z6, Z1
+	VBROADCASTSD (R12)(DX*2), Z7
+	VFMADD231PD  Z7, Z6, Z2
+	VBROADCASTSD (R13), Z7
+	VFMADD231PD  Z7, Z6, Z3
+	VBROADCASTSD (R13)(DX*1), Z7
+	VFMADD231PD  Z7, Z6, Z4
+	VBROADCASTSD (R13)(DX*2), Z7
+	VFMADD231PD  Z7, Z6, Z5
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Z6
+	VMULPD  Z6, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z6
+	VMULPD  Z6, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z6
+	VMULPD  Z6, Z2, Z2
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z6
+	VMULPD  Z6, Z3, Z3
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z6
+	VMULPD  Z6, Z4, Z4
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z6
+	VMULPD  Z6, Z5, Z5
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z6
+	VMULPD    Z6, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z6
+	VMULPD    Z6, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z6
+	VMULPD    Z6, Z2, Z2
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z6
+	VMULPD    Z6, Z3, Z3
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z6
+	VMULPD    Z6, Z4, Z4
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z6
+	VMULPD    Z6, Z5, Z5
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+6, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z4, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z5, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPD Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z2, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z3, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z4, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z5, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -8277,6 +10903,262 @@ storePart:
 	SHRQ    $0x08, R11
 	KMOVW   R11, K1
 	VMOVUPD Z13, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+7, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+7, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product7x1F64AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product7x1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPD (R10), Z0
+	VMOVUPD Z0, Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z0, Z3
+	VMOVUPD Z0, Z4
+	VMOVUPD Z0, Z5
+	VMOVUPD Z0, Z6
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPD.Z (R10), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+	VMOVUPD   Z0, Z3
+	VMOVUPD   Z0, Z4
+	VMOVUPD   Z0, Z5
+	VMOVUPD   Z0, Z6
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z2
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z3
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z4
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z5
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z6
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z2
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z3
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z4
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z5
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z6
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+	LEAQ  (R13)(DX*2), R14
+	ADDQ  DX, R14
+
+step:
+	VMOVUPD      (R11), Z7
+	VBROADCASTSD (R12), Z8
+	VFMADD231PD  Z8, Z7, Z0
+	VBROADCASTSD (R12)(DX*1), Z8
+	VFMADD231PD  Z8, Z7, Z1
+	VBROADCASTSD (R12)(DX*2), Z8
+	VFMADD231PD  Z8, Z7, Z2
+	VBROADCASTSD (R13), Z8
+	VFMADD231PD  Z8, Z7, Z3
+	VBROADCASTSD (R13)(DX*1), Z8
+	VFMADD231PD  Z8, Z7, Z4
+	VBROADCASTSD (R13)(DX*2), Z8
+	VFMADD231PD  Z8, Z7, Z5
+	VBROADCASTSD (R14), Z8
+	VFMADD231PD  Z8, Z7, Z6
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         BX, R14
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Z7
+	VMULPD  Z7, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z7
+	VMULPD  Z7, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z7
+	VMULPD  Z7, Z2, Z2
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z7
+	VMULPD  Z7, Z3, Z3
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z7
+	VMULPD  Z7, Z4, Z4
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z7
+	VMULPD  Z7, Z5, Z5
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z7
+	VMULPD  Z7, Z6, Z6
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z7
+	VMULPD    Z7, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z7
+	VMULPD    Z7, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z7
+	VMULPD    Z7, Z2, Z2
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z7
+	VMULPD    Z7, Z3, Z3
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z7
+	VMULPD    Z7, Z4, Z4
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z7
+	VMULPD    Z7, Z5, Z5
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z7
+	VMULPD    Z7, Z6, Z6
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+7, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z4, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z5, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z6, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPD Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z2, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z3, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z4, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z5, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z6, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10
@@ -8724,6 +11606,284 @@ storePart:
 	SHRQ    $0x08, R11
 	KMOVW   R11, K1
 	VMOVUPD Z15, K1, 64(R10)
+
+advance:
+	MOVQ   48(AX), R10
+	IMUL3Q $+8, R10, R10
+	ADDQ   R10, DI
+	IMUL3Q $+8, DX, R10
+	ADDQ   R10, CX
+	DECQ   R9
+	JNZ    block
+	VZEROUPPER
+	RET
+
+// func product8x1F64AVX512(t *int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product8x1F64AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 32(AX), SI
+	MOVQ 40(AX), DI
+	MOVQ 80(AX), R8
+	MOVQ 104(AX), R9
+
+block:
+	CMPQ   64(AX), $0x01
+	JEQ    bias
+	JG     old
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	JMP    sum
+
+bias:
+	MOVQ    72(AX), R10
+	CMPQ    96(AX), $0x00000008
+	JNE     biasPart
+	VMOVUPD (R10), Z0
+	VMOVUPD Z0, Z1
+	VMOVUPD Z0, Z2
+	VMOVUPD Z0, Z3
+	VMOVUPD Z0, Z4
+	VMOVUPD Z0, Z5
+	VMOVUPD Z0, Z6
+	VMOVUPD Z0, Z7
+	JMP     biasFull
+
+biasPart:
+	MOVQ      96(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	VMOVUPD.Z (R10), K1, Z0
+	VMOVUPD   Z0, Z1
+	VMOVUPD   Z0, Z2
+	VMOVUPD   Z0, Z3
+	VMOVUPD   Z0, Z4
+	VMOVUPD   Z0, Z5
+	VMOVUPD   Z0, Z6
+	VMOVUPD   Z0, Z7
+
+biasFull:
+	JMP sum
+
+old:
+	CMPQ    96(AX), $0x00000008
+	JNE     oldPart
+	MOVQ    DI, R10
+	VMOVUPD (R10), Z0
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z1
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z2
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z3
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z4
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z5
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z6
+	ADDQ    48(AX), R10
+	VMOVUPD (R10), Z7
+	JMP     oldFull
+
+oldPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      DI, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z0
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z1
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z2
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z3
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z4
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z5
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z6
+	ADDQ      48(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z7
+
+oldFull:
+sum:
+	MOVQ  56(AX), R10
+	TESTQ R10, R10
+	JZ    factor
+	MOVQ  24(AX), R11
+	MOVQ  CX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
+	LEAQ  (R13)(DX*2), R14
+	ADDQ  DX, R14
+
+step:
+	VMOVUPD      (R11), Z8
+	VBROADCASTSD (R12), Z9
+	VFMADD231PD  Z9, Z8, Z0
+	VBROADCASTSD (R12)(DX*1), Z9
+	VFMADD231PD  Z9, Z8, Z1
+	VBROADCASTSD (R12)(DX*2), Z9
+	VFMADD231PD  Z9, Z8, Z2
+	VBROADCASTSD (R13), Z9
+	VFMADD231PD  Z9, Z8, Z3
+	VBROADCASTSD (R13)(DX*1), Z9
+	VFMADD231PD  Z9, Z8, Z4
+	VBROADCASTSD (R13)(DX*2), Z9
+	VFMADD231PD  Z9, Z8, Z5
+	VBROADCASTSD (R14), Z9
+	VFMADD231PD  Z9, Z8, Z6
+	VBROADCASTSD (R14)(DX*1), Z9
+	VFMADD231PD  Z9, Z8, Z7
+	ADDQ         BX, R12
+	ADDQ         BX, R13
+	ADDQ         BX, R14
+	ADDQ         SI, R11
+	DECQ         R10
+	JNZ          step
+
+factor:
+	TESTQ   R8, R8
+	JZ      store
+	CMPQ    96(AX), $0x00000008
+	JNE     factorPart
+	MOVQ    R8, R10
+	VMOVUPD (R10), Z8
+	VMULPD  Z8, Z0, Z0
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z8
+	VMULPD  Z8, Z1, Z1
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z8
+	VMULPD  Z8, Z2, Z2
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z8
+	VMULPD  Z8, Z3, Z3
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z8
+	VMULPD  Z8, Z4, Z4
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z8
+	VMULPD  Z8, Z5, Z5
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z8
+	VMULPD  Z8, Z6, Z6
+	ADDQ    88(AX), R10
+	VMOVUPD (R10), Z8
+	VMULPD  Z8, Z7, Z7
+	JMP     factorFull
+
+factorPart:
+	MOVQ      96(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	MOVQ      R8, R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z8
+	VMULPD    Z8, Z0, Z0
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z8
+	VMULPD    Z8, Z1, Z1
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z8
+	VMULPD    Z8, Z2, Z2
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z8
+	VMULPD    Z8, Z3, Z3
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z8
+	VMULPD    Z8, Z4, Z4
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z8
+	VMULPD    Z8, Z5, Z5
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z8
+	VMULPD    Z8, Z6, Z6
+	ADDQ      88(AX), R10
+	KMOVW     R11, K1
+	VMOVUPD.Z (R10), K1, Z8
+	VMULPD    Z8, Z7, Z7
+
+factorFull:
+	MOVQ   88(AX), R10
+	IMUL3Q $+8, R10, R10
+	ADDQ   R10, R8
+
+store:
+	CMPQ    96(AX), $0x00000008
+	JNE     storePart
+	MOVQ    DI, R10
+	VMOVUPD Z0, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z1, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z2, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z3, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z4, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z5, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z6, (R10)
+	ADDQ    48(AX), R10
+	VMOVUPD Z7, (R10)
+	JMP     advance
+
+storePart:
+	MOVQ    96(AX), R10
+	MOVQ    $-1, R11
+	BZHIQ   R10, R11, R11
+	MOVQ    DI, R10
+	KMOVW   R11, K1
+	VMOVUPD Z0, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z1, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z2, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z3, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z4, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z5, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z6, K1, (R10)
+	ADDQ    48(AX), R10
+	KMOVW   R11, K1
+	VMOVUPD Z7, K1, (R10)
 
 advance:
 	MOVQ   48(AX), R10

@@ -14,6 +14,7 @@ type table[T Float] struct {
 	panel    int // columns of a packed panel
 	maxRows  int // rows of the greatest tile
 	product  [9]func(t *int)
+	narrow   [9]func(t *int) // for panels of which at most half is filled
 	wide     [4]func(t *int) // tiles of 1, 2 and 3 rows with more columns
 	wideCols [4]int
 	rowDot   [thinN + 1]func(blocks int, a *T, lda int, b *T, ldb int, c *T, k int)
@@ -111,6 +112,7 @@ var avx2F32 = table[float32]{
 	lanes: 8, panel: 16, maxRows: 6,
 	product: [9]func(*int){1: product1x2F32AVX2, 2: product2x2F32AVX2, 3: product3x2F32AVX2, 4: product4x2F32AVX2,
 		5: product5x2F32AVX2, 6: product6x2F32AVX2},
+	narrow:   [9]func(*int){1: product1x1F32AVX2, 2: product2x1F32AVX2, 3: product3x1F32AVX2, 4: product4x1F32AVX2, 5: product5x1F32AVX2, 6: product6x1F32AVX2},
 	wide:     [4]func(*int){1: product1x8F32AVX2, 2: product2x4F32AVX2, 3: product3x4F32AVX2},
 	wideCols: [4]int{1: 64, 2: 32, 3: 32},
 	rowDot: [5]func(int, *float32, int, *float32, int, *float32, int){1: rowDot8x1F32AVX2, 2: rowDot4x2F32AVX2,
@@ -135,6 +137,7 @@ var avx2F64 = table[float64]{
 	lanes: 4, panel: 8, maxRows: 6,
 	product: [9]func(*int){1: product1x2F64AVX2, 2: product2x2F64AVX2, 3: product3x2F64AVX2, 4: product4x2F64AVX2,
 		5: product5x2F64AVX2, 6: product6x2F64AVX2},
+	narrow:   [9]func(*int){1: product1x1F64AVX2, 2: product2x1F64AVX2, 3: product3x1F64AVX2, 4: product4x1F64AVX2, 5: product5x1F64AVX2, 6: product6x1F64AVX2},
 	wide:     [4]func(*int){1: product1x8F64AVX2, 2: product2x4F64AVX2, 3: product3x4F64AVX2},
 	wideCols: [4]int{1: 32, 2: 16, 3: 16},
 	rowDot: [5]func(int, *float64, int, *float64, int, *float64, int){1: rowDot8x1F64AVX2, 2: rowDot4x2F64AVX2,
@@ -162,11 +165,13 @@ var avx512F32, avx512F64 = func() (table[float32], table[float64]) {
 	f.panel, f.maxRows = 32, 8
 	f.product = [9]func(*int){1: product1x2F32AVX512, 2: product2x2F32AVX512, 3: product3x2F32AVX512, 4: product4x2F32AVX512,
 		5: product5x2F32AVX512, 6: product6x2F32AVX512, 7: product7x2F32AVX512, 8: product8x2F32AVX512}
+	f.narrow = [9]func(*int){1: product1x1F32AVX512, 2: product2x1F32AVX512, 3: product3x1F32AVX512, 4: product4x1F32AVX512, 5: product5x1F32AVX512, 6: product6x1F32AVX512, 7: product7x1F32AVX512, 8: product8x1F32AVX512}
 	f.wide = [4]func(*int){1: product1x8F32AVX512, 2: product2x4F32AVX512, 3: product3x4F32AVX512}
 	f.wideCols = [4]int{1: 128, 2: 64, 3: 64}
 	d.panel, d.maxRows = 16, 8
 	d.product = [9]func(*int){1: product1x2F64AVX512, 2: product2x2F64AVX512, 3: product3x2F64AVX512, 4: product4x2F64AVX512,
 		5: product5x2F64AVX512, 6: product6x2F64AVX512, 7: product7x2F64AVX512, 8: product8x2F64AVX512}
+	d.narrow = [9]func(*int){1: product1x1F64AVX512, 2: product2x1F64AVX512, 3: product3x1F64AVX512, 4: product4x1F64AVX512, 5: product5x1F64AVX512, 6: product6x1F64AVX512, 7: product7x1F64AVX512, 8: product8x1F64AVX512}
 	d.wide = [4]func(*int){1: product1x8F64AVX512, 2: product2x4F64AVX512, 3: product3x4F64AVX512}
 	d.wideCols = [4]int{1: 64, 2: 32, 3: 32}
 	f.act1[Sigmoid] = sigmoid1F32AVX512

@@ -242,7 +242,11 @@ func (t *table[T]) runRows(x *tile, rows int) {
 // pointer behind the end would mislead the garbage collector.
 func (t *table[T]) runTiles(x *tile, mr, blocks int, rows *int) {
 	x.blocks = blocks
-	t.product[mr]((*int)(unsafe.Pointer(x)))
+	f := &t.product
+	if 2*x.cols <= t.panel {
+		f = &t.narrow
+	}
+	f[mr]((*int)(unsafe.Pointer(x)))
 	done := mr * blocks
 	*rows -= done
 	if *rows == 0 {

@@ -67,6 +67,8 @@ func BenchmarkProduct(b *testing.B) {
 		{1, 128, 256, true, false, false},    // and last layer
 		{256, 128, 128, false, true, false},  // not packed
 		{256, 256, 256, false, false, false}, //
+		{256, 16, 64, false, true, true},     // narrow
+		{256, 66, 128, false, false, true},   // a narrow last panel
 	} {
 		name := func(d string) string {
 			return fmt.Sprintf("%s/m=%d/n=%d/k=%d/ta=%t/tb=%t/packed=%t", d, s.m, s.n, s.k, s.ta, s.tb, s.packed)

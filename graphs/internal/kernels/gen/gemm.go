@@ -26,8 +26,9 @@ const (
 	tileBlocks
 )
 
-// products writes the inner loops of the matrix product: rows × vectors tiles for panels of two vectors, and for few rows
-// wider ones, so that there are accumulators enough to hide the latency of the fused multiply-add.
+// products writes the inner loops of the matrix product: rows × vectors tiles for panels of two vectors, those of one vector for a last
+// panel that is at most half full, and for few rows wider ones, so that there are accumulators enough to hide the latency of the
+// fused multiply-add.
 func products(e vec) {
 	rows := 6 // 12 accumulators of 16 registers
 	if e.wide() {
@@ -35,6 +36,7 @@ func products(e vec) {
 	}
 	for r := 1; r <= rows; r++ {
 		product(e, r, 2)
+		product(e, r, 1)
 	}
 	product(e, 1, 8)
 	product(e, 2, 4)
@@ -66,7 +68,7 @@ func product(e vec, mr, nv int) {
 	}
 	full := U32(nv * e.lanes())
 	isFull := func(label string) { CMPQ(Mem{Base: t, Disp: tileCols}, full); JNE(LabelRef(label)) }
-	panels := nv == 2 // wider tiles are never partial
+	panels := nv <= 2 // wider tiles are never partial
 	partial := func() tail { return e.tail(field(tileCols)) }
 	// eachRow walks over the rows of C or mul.
 	eachRow := func(base GPVirtual, ldOff int, f func(i, j int, m Mem)) {

@@ -59,6 +59,43 @@ func TestLoadCSV(t *testing.T) {
 	}
 }
 
+// The names of a header, where it is one for the columns below it.
+func TestColumnNames(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{"height,weight\n1,2\n", []string{"height", "weight"}},
+		{"\ufeffheight;weight\r\n1;2\r\n", []string{"height", "weight"}},
+		{"# by hand\n\nheight weight\n1 2\n", []string{"height", "weight"}},
+		{"body height\tbody weight\n1\t2\n", []string{"body height", "body weight"}},
+		{"\"height, cm\", \"weight\"\n1, 2\n", []string{"height, cm", "weight"}},
+		{"body height\n1\n2\n", []string{"body height"}},
+		{",y\n1,2\n", []string{"x1", "y"}},
+		{"gr\xf6\xdfe,y\x1b[m\n1,2\n", []string{"gr\uFFFDe", "y [m"}},
+		{"1,2\n", nil},
+		{"A title\n1,2\n", nil},
+		{"a,b,c\n1,2\n", nil},
+		{"a,b\n1\n", nil},
+	} {
+		path := write(t, "points.csv", c.text)
+		x, names, err := datasets.LoadNamed(path)
+		if err != nil || !slices.Equal(names, c.want) || x.At(0, 0) != 1 {
+			t.Errorf("%q: got %q, %v, want %q", c.text, names, err, c.want)
+		}
+		source, err := datasets.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := source.(*datasets.Points).Names(); !slices.Equal(got, c.want) {
+			t.Errorf("%q: Open got %q, want %q", c.text, got, c.want)
+		}
+	}
+	if _, names, err := datasets.LoadNamed(write(t, "x.npy", npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1)}", 1.0))); err != nil || names != nil {
+		t.Errorf(".npy: names %q, %v", names, err)
+	}
+}
+
 func TestLoadCSVErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "holds no points"},

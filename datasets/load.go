@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"bufio"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"codeberg.org/sbinet/npyio/npy"
 	"gonum.org/v1/gonum/mat"
@@ -18,47 +20,60 @@ import (
 // Load reads points, one per row, from a .csv, .npy or .npz file.
 //
 // A .csv file holds numbers separated by commas, semicolons, tabs or blanks, equally many in every line. Empty lines and
-// lines that begin with # are skipped, as is a first line in which nothing is a number: a header. A .npy file holds an
+// lines that begin with # are skipped, as is a first line in which nothing is a number: a header, see LoadNamed. A .npy file holds an
 // array of shape (n, d), or (n,) for points on a line, of real numbers of any size and byte order. An .npz file holds one
 // such array, or several, one of which is called x, X, points, samples, data or arr_0.
 //
 // Every value must be finite. An error names the file and the line and column, or the row and column, where it is.
 func Load(path string) (*mat.Dense, error) {
-	var read func(*os.File) (*mat.Dense, error)
+	x, _, err := LoadNamed(path)
+	return x, err
+}
+
+// LoadNamed reads points like Load, and the names of their columns where the header of a .csv file has one for each, else nil. A name
+// that is missing is x1, x2, …, by its column.
+func LoadNamed(path string) (x *mat.Dense, names []string, err error) {
+	unnamed := func(read func(*os.File) (*mat.Dense, error)) func(*os.File) (*mat.Dense, []string, error) {
+		return func(f *os.File) (*mat.Dense, []string, error) {
+			x, err := read(f)
+			return x, nil, err
+		}
+	}
+	var read func(*os.File) (*mat.Dense, []string, error)
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".csv":
-		read = func(f *os.File) (*mat.Dense, error) { return readCSV(f) }
+		read = func(f *os.File) (*mat.Dense, []string, error) { return readCSV(f) }
 	case ".npy":
-		read = readNPY
+		read = unnamed(readNPY)
 	case ".npz":
-		read = readNPZ
+		read = unnamed(readNPZ)
 	default:
-		return nil, fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv, .npy or .npz", path, ext)
+		return nil, nil, fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv, .npy or .npz", path, ext)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("datasets: %w", err)
+		return nil, nil, fmt.Errorf("datasets: %w", err)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("datasets: %s is a folder", path)
+		return nil, nil, fmt.Errorf("datasets: %s is a folder", path)
 	}
-	x, err := read(f)
-	if err != nil {
-		return nil, fmt.Errorf("datasets: %s: %w", path, err)
+	if x, names, err = read(f); err != nil {
+		return nil, nil, fmt.Errorf("datasets: %s: %w", path, err)
 	}
-	return x, nil
+	return x, names, nil
 }
 
 var errEmpty = errors.New("holds no points")
 
-// readCSV reads lines of numbers.
-func readCSV(r io.Reader) (*mat.Dense, error) {
+// readCSV reads lines of numbers, and the names of a header.
+func readCSV(r io.Reader) (x *mat.Dense, names []string, err error) {
 	var (
-		data  []float64
-		cols  int
-		first int // line of the first point
-		lines = bufio.NewScanner(r)
+		data   []float64
+		cols   int
+		first  int // line of the first point
+		header string
+		lines  = bufio.NewScanner(r)
 	)
 	lines.Buffer(nil, 1<<26)
 	for line := 1; lines.Scan(); line++ {
@@ -71,51 +86,93 @@ func readCSV(r io.Reader) (*mat.Dense, error) {
 			continue
 		}
 		fields := split(text)
-		if cols == 0 && line == 1 && isHeader(fields) {
+		if cols == 0 && header == "" && isHeader(fields) {
+			header = text
 			continue
 		}
 		if cols == 0 {
 			cols, first = len(fields), line
+			names = parseHeader(header, separator(text), cols)
 		}
 		if len(fields) != cols {
-			return nil, fmt.Errorf("line %d has %d values, line %d has %d", line, len(fields), first, cols)
+			return nil, nil, fmt.Errorf("line %d has %d values, line %d has %d", line, len(fields), first, cols)
 		}
 		for j, field := range fields {
 			v, err := strconv.ParseFloat(field, 64)
 			switch {
 			case errors.Is(err, strconv.ErrRange):
-				return nil, fmt.Errorf("line %d, column %d: %s is too large", line, j+1, field)
+				return nil, nil, fmt.Errorf("line %d, column %d: %s is too large", line, j+1, field)
 			case field == "":
-				return nil, fmt.Errorf("line %d, column %d: the value is missing; remove the line or fill the value in", line, j+1)
+				return nil, nil, fmt.Errorf("line %d, column %d: the value is missing; remove the line or fill the value in", line, j+1)
 			case err != nil:
-				return nil, fmt.Errorf("line %d, column %d: %q is not a number; leave out columns of text, and write decimals with a point", line, j+1, field)
+				return nil, nil, fmt.Errorf("line %d, column %d: %q is not a number; leave out columns of text, and write decimals with a point", line, j+1, field)
 			case math.IsNaN(v) || math.IsInf(v, 0):
-				return nil, fmt.Errorf("line %d, column %d: %s is not finite; remove the line or fill the value in", line, j+1, field)
+				return nil, nil, fmt.Errorf("line %d, column %d: %s is not finite; remove the line or fill the value in", line, j+1, field)
 			}
 			data = append(data, v)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(data) == 0 {
-		return nil, errEmpty
+		return nil, nil, errEmpty
 	}
-	return mat.NewDense(len(data)/cols, cols, data), nil
+	return mat.NewDense(len(data)/cols, cols, data), names, nil
 }
 
-// split cuts a line at its separator: comma, semicolon, tab, or blanks if it has none of these.
-func split(line string) []string {
-	for _, sep := range []string{",", ";", "\t"} {
-		if strings.Contains(line, sep) {
-			fields := strings.Split(line, sep)
-			for i, f := range fields {
-				fields[i] = strings.Trim(f, " \t\"")
-			}
-			return fields
+// separator is what divides the fields of a line: comma, semicolon, tab, or blanks if it has none of these.
+func separator(line string) rune {
+	for _, sep := range ",;\t" {
+		if strings.ContainsRune(line, sep) {
+			return sep
 		}
 	}
-	return strings.Fields(line)
+	return ' '
+}
+
+// split cuts a line at its separator.
+func split(line string) []string {
+	sep := separator(line)
+	if sep == ' ' {
+		return strings.Fields(line)
+	}
+	fields := strings.Split(line, string(sep))
+	for i, f := range fields {
+		fields[i] = strings.Trim(f, " \t\"")
+	}
+	return fields
+}
+
+// parseHeader reads the names of n columns that a header has for points divided by sep; nil where it is none for them: a title, say.
+func parseHeader(line string, sep rune, n int) []string {
+	if line == "" || separator(line) != sep {
+		return nil
+	}
+	names := strings.Fields(line)
+	switch {
+	case n == 1 && sep == ' ':
+		names = []string{strings.Trim(line, "\"")}
+	case sep != ' ':
+		r := csv.NewReader(strings.NewReader(line))
+		r.Comma, r.LazyQuotes, r.TrimLeadingSpace = sep, true, sep != '\t'
+		names, _ = r.Read()
+	}
+	if len(names) != n {
+		return nil
+	}
+	for j, name := range names {
+		names[j] = strings.TrimSpace(strings.Map(func(r rune) rune {
+			if !unicode.IsPrint(r) {
+				return ' '
+			}
+			return r
+		}, strings.ToValidUTF8(name, "�")))
+		if names[j] == "" {
+			names[j] = fmt.Sprintf("x%d", j+1)
+		}
+	}
+	return names
 }
 
 // isHeader reports whether none of the fields is a number.

@@ -16,6 +16,7 @@ import (
 type Points struct {
 	x      *mat.Dense
 	lo, hi []float64
+	names  []string
 }
 
 var _ Source = (*Points)(nil)
@@ -54,6 +55,9 @@ func (p *Points) Dim() int { _, d := p.x.Dims(); return d }
 
 // Len is the number of points.
 func (p *Points) Len() int { n, _ := p.x.Dims(); return n }
+
+// Names are those of the coordinates; nil if they have none. Open reads them from the header of a .csv file.
+func (p *Points) Names() []string { return slices.Clone(p.names) }
 
 // Matrix returns the points themselves, one per row. It is not a copy.
 func (p *Points) Matrix() *mat.Dense { return p.x }
@@ -98,11 +102,16 @@ func Open(name string) (Source, error) {
 	}
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".csv", ".npy", ".npz":
-		x, err := Load(name)
+		x, names, err := LoadNamed(name)
 		if err != nil {
 			return nil, err
 		}
-		return NewPoints(x)
+		p, err := NewPoints(x)
+		if err != nil {
+			return nil, err
+		}
+		p.names = names
+		return p, nil
 	case ".png":
 		return LoadImage(name, ImageConfig{})
 	}

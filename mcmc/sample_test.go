@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -248,6 +249,13 @@ func TestDiagnosticsOfGoodRun(t *testing.T) {
 	var buf bytes.Buffer
 	if err := g.WriteTable(&buf); err != nil || !strings.Contains(buf.String(), "x[2]") || !strings.Contains(buf.String(), "energy") {
 		t.Errorf("table: %v\n%s", err, buf.String())
+	}
+	long := *g
+	long.Quantities = slices.Clone(g.Quantities)
+	long.Quantities[0].Name = "größe über dem meer"
+	buf.Reset()
+	if err := long.WriteTable(&buf); err != nil || !strings.Contains(buf.String(), "größe über …") {
+		t.Errorf("table with a long name: %v\n%s", err, buf.String())
 	}
 	b, err := json.Marshal(g)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // WriteTable writes the diagnostics as a short table: the first few quantities, what concerns the whole run, the warnings, in 80
 // columns.
 func (o *Diagnostics) WriteTable(w io.Writer) error {
-	const most = 8
+	const most, widest = 8, 12
 	tw := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "\tmean\tsd\t5 %\t50 %\t95 %\tR̂\tESS bulk\tESS tail\tMCSE\t")
 	q := o.Quantities
@@ -23,8 +23,12 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 			continue
 		}
 		v := &q[i]
+		name := []rune(v.Name)
+		if len(name) > widest {
+			name = append(name[:widest-1:widest-1], '…')
+		}
 		fmt.Fprintf(tw, "%s\t%.4g\t%.4g\t%.4g\t%.4g\t%.4g\t%.3f\t%.0f\t%.0f\t%.2g\t\n",
-			v.Name, v.Mean, v.Std, v.Q05, v.Median, v.Q95, v.RHat, v.ESSBulk, v.ESSTail, v.MCSEMean)
+			string(name), v.Mean, v.Std, v.Q05, v.Median, v.Q95, v.RHat, v.ESSBulk, v.ESSTail, v.MCSEMean)
 	}
 	if err := tw.Flush(); err != nil {
 		return err

@@ -113,7 +113,7 @@ type Diagnostics struct {
 
 func (d *Diagnostics) name(k int) string {
 	if k < len(d.Names) {
-		return d.Names[k]
+		return short(d.Names[k])
 	}
 	s := "x"
 	for _, r := range number(float64(k+1), 6) {
@@ -242,7 +242,7 @@ func jump(lo, hi [2]float64) float64 { return math.Max(hi[0]-lo[0], hi[1]-lo[1])
 
 func (d *Diagnostics) ways(st *Style, show int) *plot.Plot {
 	lo, hi := d.waysBox()
-	p := st.Plane("Chains", lo, hi)
+	p := st.plane("Chains", lo, hi, d.Names)
 	if d.Energy != nil {
 		rel, depth := d.Energy.Landscape()
 		sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
@@ -273,6 +273,7 @@ func (d *Diagnostics) Draw(c draw.Canvas) { d.Figure().Draw(c) }
 type Walk struct {
 	Title  string
 	Energy *Grid
+	Names  []string     // of the coordinates; nil: x₁, x₂
 	Frames []*mat.Dense // places of all chains, n×2, frame by frame
 	Trail  int          // frames behind a chain; 0 means 12
 	Show   int          // chains with a trail, the others are dots; 0 means 8
@@ -285,7 +286,7 @@ func (w *Walk) frame(k int) Picture {
 	st := styleOr(w.Style)
 	p := Panel{Energy: w.Energy}
 	lo, hi := p.box()
-	pl := st.Plane("", lo, hi)
+	pl := st.plane("", lo, hi, w.Names)
 	rel, depth := w.Energy.Landscape()
 	sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
 	pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 77}, Width: 0.5})

@@ -72,7 +72,7 @@ func (p *Panel) landscape() (rel *Grid, sc Scale, st *Style) {
 
 func (p *Panel) plane(st *Style) *plot.Plot {
 	lo, hi := p.box()
-	return st.Plane("", lo, hi)
+	return st.plane("", lo, hi, p.Names)
 }
 
 // finish closes a plane: the frame on top, and the axes as they were.
@@ -111,7 +111,8 @@ func (p *Panel) surface() *Figure {
 	rel, sc, st := p.landscape()
 	f := p.figure(480)
 	f.Heights = []vg.Length{330}
-	s := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: 120, Labels: [3]string{"x₁", "x₂", "E − min E (nats)"}}
+	name := axes(p.Names)
+	s := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: 120, Labels: [3]string{name[0], name[1], "E − min E (nats)"}}
 	f.Add(Cell{Draw: s.Draw})
 	return f
 }
@@ -184,7 +185,7 @@ func (p *Panel) samples() *Figure {
 		if !present(s.x) {
 			continue
 		}
-		pl := st.Plane("", lo, hi)
+		pl := st.plane("", lo, hi, p.Names)
 		pl.Add(&Scatter{X: s.x, Color: s.c})
 		p.finish(st, pl)
 		f.Add(Cell{Row: 1, Col: col, Plot: pl, Aspect: Equal(pl)})

@@ -24,6 +24,7 @@ type Panel struct {
 	Data    mat.Matrix // real samples, n×d: the first two columns are drawn; of d = 1 a histogram
 	Samples mat.Matrix // generated ones
 	Energy  *Grid      // E on a grid; its box gives the axes
+	Names   []string   // of the coordinates; nil: x₁, x₂
 
 	Score *Field // ∇ₓ log p = −∇E at some places; drawn by Kind("score")
 
@@ -128,6 +129,30 @@ func (s *Style) Plane(title string, lo, hi [2]float64) *plot.Plot {
 	return p
 }
 
+// axes are the names of the first two coordinates, cut to what has room beside an axis; x₁ and x₂ where there are none.
+func axes(names []string) [2]string {
+	out := [2]string{"x₁", "x₂"}
+	for k := range min(len(names), 2) {
+		out[k] = short(names[k])
+	}
+	return out
+}
+
+func short(name string) string {
+	const most = 24
+	if r := []rune(name); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return name
+}
+
+// plane is the plane of coordinates of these names.
+func (s *Style) plane(title string, lo, hi [2]float64, names []string) *plot.Plot {
+	p, name := s.Plane(title, lo, hi), axes(names)
+	p.X.Label.Text, p.Y.Label.Text = name[0], name[1]
+	return p
+}
+
 // energyBands is the number of colours of filled energy contours.
 const energyBands = 12
 
@@ -144,7 +169,7 @@ func (p *Panel) Figure() *Figure {
 		points = 3000
 	}
 	samples := func(title string, x mat.Matrix, c color.RGBA) *plot.Plot {
-		pl := st.Plane(title, lo, hi)
+		pl := st.plane(title, lo, hi, p.Names)
 		if present(x) {
 			pl.Add(&Scatter{X: x, Color: c, Max: points})
 		}
@@ -163,7 +188,7 @@ func (p *Panel) Figure() *Figure {
 	col++
 	if p.Energy != nil {
 		rel, sc, _ := p.landscape()
-		pl := st.Plane("Energy and data", lo, hi)
+		pl := st.plane("Energy and data", lo, hi, p.Names)
 		pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 90}, Width: 0.5})
 		if present(p.Data) {
 			pl.Add(&Scatter{X: p.Data, Color: st.Over, Radius: 0.8, Alpha: 0.7, Max: points / 5})
@@ -172,7 +197,8 @@ func (p *Panel) Figure() *Figure {
 		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
 		f.Add(Cell{Col: col, Plot: pl, Aspect: shape, Bar: &sc, BarLabel: "E − min E (nats)"})
 		col++
-		surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: p.cells, Labels: [3]string{"x₁", "x₂", "E − min E"}}
+		name := axes(p.Names)
+		surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: p.cells, Labels: [3]string{name[0], name[1], "E − min E"}}
 		span := max(1, col-1)
 		f.Add(Cell{Row: 1, Col: 0, ColSpan: span, Draw: surf.Draw, RowSpan: p.curveRows()})
 		p.curves(f, st, 1, span, col-span)
@@ -207,7 +233,11 @@ func (p *Panel) line() *Figure {
 		pad := 0.05*(hi-lo) + 1e-9
 		lo, hi = lo-pad, hi+pad
 	}
-	pl := st.NewPlot("", "x", "density")
+	name := "x"
+	if len(p.Names) > 0 {
+		name = short(p.Names[0])
+	}
+	pl := st.NewPlot("", name, "density")
 	pl.Add(ground{st, true, true})
 	var key []legendEntry
 	if present(p.Data) {

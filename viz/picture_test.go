@@ -520,3 +520,46 @@ func TestSteepest(t *testing.T) {
 		t.Error("axes of one scale: the vectors are not those given")
 	}
 }
+
+// The axes of every plane have the names of its coordinates, or x₁ and x₂ where there are none; long ones are cut.
+func TestAxesHaveNames(t *testing.T) {
+	const long = "the time that one waits for the next eruption"
+	labelled := func(f *Figure) (out [][2]string) {
+		for _, c := range f.cells {
+			if c.Plot != nil && strings.Contains("x₁ wait", c.Plot.X.Label.Text) && c.Plot.X.Label.Text != "" {
+				out = append(out, [2]string{c.Plot.X.Label.Text, c.Plot.Y.Label.Text})
+			}
+		}
+		return out
+	}
+	for _, names := range [][]string{nil, {"wait", long}} {
+		want := [2]string{"x₁", "x₂"}
+		if names != nil {
+			want = [2]string{"wait", string([]rune(long)[:23]) + "…"}
+		}
+		p, d := fullPanel(), toyDiagnostics()
+		p.Names, d.Names = names, names
+		w := &Walk{Energy: p.Energy, Frames: d.Chains, Names: names}
+		figures := map[string]*Figure{"diagnostics": d.Figure(), "walk": w.frame(0).(*Figure)}
+		for kind, planes := range map[string]int{"panel": 3, "samples": 2, "contour": 1, "score": 1} {
+			f, err := p.Kind(kind)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if figures[kind] = f; len(labelled(f)) != planes {
+				t.Errorf("%s: %d planes have the names, want %d", kind, len(labelled(f)), planes)
+			}
+		}
+		for kind, f := range figures {
+			got := labelled(f)
+			if len(got) == 0 {
+				t.Errorf("%s: no plane has the names", kind)
+			}
+			for _, g := range got {
+				if g != want {
+					t.Errorf("%s: axes %q, want %q", kind, g, want)
+				}
+			}
+		}
+	}
+}

@@ -206,8 +206,14 @@ func (f *Surface) box(c draw.Canvas, st *Style, v *view) {
 	if labels == [3]string{} {
 		labels = [3]string{"x₁", "x₂", "energy"}
 	}
-	c.FillText(name, P(vec3{0, -by * 1.42, floor}), labels[0])
-	c.FillText(name, P(vec3{-bx * 1.42, 0, floor}), labels[1])
+	for k, at := range [2]vec3{{0, -by * 1.42, floor}, {-bx * 1.42, 0, floor}} {
+		p, half := P(at), name.Width(labels[k])/2
+		if more := half - st.FontSize; more > 0 { // a long name goes outwards, not over the floor
+			p.X += vg.Length(sign(float64(p.X-P(vec3{0, 0, floor}).X))) * more
+			p.X = max(c.Min.X+half, min(c.Max.X-half, p.X))
+		}
+		c.FillText(name, p, labels[k])
+	}
 	if labels[2] != "" {
 		name.Rotation = math.Pi / 2
 		p := P(vec3{cx, cy, surfaceHeight / 2})

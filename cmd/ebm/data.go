@@ -56,7 +56,7 @@ func (c *dataCmd) Run(e *env) error {
 	if c.JSON && c.Out == "" {
 		return writeJSON(e.stdout, rows(x))
 	}
-	if err := writeTable(e, c.Out, x); err != nil || !c.JSON {
+	if err := writeTable(e, c.Out, nil, x); err != nil || !c.JSON {
 		return err
 	}
 	return writeJSON(e.stdout, table{c.Out, c.N, d.Dim()})

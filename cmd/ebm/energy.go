@@ -1,6 +1,9 @@
 package main
 
 import (
+	"slices"
+	"strings"
+
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
@@ -32,13 +35,16 @@ func (c *energyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	x, err := datasets.Load(c.Points)
+	x, names, err := datasets.LoadNamed(c.Points)
 	if err != nil {
 		return exit.Usagef("--points: %w", err)
 	}
 	n, d := x.Dims()
 	if d != m.Data.Dim {
 		return exit.Usagef("--points %s has %d columns, the model wants %d", c.Points, d, m.Data.Dim)
+	}
+	if want := m.Data.Names; !slices.Equal(names, want) && slices.Equal(sorted(names), sorted(want)) {
+		return exit.Usagef("--points %s has the columns %s, the model wants them as %s", c.Points, strings.Join(names, ", "), strings.Join(want, ", "))
 	}
 	density, err := m.Density(m.Params)
 	if err != nil {
@@ -67,8 +73,11 @@ func (c *energyCmd) Run(e *env) error {
 	if c.JSON && c.Out == "" {
 		return writeJSON(e.stdout, rows(out))
 	}
-	return c.report(e, n, 1+d, writeTable(e, c.Out, out))
+	return c.report(e, n, 1+d, writeTable(e, c.Out, nil, out))
 }
+
+// sorted is a copy of the names in alphabetical order.
+func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }
 
 // report says what was written into a file, if JSON is wanted.
 func (c *energyCmd) report(e *env, rows, columns int, err error) error {

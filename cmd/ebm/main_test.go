@@ -749,6 +749,52 @@ func TestFile(t *testing.T) {
 	ebm(t, "train", "--resume", run+"x").want(t, 2)
 }
 
+// TestColumnNames: the header of a file names the columns of what comes out, also where the file is gone; without a header nothing does.
+func TestColumnNames(t *testing.T) {
+	dir := t.TempDir()
+	header, run := "\"wait, min\",minutes\n", filepath.Join(dir, "run")
+	rows := ebm(t, "data", "moons", "--n", "200").want(t, 0).out
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	points := write("points.csv", header+rows)
+	trainSmall(t, run, "--dataset", points).want(t, 0)
+	if err := os.Remove(points); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "x.csv")
+	table := ebm(t, "sample", run, "--n", "20", "--out", out).want(t, 0).out
+	for _, name := range []string{"wait, min", "minutes", "energy"} {
+		if !strings.Contains(table, name) {
+			t.Errorf("no %q in the table:\n%s", name, table)
+		}
+	}
+	if x, err := os.ReadFile(out); err != nil || !strings.HasPrefix(string(x), header) || bytes.Count(x, []byte("\n")) != 21 {
+		t.Errorf("samples: %v\n%s", err, x)
+	}
+	for _, kind := range []string{"panel", "samples", "contour", "surface", "score", "diagnostics", "animation", "chains"} {
+		ebm(t, "plot", run, "--kind", kind).want(t, 0)
+	}
+	// Points in other columns than the model's are not taken for its own.
+	ebm(t, "energy", run, "--points", write("same.csv", header+"1,2\n")).want(t, 0)
+	ebm(t, "energy", run, "--points", write("bare.csv", "1,2\n")).want(t, 0)
+	ebm(t, "energy", run, "--points", write("other.csv", "a,b\n1,2\n")).want(t, 0)
+	ebm(t, "energy", run, "--points", write("turned.csv", "minutes,\"wait, min\"\n1,2\n")).want(t, 2).
+		oneLine(t, "turned.csv", "minutes, wait, min", "wait, min, minutes")
+	bare := filepath.Join(dir, "bare")
+	ebm(t, append(append([]string{"train", "--out", bare}, tiny...), "--dataset", write("points2.csv", rows))...).want(t, 0)
+	if table := ebm(t, "sample", bare, "--n", "20", "--out", out).want(t, 0).out; !strings.Contains(table, "x[0]") {
+		t.Errorf("no x[0] in the table:\n%s", table)
+	}
+	if x, err := os.ReadFile(out); err != nil || bytes.Count(x, []byte("\n")) != 20 {
+		t.Errorf("samples of nameless columns: %v\n%s", err, x)
+	}
+}
+
 // TestDefaults carries the default kind of energy and its bridge through a short run.
 func TestDefaults(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")

@@ -15,7 +15,7 @@ type sampleCmd struct {
 	Sampler string  `help:"langevin, mala, hmc, nuts, annealed or tempering (that of the run)."`
 	Step    float64 `help:"Step size, the first one of annealed and tempering; without one it is found during warm-up."`
 	Seed    uint64  `default:"1" help:"Of the random stream (${default})."`
-	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv); without one only the report is printed."`
+	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv, that under the column names of the data); without one only the report is printed."`
 	JSON    bool    `name:"json" help:"Print the report as JSON."`
 	Quiet   bool    `short:"q" help:"No progress, no report."`
 }
@@ -58,7 +58,7 @@ func (c *sampleCmd) Run(e *env) error {
 		return err
 	}
 	if c.Out != "" {
-		if err := writeTable(e, c.Out, draw.X); err != nil {
+		if err := writeTable(e, c.Out, m.Data.Names, draw.X); err != nil {
 			return err
 		}
 	}

@@ -83,24 +83,25 @@ type table struct {
 	Columns int    `json:"columns"`
 }
 
-// writeTable writes the rows of x to path, by extension, or as CSV to stdout when path is empty.
-func writeTable(e *env, path string, x *mat.Dense) error {
+// writeTable writes the rows of x to path, by extension, or as CSV to stdout when path is empty. CSV begins with the names of the
+// columns, unless there are none.
+func writeTable(e *env, path string, names []string, x *mat.Dense) error {
 	if path == "" {
-		return writeCSV(e.stdout, x)
+		return writeCSV(e.stdout, names, x)
 	}
-	b, err := encodeTable(path, x)
+	b, err := encodeTable(path, names, x)
 	if err != nil {
 		return err
 	}
 	return train.WriteFile(path, b)
 }
 
-func encodeTable(path string, x *mat.Dense) ([]byte, error) {
+func encodeTable(path string, names []string, x *mat.Dense) ([]byte, error) {
 	var b bytes.Buffer
 	var err error
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".csv":
-		err = writeCSV(&b, x)
+		err = writeCSV(&b, names, x)
 	case ".npz":
 		err = datasets.EncodeNPZ(&b, x)
 	default:
@@ -128,9 +129,14 @@ func rows(x *mat.Dense) [][]metrics.Value {
 	return out
 }
 
-// writeCSV writes one row per line with all digits.
-func writeCSV(w io.Writer, x *mat.Dense) error {
+// writeCSV writes the names, unless there are none, then one row per line with all digits.
+func writeCSV(w io.Writer, names []string, x *mat.Dense) error {
 	out := csv.NewWriter(w)
+	if len(names) > 0 {
+		if err := out.Write(names); err != nil {
+			return err
+		}
+	}
 	n, d := x.Dims()
 	row := make([]string, d)
 	for i := range n {
@@ -156,7 +162,7 @@ func writeVector(e *env, path string, v []float64) error {
 	case ".npz":
 		encode = datasets.EncodeNPZ
 	default:
-		return writeTable(e, path, mat.NewDense(len(v), 1, v))
+		return writeTable(e, path, nil, mat.NewDense(len(v), 1, v))
 	}
 	var b bytes.Buffer
 	if err := encode(&b, v); err != nil {

@@ -22,7 +22,8 @@ type header struct {
 	Steps   int            `json:"steps"`
 	Lo      [2]float64     `json:"lo"`
 	Hi      [2]float64     `json:"hi"`
-	Data    string         `json:"data,omitempty"` // base64, see quantise
+	Names   []string       `json:"names,omitempty"` // of the axes
+	Data    string         `json:"data,omitempty"`  // base64, see quantise
 }
 
 const formatName, formatVersion = "stheno-live", 1

@@ -55,6 +55,7 @@ type Config struct {
 	Steps int            // where the run will end; 0: not known
 
 	Lo, Hi [2]float64 // box of the plane and of the energies of frames; required
+	Names  []string   // of the two axes; nil: x₁, x₂
 	Data   mat.Matrix // real samples, m×2 or wider; may be nil
 
 	History string        // path of the history file; "": none
@@ -127,7 +128,7 @@ func NewServer(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("live: Config.Lo, Hi = %v, %v, want an increasing range on both axes", cfg.Lo, cfg.Hi)
 	}
 	h := &history{header: header{Format: formatName, Version: formatVersion, Title: cfg.Title, Meta: cfg.Meta,
-		Steps: cfg.Steps, Lo: cfg.Lo, Hi: cfg.Hi}, maxRows: defaultRows, maxFrames: cfg.MaxFrames}
+		Steps: cfg.Steps, Lo: cfg.Lo, Hi: cfg.Hi, Names: cfg.Names}, maxRows: defaultRows, maxFrames: cfg.MaxFrames}
 	if h.maxFrames <= 0 {
 		h.maxFrames = defaultFrames
 	}

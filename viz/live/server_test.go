@@ -2,6 +2,7 @@ package live
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,20 @@ func toyConfig() Config {
 	}
 	return Config{Addr: "127.0.0.1:0", Title: "4squares · dsm", Meta: map[string]any{"dataset": "4squares", "seed": 1}, Steps: 5000,
 		Lo: [2]float64{-4, -4}, Hi: [2]float64{4, 4}, Data: x}
+}
+
+// The page is told the names of the axes.
+func TestNames(t *testing.T) {
+	cfg := toyConfig()
+	cfg.Names = []string{"wait", "minutes"}
+	cfg.History = filepath.Join(t.TempDir(), "run.live")
+	if err := newServer(t, cfg).Done("finished"); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(cfg.History)
+	if err != nil || !bytes.Contains(b, []byte(`"names":["wait","minutes"]`)) {
+		t.Errorf("no names in the header (%v): %.300s", err, b)
+	}
 }
 
 func newServer(t testing.TB, cfg Config) *Server {

@@ -37,6 +37,9 @@ func liveConfig(m *model.Model, addr string) (live.Config, error) {
 		Addr: addr, Title: s.Dataset + " · " + s.Objective, Steps: s.Steps, Lo: [2]float64{lo[0], lo[1]}, Hi: [2]float64{hi[0], hi[1]},
 		Meta: map[string]any{"dataset": s.Dataset, "objective": s.Objective, "sampler": s.Sampler, "hidden": s.Hidden, "seed": s.Seed},
 	}
+	if len(m.Data.Names) > 0 {
+		cfg.Names = m.Data.Names[:2]
+	}
 	if x := (&Pictures{Model: m}).data(liveSamples); x != nil {
 		cfg.Data = x
 	}

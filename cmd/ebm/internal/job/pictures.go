@@ -67,7 +67,7 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	pic := &viz.Panel{Title: s.Dataset + " · " + s.Objective, Data: p.data(3000), Steps: s.Steps, Step: s.Steps, Style: p.Style}
+	pic := &viz.Panel{Title: s.Dataset + " · " + s.Objective, Data: p.data(3000), Names: p.Model.Data.Names, Steps: s.Steps, Step: s.Steps, Style: p.Style}
 	samples, err := p.readSamples()
 	if err != nil {
 		return nil, err
@@ -161,7 +161,7 @@ func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
 			return nil, err
 		}
 		pic := &viz.Panel{
-			Title: s.Dataset + " · " + s.Objective, Data: data, Energy: grid, Step: f.Step, Steps: s.Steps,
+			Title: s.Dataset + " · " + s.Objective, Data: data, Names: p.Model.Data.Names, Energy: grid, Step: f.Step, Steps: s.Steps,
 			Samples: drawGrid(grid, 1200, train.Stream(s.Seed, "frame")), Style: p.Style,
 		}
 		if len(loss.X) > 0 { // the layout is the same in all frames, also before the first record
@@ -279,7 +279,7 @@ func (p *Pictures) diagnostics(ctx context.Context, path string) error {
 		return err
 	}
 	d := draw.Draws
-	pic := &viz.Diagnostics{Title: m.Settings.Dataset + " · " + draw.Diagnostics.Sampler, Draws: d.Kept * d.Chains, Chains: chains, Style: p.Style}
+	pic := &viz.Diagnostics{Title: m.Settings.Dataset + " · " + draw.Diagnostics.Sampler, Draws: d.Kept * d.Chains, Chains: chains, Names: m.Data.Names, Style: p.Style}
 	for _, q := range draw.Diagnostics.Quantities[:d.Dim] {
 		pic.RHat, pic.ESS = append(pic.RHat, float64(q.RHat)), append(pic.ESS, float64(q.ESSBulk))
 	}
@@ -328,7 +328,7 @@ func (p *Pictures) chains(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	walk := &viz.Walk{Title: m.Settings.Dataset + " · " + sampler, Energy: p.grid(), Frames: frames, Style: p.Style}
+	walk := &viz.Walk{Title: m.Settings.Dataset + " · " + sampler, Energy: p.grid(), Names: m.Data.Names, Frames: frames, Style: p.Style}
 	if err := walk.Energy.Eval(density.Energy); err != nil {
 		return err
 	}

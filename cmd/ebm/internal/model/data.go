@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -46,6 +47,7 @@ type geometry struct {
 	Scaler *datasets.Standardizer `json:"standardizer,omitempty"` // nil: both units are the same
 	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
 	Std    []float64              `json:"std"`
+	Names  []string               `json:"names,omitempty"` // of the columns, from the header of a file; nil: they have none
 
 	Background *energy.Mixture `json:"background"`       // the data, blurred: where chains start
 	Bridge     *energy.Mixture `json:"bridge,omitempty"` // what a bridge adds to the data; nil without one
@@ -94,6 +96,9 @@ func OpenData(s settings.Settings) (*Data, error) {
 	d := &Data{Truth: truth, source: truth}
 	d.Dim = truth.Dim()
 	d.Lo, d.Hi = truth.Bounds()
+	if p, ok := truth.(*datasets.Points); ok {
+		d.Names = p.Names()
+	}
 	points, training, test, err := finite(truth, s)
 	if err != nil {
 		return nil, err
@@ -260,6 +265,14 @@ func parseGeometry(meta map[string]string) (g geometry, err error) {
 	for _, v := range [][]float64{g.Lo, g.Hi, g.Mean, g.Std} {
 		if len(v) != g.Dim {
 			return g, fmt.Errorf("metadata %q: %d numbers, want %d", metadataKey, len(v), g.Dim)
+		}
+	}
+	if len(g.Names) != 0 && len(g.Names) != g.Dim {
+		return g, fmt.Errorf("metadata %q: %d names, want %d", metadataKey, len(g.Names), g.Dim)
+	}
+	for _, name := range g.Names {
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return g, fmt.Errorf("metadata %q: name %q of a column", metadataKey, name)
 		}
 	}
 	if g.Background == nil || g.Background.Dim() != g.Dim {

@@ -128,7 +128,11 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	}
 	m.Data.Restore(draws.X)
 	floats.AddConst(m.Data.logScale(), draws.Energy)
-	return &Draw{X: mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim)), Draws: draws, Diagnostics: mcmc.Diagnose(draws, m.Data.modes())}, nil
+	diag := mcmc.Diagnose(draws, m.Data.modes())
+	for j, name := range m.Data.Names {
+		diag.Quantities[j].Name = name
+	}
+	return &Draw{X: mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim)), Draws: draws, Diagnostics: diag}, nil
 }
 
 // Walk lets chains go from a Gaussian as wide as the data, with the sampler's step as Sample adapts it but without moves between

@@ -47,6 +47,7 @@ func (c *plotCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	e.sayGone(m)
 	pics := &job.Pictures{Model: m, Dir: dir, Style: styles[c.Style]}
 	if c.Terminal {
 		mode := viz.DetectColor(os.Getenv)

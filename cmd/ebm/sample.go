@@ -37,6 +37,13 @@ func openModel(path string) (*model.Model, *run.Dir, error) {
 	return m, dir, err
 }
 
+// sayGone says that pictures come without the data of the run, if they do.
+func (e *env) sayGone(m *model.Model) {
+	if m.Data.Gone != nil {
+		e.logf("note: the pictures leave the data out: %s", exit.Line(m.Data.Gone))
+	}
+}
+
 func (c *sampleCmd) Run(e *env) error {
 	if err := checkRows("--n", c.N); err != nil {
 		return err

@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -196,6 +199,66 @@ func TestInterruptInProcess(t *testing.T) {
 	ebmContext(ctx, append([]string{"train", "--out", dir}, small...)...).want(t, 130)
 	ebm(t, "train", "--resume", dir).want(t, 0)
 	sameRun(t, dir, shared(t))
+}
+
+// TestDataChange: a run whose file of data is another by now, or gone, is neither judged nor continued; with the old file back it is.
+func TestDataChange(t *testing.T) {
+	tmp := t.TempDir()
+	t.Chdir(tmp)
+	csv := ebm(t, "data", "moons", "--n", "200").want(t, 0).out
+	var picture bytes.Buffer
+	img := image.NewGray(image.Rect(0, 0, 8, 8))
+	for k := range img.Pix {
+		img.Pix[k] = uint8(4 * k)
+	}
+	if err := png.Encode(&picture, img); err != nil {
+		t.Fatal(err)
+	}
+	img.Pix[9]++
+	var other bytes.Buffer
+	if err := png.Encode(&other, img); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for name, versions := range map[string][]string{
+		"points.csv":  {csv, csv + "0,0\n", "1,2,3\n3,4,5\n5,6,8\n"},
+		"picture.png": {picture.String(), other.String()},
+	} {
+		done, stopped := name+"-done", name+"-stopped"
+		write(name, versions[0])
+		settings := append(slices.Clone(tiny), "--dataset", name)
+		ebm(t, append([]string{"train", "--out", done}, settings...)...).want(t, 0)
+		ebmContext(ctx, append([]string{"train", "--out", stopped}, settings...)...).want(t, 130)
+		for _, v := range versions[1:] {
+			write(name, v)
+			if name == "points.csv" { // the pixels of a picture are not in its checkpoint
+				ebm(t, "train", "--resume", stopped).want(t, 2).oneLine(t, name, "changed", "back")
+			}
+			ebm(t, "eval", done, "--samples", "0").want(t, 2).oneLine(t, name, "changed", "back")
+			if r := ebm(t, "plot", done, "--out", "p.png").want(t, 0); strings.Count(r.errout, "\n") != 1 || !strings.Contains(r.errout, "note: ") || !strings.Contains(r.errout, "changed") {
+				t.Errorf("%s: plot says %q, want a note", name, r.errout)
+			}
+			ebm(t, "sample", done, "--n", "10").want(t, 0)
+		}
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+		ebm(t, "train", "--resume", stopped).want(t, 2).oneLine(t, name, "not there", "back", "folder")
+		ebm(t, "eval", done, "--samples", "0").want(t, 2).oneLine(t, name, "not there", "back", "folder")
+		write(name, versions[0])
+		ebm(t, "eval", done, "--samples", "0").want(t, 0)
+		if r := ebm(t, "plot", done, "--out", "p.png").want(t, 0); r.errout != "" {
+			t.Errorf("%s: plot says %q beside the old data", name, r.errout)
+		}
+		ebm(t, "train", "--resume", stopped).want(t, 0)
+		same(t, filepath.Join(stopped, "model.safetensors"), filepath.Join(done, "model.safetensors"))
+	}
 }
 
 // TestLock: the second process on a run directory is refused.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -98,6 +99,9 @@ func (c *trainCmd) resume(e *env, given []string) error {
 	s, err := dir.Settings()
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(s.Dataset); model.IsFile(s.Dataset) && err != nil {
+		return model.Gone(s.Dataset, err)
 	}
 	plan, err := job.Prepare(s)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"codeberg.org/sbinet/npyio"
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/mcmc"
@@ -64,7 +63,7 @@ func (p *Plan) finish(ctx context.Context, dir *run.Dir, stage func(string), pic
 // Evaluate measures a model; draw may be nil.
 func Evaluate(ctx context.Context, m *model.Model, draw *model.Draw) (*metrics.Report, error) {
 	if m.Data.Truth == nil {
-		return nil, exit.Usagef("the data %s are not there any more, and without them nothing can be judged", m.Settings.Dataset)
+		return nil, m.Data.Gone
 	}
 	density, err := m.Density(m.Params)
 	if err != nil {

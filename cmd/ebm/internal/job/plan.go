@@ -5,6 +5,7 @@ package job
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
@@ -159,4 +160,16 @@ func (p *Plan) fingerprint() string {
 	s := p.Settings
 	s.Threads = 0
 	return fmt.Sprintf("1 %s %s", p.model.Data.Checksum(), s.JSON())
+}
+
+// otherData reports whether a fingerprint is that of a run with the same settings on other points.
+func (p *Plan) otherData(fingerprint string) bool {
+	_, old, ok := strings.Cut(fingerprint, " ")
+	_, own, _ := strings.Cut(p.fingerprint(), " ")
+	if !ok {
+		return false
+	}
+	oldSum, oldSettings, _ := strings.Cut(old, " ")
+	ownSum, ownSettings, _ := strings.Cut(own, " ")
+	return oldSum != ownSum && oldSettings == ownSettings
 }

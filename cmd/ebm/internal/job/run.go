@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -107,6 +108,17 @@ func (p *Plan) finished(dir *run.Dir) (*Result, error) {
 func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Result, error) {
 	s := p.Settings
 	none := train.Result{Loss: math.NaN()}
+	var resume train.Snapshot
+	if opt.Resume {
+		var err error
+		switch resume, err = train.ReadSnapshot(dir.File(run.State)); {
+		case errors.Is(err, fs.ErrNotExist): // stopped before the first checkpoint: begin anew
+		case err != nil:
+			return none, exit.AsUsage(err)
+		case p.otherData(string(resume["fingerprint"])):
+			return none, model.Changed(s.Dataset)
+		}
+	}
 	rec, err := train.NewRecorder(dir.File(run.Metrics))
 	if err != nil {
 		return none, err
@@ -124,16 +136,8 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 		Fingerprint: p.fingerprint(),
 		Extra:       map[string]train.Stateful{"frames": frames},
 	}
-	if opt.Resume {
-		cfg.Resume, err = train.ReadSnapshot(dir.File(run.State))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			// Stopped before the first checkpoint: begin anew.
-			err = errors.Join(rec.Reset(), frames.Reset())
-		case err != nil:
-			err = exit.AsUsage(err)
-		}
-		if err != nil {
+	if cfg.Resume = resume; opt.Resume && resume == nil {
+		if err := errors.Join(rec.Reset(), frames.Reset()); err != nil {
 			return none, errors.Join(err, rec.Close(), frames.Close())
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,7 +34,8 @@ const (
 // Data is the data of a run: a distribution, or the points of a file. It knows two units: those of the data, which files
 // and pictures have, and those of the network, which differ where the data are standardised.
 type Data struct {
-	Truth       datasets.Source // in the units of the data; nil when the file of a trained model is not there any more
+	Truth       datasets.Source // in the units of the data; nil when the file of a trained model is not what it was
+	Gone        error           // why Truth is nil, and what helps
 	Train, Test *mat.Dense      // finitely many points, split; nil where fresh ones are drawn
 	geometry
 	source train.Source // in the units of the network
@@ -48,6 +51,7 @@ type geometry struct {
 	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
 	Std    []float64              `json:"std"`
 	Names  []string               `json:"names,omitempty"` // of the columns, from the header of a file; nil: they have none
+	Sum    string                 `json:"sum,omitempty"`   // of the file, see fileSum
 
 	Background *energy.Mixture `json:"background"`       // the data, blurred: where chains start
 	Bridge     *energy.Mixture `json:"bridge,omitempty"` // what a bridge adds to the data; nil without one
@@ -98,6 +102,9 @@ func OpenData(s settings.Settings) (*Data, error) {
 	d.Lo, d.Hi = truth.Bounds()
 	if p, ok := truth.(*datasets.Points); ok {
 		d.Names = p.Names()
+	}
+	if d.Sum, err = fileSum(s.Dataset, truth); err != nil {
+		return nil, exit.Usagef("--dataset: %w", err)
 	}
 	points, training, test, err := finite(truth, s)
 	if err != nil {
@@ -205,6 +212,19 @@ func checksum(x *mat.Dense) string {
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])
 }
 
+// fileSum identifies the content of a file of data: the points, however they are written, or the bytes of a picture; "" for
+// distributions.
+func fileSum(dataset string, truth datasets.Source) (string, error) {
+	if points, ok := truth.(*datasets.Points); ok {
+		return checksum(points.Matrix()), nil
+	}
+	if !IsFile(dataset) {
+		return "", nil
+	}
+	b, err := os.ReadFile(dataset)
+	return fmt.Sprintf("%x", sha256.Sum256(b))[:32], err
+}
+
 // Checksum identifies the points of a file; "" for distributions.
 func (d *Data) Checksum() string { return d.sum }
 
@@ -294,13 +314,38 @@ var errNoGeometry = errors.New("no metadata about the data")
 // stored is the data of a trained model whose file may be gone: all that sampling and drawing need is with the weights.
 func stored(s settings.Settings, g geometry) *Data {
 	d := &Data{geometry: g}
-	if truth, err := datasets.Open(s.Dataset); err == nil && truth.Dim() == g.Dim {
-		d.Truth = truth
-		if points, training, test, err := finite(truth, s); err == nil && points != nil {
-			d.Train, d.Test = training.Matrix(), test.Matrix()
-		}
+	truth, err := datasets.Open(s.Dataset)
+	if err != nil {
+		d.Gone = Gone(s.Dataset, err)
+		return d
+	}
+	sum, err := fileSum(s.Dataset, truth)
+	if err != nil || truth.Dim() != g.Dim || g.Sum != "" && sum != g.Sum {
+		d.Gone = Changed(s.Dataset)
+		return d
+	}
+	d.Truth = truth
+	if points, training, test, err := finite(truth, s); err == nil && points != nil {
+		d.Train, d.Test = training.Matrix(), test.Matrix()
 	}
 	return d
+}
+
+// Gone is what is to be said where the file of a run's data cannot be read.
+func Gone(dataset string, err error) error {
+	help := "put the file back"
+	if !filepath.IsAbs(dataset) {
+		help += ", or go to the folder where the run was begun: the path is relative to that"
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return exit.Usagef("the data of the run, %s, are not there any more: %s", dataset, help)
+	}
+	return exit.Usagef("the data of the run, %s, cannot be read any more: %s (%w)", dataset, help, err)
+}
+
+// Changed is what is to be said where the file of a run's data holds others.
+func Changed(dataset string) error {
+	return exit.Usagef("the data of the run, %s, have changed since it was begun: put the old file back, or train another run, with the config.json of this one as --config", dataset)
 }
 
 // Box is a copy of the box around the data.

@@ -261,6 +261,8 @@ func TestWrongInput(t *testing.T) {
 	file("nan.csv", "1,2\nNaN,3\n")
 	file("ragged.csv", "1,2\n3\n")
 	file("equal.csv", strings.Repeat("1,2\n", 50))
+	file("flat.csv", strings.Repeat("1,2,7\n3,4,7\n", 50))
+	file("flat2.csv", "width,year,height,floor\n"+strings.Repeat("1,1987,2,0\n3,1987,4,0\n", 50))
 	file("empty.csv", "")
 	file("bad.npy", "not numpy")
 	file("three.csv", "1,2,3\n4,5,6\n")
@@ -327,6 +329,8 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--dataset", "nan.csv"}, []string{"nan.csv"}},
 		{[]string{"train", "--dataset", "ragged.csv"}, []string{"ragged.csv"}},
 		{[]string{"train", "--dataset", "equal.csv"}, []string{"--dataset", "equal.csv", "points are equal"}},
+		{[]string{"train", "--dataset", "flat.csv"}, []string{"--dataset", "flat.csv", "column 3 ", "leave the column out"}},
+		{[]string{"train", "--dataset", "flat2.csv"}, []string{"--dataset", "flat2.csv", "columns 2 (year), 4 (floor) ", "leave the columns out"}},
 		{[]string{"train", "--dataset", "empty.csv"}, []string{"empty.csv"}},
 		{[]string{"train", "--dataset", "bad.npy"}, []string{"bad.npy"}},
 		{[]string{"sample", "none"}, []string{"none", "does not exist"}},

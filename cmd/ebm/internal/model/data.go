@@ -115,6 +115,9 @@ func OpenData(s settings.Settings) (*Data, error) {
 		all = points.Matrix()
 		d.sum = checksum(all)
 		d.Train, d.Test, d.source = training.Matrix(), test.Matrix(), training
+		if err := d.constant(); err != nil {
+			return nil, exit.Usagef("--dataset %s: %w", s.Dataset, err)
+		}
 	} else {
 		all = mat.NewDense(fitPoints, d.Dim, nil)
 		truth.Sample(all, train.Stream(s.Seed, "scale"))
@@ -141,6 +144,33 @@ func OpenData(s settings.Settings) (*Data, error) {
 		d.Bridge, err = bridge(d, s.Seed)
 	}
 	return d, err
+}
+
+// constant refuses training points that lie in a plane x_j = c, in which no density has them; those that are all equal are left to
+// others.
+func (d *Data) constant() error {
+	n, dim := d.Train.Dims()
+	var flat []string
+	for j := range dim {
+		lo, hi := d.Train.At(0, j), d.Train.At(0, j)
+		for i := range n {
+			lo, hi = min(lo, d.Train.At(i, j)), max(hi, d.Train.At(i, j))
+		}
+		if hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi)) { // as far as a standardizer can tell
+			name := fmt.Sprintf("%d", j+1)
+			if d.Names != nil {
+				name += fmt.Sprintf(" (%s)", d.Names[j])
+			}
+			flat = append(flat, name)
+		}
+	}
+	switch len(flat) {
+	case 0, dim:
+		return nil
+	case 1:
+		return fmt.Errorf("column %s is the same in all training points: no density has it; leave the column out", flat[0])
+	}
+	return fmt.Errorf("columns %s are the same in all training points: no density has them; leave the columns out", strings.Join(flat, ", "))
 }
 
 // bridge is what a bridge adds to the data: half of it one Gaussian broader than they are, half the data, blurred, so that

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/board"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
@@ -114,6 +115,22 @@ func (c *compareCmd) config() (board.Config, error) {
 	for _, d := range cfg.Datasets {
 		if !model.IsFile(d) && !slices.Contains(datasets.Names(), d) {
 			return cfg, exit.Unknown("--datasets", d, datasets.Names())
+		}
+	}
+	for _, l := range []struct {
+		flag  string
+		names []string
+		key   func(string) string // of the folder of a cell
+	}{{"--objectives", cfg.Objectives, strings.Clone}, {"--datasets", cfg.Datasets, filepath.Base}} {
+		seen := map[string]string{}
+		for _, name := range l.names {
+			switch first, ok := seen[l.key(name)]; {
+			case ok && filepath.Clean(first) == filepath.Clean(name):
+				return cfg, exit.Usagef("%s: %s is given twice; once is enough, --seeds repeats the runs", l.flag, name)
+			case ok:
+				return cfg, exit.Usagef("%s: %s and %s have the same name, under which the runs would be stored; rename one of them", l.flag, first, name)
+			}
+			seen[l.key(name)] = name
 		}
 	}
 	switch {

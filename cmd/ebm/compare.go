@@ -133,13 +133,14 @@ func (c *compareCmd) config() (board.Config, error) {
 			seen[l.key(name)] = name
 		}
 	}
+	if err := settings.CheckThreads("--workers", c.Workers); err != nil {
+		return cfg, err
+	}
 	switch {
 	case c.Seeds <= 0 || c.Seeds > 1000:
 		return cfg, exit.Usagef("--seeds %d: want 1 to 1000", c.Seeds)
 	case !(c.Seconds >= 0) || math.IsInf(c.Seconds, 1):
 		return cfg, exit.Usagef("--seconds %g: want > 0", c.Seconds)
-	case c.Workers < 0 || c.Workers > 1024:
-		return cfg, exit.Usagef("--workers %d: want 1 to 1024", c.Workers)
 	case c.Workers == 0:
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives/verify"
 )
 
@@ -27,8 +28,8 @@ Examples:
 }
 
 func (c *verifyCmd) Run(e *env) error {
-	if c.Threads < 0 || c.Threads > 1024 {
-		return exit.Usagef("--threads %d: want 1 to 1024", c.Threads)
+	if err := settings.CheckThreads("--threads", c.Threads); err != nil {
+		return err
 	}
 	checks, err := c.checks()
 	if err != nil {

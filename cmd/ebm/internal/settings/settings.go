@@ -316,10 +316,22 @@ func checkFormat(name string, raw json.RawMessage) error {
 // the wait for a checkpoint after a signal.
 const (
 	MaxRows    = 10_000_000    // of a table: samples, test points, a replay buffer
+	MaxThreads = 1024          // and workers
 	maxSteps   = 1_000_000_000 // between any two of which the program can be stopped
 	maxTurns   = 10_000        // of a loop within a step
 	maxWeights = 1 << 27
 )
+
+// threads is what is wanted of a number of threads.
+var threads = fmt.Sprintf("1 to %d, or 0 for one per core", MaxThreads)
+
+// CheckThreads refuses a number of threads of the flag that is none.
+func CheckThreads(flag string, n int) error {
+	if n < 0 || n > MaxThreads {
+		return exit.Usagef("%s %d: want %s", flag, n, threads)
+	}
+	return nil
+}
 
 // weights is the number of weights between the hidden layers.
 func (s Settings) weights() int {
@@ -393,7 +405,7 @@ func (s Settings) Check() error {
 	check(s.WeightDecay == 0 || s.Optimizer == "adamw", "weight-decay", s.WeightDecay, "--optimizer adamw with it")
 	check(s.Clip >= 0 && finite(s.Clip), "clip", s.Clip, ">= 0")
 	check(s.EMA >= 0 && s.EMA < 1, "ema", s.EMA, "in [0, 1)")
-	check(s.Threads >= 0 && s.Threads <= 1024, "threads", s.Threads, ">= 0")
+	check(s.Threads >= 0 && s.Threads <= MaxThreads, "threads", s.Threads, threads)
 	check(s.SamplerStep >= 0 && finite(s.SamplerStep), "sampler-step", s.SamplerStep, "> 0, or 0 to find one")
 	positive("leapfrog", s.Leapfrog, maxTurns)
 	nonneg("sampler-jumps", s.Crossings, maxTurns)

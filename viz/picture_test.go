@@ -293,7 +293,7 @@ func TestSave(t *testing.T) {
 func TestStraightColors(t *testing.T) {
 	rec := &colorRecorder{raster: newRaster(10, 10, 1, color.White)}
 	for _, straight := range []bool{false, true} {
-		outlined{rec, straight}.SetColor(color.NRGBA{200, 100, 50, 51})
+		outlined{Canvas: rec, straight: straight}.SetColor(color.NRGBA{200, 100, 50, 51})
 		r, g, b, a := rec.c.RGBA()
 		want := [4]uint32{40, 20, 10, 51}
 		if straight {

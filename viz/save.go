@@ -57,8 +57,16 @@ func Encode(w io.Writer, format string, p Picture) error {
 	default:
 		return fmt.Errorf("viz: unknown picture format %q, want one of %s", format, strings.Join(Formats(), " "))
 	}
-	p.Draw(draw.NewCanvas(outlined{c, pdf}, wd, ht))
-	_, err := c.WriteTo(w)
+	p.Draw(draw.NewCanvas(outlined{Canvas: c, straight: pdf, lean: !pdf}, wd, ht))
+	if pdf {
+		_, err := c.WriteTo(w)
+		return err
+	}
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return err
+	}
+	_, err := w.Write(compactSVG(b.Bytes()))
 	return err
 }
 

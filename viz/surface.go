@@ -3,6 +3,7 @@ package viz
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -41,7 +42,7 @@ type Surface struct {
 	Camera Camera
 	Style  *Style // nil means Light
 
-	Cells  int  // faces along an axis; 0 means 80
+	Cells  int  // faces along an axis; 0 means 80. In SVG, which takes a line of text for each, there are at most leanCells
 	Mesh   int  // a mesh line every so many faces; 0 means Cells/16, negative none
 	Shadow bool // contours on the floor
 	Labels [3]string
@@ -49,6 +50,9 @@ type Surface struct {
 
 // DataRange satisfies plot.DataRanger.
 func (f *Surface) DataRange() (xmin, xmax, ymin, ymax float64) { return f.Grid.rectangle() }
+
+// leanCells keeps the SVG of a surface below a megabyte; on paper its faces are less than two millimetres wide.
+const leanCells = 84
 
 // The box has unit width; the heights of the surface span surfaceHeight above a floor floorGap below them.
 const (
@@ -252,6 +256,10 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 	if n == 0 {
 		n = 80
 	}
+	o, _ := c.Canvas.(outlined)
+	if o.lean {
+		n = min(n, leanCells)
+	}
 	mesh := f.Mesh
 	if mesh == 0 {
 		mesh = max(1, n/16)
@@ -273,7 +281,7 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 			slopes[j*(n+1)+i] = slope{(r[2] - l[2]) / (r[0] - l[0]), (t[2] - b[2]) / (t[1] - b[1])}
 		}
 	}
-	w := faceWriter{c: c, v: v, cm: f.Scale.Map}
+	w := faceWriter{c: c, v: v, cm: f.Scale.Map, lean: o.lean}
 	// The light stands to the upper left of the viewer.
 	for k := range 3 {
 		w.light[k] = 0.45*v.out[k] - 0.45*v.right[k] + 0.55*v.up[k]
@@ -285,14 +293,22 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 	}
 	cols, rows := farToNear(n, v.eye[0]), farToNear(n, v.eye[1])
 	line := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 70}, Width: 0.35}
+	strips := o.lean && max(rows[0], rows[n-1]) == n-1 && min(rows[0], rows[n-1]) == 0 // rows in their order or its reverse
 	for _, i := range cols {
-		for _, j := range rows {
-			a := j*(n+1) + i
-			q := [4]vec3{pos[a], pos[a+1], pos[a+n+2], pos[a+n+1]}
-			w.cell(q, [4]slope{slopes[a], slopes[a+1], slopes[a+n+2], slopes[a+n+1]})
+		for first, run := 0, 1; first < n; first += run {
+			j, top := rows[first], rows[first]
+			run = 1
+			if level := beyondLimit(pos, n, i, j); strips && level != 0 { // flat faces between two mesh lines are one
+				for k := first + 1; k < n && k%max(mesh, 1) != 0 && beyondLimit(pos, n, i, rows[k]) == level; k++ {
+					j, top, run = min(j, rows[k]), max(top, rows[k]), run+1
+				}
+			}
+			a, b := j*(n+1)+i, (top+1)*(n+1)+i
+			q := [4]vec3{pos[a], pos[a+1], pos[b+1], pos[b]}
+			w.cell(q, [4]slope{slopes[a], slopes[a+1], slopes[b+1], slopes[b]})
 			if mesh > 0 {
 				// On the far edges, beside which nothing is painted any more, and on the near ones of the rim.
-				x0, x1, y0, y1 := i, i+1, j, j+1
+				x0, x1, y0, y1 := i, i+1, j, top+1
 				west, south := [2]vec3{q[0], q[3]}, [2]vec3{q[0], q[1]}
 				east, north := [2]vec3{q[1], q[2]}, [2]vec3{q[3], q[2]}
 				if q[0][0] > v.eye[0] {
@@ -314,6 +330,22 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 	}
 }
 
+// beyondLimit is 1 where a whole cell lies above the upper limit, −1 where it lies below the lower one.
+func beyondLimit(pos []vec3, n, i, j int) int {
+	a := j*(n+1) + i
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, k := range [4]int{a, a + 1, a + n + 1, a + n + 2} {
+		lo, hi = min(lo, pos[k][2]), max(hi, pos[k][2])
+	}
+	switch {
+	case lo > surfaceHeight:
+		return 1
+	case hi < 0:
+		return -1
+	}
+	return 0
+}
+
 // slope is the gradient of the height.
 type slope [2]float64
 
@@ -325,13 +357,18 @@ type faceWriter struct {
 	cm    *ColorMap
 	light vec3
 	path  vg.Path
+	lean  bool // one polygon for a face where that has the same outline as its triangles
 }
 
 // cell paints the bilinear patch over a cell with the corners counter-clockwise. A face has one colour: where the patch is steep it
 // is divided, so that no face rises by more than a step of the colours that one sees. The light falls on slopes interpolated from the
 // corners.
 func (w *faceWriter) cell(q [4]vec3, s [4]slope) {
-	const step, most = surfaceHeight / 24, 8
+	const most = 8
+	step := surfaceHeight / 24
+	if w.lean {
+		step = surfaceHeight / 20
+	}
 	limit := func(z float64) float64 { return math.Max(0, math.Min(surfaceHeight, z)) }
 	pieces := func(a, b, c, d vec3) int {
 		rise := math.Max(math.Abs(limit(a[2])-limit(b[2])), math.Abs(limit(c[2])-limit(d[2])))
@@ -387,8 +424,10 @@ func (w *faceWriter) quad(q [4]vec3, m slope) {
 	case above == 0 && below == 0:
 		w.lit((q[0][2]+q[1][2]+q[2][2]+q[3][2])/4, m)
 		w.path = w.path[:0]
-		w.add(q[d], q[d+1], q[d+2])
-		w.add(q[d], q[d+2], q[(d+3)&3])
+		if !w.whole(q[:]) {
+			w.add(q[d], q[d+1], q[d+2])
+			w.add(q[d], q[d+2], q[(d+3)&3])
+		}
 		w.c.Fill(w.path)
 	default:
 		// The triangle farther from the eye first.
@@ -425,7 +464,7 @@ func (w *faceWriter) cut(p []vec3, hi, lo float64, m slope) {
 			w.lit(z, m)
 		}
 		w.path = w.path[:0]
-		for i := 1; i+1 < len(part); i++ {
+		for i := 1; i+1 < len(part) && (i > 1 || !w.whole(part)); i++ {
 			w.add(part[0], part[i], part[i+1])
 		}
 		w.c.Fill(w.path)
@@ -456,7 +495,29 @@ func (w *faceWriter) lit(z float64, m slope) {
 }
 
 func (w *faceWriter) add(a, b, c vec3) {
-	w.path = triangle(w.path, w.v.project(a), w.v.project(b), w.v.project(c))
+	w.path = outset(w.path, []vg.Point{w.v.project(a), w.v.project(b), w.v.project(c)})
+}
+
+// whole adds a polygon, if that is wanted and it is convex on the page.
+func (w *faceWriter) whole(q []vec3) bool {
+	if !w.lean {
+		return false
+	}
+	p := make([]vg.Point, len(q))
+	for k := range q {
+		p[k] = w.v.project(q[k])
+	}
+	left, right := false, false
+	for k := range p {
+		a, b, c := p[k], p[(k+1)%len(p)], p[(k+2)%len(p)]
+		turn := (b.X-a.X)*(c.Y-b.Y) - (b.Y-a.Y)*(c.X-b.X)
+		left, right = left || turn > 0, right || turn < 0
+	}
+	if left == right {
+		return false
+	}
+	w.path = outset(w.path, p)
+	return true
 }
 
 // segment draws a mesh line, cut and flattened like the faces.
@@ -498,26 +559,30 @@ func farToNear(n int, e float64) []int {
 	return out
 }
 
-// triangle appends a triangle, counter-clockwise and with every edge moved outwards by a third of a point, so that no background shines
-// through the seams between faces.
-func triangle(path vg.Path, a, b, c vg.Point) vg.Path {
+// outset appends a convex polygon, counter-clockwise and with every edge moved outwards by a third of a point, so that no background
+// shines through the seams between faces.
+func outset(path vg.Path, p []vg.Point) vg.Path {
 	const by, longest = 0.3, 0.5
-	p := [3]vg.Point{a, b, c}
-	if (b.X-a.X)*(c.Y-a.Y)-(b.Y-a.Y)*(c.X-a.X) < 0 {
-		p[1], p[2] = c, b
+	n := len(p)
+	var area vg.Length
+	for k := 1; k+1 < n; k++ {
+		area += (p[k].X-p[0].X)*(p[k+1].Y-p[0].Y) - (p[k].Y-p[0].Y)*(p[k+1].X-p[0].X)
 	}
-	var out [3]vg.Point // normals of the edges that begin at a corner
+	if area < 0 {
+		slices.Reverse(p[1:])
+	}
+	out := make([]vg.Point, n, 8) // normals of the edges that begin at a corner
 	for k := range p {
-		dx, dy := float64(p[(k+1)%3].X-p[k].X), float64(p[(k+1)%3].Y-p[k].Y)
+		dx, dy := float64(p[(k+1)%n].X-p[k].X), float64(p[(k+1)%n].Y-p[k].Y)
 		if d := math.Hypot(dx, dy); d > 1e-9 {
 			out[k] = vg.Point{X: vg.Length(dy / d), Y: vg.Length(-dx / d)}
 		}
 	}
 	for k := range p {
 		// Moved edges with normals m and n meet at by·(m+n)/(1+m·n); far away where they are nearly opposite.
-		m, n := out[(k+2)%3], out[k]
-		x, y := float64(m.X+n.X), float64(m.Y+n.Y)
-		s := by / math.Max(1+float64(m.X*n.X+m.Y*n.Y), 1e-9)
+		before, after := out[(k+n-1)%n], out[k]
+		x, y := float64(before.X+after.X), float64(before.Y+after.Y)
+		s := by / math.Max(1+float64(before.X*after.X+before.Y*after.Y), 1e-9)
 		s = math.Min(s, longest/math.Max(math.Hypot(x, y), 1e-9))
 		q := vg.Point{X: p[k].X + vg.Length(s*x), Y: p[k].Y + vg.Length(s*y)}
 		if k == 0 {

@@ -120,6 +120,7 @@ func textPath(face font.Face, pt vg.Point, text string) vg.Path {
 type outlined struct {
 	vg.Canvas
 	straight bool // the canvas takes colours for not premultiplied, as vgpdf does (v0.17), which darkens translucent ones
+	lean     bool // the canvas writes text, as long as what is drawn
 }
 
 func (o outlined) SetColor(c color.Color) {

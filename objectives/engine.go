@@ -67,6 +67,11 @@ func newOwnState(l Learner) *ownState {
 // Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. Of cfg it
 // uses Batch, Precision, Threads and Regularizers; New is the way to the forms that have a name.
 func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
+	return compile(f, e, e, p, cfg)
+}
+
+// compile is Compile with the regularisers on another energy of the same parameters.
+func compile(f Form, e, regular energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
 	if err := energy.CheckParams(e, p); err != nil {
 		return nil, err
 	}
@@ -80,7 +85,7 @@ func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, er
 	c := &compilation{Engine: o, b: &Builder{N: n, D: d, e: e, in: map[string]*G.Node{}}, g: G.NewGraph()}
 	loss, err := graphs.Try(func() *G.Node {
 		c.declare(cfg.Precision)
-		return c.loss(cfg.Regularizers)
+		return c.loss(cfg.Regularizers, regular)
 	})
 	if err != nil {
 		return nil, err
@@ -133,12 +138,13 @@ func (c *compilation) declare(prec energy.Precision) {
 	c.args = append(c.args, nil)
 }
 
-// loss builds the loss, penalties included.
-func (c *compilation) loss(regularizers []Regularizer) *G.Node {
+// loss builds the loss, penalties on an energy included.
+func (c *compilation) loss(regularizers []Regularizer, on energy.Energy) *G.Node {
 	loss := c.form.Loss(c.b)
 	if s := loss.Shape(); s.TotalSize() != 1 {
 		graphs.Must(nil, fmt.Errorf("objectives: the loss has shape %v, want one number", s))
 	}
+	c.b.e = on
 	for _, r := range regularizers {
 		c.penalty = plus(c.penalty, r.Penalty(c.b))
 	}

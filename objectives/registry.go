@@ -102,7 +102,7 @@ func New(name string, e energy.Energy, p *energy.Params, cfg Config) (Objective,
 		}
 		f = bridged{f, newBackground(e), weight}
 	}
-	return Compile(f, bridge.Mixed(), p, cfg)
+	return compile(f, bridge.Mixed(), bridge, p, cfg)
 }
 
 // compile makes the form and compiles it.

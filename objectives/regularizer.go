@@ -10,8 +10,8 @@ import (
 )
 
 // Regularizer is a penalty added to any loss. It is a bias: the minimum of the sum is not that of the loss. (Spectral
-// normalisation is not a penalty but a wrapper of the energy, energy.Spectral.) Over an [energy.Bridge] E is what is fitted, the
-// energy of data and background together, [energy.Bridge.Mixed].
+// normalisation is not a penalty but a wrapper of the energy, energy.Spectral.) Over an [energy.Bridge] E is that of the bridge, which
+// is asked for, not the energy of data and background together, which is fitted.
 type Regularizer interface {
 	// Penalty builds the term, of shape (1). It is called after Form.Loss, inside graphs.Try.
 	Penalty(b *Builder) *G.Node

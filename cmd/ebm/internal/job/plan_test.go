@@ -192,12 +192,17 @@ func TestSummarySaysTheBias(t *testing.T) {
 	}
 }
 
-// The gradient penalty of the settings is part of the loss: λ mean |∇E|² of the evaluator, which knows nothing of losses.
+// The gradient penalty of the settings is part of the loss: λ mean |∇E|² of the evaluator, which knows nothing of losses; over a bridge,
+// too.
 func TestGradientPenaltyReachesTheLoss(t *testing.T) {
 	const lambda = 0.7
-	for _, objective := range []string{"ssm", "dsm", "cnce"} { // at the points; at the blurred ones; at both
+	for _, c := range []struct{ objective, bridge string }{
+		{"ssm", "0"}, {"dsm", "0"}, {"cnce", "0"}, // at the points; at the blurred ones; at both
+		{"ssm", "0.2"}, {"dsm", "0.2"}, {"ksd", "0.2"},
+	} {
+		objective := c.objective
 		p := planned(t, "moons", objective, settings.Layer{"gradient-penalty": json.RawMessage("0.7"), "energy": quoted("mlp"),
-			"bridge": json.RawMessage("0"), "precision": quoted("float64")})
+			"bridge": json.RawMessage(c.bridge), "precision": quoted("float64")})
 		n, d := p.Settings.Batch, p.model.Data.Dim
 		x, grad := mat.NewDense(n, d, nil), make([]float64, p.model.Params.Len())
 		p.source.Sample(x, train.Stream(1, "data"))
@@ -206,7 +211,7 @@ func TestGradientPenaltyReachesTheLoss(t *testing.T) {
 			t.Fatal(err)
 		}
 		at := []*mat.Dense{x}
-		if objective != "ssm" {
+		if objective == "dsm" || objective == "cnce" {
 			eps := p.objective.(interface{ Draws() objectives.Inputs }).Draws()["eps"]
 			y := mat.NewDense(n, d, append([]float64(nil), eps...))
 			y.Scale(p.Settings.Sigma, y)
@@ -230,7 +235,7 @@ func TestGradientPenaltyReachesTheLoss(t *testing.T) {
 			}
 		}
 		if math.Abs(st.Penalty-want) > 1e-9*want || !(want > 0) {
-			t.Errorf("%s: penalty %g, want %g", objective, st.Penalty, want)
+			t.Errorf("%s, bridge %s: penalty %g, want %g", objective, c.bridge, st.Penalty, want)
 		}
 	}
 }

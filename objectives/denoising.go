@@ -26,6 +26,14 @@ type denoising struct {
 	weighted bool
 }
 
+// weight is the factor on half the Fisher divergence.
+func (f denoising) weight() float64 {
+	if f.weighted {
+		return f.sigma * f.sigma
+	}
+	return 1
+}
+
 func (f denoising) Inputs(n, d int) []Input { return []Input{{Name: "eps", Shape: []int{n, d}}} }
 
 func (f denoising) Draw(in Inputs, _ *mat.Dense, rng *rand.Rand) error {
@@ -40,7 +48,7 @@ func (f denoising) Loss(b *Builder) *G.Node {
 	g := b.Gradient(b.E(y), y)
 	loss := graphs.Mean(halfSquare(graphs.Sub(graphs.Scale(eps, 1/f.sigma), g)))
 	if f.weighted {
-		loss = graphs.Scale(loss, f.sigma*f.sigma)
+		loss = graphs.Scale(loss, f.weight())
 	}
 	return loss
 }

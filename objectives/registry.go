@@ -97,8 +97,8 @@ func New(name string, e energy.Energy, p *energy.Params, cfg Config) (Objective,
 	}
 	if !ent.whole {
 		weight := 1.0
-		if name == "dsm" && cfg.Weighted {
-			weight = cfg.Sigma * cfg.Sigma
+		if w, ok := f.(interface{ weight() float64 }); ok { // a multiple of half the Fisher divergence
+			weight = w.weight()
 		}
 		f = bridged{f, newBackground(e), weight}
 	}

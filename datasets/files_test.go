@@ -108,6 +108,9 @@ func TestLoadCSVErrors(t *testing.T) {
 		{"1,2\n3,four\n", `line 2, column 2: "four" is not a number`},
 		{"a,b\n1,2\nc,d\n", `line 3, column 1: "c" is not a number`},
 		{"1,x\n3,4\n", `line 1, column 2: "x" is not a number`},
+		{"a,2020\n1,2\n", `line 1, column 1: "a" is not a number, nor is the line a header`},
+		{"a,b\n1,NA\n", `line 2, column 2: the value is missing: "NA"`},
+		{"1,2\n?,3\n", `line 2, column 1: the value is missing: "?"`},
 		{"1,2\n3,\n", "line 2, column 2: the value is missing"},
 		{"1,1e999\n", "line 1, column 2: 1e999 is too large"},
 	} {
@@ -419,6 +422,19 @@ func TestSaveLoad(t *testing.T) {
 	}
 	if files, _ := os.ReadDir(folder); len(files) != 3 {
 		t.Errorf("%d files left, want 3", len(files))
+	}
+}
+
+// The deviation of columns whose squares are no float64.
+func TestStandardizerOfExtremes(t *testing.T) {
+	for _, unit := range []float64{1e-200, 1, 1e200} {
+		s := datasets.NewStandardizer(mat.NewDense(4, 1, []float64{1 * unit, 3 * unit, 1 * unit, 3 * unit}))
+		if math.Abs(s.Mean[0]/unit-2) > 1e-12 || math.Abs(s.Scale[0]/unit-1) > 1e-12 {
+			t.Errorf("unit %g: mean %g, scale %g, want 2 and 1 of it", unit, s.Mean[0], s.Scale[0])
+		}
+	}
+	if datasets.NewStandardizer(mat.NewDense(2, 1, []float64{1.5e308, 1.6e308})).Validate(1) == nil {
+		t.Error("a mean that overflows is valid")
 	}
 }
 

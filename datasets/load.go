@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -104,6 +105,10 @@ func readCSV(r io.Reader) (x *mat.Dense, names []string, err error) {
 				return nil, nil, fmt.Errorf("line %d, column %d: %s is too large", line, j+1, field)
 			case field == "":
 				return nil, nil, fmt.Errorf("line %d, column %d: the value is missing; remove the line or fill the value in", line, j+1)
+			case slices.Contains(missing, strings.ToLower(field)):
+				return nil, nil, fmt.Errorf("line %d, column %d: the value is missing: %q; remove the line or fill the value in", line, j+1, field)
+			case err != nil && line == first && header == "":
+				return nil, nil, fmt.Errorf("line %d, column %d: %q is not a number, nor is the line a header, in which nothing is one", line, j+1, field)
 			case err != nil:
 				return nil, nil, fmt.Errorf("line %d, column %d: %q is not a number; leave out columns of text, and write decimals with a point", line, j+1, field)
 			case math.IsNaN(v) || math.IsInf(v, 0):
@@ -120,6 +125,9 @@ func readCSV(r io.Reader) (x *mat.Dense, names []string, err error) {
 	}
 	return mat.NewDense(len(data)/cols, cols, data), names, nil
 }
+
+// missing are words for a value that is not there.
+var missing = []string{"na", "n/a", "null", "none", "?", "-", "."}
 
 // separator is what divides the fields of a line: comma, semicolon, tab, or blanks if it has none of these.
 func separator(line string) rune {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -115,6 +116,9 @@ func Open(name string) (Source, error) {
 	case ".png":
 		return LoadImage(name, ImageConfig{})
 	}
+	if _, err := os.Stat(name); err == nil && filepath.Ext(name) != "" {
+		return nil, fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv, .npy, .npz or .png; numbers as text, divided by commas, semicolons, tabs or blanks, are to be called .csv", name, filepath.Ext(name))
+	}
 	return nil, unknown(name)
 }
 
@@ -130,15 +134,25 @@ func NewStandardizer(x *mat.Dense) *Standardizer {
 	n, d := x.Dims()
 	s := &Standardizer{make([]float64, d), make([]float64, d)}
 	for j := range d {
-		var mean, ss float64
+		var mean, ss, most float64
 		for i := range n {
 			mean += x.At(i, j)
 		}
 		mean /= float64(n)
 		for i := range n {
-			ss += (x.At(i, j) - mean) * (x.At(i, j) - mean)
+			d := x.At(i, j) - mean
+			ss += d * d
+			most = max(most, math.Abs(d))
 		}
 		s.Mean[j], s.Scale[j] = mean, math.Sqrt(ss/float64(n))
+		if most > 0 && (ss < 1e-280 || ss > 1e300) { // squares that are too small or too large for a float64
+			ss = 0
+			for i := range n {
+				d := (x.At(i, j) - mean) / most
+				ss += d * d
+			}
+			s.Scale[j] = most * math.Sqrt(ss/float64(n))
+		}
 		if s.Scale[j] <= 1e-12*math.Abs(mean) {
 			s.Scale[j] = 1
 		}

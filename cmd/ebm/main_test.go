@@ -261,6 +261,7 @@ func TestWrongInput(t *testing.T) {
 	file("nan.csv", "1,2\nNaN,3\n")
 	file("ragged.csv", "1,2\n3\n")
 	file("equal.csv", strings.Repeat("1,2\n", 50))
+	file("points.tsv", "1\t2\n")
 	file("flat.csv", strings.Repeat("1,2,7\n3,4,7\n", 50))
 	file("flat2.csv", "width,year,height,floor\n"+strings.Repeat("1,1987,2,0\n3,1987,4,0\n", 50))
 	file("empty.csv", "")
@@ -338,6 +339,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--dataset", "nan.csv"}, []string{"nan.csv"}},
 		{[]string{"train", "--dataset", "ragged.csv"}, []string{"ragged.csv"}},
 		{[]string{"train", "--dataset", "equal.csv"}, []string{"--dataset", "equal.csv", "points are equal"}},
+		{[]string{"train", "--dataset", "points.tsv"}, []string{"points.tsv", ".tsv", ".csv", "tabs"}},
 		{[]string{"train", "--dataset", "flat.csv"}, []string{"--dataset", "flat.csv", "column 3 ", "leave the column out"}},
 		{[]string{"train", "--dataset", "flat2.csv"}, []string{"--dataset", "flat2.csv", "columns 2 (year), 4 (floor) ", "leave the columns out"}},
 		{[]string{"train", "--dataset", "empty.csv"}, []string{"empty.csv"}},
@@ -805,6 +807,23 @@ func TestColumnNames(t *testing.T) {
 	}
 	if x, err := os.ReadFile(out); err != nil || bytes.Count(x, []byte("\n")) != 20 {
 		t.Errorf("samples of nameless columns: %v\n%s", err, x)
+	}
+}
+
+// TestOddColumns: what is odd about the columns of a file is said before the training.
+func TestOddColumns(t *testing.T) {
+	t.Chdir(t.TempDir())
+	rng := rand.New(rand.NewPCG(1, 2))
+	text := ",a\n"
+	for i := range 60 {
+		text += fmt.Sprintf("%d,%g\n", i, rng.NormFloat64())
+	}
+	if err := os.WriteFile("index.csv", []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := ebm(t, append([]string{"train", "--dataset", "index.csv"}, tiny...)...).want(t, 0)
+	if !strings.Contains(r.errout, "note: column 1 (x1) counts the rows") {
+		t.Errorf("got %q, want a note of column 1", r.errout)
 	}
 }
 

@@ -63,7 +63,7 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 		return err
 	}
 	if !c.Quiet {
-		for _, note := range job.Idle(s, append(given, assigned(c.Set)...)) {
+		for _, note := range append(job.Idle(s, append(given, assigned(c.Set)...)), plan.Notes()...) {
 			e.logf("note: %s", note)
 		}
 	}

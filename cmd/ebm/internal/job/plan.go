@@ -145,6 +145,9 @@ func Prepare(s settings.Settings) (*Plan, error) {
 	return p, nil
 }
 
+// Notes says what is odd about the data.
+func (p *Plan) Notes() []string { return p.model.Data.Notes }
+
 // known refuses a name that is not on the list.
 func known(flag, name string, names []string) error {
 	for _, n := range names {

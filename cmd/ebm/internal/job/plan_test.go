@@ -240,6 +240,35 @@ func TestGradientPenaltyReachesTheLoss(t *testing.T) {
 	}
 }
 
+// A column that counts the rows, and one that follows from others, are named; of other columns nothing is said.
+func TestNotes(t *testing.T) {
+	for name, c := range map[string]struct {
+		header string
+		row    func(i int, a, b float64) string
+		want   string
+	}{
+		"index":  {",a,b\n", func(i int, a, b float64) string { return fmt.Sprintf("%d,%g,%g", i, a, b) }, "column 1 (x1) counts the rows"},
+		"shares": {"a,b,c\n", func(_ int, a, b float64) string { return fmt.Sprintf("%.6f,%g,%.6f", a, b, 1-a) }, "columns 1 (a), 3 (c) one follows"},
+		"sum":    {"", func(_ int, a, b float64) string { return fmt.Sprintf("%g,%g,%g", 1e200*a, 1e200*b, 1e200*(a-2*b)) }, "columns 1, 2, 3 one follows"},
+		"close":  {"a,b,c\n", func(i int, a, b float64) string { return fmt.Sprintf("%g,%g,%g", a, b, a+b+0.01*float64(i%7)) }, ""},
+	} {
+		rng := train.Stream(1, name)
+		var text strings.Builder
+		text.WriteString(c.header)
+		for i := range 60 {
+			text.WriteString(c.row(i, rng.NormFloat64(), rng.NormFloat64()) + "\n")
+		}
+		file := filepath.Join(t.TempDir(), name+".csv")
+		if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		notes := planned(t, file, "nce", nil).Notes()
+		if len(notes) > 1 || (len(notes) == 1) != (c.want != "") || len(notes) == 1 && !strings.Contains(notes[0], c.want) {
+			t.Errorf("%s: got %q, want %q", name, notes, c.want)
+		}
+	}
+}
+
 // With a spectral norm the energy does not depend on the size of weight matrices; without one it does.
 func TestSpectralNormReachesTheEnergy(t *testing.T) {
 	for _, kind := range []string{"mlp", "residual", "fourier"} {

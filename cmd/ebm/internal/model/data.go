@@ -16,6 +16,7 @@ import (
 	"unicode"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
@@ -35,6 +36,7 @@ const (
 // and pictures have, and those of the network, which differ where the data are standardised.
 type Data struct {
 	Truth       datasets.Source // in the units of the data; nil when the file of a trained model is not what it was
+	Notes       []string        // what is odd about the points of a file
 	Gone        error           // why Truth is nil, and what helps
 	Train, Test *mat.Dense      // finitely many points, split; nil where fresh ones are drawn
 	geometry
@@ -100,8 +102,9 @@ func OpenData(s settings.Settings) (*Data, error) {
 	d := &Data{Truth: truth, source: truth}
 	d.Dim = truth.Dim()
 	d.Lo, d.Hi = truth.Bounds()
-	if p, ok := truth.(*datasets.Points); ok {
-		d.Names = p.Names()
+	file, ok := truth.(*datasets.Points)
+	if ok {
+		d.Names = file.Names()
 	}
 	if d.Sum, err = fileSum(s.Dataset, truth); err != nil {
 		return nil, exit.Usagef("--dataset: %w", err)
@@ -118,12 +121,18 @@ func OpenData(s settings.Settings) (*Data, error) {
 		if err := d.constant(); err != nil {
 			return nil, exit.Usagef("--dataset %s: %w", s.Dataset, err)
 		}
+		if file != nil {
+			d.Notes = d.odd(all)
+		}
 	} else {
 		all = mat.NewDense(fitPoints, d.Dim, nil)
 		truth.Sample(all, train.Stream(s.Seed, "scale"))
 	}
 	if s.Standardize {
 		d.Scaler = datasets.NewStandardizer(all)
+		if err := d.Scaler.Validate(d.Dim); err != nil {
+			return nil, exit.Usagef("--dataset %s: the values are too large to be brought to deviation 1; take a larger unit (%w)", s.Dataset, err)
+		}
 		if err := d.standardize(); err != nil {
 			return nil, exit.Usagef("--dataset %s: %w", s.Dataset, err)
 		}
@@ -157,11 +166,7 @@ func (d *Data) constant() error {
 			lo, hi = min(lo, d.Train.At(i, j)), max(hi, d.Train.At(i, j))
 		}
 		if hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi)) { // as far as a standardizer can tell
-			name := fmt.Sprintf("%d", j+1)
-			if d.Names != nil {
-				name += fmt.Sprintf(" (%s)", d.Names[j])
-			}
-			flat = append(flat, name)
+			flat = append(flat, d.column(j))
 		}
 	}
 	switch len(flat) {
@@ -171,6 +176,56 @@ func (d *Data) constant() error {
 		return fmt.Errorf("column %s is the same in all training points: no density has it; leave the column out", flat[0])
 	}
 	return fmt.Errorf("columns %s are the same in all training points: no density has them; leave the columns out", strings.Join(flat, ", "))
+}
+
+// column is the number of a column, from 1, and its name.
+func (d *Data) column(j int) string {
+	if d.Names == nil {
+		return fmt.Sprint(j + 1)
+	}
+	return fmt.Sprintf("%d (%s)", j+1, d.Names[j])
+}
+
+// odd says of the points of a file what a density on them will hardly be meant to learn: a column that counts the rows, and columns of
+// which one follows from the others.
+func (d *Data) odd(x *mat.Dense) (notes []string) {
+	n, dim := x.Dims()
+	if n < 10 {
+		return nil
+	}
+	for j := range dim {
+		counts := true
+		for i := 1; i < n && counts; i++ {
+			counts = x.At(i, j) == x.At(0, j)+float64(i)
+		}
+		if counts {
+			notes = append(notes, fmt.Sprintf("column %s counts the rows; unless that belongs to the data, leave it out", d.column(j)))
+		}
+	}
+	const most, least = 64, 1e-9 // dimensions; share of the variance off a plane, which the digits of a file leave where there should be none
+	if dim < 2 || dim > most || n < 2*dim {
+		return notes
+	}
+	s, z := datasets.NewStandardizer(x), mat.DenseCopyOf(x)
+	if s.Validate(dim) != nil {
+		return notes
+	}
+	s.Apply(z, z)
+	var corr mat.SymDense
+	stat.CovarianceMatrix(&corr, z, nil)
+	var eigen mat.EigenSym
+	if !eigen.Factorize(&corr, true) || !(eigen.Values(nil)[0] < least) {
+		return notes
+	}
+	var v mat.Dense
+	eigen.VectorsTo(&v)
+	var in []string
+	for j := range dim {
+		if math.Abs(v.At(j, 0)) > 1e-3 {
+			in = append(in, d.column(j))
+		}
+	}
+	return append(notes, fmt.Sprintf("of the columns %s one follows from the others: the points have no density of their own; leave one of them out", strings.Join(in, ", ")))
 }
 
 // bridge is what a bridge adds to the data: half of it one Gaussian broader than they are, half the data, blurred, so that

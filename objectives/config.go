@@ -27,7 +27,7 @@ type Config struct {
 	// Sigma is the standard deviation of the perturbation, in units of x. dsm requires it. For cnce and ed 0 means 0.75, for
 	// mpf 0.5 times the largest standard deviation of Data (1 without Data): large enough to reach from mode to mode.
 	Sigma      float64
-	Paired     bool       // dsm-multi: every noise with its negative, and with both of one across: of less scatter, at four times the price
+	Paired     bool       // dsm, dsm-multi: every noise with its negative: of less scatter the smaller sigma is, at twice the price
 	Floor      float64    // dsm-multi: δ in the weights σ² + δ² of the levels; about the finest detail of the data, or somewhat more
 	Focus      float64    // dsm-multi: share in [0, 1) of the points that get the smallest level instead of that of their turn
 	Weighted   bool       // dsm: times σ²

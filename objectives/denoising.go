@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
 
@@ -20,10 +19,15 @@ import (
 // optionally times σ². The score of the kernel N(x̃; x, σ²I) is (x - x̃)/σ² = -ε/σ, and the model's is -∇E: the two
 // agree in the mean where E is the energy of the data blurred by σ. That is what it learns, not the data's own density.
 //
+// Where σ is well below the finest detail of the data that blur is next to nothing, but ε/σ outweighs ∇E by far, and its
+// scatter is all that is seen. Paired, the loss is the mean of that at ε and at -ε, without |ε/σ|²/2, a constant: of the same
+// expectation, and as σ falls it is ½|∇E|² - εᵀ(∇²E)ε, sliced score matching, with a scatter that does not grow.
+//
 // Vincent, A connection between score matching and denoising autoencoders, Neural Computation 23 (2011) 1661–1674.
 type denoising struct {
 	sigma    float64
 	weighted bool
+	paired   bool // every ε goes with -ε
 }
 
 // weight is the factor on half the Fisher divergence.
@@ -43,14 +47,19 @@ func (f denoising) Draw(in Inputs, _ *mat.Dense, rng *rand.Rand) error {
 
 func (f denoising) Loss(b *Builder) *G.Node {
 	eps := b.In("eps")
-	y := graphs.Add(b.X, graphs.Scale(eps, f.sigma))
-	b.SetPoints(y)
-	g := b.Gradient(b.E(y), y)
-	loss := graphs.Mean(halfSquare(graphs.Sub(graphs.Scale(eps, 1/f.sigma), g)))
-	if f.weighted {
-		loss = graphs.Scale(loss, f.weight())
+	at := func(eps *G.Node) *G.Node { // ∇E(x + σε)
+		y := graphs.Add(b.X, graphs.Scale(eps, f.sigma))
+		b.SetPoints(y)
+		return b.Gradient(b.E(y), y)
 	}
-	return loss
+	g, scale := at(eps), f.weight()
+	if !f.paired {
+		return graphs.Scale(graphs.Mean(halfSquare(graphs.Sub(graphs.Scale(eps, 1/f.sigma), g))), scale)
+	}
+	h := at(graphs.Neg(eps))
+	squares := graphs.Scale(graphs.Add(halfSquare(g), halfSquare(h)), 0.5)
+	curvature := graphs.Scale(rowDot(eps, graphs.Sub(g, h)), 0.5/f.sigma)
+	return graphs.Scale(graphs.Mean(graphs.Sub(squares, curvature)), scale)
 }
 
 // multiDenoising is `dsm-multi`, the mean over levels σ_1 > … > σ_K of λ(σ_k) dsm(σ_k) with λ = σ² + δ²,
@@ -63,17 +72,15 @@ func (f denoising) Loss(b *Builder) *G.Node {
 //
 // δ = 0 is λ = σ² of Song and Ermon, which suits scores of the size 1/σ. Those of levels well below the finest detail of the
 // data are no larger than that of the detail, 1/δ: with σ² alone they hardly count, and it is the smallest that is
-// reported. Where σ is small ε outweighs σ∇E by far. Paired, the loss is the mean of that at ±ε and ±ε', with ε' orthogonal to
-// ε and as long: each has the law N(0, I), so that the mean is the same in expectation, but with that scatter cancelled. What is
-// left as σ falls is ½|∇E|² - ½(εᵀ(∇²E)ε + ε'ᵀ(∇²E)ε'), sliced score matching; in the plane the slices are |ε|² ½ tr ∇²E,
-// without the scatter of directions.
+// reported. Where σ is small ε outweighs σ∇E by far. Paired, the loss is the mean of that at ε and -ε, as that of dsm is, and
+// that scatter is cancelled at every level.
 //
 // Song and Ermon, Generative modeling by estimating gradients of the data distribution, arXiv 1907.05600, equation 6.
 type multiDenoising struct {
 	levels []float64
 	floor  float64 // δ
 	focus  float64
-	paired bool    // every ε goes with -ε, ε' and -ε'
+	paired bool    // every ε goes with -ε
 	beside *beside // nil: the energy has no background
 }
 
@@ -101,9 +108,6 @@ func newMultiDenoising(e energy.Conditional, cfg Config) multiDenoising {
 
 func (f multiDenoising) Inputs(n, d int) []Input {
 	in := []Input{{Name: "eps", Shape: []int{n, d}}, {Name: "sigma", Shape: []int{n, 1}}}
-	if f.paired {
-		in = append(in, Input{Name: "across", Shape: []int{n, d}})
-	}
 	if f.beside != nil {
 		in = append(in, Input{Name: "least", Shape: []int{n, 1}}, Input{Name: backgroundInput, Shape: []int{n, d}},
 			Input{Name: "background_sigma", Shape: []int{n, 1}}, Input{Name: "background_least", Shape: []int{n, 1}})
@@ -114,13 +118,10 @@ func (f multiDenoising) Inputs(n, d int) []Input {
 func (f multiDenoising) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	vector.Normal(in["eps"], rng)
 	f.spread(in["sigma"], rng)
-	_, d := x.Dims()
-	if f.paired {
-		across(in["across"], in["eps"], d, rng)
-	}
 	if f.beside == nil {
 		return nil
 	}
+	_, d := x.Dims()
 	sigma := in["background_sigma"]
 	f.spread(sigma, rng)
 	f.tell(in["least"], in["sigma"])
@@ -134,20 +135,6 @@ func (f multiDenoising) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 		}
 	}
 	return nil
-}
-
-// across fills dst with ε' for the rows ε of eps: a draw of N(0, I) without its part along ε, at the length of ε. In one
-// dimension nothing is orthogonal, and it is a draw of N(0, 1).
-func across(dst, eps []float64, d int, rng *rand.Rand) {
-	vector.Normal(dst, rng)
-	if d == 1 {
-		return
-	}
-	for i := 0; i < len(eps); i += d {
-		e, z := eps[i:i+d], dst[i:i+d]
-		floats.AddScaled(z, -floats.Dot(e, z)/floats.Dot(e, e), e)
-		floats.Scale(floats.Norm(e, 2)/floats.Norm(z, 2), z)
-	}
 }
 
 // spread gives the levels in turn, from a random start, and the smallest where the focus falls.
@@ -185,24 +172,21 @@ func (f multiDenoising) Loss(b *Builder) *G.Node {
 		return graphs.Must(nil, fmt.Errorf("objectives: dsm-multi: the energy is not conditioned on a noise level; wrap it by energy.NewAnnealable"))
 	}
 	eps, sigma := b.In("eps"), b.In("sigma")
-	data := f.denoise(b, cond, eps, sigma)
+	data, fromData := f.denoise(b, cond, eps, sigma)
 	if f.paired {
-		for _, eps := range []*G.Node{graphs.Neg(eps), b.In("across"), graphs.Neg(b.In("across"))} {
-			data = graphs.Add(data, f.denoise(b, cond, eps, sigma))
-		}
-		data = graphs.Scale(data, 0.25)
+		mirrored, _ := f.denoise(b, cond, graphs.Neg(eps), sigma)
+		data = graphs.Scale(graphs.Add(data, mirrored), 0.5)
 	}
 	if f.beside == nil {
 		return data
 	}
 	y, sigma := b.In(backgroundInput), b.In("background_sigma")
-	excess, _, err := f.beside.energy.BuildMixed(y, sigma, b.Theta)
-	graphs.Must(excess, err)
-	known := graphs.Mean(graphs.Mul(graphs.Shift(graphs.Square(sigma), f.floor*f.floor), halfSquare(b.Gradient(excess, y))))
+	fromB, _, err := f.beside.energy.BuildMixed(y, sigma, b.Theta)
+	graphs.Must(fromB, err)
+	known := graphs.Mean(graphs.Mul(graphs.Shift(graphs.Square(sigma), f.floor*f.floor), halfSquare(b.Gradient(fromB, y))))
 	_, share := f.beside.energy.Background()
 	loss := graphs.Add(graphs.Scale(data, 1-share), graphs.Scale(known, share))
-	fromData, _, err := f.beside.energy.BuildMixed(f.noisy(b, eps, b.In("sigma")), b.In("sigma"), b.Theta)
-	whole := unity(share, odds{graphs.Must(fromData, err), b.In("least")}, odds{excess, b.In("background_least")})
+	whole := unity(share, odds{fromData, b.In("least")}, odds{fromB, b.In("background_least")})
 	if whole == nil {
 		return loss
 	}
@@ -210,28 +194,25 @@ func (f multiDenoising) Loss(b *Builder) *G.Node {
 	return graphs.Add(loss, graphs.Scale(whole, least*least+f.floor*f.floor))
 }
 
-// noisy builds x + σε.
-func (f multiDenoising) noisy(b *Builder, eps, sigma *G.Node) *G.Node {
-	return graphs.Add(b.X, graphs.Mul(graphs.ExpandCols(sigma, b.D), eps))
-}
-
-// denoise builds the loss on the data for one noise.
-func (f multiDenoising) denoise(b *Builder, cond energy.Conditional, eps, sigma *G.Node) *G.Node {
+// denoise builds the loss on the data for one noise, and log b/q at the noisy points, nil without a background.
+func (f multiDenoising) denoise(b *Builder, cond energy.Conditional, eps, sigma *G.Node) (loss, excess *G.Node) {
 	wide := graphs.ExpandCols(sigma, b.D)
-	y := f.noisy(b, eps, sigma)
+	y := graphs.Add(b.X, graphs.Mul(wide, eps))
 	b.SetPoints(y)
 	var e *G.Node
 	if f.beside == nil {
 		e = graphs.Must(cond.BuildAt(y, sigma, b.Theta))
 	} else {
-		excess, logb, err := f.beside.energy.BuildMixed(y, sigma, b.Theta)
+		var logb *G.Node
+		var err error
+		excess, logb, err = f.beside.energy.BuildMixed(y, sigma, b.Theta)
 		e = graphs.Sub(graphs.Must(excess, err), logb)
 	}
 	r := graphs.Mul(wide, b.Gradient(e, y)) // σ∇E
-	loss := halfSquare(graphs.Sub(eps, r))
+	loss = halfSquare(graphs.Sub(eps, r))
 	if f.floor > 0 {
 		ratio := graphs.Scale(graphs.Reciprocal(graphs.Square(sigma)), f.floor*f.floor)
-		loss = graphs.Add(loss, graphs.Mul(ratio, graphs.Sub(halfSquare(r), graphs.RowSum(graphs.Mul(eps, r)))))
+		loss = graphs.Add(loss, graphs.Mul(ratio, graphs.Sub(halfSquare(r), rowDot(eps, r))))
 	}
-	return graphs.Mean(loss)
+	return graphs.Mean(loss), excess
 }

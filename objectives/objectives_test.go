@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -197,37 +198,70 @@ func whole(share float64) float64 {
 	return math.Log((kappa + r) / (kappa + r - tau*tau/r)) // r = ½(v + √(v² + 4τ²)) is v = r - τ²/r
 }
 
-// The second noise of paired denoising is orthogonal to the first, as long, and has its law: mean and variance of every
-// coordinate are those of N(0, 1), and so is the kurtosis, which tells a sphere from a Gaussian.
-func TestAcross(t *testing.T) {
-	const batch, reps = 100, 100
-	for _, d := range []int{1, 2, 3} {
-		a := annealable(d)
-		cfg := small("dsm-multi", d)
-		cfg.Batch = batch
-		p := energy.Init(a, newRNG(1))
-		o := must(objectives.New("dsm-multi", a, p, cfg)).(objectives.Evaluator)
-		x, rng := normal(batch, d, 2), newRNG(3)
-		var sum, squares, fourths float64
-		for range reps {
-			must(o.Gradient(make([]float64, p.Len()), x, rng))
-			eps, across := o.Draws()["eps"], o.Draws()["across"]
-			for i := 0; i < len(eps); i += d {
-				e, z := eps[i:i+d], across[i:i+d]
-				if n := floats.Dot(e, e); d > 1 && (math.Abs(floats.Dot(e, z)) > 1e-9*n || math.Abs(floats.Dot(z, z)-n) > 1e-9*n) {
-					t.Fatalf("d = %d: %v is not across %v", d, z, e)
+// Paired denoising passes the kit, beside a background too. It is the mean of the unpaired at ε and -ε, so that its expectation
+// is the same: in dsm but for the constant |ε/σ|²/2. Its gradient scatters less, and no more where σ is smaller.
+func TestPaired(t *testing.T) {
+	const batch, reps = 6, 100
+	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
+	for name, e := range map[string]func(sigma float64) energy.Energy{
+		"dsm": func(float64) energy.Energy { return mlp(2) },
+		"dsm beside": func(sigma float64) energy.Energy {
+			return must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: back, Blur: sigma}))
+		},
+		"dsm-multi": func(sigma float64) energy.Energy {
+			return must(energy.NewAnnealable(mlp(3), energy.GeometricLevels(10*sigma, sigma, 4), 1))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			objective, _, _ := strings.Cut(name, " ")
+			build := func(sigma float64, paired bool, p *energy.Params) objectives.Evaluator {
+				cfg := small(objective, 2)
+				cfg.Batch, cfg.Sigma, cfg.Paired = batch, sigma, paired
+				return must(objectives.New(objective, e(sigma), p, cfg)).(objectives.Evaluator)
+			}
+			p, x := energy.Init(e(0.1), newRNG(1)), normal(batch, 2, 2)
+			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) { return build(0.1, true, p), nil }, p, x)
+
+			both, one := build(0.1, true, p), build(0.1, false, p)
+			got, want, mirrored := make([]float64, p.Len()), make([]float64, p.Len()), make([]float64, p.Len())
+			loss := must(both.Gradient(got, x, newRNG(3))).Loss
+			in := objectives.Inputs{}
+			var constant float64
+			for k, v := range both.Draws() {
+				in[k] = slices.Clone(v)
+			}
+			if name == "dsm" {
+				constant = 0.5 * floats.Dot(in["eps"], in["eps"]) / (0.1 * 0.1) / batch
+			}
+			mean := 0.5 * must(one.Evaluate(want, x, in)).Loss
+			floats.Scale(-1, in["eps"])
+			mean += 0.5 * must(one.Evaluate(mirrored, x, in)).Loss
+			floats.Add(want, mirrored)
+			floats.Scale(0.5, want)
+			if name != "dsm beside" { // where the batch that ∫q is held at 1 by is blurred with ε, and not with -ε
+				if math.Abs(loss+constant-mean) > 1e-12*math.Abs(mean) {
+					t.Errorf("loss %g, want %g", loss+constant, mean)
 				}
-				sum += z[0]
-				squares += z[0] * z[0]
-				fourths += math.Pow(z[0], 4)
+				if !floats.EqualApprox(got, want, 1e-12*floats.Norm(want, math.Inf(1))) {
+					t.Errorf("gradient differs from the mean of those at ε and -ε by up to %g", floats.Distance(got, want, math.Inf(1)))
+				}
 			}
-		}
-		const n = batch * reps
-		for _, c := range []struct{ got, want, sd float64 }{{sum / n, 0, 1}, {squares / n, 1, math.Sqrt2}, {fourths / n, 3, math.Sqrt(96)}} {
-			if math.Abs(c.got-c.want) > 4*c.sd/math.Sqrt(n) {
-				t.Errorf("d = %d: moment %g, want %g", d, c.got, c.want)
+
+			scatter := func(sigma float64, paired bool) float64 { // of the gradient, over noises
+				o, rng, grad := build(sigma, paired, p), newRNG(4), make([]float64, p.Len())
+				sum, squares := make([]float64, p.Len()), 0.0
+				for range reps {
+					must(o.Gradient(grad, x, rng))
+					floats.Add(sum, grad)
+					squares += floats.Dot(grad, grad)
+				}
+				return math.Sqrt(squares/reps - floats.Dot(sum, sum)/(reps*reps))
 			}
-		}
+			fine, finer, single := scatter(0.01, true), scatter(0.001, true), scatter(0.001, false)
+			if finer > 2*fine || single < 20*finer {
+				t.Errorf("scatter %g at σ = 0.01 and %g at 0.001, %g unpaired", fine, finer, single)
+			}
+		})
 	}
 }
 

@@ -157,7 +157,7 @@ func init() {
 			if !(c.Sigma > 0) {
 				return nil, fmt.Errorf("objectives: dsm needs sigma > 0, got %g: without noise there is nothing to denoise; try a tenth of the data's finest detail, or sm", c.Sigma)
 			}
-			return denoising{c.Sigma, c.Weighted}, nil
+			return denoising{c.Sigma, c.Weighted, c.Paired}, nil
 		},
 	})
 	register(entry{

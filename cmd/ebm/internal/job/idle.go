@@ -12,7 +12,7 @@ var serves = map[string][]string{
 	"sigma":           {"dsm", "dsm-multi", "cnce", "mpf", "ed"},
 	"sigma-max":       {"dsm-multi"},
 	"levels":          {"dsm-multi"},
-	"paired":          {"dsm-multi"},
+	"paired":          {"dsm", "dsm-multi"},
 	"slices":          {"ssm", "ssm-vr", "fd-ssm", "sm-hutchinson"},
 	"projection":      {"ssm", "ssm-vr", "fd-ssm", "sm-hutchinson"},
 	"noise":           {"nce", "ml", "pcd", "cd"},

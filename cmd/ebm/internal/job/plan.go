@@ -63,7 +63,8 @@ func Preset(s settings.Settings) settings.Layer {
 		}
 		switch s.Objective {
 		case "dsm":
-			put("sigma", 0.015*spread) // what it learns is blurred by it
+			put("sigma", 0.005*spread) // what it learns is blurred by it: slopes are low by σ²/s², with s the finest detail
+			put("paired", true)        // for so small a noise
 		case "ksd":
 			put("lr", 3e-3)
 			put("steps", 4000)
@@ -73,10 +74,9 @@ func Preset(s settings.Settings) settings.Layer {
 			put("batch", 256)
 			put("steps", 2500)
 		case "dsm-multi":
-			put("sigma", 0.0025*spread) // so is the level that is reported; the noise is paired and costs no scatter
+			put("sigma", 0.0025*spread) // so is the level that is reported; paired, so small a noise costs no scatter
 			put("levels", 8)
 			put("paired", true)
-			put("batch", 256) // of four noises each
 			put("lr", 4e-3)
 			put("steps", 5000)
 		}

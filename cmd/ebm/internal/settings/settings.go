@@ -30,7 +30,7 @@ type Settings struct {
 	Sigma      float64 `json:"sigma" help:"Noise of dsm, smallest of dsm-multi, perturbation of cnce, mpf, ed." group:"objective"`
 	SigmaMax   float64 `json:"sigma-max" help:"Largest noise of dsm-multi." group:"objective"`
 	Levels     int     `json:"levels" help:"Noise levels of dsm-multi." group:"objective"`
-	Paired     bool    `json:"paired" negatable:"" help:"Noise of dsm-multi in fours, ±ε and ±ε' across it: less scatter at small levels, at four times the price." group:"objective"`
+	Paired     bool    `json:"paired" negatable:"" help:"Noise of dsm and dsm-multi in pairs ±ε: less scatter the smaller it is, at twice the price." group:"objective"`
 	Slices     int     `json:"slices" help:"Random directions per sample of ssm, ssm-vr, fd-ssm, sm-hutchinson." group:"objective"`
 	Projection string  `json:"projection" help:"Their law: rademacher, gaussian or sphere." group:"objective"`
 	Bridge     float64 `json:"bridge" help:"Share of a known background mixed into the data, which the model knows of: shows score matching the weights of separate modes. 0 is off." group:"objective"`

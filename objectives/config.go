@@ -28,7 +28,7 @@ type Config struct {
 	// mpf 0.5 times the largest standard deviation of Data (1 without Data): large enough to reach from mode to mode.
 	Sigma      float64
 	Paired     bool       // dsm, dsm-multi: every noise with its negative: of less scatter the smaller sigma is, at twice the price
-	Floor      float64    // dsm-multi: δ in the weights σ² + δ² of the levels; about the finest detail of the data, or somewhat more
+	Floor      float64    // dsm-multi: δ in the weights δ √(σ² + δ²) of the levels, 0 is σ²; about the finest detail of the data, or somewhat more
 	Focus      float64    // dsm-multi: share in [0, 1) of the points that get the smallest level instead of that of their turn
 	Weighted   bool       // dsm: times σ²
 	Slices     int        // sm-hutchinson, ssm, ssm-vr, fd-ssm: directions per point; 0 means 1

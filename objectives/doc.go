@@ -20,7 +20,7 @@
 //	ssm-vr         ½|g|² - vᵀHv                              E vvᵀ = I
 //	fd-ssm         ½(Δ/2ε)² - Δ²/ε²                          Δ, Δ²: first and second difference of E along v
 //	dsm            ½|-g(x+σε) + ε/σ|²
-//	dsm-multi      mean over levels σ_k of (σ_k² + δ²) dsm(σ_k)
+//	dsm-multi      mean over levels σ_k of δ √(σ_k² + δ²) dsm(σ_k)
 //	nce            softplus(-u(x)) + Σ_{j≤k} softplus(u(y_j)), u = -E - c - log q - log k
 //	flow-nce       the same, with a noise q that learns
 //	cnce           2 softplus(E(x) - E(y)), y = x + σε

@@ -78,7 +78,8 @@ func Preset(s settings.Settings) settings.Layer {
 			put("levels", 8)
 			put("paired", true)
 			put("lr", 4e-3)
-			put("steps", 5000)
+			put("steps", 5500)
+			put("warmup", 500) // a rate that is high early loses modes for good
 		}
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.
 	case "cnce":

@@ -73,8 +73,8 @@ func (f denoising) Loss(b *Builder) *G.Node {
 // no larger than that of the detail, 1/δ: with σ² they hardly count, and it is the smallest that is reported. What the large levels
 // scatter the small ones feel, by the parameters they share: on 2spirals, 5500 steps of ebm train, the slope of the smallest
 // level's score is 0.975 with λ = σ² + δ², 0.981 as above and with λ = δ², which loses a mode of 8gaussians the sooner, since the
-// large levels lead the way when all begin. Where σ is small ε outweighs σ∇E by far. Paired, the loss is the mean of that at ε and -ε, as that of dsm is, and
-// that scatter is cancelled at every level.
+// large levels lead the way when all begin. Where σ is small ε outweighs σ∇E by far. Paired, the loss is the mean of that at ε
+// and -ε, as that of dsm is, and that scatter is cancelled at every level.
 //
 // Song and Ermon, Generative modeling by estimating gradients of the data distribution, arXiv 1907.05600, equation 6.
 type multiDenoising struct {

@@ -166,7 +166,8 @@ func TestUnity(t *testing.T) {
 			if name == "dsm-multi" {
 				e = must(must(energy.NewAnnealable(constant(3), []float64{0.2, 0.1}, 1)).Beside(back, eps))
 				cfg.Focus = 0
-				weight = 0.1 * 0.1 // λ of the smallest level
+				cfg.Floor = 0.2
+				weight = 0.2 * math.Hypot(0.1, 0.2) // λ of the smallest level
 			} else {
 				bc := energy.BridgeConfig{Background: back, Share: eps}
 				if name == "dsm" {
@@ -262,6 +263,40 @@ func TestPaired(t *testing.T) {
 				t.Errorf("scatter %g at σ = 0.01 and %g at 0.001, %g unpaired", fine, finer, single)
 			}
 		})
+	}
+}
+
+// The loss of dsm-multi is the mean of λ(½|∇E|² - ε·∇E/σ), with gradients from an evaluator of each point's level, which knows
+// nothing of losses.
+func TestLevelWeights(t *testing.T) {
+	const batch = 40
+	a := must(energy.NewAnnealable(mlp(3), energy.GeometricLevels(1, 0.1, 4), 1))
+	p, x := energy.Init(a, newRNG(1)), normal(batch, 2, 2)
+	for floor, weight := range map[float64]func(sigma float64) float64{
+		0:   func(sigma float64) float64 { return sigma * sigma },
+		0.3: func(sigma float64) float64 { return 0.3 * math.Hypot(sigma, 0.3) },
+	} {
+		cfg := small("dsm-multi", 2)
+		cfg.Batch, cfg.Floor, cfg.Paired = batch, floor, false
+		o := must(objectives.New("dsm-multi", a, p, cfg)).(objectives.Evaluator)
+		got := must(o.Gradient(make([]float64, p.Len()), x, newRNG(3))).Loss
+		eps, sigmas := o.Draws()["eps"], o.Draws()["sigma"]
+		var want float64
+		seen := map[float64]bool{}
+		for i, sigma := range sigmas {
+			seen[sigma] = true
+			e, g := make([]float64, 1), mat.NewDense(1, 2, nil)
+			y := mat.NewDense(1, 2, []float64{x.At(i, 0) + sigma*eps[2*i], x.At(i, 1) + sigma*eps[2*i+1]})
+			ev := must(energy.NewEvaluator(a.At(sigma), p, energy.EvaluatorConfig{Batch: 1, Precision: energy.Float64}))
+			if err := ev.EnergyGrad(e, g, y); err != nil {
+				t.Fatal(err)
+			}
+			r := g.RawRowView(0)
+			want += weight(sigma) * (0.5*floats.Dot(r, r) - floats.Dot(eps[2*i:2*i+2], r)/sigma) / batch
+		}
+		if len(seen) != 4 || math.Abs(got-want) > 1e-9*math.Abs(want) {
+			t.Errorf("δ = %g: loss %.12g over %d levels, want %.12g over 4", floor, got, len(seen), want)
+		}
 	}
 }
 

@@ -63,8 +63,8 @@ func Preset(s settings.Settings) settings.Layer {
 		}
 		switch s.Objective {
 		case "dsm":
-			put("sigma", 0.005*spread) // what it learns is blurred by it: slopes are low by σ²/s², with s the finest detail
-			put("paired", true)        // for so small a noise
+			put("sigma", 0.0025*spread) // what it learns is blurred by it: slopes are low by σ²/s², with s the finest detail
+			put("paired", true)         // so small a noise costs no scatter
 		case "ksd":
 			put("lr", 3e-3)
 			put("steps", 4000)

@@ -136,6 +136,14 @@ func (a *Annealable) BuildMixed(x, sigma *G.Node, theta G.Nodes) (excess, logb *
 	return excess, logb, err
 }
 
+// Correction builds f (n, 1) at the given levels.
+func (a *Annealable) Correction(x, sigma *G.Node, theta G.Nodes) (*G.Node, error) {
+	return graphs.Try(func() *G.Node {
+		_, f := a.buildInner(x, sigma, theta)
+		return f
+	})
+}
+
 // resolution is c in units of s.
 const resolution = 0.02
 

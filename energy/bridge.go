@@ -112,6 +112,11 @@ func (r *Bridge) Excess(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	})
 }
 
+// Correction builds f of the rows of x, (n, 1).
+func (r *Bridge) Correction(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	return r.inner.Build(x, theta)
+}
+
 const (
 	knee   = 0.25 // κ
 	rounds = 0.05 // τ

@@ -87,10 +87,10 @@ type multiDenoising struct {
 
 // beside is the background of an energy that is learnt beside one ([energy.Annealable.Beside]): with share ε of it the loss is
 //
-//	(1-ε) L_data(E_q) + ε mean λ(σ) ½ |∇E_q(y, σ) - ∇E_b(y, σ)|² + ½ λ(σ_K) (c₁-1)(c₂-1),   y ~ b_σ:
+//	(1-ε) L_data(E_q) + ε mean λ(σ) ½ |∇E_q(y, σ) - ∇E_b(y, σ)|² + ½ λ(σ_K) (c₁-1)(c₂-1) + mean λ(σ) guard,   y ~ b_σ:
 //
-// that of the mixture of both, but for a constant. Of draws of b the score is known, and stands for what denoising estimates.
-// The last term holds the integral of q at 1, as that of a bridge does (see unity), at the smallest level, from the points of
+// that of the mixture of both, but for a constant, and the guard of a bridge. Of draws of b the score is known, and stands for what
+// denoising estimates. The third term holds the integral of q at 1, as that of a bridge does (see unity), at the smallest level, from the points of
 // that level: most are there, and for other levels means of a few would scatter too much.
 type beside struct {
 	energy *energy.Annealable
@@ -183,21 +183,21 @@ func (f multiDenoising) Loss(b *Builder) *G.Node {
 	if f.beside == nil {
 		return data
 	}
+	lost := guard(graphs.Must(f.beside.energy.Correction(b.Points(), sigma, b.Theta)))
+	held := graphs.Mean(graphs.Mul(f.weight(sigma), lost))
 	y, sigma := b.In(backgroundInput), b.In("background_sigma")
 	fromB, _, err := f.beside.energy.BuildMixed(y, sigma, b.Theta)
 	graphs.Must(fromB, err)
 	known := graphs.Mean(graphs.Mul(f.weight(sigma), halfSquare(b.Gradient(fromB, y))))
 	_, share := f.beside.energy.Background()
-	loss := graphs.Add(graphs.Scale(data, 1-share), graphs.Scale(known, share))
-	whole := unity(share, odds{fromData, b.In("least")}, odds{fromB, b.In("background_least")})
-	if whole == nil {
-		return loss
+	if whole := unity(share, odds{fromData, b.In("least")}, odds{fromB, b.In("background_least")}); whole != nil {
+		weight := f.levels[len(f.levels)-1] // λ(σ_K)
+		if weight *= weight; f.floor > 0 {
+			weight = f.floor * math.Sqrt(weight+f.floor*f.floor)
+		}
+		held = graphs.Add(held, graphs.Scale(whole, weight))
 	}
-	weight := f.levels[len(f.levels)-1] // λ(σ_K)
-	if weight *= weight; f.floor > 0 {
-		weight = f.floor * math.Sqrt(weight+f.floor*f.floor)
-	}
-	return graphs.Add(loss, graphs.Scale(whole, weight))
+	return graphs.Add(held, graphs.Add(graphs.Scale(data, 1-share), graphs.Scale(known, share)))
 }
 
 // denoise builds the loss on the data for one noise, and log b/q at the noisy points, nil without a background.

@@ -139,7 +139,7 @@ func TestBridge(t *testing.T) {
 
 // With a constant f the mixed density is a multiple c of the background: its score is that of the background, and where the
 // data are draws of it, too, no score tells c from 1. What does is the term that holds the integral of q, ½(1/c-1)²,
-// whose gradient (1/c-1) d(1/c)/df is then all there is. It is zero at c = 1 only.
+// whose gradient (1/c-1) d(1/c)/df is then all there is. It is zero at c = 1 only; where f > 5 the guard pulls it down.
 func TestUnity(t *testing.T) {
 	const eps, batch = 0.3, 16
 	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
@@ -162,12 +162,13 @@ func TestUnity(t *testing.T) {
 			cfg := small(name, 2)
 			cfg.Batch, cfg.Floor = batch, 0
 			var e energy.Energy
-			weight := 1.0
+			weight, all := 1.0, 1.0 // of the term on the integral, and of the guard
 			if name == "dsm-multi" {
 				e = must(must(energy.NewAnnealable(constant(3), []float64{0.2, 0.1}, 1)).Beside(back, eps))
 				cfg.Focus = 0
 				cfg.Floor = 0.2
 				weight = 0.2 * math.Hypot(0.1, 0.2) // λ of the smallest level
+				all = 0.5 * (weight + 0.2*math.Hypot(0.2, 0.2))
 			} else {
 				bc := energy.BridgeConfig{Background: back, Share: eps}
 				if name == "dsm" {
@@ -179,13 +180,17 @@ func TestUnity(t *testing.T) {
 			o := must(objectives.New(name, e, p, cfg))
 			x, grad := mat.NewDense(batch, 2, nil), make([]float64, 1)
 			back.Sample(x, newRNG(2))
-			for _, f := range []float64{-0.5, 0.4, 2, whole(eps)} {
+			for _, f := range []float64{-0.5, 0.4, 2, whole(eps), 4.9, 5.1, 30} {
 				p.View("f")[0] = f
 				p.Changed()
 				must(o.Gradient(grad, x, newRNG(3)))
 				c, slope := multiple(f)
-				if want := weight * (1/c - 1) * -slope / (c * c); math.Abs(grad[0]-want) > 1e-12 {
-					t.Errorf("∫q = %g: gradient %g, want %g", c, grad[0], want)
+				want := weight * (1/c - 1) * -slope / (c * c)
+				if f > 5 {
+					want += 3 * all // the guard
+				}
+				if math.Abs(grad[0]-want) > 1e-12 {
+					t.Errorf("f = %g, ∫q = %g: gradient %g, want %g", f, c, grad[0], want)
 				}
 			}
 		})

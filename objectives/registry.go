@@ -217,11 +217,11 @@ func init() {
 	register(entry{
 		whole: true,
 		Info:  Info{Name: "ksd", Score: true, Summary: "kernel Stein discrepancy", Source: "Liu et al. 2016"},
-		make: func(e energy.Energy, _ *energy.Params, c Config) (Form, error) {
+		make: func(e energy.Energy, p *energy.Params, c Config) (Form, error) {
 			if c.Batch < 2 {
 				return nil, fmt.Errorf("objectives: ksd compares pairs: a batch of %d, want at least 2", c.Batch)
 			}
-			return newKernelStein(e, c)
+			return newKernelStein(e, p, c)
 		},
 	})
 	register(entry{

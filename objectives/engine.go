@@ -13,7 +13,7 @@ import (
 )
 
 // Learner is a Form with parameters φ of its own, a critic or a learnt noise. They move by Adam on the loss that
-// Builder.SetOwnLoss names: Repeats times with fresh draws after every gradient in θ, or with it if Repeats is zero. A critic
+// Builder.SetOwnLoss names, which uses no derived inputs: Repeats times with fresh draws after every gradient in θ, or with it if Repeats is zero. A critic
 // that had been fitted to the batch before it judges it would find a discrepancy at the truth.
 type Learner interface {
 	Form
@@ -228,7 +228,7 @@ func (o *Engine) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, 
 			o.own.step()
 		}
 		for range o.own.repeats {
-			if err := o.draw(x, rng); err != nil {
+			if err := o.form.Draw(o.in, x, rng); err != nil {
 				return s, err
 			}
 			if err := o.own.fn.Call(o.own.dst, o.args...); err != nil {

@@ -228,8 +228,8 @@ func init() {
 		whole: true,
 		Info:  Info{Name: "lsd", Score: true, Summary: "Stein discrepancy with a learnt critic", Source: "Grathwohl et al. 2020"},
 		bias:  func(Config) string { return "as far as the critic lags behind its optimum" },
-		make: func(e energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return newLearnedStein(e, c), nil
+		make: func(e energy.Energy, p *energy.Params, c Config) (Form, error) {
+			return newLearnedStein(e, p, c)
 		},
 	})
 	chains := func(name, summary, source, bias string, steps int, src func(m mover, e energy.Energy, c Config) (negatives, error)) {

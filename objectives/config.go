@@ -50,7 +50,7 @@ type Config struct {
 	Restart  float64     // ml: probability of a fresh start, in [0, 1]; 0 means 0.05, negative none
 	Alpha    float64     // ml, cd, pcd: weight α ≥ 0 of the squared energies
 
-	Bandwidth  float64 // ksd: h in units of x; 0 means twice the distance of neighbours in the first batch
+	Bandwidth  float64 // ksd: h in units of x; 0 means the distance of neighbours in the first batch
 	CriticRate float64 // lsd, flow-nce: learning rate of critic (its first one) or flow; 0 means 0.001
 	CriticSize int     // lsd: width of the critic's hidden layers, 0 means 64; flow-nce: of the flow's, 0 means 32
 	CriticReps int     // lsd: critic steps per gradient; 0 means 5

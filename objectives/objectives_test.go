@@ -384,7 +384,7 @@ func TestKernelSteinOverBridge(t *testing.T) {
 }
 
 // Over a bridge K_ij is w_i w_j g_i g_j k_ij up to a factor, which ratios of its entries tell of g, with
-// the known k taken out. It is 1/(q + q̂ + c), where a constant f makes q the background's density, and the tilt is its
+// the known k taken out. It is 1/(q + λq̂ + c), λ = 0.3, where a constant f makes q the background's density, and the tilt is its
 // logarithm's slope.
 func TestKernelSteinWeights(t *testing.T) {
 	const share, h, step, rounding = 0.3, 0.7, 1e-4, 1e-6 // of q̂ in float32
@@ -419,11 +419,11 @@ func TestKernelSteinWeights(t *testing.T) {
 	want := func(at []float64) float64 {
 		logq := make([]float64, 1)
 		back.LogProb(logq, mat.NewDense(1, 2, at))
-		g := math.Exp(logq[0]) + gaussian(at, mean, 1.25*spread)/3
+		g := gaussian(at, mean, 1.25*spread) / 3
 		for i := range 100 {
 			g += (gaussian(at, cfg.Data.RawRowView(i), 0.05*spread) + gaussian(at, cfg.Data.RawRowView(i), 0.2*spread)) / 300
 		}
-		return -math.Log(g + gaussian([]float64{math.Sqrt2 + 1, 0}, []float64{0, 0}, 1)/math.Pow(1.25*spread, 2))
+		return -math.Log(math.Exp(logq[0]) + 0.3*g + gaussian([]float64{math.Sqrt2 + 1, 0}, []float64{0, 0}, 1)/math.Pow(1.25*spread, 2))
 	}
 	for _, i := range []int{0, 4, 5} {
 		got, w := logG(i)-logG(3), want(x.RawRowView(i))-want(x.RawRowView(3))

@@ -22,12 +22,12 @@ import (
 //
 // with the kernel
 //
-//	K(x, y) = g(x) k(x, y) g(y) / K₀,   k = (1 + |x-y|²/h²)^-2,   g = q̂^-½, or 1/(q + q̂ + c) beside a background.
+//	K(x, y) = g(x) k(x, y) g(y) / K₀,   k = (1 + |x-y|²/h²)^-2,   g = q̂^-½, or 1/(q + λq̂ + c) beside a background, λ = 0.3.
 //
 // Without bias; zero in expectation exactly at the data's density. In the mean L is ∫∫ δ(x)ᵀδ(y) K q(x) q(y), where δ is the error
 // of the score and q the density of the points: K decides what is seen. A kernel as wide as the data smooths errors of the size
 // of a sharp mode away, and one that is the same everywhere counts a region by the square of its density, so that the gaps
-// between modes hardly count. Hence h is twice a distance between neighbours, the geometric mean of that to the eighth one
+// between modes hardly count. Hence h is a distance between neighbours, the geometric mean of that to the eighth one
 // over the first batch, or Config.Bandwidth, k falls off fast, and g evens regions out: q̂ is a rough density of
 // Config.Data, a kernel density at two widths beside one broad Gaussian (g = 1 without data). It enters the Stein operator as
 // s + ∇log g in place of s.
@@ -35,10 +35,10 @@ import (
 // Beside a background (energy.Bridge) the density of the points is known as far as it is learnt, and with g = 1/q it is
 // ∇·f/q that is left of the operator sᵀf + ∇·f for f g: no scatter of the score, and space is counted by its volume. q is that of
 // the parameters of the moment; like all of K it is held fixed where L is differentiated. It is near zero at points of a mode
-// that is not found yet, which would count without bound: q̂ is a bound, and 1/q alone lost two modes of eight. c, the density
+// that is not found yet, which would count without bound: λq̂ is a bound, and 1/q alone lost two modes of eight. c, the density
 // of the broad Gaussian of q̂ one deviation outside of where it has most of its mass, is one for points far out. In the family of
-// 8gaussians with free weights, the deviation of a log weight after a step of Newton's method from one batch of 512 is 4.2 with q̂^-½,
-// 2.3 with 1/(q + q̂), 1.3 with 1/q and 1.3 for sm.
+// 8gaussians with free weights and widths, the deviations of a log weight and a log width after a step of Newton's method from one
+// batch of 512 are 4.3 and 0.08 with q̂^-½, 1.7 and 0.15 with 1/(q + λq̂), 1.6 and 0.54 with 1/q; that of a log weight is 1.3 for sm.
 //
 // K₀ is the mean of g k g over the first batch, which makes L as large as a Fisher divergence.
 //
@@ -110,7 +110,7 @@ func (f *kernelStein) Derive(in Inputs, x *mat.Dense) error {
 	copy(points, x.RawMatrix().Data)
 	copy(points[n*d:], in[backgroundInput])
 	if f.h == 0 {
-		if f.h = 2 * neighbourDistance(&f.points); f.h == 0 {
+		if f.h = neighbourDistance(&f.points); f.h == 0 {
 			return fmt.Errorf("objectives: ksd: all points of the batch are equal")
 		}
 	}
@@ -175,6 +175,9 @@ func (f *kernelStein) Derive(in Inputs, x *mat.Dense) error {
 	return nil
 }
 
+// roughShare is λ.
+const roughShare = 0.3
+
 // weigh stores log g and ∇log g of all points in f.g and f.tilt.
 func (f *kernelStein) weigh() error {
 	clear(f.g)
@@ -193,6 +196,7 @@ func (f *kernelStein) weigh() error {
 		return err
 	}
 	for i, e := range f.e {
+		f.g[i] -= math.Log(roughShare)
 		low := min(e, f.g[i], f.floor)
 		a, b := math.Exp(low-e), math.Exp(low-f.g[i])
 		sum := a + b + math.Exp(low-f.floor)

@@ -92,7 +92,7 @@ func Recommended(name string, data *mat.Dense) (Config, error) {
 	case "dsm":
 		cfg.Sigma, cfg.Paired = 0.0025*cfg.spread(), true
 	case "dsm-multi":
-		cfg.Paired, cfg.Floor, cfg.Focus = true, 0.1*cfg.spread(), 0.9
+		cfg.Paired, cfg.Floor, cfg.Focus = true, 0.1*cfg.spread(), 0.75
 	case "lsd":
 		cfg.CriticFeat, cfg.CriticSize, cfg.CriticRate = 32, 128, 2e-3
 	case "nce":

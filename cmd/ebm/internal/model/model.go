@@ -269,7 +269,7 @@ func (m *Model) objective() objectives.Config {
 		Steps: s.ChainSteps, Adjusted: s.ChainMoves == "mala", StepSize: s.ChainSize, Jumps: s.Jumps, Buffer: s.Buffer, Restart: s.Restart, Alpha: s.Alpha,
 	}
 	if s.Objective == "dsm-multi" {
-		cfg.Floor, cfg.Focus = 0.1*slices.Max(m.Data.Std), 0.9 // most of the work is at the level that is reported
+		cfg.Floor, cfg.Focus = 0.1*slices.Max(m.Data.Std), 0.75 // most of the work is at the level that is reported
 	}
 	if s.Objective == "lsd" {
 		cfg.CriticFeat, cfg.CriticSize, cfg.CriticRate = 32, 128, 2e-3

@@ -115,7 +115,7 @@ func (s *background) known(b *Builder, x *G.Node) (drift, held *G.Node) {
 // data lies where the odds are below r, which is 0.011 at f = 5 (see [energy.Bridge]): a quarter of a percent for ε = 0.2, whatever
 // the density, and that bounds the bias. With the guard dsm-multi found all modes of 8gaussians with every seed tried, in 5500 steps
 // or in 1500, where without it one in four lost one for good (KL 0.9 nats); checkerboard, in 1500 steps, came to 0.06 nats instead of
-// 0.5 to 1.6.
+// 0.3 to 1.0.
 func guard(f *G.Node) *G.Node {
 	const slope, from = 3, 5
 	return graphs.Scale(graphs.ReLU(graphs.Shift(f, -from)), slope)

@@ -50,15 +50,17 @@ func (f denoising) Loss(b *Builder) *G.Node {
 	eps := b.In("eps")
 	y := graphs.Add(b.X, graphs.Scale(eps, f.sigma))
 	b.SetPoints(y)
-	g, scale := b.Gradient(b.E(y), y), f.weight()
-	if !f.paired {
-		return graphs.Scale(graphs.Mean(halfSquare(graphs.Sub(graphs.Scale(eps, 1/f.sigma), g))), scale)
+	g := b.Gradient(b.E(y), y)
+	var loss *G.Node // (n, 1)
+	if f.paired {
+		z := graphs.Sub(b.X, graphs.Scale(eps, f.sigma))
+		h := b.Gradient(b.E(z), z)
+		squares := graphs.Scale(graphs.Add(halfSquare(g), halfSquare(h)), 0.5)
+		loss = graphs.Sub(squares, graphs.Scale(rowDot(eps, graphs.Sub(g, h)), 0.5/f.sigma))
+	} else {
+		loss = halfSquare(graphs.Sub(graphs.Scale(eps, 1/f.sigma), g))
 	}
-	z := graphs.Sub(b.X, graphs.Scale(eps, f.sigma))
-	h := b.Gradient(b.E(z), z)
-	squares := graphs.Scale(graphs.Add(halfSquare(g), halfSquare(h)), 0.5)
-	curvature := graphs.Scale(rowDot(eps, graphs.Sub(g, h)), 0.5/f.sigma)
-	return graphs.Scale(graphs.Mean(graphs.Sub(squares, curvature)), scale)
+	return graphs.Scale(graphs.Mean(loss), f.weight())
 }
 
 // multiDenoising is `dsm-multi`, the mean over levels σ_1 > … > σ_K of λ(σ_k) dsm(σ_k),
@@ -184,18 +186,14 @@ func (f multiDenoising) Loss(b *Builder) *G.Node {
 		return data
 	}
 	lost := guard(graphs.Must(f.beside.energy.Correction(b.Points(), sigma, b.Theta)))
-	held := graphs.Mean(graphs.Mul(f.weight(sigma), lost))
+	held := graphs.Mean(graphs.Mul(f.lambdas(sigma), lost))
 	y, sigma := b.In(backgroundInput), b.In("background_sigma")
 	fromB, _, err := f.beside.energy.BuildMixed(y, sigma, b.Theta)
 	graphs.Must(fromB, err)
-	known := graphs.Mean(graphs.Mul(f.weight(sigma), halfSquare(b.Gradient(fromB, y))))
+	known := graphs.Mean(graphs.Mul(f.lambdas(sigma), halfSquare(b.Gradient(fromB, y))))
 	_, share := f.beside.energy.Background()
 	if whole := unity(share, odds{fromData, b.In("least")}, odds{fromB, b.In("background_least")}); whole != nil {
-		weight := f.levels[len(f.levels)-1] // λ(σ_K)
-		if weight *= weight; f.floor > 0 {
-			weight = f.floor * math.Sqrt(weight+f.floor*f.floor)
-		}
-		held = graphs.Add(held, graphs.Scale(whole, weight))
+		held = graphs.Add(held, graphs.Scale(whole, f.lambda(f.levels[len(f.levels)-1])))
 	}
 	return graphs.Add(held, graphs.Add(graphs.Scale(data, 1-share), graphs.Scale(known, share)))
 }
@@ -215,12 +213,20 @@ func (f multiDenoising) denoise(b *Builder, cond energy.Conditional, eps, sigma 
 		e = graphs.Sub(graphs.Must(excess, err), logb)
 	}
 	r := graphs.Mul(wide, b.Gradient(e, y)) // σ∇E
-	ratio := graphs.Mul(f.weight(sigma), graphs.Reciprocal(graphs.Square(sigma)))
+	ratio := graphs.Mul(f.lambdas(sigma), graphs.Reciprocal(graphs.Square(sigma)))
 	return graphs.Mean(graphs.Mul(ratio, graphs.Sub(halfSquare(r), rowDot(eps, r)))), excess
 }
 
-// weight builds λ(σ).
-func (f multiDenoising) weight(sigma *G.Node) *G.Node {
+// lambda is λ(σ).
+func (f multiDenoising) lambda(sigma float64) float64 {
+	if f.floor == 0 {
+		return sigma * sigma
+	}
+	return f.floor * math.Sqrt(sigma*sigma+f.floor*f.floor)
+}
+
+// lambdas builds λ of the levels sigma.
+func (f multiDenoising) lambdas(sigma *G.Node) *G.Node {
 	if f.floor == 0 {
 		return graphs.Square(sigma)
 	}

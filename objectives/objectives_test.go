@@ -336,6 +336,17 @@ func TestBeside(t *testing.T) {
 	}
 }
 
+// vanishesAtTruth checks the largest mean gradient, of data that are drawn out by a width: it is zero at 1, and tells 1.3 from it.
+func vanishesAtTruth(t *testing.T, worst func(width float64) float64, tolerance float64) {
+	t.Helper()
+	if z := worst(1); z > tolerance {
+		t.Errorf("at the truth a mean gradient is %.1f standard errors from zero", z)
+	}
+	if z := worst(1.3); z < 1.5*tolerance {
+		t.Errorf("data 1.3 times as wide: the largest mean gradient is %.1f standard errors from zero, want to tell", z)
+	}
+}
+
 // worstMean is the largest mean gradient of n parameters, in its standard errors, over reps batches of back's draws, drawn out by
 // width. Parameters whose squared gradients sum to no more than nothing are left out: theirs are zero but for rounding.
 func worstMean(o objectives.Objective, n int, back *energy.Mixture, width float64, batch, reps int, nothing float64) (most float64) {
@@ -375,12 +386,7 @@ func TestKernelSteinOverBridge(t *testing.T) {
 	worst := func(width float64) float64 {
 		return worstMean(must(objectives.New("ksd", e, p, cfg)), p.Len(), back, width, batch, reps, 1e-20)
 	}
-	if z := worst(1); z > tolerance {
-		t.Errorf("at the truth a mean gradient is %.1f standard errors from zero", z)
-	}
-	if z := worst(1.3); z < 1.5*tolerance {
-		t.Errorf("data 1.3 times as wide: the largest mean gradient is %.1f standard errors from zero, want to tell", z)
-	}
+	vanishesAtTruth(t, worst, tolerance)
 }
 
 // Over a bridge K_ij is w_i w_j g_i g_j k_ij up to a factor, which ratios of its entries tell of g, with
@@ -483,12 +489,7 @@ func TestLearnedSteinOverBridge(t *testing.T) {
 	worst := func(width float64) float64 {
 		return worstMean(must(objectives.New("lsd", bridge, params, cfg)), params.Len(), p, width, batch, reps, 1e-20)
 	}
-	if z := worst(1); z > tolerance {
-		t.Errorf("at the truth a mean gradient is %.1f standard errors from zero", z)
-	}
-	if z := worst(1.3); z < 1.5*tolerance {
-		t.Errorf("data 1.3 times as wide: the largest mean gradient is %.1f standard errors from zero, want to tell", z)
-	}
+	vanishesAtTruth(t, worst, tolerance)
 }
 
 func sqDistance(a, b []float64) float64 { return math.Pow(floats.Distance(a, b, 2), 2) }

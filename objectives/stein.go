@@ -234,13 +234,14 @@ func neighbourDistance(x *mat.Dense) float64 {
 
 func (f *kernelStein) Loss(b *Builder) *G.Node {
 	s := graphs.Sub(b.In("tilt"), b.Gradient(b.E(b.X), b.X)) // (n, d)
-	var integral *G.Node
+	var held *G.Node
 	if f.beside != nil {
-		drift, unit := f.beside.known(b, b.X)
-		s, integral = graphs.ConcatRows(s, drift), unit
+		var drift *G.Node
+		drift, held = f.beside.known(b, b.X)
+		s = graphs.ConcatRows(s, drift)
 	}
 	ks := graphs.Add(graphs.MatMul(b.In("k"), s, false, false), graphs.Scale(b.In("dk"), 2))
-	return plus(integral, graphs.Add(graphs.Sum(graphs.Mul(s, ks)), b.In("ddk")))
+	return plus(held, graphs.Add(graphs.Sum(graphs.Mul(s, ks)), b.In("ddk")))
 }
 
 func (f *kernelStein) save() []safetensors.Tensor {
@@ -387,9 +388,9 @@ func (f *learnedStein) Loss(b *Builder) *G.Node {
 	b.SetOwnLoss(graphs.Sub(size, graphs.Mean(graphs.Sub(trace, rowDot(own, c)))))
 	stein := graphs.Mean(graphs.Sub(trace, rowDot(g, graphs.Add(c, b.In("known")))))
 	share := f.beside.share()
-	drift, integral := f.beside.known(b, b.X)
+	drift, held := f.beside.known(b, b.X)
 	known := graphs.Mean(graphs.RowSum(graphs.Square(drift)))
-	return plus(integral, graphs.Add(graphs.Scale(stein, 1-share), graphs.Scale(known, share/(4*f.lambda))))
+	return graphs.Add(held, graphs.Add(graphs.Scale(stein, 1-share), graphs.Scale(known, share/(4*f.lambda))))
 }
 
 // newNet draws the parameters of an MLP of the given widths; the last layer starts at zero.

@@ -116,7 +116,9 @@ func OpenData(s settings.Settings) (*Data, error) {
 	var all *mat.Dense
 	if points != nil {
 		all = points.Matrix()
-		d.sum = checksum(all)
+		if d.sum = d.Sum; file == nil {
+			d.sum = checksum(all)
+		}
 		d.Train, d.Test, d.source = training.Matrix(), test.Matrix(), training
 		if err := d.constant(); err != nil {
 			return nil, exit.Usagef("--dataset %s: %w", s.Dataset, err)

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -44,6 +45,9 @@ func every() map[string]Energy {
 		"residual":     must(NewResidual(ResidualConfig{Dim: 2, Width: 5, Blocks: 2})),
 		"fourier":      must(NewFourier(FourierConfig{Dim: 2, Frequencies: 3}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
 		"features": must(NewFourier(FourierConfig{Dim: 2, Frequencies: 3, WithoutX: true}, func(d int) (Energy, error) {
+			return mlp(d, SiLU), nil
+		})),
+		"condition": must(NewFourier(FourierConfig{Dim: 3, Frequencies: 3, Condition: 2}, func(d int) (Energy, error) {
 			return mlp(d, SiLU), nil
 		})),
 		"gaussian":    Gaussian{3},
@@ -384,6 +388,31 @@ func TestSpectral(t *testing.T) {
 }
 
 // Levels of the conditional energy: At agrees with BuildAt, and Build is the smallest level.
+// TestFourierCondition: the last variable and the others start in rows of their own.
+func TestFourierCondition(t *testing.T) {
+	const d, m, k = 3, 5, 2
+	e := must(NewFourier(FourierConfig{Dim: d, Frequencies: m, Condition: k}, func(width int) (Energy, error) {
+		if want := d + 2*(m+k); width != want {
+			t.Errorf("embedding of width %d, want %d", width, want)
+		}
+		return NewMLP(MLPConfig{Dim: width, Hidden: []int{4}})
+	}))
+	b := Init(e, rand.New(rand.NewPCG(1, 2))).View("features.weight")
+	if len(b) != (m+k)*d {
+		t.Fatalf("%d weights, want %d", len(b), (m+k)*d)
+	}
+	for i, v := range b {
+		if own := (i/d >= m) == (i%d == d-1); own != (v != 0) {
+			t.Errorf("row %d, variable %d: %g", i/d, i%d, v)
+		}
+	}
+	for _, cfg := range []FourierConfig{{Dim: 1, Condition: 1}, {Dim: 2, Condition: -1}} {
+		if _, err := NewFourier(cfg, func(int) (Energy, error) { return Gaussian{1}, nil }); err == nil || !strings.Contains(err.Error(), "Condition") {
+			t.Errorf("%+v: error %v", cfg, err)
+		}
+	}
+}
+
 func TestAnnealable(t *testing.T) {
 	levels := GeometricLevels(2, 0.125, 5)
 	if levels[0] != 2 || math.Abs(levels[2]-0.5) > 1e-12 || math.Abs(levels[4]-0.125) > 1e-12 {

@@ -14,6 +14,7 @@ import (
 type FourierConfig struct {
 	Dim         int     // d > 0; required
 	Frequencies int     // m > 0, directions; 0 means 32
+	Condition   int     // k more directions, for the last variable alone, see Fourier; 0: it is one like the others
 	Scale       float64 // standard deviation of the angular frequencies, in radians per unit of x; 0 means 2
 	WithoutX    bool    // leave x itself out of the embedding
 }
@@ -24,7 +25,11 @@ type FourierConfig struct {
 //
 // with the rows of B drawn from N(0, Scale² I) and learnt with the rest. Networks learn low frequencies first; the embedding
 // lets small ones learn sharp densities (Tancik et al., Fourier features let networks learn high frequency functions,
-// arXiv 2006.10739). Its parameter is features.weight [m, d]; the inner energy keeps its names.
+// arXiv 2006.10739). Its parameter is features.weight [m+k, d]; the inner energy keeps its names.
+//
+// Where the last variable is a condition, such as the noise level of an [Annealable], the energies at its values are better kept
+// apart from how sharp they are in x: with Condition = k > 0 the first m rows of B begin without it, and the last k with nothing
+// else.
 //
 // The energy is periodic but for what the inner energy makes of x: keep x in the embedding, or add [Confined], where Z must
 // be finite.
@@ -39,7 +44,7 @@ var (
 	_ Smoothness  = (*Fourier)(nil)
 )
 
-// NewFourier builds the inner energy by calling inner with the width of the embedding, d+2m (2m without x).
+// NewFourier builds the inner energy by calling inner with the width of the embedding, d + 2(m+k), without x 2(m+k).
 func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourier, error) {
 	if cfg.Frequencies == 0 {
 		cfg.Frequencies = 32
@@ -54,13 +59,16 @@ func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourie
 	if cfg.Frequencies < 0 {
 		err = errors.Join(err, fmt.Errorf("energy: Fourier.Frequencies = %d, want > 0", cfg.Frequencies))
 	}
+	if cfg.Condition < 0 || cfg.Condition > 0 && cfg.Dim < 2 {
+		err = errors.Join(err, fmt.Errorf("energy: Fourier.Condition = %d with %d variables, want >= 0, and one variable besides", cfg.Condition, cfg.Dim))
+	}
 	if !positive(cfg.Scale) {
 		err = errors.Join(err, fmt.Errorf("energy: Fourier.Scale = %g, want > 0", cfg.Scale))
 	}
 	if err != nil {
 		return nil, err
 	}
-	width := 2 * cfg.Frequencies
+	width := 2 * (cfg.Frequencies + cfg.Condition)
 	if !cfg.WithoutX {
 		width += cfg.Dim
 	}
@@ -79,7 +87,7 @@ func (f *Fourier) Dim() int { return f.cfg.Dim }
 
 // Specs returns features.weight and the parameters of the inner energy.
 func (f *Fourier) Specs() []Spec {
-	return append([]Spec{{"features.weight", []int{f.cfg.Frequencies, f.cfg.Dim}}}, f.inner.Specs()...)
+	return append([]Spec{{"features.weight", []int{f.cfg.Frequencies + f.cfg.Condition, f.cfg.Dim}}}, f.inner.Specs()...)
 }
 
 // Smooth asks the inner energy.
@@ -87,7 +95,17 @@ func (f *Fourier) Smooth() error { return Smooth(f.inner) }
 
 // Init draws the frequencies and initialises the inner energy.
 func (f *Fourier) Init(p *Params, rng *rand.Rand) {
-	fillNormal(p.views[0], f.cfg.Scale, rng)
+	b, d := p.views[0], f.cfg.Dim
+	fillNormal(b, f.cfg.Scale, rng)
+	if f.cfg.Condition > 0 {
+		for i := range f.cfg.Frequencies {
+			b[i*d+d-1] = 0
+		}
+		for i := range f.cfg.Condition {
+			row := (f.cfg.Frequencies + i) * d
+			clear(b[row : row+d-1])
+		}
+	}
 	initialise(f.inner, p.Sub(1, len(p.specs)-1), rng)
 }
 

@@ -356,29 +356,38 @@ func (m *Mixture) Build(x *G.Node) (*G.Node, error) {
 	})
 }
 
-// buildBlurred builds log b_σ of the rows of x at the levels sigma (n, 1),
+// buildBlurred builds log b_σ of the rows of x at the levels sigma (n, 1), log Σ_k w_k N(x; c_k, v_k² I) with v_k² = s_k² + σ². Here too
+// one product is enough,
 //
-//	log Σ_k w_k N(x; c_k, v_k² I),  v_k² = s_k² + σ²,  -½|x - c_k|² = (x-x̄)·(c_k-x̄) - ½|c_k-x̄|² - ½|x-x̄|².
+//	log w_k - d/2 log v_k² - |x - c_k|²/(2v_k²) = r·c'_k/v_k² - ½|c'_k|²/v_k² - (½|r|²/v_k² + d/2 log v_k²) + log w_k,
+//
+// r = x - x̄, c'_k = c_k - x̄: components of the same deviation take the same d+2 columns, r/v², 1/v² and the bracket.
 func (m *Mixture) buildBlurred(x, sigma *G.Node) *G.Node {
 	k, d := m.centres.Dims()
 	mean, _ := Moments(m.centres)
-	w, half, logw, squares := make([]float64, 0, k*d), make([]float64, k), make([]float64, k), make([]float64, k)
+	widths := slices.Compact(slices.Sorted(slices.Values(m.sds)))
+	w, b := mat.NewDense(k, len(widths)*(d+2), nil), make([]float64, k)
 	for i, s := range m.sds {
+		g, _ := slices.BinarySearch(widths, s)
+		row := w.RawRowView(i)[g*(d+2) : (g+1)*(d+2)]
 		for j, c := range m.centres.RawRowView(i) {
-			c -= mean[j]
-			w = append(w, c)
-			half[i] -= 0.5 * c * c
+			row[j] = c - mean[j]
+			row[d] -= 0.5 * row[j] * row[j]
 		}
-		logw[i] = m.logw[i] + float64(d)*math.Log(s)
-		squares[i] = s * s
+		row[d+1] = -1
+		b[i] = m.logw[i] + float64(d)*math.Log(s)
 	}
-	n := x.Shape()[0]
-	r := graphs.Sub(x, graphs.ExpandRows(constant(x, mean, d), n))
-	far := graphs.Affine(r, constant(x, w, k, d), constant(x, half, k)) // (n, K)
-	far = graphs.Sub(far, graphs.ExpandCols(graphs.Scale(graphs.RowSum(graphs.Square(r)), 0.5), k))
-	v := graphs.Add(graphs.ExpandRows(constant(x, squares, k), n), graphs.ExpandCols(graphs.Square(sigma), k))
-	norm := graphs.Sub(graphs.ExpandRows(constant(x, logw, k), n), graphs.Scale(graphs.Log(v), 0.5*float64(d)))
-	return graphs.RowLogSumExp(graphs.Add(graphs.Div(far, v), norm))
+	r := graphs.Sub(x, graphs.ExpandRows(constant(x, mean, d), x.Shape()[0]))
+	half := graphs.Scale(graphs.RowSum(graphs.Square(r)), 0.5)
+	var in G.Nodes
+	for _, s := range widths {
+		v := graphs.Shift(graphs.Square(sigma), s*s)
+		inv := graphs.Reciprocal(v) // (n, 1)
+		in = append(in, graphs.Mul(r, graphs.ExpandCols(inv, d)), inv,
+			graphs.Add(graphs.Mul(half, inv), graphs.Scale(graphs.Log(v), 0.5*float64(d))))
+	}
+	all := w.RawMatrix()
+	return graphs.RowLogSumExp(graphs.Affine(graphs.ConcatCols(in...), constant(x, all.Data, all.Rows, all.Cols), constant(x, b, k)))
 }
 
 // Energy returns -log b, an energy without parameters.

@@ -77,8 +77,7 @@ func Preset(s settings.Settings) settings.Layer {
 			put("sigma", 0.0025*spread) // so is the level that is reported; paired, so small a noise costs no scatter
 			put("levels", 8)
 			put("paired", true)
-			put("lr", 4e-3)
-			put("steps", 5500)
+			put("lr", 6e-3)
 			put("warmup", 500)
 		}
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.

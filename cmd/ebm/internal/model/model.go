@@ -55,7 +55,7 @@ func assemble(s settings.Settings, data *Data) (*Model, error) {
 func build(s settings.Settings, data *Data) (energy.Energy, error) {
 	switch {
 	case s.Objective == "dsm-multi":
-		inner, err := network(s, data.Dim+1, levelScale) // its input is scaled to unit deviation
+		inner, err := network(s, data.Dim+1, 4, bridgeScale) // its input is scaled to unit deviation
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +65,7 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 		}
 		return e.Beside(data.Bridge, s.Bridge)
 	case s.Bridge > 0:
-		f, err := network(s, data.Dim, fourierScale/slices.Max(data.Std))
+		f, err := network(s, data.Dim, 0, bridgeScale/slices.Max(data.Std))
 		if err != nil {
 			return nil, err
 		}
@@ -75,18 +75,18 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 		}
 		return energy.NewBridge(f, cfg)
 	}
-	return network(s, data.Dim, fourierScale/slices.Max(data.Std))
+	return network(s, data.Dim, 0, fourierScale/slices.Max(data.Std))
 }
 
 // Spreads of the angular frequencies of the embedding, in radians per standard deviation of the data.
 const (
 	fourierScale = 4
-	levelScale   = 2.5 // with the noise level among the variables, which is to be followed more smoothly
+	bridgeScale  = 2.5 // of the correction of a background: it is the smoother, the more of the density is the background's
 )
 
 // network makes the network for points of the given dimension, whose embedding has frequencies of the given spread, in
-// radians per unit of its input.
-func network(s settings.Settings, dim int, frequency float64) (energy.Energy, error) {
+// radians per unit of its input, and some for the last variable alone.
+func network(s settings.Settings, dim, last int, frequency float64) (energy.Energy, error) {
 	act := energy.Activation(s.Activation)
 	bounded := func(e energy.Energy, err error) (energy.Energy, error) {
 		if err != nil || s.Spectral == 0 {
@@ -102,7 +102,7 @@ func network(s settings.Settings, dim int, frequency float64) (energy.Energy, er
 	case "mlp":
 		return mlp(dim)
 	case "fourier":
-		return energy.NewFourier(energy.FourierConfig{Dim: dim, Scale: frequency}, mlp)
+		return energy.NewFourier(energy.FourierConfig{Dim: dim, Condition: last, Scale: frequency}, mlp)
 	case "residual":
 		e, err := energy.NewResidual(energy.ResidualConfig{Dim: dim, Width: s.Hidden[0], Blocks: max(1, len(s.Hidden)-1), Activation: act, FirstGain: s.FirstGain})
 		return bounded(e, err)

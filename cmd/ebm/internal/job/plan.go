@@ -69,15 +69,16 @@ func Preset(s settings.Settings) settings.Layer {
 			put("lr", 3e-3)
 			put("steps", 3500)
 		case "lsd": // slower than the critic, which is to keep up
-			put("lr", 5e-4)
+			put("lr", 7e-4)
 			put("clip", 1.0)
-			put("batch", 256)
+			put("batch", 400)
 			put("steps", 2500)
 		case "dsm-multi":
 			put("sigma", 0.0025*spread) // so is the level that is reported; paired, so small a noise costs no scatter
 			put("levels", 8)
 			put("paired", true)
 			put("lr", 6e-3)
+			put("batch", 576)
 			put("warmup", 500)
 		}
 	// Perturbations reach from mode to mode: planar distributions have a deviation of about 2, standardised files of 1.

@@ -55,7 +55,7 @@ func assemble(s settings.Settings, data *Data) (*Model, error) {
 func build(s settings.Settings, data *Data) (energy.Energy, error) {
 	switch {
 	case s.Objective == "dsm-multi":
-		inner, err := network(s, data.Dim+1, 4, bridgeScale) // its input is scaled to unit deviation
+		inner, err := network(s, data.Dim+1, 4, levelScale) // its input is scaled to unit deviation
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +81,8 @@ func build(s settings.Settings, data *Data) (energy.Energy, error) {
 // Spreads of the angular frequencies of the embedding, in radians per standard deviation of the data.
 const (
 	fourierScale = 4
-	bridgeScale  = 2.5 // of the correction of a background: it is the smoother, the more of the density is the background's
+	bridgeScale  = 2   // of the correction of a background, which is smoother than the density itself
+	levelScale   = 2.5 // the same for all noise levels at once
 )
 
 // network makes the network for points of the given dimension, whose embedding has frequencies of the given spread, in

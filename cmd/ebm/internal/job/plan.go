@@ -77,7 +77,6 @@ func Preset(s settings.Settings) settings.Layer {
 			put("sigma", 0.0025*spread) // so is the level that is reported; paired, so small a noise costs no scatter
 			put("levels", 8)
 			put("paired", true)
-			put("lr", 6e-3)
 			put("batch", 576)
 			put("warmup", 500)
 		}

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,8 +48,10 @@ type Cell struct {
 	Eval      *metrics.Report `json:"eval,omitempty"`
 }
 
-// resultFile marks a cell that is done.
-const resultFile = "cell.json"
+const (
+	resultFile = "cell.json"   // marks a cell that is done
+	spentFile  = "cpu_seconds" // of one that was interrupted, up to then
+)
 
 // Run fills the cells. When ctx is cancelled, those that are done stay, and those that had begun have a checkpoint.
 func Run(ctx context.Context, cfg Config) ([]Cell, error) {
@@ -116,7 +120,17 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	if err != nil {
 		return err
 	}
+	earlier, err := spentBefore(c.Run)
+	if err != nil {
+		return err
+	}
 	before, spent := threadTime(), time.Duration(-1)
+	seconds := func() float64 {
+		if spent < 0 {
+			spent = threadTime() - before
+		}
+		return earlier + spent.Seconds()
+	}
 	res, err := plan.Run(ctx, dir, job.Options{Resume: resume, NoPictures: true, Stage: func(string) {
 		if spent < 0 {
 			spent = threadTime() - before
@@ -126,19 +140,33 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	case errors.Is(err, train.ErrDiverged):
 		c.Error = exit.Line(err)
 	case err != nil:
+		if failed := dir.Write(spentFile, fmt.Appendf(nil, "%g\n", seconds())); failed != nil {
+			return errors.Join(err, failed)
+		}
 		return err
 	default:
 		c.Eval = res.Eval
 	}
-	if spent < 0 {
-		spent = threadTime() - before
-	}
-	c.Steps, c.CPU, c.Set = s.Steps, spent.Seconds(), cfg.Set
+	c.Steps, c.CPU, c.Set = s.Steps, seconds(), cfg.Set
 	b, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return err
 	}
 	return dir.Write(resultFile, append(b, '\n'))
+}
+
+// spentBefore is the CPU seconds of a cell's training up to its last interruption.
+func spentBefore(folder string) (float64, error) {
+	name := filepath.Join(folder, spentFile)
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	v, bad := strconv.ParseFloat(strings.TrimSpace(string(b)), 64)
+	if err != nil || bad != nil || !(v >= 0) {
+		return 0, exit.Usagef("%s is damaged; remove the folder to have the cell done again", name)
+	}
+	return v, nil
 }
 
 // settings are those of a cell: the defaults for its objective and data, and what was set.

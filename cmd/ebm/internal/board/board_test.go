@@ -1,0 +1,70 @@
+package board_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/board"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+)
+
+// small is one cell that trains for about a second.
+func small(t *testing.T) (board.Config, string) {
+	t.Helper()
+	set := make(settings.Layer)
+	for _, text := range []string{"steps=20000", "hidden=8", "batch=16", "samples=0", "test-points=100", "grid=50"} {
+		l, err := settings.ParseAssignment(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, v := range l {
+			set[k] = v
+		}
+	}
+	dir := t.TempDir()
+	return board.Config{Datasets: []string{"4squares"}, Objectives: []string{"nce"}, Seeds: 1, Set: set, Workers: 1, Dir: dir},
+		filepath.Join(dir, "cells", "4squares-nce-1")
+}
+
+// TestSecondsOverInterruption: what an interrupted process spent on a cell counts.
+func TestSecondsOverInterruption(t *testing.T) {
+	cfg, cell := small(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { // once it trains
+		defer cancel()
+		for ctx.Err() == nil {
+			if _, err := os.Stat(filepath.Join(cell, "metrics.jsonl")); err == nil {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	if _, err := board.Run(ctx, cfg); err == nil {
+		t.Skip("done before it was interrupted")
+	}
+	spent := filepath.Join(cell, "cpu_seconds")
+	if b, err := os.ReadFile(spent); err != nil || !(strings.TrimSpace(string(b)) > "0") {
+		t.Fatalf("%s: %q, %v", spent, b, err)
+	}
+	if err := os.WriteFile(spent, []byte("none\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := board.Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), spent) {
+		t.Errorf("damaged file: error %v", err)
+	}
+	const before = 1000
+	if err := os.WriteFile(spent, []byte("1000\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cells, err := board.Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := cells[0].CPU; got < before || got > before+600 {
+		t.Errorf("%g CPU seconds, want %d and a few", got, before)
+	}
+}

@@ -1,11 +1,15 @@
 package train
 
-// Average is the exponential moving average of the weights,
+// Average is the moving average of the weights,
 //
-//	θ̄ ← d θ̄ + (1−d) θ,   d = min(Decay, (1+t)/(10+t)),
+//	θ̄ ← d θ̄ + (1−d) θ,   d = min(Decay, (t−1)/(t+3)),
 //
-// where t counts the updates: the early weights, which are mostly the initial ones, are forgotten quickly. A Decay of
-// 0 copies θ. Polyak and Juditsky 1992; the warm-up is TensorFlow's ExponentialMovingAverage.
+// at update t = 1, 2, …: while (t−1)/(t+3) is the smaller, the weights of step s count as s³ does, nearly, so that the average
+// reaches back over about the last quarter of the steps so far, and the early weights, which are mostly the initial ones, are forgotten;
+// later it is the exponential one, over about the last 1/(1−Decay) steps. A Decay of 0 copies θ.
+//
+// Shamir and Zhang, Stochastic gradient descent for non-smooth optimization, ICML 2013, arXiv 1212.1824: polynomial-decay averaging
+// with η = 3. Polyak and Juditsky 1992 is the idea.
 type Average struct {
 	Decay float64 // in [0, 1)
 
@@ -23,12 +27,12 @@ func (a *Average) Update(theta []float64) {
 	if len(theta) != len(a.theta) {
 		panic("train: length of θ changed")
 	}
+	a.step++
 	t := float64(a.step)
-	d := min(a.Decay, (1+t)/(10+t))
+	d := min(a.Decay, (t-1)/(t+3))
 	for i, v := range theta {
 		a.theta[i] = v + d*(a.theta[i]-v)
 	}
-	a.step++
 }
 
 // Theta is the live average, nil before the first Update. It must not be written to.

@@ -237,6 +237,16 @@ func TestAverage(t *testing.T) {
 	if first.Theta()[0] > 1e-6 {
 		t.Errorf("the first weights are still seen: %g", first.Theta()[0])
 	}
+	cubes, sum := &Average{Decay: 0.9999}, 0.0 // t (t+1) (t+2) are the weights of polynomial decay with η = 3
+	var weighted float64
+	for i := range 100 {
+		t := float64(i + 1)
+		x := math.Sin(t)
+		cubes.Update([]float64{x})
+		w := t * (t + 1) * (t + 2)
+		weighted, sum = weighted+w*x, sum+w
+	}
+	near(t, "polynomial", cubes.Theta(), []float64{weighted / sum}, 1e-13)
 	copies := new(Average)
 	copies.Update([]float64{1})
 	copies.Update([]float64{2})

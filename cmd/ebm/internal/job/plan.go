@@ -57,7 +57,7 @@ func Preset(s settings.Settings) settings.Layer {
 		put("batch", 512)
 		put("steps", 6000)
 		put("clip", 10.0)
-		put("ema", 0.999) // over which the weights of modes, the least certain part, settle
+		put("ema", 0.9992) // over which the weights of modes, the least certain part, settle
 		if model.Finite(s) {
 			put("smooth", 0.5) // slopes tell more of single points than heights do
 		}

@@ -90,7 +90,7 @@ func Recommended(name string, data *mat.Dense) (Config, error) {
 	cfg := Config{Data: data, NoiseName: "mixture"}
 	switch name {
 	case "dsm":
-		cfg.Sigma, cfg.Paired = 0.0025*cfg.spread(), true
+		cfg.Sigma, cfg.Paired = 0.00125*cfg.spread(), true
 	case "dsm-multi":
 		cfg.Paired, cfg.Floor, cfg.Focus = true, 0.1*cfg.spread(), 0.75
 	case "lsd":

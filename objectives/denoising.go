@@ -112,8 +112,9 @@ func newMultiDenoising(e energy.Conditional, cfg Config) multiDenoising {
 func (f multiDenoising) Inputs(n, d int) []Input {
 	in := []Input{{Name: "eps", Shape: []int{n, d}}, {Name: "sigma", Shape: []int{n, 1}}}
 	if f.beside != nil {
-		in = append(in, Input{Name: "least", Shape: []int{n, 1}}, Input{Name: backgroundInput, Shape: []int{n, d}},
-			Input{Name: "background_sigma", Shape: []int{n, 1}}, Input{Name: "background_least", Shape: []int{n, 1}})
+		m := (n + 1) / 2 // draws of the background: they scatter little, see bridged
+		in = append(in, Input{Name: "least", Shape: []int{n, 1}}, Input{Name: backgroundInput, Shape: []int{m, d}},
+			Input{Name: "background_sigma", Shape: []int{m, 1}}, Input{Name: "background_least", Shape: []int{m, 1}})
 	}
 	return in
 }

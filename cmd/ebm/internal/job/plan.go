@@ -63,7 +63,7 @@ func Preset(s settings.Settings) settings.Layer {
 		}
 		switch s.Objective {
 		case "dsm":
-			put("sigma", 0.0025*spread) // what it learns is blurred by it: slopes are low by σ²/s², with s the finest detail
+			put("sigma", 0.00125*spread) // what it learns is blurred by it: slopes are low by σ²/s², with s the finest detail
 			put("paired", true)         // so small a noise costs no scatter
 		case "ksd":
 			put("lr", 3e-3)
@@ -74,7 +74,7 @@ func Preset(s settings.Settings) settings.Layer {
 			put("batch", 400)
 			put("steps", 2500)
 		case "dsm-multi":
-			put("sigma", 0.0025*spread) // so is the level that is reported; paired, so small a noise costs no scatter
+			put("sigma", 0.00125*spread) // so is the level that is reported; paired, so small a noise costs no scatter
 			put("levels", 8)
 			put("paired", true)
 			put("batch", 576)

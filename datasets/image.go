@@ -99,9 +99,9 @@ func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 	}
 	if total < 1e-9*float64(len(ink)) {
 		if cfg.Invert {
-			return nil, errors.New("datasets: the picture is black: nothing to draw from (try without Invert)")
+			return nil, errors.New("datasets: the picture is black, or transparent: nothing to draw from; inverted, points are where it is light")
 		}
-		return nil, errors.New("datasets: the picture is white: nothing to draw from (try Invert)")
+		return nil, errors.New("datasets: the picture is white, or transparent: nothing to draw from; points are where it is dark, so invert it or darken what is meant")
 	}
 	pixel := 2 * cfg.HalfWidth / float64(max(w, h))
 	p := &picture{

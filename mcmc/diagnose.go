@@ -37,7 +37,7 @@ type Diagnostics struct {
 	Draws   int    `json:"draws"` // per chain
 	Dim     int    `json:"dim"`
 
-	Quantities []Quantity `json:"quantities"`  // each coordinate x[j], then the energy
+	Quantities []Quantity `json:"quantities"`  // each coordinate x1, x2, …, then the energy
 	MaxRHat    Number     `json:"rhat"`        // over the quantities
 	MinESSBulk Number     `json:"ess_bulk"`    // over the quantities
 	MinESSTail Number     `json:"ess_tail"`    // over the quantities
@@ -115,7 +115,7 @@ func Diagnose(d *Draws, modes *KnownModes) *Diagnostics {
 	}
 	for j := range d.Dim {
 		x := d.Quantity(func(x []float64, _ float64) float64 { return x[j] })
-		out.Quantities = append(out.Quantities, quantityOf(fmt.Sprintf("x[%d]", j), x))
+		out.Quantities = append(out.Quantities, quantityOf(fmt.Sprintf("x%d", j+1), x))
 		if d.Kept >= 4 {
 			out.WithinRHat = larger(out.WithinRHat, withinRHat(x))
 		}

@@ -247,7 +247,7 @@ func TestDiagnosticsOfGoodRun(t *testing.T) {
 		t.Errorf("depths of %d trees, want 4000", trees)
 	}
 	var buf bytes.Buffer
-	if err := g.WriteTable(&buf); err != nil || !strings.Contains(buf.String(), "x[2]") || !strings.Contains(buf.String(), "energy") {
+	if err := g.WriteTable(&buf); err != nil || !strings.Contains(buf.String(), "x3") || !strings.Contains(buf.String(), "energy") {
 		t.Errorf("table: %v\n%s", err, buf.String())
 	}
 	long := *g

@@ -27,7 +27,7 @@ type compareCmd struct {
 	Datasets   []string `default:"4squares,8gaussians,2spirals" placeholder:"NAME" help:"Distributions or files (${default})."`
 	Objectives []string `default:"nce,ml,sm,ssm-vr,dsm" placeholder:"NAME" help:"Objectives, or all (${default})."`
 	Seeds      int      `default:"1" help:"Runs of each, with seeds 1, 2, … (${default}); the table has medians."`
-	Seconds    float64  `help:"CPU seconds of training per run, instead of the default steps."`
+	Seconds    *float64 `placeholder:"X" help:"CPU seconds of training per run, instead of the default steps."`
 	Workers    int      `help:"Runs at a time (one per core)."`
 	Set        []string `placeholder:"KEY=VALUE" sep:"none" help:"A setting of ebm train for all runs; may be repeated."`
 	Out        string   `default:"runs/compare" placeholder:"DIR" help:"Folder (${default}). What is done there is not done again."`
@@ -103,7 +103,7 @@ func (c *compareCmd) Run(e *env) error {
 
 // config checks the flags.
 func (c *compareCmd) config() (board.Config, error) {
-	cfg := board.Config{Datasets: c.Datasets, Objectives: c.Objectives, Seeds: c.Seeds, Seconds: c.Seconds, Workers: c.Workers, Dir: c.Out}
+	cfg := board.Config{Datasets: c.Datasets, Objectives: c.Objectives, Seeds: c.Seeds, Workers: c.Workers, Dir: c.Out}
 	if len(c.Objectives) == 1 && c.Objectives[0] == "all" {
 		cfg.Objectives = objectives.Names()
 	}
@@ -139,9 +139,12 @@ func (c *compareCmd) config() (board.Config, error) {
 	switch {
 	case c.Seeds <= 0 || c.Seeds > 1000:
 		return cfg, exit.Usagef("--seeds %d: want 1 to 1000", c.Seeds)
-	case !(c.Seconds >= 0) || math.IsInf(c.Seconds, 1):
-		return cfg, exit.Usagef("--seconds %g: want > 0", c.Seconds)
-	case c.Workers == 0:
+	case c.Seconds != nil && (!(*c.Seconds > 0) || math.IsInf(*c.Seconds, 1)):
+		return cfg, exit.Usagef("--seconds %g: want > 0", *c.Seconds)
+	case c.Seconds != nil:
+		cfg.Seconds = *c.Seconds
+	}
+	if c.Workers == 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
 	cfg.Set = make(settings.Layer)
@@ -153,6 +156,9 @@ func (c *compareCmd) config() (board.Config, error) {
 		for key, v := range l {
 			if key == "dataset" || key == "objective" || key == "seed" {
 				return cfg, exit.Usagef("--set %s: compare chooses it; use --%ss", key, key)
+			}
+			if key == "steps" && c.Seconds != nil {
+				return cfg, exit.Usagef("--set steps: the budget of --seconds chooses them; leave one of the two out")
 			}
 			cfg.Set[key] = v
 		}

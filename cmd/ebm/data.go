@@ -12,7 +12,7 @@ import (
 )
 
 type dataCmd struct {
-	Name string `arg:"" optional:"" help:"Distribution to sample; without one, all are listed."`
+	Name string `arg:"" optional:"" help:"Distribution, or .png picture, to sample; without one, all are listed."`
 	N    int    `default:"10000" help:"Samples (${default})."`
 	Seed uint64 `default:"1" help:"Of the random stream (${default})."`
 	Out  string `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
@@ -44,9 +44,12 @@ func (c *dataCmd) Run(e *env) error {
 	if err := checkRows("--n", c.N); err != nil {
 		return err
 	}
-	d, err := datasets.New(c.Name)
+	d, err := datasets.Open(c.Name)
 	if err != nil {
 		return exit.AsUsage(err)
+	}
+	if _, ok := d.(*datasets.Points); ok {
+		return exit.Usagef("%s has points already: ebm data draws from distributions and pictures", c.Name)
 	}
 	if err := checkTable(c.Out); err != nil {
 		return err
@@ -82,7 +85,7 @@ func (c *dataCmd) list(e *env) error {
 	for _, r := range list {
 		fmt.Fprintf(e.stdout, "%-14s %s\n", r.Name, r.About)
 	}
-	fmt.Fprintln(e.stdout, "\nOr a .csv, .npy or .npz file of your own, one point per row, or a .png as a density.")
+	fmt.Fprintln(e.stdout, "\nTo train on, also a .csv, .npy or .npz file of your own, one point per row, or a .png as a density.")
 	return nil
 }
 

@@ -75,7 +75,11 @@ func TestReadOnly(t *testing.T) {
 		{"data", "moons", "--out", filepath.Join(disk, "x.csv")},
 		{"export", dir, "--out", filepath.Join(disk, "x.onnx")},
 	} {
-		ebm(t, args...).want(t, 2).oneLine(t, "--out", "read-only")
+		r := ebm(t, args...).want(t, 2)
+		if note, rest, ok := strings.Cut(r.errout, "\n"); ok && strings.Contains(note, "not come to its end") {
+			r.errout = rest
+		}
+		r.oneLine(t, "--out", "read-only")
 	}
 	if contents(t, dir) != before {
 		t.Error("the directory changed")

@@ -19,7 +19,8 @@ type energyCmd struct {
 }
 
 func (energyCmd) Help() string {
-	return `Writes float64 of shape (n,), or (n,1+d) with --grad. Energies are in nats, up to the constant log Z of: ebm eval.
+	return `Writes float64 of shape (n,), or (n,1+d) with --grad; CSV has a header if the points have one. Energies are in nats, up to the
+constant log Z of: ebm eval.
 
 Examples:
 
@@ -31,7 +32,7 @@ func (c *energyCmd) Run(e *env) error {
 	if err := checkTable(c.Out); err != nil {
 		return err
 	}
-	m, _, err := openModel(c.RunDir)
+	m, _, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (c *energyCmd) Run(e *env) error {
 		if c.JSON && c.Out == "" {
 			return writeJSON(e.stdout, column(energies))
 		}
-		return c.report(e, n, 1, writeVector(e, c.Out, energies))
+		return c.report(e, n, 1, writeVector(e, c.Out, header(names, false), energies))
 	}
 	grad := mat.NewDense(n, d, nil)
 	if err := density.EnergyGrad(energies, grad, x); err != nil {
@@ -73,7 +74,21 @@ func (c *energyCmd) Run(e *env) error {
 	if c.JSON && c.Out == "" {
 		return writeJSON(e.stdout, rows(out))
 	}
-	return c.report(e, n, 1+d, writeTable(e, c.Out, nil, out))
+	return c.report(e, n, 1+d, writeTable(e, c.Out, header(names, true), out))
+}
+
+// header is the first line of a CSV file of energies, and gradients if there are any: names, if the points have some.
+func header(names []string, grad bool) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	h := []string{"energy"}
+	if grad {
+		for _, name := range names {
+			h = append(h, "dE/d"+name)
+		}
+	}
+	return h
 }
 
 // sorted is a copy of the names in alphabetical order.

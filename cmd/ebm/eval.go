@@ -32,7 +32,7 @@ func (c *evalCmd) Run(e *env) error {
 			return err
 		}
 	}
-	m, dir, err := openModel(c.RunDir)
+	m, dir, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,11 @@ func printReport(e *env, r *metrics.Report) {
 		row("NLL", r.NLL, "nats per sample, fresh data")
 		row("entropy", r.Entropy, "of the data, nats")
 	} else {
-		row("NLL", r.NLL, "nats per sample, on the points set aside")
+		about := "nats per sample, on the points set aside"
+		if r.Dim > 2 && !r.LogZErr.Known() {
+			about += "; as reliable as log Z"
+		}
+		row("NLL", r.NLL, about)
 	}
 	if r.TrainNLL.Known() {
 		row("train NLL", r.TrainNLL, "on the points that were learnt")
@@ -136,8 +140,15 @@ func printReport(e *env, r *metrics.Report) {
 		pair("mode weights TV", s.ModeTV, s.Floor.ModeTV)
 		pair("in 99 % region", s.InHDR, s.Floor.InHDR)
 	}
-	if s.KnownModes > 0 {
+	if s.KnownModes > 1 {
 		fmt.Fprintf(w, "modes found\t%d of %d\t\n", s.Modes, s.KnownModes)
+	}
+	if s.RHat > 0 {
+		mixed := "the chains have mixed"
+		if s.RHat > 1.01 {
+			mixed = "the chains have not mixed: want at most 1.01"
+		}
+		fmt.Fprintf(w, "R-hat\t%.3f\t%s\n", s.RHat, mixed)
 	}
 	w.Flush()
 }

@@ -52,7 +52,7 @@ func (c *exportCmd) Run(e *env) error {
 	if err := checkOut(c.Out, "."+format); err != nil {
 		return err
 	}
-	m, _, err := openModel(c.RunDir)
+	m, _, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}

@@ -158,6 +158,7 @@ var plainer = []struct {
 	says string
 }{
 	{regexp.MustCompile(`expected .* but got "EOL" \(<nil>\)`), "the value is missing"},
+	{regexp.MustCompile(`missing value, expecting ".*"`), "the value is missing"},
 	{regexp.MustCompile(`expected a valid \d+ bit uint but got (".*")`), "value $1, want a whole number of at least 0 and below 2^64"},
 	{regexp.MustCompile(`expected a valid \d+ bit int but got (".*")`), "value $1, want a whole number"},
 	{regexp.MustCompile(`expected a (?:valid )?float but got (".*?")(?: \(.*\))?`), "value $1, want a number"},

@@ -262,6 +262,7 @@ func TestWrongInput(t *testing.T) {
 	file("ragged.csv", "1,2\n3\n")
 	file("equal.csv", strings.Repeat("1,2\n", 50))
 	file("points.tsv", "1\t2\n")
+	file("two.csv", "1,2\n3,4\n")
 	file("flat.csv", strings.Repeat("1,2,7\n3,4,7\n", 50))
 	file("flat2.csv", "width,year,height,floor\n"+strings.Repeat("1,1987,2,0\n3,1987,4,0\n", 50))
 	file("empty.csv", "")
@@ -289,6 +290,10 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--steps", "-1"}, []string{"--steps", "-1", ">= 0"}},
 		{[]string{"train", "--steps", "many"}, []string{"--steps", "many"}},
 		{[]string{"train", "--hidden", "0"}, []string{"--hidden", "0"}},
+		{[]string{"train", "--hidden"}, []string{"--hidden", "the value is missing"}},
+		{[]string{"train", "--dataset", "two.csv"}, []string{"two.csv", "points are equal"}},
+		{[]string{"train", "--out", "."}, []string{"--out .", "other things", "choose another"}},
+		{[]string{"data", "two.csv"}, []string{"two.csv", "points already"}},
 		{[]string{"train", "--hidden", "a,b"}, []string{"--hidden", "a"}},
 		{[]string{"train", "--batch", "0"}, []string{"--batch", "0"}},
 		{[]string{"train", "--objective", "dsm", "--sigma", "0"}, []string{"--sigma", "> 0", "nothing to denoise", "--objective sm"}},
@@ -795,15 +800,21 @@ func TestColumnNames(t *testing.T) {
 		ebm(t, "plot", run, "--kind", kind).want(t, 0)
 	}
 	// Points in other columns than the model's are not taken for its own.
-	ebm(t, "energy", run, "--points", write("same.csv", header+"1,2\n")).want(t, 0)
+	// Energies of points with names have a header, so that they can be pasted beside the points.
+	if r := ebm(t, "energy", run, "--points", write("same.csv", header+"1,2\n")).want(t, 0); !strings.HasPrefix(r.out, "energy\n") || strings.Count(r.out, "\n") != 2 {
+		t.Errorf("energies of named columns:\n%s", r.out)
+	}
+	if r := ebm(t, "energy", run, "--points", filepath.Join(dir, "same.csv"), "--grad").want(t, 0); !strings.HasPrefix(r.out, "energy,\"dE/dwait, min\",dE/dminutes\n") {
+		t.Errorf("gradients of named columns:\n%s", r.out)
+	}
 	ebm(t, "energy", run, "--points", write("bare.csv", "1,2\n")).want(t, 0)
 	ebm(t, "energy", run, "--points", write("other.csv", "a,b\n1,2\n")).want(t, 0)
 	ebm(t, "energy", run, "--points", write("turned.csv", "minutes,\"wait, min\"\n1,2\n")).want(t, 2).
 		oneLine(t, "turned.csv", "minutes, wait, min", "wait, min, minutes")
 	bare := filepath.Join(dir, "bare")
 	ebm(t, append(append([]string{"train", "--out", bare}, tiny...), "--dataset", write("points2.csv", rows))...).want(t, 0)
-	if table := ebm(t, "sample", bare, "--n", "20", "--out", out).want(t, 0).out; !strings.Contains(table, "x[0]") {
-		t.Errorf("no x[0] in the table:\n%s", table)
+	if table := ebm(t, "sample", bare, "--n", "20", "--out", out).want(t, 0).out; !strings.Contains(table, "x1") {
+		t.Errorf("no x1 in the table:\n%s", table)
 	}
 	if x, err := os.ReadFile(out); err != nil || bytes.Count(x, []byte("\n")) != 20 {
 		t.Errorf("samples of nameless columns: %v\n%s", err, x)
@@ -860,6 +871,8 @@ func TestCompare(t *testing.T) {
 		t.Error("the second time something was done again")
 	}
 	ebm(t, append(args, "--set", "lr=0.5")...).want(t, 2).oneLine(t, "other settings", "--out")
+	ebm(t, append(args, "--seconds", "1")...).want(t, 2).oneLine(t, "--seconds", "--set steps")
+	ebm(t, "compare", "--seconds", "0").want(t, 2).oneLine(t, "--seconds 0", "> 0")
 
 	// Of a file the truth is not known: the NLL takes the place of the KL, and is called so.
 	points := filepath.Join(dir, "points.csv")
@@ -869,6 +882,8 @@ func TestCompare(t *testing.T) {
 	if !strings.Contains(of.out, "points.csv: NLL |") || !strings.Contains(of.errout, "NLL ") || strings.Contains(of.errout, "NaN") {
 		t.Errorf("stdout %q, stderr %q", of.out, of.errout)
 	}
+	ebm(t, "data", "circles", "--n", "300", "--out", points).want(t, 0)
+	ebm(t, args...).want(t, 2).oneLine(t, "points.csv", "changed", "--out")
 }
 
 // TestVerify runs one cheap check.

@@ -43,7 +43,7 @@ func (c *plotCmd) Run(e *env) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	m, dir, err := openModel(c.RunDir)
+	m, dir, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}

@@ -27,13 +27,16 @@ func (sampleCmd) Help() string {
     ebm sample runs/4squares-sm-1 --sampler tempering --n 100000 --json`
 }
 
-// openModel reads the model of a run directory.
-func openModel(path string) (*model.Model, *run.Dir, error) {
+// openModel reads the model of a run directory, and says if its training has not come to the end.
+func (e *env) openModel(path string) (*model.Model, *run.Dir, error) {
 	dir, err := run.Open(path)
 	if err != nil {
 		return nil, nil, err
 	}
 	m, err := model.Open(dir)
+	if err == nil && dir.Has(run.State) && !dir.Sealed() {
+		e.logf("note: the training of %s has not come to its end, the weights are those of its last stop; to go on: ebm train --resume %s", path, exit.Quote(path))
+	}
 	return m, dir, err
 }
 
@@ -54,7 +57,7 @@ func (c *sampleCmd) Run(e *env) error {
 	if err := checkTable(c.Out); err != nil {
 		return err
 	}
-	m, _, err := openModel(c.RunDir)
+	m, _, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}

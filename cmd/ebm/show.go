@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/viz/live"
@@ -34,11 +36,11 @@ func (c *showCmd) Run(e *env) error {
 	return srv.Close()
 }
 
-// liveArgs gives --live its default address where none follows.
+// liveArgs gives --live its default address where none follows: an address has a colon.
 func liveArgs(args []string) []string {
 	out := make([]string, 0, len(args))
 	for i, a := range args {
-		if a == "--live" && (i+1 == len(args) || len(args[i+1]) > 0 && args[i+1][0] == '-') {
+		if a == "--live" && (i+1 == len(args) || !strings.Contains(args[i+1], ":")) {
 			a += "=" + live.DefaultAddr
 		}
 		out = append(out, a)

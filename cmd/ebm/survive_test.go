@@ -237,9 +237,7 @@ func TestDataChange(t *testing.T) {
 		ebmContext(ctx, append([]string{"train", "--out", stopped}, settings...)...).want(t, 130)
 		for _, v := range versions[1:] {
 			write(name, v)
-			if name == "points.csv" { // the pixels of a picture are not in its checkpoint
-				ebm(t, "train", "--resume", stopped).want(t, 2).oneLine(t, name, "changed", "back")
-			}
+			ebm(t, "train", "--resume", stopped).want(t, 2).oneLine(t, name, "changed", "back")
 			ebm(t, "eval", done, "--samples", "0").want(t, 2).oneLine(t, name, "changed", "back")
 			if r := ebm(t, "plot", done, "--out", "p.png").want(t, 0); strings.Count(r.errout, "\n") != 1 || !strings.Contains(r.errout, "note: ") || !strings.Contains(r.errout, "changed") {
 				t.Errorf("%s: plot says %q, want a note", name, r.errout)

@@ -154,15 +154,15 @@ func writeCSV(w io.Writer, names []string, x *mat.Dense) error {
 	return nil
 }
 
-// writeVector writes v as a column of CSV or a one-dimensional array.
-func writeVector(e *env, path string, v []float64) error {
+// writeVector writes v as a column of CSV, under its name if there is one, or a one-dimensional array.
+func writeVector(e *env, path string, name []string, v []float64) error {
 	encode := npyio.Write
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".npy":
 	case ".npz":
 		encode = datasets.EncodeNPZ
 	default:
-		return writeTable(e, path, nil, mat.NewDense(len(v), 1, v))
+		return writeTable(e, path, name, mat.NewDense(len(v), 1, v))
 	}
 	var b bytes.Buffer
 	if err := encode(&b, v); err != nil {

@@ -242,7 +242,7 @@ func (c *trainCmd) resolve(given []string) (settings.Settings, error) {
 }
 
 // objectiveForFiles makes nce the default objective where the dataset is a file. Score matching, left to itself, learns a few
-// thousand points by heart: a spike at each has the smallest loss.
+// thousand points by heart: a spike at each has the smallest loss; and pictures have sharp edges.
 func objectiveForFiles(def settings.Layer, over ...settings.Layer) error {
 	for _, l := range over {
 		if _, ok := l["objective"]; ok {
@@ -253,7 +253,7 @@ func objectiveForFiles(def settings.Layer, over ...settings.Layer) error {
 	if err != nil {
 		return err
 	}
-	if model.Finite(s) {
+	if model.Finite(s) || model.IsFile(s.Dataset) {
 		def["objective"] = json.RawMessage(`"nce"`)
 	}
 	return nil

@@ -55,8 +55,8 @@ const heldPatience = 3
 // suspicions are the slow signs, each with what it looks like and what usually helps.
 var suspicions = [...]struct{ seen, hint string }{
 	gradient: {"the gradient norm is far above its usual size", "a smaller --lr, a tighter --clip, a longer warm-up"},
-	dead:     {"the chains accept next to nothing", "a smaller sampler step, more steps of warm-up, a confinement of the energy"},
-	gap:      {"the energies of data and chains run apart", "more sampler steps per update, a smaller --lr, a small energy penalty (alpha)"},
+	dead:     {"the chains accept next to nothing", "a smaller --chain-step-size, a longer warm-up, a --gradient-penalty, which keeps the energy flat"},
+	gap:      {"the energies of data and chains run apart", "more sampler steps per update, a smaller --lr, a small --alpha, the penalty on energies"},
 }
 
 const (
@@ -124,7 +124,7 @@ func (s *Sentinel) Validate() error {
 
 // observe looks at the step that begins after `step` completed ones; nil means that it looks well.
 func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
-	const hint = "a smaller --lr, --precision float64, a confinement of the energy; check the data for huge values"
+	const hint = "a smaller --lr, --precision float64, a --gradient-penalty, which keeps the energy flat; check the data for huge values"
 	switch {
 	case !finite(st.Loss):
 		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss is %v", st.Loss), Hint: hint, cause: ErrNonFinite}

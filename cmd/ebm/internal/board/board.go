@@ -18,6 +18,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
@@ -41,16 +42,19 @@ type Cell struct {
 	Objective string          `json:"objective"`
 	Seed      uint64          `json:"seed"`
 	Steps     int             `json:"steps"`
-	CPU       float64         `json:"cpu_seconds"`   // of training
-	Set       settings.Layer  `json:"set,omitempty"` // over the defaults
+	CPU       float64         `json:"cpu_seconds"`      // of training
+	Set       settings.Layer  `json:"set,omitempty"`    // over the defaults
+	Budget    float64         `json:"budget,omitempty"` // CPU seconds that chose the steps; 0: the settings did
+	Data      string          `json:"data,omitempty"`   // what the file was known by
 	Error     string          `json:"error,omitempty"`
 	Run       string          `json:"run"` // folder
 	Eval      *metrics.Report `json:"eval,omitempty"`
 }
 
 const (
-	resultFile = "cell.json"   // marks a cell that is done
-	spentFile  = "cpu_seconds" // of one that was interrupted, up to then
+	resultFile = "cell.json"      // marks a cell that is done
+	spentFile  = "cpu_seconds"    // of one that was interrupted, up to then
+	budgetFile = "budget_seconds" // of one whose steps a budget chose
 )
 
 // Run fills the cells. When ctx is cancelled, those that are done stay, and those that had begun have a checkpoint.
@@ -111,6 +115,9 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	if err != nil {
 		return err
 	}
+	if c.Data, err = model.FileSum(c.Dataset); err != nil {
+		return err
+	}
 	dir, resume, err := cfg.open(c, &s)
 	if err != nil || c.Steps > 0 {
 		return err
@@ -120,7 +127,7 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	if err != nil {
 		return err
 	}
-	earlier, err := spentBefore(c.Run)
+	earlier, err := readSeconds(c.Run, spentFile)
 	if err != nil {
 		return err
 	}
@@ -147,7 +154,7 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	default:
 		c.Eval = res.Eval
 	}
-	c.Steps, c.CPU, c.Set = s.Steps, seconds(), cfg.Set
+	c.Steps, c.CPU, c.Set, c.Budget = s.Steps, seconds(), cfg.Set, cfg.Seconds
 	b, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return err
@@ -155,9 +162,9 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	return dir.Write(resultFile, append(b, '\n'))
 }
 
-// spentBefore is the CPU seconds of a cell's training up to its last interruption.
-func spentBefore(folder string) (float64, error) {
-	name := filepath.Join(folder, spentFile)
+// readSeconds reads a number of seconds from a file in a cell's folder; 0 where there is none.
+func readSeconds(folder, name string) (float64, error) {
+	name = filepath.Join(folder, name)
 	b, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -191,6 +198,9 @@ func (cfg Config) open(c *Cell, s *settings.Settings) (dir *run.Dir, resume bool
 		if err := cfg.match(c.Run, *s); err != nil {
 			return nil, false, err
 		}
+		if old.Data != c.Data {
+			return nil, false, exit.Usagef("%s has changed since %s was made; choose another --out, or remove it", c.Dataset, c.Run)
+		}
 		old.Run = c.Run
 		*c = old
 		return nil, false, nil
@@ -223,10 +233,15 @@ func (cfg Config) open(c *Cell, s *settings.Settings) (dir *run.Dir, resume bool
 	if dir, err = run.Create(c.Run, c.Dataset, c.Objective); err != nil {
 		return nil, false, err
 	}
+	if cfg.Seconds > 0 {
+		if err := dir.Write(budgetFile, fmt.Appendf(nil, "%g\n", cfg.Seconds)); err != nil {
+			return nil, false, err
+		}
+	}
 	return dir, false, dir.Write(run.Config, s.Config())
 }
 
-// match refuses a folder that was made with other settings; steps that a time budget chose may differ.
+// match refuses a folder that was made with other settings or another budget; the steps that a budget chose may differ.
 func (cfg Config) match(path string, s settings.Settings) error {
 	dir, err := run.Open(path)
 	if err != nil {
@@ -236,11 +251,24 @@ func (cfg Config) match(path string, s settings.Settings) error {
 	if err != nil {
 		return err
 	}
-	if cfg.Seconds > 0 {
+	budget, err := readSeconds(path, budgetFile)
+	switch {
+	case err != nil:
+		return err
+	case budget != cfg.Seconds:
+		return exit.Usagef("%s was made with %s, not with %s; choose another --out, or remove it", path, budgetName(budget), budgetName(cfg.Seconds))
+	case budget > 0:
 		s.Steps = old.Steps
 	}
 	if string(old.JSON()) != string(s.JSON()) {
 		return exit.Usagef("%s was made with other settings; choose another --out, or remove it", path)
 	}
 	return nil
+}
+
+func budgetName(seconds float64) string {
+	if seconds == 0 {
+		return "the default steps"
+	}
+	return fmt.Sprintf("a budget of %g CPU seconds", seconds)
 }

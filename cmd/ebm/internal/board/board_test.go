@@ -68,3 +68,26 @@ func TestSecondsOverInterruption(t *testing.T) {
 		t.Errorf("%g CPU seconds, want %d and a few", got, before)
 	}
 }
+
+// TestBudget: a budget chooses steps that take about as long, however short they are, and a board with another one is refused.
+func TestBudget(t *testing.T) {
+	cfg, _ := small(t)
+	delete(cfg.Set, "steps")
+	cfg.Seconds = 0.3
+	cells, err := board.Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := cells[0].CPU; got < 0.1 || got > 3 {
+		t.Errorf("%g CPU seconds in %d steps, want about %g", got, cells[0].Steps, cfg.Seconds)
+	}
+	if again, err := board.Run(t.Context(), cfg); err != nil || again[0].CPU != cells[0].CPU {
+		t.Errorf("the second time: %v, %v", again, err)
+	}
+	for _, other := range []float64{0, 20} {
+		cfg.Seconds = other
+		if _, err := board.Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "0.3 CPU seconds") {
+			t.Errorf("a budget of %g: error %v", other, err)
+		}
+	}
+}

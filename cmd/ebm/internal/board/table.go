@@ -81,7 +81,7 @@ func WriteTable(w io.Writer, cfg Config, cells []Cell) error {
 					text = "**" + text + "**"
 				}
 			}
-			line += fmt.Sprintf(" %s (%.0f) |", text, cpu)
+			line += fmt.Sprintf(" %s (%s) |", text, round(cpu))
 		}
 		lines = append(lines, line)
 	}
@@ -183,4 +183,12 @@ func density(st *viz.Style, c Cell) (*viz.Cell, error) {
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo[0], hi[0], lo[1], hi[1]
 	p.X.Label.Text, p.Y.Label.Text = "", ""
 	return &viz.Cell{Plot: p, Aspect: viz.Equal(p)}, nil
+}
+
+// round prints a duration in seconds, of two digits at least.
+func round(seconds float64) string {
+	if seconds < 9.5 {
+		return fmt.Sprintf("%.1f", seconds)
+	}
+	return fmt.Sprintf("%.0f", seconds)
 }

@@ -37,7 +37,7 @@ func Idle(s settings.Settings, keys []string) []string {
 		case some && !slices.Contains(of, s.Objective):
 			idle = append(idle, "--"+key+" has no effect on --objective "+s.Objective)
 		case key == "smooth" && !model.Finite(s):
-			idle = append(idle, "--smooth has no effect on --dataset "+s.Dataset+": it is for files and --train-points")
+			idle = append(idle, "--smooth has no effect on --dataset "+s.Dataset+": it is for files of points and --train-points")
 		}
 	}
 	return idle

@@ -29,7 +29,7 @@ func (p *Plan) LiveConfig(addr string) (live.Config, error) { return liveConfig(
 
 func liveConfig(m *model.Model, addr string) (live.Config, error) {
 	if m.Data.Dim < 2 {
-		return live.Config{}, exit.Usagef("--live: the page shows a plane, the data have %d dimension", m.Data.Dim)
+		return live.Config{}, exit.Usagef("the page shows a plane, the data have %d dimension; ebm plot draws them", m.Data.Dim)
 	}
 	s := m.Settings
 	lo, hi := m.Data.Box()

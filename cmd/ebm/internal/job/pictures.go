@@ -60,7 +60,7 @@ func (p *Pictures) curves() (loss, kl viz.Series, err error) {
 	return loss, kl, nil
 }
 
-// panel is the picture of the finished run.
+// panel is the picture of the run as it stands.
 func (p *Pictures) panel() (*viz.Panel, error) {
 	s := p.Model.Settings
 	loss, kl, err := p.curves()
@@ -75,8 +75,8 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 	if samples != nil {
 		pic.Samples = samples
 	}
-	if len(loss.X) > 0 {
-		pic.Loss = []viz.Series{loss}
+	if n := len(loss.X); n > 0 {
+		pic.Loss, pic.Step = []viz.Series{loss}, int(loss.X[n-1])
 	}
 	if len(kl.X) > 0 {
 		pic.Other = []viz.Series{kl}

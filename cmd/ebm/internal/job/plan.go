@@ -40,9 +40,11 @@ func Preset(s settings.Settings) settings.Layer {
 		put("first-gain", 1.0) // the embedding is sharp enough
 	}
 	spread := 2.0
-	if model.Finite(s) {
+	if model.Finite(s) || model.IsFile(s.Dataset) {
 		spread = 1
 		put("standardize", true)
+	}
+	if model.Finite(s) {
 		put("smooth", 0.3)
 	}
 	switch s.Objective {
@@ -64,7 +66,7 @@ func Preset(s settings.Settings) settings.Layer {
 		switch s.Objective {
 		case "dsm":
 			put("sigma", 0.00125*spread) // what it learns is blurred by it: slopes are low by σ²/s², with s the finest detail
-			put("paired", true)         // so small a noise costs no scatter
+			put("paired", true)          // so small a noise costs no scatter
 		case "ksd":
 			put("lr", 3e-3)
 			put("steps", 3500)

@@ -240,7 +240,8 @@ func TestGradientPenaltyReachesTheLoss(t *testing.T) {
 	}
 }
 
-// A column that counts the rows, and one that follows from others, are named; of other columns nothing is said.
+// A column that counts the rows, one that follows from others, and a point far from all others are named; else nothing is said. One such
+// point lets columns seem to follow from each other.
 func TestNotes(t *testing.T) {
 	for name, c := range map[string]struct {
 		header string
@@ -250,7 +251,11 @@ func TestNotes(t *testing.T) {
 		"index":  {",a,b\n", func(i int, a, b float64) string { return fmt.Sprintf("%d,%g,%g", i, a, b) }, "column 1 (x1) counts the rows"},
 		"shares": {"a,b,c\n", func(_ int, a, b float64) string { return fmt.Sprintf("%.6f,%g,%.6f", a, b, 1-a) }, "columns 1 (a), 3 (c) one follows"},
 		"sum":    {"", func(_ int, a, b float64) string { return fmt.Sprintf("%g,%g,%g", 1e200*a, 1e200*b, 1e200*(a-2*b)) }, "columns 1, 2, 3 one follows"},
-		"close":  {"a,b,c\n", func(i int, a, b float64) string { return fmt.Sprintf("%g,%g,%g", a, b, a+b+0.01*float64(i%7)) }, ""},
+		"slip": {"", func(i int, a, b float64) string {
+			s := map[bool]float64{true: 1e6}[i == 40]
+			return fmt.Sprintf("%g,%g", a+s, b+s)
+		}, "point 41 lies"},
+		"close": {"a,b,c\n", func(i int, a, b float64) string { return fmt.Sprintf("%g,%g,%g", a, b, a+b+0.01*float64(i%7)) }, ""},
 	} {
 		rng := train.Stream(1, name)
 		var text strings.Builder

@@ -211,16 +211,21 @@ func frameSteps(steps, n int) func(step int) bool {
 	return func(step int) bool { return due[step] }
 }
 
-// StepTime is the time of a training step by the given clock, from a few steps that use the plan up.
+// StepTime is the time of a training step by the given clock, from as many steps as take a tenth of a second, or from two hundred. They
+// use the plan up.
 func (p *Plan) StepTime(clock func() time.Duration) (time.Duration, error) {
-	const warm, steps = 3, 20
+	const warm, most, enough = 3, 200, 100 * time.Millisecond
 	x := mat.NewDense(p.Settings.Batch, p.model.Data.Dim, nil)
 	grad := make([]float64, p.model.Params.Len())
 	rng := train.Stream(p.Settings.Seed, "clock")
 	var start time.Duration
-	for k := range warm + steps {
+	for k := 0; ; k++ {
 		if k == warm {
 			start = clock()
+		} else if n := time.Duration(k - warm); n > 0 {
+			if took := clock() - start; took >= enough || n == most {
+				return max(took/n, time.Microsecond), nil
+			}
 		}
 		p.source.Sample(x, rng)
 		if _, err := p.objective.Gradient(grad, x, rng); err != nil {
@@ -231,7 +236,6 @@ func (p *Plan) StepTime(clock func() time.Duration) (time.Duration, error) {
 		}
 		p.model.Params.Changed()
 	}
-	return max((clock()-start)/steps, time.Microsecond), nil
 }
 
 func (p *Plan) writeModel(dir *run.Dir) error {
@@ -257,11 +261,24 @@ func (r *Result) Summary() []string {
 	} else if e.NLL.Known() {
 		lines = append(lines, fmt.Sprintf("NLL %.4f nats per sample", e.NLL))
 	}
+	if e.Dim > 2 && e.LogZ.Known() && !e.LogZErr.Known() {
+		lines = append(lines, "log Z, and with it the NLL, is not reliable: few chains of annealed importance sampling have weight")
+	}
 	if e.TrainNLL.Known() {
 		lines = append(lines, byHeart(e)...)
 	}
-	if s := e.Samples; s != nil && s.ModeTV.Known() {
+	if e.Leak > 0.01 {
+		lines = append(lines, fmt.Sprintf("%.2g of the mass of the model lies outside of the box around the data: it has not learnt where they end; take more --steps", e.Leak))
+	}
+	s := e.Samples
+	if s == nil {
+		return lines
+	}
+	if s.ModeTV.Known() && s.KnownModes > 1 {
 		lines = append(lines, fmt.Sprintf("samples: %d of %d modes, weights within %.3f TV", s.Modes, s.KnownModes, s.ModeTV))
+	}
+	if s.RHat > 1.01 {
+		lines = append(lines, fmt.Sprintf("the chains that drew the samples have not mixed: R̂ is %.2f, want at most 1.01; ebm sample %s says more", s.RHat, exit.Quote(r.Run)))
 	}
 	return lines
 }

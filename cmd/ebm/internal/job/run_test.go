@@ -42,6 +42,26 @@ func TestSummaryByHeart(t *testing.T) {
 	}
 }
 
+// The summary says what makes the measures of a run doubtful, and nothing of a run that is well.
+func TestSummarySaysDoubts(t *testing.T) {
+	nan := metrics.Value(math.NaN())
+	for _, c := range []struct {
+		eval metrics.Report
+		says string
+	}{
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 1e-4, Samples: &metrics.SampleReport{RHat: 1.005, ModeTV: nan}}, ""},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 0.85}, "0.85 of the mass"},
+		{metrics.Report{Dim: 5, NLL: 1, LogZ: 1, LogZErr: nan, Leak: nan}, "log Z, and with it the NLL, is not reliable"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 20, ModeTV: nan}}, "R̂ is 20.00"},
+	} {
+		c.eval.KL, c.eval.TrainNLL = nan, nan
+		lines := (&Result{Eval: &c.eval}).Summary()[2:] // after the steps and the likelihood
+		if text := strings.Join(lines, "\n"); (text != "") != (c.says != "") || !strings.Contains(text, c.says) {
+			t.Errorf("%+v: the summary says %q, want %q", c.eval, text, c.says)
+		}
+	}
+}
+
 // Denoising at many levels gets the weights of modes from a background; an energy that has none, from its sampler.
 func TestPresetLevels(t *testing.T) {
 	for _, c := range []struct {

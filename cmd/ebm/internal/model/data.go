@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"unicode"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
@@ -41,7 +43,7 @@ type Data struct {
 	Train, Test *mat.Dense      // finitely many points, split; nil where fresh ones are drawn
 	geometry
 	source train.Source // in the units of the network
-	sum    string       // of finitely many points
+	sum    string       // of finitely many points, or of a picture
 }
 
 // geometry is what a trained model must know of its data. It is stored with the weights.
@@ -62,15 +64,20 @@ type geometry struct {
 // IsFile reports whether the dataset is the path of a file.
 func IsFile(dataset string) bool {
 	switch strings.ToLower(filepath.Ext(dataset)) {
-	case ".csv", ".npy", ".npz", ".png":
+	case ".csv", ".npy", ".npz":
 		return true
 	}
-	return strings.ContainsAny(dataset, `/\`)
+	return isPicture(dataset) || strings.ContainsAny(dataset, `/\`)
 }
+
+// isPicture reports whether the dataset is a picture, a density like those that have a name.
+func isPicture(dataset string) bool { return strings.EqualFold(filepath.Ext(dataset), ".png") }
 
 // Finite reports whether the settings train on finitely many points, over and over: those of a file, or of a distribution that is
 // drawn from but once.
-func Finite(s settings.Settings) bool { return IsFile(s.Dataset) || s.TrainPoints > 0 }
+func Finite(s settings.Settings) bool {
+	return IsFile(s.Dataset) && !isPicture(s.Dataset) || s.TrainPoints > 0
+}
 
 // finite returns the points to train and to test on where there are finitely many, else nil.
 func finite(truth datasets.Source, s settings.Settings) (all, training, test *datasets.Points, err error) {
@@ -113,10 +120,11 @@ func OpenData(s settings.Settings) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.sum = d.Sum
 	var all *mat.Dense
 	if points != nil {
 		all = points.Matrix()
-		if d.sum = d.Sum; file == nil {
+		if file == nil {
 			d.sum = checksum(all)
 		}
 		d.Train, d.Test, d.source = training.Matrix(), test.Matrix(), training
@@ -143,9 +151,6 @@ func OpenData(s settings.Settings) (*Data, error) {
 		d.source = datasets.NewSmoothed(points, s.Smooth)
 	}
 	sample := d.Points(fitPoints, train.Stream(s.Seed, "fit"))
-	if energy.Spread(sample) == 0 {
-		return nil, exit.Usagef("--dataset %s: all training points are equal: there is no density to learn; give points that differ", s.Dataset)
-	}
 	fit := mcmc.FitGaussian(sample, 1)
 	d.Mean, d.Std = fit.Mean, fit.Std
 	if d.Background, err = background(d, s.Seed); err != nil {
@@ -157,8 +162,7 @@ func OpenData(s settings.Settings) (*Data, error) {
 	return d, err
 }
 
-// constant refuses training points that lie in a plane x_j = c, in which no density has them; those that are all equal are left to
-// others.
+// constant refuses training points that lie in a plane x_j = c, in which no density has them.
 func (d *Data) constant() error {
 	n, dim := d.Train.Dims()
 	var flat []string
@@ -172,8 +176,10 @@ func (d *Data) constant() error {
 		}
 	}
 	switch len(flat) {
-	case 0, dim:
+	case 0:
 		return nil
+	case dim:
+		return errors.New("all training points are equal: there is no density to learn; give points that differ")
 	case 1:
 		return fmt.Errorf("column %s is the same in all training points: no density has it; leave the column out", flat[0])
 	}
@@ -188,8 +194,8 @@ func (d *Data) column(j int) string {
 	return fmt.Sprintf("%d (%s)", j+1, d.Names[j])
 }
 
-// odd says of the points of a file what a density on them will hardly be meant to learn: a column that counts the rows, and columns of
-// which one follows from the others.
+// odd says of the points of a file what a density on them will hardly be meant to learn: a column that counts the rows, a point far from
+// all others, and columns of which one follows from the others.
 func (d *Data) odd(x *mat.Dense) (notes []string) {
 	n, dim := x.Dims()
 	if n < 10 {
@@ -205,14 +211,16 @@ func (d *Data) odd(x *mat.Dense) (notes []string) {
 		}
 	}
 	const most, least = 64, 1e-9 // dimensions; share of the variance off a plane, which the digits of a file leave where there should be none
-	if dim < 2 || dim > most || n < 2*dim {
+	if dim > most || n < 2*dim {
 		return notes
 	}
-	s, z := datasets.NewStandardizer(x), mat.DenseCopyOf(x)
-	if s.Validate(dim) != nil {
+	z, outlier := inliers(x)
+	if outlier != "" {
+		notes = append(notes, outlier)
+	}
+	if z == nil || dim < 2 {
 		return notes
 	}
-	s.Apply(z, z)
 	var corr mat.SymDense
 	stat.CovarianceMatrix(&corr, z, nil)
 	var eigen mat.EigenSym
@@ -228,6 +236,39 @@ func (d *Data) odd(x *mat.Dense) (notes []string) {
 		}
 	}
 	return append(notes, fmt.Sprintf("of the columns %s one follows from the others: the points have no density of their own; leave one of them out", strings.Join(in, ", ")))
+}
+
+// inliers returns the rows of x without the hundredth part that is farthest out, which may outweigh all others, each column with mean 0
+// and deviation 1, nil where that cannot be; and says if the farthest row is far from what the others are.
+func inliers(x *mat.Dense) (z *mat.Dense, outlier string) {
+	const far = 1000 // deviations of the others
+	n, dim := x.Dims()
+	s := datasets.NewStandardizer(x)
+	if s.Validate(dim) != nil {
+		return nil, ""
+	}
+	z = mat.DenseCopyOf(x)
+	s.Apply(z, z)
+	order, size := make([]int, n), make([]float64, n)
+	for i := range order {
+		order[i], size[i] = i, floats.Norm(z.RawRowView(i), math.Inf(1))
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(size[i], size[j]) })
+	kept := mat.NewDense(n-(n+99)/100, dim, nil)
+	for k := range kept.RawMatrix().Rows {
+		kept.SetRow(k, x.RawRowView(order[k]))
+	}
+	if s = datasets.NewStandardizer(kept); s.Validate(dim) != nil {
+		return nil, ""
+	}
+	last := order[n-1]
+	row := mat.NewDense(1, dim, nil)
+	s.Apply(row, x.Slice(last, last+1, 0, dim).(*mat.Dense))
+	if size := floats.Norm(row.RawRowView(0), math.Inf(1)); size > far {
+		outlier = fmt.Sprintf("point %d lies %.2g deviations of the others away and sets the scale for all; if it is a slip, remove it", last+1, size)
+	}
+	s.Apply(kept, kept)
+	return kept, outlier
 }
 
 // bridge is what a bridge adds to the data: a third of it one Gaussian broader than they are, the rest the data, blurred at two
@@ -318,7 +359,19 @@ func fileSum(dataset string, truth datasets.Source) (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(b))[:32], err
 }
 
-// Checksum identifies the points of a file; "" for distributions.
+// FileSum is what a file of data is known by, see fileSum; "" for distributions.
+func FileSum(dataset string) (string, error) {
+	if !IsFile(dataset) {
+		return "", nil
+	}
+	truth, err := datasets.Open(dataset)
+	if err != nil {
+		return "", exit.Usagef("%w", err)
+	}
+	return fileSum(dataset, truth)
+}
+
+// Checksum identifies the points that are trained on, or the picture; "" for distributions.
 func (d *Data) Checksum() string { return d.sum }
 
 // Points draws n points in the units of the network.

@@ -64,7 +64,10 @@ func Create(path, dataset, objective string) (*Dir, error) {
 		entries, err := os.ReadDir(path)
 		switch {
 		case err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !leftover(e.Name()) }):
-			return nil, exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", path, exit.Quote(path))
+			if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == Config }) {
+				return nil, exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", path, exit.Quote(path))
+			}
+			return nil, exit.Usagef("--out %s: the folder holds other things than a run; choose another one", path)
 		case errors.Is(err, syscall.ENOTDIR):
 			return nil, exit.Usagef("--out %s: a file is in the way; choose another folder", path)
 		case err != nil && !errors.Is(err, fs.ErrNotExist):

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
@@ -23,11 +22,12 @@ Examples:
 }
 
 func (c *showCmd) Run(e *env) error {
-	dir, err := run.Open(c.RunDir)
+	m, dir, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
-	srv, err := job.Show(dir, c.Live)
+	e.sayGone(m)
+	srv, err := job.Show(m, dir, c.Live)
 	if err != nil {
 		return err
 	}

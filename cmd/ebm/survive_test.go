@@ -242,6 +242,9 @@ func TestDataChange(t *testing.T) {
 			if r := ebm(t, "plot", done, "--out", "p.png").want(t, 0); strings.Count(r.errout, "\n") != 1 || !strings.Contains(r.errout, "note: ") || !strings.Contains(r.errout, "changed") {
 				t.Errorf("%s: plot says %q, want a note", name, r.errout)
 			}
+			if r := ebmContext(ctx, "show", done, "--live", ":0").want(t, 0); !strings.Contains(r.errout, "note: ") || !strings.Contains(r.errout, "changed") {
+				t.Errorf("%s: show says %q, want a note", name, r.errout)
+			}
 			ebm(t, "sample", done, "--n", "10").want(t, 0)
 		}
 		if err := os.Remove(name); err != nil {

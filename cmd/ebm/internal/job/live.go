@@ -173,11 +173,7 @@ func liveRecord(r train.Record, accept float64) live.Record {
 }
 
 // Show serves the page of a run that has ended, from its records and frames.
-func Show(dir *run.Dir, addr string) (*live.Server, error) {
-	m, err := model.Open(dir)
-	if err != nil {
-		return nil, err
-	}
+func Show(m *model.Model, dir *run.Dir, addr string) (*live.Server, error) {
 	cfg, err := liveConfig(m, addr)
 	if err != nil {
 		return nil, err

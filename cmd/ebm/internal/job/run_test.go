@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -185,7 +186,11 @@ func TestLateViewer(t *testing.T) {
 	}
 	follow(300, false)
 	follow(600, true)
-	srv, err := Show(dir, "127.0.0.1:0")
+	m, err := model.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := Show(m, dir, "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

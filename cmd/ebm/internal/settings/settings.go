@@ -61,7 +61,7 @@ type Settings struct {
 	Optimizer   string  `json:"optimizer" help:"adam or adamw." group:"training"`
 	WeightDecay float64 `json:"weight-decay" help:"Of adamw." group:"training"`
 	Clip        float64 `json:"clip" help:"Largest gradient norm; 0 is off." group:"training"`
-	EMA         float64 `json:"ema" help:"Decay of the weights' average; 0 is off." group:"training"`
+	EMA         float64 `json:"ema" help:"Decay of the weights' average, which reaches over at most the last quarter of the steps so far; 0 is off." group:"training"`
 	Seed        uint64  `json:"seed" help:"Of every random stream." group:"training"`
 	Threads     int     `json:"threads" help:"Of the compiled graph, 0 for one per core up to 4; results do not depend on it." group:"training"`
 

@@ -1,24 +1,12 @@
 package model
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
@@ -44,21 +32,6 @@ type Data struct {
 	geometry
 	source train.Source // in the units of the network
 	sum    string       // of finitely many points, or of a picture
-}
-
-// geometry is what a trained model must know of its data. It is stored with the weights.
-type geometry struct {
-	Dim    int                    `json:"dim"`
-	Lo     []float64              `json:"lo"` // a box around the data
-	Hi     []float64              `json:"hi"`
-	Scaler *datasets.Standardizer `json:"standardizer,omitempty"` // nil: both units are the same
-	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
-	Std    []float64              `json:"std"`
-	Names  []string               `json:"names,omitempty"` // of the columns, from the header of a file; nil: they have none
-	Sum    string                 `json:"sum,omitempty"`   // of the file, see fileSum
-
-	Background *energy.Mixture `json:"background"`       // the data, blurred: where chains start
-	Bridge     *energy.Mixture `json:"bridge,omitempty"` // what a bridge adds to the data; nil without one
 }
 
 // IsFile reports whether the dataset is the path of a file.
@@ -162,115 +135,6 @@ func OpenData(s settings.Settings) (*Data, error) {
 	return d, err
 }
 
-// constant refuses training points that lie in a plane x_j = c, in which no density has them.
-func (d *Data) constant() error {
-	n, dim := d.Train.Dims()
-	var flat []string
-	for j := range dim {
-		lo, hi := d.Train.At(0, j), d.Train.At(0, j)
-		for i := range n {
-			lo, hi = min(lo, d.Train.At(i, j)), max(hi, d.Train.At(i, j))
-		}
-		if hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi)) { // as far as a standardizer can tell
-			flat = append(flat, d.column(j))
-		}
-	}
-	switch len(flat) {
-	case 0:
-		return nil
-	case dim:
-		return errors.New("all training points are equal: there is no density to learn; give points that differ")
-	case 1:
-		return fmt.Errorf("column %s is the same in all training points: no density has it; leave the column out", flat[0])
-	}
-	return fmt.Errorf("columns %s are the same in all training points: no density has them; leave the columns out", strings.Join(flat, ", "))
-}
-
-// column is the number of a column, from 1, and its name.
-func (d *Data) column(j int) string {
-	if d.Names == nil {
-		return fmt.Sprint(j + 1)
-	}
-	return fmt.Sprintf("%d (%s)", j+1, d.Names[j])
-}
-
-// odd says of the points of a file what a density on them will hardly be meant to learn: a column that counts the rows, a point far from
-// all others, and columns of which one follows from the others.
-func (d *Data) odd(x *mat.Dense) (notes []string) {
-	n, dim := x.Dims()
-	if n < 10 {
-		return nil
-	}
-	for j := range dim {
-		counts := true
-		for i := 1; i < n && counts; i++ {
-			counts = x.At(i, j) == x.At(0, j)+float64(i)
-		}
-		if counts {
-			notes = append(notes, fmt.Sprintf("column %s counts the rows; unless that belongs to the data, leave it out", d.column(j)))
-		}
-	}
-	const most, least = 64, 1e-9 // dimensions; share of the variance off a plane, which the digits of a file leave where there should be none
-	if dim > most || n < 2*dim {
-		return notes
-	}
-	z, outlier := inliers(x)
-	if outlier != "" {
-		notes = append(notes, outlier)
-	}
-	if z == nil || dim < 2 {
-		return notes
-	}
-	var corr mat.SymDense
-	stat.CovarianceMatrix(&corr, z, nil)
-	var eigen mat.EigenSym
-	if !eigen.Factorize(&corr, true) || !(eigen.Values(nil)[0] < least) {
-		return notes
-	}
-	var v mat.Dense
-	eigen.VectorsTo(&v)
-	var in []string
-	for j := range dim {
-		if math.Abs(v.At(j, 0)) > 1e-3 {
-			in = append(in, d.column(j))
-		}
-	}
-	return append(notes, fmt.Sprintf("of the columns %s one follows from the others: the points have no density of their own; leave one of them out", strings.Join(in, ", ")))
-}
-
-// inliers returns the rows of x without the hundredth part that is farthest out, which may outweigh all others, each column with mean 0
-// and deviation 1, nil where that cannot be; and says if the farthest row is far from what the others are.
-func inliers(x *mat.Dense) (z *mat.Dense, outlier string) {
-	const far = 1000 // deviations of the others
-	n, dim := x.Dims()
-	s := datasets.NewStandardizer(x)
-	if s.Validate(dim) != nil {
-		return nil, ""
-	}
-	z = mat.DenseCopyOf(x)
-	s.Apply(z, z)
-	order, size := make([]int, n), make([]float64, n)
-	for i := range order {
-		order[i], size[i] = i, floats.Norm(z.RawRowView(i), math.Inf(1))
-	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(size[i], size[j]) })
-	kept := mat.NewDense(n-(n+99)/100, dim, nil)
-	for k := range kept.RawMatrix().Rows {
-		kept.SetRow(k, x.RawRowView(order[k]))
-	}
-	if s = datasets.NewStandardizer(kept); s.Validate(dim) != nil {
-		return nil, ""
-	}
-	last := order[n-1]
-	row := mat.NewDense(1, dim, nil)
-	s.Apply(row, x.Slice(last, last+1, 0, dim).(*mat.Dense))
-	if size := floats.Norm(row.RawRowView(0), math.Inf(1)); size > far {
-		outlier = fmt.Sprintf("point %d lies %.2g deviations of the others away and sets the scale for all; if it is a slip, remove it", last+1, size)
-	}
-	s.Apply(kept, kept)
-	return kept, outlier
-}
-
 // bridge is what a bridge adds to the data: a third of it one Gaussian broader than they are, the rest the data, blurred at two
 // widths, so that there is some of it beside every mode, however small, to measure its height by: that is done where data and
 // background are even, by as many points as the data have there. Of eight Gaussians they are one in 500 with the wider blur
@@ -333,47 +197,6 @@ func (d scaled) Sample(dst *mat.Dense, rng *rand.Rand) {
 	d.s.Apply(dst, dst)
 }
 
-func checksum(x *mat.Dense) string {
-	h := sha256.New()
-	n, _ := x.Dims()
-	var b [8]byte
-	for i := range n {
-		for _, v := range x.RawRowView(i) {
-			binary.LittleEndian.PutUint64(b[:], math.Float64bits(v))
-			h.Write(b[:])
-		}
-	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:16])
-}
-
-// fileSum identifies the content of a file of data: the points, however they are written, or the bytes of a picture; "" for
-// distributions.
-func fileSum(dataset string, truth datasets.Source) (string, error) {
-	if points, ok := truth.(*datasets.Points); ok {
-		return checksum(points.Matrix()), nil
-	}
-	if !IsFile(dataset) {
-		return "", nil
-	}
-	b, err := os.ReadFile(dataset)
-	return fmt.Sprintf("%x", sha256.Sum256(b))[:32], err
-}
-
-// FileSum is what a file of data is known by, see fileSum; "" for distributions.
-func FileSum(dataset string) (string, error) {
-	if !IsFile(dataset) {
-		return "", nil
-	}
-	truth, err := datasets.Open(dataset)
-	if err != nil {
-		return "", exit.Usagef("%w", err)
-	}
-	return fileSum(dataset, truth)
-}
-
-// Checksum identifies the points that are trained on, or the picture; "" for distributions.
-func (d *Data) Checksum() string { return d.sum }
-
 // Points draws n points in the units of the network.
 func (d *Data) Points(n int, rng *rand.Rand) *mat.Dense {
 	x := mat.NewDense(n, d.Dim, nil)
@@ -406,93 +229,3 @@ func (d *Data) modes() *mcmc.KnownModes {
 	centres, weights := m.Modes()
 	return &mcmc.KnownModes{Centres: centres, Weights: weights, Assign: m.AssignMode}
 }
-
-// metadataKey is where the geometry stands in model.safetensors.
-const metadataKey = "data"
-
-func (d *Data) metadata(meta map[string]string) error {
-	b, err := json.Marshal(d.geometry)
-	meta[metadataKey] = string(b)
-	return err
-}
-
-// parseGeometry reads what metadata wrote. A file that another program wrote has none: the error is errNoGeometry.
-func parseGeometry(meta map[string]string) (g geometry, err error) {
-	text, ok := meta[metadataKey]
-	if !ok {
-		return g, errNoGeometry
-	}
-	if err := json.Unmarshal([]byte(text), &g); err != nil {
-		return g, fmt.Errorf("metadata %q: %w", metadataKey, err)
-	}
-	if g.Dim <= 0 || g.Dim > 1<<20 {
-		return g, fmt.Errorf("metadata %q: dimension %d", metadataKey, g.Dim)
-	}
-	for _, v := range [][]float64{g.Lo, g.Hi, g.Mean, g.Std} {
-		if len(v) != g.Dim {
-			return g, fmt.Errorf("metadata %q: %d numbers, want %d", metadataKey, len(v), g.Dim)
-		}
-	}
-	if len(g.Names) != 0 && len(g.Names) != g.Dim {
-		return g, fmt.Errorf("metadata %q: %d names, want %d", metadataKey, len(g.Names), g.Dim)
-	}
-	for _, name := range g.Names {
-		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return g, fmt.Errorf("metadata %q: name %q of a column", metadataKey, name)
-		}
-	}
-	if g.Background == nil || g.Background.Dim() != g.Dim {
-		return g, fmt.Errorf("metadata %q: no background of dimension %d", metadataKey, g.Dim)
-	}
-	for j := range g.Dim {
-		if !(g.Lo[j] < g.Hi[j]) || !(g.Std[j] > 0) {
-			return g, fmt.Errorf("metadata %q: box %v to %v, deviations %v", metadataKey, g.Lo, g.Hi, g.Std)
-		}
-	}
-	if g.Scaler != nil {
-		err = g.Scaler.Validate(g.Dim)
-	}
-	return g, err
-}
-
-var errNoGeometry = errors.New("no metadata about the data")
-
-// stored is the data of a trained model whose file may be gone: all that sampling and drawing need is with the weights.
-func stored(s settings.Settings, g geometry) *Data {
-	d := &Data{geometry: g}
-	truth, err := datasets.Open(s.Dataset)
-	if err != nil {
-		d.Gone = Gone(s.Dataset, err)
-		return d
-	}
-	sum, err := fileSum(s.Dataset, truth)
-	if err != nil || truth.Dim() != g.Dim || g.Sum != "" && sum != g.Sum {
-		d.Gone = Changed(s.Dataset)
-		return d
-	}
-	d.Truth = truth
-	if points, training, test, err := finite(truth, s); err == nil && points != nil {
-		d.Train, d.Test = training.Matrix(), test.Matrix()
-	}
-	return d
-}
-
-// Gone is what is to be said where the file of a run's data cannot be read.
-func Gone(dataset string, err error) error {
-	help := "put the file back"
-	if !filepath.IsAbs(dataset) {
-		help += ", or go to the folder where the run was begun: the path is relative to that"
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return exit.Usagef("the data of the run, %s, are not there any more: %s", dataset, help)
-	}
-	return exit.Usagef("the data of the run, %s, cannot be read any more: %s (%w)", dataset, help, err)
-}
-
-// Changed is what is to be said where the file of a run's data holds others.
-func Changed(dataset string) error {
-	return exit.Usagef("the data of the run, %s, have changed since it was begun: put the old file back, or train another run, with the config.json of this one as --config", dataset)
-}
-
-// Box is a copy of the box around the data.
-func (d *Data) Box() (lo, hi []float64) { return slices.Clone(d.Lo), slices.Clone(d.Hi) }

@@ -66,13 +66,15 @@ func (s *Style) measure(c *Cell) margins {
 	var m margins
 	if c.Plot != nil {
 		big := draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: 4000, Y: 4000}}}
+		undo := fitTicks(c.Plot, big.Max)
 		d := c.Plot.DataCanvas(big)
+		undo()
 		m = margins{d.Min.X, big.Max.X - d.Max.X, d.Min.Y, big.Max.Y - d.Max.Y}
 	} else if c.Title != "" {
 		m.t = s.FontSize + 6
 	}
 	if c.Bar != nil {
-		m.r = max(m.r, s.barMargin(*c.Bar, c.BarLabel))
+		m.r = max(m.r, s.barMargin(c))
 	}
 	return m
 }
@@ -210,7 +212,7 @@ func (f *Figure) Draw(c draw.Canvas) {
 				Min: vg.Point{X: data.Max.X + barGap, Y: data.Min.Y},
 				Max: vg.Point{X: data.Max.X + barGap + barWidth, Y: data.Max.Y},
 			}
-			st.drawBar(c, r, *cell.Bar, cell.BarLabel, cell.BarText)
+			st.drawBar(c, r, cell)
 		}
 	}
 }
@@ -227,12 +229,12 @@ func (s *Style) drawFree(c draw.Canvas, cell *Cell, data vg.Rectangle, l, r, b v
 		c.FillText(t, vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: data.Max.Y + 4}, cell.Title)
 	}
 	if cell.Bar != nil {
-		w := s.barMargin(*cell.Bar, cell.BarLabel)
+		w := s.barMargin(cell)
 		h := area.Max.Y - area.Min.Y
 		s.drawBar(c, vg.Rectangle{
 			Min: vg.Point{X: data.Max.X + barGap, Y: area.Min.Y + 0.12*h},
 			Max: vg.Point{X: data.Max.X + barGap + barWidth, Y: area.Max.Y - 0.06*h},
-		}, *cell.Bar, cell.BarLabel, cell.BarText)
+		}, cell)
 		area.Max.X = data.Max.X + r - max(w, r)
 	}
 	cell.Draw(draw.Canvas{Canvas: c.Canvas, Rectangle: area})
@@ -250,6 +252,7 @@ func shrink(r vg.Rectangle, aspect float64) vg.Rectangle {
 // place draws a plot such that its data rectangle is r. The margins a plot takes depend a little on its size, by tick labels
 // that stick out at the ends, hence the iteration.
 func place(c draw.Canvas, p *plot.Plot, r vg.Rectangle) {
+	defer fitTicks(p, r.Size())()
 	out := draw.Canvas{Canvas: c.Canvas, Rectangle: r}
 	for range 4 {
 		d := p.DataCanvas(out)

@@ -57,9 +57,23 @@ func (m *HeatMap) Plot(c draw.Canvas, p *plot.Plot) {
 	c.DrawImage(vg.Rectangle{Min: vg.Point{X: trX(x0), Y: trY(y0)}, Max: vg.Point{X: trX(x1), Y: trY(y1)}}, img)
 }
 
-// drawBar draws a colour bar into a rectangle, with ticks and an optional label to its right; its width is that of
-// barMargin.
-func (s *Style) drawBar(c draw.Canvas, r vg.Rectangle, sc Scale, label string, format func(float64) string) {
+// barTicks returns the ticks of the colour bar of a cell, and its label.
+func barTicks(c *Cell) ([]plot.Tick, string) {
+	t := Ticks{N: 5}
+	if c.BarText == nil {
+		return t.short(c.Bar.Lo, c.Bar.Hi, c.BarLabel)
+	}
+	marks := t.Ticks(c.Bar.Lo, c.Bar.Hi)
+	for k := range marks {
+		marks[k].Label = c.BarText(marks[k].Value)
+	}
+	return marks, c.BarLabel
+}
+
+// drawBar draws the colour bar of a cell into a rectangle, with ticks and an optional label to its right; its width is that
+// of barMargin.
+func (s *Style) drawBar(c draw.Canvas, r vg.Rectangle, cell *Cell) {
+	sc := *cell.Bar
 	n := sc.Bands
 	if n == 0 {
 		n = 128
@@ -73,19 +87,16 @@ func (s *Style) drawBar(c draw.Canvas, r vg.Rectangle, sc Scale, label string, f
 	line := draw.LineStyle{Color: s.Ink, Width: 0.6}
 	c.StrokeLines(line, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min, {X: r.Max.X, Y: r.Min.Y}})
 	st := s.text(s.FontSize, draw.XLeft, draw.YCenter)
-	for _, t := range (Ticks{N: 5}).Ticks(sc.Lo, sc.Hi) {
+	marks, label := barTicks(cell)
+	for _, t := range marks {
 		y := r.Min.Y + h*vg.Length((t.Value-sc.Lo)/(sc.Hi-sc.Lo))
 		c.StrokeLine2(line, r.Max.X, y, r.Max.X+3, y)
-		lab := t.Label
-		if format != nil {
-			lab = format(t.Value)
-		}
-		c.FillText(st, vg.Point{X: r.Max.X + 5, Y: y + 0.1*s.FontSize}, lab)
+		c.FillText(st, vg.Point{X: r.Max.X + 5, Y: y + 0.1*s.FontSize}, t.Label)
 	}
 	if label != "" {
 		st := s.text(s.FontSize+0.5, draw.XCenter, draw.YTop)
 		st.Rotation = -1.5707963267948966
-		c.FillText(st, vg.Point{X: r.Max.X + 5 + s.tickWidth(sc) + s.FontSize + 7, Y: (r.Min.Y + r.Max.Y) / 2}, label)
+		c.FillText(st, vg.Point{X: r.Max.X + 5 + s.tickWidth(marks) + s.FontSize + 7, Y: (r.Min.Y + r.Max.Y) / 2}, label)
 	}
 }
 
@@ -95,18 +106,19 @@ const (
 )
 
 // tickWidth returns the width of the widest tick label of a bar.
-func (s *Style) tickWidth(sc Scale) vg.Length {
+func (s *Style) tickWidth(marks []plot.Tick) vg.Length {
 	w := vg.Length(0)
 	st := s.text(s.FontSize, draw.XLeft, draw.YCenter)
-	for _, t := range (Ticks{N: 5}).Ticks(sc.Lo, sc.Hi) {
+	for _, t := range marks {
 		w = max(w, st.Width(t.Label))
 	}
 	return w
 }
 
-// barMargin returns the width of an attached colour bar with its gap and labels.
-func (s *Style) barMargin(sc Scale, label string) vg.Length {
-	w := barGap + barWidth + 5 + s.tickWidth(sc)
+// barMargin returns the width of the colour bar attached to a cell with its gap and labels.
+func (s *Style) barMargin(c *Cell) vg.Length {
+	marks, label := barTicks(c)
+	w := barGap + barWidth + 5 + s.tickWidth(marks)
 	if label != "" {
 		w += s.FontSize + 8
 	}

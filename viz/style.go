@@ -2,9 +2,6 @@ package viz
 
 import (
 	"image/color"
-	"math"
-	"strconv"
-	"strings"
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
@@ -108,87 +105,6 @@ func (s *Style) Apply(p *plot.Plot) {
 	p.Legend.Padding = 1
 	p.Legend.ThumbnailWidth = 14
 	p.Legend.XOffs, p.Legend.YOffs = -5, -4
-}
-
-// Ticks places about N labelled ticks at multiples of 1, 2 or 5 times a power of ten.
-type Ticks struct{ N int }
-
-// Ticks satisfies plot.Ticker.
-func (t Ticks) Ticks(lo, hi float64) []plot.Tick {
-	if !(hi > lo) || math.IsInf(hi-lo, 0) {
-		return []plot.Tick{{Value: lo, Label: number(lo, 3)}}
-	}
-	step := niceStep((hi - lo) / float64(max(t.N, 2)))
-	for math.Floor(hi/step)-math.Ceil(lo/step) < 1 { // at least two
-		step = niceStep(step / 3)
-	}
-	digits := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
-	var out []plot.Tick
-	for k := math.Ceil(lo/step - 1e-6); k*step <= hi+1e-6*step; k++ {
-		v := k * step
-		out = append(out, plot.Tick{Value: v, Label: tickLabel(v, digits)})
-	}
-	return out
-}
-
-// niceStep returns the 1, 2 or 5 times a power of ten next to s from above.
-func niceStep(s float64) float64 {
-	p := math.Pow(10, math.Floor(math.Log10(s)))
-	for _, m := range []float64{1, 2, 5} {
-		if s <= m*p*1.0001 {
-			return m * p
-		}
-	}
-	return 10 * p
-}
-
-// tickLabel writes v with a fixed number of digits, thousands as k and millions as M where nothing is lost by it.
-func tickLabel(v float64, digits int) string {
-	a := math.Abs(v)
-	switch {
-	case a < 1e-12:
-		return "0"
-	case a >= 1e6 && math.Mod(a, 1e5) == 0:
-		return number(v/1e6, 3) + "M"
-	case a >= 1e4 && math.Mod(a, 1e2) == 0:
-		return number(v/1e3, 4) + "k"
-	case digits > 4:
-		return minus(strconv.FormatFloat(v, 'g', 3, 64))
-	}
-	return minus(strconv.FormatFloat(v, 'f', digits, 64))
-}
-
-// number writes v with the given number of significant digits and a true minus sign.
-func number(v float64, digits int) string { return minus(strconv.FormatFloat(v, 'g', digits, 64)) }
-
-func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
-
-// LogTicks labels the powers of ten of a logarithmic axis, or all of 1, 2, 5 where there are few.
-type LogTicks struct{}
-
-// Ticks satisfies plot.Ticker.
-func (LogTicks) Ticks(lo, hi float64) []plot.Tick {
-	if !(lo > 0) || !(hi > lo) {
-		return nil
-	}
-	var out []plot.Tick
-	decades := math.Log10(hi / lo)
-	every := max(1, int(math.Ceil(decades/6)))
-	for e := int(math.Floor(math.Log10(lo))); e <= int(math.Ceil(math.Log10(hi))); e++ {
-		for _, m := range []float64{1, 2, 3, 5} {
-			v := m * math.Pow(10, float64(e))
-			if v < lo*0.9999 || v > hi*1.0001 {
-				continue
-			}
-			t := plot.Tick{Value: v}
-			switch {
-			case m == 1 && e%every == 0, decades < 2 && m != 3, decades < 0.7:
-				t.Label = number(v, 3)
-			}
-			out = append(out, t)
-		}
-	}
-	return out
 }
 
 // frame draws the border of the data rectangle above the data.

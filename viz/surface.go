@@ -168,18 +168,25 @@ func (f *Surface) box(c draw.Canvas, st *Style, v *view) {
 		c.StrokeLine2(s, p.X, p.Y, q.X, q.Y)
 	}
 	x0, x1, y0, y1 := f.Grid.rectangle()
-	ticks := Ticks{N: 4}
+	labels := f.Labels
+	if labels == [3]string{} {
+		labels = [3]string{"x₁", "x₂", "energy"}
+	}
+	var marks [3][]plot.Tick
+	for k, r := range [3][2]float64{{x0, x1}, {y0, y1}, {f.Scale.Lo, f.Scale.Hi}} {
+		marks[k], labels[k] = Ticks{N: 4}.short(r[0], r[1], labels[k])
+	}
 	text := st.text(st.FontSize*0.92, draw.XCenter, draw.YCenter)
 	name := st.text(st.FontSize+0.5, draw.XCenter, draw.YCenter)
 
-	for _, t := range ticks.Ticks(x0, x1) {
+	for _, t := range marks[0] {
 		x, _ := f.place(t.Value, y0)
 		line(rule, vec3{x, -0.5, floor}, vec3{x, 0.5, floor})
 		line(rule, vec3{x, by, floor}, vec3{x, by, top})
 		line(edge, vec3{x, -by, floor}, vec3{x, -by * 1.05, floor})
 		c.FillText(text, P(vec3{x, -by * 1.19, floor}), t.Label)
 	}
-	for _, t := range ticks.Ticks(y0, y1) {
+	for _, t := range marks[1] {
 		_, y := f.place(x0, t.Value)
 		line(rule, vec3{-0.5, y, floor}, vec3{0.5, y, floor})
 		line(rule, vec3{bx, y, floor}, vec3{bx, y, top})
@@ -193,7 +200,7 @@ func (f *Surface) box(c draw.Canvas, st *Style, v *view) {
 	}
 	zt := st.text(st.FontSize*0.92, draw.XRight, draw.YCenter)
 	reach := P(vec3{cx, cy, surfaceHeight / 2}).X
-	for _, t := range (Ticks{N: 4}).Ticks(f.Scale.Lo, f.Scale.Hi) {
+	for _, t := range marks[2] {
 		z := (t.Value - f.Scale.Lo) / (f.Scale.Hi - f.Scale.Lo) * surfaceHeight
 		line(rule, vec3{bx, -0.5, z}, vec3{bx, 0.5, z})
 		line(rule, vec3{-0.5, by, z}, vec3{0.5, by, z})
@@ -206,10 +213,6 @@ func (f *Surface) box(c draw.Canvas, st *Style, v *view) {
 	line(edge, vec3{-bx, -0.5, floor}, vec3{-bx, 0.5, floor})
 	line(edge, vec3{cx, cy, floor}, vec3{cx, cy, top})
 
-	labels := f.Labels
-	if labels == [3]string{} {
-		labels = [3]string{"x₁", "x₂", "energy"}
-	}
 	for k, at := range [2]vec3{{0, -by * 1.42, floor}, {-bx * 1.42, 0, floor}} {
 		p, half := P(at), name.Width(labels[k])/2
 		if more := half - st.FontSize; more > 0 { // a long name goes outwards, not over the floor

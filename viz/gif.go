@@ -310,9 +310,6 @@ func (a *Animation) each(do func(k int, img *image.RGBA) error) error {
 		_, depth = last.Energy.Landscape()
 	}
 	lo, hi := last.box()
-	if dim(last.Data, last.Samples) == 1 {
-		lo, hi = last.Lo, last.Hi
-	}
 	width := a.Width
 	if width == 0 {
 		width = 640
@@ -320,6 +317,9 @@ func (a *Animation) each(do func(k int, img *image.RGBA) error) error {
 	return ordered(len(a.frames), func(k int) *image.RGBA {
 		p := *a.frames[k]
 		p.Data = last.Data
+		if !present(last.Samples) {
+			p.Samples = nil
+		}
 		if p.Title == "" {
 			p.Title = last.Title
 		}

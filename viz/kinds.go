@@ -186,7 +186,7 @@ func (p *Panel) samples() *Figure {
 			continue
 		}
 		pl := st.plane("", lo, hi, p.Names)
-		pl.Add(&Scatter{X: s.x, Color: s.c})
+		pl.Add(&Scatter{X: s.x, Color: s.c}, remark{st, outside(lo, hi, s.x)})
 		p.finish(st, pl)
 		f.Add(Cell{Row: 1, Col: col, Plot: pl, Aspect: Equal(pl)})
 		for axis := range 2 {

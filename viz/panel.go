@@ -6,7 +6,6 @@ import (
 	"image"
 	"image/color"
 	"math"
-	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -16,7 +15,7 @@ import (
 )
 
 // Panel is the picture of a model at one time: data, samples, energy contours with the data on top, the energy surface, and
-// the curves of training. Fields that are missing leave their part out, or empty in an animation.
+// the curves of training. Fields that are missing leave their part out, or empty in an animation whose last frame has it.
 type Panel struct {
 	Title string
 	Note  string // right of the title; "" with Step > 0 means "step …"
@@ -34,7 +33,8 @@ type Panel struct {
 
 	Step, Steps int // where training is and will end; Steps fixes the axis of the curves
 
-	// Lo and Hi are the axes; both zero: the box of Energy, else the range of the data.
+	// Lo and Hi are the axes; both zero: the box of Energy, else the range of the data, of the samples where there are none.
+	// Of points beyond the axes the number is told.
 	Lo, Hi [2]float64
 	// Depth is the height above the minimum at which energies are clipped; 0: Grid.Landscape.
 	Depth  float64
@@ -104,21 +104,88 @@ func (p *Panel) box() (lo, hi [2]float64) {
 		x0, x1, y0, y1 := p.Energy.rectangle()
 		return [2]float64{x0, y0}, [2]float64{x1, y1}
 	}
+	if lo, hi, ok := boxOf(p.Data); ok {
+		return lo, hi
+	}
+	if lo, hi, ok := boxOf(p.Samples); ok {
+		return lo, hi
+	}
+	return [2]float64{-1, -1}, [2]float64{1, 1}
+}
+
+// boxOf returns the range of the first two columns with a margin, of the first alone where there is no other; ok tells
+// whether there are finite rows.
+func boxOf(ms ...mat.Matrix) (lo, hi [2]float64, ok bool) {
 	x0, x1, y0, y1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	for _, m := range []mat.Matrix{p.Data, p.Samples} {
+	for _, m := range ms {
 		if present(m) {
 			a, b, c, d := extent(m)
 			x0, x1, y0, y1 = math.Min(x0, a), math.Max(x1, b), math.Min(y0, c), math.Max(y1, d)
 		}
 	}
 	if !(x0 <= x1) {
-		return [2]float64{-1, -1}, [2]float64{1, 1}
+		return lo, hi, false
 	}
-	mx, my := 0.06*(x1-x0)+1e-9, 0.06*(y1-y0)+1e-9
+	margin := func(a, b float64) float64 {
+		if a == b {
+			return math.Max(1e-3, 0.1*math.Abs(a))
+		}
+		return 0.06 * (b - a)
+	}
+	mx, my := margin(x0, x1), margin(y0, y1)
 	if aspect(x1-x0, y1-y0) != 1 { // axes of one unit
 		mx, my = max(mx, my), max(mx, my)
 	}
-	return [2]float64{x0 - mx, y0 - my}, [2]float64{x1 + mx, y1 + my}
+	return [2]float64{x0 - mx, y0 - my}, [2]float64{x1 + mx, y1 + my}, true
+}
+
+// outside tells how many rows lie beyond a box in the first two columns, or are not finite: "3 of 500 outside"; "" for none.
+func outside(lo, hi [2]float64, ms ...mat.Matrix) string {
+	out, all := 0, 0
+	for _, m := range ms {
+		n, d := m.Dims()
+		all += n
+		for i := range n {
+			for k := range min(d, 2) {
+				if v := m.At(i, k); !(lo[k] <= v && v <= hi[k]) {
+					out++
+					break
+				}
+			}
+		}
+	}
+	switch out {
+	case 0:
+		return ""
+	case all:
+		return "all " + thousands(all) + " outside"
+	}
+	return thousands(out) + " of " + thousands(all) + " outside"
+}
+
+// told is the name of a set with how many of it lie outside.
+func told(name string, lo, hi [2]float64, m mat.Matrix) string {
+	if s := outside(lo, hi, m); s != "" {
+		return name + ", " + s
+	}
+	return name
+}
+
+// remark writes a line into the upper right corner of the data rectangle.
+type remark struct {
+	s    *Style
+	text string
+}
+
+func (r remark) Plot(c draw.Canvas, _ *plot.Plot) {
+	if r.text == "" {
+		return
+	}
+	st := r.s.text(r.s.FontSize, draw.XRight, draw.YTop)
+	w, h := st.Width(r.text)+6, 1.3*r.s.FontSize
+	c.SetColor(fade(r.s.Face, 0.85))
+	c.Fill(vg.Rectangle{Min: vg.Point{X: c.Max.X - w, Y: c.Max.Y - h}, Max: c.Max}.Path())
+	c.FillText(st, vg.Point{X: c.Max.X - 3, Y: c.Max.Y - 2}, r.text)
 }
 
 // Plane returns a plot of the plane with these axes.
@@ -158,7 +225,11 @@ const energyBands = 12
 
 // Figure returns the picture.
 func (p *Panel) Figure() *Figure {
-	if dim(p.Data, p.Samples) == 1 {
+	whole := p // what all frames of an animation show
+	if p.limits != nil {
+		whole = p.limits
+	}
+	if dim(whole.Data, whole.Samples) == 1 {
 		return p.line()
 	}
 	st := styleOr(p.Style)
@@ -171,7 +242,7 @@ func (p *Panel) Figure() *Figure {
 	samples := func(title string, x mat.Matrix, c color.RGBA) *plot.Plot {
 		pl := st.plane(title, lo, hi, p.Names)
 		if present(x) {
-			pl.Add(&Scatter{X: x, Color: c, Max: points})
+			pl.Add(&Scatter{X: x, Color: c, Max: points}, remark{st, outside(lo, hi, x)})
 		}
 		pl.Add(frame{st})
 		// Adding must not widen the axes.
@@ -180,59 +251,62 @@ func (p *Panel) Figure() *Figure {
 	}
 	shape := aspect(hi[0]-lo[0], hi[1]-lo[1])
 	col := 0
-	if p.Data != nil {
+	if present(whole.Data) {
 		f.Add(Cell{Col: col, Plot: samples("Data", p.Data, st.Data), Aspect: shape})
 		col++
 	}
-	f.Add(Cell{Col: col, Plot: samples("Samples of the model", p.Samples, st.Model), Aspect: shape})
-	col++
-	if p.Energy != nil {
-		rel, sc, _ := p.landscape()
-		pl := st.plane("Energy and data", lo, hi, p.Names)
-		pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 90}, Width: 0.5})
-		if present(p.Data) {
-			pl.Add(&Scatter{X: p.Data, Color: st.Over, Radius: 0.8, Alpha: 0.7, Max: points / 5})
-		}
-		pl.Add(frame{st})
-		pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
-		f.Add(Cell{Col: col, Plot: pl, Aspect: shape, Bar: &sc, BarLabel: "E − min E (nats)"})
+	if present(whole.Samples) {
+		f.Add(Cell{Col: col, Plot: samples("Samples of the model", p.Samples, st.Model), Aspect: shape})
 		col++
-		name := axes(p.Names)
-		surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: p.cells, Labels: [3]string{name[0], name[1], "E − min E"}}
-		span := max(1, col-1)
-		f.Add(Cell{Row: 1, Col: 0, ColSpan: span, Draw: surf.Draw, RowSpan: p.curveRows()})
-		p.curves(f, st, 1, span, col-span)
-	} else {
-		p.curves(f, st, 1, 0, col)
 	}
-	h := vg.Length(228)
-	if p.curveRows() == 2 {
-		f.Heights = []vg.Length{0, (h - 40) / 2, (h - 40) / 2}
-	} else {
-		f.Heights = []vg.Length{0, h}
+	if p.Energy == nil {
+		row := min(col, 1)
+		p.curves(f, st, row, 0, max(col, 1))
+		if row == 1 {
+			f.Heights = []vg.Length{0}
+		}
+		f.Heights = append(f.Heights, p.curveHeights()...)
+		return f
 	}
+	rel, sc, _ := p.landscape()
+	title := "Energy"
+	if present(p.Data) {
+		title = "Energy and data"
+	}
+	pl := st.plane(title, lo, hi, p.Names)
+	pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 90}, Width: 0.5})
+	if present(p.Data) {
+		pl.Add(&Scatter{X: p.Data, Color: st.Over, Radius: 0.8, Alpha: 0.7, Max: points / 5})
+	}
+	pl.Add(frame{st})
+	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
+	f.Add(Cell{Col: col, Plot: pl, Aspect: shape, Bar: &sc, BarLabel: "E − min E (nats)"})
+	name := axes(p.Names)
+	surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: p.cells, Labels: [3]string{name[0], name[1], "E − min E"}}
+	f.Heights = append([]vg.Length{0}, p.curveHeights()...)
+	if col == 0 { // nothing but the energy: the surface beside it
+		f.Add(Cell{Col: 1, Draw: surf.Draw})
+		p.curves(f, st, 1, 0, 2)
+		return f
+	}
+	f.Add(Cell{Row: 1, ColSpan: col, Draw: surf.Draw, RowSpan: p.curveRows()})
+	p.curves(f, st, 1, col, 1)
 	return f
+}
+
+// curveHeights are those of the rows of curves.
+func (p *Panel) curveHeights() []vg.Length {
+	if p.curveRows() == 2 {
+		return []vg.Length{94, 94}
+	}
+	return []vg.Length{228}
 }
 
 // line returns the picture of one-dimensional sets: their histograms over each other, and the curves.
 func (p *Panel) line() *Figure {
 	st := styleOr(p.Style)
 	f := p.figure(0)
-	var all []float64
-	for _, m := range []mat.Matrix{p.Data, p.Samples} {
-		if present(m) {
-			all = append(all, mat.Col(nil, 0, m)...)
-		}
-	}
-	all = slices.DeleteFunc(all, func(v float64) bool { return !finite(v) })
-	lo, hi := -1.0, 1.0
-	if p.Lo[0] < p.Hi[0] {
-		lo, hi = p.Lo[0], p.Hi[0]
-	} else if len(all) > 0 {
-		lo, hi = slices.Min(all), slices.Max(all)
-		pad := 0.05*(hi-lo) + 1e-9
-		lo, hi = lo-pad, hi+pad
-	}
+	lo, hi := p.box()
 	name := "x"
 	if len(p.Names) > 0 {
 		name = short(p.Names[0])
@@ -241,19 +315,19 @@ func (p *Panel) line() *Figure {
 	pl.Add(ground{st, true, true})
 	var key []legendEntry
 	if present(p.Data) {
-		h := Histogram(mat.Col(nil, 0, p.Data), lo, hi, 60)
+		h := Histogram(mat.Col(nil, 0, p.Data), lo[0], hi[0], 60)
 		h.Fill = fade(st.Data, 0.45)
 		pl.Add(h)
-		key = append(key, legendEntry{name: "data", color: st.Data})
+		key = append(key, legendEntry{name: told("data", lo, hi, p.Data), color: st.Data})
 	}
 	if present(p.Samples) {
-		h := Histogram(mat.Col(nil, 0, p.Samples), lo, hi, 60)
+		h := Histogram(mat.Col(nil, 0, p.Samples), lo[0], hi[0], 60)
 		h.Line = draw.LineStyle{Color: st.Model, Width: st.LineWidth}
 		pl.Add(h)
-		key = append(key, legendEntry{name: "samples", color: st.Model})
+		key = append(key, legendEntry{name: told("samples", lo, hi, p.Samples), color: st.Model})
 	}
 	pl.Add(legend{s: st, entries: key}, frame{st})
-	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo, hi, 0, math.Max(pl.Y.Max, 1e-9)*1.1
+	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], 0, math.Max(pl.Y.Max, 1e-9)*1.2 // with room for the legend
 	f.Add(Cell{Plot: pl, RowSpan: p.curveRows()})
 	p.curves(f, st, 0, 1, 1)
 	f.Heights = []vg.Length{110, 110}[:p.curveRows()]

@@ -27,12 +27,15 @@ type Scatter struct {
 // DataRange satisfies plot.DataRanger.
 func (s *Scatter) DataRange() (xmin, xmax, ymin, ymax float64) { return extent(s.X) }
 
-// extent returns the range of the first two columns; infinities when there are no rows.
+// extent returns the range of the first two columns; infinities when there are no rows. The second is zero where there is none.
 func extent(m mat.Matrix) (xmin, xmax, ymin, ymax float64) {
 	xmin, xmax, ymin, ymax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	n, _ := m.Dims()
+	n, d := m.Dims()
 	for i := range n {
-		x, y := m.At(i, 0), m.At(i, 1)
+		x, y := m.At(i, 0), 0.0
+		if d > 1 {
+			y = m.At(i, 1)
+		}
 		if finite(x) && finite(y) {
 			xmin, xmax, ymin, ymax = math.Min(xmin, x), math.Max(xmax, x), math.Min(ymin, y), math.Max(ymax, y)
 		}

@@ -88,7 +88,13 @@ func Terminal(w io.Writer, p *Panel, cfg TerminalConfig) error {
 		parts = append(parts, q)
 	}
 	points("data", p.Data, Dark.Data)
-	points("samples", p.Samples, Dark.Model)
+	title := "samples"
+	if present(p.Samples) {
+		if full := told(title, lo, hi, p.Samples); len(full) <= cols {
+			title = full
+		}
+	}
+	points(title, p.Samples, Dark.Model)
 	if p.Energy != nil {
 		rel, sc, _ := p.landscape()
 		sc.Map = Dark.Energy

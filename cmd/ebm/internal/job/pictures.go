@@ -186,7 +186,8 @@ func until(s viz.Series, step int) viz.Series {
 	return viz.Series{Name: s.Name, X: s.X[:n:n], Y: s.Y[:n:n]}
 }
 
-// drawGrid draws n points from exp(−E) on the grid: a node by its share, then uniformly in the cell around it.
+// drawGrid draws n points from exp(−E) on the grid: a node by its share, then uniformly in the part of the cell
+// around it that lies in the box.
 func drawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
 	lo := slices.Min(g.Z)
 	cdf := make([]float64, len(g.Z))
@@ -195,13 +196,17 @@ func drawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
 		sum += math.Exp(lo - e)
 		cdf[i] = sum
 	}
-	dx, dy := g.X[1]-g.X[0], g.Y[1]-g.Y[0]
+	within := func(axis []float64, k int) float64 {
+		half := (axis[1] - axis[0]) / 2
+		lo, hi := max(axis[k]-half, axis[0]), min(axis[k]+half, axis[len(axis)-1])
+		return lo + (hi-lo)*rng.Float64()
+	}
 	x := mat.NewDense(n, 2, nil)
 	for i := range n {
 		k, _ := slices.BinarySearch(cdf, rng.Float64()*sum)
 		k = min(k, len(cdf)-1)
-		x.Set(i, 0, g.X[k%len(g.X)]+dx*(rng.Float64()-0.5))
-		x.Set(i, 1, g.Y[k/len(g.X)]+dy*(rng.Float64()-0.5))
+		x.Set(i, 0, within(g.X, k%len(g.X)))
+		x.Set(i, 1, within(g.Y, k/len(g.X)))
 	}
 	return x
 }

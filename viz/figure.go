@@ -197,7 +197,7 @@ func (f *Figure) Draw(c draw.Canvas) {
 			st.drawFree(c, cell, data, o.l[cell.Col], o.r[last], o.b[low])
 			continue
 		}
-		if cell.Aspect > 0 { // centred where the row or column gives more room
+		if cell.Aspect > 0 { // below the title, in the middle where there is more room than it takes
 			data = shrink(data, cell.Aspect)
 		}
 		// Titles stand over the middle of the data and, in a row, at one height, whatever stands out beside and above the axes.
@@ -240,13 +240,13 @@ func (s *Style) drawFree(c draw.Canvas, cell *Cell, data vg.Rectangle, l, r, b v
 	cell.Draw(draw.Canvas{Canvas: c.Canvas, Rectangle: area})
 }
 
-// shrink returns the largest rectangle of the given aspect in the middle of r.
+// shrink returns the largest rectangle of the given aspect at the upper edge of r, in the middle.
 func shrink(r vg.Rectangle, aspect float64) vg.Rectangle {
 	s := r.Size()
 	w := vg.Length(math.Min(float64(s.X), float64(s.Y)/aspect))
 	h := w * vg.Length(aspect)
-	m := vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: (r.Min.Y + r.Max.Y) / 2}
-	return vg.Rectangle{Min: vg.Point{X: m.X - w/2, Y: m.Y - h/2}, Max: vg.Point{X: m.X + w/2, Y: m.Y + h/2}}
+	m := (r.Min.X + r.Max.X) / 2
+	return vg.Rectangle{Min: vg.Point{X: m - w/2, Y: r.Max.Y - h}, Max: vg.Point{X: m + w/2, Y: r.Max.Y}}
 }
 
 // place draws a plot such that its data rectangle is r. The margins a plot takes depend a little on its size, by tick labels

@@ -177,12 +177,17 @@ func density(st *viz.Style, c Cell) (*viz.Cell, error) {
 	if !(top > 0) {
 		top = 1
 	}
-	v, name := c.Quality()
-	p := st.Plane(fmt.Sprintf("%s · %s\n%s %.3f, %.0f s", filepath.Base(c.Dataset), c.Objective, name, v, c.CPU), [2]float64{lo[0], lo[1]}, [2]float64{hi[0], hi[1]})
+	p := st.Plane(c.caption(), [2]float64{lo[0], lo[1]}, [2]float64{hi[0], hi[1]})
 	p.Add(&viz.HeatMap{Grid: g, Scale: viz.Scale{Lo: 0, Hi: top, Map: st.Density}})
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo[0], hi[0], lo[1], hi[1]
 	p.X.Label.Text, p.Y.Label.Text = "", ""
 	return &viz.Cell{Plot: p, Aspect: viz.Equal(p)}, nil
+}
+
+// caption is the title of a cell of the picture.
+func (c Cell) caption() string {
+	v, name := c.Quality()
+	return fmt.Sprintf("%s · %s\n%s %.3f, %s s", filepath.Base(c.Dataset), c.Objective, name, v, round(c.CPU))
 }
 
 // round prints a duration in seconds, of two digits at least.

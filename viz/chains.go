@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -96,12 +97,12 @@ func Autocorrelation(chains [][]float64, lags int) []float64 {
 	return rho
 }
 
-// Diagnostics is the picture of how chains mixed: traces of the first two coordinates, ways over the landscape, autocorrelation, R̂ and
-// effective sample sizes.
+// Diagnostics is the picture of how chains mixed: traces of the first two coordinates, ways over the landscape, of a single
+// coordinate the histogram of each chain, autocorrelation, R̂ and effective sample sizes.
 type Diagnostics struct {
 	Title  string
 	Chains []*mat.Dense // one draws×d matrix per chain; at most Show are drawn, all are used for the autocorrelation
-	Names  []string     // of the coordinates; nil: x₁, x₂, …
+	Names  []string     // of the coordinates; nil: x₁, x₂, …, of a single one x
 	RHat   []float64    // per coordinate; nil: left out
 	ESS    []float64    // per coordinate; nil: left out
 	Draws  int          // total number of draws, the bound of the ESS bars; 0: counted
@@ -116,6 +117,11 @@ func (d *Diagnostics) name(k int) string {
 		return short(d.Names[k])
 	}
 	s := "x"
+	if len(d.Chains) > 0 {
+		if _, c := d.Chains[0].Dims(); c == 1 {
+			return s
+		}
+	}
 	for _, r := range number(float64(k+1), 6) {
 		s += string('₀' + r - '0')
 	}
@@ -136,6 +142,7 @@ func (d *Diagnostics) Figure() *Figure {
 		n, c := m.Dims()
 		dim, most = c, max(most, n)
 	}
+	low := 2 // row of the measures
 	for k := range min(dim, 2) {
 		title, below := "", ""
 		if k == 0 {
@@ -155,9 +162,19 @@ func (d *Diagnostics) Figure() *Figure {
 		p.Add(frame{st})
 		p.X.Max = math.Ceil(p.X.Max/10) * 10
 		p.Y.Tick.Marker = Ticks{N: 3}
+		if pad := 0.04 * (p.Y.Max - p.Y.Min); pad > 0 {
+			p.Y.Min, p.Y.Max = p.Y.Min-pad, p.Y.Max+pad
+		}
 		f.Add(Cell{Row: k, Col: 0, ColSpan: 2, Plot: p})
+		if dim == 1 {
+			f.Add(Cell{Row: k, Col: 2, Plot: d.heights(st, show, p.Y.Min, p.Y.Max)})
+			low, f.Heights = 1, []vg.Length{168, 118}
+		}
 	}
-	f.Add(Cell{Row: 0, Col: 2, RowSpan: 2, Plot: d.ways(st, show), Aspect: d.waysAspect()})
+	if dim != 1 {
+		p := d.ways(st, show)
+		f.Add(Cell{Row: 0, Col: 2, RowSpan: 2, Plot: p, Aspect: Equal(p)})
+	}
 
 	p := st.NewPlot("Autocorrelation", "lag", "")
 	p.Add(ground{st, true, true})
@@ -175,10 +192,10 @@ func (d *Diagnostics) Figure() *Figure {
 	p.Add(&Curve{X: []float64{0, float64(lags)}, Y: []float64{0, 0}, Line: draw.LineStyle{Color: st.Ink, Width: 0.6}}, legend{s: st, entries: key}, frame{st})
 	p.X.Min, p.X.Max = 0, float64(lags)
 	p.Y.Min, p.Y.Max = math.Min(p.Y.Min, -0.1), 1.02
-	f.Add(Cell{Row: 2, Col: 0, Plot: p})
+	f.Add(Cell{Row: low, Col: 0, Plot: p})
 
 	if d.RHat != nil {
-		f.Add(Cell{Row: 2, Col: 1, Plot: d.bars(st, "R̂", "at most 1.01 wanted", d.RHat, 1, 1.01, func(v float64) bool { return v <= 1.01 })})
+		f.Add(Cell{Row: low, Col: 1, Plot: d.bars(st, "R̂", "at most 1.01 wanted", d.RHat, 1, 1.01, func(v float64) bool { return v <= 1.01 })})
 	}
 	if d.ESS != nil {
 		total := d.Draws
@@ -193,7 +210,7 @@ func (d *Diagnostics) Figure() *Figure {
 		if want > float64(total) {
 			want, label = math.NaN(), "of "+thousands(total)+" draws"
 		}
-		f.Add(Cell{Row: 2, Col: 2, Plot: d.bars(st, "Effective sample size", label, d.ESS, 0, want,
+		f.Add(Cell{Row: low, Col: 2, Plot: d.bars(st, "Effective sample size", label, d.ESS, 0, want,
 			func(v float64) bool { return !(v < want) })})
 	}
 	return f
@@ -224,41 +241,52 @@ func (d *Diagnostics) bars(st *Style, title, label string, v []float64, base, li
 	return p
 }
 
-func (d *Diagnostics) waysBox() (lo, hi [2]float64) {
-	p := Panel{Energy: d.Energy}
-	if d.Energy == nil && len(d.Chains) > 0 {
-		p.Data, p.Samples = d.Chains[0], d.Chains[len(d.Chains)-1]
+// heights are the histograms of the chains that are shown, beside their traces over lo … hi.
+func (d *Diagnostics) heights(st *Style, show int, lo, hi float64) *plot.Plot {
+	p := st.NewPlot("Chains", "density", "")
+	p.Add(ground{st, false, true})
+	if lo < hi {
+		for c := range show {
+			h := Histogram(mat.Col(nil, 0, d.Chains[c]), lo, hi, 40)
+			h.Line, h.Sideways = draw.LineStyle{Color: fade(st.Accent[c%len(st.Accent)], 0.8), Width: 0.8}, true
+			p.Add(h)
+		}
 	}
-	return p.box()
-}
-
-func (d *Diagnostics) waysAspect() float64 {
-	lo, hi := d.waysBox()
-	return aspect(hi[0]-lo[0], hi[1]-lo[1])
+	p.Add(frame{st})
+	p.Y.Tick.Marker, p.X.Tick.Marker = Ticks{N: 3}, Ticks{N: 3}
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, p.X.Max*1.05, lo, hi
+	return p
 }
 
 // jump is the length from which a move over the box is drawn as one from mode to mode, without a trail: the way lies elsewhere.
 func jump(lo, hi [2]float64) float64 { return math.Max(hi[0]-lo[0], hi[1]-lo[1]) / 8 }
 
+// ways draws the last draws of the chains that are shown over the box of the energy, of themselves where there is none.
 func (d *Diagnostics) ways(st *Style, show int) *plot.Plot {
-	lo, hi := d.waysBox()
+	const last = 300
+	t := &Trails{Colors: st.Accent, Width: 0.5}
+	for _, m := range d.Chains[:show] {
+		n, _ := m.Dims()
+		t.Chains = append(t.Chains, m.Slice(max(0, n-last), n, 0, 2))
+	}
+	lo, hi, ok := boxOf(t.Chains...)
+	if p := (Panel{Energy: d.Energy}); d.Energy != nil || !ok {
+		lo, hi = p.box()
+	}
+	t.Jump = jump(lo, hi)
 	p := st.plane("Chains", lo, hi, d.Names)
 	if d.Energy != nil {
 		rel, depth := d.Energy.Landscape()
 		sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
 		p.Add(&ContourLines{Grid: rel, Levels: sc.levels(), Style: draw.LineStyle{Color: blend(st.Ink, st.Face, 0.35), Width: 0.5}})
 	}
-	t := &Trails{Colors: st.Accent, Width: 0.5, Jump: jump(lo, hi)}
-	for c := range show {
-		n, _ := d.Chains[c].Dims()
-		way := d.Chains[c].Slice(max(0, n-300), n, 0, 2)
-		t.Chains = append(t.Chains, way)
+	for c, way := range t.Chains {
 		p.Add(&Scatter{X: way, Color: st.Accent[c%len(st.Accent)], Radius: 0.8})
 	}
 	if show > 0 {
 		p.Add(t)
 	}
-	p.Add(frame{st})
+	p.Add(remark{st, outside(lo, hi, t.Chains...)}, frame{st})
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = lo[0], hi[0], lo[1], hi[1]
 	return p
 }
@@ -330,8 +358,25 @@ func (w *Walk) pixels() int {
 	return w.Pixels
 }
 
+// Check reports what could not be drawn.
+func (w *Walk) Check() error {
+	if w.Energy == nil || len(w.Frames) == 0 {
+		return errors.New("viz: a walk needs an energy on the plane, and frames")
+	}
+	for k, m := range w.Frames {
+		n, d := m.Dims()
+		if n0, _ := w.Frames[0].Dims(); d < 2 || n != n0 {
+			return fmt.Errorf("viz: Walk.Frames[%d] is %d×%d, want the %d chains of the first frame in at least 2 columns", k, n, d, n0)
+		}
+	}
+	return w.Energy.Check()
+}
+
 // GIF draws all frames.
 func (w *Walk) GIF() (*GIF, error) {
+	if err := w.Check(); err != nil {
+		return nil, err
+	}
 	pics := make([]Picture, len(w.Frames))
 	for k := range pics {
 		pics[k] = w.frame(k)
@@ -353,6 +398,9 @@ func (w *Walk) Save(path string) error {
 
 // SaveFrames writes the frames as frame-0001.png … into a folder, which it makes.
 func (w *Walk) SaveFrames(dir string) error {
+	if err := w.Check(); err != nil {
+		return err
+	}
 	return saveFrames(dir, func(do func(k int, img *image.RGBA) error) error {
 		return ordered(len(w.Frames), func(k int) *image.RGBA {
 			p := w.frame(k)

@@ -32,26 +32,26 @@ func (p *Panel) Kind(kind string) (*Figure, error) {
 	case "panel":
 		return p.Figure(), nil
 	case "samples":
-		if err = need(present(p.Samples) || present(p.Data), "Samples or Data"); err == nil {
+		if err = need(present(p.Samples) || present(p.Data), "samples of the model, or data"); err == nil {
 			if dim(p.Data, p.Samples) == 1 {
 				return p.line(), nil
 			}
 			return p.samples(), nil
 		}
 	case "contour":
-		if err = need(p.Energy != nil, "Energy"); err == nil {
+		if err = need(p.Energy != nil, "the energy on a grid over the plane"); err == nil {
 			return p.contour(), nil
 		}
 	case "surface":
-		if err = need(p.Energy != nil, "Energy"); err == nil {
+		if err = need(p.Energy != nil, "the energy on a grid over the plane"); err == nil {
 			return p.surface(), nil
 		}
 	case "score":
-		if err = need(p.Energy != nil && p.Score != nil, "Energy and Score"); err == nil {
+		if err = need(p.Energy != nil && p.Score != nil, "the energy on a grid over the plane, and its score"); err == nil {
 			return p.score(), nil
 		}
 	case "loss":
-		if err = need(len(p.Loss)+len(p.Other) > 0, "Loss or Other"); err == nil {
+		if err = need(len(p.Loss)+len(p.Other) > 0, "the loss or another curve over the steps, and none was recorded; train for some steps first"); err == nil {
 			return p.loss(), nil
 		}
 	default:

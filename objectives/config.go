@@ -33,7 +33,7 @@ type Config struct {
 	Weighted   bool       // dsm: times σ²
 	Slices     int        // sm-hutchinson, ssm, ssm-vr, fd-ssm: directions per point; 0 means 1
 	Projection Projection // law of the directions; "" means rademacher
-	Epsilon    float64    // fd-ssm: length of the step; 0 means 0.03 in float32 and 0.001 in float64
+	Epsilon    float64    // fd-ssm: length of the step; 0 means 0.02 in float32 and 0.001 in float64
 
 	Noise      Noise   // nce and jumps; nil means NewNoise(NoiseName, Data)
 	NoiseName  string  // gaussian (default), box, kde, mixture

@@ -589,7 +589,7 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("%s: %+v", name, info)
 		}
 	}
-	for name, want := range map[string]string{"dsm": "sigma = 0.25", "ml": "alpha = 0.5", "cd": "1 step ", "fd-ssm": "0.03"} {
+	for name, want := range map[string]string{"dsm": "sigma = 0.25", "ml": "alpha = 0.5", "cd": "1 step ", "fd-ssm": "0.02"} {
 		if info := must(objectives.Describe(name, objectives.Config{Sigma: 0.25, Alpha: 0.5})); !strings.Contains(info.Bias, want) {
 			t.Errorf("%s: bias %q does not mention %q", name, info.Bias, want)
 		}

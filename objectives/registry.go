@@ -274,7 +274,7 @@ func fdStep(c Config) float64 {
 	if c.Precision == energy.Float64 {
 		return 1e-3
 	}
-	return 0.03
+	return 0.02
 }
 
 // least steps of fd-ssm: below them the second difference is mostly rounding.

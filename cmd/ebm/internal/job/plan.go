@@ -69,7 +69,7 @@ func Preset(s settings.Settings) settings.Layer {
 			put("paired", true)          // so small a noise costs no scatter
 		case "ksd":
 			put("lr", 3e-3)
-			put("steps", 3500)
+			put("steps", 3200)
 		case "lsd": // slower than the critic, which is to keep up
 			put("lr", 7e-4)
 			put("clip", 1.0)

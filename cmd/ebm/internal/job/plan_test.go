@@ -173,7 +173,7 @@ func TestSummarySaysTheBias(t *testing.T) {
 		{"cnce", nil, ""},
 		{"dsm", settings.Layer{"sigma": json.RawMessage("0.07")}, "blurred by sigma = 0.07"},
 		{"dsm-multi", nil, "blurred at every level"},
-		{"fd-ssm", nil, "steps of 0.03"},
+		{"fd-ssm", nil, "steps of 0.02"},
 		{"lsd", nil, "critic lags"},
 		{"cd", settings.Layer{"chain-steps": json.RawMessage("3")}, "3 steps from the data have not mixed"},
 		{"pcd", settings.Layer{"chain-steps": json.RawMessage("5")}, "5 steps per gradient"},

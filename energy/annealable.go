@@ -61,6 +61,9 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 			errs = append(errs, fmt.Errorf("energy: Annealable: level %d is %g, want decreasing levels > 0", i, s))
 		}
 	}
+	if c := resolution * scale; len(levels) > 0 && levels[0] < c { // all levels are one to it
+		errs = append(errs, fmt.Errorf("energy: Annealable: largest level %g, want at least %g, a fiftieth of the scale of the data; below that a blur is as good as none", levels[0], c))
+	}
 	if !positive(scale) {
 		errs = append(errs, fmt.Errorf("energy: Annealable: scale %g, want > 0", scale))
 	}
@@ -127,6 +130,9 @@ func (a *Annealable) BuildAt(x, sigma *G.Node, theta G.Nodes) (*G.Node, error) {
 
 // BuildMixed builds E_q + log b_σ = -log q/b_σ at the given levels, and log b_σ.
 func (a *Annealable) BuildMixed(x, sigma *G.Node, theta G.Nodes) (excess, logb *G.Node, err error) {
+	if a.beside == nil {
+		return nil, nil, errors.New("energy: Annealable: there is no background; give one by Beside")
+	}
 	excess, err = graphs.Try(func() *G.Node {
 		_, f := a.buildInner(x, sigma, theta)
 		logb = a.beside.buildBlurred(x, sigma)

@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"errors"
 	"math"
 
 	G "gorgonia.org/gorgonia"
@@ -22,6 +23,9 @@ func (m BlurredMixture) Levels() []float64 { return m.Sigmas }
 
 // Build builds the energy of the smallest level.
 func (m BlurredMixture) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	if len(m.Sigmas) == 0 {
+		return nil, errors.New("energy: BlurredMixture without Sigmas; give the noise levels")
+	}
 	return graphs.Try(func() *G.Node {
 		sigma := graphs.Scale(graphs.OnesLike(graphs.SliceCols(x, 0, 1)), m.Sigmas[len(m.Sigmas)-1])
 		return graphs.Must(m.BuildAt(x, sigma, theta))

@@ -24,5 +24,5 @@
 // sampler (they implement [Known]): [Gaussian], [GaussianMixture], [Banana], [Funnel], [DoubleWell], [Ring]. Any graph of
 // your own: [Func]. Wrappers, which keep the parameters of what they wrap: [Confined] adds a quadratic that makes Z finite,
 // [Spectral] divides weights by their spectral norm, [Bridge] mixes the density with a known one, [Annealable] turns an
-// energy of d+m variables into one of d variables that knows a noise level.
+// energy of d+1 variables into one of d variables that knows a noise level.
 package energy

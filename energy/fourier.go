@@ -76,18 +76,26 @@ func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourie
 	if err != nil {
 		return nil, err
 	}
+	for _, spec := range e.Specs() {
+		if spec.Name == featuresWeight {
+			return nil, errors.New("energy: Fourier: the inner energy has a parameter features.weight already: it is a Fourier itself; put a network there")
+		}
+	}
 	if e.Dim() != width {
 		return nil, fmt.Errorf("energy: Fourier: the inner energy takes %d variables, want %d", e.Dim(), width)
 	}
 	return &Fourier{cfg, e}, nil
 }
 
+// featuresWeight is the name of B.
+const featuresWeight = "features.weight"
+
 // Dim returns d.
 func (f *Fourier) Dim() int { return f.cfg.Dim }
 
 // Specs returns features.weight and the parameters of the inner energy.
 func (f *Fourier) Specs() []Spec {
-	return append([]Spec{{"features.weight", []int{f.cfg.Frequencies + f.cfg.Condition, f.cfg.Dim}}}, f.inner.Specs()...)
+	return append([]Spec{{featuresWeight, []int{f.cfg.Frequencies + f.cfg.Condition, f.cfg.Dim}}}, f.inner.Specs()...)
 }
 
 // Smooth asks the inner energy.

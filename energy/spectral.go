@@ -73,5 +73,5 @@ func spectralNorm(w *G.Node) *G.Node {
 	for range powerSteps {
 		v = unit(graphs.MatMul(w, graphs.MatMul(w, v, false, false), true, false))
 	}
-	return graphs.Sqrt(graphs.Sum(graphs.Square(graphs.MatMul(w, v, false, false))))
+	return graphs.Sqrt(graphs.Shift(graphs.Sum(graphs.Square(graphs.MatMul(w, v, false, false))), 1e-30)) // a matrix of zeros stays one
 }

@@ -31,7 +31,7 @@ func Held(inputs ...*G.Node) Option {
 
 // Threads lets the function use up to n threads, the caller's included; the default is 1. The results do not depend on n,
 // bit for bit. Parts too small to be worth sharing are run by the caller alone, as is everything while another function
-// has the helpers. Helpers are goroutines of the process: they look for work for some 60 µs after they had some, then
+// has the helpers. Helpers are goroutines of the process: they look for work for some 200 µs after they had some, then
 // sleep, and end after two idle seconds.
 func Threads(n int) Option { return func(o *options) { o.exec.Threads = n } }
 

@@ -153,6 +153,9 @@ func checksum(f *os.File, n int64) (read int64, sum uint32, err error) {
 
 // Reset empties the file.
 func (r *Recorder) Reset() error {
+	if r == nil {
+		return nil
+	}
 	if err := r.f.Truncate(0); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
@@ -160,10 +163,18 @@ func (r *Recorder) Reset() error {
 	return nil
 }
 
+// ownKeys are the fields of a record that are no measured values.
+var ownKeys = []string{"step", "event", "loss", "grad_norm", "learning_rate", "seconds"}
+
 // Record appends one record and hands it to the system, so that whoever follows the file sees it.
 func (r *Recorder) Record(rec Record) error {
 	if r == nil {
 		return nil
+	}
+	for name := range rec.Values {
+		if slices.Contains(ownKeys, name) {
+			return fmt.Errorf("train: a measured value is called %q, as a field of records is; give it another name", name)
+		}
 	}
 	r.buf = append(rec.AppendJSON(r.buf[:0]), '\n')
 	if _, err := r.f.WriteAt(r.buf, r.off); err != nil {

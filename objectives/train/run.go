@@ -16,7 +16,7 @@ import (
 // ErrSettings is returned where a checkpoint does not belong to the settings of the run that is to continue from it.
 var ErrSettings = errors.New("train: the checkpoint was written by a run with other settings")
 
-// Config is one training run. Required: Objective, Params, Optimizer, Source, Dim, Batch, Steps. The optimizer, the
+// Config is one training run. Required: Objective, Params, Optimizer, Source, Dim, Batch, LearningRate. The optimizer, the
 // objective and the parameters are used and changed by Run; the Config itself is not.
 type Config struct {
 	Objective Objective
@@ -106,6 +106,9 @@ func (c *Config) Validate() error {
 	check(c.Decay >= 0 && c.Decay < 1, "Config.Decay = %g, want in [0, 1)", c.Decay)
 	check(c.RecordEvery >= 0, "Config.RecordEvery = %d, want >= 0", c.RecordEvery)
 	check(c.CheckpointEvery >= 0, "Config.CheckpointEvery = %d, want >= 0", c.CheckpointEvery)
+	if v, ok := c.Schedule.(interface{ Validate() error }); ok {
+		errs = append(errs, v.Validate())
+	}
 	errs = append(errs, c.Sentinel.Validate())
 	if c.Optimizer == nil {
 		check(false, "Config.Optimizer is nil")

@@ -1,6 +1,10 @@
 package train
 
-import "math"
+import (
+	"errors"
+	"fmt"
+	"math"
+)
 
 // Schedule is the course of the learning rate: step t of n uses the learning rate times Factor(t, n), 0 ≤ t < n.
 type Schedule interface {
@@ -22,6 +26,14 @@ type Cosine struct {
 	Floor float64 // share of the rate that is left at the end, in [0, 1]
 }
 
+// Validate names a Floor that is out of range.
+func (c Cosine) Validate() error {
+	if !(c.Floor >= 0 && c.Floor <= 1) {
+		return fmt.Errorf("train: Cosine.Floor = %g, want in [0, 1]", c.Floor)
+	}
+	return nil
+}
+
 // Factor implements Schedule.
 func (c Cosine) Factor(step, steps int) float64 {
 	if steps <= 0 {
@@ -36,6 +48,18 @@ func (c Cosine) Factor(step, steps int) float64 {
 type Warmup struct {
 	Steps int
 	Then  Schedule // nil means Constant
+}
+
+// Validate names what is out of range, in Then too.
+func (w Warmup) Validate() error {
+	var err error
+	if w.Steps < 0 {
+		err = fmt.Errorf("train: Warmup.Steps = %d, want >= 0", w.Steps)
+	}
+	if v, ok := w.Then.(interface{ Validate() error }); ok {
+		err = errors.Join(err, v.Validate())
+	}
+	return err
 }
 
 // Factor implements Schedule.

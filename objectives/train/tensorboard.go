@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -41,7 +42,13 @@ func NewTensorBoard(dir, metrics string) *TensorBoard {
 
 // EventFiles are the event files that a TensorBoard wrote in dir, in the order of their making.
 func EventFiles(dir string) []string {
-	names, _ := filepath.Glob(filepath.Join(dir, EventFilePrefix+"*"+eventFileSuffix)) // sorted
+	entries, _ := os.ReadDir(dir) // sorted; none where there is no such folder
+	var names []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), EventFilePrefix) && strings.HasSuffix(e.Name(), eventFileSuffix) {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
+	}
 	return names
 }
 

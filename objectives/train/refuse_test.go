@@ -1,0 +1,64 @@
+package train
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Schedules that would turn the rate around are refused, also inside of a warm-up.
+func TestScheduleValidate(t *testing.T) {
+	for want, s := range map[string]interface{ Validate() error }{
+		"Cosine.Floor = -1":  Warmup{Then: Cosine{Floor: -1}},
+		"Cosine.Floor = 2":   Cosine{Floor: 2},
+		"Warmup.Steps = -3":  Warmup{Steps: -3},
+		"":                   Warmup{Steps: 3, Then: Cosine{Floor: 0.1}},
+		"Config.Batch = 0":   &Config{Schedule: Cosine{}},
+		"Cosine.Floor = 1.5": &Config{Schedule: Warmup{Then: Cosine{Floor: 1.5}}},
+	} {
+		err := s.Validate()
+		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: error %v, want %q", s, err, want)
+		}
+	}
+}
+
+// A measured value cannot take the name of a field, which would make the file unreadable; and no recorder drops everything.
+func TestRecorderNames(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.jsonl")
+	r, err := NewRecorder(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range ownKeys {
+		if err := r.Record(Record{Step: 1, Values: map[string]float64{name: 1}}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if err := r.Record(Record{Step: 1, Values: map[string]float64{"kl": 1}}); err != nil {
+		t.Error(err)
+	}
+	if got, err := ReadRecords(path); err != nil || len(got) != 1 {
+		t.Errorf("%d records, %v", len(got), err)
+	}
+	var none *Recorder
+	if err := none.Reset(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Event files are found in a folder whatever its name.
+func TestEventFilesAnywhere(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run[1]")
+	name := filepath.Join(dir, EventFilePrefix+"1"+eventFileSuffix)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := EventFiles(dir); len(got) != 1 || got[0] != name {
+		t.Errorf("got %q, want %q", got, name)
+	}
+}

@@ -385,6 +385,11 @@ func TestSpectral(t *testing.T) {
 			t.Errorf("row %d: %g, after scaling the weights %g", i, a[i], b[i])
 		}
 	}
+	clear(p.Data()) // a matrix of zeros stays one
+	p.Changed()
+	if err := v.Energies(b, x); err != nil || slices.ContainsFunc(b, math.IsNaN) {
+		t.Errorf("without weights: %v, %v", b, err)
+	}
 }
 
 // Levels of the conditional energy: At agrees with BuildAt, and Build is the smallest level.
@@ -576,6 +581,21 @@ func TestValidation(t *testing.T) {
 	add("infinite norm", sp, err)
 	an, err = NewAnnealable(mlp, []float64{inf, 1}, 1)
 	add("infinite level", an, err)
+	an, err = NewAnnealable(mlp, []float64{1e-5, 1e-6}, 1)
+	add("levels that are all none", an, err)
+	mi, err = NewMixture(mat.NewDense(1, 2, []float64{0, math.NaN()}), []float64{1}, nil)
+	add("mixture around NaN", mi, err)
+	fo, err := NewFourier(FourierConfig{Dim: 2}, func(dim int) (Energy, error) {
+		return NewFourier(FourierConfig{Dim: dim}, func(dim int) (Energy, error) { return NewMLP(MLPConfig{Dim: dim, Hidden: []int{3}}) })
+	})
+	add("features of features", fo, err)
+	x := graphs.NewInput(G.NewGraph(), G.Float64, "x", 2, 2)
+	none := BlurredMixture{GaussianMixture: GaussianMixture{K: 1, D: 2}}
+	no, err := none.Build(x, nil)
+	add("no levels", no, err)
+	alone := must(NewAnnealable(must(NewMLP(MLPConfig{Dim: 3, Hidden: []int{3}})), []float64{1, 0.1}, 1))
+	ex, _, err := alone.BuildMixed(x, x, nil)
+	add("no background", ex, err)
 	for name, err := range bad {
 		if err == nil {
 			t.Errorf("%s: no error", name)

@@ -671,3 +671,39 @@ func TestAnnealableBeside(t *testing.T) {
 		t.Error("a share of 1 is accepted")
 	}
 }
+
+// With an inner energy of nothing, E(·, σ) is that of N(0, (s² + σ²) I) but for a constant.
+func TestAnnealableIsGaussian(t *testing.T) {
+	nothing := Func{D: 3, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { return graphs.Scale(graphs.SliceCols(x, 0, 1), 0), nil }}
+	const s, sigma = 2, 0.5
+	e := must(NewAnnealable(nothing, []float64{1, sigma}, s))
+	x := normal(5, 2, newRNG(3))
+	got := make([]float64, 5)
+	if err := must(NewEvaluator(e, NewParams(nil), EvaluatorConfig{Precision: Float64})).Energies(got, x); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range got {
+		r := x.RawRowView(i)
+		if want := (r[0]*r[0] + r[1]*r[1]) / (2 * (s*s + sigma*sigma)); math.Abs(v-want) > 1e-12 {
+			t.Errorf("row %d: %g, want %g", i, v, want)
+		}
+	}
+}
+
+// A ladder is the points, blurred at every width in equal shares, and a Gaussian broad times as wide as the data: the variance of such a
+// mixture is the mean of those of its parts.
+func TestLadder(t *testing.T) {
+	data := normal(400, 1, newRNG(4))
+	mean, std := Moments(data)
+	m := must(Ladder(data, []float64{0.5, 1}, 400, 3, newRNG(5)))
+	const n = 200000
+	x := mat.NewDense(n, 1, nil)
+	m.Sample(x, newRNG(6))
+	gotMean, gotStd := Moments(x)
+	v := std[0] * std[0]
+	want := (v + 0.25 + v + 1 + 9*v) / 3
+	// the fourth moment of the broadest part bounds the variance of the squares
+	if tol := 5 * math.Sqrt(3*81*v*v/n); math.Abs(gotStd[0]*gotStd[0]-want) > tol || math.Abs(gotMean[0]-mean[0]) > 5*math.Sqrt(want/n) {
+		t.Errorf("mean %g, variance %g, want %g, %g ± %g", gotMean[0], gotStd[0]*gotStd[0], mean[0], want, tol)
+	}
+}

@@ -81,7 +81,7 @@ func Cost(outputs ...*G.Node) Costs {
 			for _, d := range n.Shape() {
 				b = append(strconv.AppendInt(b, int64(d), 10), ',')
 			}
-			if own && isAnchored(o) {
+			if own && isConstant(o) {
 				break
 			}
 			for _, x := range in[n] {
@@ -104,12 +104,6 @@ func Cost(outputs ...*G.Node) Costs {
 		}
 	}
 	return c
-}
-
-// isAnchored tells operations that do not use the value of their operand.
-func isAnchored(o operation) bool {
-	_, ok := o.(interface{ constant() })
-	return ok
 }
 
 // addBuiltin counts the operations that an operation of Gorgonia's stands for.

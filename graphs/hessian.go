@@ -320,7 +320,7 @@ func trials(forms []form, out, x *G.Node, dirs G.Nodes) []trial {
 		ts[i].err = try(func() {
 			var ds G.Nodes
 			for k, v := range dirs {
-				if o, ok := ownOp(v); ok && isAnchored(o) {
+				if o, ok := ownOp(v); ok && isConstant(o) {
 					ds = append(ds, apply(o, c.x))
 				} else {
 					ds = append(ds, c.input(fmt.Sprint("direction ", k), v))

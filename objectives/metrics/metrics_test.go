@@ -178,6 +178,18 @@ func TestDivergences(t *testing.T) {
 	d = metrics.Divergences(g, lp, lq)
 	near(t, "TV", d.TV, 2*cdf(math.Sqrt(p.r2(q.m)/p.v)/2)-1, 1e-4)
 
+	// Mass of either outside of the box is mass where the other is not: nothing of p, 1 - Φ(1) of q, lies beyond x₁ = 1.
+	box := metrics.NewGrid([]float64{-9, -8}, []float64{1, 8}, 400)
+	in := mat.NewDense(box.Len(), 2, nil)
+	box.Fill(in, 0)
+	left, right := normal{[]float64{-4, 0}, 0.25}, normal{[]float64{0, 0}, 1}
+	a, b := make([]float64, box.Len()), make([]float64, box.Len())
+	left.LogProb(a, in)
+	right.LogProb(b, in)
+	whole := metrics.Divergences(g, densities(g, left), densities(g, right)).TV
+	near(t, "TV with q outside", metrics.Divergences(box, a, b).TV, whole, 1e-3)
+	near(t, "TV with p outside", metrics.Divergences(box, b, a).TV, whole, 1e-3)
+
 	// A reference whose density is zero where the model has mass.
 	for i := range lp[:g.Len()/2] {
 		lp[i] = math.Inf(-1)
@@ -454,4 +466,13 @@ func BenchmarkCompare(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// densities are the log densities of p on a grid.
+func densities(g metrics.Grid, p normal) []float64 {
+	x := mat.NewDense(g.Len(), 2, nil)
+	g.Fill(x, 0)
+	l := make([]float64, g.Len())
+	p.LogProb(l, x)
+	return l
 }

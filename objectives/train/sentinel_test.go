@@ -1,0 +1,44 @@
+package train
+
+import "testing"
+
+// Energies of either sign of the loss can explode.
+func TestSentinelEnergies(t *testing.T) {
+	for _, st := range []Stats{{Positive: 1e9}, {Negative: 1e9}, {Negative: -1e9}} {
+		if new(Sentinel).observe(7, st, 1) == nil {
+			t.Errorf("%+v passes", st)
+		}
+	}
+	if err := new(Sentinel).observe(7, Stats{Positive: 10, Negative: -10}, 1); err != nil {
+		t.Errorf("harmless energies: %v", err)
+	}
+}
+
+// A loss held back that rises is a matter of chance as long as that of the training is above zero: only one that falls without bound is
+// learning by heart.
+func TestSentinelWeighs(t *testing.T) {
+	runaway := func(train float64) *Error {
+		s := new(Sentinel)
+		s.weigh(0, 10, 1, 0)
+		s.weigh(10, 10, 0.5, -1)
+		var err *Error
+		for k := range heldPatience {
+			err = s.weigh(20+10*k, 10, train, 50)
+		}
+		return err
+	}
+	if runaway(-30) == nil {
+		t.Error("a training loss of -30 beside one held back of 50 passes")
+	}
+	if err := runaway(-0.5); err != nil { // no lower than the best that was held back
+		t.Errorf("a training loss of -0.5: %v", err)
+	}
+	late := new(Sentinel)
+	late.weigh(0, 10, 1, 3)
+	late.weigh(10, 10, 0.5, 2)
+	for k := range heldPatience {
+		if err := late.weigh(20+10*k, 10, 0.4, 50); err != nil {
+			t.Errorf("a training loss of 0.4: %v", err)
+		}
+	}
+}

@@ -1,13 +1,11 @@
 package datasets
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/spatial/kdtree"
 )
 
 // Smoothed is the smoothed bootstrap of finitely many points in d dimensions that keeps the mean of every neighbourhood and, where
@@ -42,13 +40,20 @@ const (
 	comparedOn = 500   // points, at most, that are left out,
 	compared   = 20000 // of so many; of more points k is smaller than it might be
 	overlap    = 100   // neighbours
+
+	badShare = "datasets: a of the smoothed bootstrap is not between 0 and 1"
 )
 
 // NewSmoothed chooses k, of those on a ladder, by the likelihood of points left out, each under all others; larger ones need not
 // be better, and how sharp the data are no one knows before. Where k is less than 100, a is larger by (100/k)^(1/d), up to 1: so
 // that noise reaches as many points as it would of 100, however few there are. It is with their number that what there is to
-// learn by heart grows less. If all points coincide they stay as they are.
-func NewSmoothed(p *Points, a float64) *Smoothed { return newSmoothed(p.x, a, compared) }
+// learn by heart grows less. If all points coincide they stay as they are. It panics unless 0 ≤ a ≤ 1.
+func NewSmoothed(p *Points, a float64) *Smoothed {
+	if !(a >= 0 && a <= 1) {
+		panic(badShare)
+	}
+	return newSmoothed(p.x, a, compared)
+}
 
 func newSmoothed(x *mat.Dense, a float64, most int) *Smoothed {
 	n, d := x.Dims()
@@ -91,37 +96,31 @@ type neighbourhood struct {
 	sd   []float64
 }
 
-// survey measures the neighbourhoods of the rows of x, for all k. A point with k copies of itself has the deviation of the
+// survey measures the neighbourhoods of the rows of x, for all k. Of points at the same distance the earlier rows are nearer. A point with k copies of itself has the deviation of the
 // narrowest that has not.
 func survey(x *mat.Dense, ks []int) []neighbourhood {
 	n, d := x.Dims()
-	cloud := make(kdtree.Points, n)
-	for i := range cloud {
-		cloud[i] = append(kdtree.Point(nil), x.RawRowView(i)...)
-	}
-	tree := kdtree.New(cloud, false) // reorders cloud, not x
+	near := newTree(x)
 	around := make([]neighbourhood, len(ks))
 	for j := range around {
 		around[j] = neighbourhood{mat.NewDense(n, d, nil), make([]float64, n)}
 	}
 	sum := make([]float64, d)
+	var found []treeRow
 	for i := range n {
-		near := kdtree.NewNKeeper(min(slices.Max(ks), n-1) + 1) // and the point itself
-		tree.NearestSet(near, kdtree.Point(x.RawRowView(i)))
-		found := slices.DeleteFunc(near.Heap, func(c kdtree.ComparableDist) bool { return c.Comparable == nil })
-		slices.SortFunc(found, func(a, b kdtree.ComparableDist) int { return cmp.Compare(a.Dist, b.Dist) })
+		found = near.nearest(found, x.RawRowView(i), min(slices.Max(ks), n-1)+1) // and the point itself
 		clear(sum)
 		count := 0
 		for j, k := range ks {
 			for ; count < min(k+1, len(found)); count++ {
-				for c, v := range found[count].Comparable.(kdtree.Point) {
+				for c, v := range x.RawRowView(found[count].index) {
 					sum[c] += v
 				}
 			}
 			for c, v := range sum {
 				around[j].mean.Set(i, c, v/float64(count))
 			}
-			around[j].sd[i] = math.Sqrt(found[count-1].Dist / float64(d+2)) // distances are squares
+			around[j].sd[i] = math.Sqrt(found[count-1].sq / float64(d+2)) // distances are squares
 		}
 	}
 	for _, h := range around {

@@ -65,6 +65,62 @@ func TestNeighbourhoods(t *testing.T) {
 	}
 }
 
+// Where distances tie the neighbours are the first by index, whatever the tree: sums of integers are exact, so that means and
+// deviations are those of a search through all pairs to the last bit, and the same every time.
+func TestNeighboursAtTheSameDistance(t *testing.T) {
+	const side = 20
+	grid := mat.NewDense(side*side, 2, nil)
+	for i := range side * side {
+		grid.SetRow(i, []float64{float64(i * 7 % side), float64(i / side)})
+	}
+	rng := rand.New(rand.NewPCG(11, 12))
+	cube := mat.NewDense(400, 3, nil)
+	cube.Apply(func(_, _ int, _ float64) float64 { return float64(rng.IntN(6)) }, cube) // with copies
+	for name, x := range map[string]*mat.Dense{"grid": grid, "cube": cube} {
+		n, d := x.Dims()
+		ks := []int{2, 10, 33}
+		got := survey(x, ks)
+		for at, k := range ks {
+			wrong := 0
+			for i := range n {
+				order, sq := make([]int, n), make([]float64, n)
+				for j := range n {
+					order[j] = j
+					for c := range d {
+						sq[j] += (x.At(i, c) - x.At(j, c)) * (x.At(i, c) - x.At(j, c))
+					}
+				}
+				slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(sq[a], sq[b]) })
+				for c := range d {
+					var sum float64
+					for _, j := range order[:k+1] {
+						sum += x.At(j, c)
+					}
+					if got[at].mean.At(i, c) != sum/float64(k+1) {
+						wrong++
+					}
+				}
+				if v := sq[order[k]]; v > 0 && got[at].sd[i] != math.Sqrt(v/float64(d+2)) {
+					wrong++
+				}
+			}
+			if wrong > 0 {
+				t.Errorf("%s, k = %d: %d means and deviations of %d points are not those of the first by index", name, k, wrong, n)
+			}
+		}
+		points, err := NewPoints(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := NewSmoothed(points, 0.5)
+		for range 3 {
+			if s := NewSmoothed(points, 0.5); s.k != first.k || !mat.Equal(s.centre, first.centre) || !slices.Equal(s.sd, first.sd) {
+				t.Errorf("%s: smoothed again, it is another", name)
+			}
+		}
+	}
+}
+
 // Draws follow the formula: its mean and second moment, worked out by hand for four points and their two nearest neighbours.
 func TestSmoothedLaw(t *testing.T) {
 	const n, a = 200000, 0.012 // 50 times as much for 2 neighbours in place of 100: 0.6, and √(1-0.6²) = 0.8
@@ -145,6 +201,29 @@ func TestSmoothedCoinciding(t *testing.T) {
 			if row := y.RawRowView(i); row[0] != 3 || row[1] != -4 {
 				t.Errorf("%d points: a draw at %v", n, row)
 			}
+		}
+	}
+}
+
+// An a that is none is the caller's mistake; without this draws would be NaN.
+func TestSmoothedShare(t *testing.T) {
+	points, err := NewPoints(mat.NewDense(4, 1, []float64{1, 2, 3, 5}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	panics := func(a float64) (p any) {
+		defer func() { p = recover() }()
+		NewSmoothed(points, a)
+		return nil
+	}
+	for _, a := range []float64{-1, -1e-9, 1.001, math.NaN(), math.Inf(1)} {
+		if p := panics(a); p != badShare {
+			t.Errorf("a = %g: panic %v, want %q", a, p, badShare)
+		}
+	}
+	for _, a := range []float64{0, 0.5, 1} {
+		if p := panics(a); p != nil {
+			t.Errorf("a = %g: panic %v", a, p)
 		}
 	}
 }

@@ -34,6 +34,34 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// However far out, log p is NaN only where a coordinate is, and −Inf at infinity; the score is a number as well.
+func TestFarAway(t *testing.T) {
+	far := []float64{0, 0.5, 1e160, -1e160, math.Inf(1), math.Inf(-1), math.NaN()}
+	for _, name := range datasets.Names() {
+		d := mustNew(t, name)
+		x, s, logp := mat.NewDense(1, d.Dim(), nil), mat.NewDense(1, d.Dim(), nil), make([]float64, 1)
+		for _, a := range far {
+			for _, b := range far {
+				x.Zero()
+				x.Set(0, 0, a)
+				x.Set(0, 1, b)
+				d.LogProb(logp, x)
+				nan := math.IsNaN(a) || math.IsNaN(b)
+				if math.IsNaN(logp[0]) != nan {
+					t.Errorf("%s: log p %g at (%g, %g)", name, logp[0], a, b)
+				}
+				if !nan && (math.IsInf(a, 0) || math.IsInf(b, 0)) && !math.IsInf(logp[0], -1) {
+					t.Errorf("%s: log p %g at (%g, %g), want -Inf", name, logp[0], a, b)
+				}
+				d.Score(s, x)
+				if !nan && math.IsNaN(mat.Sum(s)) && (math.IsNaN(s.At(0, 0)) || math.IsNaN(s.At(0, 1))) {
+					t.Errorf("%s: score %v at (%g, %g)", name, s.RawRowView(0), a, b)
+				}
+			}
+		}
+	}
+}
+
 // twin is a distribution with some methods replaced.
 type twin struct {
 	datasets.Distribution

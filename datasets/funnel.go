@@ -73,6 +73,9 @@ func (f *funnel) energy(x []float64) float64 {
 	for _, v := range x[1:] {
 		s += v * v
 	}
+	if math.IsInf(x[0], 0) && !math.IsNaN(s) { // its two terms, or s and the width, would cancel to NaN
+		return math.Inf(1)
+	}
 	e := x[0]*x[0]/(2*f.sd*f.sd) + float64(f.dim-1)*x[0]/2
 	if s != 0 {
 		e += math.Exp(math.Log(s/(2*f.scale*f.scale)) - x[0])
@@ -110,6 +113,9 @@ func (f *funnel) Score(dst, x *mat.Dense) {
 		for j, v := range row[1:] {
 			s[0] += v * v * precision / 2
 			s[j+1] = -v * precision
+		}
+		if (math.IsNaN(s[0]) || math.IsInf(s[0], 0)) && math.IsInf(f.energy(row), 1) {
+			clear(s)
 		}
 	}
 }

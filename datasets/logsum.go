@@ -13,6 +13,9 @@ type logSum struct {
 func newLogSum() logSum { return logSum{max: math.Inf(-1)} }
 
 func (s *logSum) add(e, dx, dy float64) {
+	if math.IsInf(e, -1) { // exp(e − max) would be NaN of an empty sum
+		return
+	}
 	if e <= s.max {
 		w := math.Exp(e - s.max)
 		s.sum += w
@@ -26,7 +29,13 @@ func (s *logSum) add(e, dx, dy float64) {
 
 func (s *logSum) log() float64 { return s.max + math.Log(s.sum) }
 
-func (s *logSum) slope() (x, y float64) { return s.sx / s.sum, s.sy / s.sum }
+// slope is zero of an empty sum.
+func (s *logSum) slope() (x, y float64) {
+	if s.sum == 0 {
+		return 0, 0
+	}
+	return s.sx / s.sum, s.sy / s.sum
+}
 
 // rescale makes max the reference; it is not below the present one.
 func (s *logSum) rescale(top float64) {

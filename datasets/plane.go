@@ -67,6 +67,10 @@ func (p *plane) LogProb(dst []float64, x *mat.Dense) {
 			dst[i] = math.NaN()
 			continue
 		}
+		if math.IsInf(x, 0) || math.IsInf(y, 0) {
+			dst[i] = math.Inf(-1)
+			continue
+		}
 		dst[i] = p.logProb(x, y)
 	}
 }
@@ -75,7 +79,12 @@ func (p *plane) Score(dst, x *mat.Dense) {
 	checkScore(dst, x, 2)
 	s, m := dst.RawMatrix(), x.RawMatrix()
 	for i := range m.Rows {
-		s.Data[i*s.Stride], s.Data[i*s.Stride+1] = p.score(m.Data[i*m.Stride], m.Data[i*m.Stride+1])
+		x, y := m.Data[i*m.Stride], m.Data[i*m.Stride+1]
+		var sx, sy float64
+		if !math.IsInf(x, 0) && !math.IsInf(y, 0) {
+			sx, sy = p.score(x, y)
+		}
+		s.Data[i*s.Stride], s.Data[i*s.Stride+1] = sx, sy
 	}
 }
 

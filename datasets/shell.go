@@ -121,11 +121,14 @@ func (s *shell) Score(dst, x *mat.Dense) {
 		row, out := x.RawRowView(i), dst.RawRowView(i)
 		r := norm(row)
 		c := 0.0
-		if r > 0 {
+		if r > 0 && !math.IsInf(r, 1) {
 			c = (s.radius - r) / (s.sd * s.sd * r)
 		}
 		for j, v := range row {
 			out[j] = c * v
+			if math.IsInf(r, 1) {
+				out[j] = 0
+			}
 		}
 	}
 }

@@ -30,8 +30,9 @@ var (
 // NewGaussianMixture returns the mixture with the given weights (which are divided by their sum), means, one per row,
 // and standard deviations.
 //
-// The entropy that it reports is that of components which do not overlap, Σ w_k (d/2 log 2πe σ_k² − log w_k), exact to
-// 1e-8 when the centres are some eight standard deviations apart; it is an upper bound otherwise.
+// The entropy that it reports is that of components which do not overlap, Σ w_k (d/2 log 2πe σ_k² − log w_k), an upper
+// bound: too large, of two of equal weight, by 9e-5 when the centres are eight standard deviations apart, by 9e-7 when ten,
+// by 3e-9 when twelve.
 func NewGaussianMixture(weights []float64, means *mat.Dense, sds []float64) (*GaussianMixture, error) {
 	k, d := means.Dims()
 	if k == 0 {
@@ -165,6 +166,9 @@ func (m *GaussianMixture) Score(dst, x *mat.Dense) {
 		var sum float64
 		for j := range s {
 			s[j] = 0
+		}
+		if math.IsInf(top, -1) {
+			continue
 		}
 		for k := range m.weights {
 			w := math.Exp(m.exponent(row, k) - top)

@@ -438,6 +438,47 @@ func TestStandardizerOfExtremes(t *testing.T) {
 	}
 }
 
+// A column of one value is constant however many rows there are, whatever their sum is rounded to.
+func TestStandardizerOfConstants(t *testing.T) {
+	const n = 100000
+	x := mat.NewDense(n, 3, nil)
+	for i := range n {
+		x.SetRow(i, []float64{0.1, -1e300, 0.3 + 1e-14*float64(i%2)})
+	}
+	s := datasets.NewStandardizer(x)
+	for j, want := range []float64{0.1, -1e300, 0.3} {
+		if math.Abs(s.Mean[j]/want-1) > 1e-13 || s.Scale[j] != 1 {
+			t.Errorf("column %d: mean %g, scale %g, want %g and 1", j, s.Mean[j], s.Scale[j], want)
+		}
+	}
+	if s.Mean[0] != 0.1 {
+		t.Errorf("mean %.17g of a constant, want 0.1", s.Mean[0])
+	}
+	for i := range n { // narrow, not constant
+		x.Set(i, 0, 1+1e-9*float64(i%2))
+	}
+	if got := datasets.NewStandardizer(x).Scale[0]; math.Abs(got/5e-10-1) > 1e-3 {
+		t.Errorf("scale %g, want 5e-10", got)
+	}
+}
+
+// Both parts keep the names of the columns.
+func TestSplitKeepsNames(t *testing.T) {
+	s, err := datasets.Open(write(t, "x.csv", "left,right\n1,2\n3,4\n5,6\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	train, test, err := s.(*datasets.Points).Split(0.3, rand.New(rand.NewPCG(1, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*datasets.Points{train, test} {
+		if want := []string{"left", "right"}; !slices.Equal(p.Names(), want) {
+			t.Errorf("names %q, want %q", p.Names(), want)
+		}
+	}
+}
+
 func TestStandardizer(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
 	x := mat.NewDense(1000, 3, nil)

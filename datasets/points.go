@@ -92,8 +92,11 @@ func (p *Points) Split(share float64, rng *rand.Rand) (train, test *Points, err 
 	if test, err = NewPoints(all.Slice(0, k, 0, d).(*mat.Dense)); err != nil {
 		return nil, nil, err
 	}
-	train, err = NewPoints(all.Slice(k, n, 0, d).(*mat.Dense))
-	return train, test, err
+	if train, err = NewPoints(all.Slice(k, n, 0, d).(*mat.Dense)); err != nil {
+		return nil, nil, err
+	}
+	train.names, test.names = p.Names(), p.Names()
+	return train, test, nil
 }
 
 // Open returns the distribution of that name, or the points of a .csv, .npy or .npz file, or a .png file as a density.
@@ -129,14 +132,22 @@ type Standardizer struct {
 	Scale []float64 `json:"scale"` // > 0
 }
 
-// NewStandardizer measures mean and standard deviation of the columns of x. A constant column is given the scale 1.
+// NewStandardizer measures mean and standard deviation of the columns of x. A constant column, one whose values agree to 1e-12,
+// is given the scale 1.
 func NewStandardizer(x *mat.Dense) *Standardizer {
 	n, d := x.Dims()
 	s := &Standardizer{make([]float64, d), make([]float64, d)}
 	for j := range d {
 		var mean, ss, most float64
+		lo, hi := math.Inf(1), math.Inf(-1)
 		for i := range n {
-			mean += x.At(i, j)
+			v := x.At(i, j)
+			lo, hi = min(lo, v), max(hi, v)
+			mean += v
+		}
+		if hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi)) { // a sum of many drifts by more
+			s.Mean[j], s.Scale[j] = lo+(hi-lo)/2, 1
+			continue
 		}
 		mean /= float64(n)
 		for i := range n {

@@ -646,6 +646,58 @@ func TestImage(t *testing.T) {
 	}
 }
 
+// sixteen is a picture of 16×16 pixels of several greys.
+func sixteen() image.Image {
+	img := image.NewGray(image.Rect(0, 0, 16, 16))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i * i * 37 % 256)
+		if i%3 == 0 {
+			img.Pix[i] = 255
+		}
+	}
+	return img
+}
+
+// The entropy is the mean of −log p over draws, however sharp the pixels are.
+func TestImageEntropy(t *testing.T) {
+	const n = 100000
+	for _, c := range []datasets.ImageConfig{{Blur: 0.1}, {Blur: 0.2}, {Blur: 0.5}, {Blur: 3}, {Blur: 0.1, Background: 0.5}, {Blur: 8, HalfWidth: 100, Background: 0.9}} {
+		d, err := datasets.NewImage(sixteen(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, logp := mat.NewDense(n, 2, nil), make([]float64, n)
+		d.Sample(x, rand.New(rand.NewPCG(1, 2)))
+		d.LogProb(logp, x)
+		var mean, square float64
+		for _, v := range logp {
+			mean -= v / n
+			square += v * v / n
+		}
+		if tol := 4 * math.Sqrt((square-mean*mean)/n); math.Abs(d.Entropy()-mean) > tol {
+			t.Errorf("%+v: entropy %.4f, want %.4f ± %.4f", c, d.Entropy(), mean, tol)
+		}
+	}
+}
+
+// Whatever the share of the background, 1e-6 of it or less is out of bounds: of u = |x|/s, P(u > a) = erfc(a/√2) on each axis.
+func TestImageBounds(t *testing.T) {
+	for _, share := range []float64{1e-6, 0.001, 0.01, 0.5, 0.999} {
+		d, err := datasets.NewImage(sixteen(), datasets.ImageConfig{Blur: 0.1, Background: share})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, hi := d.Bounds()
+		var out float64
+		for _, v := range hi {
+			out += share * math.Erfc(v/(0.4*3)/math.Sqrt2)
+		}
+		if out > 1e-6 {
+			t.Errorf("background %g: %.2g of the mass out of bounds", share, out)
+		}
+	}
+}
+
 func TestImageErrors(t *testing.T) {
 	white := image.NewGray(image.Rect(0, 0, 5, 5))
 	for i := range white.Pix {

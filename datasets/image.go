@@ -118,28 +118,87 @@ func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 	}
 	d := &Image{pic: p}
 	d.plane = plane{planar: p, centres: []float64{0, 0}, weights: []float64{1}}
+	// Out there lies at most 9e-7 of the mass by the background, on both axes together, and 4e-9 by the picture.
+	far := math.Max(3.6, math.Sqrt2*math.Erfcinv(math.Min(1, 4.5e-7/cfg.Background)))
 	for j, side := range []int{w, h} {
-		// Half of the picture plus six σ, and 3.6 s: a thousandth of the background lies farther out.
-		d.hi[j] = math.Max(float64(side)*pixel/2+6*cfg.Blur*pixel, 3.6*p.sd)
+		d.hi[j] = math.Max(float64(side)*pixel/2+6*cfg.Blur*pixel, far*p.sd)
 		d.lo[j] = -d.hi[j]
 	}
 	return d, nil
 }
 
-// Entropy is computed by the midpoint rule, two nodes to a pixel, when it is first asked for.
+// Entropy is computed when it is first asked for.
 func (d *Image) Entropy() float64 {
-	d.one.Do(func() {
-		nx := int(2 * (d.hi[0] - d.lo[0]) / d.pic.pixel)
-		ny := int(2 * (d.hi[1] - d.lo[1]) / d.pic.pixel)
-		hx, hy := (d.hi[0]-d.lo[0])/float64(nx), (d.hi[1]-d.lo[1])/float64(ny)
-		for i := range nx {
-			for j := range ny {
-				l := d.pic.logProb(d.lo[0]+hx*(float64(i)+0.5), d.lo[1]+hy*(float64(j)+0.5))
-				d.entropy -= math.Exp(l) * l * hx * hy
+	d.one.Do(func() { d.entropy = d.pic.entropy() })
+	return d.entropy
+}
+
+// entropy is −∫ p log p, by the midpoint rule on the pixels within reach of the picture, with nodes half of σ apart or less.
+// Farther out there is the background only, q = ε N(x; 0, s²I), and
+//
+//	∫ q log q = ε (log ε/(2πs²) P_x P_y − (Q_x P_y + P_x Q_y)/2),   P = ∫ φ(u) du,   Q = ∫ u² φ(u) du,
+//
+// over a box |u| < a on each axis is in closed form: P = erf(a/√2), Q = P − 2aφ(a).
+func (p *picture) entropy() float64 {
+	per := max(2, int(math.Ceil(2*p.pixel/p.box.sd))) // nodes to a pixel
+	step := p.pixel / float64(per)
+	// f at node k of a pixel, of the pixels −reach to reach from it
+	f := make([][]float64, per)
+	for k := range f {
+		f[k] = make([]float64, 2*p.reach+1)
+		for o := range f[k] {
+			f[k][o] = math.Exp(p.box.logProb((float64(p.reach-o) + (float64(k)+0.5)/float64(per) - 0.5) * p.pixel))
+		}
+	}
+	// around stores Σ_o f_o m_(at+o) of a line of pixels.
+	around := func(f []float64, at, n int, m func(i int) []float64, sum []float64) {
+		clear(sum)
+		for i := max(0, at-p.reach); i <= min(n-1, at+p.reach); i++ {
+			w := f[i-at+p.reach]
+			for j, v := range m(i) {
+				sum[j] += w * v
 			}
 		}
-	})
-	return d.entropy
+	}
+	normal := func(n, at, k int) float64 {
+		z := ((float64(at)-float64(n)/2)*p.pixel + (float64(k)+0.5)*step) / p.sd
+		return normalPDF(z) / p.sd
+	}
+	nx := (p.w + 2*p.reach) * per
+	background := make([]float64, nx)
+	for i := range background {
+		background[i] = normal(p.w, i/per-p.reach, i%per)
+	}
+	row := make([]float64, p.w)
+	var total float64
+	for y := -p.reach; y < p.h+p.reach; y++ {
+		for ky := range per {
+			around(f[ky], y, p.h, func(i int) []float64 { return p.mass[i*p.w:][:p.w] }, row)
+			q := p.background * normal(p.h, y, ky)
+			for x := -p.reach; x < p.w+p.reach; x++ {
+				lo, hi := max(0, x-p.reach), min(p.w-1, x+p.reach)
+				for kx, fx := range f {
+					var ink float64
+					for j := lo; j <= hi; j++ {
+						ink += fx[j-x+p.reach] * row[j]
+					}
+					if v := (1-p.background)*ink + q*background[(x+p.reach)*per+kx]; v > 0 {
+						total -= v * math.Log(v)
+					}
+				}
+			}
+		}
+	}
+	total *= step * step
+	part := func(n int) (mass, square float64) {
+		a := (float64(n)/2 + float64(p.reach)) * p.pixel / p.sd
+		mass = math.Erf(a / math.Sqrt2)
+		return mass, mass - 2*a*normalPDF(a)
+	}
+	px, qx := part(p.w)
+	py, qy := part(p.h)
+	top := math.Log(p.background / (2 * math.Pi * p.sd * p.sd))
+	return total - p.background*(top*(1-px*py)-(2-qx*py-px*qy)/2)
 }
 
 // reduce returns the ink of every pixel, row by row from the bottom, of the picture averaged down to MaxSide.

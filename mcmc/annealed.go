@@ -111,11 +111,23 @@ func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
 		if err := k.setSigma(t, sigma); err != nil {
 			return Info{}, err
 		}
+		if s.back { // left behind by another kernel
+			rows, err := s.refresh(t)
+			if err != nil {
+				return Info{}, err
+			}
+			sum.Evaluations += rows
+		}
 		s.Invalidate()
 		p.lengths(math.Hypot(sigma, k.Detail) / math.Hypot(last, k.Detail))
 		if err := k.run(s, t, rng, &sum); err != nil {
 			return Info{}, err
 		}
+		rows, err := s.refresh(t) // the way back of an unadjusted move belongs to this level
+		if err != nil {
+			return Info{}, err
+		}
+		sum.Evaluations += rows
 	}
 	s.scale = nil
 	return k.mean(sum, len(k.Sigmas)), nil

@@ -69,7 +69,8 @@ func (k Annealed) moves() int {
 	return k.Moves
 }
 
-// Step takes every chain once through the schedule.
+// Step takes every chain once through the schedule. Divergent are the chains that diverged in any of its moves; AcceptProb is
+// the mean over the moves; the rest of Chains is that of the last move.
 func (k Annealed) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	if len(k.Sigmas) > 0 {
 		return k.blurred(s, t, rng)
@@ -79,6 +80,7 @@ func (k Annealed) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 		betas = defaultAnneal
 	}
 	p := newPath(s, t, nil)
+	clear(p.s.work.diverged)
 	sum := Info{}
 	for _, beta := range betas {
 		p.to(beta)
@@ -88,7 +90,7 @@ func (k Annealed) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 		}
 	}
 	p.close()
-	return k.mean(sum, len(betas)), nil
+	return k.summary(s, sum, len(betas)), nil
 }
 
 // setSigma chooses the noise level of t.
@@ -106,6 +108,7 @@ func (k Annealed) setSigma(t Target, sigma float64) error {
 func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
 	last := k.Sigmas[len(k.Sigmas)-1]
 	p := newPath(s, t, nil)
+	clear(p.s.work.diverged)
 	sum := Info{}
 	for _, sigma := range k.Sigmas {
 		if err := k.setSigma(t, sigma); err != nil {
@@ -130,7 +133,7 @@ func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
 		sum.Evaluations += rows
 	}
 	s.scale = nil
-	return k.mean(sum, len(k.Sigmas)), nil
+	return k.summary(s, sum, len(k.Sigmas)), nil
 }
 
 // run makes the moves of one level and adds up.
@@ -142,14 +145,27 @@ func (k Annealed) run(s *State, t Target, rng *rand.Rand, sum *Info) error {
 		}
 		sum.AcceptProb += in.AcceptProb
 		sum.Evaluations += in.Evaluations
-		sum.Divergent = in.Divergent
+		sum.Divergent = max(sum.Divergent, in.Divergent)
 		sum.Chains = in.Chains
+		for i := range in.Chains {
+			s.work.diverged[i] = s.work.diverged[i] || in.Chains[i].Divergent
+		}
 	}
 	return nil
 }
 
-func (k Annealed) mean(sum Info, levels int) Info {
+// summary is what a pass reports. Of kernels that tell nothing of single chains it counts the most divergences in one move.
+func (k Annealed) summary(s *State, sum Info, levels int) Info {
 	sum.AcceptProb /= float64(levels * k.moves())
+	if sum.Chains == nil {
+		return sum
+	}
+	sum.Divergent = 0
+	for i, d := range s.work.diverged {
+		if sum.Chains[i].Divergent = d; d {
+			sum.Divergent++
+		}
+	}
 	return sum
 }
 

@@ -83,7 +83,8 @@ func checkInner(outer string, k Kernel) error {
 	return k.Validate()
 }
 
-// Step moves and exchanges the replicas of every chain.
+// Step moves and exchanges the replicas of every chain. Its information is that of level 0: Divergent are the chains that diverged
+// in any of the moves, the rest is that of the last move.
 func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	w := s.scratch()
 	betas := k.betas()
@@ -103,14 +104,16 @@ func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	}
 	info := Info{Chains: w.info, Swaps: w.swaps[:levels-1]}
 	moves := max(1, k.Moves)
-	for range moves {
+	for move := range moves {
 		in, err := k.Kernel.Step(r, b, rng)
 		if err != nil {
 			return Info{}, err
 		}
 		info.Evaluations += in.Evaluations
 		for i := range w.info {
+			diverged := move > 0 && w.info[i].Divergent
 			w.info[i] = in.chain(i)
+			w.info[i].Divergent = w.info[i].Divergent || diverged
 		}
 	}
 	rows, err := r.refresh(b)

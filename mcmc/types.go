@@ -229,18 +229,19 @@ func (s *State) take(i int, p *points) {
 
 // workspace is what a step needs and the next one does not.
 type workspace struct {
-	n, d    int
-	info    []ChainInfo
-	noise   *mat.Dense // n×d
-	uniform []float64  // n
-	prop    *points    // proposals
-	eps     []float64  // n, step of each row
-	h0      []float64  // n, Hamiltonian at the start
-	trees   *trees     // NUTS
-	bridge  bridge     // tempering, annealing
-	lengths []float64  // annealing: scale of each row's step
-	swaps   []SwapInfo // tempering
-	logq    []float64  // 2n, jumping
+	n, d     int
+	info     []ChainInfo
+	noise    *mat.Dense // n×d
+	uniform  []float64  // n
+	prop     *points    // proposals
+	eps      []float64  // n, step of each row
+	h0       []float64  // n, Hamiltonian at the start
+	trees    *trees     // NUTS
+	bridge   bridge     // tempering, annealing
+	lengths  []float64  // annealing: scale of each row's step
+	swaps    []SwapInfo // tempering
+	logq     []float64  // 2n, jumping
+	diverged []bool     // n, annealing: in a move of this pass
 }
 
 // scratch returns the workspace, made at the first call.
@@ -251,7 +252,7 @@ func (s *State) scratch() *workspace {
 	}
 	w := s.work
 	if w.n != n || w.d != d {
-		*w = workspace{n: n, d: d, info: make([]ChainInfo, n), noise: mat.NewDense(n, d, nil), uniform: make([]float64, n)}
+		*w = workspace{n: n, d: d, info: make([]ChainInfo, n), noise: mat.NewDense(n, d, nil), uniform: make([]float64, n), diverged: make([]bool, n)}
 	}
 	return w
 }

@@ -27,7 +27,7 @@ import (
 // the marginal likelihood using bidirectional Monte Carlo, arXiv 1511.02543.
 type AIS struct {
 	Reference Reference // required; see FitGaussian
-	Kernel    Kernel    // moves; required
+	Kernel    Kernel    // moves; required. It must leave exp(-U_β) exactly unchanged: Langevin and BAOAB do not
 	Betas     []float64 // rising from 0 to 1; required, by hand or by Tune
 	Scales    []float64 // length of the steps at each β against the kernel's; nil means 1. Scales[0] is not used
 	Moves     int       // transitions at each level; 0 means 1
@@ -54,9 +54,19 @@ func (a AIS) validateMoves() error {
 	return errors.Join(
 		checkReference(a.Reference),
 		checkInner("AIS", a.Kernel),
+		checkExact(a.Kernel),
 		check(a.Moves >= 0, "mcmc: AIS.Moves = %d, want >= 0", a.Moves),
 		check(a.Chains >= 0, "mcmc: AIS.Chains = %d, want >= 0", a.Chains),
 	)
+}
+
+// checkExact reports a kernel without an accept step, with which E w is not Z.
+func checkExact(k Kernel) error {
+	switch k.(type) {
+	case Langevin, *Langevin, BAOAB, *BAOAB:
+		return fmt.Errorf("mcmc: AIS.Kernel = %T has no accept step, which biases log Z: use MALA or HMC", k)
+	}
+	return nil
 }
 
 func (a AIS) chains() int {

@@ -3,6 +3,7 @@ package mcmc_test
 import (
 	"context"
 	"math"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -62,6 +63,30 @@ func TestAIS(t *testing.T) {
 				t.Errorf("the twin passes: %.4f ± %.4f", twin.LogZ, twin.StdErr)
 			}
 		})
+	}
+}
+
+// Kernels without an accept step would bias log Z, and are refused with a word of what to use.
+func TestAISExactKernels(t *testing.T) {
+	ref := &mcmc.Gaussian{Mean: []float64{0}, Std: []float64{1}}
+	langevin := mcmc.Langevin{StepSize: .03}
+	for _, k := range []mcmc.Kernel{langevin, &langevin, mcmc.BAOAB{StepSize: .1}} {
+		a := mcmc.AIS{Reference: ref, Kernel: k, Betas: []float64{0, 1}}
+		_, tuned := a.Tune(context.Background(), gaussian(), 0, source(1))
+		for _, err := range []error{a.Validate(), tuned} {
+			if err == nil || !strings.Contains(err.Error(), "MALA or HMC") {
+				t.Errorf("%T: error %v, want one that names MALA or HMC", k, err)
+			}
+		}
+	}
+	a := mcmc.AIS{Reference: ref, Kernel: mcmc.Jumping{Kernel: langevin, Proposal: wide{}}, Betas: []float64{0, 1}}
+	if a.Validate() == nil {
+		t.Error("Langevin with jumps is accepted")
+	}
+	for _, k := range []mcmc.Kernel{mcmc.MALA{StepSize: .1}, mcmc.HMC{StepSize: .1}, mcmc.NUTS{StepSize: .1}} {
+		if err := (mcmc.AIS{Reference: ref, Kernel: k, Betas: []float64{0, 1}}).Validate(); err != nil {
+			t.Errorf("%T: %v", k, err)
+		}
 	}
 }
 

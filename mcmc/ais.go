@@ -87,7 +87,7 @@ type Evidence struct {
 }
 
 // Forward estimates log Z from chains that start at the reference. It also returns these chains as they end: draws of
-// the target if weighted by exp(LogWeights).
+// the target if weighted by exp(LogWeights). Where every weight is zero there is no estimate but an error.
 func (a AIS) Forward(ctx context.Context, t Target, rng *rand.Rand) (Evidence, *State, error) {
 	if err := a.Validate(); err != nil {
 		return Evidence{}, nil, err
@@ -111,7 +111,10 @@ func (a AIS) Forward(ctx context.Context, t Target, rng *rand.Rand) (Evidence, *
 		}
 	}
 	p.close()
-	e := evidence(w, len(a.Betas), rows)
+	e, err := evidence(w, len(a.Betas), rows)
+	if err != nil {
+		return Evidence{}, nil, err
+	}
 	return e, s, nil
 }
 
@@ -136,9 +139,9 @@ func (a AIS) Reverse(ctx context.Context, t Target, x *mat.Dense, rng *rand.Rand
 		}
 		rows += n
 	}
-	e := evidence(w, len(a.Betas), rows)
+	e, err := evidence(w, len(a.Betas), rows)
 	e.LogZ = -e.LogZ
-	return e, nil
+	return e, err
 }
 
 // level moves the chains at β_l. At β = 0 they are draws of the reference as they are.
@@ -185,14 +188,20 @@ func (a AIS) weigh(p *path, t Target, w []float64, step float64) (rows int, err 
 	return rows, nil
 }
 
-// evidence reduces log weights. A weight of NaN counts as zero.
-func evidence(w []float64, levels, rows int) Evidence {
+// evidence reduces log weights. A weight of NaN counts as zero. It is an error if all are zero, or one is infinite.
+func evidence(w []float64, levels, rows int) (Evidence, error) {
 	top := math.Inf(-1)
 	for i, v := range w {
 		if math.IsNaN(v) {
 			w[i] = math.Inf(-1)
 		}
 		top = math.Max(top, w[i])
+	}
+	switch {
+	case math.IsInf(top, -1):
+		return Evidence{}, errors.New("mcmc: AIS: all weights are zero: no chain was where both target and reference have a finite energy; want a Reference nearer to the target, or more Chains")
+	case math.IsInf(top, 1):
+		return Evidence{}, errors.New("mcmc: AIS: a weight is infinite: a chain was where the energy is not finite; want exact draws of the target")
 	}
 	n := float64(len(w))
 	rel := make([]float64, len(w))
@@ -206,7 +215,7 @@ func evidence(w []float64, levels, rows int) Evidence {
 	return Evidence{
 		LogZ: top + math.Log(mean), StdErr: sd / mean / math.Sqrt(n), ESS: sum * sum / sq,
 		Levels: levels, Evaluations: rows, LogWeights: w,
-	}
+	}, nil
 }
 
 // Tune returns a with Betas and Scales found by a pilot run of a.Chains chains: from β = 0 on, the next β is the largest one that

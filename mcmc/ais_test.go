@@ -66,6 +66,30 @@ func TestAIS(t *testing.T) {
 	}
 }
 
+// Where the target has no finite energy all weights are zero, in reverse infinite: errors, not NaN.
+func TestAISWithoutWeight(t *testing.T) {
+	nowhere := mcmc.RowFunc(func(grad, x []float64) float64 { return math.Inf(1) })
+	a := mcmc.AIS{
+		Reference: &mcmc.Gaussian{Mean: []float64{0}, Std: []float64{1}}, Kernel: mcmc.HMC{StepSize: .1}, Betas: []float64{0, .5, 1}, Chains: 20,
+	}
+	if e, _, err := a.Forward(context.Background(), nowhere, source(1)); err == nil || !strings.Contains(err.Error(), "Reference") {
+		t.Errorf("forward: %+v, error %v, want one that names the Reference", e, err)
+	}
+	if e, err := a.Reverse(context.Background(), nowhere, mat.NewDense(20, 1, nil), source(1)); err == nil || !strings.Contains(err.Error(), "draws") {
+		t.Errorf("reverse: %+v, error %v, want one that names the draws", e, err)
+	}
+	half := mcmc.RowFunc(func(grad, x []float64) float64 { // N(0, 1) on x > 0
+		if grad[0] = x[0]; x[0] < 0 {
+			return math.Inf(1)
+		}
+		return sq(x[0]) / 2
+	})
+	e, _, err := a.Forward(context.Background(), half, source(1))
+	if err != nil || math.IsNaN(e.LogZ) || math.IsInf(e.LogZ, 0) {
+		t.Errorf("some weights are zero: log Z = %g, error %v", e.LogZ, err)
+	}
+}
+
 // Kernels without an accept step would bias log Z, and are refused with a word of what to use.
 func TestAISExactKernels(t *testing.T) {
 	ref := &mcmc.Gaussian{Mean: []float64{0}, Std: []float64{1}}

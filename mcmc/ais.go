@@ -124,6 +124,13 @@ func (a AIS) Reverse(ctx context.Context, t Target, x *mat.Dense, rng *rand.Rand
 	if err := a.Validate(); err != nil {
 		return Evidence{}, err
 	}
+	n, d := x.Dims()
+	if err := errors.Join(
+		check(n > 0, "mcmc: AIS.Reverse without samples: the batch is empty"),
+		check(d == a.Reference.Dim(), "mcmc: AIS.Reference is of dimension %d, the samples of %d", a.Reference.Dim(), d),
+	); err != nil {
+		return Evidence{}, err
+	}
 	s := NewState(mat.DenseCopyOf(x))
 	w := make([]float64, len(s.Energy))
 	p := newPath(s, t, a.Reference)

@@ -127,6 +127,12 @@ func TestAISErrors(t *testing.T) {
 			t.Errorf("%+v: no error", a)
 		}
 	}
+	right := mcmc.AIS{Reference: ref, Kernel: mcmc.HMC{StepSize: 1}, Betas: []float64{0, 1}}
+	for _, x := range []*mat.Dense{mat.NewDense(3, 2, nil), {}} {
+		if _, err := right.Reverse(context.Background(), gaussian(), x, source(1)); err == nil {
+			t.Errorf("Reverse of %d samples of the wrong width: no error", x.RawMatrix().Rows)
+		}
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	a := mcmc.AIS{Reference: ref, Kernel: mcmc.HMC{StepSize: 1}}

@@ -22,6 +22,11 @@ func FuzzState(f *testing.F) {
 	}
 	f.Add(b)
 	f.Add(b[:len(b)-1])
+	s.fell = []bool{false, true}
+	if b, err = s.MarshalBinary(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
 	f.Add(append([]byte(stateMagic), bytes.Repeat([]byte{255}, 64)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s := new(State)

@@ -4,12 +4,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
 
 // The encoding is little-endian: magic, n, d, flags, then float64 arrays X, Energy, Grad and, by flag, Momentum, the
-// points before an unadjusted step (x, energy, gradient), and the replicas (a state, recursively).
+// points before an unadjusted step (x, energy, gradient), the rows that went back from one (1, others 0; at least one), and the
+// replicas (a state, recursively).
 const (
 	stateMagic = "stheno-chains-1\n"
 
@@ -17,6 +19,7 @@ const (
 	flagMomentum
 	flagBack
 	flagReplicas
+	flagFell
 )
 
 // MarshalBinary encodes everything that the next step depends on.
@@ -25,10 +28,11 @@ func (s *State) MarshalBinary() ([]byte, error) { return s.append(nil), nil }
 func (s *State) append(b []byte) []byte {
 	n, d := s.X.Dims()
 	var flags uint64
+	fell := slices.Contains(s.fell, true)
 	for _, f := range []struct {
 		on  bool
 		bit uint64
-	}{{s.valid, flagValid}, {s.Momentum != nil, flagMomentum}, {s.back, flagBack}, {s.Replicas != nil, flagReplicas}} {
+	}{{s.valid, flagValid}, {s.Momentum != nil, flagMomentum}, {s.back, flagBack}, {s.Replicas != nil, flagReplicas}, {fell, flagFell}} {
 		if f.on {
 			flags |= f.bit
 		}
@@ -43,6 +47,15 @@ func (s *State) append(b []byte) []byte {
 	}
 	if s.back {
 		arrays = append(arrays, s.prev.x.RawMatrix().Data, s.prev.energy, s.prev.grad.RawMatrix().Data)
+	}
+	if fell {
+		a := make([]float64, n)
+		for i, f := range s.fell {
+			if f {
+				a[i] = 1
+			}
+		}
+		arrays = append(arrays, a)
 	}
 	for _, a := range arrays {
 		for _, v := range a {
@@ -94,6 +107,11 @@ func (s *State) decode(b []byte, depth int) ([]byte, error) {
 		s.fell = make([]bool, n)
 		arrays = append(arrays, s.prev.x.RawMatrix().Data, s.prev.energy, s.prev.grad.RawMatrix().Data)
 	}
+	var fell []float64
+	if flags&flagFell != 0 {
+		fell = make([]float64, n)
+		arrays = append(arrays, fell)
+	}
 	for _, a := range arrays {
 		if len(b) < 8*len(a) {
 			return nil, errState
@@ -102,6 +120,18 @@ func (s *State) decode(b []byte, depth int) ([]byte, error) {
 			a[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
 		}
 		b = b[8*len(a):]
+	}
+	if fell != nil {
+		s.fell = make([]bool, n)
+		for i, v := range fell {
+			if v != 0 && v != 1 {
+				return nil, errState
+			}
+			s.fell[i] = v == 1
+		}
+		if !slices.Contains(s.fell, true) {
+			return nil, errState
+		}
 	}
 	if flags&flagReplicas != 0 {
 		if depth == maxNesting {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
@@ -104,7 +105,18 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 	if m.tuned {
 		m.tune(sum.AcceptProb)
 	}
+	// The last move of a kernel without an accept step is unseen yet; Invalidate would forget the way back. Other kernels know
+	// where they are, and Refresh does nothing.
 	x.Copy(s.X)
+	if err := s.Refresh(m.target); err != nil {
+		return sum, err
+	}
+	for i := range n {
+		if to := s.X.RawRowView(i); finite(to) && !slices.Equal(x.RawRowView(i), to) { // went back
+			x.SetRow(i, to)
+			sum.Divergent++
+		}
+	}
 	return sum, nil
 }
 

@@ -54,7 +54,7 @@ func (m *marks) LogProb(dst []float64, _ *mat.Dense) {
 // fill runs the buffer for some gradients and returns it with the number of visits.
 func fill(t *testing.T, k mcmc.Kernel, slots, n, d, calls int, restart float64, fresh Noise) *replay {
 	t.Helper()
-	r := newReplay(mover{kernel: k, steps: 1, stale: func() {}}, slots, n, d, fresh, restart)
+	r := newReplay(mover{target: well, kernel: k, steps: 1, stale: func() {}}, slots, n, d, fresh, restart)
 	r.started = true
 	for i := range slots {
 		r.slots.Set(i, 0, float64(i))
@@ -173,7 +173,7 @@ func (f failing) Step(*mcmc.State, mcmc.Target, *rand.Rand) (mcmc.Info, error) {
 
 // The chains of pcd go on from gradient to gradient, each in its own row, wherever the batch is by then.
 func TestPersistentChainsGoOn(t *testing.T) {
-	c := &persistent{mover: mover{kernel: counting{}, steps: 1, stale: func() {}}, chains: mat.NewDense(5, 3, nil)}
+	c := &persistent{mover: mover{target: well, kernel: counting{}, steps: 1, stale: func() {}}, chains: mat.NewDense(5, 3, nil)}
 	x, dst := mat.NewDense(5, 3, nil), mat.NewDense(5, 3, nil)
 	for i := range 5 {
 		x.Set(i, 0, float64(i))

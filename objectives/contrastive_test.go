@@ -1,0 +1,82 @@
+package objectives
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/mcmc"
+)
+
+// well is E = -log(1-x²), not a number outside of (-1, 1).
+var well = mcmc.RowFunc(func(grad, x []float64) float64 {
+	v := 1 - x[0]*x[0]
+	grad[0] = 2 * x[0] / v
+	return -math.Log(v)
+})
+
+// Chains of Langevin that leave the support of the model go back, those of the last move too, and are counted.
+func TestChainsGoBack(t *testing.T) {
+	const n = 64
+	data := mat.NewDense(n, 1, nil)
+	for i := range n {
+		data.Set(i, 0, -0.95+1.9*float64(i)/(n-1))
+	}
+	for _, steps := range []int{1, 3} {
+		m := func() mover {
+			return mover{target: well, kernel: mcmc.Langevin{StepSize: 0.02}, steps: steps, stale: func() {}}
+		}
+		for name, src := range map[string]negatives{
+			"cd":  &fromData{m()},
+			"pcd": &persistent{mover: m(), chains: mat.NewDense(n, 1, nil)},
+			"ml":  newReplay(m(), 2*n, n, 1, BoxOf(data, 0), 0.05),
+		} {
+			dst, rng := mat.NewDense(n, 1, nil), newRNG(1)
+			var outside, divergent int
+			for range 100 {
+				info, err := src.sample(dst, data, rng)
+				if err != nil {
+					t.Fatal(err)
+				}
+				divergent += info.Divergent
+				for i := range n {
+					if !(math.Abs(dst.At(i, 0)) < 1) {
+						outside++
+					}
+				}
+			}
+			if outside > 0 || divergent == 0 {
+				t.Errorf("%s, %d steps: %d chains outside, %d transitions divergent; want none and some", name, steps, outside, divergent)
+			}
+		}
+	}
+}
+
+// counted counts the calls of a target.
+type counted struct {
+	mcmc.Target
+	calls *int
+}
+
+func (c counted) EnergyGrad(e []float64, grad, x *mat.Dense) error {
+	*c.calls++
+	return c.Target.EnergyGrad(e, grad, x)
+}
+
+// A kernel with an accept step pays nothing for the look at its last move.
+func TestChainsCost(t *testing.T) {
+	for _, c := range []struct {
+		kernel mcmc.Kernel
+		calls  int
+	}{{mcmc.Langevin{StepSize: 0.01}, 6}, {mcmc.MALA{StepSize: 0.01}, 6}, {mcmc.HMC{StepSize: 0.01, Leapfrog: 3}, 16}, {mcmc.BAOAB{StepSize: 0.01, Friction: 1}, 6}} {
+		calls := 0
+		m := mover{target: counted{well, &calls}, kernel: c.kernel, steps: 5, stale: func() {}}
+		if _, err := m.run(mat.NewDense(3, 1, nil), newRNG(1)); err != nil {
+			t.Fatal(err)
+		}
+		if calls != c.calls {
+			t.Errorf("%T: %d calls of the target, want %d", c.kernel, calls, c.calls)
+		}
+	}
+}

@@ -13,7 +13,8 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// Noise is a normalised density with a sampler. *energy.Mixture is one.
+// Noise is a normalised density with a sampler. *energy.Mixture is one. Those of this package may be used by several goroutines at a
+// time, as mcmc.Jumping asks.
 type Noise interface {
 	// Sample fills the rows of dst with independent draws.
 	Sample(dst *mat.Dense, rng *rand.Rand)
@@ -73,7 +74,6 @@ type Gaussian struct {
 	mean []float64
 	l    *mat.TriDense
 	logc float64 // -d/2 log 2π - log det L
-	buf  []float64
 }
 
 // FitGaussian returns the Gaussian with the mean of the data and scale² times their covariance.
@@ -99,7 +99,7 @@ func NewGaussian(mean []float64, cov mat.Symmetric) (*Gaussian, error) {
 		return nil, errors.New("objectives: gaussian noise: the covariance is singular; the data lie in a plane or repeat one point")
 	}
 	d := len(mean)
-	g := &Gaussian{mean: append([]float64(nil), mean...), l: mat.NewTriDense(d, mat.Lower, nil), buf: make([]float64, d)}
+	g := &Gaussian{mean: append([]float64(nil), mean...), l: mat.NewTriDense(d, mat.Lower, nil)}
 	chol.LTo(g.l)
 	g.logc = -0.5 * (float64(d)*math.Log(2*math.Pi) + chol.LogDet())
 	return g, nil
@@ -129,14 +129,15 @@ func (g *Gaussian) Sample(dst *mat.Dense, rng *rand.Rand) {
 	n, d := dst.Dims()
 	for i := range n {
 		row := dst.RawRowView(i)
-		for j := range g.buf {
-			g.buf[j] = rng.NormFloat64()
+		for j := range row {
+			row[j] = rng.NormFloat64()
 		}
-		for j := range d {
-			row[j] = g.mean[j]
+		for j := d - 1; j >= 0; j-- { // in place: the coordinates before j are ξ still
+			v := g.mean[j]
 			for k := range j + 1 {
-				row[j] += g.l.At(j, k) * g.buf[k]
+				v += g.l.At(j, k) * row[k]
 			}
+			row[j] = v
 		}
 	}
 }
@@ -144,16 +145,19 @@ func (g *Gaussian) Sample(dst *mat.Dense, rng *rand.Rand) {
 // LogProb stores the log density.
 func (g *Gaussian) LogProb(dst []float64, x *mat.Dense) {
 	d := len(g.mean)
+	s := scratches.get()
+	defer scratches.put(s)
+	buf := s.numbers(d)
 	for i := range dst {
 		row := x.RawRowView(i)
 		var sq float64
 		for j := range d { // L z = x - μ
 			z := row[j] - g.mean[j]
 			for k := range j {
-				z -= g.l.At(j, k) * g.buf[k]
+				z -= g.l.At(j, k) * buf[k]
 			}
 			z /= g.l.At(j, j)
-			g.buf[j] = z
+			buf[j] = z
 			sq += z * z
 		}
 		dst[i] = g.logc - 0.5*sq
@@ -214,8 +218,6 @@ type Blend struct {
 	parts []Noise
 	cdf   []float64
 	logw  []float64
-	buf   []float64
-	row   mat.Dense
 }
 
 // NewBlend mixes parts with the given weights > 0, scaled to sum 1.
@@ -243,21 +245,22 @@ func NewBlend(parts []Noise, weights []float64) (*Blend, error) {
 // Sample draws a part for every row.
 func (b *Blend) Sample(dst *mat.Dense, rng *rand.Rand) {
 	n, d := dst.Dims()
+	s := scratches.get()
+	defer scratches.put(s)
 	for i := range n {
 		u, k := rng.Float64(), 0
 		for k < len(b.cdf)-1 && u >= b.cdf[k] {
 			k++
 		}
-		b.parts[k].Sample(view(&b.row, dst.RawRowView(i), 1, d), rng)
+		b.parts[k].Sample(view(&s.row, dst.RawRowView(i), 1, d), rng)
 	}
 }
 
 // LogProb stores log Σ_k w_k q_k.
 func (b *Blend) LogProb(dst []float64, x *mat.Dense) {
-	if len(b.buf) < len(dst) {
-		b.buf = make([]float64, len(dst))
-	}
-	buf := b.buf[:len(dst)]
+	s := scratches.get()
+	defer scratches.put(s)
+	buf := s.numbers(len(dst))
 	for k, p := range b.parts {
 		out := buf
 		if k == 0 {
@@ -286,8 +289,8 @@ func logAddExp(a, b float64) float64 {
 // Kernel is a Gaussian kernel density of data. Its log density is computed by a compiled float32 graph, as an NCE step
 // looks at some thousand points times some thousand centres.
 type Kernel struct {
-	mix  *energy.Mixture
-	eval *energy.Evaluator
+	mix   *energy.Mixture
+	evals pool[*energy.Evaluator] // one per goroutine
 }
 
 // NewKernel blurs the first rows of data, at most centres, by N(0, sd² I).
@@ -332,13 +335,20 @@ func blurred(data *mat.Dense, fractions []float64, centres int) (Noise, error) {
 	return k, nil
 }
 
+// kernelBlock is the number of points that a compiled kernel density is evaluated at.
+const kernelBlock = 256
+
 // KernelOf makes a fast Noise of a mixture.
 func KernelOf(m *energy.Mixture) (*Kernel, error) {
-	eval, err := energy.NewEvaluator(m.Energy(), energy.NewParams(nil), energy.EvaluatorConfig{Batch: 256})
+	eval, err := energy.NewEvaluator(m.Energy(), energy.NewParams(nil), energy.EvaluatorConfig{Batch: kernelBlock})
 	if err != nil {
 		return nil, err
 	}
-	return &Kernel{m, eval}, nil
+	// Called once, so that the clones share what is compiled; never again, so that it can be cloned at any time.
+	if err := eval.Energies(make([]float64, kernelBlock), mat.NewDense(kernelBlock, m.Dim(), nil)); err != nil {
+		return nil, err
+	}
+	return &Kernel{mix: m, evals: pool[*energy.Evaluator]{fresh: eval.Clone}}, nil
 }
 
 // Sample draws a centre and blurs it.
@@ -346,7 +356,9 @@ func (k *Kernel) Sample(dst *mat.Dense, rng *rand.Rand) { k.mix.Sample(dst, rng)
 
 // LogProb stores the log density.
 func (k *Kernel) LogProb(dst []float64, x *mat.Dense) {
-	if err := k.eval.Energies(dst, x); err != nil {
+	eval := k.evals.get()
+	defer k.evals.put(eval)
+	if err := eval.Energies(dst, x); err != nil {
 		panic(err) // a function compiled for these shapes does not fail
 	}
 	for i := range dst {

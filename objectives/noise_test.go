@@ -1,12 +1,17 @@
 package objectives
 
 import (
+	"context"
 	"math"
+	"slices"
+	"sync"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/mcmc"
 )
 
 func correlated(n int, seed uint64) *mat.Dense {
@@ -96,6 +101,49 @@ func TestGaussianNoise(t *testing.T) {
 	}
 	if _, err := FitGaussian(mat.NewDense(3, 2, []float64{1, 1, 2, 2, 3, 3}), 1); err == nil {
 		t.Error("data on a line are accepted")
+	}
+}
+
+// Several goroutines use one noise at a time: the densities are those of one, and chains that jump by it do not race (-race).
+func TestNoisesAreShared(t *testing.T) {
+	wide := mat.NewDense(400, 4, nil)
+	for i, rng := 0, newRNG(3); i < 1600; i++ {
+		wide.RawMatrix().Data[i] = rng.NormFloat64()
+	}
+	for _, data := range []*mat.Dense{correlated(400, 1), wide} { // tables and kernels
+		n, d := data.Dims()
+		for _, name := range NoiseNames() {
+			q, err := NewNoise(name, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := make([]float64, n)
+			q.LogProb(want, data)
+			var wg sync.WaitGroup
+			for g := range 4 {
+				wg.Go(func() {
+					got, x := make([]float64, n), mat.NewDense(n, d, nil)
+					for range 5 {
+						q.LogProb(got, data)
+						if !slices.Equal(got, want) {
+							t.Errorf("%s, d = %d: densities depend on other goroutines", name, d)
+							return
+						}
+						q.Sample(x, newRNG(uint64(g)))
+					}
+				})
+			}
+			wg.Wait()
+			target := mcmc.RowFunc(func(grad, x []float64) float64 {
+				copy(grad, x)
+				return 0.5 * floats.Dot(x, x)
+			})
+			k := mcmc.Jumping{Kernel: mcmc.HMC{StepSize: 0.1, Leapfrog: 2}, Proposal: q}
+			cfg := mcmc.SampleConfig{Draws: 2, Block: 16, Workers: 4}
+			if _, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), data.Slice(0, 64, 0, d).(*mat.Dense), cfg, newRNG(1)); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -49,7 +49,8 @@ import (
 // Liu, Lee and Jordan, A kernelized Stein discrepancy, arXiv 1602.03253, definition 3.2; the kernel: Gorham and Mackey,
 // Measuring sample quality with kernels, arXiv 1703.01717, whose exponent is between -1 and 0 for detecting escaping mass.
 type kernelStein struct {
-	h, scale float64           // K₀; both 0 before the first batch
+	h, scale float64           // K₀; both 0 before the first gradient
+	used     [2]float64        // h and K₀ of the last Derive, which a gradient keeps
 	rough    *energy.Evaluator // -log q̂; nil: g = 1
 	learnt   *energy.Evaluator // -log q; nil: g = q̂^-½
 	floor    float64           // -log c
@@ -109,8 +110,9 @@ func (f *kernelStein) Derive(in Inputs, x *mat.Dense) error {
 	points := f.points.RawMatrix().Data
 	copy(points, x.RawMatrix().Data)
 	copy(points[n*d:], in[backgroundInput])
-	if f.h == 0 {
-		if f.h = neighbourDistance(&f.points); f.h == 0 {
+	h, scale := f.h, f.scale
+	if h == 0 {
+		if h = neighbourDistance(&f.points); h == 0 {
 			return fmt.Errorf("objectives: ksd: all points of the batch are equal")
 		}
 	}
@@ -128,7 +130,7 @@ func (f *kernelStein) Derive(in Inputs, x *mat.Dense) error {
 	}
 	// Pairs of one kind are n(n-1), not n².
 	batch, rest := float64(n)/float64(n-1), m/(m-1)
-	inv := 1 / (f.h * f.h)
+	inv := 1 / (h * h)
 	clear(dk)
 	var trace, sum float64
 	for i := range all {
@@ -166,12 +168,19 @@ func (f *kernelStein) Derive(in Inputs, x *mat.Dense) error {
 			}
 		}
 	}
-	if f.scale == 0 {
-		f.scale = sum
+	if scale == 0 {
+		scale = sum
 	}
-	floats.Scale(1/f.scale, k)
-	floats.Scale(1/f.scale, dk)
-	in["ddk"][0] = trace / f.scale
+	floats.Scale(1/scale, k)
+	floats.Scale(1/scale, dk)
+	in["ddk"][0] = trace / scale
+	f.used = [2]float64{h, scale}
+	return nil
+}
+
+// Update keeps h and K₀ of the first batch that there is a gradient for.
+func (f *kernelStein) Update(Inputs) error {
+	f.h, f.scale = f.used[0], f.used[1]
 	return nil
 }
 

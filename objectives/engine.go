@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -67,6 +68,9 @@ func newOwnState(l Learner) *ownState {
 // Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. Of cfg it
 // uses Batch, Precision, Threads and Regularizers; New is the way to the forms that have a name.
 func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
 	return compile(f, e, e, p, cfg)
 }
 
@@ -141,6 +145,12 @@ func (c *compilation) declare(prec energy.Precision) {
 // loss builds the loss, penalties on an energy included.
 func (c *compilation) loss(regularizers []Regularizer, on energy.Energy) *G.Node {
 	loss := c.form.Loss(c.b)
+	if loss == nil {
+		return graphs.Must(nil, errors.New("objectives: Form.Loss returned nil, want a node of one number"))
+	}
+	if c.own != nil && c.b.ownLoss == nil {
+		return graphs.Must(nil, errors.New("objectives: the loss of a Learner names no loss of its own parameters; call Builder.SetOwnLoss"))
+	}
 	if s := loss.Shape(); s.TotalSize() != 1 {
 		graphs.Must(nil, fmt.Errorf("objectives: the loss has shape %v, want one number", s))
 	}

@@ -61,7 +61,11 @@ func Tabulate(q Noise, lo, hi []float64, h float64) (*Tabulated, error) {
 			t.weights[i] = 0
 		}
 	}
-	floats.Scale(1/floats.Sum(t.weights), t.weights)
+	sum := floats.Sum(t.weights)
+	if !(sum > 0) { // NaN, too
+		return nil, errors.New("objectives: a table of a density without mass at the nodes inside; take a smaller step or another box")
+	}
+	floats.Scale(1/sum, t.weights)
 	floats.CumSum(t.cdf, t.weights)
 	return t, nil
 }

@@ -128,12 +128,17 @@ func TestTabulatedSample(t *testing.T) {
 // What cannot be tabulated is refused: boxes without an inside, too many nodes, a density that is nowhere.
 func TestTabulateRefuses(t *testing.T) {
 	unit := &Box{Lo: []float64{0, 0}, Hi: []float64{1, 1}}
+	normal, err := Isotropic(1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, f := range map[string]func() (*Tabulated, error){
-		"empty box":    func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{0, 1}, 0.1) },
-		"many nodes":   func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{1, 1}, 1e-3) },
-		"huge axis":    func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{1e300, 1}, 1e-3) },
-		"nowhere":      func() (*Tabulated, error) { return Tabulate(unit, []float64{2, 2}, []float64{3, 3}, 0.1) },
-		"not a number": func() (*Tabulated, error) { return Tabulate(unit, []float64{math.NaN(), 0}, []float64{1, 1}, 0.1) },
+		"empty box":     func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{0, 1}, 0.1) },
+		"many nodes":    func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{1, 1}, 1e-3) },
+		"huge axis":     func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{1e300, 1}, 1e-3) },
+		"between nodes": func() (*Tabulated, error) { return Tabulate(normal, []float64{0}, []float64{200}, 100) },
+		"nowhere":       func() (*Tabulated, error) { return Tabulate(unit, []float64{2, 2}, []float64{3, 3}, 0.1) },
+		"not a number":  func() (*Tabulated, error) { return Tabulate(unit, []float64{math.NaN(), 0}, []float64{1, 1}, 0.1) },
 	} {
 		if _, err := f(); err == nil {
 			t.Errorf("%s: no error", name)

@@ -202,10 +202,11 @@ func TestEvaluateErrors(t *testing.T) {
 		in   metrics.Input
 		want error
 	}{
-		"nothing":      {metrics.Input{}, nil},
-		"failing":      {metrics.Input{Truth: p, Energy: fail}, boom},
-		"NaN sample":   {metrics.Input{Truth: p, Energy: p.energy(0), Samples: bad, TestPoints: 10}, metrics.ErrNonFinite},
-		"other number": {metrics.Input{Truth: p, Energy: p.energy(0), Samples: mat.NewDense(5, 3, nil)}, nil},
+		"nothing":                   {metrics.Input{}, nil},
+		"failing":                   {metrics.Input{Truth: p, Energy: fail}, boom},
+		"NaN sample":                {metrics.Input{Truth: p, Energy: p.energy(0), Samples: bad, TestPoints: 10}, metrics.ErrNonFinite},
+		"fewer than no test points": {metrics.Input{Truth: p, Energy: p.energy(0), TestPoints: -5}, nil},
+		"other number":              {metrics.Input{Truth: p, Energy: p.energy(0), Samples: mat.NewDense(5, 3, nil)}, nil},
 	} {
 		_, err := metrics.Evaluate(context.Background(), c.in, rng)
 		if err == nil || c.want != nil && !errors.Is(err, c.want) {

@@ -104,6 +104,9 @@ func Evaluate(ctx context.Context, in Input, rng *rand.Rand) (*Report, error) {
 	if in.Truth == nil || in.Energy == nil {
 		return nil, errors.New("metrics: Evaluate needs Truth and Energy")
 	}
+	if in.TestPoints < 0 {
+		return nil, fmt.Errorf("metrics: Input.TestPoints = %d, want >= 0", in.TestPoints)
+	}
 	d := in.Truth.Dim()
 	for _, x := range []*mat.Dense{in.Test, in.Train, in.Samples} {
 		if x != nil {

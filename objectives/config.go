@@ -87,6 +87,9 @@ func Recommended(name string, data *mat.Dense) (Config, error) {
 	if _, ok := registry[name]; !ok {
 		return Config{}, unknown(name)
 	}
+	if data != nil && data.IsEmpty() {
+		return Config{}, fmt.Errorf("objectives: settings for %s follow from data: there are none; give points, or nil for a deviation of 1", name)
+	}
 	cfg := Config{Data: data, NoiseName: "mixture"}
 	switch name {
 	case "dsm":
@@ -153,6 +156,9 @@ func (c Config) validate() error {
 	}
 	if c.Precision != energy.Float32 && c.Precision != energy.Float64 {
 		errs = append(errs, fmt.Errorf("objectives: Config.Precision = %d, want Float32 or Float64", c.Precision))
+	}
+	if c.Data != nil && c.Data.IsEmpty() {
+		errs = append(errs, errors.New("objectives: Config.Data has no points; give some, or nil"))
 	}
 	errs = append(errs, c.Projection.validate())
 	if c.Kernel != nil {

@@ -44,6 +44,9 @@ func NewNoise(name string, data *mat.Dense) (Noise, error) {
 	if data == nil {
 		return nil, fmt.Errorf("objectives: noise %q is fitted to data: set Config.Data", name)
 	}
+	if n, d := data.Dims(); n == 0 || d == 0 {
+		return nil, fmt.Errorf("objectives: noise %q is fitted to data: there are %d points of dimension %d", name, n, d)
+	}
 	kde := func() (Noise, error) { return blurred(data, []float64{0.05, 0.1, 0.2}, 1024) }
 	switch name {
 	case "", "gaussian":
@@ -95,7 +98,7 @@ func FitGaussian(data *mat.Dense, scale float64) (*Gaussian, error) {
 // NewGaussian returns N(mean, cov).
 func NewGaussian(mean []float64, cov mat.Symmetric) (*Gaussian, error) {
 	var chol mat.Cholesky
-	if !chol.Factorize(cov) || chol.Cond() > 1e12 {
+	if !chol.Factorize(cov) || !(correlationCond(cov) <= 1e12) {
 		return nil, errors.New("objectives: gaussian noise: the covariance is singular; the data lie in a plane or repeat one point")
 	}
 	d := len(mean)
@@ -103,6 +106,23 @@ func NewGaussian(mean []float64, cov mat.Symmetric) (*Gaussian, error) {
 	chol.LTo(g.l)
 	g.logc = -0.5 * (float64(d)*math.Log(2*math.Pi) + chol.LogDet())
 	return g, nil
+}
+
+// correlationCond is the condition of the correlations of cov, which unlike its own does not depend on the units of the
+// coordinates. It is infinite where they are singular.
+func correlationCond(cov mat.Symmetric) float64 {
+	d := cov.SymmetricDim()
+	r := mat.NewSymDense(d, nil)
+	for a := range d {
+		for b := a; b < d; b++ {
+			r.SetSym(a, b, cov.At(a, b)/math.Sqrt(cov.At(a, a))/math.Sqrt(cov.At(b, b)))
+		}
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(r) {
+		return math.Inf(1)
+	}
+	return chol.Cond()
 }
 
 // around returns N(mean of the data, sd² I).
@@ -164,11 +184,27 @@ func (g *Gaussian) LogProb(dst []float64, x *mat.Dense) {
 	}
 }
 
-// Box is the uniform density on a box; its log density outside is -Inf.
+// Box is the uniform density on a box; its log density outside, and at what is not a number, is -Inf.
 type Box struct{ Lo, Hi []float64 }
 
-// BoxOf returns the bounding box of the rows of x, widened by margin times its width on each side.
+// BoxOf returns the bounding box of the rows of x, widened by margin times its width on each side. A coordinate that is the
+// same number a in all rows is widened by margin, but at least 0.001, times |a|, or times 1 if a = 0: a Box has an inside.
 func BoxOf(x *mat.Dense, margin float64) *Box {
+	b := bounds(x)
+	for j, lo := range b.Lo {
+		w := margin * (b.Hi[j] - lo)
+		if b.Hi[j] == lo {
+			w = max(margin, 1e-3)
+			w = or(w*math.Abs(lo), w)
+		}
+		b.Lo[j] -= w
+		b.Hi[j] += w
+	}
+	return b
+}
+
+// bounds returns the bounding box of the rows of x.
+func bounds(x *mat.Dense) *Box {
 	n, d := x.Dims()
 	b := &Box{Lo: make([]float64, d), Hi: make([]float64, d)}
 	for j := range d {
@@ -176,12 +212,6 @@ func BoxOf(x *mat.Dense, margin float64) *Box {
 		for i := range n {
 			b.Lo[j], b.Hi[j] = min(b.Lo[j], x.At(i, j)), max(b.Hi[j], x.At(i, j))
 		}
-		w := margin * (b.Hi[j] - b.Lo[j])
-		if w == 0 {
-			w = max(margin, 1e-3)
-		}
-		b.Lo[j] -= w
-		b.Hi[j] += w
 	}
 	return b
 }
@@ -206,7 +236,7 @@ func (b *Box) LogProb(dst []float64, x *mat.Dense) {
 	for i := range dst {
 		dst[i] = v
 		for j, a := range x.RawRowView(i) {
-			if a < b.Lo[j] || a > b.Hi[j] {
+			if !(a >= b.Lo[j] && a <= b.Hi[j]) {
 				dst[i] = math.Inf(-1)
 			}
 		}
@@ -325,7 +355,7 @@ func blurred(data *mat.Dense, fractions []float64, centres int) (Noise, error) {
 	if err != nil {
 		return nil, err
 	}
-	box := BoxOf(data, 0)
+	box := bounds(data)
 	margin := 6 * spread * fractions[len(fractions)-1]
 	floats.AddConst(-margin, box.Lo)
 	floats.AddConst(margin, box.Hi)

@@ -147,6 +147,103 @@ func TestNoisesAreShared(t *testing.T) {
 	}
 }
 
+// The bounding box is that of the data, at any scale; a coordinate without a width gets one in proportion.
+func TestBoxOf(t *testing.T) {
+	for _, c := range []struct{ a, b, margin, lo, hi float64 }{
+		{0, 1, 0, 0, 1},
+		{0, 1e-6, 0, 0, 1e-6},
+		{-2e-9, 2e-9, 0.25, -3e-9, 3e-9},
+		{0, 0, 0, -1e-3, 1e-3},
+		{0, 0, 0.25, -0.25, 0.25},
+		{1e-6, 1e-6, 0, 0.999e-6, 1.001e-6},
+		{-8, -8, 0.25, -10, -6},
+	} {
+		b := BoxOf(mat.NewDense(2, 1, []float64{c.a, c.b}), c.margin)
+		if w := 1e-12 * (c.hi - c.lo); math.Abs(b.Lo[0]-c.lo) > w || math.Abs(b.Hi[0]-c.hi) > w {
+			t.Errorf("data at %g and %g, margin %g: [%g, %g], want [%g, %g]", c.a, c.b, c.margin, b.Lo[0], b.Hi[0], c.lo, c.hi)
+		}
+	}
+	b, got := &Box{Lo: []float64{0, 0}, Hi: []float64{1, 2}}, make([]float64, 4)
+	b.LogProb(got, mat.NewDense(4, 2, []float64{0, 2, math.NaN(), 1, 0.5, math.NaN(), 0.5, 2.1}))
+	if want := []float64{-math.Ln2, math.Inf(-1), math.Inf(-1), math.Inf(-1)}; !slices.Equal(got, want) {
+		t.Errorf("log density of a box: %v, want %v", got, want)
+	}
+}
+
+// The noises of data in other units are those of the data, in other units: log q(ax) + d log a does not depend on a. Tables stay tables.
+func TestNoisesScale(t *testing.T) {
+	const a = 1.0 / (1 << 20)
+	data := correlated(400, 1)
+	n, d := data.Dims()
+	small := mat.NewDense(n, d, nil)
+	small.Scale(a, data)
+	for _, name := range NoiseNames() {
+		var got [2][]float64
+		for i, x := range []*mat.Dense{data, small} {
+			q, err := NewNoise(name, x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := q.(*Tabulated); name == "kde" && !ok {
+				t.Errorf("kde of data of scale %g is a %T", energy.Spread(x), q)
+			}
+			got[i] = make([]float64, n)
+			q.LogProb(got[i], x)
+		}
+		floats.AddConst(float64(d)*math.Log(a), got[1])
+		if worst := floats.Distance(got[0], got[1], math.Inf(1)); !(worst < 1e-3) { // float32
+			t.Errorf("%s: log densities differ by up to %g", name, worst)
+		}
+	}
+}
+
+// Coordinates in units of their own, deviations of 1e-7 and 1, are no plane.
+func TestGaussianNoiseOfUnits(t *testing.T) {
+	data := correlated(300, 2)
+	one, err := FitGaussian(data, 1.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scaled := mat.DenseCopyOf(data)
+	for i := range 300 {
+		scaled.Set(i, 0, 1e-7*data.At(i, 0))
+	}
+	q, err := FitGaussian(scaled, 1.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, got := make([]float64, 300), make([]float64, 300)
+	one.LogProb(want, data)
+	q.LogProb(got, scaled)
+	floats.AddConst(math.Log(1e-7), got)
+	if worst := floats.Distance(got, want, math.Inf(1)); worst > 1e-8 {
+		t.Errorf("log densities differ by up to %g", worst)
+	}
+	for i := range 300 { // a line, in units of their own
+		scaled.Set(i, 1, 1e7*scaled.At(i, 0))
+	}
+	if _, err := FitGaussian(scaled, 1); err == nil {
+		t.Error("data on a line are accepted")
+	}
+}
+
+// No points are an error, not a panic or a noise.
+func TestNoiseOfNothing(t *testing.T) {
+	for _, name := range NoiseNames() {
+		if _, err := NewNoise(name, &mat.Dense{}); err == nil {
+			t.Errorf("%s: a noise is fitted to no points", name)
+		}
+	}
+	for _, name := range Names() {
+		if _, err := Recommended(name, &mat.Dense{}); err == nil {
+			t.Errorf("%s: settings are recommended for no points", name)
+		}
+	}
+	if err := (Config{Data: &mat.Dense{}}).validate(); err == nil {
+		t.Error("Config.Data without points is accepted")
+	}
+}
+
 func TestProjections(t *testing.T) {
 	const n, d = 20000, 3
 	for _, p := range []Projection{Rademacher, GaussianV, Sphere} {

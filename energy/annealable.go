@@ -61,8 +61,8 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 			errs = append(errs, fmt.Errorf("energy: Annealable: level %d is %g, want decreasing levels > 0", i, s))
 		}
 	}
-	if c := resolution * scale; len(levels) > 0 && levels[0] < c { // all levels are one to it
-		errs = append(errs, fmt.Errorf("energy: Annealable: largest level %g, want at least %g, a fiftieth of the scale of the data; below that a blur is as good as none", levels[0], c))
+	if c := resolution * scale; len(levels) > 1 && !(math.Log((levels[0]*levels[0]+c*c)/(levels[len(levels)-1]*levels[len(levels)-1]+c*c)) > 1e-3) {
+		errs = append(errs, fmt.Errorf("energy: Annealable: levels from %g to %g are all as good as none beside data of scale %g; take a larger first one", levels[0], levels[len(levels)-1], scale))
 	}
 	if !positive(scale) {
 		errs = append(errs, fmt.Errorf("energy: Annealable: scale %g, want > 0", scale))

@@ -384,7 +384,7 @@ func (s *SampleReport) stein(ctx context.Context, in Input, x, draw *mat.Dense) 
 		truth.Score(score, x)
 		ksd, _, err := KSD(ctx, x, score)
 		switch {
-		case errors.Is(err, ErrNonFinite): // a sample so far out that the true score overflows there: the discrepancy is beyond numbers
+		case errors.Is(err, ErrNonFinite) || err == nil && impossible(in.Truth, x): // the discrepancy is beyond numbers
 			ksd = math.NaN()
 		case err != nil:
 			return err
@@ -424,4 +424,16 @@ func shareAbove(ctx context.Context, p LogProber, x *mat.Dense, level float64) (
 		}
 	}
 	return in / float64(n), nil
+}
+
+// impossible reports whether the true density of a row of x is zero: a sample so far out that it, or the true score, overflows there.
+func impossible(truth any, x *mat.Dense) bool {
+	p, ok := truth.(LogProber)
+	if !ok {
+		return false
+	}
+	n, _ := x.Dims()
+	logp := make([]float64, n)
+	p.LogProb(logp, x)
+	return slices.ContainsFunc(logp, func(l float64) bool { return math.IsInf(l, -1) })
 }

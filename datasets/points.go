@@ -132,22 +132,29 @@ type Standardizer struct {
 	Scale []float64 `json:"scale"` // > 0
 }
 
-// NewStandardizer measures mean and standard deviation of the columns of x. A constant column, one whose values agree to 1e-12,
-// is given the scale 1.
+// Constant returns the value that all rows of column j of x have to 1e-12; ok tells whether there is one.
+func Constant(x *mat.Dense, j int) (value float64, ok bool) {
+	n, _ := x.Dims()
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for i := range n {
+		v := x.At(i, j)
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	return lo + (hi-lo)/2, hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi))
+}
+
+// NewStandardizer measures mean and standard deviation of the columns of x. A column that is [Constant] is given the scale 1.
 func NewStandardizer(x *mat.Dense) *Standardizer {
 	n, d := x.Dims()
 	s := &Standardizer{make([]float64, d), make([]float64, d)}
 	for j := range d {
-		var mean, ss, most float64
-		lo, hi := math.Inf(1), math.Inf(-1)
-		for i := range n {
-			v := x.At(i, j)
-			lo, hi = min(lo, v), max(hi, v)
-			mean += v
-		}
-		if hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi)) { // a sum of many drifts by more
-			s.Mean[j], s.Scale[j] = lo+(hi-lo)/2, 1
+		if v, ok := Constant(x, j); ok { // a sum of many drifts by more
+			s.Mean[j], s.Scale[j] = v, 1
 			continue
+		}
+		var mean, ss, most float64
+		for i := range n {
+			mean += x.At(i, j)
 		}
 		mean /= float64(n)
 		for i := range n {

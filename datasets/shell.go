@@ -120,15 +120,16 @@ func (s *shell) Score(dst, x *mat.Dense) {
 	for i := range x.RawMatrix().Rows {
 		row, out := x.RawRowView(i), dst.RawRowView(i)
 		r := norm(row)
+		if math.IsInf(r, 1) {
+			clear(out)
+			continue
+		}
 		c := 0.0
-		if r > 0 && !math.IsInf(r, 1) {
+		if r > 0 {
 			c = (s.radius - r) / (s.sd * s.sd * r)
 		}
 		for j, v := range row {
 			out[j] = c * v
-			if math.IsInf(r, 1) {
-				out[j] = 0
-			}
 		}
 	}
 }

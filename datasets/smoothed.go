@@ -96,8 +96,8 @@ type neighbourhood struct {
 	sd   []float64
 }
 
-// survey measures the neighbourhoods of the rows of x, for all k. Of points at the same distance the earlier rows are nearer. A point with k copies of itself has the deviation of the
-// narrowest that has not.
+// survey measures the neighbourhoods of the rows of x, for all k. Of points at the same distance the earlier rows are nearer. A
+// point with k copies of itself has the deviation of the narrowest that has not.
 func survey(x *mat.Dense, ks []int) []neighbourhood {
 	n, d := x.Dims()
 	near := newTree(x)

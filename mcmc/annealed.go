@@ -80,7 +80,7 @@ func (k Annealed) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 		betas = defaultAnneal
 	}
 	p := newPath(s, t, nil)
-	clear(p.s.work.diverged)
+	clear(s.work.diverged)
 	sum := Info{}
 	for _, beta := range betas {
 		p.to(beta)
@@ -108,7 +108,7 @@ func (k Annealed) setSigma(t Target, sigma float64) error {
 func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
 	last := k.Sigmas[len(k.Sigmas)-1]
 	p := newPath(s, t, nil)
-	clear(p.s.work.diverged)
+	clear(s.work.diverged)
 	sum := Info{}
 	for _, sigma := range k.Sigmas {
 		if err := k.setSigma(t, sigma); err != nil {

@@ -90,7 +90,7 @@ func printReport(e *env, r *metrics.Report) {
 		row("entropy", r.Entropy, "of the data, nats")
 	} else {
 		about := "nats per sample, on the points set aside"
-		if r.Dim > 2 && !r.LogZErr.Known() {
+		if !r.LogZKnown() {
 			about += "; as reliable as log Z"
 		}
 		row("NLL", r.NLL, about)
@@ -145,7 +145,7 @@ func printReport(e *env, r *metrics.Report) {
 	}
 	if s.RHat > 0 {
 		mixed := "the chains have mixed"
-		if s.RHat > 1.01 {
+		if !s.Mixed() {
 			mixed = "the chains have not mixed: want at most 1.01"
 		}
 		fmt.Fprintf(w, "R-hat\t%.3f\t%s\n", s.RHat, mixed)

@@ -253,7 +253,7 @@ func objectiveForFiles(def settings.Layer, over ...settings.Layer) error {
 	if err != nil {
 		return err
 	}
-	if model.Finite(s) || model.IsFile(s.Dataset) {
+	if model.Given(s) {
 		def["objective"] = json.RawMessage(`"nce"`)
 	}
 	return nil

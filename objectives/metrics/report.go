@@ -426,6 +426,12 @@ func shareAbove(ctx context.Context, p LogProber, x *mat.Dense, level float64) (
 	return in / float64(n), nil
 }
 
+// LogZKnown reports whether log Z, and with it the likelihood, can be relied on: quadrature, or annealed chains of which many have weight.
+func (r *Report) LogZKnown() bool { return r.Dim <= 2 || r.LogZErr.Known() }
+
+// Mixed reports whether the chains that drew the samples mixed: R̂ is at most 1.01 (Vehtari et al. 2021), or nobody told it.
+func (s *SampleReport) Mixed() bool { return !(s.RHat > 1.01) }
+
 // impossible reports whether the true density of a row of x is zero: a sample so far out that it, or the true score, overflows there.
 func impossible(truth any, x *mat.Dense) bool {
 	p, ok := truth.(LogProber)

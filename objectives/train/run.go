@@ -106,10 +106,7 @@ func (c *Config) Validate() error {
 	check(c.Decay >= 0 && c.Decay < 1, "Config.Decay = %g, want in [0, 1)", c.Decay)
 	check(c.RecordEvery >= 0, "Config.RecordEvery = %d, want >= 0", c.RecordEvery)
 	check(c.CheckpointEvery >= 0, "Config.CheckpointEvery = %d, want >= 0", c.CheckpointEvery)
-	if v, ok := c.Schedule.(interface{ Validate() error }); ok {
-		errs = append(errs, v.Validate())
-	}
-	errs = append(errs, c.Sentinel.Validate())
+	errs = append(errs, validateSchedule(c.Schedule), c.Sentinel.Validate())
 	if c.Optimizer == nil {
 		check(false, "Config.Optimizer is nil")
 	} else {

@@ -56,10 +56,15 @@ func (w Warmup) Validate() error {
 	if w.Steps < 0 {
 		err = fmt.Errorf("train: Warmup.Steps = %d, want >= 0", w.Steps)
 	}
-	if v, ok := w.Then.(interface{ Validate() error }); ok {
-		err = errors.Join(err, v.Validate())
+	return errors.Join(err, validateSchedule(w.Then))
+}
+
+// validateSchedule asks a schedule that can tell what is out of range.
+func validateSchedule(s Schedule) error {
+	if v, ok := s.(interface{ Validate() error }); ok {
+		return v.Validate()
 	}
-	return err
+	return nil
 }
 
 // Factor implements Schedule.

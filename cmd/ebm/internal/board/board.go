@@ -42,10 +42,9 @@ type Cell struct {
 	Objective string          `json:"objective"`
 	Seed      uint64          `json:"seed"`
 	Steps     int             `json:"steps"`
-	CPU       float64         `json:"cpu_seconds"`      // of training
-	Set       settings.Layer  `json:"set,omitempty"`    // over the defaults
-	Budget    float64         `json:"budget,omitempty"` // CPU seconds that chose the steps; 0: the settings did
-	Data      string          `json:"data,omitempty"`   // what the file was known by
+	CPU       float64         `json:"cpu_seconds"`    // of training
+	Set       settings.Layer  `json:"set,omitempty"`  // over the defaults
+	Data      string          `json:"data,omitempty"` // what the file was known by
 	Error     string          `json:"error,omitempty"`
 	Run       string          `json:"run"` // folder
 	Eval      *metrics.Report `json:"eval,omitempty"`
@@ -60,10 +59,17 @@ const (
 // Run fills the cells. When ctx is cancelled, those that are done stay, and those that had begun have a checkpoint.
 func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 	var cells []Cell
+	sums := make([]string, len(cfg.Datasets))
+	for k, d := range cfg.Datasets {
+		var err error
+		if sums[k], err = model.FileSum(d); err != nil {
+			return nil, err
+		}
+	}
 	for _, o := range cfg.Objectives {
-		for _, d := range cfg.Datasets {
+		for k, d := range cfg.Datasets {
 			for seed := range cfg.Seeds {
-				cells = append(cells, Cell{Dataset: d, Objective: o, Seed: uint64(seed + 1)})
+				cells = append(cells, Cell{Dataset: d, Objective: o, Seed: uint64(seed + 1), Data: sums[k]})
 			}
 		}
 	}
@@ -115,9 +121,6 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	if err != nil {
 		return err
 	}
-	if c.Data, err = model.FileSum(c.Dataset); err != nil {
-		return err
-	}
 	dir, resume, err := cfg.open(c, &s)
 	if err != nil || c.Steps > 0 {
 		return err
@@ -154,7 +157,7 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	default:
 		c.Eval = res.Eval
 	}
-	c.Steps, c.CPU, c.Set, c.Budget = s.Steps, seconds(), cfg.Set, cfg.Seconds
+	c.Steps, c.CPU, c.Set = s.Steps, seconds(), cfg.Set
 	b, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func Preset(s settings.Settings) settings.Layer {
 		put("first-gain", 1.0) // the embedding is sharp enough
 	}
 	spread := 2.0
-	if model.Finite(s) || model.IsFile(s.Dataset) {
+	if model.Given(s) {
 		spread = 1
 		put("standardize", true)
 	}

@@ -261,7 +261,7 @@ func (r *Result) Summary() []string {
 	} else if e.NLL.Known() {
 		lines = append(lines, fmt.Sprintf("NLL %.4f nats per sample", e.NLL))
 	}
-	if e.Dim > 2 && e.LogZ.Known() && !e.LogZErr.Known() {
+	if e.LogZ.Known() && !e.LogZKnown() {
 		lines = append(lines, "log Z, and with it the NLL, is not reliable: few chains of annealed importance sampling have weight")
 	}
 	if e.TrainNLL.Known() {
@@ -277,7 +277,7 @@ func (r *Result) Summary() []string {
 	if s.ModeTV.Known() && s.KnownModes > 1 {
 		lines = append(lines, fmt.Sprintf("samples: %d of %d modes, weights within %.3f TV", s.Modes, s.KnownModes, s.ModeTV))
 	}
-	if s.RHat > 1.01 {
+	if !s.Mixed() {
 		lines = append(lines, fmt.Sprintf("the chains that drew the samples have not mixed: R̂ is %.2f, want at most 1.01; ebm sample %s says more", s.RHat, exit.Quote(r.Run)))
 	}
 	return lines

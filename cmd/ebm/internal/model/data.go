@@ -52,6 +52,9 @@ func Finite(s settings.Settings) bool {
 	return IsFile(s.Dataset) && !isPicture(s.Dataset) || s.TrainPoints > 0
 }
 
+// Given reports whether the data are somebody's own, a file of points or a picture, or are treated so: their units tell nothing.
+func Given(s settings.Settings) bool { return Finite(s) || IsFile(s.Dataset) }
+
 // finite returns the points to train and to test on where there are finitely many, else nil.
 func finite(truth datasets.Source, s settings.Settings) (all, training, test *datasets.Points, err error) {
 	all, ok := truth.(*datasets.Points)

@@ -17,14 +17,10 @@ import (
 
 // constant refuses training points that lie in a plane x_j = c, in which no density has them.
 func (d *Data) constant() error {
-	n, dim := d.Train.Dims()
+	_, dim := d.Train.Dims()
 	var flat []string
 	for j := range dim {
-		lo, hi := d.Train.At(0, j), d.Train.At(0, j)
-		for i := range n {
-			lo, hi = min(lo, d.Train.At(i, j)), max(hi, d.Train.At(i, j))
-		}
-		if hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi)) { // as far as a standardizer can tell
+		if _, ok := datasets.Constant(d.Train, j); ok {
 			flat = append(flat, d.column(j))
 		}
 	}

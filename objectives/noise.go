@@ -290,30 +290,24 @@ func (b *Blend) Sample(dst *mat.Dense, rng *rand.Rand) {
 func (b *Blend) LogProb(dst []float64, x *mat.Dense) {
 	s := scratches.get()
 	defer scratches.put(s)
-	buf := s.numbers(len(dst))
+	buf := s.numbers(2 * len(dst))
+	out, sum := buf[:len(dst)], buf[len(dst):] // sum in units of exp(dst), the greatest term so far
 	for k, p := range b.parts {
-		out := buf
-		if k == 0 {
-			out = dst
-		}
 		p.LogProb(out, x)
-		for i := range out {
-			out[i] += b.logw[k]
-			if k > 0 {
-				dst[i] = logAddExp(dst[i], out[i])
+		for i, v := range out {
+			switch v += b.logw[k]; {
+			case k == 0:
+				dst[i], sum[i] = v, 1
+			case v > dst[i]:
+				dst[i], sum[i] = v, 1+sum[i]*math.Exp(dst[i]-v)
+			case !math.IsInf(v, -1): // NaN, too
+				sum[i] += math.Exp(v - dst[i])
 			}
 		}
 	}
-}
-
-func logAddExp(a, b float64) float64 {
-	if a < b {
-		a, b = b, a
+	for i, v := range sum {
+		dst[i] += math.Log(v)
 	}
-	if math.IsInf(b, -1) {
-		return a
-	}
-	return a + math.Log1p(math.Exp(b-a))
 }
 
 // Kernel is a Gaussian kernel density of data. Its log density is computed by a compiled float32 graph, as an NCE step

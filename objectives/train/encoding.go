@@ -19,10 +19,12 @@ func (e *encoder) floats(v []float64) {
 		e.uint64(math.MaxUint64)
 		return
 	}
+	at := len(e.b) + 8
 	e.b = slices.Grow(e.b, 8*(len(v)+1))
 	e.uint64(uint64(len(v)))
-	for _, x := range v {
-		e.float64(x)
+	e.b = e.b[:at+8*len(v)]
+	for i, x := range v {
+		binary.LittleEndian.PutUint64(e.b[at+8*i:], math.Float64bits(x))
 	}
 }
 

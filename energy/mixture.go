@@ -159,27 +159,122 @@ func NewMixture(centres *mat.Dense, sds, weights []float64) (*Mixture, error) {
 // their largest standard deviation, with the weight of one width. Centres are taken from the rows of data in the order of
 // rng's permutation.
 func Ladder(data *mat.Dense, sds []float64, centres int, broad float64, rng *rand.Rand) (*Mixture, error) {
-	n, d := data.Dims()
-	centres = min(centres, n)
-	if centres <= 0 || len(sds) == 0 && broad <= 0 {
-		return nil, fmt.Errorf("energy: ladder of %d widths with %d centres: nothing to mix", len(sds), centres)
+	rows := drawRows(data, len(sds), centres, rng)
+	widths := make([][]float64, len(sds))
+	for k, s := range sds {
+		widths[k] = slices.Repeat([]float64{s}, len(rows[k]))
 	}
-	var rows, sd, w []float64
-	for _, s := range sds {
-		perm := rng.Perm(n)
-		for _, i := range perm[:centres] {
-			rows = append(rows, data.RawRowView(i)...)
-			sd = append(sd, s)
-			w = append(w, 1/float64(centres))
+	return ladder(data, rows, widths, broad)
+}
+
+// AdaptiveLadder returns a mixture like that of a [Ladder] with two widths. Which two is found for every centre among rising sds, at
+// least two, each about three times the one before: from below the first neighbours whose geometric mean h is as wide as what the data
+// have there, and the last if none is. It is where the likelihood of the data around the centre suffers from a blur by h,
+//
+//	-∂ E log p_h(x)/∂ log h = E[ d - E_w|x - y|²/h² ] ≥ 0.4,   w(y) ∝ exp(-|x - y|²/2h²) over the rows y of data,
+//
+// with the outer mean over the centres x within about the wider of both; for a Gaussian of deviation s it is d (h²/(h²+s²))², and d where
+// there are too few data to tell.
+//
+// Kernels wider than the structure they lie on are what a [Bridge] measures heights by. Narrower ones add up to the data's own
+// density but for bumps, which tell nothing and have to be learnt.
+func AdaptiveLadder(data *mat.Dense, sds []float64, centres int, broad float64, rng *rand.Rand) (*Mixture, error) {
+	if len(sds) < 2 || !slices.IsSorted(sds) {
+		return nil, fmt.Errorf("energy: adaptive ladder of widths %v, want at least two that rise", sds)
+	}
+	const pair = 2
+	rows := drawRows(data, pair, centres, rng)
+	at := rungs(data, slices.Concat(rows...), sds[:len(sds)-pair+1], sds[1:])
+	widths := make([][]float64, pair)
+	for k := range widths {
+		for _, r := range at[k*len(rows[0]) : (k+1)*len(rows[0])] {
+			widths[k] = append(widths[k], sds[r+k])
+		}
+	}
+	return ladder(data, rows, widths, broad)
+}
+
+// rungs finds for each of the given rows of data the first pair lo[r], hi[r] that is as wide as the data there, or the last.
+func rungs(data *mat.Dense, rows []int, lo, hi []float64) []int {
+	const enough = 0.4
+	at := make([]int, len(rows))
+	loss := make([]float64, len(rows))
+	for r := range len(lo) - 1 {
+		h := math.Sqrt(lo[r] * hi[r])
+		for i, row := range rows {
+			loss[i] = blurLoss(data, row, h)
+		}
+		for i, x := range rows {
+			if at[i] < r {
+				continue // found
+			}
+			var sum, total float64
+			for j, y := range rows {
+				w := math.Exp(-0.5 * squaredDistance(data.RawRowView(x), data.RawRowView(y)) / (hi[r] * hi[r]))
+				sum, total = sum+w*loss[j], total+w
+			}
+			if sum < enough*total {
+				at[i]++
+			}
+		}
+	}
+	return at
+}
+
+// blurLoss is -∂ log p_h/∂ log h at row i of data, with p_h their kernel density.
+func blurLoss(data *mat.Dense, i int, h float64) float64 {
+	n, d := data.Dims()
+	var sum, moment float64
+	for j := range n {
+		r2 := squaredDistance(data.RawRowView(i), data.RawRowView(j)) / (h * h)
+		w := math.Exp(-0.5 * r2)
+		sum += w
+		moment += w * r2
+	}
+	return float64(d) - moment/sum
+}
+
+func squaredDistance(x, y []float64) (sum float64) {
+	for j, v := range x {
+		sum += (v - y[j]) * (v - y[j])
+	}
+	return sum
+}
+
+// drawRows draws at most centres rows of data for each of a number of widths.
+func drawRows(data *mat.Dense, widths, centres int, rng *rand.Rand) [][]int {
+	n, _ := data.Dims()
+	rows := make([][]int, widths)
+	for k := range rows {
+		rows[k] = rng.Perm(n)[:max(0, min(centres, n))]
+	}
+	return rows
+}
+
+// ladder is the mixture of kernels of the given widths at the given rows of data, all rungs with equal weight, and of the broad Gaussian.
+func ladder(data *mat.Dense, rows [][]int, widths [][]float64, broad float64) (*Mixture, error) {
+	_, d := data.Dims()
+	var centres, sd, w []float64
+	for k, rung := range rows {
+		if len(rung) == 0 {
+			return nil, errors.New("energy: ladder without centres, want at least one")
+		}
+		for i, row := range rung {
+			centres = append(centres, data.RawRowView(row)...)
+			sd = append(sd, widths[k][i])
+			w = append(w, 1/float64(len(rung)))
 		}
 	}
 	if broad > 0 {
 		mean, _ := Moments(data)
-		rows = append(rows, mean...)
+		centres = append(centres, mean...)
 		sd = append(sd, broad*Spread(data))
 		w = append(w, 1)
 	}
-	return NewMixture(mat.NewDense(len(sd), d, rows), sd, w)
+	if len(sd) == 0 {
+		return nil, errors.New("energy: ladder without widths: nothing to mix")
+	}
+	return NewMixture(mat.NewDense(len(sd), d, centres), sd, w)
 }
 
 // Moments returns mean and standard deviation of the columns of x.

@@ -1,0 +1,93 @@
+package objectives_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/objectives"
+)
+
+// The kernel Stein discrepancy over a bridge: where data are draws of the background and f is the constant that says so, which
+// is the truth, its gradient is zero but for chance. Data that are wider it tells.
+func TestKernelSteinOverBridge(t *testing.T) {
+	const batch, reps, tolerance, share = 64, 200, 5.0, 0.3
+	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
+	e := must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: back, Share: share}))
+	p := energy.Init(e, newRNG(2))
+	specs := e.Specs()
+	clear(p.View(specs[len(specs)-2].Name))
+	p.View(specs[len(specs)-1].Name)[0] = whole(share)
+	cfg := small("ksd", 2)
+	cfg.Batch, cfg.Data = batch, mat.NewDense(500, 2, nil)
+	back.Sample(cfg.Data, newRNG(5))
+	worst := func(width float64) float64 {
+		return worstMean(must(objectives.New("ksd", e, p, cfg)), p.Len(), back, width, batch, reps, 1e-20)
+	}
+	vanishesAtTruth(t, worst, tolerance)
+}
+
+// Over a bridge K_ij is w_i w_j g_i g_j k_ij up to a factor, which ratios of its entries tell of g, with
+// the known k taken out. It is 1/(q + λq̂ + c), λ = 0.3, where a constant f makes q the background's density, and the tilt is its
+// logarithm's slope.
+func TestKernelSteinWeights(t *testing.T) {
+	const share, h, step, rounding = 0.3, 0.7, 1e-4, 1e-6 // of q̂ in float32
+
+	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
+	e := must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: back, Share: share}))
+	p := energy.Init(e, newRNG(2))
+	specs := e.Specs()
+	clear(p.View(specs[len(specs)-2].Name))
+	p.View(specs[len(specs)-1].Name)[0] = whole(share)
+	cfg := small("ksd", 2)
+	cfg.Batch, cfg.Data, cfg.Bandwidth = 6, normal(100, 2, 3), h
+	o := must(objectives.New("ksd", e, p, cfg)).(objectives.Evaluator)
+	x := normal(6, 2, 4)
+	x.Scale(1.5, x) // some far out
+	must(o.Gradient(make([]float64, p.Len()), x, newRNG(5)))
+	n := len(o.Draws()["dk"]) / 2
+	// log g_i + constant, from the rows i, 1 and 2 of K.
+	logG := func(i int) float64 {
+		k := o.Draws()["k"]
+		v := 0.0
+		for j := 1; j < 3; j++ {
+			v += math.Log(k[i*n+j]) + 2*math.Log1p(sqDistance(x.RawRowView(i), x.RawRowView(j))/(h*h))
+		}
+		return v / 2
+	}
+	gaussian := func(at, mean []float64, sd float64) float64 {
+		return math.Exp(-sqDistance(at, mean)/(2*sd*sd)) / (2 * math.Pi * sd * sd)
+	}
+	mean, std := energy.Moments(cfg.Data)
+	spread := slices.Max(std)
+	want := func(at []float64) float64 {
+		logq := make([]float64, 1)
+		back.LogProb(logq, mat.NewDense(1, 2, at))
+		g := gaussian(at, mean, 1.25*spread) / 3
+		for i := range 100 {
+			g += (gaussian(at, cfg.Data.RawRowView(i), 0.05*spread) + gaussian(at, cfg.Data.RawRowView(i), 0.2*spread)) / 300
+		}
+		return -math.Log(math.Exp(logq[0]) + 0.3*g + gaussian([]float64{math.Sqrt2 + 1, 0}, []float64{0, 0}, 1)/math.Pow(1.25*spread, 2))
+	}
+	for _, i := range []int{0, 4, 5} {
+		got, w := logG(i)-logG(3), want(x.RawRowView(i))-want(x.RawRowView(3))
+		if math.Abs(got-w) > rounding {
+			t.Errorf("log g of %v less that of %v: got %g, want %g", x.RawRowView(i), x.RawRowView(3), got, w)
+		}
+		for j := range 2 {
+			tilt, row := o.Draws()["tilt"][2*i+j], slices.Clone(x.RawRowView(i))
+			row[j] += step
+			up := want(row)
+			row[j] -= 2 * step
+			if slope := (up - want(row)) / (2 * step); math.Abs(slope-tilt) > 20*rounding {
+				t.Errorf("∂log g/∂x_%d at %v: got %g, want %g", j, x.RawRowView(i), tilt, slope)
+			}
+		}
+	}
+}
+
+func sqDistance(a, b []float64) float64 { return math.Pow(floats.Distance(a, b, 2), 2) }

@@ -1,0 +1,57 @@
+package objectives_test
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/graphs"
+	"github.com/stheno-ebm/stheno/objectives"
+)
+
+// The learnt Stein discrepancy over a bridge: at the truth, which is not the background, its gradient is zero but for chance
+// with a critic that says nothing, since what the critic of the mixture has to say there is known. Data that are wider it tells, and
+// so it does where the critic knows nothing of that: the weights of data and background change.
+func TestLearnedSteinOverBridge(t *testing.T) {
+	const share, sd, batch, reps, tolerance = 0.3, 1.1, 64, 400, 5.0
+	b := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1}, []float64{1}))
+	p := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{sd}, []float64{1}))
+	// f + θ₁ |x|² + θ₂ x₁x₂ + θ₃, where f makes the model p: the odds r = ½(v + √(v² + 4τ²)) are those of p and b.
+	e := energy.Func{D: 2, Params: []energy.Spec{{Name: "theta", Shape: []int{3, 1}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+		const kappa, tau = 0.25, 0.05
+		return graphs.Try(func() *G.Node {
+			sq := graphs.RowSum(graphs.Square(x))
+			logr := graphs.Shift(graphs.Scale(sq, 0.5-0.5/(sd*sd)), math.Log((1-share)/share/(sd*sd)))
+			r := graphs.Exp(logr)
+			v := graphs.Sub(r, graphs.Scale(graphs.Exp(graphs.Neg(logr)), tau*tau))
+			f := graphs.Shift(graphs.Neg(graphs.Log(graphs.Shift(v, kappa))), math.Log(kappa+(1-share)/share))
+			cross := graphs.Mul(graphs.SliceCols(x, 0, 1), graphs.SliceCols(x, 1, 2))
+			return graphs.Add(f, graphs.MatMul(graphs.ConcatCols(sq, cross, graphs.OnesLike(sq)), theta[0], false, false))
+		})
+	}}
+	bridge := must(energy.NewBridge(e, energy.BridgeConfig{Background: b, Share: share}))
+	params := energy.Init(bridge, newRNG(1))
+	clear(params.View("theta"))
+	params.Changed()
+	at := normal(5, 2, 2)
+	got, want := make([]float64, 5), make([]float64, 5)
+	ev := must(energy.NewEvaluator(bridge, params, energy.EvaluatorConfig{Batch: 5, Precision: energy.Float64}))
+	if err := ev.Energies(got, at); err != nil {
+		t.Fatal(err)
+	}
+	p.LogProb(want, at)
+	for i := range got {
+		if math.Abs(got[i]+want[i]) > 1e-9 {
+			t.Fatalf("the model is not p: E = %g, want %g", got[i], -want[i])
+		}
+	}
+	cfg := small("lsd", 2)
+	cfg.Batch, cfg.CriticRate = batch, 1e-12 // the critic starts at zero, and stays
+	worst := func(width float64) float64 {
+		return worstMean(must(objectives.New("lsd", bridge, params, cfg)), params.Len(), p, width, batch, reps, 1e-20)
+	}
+	vanishesAtTruth(t, worst, tolerance)
+}

@@ -1,0 +1,50 @@
+package objectives
+
+import (
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/graphs"
+	"github.com/stheno-ebm/stheno/graphs/vector"
+)
+
+// conditionalContrastive is `cnce`,
+//
+//	L = mean 2 softplus(E(x) - E(y)),   y = x + σε, ε ~ N(0, I):
+//
+// which of a datum and its perturbation is the datum? The kernel is symmetric, so its density cancels, and so does Z. It sees
+// energy differences over distances of σ: too small, and it learns like score matching; much larger than the data, and the
+// answer is always plain. Of two perturbations one is a jump between data instead, as symmetric and less plain: jumpsOf.
+//
+// Ceylan and Gutmann, Conditional noise-contrastive estimation of unnormalised models, arXiv 1806.03664, equation 13.
+type conditionalContrastive struct {
+	sigma float64
+	jumps jumpsOf
+}
+
+func (f conditionalContrastive) Inputs(n, d int) []Input {
+	return []Input{{Name: "eps", Shape: []int{n, d}}}
+}
+
+func (f conditionalContrastive) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
+	eps := in["eps"]
+	vector.Normal(eps, rng)
+	n, d := x.Dims()
+	for i := 1; i < n && f.jumps.data != nil; i += 2 {
+		row := eps[i*d : i*d+d]
+		clear(row) // a jump from the origin
+		f.jumps.add(row, row, rng)
+		for j := range row {
+			row[j] /= f.sigma
+		}
+	}
+	return nil
+}
+
+func (f conditionalContrastive) Loss(b *Builder) *G.Node {
+	y := graphs.Add(b.X, graphs.Scale(b.In("eps"), f.sigma))
+	b.SetNegatives(y)
+	return graphs.Scale(graphs.Mean(graphs.Softplus(differences(b, y, 1))), 2)
+}

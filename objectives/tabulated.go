@@ -29,6 +29,8 @@ type Tabulated struct {
 	logVol  float64 // log Π h
 }
 
+var _ Noise = (*Tabulated)(nil)
+
 // Tabulate returns the table of q over the box from lo to hi, at distances of at most h.
 func Tabulate(q Noise, lo, hi []float64, h float64) (*Tabulated, error) {
 	d := len(lo)

@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
-
-	"github.com/stheno-ebm/stheno/energy"
 )
 
 // table is one of two Gaussians, with spacings so wide that tents and Gaussians differ.
@@ -143,51 +141,5 @@ func TestTabulateRefuses(t *testing.T) {
 		if _, err := f(); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-	}
-}
-
-// Of planar data the noise is a table, which is the kernel density that it stands for, but for the width of its tents; with an
-// outlier that would make it too large, and in four dimensions, it is the kernel density itself.
-func TestBlurred(t *testing.T) {
-	data := correlated(2000, 1)
-	q, err := NewNoise("kde", data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := q.(*Tabulated); !ok {
-		t.Fatalf("noise of the plane is a %T", q)
-	}
-	sds := []float64{0.05, 0.1, 0.2}
-	_, spread := energy.Moments(data)
-	widest := max(spread[0], spread[1])
-	x := data.Slice(0, 200, 0, 2).(*mat.Dense)
-	got := make([]float64, 200)
-	q.LogProb(got, x)
-	for i := range got {
-		var want float64
-		for k := range 1024 {
-			s := widest * sds[k%3]
-			a, b := (x.At(i, 0)-data.At(k, 0))/s, (x.At(i, 1)-data.At(k, 1))/s
-			want += math.Exp(-0.5*(a*a+b*b)) / (2 * math.Pi * s * s * 1024)
-		}
-		if r := math.Exp(got[i]) / want; r < 0.8 || r > 1.2 {
-			t.Errorf("point %d: %g times the density of the kernels", i, r)
-		}
-	}
-	outlier := mat.DenseCopyOf(data)
-	outlier.SetRow(0, []float64{1e4, 0})
-	if q, err := NewNoise("kde", outlier); err != nil {
-		t.Error(err)
-	} else if q.LogProb(got[:1], outlier.Slice(0, 1, 0, 2).(*mat.Dense)); math.IsInf(got[0], 0) {
-		t.Error("no density at the outlier")
-	}
-	solid := mat.NewDense(100, 4, nil)
-	for i, rng := 0, newRNG(3); i < 400; i++ {
-		solid.RawMatrix().Data[i] = rng.NormFloat64()
-	}
-	if q, err := NewNoise("kde", solid); err != nil {
-		t.Error(err)
-	} else if _, ok := q.(*Kernel); !ok {
-		t.Errorf("noise in four dimensions is a %T", q)
 	}
 }

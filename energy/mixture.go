@@ -14,93 +14,6 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// GaussianMixture is minus the log density of a mixture of K Gaussians with diagonal covariances,
-//
-//	E(x) = -log Σ_k π_k Π_j N(x_j; μ_kj, σ_kj²),   π = softmax(logits), σ = exp(log_std).
-//
-// It is normalised: Z = 1. Parameters: logits [K], means [K, d], log_stds [K, d]. It starts with equal weights, unit
-// standard deviations and means drawn from N(0, 4 I).
-type GaussianMixture struct{ D, K int }
-
-var (
-	_ Known       = GaussianMixture{}
-	_ Initializer = GaussianMixture{}
-)
-
-// Dim returns D.
-func (m GaussianMixture) Dim() int { return m.D }
-
-// Specs returns logits, means and log_stds.
-func (m GaussianMixture) Specs() []Spec {
-	return []Spec{{"logits", []int{m.K}}, {"means", []int{m.K, m.D}}, {"log_stds", []int{m.K, m.D}}}
-}
-
-// Init draws the means.
-func (m GaussianMixture) Init(p *Params, rng *rand.Rand) {
-	clear(p.Data())
-	fillNormal(p.views[1], 2, rng)
-}
-
-// Build builds -log Σ_k exp(log π_k + Σ_j log N(x_j; μ_kj, σ_kj²)).
-func (m GaussianMixture) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
-	if err := checkBuild("GaussianMixture", m, x, theta); err != nil {
-		return nil, err
-	}
-	n := x.Shape()[0]
-	return graphs.Try(func() *G.Node {
-		row := func(v *G.Node) *G.Node { return graphs.ExpandRows(graphs.Reshape(v, m.K), n) } // one number per component → (n, K)
-		acc := row(graphs.Shift(logWeights(theta[0]), -0.5*float64(m.D)*math.Log(2*math.Pi)))
-		for j := range m.D {
-			mean := graphs.SliceCols(theta[1], j, j+1) // (K, 1)
-			ls := graphs.SliceCols(theta[2], j, j+1)
-			diff := graphs.Sub(graphs.ExpandCols(graphs.SliceCols(x, j, j+1), m.K), row(mean)) // (n, K)
-			z := graphs.Mul(diff, row(graphs.Exp(graphs.Neg(ls))))
-			acc = graphs.Sub(acc, graphs.Add(graphs.Scale(graphs.Square(z), 0.5), row(ls)))
-		}
-		return graphs.Neg(graphs.RowLogSumExp(acc)) // (n, 1)
-	})
-}
-
-// logWeights builds log softmax of the logits (K), as (1, K).
-func logWeights(logits *G.Node) *G.Node {
-	k := logits.Shape()[0]
-	l := graphs.Reshape(logits, 1, k)
-	return graphs.Sub(l, graphs.ExpandCols(graphs.RowLogSumExp(l), k))
-}
-
-// LogZ returns 0.
-func (m GaussianMixture) LogZ(*Params) float64 { return 0 }
-
-// Weights returns π.
-func (m GaussianMixture) Weights(p *Params) []float64 {
-	w := append([]float64(nil), p.views[0]...)
-	most, sum := math.Inf(-1), 0.0
-	for _, v := range w {
-		most = max(most, v)
-	}
-	for i, v := range w {
-		w[i] = math.Exp(v - most)
-		sum += w[i]
-	}
-	for i := range w {
-		w[i] /= sum
-	}
-	return w
-}
-
-// Sample draws a component, then a point of it.
-func (m GaussianMixture) Sample(p *Params, dst *mat.Dense, rng *rand.Rand) {
-	cdf := cumulative(m.Weights(p))
-	n, _ := dst.Dims()
-	for i := range n {
-		k := pick(cdf, rng)
-		row := dst.RawRowView(i)
-		for j := range row {
-			row[j] = p.views[1][k*m.D+j] + math.Exp(p.views[2][k*m.D+j])*rng.NormFloat64()
-		}
-	}
-}
-
 // Mixture is a fixed, normalised mixture of isotropic Gaussians: a kernel density of the data, a background for [Bridge],
 // the noise of noise contrastive estimation.
 //
@@ -275,32 +188,6 @@ func ladder(data *mat.Dense, rows [][]int, widths [][]float64, broad float64) (*
 		return nil, errors.New("energy: ladder without widths: nothing to mix")
 	}
 	return NewMixture(mat.NewDense(len(sd), d, centres), sd, w)
-}
-
-// Moments returns mean and standard deviation of the columns of x.
-func Moments(x *mat.Dense) (mean, std []float64) {
-	n, d := x.Dims()
-	mean, std = make([]float64, d), make([]float64, d)
-	for i := range n {
-		for j, v := range x.RawRowView(i) {
-			mean[j] += v / float64(n)
-		}
-	}
-	for i := range n {
-		for j, v := range x.RawRowView(i) {
-			std[j] += (v - mean[j]) * (v - mean[j]) / float64(n)
-		}
-	}
-	for j := range std {
-		std[j] = math.Sqrt(std[j])
-	}
-	return mean, std
-}
-
-// Spread returns the largest standard deviation of the columns of x, the unit in which perturbations of data are measured.
-func Spread(x *mat.Dense) float64 {
-	_, std := Moments(x)
-	return slices.Max(std)
 }
 
 // mixtureJSON is the form in which a mixture is stored beside the weights of a model.
@@ -496,29 +383,4 @@ func (m *Mixture) Energy() Energy {
 	return Func{D: m.Dim(), F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
 		return graphs.Try(func() *G.Node { return graphs.Neg(graphs.Must(m.Build(x))) })
 	}}
-}
-
-func cumulative(w []float64) []float64 {
-	cdf := make([]float64, len(w))
-	var sum float64
-	for i, v := range w {
-		sum += v
-		cdf[i] = sum
-	}
-	return cdf
-}
-
-// pick returns i with probability cdf[i] - cdf[i-1].
-func pick(cdf []float64, rng *rand.Rand) int {
-	u := rng.Float64() * cdf[len(cdf)-1]
-	lo, hi := 0, len(cdf)-1
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if cdf[mid] > u {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
-	}
-	return lo
 }

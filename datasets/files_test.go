@@ -113,6 +113,11 @@ func TestLoadCSVErrors(t *testing.T) {
 		{"1,2\n?,3\n", `line 2, column 1: the value is missing: "?"`},
 		{"1,2\n3,\n", "line 2, column 2: the value is missing"},
 		{"1,1e999\n", "line 1, column 2: 1e999 is too large"},
+		{"1,5;2,5\n", `line 1, column 2: "5;2" is not a number, nor is the line a header, in which nothing is one; leave out columns of text, and write decimals with a point`},
+		{"\xff\xfea\x00,\x00b\x00\n\x001\x00,\x002\x00\n\x00", "the text is UTF-16, want UTF-8"},
+		{"\xfe\xff\x001\x00,\x002\x00\n", "the text is UTF-16, want UTF-8"},
+		{"\x1f\x8b\x08\x00abc\n\n", "is compressed by gzip"},
+		{"PK\x03\x04\x14\x00abc", "is a zip archive or a workbook, want text"},
 	} {
 		path := write(t, "points.csv", c.text)
 		_, err := datasets.Load(path)

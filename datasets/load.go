@@ -80,6 +80,11 @@ func readCSV(r io.Reader) (x *mat.Dense, names []string, err error) {
 	for line := 1; lines.Scan(); line++ {
 		text := lines.Text()
 		if line == 1 {
+			for _, o := range otherKinds {
+				if strings.HasPrefix(text, o.begin) {
+					return nil, nil, errors.New(o.says)
+				}
+			}
 			text = strings.TrimPrefix(text, "\ufeff")
 		}
 		text = strings.TrimSpace(text)
@@ -108,7 +113,7 @@ func readCSV(r io.Reader) (x *mat.Dense, names []string, err error) {
 			case slices.Contains(missing, strings.ToLower(field)):
 				return nil, nil, fmt.Errorf("line %d, column %d: the value is missing: %q; remove the line or fill the value in", line, j+1, field)
 			case err != nil && line == first && header == "":
-				return nil, nil, fmt.Errorf("line %d, column %d: %q is not a number, nor is the line a header, in which nothing is one", line, j+1, field)
+				return nil, nil, fmt.Errorf("line %d, column %d: %q is not a number, nor is the line a header, in which nothing is one; leave out columns of text, and write decimals with a point", line, j+1, field)
 			case err != nil:
 				return nil, nil, fmt.Errorf("line %d, column %d: %q is not a number; leave out columns of text, and write decimals with a point", line, j+1, field)
 			case math.IsNaN(v) || math.IsInf(v, 0):
@@ -124,6 +129,14 @@ func readCSV(r io.Reader) (x *mat.Dense, names []string, err error) {
 		return nil, nil, errEmpty
 	}
 	return mat.NewDense(len(data)/cols, cols, data), names, nil
+}
+
+// otherKinds are files that are often called .csv, by their first bytes.
+var otherKinds = []struct{ begin, says string }{
+	{"\xff\xfe", "the text is UTF-16, want UTF-8"},
+	{"\xfe\xff", "the text is UTF-16, want UTF-8"},
+	{"\x1f\x8b", "is compressed by gzip; unpack it"},
+	{"PK\x03\x04", "is a zip archive or a workbook, want text; unpack it, or export it as CSV"},
 }
 
 // missing are words for a value that is not there.

@@ -142,10 +142,14 @@ func dispatch(e *env, args []string) error {
 	return ctx.Run()
 }
 
-// emptyFlag refuses a flag that was given without its value: `ebm train --resume` is not meant to train anew.
+// emptyFlag refuses a flag that was given without its value: `ebm train --resume` is not meant to train anew, nor
+// `ebm plot RUN --kind ""` to draw nothing.
 func emptyFlag(ctx *kong.Context) error {
 	for _, p := range ctx.Path {
-		if p.Flag != nil && p.Flag.Target.Kind() == reflect.String && p.Flag.Target.String() == "" {
+		if p.Flag == nil {
+			continue
+		}
+		if v := p.Flag.Target; (v.Kind() == reflect.String || v.Kind() == reflect.Slice) && v.Len() == 0 {
 			return exit.Usagef("--%s: the value is missing, want %s (see: ebm %s --help)", p.Flag.Name, p.Flag.FormatPlaceHolder(), ctx.Selected().Name)
 		}
 	}

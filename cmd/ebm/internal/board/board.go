@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -233,6 +234,9 @@ func (cfg Config) open(c *Cell, s *settings.Settings) (dir *run.Dir, resume bool
 		}
 		s.Steps = max(100, int(cfg.Seconds/per.Seconds()))
 	}
+	if err := dropBudget(c.Run); err != nil {
+		return nil, false, err
+	}
 	if dir, err = run.Create(c.Run, c.Dataset, c.Objective); err != nil {
 		return nil, false, err
 	}
@@ -242,6 +246,22 @@ func (cfg Config) open(c *Cell, s *settings.Settings) (dir *run.Dir, resume bool
 		}
 	}
 	return dir, false, dir.Write(run.Config, s.Config())
+}
+
+// dropBudget removes what a process that ended before it wrote the settings has left in the folder of a cell: it is not begun.
+func dropBudget(path string) error {
+	if entries, err := os.ReadDir(path); err != nil || !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == budgetFile }) {
+		return nil
+	}
+	dir := &run.Dir{Path: path}
+	if err := dir.Lock(); err != nil {
+		return err
+	}
+	defer dir.Unlock()
+	if dir.Has(run.Config) { // of another process, a moment ago
+		return exit.Usagef("run directory %s is in use by another process; wait for it or stop it", path)
+	}
+	return os.Remove(dir.File(budgetFile))
 }
 
 // match refuses a folder that was made with other settings or another budget; the steps that a budget chose may differ.

@@ -91,3 +91,22 @@ func TestBudget(t *testing.T) {
 		}
 	}
 }
+
+// TestKilledBeforeSettings: of a cell whose process was killed when it had written the budget alone, nothing has begun.
+func TestKilledBeforeSettings(t *testing.T) {
+	cfg, cell := small(t)
+	delete(cfg.Set, "steps")
+	cfg.Seconds = 0.1
+	if err := os.MkdirAll(cell, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(cell, "budget_seconds"), []byte("7\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := board.Run(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(filepath.Join(cell, "budget_seconds")); err != nil || string(b) != "0.1\n" {
+		t.Errorf("budget %q, %v, want that of the board", b, err)
+	}
+}

@@ -13,7 +13,7 @@ import (
 
 type evalCmd struct {
 	RunDir  string `arg:"" name:"run" help:"Run directory."`
-	Samples int    `default:"-1" help:"Samples to draw and judge; 0 judges the density alone (as many as the run drew)."`
+	Samples *int   `placeholder:"N" help:"Samples to draw and judge; 0 judges the density alone (as many as the run drew)."`
 	Plot    string `placeholder:"FILE" help:"Draw true density, model density, their difference and the error of the score into FILE (.png, .svg or .pdf); in two dimensions, where the density is known."`
 	JSON    bool   `name:"json" help:"Print JSON."`
 }
@@ -32,6 +32,9 @@ func (c *evalCmd) Run(e *env) error {
 			return err
 		}
 	}
+	if n := c.Samples; n != nil && (*n < 0 || *n == 1 || *n > settings.MaxRows) {
+		return exit.Usagef("--samples %d: want 0 or 2 to %d", *n, settings.MaxRows)
+	}
 	m, dir, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
@@ -42,12 +45,9 @@ func (c *evalCmd) Run(e *env) error {
 			return err
 		}
 	}
-	n := c.Samples
-	switch {
-	case n == -1:
-		n = m.Settings.Samples
-	case n < 0 || n == 1 || n > settings.MaxRows:
-		return exit.Usagef("--samples %d: want 0 or 2 to %d", n, settings.MaxRows)
+	n := m.Settings.Samples
+	if c.Samples != nil {
+		n = *c.Samples
 	}
 	var draw *model.Draw
 	if n > 1 {

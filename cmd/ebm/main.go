@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -25,6 +26,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/viz/live"
 )
 
 func main() {
@@ -131,7 +133,7 @@ func dispatch(e *env, args []string) error {
 	if err != nil {
 		var pe *kong.ParseError
 		if errors.As(err, &pe) {
-			return usage(pe)
+			return usage(pe, args)
 		}
 		return err
 	}
@@ -173,8 +175,11 @@ var plainer = []struct {
 var choice = regexp.MustCompile(`^(\S+) must be one of "(.*)" but got "(.*)"$`)
 
 // usage says what is wrong with the command line, and whose help to read.
-func usage(pe *kong.ParseError) error {
+func usage(pe *kong.ParseError, args []string) error {
 	text, help := pe.Error(), "ebm --help"
+	if i := slices.Index(args, "--live"); i >= 0 && i+1 < len(args) && text == "unexpected argument "+args[i+1] {
+		return exit.Usagef("--live %s: an address has a colon, such as %s or :0", args[i+1], live.DefaultAddr)
+	}
 	if m := choice.FindStringSubmatch(text); m != nil {
 		return exit.Unknown(m[1], m[3], strings.Split(m[2], `","`))
 	}

@@ -313,6 +313,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--gradient-penalty", "-1"}, []string{"--gradient-penalty", "-1", ">= 0"}},
 		{[]string{"train", "--spectral-norm", "-1"}, []string{"--spectral-norm", "-1", ">= 0"}},
 		{[]string{"train", "--spectral-norm", "1", "--optimizer", "adamw", "--weight-decay", "0.1"}, []string{"--spectral-norm", "--weight-decay", "take one"}},
+		{[]string{"train", "--live", "8080"}, []string{"--live 8080", "has a colon", "127.0.0.1:8080"}},
 		{[]string{"train", "--live", "nonsense:xyz"}, []string{"--live", "nonsense:xyz"}},
 		{[]string{"show", "none"}, []string{"none", "does not exist"}},
 		{[]string{"verify", "hmcc"}, []string{"hmcc", `"hmc"`}},
@@ -387,6 +388,7 @@ func TestWrongInput(t *testing.T) {
 		// What no memory holds, and steps that do not end.
 		{[]string{"data", "moons", "--n", "99999999999"}, []string{"--n 99999999999", "10000000"}},
 		{[]string{"sample", run, "--n", "99999999999999"}, []string{"--n", "10000000"}},
+		{[]string{"eval", run, "--samples", "-1"}, []string{"--samples -1", "want 0 or 2"}},
 		{[]string{"eval", run, "--samples", "99999999999999"}, []string{"--samples", "10000000"}},
 		{[]string{"train", "--samples", "99999999999"}, []string{"--samples", "at most 10000000"}},
 		{[]string{"train", "--objective", "ml", "--buffer", "99999999999"}, []string{"--buffer", "at most"}},

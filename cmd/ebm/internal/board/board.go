@@ -49,6 +49,8 @@ type Cell struct {
 	Error     string          `json:"error,omitempty"`
 	Run       string          `json:"run"` // folder
 	Eval      *metrics.Report `json:"eval,omitempty"`
+
+	refused error // by the objective, before anything was made
 }
 
 const (
@@ -57,7 +59,7 @@ const (
 	budgetFile = "budget_seconds" // of one whose steps a budget chose
 )
 
-// Run fills the cells. When ctx is cancelled, those that are done stay, and those that had begun have a checkpoint.
+// Run fills the cells. It is an error if the objectives refuse all of them. When ctx is cancelled, those that are done stay, and those that had begun have a checkpoint.
 func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 	var cells []Cell
 	sums := make([]string, len(cfg.Datasets))
@@ -112,10 +114,14 @@ func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 	if len(errs) > 0 {
 		return nil, errs[0]
 	}
+	if !slices.ContainsFunc(cells, func(c Cell) bool { return c.refused == nil }) && len(cells) > 0 {
+		return nil, cells[0].refused
+	}
 	return cells, ctx.Err()
 }
 
-// cell fills one cell. What fails in its training is the cell's; an error is about the comparison.
+// cell fills one cell. What fails in its training is the cell's, as is the refusal of its objective to learn from the data,
+// of which nothing is stored; an error is about the comparison.
 func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	c.Run = filepath.Join(cfg.Dir, "cells", fmt.Sprintf("%s-%s-%d", filepath.Base(c.Dataset), c.Objective, c.Seed))
 	s, err := cfg.settings(*c)
@@ -124,12 +130,12 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	}
 	dir, resume, err := cfg.open(c, &s)
 	if err != nil || c.Steps > 0 {
-		return err
+		return c.refuse(err)
 	}
 	defer dir.Unlock()
 	plan, err := job.Prepare(s)
 	if err != nil {
-		return err
+		return c.refuse(err)
 	}
 	earlier, err := readSeconds(c.Run, spentFile)
 	if err != nil {
@@ -164,6 +170,16 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 		return err
 	}
 	return dir.Write(resultFile, append(b, '\n'))
+}
+
+// refuse makes the refusal of an objective the cell's; other errors it returns.
+func (c *Cell) refuse(err error) error {
+	var refusal *job.Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	c.Run, c.Error, c.refused = "", exit.Line(refusal), err
+	return nil
 }
 
 // readSeconds reads a number of seconds from a file in a cell's folder; 0 where there is none.
@@ -223,11 +239,11 @@ func (cfg Config) open(c *Cell, s *settings.Settings) (dir *run.Dir, resume bool
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, false, exit.AsUsage(err)
 	}
+	plan, err := job.Prepare(*s)
+	if err != nil {
+		return nil, false, err
+	}
 	if cfg.Seconds > 0 {
-		plan, err := job.Prepare(*s)
-		if err != nil {
-			return nil, false, err
-		}
 		per, err := plan.StepTime(threadTime)
 		if err != nil {
 			return nil, false, err

@@ -2,6 +2,8 @@ package board_test
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -108,5 +110,46 @@ func TestKilledBeforeSettings(t *testing.T) {
 	}
 	if b, err := os.ReadFile(filepath.Join(cell, "budget_seconds")); err != nil || string(b) != "0.1\n" {
 		t.Errorf("budget %q, %v, want that of the board", b, err)
+	}
+}
+
+// TestRefused: an objective that cannot learn from the data leaves the other cells alone, unless there are none.
+func TestRefused(t *testing.T) {
+	cfg, _ := small(t)
+	path := filepath.Join(t.TempDir(), "line.csv")
+	var b strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&b, "%g\n", math.Sin(float64(i)))
+	}
+	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Datasets, cfg.Objectives = []string{path}, []string{"flow-nce", "nce"} // flow-nce needs two dimensions
+	cfg.Set["steps"] = []byte("2")
+	for range 2 { // the second time nce is done already
+		cells, err := board.Run(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := cells[0]; c.Eval != nil || !strings.Contains(c.Error, "needs dimension 2") {
+			t.Errorf("flow-nce: error %q, eval %v", c.Error, c.Eval)
+		}
+		if c := cells[1]; c.Eval == nil || c.Error != "" {
+			t.Errorf("nce: error %q, eval %v", c.Error, c.Eval)
+		}
+		var table strings.Builder
+		if err := board.WriteTable(&table, cfg, cells); err != nil {
+			t.Error(err)
+		}
+		if _, err := board.Picture(cfg, cells); err != nil {
+			t.Error(err)
+		}
+		if got := table.String(); !strings.Contains(got, "| `flow-nce` | refused |") || !strings.Contains(got, "| `nce` | **") {
+			t.Errorf("table\n%s", got)
+		}
+	}
+	cfg.Objectives = cfg.Objectives[:1]
+	if _, err := board.Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "needs dimension 2") {
+		t.Errorf("flow-nce alone: error %v", err)
 	}
 }

@@ -74,6 +74,10 @@ func WriteTable(w io.Writer, cfg Config, cells []Cell) error {
 		line := "| `" + o + "` |"
 		for _, d := range cfg.Datasets {
 			v, cpu := median(pick(cells, o, d, kl)), median(pick(cells, o, d, func(c Cell) float64 { return c.CPU }))
+			if slices.ContainsFunc(cells, func(c Cell) bool { return c.Objective == o && c.Dataset == d && c.Steps == 0 && c.Error != "" }) {
+				line += " refused |" // before its first step
+				continue
+			}
 			text := "diverged"
 			if !math.IsNaN(v) {
 				text = fmt.Sprintf("%.4f", v)

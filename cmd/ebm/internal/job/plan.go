@@ -137,7 +137,7 @@ func Prepare(s settings.Settings) (*Plan, error) {
 	}
 	p := &Plan{Settings: s, model: m, source: m.Source()}
 	if p.objective, err = m.Objective(); err != nil {
-		return nil, exit.Usagef("--objective %s: %w", s.Objective, err)
+		return nil, exit.Usagef("--objective %s: %w", s.Objective, &Refusal{err})
 	}
 	p.optimizer = &train.Adam{WeightDecay: s.WeightDecay}
 	p.schedule = train.Warmup{Steps: s.Warmup, Then: train.Constant{}}
@@ -146,6 +146,12 @@ func Prepare(s settings.Settings) (*Plan, error) {
 	}
 	return p, nil
 }
+
+// Refusal is the error of an objective that cannot learn from the data, or not by the settings; others may.
+type Refusal struct{ Err error }
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+func (r *Refusal) Unwrap() error { return r.Err }
 
 // Notes says what is odd about the data.
 func (p *Plan) Notes() []string { return p.model.Data.Notes }

@@ -84,10 +84,10 @@ func Ladder(data *mat.Dense, sds []float64, centres int, broad float64, rng *ran
 // least two, each about three times the one before: from below the first neighbours whose geometric mean h is as wide as what the data
 // have there, and the last if none is. It is where the likelihood of the data around the centre suffers from a blur by h,
 //
-//	-∂ E log p_h(x)/∂ log h = E[ d - E_w|x - y|²/h² ] ≥ 0.4,   w(y) ∝ exp(-|x - y|²/2h²) over the rows y of data,
+//	-∂ E log p_h(x)/∂ log h = E[ d - E_w|x - y|²/h² ] ≥ 0.2 d,   w(y) ∝ exp(-|x - y|²/2h²) over the other rows y of data,
 //
-// with the outer mean over the centres x within about the wider of both; for a Gaussian of deviation s it is d (h²/(h²+s²))², and d where
-// there are too few data to tell.
+// with the outer mean over the centres x within about the wider of both. For a Gaussian of deviation s that is d (h²/(h²+s²))², so that h
+// is 0.9 s at least; where data are further apart than h, so that a blur helps, it is negative.
 //
 // Kernels wider than the structure they lie on are what a [Bridge] measures heights by. Narrower ones add up to the data's own
 // density but for bumps, which tell nothing and have to be learnt.
@@ -109,7 +109,8 @@ func AdaptiveLadder(data *mat.Dense, sds []float64, centres int, broad float64, 
 
 // rungs finds for each of the given rows of data the first pair lo[r], hi[r] that is as wide as the data there, or the last.
 func rungs(data *mat.Dense, rows []int, lo, hi []float64) []int {
-	const enough = 0.4
+	_, d := data.Dims()
+	enough := 0.2 * float64(d)
 	at := make([]int, len(rows))
 	loss := make([]float64, len(rows))
 	for r := range len(lo) - 1 {
@@ -134,15 +135,25 @@ func rungs(data *mat.Dense, rows []int, lo, hi []float64) []int {
 	return at
 }
 
-// blurLoss is -∂ log p_h/∂ log h at row i of data, with p_h their kernel density.
+// blurLoss is -∂ log p_h/∂ log h at row i of data, with p_h the kernel density of the other rows.
 func blurLoss(data *mat.Dense, i int, h float64) float64 {
 	n, d := data.Dims()
-	var sum, moment float64
+	nearest, sum, moment := math.Inf(1), 0.0, 0.0 // sums in units of exp(-nearest/2)
 	for j := range n {
+		if j == i {
+			continue
+		}
 		r2 := squaredDistance(data.RawRowView(i), data.RawRowView(j)) / (h * h)
-		w := math.Exp(-0.5 * r2)
+		if r2 < nearest {
+			scale := math.Exp((r2 - nearest) / 2) // 0 the first time
+			nearest, sum, moment = r2, sum*scale, moment*scale
+		}
+		w := math.Exp((nearest - r2) / 2)
 		sum += w
 		moment += w * r2
+	}
+	if sum == 0 {
+		return 0 // no other row
 	}
 	return float64(d) - moment/sum
 }

@@ -49,7 +49,8 @@ type learnedStein struct {
 	known      mat.Dense // a view
 }
 
-// criticScale is the spread of the critic's first frequencies in radians per deviation of the data.
+// criticScale is the spread of the critic's first frequencies in radians per deviation of the data, in the plane; in more dimensions it
+// falls as 1/d.
 const criticScale = 8
 
 func newLearnedStein(e energy.Energy, p *energy.Params, c Config) (*learnedStein, error) {
@@ -76,7 +77,7 @@ func newLearnedStein(e energy.Energy, p *energy.Params, c Config) (*learnedStein
 	f.phi = energy.NewParams(append([]energy.Spec{{Name: "critic.features.weight", Shape: []int{f.features, d}}}, net.Specs()...))
 	b := f.phi.Data()[:f.features*d]
 	vector.Normal(b, rng)
-	vector.Scale(b, criticScale/c.spread(), b)
+	vector.Scale(b, criticScale*2/float64(max(d, 2))/c.spread(), b)
 	copy(f.phi.Data()[len(b):], net.Data())
 	return f, nil
 }

@@ -30,14 +30,28 @@ var _ Noise = (*energy.Mixture)(nil)
 //	          in one and two dimensions as a table over the data and 1.2 of these deviations around them
 //	mixture   0.7 kde + 0.2 box + 0.1 N(mean, 1.5² s² I), s the largest standard deviation: near the data, between them,
 //	          and far out, where nothing else would keep a model from leaking
+//
+// In more than three dimensions data are so far apart that draws of these are alike neither to data nor to each other, and there is
+//
+//	kde       with sds of once and 1.5 times what is likeliest, energy.KernelWidth
+//	mixture   0.5 kde + 0.3 N(mean, 1.1² covariance) + 0.2 N(mean, 1.25² s² I), without the second part where the covariance is singular
 func NewNoise(name string, data *mat.Dense) (Noise, error) {
 	if data == nil {
 		return nil, fmt.Errorf("objectives: noise %q is fitted to data: set Config.Data", name)
 	}
-	if n, d := data.Dims(); n == 0 || d == 0 {
+	n, d := data.Dims()
+	if n == 0 || d == 0 {
 		return nil, fmt.Errorf("objectives: noise %q is fitted to data: there are %d points of dimension %d", name, n, d)
 	}
-	kde := func() (Noise, error) { return blurred(data, []float64{0.05, 0.1, 0.2}, 1024) }
+	const few = 3
+	kde := func() (Noise, error) {
+		const centres = 1024
+		if d <= few {
+			return blurred(data, []float64{0.05, 0.1, 0.2}, centres)
+		}
+		h := energy.KernelWidth(data.Slice(0, min(n, centres), 0, d).(*mat.Dense)) / energy.Spread(data)
+		return blurred(data, []float64{h, 1.5 * h}, centres)
+	}
 	switch name {
 	case "", "gaussian":
 		return FitGaussian(data, 1.5)
@@ -46,15 +60,25 @@ func NewNoise(name string, data *mat.Dense) (Noise, error) {
 	case "kde":
 		return kde()
 	case "mixture":
-		k, err := kde()
+		near, err := kde()
 		if err != nil {
 			return nil, err
 		}
-		far, err := around(data, 1.5*energy.Spread(data))
+		if d <= few {
+			far, err := around(data, 1.5*energy.Spread(data))
+			if err != nil {
+				return nil, err
+			}
+			return NewBlend([]Noise{near, BoxOf(data, 0.25), far}, []float64{0.7, 0.2, 0.1})
+		}
+		far, err := around(data, 1.25*energy.Spread(data))
 		if err != nil {
 			return nil, err
 		}
-		return NewBlend([]Noise{k, BoxOf(data, 0.25), far}, []float64{0.7, 0.2, 0.1})
+		if like, err := FitGaussian(data, 1.1); err == nil {
+			return NewBlend([]Noise{near, like, far}, []float64{0.5, 0.3, 0.2})
+		}
+		return NewBlend([]Noise{near, far}, []float64{0.5, 0.2})
 	}
 	return nil, fmt.Errorf("objectives: noise %q, want one of %s", name, strings.Join(NoiseNames(), ", "))
 }

@@ -74,6 +74,75 @@ func TestNoises(t *testing.T) {
 	}
 }
 
+// In five dimensions noises are normalised: beside a wide Gaussian r the mean of q/r over draws of r is 1 for kernels, which r covers, and that of
+// r/q over draws of q for the mixture, which covers r. They are near the data, nearer than one Gaussian.
+func TestNoisesInManyDimensions(t *testing.T) {
+	const n, d, apart = 2000, 5, 4.0
+	rng := newRNG(4)
+	clusters := func() *mat.Dense {
+		x := mat.NewDense(n, d, nil)
+		for i := range n {
+			row := x.RawRowView(i)
+			for j := range row {
+				row[j] = rng.NormFloat64()
+			}
+			row[0] += apart * float64(2*(i%2)-1)
+		}
+		return x
+	}
+	data := clusters()
+	wide, err := FitGaussian(data, 1.3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean := func(of, over Noise) (m, se float64) {
+		const n = 40000
+		x, a, b := mat.NewDense(n, d, nil), make([]float64, n), make([]float64, n)
+		over.Sample(x, rng)
+		of.LogProb(a, x)
+		over.LogProb(b, x)
+		var sq float64
+		for i := range a {
+			w := math.Exp(a[i] - b[i])
+			m += w / n
+			sq += w * w / n
+		}
+		return m, math.Sqrt((sq - m*m) / n)
+	}
+	for _, name := range []string{"kde", "mixture"} {
+		q, err := NewNoise(name, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, se := 0.0, 0.0
+		if name == "kde" {
+			m, se = mean(q, wide)
+		} else {
+			m, se = mean(wide, q)
+		}
+		if math.Abs(m-1) > 4.5*se || se > 0.05 {
+			t.Errorf("%s: mass %g ± %g, want 1", name, m, se)
+		}
+		fit, err := FitGaussian(data, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b, fresh := make([]float64, n), make([]float64, n), clusters()
+		q.LogProb(a, fresh)
+		fit.LogProb(b, fresh)
+		// log √17 - log 2 is what the clusters are likelier than one Gaussian; a kernel density loses most of it, not all
+		if gain := (floats.Sum(a) - floats.Sum(b)) / n; !(gain > 0.1) {
+			t.Errorf("%s: fresh data are %g nats likelier than by a Gaussian, want > 0.1", name, gain)
+		}
+	}
+	for i := range n { // in a plane: a Gaussian cannot be fitted
+		data.Set(i, 4, data.At(i, 3))
+	}
+	if _, err := NewNoise("mixture", data); err != nil {
+		t.Errorf("data in a plane: %v", err)
+	}
+}
+
 // Several goroutines use one noise at a time: the densities are those of one, and chains that jump by it do not race (-race).
 func TestNoisesAreShared(t *testing.T) {
 	wide := mat.NewDense(400, 4, nil)

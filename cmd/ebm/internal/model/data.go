@@ -19,7 +19,7 @@ import (
 const (
 	testShare = 0.1   // of the points of a file, kept for testing
 	fitPoints = 10000 // drawn to fit scales, noises and backgrounds
-	planar    = 3     // dimensions in which data that were blurred reach everywhere that data do
+	few       = 3     // dimensions in which data that were blurred reach everywhere that data do
 )
 
 // Data is the data of a run: a distribution, or the points of a file. It knows two units: those of the data, which files
@@ -153,16 +153,21 @@ func bridge(d *Data, seed uint64) (*energy.Mixture, error) {
 	return energy.AdaptiveLadder(d.Points(fitPoints, rng), widths, centres, broad, rng)
 }
 
-// background is the data blurred at three widths, narrow enough to reach into sharp
-// modes and wide enough to join them, and one broad Gaussian.
+// background is the data blurred at three widths, narrow enough to reach into sharp modes and wide enough to join them, and one broad
+// Gaussian. In more dimensions, where narrow kernels lie far from each other, it is blurred as far as its likelihood asks for.
 func background(d *Data, seed uint64) (*energy.Mixture, error) {
-	const centres, broad = 96, 1.25
+	const broad = 1.25
+	rng := train.Stream(seed, "bridge")
+	points := d.Points(fitPoints, rng)
+	if d.Dim > few {
+		h := energy.KernelWidth(points.Slice(0, 1024, 0, d.Dim).(*mat.Dense))
+		return energy.Ladder(points, []float64{h, 1.5 * h}, 512, broad, rng)
+	}
 	widths := []float64{0.035, 0.1, 0.3} // of the largest standard deviation
 	for i := range widths {
 		widths[i] *= slices.Max(d.Std)
 	}
-	rng := train.Stream(seed, "bridge")
-	return energy.Ladder(d.Points(fitPoints, rng), widths, centres, broad, rng)
+	return energy.Ladder(points, widths, 96, broad, rng)
 }
 
 // Held is where points that were set aside come from, in the units of the network; nil for distributions.

@@ -71,11 +71,10 @@ func (m *Model) annealed(k mcmc.Kernel) mcmc.Annealed {
 	return mcmc.Annealed{Kernel: k}
 }
 
-// Sample draws from the model. In up to three dimensions chains start from draws of a broad density around the data,
-// resampled by the model's own weights, so that they are spread over its modes as the model has it. In more they start
-// from a Gaussian and are led down by annealing. In few dimensions proposals from that broad density go before every
-// transition (sampler-jumps), so that chains change modes as they run and R̂ tells of all of them. The draws depend on the
-// seed, not on the number of cores.
+// Sample draws from the model. Chains start from draws of a broad density around the data, resampled by the model's own weights, so
+// that they are spread over its modes as the model has it; where that density is too far from the model, from a Gaussian, and are led
+// down by annealing. Proposals from that broad density go before every transition (sampler-jumps), so that chains change modes as they
+// run and R̂ tells of all of them. The draws depend on the seed, not on the number of cores.
 func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	s := m.Settings
 	name, step := cfg.Sampler, cfg.Step
@@ -119,7 +118,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 		x, run.Warmup.Steps = tuned.Last, 0
 		k = mcmc.Langevin{StepSize: tuned.Kernels[0].(mcmc.MALA).StepSize}
 	}
-	if s.Crossings > 0 && m.Data.Dim <= planar && name != "annealed" && name != "tempering" { // those have moves between modes
+	if s.Crossings > 0 && name != "annealed" && name != "tempering" { // those have moves between modes
 		k = mcmc.Jumping{Kernel: k, Proposal: m.Data.Background, Jumps: s.Crossings}
 	}
 	draws, err := mcmc.Sample(ctx, k, targets, x, run, rng)
@@ -171,25 +170,22 @@ func (m *Model) Walk(ctx context.Context, chains, draws int, seed uint64) (sampl
 // start returns the points at which chains begin.
 func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Target, error), rng *rand.Rand) (*mat.Dense, error) {
 	const proposals, enough = 1 << 16, 200
-	x := mat.NewDense(chains, m.Data.Dim, nil)
-	if m.Data.Dim <= planar {
-		y := mat.NewDense(proposals, m.Data.Dim, nil)
-		m.Data.Background.Sample(y, rng)
-		logw, logq := make([]float64, proposals), make([]float64, proposals)
-		ev, err := m.Evaluator(m.Params, 1024)
-		if err != nil {
-			return nil, err
-		}
-		if err := ev.Energies(logw, y); err != nil {
-			return nil, err
-		}
-		m.Data.Background.LogProb(logq, y)
-		for i := range logw {
-			logw[i] = -logw[i] - logq[i]
-		}
-		if mcmc.Resample(x, y, logw, rng) >= enough {
-			return x, nil
-		}
+	x, y := mat.NewDense(chains, m.Data.Dim, nil), mat.NewDense(proposals, m.Data.Dim, nil)
+	m.Data.Background.Sample(y, rng)
+	logw, logq := make([]float64, proposals), make([]float64, proposals)
+	ev, err := m.Evaluator(m.Params, 1024)
+	if err != nil {
+		return nil, err
+	}
+	if err := ev.Energies(logw, y); err != nil {
+		return nil, err
+	}
+	m.Data.Background.LogProb(logq, y)
+	for i := range logw {
+		logw[i] = -logw[i] - logq[i]
+	}
+	if mcmc.Resample(x, y, logw, rng) >= enough {
+		return x, nil
 	}
 	(&mcmc.Gaussian{Mean: m.Data.Mean, Std: m.Data.Std}).Sample(x, rng)
 	down := m.annealed(mcmc.HMC{Leapfrog: m.Settings.Leapfrog})
@@ -202,19 +198,10 @@ func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Targ
 	return lead.Last, nil
 }
 
-// ais is annealed importance sampling. In up to three dimensions it starts from the broad density around the data: that knows
-// their modes, so that chains need not find them, which they do not in the time they have. In more, where narrow kernels
-// lie far from each other, it starts from a Gaussian somewhat wider than the data.
+// ais is annealed importance sampling from the broad density around the data: that knows their modes, so that chains need not find them,
+// which they do not in the time they have.
 func (m *Model) ais(chains int) mcmc.AIS {
-	var from mcmc.Reference = m.Data.Background
-	if m.Data.Dim > 3 {
-		wide := &mcmc.Gaussian{Mean: m.Data.Mean, Std: make([]float64, m.Data.Dim)}
-		for j, v := range m.Data.Std {
-			wide.Std[j] = 1.3 * v
-		}
-		from = wide
-	}
-	return mcmc.AIS{Reference: from, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.Data.Std), Leapfrog: 5, StepJitter: 0.2}, Moves: 2, Chains: chains}
+	return mcmc.AIS{Reference: m.Data.Background, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.Data.Std), Leapfrog: 5, StepJitter: 0.2}, Moves: 2, Chains: chains}
 }
 
 // LogZ estimates log ∫ exp(−E) in the units of the data by annealed importance sampling, for dimensions where there is no

@@ -68,7 +68,7 @@ type Settings struct {
 	Sampler     string  `json:"sampler" help:"langevin, mala, hmc, nuts, annealed (down the noise levels of dsm-multi, else down the temperature) or tempering." group:"sampling"`
 	SamplerStep float64 `json:"sampler-step" help:"Step size, the first one of annealed and tempering; 0 finds one during warm-up." group:"sampling"`
 	Leapfrog    int     `json:"leapfrog" help:"Leapfrog steps per transition of hmc." group:"sampling"`
-	Crossings   int     `json:"sampler-jumps" help:"Proposals from blurred data before each transition of langevin, mala, hmc and nuts, accepted by Metropolis' rule: chains change modes by them. In up to 3 dimensions; 0 is the bare sampler." group:"sampling"`
+	Crossings   int     `json:"sampler-jumps" help:"Proposals from blurred data before each transition of langevin, mala, hmc and nuts, accepted by Metropolis' rule: chains change modes by them. 0 is the bare sampler." group:"sampling"`
 	Samples     int     `json:"samples" help:"Samples drawn at the end." group:"sampling"`
 	Chains      int     `json:"chains" help:"Chains that draw them." group:"sampling"`
 	Adapt       int     `json:"adapt" help:"Transitions that adapt step and mass of the sampler." group:"sampling"`

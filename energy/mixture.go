@@ -272,6 +272,9 @@ func (m *Mixture) SampleRow(dst []float64, rng *rand.Rand) {
 	}
 }
 
+// nothing is how far below the greatest term, in nats, another one adds nothing to a sum of a million in float64.
+const nothing = 52
+
 // LogProb stores log b of the rows of x in dst.
 func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
 	for i := range dst {
@@ -282,10 +285,11 @@ func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
 			for j, c := range m.centres.RawRowView(k) {
 				sq += (row[j] - c) * (row[j] - c)
 			}
-			v := lw - sq/(2*m.sds[k]*m.sds[k])
-			if v <= most {
+			switch v := lw - sq/(2*m.sds[k]*m.sds[k]); {
+			case v < most-nothing:
+			case v <= most:
 				sum += math.Exp(v - most)
-			} else {
+			default: // NaN, too
 				sum = sum*math.Exp(most-v) + 1
 				most = v
 			}
@@ -306,6 +310,9 @@ func (m *Mixture) EnergyAt(grad, x []float64) float64 {
 			sq += (x[j] - v) * (x[j] - v)
 		}
 		v := lw - sq*inv/2
+		if v < most-nothing {
+			continue
+		}
 		if v > most { // what is summed so far counts less
 			f := math.Exp(most - v)
 			sum *= f

@@ -161,7 +161,7 @@ func background(d *Data, seed uint64) (*energy.Mixture, error) {
 	points := d.Points(fitPoints, rng)
 	if d.Dim > few {
 		h := energy.KernelWidth(points.Slice(0, 1024, 0, d.Dim).(*mat.Dense))
-		return energy.Ladder(points, []float64{h, 1.5 * h}, 512, broad, rng)
+		return energy.Ladder(points, []float64{h, 1.5 * h}, 256, broad, rng)
 	}
 	widths := []float64{0.035, 0.1, 0.3} // of the largest standard deviation
 	for i := range widths {

@@ -12,6 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -119,7 +120,11 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 		k = mcmc.Langevin{StepSize: tuned.Kernels[0].(mcmc.MALA).StepSize}
 	}
 	if s.Crossings > 0 && name != "annealed" && name != "tempering" { // those have moves between modes
-		k = mcmc.Jumping{Kernel: k, Proposal: m.Data.Background, Jumps: s.Crossings}
+		from, err := objectives.KernelOf(m.Data.Background)
+		if err != nil {
+			return nil, fmt.Errorf("sampling: %w", err)
+		}
+		k = mcmc.Jumping{Kernel: k, Proposal: from, Jumps: s.Crossings}
 	}
 	draws, err := mcmc.Sample(ctx, k, targets, x, run, rng)
 	if err != nil {

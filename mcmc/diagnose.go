@@ -39,6 +39,7 @@ type Diagnostics struct {
 
 	Quantities []Quantity `json:"quantities"`  // each coordinate x1, x2, …, then the energy
 	MaxRHat    Number     `json:"rhat"`        // over the quantities
+	RHatLimit  Number     `json:"rhat_limit"`  // that of MaxRHat, see the function RHatLimit
 	MinESSBulk Number     `json:"ess_bulk"`    // over the quantities
 	MinESSTail Number     `json:"ess_tail"`    // over the quantities
 	WithinRHat Number     `json:"rhat_within"` // largest split R̂ of chains against themselves only: near 1 where each chain is steady
@@ -106,7 +107,7 @@ func Diagnose(d *Draws, modes *KnownModes) *Diagnostics {
 	nan := Number(math.NaN())
 	out := &Diagnostics{
 		Chains: d.Chains, Draws: d.Kept, Dim: d.Dim, Evaluations: d.Evaluations, TreeDepth: d.Depths,
-		MaxRHat: nan, MinESSBulk: nan, MinESSTail: nan, WithinRHat: nan, ESSPerGrad: nan, EBFMI: nan, MinAcceptProb: nan,
+		MaxRHat: nan, RHatLimit: 1.01, MinESSBulk: nan, MinESSTail: nan, WithinRHat: nan, ESSPerGrad: nan, EBFMI: nan, MinAcceptProb: nan,
 	}
 	out.kernels(d)
 	out.chains(d)
@@ -126,6 +127,7 @@ func Diagnose(d *Draws, modes *KnownModes) *Diagnostics {
 		out.MinESSBulk = smaller(out.MinESSBulk, float64(q.ESSBulk))
 		out.MinESSTail = smaller(out.MinESSTail, float64(q.ESSTail))
 	}
+	out.RHatLimit = Number(RHatLimit(d.Chains, d.Kept, len(out.Quantities)))
 	out.ESSPerGrad = out.MinESSBulk / Number(d.Evaluations)
 	for _, e := range d.Energy {
 		if e-e != 0 {
@@ -363,8 +365,8 @@ func (o *Diagnostics) Warnings() []string {
 	switch {
 	case stuck:
 		warn(true, "chains stay in the mode they started in: %s", remedy)
-	case o.MaxRHat > 1.01:
-		warn(true, "the chains have not mixed: R̂ of %s is %.3f, want at most 1.01; draw longer, with more burn-in", o.worst(), float64(o.MaxRHat))
+	case !o.Mixed():
+		warn(true, "the chains have not mixed: R̂ of %s is %.3f, want at most %.4g; draw longer, with more burn-in", o.worst(), float64(o.MaxRHat), float64(o.RHatLimit))
 	}
 	if m := o.Modes; m != nil && m.TV > .05 && float64(m.TV) > 4*o.modeNoise() {
 		warn(true, "mode weights are off by %.2f in total variation, %d of %d modes were visited: %s", float64(m.TV), m.Visited, len(m.Weights), remedy)
@@ -402,11 +404,12 @@ func (o *Diagnostics) Warnings() []string {
 
 // stuck reports chains that are each steady but disagree, or that are seen to stay in known modes.
 func (o *Diagnostics) stuck() bool {
+	limit := max(1.1, o.RHatLimit)
 	if m := o.Modes; m != nil && len(m.Weights) > 1 && o.Draws >= 4 {
 		off := m.Expected == nil || float64(m.TV) > math.Max(.05, 4*o.modeNoise())
-		return m.Stuck > .5 && (off || o.MaxRHat > 1.1)
+		return m.Stuck > .5 && (off || o.MaxRHat > limit)
 	}
-	return o.MaxRHat > 1.1 && o.WithinRHat < 1.05 && o.MaxRHat > 1.05*o.WithinRHat
+	return o.MaxRHat > limit && o.WithinRHat < 1.05 && o.MaxRHat > 1.05*o.WithinRHat
 }
 
 // modeNoise is about the total variation that independent draws, as many as the effective ones, would show.

@@ -34,8 +34,22 @@
 //	Annealed    for a good start from anywhere; only approximately invariant
 //
 // [Sample] runs one of them over cores, [Warmup] finds the settings, [Diagnose] says whether the draws can be trusted, [AIS]
-// estimates log Z. The thresholds of [Diagnostics.Warnings] are R̂ 1.01 and 400 effective draws (Vehtari et al. 2021),
-// E-BFMI 0.3 (Betancourt 2016), and any divergence.
+// estimates log Z.
+//
+// # Thresholds
+//
+// Those of [Diagnostics.Warnings] are
+//
+//	R̂ 1.01, more for many short chains   Vehtari et al. 2021, and RHatLimit
+//	400 effective draws in all            Vehtari et al. 2021
+//	E-BFMI 0.3                            Betancourt 2016
+//	no divergence
+//
+// The 400 are 50 for each half of the four chains that are usual there: enough for a mean to within 0.05 standard
+// deviations. They bound the error of what all draws say together, and that does not ask how many chains shared the work: a
+// thousand chains of ten draws each have them. A picture of a few long chains (viz.Diagnostics) wants the same 50 per half, that
+// is 100 per chain: there each chain is looked at by itself, its trace and autocorrelation as its R̂ beside the others, and
+// 25 effective draws of each of 16 chains tell nothing of a single one.
 //
 // # Numbers that are not numbers
 //

@@ -18,7 +18,7 @@ import (
 // assessing convergence of MCMC, Bayesian Analysis 16 (2021) 667–718.
 
 // RHat returns the rank-normalised split R̂, the larger of that of the draws (location) and that of the draws folded about
-// their median (scale). Above 1.01 the chains have not mixed.
+// their median (scale). Above [RHatLimit] the chains have not mixed.
 func RHat(chains [][]float64) float64 {
 	if unusable(chains) {
 		return math.NaN()

@@ -146,7 +146,7 @@ func printReport(e *env, r *metrics.Report) {
 	if s.RHat > 0 {
 		mixed := "the chains have mixed"
 		if !s.Mixed() {
-			mixed = "the chains have not mixed: want at most 1.01"
+			mixed = fmt.Sprintf("the chains have not mixed: want at most %.4g", s.Limit())
 		}
 		fmt.Fprintf(w, "R-hat\t%.3f\t%s\n", s.RHat, mixed)
 	}

@@ -389,7 +389,7 @@ func TestEvaluateGaussians(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	in := metrics.Input{
 		Dataset: "normal", Truth: p, Energy: q.energy(5), Gradient: q.gradient,
-		Samples: q.draws(4000, 9), Train: p.draws(1000, 4), TestPoints: 20000, RHat: 1.01, ESS: 900,
+		Samples: q.draws(4000, 9), Train: p.draws(1000, 4), TestPoints: 20000, RHat: 1.015, RHatLimit: 1.02, ESS: 900,
 	}
 	r, err := metrics.Evaluate(context.Background(), in, rng)
 	if err != nil {
@@ -423,7 +423,7 @@ func TestEvaluateGaussians(t *testing.T) {
 			t.Errorf("report has no %q", key)
 		}
 	}
-	for _, key := range []string{"mmd2", "energy_distance", "hist_tv", "mode_tv", "modes", "rhat", "ess", "floor"} {
+	for _, key := range []string{"mmd2", "energy_distance", "hist_tv", "mode_tv", "modes", "rhat", "rhat_limit", "ess", "floor"} {
 		if _, ok := m["samples"].(map[string]any)[key]; !ok {
 			t.Errorf("report on samples has no %q", key)
 		}
@@ -432,8 +432,28 @@ func TestEvaluateGaussians(t *testing.T) {
 	if err := json.Unmarshal(raw, &back); err != nil {
 		t.Fatal(err)
 	}
+	if !back.Samples.Mixed() {
+		t.Errorf("R̂ %g is within its limit %g, and called too large", back.Samples.RHat, back.Samples.RHatLimit)
+	}
 	if back.KL != r.KL || back.Samples.ModeTV.Known() {
 		t.Errorf("report read back: KL %v, mode TV %v", back.KL, back.Samples.ModeTV)
+	}
+}
+
+// TestMixed: R̂ is held against the limit it came with, which is 1.01 in reports that have none.
+func TestMixed(t *testing.T) {
+	nan := metrics.Value(math.NaN())
+	for _, c := range []struct {
+		rhat, limit metrics.Value
+		mixed       bool
+	}{
+		{1.005, 0, true}, {1.015, 0, false}, {1.015, nan, false}, {nan, nan, true}, {0, 0, true},
+		{1.015, 1.02, true}, {1.025, 1.02, false},
+	} {
+		s := metrics.SampleReport{RHat: c.rhat, RHatLimit: c.limit}
+		if s.Mixed() != c.mixed {
+			t.Errorf("R̂ %g, limit %g: mixed %v, want %v", c.rhat, c.limit, s.Mixed(), c.mixed)
+		}
 	}
 }
 

@@ -48,11 +48,12 @@ type SampleReport struct {
 	Modes          int       `json:"modes"`           // modes with at least a tenth of their weight
 	KnownModes     int       `json:"known_modes"`
 	ModeShares     []float64 `json:"mode_shares,omitempty"`
-	InHDR          Value     `json:"in_hdr99"` // share inside the 99 % highest-density region of the data
-	KSD            Value     `json:"ksd"`      // from the model's own score: is this a sample of the model?
-	KSDData        Value     `json:"ksd_data"` // from the true score
-	RHat           Value     `json:"rhat"`     // the caller's, largest over coordinates
-	ESS            Value     `json:"ess"`      // the caller's, smallest over coordinates
+	InHDR          Value     `json:"in_hdr99"`   // share inside the 99 % highest-density region of the data
+	KSD            Value     `json:"ksd"`        // from the model's own score: is this a sample of the model?
+	KSDData        Value     `json:"ksd_data"`   // from the true score
+	RHat           Value     `json:"rhat"`       // the caller's, largest over coordinates
+	RHatLimit      Value     `json:"rhat_limit"` // the caller's, above which chains have not mixed
+	ESS            Value     `json:"ess"`        // the caller's, smallest over coordinates
 	Floor          Floor     `json:"floor"`
 	Bandwidth      Value     `json:"bandwidth"` // of mmd2
 }
@@ -91,6 +92,7 @@ type Input struct {
 	Quadrature QuadratureConfig // zero: the default
 	TestPoints int              // 0 means 100 000
 	RHat, ESS  float64          // of the sampler, copied into the report; 0 means unknown
+	RHatLimit  float64          // what independent draws in as many and as short chains stay below (mcmc.RHatLimit); 0 means 1.01
 }
 
 const floorDraws = 8
@@ -244,7 +246,7 @@ func (r *Report) samples(ctx context.Context, in Input, test *mat.Dense, rng *ra
 	}
 	u := unknown()
 	s := &SampleReport{
-		N: n, MMD2: u, MMD2Narrow: u, EnergyDistance: u, HistTV: u, ModeTV: u, InHDR: u, KSD: u, KSDData: u, RHat: u, ESS: u, Bandwidth: u,
+		N: n, MMD2: u, MMD2Narrow: u, EnergyDistance: u, HistTV: u, ModeTV: u, InHDR: u, KSD: u, KSDData: u, RHat: u, RHatLimit: u, ESS: u, Bandwidth: u,
 		Floor: Floor{MMD2: u, MMD2Narrow: u, EnergyDistance: u, HistTV: u, ModeTV: u, InHDR: u, KSD: u, KSDData: u},
 	}
 	for i := range n {
@@ -255,7 +257,10 @@ func (r *Report) samples(ctx context.Context, in Input, test *mat.Dense, rng *ra
 		}
 	}
 	if in.RHat != 0 {
-		s.RHat = Value(in.RHat)
+		s.RHat, s.RHatLimit = Value(in.RHat), usualRHat
+		if in.RHatLimit != 0 {
+			s.RHatLimit = Value(in.RHatLimit)
+		}
 	}
 	if in.ESS != 0 {
 		s.ESS = Value(in.ESS)
@@ -429,8 +434,19 @@ func shareAbove(ctx context.Context, p LogProber, x *mat.Dense, level float64) (
 // LogZKnown reports whether log Z, and with it the likelihood, can be relied on: quadrature, or annealed chains of which many have weight.
 func (r *Report) LogZKnown() bool { return r.Dim <= 2 || r.LogZErr.Known() }
 
-// Mixed reports whether the chains that drew the samples mixed: R̂ is at most 1.01 (Vehtari et al. 2021), or nobody told it.
-func (s *SampleReport) Mixed() bool { return !(s.RHat > 1.01) }
+// usualRHat is the limit of long chains (Vehtari et al. 2021), and of reports that do not tell theirs.
+const usualRHat = 1.01
+
+// Limit returns RHatLimit, or 1.01 where nobody told it.
+func (s *SampleReport) Limit() float64 {
+	if s.RHatLimit > 0 {
+		return float64(s.RHatLimit)
+	}
+	return usualRHat
+}
+
+// Mixed reports whether the chains that drew the samples mixed: R̂ is at most Limit, or nobody told it.
+func (s *SampleReport) Mixed() bool { return !(float64(s.RHat) > s.Limit()) }
 
 // impossible reports whether the true density of a row of x is zero: a sample so far out that it, or the true score, overflows there.
 func impossible(truth any, x *mat.Dense) bool {

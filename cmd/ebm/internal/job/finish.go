@@ -80,7 +80,7 @@ func Evaluate(ctx context.Context, m *model.Model, draw *model.Draw) (*metrics.R
 	}
 	if draw != nil {
 		d := draw.Diagnostics
-		in.Samples, in.RHat, in.ESS = draw.X, known0(d.MaxRHat), known0(d.MinESSBulk)
+		in.Samples, in.RHat, in.RHatLimit, in.ESS = draw.X, known0(d.MaxRHat), float64(d.RHatLimit), known0(d.MinESSBulk)
 	}
 	if m.Data.Dim > 2 {
 		z, err := m.LogZ(ctx, m.Settings.Seed)

@@ -278,7 +278,7 @@ func (r *Result) Summary() []string {
 		lines = append(lines, fmt.Sprintf("samples: %d of %d modes, weights within %.3f TV", s.Modes, s.KnownModes, s.ModeTV))
 	}
 	if !s.Mixed() {
-		lines = append(lines, fmt.Sprintf("the chains that drew the samples have not mixed: R̂ is %.2f, want at most 1.01; ebm sample %s says more", s.RHat, exit.Quote(r.Run)))
+		lines = append(lines, fmt.Sprintf("the chains that drew the samples have not mixed: R̂ is %.3f, want at most %.4g; ebm sample %s says more", s.RHat, s.Limit(), exit.Quote(r.Run)))
 	}
 	return lines
 }

@@ -53,7 +53,9 @@ func TestSummarySaysDoubts(t *testing.T) {
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 1e-4, Samples: &metrics.SampleReport{RHat: 1.005, ModeTV: nan}}, ""},
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 0.85}, "0.85 of the mass"},
 		{metrics.Report{Dim: 5, NLL: 1, LogZ: 1, LogZErr: nan, Leak: nan}, "log Z, and with it the NLL, is not reliable"},
-		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 20, ModeTV: nan}}, "R̂ is 20.00"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 20, ModeTV: nan}}, "R̂ is 20.000, want at most 1.01;"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.017, RHatLimit: 1.02, ModeTV: nan}}, ""}, // 500 chains of 10 draws
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.025, RHatLimit: 1.02, ModeTV: nan}}, "R̂ is 1.025, want at most 1.02;"},
 	} {
 		c.eval.KL, c.eval.TrainNLL = nan, nan
 		lines := (&Result{Eval: &c.eval}).Summary()[2:] // after the steps and the likelihood

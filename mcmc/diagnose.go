@@ -359,6 +359,9 @@ func (o *Diagnostics) Warnings() []string {
 	warn(o.Draws == 0, "no draws were kept")
 	warn(o.Draws > 0 && o.Draws < 4, "%d draws per chain are too few to tell whether the chains mixed: draw at least 4", o.Draws)
 
+	if o.NotFinite > 0 && o.NotFinite == o.Chains*o.Draws { // of draws without energy nothing else can be said
+		return []string{"the energy is not finite at any of the draws, no chain ever moved: start elsewhere, where the energy is a number"}
+	}
 	warn(o.NotFinite > 0, "%d draws are of chains that start where the energy is not finite and never leave: start elsewhere", o.NotFinite)
 
 	stuck := o.stuck()

@@ -88,7 +88,8 @@ func (d *Draws) Quantity(f func(x []float64, energy float64) float64) [][]float6
 // The draws are the same for any number of workers and any GOMAXPROCS. x is copied.
 //
 // When ctx is cancelled or the target fails, Sample returns what was drawn so far, a whole number of draws of all the
-// chains (maybe 0), together with the error.
+// chains (maybe 0), together with the error. When the target, the kernel or Progress panics, the workers stop and Sample panics with
+// a *[Panic], in the goroutine that called it.
 func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg SampleConfig, rng *rand.Rand) (*Draws, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -212,6 +213,7 @@ func (r *run) all(ctx context.Context, targets Targets) error {
 	slice := max(16, r.thin)
 	tasks := int64(len(r.blocks)) * int64((r.total()+slice-1)/slice)
 	var wg sync.WaitGroup
+	var panicked atomic.Pointer[Panic]
 	for range workers {
 		t, err := targets()
 		if err != nil {
@@ -219,19 +221,14 @@ func (r *run) all(ctx context.Context, targets Targets) error {
 			break
 		}
 		wg.Go(func() {
+			defer caught(&panicked, stop)
 			var w workspace // scratch of whichever block runs
 			for {
 				i := r.next.Add(1) - 1
 				if i >= tasks {
 					return
 				}
-				b := r.blocks[i%int64(len(r.blocks))]
-				b.mu.Lock()
-				b.s.work = &w
-				err := r.advance(ctx, b, t, slice)
-				b.s.work = nil
-				b.mu.Unlock()
-				if err != nil {
+				if err := r.task(ctx, r.blocks[i%int64(len(r.blocks))], t, slice, &w); err != nil {
 					stop(err)
 					return
 				}
@@ -239,7 +236,19 @@ func (r *run) all(ctx context.Context, targets Targets) error {
 		})
 	}
 	wg.Wait()
+	if p := panicked.Load(); p != nil {
+		panic(p)
+	}
 	return context.Cause(ctx)
+}
+
+// task is advance by a worker with scratch of its own. A panic leaves the block to the workers that wait for it, which then stop.
+func (r *run) task(ctx context.Context, b *block, t Target, steps int, w *workspace) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.s.work = w
+	defer func() { b.s.work = nil }()
+	return r.advance(ctx, b, t, steps)
 }
 
 // advance makes at most so many transitions of a block.

@@ -1,0 +1,39 @@
+package mcmc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+)
+
+// Panic is what [Sample] panics with when a worker did, for any number of workers: a panic that stayed in the goroutine of a worker
+// could not be recovered by the caller, and would end the program.
+type Panic struct {
+	Value any    // of the worker's panic
+	Stack []byte // of the worker, where it panicked
+}
+
+var _ error = (*Panic)(nil)
+
+// Error returns the value and the stack.
+func (p *Panic) Error() string {
+	return fmt.Sprintf("mcmc: panic in a worker of Sample: %v\n\n%s", p.Value, p.Stack)
+}
+
+// Unwrap returns Value if it is an error.
+func (p *Panic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
+}
+
+// caught keeps the panic of the goroutine that defers it, if there is one and none is kept yet, and stops the others.
+func caught(first *atomic.Pointer[Panic], stop context.CancelCauseFunc) {
+	if v := recover(); v != nil {
+		first.CompareAndSwap(nil, &Panic{Value: v, Stack: debug.Stack()})
+		stop(errPanicked)
+	}
+}
+
+var errPanicked = errors.New("mcmc: a worker panicked")

@@ -230,7 +230,7 @@ func TestEvalFields(t *testing.T) {
 		}
 	}
 	s, _ := m["samples"].(map[string]any)
-	for _, key := range []string{"mmd2", "energy_distance", "hist_tv", "mode_tv", "modes", "rhat", "ess"} {
+	for _, key := range []string{"mmd2", "energy_distance", "hist_tv", "mode_tv", "modes", "rhat", "rhat_limit", "ess"} {
 		if _, ok := s[key]; !ok {
 			t.Errorf("no %q under samples", key)
 		}
@@ -730,6 +730,17 @@ func TestFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "x.csv")
+	// Fewer chains are longer ones, of as many transitions as wanted.
+	var long struct{ Chains, Draws, Transitions int }
+	if err := json.Unmarshal([]byte(ebm(t, "sample", run, "--n", "60", "--chains", "4", "--thin", "3", "--burn-in", "0", "--json").want(t, 0).out), &long); err != nil {
+		t.Fatal(err)
+	}
+	if long.Chains != 4 || long.Draws != 15 || long.Transitions != 4*15*3 {
+		t.Errorf("60 samples of 4 chains, thinned by 3: got %+v", long)
+	}
+	for _, bad := range [][]string{{"--chains", "0"}, {"--burn-in", "-1"}, {"--thin", "0"}} {
+		ebm(t, "sample", run, bad[0]+"="+bad[1]).want(t, 2).oneLine(t, bad[0])
+	}
 	// The report is of the samples, in their units, and tells of mixing even where one sample per chain is wanted.
 	var report struct {
 		RHat       *float64

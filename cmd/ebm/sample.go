@@ -6,6 +6,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
@@ -14,6 +15,9 @@ type sampleCmd struct {
 	N       int     `default:"10000" help:"Samples (${default})."`
 	Sampler string  `help:"langevin, mala, hmc, nuts, annealed or tempering (that of the run)."`
 	Step    float64 `help:"Step size, the first one of annealed and tempering; without one it is found during warm-up."`
+	Chains  *int    `placeholder:"N" help:"Chains that draw them; fewer are longer (those of the run)."`
+	BurnIn  *int    `placeholder:"N" help:"Transitions between adaptation and the first sample (those of the run)."`
+	Thin    *int    `placeholder:"N" help:"Transitions between samples of a chain (those of the run)."`
 	Seed    uint64  `default:"1" help:"Of the random stream (${default})."`
 	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv, that under the column names of the data); without one only the report is printed."`
 	JSON    bool    `name:"json" help:"Print the report as JSON."`
@@ -24,7 +28,8 @@ func (sampleCmd) Help() string {
 	return `Examples:
 
     ebm sample runs/4squares-sm-1 --out samples.csv
-    ebm sample runs/4squares-sm-1 --sampler tempering --n 100000 --json`
+    ebm sample runs/4squares-sm-1 --sampler tempering --n 100000 --json
+    ebm sample runs/4squares-sm-1 --n 2000 --chains 20 --burn-in 200 --thin 10`
 }
 
 // openModel reads the model of a run directory, and says if its training has not come to the end.
@@ -54,6 +59,23 @@ func (c *sampleCmd) Run(e *env) error {
 	if !(c.Step >= 0) || math.IsInf(c.Step, 0) {
 		return exit.Usagef("--step %g: want > 0, or 0 to find one", c.Step)
 	}
+	cfg := model.SampleConfig{N: c.N, Seed: c.Seed, Sampler: c.Sampler, Step: c.Step, BurnIn: c.BurnIn}
+	for _, f := range []struct {
+		flag  string
+		value *int
+		least int
+		to    *int
+	}{{"--chains", c.Chains, 1, &cfg.Chains}, {"--burn-in", c.BurnIn, 0, nil}, {"--thin", c.Thin, 1, &cfg.Thin}} {
+		if f.value == nil {
+			continue
+		}
+		if *f.value < f.least || *f.value > settings.MaxRows {
+			return exit.Usagef("%s %d: want %d to %d", f.flag, *f.value, f.least, settings.MaxRows)
+		}
+		if f.to != nil {
+			*f.to = *f.value
+		}
+	}
 	if err := checkTable(c.Out); err != nil {
 		return err
 	}
@@ -62,7 +84,8 @@ func (c *sampleCmd) Run(e *env) error {
 		return err
 	}
 	bar := newSampling(e, c.Quiet)
-	draw, err := m.Sample(e.ctx, model.SampleConfig{N: c.N, Seed: c.Seed, Sampler: c.Sampler, Step: c.Step, Progress: bar.sampling})
+	cfg.Progress = bar.sampling
+	draw, err := m.Sample(e.ctx, cfg)
 	bar.finish()
 	if err != nil {
 		return err

@@ -27,6 +27,9 @@ type SampleConfig struct {
 	Seed     uint64
 	Sampler  string
 	Step     float64
+	Chains   int
+	BurnIn   *int // nil: the settings'
+	Thin     int
 	Progress func(mcmc.Progress)
 }
 
@@ -78,6 +81,15 @@ func (m *Model) annealed(k mcmc.Kernel) mcmc.Annealed {
 // run and R̂ tells of all of them. The draws depend on the seed, not on the number of cores.
 func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	s := m.Settings
+	if cfg.Chains > 0 {
+		s.Chains = cfg.Chains
+	}
+	if cfg.BurnIn != nil {
+		s.BurnIn = *cfg.BurnIn
+	}
+	if cfg.Thin > 0 {
+		s.Thin = cfg.Thin
+	}
 	name, step := cfg.Sampler, cfg.Step
 	if name == "" {
 		name = s.Sampler
@@ -109,7 +121,10 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	case step > 0 && name != "annealed" && name != "tempering": // it is to stay: the chains settle, and nothing is adapted
 		run.Warmup.Steps, run.BurnIn = 0, s.Adapt+s.BurnIn
 	case name == "annealed":
-		run.Warmup.Steps, run.BurnIn, run.Thin = min(s.Adapt, 8), 0, 1 // each a pass through all levels
+		run.Warmup.Steps, run.BurnIn, run.Thin = min(s.Adapt, 8), 0, max(1, cfg.Thin) // each a pass through all levels
+		if cfg.BurnIn != nil {
+			run.BurnIn = *cfg.BurnIn
+		}
 	case name == "langevin":
 		// The step at which MALA accepts nearly always keeps Langevin's own error small.
 		tuned, err := mcmc.Sample(ctx, k, targets, x, mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: max(s.Adapt, 20), Accept: 0.9}}, rng)

@@ -303,7 +303,7 @@ func TestDiagnosticsAreShown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range append(c.json, "sampler", "rhat", "ess_bulk", "ess_tail", "mcse_mean", "mcse_std", "accept_prob", "divergences", "ebfmi", "step_size",
+		for _, want := range append(c.json, "sampler", "rhat", "rhat_limit", "ess_bulk", "ess_tail", "mcse_mean", "mcse_std", "accept_prob", "divergences", "ebfmi", "step_size",
 			"temperature", "temperature_se", "ess_per_grad", "modes", "weights", "expected", "tv", "visited", "switches", "stuck", "not_finite") {
 			if !strings.Contains(string(b), `"`+want+`":`) {
 				t.Errorf("%s: the JSON lacks %q", name, want)

@@ -14,7 +14,7 @@ import (
 
 // BridgeConfig describes a Bridge.
 type BridgeConfig struct {
-	Background *Mixture // b, required: broader than the data, such as one Gaussian of 1.25 times their spread
+	Background *Mixture // b, required: broader than the data, such as AdaptiveLadder's, or one Gaussian of 1.25 times their spread
 	Share      float64  // ε, the share of b in the mixed density, in (0, 1); 0 means 0.2
 	Blur       float64  // σ of a perturbation that the objective adds to its points (dsm); 0 means none
 }
@@ -66,7 +66,7 @@ func NewBridge(f Energy, cfg BridgeConfig) (*Bridge, error) {
 		cfg.Share = 0.2
 	}
 	if cfg.Background == nil {
-		return nil, errors.New("energy: Bridge.Background is nil; one Gaussian broader than the data is enough")
+		return nil, errors.New("energy: Bridge.Background is nil; AdaptiveLadder makes one, one Gaussian broader than the data will do")
 	}
 	var err error
 	if cfg.Background.Dim() != f.Dim() {

@@ -31,6 +31,9 @@ type FourierConfig struct {
 // apart from how sharp they are in x: with Condition = k > 0 the first m rows of B begin without it, and the last k with nothing
 // else.
 //
+// Points are the further apart the more dimensions there are: a Scale that suits the plane suits d dimensions when it is divided by
+// d/2, nearly.
+//
 // The energy is periodic but for what the inner energy makes of x: keep x in the embedding, or add [Confined], where Z must
 // be finite.
 type Fourier struct {

@@ -36,7 +36,7 @@ type compareCmd struct {
 }
 
 func (compareCmd) Help() string {
-	return `Writes table.md, table.csv, board.json and board.png to the folder. Stopped and started again it goes on where it was. Where an objective refuses the data the table says so.
+	return `Writes table.md, table.csv, board.json and board.png to the folder. Stopped or killed and started again it goes on where it was, and the CPU seconds of before count. Where an objective refuses the data the table says so.
 
 Examples:
 

@@ -1,8 +1,10 @@
 package train
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,5 +62,31 @@ func TestEventFilesAnywhere(t *testing.T) {
 	}
 	if got := EventFiles(dir); len(got) != 1 || got[0] != name {
 		t.Errorf("got %q, want %q", got, name)
+	}
+}
+
+// The hook of checkpoints comes before each of them, and its error keeps the file from being written.
+func TestCheckpointHook(t *testing.T) {
+	cfg := toyConfig(newToy(), t.TempDir())
+	cfg.Steps, cfg.CheckpointEvery = 50, 20
+	var steps []int
+	cfg.Hooks.Checkpoint = func(step int) error {
+		if _, err := os.Stat(cfg.Checkpoint); (err == nil) != (len(steps) > 0) {
+			t.Errorf("step %d: checkpoint %v after %d calls", step, err, len(steps))
+		}
+		steps = append(steps, step)
+		return nil
+	}
+	if _, err := Run(t.Context(), cfg); err != nil || !slices.Equal(steps, []int{0, 20, 40, 50}) {
+		t.Errorf("called at %v, error %v", steps, err)
+	}
+	cfg = toyConfig(newToy(), t.TempDir())
+	full := errors.New("full")
+	cfg.Hooks.Checkpoint = func(int) error { return full }
+	if _, err := Run(t.Context(), cfg); !errors.Is(err, full) {
+		t.Errorf("got error %v, want that of the hook", err)
+	}
+	if _, err := os.Stat(cfg.Checkpoint); err == nil {
+		t.Error("a checkpoint was written after the error of the hook")
 	}
 }

@@ -65,6 +65,9 @@ type Hooks struct {
 	Measure func(step int, average []float64) (map[string]float64, error)
 	// Record is called with every record that is written.
 	Record func(r Record)
+	// Checkpoint is called before a checkpoint file is written, with the steps that are in it: what is counted over all sittings
+	// is stored then, so that a kill loses none of it. After an error of its own the file is not written.
+	Checkpoint func(step int) error
 }
 
 // Progress is the state after a step.
@@ -506,6 +509,11 @@ func (r *runner) stop() error {
 func (r *runner) store(s Snapshot) error {
 	if r.cfg.Checkpoint == "" {
 		return nil
+	}
+	if hook := r.cfg.Hooks.Checkpoint; hook != nil {
+		if err := hook(r.step); err != nil {
+			return err
+		}
 	}
 	return WriteFile(r.cfg.Checkpoint, s.Encode())
 }

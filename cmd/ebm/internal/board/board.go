@@ -55,7 +55,7 @@ type Cell struct {
 
 const (
 	resultFile = "cell.json"      // marks a cell that is done
-	spentFile  = "cpu_seconds"    // of one that was interrupted, up to then
+	spentFile  = "cpu_seconds"    // of one that is not done, up to its checkpoint or, where it was interrupted, to that moment
 	budgetFile = "budget_seconds" // of one whose steps a budget chose
 )
 
@@ -141,23 +141,29 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	if err != nil {
 		return err
 	}
-	before, spent := threadTime(), time.Duration(-1)
+	before, trained := threadTime(), time.Duration(-1)
 	seconds := func() float64 {
+		spent := trained
 		if spent < 0 {
 			spent = threadTime() - before
 		}
 		return earlier + spent.Seconds()
 	}
-	res, err := plan.Run(ctx, dir, job.Options{Resume: resume, NoPictures: true, Stage: func(string) {
-		if spent < 0 {
-			spent = threadTime() - before
-		}
-	}})
+	store := func() error { return dir.Write(spentFile, fmt.Appendf(nil, "%g\n", seconds())) }
+	res, err := plan.Run(ctx, dir, job.Options{
+		Resume: resume, NoPictures: true,
+		Checkpoint: func(int) error { return store() },
+		Stage: func(string) {
+			if trained < 0 {
+				trained = threadTime() - before
+			}
+		},
+	})
 	switch {
 	case errors.Is(err, train.ErrDiverged):
 		c.Error = exit.Line(err)
 	case err != nil:
-		if failed := dir.Write(spentFile, fmt.Appendf(nil, "%g\n", seconds())); failed != nil {
+		if failed := store(); failed != nil {
 			return errors.Join(err, failed)
 		}
 		return err

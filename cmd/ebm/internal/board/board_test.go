@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,35 @@ func TestSecondsOverInterruption(t *testing.T) {
 	}
 	if got := cells[0].CPU; got < before || got > before+600 {
 		t.Errorf("%g CPU seconds, want %d and a few", got, before)
+	}
+}
+
+// TestSecondsOverKill: what was spent on a cell is on disk from its first checkpoint on, not only when the process has stopped.
+func TestSecondsOverKill(t *testing.T) {
+	cfg, cell := small(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := board.Run(ctx, cfg)
+		ended <- err
+	}()
+	defer func() { <-ended }()
+	defer cancel()
+	for {
+		// What a kill leaves here is what is read here: the cell has not stopped.
+		if b, err := os.ReadFile(filepath.Join(cell, "cpu_seconds")); err == nil {
+			if v, err := strconv.ParseFloat(strings.TrimSpace(string(b)), 64); err != nil {
+				t.Fatalf("half of a file: %q", b)
+			} else if v > 0.01 {
+				return
+			}
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("nothing was stored while it trained; it ended with error %v", err)
+		case <-time.After(time.Millisecond):
+		}
 	}
 }
 

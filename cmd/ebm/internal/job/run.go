@@ -24,6 +24,7 @@ type Options struct {
 	Resume     bool                   // continue from the checkpoint in the directory
 	NoPictures bool                   // neither panel nor animation
 	Progress   func(p train.Progress) // after every training step
+	Checkpoint func(step int) error   // before every checkpoint is written
 	Stage      func(text string)      // what comes after the training
 	Live       *live.Server           // the page that follows; nil: none
 
@@ -155,6 +156,7 @@ func (p *Plan) train(ctx context.Context, dir *run.Dir, opt Options) (train.Resu
 	if g != nil {
 		cfg.Hooks.Measure = g.measure
 	}
+	cfg.Hooks.Checkpoint = opt.Checkpoint
 	due, kept := frameSteps(s.Steps, s.Frames), func(k, step int) {}
 	keep := func(step int, theta []float64) error {
 		if !due(step) {

@@ -62,7 +62,8 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 	)
 }
 
-// showDefaults writes the defaults of the settings into the help of `ebm train`: those that a run without flags has.
+// showDefaults writes the defaults of the settings into the help of `ebm train`: those that a run without flags has. And it lets the
+// last value of a setting count where it is a list.
 func showDefaults(k *kong.Kong) error {
 	base := settings.Default()
 	def, err := settings.Merge(base.Layer(), job.Preset(base))
@@ -77,6 +78,9 @@ func showDefaults(k *kong.Kong) error {
 		for _, f := range node.Flags {
 			placeholder(f)
 			v, ok := values[f.Name]
+			if ok && v.Kind() == reflect.Slice {
+				f.Mapper = last{f.Mapper}
+			}
 			if node.Name != "train" || !ok || v.Kind() == reflect.Bool {
 				continue
 			}
@@ -89,6 +93,14 @@ func showDefaults(k *kong.Kong) error {
 		}
 	}
 	return nil
+}
+
+// last makes a list one value, of which the last one counts where a flag is repeated, as of a number.
+type last struct{ kong.Mapper }
+
+func (m last) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	target.SetZero()
+	return m.Mapper.Decode(ctx, target)
 }
 
 // placeholder says what kind of value a flag takes, where its tag does not.

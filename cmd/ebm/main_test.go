@@ -854,6 +854,23 @@ func TestOddColumns(t *testing.T) {
 	}
 }
 
+// TestRepeatedHidden: of widths that are given twice the last count, as of every other setting.
+func TestRepeatedHidden(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	ebm(t, append(append([]string{"train", "--out", dir}, tiny...), "--hidden", "8", "--hidden", "16,4", "--lr", "1", "--lr", "0.001")...).want(t, 0)
+	b, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Hidden []int
+		LR     float64
+	}
+	if err := json.Unmarshal(b, &got); err != nil || !slices.Equal(got.Hidden, []int{16, 4}) || got.LR != 0.001 {
+		t.Errorf("got %+v, %v, want the last of each", got, err)
+	}
+}
+
 // TestDefaults carries the default kind of energy and its bridge through a short run.
 func TestDefaults(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")

@@ -40,7 +40,8 @@ drawn when stderr is not a terminal; ` + "`NO_COLOR`" + ` is heeded.
 | 130 | interrupted, after a checkpoint: ` + "`ebm train --resume RUN`" + ` goes on, bit for bit |
 
 Every setting of ` + "`ebm train`" + ` is a key of ` + "`config.json`" + ` in the run directory, which ` + "`--config`" + ` accepts. Flags go over
-` + "`--set`" + `, that over the file, that over what suits the objective, that over the defaults shown here.
+` + "`--set`" + `, that over the file, that over what suits the objective, that over the defaults shown here. Of a setting that is
+given twice the last value counts: ` + "`--hidden 8 --hidden 16,4`" + ` is 16,4.
 `
 
 func reference(w io.Writer, n *kong.Node) {

@@ -10,16 +10,22 @@ import (
 )
 
 // Func makes any graph an energy.
+//
+// It is taken to be smooth. Objectives that match scores, such as sm and ssm, differentiate it twice in x, and of a kink, as ReLU and
+// Abs have, that shows nothing: they learn something else without a word. An energy that says by [Smoothness] that it has kinks they
+// refuse; a Func says it by Kinked. It is not read off the graph, where kinks may cancel: softplus is max(x, 0) + log(1+exp(-|x|)).
 type Func struct {
 	D      int                                             // dimension > 0
 	Params []Spec                                          // parameters, may be empty
 	F      func(x *G.Node, theta G.Nodes) (*G.Node, error) // (n, d) → (n, 1), see Energy.Build
 	Start  func(p *Params, rng *rand.Rand)                 // draws θ; nil means the default of Init
+	Kinked error                                           // why E has no continuous second derivative in x; nil says that it has one
 }
 
 var (
 	_ Energy      = Func{}
 	_ Initializer = Func{}
+	_ Smoothness  = Func{}
 )
 
 // Dim returns D.
@@ -27,6 +33,9 @@ func (f Func) Dim() int { return f.D }
 
 // Specs returns Params.
 func (f Func) Specs() []Spec { return f.Params }
+
+// Smooth returns Kinked.
+func (f Func) Smooth() error { return f.Kinked }
 
 // Init calls Start.
 func (f Func) Init(p *Params, rng *rand.Rand) {

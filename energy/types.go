@@ -45,7 +45,7 @@ type Initializer interface {
 }
 
 // Smoothness is an energy that says how often it can be differentiated in x. An energy that does not implement it is
-// taken to be smooth.
+// taken to be smooth. The answer of a [Func] is its field Kinked, a type of one's own has the method.
 type Smoothness interface {
 	// Smooth returns nil if E has a continuous second derivative in x, else the reason why not.
 	Smooth() error

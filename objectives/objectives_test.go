@@ -2,6 +2,7 @@ package objectives_test
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -372,6 +373,9 @@ func worstMean(o objectives.Objective, n int, back *energy.Mixture, width float6
 
 func TestRefusals(t *testing.T) {
 	relu := must(energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{3}, Activation: energy.ReLU}))
+	hinge := energy.Func{D: 2, Kinked: errors.New("the hinge has no second derivative"), F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
+		return graphs.Try(func() *G.Node { return graphs.RowSum(graphs.ReLU(x)) })
+	}}
 	smooth := mlp(2)
 	bg := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1}, nil))
 	bridge := must(energy.NewBridge(smooth, energy.BridgeConfig{Background: bg}))
@@ -384,6 +388,8 @@ func TestRefusals(t *testing.T) {
 		{"smm", smooth, objectives.Config{}, []string{"smm", "sm-hutchinson", "nce"}},
 		{"sm", relu, objectives.Config{}, []string{"relu", "second derivative", "silu"}},
 		{"ssm-vr", relu, objectives.Config{}, []string{"relu"}},
+		{"ssm", hinge, objectives.Config{}, []string{"ssm", "the hinge has no second derivative"}},
+		{"ssm", must(energy.Confine(hinge, nil, 1)), objectives.Config{}, []string{"the hinge"}},
 		{"dsm", smooth, objectives.Config{}, []string{"sigma > 0", "sm"}},
 		{"dsm", smooth, objectives.Config{Sigma: -1}, []string{"Sigma = -1"}},
 		{"dsm-multi", smooth, objectives.Config{}, []string{"noise level", "NewAnnealable"}},

@@ -283,6 +283,9 @@ func (o *Engine) Evaluate(grad []float64, x *mat.Dense, in Inputs) (Stats, error
 	return o.call(grad, x)
 }
 
+// Dims returns the shape of the batches it takes: Config.Batch and the dimension of the energy.
+func (o *Engine) Dims() (n, d int) { return o.n, o.d }
+
 // Draws returns the auxiliary inputs of the last call, the live buffers.
 func (o *Engine) Draws() Inputs { return o.in }
 
@@ -309,8 +312,11 @@ func (o *Engine) describeInputs() string {
 // batch checks x and makes it contiguous.
 func (o *Engine) batch(x *mat.Dense) (*mat.Dense, error) {
 	n, d := x.Dims()
-	if n != o.n || d != o.d {
-		return nil, fmt.Errorf("objectives: batch of %d points of dimension %d, compiled for %d of dimension %d; set Config.Batch", n, d, o.n, o.d)
+	switch {
+	case d != o.d:
+		return nil, fmt.Errorf("objectives: points of dimension %d, the energy has dimension %d", d, o.d)
+	case n != o.n:
+		return nil, fmt.Errorf("objectives: batch of %d points, compiled for %d; objectives.Config.Batch is to be what is drawn, in a run train.Config.Batch", n, o.n)
 	}
 	if x.RawMatrix().Stride != d {
 		o.x.Copy(x)

@@ -427,8 +427,14 @@ func TestRefusals(t *testing.T) {
 		return must(objectives.New("pcd", smooth, p, objectives.Config{Batch: batch})), make([]float64, p.Len())
 	}
 	six, grad := chains(6)
-	if _, err := six.Gradient(grad, normal(5, 2, 1), newRNG(1)); err == nil || !strings.Contains(err.Error(), "set Config.Batch") {
+	if _, err := six.Gradient(grad, normal(5, 2, 1), newRNG(1)); err == nil || !strings.Contains(err.Error(), "objectives.Config.Batch") || !strings.Contains(err.Error(), "train.Config.Batch") {
 		t.Errorf("five points for a batch of six: %v", err)
+	}
+	if _, err := six.Gradient(grad, normal(6, 3, 1), newRNG(1)); err == nil || !strings.Contains(err.Error(), "energy has dimension 2") {
+		t.Errorf("points of dimension 3 for an energy of 2: %v", err)
+	}
+	if n, d := six.(*objectives.Engine).Dims(); n != 6 || d != 2 {
+		t.Errorf("got batches of %d×%d, want 6×2", n, d)
 	}
 	four, _ := chains(4)
 	state := must(four.(objectives.Stateful).MarshalState())

@@ -26,6 +26,45 @@ func TestScheduleValidate(t *testing.T) {
 	}
 }
 
+// sized is an objective that knows the shape of its batches, wide a source that knows its dimension.
+type (
+	sized struct {
+		*toy
+		n, d int
+	}
+	wide struct {
+		gauss
+		d int
+	}
+)
+
+func (s sized) Dims() (n, d int) { return s.n, s.d }
+func (s wide) Dim() int          { return s.d }
+
+// A batch of another shape than that of the objective or of the points is refused before anything is drawn.
+func TestShapes(t *testing.T) {
+	o := newToy()
+	for _, c := range []struct {
+		change func(c *Config)
+		want   string
+	}{
+		{func(c *Config) { c.Objective, c.Source, c.Held = sized{o, 16, 3}, wide{d: 3}, wide{d: 3} }, ""},
+		{func(c *Config) { c.Objective = sized{o, 16, 2} }, "Config.Dim = 3, the energy of the objective has dimension 2"},
+		{func(c *Config) { c.Objective = sized{o, 128, 3} }, "train: Config.Batch = 16, the objective was compiled for 128 by objectives.Config.Batch"},
+		{func(c *Config) { c.Source = wide{d: 2} }, "the points of Config.Source have dimension 2"},
+		{func(c *Config) { c.Held = wide{d: 4} }, "the points of Config.Held have dimension 4"},
+		{func(c *Config) { c.Objective, c.Dim = sized{o, 16, 2}, 0 }, "Config.Dim = 0, want > 0"},
+	} {
+		cfg := toyConfig(o, "")
+		c.change(&cfg)
+		cfg.Steps = 1
+		_, err := Run(t.Context(), cfg)
+		if (err != nil) != (c.want != "") || err != nil && (!strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("error %v, want %q alone", err, c.want)
+		}
+	}
+}
+
 // A measured value cannot take the name of a field, which would make the file unreadable; and no recorder drops everything.
 func TestRecorderNames(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")

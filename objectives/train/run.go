@@ -18,13 +18,16 @@ var ErrSettings = errors.New("train: the checkpoint was written by a run with ot
 
 // Config is one training run. Required: Objective, Params, Optimizer, Source, Dim, Batch, LearningRate. The optimizer, the
 // objective and the parameters are used and changed by Run; the Config itself is not.
+//
+// Where the objective or a source knows its shape, Dim and Batch are held against it before the run: an objective by a method
+// Dims() (n, d int), which those of package objectives have, a source by Dim() int, which those of package datasets have.
 type Config struct {
 	Objective Objective
 	Params    Params
 	Optimizer Optimizer
 	Source    Source
-	Dim       int // columns of a batch
-	Batch     int // rows of a batch
+	Dim       int // columns of a batch: the dimension of the energy
+	Batch     int // rows of a batch: objectives.Config.Batch
 	Steps     int
 
 	LearningRate float64  // η before the schedule; required
@@ -103,6 +106,19 @@ func (c *Config) Validate() error {
 	check(c.Source != nil, "Config.Source is nil")
 	check(c.Dim > 0, "Config.Dim = %d, want > 0", c.Dim)
 	check(c.Batch > 0, "Config.Batch = %d, want > 0", c.Batch)
+	if o, ok := c.Objective.(interface{ Dims() (n, d int) }); ok {
+		n, d := o.Dims()
+		check(c.Dim <= 0 || c.Dim == d, "Config.Dim = %d, the energy of the objective has dimension %d", c.Dim, d)
+		check(c.Batch <= 0 || c.Batch == n, "Config.Batch = %d, the objective was compiled for %d by objectives.Config.Batch", c.Batch, n)
+	}
+	for _, s := range []struct {
+		name string
+		Source
+	}{{"Source", c.Source}, {"Held", c.Held}} {
+		if k, ok := s.Source.(interface{ Dim() int }); ok {
+			check(c.Dim <= 0 || c.Dim == k.Dim(), "Config.Dim = %d, the points of Config.%s have dimension %d", c.Dim, s.name, k.Dim())
+		}
+	}
 	check(c.Steps >= 0, "Config.Steps = %d, want >= 0", c.Steps)
 	check(c.LearningRate > 0 && !math.IsInf(c.LearningRate, 0), "Config.LearningRate = %g, want > 0", c.LearningRate)
 	check(c.Clip >= 0, "Config.Clip = %g, want >= 0", c.Clip)

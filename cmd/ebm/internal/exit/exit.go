@@ -79,9 +79,9 @@ func Line(err error) string {
 // Unknown is the line for a name that is not among the known ones: it suggests the nearest and lists them all.
 func Unknown(what, name string, known []string) error {
 	if near := Nearest(name, known); near != "" {
-		return Usagef("%s %q is unknown; did you mean %q? Known: %s", what, name, near, strings.Join(known, " "))
+		return Usagef("%s %q is unknown; did you mean %q? Known: %s", what, name, near, strings.Join(known, ", "))
 	}
-	return Usagef("%s %q is unknown; known: %s", what, name, strings.Join(known, " "))
+	return Usagef("%s %q is unknown; known: %s", what, name, strings.Join(known, ", "))
 }
 
 // Quote is a path as a shell takes it.

@@ -576,6 +576,19 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%s: %v, error %v", name, s, err)
 		}
 	}
+	folder := filepath.Join(t.TempDir(), "a.csv")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".", "..", t.TempDir(), t.TempDir() + "/", folder} {
+		_, open := datasets.Open(name)
+		_, load := datasets.Load(name)
+		for _, err := range []error{open, load} {
+			if err == nil || !strings.Contains(err.Error(), name+" is a folder") {
+				t.Errorf("%s: got error %v, want that it is a folder", name, err)
+			}
+		}
+	}
 	for name, want := range map[string]string{
 		"4square":    `unknown dataset "4square"; did you mean "4squares"?`,
 		"swiss":      `did you mean "swissroll"?`,

@@ -34,6 +34,9 @@ func Load(path string) (*mat.Dense, error) {
 // LoadNamed reads points like Load, and the names of their columns where the header of a .csv file has one for each, else nil. A name
 // that is missing is x1, x2, …, by its column.
 func LoadNamed(path string) (x *mat.Dense, names []string, err error) {
+	if isFolder(path) {
+		return nil, nil, fmt.Errorf("datasets: %s is a folder, want a .csv, .npy or .npz file", path)
+	}
 	unnamed := func(read func(*os.File) (*mat.Dense, error)) func(*os.File) (*mat.Dense, []string, error) {
 		return func(f *os.File) (*mat.Dense, []string, error) {
 			x, err := read(f)
@@ -56,13 +59,16 @@ func LoadNamed(path string) (x *mat.Dense, names []string, err error) {
 		return nil, nil, fmt.Errorf("datasets: %w", err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, nil, fmt.Errorf("datasets: %s is a folder", path)
-	}
 	if x, names, err = read(f); err != nil {
 		return nil, nil, fmt.Errorf("datasets: %s: %w", path, err)
 	}
 	return x, names, nil
+}
+
+// isFolder reports whether there is a folder of that name.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 var errEmpty = errors.New("holds no points")

@@ -104,6 +104,9 @@ func Open(name string) (Source, error) {
 	if slices.Contains(Names(), name) {
 		return New(name)
 	}
+	if isFolder(name) {
+		return nil, fmt.Errorf("datasets: %s is a folder, want a .csv, .npy, .npz or .png file", name)
+	}
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".csv", ".npy", ".npz":
 		x, names, err := LoadNamed(name)

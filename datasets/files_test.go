@@ -96,6 +96,41 @@ func TestColumnNames(t *testing.T) {
 	}
 }
 
+// Decimals with a comma in one column are read as two columns: that is said where the text tells, and nowhere else.
+func TestDecimalCommas(t *testing.T) {
+	for text, want := range map[string]string{
+		"size\n1,5\n-2,25\n":           `the header has one name, "size", and the rows have two values: if 1,5 is meant as one number, write it with a point`,
+		"body size\n1,50\n12,05\n":     `"body size"`,
+		"1,5\n2,25\n0,05\n-3,1\n":      "the two columns look like one of numbers with a decimal comma, such as 0,05: if they are, write them with a point",
+		"1,005\n1,05\n":                "such as 1,005",
+		"1,05\n1,0\n":                  "such as 1,05",
+		"1,5\n2,25\n":                  "", // as well whole numbers
+		"1,05\n2,25\n":                 "", // minutes, say
+		"1,005\n2,250\n":               "", // codes of three digits
+		"1,0\n2,5\n":                   "",
+		"01,05\n02,5\n":                "",
+		"1,-05\n2,5\n":                 "",
+		"1, 05\n2, 5\n":                "", // a blank divides
+		"1,05\n2,5\n3.5,4\n":           "",
+		"1;05\n2;5\n":                  "",
+		"1,05,1\n2,5,1\n":              "",
+		"day,hour\n1,05\n2,5\n":        "",
+		"a,b,c\n1,05\n2,5\n":           "",
+		"My points\n1.5,2\n3,4\n":      "",
+		"My points\n1, 2\n3, 4\n":      "",
+		"minutes\n1\n05\n5\n":          "",
+		"1,000000000000000000000\n2,5": "such as 1,000",
+	} {
+		s, err := datasets.Open(write(t, "points.csv", text))
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if got := s.(*datasets.Points).Note(); !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestLoadCSVErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "holds no points"},

@@ -20,7 +20,7 @@ import (
 
 // Load reads points, one per row, from a .csv, .npy or .npz file.
 //
-// A .csv file holds numbers separated by commas, semicolons, tabs or blanks, equally many in every line. Empty lines and
+// A .csv file holds numbers separated by commas, semicolons, tabs or blanks, equally many in every line, decimals with a point. Empty lines and
 // lines that begin with # are skipped, as is a first line in which nothing is a number: a header, see LoadNamed. A .npy file holds an
 // array of shape (n, d), or (n,) for points on a line, of real numbers of any size and byte order. An .npz file holds one
 // such array, or several, one of which is called x, X, points, samples, data or arr_0.
@@ -34,35 +34,15 @@ func Load(path string) (*mat.Dense, error) {
 // LoadNamed reads points like Load, and the names of their columns where the header of a .csv file has one for each, else nil. A name
 // that is missing is x1, x2, …, by its column.
 func LoadNamed(path string) (x *mat.Dense, names []string, err error) {
-	if isFolder(path) {
-		return nil, nil, fmt.Errorf("datasets: %s is a folder, want a .csv, .npy or .npz file", path)
-	}
-	unnamed := func(read func(*os.File) (*mat.Dense, error)) func(*os.File) (*mat.Dense, []string, error) {
-		return func(f *os.File) (*mat.Dense, []string, error) {
-			x, err := read(f)
-			return x, nil, err
-		}
-	}
-	var read func(*os.File) (*mat.Dense, []string, error)
-	switch ext := strings.ToLower(filepath.Ext(path)); ext {
-	case ".csv":
-		read = func(f *os.File) (*mat.Dense, []string, error) { return readCSV(f) }
-	case ".npy":
-		read = unnamed(readNPY)
-	case ".npz":
-		read = unnamed(readNPZ)
-	default:
-		return nil, nil, fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv, .npy or .npz", path, ext)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("datasets: %w", err)
-	}
-	defer f.Close()
-	if x, names, err = read(f); err != nil {
-		return nil, nil, fmt.Errorf("datasets: %s: %w", path, err)
-	}
-	return x, names, nil
+	t, err := load(path)
+	return t.x, t.names, err
+}
+
+// table is what a file holds.
+type table struct {
+	x     *mat.Dense
+	names []string
+	note  string // what it was perhaps meant to hold
 }
 
 // isFolder reports whether there is a folder of that name.
@@ -71,11 +51,45 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
+func load(path string) (t table, err error) {
+	if isFolder(path) {
+		return t, fmt.Errorf("datasets: %s is a folder, want a .csv, .npy or .npz file", path)
+	}
+	unnamed := func(read func(*os.File) (*mat.Dense, error)) func(*os.File) (table, error) {
+		return func(f *os.File) (table, error) {
+			x, err := read(f)
+			return table{x: x}, err
+		}
+	}
+	var read func(*os.File) (table, error)
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".csv":
+		read = func(f *os.File) (table, error) { return readCSV(f) }
+	case ".npy":
+		read = unnamed(readNPY)
+	case ".npz":
+		read = unnamed(readNPZ)
+	default:
+		return t, fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv, .npy or .npz", path, ext)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return t, fmt.Errorf("datasets: %w", err)
+	}
+	defer f.Close()
+	if t, err = read(f); err != nil {
+		return table{}, fmt.Errorf("datasets: %s: %w", path, err)
+	}
+	return t, nil
+}
+
 var errEmpty = errors.New("holds no points")
 
 // readCSV reads lines of numbers, and the names of a header.
-func readCSV(r io.Reader) (x *mat.Dense, names []string, err error) {
+func readCSV(r io.Reader) (table, error) {
 	var (
+		names  []string
+		commas decimals
 		data   []float64
 		cols   int
 		first  int // line of the first point
@@ -88,7 +102,7 @@ func readCSV(r io.Reader) (x *mat.Dense, names []string, err error) {
 		if line == 1 {
 			for _, o := range otherKinds {
 				if strings.HasPrefix(text, o.begin) {
-					return nil, nil, errors.New(o.says)
+					return table{}, errors.New(o.says)
 				}
 			}
 			text = strings.TrimPrefix(text, "\ufeff")
@@ -105,36 +119,77 @@ func readCSV(r io.Reader) (x *mat.Dense, names []string, err error) {
 		if cols == 0 {
 			cols, first = len(fields), line
 			names = parseHeader(header, separator(text), cols)
+			commas.off = cols != 2 || separator(text) != ',' || names != nil || separator(header) != ' '
 		}
 		if len(fields) != cols {
-			return nil, nil, fmt.Errorf("line %d has %d values, line %d has %d", line, len(fields), first, cols)
+			return table{}, fmt.Errorf("line %d has %d values, line %d has %d", line, len(fields), first, cols)
 		}
+		commas.row(text, fields)
 		for j, field := range fields {
 			v, err := strconv.ParseFloat(field, 64)
 			switch {
 			case errors.Is(err, strconv.ErrRange):
-				return nil, nil, fmt.Errorf("line %d, column %d: %s is too large", line, j+1, field)
+				return table{}, fmt.Errorf("line %d, column %d: %s is too large", line, j+1, field)
 			case field == "":
-				return nil, nil, fmt.Errorf("line %d, column %d: the value is missing; remove the line or fill the value in", line, j+1)
+				return table{}, fmt.Errorf("line %d, column %d: the value is missing; remove the line or fill the value in", line, j+1)
 			case slices.Contains(missing, strings.ToLower(field)):
-				return nil, nil, fmt.Errorf("line %d, column %d: the value is missing: %q; remove the line or fill the value in", line, j+1, field)
+				return table{}, fmt.Errorf("line %d, column %d: the value is missing: %q; remove the line or fill the value in", line, j+1, field)
 			case err != nil && line == first && header == "":
-				return nil, nil, fmt.Errorf("line %d, column %d: %q is not a number, nor is the line a header, in which nothing is one; leave out columns of text, and write decimals with a point", line, j+1, field)
+				return table{}, fmt.Errorf("line %d, column %d: %q is not a number, nor is the line a header, in which nothing is one; leave out columns of text, and write decimals with a point", line, j+1, field)
 			case err != nil:
-				return nil, nil, fmt.Errorf("line %d, column %d: %q is not a number; leave out columns of text, and write decimals with a point", line, j+1, field)
+				return table{}, fmt.Errorf("line %d, column %d: %q is not a number; leave out columns of text, and write decimals with a point", line, j+1, field)
 			case math.IsNaN(v) || math.IsInf(v, 0):
-				return nil, nil, fmt.Errorf("line %d, column %d: %s is not finite; remove the line or fill the value in", line, j+1, field)
+				return table{}, fmt.Errorf("line %d, column %d: %s is not finite; remove the line or fill the value in", line, j+1, field)
 			}
 			data = append(data, v)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, nil, err
+		return table{}, err
 	}
 	if len(data) == 0 {
-		return nil, nil, errEmpty
+		return table{}, errEmpty
 	}
-	return mat.NewDense(len(data)/cols, cols, data), names, nil
+	return table{mat.NewDense(len(data)/cols, cols, data), names, commas.note(header)}, nil
+}
+
+// decimals watches for rows like 1,5 that are one number with a comma and are read as two whole ones. A header of one name tells, or
+// digits after the comma: a whole number is written 05 where all have two digits, not beside 5.
+type decimals struct {
+	off           bool   // something else was seen
+	first, padded string // rows: the first, and that with most digits after the comma of which one is a leading zero
+	most, least   int    // digits of padded, and of the row with fewest
+}
+
+func (c *decimals) row(text string, fields []string) {
+	if c.off {
+		return
+	}
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	whole, part := strings.TrimPrefix(fields[0], "-"), fields[1]
+	if !digits(whole) || !digits(part) || len(whole) > 1 && whole[0] == '0' || len(text) != len(fields[0])+1+len(part) {
+		c.off = true
+		return
+	}
+	if c.first == "" {
+		c.first, c.least = text, len(part)
+	}
+	c.least = min(c.least, len(part))
+	if len(part) > max(1, c.most) && part[0] == '0' {
+		c.padded, c.most = text, len(part)
+	}
+}
+
+// note is what to say of the rows below the header, which is empty where there is none.
+func (c *decimals) note(header string) string {
+	switch {
+	case c.off:
+	case header != "":
+		return fmt.Sprintf("the header has one name, %s, and the rows have two values: if %s is meant as one number, write it with a point", strconv.Quote(header), c.first)
+	case c.most > c.least:
+		return fmt.Sprintf("the two columns look like one of numbers with a decimal comma, such as %s: if they are, write them with a point", c.padded)
+	}
+	return ""
 }
 
 // otherKinds are files that are often called .csv, by their first bytes.

@@ -18,6 +18,7 @@ type Points struct {
 	x      *mat.Dense
 	lo, hi []float64
 	names  []string
+	note   string
 }
 
 var _ Source = (*Points)(nil)
@@ -59,6 +60,10 @@ func (p *Points) Len() int { n, _ := p.x.Dims(); return n }
 
 // Names are those of the coordinates; nil if they have none. Open reads them from the header of a .csv file.
 func (p *Points) Names() []string { return slices.Clone(p.names) }
+
+// Note says what the file that Open read was perhaps meant to hold instead; "" where nothing speaks for it. Two columns of whole
+// numbers may be one of decimals with a comma.
+func (p *Points) Note() string { return p.note }
 
 // Matrix returns the points themselves, one per row. It is not a copy.
 func (p *Points) Matrix() *mat.Dense { return p.x }
@@ -109,15 +114,15 @@ func Open(name string) (Source, error) {
 	}
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".csv", ".npy", ".npz":
-		x, names, err := LoadNamed(name)
+		t, err := load(name)
 		if err != nil {
 			return nil, err
 		}
-		p, err := NewPoints(x)
+		p, err := NewPoints(t.x)
 		if err != nil {
 			return nil, err
 		}
-		p.names = names
+		p.names, p.note = t.names, t.note
 		return p, nil
 	case ".png":
 		return LoadImage(name, ImageConfig{})

@@ -108,7 +108,10 @@ func OpenData(s settings.Settings) (*Data, error) {
 			return nil, exit.Usagef("--dataset %s: %w", s.Dataset, err)
 		}
 		if file != nil {
-			d.Notes = d.odd(all)
+			if note := file.Note(); note != "" {
+				d.Notes = append(d.Notes, note)
+			}
+			d.Notes = append(d.Notes, d.odd(all)...)
 		}
 	} else {
 		all = mat.NewDense(fitPoints, d.Dim, nil)

@@ -1,0 +1,145 @@
+package energy
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Ladder returns a mixture of blurred data: for every width in sds a kernel density of at most centres rows of data, drawn
+// anew for each width, all widths with equal weight; and, if broad > 0, a Gaussian with the mean of the data and broad times
+// their largest standard deviation, with the weight of one width. Centres are taken from the rows of data in the order of
+// rng's permutation.
+func Ladder(data *mat.Dense, sds []float64, centres int, broad float64, rng *rand.Rand) (*Mixture, error) {
+	rows := drawRows(data, len(sds), centres, rng)
+	widths := make([][]float64, len(sds))
+	for k, s := range sds {
+		widths[k] = slices.Repeat([]float64{s}, len(rows[k]))
+	}
+	return ladder(data, rows, widths, broad)
+}
+
+// AdaptiveLadder returns a mixture like that of a [Ladder] with two widths. Which two is found for every centre among rising sds, at
+// least two, each about three times the one before: from below the first neighbours whose geometric mean h is as wide as what the data
+// have there, and the last if none is. It is where the likelihood of the data around the centre suffers from a blur by h,
+//
+//	-∂ E log p_h(x)/∂ log h = E[ d - E_w|x - y|²/h² ] ≥ 0.2 d,   w(y) ∝ exp(-|x - y|²/2h²) over the other rows y of data,
+//
+// with the outer mean over the centres x within about the wider of both. For a Gaussian of deviation s that is d (h²/(h²+s²))², so that h
+// is 0.9 s at least; where data are further apart than h, so that a blur helps, it is negative.
+//
+// Kernels wider than the structure they lie on are what a [Bridge] measures heights by. Narrower ones add up to the data's own
+// density but for bumps, which tell nothing and have to be learnt.
+func AdaptiveLadder(data *mat.Dense, sds []float64, centres int, broad float64, rng *rand.Rand) (*Mixture, error) {
+	if len(sds) < 2 || !slices.IsSorted(sds) {
+		return nil, fmt.Errorf("energy: adaptive ladder of widths %v, want at least two that rise", sds)
+	}
+	const pair = 2
+	rows := drawRows(data, pair, centres, rng)
+	at := rungs(data, slices.Concat(rows...), sds[:len(sds)-pair+1], sds[1:])
+	widths := make([][]float64, pair)
+	for k := range widths {
+		for _, r := range at[k*len(rows[0]) : (k+1)*len(rows[0])] {
+			widths[k] = append(widths[k], sds[r+k])
+		}
+	}
+	return ladder(data, rows, widths, broad)
+}
+
+// rungs finds for each of the given rows of data the first pair lo[r], hi[r] that is as wide as the data there, or the last.
+func rungs(data *mat.Dense, rows []int, lo, hi []float64) []int {
+	_, d := data.Dims()
+	enough := 0.2 * float64(d)
+	at := make([]int, len(rows))
+	loss := make([]float64, len(rows))
+	for r := range len(lo) - 1 {
+		h := math.Sqrt(lo[r] * hi[r])
+		for i, row := range rows {
+			loss[i] = blurLoss(data, row, h)
+		}
+		for i, x := range rows {
+			if at[i] < r {
+				continue // found
+			}
+			var sum, total float64
+			for j, y := range rows {
+				w := math.Exp(-0.5 * squaredDistance(data.RawRowView(x), data.RawRowView(y)) / (hi[r] * hi[r]))
+				sum, total = sum+w*loss[j], total+w
+			}
+			if sum < enough*total {
+				at[i]++
+			}
+		}
+	}
+	return at
+}
+
+// blurLoss is -∂ log p_h/∂ log h at row i of data, with p_h the kernel density of the other rows.
+func blurLoss(data *mat.Dense, i int, h float64) float64 {
+	n, d := data.Dims()
+	nearest, sum, moment := math.Inf(1), 0.0, 0.0 // sums in units of exp(-nearest/2)
+	for j := range n {
+		if j == i {
+			continue
+		}
+		r2 := squaredDistance(data.RawRowView(i), data.RawRowView(j)) / (h * h)
+		if r2 < nearest {
+			scale := math.Exp((r2 - nearest) / 2) // 0 the first time
+			nearest, sum, moment = r2, sum*scale, moment*scale
+		}
+		w := math.Exp((nearest - r2) / 2)
+		sum += w
+		moment += w * r2
+	}
+	if sum == 0 {
+		return 0 // no other row
+	}
+	return float64(d) - moment/sum
+}
+
+func squaredDistance(x, y []float64) (sum float64) {
+	for j, v := range x {
+		sum += (v - y[j]) * (v - y[j])
+	}
+	return sum
+}
+
+// drawRows draws at most centres rows of data for each of a number of widths.
+func drawRows(data *mat.Dense, widths, centres int, rng *rand.Rand) [][]int {
+	n, _ := data.Dims()
+	rows := make([][]int, widths)
+	for k := range rows {
+		rows[k] = rng.Perm(n)[:max(0, min(centres, n))]
+	}
+	return rows
+}
+
+// ladder is the mixture of kernels of the given widths at the given rows of data, all rungs with equal weight, and of the broad Gaussian.
+func ladder(data *mat.Dense, rows [][]int, widths [][]float64, broad float64) (*Mixture, error) {
+	_, d := data.Dims()
+	var centres, sd, w []float64
+	for k, rung := range rows {
+		if len(rung) == 0 {
+			return nil, errors.New("energy: ladder without centres, want at least one")
+		}
+		for i, row := range rung {
+			centres = append(centres, data.RawRowView(row)...)
+			sd = append(sd, widths[k][i])
+			w = append(w, 1/float64(len(rung)))
+		}
+	}
+	if broad > 0 {
+		mean, _ := Moments(data)
+		centres = append(centres, mean...)
+		sd = append(sd, broad*Spread(data))
+		w = append(w, 1)
+	}
+	if len(sd) == 0 {
+		return nil, errors.New("energy: ladder without widths: nothing to mix")
+	}
+	return NewMixture(mat.NewDense(len(sd), d, centres), sd, w)
+}

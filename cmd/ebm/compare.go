@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -36,7 +37,7 @@ type compareCmd struct {
 }
 
 func (compareCmd) Help() string {
-	return `Writes table.md, table.csv, board.json and board.png to the folder. Stopped or killed and started again it goes on where it was, and the CPU seconds of before count. Where an objective refuses the data the table says so.
+	return `Writes table.md, table.csv and board.json to the folder, and board.png of what has two dimensions. Stopped or killed and started again it goes on where it was, and the CPU seconds of before count. Where an objective refuses the data the table says so.
 
 Examples:
 
@@ -90,7 +91,13 @@ func (c *compareCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := viz.Save(filepath.Join(c.Out, "board.png"), fig); err != nil {
+	picture := filepath.Join(c.Out, "board.png")
+	if fig != nil {
+		err = viz.Save(picture, fig)
+	} else if err = os.Remove(picture); errors.Is(err, fs.ErrNotExist) { // of other data that were compared here
+		err = nil
+	}
+	if err != nil {
 		return err
 	}
 	if c.JSON {

@@ -171,8 +171,8 @@ func TestRefused(t *testing.T) {
 		if err := board.WriteTable(&table, cfg, cells); err != nil {
 			t.Error(err)
 		}
-		if _, err := board.Picture(cfg, cells); err != nil {
-			t.Error(err)
+		if fig, err := board.Picture(cfg, cells); fig != nil || err != nil {
+			t.Errorf("data of one dimension: picture %v, error %v", fig, err)
 		}
 		if got := table.String(); !strings.Contains(got, "| `flow-nce` | refused |") || !strings.Contains(got, "| `nce` | **") {
 			t.Errorf("table\n%s", got)

@@ -131,12 +131,13 @@ func WriteCSV(w io.Writer, cells []Cell) error {
 	return out.Error()
 }
 
-// Picture shows the model density of the first seed of every cell, with its quality and cost.
+// Picture shows the model density of the first seed of every cell, with its quality and cost; nil where no data are planar.
 func Picture(cfg Config, cells []Cell) (*viz.Figure, error) {
 	st := viz.Light
-	f := &viz.Figure{Title: "Model densities", Note: "nats, CPU seconds of training", Width: vg.Length(max(320, 190*len(cfg.Datasets)))}
-	for i, o := range cfg.Objectives {
-		for j, d := range cfg.Datasets {
+	f := &viz.Figure{Title: "Model densities", Note: "nats, CPU seconds of training"}
+	column := make(map[string]int) // of the datasets that are shown
+	for _, d := range cfg.Datasets {
+		for i, o := range cfg.Objectives {
 			for _, c := range cells {
 				if c.Objective != o || c.Dataset != d || c.Seed != 1 || c.Eval == nil {
 					continue
@@ -145,13 +146,21 @@ func Picture(cfg Config, cells []Cell) (*viz.Figure, error) {
 				if err != nil {
 					return nil, err
 				}
-				if cell != nil {
-					cell.Row, cell.Col = i, j
-					f.Add(*cell)
+				if cell == nil {
+					continue
 				}
+				if _, ok := column[d]; !ok {
+					column[d] = len(column)
+				}
+				cell.Row, cell.Col = i, column[d]
+				f.Add(*cell)
 			}
 		}
 	}
+	if len(column) == 0 {
+		return nil, nil
+	}
+	f.Width = vg.Length(max(320, 190*len(column)))
 	return f, nil
 }
 

@@ -63,8 +63,9 @@ otherwise; the page is made of the boards by
 
     go run ./benchmarks/quality BOARD.json … > benchmarks/QUALITY.md
 
-Training sees samples only; densities, scores and integrals of the truth are exact, those of the models by quadrature. CPU
-seconds are those of the training, on one thread, and depend on the machine. The measures are explained by
+Training sees samples only; densities, scores and integrals of the truth are exact, those of the models by quadrature, and by annealed
+importance sampling in more than two dimensions, where ± is a standard error. CPU seconds are those of the training, on one
+thread, and depend on the machine. The measures are explained by
 ` + "`go doc ./objectives/metrics`" + `; samples are drawn by the default sampler of the run, and the floor is the same measure
 for as many draws of the truth.
 
@@ -131,6 +132,14 @@ var measures = []measure{
 // kl is the quality of a cell; NaN where the training failed or the truth is not known.
 func kl(c cell) float64 { return float64(c.Eval.KL) }
 
+// uncertainty is one standard error of the KL where it is not by quadrature, in more than two dimensions; NaN elsewhere.
+func uncertainty(c cell) float64 {
+	if c.Eval.Dim <= 2 {
+		return math.NaN()
+	}
+	return math.Hypot(float64(c.Eval.LogZErr), float64(c.Eval.NLLErr))
+}
+
 // pick returns the values over seeds that are known, sorted.
 func pick(cells []cell, objective, dataset string, f func(cell) float64) []float64 {
 	var v []float64
@@ -159,8 +168,19 @@ func text(format string, v []float64) string {
 func section(b *strings.Builder, cells []cell) {
 	objectives := names(cells, func(c cell) string { return c.Objective })
 	datasets := names(cells, func(c cell) string { return c.Dataset })
-	fmt.Fprintf(b, "\n## %s on %s\n\n    %s\n", count(len(objectives), "objective"), count(len(datasets), "distribution"), command(cells))
-	b.WriteString("\nKL(data‖model) in nats: the median over seeds, in brackets the least and the largest, and the CPU seconds.\n\n")
+	set := ""
+	for _, key := range slices.Sorted(maps.Keys(cells[0].Set)) {
+		if key != "samples" {
+			set += fmt.Sprintf(", %s %s", key, cells[0].Set[key])
+		}
+	}
+	fmt.Fprintf(b, "\n## %s on %s%s\n\n    %s\n", list(objectives, "objectives"), list(datasets, "distributions"), set, command(cells))
+	many := slices.ContainsFunc(cells, func(c cell) bool { return c.Seed > 1 })
+	if many {
+		b.WriteString("\nKL(data‖model) in nats: the median over seeds, in brackets the least and the largest, and the CPU seconds.\n\n")
+	} else {
+		b.WriteString("\nKL(data‖model) in nats, one seed, and the CPU seconds.\n\n")
+	}
 	head, rule := "| |", "|---|"
 	for _, d := range datasets {
 		head, rule = head+" "+d+" |", rule+"---|"
@@ -174,7 +194,13 @@ func section(b *strings.Builder, cells []cell) {
 				b.WriteString(" – |")
 				continue
 			}
-			fmt.Fprintf(b, " %.4f (%.4f–%.4f), %s s |", median(v), v[0], v[len(v)-1], text("%.0f", cpu))
+			fmt.Fprintf(b, " %.4f", median(v))
+			if many {
+				fmt.Fprintf(b, " (%.4f–%.4f)", v[0], v[len(v)-1])
+			} else if e := pick(cells, o, d, uncertainty); len(e) > 0 {
+				fmt.Fprintf(b, " ± %.3f", e[0])
+			}
+			fmt.Fprintf(b, ", %s s |", text("%.0f", cpu))
 		}
 		b.WriteString("\n")
 	}
@@ -182,7 +208,11 @@ func section(b *strings.Builder, cells []cell) {
 		return !slices.ContainsFunc(cells, func(c cell) bool { return c.Eval != nil && !math.IsNaN(m.of(c)) })
 	})
 	for _, d := range datasets {
-		fmt.Fprintf(b, "\n### %s\n\nMedians over seeds.\n\n| |", d)
+		fmt.Fprintf(b, "\n### %s\n\n", d)
+		if many {
+			b.WriteString("Medians over seeds.\n\n")
+		}
+		b.WriteString("| |")
 		for _, m := range shown {
 			b.WriteString(" " + m.head + " |")
 		}
@@ -206,10 +236,10 @@ func section(b *strings.Builder, cells []cell) {
 	}
 }
 
-// count is a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "one " + noun
+// list names up to four things, and counts more.
+func list(names []string, noun string) string {
+	if len(names) > 4 {
+		return fmt.Sprintf("%d %s", len(names), noun)
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return strings.Join(names, ", ")
 }

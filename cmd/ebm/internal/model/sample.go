@@ -112,7 +112,11 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	single := *m
 	single.Settings.Threads = 1 // blocks of chains are what runs in parallel
 	targets := func() (mcmc.Target, error) { return single.Evaluator(m.Params, 256) }
-	x, err := m.start(ctx, chains, targets, rng)
+	around, err := objectives.KernelOf(m.Data.Background)
+	if err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	x, err := m.start(ctx, chains, around, targets, rng)
 	if err != nil {
 		return nil, err
 	}
@@ -135,11 +139,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 		k = mcmc.Langevin{StepSize: tuned.Kernels[0].(mcmc.MALA).StepSize}
 	}
 	if s.Crossings > 0 && name != "annealed" && name != "tempering" { // those have moves between modes
-		from, err := objectives.KernelOf(m.Data.Background)
-		if err != nil {
-			return nil, fmt.Errorf("sampling: %w", err)
-		}
-		k = mcmc.Jumping{Kernel: k, Proposal: from, Jumps: s.Crossings}
+		k = mcmc.Jumping{Kernel: k, Proposal: around, Jumps: s.Crossings}
 	}
 	draws, err := mcmc.Sample(ctx, k, targets, x, run, rng)
 	if err != nil {
@@ -187,11 +187,11 @@ func (m *Model) Walk(ctx context.Context, chains, draws int, seed uint64) (sampl
 	return adapted.Diagnostics.Sampler, frames, nil
 }
 
-// start returns the points at which chains begin.
-func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Target, error), rng *rand.Rand) (*mat.Dense, error) {
+// start returns the points at which chains begin: draws of a density around the data, resampled, or what is led down by annealing.
+func (m *Model) start(ctx context.Context, chains int, around mcmc.Proposal, targets func() (mcmc.Target, error), rng *rand.Rand) (*mat.Dense, error) {
 	const proposals, enough = 1 << 16, 200
 	x, y := mat.NewDense(chains, m.Data.Dim, nil), mat.NewDense(proposals, m.Data.Dim, nil)
-	m.Data.Background.Sample(y, rng)
+	around.Sample(y, rng)
 	logw, logq := make([]float64, proposals), make([]float64, proposals)
 	ev, err := m.Evaluator(m.Params, 1024)
 	if err != nil {
@@ -200,7 +200,7 @@ func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Targ
 	if err := ev.Energies(logw, y); err != nil {
 		return nil, err
 	}
-	m.Data.Background.LogProb(logq, y)
+	around.LogProb(logq, y)
 	for i := range logw {
 		logw[i] = -logw[i] - logq[i]
 	}
@@ -218,10 +218,19 @@ func (m *Model) start(ctx context.Context, chains int, targets func() (mcmc.Targ
 	return lead.Last, nil
 }
 
-// ais is annealed importance sampling from the broad density around the data: that knows their modes, so that chains need not find them,
-// which they do not in the time they have.
+// ais is annealed importance sampling. In up to three dimensions it starts from the broad density around the data: that knows their modes,
+// so that chains need not find them. In more it starts from a Gaussian somewhat wider than the data, which is as good there at a
+// tenth of the price: log Z of models of mixture10 and ring20 differed by no more than its standard error.
 func (m *Model) ais(chains int) mcmc.AIS {
-	return mcmc.AIS{Reference: m.Data.Background, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.Data.Std), Leapfrog: 5, StepJitter: 0.2}, Moves: 2, Chains: chains}
+	var from mcmc.Reference = m.Data.Background
+	if m.Data.Dim > few {
+		wide := &mcmc.Gaussian{Mean: m.Data.Mean, Std: make([]float64, m.Data.Dim)}
+		for j, v := range m.Data.Std {
+			wide.Std[j] = 1.3 * v
+		}
+		from = wide
+	}
+	return mcmc.AIS{Reference: from, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.Data.Std), Leapfrog: 5, StepJitter: 0.2}, Moves: 2, Chains: chains}
 }
 
 // LogZ estimates log ∫ exp(−E) in the units of the data by annealed importance sampling, for dimensions where there is no
@@ -237,6 +246,9 @@ func (m *Model) LogZ(ctx context.Context, seed uint64) (mcmc.Evidence, error) {
 		return mcmc.Evidence{}, err
 	}
 	path.Chains = 1000
+	if m.Data.Dim > few {
+		path.Chains = 2000
+	}
 	found, _, err := path.Forward(ctx, target, rng)
 	return found, err
 }

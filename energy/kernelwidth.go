@@ -3,6 +3,7 @@ package energy
 import (
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -17,24 +18,19 @@ import (
 // Duin, On the choice of smoothing parameters for Parzen estimators of probability density functions, IEEE Transactions on
 // Computers C-25 (1976) 1175–1179.
 func KernelWidth(data *mat.Dense) float64 {
-	const judged, ratio, least, most = 512, 1.1, 0.01, 2
+	const judged, least, ratio, count = 512, 0.01, 1.1, 56 // up to 0.01 · 1.1⁵⁵ = 1.9
 	n, d := data.Dims()
-	var widths []float64
-	for h := least * Spread(data); h > 0 && len(widths) < int(math.Log(most/least)/math.Log(ratio))+1; h *= ratio {
-		widths = append(widths, h)
+	spread := Spread(data)
+	if spread == 0 {
+		return 0
 	}
-	if len(widths) == 0 || n < 2 {
-		return Spread(data)
+	widths, logs := make([]float64, count), make([]float64, count)
+	for k, h := 0, least*spread; k < count; k, h = k+1, h*ratio {
+		widths[k] = h
 	}
-	logs, r2 := make([]float64, len(widths)), make([]float64, n)
+	r2 := make([]float64, n)
 	for i := range min(n, judged) {
-		nearest := math.Inf(1)
-		for j := range n {
-			if r2[j] = squaredDistance(data.RawRowView(i), data.RawRowView(j)); j == i {
-				r2[j] = math.Inf(1)
-			}
-			nearest = min(nearest, r2[j])
-		}
+		nearest := othersFrom(r2, data, i)
 		for k, h := range widths {
 			var sum float64
 			for _, r := range r2 {
@@ -43,11 +39,21 @@ func KernelWidth(data *mat.Dense) float64 {
 			logs[k] += math.Log(sum) - nearest/(2*h*h) - float64(d)*math.Log(h)
 		}
 	}
-	best := 0
-	for k, v := range logs {
-		if v > logs[best] {
-			best = k
-		}
+	return widths[floats.MaxIdx(logs)]
+}
+
+// othersFrom stores the squared distances of the rows of data from row i in dst, +Inf for row i itself, and returns the least.
+func othersFrom(dst []float64, data *mat.Dense, i int) float64 {
+	for j := range dst {
+		dst[j] = squaredDistance(data.RawRowView(i), data.RawRowView(j))
 	}
-	return widths[best]
+	dst[i] = math.Inf(1)
+	return floats.Min(dst)
+}
+
+func squaredDistance(x, y []float64) (sum float64) {
+	for j, v := range x {
+		sum += (v - y[j]) * (v - y[j])
+	}
+	return sum
 }

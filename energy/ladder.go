@@ -40,7 +40,7 @@ func AdaptiveLadder(data *mat.Dense, sds []float64, centres int, broad float64, 
 	}
 	const pair = 2
 	rows := drawRows(data, pair, centres, rng)
-	at := rungs(data, slices.Concat(rows...), sds[:len(sds)-pair+1], sds[1:])
+	at := rungs(data, slices.Concat(rows...), sds)
 	widths := make([][]float64, pair)
 	for k := range widths {
 		for _, r := range at[k*len(rows[0]) : (k+1)*len(rows[0])] {
@@ -50,16 +50,16 @@ func AdaptiveLadder(data *mat.Dense, sds []float64, centres int, broad float64, 
 	return ladder(data, rows, widths, broad)
 }
 
-// rungs finds for each of the given rows of data the first pair lo[r], hi[r] that is as wide as the data there, or the last.
-func rungs(data *mat.Dense, rows []int, lo, hi []float64) []int {
-	_, d := data.Dims()
+// rungs finds for each of the given rows of data the first r for which sds[r] and sds[r+1] are as wide as the data there, or the last.
+func rungs(data *mat.Dense, rows []int, sds []float64) []int {
+	n, d := data.Dims()
 	enough := 0.2 * float64(d)
 	at := make([]int, len(rows))
-	loss := make([]float64, len(rows))
-	for r := range len(lo) - 1 {
-		h := math.Sqrt(lo[r] * hi[r])
+	loss, r2 := make([]float64, len(rows)), make([]float64, n)
+	for r := range len(sds) - 2 {
+		h := math.Sqrt(sds[r] * sds[r+1])
 		for i, row := range rows {
-			loss[i] = blurLoss(data, row, h)
+			loss[i] = blurLoss(data, row, h, r2)
 		}
 		for i, x := range rows {
 			if at[i] < r {
@@ -67,7 +67,7 @@ func rungs(data *mat.Dense, rows []int, lo, hi []float64) []int {
 			}
 			var sum, total float64
 			for j, y := range rows {
-				w := math.Exp(-0.5 * squaredDistance(data.RawRowView(x), data.RawRowView(y)) / (hi[r] * hi[r]))
+				w := math.Exp(-0.5 * squaredDistance(data.RawRowView(x), data.RawRowView(y)) / (sds[r+1] * sds[r+1]))
 				sum, total = sum+w*loss[j], total+w
 			}
 			if sum < enough*total {
@@ -78,34 +78,22 @@ func rungs(data *mat.Dense, rows []int, lo, hi []float64) []int {
 	return at
 }
 
-// blurLoss is -∂ log p_h/∂ log h at row i of data, with p_h the kernel density of the other rows.
-func blurLoss(data *mat.Dense, i int, h float64) float64 {
-	n, d := data.Dims()
-	nearest, sum, moment := math.Inf(1), 0.0, 0.0 // sums in units of exp(-nearest/2)
-	for j := range n {
-		if j == i {
-			continue
-		}
-		r2 := squaredDistance(data.RawRowView(i), data.RawRowView(j)) / (h * h)
-		if r2 < nearest {
-			scale := math.Exp((r2 - nearest) / 2) // 0 the first time
-			nearest, sum, moment = r2, sum*scale, moment*scale
-		}
-		w := math.Exp((nearest - r2) / 2)
-		sum += w
-		moment += w * r2
-	}
-	if sum == 0 {
+// blurLoss is -∂ log p_h/∂ log h at row i of data, with p_h the kernel density of the other rows; r2 is room for as many numbers as there
+// are rows.
+func blurLoss(data *mat.Dense, i int, h float64, r2 []float64) float64 {
+	_, d := data.Dims()
+	nearest := othersFrom(r2, data, i)
+	if math.IsInf(nearest, 1) {
 		return 0 // no other row
 	}
-	return float64(d) - moment/sum
-}
-
-func squaredDistance(x, y []float64) (sum float64) {
-	for j, v := range x {
-		sum += (v - y[j]) * (v - y[j])
+	var sum, moment float64 // in units of exp(-nearest/2h²)
+	for _, r := range r2 {
+		if w := math.Exp((nearest - r) / (2 * h * h)); w > 0 {
+			sum += w
+			moment += w * r
+		}
 	}
-	return sum
+	return float64(d) - moment/(sum*h*h)
 }
 
 // drawRows draws at most centres rows of data for each of a number of widths.

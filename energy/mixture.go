@@ -147,11 +147,7 @@ func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
 		row := x.RawRowView(i)
 		most, sum := math.Inf(-1), 0.0
 		for k, lw := range m.logw {
-			var sq float64
-			for j, c := range m.centres.RawRowView(k) {
-				sq += (row[j] - c) * (row[j] - c)
-			}
-			switch v := lw - sq/(2*m.sds[k]*m.sds[k]); {
+			switch v := lw - squaredDistance(row, m.centres.RawRowView(k))/(2*m.sds[k]*m.sds[k]); {
 			case v < most-nothing:
 			case v <= most:
 				sum += math.Exp(v - most)
@@ -171,11 +167,7 @@ func (m *Mixture) EnergyAt(grad, x []float64) float64 {
 	clear(grad)
 	for k, lw := range m.logw {
 		c, inv := m.centres.RawRowView(k), 1/(m.sds[k]*m.sds[k])
-		var sq float64
-		for j, v := range c {
-			sq += (x[j] - v) * (x[j] - v)
-		}
-		v := lw - sq*inv/2
+		v := lw - squaredDistance(x, c)*inv/2
 		if v < most-nothing {
 			continue
 		}

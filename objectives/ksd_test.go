@@ -12,16 +12,22 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// The kernel Stein discrepancy over a bridge: where data are draws of the background and f is the constant that says so, which
-// is the truth, its gradient is zero but for chance. Data that are wider it tells.
-func TestKernelSteinOverBridge(t *testing.T) {
-	const batch, reps, tolerance, share = 64, 200, 5.0, 0.3
+// constantBridge returns a bridge whose f is the constant that makes the data's density that of its background.
+func constantBridge(share float64) (*energy.Mixture, *energy.Bridge, *energy.Params) {
 	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
 	e := must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: back, Share: share}))
 	p := energy.Init(e, newRNG(2))
 	specs := e.Specs()
 	clear(p.View(specs[len(specs)-2].Name))
 	p.View(specs[len(specs)-1].Name)[0] = whole(share)
+	return back, e, p
+}
+
+// The kernel Stein discrepancy over a bridge: where data are draws of the background and f is the constant that says so, which
+// is the truth, its gradient is zero but for chance. Data that are wider it tells.
+func TestKernelSteinOverBridge(t *testing.T) {
+	const batch, reps, tolerance, share = 64, 200, 5.0, 0.3
+	back, e, p := constantBridge(share)
 	cfg := small("ksd", 2)
 	cfg.Batch, cfg.Data = batch, mat.NewDense(500, 2, nil)
 	back.Sample(cfg.Data, newRNG(5))
@@ -37,12 +43,7 @@ func TestKernelSteinOverBridge(t *testing.T) {
 func TestKernelSteinWeights(t *testing.T) {
 	const share, h, step, rounding = 0.3, 0.7, 1e-4, 1e-6 // of q̂ in float32
 
-	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
-	e := must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: back, Share: share}))
-	p := energy.Init(e, newRNG(2))
-	specs := e.Specs()
-	clear(p.View(specs[len(specs)-2].Name))
-	p.View(specs[len(specs)-1].Name)[0] = whole(share)
+	back, e, p := constantBridge(share)
 	cfg := small("ksd", 2)
 	cfg.Batch, cfg.Data, cfg.Bandwidth = 6, normal(100, 2, 3), h
 	o := must(objectives.New("ksd", e, p, cfg)).(objectives.Evaluator)

@@ -219,8 +219,8 @@ func (m *Model) start(ctx context.Context, chains int, around mcmc.Proposal, tar
 }
 
 // ais is annealed importance sampling. In up to three dimensions it starts from the broad density around the data: that knows their modes,
-// so that chains need not find them. In more it starts from a Gaussian somewhat wider than the data, which is as good there at a
-// tenth of the price: log Z of models of mixture10 and ring20 differed by no more than its standard error.
+// so that chains need not find them. In more it starts from a Gaussian somewhat wider than the data, which is about as good there and costs
+// much less: log Z of four models of mixture10 and ring20 differed by 0.02 to 0.07, its standard errors, at 4 to 20 times the CPU seconds.
 func (m *Model) ais(chains int) mcmc.AIS {
 	var from mcmc.Reference = m.Data.Background
 	if m.Data.Dim > few {

@@ -77,6 +77,8 @@ func Building() (unlock func()) {
 // becomes the error).
 func NewInput(g *G.ExprGraph, dt tensor.Dtype, name string, shape ...int) *G.Node {
 	switch {
+	case g == nil:
+		failf("input %q needs a graph", name)
 	case name == "":
 		failf("an input needs a name")
 	case dt != tensor.Float32 && dt != tensor.Float64:
@@ -103,7 +105,7 @@ func apply(o operation, in ...*G.Node) *G.Node {
 	shapes := make([]tensor.Shape, len(in))
 	dims := make([]int, len(in))
 	for i, n := range in {
-		if n == nil || n.Graph() == nil {
+		if missing(n) {
 			failf("%v: operand %d is missing or in no graph", o, i)
 		}
 		if n.Graph() != in[0].Graph() {
@@ -196,6 +198,9 @@ func inner(n *G.Node) (operation, bool) {
 	}
 	return o.operation, true
 }
+
+// missing reports that n cannot be an operand; apply says so.
+func missing(n *G.Node) bool { return n == nil || n.Graph() == nil }
 
 // sameShape is equality; tensor.Shape.Eq takes a vector for a matrix of one column.
 func sameShape(a, b *G.Node) bool { return slices.Equal(a.Shape(), b.Shape()) }

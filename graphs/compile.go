@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// Option changes how Compile and NewMachine translate a graph.
+// Option changes how Compile and NewMachine translate a graph. A nil Option changes nothing.
 type Option func(*options)
 
 type options struct {
@@ -20,6 +20,14 @@ type options struct {
 	values     G.Nodes // NewMachine
 	few        bool    // keep only values
 	evaluation bool
+}
+
+func (o *options) set(opts []Option) {
+	for _, f := range opts {
+		if f != nil {
+			f(o)
+		}
+	}
 }
 
 // Held says that the values of these inputs stand still from call to call, as weights do while a sampler runs. They are
@@ -45,9 +53,7 @@ func Threads(n int) Option { return func(o *options) { o.exec.Threads = n } }
 // goroutine may extend.
 func Compile(inputs, outputs G.Nodes, opts ...Option) (*Function, error) {
 	var o options
-	for _, f := range opts {
-		f(&o)
-	}
+	o.set(opts)
 	f, l, err := lowerGraph(inputs, outputs, &o)
 	if err != nil {
 		return nil, err

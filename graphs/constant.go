@@ -60,10 +60,17 @@ func constantOf(n *G.Node) (float64, bool) {
 
 // ZerosLike is a structural zero of like's shape: sums, products and derivatives that meet it are simplified while they
 // are built. The value of like is not used.
-func ZerosLike(like *G.Node) *G.Node { return constant(0, like.Shape(), like) }
+func ZerosLike(like *G.Node) *G.Node { return constantLike(0, like) }
 
 // OnesLike is a node of ones of like's shape. The value of like is not used.
-func OnesLike(like *G.Node) *G.Node { return constant(1, like.Shape(), like) }
+func OnesLike(like *G.Node) *G.Node { return constantLike(1, like) }
+
+func constantLike(c float64, like *G.Node) *G.Node {
+	if missing(like) {
+		failf("constant %g: the node of its shape is missing or in no graph", c)
+	}
+	return constant(c, like.Shape(), like)
+}
 
 // unitOp is an (n,d) matrix whose rows are all the unit vector e_k; its operand is an anchor as that of constOp.
 type unitOp struct{ n, d, k int }

@@ -67,6 +67,11 @@ func (c Costs) String() string {
 // to, and where there is no translation as cheap element-wise ones.
 func Cost(outputs ...*G.Node) Costs {
 	c := Costs{Products: map[[3]int]int{}}
+	for i, n := range outputs {
+		if missing(n) {
+			failf("Cost: output %d is missing or in no graph", i)
+		}
+	}
 	order, in := topological(outputs...)
 	number := map[*G.Node]int{} // equal expressions have equal numbers
 	seen := map[string]int{}

@@ -240,6 +240,8 @@ func mapTangent(t *G.Node, f func(*G.Node) *G.Node) *G.Node {
 // Scale is c x. A factor of 0 yields a structural zero, whatever x.
 func Scale(x *G.Node, c float64) *G.Node {
 	switch {
+	case missing(x):
+		return apply(scaleOp{c}, x) // fails
 	case c == 1:
 		return x
 	case c == 0:
@@ -282,7 +284,10 @@ func (shiftOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
 
 // Shift is x + c.
 func Shift(x *G.Node, c float64) *G.Node {
-	if c == 0 {
+	switch {
+	case missing(x):
+		return apply(shiftOp{c}, x) // fails
+	case c == 0:
 		return x
 	}
 	if k, ok := constantOf(x); ok {

@@ -1,6 +1,7 @@
 package graphs
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -77,8 +78,9 @@ func Values(nodes ...*G.Node) Option {
 // NewMachine compiles the graph g. Nodes that are added to g later are not part of the machine.
 func NewMachine(g *G.ExprGraph, opts ...Option) (m *Machine, err error) {
 	var o options
-	for _, f := range opts {
-		f(&o)
+	o.set(opts)
+	if g == nil {
+		return nil, errors.New("graphs: Machine of no graph")
 	}
 	if fail := try(func() { m, err = newMachine(g, &o) }); fail != nil {
 		return nil, fail

@@ -3,6 +3,7 @@ package graphs_test
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stheno-ebm/stheno/graphs"
@@ -134,6 +135,61 @@ func TestOperations(t *testing.T) {
 		{"Reshape", unary(func(x *G.Node) *G.Node { return graphs.Reshape(x, 2, 3) }), func(x ...[]float64) []float64 { return x[0] }, []graphtest.Input{m(1, 6)}},
 	} {
 		t.Run(c.name, func(t *testing.T) { graphtest.CheckOp(t, c.f, c.ref, c.in...) })
+	}
+}
+
+// A node that is missing, or in no graph as those of gorgonia.NewConstant are, is an error that names the operation.
+func TestMissingNodes(t *testing.T) {
+	g := G.NewGraph()
+	x := graphs.NewInput(g, G.Float64, "x", 3, 2)
+	builders := map[string]func(n *G.Node) *G.Node{
+		"abs": graphs.Abs, "colsum": graphs.ColSum, "cos": graphs.Cos, "exp": graphs.Exp, "gelu": graphs.GELU, "log": graphs.Log, "mean": graphs.Mean,
+		"neg": graphs.Neg, "oneslike": graphs.OnesLike, "relu": graphs.ReLU, "reciprocal": graphs.Reciprocal, "rowlogsumexp": graphs.RowLogSumExp,
+		"rowsoftmax": graphs.RowSoftmax, "rowsum": graphs.RowSum, "silu": graphs.SiLU, "sigmoid": graphs.Sigmoid, "sin": graphs.Sin,
+		"softplus": graphs.Softplus, "sqrt": graphs.Sqrt, "square": graphs.Square, "sum": graphs.Sum, "tanh": graphs.Tanh,
+		"transpose": graphs.Transpose, "zeroslike": graphs.ZerosLike,
+		"add":        func(n *G.Node) *G.Node { return graphs.Add(n, x) },
+		"affine":     func(n *G.Node) *G.Node { return graphs.Affine(x, n, n) },
+		"concat 1":   func(n *G.Node) *G.Node { return graphs.ConcatCols(n) },
+		"concat 2":   func(n *G.Node) *G.Node { return graphs.ConcatRows(x, n) },
+		"expandcols": func(n *G.Node) *G.Node { return graphs.ExpandCols(n, 3) },
+		"expandrows": func(n *G.Node) *G.Node { return graphs.ExpandRows(n, 3) },
+		"fill":       func(n *G.Node) *G.Node { return graphs.Fill(n, x) },
+		"matmul":     func(n *G.Node) *G.Node { return graphs.MatMul(x, n, false, false) },
+		"padcols":    func(n *G.Node) *G.Node { return graphs.PadCols(n, 0, 0) },
+		"padrows":    func(n *G.Node) *G.Node { return graphs.PadRows(n, 1, 0) },
+		"pow 0":      func(n *G.Node) *G.Node { return graphs.Pow(n, 0) },
+		"pow 1":      func(n *G.Node) *G.Node { return graphs.Pow(n, 1) },
+		"pow 3":      func(n *G.Node) *G.Node { return graphs.Pow(n, 3) },
+		"reshape":    func(n *G.Node) *G.Node { return graphs.Reshape(n, 1) },
+		"scale 0":    func(n *G.Node) *G.Node { return graphs.Scale(n, 0) },
+		"scale 1":    func(n *G.Node) *G.Node { return graphs.Scale(n, 1) },
+		"scale 2":    func(n *G.Node) *G.Node { return graphs.Scale(n, 2) },
+		"shift 0":    func(n *G.Node) *G.Node { return graphs.Shift(n, 0) },
+		"shift 2":    func(n *G.Node) *G.Node { return graphs.Shift(n, 2) },
+		"slicecols":  func(n *G.Node) *G.Node { return graphs.SliceCols(n, 0, 1) },
+		"slicerows":  func(n *G.Node) *G.Node { return graphs.SliceRows(n, 0, 1) },
+		"fill like":  func(n *G.Node) *G.Node { return graphs.Fill(graphs.Sum(x), n) },
+	}
+	for name, build := range builders {
+		for of, n := range map[string]*G.Node{"nil": nil, "constant": G.NewConstant(2.0)} {
+			_, err := graphs.Try(func() *G.Node { return build(n) })
+			if err == nil || !strings.Contains(err.Error(), "missing or in no graph") {
+				t.Errorf("%s of %s: got error %v, want one of a missing node", name, of, err)
+			}
+		}
+	}
+	if _, err := graphs.Try(func() *G.Node { return graphs.NewInput(nil, G.Float64, "y", 2) }); err == nil {
+		t.Error("an input of no graph: got no error")
+	}
+	if _, err := graphs.NewMachine(nil); err == nil {
+		t.Error("a machine of no graph: got no error")
+	}
+	if _, err := graphs.Try(func() *G.Node { graphs.Cost(nil); return x }); err == nil {
+		t.Error("the cost of no node: got no error")
+	}
+	if _, err := graphs.Compile(G.Nodes{x}, G.Nodes{x}, nil); err != nil {
+		t.Errorf("a nil Option: got %v", err)
 	}
 }
 

@@ -37,10 +37,10 @@ func (transposeOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node     { return nil }
 // Transpose exchanges the axes of a matrix: (n,m) → (m,n). A product of transposed matrices costs nothing extra: MatMul
 // reads them where they are.
 func Transpose(x *G.Node) *G.Node {
-	s := x.Shape()
-	if len(s) != 2 {
+	if missing(x) || len(x.Shape()) != 2 {
 		return apply(transposeOp{}, x) // fails
 	}
+	s := x.Shape()
 	n, m := s[0], s[1]
 	if n == 1 || m == 1 {
 		return Reshape(x, m, n)
@@ -90,6 +90,9 @@ func (o reshapeOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 // Reshape gives the elements of x, in row-major order, another shape of the same size.
 func Reshape(x *G.Node, shape ...int) *G.Node {
 	to := tensor.Shape(slices.Clone(shape))
+	if missing(x) {
+		return apply(reshapeOp{s: to}, x) // fails
+	}
 	from := x.Shape()
 	if slices.Equal(from, to) {
 		return x
@@ -178,6 +181,9 @@ func SliceRows(x *G.Node, lo, hi int) *G.Node { return slice(x, 0, lo, hi) }
 
 func slice(x *G.Node, axis, lo, hi int) *G.Node {
 	o := sliceOp{axis: axis, lo: lo, hi: hi}
+	if missing(x) {
+		return apply(o, x) // fails
+	}
 	s := x.Shape()
 	to, err := o.shape([]tensor.Shape{s})
 	if err != nil {
@@ -288,6 +294,9 @@ func PadRows(x *G.Node, before, after int) *G.Node { return pad(x, 0, before, af
 
 func pad(x *G.Node, axis, before, after int) *G.Node {
 	o := padOp{axis: axis, before: before, after: after}
+	if missing(x) {
+		return apply(o, x) // fails
+	}
 	to, err := o.shape([]tensor.Shape{x.Shape()})
 	if err != nil {
 		return apply(o, x) // fails
@@ -371,10 +380,10 @@ func ConcatCols(x ...*G.Node) *G.Node { return concat(1, x) }
 func ConcatRows(x ...*G.Node) *G.Node { return concat(0, x) }
 
 func concat(axis int, x G.Nodes) *G.Node {
-	switch len(x) {
-	case 0:
+	switch {
+	case len(x) == 0:
 		failf("concat of nothing")
-	case 1:
+	case len(x) == 1 && !missing(x[0]):
 		return x[0]
 	}
 	return apply(concatOp{axis, len(x)}, x...)

@@ -49,6 +49,9 @@ var (
 // NewAnnealable conditions inner, an energy of d+1 variables, on the levels σ_1 > … > σ_K > 0, K ≥ 2; scale > 0 is that of
 // the data, in units of x.
 func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, error) {
+	if inner == nil {
+		return nil, errors.New("energy: Annealable without an energy")
+	}
 	var errs []error
 	if inner.Dim() < 2 {
 		errs = append(errs, fmt.Errorf("energy: Annealable: inner energy of %d variables, want d+1", inner.Dim()))

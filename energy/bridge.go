@@ -62,6 +62,9 @@ var (
 
 // NewBridge makes f the correction of the background.
 func NewBridge(f Energy, cfg BridgeConfig) (*Bridge, error) {
+	if f == nil {
+		return nil, errors.New("energy: Bridge without an energy")
+	}
 	if cfg.Share == 0 {
 		cfg.Share = 0.2
 	}

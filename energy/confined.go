@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"errors"
 	"fmt"
 
 	G "gorgonia.org/gorgonia"
@@ -27,6 +28,9 @@ var (
 
 // Confine returns e with the quadratic of scale s > 0, in units of x, around centre; nil means the origin.
 func Confine(e Energy, centre []float64, s float64) (*Confined, error) {
+	if e == nil {
+		return nil, errors.New("energy: Confine without an energy")
+	}
 	if !positive(s) {
 		return nil, fmt.Errorf("energy: confinement scale %g, want > 0", s)
 	}

@@ -68,6 +68,9 @@ func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourie
 	if !positive(cfg.Scale) {
 		err = errors.Join(err, fmt.Errorf("energy: Fourier.Scale = %g, want > 0", cfg.Scale))
 	}
+	if inner == nil {
+		err = errors.Join(err, errors.New("energy: Fourier without a function that makes the inner energy"))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +81,9 @@ func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourie
 	e, err := inner(width)
 	if err != nil {
 		return nil, err
+	}
+	if e == nil {
+		return nil, errors.New("energy: Fourier: the inner energy is nil")
 	}
 	for _, spec := range e.Specs() {
 		if spec.Name == featuresWeight {

@@ -13,7 +13,7 @@ import (
 //
 // to a tenth, between a hundredth of their largest standard deviation and twice that. The sum over i is over the first 512 rows. It
 // falls with n and rises with the dimension: of 1024 points of a Gaussian of deviation 1 it is about 0.3 in two dimensions, and
-// about 1 in twenty. Equal rows draw it to its least value. It is 0 where all rows are equal.
+// about 1 in twenty. Equal rows draw it to its least value. It is 0 where all rows are equal, or there are none.
 //
 // Duin, On the choice of smoothing parameters for Parzen estimators of probability density functions, IEEE Transactions on
 // Computers C-25 (1976) 1175–1179.

@@ -54,6 +54,9 @@ func TestKernelWidth(t *testing.T) {
 	if h := KernelWidth(mat.NewDense(3, 2, []float64{1, 2, 1, 2, 1, 2})); h != 0 {
 		t.Errorf("equal rows: width %g, want 0", h)
 	}
+	if h := KernelWidth(new(mat.Dense)); h != 0 {
+		t.Errorf("no rows: width %g, want 0", h)
+	}
 	if h := KernelWidth(mat.NewDense(1, 2, []float64{1, 2})); h != 0 {
 		t.Errorf("one row: width %g, want 0", h)
 	}

@@ -89,3 +89,16 @@ func TestBlurLoss(t *testing.T) {
 		}
 	}
 }
+
+// Only the columns of a view are looked at and copied.
+func TestMixtureOfView(t *testing.T) {
+	wide := mat.NewDense(2, 3, []float64{math.NaN(), 1, 2, math.Inf(1), 3, 4})
+	m, err := NewMixture(wide.Slice(0, 2, 1, 3).(*mat.Dense), []float64{1, 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := must(NewMixture(mat.NewDense(2, 2, []float64{1, 2, 3, 4}), []float64{1, 1}, nil))
+	if got, want := m.EnergyAt(nil, []float64{0, 0}), want.EnergyAt(nil, []float64{0, 0}); got != want {
+		t.Errorf("got energy %g, want %g", got, want)
+	}
+}

@@ -29,10 +29,11 @@ type Mixture struct {
 // NewMixture returns the mixture of Gaussians at the rows of centres, with standard deviations sds > 0 and weights > 0, which
 // are scaled to sum 1; nil weights are equal.
 func NewMixture(centres *mat.Dense, sds, weights []float64) (*Mixture, error) {
-	k, d := centres.Dims()
-	if k == 0 {
+	if centres == nil || centres.IsEmpty() {
 		return nil, errors.New("energy: mixture without centres")
 	}
+	centres = mat.DenseCopyOf(centres)
+	k, d := centres.Dims()
 	if weights == nil {
 		weights = make([]float64, k)
 		for i := range weights {
@@ -57,7 +58,7 @@ func NewMixture(centres *mat.Dense, sds, weights []float64) (*Mixture, error) {
 	if math.IsInf(sum, 1) {
 		return nil, fmt.Errorf("energy: mixture: infinite weight")
 	}
-	m := &Mixture{centres: mat.DenseCopyOf(centres), sds: slices.Clone(sds), weights: slices.Clone(weights), logw: make([]float64, k)}
+	m := &Mixture{centres: centres, sds: slices.Clone(sds), weights: slices.Clone(weights), logw: make([]float64, k)}
 	w := make([]float64, k)
 	for i, s := range sds {
 		w[i] = weights[i] / sum

@@ -27,8 +27,12 @@ func Moments(x *mat.Dense) (mean, std []float64) {
 	return mean, std
 }
 
-// Spread returns the largest standard deviation of the columns of x, the unit in which perturbations of data are measured.
+// Spread returns the largest standard deviation of the columns of x, the unit in which perturbations of data are measured. It
+// is 0 for no points.
 func Spread(x *mat.Dense) float64 {
+	if x.IsEmpty() {
+		return 0
+	}
 	_, std := Moments(x)
 	return slices.Max(std)
 }

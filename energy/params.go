@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -108,6 +109,9 @@ func (p *Params) Version() uint64 { return p.version.Load() }
 
 // CheckParams returns an error unless p has the names and shapes that e asks for.
 func CheckParams(e Energy, p *Params) error {
+	if e == nil || p == nil {
+		return errors.New("energy: an energy and its parameters are needed, one is nil; Init makes parameters")
+	}
 	want, got := e.Specs(), p.Specs()
 	if len(want) != len(got) {
 		return fmt.Errorf("energy: %d parameters given, the energy has %d", len(got), len(want))

@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -33,6 +34,9 @@ var (
 
 // NewSpectral returns e with every weight matrix scaled to spectral norm c > 0; 0 means 1.
 func NewSpectral(e Energy, c float64) (*Spectral, error) {
+	if e == nil {
+		return nil, errors.New("energy: Spectral without an energy")
+	}
 	if c == 0 {
 		c = 1
 	}

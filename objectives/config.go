@@ -164,7 +164,11 @@ func (c Config) validate() error {
 	if c.Kernel != nil {
 		errs = append(errs, c.Kernel.Validate())
 	}
-	for _, r := range c.Regularizers {
+	for i, r := range c.Regularizers {
+		if r == nil {
+			errs = append(errs, fmt.Errorf("objectives: Config.Regularizers[%d] is nil", i))
+			continue
+		}
 		errs = append(errs, r.Validate())
 	}
 	return errors.Join(errs...)

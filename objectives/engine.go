@@ -68,6 +68,9 @@ func newOwnState(l Learner) *ownState {
 // Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. Of cfg it
 // uses Batch, Precision, Threads and Regularizers; New is the way to the forms that have a name.
 func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
+	if f == nil {
+		return nil, errors.New("objectives: Compile without a Form")
+	}
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}

@@ -51,6 +51,7 @@ func TestCompileRefuses(t *testing.T) {
 		{meanEnergy{}, objectives.Config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{Alpha: -1}}}, "Alpha = -1"},
 		{meanEnergy{none: true}, objectives.Config{}, "Form.Loss returned nil"},
 		{learner{}, objectives.Config{}, "SetOwnLoss"},
+		{nil, objectives.Config{}, "without a Form"},
 	} {
 		if _, err := objectives.Compile(c.form, e, p, c.cfg); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%T %+v: error %v does not mention %q", c.form, c.cfg, err, c.says)

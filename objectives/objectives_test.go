@@ -409,6 +409,7 @@ func TestRefusals(t *testing.T) {
 		{"dsm", bridge, objectives.Config{Sigma: 0.1}, []string{"blurs", "Blur"}},
 		{"sm", energy.Gaussian{D: 2}, objectives.Config{Regularizers: []objectives.Regularizer{objectives.WeightDecay{Lambda: 1}}}, []string{"no weight matrices"}},
 		{"sm", smooth, objectives.Config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{}}}, []string{"Alpha = 0"}},
+		{"sm", smooth, objectives.Config{Regularizers: []objectives.Regularizer{nil}}, []string{"Regularizers[0] is nil"}},
 	} {
 		_, err := objectives.New(c.name, c.e, energy.Init(c.e, newRNG(1)), c.cfg)
 		if err == nil {
@@ -420,6 +421,12 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%s: error %q does not mention %q", c.name, err, s)
 			}
 		}
+	}
+	if _, err := objectives.New("sm", nil, energy.NewParams(nil), objectives.Config{}); err == nil {
+		t.Error("no energy: not refused")
+	}
+	if _, err := objectives.New("sm", smooth, nil, objectives.Config{}); err == nil {
+		t.Error("no parameters: not refused")
 	}
 	// A batch of another size, and the chains of a run with another.
 	chains := func(batch int) (objectives.Objective, []float64) {

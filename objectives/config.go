@@ -189,9 +189,10 @@ func (c Config) mover(e energy.Energy, p *energy.Params, steps int) (mover, erro
 	m := mover{kernel: c.Kernel, steps: or(c.Steps, steps), stale: p.Changed}
 	if m.kernel == nil {
 		h := or(c.StepSize, 0.001)
-		m.kernel, m.tuned = mcmc.Langevin{StepSize: h}, c.Adjusted
-		if m.tuned {
-			m.kernel = mcmc.MALA{StepSize: h}
+		m.kernel = mcmc.Langevin{StepSize: h}
+		if c.Adjusted {
+			m.tuned = &mcmc.MALA{StepSize: h}
+			m.kernel = m.tuned
 		}
 	}
 	eval, err := energy.NewEvaluator(e, p, energy.EvaluatorConfig{Batch: c.Batch, Precision: c.Precision, Threads: c.Threads})

@@ -71,7 +71,7 @@ type mover struct {
 	energies func(e []float64, x *mat.Dense) error // of the same energy, without the gradients; jumps need it
 	stale    func()                                // tells the target that θ changed
 	kernel   mcmc.Kernel
-	tuned    bool // kernel is a MALA whose step follows the acceptance
+	tuned    *mcmc.MALA // kernel, where its step follows the acceptance
 	steps    int
 	jumps    *jumps
 	state    *mcmc.State
@@ -102,7 +102,7 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 		sum.AcceptProb += info.AcceptProb / float64(m.steps)
 		sum.Divergent += info.Divergent
 	}
-	if m.tuned {
+	if m.tuned != nil {
 		m.tune(sum.AcceptProb)
 	}
 	// The last move of a kernel without an accept step is unseen yet; Invalidate would forget the way back. Other kernels know
@@ -123,22 +123,20 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 // tune moves the step of MALA towards an acceptance of 0.574, by at most 6 %: it follows the energy as that sharpens. Every
 // run is at one step, which its own draws do not choose.
 func (m *mover) tune(accept float64) {
-	k := m.kernel.(mcmc.MALA)
 	if accept == accept {
-		k.StepSize = min(max(k.StepSize*math.Exp(0.1*(accept-0.574)), 1e-12), 1e12)
+		m.tuned.StepSize = min(max(m.tuned.StepSize*math.Exp(0.1*(accept-0.574)), 1e-12), 1e12)
 	}
-	m.kernel = k
 }
 
 func (m *mover) save() []safetensors.Tensor {
-	if !m.tuned {
+	if m.tuned == nil {
 		return nil
 	}
-	return []safetensors.Tensor{array("chain_step", []float64{m.kernel.(mcmc.MALA).StepSize}, 1)}
+	return []safetensors.Tensor{array("chain_step", []float64{m.tuned.StepSize}, 1)}
 }
 
 func (m *mover) restore(f *safetensors.File) error {
-	if !m.tuned {
+	if m.tuned == nil {
 		return nil
 	}
 	v, err := numbers(f, "chain_step", 1)
@@ -149,7 +147,7 @@ func (m *mover) restore(f *safetensors.File) error {
 	if err := k.Validate(); err != nil {
 		return fmt.Errorf("objectives: state: chain_step: %w", err)
 	}
-	m.kernel = k
+	*m.tuned = k
 	return nil
 }
 

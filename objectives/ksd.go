@@ -177,9 +177,11 @@ func (f *kernelStein) Derive(in Inputs, x *mat.Dense) error {
 	return nil
 }
 
-// Update keeps h and K₀ of the first batch that there is a gradient for.
+// Update keeps h and K₀ of the first batch of finite points that there is a gradient for.
 func (f *kernelStein) Update(Inputs) error {
-	f.h, f.scale = f.used[0], f.used[1]
+	if finite(f.used[:]) {
+		f.h, f.scale = f.used[0], f.used[1]
+	}
 	return nil
 }
 

@@ -92,3 +92,24 @@ func TestKernelSteinWeights(t *testing.T) {
 }
 
 func sqDistance(a, b []float64) float64 { return math.Pow(floats.Distance(a, b, 2), 2) }
+
+// A first batch with a point that is no number does not spoil the bandwidth and the scale of those that follow.
+func TestKernelSteinForgetsNaN(t *testing.T) {
+	e := mlp(2)
+	p := energy.Init(e, newRNG(1))
+	loss := func(first *mat.Dense) float64 {
+		o := must(objectives.New("ksd", e, p, small("ksd", 2)))
+		grad := make([]float64, p.Len())
+		if first != nil {
+			if s := must(o.Gradient(grad, first, newRNG(2))); !math.IsNaN(s.Loss) {
+				t.Errorf("loss %g of a batch with NaN, want NaN", s.Loss)
+			}
+		}
+		return must(o.Gradient(grad, normal(6, 2, 4), newRNG(3))).Loss
+	}
+	bad := normal(6, 2, 5)
+	bad.Set(2, 1, math.NaN())
+	if got, want := loss(bad), loss(nil); got != want {
+		t.Errorf("got loss %g after a batch with NaN, want %g", got, want)
+	}
+}

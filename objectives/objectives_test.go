@@ -453,7 +453,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// The recommended settings of every objective are accepted and give finite gradients.
+// The recommended settings of every objective are accepted and give finite gradients, of which none but the first allocates.
 func TestRecommended(t *testing.T) {
 	data := normal(300, 2, 9)
 	for _, name := range objectives.Names() {
@@ -467,9 +467,14 @@ func TestRecommended(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		s := must(o.Gradient(grad, data.Slice(0, 16, 0, 2).(*mat.Dense), newRNG(2)))
+		x := mat.DenseCopyOf(data.Slice(0, 16, 0, 2))
+		s := must(o.Gradient(grad, x, newRNG(2)))
 		if math.IsNaN(s.Loss) || math.IsInf(s.Loss, 0) {
 			t.Errorf("%s: loss %g", name, s.Loss)
+		}
+		rng := newRNG(3)
+		if n := testing.AllocsPerRun(10, func() { must(o.Gradient(grad, x, rng)) }); n != 0 {
+			t.Errorf("%s: %g allocations per gradient, want 0", name, n)
 		}
 	}
 	if _, err := objectives.Recommended("x", data); err == nil {

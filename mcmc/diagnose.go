@@ -225,7 +225,7 @@ const withJumps = " with jumps"
 
 // Name returns the name of a kernel as on the command line.
 func Name(k Kernel) string {
-	switch k := k.(type) {
+	switch k := plain(k).(type) {
 	case Jumping:
 		return Name(k.Kernel) + withJumps
 	case Langevin:
@@ -412,7 +412,7 @@ func (o *Diagnostics) stuck() bool {
 		off := m.Expected == nil || float64(m.TV) > math.Max(.05, 4*o.modeNoise())
 		return m.Stuck > .5 && (off || o.MaxRHat > limit)
 	}
-	return o.MaxRHat > limit && o.WithinRHat < 1.05 && o.MaxRHat > 1.05*o.WithinRHat
+	return o.Chains > 1 && o.MaxRHat > limit && o.WithinRHat < 1.05 && o.MaxRHat > 1.05*o.WithinRHat
 }
 
 // modeNoise is about the total variation that independent draws, as many as the effective ones, would show.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -243,6 +244,28 @@ func TestLeapfrogReverses(t *testing.T) {
 	}
 	if !mat.EqualApprox(s.X, x, 1e-12) || !mat.EqualApprox(q, p, 1e-12) {
 		t.Errorf("leapfrog there and back: got\n%v, want\n%v", mat.Formatted(s.X), mat.Formatted(x))
+	}
+}
+
+// What is of another shape than the chains is refused before anything moves, as is a quantile that is none.
+func TestShapesAreRefused(t *testing.T) {
+	for name, call := range map[string]func(){
+		"momenta": func() {
+			mcmc.Leapfrog(mcmc.NewState(mat.NewDense(2, 2, nil)), mat.NewDense(2, 1, nil), gaussian(), nil, 0.1, 1)
+		},
+		"masses": func() {
+			mcmc.Leapfrog(mcmc.NewState(mat.NewDense(2, 2, nil)), mat.NewDense(2, 2, nil), gaussian(), []float64{1}, 0.1, 1)
+		},
+		"quantile": func() { mcmc.ESSQuantile([][]float64{{1, 2, 3, 4}}, 2) },
+	} {
+		func() {
+			defer func() {
+				if s, ok := recover().(string); !ok || !strings.HasPrefix(s, "mcmc: ") {
+					t.Errorf("%s: got no panic that says what is wrong", name)
+				}
+			}()
+			call()
+		}()
 	}
 }
 

@@ -144,6 +144,10 @@ func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, ste
 //
 // one gradient each. invMass is the diagonal of M⁻¹; nil means 1. It is what HMC and NUTS follow.
 func Leapfrog(s *State, p *mat.Dense, t Target, invMass []float64, eps float64, steps int) error {
+	n, d := s.X.Dims()
+	if r, c := p.Dims(); r != n || c != d || invMass != nil && len(invMass) != d {
+		panic("mcmc: Leapfrog: momenta or masses do not have the shape of the chains")
+	}
 	if err := s.Refresh(t); err != nil {
 		return err
 	}

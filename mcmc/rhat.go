@@ -55,6 +55,9 @@ func ESSTail(chains [][]float64) float64 {
 
 // ESSQuantile returns the effective sample size for the p quantile, 0 < p < 1.
 func ESSQuantile(chains [][]float64, p float64) float64 {
+	if !(p > 0 && p < 1) {
+		panic("mcmc: a quantile is not between 0 and 1")
+	}
 	if unusable(chains) {
 		return math.NaN()
 	}

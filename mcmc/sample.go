@@ -97,10 +97,14 @@ func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg Sa
 	if k == nil {
 		return nil, errors.New("mcmc: Sample without a kernel, want e.g. HMC{StepSize: 0.1}")
 	}
-	n, d := x.Dims()
-	if n == 0 || d == 0 {
+	if x == nil || x.IsEmpty() {
 		return nil, errors.New("mcmc: Sample without chains: the batch is empty")
 	}
+	if targets == nil || rng == nil {
+		return nil, errors.New("mcmc: Sample without targets or random numbers, want e.g. Shared(target) and a *rand.Rand")
+	}
+	k = plain(k)
+	n, d := x.Dims()
 	if err := checkDim(k, d); err != nil {
 		return nil, err
 	}
@@ -216,6 +220,9 @@ func (r *run) all(ctx context.Context, targets Targets) error {
 	var panicked atomic.Pointer[Panic]
 	for range workers {
 		t, err := targets()
+		if err == nil && t == nil {
+			err = errors.New("it is nil")
+		}
 		if err != nil {
 			stop(fmt.Errorf("mcmc: target for a worker: %w", err))
 			break

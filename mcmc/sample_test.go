@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +120,27 @@ func TestSampleErrors(t *testing.T) {
 	if _, err := mcmc.Sample(context.Background(), mcmc.HMC{}, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1}, source(1)); err == nil {
 		t.Error("a missing step size without warm-up: no error")
 	}
+	for name, call := range map[string]func() (*mcmc.Draws, error){
+		"points": func() (*mcmc.Draws, error) {
+			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(gaussian()), nil, mcmc.SampleConfig{Draws: 1}, source(1))
+		},
+		"targets": func() (*mcmc.Draws, error) {
+			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, nil, x, mcmc.SampleConfig{Draws: 1}, source(1))
+		},
+		"target": func() (*mcmc.Draws, error) {
+			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(nil), x, mcmc.SampleConfig{Draws: 1}, source(1))
+		},
+		"random numbers": func() (*mcmc.Draws, error) {
+			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1}, nil)
+		},
+	} {
+		if _, err := call(); err == nil {
+			t.Errorf("no %s: no error", name)
+		}
+	}
+	if _, err := mcmc.NewAdapter(nil, mcmc.Warmup{Steps: 1}); err == nil {
+		t.Error("an adapter without a kernel: no error")
+	}
 	// Chains run in goroutines of Sample: a panic there could not be recovered from.
 	wide := mcmc.HMC{StepSize: 1, InvMass: []float64{1, 2, 3}}
 	for _, k := range []mcmc.Kernel{
@@ -129,6 +151,51 @@ func TestSampleErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "dimension 3") {
 			t.Errorf("%T for another dimension: %v, want an error", k, err)
 		}
+	}
+}
+
+// A pointer to a kernel is adapted, checked and told of as the kernel is.
+func TestPointersToKernels(t *testing.T) {
+	x := mat.NewDense(4, 1, []float64{-1, 0, 1, 2})
+	cfg := mcmc.SampleConfig{Draws: 20, Warmup: mcmc.Warmup{Steps: 50}}
+	for _, c := range []struct{ pointer, value mcmc.Kernel }{
+		{&mcmc.Langevin{StepSize: 0.1, Clip: 1}, mcmc.Langevin{StepSize: 0.1, Clip: 1}},
+		{&mcmc.HMC{}, mcmc.HMC{}},
+		{&mcmc.Annealed{Kernel: &mcmc.MALA{}}, mcmc.Annealed{Kernel: mcmc.MALA{}}},
+		{&mcmc.Tempering{Kernel: &mcmc.NUTS{}}, mcmc.Tempering{Kernel: mcmc.NUTS{}}},
+	} {
+		run := func(k mcmc.Kernel) *mcmc.Draws {
+			d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian()), x, cfg, source(1))
+			if err != nil {
+				t.Fatalf("%T: %v", k, err)
+			}
+			return d
+		}
+		got, want := run(c.pointer), run(c.value)
+		if !mat.Equal(got.X, want.X) || !reflect.DeepEqual(got.Kernels, want.Kernels) {
+			t.Errorf("%T: got other draws than of %T", c.pointer, c.value)
+		}
+		if got, want := mcmc.Diagnose(got, nil), mcmc.Diagnose(want, nil); got.Sampler != want.Sampler || got.Bias != want.Bias {
+			t.Errorf("%T: told as %q (%s), want %q (%s)", c.pointer, got.Sampler, got.Bias, want.Sampler, want.Bias)
+		}
+		if got, want := mcmc.Name(c.pointer), mcmc.Name(c.value); got != want {
+			t.Errorf("got name %q, want %q", got, want)
+		}
+	}
+	if err := (mcmc.Annealed{Kernel: &mcmc.Annealed{Kernel: mcmc.MALA{StepSize: 1}}}).Validate(); err == nil {
+		t.Error("an annealed kernel that runs another: no error")
+	}
+}
+
+// Of a single chain nothing says that chains stay in modes of their own.
+func TestOneChainIsNotStuck(t *testing.T) {
+	o := mcmc.Diagnostics{Chains: 2, Draws: 50, MaxRHat: 1.3, RHatLimit: 1.01, WithinRHat: 1}
+	stuck := func() bool { return strings.Contains(strings.Join(o.Warnings(), " "), "stay in the mode") }
+	if !stuck() {
+		t.Errorf("two chains that disagree: got %q", o.Warnings())
+	}
+	if o.Chains = 1; stuck() {
+		t.Errorf("one chain: got %q", o.Warnings())
 	}
 }
 

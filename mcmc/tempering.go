@@ -74,7 +74,7 @@ func checkScales(of string, scales []float64, first int) error {
 
 // checkInner reports a kernel that cannot be run by another one.
 func checkInner(outer string, k Kernel) error {
-	switch k.(type) {
+	switch plain(k).(type) {
 	case nil:
 		return check(false, "mcmc: %s.Kernel is missing, e.g. HMC{StepSize: 0.1}", outer)
 	case Tempering, Annealed, Jumping:

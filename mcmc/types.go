@@ -37,11 +37,44 @@ func (f RowFunc) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 
 // Kernel is a transition that leaves exp(-E) unchanged (approximately so where its documentation says it).
 type Kernel interface {
-	// Step moves every chain of s once. It panics when its settings are invalid in a way that Validate reports.
+	// Step moves every chain of s once. It does not look for settings that Validate refuses: with them it may panic, or
+	// move nothing.
 	Step(s *State, t Target, rng *rand.Rand) (Info, error)
 
 	// Validate names every setting that is out of range. It is called once by whoever is handed a kernel.
 	Validate() error
+}
+
+// plain returns the kernel that k, or what k runs, points to if it is one of this package's: &HMC{} is as good as HMC{}.
+func plain(k Kernel) Kernel {
+	switch p := k.(type) {
+	case *Langevin:
+		return *p
+	case *MALA:
+		return *p
+	case *HMC:
+		return *p
+	case *NUTS:
+		return *p
+	case *BAOAB:
+		return *p
+	case *Annealed:
+		return plain(*p)
+	case *Jumping:
+		return plain(*p)
+	case *Tempering:
+		return plain(*p)
+	case Annealed:
+		p.Kernel = plain(p.Kernel)
+		return p
+	case Jumping:
+		p.Kernel = plain(p.Kernel)
+		return p
+	case Tempering:
+		p.Kernel = plain(p.Kernel)
+		return p
+	}
+	return k
 }
 
 // Info tells what happened in one transition. It is for diagnostics only: the next step does not need it.

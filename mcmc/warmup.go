@@ -134,6 +134,10 @@ type Adapter struct {
 
 // NewAdapter returns an adapter for a kernel. A kernel with an acceptance that is to be adapted may come without a step size.
 func NewAdapter(k Kernel, cfg Warmup) (*Adapter, error) {
+	if k == nil {
+		return nil, errors.New("mcmc: an Adapter without a kernel, want e.g. HMC{}")
+	}
+	k = plain(k)
 	a := &Adapter{cfg: cfg, kernel: k}
 	if p, ok := k.(Tempering); ok && p.Betas == nil {
 		p.Betas = append([]float64(nil), defaultBetas...)

@@ -122,6 +122,9 @@ type Steps struct {
 
 // Histogram counts the finite values in n bins of lo…hi, scaled to a density.
 func Histogram(values []float64, lo, hi float64, n int) *Steps {
+	if !(lo < hi) || n < 1 {
+		panic("viz: Histogram needs lo < hi and n >= 1")
+	}
 	s := &Steps{Edges: linspace(lo, hi, n+1), Heights: make([]float64, n)}
 	total := 0.0
 	for _, v := range values {

@@ -69,6 +69,18 @@ func (p *Panel) Check() error {
 			errs = append(errs, fmt.Errorf("viz: series %q has %d steps and %d values", s.Name, len(s.X), len(s.Y)))
 		}
 	}
+	axes := 2
+	if p.Energy == nil && dim(p.Data, p.Samples) == 1 {
+		axes = 1
+	}
+	for k := range axes {
+		if p.Lo != p.Hi && !(p.Lo[k] < p.Hi[k]) {
+			errs = append(errs, fmt.Errorf("viz: axis %d of the Panel runs from %g to %g, want increasing Lo and Hi, or none", k, p.Lo[k], p.Hi[k]))
+		}
+	}
+	if !(p.Width >= 0) || p.Points < 0 {
+		errs = append(errs, fmt.Errorf("viz: Panel.Width = %g and Panel.Points = %d, want >= 0", float64(p.Width), p.Points))
+	}
 	return errors.Join(errs...)
 }
 

@@ -323,6 +323,19 @@ func TestPanelErrors(t *testing.T) {
 			t.Errorf("error %q does not name %s", err, want)
 		}
 	}
+	p = &Panel{Data: mat.NewDense(3, 2, nil), Lo: [2]float64{0, 1}, Hi: [2]float64{1, 1}, Width: -1, Points: -2}
+	for _, want := range []string{"axis 1", "Width = -1", "Points = -2"} {
+		if err := p.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not name %s", err, want)
+		}
+	}
+	p = &Panel{Data: mat.NewDense(3, 1, nil), Lo: [2]float64{-1}, Hi: [2]float64{1}}
+	if err := p.Check(); err != nil {
+		t.Errorf("one axis for one dimension: got %v", err)
+	}
+	if err := Encode(new(bytes.Buffer), "png", nil); err == nil {
+		t.Error("no picture: no error")
+	}
 	if _, err := (&Panel{}).Kind("pie"); err == nil || !strings.Contains(err.Error(), "contour") {
 		t.Errorf("unknown kind: got %v", err)
 	}
@@ -376,6 +389,15 @@ func TestHistogram(t *testing.T) {
 			t.Errorf("bin %d: got %g, want %g", k, v, want[k])
 		}
 	}
+}
+
+func TestHistogramOfNothing(t *testing.T) {
+	defer func() {
+		if s, ok := recover().(string); !ok || !strings.HasPrefix(s, "viz: Histogram") {
+			t.Error("an empty range: no panic that names it")
+		}
+	}()
+	Histogram([]float64{1}, 1, 1, 3)
 }
 
 func TestAutocorrelation(t *testing.T) {

@@ -2,6 +2,7 @@ package viz
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -41,6 +42,9 @@ func Save(path string, p Picture) error {
 
 // Encode writes the picture to w; format is an extension of Formats, with or without the dot.
 func Encode(w io.Writer, format string, p Picture) error {
+	if p == nil {
+		return errors.New("viz: no picture to draw")
+	}
 	wd, ht := p.Size()
 	var c vg.CanvasWriterTo
 	pdf := false

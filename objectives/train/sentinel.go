@@ -140,14 +140,14 @@ func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
 	if most := max(math.Abs(st.Positive), math.Abs(st.Negative)); !(most <= or(s.MaxEnergy, 1e7)) {
 		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("energies explode: their mean is %.3g", most), Hint: hint, cause: ErrDiverged}
 	}
-	log := math.Log(norm + 1e-300)
+	log := math.Log(norm)
 	var suspicious [len(suspicions)]bool
 	suspicious[gap] = math.Abs(st.Negative-st.Positive) > or(s.MaxGap, 1e4)
 	suspicious[dead] = st.AcceptProb < or(s.MinAccept, 0.01) && (st.AcceptProb > 0 || st.Divergent > 0)
 	if s.steps >= 20 {
 		suspicious[gradient] = log > s.logNorm+math.Log(or(s.GradFactor, 1e4))
 	}
-	if !suspicious[gradient] {
+	if !suspicious[gradient] && norm > 0 { // a gradient of zero, as of lsd while its critic is zero, has no size
 		s.steps++
 		s.logNorm += (log - s.logNorm) / float64(min(s.steps, 200))
 	}

@@ -14,6 +14,28 @@ func TestSentinelEnergies(t *testing.T) {
 	}
 }
 
+// A first gradient of exactly zero, which lsd has while its critic is zero, does not make those that follow look large. What is
+// far above the others still does.
+func TestSentinelZeroGradient(t *testing.T) {
+	s := new(Sentinel)
+	if err := s.observe(0, Stats{}, 0); err != nil {
+		t.Fatal(err)
+	}
+	for step := 1; step < 200; step++ {
+		if err := s.observe(step, Stats{}, 1); err != nil {
+			t.Fatalf("step %d: %v", step, err)
+		}
+	}
+	for step := 200; step < 249; step++ {
+		if err := s.observe(step, Stats{}, 1e6); err != nil {
+			t.Fatalf("step %d: %v", step, err)
+		}
+	}
+	if s.observe(249, Stats{}, 1e6) == nil {
+		t.Error("fifty gradients a million times as large as before: no error")
+	}
+}
+
 // A loss held back that rises is a matter of chance as long as that of the training is above zero: only one that falls without bound is
 // learning by heart.
 func TestSentinelWeighs(t *testing.T) {

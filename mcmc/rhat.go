@@ -12,7 +12,8 @@ import (
 )
 
 // The functions of this file take the draws of one quantity as chains[c][t], all chains of one length, and agree with R's
-// package posterior. They return NaN for draws that are not finite, all equal, or too few.
+// package posterior, but for the effective sample sizes of many short chains (replicated). They return NaN for draws that are
+// not finite, all equal, or too few.
 //
 // Vehtari, Gelman, Simpson, Carpenter and Bürkner, Rank-normalization, folding, and localization: an improved R̂ for
 // assessing convergence of MCMC, Bayesian Analysis 16 (2021) 667–718.
@@ -127,13 +128,16 @@ func rhat(chains [][]float64) float64 {
 	return math.Sqrt((between/within + n - 1) / n)
 }
 
-// ess returns the effective sample size by Geyer's initial monotone sequence over the autocovariances of all chains.
+// ess returns the effective sample size of split chains by Geyer's initial monotone sequence over the autocovariances of all of them.
 func ess(chains [][]float64) float64 {
 	n := len(chains[0])
 	if n < 3 || unusable(chains) {
 		return math.NaN()
 	}
 	m := len(chains)
+	if n < 6 && m >= 2*100 {
+		return replicated(chains)
+	}
 	acov := make([]float64, n) // mean over the chains
 	means := make([]float64, m)
 	f := newAutocovariance(n)
@@ -178,6 +182,24 @@ func ess(chains [][]float64) float64 {
 	}
 	total := float64(m) * nn
 	return total / max(tau, 1/math.Log10(total))
+}
+
+// replicated returns the effective sample size N s²/(n v) of chains of n draws, N in all: s² is the variance of the draws, v that
+// of the means of the chains, whose relative error is √(2/chains). The first halves of the chains come first.
+//
+// Geyer's sequence goes on by pairs of lags from the second on, for which halves of fewer than six draws are too short: what is
+// left of it is N/2, however much the draws depend on one another.
+//
+// Argon and Andradóttir, Replicated batch means for steady-state simulations, Naval Research Logistics 53 (2006) 508–524.
+func replicated(halves [][]float64) float64 {
+	m := len(halves) / 2
+	means := make([]float64, m)
+	for c := range means {
+		means[c] = (stat.Mean(halves[c], nil) + stat.Mean(halves[m+c], nil)) / 2
+	}
+	_, sd := moments(halves)
+	total := float64(2 * m * len(halves[0]))
+	return math.Min(float64(m)*sd*sd/stat.Variance(means, nil), total*math.Log10(total))
 }
 
 // autocovariance adds up autocovariances, by fast Fourier transforms of one length.

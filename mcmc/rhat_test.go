@@ -3,6 +3,7 @@ package mcmc_test
 import (
 	"encoding/csv"
 	"math"
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
@@ -67,6 +68,33 @@ func TestPosterior(t *testing.T) {
 	}
 	if n != len(chains)*len(quantity) {
 		t.Errorf("compared %d values, want %d", n, len(chains)*len(quantity))
+	}
+}
+
+// TestESSOfShortChains has a thousand stationary chains x ← ρx + √(1-ρ²)ξ of ten draws. The mean of n of them has the variance of
+// n/τ independent ones, τ = 1 + 2 Σ (1-k/n) ρᵏ.
+func TestESSOfShortChains(t *testing.T) {
+	const m, n = 1000, 10
+	for _, rho := range []float64{0, .5, .9, .99} {
+		rng := rand.New(rand.NewPCG(1, 2))
+		chains := make([][]float64, m)
+		for c := range chains {
+			x := rng.NormFloat64()
+			for range n {
+				chains[c] = append(chains[c], x)
+				x = rho*x + math.Sqrt(1-rho*rho)*rng.NormFloat64()
+			}
+		}
+		tau := 1.0
+		for k := 1; k < n; k++ {
+			tau += 2 * (1 - float64(k)/n) * math.Pow(rho, float64(k))
+		}
+		want, se := m*n/tau, math.Sqrt(2./m)
+		for name, f := range map[string]func([][]float64) float64{"mean": mcmc.ESSMean, "bulk": mcmc.ESSBulk} {
+			if got := f(chains); !(math.Abs(got/want-1) <= 4*se) {
+				t.Errorf("ρ = %g, %s: got %.0f, want %.0f ± %.0f", rho, name, got, want, se*want)
+			}
+		}
 	}
 }
 

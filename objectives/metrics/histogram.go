@@ -110,7 +110,10 @@ func ModeShares(m Modal, x *mat.Dense) []float64 {
 	share := make([]float64, len(weights))
 	n, _ := x.Dims()
 	for i := range n {
-		share[m.AssignMode(x.RawRowView(i))] += 1 / float64(n)
+		share[m.AssignMode(x.RawRowView(i))]++
+	}
+	for k := range share {
+		share[k] /= float64(n)
 	}
 	return share
 }

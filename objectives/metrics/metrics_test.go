@@ -356,6 +356,25 @@ func TestModeTV(t *testing.T) {
 	}
 }
 
+// halfLines are two modes, the negative numbers and the others.
+type halfLines struct{}
+
+func (halfLines) Modes() (*mat.Dense, []float64) {
+	return mat.NewDense(2, 1, []float64{-1, 1}), []float64{0.3, 0.7}
+}
+func (halfLines) AssignMode(x []float64) int { return int(1+math.Copysign(1, x[0])) / 2 }
+
+// TestModeShares wants shares that are counts, free of what sums of 1/n lose.
+func TestModeShares(t *testing.T) {
+	x := mat.NewDense(10000, 1, nil)
+	for i := range 10000 {
+		x.Set(i, 0, float64(i-3000))
+	}
+	if got := metrics.ModeShares(halfLines{}, x); got[0] != 0.3 || got[1] != 0.7 {
+		t.Errorf("got %v, want [0.3 0.7]", got)
+	}
+}
+
 // TestKSD uses KSD² = E δ(X)·δ(Y) k(X,Y) with δ the difference of the scores: for draws of N(m,1) judged by the score
 // of N(0,1) it is m² E(1+(X−Y)²)^(−1/2), where X−Y ~ N(0,2).
 func TestKSD(t *testing.T) {

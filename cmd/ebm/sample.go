@@ -32,7 +32,7 @@ func (sampleCmd) Help() string {
     ebm sample runs/4squares-sm-1 --n 2000 --chains 20 --burn-in 200 --thin 10`
 }
 
-// openModel reads the model of a run directory, and says if its training has not come to the end.
+// openModel reads the model of a run directory, and says if the run has not come to its end.
 func (e *env) openModel(path string) (*model.Model, *run.Dir, error) {
 	dir, err := run.Open(path)
 	if err != nil {
@@ -40,7 +40,7 @@ func (e *env) openModel(path string) (*model.Model, *run.Dir, error) {
 	}
 	m, err := model.Open(dir)
 	if err == nil && dir.Has(run.State) && !dir.Sealed() {
-		e.logf("note: the training of %s has not come to its end, the weights are those of its last stop; to go on: ebm train --resume %s", path, exit.Quote(path))
+		e.logf("note: the run %s has not come to its end, the weights are those of its last stop; to go on: ebm train --resume %s", path, exit.Quote(path))
 	}
 	return m, dir, err
 }

@@ -66,6 +66,14 @@ func words(command string, f *kong.Flag) []string {
 	return f.EnumSlice()
 }
 
+// files are the extensions of the files that may stand in the place of such a name.
+func files(f *kong.Flag) []string {
+	if f.Name == "dataset" || f.Name == "datasets" {
+		return []string{"csv", "npy", "npz", "png"}
+	}
+	return nil
+}
+
 // arguments are the words that a command takes besides its flags; nil means files.
 func arguments(n *kong.Node) []string {
 	switch n.Name {
@@ -104,7 +112,7 @@ func bash(w io.Writer, commands []*kong.Node) {
 		names = append(names, n.Name)
 	}
 	fmt.Fprintf(w, `_ebm() {
-  local cur prev cmd list words
+  local cur prev cmd list words ext
   cur="${COMP_WORDS[COMP_CWORD]}"; prev="${COMP_WORDS[COMP_CWORD-1]}"; cmd="${COMP_WORDS[1]}"
   if [ "$cur" = "=" ]; then cur=""; elif [ "$prev" = "=" ]; then prev="${COMP_WORDS[COMP_CWORD-2]}"; fi
   if [ "$COMP_CWORD" -eq 1 ] || { [ "$cmd" = help ] && [ "$COMP_CWORD" -eq 2 ]; }; then
@@ -115,7 +123,11 @@ func bash(w io.Writer, commands []*kong.Node) {
 	for _, n := range commands {
 		for _, f := range n.Flags {
 			if list := words(n.Name, f); len(list) > 0 {
-				fmt.Fprintf(w, "    %q) words=%q;;\n", n.Name+" --"+f.Name, strings.Join(list, " "))
+				fmt.Fprintf(w, "    %q) words=%q", n.Name+" --"+f.Name, strings.Join(list, " "))
+				if ext := files(f); ext != nil {
+					fmt.Fprintf(w, " ext=%q", strings.Join(ext, "|"))
+				}
+				fmt.Fprintln(w, ";;")
 			}
 		}
 	}
@@ -123,7 +135,12 @@ func bash(w io.Writer, commands []*kong.Node) {
   esac
   if [ -n "$words" ]; then
     case "$cur" in *,*) list="${cur%%,*},"; cur="${cur##*,}";; esac
-    COMPREPLY=($(compgen -P "$list" -W "$words" -- "$cur")); return
+    COMPREPLY=($(compgen -P "$list" -W "$words" -- "$cur"))
+    if [ -n "$ext" ]; then
+      local IFS=$'\n'
+      COMPREPLY+=($(compgen -P "$list" -d -- "$cur"; compgen -P "$list" -f -- "$cur" | grep -E "\.($ext)$"))
+    fi
+    return
   fi
   case "$cmd" in
 `, strings.Join(settings.Keys(), " "))
@@ -135,7 +152,7 @@ func bash(w io.Writer, commands []*kong.Node) {
 		fmt.Fprintln(w, ";;")
 	}
 	fmt.Fprint(w, `  esac
-  if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi
+  if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$cur")); else local IFS=$'\n'; COMPREPLY=($(compgen -f -- "$cur")); fi
 }
 complete -o filenames -F _ebm ebm
 `)
@@ -153,7 +170,11 @@ func fish(w io.Writer, commands []*kong.Node) {
 			}
 			line := fmt.Sprintf("complete -c ebm -n '__fish_seen_subcommand_from %s' -l %s -d %q", n.Name, f.Name, f.Help)
 			if list := words(n.Name, f); len(list) > 0 {
-				line += fmt.Sprintf(" -x -a %q", strings.Join(list, " "))
+				only := " -x"
+				if files(f) != nil {
+					only = " -r -F"
+				}
+				line += fmt.Sprintf("%s -a %q", only, strings.Join(list, " "))
 			} else if !f.IsBool() {
 				line += " -r -F"
 			}

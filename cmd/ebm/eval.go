@@ -137,7 +137,9 @@ func printReport(e *env, r *metrics.Report) {
 	pair("energy distance", s.EnergyDistance, s.Floor.EnergyDistance)
 	if known {
 		pair("histogram TV", s.HistTV, s.Floor.HistTV)
-		pair("mode weights TV", s.ModeTV, s.Floor.ModeTV)
+		if s.KnownModes > 1 {
+			pair("mode weights TV", s.ModeTV, s.Floor.ModeTV)
+		}
 		pair("in 99 % region", s.InHDR, s.Floor.InHDR)
 	}
 	if s.KnownModes > 1 {

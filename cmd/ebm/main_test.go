@@ -21,6 +21,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
 // result is what the program did.
@@ -633,6 +634,57 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebm; echo "${COMPREPLY[*]}"`, "bash"
 		out, err := cmd.CombinedOutput()
 		if got := strings.TrimSpace(string(out)); err != nil || got != c.want {
 			t.Errorf("%q: got %q, want %q (%v)", c.typed, got, c.want, err)
+		}
+	}
+}
+
+// TestOneMode: data of one mode have no weights of modes to compare.
+func TestOneMode(t *testing.T) {
+	for modes, want := range map[int]bool{1: false, 2: true} {
+		var b bytes.Buffer
+		printReport(&env{stdout: &b}, &metrics.Report{Dim: 2, Samples: &metrics.SampleReport{KnownModes: modes}})
+		if got := strings.Contains(b.String(), "mode weights TV"); got != want {
+			t.Errorf("%d modes: weights of modes in the table %v, want %v\n%s", modes, got, want, b.String())
+		}
+	}
+}
+
+// TestCompletionOfFiles has names with blanks, and files of points beside the distributions.
+func TestCompletionOfFiles(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash")
+	}
+	script := ebm(t, "completion", "bash").want(t, 0).out
+	dir := t.TempDir()
+	for _, name := range []string{"moon rock.csv", "moon.txt", "sun.npy"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "moon runs"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ typed, want string }{
+		{"ebm train --dataset moo", "moons\nmoon runs\nmoon rock.csv\n"},
+		{"ebm train --dataset s", "swissroll\nsquare\nsun.npy\n"},
+		{"ebm compare --datasets cos,moon", "cos,moons\ncos,moon runs\ncos,moon rock.csv\n"},
+		{"ebm eval moon-r", ""},
+		{"ebm eval moon\\ r", "moon runs\nmoon rock.csv\n"},
+	} {
+		words := strings.Fields(strings.ReplaceAll(c.typed, `\ `, "\x00"))
+		for i := range words {
+			words[i] = strings.ReplaceAll(words[i], "\x00", " ")
+		}
+		cmd := exec.Command(bash, append([]string{"-c", script + `
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebm; [ ${#COMPREPLY[@]} -eq 0 ] || printf '%s\n' "${COMPREPLY[@]}"`, "bash"}, words...)...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		got, want := strings.Split(string(out), "\n"), strings.Split(c.want, "\n")
+		slices.Sort(got)
+		slices.Sort(want)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q (%v)", c.typed, got, want, err)
 		}
 	}
 }

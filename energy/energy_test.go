@@ -392,8 +392,67 @@ func TestSpectral(t *testing.T) {
 	}
 }
 
-// Levels of the conditional energy: At agrees with BuildAt, and Build is the smallest level.
-// TestFourierCondition: the last variable and the others start in rows of their own.
+// The matrices that the inner energy sees have the norm asked for.
+func TestSpectralNorm(t *testing.T) {
+	const c, rows, cols = 1.5, 4, 3
+	identity := Func{D: cols, Params: []Spec{{"weight", []int{rows, cols}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+		return graphs.Try(func() *G.Node {
+			return graphs.RowSum(graphs.Square(graphs.MatMul(x, theta[0], false, true))) // |Ŵx|²
+		})
+	}}
+	e := must(NewSpectral(identity, c))
+	p := NewParams(e.Specs())
+	// Singular values 4, 2 and 1: six steps leave an error of about 10⁻⁶.
+	u, v := new(mat.QR), new(mat.QR)
+	u.Factorize(normal(rows, rows, newRNG(1)))
+	v.Factorize(normal(cols, cols, newRNG(2)))
+	var qu, qv, w mat.Dense
+	u.QTo(&qu)
+	v.QTo(&qv)
+	w.Product(qu.Slice(0, rows, 0, cols), mat.NewDiagDense(cols, []float64{4, 2, 1}), qv.T())
+	copy(p.Data(), w.RawMatrix().Data)
+	x := mat.DenseCopyOf(qv.T()) // rows: the singular vectors
+	got := make([]float64, cols)
+	if err := must(NewEvaluator(e, p, EvaluatorConfig{Precision: Float64})).Energies(got, x); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{c * c, c * c / 4, c * c / 16} {
+		if math.Abs(got[i]-want) > 1e-5 {
+			t.Errorf("|Ŵv|² of singular vector %d: got %g, want %g", i, got[i], want)
+		}
+	}
+}
+
+// What Confine adds is |x - c|²/(2s²).
+func TestConfined(t *testing.T) {
+	const s = 3
+	inner := must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{4}}))
+	p := Init(inner, newRNG(1))
+	x := normal(4, 2, newRNG(2))
+	for _, centre := range [][]float64{nil, {1, -2}} {
+		a, b := make([]float64, 4), make([]float64, 4)
+		if err := errors.Join(
+			must(NewEvaluator(inner, p, EvaluatorConfig{Precision: Float64})).Energies(a, x),
+			must(NewEvaluator(must(Confine(inner, centre, s)), p, EvaluatorConfig{Precision: Float64})).Energies(b, x),
+		); err != nil {
+			t.Fatal(err)
+		}
+		for i := range a {
+			want := a[i]
+			for j, v := range x.RawRowView(i) {
+				if centre != nil {
+					v -= centre[j]
+				}
+				want += v * v / (2 * s * s)
+			}
+			if math.Abs(b[i]-want) > 1e-12 {
+				t.Errorf("centre %v, row %d: got %g, want %g", centre, i, b[i], want)
+			}
+		}
+	}
+}
+
+// The last variable and the others start in rows of their own.
 func TestFourierCondition(t *testing.T) {
 	const d, m, k = 3, 5, 2
 	e := must(NewFourier(FourierConfig{Dim: d, Frequencies: m, Condition: k}, func(width int) (Energy, error) {
@@ -418,6 +477,7 @@ func TestFourierCondition(t *testing.T) {
 	}
 }
 
+// Levels of the conditional energy: At agrees with BuildAt, and Build is the smallest level.
 func TestAnnealable(t *testing.T) {
 	levels := GeometricLevels(2, 0.125, 5)
 	if levels[0] != 2 || math.Abs(levels[2]-0.5) > 1e-12 || math.Abs(levels[4]-0.125) > 1e-12 {
@@ -687,6 +747,61 @@ func TestAnnealableBeside(t *testing.T) {
 	}
 	if _, err := a.Beside(back, 1); err == nil {
 		t.Error("a share of 1 is accepted")
+	}
+}
+
+// log b_σ is that of the mixture with every width enlarged, in any dimension.
+func TestBlurredBackground(t *testing.T) {
+	const sigma = 0.7
+	sds, weights := []float64{0.4, 0.6, 0.4}, []float64{1, 2, 1}
+	wide := make([]float64, len(sds))
+	for i, s := range sds {
+		wide[i] = math.Hypot(s, sigma)
+	}
+	for _, d := range []int{1, 3} {
+		centres := normal(len(sds), d, newRNG(1))
+		b := must(NewMixture(centres, sds, weights))
+		a := must(must(NewAnnealable(must(NewMLP(MLPConfig{Dim: d + 1, Hidden: []int{4}})), []float64{2, 0.1}, 1)).Beside(b, 0.2))
+		logb := Func{D: d, Params: a.Specs(), F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+			s := graphs.Scale(graphs.OnesLike(graphs.SliceCols(x, 0, 1)), sigma)
+			_, logb, err := a.BuildMixed(x, s, theta)
+			return logb, err
+		}}
+		const n = 5
+		x := normal(n, d, newRNG(2))
+		built, blurred, want := make([]float64, n), make([]float64, n), make([]float64, n)
+		if err := must(NewEvaluator(logb, Init(a, newRNG(3)), EvaluatorConfig{Precision: Float64})).Energies(built, x); err != nil {
+			t.Fatal(err)
+		}
+		b.Blurred(sigma).LogProb(blurred, x)
+		must(NewMixture(centres, wide, weights)).LogProb(want, x)
+		if !floats.EqualApprox(built, want, 1e-12) || !floats.EqualApprox(blurred, want, 1e-12) {
+			t.Errorf("dimension %d: built %v, Blurred %v, want %v", d, built, blurred, want)
+		}
+	}
+}
+
+// The inner energy sees the levels as numbers from -1, the least, to 1, the points in units of v.
+func TestAnnealableInputs(t *testing.T) {
+	const s = 2
+	levels := []float64{3, 0.5, 0.1}
+	last := Func{D: 3, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
+		return graphs.Try(func() *G.Node {
+			return graphs.Add(graphs.Scale(graphs.SliceCols(x, 0, 1), 10), graphs.SliceCols(x, 2, 3))
+		})
+	}}
+	e := must(NewAnnealable(last, levels, s))
+	v := must(NewEvaluator(e, NewParams(nil), EvaluatorConfig{Precision: Float64}))
+	at := func(sigma float64) float64 { const c = s / 50.; return math.Log(sigma*sigma + c*c) }
+	x, got := mat.NewDense(1, 2, []float64{0.3, -0.4}), make([]float64, 1)
+	for k, l := range []float64{1, 2*(at(0.5)-at(0.1))/(at(3)-at(0.1)) - 1, -1} {
+		if err := errors.Join(v.SetSigma(levels[k]), v.Energies(got, x)); err != nil {
+			t.Fatal(err)
+		}
+		v2 := s*s + levels[k]*levels[k]
+		if want := 0.25/(2*v2) + 10*0.3/math.Sqrt(v2) + l; math.Abs(got[0]-want) > 1e-12 {
+			t.Errorf("σ = %g: got %g, want %g", levels[k], got[0], want)
+		}
 	}
 }
 

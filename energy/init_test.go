@@ -1,0 +1,46 @@
+package energy
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
+)
+
+// Weights have the deviation that they are said to have, and biases fill ±gain/√in.
+func TestInit(t *testing.T) {
+	const width, d, blocks = 256, 4, 4
+	type layer = struct{ sd, bound float64 }
+	root := func(in int) float64 { return 1 / math.Sqrt(float64(in)) }
+	glorot := func(in, out int) float64 { return math.Sqrt(2 / float64(in+out)) }
+	for _, c := range []struct {
+		name string
+		e    Energy
+		want []layer
+	}{
+		{"silu", must(NewMLP(MLPConfig{Dim: d, Hidden: []int{width, width}, FirstGain: 3})), []layer{
+			{3 * math.Sqrt2 * root(d), 3 * math.Sqrt2 * root(d)}, {math.Sqrt2 * root(width), math.Sqrt2 * root(width)}, {root(width), 0},
+		}},
+		{"tanh", must(NewMLP(MLPConfig{Dim: d, Hidden: []int{width, width}, Activation: Tanh})), []layer{
+			{glorot(d, width), root(d)}, {glorot(width, width), root(width)}, {glorot(width, 1), 0},
+		}},
+		{"residual", must(NewResidual(ResidualConfig{Dim: d, Width: width, Blocks: blocks, FirstGain: 2})), []layer{
+			{2 * root(d), 2 * root(d)},
+			{math.Sqrt2 * root(width), math.Sqrt2 * root(width)}, {root(width) / math.Sqrt(blocks), root(width) / math.Sqrt(blocks)},
+		}},
+	} {
+		p := Init(c.e, newRNG(3))
+		views := p.Views(p.Data())
+		for l, want := range c.want {
+			w, b := views[2*l], views[2*l+1]
+			if got := stat.StdDev(w, nil); math.Abs(got-want.sd) > 4.5*want.sd/math.Sqrt(2*float64(len(w))) {
+				t.Errorf("%s: weights of layer %d have deviation %g, want %g", c.name, l, got, want.sd)
+			}
+			// The largest of 256 uniform numbers is above 0.95 of the bound but for once in 10⁵.
+			if got := floats.Norm(b, math.Inf(1)); got > want.bound || got < 0.95*want.bound {
+				t.Errorf("%s: biases of layer %d reach %g, want %g", c.name, l, got, want.bound)
+			}
+		}
+	}
+}

@@ -283,6 +283,11 @@ func TestPairsByHand(t *testing.T) {
 	near(t, "MMD²", d.MMD2, mean(x, x, true, k)+mean(y, y, true, k)-2*mean(x, y, false, k), 1e-12)
 	e := 2*mean(x, y, false, id) - mean(x, x, false, id) - mean(y, y, false, id)
 	near(t, "energy distance", d.Energy, math.Sqrt(e), 1e-12)
+	wide, err := metrics.Compare(context.Background(), x, y, 10*h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "MMD² at a tenth of the bandwidth", wide.MMD2Narrow, d.MMD2, 1e-12)
 
 	old := runtime.GOMAXPROCS(1)
 	one, _ := metrics.Compare(context.Background(), x, y, h)
@@ -401,6 +406,49 @@ func TestKSD(t *testing.T) {
 		mean, sd := stat.MeanStdDev(got, nil)
 		near(t, "KSD²", mean, m*m*kernel, 4*sd/math.Sqrt(reps))
 	}
+}
+
+// TestKSDByHand differentiates the kernel by central differences, in three dimensions.
+func TestKSDByHand(t *testing.T) {
+	const n, d, h = 7, 3, 1e-4
+	x, s := normal{make([]float64, d), 1}.draws(n, 1), normal{make([]float64, d), 2}.draws(n, 2)
+	k := func(a, b []float64, i, j int, da, db float64) float64 { // at a + da e_i, b + db e_j
+		q := 1.0
+		for c := range a {
+			r := a[c] - b[c]
+			if c == i {
+				r += da
+			}
+			if c == j {
+				r -= db
+			}
+			q += r * r
+		}
+		return 1 / math.Sqrt(q)
+	}
+	var all, diagonal float64
+	for i := range n {
+		for j := range n {
+			a, b, sa, sb := x.RawRowView(i), x.RawRowView(j), s.RawRowView(i), s.RawRowView(j)
+			var sum float64
+			for c := range d {
+				sum += sa[c]*sb[c]*k(a, b, c, c, 0, 0) +
+					sb[c]*(k(a, b, c, c, h, 0)-k(a, b, c, c, -h, 0))/(2*h) +
+					sa[c]*(k(a, b, c, c, 0, h)-k(a, b, c, c, 0, -h))/(2*h) +
+					(k(a, b, c, c, h, h)-k(a, b, c, c, h, -h)-k(a, b, c, c, -h, h)+k(a, b, c, c, -h, -h))/(4*h*h)
+			}
+			all += sum
+			if i == j {
+				diagonal += sum
+			}
+		}
+	}
+	ksd, floor, err := metrics.KSD(context.Background(), x, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "KSD", ksd, math.Sqrt(all)/n, 1e-6)
+	near(t, "floor", floor, math.Sqrt(diagonal)/n, 1e-6)
 }
 
 func TestEvaluateGaussians(t *testing.T) {

@@ -94,7 +94,7 @@ func (c *trainCmd) resume(e *env, given []string) error {
 	}
 	dir, err := run.Open(c.Resume)
 	if err != nil {
-		return err
+		return fmt.Errorf("--resume: %w", err)
 	}
 	s, err := dir.Settings()
 	if err != nil {

@@ -66,7 +66,7 @@ func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 	for k, d := range cfg.Datasets {
 		var err error
 		if sums[k], err = model.FileSum(d); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--datasets: %w", err)
 		}
 	}
 	for _, o := range cfg.Objectives {

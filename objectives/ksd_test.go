@@ -89,6 +89,29 @@ func TestKernelSteinWeights(t *testing.T) {
 			}
 		}
 	}
+
+	// Pairs of two data, of one and a draw of the background, and of two draws weigh as means over pairs of different points do.
+	const batch = 6
+	at := func(i int) []float64 {
+		if i < batch {
+			return x.RawRowView(i)
+		}
+		return o.Draws()["background"][2*(i-batch) : 2*(i-batch)+2]
+	}
+	pair := func(i, j int) float64 { // log w_i w_j + constant
+		v := math.Log(o.Draws()["k"][i*n+j]) + 2*math.Log1p(sqDistance(at(i), at(j))/(h*h))
+		return v - want(at(i)) - want(at(j))
+	}
+	m := float64(n - batch)
+	data := (1 - share) * (1 - share) / (batch * (batch - 1))
+	for _, c := range []struct {
+		i, j int
+		want float64
+	}{{0, 2, 1}, {1, batch, share * (1 - share) / (batch * m) / data}, {batch, n - 1, share * share / (m * (m - 1)) / data}} {
+		if got := math.Exp(pair(c.i, c.j) - pair(0, 1)); math.Abs(got/c.want-1) > 10*rounding {
+			t.Errorf("weight of pair %d, %d: got %g, want %g", c.i, c.j, got, c.want)
+		}
+	}
 }
 
 func sqDistance(a, b []float64) float64 { return math.Pow(floats.Distance(a, b, 2), 2) }

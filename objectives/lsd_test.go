@@ -1,6 +1,7 @@
 package objectives_test
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/energy/safetensors"
 	"github.com/stheno-ebm/stheno/graphs"
 	"github.com/stheno-ebm/stheno/objectives"
 )
@@ -54,4 +56,37 @@ func TestLearnedSteinOverBridge(t *testing.T) {
 		return worstMean(must(objectives.New("lsd", bridge, params, cfg)), params.Len(), p, width, batch, reps, 1e-20)
 	}
 	vanishesAtTruth(t, worst, tolerance)
+
+	// The critic's own mean gradient, where it says nothing, in Adam's first moment: it is zero at the truth too.
+	critic := func(width float64) float64 {
+		o := must(objectives.New("lsd", bridge, params, cfg))
+		start := must(o.(objectives.Stateful).MarshalState())
+		rng, x, grad := newRNG(6), mat.NewDense(batch, 2, nil), make([]float64, params.Len())
+		var sum, squares []float64
+		for range reps {
+			p.Sample(x, rng)
+			x.Scale(width, x)
+			if err := o.(objectives.Stateful).UnmarshalState(start); err != nil {
+				t.Fatal(err)
+			}
+			must(o.Gradient(grad, x, rng))
+			state := must(o.(objectives.Stateful).MarshalState())
+			m := must(safetensors.Read(bytes.NewReader(state), int64(len(state)))).Tensor("own.m").Data
+			if sum == nil {
+				sum, squares = make([]float64, len(m)), make([]float64, len(m))
+			}
+			for i, g := range m {
+				sum[i] += g
+				squares[i] += g * g
+			}
+		}
+		most := 0.0
+		for i := range sum {
+			if mean := sum[i] / reps; squares[i] > 1e-16 {
+				most = max(most, math.Abs(mean)/math.Sqrt((squares[i]/reps-mean*mean)/reps))
+			}
+		}
+		return most
+	}
+	vanishesAtTruth(t, critic, tolerance)
 }

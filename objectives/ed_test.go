@@ -1,0 +1,36 @@
+package objectives_test
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/objectives"
+)
+
+// The neighbours of ed share a centre that is a blurred datum: their distances from the datum have the variance 2σ², and
+// the covariance σ². Those of mpf do not, and have σ².
+func TestNeighbours(t *testing.T) {
+	const n, d, m, sigma = 4000, 2, 2, 0.3
+	e := mlp(d)
+	p, x := energy.Init(e, newRNG(1)), normal(n, d, 2)
+	for name, want := range map[string][2]float64{"ed": {2, 1}, "mpf": {1, 0}} {
+		o := must(objectives.New(name, e, p, objectives.Config{Batch: n, Sigma: sigma, NoiseRatio: m}))
+		must(o.Gradient(make([]float64, p.Len()), x, newRNG(3)))
+		y := o.(objectives.Evaluator).Draws()["neighbours"]
+		var a, b []float64
+		for i := range n {
+			for j := range d {
+				a = append(a, (y[i*m*d+j]-x.At(i, j))/sigma)
+				b = append(b, (y[(i*m+1)*d+j]-x.At(i, j))/sigma)
+			}
+		}
+		v, c := (stat.Variance(a, nil)+stat.Variance(b, nil))/2, stat.Covariance(a, b, nil)
+		// The variance of a product of normal numbers is v² + c².
+		if se := math.Sqrt((want[0]*want[0] + want[1]*want[1]) / (n * d)); math.Abs(v-want[0]) > 4.5*se || math.Abs(c-want[1]) > 4.5*se {
+			t.Errorf("%s: variance %.3f and covariance %.3f in units of σ², want %g and %g", name, v, c, want[0], want[1])
+		}
+	}
+}

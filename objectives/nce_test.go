@@ -1,0 +1,84 @@
+package objectives_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/objectives"
+)
+
+func softplus(x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+
+// The loss of nce is what its definition says, far from the noise too, where log q is -2000; a datum where q is zero is one for certain.
+func TestNoiseContrast(t *testing.T) {
+	const k, d, c = 3, 3, 0.4
+	narrow := must(objectives.Isotropic(d, 0.1))
+	box := &objectives.Box{Lo: []float64{-1, -1, -1}, Hi: []float64{1, 1, 1}}
+	x := mat.NewDense(2, d, []float64{0.05, -0.1, 0.1, 4, -4, 3})
+	e := mlp(d)
+	p := energy.Init(e, newRNG(1))
+	energies := func(x *mat.Dense) []float64 {
+		n, _ := x.Dims()
+		u := make([]float64, n)
+		if err := must(energy.NewEvaluator(e, p, energy.EvaluatorConfig{Precision: energy.Float64})).Energies(u, x); err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	for name, q := range map[string]objectives.Noise{"narrow": narrow, "box": box} {
+		n, _ := x.Dims()
+		y := mat.NewDense(n*k, d, nil)
+		q.Sample(y, newRNG(2))
+		logit := func(x *mat.Dense) []float64 {
+			u := energies(x)
+			logq := make([]float64, len(u))
+			q.LogProb(logq, x)
+			for i := range u {
+				u[i] = -u[i] - c - logq[i] - math.Log(k)
+			}
+			return u
+		}
+		var want float64
+		for _, u := range logit(x) {
+			want += softplus(-u) / float64(n)
+		}
+		for _, u := range logit(y) {
+			want += softplus(u) / float64(n)
+		}
+		o := must(objectives.New("nce", e, p, objectives.Config{Batch: n, Precision: energy.Float64, Noise: q, NoiseRatio: k}))
+		got := must(o.(objectives.Evaluator).Evaluate(make([]float64, p.Len()), x, objectives.Inputs{"noise": y.RawMatrix().Data, "log_z": {c}})).Loss
+		if math.Abs(got-want) > 1e-12*math.Abs(want) {
+			t.Errorf("%s: loss %.15g, want %.15g", name, got, want)
+		}
+	}
+}
+
+// A gradient moves c by a tenth of a Newton step, with derivatives that are held against differences of the loss.
+func TestNormaliserMoves(t *testing.T) {
+	const n, k, h = 16, 2, 1e-4
+	e := mlp(2)
+	p, x := energy.Init(e, newRNG(1)), normal(n, 2, 2)
+	p.View("net.4.bias")[0] = 2.5 // nearly normalised
+	p.Changed()
+	grad := make([]float64, p.Len())
+	for _, sd := range []float64{1, 20} { // the step of the second is limited
+		o := must(objectives.New("nce", e, p, objectives.Config{
+			Batch: n, Precision: energy.Float64, Noise: must(objectives.Isotropic(2, sd)), NoiseRatio: k,
+		})).(objectives.Evaluator)
+		rng := newRNG(3)
+		must(o.Gradient(grad, x, rng))
+		noise := slices.Clone(o.Draws()["noise"])
+		loss := func(c float64) float64 {
+			return must(o.Evaluate(grad, x, objectives.Inputs{"noise": noise, "log_z": {c}})).Loss
+		}
+		slope, curve := (loss(h)-loss(-h))/(2*h), (loss(h)-2*loss(0)+loss(-h))/(h*h)
+		want := -0.1 * min(max(slope/curve, -1), 1)
+		if got := must(o.Gradient(grad, x, rng)).LogZ; math.Abs(got-want) > 1e-5 {
+			t.Errorf("noise of deviation %g: c = %g after a step, want %g", sd, got, want)
+		}
+	}
+}

@@ -80,3 +80,28 @@ func TestChainsCost(t *testing.T) {
 		}
 	}
 }
+
+// The step of a tuned MALA goes where its chains accept 0.574 of the proposals, from either side.
+func TestTunedStep(t *testing.T) {
+	const n, runs = 64, 500
+	quadratic := mcmc.RowFunc(func(grad, x []float64) float64 {
+		grad[0] = x[0]
+		return x[0] * x[0] / 2
+	})
+	for _, step := range []float64{1e-3, 1e3} {
+		m := mover{target: quadratic, kernel: mcmc.MALA{StepSize: step}, tuned: true, steps: 2, stale: func() {}}
+		x, rng, accept := mat.NewDense(n, 1, nil), newRNG(1), 0.0
+		for k := range runs {
+			info, err := m.run(x, rng)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if k >= runs/2 {
+				accept += info.AcceptProb / (runs / 2)
+			}
+		}
+		if math.Abs(accept-0.574) > 0.02 {
+			t.Errorf("from %g: acceptance %.3f, want 0.574", step, accept)
+		}
+	}
+}

@@ -543,6 +543,53 @@ func TestRestoreIsWholeOrNot(t *testing.T) {
 	}
 }
 
+// Beside a background dsm-multi draws from it at every level, blurred by that level.
+func TestBackgroundOfLevels(t *testing.T) {
+	const n, sd = 6000, 0.4
+	levels := energy.GeometricLevels(2, 0.1, 3)
+	back := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{sd}, nil))
+	e := must(must(energy.NewAnnealable(mlp(3), levels, 1)).Beside(back, 0.2))
+	p := energy.Init(e, newRNG(1))
+	o := must(objectives.New("dsm-multi", e, p, objectives.Config{Batch: n}))
+	must(o.Gradient(make([]float64, p.Len()), normal(n, 2, 2), newRNG(3)))
+	in := o.(objectives.Evaluator).Draws()
+	sum, count := map[float64]float64{}, map[float64]float64{}
+	for i, sigma := range in["background_sigma"] {
+		for _, y := range in["background"][2*i : 2*i+2] {
+			sum[sigma] += y * y / (sd*sd + sigma*sigma)
+			count[sigma]++
+		}
+	}
+	for _, sigma := range levels {
+		k := count[sigma]
+		if v := sum[sigma] / k; k < n/float64(2*len(levels)) || math.Abs(v-1) > 4.5*math.Sqrt(2/k) {
+			t.Errorf("σ = %g: %g numbers of a variance %.3f times that of the blurred background", sigma, k, v)
+		}
+	}
+}
+
+// Chains move on the energy of the parameters as they are, also where nobody told that these changed.
+func TestChainsFollowTheta(t *testing.T) {
+	const n = 8
+	e := energy.Gaussian{D: 2}
+	x := normal(n, 2, 1)
+	for _, jumps := range []int{0, 2} {
+		p := energy.Init(e, newRNG(1))
+		cfg := objectives.Config{Batch: n, Precision: energy.Float64, StepSize: 0.1, Steps: 3, Data: x, Jumps: jumps}
+		negatives := func(o objectives.Objective) []float64 {
+			must(o.Gradient(make([]float64, p.Len()), x, newRNG(2)))
+			return slices.Clone(o.(objectives.Evaluator).Draws()["neg"])
+		}
+		o := must(objectives.New("cd", e, p, cfg))
+		old := negatives(o)
+		p.Data()[0] = 3
+		got, want := negatives(o), negatives(must(objectives.New("cd", e, p, cfg)))
+		if slices.Equal(got, old) || !slices.Equal(got, want) {
+			t.Errorf("%d jumps: negatives %v, of a new objective %v", jumps, got, want)
+		}
+	}
+}
+
 // dsm weighted by σ² is σ² times dsm, gradient included, beside a background too: a weight on the data's part alone would move
 // the minimum.
 func TestWeightedDenoising(t *testing.T) {

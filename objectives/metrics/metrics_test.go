@@ -408,6 +408,23 @@ func TestKSD(t *testing.T) {
 	}
 }
 
+// TestIntegrateLooksTwice has a spike between the midpoints of two grids, which agree: the third sees it.
+func TestIntegrateLooksTwice(t *testing.T) {
+	const at, sd = 0.0125, 1e-3
+	spike := func(e []float64, x *mat.Dense) error {
+		for i := range e {
+			z := (x.At(i, 0) - at) / sd
+			e[i] = -math.Log(1e-9 + math.Exp(-z*z/2)/(sd*math.Sqrt(2*math.Pi)))
+		}
+		return nil
+	}
+	q, err := metrics.Integrate(context.Background(), spike, []float64{0}, []float64{1}, metrics.QuadratureConfig{Start: 10, Frames: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "log Z", q.LogZ, 0, 1e-6)
+}
+
 // TestKSDByHand differentiates the kernel by central differences, in three dimensions.
 func TestKSDByHand(t *testing.T) {
 	const n, d, h = 7, 3, 1e-4

@@ -399,6 +399,24 @@ func TestDiagnosticsOfNothing(t *testing.T) {
 	}
 }
 
+// The R̂ within chains is the split R̂ of a chain by itself, and of chains that sit in different places what they have in common.
+func TestWithinRHat(t *testing.T) {
+	rng := source(1)
+	one := []float64{0, 1, 3, 2, 5, 4, 7, 9}
+	within := func(shifts ...float64) float64 {
+		d := &mcmc.Draws{Chains: len(shifts), Kept: len(one), Dim: 1, X: mat.NewDense(len(one)*len(shifts), 1, nil), Energy: make([]float64, len(one)*len(shifts))}
+		for i := range d.Energy {
+			d.X.Set(i, 0, one[i/len(shifts)]+shifts[i%len(shifts)])
+			d.Energy[i] = rng.NormFloat64()
+		}
+		return float64(mcmc.Diagnose(d, nil).WithinRHat)
+	}
+	want := mcmc.RHatBasic([][]float64{one})
+	if a, b := within(0), within(0, 100, -30); math.Abs(a-want) > 1e-12 || math.Abs(b-want) > 1e-12 {
+		t.Errorf("got %g of one chain and %g of three, want %g", a, b, want)
+	}
+}
+
 func TestOneDrawPerChain(t *testing.T) {
 	d, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .5}, mcmc.Shared(gaussian()), normalBatch(100, 2, source(1)), mcmc.SampleConfig{Draws: 1, BurnIn: 10}, source(1))
 	if err != nil {

@@ -110,7 +110,12 @@ func TestSecondDerivatives(t *testing.T) {
 		"quotient": func(x *G.Node) *G.Node {
 			return graphs.Div(graphs.Sin(x), graphs.Exp(x))
 		},
-		"softmax": graphs.RowSoftmax,
+		"roots":       func(x *G.Node) *G.Node { return graphs.Sqrt(graphs.Shift(graphs.Square(x), 0.5)) },
+		"logs":        func(x *G.Node) *G.Node { return graphs.Log(graphs.Shift(graphs.Square(x), 0.5)) },
+		"reciprocals": func(x *G.Node) *G.Node { return graphs.Reciprocal(graphs.Shift(graphs.Square(x), 0.5)) },
+		"powers":      func(x *G.Node) *G.Node { return graphs.Pow(graphs.Shift(graphs.Square(x), 0.5), 1.3) },
+		"waves":       func(x *G.Node) *G.Node { return graphs.Add(graphs.Sin(x), graphs.Cos(graphs.Scale(x, 2))) },
+		"softmax":     graphs.RowSoftmax,
 		"logsumexp": func(x *G.Node) *G.Node {
 			return graphs.Sub(x, graphs.ExpandCols(graphs.RowLogSumExp(x), x.Shape()[1]))
 		},

@@ -120,6 +120,9 @@ func (c *compareCmd) config() (board.Config, error) {
 		}
 	}
 	for _, d := range cfg.Datasets {
+		if _, err := os.Stat(d); model.IsFile(d) && err != nil {
+			return cfg, exit.Usagef("--datasets: %w", err)
+		}
 		if !model.IsFile(d) && !slices.Contains(datasets.Names(), d) {
 			if _, err := os.Stat(d); err == nil { // there, but of no kind that can be read: a folder, say
 				if _, err := datasets.Open(d); err != nil {

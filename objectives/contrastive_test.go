@@ -89,7 +89,8 @@ func TestTunedStep(t *testing.T) {
 		return x[0] * x[0] / 2
 	})
 	for _, step := range []float64{1e-3, 1e3} {
-		m := mover{target: quadratic, kernel: mcmc.MALA{StepSize: step}, tuned: true, steps: 2, stale: func() {}}
+		mala := &mcmc.MALA{StepSize: step}
+		m := mover{target: quadratic, kernel: mala, tuned: mala, steps: 2, stale: func() {}}
 		x, rng, accept := mat.NewDense(n, 1, nil), newRNG(1), 0.0
 		for k := range runs {
 			info, err := m.run(x, rng)

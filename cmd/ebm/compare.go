@@ -120,9 +120,6 @@ func (c *compareCmd) config() (board.Config, error) {
 		}
 	}
 	for _, d := range cfg.Datasets {
-		if _, err := os.Stat(d); model.IsFile(d) && err != nil {
-			return cfg, exit.Usagef("--datasets: %w", err)
-		}
 		if !model.IsFile(d) && !slices.Contains(datasets.Names(), d) {
 			if _, err := os.Stat(d); err == nil { // there, but of no kind that can be read: a folder, say
 				if _, err := datasets.Open(d); err != nil {
@@ -146,6 +143,11 @@ func (c *compareCmd) config() (board.Config, error) {
 				return cfg, exit.Usagef("%s: %s and %s have the same name, under which the runs would be stored; rename one of them", l.flag, first, name)
 			}
 			seen[l.key(name)] = name
+		}
+	}
+	for _, d := range cfg.Datasets {
+		if _, err := os.Stat(d); model.IsFile(d) && err != nil {
+			return cfg, exit.Usagef("--datasets: %w", err)
 		}
 	}
 	if err := settings.CheckThreads("--workers", c.Workers); err != nil {

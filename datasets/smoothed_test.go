@@ -7,10 +7,13 @@ import (
 	"slices"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 )
 
-// Means and deviations of neighbourhoods are those of a search through all pairs, copies among the points included.
+// Means, covariances and deviations of neighbourhoods are those of a search through all pairs, copies among the points included, and so is
+// the noise that is made of them.
 func TestNeighbourhoods(t *testing.T) {
 	const n, d = 60, 3
 	ks := []int{2, 4, 9}
@@ -27,6 +30,7 @@ func TestNeighbourhoods(t *testing.T) {
 	got := survey(x, ks)
 	for at, k := range ks {
 		sd, least := make([]float64, n), math.Inf(1)
+		var covariances []*mat.SymDense
 		for i := range n {
 			type pair struct {
 				sq float64
@@ -53,6 +57,13 @@ func TestNeighbourhoods(t *testing.T) {
 					t.Errorf("k = %d, point %d, coordinate %d: mean %g, want %g", k, i, c, v, mean)
 				}
 			}
+			rows := mat.NewDense(k+1, d, nil)
+			for r, p := range all[:k+1] {
+				rows.SetRow(r, x.RawRowView(p.j))
+			}
+			var cov mat.SymDense
+			stat.CovarianceMatrix(&cov, rows, nil)
+			covariances = append(covariances, &cov)
 		}
 		for i, want := range sd {
 			if want == 0 {
@@ -60,6 +71,20 @@ func TestNeighbourhoods(t *testing.T) {
 			}
 			if math.Abs(got[at].sd[i]-want) > 1e-12 {
 				t.Errorf("k = %d, point %d: deviation %g, want %g", k, i, got[at].sd[i], want)
+			}
+			const b = 0.4
+			noise := got[at].smooth(x, b).factor(i)
+			lambda := 3.0 * d / (float64(k) + 3*d)
+			for r := range d {
+				for c := range r + 1 {
+					v := (1 - lambda) * covariances[i].At(r, c)
+					if r == c {
+						v += lambda * want * want
+					}
+					if made := floats.Dot(noise[triangle(r):][:c+1], noise[triangle(c):][:c+1]); math.Abs(made-b*b*v) > 1e-12 {
+						t.Errorf("k = %d, point %d: covariance (%d, %d) of the noise %g, want %g", k, i, r, c, made, b*b*v)
+					}
+				}
 			}
 		}
 	}
@@ -114,7 +139,7 @@ func TestNeighboursAtTheSameDistance(t *testing.T) {
 		}
 		first := NewSmoothed(points, 0.5)
 		for range 3 {
-			if s := NewSmoothed(points, 0.5); s.k != first.k || !mat.Equal(s.centre, first.centre) || !slices.Equal(s.sd, first.sd) {
+			if s := NewSmoothed(points, 0.5); s.k != first.k || !mat.Equal(s.centre, first.centre) || !slices.Equal(s.noise, first.noise) {
 				t.Errorf("%s: smoothed again, it is another", name)
 			}
 		}
@@ -123,15 +148,16 @@ func TestNeighboursAtTheSameDistance(t *testing.T) {
 
 // Draws follow the formula: its mean and second moment, worked out by hand for four points and their two nearest neighbours.
 func TestSmoothedLaw(t *testing.T) {
-	const n, a = 200000, 0.012 // 50 times as much for 2 neighbours in place of 100: 0.6, and √(1-0.6²) = 0.8
+	const n, b = 500000, 0.6 // √(1-b²) = 0.8
 	x := []float64{-2, -1, 0.5, 4}
 	means := []float64{-2.5 / 3, -2.5 / 3, -2.5 / 3, 3.5 / 3}
+	squares := []float64{5.25 - 6.25/3, 5.25 - 6.25/3, 5.25 - 6.25/3, 17.25 - 12.25/3} // about them
 	radii := []float64{2.5, 1.5, 2.5, 5}
 	points, err := NewPoints(mat.NewDense(4, 1, x))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewSmoothed(points, a)
+	s := NewSmoothed(points, b)
 	if s.Neighbours() != 2 {
 		t.Fatalf("%d neighbours, want 2", s.Neighbours())
 	}
@@ -141,15 +167,16 @@ func TestSmoothedLaw(t *testing.T) {
 	for _, v := range y.RawMatrix().Data {
 		mean, second, fourth = mean+v/n, second+v*v/n, fourth+v*v*v*v/n
 	}
-	law := func(shrink float64) (mean, second float64) {
+	law := func(shrink, lambda float64) (mean, second float64) {
 		for i, v := range x {
-			c, sd := means[i]+shrink*(v-means[i]), 0.6*radii[i]/math.Sqrt(3)
+			c := means[i] + shrink*(v-means[i])
+			noise := (1-lambda)*squares[i]/2 + lambda*radii[i]*radii[i]/3
 			mean += c / 4
-			second += (c*c + sd*sd) / 4
+			second += (c*c + b*b*noise) / 4
 		}
 		return mean, second
 	}
-	wantMean, wantSecond := law(0.8)
+	wantMean, wantSecond := law(0.8, 0.6)
 	se := math.Sqrt((fourth - second*second) / n)
 	if tol := 4 * math.Sqrt((second-mean*mean)/n); math.Abs(mean-wantMean) > tol {
 		t.Errorf("mean %g, want %g ± %.2g", mean, wantMean, tol)
@@ -157,27 +184,92 @@ func TestSmoothedLaw(t *testing.T) {
 	if math.Abs(second-wantSecond) > 4*se {
 		t.Errorf("second moment %g, want %g ± %.2g", second, wantSecond, 4*se)
 	}
-	if _, twin := law(1); math.Abs(second-twin) < 4*se {
-		t.Errorf("second moment %g is that of noise alone, %g", second, twin)
+	for name, twin := range map[string][2]float64{"noise alone": {1, 0.6}, "covariances alone": {0.8, 0}, "balls": {0.8, 1}} {
+		if _, v := law(twin[0], twin[1]); math.Abs(second-v) < 4*se {
+			t.Errorf("second moment %g is that of %s, %g", second, name, v)
+		}
 	}
 }
 
-// Noise reaches as many points with few neighbours as with 100: a ball of a fraction (a^d k)/100 of them. It never takes over more
-// than all of the scatter, and with more neighbours a is as it was given.
+// Draws around one centre have the covariance LLᵀ of its factor, and neither LᵀL nor that of the diagonal.
+func TestSmoothedCovariance(t *testing.T) {
+	const n = 100000
+	s := &Smoothed{centre: mat.NewDense(1, 2, []float64{3, -1}), noise: []float64{2, -1, 0.5}}
+	y := mat.NewDense(n, 2, nil)
+	s.Sample(y, rand.New(rand.NewPCG(1, 2)))
+	var cov mat.SymDense
+	stat.CovarianceMatrix(&cov, y, nil)
+	off := func(xx, xy, yy float64) float64 { // in standard errors of a covariance of normal numbers
+		z := 0.0
+		for _, e := range [][4]float64{{cov.At(0, 0), xx, xx, xx}, {cov.At(0, 1), xy, xx, yy}, {cov.At(1, 1), yy, yy, yy}} {
+			z = max(z, math.Abs(e[0]-e[1])/math.Sqrt((e[2]*e[3]+e[1]*e[1])/n))
+		}
+		return z
+	}
+	if z := off(4, -2, 1.25); z > 4.5 {
+		t.Errorf("covariance\n%v\nwant 4, -2, 1.25: off by %.1f standard errors", mat.Formatted(&cov), z)
+	}
+	if off(5, -0.5, 0.25) < 4.5 || off(4, 0, 0.25) < 4.5 {
+		t.Error("the test has no power")
+	}
+}
+
+// In many dimensions there is no room for covariances: noise is the same along all axes.
+func TestSmoothedWithoutRoom(t *testing.T) {
+	const n, d, a = 40, 1500, 0.5
+	rng := rand.New(rand.NewPCG(1, 2))
+	x := mat.NewDense(n, d, nil)
+	for i := range n {
+		for j := range d {
+			x.Set(i, j, rng.NormFloat64())
+		}
+	}
+	points, err := NewPoints(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewSmoothed(points, a)
+	if len(s.noise) != n {
+		t.Fatalf("%d numbers for the noise of %d points", len(s.noise), n)
+	}
+	const draws = 400
+	y := mat.NewDense(draws, d, nil)
+	s.Sample(y, rng)
+	var got, want float64
+	for i := range draws { // around the nearest centre, which in so many dimensions is that of the draw
+		least := math.Inf(1)
+		for j := range n {
+			least = min(least, s.distance(make([]float64, d), j, y.RawRowView(i), math.Inf(1)))
+		}
+		got, want = got+least, want+d
+	}
+	if tol := 5 * math.Sqrt(2*want); math.Abs(got-want) > tol {
+		t.Errorf("squares of the noise, in units of its own: %g, want %g ± %.2g", got, want, tol)
+	}
+	sd := survey(x, []int{s.k})[0].sd
+	for i, v := range s.noise {
+		if want := enough(a, s.k, d) / 2 * sd[i]; math.Abs(v-want) > 1e-12 {
+			t.Errorf("point %d: deviation %g, want %g", i, v, want)
+		}
+	}
+}
+
+// Of more than 70 neighbours noise reaches as many as of 70 in the plane: a ball of a fraction (b^d k)/70 of them.
 func TestEnoughNoise(t *testing.T) {
+	const a = 0.5
 	for _, d := range []int{1, 2, 7} {
-		for _, k := range []int{30, 50, 99} {
-			a := 0.25
-			if got := float64(k) * math.Pow(enough(a, k, d), float64(d)); math.Abs(got/(100*math.Pow(a, float64(d)))-1) > 1e-12 {
-				t.Errorf("%d neighbours in %d dimensions: noise reaches %g, want %g", k, d, got, 100*math.Pow(a, float64(d)))
+		for _, k := range []int{40, 80, 320} {
+			reached, b := 70*a*a/float64(k), enough(a, k, d)
+			if got := math.Pow(b, float64(d)); b != a && math.Abs(got-reached) > 1e-12 {
+				t.Errorf("%d neighbours in %d dimensions: noise reaches %g of them, want %g", k, d, got, reached)
+			}
+			if most := math.Pow(a, float64(d)); (b == a) != (most <= reached) || b > a {
+				t.Errorf("%d neighbours in %d dimensions: b = %g, want at most %g", k, d, b, a)
 			}
 		}
 	}
-	if got := enough(0.5, 10, 2); got != 1 {
-		t.Errorf("got %g, want 1", got)
-	}
-	if got := enough(0.5, 160, 2); got != 0.5 {
-		t.Errorf("got %g, want 0.5", got)
+	if got := enough(a, 70, 2); math.Abs(got-a) > 1e-15 {
+		t.Errorf("70 neighbours in the plane: b = %g, want %g", got, a)
 	}
 	if got := enough(0, 10, 2); got != 0 {
 		t.Errorf("got %g, want 0", got)
@@ -245,84 +337,94 @@ func TestSmoothedManyPoints(t *testing.T) {
 		t.Errorf("%d neighbours, want %d", s.k, want)
 	}
 	want := survey(x, []int{s.k})[0].smooth(x, enough(a, s.k, 2))
-	if !mat.Equal(s.centre, want.centre) || !slices.Equal(s.sd, want.sd) {
+	if !mat.Equal(s.centre, want.centre) || !slices.Equal(s.noise, want.noise) {
 		t.Error("the smoothing is not that of all points")
 	}
 }
 
 // logProb is the log density of s at x.
 func (s *Smoothed) logProb(x []float64) float64 {
-	sum := newLogSum()
-	for j, v := range s.sd {
-		var sq float64
-		for c, m := range s.centre.RawRowView(j) {
-			sq += (x[c] - m) * (x[c] - m)
-		}
-		sum.add(-0.5*sq/(v*v)-float64(len(x))*math.Log(v*math.Sqrt(2*math.Pi)), 0, 0)
+	n, d := s.centre.Dims()
+	sum, z := newLogSum(), make([]float64, d)
+	for j := range n {
+		sum.add(-0.5*s.distance(z, j, x, math.Inf(1))-s.logDet(j), 0, 0)
 	}
-	return sum.log() - math.Log(float64(len(s.sd)))
+	return sum.log() - math.Log(float64(n)) - 0.5*float64(d)*math.Log(2*math.Pi)
+}
+
+// The density of the bootstrap is normalised: over a fine grid it adds up to 1.
+func TestSmoothedIsNormalised(t *testing.T) {
+	x := mat.NewDense(50, 2, nil)
+	rng := rand.New(rand.NewPCG(3, 4))
+	for i := range 50 {
+		u := rng.NormFloat64()
+		x.SetRow(i, []float64{u, 0.9*u + 0.2*rng.NormFloat64()})
+	}
+	s := newSmoothed(x, 0.6, compared)
+	const step = 0.02
+	var sum float64
+	for u := -6.0; u < 6; u += step {
+		for v := -6.0; v < 6; v += step {
+			sum += math.Exp(s.logProb([]float64{u, v})) * step * step
+		}
+	}
+	if math.Abs(sum-1) > 1e-3 {
+		t.Errorf("total %g, want 1", sum)
+	}
+}
+
+// logProbs are the log densities of s at the rows of x, and their mean.
+func (s *Smoothed) logProbs(x *mat.Dense) (logp []float64, mean float64) {
+	n, _ := x.Dims()
+	for i := range n {
+		logp = append(logp, s.logProb(x.RawRowView(i)))
+		mean += logp[i] / float64(n)
+	}
+	return logp, mean
+}
+
+// likelier is how much likelier points are under a than under b, in standard errors on so many of them.
+func likelier(a, b []float64, points float64) float64 {
+	diff := make([]float64, len(a))
+	floats.SubTo(diff, a, b)
+	mean, variance := stat.MeanVariance(diff, nil)
+	if mean == 0 {
+		return 0
+	}
+	return mean / math.Sqrt(variance/points)
+}
+
+// drawn are n draws of a distribution to smooth and m to judge by.
+func drawn(t *testing.T, name string, n, m int) (x, y *mat.Dense) {
+	t.Helper()
+	truth, err := New(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(9, 10))
+	x, y = mat.NewDense(n, 2, nil), mat.NewDense(m, 2, nil)
+	truth.Sample(x, rng)
+	truth.Sample(y, rng)
+	return x, y
 }
 
 // Fresh draws are as likely under the chosen number of neighbours as under the best, within the scatter of the points that it
-// was chosen on. No one number is right: the twins, which take the first or the last whatever the points, fail. And they are
-// likelier than under noise alone, which widens what is narrower than it, of any number of neighbours.
+// was chosen on. No one number is right: the twins, which take the first or the last whatever the points, fail.
 func TestSmoothedChoosesNeighbours(t *testing.T) {
-	const n, fresh = 1200, 1000
 	failed := make(map[string]bool)
 	for _, name := range []string{"2spirals", "8gaussians"} {
-		truth, err := New(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rng := rand.New(rand.NewPCG(9, 10))
-		x, y := mat.NewDense(n, 2, nil), mat.NewDense(fresh, 2, nil)
-		truth.Sample(x, rng)
-		truth.Sample(y, rng)
-		points, err := NewPoints(x)
-		if err != nil {
-			t.Fatal(err)
-		}
-		around := survey(x, neighbours)
-		measure := func(s *Smoothed) (logp []float64, mean float64) {
-			for i := range fresh {
-				logp = append(logp, s.logProb(y.RawRowView(i)))
-				mean += logp[i] / fresh
-			}
-			return logp, mean
-		}
+		x, y := drawn(t, name, 1200, 1000)
 		logp, mean := make([][]float64, len(neighbours)), make([]float64, len(neighbours))
-		var noise []float64
-		best, least := 0, math.Inf(-1)
-		for j := range logp {
-			s := around[j].smooth(x, comparedAt)
-			if logp[j], mean[j] = measure(s); mean[j] > mean[best] {
+		best := 0
+		for j, h := range survey(x, neighbours) {
+			if logp[j], mean[j] = h.smooth(x, comparedAt).logProbs(y); mean[j] > mean[best] {
 				best = j
 			}
-			s.centre = x
-			if plain, m := measure(s); m > least {
-				noise, least = plain, m
-			}
-		}
-		// how much likelier draws are under a than under b, in standard errors on so many points
-		likelier := func(a, b []float64, points float64) float64 {
-			var sum, ss float64
-			for i := range a {
-				v := a[i] - b[i]
-				sum, ss = sum+v/fresh, ss+v*v/fresh
-			}
-			if sum == 0 {
-				return 0
-			}
-			return sum / math.Sqrt((ss-sum*sum)/points)
 		}
 		short := func(j int) float64 { return likelier(logp[best], logp[j], comparedOn) } // as the choice was made on
-		chosen := NewSmoothed(points, 0.3).Neighbours()
-		at := slices.Index(neighbours, chosen)
-		t.Logf("%s: %d neighbours chosen, %d best; mean log density %.3f, by noise alone %.3f", name, chosen, neighbours[best], mean, least)
-		if z := likelier(logp[at], noise, fresh); z < 4 {
-			t.Errorf("%s: mean log density %.4f, by noise alone %.4f: %.1f standard errors more", name, mean[at], least, z)
-		}
-		if z := short(at); z > 4 {
+		chosen := newSmoothed(x, 0.3, compared).k
+		t.Logf("%s: %d neighbours chosen, %d best; mean log density %.3f", name, chosen, neighbours[best], mean)
+		if z := short(slices.Index(neighbours, chosen)); z > 4 {
 			t.Errorf("%s: %d neighbours, %.1f standard errors less likely than %d", name, chosen, z, neighbours[best])
 		}
 		for twin, j := range map[string]int{"first": 0, "last": len(neighbours) - 1} {
@@ -332,6 +434,45 @@ func TestSmoothedChoosesNeighbours(t *testing.T) {
 	for _, twin := range []string{"first", "last"} {
 		if !failed[twin] {
 			t.Errorf("always the %s number of neighbours is as good: the test has no power", twin)
+		}
+	}
+}
+
+// Of data with a narrow profile fresh draws are likelier than under noise alone, which widens it, of any number of neighbours; of curves
+// likelier than under noise that is the same along all axes.
+func TestSmoothedKeepsWhatIsNarrow(t *testing.T) {
+	const n, fresh = 1200, 8000
+	for _, c := range []struct {
+		name            string
+		profile, curves bool
+	}{{"2spirals", true, true}, {"8gaussians", true, false}, {"banana", false, true}} {
+		x, y := drawn(t, c.name, n, fresh)
+		around := survey(x, neighbours)
+		k := newSmoothed(x, comparedAt, compared).k
+		logp, mean := around[slices.Index(neighbours, k)].smooth(x, comparedAt).logProbs(y)
+		best := func(change func(h *neighbourhood, s *Smoothed)) (likeliest []float64) {
+			var at *Smoothed
+			few, top := y.Slice(0, 300, 0, 2).(*mat.Dense), math.Inf(-1)
+			for _, h := range around {
+				s := h.smooth(x, comparedAt)
+				change(&h, s)
+				if _, m := s.logProbs(few); m > top {
+					at, top = s, m
+				}
+			}
+			likeliest, _ = at.logProbs(y)
+			return likeliest
+		}
+		noise := best(func(_ *neighbourhood, s *Smoothed) { s.centre = x })
+		balls := best(func(h *neighbourhood, s *Smoothed) {
+			h.covariance = nil
+			*s = *h.smooth(x, comparedAt)
+		})
+		if z := likelier(logp, noise, fresh); c.profile && z < 4 {
+			t.Errorf("%s: mean log density %.4f, %.1f standard errors more than by noise alone", c.name, mean, z)
+		}
+		if z := likelier(logp, balls, fresh); c.curves && z < 4 {
+			t.Errorf("%s: mean log density %.4f, %.1f standard errors more than by noise along all axes", c.name, mean, z)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func Preset(s settings.Settings) settings.Layer {
 		put("standardize", true)
 	}
 	if model.Finite(s) {
-		put("smooth", 0.3)
+		put("smooth", 0.6)
 	}
 	switch s.Objective {
 	case "sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm", "dsm-multi", "ksd", "lsd":
@@ -61,7 +61,7 @@ func Preset(s settings.Settings) settings.Layer {
 		put("clip", 10.0)
 		put("ema", 0.9992) // over which the weights of modes, the least certain part, settle
 		if model.Finite(s) {
-			put("smooth", 0.5) // slopes tell more of single points than heights do
+			put("smooth", 0.9) // slopes tell more of single points than heights do
 		}
 		switch s.Objective {
 		case "dsm":

@@ -22,7 +22,7 @@ import (
 type Settings struct {
 	Dataset     string  `json:"dataset" help:"Distribution by name (see: ebm data), a .csv, .npy or .npz file, or a .png picture as a density." group:"data"`
 	Standardize bool    `json:"standardize" negatable:"" help:"Bring every column of the data to mean 0 and deviation 1; undone on output. On by default for files." group:"data"`
-	Smooth      float64 `json:"smooth" help:"Share from 0 to 1 of the scatter of a point's neighbours that noise takes over, on points of a file, more where these are few; without it they are learnt by heart, soonest by what matches scores." group:"data"`
+	Smooth      float64 `json:"smooth" help:"Share from 0 to 1 of the scatter of a point's neighbours that noise takes over, on points of a file, less where these are many; without it they are learnt by heart, soonest by what matches scores." group:"data"`
 
 	TrainPoints int `json:"train-points" help:"Draw that many points of a distribution once and train on them as on those of a file, a tenth set aside, with the truth to judge by; 0 draws fresh ones at every step." group:"data"`
 

@@ -239,26 +239,56 @@ func (h neighbourhood) smooth(x *mat.Dense, b float64) *Smoothed {
 // leftOut is the mean log density, up to a constant, of rows of x, of which s was made, each under all others.
 func (s *Smoothed) leftOut(x *mat.Dense) float64 {
 	n, d := x.Dims()
-	logc := make([]float64, n)
+	var sum float64
+	m, logc, z := min(n, comparedOn), s.logScales(), make([]float64, d)
+	for t := range m {
+		i := t * n / m
+		sum += s.logSum(z, logc, x.RawRowView(i), i)
+	}
+	return sum / float64(m)
+}
+
+// logScales are minus the logarithms of the determinants of b V^½.
+func (s *Smoothed) logScales() []float64 {
+	logc := make([]float64, s.centre.RawMatrix().Rows)
 	for j := range logc {
 		logc[j] = -s.logDet(j)
 	}
-	var sum float64
-	m, z := min(n, comparedOn), make([]float64, d)
-	for t := range m {
-		i := t * n / m
-		others := newLogSum()
-		for j, l := range logc {
-			if j == i {
-				continue
-			}
-			if e := l - 0.5*s.distance(z, j, x.RawRowView(i), 2*(l-others.max+50)); e > others.max-50 {
-				others.add(e, 0, 0)
-			}
+	return logc
+}
+
+// logSum is the logarithm of the sum of the kernels of all points but one, each without (2π)^(-d/2), at x; z is room for d numbers.
+func (s *Smoothed) logSum(z, logc, x []float64, but int) float64 {
+	sum := newLogSum()
+	for j, l := range logc {
+		if j == but {
+			continue
 		}
-		sum += others.log()
+		if e := l - 0.5*s.distance(z, j, x, 2*(l-sum.max+50)); e > sum.max-50 {
+			sum.add(e, 0, 0)
+		}
 	}
-	return sum / float64(m)
+	return sum.log()
+}
+
+// LogProb stores the log density of the bootstrap itself, a mixture of as many Gaussians as there are points, at the rows of x in dst, on
+// all cores.
+func (s *Smoothed) LogProb(dst []float64, x *mat.Dense) {
+	n, d := s.centre.Dims()
+	checkLogProb(dst, x, d)
+	logc := s.logScales()
+	constant := -math.Log(float64(n)) - 0.5*float64(d)*math.Log(2*math.Pi)
+	var all sync.WaitGroup
+	const block = 64
+	for lo := 0; lo < len(dst); lo += block {
+		all.Go(func() {
+			z := make([]float64, d)
+			for i := lo; i < min(lo+block, len(dst)); i++ {
+				dst[i] = s.logSum(z, logc, x.RawRowView(i), -1) + constant
+			}
+		})
+	}
+	all.Wait()
 }
 
 // factor is b V^½ of point j, or its diagonal.

@@ -342,16 +342,6 @@ func TestSmoothedManyPoints(t *testing.T) {
 	}
 }
 
-// logProb is the log density of s at x.
-func (s *Smoothed) logProb(x []float64) float64 {
-	n, d := s.centre.Dims()
-	sum, z := newLogSum(), make([]float64, d)
-	for j := range n {
-		sum.add(-0.5*s.distance(z, j, x, math.Inf(1))-s.logDet(j), 0, 0)
-	}
-	return sum.log() - math.Log(float64(n)) - 0.5*float64(d)*math.Log(2*math.Pi)
-}
-
 // The density of the bootstrap is normalised: over a fine grid it adds up to 1.
 func TestSmoothedIsNormalised(t *testing.T) {
 	x := mat.NewDense(50, 2, nil)
@@ -361,12 +351,16 @@ func TestSmoothedIsNormalised(t *testing.T) {
 		x.SetRow(i, []float64{u, 0.9*u + 0.2*rng.NormFloat64()})
 	}
 	s := newSmoothed(x, 0.6, compared)
-	const step = 0.02
+	const step, cells = 0.05, 240
+	grid := mat.NewDense(cells*cells, 2, nil)
+	for i := range cells * cells {
+		grid.SetRow(i, []float64{step * float64(i%cells-cells/2), step * float64(i/cells-cells/2)})
+	}
+	logp := make([]float64, cells*cells)
+	s.LogProb(logp, grid)
 	var sum float64
-	for u := -6.0; u < 6; u += step {
-		for v := -6.0; v < 6; v += step {
-			sum += math.Exp(s.logProb([]float64{u, v})) * step * step
-		}
+	for _, l := range logp {
+		sum += math.Exp(l) * step * step
 	}
 	if math.Abs(sum-1) > 1e-3 {
 		t.Errorf("total %g, want 1", sum)
@@ -376,11 +370,9 @@ func TestSmoothedIsNormalised(t *testing.T) {
 // logProbs are the log densities of s at the rows of x, and their mean.
 func (s *Smoothed) logProbs(x *mat.Dense) (logp []float64, mean float64) {
 	n, _ := x.Dims()
-	for i := range n {
-		logp = append(logp, s.logProb(x.RawRowView(i)))
-		mean += logp[i] / float64(n)
-	}
-	return logp, mean
+	logp = make([]float64, n)
+	s.LogProb(logp, x)
+	return logp, stat.Mean(logp, nil)
 }
 
 // likelier is how much likelier points are under a than under b, in standard errors on so many of them.

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 )
 
 // AIS is annealed importance sampling: an estimate of log Z = log ∫exp(-E) by way of the energies
@@ -74,16 +73,6 @@ func (a AIS) chains() int {
 		return 1000
 	}
 	return a.Chains
-}
-
-// Evidence is an estimate of log Z.
-type Evidence struct {
-	LogZ        float64   `json:"log_z"`
-	StdErr      float64   `json:"std_err"` // of LogZ: sd(w)/(mean(w)√n)
-	ESS         float64   `json:"ess"`     // (Σw)²/Σw²: a few only means that StdErr is not to be trusted
-	Levels      int       `json:"levels"`
-	Evaluations int       `json:"evaluations"` // gradients of one chain each
-	LogWeights  []float64 `json:"-"`           // per chain: log w
 }
 
 // Forward estimates log Z from chains that start at the reference. It also returns these chains as they end: draws of
@@ -193,36 +182,6 @@ func (a AIS) weigh(p *path, t Target, w []float64, step float64) (rows int, err 
 		w[i] -= step * p.b.excess(e, p.s.X.RawRowView(i), beta)
 	}
 	return rows, nil
-}
-
-// evidence reduces log weights. A weight of NaN counts as zero. It is an error if all are zero, or one is infinite.
-func evidence(w []float64, levels, rows int) (Evidence, error) {
-	top := math.Inf(-1)
-	for i, v := range w {
-		if math.IsNaN(v) {
-			w[i] = math.Inf(-1)
-		}
-		top = math.Max(top, w[i])
-	}
-	switch {
-	case math.IsInf(top, -1):
-		return Evidence{}, errors.New("mcmc: AIS: all weights are zero: no chain was where both target and reference have a finite energy; want a Reference nearer to the target, or more Chains")
-	case math.IsInf(top, 1):
-		return Evidence{}, errors.New("mcmc: AIS: a weight is infinite: a chain was where the energy is not finite; want exact draws of the target")
-	}
-	n := float64(len(w))
-	rel := make([]float64, len(w))
-	var sum, sq float64
-	for i, v := range w {
-		rel[i] = math.Exp(v - top)
-		sum += rel[i]
-		sq += rel[i] * rel[i]
-	}
-	mean, sd := stat.MeanStdDev(rel, nil)
-	return Evidence{
-		LogZ: top + math.Log(mean), StdErr: sd / mean / math.Sqrt(n), ESS: sum * sum / sq,
-		Levels: levels, Evaluations: rows, LogWeights: w,
-	}, nil
 }
 
 // Tune returns a with Betas and Scales found by a pilot run of a.Chains chains: from β = 0 on, the next β is the largest one that

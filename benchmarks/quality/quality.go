@@ -63,7 +63,7 @@ otherwise; the page is made of the boards by
 
     go run ./benchmarks/quality BOARD.json … > benchmarks/QUALITY.md
 
-Training sees samples only; densities, scores and integrals of the truth are exact, those of the models by quadrature, and by annealed
+Training sees samples only; densities, scores and integrals of the truth are exact, those of the models by quadrature, and by
 importance sampling in more than two dimensions, where ± is a standard error. CPU seconds are those of the training, on one
 thread, and depend on the machine. The measures are explained by
 ` + "`go doc ./objectives/metrics`" + `; samples are drawn by the default sampler of the run, and the floor is the same measure

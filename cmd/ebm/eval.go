@@ -102,9 +102,9 @@ func printReport(e *env, r *metrics.Report) {
 	switch {
 	case r.Dim <= 2:
 	case r.LogZErr.Known():
-		about = fmt.Sprintf("± %.2g, by annealed importance sampling", r.LogZErr)
+		about = fmt.Sprintf("± %.2g, by importance sampling", r.LogZErr)
 	default:
-		about = "not reliable: few chains of annealed importance sampling have weight"
+		about = "not reliable: few draws of importance sampling have weight"
 	}
 	row("log Z", r.LogZ, about)
 	row("leak", r.Leak, "mass of the model outside the box")

@@ -92,9 +92,9 @@ func Evaluate(ctx context.Context, m *model.Model, draw *model.Draw) (*metrics.R
 	return metrics.Evaluate(ctx, in, train.Stream(m.Settings.Seed, "eval"))
 }
 
-// stated is log Z with its standard error, which nobody knows where less than a tenth of the chains carry the weight.
+// stated is log Z with its standard error, where that is known.
 func stated(z mcmc.Evidence) *metrics.LogZ {
-	if z.ESS < 0.1*float64(len(z.LogWeights)) {
+	if !z.Reliable() {
 		z.StdErr = math.NaN()
 	}
 	return &metrics.LogZ{Value: z.LogZ, StdErr: z.StdErr}

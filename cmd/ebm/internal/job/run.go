@@ -264,7 +264,7 @@ func (r *Result) Summary() []string {
 		lines = append(lines, fmt.Sprintf("NLL %.4f nats per sample", e.NLL))
 	}
 	if e.LogZ.Known() && !e.LogZKnown() {
-		lines = append(lines, "log Z, and with it the NLL, is not reliable: few chains of annealed importance sampling have weight")
+		lines = append(lines, "log Z, and with it the NLL, is not reliable: few draws of importance sampling have weight")
 	}
 	if e.TrainNLL.Known() {
 		lines = append(lines, byHeart(e)...)

@@ -216,6 +216,25 @@ func (d *Data) Points(n int, rng *rand.Rand) *mat.Dense {
 	return x
 }
 
+// bare returns n of the points to train on, as they are, or all if they are fewer, or draws of the distribution, in the units of the
+// network. It panics where these are gone.
+func (d *Data) bare(n int, rng *rand.Rand) (*datasets.Points, error) {
+	x := d.Train
+	if x == nil {
+		x = mat.NewDense(n, d.Dim, nil)
+		d.Truth.Sample(x, rng)
+	}
+	rows, _ := x.Dims()
+	z := mat.NewDense(min(n, rows), d.Dim, nil)
+	for i, row := range rng.Perm(rows)[:min(n, rows)] {
+		z.SetRow(i, x.RawRowView(row))
+	}
+	if d.Scaler != nil {
+		d.Scaler.Apply(z, z)
+	}
+	return datasets.NewPoints(z)
+}
+
 // Restore brings rows from the units of the network to those of the data.
 func (d *Data) Restore(x *mat.Dense) {
 	if d.Scaler != nil {

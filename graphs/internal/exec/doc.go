@@ -15,11 +15,12 @@
 //
 // A value lives where its readers allow: in a register of its group, a block of the first cache; in a tile, memory of a
 // worker that is used again for every tile; whole, in an arena shared by values that do not live at the same time; or, if it
-// depends on held inputs alone, in memory of its own. A sum over the rows of a batch has a partial value per stripe.
+// depends on held inputs alone, in memory of its own. A sum over the rows of a batch has a partial value per stripe, or per worker if
+// there is one.
 //
 // # Run
 //
 // A program runs its segments one after the other. The stripes of a tiled segment are the parts of a job that the workers of
 // the process's team share, each with tiles and registers of its own; then the partial sums are added up, in the order of
-// the stripes. Nothing is allocated, and nothing but opaque instructions can fail.
+// the stripes. A worker who is alone adds each to those before it. Nothing is allocated, and nothing but opaque instructions can fail.
 package exec

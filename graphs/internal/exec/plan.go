@@ -17,7 +17,7 @@ const (
 	persistent slotKind = iota // inputs, constants, held results: keeps its value between calls
 	full                       // a whole value, for as long as it is needed
 	tile                       // the rows of one tile; every worker has its own
-	partial                    // the sum of one stripe; every stripe has its own
+	partial                    // the sum of one stripe; every stripe has its own, but that of a worker who is alone
 	packed                     // a packed operand
 )
 
@@ -31,7 +31,7 @@ type slot struct {
 	rows, cols int
 	size       int // elements
 	off        int // in the arena of its kind
-	stride     int // of a partial slot: from stripe to stripe
+	stride     int // of a partial slot: from stripe to stripe; 0 where all are in one place
 	from, to   int // life time, both ends included: in steps of the segment for a tile, of the program for a whole value
 }
 
@@ -103,9 +103,10 @@ type plan struct {
 // settings of the planner.
 type settings struct {
 	elemSize  int
-	minRows   int // below this many rows a space is run at once
-	tileRows  int // 0: chosen from tileBytes
-	tileBytes int // what the tiles of one worker should take
+	alone     bool // there is one worker: partial sums are added as they come
+	minRows   int  // below this many rows a space is run at once
+	tileRows  int  // 0: chosen from tileBytes
+	tileBytes int  // what the tiles of one worker should take
 	packLen   func(k, n int) int
 	workLen   func(m, n, k int) int
 }

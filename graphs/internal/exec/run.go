@@ -53,7 +53,7 @@ func New[T kernels.Float](g *ir.Graph, opt Options) *Program[T] {
 	if _, ok := any(z).(float32); ok {
 		size = 4
 	}
-	set := settings{elemSize: size, minRows: 64, tileRows: opt.TileRows, tileBytes: 1 << 20,
+	set := settings{elemSize: size, alone: opt.Threads <= 1, minRows: 64, tileRows: opt.TileRows, tileBytes: 1 << 20,
 		packLen: func(k, n int) int { return (n + 15) / 16 * 16 * k }, workLen: kernels.Workspace[T]}
 	if opt.MinRows > 0 {
 		set.minRows = opt.MinRows
@@ -234,6 +234,10 @@ func (p *Program[T]) Run() error {
 			}
 			continue
 		}
+		if len(p.workers) == 1 {
+			w.inTurn(seg)
+			continue
+		}
 		workers.run(&p.jobs[2*i])
 		workers.run(&p.jobs[2*i+1])
 	}
@@ -309,13 +313,44 @@ func (p *Program[T]) combine(c *combine, lo, hi int) {
 	}
 }
 
-// stripe runs the tiles of one stripe.
+// stripe runs the tiles of one stripe of several workers'.
 func (w *worker[T]) stripe(seg *segment, n int) {
 	for i := range seg.sums {
-		s := &w.p.slots[seg.sums[i].partial]
-		o := s.off + n*s.stride
-		w.buf[seg.sums[i].partial] = w.p.parts[o : o+s.size]
+		w.bindPart(&seg.sums[i], n)
 	}
+	w.runTiles(seg, n)
+}
+
+// bindPart makes the place of stripe n that of the partial sum.
+func (w *worker[T]) bindPart(c *combine, n int) {
+	s := &w.p.slots[c.partial]
+	o := s.off + n*s.stride
+	w.buf[c.partial] = w.p.parts[o : o+s.size]
+}
+
+// inTurn runs one stripe after the other, of a worker who is alone: the sums of the first in their place, those of the others beside
+// it, to be added while the cache still has them. The additions are those of combine, in their order.
+func (w *worker[T]) inTurn(seg *segment) {
+	for i := range seg.sums {
+		c := &seg.sums[i]
+		w.buf[c.partial] = w.buf[c.dst]
+	}
+	w.runTiles(seg, 0)
+	for n := 1; n < seg.stripes(); n++ {
+		for i := range seg.sums {
+			w.bindPart(&seg.sums[i], n)
+		}
+		w.runTiles(seg, n)
+		for i := range seg.sums {
+			c := &seg.sums[i]
+			dst := w.buf[c.dst][:c.n]
+			kernels.Add(dst, dst, w.buf[c.partial])
+		}
+	}
+}
+
+// runTiles runs the tiles of stripe n.
+func (w *worker[T]) runTiles(seg *segment, n int) {
 	lo := n * seg.stripe
 	hi := min(lo+seg.stripe, seg.rows)
 	for r := lo; r < hi; r += seg.tile {

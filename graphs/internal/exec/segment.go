@@ -193,8 +193,6 @@ func (p *planner) memory() {
 			p.keepLen += align(s.size, p.elemSize)
 		case full:
 			fulls = append(fulls, i)
-		case partial:
-			s.stride = align(s.size, p.elemSize)
 		case packed:
 			p.packLen += s.size
 		}
@@ -230,7 +228,13 @@ func (p *planner) memory() {
 			for _, c := range seg.sums {
 				s := &p.slots[c.partial]
 				s.off = parts
-				parts += s.stride * seg.stripes()
+				room := align(s.size, p.elemSize)
+				if p.set.alone {
+					parts += room
+					continue
+				}
+				s.stride = room
+				parts += room * seg.stripes()
 			}
 			p.partLen = max(p.partLen, parts)
 		}

@@ -51,12 +51,12 @@ const (
 )
 
 // NewSmoothed chooses k, of those on a ladder, by the likelihood of points left out, each under all others; larger ones need not
-// be better, and how sharp the data are no one knows before. b is a, or less where there are many neighbours,
+// be better, and how sharp the data are no one knows before. b is a, or less where the neighbours are many,
 //
-//	b = min(a, (70 a²/k)^(1/d)),   0 ≤ a ≤ 1:
+//	b = min(a, (70 a²/k)^(1/d)),   0 ≤ a ≤ 1,
 //
-// of them noise reaches b^d k, which is then as many as of 70 in the plane. It is with their number that what there is to learn by
-// heart grows less, and with their distance that the density is blurred.
+// so that noise reaches at most 70 a² of them, b^d k. It is with their number that what there is to learn by heart grows less, and with
+// their distance that the density is blurred.
 //
 // If all points coincide they stay as they are. Where all covariances together would be more than 2²⁵ numbers λ is 1, and a counts half, as
 // that noise leads off what the points lie on. It panics unless 0 ≤ a ≤ 1.

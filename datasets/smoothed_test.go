@@ -254,7 +254,7 @@ func TestSmoothedWithoutRoom(t *testing.T) {
 	}
 }
 
-// Of more than 70 neighbours noise reaches as many as of 70 in the plane: a ball of a fraction (b^d k)/70 of them.
+// Noise reaches a fraction b^d of the neighbours, and no more of them than 70 a².
 func TestEnoughNoise(t *testing.T) {
 	const a = 0.5
 	for _, d := range []int{1, 2, 7} {

@@ -1040,3 +1040,16 @@ func TestReference(t *testing.T) {
 		t.Error("README.md is out of date: go generate ./cmd/ebm")
 	}
 }
+
+// The bar leaves room for what stands around it: in narrow terminals rate and times go first, then the bar.
+func TestBarWidth(t *testing.T) {
+	for _, c := range []struct {
+		columns, steps, width int
+		times                 bool
+	}{{200, 6000, 20, true}, {80, 6000, 7, true}, {80, 1_000_000_000, 20, false}, {60, 6000, 15, false}, {45, 6000, 0, false}, {20, 1, -19, false}} {
+		width, times := barWidth(c.columns, c.steps)
+		if width != c.width || times != c.times {
+			t.Errorf("%d columns, %d steps: width %d, times %v, want %d, %v", c.columns, c.steps, width, times, c.width, c.times)
+		}
+	}
+}

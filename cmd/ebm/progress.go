@@ -24,24 +24,36 @@ func newProgress(e *env, quiet bool, steps int) *progress {
 	if quiet || !terminal(e.stderr) {
 		return p
 	}
-	p.bar = progressbar.NewOptions(steps,
+	width, times := barWidth(terminalWidth(e.stderr), steps)
+	if width < 1 {
+		return p
+	}
+	options := []progressbar.Option{
 		progressbar.OptionSetWriter(e.stderr),
-		progressbar.OptionSetWidth(barWidth(steps)),
-		progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("step"),
+		progressbar.OptionSetWidth(width),
 		progressbar.OptionShowCount(),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetPredictTime(times),
+		progressbar.OptionSetElapsedTime(times),
+		progressbar.OptionThrottle(100 * time.Millisecond),
 		progressbar.OptionSetDescription("training"),
 		progressbar.OptionClearOnFinish(),
-	)
+	}
+	if times {
+		options = append(options, progressbar.OptionShowIts(), progressbar.OptionSetItsString("step"))
+	}
+	p.bar = progressbar.NewOptions(steps, options...)
 	return p
 }
 
-// barWidth leaves room, in 80 columns, for the text before the bar and the counts and times behind it.
-func barWidth(steps int) int {
+// barWidth is the width of the bar, at most 20, that leaves room on a line for the text before it and for the counts, and if there is enough
+// for rate and times, behind it. A bar that would fill a line and go on to the next is drawn anew below itself every time.
+func barWidth(columns, steps int) (width int, times bool) {
 	digits := len(fmt.Sprint(steps))
-	return max(6, min(20, 80-len("sampling acceptance 0.00 100% || (/, 1000 step/s) [00m00s:00m00s]")-2*digits))
+	room := func(text string) int { return min(20, columns-len(text)-2*digits) }
+	if w := room("sampling acceptance 0.00 100% || (/, 1000 step/s) [00m00s:00m00s]"); w >= 6 {
+		return w, true
+	}
+	return room("sampling acceptance 0.00 100% || (/) "), false
 }
 
 // update is called after every training step.

@@ -166,9 +166,9 @@ type part struct {
 }
 
 // Run trains until Steps are done, the context is cancelled, or the run fails. On cancellation it writes a checkpoint
-// and returns an error that matches the context's; when the sentinel gives up, an *Error; a run that can neither
-// record nor write a checkpoint stops with the error of the system, and the last checkpoint on disk is whole. The
-// Result is valid in every case.
+// and returns an error that matches the context's; when the sentinel gives up, an *Error, with the parameters and their average as
+// they were at the last good checkpoint; a run that can neither record nor write a checkpoint stops with the error of the system, and
+// the last checkpoint on disk is whole. The Result is valid in every case.
 func Run(ctx context.Context, cfg Config) (Result, error) {
 	r, err := newRunner(cfg)
 	if err != nil {
@@ -399,8 +399,11 @@ func (r *runner) write(rec Record) error {
 // rollback goes back to the last good state, with a smaller rate and fresh streams, or gives up.
 func (r *runner) rollback(trip *Error) error {
 	trip.Rollbacks = int(r.attempt)
-	if r.good == nil || int(r.attempt) >= r.sentinel.maxRollbacks() {
+	if r.good == nil {
 		return trip
+	}
+	if int(r.attempt) >= r.sentinel.maxRollbacks() {
+		return r.giveUp(trip)
 	}
 	attempt := r.attempt + 1
 	if err := r.restore(r.good, false); err != nil {
@@ -412,6 +415,35 @@ func (r *runner) rollback(trip *Error) error {
 		Step: r.step, Seconds: r.watch.seconds(),
 		Event: fmt.Sprintf("rollback %d from step %d to step %d, rate times %g: %s", attempt, trip.Step, r.step, r.scale, trip.Seen),
 	})
+}
+
+// giveUp leaves the parameters and their average as they were at the last good checkpoint.
+func (r *runner) giveUp(trip *Error) error {
+	theta, err := r.good.parameters()
+	if err != nil {
+		return errors.Join(trip, err)
+	}
+	copy(r.cfg.Params.Data(), theta)
+	r.cfg.Params.Changed()
+	b, err := r.good.section("average")
+	if err != nil {
+		return errors.Join(trip, err)
+	}
+	if err := r.average.UnmarshalState(b); err != nil {
+		return errors.Join(trip, err)
+	}
+	return trip
+}
+
+// parameters are θ.
+func (s Snapshot) parameters() ([]float64, error) {
+	b, err := s.section("theta")
+	if err != nil {
+		return nil, err
+	}
+	d := decoder{b: b}
+	theta := d.floats()
+	return theta, d.finish("θ")
 }
 
 // snapshot gathers the complete state.
@@ -460,12 +492,8 @@ func (r *runner) restore(s Snapshot, resume bool) error {
 	if step > 1<<53 || attempt > 1<<31 {
 		return fmt.Errorf("train: state of the run: step %d after %d rollbacks", step, attempt)
 	}
-	if b, err = s.section("theta"); err != nil {
-		return err
-	}
-	d = decoder{b: b}
-	theta := d.floats()
-	if err := d.finish("θ"); err != nil {
+	theta, err := s.parameters()
+	if err != nil {
 		return err
 	}
 	if len(theta) != len(r.cfg.Params.Data()) {

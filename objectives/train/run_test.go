@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -339,6 +340,37 @@ func TestSentinel(t *testing.T) {
 				t.Errorf("%d events, want 1", events)
 			}
 		})
+	}
+}
+
+// Who gives up leaves the parameters and their average of the last good checkpoint, not those that diverged.
+func TestGivingUpLeavesWhatWasGood(t *testing.T) {
+	const good = 20 // the last checkpoint before step 30
+	stop, cancel := context.WithCancel(context.Background())
+	o := newToy()
+	o.trouble = func(n uint64, _ []float64, _ *Stats) error {
+		if n == good {
+			cancel()
+		}
+		return nil
+	}
+	want, err := Run(stop, toyConfig(o, ""))
+	if !errors.Is(err, context.Canceled) || want.Step != good {
+		t.Fatalf("stopped at step %d: %v", want.Step, err)
+	}
+	p := newToy()
+	p.trouble = func(n uint64, g []float64, st *Stats) error {
+		if n > 30 {
+			st.Loss = math.NaN()
+		}
+		return nil
+	}
+	got, err := Run(context.Background(), toyConfig(p, ""))
+	if !errors.Is(err, ErrDiverged) {
+		t.Fatalf("got %v, want ErrDiverged", err)
+	}
+	if !slices.Equal(p.theta, o.theta) || !slices.Equal(got.Average, want.Average) {
+		t.Errorf("parameters %v, average %v, want %v, %v", p.theta, got.Average, o.theta, want.Average)
 	}
 }
 

@@ -3,7 +3,7 @@
 //
 //	name ──New──▶ Distribution ──Sample──▶ batches ──▶ training
 //	                   └─ LogProb, Score, Entropy ───▶ measures of fit
-//	file ──Load─▶ Points ──Split, Standardizer──▶ batches
+//	file ──Load─▶ Points ──Split, Standardizer, Smoothed──▶ batches
 //
 // # The named distributions
 //
@@ -26,9 +26,10 @@
 //
 // # Your own data
 //
-// [Load] reads points of any dimension from a .csv, .npy or .npz file, [Points] draws from them, a [Standardizer] brings them
-// to zero mean and unit variance and back, and [NewImage] makes a picture into a density. [Open] takes a name or a
-// path and finds out itself.
+// [Load] reads points of any dimension from a .csv, .npy or .npz file, [Points] draws from them, and a [Standardizer] brings them
+// to zero mean and unit variance and back. [Smoothed] draws from them as training should, moved within the scatter of their
+// neighbours: a model that sees the same few thousand points over and over learns them by heart. [NewImage] makes a picture into a
+// density. [Open] takes a name or a path and finds out itself.
 //
 // # Conventions
 //

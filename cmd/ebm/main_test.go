@@ -841,6 +841,12 @@ func TestFile(t *testing.T) {
 	}
 	ebm(t, "eval", run).want(t, 2).oneLine(t, "points.csv", "not there")
 	ebm(t, "plot", run, "--out", filepath.Join(dir, "p.png")).want(t, 0)
+	if r := ebm(t, "plot", run, "--kind", "samples,contour").want(t, 2); !strings.Contains(r.errout, "--kind contour: it needs data of 2 dimensions, these have 3") {
+		t.Errorf("stderr %q", r.errout)
+	}
+	if _, err := os.Stat(filepath.Join(run, "samples.png")); err == nil {
+		t.Error("a picture was drawn before another was refused")
+	}
 	ebm(t, "train", "--resume", run+"x").want(t, 2)
 }
 

@@ -56,6 +56,11 @@ func (c *plotCmd) Run(e *env) error {
 		}
 		return pics.Terminal(e.stdout, terminalWidth(e.stdout), mode)
 	}
+	for _, kind := range c.Kind {
+		if err := pics.Check(kind); err != nil {
+			return err
+		}
+	}
 	var paths []string
 	for _, kind := range c.Kind {
 		path := c.Out

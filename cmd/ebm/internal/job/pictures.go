@@ -217,14 +217,23 @@ func Kinds() []string { return append(viz.Kinds(), "density", "diagnostics", "an
 // Moving tells whether pictures of a kind are animations.
 func Moving(kind string) bool { return kind == "animation" || kind == "chains" }
 
+// Check refuses a kind that the data have no picture of.
+func (p *Pictures) Check(kind string) error {
+	switch kind {
+	case "contour", "surface", "score", "animation", "chains":
+		if d := p.Model.Data.Dim; d != 2 {
+			return exit.Usagef("--kind %s: it needs data of 2 dimensions, these have %d", kind, d)
+		}
+	case "density":
+		return p.CheckDensity("--kind density")
+	}
+	return nil
+}
+
 // Draw writes the picture of the given kind to path.
 func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
-	if kind != "loss" && p.Model.Data.Dim != 2 {
-		for _, k := range []string{"contour", "surface", "score", "animation", "chains"} {
-			if k == kind {
-				return exit.Usagef("--kind %s: it needs data of 2 dimensions, these have %d", kind, p.Model.Data.Dim)
-			}
-		}
+	if err := p.Check(kind); err != nil {
+		return err
 	}
 	switch kind {
 	case "animation":
@@ -234,9 +243,6 @@ func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
 	case "diagnostics":
 		return p.diagnostics(ctx, path)
 	case "density":
-		if err := p.CheckDensity("--kind density"); err != nil {
-			return err
-		}
 		logZ, err := p.logZ(ctx)
 		if err != nil {
 			return err

@@ -58,8 +58,8 @@ const (
 // so that noise reaches at most 70 a² of them, b^d k. It is with their number that what there is to learn by heart grows less, and with
 // their distance that the density is blurred.
 //
-// If all points coincide they stay as they are. Where all covariances together would be more than 2²⁵ numbers λ is 1, and a counts half, as
-// that noise leads off what the points lie on. It panics unless 0 ≤ a ≤ 1.
+// If all points coincide they stay as they are. Where all covariances together, of every k that is compared, would be more than 2²⁵
+// numbers λ is 1 and b half as large, as that noise leads off what the points lie on. It panics unless 0 ≤ a ≤ 1.
 func NewSmoothed(p *Points, a float64) *Smoothed {
 	if !(a >= 0 && a <= 1) {
 		panic(badShare)
@@ -311,21 +311,27 @@ func (s *Smoothed) logDet(j int) (sum float64) {
 
 // distance is |(b V^½)⁻¹(x - centre)|² of point j, or some number above most if it is; z is room for d numbers.
 func (s *Smoothed) distance(z []float64, j int, x []float64, most float64) (sq float64) {
-	f, centre, at := s.factor(j), s.centre.RawRowView(j), 0
-	for a, c := range centre {
-		v := x[a] - c
-		if len(f) > 1 {
-			for _, w := range z[:a] {
-				v -= f[at] * w
-				at++
+	f, centre := s.factor(j), s.centre.RawRowView(j)
+	if len(f) == 1 {
+		for a, c := range centre {
+			v := (x[a] - c) / f[0]
+			if sq += v * v; sq > most {
+				break
 			}
 		}
+		return sq
+	}
+	at := 0
+	for a, c := range centre {
+		v := x[a] - c
+		for _, w := range z[:a] {
+			v -= f[at] * w
+			at++
+		}
 		z[a] = v / f[at]
+		at++
 		if sq += z[a] * z[a]; sq > most {
 			break
-		}
-		if len(f) > 1 {
-			at++
 		}
 	}
 	return sq

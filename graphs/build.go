@@ -104,10 +104,8 @@ func apply(o operation, in ...*G.Node) *G.Node {
 	}
 	shapes := make([]tensor.Shape, len(in))
 	dims := make([]int, len(in))
+	need(o, in...)
 	for i, n := range in {
-		if missing(n) {
-			failf("%v: operand %d is missing or in no graph", o, i)
-		}
 		if n.Graph() != in[0].Graph() {
 			failf("%v: operand %d is in another graph", o, i)
 		}
@@ -199,7 +197,16 @@ func inner(n *G.Node) (operation, bool) {
 	return o.operation, true
 }
 
-// missing reports that n cannot be an operand; apply says so.
+// need fails unless all operands of o are nodes of a graph.
+func need(o operation, in ...*G.Node) {
+	for i, n := range in {
+		if missing(n) {
+			failf("%v: operand %d is missing or in no graph", o, i)
+		}
+	}
+}
+
+// missing reports that n cannot be an operand.
 func missing(n *G.Node) bool { return n == nil || n.Graph() == nil }
 
 // sameShape is equality; tensor.Shape.Eq takes a vector for a matrix of one column.

@@ -239,9 +239,8 @@ func mapTangent(t *G.Node, f func(*G.Node) *G.Node) *G.Node {
 
 // Scale is c x. A factor of 0 yields a structural zero, whatever x.
 func Scale(x *G.Node, c float64) *G.Node {
+	need(scaleOp{c}, x)
 	switch {
-	case missing(x):
-		return apply(scaleOp{c}, x) // fails
 	case c == 1:
 		return x
 	case c == 0:
@@ -284,10 +283,8 @@ func (shiftOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
 
 // Shift is x + c.
 func Shift(x *G.Node, c float64) *G.Node {
-	switch {
-	case missing(x):
-		return apply(shiftOp{c}, x) // fails
-	case c == 0:
+	need(shiftOp{c}, x)
+	if c == 0 {
 		return x
 	}
 	if k, ok := constantOf(x); ok {

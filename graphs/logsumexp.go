@@ -58,10 +58,9 @@ func (rowLogSumExpOp) curve(in G.Nodes, _ *G.Node, dirs []G.Nodes) *G.Node {
 
 // RowLogSumExp is log Σ_j exp x_ij of every row, without overflow: (n,m) → (n,1).
 func RowLogSumExp(x *G.Node) *G.Node {
-	if !missing(x) {
-		if s := x.Shape(); len(s) == 2 && s[1] == 1 {
-			return x
-		}
+	need(rowLogSumExpOp{}, x)
+	if s := x.Shape(); len(s) == 2 && s[1] == 1 {
+		return x
 	}
 	return apply(rowLogSumExpOp{}, x)
 }

@@ -46,10 +46,11 @@ func (rowSumOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node { return mapTangent
 
 // RowSum sums every row: (n,m) → (n,1).
 func RowSum(x *G.Node) *G.Node {
-	if missing(x) || len(x.Shape()) != 2 {
+	need(rowSumOp{}, x)
+	s := x.Shape()
+	if len(s) != 2 {
 		return apply(rowSumOp{}, x) // fails
 	}
-	s := x.Shape()
 	n, m := s[0], s[1]
 	if m == 1 {
 		return x
@@ -103,10 +104,11 @@ func (colSumOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node { return mapTangent
 
 // ColSum sums every column: (n,m) → (m).
 func ColSum(x *G.Node) *G.Node {
-	if missing(x) || len(x.Shape()) != 2 {
+	need(colSumOp{}, x)
+	s := x.Shape()
+	if len(s) != 2 {
 		return apply(colSumOp{}, x) // fails
 	}
-	s := x.Shape()
 	n, m := s[0], s[1]
 	if n == 1 {
 		return Reshape(x, m)
@@ -173,9 +175,7 @@ func (o sumOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 func Sum(x *G.Node) *G.Node { return sum(x, false) }
 
 func sum(x *G.Node, scalar bool) *G.Node {
-	if missing(x) {
-		return apply(sumOp{scalar: scalar}, x) // fails
-	}
+	need(sumOp{scalar: scalar}, x)
 	s := x.Shape()
 	to := tensor.Shape{1}
 	if scalar {
@@ -230,9 +230,7 @@ func (o expandColsOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 
 // ExpandCols repeats the column x m times: (n,1) → (n,m).
 func ExpandCols(x *G.Node, m int) *G.Node {
-	if missing(x) {
-		return apply(expandColsOp{m: m}, x) // fails
-	}
+	need(expandColsOp{m: m}, x)
 	if s := x.Shape(); len(s) == 2 && s[1] == 1 && m >= 1 {
 		if m == 1 {
 			return x
@@ -282,9 +280,7 @@ func (o expandRowsOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 
 // ExpandRows repeats the vector v as n rows: (m) → (n,m).
 func ExpandRows(v *G.Node, n int) *G.Node {
-	if missing(v) {
-		return apply(expandRowsOp{n: n}, v) // fails
-	}
+	need(expandRowsOp{n: n}, v)
 	if s := v.Shape(); len(s) == 1 && n >= 1 {
 		if c, ok := constantOf(v); ok {
 			return constant(c, tensor.Shape{n, s[0]}, v)
@@ -339,9 +335,7 @@ func Fill(s, like *G.Node) *G.Node {
 }
 
 func fill(s *G.Node, shape ...int) *G.Node {
-	if missing(s) {
-		return apply(fillOp{s: shape}, s) // fails
-	}
+	need(fillOp{s: shape}, s)
 	if from := s.Shape(); from.TotalSize() == 1 {
 		if tensor.Shape(shape).TotalSize() == 1 {
 			return Reshape(s, shape...)

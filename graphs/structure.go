@@ -37,10 +37,11 @@ func (transposeOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node     { return nil }
 // Transpose exchanges the axes of a matrix: (n,m) → (m,n). A product of transposed matrices costs nothing extra: MatMul
 // reads them where they are.
 func Transpose(x *G.Node) *G.Node {
-	if missing(x) || len(x.Shape()) != 2 {
+	need(transposeOp{}, x)
+	s := x.Shape()
+	if len(s) != 2 {
 		return apply(transposeOp{}, x) // fails
 	}
-	s := x.Shape()
 	n, m := s[0], s[1]
 	if n == 1 || m == 1 {
 		return Reshape(x, m, n)
@@ -90,9 +91,7 @@ func (o reshapeOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 // Reshape gives the elements of x, in row-major order, another shape of the same size.
 func Reshape(x *G.Node, shape ...int) *G.Node {
 	to := tensor.Shape(slices.Clone(shape))
-	if missing(x) {
-		return apply(reshapeOp{s: to}, x) // fails
-	}
+	need(reshapeOp{s: to}, x)
 	from := x.Shape()
 	if slices.Equal(from, to) {
 		return x
@@ -181,9 +180,7 @@ func SliceRows(x *G.Node, lo, hi int) *G.Node { return slice(x, 0, lo, hi) }
 
 func slice(x *G.Node, axis, lo, hi int) *G.Node {
 	o := sliceOp{axis: axis, lo: lo, hi: hi}
-	if missing(x) {
-		return apply(o, x) // fails
-	}
+	need(o, x)
 	s := x.Shape()
 	to, err := o.shape([]tensor.Shape{s})
 	if err != nil {
@@ -294,9 +291,7 @@ func PadRows(x *G.Node, before, after int) *G.Node { return pad(x, 0, before, af
 
 func pad(x *G.Node, axis, before, after int) *G.Node {
 	o := padOp{axis: axis, before: before, after: after}
-	if missing(x) {
-		return apply(o, x) // fails
-	}
+	need(o, x)
 	to, err := o.shape([]tensor.Shape{x.Shape()})
 	if err != nil {
 		return apply(o, x) // fails
@@ -380,10 +375,11 @@ func ConcatCols(x ...*G.Node) *G.Node { return concat(1, x) }
 func ConcatRows(x ...*G.Node) *G.Node { return concat(0, x) }
 
 func concat(axis int, x G.Nodes) *G.Node {
-	switch {
-	case len(x) == 0:
+	need(concatOp{axis, len(x)}, x...)
+	switch len(x) {
+	case 0:
 		failf("concat of nothing")
-	case len(x) == 1 && !missing(x[0]):
+	case 1:
 		return x[0]
 	}
 	return apply(concatOp{axis, len(x)}, x...)

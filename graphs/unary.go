@@ -165,9 +165,7 @@ func (o unaryOp) curve(in G.Nodes, out *G.Node, dirs []G.Nodes) *G.Node {
 
 // unary applies o, and moves it through expansions: f of a repeated row is the repeated f of the row.
 func unary(o unaryOp, x *G.Node) *G.Node {
-	if missing(x) {
-		return apply(o, x) // fails
-	}
+	need(o, x)
 	if c, ok := constantOf(x); ok {
 		return constant(o.scalar()(c), x.Shape(), x)
 	}
@@ -221,9 +219,7 @@ func Cos(x *G.Node) *G.Node { return unary(unaryOp{fn: fnCos}, x) }
 
 // Pow is x^p for a constant p. Whole p are defined for every x, others for x ≥ 0.
 func Pow(x *G.Node, p float64) *G.Node {
-	if missing(x) {
-		return apply(unaryOp{fn: fnPow, p: p}, x) // fails
-	}
+	need(unaryOp{fn: fnPow, p: p}, x)
 	switch p {
 	case 0:
 		return OnesLike(x)

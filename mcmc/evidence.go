@@ -14,8 +14,8 @@ type Evidence struct {
 	StdErr      float64   `json:"std_err"` // of LogZ: sd(w)/(mean(w)√n)
 	ESS         float64   `json:"ess"`     // (Σw)²/Σw²: a few only means that StdErr is not to be trusted
 	Levels      int       `json:"levels"`
-	Evaluations int       `json:"evaluations"` // gradients of one chain each
-	LogWeights  []float64 `json:"-"`           // per chain: log w
+	Evaluations int       `json:"evaluations"` // gradients, or energies, of one chain or draw each
+	LogWeights  []float64 `json:"-"`           // per chain or draw: log w
 }
 
 // Reliable reports whether at least a tenth of the weights count, ESS ≥ 0.1 n. Where it is fewer nobody knows StdErr: what is rare and

@@ -98,12 +98,13 @@ type plan struct {
 	workLen  int // of a worker's workspace for products
 	regs     int // registers of the largest group
 	elemSize int
+	alone    bool // there is one worker: partial sums are added as they come
 }
 
 // settings of the planner.
 type settings struct {
 	elemSize  int
-	alone     bool // there is one worker: partial sums are added as they come
+	alone     bool // see plan
 	minRows   int  // below this many rows a space is run at once
 	tileRows  int  // 0: chosen from tileBytes
 	tileBytes int  // what the tiles of one worker should take
@@ -230,7 +231,7 @@ func (p *planner) merge(id ir.ID, inList map[ir.ID]bool) {
 func newPlan(src *ir.Graph, set settings) *plan {
 	g := ir.Fuse(ir.Fold(src), func(in *ir.Instr) bool { return !in.TA && in.Rows > 8 })
 	n := len(g.Code)
-	pl := &plan{g: g, code: g.Code, elemSize: set.elemSize, slotOf: make([]int32, n)}
+	pl := &plan{g: g, code: g.Code, elemSize: set.elemSize, alone: set.alone, slotOf: make([]int32, n)}
 	p := &planner{plan: pl, set: set, uses: make([][]ir.ID, n), clear: make([]bool, n), isOut: make([]bool, n), isHeld: make([]bool, n),
 		space: make([]int, n), stage: make([]int, n), spaces: map[int]bool{},
 		members: map[ir.ID][]ir.ID{}, aliasOf: map[ir.ID]ir.ID{}, inner: map[ir.ID]bool{}, begun: map[int32]bool{}}

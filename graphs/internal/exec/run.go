@@ -234,7 +234,7 @@ func (p *Program[T]) Run() error {
 			}
 			continue
 		}
-		if len(p.workers) == 1 {
+		if p.alone {
 			w.inTurn(seg)
 			continue
 		}

@@ -229,7 +229,7 @@ func (p *planner) memory() {
 				s := &p.slots[c.partial]
 				s.off = parts
 				room := align(s.size, p.elemSize)
-				if p.set.alone {
+				if p.alone {
 					parts += room
 					continue
 				}

@@ -18,12 +18,19 @@ const densityNodes = 241
 
 // CheckDensity refuses, in the name of the flag, a run whose true density cannot be drawn beside the model's.
 func (p *Pictures) CheckDensity(flag string) error {
-	d := p.Model.Data
-	if d.Dim != 2 {
-		return exit.Usagef("%s: it needs data of 2 dimensions, these have %d", flag, d.Dim)
+	if err := p.checkPlane(flag); err != nil {
+		return err
 	}
-	if _, ok := d.Truth.(datasets.LogProber); !ok {
+	if _, ok := p.Model.Data.Truth.(datasets.LogProber); !ok {
 		return exit.Usagef("%s: it needs a known density, and that of %s is not; ebm plot --kind contour draws the model alone", flag, p.Model.Settings.Dataset)
+	}
+	return nil
+}
+
+// checkPlane refuses, in the name of the flag, data that do not lie in the plane.
+func (p *Pictures) checkPlane(flag string) error {
+	if d := p.Model.Data.Dim; d != 2 {
+		return exit.Usagef("%s: it needs data of 2 dimensions, these have %d", flag, d)
 	}
 	return nil
 }

@@ -221,9 +221,7 @@ func Moving(kind string) bool { return kind == "animation" || kind == "chains" }
 func (p *Pictures) Check(kind string) error {
 	switch kind {
 	case "contour", "surface", "score", "animation", "chains":
-		if d := p.Model.Data.Dim; d != 2 {
-			return exit.Usagef("--kind %s: it needs data of 2 dimensions, these have %d", kind, d)
-		}
+		return p.checkPlane("--kind " + kind)
 	case "density":
 		return p.CheckDensity("--kind density")
 	}

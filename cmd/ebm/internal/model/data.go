@@ -178,7 +178,12 @@ func (d *Data) Held() (train.Source, error) {
 	if d.Test == nil {
 		return nil, nil
 	}
-	z := mat.DenseCopyOf(d.Test)
+	return d.network(d.Test)
+}
+
+// network returns a copy of x in the units of the network.
+func (d *Data) network(x *mat.Dense) (*datasets.Points, error) {
+	z := mat.DenseCopyOf(x)
 	if d.Scaler != nil {
 		d.Scaler.Apply(z, z)
 	}
@@ -191,9 +196,7 @@ func (d *Data) standardize() error {
 		d.source = scaled{d.Truth, d.Scaler}
 		return nil
 	}
-	z := mat.DenseCopyOf(d.Train)
-	d.Scaler.Apply(z, z)
-	points, err := datasets.NewPoints(z)
+	points, err := d.network(d.Train)
 	d.source = points
 	return err
 }
@@ -225,14 +228,11 @@ func (d *Data) bare(n int, rng *rand.Rand) (*datasets.Points, error) {
 		d.Truth.Sample(x, rng)
 	}
 	rows, _ := x.Dims()
-	z := mat.NewDense(min(n, rows), d.Dim, nil)
+	some := mat.NewDense(min(n, rows), d.Dim, nil)
 	for i, row := range rng.Perm(rows)[:min(n, rows)] {
-		z.SetRow(i, x.RawRowView(row))
+		some.SetRow(i, x.RawRowView(row))
 	}
-	if d.Scaler != nil {
-		d.Scaler.Apply(z, z)
-	}
-	return datasets.NewPoints(z)
+	return d.network(some)
 }
 
 // Restore brings rows from the units of the network to those of the data.

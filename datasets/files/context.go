@@ -1,0 +1,72 @@
+package files
+
+import (
+	"context"
+	"io"
+)
+
+// Context returns a reader that ends with the context's error once that is done. A read that has begun is finished first: it is
+// for regular files, of which a read takes no time.
+func Context(ctx context.Context, r io.Reader) io.Reader { return &contextReader{ctx, r} }
+
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *contextReader) Read(b []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(b)
+}
+
+// Interruptible returns a reader that ends with the context's error as soon as that is done, even while a read waits: for standard
+// input, where a read may wait for ever. The read that waits is left to itself; what it brings is lost.
+func Interruptible(ctx context.Context, r io.Reader) io.Reader {
+	return &interruptible{ctx: ctx, r: r, done: make(chan int, 1)}
+}
+
+type interruptible struct {
+	ctx  context.Context
+	r    io.Reader
+	buf  []byte // filled by a goroutine while busy
+	rest []byte // of buf, not yet handed on
+	busy bool
+	err  error
+	done chan int
+}
+
+func (p *interruptible) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	for len(p.rest) == 0 {
+		if err := p.ctx.Err(); err != nil {
+			return 0, err
+		}
+		if !p.busy && p.err != nil {
+			return 0, p.err
+		}
+		if !p.busy {
+			if p.buf == nil {
+				p.buf = make([]byte, 1<<16)
+			}
+			p.busy = true
+			go func() {
+				n, err := p.r.Read(p.buf)
+				p.err = err
+				p.done <- n
+			}()
+		}
+		select {
+		case <-p.ctx.Done():
+			return 0, p.ctx.Err()
+		case n := <-p.done:
+			p.busy, p.rest = false, p.buf[:n]
+		}
+	}
+	n := copy(b, p.rest)
+	p.rest = p.rest[n:]
+	return n, nil
+}

@@ -1,0 +1,78 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// ErrNotRegular is wrapped by errors about folders, pipes, sockets and devices.
+var ErrNotRegular = errors.New("not a regular file")
+
+// ErrTooLarge is wrapped by errors about files that are larger than whoever reads them allows.
+var ErrTooLarge = errors.New("too large")
+
+// Open opens a regular file for reading and returns its size. It never blocks: not on a named pipe that nobody writes to, either.
+func Open(path string) (f *os.File, size int64, err error) {
+	f, err = os.OpenFile(path, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() { // a socket cannot be opened
+			return nil, 0, irregular(path, info.Mode())
+		}
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = irregular(path, info.Mode())
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// irregular says what is there instead of a regular file.
+func irregular(path string, mode fs.FileMode) error {
+	kind := "something else"
+	switch {
+	case mode.IsDir():
+		kind = "a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		kind = "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		kind = "a socket"
+	case mode&fs.ModeDevice != 0:
+		kind = "a device"
+	}
+	return fmt.Errorf("%s is %s, %w", Printable(path, maxPath), kind, ErrNotRegular)
+}
+
+// ReadAll reads a regular file of at most so many bytes.
+func ReadAll(path string, most int64) ([]byte, error) {
+	f, size, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if size > most {
+		return nil, fmt.Errorf("%s: %d bytes are %w, want at most %d", Printable(path, maxPath), size, ErrTooLarge, most)
+	}
+	b := make([]byte, 0, size+1) // one more, to see the end without growing
+	for {
+		n, err := f.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case err == io.EOF:
+			return b, nil
+		case err != nil:
+			return nil, err
+		case int64(len(b)) > most: // it grew meanwhile
+			return nil, fmt.Errorf("%s: more than %d bytes are %w", Printable(path, maxPath), most, ErrTooLarge)
+		case len(b) == cap(b):
+			b = append(b, 0)[:len(b)]
+		}
+	}
+}

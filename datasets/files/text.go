@@ -1,0 +1,79 @@
+package files
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxQuoted = 40   // runes of a quotation
+	maxPath   = 400  // runes of a path
+	maxLine   = 2000 // runes of a line for a terminal
+)
+
+// Quote returns text from a file between quotation marks, for a line of an error or a note: control characters, marks that turn the
+// direction of writing and bytes that are no UTF-8 are escaped, and of more than 40 characters only the first are shown.
+func Quote(s string) string {
+	head, cut := cutRunes(s, maxQuoted)
+	if cut {
+		return strconv.Quote(head) + "…"
+	}
+	return strconv.Quote(head)
+}
+
+// Printable returns s on one line of at most so many characters: what cannot be printed is escaped as by Quote.
+func Printable(s string, most int) string {
+	head, cut := cutRunes(s, most)
+	if strings.ContainsFunc(head, unprintable) || !utf8.ValidString(head) {
+		var b strings.Builder
+		for i := 0; i < len(head); {
+			r, n := utf8.DecodeRuneInString(head[i:])
+			if r == utf8.RuneError && n == 1 || unprintable(r) {
+				quoted := strconv.Quote(head[i : i+n])
+				b.WriteString(quoted[1 : len(quoted)-1])
+			} else {
+				b.WriteString(head[i : i+n])
+			}
+			i += n
+		}
+		head = b.String()
+	}
+	if cut {
+		head += "…"
+	}
+	return head
+}
+
+// Line is Printable for a whole line of a terminal or a page.
+func Line(s string) string { return Printable(s, maxLine) }
+
+// Name returns text that names something, a column, say: blanks in place of what cannot be printed, nothing around it, and 64 characters at most.
+func Name(s string) string {
+	s, cut := cutRunes(s, 4*64)
+	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\ufffd"))), " ")
+	short, again := cutRunes(s, 64)
+	if cut || again {
+		short += "…"
+	}
+	return short
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+// cutRunes returns the first most characters of s, and whether there are more.
+func cutRunes(s string, most int) (string, bool) {
+	for i := range s {
+		if most == 0 {
+			return s[:i], true
+		}
+		most--
+	}
+	return s, false
+}

@@ -1019,7 +1019,12 @@ func TestShow(t *testing.T) {
 		if at < 0 {
 			t.Fatalf("no address in %q", line)
 		}
-		url, _, _ := strings.Cut(strings.Fields(line[at:])[0], "#")
+		url := strings.Fields(line[at:])[0]
+		if bare, _, ok := strings.Cut(url, "?token="); !ok {
+			t.Errorf("no token in %s", url)
+		} else if resp, err := http.Get(bare + "events"); err != nil || resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("without the token: %v, %v", resp, err)
+		}
 		resp, err := http.Get(url)
 		if err != nil {
 			t.Fatal(err)

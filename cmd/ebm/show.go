@@ -10,10 +10,12 @@ import (
 type showCmd struct {
 	RunDir string `arg:"" name:"run" help:"Run directory."`
 	Live   string `default:"${live}" placeholder:"ADDR" help:"Address of the page (${default}); :0 takes a free port."`
+
+	Browser bool `default:"true" negatable:"" help:"Open the page in the browser of this desktop, if there is one."`
 }
 
 func (showCmd) Help() string {
-	return `Serves the page of a run that has ended, as --live shows it while it runs, until Ctrl-C.
+	return `Serves the page of a run that has ended, as --live shows it while it runs, until Ctrl-C. The printed address has the token that every request needs.
 
 Examples:
 
@@ -32,6 +34,13 @@ func (c *showCmd) Run(e *env) error {
 		return err
 	}
 	e.logf("%s (Ctrl-C ends it)", srv.URL())
+	if c.Browser && terminal(e.stderr) && desktop() {
+		closePage, err := browse(srv.URL())
+		if err != nil {
+			e.logf("note: no browser could be opened: %v", err)
+		}
+		defer closePage()
+	}
 	<-e.ctx.Done()
 	return srv.Close()
 }

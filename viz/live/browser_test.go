@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -57,9 +56,7 @@ func toyRun(s *Server, steps *atomic.Int64) {
 
 func TestPage(t *testing.T) {
 	ctx := browser(t)
-	cfg := toyConfig()
-	cfg.History = filepath.Join(t.TempDir(), "live.jsonl")
-	s := newServer(t, cfg)
+	s := start(t, toyConfig())
 	var steps atomic.Int64
 	ended := make(chan struct{})
 	go func() { toyRun(s, &steps); close(ended) }()
@@ -82,9 +79,13 @@ func TestPage(t *testing.T) {
 	}
 	poll := func(what, js string) { // not chromedp.Poll: it evaluates in the page, which the page's policy forbids
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); eval("!!("+js+")") != "true"; time.Sleep(30 * time.Millisecond) {
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(30 * time.Millisecond) {
+			ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+js+")"))
+			if ok && err == nil { // an error where one page is leaving for the next
+				return
+			}
 			if time.Now().After(end) {
-				t.Fatalf("%s: not within 20 s", what)
+				t.Fatalf("%s: not within 20 s: %v", what, err)
 			}
 		}
 	}
@@ -160,7 +161,7 @@ func TestPage(t *testing.T) {
 	poll("the end is shown", `stheno.status === "ended" && document.getElementById("status").textContent === "stopped"`)
 
 	// Who comes when all is over sees it from the first step: the page asks for frames that nobody had seen.
-	late := newServer(t, toyConfig())
+	late := start(t, toyConfig())
 	for k := range 100 {
 		late.Later(10*k, func() (Frame, error) { return toyFrame(10 * k), nil })
 		late.Record(toyRecord(10*k + 1))
@@ -180,19 +181,23 @@ func TestPage(t *testing.T) {
 	poll("all frames are played", `stheno.live && stheno.frame.step === 990 && stheno.cache.size >= 60`)
 
 	// A page of another origin can neither read nor control.
-	other := newServer(t, toyConfig())
+	other := start(t, toyConfig())
 	run("foreign page", chromedp.Navigate(other.URL()))
 	poll("loaded", `window.stheno && stheno.run`)
-	eval(fmt.Sprintf(`(window.got = "", fetch("http://%s/events").then(r => got = "read", e => got = "refused"), 1)`, s.Addr()))
+	eval(fmt.Sprintf(`(window.got = "", fetch("http://%s/events?token=%s").then(r => got = "read", e => got = "refused"), 1)`, s.Addr(), s.Token()))
 	poll("foreign read refused", `got === "refused"`)
 
-	// The run can be opened again.
-	s.Close()
-	old, err := Open(cfg.History, "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer old.Close()
-	run("reopen", chromedp.Navigate(old.URL()))
-	poll("reopened", `window.stheno && stheno.status === "ended" && stheno.frame && stheno.frames.length >= 3`)
+	// Without the token there is a form that takes it; a wrong one is refused and said.
+	run("no token", chromedp.Navigate("http://"+other.Addr()+"/"))
+	eval(`(sessionStorage.clear(), 1)`)
+	run("no token", chromedp.Navigate("http://"+other.Addr()+"/"))
+	poll("the form is shown", `!window.stheno && document.getElementById("token")`)
+	eval(`(document.getElementById("token").value = "wrong", document.getElementById("form").requestSubmit(), 1)`)
+	poll("refused", `!window.stheno && document.getElementById("message").textContent.includes("not the token")`)
+	eval(fmt.Sprintf(`(document.getElementById("token").value = %q, document.getElementById("form").requestSubmit(), 1)`, other.Token()))
+	poll("signed in", `window.stheno && stheno.run && !location.search`)
+	eval(`(sessionStorage.clear(), 1)`)
+	run("token in the fragment", chromedp.Navigate("http://"+other.Addr()+"/#token="+other.Token()))
+	run("token in the fragment", chromedp.Reload())
+	poll("signed in by the fragment", `window.stheno && stheno.run`)
 }

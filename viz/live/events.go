@@ -8,17 +8,16 @@ import (
 	"time"
 )
 
-// A stream is written by the goroutine of its request, which takes what is new from the history when it has written what was new
-// before: a slow client costs its own goroutine and nothing else. What goes out to all clients together has one pace, so that the
-// work of serving them does not grow with their number.
+// A stream is written by the goroutine of its request, which takes what is new from the history when it has written
+// what was new before: a slow client costs its own goroutine and nothing else. What goes out to all clients together
+// has one pace, so that the work of serving them does not grow with their number.
 
 const (
-	updateEvery  = 80 * time.Millisecond // least time between events of a stream
-	turnEvery    = 10 * time.Millisecond // between answers with a frame or records, to whomever they go, on average
-	turnBurst    = 25                    // answers that need not wait after a rest
-	writeTimeout = 20 * time.Second      // a client that takes nothing for so long is dropped
-	keepAlive    = 15 * time.Second
-	lastWords    = 300 * time.Millisecond // when the server closes
+	updateEvery = 80 * time.Millisecond // least time between events of a stream
+	turnEvery   = 10 * time.Millisecond // between answers with a frame or records, to whomever they go, on average
+	turnBurst   = 25                    // answers that need not wait after a rest
+	keepAlive   = 15 * time.Second
+	lastWords   = 300 * time.Millisecond // when the server closes
 )
 
 // view is what a client has seen.
@@ -89,13 +88,14 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}()
 
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Transfer-Encoding", "identity") // it ends with the connection: an event is one write, where chunks take three
+	// It ends with the connection: an event is one write, where chunks take three.
+	w.Header().Set("Transfer-Encoding", "identity")
 	ctl := http.NewResponseController(w)
 	ctl.SetReadDeadline(time.Time{})
-	patience := writeTimeout
+	out := w.(*timed)
+	out.patience = s.patience.stream
 	send := func(b []byte) bool {
-		ctl.SetWriteDeadline(time.Now().Add(patience))
-		if _, err := w.Write(b); err != nil {
+		if _, err := out.Write(b); err != nil {
 			return false
 		}
 		return ctl.Flush() == nil
@@ -113,7 +113,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		select {
 		case <-s.done: // so that the page knows how it ended
-			patience = lastWords
+			out.patience = lastWords
 			update()
 		default:
 		}
@@ -145,9 +145,8 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 func (s *Server) initEvent() ([]byte, view) {
 	h := s.hist
 	v := view{rows: h.next, frame: h.nextFrame, thinnings: h.thinnings, status: s.status.Load()}
-	head, _ := json.Marshal(h.header)
 	b := append([]byte("event: init\ndata: "), '{')
-	b = fmt.Appendf(b, `"run":%s,"status":%q,"end":%s,"rows":[`, head, statusNames[v.status], h.endJSON())
+	b = fmt.Appendf(b, `"run":%s,"status":%q,"end":%s,"rows":[`, h.header, statusNames[v.status], h.endJSON())
 	for i := range h.rows {
 		if i > 0 {
 			b = append(b, ',')
@@ -162,7 +161,7 @@ func (s *Server) initEvent() ([]byte, view) {
 	return append(b, "}\n\n"...), v
 }
 
-// endJSON is the word of the end as a JSON string; files may hold any.
+// endJSON is the word of the end as a JSON string.
 func (h *history) endJSON() []byte {
 	b, _ := json.Marshal(h.end)
 	return b
@@ -180,13 +179,15 @@ func (h *history) appendIndex(b []byte) []byte {
 	return append(b, ']')
 }
 
-// update is an event that was made, for the other clients that have seen the same: it is encoded once, not once for each.
+// update is an event that was made, for the other clients that have seen the same: it is encoded once, not once for
+// each.
 type update struct {
 	from, to view
 	b        []byte
 }
 
-// updateEvent returns what is new since v, or nil. It is called with the lock held; what it returns is not to be changed.
+// updateEvent returns what is new since v, or nil. It is called with the lock held; what it returns is not to be
+// changed.
 func (s *Server) updateEvent(v view) ([]byte, view) {
 	h := s.hist
 	to := view{rows: h.next, frame: h.nextFrame, thinnings: h.thinnings, status: s.status.Load()}

@@ -8,7 +8,7 @@ import (
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
-// A loop that trains nothing, on the page: http://127.0.0.1:PORT/#token=…
+// A loop that trains nothing, on the page: http://127.0.0.1:PORT/?token=…
 func ExampleServer() {
 	srv, err := live.NewServer(live.Config{Addr: ":0", Title: "bowl", Steps: 100, Lo: [2]float64{-1, -1}, Hi: [2]float64{1, 1}})
 	if err != nil {
@@ -32,7 +32,7 @@ func ExampleServer() {
 	if err := srv.Done("finished"); err != nil {
 		panic(err)
 	}
-	res, err := http.Get("http://" + srv.Addr() + "/")
+	res, err := http.Get(srv.URL())
 	if err != nil {
 		panic(err)
 	}

@@ -36,8 +36,10 @@ func (r *Record) row() [columns]float64 {
 
 // Frame is the state of the model at one step.
 type Frame struct {
-	Step    int
-	Energy  []float64  // n×n energies over the box Lo…Hi of the server, row by row of rising x₂, nodes on the border included; may be nil
+	Step int
+	// Energy is n×n energies over the box Lo…Hi of the server, row by row of rising x₂, nodes on the border included;
+	// may be nil.
+	Energy  []float64
 	Samples mat.Matrix // m×2 or wider; may be nil
 }
 

@@ -1,42 +1,73 @@
 package live
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 )
 
-// What readHistory accepts can be written, and reads back the same.
-func FuzzHistory(f *testing.F) {
-	head := `{"format":"stheno-live","version":1,"title":"t","meta":{"a":[1,{}]},"steps":3,"lo":[-1,-1],"hi":[1,1],"data":"AAAAAA=="}` + "\n"
-	f.Add([]byte(head + `{"r":[1,0.5,null,2,3,4,5]}` + "\n" + `{"f":{"id":0,"step":1,"t":0.5,"n":2,"min":0,"full":1,"e":"AAAAAAAAAAA=","s":"AAAAAA=="}}` + "\n" + `{"end":"finished"}` + "\n{"))
-	f.Add([]byte(head + `{"f":{"id":-1,"n":4096,"e":""}}` + "\n"))
-	f.Add([]byte(head + `{"r":[]}` + "\n" + `{"r":null}` + "\n"))
-	f.Add([]byte(`{"format":"stheno-live","version":2}` + "\n"))
-	f.Add([]byte(`{"format":"stheno-live","version":1,"lo":[1e999,0],"hi":[1,1]}` + "\n"))
-	path := filepath.Join(f.TempDir(), "h.jsonl")
-	f.Fuzz(func(t *testing.T, b []byte) {
-		read := func(b []byte) (*history, error) {
-			if err := os.WriteFile(path, b, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			return readHistory(path)
-		}
-		h, err := read(b)
+// Whatever is asked: without the token nothing of the run is told and nothing is changed; with it, an answer is one
+// of those that the protocol knows, and only POST /control changes the run.
+func FuzzRequest(f *testing.F) {
+	cfg := toyConfig()
+	cfg.Token = "0123456789abcdef"
+	cfg.Title = "secret title"
+	f.Add("GET", "/", "", "localhost", "", "", "")
+	f.Add("GET", "/events", "token=0123456789abcdef", "127.0.0.1:8080", "", "", "")
+	f.Add("GET", "/frame/0", "", "[::1]:8080", "Bearer 0123456789abcdef", "http://[::1]:8080", "")
+	f.Add("GET", "/frame/-1", "token=0123456789abcdef&token=x", "localhost:1", "", "", "")
+	f.Add("GET", "/frame/99999999999999999999", "token=0123456789abcdef", "localhost:1", "", "", "")
+	f.Add("GET", "/frame/..%2f..%2fetc%2fpasswd", "token=0123456789abcdef", "localhost", "", "null", "")
+	f.Add("POST", "/control", "", "localhost", "Bearer 0123456789abcdef", "", `{"action":"pause"}`)
+	f.Add("POST", "/control", "token=0123456789abcdef", "localhost", "", "http://localhost", `{"action":"stop"}`)
+	f.Add("POST", "/control", "", "localhost", "Bearer ", "", `{"action":["pause"]}`)
+	f.Add("PUT", "/control", "token=", "evil.example", "Basic eDp5", "http://evil.example", strings.Repeat("[", 2000))
+	f.Add("HEAD", "//", "%zz", "a:b:c", "Bearer", "http://%zz", "\x00")
+	s, err := NewServer(cfg)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { s.Close() })
+	if err := s.Frame(toyFrame(1)); err != nil {
+		f.Fatal(err)
+	}
+	s.take()
+	known := map[int]bool{200: true, 204: true, 301: true, 307: true, 308: true, 400: true, 401: true, 403: true, 404: true, 405: true, 409: true, 415: true}
+	f.Fuzz(func(t *testing.T, method, path, query, host, auth, origin, body string) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel() // a stream ends after its first event
+		r, err := http.NewRequestWithContext(ctx, method, "http://localhost/", strings.NewReader(body))
 		if err != nil {
 			return
 		}
-		var first, second bytes.Buffer
-		if err := h.lines(&first); err != nil {
-			t.Fatalf("cannot write what was read: %v", err)
+		r.URL = &url.URL{Path: path, RawQuery: query}
+		r.Host = host
+		r.Header.Set("Authorization", auth)
+		r.Header.Set("Origin", origin)
+		r.Header.Set("Content-Type", "application/json")
+		s.status.Store(running)
+		w := httptest.NewRecorder()
+		s.http.Handler.ServeHTTP(w, r)
+
+		given := auth == "Bearer "+cfg.Token
+		if !strings.HasPrefix(auth, "Bearer ") {
+			v, _ := url.ParseQuery(query)
+			given = v.Get("token") == cfg.Token
 		}
-		again, err := read(first.Bytes())
-		if err != nil {
-			t.Fatalf("cannot read %q, written of %q: %v", first.Bytes(), b, err)
+		if !known[w.Code] {
+			t.Errorf("status %d", w.Code)
 		}
-		if err := again.lines(&second); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
-			t.Errorf("%q was written %q and then %q, %v", b, first.Bytes(), second.Bytes(), err)
+		text := w.Body.String()
+		if !given && (w.Code < 400 || strings.Contains(text, cfg.Title) || strings.Contains(text, `"lo"`)) {
+			t.Errorf("without the token: status %d, %.200q", w.Code, text)
+		}
+		var v struct{ Action string }
+		if s.status.Load() != running && (!given || method != "POST" || path != "/control" || json.NewDecoder(strings.NewReader(body)).Decode(&v) != nil) {
+			t.Errorf("the run is %s", statusNames[s.status.Load()])
 		}
 	})
 }

@@ -19,8 +19,8 @@ import (
 
 var gallery = flag.String("gallery", "", "folder for the pictures of viz/README.md: go generate ./viz")
 
-// TestGallery makes the pictures of viz/README.md the way a user does: it builds ebm, trains three models, draws each picture by
-// ebm plot, and takes those of the page from a browser that watches the first training.
+// TestGallery makes the pictures of viz/README.md the way a user does: it builds ebm, trains three models, draws each
+// picture by ebm plot, and takes those of the page from a browser that watches the first training.
 func TestGallery(t *testing.T) {
 	if *gallery == "" {
 		t.Skip("without -gallery")

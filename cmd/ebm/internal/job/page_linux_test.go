@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -201,12 +202,12 @@ type clients struct {
 	answers *bufio.Scanner
 }
 
-const clientsOf = "EBM_CLIENTS_OF" // the address of the page
+const clientsOf = "EBM_CLIENTS_OF" // the address of the page and its token
 
 func startClients(b *testing.B, srv *live.Server) *clients {
 	b.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestClients$")
-	cmd.Env = append(os.Environ(), clientsOf+"="+srv.Addr())
+	cmd.Env = append(os.Environ(), clientsOf+"="+srv.Addr()+" "+srv.Token())
 	cmd.Stderr = os.Stderr
 	orders, err := cmd.StdinPipe()
 	if err != nil {
@@ -242,7 +243,7 @@ func (c *clients) open(b *testing.B, srv *live.Server, w crowd) {
 
 // TestClients is the process of the clients, not a test.
 func TestClients(t *testing.T) {
-	addr := os.Getenv(clientsOf)
+	addr, token, _ := strings.Cut(os.Getenv(clientsOf), " ")
 	if addr == "" {
 		t.Skip("the other end of BenchmarkPage")
 	}
@@ -265,7 +266,7 @@ func TestClients(t *testing.T) {
 			if w.rate < 0 {
 				c.(*net.TCPConn).SetReadBuffer(2048)
 			}
-			fmt.Fprintf(c, "GET /events HTTP/1.1\r\nHost: %s\r\n\r\n", addr)
+			fmt.Fprintf(c, "GET /events HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n", addr, token)
 			open = append(open, c)
 			first.Add(1)
 			go func() {

@@ -89,7 +89,7 @@ func TestPresetLevels(t *testing.T) {
 // index is the list of frames that a viewer of the page gets on arrival, as pairs of id and step, and the step of the frame it sees.
 func index(t *testing.T, srv *live.Server) (frames [][2]int, shown int) {
 	t.Helper()
-	res, err := http.Get("http://" + srv.Addr() + "/events")
+	res, err := http.Get("http://" + srv.Addr() + "/events?token=" + srv.Token())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestLateViewer(t *testing.T) {
 			if f[1] != k*k {
 				t.Errorf("frame %d is of step %d, want %d", k, f[1], k*k)
 			}
-			res, err := http.Get(fmt.Sprintf("http://%s/frame/%d", srv.Addr(), f[0]))
+			res, err := http.Get(fmt.Sprintf("http://%s/frame/%d?token=%s", srv.Addr(), f[0], srv.Token()))
 			if err != nil {
 				t.Fatal(err)
 			}

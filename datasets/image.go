@@ -1,15 +1,20 @@
 package datasets
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 	"sort"
+	"strings"
 	"sync"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
+	"github.com/stheno-ebm/stheno/datasets/table"
 )
 
 // ImageConfig says how a picture is made into a density. The zero value is the default.
@@ -19,6 +24,8 @@ type ImageConfig struct {
 	Blur       float64 // standard deviation of the blur in pixels, at most 8; 0 means 1
 	MaxSide    int     // a larger picture is reduced to so many pixels on its longer side; 0 means 256
 	Background float64 // share of the background, below 1; 0 means 0.001
+	Threshold  float64 // ink, from 0 for white to 1 for black, up to which a pixel is blank; 0: that of the paper, if it is grey
+	MaxMemory  int64   // bytes that reading a picture may take; 0 means 1 GiB
 }
 
 func (c ImageConfig) withDefaults() ImageConfig {
@@ -33,6 +40,9 @@ func (c ImageConfig) withDefaults() ImageConfig {
 	}
 	if c.Background == 0 {
 		c.Background = 0.001
+	}
+	if c.MaxMemory == 0 {
+		c.MaxMemory = table.DefaultMemory
 	}
 	return c
 }
@@ -52,34 +62,59 @@ type Image struct {
 
 // LoadImage reads a .png file.
 func LoadImage(path string, cfg ImageConfig) (*Image, error) {
-	f, err := os.Open(path)
+	return loadImage(context.Background(), path, cfg)
+}
+
+func loadImage(ctx context.Context, path string, cfg ImageConfig) (*Image, error) {
+	img, err := decodeImage(ctx, path, cfg.withDefaults())
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return nil, fmt.Errorf("datasets: %w", err)
-	}
-	defer f.Close()
-	head, err := png.DecodeConfig(f)
-	if err != nil {
-		return nil, fmt.Errorf("datasets: %s: not a .png picture: %w", path, err)
-	}
-	if head.Width > 1<<14 || head.Height > 1<<14 || head.Width*head.Height > 1<<26 {
-		return nil, fmt.Errorf("datasets: %s: %d×%d pixels are too many, want at most 64 million", path, head.Width, head.Height)
-	}
-	// Deflate packs at most 1032 to 1, a pixel has at least one bit: a file cannot claim more than it may hold.
-	if info, err := f.Stat(); err != nil || int64(head.Width)*int64(head.Height)/8 > 1032*info.Size() {
-		return nil, fmt.Errorf("datasets: %s: %d×%d pixels do not fit into the file: it is cut short", path, head.Width, head.Height)
-	}
-	if _, err := f.Seek(0, 0); err != nil {
-		return nil, fmt.Errorf("datasets: %s: %w", path, err)
-	}
-	img, err := png.Decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("datasets: %s: %w", path, err)
 	}
 	d, err := NewImage(img, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%s)", err, path)
+		return nil, fmt.Errorf("%w (%s)", err, files.Line(path))
 	}
 	return d, nil
+}
+
+// decodeImage reads a picture whose size it knows before it takes the memory for it.
+func decodeImage(ctx context.Context, path string, cfg ImageConfig) (image.Image, error) {
+	f, size, err := files.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	name := files.Line(path)
+	head, err := png.DecodeConfig(f)
+	if err != nil {
+		first := make([]byte, files.SniffLen)
+		n, _ := f.ReadAt(first, 0)
+		if says := files.Sniff(first[:n]); says != "" && !strings.HasPrefix(says, "a PNG") {
+			return nil, fmt.Errorf("%s: is %s", name, says)
+		}
+		return nil, fmt.Errorf("%s: not a .png picture: %w", name, err)
+	}
+	pixels := int64(head.Width) * int64(head.Height)
+	const pixel = 8 + 4 // bytes: of 16 bits in four channels, and what decoding takes beside
+	if pixels > cfg.MaxMemory/pixel {
+		return nil, fmt.Errorf("%s: %d×%d pixels take %d MB of memory, and reading may take %d MB (see ImageConfig.MaxMemory)",
+			name, head.Width, head.Height, pixels*pixel>>20, cfg.MaxMemory>>20)
+	}
+	// Deflate packs at most 1032 to 1, a pixel has at least one bit: a file cannot claim more than it may hold.
+	if pixels/8 > 1032*size {
+		return nil, fmt.Errorf("%s: %d×%d pixels do not fit into the file: it is cut short", name, head.Width, head.Height)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	img, err := png.Decode(files.Context(ctx, f))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return img, nil
 }
 
 // NewImage makes a picture into a density. The ink of a pixel is 1 − luminance (Invert: luminance), times its opacity.

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/table"
 )
 
 // Points are data without a known density: the rows of a matrix, drawn with replacement.
@@ -18,7 +18,7 @@ type Points struct {
 	x      *mat.Dense
 	lo, hi []float64
 	names  []string
-	note   string
+	report table.Report
 }
 
 var _ Source = (*Points)(nil)
@@ -58,12 +58,20 @@ func (p *Points) Dim() int { _, d := p.x.Dims(); return d }
 // Len is the number of points.
 func (p *Points) Len() int { n, _ := p.x.Dims(); return n }
 
-// Names are those of the coordinates; nil if they have none. Open reads them from the header of a .csv file.
+// Names are those of the coordinates; nil if they have none. Open reads them from the header of a file.
 func (p *Points) Names() []string { return slices.Clone(p.names) }
 
-// Note says what the file that Open read was perhaps meant to hold instead; "" where nothing speaks for it. Two columns of whole
-// numbers may be one of decimals with a comma.
-func (p *Points) Note() string { return p.note }
+// Report is what Open read from a file, and what it left out; empty where the points come from elsewhere.
+func (p *Points) Report() table.Report { return p.report }
+
+// Note says how Open read a file where that may not be what was meant, on one line; "" where nothing speaks for it.
+func (p *Points) Note() string {
+	var notes []string
+	for _, n := range p.report.Notes {
+		notes = append(notes, n.Text)
+	}
+	return strings.Join(notes, "; ")
+}
 
 // Matrix returns the points themselves, one per row. It is not a copy.
 func (p *Points) Matrix() *mat.Dense { return p.x }
@@ -102,35 +110,6 @@ func (p *Points) Split(share float64, rng *rand.Rand) (train, test *Points, err 
 	}
 	train.names, test.names = p.Names(), p.Names()
 	return train, test, nil
-}
-
-// Open returns the distribution of that name, or the points of a .csv, .npy or .npz file, or a .png file as a density.
-func Open(name string) (Source, error) {
-	if slices.Contains(Names(), name) {
-		return New(name)
-	}
-	if isFolder(name) {
-		return nil, fmt.Errorf("datasets: %s is a folder, want a .csv, .npy, .npz or .png file", name)
-	}
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".csv", ".npy", ".npz":
-		t, err := load(name)
-		if err != nil {
-			return nil, err
-		}
-		p, err := NewPoints(t.x)
-		if err != nil {
-			return nil, err
-		}
-		p.names, p.note = t.names, t.note
-		return p, nil
-	case ".png":
-		return LoadImage(name, ImageConfig{})
-	}
-	if _, err := os.Stat(name); err == nil && filepath.Ext(name) != "" {
-		return nil, fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv, .npy, .npz or .png; numbers as text, divided by commas, semicolons, tabs or blanks, are to be called .csv", name, filepath.Ext(name))
-	}
-	return nil, unknown(name)
 }
 
 // Standardizer is the map z = (x − mean)/scale, coordinate by coordinate. It is stored with a model that was trained on z

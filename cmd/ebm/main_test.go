@@ -262,8 +262,8 @@ func TestWrongInput(t *testing.T) {
 	file("nan.csv", "1,2\nNaN,3\n")
 	file("ragged.csv", "1,2\n3\n")
 	file("equal.csv", strings.Repeat("1,2\n", 50))
-	file("points.tsv", "1\t2\n")
-	file("two.csv", "1,2\n3,4\n")
+	file("points.dat", "1\t2\n")
+	file("two.csv", "5,6\n7,8\n")
 	file("flat.csv", strings.Repeat("1,2,7\n3,4,7\n", 50))
 	file("flat2.csv", "width,year,height,floor\n"+strings.Repeat("1,1987,2,0\n3,1987,4,0\n", 50))
 	file("empty.csv", "")
@@ -320,7 +320,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"verify", "hmcc"}, []string{"hmcc", `"hmc"`, "sm, "}},
 		{[]string{"train", "--dataset", "."}, []string{"--dataset: . is a folder"}},
 		{[]string{"compare", "--datasets", ".", "--out", "board"}, []string{"--datasets: . is a folder"}},
-		{[]string{"compare", "--datasets", "points.tsv", "--out", "board"}, []string{"--datasets", ".tsv", "to be called .csv"}},
+		{[]string{"compare", "--datasets", "points.dat", "--out", "board"}, []string{"--datasets", ".dat", "to be called .csv"}},
 		{[]string{"energy", run, "--points", "."}, []string{". is a folder"}},
 		{[]string{"compare", "--datasets", "foo"}, []string{"8gaussians, 2spirals, "}},
 		{[]string{"compare", "--objectives", "smm"}, []string{"--objectives", "smm", `"sm"`}},
@@ -353,7 +353,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--dataset", "nan.csv"}, []string{"nan.csv"}},
 		{[]string{"train", "--dataset", "ragged.csv"}, []string{"ragged.csv"}},
 		{[]string{"train", "--dataset", "equal.csv"}, []string{"--dataset", "equal.csv", "points are equal"}},
-		{[]string{"train", "--dataset", "points.tsv"}, []string{"points.tsv", ".tsv", ".csv", "tabs"}},
+		{[]string{"train", "--dataset", "points.dat"}, []string{"points.dat", ".dat", ".csv", "tabs"}},
 		{[]string{"train", "--dataset", "flat.csv"}, []string{"--dataset", "flat.csv", "column 3 ", "leave the column out"}},
 		{[]string{"train", "--dataset", "flat2.csv"}, []string{"--dataset", "flat2.csv", "columns 2 (year), 4 (floor) ", "leave the columns out"}},
 		{[]string{"train", "--dataset", "empty.csv"}, []string{"empty.csv"}},

@@ -231,7 +231,7 @@ func TestDataChange(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	for name, versions := range map[string][]string{
-		"points.csv":  {csv, csv + "0,0\n", "1,2,3\n3,4,5\n5,6,8\n"},
+		"points.csv":  {csv, csv + "0,0\n", "5,6,8\n3,4,5\n1,2,3\n"},
 		"picture.png": {picture.String(), other.String()},
 	} {
 		done, stopped := name+"-done", name+"-stopped"

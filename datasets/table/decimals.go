@@ -1,9 +1,10 @@
-package datasets
+package table
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
 // decimals watches for rows like 1,5 that are one number with a comma and are read as two whole ones. A header of one name tells, or
@@ -14,16 +15,18 @@ type decimals struct {
 	most, least   int    // digits of padded, and of the row with fewest
 }
 
-func (c *decimals) row(text string, fields []string) {
+// row looks at the fields of a row, between which there is nothing but the comma if it is tight.
+func (c *decimals) row(fields []string, tight bool) {
 	if c.off {
 		return
 	}
 	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 	whole, part := strings.TrimPrefix(fields[0], "-"), fields[1]
-	if !digits(whole) || !digits(part) || len(whole) > 1 && whole[0] == '0' || len(text) != len(fields[0])+1+len(part) {
+	if !digits(whole) || !digits(part) || len(whole) > 1 && whole[0] == '0' || !tight {
 		c.off = true
 		return
 	}
+	text := fields[0] + "," + part
 	if c.first == "" {
 		c.first, c.least = text, len(part)
 	}
@@ -38,7 +41,7 @@ func (c *decimals) note(header string) string {
 	switch {
 	case c.off:
 	case header != "":
-		return fmt.Sprintf("the header has one name, %s, and the rows have two values: if %s is meant as one number, write it with a point", strconv.Quote(header), c.first)
+		return fmt.Sprintf("the header has one name, %s, and the rows have two values: if %s is meant as one number, write it with a point", files.Quote(header), c.first)
 	case c.most > c.least:
 		return fmt.Sprintf("the two columns look like one of numbers with a decimal comma, such as %s: if they are, write them with a point", c.padded)
 	}

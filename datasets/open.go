@@ -1,0 +1,83 @@
+package datasets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
+	"github.com/stheno-ebm/stheno/datasets/table"
+)
+
+// Stdin is the name under which Open reads standard input.
+const Stdin = "-"
+
+// OpenOptions say how Open reads files. The zero value is the default.
+type OpenOptions struct {
+	Table table.Options // of points
+	Image ImageConfig   // of pictures
+	Stdin io.Reader     // what the name - stands for; nil: nothing
+}
+
+// Open returns the distribution of that name, or the points of a .csv, .tsv, .txt, .npy or .npz file, or a .png file as a density.
+func Open(name string) (Source, error) {
+	return OpenContext(context.Background(), name, OpenOptions{})
+}
+
+// OpenContext is Open with options; it ends with the context.
+func OpenContext(ctx context.Context, name string, o OpenOptions) (Source, error) {
+	if slices.Contains(Names(), name) {
+		return New(name)
+	}
+	ext := strings.ToLower(filepath.Ext(name))
+	points := slices.Contains(table.Extensions(), ext)
+	switch {
+	case name == Stdin:
+		if o.Stdin == nil {
+			return nil, errors.New("datasets: there is no standard input to read points from")
+		}
+		return pointsOf(table.Read(ctx, o.Stdin, o.Table))
+	case isFolder(name):
+		return nil, fmt.Errorf("datasets: %s is a folder, want a %s file", files.Line(name), kinds())
+	case points:
+		return pointsOf(table.Load(ctx, name, o.Table))
+	case ext == ".png":
+		if o.Image.MaxMemory == 0 {
+			o.Image.MaxMemory = o.Table.MaxMemory
+		}
+		return loadImage(ctx, name, o.Image)
+	}
+	if _, err := os.Stat(name); err == nil {
+		return nil, fmt.Errorf("datasets: %s: unknown kind of file %s, want %s; numbers as text, divided by commas, semicolons, tabs or blanks, are to be called .csv", files.Line(name), files.Quote(ext), kinds())
+	} else if strings.ContainsAny(name, `/\`) {
+		return nil, fmt.Errorf("datasets: %w", err)
+	}
+	return nil, unknown(name)
+}
+
+// kinds are the extensions of the files that Open reads.
+func kinds() string { return strings.Join(table.Extensions(), ", ") + " or .png" }
+
+// isFolder reports whether there is a folder of that name.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// pointsOf makes a table into a source.
+func pointsOf(t *table.Table, err error) (Source, error) {
+	if err != nil {
+		return nil, err
+	}
+	p, err := NewPoints(t.X)
+	if err != nil {
+		return nil, err
+	}
+	p.names, p.report = t.Names, t.Report
+	return p, nil
+}

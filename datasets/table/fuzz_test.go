@@ -1,0 +1,95 @@
+package table_test
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stheno-ebm/stheno/datasets/table"
+)
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
+var fuzzSeeds = []struct{ ext, text string }{
+	{".csv", "1,2\n3,4\n"}, {".csv", "income,spend\n\"1,234\",\"5,678\"\n"}, {".csv", "a;b\n1,5;2,5\n"}, {".csv", "sep=;\na;b\n1;2\n"},
+	{".csv", ",0,1\n0,1.5,2.5\n1,3.5,4.5\n"}, {".csv", "a,b\r1,2\r"}, {".csv", "# c\ntitle\n\"x\ny\",b,\n1,NA,\n,,\n#DIV/0!,0,\n"},
+	{".txt", "\"x\" \"y\"\n\"1\" 0.5 2\n"}, {".tsv", "1\t2\n"},
+	{".npy", npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", []float64{1, 2})},
+	{".npy", npyFile("{\"shape\":(2,1),'descr':'<f2','fortran_order':True}", []uint16{1, 2})},
+	{".npy", npyWide(3, "{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (1,)}", []float64{1})},
+	{".npz", npzFile(map[string]string{"x.npy": npyFile("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", []float64{1})})},
+	{".npz", npzFile(map[string]string{"x.npy": npyFile("{'descr': '|b1', 'fortran_order': True, 'shape': (1,), }", []uint8{1}), "y.npy": npyFile("{'descr': '|i1', 'fortran_order': True, 'shape': (1,), }", []uint8{1})})},
+}
+
+// FuzzLoad looks for files that make the readers panic, take more memory than they may, return what is not finite, or say what cannot be
+// printed on a line.
+func FuzzLoad(f *testing.F) {
+	for i, s := range fuzzSeeds {
+		f.Add(s.text, s.ext, uint8(i))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text, ext string, way uint8) {
+		switch ext {
+		case ".csv", ".tsv", ".txt", ".npy", ".npz":
+		default:
+			return
+		}
+		o := table.Options{
+			Header:    []table.Header{"", table.HeaderYes, table.HeaderNo}[way%3],
+			Missing:   []table.Missing{"", table.MissingDrop, table.MissingMean}[way/3%3],
+			Transpose: way/9%2 == 1,
+			MaxMemory: 1 << 20,
+		}
+		if way/18%2 == 1 {
+			o.Columns = []string{"2", "1"}
+		}
+		path := filepath.Join(dir, "x"+ext)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := table.Load(context.Background(), path, o)
+		check(t, got, err)
+		if again, err2 := table.Load(context.Background(), path, o); err == nil && (err2 != nil || values(again.X) != values(got.X)) {
+			t.Errorf("got %v, then %v", got, again)
+		}
+		got, err = table.Read(context.Background(), strings.NewReader(text), o)
+		check(t, got, err)
+	})
+}
+
+func check(t *testing.T, got *table.Table, err error) {
+	t.Helper()
+	if err != nil {
+		if strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) || len(err.Error()) > 3000 {
+			t.Errorf("error %q", err)
+		}
+		return
+	}
+	n, d := got.X.Dims()
+	if n == 0 || d == 0 || len(got.Names) != 0 && len(got.Names) != d || n != got.Report.Rows || d != got.Report.Columns || 8*n*d > 1<<20 {
+		t.Errorf("%d×%d with names %q, %v", n, d, got.Names, got.Report)
+	}
+	for i := range n {
+		for _, v := range got.X.RawRowView(i) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				t.Errorf("value %g", v)
+			}
+		}
+	}
+	said := got.Report.String() + strings.Join(got.Names, " ")
+	for _, note := range got.Report.Notes {
+		said += note.Text
+	}
+	if strings.ContainsFunc(said, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		t.Errorf("said %q", said)
+	}
+}

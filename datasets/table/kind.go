@@ -1,0 +1,16 @@
+package table
+
+// Kind tells notes and findings apart.
+type Kind string
+
+// What is said about the reading of a file.
+const (
+	HeaderOfNumbers Kind = "header of numbers" // a line of column numbers was taken for the header
+	Decimals        Kind = "decimals"          // how numbers are written
+	EmptyColumns    Kind = "empty columns"     // columns without name and value were left out
+	ArrayTaken      Kind = "array taken"       // which of several arrays was read
+	Reshaped        Kind = "reshaped"          // an array of three dimensions was read as one of two
+	Transposed      Kind = "transposed"        // few points of many coordinates
+	RowNames        Kind = "row names"         // a column without a name
+	TwoOrOne        Kind = "two or one"        // two columns of whole numbers may be one of decimals with a comma
+)

@@ -1,0 +1,267 @@
+package table
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// class is what a cell of a text file holds.
+type class int
+
+const (
+	number class = iota
+	absent       // nothing, or a word that says so
+	text
+	infinite
+	overflow  // a number that is too large for a float64
+	ambiguous // 1,234: a number with decimals, or a thousand
+)
+
+// missingWords stand for a value that is not there; those with # are what spreadsheets export.
+var missingWords = map[string]bool{
+	"na": true, "n/a": true, "nan": true, "null": true, "none": true, "nil": true, "missing": true, "?": true, "-": true, ".": true, "--": true,
+	"<na>": true, "nat": true, "-nan": true, "+nan": true,
+}
+
+// sheetErrors are the values that spreadsheets export for a cell that cannot be computed.
+var sheetErrors = []string{"#div/0!", "#n/a", "#name?", "#null!", "#num!", "#ref!", "#value!", "#spill!", "#calc!", "#getting_data", "#error!"}
+
+// isMissing reports whether the cell says that its value is missing.
+func isMissing(cell string) bool {
+	if cell == "" {
+		return true
+	}
+	if len(cell) > 16 {
+		return false
+	}
+	low := strings.ToLower(cell)
+	return missingWords[low] || low[0] == '#' && isSheetError(low)
+}
+
+func isSheetError(low string) bool {
+	for _, e := range sheetErrors {
+		if strings.HasPrefix(low, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// marks is how numbers are written: what divides off decimals, and what groups thousands.
+type marks struct {
+	decimal  byte // '.' or ','; 0 where no number has told yet
+	grouping byte // ',' or '.', or 0
+	sep      rune // of the file
+	open     bool // the numbers leave open what they mean
+}
+
+// parse reads a cell.
+func (m *marks) parse(cell string) (float64, class) {
+	if m.decimal == '.' && m.grouping == 0 || !strings.ContainsAny(cell, ",.") {
+		return plain(cell)
+	}
+	if isMissing(cell) {
+		return 0, absent
+	}
+	if m.open {
+		var e evidence
+		if e.see(cell) && (e.maybe[comma] || e.maybe[point] || e.decimal[comma]) {
+			return 0, ambiguous
+		}
+		return plain(cell)
+	}
+	if m.decimal == 0 {
+		var e evidence
+		if !e.see(cell) {
+			return plain(cell)
+		}
+		if !e.settle(m) {
+			return 0, ambiguous
+		}
+	}
+	plainly, ok := m.plainly(cell)
+	if !ok {
+		return 0, text
+	}
+	return plain(plainly)
+}
+
+// plain reads a number with a point for decimals. Blanks, apostrophes and narrow spaces between thousands say what they are.
+func plain(cell string) (float64, class) {
+	v, err := strconv.ParseFloat(cell, 64)
+	switch {
+	case err == nil && math.IsNaN(v):
+		return 0, absent
+	case err == nil && math.IsInf(v, 0):
+		return 0, infinite
+	case err == nil:
+		return v, number
+	case errors.Is(err, strconv.ErrRange):
+		return 0, overflow
+	case isMissing(cell):
+		return 0, absent
+	}
+	if len(cell) > 64 {
+		return 0, text
+	}
+	tidy := strings.ReplaceAll(cell, "\u2212", "-")
+	for _, mark := range []string{"'", "\u2019", "\u00a0", "\u202f", " "} {
+		if strings.Contains(tidy, mark) {
+			whole, rest, _ := strings.Cut(tidy, ".")
+			if !grouped(whole, mark) {
+				return 0, text
+			}
+			tidy = strings.ReplaceAll(whole, mark, "")
+			if rest != "" {
+				tidy += "." + rest
+			}
+			break
+		}
+	}
+	if tidy == cell {
+		return 0, text
+	}
+	if v, err = strconv.ParseFloat(tidy, 64); err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0, text
+	}
+	return v, number
+}
+
+// plainly rewrites a cell with a point for decimals and nothing between thousands; ok tells whether the marks stand where they may.
+func (m *marks) plainly(cell string) (s string, ok bool) {
+	mantissa, exponent := cell, ""
+	if i := strings.IndexAny(cell, "eE"); i >= 0 {
+		mantissa, exponent = cell[:i], cell[i:]
+	}
+	if strings.ContainsAny(exponent, ",.") {
+		return "", false
+	}
+	whole, part := mantissa, ""
+	if i := strings.IndexByte(mantissa, m.decimal); i >= 0 {
+		whole, part = mantissa[:i], mantissa[i:]
+	}
+	if strings.ContainsAny(part[min(1, len(part)):], ",.") {
+		return "", false
+	}
+	if m.grouping != 0 && strings.IndexByte(whole, m.grouping) >= 0 {
+		if !grouped(whole, string(m.grouping)) {
+			return "", false
+		}
+		whole = strings.ReplaceAll(whole, string(m.grouping), "")
+	}
+	if strings.ContainsAny(whole, ",.") {
+		return "", false
+	}
+	if part != "" {
+		part = "." + part[1:]
+	}
+	return whole + part + exponent, true
+}
+
+// grouped reports whether s is a whole number with the mark between its thousands: one to three digits, of which the first is not zero,
+// and groups of three.
+func grouped(s, mark string) bool {
+	s = strings.TrimLeft(s, "+-")
+	groups := strings.Split(s, mark)
+	if len(groups) < 2 || len(groups[0]) > 3 || groups[0] == "" || groups[0][0] == '0' {
+		return false
+	}
+	for i, g := range groups {
+		if i > 0 && len(g) != 3 || strings.Trim(g, "0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// evidence is what cells tell about the marks of numbers.
+type evidence struct {
+	decimal [2]bool // by comma, by point
+	groups  [2]bool // between thousands for sure: two of them, or another mark for decimals
+	maybe   [2]bool // 1,234: either
+}
+
+const comma, point = 0, 1
+
+var markOf = [2]byte{',', '.'}
+
+// see looks at a cell; it reports whether it may be a number with marks.
+func (e *evidence) see(cell string) bool {
+	mantissa := cell
+	if i := strings.IndexAny(cell, "eE"); i >= 0 {
+		mantissa = cell[:i]
+	}
+	mantissa = strings.TrimLeft(mantissa, "+-\u2212")
+	if len(mantissa) > 64 || mantissa == "" || strings.Trim(mantissa, "0123456789.,'\u2019\u00a0\u202f ") != "" {
+		return false
+	}
+	commas, points := strings.Count(mantissa, ","), strings.Count(mantissa, ".")
+	switch {
+	case commas == 0 && points == 0:
+		return false
+	case commas > 1 && points > 1:
+		return false
+	case commas > 0 && points > 0:
+		last := comma
+		if strings.LastIndexByte(mantissa, '.') > strings.LastIndexByte(mantissa, ',') {
+			last = point
+		}
+		whole, part, _ := strings.Cut(mantissa, string(markOf[last]))
+		if !grouped(whole, string(markOf[1-last])) || strings.ContainsAny(part, ".,") {
+			return false
+		}
+		e.decimal[last], e.groups[1-last] = true, true
+		return true
+	}
+	which, many := comma, commas > 1
+	if points > 0 {
+		which, many = point, points > 1
+	}
+	switch g := grouped(mantissa, string(markOf[which])); {
+	case g && many:
+		e.groups[which] = true
+	case g:
+		e.maybe[which] = true
+	case many, which == comma && (mantissa[0] == ',' || mantissa[len(mantissa)-1] == ','):
+		return false
+	default:
+		e.decimal[which] = true
+	}
+	return true
+}
+
+// settle decides the marks, or reports that the evidence leaves them open. A file whose columns are divided by semicolons has them for
+// the sake of decimal commas, in one that is divided by commas a number with one stands between quotation marks for the sake of its thousands.
+func (e *evidence) settle(m *marks) bool {
+	contradicts := e.decimal[comma] && e.decimal[point] || e.groups[comma] && e.groups[point]
+	for which := range markOf {
+		contradicts = contradicts || e.decimal[which] && e.groups[which]
+	}
+	switch {
+	case contradicts:
+		return false
+	case e.decimal[comma], e.groups[point]:
+		m.decimal, m.grouping = ',', 0
+		if e.groups[point] {
+			m.grouping = '.'
+		}
+	case e.decimal[point], e.groups[comma]:
+		m.decimal, m.grouping = '.', 0
+		if e.groups[comma] || e.maybe[comma] {
+			m.grouping = ','
+		}
+	case e.maybe[comma] && e.maybe[point]:
+		return false
+	case e.maybe[point]:
+		m.decimal = '.'
+	case e.maybe[comma] && m.sep == ',':
+		m.decimal, m.grouping = '.', ','
+	case e.maybe[comma] && m.sep == ';':
+		m.decimal = ','
+	case e.maybe[comma]:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,203 @@
+package table
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
+)
+
+// Limits of what is read.
+const (
+	MaxRows    = 50_000_000
+	MaxColumns = 1 << 14
+	// DefaultMemory is the memory that reading may take, in bytes, where Options.MaxMemory is zero.
+	DefaultMemory = 1 << 30
+
+	maxRecord = 1 << 24 // bytes of a row of text
+)
+
+// Extensions are those of the files that Load reads.
+func Extensions() []string { return []string{".csv", ".tsv", ".txt", ".npy", ".npz"} }
+
+// Header says whether the first line of a text file is a header.
+type Header string
+
+// The ways to find a header. Auto, the default: a line without numbers above the first row, or one of the numbers of the columns.
+const (
+	HeaderAuto Header = "auto"
+	HeaderYes  Header = "yes"
+	HeaderNo   Header = "no"
+)
+
+// Missing says what becomes of rows in which a value is missing.
+type Missing string
+
+// What becomes of rows in which a value is missing: an error, the default; they are dropped; the mean of the column fills the gap.
+const (
+	MissingError Missing = "error"
+	MissingDrop  Missing = "drop"
+	MissingMean  Missing = "mean"
+)
+
+// Options say how a file is read. The zero value is the default.
+type Options struct {
+	Header    Header   // of text files; "" means HeaderAuto
+	Missing   Missing  // "" means MissingError
+	Columns   []string // names or numbers (from 1) of the columns to read, in this order; nil means all
+	Array     string   // of an .npz file; "" means the one called x, X, points, samples, data or arr_0, or the only one
+	Transpose bool     // rows of the file are coordinates, its columns points
+	MaxMemory int64    // bytes that reading may take; 0 means DefaultMemory
+}
+
+// Validate names every field that is wrong.
+func (o Options) Validate() error {
+	var errs []error
+	if !slices.Contains([]Header{"", HeaderAuto, HeaderYes, HeaderNo}, o.Header) {
+		errs = append(errs, fmt.Errorf("table: Options.Header is %s, want auto, yes or no", files.Quote(string(o.Header))))
+	}
+	if !slices.Contains([]Missing{"", MissingError, MissingDrop, MissingMean}, o.Missing) {
+		errs = append(errs, fmt.Errorf("table: Options.Missing is %s, want error, drop or mean", files.Quote(string(o.Missing))))
+	}
+	if slices.Contains(o.Columns, "") {
+		errs = append(errs, errors.New("table: Options.Columns has an empty name"))
+	}
+	if o.MaxMemory < 0 {
+		errs = append(errs, fmt.Errorf("table: Options.MaxMemory is %d, want >= 0", o.MaxMemory))
+	}
+	return errors.Join(errs...)
+}
+
+func (o Options) memory() int64 {
+	if o.MaxMemory == 0 {
+		return DefaultMemory
+	}
+	return o.MaxMemory
+}
+
+// room fails if so many values, of eight bytes, take more memory than there may be.
+func (o Options) room(rows, cols int64) error {
+	switch {
+	case cols > MaxColumns:
+		return &Error{Text: fmt.Sprintf("%d columns are too many, want at most %d", cols, MaxColumns), Option: "Columns"}
+	case rows > MaxRows:
+		return &Error{Text: fmt.Sprintf("%d rows are too many, want at most %d", rows, MaxRows)}
+	case rows*cols > o.memory()/8:
+		return o.tooLarge(fmt.Sprintf("%d rows × %d columns take", rows, cols), 8*rows*cols)
+	}
+	return nil
+}
+
+func (o Options) tooLarge(what string, bytes int64) error {
+	return &Error{
+		Text:   fmt.Sprintf("%s %d MB of memory, and reading may take %d MB", what, (bytes+1<<20-1)>>20, o.memory()>>20),
+		Option: "MaxMemory", Err: ErrMemory,
+	}
+}
+
+// ErrMemory is wrapped by the error about a file that does not fit into Options.MaxMemory.
+var ErrMemory = errors.New("table: not enough memory allowed")
+
+var errEmpty = &Error{Text: "holds no points"}
+
+// Table is what a file holds.
+type Table struct {
+	X      *mat.Dense // a point in every row
+	Names  []string   // of the columns; nil if the file has none for them
+	Report Report
+}
+
+// Load reads the points of a .csv, .tsv, .txt, .npy or .npz file. Every value of the table is finite.
+func Load(ctx context.Context, path string, o Options) (*Table, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	ext := strings.ToLower(filepath.Ext(path))
+	f, size, err := files.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("datasets: %w", err)
+	}
+	defer f.Close()
+	var t *Table
+	switch ext {
+	case ".csv", ".txt":
+		t, err = readText(ctx, f, size, 0, o)
+	case ".tsv":
+		t, err = readText(ctx, f, size, '\t', o)
+	case ".npy":
+		t, err = readNPY(ctx, f, size, o)
+	case ".npz":
+		t, err = readNPZ(ctx, f, size, o)
+	default:
+		err = fmt.Errorf("unknown kind of file %s, want %s", files.Quote(ext), strings.Join(Extensions(), ", "))
+	}
+	return finish(t, err, path, o)
+}
+
+// Read reads points from a stream, of which it knows by the first bytes whether they are a .npy file, an .npz file or text. It ends with
+// the context even if the stream has nothing to say.
+func Read(ctx context.Context, r io.Reader, o Options) (*Table, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	in := bufio.NewReaderSize(files.Interruptible(ctx, r), 1<<16)
+	head, _ := in.Peek(6)
+	var t *Table
+	var err error
+	switch {
+	case string(head) == npyMagic:
+		t, err = readNPY(ctx, in, -1, o)
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		var b []byte
+		if b, err = io.ReadAll(io.LimitReader(in, o.memory()/2+1)); err == nil && int64(len(b)) > o.memory()/2 {
+			err = o.tooLarge("the archive takes more than", o.memory()/2)
+		}
+		if err == nil {
+			t, err = readNPZ(ctx, bytes.NewReader(b), int64(len(b)), o)
+		}
+	default:
+		t, err = readText(ctx, in, -1, 0, o)
+	}
+	return finish(t, err, "standard input", o)
+}
+
+// finish turns the table round if that is wanted, asks whether that was meant, and puts the path into errors.
+func finish(t *Table, err error, path string, o Options) (*Table, error) {
+	if err == nil && o.Transpose {
+		err = t.transpose(o)
+	}
+	if err != nil {
+		return nil, located(err, path)
+	}
+	n, d := t.X.Dims()
+	t.Report.Rows, t.Report.Columns = n, d
+	if !o.Transpose && Turned(n, d) {
+		t.Report.note(Transposed, "%s: transposed?", count(n, "point", "of "+count(d, "coordinate")))
+	}
+	return t, nil
+}
+
+// Turned reports whether a table of n rows and d columns looks as if its rows were the coordinates: few points of many.
+func Turned(n, d int) bool { return n < 20 && d >= 4*n && d > 8 }
+
+// transpose makes points of columns.
+func (t *Table) transpose(o Options) error {
+	n, d := t.X.Dims()
+	if err := o.room(int64(d), int64(n)); err != nil {
+		return err
+	}
+	if err := o.room(int64(2*n), int64(d)); err != nil { // both at once
+		return err
+	}
+	t.X, t.Names = mat.DenseCopyOf(t.X.T()), nil
+	return nil
+}

@@ -1,0 +1,329 @@
+package table
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
+)
+
+const (
+	headBytes = 1 << 20 // of a text file, by which its dialect is known
+	maxText   = 100     // lines of text above the rows
+)
+
+// readText reads rows of numbers from size bytes, or of an unknown number if size is negative. sep is what divides the fields, 0 if that
+// is to be found out.
+func readText(ctx context.Context, r io.Reader, size int64, sep rune, o Options) (*Table, error) {
+	m := &meter{files.Context(ctx, r), maxRecord}
+	look := headBytes
+	if size >= 0 {
+		look = int(min(size+1, headBytes))
+	}
+	in := bufio.NewReaderSize(&newlines{r: m}, max(look, 1<<12))
+	head, err := in.Peek(look)
+	if err != nil && err != io.EOF {
+		return nil, textError(err, 1)
+	}
+	if says := files.Sniff(head); says != "" {
+		return nil, errorf("is %s", says)
+	}
+	if bytes.IndexByte(head, 0) >= 0 {
+		return nil, errorf("is no text: it holds zero bytes")
+	}
+	b := &builder{ctx: ctx, o: o, size: size, meter: m}
+	line, named, err := start(in, &b.report)
+	if err != nil {
+		return nil, textError(err, line)
+	}
+	if named != 0 {
+		sep = named
+	}
+	head, err = in.Peek(look)
+	if b.dialect = detect(head, err == io.EOF, sep); sep != 0 && named == 0 && b.dialect.width < 2 {
+		b.dialect = detect(head, err == io.EOF, 0) // .tsv that holds other things
+	}
+	b.in = newRecords(in, b.dialect.sep, line, false)
+	b.last = line - 1
+	b.report.Separator = separatorName(b.dialect.sep)
+	if err := b.read(); err != nil {
+		return nil, textError(err, b.last+1)
+	}
+	return b.table()
+}
+
+// textError says what is wrong at or after a line.
+func textError(err error, line int) error {
+	if errors.Is(err, errLongRecord) {
+		return &Error{Line: line, Text: fmt.Sprintf("goes on for more than %d MB; is a quotation mark not closed?", maxRecord>>20)}
+	}
+	return err
+}
+
+func separatorName(sep rune) string {
+	switch sep {
+	case ',':
+		return "comma"
+	case ';':
+		return "semicolon"
+	case '\t':
+		return "tab"
+	case '|':
+		return "bar"
+	case ' ':
+		return "blanks"
+	}
+	return string(sep)
+}
+
+// row is a row of fields and its place.
+type row struct {
+	fields    []string
+	line, end int
+}
+
+// column is what the reader knows of a column of the file.
+type column struct {
+	index    int // in the file, from 0
+	name     string
+	absent   int // values that are missing
+	missing  int // line of the first of them
+	word     string
+	texts    int // values that are text
+	at       int // line of the first text
+	sample   string
+	infinite bool // what is at is no text but infinite
+	overflow bool
+	unclear  bool
+}
+
+// builder puts a table together, row by row.
+type builder struct {
+	ctx     context.Context
+	o       Options
+	size    int64
+	in      records
+	meter   *meter
+	dialect dialect
+	report  Report
+
+	ahead    *row // read, not yet taken
+	last     int  // line at which the last row ended
+	texts    []row
+	header   []string // one for each column of the file, or nil
+	headLine int
+	title    string // the text above the rows that is no header
+	columns  []column
+	first    int // line of the first row
+	rows     int
+	data     []float64
+	commas   decimals
+	trailing int // rows that end with separators behind the last column
+}
+
+// next returns the next row that has a field, and counts the lines that have none.
+func (b *builder) next() (row, error) {
+	if r := b.ahead; r != nil {
+		b.ahead = nil
+		return *r, nil
+	}
+	for {
+		b.meter.left = maxRecord
+		fields, line, end, err := b.in.next()
+		if err != nil {
+			return row{}, err
+		}
+		if gap := line - b.last - 1; gap > 0 { // lines without anything
+			b.report.Empty += gap
+			b.report.skipMany(gap, b.last+1)
+		}
+		b.last = end
+		if filled(fields) > 0 {
+			return row{fields, line, end}, nil
+		}
+		b.report.Empty++
+		b.report.skip(line)
+	}
+}
+
+// read reads all rows.
+func (b *builder) read() error {
+	r, err := b.above()
+	if err != nil {
+		return err
+	}
+	if err := b.lay(r); err != nil {
+		return err
+	}
+	for k := 0; ; k++ {
+		if k%4096 == 0 && b.ctx.Err() != nil {
+			return b.ctx.Err()
+		}
+		if err := b.add(r); err != nil {
+			return err
+		}
+		if r, err = b.next(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// add reads the values of a row.
+func (b *builder) add(r row) error {
+	n := filled(r.fields)
+	width := len(b.header)
+	if n > width || len(r.fields) < width {
+		has := len(r.fields)
+		if n > width {
+			has = n
+		}
+		switch text := count(has, "value"); {
+		case strings.HasPrefix(r.fields[0], "#") && !isMissing(r.fields[0]):
+			return &Error{Line: r.line, Text: files.Quote(r.fields[0]) + " is not a number; a comment may stand above the first row only"}
+		case r.line == b.first:
+			return &Error{Line: r.line, Text: fmt.Sprintf("%s, most lines have %d", text, width)}
+		default:
+			return &Error{Line: r.line, Text: fmt.Sprintf("%s, line %d has %d", text, b.first, width)}
+		}
+	}
+	if len(r.fields) > width {
+		b.trailing++
+	}
+	if len(b.data)+len(b.columns) > cap(b.data) {
+		if err := b.grow(); err != nil {
+			return err
+		}
+	}
+	if !b.commas.off {
+		b.commas.row(r.fields, b.in.tight())
+	}
+	for j := range b.columns {
+		c := &b.columns[j]
+		v, class := b.dialect.parse(r.fields[c.index])
+		if class != number {
+			v = math.NaN()
+			c.odd(class, r.line, r.fields[c.index])
+		}
+		b.data = append(b.data, v)
+	}
+	if b.rows++; b.rows > MaxRows {
+		return errorf("more than %d rows are too many", MaxRows)
+	}
+	return nil
+}
+
+// odd takes note of a value that is no number.
+func (c *column) odd(class class, line int, cell string) {
+	if class == absent {
+		if c.absent++; c.missing == 0 {
+			c.missing, c.word = line, strings.Clone(cell)
+		}
+		return
+	}
+	if c.texts++; c.at == 0 {
+		c.at, c.sample = line, strings.Clone(cell[:min(len(cell), 200)])
+		c.infinite, c.overflow, c.unclear = class == infinite, class == overflow, class == ambiguous
+	}
+}
+
+// grow makes room for more rows: for as many as the bytes of the file let expect, or twice as many as there are.
+func (b *builder) grow() error {
+	cols := int64(len(b.columns))
+	most := b.o.memory() / 8
+	have := int64(len(b.data))
+	want := 2 * have
+	if have == 0 {
+		want = 1024 * cols
+		if b.size > 0 && b.dialect.rowBytes > 0 {
+			rows := int64(1.05*float64(b.size)/b.dialect.rowBytes) + 16
+			if rows*cols > 2*most || rows > 2*MaxRows {
+				return b.o.tooLarge(fmt.Sprintf("about %d rows × %d columns take", rows, cols), 8*rows*cols)
+			}
+			want = rows * cols
+		}
+	}
+	want = min(want, most-have) // both stand side by side
+	if want < have+cols {
+		return b.o.tooLarge(fmt.Sprintf("more than %d rows × %d columns take more than", b.rows, cols), 8*have)
+	}
+	data := make([]float64, have, want)
+	copy(data, b.data)
+	b.data = data
+	return nil
+}
+
+// table is what was read, once what is missing has been dealt with.
+func (b *builder) table() (*Table, error) {
+	if b.rows == 0 {
+		return nil, errEmpty
+	}
+	if err := b.emptyColumns(); err != nil {
+		return nil, err
+	}
+	if err := b.noText(); err != nil {
+		return nil, err
+	}
+	if err := b.fill(); err != nil {
+		return nil, err
+	}
+	b.rowNames()
+	cols := len(b.columns)
+	t := &Table{X: mat.NewDense(b.rows, cols, b.data[:b.rows*cols:b.rows*cols])}
+	if b.headLine > 0 {
+		t.Names = make([]string, cols)
+		for j, c := range b.columns {
+			if t.Names[j] = c.name; c.name == "" {
+				t.Names[j] = fmt.Sprintf("x%d", c.index+1)
+			}
+		}
+	}
+	b.remarks()
+	t.Report = b.report
+	return t, nil
+}
+
+// rowNames says if the first column has no name and the others have: it names the rows.
+func (b *builder) rowNames() {
+	c := b.columns[0]
+	if b.headLine == 0 || c.index > 0 || c.name != "" || len(b.columns) < 2 {
+		return
+	}
+	counts := true
+	for i, at := 1, len(b.columns); i < b.rows; i++ {
+		counts = counts && b.data[i*at] == b.data[0]+float64(i)
+	}
+	if counts {
+		b.report.note(RowNames, "column 1 has no name and counts the rows: it is an index; unless that belongs to the data, leave it out")
+	} else {
+		b.report.note(RowNames, "column 1 has no name; if it names the rows, leave it out")
+	}
+}
+
+// remarks says how the numbers were read.
+func (b *builder) remarks() {
+	d := b.dialect
+	switch {
+	case d.decimal == ',' && d.grouping != 0:
+		b.report.note(Decimals, "commas divide off decimals, points group thousands: 1.234,5 is 1234.5")
+	case d.decimal == ',':
+		b.report.note(Decimals, "commas divide off decimals: 1,5 is one and a half")
+	case d.grouping != 0:
+		b.report.note(Decimals, "commas group thousands: 1,234 is 1234")
+	}
+	if b.trailing > 0 {
+		b.report.note(EmptyColumns, "%s with separators that carry no value: these are skipped", count(b.trailing, "row", "ending"))
+	}
+	if note := b.commas.note(b.title); note != "" {
+		b.report.note(TwoOrOne, "%s", note)
+	}
+}

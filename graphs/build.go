@@ -8,10 +8,15 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 )
 
 // ErrShape is wrapped by every error that reports operands of unsuitable shape.
 var ErrShape = errors.New("shape mismatch")
+
+// ErrNoRule is wrapped by every error that says that an operation has no derivative of the order asked for.
+var ErrNoRule = errors.New("no derivative rule")
 
 // buildError is what the node builders panic with and Try turns into an error. It is an error itself, so that a panic
 // that no Try catches says what was wrong.
@@ -105,12 +110,20 @@ func apply(o operation, in ...*G.Node) *G.Node {
 	shapes := make([]tensor.Shape, len(in))
 	dims := make([]int, len(in))
 	need(o, in...)
+	var whole []bool
+	if w, ok := o.(interface{ whole() []bool }); ok {
+		whole = w.whole()
+	}
 	for i, n := range in {
 		if n.Graph() != in[0].Graph() {
 			failf("%v: operand %d is in another graph", o, i)
 		}
-		if n.Dtype() != in[0].Dtype() {
-			failf("%v: operands of type %v and %v", o, in[0].Dtype(), n.Dtype())
+		want := in[0].Dtype()
+		if whole != nil && whole[i] {
+			want = tensor.Int
+		}
+		if n.Dtype() != want {
+			failf("%v: operand %d has type %v, want %v", o, i, n.Dtype(), want)
 		}
 		shapes[i] = n.Shape()
 		dims[i] = n.Dims()
@@ -125,7 +138,7 @@ func apply(o operation, in ...*G.Node) *G.Node {
 	}
 	name := o.String()
 	for salt := range uint32(16) {
-		w := &op{operation: o, name: name, in: dims, out: len(shape), salt: salt, derived: deriving > 0}
+		w := &op{operation: o, name: name, in: dims, whole: whole, out: len(shape), salt: salt, derived: deriving > 0}
 		n := G.NewUniqueNode(G.WithType(typeOf(dt, len(shape))), G.WithOp(w), G.WithChildren(slices.Clone(in)), G.In(in[0].Graph()), G.WithShape(shape...))
 		if v, ok := n.Op().(*op); ok && v.name == name && slices.Equal(operands(n), in) {
 			v.derived = v.derived && w.derived
@@ -138,19 +151,8 @@ func apply(o operation, in ...*G.Node) *G.Node {
 	return nil
 }
 
-// operands returns the children of n, in order. It panics if the index of n's graph is stale, which RemoveNode causes.
-func operands(n *G.Node) G.Nodes {
-	g := n.Graph()
-	if m, ok := g.Node(n.ID()).(*G.Node); !ok || m != n {
-		failf("the graph does not find node %v by its number; was RemoveNode called?", n)
-	}
-	it := g.From(n.ID())
-	in := make(G.Nodes, 0, it.Len())
-	for it.Next() {
-		in = append(in, it.Node().(*G.Node))
-	}
-	return in
-}
+// operands returns the operands of n in order, not to be written to.
+func operands(n *G.Node) G.Nodes { return gorgonia.Operands(n) }
 
 // The builders simplify: scale(scale(x)) becomes one scale, the product with a repeated row a product with the row. Such a
 // simplification looks through an operand at the operands of that, and the result no longer depends on the operand it was

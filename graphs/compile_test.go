@@ -235,7 +235,7 @@ func compareRandom(seed uint64, dt tensor.Dtype) error {
 	if dt == tensor.Float32 {
 		tol = 2e-3 // float32 in another order of operations, after up to a hundred of them
 	}
-	variants := map[string][]graphs.Option{
+	variants := map[string][]graphs.CompileOption{
 		"plain":  nil,
 		"tiled":  {graphs.Tiles(4, 6)},
 		"tiles":  {graphs.Tiles(8, 3), graphs.Held(in[5], in[6])},

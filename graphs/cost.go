@@ -119,7 +119,7 @@ func (c *Costs) addBuiltin(n *G.Node, in G.Nodes) {
 		c.Elementwise += int64(n.Shape().TotalSize())
 		return
 	}
-	order, args := topologicalFrom(in, e)
+	order, args := topologicalFrom(below(n, in), e)
 	for _, m := range order {
 		if o, ok := ownOp(m); ok && len(args[m]) > 0 {
 			c.add(o, m, args[m])

@@ -65,7 +65,7 @@ func active(order G.Nodes, in map[*G.Node]G.Nodes, wrt G.Nodes) map[*G.Node]bool
 		if act[n] || len(in[n]) == 0 {
 			continue
 		}
-		diff := differentiable(n, len(in[n]))
+		diff := differentiable(n, in[n])
 		for i, c := range in[n] {
 			if act[c] && diff[i] {
 				act[n] = true
@@ -97,7 +97,7 @@ func reverseSweep(adj map[*G.Node]*G.Node, from G.Nodes, out, seed *G.Node, wrt 
 		if g == nil || !act[n] {
 			continue
 		}
-		want := differentiable(n, len(in[n]))
+		want := differentiable(n, in[n])
 		any := false
 		for j, c := range in[n] {
 			want[j] = want[j] && act[c]
@@ -123,14 +123,14 @@ func isZero(n *G.Node) bool {
 }
 
 // differentiable says which operands of n have a derivative.
-func differentiable(n *G.Node, operands int) []bool {
-	if operands == 0 {
+func differentiable(n *G.Node, in G.Nodes) []bool {
+	if len(in) == 0 {
 		return nil
 	}
 	if o, ok := n.Op().(*op); ok {
-		return o.DiffWRT(operands)
+		return o.DiffWRT(len(in))
 	}
-	return builtinDifferentiable(n, operands)
+	return builtinDifferentiable(n, in)
 }
 
 // reverse applies the reverse rule of n: gᵀ·∂n/∂in[i] for i in want.

@@ -229,7 +229,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"add of shapes [(3, 2) (2, 2)]: shape mismatch", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Add(x, y) }) }},
 		{"another graph", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Mul(x, other) }) }},
-		{"type float64 and float32", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Mul(x, f) }) }},
+		{"operand 1 has type float32, want float64", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Mul(x, f) }) }},
 		{"inner dimensions 2 and 3", func() (*G.Node, error) {
 			return graphs.Try(func() *G.Node { return graphs.MatMul(x, x, false, false) })
 		}},

@@ -74,7 +74,7 @@ func forwardSweep(tan map[*G.Node]*G.Node, from G.Nodes, out *G.Node, start map[
 
 // tangentsOf gathers the tangents of n's operands; any is false if all are zero.
 func tangentsOf(n *G.Node, in G.Nodes, tan map[*G.Node]*G.Node) (ts G.Nodes, any bool) {
-	diff := differentiable(n, len(in))
+	diff := differentiable(n, in)
 	ts = make(G.Nodes, len(in))
 	for i, c := range in {
 		if diff[i] && tan[c] != nil {

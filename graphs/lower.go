@@ -1,21 +1,33 @@
 package graphs
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
 // lowering translates nodes to instructions. A tensor becomes a matrix: a scalar is (1,1), a vector (n) the row (1,n), a
-// tensor of more than two dimensions the row of all its elements.
+// tensor of more than two dimensions the row of all its elements. Whole numbers and booleans become numbers.
 type lowering struct {
-	to *ir.Graph
-	at map[*G.Node]ir.ID
-	dt tensor.Dtype
+	to    *ir.Graph
+	at    map[*G.Node]ir.ID
+	dt    tensor.Dtype                   // in which the program computes
+	input func(n *G.Node) (ir.ID, error) // lowers a node without operation that has not been lowered
+	masks map[*G.Node]ir.ID              // what Dropout nodes multiply by
+
+	foreign map[*G.Node]*foreignRunner // nodes that run by their own code
+	modes   []G.TrainModeOp
+}
+
+func newLowering(dt tensor.Dtype) *lowering {
+	return &lowering{to: ir.New(), at: map[*G.Node]ir.ID{}, dt: dt, masks: map[*G.Node]ir.ID{}, foreign: map[*G.Node]*foreignRunner{}}
 }
 
 // flat returns the rows and columns of the matrix that stands for a tensor of shape s.
@@ -31,39 +43,130 @@ func flat(s tensor.Shape) (rows, cols int) {
 	return 1, s.TotalSize()
 }
 
-// node lowers n, whose operands are lowered already; in are its operands.
-func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
-	if own, ok := ownOp(n); ok {
-		args := make([]ir.ID, len(in))
-		for i, c := range in {
-			args[i] = l.at[c] // an anchor has none; nobody asks for it
+// all lowers outs and everything they depend on. The operand of a constant is an anchor, not a dependence.
+func (l *lowering) all(outs ...*G.Node) error {
+	for _, n := range outs {
+		if _, ok := l.at[n]; ok {
+			continue
 		}
-		return l.own(n, own, in, args), nil
+		in := operands(n)
+		if own, ok := ownOp(n); !ok || !isConstant(own) {
+			if err := l.all(in...); err != nil {
+				return err
+			}
+		}
+		id, err := l.node(n, in)
+		if err != nil {
+			return err
+		}
+		rows, cols := flat(n.Shape())
+		if got := l.to.At(id); got.Rows != rows || got.Cols != cols {
+			return fmt.Errorf("%v of shape %v became (%d,%d)", n.Op(), n.Shape(), got.Rows, got.Cols)
+		}
+		l.at[n] = id
 	}
-	if len(in) == 0 && (n.Op() == nil || !volatile(n.Op())) {
-		return l.leaf(n)
-	}
-	return l.builtin(n, in)
+	return nil
 }
 
-// leaf lowers a node without operands that is not an input: a constant.
-func (l *lowering) leaf(n *G.Node) (ir.ID, error) {
-	if n.Op() == nil {
-		return 0, fmt.Errorf("graphs: Compile: the outputs depend on input %q, which is not among the inputs", n.Name())
+// node lowers n, whose operands are lowered already; in are its operands.
+func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
+	if err := checkType(n); err != nil {
+		return 0, err
 	}
+	if t, ok := n.Op().(G.TrainModeOp); ok {
+		l.modes = append(l.modes, t)
+	}
+	args := make([]ir.ID, len(in))
+	for i, c := range in {
+		args[i] = l.at[c] // an anchor has none; nobody asks for it
+	}
+	if own, ok := ownOp(n); ok {
+		return l.own(n, own, in, args), nil
+	}
+	kind := gorgonia.Unknown
+	if n.Op() != nil {
+		kind = gorgonia.KindOf(n.Op())
+	}
+	switch {
+	case n.Op() == nil:
+		return l.input(n)
+	case len(in) == 0 && kind != gorgonia.Random:
+		return l.constant(n)
+	case kind == gorgonia.Dropout && isFloat(n.Dtype()):
+		return l.to.Mul(args[0], l.mask(n)), nil
+	}
+	if id, ok := l.native(n, in, args); ok {
+		return id, nil
+	}
+	rows, cols := flat(n.Shape())
+	r := newForeign(n, in)
+	l.foreign[n] = r
+	// It may change its own state, so it is run once for every node, at every run.
+	stateful := kind == gorgonia.Unknown || kind == gorgonia.Random || kind == gorgonia.BatchNorm
+	return l.to.Opaque(r, "", stateful, rows, cols, args...), nil
+}
+
+// checkType reports an error for types that a program has no numbers for.
+func checkType(n *G.Node) error {
+	switch dt := n.Dtype(); dt {
+	case tensor.Float64, tensor.Float32, tensor.Int, tensor.Int64, tensor.Int32, tensor.Byte, tensor.Bool:
+		return nil
+	default:
+		return fmt.Errorf("%v has type %v, want float32, float64, int, int64, int32, byte or bool", n, dt)
+	}
+}
+
+// constant lowers a constant of Gorgonia's.
+func (l *lowering) constant(n *G.Node) (ir.ID, error) {
 	v := n.Value()
 	if v == nil {
-		return 0, fmt.Errorf("graphs: Compile: %v has no value", n)
+		return 0, fmt.Errorf("%v has no value", n)
 	}
 	x, err := readValue(v)
 	if err != nil {
-		return 0, fmt.Errorf("graphs: Compile: %v: %w", n, err)
+		return 0, fmt.Errorf("%v: %w", n, err)
 	}
 	r, c := flat(n.Shape())
 	if len(x) != r*c {
-		return 0, fmt.Errorf("graphs: Compile: %v has shape %v but a value of %d elements", n, n.Shape(), len(x))
+		return 0, fmt.Errorf("%v has shape %v but a value of %d elements", n, n.Shape(), len(x))
 	}
 	return l.to.Data(r, c, append([]float64(nil), x...)), nil
+}
+
+// mask lowers what the Dropout n multiplies by.
+func (l *lowering) mask(n *G.Node) ir.ID {
+	if id, ok := l.masks[n]; ok {
+		return id
+	}
+	rows, cols := flat(n.Shape())
+	id := l.to.Opaque(&maskRunner{maskOp{n.Op(), gorgonia.Read(n.Op()).P}}, "", true, rows, cols)
+	l.masks[n] = id
+	return id
+}
+
+// maskRunner draws the mask of a Dropout.
+type maskRunner struct{ o maskOp }
+
+func (r *maskRunner) Label() string                            { return r.o.String() }
+func (r *maskRunner) Run32(dst []float32, _ [][]float32) error { drawMask(r.o, dst); return nil }
+func (r *maskRunner) Run64(dst []float64, _ [][]float64) error { drawMask(r.o, dst); return nil }
+
+func drawMask[T kernels.Float](o maskOp, dst []T) {
+	if o.off() {
+		kernels.Fill(dst, 1)
+		return
+	}
+	kept, below := T(1/(1-o.p)), uint64((1-o.p)*(1<<32))
+	for i := 0; i < len(dst); i += 2 {
+		u := rand.Uint64()
+		for j := i; j < min(i+2, len(dst)); j++ {
+			dst[j] = 0
+			if u&(1<<32-1) < below {
+				dst[j] = kept
+			}
+			u >>= 32
+		}
+	}
 }
 
 // kernelOf maps our functions to the kernels'.
@@ -141,11 +244,18 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 	case rowSoftmaxOp:
 		return g.RowFn(ir.RowSoftmax, a[0])
 	}
+	if _, ok := own.(maskOp); ok {
+		return l.mask(in[1])
+	}
 	r := &evalRunner{op: own}
 	for _, c := range in {
 		r.shapes = append(r.shapes, c.Shape())
 	}
-	return g.Opaque(r, fmt.Sprint(own, r.shapes), false, rows, cols, a...)
+	if isConstant(own) {
+		a = nil
+	}
+	_, volatile := own.(interface{ volatile() })
+	return g.Opaque(r, fmt.Sprint(own, r.shapes), volatile, rows, cols, a...)
 }
 
 func (l *lowering) unary(o unaryOp, a ir.ID) ir.ID {
@@ -161,7 +271,8 @@ func (l *lowering) unary(o unaryOp, a ir.ID) ir.ID {
 	return l.to.Unary(ir.Scalar, 0, 0, o.String(), o.scalar(), a)
 }
 
-// evalRunner runs an operation that has no instruction by its reference.
+// evalRunner runs an operation of ours that has no instruction by its reference. That panics with a string where a number that
+// is known only now, such as an index, does not suit it.
 type evalRunner struct {
 	op     operation
 	shapes []tensor.Shape
@@ -169,12 +280,20 @@ type evalRunner struct {
 
 func (r *evalRunner) Label() string { return r.op.String() }
 
-func (r *evalRunner) Run64(dst []float64, args [][]float64) error {
+func (r *evalRunner) Run64(dst []float64, args [][]float64) (err error) {
+	defer unsuitable(&err)
 	r.op.eval(dst, args, r.shapes)
 	return nil
 }
 
-func (r *evalRunner) Run32(dst []float32, args [][]float32) error {
+func (r *evalRunner) Run32(dst []float32, args [][]float32) (err error) {
+	defer unsuitable(&err)
+	if o, ok := r.op.(interface {
+		run32(dst []float32, in [][]float32, shape []tensor.Shape)
+	}); ok {
+		o.run32(dst, args, r.shapes)
+		return nil
+	}
 	in := make([][]float64, len(args))
 	for i, a := range args {
 		in[i] = make([]float64, len(a))
@@ -184,4 +303,14 @@ func (r *evalRunner) Run32(dst []float32, args [][]float32) error {
 	r.op.eval(out, in, r.shapes)
 	kernels.ToFloat32(dst, out)
 	return nil
+}
+
+func unsuitable(err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case string:
+		*err = errors.New(p)
+	default:
+		panic(p)
+	}
 }

@@ -342,13 +342,6 @@ func TestMachineValues(t *testing.T) {
 		d, _ := w.Grad()
 		clear(d.Data().([]float64)) // what solvers do
 	}
-
-	h := G.NewGraph()
-	a, b := G.NewScalar(h, G.Float64, G.WithName("a")), G.NewScalar(h, G.Float64, G.WithName("b"))
-	G.Set(a, b)
-	if _, err := graphs.NewMachine(h); err == nil {
-		t.Error("a Set statement is no error")
-	}
 }
 
 func TestMachineAllocatesNothing(t *testing.T) {

@@ -2,21 +2,20 @@ package graphs
 
 import (
 	"math"
-	"reflect"
 	"strings"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
 // builtinOp is a node with an operation of Gorgonia's, about to be lowered to instructions.
 type builtinOp struct {
-	fields     // of the operation
+	gorgonia.Op
 	g          *ir.Graph
-	op         G.Op
 	in         G.Nodes
 	args       []ir.ID
 	shape      tensor.Shape // of the result
@@ -24,44 +23,55 @@ type builtinOp struct {
 }
 
 // native lowers n to instructions. It reports false if there are none for it.
-func (l *lowering) native(n *G.Node, in G.Nodes) (ir.ID, bool) {
-	lower, ok := natives[typeName(n.Op())]
-	if !ok || n.Dtype() != l.dt {
+func (l *lowering) native(n *G.Node, in G.Nodes, args []ir.ID) (ir.ID, bool) {
+	b := &builtinOp{Op: gorgonia.Read(n.Op()), g: l.to, in: in, args: args, shape: n.Shape()}
+	b.rows, b.cols = flat(n.Shape())
+	if b.Kind == gorgonia.ByIndices && isFloat(n.Dtype()) && in[1].Dtype() == tensor.Int {
+		t := takenBy(b.Op, in)
+		return l.to.Opaque(&evalRunner{op: t}, t.String(), false, b.rows, b.cols, args...), true
+	}
+	if !isFloat(n.Dtype()) && b.Kind.Family() != gorgonia.Compare {
 		return 0, false
 	}
-	b := &builtinOp{fields: fieldsOf(n.Op()), g: l.to, op: n.Op(), in: in, shape: n.Shape()}
-	b.rows, b.cols = flat(n.Shape())
 	for _, c := range in {
-		if c.Dtype() != l.dt {
+		if !isFloat(c.Dtype()) {
 			return 0, false
 		}
-		b.args = append(b.args, l.at[c])
 	}
-	return lower(b)
-}
-
-// natives are the operations that have instructions, by the names of their types.
-var natives = map[string]func(*builtinOp) (ir.ID, bool){
-	"gorgonia.elemUnaryOp":    (*builtinOp).unary,
-	"gorgonia.elemBinOp":      (*builtinOp).binary,
-	"gorgonia.maxBetween":     func(b *builtinOp) (ir.ID, bool) { return b.between(ir.Max) },
-	"gorgonia.minBetween":     func(b *builtinOp) (ir.ID, bool) { return b.between(ir.Min) },
-	"gorgonia.linAlgBinOp":    (*builtinOp).product,
-	"gorgonia.sumOp":          func(b *builtinOp) (ir.ID, bool) { return b.reduce(b.g.RowSum, b.g.ColSum, b.g.Sum) },
-	"*gorgonia.maxOp":         (*builtinOp).max,
-	"gorgonia.transposeOp":    (*builtinOp).transpose,
-	"gorgonia.reshapeOp":      func(b *builtinOp) (ir.ID, bool) { return b.reshaped(b.args[0]) },
-	"gorgonia.concatOp":       (*builtinOp).concat,
-	"gorgonia.sliceOp":        (*builtinOp).slice,
-	"*gorgonia.sliceOp":       (*builtinOp).slice,
-	"gorgonia.sliceIncrOp":    (*builtinOp).sliceGrad,
-	"*gorgonia.sliceIncrOp":   (*builtinOp).sliceGrad,
-	"gorgonia.sizeOp":         (*builtinOp).size,
-	"gorgonia.repeatOp":       (*builtinOp).repeat,
-	"*gorgonia.repeatOp":      (*builtinOp).repeat,
-	"*gorgonia.softmaxOp":     (*builtinOp).softmax,
-	"*gorgonia.softmaxDiffOp": (*builtinOp).softmaxGrad,
-	"gorgonia.Iop":            func(b *builtinOp) (ir.ID, bool) { return b.args[0], true },
+	switch b.Kind.Family() {
+	case gorgonia.Unary:
+		return b.unary()
+	case gorgonia.Binary, gorgonia.Compare:
+		return b.binary()
+	case gorgonia.Product:
+		return b.product()
+	}
+	switch b.Kind {
+	case gorgonia.Sum:
+		return b.reduce(b.g.RowSum, b.g.ColSum, b.g.Sum)
+	case gorgonia.Max:
+		rowMax := func(x ir.ID) ir.ID { return b.g.RowFn(ir.RowMax, x) }
+		return b.reduce(rowMax, nil, rowMax)
+	case gorgonia.Transpose:
+		return b.transpose()
+	case gorgonia.Reshape:
+		return b.reshaped(b.args[0])
+	case gorgonia.Concat:
+		return b.concat()
+	case gorgonia.Slice:
+		return b.slice()
+	case gorgonia.SliceGrad:
+		return b.sliceGrad()
+	case gorgonia.Size:
+		return b.size()
+	case gorgonia.Repeat:
+		return b.repeat()
+	case gorgonia.Softmax:
+		return b.softmax()
+	case gorgonia.SoftmaxGrad:
+		return b.softmaxGrad()
+	}
+	return 0, false
 }
 
 // reshaped gives id the shape of the result.
@@ -75,39 +85,53 @@ func (b *builtinOp) reshaped(id ir.ID) (ir.ID, bool) {
 // elements is the number of elements of operand i.
 func (b *builtinOp) elements(i int) int { return b.in[i].Shape().TotalSize() }
 
-// unary lowers element-wise functions, known by the names that Gorgonia gives them.
+// functions are the element-wise functions that have kernels.
+var functions = map[gorgonia.Kind]kernels.Func{
+	gorgonia.Abs: kernels.Abs, gorgonia.Sign: kernels.Sign, gorgonia.Sin: kernels.Sin, gorgonia.Cos: kernels.Cos, gorgonia.Exp: kernels.Exp,
+	gorgonia.Log: kernels.Log, gorgonia.Neg: kernels.Neg, gorgonia.Square: kernels.Square, gorgonia.Sqrt: kernels.Sqrt,
+	gorgonia.Inverse: kernels.Reciprocal, gorgonia.Tanh: kernels.Tanh, gorgonia.Sigmoid: kernels.Sigmoid, gorgonia.Softplus: kernels.Softplus,
+}
+
+// scalars are those that are computed one by one.
+var scalars = map[gorgonia.Kind]func(float64) float64{
+	gorgonia.Ceil: math.Ceil, gorgonia.Floor: math.Floor, gorgonia.Log1p: math.Log1p, gorgonia.Expm1: math.Expm1,
+}
+
+// unary lowers element-wise functions.
 func (b *builtinOp) unary() (ir.ID, bool) {
-	g, a, name := b.g, b.args[0], b.op.String()
-	known := map[string]kernels.Func{"abs": kernels.Abs, "sign": kernels.Sign, "sin": kernels.Sin, "cos": kernels.Cos, "exp": kernels.Exp,
-		"ln": kernels.Log, "neg": kernels.Neg, "square": kernels.Square, "sqrt": kernels.Sqrt, "inv": kernels.Reciprocal, "tanh": kernels.Tanh,
-		"sigmoid": kernels.Sigmoid, "softplus": kernels.Softplus}
-	if f, ok := known[name]; ok {
+	g, a := b.g, b.args[0]
+	if f, ok := functions[b.Kind]; ok {
 		return g.Unary(f, 0, 0, "", nil, a), true
 	}
-	scalar := map[string]func(float64) float64{"ceil": math.Ceil, "floor": math.Floor, "log1p": math.Log1p, "expm1": math.Expm1}
-	if f, ok := scalar[name]; ok {
-		return g.Unary(ir.Scalar, 0, 0, name, f, a), true
+	if f, ok := scalars[b.Kind]; ok {
+		return g.Unary(ir.Scalar, 0, 0, strings.ToLower(b.Kind.String()), f, a), true
 	}
-	switch name {
-	case "log2":
+	switch b.Kind {
+	case gorgonia.Identity:
+		return a, true
+	case gorgonia.Log2:
 		return g.Scale(g.Unary(kernels.Log, 0, 0, "", nil, a), 1/math.Ln2), true
-	case "invSqrt":
+	case gorgonia.InverseSqrt:
 		return g.Unary(kernels.Reciprocal, 0, 0, "", nil, g.Unary(kernels.Sqrt, 0, 0, "", nil, a)), true
-	case "cube":
+	case gorgonia.Cube:
 		return g.Unary(ir.Pow, 0, 3, "", nil, a), true
 	}
 	return 0, false
 }
 
+// relations are the comparisons.
+var relations = map[gorgonia.Kind]ir.Relation{
+	gorgonia.Lt: ir.Lt, gorgonia.Lte: ir.Le, gorgonia.Gt: ir.Gt, gorgonia.Gte: ir.Ge, gorgonia.Eq: ir.Eq, gorgonia.Ne: ir.Ne,
+}
+
 // binary lowers element-wise operations on two operands of one shape, or a tensor and a scalar.
 func (b *builtinOp) binary() (ir.ID, bool) {
 	g, x, y := b.g, b.args[0], b.args[1]
-	kind, _, _ := strings.Cut(b.op.String(), " ")
 	switch dx, dy := b.in[0].Dims(), b.in[1].Dims(); {
 	case dx == 0 && dy > 0:
 		x = g.Fill(g.Reshape(x, 1, 1), b.rows, b.cols)
 	case dy == 0 && dx > 0:
-		if c := g.At(y); kind == "^" && c.Op == ir.Const {
+		if c := g.At(y); b.Kind == gorgonia.Pow && c.Op == ir.Const {
 			return g.Unary(ir.Pow, 0, c.C, "", nil, x), true
 		}
 		y = g.Fill(g.Reshape(y, 1, 1), b.rows, b.cols)
@@ -117,19 +141,23 @@ func (b *builtinOp) binary() (ir.ID, bool) {
 	if !ok1 || !ok2 {
 		return 0, false
 	}
-	switch kind {
-	case "+":
+	switch b.Kind {
+	case gorgonia.Add:
 		return g.Add(x, y), true
-	case "-":
+	case gorgonia.Sub:
 		return g.Sub(x, y), true
-	case "⊙":
+	case gorgonia.Mul:
 		return g.Mul(x, y), true
-	case "÷":
+	case gorgonia.Div:
 		return g.Div(x, y), true
-	case "^":
+	case gorgonia.MaxBetween:
+		return g.Binary(ir.Max, 0, x, y), true
+	case gorgonia.MinBetween:
+		return g.Binary(ir.Min, 0, x, y), true
+	case gorgonia.Pow:
 		return g.Opaque(powRunner{}, "pow", false, b.rows, b.cols, x, y), true
 	}
-	rel, ok := map[string]ir.Relation{"<": ir.Lt, "<=": ir.Le, ">": ir.Gt, ">=": ir.Ge, "==": ir.Eq, "!=": ir.Ne}[kind]
+	rel, ok := relations[b.Kind]
 	if !ok {
 		return 0, false
 	}
@@ -155,48 +183,41 @@ func (powRunner) Run32(dst []float32, args [][]float32) error {
 	return nil
 }
 
-func (b *builtinOp) between(op ir.Op) (ir.ID, bool) {
-	if b.elements(0) != b.elements(1) {
-		return 0, false
-	}
-	return b.g.Binary(op, 0, b.args[0], b.args[1]), true
-}
-
-// product lowers products of matrices and vectors.
+// product lowers products of matrices and vectors. Products whose operands do not fit, which gorgonia.Grad makes of an
+// OuterProd, have no instruction: their own code says so when they are run.
 func (b *builtinOp) product() (ir.ID, bool) {
 	g, x, y := b.g, b.args[0], b.args[1]
-	kind, ok1 := b.int("āBinaryOperator")
-	tx, ok2 := b.bool("transA")
-	ty, ok3 := b.bool("transB")
-	if !ok1 || !ok2 || !ok3 {
-		return 0, false
-	}
 	dx, dy := b.in[0].Dims(), b.in[1].Dims()
 	switch n := b.elements(0); {
-	case kind == 0 && dx == 2 && dy == 2: // A × B
-		return b.reshaped(g.MatMul(x, y, tx, ty))
-	case kind == 1 && dx == 2 && dy == 1: // A × b
-		return b.reshaped(g.MatMul(x, y, tx, true))
-	case kind == 2 && n == b.elements(1): // a ⋅ b
+	case b.Kind == gorgonia.MatMul && dx == 2 && dy == 2: // A × B
+		return b.matmul(x, y, b.TransA, b.TransB)
+	case b.Kind == gorgonia.MatVec && dx == 2 && dy == 1: // A × b
+		return b.matmul(x, y, b.TransA, true)
+	case b.Kind == gorgonia.Dot && n == b.elements(1): // a ⋅ b
 		return b.reshaped(g.Sum(g.Mul(g.Reshape(x, 1, n), g.Reshape(y, 1, n))))
-	case kind == 3 && dx == 1 && dy == 1: // a ⊗ b
-		return b.reshaped(g.MatMul(g.Reshape(x, n, 1), y, false, false))
+	case b.Kind == gorgonia.Outer && dx == 1 && dy == 1: // a ⊗ b
+		return b.matmul(g.Reshape(x, n, 1), y, false, false)
 	}
 	return 0, false
 }
 
-func (b *builtinOp) max() (ir.ID, bool) {
-	rowMax := func(x ir.ID) ir.ID { return b.g.RowFn(ir.RowMax, x) }
-	return b.reduce(rowMax, nil, rowMax)
+func (b *builtinOp) matmul(x, y ir.ID, tx, ty bool) (ir.ID, bool) {
+	size := func(a ir.ID, t bool) tensor.Shape {
+		if in := b.g.At(a); !t {
+			return tensor.Shape{in.Rows, in.Cols}
+		}
+		in := b.g.At(a)
+		return tensor.Shape{in.Cols, in.Rows}
+	}
+	if sx, sy := size(x, tx), size(y, ty); sx[1] != sy[0] || sx[0]*sy[1] != b.rows*b.cols {
+		return 0, false
+	}
+	return b.reshaped(b.g.MatMul(x, y, tx, ty))
 }
 
 // reduce lowers reductions along axes that are a run at the end (rows), at the beginning (cols), or all; nil is none such.
 func (b *builtinOp) reduce(rows, cols, all func(ir.ID) ir.ID) (ir.ID, bool) {
-	along, ok := b.ints("along")
-	if !ok {
-		return 0, false
-	}
-	s := b.in[0].Shape()
+	along, s := b.Axes, b.in[0].Shape()
 	if len(s) == 0 {
 		return b.reshaped(b.args[0])
 	}
@@ -230,17 +251,18 @@ func (b *builtinOp) reduce(rows, cols, all func(ir.ID) ir.ID) (ir.ID, bool) {
 }
 
 func (b *builtinOp) transpose() (ir.ID, bool) {
-	p, ok := b.ints("pattern")
-	if !ok || len(p) != 2 || p[0] != 1 || p[1] != 0 {
+	if identity(b.Axes) {
+		return b.args[0], true
+	}
+	if len(b.Axes) != 2 {
 		return 0, false
 	}
 	return b.g.Transpose(b.args[0]), true
 }
 
 func (b *builtinOp) concat() (ir.ID, bool) {
-	axis, ok := b.int("axis")
-	d := len(b.shape)
-	if !ok || d > 2 && axis != 0 || d == 0 {
+	axis, d := b.Axis, len(b.shape)
+	if d > 2 && axis != 0 || d == 0 {
 		return 0, false
 	}
 	for _, c := range b.in {
@@ -256,23 +278,17 @@ func (b *builtinOp) concat() (ir.ID, bool) {
 
 // cut returns the part of operand 0 that a slice takes, and whether it is of its rows.
 func (b *builtinOp) cut() (lo, hi int, byRow, ok bool) {
-	along, ok := b.int("along")
 	s := b.in[0].Shape()
-	if !ok || len(s) == 0 || len(s) > 2 || along >= len(s) {
+	if b.Axis < 0 || b.Axis >= len(s) || len(s) > 2 {
 		return 0, 0, false, false
 	}
-	hi = s[along]
-	sl, ok := b.field("Slice", reflect.Interface)
-	if !ok {
-		return 0, 0, false, false
-	}
-	if !sl.IsNil() {
-		ts := b.op.(tensor.Slice)
-		if lo, hi = ts.Start(), ts.End(); ts.Step() > 1 {
+	hi = s[b.Axis]
+	if r := b.Range; !r.All {
+		if lo, hi = r.Lo, r.Hi; r.Step > 1 {
 			return 0, 0, false, false
 		}
 	}
-	return lo, hi, len(s) == 2 && along == 0, 0 <= lo && lo < hi && hi <= s[along]
+	return lo, hi, len(s) == 2 && b.Axis == 0, 0 <= lo && lo < hi && hi <= s[b.Axis]
 }
 
 func (b *builtinOp) slice() (ir.ID, bool) {
@@ -301,10 +317,9 @@ func (b *builtinOp) sliceGrad() (ir.ID, bool) {
 
 // size lowers the length of an axis.
 func (b *builtinOp) size() (ir.ID, bool) {
-	axis, ok := b.int("axis")
-	s := b.in[0].Shape()
+	axis, s := b.Axis, b.in[0].Shape()
 	switch {
-	case !ok || len(s) > 0 && axis >= len(s):
+	case axis < 0 || len(s) > 0 && axis >= len(s):
 		return 0, false
 	case len(s) == 0:
 		return b.g.Const(1, 1, 1), true
@@ -313,11 +328,8 @@ func (b *builtinOp) size() (ir.ID, bool) {
 }
 
 func (b *builtinOp) repeat() (ir.ID, bool) {
-	along, ok := b.int("along")
-	g, x, s := b.g, b.args[0], b.in[0].Shape()
+	g, x, s, along := b.g, b.args[0], b.in[0].Shape(), b.Axis
 	switch n := s.TotalSize(); {
-	case !ok:
-		return 0, false
 	case n == b.rows*b.cols:
 		return b.reshaped(x)
 	case n == 1:
@@ -344,21 +356,19 @@ func (b *builtinOp) repeat() (ir.ID, bool) {
 	return 0, false
 }
 
-// alongRows reads the parameters of a softmax; ok if it is along the last of at most two axes.
-func (b *builtinOp) alongRows() (isLog, ok bool) {
-	axis, ok1 := b.int("axis")
-	isLog, ok2 := b.bool("isLog")
+// alongRows reports whether a softmax is along the last of at most two axes.
+func (b *builtinOp) alongRows() bool {
 	d := len(b.shape)
-	return isLog, ok1 && ok2 && (d == 1 || d == 2) && (axis == d-1 || axis == -1)
+	return (d == 1 || d == 2) && softmaxAxis(b.Op, b.shape) == d-1
 }
 
 func (b *builtinOp) softmax() (ir.ID, bool) {
 	g, x := b.g, b.args[0]
-	isLog, ok := b.alongRows()
+	ok := b.alongRows()
 	switch {
 	case !ok:
 		return 0, false
-	case isLog:
+	case b.Log:
 		return g.Sub(x, g.ExpandCols(g.RowFn(ir.RowLSE, x), b.cols)), true
 	}
 	return g.RowFn(ir.RowSoftmax, x), true
@@ -366,12 +376,12 @@ func (b *builtinOp) softmax() (ir.ID, bool) {
 
 // softmaxGrad lowers the gradient of a softmax, of its operand, its result y and the gradient in y.
 func (b *builtinOp) softmaxGrad() (ir.ID, bool) {
-	isLog, ok := b.alongRows()
+	ok := b.alongRows()
 	if !ok {
 		return 0, false
 	}
 	g, y, grad := b.g, b.args[1], b.args[2]
-	if isLog { // grad − e^y Σ grad
+	if b.Log { // grad − e^y Σ grad
 		return g.Sub(grad, g.Mul(g.Unary(kernels.Exp, 0, 0, "", nil, y), g.ExpandCols(g.RowSum(grad), b.cols))), true
 	}
 	return g.Mul(y, g.Sub(grad, g.ExpandCols(g.RowSum(g.Mul(y, grad)), b.cols))), true // y ∘ (grad − Σ y grad)

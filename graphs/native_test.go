@@ -153,18 +153,18 @@ func TestBuiltinOperations(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				l := &lowering{to: ir.New(), at: map[*G.Node]ir.ID{}, dt: dt}
+				l := newLowering(dt)
 				for _, n := range in {
 					r, c := flat(n.Shape())
 					l.at[n] = l.to.Arg(r, c, n.Name(), false)
 				}
-				if err := l.all(G.Nodes{out}); err != nil {
+				if err := l.all(out); err != nil {
 					t.Fatal(err)
 				}
 				native := true
 				for _, x := range l.to.Code {
 					if x.Op == ir.Opaque {
-						if _, ok := x.Run.(*doRunner); ok {
+						if _, ok := x.Run.(*foreignRunner); ok {
 							native = false
 						}
 					}

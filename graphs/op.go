@@ -30,6 +30,17 @@ type operation interface {
 	curve(in G.Nodes, out *G.Node, dirs []G.Nodes) *G.Node
 }
 
+// An operation may say more about its operands:
+//
+//	constant()         all lend their graph and type only, and are not dependences
+//	fixed() []bool     which have no derivative
+//	whole() []bool     which are whole numbers (of type int) in a graph of floats
+//
+// and about itself:
+//
+//	volatile()         it gives another result at each run
+//	run32(…)           eval in float32, where that is worth it
+
 // linear is embedded in operations whose second derivative vanishes.
 type linear struct{}
 
@@ -41,7 +52,8 @@ type op struct {
 	operation
 	name    string // operation.String()
 	in      []int  // dimensions of the operands
-	out     int    // and of the result
+	whole   []bool // operands that are whole numbers; nil: none
+	out     int    // dimensions of the result
 	salt    uint32
 	derived bool // made while differentiating, see derive
 }
@@ -73,7 +85,11 @@ func (o *op) Arity() int     { return o.arity() }
 func (o *op) Type() hm.Type {
 	a := hm.TypeVariable('a')
 	ts := make([]hm.Type, 0, len(o.in)+1)
-	for _, d := range o.in {
+	for i, d := range o.in {
+		if o.whole != nil && o.whole[i] {
+			ts = append(ts, typeOf(tensor.Int, d))
+			continue
+		}
 		ts = append(ts, typeOf(a, d))
 	}
 	return hm.NewFnType(append(ts, typeOf(a, o.out))...)
@@ -140,9 +156,13 @@ func (o *op) UsePreallocDo(dst G.Value, in ...G.Value) (G.Value, error) {
 // DiffWRT says which operands have a derivative: all but those that only lend their shape.
 func (o *op) DiffWRT(n int) []bool {
 	w := make([]bool, n)
-	_, constant := o.operation.(interface{ constant() })
+	var fixed []bool
+	if f, ok := o.operation.(interface{ fixed() []bool }); ok {
+		fixed = f.fixed()
+	}
+	constant := isConstant(o.operation)
 	for i := range w {
-		w[i] = !constant
+		w[i] = !constant && (fixed == nil || !fixed[i])
 	}
 	return w
 }
@@ -246,65 +266,4 @@ func interpret(n *G.Node, bound map[*G.Node]G.Value) (G.Value, error) {
 		value[m] = v
 	}
 	return value[n], nil
-}
-
-// newValue returns a zero of Gorgonia's: *F32 or *F64 for the empty shape, else a *tensor.Dense.
-func newValue(dt tensor.Dtype, shape tensor.Shape) G.Value {
-	switch {
-	case len(shape) > 0:
-		return tensor.New(tensor.Of(dt), tensor.WithShape(shape...))
-	case dt == tensor.Float32:
-		return new(G.F32)
-	default:
-		return new(G.F64)
-	}
-}
-
-// readValue returns the elements of v as float64 in row-major order; they must not be written to.
-func readValue(v G.Value) ([]float64, error) {
-	switch v := v.(type) {
-	case *G.F64:
-		return []float64{float64(*v)}, nil
-	case *G.F32:
-		return []float64{float64(*v)}, nil
-	case *tensor.Dense:
-		if v.RequiresIterator() || v.DataOrder().IsColMajor() {
-			v = v.Materialize().(*tensor.Dense)
-		}
-		switch v.Dtype() {
-		case tensor.Float64:
-			return v.Float64s(), nil
-		case tensor.Float32:
-			s := v.Float32s()
-			out := make([]float64, len(s))
-			for i, x := range s {
-				out[i] = float64(x)
-			}
-			return out, nil
-		}
-	}
-	return nil, fmt.Errorf("value of type %T, want float32 or float64", v)
-}
-
-func writeValue(v G.Value, x []float64) error {
-	switch v := v.(type) {
-	case *G.F64:
-		*v = G.F64(x[0])
-		return nil
-	case *G.F32:
-		*v = G.F32(x[0])
-		return nil
-	case *tensor.Dense:
-		switch v.Dtype() {
-		case tensor.Float64:
-			copy(v.Float64s(), x)
-			return nil
-		case tensor.Float32:
-			for i, s := 0, v.Float32s(); i < len(s); i++ {
-				s[i] = float32(x[i])
-			}
-			return nil
-		}
-	}
-	return fmt.Errorf("graphs: cannot store in a %T", v)
 }

@@ -343,7 +343,7 @@ func fill(s *G.Node, shape ...int) *G.Node {
 		if c, ok := constantOf(s); ok {
 			return constant(c, shape, s)
 		}
-		if len(from) > 1 {
+		if len(from) != 1 { // equal ones are then added up as they are
 			s = Reshape(s, 1)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 )
 
 // Eval evaluates the nodes outs by Op.Do, one node after the other, with feeds as the values of inputs. Every operand is
@@ -16,10 +18,7 @@ func Eval(outs G.Nodes, feeds map[*G.Node][]float64) ([][]float64, error) {
 		if values[n] != nil {
 			return nil
 		}
-		var in G.Nodes
-		for it := n.Graph().From(n.ID()); it.Next(); {
-			in = append(in, it.Node().(*G.Node))
-		}
+		in := gorgonia.Operands(n)
 		if len(in) == 0 {
 			v := n.Value()
 			if x, ok := feeds[n]; ok {

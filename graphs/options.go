@@ -1,0 +1,86 @@
+package graphs
+
+import (
+	"io"
+	"log"
+
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/exec"
+)
+
+// CompileOption changes how Compile translates a graph. A nil one changes nothing.
+type CompileOption interface{ compile(*options) }
+
+// MachineOption changes what NewMachine makes of a graph. A nil one changes nothing.
+type MachineOption interface{ machine(*options) }
+
+type options struct {
+	exec exec.Options
+	held G.Nodes // Compile
+
+	values     G.Nodes // NewMachine
+	few        bool    // keep only values
+	evaluation bool
+	watchNaN   bool
+	watchInf   bool
+	trace      bool
+	logger     *log.Logger
+	logged     G.Nodes
+}
+
+type compileOption func(*options)
+
+func (f compileOption) compile(o *options) { f(o) }
+
+type machineOption func(*options)
+
+func (f machineOption) machine(o *options) { f(o) }
+
+// ThreadsOption is an option of Compile and of NewMachine.
+type ThreadsOption int
+
+func (n ThreadsOption) compile(o *options) { o.exec.Threads = int(n) }
+func (n ThreadsOption) machine(o *options) { o.exec.Threads = int(n) }
+
+// Threads lets the program use up to n threads, the caller's included; the default is 1. The results do not depend on n,
+// bit for bit. Parts too small to be worth sharing are run by the caller alone, as is everything while another program
+// has the helpers. Helpers are goroutines of the process: they look for work for some 200 µs after they had some, then
+// sleep, and end after two idle seconds.
+func Threads(n int) ThreadsOption { return ThreadsOption(n) }
+
+// Held says that the values of these inputs stand still from call to call, as weights do while a sampler runs. They are
+// read at the first call only; everything that depends on them alone is computed then. After a change call
+// Function.Touch.
+func Held(inputs ...*G.Node) CompileOption {
+	return compileOption(func(o *options) { o.held = append(o.held, inputs...) })
+}
+
+// Evaluation makes a Machine run operations that have a training mode, such as Dropout, without it.
+func Evaluation() MachineOption { return machineOption(func(o *options) { o.evaluation = true }) }
+
+// Values makes a Machine keep the values of these nodes only, besides those of Read statements and of gradients that belong
+// to nodes. Other nodes have no defined value after a run; in return the program may fuse them and use their memory again.
+func Values(nodes ...*G.Node) MachineOption {
+	return machineOption(func(o *options) { o.values = append(o.values, nodes...); o.few = true })
+}
+
+// WatchNaN makes a run of a Machine fail with a NonFiniteError if one of the values that it keeps has become NaN.
+func WatchNaN() MachineOption { return machineOption(func(o *options) { o.watchNaN = true }) }
+
+// WatchInf makes a run of a Machine fail with a NonFiniteError if one of the values that it keeps has become infinite.
+func WatchInf() MachineOption { return machineOption(func(o *options) { o.watchInf = true }) }
+
+// Trace makes a Machine bind copies to nodes, which later runs leave as they are.
+func Trace() MachineOption { return machineOption(func(o *options) { o.trace = true }) }
+
+// LogValues makes a Machine print, after every run, the values of these nodes, or all that it keeps if there are none. A nil logger
+// prints nothing.
+func LogValues(to *log.Logger, nodes ...*G.Node) MachineOption {
+	return machineOption(func(o *options) {
+		if o.logger = to; to == nil {
+			o.logger = log.New(io.Discard, "", 0)
+		}
+		o.logged = append(o.logged, nodes...)
+	})
+}

@@ -19,7 +19,7 @@ import (
 //   - scalars and all others: Do, the result copied.
 //
 // Operands and result are wrapped as tensors once, as long as their memory stays where it is. Operations of third parties get
-// copies of their operands, since they may write to them. Programs that share an operation, as clones do, take turns.
+// copies of their operands, since they may write to them, as does YOLOv3, which does. Programs that share an operation, as clones do, take turns.
 type foreignRunner struct {
 	op   G.Op
 	kind gorgonia.Kind
@@ -120,12 +120,13 @@ func runForeign[T kernels.Float](r *foreignRunner, dst []T, args [][]T) (err err
 func wrapArg[T kernels.Float](r *foreignRunner, i int, x []T) error {
 	n := r.in[i]
 	size := max(n.Shape().TotalSize(), 1)
-	if d, ok := r.args[i].(*tensor.Dense); ok && r.kind != gorgonia.Unknown {
+	share := r.kind != gorgonia.Unknown && r.kind != gorgonia.YOLO
+	if d, ok := r.args[i].(*tensor.Dense); ok && share {
 		if s, ok := elements[T](d); ok && len(s) > 0 && &s[0] == &x[0] {
 			return nil
 		}
 	}
-	if n.Dims() > 0 && r.kind != gorgonia.Unknown && n.Dtype() == dtypeOf[T]() {
+	if n.Dims() > 0 && share && n.Dtype() == dtypeOf[T]() {
 		r.args[i] = tensor.New(tensor.WithShape(n.Shape()...), tensor.WithBacking(x[:size:size]))
 		return nil
 	}

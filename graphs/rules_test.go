@@ -163,7 +163,7 @@ func TestDropoutGradient(t *testing.T) {
 		x := G.NewMatrix(g, tensor.Float64, G.WithShape(20, 31), G.WithName("x"), G.WithInit(G.Gaussian(1, 0.1)))
 		y := must(t)(G.Dropout(x, p))
 		d := grad(t, graphs.Scale(graphs.Sum(graphs.Mul(graphs.Square(y), y)), 1./3), x)[0] // y² m
-		dd := grad(t, graphs.Sum(d), x)[0]                                                 // 2 y m²
+		dd := grad(t, graphs.Sum(d), x)[0]                                                  // 2 y m²
 		machine, compiled := runs(t, G.Nodes{x}, G.Nodes{y, d, dd})
 		xs := numbers(x.Value())
 		for how, got := range map[string][][]float64{"machine": machine, "compiled": compiled} {

@@ -71,10 +71,11 @@ func objectiveTable(t *testing.T) string {
 	var b strings.Builder
 	fmt.Fprint(&b, "| name | what it is | source | what else it learns |\n|---|---|---|---|\n")
 	for _, name := range objectives.Names() {
-		info, err := objectives.Describe(name, objectives.Config{Sigma: 0.1})
+		m, err := objectives.ByName(name)
 		if err != nil {
 			t.Fatal(err)
 		}
+		info := m.Suited(objectives.Facts{}).Traits()
 		notes := info.Bias
 		if info.LogZ {
 			notes = "log Z"

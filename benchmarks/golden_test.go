@@ -201,47 +201,43 @@ func (n *network) hessian(t *testing.T, prec energy.Precision, tol float64, want
 // objective returns the objective of a golden loss and its auxiliary inputs.
 func (n *network) objective(name string, prec energy.Precision) (objectives.Evaluator, objectives.Inputs, error) {
 	c, in := n.Constants, n.Inputs
-	cfg := objectives.Config{Batch: len(in.X), Precision: prec}
+	var m objectives.Method
 	var given objectives.Inputs
 	switch name {
 	case "sm":
+		m = objectives.ScoreMatching{}
 	case "sm-hutchinson":
-		given = objectives.Inputs{"eps": in.Eps.flat()}
+		m, given = objectives.Hutchinson{}, objectives.Inputs{"eps": in.Eps.flat()}
 	case "dsm":
-		cfg.Sigma = c.DSMSigma
-		given = objectives.Inputs{"eps": in.Eps.flat()}
+		m, given = objectives.Denoising{Sigma: c.DSMSigma, Unpaired: true}, objectives.Inputs{"eps": in.Eps.flat()}
 	case "ssm":
-		given = objectives.Inputs{"v": in.Eps.flat()}
+		m, given = objectives.Sliced{}, objectives.Inputs{"v": in.Eps.flat()}
 	case "ssm-vr":
 		v := in.VUnit.flat()
 		for i := range v {
 			v[i] *= math.Sqrt(float64(n.Dim)) // E vvᵀ = I
 		}
-		given = objectives.Inputs{"v": v}
+		m, given = objectives.SlicedVR{}, objectives.Inputs{"v": v}
 	case "nce":
 		q, err := objectives.Isotropic(n.Dim, c.NCEStd)
 		if err != nil {
 			return nil, nil, err
 		}
-		cfg.Noise, cfg.NoiseRatio = q, c.NCEK
+		m = objectives.NCE{Density: q, Ratio: c.NCEK}
 		given = objectives.Inputs{"noise": in.NCENoise.flat(), "log_z": {0}}
 	case "cnce":
-		cfg.Sigma = c.CNCEStd
-		given = objectives.Inputs{"eps": in.Eps.flat()}
+		m, given = objectives.ConditionalNCE{Sigma: c.CNCEStd}, objectives.Inputs{"eps": in.Eps.flat()}
 	case "ml", "ml-l2":
+		chains := objectives.Chains{Jumps: -1} // points are given
 		if name == "ml-l2" {
-			cfg.Alpha = c.MLAlpha
+			chains.Alpha = c.MLAlpha
 		}
-		name = "ml"
-		given = objectives.Inputs{"neg": in.XNeg.flat()}
+		m, given = objectives.Likelihood{Chains: chains}, objectives.Inputs{"neg": in.XNeg.flat()}
 	default:
 		return nil, nil, fmt.Errorf("unknown loss %q", name)
 	}
-	o, err := objectives.New(name, n.e, n.p, cfg)
-	if err != nil {
-		return nil, nil, err
-	}
-	return o.(objectives.Evaluator), given, nil
+	o, err := objectives.New(m, n.e, n.p, objectives.Config{Batch: len(in.X), Precision: prec})
+	return o, given, err
 }
 
 func (n *network) loss(t *testing.T, name string, want *goldenLoss, prec energy.Precision, tol float64) {

@@ -3,6 +3,7 @@ package benchmarks
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
@@ -67,30 +68,60 @@ func (s Setting) model() (energy.Energy, *energy.Params, *mat.Dense, *rand.Rand,
 	return e, energy.Init(e, rng), x, rng, nil
 }
 
-// trainProducts counts, for data of dimension 2: forward products, and two more for each in the backward pass, except
-// where an adjoint is one of the products already there.
-var trainProducts = map[string]float64{"sm": 12, "sm-hutchinson": 9, "ssm": 9, "ssm-vr": 9, "dsm": 6, "nce": 6}
+// timed are objectives with the settings that they are timed with, and products: forward ones for data of dimension 2, and two more
+// for each in the backward pass, except where an adjoint is one of the products already there.
+var timed = []struct {
+	objectives.Method
+	products float64
+}{
+	{objectives.ScoreMatching{}, 12},
+	{objectives.Hutchinson{}, 9},
+	{objectives.Sliced{}, 9},
+	{objectives.SlicedVR{}, 9},
+	{objectives.Denoising{Sigma: Sigma, Unpaired: true}, 6},
+	{objectives.NCE{Ratio: 1, Density: must(objectives.Isotropic(2, NoiseStd))}, 6},
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// method returns the objective of that name as it is timed, and its products, if they were counted.
+func method(name string) (objectives.Method, float64, error) {
+	m, err := objectives.ByName(name)
+	for _, t := range timed {
+		if reflect.TypeOf(t.Method) == reflect.TypeOf(m) {
+			return t.Method, t.products, err
+		}
+	}
+	return m, 0, err
+}
+
+func (s Setting) config(x *mat.Dense) objectives.Config {
+	return objectives.Config{Batch: s.Batch, Precision: s.Precision, Threads: s.Threads, Data: x}
+}
 
 // TrainStep is one step of training: noise, loss, gradient, clipping to norm MaxNorm, Adam.
 func TrainStep(objective string, s Setting) (Work, error) {
+	m, products, err := method(objective)
+	if err != nil {
+		return Work{}, err
+	}
 	e, p, x, rng, err := s.model()
 	if err != nil {
 		return Work{}, err
 	}
-	cfg := objectives.Config{Batch: s.Batch, Precision: s.Precision, Threads: s.Threads, Sigma: Sigma, Data: x}
-	if objective == "nce" {
-		if cfg.Noise, err = objectives.Isotropic(2, NoiseStd); err != nil {
-			return Work{}, err
-		}
-	}
-	o, err := objectives.New(objective, e, p, cfg)
+	o, err := objectives.New(m, e, p, s.config(x))
 	if err != nil {
 		return Work{}, err
 	}
 	opt := &train.Adam{LearningRate: Rate}
 	grad, start := make([]float64, p.Len()), slices.Clone(p.Data())
 	count := 0
-	return Work{Products: trainProducts[objective], Step: func() error {
+	return Work{Products: products, Step: func() error {
 		if count%Restart == 0 {
 			copy(p.Data(), start)
 			p.Changed()
@@ -108,19 +139,37 @@ func TrainStep(objective string, s Setting) (Work, error) {
 	}}, nil
 }
 
+// kernels are the samplers with the settings that they are timed with, and the products of a transition.
+var kernels = []struct {
+	name string
+	mcmc.Kernel
+	products float64
+}{
+	{"langevin", mcmc.Langevin{StepSize: StepSize}, 2},
+	{"mala", mcmc.MALA{StepSize: StepSize}, 2},
+	{"hmc", mcmc.HMC{StepSize: StepSize, Leapfrog: Leapfrog}, 2 * Leapfrog},
+}
+
+// IsSampler reports whether SamplerStep knows the name.
+func IsSampler(name string) bool {
+	for _, k := range kernels {
+		if k.name == name {
+			return true
+		}
+	}
+	return false
+}
+
 // SamplerStep is one transition of all chains: langevin, mala, or hmc with Leapfrog steps.
 func SamplerStep(sampler string, s Setting) (Work, error) {
-	kernels := map[string]struct {
-		mcmc.Kernel
-		products float64
-	}{
-		"langevin": {mcmc.Langevin{StepSize: StepSize}, 2},
-		"mala":     {mcmc.MALA{StepSize: StepSize}, 2},
-		"hmc":      {mcmc.HMC{StepSize: StepSize, Leapfrog: Leapfrog}, 2 * Leapfrog},
-	}
-	k, ok := kernels[sampler]
-	if !ok {
+	if !IsSampler(sampler) {
 		return Work{}, fmt.Errorf("benchmarks: sampler %q, want langevin, mala or hmc", sampler)
+	}
+	k := kernels[0]
+	for _, known := range kernels {
+		if known.name == sampler {
+			k = known
+		}
 	}
 	e, p, x, rng, err := s.model()
 	if err != nil {
@@ -163,13 +212,16 @@ func (s Setting) evaluator() energy.EvaluatorConfig {
 
 // Compilation builds, differentiates and compiles the training graph of an objective.
 func Compilation(objective string, s Setting) (Work, error) {
+	m, _, err := method(objective)
+	if err != nil {
+		return Work{}, err
+	}
 	e, p, x, _, err := s.model()
 	if err != nil {
 		return Work{}, err
 	}
-	cfg := objectives.Config{Batch: s.Batch, Precision: s.Precision, Threads: s.Threads, Sigma: Sigma, Data: x}
 	return Work{Step: func() error {
-		_, err := objectives.New(objective, e, p, cfg)
+		_, err := objectives.New(m, e, p, s.config(x))
 		return err
 	}}, nil
 }

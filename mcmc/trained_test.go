@@ -52,7 +52,7 @@ func TestAISOfTrainedModels(t *testing.T) {
 			e, p := network(t, 16, 16)
 			data := mat.NewDense(1000, 2, nil)
 			d.Sample(data, source(4))
-			o, err := objectives.New("nce", e, p, objectives.Config{Batch: 128, Data: data})
+			o, err := objectives.New(objectives.NCE{Ratio: 1, Noise: objectives.GaussianNoise}, e, p, objectives.Config{Batch: 128, Data: data})
 			if err != nil {
 				t.Fatal(err)
 			}

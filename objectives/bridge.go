@@ -1,7 +1,6 @@
 package objectives
 
 import (
-	"fmt"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -11,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// bridged is an objective that matches scores, over an [energy.Bridge]: the objective itself on the data, and beside them
+// beside is a form that matches scores, over an [energy.Bridge]: the objective itself on the data, and beside them
 // draws y of the background, whose own score is known,
 //
 //	L = (1-ε) L_data(E_q) + ε mean ½|∇E_q(y) - ∇E_b(y)|² + ½(c₁-1)(c₂-1) + guard.
@@ -26,32 +25,29 @@ import (
 // the integral of q at 1; the last, see guard, keeps modes from being lost.
 //
 // Where the objective weighs its loss, as dsm may by σ², so are the other terms: it is the sum that is zero at the truth.
-type bridged struct {
+type beside struct {
 	Form
-	beside *background
+	back   *background
 	weight float64
 }
 
 const backgroundInput = "background"
 
 // Inputs adds one draw of the background for every second point.
-func (f bridged) Inputs(n, d int) []Input {
-	return append(f.Form.Inputs(n, d), f.beside.inputs((n+1)/2, d)...)
+func (f beside) Inputs(n, d int) []Input {
+	return append(f.Form.Inputs(n, d), f.back.inputs((n+1)/2, d)...)
 }
 
-func (f bridged) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
-	f.beside.draw(in, rng)
+func (f beside) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
+	f.back.draw(in, rng)
 	return f.Form.Draw(in, x, rng)
 }
 
-func (f bridged) Loss(b *Builder) *G.Node {
-	x, eps := b.X, f.beside.share()
-	if blur := f.beside.bridge.Config().Blur; blur > 0 { // the data of the mixture are blurred, as dsm has them
-		x = graphs.Add(x, graphs.Scale(b.In("eps"), blur))
-	}
-	drift, held := f.beside.known(b, x)
+func (f beside) Loss(b *Builder) *G.Node {
+	eps, own := f.back.share(), f.Form.Loss(b)
+	drift, held := f.back.known(b, b.Points()) // blurred where the form blurs them: so is the background
 	known := graphs.Mean(halfSquare(drift))
-	return graphs.Add(graphs.Scale(held, f.weight), graphs.Add(graphs.Scale(f.Form.Loss(b), 1-eps), graphs.Scale(known, eps*f.weight)))
+	return graphs.Add(graphs.Scale(held, f.weight), graphs.Add(graphs.Scale(own, 1-eps), graphs.Scale(known, eps*f.weight)))
 }
 
 // background is what objectives take from an energy.Bridge: draws of b, and what is known there. The Stein discrepancies hold it
@@ -151,19 +147,4 @@ func unity(eps float64, data, background odds) *G.Node {
 		return graphs.Add(graphs.Scale(data.miss(k), 1-eps), graphs.Scale(background.miss(k), eps))
 	}
 	return graphs.Scale(graphs.Mul(miss(0), miss(1)), 0.5)
-}
-
-// fits reports an objective that a bridge is not for, or a blur that is not the objective's.
-func fits(name string, score bool, bridge energy.BridgeConfig, cfg Config) error {
-	if !score || name == "dsm-multi" {
-		return fmt.Errorf("objectives: a bridge is for objectives that match the score of one density, %s sees the weights of modes itself; leave it out", name)
-	}
-	sigma := 0.0
-	if name == "dsm" {
-		sigma = cfg.Sigma // dsm learns the blurred mixture: both parts are blurred
-	}
-	if bridge.Blur != sigma {
-		return fmt.Errorf("objectives: %s blurs the data by %g, the bridge by %g; set BridgeConfig.Blur to %g", name, sigma, bridge.Blur, sigma)
-	}
-	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
 
-// conditionalContrastive is `cnce`,
+// ConditionalNCE is `cnce`,
 //
 //	L = mean 2 softplus(E(x) - E(y)),   y = x + σε, ε ~ N(0, I):
 //
@@ -19,16 +19,48 @@ import (
 // answer is always plain. Of two perturbations one is a jump between data instead, as symmetric and less plain: jumpsOf.
 //
 // Ceylan and Gutmann, Conditional noise-contrastive estimation of unnormalised models, arXiv 1806.03664, equation 13.
-type conditionalContrastive struct {
+type ConditionalNCE struct {
+	Sigma float64 `json:"sigma" help:"Perturbation, in units of the data; it is to reach from mode to mode. By default 0.75 of their deviation."`
+}
+
+func init() { Register("cnce", ConditionalNCE{}) }
+
+// Traits says what it is.
+func (ConditionalNCE) Traits() Traits {
+	return Traits{Summary: "conditional noise contrastive estimation", Source: "Ceylan and Gutmann 2018"}
+}
+
+// Validate names the fields out of range.
+func (m ConditionalNCE) Validate() error { return Check(m).Positive("Sigma").Err() }
+
+// Suited sets a σ that reaches from mode to mode.
+func (m ConditionalNCE) Suited(data Facts) Method {
+	m.Sigma = or(m.Sigma, round(0.75*data.spread()))
+	return m
+}
+
+// Recipe is that of objectives that compare heights, with more points, since only near ones tell.
+func (ConditionalNCE) Recipe(data Facts) Recipe {
+	r := DefaultRecipe(data)
+	r.Batch, r.Steps = 512, 6000
+	return r
+}
+
+// Form returns the loss.
+func (m ConditionalNCE) Form(s Setup) (Form, error) {
+	return conditionalForm{m.Sigma, jumpsOf{s.Data}}, nil
+}
+
+type conditionalForm struct {
 	sigma float64
 	jumps jumpsOf
 }
 
-func (f conditionalContrastive) Inputs(n, d int) []Input {
+func (f conditionalForm) Inputs(n, d int) []Input {
 	return []Input{{Name: "eps", Shape: []int{n, d}}}
 }
 
-func (f conditionalContrastive) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
+func (f conditionalForm) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	eps := in["eps"]
 	vector.Normal(eps, rng)
 	n, d := x.Dims()
@@ -43,7 +75,7 @@ func (f conditionalContrastive) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) er
 	return nil
 }
 
-func (f conditionalContrastive) Loss(b *Builder) *G.Node {
+func (f conditionalForm) Loss(b *Builder) *G.Node {
 	y := graphs.Add(b.X, graphs.Scale(b.In("eps"), f.sigma))
 	b.SetNegatives(y)
 	return graphs.Scale(graphs.Mean(graphs.Softplus(differences(b, y, 1))), 2)

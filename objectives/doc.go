@@ -1,6 +1,11 @@
 // Package objectives says what is minimised, and computes its gradient in the parameters of an energy.
 //
-// An objective is two short pieces, a [Form]: a symbolic loss of a batch x and of auxiliary inputs (noise, projections,
+// An objective is a value, a [Method]: NCE{Ratio: 2}, Denoising{Sigma: 0.1}. Its fields are its settings, zero fields are set to what
+// suits the data, and it says itself what it needs and how to train with it. [New] compiles it for an energy:
+//
+//	nce, err := objectives.New(objectives.NCE{}, e, theta, objectives.Config{Data: points})
+//
+// What it minimises is two short pieces, a [Form]: a symbolic loss of a batch x and of auxiliary inputs (noise, projections,
 // negative samples), and a draw of those inputs. One [Engine] serves them all: it builds the loss over any energy, in any
 // dimension and precision, differentiates it in θ, compiles both, and calls the compiled function once per gradient. After
 // the first call a gradient allocates nothing.
@@ -30,7 +35,13 @@
 //	ksd            kernel Stein discrepancy
 //	lsd            Stein discrepancy with a learnt critic
 //
-// Every objective says where it is defined what it assumes and what bias it has, and [Describe] repeats it.
+// Every objective says where it is defined what it assumes and what bias it has, and its [Traits] repeat it.
+//
+// # Objectives of one's own
+//
+// A type with the methods of [Method] is as good as those of this package: its form may keep a state ([Stateful]), have parameters of its
+// own ([Learner]) and derived inputs ([Deriver]), and tell more than a loss ([Reporter]). [Register] gives it a name. A type that
+// embeds another method defines Suited and Form itself: promoted ones return the embedded objective, which [New] refuses.
 //
 // # Score matching and the weights of modes
 //

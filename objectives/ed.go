@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
 
-// discrepancy is `ed`, energy discrepancy with Gaussian perturbation,
+// EnergyDiscrepancy is `ed`, energy discrepancy with Gaussian perturbation,
 //
 //	L = mean_i log( w/M + 1/M Σ_j exp(E(x_i) - E(y_ij)) ),   y_ij = x_i + σξ_i + σξ'_ij,  w = 1,
 //
@@ -22,9 +22,40 @@ import (
 //
 // Schröder, Ou, Lim, Li, Duncan and Girolami, Energy discrepancies: a score-independent loss for energy-based models,
 // arXiv 2307.06431, section 4.1.
-type discrepancy struct{ neighbourhood }
+type EnergyDiscrepancy struct {
+	Sigma float64 `json:"sigma" help:"Perturbation, in units of the data; it is to reach from mode to mode. By default 0.75 of their deviation."`
+	Ratio int     `json:"noise-ratio" help:"Neighbours per datum; 16 by default."` // M, 1 to 1000; 0 means 16
+}
 
-func (f discrepancy) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
+func init() { Register("ed", EnergyDiscrepancy{}) }
+
+// Traits says what it is.
+func (EnergyDiscrepancy) Traits() Traits {
+	return Traits{Summary: "energy discrepancy with Gaussian perturbation", Source: "Schröder et al. 2023"}
+}
+
+// Validate names the fields out of range.
+func (m EnergyDiscrepancy) Validate() error {
+	return Check(m).Positive("Sigma").Whole("Ratio", 1, mostRatio).Err()
+}
+
+// Suited sets what is zero.
+func (m EnergyDiscrepancy) Suited(data Facts) Method {
+	m.Sigma, m.Ratio = or(m.Sigma, round(0.75*data.spread())), or(m.Ratio, 16)
+	return m
+}
+
+// Recipe is that of objectives that compare heights.
+func (EnergyDiscrepancy) Recipe(data Facts) Recipe { return DefaultRecipe(data) }
+
+// Form returns the loss.
+func (m EnergyDiscrepancy) Form(Setup) (Form, error) {
+	return discrepancyForm{neighbourhood{m.Sigma, m.Ratio}}, nil
+}
+
+type discrepancyForm struct{ neighbourhood }
+
+func (f discrepancyForm) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	y := in["neighbours"]
 	vector.Normal(y, rng)
 	n, d := x.Dims()
@@ -40,7 +71,7 @@ func (f discrepancy) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	return nil
 }
 
-func (f discrepancy) Loss(b *Builder) *G.Node {
+func (f discrepancyForm) Loss(b *Builder) *G.Node {
 	y := b.In("neighbours")
 	b.SetNegatives(y)
 	diff := differences(b, y, f.m) // (n, M)

@@ -10,22 +10,12 @@ import (
 
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/graphs"
-	"github.com/stheno-ebm/stheno/graphs/vector"
 )
-
-// Learner is a Form with parameters φ of its own, a critic or a learnt noise. They move by Adam on the loss that
-// Builder.SetOwnLoss names, which uses no derived inputs: Repeats times with fresh draws after every gradient in θ, or with it if Repeats is zero. A critic
-// that had been fitted to the batch before it judges it would find a discrepancy at the truth.
-type Learner interface {
-	Form
-	OwnParams() *energy.Params
-	OwnRate() float64
-	Repeats() int
-}
 
 // Engine is a compiled Form. It must not be used by two goroutines at a time.
 type Engine struct {
-	form    Form
+	form    Form // what is compiled
+	inner   Form // what was given: form, or what is in it beside a background
 	p       *energy.Params
 	fn      *graphs.Function
 	n, d    int
@@ -46,32 +36,10 @@ var (
 	_ Stateful  = (*Engine)(nil)
 )
 
-// ownState is what Adam needs for a Learner's parameters.
-type ownState struct {
-	p          *energy.Params
-	adam       vector.Adam
-	grad, m, v []float64
-	t          int
-	repeats    int
-
-	fn  *graphs.Function // grad alone, where repeats > 0: a step of φ needs no second derivatives of E
-	dst [][]float64
-}
-
-func newOwnState(l Learner) *ownState {
-	p := l.OwnParams()
-	k := p.Len()
-	return &ownState{p: p, grad: make([]float64, k), m: make([]float64, k), v: make([]float64, k), repeats: l.Repeats(),
-		adam: vector.Adam{LearningRate: l.OwnRate(), Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}}
-}
-
-// Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. Of cfg it
-// uses Batch, Precision, Threads and Regularizers; New is the way to the forms that have a name.
+// Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. A form that is a
+// [Deriver], [Learner], [Reporter], [Stateful] or [Updater] is treated as one. New is the way from a [Method].
 func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
-	if f == nil {
-		return nil, errors.New("objectives: Compile without a Form")
-	}
-	if err := cfg.validate(); err != nil {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	return compile(f, e, e, p, cfg)
@@ -79,13 +47,19 @@ func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, er
 
 // compile is Compile with the regularisers on another energy of the same parameters.
 func compile(f Form, e, regular energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
+	if f == nil {
+		return nil, errors.New("objectives: no Form to compile")
+	}
 	if err := energy.CheckParams(e, p); err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
 	n, d := cfg.Batch, e.Dim()
-	o := &Engine{form: f, p: p, n: n, d: d, specs: f.Inputs(n, d), in: Inputs{}, out: Inputs{}, x: mat.NewDense(n, d, nil)}
-	if l, ok := f.(Learner); ok {
+	o := &Engine{form: f, inner: f, p: p, n: n, d: d, specs: f.Inputs(n, d), in: Inputs{}, out: Inputs{}, x: mat.NewDense(n, d, nil)}
+	if b, ok := f.(beside); ok {
+		o.inner = b.Form
+	}
+	if l, ok := o.inner.(Learner); ok {
 		o.own = newOwnState(l)
 	}
 	defer graphs.Building()()
@@ -250,7 +224,7 @@ func (o *Engine) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, 
 			o.own.step()
 		}
 	}
-	if u, ok := o.form.(Updater); ok {
+	if u, ok := o.inner.(Updater); ok {
 		err = u.Update(o.out)
 	}
 	return s, err
@@ -295,8 +269,11 @@ func (o *Engine) Draws() Inputs { return o.in }
 // InputSpecs returns the names and shapes of the auxiliary inputs.
 func (o *Engine) InputSpecs() []Input { return o.specs }
 
-// Form returns what was compiled.
-func (o *Engine) Form() Form { return o.form }
+// Form returns what was compiled, without what New added to it beside a background.
+func (o *Engine) Form() Form { return o.inner }
+
+// Params returns θ, where gradients read it.
+func (o *Engine) Params() *energy.Params { return o.p }
 
 func (o *Engine) describeInputs() string {
 	if len(o.specs) == 0 {
@@ -336,7 +313,7 @@ func (o *Engine) draw(x *mat.Dense, rng *rand.Rand) error {
 }
 
 func (o *Engine) derive(x *mat.Dense) error {
-	if f, ok := o.form.(Deriver); ok {
+	if f, ok := o.inner.(Deriver); ok {
 		return f.Derive(o.in, x)
 	}
 	return nil
@@ -360,16 +337,10 @@ func (o *Engine) call(grad []float64, x *mat.Dense) (Stats, error) {
 	if p := o.out["penalty"]; p != nil {
 		o.stats.Penalty = p[0]
 	}
-	if r, ok := o.form.(Reporter); ok {
+	if r, ok := o.inner.(Reporter); ok {
 		r.Report(o.out, &o.stats)
 	}
 	return o.stats, nil
-}
-
-func (w *ownState) step() {
-	w.t++
-	w.adam.Step(w.p.Data(), w.m, w.v, w.grad, w.t)
-	w.p.Changed()
 }
 
 // String shows the compiled program.

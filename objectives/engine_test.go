@@ -51,7 +51,7 @@ func TestCompileRefuses(t *testing.T) {
 		{meanEnergy{}, objectives.Config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{Alpha: -1}}}, "Alpha = -1"},
 		{meanEnergy{none: true}, objectives.Config{}, "Form.Loss returned nil"},
 		{learner{}, objectives.Config{}, "SetOwnLoss"},
-		{nil, objectives.Config{}, "without a Form"},
+		{nil, objectives.Config{}, "no Form"},
 	} {
 		if _, err := objectives.Compile(c.form, e, p, c.cfg); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%T %+v: error %v does not mention %q", c.form, c.cfg, err, c.says)
@@ -62,10 +62,10 @@ func TestCompileRefuses(t *testing.T) {
 // Evaluate leaves no trace: neither the state nor the loss of the next gradient tells whether it was called, on other points.
 func TestEvaluateLeavesNoTrace(t *testing.T) {
 	for _, name := range objectives.Names() {
-		e := energyFor(name, 2)
+		e := energyFor(small(name), 2)
 		run := func(evaluate bool) (string, float64) {
 			p := energy.Init(e, newRNG(1))
-			o := must(objectives.New(name, e, p, small(name, 2))).(objectives.Evaluator)
+			o := must(objectives.New(small(name), e, p, setup(2)))
 			grad := make([]float64, p.Len())
 			other := normal(6, 2, 4)
 			other.Scale(3, other)
@@ -76,7 +76,7 @@ func TestEvaluateLeavesNoTrace(t *testing.T) {
 			if evaluate {
 				must(o.Evaluate(nil, other, nil))
 			}
-			return string(must(o.(objectives.Stateful).MarshalState())), s.Loss
+			return string(must(o.MarshalState())), s.Loss
 		}
 		plainState, plain := run(false)
 		state, loss := run(true)

@@ -18,7 +18,7 @@ func ExampleNew() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	e := energy.Gaussian{D: 1}
 	theta := energy.Init(e, rng)
-	sm, err := objectives.New("sm", e, theta, objectives.Config{Batch: 1000})
+	sm, err := objectives.New(objectives.ScoreMatching{}, e, theta, objectives.Config{Batch: 1000})
 	if err != nil {
 		panic(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // noiseOfFlow compiles what a contrast with k noise points per datum takes for the density of its noise, and where it draws it.
 type noiseOfFlow struct {
-	form *flowContrastive
+	form *flowForm
 	own  [][]float64 // φ
 }
 
@@ -69,13 +69,13 @@ func bent(t *testing.T) noiseOfFlow {
 	for i := range f.phi.Data() {
 		f.phi.Data()[i] += 0.1 * rng.NormFloat64()
 	}
-	return noiseOfFlow{&flowContrastive{flow: f, k: 4}, f.phi.Views(f.phi.Data())}
+	return noiseOfFlow{&flowForm{flow: f, k: 4}, f.phi.Views(f.phi.Data())}
 }
 
 // The density of the noise of flow-nce has the integral 1 for every share of the broad part, by quadrature, in the plane and,
 // without couplings, on the line.
 func TestFlowNoiseIsNormalised(t *testing.T) {
-	line := noiseOfFlow{form: &flowContrastive{flow: &flow{d: 1, mean: []float64{-2}, sd: []float64{0.7}, phi: energy.NewParams(nil)}}}
+	line := noiseOfFlow{form: &flowForm{flow: &flow{d: 1, mean: []float64{-2}, sd: []float64{0.7}, phi: energy.NewParams(nil)}}}
 	for _, c := range []struct {
 		name  string
 		q     noiseOfFlow

@@ -15,7 +15,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// kernelStein is `ksd`, the squared kernel Stein discrepancy of the batch from the model, as U-statistic,
+// KernelStein is `ksd`, the squared kernel Stein discrepancy of the batch from the model, as U-statistic,
 //
 //	L = 1/(n(n-1)) Σ_{i≠j} s_iᵀs_j K_ij + s_iᵀ∇₂K_ij + s_jᵀ∇₁K_ij + tr ∇₁∇₂K_ij,   s = -∇E,
 //
@@ -27,8 +27,8 @@ import (
 // of the score and q the density of the points: K decides what is seen. A kernel as wide as the data smooths errors of the size
 // of a sharp mode away, and one that is the same everywhere counts a region by the square of its density, so that the gaps
 // between modes hardly count. Hence h is a distance between neighbours, the geometric mean of that to the eighth one
-// over the first batch, or Config.Bandwidth, k falls off fast, and g evens regions out: q̂ is a rough density of
-// Config.Data, a kernel density at two widths beside one broad Gaussian (g = 1 without data). It enters the Stein operator as
+// over the first batch, or Bandwidth, k falls off fast, and g evens regions out: q̂ is a rough density of
+// the data, a kernel density at two widths beside one broad Gaussian (g = 1 without data). It enters the Stein operator as
 // s + ∇log g in place of s.
 //
 // Beside a background (energy.Bridge) the density of the points is known as far as it is learnt, and with g = 1/q it is
@@ -47,7 +47,57 @@ import (
 //
 // Liu, Lee and Jordan, A kernelized Stein discrepancy, arXiv 1602.03253, definition 3.2; the kernel: Gorham and Mackey,
 // Measuring sample quality with kernels, arXiv 1703.01717, whose exponent is between -1 and 0 for detecting escaping mass.
-type kernelStein struct {
+type KernelStein struct {
+	Bandwidth float64 `json:"-"` // h, in units of the data; 0 means the distance of neighbours in the first batch
+}
+
+func init() { Register("ksd", KernelStein{}) }
+
+// Traits says what it is.
+func (KernelStein) Traits() Traits {
+	return Traits{Summary: "kernel Stein discrepancy", Source: "Liu et al. 2016", Score: true, Bridge: true, Whole: true}
+}
+
+// Validate names the fields out of range.
+func (m KernelStein) Validate() error { return Check(m).NonNegative("Bandwidth").Err() }
+
+// Suited leaves the bandwidth to the first batch.
+func (m KernelStein) Suited(Facts) Method { return m }
+
+// Recipe is that of objectives that match scores, shorter, since a step costs pairs of points.
+func (KernelStein) Recipe(data Facts) Recipe {
+	r := ScoreRecipe(data)
+	r.LearningRate, r.Steps = 3e-3, 3200
+	return r
+}
+
+// Form returns the loss.
+func (m KernelStein) Form(s Setup) (Form, error) {
+	if s.Batch < 2 {
+		return nil, fmt.Errorf("objectives: ksd compares pairs: a batch of %d, want at least 2", s.Batch)
+	}
+	f := &kernelForm{h: m.Bandwidth, beside: newBackground(s.Energy)}
+	if s.Data == nil {
+		return f, nil
+	}
+	spread := FactsOf(s.Data).spread()
+	const centres, broad = 128, 1.25
+	widths := []float64{0.05 * spread, 0.2 * spread}
+	rough, err := energy.Ladder(s.Data, widths, centres, broad, s.rng())
+	if err != nil {
+		return nil, err
+	}
+	if f.rough, err = energy.NewEvaluator(rough.Energy(), energy.NewParams(nil), energy.EvaluatorConfig{Batch: 256}); err != nil || f.beside == nil {
+		return f, err
+	}
+	d := float64(s.Energy.Dim())
+	far := math.Sqrt(d) + 1
+	f.floor = d*math.Log(broad*spread*math.Sqrt(2*math.Pi)) + far*far/2
+	f.learnt, err = energy.NewEvaluator(f.beside.bridge.Mixed(), s.Params, s.evaluator(s.Batch+f.beside.pairs(s.Batch)))
+	return f, err
+}
+
+type kernelForm struct {
 	h, scale float64           // K₀; both 0 before the first gradient
 	used     [2]float64        // h and K₀ of the last Derive, which a gradient keeps
 	rough    *energy.Evaluator // -log q̂; nil: g = 1
@@ -59,29 +109,7 @@ type kernelStein struct {
 	g, e                []float64
 }
 
-func newKernelStein(e energy.Energy, p *energy.Params, c Config) (*kernelStein, error) {
-	f := &kernelStein{h: c.Bandwidth, beside: newBackground(e)}
-	if c.Data == nil {
-		return f, nil
-	}
-	const centres, broad = 128, 1.25
-	widths := []float64{0.05 * c.spread(), 0.2 * c.spread()}
-	m, err := energy.Ladder(c.Data, widths, centres, broad, c.rng())
-	if err != nil {
-		return nil, err
-	}
-	if f.rough, err = energy.NewEvaluator(m.Energy(), energy.NewParams(nil), energy.EvaluatorConfig{Batch: 256}); err != nil || f.beside == nil {
-		return f, err
-	}
-	d := float64(e.Dim())
-	far := math.Sqrt(d) + 1
-	f.floor = d*math.Log(broad*c.spread()*math.Sqrt(2*math.Pi)) + far*far/2
-	f.learnt, err = energy.NewEvaluator(f.beside.bridge.Mixed(), p,
-		energy.EvaluatorConfig{Batch: c.Batch + f.beside.pairs(c.Batch), Precision: c.Precision, Threads: c.Threads})
-	return f, err
-}
-
-func (f *kernelStein) Inputs(n, d int) []Input {
+func (f *kernelForm) Inputs(n, d int) []Input {
 	all := n + f.beside.pairs(n)
 	return append(f.beside.inputs(all-n, d),
 		Input{Name: "k", Shape: []int{all, all}, Derived: true}, // w_i w_j K_ij, 0 on the diagonal
@@ -91,12 +119,12 @@ func (f *kernelStein) Inputs(n, d int) []Input {
 	)
 }
 
-func (f *kernelStein) Draw(in Inputs, _ *mat.Dense, rng *rand.Rand) error {
+func (f *kernelForm) Draw(in Inputs, _ *mat.Dense, rng *rand.Rand) error {
 	f.beside.draw(in, rng)
 	return nil
 }
 
-func (f *kernelStein) Derive(in Inputs, x *mat.Dense) error {
+func (f *kernelForm) Derive(in Inputs, x *mat.Dense) error {
 	n, d := x.Dims()
 	k, dk := in["k"], in["dk"]
 	all := len(dk) / d
@@ -178,7 +206,7 @@ func (f *kernelStein) Derive(in Inputs, x *mat.Dense) error {
 }
 
 // Update keeps h and K₀ of the first batch of finite points that there is a gradient for.
-func (f *kernelStein) Update(Inputs) error {
+func (f *kernelForm) Update(Inputs) error {
 	if finite(f.used[:]) {
 		f.h, f.scale = f.used[0], f.used[1]
 	}
@@ -189,7 +217,7 @@ func (f *kernelStein) Update(Inputs) error {
 const roughShare = 0.3
 
 // weigh stores log g and ∇log g of all points in f.g and f.tilt.
-func (f *kernelStein) weigh() error {
+func (f *kernelForm) weigh() error {
 	clear(f.g)
 	if f.rough == nil {
 		return nil
@@ -242,7 +270,7 @@ func neighbourDistance(x *mat.Dense) float64 {
 	return math.Exp(sum / count)
 }
 
-func (f *kernelStein) Loss(b *Builder) *G.Node {
+func (f *kernelForm) Loss(b *Builder) *G.Node {
 	s := graphs.Sub(b.In("tilt"), b.Gradient(b.E(b.X), b.X)) // (n, d)
 	var held *G.Node
 	if f.beside != nil {
@@ -254,11 +282,14 @@ func (f *kernelStein) Loss(b *Builder) *G.Node {
 	return plus(held, graphs.Add(graphs.Sum(graphs.Mul(s, ks)), b.In("ddk")))
 }
 
-func (f *kernelStein) save() []safetensors.Tensor {
+func (f *kernelForm) MarshalState() ([]byte, error) { return pack(f) }
+func (f *kernelForm) UnmarshalState(b []byte) error { return unpack(f, b) }
+
+func (f *kernelForm) save() []safetensors.Tensor {
 	return []safetensors.Tensor{array("bandwidth", []float64{f.h, f.scale}, 2)}
 }
 
-func (f *kernelStein) restore(s *safetensors.File) error {
+func (f *kernelForm) restore(s *safetensors.File) error {
 	v, err := numbers(s, "bandwidth", 2)
 	if err != nil {
 		return err

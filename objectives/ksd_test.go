@@ -28,11 +28,11 @@ func constantBridge(share float64) (*energy.Mixture, *energy.Bridge, *energy.Par
 func TestKernelSteinOverBridge(t *testing.T) {
 	const batch, reps, tolerance, share = 64, 200, 5.0, 0.3
 	back, e, p := constantBridge(share)
-	cfg := small("ksd", 2)
+	cfg := setup(2)
 	cfg.Batch, cfg.Data = batch, mat.NewDense(500, 2, nil)
 	back.Sample(cfg.Data, newRNG(5))
 	worst := func(width float64) float64 {
-		return worstMean(must(objectives.New("ksd", e, p, cfg)), p.Len(), back, width, batch, reps, 1e-20)
+		return worstMean(must(objectives.New(objectives.KernelStein{}, e, p, cfg)), p.Len(), back, width, batch, reps, 1e-20)
 	}
 	vanishesAtTruth(t, worst, tolerance)
 }
@@ -44,9 +44,9 @@ func TestKernelSteinWeights(t *testing.T) {
 	const share, h, step, rounding = 0.3, 0.7, 1e-4, 1e-6 // of q̂ in float32
 
 	back, e, p := constantBridge(share)
-	cfg := small("ksd", 2)
-	cfg.Batch, cfg.Data, cfg.Bandwidth = 6, normal(100, 2, 3), h
-	o := must(objectives.New("ksd", e, p, cfg)).(objectives.Evaluator)
+	cfg := setup(2)
+	cfg.Data = normal(100, 2, 3)
+	o := must(objectives.New(objectives.KernelStein{Bandwidth: h}, e, p, cfg))
 	x := normal(6, 2, 4)
 	x.Scale(1.5, x) // some far out
 	must(o.Gradient(make([]float64, p.Len()), x, newRNG(5)))
@@ -121,7 +121,7 @@ func TestKernelSteinForgetsNaN(t *testing.T) {
 	e := mlp(2)
 	p := energy.Init(e, newRNG(1))
 	loss := func(first *mat.Dense) float64 {
-		o := must(objectives.New("ksd", e, p, small("ksd", 2)))
+		o := must(objectives.New(objectives.KernelStein{}, e, p, setup(2)))
 		grad := make([]float64, p.Len())
 		if first != nil {
 			if s := must(o.Gradient(grad, first, newRNG(2))); !math.IsNaN(s.Loss) {

@@ -12,14 +12,14 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
 
-// learnedStein is `lsd`, the Stein discrepancy with a learnt critic f_φ: R^d → R^d,
+// LearnedStein is `lsd`, the Stein discrepancy with a learnt critic f_φ: R^d → R^d,
 //
 //	max_φ  mean( s(x)ᵀf(x) + tr ∇f(x) ) - λ mean |f(x)|²,   then θ descends the first mean.
 //
 // For the best critic, f = (s - s_data)/2λ, the gradient in θ is that of the Fisher divergence over 4λ. For every critic
 // the first mean vanishes at the truth (Stein's identity). The trace is estimated by Hutchinson's εᵀ∇f ε. The critic is an
 // MLP with two hidden layers, moved by Adam several times per gradient; where it lags behind, so does the descent. To tell
-// sharp scores apart it sees Config.CriticFeat sines and cosines of x, of learnt frequencies, besides x. The rates matter: the
+// sharp scores apart it sees sines and cosines of x, of learnt frequencies, besides x (Features). The rates matter: the
 // energy has to be slower than its critic, or it outruns it and loses modes (8gaussians with 0.001 for both), and a critic
 // that is too fast dies (with 0.003 that of 2spirals was next to zero after 1500 steps, and the energy drifted off).
 //
@@ -34,12 +34,76 @@ import (
 //
 // Grathwohl, Wang, Jacobsen, Duvenaud and Zemel, Learning the Stein discrepancy for training and evaluating energy-based
 // models without sampling, arXiv 2002.05616, algorithm 2.
-type learnedStein struct {
-	lambda   float64
+type LearnedStein struct {
+	Features int     `json:"-" zero:"none"` // sines and cosines that the critic sees beside x; 0 means 32, negative none
+	Width    int     `json:"-"`             // of the critic's two hidden layers; 0 means 128
+	Rate     float64 `json:"-"`             // learning rate of the critic; 0 means 0.002
+	Repeats  int     `json:"-"`             // steps of the critic per gradient; 0 means 5
+	Penalty  float64 `json:"-"`             // λ; 0 means 0.5
+}
+
+func init() { Register("lsd", LearnedStein{}) }
+
+// Traits says what it is.
+func (LearnedStein) Traits() Traits {
+	return Traits{Summary: "Stein discrepancy with a learnt critic", Source: "Grathwohl et al. 2020", Score: true, Bridge: true, Whole: true, Aux: true,
+		Bias: "as far as the critic lags behind its optimum"}
+}
+
+// Validate names the fields out of range.
+func (m LearnedStein) Validate() error {
+	return Check(m).Whole("Features", 1, mostWidth).Whole("Width", 1, mostWidth).Positive("Rate").Whole("Repeats", 1, mostTurns).Positive("Penalty").Err()
+}
+
+// Suited sets what is zero.
+func (m LearnedStein) Suited(Facts) Method {
+	m.Features, m.Width, m.Rate = or(m.Features, 32), or(m.Width, 128), or(m.Rate, 2e-3)
+	m.Repeats, m.Penalty = or(m.Repeats, 5), or(m.Penalty, 0.5)
+	return m
+}
+
+// Recipe is that of objectives that match scores, slower than the critic, which is to keep up.
+func (LearnedStein) Recipe(data Facts) Recipe {
+	r := ScoreRecipe(data)
+	r.LearningRate, r.Clip, r.Batch, r.Steps = 7e-4, 1, 400, 2500
+	return r
+}
+
+// criticScale is the spread of the critic's first frequencies in radians per deviation of the data, in the plane; in more dimensions it
+// falls as 1/d.
+const criticScale = 8
+
+// Form returns the loss.
+func (m LearnedStein) Form(s Setup) (Form, error) {
+	d, rng := s.Energy.Dim(), s.rng()
+	f := &criticForm{m: m, d: d, features: max(m.Features, 0), beside: newBackground(s.Energy)}
+	if f.beside != nil {
+		cfg, err := s.evaluator(s.Batch), error(nil)
+		if f.mixed, err = energy.NewEvaluator(f.beside.bridge.Mixed(), s.Params, cfg); err != nil {
+			return nil, err
+		}
+		if f.own, err = energy.NewEvaluator(s.Energy, s.Params, cfg); err != nil {
+			return nil, err
+		}
+		f.e, f.slope = make([]float64, s.Batch), *mat.NewDense(s.Batch, d, nil)
+	}
+	f.phi = newNet([]int{d + 2*f.features, m.Width, m.Width, d}, "critic", rng)
+	if f.features == 0 {
+		return f, nil
+	}
+	net := f.phi
+	f.phi = energy.NewParams(append([]energy.Spec{{Name: "critic.features.weight", Shape: []int{f.features, d}}}, net.Specs()...))
+	b := f.phi.Data()[:f.features*d]
+	vector.Normal(b, rng)
+	vector.Scale(b, criticScale*2/float64(max(d, 2))/FactsOf(s.Data).spread(), b)
+	copy(f.phi.Data()[len(b):], net.Data())
+	return f, nil
+}
+
+type criticForm struct {
+	m        LearnedStein
 	d        int
 	features int
-	rate     float64
-	repeats  int
 	phi      *energy.Params
 	beside   *background // nil without a bridge
 
@@ -49,45 +113,12 @@ type learnedStein struct {
 	known      mat.Dense // a view
 }
 
-// criticScale is the spread of the critic's first frequencies in radians per deviation of the data, in the plane; in more dimensions it
-// falls as 1/d.
-const criticScale = 8
+func (f *criticForm) OwnParams() *energy.Params { return f.phi }
 
-func newLearnedStein(e energy.Energy, p *energy.Params, c Config) (*learnedStein, error) {
-	d, hidden, rng := e.Dim(), or(c.CriticSize, 64), c.rng()
-	f := &learnedStein{
-		lambda: or(c.CriticL2, 0.5), d: d, features: c.CriticFeat,
-		rate: or(c.CriticRate, 1e-3), repeats: or(c.CriticReps, 5), beside: newBackground(e),
-	}
-	if f.beside != nil {
-		cfg, err := energy.EvaluatorConfig{Batch: c.Batch, Precision: c.Precision, Threads: c.Threads}, error(nil)
-		if f.mixed, err = energy.NewEvaluator(f.beside.bridge.Mixed(), p, cfg); err != nil {
-			return nil, err
-		}
-		if f.own, err = energy.NewEvaluator(e, p, cfg); err != nil {
-			return nil, err
-		}
-		f.e, f.slope = make([]float64, c.Batch), *mat.NewDense(c.Batch, d, nil)
-	}
-	f.phi = newNet([]int{d + 2*f.features, hidden, hidden, d}, "critic", rng)
-	if f.features == 0 {
-		return f, nil
-	}
-	net := f.phi
-	f.phi = energy.NewParams(append([]energy.Spec{{Name: "critic.features.weight", Shape: []int{f.features, d}}}, net.Specs()...))
-	b := f.phi.Data()[:f.features*d]
-	vector.Normal(b, rng)
-	vector.Scale(b, criticScale*2/float64(max(d, 2))/c.spread(), b)
-	copy(f.phi.Data()[len(b):], net.Data())
-	return f, nil
-}
+func (f *criticForm) OwnRate() float64 { return f.m.Rate }
+func (f *criticForm) Repeats() int     { return f.m.Repeats }
 
-func (f *learnedStein) OwnParams() *energy.Params { return f.phi }
-
-func (f *learnedStein) OwnRate() float64 { return f.rate }
-func (f *learnedStein) Repeats() int     { return f.repeats }
-
-func (f *learnedStein) Inputs(n, d int) []Input {
+func (f *criticForm) Inputs(n, d int) []Input {
 	in := append(f.beside.inputs(f.beside.pairs(n), d), Input{Name: "eps", Shape: []int{n, d}})
 	if f.beside != nil {
 		in = append(in, Input{Name: "known", Shape: []int{n, d}, Derived: true}) // (s_q - s_p)/2λ
@@ -95,7 +126,7 @@ func (f *learnedStein) Inputs(n, d int) []Input {
 	return in
 }
 
-func (f *learnedStein) Derive(in Inputs, x *mat.Dense) error {
+func (f *criticForm) Derive(in Inputs, x *mat.Dense) error {
 	if f.beside == nil {
 		return nil
 	}
@@ -109,18 +140,18 @@ func (f *learnedStein) Derive(in Inputs, x *mat.Dense) error {
 	}
 	v := known.RawMatrix().Data
 	floats.Sub(v, f.slope.RawMatrix().Data)
-	floats.Scale(1/(2*f.lambda), v)
+	floats.Scale(1/(2*f.m.Penalty), v)
 	return nil
 }
 
-func (f *learnedStein) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
+func (f *criticForm) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	f.beside.draw(in, rng)
 	Rademacher.draw(in["eps"], f.d, rng)
 	return nil
 }
 
 // critic builds f (n, d) at the rows of x.
-func (f *learnedStein) critic(x *G.Node, own G.Nodes) *G.Node {
+func (f *criticForm) critic(x *G.Node, own G.Nodes) *G.Node {
 	if f.features == 0 {
 		return buildNet(x, own)
 	}
@@ -128,13 +159,13 @@ func (f *learnedStein) critic(x *G.Node, own G.Nodes) *G.Node {
 	return buildNet(graphs.ConcatCols(x, graphs.Cos(z), graphs.Sin(z)), own[1:])
 }
 
-func (f *learnedStein) Loss(b *Builder) *G.Node {
+func (f *criticForm) Loss(b *Builder) *G.Node {
 	eps := b.In("eps")
 	c := f.critic(b.X, b.Own) // (n, d)
 	jvp := graphs.Must(graphs.JVP(c, G.Nodes{b.X}, G.Nodes{eps}))
 	trace := rowDot(eps, jvp)
 	g := b.Gradient(b.E(b.X), b.X)
-	size := graphs.Scale(graphs.Mean(graphs.RowSum(graphs.Square(c))), f.lambda)
+	size := graphs.Scale(graphs.Mean(graphs.RowSum(graphs.Square(c))), f.m.Penalty)
 	if f.beside == nil {
 		stein := graphs.Mean(graphs.Sub(trace, rowDot(g, c)))
 		b.SetOwnLoss(graphs.Sub(size, stein))
@@ -146,5 +177,5 @@ func (f *learnedStein) Loss(b *Builder) *G.Node {
 	share := f.beside.share()
 	drift, held := f.beside.known(b, b.X)
 	known := graphs.Mean(graphs.RowSum(graphs.Square(drift)))
-	return graphs.Add(held, graphs.Add(graphs.Scale(stein, 1-share), graphs.Scale(known, share/(4*f.lambda))))
+	return graphs.Add(held, graphs.Add(graphs.Scale(stein, 1-share), graphs.Scale(known, share/(4*f.m.Penalty))))
 }

@@ -50,27 +50,29 @@ func TestLearnedSteinOverBridge(t *testing.T) {
 			t.Fatalf("the model is not p: E = %g, want %g", got[i], -want[i])
 		}
 	}
-	cfg := small("lsd", 2)
-	cfg.Batch, cfg.CriticRate = batch, 1e-12 // the critic starts at zero, and stays
+	cfg := setup(2)
+	cfg.Batch = batch
+	lsd := objectives.LearnedStein{Features: -1, Width: 64, Rate: 1e-12} // the critic starts at zero, and stays
 	worst := func(width float64) float64 {
-		return worstMean(must(objectives.New("lsd", bridge, params, cfg)), params.Len(), p, width, batch, reps, 1e-20)
+		return worstMean(must(objectives.New(lsd, bridge, params, cfg)), params.Len(), p, width, batch, reps, 1e-20)
 	}
 	vanishesAtTruth(t, worst, tolerance)
 
 	// The critic's own mean gradient, where it says nothing, in Adam's first moment: it is zero at the truth too.
 	critic := func(width float64) float64 {
-		o := must(objectives.New("lsd", bridge, params, cfg))
-		start := must(o.(objectives.Stateful).MarshalState())
+		o := must(objectives.New(lsd, bridge, params, cfg))
+		start := must(o.MarshalState())
 		rng, x, grad := newRNG(6), mat.NewDense(batch, 2, nil), make([]float64, params.Len())
 		var sum, squares []float64
 		for range reps {
 			p.Sample(x, rng)
 			x.Scale(width, x)
-			if err := o.(objectives.Stateful).UnmarshalState(start); err != nil {
+			if err := o.UnmarshalState(start); err != nil {
 				t.Fatal(err)
 			}
 			must(o.Gradient(grad, x, rng))
-			state := must(o.(objectives.Stateful).MarshalState())
+			state := must(o.MarshalState())
+			state = state[8:] // behind the length of the form's own, which is nothing
 			m := must(safetensors.Read(bytes.NewReader(state), int64(len(state)))).Tensor("own.m").Data
 			if sum == nil {
 				sum, squares = make([]float64, len(m)), make([]float64, len(m))

@@ -80,14 +80,3 @@ type Recipe struct {
 	Smooth       float64 // share of the scatter of their neighbours by which finitely many points are blurred, in [0, 1]
 	Bridge       float64 // share of the background, for an energy that takes one
 }
-
-// Setup is what a Form is made for.
-type Setup struct {
-	Energy    energy.Energy
-	Params    *energy.Params
-	Data      *mat.Dense // points of the training set, to fit noises to; nil: none are known
-	Batch     int
-	Precision energy.Precision
-	Threads   int
-	Seed      uint64 // of what the objective initialises itself
-}

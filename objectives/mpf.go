@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
 
-// probabilityFlow is `mpf`, minimum probability flow in continuous space,
+// ProbabilityFlow is `mpf`, minimum probability flow in continuous space,
 //
 //	L = mean_i 1/M Σ_j exp(½(E(x_i) - E(y_ij))),   y_ij = x_i + σε_ij,
 //
@@ -21,12 +21,43 @@ import (
 //
 // Sohl-Dickstein, Battaglino and DeWeese, New method for parameter estimation in probabilistic models: minimum
 // probability flow, PRL 107 (2011) 220601, equation 11.
-type probabilityFlow struct {
+type ProbabilityFlow struct {
+	Sigma float64 `json:"sigma" help:"Distance of the neighbours, in units of the data; it is to reach from mode to mode. By default 0.5 of their deviation."`
+	Ratio int     `json:"noise-ratio" help:"Neighbours per datum; 4 by default."` // M, 1 to 1000; 0 means 4
+}
+
+func init() { Register("mpf", ProbabilityFlow{}) }
+
+// Traits says what it is.
+func (ProbabilityFlow) Traits() Traits {
+	return Traits{Summary: "minimum probability flow to random neighbours", Source: "Sohl-Dickstein et al. 2011"}
+}
+
+// Validate names the fields out of range.
+func (m ProbabilityFlow) Validate() error {
+	return Check(m).Positive("Sigma").Whole("Ratio", 1, mostRatio).Err()
+}
+
+// Suited sets what is zero.
+func (m ProbabilityFlow) Suited(data Facts) Method {
+	m.Sigma, m.Ratio = or(m.Sigma, round(0.5*data.spread())), or(m.Ratio, 4)
+	return m
+}
+
+// Recipe is that of objectives that compare heights.
+func (ProbabilityFlow) Recipe(data Facts) Recipe { return DefaultRecipe(data) }
+
+// Form returns the loss.
+func (m ProbabilityFlow) Form(s Setup) (Form, error) {
+	return flowRateForm{neighbourhood{m.Sigma, m.Ratio}, jumpsOf{s.Data}}, nil
+}
+
+type flowRateForm struct {
 	neighbourhood
 	jumps jumpsOf
 }
 
-func (f probabilityFlow) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
+func (f flowRateForm) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	y := in["neighbours"]
 	vector.Normal(y, rng)
 	n, d := x.Dims()
@@ -44,7 +75,7 @@ func (f probabilityFlow) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	return nil
 }
 
-func (f probabilityFlow) Loss(b *Builder) *G.Node {
+func (f flowRateForm) Loss(b *Builder) *G.Node {
 	y := b.In("neighbours")
 	b.SetNegatives(y)
 	return graphs.Mean(graphs.Exp(graphs.Scale(differences(b, y, f.m), 0.5)))

@@ -1,18 +1,15 @@
 package objectives
 
 import (
-	"fmt"
-	"math"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
 
 	"github.com/stheno-ebm/stheno/energy/safetensors"
-	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// noiseContrastive is `nce`, the logistic loss of telling data from k noise points each,
+// NCE is `nce`, the logistic loss of telling data from k noise points each,
 //
 //	L = mean_i softplus(-u(x_i)) + Σ_{j≤k} softplus(u(y_ij)),   u = -E - c - log q - log k,
 //
@@ -21,14 +18,59 @@ import (
 // is to p, the smaller the error.
 //
 // Gutmann and Hyvärinen, Noise-contrastive estimation, AISTATS 2010; with k noise points per datum, JMLR 13 (2012) 307–361.
-type noiseContrastive struct {
+type NCE struct {
+	Noise   NoiseName `json:"noise" help:"Density that data are told from: gaussian, box, kde or mixture (default)."`
+	Ratio   int       `json:"noise-ratio" help:"Noise samples per datum; 2 by default."` // k, 1 to 1000; 0 means 2
+	Density Noise     `json:"-"`                                                         // in place of Noise
+	FixLogZ bool      `json:"-"`                                                         // no constant is learnt: E itself is to be normalised
+}
+
+// mostRatio bounds the rows of a batch.
+const mostRatio = 1000
+
+func init() { Register("nce", NCE{}) }
+
+// Traits says what it is.
+func (NCE) Traits() Traits {
+	return Traits{Summary: "noise contrastive estimation with a learnt normaliser", Source: "Gutmann and Hyvärinen 2010", LogZ: true}
+}
+
+// Validate names the fields out of range.
+func (m NCE) Validate() error { return Check(m).Option("Noise").Whole("Ratio", 1, mostRatio).Err() }
+
+// Suited sets what is zero.
+func (m NCE) Suited(Facts) Method {
+	m.Noise, m.Ratio = or(m.Noise, MixtureNoise), or(m.Ratio, 2)
+	return m
+}
+
+// Recipe is that of objectives that compare heights, shorter on finitely many points: what more steps gain in detail they lose to
+// overfitting.
+func (NCE) Recipe(data Facts) Recipe {
+	r := DefaultRecipe(data)
+	if data.Points > 0 {
+		r.Steps = 2500
+	}
+	return r
+}
+
+// Form returns the loss.
+func (m NCE) Form(s Setup) (Form, error) {
+	q, err := s.noise(m.Noise, m.Density)
+	if err != nil {
+		return nil, err
+	}
+	return &contrastForm{q: q, k: m.Ratio, normal: logZ{fixed: m.FixLogZ}}, nil
+}
+
+type contrastForm struct {
 	q      Noise
 	k      int
 	normal logZ
 	y      mat.Dense
 }
 
-func (f *noiseContrastive) Inputs(n, d int) []Input {
+func (f *contrastForm) Inputs(n, d int) []Input {
 	return []Input{
 		{Name: "noise", Shape: []int{n * f.k, d}},
 		{Name: "log_q_data", Shape: []int{n, 1}, Derived: true},
@@ -37,7 +79,7 @@ func (f *noiseContrastive) Inputs(n, d int) []Input {
 	}
 }
 
-func (f *noiseContrastive) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
+func (f *contrastForm) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	n, d := x.Dims()
 	f.q.Sample(view(&f.y, in["noise"], n*f.k, d), rng)
 	return nil
@@ -46,7 +88,7 @@ func (f *noiseContrastive) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 // least log density of the noise: a datum outside its support counts as certainly a datum, without infinities.
 const leastLogQ = -1e4
 
-func (f *noiseContrastive) Derive(in Inputs, x *mat.Dense) error {
+func (f *contrastForm) Derive(in Inputs, x *mat.Dense) error {
 	n, d := x.Dims()
 	f.q.LogProb(in["log_q_data"], x)
 	f.q.LogProb(in["log_q_noise"], view(&f.y, in["noise"], n*f.k, d))
@@ -59,69 +101,15 @@ func (f *noiseContrastive) Derive(in Inputs, x *mat.Dense) error {
 	return nil
 }
 
-func (f *noiseContrastive) Loss(b *Builder) *G.Node {
+func (f *contrastForm) Loss(b *Builder) *G.Node {
 	y := b.In("noise")
 	b.SetNegatives(y)
 	return contrast(b, y, b.In("log_q_data"), b.In("log_q_noise"), f.k)
 }
 
-// contrast builds the loss of nce from the noise points and the log densities of the noise at data and noise.
-func contrast(b *Builder, y, logqx, logqy *G.Node, k int) *G.Node {
-	ex, ey := b.E(b.X), b.E(y)
-	b.Yield("positive", graphs.Mean(ex))
-	b.Yield("negative", graphs.Mean(ey))
-	c := b.In("log_z")
-	logit := func(e, logq *G.Node) *G.Node { // (m, 1), each
-		return graphs.Shift(graphs.Neg(graphs.Add(graphs.Add(e, graphs.Fill(c, e)), logq)), -math.Log(float64(k)))
-	}
-	ux, uy := logit(ex, logqx), logit(ey, logqy)
-	// ∂L/∂c = mean σ(-u(x)) - 1/n Σ σ(u(y)),  ∂²L/∂c² = mean σ(u)σ(-u) + 1/n Σ σ(u)σ(-u)
-	sx, sy := graphs.Sigmoid(graphs.Neg(ux)), graphs.Sigmoid(uy)
-	bell := func(s *G.Node) *G.Node { return graphs.Sub(s, graphs.Square(s)) }
-	inv := 1 / float64(b.N)
-	b.Yield("slope", graphs.Scale(graphs.Sub(graphs.Sum(sx), graphs.Sum(sy)), inv))
-	b.Yield("curve", graphs.Scale(graphs.Add(graphs.Sum(bell(sx)), graphs.Sum(bell(sy))), inv))
-	return graphs.Scale(graphs.Add(graphs.Sum(graphs.Softplus(graphs.Neg(ux))), graphs.Sum(graphs.Softplus(uy))), inv)
-}
-
-func (f *noiseContrastive) Report(out Inputs, s *Stats) { f.normal.report(out, s) }
-func (f *noiseContrastive) Update(out Inputs) error     { f.normal.move(out); return nil }
-func (f *noiseContrastive) save() []safetensors.Tensor  { return f.normal.save() }
-func (f *noiseContrastive) restore(s *safetensors.File) error {
-	return f.normal.restore(s)
-}
-
-// logZ is the learnt log normaliser c.
-type logZ struct {
-	c     float64
-	fixed bool // E itself is to be normalised
-}
-
-// move takes a tenth of a Newton step, which averages c over some ten batches, of at most 1.
-func (z *logZ) move(out Inputs) {
-	slope, curve := out["slope"][0], out["curve"][0]
-	if z.fixed || math.IsNaN(slope) || math.IsNaN(curve) {
-		return
-	}
-	z.c -= 0.1 * min(max(slope/(curve+1e-6), -1), 1)
-}
-
-func (z *logZ) report(out Inputs, s *Stats) {
-	s.Positive, s.Negative, s.LogZ = out["positive"][0], out["negative"][0], z.c
-}
-
-func (z *logZ) save() []safetensors.Tensor {
-	return []safetensors.Tensor{array("log_z", []float64{z.c}, 1)}
-}
-
-func (z *logZ) restore(f *safetensors.File) error {
-	v, err := numbers(f, "log_z", 1)
-	if err != nil {
-		return err
-	}
-	if !finite(v) {
-		return fmt.Errorf("objectives: state: log_z is %g", v[0])
-	}
-	z.c = v[0]
-	return nil
-}
+func (f *contrastForm) Report(out Inputs, s *Stats)       { f.normal.report(out, s) }
+func (f *contrastForm) Update(out Inputs) error           { f.normal.move(out); return nil }
+func (f *contrastForm) MarshalState() ([]byte, error)     { return pack(f) }
+func (f *contrastForm) UnmarshalState(b []byte) error     { return unpack(f, b) }
+func (f *contrastForm) save() []safetensors.Tensor        { return f.normal.save() }
+func (f *contrastForm) restore(s *safetensors.File) error { return f.normal.restore(s) }

@@ -49,8 +49,8 @@ func TestNoiseContrast(t *testing.T) {
 		for _, u := range logit(y) {
 			want += softplus(u) / float64(n)
 		}
-		o := must(objectives.New("nce", e, p, objectives.Config{Batch: n, Precision: energy.Float64, Noise: q, NoiseRatio: k}))
-		got := must(o.(objectives.Evaluator).Evaluate(make([]float64, p.Len()), x, objectives.Inputs{"noise": y.RawMatrix().Data, "log_z": {c}})).Loss
+		o := must(objectives.New(objectives.NCE{Density: q, Ratio: k}, e, p, objectives.Config{Batch: n, Precision: energy.Float64}))
+		got := must(o.Evaluate(make([]float64, p.Len()), x, objectives.Inputs{"noise": y.RawMatrix().Data, "log_z": {c}})).Loss
 		if math.Abs(got-want) > 1e-12*math.Abs(want) {
 			t.Errorf("%s: loss %.15g, want %.15g", name, got, want)
 		}
@@ -66,9 +66,8 @@ func TestNormaliserMoves(t *testing.T) {
 	p.Changed()
 	grad := make([]float64, p.Len())
 	for _, sd := range []float64{1, 20} { // the step of the second is limited
-		o := must(objectives.New("nce", e, p, objectives.Config{
-			Batch: n, Precision: energy.Float64, Noise: must(objectives.Isotropic(2, sd)), NoiseRatio: k,
-		})).(objectives.Evaluator)
+		o := must(objectives.New(objectives.NCE{Density: must(objectives.Isotropic(2, sd)), Ratio: k}, e, p,
+			objectives.Config{Batch: n, Precision: energy.Float64}))
 		rng := newRNG(3)
 		must(o.Gradient(grad, x, rng))
 		noise := slices.Clone(o.Draws()["noise"])

@@ -3,7 +3,6 @@ package objectives
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -22,6 +21,22 @@ type Noise interface {
 
 var _ Noise = (*energy.Mixture)(nil)
 
+// NoiseName is a density that is fitted to data, see [NewNoise]. The zero value means MixtureNoise.
+type NoiseName string
+
+// The noises that have a name.
+const (
+	GaussianNoise NoiseName = "gaussian"
+	BoxNoise      NoiseName = "box"
+	KernelNoise   NoiseName = "kde"
+	MixtureNoise  NoiseName = "mixture"
+)
+
+// Options lists the noises.
+func (NoiseName) Options() []string {
+	return []string{string(GaussianNoise), string(BoxNoise), string(KernelNoise), string(MixtureNoise)}
+}
+
 // NewNoise returns a noise fitted to the rows of data:
 //
 //	gaussian  N(mean, 1.5² covariance): wider than the data, so that their tails are covered
@@ -35,7 +50,7 @@ var _ Noise = (*energy.Mixture)(nil)
 //
 //	kde       with sds of once and 1.5 times what is likeliest, energy.KernelWidth
 //	mixture   0.5 kde + 0.3 N(mean, 1.1² covariance) + 0.2 N(mean, 1.25² s² I), without the second part where the covariance is singular
-func NewNoise(name string, data *mat.Dense) (Noise, error) {
+func NewNoise(name NoiseName, data *mat.Dense) (Noise, error) {
 	if data == nil {
 		return nil, fmt.Errorf("objectives: noise %q is fitted to data: set Config.Data", name)
 	}
@@ -53,13 +68,13 @@ func NewNoise(name string, data *mat.Dense) (Noise, error) {
 		return blurred(data, []float64{h, 1.5 * h}, centres)
 	}
 	switch name {
-	case "", "gaussian":
+	case GaussianNoise:
 		return FitGaussian(data, 1.5)
-	case "box":
+	case BoxNoise:
 		return BoxOf(data, 0.25), nil
-	case "kde":
+	case KernelNoise:
 		return kde()
-	case "mixture":
+	case "", MixtureNoise:
 		near, err := kde()
 		if err != nil {
 			return nil, err
@@ -80,8 +95,5 @@ func NewNoise(name string, data *mat.Dense) (Noise, error) {
 		}
 		return NewBlend([]Noise{near, far}, []float64{0.5, 0.2})
 	}
-	return nil, fmt.Errorf("objectives: noise %q, want one of %s", name, strings.Join(NoiseNames(), ", "))
+	return nil, &UnknownError{Kind: "noise", Name: string(name), Known: name.Options()}
 }
-
-// NoiseNames returns the names that NewNoise knows.
-func NoiseNames() []string { return []string{"gaussian", "box", "kde", "mixture"} }

@@ -28,9 +28,9 @@ func correlated(n int, seed uint64) *mat.Dense {
 // quadrature within 4.5 standard errors.
 func TestNoises(t *testing.T) {
 	data := correlated(300, 1)
-	for _, name := range NoiseNames() {
+	for _, name := range NoiseName("").Options() {
 		t.Run(name, func(t *testing.T) {
-			q, err := NewNoise(name, data)
+			q, err := NewNoise(NoiseName(name), data)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +110,7 @@ func TestNoisesInManyDimensions(t *testing.T) {
 		return m, math.Sqrt((sq - m*m) / n)
 	}
 	for _, name := range []string{"kde", "mixture"} {
-		q, err := NewNoise(name, data)
+		q, err := NewNoise(NoiseName(name), data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,8 +151,8 @@ func TestNoisesAreShared(t *testing.T) {
 	}
 	for _, data := range []*mat.Dense{correlated(400, 1), wide} { // tables and kernels
 		n, d := data.Dims()
-		for _, name := range NoiseNames() {
-			q, err := NewNoise(name, data)
+		for _, name := range NoiseName("").Options() {
+			q, err := NewNoise(NoiseName(name), data)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,10 +193,10 @@ func TestNoisesScale(t *testing.T) {
 	n, d := data.Dims()
 	small := mat.NewDense(n, d, nil)
 	small.Scale(a, data)
-	for _, name := range NoiseNames() {
+	for _, name := range NoiseName("").Options() {
 		var got [2][]float64
 		for i, x := range []*mat.Dense{data, small} {
-			q, err := NewNoise(name, x)
+			q, err := NewNoise(NoiseName(name), x)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -215,17 +215,12 @@ func TestNoisesScale(t *testing.T) {
 
 // No points are an error, not a panic or a noise.
 func TestNoiseOfNothing(t *testing.T) {
-	for _, name := range NoiseNames() {
-		if _, err := NewNoise(name, &mat.Dense{}); err == nil {
+	for _, name := range NoiseName("").Options() {
+		if _, err := NewNoise(NoiseName(name), &mat.Dense{}); err == nil {
 			t.Errorf("%s: a noise is fitted to no points", name)
 		}
 	}
-	for _, name := range Names() {
-		if _, err := Recommended(name, &mat.Dense{}); err == nil {
-			t.Errorf("%s: settings are recommended for no points", name)
-		}
-	}
-	if err := (Config{Data: &mat.Dense{}}).validate(); err == nil {
+	if err := (Config{Data: &mat.Dense{}}).Validate(); err == nil {
 		t.Error("Config.Data without points is accepted")
 	}
 }

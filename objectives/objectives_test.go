@@ -44,49 +44,15 @@ func mlp(d int) energy.Energy {
 	return must(energy.NewMLP(energy.MLPConfig{Dim: d, Hidden: []int{5, 4}}))
 }
 
-func annealable(d int) energy.Energy {
-	return must(energy.NewAnnealable(mlp(d+1), energy.GeometricLevels(1, 0.1, 4), 1))
-}
-
-// energyFor returns a small energy that the objective accepts.
-func energyFor(name string, d int) energy.Energy {
-	if name == "dsm-multi" {
-		return annealable(d)
-	}
-	return mlp(d)
-}
-
-// small returns settings that exercise every part of the objective.
-func small(name string, d int) objectives.Config {
-	cfg := objectives.Config{Batch: 6, Precision: energy.Float64, Sigma: 0.4, Slices: 2, Data: normal(60, d, 77)}
-	switch name {
-	case "nce":
-		cfg.NoiseRatio, cfg.NoiseName = 3, "mixture"
-	case "flow-nce":
-		cfg.NoiseRatio, cfg.Adversary = 2, 0.3
-	case "mpf", "ed":
-		cfg.NoiseRatio = 3
-	case "fd-ssm":
-		cfg.Epsilon = 0.05
-	case "dsm-multi":
-		cfg.Paired, cfg.Floor, cfg.Focus = true, 0.3, 0.3
-	case "cd", "pcd":
-		cfg.Kernel = mcmc.HMC{StepSize: 0.1, Leapfrog: 2}
-	case "ml":
-		cfg.Buffer, cfg.Restart, cfg.Steps, cfg.Alpha, cfg.Jumps = 20, 0.3, 2, 0.1, 1
-	}
-	return cfg
-}
-
 // Every objective, in three dimensions, passes the kit: its gradient is the finite difference of its loss under common
 // random numbers, in every parameter.
 func TestEveryObjective(t *testing.T) {
 	for _, name := range objectives.Names() {
 		t.Run(name, func(t *testing.T) {
-			e := energyFor(name, 3)
+			e := energyFor(small(name), 3)
 			p := energy.Init(e, newRNG(1))
 			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) {
-				return objectives.New(name, e, p, small(name, 3))
+				return objectives.New(small(name), e, p, setup(3))
 			}, p, normal(6, 3, 2))
 		})
 	}
@@ -96,22 +62,19 @@ func TestEveryObjective(t *testing.T) {
 func TestRegularizers(t *testing.T) {
 	for _, name := range objectives.Names() {
 		t.Run(name, func(t *testing.T) {
-			var e energy.Energy = must(energy.NewSpectral(mlp(2), 2))
-			if name == "dsm-multi" {
-				e = must(energy.NewAnnealable(must(energy.NewSpectral(mlp(3), 2)), energy.GeometricLevels(1, 0.1, 4), 1))
-			}
-			cfg := small(name, 2)
+			m, cfg := small(name), setup(2)
+			e := conditioned(m, 2, func(d int) energy.Energy { return must(energy.NewSpectral(mlp(d), 2)) })
 			cfg.Regularizers = []objectives.Regularizer{
 				objectives.EnergyL2{Alpha: 0.2}, objectives.GradientPenalty{Lambda: 0.3}, objectives.WeightDecay{Lambda: 0.4},
 			}
 			p := energy.Init(e, newRNG(3))
 			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) {
-				return objectives.New(name, e, p, cfg)
+				return objectives.New(m, e, p, cfg)
 			}, p, normal(6, 2, 4))
-			o := must(objectives.New(name, e, p, cfg))
+			o := must(objectives.New(m, e, p, cfg))
 			s := must(o.Gradient(make([]float64, p.Len()), normal(6, 2, 4), newRNG(5)))
 			cfg.Regularizers = nil
-			bare := must(objectives.New(name, e, p, cfg))
+			bare := must(objectives.New(m, e, p, cfg))
 			b := must(bare.Gradient(make([]float64, p.Len()), normal(6, 2, 4), newRNG(5)))
 			if s.Penalty <= 0 || math.Abs(s.Loss-b.Loss-s.Penalty) > 1e-9 {
 				t.Errorf("loss %g with penalty %g, without %g", s.Loss, s.Penalty, b.Loss)
@@ -123,16 +86,17 @@ func TestRegularizers(t *testing.T) {
 // Score matching over a bridge passes the kit, too.
 func TestBridge(t *testing.T) {
 	b := must(energy.Ladder(normal(50, 2, 1), []float64{0.3, 1}, 20, 2, newRNG(1)))
-	for _, name := range []string{"sm", "sm-hutchinson", "dsm", "ssm", "ssm-vr", "fd-ssm", "ksd", "lsd"} {
+	for _, name := range objectives.Names() {
+		m, cfg := small(name), setup(2)
+		traits := m.Traits()
+		if !traits.Bridge || traits.Levels != nil {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
-			cfg, bc := small(name, 2), energy.BridgeConfig{Background: b, Share: 0.3}
-			if name == "dsm" {
-				bc.Blur = cfg.Sigma
-			}
-			e := must(energy.NewBridge(mlp(2), bc))
+			e := must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: b, Share: 0.3, Blur: traits.Blur}))
 			p := energy.Init(e, newRNG(6))
 			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) {
-				return objectives.New(name, e, p, cfg)
+				return objectives.New(m, e, p, cfg)
 			}, p, normal(6, 2, 7))
 		})
 	}
@@ -160,25 +124,21 @@ func TestUnity(t *testing.T) {
 	}
 	for _, name := range []string{"sm", "sm-hutchinson", "ssm", "ssm-vr", "fd-ssm", "dsm", "dsm-multi"} {
 		t.Run(name, func(t *testing.T) {
-			cfg := small(name, 2)
-			cfg.Batch, cfg.Floor = batch, 0
+			m, cfg := small(name), setup(2)
+			cfg.Batch = batch
 			var e energy.Energy
 			weight, all := 1.0, 1.0 // of the term on the integral, and of the guard
-			if name == "dsm-multi" {
-				e = must(must(energy.NewAnnealable(constant(3), []float64{0.2, 0.1}, 1)).Beside(back, eps))
-				cfg.Focus = 0
-				cfg.Floor = 0.2
+			if m.Traits().Levels != nil {
+				levels := []float64{0.2, 0.1}
+				e = must(must(energy.NewAnnealable(constant(3), levels, 1)).Beside(back, eps))
+				m = objectives.MultiDenoising{Sigmas: levels, Focus: -1, Floor: 0.2}
 				weight = 0.2 * math.Hypot(0.1, 0.2) // λ of the smallest level
 				all = 0.5 * (weight + 0.2*math.Hypot(0.2, 0.2))
 			} else {
-				bc := energy.BridgeConfig{Background: back, Share: eps}
-				if name == "dsm" {
-					bc.Blur = cfg.Sigma
-				}
-				e = must(energy.NewBridge(constant(2), bc))
+				e = must(energy.NewBridge(constant(2), energy.BridgeConfig{Background: back, Share: eps, Blur: m.Traits().Blur}))
 			}
 			p := energy.Init(e, newRNG(1))
-			o := must(objectives.New(name, e, p, cfg))
+			o := must(objectives.New(m, e, p, cfg))
 			x, grad := mat.NewDense(batch, 2, nil), make([]float64, 1)
 			back.Sample(x, newRNG(2))
 			for _, f := range []float64{-0.5, 0.4, 2, whole(eps), 4.9, 5.1, 30} {
@@ -220,11 +180,12 @@ func TestPaired(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			objective, _, _ := strings.Cut(name, " ")
-			build := func(sigma float64, paired bool, p *energy.Params) objectives.Evaluator {
-				cfg := small(objective, 2)
-				cfg.Batch, cfg.Sigma, cfg.Paired = batch, sigma, paired
-				return must(objectives.New(objective, e(sigma), p, cfg)).(objectives.Evaluator)
+			build := func(sigma float64, paired bool, p *energy.Params) *objectives.Engine {
+				var m objectives.Method = objectives.Denoising{Sigma: sigma, Unpaired: !paired}
+				if name == "dsm-multi" {
+					m = objectives.MultiDenoising{Sigma: sigma, SigmaMax: 10 * sigma, Levels: 4, Floor: 0.3, Focus: 0.3, Unpaired: !paired}
+				}
+				return must(objectives.New(m, e(sigma), p, setup(2)))
 			}
 			p, x := energy.Init(e(0.1), newRNG(1)), normal(batch, 2, 2)
 			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) { return build(0.1, true, p), nil }, p, x)
@@ -282,9 +243,13 @@ func TestLevelWeights(t *testing.T) {
 		0:   func(sigma float64) float64 { return sigma * sigma },
 		0.3: func(sigma float64) float64 { return 0.3 * math.Hypot(sigma, 0.3) },
 	} {
-		cfg := small("dsm-multi", 2)
-		cfg.Batch, cfg.Floor, cfg.Paired = batch, floor, false
-		o := must(objectives.New("dsm-multi", a, p, cfg)).(objectives.Evaluator)
+		cfg := setup(2)
+		cfg.Batch = batch
+		m := objectives.MultiDenoising{Sigmas: a.Levels(), Floor: floor, Focus: 0.3, Unpaired: true}
+		if floor == 0 {
+			m.Floor = -1 // none
+		}
+		o := must(objectives.New(m, a, p, cfg))
 		got := must(o.Gradient(make([]float64, p.Len()), x, newRNG(3))).Loss
 		eps, sigmas := o.Draws()["eps"], o.Draws()["sigma"]
 		var want float64
@@ -312,12 +277,13 @@ func TestBeside(t *testing.T) {
 	const batch, reps, tolerance, rounding = 64, 200, 5.0, 1e-12
 	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
 	a := must(must(energy.NewAnnealable(mlp(3), energy.GeometricLevels(2, 0.1, 4), 1)).Beside(back, 0.3))
+	m := objectives.MultiDenoising{Sigmas: a.Levels(), Floor: 0.3, Focus: 0.3}
 	p := energy.Init(a, newRNG(2))
 	objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) {
-		return objectives.New("dsm-multi", a, p, small("dsm-multi", 2))
+		return objectives.New(m, a, p, setup(2))
 	}, p, normal(6, 2, 3))
 
-	cfg := small("dsm-multi", 2)
+	cfg := setup(2)
 	cfg.Batch = batch
 	last := a.Specs()[len(a.Specs())-2:] // the weights of the last layer: none, and f is a constant
 	for i := range p.View(last[0].Name) {
@@ -326,7 +292,7 @@ func TestBeside(t *testing.T) {
 	p.View(last[1].Name)[0] = whole(0.3)
 	worst := func(width float64) float64 {
 		// The gradient of the constant is all rounding: no score has it, and ∫q = 1.
-		return worstMean(must(objectives.New("dsm-multi", a, p, cfg)), p.Len(), back, width, batch, reps, reps*rounding*rounding)
+		return worstMean(must(objectives.New(m, a, p, cfg)), p.Len(), back, width, batch, reps, reps*rounding*rounding)
 	}
 	// 26 parameters: |z| > 5 for one of them by chance in 1.5e-5 of all seeds.
 	if z := worst(1); z > tolerance {
@@ -377,61 +343,65 @@ func TestRefusals(t *testing.T) {
 		return graphs.Try(func() *G.Node { return graphs.RowSum(graphs.ReLU(x)) })
 	}}
 	smooth := mlp(2)
+	annealed := must(energy.NewAnnealable(mlp(3), energy.GeometricLevels(2, 0.1, 3), 1))
 	bg := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1}, nil))
 	bridge := must(energy.NewBridge(smooth, energy.BridgeConfig{Background: bg}))
+	type config = objectives.Config
 	for _, c := range []struct {
-		name string
+		m    objectives.Method
 		e    energy.Energy
-		cfg  objectives.Config
+		cfg  config
 		says []string // reason and remedy
 	}{
-		{"smm", smooth, objectives.Config{}, []string{"smm", "sm-hutchinson", "nce"}},
-		{"sm", relu, objectives.Config{}, []string{"relu", "second derivative", "silu"}},
-		{"ssm-vr", relu, objectives.Config{}, []string{"relu"}},
-		{"ssm", hinge, objectives.Config{}, []string{"ssm", "the hinge has no second derivative"}},
-		{"ssm", must(energy.Confine(hinge, nil, 1)), objectives.Config{}, []string{"the hinge"}},
-		{"dsm", smooth, objectives.Config{}, []string{"sigma > 0", "sm"}},
-		{"dsm", smooth, objectives.Config{Sigma: -1}, []string{"Sigma = -1"}},
-		{"dsm-multi", smooth, objectives.Config{}, []string{"noise level", "NewAnnealable"}},
-		{"nce", smooth, objectives.Config{}, []string{"Config.Data"}},
-		{"nce", smooth, objectives.Config{Data: normal(9, 2, 1), NoiseName: "pink"}, []string{"pink", "gaussian", "kde"}},
-		{"nce", smooth, objectives.Config{Data: normal(9, 3, 1)}, []string{"dimension 3"}},
-		{"flow-nce", smooth, objectives.Config{}, []string{"Config.Data"}},
-		{"flow-nce", mlp(1), objectives.Config{Data: normal(9, 1, 1)}, []string{"dimension 2", "nce"}},
-		{"fd-ssm", smooth, objectives.Config{Epsilon: 1e-4}, []string{"rounding", "0.003", "ssm"}},
-		{"ml", smooth, objectives.Config{Batch: 10, Buffer: 5}, []string{"5 slots", "batch of 10"}},
-		{"ml", smooth, objectives.Config{Restart: 2}, []string{"Restart = 2"}},
-		{"cd", smooth, objectives.Config{Kernel: mcmc.HMC{StepSize: -1}}, []string{"StepSize"}},
-		{"ksd", smooth, objectives.Config{Batch: 1}, []string{"pairs"}},
-		{"sm", smooth, objectives.Config{Projection: "unit"}, []string{"unit", "sphere"}},
-		{"sm", smooth, objectives.Config{Batch: -1, Threads: -2}, []string{"Batch = -1", "Threads = -2"}},
-		{"nce", bridge, objectives.Config{Data: normal(9, 2, 1)}, []string{"bridge", "leave it out"}},
-		{"dsm", bridge, objectives.Config{Sigma: 0.1}, []string{"blurs", "Blur"}},
-		{"sm", energy.Gaussian{D: 2}, objectives.Config{Regularizers: []objectives.Regularizer{objectives.WeightDecay{Lambda: 1}}}, []string{"no weight matrices"}},
-		{"sm", smooth, objectives.Config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{}}}, []string{"Alpha = 0"}},
-		{"sm", smooth, objectives.Config{Regularizers: []objectives.Regularizer{nil}}, []string{"Regularizers[0] is nil"}},
+		{nil, smooth, config{}, []string{"without a Method"}},
+		{objectives.ScoreMatching{}, relu, config{}, []string{"relu", "second derivative", "silu"}},
+		{objectives.SlicedVR{}, relu, config{}, []string{"relu"}},
+		{objectives.Sliced{}, hinge, config{}, []string{"ssm", "the hinge has no second derivative"}},
+		{objectives.Sliced{}, must(energy.Confine(hinge, nil, 1)), config{}, []string{"the hinge"}},
+		{objectives.Denoising{Sigma: -1}, smooth, config{}, []string{"Denoising.Sigma = -1", "> 0", "nothing to denoise", "sm"}},
+		{objectives.MultiDenoising{}, smooth, config{}, []string{"noise level", "NewAnnealable"}},
+		{objectives.MultiDenoising{}, annealed, config{}, []string{"3 levels from 2 to 0.1", "8 levels", "Traits", "Sigmas"}},
+		{objectives.MultiDenoising{Sigmas: []float64{1, 2}}, annealed, config{}, []string{"Sigmas", "fall"}},
+		{objectives.NCE{}, smooth, config{}, []string{"Config.Data"}},
+		{objectives.NCE{Noise: "pink"}, smooth, config{Data: normal(9, 2, 1)}, []string{"pink", "gaussian", "kde"}},
+		{objectives.NCE{}, smooth, config{Data: normal(9, 3, 1)}, []string{"dimension 3"}},
+		{objectives.FlowNCE{}, smooth, config{}, []string{"Config.Data"}},
+		{objectives.FlowNCE{}, mlp(1), config{Data: normal(9, 1, 1)}, []string{"dimension 2", "nce"}},
+		{objectives.FiniteDifference{Step: 1e-4}, smooth, config{}, []string{"rounding", "0.003", "ssm"}},
+		{objectives.Likelihood{Buffer: 5}, smooth, config{Batch: 10}, []string{"Buffer = 5", "10"}},
+		{objectives.Likelihood{Restart: 2}, smooth, config{}, []string{"Restart = 2"}},
+		{objectives.ContrastiveDivergence{Chains: objectives.Chains{Kernel: mcmc.HMC{StepSize: -1}}}, smooth, config{}, []string{"StepSize"}},
+		{objectives.PersistentCD{}, smooth, config{}, []string{"Config.Data", "Jumps"}},
+		{objectives.KernelStein{}, smooth, config{Batch: 1}, []string{"pairs"}},
+		{objectives.Sliced{Projection: "unit"}, smooth, config{}, []string{"unit", "sphere"}},
+		{objectives.ScoreMatching{}, smooth, config{Batch: -1, Threads: -2}, []string{"Batch = -1", "Threads = -2"}},
+		{objectives.NCE{}, bridge, config{Data: normal(9, 2, 1)}, []string{"bridge", "leave it out"}},
+		{objectives.Denoising{Sigma: 0.1}, bridge, config{}, []string{"blurs", "Blur"}},
+		{objectives.ScoreMatching{}, energy.Gaussian{D: 2}, config{Regularizers: []objectives.Regularizer{objectives.WeightDecay{Lambda: 1}}}, []string{"no weight matrices"}},
+		{objectives.ScoreMatching{}, smooth, config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{}}}, []string{"Alpha = 0"}},
+		{objectives.ScoreMatching{}, smooth, config{Regularizers: []objectives.Regularizer{nil}}, []string{"Regularizers[0] is nil"}},
 	} {
-		_, err := objectives.New(c.name, c.e, energy.Init(c.e, newRNG(1)), c.cfg)
+		_, err := objectives.New(c.m, c.e, energy.Init(c.e, newRNG(1)), c.cfg)
 		if err == nil {
-			t.Errorf("%s %+v: not refused", c.name, c.cfg)
+			t.Errorf("%T %+v %+v: not refused", c.m, c.m, c.cfg)
 			continue
 		}
 		for _, s := range c.says {
 			if !strings.Contains(err.Error(), s) {
-				t.Errorf("%s: error %q does not mention %q", c.name, err, s)
+				t.Errorf("%T: error %q does not mention %q", c.m, err, s)
 			}
 		}
 	}
-	if _, err := objectives.New("sm", nil, energy.NewParams(nil), objectives.Config{}); err == nil {
+	if _, err := objectives.New(objectives.ScoreMatching{}, nil, energy.NewParams(nil), objectives.Config{}); err == nil {
 		t.Error("no energy: not refused")
 	}
-	if _, err := objectives.New("sm", smooth, nil, objectives.Config{}); err == nil {
+	if _, err := objectives.New(objectives.ScoreMatching{}, smooth, nil, objectives.Config{}); err == nil {
 		t.Error("no parameters: not refused")
 	}
 	// A batch of another size, and the chains of a run with another.
-	chains := func(batch int) (objectives.Objective, []float64) {
+	chains := func(batch int) (*objectives.Engine, []float64) {
 		p := energy.Init(smooth, newRNG(1))
-		return must(objectives.New("pcd", smooth, p, objectives.Config{Batch: batch})), make([]float64, p.Len())
+		return must(objectives.New(small("pcd"), smooth, p, objectives.Config{Batch: batch})), make([]float64, p.Len())
 	}
 	six, grad := chains(6)
 	if _, err := six.Gradient(grad, normal(5, 2, 1), newRNG(1)); err == nil || !strings.Contains(err.Error(), "objectives.Config.Batch") || !strings.Contains(err.Error(), "train.Config.Batch") {
@@ -440,29 +410,28 @@ func TestRefusals(t *testing.T) {
 	if _, err := six.Gradient(grad, normal(6, 3, 1), newRNG(1)); err == nil || !strings.Contains(err.Error(), "energy has dimension 2") {
 		t.Errorf("points of dimension 3 for an energy of 2: %v", err)
 	}
-	if n, d := six.(*objectives.Engine).Dims(); n != 6 || d != 2 {
+	if n, d := six.Dims(); n != 6 || d != 2 {
 		t.Errorf("got batches of %d×%d, want 6×2", n, d)
 	}
 	four, _ := chains(4)
-	state := must(four.(objectives.Stateful).MarshalState())
-	if err := six.(objectives.Stateful).UnmarshalState(state); err == nil || !strings.Contains(err.Error(), "another configuration") {
+	state := must(four.MarshalState())
+	if err := six.UnmarshalState(state); err == nil || !strings.Contains(err.Error(), "another configuration") {
 		t.Errorf("the state of four chains for six: %v", err)
 	}
-	if _, err := objectives.New("sm", smooth, energy.NewParams(nil), objectives.Config{}); err == nil {
+	if _, err := objectives.New(objectives.ScoreMatching{}, smooth, energy.NewParams(nil), objectives.Config{}); err == nil {
 		t.Error("parameters of another energy are accepted")
 	}
 }
 
-// The recommended settings of every objective are accepted and give finite gradients, of which none but the first allocates.
-func TestRecommended(t *testing.T) {
+// The zero value of every objective, with data alone, is accepted and gives finite gradients, of which none but the first allocates.
+func TestDefaults(t *testing.T) {
 	data := normal(300, 2, 9)
 	for _, name := range objectives.Names() {
-		e := energyFor(name, 2)
+		m := named(name).Suited(objectives.FactsOf(data))
+		e := energyFor(m, 2)
 		p := energy.Init(e, newRNG(1))
-		cfg := must(objectives.Recommended(name, data))
-		cfg.Batch = 16
 		grad := make([]float64, p.Len())
-		o, err := objectives.New(name, e, p, cfg)
+		o, err := objectives.New(named(name), e, p, objectives.Config{Data: data, Batch: 16})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -477,33 +446,6 @@ func TestRecommended(t *testing.T) {
 			t.Errorf("%s: %g allocations per gradient, want 0", name, n)
 		}
 	}
-	if _, err := objectives.Recommended("x", data); err == nil {
-		t.Error("an unknown name has recommendations")
-	}
-}
-
-func TestDescribe(t *testing.T) {
-	for _, name := range objectives.Names() {
-		info := must(objectives.Describe(name, objectives.Config{Sigma: 0.25, Alpha: 0.5}))
-		if info.Name != name || info.Summary == "" || info.Source == "" {
-			t.Errorf("%s: %+v", name, info)
-		}
-	}
-	for name, want := range map[string]string{"dsm": "sigma = 0.25", "ml": "alpha = 0.5", "cd": "1 step ", "fd-ssm": "0.02"} {
-		if info := must(objectives.Describe(name, objectives.Config{Sigma: 0.25, Alpha: 0.5})); !strings.Contains(info.Bias, want) {
-			t.Errorf("%s: bias %q does not mention %q", name, info.Bias, want)
-		}
-	}
-	regular := objectives.Config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{Alpha: 1}}}
-	if info := must(objectives.Describe("sm", regular)); !strings.Contains(info.Bias, "regularisers") {
-		t.Errorf("bias %q does not mention the regulariser", info.Bias)
-	}
-	if info := must(objectives.Describe("sm", objectives.Config{})); info.Bias != "" || !info.Score {
-		t.Errorf("sm: %+v", info)
-	}
-	if _, err := objectives.Describe("x", objectives.Config{}); err == nil {
-		t.Error("an unknown name is described")
-	}
 }
 
 // A loss that is not a number is reported as it is: nothing takes its place.
@@ -512,7 +454,7 @@ func TestNonFiniteLossIsReported(t *testing.T) {
 	p := energy.Init(e, newRNG(1))
 	p.Data()[0] = math.NaN()
 	for _, name := range []string{"sm", "dsm", "nce", "mpf"} {
-		o := must(objectives.New(name, e, p, small(name, 2)))
+		o := must(objectives.New(small(name), e, p, setup(2)))
 		s := must(o.Gradient(make([]float64, p.Len()), normal(6, 2, 1), newRNG(1)))
 		if !math.IsNaN(s.Loss) {
 			t.Errorf("%s: loss %g with NaN parameters, want NaN", name, s.Loss)
@@ -524,15 +466,18 @@ func TestNonFiniteLossIsReported(t *testing.T) {
 // have, too, but no chains.
 func TestRestoreIsWholeOrNot(t *testing.T) {
 	e := mlp(2)
-	cfg := objectives.Config{Batch: 4, Adjusted: true, Buffer: 8}
-	other := cfg
-	other.StepSize = 0.123
-	state, err := must(objectives.New("cd", e, energy.Init(e, newRNG(1)), other)).(objectives.Stateful).MarshalState()
+	cfg := objectives.Config{Batch: 4}
+	chains := objectives.Chains{Jumps: -1}
+	cd := objectives.ContrastiveDivergence{Chains: chains}
+	cd.StepSize = 0.123
+	state, err := must(objectives.New(cd, e, energy.Init(e, newRNG(1)), cfg)).MarshalState()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"pcd", "ml"} {
-		o := must(objectives.New(name, e, energy.Init(e, newRNG(1)), cfg)).(objectives.Stateful)
+	for name, m := range map[string]objectives.Method{
+		"pcd": objectives.PersistentCD{Chains: chains}, "ml": objectives.Likelihood{Chains: chains, Buffer: 8},
+	} {
+		o := must(objectives.New(m, e, energy.Init(e, newRNG(1)), cfg))
 		before := must(o.MarshalState())
 		if err := o.UnmarshalState(state); err == nil {
 			t.Errorf("%s: the state of cd is accepted", name)
@@ -550,9 +495,9 @@ func TestBackgroundOfLevels(t *testing.T) {
 	back := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{sd}, nil))
 	e := must(must(energy.NewAnnealable(mlp(3), levels, 1)).Beside(back, 0.2))
 	p := energy.Init(e, newRNG(1))
-	o := must(objectives.New("dsm-multi", e, p, objectives.Config{Batch: n}))
+	o := must(objectives.New(objectives.MultiDenoising{Sigmas: levels, Focus: -1, Unpaired: true}, e, p, objectives.Config{Batch: n}))
 	must(o.Gradient(make([]float64, p.Len()), normal(n, 2, 2), newRNG(3)))
-	in := o.(objectives.Evaluator).Draws()
+	in := o.Draws()
 	sum, count := map[float64]float64{}, map[float64]float64{}
 	for i, sigma := range in["background_sigma"] {
 		for _, y := range in["background"][2*i : 2*i+2] {
@@ -573,17 +518,18 @@ func TestChainsFollowTheta(t *testing.T) {
 	const n = 8
 	e := energy.Gaussian{D: 2}
 	x := normal(n, 2, 1)
-	for _, jumps := range []int{0, 2} {
+	for _, jumps := range []int{-1, 2} {
 		p := energy.Init(e, newRNG(1))
-		cfg := objectives.Config{Batch: n, Precision: energy.Float64, StepSize: 0.1, Steps: 3, Data: x, Jumps: jumps}
-		negatives := func(o objectives.Objective) []float64 {
+		cfg := objectives.Config{Batch: n, Precision: energy.Float64, Data: x}
+		cd := objectives.ContrastiveDivergence{Chains: objectives.Chains{Sampler: objectives.ChainLangevin, StepSize: 0.1, Steps: 3, Jumps: jumps}}
+		negatives := func(o *objectives.Engine) []float64 {
 			must(o.Gradient(make([]float64, p.Len()), x, newRNG(2)))
-			return slices.Clone(o.(objectives.Evaluator).Draws()["neg"])
+			return slices.Clone(o.Draws()["neg"])
 		}
-		o := must(objectives.New("cd", e, p, cfg))
+		o := must(objectives.New(cd, e, p, cfg))
 		old := negatives(o)
 		p.Data()[0] = 3
-		got, want := negatives(o), negatives(must(objectives.New("cd", e, p, cfg)))
+		got, want := negatives(o), negatives(must(objectives.New(cd, e, p, cfg)))
 		if slices.Equal(got, old) || !slices.Equal(got, want) {
 			t.Errorf("%d jumps: negatives %v, of a new objective %v", jumps, got, want)
 		}
@@ -601,7 +547,7 @@ func TestWeightedDenoising(t *testing.T) {
 	} {
 		p := energy.Init(e, newRNG(1))
 		eval := func(weighted bool) (float64, []float64) {
-			o := must(objectives.New("dsm", e, p, objectives.Config{Batch: 8, Precision: energy.Float64, Sigma: sigma, Weighted: weighted}))
+			o := must(objectives.New(objectives.Denoising{Sigma: sigma, Weighted: weighted, Unpaired: true}, e, p, objectives.Config{Batch: 8, Precision: energy.Float64}))
 			grad := make([]float64, p.Len())
 			s := must(o.Gradient(grad, normal(8, 2, 2), newRNG(3)))
 			return s.Loss, grad

@@ -1,11 +1,8 @@
 package objectives
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
-	"strings"
 
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
@@ -21,16 +18,9 @@ const (
 	Sphere     Projection = "sphere"     // uniform on the sphere of radius √d
 )
 
-// ProjectionNames returns the names of the laws.
-func ProjectionNames() []string {
+// Options lists the laws.
+func (Projection) Options() []string {
 	return []string{string(Rademacher), string(GaussianV), string(Sphere)}
-}
-
-func (p Projection) validate() error {
-	if p == "" || slices.Contains(ProjectionNames(), string(p)) {
-		return nil
-	}
-	return fmt.Errorf("objectives: projection %q, want one of %s", string(p), strings.Join(ProjectionNames(), ", "))
 }
 
 // draw fills v with rows of length d.

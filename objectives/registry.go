@@ -1,312 +1,262 @@
 package objectives
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"sort"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
-
-	"gonum.org/v1/gonum/mat"
-
-	"github.com/stheno-ebm/stheno/energy"
+	"sync"
 )
 
-// Info describes an objective for people.
-type Info struct {
-	Name    string
-	Summary string // one line
-	Bias    string // what it learns other than the density of the data; "" if nothing
-	Source  string // paper
-	Score   bool   // it matches scores: E must be smooth, and is blind to the weights of modes that do not touch
-	LogZ    bool   // it learns the normaliser
+var (
+	registryMu sync.RWMutex
+	registry   = map[string]Method{}
+	order      []string // names as they came
+)
+
+// Register gives a method a name, by which programs find it: in an init function of the file, or the module, that declares it. Its
+// zero fields are filled by Suited when it is used. It panics if the name is taken, or the method cannot be copied or told by its
+// fields.
+func Register(name string, m Method) {
+	registryMu.Lock()
+	defer registryMu.Unlock()
+	if name == "" || m == nil {
+		panic("objectives: Register without a name or a method")
+	}
+	if _, taken := registry[name]; taken {
+		panic("objectives: Register: there is an objective " + name)
+	}
+	keys := map[string]bool{}
+	for _, f := range Fields(m) {
+		if keys[f.Key] {
+			panic("objectives: Register " + name + ": two fields have the key " + f.Key)
+		}
+		keys[f.Key] = true
+	}
+	registry[name] = m
+	order = append(order, name)
 }
-
-type entry struct {
-	Info
-	whole bool // its loss is not a mean over single points; it knows a bridge itself
-	bias  func(c Config) string
-	make  func(e energy.Energy, p *energy.Params, c Config) (Form, error)
-}
-
-var registry = map[string]entry{}
-
-func register(e entry) { registry[e.Name] = e }
 
 // Names returns the names of all objectives, sorted.
 func Names() []string {
-	var names []string
-	for n := range registry {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	return names
+	registryMu.RLock()
+	defer registryMu.RUnlock()
+	return slices.Sorted(maps.Keys(registry))
 }
 
-// Describe returns what is to be said of an objective with this configuration.
-func Describe(name string, cfg Config) (Info, error) {
-	e, ok := registry[name]
+// ByName returns the method of that name, or an [*UnknownError].
+func ByName(name string) (Method, error) {
+	registryMu.RLock()
+	m, ok := registry[name]
+	registryMu.RUnlock()
 	if !ok {
-		return Info{}, unknown(name)
+		return nil, &UnknownError{Kind: "objective", Name: name, Known: Names()}
 	}
-	info := e.Info
-	var parts []string
-	if e.bias != nil {
-		parts = append(parts, e.bias(cfg.withDefaults()))
-	}
-	if len(cfg.Regularizers) > 0 {
-		parts = append(parts, "regularisers move the minimum")
-	}
-	info.Bias = strings.Join(parts, "; ")
-	return info, nil
+	return clone(m), nil
 }
 
-func unknown(name string) error {
-	return fmt.Errorf("objectives: no objective %q; there are %s", name, strings.Join(Names(), ", "))
-}
-
-// New compiles the objective of that name for the energy e with parameters p. It refuses what cannot work, with the reason
-// and the remedy. What it returns is an [*Engine] or behaves like one: it implements [Stateful], and [Evaluator] where
-// auxiliary inputs are to be given.
-func New(name string, e energy.Energy, p *energy.Params, cfg Config) (Objective, error) {
-	ent, ok := registry[name]
-	if !ok {
-		return nil, unknown(name)
-	}
-	if err := errors.Join(cfg.validate(), energy.CheckParams(e, p)); err != nil {
-		return nil, err
-	}
-	cfg = cfg.withDefaults()
-	if cfg.Data != nil {
-		if _, d := cfg.Data.Dims(); d != e.Dim() {
-			return nil, fmt.Errorf("objectives: Config.Data has dimension %d, the energy %d", d, e.Dim())
+// NameOf returns the name that methods of m's dynamic type were given first.
+func NameOf(m Method) (string, bool) {
+	registryMu.RLock()
+	defer registryMu.RUnlock()
+	for _, name := range order {
+		if reflect.TypeOf(registry[name]) == reflect.TypeOf(m) {
+			return name, true
 		}
 	}
-	if err := energy.Smooth(e); ent.Score && err != nil {
-		return nil, fmt.Errorf("objectives: %s differentiates the score, and %w; choose silu, tanh, softplus or gelu", name, err)
+	return "", false
+}
+
+// UnknownError is a name that nothing has.
+type UnknownError struct {
+	Kind  string // of thing: objective, noise, setting of nce
+	Name  string
+	Known []string // names of such things
+}
+
+func (e *UnknownError) Error() string {
+	if len(e.Known) == 0 {
+		return fmt.Sprintf("objectives: no %s %q; there is none", e.Kind, e.Name)
 	}
-	bridge, ok := e.(*energy.Bridge)
-	if !ok {
-		return ent.compile(e, p, cfg)
+	return fmt.Sprintf("objectives: no %s %q; there are %s", e.Kind, e.Name, strings.Join(e.Known, ", "))
+}
+
+// clone copies the struct of a method, so that nobody's fields are changed.
+func clone(m Method) Method {
+	v := reflect.ValueOf(m)
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		return m
 	}
-	if err := fits(name, ent.Score, bridge.Config(), cfg); err != nil {
-		return nil, err
+	c := reflect.New(v.Type().Elem())
+	c.Elem().Set(v.Elem())
+	return c.Interface().(Method)
+}
+
+// Encode returns the settings of a method by their keys, as they stand in a configuration file. The method is to be valid: Encode panics
+// at a number that is not finite.
+func Encode(m Method) map[string]json.RawMessage {
+	v := structOf(m)
+	out := make(map[string]json.RawMessage)
+	for _, f := range Fields(m) {
+		field := v.FieldByName(f.Name)
+		var value any = field.Interface()
+		if f.None && negative(field) {
+			value = 0
+		}
+		b, err := json.Marshal(value)
+		if err != nil {
+			panic(fmt.Sprintf("objectives: Encode: %T.%s: %v", m, f.Name, err))
+		}
+		out[f.Key] = b
 	}
-	f, err := ent.make(e, p, cfg)
+	return out
+}
+
+func negative(v reflect.Value) bool {
+	switch {
+	case v.CanInt():
+		return v.Int() < 0
+	case v.CanFloat():
+		return v.Float() < 0
+	}
+	return false
+}
+
+// Decode returns the method of that name with the settings that are given by their keys; the others stay as they were registered,
+// mostly zero, which Suited fills. A key that is none is an [*UnknownError], a value that cannot be meant a [*FieldError]: also a 0 where
+// zero in Go means the default, which in a file nobody would read it as.
+func Decode(name string, keys map[string]json.RawMessage) (Method, error) {
+	m, err := ByName(name)
 	if err != nil {
 		return nil, err
 	}
-	if !ent.whole {
-		weight := 1.0
-		if w, ok := f.(interface{ weight() float64 }); ok { // a multiple of half the Fisher divergence
-			weight = w.weight()
-		}
-		f = bridged{f, newBackground(e), weight}
+	target := reflect.New(structOf(m).Type()).Elem()
+	target.Set(structOf(m))
+	fields := map[string]Field{}
+	var known []string
+	for _, f := range Fields(m) {
+		fields[f.Key] = f
+		known = append(known, f.Key)
 	}
-	return compile(f, bridge.Mixed(), bridge, p, cfg)
-}
-
-// compile makes the form and compiles it.
-func (ent entry) compile(e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
-	f, err := ent.make(e, p, cfg)
-	if err != nil {
+	var errs []error
+	var zeros []Field
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		f, ok := fields[key]
+		if !ok {
+			errs = append(errs, &UnknownError{Kind: "setting of " + name, Name: key, Known: known})
+			continue
+		}
+		v := target.FieldByName(f.Name)
+		if raw := bytes.TrimSpace(keys[key]); json.Unmarshal(raw, v.Addr().Interface()) != nil || string(raw) == "null" {
+			errs = append(errs, &FieldError{target.Type().Name(), f.Name, key, string(raw), wanted(f.Type)})
+			continue
+		}
+		switch {
+		case f.None && v.IsZero():
+			setNumber(v, -1)
+		case f.None && negative(v):
+			errs = append(errs, WrongField(rebuilt(m, target), f.Name, ">= 0, where 0 is none"))
+		case v.IsZero():
+			zeros = append(zeros, f)
+		}
+	}
+	m = rebuilt(m, target)
+	if errs == nil {
+		errs = meant(m, zeros)
+	}
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return Compile(f, e, p, cfg)
+	return m, nil
 }
 
-// Evaluator is an objective whose loss can be computed with given auxiliary inputs: what tests of published values need.
-type Evaluator interface {
-	Objective
-	Evaluate(grad []float64, x *mat.Dense, in Inputs) (Stats, error)
-	InputSpecs() []Input
-	Draws() Inputs
+func setNumber(v reflect.Value, x int) {
+	if v.CanInt() {
+		v.SetInt(int64(x))
+	} else {
+		v.SetFloat(float64(x))
+	}
 }
 
-var _ Evaluator = (*Engine)(nil)
-
-func init() {
-	const hyvarinen = "Hyvärinen 2005"
-	register(entry{
-		Info: Info{Name: "sm", Score: true, Summary: "score matching with the exact Hessian trace", Source: hyvarinen},
-		make: func(energy.Energy, *energy.Params, Config) (Form, error) { return scoreMatching{}, nil },
-	})
-	sliced := func(name, input, summary, source string, project bool) {
-		register(entry{
-			Info: Info{Name: name, Score: true, Summary: summary, Source: source},
-			make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-				return slicedMatching{input, c.Slices, c.Projection, project}, nil
-			},
-		})
+// rebuilt is a method of m's type with the fields of target.
+func rebuilt(m Method, target reflect.Value) Method {
+	if reflect.TypeOf(m).Kind() == reflect.Pointer {
+		p := reflect.New(target.Type())
+		p.Elem().Set(target)
+		return p.Interface().(Method)
 	}
-	sliced("sm-hutchinson", "eps", "score matching with Hutchinson's estimate of the trace", hyvarinen, false)
-	sliced("ssm", "v", "sliced score matching", "Song et al. 2019", true)
-	sliced("ssm-vr", "v", "sliced score matching with the full norm, of less variance", "Song et al. 2019", false)
-	register(entry{
-		Info: Info{Name: "fd-ssm", Score: true, Summary: "sliced score matching from energy differences", Source: "Pang et al. 2020"},
-		bias: func(c Config) string {
-			return fmt.Sprintf("differences over steps of %g: an error of the order of the step squared", fdStep(c))
-		},
-		make: newFiniteDifference,
-	})
-	register(entry{
-		Info: Info{Name: "dsm", Score: true, Summary: "denoising score matching", Source: "Vincent 2011"},
-		bias: func(c Config) string {
-			return fmt.Sprintf("learns the density of the data blurred by sigma = %g", c.Sigma)
-		},
-		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			if !(c.Sigma > 0) {
-				return nil, fmt.Errorf("objectives: dsm needs sigma > 0, got %g: without noise there is nothing to denoise; try a tenth of the data's finest detail, or sm", c.Sigma)
-			}
-			return denoising{c.Sigma, c.Weighted, c.Paired}, nil
-		},
-	})
-	register(entry{
-		Info: Info{Name: "dsm-multi", Score: true, Summary: "denoising score matching at many noise levels, for annealed sampling", Source: "Song and Ermon 2019"},
-		bias: func(Config) string {
-			return "learns the data blurred at every level; the energy of the smallest is reported"
-		},
-		make: func(e energy.Energy, _ *energy.Params, cfg Config) (Form, error) {
-			c, ok := e.(energy.Conditional)
-			if !ok {
-				return nil, errors.New("objectives: dsm-multi needs an energy conditioned on the noise level; wrap a network of d+1 variables by energy.NewAnnealable")
-			}
-			return newMultiDenoising(c, cfg), nil
-		},
-	})
-	register(entry{
-		Info: Info{Name: "nce", LogZ: true, Summary: "noise contrastive estimation with a learnt normaliser", Source: "Gutmann and Hyvärinen 2010"},
-		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			q, err := c.noise()
-			if err != nil {
-				return nil, err
-			}
-			return &noiseContrastive{q: q, k: or(c.NoiseRatio, 1), normal: logZ{fixed: c.FixLogZ}}, nil
-		},
-	})
-	register(entry{
-		Info: Info{Name: "flow-nce", LogZ: true, Summary: "noise contrastive estimation against a flow that learns the data", Source: "Gao et al. 2020"},
-		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			if c.Data == nil {
-				return nil, errors.New("objectives: flow-nce centres its flow on data: set Config.Data")
-			}
-			f, err := newFlow(c.Data, 4, or(c.CriticSize, 32), c.rng())
-			if err != nil {
-				return nil, err
-			}
-			return &flowContrastive{flow: f, k: or(c.NoiseRatio, 1), adv: c.Adversary, rate: or(c.CriticRate, 1e-3), normal: logZ{fixed: c.FixLogZ}}, nil
-		},
-	})
-	register(entry{
-		Info: Info{Name: "cnce", Summary: "conditional noise contrastive estimation", Source: "Ceylan and Gutmann 2018"},
-		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return conditionalContrastive{or(c.Sigma, 0.75*c.spread()), jumpsOf{c.Data}}, nil
-		},
-	})
-	register(entry{
-		Info: Info{Name: "mpf", Summary: "minimum probability flow to random neighbours", Source: "Sohl-Dickstein et al. 2011"},
-		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return probabilityFlow{neighbourhood{or(c.Sigma, 0.5*c.spread()), or(c.NoiseRatio, 1)}, jumpsOf{c.Data}}, nil
-		},
-	})
-	register(entry{
-		Info: Info{Name: "ed", Summary: "energy discrepancy with Gaussian perturbation", Source: "Schröder et al. 2023"},
-		make: func(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-			return discrepancy{neighbourhood{or(c.Sigma, 0.75*c.spread()), or(c.NoiseRatio, 16)}}, nil
-		},
-	})
-	register(entry{
-		whole: true,
-		Info:  Info{Name: "ksd", Score: true, Summary: "kernel Stein discrepancy", Source: "Liu et al. 2016"},
-		make: func(e energy.Energy, p *energy.Params, c Config) (Form, error) {
-			if c.Batch < 2 {
-				return nil, fmt.Errorf("objectives: ksd compares pairs: a batch of %d, want at least 2", c.Batch)
-			}
-			return newKernelStein(e, p, c)
-		},
-	})
-	register(entry{
-		whole: true,
-		Info:  Info{Name: "lsd", Score: true, Summary: "Stein discrepancy with a learnt critic", Source: "Grathwohl et al. 2020"},
-		bias:  func(Config) string { return "as far as the critic lags behind its optimum" },
-		make: func(e energy.Energy, p *energy.Params, c Config) (Form, error) {
-			return newLearnedStein(e, p, c)
-		},
-	})
-	chains := func(name, summary, source, bias string, steps int, src func(m mover, e energy.Energy, c Config) (negatives, error)) {
-		register(entry{
-			Info: Info{Name: name, Summary: summary, Source: source},
-			bias: func(c Config) string {
-				b := fmt.Sprintf(bias, or(c.Steps, steps))
-				if or(c.Steps, steps) == 1 {
-					b = strings.Replace(b, "1 steps", "1 step", 1)
-				}
-				if c.Alpha > 0 {
-					b += fmt.Sprintf("; alpha = %g pulls energies to zero", c.Alpha)
-				}
-				return b
-			},
-			make: func(e energy.Energy, p *energy.Params, c Config) (Form, error) {
-				m, err := c.mover(e, p, steps)
-				if err != nil {
-					return nil, err
-				}
-				s, err := src(m, e, c)
-				if err != nil {
-					return nil, err
-				}
-				return &likelihood{alpha: c.Alpha, src: s}, nil
-			},
-		})
+	if m, ok := target.Interface().(Method); ok {
+		return m
 	}
-	chains("cd", "contrastive divergence", "Hinton 2002", "chains of %d steps from the data have not mixed", 1,
-		func(m mover, _ energy.Energy, _ Config) (negatives, error) { return &fromData{m}, nil })
-	chains("pcd", "maximum likelihood with persistent chains", "Tieleman 2008", "as far as persistent chains, %d steps per gradient, lag behind the model", 1,
-		func(m mover, e energy.Energy, c Config) (negatives, error) {
-			return &persistent{mover: m, chains: mat.NewDense(c.Batch, e.Dim(), nil)}, nil
-		})
-	chains("ml", "maximum likelihood with a replay buffer", "Du and Mordatch 2019", "as far as replayed chains, %d steps per gradient, lag behind the model", 10, newLikelihood)
+	return m // of a kind that has no fields
 }
 
-func fdStep(c Config) float64 {
-	if c.Epsilon > 0 {
-		return c.Epsilon
+// meant refuses zeros that Suited would replace, in the words of Validate.
+func meant(m Method, zeros []Field) (errs []error) {
+	if len(zeros) == 0 {
+		return nil
 	}
-	if c.Precision == energy.Float64 {
-		return 1e-3
+	suited := m.Suited(Facts{})
+	if reflect.TypeOf(suited) != reflect.TypeOf(m) {
+		return nil // New refuses it
 	}
-	return 0.02
+	full := reflect.New(structOf(m).Type()).Elem()
+	full.Set(structOf(suited))
+	for _, f := range zeros {
+		v := full.FieldByName(f.Name)
+		if v.IsZero() {
+			continue
+		}
+		was := v.Interface()
+		v.SetZero()
+		errs = append(errs, wordsFor(rebuilt(m, full), f))
+		v.Set(reflect.ValueOf(was))
+	}
+	return errs
 }
 
-// least steps of fd-ssm: below them the second difference is mostly rounding.
-const (
-	leastStep32 = 3e-3
-	leastStep64 = 1e-5
-)
-
-func newFiniteDifference(_ energy.Energy, _ *energy.Params, c Config) (Form, error) {
-	eps, least := fdStep(c), leastStep32
-	if c.Precision == energy.Float64 {
-		least = leastStep64
-	}
-	if eps < least {
-		return nil, fmt.Errorf("objectives: fd-ssm: a step of %g drowns in the rounding of %v; take at least %g, or ssm, which differentiates exactly", eps, c.Precision, least)
-	}
-	return finiteDifference{c.Slices, c.Projection, eps}, nil
-}
-
-func newLikelihood(m mover, e energy.Energy, c Config) (negatives, error) {
-	slots := or(c.Buffer, max(10000, 10*c.Batch))
-	if slots < c.Batch {
-		return nil, fmt.Errorf("objectives: ml: a buffer of %d slots for a batch of %d: every row needs a slot of its own", slots, c.Batch)
-	}
-	restart := max(or(c.Restart, 0.05), 0)
-	var fresh Noise
-	if c.Noise != nil || c.Data != nil {
-		if c.Noise != nil {
-			fresh = c.Noise
-		} else {
-			fresh = BoxOf(c.Data, 0.25)
+// wordsFor is what Validate says of field f.
+func wordsFor(m Method, f Field) error {
+	for _, err := range FieldErrors(m.Validate()) {
+		if err.Field == f.Name {
+			return err
 		}
 	}
-	return newReplay(m, slots, c.Batch, e.Dim(), fresh, restart), nil
+	return WrongField(m, f.Name, "another value: leave it out for the default")
+}
+
+// FieldErrors returns the field errors within err, joined and wrapped ones included.
+func FieldErrors(err error) []*FieldError {
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case *FieldError:
+		return []*FieldError{e}
+	case interface{ Unwrap() []error }:
+		var all []*FieldError
+		for _, err := range e.Unwrap() {
+			all = append(all, FieldErrors(err)...)
+		}
+		return all
+	}
+	return FieldErrors(errors.Unwrap(err))
+}
+
+// wanted says in words what a value of type t looks like.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int, reflect.Int64, reflect.Uint64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "text"
+	}
+	return "a JSON value for a Go " + t.String()
 }

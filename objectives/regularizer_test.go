@@ -32,27 +32,28 @@ func TestPenalties(t *testing.T) {
 			weights += floats.Dot(v, v)
 		}
 	}
+	ml := objectives.Likelihood{Chains: objectives.Chains{Jumps: -1}}
 	for _, k := range []struct {
-		name string
+		m    objectives.Method
 		r    objectives.Regularizer
 		want float64
 	}{
-		{"sm", objectives.EnergyL2{Alpha: c}, c * atData},
-		{"ml", objectives.EnergyL2{Alpha: c}, c * (atData + atNeg)},
-		{"sm", objectives.GradientPenalty{Lambda: c}, c * slopeData},
-		{"ml", objectives.GradientPenalty{Lambda: c}, c * (slopeData + slopeNeg)},
-		{"ml", objectives.WeightDecay{Lambda: c}, c * weights / 2},
+		{objectives.ScoreMatching{}, objectives.EnergyL2{Alpha: c}, c * atData},
+		{ml, objectives.EnergyL2{Alpha: c}, c * (atData + atNeg)},
+		{objectives.ScoreMatching{}, objectives.GradientPenalty{Lambda: c}, c * slopeData},
+		{ml, objectives.GradientPenalty{Lambda: c}, c * (slopeData + slopeNeg)},
+		{ml, objectives.WeightDecay{Lambda: c}, c * weights / 2},
 	} {
 		in := objectives.Inputs{}
-		if k.name == "ml" {
+		if k.m == ml {
 			in["neg"] = neg.RawMatrix().Data
 		}
 		loss := func(r ...objectives.Regularizer) float64 {
-			o := must(objectives.New(k.name, e, p, objectives.Config{Batch: n, Precision: energy.Float64, Regularizers: r}))
-			return must(o.(objectives.Evaluator).Evaluate(make([]float64, p.Len()), x, in)).Loss
+			o := must(objectives.New(k.m, e, p, objectives.Config{Batch: n, Precision: energy.Float64, Regularizers: r}))
+			return must(o.Evaluate(make([]float64, p.Len()), x, in)).Loss
 		}
 		if got := loss(k.r) - loss(); math.Abs(got-k.want) > 1e-12 {
-			t.Errorf("%s with %T: penalty %.12g, want %.12g", k.name, k.r, got, k.want)
+			t.Errorf("%T with %T: penalty %.12g, want %.12g", k.m, k.r, got, k.want)
 		}
 	}
 }

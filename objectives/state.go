@@ -2,79 +2,121 @@ package objectives
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 )
 
-// The state of an objective is a safetensors file: named arrays of float64, read by a reader that trusts nothing.
+// The state of an engine is, in this order,
+//
+//	8 bytes   little-endian, the length of the form's state
+//	          the form's state, as its MarshalState returns it
+//	          the parameters of a Learner and Adam's moments for them, a safetensors file; nothing for other forms
+//
+// or nothing at all where there is neither. It may come from a damaged file: nothing in it is trusted.
 
-// remembers is a Form with a state. Both methods work on named arrays; restore checks all of them before it changes anything.
-type remembers interface {
-	Form
+const lengthBytes = 8
+
+// MarshalState returns what the objective remembers: what its Form does, if that is [Stateful], and the parameters of a [Learner]. It
+// is empty, not nil, for one that remembers nothing.
+func (o *Engine) MarshalState() ([]byte, error) {
+	form := []byte{}
+	if s, ok := o.inner.(Stateful); ok {
+		var err error
+		if form, err = s.MarshalState(); err != nil {
+			return nil, err
+		}
+	}
+	var own []byte
+	if o.own != nil {
+		var err error
+		if own, err = pack(o.own); err != nil {
+			return nil, err
+		}
+	}
+	if len(form)+len(own) == 0 {
+		return []byte{}, nil
+	}
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, lengthBytes+len(form)+len(own)), uint64(len(form)))
+	return append(append(b, form...), own...), nil
+}
+
+// UnmarshalState restores what MarshalState returned. Where it fails nothing has changed, if the form keeps to that, too.
+func (o *Engine) UnmarshalState(b []byte) error {
+	stateful, has := o.inner.(Stateful)
+	if !has && o.own == nil {
+		return noState(b)
+	}
+	var form, own []byte
+	if len(b) > 0 {
+		if len(b) < lengthBytes {
+			return fmt.Errorf("objectives: state of %d bytes, which is no state", len(b))
+		}
+		n := binary.LittleEndian.Uint64(b)
+		if n > uint64(len(b)-lengthBytes) {
+			return errors.New("objectives: state is cut short, or belongs to another objective")
+		}
+		form, own = b[lengthBytes:lengthBytes+n], b[lengthBytes+n:]
+	}
+	var restored *ownState
+	if o.own != nil {
+		restored = o.own.copy()
+		if err := unpack(restored, own); err != nil {
+			return err
+		}
+	} else if err := noState(own); err != nil {
+		return err
+	}
+	if has {
+		if err := stateful.UnmarshalState(form); err != nil {
+			return err
+		}
+	} else if err := noState(form); err != nil {
+		return err
+	}
+	if o.own != nil {
+		o.own.set(restored)
+	}
+	return nil
+}
+
+// noState refuses a state for what has none.
+func noState(b []byte) error {
+	if len(b) != 0 {
+		return fmt.Errorf("objectives: state of %d bytes for an objective that has none", len(b))
+	}
+	return nil
+}
+
+// arrays is what has a state of named arrays of float64. restore checks all of them before it changes anything.
+type arrays interface {
 	save() []safetensors.Tensor
 	restore(f *safetensors.File) error
 }
 
-// MarshalState returns what the objective remembers. It is empty, not nil, for one that remembers nothing.
-func (o *Engine) MarshalState() ([]byte, error) {
-	f := &safetensors.File{}
-	if r, ok := o.form.(remembers); ok {
-		f.Tensors = r.save()
-	}
-	if w := o.own; w != nil {
-		k := len(w.m)
-		f.Tensors = append(f.Tensors, array("own.params", w.p.Data(), k), array("own.m", w.m, k), array("own.v", w.v, k),
-			array("own.t", []float64{float64(w.t)}, 1))
-	}
+// pack returns the arrays as a safetensors file, empty if there are none.
+func pack(a arrays) ([]byte, error) {
+	f := &safetensors.File{Tensors: a.save()}
 	if len(f.Tensors) == 0 {
 		return []byte{}, nil
 	}
 	var buf bytes.Buffer
-	if err := safetensors.Write(&buf, f); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
+	err := safetensors.Write(&buf, f)
+	return buf.Bytes(), err
 }
 
-// UnmarshalState restores what MarshalState returned.
-func (o *Engine) UnmarshalState(b []byte) error {
-	r, has := o.form.(remembers)
-	if o.own == nil && (!has || len(r.save()) == 0) {
-		if len(b) != 0 {
-			return fmt.Errorf("objectives: state of %d bytes for an objective that has none", len(b))
-		}
-		return nil
+// unpack restores what pack returned.
+func unpack(a arrays, b []byte) error {
+	if len(a.save()) == 0 {
+		return noState(b)
 	}
 	f, err := safetensors.Read(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return fmt.Errorf("objectives: state: %w", err)
 	}
-	var own [4][]float64
-	if w := o.own; w != nil {
-		k := len(w.m)
-		for i, want := range []struct {
-			name string
-			n    int
-		}{{"own.params", k}, {"own.m", k}, {"own.v", k}, {"own.t", 1}} {
-			if own[i], err = numbers(f, want.name, want.n); err != nil {
-				return err
-			}
-		}
-	}
-	if has {
-		if err := r.restore(f); err != nil {
-			return err
-		}
-	}
-	if w := o.own; w != nil {
-		copy(w.p.Data(), own[0])
-		copy(w.m, own[1])
-		copy(w.v, own[2])
-		w.t = int(own[3][0])
-		w.p.Changed()
-	}
-	return nil
+	return a.restore(f)
 }
 
 func array(name string, data []float64, shape ...int) safetensors.Tensor {
@@ -91,4 +133,11 @@ func numbers(f *safetensors.File, name string, n int) ([]float64, error) {
 		return nil, fmt.Errorf("objectives: state: %s has %d numbers, want %d; it belongs to another configuration", name, len(t.Data), n)
 	}
 	return t.Data, nil
+}
+
+func flag(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -133,13 +133,10 @@ func printJSON(v any) error {
 	return enc.Encode(v)
 }
 
-// work returns the operation in Go.
+// work returns the operation in Go. sm is against Hutchinson's estimate in PyTorch: ours has the exact trace.
 func work(op string, s benchmarks.Setting) (benchmarks.Work, error) {
-	switch op {
-	case "langevin", "mala", "hmc":
+	if benchmarks.IsSampler(op) {
 		return benchmarks.SamplerStep(op, s)
-	case "sm": // against Hutchinson's estimate in PyTorch, ours has the exact trace
-		return benchmarks.TrainStep("sm", s)
 	}
 	return benchmarks.TrainStep(op, s)
 }

@@ -169,7 +169,7 @@ func trainQuality(steps int, seed uint64, features int) (seconds, kl float64, er
 	if err != nil {
 		return 0, 0, err
 	}
-	o, err := objectives.New("nce", e, theta, objectives.Config{Batch: qualityBatch, Noise: noise, NoiseRatio: 2})
+	o, err := objectives.New(objectives.NCE{Density: noise, Ratio: 2}, e, theta, objectives.Config{Batch: qualityBatch})
 	if err != nil {
 		return 0, 0, err
 	}

@@ -42,9 +42,9 @@ func words(command string, f *kong.Flag) []string {
 	case "activation":
 		return energy.Activations()
 	case "noise":
-		return objectives.NoiseNames()
+		return objectives.NoiseName("").Options()
 	case "projection":
-		return objectives.ProjectionNames()
+		return objectives.Projection("").Options()
 	case "chain-sampler":
 		return []string{"langevin", "mala"}
 	case "precision":

@@ -46,7 +46,7 @@ func main() {
 	theta := energy.Init(e, rng)
 
 	// Train: ½|∇E|² - tr ∇²E, the trace exact.
-	sm := must(objectives.New("sm", e, theta, objectives.Config{Batch: batch}))
+	sm := must(objectives.New(objectives.ScoreMatching{}, e, theta, objectives.Config{Batch: batch}))
 	loss := viz.Series{Name: "loss"}
 	result := must(train.Run(ctx, train.Config{
 		Objective: sm, Params: theta, Optimizer: &train.Adam{}, Source: squares,

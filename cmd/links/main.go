@@ -35,17 +35,17 @@ func main() {
 	x := mat.NewDense(points, dim, normal(points*dim, rng))
 
 	// gradient evaluates an objective with given draws.
-	gradient := func(name string, sigma float64, in objectives.Inputs) []float64 {
-		o, err := objectives.New(name, e, theta, objectives.Config{Batch: points, Precision: energy.Float64, Sigma: sigma})
+	gradient := func(m objectives.Method, in objectives.Inputs) []float64 {
+		o, err := objectives.New(m, e, theta, objectives.Config{Batch: points, Precision: energy.Float64})
 		check(err)
 		g := make([]float64, theta.Len())
-		_, err = o.(objectives.Evaluator).Evaluate(g, x, in)
+		_, err = o.Evaluate(g, x, in)
 		check(err)
 		return g
 	}
 
-	sm := gradient("sm", 0, nil)
-	cd, err := objectives.New("cd", e, theta, objectives.Config{Batch: points, Precision: energy.Float64})
+	sm := gradient(objectives.ScoreMatching{}, nil)
+	cd, err := objectives.New(objectives.ContrastiveDivergence{Chains: objectives.Chains{Jumps: -1}}, e, theta, objectives.Config{Batch: points, Precision: energy.Float64})
 	check(err)
 	eval, err := energy.NewEvaluator(e, theta, energy.EvaluatorConfig{Precision: energy.Float64})
 	check(err)
@@ -61,7 +61,7 @@ func main() {
 				for i := range neg {
 					neg[i] = x.RawMatrix().Data[i] - h*slope.RawMatrix().Data[i] + sign*math.Sqrt(2*h)*noise[i]
 				}
-				_, err := cd.(objectives.Evaluator).Evaluate(g, x, objectives.Inputs{"neg": neg})
+				_, err := cd.Evaluate(g, x, objectives.Inputs{"neg": neg})
 				check(err)
 				floats.AddScaled(mean, 1/(2*pairs*h), g)
 			}
@@ -72,11 +72,11 @@ func main() {
 	v := normal(points*dim, rng)
 	minus := make([]float64, len(v))
 	floats.ScaleTo(minus, -1, v)
-	ssm := gradient("ssm", 0, objectives.Inputs{"v": v})
+	ssm := gradient(objectives.Sliced{}, objectives.Inputs{"v": v})
 	fmt.Println("noise contrastive estimation with noise at x ± v, against sliced score matching along v")
 	for _, size := range []float64{1, 0.3, 0.1, 0.03, 0.01} {
-		sum := gradient("cnce", size, objectives.Inputs{"eps": v})
-		floats.Add(sum, gradient("cnce", size, objectives.Inputs{"eps": minus}))
+		sum := gradient(objectives.ConditionalNCE{Sigma: size}, objectives.Inputs{"eps": v})
+		floats.Add(sum, gradient(objectives.ConditionalNCE{Sigma: size}, objectives.Inputs{"eps": minus}))
 		floats.Scale(1/(size*size), sum)
 		fmt.Printf("  |v| ~ %-5g relative distance %.6f\n", size, distance(sum, ssm))
 	}

@@ -56,8 +56,7 @@ func main() {
 		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: []int{64, 64}})
 	}))
 	theta := energy.Init(e, train.Stream(seed, "init"))
-	cfg := must(objectives.Recommended("nce", x))
-	nce := must(objectives.New("nce", e, theta, cfg))
+	nce := must(objectives.New(objectives.NCE{}, e, theta, objectives.Config{Data: x}))
 	var logZ float64
 	result := must(train.Run(ctx, train.Config{
 		Objective: nce, Params: theta, Optimizer: &train.Adam{}, Source: datasets.NewSmoothed(learn, 0.6),

@@ -67,7 +67,7 @@ func main() {
 
 	// Everything else is what it would be for a network: any objective, any sampler, any precision.
 	theta := energy.Init(own, train.Stream(seed, "init"))
-	sm := must(objectives.New("sm", own, theta, objectives.Config{Batch: batch}))
+	sm := must(objectives.New(objectives.ScoreMatching{}, own, theta, objectives.Config{Batch: batch}))
 	result := must(train.Run(context.Background(), train.Config{
 		Objective: sm, Params: theta, Optimizer: &train.Adam{}, Source: signals{},
 		Dim: d, Batch: batch, Steps: 3000, Seed: seed, LearningRate: 0.02, Schedule: train.Cosine{},

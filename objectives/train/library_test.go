@@ -24,8 +24,7 @@ func Example() {
 	e := must(energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{64, 64}}))
 	theta := energy.Init(e, train.Stream(1, "init"))
 
-	settings := must(objectives.Recommended("nce", data)) // what suits noise contrastive estimation
-	nce := must(objectives.New("nce", e, theta, settings))
+	nce := must(objectives.New(objectives.NCE{}, e, theta, objectives.Config{Data: data})) // noise contrastive estimation
 	result := must(train.Run(ctx, train.Config{
 		Objective: nce, Params: theta, Optimizer: &train.Adam{}, Source: moons,
 		Dim: 2, Batch: 128, Steps: 1000, LearningRate: 0.005, Schedule: train.Cosine{}, Seed: 1,

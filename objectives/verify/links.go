@@ -53,11 +53,11 @@ func contrastiveToScore(seed uint64) (value, tol float64, err error) {
 	}
 	n, d := x.Dims()
 	cfg := objectives.Config{Batch: n, Precision: energy.Float64}
-	sm, err := objectives.New("sm", e, p, cfg)
+	sm, err := objectives.New(objectives.ScoreMatching{}, e, p, cfg)
 	if err != nil {
 		return 0, 0, err
 	}
-	cd, err := objectives.New("cd", e, p, cfg)
+	cd, err := objectives.New(objectives.ContrastiveDivergence{Chains: objectives.Chains{Jumps: -1}}, e, p, cfg)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -84,7 +84,7 @@ func contrastiveToScore(seed uint64) (value, tol float64, err error) {
 			for i := range neg {
 				neg[i] = x.RawMatrix().Data[i] - h*g.RawMatrix().Data[i] + sign*math.Sqrt(2*h)*xi[i]
 			}
-			if _, err := cd.(objectives.Evaluator).Evaluate(grad, x, objectives.Inputs{"neg": neg}); err != nil {
+			if _, err := cd.Evaluate(grad, x, objectives.Inputs{"neg": neg}); err != nil {
 				return 0, 0, err
 			}
 			vector.Axpy(pair, 0.5/h, grad)
@@ -103,12 +103,12 @@ func noiseToScore(seed uint64) (value, tol float64, err error) {
 		return 0, 0, err
 	}
 	n, d := x.Dims()
-	cfg := objectives.Config{Batch: n, Precision: energy.Float64, Sigma: size}
-	ssm, err := objectives.New("ssm", e, p, cfg)
+	cfg := objectives.Config{Batch: n, Precision: energy.Float64}
+	ssm, err := objectives.New(objectives.Sliced{}, e, p, cfg)
 	if err != nil {
 		return 0, 0, err
 	}
-	cnce, err := objectives.New("cnce", e, p, cfg)
+	cnce, err := objectives.New(objectives.ConditionalNCE{Sigma: size}, e, p, cfg)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -116,11 +116,11 @@ func noiseToScore(seed uint64) (value, tol float64, err error) {
 	v := make([]float64, n*d)
 	vector.Normal(v, rng)
 	want, grad, got := make([]float64, p.Len()), make([]float64, p.Len()), make([]float64, p.Len())
-	if _, err := ssm.(objectives.Evaluator).Evaluate(want, x, objectives.Inputs{"v": v}); err != nil {
+	if _, err := ssm.Evaluate(want, x, objectives.Inputs{"v": v}); err != nil {
 		return 0, 0, err
 	}
 	for range 2 {
-		if _, err := cnce.(objectives.Evaluator).Evaluate(grad, x, objectives.Inputs{"eps": v}); err != nil {
+		if _, err := cnce.Evaluate(grad, x, objectives.Inputs{"eps": v}); err != nil {
 			return 0, 0, err
 		}
 		vector.Axpy(got, 1/(size*size), grad)

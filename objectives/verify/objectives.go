@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -9,18 +8,11 @@ import (
 
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/graphs/vector"
-	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// build compiles the objective under test: one that has a name, or a twin of a test.
-type build func(e energy.Energy, p *energy.Params, cfg objectives.Config) (objectives.Objective, error)
-
-func named(name string) build {
-	return func(e energy.Energy, p *energy.Params, cfg objectives.Config) (objectives.Objective, error) {
-		return objectives.New(name, e, p, cfg)
-	}
-}
+// build compiles the objective under test, as New does, or a twin of a test.
+type build func(m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config) (*objectives.Engine, error)
 
 func newRNG(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
 
@@ -46,94 +38,86 @@ func (t target) params() *energy.Params {
 	return p
 }
 
-// settings of every objective in the checks. Data are draws of the target.
-func settings(name string, data *mat.Dense) objectives.Config {
-	cfg := objectives.Config{Batch: 128, Precision: energy.Float64, Data: data, Sigma: 0.4}
-	switch name {
-	case "ssm", "ssm-vr", "sm-hutchinson":
-		cfg.Slices = 2
-	case "nce", "flow-nce":
-		cfg.NoiseRatio, cfg.CriticSize = 2, 8
-	case "cnce":
-		cfg.Sigma = 0.8
-	case "ed":
-		cfg.Sigma, cfg.NoiseRatio = 0.8, 8
-	case "mpf":
-		cfg.NoiseRatio = 2
-	case "cd", "pcd", "ml":
-		cfg.Kernel = mcmc.HMC{StepSize: 0.5, Leapfrog: 3, StepJitter: 0.2}
-		cfg.Steps, cfg.Jumps, cfg.Restart, cfg.Buffer = 2, 2, -1, 1024
-	case "lsd":
-		cfg.CriticRate, cfg.CriticReps, cfg.CriticSize = 5e-3, 4, 16
-	case "fd-ssm":
-		cfg.Epsilon = 0.02
-	case "dsm-multi":
-		cfg.Floor, cfg.Focus = 0.3, 0.3
-	}
-	return cfg
+// config of every objective in the checks. Data are draws of the target.
+func config(data *mat.Dense) objectives.Config {
+	return objectives.Config{Batch: 128, Precision: energy.Float64, Data: data}
 }
 
-// energyFor wraps the target for objectives that want another kind of energy.
-func (t target) energyFor(name string) energy.Energy {
-	if m, ok := t.e.(energy.GaussianMixture); ok && name == "dsm-multi" {
-		return energy.BlurredMixture{GaussianMixture: m, Sigmas: energy.GeometricLevels(1, 0.2, 4)}
+// energyFor wraps the target for objectives that want an energy at many noise levels.
+func (t target) energyFor(levels []float64) energy.Energy {
+	if m, ok := t.e.(energy.GaussianMixture); ok && levels != nil {
+		return energy.BlurredMixture{GaussianMixture: m, Sigmas: levels}
 	}
 	return t.e
 }
 
-// Objectives returns the checks of every objective.
+// Objectives returns the checks of every objective that is registered.
 func Objectives() []Check {
 	var checks []Check
 	for i, name := range objectives.Names() {
-		seed := uint64(1000 + 10*i)
-		checks = append(checks, Check{name, "mlp", "finite differences",
-			func() (float64, float64, error) { return gradientError(named(name), name, seed) }})
-		if name == "lsd" {
-			checks = append(checks, Check{name, "mixture", "z of Stein identity",
-				func() (float64, float64, error) { return steinIdentity(named(name), seed+1) }})
-		} else {
-			checks = append(checks, Check{name, "mixture", "z at the truth",
-				func() (float64, float64, error) { return zeroGradient(named(name), name, seed+1) }})
+		m, err := objectives.ByName(name)
+		if err != nil {
+			panic(err) // it was listed
 		}
-		if name != "dsm-multi" { // a Gaussian is a mixture of one: covered by the next
-			checks = append(checks, Check{name, "gaussian", "recovery error",
-				func() (float64, float64, error) { return recovery(gaussian, named(name), name, seed+2) }})
-		}
-		checks = append(checks, Check{name, "mixture", "recovery error",
-			func() (float64, float64, error) { return recovery(mixture, named(name), name, seed+3) }})
+		checks = append(checks, ObjectiveChecks(name, m, uint64(1000+10*i))...)
 	}
 	return checks
 }
 
+// ObjectiveChecks returns the checks of an objective of any make, under a name for the table.
+func ObjectiveChecks(name string, m objectives.Method, seed uint64) []Check {
+	t := trialOf(m)
+	traits := t.method.Traits()
+	checks := []Check{{name, "mlp", "finite differences", func() (float64, float64, error) {
+		return gradientError(objectives.New, t.method, seed)
+	}}}
+	if hasCritic(traits) {
+		checks = append(checks, Check{name, "mixture", "z of Stein identity", func() (float64, float64, error) {
+			return steinIdentity(objectives.New, t.truth, seed+1)
+		}})
+	} else {
+		checks = append(checks, Check{name, "mixture", "z at the truth", func() (float64, float64, error) {
+			return zeroGradient(objectives.New, t.truth, seed+1)
+		}})
+	}
+	if traits.Levels == nil { // a Gaussian is a mixture of one: covered by the next
+		checks = append(checks, Check{name, "gaussian", "recovery error", func() (float64, float64, error) {
+			return recovery(gaussian, objectives.New, t.method, seed+2)
+		}})
+	}
+	return append(checks, Check{name, "mixture", "recovery error", func() (float64, float64, error) {
+		return recovery(mixture, objectives.New, t.method, seed+3)
+	}})
+}
+
+// hasCritic tells objectives whose loss is zero at the truth for every critic, where its gradient is so for the best one alone.
+func hasCritic(t objectives.Traits) bool { return t.Score && t.Aux }
+
 // gradientError returns the largest difference between the gradient and central differences of the loss, over all
 // parameters of a small MLP in three dimensions, relative to the largest element.
-func gradientError(b build, name string, seed uint64) (value, tol float64, err error) {
+func gradientError(b build, m objectives.Method, seed uint64) (value, tol float64, err error) {
 	rng := newRNG(seed, 1)
-	width := 3
-	if name == "dsm-multi" {
+	width, levels := 3, m.Traits().Levels
+	if levels != nil {
 		width++
 	}
 	var e energy.Energy
 	if e, err = energy.NewMLP(energy.MLPConfig{Dim: width, Hidden: []int{6, 5}, Activation: energy.Tanh}); err != nil {
 		return 0, 0, err
 	}
-	if name == "dsm-multi" {
-		if e, err = energy.NewAnnealable(e, energy.GeometricLevels(1, 0.2, 4), 1); err != nil {
+	if levels != nil {
+		if e, err = energy.NewAnnealable(e, levels, 1); err != nil {
 			return 0, 0, err
 		}
 	}
 	p := energy.Init(e, rng)
 	data := mat.NewDense(200, 3, nil)
 	vector.Normal(data.RawMatrix().Data, rng)
-	cfg := settings(name, data)
+	cfg := config(data)
 	cfg.Batch = 8
-	o, err := b(e, p, cfg)
+	o, err := b(m, e, p, cfg)
 	if err != nil {
 		return 0, 0, err
-	}
-	ev, ok := o.(objectives.Evaluator)
-	if !ok {
-		return 0, 0, fmt.Errorf("the objective takes no draws")
 	}
 	x := mat.NewDense(8, 3, nil)
 	vector.Normal(x.RawMatrix().Data, rng)
@@ -141,7 +125,7 @@ func gradientError(b build, name string, seed uint64) (value, tol float64, err e
 	if _, err := o.Gradient(grad, x, rng); err != nil {
 		return 0, 0, err
 	}
-	if _, err := ev.Evaluate(grad, x, nil); err != nil { // the same draws, with what was learnt meanwhile held still
+	if _, err := o.Evaluate(grad, x, nil); err != nil { // the same draws, with what was learnt meanwhile held still
 		return 0, 0, err
 	}
 	most := 0.0
@@ -152,12 +136,12 @@ func gradientError(b build, name string, seed uint64) (value, tol float64, err e
 	theta := p.Data()
 	for i, v := range theta {
 		theta[i] = v + h
-		hi, err := ev.Evaluate(nil, x, nil)
+		hi, err := o.Evaluate(nil, x, nil)
 		if err != nil {
 			return 0, 0, err
 		}
 		theta[i] = v - h
-		lo, err := ev.Evaluate(nil, x, nil)
+		lo, err := o.Evaluate(nil, x, nil)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -168,82 +152,77 @@ func gradientError(b build, name string, seed uint64) (value, tol float64, err e
 }
 
 // zeroGradient returns the largest |z| of the mean gradient over independent batches at the true parameters of the mixture.
-func zeroGradient(b build, name string, seed uint64) (value, tol float64, err error) {
+func zeroGradient(b build, m objectives.Method, seed uint64) (value, tol float64, err error) {
 	const reps = 150
 	rng := newRNG(seed, 1)
 	p := mixture.params()
 	source := p.Clone() // where data come from
-	if name == "dsm" {  // learns the data blurred by σ: take σ² from the variances of the data
+	traits := m.Traits()
+	if s := traits.Blur; s > 0 { // it learns the data blurred by σ: take σ² from the variances of the data
 		ls := source.View("log_stds")
-		s := settings(name, nil).Sigma
 		for i, v := range ls {
 			ls[i] = 0.5 * math.Log(math.Exp(2*v)-s*s)
 		}
 	}
 	data := mat.NewDense(1000, 2, nil)
 	mixture.e.Sample(source, data, rng)
-	cfg := settings(name, data)
-	cfg.FixLogZ = true // the mixture is normalised
-	o, err := b(mixture.energyFor(name), p, cfg)
+	cfg := config(data)
+	o, err := b(m, mixture.energyFor(traits.Levels), p, cfg)
 	if err != nil {
 		return 0, 0, err
 	}
 	x := mat.NewDense(cfg.Batch, 2, nil)
 	grad := make([]float64, p.Len())
 	warm := 0
-	if name == "pcd" || name == "ml" { // from where the chains start into stationarity
+	if traits.Chains { // from where the chains start into stationarity
 		warm = 60
 	}
-	m := newMoments(len(grad))
+	mean := newMoments(len(grad))
 	for r := range warm + reps {
 		mixture.e.Sample(source, x, rng)
 		if _, err := o.Gradient(grad, x, rng); err != nil {
 			return 0, 0, err
 		}
 		if r >= warm {
-			m.add(grad)
+			mean.add(grad)
 		}
 	}
-	return m.worst(nil), threshold(len(grad), reps), nil
+	return mean.worst(nil), threshold(len(grad), reps), nil
 }
 
 // steinIdentity returns |z| of the mean of s·f + tr ∇f at the truth, for a critic f that was drawn and not trained.
-func steinIdentity(b build, seed uint64) (value, tol float64, err error) {
+func steinIdentity(b build, m objectives.Method, seed uint64) (value, tol float64, err error) {
 	const reps = 150
 	rng := newRNG(seed, 1)
 	p := mixture.params()
-	o, err := b(mixture.e, p, settings("lsd", nil))
+	o, err := b(m, mixture.e, p, config(nil))
 	if err != nil {
 		return 0, 0, err
 	}
-	ev := o.(interface {
-		objectives.Evaluator
-		Form() objectives.Form
-	})
-	phi := ev.Form().(objectives.Learner).OwnParams()
+	phi := o.Form().(objectives.Learner).OwnParams()
 	for i := range phi.Data() {
 		phi.Data()[i] = 0.3 * rng.NormFloat64()
 	}
 	x := mat.NewDense(128, 2, nil)
-	draws := ev.Draws()
-	m := newMoments(1)
+	draws := o.Draws()
+	mean := newMoments(1)
 	for range reps {
 		mixture.e.Sample(p, x, rng)
-		if err := ev.Form().Draw(draws, x, rng); err != nil {
+		if err := o.Form().Draw(draws, x, rng); err != nil {
 			return 0, 0, err
 		}
-		s, err := ev.Evaluate(nil, x, nil)
+		s, err := o.Evaluate(nil, x, nil)
 		if err != nil {
 			return 0, 0, err
 		}
-		m.add([]float64{s.Loss})
+		mean.add([]float64{s.Loss})
 	}
-	return m.worst(nil), threshold(1, reps), nil
+	return mean.worst(nil), threshold(1, reps), nil
 }
 
 // recovery trains from a perturbed start and returns the largest error of what the target identifies. Adam with a falling
 // rate on fresh data; the estimate is the mean of θ over the second half.
-func recovery(t target, b build, name string, seed uint64) (value, tol float64, err error) {
+func recovery(t target, b build, method objectives.Method, seed uint64) (value, tol float64, err error) {
 	const steps = 1200
 	rng := newRNG(seed, 1)
 	truth := t.params()
@@ -253,9 +232,10 @@ func recovery(t target, b build, name string, seed uint64) (value, tol float64, 
 	}
 	data := mat.NewDense(2000, 2, nil)
 	t.e.Sample(truth, data, rng)
-	cfg := settings(name, data)
+	cfg := config(data)
 	cfg.Precision = energy.Float32 // what users train in
-	o, err := b(t.energyFor(name), p, cfg)
+	traits := method.Traits()
+	o, err := b(method, t.energyFor(traits.Levels), p, cfg)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -275,11 +255,7 @@ func recovery(t target, b build, name string, seed uint64) (value, tol float64, 
 		}
 	}
 	copy(p.Data(), mean)
-	blur := 0.0
-	if name == "dsm" {
-		blur = cfg.Sigma
-	}
-	got, want := t.identified(p, 0), t.identified(truth, blur)
+	got, want := t.identified(p, 0), t.identified(truth, traits.Blur)
 	for i := range got {
 		value = max(value, math.Abs(got[i]-want[i])) // max keeps NaN
 	}

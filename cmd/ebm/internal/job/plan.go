@@ -119,10 +119,10 @@ func Prepare(s settings.Settings) (*Plan, error) {
 	if err := known("--sampler", s.Sampler, model.Samplers()); err != nil {
 		return nil, err
 	}
-	if err := known("--noise", s.Noise, objectives.NoiseNames()); err != nil {
+	if err := known("--noise", s.Noise, objectives.NoiseName("").Options()); err != nil {
 		return nil, err
 	}
-	if err := known("--projection", s.Projection, objectives.ProjectionNames()); err != nil {
+	if err := known("--projection", s.Projection, objectives.Projection("").Options()); err != nil {
 		return nil, err
 	}
 	if err := known("--energy", s.Energy, model.Energies()); err != nil {

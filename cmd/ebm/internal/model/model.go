@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -267,50 +268,62 @@ func (d *Density) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return nil
 }
 
-// objective is the objective's configuration as the settings have it, without data.
-func (m *Model) objective() objectives.Config {
+// method is the objective with the values of the settings that it has.
+func (m *Model) method() (objectives.Method, error) {
 	s := m.Settings
-	cfg := objectives.Config{
-		Batch: s.Batch, Precision: m.Precision(), Threads: s.Cores(), Seed: s.Seed,
-		Sigma: s.Sigma, Paired: s.Paired, Slices: s.Slices, Projection: objectives.Projection(s.Projection),
-		NoiseName: s.Noise, NoiseRatio: s.NoiseRatio,
-		Steps: s.ChainSteps, Adjusted: s.ChainMoves == "mala", StepSize: s.ChainSize, Jumps: s.Jumps, Buffer: s.Buffer, Restart: s.Restart, Alpha: s.Alpha,
+	bare, err := objectives.ByName(s.Objective)
+	if err != nil {
+		return nil, err
 	}
-	if s.Objective == "dsm-multi" {
-		cfg.Floor, cfg.Focus = 0.1*slices.Max(m.Data.Std), 0.75 // most of the work is at the level that is reported
+	layer, keys := s.Layer(), map[string]json.RawMessage{}
+	layer["unpaired"], err = json.Marshal(!s.Paired)
+	if err != nil {
+		return nil, err
 	}
-	if s.Objective == "lsd" {
-		cfg.CriticFeat, cfg.CriticSize, cfg.CriticRate = 32, 128, 2e-3
+	for _, f := range objectives.Fields(bare) {
+		if raw, ok := layer[f.Key]; ok {
+			keys[f.Key] = raw
+		}
 	}
-	if s.Restart == 0 {
-		cfg.Restart = -1 // none; 0 would be the default
+	method, err := objectives.Decode(s.Objective, keys)
+	if err != nil {
+		return nil, err
 	}
+	return method.Suited(objectives.Facts{Dim: m.Data.Dim, Spread: slices.Max(m.Data.Std)}), nil
+}
+
+// Objective compiles the objective of the settings for training this model.
+func (m *Model) Objective() (objectives.Objective, error) {
+	s := m.Settings
+	cfg := objectives.Config{Batch: s.Batch, Precision: m.Precision(), Threads: s.Cores(), Seed: s.Seed}
 	if s.L2 > 0 {
 		cfg.Regularizers = append(cfg.Regularizers, objectives.EnergyL2{Alpha: s.L2})
 	}
 	if s.Gradient > 0 {
 		cfg.Regularizers = append(cfg.Regularizers, objectives.GradientPenalty{Lambda: s.Gradient})
 	}
-	return cfg
-}
-
-// Objective compiles the objective of the settings for training this model.
-func (m *Model) Objective() (objectives.Objective, error) {
-	cfg := m.objective()
-	cfg.Data = m.Data.Points(fitPoints, train.Stream(m.Settings.Seed, "fit"))
-	return objectives.New(m.Settings.Objective, m.Energy, m.Params, cfg)
+	cfg.Data = m.Data.Points(fitPoints, train.Stream(s.Seed, "fit"))
+	method, err := m.method()
+	if err != nil {
+		return nil, err
+	}
+	return objectives.New(method, m.Energy, m.Params, cfg)
 }
 
 // Bias says what the objective of the settings learns other than the density of the data, "" if nothing.
 func (m *Model) Bias() string {
 	s := m.Settings
-	info, err := objectives.Describe(s.Objective, m.objective())
+	method, err := m.method()
 	if err != nil {
 		panic(err) // settings were validated
 	}
+	info := method.Traits()
 	var parts []string
 	if info.Bias != "" {
 		parts = append(parts, info.Bias)
+	}
+	if s.L2 > 0 || s.Gradient > 0 {
+		parts = append(parts, "regularisers move the minimum")
 	}
 	if s.Smooth > 0 && Finite(s) {
 		parts = append(parts, fmt.Sprintf("learns the density of the points smoothed by %g of the scatter of their neighbours", s.Smooth))

@@ -1,7 +1,7 @@
 package objectives
 
 import (
-	"math"
+	"fmt"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -10,11 +10,58 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// replay is the source of `ml`: a buffer of points where earlier chains ended. A gradient takes as many different slots as
-// the batch has rows, starts a chain at each, or, with probability restart, at a fresh point, and writes every chain's end
-// back to the slot that it was read from.
+// Likelihood is `ml`, the loss of [Chains] with a replay buffer of points where earlier chains ended. A gradient takes as many
+// different slots as the batch has rows, starts a chain at each, or, with probability restart, at a fresh point, and writes
+// every chain's end back to the slot that it was read from.
 //
 // Du and Mordatch, Implicit generation and modeling with energy-based models, arXiv 1903.08689, section 3.2.
+type Likelihood struct {
+	Chains
+	Buffer  int     `json:"buffer" help:"Slots of the replay buffer; 0, the default, is 10000, or ten batches if that is more."`
+	Restart float64 `json:"restart" help:"Share of chains that start afresh, from 0, the default, to 1; jumps are fresh starts without their bias."`
+}
+
+func init() { Register("ml", Likelihood{}) }
+
+// Traits says what it is.
+func (m Likelihood) Traits() Traits {
+	return Traits{Summary: "maximum likelihood with a replay buffer", Source: "Du and Mordatch 2019", Chains: true,
+		Bias: m.bias("as far as replayed chains, %s per gradient, lag behind the model")}
+}
+
+// Validate names the fields out of range.
+func (m Likelihood) Validate() error {
+	return m.check(m).Whole("Buffer", 0, mostSlots).Share("Restart").Err()
+}
+
+// Suited sets what is zero but the size of the buffer, which follows from the batch.
+func (m Likelihood) Suited(data Facts) Method {
+	m.Chains = m.suited(data)
+	return m
+}
+
+// Recipe is that of objectives that compare heights, with fewer steps, since each moves chains.
+func (m Likelihood) Recipe(data Facts) Recipe { return m.recipe(data) }
+
+// Form returns the loss.
+func (m Likelihood) Form(s Setup) (Form, error) {
+	slots := or(m.Buffer, max(10000, 10*s.Batch))
+	if slots < s.Batch {
+		return nil, WrongField(m, "Buffer", fmt.Sprintf("at least the batch, which is %d: every row takes a slot of its own", s.Batch))
+	}
+	fresh := m.Density
+	if fresh == nil && s.Data != nil {
+		fresh = BoxOf(s.Data, 0.25)
+	}
+	return m.form(s, func(c mover) (negatives, error) {
+		return newReplay(c, slots, s.Batch, s.Energy.Dim(), fresh, m.Restart), nil
+	})
+}
+
+// mostSlots bounds the memory of a buffer.
+const mostSlots = 10_000_000
+
+// replay is the buffer.
 type replay struct {
 	mover
 	slots   *mat.Dense
@@ -131,43 +178,4 @@ func finite(v []float64) bool {
 		s += x - x
 	}
 	return s == 0
-}
-
-// jumps are moves of independence Metropolis: a point y drawn from q replaces x with probability
-// min(1, exp(E(x) - E(y)) q(x)/q(y)). They leave the model unchanged and carry chains between modes, which local moves
-// do not. Without them the weights of modes are those of the starting points.
-type jumps struct {
-	q      Noise
-	times  int
-	x      *mat.Dense // the chains, and below them as many blocks of proposals
-	e, q0  []float64  // energies and log densities of its rows
-	points mat.Dense
-}
-
-func newJumps(q Noise, times, n, d int) *jumps {
-	rows := (times + 1) * n
-	return &jumps{q: q, times: times, x: mat.NewDense(rows, d, nil), e: make([]float64, rows), q0: make([]float64, rows)}
-}
-
-// move makes the moves of all chains, from one batch of energies: proposals do not depend on where a chain is.
-func (j *jumps) move(x *mat.Dense, energies func(e []float64, x *mat.Dense) error, rng *rand.Rand) error {
-	n, d := x.Dims()
-	data := j.x.RawMatrix().Data
-	copy(data, x.RawMatrix().Data)
-	j.q.Sample(view(&j.points, data[n*d:], j.times*n, d), rng)
-	j.q.LogProb(j.q0, j.x)
-	if err := energies(j.e, j.x); err != nil {
-		return err
-	}
-	for i := range n {
-		at := i
-		for row := n + i; row < len(j.e); row += n {
-			ratio := j.e[at] - j.e[row] + j.q0[at] - j.q0[row]
-			if math.Log(rng.Float64()) < ratio && !math.IsInf(j.e[row], 0) {
-				at = row
-			}
-		}
-		x.SetRow(i, j.x.RawRowView(at))
-	}
-	return nil
 }

@@ -1,0 +1,99 @@
+package objectives
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/energy/safetensors"
+	"github.com/stheno-ebm/stheno/mcmc"
+)
+
+// mover runs short chains on the live energy.
+type mover struct {
+	target   mcmc.Target
+	energies func(e []float64, x *mat.Dense) error // of the same energy, without the gradients; jumps need it
+	stale    func()                                // tells the target that θ changed
+	kernel   mcmc.Kernel
+	tuned    *mcmc.MALA // kernel, where its step follows the acceptance
+	steps    int
+	jumps    *jumps
+	state    *mcmc.State
+}
+
+// run moves the rows of x in place.
+func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
+	m.stale()
+	n, d := x.Dims()
+	if m.state == nil {
+		m.state = mcmc.NewState(mat.NewDense(n, d, nil))
+	}
+	s := m.state
+	s.X.Copy(x)
+	s.Momentum, s.Replicas = nil, nil
+	s.Invalidate()
+	if m.jumps != nil {
+		if err := m.jumps.move(s.X, m.energies, rng); err != nil {
+			return mcmc.Info{}, err
+		}
+	}
+	var sum mcmc.Info
+	for range m.steps {
+		info, err := m.kernel.Step(s, m.target, rng)
+		if err != nil {
+			return sum, err
+		}
+		sum.AcceptProb += info.AcceptProb / float64(m.steps)
+		sum.Divergent += info.Divergent
+	}
+	if m.tuned != nil {
+		m.tune(sum.AcceptProb)
+	}
+	// The last move of a kernel without an accept step is unseen yet; Invalidate would forget the way back. Other kernels know
+	// where they are, and Refresh does nothing.
+	x.Copy(s.X)
+	if err := s.Refresh(m.target); err != nil {
+		return sum, err
+	}
+	for i := range n {
+		if to := s.X.RawRowView(i); finite(to) && !slices.Equal(x.RawRowView(i), to) { // went back
+			x.SetRow(i, to)
+			sum.Divergent++
+		}
+	}
+	return sum, nil
+}
+
+// tune moves the step of MALA towards an acceptance of 0.574, by at most 6 %: it follows the energy as that sharpens. Every
+// run is at one step, which its own draws do not choose.
+func (m *mover) tune(accept float64) {
+	if accept == accept {
+		m.tuned.StepSize = min(max(m.tuned.StepSize*math.Exp(0.1*(accept-0.574)), 1e-12), 1e12)
+	}
+}
+
+func (m *mover) save() []safetensors.Tensor {
+	if m.tuned == nil {
+		return nil
+	}
+	return []safetensors.Tensor{array("chain_step", []float64{m.tuned.StepSize}, 1)}
+}
+
+func (m *mover) restore(f *safetensors.File) error {
+	if m.tuned == nil {
+		return nil
+	}
+	v, err := numbers(f, "chain_step", 1)
+	if err != nil {
+		return err
+	}
+	k := mcmc.MALA{StepSize: v[0]}
+	if err := k.Validate(); err != nil {
+		return fmt.Errorf("objectives: state: chain_step: %w", err)
+	}
+	*m.tuned = k
+	return nil
+}

@@ -1,0 +1,92 @@
+package objectives
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/energy"
+)
+
+// New compiles the objective m for the energy e with parameters p. Zero fields of m are set to what suits cfg.Data. It refuses what
+// cannot work, with the reason and the remedy.
+//
+// Over an [energy.Bridge] objectives that match scores are given what shows them the weights of modes, see the package comment.
+func New(m Method, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
+	if m == nil {
+		return nil, errors.New("objectives: New without a Method")
+	}
+	if err := errors.Join(cfg.Validate(), energy.CheckParams(e, p)); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	if cfg.Data != nil {
+		if _, d := cfg.Data.Dims(); d != e.Dim() {
+			return nil, fmt.Errorf("objectives: Config.Data has dimension %d, the energy %d", d, e.Dim())
+		}
+	}
+	m, err := suit(m, cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	traits := m.Traits()
+	if err := energy.Smooth(e); traits.Score && err != nil {
+		return nil, fmt.Errorf("objectives: %s differentiates the score, and %w; choose silu, tanh, softplus or gelu", label(m), err)
+	}
+	bridge, bridged := e.(*energy.Bridge)
+	if bridged {
+		if err := spans(m, traits, bridge.Config()); err != nil {
+			return nil, err
+		}
+	}
+	f, err := m.Form(Setup{Energy: e, Params: p, Data: cfg.Data, Batch: cfg.Batch, Precision: cfg.Precision, Threads: cfg.Threads, Seed: cfg.Seed})
+	switch {
+	case err != nil:
+		return nil, err
+	case !bridged:
+		return Compile(f, e, p, cfg)
+	case f != nil && !traits.Whole:
+		f = beside{f, newBackground(e), or(traits.Weight, 1)}
+	}
+	return compile(f, bridge.Mixed(), bridge, p, cfg)
+}
+
+// suit fills the zero fields of m and checks all.
+func suit(m Method, data *mat.Dense) (Method, error) {
+	s := m.Suited(FactsOf(data))
+	if reflect.TypeOf(s) != reflect.TypeOf(m) {
+		return nil, fmt.Errorf("objectives: %T.Suited returned a %T, which is another objective: a type that embeds one defines Suited itself", m, s)
+	}
+	return s, s.Validate()
+}
+
+// label is what errors call a method: its name, or the type where it has none.
+func label(m Method) string {
+	if name, ok := NameOf(m); ok {
+		return name
+	}
+	return fmt.Sprintf("%T", m)
+}
+
+// spans reports an objective that a bridge is not for, or a blur that is not the objective's.
+func spans(m Method, t Traits, bridge energy.BridgeConfig) error {
+	if !t.Bridge || t.Levels != nil {
+		return fmt.Errorf("objectives: a bridge is for objectives that match the score of one density, which %s does not; leave it out", label(m))
+	}
+	if bridge.Blur != t.Blur {
+		return fmt.Errorf("objectives: %s blurs the data by %g, the bridge by %g; set BridgeConfig.Blur to %g", label(m), t.Blur, bridge.Blur, t.Blur)
+	}
+	return nil
+}
+
+// Evaluator is an objective whose loss can be computed with given auxiliary inputs: what tests of published values need.
+type Evaluator interface {
+	Objective
+	Evaluate(grad []float64, x *mat.Dense, in Inputs) (Stats, error)
+	InputSpecs() []Input
+	Draws() Inputs
+}
+
+var _ Evaluator = (*Engine)(nil)

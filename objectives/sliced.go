@@ -1,0 +1,38 @@
+package objectives
+
+// Sliced is `ssm`,
+//
+//	L = mean 1/M Σ_m ½(v_mᵀ∇E)² - v_mᵀ ∇²E v_m,   E vvᵀ = I:
+//
+// score matching of the projections on random directions.
+//
+// Song, Garg, Shi and Ermon, Sliced score matching, arXiv 1905.07088, equation 7.
+type Sliced struct {
+	Slices     int        `json:"slices" help:"Random directions per sample; more scatter less, 1 by default."` // 1 to 256; 0 means 1
+	Projection Projection `json:"projection" help:"Law of the directions: rademacher (default), gaussian or sphere."`
+}
+
+func init() { Register("ssm", Sliced{}) }
+
+// Traits says what it is.
+func (Sliced) Traits() Traits {
+	return Traits{Summary: "sliced score matching", Source: "Song et al. 2019", Score: true, Bridge: true}
+}
+
+// Validate names the fields out of range.
+func (m Sliced) Validate() error {
+	return Check(m).Whole("Slices", 1, mostSlices).Option("Projection").Err()
+}
+
+// Suited sets what is zero.
+func (m Sliced) Suited(Facts) Method {
+	return Sliced{or(m.Slices, 1), or(m.Projection, Rademacher)}
+}
+
+// Recipe is that of objectives that match scores.
+func (Sliced) Recipe(data Facts) Recipe { return ScoreRecipe(data) }
+
+// Form returns the loss.
+func (m Sliced) Form(Setup) (Form, error) {
+	return slicedForm{"v", m.Slices, m.Projection, true}, nil
+}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/energy"
-	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
 type exportCmd struct {
@@ -70,7 +69,7 @@ func (c *exportCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := train.WriteFile(c.Out, b); err != nil {
+	if err := e.write(c.Out, b); err != nil {
 		return err
 	}
 	if c.JSON {

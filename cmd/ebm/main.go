@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"reflect"
 	"regexp"
 	"slices"
@@ -39,6 +38,7 @@ type env struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	holds  *holds
 }
 
 // output is stdout, and the first error of writing to it: a result that did not arrive is no success.
@@ -85,20 +85,26 @@ func (e *env) logf(format string, args ...any) { fmt.Fprintf(e.stderr, format+"\
 
 // program is all of it: it returns the exit code.
 func program(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	// After the first signal the default action is back: a second one ends the program at once.
-	context.AfterFunc(ctx, stop)
-	return programContext(ctx, args, stdin, stdout, stderr)
+	held := new(holds)
+	return held.wait(ctx, stderr, func() int { return programHeld(ctx, held, args, stdin, stdout, stderr) })
 }
 
 // exited carries the code of kong's own exits (--help) out of its parser.
 type exited int
 
 func programContext(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return programHeld(ctx, new(holds), args, stdin, stdout, stderr)
+}
+
+func programHeld(ctx context.Context, held *holds, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := &output{Writer: stdout}
-	e := &env{ctx, stdin, out, stderr}
+	e := &env{ctx, stdin, out, stderr, held}
 	err := dispatch(e, args)
+	if errors.Is(out.err, syscall.EPIPE) { // who read it has enough: ebm data moons | head
+		return exit.Pipe
+	}
 	if out.err != nil {
 		err = fmt.Errorf("the result cannot be written: %w", out.err)
 	}
@@ -141,6 +147,10 @@ func dispatch(e *env, args []string) error {
 		return err
 	}
 	ctx.Bind(ctx, e)
+	if s, ok := ctx.Selected().Target.Addr().Interface().(saver); ok {
+		s.saves()
+		defer e.hold()()
+	}
 	return ctx.Run()
 }
 

@@ -146,7 +146,7 @@ func TestInterrupt(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	var size int64 // of the metrics at the end of the sitting before
-	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		next := append(append([]string{}, args...), "--out", dir, "--steps", "1000")
 		if _, err := os.Stat(dir); err == nil {
 			next = []string{"train", "--resume", dir}

@@ -93,7 +93,13 @@ func writeTable(e *env, path string, names []string, x *mat.Dense) error {
 	if err != nil {
 		return err
 	}
-	return train.WriteFile(path, b)
+	return e.write(path, b)
+}
+
+// write replaces a file as a whole. A signal waits for it.
+func (e *env) write(path string, data []byte) error {
+	defer e.hold()()
+	return train.WriteFile(path, data)
 }
 
 func encodeTable(path string, names []string, x *mat.Dense) ([]byte, error) {
@@ -168,5 +174,5 @@ func writeVector(e *env, path string, name []string, v []float64) error {
 	if err := encode(&b, v); err != nil {
 		return err
 	}
-	return train.WriteFile(path, b.Bytes())
+	return e.write(path, b.Bytes())
 }

@@ -15,6 +15,7 @@ const (
 	Failed      = 1   // the work failed: diverged, verification failed, disk full
 	Usage       = 2   // the command line or a file is wrong
 	Interrupted = 130 // stopped by a signal, after a checkpoint
+	Pipe        = 141 // who read stdout went away: what the shell says of a program that SIGPIPE ended
 )
 
 // Error carries the exit code of the program.

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+)
+
+// untilSignal is a context that ends with the first signal that asks the program to end: Ctrl-C, SIGTERM, or SIGHUP, which a closing
+// terminal sends, unless that is ignored, as under nohup. After the first the default action is back: a second one ends the program at
+// once. A pipe that nobody reads any more is an error of the write and no signal: a training goes on when its stderr is gone.
+func untilSignal() (ctx context.Context, stop func()) {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	asked := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		asked = append(asked, syscall.SIGHUP)
+	}
+	ctx, stop = signal.NotifyContext(context.Background(), asked...)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// holds counts what is worth waiting for when a signal has come: work that is being saved. Whatever else a command does may be broken
+// off, whether it looks at the context or not.
+type holds struct{ n atomic.Int32 }
+
+const (
+	grace  = time.Second // for a command to end by itself
+	notice = time.Second // after which the user is told what is waited for
+)
+
+// hold asks for time until release is called.
+func (e *env) hold() (release func()) {
+	e.holds.n.Add(1)
+	var once atomic.Bool
+	return func() {
+		if once.CompareAndSwap(false, true) {
+			e.holds.n.Add(-1)
+		}
+	}
+}
+
+// saver is a command that saves its work when it is interrupted.
+type saver interface{ saves() }
+
+func (*trainCmd) saves()   {}
+func (*compareCmd) saves() {}
+
+// wait returns the code of the command, or that of an interruption if the command has not ended within the grace, and nothing holds it.
+func (h *holds) wait(ctx context.Context, stderr io.Writer, command func() int) int {
+	done := make(chan int, 1)
+	go func() { done <- command() }()
+	select {
+	case code := <-done:
+		return code
+	case <-ctx.Done():
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	var waited, free time.Duration
+	for told := false; ; {
+		select {
+		case code := <-done:
+			return code
+		case <-tick.C:
+		}
+		waited += 50 * time.Millisecond
+		if free += 50 * time.Millisecond; h.n.Load() > 0 {
+			free = 0
+		}
+		if free >= grace {
+			fmt.Fprintln(stderr, "ebm: interrupted")
+			return exit.Interrupted
+		}
+		if waited >= notice && !told && h.n.Load() > 0 {
+			told = true
+			fmt.Fprintln(stderr, "ebm: saving the run; Ctrl-C again ends it at once, and loses what came after its last checkpoint")
+		}
+	}
+}

@@ -26,12 +26,12 @@ func Adam(theta, m, v, grad, avg []float64, p AdamParams) {
 	for i := adamAsm(theta, m, v, grad, avg, &p); i < n; i++ {
 		// Every rounding is written down, so that no compiler fuses operations of its own choice.
 		g := float64(p.GradScale * grad[i])
-		m[i] = math.FMA(p.Beta1, m[i], float64(c1*g))
-		v[i] = math.FMA(p.Beta2, v[i], float64(float64(c2*g)*g))
-		q := m[i] / math.FMA(math.Sqrt(v[i]), p.Bias2, p.Eps)
-		theta[i] = math.FMA(-p.Step, q, float64(p.Decay*theta[i]))
+		m[i] = fma64(p.Beta1, m[i], float64(c1*g))
+		v[i] = fma64(p.Beta2, v[i], float64(float64(c2*g)*g))
+		q := m[i] / fma64(math.Sqrt(v[i]), p.Bias2, p.Eps)
+		theta[i] = fma64(-p.Step, q, float64(p.Decay*theta[i]))
 		if avg != nil {
-			avg[i] = math.FMA(p.EMADecay, avg[i], float64(c3*theta[i]))
+			avg[i] = fma64(p.EMADecay, avg[i], float64(c3*theta[i]))
 		}
 	}
 }

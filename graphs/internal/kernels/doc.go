@@ -31,7 +31,9 @@
 //   - [ColSum] adds the rows from first to last.
 //
 // The assembly paths agree bit for bit in everything. So does the portable path in sums, conversions, [Normal] and
-// [Adam]; its products and activations may differ in the last places.
+// [Adam], where a fused multiply-add is made of several operations if the processor has none; its products and activations
+// are written with plain multiplications and additions, which compilers fuse where they can, and may differ in the last places
+// from the assembly and between architectures.
 //
 // # Accuracy
 //

@@ -512,6 +512,37 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+// TestSoftFMA compares with math.FMA: random bits, results about ties, cancellation, zeros and the limits.
+func TestSoftFMA(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	same := func(a, b, c float64) {
+		t.Helper()
+		got, want := softFMA(a, b, c), math.FMA(a, b, c)
+		if math.Float64bits(got) != math.Float64bits(want) && (got == got || want == want) {
+			t.Fatalf("softFMA(%x, %x, %x) = %x, want %x", a, b, c, got, want)
+		}
+	}
+	near := func(e int) float64 { return math.Ldexp(1+rng.Float64(), e) * float64(1-2*rng.IntN(2)) }
+	for range 200_000 {
+		same(math.Float64frombits(rng.Uint64()), math.Float64frombits(rng.Uint64()), math.Float64frombits(rng.Uint64()))
+		a, b := near(rng.IntN(40)-20), near(rng.IntN(40)-20)
+		same(a, b, near(rng.IntN(240)-120))
+		same(a, b, -a*b)                                              // what the product lost
+		same(a, b, -a*b*(1+near(-rng.IntN(60))))                      // nearly
+		same(1, 1+near(-rng.IntN(53)), near(-53-rng.IntN(60)))        // about ties
+		same(near(-450), near(-450), near(-900)*float64(rng.IntN(2))) // the limits
+		same(near(450), near(450), near(900))
+	}
+	zero, inf := math.Copysign(0, -1), math.Inf(1)
+	for _, a := range []float64{0, zero, 1, -1, inf, -inf, math.NaN(), 5e-324, math.MaxFloat64} {
+		for _, b := range []float64{0, zero, 1, -1, inf} {
+			for _, c := range []float64{0, zero, 1, -1, inf, -inf} {
+				same(a, b, c)
+			}
+		}
+	}
+}
+
 func TestFMA32(t *testing.T) {
 	for _, c := range [][4]float32{
 		{1 + 0x1p-12, 1 + 0x1p-12, -1, 0x1p-11 + 0x1p-24},

@@ -1,7 +1,6 @@
 package kernels
 
-// genericPanel is the panel width of the portable product.
-const genericPanel = 4
+import "unsafe"
 
 // packPanel stores rows k0..k0+kc and columns j0..j0+nc of op(B) as kc rows of nr, padded with zeros.
 func packPanel[T Float](dst, b []T, ldb int, trans bool, k0, kc, j0, nc, nr int) {
@@ -28,96 +27,116 @@ func packPanel[T Float](dst, b []T, ldb int, trans bool, k0, kc, j0, nc, nr int)
 	}
 }
 
-// runGeneric is Run in portable Go: 4×4 blocks of C in registers over panels of B.
+// runGeneric is Run in portable Go: blocks of C in variables, over rows of A and panels of B that are packed without gaps.
 func (p *Product[T]) runGeneric(work []T) {
-	const nr = genericPanel
-	for k0 := 0; k0 < p.K || k0 == 0; k0 += kBlock {
-		kc := min(kBlock, p.K-k0)
-		last := k0+kc >= p.K
-		for j := 0; j < p.N; j += nr {
-			nc := min(nr, p.N-j)
-			var panel []T
-			if p.Packed != nil && p.K > 0 {
-				panel = p.Packed.data[j*p.K+k0*nr:][:kc*nr]
-			} else {
-				panel = work[:kc*nr]
-				if kc > 0 {
-					packPanel(panel, p.B, p.LdB, p.TransB, k0, kc, j, nc, nr)
-				}
+	const mr, nr = genericRows, genericPanel
+	var rows [kBlock][mr]T
+	steps := kBlock
+	if p.Packed == nil {
+		steps = kUnpacked
+	}
+	for k0 := 0; k0 < p.K || k0 == 0; k0 += steps {
+		kc := min(steps, p.K-k0)
+		if p.Packed == nil && kc > 0 {
+			for j := 0; j < p.N; j += nr {
+				packPanel(work[j*kc:(j+nr)*kc], p.B, p.LdB, p.TransB, k0, kc, j, min(nr, p.N-j), nr)
 			}
-			for i := 0; i < p.M; i += 4 {
-				p.block(panel, i, min(4, p.M-i), j, nc, k0, kc, last)
+		}
+		for i := 0; i < p.M; i += mr {
+			a := rows[:kc]
+			p.packRows(a, i, min(mr, p.M-i), k0)
+			for j := 0; j < p.N; j += nr {
+				var panel []T
+				switch {
+				case kc == 0:
+				case p.Packed != nil:
+					panel = p.Packed.data[j*p.K+k0*nr:][:kc*nr]
+				default:
+					panel = work[j*kc:][:kc*nr]
+				}
+				p.tileGeneric(a, panel, i, j, k0, k0+kc >= p.K)
 			}
 		}
 	}
 }
 
-// block computes C[i:i+mc, j:j+nc] over kc steps from k0.
-func (p *Product[T]) block(panel []T, i, mc, j, nc, k0, kc int, last bool) {
-	var c [4][4]T
-	for r := range mc {
-		switch {
-		case p.Acc || k0 > 0:
-			copy(c[r][:nc], p.C[(i+r)*p.LdC+j:])
-		case p.Bias != nil:
-			copy(c[r][:nc], p.Bias[j:])
-		}
+// packRows stores mc rows of op(A) from row i on, step by step from k0 on, padded with zeros.
+func (p *Product[T]) packRows(dst [][genericRows]T, i, mc, k0 int) {
+	kc := len(dst)
+	if kc == 0 {
+		return
 	}
-	rsa, csa := p.LdA, 1
-	if p.TransA {
-		rsa, csa = 1, p.LdA
-	}
-	if mc == 4 {
-		o0 := i*rsa + k0*csa
-		o1, o2, o3 := o0+rsa, o0+2*rsa, o0+3*rsa
-		a := p.A
-		r0, r1, r2, r3 := c[0], c[1], c[2], c[3]
-		for len(panel) >= 4 {
-			b0, b1, b2, b3 := panel[0], panel[1], panel[2], panel[3]
-			panel = panel[4:]
-			a0, a1, a2, a3 := a[o0], a[o1], a[o2], a[o3]
-			o0, o1, o2, o3 = o0+csa, o1+csa, o2+csa, o3+csa
-			r0[0] += a0 * b0
-			r0[1] += a0 * b1
-			r0[2] += a0 * b2
-			r0[3] += a0 * b3
-			r1[0] += a1 * b0
-			r1[1] += a1 * b1
-			r1[2] += a1 * b2
-			r1[3] += a1 * b3
-			r2[0] += a2 * b0
-			r2[1] += a2 * b1
-			r2[2] += a2 * b2
-			r2[3] += a2 * b3
-			r3[0] += a3 * b0
-			r3[1] += a3 * b1
-			r3[2] += a3 * b2
-			r3[3] += a3 * b3
+	if !p.TransA {
+		var rows [genericRows][]T
+		for r := range rows {
+			rows[r] = p.A[(i+min(r, mc-1))*p.LdA+k0:][:kc] // what stands in rows that do not exist is not stored
 		}
-		c[0], c[1], c[2], c[3] = r0, r1, r2, r3
-	} else {
+		interleave(dst, &rows)
+		return
+	}
+	o := k0*p.LdA + i
+	for q := range dst {
+		if o+genericRows <= len(p.A) {
+			dst[q] = [genericRows]T(p.A[o:])
+		} else {
+			copy(dst[q][:], p.A[o:])
+		}
+		o += p.LdA
+	}
+}
+
+// tileGeneric computes the block of C at row i and column j over the steps from k0 on.
+func (p *Product[T]) tileGeneric(a [][genericRows]T, panel []T, i, j, k0 int, last bool) {
+	const nr = genericPanel
+	mc, nc := min(genericRows, p.M-i), min(nr, p.N-j)
+	var c [genericRows * nr]T
+	switch {
+	case p.Acc || k0 > 0:
 		for r := range mc {
-			o := (i+r)*rsa + k0*csa
-			s := c[r]
-			for q := 0; q < kc; q++ {
-				v := p.A[o]
-				o += csa
-				for x := range s {
-					s[x] += v * panel[4*q+x]
-				}
+			copyFew(c[r*nr:], p.C[(i+r)*p.LdC+j:], nc)
+		}
+	case p.Bias != nil:
+		for r := range mc {
+			copyFew(c[r*nr:], p.Bias[j:], nc)
+		}
+	}
+	blockSteps(a, panel, &c)
+	if p.Mul != nil && last {
+		for r := range mc {
+			row := c[r*nr:][:nc]
+			for x, f := range p.Mul[(i+r)*p.LdMul+j:][:nc] {
+				row[x] *= f
 			}
-			c[r] = s
 		}
 	}
 	for r := range mc {
-		dst := p.C[(i+r)*p.LdC+j:][:nc]
-		if p.Mul != nil && last {
-			f := p.Mul[(i+r)*p.LdMul+j:][:nc]
-			for x := range dst {
-				dst[x] = c[r][x] * f[x]
+		copyFew(p.C[(i+r)*p.LdC+j:], c[r*nr:], nc)
+	}
+}
+
+// copyFew copies n ≤ genericPanel elements; whole rows of a block without a call.
+func copyFew[T Float](dst, src []T, n int) {
+	if n == genericPanel {
+		*(*[genericPanel]T)(dst) = [genericPanel]T(src)
+		return
+	}
+	for x := range n {
+		dst[x] = src[x]
+	}
+}
+
+// blockSteps adds the steps of a to a block of C: pairs of them, then the last one if their number is odd.
+func blockSteps[T Float](a [][genericRows]T, panel []T, c *[genericRows * genericPanel]T) {
+	const mr, nr = genericRows, genericPanel
+	k := len(a)
+	if n := k / 2; n > 0 {
+		block(unsafe.Slice((*[2 * mr]T)(unsafe.Pointer(&a[0])), n), unsafe.Slice((*[2 * nr]T)(unsafe.Pointer(&panel[0])), n), c)
+	}
+	if k%2 != 0 {
+		for i, v := range a[k-1] {
+			for j, w := range panel[(k-1)*nr:][:nr] {
+				c[i*nr+j] += v * w
 			}
-			continue
 		}
-		copy(dst, c[r][:nc])
 	}
 }

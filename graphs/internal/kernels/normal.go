@@ -74,17 +74,17 @@ func boxMuller(u1, u2 uint64) (c, s float64) {
 	n := float64(t>>52) - 1024
 	m := math.Float64frombits(a - t&0xfff0000000000000)
 	q := (m - 1) / (m + 1)
-	p := horner(logNormal, q*q)
-	p = float64(q * math.FMA(float64(q*q), p, 2))
-	r := math.Sqrt(-2 * math.FMA(n, math.Ln2, p))
+	p := horner(&logNormal, q*q)
+	p = float64(q * fma64(float64(q*q), p, 2))
+	r := math.Sqrt(-2 * fma64(n, math.Ln2, p))
 
 	v := math.Float64frombits(u2>>12|one) - 1
 	const magic = 3 << 51
-	j := math.FMA(4, v, magic)
-	v = math.FMA(-0.25, j-magic, v)
+	j := fma64(4, v, magic)
+	v = fma64(-0.25, j-magic, v)
 	v2 := float64(v * v)
-	s = float64(v * horner(sinNormal, v2))
-	c = math.FMA(v2, horner(cosNormal, v2), 1)
+	s = float64(v * horner(&sinNormal, v2))
+	c = fma64(v2, horner(&cosNormal, v2), 1)
 	k := math.Float64bits(j)
 	if k&1 != 0 {
 		c, s = s, c
@@ -99,10 +99,10 @@ func boxMuller(u1, u2 uint64) (c, s float64) {
 }
 
 // horner is Σ c[i] x^i with fused steps.
-func horner(c []float64, x float64) float64 {
+func horner(c *[6]float64, x float64) float64 {
 	p := c[len(c)-1]
 	for i := len(c) - 2; i >= 0; i-- {
-		p = math.FMA(p, x, c[i])
+		p = fma64(p, x, c[i])
 	}
 	return p
 }

@@ -2,7 +2,7 @@ package kernels
 
 import "math"
 
-// trigLimit is the greatest |x| that is reduced by three parts of π/2, with a relative error of a few ulp even beside zeros of sine and
+// trigLimit is the greatest |x| that is reduced by parts of π/2, with a relative error of a few ulp even beside zeros of sine and
 // cosine. Beyond it math.Sin and math.Cos answer: their error is absolute, and in float32 nothing of it is seen but beside zeros.
 func trigLimit[T Float]() T {
 	if isFloat32[T]() {
@@ -11,33 +11,49 @@ func trigLimit[T Float]() T {
 	return 1 << 20
 }
 
-// halfPi is π/2 in three parts of 53 bits, each rounded towards zero.
-var halfPi = [3]float64{0x1.921fb54442d18p+0, 0x1.1a62633145c06p-54, 0x1.c1cd129024e08p-107}
-
-// trig is a derivative of sine or cosine: with x = k π/2 + r all of them are ±sin r or ±cos r.
-func trig(f Func, order int, x float64) float64 {
-	if f == Cos {
-		order++
+// sinCos is sin x and cos x: with x = k π/2 + r they are ±sin r and ±cos r. π/2 comes in parts of 33 bits, so that k times a part is
+// exact, and the rest.
+func sinCos(x float64) (sin, cos float64) {
+	const (
+		magic = 3 << 51
+		p0    = 0x1.921fb54400000p+0
+		p1    = 0x1.0b4611a600000p-34
+		p2    = 0x1.3198a2e000000p-69
+		p3    = 0x1.b839a252049c1p-104
+	)
+	if !(x <= 1<<20 && x >= -1<<20) {
+		return math.Sincos(x)
 	}
-	if !(math.Abs(x) <= trigLimit[float64]()) {
-		s, c := math.Sincos(x)
-		return [4]float64{s, c, -s, -c}[order&3]
+	if x == 0 { // keeps its sign
+		return x, 1
 	}
-	k := math.RoundToEven(x*(2/math.Pi)) + 0 // no −0: x keeps its sign
-	r := x
-	for _, p := range halfPi {
-		r = math.FMA(-p, k, r)
-	}
+	t := x*(2/math.Pi) + magic
+	k := t - magic
+	r := ((x - k*p0) - k*p1) - k*p2 - k*p3
 	z := r * r
-	q := (int(k) + order) & 3
-	var v float64
-	if q&1 == 0 {
-		v = math.FMA(horner(sinF64, z), z, 1) * r
-	} else {
-		v = math.FMA(horner(cosF64, z), z*z, math.FMA(-0.5, z, 1))
+	z2 := z * z
+	a, b := &sinF64, &cosF64
+	sin = r + r*(z*((a[0]+a[1]*z)+z2*((a[2]+a[3]*z)+z2*(a[4]+a[5]*z))))
+	h := 0.5 * z
+	one := 1 - h
+	cos = one + (((1 - one) - h) + z2*((b[0]+b[1]*z)+z2*((b[2]+b[3]*z)+z2*(b[4]+b[5]*z))))
+	switch math.Float64bits(t) & 3 {
+	case 1:
+		return cos, -sin
+	case 2:
+		return -sin, -cos
+	case 3:
+		return -cos, sin
 	}
-	if q&2 != 0 {
-		v = -v
-	}
-	return v
+	return sin, cos
+}
+
+func sineJet(x float64, orders int) (v0, v1, v2, v3 float64) {
+	s, c := sinCos(x)
+	return s, c, -s, -c
+}
+
+func cosineJet(x float64, orders int) (v0, v1, v2, v3 float64) {
+	s, c := sinCos(x)
+	return c, -s, -c, s
 }

@@ -40,9 +40,7 @@ func Unary[T Float](f Func, order int, dst, x []T) {
 	if len(x) == 0 || unaryAsm(f, order, dst, x) {
 		return
 	}
-	for i, v := range x {
-		dst[i] = T(scalar(f, order, float64(v)))
-	}
+	unaryGeneric(f, order, dst, x)
 }
 
 // UnaryMulti stores f and its derivatives of orders 1, 2 and 3 at every x, in one pass; a nil slice is left out.
@@ -54,21 +52,7 @@ func UnaryMulti[T Float](f Func, d0, d1, d2, d3, x []T) {
 	if n == 0 || multiAsm(f, d0, d1, d2, d3, x) {
 		return
 	}
-	for i, v := range x {
-		u := float64(v)
-		if d0 != nil {
-			d0[i] = T(scalar(f, 0, u))
-		}
-		if d1 != nil {
-			d1[i] = T(scalar(f, 1, u))
-		}
-		if d2 != nil {
-			d2[i] = T(scalar(f, 2, u))
-		}
-		if d3 != nil {
-			d3[i] = T(scalar(f, 3, u))
-		}
-	}
+	multiGeneric(f, d0, d1, d2, d3, x)
 }
 
 // Pow stores the derivative of the given order of x^p,

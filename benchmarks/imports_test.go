@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"graphs/onnx":          {"graphs"},
 	"graphs/onnx/onnxtest": {},
 	"graphs/vector":        {"graphs/internal/"},
-	"energy":               {"graphs", "graphs/onnx", "energy/"},
+	"energy":               {"graphs", "graphs/onnx", "energy/", "datasets/files"},
 	"energy/safetensors":   {"datasets/files"},
 	"mcmc":                 {},
 	"mcmc/mcmctest":        {"mcmc"},

@@ -26,10 +26,10 @@
 //
 // # Your own data
 //
-// [Load] reads points of any dimension from a .csv, .tsv, .txt, .npy or .npz file (package table says how, and what else it can), [Points] draws from them, and a [Standardizer] brings them
-// to zero mean and unit variance and back. [Smoothed] draws from them as training should, moved within the scatter of their
-// neighbours: a model that sees the same few thousand points over and over learns them by heart. [NewImage] makes a picture into a
-// density. [Open] takes a name or a path and finds out itself.
+// [Load] reads points of any dimension from a .csv, .tsv, .txt, .npy or .npz file (package table says how, and what else it can),
+// [Points] draws from them, and a [Standardizer] brings them to zero mean and unit variance and back. [Smoothed] draws from them as
+// training should, moved within the scatter of their neighbours: a model that sees the same few thousand points over and over learns
+// them by heart. [NewImage] makes a picture into a density. [Open] takes a name or a path and finds out itself.
 //
 // # Conventions
 //

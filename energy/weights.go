@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 )
 
@@ -18,16 +19,23 @@ func (p *Params) Tensors(dt safetensors.DType) []safetensors.Tensor {
 	return out
 }
 
-// Load sets θ from a file's arrays: every parameter must be there with its shape and finite numbers, and nothing else.
-// On error θ is unchanged.
+// Load sets θ from a file's arrays: every parameter must be there with its shape and finite numbers, and nothing else but arrays of
+// other numbers, which the file names. Names may have a prefix in common that the parameters lack, such as model. or module., or lack the
+// one that these have in common: [Params.Prefix] tells. On error θ is unchanged.
 func (p *Params) Load(f *safetensors.File) error {
+	names, _, err := p.match(f)
+	if err != nil {
+		return err
+	}
 	var missing, unknown []string
+	used := map[string]bool{}
 	for i, s := range p.specs {
-		t := f.Tensor(s.Name)
+		t := f.Tensor(names[i])
 		if t == nil {
 			missing = append(missing, s.Name)
 			continue
 		}
+		used[t.Name] = true
 		if fmt.Sprint(t.Shape) != fmt.Sprint(s.Shape) {
 			return fmt.Errorf("energy: weights: %s has shape %v, the model wants %v", s.Name, t.Shape, s.Shape)
 		}
@@ -41,18 +49,93 @@ func (p *Params) Load(f *safetensors.File) error {
 		}
 	}
 	for _, t := range f.Tensors {
-		if p.View(t.Name) == nil {
-			unknown = append(unknown, fmt.Sprintf("%.40q", t.Name))
+		if !used[t.Name] {
+			unknown = append(unknown, files.Quote(t.Name))
 		}
 	}
 	if len(missing)+len(unknown) > 0 {
 		return fmt.Errorf("energy: weights do not fit the model: missing %s; unknown %s", list(missing), list(unknown))
 	}
-	for i, s := range p.specs {
-		copy(p.views[i], f.Tensor(s.Name).Data)
+	for i, name := range names {
+		copy(p.views[i], f.Tensor(name).Data)
 	}
 	p.Changed()
 	return nil
+}
+
+// Prefix returns what the names of a file have before those of the parameters, and what these have before those of the file: model. and
+// nothing for model.net.0.weight, nothing and net. for 0.weight. Both are empty where the names agree, or have nothing to do with each other.
+func (p *Params) Prefix(f *safetensors.File) (theirs, ours string) {
+	_, pre, _ := p.match(f)
+	return pre.theirs, pre.ours
+}
+
+// prefixes are what names of a file and of parameters have before what they have in common.
+type prefixes struct{ theirs, ours string }
+
+// match finds the name in the file of every parameter. It fails if there are several sets of weights.
+func (p *Params) match(f *safetensors.File) (names []string, pre prefixes, err error) {
+	own := make([]string, len(p.specs))
+	for i, s := range p.specs {
+		own[i] = s.Name
+	}
+	has := map[string]bool{}
+	for _, t := range f.Tensors {
+		has[t.Name] = true
+	}
+	if len(own) == 0 || p.named(has, prefixes{}) != nil {
+		return own, pre, nil
+	}
+	var found []string // prefixes of the first name, for an error
+	seen := map[string]bool{}
+	for _, ours := range commonPrefixes(own) {
+		first := strings.TrimPrefix(own[0], ours)
+		for _, t := range f.Tensors {
+			theirs, ok := strings.CutSuffix(t.Name, first)
+			if !ok || theirs != "" && !strings.HasSuffix(theirs, ".") || seen[t.Name] {
+				continue
+			}
+			if n := p.named(has, prefixes{theirs, ours}); n != nil {
+				names, pre, seen[t.Name] = n, prefixes{theirs, ours}, true
+				found = append(found, files.Quote(theirs))
+			}
+		}
+	}
+	switch len(found) {
+	case 0:
+		return own, prefixes{}, nil
+	case 1:
+		return names, pre, nil
+	}
+	return nil, prefixes{}, fmt.Errorf("energy: weights: the file holds %d sets of them, with the prefixes %s; leave one", len(found), list(found))
+}
+
+// named returns the names of all parameters with these prefixes, or nil unless all are there.
+func (p *Params) named(has map[string]bool, pre prefixes) []string {
+	names := make([]string, len(p.specs))
+	for i, s := range p.specs {
+		if names[i] = pre.theirs + strings.TrimPrefix(s.Name, pre.ours); !has[names[i]] {
+			return nil
+		}
+	}
+	return names
+}
+
+// commonPrefixes are what all names begin with, in whole parts that end with a point, from nothing on.
+func commonPrefixes(names []string) []string {
+	out := []string{""}
+	for i, c := range names[0] {
+		if c != '.' {
+			continue
+		}
+		for _, n := range names {
+			if !strings.HasPrefix(n, names[0][:i+1]) {
+				return out
+			}
+		}
+		out = append(out, names[0][:i+1])
+	}
+	return out
 }
 
 // list names at most four.

@@ -11,7 +11,8 @@
 // The reader trusts nothing. It refuses headers above MaxHeader bytes, more than MaxTensors tensors, names that occur
 // twice, unknown fields and types, shapes whose size overflows or disagrees with the offsets, and offsets that overlap,
 // leave gaps or lie outside the file. Nothing is allocated on the word of the file alone: time and memory are bounded by
-// a constant plus a multiple of the bytes that are really there.
+// a constant plus a multiple of the bytes that are really there, and by MaxMemory. Tensors of whole numbers and the like, which other
+// programs store beside the weights, are named but not read.
 //
 // Format: https://github.com/huggingface/safetensors.
 package safetensors
@@ -24,10 +25,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
-	"strconv"
-	"strings"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
 // Limits of the reader.
@@ -35,6 +35,7 @@ const (
 	MaxHeader  = 1 << 20 // bytes of JSON
 	MaxTensors = 1 << 14 // arrays in a file
 	MaxRank    = 16      // dimensions of an array
+	MaxMemory  = 1 << 30 // bytes of all numbers, as float64
 )
 
 // ErrFormat is what every error about the content of a file wraps.
@@ -51,17 +52,17 @@ const (
 	BF16 DType = "BF16"
 )
 
-func (t DType) size() int64 {
-	switch t {
-	case F64:
-		return 8
-	case F32:
-		return 4
-	case F16, BF16:
-		return 2
-	}
-	return 0
+// sizes are the bytes of a number of every type of the format.
+var sizes = map[DType]int64{
+	F64: 8, F32: 4, F16: 2, BF16: 2,
+	"I64": 8, "U64": 8, "C64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2, "I8": 1, "U8": 1, "BOOL": 1,
+	"F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "F8_E4M3FNUZ": 1, "F8_E5M2FNUZ": 1,
 }
+
+func (t DType) size() int64 { return sizes[t] }
+
+// readable reports whether numbers of that type are read.
+func (t DType) readable() bool { return t == F64 || t == F32 || t == F16 || t == BF16 }
 
 // Tensor is one named array.
 type Tensor struct {
@@ -74,7 +75,15 @@ type Tensor struct {
 // File is the content of a file.
 type File struct {
 	Tensors  []Tensor
+	Others   []Other // not read, in the order of the header
 	Metadata map[string]string
+}
+
+// Other is an array that is no array of floating-point numbers, the count of a normalisation, say. It is not read, and not written.
+type Other struct {
+	Name  string
+	DType DType
+	Shape []int
 }
 
 // Tensor returns the tensor of that name, or nil.
@@ -180,12 +189,14 @@ func Write(w io.Writer, f *File) error {
 
 // Read reads a file of size bytes.
 func Read(r io.ReaderAt, size int64) (*File, error) {
-	var head [8]byte
+	var head [files.SniffLen]byte
+	if k, err := r.ReadAt(head[:min(size, files.SniffLen)], 0); err != nil && err != io.EOF {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	} else if says := files.Sniff(head[:k]); says != "" {
+		return nil, fmt.Errorf("%w: it is %s", ErrFormat, says)
+	}
 	if size < 8 {
 		return nil, fmt.Errorf("%w: %d bytes, shorter than the length of its header", ErrFormat, size)
-	}
-	if _, err := r.ReadAt(head[:], 0); err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
 	}
 	n := binary.LittleEndian.Uint64(head[:])
 	if n > MaxHeader {
@@ -206,31 +217,48 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	if err := layout(f, entries, size-start); err != nil {
 		return nil, err
 	}
-	for i := range f.Tensors {
-		if err := readData(r, start, &f.Tensors[i], entries[i]); err != nil {
-			return nil, err
-		}
+	if err := f.readAll(r, start, entries); err != nil {
+		return nil, err
 	}
 	return f, nil
 }
 
+// readAll reads the numbers of the arrays that can be read, and keeps the others apart.
+func (f *File) readAll(r io.ReaderAt, start int64, entries []entry) error {
+	var total int64
+	for _, e := range entries {
+		if e.DType.readable() {
+			total += (e.Offsets[1] - e.Offsets[0]) / e.DType.size() * 8
+		}
+	}
+	if total > MaxMemory {
+		return fmt.Errorf("%w: the numbers take %d MB of memory, at most %d", ErrFormat, total>>20, MaxMemory>>20)
+	}
+	all := f.Tensors
+	f.Tensors = nil
+	for i, t := range all {
+		if !t.DType.readable() {
+			f.Others = append(f.Others, Other{t.Name, t.DType, t.Shape})
+			continue
+		}
+		if err := readData(r, start, &t, entries[i]); err != nil {
+			return err
+		}
+		f.Tensors = append(f.Tensors, t)
+	}
+	return nil
+}
+
 // ReadFile reads the file at path.
 func ReadFile(path string) (*File, error) {
-	f, err := os.Open(path)
+	f, size, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	st, err := f.Stat()
+	out, err := Read(f, size)
 	if err != nil {
-		return nil, err
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("safetensors: %s is not a regular file", path)
-	}
-	out, err := Read(f, st.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", files.Line(path), err)
 	}
 	return out, nil
 }
@@ -245,7 +273,7 @@ func parseHeader(text []byte) (*File, []entry, error) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if _, err := dec.Token(); err != nil {
-		return bad("%v", err)
+		return bad("%s", files.Line(err.Error()))
 	}
 	f := &File{}
 	var entries []entry
@@ -253,11 +281,11 @@ func parseHeader(text []byte) (*File, []entry, error) {
 	for dec.More() {
 		tok, err := dec.Token()
 		if err != nil {
-			return bad("%v", err)
+			return bad("%s", files.Line(err.Error()))
 		}
 		name, _ := tok.(string)
 		if seen[name] {
-			return bad("the name %s occurs twice", short(name))
+			return bad("the name %s occurs twice", files.Quote(name))
 		}
 		seen[name] = true
 		if name == "__metadata__" {
@@ -274,11 +302,11 @@ func parseHeader(text []byte) (*File, []entry, error) {
 		}
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
-			return bad("tensor %s: %v", short(name), err)
+			return bad("tensor %s: %s", files.Quote(name), files.Line(err.Error()))
 		}
 		e, err := parseEntry(raw)
 		if err != nil {
-			return bad("tensor %s: %v", short(name), err)
+			return bad("tensor %s: %s", files.Quote(name), files.Line(err.Error()))
 		}
 		shape := make([]int, len(e.Shape))
 		for i, s := range e.Shape {
@@ -288,7 +316,7 @@ func parseHeader(text []byte) (*File, []entry, error) {
 		f.Tensors = append(f.Tensors, Tensor{Name: name, DType: e.DType, Shape: shape})
 	}
 	if _, err := dec.Token(); err != nil {
-		return bad("%v", err)
+		return bad("%s", files.Line(err.Error()))
 	}
 	if rest := text[dec.InputOffset():]; len(bytes.Trim(rest, " \t\r\n\x00")) != 0 {
 		return bad("text after the closing brace")
@@ -313,7 +341,7 @@ func parseEntry(raw json.RawMessage) (entry, error) {
 	}
 	e := entry{DType: DType(*fields.DType), Shape: *fields.Shape, Offsets: [2]int64(*fields.Offsets)}
 	if e.DType.size() == 0 {
-		return entry{}, fmt.Errorf("type %s, want F64, F32, F16 or BF16", short(string(e.DType)))
+		return entry{}, fmt.Errorf("type %s, want F64, F32, F16 or BF16, or one of whole numbers", files.Quote(string(e.DType)))
 	}
 	if len(e.Shape) > MaxRank {
 		return entry{}, fmt.Errorf("%d dimensions, at most %d", len(e.Shape), MaxRank)
@@ -349,10 +377,10 @@ func layout(f *File, entries []entry, data int64) error {
 	for _, i := range order {
 		off := entries[i].Offsets
 		if off[0] != at {
-			return fmt.Errorf("%w: tensor %s begins at %d, want %d: gap or overlap", ErrFormat, short(f.Tensors[i].Name), off[0], at)
+			return fmt.Errorf("%w: tensor %s begins at %d, want %d: gap or overlap", ErrFormat, files.Quote(f.Tensors[i].Name), off[0], at)
 		}
 		if off[1] > data {
-			return fmt.Errorf("%w: truncated: tensor %s ends at %d, the data end at %d", ErrFormat, short(f.Tensors[i].Name), off[1], data)
+			return fmt.Errorf("%w: truncated: tensor %s ends at %d, the data end at %d", ErrFormat, files.Quote(f.Tensors[i].Name), off[1], data)
 		}
 		at = off[1]
 	}
@@ -374,7 +402,7 @@ func readData(r io.ReaderAt, start int64, t *Tensor, e entry) error {
 	for k := 0; k < len(t.Data); {
 		m := min(len(buf), (len(t.Data)-k)*int(size))
 		if _, err := io.ReadFull(sec, buf[:m]); err != nil {
-			return fmt.Errorf("%w: tensor %s: %v", ErrFormat, short(t.Name), err)
+			return fmt.Errorf("%w: tensor %s: %v", ErrFormat, files.Quote(t.Name), err)
 		}
 		for b := buf[:m]; len(b) > 0; b = b[size:] {
 			t.Data[k] = decode(e.DType, b)
@@ -413,13 +441,4 @@ func half(h uint16) float64 {
 		return math.Inf(int(sign))
 	}
 	return sign * math.Ldexp(frac+1024, exp-25)
-}
-
-// short quotes a name from a file for an error of one short line.
-func short(s string) string {
-	const most = 40
-	if len(s) > most {
-		return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "…"
-	}
-	return strconv.Quote(s)
 }

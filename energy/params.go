@@ -49,6 +49,15 @@ func (p *Params) Len() int { return len(p.data) }
 // Data returns θ itself, not a copy.
 func (p *Params) Data() []float64 { return p.data }
 
+// Set copies theta, which has the length of θ, into it, and tells evaluators.
+func (p *Params) Set(theta []float64) {
+	if len(theta) != len(p.data) {
+		panic("energy: wrong number of parameters")
+	}
+	copy(p.data, theta)
+	p.Changed()
+}
+
 // Specs returns names and shapes, in the order of θ. The caller must not change them.
 func (p *Params) Specs() []Spec { return p.specs }
 

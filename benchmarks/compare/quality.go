@@ -181,8 +181,7 @@ func trainQuality(steps int, seed uint64, features int) (seconds, kl float64, er
 	if err != nil {
 		return 0, 0, err
 	}
-	copy(theta.Data(), res.Average)
-	theta.Changed()
+	theta.Set(res.Best)
 	kl, err = gridKL(e, theta, truth)
 	return seconds, kl, err
 }

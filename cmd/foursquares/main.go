@@ -49,7 +49,7 @@ func main() {
 	sm := must(objectives.New(objectives.ScoreMatching{}, e, theta, objectives.Config{Batch: batch}))
 	loss := viz.Series{Name: "loss"}
 	result := must(train.Run(ctx, train.Config{
-		Objective: sm, Params: theta, Optimizer: &train.Adam{}, Source: squares,
+		Objective: sm, Optimizer: &train.Adam{}, Source: squares,
 		Dim: 2, Batch: batch, Steps: steps, Seed: seed,
 		LearningRate: 3e-3, Schedule: train.Cosine{}, Clip: 10, Decay: 0.995,
 		Hooks: train.Hooks{Step: func(p train.Progress) error {
@@ -57,8 +57,7 @@ func main() {
 			return nil
 		}},
 	}))
-	copy(theta.Data(), result.Average)
-	theta.Changed()
+	theta.Set(result.Best)
 	fmt.Printf("trained %d parameters, %d steps in %.1f s\n", theta.Len(), result.Step, result.Seconds)
 
 	// Sample: chains start at draws of the background, taken in proportion to exp(-E)/b, and warm up together.

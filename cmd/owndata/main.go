@@ -59,13 +59,12 @@ func main() {
 	nce := must(objectives.New(objectives.NCE{}, e, theta, objectives.Config{Data: x}))
 	var logZ float64
 	result := must(train.Run(ctx, train.Config{
-		Objective: nce, Params: theta, Optimizer: &train.Adam{}, Source: datasets.NewSmoothed(learn, 0.6),
+		Objective: nce, Optimizer: &train.Adam{}, Source: datasets.NewSmoothed(learn, 0.6),
 		Dim: d, Batch: batch, Steps: 1000, Seed: seed,
 		LearningRate: 2e-3, Schedule: train.Cosine{}, Clip: 1, Decay: 0.99,
 		Hooks: train.Hooks{Step: func(p train.Progress) error { logZ = p.Stats.LogZ; return nil }},
 	}))
-	copy(theta.Data(), result.Average)
-	theta.Changed()
+	theta.Set(result.Best)
 
 	// Measure: nats per point on the test set, with the log Z that was learnt and with one from annealing, against a Gaussian.
 	eval := must(energy.NewEvaluator(e, theta, energy.EvaluatorConfig{}))

@@ -69,7 +69,7 @@ func main() {
 	theta := energy.Init(own, train.Stream(seed, "init"))
 	sm := must(objectives.New(objectives.ScoreMatching{}, own, theta, objectives.Config{Batch: batch}))
 	result := must(train.Run(context.Background(), train.Config{
-		Objective: sm, Params: theta, Optimizer: &train.Adam{}, Source: signals{},
+		Objective: sm, Optimizer: &train.Adam{}, Source: signals{},
 		Dim: d, Batch: batch, Steps: 3000, Seed: seed, LearningRate: 0.02, Schedule: train.Cosine{},
 		Hooks: train.Hooks{Step: func(p train.Progress) error {
 			if p.Step%500 == 0 {

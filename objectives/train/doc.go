@@ -28,6 +28,11 @@
 // the sentinel's memory. It is one file, written to a temporary name, synced and renamed; it carries a version and a
 // SHA-256 sum. Resuming from it continues bit for bit. Cancelling the context of Run writes a checkpoint and returns.
 //
+// # Early stopping
+//
+// Finitely many points are learnt too well in the end. With Config.Early the averaged weights are measured on points held back, the
+// best are kept in Result.Best, and a run that has long had no better ends. Without it Result.Best is the average of the last step.
+//
 // # Divergence
 //
 // The sentinel looks at every step. A loss or gradient that is not finite, energies that explode, chains that die, a

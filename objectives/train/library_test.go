@@ -26,7 +26,7 @@ func Example() {
 
 	nce := must(objectives.New(objectives.NCE{}, e, theta, objectives.Config{Data: data})) // noise contrastive estimation
 	result := must(train.Run(ctx, train.Config{
-		Objective: nce, Params: theta, Optimizer: &train.Adam{}, Source: moons,
+		Objective: nce, Optimizer: &train.Adam{}, Source: moons,
 		Dim: 2, Batch: 128, Steps: 1000, LearningRate: 0.005, Schedule: train.Cosine{}, Seed: 1,
 	}))
 

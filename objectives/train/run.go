@@ -11,24 +11,29 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/energy"
 )
 
 // ErrSettings is returned where a checkpoint does not belong to the settings of the run that is to continue from it.
 var ErrSettings = errors.New("train: the checkpoint was written by a run with other settings")
 
-// Config is one training run. Required: Objective, Params, Optimizer, Source, Dim, Batch, LearningRate. The optimizer, the
+// Config is one training run. Required: Objective, Optimizer, Source, Dim, Batch, Steps, LearningRate. The optimizer, the
 // objective and the parameters are used and changed by Run; the Config itself is not.
+//
+// The parameters are those of the objective, where it tells them by a method Params() *energy.Params, which those of package objectives
+// have. Params may then be nil; others are refused, since the objective would never see them.
 //
 // Where the objective or a source knows its shape, Dim and Batch are held against it before the run: an objective by a method
 // Dims() (n, d int), which those of package objectives have, a source by Dim() int, which those of package datasets have.
 type Config struct {
 	Objective Objective
-	Params    Params
+	Params    Params // θ; nil means that of the objective
 	Optimizer Optimizer
 	Source    Source
 	Dim       int // columns of a batch: the dimension of the energy
 	Batch     int // rows of a batch: objectives.Config.Batch
-	Steps     int
+	Steps     int // of the whole run; required
 
 	LearningRate float64  // η before the schedule; required
 	Schedule     Schedule // nil means Constant
@@ -36,7 +41,8 @@ type Config struct {
 	Decay        float64  // of the weights' average, in [0, 1); 0 means that the average is θ itself
 	Seed         uint64
 	Sentinel     Sentinel
-	Held         Source // points set aside, whose loss the sentinel compares with the training's; nil: none are
+	Held         Source         // points set aside, whose loss the sentinel compares with the training's; nil: none are
+	Early        *EarlyStopping // ends the run when points set aside are no longer learnt; nil: it takes all steps
 
 	Recorder    *Recorder // nil records nothing
 	RecordEvery int       // steps; 0 means 1 % of Steps, at least 1
@@ -91,6 +97,10 @@ type Result struct {
 	Seconds   float64   // over all sittings
 	Rollbacks int       // how often the sentinel took the run back
 	Average   []float64 // the averaged weights
+	Best      []float64 // the averaged weights that were best on points held back; without Config.Early, those of the last step
+	BestStep  int       // the step of these
+	BestLoss  float64   // their loss on points held back; NaN without Config.Early
+	Early     bool      // the run ended before Steps, since the weights became no better
 }
 
 // Validate names every setting that is missing or out of range.
@@ -102,7 +112,8 @@ func (c *Config) Validate() error {
 		}
 	}
 	check(c.Objective != nil, "Config.Objective is nil")
-	check(c.Params != nil, "Config.Params is nil")
+	_, err := c.params()
+	errs = append(errs, err)
 	check(c.Source != nil, "Config.Source is nil")
 	check(c.Dim > 0, "Config.Dim = %d, want > 0", c.Dim)
 	check(c.Batch > 0, "Config.Batch = %d, want > 0", c.Batch)
@@ -119,13 +130,17 @@ func (c *Config) Validate() error {
 			check(c.Dim <= 0 || c.Dim == k.Dim(), "Config.Dim = %d, the points of Config.%s have dimension %d", c.Dim, s.name, k.Dim())
 		}
 	}
-	check(c.Steps >= 0, "Config.Steps = %d, want >= 0", c.Steps)
+	check(c.Steps > 0, "Config.Steps = %d, want > 0: without steps nothing is learnt", c.Steps)
 	check(c.LearningRate > 0 && !math.IsInf(c.LearningRate, 0), "Config.LearningRate = %g, want > 0", c.LearningRate)
 	check(c.Clip >= 0, "Config.Clip = %g, want >= 0", c.Clip)
 	check(c.Decay >= 0 && c.Decay < 1, "Config.Decay = %g, want in [0, 1)", c.Decay)
 	check(c.RecordEvery >= 0, "Config.RecordEvery = %d, want >= 0", c.RecordEvery)
 	check(c.CheckpointEvery >= 0, "Config.CheckpointEvery = %d, want >= 0", c.CheckpointEvery)
 	errs = append(errs, validateSchedule(c.Schedule), c.Sentinel.Validate())
+	if c.Early != nil {
+		errs = append(errs, c.Early.Validate())
+		check(c.Held != nil || c.Early.Loss != nil, "Config.Early without points held back: set Config.Held, or EarlyStopping.Loss")
+	}
 	if c.Optimizer == nil {
 		check(false, "Config.Optimizer is nil")
 	} else {
@@ -134,12 +149,31 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// params returns what is to be trained.
+func (c *Config) params() (Params, error) {
+	o, ok := c.Objective.(interface{ Params() *energy.Params })
+	switch {
+	case !ok && c.Params == nil:
+		return nil, errors.New("train: Config.Params is nil, and the objective does not tell what it reads")
+	case !ok:
+		return c.Params, nil
+	case c.Params == nil:
+		return o.Params(), nil
+	}
+	if own, other := o.Params().Data(), c.Params.Data(); len(own) != len(other) || len(own) > 0 && &own[0] != &other[0] {
+		return nil, errors.New("train: Config.Params are not those that the objective was compiled for, which would stay as they are; " +
+			"leave them out, or compile the objective for them")
+	}
+	return c.Params, nil
+}
+
 // runner is the state of a run.
 type runner struct {
 	cfg      Config
 	schedule Schedule
 	sentinel Sentinel
 	average  Average
+	early    *early // nil: none
 	watch    stopwatch
 
 	x     *mat.Dense
@@ -147,6 +181,8 @@ type runner struct {
 	data  *rand.PCG
 	noise *rand.PCG
 	aside *rand.PCG // for what is held back
+
+	dataRNG, noiseRNG *rand.Rand // on data and noise
 
 	step    int
 	attempt uint64 // rollbacks so far; part of the seed of every stream
@@ -175,15 +211,26 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		return Result{Loss: math.NaN()}, err
 	}
 	err = r.run(ctx)
-	return Result{
+	return r.result(), err
+}
+
+func (r *runner) result() Result {
+	res := Result{
 		Step: r.step, Loss: r.loss, Seconds: r.watch.seconds(), Rollbacks: int(r.attempt), Average: r.average.Theta(),
-	}, err
+		Best: r.average.Theta(), BestStep: r.step, BestLoss: math.NaN(),
+	}
+	if e := r.early; e != nil && e.theta != nil {
+		res.Best, res.BestStep, res.BestLoss = e.theta, e.step, e.best
+		res.Early = e.over() && r.step < r.cfg.Steps
+	}
+	return res
 }
 
 func newRunner(cfg Config) (*runner, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	cfg.Params, _ = cfg.params()
 	r := &runner{
 		cfg:      cfg,
 		schedule: cfg.Schedule,
@@ -198,6 +245,7 @@ func newRunner(cfg Config) (*runner, error) {
 		scale:    1,
 		loss:     math.NaN(),
 	}
+	r.dataRNG, r.noiseRNG = rand.New(r.data), rand.New(r.noise)
 	if r.schedule == nil {
 		r.schedule = Constant{}
 	}
@@ -212,6 +260,10 @@ func newRunner(cfg Config) (*runner, error) {
 	r.add("sentinel", &r.sentinel)
 	r.add("objective", cfg.Objective)
 	r.add("source", cfg.Source)
+	if cfg.Early != nil {
+		r.early = newEarly(cfg)
+		r.add("early", r.early)
+	}
 	// What lives in files comes last: it is cut back only when all the rest is in order.
 	if cfg.Recorder != nil {
 		r.add("recorder", cfg.Recorder)
@@ -255,78 +307,95 @@ func (r *runner) run(ctx context.Context) error {
 			return err
 		}
 	}
-	var (
-		cfg   = &r.cfg
-		theta = cfg.Params.Data()
-		data  = rand.New(r.data)
-		noise = rand.New(r.noise)
-	)
-	for r.step < cfg.Steps {
-		if gate := cfg.Hooks.Gate; gate != nil && ctx.Err() == nil {
-			if err := gate(ctx); err != nil && ctx.Err() == nil {
-				return errors.Join(err, r.stop())
+	for r.step < r.cfg.Steps && !r.early.over() {
+		if err := r.gate(ctx); err != nil {
+			return err
+		}
+		p, trip, err := r.advance()
+		if err == nil && trip == nil {
+			trip, err = r.look(p.LearningRate)
+		}
+		if err == nil && trip != nil {
+			if err = r.rollback(trip); err == nil {
+				continue
 			}
 		}
-		if ctx.Err() != nil {
-			if err := r.stop(); err != nil {
-				return err
-			}
-			return fmt.Errorf("train: stopped after step %d: %w", r.step, context.Cause(ctx))
-		}
-		Reseed(r.data, cfg.Seed, "data", r.attempt, uint64(r.step))
-		cfg.Source.Sample(r.x, data)
-		Reseed(r.noise, cfg.Seed, "noise", r.attempt, uint64(r.step))
-		stats, err := cfg.Objective.Gradient(r.grad, r.x, noise)
 		if err != nil {
-			return fmt.Errorf("train: step %d: %w", r.step, err)
+			return err
 		}
-		norm := Clip(r.grad, cfg.Clip)
-		if trip := r.sentinel.observe(r.step, stats, norm); trip != nil {
-			if err := r.rollback(trip); err != nil {
-				return err
-			}
-			continue
-		}
-		rate := cfg.LearningRate * r.scale * r.schedule.Factor(r.step, cfg.Steps)
-		cfg.Optimizer.SetLearningRate(rate)
-		if err := cfg.Optimizer.Step(theta, r.grad); err != nil {
-			return fmt.Errorf("train: step %d: %w", r.step, err)
-		}
-		cfg.Params.Changed()
-		r.average.Update(theta)
-		r.step++
-		r.loss = stats.Loss
-		r.sumLoss += stats.Loss
-		r.sumNorm += norm
-		r.window++
-
-		if r.step%cfg.RecordEvery == 0 || r.step == cfg.Steps {
-			trip, err := r.record(rate)
-			if err == nil && trip != nil {
-				if err = r.rollback(trip); err == nil {
-					continue
-				}
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if hook := cfg.Hooks.Step; hook != nil {
-			p := Progress{
-				Step: r.step, Steps: cfg.Steps, Stats: stats, GradNorm: norm, LearningRate: rate,
-				Seconds: r.watch.seconds(), Theta: theta, Average: r.average.Theta(),
-			}
+		if hook := r.cfg.Hooks.Step; hook != nil {
+			p.Seconds = r.watch.seconds()
 			if err := hook(p); err != nil {
 				return errors.Join(err, r.stop())
 			}
 		}
-		if r.step%cfg.CheckpointEvery == 0 && r.step < cfg.Steps && r.sentinel.calm() {
+		if r.step%r.cfg.CheckpointEvery == 0 && r.step < r.cfg.Steps && r.sentinel.calm() {
 			if err := r.checkpoint(); err != nil {
 				return err
 			}
 		}
 	}
 	return r.stop()
+}
+
+// gate waits as long as the hook does, and ends the run, after a checkpoint, if the context is done.
+func (r *runner) gate(ctx context.Context) error {
+	if gate := r.cfg.Hooks.Gate; gate != nil && ctx.Err() == nil {
+		if err := gate(ctx); err != nil && ctx.Err() == nil {
+			return errors.Join(err, r.stop())
+		}
+	}
+	if ctx.Err() == nil {
+		return nil
+	}
+	if err := r.stop(); err != nil {
+		return err
+	}
+	return fmt.Errorf("train: stopped after step %d: %w", r.step, context.Cause(ctx))
+}
+
+// advance takes one step, unless the sentinel finds its gradient wrong.
+func (r *runner) advance() (Progress, *Error, error) {
+	cfg, theta := &r.cfg, r.cfg.Params.Data()
+	Reseed(r.data, cfg.Seed, "data", r.attempt, uint64(r.step))
+	cfg.Source.Sample(r.x, r.dataRNG)
+	Reseed(r.noise, cfg.Seed, "noise", r.attempt, uint64(r.step))
+	stats, err := cfg.Objective.Gradient(r.grad, r.x, r.noiseRNG)
+	if err != nil {
+		return Progress{}, nil, fmt.Errorf("train: step %d: %w", r.step, err)
+	}
+	norm := Clip(r.grad, cfg.Clip)
+	if trip := r.sentinel.observe(r.step, stats, norm); trip != nil {
+		return Progress{}, trip, nil
+	}
+	rate := cfg.LearningRate * r.scale * r.schedule.Factor(r.step, cfg.Steps)
+	cfg.Optimizer.SetLearningRate(rate)
+	if err := cfg.Optimizer.Step(theta, r.grad); err != nil {
+		return Progress{}, nil, fmt.Errorf("train: step %d: %w", r.step, err)
+	}
+	cfg.Params.Changed()
+	r.average.Update(theta)
+	r.step++
+	r.loss = stats.Loss
+	r.sumLoss += stats.Loss
+	r.sumNorm += norm
+	r.window++
+	return Progress{
+		Step: r.step, Steps: cfg.Steps, Stats: stats, GradNorm: norm, LearningRate: rate, Theta: theta, Average: r.average.Theta(),
+	}, nil, nil
+}
+
+// look takes the measures and writes the record that are due after a step.
+func (r *runner) look(rate float64) (*Error, error) {
+	if r.early.due(r.step, r.cfg.Steps) {
+		if err := r.measure(); err != nil {
+			return nil, err
+		}
+	}
+	if r.step%r.cfg.RecordEvery == 0 || r.step == r.cfg.Steps || r.early.over() {
+		return r.record(rate)
+	}
+	return nil, nil
 }
 
 // record closes the window. The error that is not an error of recording is what the sentinel found.
@@ -341,24 +410,36 @@ func (r *runner) record(rate float64) (*Error, error) {
 		}
 		rec.Values = values
 	}
+	put := func(name string, v float64) {
+		if rec.Values == nil {
+			rec.Values = make(map[string]float64)
+		}
+		rec.Values[name] = v
+	}
 	var trip *Error
 	if r.cfg.Held != nil {
 		held, err := r.heldLoss()
 		if err != nil {
 			return nil, err
 		}
-		if rec.Values == nil {
-			rec.Values = make(map[string]float64)
-		}
-		rec.Values["held_loss"] = held
+		put("held_loss", held)
 		trip = r.sentinel.weigh(r.step, r.cfg.RecordEvery, rec.Loss, held)
+	}
+	if r.early.due(r.step, r.cfg.Steps) {
+		put("early_loss", r.early.last)
 	}
 	return trip, r.write(rec)
 }
 
-// heldLoss is the mean loss of a few batches of what is held back. What the objective remembers is put back afterwards.
+// heldLoss is the mean loss of a few batches of what is held back.
 func (r *runner) heldLoss() (float64, error) {
 	const batches = 4
+	Reseed(r.aside, r.cfg.Seed, "held", uint64(r.step))
+	return r.lossOf(r.cfg.Held, batches, rand.New(r.aside))
+}
+
+// lossOf is the mean loss of batches from a source. What the objective remembers is put back afterwards.
+func (r *runner) lossOf(source Source, batches int, rng *rand.Rand) (float64, error) {
 	memory, remembers := r.cfg.Objective.(Stateful)
 	var before []byte
 	if remembers {
@@ -367,11 +448,9 @@ func (r *runner) heldLoss() (float64, error) {
 			return 0, fmt.Errorf("train: state of the objective: %w", err)
 		}
 	}
-	Reseed(r.aside, r.cfg.Seed, "held", uint64(r.step))
-	rng := rand.New(r.aside)
 	var sum float64
 	for range batches {
-		r.cfg.Held.Sample(r.x, rng)
+		source.Sample(r.x, rng)
 		stats, err := r.cfg.Objective.Gradient(r.grad, r.x, rng)
 		if err != nil {
 			return 0, fmt.Errorf("train: step %d: points held back: %w", r.step, err)
@@ -383,7 +462,7 @@ func (r *runner) heldLoss() (float64, error) {
 			return 0, err
 		}
 	}
-	return sum / batches, nil
+	return sum / float64(batches), nil
 }
 
 func (r *runner) write(rec Record) error {

@@ -477,6 +477,25 @@ func TestStandardizerOfExtremes(t *testing.T) {
 	if datasets.NewStandardizer(mat.NewDense(2, 1, []float64{1.5e308, 1.6e308})).Validate(1) == nil {
 		t.Error("a mean that overflows is valid")
 	}
+	if datasets.NewStandardizer(mat.NewDense(3, 1, []float64{1e-310, 2e-310, 4e-310})).Validate(1) == nil {
+		t.Error("a deviation without an inverse is valid")
+	}
+}
+
+// Points far from zero are told apart: at 1e15 neighbouring numbers lie an eighth apart, which is seen in the deviation.
+func TestStandardizerFarOut(t *testing.T) {
+	const n = 10000
+	x, rng := mat.NewDense(n, 1, nil), rand.New(rand.NewPCG(1, 2))
+	for i := range n {
+		x.Set(i, 0, 1e15+rng.NormFloat64())
+	}
+	s := datasets.NewStandardizer(x)
+	if want := math.Sqrt(1 + 1./64/12); math.Abs(s.Scale[0]-want) > 4*want/math.Sqrt(2*n) || math.Abs(s.Mean[0]-1e15) > 4/math.Sqrt(n)+1./16 {
+		t.Errorf("mean %g, scale %g, want 1e15 and %g", s.Mean[0], s.Scale[0], want)
+	}
+	if _, ok := datasets.Constant(x, 0); ok {
+		t.Error("points at 1e15 are a constant")
+	}
 }
 
 // A column of one value is constant however many rows there are, whatever their sum is rounded to.
@@ -697,6 +716,58 @@ func TestImage(t *testing.T) {
 	}
 	if l[2] > l[1]-4 || l[3] > l[1]-4 {
 		t.Errorf("log p on blank paper %.2f and %.2f, on the bar %.2f", l[2], l[3], l[1])
+	}
+}
+
+// Grey paper is no mass, whatever its grey and however it scatters; white paper, a meant grey and one grey everywhere stay as they are.
+func TestPaper(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []struct {
+		name  string
+		paper func(x, y int) int
+		cfg   datasets.ImageConfig
+		ink   int     // grey of the square
+		ratio float64 // of the paper's density to that of the square
+		note  string
+	}{
+		{"white", func(x, y int) int { return 255 }, datasets.ImageConfig{}, 0, 0, ""},
+		{"grey", func(x, y int) int { return 240 }, datasets.ImageConfig{}, 0, 0, "the paper is grey, 240 of 255 on 94 % of the picture"},
+		{"almost white", func(x, y int) int { return 254 }, datasets.ImageConfig{}, 0, 0, "the paper is grey, 254"},
+		{"scanned", func(x, y int) int { return 229 + rng.IntN(7) }, datasets.ImageConfig{}, 0, 0, "the paper is grey"},
+		{"grey, inverted", func(x, y int) int { return 20 }, datasets.ImageConfig{Invert: true}, 255, 0, "the background is grey, 20 of 255"},
+		{"dark", func(x, y int) int { return 10 }, datasets.ImageConfig{}, 255, 0, "94 % of the picture is dark and holds most of the mass; if that is the background, invert it"},
+		{"light, inverted", func(x, y int) int { return 250 }, datasets.ImageConfig{Invert: true}, 0, 0, "do not invert it"},
+		{"a grey that is meant", func(x, y int) int { return 255 - 100*min(1, x/8) }, datasets.ImageConfig{}, 0, 100. / 255, ""},
+		{"a threshold", func(x, y int) int { return 240 }, datasets.ImageConfig{Threshold: 0.5}, 0, 0, ""},
+		{"none", func(x, y int) int { return 240 }, datasets.ImageConfig{Threshold: -1}, 0, 15. / 255, ""},
+		{"one grey", func(x, y int) int { return 240 }, datasets.ImageConfig{}, 240, 1, ""},
+	} {
+		img := image.NewGray(image.Rect(0, 0, 64, 64))
+		for y := range 64 {
+			for x := range 64 {
+				img.Pix[64*y+x] = uint8(c.paper(x, y))
+				if x >= 24 && x < 40 && y >= 24 && y < 40 {
+					img.Pix[64*y+x] = uint8(c.ink)
+				}
+			}
+		}
+		d, err := datasets.NewImage(img, c.cfg)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if !strings.Contains(d.Note(), c.note) || (c.note == "") != (d.Note() == "") {
+			t.Errorf("%s: note %q, want %q", c.name, d.Note(), c.note)
+		}
+		if strings.Contains(d.Note(), "most of the mass") {
+			continue
+		}
+		logp := make([]float64, 2)
+		d.LogProb(logp, mat.NewDense(2, 2, []float64{0, 0, 2.5, 2.5}))
+		background := math.Exp(-6.25/1.44) / (2 * math.Pi * 1.44) * 0.001
+		if got := (math.Exp(logp[1]) - background) / math.Exp(logp[0]); math.Abs(got-c.ratio) > 0.01 {
+			t.Errorf("%s: the paper is %.3f times as dense as the square, want %.3f", c.name, got, c.ratio)
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ type ImageConfig struct {
 	Blur       float64 // standard deviation of the blur in pixels, at most 8; 0 means 1
 	MaxSide    int     // a larger picture is reduced to so many pixels on its longer side; 0 means 256
 	Background float64 // share of the background, below 1; 0 means 0.001
-	Threshold  float64 // ink, from 0 for white to 1 for black, up to which a pixel is blank; 0: that of the paper, if it is grey
+	Threshold  float64 // ink, from 0 for white to 1 for black, up to which a pixel is blank; 0: that of the paper, if it is grey; < 0: none
 	MaxMemory  int64   // bytes that reading a picture may take; 0 means 1 GiB
 }
 
@@ -56,9 +56,13 @@ func (c ImageConfig) withDefaults() ImageConfig {
 // with f the blurred uniform density of a pixel. Pixels more than nine σ away add less than 1e-17 and are left out.
 type Image struct {
 	plane
-	pic *picture
-	one sync.Once
+	pic  *picture
+	one  sync.Once
+	note string
 }
+
+// Note says how the picture was read where that may not be what was meant, on one line; "" where nothing speaks for it.
+func (d *Image) Note() string { return d.note }
 
 // LoadImage reads a .png file.
 func LoadImage(path string, cfg ImageConfig) (*Image, error) {
@@ -117,17 +121,19 @@ func decodeImage(ctx context.Context, path string, cfg ImageConfig) (image.Image
 	return img, nil
 }
 
-// NewImage makes a picture into a density. The ink of a pixel is 1 − luminance (Invert: luminance), times its opacity.
+// NewImage makes a picture into a density. The ink of a pixel is 1 − luminance (Invert: luminance), times its opacity,
+// what is left of it above the threshold.
 func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 	cfg = cfg.withDefaults()
-	if !(cfg.HalfWidth >= 1e-6 && cfg.HalfWidth <= 1e6) || !(cfg.Blur >= 0.1 && cfg.Blur <= 8) || cfg.MaxSide < 1 || !(cfg.Background > 0 && cfg.Background < 1) {
-		return nil, fmt.Errorf("datasets: image with HalfWidth %g (want 1e-6 to 1e6), Blur %g (0.1 to 8), MaxSide %d (> 0), Background %g (between 0 and 1)",
-			cfg.HalfWidth, cfg.Blur, cfg.MaxSide, cfg.Background)
+	if !(cfg.HalfWidth >= 1e-6 && cfg.HalfWidth <= 1e6) || !(cfg.Blur >= 0.1 && cfg.Blur <= 8) || cfg.MaxSide < 1 || !(cfg.Background > 0 && cfg.Background < 1) || !(cfg.Threshold < 1) {
+		return nil, fmt.Errorf("datasets: image with HalfWidth %g (want 1e-6 to 1e6), Blur %g (0.1 to 8), MaxSide %d (> 0), Background %g (between 0 and 1), Threshold %g (below 1)",
+			cfg.HalfWidth, cfg.Blur, cfg.MaxSide, cfg.Background, cfg.Threshold)
 	}
 	if img.Bounds().Empty() {
 		return nil, errors.New("datasets: the picture has no pixels")
 	}
-	ink, w, h := reduce(img, cfg)
+	threshold, note := cfg.blank(img)
+	ink, w, h := reduce(img, cfg, threshold)
 	var total float64
 	for _, v := range ink {
 		total += v
@@ -151,7 +157,7 @@ func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 		sum += ink[i]
 		p.sums[i] = sum
 	}
-	d := &Image{pic: p}
+	d := &Image{pic: p, note: note}
 	d.plane = plane{planar: p, centres: []float64{0, 0}, weights: []float64{1}}
 	// Out there lies at most 9e-7 of the mass by the background, on both axes together, and 4e-9 by the picture.
 	far := math.Max(3.6, math.Sqrt2*math.Erfcinv(math.Min(1, 4.5e-7/cfg.Background)))
@@ -236,8 +242,8 @@ func (p *picture) entropy() float64 {
 	return total - p.background*(top*(1-px*py)-(2-qx*py-px*qy)/2)
 }
 
-// reduce returns the ink of every pixel, row by row from the bottom, of the picture averaged down to MaxSide.
-func reduce(img image.Image, cfg ImageConfig) (ink []float64, w, h int) {
+// reduce returns the ink above a threshold of every pixel, row by row from the bottom, of the picture averaged down to MaxSide.
+func reduce(img image.Image, cfg ImageConfig, threshold float64) (ink []float64, w, h int) {
 	b := img.Bounds()
 	w, h = b.Dx(), b.Dy()
 	if long := max(w, h); long > cfg.MaxSide {
@@ -249,13 +255,9 @@ func reduce(img image.Image, cfg ImageConfig) (ink []float64, w, h int) {
 		row := h - 1 - y*h/b.Dy()
 		for x := range b.Dx() {
 			k := row*w + x*w/b.Dx()
-			// Colours come multiplied by their opacity.
-			r, g, bl, a := img.At(b.Min.X+x, b.Min.Y+y).RGBA()
-			light := (0.2126*float64(r) + 0.7152*float64(g) + 0.0722*float64(bl)) / 0xffff
-			if !cfg.Invert {
-				light = float64(a)/0xffff - light
+			if v := inkOf(img, b.Min.X+x, b.Min.Y+y, cfg.Invert); v > threshold {
+				ink[k] += (v - threshold) / (1 - threshold)
 			}
-			ink[k] += math.Max(0, light)
 			count[k]++
 		}
 	}

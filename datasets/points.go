@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -43,6 +44,9 @@ func NewPoints(x *mat.Dense) (*Points, error) {
 	}
 	for j := range d {
 		margin := 0.15 * (p.hi[j] - p.lo[j])
+		if math.IsInf(margin, 0) {
+			return nil, fmt.Errorf("datasets: column %d has values from %g to %g, which are too large; take a larger unit", j+1, p.lo[j], p.hi[j])
+		}
 		if margin == 0 {
 			margin = 1
 		}
@@ -71,6 +75,11 @@ func (p *Points) Note() string {
 		notes = append(notes, n.Text)
 	}
 	return strings.Join(notes, "; ")
+}
+
+// Inspect says what is odd about the points, before a density is fitted to them; see [table.Inspect].
+func (p *Points) Inspect(ctx context.Context) ([]table.Finding, error) {
+	return table.Inspect(ctx, p.x, p.names)
 }
 
 // Matrix returns the points themselves, one per row. It is not a copy.
@@ -119,48 +128,32 @@ type Standardizer struct {
 	Scale []float64 `json:"scale"` // > 0
 }
 
-// Constant returns the value that all rows of column j of x have to 1e-12; ok tells whether there is one.
-func Constant(x *mat.Dense, j int) (value float64, ok bool) {
-	n, _ := x.Dims()
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for i := range n {
-		v := x.At(i, j)
-		lo, hi = min(lo, v), max(hi, v)
-	}
-	return lo + (hi-lo)/2, hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi))
-}
+// Constant returns the value that all rows of column j of x have, but for rounding; ok tells whether there is one. See [table.Constant].
+func Constant(x *mat.Dense, j int) (value float64, ok bool) { return table.Constant(x, j) }
 
-// NewStandardizer measures mean and standard deviation of the columns of x. A column that is [Constant] is given the scale 1.
+// NewStandardizer measures mean and standard deviation of the columns of x. A column that is [Constant] is given the scale 1. Sums are
+// of differences from a value of the column, so that points far from zero are told apart, and scaled, so that squares do not overflow.
 func NewStandardizer(x *mat.Dense) *Standardizer {
 	n, d := x.Dims()
 	s := &Standardizer{make([]float64, d), make([]float64, d)}
 	for j := range d {
-		if v, ok := Constant(x, j); ok { // a sum of many drifts by more
+		if v, ok := Constant(x, j); ok {
 			s.Mean[j], s.Scale[j] = v, 1
 			continue
 		}
+		from := x.At(0, j)
 		var mean, ss, most float64
 		for i := range n {
-			mean += x.At(i, j)
+			mean += (x.At(i, j) - from) / float64(n)
 		}
-		mean /= float64(n)
 		for i := range n {
-			d := x.At(i, j) - mean
+			most = max(most, math.Abs(x.At(i, j)-from-mean))
+		}
+		for i := range n {
+			d := (x.At(i, j) - from - mean) / most
 			ss += d * d
-			most = max(most, math.Abs(d))
 		}
-		s.Mean[j], s.Scale[j] = mean, math.Sqrt(ss/float64(n))
-		if most > 0 && (ss < 1e-280 || ss > 1e300) { // squares that are too small or too large for a float64
-			ss = 0
-			for i := range n {
-				d := (x.At(i, j) - mean) / most
-				ss += d * d
-			}
-			s.Scale[j] = most * math.Sqrt(ss/float64(n))
-		}
-		if s.Scale[j] <= 1e-12*math.Abs(mean) {
-			s.Scale[j] = 1
-		}
+		s.Mean[j], s.Scale[j] = from+mean, most*math.Sqrt(ss/float64(n))
 	}
 	return s
 }
@@ -170,9 +163,15 @@ func (s *Standardizer) Validate(d int) error {
 	if len(s.Mean) != d || len(s.Scale) != d {
 		return fmt.Errorf("datasets: standardizer has %d means and %d scales, want %d", len(s.Mean), len(s.Scale), d)
 	}
+	const least, most = 1e-300, 1e300 // beyond them the product of two is no float64
 	for j := range d {
-		if !(s.Scale[j] > 0) || math.IsInf(s.Scale[j], 0) || math.IsNaN(s.Mean[j]) || math.IsInf(s.Mean[j], 0) {
-			return fmt.Errorf("datasets: standardizer has mean %g and scale %g in column %d, want finite numbers and scale > 0", s.Mean[j], s.Scale[j], j+1)
+		switch m, c := s.Mean[j], s.Scale[j]; {
+		case !(c > 0) || math.IsNaN(m) || math.IsInf(m, 0) || math.IsInf(c, 0):
+			return fmt.Errorf("datasets: standardizer has mean %g and scale %g in column %d, want finite numbers and scale > 0", m, c, j+1)
+		case math.Abs(m) > most || c > most:
+			return fmt.Errorf("datasets: column %d has values around %g with deviation %g, which are too large for numbers; take a larger unit", j+1, m, c)
+		case c < least:
+			return fmt.Errorf("datasets: column %d has deviation %g, which is too small for numbers; take a smaller unit", j+1, c)
 		}
 	}
 	return nil

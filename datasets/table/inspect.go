@@ -1,0 +1,335 @@
+package table
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Finding is what is odd about points that a density is to learn.
+type Finding struct {
+	Kind    Kind
+	Columns []int  // from 0; nil where it is about rows
+	Row     int    // from 0, of what stands for it; -1 where it is about columns
+	Count   int    // different values of a column, or rows concerned
+	Fatal   bool   // there is no density to learn, or float64 has no room for it
+	Text    string // in a line, with what helps
+}
+
+// What is found in columns and rows.
+const (
+	ConstantColumn  Kind = "constant column"  // one value
+	FewValues       Kind = "few values"       // at most 20, of ten times as many rows
+	WholeNumbers    Kind = "whole numbers"    // and more values than that
+	Rounded         Kind = "rounded"          // to decimals, so that most values come more than once
+	EqualColumns    Kind = "equal columns"    // two columns are the same
+	DependentColumn Kind = "dependent column" // a column follows from others
+	CountsRows      Kind = "counts rows"      // an index
+	OutlierRow      Kind = "outlier"          // a row far from all others
+	RepeatedRows    Kind = "repeated rows"    // rows that occur more than once
+	FewRows         Kind = "few rows"         // fewer than there are columns
+	TooLarge        Kind = "too large"        // values beyond 1e300
+	TooSmall        Kind = "too small"        // values that differ by less than 1e-300
+)
+
+const (
+	few       = 20      // values of a column that are few
+	maxValues = 1 << 16 // values of a column that are counted
+	huge      = 1e300
+	tiny      = 1e-300
+)
+
+// Inspect says what is odd about the points in the rows of x, before a density is fitted to them: columns with few values, columns of
+// which one follows from the others, rows that repeat, a point far from all others. names are those of the columns, or nil. Statistics that
+// need no more are taken from a part of the rows; it ends with the context.
+func Inspect(ctx context.Context, x *mat.Dense, names []string) ([]Finding, error) {
+	n, d := x.Dims()
+	in := &inspection{ctx: ctx, x: x, n: n, d: d, names: names, values: make([]int, d)}
+	for _, look := range []func() error{in.shape, in.magnitudes, in.columns, in.equalColumns, in.rows, in.dependent} {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := look(); err != nil {
+			return nil, err
+		}
+	}
+	return in.found, nil
+}
+
+// inspection is the work of Inspect.
+type inspection struct {
+	ctx    context.Context
+	x      *mat.Dense
+	n, d   int
+	names  []string
+	values []int // different values of every column; maxValues+1 where they are more
+	found  []Finding
+}
+
+func (in *inspection) column(kind Kind, values int, fatal bool, format string, args ...any) {
+	in.found = append(in.found, Finding{Kind: kind, Row: -1, Count: values, Fatal: fatal, Text: fmt.Sprintf(format, args...)})
+}
+
+func (in *inspection) of(columns ...int) { in.found[len(in.found)-1].Columns = columns }
+
+// title is the number of a column, from 1, and its name.
+func (in *inspection) title(j int) string {
+	if in.names == nil || in.names[j] == "" {
+		return fmt.Sprint(j + 1)
+	}
+	return fmt.Sprintf("%d (%s)", j+1, in.names[j])
+}
+
+func (in *inspection) titles(columns []int) string {
+	var s []string
+	for _, j := range columns {
+		s = append(s, in.title(j))
+	}
+	return enumerate(s)
+}
+
+// at returns the value of row i in column j.
+func (in *inspection) at(i, j int) float64 {
+	m := in.x.RawMatrix()
+	return m.Data[i*m.Stride+j]
+}
+
+// shape looks at the number of rows and columns.
+func (in *inspection) shape() error {
+	switch {
+	case Turned(in.n, in.d):
+		in.column(Transposed, in.n, false, "%s of %s: transposed?", count(in.n, "point"), count(in.d, "coordinate"))
+	case in.n < in.d:
+		in.column(FewRows, in.n, false, "there are %d points of %d coordinates, fewer than one for each: much of what is learnt will be guesses", in.n, in.d)
+	}
+	return nil
+}
+
+// magnitudes refuses what float64 has no room for.
+func (in *inspection) magnitudes() error {
+	var large, small []int
+	for j := range in.d {
+		lo, hi, most := math.Inf(1), math.Inf(-1), 0.0
+		for i := range in.n {
+			v := in.at(i, j)
+			lo, hi, most = min(lo, v), max(hi, v), max(most, math.Abs(v))
+		}
+		switch {
+		case most > huge:
+			large = append(large, j)
+		case hi > lo && hi-lo < tiny:
+			small = append(small, j)
+		}
+	}
+	if large != nil {
+		in.column(TooLarge, len(large), true, "%s values beyond 1e300, too large for numbers; take a larger unit", in.which(large))
+		in.of(large...)
+	}
+	if small != nil {
+		in.column(TooSmall, len(small), true, "%s values that differ by less than 1e-300, too little for numbers; take a smaller unit", in.which(small))
+		in.of(small...)
+	}
+	return nil
+}
+
+// which is the beginning of a sentence about columns: "column 3 holds".
+func (in *inspection) which(columns []int) string {
+	if len(columns) == 1 {
+		return "column " + in.titles(columns) + " holds"
+	}
+	return "columns " + in.titles(columns) + " hold"
+}
+
+// columns looks at the values of every column: how many there are, whether they are whole or rounded, whether they count the rows.
+func (in *inspection) columns() error {
+	groups := map[Kind][]int{}
+	var constant []int
+	for j := range in.d {
+		if err := in.ctx.Err(); err != nil {
+			return err
+		}
+		k := in.count(j)
+		in.values[j] = k
+		whole, decimals := in.decimals(j)
+		switch {
+		case k == 1:
+			constant = append(constant, j)
+		case in.n < 10:
+		case whole && in.countsRows(j, k):
+			in.column(CountsRows, k, false, "column %s counts the rows; unless that belongs to the data, leave it out", in.title(j))
+			in.of(j)
+		case k <= few && in.n >= 10*k:
+			groups[FewValues] = append(groups[FewValues], j)
+		case whole:
+			groups[WholeNumbers] = append(groups[WholeNumbers], j)
+		case decimals >= 0 && 2*k < in.n:
+			groups[Rounded] = append(groups[Rounded], j)
+		}
+	}
+	if len(constant) == in.d {
+		in.column(ConstantColumn, 1, true, "all points are equal: there is no density to learn; give points that differ")
+		in.of(constant...)
+	} else if len(constant) > 0 {
+		what := "columns %s are the same in all points: no density has them; leave the columns out"
+		if len(constant) == 1 {
+			what = "column %s is the same in all points: no density has it; leave the column out"
+		}
+		in.column(ConstantColumn, 1, true, what, in.titles(constant))
+		in.of(constant...)
+	}
+	for _, g := range []struct {
+		kind Kind
+		says string
+	}{
+		{FewValues, "with few values"}, {WholeNumbers, "of whole numbers"}, {Rounded, "of rounded numbers"},
+	} {
+		if columns := groups[g.kind]; columns != nil {
+			in.grouped(g.kind, g.says, columns)
+		}
+	}
+	return nil
+}
+
+// grouped is one finding about all columns of a kind, with the number of values of each: tables have many.
+func (in *inspection) grouped(kind Kind, says string, columns []int) {
+	var s []string
+	for _, j := range columns {
+		values := fmt.Sprint(in.values[j])
+		if in.values[j] > maxValues {
+			values = fmt.Sprintf("more than %d", maxValues)
+		}
+		s = append(s, fmt.Sprintf("%s: %s values", in.title(j), values))
+	}
+	noun := "column"
+	if len(columns) > 1 {
+		noun = "columns"
+	}
+	const most = 6
+	if len(s) > most {
+		s = append(s[:most], fmt.Sprintf("and %d more columns", len(columns)-most))
+	}
+	in.column(kind, in.values[columns[0]], false, "%s %s (%s): a density rises without bound on values that repeat", noun, says, strings.Join(s, ", "))
+	in.of(columns...)
+}
+
+// count is the number of different values of a column, at most maxValues+1. Values that rounding alone tells apart are one.
+func (in *inspection) count(j int) int {
+	seen := make(map[float64]struct{}, 64)
+	for i := 0; i < in.n && len(seen) <= maxValues; i++ {
+		seen[in.at(i, j)] = struct{}{}
+	}
+	if _, ok := Constant(in.x, j); ok && len(seen) > 1 {
+		return 1
+	}
+	return len(seen)
+}
+
+// Constant returns the value that all rows of column j of x have, but for rounding: a few values that differ by 1e-12 of them at
+// most. Many such values are not rounding but points far from zero.
+func Constant(x *mat.Dense, j int) (value float64, ok bool) {
+	const most = 4
+	n, _ := x.Dims()
+	lo, hi := math.Inf(1), math.Inf(-1)
+	var seen []float64
+	for i := range n {
+		v := x.At(i, j)
+		lo, hi = min(lo, v), max(hi, v)
+		if len(seen) <= most && !slices.Contains(seen, v) {
+			seen = append(seen, v)
+		}
+	}
+	return lo + (hi-lo)/2, len(seen) == 1 || len(seen) <= most && hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi))
+}
+
+// decimals reports whether all values of a column are whole, and else the fewest decimals, at most six, with which all can be written; -1
+// if these are not enough.
+func (in *inspection) decimals(j int) (whole bool, decimals int) {
+	scale := 1.0
+	for i := range in.n {
+		v := in.at(i, j)
+		for {
+			u := v * scale
+			if math.Abs(u) > 1<<53 || scale > 1 && math.Abs(u) > 1e11 {
+				return false, -1
+			}
+			if r := math.Round(u); u == r || scale > 1 && math.Abs(u-r) <= 1e-12*math.Abs(u) {
+				break
+			}
+			if decimals++; decimals > 6 {
+				return false, -1
+			}
+			scale *= 10
+		}
+	}
+	return decimals == 0, decimals
+}
+
+// countsRows reports whether the whole numbers of a column are those of the rows, in any order.
+func (in *inspection) countsRows(j, values int) bool {
+	if values < in.n && values <= maxValues {
+		return false
+	}
+	ordered, lo, hi := true, in.at(0, j), in.at(0, j)
+	for i := 1; i < in.n; i++ {
+		v := in.at(i, j)
+		ordered = ordered && v == in.at(0, j)+float64(i)
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	return ordered || values == in.n && hi-lo == float64(in.n-1) && (lo == 0 || lo == 1)
+}
+
+// equalColumns finds columns that are the same, value by value.
+func (in *inspection) equalColumns() error {
+	byHash := map[uint64][]int{}
+	for j := range in.d {
+		if err := in.ctx.Err(); err != nil {
+			return err
+		}
+		h := newHash()
+		for i := range in.n {
+			h.add(in.at(i, j))
+		}
+		byHash[uint64(h)] = append(byHash[uint64(h)], j)
+	}
+	var same [][]int
+	for _, columns := range byHash {
+		if len(columns) > 1 && in.values[columns[0]] > 1 && in.same(columns) {
+			same = append(same, columns)
+		}
+	}
+	slices.SortFunc(same, func(a, b []int) int { return cmp.Compare(a[0], b[0]) })
+	for _, columns := range same {
+		in.column(EqualColumns, in.values[columns[0]], false, "columns %s are equal: the points have no density of their own; leave all but one out", in.titles(columns))
+		in.of(columns...)
+	}
+	return nil
+}
+
+// same reports whether columns of the same hash are the same.
+func (in *inspection) same(columns []int) bool {
+	for i := range in.n {
+		for _, j := range columns[1:] {
+			if in.at(i, j) != in.at(i, columns[0]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// hash is that of a sequence of numbers, by multiplication and shifts (splitmix64).
+type hash uint64
+
+func newHash() hash { return 0x9e3779b97f4a7c15 }
+
+func (h *hash) add(v float64) {
+	z := uint64(*h) ^ math.Float64bits(v+0) // −0 is 0
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	*h = hash(z ^ z>>31)
+}

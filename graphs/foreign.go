@@ -19,7 +19,8 @@ import (
 //   - scalars and all others: Do, the result copied.
 //
 // Operands and result are wrapped as tensors once, as long as their memory stays where it is. Operations of third parties get
-// copies of their operands, since they may write to them, as does YOLOv3, which does. Programs that share an operation, as clones do, take turns.
+// copies of their operands, since they may write to them, as YOLOv3 does; but an operand that is Gorgonia's identity operation
+// is there to be written to. Programs that share an operation, as clones do, take turns.
 type foreignRunner struct {
 	op   G.Op
 	kind gorgonia.Kind
@@ -120,7 +121,7 @@ func runForeign[T kernels.Float](r *foreignRunner, dst []T, args [][]T) (err err
 func wrapArg[T kernels.Float](r *foreignRunner, i int, x []T) error {
 	n := r.in[i]
 	size := max(n.Shape().TotalSize(), 1)
-	share := r.kind != gorgonia.Unknown && r.kind != gorgonia.YOLO
+	share := r.kind != gorgonia.Unknown && r.kind != gorgonia.YOLO || n.Op() != nil && gorgonia.KindOf(n.Op()) == gorgonia.Identity
 	if d, ok := r.args[i].(*tensor.Dense); ok && share {
 		if s, ok := elements[T](d); ok && len(s) > 0 && &s[0] == &x[0] {
 			return nil

@@ -1,6 +1,8 @@
 package graphs
 
 import (
+	"slices"
+
 	G "gorgonia.org/gorgonia"
 )
 
@@ -10,19 +12,51 @@ import (
 // Nothing is stored on the nodes, so Grad may be applied to its own results: any order of derivative is had by repeating
 // it. wrt may name any node that cost was computed from, not only inputs.
 //
-// Our own operations are differentiated by their rules, Gorgonia's by an allow-list (see the package documentation); an
-// operation that is not on it is an error that names it. Operations of third parties are asked for their SymDiff.
+// Our own operations are differentiated by their rules, Gorgonia's by translation to ours (see the package documentation); one
+// without a rule is an error, ErrNoRule, that names it. Operations of third parties are asked for their SymDiff.
 func Grad(cost *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
 	err = try(func() {
-		if cost == nil || cost.Graph() == nil {
-			failf("Grad of no node")
-		}
-		if n := cost.Shape().TotalSize(); n != 1 {
-			failf("Grad of a node of shape %v, want one element; add them up with Sum", cost.Shape())
-		}
+		checkCost(cost, wrt)
 		gs = vjp(cost, OnesLike(cost), wrt)
 	})
 	return gs, err
+}
+
+// StoreGrads is Grad in the manner of gorgonia.Grad: besides returning the gradients it gives them to their nodes, those of
+// wrt and all between them and cost. After a run of a Machine, Node.Grad returns the value of a node's gradient. Unlike
+// gorgonia.Grad it may be called again, for other costs and for gradients of gradients; a node has the gradient of the last call.
+func StoreGrads(cost *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
+	err = try(func() {
+		checkCost(cost, wrt)
+		adj := adjoints(nil, cost, OnesLike(cost), wrt)
+		for _, w := range wrt {
+			if adj[w] == nil {
+				adj[w] = ZerosLike(w)
+			}
+			gs = append(gs, adj[w])
+		}
+		order, _ := topological(append(slices.Clone(wrt), cost)...)
+		for _, n := range order {
+			if d := adj[n]; d != nil {
+				G.SetDerivOf(d, n)
+			}
+		}
+	})
+	return gs, err
+}
+
+func checkCost(cost *G.Node, wrt G.Nodes) {
+	if missing(cost) {
+		failf("Grad of no node")
+	}
+	if n := cost.Shape().TotalSize(); n != 1 {
+		failf("Grad of a node of shape %v, want one element; add them up with Sum", cost.Shape())
+	}
+	for i, w := range wrt {
+		if w == nil || w.Graph() != cost.Graph() {
+			failf("gradient with respect to node %d, which is missing or in another graph", i)
+		}
+	}
 }
 
 // VJP returns, for each node w of wrt, seedᵀ·∂out/∂w: reverse mode with a given seed, which has out's shape.

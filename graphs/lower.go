@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -94,6 +95,9 @@ func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
 		return l.constant(n)
 	case kind == gorgonia.Dropout && isFloat(n.Dtype()):
 		return l.to.Mul(args[0], l.mask(n)), nil
+	case kind == gorgonia.Identity:
+		rows, cols := flat(n.Shape())
+		return l.to.Opaque(copyRunner{}, "", true, rows, cols, args...), nil
 	}
 	if id, ok := l.native(n, in, args); ok {
 		return id, nil
@@ -139,24 +143,37 @@ func (l *lowering) mask(n *G.Node) ir.ID {
 		return id
 	}
 	rows, cols := flat(n.Shape())
-	id := l.to.Opaque(&maskRunner{maskOp{n.Op(), gorgonia.Read(n.Op()).P}}, "", true, rows, cols)
+	id := l.to.Opaque(&maskRunner{o: maskOp{n.Op(), gorgonia.Read(n.Op()).P}, own: gorgonia.OwnGenerator(n.Op())}, "", true, rows, cols)
 	l.masks[n] = id
 	return id
 }
 
-// maskRunner draws the mask of a Dropout.
-type maskRunner struct{ o maskOp }
+// maskRunner draws the mask of a Dropout: by a fast generator where the operation has the usual one, which begins by the
+// clock, else by the operation.
+type maskRunner struct {
+	o   maskOp
+	own bool
+}
 
 func (r *maskRunner) Label() string                            { return r.o.String() }
-func (r *maskRunner) Run32(dst []float32, _ [][]float32) error { drawMask(r.o, dst); return nil }
-func (r *maskRunner) Run64(dst []float64, _ [][]float64) error { drawMask(r.o, dst); return nil }
+func (r *maskRunner) Run32(dst []float32, _ [][]float32) error { return drawMask(r, dst) }
+func (r *maskRunner) Run64(dst []float64, _ [][]float64) error { return drawMask(r, dst) }
 
-func drawMask[T kernels.Float](o maskOp, dst []T) {
-	if o.off() {
+func drawMask[T kernels.Float](r *maskRunner, dst []T) error {
+	p := r.o.p
+	if r.o.off() {
 		kernels.Fill(dst, 1)
-		return
+		return nil
 	}
-	kept, below := T(1/(1-o.p)), uint64((1-o.p)*(1<<32))
+	if !r.own {
+		kernels.Fill(dst, 1)
+		v, err := r.o.op.Do(tensor.New(tensor.WithShape(len(dst)), tensor.WithBacking(slices.Clone(dst))))
+		if err != nil {
+			return err
+		}
+		return loadValue(dst, v)
+	}
+	kept, below := T(1/(1-p)), uint64((1-p)*(1<<32))
 	for i := 0; i < len(dst); i += 2 {
 		u := rand.Uint64()
 		for j := i; j < min(i+2, len(dst)); j++ {
@@ -167,7 +184,16 @@ func drawMask[T kernels.Float](o maskOp, dst []T) {
 			u >>= 32
 		}
 	}
+	return nil
 }
+
+// copyRunner is Gorgonia's identity operation. It is memory for another operation to write a second result to, so its value
+// is never that of its operand.
+type copyRunner struct{}
+
+func (copyRunner) Label() string                               { return "copy" }
+func (copyRunner) Run32(dst []float32, args [][]float32) error { copy(dst, args[0]); return nil }
+func (copyRunner) Run64(dst []float64, args [][]float64) error { copy(dst, args[0]); return nil }
 
 // kernelOf maps our functions to the kernels'.
 var kernelOf = map[fn]kernels.Func{

@@ -3,6 +3,7 @@ package graphs
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -35,10 +36,12 @@ type Machine struct {
 	reads []read
 	sets  []set
 
+	gradients map[*G.Node]G.Value // bound to nodes, see DualValues
+
 	run     machineRun
 	leaves  G.Nodes // the inputs, in the order of the program's
 	results []*result
-	slices  map[*G.Node]gorgonia.Range // as they were compiled
+	ranges  map[*G.Node]gorgonia.Range // of slices, as they were compiled
 	modes   []G.TrainModeOp            // they belong to the graph, which may have other machines: their mode is set at every run
 }
 
@@ -67,7 +70,7 @@ type set struct{ to, from *G.Node }
 // Operations with a training mode are put into the mode of the machine, which for BatchNorm means that the running
 // statistics of an operation that is to train begin anew, as with gorgonia.NewTapeMachine.
 func NewMachine(g *G.ExprGraph, opts ...MachineOption) (*Machine, error) {
-	m := &Machine{}
+	m := &Machine{gradients: map[*G.Node]G.Value{}}
 	for _, opt := range opts {
 		if opt != nil {
 			opt.machine(&m.o)
@@ -86,6 +89,11 @@ func NewMachine(g *G.ExprGraph, opts ...MachineOption) (*Machine, error) {
 		for _, t := range m.modes {
 			if err := t.SetTraining(!m.o.evaluation); err != nil {
 				return err
+			}
+		}
+		for _, n := range m.nodes {
+			if d, ok := n.Value().(*tensor.Dense); ok {
+				tensor.WithEngine(standardEngine)(d)
 			}
 		}
 		return nil
@@ -141,7 +149,7 @@ func typeOfProgram(nodes G.Nodes) tensor.Dtype {
 
 // build compiles the graph as it is now.
 func (m *Machine) build() error {
-	m.leaves, m.results, m.slices = nil, nil, map[*G.Node]gorgonia.Range{}
+	m.leaves, m.results, m.ranges = nil, nil, map[*G.Node]gorgonia.Range{}
 	order, _ := topological(m.nodes...)
 	l := newLowering(typeOfProgram(order))
 	l.input = func(n *G.Node) (ir.ID, error) {
@@ -163,7 +171,7 @@ func (m *Machine) build() error {
 		case kind == gorgonia.Constant || kind == gorgonia.ConstantTensor: // they have their value
 			continue
 		case kind == gorgonia.Slice || kind == gorgonia.SliceGrad:
-			m.slices[n] = gorgonia.Read(n.Op()).Range
+			m.ranges[n] = gorgonia.Read(n.Op()).Range
 		}
 		if m.o.few && !kept[n] && len(gorgonia.DerivativeOf(n)) == 0 {
 			if kind == gorgonia.BatchNorm { // whose statistics go on
@@ -214,7 +222,7 @@ func (m *Machine) RunAll() error {
 }
 
 func (m *Machine) runAll() error {
-	for n, was := range m.slices {
+	for n, was := range m.ranges {
 		if gorgonia.Read(n.Op()).Range != was {
 			if err := guard(m.build); err != nil {
 				return err
@@ -270,9 +278,36 @@ func (m *Machine) bindResults() error {
 				return err
 			}
 		}
-		if r.n.Value() != r.value {
+		switch {
+		case r.n.Value() == r.value:
+		case r.foreign != nil && r.foreign.form.dense:
+			gorgonia.Bind(r.n, r.value)
+		default:
 			if err := G.UnsafeLet(r.n, r.value); err != nil {
 				return err
+			}
+		}
+	}
+	return m.bindDuals()
+}
+
+// bindDuals copies gradients to the nodes that they are of.
+func (m *Machine) bindDuals() error {
+	if !m.o.duals {
+		return nil
+	}
+	for _, r := range m.results {
+		for _, of := range gorgonia.DerivativeOf(r.n) {
+			if of.Op() != nil || of.Value() == nil || len(m.o.dual) > 0 && !slices.Contains(m.o.dual, of) {
+				continue
+			}
+			into := m.gradients[of]
+			if err := serve(&into, r.value); err != nil {
+				return err
+			}
+			if m.gradients[of] == nil {
+				m.gradients[of] = into
+				G.WithGrad(into)(of)
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func (p machineProgram[T]) value(r *result) error {
 	src := p.Output(r.out)
 	if r.foreign != nil && r.foreign.form.dense { // what the operation gives, whatever its node says
 		if d, ok := r.value.(*tensor.Dense); !ok || !sameDims(d.Shape(), r.foreign.form.shape) {
-			r.value, r.copy = tensor.New(tensor.Of(r.n.Dtype()), tensor.WithShape(r.foreign.form.shape...)), true
+			r.value, r.copy = tensor.New(tensor.Of(r.n.Dtype()), tensor.WithShape(r.foreign.form.shape...), tensor.WithEngine(standardEngine)), true
 		}
 	}
 	if r.value != nil {
@@ -59,6 +59,6 @@ func (p machineProgram[T]) value(r *result) error {
 		r.value = newValue(r.n.Dtype(), r.n.Shape())
 		return nil
 	}
-	r.value = tensor.New(tensor.WithShape(r.n.Shape()...), tensor.WithBacking(src))
+	r.value = tensor.New(tensor.WithShape(r.n.Shape()...), tensor.WithBacking(src), tensor.WithEngine(standardEngine))
 	return nil
 }

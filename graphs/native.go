@@ -107,8 +107,6 @@ func (b *builtinOp) unary() (ir.ID, bool) {
 		return g.Unary(ir.Scalar, 0, 0, strings.ToLower(b.Kind.String()), f, a), true
 	}
 	switch b.Kind {
-	case gorgonia.Identity:
-		return a, true
 	case gorgonia.Log2:
 		return g.Scale(g.Unary(kernels.Log, 0, 0, "", nil, a), 1/math.Ln2), true
 	case gorgonia.InverseSqrt:

@@ -25,6 +25,8 @@ type options struct {
 	watchNaN   bool
 	watchInf   bool
 	trace      bool
+	duals      bool
+	dual       G.Nodes
 	logger     *log.Logger
 	logged     G.Nodes
 }
@@ -73,6 +75,12 @@ func WatchInf() MachineOption { return machineOption(func(o *options) { o.watchI
 
 // Trace makes a Machine bind copies to nodes, which later runs leave as they are.
 func Trace() MachineOption { return machineOption(func(o *options) { o.trace = true }) }
+
+// DualValues makes a Machine copy gradients to the inputs that they are of, or to these only: Node.Grad returns the copy, and
+// a solver that clears it leaves the value of the gradient's own node as it is.
+func DualValues(nodes ...*G.Node) MachineOption {
+	return machineOption(func(o *options) { o.duals, o.dual = true, append(o.dual, nodes...) })
+}
 
 // LogValues makes a Machine print, after every run, the values of these nodes, or all that it keeps if there are none. A nil logger
 // prints nothing.

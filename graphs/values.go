@@ -14,6 +14,9 @@ type number interface {
 	float64 | float32 | int | int64 | int32 | uint8
 }
 
+// standardEngine is what the values of Gorgonia's machines have.
+var standardEngine = G.StandardEngine{}
+
 // isFloat reports whether nodes of type dt can be computed with and differentiated. All other types are numbers that stand
 // for themselves: indices, and booleans as 0 and 1.
 func isFloat(dt tensor.Dtype) bool { return dt == tensor.Float32 || dt == tensor.Float64 }
@@ -21,7 +24,7 @@ func isFloat(dt tensor.Dtype) bool { return dt == tensor.Float32 || dt == tensor
 // newValue returns a zero of Gorgonia's: a scalar such as *F64 for the empty shape, else a *tensor.Dense.
 func newValue(dt tensor.Dtype, shape tensor.Shape) G.Value {
 	if len(shape) > 0 {
-		return tensor.New(tensor.Of(dt), tensor.WithShape(shape...))
+		return tensor.New(tensor.Of(dt), tensor.WithShape(shape...), tensor.WithEngine(standardEngine))
 	}
 	switch dt {
 	case tensor.Float32:

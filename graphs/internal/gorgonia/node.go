@@ -3,6 +3,7 @@ package gorgonia
 import (
 	"fmt"
 	"reflect"
+	"runtime"
 	"unsafe"
 
 	G "gorgonia.org/gorgonia"
@@ -26,6 +27,28 @@ var Operands = nodes("children")
 
 // DerivativeOf returns the nodes that n is the gradient of.
 var DerivativeOf = nodes("derivOf")
+
+// Bind makes v the value of n, of whatever shape: some operations give a tensor of one element where the node is a scalar,
+// which gorgonia.UnsafeLet refuses.
+func Bind(n *G.Node, v G.Value) { *(*G.Value)(unsafe.Add(unsafe.Pointer(n), boundTo)) = v }
+
+var boundTo = func() uintptr {
+	f, ok := reflect.TypeFor[G.Node]().FieldByName("boundTo")
+	if !ok || f.Type != reflect.TypeFor[G.Value]() {
+		panic("graphs: gorgonia.Node has no field boundTo of type Value; this package is for Gorgonia v0.9.18")
+	}
+	return f.Offset
+}()
+
+// OwnGenerator reports whether a Dropout draws by the generator that gorgonia.Dropout gives it.
+func OwnGenerator(op G.Op) bool {
+	f, ok := fieldsOf(op).field("rndGen", reflect.Func)
+	if !ok || f.IsNil() {
+		return false
+	}
+	fn := runtime.FuncForPC(f.Pointer())
+	return fn != nil && fn.Name() == "gorgonia.org/gorgonia.Dropout.func1"
+}
 
 // Into returns where a Read statement stores its value.
 func Into(op G.Op) (*G.Value, bool) {

@@ -76,17 +76,56 @@
 //
 // # Gorgonia's own operations
 //
-// Energies should be made of the operations of this package, but Gorgonia's are understood as well: arithmetic on equal
-// shapes and with scalars, comparisons as masks, element-wise functions, products of matrices, vectors and batches,
-// Tensordot, sums and means along axes, Broadcast functions, Slice, At, Concat, Reshape, Transpose, SoftMax, LogSoftMax
-// and Conv2d are translated to ours for the purpose of differentiation; Max along an axis, MaxBetween and MinBetween are
-// differentiated by their own rules. For every other one there is an error that names it, because its rule is wrong or
-// missing at some order. Operations of third parties are asked for their SymDiff.
+// Energies should be made of the operations of this package, but Gorgonia's are understood as well. For the purpose of
+// differentiation they are translated to ours, so that Grad gives derivatives of every order in both modes; the table below
+// says where it does not, and an error, ErrNoRule, then names the operation. Operations of third parties are asked for their
+// SymDiff. Where a maximum is attained more than once, the first element has the derivative; two equal operands of MaxBetween
+// have half of it each. A Dropout has one mask for value and gradients; the derivative of a BatchNorm follows its mode. The
+// gradient of CTCLoss is that in log-probabilities which need not be normalised; behind a LogSoftMax it is what Gorgonia's is.
+// YOLOv3 in training has no rule.
+//
+// A few of Gorgonia's values are wrong, and are right here: of sums, means and maxima over more than one of four axes, unless
+// the sizes are equal, and of ByIndices on an axis between others.
 //
 // Gorgonia identifies nodes by hashes of 32 bits, so that different expressions may be merged. The builders check every
 // node they get and go round a collision; inputs must have unique names, which NewInput enforces. What Gorgonia's own
 // functions merge cannot be seen from here: LogSoftMax of a node whose SoftMax exists, and slices whose bounds differ by
 // multiples of 256, are the other node. RowSoftmax, RowLogSumExp, SliceRows and SliceCols have no such traps.
+//
+// # Table of operations
+//
+// Derivatives of every order, run by this package:
+//
+//	Abs; Sign; Ceil; Floor; Sin; Cos; Exp; Log (plain, scalar); Log2; Neg (plain, scalar, 4 axes); Square; Sqrt;
+//	Inverse; InverseSqrt; Cube; Tanh (plain, scalar, 4 axes); Sigmoid; Log1p; Expm1; Softplus; Rectify; Mish;
+//	LeakyRelu; Add (plain, scalar and matrix, matrix and scalar, scalars);
+//	Sub (plain, scalar and matrix, matrix and scalar, scalars);
+//	HadamardProd (plain, scalar and matrix, matrix and scalar, scalars);
+//	HadamardDiv (plain, scalar and matrix, matrix and scalar, scalars);
+//	Pow (plain, scalar and matrix, matrix and scalar, scalars, constant 3, constant 0.5, constant -2); Lt; Gt; Lte;
+//	Gte; Eq; Ne; MinBetween; MaxBetween; BroadcastAdd (plain, both sides); BroadcastSub (plain, both sides);
+//	BroadcastHadamardProd (plain, both sides); BroadcastHadamardDiv (plain, both sides);
+//	BroadcastPow (plain, both sides); BinaryXent; Mul (matrices, matrix and vector, vectors, scalar and matrix);
+//	OuterProd; SoftMax (plain, vector); LogSoftMax; Dropout (p = 0);
+//	Sum (plain, axis 0, axis 1, axes 2 and 3 of 4, vector);
+//	Mean (plain, axis 0, axis 1, axes 2 and 3 of 4, vector); Max (plain, axis 1, axes 2 and 3 of 4, vector);
+//	Norm (2); KeepDims (sum); ReduceAdd; Slice (row, column, two axes, element); Transpose; Concat (0, 1, vectors);
+//	Reshape; Ravel; ByIndices
+//
+// Derivatives of every order, run by Gorgonia's code:
+//
+//	BroadcastAdd (axis 1 of 3); BroadcastSub (axis 1 of 3); BroadcastHadamardProd (axis 1 of 3);
+//	BroadcastHadamardDiv (axis 1 of 3); BroadcastPow (axis 1 of 3);
+//	BatchedMatMul (plain, second transposed, first transposed, 4 axes); Tensordot (plain, two axes, vectors);
+//	SoftMax (axis 0, column, 3 axes, axis 3 of 4, axis 1 of 4); LogSoftMax (axis 2 of 3); Sparsemax; Im2Col;
+//	Conv2d (padded, stride 2, dilation 2); Conv1d; MaxPool2D (plain, overlapping, padded); MaxPool1D;
+//	AveragePool2D; GlobalAveragePool2D; Upsample2D; BatchNorm (images, plain); GroupNorm; YOLOv3;
+//	Sum (axis 1 of 3); Mean (axis 1 of 3); Max (axis 0, axis 1 of 3); At; Slice (steps, of 3 axes);
+//	Transpose (4 axes); Concat (1 of 4)
+//
+// Derivatives of first order, run by Gorgonia's code:
+//
+//	CTCLoss
 //
 // # Compiled functions
 //

@@ -1,0 +1,246 @@
+package graphs_test
+
+import (
+	"bytes"
+	"errors"
+	"log"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/stheno-ebm/stheno/graphs"
+)
+
+func vec(g *G.ExprGraph, name string, v ...float64) *G.Node {
+	return G.NewVector(g, G.Float64, G.WithShape(len(v)), G.WithName(name), G.WithValue(tensor.New(tensor.WithShape(len(v)), tensor.WithBacking(v))))
+}
+
+func machine(t *testing.T, g *G.ExprGraph, opts ...graphs.MachineOption) *graphs.Machine {
+	t.Helper()
+	m, err := graphs.NewMachine(g, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func run(t *testing.T, m G.VM) {
+	t.Helper()
+	if err := m.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A slice may be replaced between runs; value and the gradient that gorgonia.Grad made follow.
+func TestMachineUnsafeLetSlice(t *testing.T) {
+	g := G.NewGraph()
+	x := vec(g, "x", 1, 2, 3, 4, 5)
+	part := must(t)(G.Slice(x, G.S(0, 2)))
+	cost := must(t)(G.Sum(must(t)(G.Square(part))))
+	gs, err := G.Grad(cost, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := machine(t, g)
+	run(t, m)
+	if got := numbers(part.Value()); !slices.Equal(got, []float64{1, 2}) {
+		t.Errorf("got %v, want 1 and 2", got)
+	}
+	for _, n := range (G.Nodes{part, gs[0]}) {
+		if err := G.UnsafeLet(n, G.S(3, 5)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		run(t, m)
+		if got := numbers(part.Value()); !slices.Equal(got, []float64{4, 5}) {
+			t.Errorf("after UnsafeLet: got %v, want 4 and 5", got)
+		}
+		if got := numbers(cost.Value())[0]; got != 41 {
+			t.Errorf("after UnsafeLet: cost %v, want 41", got)
+		}
+		if got := numbers(gs[0].Value()); !slices.Equal(got, []float64{0, 0, 0, 8, 10}) {
+			t.Errorf("after UnsafeLet: gradient %v, want 0 0 0 8 10", got)
+		}
+	}
+	if err := G.UnsafeLet(part, G.S(1, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.RunAll(); err == nil {
+		t.Error("no error for a slice of another length")
+	}
+}
+
+// Set gives an input the value of a node at the end of a run.
+func TestMachineSet(t *testing.T) {
+	g := G.NewGraph()
+	x := vec(g, "x", 1, 2)
+	next := must(t)(G.Add(x, x))
+	G.Set(x, next)
+	m := machine(t, g)
+	for i := range 3 {
+		run(t, m)
+		if got, want := numbers(x.Value()), math.Ldexp(1, i+1); got[0] != want || got[1] != 2*want {
+			t.Errorf("run %d: got %v, want %g and %g", i, got, want, 2*want)
+		}
+	}
+	if got := numbers(next.Value()); got[0] != 8 {
+		t.Errorf("the node has %v, want 8", got)
+	}
+	h := G.NewGraph()
+	a := vec(h, "a", 1)
+	G.Set(must(t)(G.Neg(a)), a)
+	if _, err := graphs.NewMachine(h); err == nil {
+		t.Error("no error for setting what is no input")
+	}
+}
+
+func TestMachineWatches(t *testing.T) {
+	g := G.NewGraph()
+	x := vec(g, "x", 1, 0)
+	y := must(t)(G.Log(x))
+	z := must(t)(G.Sqrt(must(t)(G.Sub(y, x))))
+	run(t, machine(t, g))
+	var bad *graphs.NonFiniteError
+	err := machine(t, g, graphs.WatchNaN()).RunAll()
+	if !errors.As(err, &bad) || bad.Node != z || !math.IsNaN(bad.Value) {
+		t.Errorf("WatchNaN: got %v, want NaN in %v", err, z)
+	}
+	err = machine(t, g, graphs.WatchInf()).RunAll()
+	if !errors.As(err, &bad) || bad.Node != y || !math.IsInf(bad.Value, -1) {
+		t.Errorf("WatchInf: got %v, want -Inf in %v", err, y)
+	}
+}
+
+func TestMachineTraceAndLog(t *testing.T) {
+	g := G.NewGraph()
+	x := vec(g, "x", 1, 2)
+	y := must(t)(G.Square(x))
+	z := must(t)(G.Neg(y))
+	var text bytes.Buffer
+	m := machine(t, g, graphs.Trace(), graphs.LogValues(log.New(&text, "", 0), z))
+	run(t, m)
+	first := y.Value()
+	if err := G.Let(x, tensor.New(tensor.WithBacking([]float64{3, 4}))); err != nil {
+		t.Fatal(err)
+	}
+	run(t, m)
+	if got := numbers(first); !slices.Equal(got, []float64{1, 4}) {
+		t.Errorf("the traced value became %v", got)
+	}
+	if got := numbers(y.Value()); !slices.Equal(got, []float64{9, 16}) {
+		t.Errorf("got %v, want 9 and 16", got)
+	}
+	if s := text.String(); strings.Count(s, "\n") != 2 || !strings.Contains(s, "-16") || strings.Contains(s, "square") && !strings.Contains(s, "neg") {
+		t.Errorf("logged %q", s)
+	}
+}
+
+// With DualValues a solver that clears a gradient leaves the value of the gradient's node.
+func TestMachineDualValues(t *testing.T) {
+	g := G.NewGraph()
+	x := vec(g, "x", 1, 2)
+	cost := must(t)(G.Sum(must(t)(G.Square(x))))
+	gs, err := graphs.StoreGrads(cost, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := machine(t, g, graphs.DualValues())
+	for range 2 {
+		run(t, m)
+		d, err := x.Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := numbers(d); !slices.Equal(got, []float64{2, 4}) {
+			t.Errorf("gradient %v, want 2 and 4", got)
+		}
+		clear(d.Data().([]float64))
+		if got := numbers(gs[0].Value()); !slices.Equal(got, []float64{2, 4}) {
+			t.Errorf("the gradient's node has %v, want 2 and 4", got)
+		}
+	}
+}
+
+// StoreGrads gives every node between the inputs and the cost its gradient, as gorgonia.Grad does, and again.
+func TestStoreGrads(t *testing.T) {
+	build := func(grad func(*G.Node, ...*G.Node) (G.Nodes, error)) (nodes G.Nodes) {
+		g := G.NewGraph()
+		x, w := vec(g, "x", 1, 2), vec(g, "w", 3, -1)
+		y := must(t)(G.HadamardProd(x, w))
+		z := must(t)(G.Square(y))
+		cost := must(t)(G.Sum(z))
+		if _, err := grad(cost, x, w); err != nil {
+			t.Fatal(err)
+		}
+		return G.Nodes{x, w, y, z, cost}
+	}
+	theirs, ours := build(G.Grad), build(graphs.StoreGrads)
+	run(t, G.NewTapeMachine(theirs[0].Graph()))
+	run(t, machine(t, ours[0].Graph()))
+	for i, n := range ours {
+		want, err := theirs[i].Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := n.Grad()
+		if err != nil {
+			t.Fatalf("%v: %v", n, err)
+		}
+		if err := same(numbers(got), numbers(want), 1e-12); err != nil {
+			t.Errorf("%v: %v", n, err)
+		}
+	}
+	second, err := graphs.StoreGrads(graphs.Sum(graphs.Square(ours[0].Deriv())), ours[0])
+	if err != nil || ours[0].Deriv() != second[0] {
+		t.Errorf("the second call: %v, gradient %v", err, ours[0].Deriv())
+	}
+}
+
+// What panics elsewhere is an error: products that gorgonia.Grad builds with wrong shapes, operations that panic.
+func TestMachineErrors(t *testing.T) {
+	g := G.NewGraph()
+	y := must(t)(G.OuterProd(vec(g, "u", 1, 2, 3, 4), vec(g, "v", 1, 2, 3)))
+	if _, err := G.Grad(must(t)(G.Sum(y)), g.AllNodes()[0]); err != nil {
+		t.Skip(err)
+	}
+	m, err := graphs.NewMachine(g)
+	if err == nil {
+		err = m.RunAll()
+	}
+	if err == nil {
+		t.Error("no error for a product of operands that do not fit")
+	}
+}
+
+// Values that are not float64 keep their types: booleans, whole numbers, and both types of floats in one graph.
+func TestMachineTypes(t *testing.T) {
+	g := G.NewGraph()
+	x := vec(g, "x", 1, 3)
+	above := must(t)(G.Gt(x, vec(g, "y", 2, 2), false))
+	z := G.NewVector(g, G.Float32, G.WithShape(2), G.WithName("z"), G.WithValue(tensor.New(tensor.WithBacking([]float32{1, 2}))))
+	zz := must(t)(G.Square(z))
+	i := G.NewVector(g, G.Int, G.WithShape(2), G.WithName("i"), G.WithValue(tensor.New(tensor.WithBacking([]int{4, 1 << 40}))))
+	ii := must(t)(G.Add(i, i))
+	run(t, machine(t, g))
+	if got, ok := above.Value().Data().([]bool); !ok || got[0] || !got[1] {
+		t.Errorf("comparison: got %v", above.Value().Data())
+	}
+	if got, ok := zz.Value().Data().([]float32); !ok || got[1] != 4 {
+		t.Errorf("float32: got %v", zz.Value().Data())
+	}
+	if got, ok := ii.Value().Data().([]int); !ok || got[1] != 1<<41 {
+		t.Errorf("whole numbers: got %v", ii.Value().Data())
+	}
+	h := G.NewGraph()
+	x32 := G.NewVector(h, G.Float32, G.WithShape(2), G.WithName("x"), G.WithValue(tensor.New(tensor.WithBacking([]float32{1, 2}))))
+	must(t)(G.Neg(x32))
+	G.NewVector(h, G.Int, G.WithShape(1), G.WithName("i"), G.WithValue(tensor.New(tensor.WithShape(1), tensor.WithBacking([]int{1<<24 + 1}))))
+	if err := machine(t, h).RunAll(); err == nil || !strings.Contains(err.Error(), "too large") {
+		t.Errorf("a whole number that float32 does not hold: got %v", err)
+	}
+}

@@ -16,7 +16,7 @@ var ErrTooLarge = errors.New("too large")
 
 // Open opens a regular file for reading and returns its size. It never blocks: not on a named pipe that nobody writes to, either.
 func Open(path string) (f *os.File, size int64, err error) {
-	f, err = os.OpenFile(path, os.O_RDONLY|nonblock, 0)
+	f, err = OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() { // a socket cannot be opened
 			return nil, 0, irregular(path, info.Mode())
@@ -24,14 +24,28 @@ func Open(path string) (f *os.File, size int64, err error) {
 		return nil, 0, err
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = irregular(path, info.Mode())
-	}
 	if err != nil {
 		f.Close()
 		return nil, 0, err
 	}
 	return f, info.Size(), nil
+}
+
+// OpenFile is os.OpenFile for regular files, which it may make.
+func OpenFile(path string, flag int, perm fs.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(path, flag|nonblock, perm)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = irregular(path, info.Mode())
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // irregular says what is there instead of a regular file.

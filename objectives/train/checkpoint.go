@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
 	"slices"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
 // A checkpoint file is
@@ -20,7 +22,8 @@ import (
 const (
 	checkpointMagic   = "STHENOCP"
 	CheckpointVersion = 1
-	checkpointMax     = 4 << 30 // bytes; a larger file is not read
+	checkpointMax     = 2 << 30 // bytes; a larger file is not read
+	checkpointLarge   = 1 << 24 // bytes; a larger file is not kept before it has been checked
 )
 
 // ErrCorrupt is what every damaged file is reported as; the error's text names the file and the damage.
@@ -84,30 +87,79 @@ func DecodeSnapshot(b []byte) (Snapshot, error) {
 	return s, nil
 }
 
-// ReadSnapshot reads a checkpoint file.
+// ReadSnapshot reads a checkpoint file. A large one is read into memory only once its sections fill it and its checksum is right.
 func ReadSnapshot(path string) (Snapshot, error) {
-	info, err := os.Stat(path)
+	f, size, err := files.Open(path)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("train: %s: %w", path, fs.ErrNotExist)
+		case errors.Is(err, files.ErrNotRegular):
+			return nil, fmt.Errorf("train: %w: %w", ErrCorrupt, err)
 		}
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("train: %s: %w: not a regular file", path, ErrCorrupt)
+	defer f.Close()
+	if size > checkpointMax {
+		return nil, fmt.Errorf("train: %s: %w: %d bytes, want at most %d", path, ErrCorrupt, size, int64(checkpointMax))
 	}
-	if info.Size() > checkpointMax {
-		return nil, fmt.Errorf("train: %s: %w: %d bytes, want at most %d", path, ErrCorrupt, info.Size(), int64(checkpointMax))
+	if size > checkpointLarge {
+		if err := checkSnapshot(f, size); err != nil {
+			return nil, fmt.Errorf("train: %s: %w", path, err)
+		}
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+	b := make([]byte, size)
+	if _, err := io.ReadFull(io.NewSectionReader(f, 0, size), b); err != nil {
+		return nil, fmt.Errorf("train: %s: %w", path, err)
 	}
 	s, err := DecodeSnapshot(b)
 	if err != nil {
 		return nil, fmt.Errorf("train: %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// checkSnapshot looks at the lengths of the sections of a checkpoint, and then at its checksum, without keeping anything.
+func checkSnapshot(f io.ReaderAt, size int64) error {
+	const head = int64(len(checkpointMagic) + 8)
+	first := make([]byte, head)
+	if _, err := f.ReadAt(first, 0); err != nil {
+		return err
+	}
+	if string(first[:len(checkpointMagic)]) != checkpointMagic || binary.LittleEndian.Uint32(first[8:]) != CheckpointVersion {
+		_, err := DecodeSnapshot(append(first, make([]byte, sha256.Size)...)) // says which of both
+		return err
+	}
+	at, end := head, size-sha256.Size
+	var length [8]byte
+	for range 2 * int64(binary.LittleEndian.Uint32(first[12:])) {
+		if at+8 > end {
+			return fmt.Errorf("%w: its sections do not fill it", ErrCorrupt)
+		}
+		if _, err := f.ReadAt(length[:], at); err != nil {
+			return err
+		}
+		n := binary.LittleEndian.Uint64(length[:])
+		if n > uint64(end-at-8) {
+			return fmt.Errorf("%w: its sections do not fill it", ErrCorrupt)
+		}
+		at += 8 + int64(n)
+	}
+	if at != end {
+		return fmt.Errorf("%w: its sections do not fill it", ErrCorrupt)
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(f, 0, end)); err != nil {
+		return err
+	}
+	sum := make([]byte, sha256.Size)
+	if _, err := f.ReadAt(sum, end); err != nil {
+		return err
+	}
+	if !bytes.Equal(h.Sum(nil), sum) {
+		return fmt.Errorf("%w: its checksum does not match (truncated or changed)", ErrCorrupt)
+	}
+	return nil
 }
 
 // section returns the bytes of a section or an error that names it.

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
 // Record is one line of metrics.jsonl. Loss and GradNorm are means over the steps since the record before; Seconds is
@@ -130,7 +132,7 @@ type Recorder struct {
 
 // NewRecorder opens or creates the file at path for appending after what it holds.
 func NewRecorder(path string) (*Recorder, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := files.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
@@ -227,22 +229,33 @@ func (r *Recorder) UnmarshalState(b []byte) error {
 	return nil
 }
 
+// Limits of what ReadRecords reads, in bytes.
+const (
+	maxRecords = 1 << 28 // of a file
+	maxRecord  = 1 << 20 // of a line
+)
+
 // ReadRecords reads a file of records. A last line without an end, as a run that is being written or was killed may
 // leave it, is not counted; any other damage is an error that names the line.
 func ReadRecords(path string) ([]Record, error) {
-	f, err := os.Open(path)
+	f, size, err := files.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	defer f.Close()
+	if size > maxRecords {
+		return nil, fmt.Errorf("train: %s: %w: %d bytes, want at most %d", path, ErrCorrupt, size, maxRecords)
+	}
 	var records []Record
-	in := bufio.NewReader(f)
+	in := bufio.NewReaderSize(f, maxRecord)
 	for line := 1; ; line++ {
-		b, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
+		b, err := in.ReadSlice('\n')
+		switch {
+		case errors.Is(err, io.EOF):
 			return records, nil
-		}
-		if err != nil {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return nil, fmt.Errorf("train: %s, line %d: %w: a record of more than %d bytes", path, line, ErrCorrupt, maxRecord)
+		case err != nil:
 			return nil, fmt.Errorf("train: %w", err)
 		}
 		if len(bytes.TrimSpace(b)) == 0 {

@@ -1,0 +1,234 @@
+package density
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// nothing is how far below the greatest term, in nats, another one adds nothing to a sum of a million in float64.
+const nothing = 52
+
+// locate stores the place of x where the components of a tied mixture are round, L⁻¹(x - origin).
+func (m *Mixture) locate(dst, x []float64) {
+	at := 0
+	for a := range dst {
+		var v float64
+		for b := range a + 1 {
+			v += m.inv[at] * (x[b] - m.origin[b])
+			at++
+		}
+		dst[a] = v
+	}
+}
+
+// place returns where distance and pull expect a point: x itself, or its place in a tied mixture, in buf.
+func (m *Mixture) place(buf, x []float64) []float64 {
+	if m.origin == nil {
+		return x
+	}
+	m.locate(buf, x)
+	return buf
+}
+
+// distance is |z|², z = L_k⁻¹(x - μ_k), of a placed point, and stores z in room, which has 2d numbers; or it is some
+// number above most, if |z|² is, and z is not complete.
+func (m *Mixture) distance(room, y []float64, k int, most float64) (sq float64) {
+	d := len(y)
+	mean, z := m.at[k*d:(k+1)*d], room[:d]
+	switch m.p.Covariance {
+	case Full:
+		size := triangle(d)
+		inv, r, at := m.inv[k*size:(k+1)*size], room[d:2*d], 0
+		for a, v := range y {
+			r[a] = v - mean[a]
+			row := inv[at : at+a+1]
+			at += a + 1
+			first := r[:len(row)]
+			var s float64
+			for b, w := range row {
+				s += w * first[b]
+			}
+			z[a] = s
+			if sq += s * s; sq > most {
+				break
+			}
+		}
+	case Tied:
+		for a, v := range y {
+			s := v - mean[a]
+			z[a] = s
+			if sq += s * s; sq > most {
+				break
+			}
+		}
+	case Diagonal:
+		inv := m.inv[k*d : (k+1)*d]
+		for a, v := range y {
+			s := (v - mean[a]) * inv[a]
+			z[a] = s
+			if sq += s * s; sq > most {
+				break
+			}
+		}
+	default:
+		inv := m.inv[k]
+		for a, v := range y {
+			s := (v - mean[a]) * inv
+			z[a] = s
+			sq += s * s
+		}
+	}
+	return sq
+}
+
+// pull adds c Σ_k⁻¹(x - μ_k) = c L_k⁻ᵀ z to dst; of a tied mixture c z, which unplace turns into that.
+func (m *Mixture) pull(dst, z []float64, k int, c float64) {
+	d := len(z)
+	switch m.p.Covariance {
+	case Full:
+		size := triangle(d)
+		addTransposed(dst, m.inv[k*size:(k+1)*size], z, c)
+	case Tied:
+		for a, v := range z {
+			dst[a] += c * v
+		}
+	case Diagonal:
+		for a, v := range m.inv[k*d : (k+1)*d] {
+			dst[a] += c * v * z[a]
+		}
+	default:
+		for a, v := range z {
+			dst[a] += c * m.inv[k] * v
+		}
+	}
+}
+
+// addTransposed adds c Wᵀz to dst, W a packed lower triangle.
+func addTransposed(dst, w, z []float64, c float64) {
+	at := 0
+	for a, v := range z {
+		v *= c
+		for b := range a + 1 {
+			dst[b] += v * w[at]
+			at++
+		}
+	}
+}
+
+// logProb returns log p(x), for room of 3d numbers.
+func (m *Mixture) logProb(room, x []float64) float64 {
+	d := len(x)
+	z, y := room[:2*d], m.place(room[2*d:3*d], x)
+	most, sum := math.Inf(-1), 0.0
+	for k, lw := range m.logw {
+		switch v := lw - m.distance(z, y, k, 2*(lw-most+nothing))/2; {
+		case v < most-nothing || math.IsInf(v, -1):
+		case v <= most:
+			sum += math.Exp(v - most)
+		default: // NaN, too
+			sum = sum*math.Exp(most-v) + 1
+			most = v
+		}
+	}
+	return most + math.Log(sum)
+}
+
+// LogProb stores the log density.
+func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
+	checkLogProb(dst, x, m.p.Dim)
+	s := borrow()
+	defer s.giveBack()
+	room := s.numbers(3 * m.p.Dim)
+	for i := range dst {
+		dst[i] = m.logProb(room, x.RawRowView(i))
+	}
+}
+
+// Score stores ∇ log p.
+func (m *Mixture) Score(dst, x *mat.Dense) {
+	checkScore(dst, x, m.p.Dim)
+	for i := range x.RawMatrix().Rows {
+		row := dst.RawRowView(i)
+		if math.IsInf(m.EnergyAt(row, x.RawRowView(i)), 1) {
+			clear(row)
+			continue
+		}
+		for j := range row {
+			row[j] = -row[j]
+		}
+	}
+}
+
+// EnergyAt returns -log p(x) and stores its gradient, Σ_k p_k Σ_k⁻¹(x - μ_k) with p_k the share of component k at x,
+// in grad, unless that is nil. It is what mcmc.Reference asks for. grad must not overlap x.
+func (m *Mixture) EnergyAt(grad, x []float64) float64 {
+	d := m.p.Dim
+	s := borrow()
+	defer s.giveBack()
+	room := s.numbers(4 * d)
+	if grad == nil {
+		return -m.logProb(room, x)
+	}
+	z, y, g := room[:2*d], m.place(room[2*d:3*d], x), grad
+	if m.origin != nil {
+		g = room[3*d : 4*d]
+	}
+	clear(g)
+	most, sum := math.Inf(-1), 0.0
+	for k, lw := range m.logw {
+		v := lw - m.distance(z, y, k, 2*(lw-most+nothing))/2
+		if v < most-nothing || math.IsInf(v, -1) {
+			continue
+		}
+		if !(v <= most) { // NaN, too: what is summed so far counts less
+			f := math.Exp(most - v)
+			sum *= f
+			for j := range g {
+				g[j] *= f
+			}
+			most = v
+		}
+		p := math.Exp(v - most)
+		sum += p
+		m.pull(g, z[:d], k, p)
+	}
+	if sum == 0 { // nowhere near
+		clear(grad)
+		return math.Inf(1)
+	}
+	for j := range g {
+		g[j] /= sum
+	}
+	if m.origin != nil {
+		clear(grad)
+		addTransposed(grad, m.inv, g, 1)
+	}
+	return -most - math.Log(sum)
+}
+
+// Shares stores the probabilities of the components given every row of x: p(k | x_i) in dst.At(i, k). dst has K
+// columns.
+func (m *Mixture) Shares(dst, x *mat.Dense) {
+	n, d := x.Dims()
+	if rows, cols := dst.Dims(); d != m.p.Dim || rows != n || cols != len(m.logw) {
+		panic(badShape)
+	}
+	s := borrow()
+	defer s.giveBack()
+	room := s.numbers(3 * d)
+	for i := range n {
+		row, y, most, sum := dst.RawRowView(i), m.place(room[2*d:3*d], x.RawRowView(i)), math.Inf(-1), 0.0
+		for k, lw := range m.logw {
+			row[k] = lw - m.distance(room[:2*d], y, k, math.Inf(1))/2
+			most = max(most, row[k])
+		}
+		for k, v := range row {
+			row[k] = math.Exp(v - most)
+			sum += row[k]
+		}
+		for k := range row {
+			row[k] /= sum
+		}
+	}
+}

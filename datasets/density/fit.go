@@ -1,0 +1,339 @@
+package density
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Criterion is how a mixture is chosen.
+type Criterion int
+
+// The criteria. The zero value is BIC.
+const (
+	// BIC is Schwarz's criterion, Σ_i log p(x_i) - ½ k log n, k the number of free parameters. (Schwarz, Estimating
+	// the dimension of a model, Ann. Statist. 6 (1978) 461–464.)
+	BIC Criterion = iota
+	// HeldOut is the likelihood of points that were held out: each of five parts of the points by turns, under
+	// mixtures fitted to the other four. It takes five times as long, and does not ask for more points than
+	// parameters.
+	HeldOut
+)
+
+// MixtureConfig says among which mixtures a fit chooses, and how.
+type MixtureConfig struct {
+	Components  []int        // candidates for their number; none means 1, 2, … 24, as far as there are five points for each
+	Covariances []Covariance // candidates for their kind: Full, Tied and Diagonal, all if there are none
+	Criterion   Criterion    // 0 means BIC
+	Restarts    int          // starts of every candidate, of which the best is followed; 0 means 4
+	Shrink      float64      // weight of the prior of a covariance, in points; 0 means 0.01
+	Tolerance   float64      // nats per point that a pass must gain to be followed by another; 0 means 1e-4
+}
+
+const (
+	mostComponents = 24
+	pointsEach     = 5
+	folds          = 5
+	someFirst      = 4000 // points: of more than these, so many are looked at first
+	firstPasses    = 10   // before starts are compared
+	roughly        = 1e-4 // tolerance, at least, until the mixture is chosen
+	fewPasses      = 6    // passes over all points, where some were looked at first, until the mixture is chosen
+	mostPasses     = 500
+	contenders     = 4   // candidates that get a second round of starts, where that is cheap,
+	secondLeast    = 3   // with at least so many times as many,
+	secondMost     = 24  // and at most so many times,
+	secondWork     = 4e5 // or as often as this is the number of squares of coordinates
+)
+
+func (c MixtureConfig) withDefaults(n int) MixtureConfig {
+	if len(c.Components) == 0 {
+		for k := 1; k <= max(1, min(mostComponents, n/pointsEach)); k++ {
+			c.Components = append(c.Components, k)
+		}
+	}
+	if len(c.Covariances) == 0 {
+		c.Covariances = []Covariance{Full, Tied, Diagonal}
+	}
+	if c.Restarts == 0 {
+		c.Restarts = 4
+	}
+	if c.Shrink == 0 {
+		c.Shrink = 0.01
+	}
+	if c.Tolerance == 0 {
+		c.Tolerance = 1e-4
+	}
+	return c
+}
+
+// Validate names every field that cannot be.
+func (c MixtureConfig) Validate() error {
+	var errs []error
+	for _, k := range c.Components {
+		if k < 1 {
+			errs = append(errs, fmt.Errorf("density: MixtureConfig.Components has %d, want at least 1", k))
+		}
+	}
+	for _, kind := range c.Covariances {
+		if kind != Full && kind != Tied && kind != Diagonal {
+			errs = append(errs, fmt.Errorf("density: MixtureConfig.Covariances has %v, want full, tied or diagonal",
+				kind))
+		}
+	}
+	if c.Criterion != BIC && c.Criterion != HeldOut {
+		errs = append(errs, fmt.Errorf("density: MixtureConfig.Criterion = %d, want BIC or HeldOut", c.Criterion))
+	}
+	if c.Restarts < 0 {
+		errs = append(errs, fmt.Errorf("density: MixtureConfig.Restarts = %d, want >= 0", c.Restarts))
+	}
+	if !(c.Shrink >= 0) || math.IsInf(c.Shrink, 1) {
+		errs = append(errs, fmt.Errorf("density: MixtureConfig.Shrink = %g, want >= 0", c.Shrink))
+	}
+	if !(c.Tolerance >= 0) {
+		errs = append(errs, fmt.Errorf("density: MixtureConfig.Tolerance = %g, want >= 0", c.Tolerance))
+	}
+	return errors.Join(errs...)
+}
+
+// Candidate is a mixture that was tried.
+type Candidate struct {
+	Mixture *Mixture
+	LogProb float64 // mean of log p over the points it was fitted to
+	Score   float64 // by which it is judged, in nats per point: greater is better
+}
+
+// FitMixture fits mixtures to the rows of x and returns the best. The same x, settings and rng give the same
+// mixture, for any GOMAXPROCS. Points that repeat one in every coordinate, or in some, have no density: the error is
+// a *SingularError.
+func FitMixture(x *mat.Dense, cfg MixtureConfig, rng *rand.Rand) (*Mixture, error) {
+	tried, err := Search(x, cfg, rng)
+	if err != nil {
+		return nil, err
+	}
+	return tried[0].Mixture, nil
+}
+
+// Search fits mixtures to the rows of x, as FitMixture does, and returns all, the best first; the others are fitted
+// more roughly.
+func Search(x *mat.Dense, cfg MixtureConfig, rng *rand.Rand) ([]Candidate, error) {
+	if err := errors.Join(cfg.Validate(), checkPoints(x)); err != nil {
+		return nil, err
+	}
+	n, _ := x.Dims()
+	cfg = cfg.withDefaults(n)
+	if most := slices.Max(cfg.Components); most > n {
+		return nil, fmt.Errorf("density: a mixture of %d components for %d points, want at most one for every point",
+			most, n)
+	}
+	z, u, err := standardise(x)
+	if err != nil {
+		return nil, err
+	}
+	tried := search(z, cfg, rng)
+	if cfg.Criterion == HeldOut && n > 1 {
+		judge(tried, z, cfg, rng)
+	}
+	simplestFirst(tried, n)
+	polish(&tried[0], z, cfg)
+	logDet := 0.0
+	for _, s := range u.sd {
+		logDet += math.Log(s)
+	}
+	for i := range tried {
+		t := &tried[i]
+		t.LogProb -= logDet
+		t.Score -= logDet
+		u.undo(&t.Mixture.p)
+		t.Mixture = newMixture(t.Mixture.p)
+	}
+	return tried, nil
+}
+
+// simplestFirst orders candidates, but puts the one with the fewest parameters first of those that all points together
+// favour by less than a nat, which is not worth more than a bare mention.
+//
+// Kass and Raftery, Bayes factors, J. Am. Stat. Assoc. 90 (1995) 773–795, section 3.2.
+func simplestFirst(tried []Candidate, n int) {
+	slices.SortStableFunc(tried, better)
+	first := 0
+	for i, t := range tried {
+		if float64(n)*(tried[0].Score-t.Score) < 1 && t.Mixture.free() < tried[first].Mixture.free() {
+			first = i
+		}
+	}
+	best := tried[first]
+	copy(tried[1:first+1], tried[:first])
+	tried[0] = best
+}
+
+// better orders candidates by falling scores.
+func better(a, b Candidate) int { return cmp.Compare(b.Score, a.Score) }
+
+// scoreBIC sets the score to the mean log density less ½ k/n log n, k the number of free parameters.
+func (c *Candidate) scoreBIC(n int) {
+	c.Score = c.LogProb - 0.5*float64(c.Mixture.free())*math.Log(float64(n))/float64(n)
+}
+
+// free is the number of free parameters.
+func (m *Mixture) free() int {
+	k, d := len(m.logw), m.p.Dim
+	return k - 1 + k*d + m.p.Covariance.free(k, d)
+}
+
+// again gives the best candidates a second round of starts.
+func again(tried []Candidate, z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) {
+	n, d := z.Dims()
+	order := make([]int, len(tried))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return better(tried[a], tried[b]) })
+	restarts := cfg.Restarts * min(secondMost, max(secondLeast, int(secondWork)/(n*d*d)))
+	round, prior := rounded(z), priorOf(z)
+	for _, i := range order[:min(contenders, len(order))] {
+		t := &tried[i]
+		f := newEM(t.Mixture.p.Covariance, cfg.Shrink, z, prior)
+		m, logp, _ := f.climb(f.begin(round, nil, len(t.Mixture.logw), restarts, rng), roughly, mostPasses)
+		if c := (Candidate{Mixture: m, LogProb: logp / float64(n)}); c.LogProb > t.LogProb {
+			c.scoreBIC(n)
+			*t = c
+		}
+	}
+}
+
+// polish follows the best candidate to the tolerance.
+func polish(c *Candidate, z *mat.Dense, cfg MixtureConfig) {
+	n, _ := z.Dims()
+	f := newEM(c.Mixture.p.Covariance, cfg.Shrink, z, priorOf(z))
+	m, logp, _ := f.climb(c.Mixture, cfg.Tolerance, mostPasses)
+	gain := logp/float64(n) - c.LogProb
+	c.Mixture, c.LogProb = m, c.LogProb+gain
+	if cfg.Criterion == BIC {
+		c.Score += gain
+	}
+}
+
+// judge replaces the scores by the mean log density of points held out.
+func judge(tried []Candidate, z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) {
+	n, d := z.Dims()
+	parts, order := min(folds, n), rng.Perm(n)
+	for i := range tried {
+		tried[i].Score = 0
+	}
+	for part := range parts {
+		lo, hi := part*n/parts, (part+1)*n/parts
+		out, in := mat.NewDense(hi-lo, d, nil), mat.NewDense(n-hi+lo, d, nil)
+		for i, row := range order {
+			switch {
+			case i < lo:
+				in.SetRow(i, z.RawRowView(row))
+			case i < hi:
+				out.SetRow(i-lo, z.RawRowView(row))
+			default:
+				in.SetRow(i-hi+lo, z.RawRowView(row))
+			}
+		}
+		logp := make([]float64, hi-lo)
+		for i, t := range search(in, cfg, rng) {
+			t.Mixture.LogProb(logp, out)
+			for _, v := range logp {
+				tried[i].Score += v / float64(n)
+			}
+		}
+	}
+}
+
+// priorOf is C, the covariance of points in standardised units, a little of which is the identity, so that it is
+// positive definite.
+func priorOf(z *mat.Dense) *mat.SymDense {
+	n, d := z.Dims()
+	c := moment(z)
+	least := 1e-6 + float64(d)/float64(n+d)*1e-3
+	c.ScaleSym(1-least, c)
+	for j := range d {
+		c.SetSym(j, j, c.At(j, j)+least)
+	}
+	return c
+}
+
+// search fits every candidate to points in standardised units, kind after kind and by rising numbers of components.
+func search(z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) (tried []Candidate) {
+	n, d := z.Dims()
+	prior := priorOf(z)
+	some := z
+	if n > someFirst {
+		some = mat.NewDense(someFirst, d, nil)
+		for i, row := range rng.Perm(n)[:someFirst] {
+			some.SetRow(i, z.RawRowView(row))
+		}
+	}
+	round := rounded(some)
+	for _, kind := range cfg.Covariances {
+		var last *Mixture
+		for _, k := range slices.Compact(slices.Sorted(slices.Values(cfg.Components))) {
+			few, all := newEM(kind, cfg.Shrink, some, prior), newEM(kind, cfg.Shrink, z, prior)
+			m := few.begin(round, last, k, cfg.Restarts, rng)
+			passes := mostPasses
+			if some != z {
+				m, _, _ = few.climb(m, roughly, mostPasses)
+				passes = fewPasses
+			}
+			m, logp, _ := all.climb(m, roughly, passes)
+			last = m
+			c := Candidate{Mixture: m, LogProb: logp / float64(n)}
+			c.scoreBIC(n)
+			tried = append(tried, c)
+		}
+	}
+	if n <= someFirst {
+		again(tried, z, cfg, rng)
+	}
+	return tried
+}
+
+// begin returns the best of some starts with k components: clusters of the points, clusters of them in coordinates
+// in which they are round, and two kinds of division of the mixture before, last, if it has one component less.
+func (f *em) begin(round *mat.Dense, last *Mixture, k, restarts int, rng *rand.Rand) *Mixture {
+	rows, _ := f.z.Dims()
+	k = min(k, rows)
+	var best *Mixture
+	top := math.Inf(-1)
+	for r := range restarts {
+		var m *Mixture
+		if last != nil && len(last.logw) == k-1 && r%4 >= 2 {
+			m = f.halved(last, r%4 == 2, rng)
+		}
+		if m == nil {
+			x := f.z
+			if r%2 == 1 {
+				x = round
+			}
+			m = f.divided(cluster(x, k, rng), k)
+		}
+		m, _, height := f.climb(m, roughly, firstPasses)
+		if height > top {
+			best, top = m, height
+		}
+		if k == 1 {
+			break
+		}
+	}
+	return best
+}
+
+// rounded returns the rows of z in coordinates in which all together are round.
+func rounded(z *mat.Dense) *mat.Dense {
+	n, d := z.Dims()
+	f := newEM(Full, 1, z, priorOf(z))
+	whole, out, room := f.divided(make([]int, n), 1), mat.NewDense(n, d, nil), make([]float64, 2*d)
+	for i := range n {
+		whole.distance(room, z.RawRowView(i), 0, math.Inf(1))
+		out.SetRow(i, room[:d])
+	}
+	return out
+}

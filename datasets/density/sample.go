@@ -1,0 +1,49 @@
+package density
+
+import (
+	"math/rand/v2"
+	"sort"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// pick returns i with probability (cdf[i] - cdf[i-1]) / cdf[last].
+func pick(cdf []float64, rng *rand.Rand) int {
+	last := len(cdf) - 1
+	u := rng.Float64() * cdf[last]
+	return sort.Search(last, func(i int) bool { return cdf[i] > u })
+}
+
+// Sample fills the rows of dst with independent draws.
+func (m *Mixture) Sample(dst *mat.Dense, rng *rand.Rand) {
+	checkSample(dst, m.p.Dim)
+	for i := range dst.RawMatrix().Rows {
+		m.SampleRow(dst.RawRowView(i), rng)
+	}
+}
+
+// SampleRow draws one point: a component, then μ + Lξ.
+func (m *Mixture) SampleRow(dst []float64, rng *rand.Rand) {
+	k, d := 0, m.p.Dim
+	if len(m.cdf) > 1 {
+		k = pick(m.cdf, rng)
+	}
+	mean := m.p.Means[k*d : (k+1)*d]
+	if m.p.Covariance == Diagonal || m.p.Covariance == Spherical {
+		for j, c := range mean {
+			dst[j] = c + m.p.Factors[m.axis(k, j)]*rng.NormFloat64()
+		}
+		return
+	}
+	for j := range mean {
+		dst[j] = rng.NormFloat64()
+	}
+	l := m.triangleOf(k)
+	for j := d - 1; j >= 0; j-- { // in place: the coordinates before j are ξ still
+		v := mean[j]
+		for c, f := range l[j*d : j*d+j+1] {
+			v += f * dst[c]
+		}
+		dst[j] = v
+	}
+}

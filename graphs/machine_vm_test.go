@@ -244,3 +244,26 @@ func TestMachineTypes(t *testing.T) {
 		t.Errorf("a whole number that float32 does not hold: got %v", err)
 	}
 }
+
+// Profile shows what an operation that runs by Gorgonia's code takes.
+func TestProfileOfForeignCode(t *testing.T) {
+	g := G.NewGraph()
+	x := graphs.NewInput(g, tensor.Float32, "x", 4, 4, 32, 32)
+	y := must(t)(G.MaxPool2D(x, tensor.Shape{2, 2}, []int{0, 0}, []int{2, 2}))
+	f, err := graphs.Compile(G.Nodes{x}, G.Nodes{y})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Call([][]float64{nil}, make([]float64, x.Shape().TotalSize())); err != nil {
+		t.Fatal(err)
+	}
+	p, err := f.Profile(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(p, "\n") {
+		if strings.Contains(line, "MaxPool") && (strings.Contains(line, " 0s") || !strings.Contains(line, "µs") && !strings.Contains(line, "ms")) {
+			t.Errorf("no time for the pool: %q", line)
+		}
+	}
+}

@@ -403,8 +403,14 @@ func (w *worker[T]) once(seg *segment) error {
 	for i := range seg.steps {
 		st := &seg.steps[i]
 		if st.op == ir.Opaque {
+			start := time.Now()
 			if err := w.opaque(st); err != nil {
 				return err
+			}
+			if w.times != nil {
+				if t := time.Since(start); w.times[st.n] == 0 || t < w.times[st.n] {
+					w.times[st.n] = t
+				}
 			}
 			continue
 		}

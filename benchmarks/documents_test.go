@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the generated parts of README.md and CONTRIBUTING.md")
 
-// TestDocuments holds the generated parts of the documents against the program: the library example, which is a test of its
-// own, the tables of objectives, distributions and imports.
+// TestDocuments holds the generated parts of the documents against the program: the library example, which is a test
+// of its own, the tables of objectives, distributions and imports.
 func TestDocuments(t *testing.T) {
 	for _, part := range []struct{ file, name, want string }{
 		{"../README.md", "example", "```go\n" + exampleBody(t, "../objectives/train/library_test.go") + "```\n"},

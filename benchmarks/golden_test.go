@@ -17,8 +17,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// TestGolden holds the compiled path that users run against reference values from PyTorch's autograd. The format of the
-// files and the tolerances are in testdata/golden/README.md; EBM_GOLDEN names another folder of them.
+// TestGolden holds the compiled path that users run against reference values from PyTorch's autograd. The format of
+// the files and the tolerances are in testdata/golden/README.md; EBM_GOLDEN names another folder of them.
 func TestGolden(t *testing.T) {
 	for name, file := range goldenFiles(t) {
 		t.Run(name, func(t *testing.T) {
@@ -291,8 +291,8 @@ func (n *network) mala(t *testing.T, want *goldenNet, prec energy.Precision, tol
 	n.nearEnergies(t, "log_accept_ratio", ratio, want.MALA.LogAcceptRatio, want, prec, tol)
 }
 
-// nearEnergies compares differences of energies. In float32 each energy is rounded, so that their difference is known to tol
-// of the largest energy or difference, whichever is larger.
+// nearEnergies compares differences of energies. In float32 each energy is rounded, so that their difference is known
+// to tol of the largest energy or difference, whichever is larger.
 func (n *network) nearEnergies(t *testing.T, what string, got, diff []float64, want *goldenNet, prec energy.Precision, tol float64) {
 	t.Helper()
 	if prec == energy.Float64 {

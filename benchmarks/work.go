@@ -25,7 +25,8 @@ type Setting struct {
 }
 
 // Sizes are those at which everything is timed.
-var Sizes = []Setting{{Batch: 32, Hidden: 32}, {Batch: 128, Hidden: 64}, {Batch: 256, Hidden: 128}, {Batch: 1024, Hidden: 256}}
+var Sizes = []Setting{{Batch: 32, Hidden: 32}, {Batch: 128, Hidden: 64}, {Batch: 256, Hidden: 128},
+	{Batch: 1024, Hidden: 256}}
 
 // Work is a function that does one step. Products is the least number of matrix products (batch, hidden, hidden) that
 // the step can be done with; 0 where nobody has counted.
@@ -39,8 +40,8 @@ func (w Work) FLOPs(s Setting) float64 {
 	return w.Products * 2 * float64(s.Batch) * float64(s.Hidden) * float64(s.Hidden)
 }
 
-// StepSize moves the chains, Leapfrog is the length of a trajectory, Sigma the noise of dsm, NoiseStd that of nce, whose
-// noise is one draw per datum; Rate and MaxNorm are Adam's. The PyTorch side (compare/peer.py) has the same.
+// StepSize moves the chains, Leapfrog is the length of a trajectory, Sigma the noise of dsm, NoiseStd that of nce,
+// whose noise is one draw per datum; Rate and MaxNorm are Adam's. The PyTorch side (compare/peer.py) has the same.
 const (
 	StepSize = 0.01
 	Leapfrog = 10
@@ -50,8 +51,8 @@ const (
 	MaxNorm  = 1.0
 )
 
-// Restart is the number of steps after which chains and trainings begin anew. The energy of an untrained network does not hold
-// chains, and score matching on one batch has no minimum: far out both are another computation.
+// Restart is the number of steps after which chains and trainings begin anew. The energy of an untrained network does
+// not hold chains, and score matching on one batch has no minimum: far out both are another computation.
 const Restart = 200
 
 // model returns the network, its parameters and a batch from N(0, 4 I).
@@ -68,8 +69,8 @@ func (s Setting) model() (energy.Energy, *energy.Params, *mat.Dense, *rand.Rand,
 	return e, energy.Init(e, rng), x, rng, nil
 }
 
-// timed are objectives with the settings that they are timed with, and products: forward ones for data of dimension 2, and two more
-// for each in the backward pass, except where an adjoint is one of the products already there.
+// timed are objectives with the settings that they are timed with, and products: forward ones for data of dimension
+// 2, and two more for each in the backward pass, except where an adjoint is one of the products already there.
 var timed = []struct {
 	objectives.Method
 	products float64
@@ -232,8 +233,8 @@ var Machines = map[string]func(*G.ExprGraph) (G.VM, error){
 	"graph": func(g *G.ExprGraph) (G.VM, error) { return graphs.NewMachine(g) },
 }
 
-// Machine is one run of energy and gradient as a Gorgonia program on a machine: with our operations (fused activations,
-// affine layers) or with Gorgonia's own (matrix products, sums, sigmoid).
+// Machine is one run of energy and gradient as a Gorgonia program on a machine: with our operations (fused
+// activations, affine layers) or with Gorgonia's own (matrix products, sums, sigmoid).
 func Machine(machine string, ours bool, s Setting) (Work, error) {
 	create, ok := Machines[machine]
 	if !ok {

@@ -12,8 +12,9 @@ type Box struct{ Lo, Hi []float64 }
 
 var _ Noise = (*Box)(nil)
 
-// BoxOf returns the bounding box of the rows of x, widened by margin times its width on each side. A coordinate that is the
-// same number a in all rows is widened by margin, but at least 0.001, times |a|, or times 1 if a = 0: a Box has an inside.
+// BoxOf returns the bounding box of the rows of x, widened by margin times its width on each side. A coordinate that
+// is the same number a in all rows is widened by margin, but at least 0.001, times |a|, or times 1 if a = 0: a Box
+// has an inside.
 func BoxOf(x *mat.Dense, margin float64) *Box {
 	b := bounds(x)
 	for j, lo := range b.Lo {

@@ -15,16 +15,17 @@ import (
 //
 //	L = (1-ε) L_data(E_q) + ε mean ½|∇E_q(y) - ∇E_b(y)|² + ½(c₁-1)(c₂-1) + guard.
 //
-// For a loss that is half the Fisher divergence but for a constant, ½|∇E_q|² - tr ∇²E_q in the mean, this is the loss on the
-// mixture of both: on draws of b partial integration, which trades the unknown score of the data for the trace, can be
-// undone. What is left has no second derivative and vanishes at the truth wherever p does not reach, so that it costs and
-// scatters little.
+// For a loss that is half the Fisher divergence but for a constant, ½|∇E_q|² - tr ∇²E_q in the mean, this is the loss
+// on the mixture of both: on draws of b partial integration, which trades the unknown score of the data for the
+// trace, can be undone. What is left has no second derivative and vanishes at the truth wherever p does not reach, so
+// that it costs and scatters little.
 //
-// A score does not tell a density from a multiple of it. With c q in place of q, c > 1, the odds stay above zero where there are
-// no data, and c p + (c-1) ε/(1-ε) b would be taken for p: a share of the background remains. The third term, see unity, holds
-// the integral of q at 1; the last, see guard, keeps modes from being lost.
+// A score does not tell a density from a multiple of it. With c q in place of q, c > 1, the odds stay above zero
+// where there are no data, and c p + (c-1) ε/(1-ε) b would be taken for p: a share of the background remains. The
+// third term, see unity, holds the integral of q at 1; the last, see guard, keeps modes from being lost.
 //
-// Where the objective weighs its loss, as dsm may by σ², so are the other terms: it is the sum that is zero at the truth.
+// Where the objective weighs its loss, as dsm may by σ², so are the other terms: it is the sum that is zero at the
+// truth.
 type beside struct {
 	Form
 	back   *background
@@ -47,12 +48,13 @@ func (f beside) Loss(b *Builder) *G.Node {
 	eps, own := f.back.share(), f.Form.Loss(b)
 	drift, held := f.back.known(b, b.Points()) // blurred where the form blurs them: so is the background
 	known := graphs.Mean(halfSquare(drift))
-	return graphs.Add(graphs.Scale(held, f.weight), graphs.Add(graphs.Scale(own, 1-eps), graphs.Scale(known, eps*f.weight)))
+	return graphs.Add(graphs.Scale(held, f.weight),
+		graphs.Add(graphs.Scale(own, 1-eps), graphs.Scale(known, eps*f.weight)))
 }
 
-// background is what objectives take from an energy.Bridge: draws of b, and what is known there. The Stein discrepancies hold it
-// themselves, since they are no means over single points that another could be added to: ksd compares pairs, lsd has a critic of
-// all. A nil background has no rows.
+// background is what objectives take from an energy.Bridge: draws of b, and what is known there. The Stein
+// discrepancies hold it themselves, since they are no means over single points that another could be added to: ksd
+// compares pairs, lsd has a critic of all. A nil background has no rows.
 type background struct {
 	bridge *energy.Bridge
 	y      mat.Dense // a view
@@ -95,23 +97,24 @@ func (s *background) draw(in Inputs, rng *rand.Rand) {
 	}
 }
 
-// known builds, at the draws of b, the drift s_q - s_b (m, d), which is what a score or a Stein operator of the mixture comes to there,
-// and the terms that hold the integral of q at 1 and modes in sight, for data x.
+// known builds, at the draws of b, the drift s_q - s_b (m, d), which is what a score or a Stein operator of the
+// mixture comes to there, and the terms that hold the integral of q at 1 and modes in sight, for data x.
 func (s *background) known(b *Builder, x *G.Node) (drift, held *G.Node) {
 	excess := func(x *G.Node) *G.Node { return graphs.Must(s.bridge.Excess(x, b.Theta)) } // log b/q
 	y := b.In(backgroundInput)
 	fromB := excess(y)
-	held = plus(unity(s.share(), odds{excess(x), nil}, odds{fromB, nil}), graphs.Mean(guard(graphs.Must(s.bridge.Correction(x, b.Theta)))))
+	held = plus(unity(s.share(), odds{excess(x), nil}, odds{fromB, nil}),
+		graphs.Mean(guard(graphs.Must(s.bridge.Correction(x, b.Theta)))))
 	return graphs.Neg(b.Gradient(fromB, y)), held
 }
 
-// guard builds 3 max(f - 5, 0) from f (n, 1) at data: next to nothing is left of the odds there, and their derivative in f fades like
-// exp(-f), so that a mode that was lost while the network was still coarse stays lost, for no loss in terms of q sees it. But its data
-// are there, and pull at a constant rate. At the truth hardly any are: p is r ε/(1-ε) b, so that at most the share r ε/(1-ε) of the
-// data lies where the odds are below r, which is 0.011 at f = 5 (see [energy.Bridge]): a quarter of a percent for ε = 0.2, whatever
-// the density, and that bounds the bias. With the guard dsm-multi found all modes of 8gaussians with every seed tried, in 5500 steps
-// or in 1500, where without it one in four lost one for good (KL 0.9 nats); checkerboard, in 1500 steps, came to 0.06 nats instead of
-// 0.3 to 1.0.
+// guard builds 3 max(f - 5, 0) from f (n, 1) at data: next to nothing is left of the odds there, and their derivative
+// in f fades like exp(-f), so that a mode that was lost while the network was still coarse stays lost, for no loss in
+// terms of q sees it. But its data are there, and pull at a constant rate. At the truth hardly any are: p is r
+// ε/(1-ε) b, so that at most the share r ε/(1-ε) of the data lies where the odds are below r, which is 0.011 at f = 5
+// (see [energy.Bridge]): a quarter of a percent for ε = 0.2, whatever the density, and that bounds the bias. With the
+// guard dsm-multi found all modes of 8gaussians with every seed tried, in 5500 steps or in 1500, where without it one
+// in four lost one for good (KL 0.9 nats); checkerboard, in 1500 steps, came to 0.06 nats instead of 0.3 to 1.0.
 func guard(f *G.Node) *G.Node {
 	const slope, from = 3, 5
 	return graphs.Scale(graphs.ReLU(graphs.Shift(f, -from)), slope)
@@ -135,10 +138,11 @@ func (o odds) miss(k int) *G.Node {
 //
 //	½ (c₁-1)(c₂-1),   c = (1-ε) mean b/q (x) + ε mean b/q (y),
 //
-// with c₁ and c₂ over halves of data x and draws y of b, so that it is ½(c-1)² in expectation and its gradient zero at the truth. The
-// points are those of the true mixture q*, and E[b/q] = ∫ b q*/q is 1 where q = q*, and 1/C where it is C times that. It sees
-// that one number, nothing of the shape of q. b/q is at most 1/ε; its inverse, the mean of q/b over b, has no bound, and a
-// single draw in a dimple of the energy made objectives run away. nil where there are too few points for halves.
+// with c₁ and c₂ over halves of data x and draws y of b, so that it is ½(c-1)² in expectation and its gradient zero
+// at the truth. The points are those of the true mixture q*, and E[b/q] = ∫ b q*/q is 1 where q = q*, and 1/C where
+// it is C times that. It sees that one number, nothing of the shape of q. b/q is at most 1/ε; its inverse, the mean
+// of q/b over b, has no bound, and a single draw in a dimple of the energy made objectives run away. nil where there
+// are too few points for halves.
 func unity(eps float64, data, background odds) *G.Node {
 	if data.excess.Shape()[0] < 2 || background.excess.Shape()[0] < 2 {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// ContrastiveDivergence is `cd`, the loss of [Chains] where they start at the batch itself and take k steps. The short chains
-// are a bias: the gradient is that of KL(data‖p) - KL(kᵗʰ step‖p) with a small term left out.
+// ContrastiveDivergence is `cd`, the loss of [Chains] where they start at the batch itself and take k steps. The
+// short chains are a bias: the gradient is that of KL(data‖p) - KL(kᵗʰ step‖p) with a small term left out.
 //
 // Hinton, Training products of experts by minimizing contrastive divergence, Neural Computation 14 (2002) 1771–1800.
 type ContrastiveDivergence struct{ Chains }

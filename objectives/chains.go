@@ -14,8 +14,9 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// Chains is what cd, pcd and ml have in common: how the points move at which the energy is raised. Chains are adjusted, so that their law
-// is that of a sharp energy, and jumps carry them between modes, which local moves do not.
+// Chains is what cd, pcd and ml have in common: how the points move at which the energy is raised. Chains are
+// adjusted, so that their law is that of a sharp energy, and jumps carry them between modes, which local moves do
+// not.
 type Chains struct {
 	Steps    int          `json:"chain-steps" help:"Transitions of the chains per gradient; 2 by default."` // 1 to 10000; 0 means 2
 	Sampler  ChainSampler `json:"chain-sampler" help:"How chains move: mala (default), with a step that follows the acceptance, or langevin."`
@@ -33,7 +34,7 @@ type ChainSampler string
 
 // The samplers of chains.
 const (
-	ChainLangevin ChainSampler = "langevin" // mcmc.Langevin: its law is that of the energy where steps are short against its details
+	ChainLangevin ChainSampler = "langevin" // mcmc.Langevin: right where steps are short against details of the energy
 	ChainMALA     ChainSampler = "mala"     // mcmc.MALA, whose step is tuned to an acceptance of 0.574
 )
 
@@ -44,7 +45,8 @@ func (ChainSampler) Options() []string { return []string{string(ChainLangevin), 
 const mostTurns = 10_000
 
 func (c Chains) check(m Method) *Checks {
-	check := Check(m).Whole("Steps", 1, mostTurns).Option("Sampler").Positive("StepSize").Whole("Jumps", 1, mostTurns).Option("Noise").NonNegative("Alpha")
+	check := Check(m).Whole("Steps", 1, mostTurns).Option("Sampler").Positive("StepSize")
+	check.Whole("Jumps", 1, mostTurns).Option("Noise").NonNegative("Alpha")
 	if c.Kernel != nil {
 		if err := c.Kernel.Validate(); err != nil {
 			check.That(false, "Kernel", "a valid kernel: "+err.Error())
@@ -113,7 +115,8 @@ func (c Chains) mover(s Setup) (mover, error) {
 		return m, nil
 	}
 	if c.Density == nil && s.Data == nil {
-		return m, errors.New("objectives: jumps of chains are drawn from a noise that is fitted to data: set Config.Data, or Chains.Density, or Jumps to -1, which is none")
+		return m, errors.New("objectives: jumps of chains are drawn from a noise that is fitted to data: set " +
+			"Config.Data, or Chains.Density, or Jumps to -1, which is none")
 	}
 	q, err := s.noise(c.Noise, c.Density)
 	if err != nil {
@@ -127,8 +130,9 @@ func (c Chains) mover(s Setup) (mover, error) {
 //
 //	L = mean E(x) - mean E(x⁻) + α (mean E(x)² + mean E(x⁻)²),
 //
-// whose gradient, with x⁻ held fixed and α = 0, is that of the mean negative log likelihood if x⁻ follows the model. The
-// three differ in where x⁻ comes from. α > 0 keeps energies small and is a bias; so are chains that have not mixed.
+// whose gradient, with x⁻ held fixed and α = 0, is that of the mean negative log likelihood if x⁻ follows the model.
+// The three differ in where x⁻ comes from. α > 0 keeps energies small and is a bias; so are chains that have not
+// mixed.
 type chainForm struct {
 	alpha float64
 	src   negatives

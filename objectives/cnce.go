@@ -14,9 +14,10 @@ import (
 //
 //	L = mean 2 softplus(E(x) - E(y)),   y = x + σε, ε ~ N(0, I):
 //
-// which of a datum and its perturbation is the datum? The kernel is symmetric, so its density cancels, and so does Z. It sees
-// energy differences over distances of σ: too small, and it learns like score matching; much larger than the data, and the
-// answer is always plain. Of two perturbations one is a jump between data instead, as symmetric and less plain: jumpsOf.
+// which of a datum and its perturbation is the datum? The kernel is symmetric, so its density cancels, and so does Z.
+// It sees energy differences over distances of σ: too small, and it learns like score matching; much larger than the
+// data, and the answer is always plain. Of two perturbations one is a jump between data instead, as symmetric and
+// less plain: jumpsOf.
 //
 // Ceylan and Gutmann, Conditional noise-contrastive estimation of unnormalised models, arXiv 1806.03664, equation 13.
 type ConditionalNCE struct {

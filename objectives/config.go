@@ -17,7 +17,8 @@ type Config struct {
 	Seed         uint64           // of what an objective initialises itself: critics, flows
 	Regularizers []Regularizer    // penalties, for any objective
 
-	// Data are points of the training set, at least some hundred: settings follow from them, and noises are fitted to them.
+	// Data are points of the training set, at least some hundred: settings follow from them, and noises are fitted to
+	// them.
 	Data *mat.Dense
 }
 

@@ -17,11 +17,13 @@ import (
 //	L = mean ½ |-∇E(x + σε) + ε/σ|²,   ε ~ N(0, I),
 //
 // optionally times σ². The score of the kernel N(x̃; x, σ²I) is (x - x̃)/σ² = -ε/σ, and the model's is -∇E: the two
-// agree in the mean where E is the energy of the data blurred by σ. That is what it learns, not the data's own density.
+// agree in the mean where E is the energy of the data blurred by σ. That is what it learns, not the data's own
+// density.
 //
-// Where σ is well below the finest detail of the data that blur is next to nothing, but ε/σ outweighs ∇E by far, and its
-// scatter is all that is seen. Paired, as it is by default, the loss is the mean of that at ε and at -ε, without |ε/σ|²/2, a constant: of the same
-// expectation, and as σ falls it is ½|∇E|² - εᵀ(∇²E)ε, sliced score matching, with a scatter that does not grow.
+// Where σ is well below the finest detail of the data that blur is next to nothing, but ε/σ outweighs ∇E by far, and
+// its scatter is all that is seen. Paired, as it is by default, the loss is the mean of that at ε and at -ε, without
+// |ε/σ|²/2, a constant: of the same expectation, and as σ falls it is ½|∇E|² - εᵀ(∇²E)ε, sliced score matching, with
+// a scatter that does not grow.
 //
 // Vincent, A connection between score matching and denoising autoencoders, Neural Computation 23 (2011) 1661–1674.
 type Denoising struct {
@@ -34,7 +36,8 @@ func init() { Register("dsm", Denoising{}) }
 
 // Traits says what it is.
 func (m Denoising) Traits() Traits {
-	return Traits{Summary: "denoising score matching", Source: "Vincent 2011", Score: true, Bridge: true, Blur: m.Sigma, Weight: m.weight(),
+	return Traits{Summary: "denoising score matching", Source: "Vincent 2011", Score: true, Bridge: true,
+		Blur: m.Sigma, Weight: m.weight(),
 		Bias: fmt.Sprintf("learns the density of the data blurred by sigma = %g", m.Sigma)}
 }
 
@@ -58,8 +61,8 @@ func (m Denoising) Suited(data Facts) Method {
 	return m
 }
 
-// leastNoise is the noise of dsm and the smallest of dsm-multi in deviations of the data. So small a noise costs no scatter where it is
-// paired.
+// leastNoise is the noise of dsm and the smallest of dsm-multi in deviations of the data. So small a noise costs no
+// scatter where it is paired.
 const leastNoise = 0.00125
 
 // Recipe is that of objectives that match scores.

@@ -14,9 +14,9 @@ import (
 //	sm-hutchinson, ssm-vr   L = mean ½|∇E|² - 1/M Σ_m v_mᵀ ∇²E v_m
 //	ssm                     L = mean 1/M Σ_m ½(v_mᵀ∇E)² - v_mᵀ ∇²E v_m
 //
-// with E vvᵀ = I, so that the expectation over v is that of `sm` (for ssm: of score matching in the metric E vvᵀ). The
-// first two are one objective under two names, from Hutchinson's estimator of the trace and from the variance-reduced form
-// of sliced score matching.
+// with E vvᵀ = I, so that the expectation over v is that of `sm` (for ssm: of score matching in the metric E vvᵀ).
+// The first two are one objective under two names, from Hutchinson's estimator of the trace and from the
+// variance-reduced form of sliced score matching.
 type slicedForm struct {
 	input   string // name of the auxiliary input: eps, v
 	slices  int

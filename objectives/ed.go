@@ -15,10 +15,10 @@ import (
 //
 //	L = mean_i log( w/M + 1/M Σ_j exp(E(x_i) - E(y_ij)) ),   y_ij = x_i + σξ_i + σξ'_ij,  w = 1,
 //
-// no chains, no scores: the energy of a datum against the free energy of the points that might have become the same blurred
-// point x_i + σξ_i. For small σ it is score matching, for large σ maximum likelihood. With w = 1 the loss is also the
-// logarithm of the chance to pick x_i out of M+1 candidates of which one is a datum, so that the expected gradient is
-// zero at the true energy for every M.
+// no chains, no scores: the energy of a datum against the free energy of the points that might have become the same
+// blurred point x_i + σξ_i. For small σ it is score matching, for large σ maximum likelihood. With w = 1 the loss is
+// also the logarithm of the chance to pick x_i out of M+1 candidates of which one is a datum, so that the expected
+// gradient is zero at the true energy for every M.
 //
 // Schröder, Ou, Lim, Li, Duncan and Girolami, Energy discrepancies: a score-independent loss for energy-based models,
 // arXiv 2307.06431, section 4.1.

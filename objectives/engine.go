@@ -36,8 +36,9 @@ var (
 	_ Stateful  = (*Engine)(nil)
 )
 
-// Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. A form that is a
-// [Deriver], [Learner], [Reporter], [Stateful] or [Updater] is treated as one. New is the way from a [Method].
+// Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. A form
+// that is a [Deriver], [Learner], [Reporter], [Stateful] or [Updater] is treated as one. New is the way from a
+// [Method].
 func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -55,7 +56,8 @@ func compile(f Form, e, regular energy.Energy, p *energy.Params, cfg Config) (*E
 	}
 	cfg = cfg.withDefaults()
 	n, d := cfg.Batch, e.Dim()
-	o := &Engine{form: f, inner: f, p: p, n: n, d: d, specs: f.Inputs(n, d), in: Inputs{}, out: Inputs{}, x: mat.NewDense(n, d, nil)}
+	o := &Engine{form: f, inner: f, p: p, n: n, d: d, specs: f.Inputs(n, d), in: Inputs{}, out: Inputs{},
+		x: mat.NewDense(n, d, nil)}
 	if b, ok := f.(beside); ok {
 		o.inner = b.Form
 	}
@@ -80,7 +82,8 @@ func compile(f Form, e, regular energy.Energy, p *energy.Params, cfg Config) (*E
 	return o, nil
 }
 
-// compilation is an engine in the making: its graph, with the inputs in the order of args and the outputs in that of dst.
+// compilation is an engine in the making: its graph, with the inputs in the order of args and the outputs in that of
+// dst.
 type compilation struct {
 	*Engine
 	b               *Builder
@@ -126,7 +129,8 @@ func (c *compilation) loss(regularizers []Regularizer, on energy.Energy) *G.Node
 		return graphs.Must(nil, errors.New("objectives: Form.Loss returned nil, want a node of one number"))
 	}
 	if c.own != nil && c.b.ownLoss == nil {
-		return graphs.Must(nil, errors.New("objectives: the loss of a Learner names no loss of its own parameters; call Builder.SetOwnLoss"))
+		return graphs.Must(nil, errors.New("objectives: the loss of a Learner names no loss of its own parameters; "+
+			"call Builder.SetOwnLoss"))
 	}
 	if s := loss.Shape(); s.TotalSize() != 1 {
 		graphs.Must(nil, fmt.Errorf("objectives: the loss has shape %v, want one number", s))
@@ -230,9 +234,9 @@ func (o *Engine) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, 
 	return s, err
 }
 
-// Evaluate computes the loss and, unless grad is nil, its gradient with the given auxiliary inputs instead of drawn ones.
-// Inputs that are not given keep the values of the last call, derived ones are computed unless they are given too. Nothing
-// that the objective remembers moves.
+// Evaluate computes the loss and, unless grad is nil, its gradient with the given auxiliary inputs instead of drawn
+// ones. Inputs that are not given keep the values of the last call, derived ones are computed unless they are given
+// too. Nothing that the objective remembers moves.
 func (o *Engine) Evaluate(grad []float64, x *mat.Dense, in Inputs) (Stats, error) {
 	x, err := o.batch(x)
 	if err != nil {
@@ -242,7 +246,8 @@ func (o *Engine) Evaluate(grad []float64, x *mat.Dense, in Inputs) (Stats, error
 		for name, v := range in {
 			buf, ok := o.in[name]
 			if !ok || len(buf) != len(v) {
-				return fmt.Errorf("objectives: input %q of %d numbers; the objective has %s", name, len(v), o.describeInputs())
+				return fmt.Errorf("objectives: input %q of %d numbers; the objective has %s", name, len(v),
+					o.describeInputs())
 			}
 			copy(buf, v)
 		}
@@ -296,7 +301,8 @@ func (o *Engine) batch(x *mat.Dense) (*mat.Dense, error) {
 	case d != o.d:
 		return nil, fmt.Errorf("objectives: points of dimension %d, the energy has dimension %d", d, o.d)
 	case n != o.n:
-		return nil, fmt.Errorf("objectives: batch of %d points, compiled for %d; objectives.Config.Batch is to be what is drawn, in a run train.Config.Batch", n, o.n)
+		return nil, fmt.Errorf("objectives: batch of %d points, compiled for %d; objectives.Config.Batch is to be "+
+			"what is drawn, in a run train.Config.Batch", n, o.n)
 	}
 	if x.RawMatrix().Stride != d {
 		o.x.Copy(x)

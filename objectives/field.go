@@ -15,7 +15,7 @@ type Field struct {
 	Key     string       // in configuration files, and the flag of the command line
 	Help    string       // one sentence: effect, unit, default
 	Type    reflect.Type // of the field
-	None    bool         // 0 under its key means none; in Go a negative number does, since zero means the default there
+	None    bool         // 0 under its key means none, for which a negative number stands in Go
 	Options []string     // the values it may have, if its type lists them; nil: any
 }
 
@@ -31,7 +31,8 @@ func Fields(m Method) []Field {
 		if f.Anonymous || !f.IsExported() || key == "" || key == "-" {
 			continue
 		}
-		field := Field{Name: f.Name, Key: key, Help: f.Tag.Get("help"), Type: f.Type, None: f.Tag.Get("zero") == "none"}
+		field := Field{Name: f.Name, Key: key, Help: f.Tag.Get("help"), Type: f.Type,
+			None: f.Tag.Get("zero") == "none"}
 		if o, ok := reflect.Zero(f.Type).Interface().(options); ok {
 			field.Options = o.Options()
 		}
@@ -40,7 +41,8 @@ func Fields(m Method) []Field {
 	return fields
 }
 
-// structOf returns the struct that a method is or points to; an empty one if it is of another kind, which has no fields.
+// structOf returns the struct that a method is or points to; an empty one if it is of another kind, which has no
+// fields.
 func structOf(m Method) reflect.Value {
 	v := reflect.ValueOf(m)
 	if v.Kind() == reflect.Pointer {

@@ -15,8 +15,8 @@ import (
 //
 //	L = mean 1/M Σ_m ½ ((E⁺ - E⁻)/2ε)² - (E⁺ + E⁻ - 2E)/ε²,   E^± = E(x ± εv_m),
 //
-// with E vvᵀ = I. It needs no second derivative. It has a bias of order ε² |∇⁴E|, and in float32 a rounding error of about
-// 2·10⁻⁷ |E|/ε² per point, so ε must not be small.
+// with E vvᵀ = I. It needs no second derivative. It has a bias of order ε² |∇⁴E|, and in float32 a rounding error of
+// about 2·10⁻⁷ |E|/ε² per point, so ε must not be small.
 //
 // Pang, Xu, Li, Song, Ermon and Zhu, Efficient learning of generative models via finite-difference score matching,
 // arXiv 2007.03317, equation 11; their v has length ε, ours is ε times a direction with E vvᵀ = I.
@@ -34,8 +34,9 @@ func (m FiniteDifference) Traits() Traits {
 	if m.Step == 0 {
 		step = fmt.Sprintf("%g (%g in float64)", m.step(energy.Float32), m.step(energy.Float64))
 	}
-	return Traits{Summary: "sliced score matching from energy differences", Source: "Pang et al. 2020", Score: true, Bridge: true,
-		Bias: "differences over steps of " + step + ": an error of the order of the step squared"}
+	return Traits{Summary: "sliced score matching from energy differences", Source: "Pang et al. 2020", Score: true,
+		Bridge: true,
+		Bias:   "differences over steps of " + step + ": an error of the order of the step squared"}
 }
 
 // Validate names the fields out of range.
@@ -71,7 +72,8 @@ func (m FiniteDifference) Form(s Setup) (Form, error) {
 		least = leastStep64
 	}
 	if eps < least {
-		return nil, WrongField(m, "Step", fmt.Sprintf("at least %g: less drowns in the rounding of %v; ssm differentiates exactly", least, s.Precision))
+		return nil, WrongField(m, "Step", fmt.Sprintf("at least %g: less drowns in the rounding of %v; ssm "+
+			"differentiates exactly", least, s.Precision))
 	}
 	return differenceForm{m.Slices, m.Projection, eps}, nil
 }

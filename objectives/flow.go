@@ -29,7 +29,8 @@ type flow struct {
 func newFlow(data *mat.Dense, layers, hidden int, rng *rand.Rand) (*flow, error) {
 	_, d := data.Dims()
 	if d < 2 {
-		return nil, fmt.Errorf("objectives: flow-nce needs dimension 2 or more, the data have %d; use nce with gaussian noise", d)
+		return nil, fmt.Errorf("objectives: flow-nce needs dimension 2 or more, the data have %d; use nce with "+
+			"gaussian noise", d)
 	}
 	mean, sd := energy.Moments(data)
 	for j, s := range sd {

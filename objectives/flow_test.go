@@ -13,7 +13,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// noiseOfFlow compiles what a contrast with k noise points per datum takes for the density of its noise, and where it draws it.
+// noiseOfFlow compiles what a contrast with k noise points per datum takes for the density of its noise, and where it
+// draws it.
 type noiseOfFlow struct {
 	form *flowForm
 	own  [][]float64 // φ
@@ -72,8 +73,8 @@ func bent(t *testing.T) noiseOfFlow {
 	return noiseOfFlow{&flowForm{flow: f, k: 4}, f.phi.Views(f.phi.Data())}
 }
 
-// The density of the noise of flow-nce has the integral 1 for every share of the broad part, by quadrature, in the plane and,
-// without couplings, on the line.
+// The density of the noise of flow-nce has the integral 1 for every share of the broad part, by quadrature, in the
+// plane and, without couplings, on the line.
 func TestFlowNoiseIsNormalised(t *testing.T) {
 	line := noiseOfFlow{form: &flowForm{flow: &flow{d: 1, mean: []float64{-2}, sd: []float64{0.7}, phi: energy.NewParams(nil)}}}
 	for _, c := range []struct {
@@ -126,8 +127,8 @@ func TestFlowNoiseIsNormalised(t *testing.T) {
 	}
 }
 
-// Draws of flow-nce follow the density that the loss takes for theirs: counts in cells of the plane, by the χ² statistic, and
-// forward, which draws, and logProb agree on log q.
+// Draws of flow-nce follow the density that the loss takes for theirs: counts in cells of the plane, by the χ²
+// statistic, and forward, which draws, and logProb agree on log q.
 func TestFlowNoiseDraws(t *testing.T) {
 	const n, cells, fine, wide = 5000, 10, 40, 2.5 // cells along an axis, points along a cell, deviations
 	q := bent(t)

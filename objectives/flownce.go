@@ -23,32 +23,38 @@ import (
 // estimate of E good. The flow is four affine couplings around a Gaussian with the mean and deviation of the data.
 //
 // A flow that has learnt the data leaves next to nothing elsewhere, and where there is neither noise nor data nothing
-// holds E up. Noise is therefore the mixture of three quarters flow and a quarter of one broad Gaussian, 1.5 times as wide as
-// the data,
+// holds E up. Noise is therefore the mixture of three quarters flow and a quarter of one broad Gaussian, 1.5 times as
+// wide as the data,
 //
 //	q = (1-η) q_φ + η N(mean, 1.5² sd²),
 //
-// in these shares of the draws exactly. Without it KL(data‖model) on 2spirals was 0.17 nats, with a tenth of the mass far out.
+// in these shares of the draws exactly. Without it KL(data‖model) on 2spirals was 0.17 nats, with a tenth of the mass
+// far out.
 //
-// Gao, Nijkamp, Kingma, Xu, Dai and Wu, Flow contrastive estimation of energy-based models, arXiv 1912.00589, equation 9.
+// Gao, Nijkamp, Kingma, Xu, Dai and Wu, Flow contrastive estimation of energy-based models, arXiv 1912.00589,
+// equation 9.
 type FlowNCE struct {
-	Ratio     int     `json:"noise-ratio" help:"Noise samples per datum; 2 by default."` // k, 1 to 1000; 0 means 2
-	Adversary float64 `json:"-"`                                                         // a >= 0, the weight of the contest
-	Width     int     `json:"-"`                                                         // of the hidden layer of every coupling; 0 means 32
-	Rate      float64 `json:"-"`                                                         // learning rate of the flow; 0 means 0.001
-	FixLogZ   bool    `json:"-"`                                                         // no constant is learnt: E itself is to be normalised
+	// k, from 1 to 1000; 0 means 2
+	Ratio int `json:"noise-ratio" help:"Noise samples per datum; 2 by default."`
+
+	Adversary float64 `json:"-"` // a >= 0, the weight of the contest
+	Width     int     `json:"-"` // of the hidden layer of every coupling; 0 means 32
+	Rate      float64 `json:"-"` // learning rate of the flow; 0 means 0.001
+	FixLogZ   bool    `json:"-"` // no constant is learnt: E itself is to be normalised
 }
 
 func init() { Register("flow-nce", FlowNCE{}) }
 
 // Traits says what it is.
 func (FlowNCE) Traits() Traits {
-	return Traits{Summary: "noise contrastive estimation against a flow that learns the data", Source: "Gao et al. 2020", LogZ: true, Aux: true}
+	return Traits{Summary: "noise contrastive estimation against a flow that learns the data",
+		Source: "Gao et al. 2020", LogZ: true, Aux: true}
 }
 
 // Validate names the fields out of range.
 func (m FlowNCE) Validate() error {
-	return Check(m).Whole("Ratio", 1, mostRatio).NonNegative("Adversary").Whole("Width", 1, mostWidth).Positive("Rate").Err()
+	c := Check(m).Whole("Ratio", 1, mostRatio).NonNegative("Adversary")
+	return c.Whole("Width", 1, mostWidth).Positive("Rate").Err()
 }
 
 // mostWidth is that of the layers of auxiliary networks.
@@ -114,9 +120,11 @@ func (f *flowForm) logMix(y, logq *G.Node, share float64) *G.Node {
 	if share == 0 {
 		return logq
 	}
-	z := graphs.Div(graphs.Sub(y, f.flow.columns(f.flow.mean, y)), graphs.Scale(f.flow.columns(f.flow.sd, y), broadScale))
+	z := graphs.Div(graphs.Sub(y, f.flow.columns(f.flow.mean, y)), graphs.Scale(f.flow.columns(f.flow.sd, y),
+		broadScale))
 	broad := graphs.Shift(f.flow.logBase(z), -float64(f.flow.d)*math.Log(broadScale))
-	return graphs.RowLogSumExp(graphs.ConcatCols(graphs.Shift(logq, math.Log1p(-share)), graphs.Shift(broad, math.Log(share))))
+	return graphs.RowLogSumExp(graphs.ConcatCols(graphs.Shift(logq, math.Log1p(-share)),
+		graphs.Shift(broad, math.Log(share))))
 }
 
 func (f *flowForm) Derive(in Inputs, x *mat.Dense) error {

@@ -39,7 +39,8 @@ func FitGaussian(data *mat.Dense, scale float64) (*Gaussian, error) {
 func NewGaussian(mean []float64, cov mat.Symmetric) (*Gaussian, error) {
 	var chol mat.Cholesky
 	if !chol.Factorize(cov) || !(correlationCond(cov) <= 1e12) {
-		return nil, errors.New("objectives: gaussian noise: the covariance is singular; the data lie in a plane or repeat one point")
+		return nil, errors.New("objectives: gaussian noise: the covariance is singular; the data lie in a plane or " +
+			"repeat one point")
 	}
 	d := len(mean)
 	g := &Gaussian{mean: append([]float64(nil), mean...), l: mat.NewTriDense(d, mat.Lower, nil)}
@@ -48,8 +49,8 @@ func NewGaussian(mean []float64, cov mat.Symmetric) (*Gaussian, error) {
 	return g, nil
 }
 
-// correlationCond is the condition of the correlations of cov, which unlike its own does not depend on the units of the
-// coordinates. It is infinite where they are singular.
+// correlationCond is the condition of the correlations of cov, which unlike its own does not depend on the units of
+// the coordinates. It is infinite where they are singular.
 func correlationCond(cov mat.Symmetric) float64 {
 	d := cov.SymmetricDim()
 	r := mat.NewSymDense(d, nil)

@@ -6,8 +6,8 @@ package objectives
 //
 // score matching with an estimate of the trace, which costs as much in any dimension.
 //
-// Hyvärinen, as of [ScoreMatching]; Hutchinson, A stochastic estimator of the trace of the influence matrix for Laplacian
-// smoothing splines, Communications in Statistics 19 (1990) 433–450.
+// Hyvärinen, as of [ScoreMatching]; Hutchinson, A stochastic estimator of the trace of the influence matrix for
+// Laplacian smoothing splines, Communications in Statistics 19 (1990) 433–450.
 type Hutchinson struct {
 	Slices     int        `json:"slices" help:"Random directions per sample; more scatter less, 1 by default."` // 1 to 256; 0 means 1
 	Projection Projection `json:"projection" help:"Law of the directions: rademacher (default), gaussian or sphere."`
@@ -17,7 +17,8 @@ func init() { Register("sm-hutchinson", Hutchinson{}) }
 
 // Traits says what it is.
 func (Hutchinson) Traits() Traits {
-	return Traits{Summary: "score matching with Hutchinson's estimate of the trace", Source: hyvarinen, Score: true, Bridge: true}
+	return Traits{Summary: "score matching with Hutchinson's estimate of the trace", Source: hyvarinen, Score: true,
+		Bridge: true}
 }
 
 // Validate names the fields out of range.

@@ -20,7 +20,8 @@ type jumps struct {
 
 func newJumps(q Noise, times, n, d int) *jumps {
 	rows := (times + 1) * n
-	return &jumps{q: q, times: times, x: mat.NewDense(rows, d, nil), e: make([]float64, rows), q0: make([]float64, rows)}
+	return &jumps{q: q, times: times, x: mat.NewDense(rows, d, nil), e: make([]float64, rows),
+		q0: make([]float64, rows)}
 }
 
 // move makes the moves of all chains, from one batch of energies: proposals do not depend on where a chain is.

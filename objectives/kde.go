@@ -33,8 +33,9 @@ func NewKernel(data *mat.Dense, sd float64, centres int) (*Kernel, error) {
 	return KernelOf(m)
 }
 
-// blurred is the density of the first rows of data, at most centres, blurred by the given rising fractions of the spread in turn: near the
-// data at every scale from a sharp mode's to the gaps'. Where a table resolves the least of them it is one.
+// blurred is the density of the first rows of data, at most centres, blurred by the given rising fractions of the
+// spread in turn: near the data at every scale from a sharp mode's to the gaps'. Where a table resolves the least of
+// them it is one.
 func blurred(data *mat.Dense, fractions []float64, centres int) (Noise, error) {
 	n, d := data.Dims()
 	n = min(n, centres)

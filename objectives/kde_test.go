@@ -23,8 +23,8 @@ func BenchmarkKernelLogProb(b *testing.B) {
 	}
 }
 
-// Of planar data the noise is a table, which is the kernel density that it stands for, but for the width of its tents; with an
-// outlier that would make it too large, and in four dimensions, it is the kernel density itself.
+// Of planar data the noise is a table, which is the kernel density that it stands for, but for the width of its
+// tents; with an outlier that would make it too large, and in four dimensions, it is the kernel density itself.
 func TestBlurred(t *testing.T) {
 	data := correlated(2000, 1)
 	q, err := NewNoise("kde", data)

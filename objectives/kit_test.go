@@ -9,7 +9,8 @@ import (
 // named returns the objective of that name.
 func named(name string) objectives.Method { return must(objectives.ByName(name)) }
 
-// small returns an objective with settings that exercise every part of it, by the name; other names get what was registered.
+// small returns an objective with settings that exercise every part of it, by the name; other names get what was
+// registered.
 func small(name string) objectives.Method {
 	if m, ok := smalls[name]; ok {
 		return m
@@ -29,13 +30,15 @@ var smalls = map[string]objectives.Method{
 	"cnce":          objectives.ConditionalNCE{Sigma: 0.4},
 	"mpf":           objectives.ProbabilityFlow{Sigma: 0.4, Ratio: 3},
 	"ed":            objectives.EnergyDiscrepancy{Sigma: 0.4, Ratio: 3},
-	"cd":            objectives.ContrastiveDivergence{Chains: objectives.Chains{Kernel: mcmc.HMC{StepSize: 0.1, Leapfrog: 2}, Steps: 1, Jumps: -1}},
-	"pcd":           objectives.PersistentCD{Chains: objectives.Chains{Kernel: mcmc.HMC{StepSize: 0.1, Leapfrog: 2}, Steps: 1, Jumps: -1}},
+	"cd":            objectives.ContrastiveDivergence{Chains: short},
+	"pcd":           objectives.PersistentCD{Chains: short},
 	"ml": objectives.Likelihood{Buffer: 20, Restart: 0.3, Chains: objectives.Chains{
 		Sampler: objectives.ChainLangevin, StepSize: 1e-3, Steps: 2, Alpha: 0.1, Jumps: 1, Noise: objectives.GaussianNoise,
 	}},
 	"lsd": objectives.LearnedStein{Features: -1, Width: 64, Rate: 1e-3},
 }
+
+var short = objectives.Chains{Kernel: mcmc.HMC{StepSize: 0.1, Leapfrog: 2}, Steps: 1, Jumps: -1}
 
 // setup is what small objectives are compiled with, for points of dimension d.
 func setup(d int) objectives.Config {

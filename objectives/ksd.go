@@ -21,32 +21,35 @@ import (
 //
 // with the kernel
 //
-//	K(x, y) = g(x) k(x, y) g(y) / K₀,   k = (1 + |x-y|²/h²)^-2,   g = q̂^-½, or 1/(q + λq̂ + c) beside a background, λ = 0.3.
+//	K(x, y) = g(x) k(x, y) g(y) / K₀,   k = (1 + |x-y|²/h²)^-2,   g = q̂^-½,
+//	                                    or beside a background 1/(q + λq̂ + c), λ = 0.3.
 //
-// Without bias; zero in expectation exactly at the data's density. In the mean L is ∫∫ δ(x)ᵀδ(y) K q(x) q(y), where δ is the error
-// of the score and q the density of the points: K decides what is seen. A kernel as wide as the data smooths errors of the size
-// of a sharp mode away, and one that is the same everywhere counts a region by the square of its density, so that the gaps
-// between modes hardly count. Hence h is a distance between neighbours, the geometric mean of that to the eighth one
-// over the first batch, or Bandwidth, k falls off fast, and g evens regions out: q̂ is a rough density of
-// the data, a kernel density at two widths beside one broad Gaussian (g = 1 without data). It enters the Stein operator as
-// s + ∇log g in place of s.
+// Without bias; zero in expectation exactly at the data's density. In the mean L is ∫∫ δ(x)ᵀδ(y) K q(x) q(y), where δ
+// is the error of the score and q the density of the points: K decides what is seen. A kernel as wide as the data
+// smooths errors of the size of a sharp mode away, and one that is the same everywhere counts a region by the square
+// of its density, so that the gaps between modes hardly count. Hence h is a distance between neighbours, the
+// geometric mean of that to the eighth one over the first batch, or Bandwidth, k falls off fast, and g evens regions
+// out: q̂ is a rough density of the data, a kernel density at two widths beside one broad Gaussian (g = 1 without
+// data). It enters the Stein operator as s + ∇log g in place of s.
 //
-// Beside a background (energy.Bridge) the density of the points is known as far as it is learnt, and with g = 1/q it is
-// ∇·f/q that is left of the operator sᵀf + ∇·f for f g: no scatter of the score, and space is counted by its volume. q is that of
-// the parameters of the moment; like all of K it is held fixed where L is differentiated. It is near zero at points of a mode
-// that is not found yet, which would count without bound: λq̂ is a bound, and 1/q alone lost two modes of eight. c, the density
-// of the broad Gaussian of q̂ one deviation outside of where it has most of its mass, is one for points far out. In the family of
-// 8gaussians with free weights and widths, the deviations of a log weight and a log width after a step of Newton's method from one
-// batch of 512 are 4.3 and 0.08 with q̂^-½, 1.7 and 0.15 with 1/(q + λq̂), 1.6 and 0.54 with 1/q; that of a log weight is 1.3 for sm.
+// Beside a background (energy.Bridge) the density of the points is known as far as it is learnt, and with g = 1/q it
+// is ∇·f/q that is left of the operator sᵀf + ∇·f for f g: no scatter of the score, and space is counted by its
+// volume. q is that of the parameters of the moment; like all of K it is held fixed where L is differentiated. It is
+// near zero at points of a mode that is not found yet, which would count without bound: λq̂ is a bound, and 1/q alone
+// lost two modes of eight. c, the density of the broad Gaussian of q̂ one deviation outside of where it has most of
+// its mass, is one for points far out. In the family of 8gaussians with free weights and widths, the deviations of a
+// log weight and a log width after a step of Newton's method from one batch of 512 are 4.3 and 0.08 with q̂^-½, 1.7
+// and 0.15 with 1/(q + λq̂), 1.6 and 0.54 with 1/q; that of a log weight is 1.3 for sm.
 //
 // K₀ is the mean of g k g over the first batch, which makes L as large as a Fisher divergence.
 //
-// K does not depend on θ: it enters the graph as a matrix, and only first derivatives of E are needed. Beside a background
-// (energy.Bridge) the points are the batch and draws of b, with weights (1-ε)/n and ε/m; on the latter the Stein operator of
-// the mixture is (s_q - s_b)ᵀf, without derivatives of f.
+// K does not depend on θ: it enters the graph as a matrix, and only first derivatives of E are needed. Beside a
+// background (energy.Bridge) the points are the batch and draws of b, with weights (1-ε)/n and ε/m; on the latter the
+// Stein operator of the mixture is (s_q - s_b)ᵀf, without derivatives of f.
 //
-// Liu, Lee and Jordan, A kernelized Stein discrepancy, arXiv 1602.03253, definition 3.2; the kernel: Gorham and Mackey,
-// Measuring sample quality with kernels, arXiv 1703.01717, whose exponent is between -1 and 0 for detecting escaping mass.
+// Liu, Lee and Jordan, A kernelized Stein discrepancy, arXiv 1602.03253, definition 3.2; the kernel: Gorham and
+// Mackey, Measuring sample quality with kernels, arXiv 1703.01717, whose exponent is between -1 and 0 for detecting
+// escaping mass.
 type KernelStein struct {
 	Bandwidth float64 `json:"-"` // h, in units of the data; 0 means the distance of neighbours in the first batch
 }
@@ -55,7 +58,8 @@ func init() { Register("ksd", KernelStein{}) }
 
 // Traits says what it is.
 func (KernelStein) Traits() Traits {
-	return Traits{Summary: "kernel Stein discrepancy", Source: "Liu et al. 2016", Score: true, Bridge: true, Whole: true}
+	return Traits{Summary: "kernel Stein discrepancy", Source: "Liu et al. 2016", Score: true, Bridge: true,
+		Whole: true}
 }
 
 // Validate names the fields out of range.
@@ -87,13 +91,15 @@ func (m KernelStein) Form(s Setup) (Form, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.rough, err = energy.NewEvaluator(rough.Energy(), energy.NewParams(nil), energy.EvaluatorConfig{Batch: 256}); err != nil || f.beside == nil {
+	if f.rough, err = energy.NewEvaluator(rough.Energy(), energy.NewParams(nil),
+		energy.EvaluatorConfig{Batch: 256}); err != nil || f.beside == nil {
 		return f, err
 	}
 	d := float64(s.Energy.Dim())
 	far := math.Sqrt(d) + 1
 	f.floor = d*math.Log(broad*spread*math.Sqrt(2*math.Pi)) + far*far/2
-	f.learnt, err = energy.NewEvaluator(f.beside.bridge.Mixed(), s.Params, s.evaluator(s.Batch+f.beside.pairs(s.Batch)))
+	f.learnt, err = energy.NewEvaluator(f.beside.bridge.Mixed(), s.Params,
+		s.evaluator(s.Batch+f.beside.pairs(s.Batch)))
 	return f, err
 }
 
@@ -245,7 +251,8 @@ func (f *kernelForm) weigh() error {
 	return nil
 }
 
-// neighbourDistance is the geometric mean over the rows of x of the distance to the eighth nearest row that is not the same point.
+// neighbourDistance is the geometric mean over the rows of x of the distance to the eighth nearest row that is not
+// the same point.
 func neighbourDistance(x *mat.Dense) float64 {
 	const eighth = 8
 	n, _ := x.Dims()

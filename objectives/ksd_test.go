@@ -23,8 +23,8 @@ func constantBridge(share float64) (*energy.Mixture, *energy.Bridge, *energy.Par
 	return back, e, p
 }
 
-// The kernel Stein discrepancy over a bridge: where data are draws of the background and f is the constant that says so, which
-// is the truth, its gradient is zero but for chance. Data that are wider it tells.
+// The kernel Stein discrepancy over a bridge: where data are draws of the background and f is the constant that says
+// so, which is the truth, its gradient is zero but for chance. Data that are wider it tells.
 func TestKernelSteinOverBridge(t *testing.T) {
 	const batch, reps, tolerance, share = 64, 200, 5.0, 0.3
 	back, e, p := constantBridge(share)
@@ -37,8 +37,8 @@ func TestKernelSteinOverBridge(t *testing.T) {
 	vanishesAtTruth(t, worst, tolerance)
 }
 
-// Over a bridge K_ij is w_i w_j g_i g_j k_ij up to a factor, which ratios of its entries tell of g, with
-// the known k taken out. It is 1/(q + λq̂ + c), λ = 0.3, where a constant f makes q the background's density, and the tilt is its
+// Over a bridge K_ij is w_i w_j g_i g_j k_ij up to a factor, which ratios of its entries tell of g, with the known k
+// taken out. It is 1/(q + λq̂ + c), λ = 0.3, where a constant f makes q the background's density, and the tilt is its
 // logarithm's slope.
 func TestKernelSteinWeights(t *testing.T) {
 	const share, h, step, rounding = 0.3, 0.7, 1e-4, 1e-6 // of q̂ in float32
@@ -90,7 +90,8 @@ func TestKernelSteinWeights(t *testing.T) {
 		}
 	}
 
-	// Pairs of two data, of one and a draw of the background, and of two draws weigh as means over pairs of different points do.
+	// Pairs of two data, of one and a draw of the background, and of two draws weigh as means over pairs of different
+	// points do.
 	const batch = 6
 	at := func(i int) []float64 {
 		if i < batch {

@@ -10,8 +10,9 @@ import (
 )
 
 // Learner is a Form with parameters φ of its own, a critic or a learnt noise. They move by Adam on the loss that
-// Builder.SetOwnLoss names, which uses no derived inputs: Repeats times with fresh draws after every gradient in θ, or with it if
-// Repeats is zero. A critic that had been fitted to the batch before it judges it would find a discrepancy at the truth.
+// Builder.SetOwnLoss names, which uses no derived inputs: Repeats times with fresh draws after every gradient in θ,
+// or with it if Repeats is zero. A critic that had been fitted to the batch before it judges it would find a
+// discrepancy at the truth.
 type Learner interface {
 	Form
 	OwnParams() *energy.Params
@@ -34,8 +35,9 @@ type ownState struct {
 func newOwnState(l Learner) *ownState {
 	p := l.OwnParams()
 	k := p.Len()
-	return &ownState{p: p, grad: make([]float64, k), m: make([]float64, k), v: make([]float64, k), repeats: l.Repeats(),
-		adam: vector.Adam{LearningRate: l.OwnRate(), Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}}
+	return &ownState{p: p, grad: make([]float64, k), m: make([]float64, k), v: make([]float64, k),
+		repeats: l.Repeats(),
+		adam:    vector.Adam{LearningRate: l.OwnRate(), Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}}
 }
 
 func (w *ownState) step() {

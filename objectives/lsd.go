@@ -16,26 +16,28 @@ import (
 //
 //	max_φ  mean( s(x)ᵀf(x) + tr ∇f(x) ) - λ mean |f(x)|²,   then θ descends the first mean.
 //
-// For the best critic, f = (s - s_data)/2λ, the gradient in θ is that of the Fisher divergence over 4λ. For every critic
-// the first mean vanishes at the truth (Stein's identity). The trace is estimated by Hutchinson's εᵀ∇f ε. The critic is an
-// MLP with two hidden layers, moved by Adam several times per gradient; where it lags behind, so does the descent. To tell
-// sharp scores apart it sees sines and cosines of x, of learnt frequencies, besides x (Features). The rates matter: the
-// energy has to be slower than its critic, or it outruns it and loses modes (8gaussians with 0.001 for both), and a critic
-// that is too fast dies (with 0.003 that of 2spirals was next to zero after 1500 steps, and the energy drifted off).
+// For the best critic, f = (s - s_data)/2λ, the gradient in θ is that of the Fisher divergence over 4λ. For every
+// critic the first mean vanishes at the truth (Stein's identity). The trace is estimated by Hutchinson's εᵀ∇f ε. The
+// critic is an MLP with two hidden layers, moved by Adam several times per gradient; where it lags behind, so does
+// the descent. To tell sharp scores apart it sees sines and cosines of x, of learnt frequencies, besides x
+// (Features). The rates matter: the energy has to be slower than its critic, or it outruns it and loses modes
+// (8gaussians with 0.001 for both), and a critic that is too fast dies (with 0.003 that of 2spirals was next to zero
+// after 1500 steps, and the energy drifted off).
 //
-// Beside a background (energy.Bridge) L is that of the mixture, with a critic on either side. On draws of b, whose score is known, so
-// is the best critic, (s_q - s_b)/2λ, which leaves |s_q - s_b|²/4λ. On data the best one is (s_q - s_data)/2λ, which is not zero
-// at the truth, and as sharp as the data. The model's own score s_p = -∇E tells what it is there: f has two parts,
+// Beside a background (energy.Bridge) L is that of the mixture, with a critic on either side. On draws of b, whose
+// score is known, so is the best critic, (s_q - s_b)/2λ, which leaves |s_q - s_b|²/4λ. On data the best one is (s_q -
+// s_data)/2λ, which is not zero at the truth, and as sharp as the data. The model's own score s_p = -∇E tells what it
+// is there: f has two parts,
 //
 //	f = (s_q - s_p)/2λ + f_φ,   max_φ  mean( s_pᵀf_φ + tr ∇f_φ ) - λ mean |f_φ|²,
 //
-// the first held fixed where L is differentiated, without its trace, which θ does not move. What is left to the critic, (s_p - s_data)/2λ,
-// vanishes at the truth, and so does the bias of a critic that lags.
+// the first held fixed where L is differentiated, without its trace, which θ does not move. What is left to the
+// critic, (s_p - s_data)/2λ, vanishes at the truth, and so does the bias of a critic that lags.
 //
-// Grathwohl, Wang, Jacobsen, Duvenaud and Zemel, Learning the Stein discrepancy for training and evaluating energy-based
-// models without sampling, arXiv 2002.05616, algorithm 2.
+// Grathwohl, Wang, Jacobsen, Duvenaud and Zemel, Learning the Stein discrepancy for training and evaluating
+// energy-based models without sampling, arXiv 2002.05616, algorithm 2.
 type LearnedStein struct {
-	Features int     `json:"-" zero:"none"` // sines and cosines that the critic sees beside x; 0 means 32, negative none
+	Features int     `json:"-" zero:"none"` // waves that the critic sees beside x; 0 means 32, negative none
 	Width    int     `json:"-"`             // of the critic's two hidden layers; 0 means 128
 	Rate     float64 `json:"-"`             // learning rate of the critic; 0 means 0.002
 	Repeats  int     `json:"-"`             // steps of the critic per gradient; 0 means 5
@@ -46,13 +48,15 @@ func init() { Register("lsd", LearnedStein{}) }
 
 // Traits says what it is.
 func (LearnedStein) Traits() Traits {
-	return Traits{Summary: "Stein discrepancy with a learnt critic", Source: "Grathwohl et al. 2020", Score: true, Bridge: true, Whole: true, Aux: true,
+	return Traits{Summary: "Stein discrepancy with a learnt critic", Source: "Grathwohl et al. 2020", Score: true,
+		Bridge: true, Whole: true, Aux: true,
 		Bias: "as far as the critic lags behind its optimum"}
 }
 
 // Validate names the fields out of range.
 func (m LearnedStein) Validate() error {
-	return Check(m).Whole("Features", 1, mostWidth).Whole("Width", 1, mostWidth).Positive("Rate").Whole("Repeats", 1, mostTurns).Positive("Penalty").Err()
+	c := Check(m).Whole("Features", 1, mostWidth).Whole("Width", 1, mostWidth).Positive("Rate")
+	return c.Whole("Repeats", 1, mostTurns).Positive("Penalty").Err()
 }
 
 // Suited sets what is zero.
@@ -69,8 +73,8 @@ func (LearnedStein) Recipe(data Facts) Recipe {
 	return r
 }
 
-// criticScale is the spread of the critic's first frequencies in radians per deviation of the data, in the plane; in more dimensions it
-// falls as 1/d.
+// criticScale is the spread of the critic's first frequencies in radians per deviation of the data, in the plane; in
+// more dimensions it falls as 1/d.
 const criticScale = 8
 
 // Form returns the loss.
@@ -92,7 +96,8 @@ func (m LearnedStein) Form(s Setup) (Form, error) {
 		return f, nil
 	}
 	net := f.phi
-	f.phi = energy.NewParams(append([]energy.Spec{{Name: "critic.features.weight", Shape: []int{f.features, d}}}, net.Specs()...))
+	f.phi = energy.NewParams(append([]energy.Spec{{Name: "critic.features.weight", Shape: []int{f.features, d}}},
+		net.Specs()...))
 	b := f.phi.Data()[:f.features*d]
 	vector.Normal(b, rng)
 	vector.Scale(b, criticScale*2/float64(max(d, 2))/FactsOf(s.Data).spread(), b)

@@ -14,9 +14,10 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// The learnt Stein discrepancy over a bridge: at the truth, which is not the background, its gradient is zero but for chance
-// with a critic that says nothing, since what the critic of the mixture has to say there is known. Data that are wider it tells, and
-// so it does where the critic knows nothing of that: the weights of data and background change.
+// The learnt Stein discrepancy over a bridge: at the truth, which is not the background, its gradient is zero but for
+// chance with a critic that says nothing, since what the critic of the mixture has to say there is known. Data that
+// are wider it tells, and so it does where the critic knows nothing of that: the weights of data and background
+// change.
 func TestLearnedSteinOverBridge(t *testing.T) {
 	const share, sd, batch, reps, tolerance = 0.3, 1.1, 64, 400, 5.0
 	b := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1}, []float64{1}))

@@ -6,26 +6,28 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// Method is an objective as a value. Its settings are the fields of a struct, and whatever others need to know of it, it says
-// itself: a Method from another module is as good as those of this package.
+// Method is an objective as a value. Its settings are the fields of a struct, and whatever others need to know of it,
+// it says itself: a Method from another module is as good as those of this package.
 //
-// The fields that users may set carry the tags `json:"key" help:"sentence"`: the key names the setting in configuration files and
-// on the command line. See [Fields], [Encode] and [Decode].
+// The fields that users may set carry the tags `json:"key" help:"sentence"`: the key names the setting in
+// configuration files and on the command line. See [Fields], [Encode] and [Decode].
 type Method interface {
 	// Traits says what the objective is and needs under these settings.
 	Traits() Traits
 
-	// Validate names every field out of range, each by a [*FieldError], of a method whose fields are all filled, as Suited leaves it.
+	// Validate names every field out of range, each by a [*FieldError], of a method whose fields are all filled, as
+	// Suited leaves it.
 	Validate() error
 
-	// Suited returns a copy, of the same dynamic type, whose zero fields hold what suits the data. Suited twice is Suited once.
+	// Suited returns a copy, of the same dynamic type, whose zero fields hold what suits the data. Suited twice is
+	// Suited once.
 	Suited(data Facts) Method
 
 	// Recipe returns the training settings that suit it on such data.
 	Recipe(data Facts) Recipe
 
-	// Form returns the loss over s.Energy. It refuses what cannot work, with the reason and the remedy. It is called on a method
-	// that is suited and valid.
+	// Form returns the loss over s.Energy. It refuses what cannot work, with the reason and the remedy. It is called
+	// on a method that is suited and valid.
 	Form(s Setup) (Form, error)
 }
 
@@ -35,13 +37,13 @@ type Traits struct {
 	Source  string // the paper
 	Bias    string // what it learns other than the density of the data; "" if nothing
 
-	Score  bool      // it differentiates the score: E must be smooth, and the weights of modes that do not touch are not seen
-	Bridge bool      // it wants an energy.Bridge around the network, which shows those weights
-	Whole  bool      // its loss is no mean over single points: where there is a bridge, it takes draws of the background itself
+	Score  bool      // it differentiates the score: E must be smooth
+	Bridge bool      // blind to the weights of modes that do not touch, it wants an energy.Bridge around the network
+	Whole  bool      // its loss is no mean over single points: beside a bridge it draws from the background itself
 	Blur   float64   // σ of the blur of the density that it learns; energy.BridgeConfig.Blur is to be the same
-	Weight float64   // its loss is this multiple of half a Fisher divergence, as the terms of a bridge are to be; 0 means 1
+	Weight float64   // multiple of half a Fisher divergence that its loss is, as terms of a bridge are to be; 0 means 1
 	Levels []float64 // noise levels that the energy is to be conditioned on (energy.NewAnnealable), falling; nil: none
-	Chains bool      // its loss is a difference of energies at chains, which tells nothing of progress or of points held out
+	Chains bool      // its loss is a difference of energies at chains, which tells nothing of progress
 	LogZ   bool      // it learns the normaliser
 	Aux    bool      // it trains an auxiliary network: a critic, a flow
 }
@@ -53,8 +55,8 @@ type Facts struct {
 	Points int     // of a finite training set; 0: fresh draws at every step
 }
 
-// FactsOf measures points of the training set, or draws of a distribution; nil gives the zero Facts. Points stays zero: set it
-// where the training set is finite.
+// FactsOf measures points of the training set, or draws of a distribution; nil gives the zero Facts. Points stays
+// zero: set it where the training set is finite.
 func FactsOf(data *mat.Dense) Facts {
 	if data == nil || data.IsEmpty() {
 		return Facts{}
@@ -77,6 +79,6 @@ type Recipe struct {
 	Warmup       int     // steps over which the rate rises
 	Clip         float64 // largest norm of the gradient
 	Average      float64 // decay of the average of the weights
-	Smooth       float64 // share of the scatter of their neighbours by which finitely many points are blurred, in [0, 1]
+	Smooth       float64 // share of the scatter of their neighbours that finitely many points are blurred by
 	Bridge       float64 // share of the background, for an energy that takes one
 }

@@ -31,14 +31,15 @@ func TestBias(t *testing.T) {
 		"chains of 1 step from": objectives.ContrastiveDivergence{Chains: objectives.Chains{Steps: 1}},
 		"0.02":                  objectives.FiniteDifference{},
 	} {
-		if got := m.Suited(objectives.Facts{}).Traits().Bias; !strings.Contains(got, want) || (want == "") != (got == "") {
+		if got := m.Suited(objectives.Facts{}).Traits().Bias; !strings.Contains(got, want) ||
+			(want == "") != (got == "") {
 			t.Errorf("%T: bias %q does not mention %q", m, got, want)
 		}
 	}
 }
 
-// Defaults follow the scale of the data: of points a thousand times as far apart so are the noises, and steps of chains are a
-// million times as long.
+// Defaults follow the scale of the data: of points a thousand times as far apart so are the noises, and steps of
+// chains are a million times as long.
 func TestDefaultsScale(t *testing.T) {
 	for _, name := range objectives.Names() {
 		m := named(name)
@@ -69,7 +70,8 @@ func raw(pairs ...string) map[string]json.RawMessage {
 
 // Keys set fields; a 0 is none where none can be meant, and refused where zero in Go would be the default.
 func TestDecode(t *testing.T) {
-	got, err := objectives.Decode("ml", raw("jumps", "0", "chain-steps", "7", "alpha", "0", "buffer", "0", "noise", `"box"`))
+	got, err := objectives.Decode("ml", raw("jumps", "0", "chain-steps", "7", "alpha", "0", "buffer", "0", "noise",
+		`"box"`))
 	want := objectives.Likelihood{Chains: objectives.Chains{Jumps: -1, Steps: 7, Noise: objectives.BoxNoise}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
@@ -91,7 +93,8 @@ func TestDecode(t *testing.T) {
 		{"sm", "sigma", "3", `no setting of sm "sigma"; there is none`},
 		{"smm", "sigma", "3", `no objective "smm"; there are cd, `},
 	} {
-		if m, err := objectives.Decode(c.name, raw(c.key, c.value)); err == nil || !strings.Contains(err.Error(), c.says) {
+		if m, err := objectives.Decode(c.name, raw(c.key, c.value)); err == nil ||
+			!strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s with %s = %s: %+v, error %v; want %q", c.name, c.key, c.value, m, err, c.says)
 		}
 	}
@@ -99,7 +102,8 @@ func TestDecode(t *testing.T) {
 
 // Errors name every field, with its key, also through wrapping.
 func TestFieldErrors(t *testing.T) {
-	err := objectives.PersistentCD{Chains: objectives.Chains{Steps: -1, StepSize: -2, Jumps: 1, Sampler: "nuts", Noise: "pink"}}.Validate()
+	err := objectives.PersistentCD{Chains: objectives.Chains{Steps: -1, StepSize: -2, Jumps: 1, Sampler: "nuts",
+		Noise: "pink"}}.Validate()
 	var keys []string
 	for _, e := range objectives.FieldErrors(fmt.Errorf("somewhere: %w", err)) {
 		keys = append(keys, e.Key)
@@ -112,7 +116,8 @@ func TestFieldErrors(t *testing.T) {
 		t.Errorf("a field without a key: %+v", e)
 	}
 	var unknown *objectives.UnknownError
-	if _, err := objectives.ByName("smm"); !errors.As(err, &unknown) || unknown.Name != "smm" || len(unknown.Known) == 0 {
+	if _, err := objectives.ByName("smm"); !errors.As(err, &unknown) || unknown.Name != "smm" ||
+		len(unknown.Known) == 0 {
 		t.Errorf("got %v, want an UnknownError with what is known", err)
 	}
 }
@@ -138,7 +143,8 @@ func (m *pointed) Suited(data objectives.Facts) objectives.Method {
 func TestMethodsOfOnesOwn(t *testing.T) {
 	e := mlp(2)
 	p := energy.Init(e, newRNG(1))
-	if _, err := objectives.New(lost{}, e, p, objectives.Config{}); err == nil || !strings.Contains(err.Error(), "lost.Suited returned") {
+	if _, err := objectives.New(lost{}, e, p, objectives.Config{}); err == nil ||
+		!strings.Contains(err.Error(), "lost.Suited returned") {
 		t.Errorf("a type that loses itself: %v", err)
 	}
 	objectives.Register("test-pointed", &pointed{})

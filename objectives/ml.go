@@ -10,9 +10,9 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// Likelihood is `ml`, the loss of [Chains] with a replay buffer of points where earlier chains ended. A gradient takes as many
-// different slots as the batch has rows, starts a chain at each, or, with probability restart, at a fresh point, and writes
-// every chain's end back to the slot that it was read from.
+// Likelihood is `ml`, the loss of [Chains] with a replay buffer of points where earlier chains ended. A gradient
+// takes as many different slots as the batch has rows, starts a chain at each, or, with probability restart, at a
+// fresh point, and writes every chain's end back to the slot that it was read from.
 //
 // Du and Mordatch, Implicit generation and modeling with energy-based models, arXiv 1903.08689, section 3.2.
 type Likelihood struct {
@@ -47,7 +47,8 @@ func (m Likelihood) Recipe(data Facts) Recipe { return m.recipe(data) }
 func (m Likelihood) Form(s Setup) (Form, error) {
 	slots := or(m.Buffer, max(10000, 10*s.Batch))
 	if slots < s.Batch {
-		return nil, WrongField(m, "Buffer", fmt.Sprintf("at least the batch, which is %d: every row takes a slot of its own", s.Batch))
+		return nil, WrongField(m, "Buffer", fmt.Sprintf("at least the batch, which is %d: every row takes a slot of "+
+			"its own", s.Batch))
 	}
 	fresh := m.Density
 	if fresh == nil && s.Data != nil {
@@ -74,7 +75,8 @@ type replay struct {
 }
 
 func newReplay(m mover, slots, n, d int, fresh Noise, restart float64) *replay {
-	r := &replay{mover: m, slots: mat.NewDense(slots, d, nil), order: make([]int, slots), picked: make([]int, n), fresh: fresh, restart: restart}
+	r := &replay{mover: m, slots: mat.NewDense(slots, d, nil), order: make([]int, slots), picked: make([]int, n),
+		fresh: fresh, restart: restart}
 	for i := range r.order {
 		r.order[i] = i
 	}
@@ -134,7 +136,8 @@ func (r *replay) pick(rng *rand.Rand) {
 
 func (r *replay) save() []safetensors.Tensor {
 	n, d := r.slots.Dims()
-	t := append(r.mover.save(), array("slots", r.slots.RawMatrix().Data, n, d), array("started", []float64{flag(r.started)}, 1))
+	t := append(r.mover.save(), array("slots", r.slots.RawMatrix().Data, n, d),
+		array("started", []float64{flag(r.started)}, 1))
 	if box, ok := r.fresh.(*Box); ok {
 		t = append(t, array("lo", box.Lo, d), array("hi", box.Hi, d))
 	}

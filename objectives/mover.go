@@ -52,8 +52,8 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 	if m.tuned != nil {
 		m.tune(sum.AcceptProb)
 	}
-	// The last move of a kernel without an accept step is unseen yet; Invalidate would forget the way back. Other kernels know
-	// where they are, and Refresh does nothing.
+	// The last move of a kernel without an accept step is unseen yet; Invalidate would forget the way back. Other
+	// kernels know where they are, and Refresh does nothing.
 	x.Copy(s.X)
 	if err := s.Refresh(m.target); err != nil {
 		return sum, err
@@ -67,8 +67,8 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 	return sum, nil
 }
 
-// tune moves the step of MALA towards an acceptance of 0.574, by at most 6 %: it follows the energy as that sharpens. Every
-// run is at one step, which its own draws do not choose.
+// tune moves the step of MALA towards an acceptance of 0.574, by at most 6 %: it follows the energy as that sharpens.
+// Every run is at one step, which its own draws do not choose.
 func (m *mover) tune(accept float64) {
 	if accept == accept {
 		m.tuned.StepSize = min(max(m.tuned.StepSize*math.Exp(0.1*(accept-0.574)), 1e-12), 1e12)

@@ -15,9 +15,9 @@ import (
 //	L = mean_i 1/M Σ_j exp(½(E(x_i) - E(y_ij))),   y_ij = x_i + σε_ij,
 //
 // the rate at which probability leaves the data under dynamics that would carry them to the model, with jumps to
-// neighbours of a symmetric law. At the true energy the weight p(x) exp(½(E(x) - E(y))) is symmetric in x and y, so that
-// the gradient vanishes exactly. Like all local objectives it sees little of the weights of modes more than a few σ apart;
-// hence every second neighbour is a jump between data, see jumpsOf.
+// neighbours of a symmetric law. At the true energy the weight p(x) exp(½(E(x) - E(y))) is symmetric in x and y, so
+// that the gradient vanishes exactly. Like all local objectives it sees little of the weights of modes more than a
+// few σ apart; hence every second neighbour is a jump between data, see jumpsOf.
 //
 // Sohl-Dickstein, Battaglino and DeWeese, New method for parameter estimation in probabilistic models: minimum
 // probability flow, PRL 107 (2011) 220601, equation 11.

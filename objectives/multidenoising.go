@@ -19,16 +19,17 @@ import (
 //
 //	L = mean λ(σ) (½ |∇E|² - ε·∇E/σ),   ∇E at (x + σε, σ),   λ = δ √(σ² + δ²), or σ² if δ = 0,
 //
-// for an energy that knows the level; λ|ε/σ|²/2, a constant, is left out. Every point of a batch gets one level, in turn,
-// from a random start, or the smallest, with the probability that the focus is. The energies are those of the blurred data at
-// every level. Annealed Langevin from σ_1 down to σ_K samples the last one.
+// for an energy that knows the level; λ|ε/σ|²/2, a constant, is left out. Every point of a batch gets one level, in
+// turn, from a random start, or the smallest, with the probability that the focus is. The energies are those of the
+// blurred data at every level. Annealed Langevin from σ_1 down to σ_K samples the last one.
 //
-// λ = σ² is Song and Ermon's, which suits scores of the size 1/σ. Those of levels well below the finest detail of the data are
-// no larger than that of the detail, 1/δ: with σ² they hardly count, and it is the smallest that is reported. What the large levels
-// scatter the small ones feel, by the parameters they share: on 2spirals, 5500 steps of ebm train, the slope of the smallest
-// level's score is 0.975 with λ = σ² + δ², 0.981 as above and with λ = δ², which loses a mode of 8gaussians the sooner, since the
-// large levels lead the way when all begin. Where σ is small ε outweighs σ∇E by far. Paired, as by default, the loss is the mean of that at ε
-// and -ε, as that of dsm is, and that scatter is cancelled at every level.
+// λ = σ² is Song and Ermon's, which suits scores of the size 1/σ. Those of levels well below the finest detail of the
+// data are no larger than that of the detail, 1/δ: with σ² they hardly count, and it is the smallest that is
+// reported. What the large levels scatter the small ones feel, by the parameters they share: on 2spirals, 5500 steps
+// of ebm train, the slope of the smallest level's score is 0.975 with λ = σ² + δ², 0.981 as above and with λ = δ²,
+// which loses a mode of 8gaussians the sooner, since the large levels lead the way when all begin. Where σ is small ε
+// outweighs σ∇E by far. Paired, as by default, the loss is the mean of that at ε and -ε, as that of dsm is, and that
+// scatter is cancelled at every level.
 //
 // Song and Ermon, Generative modeling by estimating gradients of the data distribution, arXiv 1907.05600, equation 6.
 type MultiDenoising struct {
@@ -38,16 +39,17 @@ type MultiDenoising struct {
 	Unpaired bool    `json:"unpaired" help:"Noise without its negative: at half the price, but of the more scatter the smaller it is."`
 
 	Sigmas []float64 `json:"-"` // the levels themselves, falling, instead of these
-	Floor  float64   `json:"-"` // δ, about the finest detail of the data or somewhat more; 0 means a tenth of their deviation, negative none
-	Focus  float64   `json:"-"` // share below 1 of the points that get the smallest level out of turn; 0 means 0.75, negative none
+	Floor  float64   `json:"-"` // δ, about the finest detail; 0 means a tenth of the data's deviation, negative none
+	Focus  float64   `json:"-"` // share of points that get the smallest level out of turn; 0 means 0.75, negative none
 }
 
 func init() { Register("dsm-multi", MultiDenoising{}) }
 
 // Traits says what it is.
 func (m MultiDenoising) Traits() Traits {
-	return Traits{Summary: "denoising score matching at many noise levels, for annealed sampling", Source: "Song and Ermon 2019",
-		Score: true, Bridge: true, Levels: m.levels(),
+	return Traits{Summary: "denoising score matching at many noise levels, for annealed sampling",
+		Source: "Song and Ermon 2019",
+		Score:  true, Bridge: true, Levels: m.levels(),
 		Bias: "learns the data blurred at every level; the energy of the smallest is reported"}
 }
 
@@ -64,7 +66,8 @@ func (m MultiDenoising) levels() []float64 {
 
 // Validate names the fields out of range.
 func (m MultiDenoising) Validate() error {
-	c := Check(m).That(m.Focus < 1, "Focus", "below 1").That(m.Floor == m.Floor && !math.IsInf(m.Floor, 0), "Floor", "a finite number")
+	c := Check(m).That(m.Focus < 1, "Focus", "below 1")
+	c.That(!math.IsNaN(m.Floor) && !math.IsInf(m.Floor, 0), "Floor", "a finite number")
 	if m.Sigmas != nil {
 		falling := len(m.Sigmas) > 1 && m.Sigmas[len(m.Sigmas)-1] > 0 && !math.IsInf(m.Sigmas[0], 1)
 		for i := 1; i < len(m.Sigmas); i++ {
@@ -72,8 +75,9 @@ func (m MultiDenoising) Validate() error {
 		}
 		return c.That(falling, "Sigmas", "at least two levels that fall, above 0").Err()
 	}
-	return c.Positive("Sigma").That(m.SigmaMax > m.Sigma && !math.IsInf(m.SigmaMax, 1), "SigmaMax",
-		fmt.Sprintf("more than Sigma, which is %g: the levels fall from one to the other", m.Sigma)).Whole("Levels", 2, 1000).Err()
+	c.Positive("Sigma").Whole("Levels", 2, 1000)
+	return c.That(m.SigmaMax > m.Sigma && !math.IsInf(m.SigmaMax, 1), "SigmaMax",
+		fmt.Sprintf("> %g, the smallest: the levels fall from one to the other", m.Sigma)).Err()
 }
 
 // Suited sets what is zero. The largest level joins modes, whose distances grow as the root of the dimension.
@@ -99,10 +103,12 @@ func (MultiDenoising) Recipe(data Facts) Recipe {
 func (m MultiDenoising) Form(s Setup) (Form, error) {
 	cond, ok := s.Energy.(energy.Conditional)
 	if !ok {
-		return nil, errors.New("objectives: dsm-multi needs an energy conditioned on the noise level; wrap a network of d+1 variables by energy.NewAnnealable")
+		return nil, errors.New("objectives: dsm-multi needs an energy conditioned on the noise level; wrap a " +
+			"network of d+1 variables by energy.NewAnnealable")
 	}
 	if has, want := cond.Levels(), m.levels(); !slices.Equal(has, want) {
-		return nil, fmt.Errorf("objectives: the energy has %s, dsm-multi %s; make the energy for the levels of its Traits, or set Sigmas to those of the energy",
+		return nil, fmt.Errorf("objectives: the energy has %s, dsm-multi %s; make the energy for the levels of its "+
+			"Traits, or set Sigmas to those of the energy",
 			span(has), span(want))
 	}
 	f := multiForm{levels: cond.Levels(), floor: max(m.Floor, 0), focus: max(m.Focus, 0), paired: !m.Unpaired}
@@ -130,13 +136,15 @@ type multiForm struct {
 	beside *levelled // nil: the energy has no background
 }
 
-// levelled is the background of an energy that is learnt beside one ([energy.Annealable.Beside]): with share ε of it the loss is
+// levelled is the background of an energy that is learnt beside one ([energy.Annealable.Beside]): with share ε of it
+// the loss is
 //
 //	(1-ε) L_data(E_q) + ε mean λ(σ) ½ |∇E_q(y, σ) - ∇E_b(y, σ)|² + ½ λ(σ_K) (c₁-1)(c₂-1) + mean λ(σ) guard,   y ~ b_σ:
 //
-// that of the mixture of both, but for a constant, and the guard of a bridge. Of draws of b the score is known, and stands for what
-// denoising estimates. The third term holds the integral of q at 1, as that of a bridge does (see unity), at the smallest level, from the points of
-// that level: most are there, and for other levels means of a few would scatter too much.
+// that of the mixture of both, but for a constant, and the guard of a bridge. Of draws of b the score is known, and
+// stands for what denoising estimates. The third term holds the integral of q at 1, as that of a bridge does (see
+// unity), at the smallest level, from the points of that level: most are there, and for other levels means of a few
+// would scatter too much.
 type levelled struct {
 	energy *energy.Annealable
 	y      mat.Dense
@@ -185,7 +193,8 @@ func (f multiForm) spread(sigma []float64, rng *rand.Rand) {
 	}
 }
 
-// tell fills dst with weights that make the sum over either half of the draws the mean over those of the smallest level.
+// tell fills dst with weights that make the sum over either half of the draws the mean over those of the smallest
+// level.
 func (f multiForm) tell(dst, sigma []float64) {
 	least := f.levels[len(f.levels)-1]
 	for _, half := range [2][2]int{{0, len(sigma) / 2}, {len(sigma) / 2, len(sigma)}} {
@@ -206,7 +215,8 @@ func (f multiForm) tell(dst, sigma []float64) {
 func (f multiForm) Loss(b *Builder) *G.Node {
 	cond, ok := b.Energy().(energy.Conditional)
 	if !ok {
-		return graphs.Must(nil, errors.New("objectives: dsm-multi: the energy is not conditioned on a noise level; wrap it by energy.NewAnnealable"))
+		return graphs.Must(nil, errors.New("objectives: dsm-multi: the energy is not conditioned on a noise level; "+
+			"wrap it by energy.NewAnnealable"))
 	}
 	eps, sigma := b.In("eps"), b.In("sigma")
 	data, fromData := f.denoise(b, cond, eps, sigma)

@@ -13,16 +13,20 @@ import (
 //
 //	L = mean_i softplus(-u(x_i)) + Σ_{j≤k} softplus(u(y_ij)),   u = -E - c - log q - log k,
 //
-// whose minimum over all E and c is E + c = -log p, so that c is log Z. c is learnt by damped Newton steps on the same
-// loss, in which it is convex, one after every gradient. Consistent for every noise with q > 0 where p > 0; the nearer q
-// is to p, the smaller the error.
+// whose minimum over all E and c is E + c = -log p, so that c is log Z. c is learnt by damped Newton steps on the
+// same loss, in which it is convex, one after every gradient. Consistent for every noise with q > 0 where p > 0; the
+// nearer q is to p, the smaller the error.
 //
-// Gutmann and Hyvärinen, Noise-contrastive estimation, AISTATS 2010; with k noise points per datum, JMLR 13 (2012) 307–361.
+// Gutmann and Hyvärinen, Noise-contrastive estimation, AISTATS 2010; with k noise points per datum, JMLR 13 (2012)
+// 307–361.
 type NCE struct {
-	Noise   NoiseName `json:"noise" help:"Density that data are told from: gaussian, box, kde or mixture (default)."`
-	Ratio   int       `json:"noise-ratio" help:"Noise samples per datum; 2 by default."` // k, 1 to 1000; 0 means 2
-	Density Noise     `json:"-"`                                                         // in place of Noise
-	FixLogZ bool      `json:"-"`                                                         // no constant is learnt: E itself is to be normalised
+	Noise NoiseName `json:"noise" help:"Density that data are told from: gaussian, box, kde or mixture (default)."`
+
+	// k, from 1 to 1000; 0 means 2
+	Ratio int `json:"noise-ratio" help:"Noise samples per datum; 2 by default."`
+
+	Density Noise `json:"-"` // in place of Noise
+	FixLogZ bool  `json:"-"` // no constant is learnt: E itself is to be normalised
 }
 
 // mostRatio bounds the rows of a batch.
@@ -32,7 +36,8 @@ func init() { Register("nce", NCE{}) }
 
 // Traits says what it is.
 func (NCE) Traits() Traits {
-	return Traits{Summary: "noise contrastive estimation with a learnt normaliser", Source: "Gutmann and Hyvärinen 2010", LogZ: true}
+	return Traits{Summary: "noise contrastive estimation with a learnt normaliser",
+		Source: "Gutmann and Hyvärinen 2010", LogZ: true}
 }
 
 // Validate names the fields out of range.
@@ -44,8 +49,8 @@ func (m NCE) Suited(Facts) Method {
 	return m
 }
 
-// Recipe is that of objectives that compare heights, shorter on finitely many points: what more steps gain in detail they lose to
-// overfitting.
+// Recipe is that of objectives that compare heights, shorter on finitely many points: what more steps gain in detail
+// they lose to overfitting.
 func (NCE) Recipe(data Facts) Recipe {
 	r := DefaultRecipe(data)
 	if data.Points > 0 {

@@ -13,7 +13,8 @@ import (
 
 func softplus(x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
 
-// The loss of nce is what its definition says, far from the noise too, where log q is -2000; a datum where q is zero is one for certain.
+// The loss of nce is what its definition says, far from the noise too, where log q is -2000; a datum where q is zero
+// is one for certain.
 func TestNoiseContrast(t *testing.T) {
 	const k, d, c = 3, 3, 0.4
 	narrow := must(objectives.Isotropic(d, 0.1))

@@ -10,10 +10,11 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// New compiles the objective m for the energy e with parameters p. Zero fields of m are set to what suits cfg.Data. It refuses what
-// cannot work, with the reason and the remedy.
+// New compiles the objective m for the energy e with parameters p. Zero fields of m are set to what suits cfg.Data.
+// It refuses what cannot work, with the reason and the remedy.
 //
-// Over an [energy.Bridge] objectives that match scores are given what shows them the weights of modes, see the package comment.
+// Over an [energy.Bridge] objectives that match scores are given what shows them the weights of modes, see the
+// package comment.
 func New(m Method, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
 	if m == nil {
 		return nil, errors.New("objectives: New without a Method")
@@ -33,7 +34,8 @@ func New(m Method, e energy.Energy, p *energy.Params, cfg Config) (*Engine, erro
 	}
 	traits := m.Traits()
 	if err := energy.Smooth(e); traits.Score && err != nil {
-		return nil, fmt.Errorf("objectives: %s differentiates the score, and %w; choose silu, tanh, softplus or gelu", label(m), err)
+		return nil, fmt.Errorf("objectives: %s differentiates the score, and %w; choose silu, tanh, softplus or gelu",
+			label(m), err)
 	}
 	bridge, bridged := e.(*energy.Bridge)
 	if bridged {
@@ -41,7 +43,8 @@ func New(m Method, e energy.Energy, p *energy.Params, cfg Config) (*Engine, erro
 			return nil, err
 		}
 	}
-	f, err := m.Form(Setup{Energy: e, Params: p, Data: cfg.Data, Batch: cfg.Batch, Precision: cfg.Precision, Threads: cfg.Threads, Seed: cfg.Seed})
+	f, err := m.Form(Setup{Energy: e, Params: p, Data: cfg.Data, Batch: cfg.Batch, Precision: cfg.Precision,
+		Threads: cfg.Threads, Seed: cfg.Seed})
 	switch {
 	case err != nil:
 		return nil, err
@@ -57,7 +60,8 @@ func New(m Method, e energy.Energy, p *energy.Params, cfg Config) (*Engine, erro
 func suit(m Method, data *mat.Dense) (Method, error) {
 	s := m.Suited(FactsOf(data))
 	if reflect.TypeOf(s) != reflect.TypeOf(m) {
-		return nil, fmt.Errorf("objectives: %T.Suited returned a %T, which is another objective: a type that embeds one defines Suited itself", m, s)
+		return nil, fmt.Errorf("objectives: %T.Suited returned a %T, which is another objective: a type that embeds "+
+			"one defines Suited itself", m, s)
 	}
 	return s, s.Validate()
 }
@@ -73,15 +77,18 @@ func label(m Method) string {
 // spans reports an objective that a bridge is not for, or a blur that is not the objective's.
 func spans(m Method, t Traits, bridge energy.BridgeConfig) error {
 	if !t.Bridge || t.Levels != nil {
-		return fmt.Errorf("objectives: a bridge is for objectives that match the score of one density, which %s does not; leave it out", label(m))
+		return fmt.Errorf("objectives: a bridge is for objectives that match the score of one density, which %s "+
+			"does not; leave it out", label(m))
 	}
 	if bridge.Blur != t.Blur {
-		return fmt.Errorf("objectives: %s blurs the data by %g, the bridge by %g; set BridgeConfig.Blur to %g", label(m), t.Blur, bridge.Blur, t.Blur)
+		return fmt.Errorf("objectives: %s blurs the data by %g, the bridge by %g; set BridgeConfig.Blur to %g",
+			label(m), t.Blur, bridge.Blur, t.Blur)
 	}
 	return nil
 }
 
-// Evaluator is an objective whose loss can be computed with given auxiliary inputs: what tests of published values need.
+// Evaluator is an objective whose loss can be computed with given auxiliary inputs: what tests of published values
+// need.
 type Evaluator interface {
 	Objective
 	Evaluate(grad []float64, x *mat.Dense, in Inputs) (Stats, error)

@@ -9,8 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// Noise is a normalised density with a sampler. *energy.Mixture is one. Those of this package may be used by several goroutines at a
-// time, as mcmc.Jumping asks.
+// Noise is a normalised density with a sampler. *energy.Mixture is one. Those of this package may be used by several
+// goroutines at a time, as mcmc.Jumping asks.
 type Noise interface {
 	// Sample fills the rows of dst with independent draws.
 	Sample(dst *mat.Dense, rng *rand.Rand)
@@ -41,22 +41,25 @@ func (NoiseName) Options() []string {
 //
 //	gaussian  N(mean, 1.5² covariance): wider than the data, so that their tails are covered
 //	box       uniform on the bounding box, widened by a quarter of its width on each side
-//	kde       the data blurred, at most 1024 points, by sds of 0.05, 0.1 and 0.2 times their largest standard deviation in turn,
-//	          in one and two dimensions as a table over the data and 1.2 of these deviations around them
-//	mixture   0.7 kde + 0.2 box + 0.1 N(mean, 1.5² s² I), s the largest standard deviation: near the data, between them,
-//	          and far out, where nothing else would keep a model from leaking
+//	kde       the data blurred, at most 1024 points, by sds of 0.05, 0.1 and 0.2 times their largest standard
+//	          deviation in turn, in one and two dimensions as a table over the data and 1.2 of these deviations around them
+//	mixture   0.7 kde + 0.2 box + 0.1 N(mean, 1.5² s² I), s the largest standard deviation: near the data, between
+//	          them, and far out, where nothing else would keep a model from leaking
 //
-// In more than three dimensions data are so far apart that draws of these are alike neither to data nor to each other, and there is
+// In more than three dimensions data are so far apart that draws of these are alike neither to data nor to each
+// other, and there is
 //
 //	kde       with sds of once and 1.5 times what is likeliest, energy.KernelWidth
-//	mixture   0.5 kde + 0.3 N(mean, 1.1² covariance) + 0.2 N(mean, 1.25² s² I), without the second part where the covariance is singular
+//	mixture   0.5 kde + 0.3 N(mean, 1.1² covariance) + 0.2 N(mean, 1.25² s² I), without the second part where the
+//	          covariance is singular
 func NewNoise(name NoiseName, data *mat.Dense) (Noise, error) {
 	if data == nil {
 		return nil, fmt.Errorf("objectives: noise %q is fitted to data: set Config.Data", name)
 	}
 	n, d := data.Dims()
 	if n == 0 || d == 0 {
-		return nil, fmt.Errorf("objectives: noise %q is fitted to data: there are %d points of dimension %d", name, n, d)
+		return nil, fmt.Errorf("objectives: noise %q is fitted to data: there are %d points of dimension %d", name, n,
+			d)
 	}
 	const few = 3
 	kde := func() (Noise, error) {

@@ -74,8 +74,9 @@ func TestNoises(t *testing.T) {
 	}
 }
 
-// In five dimensions noises are normalised: beside a wide Gaussian r the mean of q/r over draws of r is 1 for kernels, which r covers, and that of
-// r/q over draws of q for the mixture, which covers r. They are near the data, nearer than one Gaussian.
+// In five dimensions noises are normalised: beside a wide Gaussian r the mean of q/r over draws of r is 1 for
+// kernels, which r covers, and that of r/q over draws of q for the mixture, which covers r. They are near the data,
+// nearer than one Gaussian.
 func TestNoisesInManyDimensions(t *testing.T) {
 	const n, d, apart = 2000, 5, 4.0
 	rng := newRNG(4)
@@ -130,7 +131,8 @@ func TestNoisesInManyDimensions(t *testing.T) {
 		a, b, fresh := make([]float64, n), make([]float64, n), clusters()
 		q.LogProb(a, fresh)
 		fit.LogProb(b, fresh)
-		// log √17 - log 2 is what the clusters are likelier than one Gaussian; a kernel density loses most of it, not all
+		// log √17 - log 2 is what the clusters are likelier than one Gaussian; a kernel density loses most of it, not
+		// all
 		if gain := (floats.Sum(a) - floats.Sum(b)) / n; !(gain > 0.1) {
 			t.Errorf("%s: fresh data are %g nats likelier than by a Gaussian, want > 0.1", name, gain)
 		}
@@ -143,7 +145,8 @@ func TestNoisesInManyDimensions(t *testing.T) {
 	}
 }
 
-// Several goroutines use one noise at a time: the densities are those of one, and chains that jump by it do not race (-race).
+// Several goroutines use one noise at a time: the densities are those of one, and chains that jump by it do not race
+// (-race).
 func TestNoisesAreShared(t *testing.T) {
 	wide := mat.NewDense(400, 4, nil)
 	for i, rng := 0, newRNG(3); i < 1600; i++ {
@@ -186,7 +189,8 @@ func TestNoisesAreShared(t *testing.T) {
 	}
 }
 
-// The noises of data in other units are those of the data, in other units: log q(ax) + d log a does not depend on a. Tables stay tables.
+// The noises of data in other units are those of the data, in other units: log q(ax) + d log a does not depend on a.
+// Tables stay tables.
 func TestNoisesScale(t *testing.T) {
 	const a = 1.0 / (1 << 20)
 	data := correlated(400, 1)

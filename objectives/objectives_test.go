@@ -102,9 +102,10 @@ func TestBridge(t *testing.T) {
 	}
 }
 
-// With a constant f the mixed density is a multiple c of the background: its score is that of the background, and where the
-// data are draws of it, too, no score tells c from 1. What does is the term that holds the integral of q, ½(1/c-1)²,
-// whose gradient (1/c-1) d(1/c)/df is then all there is. It is zero at c = 1 only; where f > 5 the guard pulls it down.
+// With a constant f the mixed density is a multiple c of the background: its score is that of the background, and
+// where the data are draws of it, too, no score tells c from 1. What does is the term that holds the integral of q,
+// ½(1/c-1)², whose gradient (1/c-1) d(1/c)/df is then all there is. It is zero at c = 1 only; where f > 5 the guard
+// pulls it down.
 func TestUnity(t *testing.T) {
 	const eps, batch = 0.3, 16
 	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
@@ -165,8 +166,9 @@ func whole(share float64) float64 {
 	return math.Log((kappa + r) / (kappa + r - tau*tau/r)) // r = ½(v + √(v² + 4τ²)) is v = r - τ²/r
 }
 
-// Paired denoising passes the kit, beside a background too. It is the mean of the unpaired at ε and -ε, so that its expectation
-// is the same: in dsm but for the constant |ε/σ|²/2. Its gradient scatters less, and no more where σ is smaller.
+// Paired denoising passes the kit, beside a background too. It is the mean of the unpaired at ε and -ε, so that its
+// expectation is the same: in dsm but for the constant |ε/σ|²/2. Its gradient scatters less, and no more where σ is
+// smaller.
 func TestPaired(t *testing.T) {
 	const batch, reps = 6, 100
 	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
@@ -233,8 +235,8 @@ func TestPaired(t *testing.T) {
 	}
 }
 
-// The loss of dsm-multi is the mean of λ(½|∇E|² - ε·∇E/σ), with gradients from an evaluator of each point's level, which knows
-// nothing of losses.
+// The loss of dsm-multi is the mean of λ(½|∇E|² - ε·∇E/σ), with gradients from an evaluator of each point's level,
+// which knows nothing of losses.
 func TestLevelWeights(t *testing.T) {
 	const batch = 40
 	a := must(energy.NewAnnealable(mlp(3), energy.GeometricLevels(1, 0.1, 4), 1))
@@ -271,8 +273,8 @@ func TestLevelWeights(t *testing.T) {
 	}
 }
 
-// Denoising beside a background passes the kit, and where data are draws of the background and the correction is a constant,
-// which is the truth, its gradient is zero but for chance. Data that are wider it tells.
+// Denoising beside a background passes the kit, and where data are draws of the background and the correction is a
+// constant, which is the truth, its gradient is zero but for chance. Data that are wider it tells.
 func TestBeside(t *testing.T) {
 	const batch, reps, tolerance, rounding = 64, 200, 5.0, 1e-12
 	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
@@ -303,7 +305,8 @@ func TestBeside(t *testing.T) {
 	}
 }
 
-// vanishesAtTruth checks the largest mean gradient, of data that are drawn out by a width: it is zero at 1, and tells 1.3 from it.
+// vanishesAtTruth checks the largest mean gradient, of data that are drawn out by a width: it is zero at 1, and tells
+// 1.3 from it.
 func vanishesAtTruth(t *testing.T, worst func(width float64) float64, tolerance float64) {
 	t.Helper()
 	if z := worst(1); z > tolerance {
@@ -314,8 +317,9 @@ func vanishesAtTruth(t *testing.T, worst func(width float64) float64, tolerance 
 	}
 }
 
-// worstMean is the largest mean gradient of n parameters, in its standard errors, over reps batches of back's draws, drawn out by
-// width. Parameters whose squared gradients sum to no more than nothing are left out: theirs are zero but for rounding.
+// worstMean is the largest mean gradient of n parameters, in its standard errors, over reps batches of back's draws,
+// drawn out by width. Parameters whose squared gradients sum to no more than nothing are left out: theirs are zero
+// but for rounding.
 func worstMean(o objectives.Objective, n int, back *energy.Mixture, width float64, batch, reps int, nothing float64) (most float64) {
 	rng, x, grad := newRNG(4), mat.NewDense(batch, 2, nil), make([]float64, n)
 	sum, squares := make([]float64, n), make([]float64, n)
@@ -423,7 +427,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// The zero value of every objective, with data alone, is accepted and gives finite gradients, of which none but the first allocates.
+// The zero value of every objective, with data alone, is accepted and gives finite gradients, of which none but the
+// first allocates.
 func TestDefaults(t *testing.T) {
 	data := normal(300, 2, 9)
 	for _, name := range objectives.Names() {
@@ -462,8 +467,8 @@ func TestNonFiniteLossIsReported(t *testing.T) {
 	}
 }
 
-// A state that cannot be restored as a whole is not restored in part: that of cd has the step of its chains, which pcd and ml
-// have, too, but no chains.
+// A state that cannot be restored as a whole is not restored in part: that of cd has the step of its chains, which
+// pcd and ml have, too, but no chains.
 func TestRestoreIsWholeOrNot(t *testing.T) {
 	e := mlp(2)
 	cfg := objectives.Config{Batch: 4}
@@ -536,8 +541,8 @@ func TestChainsFollowTheta(t *testing.T) {
 	}
 }
 
-// dsm weighted by σ² is σ² times dsm, gradient included, beside a background too: a weight on the data's part alone would move
-// the minimum.
+// dsm weighted by σ² is σ² times dsm, gradient included, beside a background too: a weight on the data's part alone
+// would move the minimum.
 func TestWeightedDenoising(t *testing.T) {
 	const sigma = 0.3
 	b := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{2}, nil))

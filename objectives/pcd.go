@@ -9,7 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// PersistentCD is `pcd`, the loss of [Chains] where they go on from gradient to gradient, one per row of the batch; they start at the first batch.
+// PersistentCD is `pcd`, the loss of [Chains] where they go on from gradient to gradient, one per row of the batch;
+// they start at the first batch.
 //
 // Tieleman, Training restricted Boltzmann machines using approximations to the likelihood gradient, ICML 2008.
 type PersistentCD struct{ Chains }
@@ -56,7 +57,8 @@ func (c *persistent) sample(dst, x *mat.Dense, rng *rand.Rand) (mcmc.Info, error
 
 func (c *persistent) save() []safetensors.Tensor {
 	n, d := c.chains.Dims()
-	return append(c.mover.save(), array("chains", c.chains.RawMatrix().Data, n, d), array("started", []float64{flag(c.started)}, 1))
+	return append(c.mover.save(), array("chains", c.chains.RawMatrix().Data, n, d),
+		array("started", []float64{flag(c.started)}, 1))
 }
 
 func (c *persistent) restore(f *safetensors.File) error {

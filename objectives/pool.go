@@ -6,8 +6,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// pool lends values of which every goroutine needs its own. It keeps as many as were ever lent at a time; sync.Pool drops
-// them at a garbage collection, and a gradient would allocate.
+// pool lends values of which every goroutine needs its own. It keeps as many as were ever lent at a time; sync.Pool
+// drops them at a garbage collection, and a gradient would allocate.
 type pool[T any] struct {
 	fresh func() T // may be called while others are lent
 	mu    sync.Mutex

@@ -7,8 +7,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
 
-// Projection is the law of the random directions v. All have E vvᵀ = I: with vectors of unit length E vvᵀ = I/d, and ssm-vr
-// would learn the score divided by d.
+// Projection is the law of the random directions v. All have E vvᵀ = I: with vectors of unit length E vvᵀ = I/d, and
+// ssm-vr would learn the score divided by d.
 type Projection string
 
 // The laws. The zero value means Rademacher.

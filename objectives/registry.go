@@ -18,9 +18,9 @@ var (
 	order      []string // names as they came
 )
 
-// Register gives a method a name, by which programs find it: in an init function of the file, or the module, that declares it. Its
-// zero fields are filled by Suited when it is used. It panics if the name is taken, or the method cannot be copied or told by its
-// fields.
+// Register gives a method a name, by which programs find it: in an init function of the file, or the module, that
+// declares it. Its zero fields are filled by Suited when it is used. It panics if the name is taken, or the method
+// cannot be copied or told by its fields.
 func Register(name string, m Method) {
 	registryMu.Lock()
 	defer registryMu.Unlock()
@@ -96,8 +96,8 @@ func clone(m Method) Method {
 	return c.Interface().(Method)
 }
 
-// Encode returns the settings of a method by their keys, as they stand in a configuration file. The method is to be valid: Encode panics
-// at a number that is not finite.
+// Encode returns the settings of a method by their keys, as they stand in a configuration file. The method is to be
+// valid: Encode panics at a number that is not finite.
 func Encode(m Method) map[string]json.RawMessage {
 	v := structOf(m)
 	out := make(map[string]json.RawMessage)
@@ -126,9 +126,9 @@ func negative(v reflect.Value) bool {
 	return false
 }
 
-// Decode returns the method of that name with the settings that are given by their keys; the others stay as they were registered,
-// mostly zero, which Suited fills. A key that is none is an [*UnknownError], a value that cannot be meant a [*FieldError]: also a 0 where
-// zero in Go means the default, which in a file nobody would read it as.
+// Decode returns the method of that name with the settings that are given by their keys; the others stay as they were
+// registered, mostly zero, which Suited fills. A key that is none is an [*UnknownError], a value that cannot be meant
+// a [*FieldError]: also a 0 where zero in Go means the default, which in a file nobody would read it as.
 func Decode(name string, keys map[string]json.RawMessage) (Method, error) {
 	m, err := ByName(name)
 	if err != nil {
@@ -151,7 +151,8 @@ func Decode(name string, keys map[string]json.RawMessage) (Method, error) {
 			continue
 		}
 		v := target.FieldByName(f.Name)
-		if raw := bytes.TrimSpace(keys[key]); json.Unmarshal(raw, v.Addr().Interface()) != nil || string(raw) == "null" {
+		if raw := bytes.TrimSpace(keys[key]); json.Unmarshal(raw, v.Addr().Interface()) != nil ||
+			string(raw) == "null" {
 			errs = append(errs, &FieldError{target.Type().Name(), f.Name, key, string(raw), wanted(f.Type)})
 			continue
 		}

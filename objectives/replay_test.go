@@ -91,7 +91,8 @@ func misplaced(r *replay) (wrong int) {
 	return wrong
 }
 
-// What is read from a slot returns to that slot, in two and in five dimensions; every row is written back once per visit.
+// What is read from a slot returns to that slot, in two and in five dimensions; every row is written back once per
+// visit.
 func TestReplayReturnsToItsSlot(t *testing.T) {
 	for _, d := range []int{2, 5} {
 		r := fill(t, counting{}, 30, 7, d, 50, 0, nil)
@@ -192,7 +193,8 @@ func TestPersistentChainsGoOn(t *testing.T) {
 	}
 }
 
-// Jumps leave the model unchanged: exact draws of a mixture with far modes stay so, and chains of one mode spread to both.
+// Jumps leave the model unchanged: exact draws of a mixture with far modes stay so, and chains of one mode spread to
+// both.
 func TestJumps(t *testing.T) {
 	const n = 2000
 	e := energy.GaussianMixture{D: 1, K: 2}

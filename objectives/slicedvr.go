@@ -16,7 +16,8 @@ func init() { Register("ssm-vr", SlicedVR{}) }
 
 // Traits says what it is.
 func (SlicedVR) Traits() Traits {
-	return Traits{Summary: "sliced score matching with the full norm, of less variance", Source: "Song et al. 2019", Score: true, Bridge: true}
+	return Traits{Summary: "sliced score matching with the full norm, of less variance", Source: "Song et al. 2019",
+		Score: true, Bridge: true}
 }
 
 // Validate names the fields out of range.

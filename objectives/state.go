@@ -19,8 +19,8 @@ import (
 
 const lengthBytes = 8
 
-// MarshalState returns what the objective remembers: what its Form does, if that is [Stateful], and the parameters of a [Learner]. It
-// is empty, not nil, for one that remembers nothing.
+// MarshalState returns what the objective remembers: what its Form does, if that is [Stateful], and the parameters of
+// a [Learner]. It is empty, not nil, for one that remembers nothing.
 func (o *Engine) MarshalState() ([]byte, error) {
 	form := []byte{}
 	if s, ok := o.inner.(Stateful); ok {
@@ -43,7 +43,8 @@ func (o *Engine) MarshalState() ([]byte, error) {
 	return append(append(b, form...), own...), nil
 }
 
-// UnmarshalState restores what MarshalState returned. Where it fails nothing has changed, if the form keeps to that, too.
+// UnmarshalState restores what MarshalState returned. Where it fails nothing has changed, if the form keeps to that,
+// too.
 func (o *Engine) UnmarshalState(b []byte) error {
 	stateful, has := o.inner.(Stateful)
 	if !has && o.own == nil {
@@ -130,7 +131,8 @@ func numbers(f *safetensors.File, name string, n int) ([]float64, error) {
 		return nil, fmt.Errorf("objectives: state has no %s; it belongs to another objective", name)
 	}
 	if len(t.Data) != n {
-		return nil, fmt.Errorf("objectives: state: %s has %d numbers, want %d; it belongs to another configuration", name, len(t.Data), n)
+		return nil, fmt.Errorf("objectives: state: %s has %d numbers, want %d; it belongs to another configuration",
+			name, len(t.Data), n)
 	}
 	return t.Data, nil
 }

@@ -14,13 +14,14 @@ import (
 // maxNodes is the largest size of a table.
 const maxNodes = 1 << 18
 
-// Tabulated is a density known at the nodes g of a regular grid of spacing h_j and linear in every coordinate between them,
+// Tabulated is a density known at the nodes g of a regular grid of spacing h_j and linear in every coordinate between
+// them,
 //
 //	q(x) = Σ_g w_g Π_j Λ((x_j - g_j)/h_j) / h_j,   Λ(t) = max(0, 1-|t|),   Σ w_g = 1,
 //
-// a mixture of tents, so that the same numbers give the density and exact draws of it: a node, drawn by weight, and from there in every
-// coordinate the difference of two uniform numbers times h. log q costs 2^d look-ups, whatever the density that was
-// tabulated costs. Outside of the grid it is -Inf.
+// a mixture of tents, so that the same numbers give the density and exact draws of it: a node, drawn by weight, and
+// from there in every coordinate the difference of two uniform numbers times h. log q costs 2^d look-ups, whatever
+// the density that was tabulated costs. Outside of the grid it is -Inf.
 type Tabulated struct {
 	lo, h   []float64
 	n       []int     // nodes along every axis; the last axis runs fastest
@@ -39,7 +40,8 @@ func Tabulate(q Noise, lo, hi []float64, h float64) (*Tabulated, error) {
 	for j := range d {
 		cells := math.Ceil((hi[j] - lo[j]) / h)
 		if !(cells >= 2 && cells < maxNodes) {
-			return nil, fmt.Errorf("objectives: a table from %g to %g in steps of %g, want 2 to %d", lo[j], hi[j], h, maxNodes)
+			return nil, fmt.Errorf("objectives: a table from %g to %g in steps of %g, want 2 to %d", lo[j], hi[j], h,
+				maxNodes)
 		}
 		t.n[j], t.h[j] = int(cells)+1, (hi[j]-lo[j])/cells
 		t.logVol += math.Log(t.h[j])
@@ -65,7 +67,8 @@ func Tabulate(q Noise, lo, hi []float64, h float64) (*Tabulated, error) {
 	}
 	sum := floats.Sum(t.weights)
 	if !(sum > 0) { // NaN, too
-		return nil, errors.New("objectives: a table of a density without mass at the nodes inside; take a smaller step or another box")
+		return nil, errors.New("objectives: a table of a density without mass at the nodes inside; take a smaller " +
+			"step or another box")
 	}
 	floats.Scale(1/sum, t.weights)
 	floats.CumSum(t.cdf, t.weights)

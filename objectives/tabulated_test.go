@@ -63,8 +63,8 @@ func TestTabulatedDensity(t *testing.T) {
 	}
 }
 
-// Draws fall into the parts of cells with the probability that the density has there, by the χ² statistic; draws of the nodes alone,
-// or with one uniform number, do not.
+// Draws fall into the parts of cells with the probability that the density has there, by the χ² statistic; draws of
+// the nodes alone, or with one uniform number, do not.
 func TestTabulatedSample(t *testing.T) {
 	const n, parts = 200_000, 3 // parts of a cell, along an axis
 	q := table(t, 2)

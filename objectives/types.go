@@ -9,8 +9,9 @@ import (
 
 // Objective is a loss of θ and its gradient on a batch.
 type Objective interface {
-	// Gradient stores ∂loss/∂θ in grad, which has the length of θ, for the batch x. It reads θ where the Params keep it, and
-	// draws what the objective needs from rng: the same θ, x, state and rng give the same result. It must not modify x.
+	// Gradient stores ∂loss/∂θ in grad, which has the length of θ, for the batch x. It reads θ where the Params keep
+	// it, and draws what the objective needs from rng: the same θ, x, state and rng give the same result. It must not
+	// modify x.
 	Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, error)
 }
 
@@ -25,8 +26,8 @@ type Stats struct {
 	Divergent  int     // cd, pcd, ml: transitions that diverged
 }
 
-// Stateful is an objective that remembers something from call to call: a replay buffer, a learnt normaliser, a critic. A
-// run that continues from a checkpoint bit for bit restores it.
+// Stateful is an objective that remembers something from call to call: a replay buffer, a learnt normaliser, a
+// critic. A run that continues from a checkpoint bit for bit restores it.
 type Stateful interface {
 	MarshalState() ([]byte, error)
 	UnmarshalState(b []byte) error

@@ -15,8 +15,8 @@ import (
 // New makes the objective to be checked, for parameters p of its energy.
 type New func(p *energy.Params) (objectives.Objective, error)
 
-// Check runs every check of this package on an objective in float64: its gradient is that of its loss, equal seeds give
-// equal results, the batch is left alone, its state can be saved, and it allocates nothing.
+// Check runs every check of this package on an objective in float64: its gradient is that of its loss, equal seeds
+// give equal results, the batch is left alone, its state can be saved, and it allocates nothing.
 func Check(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
 	t.Run("gradient", func(t *testing.T) { CheckGradient(t, build, p, x, 1e-5) })
 	t.Run("repeatable", func(t *testing.T) { CheckRepeatable(t, build, p, x) })
@@ -74,8 +74,8 @@ func CheckGradient(t *testing.T, build New, p *energy.Params, x *mat.Dense, tol 
 
 func zeros(n int) []float64 { return make([]float64, n) }
 
-// CheckRepeatable makes the objective twice. Both are called three times with equal streams and must agree bit for bit, as
-// must a third one that takes over the state of the first after two calls.
+// CheckRepeatable makes the objective twice. Both are called three times with equal streams and must agree bit for
+// bit, as must a third one that takes over the state of the first after two calls.
 func CheckRepeatable(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
 	t.Helper()
 	before := mat.DenseCopyOf(x)

@@ -50,7 +50,8 @@ func (a *Adam) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	check(a.LearningRate >= 0 && !math.IsInf(a.LearningRate, 0), "train: Adam.LearningRate = %g, want > 0", a.LearningRate)
+	check(a.LearningRate >= 0 && !math.IsInf(a.LearningRate, 0), "train: Adam.LearningRate = %g, want > 0",
+		a.LearningRate)
 	check(a.Beta1 >= 0 && a.Beta1 < 1, "train: Adam.Beta1 = %g, want in [0, 1)", a.Beta1)
 	check(a.Beta2 >= 0 && a.Beta2 < 1, "train: Adam.Beta2 = %g, want in [0, 1)", a.Beta2)
 	check(a.Epsilon >= 0, "train: Adam.Epsilon = %g, want > 0", a.Epsilon)

@@ -4,12 +4,13 @@ package train
 //
 //	θ̄ ← d θ̄ + (1−d) θ,   d = min(Decay, (t−1)/(t+3)),
 //
-// at update t = 1, 2, …: while (t−1)/(t+3) is the smaller, the weights of step s count as s³ does, nearly, so that the average
-// reaches back over about the last quarter of the steps so far, and the early weights, which are mostly the initial ones, are forgotten;
-// later it is the exponential one, over about the last 1/(1−Decay) steps. A Decay of 0 copies θ.
+// at update t = 1, 2, …: while (t−1)/(t+3) is the smaller, the weights of step s count as s³ does, nearly, so that
+// the average reaches back over about the last quarter of the steps so far, and the early weights, which are mostly
+// the initial ones, are forgotten; later it is the exponential one, over about the last 1/(1−Decay) steps. A Decay of
+// 0 copies θ.
 //
-// Shamir and Zhang, Stochastic gradient descent for non-smooth optimization, ICML 2013, arXiv 1212.1824: polynomial-decay averaging
-// with η = 3. Polyak and Juditsky 1992 is the idea.
+// Shamir and Zhang, Stochastic gradient descent for non-smooth optimization, ICML 2013, arXiv 1212.1824:
+// polynomial-decay averaging with η = 3. Polyak and Juditsky 1992 is the idea.
 type Average struct {
 	Decay float64 // in [0, 1)
 

@@ -64,7 +64,8 @@ func DecodeSnapshot(b []byte) (Snapshot, error) {
 		return nil, fmt.Errorf("%w: cut short at %d bytes", ErrCorrupt, len(b))
 	}
 	if v := binary.LittleEndian.Uint32(b[8:]); v != CheckpointVersion {
-		return nil, fmt.Errorf("checkpoint format version %d, this program reads version %d: use the program that wrote it, or a newer one", v, CheckpointVersion)
+		return nil, fmt.Errorf("checkpoint format version %d, this program reads version %d: use the program that "+
+			"wrote it, or a newer one", v, CheckpointVersion)
 	}
 	body, sum := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
 	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) {

@@ -30,13 +30,14 @@
 //
 // # Early stopping
 //
-// Finitely many points are learnt too well in the end. With Config.Early the averaged weights are measured on points held back, the
-// best are kept in Result.Best, and a run that has long had no better ends. Without it Result.Best is the average of the last step.
+// Finitely many points are learnt too well in the end. With Config.Early the averaged weights are measured on points
+// held back, the best are kept in Result.Best, and a run that has long had no better ends. Without it Result.Best is
+// the average of the last step.
 //
 // # Divergence
 //
 // The sentinel looks at every step. A loss or gradient that is not finite, energies that explode, chains that die, a
 // gap that runs away, a loss that runs away, be it to −∞ or on points held back: the run goes back to the last good
-// checkpoint, with a smaller rate and fresh noise, a stated number of times; then Run returns an *Error that says what was
-// seen, since when, and what usually helps. A non-finite loss is never replaced by a number.
+// checkpoint, with a smaller rate and fresh noise, a stated number of times; then Run returns an *Error that says
+// what was seen, since when, and what usually helps. A non-finite loss is never replaced by a number.
 package train

@@ -9,18 +9,19 @@ import (
 	"slices"
 )
 
-// EarlyStopping measures the averaged weights on points held back, keeps the best ones, and ends a run that has long had no better. It
-// changes nothing else: up to where it ends, the run is the one without it, bit for bit.
+// EarlyStopping measures the averaged weights on points held back, keeps the best ones, and ends a run that has long
+// had no better. It changes nothing else: up to where it ends, the run is the one without it, bit for bit.
 //
-// By default it measures the loss of the objective on Config.Held, in the same batches with the same noise every time, so that the
-// differences between two measures are those of the weights. Objectives whose loss tells nothing of progress (objectives.Traits.Chains) need a
-// Loss of their own.
+// By default it measures the loss of the objective on Config.Held, in the same batches with the same noise every
+// time, so that the differences between two measures are those of the weights. Objectives whose loss tells nothing of
+// progress (objectives.Traits.Chains) need a Loss of their own.
 type EarlyStopping struct {
 	Every    int // steps between measures; 0 means 2 % of Config.Steps, at least 1
 	Patience int // measures without a better one after which the run ends; 0 means 10, negative never
 	Batches  int // of points held back, per measure; 0 means 4
 
-	// Loss returns what is to be small, of weights that it must not change; nil is the loss of the objective on Config.Held.
+	// Loss returns what is to be small, of weights that it must not change; nil is the loss of the objective on
+	// Config.Held.
 	Loss func(average []float64) (float64, error)
 }
 

@@ -35,8 +35,8 @@ func passing(o *toy, dir string) Config {
 	return cfg
 }
 
-// The best weights are those nearest to what is held back, the run ends when there was none better for long, and up to there it is the
-// run without early stopping.
+// The best weights are those nearest to what is held back, the run ends when there was none better for long, and up
+// to there it is the run without early stopping.
 func TestEarlyStopping(t *testing.T) {
 	o := newToy()
 	res, err := Run(t.Context(), passing(o, ""))
@@ -44,7 +44,8 @@ func TestEarlyStopping(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !res.Early || res.Step != res.BestStep+10*10 || res.Step >= 1000 {
-		t.Errorf("best at step %d, ended at %d, early %v; want an end 100 steps after the best", res.BestStep, res.Step, res.Early)
+		t.Errorf("best at step %d, ended at %d, early %v; want an end 100 steps after the best", res.BestStep,
+			res.Step, res.Early)
 	}
 	for _, v := range res.Best {
 		if math.Abs(v-5) > 0.5 { // it moves by 0.05 in a step, and a measure sees 64 points
@@ -60,10 +61,13 @@ func TestEarlyStopping(t *testing.T) {
 	cfg := passing(plain, "")
 	cfg.Early, cfg.Steps = nil, res.Step
 	want, err := Run(t.Context(), cfg)
-	if err != nil || !slices.Equal(plain.theta, o.theta) || !slices.Equal(want.Average, res.Average) || plain.calls != o.calls {
-		t.Errorf("θ = %v after %d calls, %v after %d without early stopping; error %v", o.theta, o.calls, plain.theta, plain.calls, err)
+	if err != nil || !slices.Equal(plain.theta, o.theta) || !slices.Equal(want.Average, res.Average) ||
+		plain.calls != o.calls {
+		t.Errorf("θ = %v after %d calls, %v after %d without early stopping; error %v", o.theta, o.calls, plain.theta,
+			plain.calls, err)
 	}
-	if !slices.Equal(want.Best, want.Average) || want.BestStep != res.Step || !math.IsNaN(want.BestLoss) || want.Early {
+	if !slices.Equal(want.Best, want.Average) || want.BestStep != res.Step || !math.IsNaN(want.BestLoss) ||
+		want.Early {
 		t.Errorf("without early stopping: %+v, want the last average for the best", want)
 	}
 }
@@ -139,7 +143,8 @@ func TestEarlyResumes(t *testing.T) {
 				t.Fatal(err)
 			}
 			got.Seconds, want.Seconds = 0, 0
-			if !slices.Equal(got.Best, want.Best) || got.BestLoss != want.BestLoss || got.BestStep != want.BestStep || got.Step != want.Step ||
+			if !slices.Equal(got.Best, want.Best) || got.BestLoss != want.BestLoss || got.BestStep != want.BestStep ||
+				got.Step != want.Step ||
 				!got.Early || !slices.Equal(again.theta, whole.theta) {
 				t.Errorf("stopped at step %d and resumed: %+v, want %+v", stop, got, want)
 			}
@@ -163,7 +168,8 @@ func TestEarlyRefuses(t *testing.T) {
 	}
 }
 
-// θ is that of the objective: left out it is taken from there, and another one, which would not be trained, is refused.
+// θ is that of the objective: left out it is taken from there, and another one, which would not be trained, is
+// refused.
 func TestParamsOfTheObjective(t *testing.T) {
 	e := energy.Gaussian{D: 2}
 	p := energy.Init(e, Stream(1, "init"))
@@ -171,7 +177,8 @@ func TestParamsOfTheObjective(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Objective: o, Optimizer: new(Adam), Source: around(3), Dim: 2, Batch: 16, Steps: 5, LearningRate: 0.1}
+	cfg := Config{Objective: o, Optimizer: new(Adam), Source: around(3), Dim: 2, Batch: 16, Steps: 5,
+		LearningRate: 0.1}
 	start := slices.Clone(p.Data())
 	if _, err := Run(t.Context(), cfg); err != nil || slices.Equal(p.Data(), start) {
 		t.Errorf("θ = %v, error %v; want it trained", p.Data(), err)
@@ -181,7 +188,8 @@ func TestParamsOfTheObjective(t *testing.T) {
 		t.Errorf("the same parameters: %v", err)
 	}
 	cfg.Params = p.Clone()
-	if _, err := Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "not those that the objective was compiled for") {
+	if _, err := Run(t.Context(), cfg); err == nil ||
+		!strings.Contains(err.Error(), "not those that the objective was compiled for") {
 		t.Errorf("a copy of the parameters: %v", err)
 	}
 	cfg.Objective, cfg.Params = newToy(), nil

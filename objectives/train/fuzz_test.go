@@ -51,7 +51,8 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// Sections of any form, under a right checksum as well as under the one they came with: what is read is written again, and reads the same.
+// Sections of any form, under a right checksum as well as under the one they came with: what is read is written
+// again, and reads the same.
 func FuzzSnapshot(f *testing.F) {
 	body := func(s Snapshot) []byte { b := s.Encode(); return b[:len(b)-sha256.Size] }
 	f.Add(body(Snapshot{}))

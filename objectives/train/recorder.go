@@ -175,7 +175,8 @@ func (r *Recorder) Record(rec Record) error {
 	}
 	for name := range rec.Values {
 		if slices.Contains(ownKeys, name) {
-			return fmt.Errorf("train: a measured value is called %q, as a field of records is; give it another name", name)
+			return fmt.Errorf("train: a measured value is called %q, as a field of records is; give it another name",
+				name)
 		}
 	}
 	r.buf = append(rec.AppendJSON(r.buf[:0]), '\n')
@@ -218,9 +219,11 @@ func (r *Recorder) UnmarshalState(b []byte) error {
 	case err != nil:
 		return err
 	case n != off:
-		return fmt.Errorf("train: %s has %d bytes, the checkpoint knows of %d: it was truncated: %w", r.f.Name(), n, off, ErrCorrupt)
+		return fmt.Errorf("train: %s has %d bytes, the checkpoint knows of %d: it was truncated: %w", r.f.Name(), n,
+			off, ErrCorrupt)
 	case got != sum:
-		return fmt.Errorf("train: %s was changed since the checkpoint, its checksum differs: %w", r.f.Name(), ErrCorrupt)
+		return fmt.Errorf("train: %s was changed since the checkpoint, its checksum differs: %w", r.f.Name(),
+			ErrCorrupt)
 	}
 	if err := r.f.Truncate(off); err != nil {
 		return fmt.Errorf("train: %w", err)

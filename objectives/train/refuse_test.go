@@ -65,7 +65,8 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// A measured value cannot take the name of a field, which would make the file unreadable; and no recorder drops everything.
+// A measured value cannot take the name of a field, which would make the file unreadable; and no recorder drops
+// everything.
 func TestRecorderNames(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")
 	r, err := NewRecorder(path)

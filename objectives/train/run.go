@@ -18,14 +18,15 @@ import (
 // ErrSettings is returned where a checkpoint does not belong to the settings of the run that is to continue from it.
 var ErrSettings = errors.New("train: the checkpoint was written by a run with other settings")
 
-// Config is one training run. Required: Objective, Optimizer, Source, Dim, Batch, Steps, LearningRate. The optimizer, the
-// objective and the parameters are used and changed by Run; the Config itself is not.
+// Config is one training run. Required: Objective, Optimizer, Source, Dim, Batch, Steps, LearningRate. The optimizer,
+// the objective and the parameters are used and changed by Run; the Config itself is not.
 //
-// The parameters are those of the objective, where it tells them by a method Params() *energy.Params, which those of package objectives
-// have. Params may then be nil; others are refused, since the objective would never see them.
+// The parameters are those of the objective, where it tells them by a method Params() *energy.Params, which those of
+// package objectives have. Params may then be nil; others are refused, since the objective would never see them.
 //
-// Where the objective or a source knows its shape, Dim and Batch are held against it before the run: an objective by a method
-// Dims() (n, d int), which those of package objectives have, a source by Dim() int, which those of package datasets have.
+// Where the objective or a source knows its shape, Dim and Batch are held against it before the run: an objective by
+// a method Dims() (n, d int), which those of package objectives have, a source by Dim() int, which those of package
+// datasets have.
 type Config struct {
 	Objective Objective
 	Params    Params // θ; nil means that of the objective
@@ -41,7 +42,7 @@ type Config struct {
 	Decay        float64  // of the weights' average, in [0, 1); 0 means that the average is θ itself
 	Seed         uint64
 	Sentinel     Sentinel
-	Held         Source         // points set aside, whose loss the sentinel compares with the training's; nil: none are
+	Held         Source         // points set aside, whose loss the sentinel compares with the training's; nil: none
 	Early        *EarlyStopping // ends the run when points set aside are no longer learnt; nil: it takes all steps
 
 	Recorder    *Recorder // nil records nothing
@@ -74,8 +75,9 @@ type Hooks struct {
 	Measure func(step int, average []float64) (map[string]float64, error)
 	// Record is called with every record that is written.
 	Record func(r Record)
-	// Checkpoint is called before a checkpoint file is written, with the steps that are in it: what is counted over all sittings
-	// is stored then, so that a kill loses none of it. After an error of its own the file is not written.
+	// Checkpoint is called before a checkpoint file is written, with the steps that are in it: what is counted over
+	// all sittings is stored then, so that a kill loses none of it. After an error of its own the file is not
+	// written.
 	Checkpoint func(step int) error
 }
 
@@ -97,7 +99,7 @@ type Result struct {
 	Seconds   float64   // over all sittings
 	Rollbacks int       // how often the sentinel took the run back
 	Average   []float64 // the averaged weights
-	Best      []float64 // the averaged weights that were best on points held back; without Config.Early, those of the last step
+	Best      []float64 // the averaged weights that were best on points held back; without Early, the last ones
 	BestStep  int       // the step of these
 	BestLoss  float64   // their loss on points held back; NaN without Config.Early
 	Early     bool      // the run ended before Steps, since the weights became no better
@@ -120,14 +122,16 @@ func (c *Config) Validate() error {
 	if o, ok := c.Objective.(interface{ Dims() (n, d int) }); ok {
 		n, d := o.Dims()
 		check(c.Dim <= 0 || c.Dim == d, "Config.Dim = %d, the energy of the objective has dimension %d", c.Dim, d)
-		check(c.Batch <= 0 || c.Batch == n, "Config.Batch = %d, the objective was compiled for %d by objectives.Config.Batch", c.Batch, n)
+		check(c.Batch <= 0 || c.Batch == n, "Config.Batch = %d, the objective was compiled for %d by "+
+			"objectives.Config.Batch", c.Batch, n)
 	}
 	for _, s := range []struct {
 		name string
 		Source
 	}{{"Source", c.Source}, {"Held", c.Held}} {
 		if k, ok := s.Source.(interface{ Dim() int }); ok {
-			check(c.Dim <= 0 || c.Dim == k.Dim(), "Config.Dim = %d, the points of Config.%s have dimension %d", c.Dim, s.name, k.Dim())
+			check(c.Dim <= 0 || c.Dim == k.Dim(), "Config.Dim = %d, the points of Config.%s have dimension %d", c.Dim,
+				s.name, k.Dim())
 		}
 	}
 	check(c.Steps > 0, "Config.Steps = %d, want > 0: without steps nothing is learnt", c.Steps)
@@ -139,7 +143,8 @@ func (c *Config) Validate() error {
 	errs = append(errs, validateSchedule(c.Schedule), c.Sentinel.Validate())
 	if c.Early != nil {
 		errs = append(errs, c.Early.Validate())
-		check(c.Held != nil || c.Early.Loss != nil, "Config.Early without points held back: set Config.Held, or EarlyStopping.Loss")
+		check(c.Held != nil || c.Early.Loss != nil,
+			"Config.Early without points held back: set Config.Held, or EarlyStopping.Loss")
 	}
 	if c.Optimizer == nil {
 		check(false, "Config.Optimizer is nil")
@@ -160,9 +165,10 @@ func (c *Config) params() (Params, error) {
 	case c.Params == nil:
 		return o.Params(), nil
 	}
-	if own, other := o.Params().Data(), c.Params.Data(); len(own) != len(other) || len(own) > 0 && &own[0] != &other[0] {
-		return nil, errors.New("train: Config.Params are not those that the objective was compiled for, which would stay as they are; " +
-			"leave them out, or compile the objective for them")
+	if own, other := o.Params().Data(), c.Params.Data(); len(own) != len(other) || len(own) > 0 &&
+		&own[0] != &other[0] {
+		return nil, errors.New("train: Config.Params are not those that the objective was compiled for, which would " +
+			"stay as they are; leave them out, or compile the objective for them")
 	}
 	return c.Params, nil
 }
@@ -202,9 +208,9 @@ type part struct {
 }
 
 // Run trains until Steps are done, the context is cancelled, or the run fails. On cancellation it writes a checkpoint
-// and returns an error that matches the context's; when the sentinel gives up, an *Error, with the parameters and their average as
-// they were at the last good checkpoint; a run that can neither record nor write a checkpoint stops with the error of the system, and
-// the last checkpoint on disk is whole. The Result is valid in every case.
+// and returns an error that matches the context's; when the sentinel gives up, an *Error, with the parameters and
+// their average as they were at the last good checkpoint; a run that can neither record nor write a checkpoint stops
+// with the error of the system, and the last checkpoint on disk is whole. The Result is valid in every case.
 func Run(ctx context.Context, cfg Config) (Result, error) {
 	r, err := newRunner(cfg)
 	if err != nil {
@@ -381,7 +387,8 @@ func (r *runner) advance() (Progress, *Error, error) {
 	r.sumNorm += norm
 	r.window++
 	return Progress{
-		Step: r.step, Steps: cfg.Steps, Stats: stats, GradNorm: norm, LearningRate: rate, Theta: theta, Average: r.average.Theta(),
+		Step: r.step, Steps: cfg.Steps, Stats: stats, GradNorm: norm, LearningRate: rate,
+		Theta: theta, Average: r.average.Theta(),
 	}, nil, nil
 }
 
@@ -401,7 +408,8 @@ func (r *runner) look(rate float64) (*Error, error) {
 // record closes the window. The error that is not an error of recording is what the sentinel found.
 func (r *runner) record(rate float64) (*Error, error) {
 	n := float64(r.window)
-	rec := Record{Step: r.step, Loss: r.sumLoss / n, GradNorm: r.sumNorm / n, LearningRate: rate, Seconds: r.watch.seconds()}
+	rec := Record{Step: r.step, Loss: r.sumLoss / n, GradNorm: r.sumNorm / n, LearningRate: rate,
+		Seconds: r.watch.seconds()}
 	r.sumLoss, r.sumNorm, r.window = 0, 0, 0
 	if m := r.cfg.Hooks.Measure; m != nil {
 		values, err := m(r.step, r.average.Theta())
@@ -492,7 +500,8 @@ func (r *runner) rollback(trip *Error) error {
 	r.scale = math.Pow(or(r.sentinel.Backoff, 0.5), float64(attempt))
 	return r.write(Record{
 		Step: r.step, Seconds: r.watch.seconds(),
-		Event: fmt.Sprintf("rollback %d from step %d to step %d, rate times %g: %s", attempt, trip.Step, r.step, r.scale, trip.Seen),
+		Event: fmt.Sprintf("rollback %d from step %d to step %d, rate times %g: %s", attempt, trip.Step, r.step,
+			r.scale, trip.Seen),
 	})
 }
 
@@ -576,7 +585,8 @@ func (r *runner) restore(s Snapshot, resume bool) error {
 		return err
 	}
 	if len(theta) != len(r.cfg.Params.Data()) {
-		return fmt.Errorf("train: the checkpoint has %d parameters, the energy %d", len(theta), len(r.cfg.Params.Data()))
+		return fmt.Errorf("train: the checkpoint has %d parameters, the energy %d", len(theta),
+			len(r.cfg.Params.Data()))
 	}
 	for _, part := range r.parts {
 		if b, err = s.section(part.name); err != nil {

@@ -374,8 +374,8 @@ func TestGivingUpLeavesWhatWasGood(t *testing.T) {
 	}
 }
 
-// A loss that falls without end on its own points and rises on those held back is noticed; one that is merely larger there is
-// not, nor one that rises on both.
+// A loss that falls without end on its own points and rises on those held back is noticed; one that is merely larger
+// there is not, nor one that rises on both.
 func TestHeldBackLossRunsAway(t *testing.T) {
 	// The loss of a call is that of the points it got: those held back are at 100.
 	at := func(train, held func(step float64) float64) (Result, []Record, error) {

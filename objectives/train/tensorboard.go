@@ -15,17 +15,17 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// TensorBoard writes the records of a run as an event file, for TensorBoard: scalars loss, grad_norm, learning_rate and
-// the measured values by name, at their steps; events as text. It follows a Recorder's file, from which it starts and to
-// which it is always equal: after a rollback or in a new sitting a new file takes the place of the old one. It begins with a
-// mark by which a TensorBoard that is looking on drops what it has read before.
+// TensorBoard writes the records of a run as an event file, for TensorBoard: scalars loss, grad_norm, learning_rate
+// and the measured values by name, at their steps; events as text. It follows a Recorder's file, from which it starts
+// and to which it is always equal: after a rollback or in a new sitting a new file takes the place of the old one. It
+// begins with a mark by which a TensorBoard that is looking on drops what it has read before.
 //
 // A file is a sequence of
 //
 //	length uint64 | masked CRC-32C of the length | the event | masked CRC-32C of the event
 //
-// little endian, where a checksum c is masked as (c>>15 | c<<17) + 0xa282ead8, and events are protocol buffers. Sources:
-// tensorflow/core/lib/io/record_writer.cc, tensorflow/core/util/event.proto, summary.proto.
+// little endian, where a checksum c is masked as (c>>15 | c<<17) + 0xa282ead8, and events are protocol buffers.
+// Sources: tensorflow/core/lib/io/record_writer.cc, tensorflow/core/util/event.proto, summary.proto.
 type TensorBoard struct {
 	dir, metrics string
 	f            *os.File
@@ -57,8 +57,8 @@ const EventFilePrefix = "events.out.tfevents."
 
 const eventFileSuffix = ".stheno"
 
-// Record writes a record that the Recorder has written. It is for Hooks.Record; the first error is kept for Err, and what
-// comes after it is dropped.
+// Record writes a record that the Recorder has written. It is for Hooks.Record; the first error is kept for Err, and
+// what comes after it is dropped.
 func (t *TensorBoard) Record(r Record) {
 	if t.err != nil {
 		return
@@ -134,7 +134,8 @@ func (t *TensorBoard) appendRecord(b []byte, r Record) []byte {
 	var summary []byte
 	scalar := func(tag string, v float64) {
 		value := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), tag)
-		value = protowire.AppendFixed32(protowire.AppendTag(value, 2, protowire.Fixed32Type), math.Float32bits(float32(v)))
+		value = protowire.AppendFixed32(protowire.AppendTag(value, 2, protowire.Fixed32Type),
+			math.Float32bits(float32(v)))
 		summary = message(summary, 1, value)
 	}
 	if r.Event == "" {
@@ -169,7 +170,8 @@ func message(b []byte, field protowire.Number, v []byte) []byte {
 
 // appendEvent appends an Event whose content is the field of that number.
 func appendEvent(b []byte, wall time.Time, step int, field protowire.Number, content []byte) []byte {
-	b = protowire.AppendFixed64(protowire.AppendTag(b, 1, protowire.Fixed64Type), math.Float64bits(float64(wall.UnixNano())/1e9))
+	b = protowire.AppendFixed64(protowire.AppendTag(b, 1, protowire.Fixed64Type),
+		math.Float64bits(float64(wall.UnixNano())/1e9))
 	b = protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), uint64(step))
 	return message(b, field, content)
 }

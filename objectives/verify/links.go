@@ -18,8 +18,8 @@ import (
 //
 //	E_ξ ∂θ(E(x) - E(x⁻)) = h ∂θ(½|g|² - tr H) + O(h²).
 //
-// Noise contrastive estimation against the model's own density shifted by a small v is sliced score matching (section 5.2,
-// after Gutmann and Hirayama 2011): u(x) = E(x - v) - E(x), noise points x + v, and
+// Noise contrastive estimation against the model's own density shifted by a small v is sliced score matching (section
+// 5.2, after Gutmann and Hirayama 2011): u(x) = E(x - v) - E(x), noise points x + v, and
 //
 //	softplus(E(x) - E(x-v)) + softplus(E(x) - E(x+v)) = 2 log 2 + ½ (½(vᵀg)² - vᵀHv) + O(|v|⁴),
 //

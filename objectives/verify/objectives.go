@@ -12,7 +12,9 @@ import (
 )
 
 // build compiles the objective under test, as New does, or a twin of a test.
-type build func(m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config) (*objectives.Engine, error)
+type build func(
+	m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config,
+) (*objectives.Engine, error)
 
 func newRNG(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
 
@@ -90,7 +92,8 @@ func ObjectiveChecks(name string, m objectives.Method, seed uint64) []Check {
 	}})
 }
 
-// hasCritic tells objectives whose loss is zero at the truth for every critic, where its gradient is so for the best one alone.
+// hasCritic tells objectives whose loss is zero at the truth for every critic, where its gradient is so for the best
+// one alone.
 func hasCritic(t objectives.Traits) bool { return t.Score && t.Aux }
 
 // gradientError returns the largest difference between the gradient and central differences of the loss, over all
@@ -151,7 +154,8 @@ func gradientError(b build, m objectives.Method, seed uint64) (value, tol float6
 	return value / most, 1e-6, nil
 }
 
-// zeroGradient returns the largest |z| of the mean gradient over independent batches at the true parameters of the mixture.
+// zeroGradient returns the largest |z| of the mean gradient over independent batches at the true parameters of the
+// mixture.
 func zeroGradient(b build, m objectives.Method, seed uint64) (value, tol float64, err error) {
 	const reps = 150
 	rng := newRNG(seed, 1)
@@ -220,8 +224,8 @@ func steinIdentity(b build, m objectives.Method, seed uint64) (value, tol float6
 	return mean.worst(nil), threshold(1, reps), nil
 }
 
-// recovery trains from a perturbed start and returns the largest error of what the target identifies. Adam with a falling
-// rate on fresh data; the estimate is the mean of θ over the second half.
+// recovery trains from a perturbed start and returns the largest error of what the target identifies. Adam with a
+// falling rate on fresh data; the estimate is the mean of θ over the second half.
 func recovery(t target, b build, method objectives.Method, seed uint64) (value, tol float64, err error) {
 	const steps = 1200
 	rng := newRNG(seed, 1)
@@ -262,8 +266,8 @@ func recovery(t target, b build, method objectives.Method, seed uint64) (value, 
 	return value, 0.1, nil
 }
 
-// identified returns the numbers that the density determines, blurred by sigma: mean and covariance, or weights, means and
-// deviations.
+// identified returns the numbers that the density determines, blurred by sigma: mean and covariance, or weights,
+// means and deviations.
 func (t target) identified(p *energy.Params, sigma float64) []float64 {
 	switch e := t.e.(type) {
 	case energy.Gaussian:

@@ -35,7 +35,8 @@ func Samplers() []Check {
 		}
 	}
 	checks = append(checks,
-		// BAOAB is exact in the positions where forces are linear (Leimkuhler and Matthews 2013); the momenta settle first.
+		// BAOAB is exact in the positions where forces are linear (Leimkuhler and Matthews 2013); the momenta settle
+		// first.
 		Check{"baoab", "gaussian", "z of moments",
 			func() (float64, float64, error) { return stationary(mcmc.BAOAB{StepSize: 0.5}, 40, gaussian, 5105) }},
 		Check{"langevin", "standard normal", "z of own variance",
@@ -51,7 +52,8 @@ func Samplers() []Check {
 			func() (float64, float64, error) { return noiseLevels(5104) }},
 		Check{"tempering", "two far modes", "z of share",
 			func() (float64, float64, error) {
-				return farModes(mcmc.Tempering{Kernel: mcmc.HMC{StepSize: 0.4, Leapfrog: 4, StepJitter: 0.2}, Betas: mcmc.Geometric(6, 0.02)}, 150, 5103)
+				return farModes(mcmc.Tempering{Kernel: mcmc.HMC{StepSize: 0.4, Leapfrog: 4, StepJitter: 0.2},
+					Betas: mcmc.Geometric(6, 0.02)}, 150, 5103)
 			}},
 	)
 	return checks
@@ -66,9 +68,9 @@ func stationary(k mcmc.Kernel, moves int, t target, seed uint64) (value, tol flo
 	return moved(k, moves, t, 0, seed)
 }
 
-// moved starts chains at exact draws or, if wide > 0, at draws of N(0, wide² I), runs them, and compares means of bounded
-// and unbounded statistics over the chains, which are independent, with those of a large independent set of draws; the
-// standard error is that of the difference.
+// moved starts chains at exact draws or, if wide > 0, at draws of N(0, wide² I), runs them, and compares means of
+// bounded and unbounded statistics over the chains, which are independent, with those of a large independent set of
+// draws; the standard error is that of the difference.
 func moved(k mcmc.Kernel, moves int, t target, wide float64, seed uint64) (value, tol float64, err error) {
 	const chains, reference = 2000, 200000
 	rng := newRNG(seed, 1)
@@ -115,7 +117,8 @@ func gather(x *mat.Dense) *moments {
 	return m
 }
 
-// langevinLaw runs unadjusted Langevin, k with step h, on N(0, 1) from draws of N(0, 1/(1-h/2)), which it leaves unchanged.
+// langevinLaw runs unadjusted Langevin, k with step h, on N(0, 1) from draws of N(0, 1/(1-h/2)), which it leaves
+// unchanged.
 func langevinLaw(k mcmc.Kernel, seed uint64, h float64) (value, tol float64, err error) {
 	const chains = 20000
 	rng := newRNG(seed, 1)
@@ -143,12 +146,13 @@ var far = target{"far", energy.GaussianMixture{D: 2, K: 2}, []float64{
 	math.Log(0.7), math.Log(0.3), -3, 0, 3, 0, -0.7, -0.7, -0.7, -0.7,
 }}
 
-// noiseLevels runs annealed Langevin from N(0, σ_1² I) down the levels of the far modes, blurred, and returns the error of
-// the share of the heavier mode. The chains follow the levels with a lag, so this is an error and not a z.
+// noiseLevels runs annealed Langevin from N(0, σ_1² I) down the levels of the far modes, blurred, and returns the
+// error of the share of the heavier mode. The chains follow the levels with a lag, so this is an error and not a z.
 func noiseLevels(seed uint64) (value, tol float64, err error) {
 	const chains = 4000
 	rng := newRNG(seed, 1)
-	e := energy.BlurredMixture{GaussianMixture: far.e.(energy.GaussianMixture), Sigmas: energy.GeometricLevels(8, 0.1, 20)}
+	e := energy.BlurredMixture{GaussianMixture: far.e.(energy.GaussianMixture),
+		Sigmas: energy.GeometricLevels(8, 0.1, 20)}
 	eval, err := energy.NewEvaluator(e, far.params(), energy.EvaluatorConfig{Batch: 500, Precision: energy.Float64})
 	if err != nil {
 		return 0, 0, err
@@ -170,8 +174,8 @@ func noiseLevels(seed uint64) (value, tol float64, err error) {
 	return math.Abs(share - 0.7), 0.06, nil
 }
 
-// farModes starts all chains in the lighter of two modes that do not touch, of weights 0.7 and 0.3, and returns |z| of the
-// share of the heavier one.
+// farModes starts all chains in the lighter of two modes that do not touch, of weights 0.7 and 0.3, and returns |z|
+// of the share of the heavier one.
 func farModes(k mcmc.Kernel, moves int, seed uint64) (value, tol float64, err error) {
 	const chains, heavy = 1000, 0.7
 	rng := newRNG(seed, 1)

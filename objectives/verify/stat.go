@@ -23,8 +23,8 @@ func (m *moments) add(v []float64) {
 	}
 }
 
-// worst returns max_i |mean_i - want_i| / SE_i; want nil means zero. Components that are always zero, up to rounding, are
-// left out: nothing depends on them.
+// worst returns max_i |mean_i - want_i| / SE_i; want nil means zero. Components that are always zero, up to rounding,
+// are left out: nothing depends on them.
 func (m *moments) worst(want []float64) float64 {
 	z := 0.0
 	for i, mean := range m.mean {

@@ -13,8 +13,8 @@ type trial struct {
 	truth  objectives.Method // at the truth, where nothing is left to be learnt besides; nil: method
 }
 
-// trials are settings under which errors show in few batches. Objectives that are not among them are checked with those that suit the
-// data.
+// trials are settings under which errors show in few batches. Objectives that are not among them are checked with
+// those that suit the data.
 var trials = []trial{
 	{method: objectives.Hutchinson{Slices: 2}},
 	{method: objectives.Sliced{Slices: 2}},

@@ -94,7 +94,8 @@ func withKernel(k mcmc.Kernel) build {
 	}
 }
 
-// withoutData leaves out what an objective makes of the data: the jumps of mpf, which scatter so much that they drown an error.
+// withoutData leaves out what an objective makes of the data: the jumps of mpf, which scatter so much that they drown
+// an error.
 func withoutData(b build) build {
 	return func(m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config) (*objectives.Engine, error) {
 		cfg.Data = nil
@@ -263,7 +264,8 @@ func TestBrokenTwinsFail(t *testing.T) {
 	}
 }
 
-// Sliced score matching with unit-length v and the full norm learns 1/d of the score: in two dimensions twice the covariance.
+// Sliced score matching with unit-length v and the full norm learns 1/d of the score: in two dimensions twice the
+// covariance.
 func TestUnitSlicesLearnHalfTheScore(t *testing.T) {
 	p := gaussian.params()
 	o, err := twins["ssm-vr"].b(named(t, "ssm-vr").method, gaussian.e, p, config(nil))
@@ -299,8 +301,8 @@ func meanGradientAt(t *testing.T, o objectives.Objective, p *energy.Params, c fl
 	return m
 }
 
-// Noise contrastive estimation with its known mistakes: energies (n, 1) minus log densities (n) broadcast to (n, n), and
-// the log density summed over the wrong axis.
+// Noise contrastive estimation with its known mistakes: energies (n, 1) minus log densities (n) broadcast to (n, n),
+// and the log density summed over the wrong axis.
 func TestContrastMistakes(t *testing.T) {
 	broadcast := twin{loss: func(b *objectives.Builder) *G.Node {
 		term := func(x *G.Node, logq string, sign float64) *G.Node {
@@ -330,8 +332,8 @@ func TestContrastMistakes(t *testing.T) {
 	}
 }
 
-// Denoising with the sign of the target turned learns an inverted energy: a step against its gradient from a flat energy
-// raises the energy where the data are.
+// Denoising with the sign of the target turned learns an inverted energy: a step against its gradient from a flat
+// energy raises the energy where the data are.
 func TestTurnedSignInvertsTheEnergy(t *testing.T) {
 	curvature := func(b build) float64 {
 		p := gaussian.params()

@@ -60,8 +60,8 @@ func (c Check) Run() Row {
 // Checks returns all checks: objectives, the links between them, samplers.
 func Checks() []Check { return append(append(Objectives(), Links()...), Samplers()...) }
 
-// Run computes the checks, threads at a time, and returns their rows in order. Unless it is nil, each is called with every
-// row as it is ready, from one goroutine at a time. It stops early, with the context's error, when ctx is done.
+// Run computes the checks, threads at a time, and returns their rows in order. Unless it is nil, each is called with
+// every row as it is ready, from one goroutine at a time. It stops early, with the context's error, when ctx is done.
 func Run(ctx context.Context, checks []Check, threads int, each func(Row)) ([]Row, error) {
 	rows := make([]Row, len(checks))
 	next := make(chan int)

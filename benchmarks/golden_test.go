@@ -314,7 +314,7 @@ func (n *network) hmc(t *testing.T, want *goldenNet, prec energy.Precision, tol 
 	c := n.Constants
 	x, ev := n.Inputs.X.dense(), n.evaluator(t, prec)
 	rows, d := x.Dims()
-	invMass := slices.Repeat([]float64{1 / c.HMCMass}, d)
+	mass := mcmc.Variances(slices.Repeat([]float64{1 / c.HMCMass}, d)...)
 
 	// The trajectory, step by step.
 	s := mcmc.NewState(mat.DenseCopyOf(x))
@@ -325,7 +325,7 @@ func (n *network) hmc(t *testing.T, want *goldenNet, prec energy.Precision, tol 
 	}
 	for k, pos := range want.HMC.Positions {
 		if k > 0 {
-			if err := mcmc.Leapfrog(s, p, ev, invMass, c.HMCStep, 1); err != nil {
+			if err := mcmc.Leapfrog(s, p, ev, mass, c.HMCStep, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -335,7 +335,7 @@ func (n *network) hmc(t *testing.T, want *goldenNet, prec energy.Precision, tol 
 
 	// The transition.
 	s = mcmc.NewState(mat.DenseCopyOf(x))
-	k := mcmc.HMC{StepSize: c.HMCStep, Leapfrog: c.HMCLeapfrog, InvMass: invMass}
+	k := mcmc.HMC{StepSize: c.HMCStep, Leapfrog: c.HMCLeapfrog, Mass: mass}
 	info, err := k.Move(s, ev, n.Inputs.Momentum.dense(), n.Inputs.Uniform)
 	if err != nil {
 		t.Fatal(err)

@@ -61,8 +61,7 @@ func (a AIS) validateMoves() error {
 
 // checkExact reports a kernel without an accept step, with which E w is not Z.
 func checkExact(k Kernel) error {
-	switch k.(type) {
-	case Langevin, *Langevin, BAOAB, *BAOAB:
+	if k != nil && TraitsOf(k).Unadjusted {
 		return fmt.Errorf("mcmc: AIS.Kernel = %T has no accept step, which biases log Z: use MALA or HMC", k)
 	}
 	return nil
@@ -225,7 +224,7 @@ func (a AIS) Tune(ctx context.Context, t Target, share float64, rng *rand.Rand) 
 		a.Scales = append(a.Scales, scale)
 		p.to(beta)
 		p.lengths(scale)
-		inner, tuned := a.Kernel.(tunable)
+		inner, tuned := innermost(a.Kernel).(Tunable)
 		for range max(1, a.Moves) {
 			if err := ctx.Err(); err != nil {
 				return a, err
@@ -235,7 +234,7 @@ func (a AIS) Tune(ctx context.Context, t Target, share float64, rng *rand.Rand) 
 				return a, err
 			}
 			if tuned {
-				scale *= math.Exp(info.AcceptProb - inner.goal())
+				scale *= math.Exp(info.AcceptProb - inner.Tuning().Accept)
 				p.lengths(scale)
 			}
 		}

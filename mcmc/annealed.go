@@ -24,7 +24,23 @@ type Annealed struct {
 	Moves  int       // transitions per level; 0 means 10
 }
 
-var _ Kernel = Annealed{}
+var (
+	_ Outer   = Annealed{}
+	_ Traited = Annealed{}
+)
+
+// Inner returns the kernel of the levels.
+func (k Annealed) Inner() Kernel { return k.Kernel }
+
+// WithInner returns k around another kernel.
+func (k Annealed) WithInner(inner Kernel) Kernel { k.Kernel = inner; return k }
+
+// Traits says what k is.
+func (k Annealed) Traits() Traits {
+	t := TraitsOf(k.Kernel)
+	t.Name, t.Crosses, t.Cure = "annealed", true, "add hotter levels, or draw longer"
+	return t
+}
 
 // NoiseTarget is a target that depends on a noise level, E(x, σ).
 type NoiseTarget interface {
@@ -93,6 +109,14 @@ func (k Annealed) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return k.summary(s, sum, len(betas)), nil
 }
 
+// Prepare sets a target with noise levels to the last, which the step is that of, whatever it was used for before.
+func (k Annealed) Prepare(t Target) error {
+	if len(k.Sigmas) == 0 {
+		return nil
+	}
+	return k.setSigma(t, k.Sigmas[len(k.Sigmas)-1])
+}
+
 // setSigma chooses the noise level of t.
 func (k Annealed) setSigma(t Target, sigma float64) error {
 	nt, ok := t.(NoiseTarget)
@@ -132,7 +156,7 @@ func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
 		}
 		sum.Evaluations += rows
 	}
-	s.scale = nil
+	s.scale = p.scale
 	return k.summary(s, sum, len(k.Sigmas)), nil
 }
 
@@ -171,9 +195,10 @@ func (k Annealed) summary(s *State, sum Info, levels int) Info {
 
 // path moves a state along U_β = E₀ + β(E - E₀), keeping its cache. The state is at β = 1 before and after.
 type path struct {
-	s    *State
-	b    *bridge
-	beta float64
+	s     *State
+	b     *bridge
+	beta  float64
+	scale []float64 // what the steps are multiplied with besides, that of the state at the beginning
 }
 
 func newPath(s *State, t Target, ref Reference) path {
@@ -185,7 +210,7 @@ func newPath(s *State, t Target, ref Reference) path {
 		w.lengths = make([]float64, w.n)
 	}
 	w.bridge.target, w.bridge.ref = t, ref
-	return path{s: s, b: &w.bridge, beta: 1}
+	return path{s: s, b: &w.bridge, beta: 1, scale: s.scale}
 }
 
 // to changes β. From β = 0 the energies are computed anew.
@@ -218,11 +243,14 @@ func (p *path) rescale(x, grad func(int) []float64, e []float64, beta float64) {
 	}
 }
 
-// lengths sets the length scale of all steps.
+// lengths multiplies the length of all steps.
 func (p *path) lengths(c float64) {
 	w := p.s.work
 	for i := range w.lengths {
 		w.lengths[i] = c
+		if p.scale != nil {
+			w.lengths[i] *= p.scale[i]
+		}
 	}
 	p.s.scale = w.lengths
 }
@@ -230,5 +258,5 @@ func (p *path) lengths(c float64) {
 // close returns to β = 1 and plain steps.
 func (p *path) close() {
 	p.to(1)
-	p.s.scale = nil
+	p.s.scale = p.scale
 }

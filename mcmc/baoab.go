@@ -23,7 +23,7 @@ type BAOAB struct {
 	Friction float64 // γ >= 0; 0 means 1
 }
 
-var _ Kernel = BAOAB{}
+var _ Traited = BAOAB{}
 
 // Validate reports settings out of range.
 func (k BAOAB) Validate() error {
@@ -32,6 +32,9 @@ func (k BAOAB) Validate() error {
 		check(k.Friction >= 0, "mcmc: BAOAB.Friction = %g, want >= 0", k.Friction),
 	)
 }
+
+// Traits says what k is.
+func (k BAOAB) Traits() Traits { return Traits{Name: "baoab", StepSize: k.StepSize, Unadjusted: true} }
 
 // Step moves every chain, with n·d normal numbers of rng; at the first step of a state it draws n·d more before, the momenta.
 func (k BAOAB) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
@@ -60,18 +63,18 @@ func (k BAOAB) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 	var last, c, sd float64
 	for i := range s.Energy {
 		x, p := q.x.RawRowView(i), s.Momentum.RawRowView(i)
-		eps := k.StepSize * s.stepScale(i)
+		eps := k.StepSize * s.StepScale(i)
 		if eps != last {
 			last = eps
 			c = math.Exp(-gamma * eps)
 			sd = math.Sqrt(-math.Expm1(-2 * gamma * eps))
 		}
 		kick(p, q.grad.RawRowView(i), eps/2)
-		drift(x, p, nil, eps/2)
+		drift(x, p, eps/2)
 		for j, z := range noise.RawRowView(i) {
 			p[j] = c*p[j] + sd*z
 		}
-		drift(x, p, nil, eps/2)
+		drift(x, p, eps/2)
 		w.eps[i] = eps
 	}
 	if _, err := evaluate(t, q.energy, q.grad, q.x); err != nil {
@@ -79,7 +82,7 @@ func (k BAOAB) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 	}
 	for i := range s.Energy {
 		p := s.Momentum.RawRowView(i)
-		w.info[i] = ChainInfo{LogRatio: math.NaN(), Hamiltonian: math.NaN()}
+		w.info[i] = ChainInfo{LogRatio: math.NaN(), Hamiltonian: math.NaN(), StepSize: w.eps[i]}
 		if math.IsInf(q.energy[i], 1) {
 			w.info[i].Divergent = true
 			for j := range p {
@@ -91,7 +94,7 @@ func (k BAOAB) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 		s.take(i, q)
 		w.info[i].AcceptProb = 1
 		w.info[i].Accepted = true
-		w.info[i].Hamiltonian = s.Energy[i] + kinetic(p, nil)
+		w.info[i].Hamiltonian = s.Energy[i] + kinetic(p)
 	}
 	return w.summary(rows + w.n), nil
 }

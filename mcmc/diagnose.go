@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -37,7 +36,7 @@ type Diagnostics struct {
 	Draws   int    `json:"draws"` // per chain
 	Dim     int    `json:"dim"`
 
-	Quantities []Quantity `json:"quantities"`  // each coordinate x1, x2, …, then the energy
+	Quantities []Quantity `json:"quantities"`  // each coordinate, what was derived, then the energy
 	MaxRHat    Number     `json:"rhat"`        // over the quantities
 	RHatLimit  Number     `json:"rhat_limit"`  // that of MaxRHat, see the function RHatLimit
 	MinESSBulk Number     `json:"ess_bulk"`    // over the quantities
@@ -60,7 +59,9 @@ type Diagnostics struct {
 	SwapRates     []Number  `json:"swap_rates,omitempty"`
 	Betas         []float64 `json:"betas,omitempty"`
 	Modes         *Modes    `json:"modes,omitempty"`
-	Bias          string    `json:"bias,omitempty"` // why the sampler does not follow exp(-E), if so
+	Bias          string    `json:"bias,omitempty"`       // why the sampler does not follow exp(-E), if so
+	Unadjusted    bool      `json:"unadjusted,omitempty"` // the sampler has no accept step
+	Cure          string    `json:"cure,omitempty"`       // what helps it where chains stay in their modes, besides parallel tempering
 }
 
 // Quantity holds the diagnostics of one number.
@@ -114,14 +115,13 @@ func Diagnose(d *Draws, modes *KnownModes) *Diagnostics {
 	if d.Kept == 0 {
 		return out
 	}
-	for j := range d.Dim {
-		x := d.Quantity(func(x []float64, _ float64) float64 { return x[j] })
-		out.Quantities = append(out.Quantities, quantityOf(fmt.Sprintf("x%d", j+1), x))
-		if d.Kept >= 4 {
+	for j, name := range d.Labels() {
+		x := d.Values(j)
+		out.Quantities = append(out.Quantities, quantityOf(name, x))
+		if j < d.Dim && d.Kept >= 4 {
 			out.WithinRHat = larger(out.WithinRHat, withinRHat(x))
 		}
 	}
-	out.Quantities = append(out.Quantities, quantityOf("energy", d.Quantity(func(_ []float64, e float64) float64 { return e })))
 	for _, q := range out.Quantities {
 		out.MaxRHat = larger(out.MaxRHat, float64(q.RHat))
 		out.MinESSBulk = smaller(out.MinESSBulk, float64(q.ESSBulk))
@@ -191,7 +191,7 @@ func withinRHat(chains [][]float64) float64 {
 func (o *Diagnostics) kernels(d *Draws) {
 	var sum float64
 	for _, k := range d.Kernels {
-		sum += stepOf(k) / float64(len(d.Kernels))
+		sum += TraitsOf(k).StepSize / float64(len(d.Kernels))
 	}
 	o.StepSize = Number(sum)
 	for _, v := range d.Swaps {
@@ -200,68 +200,11 @@ func (o *Diagnostics) kernels(d *Draws) {
 	if len(d.Kernels) == 0 {
 		return
 	}
-	k := d.Kernels[0]
-	o.Sampler = Name(k)
-	if t, ok := k.(Tempering); ok {
-		o.Betas = t.betas()
-		k = t.Kernel
+	t := TraitsOf(d.Kernels[0])
+	o.Sampler, o.Betas, o.Bias, o.Unadjusted, o.Cure = t.Name, t.Betas, t.Bias, t.Unadjusted, t.Cure
+	if t.MaxDepth > 0 && len(d.Depths) > t.MaxDepth {
+		o.MaxDepthHits = d.Depths[t.MaxDepth]
 	}
-	if t, ok := k.(Annealed); ok {
-		k = t.Kernel
-	}
-	if t, ok := k.(Jumping); ok {
-		k = t.Kernel
-	}
-	if l, ok := k.(Langevin); ok {
-		o.Bias = l.Bias()
-	}
-	if t, ok := k.(NUTS); ok && len(d.Depths) > t.maxDepth() {
-		o.MaxDepthHits = d.Depths[t.maxDepth()]
-	}
-}
-
-// withJumps follows the name of a kernel that jumps.
-const withJumps = " with jumps"
-
-// Name returns the name of a kernel as on the command line.
-func Name(k Kernel) string {
-	switch k := plain(k).(type) {
-	case Jumping:
-		return Name(k.Kernel) + withJumps
-	case Langevin:
-		return "langevin"
-	case MALA:
-		return "mala"
-	case HMC:
-		return "hmc"
-	case NUTS:
-		return "nuts"
-	case BAOAB:
-		return "baoab"
-	case Annealed:
-		return "annealed"
-	case Tempering:
-		return "tempering"
-	}
-	return fmt.Sprintf("%T", k)
-}
-
-func stepOf(k Kernel) float64 {
-	switch k := k.(type) {
-	case Annealed:
-		return stepOf(k.Kernel)
-	case Tempering:
-		return stepOf(k.Kernel)
-	case Jumping:
-		return stepOf(k.Kernel)
-	case Langevin:
-		return k.StepSize
-	case BAOAB:
-		return k.StepSize
-	case tunable:
-		return k.step()
-	}
-	return math.NaN()
 }
 
 // chains sums up what the transitions told.
@@ -349,11 +292,9 @@ func (o *Diagnostics) Warnings() []string {
 			w = append(w, fmt.Sprintf(format, args...))
 		}
 	}
-	sampler := strings.TrimSuffix(o.Sampler, withJumps)
-	tempered := sampler == "tempering" || sampler == "annealed"
 	remedy := "use parallel tempering"
-	if tempered {
-		remedy = "add hotter levels, or draw longer"
+	if o.Cure != "" {
+		remedy = o.Cure
 	}
 	warn(o.Bias != "", "%s", o.Bias)
 	warn(o.Draws == 0, "no draws were kept")
@@ -386,9 +327,7 @@ func (o *Diagnostics) Warnings() []string {
 		share := float64(o.MaxDepthHits) / float64(o.Transitions)
 		warn(share > .01, "%s of the trees reached the maximum depth: adapt the mass, or allow more depth", percent(share))
 	}
-	switch sampler {
-	case "langevin", "baoab":
-	default:
+	if !o.Unadjusted {
 		warn(o.AcceptProb < .2, "%s of the proposals are accepted: take smaller steps", percent(float64(o.AcceptProb)))
 		warn(o.AcceptProb >= .2 && o.MinAcceptProb < .02, "a chain accepts %s of its proposals, it hardly moves: take smaller steps", percent(float64(o.MinAcceptProb)))
 	}
@@ -397,7 +336,7 @@ func (o *Diagnostics) Warnings() []string {
 	}
 	if t := float64(o.Temperature); math.Abs(t-1) > .05 && math.Abs(t-1) > 4*float64(o.TemperatureSE) {
 		help := "draw longer, with more burn-in"
-		if sampler == "langevin" && t > 1 {
+		if o.Unadjusted && t > 1 {
 			help = "take smaller steps, or use MALA, which corrects for them"
 		}
 		warn(true, "the draws are as of temperature %.2f instead of 1: %s", t, help)

@@ -27,14 +27,26 @@
 //
 //	Langevin    cheapest step; biased by its step size, never rejects
 //	MALA        the same, exact
-//	HMC         far-reaching moves in many dimensions; length to be chosen
-//	NUTS        the length chooses itself; one tree per chain
+//	HMC         far-reaching moves in many dimensions, all chains in step: many chains of a compiled energy
+//	NUTS        the length chooses itself, move by move; one tree per chain: few chains of a posterior
 //	BAOAB       underdamped Langevin: less biased than Langevin at the same cost, never rejects
 //	Tempering   for separate modes: exact, K levels at K times the cost
 //	Annealed    for a good start from anywhere; only approximately invariant
 //
 // [Sample] runs one of them over cores, [Warmup] finds the settings, [Diagnose] says whether the draws can be trusted, [AIS]
 // estimates log Z.
+//
+// # Kernels of one's own
+//
+// A kernel is a type with Step and Validate. What else it can do it says by methods, which are looked for in ours and yours alike:
+//
+//	Tunable    a step that warm-up finds
+//	Massive    a mass that warm-up finds
+//	Outer      a kernel inside, which is adapted there
+//	Adaptive   settings that it finds by itself in warm-up
+//	Traited    its name, and what diagnostics must know
+//
+// A warm-up of a kernel that has none of the first four, or that only embeds one which has, is an error.
 //
 // # Thresholds
 //

@@ -178,20 +178,14 @@ func ExampleAdapter() {
 		fmt.Println(err)
 		return
 	}
-	if err := a.Start(s, target, rng); err != nil {
-		fmt.Println(err)
-		return
-	}
 	for !a.Done() {
-		info, err := a.Kernel().Step(s, target, rng)
-		if err != nil {
+		if _, err := a.Step(s, target, rng); err != nil {
 			fmt.Println(err)
 			return
 		}
-		a.Update(s, info)
 	}
-	k := a.Kernel().(mcmc.HMC)
-	scale := math.Sqrt(k.InvMass[0] / k.InvMass[1])
+	mass := a.Kernel().(mcmc.HMC).Mass.(mcmc.Diagonal) // the standard deviations: nothing is correlated
+	scale := mass[0] / mass[1]
 	fmt.Println("ratio of the scales about 1000:", scale > 800 && scale < 1250)
 	// Output: ratio of the scales about 1000: true
 }

@@ -235,7 +235,7 @@ func TestLeapfrogReverses(t *testing.T) {
 	x, p := normalBatch(5, 2, rng), normalBatch(5, 2, rng)
 	s := mcmc.NewState(mat.DenseCopyOf(x))
 	q := mat.DenseCopyOf(p)
-	inv := []float64{.5, 2}
+	inv := mcmc.Variances(.5, 2)
 	for range 2 {
 		if err := mcmc.Leapfrog(s, q, quartic, inv, .05, 30); err != nil {
 			t.Fatal(err)
@@ -254,7 +254,7 @@ func TestShapesAreRefused(t *testing.T) {
 			mcmc.Leapfrog(mcmc.NewState(mat.NewDense(2, 2, nil)), mat.NewDense(2, 1, nil), gaussian(), nil, 0.1, 1)
 		},
 		"masses": func() {
-			mcmc.Leapfrog(mcmc.NewState(mat.NewDense(2, 2, nil)), mat.NewDense(2, 2, nil), gaussian(), []float64{1}, 0.1, 1)
+			mcmc.Leapfrog(mcmc.NewState(mat.NewDense(2, 2, nil)), mat.NewDense(2, 2, nil), gaussian(), mcmc.Diagonal{1}, 0.1, 1)
 		},
 		"quantile": func() { mcmc.ESSQuantile([][]float64{{1, 2, 3, 4}}, 2) },
 	} {
@@ -297,7 +297,7 @@ func TestLeapfrogSymplectic(t *testing.T) {
 	flow := func(z []float64) []float64 {
 		s := mcmc.NewState(mat.NewDense(1, d, append([]float64(nil), z[:d]...)))
 		p := mat.NewDense(1, d, append([]float64(nil), z[d:]...))
-		if err := mcmc.Leapfrog(s, p, quartic, []float64{.5, 2}, .2, 7); err != nil {
+		if err := mcmc.Leapfrog(s, p, quartic, mcmc.Variances(.5, 2), .2, 7); err != nil {
 			t.Fatal(err)
 		}
 		return append(append([]float64(nil), s.X.RawRowView(0)...), p.RawRowView(0)...)
@@ -364,6 +364,7 @@ func kernels() map[string]mcmc.Kernel {
 		"hmc":               mcmc.HMC{StepSize: .5, Leapfrog: 3},
 		"baoab":             mcmc.BAOAB{StepSize: .5},
 		"nuts":              mcmc.NUTS{StepSize: .5, MaxDepth: 5},
+		"hmc length":        mcmc.HMC{StepSize: .5, Length: 2},
 		"annealed":          mcmc.Annealed{Kernel: mcmc.HMC{StepSize: .5, Leapfrog: 3}, Moves: 2},
 		"tempering":         mcmc.Tempering{Kernel: mcmc.HMC{StepSize: .5, Leapfrog: 3}, Betas: mcmc.Geometric(3, .3)},
 		"tempered langevin": mcmc.Tempering{Kernel: mcmc.Langevin{StepSize: .3}, Betas: mcmc.Geometric(3, .3)},
@@ -381,7 +382,7 @@ func TestKernels(t *testing.T) {
 func TestValidate(t *testing.T) {
 	for _, k := range []mcmc.Kernel{
 		mcmc.Langevin{}, mcmc.Langevin{StepSize: 1, Normalize: true, Clip: 1}, mcmc.Langevin{StepSize: 1, Clip: -1},
-		mcmc.MALA{StepSize: math.NaN()}, mcmc.HMC{StepSize: -1}, mcmc.HMC{StepSize: 1, InvMass: []float64{1, 0}},
+		mcmc.MALA{StepSize: math.NaN()}, mcmc.HMC{StepSize: -1}, mcmc.HMC{StepSize: 1, Mass: mcmc.Variances(1, 0)},
 		mcmc.HMC{StepSize: 1, StepJitter: 1}, mcmc.BAOAB{StepSize: 1, Friction: -1},
 		mcmc.Tempering{Kernel: mcmc.MALA{StepSize: 1}, Betas: []float64{1, .5}, Scales: []float64{1, -1}},
 	} {

@@ -17,32 +17,75 @@ import (
 //
 // Neal, MCMC using Hamiltonian dynamics, Handbook of MCMC (2011), ch. 5.
 type HMC struct {
-	StepSize     float64   // ε > 0; required
-	Leapfrog     int       // L, steps per trajectory; 0 means 10
-	InvMass      []float64 // diagonal of M⁻¹, best the variances of the target; nil means 1
-	StepJitter   float64   // each chain's ε is drawn from ε·U(1-j, 1+j), 0 <= j < 1
-	LengthJitter float64   // L is drawn uniformly from round(L(1-j)) … L (at least 1), 0 <= j <= 1, for all chains of a state together
+	StepSize     float64 // ε > 0; required, or found by warm-up
+	Leapfrog     int     // L, steps per trajectory; 0 means that Length says it
+	Length       float64 // longest εL; each transition's L is drawn uniformly from 1 … Length/ε. 0 means what warm-up finds, without one 10 steps
+	Mass         Mass    // nil means unit mass, or what warm-up finds
+	StepJitter   float64 // each chain's ε is drawn from ε·U(1-j, 1+j), 0 <= j < 1
+	LengthJitter float64 // with Leapfrog: L is drawn uniformly from round(L(1-j)) … L (at least 1), 0 <= j <= 1, for all chains of a state together
 }
 
-var _ Kernel = HMC{}
+var (
+	_ Tunable  = HMC{}
+	_ Massive  = HMC{}
+	_ Adaptive = HMC{}
+	_ Traited  = HMC{}
+)
 
 // Validate reports settings out of range.
 func (k HMC) Validate() error {
 	return errors.Join(
 		check(k.StepSize > 0 && !math.IsInf(k.StepSize, 1), "mcmc: HMC.StepSize = %g, want > 0", k.StepSize),
 		check(k.Leapfrog >= 0, "mcmc: HMC.Leapfrog = %d, want >= 0", k.Leapfrog),
+		check(k.Length >= 0 && !math.IsInf(k.Length, 1), "mcmc: HMC.Length = %g, want >= 0", k.Length),
+		check(k.Leapfrog == 0 || k.Length == 0, "mcmc: HMC.Leapfrog = %d and HMC.Length = %g exclude each other", k.Leapfrog, k.Length),
 		check(k.StepJitter >= 0 && k.StepJitter < 1, "mcmc: HMC.StepJitter = %g, want 0 <= jitter < 1", k.StepJitter),
 		check(k.LengthJitter >= 0 && k.LengthJitter <= 1, "mcmc: HMC.LengthJitter = %g, want 0 <= jitter <= 1", k.LengthJitter),
-		checkMass("HMC", k.InvMass),
+		checkMass("HMC", k.Mass),
 	)
 }
 
-// steps returns L.
-func (k HMC) steps() int {
-	if k.Leapfrog == 0 {
-		return 10
+// Tuning says that 0.8 is a good acceptance.
+func (k HMC) Tuning() Tuning {
+	return Tuning{StepSize: k.StepSize, Accept: .8, Trial: trial{StepSize: k.StepSize, Mass: k.Mass}}
+}
+
+// WithStep returns k with another step.
+func (k HMC) WithStep(eps float64) Kernel { k.StepSize = eps; return k }
+
+// Inertia returns the mass.
+func (k HMC) Inertia() Mass { return k.Mass }
+
+// WithMass returns k with another mass.
+func (k HMC) WithMass(m Mass) Kernel { k.Mass = m; return k }
+
+// Traits says what k is.
+func (k HMC) Traits() Traits { return Traits{Name: "hmc", StepSize: k.StepSize} }
+
+// trial is a single leapfrog step.
+type trial HMC
+
+func (k trial) Validate() error { return HMC(k).Validate() }
+
+func (k trial) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
+	k.Leapfrog, k.Length = 1, 0
+	return HMC(k).Step(s, t, rng)
+}
+
+// maxLeapfrog bounds the steps of a trajectory whose Length is given: as many as those of NUTS.
+const maxLeapfrog = 1<<10 - 1
+
+// steps returns the largest L, and the smallest that is drawn.
+func (k HMC) steps() (least, most int) {
+	switch {
+	case k.Leapfrog > 0:
+		most = k.Leapfrog
+		return max(1, int(math.Round(float64(most)*(1-k.LengthJitter)))), most
+	case k.Length > 0:
+		return 1, int(max(1, min(maxLeapfrog, math.Ceil(k.Length/k.StepSize))))
 	}
-	return k.Leapfrog
+	most = 10
+	return max(1, int(math.Round(float64(most)*(1-k.LengthJitter)))), most
 }
 
 // Step moves every chain, with n·d normal and n uniform numbers of rng; then, if jittered, n uniform ones for the
@@ -53,62 +96,68 @@ func (k HMC) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	normals(w.noise.RawMatrix().Data, rng)
 	uniforms(w.uniform, rng)
 	for i := range w.eps {
-		w.eps[i] = k.StepSize * s.stepScale(i)
+		w.eps[i] = k.StepSize * s.StepScale(i)
 		if k.StepJitter > 0 {
 			w.eps[i] *= 1 + k.StepJitter*(2*rng.Float64()-1)
 		}
 	}
-	steps := k.steps()
-	if k.LengthJitter > 0 {
-		lo := max(1, int(math.Round(float64(steps)*(1-k.LengthJitter))))
-		steps = lo + rng.IntN(steps-lo+1)
+	least, steps := k.steps()
+	if k.LengthJitter > 0 || k.Length > 0 {
+		steps = least + rng.IntN(steps-least+1)
 	}
 	return k.transition(s, t, w.noise, w.uniform, steps)
 }
 
-// Move is Step with the given noise z (n×d), from which the momentum is p = √M z, and uniform numbers u (n): chain i accepts
+// Move is Step with the given noise z (n×d), from which the momentum is p = L⁻ᵀz, and uniform numbers u (n): chain i accepts
 // when u_i < exp(-ΔH). Info.Chains[i].LogRatio is -ΔH. Jitter is not applied.
 func (k HMC) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Info, error) {
 	w := s.scratch()
 	w.proposals()
 	for i := range w.eps {
-		w.eps[i] = k.StepSize * s.stepScale(i)
+		w.eps[i] = k.StepSize * s.StepScale(i)
 	}
 	if noise != w.noise {
 		w.noise.Copy(noise)
 	}
-	return k.transition(s, t, w.noise, uniform, k.steps())
+	_, steps := k.steps()
+	return k.transition(s, t, w.noise, uniform, steps)
 }
 
-// transition runs the dynamics with steps w.eps. It overwrites p, which comes in as standard normal numbers.
+// transition runs the dynamics with steps w.eps. It overwrites the momenta q = Lᵀp, which come in as standard normal numbers.
 func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, steps int) (Info, error) {
 	w := s.scratch()
 	rows, err := s.refresh(t)
 	if err != nil {
 		return Info{}, err
 	}
-	if k.InvMass != nil && len(k.InvMass) != w.d {
-		panic("mcmc: the length of HMC.InvMass differs from the dimension")
+	if k.Mass != nil && k.Mass.Dim() != w.d {
+		panic("mcmc: the dimension of HMC.Mass is not that of the chains")
 	}
 	q := w.prop
 	q.copyFrom(s)
 	x, g, pd := q.x.RawMatrix().Data, q.grad.RawMatrix().Data, p.RawMatrix().Data
 	for i, e := range s.Energy {
-		pi := row(pd, w.d, i)
-		momentum(pi, k.InvMass)
-		w.h0[i] = e + kinetic(pi, k.InvMass)
-		w.info[i] = ChainInfo{Leapfrog: int32(steps)}
+		w.h0[i] = e + kinetic(row(pd, w.d, i))
+		w.info[i] = ChainInfo{Leapfrog: int32(steps), StepSize: w.eps[i]}
 	}
 	for l := range steps {
 		share := 1.0
 		if l == 0 {
 			share = .5 // later half kicks of two steps are one
 		}
-		if k.InvMass == nil && k.StepJitter == 0 && s.scale == nil { // all rows alike
-			kickDrift(x, pd, g, nil, share*k.StepSize, k.StepSize)
+		if k.Mass == nil && k.StepJitter == 0 && s.scale == nil { // all rows alike
+			kickDrift(x, pd, g, share*k.StepSize, k.StepSize)
 		} else {
 			for i, eps := range w.eps {
-				kickDrift(row(x, w.d, i), row(pd, w.d, i), row(g, w.d, i), k.InvMass, share*eps, eps)
+				xi, pi, gi := row(x, w.d, i), row(pd, w.d, i), row(g, w.d, i)
+				if k.Mass == nil {
+					kickDrift(xi, pi, gi, share*eps, eps)
+					continue
+				}
+				k.Mass.MulT(w.vec, gi)
+				kick(pi, w.vec, share*eps)
+				k.Mass.Mul(w.vec, pi)
+				drift(xi, w.vec, eps)
 			}
 		}
 		bad, err := evaluate(t, q.energy, q.grad, q.x)
@@ -126,8 +175,13 @@ func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, ste
 	}
 	for i, e := range q.energy {
 		pi := row(pd, w.d, i)
-		kick(pi, row(g, w.d, i), w.eps[i]/2)
-		h := e + kinetic(pi, k.InvMass)
+		gi := row(g, w.d, i)
+		if k.Mass != nil {
+			k.Mass.MulT(w.vec, gi)
+			gi = w.vec
+		}
+		kick(pi, gi, w.eps[i]/2)
+		h := e + kinetic(pi)
 		c := &w.info[i]
 		c.LogRatio, c.Hamiltonian = w.h0[i]-h, w.h0[i]
 		if c.metropolis(uniform[i], h, row(x, w.d, i)) {
@@ -135,26 +189,34 @@ func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, ste
 			s.take(i, q)
 		}
 	}
-	return w.summary(rows + steps*w.n), nil
+	info := w.summary(rows + steps*w.n)
+	info.Where = q.x
+	return info, nil
 }
 
 // Leapfrog moves the chains of s and their momenta p by the given number of leapfrog steps of size eps,
 //
 //	p ← p - ½ε∇E(x),   x ← x + ε M⁻¹p,   p ← p - ½ε∇E(x),
 //
-// one gradient each. invMass is the diagonal of M⁻¹; nil means 1. It is what HMC and NUTS follow.
-func Leapfrog(s *State, p *mat.Dense, t Target, invMass []float64, eps float64, steps int) error {
+// one gradient each. A nil mass means unit mass. It is what HMC and NUTS follow.
+func Leapfrog(s *State, p *mat.Dense, t Target, m Mass, eps float64, steps int) error {
 	n, d := s.X.Dims()
-	if r, c := p.Dims(); r != n || c != d || invMass != nil && len(invMass) != d {
+	if r, c := p.Dims(); r != n || c != d || m != nil && m.Dim() != d {
 		panic("mcmc: Leapfrog: momenta or masses do not have the shape of the chains")
 	}
 	if err := s.Refresh(t); err != nil {
 		return err
 	}
+	half, v := make([]float64, d), make([]float64, d)
 	for range steps {
 		for i := range s.Energy {
 			kick(p.RawRowView(i), s.Grad.RawRowView(i), eps/2)
-			drift(s.X.RawRowView(i), p.RawRowView(i), invMass, eps)
+			copy(v, p.RawRowView(i))
+			if m != nil {
+				m.MulT(half, v)
+				m.Mul(v, half)
+			}
+			drift(s.X.RawRowView(i), v, eps)
 		}
 		s.Invalidate()
 		if err := s.Refresh(t); err != nil {
@@ -167,27 +229,11 @@ func Leapfrog(s *State, p *mat.Dense, t Target, invMass []float64, eps float64, 
 	return nil
 }
 
-// momentum turns standard normal numbers into p ~ N(0, M).
-func momentum(p, invMass []float64) {
-	if invMass == nil {
-		return
-	}
-	for j, v := range invMass {
-		p[j] /= math.Sqrt(v)
-	}
-}
-
-// kinetic returns ½ pᵀM⁻¹p.
-func kinetic(p, invMass []float64) float64 {
+// kinetic returns ½|q|².
+func kinetic(q []float64) float64 {
 	var sum float64
-	if invMass == nil {
-		for _, v := range p {
-			sum += v * v
-		}
-		return sum / 2
-	}
-	for j, v := range p {
-		sum += v * v * invMass[j]
+	for _, v := range q {
+		sum += v * v
 	}
 	return sum / 2
 }
@@ -199,13 +245,8 @@ func kick(p, grad []float64, h float64) {
 	}
 }
 
-// kickDrift is p ← p - h∇E, then x ← x + εM⁻¹p.
-func kickDrift(x, p, grad, invMass []float64, h, eps float64) {
-	if invMass != nil {
-		kick(p, grad, h)
-		drift(x, p, invMass, eps)
-		return
-	}
+// kickDrift is p ← p - h∇E, then x ← x + εp.
+func kickDrift(x, p, grad []float64, h, eps float64) {
 	x, p = x[:len(grad)], p[:len(grad)]
 	for j, g := range grad {
 		v := p[j] - h*g
@@ -214,15 +255,9 @@ func kickDrift(x, p, grad, invMass []float64, h, eps float64) {
 	}
 }
 
-// drift is x ← x + εM⁻¹p.
-func drift(x, p, invMass []float64, eps float64) {
-	if invMass == nil {
-		for j, v := range p {
-			x[j] += eps * v
-		}
-		return
-	}
-	for j, v := range p {
-		x[j] += eps * invMass[j] * v
+// drift is x ← x + εv.
+func drift(x, v []float64, eps float64) {
+	for j, a := range v {
+		x[j] += eps * a
 	}
 }

@@ -29,7 +29,23 @@ type Jumping struct {
 	Jumps    int      // moves before a step; 0 means 1
 }
 
-var _ Kernel = Jumping{}
+var (
+	_ Outer   = Jumping{}
+	_ Traited = Jumping{}
+)
+
+// Inner returns the kernel between the jumps.
+func (k Jumping) Inner() Kernel { return k.Kernel }
+
+// WithInner returns k around another kernel.
+func (k Jumping) WithInner(inner Kernel) Kernel { k.Kernel = inner; return k }
+
+// Traits says what k is.
+func (k Jumping) Traits() Traits {
+	t := TraitsOf(k.Kernel)
+	t.Name, t.Crosses = t.Name+" with jumps", true
+	return t
+}
 
 // Validate reports settings out of range.
 func (k Jumping) Validate() error {

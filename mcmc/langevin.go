@@ -26,7 +26,7 @@ type Langevin struct {
 	Clip      float64 // longest gradient per chain, longer ones are shortened: biased; 0 means no limit
 }
 
-var _ Kernel = Langevin{}
+var _ Traited = Langevin{}
 
 // Validate reports settings out of range.
 func (k Langevin) Validate() error {
@@ -35,6 +35,11 @@ func (k Langevin) Validate() error {
 		check(k.Clip >= 0, "mcmc: Langevin.Clip = %g, want >= 0", k.Clip),
 		check(!k.Normalize || k.Clip == 0, "mcmc: Langevin.Normalize and Langevin.Clip = %g exclude each other", k.Clip),
 	)
+}
+
+// Traits says what k is.
+func (k Langevin) Traits() Traits {
+	return Traits{Name: "langevin", StepSize: k.StepSize, Unadjusted: true, Bias: k.Bias()}
 }
 
 // Bias says why draws do not follow exp(-E), even for small steps; "" if they do.
@@ -63,7 +68,7 @@ func (k Langevin) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 		return Info{}, err
 	}
 	for i := range s.Energy {
-		w.info[i] = ChainInfo{AcceptProb: 1, LogRatio: math.NaN(), Hamiltonian: math.NaN(), Accepted: true}
+		w.info[i] = ChainInfo{AcceptProb: 1, LogRatio: math.NaN(), Hamiltonian: math.NaN(), StepSize: k.StepSize, Accepted: true}
 		if s.fell != nil && s.fell[i] || math.IsInf(s.Energy[i], 1) {
 			w.info[i].AcceptProb, w.info[i].Accepted, w.info[i].Divergent = 0, false, true
 		}
@@ -86,7 +91,7 @@ func (k Langevin) drift(s *State, x, noise []float64) {
 	}
 	d := len(x) / len(s.Energy)
 	for i := range s.Energy {
-		c := s.stepScale(i)
+		c := s.StepScale(i)
 		g := row(grad, d, i)
 		f := h * c * c // factor of the gradient
 		switch {

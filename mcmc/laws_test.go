@@ -12,6 +12,25 @@ import (
 
 var twoModes = mcmctest.Mixture("mixture", .6, [][2]float64{{-1, 0}, {1.2, .5}}, []float64{.3, .7})
 
+// dense is the mass of the inverse [[a, b], [b, c]].
+func dense(a, b, c float64) mcmc.Mass {
+	m, err := mcmc.NewDense(mat.NewSymDense(2, []float64{a, b, b, c}))
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// lowRank has a direction of twice the length in three dimensions.
+func lowRank(scale ...float64) mcmc.Mass {
+	r := 1 / math.Sqrt(3)
+	m, err := mcmc.NewLowRank(scale, mat.NewDense(3, 1, []float64{r, -r, r}), []float64{4})
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
 // TestLaws starts chains in stationarity: the law must stay. On the twin, of another temperature, it must not.
 func TestLaws(t *testing.T) {
 	t.Parallel()
@@ -28,12 +47,19 @@ func TestLaws(t *testing.T) {
 		{"mala", mcmc.MALA{StepSize: .05}, mcmctest.Banana(.5), 60},
 		{"mala", mcmc.MALA{StepSize: .1}, mcmctest.Funnel(3, 1), 60},
 		{"hmc", hmc, mcmctest.Correlated(.8), 8},
-		{"hmc mass", mcmc.HMC{StepSize: .3, Leapfrog: 5, InvMass: []float64{.04, 1, 9}}, mcmctest.Scaled(.2, 1, 3), 8},
+		{"hmc mass", mcmc.HMC{StepSize: .3, Leapfrog: 5, Mass: mcmc.Variances(.04, 1, 9)}, mcmctest.Scaled(.2, 1, 3), 8},
 		{"hmc", hmc, twoModes, 8},
 		{"hmc", hmc, mcmctest.Banana(.5), 10},
 		{"hmc", hmc, mcmctest.Funnel(3, 1), 10},
 		{"nuts", mcmc.NUTS{StepSize: .25}, mcmctest.Correlated(.8), 4},
-		{"nuts mass", mcmc.NUTS{StepSize: .4, InvMass: []float64{.04, 1, 9}}, mcmctest.Scaled(.2, 1, 3), 4},
+		{"hmc dense", mcmc.HMC{StepSize: .6, Leapfrog: 4, LengthJitter: .5, Mass: dense(1.3, .9, 1)}, mcmctest.Correlated(.8), 6},
+		{"hmc low rank", mcmc.HMC{StepSize: .5, Leapfrog: 5, Mass: lowRank(.2, 1, 3)}, mcmctest.Scaled(.2, 1, 3), 8},
+		{"hmc length", mcmc.HMC{StepSize: .25, Length: 2}, mcmctest.Banana(.5), 10},
+		{"mala mass", mcmc.MALA{StepSize: .15, Mass: mcmc.Diagonal{.2, 1, 3}}, mcmctest.Scaled(.2, 1, 3), 40},
+		{"mala dense", mcmc.MALA{StepSize: .1, Mass: dense(1, .5, 2)}, mcmctest.Banana(.5), 60},
+		{"nuts dense", mcmc.NUTS{StepSize: .5, Mass: dense(1.3, .9, 1)}, mcmctest.Correlated(.8), 4},
+		{"nuts low rank", mcmc.NUTS{StepSize: .4, Mass: lowRank(.2, 1, 3)}, mcmctest.Scaled(.2, 1, 3), 4},
+		{"nuts mass", mcmc.NUTS{StepSize: .4, Mass: mcmc.Variances(.04, 1, 9)}, mcmctest.Scaled(.2, 1, 3), 4},
 		{"nuts", mcmc.NUTS{StepSize: .3, StepJitter: .3}, twoModes, 4},
 		{"nuts", mcmc.NUTS{StepSize: .25}, mcmctest.Banana(.5), 4},
 		{"nuts shallow", mcmc.NUTS{StepSize: .1, MaxDepth: 3}, mcmctest.Banana(.5), 15},
@@ -46,10 +72,10 @@ func TestLaws(t *testing.T) {
 		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.5, 1}, Moves: 10}, twoModes, 2},
 		{"tempering", mcmc.Tempering{Kernel: hmc, Betas: mcmc.Geometric(3, .25)}, mcmctest.Banana(.5), 8},
 		{"tempering", mcmc.Tempering{Kernel: hmc, Betas: mcmc.Geometric(3, .25)}, mcmctest.Funnel(3, 1), 8},
-		{"tempering mass", mcmc.Tempering{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 5, InvMass: []float64{.04, 1, 9}}, Betas: mcmc.Geometric(3, .25)}, mcmctest.Scaled(.2, 1, 3), 6},
+		{"tempering mass", mcmc.Tempering{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 5, Mass: mcmc.Variances(.04, 1, 9)}, Betas: mcmc.Geometric(3, .25)}, mcmctest.Scaled(.2, 1, 3), 6},
 		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.5, 1}, Moves: 20}, mcmctest.Banana(.5), 1},
 		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.7, 1}, Moves: 40}, mcmctest.Funnel(3, 1), 1},
-		{"annealed mass", mcmc.Annealed{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 5, InvMass: []float64{.04, 1, 9}}, Betas: []float64{.5, 1}, Moves: 10}, mcmctest.Scaled(.2, 1, 3), 1},
+		{"annealed mass", mcmc.Annealed{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 5, Mass: mcmc.Variances(.04, 1, 9)}, Betas: []float64{.5, 1}, Moves: 10}, mcmctest.Scaled(.2, 1, 3), 1},
 	} {
 		n := 4000
 		if _, ok := c.kernel.(mcmc.Tempering); ok {

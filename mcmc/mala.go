@@ -1,6 +1,7 @@
 package mcmc
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 
@@ -11,20 +12,44 @@ import (
 //
 //	y = x - h∇E(x) + √(2h) ξ,   ξ ~ N(0, I)
 //
-// and accepts with probability min(1, exp(E(x)-E(y)) q(x|y)/q(y|x)), log q(y|x) = -|y - x + h∇E(x)|²/(4h).
+// and accepts with probability min(1, exp(E(x)-E(y)) q(x|y)/q(y|x)), log q(y|x) = -|y - x + h∇E(x)|²/(4h). A Mass with
+// M⁻¹ = L Lᵀ makes it the same on z = L⁻¹x: y = x - h M⁻¹∇E(x) + √(2h) L ξ.
 //
 // Roberts and Tweedie, Exponential convergence of Langevin distributions and their discrete approximations,
 // Bernoulli 2 (1996) 341–363.
 type MALA struct {
-	StepSize float64 // h > 0; required. An acceptance of 0.574 is best in many dimensions
+	StepSize float64 // h > 0; required, or found by warm-up. An acceptance of 0.574 is best in many dimensions
+	Mass     Mass    // nil means unit mass, or what warm-up finds
 }
 
-var _ Kernel = MALA{}
+var (
+	_ Tunable = MALA{}
+	_ Massive = MALA{}
+	_ Traited = MALA{}
+)
 
 // Validate reports settings out of range.
 func (k MALA) Validate() error {
-	return check(k.StepSize > 0 && !math.IsInf(k.StepSize, 1), "mcmc: MALA.StepSize = %g, want > 0", k.StepSize)
+	return errors.Join(
+		check(k.StepSize > 0 && !math.IsInf(k.StepSize, 1), "mcmc: MALA.StepSize = %g, want > 0", k.StepSize),
+		checkMass("MALA", k.Mass),
+	)
 }
+
+// Tuning says that 0.574 is a good acceptance.
+func (k MALA) Tuning() Tuning { return Tuning{StepSize: k.StepSize, Accept: .574, Square: true} }
+
+// WithStep returns k with another step.
+func (k MALA) WithStep(h float64) Kernel { k.StepSize = h; return k }
+
+// Inertia returns the mass.
+func (k MALA) Inertia() Mass { return k.Mass }
+
+// WithMass returns k with another mass.
+func (k MALA) WithMass(m Mass) Kernel { k.Mass = m; return k }
+
+// Traits says what k is.
+func (k MALA) Traits() Traits { return Traits{Name: "mala", StepSize: k.StepSize} }
 
 // Step moves every chain, with n·d normal and then n uniform numbers of rng.
 func (k MALA) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
@@ -43,6 +68,9 @@ func (k MALA) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Inf
 		return Info{}, err
 	}
 	p := w.proposals()
+	if k.Mass != nil {
+		return k.massive(s, t, noise, uniform, rows)
+	}
 	x, gx, y, gy := s.X.RawMatrix().Data, s.Grad.RawMatrix().Data, p.x.RawMatrix().Data, p.grad.RawMatrix().Data
 	copy(y, x)
 	Langevin{StepSize: k.StepSize}.drift(s, y, noise.RawMatrix().Data)
@@ -50,16 +78,65 @@ func (k MALA) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Inf
 		return Info{}, err
 	}
 	for i, e := range p.energy {
-		c := s.stepScale(i)
+		c := s.StepScale(i)
 		yi := row(y, w.d, i)
 		r := s.Energy[i] - e + logProposalRatio(row(x, w.d, i), yi, row(gx, w.d, i), row(gy, w.d, i), k.StepSize*c*c)
 		ci := &w.info[i]
-		*ci = ChainInfo{LogRatio: r, Hamiltonian: math.NaN()}
+		*ci = ChainInfo{LogRatio: r, Hamiltonian: math.NaN(), StepSize: k.StepSize * c * c}
 		if ci.metropolis(uniform[i], e, yi) {
 			s.take(i, p)
 		}
 	}
-	return w.summary(rows + w.n), nil
+	info := w.summary(rows + w.n)
+	info.Where = p.x
+	return info, nil
+}
+
+// massive is Move with a mass: a move u = -hγ(x) + √(2h) ξ of z, with the gradient γ = Lᵀ∇E, and back it would be
+// -u = -hγ(y) + √(2h) ξ′, so that
+//
+//	log q(x|y) - log q(y|x) = (2h|ξ|² - |hγ(y) - u|²)/(4h).
+func (k MALA) massive(s *State, t Target, noise *mat.Dense, uniform []float64, rows int) (Info, error) {
+	w, p := s.scratch(), s.scratch().prop
+	if k.Mass.Dim() != w.d {
+		panic("mcmc: the dimension of MALA.Mass is not that of the chains")
+	}
+	if w.moves == nil {
+		w.moves = mat.NewDense(w.n, w.d, nil)
+	}
+	p.copyFrom(s)
+	for i := range s.Energy {
+		c := s.StepScale(i)
+		w.eps[i] = k.StepSize * c * c
+		u, sd := w.moves.RawRowView(i), math.Sqrt(2*w.eps[i])
+		k.Mass.MulT(u, s.Grad.RawRowView(i))
+		for j, z := range noise.RawRowView(i) {
+			u[j] = sd*z - w.eps[i]*u[j]
+		}
+		k.Mass.Mul(w.vec, u)
+		drift(p.x.RawRowView(i), w.vec, 1)
+	}
+	if _, err := evaluate(t, p.energy, p.grad, p.x); err != nil {
+		return Info{}, err
+	}
+	for i, e := range p.energy {
+		h, u := w.eps[i], w.moves.RawRowView(i)
+		k.Mass.MulT(w.vec, p.grad.RawRowView(i))
+		var fwd, bwd float64
+		for j, z := range noise.RawRowView(i) {
+			b := h*w.vec[j] - u[j]
+			fwd += z * z
+			bwd += b * b
+		}
+		ci := &w.info[i]
+		*ci = ChainInfo{LogRatio: s.Energy[i] - e + (2*h*fwd-bwd)/(4*h), Hamiltonian: math.NaN(), StepSize: h}
+		if ci.metropolis(uniform[i], e, p.x.RawRowView(i)) {
+			s.take(i, p)
+		}
+	}
+	info := w.summary(rows + w.n)
+	info.Where = p.x
+	return info, nil
 }
 
 // logProposalRatio returns log q(x|y) - log q(y|x) of the Langevin proposal.

@@ -23,13 +23,17 @@ import (
 // Hoffman and Gelman, The No-U-Turn Sampler, JMLR 15 (2014) 1593–1623; Betancourt, A conceptual introduction to
 // Hamiltonian Monte Carlo, arXiv 1701.02434, appendix A; subtrees are merged like the digits of a binary counter.
 type NUTS struct {
-	StepSize   float64   // ε > 0; required. An acceptance of 0.8 is usual
-	MaxDepth   int       // at most 2^MaxDepth - 1 leapfrog steps; 0 means 10; at most 20
-	InvMass    []float64 // diagonal of M⁻¹, best the variances of the target; nil means 1
-	StepJitter float64   // each chain's ε is drawn from ε·U(1-j, 1+j), 0 <= j < 1
+	StepSize   float64 // ε > 0; required, or found by warm-up
+	MaxDepth   int     // at most 2^MaxDepth - 1 leapfrog steps; 0 means 10; at most 20
+	Mass       Mass    // nil means unit mass, or what warm-up finds
+	StepJitter float64 // each chain's ε is drawn from ε·U(1-j, 1+j), 0 <= j < 1
 }
 
-var _ Kernel = NUTS{}
+var (
+	_ Tunable = NUTS{}
+	_ Massive = NUTS{}
+	_ Traited = NUTS{}
+)
 
 // Validate reports settings out of range.
 func (k NUTS) Validate() error {
@@ -37,7 +41,7 @@ func (k NUTS) Validate() error {
 		check(k.StepSize > 0 && !math.IsInf(k.StepSize, 1), "mcmc: NUTS.StepSize = %g, want > 0", k.StepSize),
 		check(k.MaxDepth >= 0 && k.MaxDepth <= 20, "mcmc: NUTS.MaxDepth = %d, want 0 … 20", k.MaxDepth),
 		check(k.StepJitter >= 0 && k.StepJitter < 1, "mcmc: NUTS.StepJitter = %g, want 0 <= jitter < 1", k.StepJitter),
-		checkMass("NUTS", k.InvMass),
+		checkMass("NUTS", k.Mass),
 	)
 }
 
@@ -48,11 +52,30 @@ func (k NUTS) maxDepth() int {
 	return k.MaxDepth
 }
 
+// Tuning says that 0.8 is a good acceptance.
+func (k NUTS) Tuning() Tuning {
+	return Tuning{StepSize: k.StepSize, Accept: .8, Trial: trial{StepSize: k.StepSize, Mass: k.Mass}}
+}
+
+// WithStep returns k with another step.
+func (k NUTS) WithStep(eps float64) Kernel { k.StepSize = eps; return k }
+
+// Inertia returns the mass.
+func (k NUTS) Inertia() Mass { return k.Mass }
+
+// WithMass returns k with another mass.
+func (k NUTS) WithMass(m Mass) Kernel { k.Mass = m; return k }
+
+// Traits says what k is.
+func (k NUTS) Traits() Traits {
+	return Traits{Name: "nuts", StepSize: k.StepSize, MaxDepth: k.maxDepth()}
+}
+
 // Step moves every chain. How many numbers it takes from rng depends on the trees.
 func (k NUTS) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	w := s.scratch()
-	if k.InvMass != nil && len(k.InvMass) != w.d {
-		panic("mcmc: the length of NUTS.InvMass differs from the dimension")
+	if k.Mass != nil && k.Mass.Dim() != w.d {
+		panic("mcmc: the dimension of NUTS.Mass is not that of the chains")
 	}
 	rows, err := s.refresh(t)
 	if err != nil {
@@ -62,6 +85,9 @@ func (k NUTS) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	if f == nil || f.levels < k.maxDepth()+1 {
 		f = newTrees(w.n, w.d, k.maxDepth()+1)
 		w.trees = f
+	}
+	if w.where == nil {
+		w.where = mat.NewDense(w.n, w.d, nil)
 	}
 	for i := range f.tree {
 		f.tree[i].row = -1
@@ -80,7 +106,13 @@ func (k NUTS) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 				next++
 			}
 			x, p := tr.x[tr.dir], tr.p[tr.dir]
-			kickDrift(x, p, tr.g[tr.dir], k.InvMass, tr.eps/2, tr.eps)
+			if k.Mass == nil {
+				kickDrift(x, p, tr.g[tr.dir], tr.eps/2, tr.eps)
+			} else {
+				kick(p, tr.g[tr.dir], tr.eps/2)
+				k.Mass.Mul(f.vec, p)
+				drift(x, f.vec, tr.eps)
+			}
 			copy(f.x[m*w.d:], x)
 			f.slot[m] = i
 			f.row[m] = tr.row
@@ -102,19 +134,35 @@ func (k NUTS) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 		}
 		for j, i := range f.slot[:m] {
 			tr := &f.tree[i]
-			copy(tr.g[tr.dir], f.g[j*w.d:(j+1)*w.d])
-			if k.grow(tr, s, f.e[j], rng) {
+			g := row(f.g, w.d, j)
+			k.turn(tr.g[tr.dir], g)
+			if k.grow(tr, s, f.e[j], g, rng) {
 				continue
+			}
+			if tr.divergent {
+				w.where.SetRow(tr.row, tr.x[tr.dir])
 			}
 			n := float64(max(1, tr.leaves))
 			w.info[tr.row] = ChainInfo{
 				AcceptProb: tr.accept / n, LogRatio: math.NaN(), Hamiltonian: tr.h,
 				Leapfrog: int32(tr.leaves), Depth: int16(tr.depth), Accepted: tr.moved, Divergent: tr.divergent,
+				StepSize: math.Abs(tr.eps),
 			}
 			tr.row = -1
 		}
 	}
-	return w.summary(rows), nil
+	info := w.summary(rows)
+	info.Where = w.where
+	return info, nil
+}
+
+// turn stores Lᵀg in dst.
+func (k NUTS) turn(dst, g []float64) {
+	if k.Mass == nil {
+		copy(dst, g)
+		return
+	}
+	k.Mass.MulT(dst, g)
 }
 
 // rowwise is a target that treats the rows of a state differently: it must be told which of them a batch holds.
@@ -128,6 +176,7 @@ type trees struct {
 	x, g   []float64
 	slot   []int
 	row    []int
+	vec    []float64 // d
 	xv, gv mat.Dense
 }
 
@@ -135,11 +184,11 @@ type trees struct {
 const treeBudget = 1 << 20
 
 func newTrees(n, d, levels int) *trees {
-	per := d * (8 + 5*levels)
+	per := d * (9 + 5*levels)
 	m := min(n, 1024, max(16, treeBudget/per))
 	f := &trees{
 		levels: levels, tree: make([]tree, m),
-		e: make([]float64, m), x: make([]float64, m*d), g: make([]float64, m*d), slot: make([]int, m), row: make([]int, m),
+		e: make([]float64, m), x: make([]float64, m*d), g: make([]float64, m*d), slot: make([]int, m), row: make([]int, m), vec: make([]float64, d),
 	}
 	for i := range f.tree {
 		data := make([]float64, per)
@@ -164,7 +213,7 @@ func newTrees(n, d, levels int) *trees {
 // tree is one chain's trajectory.
 type tree struct {
 	row       int          // the chain; -1 when free
-	x, p, g   [2][]float64 // position, momentum, gradient at the backward and the forward end
+	x, p, g   [2][]float64 // position, momentum q and Lᵀ∇E at the backward and the forward end
 	rho       []float64    // sum of the momenta
 	logw      float64      // log Σ exp(-H)
 	h0, h     float64      // H at the start, of the point kept
@@ -195,18 +244,17 @@ func (k NUTS) plant(tr *tree, s *State, row int, rng *rand.Rand) {
 	tr.row = row
 	for dir := range 2 {
 		copy(tr.x[dir], s.X.RawRowView(row))
-		copy(tr.g[dir], s.Grad.RawRowView(row))
+		k.turn(tr.g[dir], s.Grad.RawRowView(row))
 	}
 	normals(tr.p[0], rng)
-	momentum(tr.p[0], k.InvMass)
 	copy(tr.p[1], tr.p[0])
 	copy(tr.rho, tr.p[0])
-	tr.h0 = s.Energy[row] + kinetic(tr.p[0], k.InvMass)
+	tr.h0 = s.Energy[row] + kinetic(tr.p[0])
 	tr.h = tr.h0
 	tr.logw = -tr.h0
 	tr.accept, tr.leaves, tr.depth = 0, 0, 0
 	tr.moved, tr.divergent = false, false
-	tr.eps = k.StepSize * s.stepScale(row)
+	tr.eps = k.StepSize * s.StepScale(row)
 	if k.StepJitter > 0 {
 		tr.eps *= 1 + k.StepJitter*(2*rng.Float64()-1)
 	}
@@ -225,12 +273,12 @@ func (tr *tree) double(rng *rand.Rand) {
 	tr.top = 0
 }
 
-// grow completes the leapfrog step at the growing end, whose energy is e, and takes in the leaf. It reports whether the
-// trajectory goes on.
-func (k NUTS) grow(tr *tree, s *State, e float64, rng *rand.Rand) bool {
-	x, p, g := tr.x[tr.dir], tr.p[tr.dir], tr.g[tr.dir]
-	kick(p, g, tr.eps/2)
-	h := e + kinetic(p, k.InvMass)
+// grow completes the leapfrog step at the growing end, whose energy is e and gradient g, and takes in the leaf. It reports whether
+// the trajectory goes on.
+func (k NUTS) grow(tr *tree, s *State, e float64, g []float64, rng *rand.Rand) bool {
+	x, p := tr.x[tr.dir], tr.p[tr.dir]
+	kick(p, tr.g[tr.dir], tr.eps/2)
+	h := e + kinetic(p)
 	tr.leaves++
 	tr.left--
 	if math.IsNaN(h) || math.IsInf(h, 1) || h-tr.h0 > maxEnergyError || !finite(x) {
@@ -249,7 +297,7 @@ func (k NUTS) grow(tr *tree, s *State, e float64, rng *rand.Rand) bool {
 	copy(leaf.g, g)
 	for tr.top > 1 && tr.stack[tr.top-1].depth == tr.stack[tr.top-2].depth {
 		tr.top--
-		if !k.merge(&tr.stack[tr.top-1], &tr.stack[tr.top], rng) {
+		if !merge(&tr.stack[tr.top-1], &tr.stack[tr.top], rng) {
 			return false
 		}
 	}
@@ -270,9 +318,9 @@ func (k NUTS) grow(tr *tree, s *State, e float64, rng *rand.Rand) bool {
 	tr.logw = logAddExp(tr.logw, sub.logw)
 	// The old trajectory runs from far to joint, the new one from sub.first to p.
 	far := tr.p[1-tr.dir]
-	on := k.ahead(far, p, tr.rho, sub.rho) &&
-		k.ahead(far, sub.first, tr.rho, sub.first) &&
-		k.ahead(tr.joint, p, sub.rho, tr.joint)
+	on := ahead(far, p, tr.rho, sub.rho) &&
+		ahead(far, sub.first, tr.rho, sub.first) &&
+		ahead(tr.joint, p, sub.rho, tr.joint)
 	add(tr.rho, sub.rho)
 	if !on || tr.depth == k.maxDepth() {
 		return false
@@ -282,16 +330,16 @@ func (k NUTS) grow(tr *tree, s *State, e float64, rng *rand.Rand) bool {
 }
 
 // merge makes a of the subtrees a and b, b having grown after a. It reports whether the union makes no U-turn.
-func (k NUTS) merge(a, b *subtree, rng *rand.Rand) bool {
+func merge(a, b *subtree, rng *rand.Rand) bool {
 	logw := logAddExp(a.logw, b.logw)
 	if rng.Float64() < math.Exp(b.logw-logw) {
 		a.x, b.x = b.x, a.x
 		a.g, b.g = b.g, a.g
 		a.e, a.h = b.e, b.h
 	}
-	on := k.ahead(a.first, b.last, a.rho, b.rho) &&
-		k.ahead(a.first, b.first, a.rho, b.first) &&
-		k.ahead(a.last, b.last, b.rho, a.last)
+	on := ahead(a.first, b.last, a.rho, b.rho) &&
+		ahead(a.first, b.first, a.rho, b.first) &&
+		ahead(a.last, b.last, b.rho, a.last)
 	add(a.rho, b.rho)
 	a.last, b.last = b.last, a.last
 	a.logw = logw
@@ -299,14 +347,11 @@ func (k NUTS) merge(a, b *subtree, rng *rand.Rand) bool {
 	return on
 }
 
-// ahead reports whether (M⁻¹p)·ρ > 0 and (M⁻¹q)·ρ > 0 for ρ = u + v.
-func (k NUTS) ahead(p, q, u, v []float64) bool {
+// ahead reports whether p·ρ > 0 and q·ρ > 0 for ρ = u + v: M⁻¹p·ρ of the momenta proper.
+func ahead(p, q, u, v []float64) bool {
 	var a, b float64
 	for j := range p {
 		r := u[j] + v[j]
-		if k.InvMass != nil {
-			r *= k.InvMass[j]
-		}
 		a += p[j] * r
 		b += q[j] * r
 	}

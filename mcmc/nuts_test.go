@@ -151,7 +151,7 @@ func TestNUTSIsStans(t *testing.T) {
 		s := mcmc.NewState(mat.NewDense(1, len(x), append([]float64(nil), x...)))
 		ra, rb := source(2), source(2)
 		want := &recursive{energy: c.known.Energy, inv: c.inv, eps: c.eps, maxDepth: depth, rng: rb}
-		kernel := mcmc.NUTS{StepSize: c.eps, InvMass: c.inv, MaxDepth: depth}
+		kernel := mcmc.NUTS{StepSize: c.eps, Mass: mcmc.Variances(c.inv...), MaxDepth: depth}
 		deepest, divergent := 0, 0
 		for step := range 300 {
 			info, err := kernel.Step(s, c.known.Energy, ra)

@@ -21,6 +21,9 @@ type SampleConfig struct {
 	Block        int            // chains per block; 0 means a quarter of them, but 32 … 256. Draws depend on it
 	Workers      int            // blocks that run at the same time; 0 means GOMAXPROCS. Draws do not depend on it
 	Trajectories int            // keep every position of the first so many chains, from the start on
+	Names        []string       // of the coordinates; nil means x1, x2, …
+	KeepWarmup   bool           // keep the transitions of warm-up and burn-in, too, as Draws.Warm
+	Memory       int64          // bytes that what is kept may take; 0 means 8 GiB
 	Progress     func(Progress) // called now and then, never twice at the same time; nil means not at all
 }
 
@@ -40,22 +43,61 @@ func (c SampleConfig) Validate() error {
 		check(c.Thin >= 0, "mcmc: SampleConfig.Thin = %d, want >= 0", c.Thin),
 		check(c.Block >= 0, "mcmc: SampleConfig.Block = %d, want >= 0", c.Block),
 		check(c.Workers >= 0, "mcmc: SampleConfig.Workers = %d, want >= 0", c.Workers),
+		check(c.Memory >= 0, "mcmc: SampleConfig.Memory = %d, want >= 0", c.Memory),
 		check(c.Trajectories >= 0, "mcmc: SampleConfig.Trajectories = %d, want >= 0", c.Trajectories),
 		c.Warmup.Validate(),
 	)
 }
 
+// checkSize reports draws that are too many to be kept.
+func (c SampleConfig) checkSize(n, d int) error {
+	const usual = 8 << 30
+	most := float64(c.Memory)
+	if c.Memory == 0 {
+		most = usual
+	}
+	before := float64(c.Warmup.Steps) + float64(c.BurnIn)
+	rows := float64(c.Draws) * float64(n)
+	if c.KeepWarmup {
+		rows += before * float64(n)
+	}
+	bytes := rows * float64(8*(d+1)+bytesOfRecord)
+	bytes += float64(min(c.Trajectories, n)) * (before + float64(c.Draws)*float64(max(1, c.Thin)) + 1) * float64(8*d)
+	if bytes > most {
+		const gib = 1 << 30
+		return fmt.Errorf("mcmc: %d draws of %d chains and %d numbers take %.3g GiB, want at most %.3g: keep fewer (Draws, or Thin for as long a run), "+
+			"or raise SampleConfig.Memory", c.Draws, n, d, bytes/gib, most/gib)
+	}
+	return nil
+}
+
 // Targets makes a target for each worker: one that nobody else calls. For an energy.Evaluator that is its Clone.
 type Targets func() (Target, error)
 
-// Shared hands one target to all workers. It must be safe for concurrent use, as a function without state is.
+// Shared hands one target to all workers. It must be safe for concurrent use, as a function without state is. A target that
+// must not be used by two goroutines at a time is shared by Cloned.
 func Shared(t Target) Targets { return func() (Target, error) { return t, nil } }
+
+// Cloned hands a clone of t to every worker, as an energy.Evaluator wants.
+func Cloned[T interface {
+	Target
+	Clone() T
+}](t T) Targets {
+	return func() (Target, error) { return t.Clone(), nil }
+}
 
 // Draws is what Sample kept.
 type Draws struct {
 	Chains, Kept, Dim int
 	X                 *mat.Dense // (Kept·Chains)×Dim; draw t of chain c is row t·Chains + c
 	Energy            []float64  // E of each row of X
+	Names             []string   // of the coordinates; nil means x1, x2, …; see Labels
+
+	Record      Record       // how the draws came about
+	Divergences []Divergence // where trajectories diverged, by chain and draw; of very many the first
+	Warm        *Draws       // the transitions of warm-up and burn-in, if they were to be kept
+	Goal        float64      // acceptance that the step was adapted to; 0 where it was not
+	LeftOut     []LeftOut    // chains that were not in order at the end of the warm-up
 
 	Kernels      []Kernel     // per block, as adapted
 	Stats        []ChainStats // per chain, after warm-up and burn-in
@@ -65,6 +107,8 @@ type Draws struct {
 	Preparation  int          // the same, before
 	Trajectories []*mat.Dense // each (transitions+1)×Dim, warm-up included
 	Last         *mat.Dense   // Chains×Dim, where the chains stand
+
+	derived []derived
 }
 
 // Chain returns draw t of chain c. It is a view.
@@ -105,7 +149,7 @@ func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg Sa
 	}
 	k = plain(k)
 	n, d := x.Dims()
-	if err := checkDim(k, d); err != nil {
+	if err := errors.Join(checkDim(k, d), checkNames(cfg.Names, d), cfg.checkSize(n, d)); err != nil {
 		return nil, err
 	}
 	r := &run{cfg: cfg, n: n, d: d, thin: max(1, cfg.Thin)}
@@ -118,26 +162,19 @@ func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg Sa
 
 // checkDim reports settings of k that are of another dimension than the chains.
 func checkDim(k Kernel, d int) error {
-	mass := func(name string, inv []float64) error {
-		return check(inv == nil || len(inv) == d, "mcmc: %s.InvMass is of dimension %d, the chains of %d", name, len(inv), d)
-	}
-	switch k := k.(type) {
-	case HMC:
-		return mass("HMC", k.InvMass)
-	case NUTS:
-		return mass("NUTS", k.InvMass)
-	case Annealed:
-		return checkDim(k.Kernel, d)
-	case Jumping:
-		return checkDim(k.Kernel, d)
-	case Tempering:
-		var err error
-		if k.Reference != nil {
-			err = check(k.Reference.Dim() == d, "mcmc: Tempering.Reference is of dimension %d, the chains of %d", k.Reference.Dim(), d)
+	if m, ok := k.(Massive); ok {
+		if m := m.Inertia(); m != nil && m.Dim() != d {
+			return fmt.Errorf("mcmc: the mass of %s is of dimension %d, the chains of %d", Name(k), m.Dim(), d)
 		}
-		return errors.Join(err, checkDim(k.Kernel, d))
 	}
-	return nil
+	var err error
+	if m, ok := k.(interface{ checkDim(d int) error }); ok {
+		err = m.checkDim(d)
+	}
+	if o, ok := k.(Outer); ok && o.Inner() != nil {
+		err = errors.Join(err, checkDim(o.Inner(), d))
+	}
+	return err
 }
 
 // run is a call of Sample.
@@ -145,8 +182,7 @@ type run struct {
 	cfg        SampleConfig
 	n, d, thin int
 	blocks     []*block
-	x          []float64 // (Draws·n)×d
-	energy     []float64
+	kept, warm ledger
 	paths      [][]float64 // trajectories
 
 	next     atomic.Int64 // tasks handed out
@@ -155,8 +191,40 @@ type run struct {
 	diverged int
 }
 
+// before is the number of transitions before the first that counts.
+func (r *run) before() int { return r.cfg.Warmup.Steps + r.cfg.BurnIn }
+
 // total is the number of transitions of a chain.
-func (r *run) total() int { return r.cfg.Warmup.Steps + r.cfg.BurnIn + r.cfg.Draws*r.thin }
+func (r *run) total() int { return r.before() + r.cfg.Draws*r.thin }
+
+// ledger holds draws of n chains.
+type ledger struct {
+	n, d      int
+	x, energy []float64
+	record    Record
+}
+
+func newLedger(draws, n, d int) ledger {
+	return ledger{n, d, make([]float64, draws*n*d), make([]float64, draws*n), newRecord(draws * n)}
+}
+
+// put stores where the chains of s, the first of which is number first, stand as draw t.
+func (l *ledger) put(t, first int, s *State) {
+	at := t*l.n + first
+	copy(l.x[at*l.d:], s.X.RawMatrix().Data)
+	copy(l.energy[at:], s.Energy)
+}
+
+// draws returns the first draws.
+func (l *ledger) draws(kept int, names []string) *Draws {
+	out := &Draws{Chains: l.n, Dim: l.d, Kept: kept, Names: names, Record: l.record}
+	out.Record.first(kept * l.n)
+	if kept > 0 {
+		out.X = mat.NewDense(kept*l.n, l.d, l.x[:kept*l.n*l.d])
+		out.Energy = l.energy[:kept*l.n]
+	}
+	return out
+}
 
 // block is a set of neighbouring chains.
 type block struct {
@@ -173,6 +241,8 @@ type block struct {
 	swapN   float64
 	rows    int // evaluations after preparation
 	prepare int
+	diverge []Divergence
+	left    []LeftOut
 }
 
 const maxTree = 20
@@ -195,8 +265,10 @@ func (r *run) makeBlocks(k Kernel, x *mat.Dense, rng *rand.Rand) error {
 			stats: make([]chainSums, hi-lo),
 		})
 	}
-	r.x = make([]float64, r.cfg.Draws*r.n*r.d)
-	r.energy = make([]float64, r.cfg.Draws*r.n)
+	r.kept = newLedger(r.cfg.Draws, r.n, r.d)
+	if r.cfg.KeepWarmup {
+		r.warm = newLedger(r.before(), r.n, r.d)
+	}
 	r.paths = make([][]float64, min(r.cfg.Trajectories, r.n))
 	for c := range r.paths {
 		r.paths[c] = append(make([]float64, 0, (r.total()+1)*r.d), x.RawRowView(c)...)
@@ -270,23 +342,13 @@ func (r *run) advance(ctx context.Context, b *block, t Target, steps int) error 
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if b.t == 0 {
-			if err := b.adapt.Start(b.s, t, b.rng); err != nil {
-				return err
-			}
-		}
 		warm = !b.adapt.Done()
 		var err error
-		if info, err = b.adapt.Kernel().Step(b.s, t, b.rng); err != nil {
+		if info, err = b.adapt.Step(b.s, t, b.rng); err != nil {
 			return err
 		}
-		rows, err := b.s.refresh(t)
-		if err != nil {
-			return err
-		}
-		info.Evaluations += rows
-		if warm {
-			b.adapt.Update(b.s, info)
+		if warm && b.adapt.Done() {
+			b.left = b.adapt.Left(b.s)
 		}
 		b.t++
 		made++
@@ -312,12 +374,18 @@ func (b *block) keep(r *run, info Info) bool {
 		c := b.first + i
 		r.paths[c] = append(r.paths[c], b.s.X.RawRowView(i)...)
 	}
-	after := b.t - r.cfg.Warmup.Steps - r.cfg.BurnIn
+	after := b.t - r.before()
 	if after <= 0 {
 		b.prepare += info.Evaluations
+		if r.cfg.KeepWarmup {
+			b.note(&r.warm, b.t-1, 0, info)
+			r.warm.put(b.t-1, b.first, b.s)
+		}
 		return false
 	}
 	b.rows += info.Evaluations
+	b.note(&r.kept, b.kept, (after-1)%r.thin, info)
+	b.where(info)
 	for i := range b.stats {
 		c := info.chain(i)
 		b.stats[i].add(&c)
@@ -335,9 +403,7 @@ func (b *block) keep(r *run, info Info) bool {
 	if after%r.thin != 0 {
 		return true
 	}
-	at := b.kept*r.n + b.first
-	copy(r.x[at*r.d:], b.s.X.RawMatrix().Data)
-	copy(r.energy[at:], b.s.Energy)
+	r.kept.put(b.kept, b.first, b.s)
 	if b.kept == 0 {
 		b.centre(r.d)
 	}
@@ -346,6 +412,31 @@ func (b *block) keep(r *run, info Info) bool {
 	}
 	b.kept++
 	return true
+}
+
+// note records transition number k behind draw t.
+func (b *block) note(l *ledger, t, k int, info Info) {
+	for i := range b.stats {
+		c := info.chain(i)
+		l.record.note(t*l.n+b.first+i, k, &c)
+	}
+}
+
+// where keeps the places of divergences.
+func (b *block) where(info Info) {
+	if info.Divergent == 0 || info.Where == nil || info.Chains == nil {
+		return
+	}
+	for i := range info.Chains {
+		if !info.Chains[i].Divergent || len(b.diverge) == mostDivergences {
+			continue
+		}
+		x := info.Where.RawRowView(i)
+		if !finite(x) { // so far out that there are no numbers: where the chain stayed
+			x = b.s.X.RawRowView(i)
+		}
+		b.diverge = append(b.diverge, Divergence{b.first + i, b.kept, append([]float64(nil), x...)})
+	}
 }
 
 // centre chooses the point about which virials are taken: where the block's chains are on average at the first draw.
@@ -362,9 +453,26 @@ func (b *block) centre(d int) {
 
 // draws collects the results.
 func (r *run) draws() *Draws {
-	out := &Draws{Chains: r.n, Dim: r.d, Kept: r.cfg.Draws, Last: mat.NewDense(r.n, r.d, nil), Depths: make([]int, maxTree+1)}
+	kept, warm := r.cfg.Draws, r.before()
 	for _, b := range r.blocks {
-		out.Kept = min(out.Kept, b.kept)
+		kept, warm = min(kept, b.kept), min(warm, b.t)
+	}
+	out := r.kept.draws(kept, r.cfg.Names)
+	if r.cfg.KeepWarmup {
+		out.Warm = r.warm.draws(warm, r.cfg.Names)
+	}
+	out.Last, out.Depths = mat.NewDense(r.n, r.d, nil), make([]int, maxTree+1)
+	out.Goal = r.blocks[0].adapt.Goal()
+	for _, b := range r.blocks {
+		for _, v := range b.diverge {
+			if v.Draw < kept {
+				out.Divergences = append(out.Divergences, v)
+			}
+		}
+		for _, v := range b.left {
+			v.Chain += b.first
+			out.LeftOut = append(out.LeftOut, v)
+		}
 		out.Kernels = append(out.Kernels, b.adapt.Kernel())
 		out.Evaluations += b.rows
 		out.Preparation += b.prepare
@@ -383,10 +491,6 @@ func (r *run) draws() *Draws {
 		out.Depths = nil // no trees
 	}
 	out.Swaps = r.swaps()
-	if out.Kept > 0 {
-		out.X = mat.NewDense(out.Kept*r.n, r.d, r.x[:out.Kept*r.n*r.d])
-		out.Energy = r.energy[:out.Kept*r.n]
-	}
 	for _, p := range r.paths {
 		out.Trajectories = append(out.Trajectories, mat.NewDense(len(p)/r.d, r.d, p))
 	}

@@ -22,9 +22,11 @@ func TestSampleIsTheSameForAnyWorkers(t *testing.T) {
 	x := normalBatch(70, 2, source(1))
 	for name, k := range kernels() {
 		draw := func(workers int) *mcmc.Draws {
-			d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian(1, 2)), x, mcmc.SampleConfig{
-				Draws: 20, BurnIn: 3, Thin: 2, Block: 16, Workers: workers, Warmup: mcmc.Warmup{Steps: 30}, Trajectories: 2,
-			}, source(2))
+			cfg := mcmc.SampleConfig{Draws: 20, BurnIn: 3, Thin: 2, Block: 16, Workers: workers, Warmup: mcmc.Warmup{Steps: 30}, Trajectories: 2}
+			if _, err := mcmc.NewAdapter(k, cfg.Warmup); err != nil { // nothing to adapt
+				cfg.Warmup.Steps, cfg.BurnIn = 0, 33
+			}
+			d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian(1, 2)), x, cfg, source(2))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,9 +144,9 @@ func TestSampleErrors(t *testing.T) {
 		t.Error("an adapter without a kernel: no error")
 	}
 	// Chains run in goroutines of Sample: a panic there could not be recovered from.
-	wide := mcmc.HMC{StepSize: 1, InvMass: []float64{1, 2, 3}}
+	wide := mcmc.HMC{StepSize: 1, Mass: mcmc.Variances(1, 2, 3)}
 	for _, k := range []mcmc.Kernel{
-		wide, mcmc.NUTS{StepSize: 1, InvMass: []float64{1, 2, 3}}, mcmc.Annealed{Kernel: wide}, mcmc.Tempering{Kernel: wide},
+		wide, mcmc.NUTS{StepSize: 1, Mass: mcmc.Variances(1, 2, 3)}, mcmc.Annealed{Kernel: wide}, mcmc.Tempering{Kernel: wide},
 		mcmc.Tempering{Kernel: mcmc.MALA{StepSize: 1}, Reference: &mcmc.Gaussian{Mean: make([]float64, 3), Std: []float64{1, 1, 1}}},
 	} {
 		_, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1}, source(1))
@@ -157,13 +159,18 @@ func TestSampleErrors(t *testing.T) {
 // A pointer to a kernel is adapted, checked and told of as the kernel is.
 func TestPointersToKernels(t *testing.T) {
 	x := mat.NewDense(4, 1, []float64{-1, 0, 1, 2})
-	cfg := mcmc.SampleConfig{Draws: 20, Warmup: mcmc.Warmup{Steps: 50}}
-	for _, c := range []struct{ pointer, value mcmc.Kernel }{
+	for _, c := range []struct {
+		pointer, value mcmc.Kernel
+	}{
 		{&mcmc.Langevin{StepSize: 0.1, Clip: 1}, mcmc.Langevin{StepSize: 0.1, Clip: 1}},
 		{&mcmc.HMC{}, mcmc.HMC{}},
 		{&mcmc.Annealed{Kernel: &mcmc.MALA{}}, mcmc.Annealed{Kernel: mcmc.MALA{}}},
 		{&mcmc.Tempering{Kernel: &mcmc.NUTS{}}, mcmc.Tempering{Kernel: mcmc.NUTS{}}},
 	} {
+		cfg := mcmc.SampleConfig{Draws: 20}
+		if _, ok := c.value.(mcmc.Langevin); !ok {
+			cfg.Warmup.Steps = 50
+		}
 		run := func(k mcmc.Kernel) *mcmc.Draws {
 			d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian()), x, cfg, source(1))
 			if err != nil {
@@ -216,21 +223,31 @@ func TestWarmup(t *testing.T) {
 		if math.Abs(float64(g.AcceptProb)-.7) > .12 {
 			t.Errorf("%s: acceptance %.3f, want 0.7", name, g.AcceptProb)
 		}
-		var inv []float64
-		switch k := d.Kernels[0].(type) {
-		case mcmc.HMC:
-			inv = k.InvMass
-		case mcmc.NUTS:
-			inv = k.InvMass
-		default:
-			continue
-		}
-		for j, s := range sd {
-			if r := inv[j] / (s * s); math.Abs(math.Log(r)) > .35 {
-				t.Errorf("%s: variance %d: got %g, want %g", name, j, inv[j], s*s)
+		for j, v := range variances(d.Kernels[0].(mcmc.Massive).Inertia()) {
+			s := 1.0
+			if name != "mala" {
+				s = sd[j]
+			}
+			if r := v / (s * s); math.Abs(math.Log(r)) > .35 {
+				t.Errorf("%s: variance %d: got %g, want %g", name, j, v, s*s)
 			}
 		}
 	}
+}
+
+// variances returns the diagonal of M⁻¹ = L Lᵀ.
+func variances(m mcmc.Mass) []float64 {
+	d := m.Dim()
+	v, e, row := make([]float64, d), make([]float64, d), make([]float64, d)
+	for j := range d {
+		e[j] = 1
+		m.MulT(row, e) // row j of L
+		e[j] = 0
+		for _, a := range row {
+			v[j] += a * a
+		}
+	}
+	return v
 }
 
 // TestShortWarmup: few transitions find a usable step, too. An end of one or two of them after the last window left it at ten

@@ -13,7 +13,7 @@ import (
 // proposal and in the acceptance.
 func TestScales(t *testing.T) {
 	const c, h = 1.7, .3
-	mass := []float64{1.5, .4, 1}
+	mass := mcmc.Variances(1.5, .4, 1)
 	for name, k := range map[string]struct{ short, long mcmc.Kernel }{
 		"langevin": {mcmc.Langevin{StepSize: h}, mcmc.Langevin{StepSize: c * c * h}},
 		"clipped":  {mcmc.Langevin{StepSize: h, Clip: .5}, mcmc.Langevin{StepSize: c * c * h, Clip: .5}},
@@ -21,10 +21,10 @@ func TestScales(t *testing.T) {
 		"mala":     {mcmc.MALA{StepSize: h}, mcmc.MALA{StepSize: c * c * h}},
 		"hmc":      {mcmc.HMC{StepSize: h, Leapfrog: 3}, mcmc.HMC{StepSize: c * h, Leapfrog: 3}},
 		"jitter": {
-			mcmc.HMC{StepSize: h, Leapfrog: 3, InvMass: mass, StepJitter: .5, LengthJitter: .5},
-			mcmc.HMC{StepSize: c * h, Leapfrog: 3, InvMass: mass, StepJitter: .5, LengthJitter: .5},
+			mcmc.HMC{StepSize: h, Leapfrog: 3, Mass: mass, StepJitter: .5, LengthJitter: .5},
+			mcmc.HMC{StepSize: c * h, Leapfrog: 3, Mass: mass, StepJitter: .5, LengthJitter: .5},
 		},
-		"nuts":  {mcmc.NUTS{StepSize: h, InvMass: mass}, mcmc.NUTS{StepSize: c * h, InvMass: mass}},
+		"nuts":  {mcmc.NUTS{StepSize: h, Mass: mass}, mcmc.NUTS{StepSize: c * h, Mass: mass}},
 		"baoab": {mcmc.BAOAB{StepSize: h}, mcmc.BAOAB{StepSize: c * h}},
 	} {
 		t.Run(name, func(t *testing.T) {

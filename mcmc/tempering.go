@@ -27,7 +27,24 @@ type Tempering struct {
 	Reference Reference // hot end of the path; nil means none
 }
 
-var _ Kernel = Tempering{}
+var (
+	_ Outer    = Tempering{}
+	_ Adaptive = Tempering{}
+	_ Traited  = Tempering{}
+)
+
+// Inner returns the kernel of the levels.
+func (k Tempering) Inner() Kernel { return k.Kernel }
+
+// WithInner returns k around another kernel.
+func (k Tempering) WithInner(inner Kernel) Kernel { k.Kernel = inner; return k }
+
+// Traits says what k is.
+func (k Tempering) Traits() Traits {
+	t := TraitsOf(k.Kernel)
+	t.Name, t.Betas, t.Crosses, t.Cure = "tempering", k.betas(), true, "add hotter levels, or draw longer"
+	return t
+}
 
 // Geometric returns a ladder of n levels, 1 … last in equal ratios.
 func Geometric(n int, last float64) []float64 {
@@ -63,6 +80,14 @@ func (k Tempering) Validate() error {
 	return errors.Join(errs...)
 }
 
+// checkDim reports a reference of another dimension.
+func (k Tempering) checkDim(d int) error {
+	if k.Reference == nil {
+		return nil
+	}
+	return check(k.Reference.Dim() == d, "mcmc: Tempering.Reference is of dimension %d, the chains of %d", k.Reference.Dim(), d)
+}
+
 // checkScales reports lengths of steps that are not positive, from a level on.
 func checkScales(of string, scales []float64, first int) error {
 	var errs []error
@@ -70,17 +95,6 @@ func checkScales(of string, scales []float64, first int) error {
 		errs = append(errs, check(scales[l] > 0 && !math.IsInf(scales[l], 1), "mcmc: %s.Scales[%d] = %g, want > 0", of, l, scales[l]))
 	}
 	return errors.Join(errs...)
-}
-
-// checkInner reports a kernel that cannot be run by another one.
-func checkInner(outer string, k Kernel) error {
-	switch plain(k).(type) {
-	case nil:
-		return check(false, "mcmc: %s.Kernel is missing, e.g. HMC{StepSize: 0.1}", outer)
-	case Tempering, Annealed, Jumping:
-		return check(false, "mcmc: %s.Kernel = %T, want a kernel that runs no other", outer, k)
-	}
-	return k.Validate()
 }
 
 // Step moves and exchanges the replicas of every chain. Its information is that of level 0: Divergent are the chains that diverged

@@ -1,7 +1,6 @@
 package mcmc
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -35,48 +34,6 @@ func (f RowFunc) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return nil
 }
 
-// Kernel is a transition that leaves exp(-E) unchanged (approximately so where its documentation says it).
-type Kernel interface {
-	// Step moves every chain of s once. It does not look for settings that Validate refuses: with them it may panic, or
-	// move nothing.
-	Step(s *State, t Target, rng *rand.Rand) (Info, error)
-
-	// Validate names every setting that is out of range. It is called once by whoever is handed a kernel.
-	Validate() error
-}
-
-// plain returns the kernel that k, or what k runs, points to if it is one of this package's: &HMC{} is as good as HMC{}.
-func plain(k Kernel) Kernel {
-	switch p := k.(type) {
-	case *Langevin:
-		return *p
-	case *MALA:
-		return *p
-	case *HMC:
-		return *p
-	case *NUTS:
-		return *p
-	case *BAOAB:
-		return *p
-	case *Annealed:
-		return plain(*p)
-	case *Jumping:
-		return plain(*p)
-	case *Tempering:
-		return plain(*p)
-	case Annealed:
-		p.Kernel = plain(p.Kernel)
-		return p
-	case Jumping:
-		p.Kernel = plain(p.Kernel)
-		return p
-	case Tempering:
-		p.Kernel = plain(p.Kernel)
-		return p
-	}
-	return k
-}
-
 // Info tells what happened in one transition. It is for diagnostics only: the next step does not need it.
 type Info struct {
 	AcceptProb  float64     // mean acceptance probability over the chains; 1 for kernels that accept always
@@ -84,6 +41,7 @@ type Info struct {
 	Evaluations int         // rows at which energy and gradient were computed
 	Chains      []ChainInfo // one per chain, owned by the State and overwritten by its next step; nil where a kernel does not tell
 	Swaps       []SwapInfo  // tempering only: one per pair of neighbouring levels; owned likewise
+	Where       *mat.Dense  // a row per chain: where it diverged, if Chains says so; nil where a kernel does not tell; owned likewise
 }
 
 // ChainInfo is one chain's part of Info.
@@ -91,6 +49,7 @@ type ChainInfo struct {
 	AcceptProb  float64 // acceptance probability, NUTS: its mean over the trajectory
 	LogRatio    float64 // log of the Metropolis ratio before the minimum with 1 (HMC: -ΔH); NaN where there is none
 	Hamiltonian float64 // E + kinetic energy of the state kept, for E-BFMI; NaN where there is no momentum
+	StepSize    float64 // of this transition, jitter included; NaN where there is none
 	Leapfrog    int32   // leapfrog steps taken
 	Depth       int16   // tree depth (NUTS)
 	Accepted    bool
@@ -100,7 +59,7 @@ type ChainInfo struct {
 // chain returns what is told of chain i: where a kernel tells nothing of single chains, the mean.
 func (in *Info) chain(i int) ChainInfo {
 	if in.Chains == nil {
-		return ChainInfo{AcceptProb: in.AcceptProb, LogRatio: math.NaN(), Hamiltonian: math.NaN()}
+		return ChainInfo{AcceptProb: in.AcceptProb, LogRatio: math.NaN(), Hamiltonian: math.NaN(), StepSize: math.NaN()}
 	}
 	return in.Chains[i]
 }
@@ -124,7 +83,8 @@ type State struct {
 	back  bool       // prev holds where the chains were before they moved unseen (Langevin)
 	prev  *points    // to go back to from a position that is not finite
 	fell  []bool     // rows that went back at the last Refresh
-	scale []float64  // length scale of each row's step, set by the kernels that run others; nil means 1
+	scale []float64  // length scale of each row's step, set by warm-up and by the kernels that run others; nil means 1
+	asked bool       // a kernel asked for it
 	work  *workspace // scratch, no part of the state
 }
 
@@ -185,7 +145,11 @@ func (s *State) refresh(t Target) (rows int, err error) {
 	return len(s.Energy), s.Refresh(t)
 }
 
-func (s *State) stepScale(i int) float64 {
+// StepScale returns the factor of length of chain i's step, 1 for most: kernels that anneal or temper move some chains further
+// than others, and so does warm-up while chains are on their way to where the density is. A kernel that does not multiply its step
+// by it (by its square where the step is the square of a length) moves all chains alike.
+func (s *State) StepScale(i int) float64 {
+	s.asked = true
 	if s.scale == nil {
 		return 1
 	}
@@ -268,6 +232,9 @@ type workspace struct {
 	uniform  []float64  // n
 	prop     *points    // proposals
 	eps      []float64  // n, step of each row
+	vec      []float64  // d
+	where    *mat.Dense // n×d: where chains diverged (NUTS)
+	moves    *mat.Dense // n×d: moves before L (MALA with a mass)
 	h0       []float64  // n, Hamiltonian at the start
 	trees    *trees     // NUTS
 	bridge   bridge     // tempering, annealing
@@ -294,6 +261,7 @@ func (w *workspace) proposals() *points {
 	if w.prop == nil {
 		w.prop = newPoints(w.n, w.d)
 		w.eps = make([]float64, w.n)
+		w.vec = make([]float64, w.d)
 		w.h0 = make([]float64, w.n)
 	}
 	return w.prop
@@ -338,13 +306,4 @@ func check(ok bool, format string, args ...any) error {
 		return nil
 	}
 	return fmt.Errorf(format, args...)
-}
-
-// checkMass reports wrong entries of a diagonal inverse mass.
-func checkMass(kernel string, inv []float64) error {
-	var errs []error
-	for j, v := range inv {
-		errs = append(errs, check(v > 0 && !math.IsInf(v, 1), "mcmc: %s.InvMass[%d] = %g, want > 0", kernel, j, v))
-	}
-	return errors.Join(errs...)
 }

@@ -1,0 +1,155 @@
+package mcmc
+
+import "math"
+
+// Adaptation finds the length of the trajectories where neither Leapfrog nor Length is given, along with the step.
+func (k HMC) Adaptation(Warmup) Adaptation {
+	if k.Leapfrog > 0 || k.Length > 0 {
+		return nil
+	}
+	return &chees{}
+}
+
+// chees moves the length T of trajectories of HMC up the criterion
+//
+//	C(T) = ¼ E (|x′ - m|² - |x - m|²)²,   dC/dT = E (|x′ - m|² - |x - m|²)(x′ - m)·v′ t/T,
+//
+// by Adam on log T: the change of the squared distance to the mean m in a transition from x to x′, of velocity v′ and length t. Lengths are
+// uniform on (0, T], so that none resonates with the target. Moves count by their acceptance. Distances are those of z = L⁻¹x,
+// in which the target of the right mass is round; m is a running mean of all chains.
+//
+// Hoffman, Radul and Sountsov, An adaptive-MCMC scheme for setting trajectory lengths in Hamiltonian Monte Carlo, AISTATS 2021.
+type chees struct {
+	log, average float64 // log T, and its average
+	t            float64 // updates since the average began
+	m, v         float64 // Adam's means of the slope and of its square
+	size         float64 // running mean of C
+	mean         []float64
+	n            float64 // updates that the mean has seen
+	fitted       bool    // the mass was
+	last         []float64
+	from, to     []float64
+}
+
+var _ Adaptation = (*chees)(nil)
+
+// OwnsStep says that the step is left to the Adapter.
+func (a *chees) OwnsStep() bool { return false }
+
+// firstLength is the first T in units of a fitted mass: the best one for N(0, I), 2.25, is near.
+const firstLength = 2
+
+// Start begins with ten steps, as an HMC without a warm-up has.
+func (a *chees) Start(k Kernel) Kernel {
+	h := k.(HMC)
+	if a.t == 0 && !a.fitted {
+		a.log = math.Log(10 * h.StepSize)
+	}
+	return a.with(h, a.log)
+}
+
+// with gives h the length, within what its step allows.
+func (a *chees) with(h HMC, log float64) Kernel {
+	h.Length = max(h.StepSize, min(maxLeapfrog*h.StepSize, math.Exp(log)))
+	return h
+}
+
+// Window begins the averages anew.
+func (a *chees) Window(k Kernel) Kernel {
+	h := k.(HMC)
+	if h.Mass != nil && !a.fitted {
+		a.fitted, a.log = true, math.Log(firstLength)
+		a.m, a.v = 0, 0
+	}
+	a.t, a.n, a.size = 0, 0, 0
+	return a.with(h, a.log)
+}
+
+// Finish puts in the averaged length.
+func (a *chees) Finish(k Kernel) Kernel { return a.with(k.(HMC), a.average) }
+
+// Update takes in the proposals of a transition, which the scratch of s still holds.
+func (a *chees) Update(k Kernel, s *State, info Info) Kernel {
+	h, w := k.(HMC), s.scratch()
+	x := s.X.RawMatrix().Data
+	if len(a.last) != len(x) {
+		a.last = append(a.last[:0], x...)
+		a.mean, a.from, a.to = make([]float64, w.d), make([]float64, w.d), make([]float64, w.d)
+		return k
+	}
+	a.centre(s)
+	var slope, size, weight float64
+	for i, c := range info.Chains {
+		from, to := row(a.last, w.d, i), w.prop.x.RawRowView(i)
+		if !(c.AcceptProb > 0) || c.Divergent {
+			continue
+		}
+		var was, is, along float64
+		a.place(h.Mass, a.from, from)
+		a.place(h.Mass, a.to, to)
+		v := w.noise.RawRowView(i)
+		for j, z := range a.to {
+			was += a.from[j] * a.from[j]
+			is += z * z
+			along += z * v[j]
+		}
+		t := c.StepSize * float64(c.Leapfrog)
+		weight += c.AcceptProb
+		slope += c.AcceptProb * (is - was) * along * t
+		size += c.AcceptProb * (is - was) * (is - was) / 4
+	}
+	copy(a.last, x)
+	if weight > 0 {
+		a.climb(slope/weight, size/weight, h)
+	}
+	return a.with(h, a.log)
+}
+
+// centre moves the mean.
+func (a *chees) centre(s *State) {
+	const memory = 100
+	a.n++
+	rate := 1 / min(a.n, memory)
+	var sum float64
+	n := float64(len(s.Energy))
+	for j := range a.mean {
+		sum = 0
+		for i := range s.Energy {
+			sum += s.X.At(i, j)
+		}
+		a.mean[j] += rate * (sum/n - a.mean[j])
+	}
+}
+
+// place stores L⁻¹(x - m) in dst.
+func (a *chees) place(mass Mass, dst, x []float64) {
+	for j, m := range a.mean {
+		dst[j] = x[j] - m
+	}
+	if mass != nil {
+		mass.Solve(dst, dst)
+	}
+}
+
+// climb is a step of Adam on log T, along the slope of log C.
+func (a *chees) climb(slope, size float64, h HMC) {
+	const rate, beta1, beta2, forget = .05, .5, .95, .1
+	if a.t++; a.size == 0 {
+		a.size = size
+	}
+	a.size += forget * (size - a.size)
+	g := slope / a.size
+	if g-g != 0 {
+		return
+	}
+	a.m += (1 - beta1) * (g - a.m)
+	a.v += (1 - beta2) * (g*g - a.v)
+	if a.v > 0 {
+		a.log += rate * a.m / math.Sqrt(a.v)
+	}
+	a.log = max(math.Log(h.StepSize), min(math.Log(maxLeapfrog*h.StepSize), a.log))
+	if a.t == 1 {
+		a.average = a.log
+	}
+	a.average += (a.log - a.average) / math.Sqrt(a.t)
+}

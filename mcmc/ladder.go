@@ -1,0 +1,136 @@
+package mcmc
+
+import "math"
+
+// Adaptation finds the steps of all levels, and the ladder so that all neighbours exchange equally often, with more levels where they
+// exchange too seldom and the ladder was not given.
+func (k Tempering) Adaptation(w Warmup) Adaptation {
+	return &ladder{cfg: w, grow: k.Betas == nil}
+}
+
+// ladder adapts a Tempering.
+type ladder struct {
+	cfg     Warmup
+	grow    bool            // levels may be added
+	levels  []DualAveraging // of the steps; none where the kernel has no acceptance
+	swapSum []float64
+	swapN   float64
+}
+
+var _ Adaptation = (*ladder)(nil)
+
+// OwnsStep says that each level has a step of its own, which all are moved here.
+func (a *ladder) OwnsStep() bool { return true }
+
+// Start begins the averages of the levels' steps anew.
+func (a *ladder) Start(k Kernel) Kernel {
+	p := k.(Tempering)
+	if p.Betas == nil {
+		p.Betas = append([]float64(nil), defaultBetas...)
+	}
+	in, ok := innermost(p).(Tunable)
+	if !ok {
+		return p
+	}
+	tuning := in.Tuning()
+	goal := tuning.Accept
+	if a.cfg.Accept > 0 {
+		goal = a.cfg.Accept
+	}
+	a.levels = make([]DualAveraging, len(p.Betas))
+	for l := range a.levels {
+		a.levels[l].Goal = goal
+		a.levels[l].Restart(tuning.scaled(tuning.StepSize, p.scaleOf(l)))
+	}
+	a.swapSum, a.swapN = make([]float64, len(p.Betas)), 0
+	return p
+}
+
+func (k Tempering) scaleOf(level int) float64 {
+	if k.Scales != nil {
+		return k.Scales[level]
+	}
+	return 1 / math.Sqrt(k.betas()[level])
+}
+
+// Update takes in the acceptance of each level of the last move, and the exchanges.
+func (a *ladder) Update(k Kernel, s *State, info Info) Kernel {
+	p := k.(Tempering)
+	if !a.cfg.KeepBeta {
+		if len(a.swapSum) != len(p.Betas) {
+			a.swapSum, a.swapN = make([]float64, len(p.Betas)), 0
+		}
+		for l, v := range info.Swaps {
+			a.swapSum[l] += v.AcceptProb
+		}
+		a.swapN++
+	}
+	if a.levels == nil {
+		return p
+	}
+	moved := s.Replicas.scratch().info
+	n := len(s.Energy)
+	for l := range a.levels {
+		var sum float64
+		for _, c := range moved[l*n : (l+1)*n] {
+			sum += c.AcceptProb
+		}
+		a.levels[l].Update(sum / float64(n))
+	}
+	return a.set(p, (*DualAveraging).Step)
+}
+
+// Finish puts in the averaged steps.
+func (a *ladder) Finish(k Kernel) Kernel {
+	if a.levels == nil || a.levels[0].t == 0 {
+		return k
+	}
+	return a.set(k.(Tempering), (*DualAveraging).Final)
+}
+
+// set gives every level its step.
+func (a *ladder) set(p Tempering, step func(*DualAveraging) float64) Kernel {
+	tuning := tuningOf(p)
+	base := step(&a.levels[0])
+	p.Scales = make([]float64, len(a.levels))
+	for l := range p.Scales {
+		p.Scales[l] = tuning.length(step(&a.levels[l]) / base)
+	}
+	return withStep(p, base)
+}
+
+// Window moves the levels so that the rejection rates of all exchanges become equal: with r_k the mean rejection between
+// levels k and k+1, Λ(β_k) = Σ_{l<k} r_l is cut into equal parts. Where the ladder may grow, it gets as many levels as
+// bring the rejections to one half, at most 32.
+func (a *ladder) Window(kernel Kernel) Kernel {
+	const maxLevels, rejection = 32, .5
+	p := kernel.(Tempering)
+	k := len(p.Betas)
+	if k < 2 || a.swapN == 0 || a.cfg.KeepBeta {
+		return p
+	}
+	barrier := make([]float64, k)
+	for l := 1; l < k; l++ {
+		barrier[l] = barrier[l-1] + max(1-a.swapSum[l-1]/a.swapN, 1e-3)
+	}
+	total := barrier[k-1]
+	n := k
+	if a.grow {
+		n = min(maxLevels, max(k, int(math.Ceil(total/rejection))+1))
+	}
+	betas, scales := make([]float64, n), make([]float64, n)
+	l := 0
+	for i := range betas {
+		at := total * float64(i) / float64(n-1)
+		for l < k-2 && barrier[l+1] < at {
+			l++
+		}
+		u := min(1, (at-barrier[l])/(barrier[l+1]-barrier[l]))
+		betas[i] = math.Exp((1-u)*math.Log(p.Betas[l]) + u*math.Log(p.Betas[l+1]))
+		scales[i] = math.Exp((1-u)*math.Log(p.scaleOf(l)) + u*math.Log(p.scaleOf(l+1)))
+	}
+	betas[0], betas[n-1] = 1, p.Betas[k-1]
+	p.Betas, p.Scales = betas, scales
+	a.swapSum, a.swapN = make([]float64, n), 0
+	return p
+}

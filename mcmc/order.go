@@ -1,0 +1,57 @@
+package mcmc
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// LeftOut is a chain that warm-up left out of what it pools, because it was not in order when the warm-up ended.
+type LeftOut struct {
+	Chain  int
+	Reason string
+}
+
+// follower follows one chain through the warm-up.
+type follower struct {
+	step    DualAveraging // of its own
+	smooth  float64       // acceptance of the last few transitions
+	before  float64       // energy before the transition
+	ordered bool          // pooled with the others
+	still   int           // transitions since it moved
+}
+
+// lag returns how far above the others the energy of a chain may be: draws of d dimensions have energies within a few √(d/2) of
+// their mean, which is d/2 above the least of a Gaussian, so that nobody so far above is drawing from the same density yet.
+func lag(d int) float64 { return 50 + 5*float64(d) }
+
+// limit returns the energy above which a chain is still on its way: that of the lowest quarter and the lag.
+func limit(energy []float64, d int) float64 {
+	e := make([]float64, 0, len(energy))
+	for _, v := range energy {
+		if v-v == 0 {
+			e = append(e, v)
+		}
+	}
+	if len(e) == 0 {
+		return math.Inf(1)
+	}
+	slices.Sort(e)
+	return e[(len(e)-1)/4] + lag(d)
+}
+
+// unmoved is the number of transitions without a move after which a chain is out of order.
+const unmoved = 20
+
+// fault says what is wrong with a chain; "" if nothing is.
+func (f *follower) fault(e, limit float64) string {
+	switch {
+	case e-e != 0:
+		return "its energy is not finite"
+	case e > limit:
+		return fmt.Sprintf("its energy, %.4g, is far above that of the others", e)
+	case f.still >= unmoved:
+		return fmt.Sprintf("it has not moved for %d transitions", f.still)
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+package mcmc
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Record tells of the transitions behind the draws: entry t·Chains + c is of draw t of chain c. Where draws are thinned it is of all
+// transitions since the draw before.
+type Record struct {
+	AcceptProb  []float64 // mean acceptance probability
+	Hamiltonian []float64 // E + kinetic energy of the draw; NaN where there is no momentum
+	StepSize    []float64 // of the last of the transitions, jitter included
+	Leapfrog    []int32   // leapfrog steps, in all
+	Depth       []int16   // of the deepest tree
+	Divergent   []bool    // one of them diverged
+}
+
+func newRecord(n int) Record {
+	return Record{
+		AcceptProb: make([]float64, n), Hamiltonian: make([]float64, n), StepSize: make([]float64, n),
+		Leapfrog: make([]int32, n), Depth: make([]int16, n), Divergent: make([]bool, n),
+	}
+}
+
+// bytesOfRecord is what a draw takes in it.
+const bytesOfRecord = 3*8 + 4 + 2 + 1
+
+// note adds transition number k (from 0) of several behind draw i.
+func (r *Record) note(i, k int, c *ChainInfo) {
+	if k == 0 {
+		r.AcceptProb[i], r.Leapfrog[i], r.Depth[i], r.Divergent[i] = 0, 0, 0, false
+	}
+	r.AcceptProb[i] += (c.AcceptProb - r.AcceptProb[i]) / float64(k+1)
+	r.Hamiltonian[i], r.StepSize[i] = c.Hamiltonian, c.StepSize
+	r.Leapfrog[i] += c.Leapfrog
+	r.Depth[i] = max(r.Depth[i], c.Depth)
+	r.Divergent[i] = r.Divergent[i] || c.Divergent
+}
+
+// first keeps n entries.
+func (r *Record) first(n int) {
+	r.AcceptProb, r.Hamiltonian, r.StepSize = r.AcceptProb[:n], r.Hamiltonian[:n], r.StepSize[:n]
+	r.Leapfrog, r.Depth, r.Divergent = r.Leapfrog[:n], r.Depth[:n], r.Divergent[:n]
+}
+
+// Divergence is where a trajectory diverged on the way to a draw.
+type Divergence struct {
+	Chain, Draw int
+	X           []float64
+}
+
+// mostDivergences is how many of them are kept of a block of chains: the first.
+const mostDivergences = 1000
+
+// derived is a number that follows from the coordinates.
+type derived struct {
+	name   string
+	values []float64 // by row of X
+}
+
+// Derive adds a quantity that follows from the coordinates, such as a standard deviation whose logarithm is drawn: it is
+// diagnosed, listed and drawn like them.
+func (d *Draws) Derive(name string, f func(x []float64) float64) {
+	v := make([]float64, d.Kept*d.Chains)
+	for i := range v {
+		v[i] = f(d.X.RawRowView(i))
+	}
+	d.derived = append(d.derived, derived{name, v})
+}
+
+// Labels names the quantities: the coordinates, what was derived from them, and last the energy.
+func (d *Draws) Labels() []string {
+	var out []string
+	for j := range d.Dim {
+		if j < len(d.Names) {
+			out = append(out, d.Names[j])
+		} else {
+			out = append(out, fmt.Sprintf("x%d", j+1))
+		}
+	}
+	for _, q := range d.derived {
+		out = append(out, q.name)
+	}
+	return append(out, "energy")
+}
+
+// Values returns quantity j of Labels as chains[c][t].
+func (d *Draws) Values(j int) [][]float64 {
+	switch k := j - d.Dim; {
+	case k < 0:
+		return byChain(d, func(row int) float64 { return d.X.At(row, j) })
+	case k < len(d.derived):
+		return byChain(d, func(row int) float64 { return d.derived[k].values[row] })
+	}
+	return byChain(d, func(row int) float64 { return d.Energy[row] })
+}
+
+// Diverged returns which draws came by a divergent transition, as chains[c][t].
+func (d *Draws) Diverged() [][]bool {
+	return byChain(d, func(row int) bool { return row < len(d.Record.Divergent) && d.Record.Divergent[row] })
+}
+
+// Hamiltonians returns the energies with the kinetic ones, as chains[c][t]; NaN where they are not known.
+func (d *Draws) Hamiltonians() [][]float64 {
+	return byChain(d, func(row int) float64 {
+		if row < len(d.Record.Hamiltonian) {
+			return d.Record.Hamiltonian[row]
+		}
+		return math.NaN()
+	})
+}
+
+// byChain gathers what the rows of draws have.
+func byChain[T any](d *Draws, of func(row int) T) [][]T {
+	out := make([][]T, d.Chains)
+	for c := range out {
+		out[c] = make([]T, d.Kept)
+		for t := range out[c] {
+			out[c][t] = of(t*d.Chains + c)
+		}
+	}
+	return out
+}
+
+// checkNames reports names that do not suit chains of dimension d.
+func checkNames(names []string, d int) error {
+	if names == nil {
+		return nil
+	}
+	if len(names) != d {
+		return fmt.Errorf("mcmc: SampleConfig.Names has %d names for %d coordinates", len(names), d)
+	}
+	for j, s := range names {
+		if s == "" || slices.Index(names, s) != j {
+			return fmt.Errorf("mcmc: SampleConfig.Names[%d] = %q, want names, each once", j, s)
+		}
+	}
+	return nil
+}

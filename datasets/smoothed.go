@@ -1,10 +1,13 @@
 package datasets
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -46,6 +49,7 @@ const (
 	compared   = 20000   // of so many; of more points k is smaller than it might be
 	overlap    = 70      // neighbours
 	room       = 1 << 25 // numbers, for all covariances
+	large      = 1 << 16 // points; the neighbours of more are looked for among a part of them, of twice as many numbers
 
 	badShare = "datasets: a of the smoothed bootstrap is not between 0 and 1"
 )
@@ -58,29 +62,37 @@ const (
 // so that noise reaches at most 70 a² of them, b^d k. It is with their number that what there is to learn by heart grows less, and with
 // their distance that the density is blurred.
 //
+// Of more than 65536 points the neighbours are those among a part of the rows, one in r, each of which stands for r of them: a
+// neighbourhood as wide is measured by fewer points, and every point keeps its own.
+//
 // If all points coincide they stay as they are. Where all covariances together, of every k that is compared, would be more than 2²⁵
 // numbers λ is 1 and b half as large, as that noise leads off what the points lie on. It panics unless 0 ≤ a ≤ 1.
 func NewSmoothed(p *Points, a float64) *Smoothed {
+	s, _ := NewSmoothedContext(context.Background(), p, a)
+	return s
+}
+
+// NewSmoothedContext is NewSmoothed, which may take a while, until the context ends.
+func NewSmoothedContext(ctx context.Context, p *Points, a float64) (*Smoothed, error) {
 	if !(a >= 0 && a <= 1) {
 		panic(badShare)
 	}
-	return newSmoothed(p.x, a, compared)
+	return newSmoothed(ctx, p.x, a, compared, large)
 }
 
-func newSmoothed(x *mat.Dense, a float64, most int) *Smoothed {
+// newSmoothed compares neighbourhoods on so many points, and takes them from a part of the rows of more than large.
+func newSmoothed(ctx context.Context, x *mat.Dense, a float64, most, large int) (*Smoothed, error) {
 	n, d := x.Dims()
-	some := x
-	if most = min(n, most, max(comparedOn, room/(4*len(neighbours)*triangle(d)))); n > most {
-		some = mat.NewDense(most, d, nil)
-		for i := range most {
-			some.SetRow(i, x.RawRowView(i*n/most))
-		}
-	}
+	most = min(n, most, max(comparedOn, room/(4*len(neighbours)*triangle(d))))
+	some := part(x, most)
 	ladder := slices.DeleteFunc(slices.Clone(neighbours), func(k int) bool { return 2*k > most })
 	if len(ladder) == 0 {
 		ladder = []int{max(1, most/2)}
 	}
-	around := survey(some, ladder)
+	around, err := survey(ctx, some, some, ladder)
+	if err != nil {
+		return nil, err
+	}
 	logp := make([]float64, len(ladder))
 	var all sync.WaitGroup
 	for j := range around {
@@ -93,15 +105,41 @@ func newSmoothed(x *mat.Dense, a float64, most int) *Smoothed {
 			best, top = j, l
 		}
 	}
-	chosen := around[best]
-	if n > most {
-		chosen = survey(x, ladder[best:best+1])[0]
+	chosen, among, each := around[best], x, 1 // rows that one of those stands for
+	if n > large {
+		each = (n*d + 2*large - 1) / (2 * large)
+		among = part(x, max(large/16, n/each))
+		m, _ := among.Dims()
+		each = n / m
+		ladder[best] = max(neighbours[0], ladder[best]/each)
 	}
-	b := enough(a, chosen.k, d)
+	if n > most {
+		found, err := survey(ctx, x, among, ladder[best:best+1])
+		if err != nil {
+			return nil, err
+		}
+		chosen = found[0]
+	}
+	b := enough(a, chosen.k*each, d)
 	if chosen.covariance == nil {
 		b /= 2
 	}
-	return chosen.smooth(x, b)
+	s := chosen.smooth(x, b)
+	s.k *= each
+	return s, ctx.Err()
+}
+
+// part returns m rows of x, evenly spaced; x itself if it has no more.
+func part(x *mat.Dense, m int) *mat.Dense {
+	n, d := x.Dims()
+	if n <= m {
+		return x
+	}
+	some := mat.NewDense(m, d, nil)
+	for i := range m {
+		some.SetRow(i, x.RawRowView(i*n/m))
+	}
+	return some
 }
 
 // enough is the b of k neighbours in d dimensions.
@@ -120,11 +158,11 @@ type neighbourhood struct {
 	covariance []float64  // C, of every point the lower triangle row by row; nil where there is no room
 }
 
-// survey measures the neighbourhoods of the rows of x, for all k. Of points at the same distance the earlier rows are nearer. A
-// point with k copies of itself has the deviation of the narrowest that has not.
-func survey(x *mat.Dense, ks []int) []neighbourhood {
+// survey measures the neighbourhoods of the rows of x among those of another matrix, or of x itself, for all k, on all cores. Of points
+// at the same distance the earlier rows are nearer. A point with k copies of itself has the deviation of the narrowest that has not.
+func survey(ctx context.Context, x, among *mat.Dense, ks []int) ([]neighbourhood, error) {
 	n, d := x.Dims()
-	near, size := newTree(x), triangle(d)
+	near, size := newTree(among), triangle(d)
 	around := make([]neighbourhood, len(ks))
 	for j, k := range ks {
 		around[j] = neighbourhood{k: k, mean: mat.NewDense(n, d, nil), sd: make([]float64, n)}
@@ -132,38 +170,23 @@ func survey(x *mat.Dense, ks []int) []neighbourhood {
 			around[j].covariance = make([]float64, n*size)
 		}
 	}
-	sum, moment, away := make([]float64, d), make([]float64, size), make([]float64, d)
-	var found []treeRow
-	for i := range n {
-		x0 := x.RawRowView(i)
-		found = near.nearest(found, x0, min(slices.Max(ks), n-1)+1) // and the point itself
-		clear(sum)
-		clear(moment)
-		count := 0
-		for j, k := range ks {
-			h := &around[j]
-			for ; count < min(k+1, len(found)); count++ {
-				for c, v := range x.RawRowView(found[count].index) {
-					sum[c] += v
-					away[c] = v - x0[c]
-				}
-				if h.covariance != nil {
-					addSquare(moment, 1, away)
+	const block = 512
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (n+block-1)/block) {
+		all.Go(func() {
+			w := surveyor{x: x, among: among, near: near, ks: ks, around: around,
+				sum: make([]float64, d), moment: make([]float64, size), away: make([]float64, d)}
+			for lo := int(next.Add(block)) - block; lo < n && ctx.Err() == nil; lo = int(next.Add(block)) - block {
+				for i := lo; i < min(lo+block, n); i++ {
+					w.row(i)
 				}
 			}
-			mean := h.mean.RawRowView(i)
-			for c, v := range sum {
-				mean[c] = v / float64(count)
-				away[c] = mean[c] - x0[c]
-			}
-			h.sd[i] = math.Sqrt(found[count-1].sq / float64(d+2)) // distances are squares
-			if h.covariance != nil && count > 1 {
-				cov := h.covariance[i*size : (i+1)*size]
-				copy(cov, moment)
-				addSquare(cov, -float64(count), away)
-				floats.Scale(1/float64(count-1), cov)
-			}
-		}
+		})
+	}
+	all.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	for _, h := range around {
 		least := math.Inf(1)
@@ -178,7 +201,51 @@ func survey(x *mat.Dense, ks []int) []neighbourhood {
 			}
 		}
 	}
-	return around
+	return around, nil
+}
+
+// surveyor measures neighbourhoods, one after the other.
+type surveyor struct {
+	x, among          *mat.Dense
+	near              *tree
+	ks                []int
+	around            []neighbourhood
+	sum, moment, away []float64
+	found             []treeRow
+}
+
+// row measures what is around row i.
+func (w *surveyor) row(i int) {
+	x0 := w.x.RawRowView(i)
+	rows, _ := w.among.Dims()
+	w.found = w.near.nearest(w.found, x0, min(slices.Max(w.ks), rows-1)+1) // and the point itself
+	clear(w.sum)
+	clear(w.moment)
+	count, size := 0, len(w.moment)
+	for j, k := range w.ks {
+		h := &w.around[j]
+		for ; count < min(k+1, len(w.found)); count++ {
+			for c, v := range w.among.RawRowView(w.found[count].index) {
+				w.sum[c] += v
+				w.away[c] = v - x0[c]
+			}
+			if h.covariance != nil {
+				addSquare(w.moment, 1, w.away)
+			}
+		}
+		mean := h.mean.RawRowView(i)
+		for c, v := range w.sum {
+			mean[c] = v / float64(count)
+			w.away[c] = mean[c] - x0[c]
+		}
+		h.sd[i] = math.Sqrt(w.found[count-1].sq / float64(len(x0)+2)) // distances are squares
+		if h.covariance != nil && count > 1 {
+			cov := h.covariance[i*size : (i+1)*size]
+			copy(cov, w.moment)
+			addSquare(cov, -float64(count), w.away)
+			floats.Scale(1/float64(count-1), cov)
+		}
+	}
 }
 
 // addSquare adds c v vᵀ to a lower triangle.

@@ -2,6 +2,8 @@ package datasets
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -27,7 +29,7 @@ func TestNeighbourhoods(t *testing.T) {
 	for i := range ks[1] + 1 { // one point five times
 		x.SetRow(i, []float64{0.1, 0.2, 0.3})
 	}
-	got := survey(x, ks)
+	got := surveyed(x, ks)
 	for at, k := range ks {
 		sd, least := make([]float64, n), math.Inf(1)
 		var covariances []*mat.SymDense
@@ -104,7 +106,7 @@ func TestNeighboursAtTheSameDistance(t *testing.T) {
 	for name, x := range map[string]*mat.Dense{"grid": grid, "cube": cube} {
 		n, d := x.Dims()
 		ks := []int{2, 10, 33}
-		got := survey(x, ks)
+		got := surveyed(x, ks)
 		for at, k := range ks {
 			wrong := 0
 			for i := range n {
@@ -246,7 +248,7 @@ func TestSmoothedWithoutRoom(t *testing.T) {
 	if tol := 5 * math.Sqrt(2*want); math.Abs(got-want) > tol {
 		t.Errorf("squares of the noise, in units of its own: %g, want %g ± %.2g", got, want, tol)
 	}
-	sd := survey(x, []int{s.k})[0].sd
+	sd := surveyed(x, []int{s.k})[0].sd
 	for i, v := range s.noise {
 		if want := enough(a, s.k, d) / 2 * sd[i]; math.Abs(v-want) > 1e-12 {
 			t.Errorf("point %d: deviation %g, want %g", i, v, want)
@@ -332,11 +334,11 @@ func TestSmoothedManyPoints(t *testing.T) {
 	for i := range some {
 		every.SetRow(i, x.RawRowView(n/some*i))
 	}
-	s := newSmoothed(x, a, some)
-	if want := newSmoothed(every, a, some).k; s.k != want {
+	s := smoothedOf(x, a, some)
+	if want := smoothedOf(every, a, some).k; s.k != want {
 		t.Errorf("%d neighbours, want %d", s.k, want)
 	}
-	want := survey(x, []int{s.k})[0].smooth(x, enough(a, s.k, 2))
+	want := surveyed(x, []int{s.k})[0].smooth(x, enough(a, s.k, 2))
 	if !mat.Equal(s.centre, want.centre) || !slices.Equal(s.noise, want.noise) {
 		t.Error("the smoothing is not that of all points")
 	}
@@ -350,7 +352,7 @@ func TestSmoothedIsNormalised(t *testing.T) {
 		u := rng.NormFloat64()
 		x.SetRow(i, []float64{u, 0.9*u + 0.2*rng.NormFloat64()})
 	}
-	s := newSmoothed(x, 0.6, compared)
+	s := smoothedOf(x, 0.6, compared)
 	const step, cells = 0.05, 240
 	grid := mat.NewDense(cells*cells, 2, nil)
 	for i := range cells * cells {
@@ -408,13 +410,13 @@ func TestSmoothedChoosesNeighbours(t *testing.T) {
 		x, y := drawn(t, name, 1200, 1000)
 		logp, mean := make([][]float64, len(neighbours)), make([]float64, len(neighbours))
 		best := 0
-		for j, h := range survey(x, neighbours) {
+		for j, h := range surveyed(x, neighbours) {
 			if logp[j], mean[j] = h.smooth(x, comparedAt).logProbs(y); mean[j] > mean[best] {
 				best = j
 			}
 		}
 		short := func(j int) float64 { return likelier(logp[best], logp[j], comparedOn) } // as the choice was made on
-		chosen := newSmoothed(x, 0.3, compared).k
+		chosen := smoothedOf(x, 0.3, compared).k
 		t.Logf("%s: %d neighbours chosen, %d best; mean log density %.3f", name, chosen, neighbours[best], mean)
 		if z := short(slices.Index(neighbours, chosen)); z > 4 {
 			t.Errorf("%s: %d neighbours, %.1f standard errors less likely than %d", name, chosen, z, neighbours[best])
@@ -439,8 +441,8 @@ func TestSmoothedKeepsWhatIsNarrow(t *testing.T) {
 		profile, curves bool
 	}{{"2spirals", true, true}, {"8gaussians", true, false}, {"banana", false, true}} {
 		x, y := drawn(t, c.name, n, fresh)
-		around := survey(x, neighbours)
-		k := newSmoothed(x, comparedAt, compared).k
+		around := surveyed(x, neighbours)
+		k := smoothedOf(x, comparedAt, compared).k
 		logp, mean := around[slices.Index(neighbours, k)].smooth(x, comparedAt).logProbs(y)
 		best := func(change func(h *neighbourhood, s *Smoothed)) (likeliest []float64) {
 			var at *Smoothed
@@ -466,5 +468,63 @@ func TestSmoothedKeepsWhatIsNarrow(t *testing.T) {
 		if z := likelier(logp, balls, fresh); c.curves && z < 4 {
 			t.Errorf("%s: mean log density %.4f, %.1f standard errors more than by noise along all axes", c.name, mean, z)
 		}
+	}
+}
+
+func surveyed(x *mat.Dense, ks []int) []neighbourhood {
+	around, err := survey(context.Background(), x, x, ks)
+	if err != nil {
+		panic(err)
+	}
+	return around
+}
+
+func smoothedOf(x *mat.Dense, a float64, most int) *Smoothed {
+	s, err := newSmoothed(context.Background(), x, a, most, large)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// Of many points the neighbours are those among a part, each for several: a neighbourhood is as wide as that of so many neighbours among
+// all, the covariance of the whole is kept, and the end of the context is the end of the work.
+func TestSmoothedOfMany(t *testing.T) {
+	const n, each = 8000, 2
+	x, rng := mat.NewDense(n, 2, nil), rand.New(rand.NewPCG(1, 2))
+	for i := range n {
+		x.SetRow(i, []float64{rng.NormFloat64(), 3*rng.NormFloat64() + 5})
+	}
+	s, err := newSmoothed(t.Context(), x, 0.6, 1000, n/2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := surveyed(x, []int{s.k})[0]
+	var ratio float64
+	some, err := survey(t.Context(), x, part(x, n/each), []int{s.k / each})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		ratio += some[0].sd[i] / all.sd[i] / n
+	}
+	// The k-th of n/2 neighbours is the 2k-th of n, but for the scatter of both, 1/√k, and the point itself.
+	if want := 1 / math.Sqrt(float64(s.k/each)); math.Abs(ratio-1) > want {
+		t.Errorf("neighbourhoods among a part are %.3f times as wide as among all, want 1 ± %.3f", ratio, want)
+	}
+	draws := mat.NewDense(n, 2, nil)
+	s.Sample(draws, rng)
+	var got, want mat.SymDense
+	stat.CovarianceMatrix(&got, draws, nil)
+	stat.CovarianceMatrix(&want, x, nil)
+	for j := range 2 {
+		if r := got.At(j, j) / want.At(j, j); math.Abs(r-1) > 4*math.Sqrt(4./n) {
+			t.Errorf("variance %d is %.3f of that of the data", j, r)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := newSmoothed(ctx, x, 0.6, 1000, 1000); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was cancelled", err)
 	}
 }

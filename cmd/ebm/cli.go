@@ -45,6 +45,7 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 			{Key: "training", Title: "Training:"},
 			{Key: "sampling", Title: "Sampling:"},
 			{Key: "output", Title: "Output:"},
+			{Key: "machines", Title: "Many machines:"},
 		}),
 		kong.Vars{
 			"live":        live.DefaultAddr,

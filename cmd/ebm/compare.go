@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/board"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
@@ -34,32 +36,42 @@ type compareCmd struct {
 	Out        string   `default:"runs/compare" placeholder:"DIR" help:"Folder (${default}). What is done there is not done again."`
 	JSON       bool     `name:"json" help:"Print JSON."`
 	Quiet      bool     `short:"q" help:"No progress."`
+
+	Plan   bool     `group:"machines" help:"Print what the runs cost, about, and do nothing."`
+	Shards int      `default:"1" group:"machines" help:"Parts that --plan balances (${default})."`
+	Shard  string   `placeholder:"I/N" group:"machines" help:"Do part I of N, counted from 0; auto takes both from Slurm or Kubernetes. Parts may share a folder, on a network too."`
+	Gather string   `placeholder:"DIR" group:"machines" help:"Make the board of what is done in these folders, in --out, or in the folder itself where it is one: --gather a b c."`
+	More   []string `arg:"" optional:"" name:"dir" help:"More folders of --gather."`
+	Lease  float64  `default:"60" placeholder:"X" group:"machines" help:"Seconds without a sign of life after which others take the runs of a process over (${default})."`
 }
 
 func (compareCmd) Help() string {
-	return `Writes table.md, table.csv and board.json to the folder, and board.png of what has two dimensions. Stopped or killed and started again it goes on where it was, and the CPU seconds of before count. Where an objective refuses the data the table says so.
+	return `Writes table.md, table.csv and board.json to the folder, and board.png of what has two dimensions. Stopped or killed and started again it goes on where it was, and the CPU seconds of before count. Where an objective refuses the data the table says so. Any number of processes may work in one folder, each run is done by one of them.
 
 Examples:
 
     ebm compare
     ebm compare --objectives all --datasets moons --seconds 60 --seeds 3
-    ebm compare --set steps=500 --set hidden=32,32 --out runs/quick`
+    ebm compare --set steps=500 --set hidden=32,32 --out runs/quick
+    ebm compare --objectives all --seeds 5 --plan --shards 6`
 }
 
-func (c *compareCmd) Run(e *env) error {
+func (c *compareCmd) Run(e *env, k *kong.Context) error {
+	if c.Gather != "" {
+		return c.gather(e, k)
+	}
+	if len(c.More) > 0 {
+		return exit.Usagef("unexpected argument %s (see: ebm compare --help)", c.More[0])
+	}
 	cfg, err := c.config()
 	if err != nil {
 		return err
 	}
+	if c.Plan {
+		return c.plan(e, cfg)
+	}
 	if !c.Quiet {
-		cfg.Done = func(k board.Cell, done, total int) {
-			what := k.Error
-			if k.Eval != nil {
-				v, name := k.Quality()
-				what = fmt.Sprintf("%s %.4f, %.1f CPU s", name, v, k.CPU)
-			}
-			e.logf("%d/%d %s %s seed %d: %s", done, total, k.Dataset, k.Objective, k.Seed, what)
-		}
+		c.follow(e, &cfg)
 	}
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return exit.Usagef("--out %s: %w", c.Out, err)
@@ -71,6 +83,41 @@ func (c *compareCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Shard.Count > 0 {
+		return c.shardDone(e, cfg, cells)
+	}
+	return writeBoard(e, cfg, cells, c.JSON)
+}
+
+// follow says what is done.
+func (c *compareCmd) follow(e *env, cfg *board.Config) {
+	cfg.Done = func(k board.Cell, done, total int) {
+		what := k.Error
+		if k.Eval != nil {
+			v, name := k.Quality()
+			what = fmt.Sprintf("%s %.4f, %.1f CPU s", name, v, k.CPU)
+		}
+		e.logf("%d/%d %s %s seed %d: %s", done, total, k.Dataset, k.Objective, k.Seed, what)
+	}
+	cfg.Waiting = func(cells int) {
+		e.logf("other processes are at work on what is left, %d of the runs; waiting for them", cells)
+	}
+}
+
+// shardDone prints what a shard came to; the board takes all of them.
+func (c *compareCmd) shardDone(e *env, cfg board.Config, cells []board.Cell) error {
+	if c.JSON {
+		return writeJSON(e.stdout, cells)
+	}
+	if !c.Quiet {
+		e.logf("shard %d/%d: %d runs are done", cfg.Shard.Index, cfg.Shard.Count, len(cells))
+	}
+	_, err := fmt.Fprintln(e.stdout, c.Out)
+	return err
+}
+
+// writeBoard writes the files of a board into its folder, and prints it.
+func writeBoard(e *env, cfg board.Config, cells []board.Cell, asJSON bool) error {
 	var table, csv bytes.Buffer
 	if err := board.WriteTable(&table, cfg, cells); err != nil {
 		return err
@@ -83,7 +130,7 @@ func (c *compareCmd) Run(e *env) error {
 		return err
 	}
 	for name, b := range map[string][]byte{"table.md": table.Bytes(), "table.csv": csv.Bytes(), "board.json": append(all, '\n')} {
-		if err := train.WriteFile(filepath.Join(c.Out, name), b); err != nil {
+		if err := train.WriteFile(filepath.Join(cfg.Dir, name), b); err != nil {
 			return err
 		}
 	}
@@ -91,7 +138,7 @@ func (c *compareCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	picture := filepath.Join(c.Out, "board.png")
+	picture := filepath.Join(cfg.Dir, "board.png")
 	if fig != nil {
 		err = viz.Save(picture, fig)
 	} else if err = os.Remove(picture); errors.Is(err, fs.ErrNotExist) { // of other data that were compared here
@@ -100,11 +147,11 @@ func (c *compareCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
+	if asJSON {
 		return writeJSON(e.stdout, cells)
 	}
 	_, err = e.stdout.Write(table.Bytes())
-	fmt.Fprintln(e.stdout, c.Out)
+	fmt.Fprintln(e.stdout, cfg.Dir)
 	return err
 }
 
@@ -163,6 +210,9 @@ func (c *compareCmd) config() (board.Config, error) {
 	}
 	if c.Workers == 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	if err := c.machines(&cfg); err != nil {
+		return cfg, err
 	}
 	cfg.Set = make(settings.Layer)
 	for _, text := range c.Set {

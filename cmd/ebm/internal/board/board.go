@@ -1,5 +1,5 @@
-// Package board compares objectives on data: every objective × dataset × seed is a cell, a training run of its own in a
-// folder, judged by the same measures. Cells that are done are not done again.
+// Package board compares objectives on data: every objective × dataset × seed is a cell, a training run of its own in
+// a folder, judged by the same measures. Cells that are done are not done again.
 package board
 
 import (
@@ -19,7 +19,6 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
@@ -34,7 +33,10 @@ type Config struct {
 	Seconds              float64        // of CPU per cell; 0: as many steps as the settings say
 	Workers              int            // cells at a time
 	Dir                  string         // where cells and results go
+	Shard                Shard          // the part to do; the zero value is all of it
+	Lease                time.Duration  // after which a process that shows no sign of life counts as dead; 0: DefaultLease
 	Done                 func(c Cell, done, total int)
+	Waiting              func(cells int) // for other processes, which train them; called once
 }
 
 // Cell is the outcome of one run.
@@ -47,41 +49,54 @@ type Cell struct {
 	Set       settings.Layer  `json:"set,omitempty"`  // over the defaults
 	Data      string          `json:"data,omitempty"` // what the file was known by
 	Error     string          `json:"error,omitempty"`
-	Run       string          `json:"run"` // folder
+	Run       string          `json:"run,omitempty"` // folder, from that of the board; none where the objective refused the data
 	Eval      *metrics.Report `json:"eval,omitempty"`
-
-	refused error // by the objective, before anything was made
 }
 
+// Name is that of the cell's folder.
+func (c Cell) Name() string {
+	return fmt.Sprintf("%s-%s-%d", filepath.Base(c.Dataset), c.Objective, c.Seed)
+}
+
+// Refused reports that the objective cannot learn from the data, which it said before anything was trained.
+func (c Cell) Refused() bool { return c.Steps == 0 && c.Error != "" }
+
 const (
-	resultFile = "cell.json"      // marks a cell that is done
+	resultFile = "cell.json"      // of a cell that is done
 	spentFile  = "cpu_seconds"    // of one that is not done, up to its checkpoint or, where it was interrupted, to that moment
 	budgetFile = "budget_seconds" // of one whose steps a budget chose
 )
 
-// Run fills the cells. It is an error if the objectives refuse all of them. When ctx is cancelled, those that are done stay, and those that had begun have a checkpoint.
+// Run fills the cells of the shard, the longest first, beside others who do so with the same folder. It is an error if
+// the objectives refuse all of them. When ctx is cancelled, those that are done stay, and those that had begun have a
+// checkpoint.
 func Run(ctx context.Context, cfg Config) ([]Cell, error) {
-	var cells []Cell
-	sums := make([]string, len(cfg.Datasets))
-	for k, d := range cfg.Datasets {
-		var err error
-		if sums[k], err = model.FileSum(d); err != nil {
-			return nil, fmt.Errorf("--datasets: %w", err)
-		}
+	sweep, err := cfg.sweep()
+	if err != nil {
+		return nil, err
 	}
-	for _, o := range cfg.Objectives {
-		for k, d := range cfg.Datasets {
-			for seed := range cfg.Seeds {
-				cells = append(cells, Cell{Dataset: d, Objective: o, Seed: uint64(seed + 1), Data: sums[k]})
-			}
+	if err := sweep.register(cfg.Dir); err != nil {
+		return nil, err
+	}
+	cells := sweep.cells()
+	if cfg.Shard.Count > 0 {
+		plan, err := cfg.Plan(cfg.Shard.Count)
+		if err != nil {
+			return nil, err
 		}
+		cells = plan.of(cfg.Shard.Index)
+	}
+	order, err := cfg.longestFirst(cells)
+	if err != nil {
+		return nil, err
 	}
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex
-		next = make(chan int)
 		errs []error
 		done int
+		led  = newLedger(cfg.Dir, cfg.Lease)
+		left = newQueue(order, led.lease, cfg.Waiting)
 	)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -90,8 +105,12 @@ func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 			// CPU seconds are those of the thread: it is kept to one cell.
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			for i := range next {
-				err := cfg.cell(ctx, &cells[i])
+			for i := range left.each(ctx) {
+				err := cfg.cell(ctx, led, &cells[i])
+				if errors.Is(err, errBusy) {
+					left.again(i)
+					continue
+				}
 				mu.Lock()
 				if err != nil {
 					errs = append(errs, err)
@@ -103,41 +122,63 @@ func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 			}
 		})
 	}
-	for i := range cells {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
 	wg.Wait()
+	_ = os.Remove(filepath.Join(cfg.Dir, workDir)) // if nothing is under way
 	if len(errs) > 0 {
 		return nil, errs[0]
 	}
-	if !slices.ContainsFunc(cells, func(c Cell) bool { return c.refused == nil }) && len(cells) > 0 {
-		return nil, cells[0].refused
+	if ctx.Err() == nil && len(cells) > 0 && !slices.ContainsFunc(cells, func(c Cell) bool { return !c.Refused() }) {
+		return nil, exit.Usagef("--objectives %s: %s", cells[0].Objective, cells[0].Error)
 	}
 	return cells, ctx.Err()
 }
 
-// cell fills one cell. What fails in its training is the cell's, as is the refusal of its objective to learn from the data,
-// of which nothing is stored; an error is about the comparison.
-func (cfg Config) cell(ctx context.Context, c *Cell) error {
-	c.Run = filepath.Join(cfg.Dir, "cells", fmt.Sprintf("%s-%s-%d", filepath.Base(c.Dataset), c.Objective, c.Seed))
+// cell fills one cell, by reading what it came to or by training it, unless another process does, which is errBusy.
+// What fails in its training is the cell's, as is the refusal of its objective to learn from the data; an error is
+// about the comparison.
+func (cfg Config) cell(ctx context.Context, led *ledger, c *Cell) error {
 	s, err := cfg.settings(*c)
 	if err != nil {
 		return err
 	}
-	dir, resume, err := cfg.open(c, &s)
-	if err != nil || c.Steps > 0 {
-		return c.refuse(err)
+	lease, ctx, err := led.claim(ctx, c.Name())
+	if errors.Is(err, errDone) {
+		return cfg.read(c, s)
 	}
-	defer dir.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := cfg.fill(ctx, c, s, lease); err != nil {
+		lease.release()
+		if !lease.mine() {
+			return errBusy
+		}
+		return err
+	}
+	if err := lease.publish(); err != nil {
+		if !lease.mine() {
+			return errBusy
+		}
+		return err
+	}
+	return cfg.read(c, s)
+}
+
+// fill trains a cell in the folder of the lease.
+func (cfg Config) fill(ctx context.Context, c *Cell, s settings.Settings, lease *lease) error {
+	dir, resume, err := cfg.open(c, &s, lease)
+	var refusal *job.Refusal
+	if errors.As(err, &refusal) {
+		return cfg.refuse(c, s, lease.run(), refusal)
+	}
+	if err != nil {
+		return err
+	}
 	plan, err := job.Prepare(s)
 	if err != nil {
-		return c.refuse(err)
+		return err
 	}
-	earlier, err := readSeconds(c.Run, spentFile)
+	earlier, err := readSeconds(dir.Path, spentFile)
 	if err != nil {
 		return err
 	}
@@ -159,18 +200,34 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 			}
 		},
 	})
+	result := *c
 	switch {
 	case errors.Is(err, train.ErrDiverged):
-		c.Error = exit.Line(err)
+		result.Error = exit.Line(err)
 	case err != nil:
 		if failed := store(); failed != nil {
 			return errors.Join(err, failed)
 		}
 		return err
 	default:
-		c.Eval = res.Eval
+		result.Eval = res.Eval
 	}
-	c.Steps, c.CPU, c.Set = s.Steps, seconds(), cfg.Set
+	result.Steps, result.CPU, result.Set, result.Run = s.Steps, seconds(), cfg.Set, c.folder()
+	return result.write(dir)
+}
+
+// refuse stores that the objective cannot learn from the data.
+func (cfg Config) refuse(c *Cell, s settings.Settings, path string, refusal *job.Refusal) error {
+	dir := &run.Dir{Path: path}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return err
+	}
+	result := *c
+	result.Error, result.Set = exit.Line(refusal), cfg.Set
+	return errors.Join(cfg.begin(dir, s), result.write(dir))
+}
+
+func (c Cell) write(dir *run.Dir) error {
 	b, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return err
@@ -178,15 +235,8 @@ func (cfg Config) cell(ctx context.Context, c *Cell) error {
 	return dir.Write(resultFile, append(b, '\n'))
 }
 
-// refuse makes the refusal of an objective the cell's; other errors it returns.
-func (c *Cell) refuse(err error) error {
-	var refusal *job.Refusal
-	if !errors.As(err, &refusal) {
-		return err
-	}
-	c.Run, c.Error, c.refused = "", exit.Line(refusal), err
-	return nil
-}
+// folder is where the cell is when it is done, from that of the board.
+func (c Cell) folder() string { return filepath.ToSlash(filepath.Join(cellsDir, c.Name())) }
 
 // readSeconds reads a number of seconds from a file in a cell's folder; 0 where there is none.
 func readSeconds(folder, name string) (float64, error) {
@@ -214,36 +264,51 @@ func (cfg Config) settings(c Cell) (settings.Settings, error) {
 	return settings.Merge(layer, job.Preset(chosen), cfg.Set)
 }
 
-// open finds the folder of a cell: done, begun or new. Of a cell that is done the result is read.
-func (cfg Config) open(c *Cell, s *settings.Settings) (dir *run.Dir, resume bool, err error) {
-	if b, err := os.ReadFile(filepath.Join(c.Run, resultFile)); err == nil {
-		var old Cell
-		if err := json.Unmarshal(b, &old); err != nil || old.Steps <= 0 {
-			return nil, false, exit.Usagef("%s is damaged; remove the folder to have the cell done again", filepath.Join(c.Run, resultFile))
-		}
-		if err := cfg.match(c.Run, *s); err != nil {
-			return nil, false, err
-		}
-		if old.Data != c.Data {
-			return nil, false, exit.Usagef("%s has changed since %s was made; choose another --out, or remove it", c.Dataset, c.Run)
-		}
-		old.Run = c.Run
-		*c = old
-		return nil, false, nil
+// read reads what a cell came to.
+func (cfg Config) read(c *Cell, s settings.Settings) error {
+	path := filepath.Join(cfg.Dir, c.folder())
+	old, err := readCell(path)
+	if err != nil {
+		return err
 	}
-	if _, err := os.Stat(filepath.Join(c.Run, run.Config)); err == nil {
-		if err := cfg.match(c.Run, *s); err != nil {
+	if err := cfg.match(path, s); err != nil {
+		return err
+	}
+	if old.Data != c.Data {
+		return exit.Usagef("%s has changed since %s was made; choose another --out, or remove it", c.Dataset, path)
+	}
+	*c = old
+	return nil
+}
+
+// readCell reads what the cell in a folder came to.
+func readCell(path string) (Cell, error) {
+	var c Cell
+	name := filepath.Join(path, resultFile)
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, exit.Usagef("%s is missing; remove the folder to have the cell done again", name)
+	}
+	if err != nil || json.Unmarshal(b, &c) != nil || c.Steps <= 0 && !c.Refused() {
+		return c, exit.Usagef("%s is damaged; remove the folder to have the cell done again", name)
+	}
+	return c, nil
+}
+
+// open makes the run directory of a cell, or takes over that of an earlier owner, with its settings.
+func (cfg Config) open(c *Cell, s *settings.Settings, lease *lease) (dir *run.Dir, resume bool, err error) {
+	if from := lease.earlier(); from != "" {
+		if err := cfg.match(from, *s); err != nil {
 			return nil, false, err
 		}
-		if dir, err = run.Open(c.Run); err != nil {
+		if err := lease.adopt(from); err != nil {
 			return nil, false, err
 		}
-		if *s, err = dir.Settings(); err != nil {
+		if dir, err = run.Open(lease.run()); err != nil {
 			return nil, false, err
 		}
-		return dir, true, dir.Lock()
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, false, exit.AsUsage(err)
+		*s, err = dir.Settings()
+		return dir, true, err
 	}
 	plan, err := job.Prepare(*s)
 	if err != nil {
@@ -256,37 +321,25 @@ func (cfg Config) open(c *Cell, s *settings.Settings) (dir *run.Dir, resume bool
 		}
 		s.Steps = max(100, int(cfg.Seconds/per.Seconds()))
 	}
-	if err := dropBudget(c.Run); err != nil {
-		return nil, false, err
+	if err := os.MkdirAll(lease.run(), 0o755); err != nil {
+		return nil, false, exit.Usagef("--out %s: %w", cfg.Dir, err)
 	}
-	if dir, err = run.Create(c.Run, c.Dataset, c.Objective); err != nil {
-		return nil, false, err
-	}
+	dir = &run.Dir{Path: lease.run()}
+	return dir, false, cfg.begin(dir, *s)
+}
+
+// begin writes what a cell is trained with. With its settings a run has begun: the budget comes first.
+func (cfg Config) begin(dir *run.Dir, s settings.Settings) error {
 	if cfg.Seconds > 0 {
 		if err := dir.Write(budgetFile, fmt.Appendf(nil, "%g\n", cfg.Seconds)); err != nil {
-			return nil, false, err
+			return err
 		}
 	}
-	return dir, false, dir.Write(run.Config, s.Config())
+	return dir.Write(run.Config, s.Config())
 }
 
-// dropBudget removes what a process that ended before it wrote the settings has left in the folder of a cell: it is not begun.
-func dropBudget(path string) error {
-	if entries, err := os.ReadDir(path); err != nil || !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == budgetFile }) {
-		return nil
-	}
-	dir := &run.Dir{Path: path}
-	if err := dir.Lock(); err != nil {
-		return err
-	}
-	defer dir.Unlock()
-	if dir.Has(run.Config) { // of another process, a moment ago
-		return exit.Usagef("run directory %s is in use by another process; wait for it or stop it", path)
-	}
-	return os.Remove(dir.File(budgetFile))
-}
-
-// match refuses a folder that was made with other settings or another budget; the steps that a budget chose may differ.
+// match refuses a folder that was made with other settings or another budget; the steps that a budget chose may
+// differ.
 func (cfg Config) match(path string, s settings.Settings) error {
 	dir, err := run.Open(path)
 	if err != nil {

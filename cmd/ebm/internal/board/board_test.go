@@ -30,7 +30,7 @@ func small(t *testing.T) (board.Config, string) {
 	}
 	dir := t.TempDir()
 	return board.Config{Datasets: []string{"4squares"}, Objectives: []string{"nce"}, Seeds: 1, Set: set, Workers: 1, Dir: dir},
-		filepath.Join(dir, "cells", "4squares-nce-1")
+		filepath.Join(dir, "work", "4squares-nce-1", "1", "run") // as long as it is not done
 }
 
 // TestSecondsOverInterruption: what an interrupted process spent on a cell counts.
@@ -56,10 +56,11 @@ func TestSecondsOverInterruption(t *testing.T) {
 	if err := os.WriteFile(spent, []byte("none\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := board.Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), spent) {
+	if _, err := board.Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "cpu_seconds is damaged") {
 		t.Errorf("damaged file: error %v", err)
 	}
 	const before = 1000
+	spent = filepath.Join(filepath.Dir(filepath.Dir(cell)), "2", "run", "cpu_seconds") // of the one that has just failed
 	if err := os.WriteFile(spent, []byte("1000\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,8 @@ func TestSecondsOverInterruption(t *testing.T) {
 	}
 }
 
-// TestSecondsOverKill: what was spent on a cell is on disk from its first checkpoint on, not only when the process has stopped.
+// TestSecondsOverKill: what was spent on a cell is on disk from its first checkpoint on, not only when the process has
+// stopped.
 func TestSecondsOverKill(t *testing.T) {
 	cfg, cell := small(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -101,7 +103,8 @@ func TestSecondsOverKill(t *testing.T) {
 	}
 }
 
-// TestBudget: a budget chooses steps that take about as long, however short they are, and a board with another one is refused.
+// TestBudget: a budget chooses steps that take about as long, however short they are, and a board with another one is
+// refused.
 func TestBudget(t *testing.T) {
 	cfg, _ := small(t)
 	delete(cfg.Set, "steps")
@@ -124,11 +127,12 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// TestKilledBeforeSettings: of a cell whose process was killed when it had written the budget alone, nothing has begun.
+// TestKilledBeforeSettings: of a cell whose process was killed when it had written the budget alone, nothing has
+// begun.
 func TestKilledBeforeSettings(t *testing.T) {
 	cfg, cell := small(t)
 	delete(cfg.Set, "steps")
-	cfg.Seconds = 0.1
+	cfg.Seconds, cfg.Lease = 0.1, 50*time.Millisecond
 	if err := os.MkdirAll(cell, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +142,11 @@ func TestKilledBeforeSettings(t *testing.T) {
 	if _, err := board.Run(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := os.ReadFile(filepath.Join(cell, "budget_seconds")); err != nil || string(b) != "0.1\n" {
+	if b, err := os.ReadFile(filepath.Join(cfg.Dir, "cells", "4squares-nce-1", "budget_seconds")); err != nil || string(b) != "0.1\n" {
 		t.Errorf("budget %q, %v, want that of the board", b, err)
+	}
+	if _, err := os.Stat(filepath.Join(cfg.Dir, "work")); err == nil {
+		t.Error("work was left behind")
 	}
 }
 

@@ -38,54 +38,72 @@ func (c Cell) Quality() (v float64, name string) {
 	return float64(c.Eval.NLL), "NLL"
 }
 
-// pick gathers a number of all seeds of a cell.
-func pick(cells []Cell, objective, dataset string, f func(Cell) float64) []float64 {
-	var v []float64
+// seeds are the cells of an objective on a dataset.
+type seeds []Cell
+
+// bySeeds finds the cells of each objective on each dataset.
+func bySeeds(cells []Cell) map[[2]string]seeds {
+	m := make(map[[2]string]seeds)
 	for _, c := range cells {
-		if c.Objective == objective && c.Dataset == dataset {
-			v = append(v, f(c))
-		}
+		key := [2]string{c.Objective, c.Dataset}
+		m[key] = append(m[key], c)
 	}
-	return v
+	return m
 }
 
-// WriteTable writes the medians over seeds as a Markdown table: quality in nats, CPU seconds in brackets, the best of each
-// column bold. The columns of files, whose truth is not known, say that they hold the NLL.
+// median of a number of the cells, where it is known; NaN where it is of none.
+func (s seeds) median(f func(Cell) float64) float64 {
+	v := make([]float64, len(s))
+	for i, c := range s {
+		v[i] = f(c)
+	}
+	return median(v)
+}
+
+// WriteTable writes the medians over seeds as a Markdown table: quality in nats, CPU seconds in brackets, the best of
+// each column bold. The columns of files, whose truth is not known, say that they hold the NLL. Where no run is done
+// stands a dash.
 func WriteTable(w io.Writer, cfg Config, cells []Cell) error {
 	head, rule := "| KL, nats (CPU s) |", "|---|"
 	best := make(map[string]float64)
-	kl := func(c Cell) float64 { v, _ := c.Quality(); return v }
+	of := bySeeds(cells)
+	quality := func(c Cell) float64 { v, _ := c.Quality(); return v }
+	isNLL := func(c Cell) bool { _, name := c.Quality(); return name == "NLL" }
 	for _, d := range cfg.Datasets {
 		column := d
-		if slices.ContainsFunc(cells, func(c Cell) bool { _, name := c.Quality(); return c.Dataset == d && name == "NLL" }) {
-			column += ": NLL"
-		}
-		head += " " + column + " |"
-		rule += "---|"
 		best[d] = math.Inf(1)
 		for _, o := range cfg.Objectives {
-			if v := median(pick(cells, o, d, kl)); v < best[d] {
+			s := of[[2]string{o, d}]
+			if slices.ContainsFunc(s, isNLL) {
+				column = d + ": NLL"
+			}
+			if v := s.median(quality); v < best[d] {
 				best[d] = v
 			}
 		}
+		head += " " + column + " |"
+		rule += "---|"
 	}
 	lines := []string{head, rule}
 	for _, o := range cfg.Objectives {
 		line := "| `" + o + "` |"
 		for _, d := range cfg.Datasets {
-			v, cpu := median(pick(cells, o, d, kl)), median(pick(cells, o, d, func(c Cell) float64 { return c.CPU }))
-			if slices.ContainsFunc(cells, func(c Cell) bool { return c.Objective == o && c.Dataset == d && c.Steps == 0 && c.Error != "" }) {
+			s := of[[2]string{o, d}]
+			v := s.median(quality)
+			text := "diverged"
+			switch {
+			case len(s) == 0:
+				line += " – |"
+				continue
+			case slices.ContainsFunc(s, Cell.Refused):
 				line += " refused |" // before its first step
 				continue
-			}
-			text := "diverged"
-			if !math.IsNaN(v) {
+			case v == best[d]:
+				text = fmt.Sprintf("**%.4f**", v)
+			case !math.IsNaN(v):
 				text = fmt.Sprintf("%.4f", v)
-				if v == best[d] {
-					text = "**" + text + "**"
-				}
 			}
-			line += fmt.Sprintf(" %s (%s) |", text, round(cpu))
+			line += fmt.Sprintf(" %s (%s) |", text, round(s.median(func(c Cell) float64 { return c.CPU })))
 		}
 		lines = append(lines, line)
 	}
@@ -131,7 +149,8 @@ func WriteCSV(w io.Writer, cells []Cell) error {
 	return out.Error()
 }
 
-// Picture shows the model density of the first seed of every cell, with its quality and cost; nil where no data are planar.
+// Picture shows the model density of the first seed of every cell, with its quality and cost; nil where no data are
+// planar.
 func Picture(cfg Config, cells []Cell) (*viz.Figure, error) {
 	st := viz.Light
 	f := &viz.Figure{Title: "Model densities", Note: "nats, CPU seconds of training"}
@@ -142,7 +161,7 @@ func Picture(cfg Config, cells []Cell) (*viz.Figure, error) {
 				if c.Objective != o || c.Dataset != d || c.Seed != 1 || c.Eval == nil {
 					continue
 				}
-				cell, err := density(st, c)
+				cell, err := density(st, cfg.Dir, c)
 				if err != nil {
 					return nil, err
 				}
@@ -165,8 +184,8 @@ func Picture(cfg Config, cells []Cell) (*viz.Figure, error) {
 }
 
 // density is one cell of the picture; nil where the data are not planar.
-func density(st *viz.Style, c Cell) (*viz.Cell, error) {
-	dir, err := run.Open(c.Run)
+func density(st *viz.Style, board string, c Cell) (*viz.Cell, error) {
+	dir, err := run.Open(filepath.Join(board, filepath.FromSlash(c.Run)))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/board"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+)
+
+// machines checks the flags of comparisons on many machines.
+func (c *compareCmd) machines(cfg *board.Config) error {
+	if c.Shards < 1 || c.Shards > board.MaxShards {
+		return exit.Usagef("--shards %d: want 1 to %d", c.Shards, board.MaxShards)
+	}
+	if !(c.Lease > 0) || c.Lease > 1e6 {
+		return exit.Usagef("--lease %g: want seconds, more than 0 and at most a million", c.Lease)
+	}
+	cfg.Lease = time.Duration(math.Ceil(c.Lease * 1e9))
+	if c.Shard == "" {
+		return nil
+	}
+	if c.Plan {
+		return exit.Usagef("--shard %s: --plan shows all shards; leave one of the two out", c.Shard)
+	}
+	var err error
+	cfg.Shard, err = board.ParseShard(c.Shard, os.Getenv)
+	return err
+}
+
+// plan prints what the comparison costs.
+func (c *compareCmd) plan(e *env, cfg board.Config) error {
+	p, err := cfg.Plan(c.Shards)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(e.stdout, p)
+	}
+	return p.Write(e.stdout)
+}
+
+// alone refuses flags beside the given one that it does not heed.
+func alone(k *kong.Context, flag string, heeded ...string) error {
+	for _, p := range k.Path {
+		if p.Flag != nil && p.Flag.Name != flag && !slices.Contains(heeded, p.Flag.Name) {
+			return exit.Usagef("--%s: --%s has no effect on it; leave it out", flag, p.Flag.Name)
+		}
+	}
+	return nil
+}
+
+// given reports whether a flag was.
+func given(k *kong.Context, flag string) bool {
+	return slices.ContainsFunc(k.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == flag })
+}
+
+// gather makes a board of folders.
+func (c *compareCmd) gather(e *env, k *kong.Context) error {
+	if err := alone(k, "gather", "out", "json", "quiet"); err != nil {
+		return err
+	}
+	from := append([]string{c.Gather}, c.More...)
+	if !given(k, "out") {
+		if len(from) > 1 {
+			return exit.Usagef("--gather: %d folders need --out, where the board goes", len(from))
+		}
+		c.Out = from[0]
+	}
+	if !c.Quiet {
+		e.logf("gathering what is done")
+	}
+	g, err := board.Gather(c.Out, from...)
+	if err != nil {
+		return err
+	}
+	if len(g.Cells) == 0 {
+		return fmt.Errorf("--gather: no run is done in %s", strings.Join(from, ", "))
+	}
+	if err := writeBoard(e, g.Config, g.Cells, c.JSON); err != nil {
+		return err
+	}
+	if n := len(g.Missing); n > 0 {
+		names := make([]string, 0, 5)
+		for _, m := range g.Missing[:min(n, 4)] {
+			names = append(names, m.Name())
+		}
+		if n > len(names) {
+			names = append(names, "…")
+		}
+		return fmt.Errorf("%d of %d runs are missing (%s); the board has the others", n, n+len(g.Cells), strings.Join(names, ", "))
+	}
+	return nil
+}

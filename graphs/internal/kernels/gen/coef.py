@@ -1,6 +1,6 @@
 """Writes coef.go: polynomials of the elementary functions, interpolated at Chebyshev nodes with 50 digits (mpmath).
 
-	python3 coef.py main > coef.go
+	python3 coef.py describe > describe/coef.go
 	python3 coef.py kernels expMid expF64 log1pMid log1pF64 logNormal millsMid millsF64 sinF64 cosF64 sinNormal cosNormal > ../coef.go
 
 The portable path computes float32 in float64 with the polynomials called Mid, and float64 with the same ones as the assembly.

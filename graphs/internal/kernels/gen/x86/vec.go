@@ -1,4 +1,4 @@
-package main
+package x86
 
 import (
 	"fmt"
@@ -7,7 +7,12 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/kernels/gen/describe"
 )
+
+// Value is an operand of a formula: a register or a place in memory.
+type Value = describe.Value
 
 // vec writes instructions on vectors of one element type and width, so that a kernel is written once for float32 and
 // float64, AVX2 and AVX-512. Operands stand in Go's order, destination last.
@@ -15,6 +20,14 @@ type vec struct {
 	f64   bool
 	width int // bits
 }
+
+var _ describe.Ops = vec{}
+
+// F64 reports the element type.
+func (e vec) F64() bool { return e.f64 }
+
+// Reg is a new register.
+func (e vec) Reg() Value { return e.reg() }
 
 func (e vec) wide() bool { return e.width == 512 }
 func (e vec) bytes() int { return e.width / 8 }
@@ -109,41 +122,42 @@ func (e vec) bsel(x Op, f32, f64, b32, b64 inst) inst {
 	return e.sel(f32, f64)
 }
 
-func (e vec) mov(s, d Op) { e.sel(VMOVUPS, VMOVUPD)(s, d) }
+func (e vec) Mov(s, d Value) { e.sel(VMOVUPS, VMOVUPD)(s, d) }
 
 // load returns a new register with the vector at m.
 func (e vec) load(m Op) VecVirtual {
 	r := e.reg()
-	e.mov(m, r)
+	e.Mov(m, r)
 	return r
 }
 
 // bcast loads one element into every lane.
-func (e vec) bcast(m Op, d Op) { e.sel(VBROADCASTSS, VBROADCASTSD)(m, d) }
+func (e vec) Bcast(m, d Value) { e.sel(VBROADCASTSS, VBROADCASTSD)(m, d) }
 
 // The three-operand forms: add, mul: d = y+x, y·x; sub: d = y−x; div: d = y/x; min, max: d = y or x; x where one is NaN.
-func (e vec) add(x, y, d Op) { e.bsel(x, VADDPS, VADDPD, VADDPS_BCST, VADDPD_BCST)(x, y, d) }
-func (e vec) sub(x, y, d Op) { e.bsel(x, VSUBPS, VSUBPD, VSUBPS_BCST, VSUBPD_BCST)(x, y, d) }
-func (e vec) mul(x, y, d Op) { e.bsel(x, VMULPS, VMULPD, VMULPS_BCST, VMULPD_BCST)(x, y, d) }
-func (e vec) div(x, y, d Op) { e.bsel(x, VDIVPS, VDIVPD, VDIVPS_BCST, VDIVPD_BCST)(x, y, d) }
-func (e vec) min(x, y, d Op) { e.bsel(x, VMINPS, VMINPD, VMINPS_BCST, VMINPD_BCST)(x, y, d) }
-func (e vec) max(x, y, d Op) { e.bsel(x, VMAXPS, VMAXPD, VMAXPS_BCST, VMAXPD_BCST)(x, y, d) }
-func (e vec) sqrt(x, d Op)   { e.sel(VSQRTPS, VSQRTPD)(x, d) }
+func (e vec) Add(x, y, d Value)     { e.bsel(x, VADDPS, VADDPD, VADDPS_BCST, VADDPD_BCST)(x, y, d) }
+func (e vec) Sub(x, y, d Value)     { e.bsel(x, VSUBPS, VSUBPD, VSUBPS_BCST, VSUBPD_BCST)(x, y, d) }
+func (e vec) Mul(x, y, d Value)     { e.bsel(x, VMULPS, VMULPD, VMULPS_BCST, VMULPD_BCST)(x, y, d) }
+func (e vec) Div(x, y, d Value)     { e.bsel(x, VDIVPS, VDIVPD, VDIVPS_BCST, VDIVPD_BCST)(x, y, d) }
+func (e vec) Min(x, y, d Value)     { e.bsel(x, VMINPS, VMINPD, VMINPS_BCST, VMINPD_BCST)(x, y, d) }
+func (e vec) Max(x, y, d Value)     { e.bsel(x, VMAXPS, VMAXPD, VMAXPS_BCST, VMAXPD_BCST)(x, y, d) }
+func (e vec) Greater(x, y, d Value) { e.Max(x, y, d) } // y > x ? y : x
+func (e vec) Sqrt(x, d Value)       { e.sel(VSQRTPS, VSQRTPD)(x, d) }
 
 // fma213: d = y·d + c. fma231: d += x·y. fnma231: d −= x·y. fnma213: d = c − y·d. fms213: d = y·d − c.
-func (e vec) fma213(c, y, d Op) {
+func (e vec) Fma213(c, y, d Value) {
 	e.bsel(c, VFMADD213PS, VFMADD213PD, VFMADD213PS_BCST, VFMADD213PD_BCST)(c, y, d)
 }
-func (e vec) fma231(x, y, d Op) {
+func (e vec) Fma231(x, y, d Value) {
 	e.bsel(x, VFMADD231PS, VFMADD231PD, VFMADD231PS_BCST, VFMADD231PD_BCST)(x, y, d)
 }
-func (e vec) fnma231(x, y, d Op) {
+func (e vec) Fnma231(x, y, d Value) {
 	e.bsel(x, VFNMADD231PS, VFNMADD231PD, VFNMADD231PS_BCST, VFNMADD231PD_BCST)(x, y, d)
 }
-func (e vec) fnma213(c, y, d Op) {
+func (e vec) Fnma213(c, y, d Value) {
 	e.bsel(c, VFNMADD213PS, VFNMADD213PD, VFNMADD213PS_BCST, VFNMADD213PD_BCST)(c, y, d)
 }
-func (e vec) fms213(c, y, d Op) {
+func (e vec) Fms213(c, y, d Value) {
 	e.bsel(c, VFMSUB213PS, VFMSUB213PD, VFMSUB213PS_BCST, VFMSUB213PD_BCST)(c, y, d)
 }
 
@@ -155,28 +169,31 @@ func (e vec) logic(x, y, d Op, narrow inst, f32, f64, b32, b64 inst) {
 	emit(func() { narrow(x, y, d) })
 }
 func op3(f func(a, b, c Op)) inst { return func(o ...Op) { f(o[0], o[1], o[2]) } }
-func (e vec) and(x, y, d Op) {
+func (e vec) And(x, y, d Value) {
 	e.logic(x, y, d, op3(VPAND), VPANDD, VPANDQ, VPANDD_BCST, VPANDQ_BCST)
 }
-func (e vec) or(x, y, d Op) { e.logic(x, y, d, op3(VPOR), VPORD, VPORQ, VPORD_BCST, VPORQ_BCST) }
-func (e vec) xor(x, y, d Op) {
+func (e vec) Or(x, y, d Value) { e.logic(x, y, d, op3(VPOR), VPORD, VPORQ, VPORD_BCST, VPORQ_BCST) }
+func (e vec) Xor(x, y, d Value) {
 	e.logic(x, y, d, op3(VPXOR), VPXORD, VPXORQ, VPXORD_BCST, VPXORQ_BCST)
 }
 
 // andn: d = ^y & x.
-func (e vec) andn(x, y, d Op) {
+func (e vec) Andn(x, y, d Value) {
 	e.logic(x, y, d, op3(VPANDN), VPANDND, VPANDNQ, VPANDND_BCST, VPANDNQ_BCST)
 }
-func (e vec) iadd(x, y, d Op)    { e.bsel(x, VPADDD, VPADDQ, VPADDD_BCST, VPADDQ_BCST)(x, y, d) }
-func (e vec) isub(x, y, d Op)    { e.bsel(x, VPSUBD, VPSUBQ, VPSUBD_BCST, VPSUBQ_BCST)(x, y, d) }
-func (e vec) shl(n int, x, d Op) { e.sel(VPSLLD, VPSLLQ)(U8(n), x, d) }
-func (e vec) shr(n int, x, d Op) { e.sel(VPSRLD, VPSRLQ)(U8(n), x, d) }
-func (e vec) zero(d Op)          { e.xor(d, d, d) }
+func (e vec) Iadd(x, y, d Value)    { e.bsel(x, VPADDD, VPADDQ, VPADDD_BCST, VPADDQ_BCST)(x, y, d) }
+func (e vec) Isub(x, y, d Value)    { e.bsel(x, VPSUBD, VPSUBQ, VPSUBD_BCST, VPSUBQ_BCST)(x, y, d) }
+func (e vec) Shl(n int, x, d Value) { e.sel(VPSLLD, VPSLLQ)(U8(n), x, d) }
+func (e vec) Shr(n int, x, d Value) { e.sel(VPSRLD, VPSRLQ)(U8(n), x, d) }
+func (e vec) Zero(d Value)          { e.Xor(d, d, d) }
 
 var consts = map[string]Mem{}
 
 // bits is a constant in every lane, given by its bit pattern.
-func (e vec) bits(b uint64) Mem {
+// Bits is a constant in every lane, given by its bit pattern.
+func (e vec) Bits(b uint64) Value { return e.constant(b) }
+
+func (e vec) constant(b uint64) Mem {
 	key := fmt.Sprintf("k%d_%x", 8*e.size(), b)
 	if m, ok := consts[key]; ok {
 		return m
@@ -200,72 +217,19 @@ func (e vec) bits(b uint64) Mem {
 // k is a constant in every lane.
 func (e vec) k(x float64) Mem {
 	if e.f64 {
-		return e.bits(math.Float64bits(x))
+		return e.constant(math.Float64bits(x))
 	}
-	return e.bits(uint64(math.Float32bits(float32(x))))
+	return e.constant(uint64(math.Float32bits(float32(x))))
 }
 
 // kreg is a constant in a register.
 func (e vec) kreg(x float64) VecVirtual {
 	r := e.reg()
-	e.bcast(e.k(x), r)
+	e.Bcast(e.k(x), r)
 	return r
 }
 
 func (e vec) signBit() uint64 { return 1 << (8*e.size() - 1) }
-
-// pick chooses the coefficients for the element type.
-func (e vec) pick(f32, f64 []float64) []float64 {
-	if e.f64 {
-		return f64
-	}
-	return f32
-}
-
-// horner is Σ c[i] x^i, one step after the other: the portable path can repeat it.
-func (e vec) horner(c []float64, x Op) VecVirtual {
-	p := e.kreg(c[len(c)-1])
-	for i := len(c) - 2; i >= 0; i-- {
-		e.fma213(e.k(c[i]), x, p)
-	}
-	return p
-}
-
-// poly is Σ c[i] x^i by Estrin's scheme, halves in parallel: the loops wait for latencies rather than for multipliers. powers holds
-// x, x², x⁴, …; those that are missing are made.
-func (e vec) poly(c []float64, powers ...VecVirtual) VecVirtual {
-	if !e.f64 { // short enough for Horner, which is a little more accurate
-		return e.horner(c, powers[0])
-	}
-	for n := 1 << len(powers); n < len(c); n *= 2 {
-		last := powers[len(powers)-1]
-		powers = append(powers, e.mul2(last, last))
-	}
-	return e.estrin(c, powers)
-}
-
-func (e vec) estrin(c []float64, powers []VecVirtual) VecVirtual {
-	if len(c) == 1 {
-		return e.kreg(c[0])
-	}
-	m, k := 1, 0
-	for 2*m < len(c) {
-		m, k = 2*m, k+1
-	}
-	if len(c) == 2 {
-		p := e.kreg(c[1])
-		e.fma213(e.k(c[0]), powers[0], p)
-		return p
-	}
-	lo := e.estrin(c[:m], powers)
-	if len(c) == m+1 {
-		e.fma231(e.k(c[m]), powers[k], lo)
-		return lo
-	}
-	hi := e.estrin(c[m:], powers)
-	e.fma213(lo, powers[k], hi)
-	return hi
-}
 
 // masks is a table of 256 bytes of ones followed by 256 of zeros: 32 bytes from 256−n·size on are the mask of the first n
 // elements.
@@ -336,7 +300,7 @@ func (t tail) kmask(j int) OpmaskVirtual {
 }
 
 // load reads the elements of vector j that exist, zeros for the others.
-func (t tail) load(m Mem, j int, d VecVirtual) {
+func (t tail) load(m Mem, j int, d Value) {
 	if t.e.wide() {
 		k := t.kmask(j)
 		if t.e.f64 {
@@ -376,10 +340,10 @@ func (t tail) store(s VecVirtual, m Mem, j int) {
 }
 
 // jumpAbove jumps if an element of x is greater than limit in absolute value, or NaN.
-func (e vec) jumpAbove(limit float64, x VecVirtual, label string) {
+func (e vec) jumpAbove(limit float64, x Value, label string) {
 	const notLE = 6 // or unordered
 	abs := e.reg()
-	e.and(e.bits(e.signBit()-1), x, abs)
+	e.And(e.Bits(e.signBit()-1), x, abs)
 	if e.wide() {
 		k := K()
 		if e.f64 {
@@ -408,7 +372,7 @@ func (e vec) eachThen(n Register, in, out []Register, body loopBody, then func()
 	e.loop(nil, n, in, out, body, then)
 }
 
-type loopBody = func(x []VecVirtual, store func(v VecVirtual, i int))
+type loopBody = func(x []Value, store func(v Value, i int))
 
 // short is a second body, for vectors all of whose elements are at most limit in absolute value, side of them at a time.
 type short struct {
@@ -425,7 +389,7 @@ func (e vec) eachOr(s *short, n Register, in, out []Register, body loopBody) {
 func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then func()) {
 	loops++
 	u := fmt.Sprintf("%d", loops)
-	x := make([]VecVirtual, len(in))
+	x := make([]Value, len(in))
 	for i := range x {
 		x[i] = e.reg()
 	}
@@ -435,8 +399,8 @@ func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then 
 		}
 		SUBQ(U32(vectors*e.lanes()), n)
 	}
-	store := func(k int) func(v VecVirtual, i int) {
-		return func(v VecVirtual, i int) { e.mov(v, Mem{Base: out[i], Disp: k * e.bytes()}) }
+	store := func(k int) func(v Value, i int) {
+		return func(v Value, i int) { e.Mov(v, Mem{Base: out[i], Disp: k * e.bytes()}) }
 	}
 	rest := GP64()
 	XORQ(rest, rest)
@@ -444,9 +408,9 @@ func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then 
 		Label("side" + u)
 		CMPQ(n, U32(s.side*e.lanes()))
 		JLT(LabelRef("few" + u))
-		y := make([][]VecVirtual, s.side)
+		y := make([][]Value, s.side)
 		for k := range y {
-			y[k] = []VecVirtual{e.load(Mem{Base: in[0], Disp: k * e.bytes()})}
+			y[k] = []Value{e.load(Mem{Base: in[0], Disp: k * e.bytes()})}
 			e.jumpAbove(s.limit, y[k][0], "loop"+u)
 		}
 		interleave(s.side, func(k int) { s.body(y[k], store(k)) })
@@ -458,7 +422,7 @@ func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then 
 	JLT(LabelRef("rest" + u))
 	Label("loop" + u)
 	for i, p := range in {
-		e.mov(Mem{Base: p}, x[i])
+		e.Mov(Mem{Base: p}, x[i])
 	}
 	body(x, store(0))
 	advance(1)
@@ -479,7 +443,7 @@ func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then 
 	for i, p := range in {
 		buf := AllocLocal(e.bytes())
 		t.load(Mem{Base: p}, 0, x[i])
-		e.mov(x[i], buf)
+		e.Mov(x[i], buf)
 		LEAQ(buf, p)
 	}
 	bufs, saved := make([]Mem, len(out)), make([]Mem, len(out))
@@ -501,3 +465,55 @@ func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then 
 	VZEROUPPER()
 	RET()
 }
+
+// Cmp sets the bits of d where y o x. AVX2 only.
+func (e vec) Cmp(predicate int, x, y, d Value) {
+	f32 := func(o ...Op) { VCMPPS(U8(predicate), o[0], o[1], o[2]) }
+	f64 := func(o ...Op) { VCMPPD(U8(predicate), o[0], o[1], o[2]) }
+	e.sel(f32, f64)(x, y, d)
+}
+
+// SignMask is where the sign bit of s is set: s itself for AVX2.
+func (e vec) SignMask(s Value) Value {
+	if !e.wide() {
+		return s
+	}
+	k := K()
+	emit(func() {
+		if e.f64 {
+			VPMOVQ2M(s, k)
+		} else {
+			VPMOVD2M(s, k)
+		}
+	})
+	return k
+}
+
+// Blend is a where the mask is set, b elsewhere.
+func (e vec) Blend(mask, a, b, d Value) {
+	if e.wide() {
+		e.sel(VBLENDMPS, VBLENDMPD)(a, b, mask, d)
+		return
+	}
+	e.sel(op4(VBLENDVPS), op4(VBLENDVPD))(mask, a, b, d)
+}
+
+func op4(f func(a, b, c, d Op)) inst { return func(o ...Op) { f(o[0], o[1], o[2], o[3]) } }
+
+// MulWhere multiplies v by c where the mask is set.
+func (e vec) MulWhere(mask Value, c float64, v Value) {
+	if e.wide() {
+		e.sel(VMULPS_BCST, VMULPD_BCST)(e.k(c), v, mask, v)
+		return
+	}
+	one, factor := e.kreg(1), e.kreg(c)
+	d := e.reg()
+	e.Blend(mask, factor, one, d)
+	e.Mul(d, v, v)
+}
+
+// Scales reports whether there is an instruction that multiplies by a power of two.
+func (e vec) Scales() bool { return e.wide() }
+
+// Scalef is x·2ⁿ.
+func (e vec) Scalef(n, x, d Value) { e.sel(VSCALEFPS, VSCALEFPD)(n, x, d) }

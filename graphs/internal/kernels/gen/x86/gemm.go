@@ -1,4 +1,4 @@
-package main
+package x86
 
 import (
 	"fmt"
@@ -85,11 +85,11 @@ func product(e vec, mr, nv int) {
 	}
 
 	// either emits code twice: for a full panel and for one with masked loads.
-	either := func(id string, f func(get func(m Mem, j int, d VecVirtual))) {
+	either := func(id string, f func(get func(m Mem, j int, d Value))) {
 		if panels {
 			isFull(id + "Part")
 		}
-		f(func(m Mem, j int, d VecVirtual) { e.mov(m, d) })
+		f(func(m Mem, j int, d Value) { e.Mov(m, d) })
 		if panels {
 			JMP(LabelRef(id + "Full"))
 			Label(id + "Part")
@@ -106,25 +106,25 @@ func product(e vec, mr, nv int) {
 	JG(LabelRef("old"))
 	for i := range acc {
 		for j := range acc[i] {
-			e.zero(acc[i][j])
+			e.Zero(acc[i][j])
 		}
 	}
 	JMP(LabelRef("sum"))
 	Label("bias")
 	bias := field(tileBias)
-	either("bias", func(get func(m Mem, j int, d VecVirtual)) {
+	either("bias", func(get func(m Mem, j int, d Value)) {
 		for j := range nv {
 			get(Mem{Base: bias, Disp: j * vb}, j, acc[0][j])
 		}
 		for i := 1; i < mr; i++ {
 			for j := range nv {
-				e.mov(acc[0][j], acc[i][j])
+				e.Mov(acc[0][j], acc[i][j])
 			}
 		}
 	})
 	JMP(LabelRef("sum"))
 	Label("old")
-	either("old", func(get func(m Mem, j int, d VecVirtual)) {
+	either("old", func(get func(m Mem, j int, d Value)) {
 		eachRow(c, tileLdc, func(i, j int, m Mem) { get(m, j, acc[i][j]) })
 	})
 
@@ -155,20 +155,20 @@ func product(e vec, mr, nv int) {
 	switch {
 	case mr == 1: // a vector of B that is used once is an operand of the multiplication
 		av := e.reg()
-		e.bcast(am(0), av)
+		e.Bcast(am(0), av)
 		for j := range nv {
-			e.fma231(bm(j), av, acc[0][j])
+			e.Fma231(bm(j), av, acc[0][j])
 		}
 	case mr < nv: // keep the column of A
 		av := make([]VecVirtual, mr)
 		for i := range av {
 			av[i] = e.reg()
-			e.bcast(am(i), av[i])
+			e.Bcast(am(i), av[i])
 		}
 		for j := range nv {
 			bv := e.load(bm(j))
 			for i := range mr {
-				e.fma231(av[i], bv, acc[i][j])
+				e.Fma231(av[i], bv, acc[i][j])
 			}
 		}
 	default: // keep the row of B
@@ -178,9 +178,9 @@ func product(e vec, mr, nv int) {
 		}
 		for i := range mr {
 			av := e.reg()
-			e.bcast(am(i), av)
+			e.Bcast(am(i), av)
 			for j := range nv {
-				e.fma231(av, bv[j], acc[i][j])
+				e.Fma231(av, bv[j], acc[i][j])
 			}
 		}
 	}
@@ -194,11 +194,11 @@ func product(e vec, mr, nv int) {
 	Label("factor")
 	TESTQ(mul, mul)
 	JZ(LabelRef("store"))
-	either("factor", func(get func(m Mem, j int, d VecVirtual)) {
+	either("factor", func(get func(m Mem, j int, d Value)) {
 		eachRow(mul, tileLdm, func(i, j int, m Mem) {
 			f := e.reg()
 			get(m, j, f)
-			e.mul(f, acc[i][j], acc[i][j])
+			e.Mul(f, acc[i][j], acc[i][j])
 		})
 	})
 	step := field(tileLdm)
@@ -209,7 +209,7 @@ func product(e vec, mr, nv int) {
 	if panels {
 		isFull("storePart")
 	}
-	eachRow(c, tileLdc, func(i, j int, m Mem) { e.mov(acc[i][j], m) })
+	eachRow(c, tileLdc, func(i, j int, m Mem) { e.Mov(acc[i][j], m) })
 	if panels {
 		JMP(LabelRef("advance"))
 		Label("storePart")
@@ -262,7 +262,7 @@ func rowDot(e vec, r, n int) {
 	cnt := GP64()
 	Label("block")
 	for _, v := range acc {
-		e.zero(v)
+		e.Zero(v)
 	}
 	for i := range pa {
 		if i == 0 {
@@ -300,16 +300,16 @@ func rowDot(e vec, r, n int) {
 	}
 	Label("step")
 	for j := range bv {
-		e.mov(bm(j), bv[j])
+		e.Mov(bm(j), bv[j])
 	}
 	for i := range r {
 		if n == 1 {
-			e.fma231(am(i), bv[0], acc[i])
+			e.Fma231(am(i), bv[0], acc[i])
 			continue
 		}
 		av := e.load(am(i))
 		for j := range n {
-			e.fma231(av, bv[j], acc[i*n+j])
+			e.Fma231(av, bv[j], acc[i*n+j])
 		}
 	}
 	for _, p := range append(append([]GPVirtual{}, pa...), pb, pb3) {
@@ -325,7 +325,7 @@ func rowDot(e vec, r, n int) {
 		av := e.reg()
 		t.load(am(i), 0, av)
 		for j := range n {
-			e.fma231(bm(j), av, acc[i*n+j])
+			e.Fma231(bm(j), av, acc[i*n+j])
 		}
 	}
 	Label("reduce")
@@ -397,7 +397,7 @@ func packing(e vec) {
 		}
 	}
 	for _, v := range transposed(e, in) {
-		e.mov(v, Mem{Base: dst})
+		e.Mov(v, Mem{Base: dst})
 		ADDQ(stride, dst)
 	}
 	ADDQ(U8(e.bytes()), src)
@@ -479,13 +479,13 @@ func peak(e vec) {
 	var r []VecVirtual
 	for range 14 {
 		v := e.reg()
-		e.zero(v)
+		e.Zero(v)
 		r = append(r, v)
 	}
 	Label("loop")
 	for range 4 {
 		for i := range 12 {
-			e.fma231(r[12], r[13], r[i])
+			e.Fma231(r[12], r[13], r[i])
 		}
 	}
 	DECQ(it)

@@ -1,4 +1,4 @@
-package main
+package describe
 
 import (
 	"math"
@@ -12,59 +12,59 @@ import (
 //	third        ±φ a(a²−4)
 //
 // The rounding error of a² is put back before the exponential.
-func gelu(a *activation) {
+func gelu(a *Activation) {
 	k := 3.0
-	if a.f64 {
+	if a.F64() {
 		k = 4
 	}
 	phi := 1 / math.Sqrt(2*math.Pi)
 	scale := a.down() * phi
 	ab := a.negClamped(a.x)
-	a.xor(a.bits(a.signBit()), ab, ab)
+	a.Xor(a.Bits(a.signBit()), ab, ab)
 	hh := a.mul2(ab, ab)
 	ll := a.copy(ab)
-	a.fms213(hh, ab, ll) // a·a − hh
+	a.Fms213(hh, ab, ll) // a·a − hh
 	z := a.mul2(a.k(-0.5), hh)
 	E := a.scaledExp(z, &ll)
 	den := a.add2(a.k(k), ab)
 	w := a.kreg(1)
-	a.div(den, w, w)
+	a.Div(den, w, w)
 	lo := a.sub2(a.k(k), den) // put back the rounding of a+k, by which R is off near 0
-	a.sub(lo, ab, lo)
+	a.Sub(lo, ab, lo)
 	a.refine(w, den, lo)
 	y := a.sub2(a.k(k), ab)
-	a.mul(w, y, y)
+	a.Mul(w, y, y)
 	R := a.poly(a.pick(millsF32, millsF64), y)
-	a.mul(w, R, R) // R/√2π
+	a.Mul(w, R, R) // R/√2π
 	v := a.mul2(ab, R)
-	a.mul(E, v, v)
-	a.mul(a.k(-a.down()), v, v) // −aφR
+	a.Mul(E, v, v)
+	a.Mul(a.k(-a.down()), v, v) // −aφR
 	pos := a.add2(v, a.x)
 	a.out[0] = a.choose(pos, v)
 	if a.orders == 1 {
 		return
 	}
 	g := a.kreg(phi)
-	a.fms213(R, ab, g)
-	a.mul(E, g, g)
-	a.mul(a.k(-a.down()), g, g) // φ(R−a)
+	a.Fms213(R, ab, g)
+	a.Mul(E, g, g)
+	a.Mul(a.k(-a.down()), g, g) // φ(R−a)
 	one := a.kreg(1)
-	a.sub(g, one, one)
+	a.Sub(g, one, one)
 	a.out[1] = a.choose(one, g)
 	if a.orders == 2 {
 		return
 	}
 	s := a.kreg(2)
-	a.sub(hh, s, s)
-	a.mul(E, s, s)
-	a.mul(a.k(scale), s, s)
+	a.Sub(hh, s, s)
+	a.Mul(E, s, s)
+	a.Mul(a.k(scale), s, s)
 	a.out[2] = s
 	if a.orders == 3 {
 		return
 	}
 	u := a.sub2(a.k(4), hh)
-	a.mul(ab, u, u)
-	a.mul(E, u, u)
-	a.mul(a.k(scale), u, u)
+	a.Mul(ab, u, u)
+	a.Mul(E, u, u)
+	a.Mul(a.k(scale), u, u)
 	a.out[3] = a.xor2(a.signOf(a.x), u)
 }

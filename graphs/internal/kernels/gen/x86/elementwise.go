@@ -1,4 +1,4 @@
-package main
+package x86
 
 import (
 	"fmt"
@@ -6,66 +6,35 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/kernels/gen/describe"
 )
 
 // elementwise writes the operations of several operands.
 func elementwise(e vec) {
-	op := func(f func(e vec, v []VecVirtual) VecVirtual) func(e vec, v []VecVirtual, c VecVirtual) VecVirtual {
-		return func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { return f(e, v) }
-	}
-	for _, o := range []struct {
-		name   string
-		arrays []string
-		scalar bool
-		body   func(e vec, v []VecVirtual, c VecVirtual) VecVirtual
-	}{
-		{"add", []string{"a", "b"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.add(v[1], v[0], v[0]); return v[0] })},
-		{"sub", []string{"a", "b"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.sub(v[1], v[0], v[0]); return v[0] })},
-		{"mul", []string{"a", "b"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.mul(v[1], v[0], v[0]); return v[0] })},
-		{"div", []string{"a", "b"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.div(v[1], v[0], v[0]); return v[0] })},
-		{"mulAdd", []string{"a", "b", "c"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.fma213(v[2], v[1], v[0]); return v[0] })},
-		{"mulSub", []string{"a", "b", "c"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.fms213(v[2], v[1], v[0]); return v[0] })},
-		{"negMulAdd", []string{"a", "b", "c"}, false, op(func(e vec, v []VecVirtual) VecVirtual { e.fnma213(v[2], v[1], v[0]); return v[0] })},
-		{"mulMul", []string{"a", "b", "c"}, false, op(func(e vec, v []VecVirtual) VecVirtual {
-			e.mul(v[1], v[0], v[0])
-			e.mul(v[2], v[0], v[0])
-			return v[0]
-		})},
-		{"mulMulAdd", []string{"a", "b", "c", "d"}, false, op(func(e vec, v []VecVirtual) VecVirtual {
-			e.mul(v[3], v[2], v[2])
-			e.fma213(v[2], v[1], v[0])
-			return v[0]
-		})},
-		{"addScalar", []string{"a"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.add(c, v[0], v[0]); return v[0] }},
-		{"mulScalar", []string{"a"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.mul(c, v[0], v[0]); return v[0] }},
-		{"divScalar", []string{"a"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.div(c, v[0], v[0]); return v[0] }},
-		{"scalarSub", []string{"a"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.sub(v[0], c, v[0]); return v[0] }},
-		{"scalarDiv", []string{"a"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.div(v[0], c, v[0]); return v[0] }},
-		{"scaleAdd", []string{"a", "b"}, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { e.fma213(v[1], c, v[0]); return v[0] }},
-		{"fill", nil, true, func(e vec, v []VecVirtual, c VecVirtual) VecVirtual { return c }},
-	} {
-		name := e.name(o.name)
+	for _, o := range describe.Elementwise() {
+		name := e.name(o.Name)
 		sig := "func(n int, dst"
-		for _, a := range o.arrays {
+		for _, a := range o.Arrays {
 			sig += ", " + a
 		}
 		sig += " *" + e.typ()
-		if o.scalar {
+		if o.Scalar {
 			sig += ", s " + e.typ()
 		}
 		text(name, sig+")", name+" handles n elements.")
 		n := Load(Param("n"), GP64())
 		dst := Load(Param("dst"), GP64())
 		var in []Register
-		for _, a := range o.arrays {
+		for _, a := range o.Arrays {
 			in = append(in, Load(Param(a), GP64()))
 		}
 		var s VecVirtual
-		if o.scalar {
+		if o.Scalar {
 			x := XMM()
 			Load(Param("s"), x)
 			s = YMM()
-			e.bcast(x, s)
+			e.Bcast(x, s)
 		}
 		const unroll = 4
 		all := append(append([]Register{}, in...), dst)
@@ -73,11 +42,11 @@ func elementwise(e vec) {
 		CMPQ(n, U32(unroll*e.lanes()))
 		JLT(LabelRef("one"))
 		for i := range unroll {
-			v := make([]VecVirtual, len(in))
+			v := make([]Value, len(in))
 			for j, p := range in {
 				v[j] = e.load(Mem{Base: p, Disp: i * e.bytes()})
 			}
-			e.mov(o.body(e, v, s), Mem{Base: dst, Disp: i * e.bytes()})
+			e.Mov(o.Body(e, v, s), Mem{Base: dst, Disp: i * e.bytes()})
 		}
 		for _, p := range all {
 			ADDQ(U32(unroll*e.bytes()), p)
@@ -85,8 +54,8 @@ func elementwise(e vec) {
 		SUBQ(U32(unroll*e.lanes()), n)
 		JMP(LabelRef("four"))
 		Label("one")
-		e.each(n, in, []Register{dst}, func(v []VecVirtual, store func(v VecVirtual, i int)) {
-			store(o.body(e, v, s), 0)
+		e.each(n, in, []Register{dst}, func(v []Value, store func(v Value, i int)) {
+			store(o.Body(e, v, s), 0)
 		})
 	}
 }
@@ -107,7 +76,7 @@ func sums(e vec) {
 		var acc [4]VecVirtual
 		for i := range acc {
 			acc[i] = e.reg()
-			e.zero(acc[i])
+			e.Zero(acc[i])
 		}
 		l := e.lanes()
 		Label("four")
@@ -117,9 +86,9 @@ func sums(e vec) {
 			m := func(p Register) Mem { return Mem{Base: p, Disp: i * e.bytes()} }
 			if dot {
 				v := e.load(m(p[0]))
-				e.fma231(m(p[1]), v, acc[i])
+				e.Fma231(m(p[1]), v, acc[i])
 			} else {
-				e.add(m(p[0]), acc[i], acc[i])
+				e.Add(m(p[0]), acc[i], acc[i])
 			}
 		}
 		for _, q := range p {
@@ -137,9 +106,9 @@ func sums(e vec) {
 			}
 			if dot {
 				v := e.load(Mem{Base: p[0]})
-				e.fma231(Mem{Base: p[1]}, v, acc[i])
+				e.Fma231(Mem{Base: p[1]}, v, acc[i])
 			} else {
-				e.add(Mem{Base: p[0]}, acc[i], acc[i])
+				e.Add(Mem{Base: p[0]}, acc[i], acc[i])
 			}
 			for _, q := range p {
 				ADDQ(U32(e.bytes()), q)
@@ -156,14 +125,14 @@ func sums(e vec) {
 			if dot {
 				w := e.reg()
 				t.load(Mem{Base: p[1]}, 0, w)
-				e.fma231(w, v, acc[i])
+				e.Fma231(w, v, acc[i])
 			} else {
-				e.add(v, acc[i], acc[i])
+				e.Add(v, acc[i], acc[i])
 			}
 			JMP(LabelRef("reduce"))
 		}
 		Label("reduce")
-		e.fold(acc, e.add)
+		e.fold(acc, e.Add)
 	}
 	maximum(e)
 	colSum(e)
@@ -182,16 +151,16 @@ func maximum(e vec) {
 	Label("group")
 	for i := range acc {
 		v := e.load(Mem{Base: x, Disp: i * e.bytes()})
-		e.max(acc[i], v, acc[i])
+		e.Max(acc[i], v, acc[i])
 	}
 	ADDQ(U32(4*e.bytes()), x)
 	DECQ(groups)
 	JNZ(LabelRef("group"))
-	e.fold(acc, e.max)
+	e.fold(acc, e.Max)
 }
 
 // fold returns what a binary operation makes of all lanes of four accumulators.
-func (e vec) fold(acc [4]VecVirtual, op func(x, y, d Op)) {
+func (e vec) fold(acc [4]VecVirtual, op func(x, y, d Value)) {
 	op(acc[2], acc[0], acc[0])
 	op(acc[3], acc[1], acc[1])
 	op(acc[1], acc[0], acc[0])
@@ -233,13 +202,13 @@ func colSum(e vec) {
 		MOVQ(rows, r)
 		Label(id + "Row")
 		for i := range acc {
-			e.add(Mem{Base: p, Disp: i * e.bytes()}, acc[i], acc[i])
+			e.Add(Mem{Base: p, Disp: i * e.bytes()}, acc[i], acc[i])
 		}
 		ADDQ(ld, p)
 		DECQ(r)
 		JNZ(LabelRef(id + "Row"))
 		for i := range acc {
-			e.mov(acc[i], Mem{Base: dst, Disp: i * e.bytes()})
+			e.Mov(acc[i], Mem{Base: dst, Disp: i * e.bytes()})
 		}
 		ADDQ(U32(nv*e.bytes()), dst)
 		ADDQ(U32(nv*e.bytes()), x)
@@ -258,7 +227,7 @@ func colSum(e vec) {
 	Label("partRow")
 	v := e.reg()
 	t.load(Mem{Base: x}, 0, v)
-	e.add(v, acc, acc)
+	e.Add(v, acc, acc)
 	ADDQ(ld, x)
 	DECQ(rows)
 	JNZ(LabelRef("partRow"))

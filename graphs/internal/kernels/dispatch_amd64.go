@@ -2,65 +2,7 @@
 
 package kernels
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/cpu"
-)
-
-// table holds the assembly of one path for one element type.
-type table[T Float] struct {
-	lanes    int // of an AVX2 vector
-	panel    int // columns of a packed panel
-	maxRows  int // rows of the greatest tile
-	product  [9]func(t *int)
-	narrow   [9]func(t *int) // for panels of which at most half is filled
-	wide     [4]func(t *int) // tiles of 1, 2 and 3 rows with more columns
-	wideCols [4]int
-	rowDot   [thinN + 1]func(blocks int, a *T, lda int, b *T, ldb int, c *T, k int)
-	rowDot1  [thinN + 1]func(blocks int, a *T, lda int, b *T, ldb int, c *T, k int)
-
-	packTrans func(blocks int, src *T, ld int, dst *T, stride int)
-
-	act1 [numFuncs]func(n int, d0, x *T) // values of the smooth activations and the other functions
-	act2 [numFuncs]func(n int, d0, d1, x *T)
-	act3 [numFuncs]func(n int, d0, d1, d2, x *T)
-	act4 [numFuncs]func(n int, d0, d1, d2, d3, x *T)
-	step func(n int, dst, x *T)
-
-	sin    func(n int, s, x *T) (far int)
-	sinCos func(n int, s, c, x *T) (far int)
-
-	binary   [numOps]func(n int, dst, a, b *T)
-	scalar   [numOps]func(n int, dst, a *T, s T)
-	ternary  [numOps]func(n int, dst, a, b, c *T)
-	mulMul   func(n int, dst, a, b, c, d *T)
-	scaleAdd func(n int, dst, x, y *T, s T)
-	fill     func(n int, dst *T, s T)
-	sum      func(n int, x *T) T
-	max      func(groups int, x *T) T
-	dot      func(n int, x, y *T) T
-	colSum   func(rows, cols int, dst, x *T, ld int)
-}
-
-var (
-	path   string
-	active struct {
-		f32 *table[float32] // nil on the portable path
-		f64 *table[float64]
-	}
-)
-
-// Path is the name of the path in use: avx512, avx2 or generic.
-func Path() string { return path }
-
-// current is the table of the path in use, nil for the portable one.
-func current[T Float]() *table[T] {
-	if isFloat32[T]() {
-		return (*table[T])(unsafe.Pointer(active.f32))
-	}
-	return (*table[T])(unsafe.Pointer(active.f64))
-}
+import "golang.org/x/sys/cpu"
 
 // available lists the paths of this processor, the best one first.
 func available() []string {
@@ -88,28 +30,8 @@ func use(name string) {
 	}
 }
 
-func panelWidth[T Float]() int {
-	if t := current[T](); t != nil {
-		return t.panel
-	}
-	return genericPanel
-}
-
-// Run computes the product. work holds at least Workspace elements; nil is enough when B is packed.
-func (p *Product[T]) Run(work []T) {
-	p.validate(work)
-	if p.M == 0 || p.N == 0 {
-		return
-	}
-	if t := current[T](); t != nil {
-		p.runAsm(t, work)
-		return
-	}
-	p.runGeneric(work)
-}
-
 var avx2F32 = table[float32]{
-	lanes: 8, panel: 16, maxRows: 6,
+	lanes: 8, panel: 16, maxRows: 6, anyRows: true,
 	product: [9]func(*int){1: product1x2F32AVX2, 2: product2x2F32AVX2, 3: product3x2F32AVX2, 4: product4x2F32AVX2,
 		5: product5x2F32AVX2, 6: product6x2F32AVX2},
 	narrow:   [9]func(*int){1: product1x1F32AVX2, 2: product2x1F32AVX2, 3: product3x1F32AVX2, 4: product4x1F32AVX2, 5: product5x1F32AVX2, 6: product6x1F32AVX2},
@@ -134,7 +56,7 @@ var avx2F32 = table[float32]{
 }
 
 var avx2F64 = table[float64]{
-	lanes: 4, panel: 8, maxRows: 6,
+	lanes: 4, panel: 8, maxRows: 6, anyRows: true,
 	product: [9]func(*int){1: product1x2F64AVX2, 2: product2x2F64AVX2, 3: product3x2F64AVX2, 4: product4x2F64AVX2,
 		5: product5x2F64AVX2, 6: product6x2F64AVX2},
 	narrow:   [9]func(*int){1: product1x1F64AVX2, 2: product2x1F64AVX2, 3: product3x1F64AVX2, 4: product4x1F64AVX2, 5: product5x1F64AVX2, 6: product6x1F64AVX2},
@@ -220,3 +142,25 @@ var avx512F32, avx512F64 = func() (table[float32], table[float64]) {
 	d.sin, d.sinCos = sinF64AVX512, sinCosF64AVX512
 	return f, d
 }()
+
+// copyRows is the routine that copies rows of the given size, if there is one.
+func copyRows(bytes int) func(rows int, src *byte, ld int, dst *byte) {
+	switch bytes {
+	case 64:
+		return copyRows2AVX2
+	case 96:
+		return copyRows3AVX2
+	case 128:
+		return copyRows4AVX2
+	case 192:
+		return copyRows6AVX2
+	}
+	return nil
+}
+
+func narrowVectors(blocks int, dst *float32, src *float64)        { narrowAVX2(blocks, dst, src) }
+func widenVectors(blocks int, dst *float64, src *float32)         { widenAVX2(blocks, dst, src) }
+func normalVectors(blocks int, dst *float64, state *[4][4]uint64) { normalAVX2(blocks, dst, state) }
+func adamVectors(blocks int, theta, m, v, grad, avg, p *float64) {
+	adamAVX2(blocks, theta, m, v, grad, avg, p)
+}

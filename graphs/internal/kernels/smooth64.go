@@ -174,7 +174,7 @@ func gelu64(x float64, orders int) (v0, v1, v2, v3 float64) {
 	// e = φ√2π = exp(−a²/2), the rounding error of a² put back
 	ah := head(a)
 	al := a - ah
-	hh := a * a
+	hh := float64(a * a) // rounded, whatever else is fused
 	ll := ((ah*ah - hh) + 2*ah*al) + al*al
 	e, r := tail(0.5 * hh)
 	e -= 0.5 * ll * e

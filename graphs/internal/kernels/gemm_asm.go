@@ -1,4 +1,4 @@
-//go:build amd64 && !purego
+//go:build (amd64 || arm64) && !purego
 
 package kernels
 
@@ -131,7 +131,7 @@ func (t *table[T]) inPlace(k, ld int) bool {
 func (p *Product[T]) runUnpacked(t *table[T], x *tile, init int, work []T) {
 	es, nr := sizeof[T](), t.panel
 	kc := min(p.K, kUnpacked)
-	directB := !p.TransB && p.N%nr == 0 && t.inPlace(kc, p.LdB*es)
+	directB := t.anyRows && !p.TransB && p.N%nr == 0 && t.inPlace(kc, p.LdB*es)
 	packA := p.TransA && !t.inPlace(kc, p.LdA*es)
 	rsa, csa := x.rsa, x.csa
 	mc := p.M
@@ -193,21 +193,6 @@ func (t *table[T]) copyColumns(dst, src []T, ld, k, m int) {
 	for q := range k {
 		copy(dst[q*m:(q+1)*m], src[q*ld:])
 	}
-}
-
-// copyRows is the routine that copies rows of the given size, if there is one.
-func copyRows(bytes int) func(rows int, src *byte, ld int, dst *byte) {
-	switch bytes {
-	case 64:
-		return copyRows2AVX2
-	case 96:
-		return copyRows3AVX2
-	case 128:
-		return copyRows4AVX2
-	case 192:
-		return copyRows6AVX2
-	}
-	return nil
 }
 
 // clear drops the pointers, so that a Product keeps nothing alive that its slices do not.

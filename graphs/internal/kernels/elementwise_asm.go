@@ -1,4 +1,4 @@
-//go:build amd64 && !purego
+//go:build (amd64 || arm64) && !purego
 
 package kernels
 
@@ -184,7 +184,7 @@ func narrowAsm(dst []float32, src []float64) bool {
 	}
 	b := len(dst) / 8
 	if b > 0 {
-		narrowAVX2(b, &dst[0], &src[0])
+		narrowVectors(b, &dst[0], &src[0])
 	}
 	for i := 8 * b; i < len(dst); i++ {
 		dst[i] = float32(src[i])
@@ -198,7 +198,7 @@ func widenAsm(dst []float64, src []float32) bool {
 	}
 	b := len(dst) / 8
 	if b > 0 {
-		widenAVX2(b, &dst[0], &src[0])
+		widenVectors(b, &dst[0], &src[0])
 	}
 	for i := 8 * b; i < len(dst); i++ {
 		dst[i] = float64(src[i])
@@ -217,7 +217,7 @@ func adamAsm(theta, m, v, grad, avg []float64, p *AdamParams) int {
 	if avg != nil {
 		a = &avg[0]
 	}
-	adamAVX2(b, &theta[0], &m[0], &v[0], &grad[0], a, &c[0])
+	adamVectors(b, &theta[0], &m[0], &v[0], &grad[0], a, &c[0])
 	return 4 * b
 }
 
@@ -226,6 +226,6 @@ func normalAsm(dst []float64, s *[4][4]uint64) bool {
 	if active.f64 == nil {
 		return false
 	}
-	normalAVX2(len(dst)/8, &dst[0], s)
+	normalVectors(len(dst)/8, &dst[0], s)
 	return true
 }

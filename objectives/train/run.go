@@ -42,6 +42,7 @@ type Config struct {
 	Decay        float64  // of the weights' average, in [0, 1); 0 means that the average is θ itself
 	Seed         uint64
 	Sentinel     Sentinel
+	Contrast     *Contrast      // by which the sentinel judges the averaged weights; nil: it does not
 	Held         Source         // points set aside, whose loss the sentinel compares with the training's; nil: none
 	Early        *EarlyStopping // ends the run when points set aside are no longer learnt; nil: it takes all steps
 
@@ -309,6 +310,9 @@ func (r *runner) add(name string, v any) {
 
 func (r *runner) run(ctx context.Context) error {
 	if r.good == nil {
+		if _, err := r.judge(); err != nil {
+			return err
+		}
 		if err := r.checkpoint(); err != nil {
 			return err
 		}
@@ -341,7 +345,7 @@ func (r *runner) run(ctx context.Context) error {
 			}
 		}
 	}
-	return r.stop()
+	return errors.Join(r.stop(), r.settle())
 }
 
 // gate waits as long as the hook does, and ends the run, after a checkpoint, if the context is done.
@@ -400,7 +404,12 @@ func (r *runner) look(rate float64) (*Error, error) {
 		}
 	}
 	if r.step%r.cfg.RecordEvery == 0 || r.step == r.cfg.Steps || r.early.over() {
-		return r.record(rate)
+		if trip, err := r.record(rate); trip != nil || err != nil {
+			return trip, err
+		}
+	}
+	if r.step%judgeEvery(r.cfg.Steps) == 0 {
+		return r.judge()
 	}
 	return nil, nil
 }
@@ -496,8 +505,12 @@ func (r *runner) rollback(trip *Error) error {
 	if err := r.restore(r.good, false); err != nil {
 		return fmt.Errorf("train: step %d: going back: %w", trip.Step, err)
 	}
+	if r.cfg.Contrast != nil { // what was found good is the average; θ itself may have been all over the place
+		copy(r.cfg.Params.Data(), r.average.Theta())
+		r.cfg.Params.Changed()
+	}
 	r.attempt = attempt
-	r.scale = math.Pow(or(r.sentinel.Backoff, 0.5), float64(attempt))
+	r.scale = math.Pow(or(r.sentinel.Backoff, 0.25), float64(attempt))
 	return r.write(Record{
 		Step: r.step, Seconds: r.watch.seconds(),
 		Event: fmt.Sprintf("rollback %d from step %d to step %d, rate times %g: %s", attempt, trip.Step, r.step,
@@ -505,22 +518,22 @@ func (r *runner) rollback(trip *Error) error {
 	})
 }
 
-// giveUp leaves the parameters and their average as they were at the last good checkpoint.
-func (r *runner) giveUp(trip *Error) error {
+// giveUp leaves the parameters and their average as they were in the last good state.
+func (r *runner) giveUp(trip *Error) error { return errors.Join(trip, r.deliverGood()) }
+
+// deliverGood puts the parameters and their average back to the state to go back to, and nothing else.
+func (r *runner) deliverGood() error {
 	theta, err := r.good.parameters()
 	if err != nil {
-		return errors.Join(trip, err)
+		return err
+	}
+	b, err := r.good.section("average")
+	if err != nil {
+		return err
 	}
 	copy(r.cfg.Params.Data(), theta)
 	r.cfg.Params.Changed()
-	b, err := r.good.section("average")
-	if err != nil {
-		return errors.Join(trip, err)
-	}
-	if err := r.average.UnmarshalState(b); err != nil {
-		return errors.Join(trip, err)
-	}
-	return trip
+	return r.average.UnmarshalState(b)
 }
 
 // parameters are θ.
@@ -609,8 +622,11 @@ func (r *runner) restore(s Snapshot, resume bool) error {
 	return nil
 }
 
-// checkpoint makes the present state the one to go back to, and writes it.
+// checkpoint makes the present state the one to go back to, unless that is chosen by its Contrast, and writes it.
 func (r *runner) checkpoint() error {
+	if r.cfg.Contrast != nil && r.good != nil {
+		return r.stop()
+	}
 	s, err := r.snapshot()
 	if err != nil {
 		if r.cfg.Checkpoint == "" && errors.Is(err, ErrNoState) {

@@ -456,7 +456,7 @@ func TestHeldBackLeavesNoTrace(t *testing.T) {
 	}
 }
 
-// A run that goes wrong once is cured by going back, with half the rate.
+// A run that goes wrong once is cured by going back, with a quarter of the rate.
 func TestRollbackCures(t *testing.T) {
 	o := newToy()
 	wrong := true
@@ -478,8 +478,8 @@ func TestRollbackCures(t *testing.T) {
 	if res.Rollbacks != 1 || res.Step != 200 {
 		t.Errorf("%d rollbacks, %d steps, want 1 and 200", res.Rollbacks, res.Step)
 	}
-	if first, last := rates[0], rates[len(rates)-1]; last != first/2 {
-		t.Errorf("the rate went from %g to %g, want half", first, last)
+	if first, last := rates[0], rates[len(rates)-1]; last != first/4 {
+		t.Errorf("the rate went from %g to %g, want a quarter", first, last)
 	}
 }
 

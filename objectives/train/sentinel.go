@@ -15,23 +15,30 @@ var ErrDiverged = errors.New("training diverged")
 
 // Sentinel watches the numbers of every step. The zero value of a field means its default.
 //
-// It trips at once on a loss or gradient that is not finite, on a loss beyond MaxLoss and on energies beyond MaxEnergy, where
-// float32 no longer resolves differences that matter; and after Patience suspicious steps in a row: a gradient GradFactor
-// times its running geometric mean, chains that accept less than MinAccept or more than all but nothing, a gap
-// mean E(x⁻) − mean E(x⁺) beyond MaxGap on either side.
+// It trips at once on a loss or gradient that is not finite, on a loss beyond MaxLoss and on energies beyond
+// MaxEnergy, where float32 no longer resolves differences that matter; and after Patience suspicious steps in a row:
+// a gradient GradFactor times its running geometric mean, chains that accept less than MinAccept or more than all but
+// nothing, a gap mean E(x⁻) − mean E(x⁺) beyond MaxGap on either side.
 //
-// Where points are held back (Config.Held) it compares, record by record, their loss H with that of the training, T. A few
-// points can be learnt by heart: the loss of score matching on them has no lower bound, while that of all others rises. It
-// trips when in three records in a row
+// Where points are held back (Config.Held) it compares, record by record, their loss H with that of the training, T.
+// A few points can be learnt by heart: the loss of score matching on them has no lower bound, while that of all
+// others rises. It trips when in three records in a row
 //
 //	H > H₀ + HeldFactor·(H₀ − min H),   T < min H   and   T < 0,
 //
-// H₀ the first record: training gains on its own points only, and has undone on others all it had gained several times over. A
-// loss that is a sum of positive terms cannot run away: what it learns by heart ends in a poor likelihood, which evaluation tells.
+// H₀ the first record: training gains on its own points only, and has undone on others all it had gained several
+// times over. A loss that is a sum of positive terms cannot run away: what it learns by heart ends in a poor
+// likelihood, which evaluation tells.
+//
+// None of that sees a run that goes nowhere: a rate ten times too large may keep every number finite, and the loss of
+// score matching falls while energies far from the data sink. Where there is a Contrast, its J of the averaged
+// weights is taken twenty times in a run. The state with the smallest J is the one to go back to, and the one that is
+// delivered if the last is worse. The sentinel trips when J lies MaxRise above the smallest twice in a row, or a fifth of
+// it five times; the run then goes on from the average of the best state. A run that ends no better than it began fails.
 type Sentinel struct {
 	Off          bool    // watch for non-finite numbers only
 	MaxRollbacks int     // 0 means 3; negative means none
-	Backoff      float64 // the rate is multiplied by it at every rollback, in (0, 1); 0 means 0.5
+	Backoff      float64 // the rate is multiplied by it at every rollback, in (0, 1); 0 means 0.25
 	MaxLoss      float64 // 0 means 1e12
 	MaxEnergy    float64 // 0 means 1e7
 	MaxGap       float64 // 0 means 1e4
@@ -39,6 +46,7 @@ type Sentinel struct {
 	GradFactor   float64 // 0 means 1e4
 	Patience     int     // 0 means 50
 	HeldFactor   float64 // 0 means 4
+	MaxRise      float64 // of J above its smallest, in nats; 0 means 0.1
 
 	steps   uint64  // observed since the start or the last rollback
 	logNorm float64 // running mean of log ‖g‖
@@ -47,6 +55,10 @@ type Sentinel struct {
 	records         uint64  // with a held-back loss
 	heldFirst, held float64 // H₀, min H
 	apart           uint64  // records in a row in which it ran away
+
+	start, best []float64 // terms of J at the start, and of the smallest
+	risen       uint64    // judgements in a row in which it had risen
+	lagging     uint64    // and those in which it was not as small as before
 }
 
 // heldPatience is the number of records in a row after which a held-back loss that runs away is believed.
@@ -114,7 +126,7 @@ func (s *Sentinel) Validate() error {
 	for _, f := range []struct {
 		name string
 		v    float64
-	}{{"MaxLoss", s.MaxLoss}, {"HeldFactor", s.HeldFactor}, {"MaxEnergy", s.MaxEnergy}, {"MaxGap", s.MaxGap}, {"MinAccept", s.MinAccept}, {"GradFactor", s.GradFactor}, {"Patience", float64(s.Patience)}} {
+	}{{"MaxLoss", s.MaxLoss}, {"HeldFactor", s.HeldFactor}, {"MaxRise", s.MaxRise}, {"MaxEnergy", s.MaxEnergy}, {"MaxGap", s.MaxGap}, {"MinAccept", s.MinAccept}, {"GradFactor", s.GradFactor}, {"Patience", float64(s.Patience)}} {
 		if !(f.v >= 0) {
 			errs = append(errs, fmt.Errorf("train: Sentinel.%s = %g, want >= 0", f.name, f.v))
 		}
@@ -197,7 +209,9 @@ func (s *Sentinel) weigh(step, every int, train, held float64) *Error {
 }
 
 // calm reports whether nothing is suspected: only such a state is worth going back to.
-func (s *Sentinel) calm() bool { return s.strikes == [len(suspicions)]uint64{} && s.apart == 0 }
+func (s *Sentinel) calm() bool {
+	return s.strikes == [len(suspicions)]uint64{} && s.apart == 0 && s.risen == 0
+}
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
@@ -213,6 +227,10 @@ func (s *Sentinel) MarshalState() ([]byte, error) {
 	e.float64(s.heldFirst)
 	e.float64(s.held)
 	e.uint64(s.apart)
+	e.floats(s.start)
+	e.floats(s.best)
+	e.uint64(s.risen)
+	e.uint64(s.lagging)
 	return e.b, nil
 }
 
@@ -225,10 +243,12 @@ func (s *Sentinel) UnmarshalState(b []byte) error {
 		strikes[i] = d.uint64()
 	}
 	records, first, held, apart := d.uint64(), d.float64(), d.float64(), d.uint64()
+	start, best, risen, lagging := d.floats(), d.floats(), d.uint64(), d.uint64()
 	if err := d.finish("sentinel"); err != nil {
 		return err
 	}
 	s.steps, s.logNorm, s.strikes = steps, logNorm, strikes
 	s.records, s.heldFirst, s.held, s.apart = records, first, held, apart
+	s.start, s.best, s.risen, s.lagging = start, best, risen, lagging
 	return nil
 }

@@ -1,0 +1,230 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+)
+
+// Energies stores E_θ(x) of every row of x in dst. Nothing but its arguments may matter to it.
+type Energies func(dst, theta []float64, x *mat.Dense) error
+
+// Contrast tells how good weights are without knowing the truth: by how well their energies tell points from noise.
+// With points x⁺ that were held back, noise x⁻ of the density q, and r = −E − log q, it is
+//
+//	J(θ) = min_c  mean log(1 + exp(c − r(x⁺))) + mean log(1 + exp(r(x⁻) − c)),
+//
+// the loss of noise contrastive estimation with the best log Z: a proper score, smallest for the density of the data,
+// 2 log 2 for one that tells nothing, and beyond where energies are wrong by many nats. It is the same for every
+// objective, does not depend on the zero of the energy, and its variance is finite, where that of log Z is not. The
+// noise is an equal mixture of
+//
+//	N(μ, Σ),  N(μ, 4Σ),  N(μ, 25Σ)  and a kernel density of the points,
+//
+// so that it sees energies between the data and far away, of which a score at the data knows nothing.
+//
+// Points and noise are drawn once: the difference between two weights is that of the weights, and its error is small.
+type Contrast struct {
+	energies Energies
+	x        *mat.Dense // points, then as much noise
+	logq     []float64  // of the rows of x
+	ratio    []float64  // r
+}
+
+const (
+	contrastPoints = 512
+	kernels        = 256
+	spreads        = 3 // components of the noise beside the kernels
+)
+
+var widths = [spreads]float64{1, 2, 5}
+
+// NewContrast draws points and noise: points from held, the moments and kernels of the noise from data, which may be
+// the same.
+func NewContrast(dim int, held, data Source, energies Energies, rng *rand.Rand) (*Contrast, error) {
+	if dim < 1 {
+		return nil, fmt.Errorf("train: contrast in %d dimensions, want at least 1", dim)
+	}
+	const n = contrastPoints
+	c := &Contrast{energies: energies, x: mat.NewDense(2*n, dim, nil)}
+	c.logq, c.ratio = make([]float64, 2*n), make([]float64, 2*n)
+	held.Sample(c.x.Slice(0, n, 0, dim).(*mat.Dense), rng)
+	seen := mat.NewDense(max(2*n, 10*dim), dim, nil)
+	data.Sample(seen, rng)
+	noise, err := newContrastNoise(seen)
+	if err != nil {
+		return nil, err
+	}
+	for i := range n {
+		noise.draw(c.x.RawRowView(n+i), i, rng)
+	}
+	for i := range c.logq {
+		c.logq[i] = noise.logProb(c.x.RawRowView(i))
+	}
+	return c, nil
+}
+
+// Losses stores the terms of J(θ), one for each pair of a point and a draw of noise; their mean is J.
+func (c *Contrast) Losses(dst, theta []float64) ([]float64, error) {
+	const n = contrastPoints
+	if err := c.energies(c.ratio, theta, c.x); err != nil {
+		return nil, err
+	}
+	for i, e := range c.ratio {
+		c.ratio[i] = -e - c.logq[i]
+		if math.IsNaN(c.ratio[i]) {
+			c.ratio[i] = math.Inf(-1)
+		}
+	}
+	points, noise := c.ratio[:n], c.ratio[n:]
+	at := bestConstant(points, noise)
+	dst = dst[:0]
+	for i := range n {
+		dst = append(dst, softplus(at-points[i])+softplus(noise[i]-at))
+	}
+	return dst, nil
+}
+
+// bestConstant is the c of J: where the points taken for noise are as many as the noise taken for points.
+func bestConstant(points, noise []float64) float64 {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, side := range [][]float64{points, noise} {
+		for _, v := range side {
+			if finite(v) {
+				lo, hi = min(lo, v), max(hi, v)
+			}
+		}
+	}
+	if lo > hi {
+		return 0
+	}
+	lo, hi = lo-50, hi+50
+	for hi-lo > 1e-9*(1+math.Abs(lo)+math.Abs(hi)) {
+		c, excess := lo+(hi-lo)/2, 0.0
+		for i := range points {
+			excess += logistic(c-points[i]) - logistic(noise[i]-c)
+		}
+		if excess > 0 {
+			hi = c
+		} else {
+			lo = c
+		}
+	}
+	return lo + (hi-lo)/2
+}
+
+func softplus(v float64) float64 { return max(v, 0) + math.Log1p(math.Exp(-math.Abs(v))) }
+
+func logistic(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
+
+// contrastNoise is the mixture of the comment of Contrast. It lives where Σ is the unit matrix: y = L⁻¹(x − μ).
+type contrastNoise struct {
+	mean    *mat.VecDense
+	chol    mat.TriDense // Σ = LLᵀ
+	logDet  float64      // of L
+	centres *mat.Dense   // of the kernels, as y
+	width   float64      // of the kernels
+	x, y    *mat.VecDense
+}
+
+func newContrastNoise(points *mat.Dense) (*contrastNoise, error) {
+	n, d := points.Dims()
+	q := &contrastNoise{
+		mean: mat.NewVecDense(d, nil), x: mat.NewVecDense(d, nil), y: mat.NewVecDense(d, nil),
+		centres: mat.NewDense(min(kernels, n), d, nil),
+		width:   math.Pow(kernels, -1/float64(d+4)), // Scott's rule
+	}
+	var cov mat.SymDense
+	stat.CovarianceMatrix(&cov, points, nil)
+	var spread float64
+	for k := range d {
+		q.mean.SetVec(k, stat.Mean(mat.Col(nil, k, points), nil))
+		spread += cov.At(k, k) / float64(d)
+	}
+	if !finite(spread) {
+		return nil, errors.New("train: contrast: the points are not finite")
+	}
+	for k := range d { // columns may be constant, or one a sum of others
+		cov.SetSym(k, k, cov.At(k, k)+1e-6*spread+1e-300)
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(&cov) {
+		return nil, errors.New("train: contrast: the covariance of the points has no root")
+	}
+	chol.LTo(&q.chol)
+	q.logDet = chol.LogDet() / 2
+	rows, _ := q.centres.Dims()
+	for i := range rows {
+		q.whiten(points.RawRowView(i))
+		q.centres.SetRow(i, q.y.RawVector().Data)
+	}
+	return q, nil
+}
+
+// whiten stores L⁻¹(x − μ) in q.y.
+func (q *contrastNoise) whiten(x []float64) {
+	copy(q.x.RawVector().Data, x)
+	q.x.SubVec(q.x, q.mean)
+	_ = q.y.SolveVec(&q.chol, q.x) // the error is a warning of columns that are nearly alike
+}
+
+// draw is the i-th draw, in turn of the components.
+func (q *contrastNoise) draw(dst []float64, i int, rng *rand.Rand) {
+	y := q.y.RawVector().Data
+	width := q.width
+	if k := i % (spreads + 1); k < spreads {
+		clear(y)
+		width = widths[k]
+	} else {
+		rows, _ := q.centres.Dims()
+		copy(y, q.centres.RawRowView(rng.IntN(rows)))
+	}
+	for k := range y {
+		y[k] += width * rng.NormFloat64()
+	}
+	q.x.MulVec(&q.chol, q.y)
+	q.x.AddVec(q.x, q.mean)
+	copy(dst, q.x.RawVector().Data)
+}
+
+// logProb is log q.
+func (q *contrastNoise) logProb(x []float64) float64 {
+	q.whiten(x)
+	y := q.y.RawVector().Data
+	d := float64(len(y))
+	rows, _ := q.centres.Dims()
+	var norm float64
+	for _, v := range y {
+		norm += v * v
+	}
+	terms := make([]float64, 0, spreads+rows)
+	for _, w := range widths {
+		terms = append(terms, -norm/(2*w*w)-d*math.Log(w))
+	}
+	kernel := -math.Log(float64(rows)) - d*math.Log(q.width)
+	for k := range rows {
+		var square float64
+		for j, v := range q.centres.RawRowView(k) {
+			square += (y[j] - v) * (y[j] - v)
+		}
+		terms = append(terms, kernel-square/(2*q.width*q.width))
+	}
+	return floats.LogSumExp(terms) - math.Log(spreads+1) - d/2*math.Log(2*math.Pi) - q.logDet
+}
+
+// compare is the mean of a − b and its standard error.
+func compare(a, b []float64) (mean, se float64) {
+	n := float64(len(a))
+	for i := range a {
+		mean += (a[i] - b[i]) / n
+	}
+	for i := range a {
+		se += (a[i] - b[i] - mean) * (a[i] - b[i] - mean)
+	}
+	return mean, math.Sqrt(se) / n
+}

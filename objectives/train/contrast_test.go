@@ -1,0 +1,358 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// normal is the energy of N(θ, 1) up to its constant, with a factor that makes it wrong.
+func normal(factor float64) func(dst, theta []float64, x *mat.Dense) error {
+	return func(dst, theta []float64, x *mat.Dense) error {
+		for i := range dst {
+			dst[i] = 1000
+			for j, v := range x.RawRowView(i) {
+				dst[i] += factor * (v - theta[j]) * (v - theta[j]) / 2
+			}
+		}
+		return nil
+	}
+}
+
+func newTestContrast(t *testing.T, energies func(dst, theta []float64, x *mat.Dense) error) *Contrast {
+	t.Helper()
+	c, err := NewContrast(3, gauss{}, gauss{}, energies, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func contrastOf(t *testing.T, c *Contrast, theta []float64) float64 {
+	t.Helper()
+	terms, err := c.Losses(nil, theta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mean(terms)
+}
+
+// The density of the noise is that of its draws: ∫ q = 1 on a grid, and the mean of 1/q over draws in a box is the
+// volume of the box.
+func TestContrastNoise(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	x := mat.NewDense(500, 2, nil)
+	for i := range 500 { // two clusters, the columns correlated
+		u, v := rng.NormFloat64(), rng.NormFloat64()
+		x.SetRow(i, []float64{4*float64(i%2) + 0.3*u, 0.2*u + 0.1*v})
+	}
+	q, err := newContrastNoise(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const cells = 400
+	var sum float64
+	for a := range cells {
+		for b := range cells { // 25 deviations of each column to either side, (a, b) the centre of a cell
+			p := []float64{2 + 100*((float64(a)+0.5)/cells-0.5), 10 * ((float64(b)+0.5)/cells - 0.5)}
+			sum += math.Exp(q.logProb(p)) * (100.0 / cells) * (10.0 / cells)
+		}
+	}
+	if math.Abs(sum-1) > 1e-5 {
+		t.Errorf("∫ q = %g, want 1", sum)
+	}
+	const n = 20000
+	var vol, square float64
+	p := make([]float64, 2)
+	for i := range n {
+		q.draw(p, i, rng)
+		if math.Abs(p[0]-2) < 3 && math.Abs(p[1]) < 0.5 {
+			w := math.Exp(-q.logProb(p))
+			vol += w / n
+			square += w * w / n
+		}
+	}
+	if se := math.Sqrt((square - vol*vol) / n); math.Abs(vol-6) > 4*se {
+		t.Errorf("volume of a box of 6 by draws: %g ± %g", vol, se)
+	}
+}
+
+// J is 2 log 2 of energies that tell nothing, least at the truth, does not depend on the constant of the energy, and
+// its constant is the best. Weights that are wrong in place, width or far away have a larger one, weights that are
+// not finite the largest.
+func TestContrast(t *testing.T) {
+	truth := []float64{1, 2, 3}
+	c := newTestContrast(t, normal(1))
+	at := contrastOf(t, c, truth)
+	shifted := newTestContrast(t, func(dst, theta []float64, x *mat.Dense) error {
+		err := normal(1)(dst, theta, x)
+		for i := range dst {
+			dst[i] -= 1e4
+		}
+		return err
+	})
+	if v := contrastOf(t, shifted, truth); math.Abs(v-at) > 1e-6 {
+		t.Errorf("J = %g, with another constant %g", at, v)
+	}
+	nothing := newTestContrast(t, normal(1))
+	nothing.energies = func(dst, _ []float64, _ *mat.Dense) error {
+		for i := range dst {
+			dst[i] = -nothing.logq[i]
+		}
+		return nil
+	}
+	if v := contrastOf(t, nothing, truth); math.Abs(v-2*math.Ln2) > 1e-9 {
+		t.Errorf("J of the noise itself = %g, want 2 log 2", v)
+	}
+	far := func(dst, theta []float64, x *mat.Dense) error { // a well where no point is
+		err := normal(1)(dst, theta, x)
+		for i := range dst {
+			if x.At(i, 0) > 6 {
+				dst[i] -= 60
+			}
+		}
+		return err
+	}
+	nan := func(dst, theta []float64, x *mat.Dense) error {
+		err := normal(1)(dst, theta, x)
+		dst[7] = math.NaN()
+		return err
+	}
+	for name, v := range map[string]float64{
+		"moved":       contrastOf(t, c, []float64{2, 2, 3}),
+		"wide":        contrastOf(t, newTestContrast(t, normal(0.3)), truth),
+		"narrow":      contrastOf(t, newTestContrast(t, normal(3)), truth),
+		"a well":      contrastOf(t, newTestContrast(t, far), truth),
+		"upside down": contrastOf(t, newTestContrast(t, normal(-1)), truth),
+		"not finite":  contrastOf(t, newTestContrast(t, nan), truth),
+	} {
+		if !(v > at+0.02) {
+			t.Errorf("%s: J = %g, %g at the truth", name, v, at)
+		}
+	}
+	points, noise := []float64{1, -2, 3, 0.5}, []float64{-4, 1, 0, -1}
+	value := func(c float64) (sum float64) {
+		for i := range points {
+			sum += softplus(c-points[i]) + softplus(noise[i]-c)
+		}
+		return sum
+	}
+	best := value(bestConstant(points, noise))
+	for c := -10.0; c < 10; c += 0.01 {
+		if value(c) < best-1e-9 {
+			t.Fatalf("at c = %g the loss is %g, at the best constant %g", c, value(c), best)
+		}
+	}
+	broken := errors.New("broken")
+	failing := newTestContrast(t, func([]float64, []float64, *mat.Dense) error { return broken })
+	if _, err := failing.Losses(nil, truth); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestContrastErrors(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	if _, err := NewContrast(0, gauss{}, gauss{}, normal(1), rng); err == nil {
+		t.Error("no dimension: no error")
+	}
+	nan := constant(math.NaN())
+	if _, err := NewContrast(2, nan, nan, normal(1), rng); err == nil {
+		t.Error("points of NaN: no error")
+	}
+	if _, err := NewContrast(2, constant(3), constant(3), normal(1), rng); err != nil { // of one point all are alike
+		t.Errorf("constant columns: %v", err)
+	}
+}
+
+// constant is a point.
+type constant float64
+
+func (c constant) Sample(dst *mat.Dense, _ *rand.Rand) {
+	n, d := dst.Dims()
+	for i := range n {
+		for j := range d {
+			dst.Set(i, j, float64(c))
+		}
+	}
+}
+
+// The rules of the sentinel, on terms that are made up: noise is the same in all, so that differences are exact.
+func TestJudge(t *testing.T) {
+	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
+	s := new(Sentinel)
+	for k, c := range []struct {
+		j            float64
+		better, trip bool
+	}{
+		{0.8, true, false}, {0.5, true, false}, {0.55, false, false}, {0.7, false, false}, // once is chance
+		{0.59, false, false}, {0.49, true, false}, {0.6, false, false}, {0.6, false, true},
+	} {
+		better, trip := s.judge(10*k, 10, at(c.j))
+		if better != c.better || (trip != nil) != c.trip {
+			t.Errorf("judgement %d of %g: better %v, trip %v, want %v, %v", k, c.j, better, trip, c.better, c.trip)
+		}
+		if trip != nil && (trip.Since != 60 || !errors.Is(trip, ErrDiverged)) {
+			t.Errorf("tripped with %+v", trip)
+		}
+	}
+	if s.calm() {
+		t.Error("calm where J has risen")
+	}
+	slow := new(Sentinel)
+	slow.judge(0, 10, at(0.5))
+	for k := range 5 {
+		if _, trip := slow.judge(10+10*k, 10, at(0.53)); (trip != nil) != (k == 4) {
+			t.Errorf("%d judgements that it does not get on: trip %v", k+1, trip)
+		}
+	}
+	scattered := slices.Concat(slices.Repeat([]float64{0}, 9), []float64{3}) // a rise of 0.3 ± 0.3
+	quiet := new(Sentinel)
+	quiet.judge(0, 10, at(0))
+	for k := range lagPatience - 1 {
+		if _, trip := quiet.judge(10*k, 10, scattered); trip != nil {
+			t.Errorf("chance trips: %v", trip)
+		}
+	}
+	nan := new(Sentinel)
+	nan.judge(0, 10, at(0))
+	nan.judge(10, 10, at(math.NaN()))
+	if _, trip := nan.judge(20, 10, at(math.Inf(1))); trip == nil {
+		t.Error("losses that are not finite pass")
+	}
+	for _, c := range []struct {
+		name             string
+		start, best, end float64
+		step, rollbacks  int
+		first, failed    bool
+	}{
+		{"learnt", 0.8, 0.3, 0.3, 1000, 0, false, false},
+		{"worse than the best", 0.8, 0.3, 0.4, 1000, 0, true, false},
+		{"as the best, but for what matters to nobody", 0.8, 0.3, 0.309, 1000, 0, false, false},
+		{"never better than the start", 0.8, 0.8, 0.9, 1000, 0, true, true},
+		{"as at the start", 0.8, 0.8, 0.8, 1000, 0, false, true},
+		{"hardly begun", 0.8, 0.8, 0.8, 20, 0, false, false},
+		{"hardly begun again", 0.8, 0.8, 0.8, 20, 1, false, true},
+	} {
+		s := &Sentinel{start: at(c.start), best: at(c.best)}
+		if first, failed := s.settle(c.step, c.rollbacks, at(c.end)); first != c.first || (failed != nil) != c.failed {
+			t.Errorf("%s: best %v, error %v, want %v, %v", c.name, first, failed, c.first, c.failed)
+		}
+	}
+}
+
+// A rate that keeps every number finite and leads nowhere is taken back; without the contrast it passes for success.
+func TestRunJudged(t *testing.T) {
+	wild := func(contrast bool, factor float64) (*toy, Result, error) {
+		o := newToy()
+		o.theta = []float64{1.5, 2.5, 2}
+		cfg := toyConfig(o, t.TempDir())
+		cfg.LearningRate, cfg.Schedule, cfg.Decay = factor, Constant{}, 0
+		if contrast {
+			cfg.Contrast = newTestContrast(t, normal(1))
+		}
+		res, err := Run(context.Background(), cfg)
+		return o, res, err
+	}
+	c := newTestContrast(t, normal(1))
+	start := contrastOf(t, c, []float64{1.5, 2.5, 2})
+	o, res, err := wild(true, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := contrastOf(t, c, res.Average); res.Rollbacks == 0 || !(j < start) {
+		t.Errorf("%d rollbacks, J = %g, %g at the start", res.Rollbacks, j, start)
+	}
+	if !slices.Equal(o.theta, res.Average) { // without decay
+		t.Errorf("θ = %v, its average %v", o.theta, res.Average)
+	}
+	_, res, err = wild(false, 4)
+	if j := contrastOf(t, c, res.Average); err != nil || !(j > start) {
+		t.Errorf("without the contrast: J = %g, %g at the start, error %v: the test does not test", j, start, err)
+	}
+	// What no rate cures ends in an error, and in the state of the start.
+	o = newToy()
+	bad := []float64{1.5, 2.5, 3.5}
+	o.theta = slices.Clone(bad)
+	o.trouble = func(_ uint64, grad []float64, _ *Stats) error {
+		for k := range grad {
+			grad[k] = -1
+		}
+		return nil
+	}
+	cfg := toyConfig(o, t.TempDir())
+	cfg.Contrast = newTestContrast(t, normal(1))
+	res, err = Run(context.Background(), cfg)
+	var e *Error
+	if !errors.As(err, &e) || !slices.Equal(o.theta, bad) || !slices.Equal(res.Average, o.theta) {
+		t.Errorf("error %v, θ = %v, average %v, want those of the start", err, o.theta, res.Average)
+	}
+}
+
+// Judging changes no bit of a run that goes well.
+func TestJudgedSame(t *testing.T) {
+	end := func(contrast bool) []float64 {
+		o := newToy()
+		cfg := toyConfig(o, "")
+		if contrast {
+			cfg.Contrast = newTestContrast(t, normal(1))
+		}
+		if _, err := Run(context.Background(), cfg); err != nil {
+			t.Fatal(err)
+		}
+		return o.theta
+	}
+	if with, without := end(true), end(false); !slices.Equal(with, without) {
+		t.Errorf("θ = %v with the contrast, %v without", with, without)
+	}
+}
+
+// A judged run that is stopped and resumed ends in the same bits, rollbacks included.
+func TestJudgedResume(t *testing.T) {
+	end := func(stops ...int) (Result, []float64) {
+		dir := t.TempDir()
+		var resume Snapshot
+		for k := 0; ; k++ {
+			o := newToy()
+			o.theta = []float64{1.5, 2.5, 2}
+			cfg := toyConfig(o, dir)
+			cfg.LearningRate, cfg.Schedule, cfg.Decay, cfg.Resume = 4, Constant{}, 0, resume
+			cfg.Contrast = newTestContrast(t, normal(1))
+			ctx, cancel := context.WithCancel(context.Background())
+			cfg.Hooks.Step = func(p Progress) error {
+				if k < len(stops) && p.Step == stops[k] {
+					cancel()
+				}
+				return nil
+			}
+			res, err := Run(ctx, cfg)
+			cancel()
+			if k == len(stops) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return res, o.theta
+			}
+			if !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			if resume, err = ReadSnapshot(cfg.Checkpoint); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want, theta := end()
+	if want.Rollbacks == 0 {
+		t.Fatal("the test does not test: no rollback")
+	}
+	for _, stops := range [][]int{{7}, {15, 20, 95}, {199}} {
+		res, got := end(stops...)
+		if !slices.Equal(got, theta) || !slices.Equal(res.Average, want.Average) || res.Rollbacks != want.Rollbacks {
+			t.Errorf("stopped at %v: θ = %v after %d rollbacks, want %v after %d", stops, got, res.Rollbacks, theta, want.Rollbacks)
+		}
+	}
+}

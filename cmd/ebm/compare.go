@@ -38,10 +38,13 @@ type compareCmd struct {
 	Quiet      bool     `short:"q" help:"No progress."`
 
 	Plan   bool     `group:"machines" help:"Print what the runs cost, about, and do nothing."`
-	Shards int      `default:"1" group:"machines" help:"Parts that --plan balances (${default})."`
+	Shards int      `default:"1" group:"machines" help:"Parts that --plan balances, tasks of --emit (${default})."`
 	Shard  string   `placeholder:"I/N" group:"machines" help:"Do part I of N, counted from 0; auto takes both from Slurm or Kubernetes. Parts may share a folder, on a network too."`
 	Gather string   `placeholder:"DIR" group:"machines" help:"Make the board of what is done in these folders, in --out, or in the folder itself where it is one: --gather a b c."`
 	More   []string `arg:"" optional:"" name:"dir" help:"More folders of --gather."`
+	Emit   string   `placeholder:"NAME" group:"machines" help:"Print a file that does the comparison in --shards tasks of --workers runs at a time (1): a script for sbatch of slurm, or a manifest for kubernetes."`
+	Image  string   `default:"ebm" placeholder:"NAME" group:"machines" help:"Container image of --emit kubernetes (${default}); cmd/ebm/Containerfile makes one."`
+	Watch  string   `placeholder:"DIR" group:"machines" help:"Show how far the runs in a folder are: done, under way, failed, time left, the table so far."`
 	Lease  float64  `default:"60" placeholder:"X" group:"machines" help:"Seconds without a sign of life after which others take the runs of a process over (${default})."`
 }
 
@@ -53,12 +56,18 @@ Examples:
     ebm compare
     ebm compare --objectives all --datasets moons --seconds 60 --seeds 3
     ebm compare --set steps=500 --set hidden=32,32 --out runs/quick
-    ebm compare --objectives all --seeds 5 --plan --shards 6`
+    ebm compare --objectives all --seeds 5 --plan --shards 6
+    ebm compare --objectives all --seeds 5 --emit slurm --shards 6 > sweep.sh
+    ebm compare --watch runs/compare
+    ebm compare --gather runs/compare`
 }
 
 func (c *compareCmd) Run(e *env, k *kong.Context) error {
-	if c.Gather != "" {
+	switch {
+	case c.Gather != "":
 		return c.gather(e, k)
+	case c.Watch != "":
+		return c.watch(e, k)
 	}
 	if len(c.More) > 0 {
 		return exit.Usagef("unexpected argument %s (see: ebm compare --help)", c.More[0])
@@ -67,8 +76,15 @@ func (c *compareCmd) Run(e *env, k *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.Plan {
+	switch {
+	case c.Emit != "":
+		return c.emit(e, k, cfg)
+	case given(k, "image"):
+		return exit.Usagef("--image %s: it is for --emit kubernetes", c.Image)
+	case c.Plan:
 		return c.plan(e, cfg)
+	case given(k, "shards"):
+		return exit.Usagef("--shards %d: it is for --plan and --emit; --shard I/%d does a part", c.Shards, c.Shards)
 	}
 	if !c.Quiet {
 		c.follow(e, &cfg)

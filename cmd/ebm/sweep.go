@@ -26,8 +26,8 @@ func (c *compareCmd) machines(cfg *board.Config) error {
 	if c.Shard == "" {
 		return nil
 	}
-	if c.Plan {
-		return exit.Usagef("--shard %s: --plan shows all shards; leave one of the two out", c.Shard)
+	if c.Plan || c.Emit != "" {
+		return exit.Usagef("--shard %s: --plan and --emit are about all shards; leave one of the two out", c.Shard)
 	}
 	var err error
 	cfg.Shard, err = board.ParseShard(c.Shard, os.Getenv)
@@ -97,4 +97,76 @@ func (c *compareCmd) gather(e *env, k *kong.Context) error {
 		return fmt.Errorf("%d of %d runs are missing (%s); the board has the others", n, n+len(g.Cells), strings.Join(names, ", "))
 	}
 	return nil
+}
+
+// emit prints the file for a scheduler.
+func (c *compareCmd) emit(e *env, k *kong.Context, cfg board.Config) error {
+	if c.Plan || c.JSON {
+		return exit.Usagef("--emit %s: it prints a file; leave --plan and --json out", c.Emit)
+	}
+	if c.Workers == 0 {
+		cfg.Workers = 1
+	}
+	p, err := cfg.Plan(c.Shards)
+	if err != nil {
+		return err
+	}
+	r := board.Recipe{Program: program0(), Flags: c.flags(k), Emitted: []string{"--emit", c.Emit, "--shards", fmt.Sprint(c.Shards)}, Image: c.Image}
+	if c.Workers > 0 {
+		r.Emitted = append(r.Emitted, "--workers", fmt.Sprint(c.Workers))
+	}
+	return cfg.Emit(e.stdout, c.Emit, p, r)
+}
+
+// flags are those that say what is compared.
+func (c *compareCmd) flags(k *kong.Context) []string {
+	flags := []string{"--datasets", strings.Join(c.Datasets, ","), "--objectives", strings.Join(c.Objectives, ","), "--seeds", fmt.Sprint(c.Seeds)}
+	if c.Seconds != nil {
+		flags = append(flags, "--seconds", fmt.Sprint(*c.Seconds))
+	}
+	for _, s := range c.Set {
+		flags = append(flags, "--set", s)
+	}
+	if given(k, "lease") {
+		flags = append(flags, "--lease", fmt.Sprint(c.Lease))
+	}
+	return append(flags, "--out", c.Out)
+}
+
+// program0 is the path of this program, which tasks on other machines are to find; its name where it was made to run
+// once.
+func program0() string {
+	path, err := os.Executable()
+	if err != nil || strings.HasPrefix(path, os.TempDir()) {
+		return "ebm"
+	}
+	return path
+}
+
+// watch shows how far a comparison is: again and again in a terminal, until it is done, else once.
+func (c *compareCmd) watch(e *env, k *kong.Context) error {
+	if err := alone(k, "watch", "json"); err != nil {
+		return err
+	}
+	w := board.NewWatcher(c.Watch)
+	for again := false; ; again = true {
+		s, err := w.Look()
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return writeJSON(e.stdout, s)
+		}
+		if again {
+			fmt.Fprint(e.stdout, "\x1b[H\x1b[2J") // to the top of an empty page
+		}
+		if err := s.Write(e.stdout); err != nil || s.Done == s.Cells || !terminal(e.stdout) {
+			return err
+		}
+		select {
+		case <-e.ctx.Done():
+			return nil // it was to be watched until somebody has seen enough
+		case <-time.After(2 * time.Second):
+		}
+	}
 }

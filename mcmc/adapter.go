@@ -13,8 +13,11 @@ import (
 //   - The step of a [Tunable] kernel, by dual averaging of the acceptance. In the fast phase at the beginning every chain has a
 //     step of its own, found from where the chain stands, so that no start can spoil the step of the others; then they share one,
 //     that follows their mean acceptance. A chain that is not in order (its energy is not finite, or far above that of the
-//     others, or it does not move) keeps its own step and is left out of all that is pooled until it has caught up. A chain
-//     that the shared step brings to a standstill pulls it down.
+//     others, or it does not move) keeps its own step and is left out of all that is pooled until it has caught up. One that
+//     has not found to where the density is by the end of the fast phase or of a window gives its start up and goes on from where another is;
+//     Left tells. A chain that the shared step brings to a standstill pulls it down.
+//   - The acceptance aimed at, where none was asked for: it rises where the curvature of the target differs from place to place,
+//     so that a step which suits most places is too long for some.
 //   - The [Mass] of a [Massive] kernel, from the draws and gradients of all chains in windows of doubling length; see [FitMass].
 //     A kernel that carries chains between modes keeps its mass: the covariance of several modes is that of none.
 //   - What an [Adaptive] kernel finds by itself: the ladder of a Tempering, the length of an HMC.
@@ -37,6 +40,8 @@ type Adapter struct {
 	alone   bool // every chain has a step of its own
 	scales  []float64
 	draws   history
+	uneven  float64   // of the target, as the last window saw it
+	given   []LeftOut // chains whose start was given up
 }
 
 // NewAdapter returns an adapter for a kernel, which may come without a step if that is to be found. It is an error to ask for a warm-up
@@ -117,12 +122,12 @@ func (a *Adapter) Goal() float64 {
 	case a.cfg.Accept > 0:
 		return a.cfg.Accept
 	}
-	return tuningOf(a.kernel).Accept
+	return 1 - (1-tuningOf(a.kernel).Accept)*patience(a.uneven)
 }
 
-// Left returns the chains that are out of order, with the state that they are in.
+// Left returns the chains whose start was given up, and those that are out of order, with the state that they are in.
 func (a *Adapter) Left(s *State) []LeftOut {
-	var out []LeftOut
+	out := slices.Clone(a.given)
 	_, d := s.X.Dims()
 	most := limit(s.Energy, d)
 	for i := range a.chains {
@@ -274,10 +279,55 @@ func (a *Adapter) update(s *State, t Target, info Info, rng *rand.Rand) error {
 			return err
 		}
 	}
+	if a.t == a.windows.fast {
+		a.rescue(s, rng)
+	}
 	if a.Done() {
 		a.finish(s)
 	}
 	return nil
+}
+
+// patience is the factor of 1 - acceptance for a target of some unevenness, see fitMass: none up to 2, which regressions and hierarchies
+// of mild kind stay below, and at most a tenth.
+func patience(uneven float64) float64 {
+	const usual, least = 2, .1
+	if !(uneven > usual) {
+		return 1
+	}
+	return max(least, (usual/uneven)*(usual/uneven))
+}
+
+// rescue lets the chains that have not found to where the density is go on from where others are.
+func (a *Adapter) rescue(s *State, rng *rand.Rand) {
+	if !a.tuned || a.own != nil && a.own.OwnsStep() {
+		return
+	}
+	_, d := s.X.Dims()
+	most := limit(s.Energy, d)
+	var from []int
+	for i := range a.chains {
+		if a.chains[i].ordered {
+			from = append(from, i)
+		}
+	}
+	if len(from) == 0 {
+		return
+	}
+	for i := range a.chains {
+		e := s.Energy[i]
+		if e <= most {
+			continue
+		}
+		to := from[rng.IntN(len(from))]
+		a.given = append(a.given, LeftOut{i, fmt.Sprintf("its start was given up after %d transitions, at the energy %.4g, %.3g above the others: it went on from where chain %d was",
+			a.t, e, e-most+lag(d), to)})
+		s.X.SetRow(i, s.X.RawRowView(to))
+		s.Grad.SetRow(i, s.Grad.RawRowView(to))
+		s.Energy[i] = s.Energy[to]
+		a.chains[i].ordered, a.chains[i].still = true, 0
+		a.chains[i].smooth = a.Goal()
+	}
 }
 
 // follow notes how each chain fared.
@@ -403,11 +453,13 @@ func (a *Adapter) pooled(s *State, info Info) float64 {
 
 // window ends a window: the mass is set from its draws, and the step is looked for anew.
 func (a *Adapter) window(s *State, t Target, rng *rand.Rand) error {
-	if m := a.draws.fit(); a.mass && m != nil {
+	if m, uneven := a.draws.fit(); a.mass && m != nil {
+		a.uneven = uneven
 		a.kernel = within(a.kernel, func(k Kernel) Kernel { return k.(Massive).WithMass(m) })
 	}
 	a.draws.clear()
 	a.windows.next()
+	a.rescue(s, rng)
 	if a.own != nil {
 		a.kernel = a.own.Window(a.kernel)
 	}

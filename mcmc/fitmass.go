@@ -25,7 +25,7 @@ func FitMass(x, g *mat.Dense) (Mass, error) {
 	if r, c := g.Dims(); r != n || c != d || n < 2 {
 		return nil, check(false, "mcmc: FitMass of %d draws and %d gradients, want as many, and at least 2", n, r)
 	}
-	m := fitMass(append([]float64(nil), x.RawMatrix().Data...), append([]float64(nil), g.RawMatrix().Data...), n, d)
+	m, _ := fitMass(append([]float64(nil), x.RawMatrix().Data...), append([]float64(nil), g.RawMatrix().Data...), n, d)
 	return m, nil
 }
 
@@ -36,8 +36,10 @@ const (
 	ridge       = 1. // draws' worth of 1 that S and G are drawn towards
 )
 
-// fitMass is FitMass on n×d data, which it overwrites.
-func fitMass(x, g []float64, n, d int) Mass {
+// fitMass is FitMass on n×d data, which it overwrites. It also returns how uneven the target is: with the mass, S and G are the same matrix,
+// whose eigenvalues are 1 for a Gaussian, and greater along axes where the curvature differs from place to place (that their
+// product is at least 1 is the Cramér–Rao bound). It is the largest, 0 where nothing is known.
+func fitMass(x, g []float64, n, d int) (m Mass, uneven float64) {
 	scale := make(Diagonal, d)
 	for j := range scale {
 		vx, vg := centre(x, d, j), centre(g, d, j)
@@ -47,7 +49,7 @@ func fitMass(x, g []float64, n, d int) Mass {
 		}
 	}
 	if d == 1 || d > mostDims || n < drawsPerDim*d {
-		return scale
+		return scale, 0
 	}
 	for i := range n {
 		for j, s := range scale {
@@ -55,14 +57,18 @@ func fitMass(x, g []float64, n, d int) Mass {
 			g[i*d+j] *= s
 		}
 	}
-	b := geometric(scatter(x, n, d), scatter(g, n, d))
+	curvature := scatter(g, n, d)
+	b := geometric(scatter(x, n, d), curvature)
 	var e mat.EigenSym
 	if b == nil || !e.Factorize(b, true) {
-		return scale
+		return scale, 0
 	}
 	lambda := e.Values(nil)
 	if !(lambda[0] > 0) || math.IsInf(lambda[d-1], 1) {
-		return scale
+		return scale, 0
+	}
+	if uneven = largest(b, curvature); uneven-uneven != 0 {
+		uneven = 0
 	}
 	// What most axes have in common belongs to the scales.
 	usual := lambda[d/2]
@@ -83,9 +89,9 @@ func fitMass(x, g []float64, n, d int) Mass {
 	}
 	switch {
 	case len(kept) == 0:
-		return scale
+		return scale, uneven
 	case len(kept) < d/4:
-		return lowRankOf(scale, &u, lambda, kept)
+		return lowRankOf(scale, &u, lambda, kept), uneven
 	}
 	cov := mat.NewSymDense(d, nil)
 	for i := range d {
@@ -97,11 +103,26 @@ func fitMass(x, g []float64, n, d int) Mass {
 			cov.SetSym(i, j, sum*scale[i]*scale[j])
 		}
 	}
-	m, err := NewDense(cov)
+	full, err := NewDense(cov)
 	if err != nil {
-		return scale
+		return scale, uneven
 	}
-	return m
+	return full, uneven
+}
+
+// largest returns the largest eigenvalue of B^½ G B^½.
+func largest(b, g *mat.SymDense) float64 {
+	root, _ := roots(b)
+	if root == nil {
+		return 0
+	}
+	var c mat.Dense
+	c.Product(root, g, root)
+	var e mat.EigenSym
+	if !e.Factorize(symmetric(&c), false) {
+		return 0
+	}
+	return e.Values(nil)[g.SymmetricDim()-1]
 }
 
 func lowRankOf(scale Diagonal, u *mat.Dense, lambda []float64, kept []int) Mass {
@@ -250,10 +271,10 @@ func (h *history) halve(v []float64) []float64 {
 func (h *history) clear() { h.x, h.g, h.stride, h.seen = h.x[:0], h.g[:0], 1, 0 }
 
 // fit returns the mass of what was seen; nil where that is too little.
-func (h *history) fit() Mass {
+func (h *history) fit() (m Mass, uneven float64) {
 	const least = 10
 	if h.d == 0 || len(h.x)/h.d < least {
-		return nil
+		return nil, 0
 	}
 	return fitMass(h.x, h.g, len(h.x)/h.d, h.d)
 }

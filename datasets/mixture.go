@@ -7,15 +7,15 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
 // GaussianMixture is Σ_k w_k N(μ_k, σ_k² I) in any dimension.
 type GaussianMixture struct {
-	dim     int
-	weights []float64
+	*density.Mixture
 	means   []float64 // (k, dim), row-major
 	sds     []float64
-	logc    []float64 // log w_k − d log σ_k − d/2 log 2π
 	entropy float64
 	lo, hi  []float64
 }
@@ -41,36 +41,23 @@ func NewGaussianMixture(weights []float64, means *mat.Dense, sds []float64) (*Ga
 	if len(weights) != k || len(sds) != k {
 		return nil, fmt.Errorf("datasets: a mixture of %d means has %d weights and %d standard deviations", k, len(weights), len(sds))
 	}
-	var total float64
-	for i := range k {
-		if !(weights[i] > 0) || math.IsInf(weights[i], 0) {
-			return nil, fmt.Errorf("datasets: weight %d of a mixture is %g, want > 0", i, weights[i])
-		}
-		if !(sds[i] > 0) || math.IsInf(sds[i], 0) {
-			return nil, fmt.Errorf("datasets: standard deviation %d of a mixture is %g, want > 0", i, sds[i])
-		}
-		total += weights[i]
-	}
-	for _, v := range mat.DenseCopyOf(means).RawMatrix().Data {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, errors.New("datasets: a mean of a mixture is not finite")
-		}
+	means = mat.DenseCopyOf(means)
+	q, err := density.NewMixture(density.Parameters{
+		Dim: d, Covariance: density.Spherical, Weights: weights, Means: means.RawMatrix().Data, Factors: sds,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("datasets: %w", err)
 	}
 	m := &GaussianMixture{
-		dim:     d,
-		weights: make([]float64, k),
-		means:   mat.DenseCopyOf(means).RawMatrix().Data,
+		Mixture: q,
+		means:   means.RawMatrix().Data,
 		sds:     append([]float64(nil), sds...),
-		logc:    make([]float64, k),
 		lo:      make([]float64, d),
 		hi:      make([]float64, d),
 	}
 	const reach = 6 // sd: 2e-9 of the mass lies beyond on each axis
-	for i := range k {
-		w := weights[i] / total
-		m.weights[i] = w
-		m.logc[i] = math.Log(w) - float64(d)*(math.Log(sds[i])+math.Log(2*math.Pi)/2)
-		m.entropy += w * (float64(d)/2 - m.logc[i])
+	for i, w := range q.Weights() {
+		m.entropy += w * (float64(d)/2*(1+math.Log(2*math.Pi*sds[i]*sds[i])) - math.Log(w))
 		for j := range d {
 			mu := m.means[i*d+j]
 			if i == 0 || mu-reach*sds[i] < m.lo[j] {
@@ -105,7 +92,7 @@ func (m *GaussianMixture) bounded(r float64) *GaussianMixture {
 	return m
 }
 
-func (m *GaussianMixture) Dim() int         { return m.dim }
+// Entropy returns -E log p of components that do not overlap.
 func (m *GaussianMixture) Entropy() float64 { return m.entropy }
 
 func (m *GaussianMixture) Bounds() (lo, hi []float64) {
@@ -113,91 +100,15 @@ func (m *GaussianMixture) Bounds() (lo, hi []float64) {
 }
 
 func (m *GaussianMixture) Modes() (centres *mat.Dense, weights []float64) {
-	c := append([]float64(nil), m.means...)
-	return mat.NewDense(len(m.weights), m.dim, c), append([]float64(nil), m.weights...)
+	return m.Means(), m.Weights()
 }
 
-func (m *GaussianMixture) Sample(dst *mat.Dense, rng *rand.Rand) {
-	checkSample(dst, m.dim)
-	for i := range dst.RawMatrix().Rows {
-		k := categorical(m.weights, rng)
-		row := dst.RawRowView(i)
-		for j := range row {
-			row[j] = m.means[k*m.dim+j] + m.sds[k]*rng.NormFloat64()
-		}
-	}
-}
-
-// exponent returns the log of component k at x.
-func (m *GaussianMixture) exponent(x []float64, k int) float64 {
-	var d2 float64
-	for j, mu := range m.means[k*m.dim : (k+1)*m.dim] {
-		d := x[j] - mu
-		d2 += d * d
-	}
-	return m.logc[k] - d2/(2*m.sds[k]*m.sds[k])
-}
-
-func (m *GaussianMixture) logProb(x []float64) float64 {
-	s := newLogSum()
-	for k := range m.weights {
-		if e := m.exponent(x, k); !(e <= s.max-2*cutoff) { // NaN too
-			s.add(e, 0, 0)
-		}
-	}
-	return s.log()
-}
-
-func (m *GaussianMixture) LogProb(dst []float64, x *mat.Dense) {
-	checkLogProb(dst, x, m.dim)
-	for i := range dst {
-		dst[i] = m.logProb(x.RawRowView(i))
-	}
-}
-
-func (m *GaussianMixture) Score(dst, x *mat.Dense) {
-	checkScore(dst, x, m.dim)
-	for i := range x.RawMatrix().Rows {
-		row, s := x.RawRowView(i), dst.RawRowView(i)
-		top := math.Inf(-1)
-		for k := range m.weights {
-			top = math.Max(top, m.exponent(row, k))
-		}
-		var sum float64
-		for j := range s {
-			s[j] = 0
-		}
-		if math.IsInf(top, -1) {
-			continue
-		}
-		for k := range m.weights {
-			w := math.Exp(m.exponent(row, k) - top)
-			if w == 0 {
-				continue
-			}
-			sum += w
-			w /= m.sds[k] * m.sds[k]
-			for j, mu := range m.means[k*m.dim : (k+1)*m.dim] {
-				s[j] += w * (mu - row[j])
-			}
-		}
-		for j := range s {
-			s[j] /= sum
-		}
-	}
-}
-
+// AssignMode returns the component that x most likely belongs to.
 func (m *GaussianMixture) AssignMode(x []float64) int {
-	if len(x) != m.dim {
+	if len(x) != m.Dim() {
 		panic(badDim)
 	}
-	best, most := 0, math.Inf(-1)
-	for k := range m.weights {
-		if e := m.exponent(x, k); e > most {
-			best, most = k, e
-		}
-	}
-	return best
+	return m.Likeliest(x)
 }
 
 // Energy stores −log p(x_i) − LogZ().
@@ -211,7 +122,7 @@ func (m *GaussianMixture) Energy(dst []float64, x *mat.Dense) {
 
 // LogZ returns the log partition function of Energy, which is that of exp(−|x−μ₀|²/2σ₀²): (d/2) log 2πσ₀².
 func (m *GaussianMixture) LogZ() float64 {
-	return float64(m.dim) / 2 * math.Log(2*math.Pi*m.sds[0]*m.sds[0])
+	return float64(m.Dim()) / 2 * math.Log(2*math.Pi*m.sds[0]*m.sds[0])
 }
 
 // categorical draws an index with the given probabilities, which add up to one.

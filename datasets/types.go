@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
 // Sampler draws data.
@@ -21,11 +23,7 @@ type LogProber interface {
 }
 
 // Scorer knows the gradient of its log-density.
-type Scorer interface {
-	// Score stores ∇ log p(x_i) in row i of dst, which has the shape of x. Where the density is zero the score is not
-	// defined and zero is stored.
-	Score(dst, x *mat.Dense)
-}
+type Scorer = density.Scorer
 
 // Source is data of a known dimension that lie in a known box.
 type Source interface {
@@ -38,10 +36,8 @@ type Source interface {
 
 // Distribution is data whose density is known exactly.
 type Distribution interface {
-	Sampler
-	LogProber
-	Scorer
-	Dim() int
+	density.Density
+	density.Scorer
 	Bounds() (lo, hi []float64)
 }
 

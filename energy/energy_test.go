@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
@@ -53,6 +54,9 @@ func every() map[string]Energy {
 		"gaussian":    Gaussian{3},
 		"mixture":     GaussianMixture{2, 3},
 		"fixed":       b.Energy(),
+		"density":     must(NewDensity(irregular(density.Full, 3, 2))),
+		"kernels":     must(NewDensity(irregular(density.Spherical, 20, 3))),
+		"tied":        must(NewDensity(irregular(density.Tied, 3, 2))),
 		"banana":      Banana{},
 		"funnel":      Funnel{3},
 		"double well": DoubleWell{2},

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -130,4 +131,21 @@ func ladder(data *mat.Dense, rows [][]int, widths [][]float64, broad float64) (*
 		return nil, errors.New("energy: ladder without widths: nothing to mix")
 	}
 	return NewMixture(mat.NewDense(len(sd), d, centres), sd, w)
+}
+
+// othersFrom stores the squared distances of the rows of data from row i in dst, +Inf for row i itself, and returns the
+// least.
+func othersFrom(dst []float64, data *mat.Dense, i int) float64 {
+	for j := range dst {
+		dst[j] = squaredDistance(data.RawRowView(i), data.RawRowView(j))
+	}
+	dst[i] = math.Inf(1)
+	return floats.Min(dst)
+}
+
+func squaredDistance(x, y []float64) (sum float64) {
+	for j, v := range x {
+		sum += (v - y[j]) * (v - y[j])
+	}
+	return sum
 }

@@ -41,9 +41,10 @@ func TestAdaptiveLadder(t *testing.T) {
 	}
 	m := must(AdaptiveLadder(data, []float64{0.1, 0.3, 0.9, 2.7}, 200, 0, newRNG(8)))
 	var seen [2][4]int
-	for k, s := range m.sds {
+	centres := m.Means()
+	for k, s := range m.Parameters().Factors {
 		cluster := 0
-		if x := m.centres.RawRowView(k); x[0] > 0 {
+		if x := centres.RawRowView(k); x[0] > 0 {
 			cluster = 1
 			if math.Hypot(x[0]-5, x[1]) > 2 {
 				continue

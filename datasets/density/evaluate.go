@@ -232,3 +232,21 @@ func (m *Mixture) Shares(dst, x *mat.Dense) {
 		}
 	}
 }
+
+// Likeliest returns the component that x most likely belongs to, the first of equals.
+func (m *Mixture) Likeliest(x []float64) (best int) {
+	d := m.p.Dim
+	if len(x) != d {
+		panic(badDim)
+	}
+	s := borrow()
+	defer s.giveBack()
+	room := s.numbers(3 * d)
+	y, most := m.place(room[2*d:3*d], x), math.Inf(-1)
+	for k, lw := range m.logw {
+		if v := lw - m.distance(room[:2*d], y, k, 2*(lw-most))/2; v > most {
+			best, most = k, v
+		}
+	}
+	return best
+}

@@ -62,6 +62,9 @@ func TestMixtureByHand(t *testing.T) {
 				t.Errorf("row %d: energy %g and %g, log density %g, sum of gradient and score %v", i, e, only, want, grad)
 			}
 			row := shares.RawRowView(i)
+			if got := m.Likeliest(x.RawRowView(i)); got != floats.MaxIdx(row) {
+				t.Errorf("row %d: component %d is the likeliest of %v", i, got, row)
+			}
 			if sum := floats.Sum(row); math.Abs(sum-1) > 1e-12 {
 				t.Errorf("row %d: shares add up to %g", i, sum)
 			}

@@ -1,4 +1,4 @@
-package energy
+package density
 
 import (
 	"math"
@@ -33,7 +33,7 @@ func TestKernelWidth(t *testing.T) {
 		d      int
 		lo, hi float64
 	}{{1, 0.1, 0.4}, {2, 0.2, 0.45}, {20, 0.8, 1.25}} {
-		data := normal(n, c.d, newRNG(uint64(c.d)))
+		data := draw(must(NewIsotropic(make([]float64, c.d), 1)), n, uint64(c.d))
 		h := KernelWidth(data)
 		if !(h > c.lo && h < c.hi) {
 			t.Errorf("d = %d: width %g, want %g to %g", c.d, h, c.lo, c.hi)

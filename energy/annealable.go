@@ -11,9 +11,9 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// Conditional is a family of energies E_θ(x, σ), one for every noise level σ > 0: E(·, σ) stands for the density of the data
+// NoiseConditional is a family of energies E_θ(x, σ), one for every noise level σ > 0: E(·, σ) stands for the density of the data
 // blurred by N(0, σ² I). As an Energy it is the member of the smallest level.
-type Conditional interface {
+type NoiseConditional interface {
 	Energy
 
 	// BuildAt builds the energies (n, 1) of the rows of x at the levels sigma (n, 1).
@@ -41,9 +41,9 @@ type Annealable struct {
 }
 
 var (
-	_ Conditional = (*Annealable)(nil)
-	_ Initializer = (*Annealable)(nil)
-	_ Smoothness  = (*Annealable)(nil)
+	_ NoiseConditional = (*Annealable)(nil)
+	_ Initializer      = (*Annealable)(nil)
+	_ Smoothness       = (*Annealable)(nil)
 )
 
 // NewAnnealable conditions inner, an energy of d+1 variables, on the levels σ_1 > … > σ_K > 0, K ≥ 2; scale > 0 is that of

@@ -16,7 +16,7 @@ type BlurredMixture struct {
 	Sigmas []float64 // σ_1 > … > σ_K
 }
 
-var _ Conditional = BlurredMixture{}
+var _ NoiseConditional = BlurredMixture{}
 
 // Levels returns Sigmas.
 func (m BlurredMixture) Levels() []float64 { return m.Sigmas }

@@ -9,8 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
-// CompiledDensity is a density whose log density and score are computed by a compiled graph: many times faster than by the
-// density itself where that is a mixture of many components.
+// CompiledDensity is a density whose log density and score are computed by a compiled graph: many times faster than
+// by the density itself where that is a mixture of many components.
 type CompiledDensity struct {
 	q     density.Density
 	fresh *Evaluator // compiled, and never called again, so that it can be cloned at any time
@@ -23,8 +23,8 @@ var (
 	_ density.Scorer  = (*CompiledDensity)(nil)
 )
 
-// CompileDensity compiles q, a density of which [NewDensity] knows a graph, in the precision and for the blocks of cfg. It may be used by
-// several goroutines at a time.
+// CompileDensity compiles q, a density of which [NewDensity] knows a graph, in the precision and for the blocks of
+// cfg. It may be used by several goroutines at a time.
 func CompileDensity(q density.Density, cfg EvaluatorConfig) (*CompiledDensity, error) {
 	e, err := NewDensity(q)
 	if err != nil {

@@ -32,8 +32,9 @@ var (
 	_ Smoothness = (*Density)(nil)
 )
 
-// NewDensity returns the energy of q: a Gaussian or a mixture of package density, a blend of such, or a [LogProbBuilder]. The
-// graph and q.LogProb agree but for rounding. A density of which there is no graph, as it jumps or has kinks, is an error.
+// NewDensity returns the energy of q: a Gaussian or a mixture of package density, a blend of such, or a
+// [LogProbBuilder]. The graph and q.LogProb agree but for rounding. A density of which there is no graph, as it
+// jumps or has kinks, is an error.
 func NewDensity(q density.Density) (*Density, error) {
 	build, err := logProbBuilder(q)
 	if err != nil {
@@ -78,12 +79,12 @@ func blendBuilder(b *density.Blend) (func(x *G.Node) *G.Node, error) {
 	}, nil
 }
 
-// few is the number K²·d up to which the places of a point under round components are built one by one, and many the one
-// up to which their squares are summed by a product.
+// few is the number K²·d up to which the places of a point under round components are built one by one, and many the
+// one up to which their squares are summed by a product.
 const few, many = 512, 1 << 20
 
-// mixtureBuilder chooses the graph of a mixture: by the places of a point under every component, which loses no digit, or, of
-// many round components, by one product.
+// mixtureBuilder chooses the graph of a mixture: by the places of a point under every component, which loses no
+// digit, or, of many round components, by one product.
 func mixtureBuilder(p density.Parameters) func(x *G.Node) *G.Node {
 	d, k := p.Dim, len(p.Weights)
 	if p.Covariance == density.Spherical && k*k*d > few {
@@ -133,8 +134,8 @@ func factorOf(p density.Parameters, k int) *mat.TriDense {
 	return l
 }
 
-// buildPlaces builds log Σ_k exp(c_k - ½|z_k|²) with z_k = L_k⁻¹(x - μ_k), all of them by one product, from x - μ̄, μ̄ the mean of the means,
-// and the sums of their squares by another.
+// buildPlaces builds log Σ_k exp(c_k - ½|z_k|²) with z_k = L_k⁻¹(x - μ_k), all of them by one product, from x - μ̄,
+// μ̄ the mean of the means, and the sums of their squares by another.
 func buildPlaces(x *G.Node, p density.Parameters) *G.Node {
 	k, d := len(p.Weights), p.Dim
 	mean := make([]float64, d)
@@ -174,8 +175,8 @@ func buildPlaces(x *G.Node, p density.Parameters) *G.Node {
 //
 //	log w_k - |x - c_k|²/(2s_k²) = (x - x̄)·(c_k - x̄)/s_k² - |x - x̄|²/(2s_k²) + const,
 //
-// with x̄ the mean of the centres, which keeps the cancellation small near them: it costs about (|x - x̄|/s_k)² roundings, in float32 0.01
-// nats 400 widths away.
+// with x̄ the mean of the centres, which keeps the cancellation small near them: it costs about (|x - x̄|/s_k)²
+// roundings, in float32 0.01 nats 400 widths away.
 func buildKernels(x *G.Node, d int, centres, sds, logw []float64) *G.Node {
 	k := len(sds)
 	mean := make([]float64, d)

@@ -5,8 +5,8 @@
 //	p_θ(x) = exp(-E_θ(x)) / Z_θ,   Z_θ = ∫ exp(-E_θ(x)) dx.
 //
 // An [Energy] describes itself by the names and shapes of its parameters and by a function that builds the graph of
-// E_θ for a batch of points. It holds no numbers: θ is a [Params], one flat []float64 with a named, shaped view for every
-// parameter. Gradients, optimizer moments, averages and checkpoints have the same layout.
+// E_θ for a batch of points. It holds no numbers: θ is a [Params], one flat []float64 with a named, shaped view for
+// every parameter. Gradients, optimizer moments, averages and checkpoints have the same layout.
 //
 //	Energy ──Specs──▶ Params ◀── optimizer, checkpoint
 //	   │Build            │ live θ
@@ -15,15 +15,17 @@
 //
 // # Conventions
 //
-// A batch x has n rows and d = Dim columns; energies are (n, 1). Rows are independent. Numbers at the interface are float64;
-// the graph computes in the dtype of its input x, float32 or float64.
+// A batch x has n rows and d = Dim columns; energies are (n, 1). Rows are independent. Numbers at the interface are
+// float64; the graph computes in the dtype of its input x, float32 or float64.
 //
 // # Kinds of energies
 //
 // Networks: [MLP], [Residual]; a network on an embedding of x: [Fourier]. Densities with known normaliser and exact
-// sampler (they implement [Known]): [Gaussian], [GaussianMixture], [Banana], [Funnel], [DoubleWell], [Ring]. Any graph of
-// your own: [Func]. Fixed mixtures around data, as backgrounds, noises and references: [Mixture], made by [Ladder],
-// [AdaptiveLadder] and at the width that [KernelWidth] finds. Wrappers, which keep the parameters of what they wrap:
-// [Confined] adds a quadratic that makes Z finite, [Spectral] divides weights by their spectral norm, [Bridge] mixes the
-// density with a known one, [Annealable] turns an energy of d+1 variables into one of d variables that knows a noise level.
+// sampler (they implement [Known]): [Gaussian], [GaussianMixture], [Banana], [Funnel], [DoubleWell], [Ring]. Any
+// graph of your own: [Func]. Any known density of package density: [NewDensity]; the same, compiled, as a density
+// again: [CompileDensity]. Fixed mixtures around data, as backgrounds, noises and references: [Mixture], made by
+// [Ladder], [AdaptiveLadder] and at the width that [KernelWidth] finds. Wrappers, which keep the parameters of what
+// they wrap: [Confined] adds a quadratic that makes Z finite, [Spectral] divides weights by their spectral norm,
+// [Bridge] mixes the density with a known one, [Annealable] turns an energy of d+1 variables into one of d variables
+// that knows a noise level.
 package energy

@@ -22,13 +22,13 @@ type EvaluatorConfig struct {
 //
 // Any number of rows is allowed: they are cut into blocks of Batch rows; what is left goes through a function of the next
 // power of two, compiled when it is first needed. θ is converted and packed when its version changed and not otherwise:
-// after writing to θ call [Params.Changed]. A [Conditional] energy is evaluated at its smallest level until SetSigma names
+// after writing to θ call [Params.Changed]. A [NoiseConditional] energy is evaluated at its smallest level until SetSigma names
 // another; the Evaluator then satisfies mcmc.NoiseTarget. An Evaluator must not be used by two goroutines at a time; use Clone.
 type Evaluator struct {
 	e    Energy
 	p    *Params
 	cfg  EvaluatorConfig
-	cond Conditional      // e, if it is one
+	cond NoiseConditional // e, if it is one
 	step uint64           // counts SetSigma
 	sig  float64          // σ
 	grad map[int]*program // by number of rows: energies and gradients
@@ -58,7 +58,7 @@ func NewEvaluator(e Energy, p *Params, cfg EvaluatorConfig) (*Evaluator, error) 
 		return nil, err
 	}
 	v := &Evaluator{e: e, p: p, cfg: cfg, grad: map[int]*program{}, bare: map[int]*program{}}
-	if c, ok := e.(Conditional); ok {
+	if c, ok := e.(NoiseConditional); ok {
 		v.cond = c
 		levels := c.Levels()
 		v.sig = levels[len(levels)-1]
@@ -179,7 +179,7 @@ func (p *program) setSigma(sigma float64) {
 	}
 }
 
-// SetSigma chooses the noise level σ > 0 of a [Conditional] energy for the calls that follow.
+// SetSigma chooses the noise level σ > 0 of a [NoiseConditional] energy for the calls that follow.
 func (v *Evaluator) SetSigma(sigma float64) error {
 	if v.cond == nil {
 		return errors.New("energy: SetSigma: the energy is not conditioned on a noise level; train it by dsm-multi on an Annealable")

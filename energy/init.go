@@ -1,13 +1,16 @@
 package energy
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
-// Init returns parameters of e, drawn by e if it is an [Initializer]. Otherwise arrays of two dimensions are drawn from the
-// Glorot normal and all others are zero.
+// Init returns parameters of e, drawn by e if it is an [Initializer]. Otherwise arrays of two and more dimensions,
+// [out, in, …] as PyTorch has them, are normal with the standard deviation 1/√f, f = in·… the number of inputs of
+// every output, and all others are zero.
 func Init(e Energy, rng *rand.Rand) *Params {
 	p := NewParams(e.Specs())
 	initialise(e, p, rng)
@@ -21,15 +24,16 @@ func initialise(e Energy, p *Params, rng *rand.Rand) {
 		return
 	}
 	for i, s := range p.Specs() {
-		if len(s.Shape) == 2 {
-			fillNormal(p.views[i], math.Sqrt(2/float64(s.Shape[0]+s.Shape[1])), rng)
+		if len(s.Shape) >= 2 {
+			fillNormal(p.views[i], 1/math.Sqrt(float64(s.Size()/max(1, s.Shape[0]))), rng)
 		}
 	}
 }
 
-// initLinear draws the weights [out, in] and biases of a linear layer. Weights are normal with the standard deviation
-// gain/√in ("he"; gain √2 for rectifiers and their smooth relatives) or gain·√(2/(in+out)) ("glorot"). Biases are uniform on
-// ±gain/√in, PyTorch's choice but for the gain: with biases of zero the ridges of the first layer all meet in the origin.
+// initLinear draws the weights [out, in] and biases of a linear layer. Weights are normal with the standard
+// deviation gain/√in ("he"; gain √2 for rectifiers and their smooth relatives) or gain·√(2/(in+out)) ("glorot").
+// Biases are uniform on ±gain/√in, PyTorch's choice but for the gain: with biases of zero the ridges of the first
+// layer all meet in the origin.
 func initLinear(w, b []float64, in, out int, glorot bool, gain float64, rng *rand.Rand) {
 	sd := gain / math.Sqrt(float64(in))
 	bound := sd
@@ -48,6 +52,23 @@ func fillNormal(dst []float64, sd float64, rng *rand.Rand) {
 	}
 }
 
-// IsWeight reports whether a parameter multiplies activations: weight decay and spectral normalisation act on these and
-// leave biases, means and scales alone.
-func IsWeight(s Spec) bool { return len(s.Shape) == 2 && strings.HasSuffix(s.Name, "weight") }
+// IsWeight reports whether a parameter is a matrix that multiplies activations: weight decay and spectral
+// normalisation act on these and leave biases, means and scales alone.
+func IsWeight(s Spec) bool { return len(s.Shape) == 2 && multiplies(s) }
+
+// multiplies reports whether a parameter is named as one that multiplies activations.
+func multiplies(s Spec) bool { return strings.HasSuffix(s.Name, "weight") }
+
+// CheckWeights returns an error if a weight, a parameter of two or more dimensions whose name ends in "weight", is
+// zero throughout. Nothing passes through it, so that what comes before it learns nothing.
+func CheckWeights(p *Params) error {
+	for i, s := range p.specs {
+		if len(s.Shape) < 2 || !multiplies(s) ||
+			slices.ContainsFunc(p.views[i], func(v float64) bool { return v != 0 }) {
+			continue
+		}
+		return fmt.Errorf("energy: weight %s of shape %v is zero throughout: nothing passes through it; draw it, as Init does",
+			s.Name, s.Shape)
+	}
+	return nil
+}

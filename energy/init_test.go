@@ -2,6 +2,7 @@ package energy
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -42,5 +43,33 @@ func TestInit(t *testing.T) {
 				t.Errorf("%s: biases of layer %d reach %g, want %g", c.name, l, got, want.bound)
 			}
 		}
+	}
+}
+
+// Arrays of any rank that nobody draws are drawn by the number of their inputs; a weight that is zero throughout is found.
+func TestInitRanks(t *testing.T) {
+	f := Func{D: 2, Params: []Spec{
+		{"conv.weight", []int{64, 8, 3, 3}}, {"line", []int{80, 5, 10}}, {"matrix", []int{100, 40}}, {"bias", []int{9}},
+	}}
+	p := Init(f, newRNG(5))
+	for i, in := range []float64{72, 50, 40} {
+		w, want := p.views[i], 1/math.Sqrt(in)
+		if got := stat.StdDev(w, nil); math.Abs(got-want) > 4.5*want/math.Sqrt(2*float64(len(w))) {
+			t.Errorf("%s: deviation %g, want %g", f.Params[i].Name, got, want)
+		}
+	}
+	if floats.Norm(p.View("bias"), 1) != 0 {
+		t.Error("the bias is not zero")
+	}
+	if err := CheckWeights(p); err != nil {
+		t.Error(err)
+	}
+	clear(p.View("matrix"))
+	if err := CheckWeights(p); err != nil {
+		t.Errorf("not named a weight: %v", err)
+	}
+	clear(p.View("conv.weight"))
+	if err := CheckWeights(p); err == nil || !strings.Contains(err.Error(), "conv.weight of shape [64 8 3 3]") {
+		t.Errorf("error %v, want the name of the weight", err)
 	}
 }

@@ -21,7 +21,7 @@ type ONNXConfig struct {
 }
 
 // MarshalONNX returns e with the parameters p as an ONNX model: input x (batch, d), outputs energy (batch, 1) and gradient
-// (batch, d), ∂energy/∂x. The number of rows is open. Parameters keep their names. A [Conditional] energy is the member
+// (batch, d), ∂energy/∂x. The number of rows is open. Parameters keep their names. A [NoiseConditional] energy is the member
 // of its smallest level.
 func MarshalONNX(e Energy, p *Params, cfg ONNXConfig) ([]byte, error) {
 	errs := []error{CheckParams(e, p)}

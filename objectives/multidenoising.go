@@ -101,7 +101,7 @@ func (MultiDenoising) Recipe(data Facts) Recipe {
 
 // Form returns the loss over an energy with the levels of m.
 func (m MultiDenoising) Form(s Setup) (Form, error) {
-	cond, ok := s.Energy.(energy.Conditional)
+	cond, ok := s.Energy.(energy.NoiseConditional)
 	if !ok {
 		return nil, errors.New("objectives: dsm-multi needs an energy conditioned on the noise level; wrap a " +
 			"network of d+1 variables by energy.NewAnnealable")
@@ -213,7 +213,7 @@ func (f multiForm) tell(dst, sigma []float64) {
 }
 
 func (f multiForm) Loss(b *Builder) *G.Node {
-	cond, ok := b.Energy().(energy.Conditional)
+	cond, ok := b.Energy().(energy.NoiseConditional)
 	if !ok {
 		return graphs.Must(nil, errors.New("objectives: dsm-multi: the energy is not conditioned on a noise level; "+
 			"wrap it by energy.NewAnnealable"))
@@ -243,7 +243,7 @@ func (f multiForm) Loss(b *Builder) *G.Node {
 }
 
 // denoise builds the loss on the data for one noise, and log b/q at the noisy points, nil without a background.
-func (f multiForm) denoise(b *Builder, cond energy.Conditional, eps, sigma *G.Node) (loss, excess *G.Node) {
+func (f multiForm) denoise(b *Builder, cond energy.NoiseConditional, eps, sigma *G.Node) (loss, excess *G.Node) {
 	wide := graphs.ExpandCols(sigma, b.D)
 	y := graphs.Add(b.X, graphs.Mul(wide, eps))
 	b.SetPoints(y)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stheno-ebm/stheno/energy"
 )
 
 // Schedules that would turn the rate around are refused, also inside of a warm-up.
@@ -128,5 +130,14 @@ func TestCheckpointHook(t *testing.T) {
 	}
 	if _, err := os.Stat(cfg.Checkpoint); err == nil {
 		t.Error("a checkpoint was written after the error of the hook")
+	}
+}
+
+// A weight that is zero throughout, as an energy that draws its own may leave it, is refused with its name.
+func TestZeroWeight(t *testing.T) {
+	cfg := toyConfig(newToy(), "")
+	cfg.Params = energy.NewParams([]energy.Spec{{Name: "conv.weight", Shape: []int{4, 1, 3, 3}}})
+	if _, err := newRunner(cfg); err == nil || !strings.Contains(err.Error(), "weight conv.weight of shape [4 1 3 3] is zero") {
+		t.Errorf("error %v, want one that names the weight", err)
 	}
 }

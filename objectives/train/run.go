@@ -238,6 +238,11 @@ func newRunner(cfg Config) (*runner, error) {
 		return nil, err
 	}
 	cfg.Params, _ = cfg.params()
+	if p, ok := cfg.Params.(*energy.Params); ok && cfg.Resume == nil {
+		if err := energy.CheckWeights(p); err != nil {
+			return nil, fmt.Errorf("train: %w", err)
+		}
+	}
 	r := &runner{
 		cfg:      cfg,
 		schedule: cfg.Schedule,

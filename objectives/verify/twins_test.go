@@ -190,7 +190,7 @@ var twins = map[string]struct {
 	"dsm-multi": {"the level left out of the residual", broken(twin{loss: func(b *objectives.Builder) *G.Node {
 		wide := graphs.ExpandCols(b.In("sigma"), b.D)
 		y := graphs.Add(b.X, graphs.Mul(wide, b.In("eps")))
-		u := graphs.Must(b.Energy().(energy.Conditional).BuildAt(y, b.In("sigma"), b.Theta))
+		u := graphs.Must(b.Energy().(energy.NoiseConditional).BuildAt(y, b.In("sigma"), b.Theta))
 		return graphs.Mean(halfSq(graphs.Sub(b.In("eps"), b.Gradient(u, y))))
 	}})},
 	"nce":      {"no log k", broken(twin{derive: logK(2)})},

@@ -68,7 +68,7 @@ func (m *Model) kernel(name string, step float64) (mcmc.Kernel, error) {
 // then get the weights of the levels at which they were joined, which denoising learns well; those of the smallest level
 // it sees beside a background alone.
 func (m *Model) annealed(k mcmc.Kernel) mcmc.Annealed {
-	if e, ok := m.Energy.(energy.Conditional); ok {
+	if e, ok := m.Energy.(energy.NoiseConditional); ok {
 		const detail = 0.03 // of the largest standard deviation
 		return mcmc.Annealed{Kernel: k, Sigmas: e.Levels(), Detail: detail * slices.Max(m.Data.Std), Moves: 2}
 	}

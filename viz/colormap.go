@@ -35,8 +35,9 @@ var (
 		0x774D2C, 0x9C663C, 0xC4814D, 0xE69F69, 0xF0B78E, 0xF7D0B4}}
 )
 
-// At returns the colour at t in [0, 1]; other values are clamped, NaN counts as 1.
+// At returns the colour at t in [0, 1]; other values are clamped, NaN counts as 1. A nil or empty map is Viridis.
 func (m *ColorMap) At(t float64) color.RGBA {
+	m = m.orDefault()
 	if !(t < 1) {
 		t = 1
 	}
@@ -50,8 +51,16 @@ func (m *ColorMap) At(t float64) color.RGBA {
 	return color.RGBA{mix(16), mix(8), mix(0), 255}
 }
 
+func (m *ColorMap) orDefault() *ColorMap {
+	if m == nil || len(m.stops) < 2 {
+		return Viridis
+	}
+	return m
+}
+
 // Reversed returns the map run backwards.
 func (m *ColorMap) Reversed() *ColorMap {
+	m = m.orDefault()
 	r := &ColorMap{m.Name + "-reversed", make([]uint32, len(m.stops))}
 	for i, s := range m.stops {
 		r.stops[len(m.stops)-1-i] = s
@@ -61,6 +70,7 @@ func (m *ColorMap) Reversed() *ColorMap {
 
 // Slice returns the part of the map between the fractions a and b.
 func (m *ColorMap) Slice(a, b float64) *ColorMap {
+	m = m.orDefault()
 	r := &ColorMap{m.Name, make([]uint32, len(m.stops))}
 	for i := range r.stops {
 		c := m.At(a + (b-a)*float64(i)/float64(len(r.stops)-1))
@@ -83,15 +93,43 @@ type colors []color.Color
 func (c colors) Colors() []color.Color { return c }
 
 // Scale maps values to colours: Lo and what lies below to one end of Map, Hi and what lies above to the other, in Bands
-// equal steps (0: continuously).
+// equal steps (0: continuously). A scale without a width is widened about its value; an end that is not finite lies one unit, or as much as the other one measures, from it; ends in the wrong order change places, and the map its direction. A nil map is Viridis.
 type Scale struct {
 	Lo, Hi float64
 	Map    *ColorMap
 	Bands  int
 }
 
+// sane returns the scale with finite ends, Lo < Hi, that are neither too close nor too far apart to count with, and a map.
+func (s Scale) sane() Scale {
+	s.Map, s.Bands = s.Map.orDefault(), max(s.Bands, 0)
+	if s.Lo > s.Hi {
+		s.Lo, s.Hi, s.Map = s.Hi, s.Lo, s.Map.Reversed()
+	}
+	const most = 1e300
+	lo, hi := finite(s.Lo), finite(s.Hi)
+	s.Lo, s.Hi = max(-most, min(s.Lo, most)), max(-most, min(s.Hi, most))
+	switch {
+	case !lo && !hi:
+		s.Lo, s.Hi = 0, 1
+	case !lo:
+		s.Lo = s.Hi - max(1, math.Abs(s.Hi))
+	case !hi:
+		s.Hi = s.Lo + max(1, math.Abs(s.Lo))
+	}
+	if least := max(1e-290, 1e-13*max(math.Abs(s.Lo), math.Abs(s.Hi))); !(s.Hi-s.Lo > least) {
+		half := math.Abs(s.Lo) / 2
+		if half < 1e-290 {
+			half = 0.5
+		}
+		s.Lo, s.Hi = s.Lo-half, s.Hi+half
+	}
+	return s
+}
+
 // Color returns the colour of a value.
 func (s Scale) Color(v float64) color.RGBA {
+	s = s.sane()
 	t := (v - s.Lo) / (s.Hi - s.Lo)
 	if s.Bands > 0 {
 		if !(t < 1) {
@@ -104,11 +142,13 @@ func (s Scale) Color(v float64) color.RGBA {
 
 // band returns the colour of step k of Bands.
 func (s Scale) band(k int) color.RGBA {
+	s = s.sane()
 	return s.Map.At(float64(k) / float64(max(s.Bands-1, 1)))
 }
 
 // levels returns the Bands−1 inner borders of the steps.
 func (s Scale) levels() []float64 {
+	s = s.sane()
 	l := make([]float64, max(s.Bands-1, 0))
 	for k := range l {
 		l[k] = s.Lo + (s.Hi-s.Lo)*float64(k+1)/float64(s.Bands)

@@ -28,23 +28,24 @@ func (f *FilledContour) DataRange() (xmin, xmax, ymin, ymax float64) { return f.
 
 // Plot satisfies plot.Plotter.
 func (f *FilledContour) Plot(c draw.Canvas, p *plot.Plot) {
-	lo, hi := beyond(f.Scale)
+	sc := f.Scale.sane()
+	lo, hi := beyond(sc)
 	g := f.Grid.resample(len(f.Grid.X), len(f.Grid.Y), lo, hi)
 	t := newTracer(g.X, g.Y, g.Z)
 	trX, trY := p.Transforms(&c)
 	project := func(q point) vg.Point { return vg.Point{X: trX(q.x), Y: trY(q.y)} }
 
 	x0, x1, y0, y1 := g.rectangle()
-	c.SetColor(f.Scale.band(0))
+	c.SetColor(sc.band(0))
 	fillRings(c, [][]point{{{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}}}, project)
-	for k, level := range f.Scale.levels() {
-		c.SetColor(f.Scale.band(k + 1))
+	for k, level := range sc.levels() {
+		c.SetColor(sc.band(k + 1))
 		fillRings(c, t.region(level), project)
 	}
 	if f.Line == nil || f.Width == 0 {
 		return
 	}
-	(&ContourLines{Grid: g, Levels: f.Scale.levels(), Style: draw.LineStyle{Color: f.Line, Width: f.Width}}).draw(c, t, project)
+	(&ContourLines{Grid: g, Levels: sc.levels(), Style: draw.LineStyle{Color: f.Line, Width: f.Width}}).draw(c, t, project)
 }
 
 // fillRings fills the region bounded by rings, within the canvas, in one go.

@@ -30,7 +30,8 @@ func (m *HeatMap) Plot(c draw.Canvas, p *plot.Plot) {
 	if !(x1 > x0) || !(y1 > y0) {
 		return
 	}
-	lo, hi := m.Scale.Lo, m.Scale.Hi
+	sc := m.Scale.sane()
+	lo, hi := sc.Lo, sc.Hi
 	r := m.Grid.resample(len(m.Grid.X), len(m.Grid.Y), lo, hi)
 	img := image.NewRGBA(image.Rect(0, 0, n, n))
 	is, fs := make([]int, n), make([]float64, n)
@@ -39,7 +40,7 @@ func (m *HeatMap) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	table := make([][4]uint8, 1024)
 	for k := range table {
-		col := m.Scale.Color(lo + (hi-lo)*float64(k)/float64(len(table)-1))
+		col := sc.Color(lo + (hi-lo)*float64(k)/float64(len(table)-1))
 		table[k] = [4]uint8{col.R, col.G, col.B, 255}
 	}
 	nx := len(r.X)
@@ -59,11 +60,11 @@ func (m *HeatMap) Plot(c draw.Canvas, p *plot.Plot) {
 
 // barTicks returns the ticks of the colour bar of a cell, and its label.
 func barTicks(c *Cell) ([]plot.Tick, string) {
-	t := Ticks{N: 5}
+	t, sc := Ticks{N: 5}, c.Bar.sane()
 	if c.BarText == nil {
-		return t.short(c.Bar.Lo, c.Bar.Hi, c.BarLabel)
+		return t.short(sc.Lo, sc.Hi, c.BarLabel)
 	}
-	marks := t.Ticks(c.Bar.Lo, c.Bar.Hi)
+	marks := t.Ticks(sc.Lo, sc.Hi)
 	for k := range marks {
 		marks[k].Label = c.BarText(marks[k].Value)
 	}
@@ -73,7 +74,7 @@ func barTicks(c *Cell) ([]plot.Tick, string) {
 // drawBar draws the colour bar of a cell into a rectangle, with ticks and an optional label to its right; its width is that
 // of barMargin.
 func (s *Style) drawBar(c draw.Canvas, r vg.Rectangle, cell *Cell) {
-	sc := *cell.Bar
+	sc := cell.Bar.sane()
 	n := sc.Bands
 	if n == 0 {
 		n = 128

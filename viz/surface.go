@@ -116,6 +116,9 @@ func (f *Surface) Plot(c draw.Canvas, _ *plot.Plot) { f.Draw(c) }
 
 // Draw draws the surface into the canvas.
 func (f *Surface) Draw(c draw.Canvas) {
+	sane := *f
+	sane.Scale = f.Scale.sane()
+	f = &sane
 	st := styleOr(f.Style)
 	v := newView(f.Camera)
 	fs := st.FontSize

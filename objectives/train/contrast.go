@@ -22,9 +22,9 @@ type Energies func(dst, theta []float64, x *mat.Dense) error
 // the loss of noise contrastive estimation with the best log Z: a proper score, smallest for the density of the data,
 // 2 log 2 for one that tells nothing, and beyond where energies are wrong by many nats. It is the same for every
 // objective, does not depend on the zero of the energy, and its variance is finite, where that of log Z is not. The
-// noise is an equal mixture of
+// noise is an mixture of
 //
-//	N(μ, Σ),  N(μ, 4Σ),  N(μ, 25Σ)  and a kernel density of the points,
+//	N(μ, Σ),  N(μ, 4Σ),  N(μ, 25Σ),  N(μ, 400Σ),  an eighth each, and a kernel density of the points,
 //
 // so that it sees energies between the data and far away, of which a score at the data knows nothing.
 //
@@ -39,10 +39,10 @@ type Contrast struct {
 const (
 	contrastPoints = 512
 	kernels        = 256
-	spreads        = 3 // components of the noise beside the kernels
+	components     = 8 // of the noise; those beyond the widths are kernels
 )
 
-var widths = [spreads]float64{1, 2, 5}
+var widths = [...]float64{1, 2, 5, 20}
 
 // NewContrast draws points and noise: points from held, the moments and kernels of the noise from data, which may be
 // the same.
@@ -177,7 +177,7 @@ func (q *contrastNoise) whiten(x []float64) {
 func (q *contrastNoise) draw(dst []float64, i int, rng *rand.Rand) {
 	y := q.y.RawVector().Data
 	width := q.width
-	if k := i % (spreads + 1); k < spreads {
+	if k := i % components; k < len(widths) {
 		clear(y)
 		width = widths[k]
 	} else {
@@ -202,11 +202,11 @@ func (q *contrastNoise) logProb(x []float64) float64 {
 	for _, v := range y {
 		norm += v * v
 	}
-	terms := make([]float64, 0, spreads+rows)
+	terms := make([]float64, 0, len(widths)+rows)
 	for _, w := range widths {
 		terms = append(terms, -norm/(2*w*w)-d*math.Log(w))
 	}
-	kernel := -math.Log(float64(rows)) - d*math.Log(q.width)
+	kernel := math.Log(float64(components-len(widths))/float64(rows)) - d*math.Log(q.width)
 	for k := range rows {
 		var square float64
 		for j, v := range q.centres.RawRowView(k) {
@@ -214,7 +214,7 @@ func (q *contrastNoise) logProb(x []float64) float64 {
 		}
 		terms = append(terms, kernel-square/(2*q.width*q.width))
 	}
-	return floats.LogSumExp(terms) - math.Log(spreads+1) - d/2*math.Log(2*math.Pi) - q.logDet
+	return floats.LogSumExp(terms) - math.Log(components) - d/2*math.Log(2*math.Pi) - q.logDet
 }
 
 // compare is the mean of a − b and its standard error.

@@ -3,17 +3,18 @@ package train
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 const (
 	judgements  = 20 // in a run
 	patience    = 2  // judgements in a row after which a rise is believed
 	lagPatience = 5  // judgements in a row after which it is believed that a run does not get on
+	unsettled   = 5  // judgements at the start, where a model may leave it by way of worse ones
 	sigmas      = 2  // standard errors beyond which a difference is no chance
 
-	// A difference of J that matters to nobody, in nats, and the steps after which a run is to have made one.
-	least      = 0.01
-	leastSteps = 200
+	least       = 0.01 // a difference of J that matters to nobody, in nats
+	judgedSteps = 200  // a shorter run is not judged: it has hardly begun
 )
 
 // judgeHint is what usually helps a run that goes nowhere.
@@ -39,9 +40,12 @@ func (s *Sentinel) judge(step, every int, terms []float64) (better bool, trip *E
 			*n = 0
 		}
 	}
-	most := or(s.MaxRise, 0.1)
+	most, little := or(s.MaxRise, 0.1), or(s.MaxRise, 0.1)/5
+	if step <= unsettled*every {
+		most, little = 5*most, math.Inf(1)
+	}
 	count(&s.risen, !(rise <= max(most, sigmas*se)))
-	count(&s.lagging, !(rise <= max(most/5, se)))
+	count(&s.lagging, !(rise <= max(little, se)))
 	var row uint64
 	switch {
 	case s.risen >= patience:
@@ -75,11 +79,8 @@ func (s *Sentinel) settle(step, rollbacks int, terms []float64) (best bool, fail
 	}
 	gain, se := compare(s.start, terms)
 	much := max(least, sigmas*se)
-	switch {
-	case gain > much:
+	if gain > much {
 		return best, nil
-	case gain >= -much && rollbacks == 0 && step < leastSteps:
-		return best, nil // it has hardly begun
 	}
 	return best, &Error{
 		Step: step, Since: step, Rollbacks: rollbacks,
@@ -91,9 +92,12 @@ func (s *Sentinel) settle(step, rollbacks int, terms []float64) (best bool, fail
 // judgeEvery is the number of steps between judgements.
 func judgeEvery(steps int) int { return max(1, steps/judgements) }
 
+// judged reports whether the run has a measure, and is long enough for it to tell.
+func (r *runner) judged() bool { return r.cfg.Contrast != nil && r.cfg.Steps >= judgedSteps }
+
 // judge takes J of the averaged weights. A state better than all before is the one to go back to.
 func (r *runner) judge() (*Error, error) {
-	if r.cfg.Contrast == nil {
+	if !r.judged() {
 		return nil, nil
 	}
 	terms, err := r.cfg.Contrast.Losses(nil, r.average.Theta())
@@ -117,7 +121,7 @@ func (r *runner) judge() (*Error, error) {
 
 // settle delivers the best state if the last is worse, and fails if even that is no better than the start.
 func (r *runner) settle() error {
-	if r.cfg.Contrast == nil || r.good == nil {
+	if !r.judged() || r.good == nil {
 		return nil
 	}
 	terms, err := r.cfg.Contrast.Losses(nil, r.average.Theta())

@@ -510,7 +510,7 @@ func (r *runner) rollback(trip *Error) error {
 	if err := r.restore(r.good, false); err != nil {
 		return fmt.Errorf("train: step %d: going back: %w", trip.Step, err)
 	}
-	if r.cfg.Contrast != nil { // what was found good is the average; θ itself may have been all over the place
+	if r.judged() { // what was found good is the average; θ itself may have been all over the place
 		copy(r.cfg.Params.Data(), r.average.Theta())
 		r.cfg.Params.Changed()
 	}
@@ -629,7 +629,7 @@ func (r *runner) restore(s Snapshot, resume bool) error {
 
 // checkpoint makes the present state the one to go back to, unless that is chosen by its Contrast, and writes it.
 func (r *runner) checkpoint() error {
-	if r.cfg.Contrast != nil && r.good != nil {
+	if r.judged() && r.good != nil {
 		return r.stop()
 	}
 	s, err := r.snapshot()

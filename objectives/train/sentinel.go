@@ -33,8 +33,9 @@ var ErrDiverged = errors.New("training diverged")
 // None of that sees a run that goes nowhere: a rate ten times too large may keep every number finite, and the loss of
 // score matching falls while energies far from the data sink. Where there is a Contrast, its J of the averaged
 // weights is taken twenty times in a run. The state with the smallest J is the one to go back to, and the one that is
-// delivered if the last is worse. The sentinel trips when J lies MaxRise above the smallest twice in a row, or a fifth of
-// it five times; the run then goes on from the average of the best state. A run that ends no better than it began fails.
+// delivered if the last is worse. The sentinel trips when J lies MaxRise above the smallest twice in a row, or a
+// fifth of it five times, not counting the first quarter of the run, which allows for five times as much; the run
+// then goes on from the average of the best state. A run that ends no better than it began fails.
 type Sentinel struct {
 	Off          bool    // watch for non-finite numbers only
 	MaxRollbacks int     // 0 means 3; negative means none

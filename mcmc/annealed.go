@@ -117,11 +117,15 @@ func (k Annealed) Prepare(t Target) error {
 	return k.setSigma(t, k.Sigmas[len(k.Sigmas)-1])
 }
 
+func errNoNoise(t Target) error {
+	return fmt.Errorf("mcmc: Annealed.Sigmas needs an energy that depends on the noise level, %T does not: use Betas", t)
+}
+
 // setSigma chooses the noise level of t.
 func (k Annealed) setSigma(t Target, sigma float64) error {
 	nt, ok := t.(NoiseTarget)
 	if !ok {
-		return fmt.Errorf("mcmc: Annealed.Sigmas needs an energy that depends on the noise level, %T does not: use Betas", t)
+		return errNoNoise(t)
 	}
 	if err := nt.SetSigma(sigma); err != nil {
 		return fmt.Errorf("mcmc: noise level %g: %w", sigma, err)

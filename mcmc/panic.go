@@ -1,7 +1,6 @@
 package mcmc
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -29,8 +28,13 @@ func (p *Panic) Unwrap() error {
 }
 
 // caught keeps the panic of the goroutine that defers it, if there is one and none is kept yet, and stops the others.
-func caught(first *atomic.Pointer[Panic], stop context.CancelCauseFunc) {
+func caught(first *atomic.Pointer[Panic], stop func(error)) {
 	if v := recover(); v != nil {
+		if p, ok := v.(*Panic); ok { // of a goroutine that this one waited for
+			first.CompareAndSwap(nil, p)
+			stop(errPanicked)
+			return
+		}
 		first.CompareAndSwap(nil, &Panic{Value: v, Stack: debug.Stack()})
 		stop(errPanicked)
 	}

@@ -19,7 +19,8 @@ type SampleConfig struct {
 	BurnIn       int            // transitions dropped after the warm-up, with settings that no longer change
 	Thin         int            // transitions per draw kept; 0 means 1
 	Block        int            // chains per block; 0 means a quarter of them, but 32 … 256. Draws depend on it
-	Workers      int            // blocks that run at the same time; 0 means GOMAXPROCS. Draws do not depend on it
+	Workers      int            // goroutines; 0 means GOMAXPROCS. Draws do not depend on it
+	Rows         int            // chains of a block evaluated together, the others by workers that have no block; 0 means that blocks are only cut for a target that is Apart
 	Trajectories int            // keep every position of the first so many chains, from the start on
 	Names        []string       // of the coordinates; nil means x1, x2, …
 	KeepWarmup   bool           // keep the transitions of warm-up and burn-in, too, as Draws.Warm
@@ -42,6 +43,7 @@ func (c SampleConfig) Validate() error {
 		check(c.BurnIn >= 0, "mcmc: SampleConfig.BurnIn = %d, want >= 0", c.BurnIn),
 		check(c.Thin >= 0, "mcmc: SampleConfig.Thin = %d, want >= 0", c.Thin),
 		check(c.Block >= 0, "mcmc: SampleConfig.Block = %d, want >= 0", c.Block),
+		check(c.Rows >= 0, "mcmc: SampleConfig.Rows = %d, want >= 0", c.Rows),
 		check(c.Workers >= 0, "mcmc: SampleConfig.Workers = %d, want >= 0", c.Workers),
 		check(c.Memory >= 0, "mcmc: SampleConfig.Memory = %d, want >= 0", c.Memory),
 		check(c.Trajectories >= 0, "mcmc: SampleConfig.Trajectories = %d, want >= 0", c.Trajectories),
@@ -283,6 +285,7 @@ func (r *run) all(ctx context.Context, targets Targets) error {
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	spare := workers
 	workers = min(workers, len(r.blocks))
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -290,11 +293,8 @@ func (r *run) all(ctx context.Context, targets Targets) error {
 	tasks := int64(len(r.blocks)) * int64((r.total()+slice-1)/slice)
 	var wg sync.WaitGroup
 	var panicked atomic.Pointer[Panic]
-	for range workers {
-		t, err := targets()
-		if err == nil && t == nil {
-			err = errors.New("it is nil")
-		}
+	for i := range workers {
+		t, err := r.target(targets, (spare+workers-1-i)/workers)
 		if err != nil {
 			stop(fmt.Errorf("mcmc: target for a worker: %w", err))
 			break
@@ -319,6 +319,25 @@ func (r *run) all(ctx context.Context, targets Targets) error {
 		panic(p)
 	}
 	return context.Cause(ctx)
+}
+
+// target returns that of a worker, which has so many goroutines to itself, at least one.
+func (r *run) target(targets Targets, goroutines int) (Target, error) {
+	var all []Target
+	for len(all) < goroutines {
+		t, err := targets()
+		if err == nil && t == nil {
+			err = errors.New("it is nil")
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+		if a, ok := t.(Apart); r.cfg.Rows == 0 && !(ok && a.Apart()) {
+			break
+		}
+	}
+	return newCutter(all, r.cfg.Rows), nil
 }
 
 // task is advance by a worker with scratch of its own. A panic leaves the block to the workers that wait for it, which then stop.

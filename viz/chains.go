@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot"
@@ -73,7 +74,8 @@ func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// Autocorrelation returns ρ₀ … ρ_lags of draws that several chains made of one quantity, every chain about its own mean:
+// Autocorrelation returns ρ₀ … ρ_lags of draws that several chains made of one quantity, every chain about its own
+// mean:
 //
 //	ρ_k = Σ_chains Σ_t (x_t − x̄)(x_{t+k} − x̄) / Σ_chains Σ_t (x_t − x̄)².
 func Autocorrelation(chains [][]float64, lags int) []float64 {
@@ -97,24 +99,45 @@ func Autocorrelation(chains [][]float64, lags int) []float64 {
 	return rho
 }
 
-// Diagnostics is the picture of how chains mixed: traces of the first two coordinates, ways over the landscape, of a single
-// coordinate the histogram of each chain, autocorrelation, R̂ and effective sample sizes.
+// Diagnostics is the picture of how chains mixed: traces of two quantities, ways over the plane they span (and the
+// landscape), of a single one the histogram of each chain, autocorrelation, R̂ and effective sample sizes, the worst
+// first. NewDiagnostics makes it from draws.
 type Diagnostics struct {
 	Title  string
 	Chains []*mat.Dense // one draws×d matrix per chain; at most Show are drawn, all are used for the autocorrelation
-	Names  []string     // of the coordinates; nil: x₁, x₂, …, of a single one x
-	RHat   []float64    // per coordinate; nil: left out
-	ESS    []float64    // per coordinate; nil: left out
+	Names  []string     // of the columns; nil: x₁, x₂, …, of a single one x
+	RHat   []float64    // per column; nil: left out
+	ESS    []float64    // per column; nil: left out
 	Draws  int          // total number of draws, the bound of the ESS bars; 0: counted
-	Energy *Grid        // ground of the ways; may be nil
+	Energy *Grid        // ground of the ways over the first two columns; may be nil
+	Choose []int        // the columns, at most two, that are drawn; nil: the worst two, with Energy the first
 	Show   int          // 0 means 4
 	Style  *Style
 	Width  vg.Length
 }
 
+// chosen returns the columns that are drawn, of dim.
+func (d *Diagnostics) chosen(dim int) []int {
+	pick := d.Choose
+	switch {
+	case pick != nil:
+	case dim > 2 && d.Energy == nil && len(d.RHat) == dim:
+		pick = worst(d.RHat, func(v float64) float64 { return v })
+	case dim > 2 && d.Energy == nil && len(d.ESS) == dim:
+		pick = worst(d.ESS, func(v float64) float64 { return -v })
+	default:
+		pick = []int{0, 1}
+	}
+	pick = slices.DeleteFunc(slices.Clone(pick), func(k int) bool { return k < 0 || k >= dim })
+	return pick[:min(len(pick), 2)]
+}
+
+// longName is what has room beside a low axis.
+const longName = 16
+
 func (d *Diagnostics) name(k int) string {
 	if k < len(d.Names) {
-		return short(d.Names[k])
+		return clip(d.Names[k], longName)
 	}
 	s := "x"
 	if len(d.Chains) > 0 {
@@ -143,12 +166,13 @@ func (d *Diagnostics) Figure() *Figure {
 		dim, most = c, max(most, n)
 	}
 	low := 2 // row of the measures
-	for k := range min(dim, 2) {
+	pick := d.chosen(dim)
+	for row, k := range pick {
 		title, below := "", ""
-		if k == 0 {
+		if row == 0 {
 			title = "Trace"
 		}
-		if k == min(dim, 2)-1 {
+		if row == len(pick)-1 {
 			below = "draw"
 		}
 		p := st.NewPlot(title, below, d.name(k))
@@ -162,17 +186,15 @@ func (d *Diagnostics) Figure() *Figure {
 		p.Add(frame{st})
 		p.X.Max = math.Ceil(p.X.Max/10) * 10
 		p.Y.Tick.Marker = Ticks{N: 3}
-		if pad := 0.04 * (p.Y.Max - p.Y.Min); pad > 0 {
-			p.Y.Min, p.Y.Max = p.Y.Min-pad, p.Y.Max+pad
-		}
-		f.Add(Cell{Row: k, Col: 0, ColSpan: 2, Plot: p})
-		if dim == 1 {
-			f.Add(Cell{Row: k, Col: 2, Plot: d.heights(st, show, p.Y.Min, p.Y.Max)})
+		widen(&p.Y)
+		f.Add(Cell{Row: row, Col: 0, ColSpan: 2, Plot: p})
+		if len(pick) == 1 {
+			f.Add(Cell{Row: row, Col: 2, Plot: d.heights(st, k, show, p.Y.Min, p.Y.Max)})
 			low, f.Heights = 1, []vg.Length{168, 118}
 		}
 	}
-	if dim != 1 {
-		p := d.ways(st, show)
+	if len(pick) != 1 {
+		p := d.ways(st, show, pick)
 		f.Add(Cell{Row: 0, Col: 2, RowSpan: 2, Plot: p, Aspect: Equal(p)})
 	}
 
@@ -180,12 +202,12 @@ func (d *Diagnostics) Figure() *Figure {
 	p.Add(ground{st, true, true})
 	lags := min(max(most/5, 10), 100)
 	var key []legendEntry
-	for k := range min(dim, 2) {
+	for i, k := range pick {
 		var xs [][]float64
 		for _, m := range d.Chains {
 			xs = append(xs, mat.Col(nil, k, m))
 		}
-		col := st.Accent[k]
+		col := st.Accent[i]
 		p.Add(&Curve{X: linspace(0, float64(lags), lags+1), Y: Autocorrelation(xs, lags), Line: draw.LineStyle{Color: col, Width: st.LineWidth}})
 		key = append(key, legendEntry{name: d.name(k), color: col})
 	}
@@ -195,7 +217,7 @@ func (d *Diagnostics) Figure() *Figure {
 	f.Add(Cell{Row: low, Col: 0, Plot: p})
 
 	if d.RHat != nil {
-		f.Add(Cell{Row: low, Col: 1, Plot: d.bars(st, "R̂", "at most 1.01 wanted", d.RHat, 1, 1.01, func(v float64) bool { return v <= 1.01 })})
+		f.Add(Cell{Row: low, Col: 1, Plot: d.bars(st, measure{"R̂", "at most 1.01 wanted", d.RHat, 1, 1.01, 1})})
 	}
 	if d.ESS != nil {
 		total := d.Draws
@@ -210,27 +232,43 @@ func (d *Diagnostics) Figure() *Figure {
 		if want > float64(total) {
 			want, label = math.NaN(), "of "+thousands(total)+" draws"
 		}
-		f.Add(Cell{Row: low, Col: 2, Plot: d.bars(st, "Effective sample size", label, d.ESS, 0, want,
-			func(v float64) bool { return !(v < want) })})
+		f.Add(Cell{Row: low, Col: 2, Plot: d.bars(st, measure{"Effective sample size", label, d.ESS, 0, want, -1})})
 	}
 	return f
 }
 
-// bars draws one bar per coordinate, good ones in the third accent and others in the second. At most eight are shown, the
-// worst ones in long vectors being what matters: the caller chooses.
-func (d *Diagnostics) bars(st *Style, title, label string, v []float64, base, limit float64, good func(float64) bool) *plot.Plot {
-	v = v[:min(len(v), 8)]
-	b := &Bars{Values: v, Base: base, Limit: limit, Line: draw.LineStyle{Color: st.Ink, Width: 0.8, Dashes: []vg.Length{3, 2}}}
+// measure is a number of every column, and which of them are good.
+type measure struct {
+	title, label string
+	values       []float64
+	base, limit  float64 // where bars begin; what is wanted, NaN if nothing is
+	sign         float64 // 1 where small values are good, -1 where large ones are
+}
+
+// mostBars is the number of bars for which there is room.
+const mostBars = 8
+
+// bars draws one bar per column, the worst first, good ones in the third accent and others in the second.
+func (d *Diagnostics) bars(st *Style, m measure) *plot.Plot {
+	order := worst(m.values, func(v float64) float64 { return m.sign * v })
+	if len(order) > mostBars {
+		m.title += fmt.Sprintf(" · %d of %d", mostBars, len(order))
+		order = order[:mostBars]
+	}
+	b := &Bars{Base: m.base, Limit: m.limit, Line: draw.LineStyle{Color: st.Ink, Width: 0.8, Dashes: []vg.Length{3, 2}}}
 	var ticks []plot.Tick
-	for k, x := range v {
-		c := st.Accent[2]
-		if !good(x) {
+	for i, k := range order {
+		v, c, name := m.values[k], st.Accent[2], d.name(k)
+		if m.sign*v > m.sign*m.limit {
 			c = st.Accent[1]
 		}
-		b.Colors = append(b.Colors, c)
-		ticks = append(ticks, plot.Tick{Value: float64(len(v) - 1 - k), Label: d.name(k)})
+		if !finite(v) { // no bar
+			name += " ?"
+		}
+		b.Values, b.Colors = append(b.Values, v), append(b.Colors, c)
+		ticks = append(ticks, plot.Tick{Value: float64(len(order) - 1 - i), Label: name})
 	}
-	p := st.NewPlot(title, label, "")
+	p := st.NewPlot(m.title, m.label, "")
 	p.Add(ground{st, true, false}, b, frame{st})
 	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
 	p.Y.Tick.Length = 0
@@ -241,13 +279,24 @@ func (d *Diagnostics) bars(st *Style, title, label string, v []float64, base, li
 	return p
 }
 
+// widen gives an axis some room beyond the data, and a width where they have none.
+func widen(a *plot.Axis) {
+	pad := 0.04 * (a.Max - a.Min)
+	if !(pad > 0) || math.IsInf(pad, 0) {
+		if pad = 0.01 * math.Abs(a.Max); !(pad > 0) || math.IsInf(pad, 0) {
+			a.Min, a.Max, pad = 0, 0, 1
+		}
+	}
+	a.Min, a.Max = a.Min-pad, a.Max+pad
+}
+
 // heights are the histograms of the chains that are shown, beside their traces over lo … hi.
-func (d *Diagnostics) heights(st *Style, show int, lo, hi float64) *plot.Plot {
+func (d *Diagnostics) heights(st *Style, k, show int, lo, hi float64) *plot.Plot {
 	p := st.NewPlot("Chains", "density", "")
 	p.Add(ground{st, false, true})
 	if lo < hi {
 		for c := range show {
-			h := Histogram(mat.Col(nil, 0, d.Chains[c]), lo, hi, 40)
+			h := Histogram(mat.Col(nil, k, d.Chains[c]), lo, hi, 40)
 			h.Line, h.Sideways = draw.LineStyle{Color: fade(st.Accent[c%len(st.Accent)], 0.8), Width: 0.8}, true
 			p.Add(h)
 		}
@@ -258,25 +307,43 @@ func (d *Diagnostics) heights(st *Style, show int, lo, hi float64) *plot.Plot {
 	return p
 }
 
-// jump is the length from which a move over the box is drawn as one from mode to mode, without a trail: the way lies elsewhere.
+// jump is the length from which a move over the box is drawn as one from mode to mode, without a trail: the way lies
+// elsewhere.
 func jump(lo, hi [2]float64) float64 { return math.Max(hi[0]-lo[0], hi[1]-lo[1]) / 8 }
 
-// ways draws the last draws of the chains that are shown over the box of the energy, of themselves where there is none.
-func (d *Diagnostics) ways(st *Style, show int) *plot.Plot {
+// ways draws the last draws of the chains that are shown in the plane of two columns, over the box of the energy, or
+// of themselves where there is none.
+func (d *Diagnostics) ways(st *Style, show int, pick []int) *plot.Plot {
 	const last = 300
 	t := &Trails{Colors: st.Accent, Width: 0.5}
 	for _, m := range d.Chains[:show] {
 		n, _ := m.Dims()
-		t.Chains = append(t.Chains, m.Slice(max(0, n-last), n, 0, 2))
+		way := mat.NewDense(min(n, last), 2, nil)
+		for i, k := range pick {
+			way.SetCol(i, mat.Col(nil, k, m)[n-min(n, last):])
+		}
+		t.Chains = append(t.Chains, way)
 	}
 	lo, hi, ok := boxOf(t.Chains...)
-	if p := (Panel{Energy: d.Energy}); d.Energy != nil || !ok {
+	ground := d.Energy
+	if !slices.Equal(pick, []int{0, 1}) {
+		ground = nil
+	}
+	if p := (Panel{Energy: ground}); ground != nil || !ok {
 		lo, hi = p.box()
 	}
 	t.Jump = jump(lo, hi)
-	p := st.plane("Chains", lo, hi, d.Names)
-	if d.Energy != nil {
-		rel, depth := d.Energy.Landscape()
+	var names []string
+	for _, k := range pick {
+		if name := d.name(k); k < len(d.Names) {
+			names = append(names, d.Names[k])
+		} else {
+			names = append(names, name)
+		}
+	}
+	p := st.plane("Chains", lo, hi, names)
+	if ground != nil {
+		rel, depth := ground.Landscape()
 		sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
 		p.Add(&ContourLines{Grid: rel, Levels: sc.levels(), Style: draw.LineStyle{Color: blend(st.Ink, st.Face, 0.35), Width: 0.5}})
 	}

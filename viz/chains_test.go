@@ -12,7 +12,7 @@ func TestChainsAreInTheBox(t *testing.T) {
 	for _, mean := range []float64{0, -50, 20, 700} {
 		d.Chains = append(d.Chains, normal(100, 3, mean, rng))
 	}
-	p := d.ways(Light, 3)
+	p := d.ways(Light, 3, []int{0, 1})
 	for c, m := range d.Chains {
 		for i := range 100 {
 			x, y := m.At(i, 0), m.At(i, 1)

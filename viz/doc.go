@@ -14,16 +14,20 @@
 //	Trails         the ways of chains
 //	Curve, Steps, Bars   losses, marginal histograms, traces, autocorrelations, R̂ and ESS
 //
+// Draws of a sampler (any type with Labels and Values, such as *mcmc.Draws) become pictures in one call:
+// NewDiagnostics, NewPairs with divergences, NewEnergyPlot, NewRankPlot.
+//
 // A Figure arranges plots in rows and columns so that their data rectangles align, with attached colour bars; Panel,
-// Triptych, Diagnostics and the other ready-made pictures are figures filled from plain data. Save writes a picture as
-// PNG (at twice the size of a 96 dpi screen), SVG or PDF by the extension of the path; text becomes outlines, so that a
-// file looks the same wherever it is opened. Animation renders panels with one scale, one camera and one palette.
+// Triptych, Diagnostics and the other ready-made pictures are figures filled from plain data. Save writes a picture
+// as PNG (at twice the size of a 96 dpi screen), SVG or PDF by the extension of the path; text becomes outlines, so
+// that a file looks the same wherever it is opened. Animation renders panels with one scale, one camera and one
+// palette.
 //
 // # Conventions
 //
-// Samples are an n×2 *mat.Dense, one point per row (further columns are ignored). Values on the plane are a Grid, which
-// the caller fills by evaluating its energy at Grid.Points. An energy is defined up to a constant: pictures show
-// E − min E, clipped from above (see Grid.Landscape), so that wells remain visible beneath a confining wall.
+// Samples are an n×2 *mat.Dense, one point per row (further columns are ignored). Values on the plane are a Grid,
+// which the caller fills by evaluating its energy at Grid.Points. An energy is defined up to a constant: pictures
+// show E − min E, clipped from above (see Grid.Landscape), so that wells remain visible beneath a confining wall.
 // Lengths are points (1/72 inch). Nothing here keeps or changes its arguments, save where a comment says so.
 package viz
 

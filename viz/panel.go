@@ -217,13 +217,7 @@ func axes(names []string) [2]string {
 	return out
 }
 
-func short(name string) string {
-	const most = 24
-	if r := []rune(name); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return name
-}
+func short(name string) string { return clip(name, 24) }
 
 // plane is the plane of coordinates of these names.
 func (s *Style) plane(title string, lo, hi [2]float64, names []string) *plot.Plot {

@@ -557,7 +557,8 @@ func TestAxesHaveNames(t *testing.T) {
 	for _, names := range [][]string{nil, {"wait", long}} {
 		want := [2]string{"x₁", "x₂"}
 		if names != nil {
-			want = [2]string{"wait", string([]rune(long)[:23]) + "…"}
+			r := []rune(long)
+			want = [2]string{"wait", string(r[:12]) + "…" + string(r[len(r)-11:])}
 		}
 		p, d := fullPanel(), toyDiagnostics()
 		p.Names, d.Names = names, names

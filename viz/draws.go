@@ -1,0 +1,86 @@
+package viz
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Draws are what a sampler returns, such as *mcmc.Draws.
+type Draws interface {
+	// Labels names the quantities: coordinates, what follows from them, an energy.
+	Labels() []string
+
+	// Values returns quantity j of Labels as chains[c][t].
+	Values(j int) [][]float64
+}
+
+// Find returns the places of quantities among the labels of draws.
+func Find(d Draws, names ...string) ([]int, error) {
+	labels := d.Labels()
+	at := make([]int, len(names))
+	for i, name := range names {
+		if at[i] = slices.Index(labels, name); at[i] < 0 {
+			return nil, fmt.Errorf("viz: no quantity is called %q; there are %s", name, strings.Join(labels, ", "))
+		}
+	}
+	return at, nil
+}
+
+// NewDiagnostics returns the picture of how draws mixed. R̂ and effective sample sizes are those that the given
+// functions find, one of which may be nil:
+//
+//	viz.NewDiagnostics(draws, mcmc.RHat, mcmc.ESSBulk)
+func NewDiagnostics(d Draws, rhat, ess func(chains [][]float64) float64) *Diagnostics {
+	names := d.Labels()
+	out := &Diagnostics{Names: names}
+	for j := range names {
+		x := d.Values(j)
+		for c, v := range x {
+			if len(v) == 0 {
+				continue
+			}
+			if c == len(out.Chains) {
+				out.Chains = append(out.Chains, mat.NewDense(len(v), len(names), nil))
+			}
+			out.Chains[c].SetCol(j, v)
+		}
+		if rhat != nil {
+			out.RHat = append(out.RHat, rhat(x))
+		}
+		if ess != nil {
+			out.ESS = append(out.ESS, ess(x))
+		}
+	}
+	return out
+}
+
+// clip cuts a name to at most so many runes, out of its middle: the ends of names in a row tell them apart.
+func clip(name string, most int) string {
+	r := []rune(name)
+	if len(r) <= most {
+		return name
+	}
+	tail := (most - 1) / 2
+	return string(r[:most-1-tail]) + "…" + string(r[len(r)-tail:])
+}
+
+// worst returns the indices of v in falling order of badness, what is not a number first.
+func worst(v []float64, badness func(float64) float64) []int {
+	at := make([]int, len(v))
+	for i := range at {
+		at[i] = i
+	}
+	sort.SliceStable(at, func(a, b int) bool {
+		x, y := badness(v[at[a]]), badness(v[at[b]])
+		return math.IsNaN(x) && !math.IsNaN(y) || x > y
+	})
+	return at
+}
+
+// column returns values as chains one after another.
+func column(x [][]float64) []float64 { return slices.Concat(x...) }

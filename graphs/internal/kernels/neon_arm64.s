@@ -765,8 +765,10 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -967,7 +969,8 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -1264,11 +1267,15 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
-	WORD $0xad011e66 // stp q6, q7, [x19, #32]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0x3d800a66 // str q6, [x19, #32]
+	WORD $0x3d800e67 // str q7, [x19, #48]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -1501,9 +1508,11 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	ADD R22, R19
-	WORD $0xad000e62 // stp q2, q3, [x19, #0]
+	WORD $0x3d800262 // str q2, [x19, #0]
+	WORD $0x3d800663 // str q3, [x19, #16]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -1864,14 +1873,20 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
-	WORD $0xad011e66 // stp q6, q7, [x19, #32]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0x3d800a66 // str q6, [x19, #32]
+	WORD $0x3d800e67 // str q7, [x19, #48]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -2141,11 +2156,14 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	ADD R22, R19
-	WORD $0xad000e62 // stp q2, q3, [x19, #0]
+	WORD $0x3d800262 // str q2, [x19, #0]
+	WORD $0x3d800663 // str q3, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -2560,17 +2578,25 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
-	WORD $0xad011e66 // stp q6, q7, [x19, #32]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0x3d800a66 // str q6, [x19, #32]
+	WORD $0x3d800e67 // str q7, [x19, #48]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
 	ADD R22, R19
-	WORD $0xad00366c // stp q12, q13, [x19, #0]
-	WORD $0xad013e6e // stp q14, q15, [x19, #32]
+	WORD $0x3d80026c // str q12, [x19, #0]
+	WORD $0x3d80066d // str q13, [x19, #16]
+	WORD $0x3d800a6e // str q14, [x19, #32]
+	WORD $0x3d800e6f // str q15, [x19, #48]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -2867,13 +2893,17 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	ADD R22, R19
-	WORD $0xad000e62 // stp q2, q3, [x19, #0]
+	WORD $0x3d800262 // str q2, [x19, #0]
+	WORD $0x3d800663 // str q3, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001e66 // stp q6, q7, [x19, #0]
+	WORD $0x3d800266 // str q6, [x19, #0]
+	WORD $0x3d800667 // str q7, [x19, #16]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -3346,20 +3376,30 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
-	WORD $0xad011e66 // stp q6, q7, [x19, #32]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0x3d800a66 // str q6, [x19, #32]
+	WORD $0x3d800e67 // str q7, [x19, #48]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
 	ADD R22, R19
-	WORD $0xad00366c // stp q12, q13, [x19, #0]
-	WORD $0xad013e6e // stp q14, q15, [x19, #32]
+	WORD $0x3d80026c // str q12, [x19, #0]
+	WORD $0x3d80066d // str q13, [x19, #16]
+	WORD $0x3d800a6e // str q14, [x19, #32]
+	WORD $0x3d800e6f // str q15, [x19, #48]
 	ADD R22, R19
-	WORD $0xad004670 // stp q16, q17, [x19, #0]
-	WORD $0xad014e72 // stp q18, q19, [x19, #32]
+	WORD $0x3d800270 // str q16, [x19, #0]
+	WORD $0x3d800671 // str q17, [x19, #16]
+	WORD $0x3d800a72 // str q18, [x19, #32]
+	WORD $0x3d800e73 // str q19, [x19, #48]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -3687,15 +3727,20 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	ADD R22, R19
-	WORD $0xad000e62 // stp q2, q3, [x19, #0]
+	WORD $0x3d800262 // str q2, [x19, #0]
+	WORD $0x3d800663 // str q3, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001e66 // stp q6, q7, [x19, #0]
+	WORD $0x3d800266 // str q6, [x19, #0]
+	WORD $0x3d800667 // str q7, [x19, #16]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -4227,23 +4272,35 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
-	WORD $0xad011e66 // stp q6, q7, [x19, #32]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0x3d800a66 // str q6, [x19, #32]
+	WORD $0x3d800e67 // str q7, [x19, #48]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
 	ADD R22, R19
-	WORD $0xad00366c // stp q12, q13, [x19, #0]
-	WORD $0xad013e6e // stp q14, q15, [x19, #32]
+	WORD $0x3d80026c // str q12, [x19, #0]
+	WORD $0x3d80066d // str q13, [x19, #16]
+	WORD $0x3d800a6e // str q14, [x19, #32]
+	WORD $0x3d800e6f // str q15, [x19, #48]
 	ADD R22, R19
-	WORD $0xad004670 // stp q16, q17, [x19, #0]
-	WORD $0xad014e72 // stp q18, q19, [x19, #32]
+	WORD $0x3d800270 // str q16, [x19, #0]
+	WORD $0x3d800671 // str q17, [x19, #16]
+	WORD $0x3d800a72 // str q18, [x19, #32]
+	WORD $0x3d800e73 // str q19, [x19, #48]
 	ADD R22, R19
-	WORD $0xad005674 // stp q20, q21, [x19, #0]
-	WORD $0xad015e76 // stp q22, q23, [x19, #32]
+	WORD $0x3d800274 // str q20, [x19, #0]
+	WORD $0x3d800675 // str q21, [x19, #16]
+	WORD $0x3d800a76 // str q22, [x19, #32]
+	WORD $0x3d800e77 // str q23, [x19, #48]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -4603,17 +4660,23 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	ADD R22, R19
-	WORD $0xad000e62 // stp q2, q3, [x19, #0]
+	WORD $0x3d800262 // str q2, [x19, #0]
+	WORD $0x3d800663 // str q3, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001e66 // stp q6, q7, [x19, #0]
+	WORD $0x3d800266 // str q6, [x19, #0]
+	WORD $0x3d800667 // str q7, [x19, #16]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
 	ADD R22, R19
-	WORD $0xad002e6a // stp q10, q11, [x19, #0]
+	WORD $0x3d80026a // str q10, [x19, #0]
+	WORD $0x3d80066b // str q11, [x19, #16]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -5027,14 +5090,22 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
-	WORD $0xad021664 // stp q4, q5, [x19, #64]
-	WORD $0xad031e66 // stp q6, q7, [x19, #96]
-	WORD $0xad042668 // stp q8, q9, [x19, #128]
-	WORD $0xad052e6a // stp q10, q11, [x19, #160]
-	WORD $0xad06366c // stp q12, q13, [x19, #192]
-	WORD $0xad073e6e // stp q14, q15, [x19, #224]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0x3d801264 // str q4, [x19, #64]
+	WORD $0x3d801665 // str q5, [x19, #80]
+	WORD $0x3d801a66 // str q6, [x19, #96]
+	WORD $0x3d801e67 // str q7, [x19, #112]
+	WORD $0x3d802268 // str q8, [x19, #128]
+	WORD $0x3d802669 // str q9, [x19, #144]
+	WORD $0x3d802a6a // str q10, [x19, #160]
+	WORD $0x3d802e6b // str q11, [x19, #176]
+	WORD $0x3d80326c // str q12, [x19, #192]
+	WORD $0x3d80366d // str q13, [x19, #208]
+	WORD $0x3d803a6e // str q14, [x19, #224]
+	WORD $0x3d803e6f // str q15, [x19, #240]
 	MOVD 48(R0), R16
 	MOVD $1, R17
 	MADD R17, R5, R16, R5
@@ -5394,15 +5465,23 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
-	WORD $0xad021664 // stp q4, q5, [x19, #64]
-	WORD $0xad031e66 // stp q6, q7, [x19, #96]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0x3d801264 // str q4, [x19, #64]
+	WORD $0x3d801665 // str q5, [x19, #80]
+	WORD $0x3d801a66 // str q6, [x19, #96]
+	WORD $0x3d801e67 // str q7, [x19, #112]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
-	WORD $0xad02366c // stp q12, q13, [x19, #64]
-	WORD $0xad033e6e // stp q14, q15, [x19, #96]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0x3d80126c // str q12, [x19, #64]
+	WORD $0x3d80166d // str q13, [x19, #80]
+	WORD $0x3d801a6e // str q14, [x19, #96]
+	WORD $0x3d801e6f // str q15, [x19, #112]
 	MOVD 48(R0), R16
 	MOVD $2, R17
 	MADD R17, R5, R16, R5
@@ -5880,20 +5959,32 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
-	WORD $0xad021664 // stp q4, q5, [x19, #64]
-	WORD $0xad031e66 // stp q6, q7, [x19, #96]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0x3d801264 // str q4, [x19, #64]
+	WORD $0x3d801665 // str q5, [x19, #80]
+	WORD $0x3d801a66 // str q6, [x19, #96]
+	WORD $0x3d801e67 // str q7, [x19, #112]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
-	WORD $0xad02366c // stp q12, q13, [x19, #64]
-	WORD $0xad033e6e // stp q14, q15, [x19, #96]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0x3d80126c // str q12, [x19, #64]
+	WORD $0x3d80166d // str q13, [x19, #80]
+	WORD $0x3d801a6e // str q14, [x19, #96]
+	WORD $0x3d801e6f // str q15, [x19, #112]
 	ADD R22, R19
-	WORD $0xad004670 // stp q16, q17, [x19, #0]
-	WORD $0xad014e72 // stp q18, q19, [x19, #32]
-	WORD $0xad025674 // stp q20, q21, [x19, #64]
-	WORD $0xad035e76 // stp q22, q23, [x19, #96]
+	WORD $0x3d800270 // str q16, [x19, #0]
+	WORD $0x3d800671 // str q17, [x19, #16]
+	WORD $0x3d800a72 // str q18, [x19, #32]
+	WORD $0x3d800e73 // str q19, [x19, #48]
+	WORD $0x3d801274 // str q20, [x19, #64]
+	WORD $0x3d801675 // str q21, [x19, #80]
+	WORD $0x3d801a76 // str q22, [x19, #96]
+	WORD $0x3d801e77 // str q23, [x19, #112]
 	MOVD 48(R0), R16
 	MOVD $3, R17
 	MADD R17, R5, R16, R5
@@ -6917,13 +7008,17 @@ block:
 	WORD $0x4ed32a35 // trn1 v21.2d, v17.2d, v19.2d
 	WORD $0x4ed26a16 // trn2 v22.2d, v16.2d, v18.2d
 	WORD $0x4ed36a37 // trn2 v23.2d, v17.2d, v19.2d
-	WORD $0xad00506c // stp q12, q20, [x3, #0]
+	WORD $0x3d80006c // str q12, [x3, #0]
+	WORD $0x3d800474 // str q20, [x3, #16]
 	ADD R4, R3
-	WORD $0xad00546d // stp q13, q21, [x3, #0]
+	WORD $0x3d80006d // str q13, [x3, #0]
+	WORD $0x3d800475 // str q21, [x3, #16]
 	ADD R4, R3
-	WORD $0xad00586e // stp q14, q22, [x3, #0]
+	WORD $0x3d80006e // str q14, [x3, #0]
+	WORD $0x3d800476 // str q22, [x3, #16]
 	ADD R4, R3
-	WORD $0xad005c6f // stp q15, q23, [x3, #0]
+	WORD $0x3d80006f // str q15, [x3, #0]
+	WORD $0x3d800477 // str q23, [x3, #16]
 	ADD R4, R3
 	MOVD R1, R9
 	WORD $0x3dc00538 // ldr q24, [x9, #16]
@@ -6957,13 +7052,17 @@ block:
 	WORD $0x4ecb292d // trn1 v13.2d, v9.2d, v11.2d
 	WORD $0x4eca690e // trn2 v14.2d, v8.2d, v10.2d
 	WORD $0x4ecb692f // trn2 v15.2d, v9.2d, v11.2d
-	WORD $0xad003064 // stp q4, q12, [x3, #0]
+	WORD $0x3d800064 // str q4, [x3, #0]
+	WORD $0x3d80046c // str q12, [x3, #16]
 	ADD R4, R3
-	WORD $0xad003465 // stp q5, q13, [x3, #0]
+	WORD $0x3d800065 // str q5, [x3, #0]
+	WORD $0x3d80046d // str q13, [x3, #16]
 	ADD R4, R3
-	WORD $0xad003866 // stp q6, q14, [x3, #0]
+	WORD $0x3d800066 // str q6, [x3, #0]
+	WORD $0x3d80046e // str q14, [x3, #16]
 	ADD R4, R3
-	WORD $0xad003c67 // stp q7, q15, [x3, #0]
+	WORD $0x3d800067 // str q7, [x3, #0]
+	WORD $0x3d80046f // str q15, [x3, #16]
 	ADD R4, R3
 	ADD $32, R1
 	SUBS $1, R0
@@ -6990,10 +7089,8 @@ TEXT ·sigmoid1F32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc0004a // ldr q10, [x2, #0]
-	WORD $0x3dc0044b // ldr q11, [x2, #16]
-	WORD $0x3dc0084c // ldr q12, [x2, #32]
-	WORD $0x3dc00c4d // ldr q13, [x2, #48]
+	WORD $0xad402c4a // ldp q10, q11, [x2, #0]
+	WORD $0xad41344c // ldp q12, q13, [x2, #32]
 	WORD $0x6e2aecee // facge v14.4s, v7.4s, v10.4s
 	WORD $0x6e2becef // facge v15.4s, v7.4s, v11.4s
 	WORD $0x4e2e1df0 // and v16.16b, v15.16b, v14.16b
@@ -7065,46 +7162,42 @@ side1:
 	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
 	WORD $0x3dc02a9d // ldr q29, [x20, #160]
 	WORD $0x4e35cdbd // fmla v29.4s, v13.4s, v21.4s
-	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
-	WORD $0x4e3acfca // fmla v10.4s, v30.4s, v26.4s
-	WORD $0x6ea0f96b // fneg v11.4s, v11.4s
-	WORD $0x4e3bcfeb // fmla v11.4s, v31.4s, v27.4s
-	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
-	WORD $0x4e3ccdcc // fmla v12.4s, v14.4s, v28.4s
-	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
-	WORD $0x4e3dcded // fmla v13.4s, v15.4s, v29.4s
-	WORD $0x4e20d54e // fadd v14.4s, v10.4s, v0.4s
-	WORD $0x4e20d56f // fadd v15.4s, v11.4s, v0.4s
-	WORD $0x4e20d590 // fadd v16.4s, v12.4s, v0.4s
-	WORD $0x4e20d5b1 // fadd v17.4s, v13.4s, v0.4s
-	WORD $0x4f3756d2 // shl v18.4s, v22.4s, #23
-	WORD $0x4f3756f3 // shl v19.4s, v23.4s, #23
-	WORD $0x4f375714 // shl v20.4s, v24.4s, #23
-	WORD $0x4f375735 // shl v21.4s, v25.4s, #23
-	WORD $0x4eb285d6 // add v22.4s, v14.4s, v18.4s
-	WORD $0x4eb385f7 // add v23.4s, v15.4s, v19.4s
-	WORD $0x4eb48618 // add v24.4s, v16.4s, v20.4s
-	WORD $0x4eb58639 // add v25.4s, v17.4s, v21.4s
-	WORD $0x4e20d6da // fadd v26.4s, v22.4s, v0.4s
-	WORD $0x4e20d6fb // fadd v27.4s, v23.4s, v0.4s
-	WORD $0x4e20d71c // fadd v28.4s, v24.4s, v0.4s
-	WORD $0x4e20d73d // fadd v29.4s, v25.4s, v0.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x3dc02e8a // ldr q10, [x20, #176]
-	WORD $0x3dc02e8b // ldr q11, [x20, #176]
-	WORD $0x6e3affcc // fdiv v12.4s, v30.4s, v26.4s
-	WORD $0x6e3bffed // fdiv v13.4s, v31.4s, v27.4s
-	WORD $0x6e3cfd4e // fdiv v14.4s, v10.4s, v28.4s
-	WORD $0x6e3dfd6f // fdiv v15.4s, v11.4s, v29.4s
-	WORD $0x6e36dd90 // fmul v16.4s, v12.4s, v22.4s
-	WORD $0x6e37ddb1 // fmul v17.4s, v13.4s, v23.4s
-	WORD $0x6e38ddd2 // fmul v18.4s, v14.4s, v24.4s
-	WORD $0x6e39ddf3 // fmul v19.4s, v15.4s, v25.4s
-	WORD $0x3d80002c // str q12, [x1, #0]
-	WORD $0x3d80042d // str q13, [x1, #16]
-	WORD $0x3d80082e // str q14, [x1, #32]
-	WORD $0x3d800c2f // str q15, [x1, #48]
+	WORD $0x4ebacfca // fmls v10.4s, v30.4s, v26.4s
+	WORD $0x4ebbcfeb // fmls v11.4s, v31.4s, v27.4s
+	WORD $0x4ebccdcc // fmls v12.4s, v14.4s, v28.4s
+	WORD $0x4ebdcded // fmls v13.4s, v15.4s, v29.4s
+	WORD $0x4eaad41e // fsub v30.4s, v0.4s, v10.4s
+	WORD $0x4eabd41f // fsub v31.4s, v0.4s, v11.4s
+	WORD $0x4eacd40a // fsub v10.4s, v0.4s, v12.4s
+	WORD $0x4eadd40b // fsub v11.4s, v0.4s, v13.4s
+	WORD $0x4f3756cc // shl v12.4s, v22.4s, #23
+	WORD $0x4f3756ed // shl v13.4s, v23.4s, #23
+	WORD $0x4f37570e // shl v14.4s, v24.4s, #23
+	WORD $0x4f37572f // shl v15.4s, v25.4s, #23
+	WORD $0x4eac87d0 // add v16.4s, v30.4s, v12.4s
+	WORD $0x4ead87f1 // add v17.4s, v31.4s, v13.4s
+	WORD $0x4eae8552 // add v18.4s, v10.4s, v14.4s
+	WORD $0x4eaf8573 // add v19.4s, v11.4s, v15.4s
+	WORD $0x4e20d614 // fadd v20.4s, v16.4s, v0.4s
+	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
+	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
+	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
+	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
+	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
+	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
+	WORD $0x6e30df8a // fmul v10.4s, v28.4s, v16.4s
+	WORD $0x6e31dfab // fmul v11.4s, v29.4s, v17.4s
+	WORD $0x6e32dfcc // fmul v12.4s, v30.4s, v18.4s
+	WORD $0x6e33dfed // fmul v13.4s, v31.4s, v19.4s
+	WORD $0x3d80003c // str q28, [x1, #0]
+	WORD $0x3d80043d // str q29, [x1, #16]
+	WORD $0x3d80083e // str q30, [x1, #32]
+	WORD $0x3d800c3f // str q31, [x1, #48]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -7113,72 +7206,70 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00054 // ldr q20, [x2, #0]
-	WORD $0x4eb41cb5 // orr v21.16b, v5.16b, v20.16b
-	WORD $0x4e35f536 // fmax v22.4s, v9.4s, v21.4s
-	WORD $0x6e361cb7 // eor v23.16b, v5.16b, v22.16b
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x4eb7cc58 // fmls v24.4s, v2.4s, v23.4s
-	WORD $0x4ea3d719 // fsub v25.4s, v24.4s, v3.4s
-	WORD $0x4e39cc37 // fmla v23.4s, v1.4s, v25.4s
-	WORD $0x4e39cc97 // fmla v23.4s, v4.4s, v25.4s
-	WORD $0x6e37defa // fmul v26.4s, v23.4s, v23.4s
-	WORD $0x3dc01a9b // ldr q27, [x20, #96]
-	WORD $0x3dc01e9c // ldr q28, [x20, #112]
-	WORD $0x4e3bcefc // fmla v28.4s, v23.4s, v27.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
-	WORD $0x4e3ccefd // fmla v29.4s, v23.4s, v28.4s
-	WORD $0x3dc0269e // ldr q30, [x20, #144]
-	WORD $0x4e3dcefe // fmla v30.4s, v23.4s, v29.4s
-	WORD $0x3dc02a9f // ldr q31, [x20, #160]
-	WORD $0x4e3eceff // fmla v31.4s, v23.4s, v30.4s
-	WORD $0x6ea0faea // fneg v10.4s, v23.4s
-	WORD $0x4e3fcf4a // fmla v10.4s, v26.4s, v31.4s
-	WORD $0x4e20d54b // fadd v11.4s, v10.4s, v0.4s
-	WORD $0x4f37570c // shl v12.4s, v24.4s, #23
-	WORD $0x4ea8858d // add v13.4s, v12.4s, v8.4s
-	WORD $0x6e2ddd6e // fmul v14.4s, v11.4s, v13.4s
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
-	WORD $0x4e2ecccf // fmla v15.4s, v6.4s, v14.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x6e2ffe11 // fdiv v17.4s, v16.4s, v15.4s
-	WORD $0x6e2ede32 // fmul v18.4s, v17.4s, v14.4s
-	WORD $0x6e26de53 // fmul v19.4s, v18.4s, v6.4s
-	WORD $0x4ea0aa95 // cmlt v21.4s, v20.4s, #0
-	WORD $0x6e711e75 // bsl v21.16b, v19.16b, v17.16b
-	WORD $0x3dc03e96 // ldr q22, [x20, #240]
-	WORD $0x4e34f6d7 // fmax v23.4s, v22.4s, v20.4s
-	WORD $0x3dc00698 // ldr q24, [x20, #16]
-	WORD $0x4eb7f719 // fmin v25.4s, v24.4s, v23.4s
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
-	WORD $0x4eb9cc5a // fmls v26.4s, v2.4s, v25.4s
-	WORD $0x4ea3d75b // fsub v27.4s, v26.4s, v3.4s
-	WORD $0x4e3bcc39 // fmla v25.4s, v1.4s, v27.4s
-	WORD $0x4e3bcc99 // fmla v25.4s, v4.4s, v27.4s
-	WORD $0x6e39df3c // fmul v28.4s, v25.4s, v25.4s
-	WORD $0x3dc01a9d // ldr q29, [x20, #96]
-	WORD $0x3dc01e9e // ldr q30, [x20, #112]
-	WORD $0x4e3dcf3e // fmla v30.4s, v25.4s, v29.4s
-	WORD $0x3dc0229f // ldr q31, [x20, #128]
-	WORD $0x4e3ecf3f // fmla v31.4s, v25.4s, v30.4s
-	WORD $0x3dc0268a // ldr q10, [x20, #144]
-	WORD $0x4e3fcf2a // fmla v10.4s, v25.4s, v31.4s
-	WORD $0x3dc02a8b // ldr q11, [x20, #160]
-	WORD $0x4e2acf2b // fmla v11.4s, v25.4s, v10.4s
-	WORD $0x6ea0fb2c // fneg v12.4s, v25.4s
-	WORD $0x4e2bcf8c // fmla v12.4s, v28.4s, v11.4s
-	WORD $0x4e20d58d // fadd v13.4s, v12.4s, v0.4s
-	WORD $0x4f37574e // shl v14.4s, v26.4s, #23
-	WORD $0x4eae85af // add v15.4s, v13.4s, v14.4s
-	WORD $0x4e20d5f0 // fadd v16.4s, v15.4s, v0.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x6e30fe32 // fdiv v18.4s, v17.4s, v16.4s
-	WORD $0x6e2fde53 // fmul v19.4s, v18.4s, v15.4s
-	WORD $0x4eb41cb4 // orr v20.16b, v5.16b, v20.16b
-	WORD $0x4e27d696 // fadd v22.4s, v20.4s, v7.4s
-	WORD $0x4ea0aad7 // cmlt v23.4s, v22.4s, #0
-	WORD $0x6e721eb7 // bsl v23.16b, v21.16b, v18.16b
-	WORD $0x3d800037 // str q23, [x1, #0]
+	WORD $0x3dc0004e // ldr q14, [x2, #0]
+	WORD $0x4eae1caf // orr v15.16b, v5.16b, v14.16b
+	WORD $0x4e2ff530 // fmax v16.4s, v9.4s, v15.4s
+	WORD $0x6e301cb1 // eor v17.16b, v5.16b, v16.16b
+	WORD $0x3dc00a92 // ldr q18, [x20, #32]
+	WORD $0x4eb1cc52 // fmls v18.4s, v2.4s, v17.4s
+	WORD $0x4ea3d653 // fsub v19.4s, v18.4s, v3.4s
+	WORD $0x4e33cc31 // fmla v17.4s, v1.4s, v19.4s
+	WORD $0x4e33cc91 // fmla v17.4s, v4.4s, v19.4s
+	WORD $0x6e31de34 // fmul v20.4s, v17.4s, v17.4s
+	WORD $0x3dc01a95 // ldr q21, [x20, #96]
+	WORD $0x3dc01e96 // ldr q22, [x20, #112]
+	WORD $0x4e35ce36 // fmla v22.4s, v17.4s, v21.4s
+	WORD $0x3dc02297 // ldr q23, [x20, #128]
+	WORD $0x4e36ce37 // fmla v23.4s, v17.4s, v22.4s
+	WORD $0x3dc02698 // ldr q24, [x20, #144]
+	WORD $0x4e37ce38 // fmla v24.4s, v17.4s, v23.4s
+	WORD $0x3dc02a99 // ldr q25, [x20, #160]
+	WORD $0x4e38ce39 // fmla v25.4s, v17.4s, v24.4s
+	WORD $0x4eb9ce91 // fmls v17.4s, v20.4s, v25.4s
+	WORD $0x4eb1d41a // fsub v26.4s, v0.4s, v17.4s
+	WORD $0x4f37565b // shl v27.4s, v18.4s, #23
+	WORD $0x4ea8877c // add v28.4s, v27.4s, v8.4s
+	WORD $0x6e3cdf5d // fmul v29.4s, v26.4s, v28.4s
+	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x4e3dccde // fmla v30.4s, v6.4s, v29.4s
+	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x6e3effea // fdiv v10.4s, v31.4s, v30.4s
+	WORD $0x6e3ddd4b // fmul v11.4s, v10.4s, v29.4s
+	WORD $0x6e26dd6c // fmul v12.4s, v11.4s, v6.4s
+	WORD $0x4ea0a9cd // cmlt v13.4s, v14.4s, #0
+	WORD $0x6e6a1d8d // bsl v13.16b, v12.16b, v10.16b
+	WORD $0x3dc03e8f // ldr q15, [x20, #240]
+	WORD $0x4e2ef5f0 // fmax v16.4s, v15.4s, v14.4s
+	WORD $0x3dc00691 // ldr q17, [x20, #16]
+	WORD $0x4eb0f632 // fmin v18.4s, v17.4s, v16.4s
+	WORD $0x3dc00a93 // ldr q19, [x20, #32]
+	WORD $0x4eb2cc53 // fmls v19.4s, v2.4s, v18.4s
+	WORD $0x4ea3d674 // fsub v20.4s, v19.4s, v3.4s
+	WORD $0x4e34cc32 // fmla v18.4s, v1.4s, v20.4s
+	WORD $0x4e34cc92 // fmla v18.4s, v4.4s, v20.4s
+	WORD $0x6e32de55 // fmul v21.4s, v18.4s, v18.4s
+	WORD $0x3dc01a96 // ldr q22, [x20, #96]
+	WORD $0x3dc01e97 // ldr q23, [x20, #112]
+	WORD $0x4e36ce57 // fmla v23.4s, v18.4s, v22.4s
+	WORD $0x3dc02298 // ldr q24, [x20, #128]
+	WORD $0x4e37ce58 // fmla v24.4s, v18.4s, v23.4s
+	WORD $0x3dc02699 // ldr q25, [x20, #144]
+	WORD $0x4e38ce59 // fmla v25.4s, v18.4s, v24.4s
+	WORD $0x3dc02a9a // ldr q26, [x20, #160]
+	WORD $0x4e39ce5a // fmla v26.4s, v18.4s, v25.4s
+	WORD $0x4ebaceb2 // fmls v18.4s, v21.4s, v26.4s
+	WORD $0x4eb2d41b // fsub v27.4s, v0.4s, v18.4s
+	WORD $0x4f37567c // shl v28.4s, v19.4s, #23
+	WORD $0x4ebc877d // add v29.4s, v27.4s, v28.4s
+	WORD $0x4e20d7be // fadd v30.4s, v29.4s, v0.4s
+	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x6e3effea // fdiv v10.4s, v31.4s, v30.4s
+	WORD $0x6e3ddd4b // fmul v11.4s, v10.4s, v29.4s
+	WORD $0x4eae1cac // orr v12.16b, v5.16b, v14.16b
+	WORD $0x4e27d58e // fadd v14.4s, v12.4s, v7.4s
+	WORD $0x4ea0a9cf // cmlt v15.4s, v14.4s, #0
+	WORD $0x6e6a1daf // bsl v15.16b, v13.16b, v10.16b
+	WORD $0x3d80002f // str q15, [x1, #0]
 	ADD $16, R2
 	ADD $16, R1
 	SUB $4, R0
@@ -7237,10 +7328,8 @@ TEXT ·sigmoid2F32NEON(SB), NOSPLIT, $72-32
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc0006a // ldr q10, [x3, #0]
-	WORD $0x3dc0046b // ldr q11, [x3, #16]
-	WORD $0x3dc0086c // ldr q12, [x3, #32]
-	WORD $0x3dc00c6d // ldr q13, [x3, #48]
+	WORD $0xad402c6a // ldp q10, q11, [x3, #0]
+	WORD $0xad41346c // ldp q12, q13, [x3, #32]
 	WORD $0x6e2aecee // facge v14.4s, v7.4s, v10.4s
 	WORD $0x6e2becef // facge v15.4s, v7.4s, v11.4s
 	WORD $0x4e2e1df0 // and v16.16b, v15.16b, v14.16b
@@ -7312,54 +7401,50 @@ side1:
 	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
 	WORD $0x3dc02a9d // ldr q29, [x20, #160]
 	WORD $0x4e35cdbd // fmla v29.4s, v13.4s, v21.4s
-	WORD $0x6ea0f94a // fneg v10.4s, v10.4s
-	WORD $0x4e3acfca // fmla v10.4s, v30.4s, v26.4s
-	WORD $0x6ea0f96b // fneg v11.4s, v11.4s
-	WORD $0x4e3bcfeb // fmla v11.4s, v31.4s, v27.4s
-	WORD $0x6ea0f98c // fneg v12.4s, v12.4s
-	WORD $0x4e3ccdcc // fmla v12.4s, v14.4s, v28.4s
-	WORD $0x6ea0f9ad // fneg v13.4s, v13.4s
-	WORD $0x4e3dcded // fmla v13.4s, v15.4s, v29.4s
-	WORD $0x4e20d54e // fadd v14.4s, v10.4s, v0.4s
-	WORD $0x4e20d56f // fadd v15.4s, v11.4s, v0.4s
-	WORD $0x4e20d590 // fadd v16.4s, v12.4s, v0.4s
-	WORD $0x4e20d5b1 // fadd v17.4s, v13.4s, v0.4s
-	WORD $0x4f3756d2 // shl v18.4s, v22.4s, #23
-	WORD $0x4f3756f3 // shl v19.4s, v23.4s, #23
-	WORD $0x4f375714 // shl v20.4s, v24.4s, #23
-	WORD $0x4f375735 // shl v21.4s, v25.4s, #23
-	WORD $0x4eb285d6 // add v22.4s, v14.4s, v18.4s
-	WORD $0x4eb385f7 // add v23.4s, v15.4s, v19.4s
-	WORD $0x4eb48618 // add v24.4s, v16.4s, v20.4s
-	WORD $0x4eb58639 // add v25.4s, v17.4s, v21.4s
-	WORD $0x4e20d6da // fadd v26.4s, v22.4s, v0.4s
-	WORD $0x4e20d6fb // fadd v27.4s, v23.4s, v0.4s
-	WORD $0x4e20d71c // fadd v28.4s, v24.4s, v0.4s
-	WORD $0x4e20d73d // fadd v29.4s, v25.4s, v0.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x3dc02e8a // ldr q10, [x20, #176]
-	WORD $0x3dc02e8b // ldr q11, [x20, #176]
-	WORD $0x6e3affcc // fdiv v12.4s, v30.4s, v26.4s
-	WORD $0x6e3bffed // fdiv v13.4s, v31.4s, v27.4s
-	WORD $0x6e3cfd4e // fdiv v14.4s, v10.4s, v28.4s
-	WORD $0x6e3dfd6f // fdiv v15.4s, v11.4s, v29.4s
-	WORD $0x6e36dd90 // fmul v16.4s, v12.4s, v22.4s
-	WORD $0x6e37ddb1 // fmul v17.4s, v13.4s, v23.4s
-	WORD $0x6e38ddd2 // fmul v18.4s, v14.4s, v24.4s
-	WORD $0x6e39ddf3 // fmul v19.4s, v15.4s, v25.4s
-	WORD $0x6e2cde14 // fmul v20.4s, v16.4s, v12.4s
-	WORD $0x6e2dde35 // fmul v21.4s, v17.4s, v13.4s
-	WORD $0x6e2ede56 // fmul v22.4s, v18.4s, v14.4s
-	WORD $0x6e2fde77 // fmul v23.4s, v19.4s, v15.4s
-	WORD $0x3d80002c // str q12, [x1, #0]
-	WORD $0x3d80042d // str q13, [x1, #16]
-	WORD $0x3d80082e // str q14, [x1, #32]
-	WORD $0x3d800c2f // str q15, [x1, #48]
-	WORD $0x3d800054 // str q20, [x2, #0]
-	WORD $0x3d800455 // str q21, [x2, #16]
-	WORD $0x3d800856 // str q22, [x2, #32]
-	WORD $0x3d800c57 // str q23, [x2, #48]
+	WORD $0x4ebacfca // fmls v10.4s, v30.4s, v26.4s
+	WORD $0x4ebbcfeb // fmls v11.4s, v31.4s, v27.4s
+	WORD $0x4ebccdcc // fmls v12.4s, v14.4s, v28.4s
+	WORD $0x4ebdcded // fmls v13.4s, v15.4s, v29.4s
+	WORD $0x4eaad41e // fsub v30.4s, v0.4s, v10.4s
+	WORD $0x4eabd41f // fsub v31.4s, v0.4s, v11.4s
+	WORD $0x4eacd40a // fsub v10.4s, v0.4s, v12.4s
+	WORD $0x4eadd40b // fsub v11.4s, v0.4s, v13.4s
+	WORD $0x4f3756cc // shl v12.4s, v22.4s, #23
+	WORD $0x4f3756ed // shl v13.4s, v23.4s, #23
+	WORD $0x4f37570e // shl v14.4s, v24.4s, #23
+	WORD $0x4f37572f // shl v15.4s, v25.4s, #23
+	WORD $0x4eac87d0 // add v16.4s, v30.4s, v12.4s
+	WORD $0x4ead87f1 // add v17.4s, v31.4s, v13.4s
+	WORD $0x4eae8552 // add v18.4s, v10.4s, v14.4s
+	WORD $0x4eaf8573 // add v19.4s, v11.4s, v15.4s
+	WORD $0x4e20d614 // fadd v20.4s, v16.4s, v0.4s
+	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
+	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
+	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
+	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
+	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
+	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
+	WORD $0x6e30df8a // fmul v10.4s, v28.4s, v16.4s
+	WORD $0x6e31dfab // fmul v11.4s, v29.4s, v17.4s
+	WORD $0x6e32dfcc // fmul v12.4s, v30.4s, v18.4s
+	WORD $0x6e33dfed // fmul v13.4s, v31.4s, v19.4s
+	WORD $0x6e3cdd4e // fmul v14.4s, v10.4s, v28.4s
+	WORD $0x6e3ddd6f // fmul v15.4s, v11.4s, v29.4s
+	WORD $0x6e3edd90 // fmul v16.4s, v12.4s, v30.4s
+	WORD $0x6e3fddb1 // fmul v17.4s, v13.4s, v31.4s
+	WORD $0x3d80003c // str q28, [x1, #0]
+	WORD $0x3d80043d // str q29, [x1, #16]
+	WORD $0x3d80083e // str q30, [x1, #32]
+	WORD $0x3d800c3f // str q31, [x1, #48]
+	WORD $0x3d80004e // str q14, [x2, #0]
+	WORD $0x3d80044f // str q15, [x2, #16]
+	WORD $0x3d800850 // str q16, [x2, #32]
+	WORD $0x3d800c51 // str q17, [x2, #48]
 	ADD $64, R3
 	ADD $64, R1
 	ADD $64, R2
@@ -7369,78 +7454,76 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00078 // ldr q24, [x3, #0]
-	WORD $0x4eb81cd9 // orr v25.16b, v6.16b, v24.16b
-	WORD $0x4e39f53a // fmax v26.4s, v9.4s, v25.4s
-	WORD $0x6e3a1cdb // eor v27.16b, v6.16b, v26.16b
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
-	WORD $0x4ebbcc5c // fmls v28.4s, v2.4s, v27.4s
-	WORD $0x4ea3d79d // fsub v29.4s, v28.4s, v3.4s
-	WORD $0x4e3dcc3b // fmla v27.4s, v1.4s, v29.4s
-	WORD $0x4e3dcc9b // fmla v27.4s, v4.4s, v29.4s
-	WORD $0x6e3bdf7e // fmul v30.4s, v27.4s, v27.4s
-	WORD $0x3dc01a9f // ldr q31, [x20, #96]
-	WORD $0x3dc01e8a // ldr q10, [x20, #112]
-	WORD $0x4e3fcf6a // fmla v10.4s, v27.4s, v31.4s
-	WORD $0x3dc0228b // ldr q11, [x20, #128]
-	WORD $0x4e2acf6b // fmla v11.4s, v27.4s, v10.4s
-	WORD $0x3dc0268c // ldr q12, [x20, #144]
-	WORD $0x4e2bcf6c // fmla v12.4s, v27.4s, v11.4s
-	WORD $0x3dc02a8d // ldr q13, [x20, #160]
-	WORD $0x4e2ccf6d // fmla v13.4s, v27.4s, v12.4s
-	WORD $0x6ea0fb6e // fneg v14.4s, v27.4s
-	WORD $0x4e2dcfce // fmla v14.4s, v30.4s, v13.4s
-	WORD $0x4e20d5cf // fadd v15.4s, v14.4s, v0.4s
-	WORD $0x4f375790 // shl v16.4s, v28.4s, #23
-	WORD $0x4ea88611 // add v17.4s, v16.4s, v8.4s
-	WORD $0x6e31ddf2 // fmul v18.4s, v15.4s, v17.4s
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x4e32ccb3 // fmla v19.4s, v5.4s, v18.4s
-	WORD $0x3dc02e94 // ldr q20, [x20, #176]
-	WORD $0x6e33fe95 // fdiv v21.4s, v20.4s, v19.4s
-	WORD $0x6e32deb6 // fmul v22.4s, v21.4s, v18.4s
-	WORD $0x6e25ded7 // fmul v23.4s, v22.4s, v5.4s
-	WORD $0x4ea0ab19 // cmlt v25.4s, v24.4s, #0
-	WORD $0x6e751ef9 // bsl v25.16b, v23.16b, v21.16b
-	WORD $0x6e36deba // fmul v26.4s, v21.4s, v22.4s
-	WORD $0x6e25df5b // fmul v27.4s, v26.4s, v5.4s
-	WORD $0x3dc03e9c // ldr q28, [x20, #240]
-	WORD $0x4e38f79d // fmax v29.4s, v28.4s, v24.4s
-	WORD $0x3dc0069e // ldr q30, [x20, #16]
-	WORD $0x4ebdf7df // fmin v31.4s, v30.4s, v29.4s
-	WORD $0x3dc00a8a // ldr q10, [x20, #32]
-	WORD $0x4ebfcc4a // fmls v10.4s, v2.4s, v31.4s
-	WORD $0x4ea3d54b // fsub v11.4s, v10.4s, v3.4s
-	WORD $0x4e2bcc3f // fmla v31.4s, v1.4s, v11.4s
-	WORD $0x4e2bcc9f // fmla v31.4s, v4.4s, v11.4s
-	WORD $0x6e3fdfec // fmul v12.4s, v31.4s, v31.4s
-	WORD $0x3dc01a8d // ldr q13, [x20, #96]
-	WORD $0x3dc01e8e // ldr q14, [x20, #112]
-	WORD $0x4e2dcfee // fmla v14.4s, v31.4s, v13.4s
-	WORD $0x3dc0228f // ldr q15, [x20, #128]
-	WORD $0x4e2ecfef // fmla v15.4s, v31.4s, v14.4s
-	WORD $0x3dc02690 // ldr q16, [x20, #144]
-	WORD $0x4e2fcff0 // fmla v16.4s, v31.4s, v15.4s
-	WORD $0x3dc02a91 // ldr q17, [x20, #160]
-	WORD $0x4e30cff1 // fmla v17.4s, v31.4s, v16.4s
-	WORD $0x6ea0fbf2 // fneg v18.4s, v31.4s
-	WORD $0x4e31cd92 // fmla v18.4s, v12.4s, v17.4s
-	WORD $0x4e20d653 // fadd v19.4s, v18.4s, v0.4s
-	WORD $0x4f375554 // shl v20.4s, v10.4s, #23
-	WORD $0x4eb48675 // add v21.4s, v19.4s, v20.4s
-	WORD $0x4e20d6b6 // fadd v22.4s, v21.4s, v0.4s
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
-	WORD $0x6e36fefa // fdiv v26.4s, v23.4s, v22.4s
-	WORD $0x6e35df5c // fmul v28.4s, v26.4s, v21.4s
-	WORD $0x6e3adf9d // fmul v29.4s, v28.4s, v26.4s
-	WORD $0x4eb81cde // orr v30.16b, v6.16b, v24.16b
-	WORD $0x4e27d7df // fadd v31.4s, v30.4s, v7.4s
-	WORD $0x4ea0abea // cmlt v10.4s, v31.4s, #0
-	WORD $0x6e7a1f2a // bsl v10.16b, v25.16b, v26.16b
-	WORD $0x3d80002a // str q10, [x1, #0]
-	WORD $0x4ea0abeb // cmlt v11.4s, v31.4s, #0
-	WORD $0x6e7d1f6b // bsl v11.16b, v27.16b, v29.16b
-	WORD $0x3d80004b // str q11, [x2, #0]
+	WORD $0x3dc00072 // ldr q18, [x3, #0]
+	WORD $0x4eb21cd3 // orr v19.16b, v6.16b, v18.16b
+	WORD $0x4e33f534 // fmax v20.4s, v9.4s, v19.4s
+	WORD $0x6e341cd5 // eor v21.16b, v6.16b, v20.16b
+	WORD $0x3dc00a96 // ldr q22, [x20, #32]
+	WORD $0x4eb5cc56 // fmls v22.4s, v2.4s, v21.4s
+	WORD $0x4ea3d6d7 // fsub v23.4s, v22.4s, v3.4s
+	WORD $0x4e37cc35 // fmla v21.4s, v1.4s, v23.4s
+	WORD $0x4e37cc95 // fmla v21.4s, v4.4s, v23.4s
+	WORD $0x6e35deb8 // fmul v24.4s, v21.4s, v21.4s
+	WORD $0x3dc01a99 // ldr q25, [x20, #96]
+	WORD $0x3dc01e9a // ldr q26, [x20, #112]
+	WORD $0x4e39ceba // fmla v26.4s, v21.4s, v25.4s
+	WORD $0x3dc0229b // ldr q27, [x20, #128]
+	WORD $0x4e3acebb // fmla v27.4s, v21.4s, v26.4s
+	WORD $0x3dc0269c // ldr q28, [x20, #144]
+	WORD $0x4e3bcebc // fmla v28.4s, v21.4s, v27.4s
+	WORD $0x3dc02a9d // ldr q29, [x20, #160]
+	WORD $0x4e3ccebd // fmla v29.4s, v21.4s, v28.4s
+	WORD $0x4ebdcf15 // fmls v21.4s, v24.4s, v29.4s
+	WORD $0x4eb5d41e // fsub v30.4s, v0.4s, v21.4s
+	WORD $0x4f3756df // shl v31.4s, v22.4s, #23
+	WORD $0x4ea887ea // add v10.4s, v31.4s, v8.4s
+	WORD $0x6e2adfcb // fmul v11.4s, v30.4s, v10.4s
+	WORD $0x3dc02e8c // ldr q12, [x20, #176]
+	WORD $0x4e2bccac // fmla v12.4s, v5.4s, v11.4s
+	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x6e2cfdae // fdiv v14.4s, v13.4s, v12.4s
+	WORD $0x6e2bddcf // fmul v15.4s, v14.4s, v11.4s
+	WORD $0x6e25ddf0 // fmul v16.4s, v15.4s, v5.4s
+	WORD $0x4ea0aa51 // cmlt v17.4s, v18.4s, #0
+	WORD $0x6e6e1e11 // bsl v17.16b, v16.16b, v14.16b
+	WORD $0x6e2fddd3 // fmul v19.4s, v14.4s, v15.4s
+	WORD $0x6e25de74 // fmul v20.4s, v19.4s, v5.4s
+	WORD $0x3dc03e95 // ldr q21, [x20, #240]
+	WORD $0x4e32f6b6 // fmax v22.4s, v21.4s, v18.4s
+	WORD $0x3dc00697 // ldr q23, [x20, #16]
+	WORD $0x4eb6f6f8 // fmin v24.4s, v23.4s, v22.4s
+	WORD $0x3dc00a99 // ldr q25, [x20, #32]
+	WORD $0x4eb8cc59 // fmls v25.4s, v2.4s, v24.4s
+	WORD $0x4ea3d73a // fsub v26.4s, v25.4s, v3.4s
+	WORD $0x4e3acc38 // fmla v24.4s, v1.4s, v26.4s
+	WORD $0x4e3acc98 // fmla v24.4s, v4.4s, v26.4s
+	WORD $0x6e38df1b // fmul v27.4s, v24.4s, v24.4s
+	WORD $0x3dc01a9c // ldr q28, [x20, #96]
+	WORD $0x3dc01e9d // ldr q29, [x20, #112]
+	WORD $0x4e3ccf1d // fmla v29.4s, v24.4s, v28.4s
+	WORD $0x3dc0229e // ldr q30, [x20, #128]
+	WORD $0x4e3dcf1e // fmla v30.4s, v24.4s, v29.4s
+	WORD $0x3dc0269f // ldr q31, [x20, #144]
+	WORD $0x4e3ecf1f // fmla v31.4s, v24.4s, v30.4s
+	WORD $0x3dc02a8a // ldr q10, [x20, #160]
+	WORD $0x4e3fcf0a // fmla v10.4s, v24.4s, v31.4s
+	WORD $0x4eaacf78 // fmls v24.4s, v27.4s, v10.4s
+	WORD $0x4eb8d40b // fsub v11.4s, v0.4s, v24.4s
+	WORD $0x4f37572c // shl v12.4s, v25.4s, #23
+	WORD $0x4eac856d // add v13.4s, v11.4s, v12.4s
+	WORD $0x4e20d5ae // fadd v14.4s, v13.4s, v0.4s
+	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x6e2efdf0 // fdiv v16.4s, v15.4s, v14.4s
+	WORD $0x6e2dde13 // fmul v19.4s, v16.4s, v13.4s
+	WORD $0x6e30de75 // fmul v21.4s, v19.4s, v16.4s
+	WORD $0x4eb21cd6 // orr v22.16b, v6.16b, v18.16b
+	WORD $0x4e27d6d7 // fadd v23.4s, v22.4s, v7.4s
+	WORD $0x4ea0aaf8 // cmlt v24.4s, v23.4s, #0
+	WORD $0x6e701e38 // bsl v24.16b, v17.16b, v16.16b
+	WORD $0x3d800038 // str q24, [x1, #0]
+	WORD $0x4ea0aaf9 // cmlt v25.4s, v23.4s, #0
+	WORD $0x6e751e99 // bsl v25.16b, v20.16b, v21.16b
+	WORD $0x3d800059 // str q25, [x2, #0]
 	ADD $16, R3
 	ADD $16, R1
 	ADD $16, R2
@@ -7515,10 +7598,8 @@ TEXT ·sigmoid3F32NEON(SB), NOSPLIT, $104-40
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
-	WORD $0x3dc0048d // ldr q13, [x4, #16]
-	WORD $0x3dc0088e // ldr q14, [x4, #32]
-	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0xad40348c // ldp q12, q13, [x4, #0]
+	WORD $0xad413c8e // ldp q14, q15, [x4, #32]
 	WORD $0x6e2cecf0 // facge v16.4s, v7.4s, v12.4s
 	WORD $0x6e2decf1 // facge v17.4s, v7.4s, v13.4s
 	WORD $0x4e301e32 // and v18.16b, v17.16b, v16.16b
@@ -7590,90 +7671,86 @@ side1:
 	WORD $0x4e3ecdd6 // fmla v22.4s, v14.4s, v30.4s
 	WORD $0x3dc02a97 // ldr q23, [x20, #160]
 	WORD $0x4e3fcdf7 // fmla v23.4s, v15.4s, v31.4s
-	WORD $0x6ea0f99c // fneg v28.4s, v12.4s
-	WORD $0x4e34ce1c // fmla v28.4s, v16.4s, v20.4s
-	WORD $0x6ea0f9bd // fneg v29.4s, v13.4s
-	WORD $0x4e35ce3d // fmla v29.4s, v17.4s, v21.4s
-	WORD $0x6ea0f9de // fneg v30.4s, v14.4s
-	WORD $0x4e36ce5e // fmla v30.4s, v18.4s, v22.4s
-	WORD $0x6ea0f9ff // fneg v31.4s, v15.4s
-	WORD $0x4e37ce7f // fmla v31.4s, v19.4s, v23.4s
-	WORD $0x4e20d78c // fadd v12.4s, v28.4s, v0.4s
-	WORD $0x4e20d7ad // fadd v13.4s, v29.4s, v0.4s
-	WORD $0x4e20d7ce // fadd v14.4s, v30.4s, v0.4s
-	WORD $0x4e20d7ef // fadd v15.4s, v31.4s, v0.4s
-	WORD $0x4f375710 // shl v16.4s, v24.4s, #23
-	WORD $0x4f375731 // shl v17.4s, v25.4s, #23
-	WORD $0x4f375752 // shl v18.4s, v26.4s, #23
-	WORD $0x4f375773 // shl v19.4s, v27.4s, #23
-	WORD $0x4eb08594 // add v20.4s, v12.4s, v16.4s
-	WORD $0x4eb185b5 // add v21.4s, v13.4s, v17.4s
-	WORD $0x4eb285d6 // add v22.4s, v14.4s, v18.4s
-	WORD $0x4eb385f7 // add v23.4s, v15.4s, v19.4s
-	WORD $0x4e20d698 // fadd v24.4s, v20.4s, v0.4s
-	WORD $0x4e20d6b9 // fadd v25.4s, v21.4s, v0.4s
-	WORD $0x4e20d6da // fadd v26.4s, v22.4s, v0.4s
-	WORD $0x4e20d6fb // fadd v27.4s, v23.4s, v0.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x6e38ff8c // fdiv v12.4s, v28.4s, v24.4s
-	WORD $0x6e39ffad // fdiv v13.4s, v29.4s, v25.4s
-	WORD $0x6e3affce // fdiv v14.4s, v30.4s, v26.4s
-	WORD $0x6e3bffef // fdiv v15.4s, v31.4s, v27.4s
-	WORD $0x4ea0d710 // fsub v16.4s, v24.4s, v0.4s
-	WORD $0x4ea0d731 // fsub v17.4s, v25.4s, v0.4s
-	WORD $0x4ea0d752 // fsub v18.4s, v26.4s, v0.4s
-	WORD $0x4ea0d773 // fsub v19.4s, v27.4s, v0.4s
-	WORD $0x4eb0d69c // fsub v28.4s, v20.4s, v16.4s
-	WORD $0x4eb1d6bd // fsub v29.4s, v21.4s, v17.4s
-	WORD $0x4eb2d6de // fsub v30.4s, v22.4s, v18.4s
-	WORD $0x4eb3d6ff // fsub v31.4s, v23.4s, v19.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x4eaccf10 // fmls v16.4s, v24.4s, v12.4s
-	WORD $0x4eadcf31 // fmls v17.4s, v25.4s, v13.4s
-	WORD $0x4eaecf52 // fmls v18.4s, v26.4s, v14.4s
-	WORD $0x4eafcf73 // fmls v19.4s, v27.4s, v15.4s
-	WORD $0x4eaccf90 // fmls v16.4s, v28.4s, v12.4s
-	WORD $0x4eadcfb1 // fmls v17.4s, v29.4s, v13.4s
-	WORD $0x4eaecfd2 // fmls v18.4s, v30.4s, v14.4s
-	WORD $0x4eafcff3 // fmls v19.4s, v31.4s, v15.4s
-	WORD $0x4e30cd8c // fmla v12.4s, v12.4s, v16.4s
-	WORD $0x4e31cdad // fmla v13.4s, v13.4s, v17.4s
-	WORD $0x4e32cdce // fmla v14.4s, v14.4s, v18.4s
-	WORD $0x4e33cdef // fmla v15.4s, v15.4s, v19.4s
-	WORD $0x6e34dd94 // fmul v20.4s, v12.4s, v20.4s
-	WORD $0x6e35ddb5 // fmul v21.4s, v13.4s, v21.4s
-	WORD $0x6e36ddd6 // fmul v22.4s, v14.4s, v22.4s
-	WORD $0x6e37ddf7 // fmul v23.4s, v15.4s, v23.4s
-	WORD $0x6e2cde98 // fmul v24.4s, v20.4s, v12.4s
-	WORD $0x6e2ddeb9 // fmul v25.4s, v21.4s, v13.4s
-	WORD $0x6e2ededa // fmul v26.4s, v22.4s, v14.4s
-	WORD $0x6e2fdefb // fmul v27.4s, v23.4s, v15.4s
-	WORD $0x4eacd69c // fsub v28.4s, v20.4s, v12.4s
-	WORD $0x4eadd6bd // fsub v29.4s, v21.4s, v13.4s
-	WORD $0x4eaed6de // fsub v30.4s, v22.4s, v14.4s
-	WORD $0x4eafd6ff // fsub v31.4s, v23.4s, v15.4s
-	WORD $0x6e38df90 // fmul v16.4s, v28.4s, v24.4s
-	WORD $0x6e39dfb1 // fmul v17.4s, v29.4s, v25.4s
-	WORD $0x6e3adfd2 // fmul v18.4s, v30.4s, v26.4s
-	WORD $0x6e3bdff3 // fmul v19.4s, v31.4s, v27.4s
-	WORD $0x3d80002c // str q12, [x1, #0]
-	WORD $0x3d80042d // str q13, [x1, #16]
-	WORD $0x3d80082e // str q14, [x1, #32]
-	WORD $0x3d800c2f // str q15, [x1, #48]
-	WORD $0x3d800058 // str q24, [x2, #0]
-	WORD $0x3d800459 // str q25, [x2, #16]
-	WORD $0x3d80085a // str q26, [x2, #32]
-	WORD $0x3d800c5b // str q27, [x2, #48]
-	WORD $0x3d800070 // str q16, [x3, #0]
-	WORD $0x3d800471 // str q17, [x3, #16]
-	WORD $0x3d800872 // str q18, [x3, #32]
-	WORD $0x3d800c73 // str q19, [x3, #48]
+	WORD $0x4eb4ce0c // fmls v12.4s, v16.4s, v20.4s
+	WORD $0x4eb5ce2d // fmls v13.4s, v17.4s, v21.4s
+	WORD $0x4eb6ce4e // fmls v14.4s, v18.4s, v22.4s
+	WORD $0x4eb7ce6f // fmls v15.4s, v19.4s, v23.4s
+	WORD $0x4eacd41c // fsub v28.4s, v0.4s, v12.4s
+	WORD $0x4eadd41d // fsub v29.4s, v0.4s, v13.4s
+	WORD $0x4eaed41e // fsub v30.4s, v0.4s, v14.4s
+	WORD $0x4eafd41f // fsub v31.4s, v0.4s, v15.4s
+	WORD $0x4f37570c // shl v12.4s, v24.4s, #23
+	WORD $0x4f37572d // shl v13.4s, v25.4s, #23
+	WORD $0x4f37574e // shl v14.4s, v26.4s, #23
+	WORD $0x4f37576f // shl v15.4s, v27.4s, #23
+	WORD $0x4eac8790 // add v16.4s, v28.4s, v12.4s
+	WORD $0x4ead87b1 // add v17.4s, v29.4s, v13.4s
+	WORD $0x4eae87d2 // add v18.4s, v30.4s, v14.4s
+	WORD $0x4eaf87f3 // add v19.4s, v31.4s, v15.4s
+	WORD $0x4e20d614 // fadd v20.4s, v16.4s, v0.4s
+	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
+	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
+	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
+	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
+	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
+	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
+	WORD $0x4ea0d68c // fsub v12.4s, v20.4s, v0.4s
+	WORD $0x4ea0d6ad // fsub v13.4s, v21.4s, v0.4s
+	WORD $0x4ea0d6ce // fsub v14.4s, v22.4s, v0.4s
+	WORD $0x4ea0d6ef // fsub v15.4s, v23.4s, v0.4s
+	WORD $0x4eacd618 // fsub v24.4s, v16.4s, v12.4s
+	WORD $0x4eadd639 // fsub v25.4s, v17.4s, v13.4s
+	WORD $0x4eaed65a // fsub v26.4s, v18.4s, v14.4s
+	WORD $0x4eafd67b // fsub v27.4s, v19.4s, v15.4s
+	WORD $0x3dc02e8c // ldr q12, [x20, #176]
+	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x3dc02e8e // ldr q14, [x20, #176]
+	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x4ebcce8c // fmls v12.4s, v20.4s, v28.4s
+	WORD $0x4ebdcead // fmls v13.4s, v21.4s, v29.4s
+	WORD $0x4ebecece // fmls v14.4s, v22.4s, v30.4s
+	WORD $0x4ebfceef // fmls v15.4s, v23.4s, v31.4s
+	WORD $0x4ebccf0c // fmls v12.4s, v24.4s, v28.4s
+	WORD $0x4ebdcf2d // fmls v13.4s, v25.4s, v29.4s
+	WORD $0x4ebecf4e // fmls v14.4s, v26.4s, v30.4s
+	WORD $0x4ebfcf6f // fmls v15.4s, v27.4s, v31.4s
+	WORD $0x4e2ccf9c // fmla v28.4s, v28.4s, v12.4s
+	WORD $0x4e2dcfbd // fmla v29.4s, v29.4s, v13.4s
+	WORD $0x4e2ecfde // fmla v30.4s, v30.4s, v14.4s
+	WORD $0x4e2fcfff // fmla v31.4s, v31.4s, v15.4s
+	WORD $0x6e30df90 // fmul v16.4s, v28.4s, v16.4s
+	WORD $0x6e31dfb1 // fmul v17.4s, v29.4s, v17.4s
+	WORD $0x6e32dfd2 // fmul v18.4s, v30.4s, v18.4s
+	WORD $0x6e33dff3 // fmul v19.4s, v31.4s, v19.4s
+	WORD $0x6e3cde14 // fmul v20.4s, v16.4s, v28.4s
+	WORD $0x6e3dde35 // fmul v21.4s, v17.4s, v29.4s
+	WORD $0x6e3ede56 // fmul v22.4s, v18.4s, v30.4s
+	WORD $0x6e3fde77 // fmul v23.4s, v19.4s, v31.4s
+	WORD $0x4ebcd618 // fsub v24.4s, v16.4s, v28.4s
+	WORD $0x4ebdd639 // fsub v25.4s, v17.4s, v29.4s
+	WORD $0x4ebed65a // fsub v26.4s, v18.4s, v30.4s
+	WORD $0x4ebfd67b // fsub v27.4s, v19.4s, v31.4s
+	WORD $0x6e34df0c // fmul v12.4s, v24.4s, v20.4s
+	WORD $0x6e35df2d // fmul v13.4s, v25.4s, v21.4s
+	WORD $0x6e36df4e // fmul v14.4s, v26.4s, v22.4s
+	WORD $0x6e37df6f // fmul v15.4s, v27.4s, v23.4s
+	WORD $0x3d80003c // str q28, [x1, #0]
+	WORD $0x3d80043d // str q29, [x1, #16]
+	WORD $0x3d80083e // str q30, [x1, #32]
+	WORD $0x3d800c3f // str q31, [x1, #48]
+	WORD $0x3d800054 // str q20, [x2, #0]
+	WORD $0x3d800455 // str q21, [x2, #16]
+	WORD $0x3d800856 // str q22, [x2, #32]
+	WORD $0x3d800c57 // str q23, [x2, #48]
+	WORD $0x3d80006c // str q12, [x3, #0]
+	WORD $0x3d80046d // str q13, [x3, #16]
+	WORD $0x3d80086e // str q14, [x3, #32]
+	WORD $0x3d800c6f // str q15, [x3, #48]
 	ADD $64, R4
 	ADD $64, R1
 	ADD $64, R2
@@ -7684,102 +7761,100 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00094 // ldr q20, [x4, #0]
-	WORD $0x4eb41cd5 // orr v21.16b, v6.16b, v20.16b
-	WORD $0x4e35f576 // fmax v22.4s, v11.4s, v21.4s
-	WORD $0x6e361cd7 // eor v23.16b, v6.16b, v22.16b
-	WORD $0x3dc00a98 // ldr q24, [x20, #32]
-	WORD $0x4eb7cc58 // fmls v24.4s, v2.4s, v23.4s
-	WORD $0x4ea3d719 // fsub v25.4s, v24.4s, v3.4s
-	WORD $0x4e39cc37 // fmla v23.4s, v1.4s, v25.4s
-	WORD $0x4e39cc97 // fmla v23.4s, v4.4s, v25.4s
-	WORD $0x6e37defa // fmul v26.4s, v23.4s, v23.4s
-	WORD $0x3dc01a9b // ldr q27, [x20, #96]
-	WORD $0x3dc01e9c // ldr q28, [x20, #112]
-	WORD $0x4e3bcefc // fmla v28.4s, v23.4s, v27.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
-	WORD $0x4e3ccefd // fmla v29.4s, v23.4s, v28.4s
-	WORD $0x3dc0269e // ldr q30, [x20, #144]
-	WORD $0x4e3dcefe // fmla v30.4s, v23.4s, v29.4s
-	WORD $0x3dc02a9f // ldr q31, [x20, #160]
-	WORD $0x4e3eceff // fmla v31.4s, v23.4s, v30.4s
-	WORD $0x6ea0faec // fneg v12.4s, v23.4s
-	WORD $0x4e3fcf4c // fmla v12.4s, v26.4s, v31.4s
-	WORD $0x4e20d58d // fadd v13.4s, v12.4s, v0.4s
-	WORD $0x4f37570e // shl v14.4s, v24.4s, #23
-	WORD $0x4ea985cf // add v15.4s, v14.4s, v9.4s
-	WORD $0x6e2fddb0 // fmul v16.4s, v13.4s, v15.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x4e30ccb1 // fmla v17.4s, v5.4s, v16.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x6e31fe53 // fdiv v19.4s, v18.4s, v17.4s
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
-	WORD $0x4eb1d6b6 // fsub v22.4s, v21.4s, v17.4s
-	WORD $0x4e30ccb6 // fmla v22.4s, v5.4s, v16.4s
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
-	WORD $0x4eb3ce37 // fmls v23.4s, v17.4s, v19.4s
-	WORD $0x4eb3ced7 // fmls v23.4s, v22.4s, v19.4s
-	WORD $0x4e37ce73 // fmla v19.4s, v19.4s, v23.4s
-	WORD $0x6e30de78 // fmul v24.4s, v19.4s, v16.4s
-	WORD $0x6e25df19 // fmul v25.4s, v24.4s, v5.4s
-	WORD $0x4ea0aa9a // cmlt v26.4s, v20.4s, #0
-	WORD $0x6e731f3a // bsl v26.16b, v25.16b, v19.16b
-	WORD $0x6e38de7b // fmul v27.4s, v19.4s, v24.4s
-	WORD $0x6e25df7c // fmul v28.4s, v27.4s, v5.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x4eb8cd1d // fmls v29.4s, v8.4s, v24.4s
-	WORD $0x6e3bdfbe // fmul v30.4s, v29.4s, v27.4s
-	WORD $0x6e2adfdf // fmul v31.4s, v30.4s, v10.4s
-	WORD $0x4e341ccc // and v12.16b, v6.16b, v20.16b
-	WORD $0x6e3f1d8d // eor v13.16b, v12.16b, v31.16b
-	WORD $0x3dc03e8e // ldr q14, [x20, #240]
-	WORD $0x4e34f5cf // fmax v15.4s, v14.4s, v20.4s
-	WORD $0x3dc00690 // ldr q16, [x20, #16]
-	WORD $0x4eaff611 // fmin v17.4s, v16.4s, v15.4s
-	WORD $0x3dc00a92 // ldr q18, [x20, #32]
-	WORD $0x4eb1cc52 // fmls v18.4s, v2.4s, v17.4s
-	WORD $0x4ea3d653 // fsub v19.4s, v18.4s, v3.4s
-	WORD $0x4e33cc31 // fmla v17.4s, v1.4s, v19.4s
-	WORD $0x4e33cc91 // fmla v17.4s, v4.4s, v19.4s
-	WORD $0x6e31de35 // fmul v21.4s, v17.4s, v17.4s
-	WORD $0x3dc01a96 // ldr q22, [x20, #96]
-	WORD $0x3dc01e97 // ldr q23, [x20, #112]
-	WORD $0x4e36ce37 // fmla v23.4s, v17.4s, v22.4s
-	WORD $0x3dc02298 // ldr q24, [x20, #128]
-	WORD $0x4e37ce38 // fmla v24.4s, v17.4s, v23.4s
-	WORD $0x3dc02699 // ldr q25, [x20, #144]
-	WORD $0x4e38ce39 // fmla v25.4s, v17.4s, v24.4s
+	WORD $0x3dc00090 // ldr q16, [x4, #0]
+	WORD $0x4eb01cd1 // orr v17.16b, v6.16b, v16.16b
+	WORD $0x4e31f572 // fmax v18.4s, v11.4s, v17.4s
+	WORD $0x6e321cd3 // eor v19.16b, v6.16b, v18.16b
+	WORD $0x3dc00a94 // ldr q20, [x20, #32]
+	WORD $0x4eb3cc54 // fmls v20.4s, v2.4s, v19.4s
+	WORD $0x4ea3d695 // fsub v21.4s, v20.4s, v3.4s
+	WORD $0x4e35cc33 // fmla v19.4s, v1.4s, v21.4s
+	WORD $0x4e35cc93 // fmla v19.4s, v4.4s, v21.4s
+	WORD $0x6e33de76 // fmul v22.4s, v19.4s, v19.4s
+	WORD $0x3dc01a97 // ldr q23, [x20, #96]
+	WORD $0x3dc01e98 // ldr q24, [x20, #112]
+	WORD $0x4e37ce78 // fmla v24.4s, v19.4s, v23.4s
+	WORD $0x3dc02299 // ldr q25, [x20, #128]
+	WORD $0x4e38ce79 // fmla v25.4s, v19.4s, v24.4s
+	WORD $0x3dc0269a // ldr q26, [x20, #144]
+	WORD $0x4e39ce7a // fmla v26.4s, v19.4s, v25.4s
 	WORD $0x3dc02a9b // ldr q27, [x20, #160]
-	WORD $0x4e39ce3b // fmla v27.4s, v17.4s, v25.4s
-	WORD $0x6ea0fa3d // fneg v29.4s, v17.4s
-	WORD $0x4e3bcebd // fmla v29.4s, v21.4s, v27.4s
-	WORD $0x4e20d7be // fadd v30.4s, v29.4s, v0.4s
-	WORD $0x4f37565f // shl v31.4s, v18.4s, #23
-	WORD $0x4ebf87cc // add v12.4s, v30.4s, v31.4s
-	WORD $0x4e20d58e // fadd v14.4s, v12.4s, v0.4s
+	WORD $0x4e3ace7b // fmla v27.4s, v19.4s, v26.4s
+	WORD $0x4ebbced3 // fmls v19.4s, v22.4s, v27.4s
+	WORD $0x4eb3d41c // fsub v28.4s, v0.4s, v19.4s
+	WORD $0x4f37569d // shl v29.4s, v20.4s, #23
+	WORD $0x4ea987be // add v30.4s, v29.4s, v9.4s
+	WORD $0x6e3edf9f // fmul v31.4s, v28.4s, v30.4s
+	WORD $0x3dc02e8c // ldr q12, [x20, #176]
+	WORD $0x4e3fccac // fmla v12.4s, v5.4s, v31.4s
+	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x6e2cfdae // fdiv v14.4s, v13.4s, v12.4s
 	WORD $0x3dc02e8f // ldr q15, [x20, #176]
-	WORD $0x6e2efdf0 // fdiv v16.4s, v15.4s, v14.4s
-	WORD $0x4ea0d5d1 // fsub v17.4s, v14.4s, v0.4s
-	WORD $0x4eb1d592 // fsub v18.4s, v12.4s, v17.4s
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x4eb0cdd3 // fmls v19.4s, v14.4s, v16.4s
-	WORD $0x4eb0ce53 // fmls v19.4s, v18.4s, v16.4s
-	WORD $0x4e33ce10 // fmla v16.4s, v16.4s, v19.4s
-	WORD $0x6e2cde15 // fmul v21.4s, v16.4s, v12.4s
-	WORD $0x6e30deb6 // fmul v22.4s, v21.4s, v16.4s
-	WORD $0x4eb0d6b7 // fsub v23.4s, v21.4s, v16.4s
-	WORD $0x6e36def8 // fmul v24.4s, v23.4s, v22.4s
-	WORD $0x4eb41cd9 // orr v25.16b, v6.16b, v20.16b
-	WORD $0x4e27d73b // fadd v27.4s, v25.4s, v7.4s
-	WORD $0x4ea0ab7d // cmlt v29.4s, v27.4s, #0
-	WORD $0x6e701f5d // bsl v29.16b, v26.16b, v16.16b
-	WORD $0x3d80003d // str q29, [x1, #0]
-	WORD $0x4ea0ab7e // cmlt v30.4s, v27.4s, #0
-	WORD $0x6e761f9e // bsl v30.16b, v28.16b, v22.16b
-	WORD $0x3d80005e // str q30, [x2, #0]
-	WORD $0x4ea0ab7f // cmlt v31.4s, v27.4s, #0
-	WORD $0x6e781dbf // bsl v31.16b, v13.16b, v24.16b
-	WORD $0x3d80007f // str q31, [x3, #0]
+	WORD $0x4eacd5f1 // fsub v17.4s, v15.4s, v12.4s
+	WORD $0x4e3fccb1 // fmla v17.4s, v5.4s, v31.4s
+	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x4eaecd92 // fmls v18.4s, v12.4s, v14.4s
+	WORD $0x4eaece32 // fmls v18.4s, v17.4s, v14.4s
+	WORD $0x4e32cdce // fmla v14.4s, v14.4s, v18.4s
+	WORD $0x6e3fddd3 // fmul v19.4s, v14.4s, v31.4s
+	WORD $0x6e25de74 // fmul v20.4s, v19.4s, v5.4s
+	WORD $0x4ea0aa15 // cmlt v21.4s, v16.4s, #0
+	WORD $0x6e6e1e95 // bsl v21.16b, v20.16b, v14.16b
+	WORD $0x6e33ddd6 // fmul v22.4s, v14.4s, v19.4s
+	WORD $0x6e25ded7 // fmul v23.4s, v22.4s, v5.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x4eb3cd18 // fmls v24.4s, v8.4s, v19.4s
+	WORD $0x6e36df19 // fmul v25.4s, v24.4s, v22.4s
+	WORD $0x6e2adf3a // fmul v26.4s, v25.4s, v10.4s
+	WORD $0x4e301cdb // and v27.16b, v6.16b, v16.16b
+	WORD $0x6e3a1f7c // eor v28.16b, v27.16b, v26.16b
+	WORD $0x3dc03e9d // ldr q29, [x20, #240]
+	WORD $0x4e30f7be // fmax v30.4s, v29.4s, v16.4s
+	WORD $0x3dc0069f // ldr q31, [x20, #16]
+	WORD $0x4ebef7ec // fmin v12.4s, v31.4s, v30.4s
+	WORD $0x3dc00a8d // ldr q13, [x20, #32]
+	WORD $0x4eaccc4d // fmls v13.4s, v2.4s, v12.4s
+	WORD $0x4ea3d5ae // fsub v14.4s, v13.4s, v3.4s
+	WORD $0x4e2ecc2c // fmla v12.4s, v1.4s, v14.4s
+	WORD $0x4e2ecc8c // fmla v12.4s, v4.4s, v14.4s
+	WORD $0x6e2cdd8f // fmul v15.4s, v12.4s, v12.4s
+	WORD $0x3dc01a91 // ldr q17, [x20, #96]
+	WORD $0x3dc01e92 // ldr q18, [x20, #112]
+	WORD $0x4e31cd92 // fmla v18.4s, v12.4s, v17.4s
+	WORD $0x3dc02293 // ldr q19, [x20, #128]
+	WORD $0x4e32cd93 // fmla v19.4s, v12.4s, v18.4s
+	WORD $0x3dc02694 // ldr q20, [x20, #144]
+	WORD $0x4e33cd94 // fmla v20.4s, v12.4s, v19.4s
+	WORD $0x3dc02a96 // ldr q22, [x20, #160]
+	WORD $0x4e34cd96 // fmla v22.4s, v12.4s, v20.4s
+	WORD $0x4eb6cdec // fmls v12.4s, v15.4s, v22.4s
+	WORD $0x4eacd418 // fsub v24.4s, v0.4s, v12.4s
+	WORD $0x4f3755b9 // shl v25.4s, v13.4s, #23
+	WORD $0x4eb9871a // add v26.4s, v24.4s, v25.4s
+	WORD $0x4e20d75b // fadd v27.4s, v26.4s, v0.4s
+	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x6e3bffbe // fdiv v30.4s, v29.4s, v27.4s
+	WORD $0x4ea0d77f // fsub v31.4s, v27.4s, v0.4s
+	WORD $0x4ebfd74c // fsub v12.4s, v26.4s, v31.4s
+	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x4ebecf6d // fmls v13.4s, v27.4s, v30.4s
+	WORD $0x4ebecd8d // fmls v13.4s, v12.4s, v30.4s
+	WORD $0x4e2dcfde // fmla v30.4s, v30.4s, v13.4s
+	WORD $0x6e3adfce // fmul v14.4s, v30.4s, v26.4s
+	WORD $0x6e3eddcf // fmul v15.4s, v14.4s, v30.4s
+	WORD $0x4ebed5d1 // fsub v17.4s, v14.4s, v30.4s
+	WORD $0x6e2fde32 // fmul v18.4s, v17.4s, v15.4s
+	WORD $0x4eb01cd3 // orr v19.16b, v6.16b, v16.16b
+	WORD $0x4e27d674 // fadd v20.4s, v19.4s, v7.4s
+	WORD $0x4ea0aa96 // cmlt v22.4s, v20.4s, #0
+	WORD $0x6e7e1eb6 // bsl v22.16b, v21.16b, v30.16b
+	WORD $0x3d800036 // str q22, [x1, #0]
+	WORD $0x4ea0aa98 // cmlt v24.4s, v20.4s, #0
+	WORD $0x6e6f1ef8 // bsl v24.16b, v23.16b, v15.16b
+	WORD $0x3d800058 // str q24, [x2, #0]
+	WORD $0x4ea0aa99 // cmlt v25.4s, v20.4s, #0
+	WORD $0x6e721f99 // bsl v25.16b, v28.16b, v18.16b
+	WORD $0x3d800079 // str q25, [x3, #0]
 	ADD $16, R4
 	ADD $16, R1
 	ADD $16, R2
@@ -7868,10 +7943,8 @@ TEXT ·sigmoid4F32NEON(SB), NOSPLIT, $136-48
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc000ac // ldr q12, [x5, #0]
-	WORD $0x3dc004ad // ldr q13, [x5, #16]
-	WORD $0x3dc008ae // ldr q14, [x5, #32]
-	WORD $0x3dc00caf // ldr q15, [x5, #48]
+	WORD $0xad4034ac // ldp q12, q13, [x5, #0]
+	WORD $0xad413cae // ldp q14, q15, [x5, #32]
 	WORD $0x6e2ced10 // facge v16.4s, v8.4s, v12.4s
 	WORD $0x6e2ded11 // facge v17.4s, v8.4s, v13.4s
 	WORD $0x4e301e32 // and v18.16b, v17.16b, v16.16b
@@ -7943,106 +8016,102 @@ side1:
 	WORD $0x4e3ecdd6 // fmla v22.4s, v14.4s, v30.4s
 	WORD $0x3dc02a97 // ldr q23, [x20, #160]
 	WORD $0x4e3fcdf7 // fmla v23.4s, v15.4s, v31.4s
-	WORD $0x6ea0f99c // fneg v28.4s, v12.4s
-	WORD $0x4e34ce1c // fmla v28.4s, v16.4s, v20.4s
-	WORD $0x6ea0f9bd // fneg v29.4s, v13.4s
-	WORD $0x4e35ce3d // fmla v29.4s, v17.4s, v21.4s
-	WORD $0x6ea0f9de // fneg v30.4s, v14.4s
-	WORD $0x4e36ce5e // fmla v30.4s, v18.4s, v22.4s
-	WORD $0x6ea0f9ff // fneg v31.4s, v15.4s
-	WORD $0x4e37ce7f // fmla v31.4s, v19.4s, v23.4s
-	WORD $0x4e20d78c // fadd v12.4s, v28.4s, v0.4s
-	WORD $0x4e20d7ad // fadd v13.4s, v29.4s, v0.4s
-	WORD $0x4e20d7ce // fadd v14.4s, v30.4s, v0.4s
-	WORD $0x4e20d7ef // fadd v15.4s, v31.4s, v0.4s
-	WORD $0x4f375710 // shl v16.4s, v24.4s, #23
-	WORD $0x4f375731 // shl v17.4s, v25.4s, #23
-	WORD $0x4f375752 // shl v18.4s, v26.4s, #23
-	WORD $0x4f375773 // shl v19.4s, v27.4s, #23
-	WORD $0x4eb08594 // add v20.4s, v12.4s, v16.4s
-	WORD $0x4eb185b5 // add v21.4s, v13.4s, v17.4s
-	WORD $0x4eb285d6 // add v22.4s, v14.4s, v18.4s
-	WORD $0x4eb385f7 // add v23.4s, v15.4s, v19.4s
-	WORD $0x4e20d698 // fadd v24.4s, v20.4s, v0.4s
-	WORD $0x4e20d6b9 // fadd v25.4s, v21.4s, v0.4s
-	WORD $0x4e20d6da // fadd v26.4s, v22.4s, v0.4s
-	WORD $0x4e20d6fb // fadd v27.4s, v23.4s, v0.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x6e38ff8c // fdiv v12.4s, v28.4s, v24.4s
-	WORD $0x6e39ffad // fdiv v13.4s, v29.4s, v25.4s
-	WORD $0x6e3affce // fdiv v14.4s, v30.4s, v26.4s
-	WORD $0x6e3bffef // fdiv v15.4s, v31.4s, v27.4s
-	WORD $0x4ea0d710 // fsub v16.4s, v24.4s, v0.4s
-	WORD $0x4ea0d731 // fsub v17.4s, v25.4s, v0.4s
-	WORD $0x4ea0d752 // fsub v18.4s, v26.4s, v0.4s
-	WORD $0x4ea0d773 // fsub v19.4s, v27.4s, v0.4s
-	WORD $0x4eb0d69c // fsub v28.4s, v20.4s, v16.4s
-	WORD $0x4eb1d6bd // fsub v29.4s, v21.4s, v17.4s
-	WORD $0x4eb2d6de // fsub v30.4s, v22.4s, v18.4s
-	WORD $0x4eb3d6ff // fsub v31.4s, v23.4s, v19.4s
+	WORD $0x4eb4ce0c // fmls v12.4s, v16.4s, v20.4s
+	WORD $0x4eb5ce2d // fmls v13.4s, v17.4s, v21.4s
+	WORD $0x4eb6ce4e // fmls v14.4s, v18.4s, v22.4s
+	WORD $0x4eb7ce6f // fmls v15.4s, v19.4s, v23.4s
+	WORD $0x4eacd41c // fsub v28.4s, v0.4s, v12.4s
+	WORD $0x4eadd41d // fsub v29.4s, v0.4s, v13.4s
+	WORD $0x4eaed41e // fsub v30.4s, v0.4s, v14.4s
+	WORD $0x4eafd41f // fsub v31.4s, v0.4s, v15.4s
+	WORD $0x4f37570c // shl v12.4s, v24.4s, #23
+	WORD $0x4f37572d // shl v13.4s, v25.4s, #23
+	WORD $0x4f37574e // shl v14.4s, v26.4s, #23
+	WORD $0x4f37576f // shl v15.4s, v27.4s, #23
+	WORD $0x4eac8790 // add v16.4s, v28.4s, v12.4s
+	WORD $0x4ead87b1 // add v17.4s, v29.4s, v13.4s
+	WORD $0x4eae87d2 // add v18.4s, v30.4s, v14.4s
+	WORD $0x4eaf87f3 // add v19.4s, v31.4s, v15.4s
+	WORD $0x4e20d614 // fadd v20.4s, v16.4s, v0.4s
+	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
+	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
+	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
+	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
+	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
+	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
+	WORD $0x4ea0d68c // fsub v12.4s, v20.4s, v0.4s
+	WORD $0x4ea0d6ad // fsub v13.4s, v21.4s, v0.4s
+	WORD $0x4ea0d6ce // fsub v14.4s, v22.4s, v0.4s
+	WORD $0x4ea0d6ef // fsub v15.4s, v23.4s, v0.4s
+	WORD $0x4eacd618 // fsub v24.4s, v16.4s, v12.4s
+	WORD $0x4eadd639 // fsub v25.4s, v17.4s, v13.4s
+	WORD $0x4eaed65a // fsub v26.4s, v18.4s, v14.4s
+	WORD $0x4eafd67b // fsub v27.4s, v19.4s, v15.4s
+	WORD $0x3dc02e8c // ldr q12, [x20, #176]
+	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x3dc02e8e // ldr q14, [x20, #176]
+	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x4ebcce8c // fmls v12.4s, v20.4s, v28.4s
+	WORD $0x4ebdcead // fmls v13.4s, v21.4s, v29.4s
+	WORD $0x4ebecece // fmls v14.4s, v22.4s, v30.4s
+	WORD $0x4ebfceef // fmls v15.4s, v23.4s, v31.4s
+	WORD $0x4ebccf0c // fmls v12.4s, v24.4s, v28.4s
+	WORD $0x4ebdcf2d // fmls v13.4s, v25.4s, v29.4s
+	WORD $0x4ebecf4e // fmls v14.4s, v26.4s, v30.4s
+	WORD $0x4ebfcf6f // fmls v15.4s, v27.4s, v31.4s
+	WORD $0x4e2ccf9c // fmla v28.4s, v28.4s, v12.4s
+	WORD $0x4e2dcfbd // fmla v29.4s, v29.4s, v13.4s
+	WORD $0x4e2ecfde // fmla v30.4s, v30.4s, v14.4s
+	WORD $0x4e2fcfff // fmla v31.4s, v31.4s, v15.4s
+	WORD $0x6e30df90 // fmul v16.4s, v28.4s, v16.4s
+	WORD $0x6e31dfb1 // fmul v17.4s, v29.4s, v17.4s
+	WORD $0x6e32dfd2 // fmul v18.4s, v30.4s, v18.4s
+	WORD $0x6e33dff3 // fmul v19.4s, v31.4s, v19.4s
+	WORD $0x6e3cde14 // fmul v20.4s, v16.4s, v28.4s
+	WORD $0x6e3dde35 // fmul v21.4s, v17.4s, v29.4s
+	WORD $0x6e3ede56 // fmul v22.4s, v18.4s, v30.4s
+	WORD $0x6e3fde77 // fmul v23.4s, v19.4s, v31.4s
+	WORD $0x4ebcd618 // fsub v24.4s, v16.4s, v28.4s
+	WORD $0x4ebdd639 // fsub v25.4s, v17.4s, v29.4s
+	WORD $0x4ebed65a // fsub v26.4s, v18.4s, v30.4s
+	WORD $0x4ebfd67b // fsub v27.4s, v19.4s, v31.4s
+	WORD $0x6e34df0c // fmul v12.4s, v24.4s, v20.4s
+	WORD $0x6e35df2d // fmul v13.4s, v25.4s, v21.4s
+	WORD $0x6e36df4e // fmul v14.4s, v26.4s, v22.4s
+	WORD $0x6e37df6f // fmul v15.4s, v27.4s, v23.4s
 	WORD $0x3dc02e90 // ldr q16, [x20, #176]
 	WORD $0x3dc02e91 // ldr q17, [x20, #176]
 	WORD $0x3dc02e92 // ldr q18, [x20, #176]
 	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x4eaccf10 // fmls v16.4s, v24.4s, v12.4s
-	WORD $0x4eadcf31 // fmls v17.4s, v25.4s, v13.4s
-	WORD $0x4eaecf52 // fmls v18.4s, v26.4s, v14.4s
-	WORD $0x4eafcf73 // fmls v19.4s, v27.4s, v15.4s
-	WORD $0x4eaccf90 // fmls v16.4s, v28.4s, v12.4s
-	WORD $0x4eadcfb1 // fmls v17.4s, v29.4s, v13.4s
-	WORD $0x4eaecfd2 // fmls v18.4s, v30.4s, v14.4s
-	WORD $0x4eafcff3 // fmls v19.4s, v31.4s, v15.4s
-	WORD $0x4e30cd8c // fmla v12.4s, v12.4s, v16.4s
-	WORD $0x4e31cdad // fmla v13.4s, v13.4s, v17.4s
-	WORD $0x4e32cdce // fmla v14.4s, v14.4s, v18.4s
-	WORD $0x4e33cdef // fmla v15.4s, v15.4s, v19.4s
-	WORD $0x6e34dd94 // fmul v20.4s, v12.4s, v20.4s
-	WORD $0x6e35ddb5 // fmul v21.4s, v13.4s, v21.4s
-	WORD $0x6e36ddd6 // fmul v22.4s, v14.4s, v22.4s
-	WORD $0x6e37ddf7 // fmul v23.4s, v15.4s, v23.4s
-	WORD $0x6e2cde98 // fmul v24.4s, v20.4s, v12.4s
-	WORD $0x6e2ddeb9 // fmul v25.4s, v21.4s, v13.4s
-	WORD $0x6e2ededa // fmul v26.4s, v22.4s, v14.4s
-	WORD $0x6e2fdefb // fmul v27.4s, v23.4s, v15.4s
-	WORD $0x4eacd69c // fsub v28.4s, v20.4s, v12.4s
-	WORD $0x4eadd6bd // fsub v29.4s, v21.4s, v13.4s
-	WORD $0x4eaed6de // fsub v30.4s, v22.4s, v14.4s
-	WORD $0x4eafd6ff // fsub v31.4s, v23.4s, v15.4s
-	WORD $0x6e38df90 // fmul v16.4s, v28.4s, v24.4s
-	WORD $0x6e39dfb1 // fmul v17.4s, v29.4s, v25.4s
-	WORD $0x6e3adfd2 // fmul v18.4s, v30.4s, v26.4s
-	WORD $0x6e3bdff3 // fmul v19.4s, v31.4s, v27.4s
-	WORD $0x3dc02e94 // ldr q20, [x20, #176]
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
-	WORD $0x4eb8cc74 // fmls v20.4s, v3.4s, v24.4s
-	WORD $0x4eb9cc75 // fmls v21.4s, v3.4s, v25.4s
-	WORD $0x4ebacc76 // fmls v22.4s, v3.4s, v26.4s
-	WORD $0x4ebbcc77 // fmls v23.4s, v3.4s, v27.4s
-	WORD $0x6e38de9c // fmul v28.4s, v20.4s, v24.4s
-	WORD $0x6e39debd // fmul v29.4s, v21.4s, v25.4s
-	WORD $0x6e3adede // fmul v30.4s, v22.4s, v26.4s
-	WORD $0x6e3bdeff // fmul v31.4s, v23.4s, v27.4s
-	WORD $0x3d80002c // str q12, [x1, #0]
-	WORD $0x3d80042d // str q13, [x1, #16]
-	WORD $0x3d80082e // str q14, [x1, #32]
-	WORD $0x3d800c2f // str q15, [x1, #48]
-	WORD $0x3d800058 // str q24, [x2, #0]
-	WORD $0x3d800459 // str q25, [x2, #16]
-	WORD $0x3d80085a // str q26, [x2, #32]
-	WORD $0x3d800c5b // str q27, [x2, #48]
-	WORD $0x3d800070 // str q16, [x3, #0]
-	WORD $0x3d800471 // str q17, [x3, #16]
-	WORD $0x3d800872 // str q18, [x3, #32]
-	WORD $0x3d800c73 // str q19, [x3, #48]
-	WORD $0x3d80009c // str q28, [x4, #0]
-	WORD $0x3d80049d // str q29, [x4, #16]
-	WORD $0x3d80089e // str q30, [x4, #32]
-	WORD $0x3d800c9f // str q31, [x4, #48]
+	WORD $0x4eb4cc70 // fmls v16.4s, v3.4s, v20.4s
+	WORD $0x4eb5cc71 // fmls v17.4s, v3.4s, v21.4s
+	WORD $0x4eb6cc72 // fmls v18.4s, v3.4s, v22.4s
+	WORD $0x4eb7cc73 // fmls v19.4s, v3.4s, v23.4s
+	WORD $0x6e34de18 // fmul v24.4s, v16.4s, v20.4s
+	WORD $0x6e35de39 // fmul v25.4s, v17.4s, v21.4s
+	WORD $0x6e36de5a // fmul v26.4s, v18.4s, v22.4s
+	WORD $0x6e37de7b // fmul v27.4s, v19.4s, v23.4s
+	WORD $0x3d80003c // str q28, [x1, #0]
+	WORD $0x3d80043d // str q29, [x1, #16]
+	WORD $0x3d80083e // str q30, [x1, #32]
+	WORD $0x3d800c3f // str q31, [x1, #48]
+	WORD $0x3d800054 // str q20, [x2, #0]
+	WORD $0x3d800455 // str q21, [x2, #16]
+	WORD $0x3d800856 // str q22, [x2, #32]
+	WORD $0x3d800c57 // str q23, [x2, #48]
+	WORD $0x3d80006c // str q12, [x3, #0]
+	WORD $0x3d80046d // str q13, [x3, #16]
+	WORD $0x3d80086e // str q14, [x3, #32]
+	WORD $0x3d800c6f // str q15, [x3, #48]
+	WORD $0x3d800098 // str q24, [x4, #0]
+	WORD $0x3d800499 // str q25, [x4, #16]
+	WORD $0x3d80089a // str q26, [x4, #32]
+	WORD $0x3d800c9b // str q27, [x4, #48]
 	ADD $64, R5
 	ADD $64, R1
 	ADD $64, R2
@@ -8054,113 +8123,111 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000ac // ldr q12, [x5, #0]
-	WORD $0x4eac1ced // orr v13.16b, v7.16b, v12.16b
-	WORD $0x4e2df56e // fmax v14.4s, v11.4s, v13.4s
-	WORD $0x6e2e1cef // eor v15.16b, v7.16b, v14.16b
-	WORD $0x3dc00a90 // ldr q16, [x20, #32]
-	WORD $0x4eafcc50 // fmls v16.4s, v2.4s, v15.4s
-	WORD $0x4ea4d611 // fsub v17.4s, v16.4s, v4.4s
-	WORD $0x4e31cc2f // fmla v15.4s, v1.4s, v17.4s
-	WORD $0x4e31ccaf // fmla v15.4s, v5.4s, v17.4s
-	WORD $0x6e2fddf2 // fmul v18.4s, v15.4s, v15.4s
-	WORD $0x3dc01a93 // ldr q19, [x20, #96]
-	WORD $0x3dc01e94 // ldr q20, [x20, #112]
-	WORD $0x4e33cdf4 // fmla v20.4s, v15.4s, v19.4s
-	WORD $0x3dc02295 // ldr q21, [x20, #128]
-	WORD $0x4e34cdf5 // fmla v21.4s, v15.4s, v20.4s
-	WORD $0x3dc02696 // ldr q22, [x20, #144]
-	WORD $0x4e35cdf6 // fmla v22.4s, v15.4s, v21.4s
-	WORD $0x3dc02a97 // ldr q23, [x20, #160]
-	WORD $0x4e36cdf7 // fmla v23.4s, v15.4s, v22.4s
-	WORD $0x6ea0f9f8 // fneg v24.4s, v15.4s
-	WORD $0x4e37ce58 // fmla v24.4s, v18.4s, v23.4s
-	WORD $0x4e20d719 // fadd v25.4s, v24.4s, v0.4s
-	WORD $0x4f37561a // shl v26.4s, v16.4s, #23
-	WORD $0x4eaa875b // add v27.4s, v26.4s, v10.4s
-	WORD $0x6e3bdf3c // fmul v28.4s, v25.4s, v27.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x4e3cccdd // fmla v29.4s, v6.4s, v28.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x6e3dffdf // fdiv v31.4s, v30.4s, v29.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x4ebdd5ae // fsub v14.4s, v13.4s, v29.4s
-	WORD $0x4e3cccce // fmla v14.4s, v6.4s, v28.4s
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
-	WORD $0x4ebfcfaf // fmls v15.4s, v29.4s, v31.4s
-	WORD $0x4ebfcdcf // fmls v15.4s, v14.4s, v31.4s
-	WORD $0x4e2fcfff // fmla v31.4s, v31.4s, v15.4s
-	WORD $0x6e3cdff0 // fmul v16.4s, v31.4s, v28.4s
-	WORD $0x6e26de11 // fmul v17.4s, v16.4s, v6.4s
-	WORD $0x4ea0a992 // cmlt v18.4s, v12.4s, #0
-	WORD $0x6e7f1e32 // bsl v18.16b, v17.16b, v31.16b
-	WORD $0x6e30dff3 // fmul v19.4s, v31.4s, v16.4s
-	WORD $0x6e26de74 // fmul v20.4s, v19.4s, v6.4s
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
-	WORD $0x4eb0cd35 // fmls v21.4s, v9.4s, v16.4s
-	WORD $0x6e33deb6 // fmul v22.4s, v21.4s, v19.4s
-	WORD $0x3dc04697 // ldr q23, [x20, #272]
-	WORD $0x6e37ded8 // fmul v24.4s, v22.4s, v23.4s
-	WORD $0x4e2c1cf9 // and v25.16b, v7.16b, v12.16b
-	WORD $0x6e381f3a // eor v26.16b, v25.16b, v24.16b
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x4eb4cc7b // fmls v27.4s, v3.4s, v20.4s
-	WORD $0x6e33df7c // fmul v28.4s, v27.4s, v19.4s
-	WORD $0x6e26df9d // fmul v29.4s, v28.4s, v6.4s
-	WORD $0x3dc03e9e // ldr q30, [x20, #240]
-	WORD $0x4e2cf7df // fmax v31.4s, v30.4s, v12.4s
-	WORD $0x3dc0068d // ldr q13, [x20, #16]
-	WORD $0x4ebff5ae // fmin v14.4s, v13.4s, v31.4s
-	WORD $0x3dc00a8f // ldr q15, [x20, #32]
-	WORD $0x4eaecc4f // fmls v15.4s, v2.4s, v14.4s
-	WORD $0x4ea4d5f0 // fsub v16.4s, v15.4s, v4.4s
-	WORD $0x4e30cc2e // fmla v14.4s, v1.4s, v16.4s
-	WORD $0x4e30ccae // fmla v14.4s, v5.4s, v16.4s
-	WORD $0x6e2eddd1 // fmul v17.4s, v14.4s, v14.4s
-	WORD $0x3dc01a93 // ldr q19, [x20, #96]
-	WORD $0x3dc01e95 // ldr q21, [x20, #112]
-	WORD $0x4e33cdd5 // fmla v21.4s, v14.4s, v19.4s
-	WORD $0x3dc02296 // ldr q22, [x20, #128]
-	WORD $0x4e35cdd6 // fmla v22.4s, v14.4s, v21.4s
-	WORD $0x3dc02697 // ldr q23, [x20, #144]
-	WORD $0x4e36cdd7 // fmla v23.4s, v14.4s, v22.4s
-	WORD $0x3dc02a98 // ldr q24, [x20, #160]
-	WORD $0x4e37cdd8 // fmla v24.4s, v14.4s, v23.4s
-	WORD $0x6ea0f9d9 // fneg v25.4s, v14.4s
-	WORD $0x4e38ce39 // fmla v25.4s, v17.4s, v24.4s
-	WORD $0x4e20d73b // fadd v27.4s, v25.4s, v0.4s
-	WORD $0x4f3755fc // shl v28.4s, v15.4s, #23
-	WORD $0x4ebc877e // add v30.4s, v27.4s, v28.4s
-	WORD $0x4e20d7df // fadd v31.4s, v30.4s, v0.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x6e3ffdae // fdiv v14.4s, v13.4s, v31.4s
-	WORD $0x4ea0d7ef // fsub v15.4s, v31.4s, v0.4s
-	WORD $0x4eafd7d0 // fsub v16.4s, v30.4s, v15.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x4eaecff1 // fmls v17.4s, v31.4s, v14.4s
-	WORD $0x4eaece11 // fmls v17.4s, v16.4s, v14.4s
-	WORD $0x4e31cdce // fmla v14.4s, v14.4s, v17.4s
-	WORD $0x6e3eddd3 // fmul v19.4s, v14.4s, v30.4s
-	WORD $0x6e2ede75 // fmul v21.4s, v19.4s, v14.4s
-	WORD $0x4eaed676 // fsub v22.4s, v19.4s, v14.4s
-	WORD $0x6e35ded7 // fmul v23.4s, v22.4s, v21.4s
+	WORD $0x3dc000bc // ldr q28, [x5, #0]
+	WORD $0x4ebc1cfd // orr v29.16b, v7.16b, v28.16b
+	WORD $0x4e3df57e // fmax v30.4s, v11.4s, v29.4s
+	WORD $0x6e3e1cff // eor v31.16b, v7.16b, v30.16b
+	WORD $0x3dc00a8c // ldr q12, [x20, #32]
+	WORD $0x4ebfcc4c // fmls v12.4s, v2.4s, v31.4s
+	WORD $0x4ea4d58d // fsub v13.4s, v12.4s, v4.4s
+	WORD $0x4e2dcc3f // fmla v31.4s, v1.4s, v13.4s
+	WORD $0x4e2dccbf // fmla v31.4s, v5.4s, v13.4s
+	WORD $0x6e3fdfee // fmul v14.4s, v31.4s, v31.4s
+	WORD $0x3dc01a8f // ldr q15, [x20, #96]
+	WORD $0x3dc01e90 // ldr q16, [x20, #112]
+	WORD $0x4e2fcff0 // fmla v16.4s, v31.4s, v15.4s
+	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x4e30cff1 // fmla v17.4s, v31.4s, v16.4s
+	WORD $0x3dc02692 // ldr q18, [x20, #144]
+	WORD $0x4e31cff2 // fmla v18.4s, v31.4s, v17.4s
+	WORD $0x3dc02a93 // ldr q19, [x20, #160]
+	WORD $0x4e32cff3 // fmla v19.4s, v31.4s, v18.4s
+	WORD $0x4eb3cddf // fmls v31.4s, v14.4s, v19.4s
+	WORD $0x4ebfd414 // fsub v20.4s, v0.4s, v31.4s
+	WORD $0x4f375595 // shl v21.4s, v12.4s, #23
+	WORD $0x4eaa86b6 // add v22.4s, v21.4s, v10.4s
+	WORD $0x6e36de97 // fmul v23.4s, v20.4s, v22.4s
 	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x4eb5cc78 // fmls v24.4s, v3.4s, v21.4s
-	WORD $0x6e35df19 // fmul v25.4s, v24.4s, v21.4s
-	WORD $0x4eac1cfb // orr v27.16b, v7.16b, v12.16b
-	WORD $0x4e28d77c // fadd v28.4s, v27.4s, v8.4s
-	WORD $0x4ea0ab9e // cmlt v30.4s, v28.4s, #0
-	WORD $0x6e6e1e5e // bsl v30.16b, v18.16b, v14.16b
-	WORD $0x3d80003e // str q30, [x1, #0]
-	WORD $0x4ea0ab9f // cmlt v31.4s, v28.4s, #0
-	WORD $0x6e751e9f // bsl v31.16b, v20.16b, v21.16b
-	WORD $0x3d80005f // str q31, [x2, #0]
-	WORD $0x4ea0ab8c // cmlt v12.4s, v28.4s, #0
-	WORD $0x6e771f4c // bsl v12.16b, v26.16b, v23.16b
-	WORD $0x3d80006c // str q12, [x3, #0]
+	WORD $0x4e37ccd8 // fmla v24.4s, v6.4s, v23.4s
+	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x6e38ff3a // fdiv v26.4s, v25.4s, v24.4s
+	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x4eb8d77d // fsub v29.4s, v27.4s, v24.4s
+	WORD $0x4e37ccdd // fmla v29.4s, v6.4s, v23.4s
+	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x4ebacf1e // fmls v30.4s, v24.4s, v26.4s
+	WORD $0x4ebacfbe // fmls v30.4s, v29.4s, v26.4s
+	WORD $0x4e3ecf5a // fmla v26.4s, v26.4s, v30.4s
+	WORD $0x6e37df5f // fmul v31.4s, v26.4s, v23.4s
+	WORD $0x6e26dfec // fmul v12.4s, v31.4s, v6.4s
 	WORD $0x4ea0ab8d // cmlt v13.4s, v28.4s, #0
-	WORD $0x6e791fad // bsl v13.16b, v29.16b, v25.16b
-	WORD $0x3d80008d // str q13, [x4, #0]
+	WORD $0x6e7a1d8d // bsl v13.16b, v12.16b, v26.16b
+	WORD $0x6e3fdf4e // fmul v14.4s, v26.4s, v31.4s
+	WORD $0x6e26ddcf // fmul v15.4s, v14.4s, v6.4s
+	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x4ebfcd30 // fmls v16.4s, v9.4s, v31.4s
+	WORD $0x6e2ede11 // fmul v17.4s, v16.4s, v14.4s
+	WORD $0x3dc04692 // ldr q18, [x20, #272]
+	WORD $0x6e32de33 // fmul v19.4s, v17.4s, v18.4s
+	WORD $0x4e3c1cf4 // and v20.16b, v7.16b, v28.16b
+	WORD $0x6e331e95 // eor v21.16b, v20.16b, v19.16b
+	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x4eafcc76 // fmls v22.4s, v3.4s, v15.4s
+	WORD $0x6e2eded7 // fmul v23.4s, v22.4s, v14.4s
+	WORD $0x6e26def8 // fmul v24.4s, v23.4s, v6.4s
+	WORD $0x3dc03e99 // ldr q25, [x20, #240]
+	WORD $0x4e3cf73a // fmax v26.4s, v25.4s, v28.4s
+	WORD $0x3dc0069b // ldr q27, [x20, #16]
+	WORD $0x4ebaf77d // fmin v29.4s, v27.4s, v26.4s
+	WORD $0x3dc00a9e // ldr q30, [x20, #32]
+	WORD $0x4ebdcc5e // fmls v30.4s, v2.4s, v29.4s
+	WORD $0x4ea4d7df // fsub v31.4s, v30.4s, v4.4s
+	WORD $0x4e3fcc3d // fmla v29.4s, v1.4s, v31.4s
+	WORD $0x4e3fccbd // fmla v29.4s, v5.4s, v31.4s
+	WORD $0x6e3ddfac // fmul v12.4s, v29.4s, v29.4s
+	WORD $0x3dc01a8e // ldr q14, [x20, #96]
+	WORD $0x3dc01e90 // ldr q16, [x20, #112]
+	WORD $0x4e2ecfb0 // fmla v16.4s, v29.4s, v14.4s
+	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x4e30cfb1 // fmla v17.4s, v29.4s, v16.4s
+	WORD $0x3dc02692 // ldr q18, [x20, #144]
+	WORD $0x4e31cfb2 // fmla v18.4s, v29.4s, v17.4s
+	WORD $0x3dc02a93 // ldr q19, [x20, #160]
+	WORD $0x4e32cfb3 // fmla v19.4s, v29.4s, v18.4s
+	WORD $0x4eb3cd9d // fmls v29.4s, v12.4s, v19.4s
+	WORD $0x4ebdd414 // fsub v20.4s, v0.4s, v29.4s
+	WORD $0x4f3757d6 // shl v22.4s, v30.4s, #23
+	WORD $0x4eb68697 // add v23.4s, v20.4s, v22.4s
+	WORD $0x4e20d6f9 // fadd v25.4s, v23.4s, v0.4s
+	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x6e39ff5b // fdiv v27.4s, v26.4s, v25.4s
+	WORD $0x4ea0d73d // fsub v29.4s, v25.4s, v0.4s
+	WORD $0x4ebdd6fe // fsub v30.4s, v23.4s, v29.4s
+	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x4ebbcf3f // fmls v31.4s, v25.4s, v27.4s
+	WORD $0x4ebbcfdf // fmls v31.4s, v30.4s, v27.4s
+	WORD $0x4e3fcf7b // fmla v27.4s, v27.4s, v31.4s
+	WORD $0x6e37df6c // fmul v12.4s, v27.4s, v23.4s
+	WORD $0x6e3bdd8e // fmul v14.4s, v12.4s, v27.4s
+	WORD $0x4ebbd590 // fsub v16.4s, v12.4s, v27.4s
+	WORD $0x6e2ede11 // fmul v17.4s, v16.4s, v14.4s
+	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x4eaecc72 // fmls v18.4s, v3.4s, v14.4s
+	WORD $0x6e2ede53 // fmul v19.4s, v18.4s, v14.4s
+	WORD $0x4ebc1cf4 // orr v20.16b, v7.16b, v28.16b
+	WORD $0x4e28d696 // fadd v22.4s, v20.4s, v8.4s
+	WORD $0x4ea0aad7 // cmlt v23.4s, v22.4s, #0
+	WORD $0x6e7b1db7 // bsl v23.16b, v13.16b, v27.16b
+	WORD $0x3d800037 // str q23, [x1, #0]
+	WORD $0x4ea0aad9 // cmlt v25.4s, v22.4s, #0
+	WORD $0x6e6e1df9 // bsl v25.16b, v15.16b, v14.16b
+	WORD $0x3d800059 // str q25, [x2, #0]
+	WORD $0x4ea0aada // cmlt v26.4s, v22.4s, #0
+	WORD $0x6e711eba // bsl v26.16b, v21.16b, v17.16b
+	WORD $0x3d80007a // str q26, [x3, #0]
+	WORD $0x4ea0aadb // cmlt v27.4s, v22.4s, #0
+	WORD $0x6e731f1b // bsl v27.16b, v24.16b, v19.16b
+	WORD $0x3d80009b // str q27, [x4, #0]
 	ADD $16, R5
 	ADD $16, R1
 	ADD $16, R2
@@ -8257,10 +8324,8 @@ TEXT ·softplus1F32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc0004a // ldr q10, [x2, #0]
-	WORD $0x3dc0044b // ldr q11, [x2, #16]
-	WORD $0x3dc0084c // ldr q12, [x2, #32]
-	WORD $0x3dc00c4d // ldr q13, [x2, #48]
+	WORD $0xad402c4a // ldp q10, q11, [x2, #0]
+	WORD $0xad41344c // ldp q12, q13, [x2, #32]
 	WORD $0x4eaa1c2e // orr v14.16b, v1.16b, v10.16b
 	WORD $0x4eab1c2f // orr v15.16b, v1.16b, v11.16b
 	WORD $0x4eac1c30 // orr v16.16b, v1.16b, v12.16b
@@ -8333,110 +8398,106 @@ side1:
 	WORD $0x4e3ecf14 // fmla v20.4s, v24.4s, v30.4s
 	WORD $0x3dc02a95 // ldr q21, [x20, #160]
 	WORD $0x4e3fcf35 // fmla v21.4s, v25.4s, v31.4s
-	WORD $0x6ea0fad6 // fneg v22.4s, v22.4s
-	WORD $0x4e2ece16 // fmla v22.4s, v16.4s, v14.4s
-	WORD $0x6ea0faf7 // fneg v23.4s, v23.4s
-	WORD $0x4e2fce37 // fmla v23.4s, v17.4s, v15.4s
-	WORD $0x6ea0fb18 // fneg v24.4s, v24.4s
-	WORD $0x4e34ce58 // fmla v24.4s, v18.4s, v20.4s
-	WORD $0x6ea0fb39 // fneg v25.4s, v25.4s
-	WORD $0x4e35ce79 // fmla v25.4s, v19.4s, v21.4s
-	WORD $0x4e24d6de // fadd v30.4s, v22.4s, v4.4s
-	WORD $0x4e24d6ff // fadd v31.4s, v23.4s, v4.4s
-	WORD $0x4e24d70e // fadd v14.4s, v24.4s, v4.4s
-	WORD $0x4e24d72f // fadd v15.4s, v25.4s, v4.4s
-	WORD $0x4f375750 // shl v16.4s, v26.4s, #23
-	WORD $0x4f375771 // shl v17.4s, v27.4s, #23
-	WORD $0x4f375792 // shl v18.4s, v28.4s, #23
-	WORD $0x4f3757b3 // shl v19.4s, v29.4s, #23
-	WORD $0x4ea78614 // add v20.4s, v16.4s, v7.4s
-	WORD $0x4ea78635 // add v21.4s, v17.4s, v7.4s
-	WORD $0x4ea78656 // add v22.4s, v18.4s, v7.4s
-	WORD $0x4ea78677 // add v23.4s, v19.4s, v7.4s
-	WORD $0x6e34dfd8 // fmul v24.4s, v30.4s, v20.4s
-	WORD $0x6e35dff9 // fmul v25.4s, v31.4s, v21.4s
-	WORD $0x6e36ddda // fmul v26.4s, v14.4s, v22.4s
-	WORD $0x6e37ddfb // fmul v27.4s, v15.4s, v23.4s
-	WORD $0x6e22df1c // fmul v28.4s, v24.4s, v2.4s
-	WORD $0x6e22df3d // fmul v29.4s, v25.4s, v2.4s
-	WORD $0x6e22df5e // fmul v30.4s, v26.4s, v2.4s
-	WORD $0x6e22df7f // fmul v31.4s, v27.4s, v2.4s
-	WORD $0x4e20d78e // fadd v14.4s, v28.4s, v0.4s
-	WORD $0x4e20d7af // fadd v15.4s, v29.4s, v0.4s
-	WORD $0x4e20d7d0 // fadd v16.4s, v30.4s, v0.4s
-	WORD $0x4e20d7f1 // fadd v17.4s, v31.4s, v0.4s
-	WORD $0x6e2eff92 // fdiv v18.4s, v28.4s, v14.4s
-	WORD $0x6e2fffb3 // fdiv v19.4s, v29.4s, v15.4s
-	WORD $0x6e30ffd4 // fdiv v20.4s, v30.4s, v16.4s
-	WORD $0x6e31fff5 // fdiv v21.4s, v31.4s, v17.4s
-	WORD $0x6e32de56 // fmul v22.4s, v18.4s, v18.4s
-	WORD $0x6e33de77 // fmul v23.4s, v19.4s, v19.4s
-	WORD $0x6e34de98 // fmul v24.4s, v20.4s, v20.4s
-	WORD $0x6e35deb9 // fmul v25.4s, v21.4s, v21.4s
-	WORD $0x3dc0529a // ldr q26, [x20, #320]
-	WORD $0x3dc0529b // ldr q27, [x20, #320]
-	WORD $0x3dc0529c // ldr q28, [x20, #320]
-	WORD $0x3dc0529d // ldr q29, [x20, #320]
-	WORD $0x3dc0569e // ldr q30, [x20, #336]
-	WORD $0x4e3acede // fmla v30.4s, v22.4s, v26.4s
-	WORD $0x3dc0569f // ldr q31, [x20, #336]
-	WORD $0x4e3bceff // fmla v31.4s, v23.4s, v27.4s
-	WORD $0x3dc0568e // ldr q14, [x20, #336]
-	WORD $0x4e3ccf0e // fmla v14.4s, v24.4s, v28.4s
-	WORD $0x3dc0568f // ldr q15, [x20, #336]
-	WORD $0x4e3dcf2f // fmla v15.4s, v25.4s, v29.4s
-	WORD $0x3dc05a90 // ldr q16, [x20, #352]
-	WORD $0x4e3eced0 // fmla v16.4s, v22.4s, v30.4s
-	WORD $0x3dc05a91 // ldr q17, [x20, #352]
-	WORD $0x4e3fcef1 // fmla v17.4s, v23.4s, v31.4s
+	WORD $0x4eaece16 // fmls v22.4s, v16.4s, v14.4s
+	WORD $0x4eafce37 // fmls v23.4s, v17.4s, v15.4s
+	WORD $0x4eb4ce58 // fmls v24.4s, v18.4s, v20.4s
+	WORD $0x4eb5ce79 // fmls v25.4s, v19.4s, v21.4s
+	WORD $0x4eb6d496 // fsub v22.4s, v4.4s, v22.4s
+	WORD $0x4eb7d497 // fsub v23.4s, v4.4s, v23.4s
+	WORD $0x4eb8d498 // fsub v24.4s, v4.4s, v24.4s
+	WORD $0x4eb9d499 // fsub v25.4s, v4.4s, v25.4s
+	WORD $0x4f37575a // shl v26.4s, v26.4s, #23
+	WORD $0x4f37577b // shl v27.4s, v27.4s, #23
+	WORD $0x4f37579c // shl v28.4s, v28.4s, #23
+	WORD $0x4f3757bd // shl v29.4s, v29.4s, #23
+	WORD $0x4ea7875e // add v30.4s, v26.4s, v7.4s
+	WORD $0x4ea7877f // add v31.4s, v27.4s, v7.4s
+	WORD $0x4ea7878e // add v14.4s, v28.4s, v7.4s
+	WORD $0x4ea787af // add v15.4s, v29.4s, v7.4s
+	WORD $0x6e3eded0 // fmul v16.4s, v22.4s, v30.4s
+	WORD $0x6e3fdef1 // fmul v17.4s, v23.4s, v31.4s
+	WORD $0x6e2edf12 // fmul v18.4s, v24.4s, v14.4s
+	WORD $0x6e2fdf33 // fmul v19.4s, v25.4s, v15.4s
+	WORD $0x6e22de14 // fmul v20.4s, v16.4s, v2.4s
+	WORD $0x6e22de35 // fmul v21.4s, v17.4s, v2.4s
+	WORD $0x6e22de56 // fmul v22.4s, v18.4s, v2.4s
+	WORD $0x6e22de77 // fmul v23.4s, v19.4s, v2.4s
+	WORD $0x4e20d698 // fadd v24.4s, v20.4s, v0.4s
+	WORD $0x4e20d6b9 // fadd v25.4s, v21.4s, v0.4s
+	WORD $0x4e20d6da // fadd v26.4s, v22.4s, v0.4s
+	WORD $0x4e20d6fb // fadd v27.4s, v23.4s, v0.4s
+	WORD $0x6e38fe9c // fdiv v28.4s, v20.4s, v24.4s
+	WORD $0x6e39febd // fdiv v29.4s, v21.4s, v25.4s
+	WORD $0x6e3afede // fdiv v30.4s, v22.4s, v26.4s
+	WORD $0x6e3bfeff // fdiv v31.4s, v23.4s, v27.4s
+	WORD $0x6e3cdf8e // fmul v14.4s, v28.4s, v28.4s
+	WORD $0x6e3ddfaf // fmul v15.4s, v29.4s, v29.4s
+	WORD $0x6e3edfd0 // fmul v16.4s, v30.4s, v30.4s
+	WORD $0x6e3fdff1 // fmul v17.4s, v31.4s, v31.4s
+	WORD $0x3dc05292 // ldr q18, [x20, #320]
+	WORD $0x3dc05293 // ldr q19, [x20, #320]
+	WORD $0x3dc05294 // ldr q20, [x20, #320]
+	WORD $0x3dc05295 // ldr q21, [x20, #320]
+	WORD $0x3dc05696 // ldr q22, [x20, #336]
+	WORD $0x4e32cdd6 // fmla v22.4s, v14.4s, v18.4s
+	WORD $0x3dc05697 // ldr q23, [x20, #336]
+	WORD $0x4e33cdf7 // fmla v23.4s, v15.4s, v19.4s
+	WORD $0x3dc05698 // ldr q24, [x20, #336]
+	WORD $0x4e34ce18 // fmla v24.4s, v16.4s, v20.4s
+	WORD $0x3dc05699 // ldr q25, [x20, #336]
+	WORD $0x4e35ce39 // fmla v25.4s, v17.4s, v21.4s
 	WORD $0x3dc05a9a // ldr q26, [x20, #352]
-	WORD $0x4e2ecf1a // fmla v26.4s, v24.4s, v14.4s
+	WORD $0x4e36cdda // fmla v26.4s, v14.4s, v22.4s
 	WORD $0x3dc05a9b // ldr q27, [x20, #352]
-	WORD $0x4e2fcf3b // fmla v27.4s, v25.4s, v15.4s
-	WORD $0x3dc05e9c // ldr q28, [x20, #368]
-	WORD $0x4e30cedc // fmla v28.4s, v22.4s, v16.4s
-	WORD $0x3dc05e9d // ldr q29, [x20, #368]
-	WORD $0x4e31cefd // fmla v29.4s, v23.4s, v17.4s
-	WORD $0x3dc05e9e // ldr q30, [x20, #368]
-	WORD $0x4e3acf1e // fmla v30.4s, v24.4s, v26.4s
-	WORD $0x3dc05e9f // ldr q31, [x20, #368]
-	WORD $0x4e3bcf3f // fmla v31.4s, v25.4s, v27.4s
-	WORD $0x3dc0628e // ldr q14, [x20, #384]
-	WORD $0x4e3ccece // fmla v14.4s, v22.4s, v28.4s
-	WORD $0x3dc0628f // ldr q15, [x20, #384]
-	WORD $0x4e3dceef // fmla v15.4s, v23.4s, v29.4s
-	WORD $0x3dc06290 // ldr q16, [x20, #384]
-	WORD $0x4e3ecf10 // fmla v16.4s, v24.4s, v30.4s
-	WORD $0x3dc06291 // ldr q17, [x20, #384]
-	WORD $0x4e3fcf31 // fmla v17.4s, v25.4s, v31.4s
-	WORD $0x6e32ded6 // fmul v22.4s, v22.4s, v18.4s
-	WORD $0x6e33def7 // fmul v23.4s, v23.4s, v19.4s
-	WORD $0x6e34df18 // fmul v24.4s, v24.4s, v20.4s
-	WORD $0x6e35df39 // fmul v25.4s, v25.4s, v21.4s
-	WORD $0x6e36ddda // fmul v26.4s, v14.4s, v22.4s
-	WORD $0x6e37ddfb // fmul v27.4s, v15.4s, v23.4s
-	WORD $0x6e38de1c // fmul v28.4s, v16.4s, v24.4s
-	WORD $0x6e39de3d // fmul v29.4s, v17.4s, v25.4s
-	WORD $0x4e32cc1a // fmla v26.4s, v0.4s, v18.4s
-	WORD $0x4e33cc1b // fmla v27.4s, v0.4s, v19.4s
-	WORD $0x4e34cc1c // fmla v28.4s, v0.4s, v20.4s
-	WORD $0x4e35cc1d // fmla v29.4s, v0.4s, v21.4s
-	WORD $0x6f00e41e // movi v30.2d, #0
-	WORD $0x6f00e41f // movi v31.2d, #0
-	WORD $0x6f00e40e // movi v14.2d, #0
-	WORD $0x6f00e40f // movi v15.2d, #0
-	WORD $0x4e2af7d0 // fmax v16.4s, v30.4s, v10.4s
-	WORD $0x4e2bf7f1 // fmax v17.4s, v31.4s, v11.4s
-	WORD $0x4e2cf5d2 // fmax v18.4s, v14.4s, v12.4s
-	WORD $0x4e2df5f3 // fmax v19.4s, v15.4s, v13.4s
-	WORD $0x4e30d754 // fadd v20.4s, v26.4s, v16.4s
-	WORD $0x4e31d775 // fadd v21.4s, v27.4s, v17.4s
-	WORD $0x4e32d796 // fadd v22.4s, v28.4s, v18.4s
-	WORD $0x4e33d7b7 // fadd v23.4s, v29.4s, v19.4s
-	WORD $0x3d800034 // str q20, [x1, #0]
-	WORD $0x3d800435 // str q21, [x1, #16]
-	WORD $0x3d800836 // str q22, [x1, #32]
-	WORD $0x3d800c37 // str q23, [x1, #48]
+	WORD $0x4e37cdfb // fmla v27.4s, v15.4s, v23.4s
+	WORD $0x3dc05a92 // ldr q18, [x20, #352]
+	WORD $0x4e38ce12 // fmla v18.4s, v16.4s, v24.4s
+	WORD $0x3dc05a93 // ldr q19, [x20, #352]
+	WORD $0x4e39ce33 // fmla v19.4s, v17.4s, v25.4s
+	WORD $0x3dc05e94 // ldr q20, [x20, #368]
+	WORD $0x4e3acdd4 // fmla v20.4s, v14.4s, v26.4s
+	WORD $0x3dc05e95 // ldr q21, [x20, #368]
+	WORD $0x4e3bcdf5 // fmla v21.4s, v15.4s, v27.4s
+	WORD $0x3dc05e96 // ldr q22, [x20, #368]
+	WORD $0x4e32ce16 // fmla v22.4s, v16.4s, v18.4s
+	WORD $0x3dc05e97 // ldr q23, [x20, #368]
+	WORD $0x4e33ce37 // fmla v23.4s, v17.4s, v19.4s
+	WORD $0x3dc06298 // ldr q24, [x20, #384]
+	WORD $0x4e34cdd8 // fmla v24.4s, v14.4s, v20.4s
+	WORD $0x3dc06299 // ldr q25, [x20, #384]
+	WORD $0x4e35cdf9 // fmla v25.4s, v15.4s, v21.4s
+	WORD $0x3dc0629a // ldr q26, [x20, #384]
+	WORD $0x4e36ce1a // fmla v26.4s, v16.4s, v22.4s
+	WORD $0x3dc0629b // ldr q27, [x20, #384]
+	WORD $0x4e37ce3b // fmla v27.4s, v17.4s, v23.4s
+	WORD $0x6e3cddce // fmul v14.4s, v14.4s, v28.4s
+	WORD $0x6e3dddef // fmul v15.4s, v15.4s, v29.4s
+	WORD $0x6e3ede10 // fmul v16.4s, v16.4s, v30.4s
+	WORD $0x6e3fde31 // fmul v17.4s, v17.4s, v31.4s
+	WORD $0x6e2edf12 // fmul v18.4s, v24.4s, v14.4s
+	WORD $0x6e2fdf33 // fmul v19.4s, v25.4s, v15.4s
+	WORD $0x6e30df54 // fmul v20.4s, v26.4s, v16.4s
+	WORD $0x6e31df75 // fmul v21.4s, v27.4s, v17.4s
+	WORD $0x4e3ccc12 // fmla v18.4s, v0.4s, v28.4s
+	WORD $0x4e3dcc13 // fmla v19.4s, v0.4s, v29.4s
+	WORD $0x4e3ecc14 // fmla v20.4s, v0.4s, v30.4s
+	WORD $0x4e3fcc15 // fmla v21.4s, v0.4s, v31.4s
+	WORD $0x6f00e416 // movi v22.2d, #0
+	WORD $0x6f00e417 // movi v23.2d, #0
+	WORD $0x6f00e418 // movi v24.2d, #0
+	WORD $0x6f00e419 // movi v25.2d, #0
+	WORD $0x4e2af6da // fmax v26.4s, v22.4s, v10.4s
+	WORD $0x4e2bf6fb // fmax v27.4s, v23.4s, v11.4s
+	WORD $0x4e2cf71c // fmax v28.4s, v24.4s, v12.4s
+	WORD $0x4e2df73d // fmax v29.4s, v25.4s, v13.4s
+	WORD $0x4e3ad65e // fadd v30.4s, v18.4s, v26.4s
+	WORD $0x4e3bd67f // fadd v31.4s, v19.4s, v27.4s
+	WORD $0x4e3cd68a // fadd v10.4s, v20.4s, v28.4s
+	WORD $0x4e3dd6ab // fadd v11.4s, v21.4s, v29.4s
+	WORD $0x3d80003e // str q30, [x1, #0]
+	WORD $0x3d80043f // str q31, [x1, #16]
+	WORD $0x3d80082a // str q10, [x1, #32]
+	WORD $0x3d800c2b // str q11, [x1, #48]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -8445,51 +8506,50 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00058 // ldr q24, [x2, #0]
-	WORD $0x4eb81c39 // orr v25.16b, v1.16b, v24.16b
-	WORD $0x4e39f53a // fmax v26.4s, v9.4s, v25.4s
-	WORD $0x6e3a1c3b // eor v27.16b, v1.16b, v26.16b
-	WORD $0x3dc00a9c // ldr q28, [x20, #32]
-	WORD $0x4ebbccbc // fmls v28.4s, v5.4s, v27.4s
-	WORD $0x4ea6d79d // fsub v29.4s, v28.4s, v6.4s
-	WORD $0x4e3dcc7b // fmla v27.4s, v3.4s, v29.4s
-	WORD $0x4e3dcd1b // fmla v27.4s, v8.4s, v29.4s
-	WORD $0x6e3bdf7e // fmul v30.4s, v27.4s, v27.4s
-	WORD $0x3dc01a9f // ldr q31, [x20, #96]
-	WORD $0x3dc01e8a // ldr q10, [x20, #112]
-	WORD $0x4e3fcf6a // fmla v10.4s, v27.4s, v31.4s
-	WORD $0x3dc0228b // ldr q11, [x20, #128]
-	WORD $0x4e2acf6b // fmla v11.4s, v27.4s, v10.4s
-	WORD $0x3dc0268c // ldr q12, [x20, #144]
-	WORD $0x4e2bcf6c // fmla v12.4s, v27.4s, v11.4s
-	WORD $0x3dc02a8d // ldr q13, [x20, #160]
-	WORD $0x4e2ccf6d // fmla v13.4s, v27.4s, v12.4s
-	WORD $0x6ea0fb6e // fneg v14.4s, v27.4s
-	WORD $0x4e2dcfce // fmla v14.4s, v30.4s, v13.4s
-	WORD $0x4e24d5cf // fadd v15.4s, v14.4s, v4.4s
-	WORD $0x4f375790 // shl v16.4s, v28.4s, #23
-	WORD $0x4ea78611 // add v17.4s, v16.4s, v7.4s
-	WORD $0x6e31ddf2 // fmul v18.4s, v15.4s, v17.4s
-	WORD $0x6e22de53 // fmul v19.4s, v18.4s, v2.4s
-	WORD $0x4e20d674 // fadd v20.4s, v19.4s, v0.4s
-	WORD $0x6e34fe75 // fdiv v21.4s, v19.4s, v20.4s
-	WORD $0x6e35deb6 // fmul v22.4s, v21.4s, v21.4s
-	WORD $0x3dc05297 // ldr q23, [x20, #320]
-	WORD $0x3dc05699 // ldr q25, [x20, #336]
-	WORD $0x4e37ced9 // fmla v25.4s, v22.4s, v23.4s
-	WORD $0x3dc05a9a // ldr q26, [x20, #352]
-	WORD $0x4e39ceda // fmla v26.4s, v22.4s, v25.4s
-	WORD $0x3dc05e9b // ldr q27, [x20, #368]
-	WORD $0x4e3acedb // fmla v27.4s, v22.4s, v26.4s
-	WORD $0x3dc0629c // ldr q28, [x20, #384]
-	WORD $0x4e3bcedc // fmla v28.4s, v22.4s, v27.4s
-	WORD $0x6e35dedd // fmul v29.4s, v22.4s, v21.4s
-	WORD $0x6e3ddf9e // fmul v30.4s, v28.4s, v29.4s
-	WORD $0x4e35cc1e // fmla v30.4s, v0.4s, v21.4s
-	WORD $0x6f00e41f // movi v31.2d, #0
-	WORD $0x4e38f7ea // fmax v10.4s, v31.4s, v24.4s
-	WORD $0x4e2ad7cb // fadd v11.4s, v30.4s, v10.4s
-	WORD $0x3d80002b // str q11, [x1, #0]
+	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x4eac1c2d // orr v13.16b, v1.16b, v12.16b
+	WORD $0x4e2df52e // fmax v14.4s, v9.4s, v13.4s
+	WORD $0x6e2e1c2f // eor v15.16b, v1.16b, v14.16b
+	WORD $0x3dc00a90 // ldr q16, [x20, #32]
+	WORD $0x4eafccb0 // fmls v16.4s, v5.4s, v15.4s
+	WORD $0x4ea6d611 // fsub v17.4s, v16.4s, v6.4s
+	WORD $0x4e31cc6f // fmla v15.4s, v3.4s, v17.4s
+	WORD $0x4e31cd0f // fmla v15.4s, v8.4s, v17.4s
+	WORD $0x6e2fddf2 // fmul v18.4s, v15.4s, v15.4s
+	WORD $0x3dc01a93 // ldr q19, [x20, #96]
+	WORD $0x3dc01e94 // ldr q20, [x20, #112]
+	WORD $0x4e33cdf4 // fmla v20.4s, v15.4s, v19.4s
+	WORD $0x3dc02295 // ldr q21, [x20, #128]
+	WORD $0x4e34cdf5 // fmla v21.4s, v15.4s, v20.4s
+	WORD $0x3dc02696 // ldr q22, [x20, #144]
+	WORD $0x4e35cdf6 // fmla v22.4s, v15.4s, v21.4s
+	WORD $0x3dc02a97 // ldr q23, [x20, #160]
+	WORD $0x4e36cdf7 // fmla v23.4s, v15.4s, v22.4s
+	WORD $0x4eb7ce4f // fmls v15.4s, v18.4s, v23.4s
+	WORD $0x4eafd498 // fsub v24.4s, v4.4s, v15.4s
+	WORD $0x4f375619 // shl v25.4s, v16.4s, #23
+	WORD $0x4ea7873a // add v26.4s, v25.4s, v7.4s
+	WORD $0x6e3adf1b // fmul v27.4s, v24.4s, v26.4s
+	WORD $0x6e22df7c // fmul v28.4s, v27.4s, v2.4s
+	WORD $0x4e20d79d // fadd v29.4s, v28.4s, v0.4s
+	WORD $0x6e3dff9e // fdiv v30.4s, v28.4s, v29.4s
+	WORD $0x6e3edfdf // fmul v31.4s, v30.4s, v30.4s
+	WORD $0x3dc0528a // ldr q10, [x20, #320]
+	WORD $0x3dc0568b // ldr q11, [x20, #336]
+	WORD $0x4e2acfeb // fmla v11.4s, v31.4s, v10.4s
+	WORD $0x3dc05a8d // ldr q13, [x20, #352]
+	WORD $0x4e2bcfed // fmla v13.4s, v31.4s, v11.4s
+	WORD $0x3dc05e8e // ldr q14, [x20, #368]
+	WORD $0x4e2dcfee // fmla v14.4s, v31.4s, v13.4s
+	WORD $0x3dc0628f // ldr q15, [x20, #384]
+	WORD $0x4e2ecfef // fmla v15.4s, v31.4s, v14.4s
+	WORD $0x6e3edff0 // fmul v16.4s, v31.4s, v30.4s
+	WORD $0x6e30ddf1 // fmul v17.4s, v15.4s, v16.4s
+	WORD $0x4e3ecc11 // fmla v17.4s, v0.4s, v30.4s
+	WORD $0x6f00e412 // movi v18.2d, #0
+	WORD $0x4e2cf653 // fmax v19.4s, v18.4s, v12.4s
+	WORD $0x4e33d634 // fadd v20.4s, v17.4s, v19.4s
+	WORD $0x3d800034 // str q20, [x1, #0]
 	ADD $16, R2
 	ADD $16, R1
 	SUB $4, R0
@@ -8545,10 +8605,8 @@ TEXT ·softplus2F32NEON(SB), NOSPLIT, $72-32
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00067 // ldr q7, [x3, #0]
-	WORD $0x3dc00468 // ldr q8, [x3, #16]
-	WORD $0x3dc00869 // ldr q9, [x3, #32]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
+	WORD $0xad402067 // ldp q7, q8, [x3, #0]
+	WORD $0xad412869 // ldp q9, q10, [x3, #32]
 	WORD $0x4ea71c4b // orr v11.16b, v2.16b, v7.16b
 	WORD $0x4ea81c4c // orr v12.16b, v2.16b, v8.16b
 	WORD $0x4ea91c4d // orr v13.16b, v2.16b, v9.16b
@@ -8623,147 +8681,143 @@ side1:
 	WORD $0x4e3dceb0 // fmla v16.4s, v21.4s, v29.4s
 	WORD $0x3dc02a91 // ldr q17, [x20, #160]
 	WORD $0x4e3eced1 // fmla v17.4s, v22.4s, v30.4s
-	WORD $0x6ea0fa72 // fneg v18.4s, v19.4s
-	WORD $0x4e3fcd92 // fmla v18.4s, v12.4s, v31.4s
-	WORD $0x6ea0fa93 // fneg v19.4s, v20.4s
-	WORD $0x4e2bcdb3 // fmla v19.4s, v13.4s, v11.4s
-	WORD $0x6ea0fab4 // fneg v20.4s, v21.4s
-	WORD $0x4e30cdd4 // fmla v20.4s, v14.4s, v16.4s
-	WORD $0x6ea0fad5 // fneg v21.4s, v22.4s
-	WORD $0x4e31cdf5 // fmla v21.4s, v15.4s, v17.4s
-	WORD $0x4e24d656 // fadd v22.4s, v18.4s, v4.4s
-	WORD $0x4e24d67b // fadd v27.4s, v19.4s, v4.4s
-	WORD $0x4e24d69c // fadd v28.4s, v20.4s, v4.4s
-	WORD $0x4e24d6bd // fadd v29.4s, v21.4s, v4.4s
-	WORD $0x4f3756fe // shl v30.4s, v23.4s, #23
-	WORD $0x4f37571f // shl v31.4s, v24.4s, #23
-	WORD $0x4f37572b // shl v11.4s, v25.4s, #23
-	WORD $0x4f37574c // shl v12.4s, v26.4s, #23
-	WORD $0x3dc0368d // ldr q13, [x20, #208]
-	WORD $0x4ead87ce // add v14.4s, v30.4s, v13.4s
-	WORD $0x4ead87ef // add v15.4s, v31.4s, v13.4s
-	WORD $0x4ead8570 // add v16.4s, v11.4s, v13.4s
-	WORD $0x4ead8591 // add v17.4s, v12.4s, v13.4s
-	WORD $0x6e2eded2 // fmul v18.4s, v22.4s, v14.4s
-	WORD $0x6e2fdf73 // fmul v19.4s, v27.4s, v15.4s
-	WORD $0x6e30df94 // fmul v20.4s, v28.4s, v16.4s
-	WORD $0x6e31dfb5 // fmul v21.4s, v29.4s, v17.4s
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x4e32cc16 // fmla v22.4s, v0.4s, v18.4s
-	WORD $0x4e33cc17 // fmla v23.4s, v0.4s, v19.4s
-	WORD $0x4e34cc18 // fmla v24.4s, v0.4s, v20.4s
-	WORD $0x4e35cc19 // fmla v25.4s, v0.4s, v21.4s
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
-	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
-	WORD $0x6e38ff8b // fdiv v11.4s, v28.4s, v24.4s
-	WORD $0x6e39ffac // fdiv v12.4s, v29.4s, v25.4s
-	WORD $0x6e20de4d // fmul v13.4s, v18.4s, v0.4s
-	WORD $0x6e20de6e // fmul v14.4s, v19.4s, v0.4s
-	WORD $0x6e20de8f // fmul v15.4s, v20.4s, v0.4s
-	WORD $0x6e20deb0 // fmul v16.4s, v21.4s, v0.4s
-	WORD $0x4e21d5b1 // fadd v17.4s, v13.4s, v1.4s
-	WORD $0x4e21d5d6 // fadd v22.4s, v14.4s, v1.4s
-	WORD $0x4e21d5f7 // fadd v23.4s, v15.4s, v1.4s
-	WORD $0x4e21d618 // fadd v24.4s, v16.4s, v1.4s
-	WORD $0x6e31fdb9 // fdiv v25.4s, v13.4s, v17.4s
-	WORD $0x6e36fdda // fdiv v26.4s, v14.4s, v22.4s
-	WORD $0x6e37fdfb // fdiv v27.4s, v15.4s, v23.4s
-	WORD $0x6e38fe1c // fdiv v28.4s, v16.4s, v24.4s
-	WORD $0x6e39df3d // fmul v29.4s, v25.4s, v25.4s
-	WORD $0x6e3adf4d // fmul v13.4s, v26.4s, v26.4s
-	WORD $0x6e3bdf6e // fmul v14.4s, v27.4s, v27.4s
-	WORD $0x6e3cdf8f // fmul v15.4s, v28.4s, v28.4s
-	WORD $0x3dc05290 // ldr q16, [x20, #320]
-	WORD $0x3dc05291 // ldr q17, [x20, #320]
-	WORD $0x3dc05296 // ldr q22, [x20, #320]
-	WORD $0x3dc05297 // ldr q23, [x20, #320]
-	WORD $0x3dc05698 // ldr q24, [x20, #336]
-	WORD $0x4e30cfb8 // fmla v24.4s, v29.4s, v16.4s
+	WORD $0x4ebfcd93 // fmls v19.4s, v12.4s, v31.4s
+	WORD $0x4eabcdb4 // fmls v20.4s, v13.4s, v11.4s
+	WORD $0x4eb0cdd5 // fmls v21.4s, v14.4s, v16.4s
+	WORD $0x4eb1cdf6 // fmls v22.4s, v15.4s, v17.4s
+	WORD $0x4eb3d492 // fsub v18.4s, v4.4s, v19.4s
+	WORD $0x4eb4d493 // fsub v19.4s, v4.4s, v20.4s
+	WORD $0x4eb5d494 // fsub v20.4s, v4.4s, v21.4s
+	WORD $0x4eb6d495 // fsub v21.4s, v4.4s, v22.4s
+	WORD $0x4f3756f6 // shl v22.4s, v23.4s, #23
+	WORD $0x4f375717 // shl v23.4s, v24.4s, #23
+	WORD $0x4f375738 // shl v24.4s, v25.4s, #23
+	WORD $0x4f375759 // shl v25.4s, v26.4s, #23
+	WORD $0x3dc0369a // ldr q26, [x20, #208]
+	WORD $0x4eba86db // add v27.4s, v22.4s, v26.4s
+	WORD $0x4eba86fc // add v28.4s, v23.4s, v26.4s
+	WORD $0x4eba871d // add v29.4s, v24.4s, v26.4s
+	WORD $0x4eba873e // add v30.4s, v25.4s, v26.4s
+	WORD $0x6e3bde5f // fmul v31.4s, v18.4s, v27.4s
+	WORD $0x6e3cde6b // fmul v11.4s, v19.4s, v28.4s
+	WORD $0x6e3dde8c // fmul v12.4s, v20.4s, v29.4s
+	WORD $0x6e3edead // fmul v13.4s, v21.4s, v30.4s
+	WORD $0x3dc02e8e // ldr q14, [x20, #176]
+	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x4e3fcc0e // fmla v14.4s, v0.4s, v31.4s
+	WORD $0x4e2bcc0f // fmla v15.4s, v0.4s, v11.4s
+	WORD $0x4e2ccc10 // fmla v16.4s, v0.4s, v12.4s
+	WORD $0x4e2dcc11 // fmla v17.4s, v0.4s, v13.4s
+	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3dc02e94 // ldr q20, [x20, #176]
+	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x6e2efe56 // fdiv v22.4s, v18.4s, v14.4s
+	WORD $0x6e2ffe77 // fdiv v23.4s, v19.4s, v15.4s
+	WORD $0x6e30fe98 // fdiv v24.4s, v20.4s, v16.4s
+	WORD $0x6e31feb9 // fdiv v25.4s, v21.4s, v17.4s
+	WORD $0x6e20dffa // fmul v26.4s, v31.4s, v0.4s
+	WORD $0x6e20dd7b // fmul v27.4s, v11.4s, v0.4s
+	WORD $0x6e20dd9c // fmul v28.4s, v12.4s, v0.4s
+	WORD $0x6e20ddbd // fmul v29.4s, v13.4s, v0.4s
+	WORD $0x4e21d75e // fadd v30.4s, v26.4s, v1.4s
+	WORD $0x4e21d76e // fadd v14.4s, v27.4s, v1.4s
+	WORD $0x4e21d78f // fadd v15.4s, v28.4s, v1.4s
+	WORD $0x4e21d7b0 // fadd v16.4s, v29.4s, v1.4s
+	WORD $0x6e3eff51 // fdiv v17.4s, v26.4s, v30.4s
+	WORD $0x6e2eff72 // fdiv v18.4s, v27.4s, v14.4s
+	WORD $0x6e2fff93 // fdiv v19.4s, v28.4s, v15.4s
+	WORD $0x6e30ffb4 // fdiv v20.4s, v29.4s, v16.4s
+	WORD $0x6e31de35 // fmul v21.4s, v17.4s, v17.4s
+	WORD $0x6e32de5a // fmul v26.4s, v18.4s, v18.4s
+	WORD $0x6e33de7b // fmul v27.4s, v19.4s, v19.4s
+	WORD $0x6e34de9c // fmul v28.4s, v20.4s, v20.4s
+	WORD $0x3dc0529d // ldr q29, [x20, #320]
+	WORD $0x3dc0529e // ldr q30, [x20, #320]
+	WORD $0x3dc0528e // ldr q14, [x20, #320]
+	WORD $0x3dc0528f // ldr q15, [x20, #320]
 	WORD $0x3dc05690 // ldr q16, [x20, #336]
-	WORD $0x4e31cdb0 // fmla v16.4s, v13.4s, v17.4s
-	WORD $0x3dc05691 // ldr q17, [x20, #336]
-	WORD $0x4e36cdd1 // fmla v17.4s, v14.4s, v22.4s
-	WORD $0x3dc05696 // ldr q22, [x20, #336]
-	WORD $0x4e37cdf6 // fmla v22.4s, v15.4s, v23.4s
-	WORD $0x3dc05a97 // ldr q23, [x20, #352]
-	WORD $0x4e38cfb7 // fmla v23.4s, v29.4s, v24.4s
-	WORD $0x3dc05a98 // ldr q24, [x20, #352]
-	WORD $0x4e30cdb8 // fmla v24.4s, v13.4s, v16.4s
+	WORD $0x4e3dceb0 // fmla v16.4s, v21.4s, v29.4s
+	WORD $0x3dc0569d // ldr q29, [x20, #336]
+	WORD $0x4e3ecf5d // fmla v29.4s, v26.4s, v30.4s
+	WORD $0x3dc0569e // ldr q30, [x20, #336]
+	WORD $0x4e2ecf7e // fmla v30.4s, v27.4s, v14.4s
+	WORD $0x3dc0568e // ldr q14, [x20, #336]
+	WORD $0x4e2fcf8e // fmla v14.4s, v28.4s, v15.4s
+	WORD $0x3dc05a8f // ldr q15, [x20, #352]
+	WORD $0x4e30ceaf // fmla v15.4s, v21.4s, v16.4s
 	WORD $0x3dc05a90 // ldr q16, [x20, #352]
-	WORD $0x4e31cdd0 // fmla v16.4s, v14.4s, v17.4s
-	WORD $0x3dc05a91 // ldr q17, [x20, #352]
-	WORD $0x4e36cdf1 // fmla v17.4s, v15.4s, v22.4s
-	WORD $0x3dc05e96 // ldr q22, [x20, #368]
-	WORD $0x4e37cfb6 // fmla v22.4s, v29.4s, v23.4s
-	WORD $0x3dc05e97 // ldr q23, [x20, #368]
-	WORD $0x4e38cdb7 // fmla v23.4s, v13.4s, v24.4s
-	WORD $0x3dc05e98 // ldr q24, [x20, #368]
-	WORD $0x4e30cdd8 // fmla v24.4s, v14.4s, v16.4s
+	WORD $0x4e3dcf50 // fmla v16.4s, v26.4s, v29.4s
+	WORD $0x3dc05a9d // ldr q29, [x20, #352]
+	WORD $0x4e3ecf7d // fmla v29.4s, v27.4s, v30.4s
+	WORD $0x3dc05a9e // ldr q30, [x20, #352]
+	WORD $0x4e2ecf9e // fmla v30.4s, v28.4s, v14.4s
+	WORD $0x3dc05e8e // ldr q14, [x20, #368]
+	WORD $0x4e2fceae // fmla v14.4s, v21.4s, v15.4s
+	WORD $0x3dc05e8f // ldr q15, [x20, #368]
+	WORD $0x4e30cf4f // fmla v15.4s, v26.4s, v16.4s
 	WORD $0x3dc05e90 // ldr q16, [x20, #368]
-	WORD $0x4e31cdf0 // fmla v16.4s, v15.4s, v17.4s
-	WORD $0x3dc06291 // ldr q17, [x20, #384]
-	WORD $0x4e36cfb1 // fmla v17.4s, v29.4s, v22.4s
-	WORD $0x3dc06296 // ldr q22, [x20, #384]
-	WORD $0x4e37cdb6 // fmla v22.4s, v13.4s, v23.4s
-	WORD $0x3dc06297 // ldr q23, [x20, #384]
-	WORD $0x4e38cdd7 // fmla v23.4s, v14.4s, v24.4s
-	WORD $0x3dc06298 // ldr q24, [x20, #384]
-	WORD $0x4e30cdf8 // fmla v24.4s, v15.4s, v16.4s
-	WORD $0x6e39dfbd // fmul v29.4s, v29.4s, v25.4s
-	WORD $0x6e3addad // fmul v13.4s, v13.4s, v26.4s
-	WORD $0x6e3bddce // fmul v14.4s, v14.4s, v27.4s
-	WORD $0x6e3cddef // fmul v15.4s, v15.4s, v28.4s
-	WORD $0x6e3dde30 // fmul v16.4s, v17.4s, v29.4s
-	WORD $0x6e2dded1 // fmul v17.4s, v22.4s, v13.4s
-	WORD $0x6e2edef6 // fmul v22.4s, v23.4s, v14.4s
-	WORD $0x6e2fdf17 // fmul v23.4s, v24.4s, v15.4s
-	WORD $0x4e39cc30 // fmla v16.4s, v1.4s, v25.4s
-	WORD $0x4e3acc31 // fmla v17.4s, v1.4s, v26.4s
-	WORD $0x4e3bcc36 // fmla v22.4s, v1.4s, v27.4s
-	WORD $0x4e3ccc37 // fmla v23.4s, v1.4s, v28.4s
-	WORD $0x6f00e418 // movi v24.2d, #0
-	WORD $0x6f00e419 // movi v25.2d, #0
-	WORD $0x6f00e41a // movi v26.2d, #0
-	WORD $0x6f00e41b // movi v27.2d, #0
-	WORD $0x4e27f71c // fmax v28.4s, v24.4s, v7.4s
-	WORD $0x4e28f73d // fmax v29.4s, v25.4s, v8.4s
-	WORD $0x4e29f74d // fmax v13.4s, v26.4s, v9.4s
-	WORD $0x4e2af76e // fmax v14.4s, v27.4s, v10.4s
-	WORD $0x4e3cd60f // fadd v15.4s, v16.4s, v28.4s
-	WORD $0x4e3dd630 // fadd v16.4s, v17.4s, v29.4s
-	WORD $0x4e2dd6d1 // fadd v17.4s, v22.4s, v13.4s
-	WORD $0x4e2ed6f6 // fadd v22.4s, v23.4s, v14.4s
-	WORD $0x6e32dfd7 // fmul v23.4s, v30.4s, v18.4s
-	WORD $0x6e33dff8 // fmul v24.4s, v31.4s, v19.4s
-	WORD $0x6e34dd79 // fmul v25.4s, v11.4s, v20.4s
-	WORD $0x6e35dd9a // fmul v26.4s, v12.4s, v21.4s
-	WORD $0x6e20defb // fmul v27.4s, v23.4s, v0.4s
-	WORD $0x6e20df1c // fmul v28.4s, v24.4s, v0.4s
-	WORD $0x6e20df3d // fmul v29.4s, v25.4s, v0.4s
-	WORD $0x6e20df4d // fmul v13.4s, v26.4s, v0.4s
-	WORD $0x4ea0a8ee // cmlt v14.4s, v7.4s, #0
-	WORD $0x4ea0a912 // cmlt v18.4s, v8.4s, #0
-	WORD $0x4ea0a933 // cmlt v19.4s, v9.4s, #0
-	WORD $0x4ea0a954 // cmlt v20.4s, v10.4s, #0
-	WORD $0x6e7e1f6e // bsl v14.16b, v27.16b, v30.16b
-	WORD $0x6e7f1f92 // bsl v18.16b, v28.16b, v31.16b
-	WORD $0x6e6b1fb3 // bsl v19.16b, v29.16b, v11.16b
-	WORD $0x6e6c1db4 // bsl v20.16b, v13.16b, v12.16b
-	WORD $0x3d80002f // str q15, [x1, #0]
-	WORD $0x3d800430 // str q16, [x1, #16]
-	WORD $0x3d800831 // str q17, [x1, #32]
-	WORD $0x3d800c36 // str q22, [x1, #48]
-	WORD $0x3d80004e // str q14, [x2, #0]
-	WORD $0x3d800452 // str q18, [x2, #16]
-	WORD $0x3d800853 // str q19, [x2, #32]
-	WORD $0x3d800c54 // str q20, [x2, #48]
+	WORD $0x4e3dcf70 // fmla v16.4s, v27.4s, v29.4s
+	WORD $0x3dc05e9d // ldr q29, [x20, #368]
+	WORD $0x4e3ecf9d // fmla v29.4s, v28.4s, v30.4s
+	WORD $0x3dc0629e // ldr q30, [x20, #384]
+	WORD $0x4e2ecebe // fmla v30.4s, v21.4s, v14.4s
+	WORD $0x3dc0628e // ldr q14, [x20, #384]
+	WORD $0x4e2fcf4e // fmla v14.4s, v26.4s, v15.4s
+	WORD $0x3dc0628f // ldr q15, [x20, #384]
+	WORD $0x4e30cf6f // fmla v15.4s, v27.4s, v16.4s
+	WORD $0x3dc06290 // ldr q16, [x20, #384]
+	WORD $0x4e3dcf90 // fmla v16.4s, v28.4s, v29.4s
+	WORD $0x6e31deb5 // fmul v21.4s, v21.4s, v17.4s
+	WORD $0x6e32df5a // fmul v26.4s, v26.4s, v18.4s
+	WORD $0x6e33df7b // fmul v27.4s, v27.4s, v19.4s
+	WORD $0x6e34df9c // fmul v28.4s, v28.4s, v20.4s
+	WORD $0x6e35dfdd // fmul v29.4s, v30.4s, v21.4s
+	WORD $0x6e3addde // fmul v30.4s, v14.4s, v26.4s
+	WORD $0x6e3bddee // fmul v14.4s, v15.4s, v27.4s
+	WORD $0x6e3cde0f // fmul v15.4s, v16.4s, v28.4s
+	WORD $0x4e31cc3d // fmla v29.4s, v1.4s, v17.4s
+	WORD $0x4e32cc3e // fmla v30.4s, v1.4s, v18.4s
+	WORD $0x4e33cc2e // fmla v14.4s, v1.4s, v19.4s
+	WORD $0x4e34cc2f // fmla v15.4s, v1.4s, v20.4s
+	WORD $0x6f00e410 // movi v16.2d, #0
+	WORD $0x6f00e411 // movi v17.2d, #0
+	WORD $0x6f00e412 // movi v18.2d, #0
+	WORD $0x6f00e413 // movi v19.2d, #0
+	WORD $0x4e27f614 // fmax v20.4s, v16.4s, v7.4s
+	WORD $0x4e28f635 // fmax v21.4s, v17.4s, v8.4s
+	WORD $0x4e29f65a // fmax v26.4s, v18.4s, v9.4s
+	WORD $0x4e2af67b // fmax v27.4s, v19.4s, v10.4s
+	WORD $0x4e34d7bc // fadd v28.4s, v29.4s, v20.4s
+	WORD $0x4e35d7dd // fadd v29.4s, v30.4s, v21.4s
+	WORD $0x4e3ad5de // fadd v30.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ee // fadd v14.4s, v15.4s, v27.4s
+	WORD $0x6e3fdecf // fmul v15.4s, v22.4s, v31.4s
+	WORD $0x6e2bdef0 // fmul v16.4s, v23.4s, v11.4s
+	WORD $0x6e2cdf11 // fmul v17.4s, v24.4s, v12.4s
+	WORD $0x6e2ddf32 // fmul v18.4s, v25.4s, v13.4s
+	WORD $0x6e20ddf3 // fmul v19.4s, v15.4s, v0.4s
+	WORD $0x6e20de14 // fmul v20.4s, v16.4s, v0.4s
+	WORD $0x6e20de35 // fmul v21.4s, v17.4s, v0.4s
+	WORD $0x6e20de5a // fmul v26.4s, v18.4s, v0.4s
+	WORD $0x4ea0a8fb // cmlt v27.4s, v7.4s, #0
+	WORD $0x4ea0a91f // cmlt v31.4s, v8.4s, #0
+	WORD $0x4ea0a927 // cmlt v7.4s, v9.4s, #0
+	WORD $0x4ea0a948 // cmlt v8.4s, v10.4s, #0
+	WORD $0x6e761e7b // bsl v27.16b, v19.16b, v22.16b
+	WORD $0x6e771e9f // bsl v31.16b, v20.16b, v23.16b
+	WORD $0x6e781ea7 // bsl v7.16b, v21.16b, v24.16b
+	WORD $0x6e791f48 // bsl v8.16b, v26.16b, v25.16b
+	WORD $0x3d80003c // str q28, [x1, #0]
+	WORD $0x3d80043d // str q29, [x1, #16]
+	WORD $0x3d80083e // str q30, [x1, #32]
+	WORD $0x3d800c2e // str q14, [x1, #48]
+	WORD $0x3d80005b // str q27, [x2, #0]
+	WORD $0x3d80045f // str q31, [x2, #16]
+	WORD $0x3d800847 // str q7, [x2, #32]
+	WORD $0x3d800c48 // str q8, [x2, #48]
 	ADD $64, R3
 	ADD $64, R1
 	ADD $64, R2
@@ -8773,63 +8827,62 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00075 // ldr q21, [x3, #0]
-	WORD $0x4eb51c56 // orr v22.16b, v2.16b, v21.16b
-	WORD $0x4e36f4d7 // fmax v23.4s, v6.4s, v22.4s
-	WORD $0x6e371c58 // eor v24.16b, v2.16b, v23.16b
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
-	WORD $0x4eb8ccb9 // fmls v25.4s, v5.4s, v24.4s
-	WORD $0x3dc00a9a // ldr q26, [x20, #32]
-	WORD $0x4ebad73b // fsub v27.4s, v25.4s, v26.4s
-	WORD $0x4e3bcc78 // fmla v24.4s, v3.4s, v27.4s
-	WORD $0x3dc0169c // ldr q28, [x20, #80]
-	WORD $0x4e3bcf98 // fmla v24.4s, v28.4s, v27.4s
-	WORD $0x6e38df1d // fmul v29.4s, v24.4s, v24.4s
-	WORD $0x3dc01a9e // ldr q30, [x20, #96]
-	WORD $0x3dc01e9f // ldr q31, [x20, #112]
-	WORD $0x4e3ecf1f // fmla v31.4s, v24.4s, v30.4s
-	WORD $0x3dc02287 // ldr q7, [x20, #128]
-	WORD $0x4e3fcf07 // fmla v7.4s, v24.4s, v31.4s
-	WORD $0x3dc02688 // ldr q8, [x20, #144]
-	WORD $0x4e27cf08 // fmla v8.4s, v24.4s, v7.4s
-	WORD $0x3dc02a89 // ldr q9, [x20, #160]
-	WORD $0x4e28cf09 // fmla v9.4s, v24.4s, v8.4s
-	WORD $0x6ea0fb0a // fneg v10.4s, v24.4s
-	WORD $0x4e29cfaa // fmla v10.4s, v29.4s, v9.4s
-	WORD $0x4e24d54b // fadd v11.4s, v10.4s, v4.4s
-	WORD $0x4f37572c // shl v12.4s, v25.4s, #23
-	WORD $0x3dc0368d // ldr q13, [x20, #208]
-	WORD $0x4ead858e // add v14.4s, v12.4s, v13.4s
-	WORD $0x6e2edd6f // fmul v15.4s, v11.4s, v14.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x4e2fcc10 // fmla v16.4s, v0.4s, v15.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x6e30fe32 // fdiv v18.4s, v17.4s, v16.4s
-	WORD $0x6e20ddf3 // fmul v19.4s, v15.4s, v0.4s
-	WORD $0x4e21d674 // fadd v20.4s, v19.4s, v1.4s
-	WORD $0x6e34fe76 // fdiv v22.4s, v19.4s, v20.4s
-	WORD $0x6e36ded7 // fmul v23.4s, v22.4s, v22.4s
-	WORD $0x3dc05298 // ldr q24, [x20, #320]
-	WORD $0x3dc05699 // ldr q25, [x20, #336]
-	WORD $0x4e38cef9 // fmla v25.4s, v23.4s, v24.4s
-	WORD $0x3dc05a9a // ldr q26, [x20, #352]
-	WORD $0x4e39cefa // fmla v26.4s, v23.4s, v25.4s
-	WORD $0x3dc05e9b // ldr q27, [x20, #368]
-	WORD $0x4e3acefb // fmla v27.4s, v23.4s, v26.4s
-	WORD $0x3dc0629c // ldr q28, [x20, #384]
-	WORD $0x4e3bcefc // fmla v28.4s, v23.4s, v27.4s
-	WORD $0x6e36defd // fmul v29.4s, v23.4s, v22.4s
-	WORD $0x6e3ddf9e // fmul v30.4s, v28.4s, v29.4s
-	WORD $0x4e36cc3e // fmla v30.4s, v1.4s, v22.4s
-	WORD $0x6f00e41f // movi v31.2d, #0
-	WORD $0x4e35f7e7 // fmax v7.4s, v31.4s, v21.4s
-	WORD $0x4e27d7c8 // fadd v8.4s, v30.4s, v7.4s
-	WORD $0x6e2fde49 // fmul v9.4s, v18.4s, v15.4s
-	WORD $0x6e20dd2a // fmul v10.4s, v9.4s, v0.4s
-	WORD $0x4ea0aaab // cmlt v11.4s, v21.4s, #0
-	WORD $0x6e721d4b // bsl v11.16b, v10.16b, v18.16b
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d80004b // str q11, [x2, #0]
+	WORD $0x3dc00069 // ldr q9, [x3, #0]
+	WORD $0x4ea91c4a // orr v10.16b, v2.16b, v9.16b
+	WORD $0x4e2af4cb // fmax v11.4s, v6.4s, v10.4s
+	WORD $0x6e2b1c4c // eor v12.16b, v2.16b, v11.16b
+	WORD $0x3dc00a8d // ldr q13, [x20, #32]
+	WORD $0x4eacccad // fmls v13.4s, v5.4s, v12.4s
+	WORD $0x3dc00a8e // ldr q14, [x20, #32]
+	WORD $0x4eaed5af // fsub v15.4s, v13.4s, v14.4s
+	WORD $0x4e2fcc6c // fmla v12.4s, v3.4s, v15.4s
+	WORD $0x3dc01690 // ldr q16, [x20, #80]
+	WORD $0x4e2fce0c // fmla v12.4s, v16.4s, v15.4s
+	WORD $0x6e2cdd91 // fmul v17.4s, v12.4s, v12.4s
+	WORD $0x3dc01a92 // ldr q18, [x20, #96]
+	WORD $0x3dc01e93 // ldr q19, [x20, #112]
+	WORD $0x4e32cd93 // fmla v19.4s, v12.4s, v18.4s
+	WORD $0x3dc02294 // ldr q20, [x20, #128]
+	WORD $0x4e33cd94 // fmla v20.4s, v12.4s, v19.4s
+	WORD $0x3dc02695 // ldr q21, [x20, #144]
+	WORD $0x4e34cd95 // fmla v21.4s, v12.4s, v20.4s
+	WORD $0x3dc02a96 // ldr q22, [x20, #160]
+	WORD $0x4e35cd96 // fmla v22.4s, v12.4s, v21.4s
+	WORD $0x4eb6ce2c // fmls v12.4s, v17.4s, v22.4s
+	WORD $0x4eacd497 // fsub v23.4s, v4.4s, v12.4s
+	WORD $0x4f3755b8 // shl v24.4s, v13.4s, #23
+	WORD $0x3dc03699 // ldr q25, [x20, #208]
+	WORD $0x4eb9871a // add v26.4s, v24.4s, v25.4s
+	WORD $0x6e3adefb // fmul v27.4s, v23.4s, v26.4s
+	WORD $0x3dc02e9c // ldr q28, [x20, #176]
+	WORD $0x4e3bcc1c // fmla v28.4s, v0.4s, v27.4s
+	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x6e3cffbe // fdiv v30.4s, v29.4s, v28.4s
+	WORD $0x6e20df7f // fmul v31.4s, v27.4s, v0.4s
+	WORD $0x4e21d7e7 // fadd v7.4s, v31.4s, v1.4s
+	WORD $0x6e27ffe8 // fdiv v8.4s, v31.4s, v7.4s
+	WORD $0x6e28dd0a // fmul v10.4s, v8.4s, v8.4s
+	WORD $0x3dc0528b // ldr q11, [x20, #320]
+	WORD $0x3dc0568c // ldr q12, [x20, #336]
+	WORD $0x4e2bcd4c // fmla v12.4s, v10.4s, v11.4s
+	WORD $0x3dc05a8d // ldr q13, [x20, #352]
+	WORD $0x4e2ccd4d // fmla v13.4s, v10.4s, v12.4s
+	WORD $0x3dc05e8e // ldr q14, [x20, #368]
+	WORD $0x4e2dcd4e // fmla v14.4s, v10.4s, v13.4s
+	WORD $0x3dc0628f // ldr q15, [x20, #384]
+	WORD $0x4e2ecd4f // fmla v15.4s, v10.4s, v14.4s
+	WORD $0x6e28dd50 // fmul v16.4s, v10.4s, v8.4s
+	WORD $0x6e30ddf1 // fmul v17.4s, v15.4s, v16.4s
+	WORD $0x4e28cc31 // fmla v17.4s, v1.4s, v8.4s
+	WORD $0x6f00e412 // movi v18.2d, #0
+	WORD $0x4e29f653 // fmax v19.4s, v18.4s, v9.4s
+	WORD $0x4e33d634 // fadd v20.4s, v17.4s, v19.4s
+	WORD $0x6e3bdfd5 // fmul v21.4s, v30.4s, v27.4s
+	WORD $0x6e20deb6 // fmul v22.4s, v21.4s, v0.4s
+	WORD $0x4ea0a937 // cmlt v23.4s, v9.4s, #0
+	WORD $0x6e7e1ed7 // bsl v23.16b, v22.16b, v30.16b
+	WORD $0x3d800034 // str q20, [x1, #0]
+	WORD $0x3d800057 // str q23, [x2, #0]
 	ADD $16, R3
 	ADD $16, R1
 	ADD $16, R2
@@ -8899,10 +8952,8 @@ TEXT ·softplus3F32NEON(SB), NOSPLIT, $104-40
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00087 // ldr q7, [x4, #0]
-	WORD $0x3dc00488 // ldr q8, [x4, #16]
-	WORD $0x3dc00889 // ldr q9, [x4, #32]
-	WORD $0x3dc00c8a // ldr q10, [x4, #48]
+	WORD $0xad402087 // ldp q7, q8, [x4, #0]
+	WORD $0xad412889 // ldp q9, q10, [x4, #32]
 	WORD $0x4ea71c4b // orr v11.16b, v2.16b, v7.16b
 	WORD $0x4ea81c4c // orr v12.16b, v2.16b, v8.16b
 	WORD $0x4ea91c4d // orr v13.16b, v2.16b, v9.16b
@@ -8977,187 +9028,183 @@ side1:
 	WORD $0x4e3dceb0 // fmla v16.4s, v21.4s, v29.4s
 	WORD $0x3dc02a91 // ldr q17, [x20, #160]
 	WORD $0x4e3eced1 // fmla v17.4s, v22.4s, v30.4s
-	WORD $0x6ea0fa72 // fneg v18.4s, v19.4s
-	WORD $0x4e3fcd92 // fmla v18.4s, v12.4s, v31.4s
-	WORD $0x6ea0fa93 // fneg v19.4s, v20.4s
-	WORD $0x4e2bcdb3 // fmla v19.4s, v13.4s, v11.4s
-	WORD $0x6ea0fab4 // fneg v20.4s, v21.4s
-	WORD $0x4e30cdd4 // fmla v20.4s, v14.4s, v16.4s
-	WORD $0x6ea0fad5 // fneg v21.4s, v22.4s
-	WORD $0x4e31cdf5 // fmla v21.4s, v15.4s, v17.4s
-	WORD $0x4e24d656 // fadd v22.4s, v18.4s, v4.4s
-	WORD $0x4e24d67b // fadd v27.4s, v19.4s, v4.4s
-	WORD $0x4e24d69c // fadd v28.4s, v20.4s, v4.4s
-	WORD $0x4e24d6bd // fadd v29.4s, v21.4s, v4.4s
-	WORD $0x4f3756fe // shl v30.4s, v23.4s, #23
-	WORD $0x4f37571f // shl v31.4s, v24.4s, #23
-	WORD $0x4f37572b // shl v11.4s, v25.4s, #23
-	WORD $0x4f37574c // shl v12.4s, v26.4s, #23
-	WORD $0x3dc0368d // ldr q13, [x20, #208]
-	WORD $0x4ead87ce // add v14.4s, v30.4s, v13.4s
-	WORD $0x4ead87ef // add v15.4s, v31.4s, v13.4s
-	WORD $0x4ead8570 // add v16.4s, v11.4s, v13.4s
-	WORD $0x4ead8591 // add v17.4s, v12.4s, v13.4s
-	WORD $0x6e2eded2 // fmul v18.4s, v22.4s, v14.4s
-	WORD $0x6e2fdf73 // fmul v19.4s, v27.4s, v15.4s
-	WORD $0x6e30df94 // fmul v20.4s, v28.4s, v16.4s
-	WORD $0x6e31dfb5 // fmul v21.4s, v29.4s, v17.4s
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x4e32cc16 // fmla v22.4s, v0.4s, v18.4s
-	WORD $0x4e33cc17 // fmla v23.4s, v0.4s, v19.4s
-	WORD $0x4e34cc18 // fmla v24.4s, v0.4s, v20.4s
-	WORD $0x4e35cc19 // fmla v25.4s, v0.4s, v21.4s
+	WORD $0x4ebfcd93 // fmls v19.4s, v12.4s, v31.4s
+	WORD $0x4eabcdb4 // fmls v20.4s, v13.4s, v11.4s
+	WORD $0x4eb0cdd5 // fmls v21.4s, v14.4s, v16.4s
+	WORD $0x4eb1cdf6 // fmls v22.4s, v15.4s, v17.4s
+	WORD $0x4eb3d492 // fsub v18.4s, v4.4s, v19.4s
+	WORD $0x4eb4d493 // fsub v19.4s, v4.4s, v20.4s
+	WORD $0x4eb5d494 // fsub v20.4s, v4.4s, v21.4s
+	WORD $0x4eb6d495 // fsub v21.4s, v4.4s, v22.4s
+	WORD $0x4f3756f6 // shl v22.4s, v23.4s, #23
+	WORD $0x4f375717 // shl v23.4s, v24.4s, #23
+	WORD $0x4f375738 // shl v24.4s, v25.4s, #23
+	WORD $0x4f375759 // shl v25.4s, v26.4s, #23
+	WORD $0x3dc0369a // ldr q26, [x20, #208]
+	WORD $0x4eba86db // add v27.4s, v22.4s, v26.4s
+	WORD $0x4eba86fc // add v28.4s, v23.4s, v26.4s
+	WORD $0x4eba871d // add v29.4s, v24.4s, v26.4s
+	WORD $0x4eba873e // add v30.4s, v25.4s, v26.4s
+	WORD $0x6e3bde5f // fmul v31.4s, v18.4s, v27.4s
+	WORD $0x6e3cde6b // fmul v11.4s, v19.4s, v28.4s
+	WORD $0x6e3dde8c // fmul v12.4s, v20.4s, v29.4s
+	WORD $0x6e3edead // fmul v13.4s, v21.4s, v30.4s
+	WORD $0x3dc02e8e // ldr q14, [x20, #176]
+	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x4e3fcc0e // fmla v14.4s, v0.4s, v31.4s
+	WORD $0x4e2bcc0f // fmla v15.4s, v0.4s, v11.4s
+	WORD $0x4e2ccc10 // fmla v16.4s, v0.4s, v12.4s
+	WORD $0x4e2dcc11 // fmla v17.4s, v0.4s, v13.4s
+	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3dc02e94 // ldr q20, [x20, #176]
+	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x6e2efe56 // fdiv v22.4s, v18.4s, v14.4s
+	WORD $0x6e2ffe77 // fdiv v23.4s, v19.4s, v15.4s
+	WORD $0x6e30fe98 // fdiv v24.4s, v20.4s, v16.4s
+	WORD $0x6e31feb9 // fdiv v25.4s, v21.4s, v17.4s
 	WORD $0x3dc02e9a // ldr q26, [x20, #176]
 	WORD $0x3dc02e9b // ldr q27, [x20, #176]
 	WORD $0x3dc02e9c // ldr q28, [x20, #176]
 	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
-	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
-	WORD $0x6e38ff8b // fdiv v11.4s, v28.4s, v24.4s
-	WORD $0x6e39ffac // fdiv v12.4s, v29.4s, v25.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x4eb6d5b1 // fsub v17.4s, v13.4s, v22.4s
-	WORD $0x4eb7d5da // fsub v26.4s, v14.4s, v23.4s
-	WORD $0x4eb8d5fb // fsub v27.4s, v15.4s, v24.4s
-	WORD $0x4eb9d61c // fsub v28.4s, v16.4s, v25.4s
-	WORD $0x4e32cc11 // fmla v17.4s, v0.4s, v18.4s
-	WORD $0x4e33cc1a // fmla v26.4s, v0.4s, v19.4s
-	WORD $0x4e34cc1b // fmla v27.4s, v0.4s, v20.4s
-	WORD $0x4e35cc1c // fmla v28.4s, v0.4s, v21.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
-	WORD $0x4ebecedd // fmls v29.4s, v22.4s, v30.4s
-	WORD $0x4ebfceed // fmls v13.4s, v23.4s, v31.4s
-	WORD $0x4eabcf0e // fmls v14.4s, v24.4s, v11.4s
-	WORD $0x4eaccf2f // fmls v15.4s, v25.4s, v12.4s
-	WORD $0x4ebece3d // fmls v29.4s, v17.4s, v30.4s
-	WORD $0x4ebfcf4d // fmls v13.4s, v26.4s, v31.4s
-	WORD $0x4eabcf6e // fmls v14.4s, v27.4s, v11.4s
-	WORD $0x4eaccf8f // fmls v15.4s, v28.4s, v12.4s
-	WORD $0x4e3dcfde // fmla v30.4s, v30.4s, v29.4s
-	WORD $0x4e2dcfff // fmla v31.4s, v31.4s, v13.4s
-	WORD $0x4e2ecd6b // fmla v11.4s, v11.4s, v14.4s
-	WORD $0x4e2fcd8c // fmla v12.4s, v12.4s, v15.4s
-	WORD $0x6e20de50 // fmul v16.4s, v18.4s, v0.4s
-	WORD $0x6e20de71 // fmul v17.4s, v19.4s, v0.4s
-	WORD $0x6e20de96 // fmul v22.4s, v20.4s, v0.4s
-	WORD $0x6e20deb7 // fmul v23.4s, v21.4s, v0.4s
-	WORD $0x4e21d618 // fadd v24.4s, v16.4s, v1.4s
-	WORD $0x4e21d639 // fadd v25.4s, v17.4s, v1.4s
-	WORD $0x4e21d6da // fadd v26.4s, v22.4s, v1.4s
-	WORD $0x4e21d6fb // fadd v27.4s, v23.4s, v1.4s
-	WORD $0x6e38fe1c // fdiv v28.4s, v16.4s, v24.4s
-	WORD $0x6e39fe3d // fdiv v29.4s, v17.4s, v25.4s
-	WORD $0x6e3afecd // fdiv v13.4s, v22.4s, v26.4s
-	WORD $0x6e3bfeee // fdiv v14.4s, v23.4s, v27.4s
-	WORD $0x6e3cdf8f // fmul v15.4s, v28.4s, v28.4s
-	WORD $0x6e3ddfb0 // fmul v16.4s, v29.4s, v29.4s
-	WORD $0x6e2dddb1 // fmul v17.4s, v13.4s, v13.4s
-	WORD $0x6e2eddd6 // fmul v22.4s, v14.4s, v14.4s
-	WORD $0x3dc05297 // ldr q23, [x20, #320]
-	WORD $0x3dc05298 // ldr q24, [x20, #320]
-	WORD $0x3dc05299 // ldr q25, [x20, #320]
-	WORD $0x3dc0529a // ldr q26, [x20, #320]
-	WORD $0x3dc0569b // ldr q27, [x20, #336]
-	WORD $0x4e37cdfb // fmla v27.4s, v15.4s, v23.4s
-	WORD $0x3dc05697 // ldr q23, [x20, #336]
-	WORD $0x4e38ce17 // fmla v23.4s, v16.4s, v24.4s
-	WORD $0x3dc05698 // ldr q24, [x20, #336]
-	WORD $0x4e39ce38 // fmla v24.4s, v17.4s, v25.4s
-	WORD $0x3dc05699 // ldr q25, [x20, #336]
-	WORD $0x4e3aced9 // fmla v25.4s, v22.4s, v26.4s
-	WORD $0x3dc05a9a // ldr q26, [x20, #352]
-	WORD $0x4e3bcdfa // fmla v26.4s, v15.4s, v27.4s
-	WORD $0x3dc05a9b // ldr q27, [x20, #352]
-	WORD $0x4e37ce1b // fmla v27.4s, v16.4s, v23.4s
-	WORD $0x3dc05a97 // ldr q23, [x20, #352]
-	WORD $0x4e38ce37 // fmla v23.4s, v17.4s, v24.4s
-	WORD $0x3dc05a98 // ldr q24, [x20, #352]
-	WORD $0x4e39ced8 // fmla v24.4s, v22.4s, v25.4s
-	WORD $0x3dc05e99 // ldr q25, [x20, #368]
-	WORD $0x4e3acdf9 // fmla v25.4s, v15.4s, v26.4s
-	WORD $0x3dc05e9a // ldr q26, [x20, #368]
-	WORD $0x4e3bce1a // fmla v26.4s, v16.4s, v27.4s
-	WORD $0x3dc05e9b // ldr q27, [x20, #368]
-	WORD $0x4e37ce3b // fmla v27.4s, v17.4s, v23.4s
-	WORD $0x3dc05e97 // ldr q23, [x20, #368]
-	WORD $0x4e38ced7 // fmla v23.4s, v22.4s, v24.4s
-	WORD $0x3dc06298 // ldr q24, [x20, #384]
-	WORD $0x4e39cdf8 // fmla v24.4s, v15.4s, v25.4s
-	WORD $0x3dc06299 // ldr q25, [x20, #384]
-	WORD $0x4e3ace19 // fmla v25.4s, v16.4s, v26.4s
-	WORD $0x3dc0629a // ldr q26, [x20, #384]
-	WORD $0x4e3bce3a // fmla v26.4s, v17.4s, v27.4s
-	WORD $0x3dc0629b // ldr q27, [x20, #384]
-	WORD $0x4e37cedb // fmla v27.4s, v22.4s, v23.4s
-	WORD $0x6e3cddef // fmul v15.4s, v15.4s, v28.4s
-	WORD $0x6e3dde10 // fmul v16.4s, v16.4s, v29.4s
-	WORD $0x6e2dde31 // fmul v17.4s, v17.4s, v13.4s
-	WORD $0x6e2eded6 // fmul v22.4s, v22.4s, v14.4s
-	WORD $0x6e2fdf17 // fmul v23.4s, v24.4s, v15.4s
-	WORD $0x6e30df38 // fmul v24.4s, v25.4s, v16.4s
-	WORD $0x6e31df59 // fmul v25.4s, v26.4s, v17.4s
-	WORD $0x6e36df7a // fmul v26.4s, v27.4s, v22.4s
-	WORD $0x4e3ccc37 // fmla v23.4s, v1.4s, v28.4s
-	WORD $0x4e3dcc38 // fmla v24.4s, v1.4s, v29.4s
-	WORD $0x4e2dcc39 // fmla v25.4s, v1.4s, v13.4s
-	WORD $0x4e2ecc3a // fmla v26.4s, v1.4s, v14.4s
-	WORD $0x6f00e41b // movi v27.2d, #0
-	WORD $0x6f00e41c // movi v28.2d, #0
-	WORD $0x6f00e41d // movi v29.2d, #0
-	WORD $0x6f00e40d // movi v13.2d, #0
-	WORD $0x4e27f76e // fmax v14.4s, v27.4s, v7.4s
-	WORD $0x4e28f78f // fmax v15.4s, v28.4s, v8.4s
-	WORD $0x4e29f7b0 // fmax v16.4s, v29.4s, v9.4s
-	WORD $0x4e2af5b1 // fmax v17.4s, v13.4s, v10.4s
-	WORD $0x4e2ed6f6 // fadd v22.4s, v23.4s, v14.4s
-	WORD $0x4e2fd717 // fadd v23.4s, v24.4s, v15.4s
-	WORD $0x4e30d738 // fadd v24.4s, v25.4s, v16.4s
-	WORD $0x4e31d759 // fadd v25.4s, v26.4s, v17.4s
-	WORD $0x6e32dfda // fmul v26.4s, v30.4s, v18.4s
-	WORD $0x6e33dffb // fmul v27.4s, v31.4s, v19.4s
-	WORD $0x6e34dd7c // fmul v28.4s, v11.4s, v20.4s
-	WORD $0x6e35dd9d // fmul v29.4s, v12.4s, v21.4s
-	WORD $0x6e20df4d // fmul v13.4s, v26.4s, v0.4s
-	WORD $0x6e20df6e // fmul v14.4s, v27.4s, v0.4s
-	WORD $0x6e20df8f // fmul v15.4s, v28.4s, v0.4s
-	WORD $0x6e20dfb0 // fmul v16.4s, v29.4s, v0.4s
-	WORD $0x4ea0a8f1 // cmlt v17.4s, v7.4s, #0
-	WORD $0x4ea0a912 // cmlt v18.4s, v8.4s, #0
-	WORD $0x4ea0a933 // cmlt v19.4s, v9.4s, #0
-	WORD $0x4ea0a954 // cmlt v20.4s, v10.4s, #0
-	WORD $0x6e7e1db1 // bsl v17.16b, v13.16b, v30.16b
-	WORD $0x6e7f1dd2 // bsl v18.16b, v14.16b, v31.16b
-	WORD $0x6e6b1df3 // bsl v19.16b, v15.16b, v11.16b
-	WORD $0x6e6c1e14 // bsl v20.16b, v16.16b, v12.16b
-	WORD $0x6e3adfd5 // fmul v21.4s, v30.4s, v26.4s
-	WORD $0x6e3bdffa // fmul v26.4s, v31.4s, v27.4s
-	WORD $0x6e3cdd7b // fmul v27.4s, v11.4s, v28.4s
-	WORD $0x6e3ddd9c // fmul v28.4s, v12.4s, v29.4s
+	WORD $0x4eaed75e // fsub v30.4s, v26.4s, v14.4s
+	WORD $0x4eafd772 // fsub v18.4s, v27.4s, v15.4s
+	WORD $0x4eb0d793 // fsub v19.4s, v28.4s, v16.4s
+	WORD $0x4eb1d7b4 // fsub v20.4s, v29.4s, v17.4s
+	WORD $0x4e3fcc1e // fmla v30.4s, v0.4s, v31.4s
+	WORD $0x4e2bcc12 // fmla v18.4s, v0.4s, v11.4s
+	WORD $0x4e2ccc13 // fmla v19.4s, v0.4s, v12.4s
+	WORD $0x4e2dcc14 // fmla v20.4s, v0.4s, v13.4s
+	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x3dc02e9c // ldr q28, [x20, #176]
+	WORD $0x4eb6cdd5 // fmls v21.4s, v14.4s, v22.4s
+	WORD $0x4eb7cdfa // fmls v26.4s, v15.4s, v23.4s
+	WORD $0x4eb8ce1b // fmls v27.4s, v16.4s, v24.4s
+	WORD $0x4eb9ce3c // fmls v28.4s, v17.4s, v25.4s
+	WORD $0x4eb6cfd5 // fmls v21.4s, v30.4s, v22.4s
+	WORD $0x4eb7ce5a // fmls v26.4s, v18.4s, v23.4s
+	WORD $0x4eb8ce7b // fmls v27.4s, v19.4s, v24.4s
+	WORD $0x4eb9ce9c // fmls v28.4s, v20.4s, v25.4s
+	WORD $0x4e35ced6 // fmla v22.4s, v22.4s, v21.4s
+	WORD $0x4e3acef7 // fmla v23.4s, v23.4s, v26.4s
+	WORD $0x4e3bcf18 // fmla v24.4s, v24.4s, v27.4s
+	WORD $0x4e3ccf39 // fmla v25.4s, v25.4s, v28.4s
+	WORD $0x6e20dffd // fmul v29.4s, v31.4s, v0.4s
+	WORD $0x6e20dd7e // fmul v30.4s, v11.4s, v0.4s
+	WORD $0x6e20dd8e // fmul v14.4s, v12.4s, v0.4s
+	WORD $0x6e20ddaf // fmul v15.4s, v13.4s, v0.4s
+	WORD $0x4e21d7b0 // fadd v16.4s, v29.4s, v1.4s
+	WORD $0x4e21d7d1 // fadd v17.4s, v30.4s, v1.4s
+	WORD $0x4e21d5d2 // fadd v18.4s, v14.4s, v1.4s
+	WORD $0x4e21d5f3 // fadd v19.4s, v15.4s, v1.4s
+	WORD $0x6e30ffb4 // fdiv v20.4s, v29.4s, v16.4s
+	WORD $0x6e31ffd5 // fdiv v21.4s, v30.4s, v17.4s
+	WORD $0x6e32fdda // fdiv v26.4s, v14.4s, v18.4s
+	WORD $0x6e33fdfb // fdiv v27.4s, v15.4s, v19.4s
+	WORD $0x6e34de9c // fmul v28.4s, v20.4s, v20.4s
+	WORD $0x6e35debd // fmul v29.4s, v21.4s, v21.4s
+	WORD $0x6e3adf5e // fmul v30.4s, v26.4s, v26.4s
+	WORD $0x6e3bdf6e // fmul v14.4s, v27.4s, v27.4s
+	WORD $0x3dc0528f // ldr q15, [x20, #320]
+	WORD $0x3dc05290 // ldr q16, [x20, #320]
+	WORD $0x3dc05291 // ldr q17, [x20, #320]
+	WORD $0x3dc05292 // ldr q18, [x20, #320]
+	WORD $0x3dc05693 // ldr q19, [x20, #336]
+	WORD $0x4e2fcf93 // fmla v19.4s, v28.4s, v15.4s
+	WORD $0x3dc0568f // ldr q15, [x20, #336]
+	WORD $0x4e30cfaf // fmla v15.4s, v29.4s, v16.4s
+	WORD $0x3dc05690 // ldr q16, [x20, #336]
+	WORD $0x4e31cfd0 // fmla v16.4s, v30.4s, v17.4s
+	WORD $0x3dc05691 // ldr q17, [x20, #336]
+	WORD $0x4e32cdd1 // fmla v17.4s, v14.4s, v18.4s
+	WORD $0x3dc05a92 // ldr q18, [x20, #352]
+	WORD $0x4e33cf92 // fmla v18.4s, v28.4s, v19.4s
+	WORD $0x3dc05a93 // ldr q19, [x20, #352]
+	WORD $0x4e2fcfb3 // fmla v19.4s, v29.4s, v15.4s
+	WORD $0x3dc05a8f // ldr q15, [x20, #352]
+	WORD $0x4e30cfcf // fmla v15.4s, v30.4s, v16.4s
+	WORD $0x3dc05a90 // ldr q16, [x20, #352]
+	WORD $0x4e31cdd0 // fmla v16.4s, v14.4s, v17.4s
+	WORD $0x3dc05e91 // ldr q17, [x20, #368]
+	WORD $0x4e32cf91 // fmla v17.4s, v28.4s, v18.4s
+	WORD $0x3dc05e92 // ldr q18, [x20, #368]
+	WORD $0x4e33cfb2 // fmla v18.4s, v29.4s, v19.4s
+	WORD $0x3dc05e93 // ldr q19, [x20, #368]
+	WORD $0x4e2fcfd3 // fmla v19.4s, v30.4s, v15.4s
+	WORD $0x3dc05e8f // ldr q15, [x20, #368]
+	WORD $0x4e30cdcf // fmla v15.4s, v14.4s, v16.4s
+	WORD $0x3dc06290 // ldr q16, [x20, #384]
+	WORD $0x4e31cf90 // fmla v16.4s, v28.4s, v17.4s
+	WORD $0x3dc06291 // ldr q17, [x20, #384]
+	WORD $0x4e32cfb1 // fmla v17.4s, v29.4s, v18.4s
+	WORD $0x3dc06292 // ldr q18, [x20, #384]
+	WORD $0x4e33cfd2 // fmla v18.4s, v30.4s, v19.4s
+	WORD $0x3dc06293 // ldr q19, [x20, #384]
+	WORD $0x4e2fcdd3 // fmla v19.4s, v14.4s, v15.4s
+	WORD $0x6e34df9c // fmul v28.4s, v28.4s, v20.4s
+	WORD $0x6e35dfbd // fmul v29.4s, v29.4s, v21.4s
+	WORD $0x6e3adfde // fmul v30.4s, v30.4s, v26.4s
+	WORD $0x6e3bddce // fmul v14.4s, v14.4s, v27.4s
+	WORD $0x6e3cde0f // fmul v15.4s, v16.4s, v28.4s
+	WORD $0x6e3dde30 // fmul v16.4s, v17.4s, v29.4s
+	WORD $0x6e3ede51 // fmul v17.4s, v18.4s, v30.4s
+	WORD $0x6e2ede72 // fmul v18.4s, v19.4s, v14.4s
+	WORD $0x4e34cc2f // fmla v15.4s, v1.4s, v20.4s
+	WORD $0x4e35cc30 // fmla v16.4s, v1.4s, v21.4s
+	WORD $0x4e3acc31 // fmla v17.4s, v1.4s, v26.4s
+	WORD $0x4e3bcc32 // fmla v18.4s, v1.4s, v27.4s
+	WORD $0x6f00e413 // movi v19.2d, #0
+	WORD $0x6f00e414 // movi v20.2d, #0
+	WORD $0x6f00e415 // movi v21.2d, #0
+	WORD $0x6f00e41a // movi v26.2d, #0
+	WORD $0x4e27f67b // fmax v27.4s, v19.4s, v7.4s
+	WORD $0x4e28f69c // fmax v28.4s, v20.4s, v8.4s
+	WORD $0x4e29f6bd // fmax v29.4s, v21.4s, v9.4s
+	WORD $0x4e2af75e // fmax v30.4s, v26.4s, v10.4s
+	WORD $0x4e3bd5ee // fadd v14.4s, v15.4s, v27.4s
+	WORD $0x4e3cd60f // fadd v15.4s, v16.4s, v28.4s
+	WORD $0x4e3dd630 // fadd v16.4s, v17.4s, v29.4s
+	WORD $0x4e3ed651 // fadd v17.4s, v18.4s, v30.4s
+	WORD $0x6e3fded2 // fmul v18.4s, v22.4s, v31.4s
+	WORD $0x6e2bdef3 // fmul v19.4s, v23.4s, v11.4s
+	WORD $0x6e2cdf14 // fmul v20.4s, v24.4s, v12.4s
+	WORD $0x6e2ddf35 // fmul v21.4s, v25.4s, v13.4s
+	WORD $0x6e20de5a // fmul v26.4s, v18.4s, v0.4s
+	WORD $0x6e20de7b // fmul v27.4s, v19.4s, v0.4s
+	WORD $0x6e20de9c // fmul v28.4s, v20.4s, v0.4s
 	WORD $0x6e20debd // fmul v29.4s, v21.4s, v0.4s
-	WORD $0x6e20df5e // fmul v30.4s, v26.4s, v0.4s
-	WORD $0x6e20df7f // fmul v31.4s, v27.4s, v0.4s
-	WORD $0x6e20df87 // fmul v7.4s, v28.4s, v0.4s
-	WORD $0x3d800036 // str q22, [x1, #0]
-	WORD $0x3d800437 // str q23, [x1, #16]
-	WORD $0x3d800838 // str q24, [x1, #32]
-	WORD $0x3d800c39 // str q25, [x1, #48]
-	WORD $0x3d800051 // str q17, [x2, #0]
-	WORD $0x3d800452 // str q18, [x2, #16]
-	WORD $0x3d800853 // str q19, [x2, #32]
-	WORD $0x3d800c54 // str q20, [x2, #48]
-	WORD $0x3d80007d // str q29, [x3, #0]
-	WORD $0x3d80047e // str q30, [x3, #16]
-	WORD $0x3d80087f // str q31, [x3, #32]
-	WORD $0x3d800c67 // str q7, [x3, #48]
+	WORD $0x4ea0a8fe // cmlt v30.4s, v7.4s, #0
+	WORD $0x4ea0a91f // cmlt v31.4s, v8.4s, #0
+	WORD $0x4ea0a927 // cmlt v7.4s, v9.4s, #0
+	WORD $0x4ea0a948 // cmlt v8.4s, v10.4s, #0
+	WORD $0x6e761f5e // bsl v30.16b, v26.16b, v22.16b
+	WORD $0x6e771f7f // bsl v31.16b, v27.16b, v23.16b
+	WORD $0x6e781f87 // bsl v7.16b, v28.16b, v24.16b
+	WORD $0x6e791fa8 // bsl v8.16b, v29.16b, v25.16b
+	WORD $0x6e32dec9 // fmul v9.4s, v22.4s, v18.4s
+	WORD $0x6e33deea // fmul v10.4s, v23.4s, v19.4s
+	WORD $0x6e34df0b // fmul v11.4s, v24.4s, v20.4s
+	WORD $0x6e35df2c // fmul v12.4s, v25.4s, v21.4s
+	WORD $0x6e20dd2d // fmul v13.4s, v9.4s, v0.4s
+	WORD $0x6e20dd52 // fmul v18.4s, v10.4s, v0.4s
+	WORD $0x6e20dd73 // fmul v19.4s, v11.4s, v0.4s
+	WORD $0x6e20dd94 // fmul v20.4s, v12.4s, v0.4s
+	WORD $0x3d80002e // str q14, [x1, #0]
+	WORD $0x3d80042f // str q15, [x1, #16]
+	WORD $0x3d800830 // str q16, [x1, #32]
+	WORD $0x3d800c31 // str q17, [x1, #48]
+	WORD $0x3d80005e // str q30, [x2, #0]
+	WORD $0x3d80045f // str q31, [x2, #16]
+	WORD $0x3d800847 // str q7, [x2, #32]
+	WORD $0x3d800c48 // str q8, [x2, #48]
+	WORD $0x3d80006d // str q13, [x3, #0]
+	WORD $0x3d800472 // str q18, [x3, #16]
+	WORD $0x3d800873 // str q19, [x3, #32]
+	WORD $0x3d800c74 // str q20, [x3, #48]
 	ADD $64, R4
 	ADD $64, R1
 	ADD $64, R2
@@ -9168,73 +9215,72 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00088 // ldr q8, [x4, #0]
-	WORD $0x4ea81c49 // orr v9.16b, v2.16b, v8.16b
-	WORD $0x4e29f4ca // fmax v10.4s, v6.4s, v9.4s
-	WORD $0x6e2a1c4b // eor v11.16b, v2.16b, v10.16b
-	WORD $0x3dc00a8c // ldr q12, [x20, #32]
-	WORD $0x4eabccac // fmls v12.4s, v5.4s, v11.4s
-	WORD $0x3dc00a8d // ldr q13, [x20, #32]
-	WORD $0x4eadd58e // fsub v14.4s, v12.4s, v13.4s
-	WORD $0x4e2ecc6b // fmla v11.4s, v3.4s, v14.4s
-	WORD $0x3dc0168f // ldr q15, [x20, #80]
-	WORD $0x4e2ecdeb // fmla v11.4s, v15.4s, v14.4s
-	WORD $0x6e2bdd70 // fmul v16.4s, v11.4s, v11.4s
-	WORD $0x3dc01a91 // ldr q17, [x20, #96]
-	WORD $0x3dc01e92 // ldr q18, [x20, #112]
-	WORD $0x4e31cd72 // fmla v18.4s, v11.4s, v17.4s
-	WORD $0x3dc02293 // ldr q19, [x20, #128]
-	WORD $0x4e32cd73 // fmla v19.4s, v11.4s, v18.4s
-	WORD $0x3dc02694 // ldr q20, [x20, #144]
-	WORD $0x4e33cd74 // fmla v20.4s, v11.4s, v19.4s
-	WORD $0x3dc02a95 // ldr q21, [x20, #160]
-	WORD $0x4e34cd75 // fmla v21.4s, v11.4s, v20.4s
-	WORD $0x6ea0f976 // fneg v22.4s, v11.4s
-	WORD $0x4e35ce16 // fmla v22.4s, v16.4s, v21.4s
-	WORD $0x4e24d6d7 // fadd v23.4s, v22.4s, v4.4s
-	WORD $0x4f375598 // shl v24.4s, v12.4s, #23
-	WORD $0x3dc03699 // ldr q25, [x20, #208]
-	WORD $0x4eb9871a // add v26.4s, v24.4s, v25.4s
-	WORD $0x6e3adefb // fmul v27.4s, v23.4s, v26.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x4e3bcc1c // fmla v28.4s, v0.4s, v27.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x6e3cffbe // fdiv v30.4s, v29.4s, v28.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x4ebcd7e7 // fsub v7.4s, v31.4s, v28.4s
-	WORD $0x4e3bcc07 // fmla v7.4s, v0.4s, v27.4s
-	WORD $0x3dc02e89 // ldr q9, [x20, #176]
-	WORD $0x4ebecf89 // fmls v9.4s, v28.4s, v30.4s
-	WORD $0x4ebecce9 // fmls v9.4s, v7.4s, v30.4s
-	WORD $0x4e29cfde // fmla v30.4s, v30.4s, v9.4s
-	WORD $0x6e20df6a // fmul v10.4s, v27.4s, v0.4s
-	WORD $0x4e21d54b // fadd v11.4s, v10.4s, v1.4s
-	WORD $0x6e2bfd4c // fdiv v12.4s, v10.4s, v11.4s
-	WORD $0x6e2cdd8d // fmul v13.4s, v12.4s, v12.4s
-	WORD $0x3dc0528e // ldr q14, [x20, #320]
-	WORD $0x3dc0568f // ldr q15, [x20, #336]
-	WORD $0x4e2ecdaf // fmla v15.4s, v13.4s, v14.4s
-	WORD $0x3dc05a90 // ldr q16, [x20, #352]
-	WORD $0x4e2fcdb0 // fmla v16.4s, v13.4s, v15.4s
-	WORD $0x3dc05e91 // ldr q17, [x20, #368]
-	WORD $0x4e30cdb1 // fmla v17.4s, v13.4s, v16.4s
-	WORD $0x3dc06292 // ldr q18, [x20, #384]
-	WORD $0x4e31cdb2 // fmla v18.4s, v13.4s, v17.4s
-	WORD $0x6e2cddb3 // fmul v19.4s, v13.4s, v12.4s
-	WORD $0x6e33de54 // fmul v20.4s, v18.4s, v19.4s
-	WORD $0x4e2ccc34 // fmla v20.4s, v1.4s, v12.4s
-	WORD $0x6f00e415 // movi v21.2d, #0
-	WORD $0x4e28f6b6 // fmax v22.4s, v21.4s, v8.4s
-	WORD $0x4e36d697 // fadd v23.4s, v20.4s, v22.4s
-	WORD $0x6e3bdfd8 // fmul v24.4s, v30.4s, v27.4s
-	WORD $0x6e20df19 // fmul v25.4s, v24.4s, v0.4s
-	WORD $0x4ea0a91a // cmlt v26.4s, v8.4s, #0
-	WORD $0x6e7e1f3a // bsl v26.16b, v25.16b, v30.16b
-	WORD $0x6e38dfdb // fmul v27.4s, v30.4s, v24.4s
-	WORD $0x6e20df7c // fmul v28.4s, v27.4s, v0.4s
-	WORD $0x3d800037 // str q23, [x1, #0]
-	WORD $0x3d80005a // str q26, [x2, #0]
-	WORD $0x3d80007c // str q28, [x3, #0]
+	WORD $0x3dc00095 // ldr q21, [x4, #0]
+	WORD $0x4eb51c56 // orr v22.16b, v2.16b, v21.16b
+	WORD $0x4e36f4d7 // fmax v23.4s, v6.4s, v22.4s
+	WORD $0x6e371c58 // eor v24.16b, v2.16b, v23.16b
+	WORD $0x3dc00a99 // ldr q25, [x20, #32]
+	WORD $0x4eb8ccb9 // fmls v25.4s, v5.4s, v24.4s
+	WORD $0x3dc00a9a // ldr q26, [x20, #32]
+	WORD $0x4ebad73b // fsub v27.4s, v25.4s, v26.4s
+	WORD $0x4e3bcc78 // fmla v24.4s, v3.4s, v27.4s
+	WORD $0x3dc0169c // ldr q28, [x20, #80]
+	WORD $0x4e3bcf98 // fmla v24.4s, v28.4s, v27.4s
+	WORD $0x6e38df1d // fmul v29.4s, v24.4s, v24.4s
+	WORD $0x3dc01a9e // ldr q30, [x20, #96]
+	WORD $0x3dc01e9f // ldr q31, [x20, #112]
+	WORD $0x4e3ecf1f // fmla v31.4s, v24.4s, v30.4s
+	WORD $0x3dc02287 // ldr q7, [x20, #128]
+	WORD $0x4e3fcf07 // fmla v7.4s, v24.4s, v31.4s
+	WORD $0x3dc02688 // ldr q8, [x20, #144]
+	WORD $0x4e27cf08 // fmla v8.4s, v24.4s, v7.4s
+	WORD $0x3dc02a89 // ldr q9, [x20, #160]
+	WORD $0x4e28cf09 // fmla v9.4s, v24.4s, v8.4s
+	WORD $0x4ea9cfb8 // fmls v24.4s, v29.4s, v9.4s
+	WORD $0x4eb8d48a // fsub v10.4s, v4.4s, v24.4s
+	WORD $0x4f37572b // shl v11.4s, v25.4s, #23
+	WORD $0x3dc0368c // ldr q12, [x20, #208]
+	WORD $0x4eac856d // add v13.4s, v11.4s, v12.4s
+	WORD $0x6e2ddd4e // fmul v14.4s, v10.4s, v13.4s
+	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x4e2ecc0f // fmla v15.4s, v0.4s, v14.4s
+	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x6e2ffe11 // fdiv v17.4s, v16.4s, v15.4s
+	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x4eafd653 // fsub v19.4s, v18.4s, v15.4s
+	WORD $0x4e2ecc13 // fmla v19.4s, v0.4s, v14.4s
+	WORD $0x3dc02e94 // ldr q20, [x20, #176]
+	WORD $0x4eb1cdf4 // fmls v20.4s, v15.4s, v17.4s
+	WORD $0x4eb1ce74 // fmls v20.4s, v19.4s, v17.4s
+	WORD $0x4e34ce31 // fmla v17.4s, v17.4s, v20.4s
+	WORD $0x6e20ddd6 // fmul v22.4s, v14.4s, v0.4s
+	WORD $0x4e21d6d7 // fadd v23.4s, v22.4s, v1.4s
+	WORD $0x6e37fed8 // fdiv v24.4s, v22.4s, v23.4s
+	WORD $0x6e38df19 // fmul v25.4s, v24.4s, v24.4s
+	WORD $0x3dc0529a // ldr q26, [x20, #320]
+	WORD $0x3dc0569b // ldr q27, [x20, #336]
+	WORD $0x4e3acf3b // fmla v27.4s, v25.4s, v26.4s
+	WORD $0x3dc05a9c // ldr q28, [x20, #352]
+	WORD $0x4e3bcf3c // fmla v28.4s, v25.4s, v27.4s
+	WORD $0x3dc05e9d // ldr q29, [x20, #368]
+	WORD $0x4e3ccf3d // fmla v29.4s, v25.4s, v28.4s
+	WORD $0x3dc0629e // ldr q30, [x20, #384]
+	WORD $0x4e3dcf3e // fmla v30.4s, v25.4s, v29.4s
+	WORD $0x6e38df3f // fmul v31.4s, v25.4s, v24.4s
+	WORD $0x6e3fdfc7 // fmul v7.4s, v30.4s, v31.4s
+	WORD $0x4e38cc27 // fmla v7.4s, v1.4s, v24.4s
+	WORD $0x6f00e408 // movi v8.2d, #0
+	WORD $0x4e35f509 // fmax v9.4s, v8.4s, v21.4s
+	WORD $0x4e29d4ea // fadd v10.4s, v7.4s, v9.4s
+	WORD $0x6e2ede2b // fmul v11.4s, v17.4s, v14.4s
+	WORD $0x6e20dd6c // fmul v12.4s, v11.4s, v0.4s
+	WORD $0x4ea0aaad // cmlt v13.4s, v21.4s, #0
+	WORD $0x6e711d8d // bsl v13.16b, v12.16b, v17.16b
+	WORD $0x6e2bde2e // fmul v14.4s, v17.4s, v11.4s
+	WORD $0x6e20ddcf // fmul v15.4s, v14.4s, v0.4s
+	WORD $0x3d80002a // str q10, [x1, #0]
+	WORD $0x3d80004d // str q13, [x2, #0]
+	WORD $0x3d80006f // str q15, [x3, #0]
 	ADD $16, R4
 	ADD $16, R1
 	ADD $16, R2
@@ -9314,10 +9360,8 @@ TEXT ·softplus4F32NEON(SB), NOSPLIT, $136-48
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc000a3 // ldr q3, [x5, #0]
-	WORD $0x3dc004a4 // ldr q4, [x5, #16]
-	WORD $0x3dc008a5 // ldr q5, [x5, #32]
-	WORD $0x3dc00ca6 // ldr q6, [x5, #48]
+	WORD $0xad4010a3 // ldp q3, q4, [x5, #0]
+	WORD $0xad4118a5 // ldp q5, q6, [x5, #32]
 	WORD $0x4ea31c27 // orr v7.16b, v1.16b, v3.16b
 	WORD $0x4ea41c28 // orr v8.16b, v1.16b, v4.16b
 	WORD $0x4ea51c29 // orr v9.16b, v1.16b, v5.16b
@@ -9394,220 +9438,216 @@ side1:
 	WORD $0x4e2bce37 // fmla v23.4s, v17.4s, v11.4s
 	WORD $0x3dc02a98 // ldr q24, [x20, #160]
 	WORD $0x4e2cce58 // fmla v24.4s, v18.4s, v12.4s
-	WORD $0x6ea0f9f9 // fneg v25.4s, v15.4s
-	WORD $0x4e2dcff9 // fmla v25.4s, v31.4s, v13.4s
-	WORD $0x6ea0fa1a // fneg v26.4s, v16.4s
-	WORD $0x4e2eccfa // fmla v26.4s, v7.4s, v14.4s
-	WORD $0x6ea0fa3b // fneg v27.4s, v17.4s
-	WORD $0x4e37cd1b // fmla v27.4s, v8.4s, v23.4s
-	WORD $0x6ea0fa5c // fneg v28.4s, v18.4s
-	WORD $0x4e38cd3c // fmla v28.4s, v9.4s, v24.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x4e3dd73e // fadd v30.4s, v25.4s, v29.4s
-	WORD $0x4e3dd75f // fadd v31.4s, v26.4s, v29.4s
-	WORD $0x4e3dd767 // fadd v7.4s, v27.4s, v29.4s
-	WORD $0x4e3dd788 // fadd v8.4s, v28.4s, v29.4s
-	WORD $0x4f375669 // shl v9.4s, v19.4s, #23
-	WORD $0x4f37568a // shl v10.4s, v20.4s, #23
-	WORD $0x4f3756ab // shl v11.4s, v21.4s, #23
-	WORD $0x4f3756cc // shl v12.4s, v22.4s, #23
-	WORD $0x3dc0368d // ldr q13, [x20, #208]
-	WORD $0x4ead852e // add v14.4s, v9.4s, v13.4s
-	WORD $0x4ead854f // add v15.4s, v10.4s, v13.4s
-	WORD $0x4ead8570 // add v16.4s, v11.4s, v13.4s
-	WORD $0x4ead8591 // add v17.4s, v12.4s, v13.4s
-	WORD $0x6e2edfd2 // fmul v18.4s, v30.4s, v14.4s
-	WORD $0x6e2fdff3 // fmul v19.4s, v31.4s, v15.4s
-	WORD $0x6e30dcf4 // fmul v20.4s, v7.4s, v16.4s
-	WORD $0x6e31dd15 // fmul v21.4s, v8.4s, v17.4s
+	WORD $0x4eadcfef // fmls v15.4s, v31.4s, v13.4s
+	WORD $0x4eaeccf0 // fmls v16.4s, v7.4s, v14.4s
+	WORD $0x4eb7cd11 // fmls v17.4s, v8.4s, v23.4s
+	WORD $0x4eb8cd32 // fmls v18.4s, v9.4s, v24.4s
+	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x4eafd73a // fsub v26.4s, v25.4s, v15.4s
+	WORD $0x4eb0d73b // fsub v27.4s, v25.4s, v16.4s
+	WORD $0x4eb1d73c // fsub v28.4s, v25.4s, v17.4s
+	WORD $0x4eb2d73d // fsub v29.4s, v25.4s, v18.4s
+	WORD $0x4f37567e // shl v30.4s, v19.4s, #23
+	WORD $0x4f37569f // shl v31.4s, v20.4s, #23
+	WORD $0x4f3756a7 // shl v7.4s, v21.4s, #23
+	WORD $0x4f3756c8 // shl v8.4s, v22.4s, #23
+	WORD $0x3dc03689 // ldr q9, [x20, #208]
+	WORD $0x4ea987ca // add v10.4s, v30.4s, v9.4s
+	WORD $0x4ea987eb // add v11.4s, v31.4s, v9.4s
+	WORD $0x4ea984ec // add v12.4s, v7.4s, v9.4s
+	WORD $0x4ea9850d // add v13.4s, v8.4s, v9.4s
+	WORD $0x6e2adf4e // fmul v14.4s, v26.4s, v10.4s
+	WORD $0x6e2bdf6f // fmul v15.4s, v27.4s, v11.4s
+	WORD $0x6e2cdf90 // fmul v16.4s, v28.4s, v12.4s
+	WORD $0x6e2ddfb1 // fmul v17.4s, v29.4s, v13.4s
+	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3dc02e94 // ldr q20, [x20, #176]
+	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x4e2ecc12 // fmla v18.4s, v0.4s, v14.4s
+	WORD $0x4e2fcc13 // fmla v19.4s, v0.4s, v15.4s
+	WORD $0x4e30cc14 // fmla v20.4s, v0.4s, v16.4s
+	WORD $0x4e31cc15 // fmla v21.4s, v0.4s, v17.4s
 	WORD $0x3dc02e96 // ldr q22, [x20, #176]
 	WORD $0x3dc02e97 // ldr q23, [x20, #176]
 	WORD $0x3dc02e98 // ldr q24, [x20, #176]
 	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x4e32cc16 // fmla v22.4s, v0.4s, v18.4s
-	WORD $0x4e33cc17 // fmla v23.4s, v0.4s, v19.4s
-	WORD $0x4e34cc18 // fmla v24.4s, v0.4s, v20.4s
-	WORD $0x4e35cc19 // fmla v25.4s, v0.4s, v21.4s
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
-	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
-	WORD $0x6e38ff87 // fdiv v7.4s, v28.4s, v24.4s
-	WORD $0x6e39ffa8 // fdiv v8.4s, v29.4s, v25.4s
-	WORD $0x3dc02e89 // ldr q9, [x20, #176]
-	WORD $0x3dc02e8a // ldr q10, [x20, #176]
-	WORD $0x3dc02e8b // ldr q11, [x20, #176]
-	WORD $0x3dc02e8c // ldr q12, [x20, #176]
-	WORD $0x4eb6d52d // fsub v13.4s, v9.4s, v22.4s
-	WORD $0x4eb7d54e // fsub v14.4s, v10.4s, v23.4s
-	WORD $0x4eb8d56f // fsub v15.4s, v11.4s, v24.4s
-	WORD $0x4eb9d590 // fsub v16.4s, v12.4s, v25.4s
-	WORD $0x4e32cc0d // fmla v13.4s, v0.4s, v18.4s
-	WORD $0x4e33cc0e // fmla v14.4s, v0.4s, v19.4s
-	WORD $0x4e34cc0f // fmla v15.4s, v0.4s, v20.4s
-	WORD $0x4e35cc10 // fmla v16.4s, v0.4s, v21.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x4ebeced1 // fmls v17.4s, v22.4s, v30.4s
-	WORD $0x4ebfcefa // fmls v26.4s, v23.4s, v31.4s
-	WORD $0x4ea7cf1b // fmls v27.4s, v24.4s, v7.4s
-	WORD $0x4ea8cf3c // fmls v28.4s, v25.4s, v8.4s
-	WORD $0x4ebecdb1 // fmls v17.4s, v13.4s, v30.4s
-	WORD $0x4ebfcdda // fmls v26.4s, v14.4s, v31.4s
-	WORD $0x4ea7cdfb // fmls v27.4s, v15.4s, v7.4s
-	WORD $0x4ea8ce1c // fmls v28.4s, v16.4s, v8.4s
-	WORD $0x4e31cfde // fmla v30.4s, v30.4s, v17.4s
-	WORD $0x4e3acfff // fmla v31.4s, v31.4s, v26.4s
-	WORD $0x4e3bcce7 // fmla v7.4s, v7.4s, v27.4s
-	WORD $0x4e3ccd08 // fmla v8.4s, v8.4s, v28.4s
-	WORD $0x6e20de5d // fmul v29.4s, v18.4s, v0.4s
-	WORD $0x6e20de69 // fmul v9.4s, v19.4s, v0.4s
-	WORD $0x6e20de8a // fmul v10.4s, v20.4s, v0.4s
-	WORD $0x6e20deab // fmul v11.4s, v21.4s, v0.4s
-	WORD $0x3dc04e8c // ldr q12, [x20, #304]
-	WORD $0x4e2cd7ad // fadd v13.4s, v29.4s, v12.4s
-	WORD $0x4e2cd52e // fadd v14.4s, v9.4s, v12.4s
-	WORD $0x4e2cd54f // fadd v15.4s, v10.4s, v12.4s
-	WORD $0x4e2cd570 // fadd v16.4s, v11.4s, v12.4s
-	WORD $0x6e2dffb1 // fdiv v17.4s, v29.4s, v13.4s
-	WORD $0x6e2efd36 // fdiv v22.4s, v9.4s, v14.4s
-	WORD $0x6e2ffd57 // fdiv v23.4s, v10.4s, v15.4s
-	WORD $0x6e30fd78 // fdiv v24.4s, v11.4s, v16.4s
-	WORD $0x6e31de39 // fmul v25.4s, v17.4s, v17.4s
-	WORD $0x6e36deda // fmul v26.4s, v22.4s, v22.4s
-	WORD $0x6e37defb // fmul v27.4s, v23.4s, v23.4s
-	WORD $0x6e38df1c // fmul v28.4s, v24.4s, v24.4s
-	WORD $0x3dc0529d // ldr q29, [x20, #320]
-	WORD $0x3dc05289 // ldr q9, [x20, #320]
-	WORD $0x3dc0528a // ldr q10, [x20, #320]
-	WORD $0x3dc0528b // ldr q11, [x20, #320]
-	WORD $0x3dc0568c // ldr q12, [x20, #336]
-	WORD $0x4e3dcf2c // fmla v12.4s, v25.4s, v29.4s
-	WORD $0x3dc0568d // ldr q13, [x20, #336]
-	WORD $0x4e29cf4d // fmla v13.4s, v26.4s, v9.4s
-	WORD $0x3dc0568e // ldr q14, [x20, #336]
-	WORD $0x4e2acf6e // fmla v14.4s, v27.4s, v10.4s
-	WORD $0x3dc0568f // ldr q15, [x20, #336]
-	WORD $0x4e2bcf8f // fmla v15.4s, v28.4s, v11.4s
-	WORD $0x3dc05a90 // ldr q16, [x20, #352]
-	WORD $0x4e2ccf30 // fmla v16.4s, v25.4s, v12.4s
-	WORD $0x3dc05a9d // ldr q29, [x20, #352]
-	WORD $0x4e2dcf5d // fmla v29.4s, v26.4s, v13.4s
-	WORD $0x3dc05a89 // ldr q9, [x20, #352]
-	WORD $0x4e2ecf69 // fmla v9.4s, v27.4s, v14.4s
-	WORD $0x3dc05a8a // ldr q10, [x20, #352]
-	WORD $0x4e2fcf8a // fmla v10.4s, v28.4s, v15.4s
-	WORD $0x3dc05e8b // ldr q11, [x20, #368]
-	WORD $0x4e30cf2b // fmla v11.4s, v25.4s, v16.4s
-	WORD $0x3dc05e8c // ldr q12, [x20, #368]
-	WORD $0x4e3dcf4c // fmla v12.4s, v26.4s, v29.4s
-	WORD $0x3dc05e8d // ldr q13, [x20, #368]
-	WORD $0x4e29cf6d // fmla v13.4s, v27.4s, v9.4s
-	WORD $0x3dc05e8e // ldr q14, [x20, #368]
-	WORD $0x4e2acf8e // fmla v14.4s, v28.4s, v10.4s
-	WORD $0x3dc0628f // ldr q15, [x20, #384]
-	WORD $0x4e2bcf2f // fmla v15.4s, v25.4s, v11.4s
-	WORD $0x3dc06290 // ldr q16, [x20, #384]
-	WORD $0x4e2ccf50 // fmla v16.4s, v26.4s, v12.4s
-	WORD $0x3dc0629d // ldr q29, [x20, #384]
-	WORD $0x4e2dcf7d // fmla v29.4s, v27.4s, v13.4s
-	WORD $0x3dc06289 // ldr q9, [x20, #384]
-	WORD $0x4e2ecf89 // fmla v9.4s, v28.4s, v14.4s
-	WORD $0x6e31df2a // fmul v10.4s, v25.4s, v17.4s
-	WORD $0x6e36df4b // fmul v11.4s, v26.4s, v22.4s
-	WORD $0x6e37df6c // fmul v12.4s, v27.4s, v23.4s
-	WORD $0x6e38df8d // fmul v13.4s, v28.4s, v24.4s
-	WORD $0x6e2addee // fmul v14.4s, v15.4s, v10.4s
-	WORD $0x6e2bde0f // fmul v15.4s, v16.4s, v11.4s
-	WORD $0x6e2cdfb0 // fmul v16.4s, v29.4s, v12.4s
-	WORD $0x6e2ddd39 // fmul v25.4s, v9.4s, v13.4s
-	WORD $0x3dc04e9a // ldr q26, [x20, #304]
-	WORD $0x4e31cf4e // fmla v14.4s, v26.4s, v17.4s
-	WORD $0x4e36cf4f // fmla v15.4s, v26.4s, v22.4s
-	WORD $0x4e37cf50 // fmla v16.4s, v26.4s, v23.4s
-	WORD $0x4e38cf59 // fmla v25.4s, v26.4s, v24.4s
-	WORD $0x6f00e41b // movi v27.2d, #0
-	WORD $0x6f00e41c // movi v28.2d, #0
-	WORD $0x6f00e41d // movi v29.2d, #0
-	WORD $0x6f00e409 // movi v9.2d, #0
-	WORD $0x4e23f76a // fmax v10.4s, v27.4s, v3.4s
-	WORD $0x4e24f78b // fmax v11.4s, v28.4s, v4.4s
-	WORD $0x4e25f7ac // fmax v12.4s, v29.4s, v5.4s
-	WORD $0x4e26f52d // fmax v13.4s, v9.4s, v6.4s
-	WORD $0x4e2ad5ce // fadd v14.4s, v14.4s, v10.4s
-	WORD $0x4e2bd5ef // fadd v15.4s, v15.4s, v11.4s
-	WORD $0x4e2cd610 // fadd v16.4s, v16.4s, v12.4s
-	WORD $0x4e2dd731 // fadd v17.4s, v25.4s, v13.4s
-	WORD $0x6e32dfd2 // fmul v18.4s, v30.4s, v18.4s
-	WORD $0x6e33dff3 // fmul v19.4s, v31.4s, v19.4s
-	WORD $0x6e34dcf4 // fmul v20.4s, v7.4s, v20.4s
-	WORD $0x6e35dd15 // fmul v21.4s, v8.4s, v21.4s
-	WORD $0x6e20de56 // fmul v22.4s, v18.4s, v0.4s
-	WORD $0x6e20de77 // fmul v23.4s, v19.4s, v0.4s
-	WORD $0x6e20de98 // fmul v24.4s, v20.4s, v0.4s
-	WORD $0x6e20deb9 // fmul v25.4s, v21.4s, v0.4s
-	WORD $0x4ea0a87a // cmlt v26.4s, v3.4s, #0
-	WORD $0x4ea0a89b // cmlt v27.4s, v4.4s, #0
-	WORD $0x4ea0a8bc // cmlt v28.4s, v5.4s, #0
-	WORD $0x4ea0a8dd // cmlt v29.4s, v6.4s, #0
-	WORD $0x6e7e1eda // bsl v26.16b, v22.16b, v30.16b
-	WORD $0x6e7f1efb // bsl v27.16b, v23.16b, v31.16b
-	WORD $0x6e671f1c // bsl v28.16b, v24.16b, v7.16b
-	WORD $0x6e681f3d // bsl v29.16b, v25.16b, v8.16b
-	WORD $0x6e32dfde // fmul v30.4s, v30.4s, v18.4s
-	WORD $0x6e33dfff // fmul v31.4s, v31.4s, v19.4s
-	WORD $0x6e34dce7 // fmul v7.4s, v7.4s, v20.4s
-	WORD $0x6e35dd08 // fmul v8.4s, v8.4s, v21.4s
-	WORD $0x6e20dfc9 // fmul v9.4s, v30.4s, v0.4s
-	WORD $0x6e20dfea // fmul v10.4s, v31.4s, v0.4s
-	WORD $0x6e20dceb // fmul v11.4s, v7.4s, v0.4s
-	WORD $0x6e20dd0c // fmul v12.4s, v8.4s, v0.4s
+	WORD $0x6e32feda // fdiv v26.4s, v22.4s, v18.4s
+	WORD $0x6e33fefb // fdiv v27.4s, v23.4s, v19.4s
+	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
+	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
+	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3dc02e87 // ldr q7, [x20, #176]
+	WORD $0x3dc02e88 // ldr q8, [x20, #176]
+	WORD $0x4eb2d7c9 // fsub v9.4s, v30.4s, v18.4s
+	WORD $0x4eb3d7ea // fsub v10.4s, v31.4s, v19.4s
+	WORD $0x4eb4d4eb // fsub v11.4s, v7.4s, v20.4s
+	WORD $0x4eb5d50c // fsub v12.4s, v8.4s, v21.4s
+	WORD $0x4e2ecc09 // fmla v9.4s, v0.4s, v14.4s
+	WORD $0x4e2fcc0a // fmla v10.4s, v0.4s, v15.4s
+	WORD $0x4e30cc0b // fmla v11.4s, v0.4s, v16.4s
+	WORD $0x4e31cc0c // fmla v12.4s, v0.4s, v17.4s
 	WORD $0x3dc02e8d // ldr q13, [x20, #176]
 	WORD $0x3dc02e96 // ldr q22, [x20, #176]
 	WORD $0x3dc02e97 // ldr q23, [x20, #176]
 	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc04299 // ldr q25, [x20, #256]
-	WORD $0x4eb2cf2d // fmls v13.4s, v25.4s, v18.4s
-	WORD $0x4eb3cf36 // fmls v22.4s, v25.4s, v19.4s
-	WORD $0x4eb4cf37 // fmls v23.4s, v25.4s, v20.4s
-	WORD $0x4eb5cf38 // fmls v24.4s, v25.4s, v21.4s
-	WORD $0x6e3eddbe // fmul v30.4s, v13.4s, v30.4s
-	WORD $0x6e3fdedf // fmul v31.4s, v22.4s, v31.4s
-	WORD $0x6e27dee7 // fmul v7.4s, v23.4s, v7.4s
-	WORD $0x6e28df08 // fmul v8.4s, v24.4s, v8.4s
-	WORD $0x3dc0468d // ldr q13, [x20, #272]
-	WORD $0x6e2ddfd2 // fmul v18.4s, v30.4s, v13.4s
-	WORD $0x6e2ddff3 // fmul v19.4s, v31.4s, v13.4s
-	WORD $0x6e2ddcf4 // fmul v20.4s, v7.4s, v13.4s
-	WORD $0x6e2ddd15 // fmul v21.4s, v8.4s, v13.4s
-	WORD $0x4e231c36 // and v22.16b, v1.16b, v3.16b
-	WORD $0x4e241c37 // and v23.16b, v1.16b, v4.16b
-	WORD $0x4e251c38 // and v24.16b, v1.16b, v5.16b
-	WORD $0x4e261c39 // and v25.16b, v1.16b, v6.16b
-	WORD $0x6e321ede // eor v30.16b, v22.16b, v18.16b
-	WORD $0x6e331eff // eor v31.16b, v23.16b, v19.16b
-	WORD $0x6e341f03 // eor v3.16b, v24.16b, v20.16b
-	WORD $0x6e351f24 // eor v4.16b, v25.16b, v21.16b
-	WORD $0x3d80002e // str q14, [x1, #0]
-	WORD $0x3d80042f // str q15, [x1, #16]
-	WORD $0x3d800830 // str q16, [x1, #32]
-	WORD $0x3d800c31 // str q17, [x1, #48]
-	WORD $0x3d80005a // str q26, [x2, #0]
-	WORD $0x3d80045b // str q27, [x2, #16]
-	WORD $0x3d80085c // str q28, [x2, #32]
-	WORD $0x3d800c5d // str q29, [x2, #48]
-	WORD $0x3d800069 // str q9, [x3, #0]
-	WORD $0x3d80046a // str q10, [x3, #16]
-	WORD $0x3d80086b // str q11, [x3, #32]
-	WORD $0x3d800c6c // str q12, [x3, #48]
-	WORD $0x3d80009e // str q30, [x4, #0]
-	WORD $0x3d80049f // str q31, [x4, #16]
-	WORD $0x3d800883 // str q3, [x4, #32]
-	WORD $0x3d800c84 // str q4, [x4, #48]
+	WORD $0x4ebace4d // fmls v13.4s, v18.4s, v26.4s
+	WORD $0x4ebbce76 // fmls v22.4s, v19.4s, v27.4s
+	WORD $0x4ebcce97 // fmls v23.4s, v20.4s, v28.4s
+	WORD $0x4ebdceb8 // fmls v24.4s, v21.4s, v29.4s
+	WORD $0x4ebacd2d // fmls v13.4s, v9.4s, v26.4s
+	WORD $0x4ebbcd56 // fmls v22.4s, v10.4s, v27.4s
+	WORD $0x4ebccd77 // fmls v23.4s, v11.4s, v28.4s
+	WORD $0x4ebdcd98 // fmls v24.4s, v12.4s, v29.4s
+	WORD $0x4e2dcf5a // fmla v26.4s, v26.4s, v13.4s
+	WORD $0x4e36cf7b // fmla v27.4s, v27.4s, v22.4s
+	WORD $0x4e37cf9c // fmla v28.4s, v28.4s, v23.4s
+	WORD $0x4e38cfbd // fmla v29.4s, v29.4s, v24.4s
+	WORD $0x6e20ddd9 // fmul v25.4s, v14.4s, v0.4s
+	WORD $0x6e20ddfe // fmul v30.4s, v15.4s, v0.4s
+	WORD $0x6e20de1f // fmul v31.4s, v16.4s, v0.4s
+	WORD $0x6e20de27 // fmul v7.4s, v17.4s, v0.4s
+	WORD $0x3dc04e88 // ldr q8, [x20, #304]
+	WORD $0x4e28d729 // fadd v9.4s, v25.4s, v8.4s
+	WORD $0x4e28d7ca // fadd v10.4s, v30.4s, v8.4s
+	WORD $0x4e28d7eb // fadd v11.4s, v31.4s, v8.4s
+	WORD $0x4e28d4ec // fadd v12.4s, v7.4s, v8.4s
+	WORD $0x6e29ff2d // fdiv v13.4s, v25.4s, v9.4s
+	WORD $0x6e2affd2 // fdiv v18.4s, v30.4s, v10.4s
+	WORD $0x6e2bfff3 // fdiv v19.4s, v31.4s, v11.4s
+	WORD $0x6e2cfcf4 // fdiv v20.4s, v7.4s, v12.4s
+	WORD $0x6e2dddb5 // fmul v21.4s, v13.4s, v13.4s
+	WORD $0x6e32de56 // fmul v22.4s, v18.4s, v18.4s
+	WORD $0x6e33de77 // fmul v23.4s, v19.4s, v19.4s
+	WORD $0x6e34de98 // fmul v24.4s, v20.4s, v20.4s
+	WORD $0x3dc05299 // ldr q25, [x20, #320]
+	WORD $0x3dc0529e // ldr q30, [x20, #320]
+	WORD $0x3dc0529f // ldr q31, [x20, #320]
+	WORD $0x3dc05287 // ldr q7, [x20, #320]
+	WORD $0x3dc05688 // ldr q8, [x20, #336]
+	WORD $0x4e39cea8 // fmla v8.4s, v21.4s, v25.4s
+	WORD $0x3dc05689 // ldr q9, [x20, #336]
+	WORD $0x4e3ecec9 // fmla v9.4s, v22.4s, v30.4s
+	WORD $0x3dc0568a // ldr q10, [x20, #336]
+	WORD $0x4e3fceea // fmla v10.4s, v23.4s, v31.4s
+	WORD $0x3dc0568b // ldr q11, [x20, #336]
+	WORD $0x4e27cf0b // fmla v11.4s, v24.4s, v7.4s
+	WORD $0x3dc05a8c // ldr q12, [x20, #352]
+	WORD $0x4e28ceac // fmla v12.4s, v21.4s, v8.4s
+	WORD $0x3dc05a99 // ldr q25, [x20, #352]
+	WORD $0x4e29ced9 // fmla v25.4s, v22.4s, v9.4s
+	WORD $0x3dc05a9e // ldr q30, [x20, #352]
+	WORD $0x4e2acefe // fmla v30.4s, v23.4s, v10.4s
+	WORD $0x3dc05a9f // ldr q31, [x20, #352]
+	WORD $0x4e2bcf1f // fmla v31.4s, v24.4s, v11.4s
+	WORD $0x3dc05e87 // ldr q7, [x20, #368]
+	WORD $0x4e2ccea7 // fmla v7.4s, v21.4s, v12.4s
+	WORD $0x3dc05e88 // ldr q8, [x20, #368]
+	WORD $0x4e39cec8 // fmla v8.4s, v22.4s, v25.4s
+	WORD $0x3dc05e89 // ldr q9, [x20, #368]
+	WORD $0x4e3ecee9 // fmla v9.4s, v23.4s, v30.4s
+	WORD $0x3dc05e8a // ldr q10, [x20, #368]
+	WORD $0x4e3fcf0a // fmla v10.4s, v24.4s, v31.4s
+	WORD $0x3dc0628b // ldr q11, [x20, #384]
+	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
+	WORD $0x3dc0628c // ldr q12, [x20, #384]
+	WORD $0x4e28cecc // fmla v12.4s, v22.4s, v8.4s
+	WORD $0x3dc06299 // ldr q25, [x20, #384]
+	WORD $0x4e29cef9 // fmla v25.4s, v23.4s, v9.4s
+	WORD $0x3dc0629e // ldr q30, [x20, #384]
+	WORD $0x4e2acf1e // fmla v30.4s, v24.4s, v10.4s
+	WORD $0x6e2ddebf // fmul v31.4s, v21.4s, v13.4s
+	WORD $0x6e32dec7 // fmul v7.4s, v22.4s, v18.4s
+	WORD $0x6e33dee8 // fmul v8.4s, v23.4s, v19.4s
+	WORD $0x6e34df09 // fmul v9.4s, v24.4s, v20.4s
+	WORD $0x6e3fdd6a // fmul v10.4s, v11.4s, v31.4s
+	WORD $0x6e27dd8b // fmul v11.4s, v12.4s, v7.4s
+	WORD $0x6e28df2c // fmul v12.4s, v25.4s, v8.4s
+	WORD $0x6e29dfd5 // fmul v21.4s, v30.4s, v9.4s
+	WORD $0x3dc04e96 // ldr q22, [x20, #304]
+	WORD $0x4e2dceca // fmla v10.4s, v22.4s, v13.4s
+	WORD $0x4e32cecb // fmla v11.4s, v22.4s, v18.4s
+	WORD $0x4e33cecc // fmla v12.4s, v22.4s, v19.4s
+	WORD $0x4e34ced5 // fmla v21.4s, v22.4s, v20.4s
+	WORD $0x6f00e417 // movi v23.2d, #0
+	WORD $0x6f00e418 // movi v24.2d, #0
+	WORD $0x6f00e419 // movi v25.2d, #0
+	WORD $0x6f00e41e // movi v30.2d, #0
+	WORD $0x4e23f6ff // fmax v31.4s, v23.4s, v3.4s
+	WORD $0x4e24f707 // fmax v7.4s, v24.4s, v4.4s
+	WORD $0x4e25f728 // fmax v8.4s, v25.4s, v5.4s
+	WORD $0x4e26f7c9 // fmax v9.4s, v30.4s, v6.4s
+	WORD $0x4e3fd54a // fadd v10.4s, v10.4s, v31.4s
+	WORD $0x4e27d56b // fadd v11.4s, v11.4s, v7.4s
+	WORD $0x4e28d58c // fadd v12.4s, v12.4s, v8.4s
+	WORD $0x4e29d6ad // fadd v13.4s, v21.4s, v9.4s
+	WORD $0x6e2edf4e // fmul v14.4s, v26.4s, v14.4s
+	WORD $0x6e2fdf6f // fmul v15.4s, v27.4s, v15.4s
+	WORD $0x6e30df90 // fmul v16.4s, v28.4s, v16.4s
+	WORD $0x6e31dfb1 // fmul v17.4s, v29.4s, v17.4s
+	WORD $0x6e20ddd2 // fmul v18.4s, v14.4s, v0.4s
+	WORD $0x6e20ddf3 // fmul v19.4s, v15.4s, v0.4s
+	WORD $0x6e20de14 // fmul v20.4s, v16.4s, v0.4s
+	WORD $0x6e20de35 // fmul v21.4s, v17.4s, v0.4s
+	WORD $0x4ea0a876 // cmlt v22.4s, v3.4s, #0
+	WORD $0x4ea0a897 // cmlt v23.4s, v4.4s, #0
+	WORD $0x4ea0a8b8 // cmlt v24.4s, v5.4s, #0
+	WORD $0x4ea0a8d9 // cmlt v25.4s, v6.4s, #0
+	WORD $0x6e7a1e56 // bsl v22.16b, v18.16b, v26.16b
+	WORD $0x6e7b1e77 // bsl v23.16b, v19.16b, v27.16b
+	WORD $0x6e7c1e98 // bsl v24.16b, v20.16b, v28.16b
+	WORD $0x6e7d1eb9 // bsl v25.16b, v21.16b, v29.16b
+	WORD $0x6e2edf5a // fmul v26.4s, v26.4s, v14.4s
+	WORD $0x6e2fdf7b // fmul v27.4s, v27.4s, v15.4s
+	WORD $0x6e30df9c // fmul v28.4s, v28.4s, v16.4s
+	WORD $0x6e31dfbd // fmul v29.4s, v29.4s, v17.4s
+	WORD $0x6e20df5e // fmul v30.4s, v26.4s, v0.4s
+	WORD $0x6e20df7f // fmul v31.4s, v27.4s, v0.4s
+	WORD $0x6e20df87 // fmul v7.4s, v28.4s, v0.4s
+	WORD $0x6e20dfa8 // fmul v8.4s, v29.4s, v0.4s
+	WORD $0x3dc02e89 // ldr q9, [x20, #176]
+	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x3dc02e94 // ldr q20, [x20, #176]
+	WORD $0x3dc04295 // ldr q21, [x20, #256]
+	WORD $0x4eaecea9 // fmls v9.4s, v21.4s, v14.4s
+	WORD $0x4eafceb2 // fmls v18.4s, v21.4s, v15.4s
+	WORD $0x4eb0ceb3 // fmls v19.4s, v21.4s, v16.4s
+	WORD $0x4eb1ceb4 // fmls v20.4s, v21.4s, v17.4s
+	WORD $0x6e3add3a // fmul v26.4s, v9.4s, v26.4s
+	WORD $0x6e3bde5b // fmul v27.4s, v18.4s, v27.4s
+	WORD $0x6e3cde7c // fmul v28.4s, v19.4s, v28.4s
+	WORD $0x6e3dde9d // fmul v29.4s, v20.4s, v29.4s
+	WORD $0x3dc04689 // ldr q9, [x20, #272]
+	WORD $0x6e29df4e // fmul v14.4s, v26.4s, v9.4s
+	WORD $0x6e29df6f // fmul v15.4s, v27.4s, v9.4s
+	WORD $0x6e29df90 // fmul v16.4s, v28.4s, v9.4s
+	WORD $0x6e29dfb1 // fmul v17.4s, v29.4s, v9.4s
+	WORD $0x4e231c32 // and v18.16b, v1.16b, v3.16b
+	WORD $0x4e241c33 // and v19.16b, v1.16b, v4.16b
+	WORD $0x4e251c34 // and v20.16b, v1.16b, v5.16b
+	WORD $0x4e261c35 // and v21.16b, v1.16b, v6.16b
+	WORD $0x6e2e1e5a // eor v26.16b, v18.16b, v14.16b
+	WORD $0x6e2f1e7b // eor v27.16b, v19.16b, v15.16b
+	WORD $0x6e301e9c // eor v28.16b, v20.16b, v16.16b
+	WORD $0x6e311ebd // eor v29.16b, v21.16b, v17.16b
+	WORD $0x3d80002a // str q10, [x1, #0]
+	WORD $0x3d80042b // str q11, [x1, #16]
+	WORD $0x3d80082c // str q12, [x1, #32]
+	WORD $0x3d800c2d // str q13, [x1, #48]
+	WORD $0x3d800056 // str q22, [x2, #0]
+	WORD $0x3d800457 // str q23, [x2, #16]
+	WORD $0x3d800858 // str q24, [x2, #32]
+	WORD $0x3d800c59 // str q25, [x2, #48]
+	WORD $0x3d80007e // str q30, [x3, #0]
+	WORD $0x3d80047f // str q31, [x3, #16]
+	WORD $0x3d800867 // str q7, [x3, #32]
+	WORD $0x3d800c68 // str q8, [x3, #48]
+	WORD $0x3d80009a // str q26, [x4, #0]
+	WORD $0x3d80049b // str q27, [x4, #16]
+	WORD $0x3d80089c // str q28, [x4, #32]
+	WORD $0x3d800c9d // str q29, [x4, #48]
 	ADD $64, R5
 	ADD $64, R1
 	ADD $64, R2
@@ -9619,87 +9659,86 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000a5 // ldr q5, [x5, #0]
-	WORD $0x4ea51c26 // orr v6.16b, v1.16b, v5.16b
-	WORD $0x4e26f447 // fmax v7.4s, v2.4s, v6.4s
-	WORD $0x6e271c28 // eor v8.16b, v1.16b, v7.16b
-	WORD $0x3dc00a89 // ldr q9, [x20, #32]
-	WORD $0x3dc00e8a // ldr q10, [x20, #48]
-	WORD $0x4ea8cd49 // fmls v9.4s, v10.4s, v8.4s
-	WORD $0x3dc00a8b // ldr q11, [x20, #32]
-	WORD $0x4eabd52c // fsub v12.4s, v9.4s, v11.4s
-	WORD $0x3dc0128d // ldr q13, [x20, #64]
-	WORD $0x4e2ccda8 // fmla v8.4s, v13.4s, v12.4s
-	WORD $0x3dc0168e // ldr q14, [x20, #80]
-	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
-	WORD $0x6e28dd0f // fmul v15.4s, v8.4s, v8.4s
-	WORD $0x3dc01a90 // ldr q16, [x20, #96]
-	WORD $0x3dc01e91 // ldr q17, [x20, #112]
-	WORD $0x4e30cd11 // fmla v17.4s, v8.4s, v16.4s
-	WORD $0x3dc02292 // ldr q18, [x20, #128]
-	WORD $0x4e31cd12 // fmla v18.4s, v8.4s, v17.4s
-	WORD $0x3dc02693 // ldr q19, [x20, #144]
-	WORD $0x4e32cd13 // fmla v19.4s, v8.4s, v18.4s
-	WORD $0x3dc02a94 // ldr q20, [x20, #160]
-	WORD $0x4e33cd14 // fmla v20.4s, v8.4s, v19.4s
-	WORD $0x6ea0f915 // fneg v21.4s, v8.4s
-	WORD $0x4e34cdf5 // fmla v21.4s, v15.4s, v20.4s
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
-	WORD $0x4e36d6b7 // fadd v23.4s, v21.4s, v22.4s
-	WORD $0x4f375538 // shl v24.4s, v9.4s, #23
-	WORD $0x3dc03699 // ldr q25, [x20, #208]
-	WORD $0x4eb9871a // add v26.4s, v24.4s, v25.4s
-	WORD $0x6e3adefb // fmul v27.4s, v23.4s, v26.4s
+	WORD $0x3dc000be // ldr q30, [x5, #0]
+	WORD $0x4ebe1c3f // orr v31.16b, v1.16b, v30.16b
+	WORD $0x4e3ff443 // fmax v3.4s, v2.4s, v31.4s
+	WORD $0x6e231c24 // eor v4.16b, v1.16b, v3.16b
+	WORD $0x3dc00a85 // ldr q5, [x20, #32]
+	WORD $0x3dc00e86 // ldr q6, [x20, #48]
+	WORD $0x4ea4ccc5 // fmls v5.4s, v6.4s, v4.4s
+	WORD $0x3dc00a87 // ldr q7, [x20, #32]
+	WORD $0x4ea7d4a8 // fsub v8.4s, v5.4s, v7.4s
+	WORD $0x3dc01289 // ldr q9, [x20, #64]
+	WORD $0x4e28cd24 // fmla v4.4s, v9.4s, v8.4s
+	WORD $0x3dc0168a // ldr q10, [x20, #80]
+	WORD $0x4e28cd44 // fmla v4.4s, v10.4s, v8.4s
+	WORD $0x6e24dc8b // fmul v11.4s, v4.4s, v4.4s
+	WORD $0x3dc01a8c // ldr q12, [x20, #96]
+	WORD $0x3dc01e8d // ldr q13, [x20, #112]
+	WORD $0x4e2ccc8d // fmla v13.4s, v4.4s, v12.4s
+	WORD $0x3dc0228e // ldr q14, [x20, #128]
+	WORD $0x4e2dcc8e // fmla v14.4s, v4.4s, v13.4s
+	WORD $0x3dc0268f // ldr q15, [x20, #144]
+	WORD $0x4e2ecc8f // fmla v15.4s, v4.4s, v14.4s
+	WORD $0x3dc02a90 // ldr q16, [x20, #160]
+	WORD $0x4e2fcc90 // fmla v16.4s, v4.4s, v15.4s
+	WORD $0x4eb0cd64 // fmls v4.4s, v11.4s, v16.4s
+	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x4ea4d632 // fsub v18.4s, v17.4s, v4.4s
+	WORD $0x4f3754b3 // shl v19.4s, v5.4s, #23
+	WORD $0x3dc03694 // ldr q20, [x20, #208]
+	WORD $0x4eb48675 // add v21.4s, v19.4s, v20.4s
+	WORD $0x6e35de56 // fmul v22.4s, v18.4s, v21.4s
+	WORD $0x3dc02e97 // ldr q23, [x20, #176]
+	WORD $0x4e36cc17 // fmla v23.4s, v0.4s, v22.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x6e37ff19 // fdiv v25.4s, v24.4s, v23.4s
+	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x4eb7d75b // fsub v27.4s, v26.4s, v23.4s
+	WORD $0x4e36cc1b // fmla v27.4s, v0.4s, v22.4s
 	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x4e3bcc1c // fmla v28.4s, v0.4s, v27.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x6e3cffbe // fdiv v30.4s, v29.4s, v28.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x4ebcd7e3 // fsub v3.4s, v31.4s, v28.4s
-	WORD $0x4e3bcc03 // fmla v3.4s, v0.4s, v27.4s
-	WORD $0x3dc02e84 // ldr q4, [x20, #176]
-	WORD $0x4ebecf84 // fmls v4.4s, v28.4s, v30.4s
-	WORD $0x4ebecc64 // fmls v4.4s, v3.4s, v30.4s
-	WORD $0x4e24cfde // fmla v30.4s, v30.4s, v4.4s
-	WORD $0x6e20df66 // fmul v6.4s, v27.4s, v0.4s
-	WORD $0x3dc04e87 // ldr q7, [x20, #304]
-	WORD $0x4e27d4c8 // fadd v8.4s, v6.4s, v7.4s
-	WORD $0x6e28fcc9 // fdiv v9.4s, v6.4s, v8.4s
-	WORD $0x6e29dd2a // fmul v10.4s, v9.4s, v9.4s
-	WORD $0x3dc0528b // ldr q11, [x20, #320]
-	WORD $0x3dc0568c // ldr q12, [x20, #336]
-	WORD $0x4e2bcd4c // fmla v12.4s, v10.4s, v11.4s
-	WORD $0x3dc05a8d // ldr q13, [x20, #352]
-	WORD $0x4e2ccd4d // fmla v13.4s, v10.4s, v12.4s
-	WORD $0x3dc05e8e // ldr q14, [x20, #368]
-	WORD $0x4e2dcd4e // fmla v14.4s, v10.4s, v13.4s
-	WORD $0x3dc0628f // ldr q15, [x20, #384]
-	WORD $0x4e2ecd4f // fmla v15.4s, v10.4s, v14.4s
-	WORD $0x6e29dd50 // fmul v16.4s, v10.4s, v9.4s
-	WORD $0x6e30ddf1 // fmul v17.4s, v15.4s, v16.4s
-	WORD $0x3dc04e92 // ldr q18, [x20, #304]
-	WORD $0x4e29ce51 // fmla v17.4s, v18.4s, v9.4s
-	WORD $0x6f00e413 // movi v19.2d, #0
-	WORD $0x4e25f674 // fmax v20.4s, v19.4s, v5.4s
-	WORD $0x4e34d635 // fadd v21.4s, v17.4s, v20.4s
-	WORD $0x6e3bdfd6 // fmul v22.4s, v30.4s, v27.4s
-	WORD $0x6e20ded7 // fmul v23.4s, v22.4s, v0.4s
-	WORD $0x4ea0a8b8 // cmlt v24.4s, v5.4s, #0
-	WORD $0x6e7e1ef8 // bsl v24.16b, v23.16b, v30.16b
-	WORD $0x6e36dfd9 // fmul v25.4s, v30.4s, v22.4s
-	WORD $0x6e20df3a // fmul v26.4s, v25.4s, v0.4s
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x3dc0429c // ldr q28, [x20, #256]
-	WORD $0x4eb6cf9b // fmls v27.4s, v28.4s, v22.4s
-	WORD $0x6e39df7d // fmul v29.4s, v27.4s, v25.4s
-	WORD $0x3dc0469e // ldr q30, [x20, #272]
-	WORD $0x6e3edfbf // fmul v31.4s, v29.4s, v30.4s
-	WORD $0x4e251c23 // and v3.16b, v1.16b, v5.16b
-	WORD $0x6e3f1c64 // eor v4.16b, v3.16b, v31.16b
-	WORD $0x3d800035 // str q21, [x1, #0]
-	WORD $0x3d800058 // str q24, [x2, #0]
-	WORD $0x3d80007a // str q26, [x3, #0]
-	WORD $0x3d800084 // str q4, [x4, #0]
+	WORD $0x4eb9cefc // fmls v28.4s, v23.4s, v25.4s
+	WORD $0x4eb9cf7c // fmls v28.4s, v27.4s, v25.4s
+	WORD $0x4e3ccf39 // fmla v25.4s, v25.4s, v28.4s
+	WORD $0x6e20dedd // fmul v29.4s, v22.4s, v0.4s
+	WORD $0x3dc04e9f // ldr q31, [x20, #304]
+	WORD $0x4e3fd7a3 // fadd v3.4s, v29.4s, v31.4s
+	WORD $0x6e23ffa4 // fdiv v4.4s, v29.4s, v3.4s
+	WORD $0x6e24dc85 // fmul v5.4s, v4.4s, v4.4s
+	WORD $0x3dc05286 // ldr q6, [x20, #320]
+	WORD $0x3dc05687 // ldr q7, [x20, #336]
+	WORD $0x4e26cca7 // fmla v7.4s, v5.4s, v6.4s
+	WORD $0x3dc05a88 // ldr q8, [x20, #352]
+	WORD $0x4e27cca8 // fmla v8.4s, v5.4s, v7.4s
+	WORD $0x3dc05e89 // ldr q9, [x20, #368]
+	WORD $0x4e28cca9 // fmla v9.4s, v5.4s, v8.4s
+	WORD $0x3dc0628a // ldr q10, [x20, #384]
+	WORD $0x4e29ccaa // fmla v10.4s, v5.4s, v9.4s
+	WORD $0x6e24dcab // fmul v11.4s, v5.4s, v4.4s
+	WORD $0x6e2bdd4c // fmul v12.4s, v10.4s, v11.4s
+	WORD $0x3dc04e8d // ldr q13, [x20, #304]
+	WORD $0x4e24cdac // fmla v12.4s, v13.4s, v4.4s
+	WORD $0x6f00e40e // movi v14.2d, #0
+	WORD $0x4e3ef5cf // fmax v15.4s, v14.4s, v30.4s
+	WORD $0x4e2fd590 // fadd v16.4s, v12.4s, v15.4s
+	WORD $0x6e36df31 // fmul v17.4s, v25.4s, v22.4s
+	WORD $0x6e20de32 // fmul v18.4s, v17.4s, v0.4s
+	WORD $0x4ea0abd3 // cmlt v19.4s, v30.4s, #0
+	WORD $0x6e791e53 // bsl v19.16b, v18.16b, v25.16b
+	WORD $0x6e31df34 // fmul v20.4s, v25.4s, v17.4s
+	WORD $0x6e20de95 // fmul v21.4s, v20.4s, v0.4s
+	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x3dc04297 // ldr q23, [x20, #256]
+	WORD $0x4eb1cef6 // fmls v22.4s, v23.4s, v17.4s
+	WORD $0x6e34ded8 // fmul v24.4s, v22.4s, v20.4s
+	WORD $0x3dc04699 // ldr q25, [x20, #272]
+	WORD $0x6e39df1a // fmul v26.4s, v24.4s, v25.4s
+	WORD $0x4e3e1c3b // and v27.16b, v1.16b, v30.16b
+	WORD $0x6e3a1f7c // eor v28.16b, v27.16b, v26.16b
+	WORD $0x3d800030 // str q16, [x1, #0]
+	WORD $0x3d800053 // str q19, [x2, #0]
+	WORD $0x3d800075 // str q21, [x3, #0]
+	WORD $0x3d80009c // str q28, [x4, #0]
 	ADD $16, R5
 	ADD $16, R1
 	ADD $16, R2
@@ -9796,10 +9835,8 @@ TEXT ·tanh1F32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc0004a // ldr q10, [x2, #0]
-	WORD $0x3dc0044b // ldr q11, [x2, #16]
-	WORD $0x3dc0084c // ldr q12, [x2, #32]
-	WORD $0x3dc00c4d // ldr q13, [x2, #48]
+	WORD $0xad402c4a // ldp q10, q11, [x2, #0]
+	WORD $0xad41344c // ldp q12, q13, [x2, #32]
 	WORD $0x4e2ad54e // fadd v14.4s, v10.4s, v10.4s
 	WORD $0x4e2bd56f // fadd v15.4s, v11.4s, v11.4s
 	WORD $0x4e2cd590 // fadd v16.4s, v12.4s, v12.4s
@@ -10020,10 +10057,8 @@ TEXT ·tanh2F32NEON(SB), NOSPLIT, $72-32
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00068 // ldr q8, [x3, #0]
-	WORD $0x3dc00469 // ldr q9, [x3, #16]
-	WORD $0x3dc0086a // ldr q10, [x3, #32]
-	WORD $0x3dc00c6b // ldr q11, [x3, #48]
+	WORD $0xad402468 // ldp q8, q9, [x3, #0]
+	WORD $0xad412c6a // ldp q10, q11, [x3, #32]
 	WORD $0x4e28d50c // fadd v12.4s, v8.4s, v8.4s
 	WORD $0x4e29d52d // fadd v13.4s, v9.4s, v9.4s
 	WORD $0x4e2ad54e // fadd v14.4s, v10.4s, v10.4s
@@ -10304,8 +10339,7 @@ TEXT ·tanh3F32NEON(SB), NOSPLIT, $104-40
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
-	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0xad40348c // ldp q12, q13, [x4, #0]
 	WORD $0x4e2cd58e // fadd v14.4s, v12.4s, v12.4s
 	WORD $0x4e2dd5af // fadd v15.4s, v13.4s, v13.4s
 	WORD $0x4eae1c10 // orr v16.16b, v0.16b, v14.16b
@@ -10558,8 +10592,7 @@ TEXT ·tanh4F32NEON(SB), NOSPLIT, $136-48
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc000ac // ldr q12, [x5, #0]
-	WORD $0x3dc004ad // ldr q13, [x5, #16]
+	WORD $0xad4034ac // ldp q12, q13, [x5, #0]
 	WORD $0x4e2cd58e // fadd v14.4s, v12.4s, v12.4s
 	WORD $0x4e2dd5af // fadd v15.4s, v13.4s, v13.4s
 	WORD $0x4eae1c50 // orr v16.16b, v2.16b, v14.16b
@@ -10842,10 +10875,8 @@ TEXT ·silu1F32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc0004a // ldr q10, [x2, #0]
-	WORD $0x3dc0044b // ldr q11, [x2, #16]
-	WORD $0x3dc0084c // ldr q12, [x2, #32]
-	WORD $0x3dc00c4d // ldr q13, [x2, #48]
+	WORD $0xad402c4a // ldp q10, q11, [x2, #0]
+	WORD $0xad41344c // ldp q12, q13, [x2, #32]
 	WORD $0x6e2aecee // facge v14.4s, v7.4s, v10.4s
 	WORD $0x6e2becef // facge v15.4s, v7.4s, v11.4s
 	WORD $0x4e2e1df0 // and v16.16b, v15.16b, v14.16b
@@ -10921,50 +10952,46 @@ side1:
 	WORD $0x4e3acdd4 // fmla v20.4s, v14.4s, v26.4s
 	WORD $0x3dc02a95 // ldr q21, [x20, #160]
 	WORD $0x4e3bcdf5 // fmla v21.4s, v15.4s, v27.4s
-	WORD $0x6ea0fbda // fneg v26.4s, v30.4s
-	WORD $0x4e3cce1a // fmla v26.4s, v16.4s, v28.4s
-	WORD $0x6ea0fbfb // fneg v27.4s, v31.4s
-	WORD $0x4e3dce3b // fmla v27.4s, v17.4s, v29.4s
-	WORD $0x6ea0f9dc // fneg v28.4s, v14.4s
-	WORD $0x4e34ce5c // fmla v28.4s, v18.4s, v20.4s
-	WORD $0x6ea0f9fd // fneg v29.4s, v15.4s
-	WORD $0x4e35ce7d // fmla v29.4s, v19.4s, v21.4s
-	WORD $0x4e20d75e // fadd v30.4s, v26.4s, v0.4s
-	WORD $0x4e20d77f // fadd v31.4s, v27.4s, v0.4s
-	WORD $0x4e20d78e // fadd v14.4s, v28.4s, v0.4s
-	WORD $0x4e20d7af // fadd v15.4s, v29.4s, v0.4s
-	WORD $0x4f3756d0 // shl v16.4s, v22.4s, #23
-	WORD $0x4f3756f1 // shl v17.4s, v23.4s, #23
-	WORD $0x4f375712 // shl v18.4s, v24.4s, #23
-	WORD $0x4f375733 // shl v19.4s, v25.4s, #23
-	WORD $0x4eb087d4 // add v20.4s, v30.4s, v16.4s
-	WORD $0x4eb187f5 // add v21.4s, v31.4s, v17.4s
-	WORD $0x4eb285d6 // add v22.4s, v14.4s, v18.4s
-	WORD $0x4eb385f7 // add v23.4s, v15.4s, v19.4s
-	WORD $0x4e20d698 // fadd v24.4s, v20.4s, v0.4s
-	WORD $0x4e20d6b9 // fadd v25.4s, v21.4s, v0.4s
-	WORD $0x4e20d6da // fadd v26.4s, v22.4s, v0.4s
-	WORD $0x4e20d6fb // fadd v27.4s, v23.4s, v0.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x6e38ff8e // fdiv v14.4s, v28.4s, v24.4s
-	WORD $0x6e39ffaf // fdiv v15.4s, v29.4s, v25.4s
-	WORD $0x6e3affd0 // fdiv v16.4s, v30.4s, v26.4s
-	WORD $0x6e3bfff1 // fdiv v17.4s, v31.4s, v27.4s
-	WORD $0x6e34ddd2 // fmul v18.4s, v14.4s, v20.4s
-	WORD $0x6e35ddf3 // fmul v19.4s, v15.4s, v21.4s
-	WORD $0x6e36de14 // fmul v20.4s, v16.4s, v22.4s
-	WORD $0x6e37de35 // fmul v21.4s, v17.4s, v23.4s
-	WORD $0x6e2addd6 // fmul v22.4s, v14.4s, v10.4s
-	WORD $0x6e2bddf7 // fmul v23.4s, v15.4s, v11.4s
-	WORD $0x6e2cde18 // fmul v24.4s, v16.4s, v12.4s
-	WORD $0x6e2dde39 // fmul v25.4s, v17.4s, v13.4s
-	WORD $0x3d800036 // str q22, [x1, #0]
-	WORD $0x3d800437 // str q23, [x1, #16]
-	WORD $0x3d800838 // str q24, [x1, #32]
-	WORD $0x3d800c39 // str q25, [x1, #48]
+	WORD $0x4ebcce1e // fmls v30.4s, v16.4s, v28.4s
+	WORD $0x4ebdce3f // fmls v31.4s, v17.4s, v29.4s
+	WORD $0x4eb4ce4e // fmls v14.4s, v18.4s, v20.4s
+	WORD $0x4eb5ce6f // fmls v15.4s, v19.4s, v21.4s
+	WORD $0x4ebed41a // fsub v26.4s, v0.4s, v30.4s
+	WORD $0x4ebfd41b // fsub v27.4s, v0.4s, v31.4s
+	WORD $0x4eaed41c // fsub v28.4s, v0.4s, v14.4s
+	WORD $0x4eafd41d // fsub v29.4s, v0.4s, v15.4s
+	WORD $0x4f3756de // shl v30.4s, v22.4s, #23
+	WORD $0x4f3756ff // shl v31.4s, v23.4s, #23
+	WORD $0x4f37570e // shl v14.4s, v24.4s, #23
+	WORD $0x4f37572f // shl v15.4s, v25.4s, #23
+	WORD $0x4ebe8750 // add v16.4s, v26.4s, v30.4s
+	WORD $0x4ebf8771 // add v17.4s, v27.4s, v31.4s
+	WORD $0x4eae8792 // add v18.4s, v28.4s, v14.4s
+	WORD $0x4eaf87b3 // add v19.4s, v29.4s, v15.4s
+	WORD $0x4e20d614 // fadd v20.4s, v16.4s, v0.4s
+	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
+	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
+	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x3dc02e9b // ldr q27, [x20, #176]
+	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
+	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
+	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
+	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
+	WORD $0x6e30df8e // fmul v14.4s, v28.4s, v16.4s
+	WORD $0x6e31dfaf // fmul v15.4s, v29.4s, v17.4s
+	WORD $0x6e32dfd0 // fmul v16.4s, v30.4s, v18.4s
+	WORD $0x6e33dff1 // fmul v17.4s, v31.4s, v19.4s
+	WORD $0x6e2adf92 // fmul v18.4s, v28.4s, v10.4s
+	WORD $0x6e2bdfb3 // fmul v19.4s, v29.4s, v11.4s
+	WORD $0x6e2cdfd4 // fmul v20.4s, v30.4s, v12.4s
+	WORD $0x6e2ddff5 // fmul v21.4s, v31.4s, v13.4s
+	WORD $0x3d800032 // str q18, [x1, #0]
+	WORD $0x3d800433 // str q19, [x1, #16]
+	WORD $0x3d800834 // str q20, [x1, #32]
+	WORD $0x3d800c35 // str q21, [x1, #48]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -10973,79 +11000,77 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0005a // ldr q26, [x2, #0]
-	WORD $0x4eba1cdb // orr v27.16b, v6.16b, v26.16b
-	WORD $0x4e3bf53c // fmax v28.4s, v9.4s, v27.4s
-	WORD $0x6e3c1cdd // eor v29.16b, v6.16b, v28.16b
-	WORD $0x3dc00a9e // ldr q30, [x20, #32]
-	WORD $0x4ebdcc5e // fmls v30.4s, v2.4s, v29.4s
-	WORD $0x4ea3d7df // fsub v31.4s, v30.4s, v3.4s
-	WORD $0x4e3fcc3d // fmla v29.4s, v1.4s, v31.4s
-	WORD $0x4e3fcc9d // fmla v29.4s, v4.4s, v31.4s
-	WORD $0x6e3ddfaa // fmul v10.4s, v29.4s, v29.4s
-	WORD $0x3dc01a8b // ldr q11, [x20, #96]
-	WORD $0x3dc01e8c // ldr q12, [x20, #112]
-	WORD $0x4e2bcfac // fmla v12.4s, v29.4s, v11.4s
-	WORD $0x3dc0228d // ldr q13, [x20, #128]
-	WORD $0x4e2ccfad // fmla v13.4s, v29.4s, v12.4s
-	WORD $0x3dc0268e // ldr q14, [x20, #144]
-	WORD $0x4e2dcfae // fmla v14.4s, v29.4s, v13.4s
-	WORD $0x3dc02a8f // ldr q15, [x20, #160]
-	WORD $0x4e2ecfaf // fmla v15.4s, v29.4s, v14.4s
-	WORD $0x6ea0fbb0 // fneg v16.4s, v29.4s
-	WORD $0x4e2fcd50 // fmla v16.4s, v10.4s, v15.4s
-	WORD $0x4e20d611 // fadd v17.4s, v16.4s, v0.4s
-	WORD $0x4f3757d2 // shl v18.4s, v30.4s, #23
-	WORD $0x4ea88653 // add v19.4s, v18.4s, v8.4s
-	WORD $0x6e33de34 // fmul v20.4s, v17.4s, v19.4s
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
-	WORD $0x4e34ccb5 // fmla v21.4s, v5.4s, v20.4s
-	WORD $0x3dc02e96 // ldr q22, [x20, #176]
-	WORD $0x6e35fed7 // fdiv v23.4s, v22.4s, v21.4s
-	WORD $0x6e34def8 // fmul v24.4s, v23.4s, v20.4s
-	WORD $0x6e25df19 // fmul v25.4s, v24.4s, v5.4s
-	WORD $0x4ea0ab5b // cmlt v27.4s, v26.4s, #0
-	WORD $0x4ebb1f7c // orr v28.16b, v27.16b, v27.16b
-	WORD $0x6e771f1c // bsl v28.16b, v24.16b, v23.16b
-	WORD $0x4e3af53d // fmax v29.4s, v9.4s, v26.4s
-	WORD $0x6e3cdfbe // fmul v30.4s, v29.4s, v28.4s
-	WORD $0x6e601cbb // bsl v27.16b, v5.16b, v0.16b
-	WORD $0x6e3bdfdf // fmul v31.4s, v30.4s, v27.4s
-	WORD $0x3dc03e8a // ldr q10, [x20, #240]
-	WORD $0x4e3af54b // fmax v11.4s, v10.4s, v26.4s
-	WORD $0x3dc0068c // ldr q12, [x20, #16]
-	WORD $0x4eabf58d // fmin v13.4s, v12.4s, v11.4s
-	WORD $0x3dc00a8e // ldr q14, [x20, #32]
-	WORD $0x4eadcc4e // fmls v14.4s, v2.4s, v13.4s
-	WORD $0x4ea3d5cf // fsub v15.4s, v14.4s, v3.4s
-	WORD $0x4ead1db0 // orr v16.16b, v13.16b, v13.16b
-	WORD $0x4e2fcc30 // fmla v16.4s, v1.4s, v15.4s
-	WORD $0x4e2fcc90 // fmla v16.4s, v4.4s, v15.4s
-	WORD $0x6e30de11 // fmul v17.4s, v16.4s, v16.4s
-	WORD $0x3dc01a92 // ldr q18, [x20, #96]
-	WORD $0x3dc01e93 // ldr q19, [x20, #112]
-	WORD $0x4e32ce13 // fmla v19.4s, v16.4s, v18.4s
-	WORD $0x3dc02294 // ldr q20, [x20, #128]
-	WORD $0x4e33ce14 // fmla v20.4s, v16.4s, v19.4s
-	WORD $0x3dc02695 // ldr q21, [x20, #144]
-	WORD $0x4e34ce15 // fmla v21.4s, v16.4s, v20.4s
-	WORD $0x3dc02a96 // ldr q22, [x20, #160]
-	WORD $0x4e35ce16 // fmla v22.4s, v16.4s, v21.4s
-	WORD $0x6ea0fa17 // fneg v23.4s, v16.4s
-	WORD $0x4e36ce37 // fmla v23.4s, v17.4s, v22.4s
-	WORD $0x4e20d6f8 // fadd v24.4s, v23.4s, v0.4s
-	WORD $0x4f3755d9 // shl v25.4s, v14.4s, #23
-	WORD $0x4eb9871b // add v27.4s, v24.4s, v25.4s
-	WORD $0x4e20d77c // fadd v28.4s, v27.4s, v0.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x6e3cffbe // fdiv v30.4s, v29.4s, v28.4s
-	WORD $0x6e3bdfca // fmul v10.4s, v30.4s, v27.4s
-	WORD $0x6e2ddfcb // fmul v11.4s, v30.4s, v13.4s
-	WORD $0x4eba1ccc // orr v12.16b, v6.16b, v26.16b
-	WORD $0x4e27d58d // fadd v13.4s, v12.4s, v7.4s
-	WORD $0x4ea0a9ae // cmlt v14.4s, v13.4s, #0
-	WORD $0x6e6b1fee // bsl v14.16b, v31.16b, v11.16b
-	WORD $0x3d80002e // str q14, [x1, #0]
+	WORD $0x3dc00056 // ldr q22, [x2, #0]
+	WORD $0x4eb61cd7 // orr v23.16b, v6.16b, v22.16b
+	WORD $0x4e37f538 // fmax v24.4s, v9.4s, v23.4s
+	WORD $0x6e381cd9 // eor v25.16b, v6.16b, v24.16b
+	WORD $0x3dc00a9a // ldr q26, [x20, #32]
+	WORD $0x4eb9cc5a // fmls v26.4s, v2.4s, v25.4s
+	WORD $0x4ea3d75b // fsub v27.4s, v26.4s, v3.4s
+	WORD $0x4e3bcc39 // fmla v25.4s, v1.4s, v27.4s
+	WORD $0x4e3bcc99 // fmla v25.4s, v4.4s, v27.4s
+	WORD $0x6e39df3c // fmul v28.4s, v25.4s, v25.4s
+	WORD $0x3dc01a9d // ldr q29, [x20, #96]
+	WORD $0x3dc01e9e // ldr q30, [x20, #112]
+	WORD $0x4e3dcf3e // fmla v30.4s, v25.4s, v29.4s
+	WORD $0x3dc0229f // ldr q31, [x20, #128]
+	WORD $0x4e3ecf3f // fmla v31.4s, v25.4s, v30.4s
+	WORD $0x3dc0268a // ldr q10, [x20, #144]
+	WORD $0x4e3fcf2a // fmla v10.4s, v25.4s, v31.4s
+	WORD $0x3dc02a8b // ldr q11, [x20, #160]
+	WORD $0x4e2acf2b // fmla v11.4s, v25.4s, v10.4s
+	WORD $0x4eabcf99 // fmls v25.4s, v28.4s, v11.4s
+	WORD $0x4eb9d40c // fsub v12.4s, v0.4s, v25.4s
+	WORD $0x4f37574d // shl v13.4s, v26.4s, #23
+	WORD $0x4ea885ae // add v14.4s, v13.4s, v8.4s
+	WORD $0x6e2edd8f // fmul v15.4s, v12.4s, v14.4s
+	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x4e2fccb0 // fmla v16.4s, v5.4s, v15.4s
+	WORD $0x3dc02e91 // ldr q17, [x20, #176]
+	WORD $0x6e30fe32 // fdiv v18.4s, v17.4s, v16.4s
+	WORD $0x6e2fde53 // fmul v19.4s, v18.4s, v15.4s
+	WORD $0x6e25de74 // fmul v20.4s, v19.4s, v5.4s
+	WORD $0x4ea0aad5 // cmlt v21.4s, v22.4s, #0
+	WORD $0x4eb51eb7 // orr v23.16b, v21.16b, v21.16b
+	WORD $0x6e721e77 // bsl v23.16b, v19.16b, v18.16b
+	WORD $0x4e36f538 // fmax v24.4s, v9.4s, v22.4s
+	WORD $0x6e37df19 // fmul v25.4s, v24.4s, v23.4s
+	WORD $0x6e601cb5 // bsl v21.16b, v5.16b, v0.16b
+	WORD $0x6e35df3a // fmul v26.4s, v25.4s, v21.4s
+	WORD $0x3dc03e9b // ldr q27, [x20, #240]
+	WORD $0x4e36f77c // fmax v28.4s, v27.4s, v22.4s
+	WORD $0x3dc0069d // ldr q29, [x20, #16]
+	WORD $0x4ebcf7be // fmin v30.4s, v29.4s, v28.4s
+	WORD $0x3dc00a9f // ldr q31, [x20, #32]
+	WORD $0x4ebecc5f // fmls v31.4s, v2.4s, v30.4s
+	WORD $0x4ea3d7ea // fsub v10.4s, v31.4s, v3.4s
+	WORD $0x4ebe1fcb // orr v11.16b, v30.16b, v30.16b
+	WORD $0x4e2acc2b // fmla v11.4s, v1.4s, v10.4s
+	WORD $0x4e2acc8b // fmla v11.4s, v4.4s, v10.4s
+	WORD $0x6e2bdd6c // fmul v12.4s, v11.4s, v11.4s
+	WORD $0x3dc01a8d // ldr q13, [x20, #96]
+	WORD $0x3dc01e8e // ldr q14, [x20, #112]
+	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
+	WORD $0x3dc0228f // ldr q15, [x20, #128]
+	WORD $0x4e2ecd6f // fmla v15.4s, v11.4s, v14.4s
+	WORD $0x3dc02690 // ldr q16, [x20, #144]
+	WORD $0x4e2fcd70 // fmla v16.4s, v11.4s, v15.4s
+	WORD $0x3dc02a91 // ldr q17, [x20, #160]
+	WORD $0x4e30cd71 // fmla v17.4s, v11.4s, v16.4s
+	WORD $0x4eb1cd8b // fmls v11.4s, v12.4s, v17.4s
+	WORD $0x4eabd412 // fsub v18.4s, v0.4s, v11.4s
+	WORD $0x4f3757f3 // shl v19.4s, v31.4s, #23
+	WORD $0x4eb38654 // add v20.4s, v18.4s, v19.4s
+	WORD $0x4e20d695 // fadd v21.4s, v20.4s, v0.4s
+	WORD $0x3dc02e97 // ldr q23, [x20, #176]
+	WORD $0x6e35fef8 // fdiv v24.4s, v23.4s, v21.4s
+	WORD $0x6e34df19 // fmul v25.4s, v24.4s, v20.4s
+	WORD $0x6e3edf1b // fmul v27.4s, v24.4s, v30.4s
+	WORD $0x4eb61cdc // orr v28.16b, v6.16b, v22.16b
+	WORD $0x4e27d79d // fadd v29.4s, v28.4s, v7.4s
+	WORD $0x4ea0abbe // cmlt v30.4s, v29.4s, #0
+	WORD $0x6e7b1f5e // bsl v30.16b, v26.16b, v27.16b
+	WORD $0x3d80003e // str q30, [x1, #0]
 	ADD $16, R2
 	ADD $16, R1
 	SUB $4, R0
@@ -11104,10 +11129,8 @@ TEXT ·silu2F32NEON(SB), NOSPLIT, $72-32
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc0006a // ldr q10, [x3, #0]
-	WORD $0x3dc0046b // ldr q11, [x3, #16]
-	WORD $0x3dc0086c // ldr q12, [x3, #32]
-	WORD $0x3dc00c6d // ldr q13, [x3, #48]
+	WORD $0xad402c6a // ldp q10, q11, [x3, #0]
+	WORD $0xad41346c // ldp q12, q13, [x3, #32]
 	WORD $0x6e2aecee // facge v14.4s, v7.4s, v10.4s
 	WORD $0x6e2becef // facge v15.4s, v7.4s, v11.4s
 	WORD $0x4e2e1df0 // and v16.16b, v15.16b, v14.16b
@@ -11183,66 +11206,62 @@ side1:
 	WORD $0x4e3acdd4 // fmla v20.4s, v14.4s, v26.4s
 	WORD $0x3dc02a95 // ldr q21, [x20, #160]
 	WORD $0x4e3bcdf5 // fmla v21.4s, v15.4s, v27.4s
-	WORD $0x6ea0fbda // fneg v26.4s, v30.4s
-	WORD $0x4e3cce1a // fmla v26.4s, v16.4s, v28.4s
-	WORD $0x6ea0fbfb // fneg v27.4s, v31.4s
-	WORD $0x4e3dce3b // fmla v27.4s, v17.4s, v29.4s
-	WORD $0x6ea0f9dc // fneg v28.4s, v14.4s
-	WORD $0x4e34ce5c // fmla v28.4s, v18.4s, v20.4s
-	WORD $0x6ea0f9fd // fneg v29.4s, v15.4s
-	WORD $0x4e35ce7d // fmla v29.4s, v19.4s, v21.4s
-	WORD $0x4e20d75e // fadd v30.4s, v26.4s, v0.4s
-	WORD $0x4e20d77f // fadd v31.4s, v27.4s, v0.4s
-	WORD $0x4e20d78e // fadd v14.4s, v28.4s, v0.4s
-	WORD $0x4e20d7af // fadd v15.4s, v29.4s, v0.4s
-	WORD $0x4f3756d0 // shl v16.4s, v22.4s, #23
-	WORD $0x4f3756f1 // shl v17.4s, v23.4s, #23
-	WORD $0x4f375712 // shl v18.4s, v24.4s, #23
-	WORD $0x4f375733 // shl v19.4s, v25.4s, #23
-	WORD $0x4eb087d4 // add v20.4s, v30.4s, v16.4s
-	WORD $0x4eb187f5 // add v21.4s, v31.4s, v17.4s
-	WORD $0x4eb285d6 // add v22.4s, v14.4s, v18.4s
-	WORD $0x4eb385f7 // add v23.4s, v15.4s, v19.4s
-	WORD $0x4e20d698 // fadd v24.4s, v20.4s, v0.4s
-	WORD $0x4e20d6b9 // fadd v25.4s, v21.4s, v0.4s
-	WORD $0x4e20d6da // fadd v26.4s, v22.4s, v0.4s
-	WORD $0x4e20d6fb // fadd v27.4s, v23.4s, v0.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x6e38ff8e // fdiv v14.4s, v28.4s, v24.4s
-	WORD $0x6e39ffaf // fdiv v15.4s, v29.4s, v25.4s
-	WORD $0x6e3affd0 // fdiv v16.4s, v30.4s, v26.4s
-	WORD $0x6e3bfff1 // fdiv v17.4s, v31.4s, v27.4s
-	WORD $0x6e34ddd2 // fmul v18.4s, v14.4s, v20.4s
-	WORD $0x6e35ddf3 // fmul v19.4s, v15.4s, v21.4s
-	WORD $0x6e36de14 // fmul v20.4s, v16.4s, v22.4s
-	WORD $0x6e37de35 // fmul v21.4s, v17.4s, v23.4s
-	WORD $0x6e2addd6 // fmul v22.4s, v14.4s, v10.4s
-	WORD $0x6e2bddf7 // fmul v23.4s, v15.4s, v11.4s
-	WORD $0x6e2cde18 // fmul v24.4s, v16.4s, v12.4s
-	WORD $0x6e2dde39 // fmul v25.4s, v17.4s, v13.4s
+	WORD $0x4ebcce1e // fmls v30.4s, v16.4s, v28.4s
+	WORD $0x4ebdce3f // fmls v31.4s, v17.4s, v29.4s
+	WORD $0x4eb4ce4e // fmls v14.4s, v18.4s, v20.4s
+	WORD $0x4eb5ce6f // fmls v15.4s, v19.4s, v21.4s
+	WORD $0x4ebed41a // fsub v26.4s, v0.4s, v30.4s
+	WORD $0x4ebfd41b // fsub v27.4s, v0.4s, v31.4s
+	WORD $0x4eaed41c // fsub v28.4s, v0.4s, v14.4s
+	WORD $0x4eafd41d // fsub v29.4s, v0.4s, v15.4s
+	WORD $0x4f3756de // shl v30.4s, v22.4s, #23
+	WORD $0x4f3756ff // shl v31.4s, v23.4s, #23
+	WORD $0x4f37570e // shl v14.4s, v24.4s, #23
+	WORD $0x4f37572f // shl v15.4s, v25.4s, #23
+	WORD $0x4ebe8750 // add v16.4s, v26.4s, v30.4s
+	WORD $0x4ebf8771 // add v17.4s, v27.4s, v31.4s
+	WORD $0x4eae8792 // add v18.4s, v28.4s, v14.4s
+	WORD $0x4eaf87b3 // add v19.4s, v29.4s, v15.4s
+	WORD $0x4e20d614 // fadd v20.4s, v16.4s, v0.4s
+	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
+	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
+	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x3dc02e99 // ldr q25, [x20, #176]
 	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x4e32cd5a // fmla v26.4s, v10.4s, v18.4s
 	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x4e33cd7b // fmla v27.4s, v11.4s, v19.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
-	WORD $0x3dc02e9d // ldr q29, [x20, #176]
-	WORD $0x4e35cdbd // fmla v29.4s, v13.4s, v21.4s
-	WORD $0x6e2edf5e // fmul v30.4s, v26.4s, v14.4s
-	WORD $0x6e2fdf7f // fmul v31.4s, v27.4s, v15.4s
-	WORD $0x6e30df8a // fmul v10.4s, v28.4s, v16.4s
-	WORD $0x6e31dfab // fmul v11.4s, v29.4s, v17.4s
-	WORD $0x3d800036 // str q22, [x1, #0]
-	WORD $0x3d800437 // str q23, [x1, #16]
-	WORD $0x3d800838 // str q24, [x1, #32]
-	WORD $0x3d800c39 // str q25, [x1, #48]
-	WORD $0x3d80005e // str q30, [x2, #0]
-	WORD $0x3d80045f // str q31, [x2, #16]
-	WORD $0x3d80084a // str q10, [x2, #32]
-	WORD $0x3d800c4b // str q11, [x2, #48]
+	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
+	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
+	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
+	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
+	WORD $0x6e30df8e // fmul v14.4s, v28.4s, v16.4s
+	WORD $0x6e31dfaf // fmul v15.4s, v29.4s, v17.4s
+	WORD $0x6e32dfd0 // fmul v16.4s, v30.4s, v18.4s
+	WORD $0x6e33dff1 // fmul v17.4s, v31.4s, v19.4s
+	WORD $0x6e2adf92 // fmul v18.4s, v28.4s, v10.4s
+	WORD $0x6e2bdfb3 // fmul v19.4s, v29.4s, v11.4s
+	WORD $0x6e2cdfd4 // fmul v20.4s, v30.4s, v12.4s
+	WORD $0x6e2ddff5 // fmul v21.4s, v31.4s, v13.4s
+	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x4e2ecd56 // fmla v22.4s, v10.4s, v14.4s
+	WORD $0x3dc02e97 // ldr q23, [x20, #176]
+	WORD $0x4e2fcd77 // fmla v23.4s, v11.4s, v15.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x4e30cd98 // fmla v24.4s, v12.4s, v16.4s
+	WORD $0x3dc02e99 // ldr q25, [x20, #176]
+	WORD $0x4e31cdb9 // fmla v25.4s, v13.4s, v17.4s
+	WORD $0x6e3cdeda // fmul v26.4s, v22.4s, v28.4s
+	WORD $0x6e3ddefb // fmul v27.4s, v23.4s, v29.4s
+	WORD $0x6e3edf1c // fmul v28.4s, v24.4s, v30.4s
+	WORD $0x6e3fdf3d // fmul v29.4s, v25.4s, v31.4s
+	WORD $0x3d800032 // str q18, [x1, #0]
+	WORD $0x3d800433 // str q19, [x1, #16]
+	WORD $0x3d800834 // str q20, [x1, #32]
+	WORD $0x3d800c35 // str q21, [x1, #48]
+	WORD $0x3d80005a // str q26, [x2, #0]
+	WORD $0x3d80045b // str q27, [x2, #16]
+	WORD $0x3d80085c // str q28, [x2, #32]
+	WORD $0x3d800c5d // str q29, [x2, #48]
 	ADD $64, R3
 	ADD $64, R1
 	ADD $64, R2
@@ -11252,96 +11271,94 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0006c // ldr q12, [x3, #0]
-	WORD $0x4eac1ccd // orr v13.16b, v6.16b, v12.16b
-	WORD $0x4e2df52e // fmax v14.4s, v9.4s, v13.4s
-	WORD $0x6e2e1ccf // eor v15.16b, v6.16b, v14.16b
-	WORD $0x3dc00a90 // ldr q16, [x20, #32]
-	WORD $0x4eafcc50 // fmls v16.4s, v2.4s, v15.4s
-	WORD $0x4ea3d611 // fsub v17.4s, v16.4s, v3.4s
-	WORD $0x4eaf1df2 // orr v18.16b, v15.16b, v15.16b
-	WORD $0x4e31cc32 // fmla v18.4s, v1.4s, v17.4s
-	WORD $0x4e31cc92 // fmla v18.4s, v4.4s, v17.4s
-	WORD $0x6e32de53 // fmul v19.4s, v18.4s, v18.4s
-	WORD $0x3dc01a94 // ldr q20, [x20, #96]
-	WORD $0x3dc01e95 // ldr q21, [x20, #112]
-	WORD $0x4e34ce55 // fmla v21.4s, v18.4s, v20.4s
-	WORD $0x3dc02296 // ldr q22, [x20, #128]
-	WORD $0x4e35ce56 // fmla v22.4s, v18.4s, v21.4s
-	WORD $0x3dc02697 // ldr q23, [x20, #144]
-	WORD $0x4e36ce57 // fmla v23.4s, v18.4s, v22.4s
-	WORD $0x3dc02a98 // ldr q24, [x20, #160]
-	WORD $0x4e37ce58 // fmla v24.4s, v18.4s, v23.4s
-	WORD $0x6ea0fa59 // fneg v25.4s, v18.4s
-	WORD $0x4e38ce79 // fmla v25.4s, v19.4s, v24.4s
-	WORD $0x4e20d73a // fadd v26.4s, v25.4s, v0.4s
-	WORD $0x4f37561b // shl v27.4s, v16.4s, #23
-	WORD $0x4ea8877c // add v28.4s, v27.4s, v8.4s
-	WORD $0x6e3cdf5d // fmul v29.4s, v26.4s, v28.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x4e3dccbe // fmla v30.4s, v5.4s, v29.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x6e3effea // fdiv v10.4s, v31.4s, v30.4s
-	WORD $0x6e3ddd4b // fmul v11.4s, v10.4s, v29.4s
-	WORD $0x6e25dd6d // fmul v13.4s, v11.4s, v5.4s
-	WORD $0x4ea0a98e // cmlt v14.4s, v12.4s, #0
-	WORD $0x4eae1dd0 // orr v16.16b, v14.16b, v14.16b
-	WORD $0x6e6a1d70 // bsl v16.16b, v11.16b, v10.16b
-	WORD $0x4e2cf531 // fmax v17.4s, v9.4s, v12.4s
-	WORD $0x6e30de32 // fmul v18.4s, v17.4s, v16.4s
-	WORD $0x4eae1dd3 // orr v19.16b, v14.16b, v14.16b
-	WORD $0x6e601cb3 // bsl v19.16b, v5.16b, v0.16b
-	WORD $0x6e33de54 // fmul v20.4s, v18.4s, v19.4s
-	WORD $0x4e2c1cd5 // and v21.16b, v6.16b, v12.16b
-	WORD $0x4eb51df6 // orr v22.16b, v15.16b, v21.16b
-	WORD $0x4eae1dd7 // orr v23.16b, v14.16b, v14.16b
-	WORD $0x6e6d1d57 // bsl v23.16b, v10.16b, v13.16b
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x4e37ced8 // fmla v24.4s, v22.4s, v23.4s
-	WORD $0x6e30df19 // fmul v25.4s, v24.4s, v16.4s
-	WORD $0x6e601cae // bsl v14.16b, v5.16b, v0.16b
-	WORD $0x6e2edf3a // fmul v26.4s, v25.4s, v14.4s
-	WORD $0x3dc03e9b // ldr q27, [x20, #240]
-	WORD $0x4e2cf77c // fmax v28.4s, v27.4s, v12.4s
-	WORD $0x3dc0069d // ldr q29, [x20, #16]
-	WORD $0x4ebcf7be // fmin v30.4s, v29.4s, v28.4s
-	WORD $0x3dc00a9f // ldr q31, [x20, #32]
-	WORD $0x4ebecc5f // fmls v31.4s, v2.4s, v30.4s
-	WORD $0x4ea3d7ea // fsub v10.4s, v31.4s, v3.4s
-	WORD $0x4ebe1fcb // orr v11.16b, v30.16b, v30.16b
-	WORD $0x4e2acc2b // fmla v11.4s, v1.4s, v10.4s
-	WORD $0x4e2acc8b // fmla v11.4s, v4.4s, v10.4s
-	WORD $0x6e2bdd6d // fmul v13.4s, v11.4s, v11.4s
-	WORD $0x3dc01a8e // ldr q14, [x20, #96]
-	WORD $0x3dc01e8f // ldr q15, [x20, #112]
-	WORD $0x4e2ecd6f // fmla v15.4s, v11.4s, v14.4s
-	WORD $0x3dc02290 // ldr q16, [x20, #128]
-	WORD $0x4e2fcd70 // fmla v16.4s, v11.4s, v15.4s
-	WORD $0x3dc02691 // ldr q17, [x20, #144]
-	WORD $0x4e30cd71 // fmla v17.4s, v11.4s, v16.4s
-	WORD $0x3dc02a92 // ldr q18, [x20, #160]
-	WORD $0x4e31cd72 // fmla v18.4s, v11.4s, v17.4s
-	WORD $0x6ea0f973 // fneg v19.4s, v11.4s
-	WORD $0x4e32cdb3 // fmla v19.4s, v13.4s, v18.4s
-	WORD $0x4e20d675 // fadd v21.4s, v19.4s, v0.4s
-	WORD $0x4f3757f6 // shl v22.4s, v31.4s, #23
-	WORD $0x4eb686b7 // add v23.4s, v21.4s, v22.4s
-	WORD $0x4e20d6f8 // fadd v24.4s, v23.4s, v0.4s
+	WORD $0x3dc0007e // ldr q30, [x3, #0]
+	WORD $0x4ebe1cdf // orr v31.16b, v6.16b, v30.16b
+	WORD $0x4e3ff52a // fmax v10.4s, v9.4s, v31.4s
+	WORD $0x6e2a1ccb // eor v11.16b, v6.16b, v10.16b
+	WORD $0x3dc00a8c // ldr q12, [x20, #32]
+	WORD $0x4eabcc4c // fmls v12.4s, v2.4s, v11.4s
+	WORD $0x4ea3d58d // fsub v13.4s, v12.4s, v3.4s
+	WORD $0x4eab1d6e // orr v14.16b, v11.16b, v11.16b
+	WORD $0x4e2dcc2e // fmla v14.4s, v1.4s, v13.4s
+	WORD $0x4e2dcc8e // fmla v14.4s, v4.4s, v13.4s
+	WORD $0x6e2eddcf // fmul v15.4s, v14.4s, v14.4s
+	WORD $0x3dc01a90 // ldr q16, [x20, #96]
+	WORD $0x3dc01e91 // ldr q17, [x20, #112]
+	WORD $0x4e30cdd1 // fmla v17.4s, v14.4s, v16.4s
+	WORD $0x3dc02292 // ldr q18, [x20, #128]
+	WORD $0x4e31cdd2 // fmla v18.4s, v14.4s, v17.4s
+	WORD $0x3dc02693 // ldr q19, [x20, #144]
+	WORD $0x4e32cdd3 // fmla v19.4s, v14.4s, v18.4s
+	WORD $0x3dc02a94 // ldr q20, [x20, #160]
+	WORD $0x4e33cdd4 // fmla v20.4s, v14.4s, v19.4s
+	WORD $0x4eb4cdee // fmls v14.4s, v15.4s, v20.4s
+	WORD $0x4eaed415 // fsub v21.4s, v0.4s, v14.4s
+	WORD $0x4f375596 // shl v22.4s, v12.4s, #23
+	WORD $0x4ea886d7 // add v23.4s, v22.4s, v8.4s
+	WORD $0x6e37deb8 // fmul v24.4s, v21.4s, v23.4s
 	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x6e38ff3b // fdiv v27.4s, v25.4s, v24.4s
-	WORD $0x6e37df7c // fmul v28.4s, v27.4s, v23.4s
-	WORD $0x6e3edf7d // fmul v29.4s, v27.4s, v30.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x4e3ccfdf // fmla v31.4s, v30.4s, v28.4s
-	WORD $0x6e3bdfea // fmul v10.4s, v31.4s, v27.4s
-	WORD $0x4eac1ccb // orr v11.16b, v6.16b, v12.16b
-	WORD $0x4e27d56c // fadd v12.4s, v11.4s, v7.4s
-	WORD $0x4ea0a98d // cmlt v13.4s, v12.4s, #0
-	WORD $0x6e7d1e8d // bsl v13.16b, v20.16b, v29.16b
-	WORD $0x3d80002d // str q13, [x1, #0]
-	WORD $0x4ea0a98e // cmlt v14.4s, v12.4s, #0
-	WORD $0x6e6a1f4e // bsl v14.16b, v26.16b, v10.16b
-	WORD $0x3d80004e // str q14, [x2, #0]
+	WORD $0x4e38ccb9 // fmla v25.4s, v5.4s, v24.4s
+	WORD $0x3dc02e9a // ldr q26, [x20, #176]
+	WORD $0x6e39ff5b // fdiv v27.4s, v26.4s, v25.4s
+	WORD $0x6e38df7c // fmul v28.4s, v27.4s, v24.4s
+	WORD $0x6e25df9d // fmul v29.4s, v28.4s, v5.4s
+	WORD $0x4ea0abdf // cmlt v31.4s, v30.4s, #0
+	WORD $0x4ebf1fea // orr v10.16b, v31.16b, v31.16b
+	WORD $0x6e7b1f8a // bsl v10.16b, v28.16b, v27.16b
+	WORD $0x4e3ef52c // fmax v12.4s, v9.4s, v30.4s
+	WORD $0x6e2add8d // fmul v13.4s, v12.4s, v10.4s
+	WORD $0x4ebf1fee // orr v14.16b, v31.16b, v31.16b
+	WORD $0x6e601cae // bsl v14.16b, v5.16b, v0.16b
+	WORD $0x6e2eddaf // fmul v15.4s, v13.4s, v14.4s
+	WORD $0x4e3e1cd0 // and v16.16b, v6.16b, v30.16b
+	WORD $0x4eb01d71 // orr v17.16b, v11.16b, v16.16b
+	WORD $0x4ebf1ff2 // orr v18.16b, v31.16b, v31.16b
+	WORD $0x6e7d1f72 // bsl v18.16b, v27.16b, v29.16b
+	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
+	WORD $0x6e2ade74 // fmul v20.4s, v19.4s, v10.4s
+	WORD $0x6e601cbf // bsl v31.16b, v5.16b, v0.16b
+	WORD $0x6e3fde95 // fmul v21.4s, v20.4s, v31.4s
+	WORD $0x3dc03e96 // ldr q22, [x20, #240]
+	WORD $0x4e3ef6d7 // fmax v23.4s, v22.4s, v30.4s
+	WORD $0x3dc00698 // ldr q24, [x20, #16]
+	WORD $0x4eb7f719 // fmin v25.4s, v24.4s, v23.4s
+	WORD $0x3dc00a9a // ldr q26, [x20, #32]
+	WORD $0x4eb9cc5a // fmls v26.4s, v2.4s, v25.4s
+	WORD $0x4ea3d75b // fsub v27.4s, v26.4s, v3.4s
+	WORD $0x4eb91f3c // orr v28.16b, v25.16b, v25.16b
+	WORD $0x4e3bcc3c // fmla v28.4s, v1.4s, v27.4s
+	WORD $0x4e3bcc9c // fmla v28.4s, v4.4s, v27.4s
+	WORD $0x6e3cdf9d // fmul v29.4s, v28.4s, v28.4s
+	WORD $0x3dc01a9f // ldr q31, [x20, #96]
+	WORD $0x3dc01e8a // ldr q10, [x20, #112]
+	WORD $0x4e3fcf8a // fmla v10.4s, v28.4s, v31.4s
+	WORD $0x3dc0228b // ldr q11, [x20, #128]
+	WORD $0x4e2acf8b // fmla v11.4s, v28.4s, v10.4s
+	WORD $0x3dc0268c // ldr q12, [x20, #144]
+	WORD $0x4e2bcf8c // fmla v12.4s, v28.4s, v11.4s
+	WORD $0x3dc02a8d // ldr q13, [x20, #160]
+	WORD $0x4e2ccf8d // fmla v13.4s, v28.4s, v12.4s
+	WORD $0x4eadcfbc // fmls v28.4s, v29.4s, v13.4s
+	WORD $0x4ebcd40e // fsub v14.4s, v0.4s, v28.4s
+	WORD $0x4f375750 // shl v16.4s, v26.4s, #23
+	WORD $0x4eb085d1 // add v17.4s, v14.4s, v16.4s
+	WORD $0x4e20d632 // fadd v18.4s, v17.4s, v0.4s
+	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x6e32fe74 // fdiv v20.4s, v19.4s, v18.4s
+	WORD $0x6e31de96 // fmul v22.4s, v20.4s, v17.4s
+	WORD $0x6e39de97 // fmul v23.4s, v20.4s, v25.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x4e36cf38 // fmla v24.4s, v25.4s, v22.4s
+	WORD $0x6e34df19 // fmul v25.4s, v24.4s, v20.4s
+	WORD $0x4ebe1cda // orr v26.16b, v6.16b, v30.16b
+	WORD $0x4e27d75b // fadd v27.4s, v26.4s, v7.4s
+	WORD $0x4ea0ab7c // cmlt v28.4s, v27.4s, #0
+	WORD $0x6e771dfc // bsl v28.16b, v15.16b, v23.16b
+	WORD $0x3d80003c // str q28, [x1, #0]
+	WORD $0x4ea0ab7d // cmlt v29.4s, v27.4s, #0
+	WORD $0x6e791ebd // bsl v29.16b, v21.16b, v25.16b
+	WORD $0x3d80005d // str q29, [x2, #0]
 	ADD $16, R3
 	ADD $16, R1
 	ADD $16, R2
@@ -11412,10 +11429,8 @@ TEXT ·silu3F32NEON(SB), NOSPLIT, $104-40
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00088 // ldr q8, [x4, #0]
-	WORD $0x3dc00489 // ldr q9, [x4, #16]
-	WORD $0x3dc0088a // ldr q10, [x4, #32]
-	WORD $0x3dc00c8b // ldr q11, [x4, #48]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
 	WORD $0x3dc0068c // ldr q12, [x20, #16]
 	WORD $0x6e28ed8d // facge v13.4s, v12.4s, v8.4s
 	WORD $0x6e29ed8e // facge v14.4s, v12.4s, v9.4s
@@ -11492,114 +11507,110 @@ side1:
 	WORD $0x4e3bcff3 // fmla v19.4s, v31.4s, v27.4s
 	WORD $0x3dc02a94 // ldr q20, [x20, #160]
 	WORD $0x4e3ccd94 // fmla v20.4s, v12.4s, v28.4s
-	WORD $0x6ea0fbb9 // fneg v25.4s, v29.4s
-	WORD $0x4e31cdb9 // fmla v25.4s, v13.4s, v17.4s
-	WORD $0x6ea0fbda // fneg v26.4s, v30.4s
-	WORD $0x4e32cdda // fmla v26.4s, v14.4s, v18.4s
-	WORD $0x6ea0fbfb // fneg v27.4s, v31.4s
-	WORD $0x4e33cdfb // fmla v27.4s, v15.4s, v19.4s
-	WORD $0x6ea0f99c // fneg v28.4s, v12.4s
-	WORD $0x4e34ce1c // fmla v28.4s, v16.4s, v20.4s
-	WORD $0x4e20d73d // fadd v29.4s, v25.4s, v0.4s
-	WORD $0x4e20d75e // fadd v30.4s, v26.4s, v0.4s
-	WORD $0x4e20d77f // fadd v31.4s, v27.4s, v0.4s
-	WORD $0x4e20d78c // fadd v12.4s, v28.4s, v0.4s
-	WORD $0x4f3756ad // shl v13.4s, v21.4s, #23
-	WORD $0x4f3756ce // shl v14.4s, v22.4s, #23
-	WORD $0x4f3756ef // shl v15.4s, v23.4s, #23
-	WORD $0x4f375710 // shl v16.4s, v24.4s, #23
-	WORD $0x4ead87b1 // add v17.4s, v29.4s, v13.4s
-	WORD $0x4eae87d2 // add v18.4s, v30.4s, v14.4s
-	WORD $0x4eaf87f3 // add v19.4s, v31.4s, v15.4s
-	WORD $0x4eb08594 // add v20.4s, v12.4s, v16.4s
-	WORD $0x4e20d635 // fadd v21.4s, v17.4s, v0.4s
-	WORD $0x4e20d656 // fadd v22.4s, v18.4s, v0.4s
-	WORD $0x4e20d677 // fadd v23.4s, v19.4s, v0.4s
-	WORD $0x4e20d698 // fadd v24.4s, v20.4s, v0.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x6e35ff3d // fdiv v29.4s, v25.4s, v21.4s
-	WORD $0x6e36ff5e // fdiv v30.4s, v26.4s, v22.4s
-	WORD $0x6e37ff7f // fdiv v31.4s, v27.4s, v23.4s
-	WORD $0x6e38ff8c // fdiv v12.4s, v28.4s, v24.4s
-	WORD $0x4ea0d6ad // fsub v13.4s, v21.4s, v0.4s
-	WORD $0x4ea0d6ce // fsub v14.4s, v22.4s, v0.4s
-	WORD $0x4ea0d6ef // fsub v15.4s, v23.4s, v0.4s
-	WORD $0x4ea0d710 // fsub v16.4s, v24.4s, v0.4s
-	WORD $0x4eadd639 // fsub v25.4s, v17.4s, v13.4s
-	WORD $0x4eaed65a // fsub v26.4s, v18.4s, v14.4s
-	WORD $0x4eafd67b // fsub v27.4s, v19.4s, v15.4s
-	WORD $0x4eb0d69c // fsub v28.4s, v20.4s, v16.4s
-	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc02e8e // ldr q14, [x20, #176]
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x4ebdcead // fmls v13.4s, v21.4s, v29.4s
-	WORD $0x4ebecece // fmls v14.4s, v22.4s, v30.4s
-	WORD $0x4ebfceef // fmls v15.4s, v23.4s, v31.4s
-	WORD $0x4eaccf10 // fmls v16.4s, v24.4s, v12.4s
-	WORD $0x4ebdcf2d // fmls v13.4s, v25.4s, v29.4s
-	WORD $0x4ebecf4e // fmls v14.4s, v26.4s, v30.4s
-	WORD $0x4ebfcf6f // fmls v15.4s, v27.4s, v31.4s
-	WORD $0x4eaccf90 // fmls v16.4s, v28.4s, v12.4s
-	WORD $0x4e2dcfbd // fmla v29.4s, v29.4s, v13.4s
-	WORD $0x4e2ecfde // fmla v30.4s, v30.4s, v14.4s
-	WORD $0x4e2fcfff // fmla v31.4s, v31.4s, v15.4s
-	WORD $0x4e30cd8c // fmla v12.4s, v12.4s, v16.4s
-	WORD $0x6e31dfb1 // fmul v17.4s, v29.4s, v17.4s
-	WORD $0x6e32dfd2 // fmul v18.4s, v30.4s, v18.4s
-	WORD $0x6e33dff3 // fmul v19.4s, v31.4s, v19.4s
-	WORD $0x6e34dd94 // fmul v20.4s, v12.4s, v20.4s
-	WORD $0x6e28dfb5 // fmul v21.4s, v29.4s, v8.4s
-	WORD $0x6e29dfd6 // fmul v22.4s, v30.4s, v9.4s
-	WORD $0x6e2adff7 // fmul v23.4s, v31.4s, v10.4s
-	WORD $0x6e2bdd98 // fmul v24.4s, v12.4s, v11.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x4e31cd19 // fmla v25.4s, v8.4s, v17.4s
-	WORD $0x3dc02e9a // ldr q26, [x20, #176]
-	WORD $0x4e32cd3a // fmla v26.4s, v9.4s, v18.4s
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x4e33cd5b // fmla v27.4s, v10.4s, v19.4s
-	WORD $0x3dc02e9c // ldr q28, [x20, #176]
-	WORD $0x4e34cd7c // fmla v28.4s, v11.4s, v20.4s
-	WORD $0x6e3ddf2d // fmul v13.4s, v25.4s, v29.4s
-	WORD $0x6e3edf4e // fmul v14.4s, v26.4s, v30.4s
-	WORD $0x6e3fdf6f // fmul v15.4s, v27.4s, v31.4s
-	WORD $0x6e2cdf90 // fmul v16.4s, v28.4s, v12.4s
-	WORD $0x6e3dde39 // fmul v25.4s, v17.4s, v29.4s
-	WORD $0x6e3ede5a // fmul v26.4s, v18.4s, v30.4s
-	WORD $0x6e3fde7b // fmul v27.4s, v19.4s, v31.4s
-	WORD $0x6e2cde9c // fmul v28.4s, v20.4s, v12.4s
-	WORD $0x4eb1d7bd // fsub v29.4s, v29.4s, v17.4s
-	WORD $0x4eb2d7de // fsub v30.4s, v30.4s, v18.4s
-	WORD $0x4eb3d7ff // fsub v31.4s, v31.4s, v19.4s
-	WORD $0x4eb4d58c // fsub v12.4s, v12.4s, v20.4s
-	WORD $0x3dc04e91 // ldr q17, [x20, #304]
-	WORD $0x4ebdcd11 // fmls v17.4s, v8.4s, v29.4s
-	WORD $0x3dc04e92 // ldr q18, [x20, #304]
-	WORD $0x4ebecd32 // fmls v18.4s, v9.4s, v30.4s
-	WORD $0x3dc04e93 // ldr q19, [x20, #304]
-	WORD $0x4ebfcd53 // fmls v19.4s, v10.4s, v31.4s
-	WORD $0x3dc04e94 // ldr q20, [x20, #304]
-	WORD $0x4eaccd74 // fmls v20.4s, v11.4s, v12.4s
-	WORD $0x6e39de39 // fmul v25.4s, v17.4s, v25.4s
-	WORD $0x6e3ade5a // fmul v26.4s, v18.4s, v26.4s
-	WORD $0x6e3bde7b // fmul v27.4s, v19.4s, v27.4s
-	WORD $0x6e3cde9c // fmul v28.4s, v20.4s, v28.4s
-	WORD $0x3d800035 // str q21, [x1, #0]
-	WORD $0x3d800436 // str q22, [x1, #16]
-	WORD $0x3d800837 // str q23, [x1, #32]
-	WORD $0x3d800c38 // str q24, [x1, #48]
-	WORD $0x3d80004d // str q13, [x2, #0]
-	WORD $0x3d80044e // str q14, [x2, #16]
-	WORD $0x3d80084f // str q15, [x2, #32]
-	WORD $0x3d800c50 // str q16, [x2, #48]
-	WORD $0x3d800079 // str q25, [x3, #0]
-	WORD $0x3d80047a // str q26, [x3, #16]
-	WORD $0x3d80087b // str q27, [x3, #32]
-	WORD $0x3d800c7c // str q28, [x3, #48]
+	WORD $0x4eb1cdbd // fmls v29.4s, v13.4s, v17.4s
+	WORD $0x4eb2cdde // fmls v30.4s, v14.4s, v18.4s
+	WORD $0x4eb3cdff // fmls v31.4s, v15.4s, v19.4s
+	WORD $0x4eb4ce0c // fmls v12.4s, v16.4s, v20.4s
+	WORD $0x4ebdd419 // fsub v25.4s, v0.4s, v29.4s
+	WORD $0x4ebed41a // fsub v26.4s, v0.4s, v30.4s
+	WORD $0x4ebfd41b // fsub v27.4s, v0.4s, v31.4s
+	WORD $0x4eacd41c // fsub v28.4s, v0.4s, v12.4s
+	WORD $0x4f3756bd // shl v29.4s, v21.4s, #23
+	WORD $0x4f3756de // shl v30.4s, v22.4s, #23
+	WORD $0x4f3756ff // shl v31.4s, v23.4s, #23
+	WORD $0x4f37570c // shl v12.4s, v24.4s, #23
+	WORD $0x4ebd872d // add v13.4s, v25.4s, v29.4s
+	WORD $0x4ebe874e // add v14.4s, v26.4s, v30.4s
+	WORD $0x4ebf876f // add v15.4s, v27.4s, v31.4s
+	WORD $0x4eac8790 // add v16.4s, v28.4s, v12.4s
+	WORD $0x4e20d5b1 // fadd v17.4s, v13.4s, v0.4s
+	WORD $0x4e20d5d2 // fadd v18.4s, v14.4s, v0.4s
+	WORD $0x4e20d5f3 // fadd v19.4s, v15.4s, v0.4s
+	WORD $0x4e20d614 // fadd v20.4s, v16.4s, v0.4s
+	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x3dc02e97 // ldr q23, [x20, #176]
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x6e31feb9 // fdiv v25.4s, v21.4s, v17.4s
+	WORD $0x6e32feda // fdiv v26.4s, v22.4s, v18.4s
+	WORD $0x6e33fefb // fdiv v27.4s, v23.4s, v19.4s
+	WORD $0x6e34ff1c // fdiv v28.4s, v24.4s, v20.4s
+	WORD $0x4ea0d63d // fsub v29.4s, v17.4s, v0.4s
+	WORD $0x4ea0d65e // fsub v30.4s, v18.4s, v0.4s
+	WORD $0x4ea0d67f // fsub v31.4s, v19.4s, v0.4s
+	WORD $0x4ea0d68c // fsub v12.4s, v20.4s, v0.4s
+	WORD $0x4ebdd5b5 // fsub v21.4s, v13.4s, v29.4s
+	WORD $0x4ebed5d6 // fsub v22.4s, v14.4s, v30.4s
+	WORD $0x4ebfd5f7 // fsub v23.4s, v15.4s, v31.4s
+	WORD $0x4eacd618 // fsub v24.4s, v16.4s, v12.4s
+	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x3dc02e8c // ldr q12, [x20, #176]
+	WORD $0x4eb9ce3d // fmls v29.4s, v17.4s, v25.4s
+	WORD $0x4ebace5e // fmls v30.4s, v18.4s, v26.4s
+	WORD $0x4ebbce7f // fmls v31.4s, v19.4s, v27.4s
+	WORD $0x4ebcce8c // fmls v12.4s, v20.4s, v28.4s
+	WORD $0x4eb9cebd // fmls v29.4s, v21.4s, v25.4s
+	WORD $0x4ebacede // fmls v30.4s, v22.4s, v26.4s
+	WORD $0x4ebbceff // fmls v31.4s, v23.4s, v27.4s
+	WORD $0x4ebccf0c // fmls v12.4s, v24.4s, v28.4s
+	WORD $0x4e3dcf39 // fmla v25.4s, v25.4s, v29.4s
+	WORD $0x4e3ecf5a // fmla v26.4s, v26.4s, v30.4s
+	WORD $0x4e3fcf7b // fmla v27.4s, v27.4s, v31.4s
+	WORD $0x4e2ccf9c // fmla v28.4s, v28.4s, v12.4s
+	WORD $0x6e2ddf2d // fmul v13.4s, v25.4s, v13.4s
+	WORD $0x6e2edf4e // fmul v14.4s, v26.4s, v14.4s
+	WORD $0x6e2fdf6f // fmul v15.4s, v27.4s, v15.4s
+	WORD $0x6e30df90 // fmul v16.4s, v28.4s, v16.4s
+	WORD $0x6e28df31 // fmul v17.4s, v25.4s, v8.4s
+	WORD $0x6e29df52 // fmul v18.4s, v26.4s, v9.4s
+	WORD $0x6e2adf73 // fmul v19.4s, v27.4s, v10.4s
+	WORD $0x6e2bdf94 // fmul v20.4s, v28.4s, v11.4s
+	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x4e2dcd15 // fmla v21.4s, v8.4s, v13.4s
+	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x4e2ecd36 // fmla v22.4s, v9.4s, v14.4s
+	WORD $0x3dc02e97 // ldr q23, [x20, #176]
+	WORD $0x4e2fcd57 // fmla v23.4s, v10.4s, v15.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x4e30cd78 // fmla v24.4s, v11.4s, v16.4s
+	WORD $0x6e39debd // fmul v29.4s, v21.4s, v25.4s
+	WORD $0x6e3adede // fmul v30.4s, v22.4s, v26.4s
+	WORD $0x6e3bdeff // fmul v31.4s, v23.4s, v27.4s
+	WORD $0x6e3cdf0c // fmul v12.4s, v24.4s, v28.4s
+	WORD $0x6e39ddb5 // fmul v21.4s, v13.4s, v25.4s
+	WORD $0x6e3addd6 // fmul v22.4s, v14.4s, v26.4s
+	WORD $0x6e3bddf7 // fmul v23.4s, v15.4s, v27.4s
+	WORD $0x6e3cde18 // fmul v24.4s, v16.4s, v28.4s
+	WORD $0x4eadd739 // fsub v25.4s, v25.4s, v13.4s
+	WORD $0x4eaed75a // fsub v26.4s, v26.4s, v14.4s
+	WORD $0x4eafd77b // fsub v27.4s, v27.4s, v15.4s
+	WORD $0x4eb0d79c // fsub v28.4s, v28.4s, v16.4s
+	WORD $0x3dc04e8d // ldr q13, [x20, #304]
+	WORD $0x4eb9cd0d // fmls v13.4s, v8.4s, v25.4s
+	WORD $0x3dc04e8e // ldr q14, [x20, #304]
+	WORD $0x4ebacd2e // fmls v14.4s, v9.4s, v26.4s
+	WORD $0x3dc04e8f // ldr q15, [x20, #304]
+	WORD $0x4ebbcd4f // fmls v15.4s, v10.4s, v27.4s
+	WORD $0x3dc04e90 // ldr q16, [x20, #304]
+	WORD $0x4ebccd70 // fmls v16.4s, v11.4s, v28.4s
+	WORD $0x6e35ddb5 // fmul v21.4s, v13.4s, v21.4s
+	WORD $0x6e36ddd6 // fmul v22.4s, v14.4s, v22.4s
+	WORD $0x6e37ddf7 // fmul v23.4s, v15.4s, v23.4s
+	WORD $0x6e38de18 // fmul v24.4s, v16.4s, v24.4s
+	WORD $0x3d800031 // str q17, [x1, #0]
+	WORD $0x3d800432 // str q18, [x1, #16]
+	WORD $0x3d800833 // str q19, [x1, #32]
+	WORD $0x3d800c34 // str q20, [x1, #48]
+	WORD $0x3d80005d // str q29, [x2, #0]
+	WORD $0x3d80045e // str q30, [x2, #16]
+	WORD $0x3d80085f // str q31, [x2, #32]
+	WORD $0x3d800c4c // str q12, [x2, #48]
+	WORD $0x3d800075 // str q21, [x3, #0]
+	WORD $0x3d800476 // str q22, [x3, #16]
+	WORD $0x3d800877 // str q23, [x3, #32]
+	WORD $0x3d800c78 // str q24, [x3, #48]
 	ADD $64, R4
 	ADD $64, R1
 	ADD $64, R2
@@ -11610,127 +11621,125 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0009d // ldr q29, [x4, #0]
-	WORD $0x4ebd1cde // orr v30.16b, v6.16b, v29.16b
-	WORD $0x4e3ef4ff // fmax v31.4s, v7.4s, v30.4s
-	WORD $0x6e3f1cc8 // eor v8.16b, v6.16b, v31.16b
-	WORD $0x3dc00a89 // ldr q9, [x20, #32]
-	WORD $0x4ea8cc69 // fmls v9.4s, v3.4s, v8.4s
-	WORD $0x4ea4d52a // fsub v10.4s, v9.4s, v4.4s
-	WORD $0x4ea81d0b // orr v11.16b, v8.16b, v8.16b
-	WORD $0x4e2acc4b // fmla v11.4s, v2.4s, v10.4s
-	WORD $0x4e2accab // fmla v11.4s, v5.4s, v10.4s
-	WORD $0x6e2bdd6c // fmul v12.4s, v11.4s, v11.4s
-	WORD $0x3dc01a8d // ldr q13, [x20, #96]
-	WORD $0x3dc01e8e // ldr q14, [x20, #112]
-	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
-	WORD $0x3dc0228f // ldr q15, [x20, #128]
-	WORD $0x4e2ecd6f // fmla v15.4s, v11.4s, v14.4s
-	WORD $0x3dc02690 // ldr q16, [x20, #144]
-	WORD $0x4e2fcd70 // fmla v16.4s, v11.4s, v15.4s
-	WORD $0x3dc02a91 // ldr q17, [x20, #160]
-	WORD $0x4e30cd71 // fmla v17.4s, v11.4s, v16.4s
-	WORD $0x6ea0f972 // fneg v18.4s, v11.4s
-	WORD $0x4e31cd92 // fmla v18.4s, v12.4s, v17.4s
-	WORD $0x4e20d653 // fadd v19.4s, v18.4s, v0.4s
-	WORD $0x4f375534 // shl v20.4s, v9.4s, #23
-	WORD $0x3dc03695 // ldr q21, [x20, #208]
-	WORD $0x4eb58696 // add v22.4s, v20.4s, v21.4s
-	WORD $0x6e36de77 // fmul v23.4s, v19.4s, v22.4s
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x4e37cc38 // fmla v24.4s, v1.4s, v23.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x6e38ff3a // fdiv v26.4s, v25.4s, v24.4s
-	WORD $0x3dc02e9b // ldr q27, [x20, #176]
-	WORD $0x4eb8d77c // fsub v28.4s, v27.4s, v24.4s
-	WORD $0x4e37cc3c // fmla v28.4s, v1.4s, v23.4s
-	WORD $0x3dc02e9e // ldr q30, [x20, #176]
-	WORD $0x4ebacf1e // fmls v30.4s, v24.4s, v26.4s
-	WORD $0x4ebacf9e // fmls v30.4s, v28.4s, v26.4s
-	WORD $0x4e3ecf5a // fmla v26.4s, v26.4s, v30.4s
-	WORD $0x6e37df5f // fmul v31.4s, v26.4s, v23.4s
-	WORD $0x6e21dfe9 // fmul v9.4s, v31.4s, v1.4s
-	WORD $0x4ea0abaa // cmlt v10.4s, v29.4s, #0
-	WORD $0x4eaa1d4b // orr v11.16b, v10.16b, v10.16b
-	WORD $0x6e7a1feb // bsl v11.16b, v31.16b, v26.16b
-	WORD $0x4e3df4ec // fmax v12.4s, v7.4s, v29.4s
-	WORD $0x6e2bdd8d // fmul v13.4s, v12.4s, v11.4s
-	WORD $0x4eaa1d4e // orr v14.16b, v10.16b, v10.16b
-	WORD $0x6e601c2e // bsl v14.16b, v1.16b, v0.16b
-	WORD $0x6e2eddaf // fmul v15.4s, v13.4s, v14.4s
-	WORD $0x4e3d1cd0 // and v16.16b, v6.16b, v29.16b
-	WORD $0x4eb01d11 // orr v17.16b, v8.16b, v16.16b
-	WORD $0x4eaa1d52 // orr v18.16b, v10.16b, v10.16b
-	WORD $0x6e691f52 // bsl v18.16b, v26.16b, v9.16b
+	WORD $0x3dc00099 // ldr q25, [x4, #0]
+	WORD $0x4eb91cda // orr v26.16b, v6.16b, v25.16b
+	WORD $0x4e3af4fb // fmax v27.4s, v7.4s, v26.4s
+	WORD $0x6e3b1cdc // eor v28.16b, v6.16b, v27.16b
+	WORD $0x3dc00a9d // ldr q29, [x20, #32]
+	WORD $0x4ebccc7d // fmls v29.4s, v3.4s, v28.4s
+	WORD $0x4ea4d7be // fsub v30.4s, v29.4s, v4.4s
+	WORD $0x4ebc1f9f // orr v31.16b, v28.16b, v28.16b
+	WORD $0x4e3ecc5f // fmla v31.4s, v2.4s, v30.4s
+	WORD $0x4e3eccbf // fmla v31.4s, v5.4s, v30.4s
+	WORD $0x6e3fdfe8 // fmul v8.4s, v31.4s, v31.4s
+	WORD $0x3dc01a89 // ldr q9, [x20, #96]
+	WORD $0x3dc01e8a // ldr q10, [x20, #112]
+	WORD $0x4e29cfea // fmla v10.4s, v31.4s, v9.4s
+	WORD $0x3dc0228b // ldr q11, [x20, #128]
+	WORD $0x4e2acfeb // fmla v11.4s, v31.4s, v10.4s
+	WORD $0x3dc0268c // ldr q12, [x20, #144]
+	WORD $0x4e2bcfec // fmla v12.4s, v31.4s, v11.4s
+	WORD $0x3dc02a8d // ldr q13, [x20, #160]
+	WORD $0x4e2ccfed // fmla v13.4s, v31.4s, v12.4s
+	WORD $0x4eadcd1f // fmls v31.4s, v8.4s, v13.4s
+	WORD $0x4ebfd40e // fsub v14.4s, v0.4s, v31.4s
+	WORD $0x4f3757af // shl v15.4s, v29.4s, #23
+	WORD $0x3dc03690 // ldr q16, [x20, #208]
+	WORD $0x4eb085f1 // add v17.4s, v15.4s, v16.4s
+	WORD $0x6e31ddd2 // fmul v18.4s, v14.4s, v17.4s
 	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x4e32ce33 // fmla v19.4s, v17.4s, v18.4s
-	WORD $0x6e2bde74 // fmul v20.4s, v19.4s, v11.4s
-	WORD $0x6e601c2a // bsl v10.16b, v1.16b, v0.16b
-	WORD $0x6e2ade95 // fmul v21.4s, v20.4s, v10.4s
-	WORD $0x6e3fdf56 // fmul v22.4s, v26.4s, v31.4s
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
-	WORD $0x3dc04298 // ldr q24, [x20, #256]
-	WORD $0x4ebfcf17 // fmls v23.4s, v24.4s, v31.4s
-	WORD $0x3dc04e99 // ldr q25, [x20, #304]
-	WORD $0x4eb7cd19 // fmls v25.4s, v8.4s, v23.4s
-	WORD $0x6e36df3a // fmul v26.4s, v25.4s, v22.4s
+	WORD $0x4e32cc33 // fmla v19.4s, v1.4s, v18.4s
+	WORD $0x3dc02e94 // ldr q20, [x20, #176]
+	WORD $0x6e33fe95 // fdiv v21.4s, v20.4s, v19.4s
+	WORD $0x3dc02e96 // ldr q22, [x20, #176]
+	WORD $0x4eb3d6d7 // fsub v23.4s, v22.4s, v19.4s
+	WORD $0x4e32cc37 // fmla v23.4s, v1.4s, v18.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x4eb5ce78 // fmls v24.4s, v19.4s, v21.4s
+	WORD $0x4eb5cef8 // fmls v24.4s, v23.4s, v21.4s
+	WORD $0x4e38ceb5 // fmla v21.4s, v21.4s, v24.4s
+	WORD $0x6e32deba // fmul v26.4s, v21.4s, v18.4s
 	WORD $0x6e21df5b // fmul v27.4s, v26.4s, v1.4s
-	WORD $0x3dc03e9c // ldr q28, [x20, #240]
-	WORD $0x4e3df79e // fmax v30.4s, v28.4s, v29.4s
-	WORD $0x3dc0069f // ldr q31, [x20, #16]
-	WORD $0x4ebef7e8 // fmin v8.4s, v31.4s, v30.4s
-	WORD $0x3dc00a89 // ldr q9, [x20, #32]
-	WORD $0x4ea8cc69 // fmls v9.4s, v3.4s, v8.4s
-	WORD $0x4ea4d52a // fsub v10.4s, v9.4s, v4.4s
-	WORD $0x4ea81d0b // orr v11.16b, v8.16b, v8.16b
-	WORD $0x4e2acc4b // fmla v11.4s, v2.4s, v10.4s
-	WORD $0x4e2accab // fmla v11.4s, v5.4s, v10.4s
-	WORD $0x6e2bdd6c // fmul v12.4s, v11.4s, v11.4s
-	WORD $0x3dc01a8d // ldr q13, [x20, #96]
-	WORD $0x3dc01e8e // ldr q14, [x20, #112]
-	WORD $0x4e2dcd6e // fmla v14.4s, v11.4s, v13.4s
-	WORD $0x3dc02290 // ldr q16, [x20, #128]
-	WORD $0x4e2ecd70 // fmla v16.4s, v11.4s, v14.4s
-	WORD $0x3dc02691 // ldr q17, [x20, #144]
-	WORD $0x4e30cd71 // fmla v17.4s, v11.4s, v16.4s
-	WORD $0x3dc02a92 // ldr q18, [x20, #160]
-	WORD $0x4e31cd72 // fmla v18.4s, v11.4s, v17.4s
-	WORD $0x6ea0f973 // fneg v19.4s, v11.4s
-	WORD $0x4e32cd93 // fmla v19.4s, v12.4s, v18.4s
-	WORD $0x4e20d674 // fadd v20.4s, v19.4s, v0.4s
-	WORD $0x4f375536 // shl v22.4s, v9.4s, #23
-	WORD $0x4eb68697 // add v23.4s, v20.4s, v22.4s
-	WORD $0x4e20d6f8 // fadd v24.4s, v23.4s, v0.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x6e38ff3a // fdiv v26.4s, v25.4s, v24.4s
-	WORD $0x4ea0d71c // fsub v28.4s, v24.4s, v0.4s
-	WORD $0x4ebcd6fe // fsub v30.4s, v23.4s, v28.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x4ebacf1f // fmls v31.4s, v24.4s, v26.4s
-	WORD $0x4ebacfdf // fmls v31.4s, v30.4s, v26.4s
-	WORD $0x4e3fcf5a // fmla v26.4s, v26.4s, v31.4s
-	WORD $0x6e37df49 // fmul v9.4s, v26.4s, v23.4s
-	WORD $0x6e28df4a // fmul v10.4s, v26.4s, v8.4s
-	WORD $0x3dc02e8b // ldr q11, [x20, #176]
-	WORD $0x4e29cd0b // fmla v11.4s, v8.4s, v9.4s
-	WORD $0x6e3add6c // fmul v12.4s, v11.4s, v26.4s
-	WORD $0x6e3add2d // fmul v13.4s, v9.4s, v26.4s
-	WORD $0x4ea9d74e // fsub v14.4s, v26.4s, v9.4s
-	WORD $0x3dc04e90 // ldr q16, [x20, #304]
-	WORD $0x4eaecd10 // fmls v16.4s, v8.4s, v14.4s
-	WORD $0x6e2dde11 // fmul v17.4s, v16.4s, v13.4s
-	WORD $0x4ebd1cd2 // orr v18.16b, v6.16b, v29.16b
-	WORD $0x3dc00693 // ldr q19, [x20, #16]
-	WORD $0x4e33d654 // fadd v20.4s, v18.4s, v19.4s
-	WORD $0x4ea0aa96 // cmlt v22.4s, v20.4s, #0
-	WORD $0x6e6a1df6 // bsl v22.16b, v15.16b, v10.16b
-	WORD $0x3d800036 // str q22, [x1, #0]
-	WORD $0x4ea0aa97 // cmlt v23.4s, v20.4s, #0
-	WORD $0x6e6c1eb7 // bsl v23.16b, v21.16b, v12.16b
-	WORD $0x3d800057 // str q23, [x2, #0]
-	WORD $0x4ea0aa98 // cmlt v24.4s, v20.4s, #0
-	WORD $0x6e711f78 // bsl v24.16b, v27.16b, v17.16b
-	WORD $0x3d800078 // str q24, [x3, #0]
+	WORD $0x4ea0ab3d // cmlt v29.4s, v25.4s, #0
+	WORD $0x4ebd1fbe // orr v30.16b, v29.16b, v29.16b
+	WORD $0x6e751f5e // bsl v30.16b, v26.16b, v21.16b
+	WORD $0x4e39f4ff // fmax v31.4s, v7.4s, v25.4s
+	WORD $0x6e3edfe8 // fmul v8.4s, v31.4s, v30.4s
+	WORD $0x4ebd1fa9 // orr v9.16b, v29.16b, v29.16b
+	WORD $0x6e601c29 // bsl v9.16b, v1.16b, v0.16b
+	WORD $0x6e29dd0a // fmul v10.4s, v8.4s, v9.4s
+	WORD $0x4e391ccb // and v11.16b, v6.16b, v25.16b
+	WORD $0x4eab1f8c // orr v12.16b, v28.16b, v11.16b
+	WORD $0x4ebd1fad // orr v13.16b, v29.16b, v29.16b
+	WORD $0x6e7b1ead // bsl v13.16b, v21.16b, v27.16b
+	WORD $0x3dc02e8e // ldr q14, [x20, #176]
+	WORD $0x4e2dcd8e // fmla v14.4s, v12.4s, v13.4s
+	WORD $0x6e3eddcf // fmul v15.4s, v14.4s, v30.4s
+	WORD $0x6e601c3d // bsl v29.16b, v1.16b, v0.16b
+	WORD $0x6e3dddf0 // fmul v16.4s, v15.4s, v29.4s
+	WORD $0x6e3adeb1 // fmul v17.4s, v21.4s, v26.4s
+	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x3dc04293 // ldr q19, [x20, #256]
+	WORD $0x4ebace72 // fmls v18.4s, v19.4s, v26.4s
+	WORD $0x3dc04e94 // ldr q20, [x20, #304]
+	WORD $0x4eb2cf94 // fmls v20.4s, v28.4s, v18.4s
+	WORD $0x6e31de95 // fmul v21.4s, v20.4s, v17.4s
+	WORD $0x6e21deb6 // fmul v22.4s, v21.4s, v1.4s
+	WORD $0x3dc03e97 // ldr q23, [x20, #240]
+	WORD $0x4e39f6f8 // fmax v24.4s, v23.4s, v25.4s
+	WORD $0x3dc0069a // ldr q26, [x20, #16]
+	WORD $0x4eb8f75b // fmin v27.4s, v26.4s, v24.4s
+	WORD $0x3dc00a9c // ldr q28, [x20, #32]
+	WORD $0x4ebbcc7c // fmls v28.4s, v3.4s, v27.4s
+	WORD $0x4ea4d79d // fsub v29.4s, v28.4s, v4.4s
+	WORD $0x4ebb1f7e // orr v30.16b, v27.16b, v27.16b
+	WORD $0x4e3dcc5e // fmla v30.4s, v2.4s, v29.4s
+	WORD $0x4e3dccbe // fmla v30.4s, v5.4s, v29.4s
+	WORD $0x6e3edfdf // fmul v31.4s, v30.4s, v30.4s
+	WORD $0x3dc01a88 // ldr q8, [x20, #96]
+	WORD $0x3dc01e89 // ldr q9, [x20, #112]
+	WORD $0x4e28cfc9 // fmla v9.4s, v30.4s, v8.4s
+	WORD $0x3dc0228b // ldr q11, [x20, #128]
+	WORD $0x4e29cfcb // fmla v11.4s, v30.4s, v9.4s
+	WORD $0x3dc0268c // ldr q12, [x20, #144]
+	WORD $0x4e2bcfcc // fmla v12.4s, v30.4s, v11.4s
+	WORD $0x3dc02a8d // ldr q13, [x20, #160]
+	WORD $0x4e2ccfcd // fmla v13.4s, v30.4s, v12.4s
+	WORD $0x4eadcffe // fmls v30.4s, v31.4s, v13.4s
+	WORD $0x4ebed40e // fsub v14.4s, v0.4s, v30.4s
+	WORD $0x4f37578f // shl v15.4s, v28.4s, #23
+	WORD $0x4eaf85d1 // add v17.4s, v14.4s, v15.4s
+	WORD $0x4e20d632 // fadd v18.4s, v17.4s, v0.4s
+	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x6e32fe74 // fdiv v20.4s, v19.4s, v18.4s
+	WORD $0x4ea0d655 // fsub v21.4s, v18.4s, v0.4s
+	WORD $0x4eb5d637 // fsub v23.4s, v17.4s, v21.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x4eb4ce58 // fmls v24.4s, v18.4s, v20.4s
+	WORD $0x4eb4cef8 // fmls v24.4s, v23.4s, v20.4s
+	WORD $0x4e38ce94 // fmla v20.4s, v20.4s, v24.4s
+	WORD $0x6e31de9a // fmul v26.4s, v20.4s, v17.4s
+	WORD $0x6e3bde9c // fmul v28.4s, v20.4s, v27.4s
+	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x4e3acf7d // fmla v29.4s, v27.4s, v26.4s
+	WORD $0x6e34dfbe // fmul v30.4s, v29.4s, v20.4s
+	WORD $0x6e34df5f // fmul v31.4s, v26.4s, v20.4s
+	WORD $0x4ebad688 // fsub v8.4s, v20.4s, v26.4s
+	WORD $0x3dc04e89 // ldr q9, [x20, #304]
+	WORD $0x4ea8cf69 // fmls v9.4s, v27.4s, v8.4s
+	WORD $0x6e3fdd2b // fmul v11.4s, v9.4s, v31.4s
+	WORD $0x4eb91ccc // orr v12.16b, v6.16b, v25.16b
+	WORD $0x3dc0068d // ldr q13, [x20, #16]
+	WORD $0x4e2dd58e // fadd v14.4s, v12.4s, v13.4s
+	WORD $0x4ea0a9cf // cmlt v15.4s, v14.4s, #0
+	WORD $0x6e7c1d4f // bsl v15.16b, v10.16b, v28.16b
+	WORD $0x3d80002f // str q15, [x1, #0]
+	WORD $0x4ea0a9d1 // cmlt v17.4s, v14.4s, #0
+	WORD $0x6e7e1e11 // bsl v17.16b, v16.16b, v30.16b
+	WORD $0x3d800051 // str q17, [x2, #0]
+	WORD $0x4ea0a9d2 // cmlt v18.4s, v14.4s, #0
+	WORD $0x6e6b1ed2 // bsl v18.16b, v22.16b, v11.16b
+	WORD $0x3d800072 // str q18, [x3, #0]
 	ADD $16, R4
 	ADD $16, R1
 	ADD $16, R2
@@ -11810,10 +11819,8 @@ TEXT ·silu4F32NEON(SB), NOSPLIT, $136-48
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc000a3 // ldr q3, [x5, #0]
-	WORD $0x3dc004a4 // ldr q4, [x5, #16]
-	WORD $0x3dc008a5 // ldr q5, [x5, #32]
-	WORD $0x3dc00ca6 // ldr q6, [x5, #48]
+	WORD $0xad4010a3 // ldp q3, q4, [x5, #0]
+	WORD $0xad4118a5 // ldp q5, q6, [x5, #32]
 	WORD $0x3dc00687 // ldr q7, [x20, #16]
 	WORD $0x6e23ece8 // facge v8.4s, v7.4s, v3.4s
 	WORD $0x6e24ece9 // facge v9.4s, v7.4s, v4.4s
@@ -11894,140 +11901,136 @@ side1:
 	WORD $0x4e2ccf94 // fmla v20.4s, v28.4s, v12.4s
 	WORD $0x3dc02a95 // ldr q21, [x20, #160]
 	WORD $0x4e2dcfb5 // fmla v21.4s, v29.4s, v13.4s
-	WORD $0x6ea0fb56 // fneg v22.4s, v26.4s
-	WORD $0x4e2eccf6 // fmla v22.4s, v7.4s, v14.4s
-	WORD $0x6ea0fb77 // fneg v23.4s, v27.4s
-	WORD $0x4e2fcd17 // fmla v23.4s, v8.4s, v15.4s
-	WORD $0x6ea0fb98 // fneg v24.4s, v28.4s
-	WORD $0x4e34cd38 // fmla v24.4s, v9.4s, v20.4s
-	WORD $0x6ea0fbb9 // fneg v25.4s, v29.4s
-	WORD $0x4e35cd59 // fmla v25.4s, v10.4s, v21.4s
-	WORD $0x4e20d6da // fadd v26.4s, v22.4s, v0.4s
-	WORD $0x4e20d6fb // fadd v27.4s, v23.4s, v0.4s
-	WORD $0x4e20d71c // fadd v28.4s, v24.4s, v0.4s
-	WORD $0x4e20d73d // fadd v29.4s, v25.4s, v0.4s
-	WORD $0x4f37561e // shl v30.4s, v16.4s, #23
-	WORD $0x4f37563f // shl v31.4s, v17.4s, #23
-	WORD $0x4f375647 // shl v7.4s, v18.4s, #23
-	WORD $0x4f375668 // shl v8.4s, v19.4s, #23
-	WORD $0x4ebe8749 // add v9.4s, v26.4s, v30.4s
-	WORD $0x4ebf876a // add v10.4s, v27.4s, v31.4s
-	WORD $0x4ea7878b // add v11.4s, v28.4s, v7.4s
-	WORD $0x4ea887ac // add v12.4s, v29.4s, v8.4s
-	WORD $0x4e20d52d // fadd v13.4s, v9.4s, v0.4s
-	WORD $0x4e20d54e // fadd v14.4s, v10.4s, v0.4s
-	WORD $0x4e20d56f // fadd v15.4s, v11.4s, v0.4s
-	WORD $0x4e20d590 // fadd v16.4s, v12.4s, v0.4s
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
+	WORD $0x4eaeccfa // fmls v26.4s, v7.4s, v14.4s
+	WORD $0x4eafcd1b // fmls v27.4s, v8.4s, v15.4s
+	WORD $0x4eb4cd3c // fmls v28.4s, v9.4s, v20.4s
+	WORD $0x4eb5cd5d // fmls v29.4s, v10.4s, v21.4s
+	WORD $0x4ebad416 // fsub v22.4s, v0.4s, v26.4s
+	WORD $0x4ebbd417 // fsub v23.4s, v0.4s, v27.4s
+	WORD $0x4ebcd418 // fsub v24.4s, v0.4s, v28.4s
+	WORD $0x4ebdd419 // fsub v25.4s, v0.4s, v29.4s
+	WORD $0x4f37561a // shl v26.4s, v16.4s, #23
+	WORD $0x4f37563b // shl v27.4s, v17.4s, #23
+	WORD $0x4f37565c // shl v28.4s, v18.4s, #23
+	WORD $0x4f37567d // shl v29.4s, v19.4s, #23
+	WORD $0x4eba86de // add v30.4s, v22.4s, v26.4s
+	WORD $0x4ebb86ff // add v31.4s, v23.4s, v27.4s
+	WORD $0x4ebc8707 // add v7.4s, v24.4s, v28.4s
+	WORD $0x4ebd8728 // add v8.4s, v25.4s, v29.4s
+	WORD $0x4e20d7c9 // fadd v9.4s, v30.4s, v0.4s
+	WORD $0x4e20d7ea // fadd v10.4s, v31.4s, v0.4s
+	WORD $0x4e20d4eb // fadd v11.4s, v7.4s, v0.4s
+	WORD $0x4e20d50c // fadd v12.4s, v8.4s, v0.4s
+	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x3dc02e8e // ldr q14, [x20, #176]
+	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x6e29fdb1 // fdiv v17.4s, v13.4s, v9.4s
+	WORD $0x6e2afdd2 // fdiv v18.4s, v14.4s, v10.4s
+	WORD $0x6e2bfdf3 // fdiv v19.4s, v15.4s, v11.4s
+	WORD $0x6e2cfe14 // fdiv v20.4s, v16.4s, v12.4s
+	WORD $0x4ea0d535 // fsub v21.4s, v9.4s, v0.4s
+	WORD $0x4ea0d556 // fsub v22.4s, v10.4s, v0.4s
+	WORD $0x4ea0d577 // fsub v23.4s, v11.4s, v0.4s
+	WORD $0x4ea0d598 // fsub v24.4s, v12.4s, v0.4s
+	WORD $0x4eb5d7d9 // fsub v25.4s, v30.4s, v21.4s
+	WORD $0x4eb6d7fa // fsub v26.4s, v31.4s, v22.4s
+	WORD $0x4eb7d4fb // fsub v27.4s, v7.4s, v23.4s
+	WORD $0x4eb8d51c // fsub v28.4s, v8.4s, v24.4s
+	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x3dc02e8d // ldr q13, [x20, #176]
+	WORD $0x3dc02e8e // ldr q14, [x20, #176]
+	WORD $0x3dc02e8f // ldr q15, [x20, #176]
+	WORD $0x4eb1cd3d // fmls v29.4s, v9.4s, v17.4s
+	WORD $0x4eb2cd4d // fmls v13.4s, v10.4s, v18.4s
+	WORD $0x4eb3cd6e // fmls v14.4s, v11.4s, v19.4s
+	WORD $0x4eb4cd8f // fmls v15.4s, v12.4s, v20.4s
+	WORD $0x4eb1cf3d // fmls v29.4s, v25.4s, v17.4s
+	WORD $0x4eb2cf4d // fmls v13.4s, v26.4s, v18.4s
+	WORD $0x4eb3cf6e // fmls v14.4s, v27.4s, v19.4s
+	WORD $0x4eb4cf8f // fmls v15.4s, v28.4s, v20.4s
+	WORD $0x4e3dce31 // fmla v17.4s, v17.4s, v29.4s
+	WORD $0x4e2dce52 // fmla v18.4s, v18.4s, v13.4s
+	WORD $0x4e2ece73 // fmla v19.4s, v19.4s, v14.4s
+	WORD $0x4e2fce94 // fmla v20.4s, v20.4s, v15.4s
+	WORD $0x6e3ede30 // fmul v16.4s, v17.4s, v30.4s
+	WORD $0x6e3fde55 // fmul v21.4s, v18.4s, v31.4s
+	WORD $0x6e27de76 // fmul v22.4s, v19.4s, v7.4s
+	WORD $0x6e28de97 // fmul v23.4s, v20.4s, v8.4s
+	WORD $0x6e23de38 // fmul v24.4s, v17.4s, v3.4s
+	WORD $0x6e24de59 // fmul v25.4s, v18.4s, v4.4s
+	WORD $0x6e25de7a // fmul v26.4s, v19.4s, v5.4s
+	WORD $0x6e26de9b // fmul v27.4s, v20.4s, v6.4s
+	WORD $0x3dc02e9c // ldr q28, [x20, #176]
+	WORD $0x4e30cc7c // fmla v28.4s, v3.4s, v16.4s
+	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x4e35cc9d // fmla v29.4s, v4.4s, v21.4s
+	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x4e36ccbe // fmla v30.4s, v5.4s, v22.4s
+	WORD $0x3dc02e9f // ldr q31, [x20, #176]
+	WORD $0x4e37ccdf // fmla v31.4s, v6.4s, v23.4s
+	WORD $0x6e31df87 // fmul v7.4s, v28.4s, v17.4s
+	WORD $0x6e32dfa8 // fmul v8.4s, v29.4s, v18.4s
+	WORD $0x6e33dfc9 // fmul v9.4s, v30.4s, v19.4s
+	WORD $0x6e34dfea // fmul v10.4s, v31.4s, v20.4s
+	WORD $0x6e31de0b // fmul v11.4s, v16.4s, v17.4s
+	WORD $0x6e32deac // fmul v12.4s, v21.4s, v18.4s
+	WORD $0x6e33decd // fmul v13.4s, v22.4s, v19.4s
+	WORD $0x6e34deee // fmul v14.4s, v23.4s, v20.4s
+	WORD $0x4eb0d62f // fsub v15.4s, v17.4s, v16.4s
+	WORD $0x4eb5d650 // fsub v16.4s, v18.4s, v21.4s
+	WORD $0x4eb6d671 // fsub v17.4s, v19.4s, v22.4s
+	WORD $0x4eb7d692 // fsub v18.4s, v20.4s, v23.4s
+	WORD $0x3dc04e93 // ldr q19, [x20, #304]
+	WORD $0x4eafcc73 // fmls v19.4s, v3.4s, v15.4s
+	WORD $0x3dc04e94 // ldr q20, [x20, #304]
+	WORD $0x4eb0cc94 // fmls v20.4s, v4.4s, v16.4s
+	WORD $0x3dc04e95 // ldr q21, [x20, #304]
+	WORD $0x4eb1ccb5 // fmls v21.4s, v5.4s, v17.4s
+	WORD $0x3dc04e96 // ldr q22, [x20, #304]
+	WORD $0x4eb2ccd6 // fmls v22.4s, v6.4s, v18.4s
+	WORD $0x6e2bde77 // fmul v23.4s, v19.4s, v11.4s
+	WORD $0x6e2cde9c // fmul v28.4s, v20.4s, v12.4s
+	WORD $0x6e2ddebd // fmul v29.4s, v21.4s, v13.4s
+	WORD $0x6e2edede // fmul v30.4s, v22.4s, v14.4s
+	WORD $0x3dc02e9f // ldr q31, [x20, #176]
 	WORD $0x3dc02e93 // ldr q19, [x20, #176]
 	WORD $0x3dc02e94 // ldr q20, [x20, #176]
-	WORD $0x6e2dfe35 // fdiv v21.4s, v17.4s, v13.4s
-	WORD $0x6e2efe56 // fdiv v22.4s, v18.4s, v14.4s
-	WORD $0x6e2ffe77 // fdiv v23.4s, v19.4s, v15.4s
-	WORD $0x6e30fe98 // fdiv v24.4s, v20.4s, v16.4s
-	WORD $0x4ea0d5b9 // fsub v25.4s, v13.4s, v0.4s
-	WORD $0x4ea0d5da // fsub v26.4s, v14.4s, v0.4s
-	WORD $0x4ea0d5fb // fsub v27.4s, v15.4s, v0.4s
-	WORD $0x4ea0d61c // fsub v28.4s, v16.4s, v0.4s
-	WORD $0x4eb9d53d // fsub v29.4s, v9.4s, v25.4s
-	WORD $0x4ebad55e // fsub v30.4s, v10.4s, v26.4s
-	WORD $0x4ebbd57f // fsub v31.4s, v11.4s, v27.4s
-	WORD $0x4ebcd587 // fsub v7.4s, v12.4s, v28.4s
-	WORD $0x3dc02e88 // ldr q8, [x20, #176]
-	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x3dc02e93 // ldr q19, [x20, #176]
-	WORD $0x4eb5cda8 // fmls v8.4s, v13.4s, v21.4s
-	WORD $0x4eb6cdd1 // fmls v17.4s, v14.4s, v22.4s
-	WORD $0x4eb7cdf2 // fmls v18.4s, v15.4s, v23.4s
-	WORD $0x4eb8ce13 // fmls v19.4s, v16.4s, v24.4s
-	WORD $0x4eb5cfa8 // fmls v8.4s, v29.4s, v21.4s
-	WORD $0x4eb6cfd1 // fmls v17.4s, v30.4s, v22.4s
-	WORD $0x4eb7cff2 // fmls v18.4s, v31.4s, v23.4s
-	WORD $0x4eb8ccf3 // fmls v19.4s, v7.4s, v24.4s
-	WORD $0x4e28ceb5 // fmla v21.4s, v21.4s, v8.4s
-	WORD $0x4e31ced6 // fmla v22.4s, v22.4s, v17.4s
-	WORD $0x4e32cef7 // fmla v23.4s, v23.4s, v18.4s
-	WORD $0x4e33cf18 // fmla v24.4s, v24.4s, v19.4s
-	WORD $0x6e29deb4 // fmul v20.4s, v21.4s, v9.4s
-	WORD $0x6e2aded9 // fmul v25.4s, v22.4s, v10.4s
-	WORD $0x6e2bdefa // fmul v26.4s, v23.4s, v11.4s
-	WORD $0x6e2cdf1b // fmul v27.4s, v24.4s, v12.4s
-	WORD $0x6e23debc // fmul v28.4s, v21.4s, v3.4s
-	WORD $0x6e24dedd // fmul v29.4s, v22.4s, v4.4s
-	WORD $0x6e25defe // fmul v30.4s, v23.4s, v5.4s
-	WORD $0x6e26df1f // fmul v31.4s, v24.4s, v6.4s
-	WORD $0x3dc02e87 // ldr q7, [x20, #176]
-	WORD $0x4e34cc67 // fmla v7.4s, v3.4s, v20.4s
-	WORD $0x3dc02e88 // ldr q8, [x20, #176]
-	WORD $0x4e39cc88 // fmla v8.4s, v4.4s, v25.4s
-	WORD $0x3dc02e89 // ldr q9, [x20, #176]
-	WORD $0x4e3acca9 // fmla v9.4s, v5.4s, v26.4s
-	WORD $0x3dc02e8a // ldr q10, [x20, #176]
-	WORD $0x4e3bccca // fmla v10.4s, v6.4s, v27.4s
-	WORD $0x6e35dceb // fmul v11.4s, v7.4s, v21.4s
-	WORD $0x6e36dd0c // fmul v12.4s, v8.4s, v22.4s
-	WORD $0x6e37dd2d // fmul v13.4s, v9.4s, v23.4s
-	WORD $0x6e38dd4e // fmul v14.4s, v10.4s, v24.4s
-	WORD $0x6e35de8f // fmul v15.4s, v20.4s, v21.4s
-	WORD $0x6e36df30 // fmul v16.4s, v25.4s, v22.4s
-	WORD $0x6e37df51 // fmul v17.4s, v26.4s, v23.4s
-	WORD $0x6e38df72 // fmul v18.4s, v27.4s, v24.4s
-	WORD $0x4eb4d6b3 // fsub v19.4s, v21.4s, v20.4s
-	WORD $0x4eb9d6d4 // fsub v20.4s, v22.4s, v25.4s
-	WORD $0x4ebad6f5 // fsub v21.4s, v23.4s, v26.4s
-	WORD $0x4ebbd716 // fsub v22.4s, v24.4s, v27.4s
-	WORD $0x3dc04e97 // ldr q23, [x20, #304]
-	WORD $0x4eb3cc77 // fmls v23.4s, v3.4s, v19.4s
-	WORD $0x3dc04e98 // ldr q24, [x20, #304]
-	WORD $0x4eb4cc98 // fmls v24.4s, v4.4s, v20.4s
-	WORD $0x3dc04e99 // ldr q25, [x20, #304]
-	WORD $0x4eb5ccb9 // fmls v25.4s, v5.4s, v21.4s
-	WORD $0x3dc04e9a // ldr q26, [x20, #304]
-	WORD $0x4eb6ccda // fmls v26.4s, v6.4s, v22.4s
-	WORD $0x6e2fdefb // fmul v27.4s, v23.4s, v15.4s
-	WORD $0x6e30df07 // fmul v7.4s, v24.4s, v16.4s
-	WORD $0x6e31df28 // fmul v8.4s, v25.4s, v17.4s
-	WORD $0x6e32df49 // fmul v9.4s, v26.4s, v18.4s
-	WORD $0x3dc02e8a // ldr q10, [x20, #176]
-	WORD $0x3dc02e97 // ldr q23, [x20, #176]
-	WORD $0x3dc02e98 // ldr q24, [x20, #176]
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x3dc04a9a // ldr q26, [x20, #288]
-	WORD $0x4eafcf4a // fmls v10.4s, v26.4s, v15.4s
-	WORD $0x4eb0cf57 // fmls v23.4s, v26.4s, v16.4s
-	WORD $0x4eb1cf58 // fmls v24.4s, v26.4s, v17.4s
-	WORD $0x4eb2cf59 // fmls v25.4s, v26.4s, v18.4s
-	WORD $0x6e23dd43 // fmul v3.4s, v10.4s, v3.4s
-	WORD $0x6e24dee4 // fmul v4.4s, v23.4s, v4.4s
-	WORD $0x6e25df05 // fmul v5.4s, v24.4s, v5.4s
-	WORD $0x6e26df26 // fmul v6.4s, v25.4s, v6.4s
-	WORD $0x3dc0768a // ldr q10, [x20, #464]
-	WORD $0x4eb3cd43 // fmls v3.4s, v10.4s, v19.4s
-	WORD $0x4eb4cd44 // fmls v4.4s, v10.4s, v20.4s
-	WORD $0x4eb5cd45 // fmls v5.4s, v10.4s, v21.4s
-	WORD $0x4eb6cd46 // fmls v6.4s, v10.4s, v22.4s
-	WORD $0x6e2fdc6f // fmul v15.4s, v3.4s, v15.4s
-	WORD $0x6e30dc90 // fmul v16.4s, v4.4s, v16.4s
-	WORD $0x6e31dcb1 // fmul v17.4s, v5.4s, v17.4s
-	WORD $0x6e32dcd2 // fmul v18.4s, v6.4s, v18.4s
-	WORD $0x3d80003c // str q28, [x1, #0]
-	WORD $0x3d80043d // str q29, [x1, #16]
-	WORD $0x3d80083e // str q30, [x1, #32]
-	WORD $0x3d800c3f // str q31, [x1, #48]
-	WORD $0x3d80004b // str q11, [x2, #0]
-	WORD $0x3d80044c // str q12, [x2, #16]
-	WORD $0x3d80084d // str q13, [x2, #32]
-	WORD $0x3d800c4e // str q14, [x2, #48]
-	WORD $0x3d80007b // str q27, [x3, #0]
-	WORD $0x3d800467 // str q7, [x3, #16]
-	WORD $0x3d800868 // str q8, [x3, #32]
-	WORD $0x3d800c69 // str q9, [x3, #48]
-	WORD $0x3d80008f // str q15, [x4, #0]
-	WORD $0x3d800490 // str q16, [x4, #16]
-	WORD $0x3d800891 // str q17, [x4, #32]
-	WORD $0x3d800c92 // str q18, [x4, #48]
+	WORD $0x3dc02e95 // ldr q21, [x20, #176]
+	WORD $0x3dc04a96 // ldr q22, [x20, #288]
+	WORD $0x4eabcedf // fmls v31.4s, v22.4s, v11.4s
+	WORD $0x4eacced3 // fmls v19.4s, v22.4s, v12.4s
+	WORD $0x4eadced4 // fmls v20.4s, v22.4s, v13.4s
+	WORD $0x4eaeced5 // fmls v21.4s, v22.4s, v14.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	WORD $0x6e24de63 // fmul v3.4s, v19.4s, v4.4s
+	WORD $0x6e25de84 // fmul v4.4s, v20.4s, v5.4s
+	WORD $0x6e26dea5 // fmul v5.4s, v21.4s, v6.4s
+	WORD $0x3dc07686 // ldr q6, [x20, #464]
+	WORD $0x4eafccdf // fmls v31.4s, v6.4s, v15.4s
+	WORD $0x4eb0ccc3 // fmls v3.4s, v6.4s, v16.4s
+	WORD $0x4eb1ccc4 // fmls v4.4s, v6.4s, v17.4s
+	WORD $0x4eb2ccc5 // fmls v5.4s, v6.4s, v18.4s
+	WORD $0x6e2bdfeb // fmul v11.4s, v31.4s, v11.4s
+	WORD $0x6e2cdc6c // fmul v12.4s, v3.4s, v12.4s
+	WORD $0x6e2ddc8d // fmul v13.4s, v4.4s, v13.4s
+	WORD $0x6e2edcae // fmul v14.4s, v5.4s, v14.4s
+	WORD $0x3d800038 // str q24, [x1, #0]
+	WORD $0x3d800439 // str q25, [x1, #16]
+	WORD $0x3d80083a // str q26, [x1, #32]
+	WORD $0x3d800c3b // str q27, [x1, #48]
+	WORD $0x3d800047 // str q7, [x2, #0]
+	WORD $0x3d800448 // str q8, [x2, #16]
+	WORD $0x3d800849 // str q9, [x2, #32]
+	WORD $0x3d800c4a // str q10, [x2, #48]
+	WORD $0x3d800077 // str q23, [x3, #0]
+	WORD $0x3d80047c // str q28, [x3, #16]
+	WORD $0x3d80087d // str q29, [x3, #32]
+	WORD $0x3d800c7e // str q30, [x3, #48]
+	WORD $0x3d80008b // str q11, [x4, #0]
+	WORD $0x3d80048c // str q12, [x4, #16]
+	WORD $0x3d80088d // str q13, [x4, #32]
+	WORD $0x3d800c8e // str q14, [x4, #48]
 	ADD $64, R5
 	ADD $64, R1
 	ADD $64, R2
@@ -12039,162 +12042,160 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000b3 // ldr q19, [x5, #0]
-	WORD $0x3dc03294 // ldr q20, [x20, #192]
-	WORD $0x4eb31e95 // orr v21.16b, v20.16b, v19.16b
-	WORD $0x4e35f456 // fmax v22.4s, v2.4s, v21.4s
-	WORD $0x3dc03297 // ldr q23, [x20, #192]
-	WORD $0x6e361ef8 // eor v24.16b, v23.16b, v22.16b
-	WORD $0x3dc00a99 // ldr q25, [x20, #32]
-	WORD $0x3dc00e9a // ldr q26, [x20, #48]
-	WORD $0x4eb8cf59 // fmls v25.4s, v26.4s, v24.4s
-	WORD $0x3dc00a9b // ldr q27, [x20, #32]
-	WORD $0x4ebbd73c // fsub v28.4s, v25.4s, v27.4s
-	WORD $0x4eb81f1d // orr v29.16b, v24.16b, v24.16b
-	WORD $0x3dc0129e // ldr q30, [x20, #64]
-	WORD $0x4e3ccfdd // fmla v29.4s, v30.4s, v28.4s
-	WORD $0x3dc0169f // ldr q31, [x20, #80]
-	WORD $0x4e3ccffd // fmla v29.4s, v31.4s, v28.4s
-	WORD $0x6e3ddfa3 // fmul v3.4s, v29.4s, v29.4s
-	WORD $0x3dc01a84 // ldr q4, [x20, #96]
-	WORD $0x3dc01e85 // ldr q5, [x20, #112]
-	WORD $0x4e24cfa5 // fmla v5.4s, v29.4s, v4.4s
-	WORD $0x3dc02286 // ldr q6, [x20, #128]
-	WORD $0x4e25cfa6 // fmla v6.4s, v29.4s, v5.4s
-	WORD $0x3dc02687 // ldr q7, [x20, #144]
-	WORD $0x4e26cfa7 // fmla v7.4s, v29.4s, v6.4s
-	WORD $0x3dc02a88 // ldr q8, [x20, #160]
-	WORD $0x4e27cfa8 // fmla v8.4s, v29.4s, v7.4s
-	WORD $0x6ea0fba9 // fneg v9.4s, v29.4s
-	WORD $0x4e28cc69 // fmla v9.4s, v3.4s, v8.4s
-	WORD $0x4e20d52a // fadd v10.4s, v9.4s, v0.4s
-	WORD $0x4f37572b // shl v11.4s, v25.4s, #23
-	WORD $0x3dc0368c // ldr q12, [x20, #208]
-	WORD $0x4eac856d // add v13.4s, v11.4s, v12.4s
-	WORD $0x6e2ddd4e // fmul v14.4s, v10.4s, v13.4s
-	WORD $0x3dc02e8f // ldr q15, [x20, #176]
-	WORD $0x4e2ecc2f // fmla v15.4s, v1.4s, v14.4s
-	WORD $0x3dc02e90 // ldr q16, [x20, #176]
-	WORD $0x6e2ffe11 // fdiv v17.4s, v16.4s, v15.4s
-	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x4eafd654 // fsub v20.4s, v18.4s, v15.4s
-	WORD $0x4e2ecc34 // fmla v20.4s, v1.4s, v14.4s
-	WORD $0x3dc02e95 // ldr q21, [x20, #176]
-	WORD $0x4eb1cdf5 // fmls v21.4s, v15.4s, v17.4s
-	WORD $0x4eb1ce95 // fmls v21.4s, v20.4s, v17.4s
-	WORD $0x4e35ce31 // fmla v17.4s, v17.4s, v21.4s
-	WORD $0x6e2ede36 // fmul v22.4s, v17.4s, v14.4s
-	WORD $0x6e21ded7 // fmul v23.4s, v22.4s, v1.4s
-	WORD $0x4ea0aa79 // cmlt v25.4s, v19.4s, #0
-	WORD $0x4eb91f3a // orr v26.16b, v25.16b, v25.16b
-	WORD $0x6e711eda // bsl v26.16b, v22.16b, v17.16b
-	WORD $0x4e33f45b // fmax v27.4s, v2.4s, v19.4s
-	WORD $0x6e3adf7c // fmul v28.4s, v27.4s, v26.4s
-	WORD $0x4eb91f3d // orr v29.16b, v25.16b, v25.16b
-	WORD $0x6e601c3d // bsl v29.16b, v1.16b, v0.16b
-	WORD $0x6e3ddf9e // fmul v30.4s, v28.4s, v29.4s
-	WORD $0x3dc0329f // ldr q31, [x20, #192]
-	WORD $0x4e331fe3 // and v3.16b, v31.16b, v19.16b
-	WORD $0x4ea31f04 // orr v4.16b, v24.16b, v3.16b
-	WORD $0x4eb91f25 // orr v5.16b, v25.16b, v25.16b
-	WORD $0x6e771e25 // bsl v5.16b, v17.16b, v23.16b
-	WORD $0x3dc02e86 // ldr q6, [x20, #176]
-	WORD $0x4e25cc86 // fmla v6.4s, v4.4s, v5.4s
-	WORD $0x6e3adcc7 // fmul v7.4s, v6.4s, v26.4s
-	WORD $0x6e601c39 // bsl v25.16b, v1.16b, v0.16b
-	WORD $0x6e39dce8 // fmul v8.4s, v7.4s, v25.4s
-	WORD $0x6e36de29 // fmul v9.4s, v17.4s, v22.4s
+	WORD $0x3dc000af // ldr q15, [x5, #0]
+	WORD $0x3dc03290 // ldr q16, [x20, #192]
+	WORD $0x4eaf1e11 // orr v17.16b, v16.16b, v15.16b
+	WORD $0x4e31f452 // fmax v18.4s, v2.4s, v17.4s
+	WORD $0x3dc03293 // ldr q19, [x20, #192]
+	WORD $0x6e321e74 // eor v20.16b, v19.16b, v18.16b
+	WORD $0x3dc00a95 // ldr q21, [x20, #32]
+	WORD $0x3dc00e96 // ldr q22, [x20, #48]
+	WORD $0x4eb4ced5 // fmls v21.4s, v22.4s, v20.4s
+	WORD $0x3dc00a97 // ldr q23, [x20, #32]
+	WORD $0x4eb7d6b8 // fsub v24.4s, v21.4s, v23.4s
+	WORD $0x4eb41e99 // orr v25.16b, v20.16b, v20.16b
+	WORD $0x3dc0129a // ldr q26, [x20, #64]
+	WORD $0x4e38cf59 // fmla v25.4s, v26.4s, v24.4s
+	WORD $0x3dc0169b // ldr q27, [x20, #80]
+	WORD $0x4e38cf79 // fmla v25.4s, v27.4s, v24.4s
+	WORD $0x6e39df3c // fmul v28.4s, v25.4s, v25.4s
+	WORD $0x3dc01a9d // ldr q29, [x20, #96]
+	WORD $0x3dc01e9e // ldr q30, [x20, #112]
+	WORD $0x4e3dcf3e // fmla v30.4s, v25.4s, v29.4s
+	WORD $0x3dc0229f // ldr q31, [x20, #128]
+	WORD $0x4e3ecf3f // fmla v31.4s, v25.4s, v30.4s
+	WORD $0x3dc02683 // ldr q3, [x20, #144]
+	WORD $0x4e3fcf23 // fmla v3.4s, v25.4s, v31.4s
+	WORD $0x3dc02a84 // ldr q4, [x20, #160]
+	WORD $0x4e23cf24 // fmla v4.4s, v25.4s, v3.4s
+	WORD $0x4ea4cf99 // fmls v25.4s, v28.4s, v4.4s
+	WORD $0x4eb9d405 // fsub v5.4s, v0.4s, v25.4s
+	WORD $0x4f3756a6 // shl v6.4s, v21.4s, #23
+	WORD $0x3dc03687 // ldr q7, [x20, #208]
+	WORD $0x4ea784c8 // add v8.4s, v6.4s, v7.4s
+	WORD $0x6e28dca9 // fmul v9.4s, v5.4s, v8.4s
 	WORD $0x3dc02e8a // ldr q10, [x20, #176]
-	WORD $0x3dc0428b // ldr q11, [x20, #256]
-	WORD $0x4eb6cd6a // fmls v10.4s, v11.4s, v22.4s
-	WORD $0x3dc04e8c // ldr q12, [x20, #304]
-	WORD $0x4eaacf0c // fmls v12.4s, v24.4s, v10.4s
-	WORD $0x6e29dd8d // fmul v13.4s, v12.4s, v9.4s
-	WORD $0x6e21ddae // fmul v14.4s, v13.4s, v1.4s
-	WORD $0x3dc07a8f // ldr q15, [x20, #480]
-	WORD $0x3dc07e90 // ldr q16, [x20, #496]
-	WORD $0x6e30dd31 // fmul v17.4s, v9.4s, v16.4s
-	WORD $0x4e31d5f2 // fadd v18.4s, v15.4s, v17.4s
-	WORD $0x6e38de54 // fmul v20.4s, v18.4s, v24.4s
-	WORD $0x3dc07695 // ldr q21, [x20, #464]
-	WORD $0x4e2aceb4 // fmla v20.4s, v21.4s, v10.4s
-	WORD $0x6e29de96 // fmul v22.4s, v20.4s, v9.4s
-	WORD $0x3dc04697 // ldr q23, [x20, #272]
-	WORD $0x6e37ded8 // fmul v24.4s, v22.4s, v23.4s
-	WORD $0x3dc03299 // ldr q25, [x20, #192]
-	WORD $0x4e331f3a // and v26.16b, v25.16b, v19.16b
-	WORD $0x6e381f5b // eor v27.16b, v26.16b, v24.16b
-	WORD $0x3dc03e9c // ldr q28, [x20, #240]
-	WORD $0x4e33f79d // fmax v29.4s, v28.4s, v19.4s
-	WORD $0x3dc0069f // ldr q31, [x20, #16]
-	WORD $0x4ebdf7e3 // fmin v3.4s, v31.4s, v29.4s
-	WORD $0x3dc00a84 // ldr q4, [x20, #32]
-	WORD $0x3dc00e85 // ldr q5, [x20, #48]
-	WORD $0x4ea3cca4 // fmls v4.4s, v5.4s, v3.4s
-	WORD $0x3dc00a86 // ldr q6, [x20, #32]
-	WORD $0x4ea6d487 // fsub v7.4s, v4.4s, v6.4s
-	WORD $0x4ea31c69 // orr v9.16b, v3.16b, v3.16b
-	WORD $0x3dc0128a // ldr q10, [x20, #64]
-	WORD $0x4e27cd49 // fmla v9.4s, v10.4s, v7.4s
-	WORD $0x3dc0168b // ldr q11, [x20, #80]
-	WORD $0x4e27cd69 // fmla v9.4s, v11.4s, v7.4s
-	WORD $0x6e29dd2c // fmul v12.4s, v9.4s, v9.4s
-	WORD $0x3dc01a8d // ldr q13, [x20, #96]
-	WORD $0x3dc01e8f // ldr q15, [x20, #112]
-	WORD $0x4e2dcd2f // fmla v15.4s, v9.4s, v13.4s
-	WORD $0x3dc02290 // ldr q16, [x20, #128]
-	WORD $0x4e2fcd30 // fmla v16.4s, v9.4s, v15.4s
-	WORD $0x3dc02691 // ldr q17, [x20, #144]
-	WORD $0x4e30cd31 // fmla v17.4s, v9.4s, v16.4s
-	WORD $0x3dc02a92 // ldr q18, [x20, #160]
-	WORD $0x4e31cd32 // fmla v18.4s, v9.4s, v17.4s
-	WORD $0x6ea0f934 // fneg v20.4s, v9.4s
-	WORD $0x4e32cd94 // fmla v20.4s, v12.4s, v18.4s
-	WORD $0x4e20d695 // fadd v21.4s, v20.4s, v0.4s
-	WORD $0x4f375496 // shl v22.4s, v4.4s, #23
-	WORD $0x4eb686b7 // add v23.4s, v21.4s, v22.4s
-	WORD $0x4e20d6f8 // fadd v24.4s, v23.4s, v0.4s
-	WORD $0x3dc02e99 // ldr q25, [x20, #176]
-	WORD $0x6e38ff3a // fdiv v26.4s, v25.4s, v24.4s
-	WORD $0x4ea0d71c // fsub v28.4s, v24.4s, v0.4s
-	WORD $0x4ebcd6fd // fsub v29.4s, v23.4s, v28.4s
-	WORD $0x3dc02e9f // ldr q31, [x20, #176]
-	WORD $0x4ebacf1f // fmls v31.4s, v24.4s, v26.4s
-	WORD $0x4ebacfbf // fmls v31.4s, v29.4s, v26.4s
-	WORD $0x4e3fcf5a // fmla v26.4s, v26.4s, v31.4s
-	WORD $0x6e37df44 // fmul v4.4s, v26.4s, v23.4s
-	WORD $0x6e23df45 // fmul v5.4s, v26.4s, v3.4s
-	WORD $0x3dc02e86 // ldr q6, [x20, #176]
-	WORD $0x4e24cc66 // fmla v6.4s, v3.4s, v4.4s
-	WORD $0x6e3adcc7 // fmul v7.4s, v6.4s, v26.4s
-	WORD $0x6e3adc89 // fmul v9.4s, v4.4s, v26.4s
-	WORD $0x4ea4d74a // fsub v10.4s, v26.4s, v4.4s
-	WORD $0x3dc04e8b // ldr q11, [x20, #304]
-	WORD $0x4eaacc6b // fmls v11.4s, v3.4s, v10.4s
-	WORD $0x6e29dd6c // fmul v12.4s, v11.4s, v9.4s
+	WORD $0x4e29cc2a // fmla v10.4s, v1.4s, v9.4s
+	WORD $0x3dc02e8b // ldr q11, [x20, #176]
+	WORD $0x6e2afd6c // fdiv v12.4s, v11.4s, v10.4s
 	WORD $0x3dc02e8d // ldr q13, [x20, #176]
-	WORD $0x3dc04a8f // ldr q15, [x20, #288]
-	WORD $0x4ea9cded // fmls v13.4s, v15.4s, v9.4s
-	WORD $0x6e23ddb0 // fmul v16.4s, v13.4s, v3.4s
-	WORD $0x3dc07691 // ldr q17, [x20, #464]
-	WORD $0x4eaace30 // fmls v16.4s, v17.4s, v10.4s
-	WORD $0x6e29de12 // fmul v18.4s, v16.4s, v9.4s
+	WORD $0x4eaad5ae // fsub v14.4s, v13.4s, v10.4s
+	WORD $0x4e29cc2e // fmla v14.4s, v1.4s, v9.4s
+	WORD $0x3dc02e90 // ldr q16, [x20, #176]
+	WORD $0x4eaccd50 // fmls v16.4s, v10.4s, v12.4s
+	WORD $0x4eaccdd0 // fmls v16.4s, v14.4s, v12.4s
+	WORD $0x4e30cd8c // fmla v12.4s, v12.4s, v16.4s
+	WORD $0x6e29dd91 // fmul v17.4s, v12.4s, v9.4s
+	WORD $0x6e21de32 // fmul v18.4s, v17.4s, v1.4s
+	WORD $0x4ea0a9f3 // cmlt v19.4s, v15.4s, #0
+	WORD $0x4eb31e75 // orr v21.16b, v19.16b, v19.16b
+	WORD $0x6e6c1e35 // bsl v21.16b, v17.16b, v12.16b
+	WORD $0x4e2ff456 // fmax v22.4s, v2.4s, v15.4s
+	WORD $0x6e35ded7 // fmul v23.4s, v22.4s, v21.4s
+	WORD $0x4eb31e78 // orr v24.16b, v19.16b, v19.16b
+	WORD $0x6e601c38 // bsl v24.16b, v1.16b, v0.16b
+	WORD $0x6e38def9 // fmul v25.4s, v23.4s, v24.4s
+	WORD $0x3dc0329a // ldr q26, [x20, #192]
+	WORD $0x4e2f1f5b // and v27.16b, v26.16b, v15.16b
+	WORD $0x4ebb1e9c // orr v28.16b, v20.16b, v27.16b
+	WORD $0x4eb31e7d // orr v29.16b, v19.16b, v19.16b
+	WORD $0x6e721d9d // bsl v29.16b, v12.16b, v18.16b
+	WORD $0x3dc02e9e // ldr q30, [x20, #176]
+	WORD $0x4e3dcf9e // fmla v30.4s, v28.4s, v29.4s
+	WORD $0x6e35dfdf // fmul v31.4s, v30.4s, v21.4s
+	WORD $0x6e601c33 // bsl v19.16b, v1.16b, v0.16b
+	WORD $0x6e33dfe3 // fmul v3.4s, v31.4s, v19.4s
+	WORD $0x6e31dd84 // fmul v4.4s, v12.4s, v17.4s
+	WORD $0x3dc02e85 // ldr q5, [x20, #176]
+	WORD $0x3dc04286 // ldr q6, [x20, #256]
+	WORD $0x4eb1ccc5 // fmls v5.4s, v6.4s, v17.4s
+	WORD $0x3dc04e87 // ldr q7, [x20, #304]
+	WORD $0x4ea5ce87 // fmls v7.4s, v20.4s, v5.4s
+	WORD $0x6e24dce8 // fmul v8.4s, v7.4s, v4.4s
+	WORD $0x6e21dd09 // fmul v9.4s, v8.4s, v1.4s
+	WORD $0x3dc07a8a // ldr q10, [x20, #480]
+	WORD $0x3dc07e8b // ldr q11, [x20, #496]
+	WORD $0x6e2bdc8c // fmul v12.4s, v4.4s, v11.4s
+	WORD $0x4e2cd54d // fadd v13.4s, v10.4s, v12.4s
+	WORD $0x6e34ddae // fmul v14.4s, v13.4s, v20.4s
+	WORD $0x3dc07690 // ldr q16, [x20, #464]
+	WORD $0x4e25ce0e // fmla v14.4s, v16.4s, v5.4s
+	WORD $0x6e24ddd1 // fmul v17.4s, v14.4s, v4.4s
+	WORD $0x3dc04692 // ldr q18, [x20, #272]
+	WORD $0x6e32de33 // fmul v19.4s, v17.4s, v18.4s
 	WORD $0x3dc03294 // ldr q20, [x20, #192]
-	WORD $0x4eb31e95 // orr v21.16b, v20.16b, v19.16b
-	WORD $0x3dc00696 // ldr q22, [x20, #16]
-	WORD $0x4e36d6b7 // fadd v23.4s, v21.4s, v22.4s
-	WORD $0x4ea0aaf8 // cmlt v24.4s, v23.4s, #0
-	WORD $0x6e651fd8 // bsl v24.16b, v30.16b, v5.16b
-	WORD $0x3d800038 // str q24, [x1, #0]
-	WORD $0x4ea0aaf9 // cmlt v25.4s, v23.4s, #0
-	WORD $0x6e671d19 // bsl v25.16b, v8.16b, v7.16b
-	WORD $0x3d800059 // str q25, [x2, #0]
-	WORD $0x4ea0aafa // cmlt v26.4s, v23.4s, #0
-	WORD $0x6e6c1dda // bsl v26.16b, v14.16b, v12.16b
-	WORD $0x3d80007a // str q26, [x3, #0]
-	WORD $0x4ea0aafc // cmlt v28.4s, v23.4s, #0
-	WORD $0x6e721f7c // bsl v28.16b, v27.16b, v18.16b
-	WORD $0x3d80009c // str q28, [x4, #0]
+	WORD $0x4e2f1e95 // and v21.16b, v20.16b, v15.16b
+	WORD $0x6e331eb6 // eor v22.16b, v21.16b, v19.16b
+	WORD $0x3dc03e97 // ldr q23, [x20, #240]
+	WORD $0x4e2ff6f8 // fmax v24.4s, v23.4s, v15.4s
+	WORD $0x3dc0069a // ldr q26, [x20, #16]
+	WORD $0x4eb8f75b // fmin v27.4s, v26.4s, v24.4s
+	WORD $0x3dc00a9c // ldr q28, [x20, #32]
+	WORD $0x3dc00e9d // ldr q29, [x20, #48]
+	WORD $0x4ebbcfbc // fmls v28.4s, v29.4s, v27.4s
+	WORD $0x3dc00a9e // ldr q30, [x20, #32]
+	WORD $0x4ebed79f // fsub v31.4s, v28.4s, v30.4s
+	WORD $0x4ebb1f64 // orr v4.16b, v27.16b, v27.16b
+	WORD $0x3dc01285 // ldr q5, [x20, #64]
+	WORD $0x4e3fcca4 // fmla v4.4s, v5.4s, v31.4s
+	WORD $0x3dc01686 // ldr q6, [x20, #80]
+	WORD $0x4e3fccc4 // fmla v4.4s, v6.4s, v31.4s
+	WORD $0x6e24dc87 // fmul v7.4s, v4.4s, v4.4s
+	WORD $0x3dc01a88 // ldr q8, [x20, #96]
+	WORD $0x3dc01e8a // ldr q10, [x20, #112]
+	WORD $0x4e28cc8a // fmla v10.4s, v4.4s, v8.4s
+	WORD $0x3dc0228b // ldr q11, [x20, #128]
+	WORD $0x4e2acc8b // fmla v11.4s, v4.4s, v10.4s
+	WORD $0x3dc0268c // ldr q12, [x20, #144]
+	WORD $0x4e2bcc8c // fmla v12.4s, v4.4s, v11.4s
+	WORD $0x3dc02a8d // ldr q13, [x20, #160]
+	WORD $0x4e2ccc8d // fmla v13.4s, v4.4s, v12.4s
+	WORD $0x4eadcce4 // fmls v4.4s, v7.4s, v13.4s
+	WORD $0x4ea4d40e // fsub v14.4s, v0.4s, v4.4s
+	WORD $0x4f375790 // shl v16.4s, v28.4s, #23
+	WORD $0x4eb085d1 // add v17.4s, v14.4s, v16.4s
+	WORD $0x4e20d632 // fadd v18.4s, v17.4s, v0.4s
+	WORD $0x3dc02e93 // ldr q19, [x20, #176]
+	WORD $0x6e32fe74 // fdiv v20.4s, v19.4s, v18.4s
+	WORD $0x4ea0d655 // fsub v21.4s, v18.4s, v0.4s
+	WORD $0x4eb5d637 // fsub v23.4s, v17.4s, v21.4s
+	WORD $0x3dc02e98 // ldr q24, [x20, #176]
+	WORD $0x4eb4ce58 // fmls v24.4s, v18.4s, v20.4s
+	WORD $0x4eb4cef8 // fmls v24.4s, v23.4s, v20.4s
+	WORD $0x4e38ce94 // fmla v20.4s, v20.4s, v24.4s
+	WORD $0x6e31de9a // fmul v26.4s, v20.4s, v17.4s
+	WORD $0x6e3bde9c // fmul v28.4s, v20.4s, v27.4s
+	WORD $0x3dc02e9d // ldr q29, [x20, #176]
+	WORD $0x4e3acf7d // fmla v29.4s, v27.4s, v26.4s
+	WORD $0x6e34dfbe // fmul v30.4s, v29.4s, v20.4s
+	WORD $0x6e34df5f // fmul v31.4s, v26.4s, v20.4s
+	WORD $0x4ebad684 // fsub v4.4s, v20.4s, v26.4s
+	WORD $0x3dc04e85 // ldr q5, [x20, #304]
+	WORD $0x4ea4cf65 // fmls v5.4s, v27.4s, v4.4s
+	WORD $0x6e3fdca6 // fmul v6.4s, v5.4s, v31.4s
+	WORD $0x3dc02e87 // ldr q7, [x20, #176]
+	WORD $0x3dc04a88 // ldr q8, [x20, #288]
+	WORD $0x4ebfcd07 // fmls v7.4s, v8.4s, v31.4s
+	WORD $0x6e3bdcea // fmul v10.4s, v7.4s, v27.4s
+	WORD $0x3dc0768b // ldr q11, [x20, #464]
+	WORD $0x4ea4cd6a // fmls v10.4s, v11.4s, v4.4s
+	WORD $0x6e3fdd4c // fmul v12.4s, v10.4s, v31.4s
+	WORD $0x3dc0328d // ldr q13, [x20, #192]
+	WORD $0x4eaf1dae // orr v14.16b, v13.16b, v15.16b
+	WORD $0x3dc0068f // ldr q15, [x20, #16]
+	WORD $0x4e2fd5d0 // fadd v16.4s, v14.4s, v15.4s
+	WORD $0x4ea0aa11 // cmlt v17.4s, v16.4s, #0
+	WORD $0x6e7c1f31 // bsl v17.16b, v25.16b, v28.16b
+	WORD $0x3d800031 // str q17, [x1, #0]
+	WORD $0x4ea0aa12 // cmlt v18.4s, v16.4s, #0
+	WORD $0x6e7e1c72 // bsl v18.16b, v3.16b, v30.16b
+	WORD $0x3d800052 // str q18, [x2, #0]
+	WORD $0x4ea0aa13 // cmlt v19.4s, v16.4s, #0
+	WORD $0x6e661d33 // bsl v19.16b, v9.16b, v6.16b
+	WORD $0x3d800073 // str q19, [x3, #0]
+	WORD $0x4ea0aa14 // cmlt v20.4s, v16.4s, #0
+	WORD $0x6e6c1ed4 // bsl v20.16b, v22.16b, v12.16b
+	WORD $0x3d800094 // str q20, [x4, #0]
 	ADD $16, R5
 	ADD $16, R1
 	ADD $16, R2
@@ -12285,10 +12286,8 @@ TEXT ·gelu1F32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00044 // ldr q4, [x2, #0]
-	WORD $0x3dc00445 // ldr q5, [x2, #16]
-	WORD $0x3dc00846 // ldr q6, [x2, #32]
-	WORD $0x3dc00c47 // ldr q7, [x2, #48]
+	WORD $0xad401444 // ldp q4, q5, [x2, #0]
+	WORD $0xad411c46 // ldp q6, q7, [x2, #32]
 	WORD $0x4ea41c28 // orr v8.16b, v1.16b, v4.16b
 	WORD $0x4ea51c29 // orr v9.16b, v1.16b, v5.16b
 	WORD $0x4ea61c2a // orr v10.16b, v1.16b, v6.16b
@@ -12706,10 +12705,8 @@ TEXT ·gelu2F32NEON(SB), NOSPLIT, $72-32
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00064 // ldr q4, [x3, #0]
-	WORD $0x3dc00465 // ldr q5, [x3, #16]
-	WORD $0x3dc00866 // ldr q6, [x3, #32]
-	WORD $0x3dc00c67 // ldr q7, [x3, #48]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
 	WORD $0x4ea41c28 // orr v8.16b, v1.16b, v4.16b
 	WORD $0x4ea51c29 // orr v9.16b, v1.16b, v5.16b
 	WORD $0x4ea61c2a // orr v10.16b, v1.16b, v6.16b
@@ -13201,8 +13198,7 @@ TEXT ·gelu3F32NEON(SB), NOSPLIT, $104-40
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc0008d // ldr q13, [x4, #0]
-	WORD $0x3dc0048e // ldr q14, [x4, #16]
+	WORD $0xad40388d // ldp q13, q14, [x4, #0]
 	WORD $0x4ead1c2f // orr v15.16b, v1.16b, v13.16b
 	WORD $0x4eae1c30 // orr v16.16b, v1.16b, v14.16b
 	WORD $0x4e2ff591 // fmax v17.4s, v12.4s, v15.4s
@@ -13553,8 +13549,7 @@ TEXT ·gelu4F32NEON(SB), NOSPLIT, $136-48
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc000ae // ldr q14, [x5, #0]
-	WORD $0x3dc004af // ldr q15, [x5, #16]
+	WORD $0xad403cae // ldp q14, q15, [x5, #0]
 	WORD $0x4eae1c30 // orr v16.16b, v1.16b, v14.16b
 	WORD $0x4eaf1c31 // orr v17.16b, v1.16b, v15.16b
 	WORD $0x4e30f5b2 // fmax v18.4s, v13.4s, v16.4s
@@ -13928,10 +13923,8 @@ TEXT ·expF32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00045 // ldr q5, [x2, #0]
-	WORD $0x3dc00446 // ldr q6, [x2, #16]
-	WORD $0x3dc00847 // ldr q7, [x2, #32]
-	WORD $0x3dc00c48 // ldr q8, [x2, #48]
+	WORD $0xad401845 // ldp q5, q6, [x2, #0]
+	WORD $0xad412047 // ldp q7, q8, [x2, #32]
 	WORD $0x3dc00289 // ldr q9, [x20, #0]
 	WORD $0x3dc0028a // ldr q10, [x20, #0]
 	WORD $0x3dc0028b // ldr q11, [x20, #0]
@@ -14160,10 +14153,8 @@ TEXT ·logF32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00047 // ldr q7, [x2, #0]
-	WORD $0x3dc00448 // ldr q8, [x2, #16]
-	WORD $0x3dc00849 // ldr q9, [x2, #32]
-	WORD $0x3dc00c4a // ldr q10, [x2, #48]
+	WORD $0xad402047 // ldp q7, q8, [x2, #0]
+	WORD $0xad412849 // ldp q9, q10, [x2, #32]
 	WORD $0x6ea7e42b // fcmgt v11.4s, v1.4s, v7.4s
 	WORD $0x6ea8e42c // fcmgt v12.4s, v1.4s, v8.4s
 	WORD $0x6ea9e42d // fcmgt v13.4s, v1.4s, v9.4s
@@ -14449,10 +14440,8 @@ TEXT ·sqrtF32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
 	WORD $0x6ea1f804 // fsqrt v4.4s, v0.4s
 	WORD $0x6ea1f825 // fsqrt v5.4s, v1.4s
 	WORD $0x6ea1f846 // fsqrt v6.4s, v2.4s
@@ -14519,10 +14508,8 @@ TEXT ·reciprocalF32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
 	WORD $0x3dc02e84 // ldr q4, [x20, #176]
 	WORD $0x3dc02e85 // ldr q5, [x20, #176]
 	WORD $0x3dc02e86 // ldr q6, [x20, #176]
@@ -14593,10 +14580,8 @@ TEXT ·reluF32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
 	WORD $0x6f00e404 // movi v4.2d, #0
 	WORD $0x6f00e405 // movi v5.2d, #0
 	WORD $0x6f00e406 // movi v6.2d, #0
@@ -14674,10 +14659,8 @@ TEXT ·absF32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x4e211c05 // and v5.16b, v0.16b, v1.16b
 	WORD $0x4e221c06 // and v6.16b, v0.16b, v2.16b
 	WORD $0x4e231c07 // and v7.16b, v0.16b, v3.16b
@@ -14745,10 +14728,8 @@ TEXT ·negF32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x6e211c05 // eor v5.16b, v0.16b, v1.16b
 	WORD $0x6e221c06 // eor v6.16b, v0.16b, v2.16b
 	WORD $0x6e231c07 // eor v7.16b, v0.16b, v3.16b
@@ -14814,10 +14795,8 @@ TEXT ·squareF32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
 	WORD $0x6e20dc04 // fmul v4.4s, v0.4s, v0.4s
 	WORD $0x6e21dc25 // fmul v5.4s, v1.4s, v1.4s
 	WORD $0x6e22dc46 // fmul v6.4s, v2.4s, v2.4s
@@ -14885,10 +14864,8 @@ TEXT ·stepF32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x6f00e405 // movi v5.2d, #0
 	WORD $0x6f00e406 // movi v6.2d, #0
 	WORD $0x6f00e407 // movi v7.2d, #0
@@ -14972,10 +14949,8 @@ TEXT ·signF32NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00042 // ldr q2, [x2, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00844 // ldr q4, [x2, #32]
-	WORD $0x3dc00c45 // ldr q5, [x2, #48]
+	WORD $0xad400c42 // ldp q2, q3, [x2, #0]
+	WORD $0xad411444 // ldp q4, q5, [x2, #32]
 	WORD $0x6f00e406 // movi v6.2d, #0
 	WORD $0x6f00e407 // movi v7.2d, #0
 	WORD $0x6f00e408 // movi v8.2d, #0
@@ -15087,10 +15062,8 @@ TEXT ·sinF32NEON(SB), NOSPLIT, $40-32
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00045 // ldr q5, [x2, #0]
-	WORD $0x3dc00446 // ldr q6, [x2, #16]
-	WORD $0x3dc00847 // ldr q7, [x2, #32]
-	WORD $0x3dc00c48 // ldr q8, [x2, #48]
+	WORD $0xad401845 // ldp q5, q6, [x2, #0]
+	WORD $0xad412047 // ldp q7, q8, [x2, #32]
 	WORD $0x4ea41c89 // orr v9.16b, v4.16b, v4.16b
 	WORD $0x4ea41c8a // orr v10.16b, v4.16b, v4.16b
 	WORD $0x4ea41c8b // orr v11.16b, v4.16b, v4.16b
@@ -15344,10 +15317,8 @@ TEXT ·sinCosF32NEON(SB), NOSPLIT, $72-40
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00065 // ldr q5, [x3, #0]
-	WORD $0x3dc00466 // ldr q6, [x3, #16]
-	WORD $0x3dc00867 // ldr q7, [x3, #32]
-	WORD $0x3dc00c68 // ldr q8, [x3, #48]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
 	WORD $0x4ea41c89 // orr v9.16b, v4.16b, v4.16b
 	WORD $0x4ea41c8a // orr v10.16b, v4.16b, v4.16b
 	WORD $0x4ea41c8b // orr v11.16b, v4.16b, v4.16b
@@ -15639,18 +15610,14 @@ TEXT ·addF32NEON(SB), NOSPLIT, $56-32
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00463 // ldr q3, [x3, #16]
-	WORD $0x3dc00844 // ldr q4, [x2, #32]
-	WORD $0x3dc00865 // ldr q5, [x3, #32]
-	WORD $0x3dc00c46 // ldr q6, [x2, #48]
-	WORD $0x3dc00c67 // ldr q7, [x3, #48]
-	WORD $0x4e21d408 // fadd v8.4s, v0.4s, v1.4s
-	WORD $0x4e23d449 // fadd v9.4s, v2.4s, v3.4s
-	WORD $0x4e25d48a // fadd v10.4s, v4.4s, v5.4s
-	WORD $0x4e27d4cb // fadd v11.4s, v6.4s, v7.4s
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x4e24d408 // fadd v8.4s, v0.4s, v4.4s
+	WORD $0x4e25d429 // fadd v9.4s, v1.4s, v5.4s
+	WORD $0x4e26d44a // fadd v10.4s, v2.4s, v6.4s
+	WORD $0x4e27d46b // fadd v11.4s, v3.4s, v7.4s
 	WORD $0x3d800028 // str q8, [x1, #0]
 	WORD $0x3d800429 // str q9, [x1, #16]
 	WORD $0x3d80082a // str q10, [x1, #32]
@@ -15728,18 +15695,14 @@ TEXT ·subF32NEON(SB), NOSPLIT, $56-32
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00463 // ldr q3, [x3, #16]
-	WORD $0x3dc00844 // ldr q4, [x2, #32]
-	WORD $0x3dc00865 // ldr q5, [x3, #32]
-	WORD $0x3dc00c46 // ldr q6, [x2, #48]
-	WORD $0x3dc00c67 // ldr q7, [x3, #48]
-	WORD $0x4ea1d408 // fsub v8.4s, v0.4s, v1.4s
-	WORD $0x4ea3d449 // fsub v9.4s, v2.4s, v3.4s
-	WORD $0x4ea5d48a // fsub v10.4s, v4.4s, v5.4s
-	WORD $0x4ea7d4cb // fsub v11.4s, v6.4s, v7.4s
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x4ea4d408 // fsub v8.4s, v0.4s, v4.4s
+	WORD $0x4ea5d429 // fsub v9.4s, v1.4s, v5.4s
+	WORD $0x4ea6d44a // fsub v10.4s, v2.4s, v6.4s
+	WORD $0x4ea7d46b // fsub v11.4s, v3.4s, v7.4s
 	WORD $0x3d800028 // str q8, [x1, #0]
 	WORD $0x3d800429 // str q9, [x1, #16]
 	WORD $0x3d80082a // str q10, [x1, #32]
@@ -15817,18 +15780,14 @@ TEXT ·mulF32NEON(SB), NOSPLIT, $56-32
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00463 // ldr q3, [x3, #16]
-	WORD $0x3dc00844 // ldr q4, [x2, #32]
-	WORD $0x3dc00865 // ldr q5, [x3, #32]
-	WORD $0x3dc00c46 // ldr q6, [x2, #48]
-	WORD $0x3dc00c67 // ldr q7, [x3, #48]
-	WORD $0x6e21dc08 // fmul v8.4s, v0.4s, v1.4s
-	WORD $0x6e23dc49 // fmul v9.4s, v2.4s, v3.4s
-	WORD $0x6e25dc8a // fmul v10.4s, v4.4s, v5.4s
-	WORD $0x6e27dccb // fmul v11.4s, v6.4s, v7.4s
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x6e24dc08 // fmul v8.4s, v0.4s, v4.4s
+	WORD $0x6e25dc29 // fmul v9.4s, v1.4s, v5.4s
+	WORD $0x6e26dc4a // fmul v10.4s, v2.4s, v6.4s
+	WORD $0x6e27dc6b // fmul v11.4s, v3.4s, v7.4s
 	WORD $0x3d800028 // str q8, [x1, #0]
 	WORD $0x3d800429 // str q9, [x1, #16]
 	WORD $0x3d80082a // str q10, [x1, #32]
@@ -15906,18 +15865,14 @@ TEXT ·divF32NEON(SB), NOSPLIT, $56-32
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00463 // ldr q3, [x3, #16]
-	WORD $0x3dc00844 // ldr q4, [x2, #32]
-	WORD $0x3dc00865 // ldr q5, [x3, #32]
-	WORD $0x3dc00c46 // ldr q6, [x2, #48]
-	WORD $0x3dc00c67 // ldr q7, [x3, #48]
-	WORD $0x6e21fc08 // fdiv v8.4s, v0.4s, v1.4s
-	WORD $0x6e23fc49 // fdiv v9.4s, v2.4s, v3.4s
-	WORD $0x6e25fc8a // fdiv v10.4s, v4.4s, v5.4s
-	WORD $0x6e27fccb // fdiv v11.4s, v6.4s, v7.4s
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x6e24fc08 // fdiv v8.4s, v0.4s, v4.4s
+	WORD $0x6e25fc29 // fdiv v9.4s, v1.4s, v5.4s
+	WORD $0x6e26fc4a // fdiv v10.4s, v2.4s, v6.4s
+	WORD $0x6e27fc6b // fdiv v11.4s, v3.4s, v7.4s
 	WORD $0x3d800028 // str q8, [x1, #0]
 	WORD $0x3d800429 // str q9, [x1, #16]
 	WORD $0x3d80082a // str q10, [x1, #32]
@@ -15996,25 +15951,19 @@ TEXT ·mulAddF32NEON(SB), NOSPLIT, $72-40
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00082 // ldr q2, [x4, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00464 // ldr q4, [x3, #16]
-	WORD $0x3dc00485 // ldr q5, [x4, #16]
-	WORD $0x3dc00846 // ldr q6, [x2, #32]
-	WORD $0x3dc00867 // ldr q7, [x3, #32]
-	WORD $0x3dc00888 // ldr q8, [x4, #32]
-	WORD $0x3dc00c49 // ldr q9, [x2, #48]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
-	WORD $0x3dc00c8b // ldr q11, [x4, #48]
-	WORD $0x4e20cc22 // fmla v2.4s, v1.4s, v0.4s
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	WORD $0x4e26cce8 // fmla v8.4s, v7.4s, v6.4s
-	WORD $0x4e29cd4b // fmla v11.4s, v10.4s, v9.4s
-	WORD $0x3d800022 // str q2, [x1, #0]
-	WORD $0x3d800425 // str q5, [x1, #16]
-	WORD $0x3d800828 // str q8, [x1, #32]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x4e20cc88 // fmla v8.4s, v4.4s, v0.4s
+	WORD $0x4e21cca9 // fmla v9.4s, v5.4s, v1.4s
+	WORD $0x4e22ccca // fmla v10.4s, v6.4s, v2.4s
+	WORD $0x4e23cceb // fmla v11.4s, v7.4s, v3.4s
+	WORD $0x3d800028 // str q8, [x1, #0]
+	WORD $0x3d800429 // str q9, [x1, #16]
+	WORD $0x3d80082a // str q10, [x1, #32]
 	WORD $0x3d800c2b // str q11, [x1, #48]
 	ADD $64, R2
 	ADD $64, R3
@@ -16105,26 +16054,20 @@ TEXT ·mulSubF32NEON(SB), NOSPLIT, $72-40
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00082 // ldr q2, [x4, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00464 // ldr q4, [x3, #16]
-	WORD $0x3dc00485 // ldr q5, [x4, #16]
-	WORD $0x3dc00846 // ldr q6, [x2, #32]
-	WORD $0x3dc00867 // ldr q7, [x3, #32]
-	WORD $0x3dc00888 // ldr q8, [x4, #32]
-	WORD $0x3dc00c49 // ldr q9, [x2, #48]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
-	WORD $0x3dc00c8b // ldr q11, [x4, #48]
-	WORD $0x6ea0f84c // fneg v12.4s, v2.4s
-	WORD $0x4e20cc2c // fmla v12.4s, v1.4s, v0.4s
-	WORD $0x6ea0f8ad // fneg v13.4s, v5.4s
-	WORD $0x4e23cc8d // fmla v13.4s, v4.4s, v3.4s
-	WORD $0x6ea0f90e // fneg v14.4s, v8.4s
-	WORD $0x4e26ccee // fmla v14.4s, v7.4s, v6.4s
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x6ea0f90c // fneg v12.4s, v8.4s
+	WORD $0x4e20cc8c // fmla v12.4s, v4.4s, v0.4s
+	WORD $0x6ea0f92d // fneg v13.4s, v9.4s
+	WORD $0x4e21ccad // fmla v13.4s, v5.4s, v1.4s
+	WORD $0x6ea0f94e // fneg v14.4s, v10.4s
+	WORD $0x4e22ccce // fmla v14.4s, v6.4s, v2.4s
 	WORD $0x6ea0f96f // fneg v15.4s, v11.4s
-	WORD $0x4e29cd4f // fmla v15.4s, v10.4s, v9.4s
+	WORD $0x4e23ccef // fmla v15.4s, v7.4s, v3.4s
 	WORD $0x3d80002c // str q12, [x1, #0]
 	WORD $0x3d80042d // str q13, [x1, #16]
 	WORD $0x3d80082e // str q14, [x1, #32]
@@ -16219,25 +16162,19 @@ TEXT ·negMulAddF32NEON(SB), NOSPLIT, $72-40
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00082 // ldr q2, [x4, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00464 // ldr q4, [x3, #16]
-	WORD $0x3dc00485 // ldr q5, [x4, #16]
-	WORD $0x3dc00846 // ldr q6, [x2, #32]
-	WORD $0x3dc00867 // ldr q7, [x3, #32]
-	WORD $0x3dc00888 // ldr q8, [x4, #32]
-	WORD $0x3dc00c49 // ldr q9, [x2, #48]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
-	WORD $0x3dc00c8b // ldr q11, [x4, #48]
-	WORD $0x4ea0cc22 // fmls v2.4s, v1.4s, v0.4s
-	WORD $0x4ea3cc85 // fmls v5.4s, v4.4s, v3.4s
-	WORD $0x4ea6cce8 // fmls v8.4s, v7.4s, v6.4s
-	WORD $0x4ea9cd4b // fmls v11.4s, v10.4s, v9.4s
-	WORD $0x3d800022 // str q2, [x1, #0]
-	WORD $0x3d800425 // str q5, [x1, #16]
-	WORD $0x3d800828 // str q8, [x1, #32]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x4ea0cc88 // fmls v8.4s, v4.4s, v0.4s
+	WORD $0x4ea1cca9 // fmls v9.4s, v5.4s, v1.4s
+	WORD $0x4ea2ccca // fmls v10.4s, v6.4s, v2.4s
+	WORD $0x4ea3cceb // fmls v11.4s, v7.4s, v3.4s
+	WORD $0x3d800028 // str q8, [x1, #0]
+	WORD $0x3d800429 // str q9, [x1, #16]
+	WORD $0x3d80082a // str q10, [x1, #32]
 	WORD $0x3d800c2b // str q11, [x1, #48]
 	ADD $64, R2
 	ADD $64, R3
@@ -16328,25 +16265,19 @@ TEXT ·mulMulF32NEON(SB), NOSPLIT, $72-40
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00082 // ldr q2, [x4, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00464 // ldr q4, [x3, #16]
-	WORD $0x3dc00485 // ldr q5, [x4, #16]
-	WORD $0x3dc00846 // ldr q6, [x2, #32]
-	WORD $0x3dc00867 // ldr q7, [x3, #32]
-	WORD $0x3dc00888 // ldr q8, [x4, #32]
-	WORD $0x3dc00c49 // ldr q9, [x2, #48]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
-	WORD $0x3dc00c8b // ldr q11, [x4, #48]
-	WORD $0x6e21dc0c // fmul v12.4s, v0.4s, v1.4s
-	WORD $0x6e24dc6d // fmul v13.4s, v3.4s, v4.4s
-	WORD $0x6e27dcce // fmul v14.4s, v6.4s, v7.4s
-	WORD $0x6e2add2f // fmul v15.4s, v9.4s, v10.4s
-	WORD $0x6e22dd90 // fmul v16.4s, v12.4s, v2.4s
-	WORD $0x6e25ddb1 // fmul v17.4s, v13.4s, v5.4s
-	WORD $0x6e28ddd2 // fmul v18.4s, v14.4s, v8.4s
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x6e24dc0c // fmul v12.4s, v0.4s, v4.4s
+	WORD $0x6e25dc2d // fmul v13.4s, v1.4s, v5.4s
+	WORD $0x6e26dc4e // fmul v14.4s, v2.4s, v6.4s
+	WORD $0x6e27dc6f // fmul v15.4s, v3.4s, v7.4s
+	WORD $0x6e28dd90 // fmul v16.4s, v12.4s, v8.4s
+	WORD $0x6e29ddb1 // fmul v17.4s, v13.4s, v9.4s
+	WORD $0x6e2addd2 // fmul v18.4s, v14.4s, v10.4s
 	WORD $0x6e2bddf3 // fmul v19.4s, v15.4s, v11.4s
 	WORD $0x3d800030 // str q16, [x1, #0]
 	WORD $0x3d800431 // str q17, [x1, #16]
@@ -16443,30 +16374,22 @@ TEXT ·mulMulAddF32NEON(SB), NOSPLIT, $88-48
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00082 // ldr q2, [x4, #0]
-	WORD $0x3dc000a3 // ldr q3, [x5, #0]
-	WORD $0x3dc00444 // ldr q4, [x2, #16]
-	WORD $0x3dc00465 // ldr q5, [x3, #16]
-	WORD $0x3dc00486 // ldr q6, [x4, #16]
-	WORD $0x3dc004a7 // ldr q7, [x5, #16]
-	WORD $0x3dc00848 // ldr q8, [x2, #32]
-	WORD $0x3dc00869 // ldr q9, [x3, #32]
-	WORD $0x3dc0088a // ldr q10, [x4, #32]
-	WORD $0x3dc008ab // ldr q11, [x5, #32]
-	WORD $0x3dc00c4c // ldr q12, [x2, #48]
-	WORD $0x3dc00c6d // ldr q13, [x3, #48]
-	WORD $0x3dc00c8e // ldr q14, [x4, #48]
-	WORD $0x3dc00caf // ldr q15, [x5, #48]
-	WORD $0x6e23dc50 // fmul v16.4s, v2.4s, v3.4s
-	WORD $0x6e27dcd1 // fmul v17.4s, v6.4s, v7.4s
-	WORD $0x6e2bdd52 // fmul v18.4s, v10.4s, v11.4s
-	WORD $0x6e2fddd3 // fmul v19.4s, v14.4s, v15.4s
-	WORD $0x4e20cc30 // fmla v16.4s, v1.4s, v0.4s
-	WORD $0x4e24ccb1 // fmla v17.4s, v5.4s, v4.4s
-	WORD $0x4e28cd32 // fmla v18.4s, v9.4s, v8.4s
-	WORD $0x4e2ccdb3 // fmla v19.4s, v13.4s, v12.4s
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0xad4034ac // ldp q12, q13, [x5, #0]
+	WORD $0xad413cae // ldp q14, q15, [x5, #32]
+	WORD $0x6e2cdd10 // fmul v16.4s, v8.4s, v12.4s
+	WORD $0x6e2ddd31 // fmul v17.4s, v9.4s, v13.4s
+	WORD $0x6e2edd52 // fmul v18.4s, v10.4s, v14.4s
+	WORD $0x6e2fdd73 // fmul v19.4s, v11.4s, v15.4s
+	WORD $0x4e20cc90 // fmla v16.4s, v4.4s, v0.4s
+	WORD $0x4e21ccb1 // fmla v17.4s, v5.4s, v1.4s
+	WORD $0x4e22ccd2 // fmla v18.4s, v6.4s, v2.4s
+	WORD $0x4e23ccf3 // fmla v19.4s, v7.4s, v3.4s
 	WORD $0x3d800030 // str q16, [x1, #0]
 	WORD $0x3d800431 // str q17, [x1, #16]
 	WORD $0x3d800832 // str q18, [x1, #32]
@@ -16576,10 +16499,8 @@ TEXT ·addScalarF32NEON(SB), NOSPLIT, $40-28
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x4e20d425 // fadd v5.4s, v1.4s, v0.4s
 	WORD $0x4e20d446 // fadd v6.4s, v2.4s, v0.4s
 	WORD $0x4e20d467 // fadd v7.4s, v3.4s, v0.4s
@@ -16647,10 +16568,8 @@ TEXT ·mulScalarF32NEON(SB), NOSPLIT, $40-28
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x6e20dc25 // fmul v5.4s, v1.4s, v0.4s
 	WORD $0x6e20dc46 // fmul v6.4s, v2.4s, v0.4s
 	WORD $0x6e20dc67 // fmul v7.4s, v3.4s, v0.4s
@@ -16718,10 +16637,8 @@ TEXT ·divScalarF32NEON(SB), NOSPLIT, $40-28
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x6e20fc25 // fdiv v5.4s, v1.4s, v0.4s
 	WORD $0x6e20fc46 // fdiv v6.4s, v2.4s, v0.4s
 	WORD $0x6e20fc67 // fdiv v7.4s, v3.4s, v0.4s
@@ -16789,10 +16706,8 @@ TEXT ·scalarSubF32NEON(SB), NOSPLIT, $40-28
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x4ea1d405 // fsub v5.4s, v0.4s, v1.4s
 	WORD $0x4ea2d406 // fsub v6.4s, v0.4s, v2.4s
 	WORD $0x4ea3d407 // fsub v7.4s, v0.4s, v3.4s
@@ -16860,10 +16775,8 @@ TEXT ·scalarDivF32NEON(SB), NOSPLIT, $40-28
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x6e21fc05 // fdiv v5.4s, v0.4s, v1.4s
 	WORD $0x6e22fc06 // fdiv v6.4s, v0.4s, v2.4s
 	WORD $0x6e23fc07 // fdiv v7.4s, v0.4s, v3.4s
@@ -16932,21 +16845,17 @@ TEXT ·scaleAddF32NEON(SB), NOSPLIT, $56-36
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00062 // ldr q2, [x3, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00464 // ldr q4, [x3, #16]
-	WORD $0x3dc00845 // ldr q5, [x2, #32]
-	WORD $0x3dc00866 // ldr q6, [x3, #32]
-	WORD $0x3dc00c47 // ldr q7, [x2, #48]
-	WORD $0x3dc00c68 // ldr q8, [x3, #48]
-	WORD $0x4e21cc02 // fmla v2.4s, v0.4s, v1.4s
-	WORD $0x4e23cc04 // fmla v4.4s, v0.4s, v3.4s
-	WORD $0x4e25cc06 // fmla v6.4s, v0.4s, v5.4s
-	WORD $0x4e27cc08 // fmla v8.4s, v0.4s, v7.4s
-	WORD $0x3d800022 // str q2, [x1, #0]
-	WORD $0x3d800424 // str q4, [x1, #16]
-	WORD $0x3d800826 // str q6, [x1, #32]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
+	WORD $0x4e21cc05 // fmla v5.4s, v0.4s, v1.4s
+	WORD $0x4e22cc06 // fmla v6.4s, v0.4s, v2.4s
+	WORD $0x4e23cc07 // fmla v7.4s, v0.4s, v3.4s
+	WORD $0x4e24cc08 // fmla v8.4s, v0.4s, v4.4s
+	WORD $0x3d800025 // str q5, [x1, #0]
+	WORD $0x3d800426 // str q6, [x1, #16]
+	WORD $0x3d800827 // str q7, [x1, #32]
 	WORD $0x3d800c28 // str q8, [x1, #48]
 	ADD $64, R2
 	ADD $64, R3
@@ -17869,8 +17778,10 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -18073,7 +17984,8 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -18373,11 +18285,15 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
-	WORD $0xad011e66 // stp q6, q7, [x19, #32]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0x3d800a66 // str q6, [x19, #32]
+	WORD $0x3d800e67 // str q7, [x19, #48]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -18613,9 +18529,11 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	ADD R22, R19
-	WORD $0xad000e62 // stp q2, q3, [x19, #0]
+	WORD $0x3d800262 // str q2, [x19, #0]
+	WORD $0x3d800663 // str q3, [x19, #16]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -18980,14 +18898,20 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
-	WORD $0xad011e66 // stp q6, q7, [x19, #32]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0x3d800a66 // str q6, [x19, #32]
+	WORD $0x3d800e67 // str q7, [x19, #48]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -19261,11 +19185,14 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	ADD R22, R19
-	WORD $0xad000e62 // stp q2, q3, [x19, #0]
+	WORD $0x3d800262 // str q2, [x19, #0]
+	WORD $0x3d800663 // str q3, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -19690,17 +19617,25 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
-	WORD $0xad011e66 // stp q6, q7, [x19, #32]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0x3d800a66 // str q6, [x19, #32]
+	WORD $0x3d800e67 // str q7, [x19, #48]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
 	ADD R22, R19
-	WORD $0xad00366c // stp q12, q13, [x19, #0]
-	WORD $0xad013e6e // stp q14, q15, [x19, #32]
+	WORD $0x3d80026c // str q12, [x19, #0]
+	WORD $0x3d80066d // str q13, [x19, #16]
+	WORD $0x3d800a6e // str q14, [x19, #32]
+	WORD $0x3d800e6f // str q15, [x19, #48]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -20007,13 +19942,17 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	ADD R22, R19
-	WORD $0xad000e62 // stp q2, q3, [x19, #0]
+	WORD $0x3d800262 // str q2, [x19, #0]
+	WORD $0x3d800663 // str q3, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001e66 // stp q6, q7, [x19, #0]
+	WORD $0x3d800266 // str q6, [x19, #0]
+	WORD $0x3d800667 // str q7, [x19, #16]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -20497,20 +20436,30 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
-	WORD $0xad011e66 // stp q6, q7, [x19, #32]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0x3d800a66 // str q6, [x19, #32]
+	WORD $0x3d800e67 // str q7, [x19, #48]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
 	ADD R22, R19
-	WORD $0xad00366c // stp q12, q13, [x19, #0]
-	WORD $0xad013e6e // stp q14, q15, [x19, #32]
+	WORD $0x3d80026c // str q12, [x19, #0]
+	WORD $0x3d80066d // str q13, [x19, #16]
+	WORD $0x3d800a6e // str q14, [x19, #32]
+	WORD $0x3d800e6f // str q15, [x19, #48]
 	ADD R22, R19
-	WORD $0xad004670 // stp q16, q17, [x19, #0]
-	WORD $0xad014e72 // stp q18, q19, [x19, #32]
+	WORD $0x3d800270 // str q16, [x19, #0]
+	WORD $0x3d800671 // str q17, [x19, #16]
+	WORD $0x3d800a72 // str q18, [x19, #32]
+	WORD $0x3d800e73 // str q19, [x19, #48]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -20849,15 +20798,20 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	ADD R22, R19
-	WORD $0xad000e62 // stp q2, q3, [x19, #0]
+	WORD $0x3d800262 // str q2, [x19, #0]
+	WORD $0x3d800663 // str q3, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001e66 // stp q6, q7, [x19, #0]
+	WORD $0x3d800266 // str q6, [x19, #0]
+	WORD $0x3d800667 // str q7, [x19, #16]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -21401,23 +21355,35 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
-	WORD $0xad011e66 // stp q6, q7, [x19, #32]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0x3d800a66 // str q6, [x19, #32]
+	WORD $0x3d800e67 // str q7, [x19, #48]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
 	ADD R22, R19
-	WORD $0xad00366c // stp q12, q13, [x19, #0]
-	WORD $0xad013e6e // stp q14, q15, [x19, #32]
+	WORD $0x3d80026c // str q12, [x19, #0]
+	WORD $0x3d80066d // str q13, [x19, #16]
+	WORD $0x3d800a6e // str q14, [x19, #32]
+	WORD $0x3d800e6f // str q15, [x19, #48]
 	ADD R22, R19
-	WORD $0xad004670 // stp q16, q17, [x19, #0]
-	WORD $0xad014e72 // stp q18, q19, [x19, #32]
+	WORD $0x3d800270 // str q16, [x19, #0]
+	WORD $0x3d800671 // str q17, [x19, #16]
+	WORD $0x3d800a72 // str q18, [x19, #32]
+	WORD $0x3d800e73 // str q19, [x19, #48]
 	ADD R22, R19
-	WORD $0xad005674 // stp q20, q21, [x19, #0]
-	WORD $0xad015e76 // stp q22, q23, [x19, #32]
+	WORD $0x3d800274 // str q20, [x19, #0]
+	WORD $0x3d800675 // str q21, [x19, #16]
+	WORD $0x3d800a76 // str q22, [x19, #32]
+	WORD $0x3d800e77 // str q23, [x19, #48]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -21789,17 +21755,23 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
 	ADD R22, R19
-	WORD $0xad000e62 // stp q2, q3, [x19, #0]
+	WORD $0x3d800262 // str q2, [x19, #0]
+	WORD $0x3d800663 // str q3, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0x3d800264 // str q4, [x19, #0]
+	WORD $0x3d800665 // str q5, [x19, #16]
 	ADD R22, R19
-	WORD $0xad001e66 // stp q6, q7, [x19, #0]
+	WORD $0x3d800266 // str q6, [x19, #0]
+	WORD $0x3d800667 // str q7, [x19, #16]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
 	ADD R22, R19
-	WORD $0xad002e6a // stp q10, q11, [x19, #0]
+	WORD $0x3d80026a // str q10, [x19, #0]
+	WORD $0x3d80066b // str q11, [x19, #16]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -22215,14 +22187,22 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
-	WORD $0xad021664 // stp q4, q5, [x19, #64]
-	WORD $0xad031e66 // stp q6, q7, [x19, #96]
-	WORD $0xad042668 // stp q8, q9, [x19, #128]
-	WORD $0xad052e6a // stp q10, q11, [x19, #160]
-	WORD $0xad06366c // stp q12, q13, [x19, #192]
-	WORD $0xad073e6e // stp q14, q15, [x19, #224]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0x3d801264 // str q4, [x19, #64]
+	WORD $0x3d801665 // str q5, [x19, #80]
+	WORD $0x3d801a66 // str q6, [x19, #96]
+	WORD $0x3d801e67 // str q7, [x19, #112]
+	WORD $0x3d802268 // str q8, [x19, #128]
+	WORD $0x3d802669 // str q9, [x19, #144]
+	WORD $0x3d802a6a // str q10, [x19, #160]
+	WORD $0x3d802e6b // str q11, [x19, #176]
+	WORD $0x3d80326c // str q12, [x19, #192]
+	WORD $0x3d80366d // str q13, [x19, #208]
+	WORD $0x3d803a6e // str q14, [x19, #224]
+	WORD $0x3d803e6f // str q15, [x19, #240]
 	MOVD 48(R0), R16
 	MOVD $1, R17
 	MADD R17, R5, R16, R5
@@ -22585,15 +22565,23 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
-	WORD $0xad021664 // stp q4, q5, [x19, #64]
-	WORD $0xad031e66 // stp q6, q7, [x19, #96]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0x3d801264 // str q4, [x19, #64]
+	WORD $0x3d801665 // str q5, [x19, #80]
+	WORD $0x3d801a66 // str q6, [x19, #96]
+	WORD $0x3d801e67 // str q7, [x19, #112]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
-	WORD $0xad02366c // stp q12, q13, [x19, #64]
-	WORD $0xad033e6e // stp q14, q15, [x19, #96]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0x3d80126c // str q12, [x19, #64]
+	WORD $0x3d80166d // str q13, [x19, #80]
+	WORD $0x3d801a6e // str q14, [x19, #96]
+	WORD $0x3d801e6f // str q15, [x19, #112]
 	MOVD 48(R0), R16
 	MOVD $2, R17
 	MADD R17, R5, R16, R5
@@ -23075,20 +23063,32 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0xad000660 // stp q0, q1, [x19, #0]
-	WORD $0xad010e62 // stp q2, q3, [x19, #32]
-	WORD $0xad021664 // stp q4, q5, [x19, #64]
-	WORD $0xad031e66 // stp q6, q7, [x19, #96]
+	WORD $0x3d800260 // str q0, [x19, #0]
+	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0x3d800a62 // str q2, [x19, #32]
+	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0x3d801264 // str q4, [x19, #64]
+	WORD $0x3d801665 // str q5, [x19, #80]
+	WORD $0x3d801a66 // str q6, [x19, #96]
+	WORD $0x3d801e67 // str q7, [x19, #112]
 	ADD R22, R19
-	WORD $0xad002668 // stp q8, q9, [x19, #0]
-	WORD $0xad012e6a // stp q10, q11, [x19, #32]
-	WORD $0xad02366c // stp q12, q13, [x19, #64]
-	WORD $0xad033e6e // stp q14, q15, [x19, #96]
+	WORD $0x3d800268 // str q8, [x19, #0]
+	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0x3d800a6a // str q10, [x19, #32]
+	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0x3d80126c // str q12, [x19, #64]
+	WORD $0x3d80166d // str q13, [x19, #80]
+	WORD $0x3d801a6e // str q14, [x19, #96]
+	WORD $0x3d801e6f // str q15, [x19, #112]
 	ADD R22, R19
-	WORD $0xad004670 // stp q16, q17, [x19, #0]
-	WORD $0xad014e72 // stp q18, q19, [x19, #32]
-	WORD $0xad025674 // stp q20, q21, [x19, #64]
-	WORD $0xad035e76 // stp q22, q23, [x19, #96]
+	WORD $0x3d800270 // str q16, [x19, #0]
+	WORD $0x3d800671 // str q17, [x19, #16]
+	WORD $0x3d800a72 // str q18, [x19, #32]
+	WORD $0x3d800e73 // str q19, [x19, #48]
+	WORD $0x3d801274 // str q20, [x19, #64]
+	WORD $0x3d801675 // str q21, [x19, #80]
+	WORD $0x3d801a76 // str q22, [x19, #96]
+	WORD $0x3d801e77 // str q23, [x19, #112]
 	MOVD 48(R0), R16
 	MOVD $3, R17
 	MADD R17, R5, R16, R5
@@ -24084,9 +24084,11 @@ block:
 	WORD $0x4ec16805 // trn2 v5.2d, v0.2d, v1.2d
 	WORD $0x4ec32846 // trn1 v6.2d, v2.2d, v3.2d
 	WORD $0x4ec36847 // trn2 v7.2d, v2.2d, v3.2d
-	WORD $0xad001864 // stp q4, q6, [x3, #0]
+	WORD $0x3d800064 // str q4, [x3, #0]
+	WORD $0x3d800466 // str q6, [x3, #16]
 	ADD R4, R3
-	WORD $0xad001c65 // stp q5, q7, [x3, #0]
+	WORD $0x3d800065 // str q5, [x3, #0]
+	WORD $0x3d800467 // str q7, [x3, #16]
 	ADD R4, R3
 	MOVD R1, R9
 	WORD $0x3dc00528 // ldr q8, [x9, #16]
@@ -24100,9 +24102,11 @@ block:
 	WORD $0x4ec9690d // trn2 v13.2d, v8.2d, v9.2d
 	WORD $0x4ecb294e // trn1 v14.2d, v10.2d, v11.2d
 	WORD $0x4ecb694f // trn2 v15.2d, v10.2d, v11.2d
-	WORD $0xad00386c // stp q12, q14, [x3, #0]
+	WORD $0x3d80006c // str q12, [x3, #0]
+	WORD $0x3d80046e // str q14, [x3, #16]
 	ADD R4, R3
-	WORD $0xad003c6d // stp q13, q15, [x3, #0]
+	WORD $0x3d80006d // str q13, [x3, #0]
+	WORD $0x3d80046f // str q15, [x3, #16]
 	ADD R4, R3
 	ADD $32, R1
 	SUBS $1, R0
@@ -24129,8 +24133,7 @@ TEXT ·sigmoid1F64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0004a // ldr q10, [x2, #0]
-	WORD $0x3dc0044b // ldr q11, [x2, #16]
+	WORD $0xad402c4a // ldp q10, q11, [x2, #0]
 	WORD $0x6e6aecec // facge v12.2d, v7.2d, v10.2d
 	WORD $0x6e6beced // facge v13.2d, v7.2d, v11.2d
 	WORD $0x4e2c1dae // and v14.16b, v13.16b, v12.16b
@@ -24192,26 +24195,24 @@ side1:
 	WORD $0x4e6dcd6f // fmla v15.2d, v11.2d, v13.2d
 	WORD $0x4e6ecf1c // fmla v28.2d, v24.2d, v14.2d
 	WORD $0x4e6fcf3d // fmla v29.2d, v25.2d, v15.2d
-	WORD $0x6ee0f952 // fneg v18.2d, v10.2d
-	WORD $0x4e7cce92 // fmla v18.2d, v20.2d, v28.2d
-	WORD $0x6ee0f973 // fneg v19.2d, v11.2d
-	WORD $0x4e7dceb3 // fmla v19.2d, v21.2d, v29.2d
-	WORD $0x4e60d654 // fadd v20.2d, v18.2d, v0.2d
-	WORD $0x4e60d675 // fadd v21.2d, v19.2d, v0.2d
-	WORD $0x4f745616 // shl v22.2d, v16.2d, #52
-	WORD $0x4f745637 // shl v23.2d, v17.2d, #52
-	WORD $0x4ef68698 // add v24.2d, v20.2d, v22.2d
-	WORD $0x4ef786b9 // add v25.2d, v21.2d, v23.2d
-	WORD $0x4e60d71a // fadd v26.2d, v24.2d, v0.2d
-	WORD $0x4e60d73b // fadd v27.2d, v25.2d, v0.2d
-	WORD $0x3dc1629c // ldr q28, [x20, #1408]
-	WORD $0x3dc1629d // ldr q29, [x20, #1408]
-	WORD $0x6e7aff9e // fdiv v30.2d, v28.2d, v26.2d
-	WORD $0x6e7bffbf // fdiv v31.2d, v29.2d, v27.2d
-	WORD $0x6e78dfca // fmul v10.2d, v30.2d, v24.2d
-	WORD $0x6e79dfeb // fmul v11.2d, v31.2d, v25.2d
-	WORD $0x3d80003e // str q30, [x1, #0]
-	WORD $0x3d80043f // str q31, [x1, #16]
+	WORD $0x4efcce8a // fmls v10.2d, v20.2d, v28.2d
+	WORD $0x4efdceab // fmls v11.2d, v21.2d, v29.2d
+	WORD $0x4eead412 // fsub v18.2d, v0.2d, v10.2d
+	WORD $0x4eebd413 // fsub v19.2d, v0.2d, v11.2d
+	WORD $0x4f745614 // shl v20.2d, v16.2d, #52
+	WORD $0x4f745635 // shl v21.2d, v17.2d, #52
+	WORD $0x4ef48656 // add v22.2d, v18.2d, v20.2d
+	WORD $0x4ef58677 // add v23.2d, v19.2d, v21.2d
+	WORD $0x4e60d6d8 // fadd v24.2d, v22.2d, v0.2d
+	WORD $0x4e60d6f9 // fadd v25.2d, v23.2d, v0.2d
+	WORD $0x3dc1629a // ldr q26, [x20, #1408]
+	WORD $0x3dc1629b // ldr q27, [x20, #1408]
+	WORD $0x6e78ff5c // fdiv v28.2d, v26.2d, v24.2d
+	WORD $0x6e79ff7d // fdiv v29.2d, v27.2d, v25.2d
+	WORD $0x6e76df9e // fmul v30.2d, v28.2d, v22.2d
+	WORD $0x6e77dfbf // fmul v31.2d, v29.2d, v23.2d
+	WORD $0x3d80003c // str q28, [x1, #0]
+	WORD $0x3d80043d // str q29, [x1, #16]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -24220,96 +24221,94 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x4eac1cad // orr v13.16b, v5.16b, v12.16b
-	WORD $0x4e6df52e // fmax v14.2d, v9.2d, v13.2d
-	WORD $0x6e2e1caf // eor v15.16b, v5.16b, v14.16b
-	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
-	WORD $0x4eefcc70 // fmls v16.2d, v3.2d, v15.2d
-	WORD $0x4ee4d611 // fsub v17.2d, v16.2d, v4.2d
-	WORD $0x4e71cc4f // fmla v15.2d, v2.2d, v17.2d
-	WORD $0x4e71cc2f // fmla v15.2d, v1.2d, v17.2d
-	WORD $0x6e6fddf2 // fmul v18.2d, v15.2d, v15.2d
-	WORD $0x6e72de53 // fmul v19.2d, v18.2d, v18.2d
-	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
-	WORD $0x3dc13a95 // ldr q21, [x20, #1248]
-	WORD $0x3dc13e96 // ldr q22, [x20, #1264]
-	WORD $0x4e75cdf6 // fmla v22.2d, v15.2d, v21.2d
-	WORD $0x3dc14297 // ldr q23, [x20, #1280]
-	WORD $0x3dc14698 // ldr q24, [x20, #1296]
-	WORD $0x4e77cdf8 // fmla v24.2d, v15.2d, v23.2d
-	WORD $0x4e78ce56 // fmla v22.2d, v18.2d, v24.2d
-	WORD $0x3dc14a99 // ldr q25, [x20, #1312]
-	WORD $0x3dc14e9a // ldr q26, [x20, #1328]
-	WORD $0x4e79cdfa // fmla v26.2d, v15.2d, v25.2d
-	WORD $0x3dc1529b // ldr q27, [x20, #1344]
-	WORD $0x3dc1569c // ldr q28, [x20, #1360]
-	WORD $0x4e7bcdfc // fmla v28.2d, v15.2d, v27.2d
-	WORD $0x4e7cce5a // fmla v26.2d, v18.2d, v28.2d
-	WORD $0x4e7ace76 // fmla v22.2d, v19.2d, v26.2d
-	WORD $0x3dc15a9d // ldr q29, [x20, #1376]
-	WORD $0x3dc15e9e // ldr q30, [x20, #1392]
-	WORD $0x4e7dcdfe // fmla v30.2d, v15.2d, v29.2d
-	WORD $0x4e7ece96 // fmla v22.2d, v20.2d, v30.2d
-	WORD $0x6ee0f9ff // fneg v31.2d, v15.2d
-	WORD $0x4e76ce5f // fmla v31.2d, v18.2d, v22.2d
-	WORD $0x4e60d7ea // fadd v10.2d, v31.2d, v0.2d
-	WORD $0x4f74560b // shl v11.2d, v16.2d, #52
-	WORD $0x4ee8856d // add v13.2d, v11.2d, v8.2d
-	WORD $0x6e6ddd4e // fmul v14.2d, v10.2d, v13.2d
-	WORD $0x3dc1628f // ldr q15, [x20, #1408]
-	WORD $0x4e6ecccf // fmla v15.2d, v6.2d, v14.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x6e6ffe11 // fdiv v17.2d, v16.2d, v15.2d
-	WORD $0x6e6ede32 // fmul v18.2d, v17.2d, v14.2d
-	WORD $0x6e66de53 // fmul v19.2d, v18.2d, v6.2d
-	WORD $0x4ee0a994 // cmlt v20.2d, v12.2d, #0
-	WORD $0x6e711e74 // bsl v20.16b, v19.16b, v17.16b
-	WORD $0x3dc17295 // ldr q21, [x20, #1472]
-	WORD $0x4e6cf6b6 // fmax v22.2d, v21.2d, v12.2d
-	WORD $0x3dc12697 // ldr q23, [x20, #1168]
-	WORD $0x4ef6f6f8 // fmin v24.2d, v23.2d, v22.2d
-	WORD $0x3dc12a99 // ldr q25, [x20, #1184]
-	WORD $0x4ef8cc79 // fmls v25.2d, v3.2d, v24.2d
-	WORD $0x4ee4d73a // fsub v26.2d, v25.2d, v4.2d
-	WORD $0x4e7acc58 // fmla v24.2d, v2.2d, v26.2d
-	WORD $0x4e7acc38 // fmla v24.2d, v1.2d, v26.2d
-	WORD $0x6e78df1b // fmul v27.2d, v24.2d, v24.2d
-	WORD $0x6e7bdf7c // fmul v28.2d, v27.2d, v27.2d
-	WORD $0x6e7cdf9d // fmul v29.2d, v28.2d, v28.2d
-	WORD $0x3dc13a9e // ldr q30, [x20, #1248]
-	WORD $0x3dc13e9f // ldr q31, [x20, #1264]
-	WORD $0x4e7ecf1f // fmla v31.2d, v24.2d, v30.2d
-	WORD $0x3dc1428a // ldr q10, [x20, #1280]
-	WORD $0x3dc1468b // ldr q11, [x20, #1296]
-	WORD $0x4e6acf0b // fmla v11.2d, v24.2d, v10.2d
-	WORD $0x4e6bcf7f // fmla v31.2d, v27.2d, v11.2d
-	WORD $0x3dc14a8d // ldr q13, [x20, #1312]
-	WORD $0x3dc14e8e // ldr q14, [x20, #1328]
-	WORD $0x4e6dcf0e // fmla v14.2d, v24.2d, v13.2d
-	WORD $0x3dc1528f // ldr q15, [x20, #1344]
-	WORD $0x3dc15690 // ldr q16, [x20, #1360]
-	WORD $0x4e6fcf10 // fmla v16.2d, v24.2d, v15.2d
-	WORD $0x4e70cf6e // fmla v14.2d, v27.2d, v16.2d
-	WORD $0x4e6ecf9f // fmla v31.2d, v28.2d, v14.2d
-	WORD $0x3dc15a91 // ldr q17, [x20, #1376]
-	WORD $0x3dc15e92 // ldr q18, [x20, #1392]
-	WORD $0x4e71cf12 // fmla v18.2d, v24.2d, v17.2d
-	WORD $0x4e72cfbf // fmla v31.2d, v29.2d, v18.2d
-	WORD $0x6ee0fb13 // fneg v19.2d, v24.2d
-	WORD $0x4e7fcf73 // fmla v19.2d, v27.2d, v31.2d
-	WORD $0x4e60d675 // fadd v21.2d, v19.2d, v0.2d
-	WORD $0x4f745736 // shl v22.2d, v25.2d, #52
-	WORD $0x4ef686b7 // add v23.2d, v21.2d, v22.2d
-	WORD $0x4e60d6f8 // fadd v24.2d, v23.2d, v0.2d
-	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x6e78ff3a // fdiv v26.2d, v25.2d, v24.2d
-	WORD $0x6e77df5b // fmul v27.2d, v26.2d, v23.2d
-	WORD $0x4eac1cbc // orr v28.16b, v5.16b, v12.16b
-	WORD $0x4e67d79d // fadd v29.2d, v28.2d, v7.2d
-	WORD $0x4ee0abbe // cmlt v30.2d, v29.2d, #0
-	WORD $0x6e7a1e9e // bsl v30.16b, v20.16b, v26.16b
-	WORD $0x3d80003e // str q30, [x1, #0]
+	WORD $0x3dc0004a // ldr q10, [x2, #0]
+	WORD $0x4eaa1cab // orr v11.16b, v5.16b, v10.16b
+	WORD $0x4e6bf52c // fmax v12.2d, v9.2d, v11.2d
+	WORD $0x6e2c1cad // eor v13.16b, v5.16b, v12.16b
+	WORD $0x3dc12a8e // ldr q14, [x20, #1184]
+	WORD $0x4eedcc6e // fmls v14.2d, v3.2d, v13.2d
+	WORD $0x4ee4d5cf // fsub v15.2d, v14.2d, v4.2d
+	WORD $0x4e6fcc4d // fmla v13.2d, v2.2d, v15.2d
+	WORD $0x4e6fcc2d // fmla v13.2d, v1.2d, v15.2d
+	WORD $0x6e6dddb0 // fmul v16.2d, v13.2d, v13.2d
+	WORD $0x6e70de11 // fmul v17.2d, v16.2d, v16.2d
+	WORD $0x6e71de32 // fmul v18.2d, v17.2d, v17.2d
+	WORD $0x3dc13a93 // ldr q19, [x20, #1248]
+	WORD $0x3dc13e94 // ldr q20, [x20, #1264]
+	WORD $0x4e73cdb4 // fmla v20.2d, v13.2d, v19.2d
+	WORD $0x3dc14295 // ldr q21, [x20, #1280]
+	WORD $0x3dc14696 // ldr q22, [x20, #1296]
+	WORD $0x4e75cdb6 // fmla v22.2d, v13.2d, v21.2d
+	WORD $0x4e76ce14 // fmla v20.2d, v16.2d, v22.2d
+	WORD $0x3dc14a97 // ldr q23, [x20, #1312]
+	WORD $0x3dc14e98 // ldr q24, [x20, #1328]
+	WORD $0x4e77cdb8 // fmla v24.2d, v13.2d, v23.2d
+	WORD $0x3dc15299 // ldr q25, [x20, #1344]
+	WORD $0x3dc1569a // ldr q26, [x20, #1360]
+	WORD $0x4e79cdba // fmla v26.2d, v13.2d, v25.2d
+	WORD $0x4e7ace18 // fmla v24.2d, v16.2d, v26.2d
+	WORD $0x4e78ce34 // fmla v20.2d, v17.2d, v24.2d
+	WORD $0x3dc15a9b // ldr q27, [x20, #1376]
+	WORD $0x3dc15e9c // ldr q28, [x20, #1392]
+	WORD $0x4e7bcdbc // fmla v28.2d, v13.2d, v27.2d
+	WORD $0x4e7cce54 // fmla v20.2d, v18.2d, v28.2d
+	WORD $0x4ef4ce0d // fmls v13.2d, v16.2d, v20.2d
+	WORD $0x4eedd41d // fsub v29.2d, v0.2d, v13.2d
+	WORD $0x4f7455de // shl v30.2d, v14.2d, #52
+	WORD $0x4ee887df // add v31.2d, v30.2d, v8.2d
+	WORD $0x6e7fdfab // fmul v11.2d, v29.2d, v31.2d
+	WORD $0x3dc1628c // ldr q12, [x20, #1408]
+	WORD $0x4e6bcccc // fmla v12.2d, v6.2d, v11.2d
+	WORD $0x3dc1628d // ldr q13, [x20, #1408]
+	WORD $0x6e6cfdae // fdiv v14.2d, v13.2d, v12.2d
+	WORD $0x6e6bddcf // fmul v15.2d, v14.2d, v11.2d
+	WORD $0x6e66ddf0 // fmul v16.2d, v15.2d, v6.2d
+	WORD $0x4ee0a951 // cmlt v17.2d, v10.2d, #0
+	WORD $0x6e6e1e11 // bsl v17.16b, v16.16b, v14.16b
+	WORD $0x3dc17292 // ldr q18, [x20, #1472]
+	WORD $0x4e6af653 // fmax v19.2d, v18.2d, v10.2d
+	WORD $0x3dc12694 // ldr q20, [x20, #1168]
+	WORD $0x4ef3f695 // fmin v21.2d, v20.2d, v19.2d
+	WORD $0x3dc12a96 // ldr q22, [x20, #1184]
+	WORD $0x4ef5cc76 // fmls v22.2d, v3.2d, v21.2d
+	WORD $0x4ee4d6d7 // fsub v23.2d, v22.2d, v4.2d
+	WORD $0x4e77cc55 // fmla v21.2d, v2.2d, v23.2d
+	WORD $0x4e77cc35 // fmla v21.2d, v1.2d, v23.2d
+	WORD $0x6e75deb8 // fmul v24.2d, v21.2d, v21.2d
+	WORD $0x6e78df19 // fmul v25.2d, v24.2d, v24.2d
+	WORD $0x6e79df3a // fmul v26.2d, v25.2d, v25.2d
+	WORD $0x3dc13a9b // ldr q27, [x20, #1248]
+	WORD $0x3dc13e9c // ldr q28, [x20, #1264]
+	WORD $0x4e7bcebc // fmla v28.2d, v21.2d, v27.2d
+	WORD $0x3dc1429d // ldr q29, [x20, #1280]
+	WORD $0x3dc1469e // ldr q30, [x20, #1296]
+	WORD $0x4e7dcebe // fmla v30.2d, v21.2d, v29.2d
+	WORD $0x4e7ecf1c // fmla v28.2d, v24.2d, v30.2d
+	WORD $0x3dc14a9f // ldr q31, [x20, #1312]
+	WORD $0x3dc14e8b // ldr q11, [x20, #1328]
+	WORD $0x4e7fceab // fmla v11.2d, v21.2d, v31.2d
+	WORD $0x3dc1528c // ldr q12, [x20, #1344]
+	WORD $0x3dc1568d // ldr q13, [x20, #1360]
+	WORD $0x4e6ccead // fmla v13.2d, v21.2d, v12.2d
+	WORD $0x4e6dcf0b // fmla v11.2d, v24.2d, v13.2d
+	WORD $0x4e6bcf3c // fmla v28.2d, v25.2d, v11.2d
+	WORD $0x3dc15a8e // ldr q14, [x20, #1376]
+	WORD $0x3dc15e8f // ldr q15, [x20, #1392]
+	WORD $0x4e6eceaf // fmla v15.2d, v21.2d, v14.2d
+	WORD $0x4e6fcf5c // fmla v28.2d, v26.2d, v15.2d
+	WORD $0x4efccf15 // fmls v21.2d, v24.2d, v28.2d
+	WORD $0x4ef5d410 // fsub v16.2d, v0.2d, v21.2d
+	WORD $0x4f7456d2 // shl v18.2d, v22.2d, #52
+	WORD $0x4ef28613 // add v19.2d, v16.2d, v18.2d
+	WORD $0x4e60d674 // fadd v20.2d, v19.2d, v0.2d
+	WORD $0x3dc16295 // ldr q21, [x20, #1408]
+	WORD $0x6e74feb6 // fdiv v22.2d, v21.2d, v20.2d
+	WORD $0x6e73ded7 // fmul v23.2d, v22.2d, v19.2d
+	WORD $0x4eaa1cb8 // orr v24.16b, v5.16b, v10.16b
+	WORD $0x4e67d719 // fadd v25.2d, v24.2d, v7.2d
+	WORD $0x4ee0ab3a // cmlt v26.2d, v25.2d, #0
+	WORD $0x6e761e3a // bsl v26.16b, v17.16b, v22.16b
+	WORD $0x3d80003a // str q26, [x1, #0]
 	ADD $16, R2
 	ADD $16, R1
 	SUB $2, R0
@@ -24356,8 +24355,7 @@ TEXT ·sigmoid2F64NEON(SB), NOSPLIT, $72-32
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0006a // ldr q10, [x3, #0]
-	WORD $0x3dc0046b // ldr q11, [x3, #16]
+	WORD $0xad402c6a // ldp q10, q11, [x3, #0]
 	WORD $0x6e6aecec // facge v12.2d, v7.2d, v10.2d
 	WORD $0x6e6beced // facge v13.2d, v7.2d, v11.2d
 	WORD $0x4e2c1dae // and v14.16b, v13.16b, v12.16b
@@ -24419,30 +24417,28 @@ side1:
 	WORD $0x4e6dcd6f // fmla v15.2d, v11.2d, v13.2d
 	WORD $0x4e6ecf1c // fmla v28.2d, v24.2d, v14.2d
 	WORD $0x4e6fcf3d // fmla v29.2d, v25.2d, v15.2d
-	WORD $0x6ee0f952 // fneg v18.2d, v10.2d
-	WORD $0x4e7cce92 // fmla v18.2d, v20.2d, v28.2d
-	WORD $0x6ee0f973 // fneg v19.2d, v11.2d
-	WORD $0x4e7dceb3 // fmla v19.2d, v21.2d, v29.2d
-	WORD $0x4e60d654 // fadd v20.2d, v18.2d, v0.2d
-	WORD $0x4e60d675 // fadd v21.2d, v19.2d, v0.2d
-	WORD $0x4f745616 // shl v22.2d, v16.2d, #52
-	WORD $0x4f745637 // shl v23.2d, v17.2d, #52
-	WORD $0x4ef68698 // add v24.2d, v20.2d, v22.2d
-	WORD $0x4ef786b9 // add v25.2d, v21.2d, v23.2d
-	WORD $0x4e60d71a // fadd v26.2d, v24.2d, v0.2d
-	WORD $0x4e60d73b // fadd v27.2d, v25.2d, v0.2d
-	WORD $0x3dc1629c // ldr q28, [x20, #1408]
-	WORD $0x3dc1629d // ldr q29, [x20, #1408]
-	WORD $0x6e7aff9e // fdiv v30.2d, v28.2d, v26.2d
-	WORD $0x6e7bffbf // fdiv v31.2d, v29.2d, v27.2d
-	WORD $0x6e78dfca // fmul v10.2d, v30.2d, v24.2d
-	WORD $0x6e79dfeb // fmul v11.2d, v31.2d, v25.2d
-	WORD $0x6e7edd4c // fmul v12.2d, v10.2d, v30.2d
-	WORD $0x6e7fdd6d // fmul v13.2d, v11.2d, v31.2d
-	WORD $0x3d80003e // str q30, [x1, #0]
-	WORD $0x3d80043f // str q31, [x1, #16]
-	WORD $0x3d80004c // str q12, [x2, #0]
-	WORD $0x3d80044d // str q13, [x2, #16]
+	WORD $0x4efcce8a // fmls v10.2d, v20.2d, v28.2d
+	WORD $0x4efdceab // fmls v11.2d, v21.2d, v29.2d
+	WORD $0x4eead412 // fsub v18.2d, v0.2d, v10.2d
+	WORD $0x4eebd413 // fsub v19.2d, v0.2d, v11.2d
+	WORD $0x4f745614 // shl v20.2d, v16.2d, #52
+	WORD $0x4f745635 // shl v21.2d, v17.2d, #52
+	WORD $0x4ef48656 // add v22.2d, v18.2d, v20.2d
+	WORD $0x4ef58677 // add v23.2d, v19.2d, v21.2d
+	WORD $0x4e60d6d8 // fadd v24.2d, v22.2d, v0.2d
+	WORD $0x4e60d6f9 // fadd v25.2d, v23.2d, v0.2d
+	WORD $0x3dc1629a // ldr q26, [x20, #1408]
+	WORD $0x3dc1629b // ldr q27, [x20, #1408]
+	WORD $0x6e78ff5c // fdiv v28.2d, v26.2d, v24.2d
+	WORD $0x6e79ff7d // fdiv v29.2d, v27.2d, v25.2d
+	WORD $0x6e76df9e // fmul v30.2d, v28.2d, v22.2d
+	WORD $0x6e77dfbf // fmul v31.2d, v29.2d, v23.2d
+	WORD $0x6e7cdfca // fmul v10.2d, v30.2d, v28.2d
+	WORD $0x6e7ddfeb // fmul v11.2d, v31.2d, v29.2d
+	WORD $0x3d80003c // str q28, [x1, #0]
+	WORD $0x3d80043d // str q29, [x1, #16]
+	WORD $0x3d80004a // str q10, [x2, #0]
+	WORD $0x3d80044b // str q11, [x2, #16]
 	ADD $32, R3
 	ADD $32, R1
 	ADD $32, R2
@@ -24452,102 +24448,100 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0006e // ldr q14, [x3, #0]
-	WORD $0x4eae1ccf // orr v15.16b, v6.16b, v14.16b
-	WORD $0x4e6ff530 // fmax v16.2d, v9.2d, v15.2d
-	WORD $0x6e301cd1 // eor v17.16b, v6.16b, v16.16b
-	WORD $0x3dc12a92 // ldr q18, [x20, #1184]
-	WORD $0x4ef1cc72 // fmls v18.2d, v3.2d, v17.2d
-	WORD $0x4ee4d653 // fsub v19.2d, v18.2d, v4.2d
-	WORD $0x4e73cc51 // fmla v17.2d, v2.2d, v19.2d
-	WORD $0x4e73cc31 // fmla v17.2d, v1.2d, v19.2d
-	WORD $0x6e71de34 // fmul v20.2d, v17.2d, v17.2d
-	WORD $0x6e74de95 // fmul v21.2d, v20.2d, v20.2d
-	WORD $0x6e75deb6 // fmul v22.2d, v21.2d, v21.2d
-	WORD $0x3dc13a97 // ldr q23, [x20, #1248]
-	WORD $0x3dc13e98 // ldr q24, [x20, #1264]
-	WORD $0x4e77ce38 // fmla v24.2d, v17.2d, v23.2d
-	WORD $0x3dc14299 // ldr q25, [x20, #1280]
-	WORD $0x3dc1469a // ldr q26, [x20, #1296]
-	WORD $0x4e79ce3a // fmla v26.2d, v17.2d, v25.2d
-	WORD $0x4e7ace98 // fmla v24.2d, v20.2d, v26.2d
-	WORD $0x3dc14a9b // ldr q27, [x20, #1312]
-	WORD $0x3dc14e9c // ldr q28, [x20, #1328]
-	WORD $0x4e7bce3c // fmla v28.2d, v17.2d, v27.2d
-	WORD $0x3dc1529d // ldr q29, [x20, #1344]
-	WORD $0x3dc1569e // ldr q30, [x20, #1360]
-	WORD $0x4e7dce3e // fmla v30.2d, v17.2d, v29.2d
-	WORD $0x4e7ece9c // fmla v28.2d, v20.2d, v30.2d
-	WORD $0x4e7cceb8 // fmla v24.2d, v21.2d, v28.2d
-	WORD $0x3dc15a9f // ldr q31, [x20, #1376]
-	WORD $0x3dc15e8a // ldr q10, [x20, #1392]
-	WORD $0x4e7fce2a // fmla v10.2d, v17.2d, v31.2d
-	WORD $0x4e6aced8 // fmla v24.2d, v22.2d, v10.2d
-	WORD $0x6ee0fa2b // fneg v11.2d, v17.2d
-	WORD $0x4e78ce8b // fmla v11.2d, v20.2d, v24.2d
-	WORD $0x4e60d56c // fadd v12.2d, v11.2d, v0.2d
-	WORD $0x4f74564d // shl v13.2d, v18.2d, #52
-	WORD $0x4ee885af // add v15.2d, v13.2d, v8.2d
-	WORD $0x6e6fdd90 // fmul v16.2d, v12.2d, v15.2d
-	WORD $0x3dc16291 // ldr q17, [x20, #1408]
-	WORD $0x4e70ccb1 // fmla v17.2d, v5.2d, v16.2d
-	WORD $0x3dc16292 // ldr q18, [x20, #1408]
-	WORD $0x6e71fe53 // fdiv v19.2d, v18.2d, v17.2d
-	WORD $0x6e70de74 // fmul v20.2d, v19.2d, v16.2d
+	WORD $0x3dc0006c // ldr q12, [x3, #0]
+	WORD $0x4eac1ccd // orr v13.16b, v6.16b, v12.16b
+	WORD $0x4e6df52e // fmax v14.2d, v9.2d, v13.2d
+	WORD $0x6e2e1ccf // eor v15.16b, v6.16b, v14.16b
+	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
+	WORD $0x4eefcc70 // fmls v16.2d, v3.2d, v15.2d
+	WORD $0x4ee4d611 // fsub v17.2d, v16.2d, v4.2d
+	WORD $0x4e71cc4f // fmla v15.2d, v2.2d, v17.2d
+	WORD $0x4e71cc2f // fmla v15.2d, v1.2d, v17.2d
+	WORD $0x6e6fddf2 // fmul v18.2d, v15.2d, v15.2d
+	WORD $0x6e72de53 // fmul v19.2d, v18.2d, v18.2d
+	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
+	WORD $0x3dc13a95 // ldr q21, [x20, #1248]
+	WORD $0x3dc13e96 // ldr q22, [x20, #1264]
+	WORD $0x4e75cdf6 // fmla v22.2d, v15.2d, v21.2d
+	WORD $0x3dc14297 // ldr q23, [x20, #1280]
+	WORD $0x3dc14698 // ldr q24, [x20, #1296]
+	WORD $0x4e77cdf8 // fmla v24.2d, v15.2d, v23.2d
+	WORD $0x4e78ce56 // fmla v22.2d, v18.2d, v24.2d
+	WORD $0x3dc14a99 // ldr q25, [x20, #1312]
+	WORD $0x3dc14e9a // ldr q26, [x20, #1328]
+	WORD $0x4e79cdfa // fmla v26.2d, v15.2d, v25.2d
+	WORD $0x3dc1529b // ldr q27, [x20, #1344]
+	WORD $0x3dc1569c // ldr q28, [x20, #1360]
+	WORD $0x4e7bcdfc // fmla v28.2d, v15.2d, v27.2d
+	WORD $0x4e7cce5a // fmla v26.2d, v18.2d, v28.2d
+	WORD $0x4e7ace76 // fmla v22.2d, v19.2d, v26.2d
+	WORD $0x3dc15a9d // ldr q29, [x20, #1376]
+	WORD $0x3dc15e9e // ldr q30, [x20, #1392]
+	WORD $0x4e7dcdfe // fmla v30.2d, v15.2d, v29.2d
+	WORD $0x4e7ece96 // fmla v22.2d, v20.2d, v30.2d
+	WORD $0x4ef6ce4f // fmls v15.2d, v18.2d, v22.2d
+	WORD $0x4eefd41f // fsub v31.2d, v0.2d, v15.2d
+	WORD $0x4f74560a // shl v10.2d, v16.2d, #52
+	WORD $0x4ee8854b // add v11.2d, v10.2d, v8.2d
+	WORD $0x6e6bdfed // fmul v13.2d, v31.2d, v11.2d
+	WORD $0x3dc1628e // ldr q14, [x20, #1408]
+	WORD $0x4e6dccae // fmla v14.2d, v5.2d, v13.2d
+	WORD $0x3dc1628f // ldr q15, [x20, #1408]
+	WORD $0x6e6efdf0 // fdiv v16.2d, v15.2d, v14.2d
+	WORD $0x6e6dde11 // fmul v17.2d, v16.2d, v13.2d
+	WORD $0x6e65de32 // fmul v18.2d, v17.2d, v5.2d
+	WORD $0x4ee0a993 // cmlt v19.2d, v12.2d, #0
+	WORD $0x6e701e53 // bsl v19.16b, v18.16b, v16.16b
+	WORD $0x6e71de14 // fmul v20.2d, v16.2d, v17.2d
 	WORD $0x6e65de95 // fmul v21.2d, v20.2d, v5.2d
-	WORD $0x4ee0a9d6 // cmlt v22.2d, v14.2d, #0
-	WORD $0x6e731eb6 // bsl v22.16b, v21.16b, v19.16b
-	WORD $0x6e74de77 // fmul v23.2d, v19.2d, v20.2d
-	WORD $0x6e65def8 // fmul v24.2d, v23.2d, v5.2d
-	WORD $0x3dc17299 // ldr q25, [x20, #1472]
-	WORD $0x4e6ef73a // fmax v26.2d, v25.2d, v14.2d
-	WORD $0x3dc1269b // ldr q27, [x20, #1168]
-	WORD $0x4efaf77c // fmin v28.2d, v27.2d, v26.2d
-	WORD $0x3dc12a9d // ldr q29, [x20, #1184]
-	WORD $0x4efccc7d // fmls v29.2d, v3.2d, v28.2d
-	WORD $0x4ee4d7be // fsub v30.2d, v29.2d, v4.2d
-	WORD $0x4e7ecc5c // fmla v28.2d, v2.2d, v30.2d
-	WORD $0x4e7ecc3c // fmla v28.2d, v1.2d, v30.2d
-	WORD $0x6e7cdf9f // fmul v31.2d, v28.2d, v28.2d
-	WORD $0x6e7fdfea // fmul v10.2d, v31.2d, v31.2d
-	WORD $0x6e6add4b // fmul v11.2d, v10.2d, v10.2d
-	WORD $0x3dc13a8c // ldr q12, [x20, #1248]
-	WORD $0x3dc13e8d // ldr q13, [x20, #1264]
-	WORD $0x4e6ccf8d // fmla v13.2d, v28.2d, v12.2d
-	WORD $0x3dc1428f // ldr q15, [x20, #1280]
-	WORD $0x3dc14690 // ldr q16, [x20, #1296]
-	WORD $0x4e6fcf90 // fmla v16.2d, v28.2d, v15.2d
-	WORD $0x4e70cfed // fmla v13.2d, v31.2d, v16.2d
-	WORD $0x3dc14a91 // ldr q17, [x20, #1312]
-	WORD $0x3dc14e92 // ldr q18, [x20, #1328]
-	WORD $0x4e71cf92 // fmla v18.2d, v28.2d, v17.2d
-	WORD $0x3dc15293 // ldr q19, [x20, #1344]
-	WORD $0x3dc15694 // ldr q20, [x20, #1360]
-	WORD $0x4e73cf94 // fmla v20.2d, v28.2d, v19.2d
-	WORD $0x4e74cff2 // fmla v18.2d, v31.2d, v20.2d
-	WORD $0x4e72cd4d // fmla v13.2d, v10.2d, v18.2d
-	WORD $0x3dc15a95 // ldr q21, [x20, #1376]
-	WORD $0x3dc15e97 // ldr q23, [x20, #1392]
-	WORD $0x4e75cf97 // fmla v23.2d, v28.2d, v21.2d
-	WORD $0x4e77cd6d // fmla v13.2d, v11.2d, v23.2d
-	WORD $0x6ee0fb99 // fneg v25.2d, v28.2d
-	WORD $0x4e6dcff9 // fmla v25.2d, v31.2d, v13.2d
-	WORD $0x4e60d73a // fadd v26.2d, v25.2d, v0.2d
-	WORD $0x4f7457bb // shl v27.2d, v29.2d, #52
-	WORD $0x4efb875c // add v28.2d, v26.2d, v27.2d
-	WORD $0x4e60d79d // fadd v29.2d, v28.2d, v0.2d
-	WORD $0x3dc1629e // ldr q30, [x20, #1408]
-	WORD $0x6e7dffdf // fdiv v31.2d, v30.2d, v29.2d
-	WORD $0x6e7cdfea // fmul v10.2d, v31.2d, v28.2d
-	WORD $0x6e7fdd4b // fmul v11.2d, v10.2d, v31.2d
-	WORD $0x4eae1ccc // orr v12.16b, v6.16b, v14.16b
-	WORD $0x4e67d58d // fadd v13.2d, v12.2d, v7.2d
-	WORD $0x4ee0a9ae // cmlt v14.2d, v13.2d, #0
-	WORD $0x6e7f1ece // bsl v14.16b, v22.16b, v31.16b
-	WORD $0x3d80002e // str q14, [x1, #0]
-	WORD $0x4ee0a9af // cmlt v15.2d, v13.2d, #0
-	WORD $0x6e6b1f0f // bsl v15.16b, v24.16b, v11.16b
-	WORD $0x3d80004f // str q15, [x2, #0]
+	WORD $0x3dc17296 // ldr q22, [x20, #1472]
+	WORD $0x4e6cf6d7 // fmax v23.2d, v22.2d, v12.2d
+	WORD $0x3dc12698 // ldr q24, [x20, #1168]
+	WORD $0x4ef7f719 // fmin v25.2d, v24.2d, v23.2d
+	WORD $0x3dc12a9a // ldr q26, [x20, #1184]
+	WORD $0x4ef9cc7a // fmls v26.2d, v3.2d, v25.2d
+	WORD $0x4ee4d75b // fsub v27.2d, v26.2d, v4.2d
+	WORD $0x4e7bcc59 // fmla v25.2d, v2.2d, v27.2d
+	WORD $0x4e7bcc39 // fmla v25.2d, v1.2d, v27.2d
+	WORD $0x6e79df3c // fmul v28.2d, v25.2d, v25.2d
+	WORD $0x6e7cdf9d // fmul v29.2d, v28.2d, v28.2d
+	WORD $0x6e7ddfbe // fmul v30.2d, v29.2d, v29.2d
+	WORD $0x3dc13a9f // ldr q31, [x20, #1248]
+	WORD $0x3dc13e8a // ldr q10, [x20, #1264]
+	WORD $0x4e7fcf2a // fmla v10.2d, v25.2d, v31.2d
+	WORD $0x3dc1428b // ldr q11, [x20, #1280]
+	WORD $0x3dc1468d // ldr q13, [x20, #1296]
+	WORD $0x4e6bcf2d // fmla v13.2d, v25.2d, v11.2d
+	WORD $0x4e6dcf8a // fmla v10.2d, v28.2d, v13.2d
+	WORD $0x3dc14a8e // ldr q14, [x20, #1312]
+	WORD $0x3dc14e8f // ldr q15, [x20, #1328]
+	WORD $0x4e6ecf2f // fmla v15.2d, v25.2d, v14.2d
+	WORD $0x3dc15290 // ldr q16, [x20, #1344]
+	WORD $0x3dc15691 // ldr q17, [x20, #1360]
+	WORD $0x4e70cf31 // fmla v17.2d, v25.2d, v16.2d
+	WORD $0x4e71cf8f // fmla v15.2d, v28.2d, v17.2d
+	WORD $0x4e6fcfaa // fmla v10.2d, v29.2d, v15.2d
+	WORD $0x3dc15a92 // ldr q18, [x20, #1376]
+	WORD $0x3dc15e94 // ldr q20, [x20, #1392]
+	WORD $0x4e72cf34 // fmla v20.2d, v25.2d, v18.2d
+	WORD $0x4e74cfca // fmla v10.2d, v30.2d, v20.2d
+	WORD $0x4eeacf99 // fmls v25.2d, v28.2d, v10.2d
+	WORD $0x4ef9d416 // fsub v22.2d, v0.2d, v25.2d
+	WORD $0x4f745757 // shl v23.2d, v26.2d, #52
+	WORD $0x4ef786d8 // add v24.2d, v22.2d, v23.2d
+	WORD $0x4e60d719 // fadd v25.2d, v24.2d, v0.2d
+	WORD $0x3dc1629a // ldr q26, [x20, #1408]
+	WORD $0x6e79ff5b // fdiv v27.2d, v26.2d, v25.2d
+	WORD $0x6e78df7c // fmul v28.2d, v27.2d, v24.2d
+	WORD $0x6e7bdf9d // fmul v29.2d, v28.2d, v27.2d
+	WORD $0x4eac1cde // orr v30.16b, v6.16b, v12.16b
+	WORD $0x4e67d7df // fadd v31.2d, v30.2d, v7.2d
+	WORD $0x4ee0abea // cmlt v10.2d, v31.2d, #0
+	WORD $0x6e7b1e6a // bsl v10.16b, v19.16b, v27.16b
+	WORD $0x3d80002a // str q10, [x1, #0]
+	WORD $0x4ee0abeb // cmlt v11.2d, v31.2d, #0
+	WORD $0x6e7d1eab // bsl v11.16b, v21.16b, v29.16b
+	WORD $0x3d80004b // str q11, [x2, #0]
 	ADD $16, R3
 	ADD $16, R1
 	ADD $16, R2
@@ -24604,8 +24598,7 @@ TEXT ·sigmoid3F64NEON(SB), NOSPLIT, $104-40
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
-	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0xad40348c // ldp q12, q13, [x4, #0]
 	WORD $0x6e6cecee // facge v14.2d, v7.2d, v12.2d
 	WORD $0x6e6decef // facge v15.2d, v7.2d, v13.2d
 	WORD $0x4e2e1df0 // and v16.16b, v15.16b, v14.16b
@@ -24667,48 +24660,46 @@ side1:
 	WORD $0x4e75cdb9 // fmla v25.2d, v13.2d, v21.2d
 	WORD $0x4e78cf5e // fmla v30.2d, v26.2d, v24.2d
 	WORD $0x4e79cf7f // fmla v31.2d, v27.2d, v25.2d
-	WORD $0x6ee0f99a // fneg v26.2d, v12.2d
-	WORD $0x4e7eceda // fmla v26.2d, v22.2d, v30.2d
-	WORD $0x6ee0f9bb // fneg v27.2d, v13.2d
-	WORD $0x4e7fcefb // fmla v27.2d, v23.2d, v31.2d
-	WORD $0x4e60d75c // fadd v28.2d, v26.2d, v0.2d
-	WORD $0x4e60d77d // fadd v29.2d, v27.2d, v0.2d
-	WORD $0x4f74565e // shl v30.2d, v18.2d, #52
-	WORD $0x4f74567f // shl v31.2d, v19.2d, #52
-	WORD $0x4efe878c // add v12.2d, v28.2d, v30.2d
-	WORD $0x4eff87ad // add v13.2d, v29.2d, v31.2d
-	WORD $0x4e60d58e // fadd v14.2d, v12.2d, v0.2d
-	WORD $0x4e60d5af // fadd v15.2d, v13.2d, v0.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x3dc16291 // ldr q17, [x20, #1408]
-	WORD $0x6e6efe12 // fdiv v18.2d, v16.2d, v14.2d
-	WORD $0x6e6ffe33 // fdiv v19.2d, v17.2d, v15.2d
-	WORD $0x4ee0d5d4 // fsub v20.2d, v14.2d, v0.2d
-	WORD $0x4ee0d5f5 // fsub v21.2d, v15.2d, v0.2d
-	WORD $0x4ef4d596 // fsub v22.2d, v12.2d, v20.2d
-	WORD $0x4ef5d5b7 // fsub v23.2d, v13.2d, v21.2d
-	WORD $0x3dc16298 // ldr q24, [x20, #1408]
-	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x4ef2cdd8 // fmls v24.2d, v14.2d, v18.2d
-	WORD $0x4ef3cdf9 // fmls v25.2d, v15.2d, v19.2d
-	WORD $0x4ef2ced8 // fmls v24.2d, v22.2d, v18.2d
-	WORD $0x4ef3cef9 // fmls v25.2d, v23.2d, v19.2d
-	WORD $0x4e78ce52 // fmla v18.2d, v18.2d, v24.2d
-	WORD $0x4e79ce73 // fmla v19.2d, v19.2d, v25.2d
-	WORD $0x6e6cde5a // fmul v26.2d, v18.2d, v12.2d
-	WORD $0x6e6dde7b // fmul v27.2d, v19.2d, v13.2d
-	WORD $0x6e72df5c // fmul v28.2d, v26.2d, v18.2d
-	WORD $0x6e73df7d // fmul v29.2d, v27.2d, v19.2d
-	WORD $0x4ef2d75e // fsub v30.2d, v26.2d, v18.2d
-	WORD $0x4ef3d77f // fsub v31.2d, v27.2d, v19.2d
-	WORD $0x6e7cdfcc // fmul v12.2d, v30.2d, v28.2d
-	WORD $0x6e7ddfed // fmul v13.2d, v31.2d, v29.2d
-	WORD $0x3d800032 // str q18, [x1, #0]
-	WORD $0x3d800433 // str q19, [x1, #16]
-	WORD $0x3d80005c // str q28, [x2, #0]
-	WORD $0x3d80045d // str q29, [x2, #16]
-	WORD $0x3d80006c // str q12, [x3, #0]
-	WORD $0x3d80046d // str q13, [x3, #16]
+	WORD $0x4efececc // fmls v12.2d, v22.2d, v30.2d
+	WORD $0x4effceed // fmls v13.2d, v23.2d, v31.2d
+	WORD $0x4eecd41a // fsub v26.2d, v0.2d, v12.2d
+	WORD $0x4eedd41b // fsub v27.2d, v0.2d, v13.2d
+	WORD $0x4f74565c // shl v28.2d, v18.2d, #52
+	WORD $0x4f74567d // shl v29.2d, v19.2d, #52
+	WORD $0x4efc875e // add v30.2d, v26.2d, v28.2d
+	WORD $0x4efd877f // add v31.2d, v27.2d, v29.2d
+	WORD $0x4e60d7cc // fadd v12.2d, v30.2d, v0.2d
+	WORD $0x4e60d7ed // fadd v13.2d, v31.2d, v0.2d
+	WORD $0x3dc1628e // ldr q14, [x20, #1408]
+	WORD $0x3dc1628f // ldr q15, [x20, #1408]
+	WORD $0x6e6cfdd0 // fdiv v16.2d, v14.2d, v12.2d
+	WORD $0x6e6dfdf1 // fdiv v17.2d, v15.2d, v13.2d
+	WORD $0x4ee0d592 // fsub v18.2d, v12.2d, v0.2d
+	WORD $0x4ee0d5b3 // fsub v19.2d, v13.2d, v0.2d
+	WORD $0x4ef2d7d4 // fsub v20.2d, v30.2d, v18.2d
+	WORD $0x4ef3d7f5 // fsub v21.2d, v31.2d, v19.2d
+	WORD $0x3dc16296 // ldr q22, [x20, #1408]
+	WORD $0x3dc16297 // ldr q23, [x20, #1408]
+	WORD $0x4ef0cd96 // fmls v22.2d, v12.2d, v16.2d
+	WORD $0x4ef1cdb7 // fmls v23.2d, v13.2d, v17.2d
+	WORD $0x4ef0ce96 // fmls v22.2d, v20.2d, v16.2d
+	WORD $0x4ef1ceb7 // fmls v23.2d, v21.2d, v17.2d
+	WORD $0x4e76ce10 // fmla v16.2d, v16.2d, v22.2d
+	WORD $0x4e77ce31 // fmla v17.2d, v17.2d, v23.2d
+	WORD $0x6e7ede18 // fmul v24.2d, v16.2d, v30.2d
+	WORD $0x6e7fde39 // fmul v25.2d, v17.2d, v31.2d
+	WORD $0x6e70df1a // fmul v26.2d, v24.2d, v16.2d
+	WORD $0x6e71df3b // fmul v27.2d, v25.2d, v17.2d
+	WORD $0x4ef0d71c // fsub v28.2d, v24.2d, v16.2d
+	WORD $0x4ef1d73d // fsub v29.2d, v25.2d, v17.2d
+	WORD $0x6e7adf9e // fmul v30.2d, v28.2d, v26.2d
+	WORD $0x6e7bdfbf // fmul v31.2d, v29.2d, v27.2d
+	WORD $0x3d800030 // str q16, [x1, #0]
+	WORD $0x3d800431 // str q17, [x1, #16]
+	WORD $0x3d80005a // str q26, [x2, #0]
+	WORD $0x3d80045b // str q27, [x2, #16]
+	WORD $0x3d80007e // str q30, [x3, #0]
+	WORD $0x3d80047f // str q31, [x3, #16]
 	ADD $32, R4
 	ADD $32, R1
 	ADD $32, R2
@@ -24719,126 +24710,124 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0008e // ldr q14, [x4, #0]
-	WORD $0x4eae1ccf // orr v15.16b, v6.16b, v14.16b
-	WORD $0x4e6ff570 // fmax v16.2d, v11.2d, v15.2d
-	WORD $0x6e301cd1 // eor v17.16b, v6.16b, v16.16b
-	WORD $0x3dc12a92 // ldr q18, [x20, #1184]
-	WORD $0x4ef1cc92 // fmls v18.2d, v4.2d, v17.2d
-	WORD $0x4ee5d653 // fsub v19.2d, v18.2d, v5.2d
-	WORD $0x4e73cc71 // fmla v17.2d, v3.2d, v19.2d
-	WORD $0x4e73cc51 // fmla v17.2d, v2.2d, v19.2d
-	WORD $0x6e71de34 // fmul v20.2d, v17.2d, v17.2d
-	WORD $0x6e74de95 // fmul v21.2d, v20.2d, v20.2d
-	WORD $0x6e75deb6 // fmul v22.2d, v21.2d, v21.2d
-	WORD $0x3dc13a97 // ldr q23, [x20, #1248]
-	WORD $0x3dc13e98 // ldr q24, [x20, #1264]
-	WORD $0x4e77ce38 // fmla v24.2d, v17.2d, v23.2d
-	WORD $0x3dc14299 // ldr q25, [x20, #1280]
-	WORD $0x3dc1469a // ldr q26, [x20, #1296]
-	WORD $0x4e79ce3a // fmla v26.2d, v17.2d, v25.2d
-	WORD $0x4e7ace98 // fmla v24.2d, v20.2d, v26.2d
-	WORD $0x3dc14a9b // ldr q27, [x20, #1312]
-	WORD $0x3dc14e9c // ldr q28, [x20, #1328]
-	WORD $0x4e7bce3c // fmla v28.2d, v17.2d, v27.2d
-	WORD $0x3dc1529d // ldr q29, [x20, #1344]
-	WORD $0x3dc1569e // ldr q30, [x20, #1360]
-	WORD $0x4e7dce3e // fmla v30.2d, v17.2d, v29.2d
-	WORD $0x4e7ece9c // fmla v28.2d, v20.2d, v30.2d
-	WORD $0x4e7cceb8 // fmla v24.2d, v21.2d, v28.2d
-	WORD $0x3dc15a9f // ldr q31, [x20, #1376]
-	WORD $0x3dc15e8c // ldr q12, [x20, #1392]
-	WORD $0x4e7fce2c // fmla v12.2d, v17.2d, v31.2d
-	WORD $0x4e6cced8 // fmla v24.2d, v22.2d, v12.2d
-	WORD $0x6ee0fa2d // fneg v13.2d, v17.2d
-	WORD $0x4e78ce8d // fmla v13.2d, v20.2d, v24.2d
-	WORD $0x4e60d5af // fadd v15.2d, v13.2d, v0.2d
-	WORD $0x4f745650 // shl v16.2d, v18.2d, #52
-	WORD $0x4ee98611 // add v17.2d, v16.2d, v9.2d
-	WORD $0x6e71ddf2 // fmul v18.2d, v15.2d, v17.2d
+	WORD $0x3dc0008c // ldr q12, [x4, #0]
+	WORD $0x4eac1ccd // orr v13.16b, v6.16b, v12.16b
+	WORD $0x4e6df56e // fmax v14.2d, v11.2d, v13.2d
+	WORD $0x6e2e1ccf // eor v15.16b, v6.16b, v14.16b
+	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
+	WORD $0x4eefcc90 // fmls v16.2d, v4.2d, v15.2d
+	WORD $0x4ee5d611 // fsub v17.2d, v16.2d, v5.2d
+	WORD $0x4e71cc6f // fmla v15.2d, v3.2d, v17.2d
+	WORD $0x4e71cc4f // fmla v15.2d, v2.2d, v17.2d
+	WORD $0x6e6fddf2 // fmul v18.2d, v15.2d, v15.2d
+	WORD $0x6e72de53 // fmul v19.2d, v18.2d, v18.2d
+	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
+	WORD $0x3dc13a95 // ldr q21, [x20, #1248]
+	WORD $0x3dc13e96 // ldr q22, [x20, #1264]
+	WORD $0x4e75cdf6 // fmla v22.2d, v15.2d, v21.2d
+	WORD $0x3dc14297 // ldr q23, [x20, #1280]
+	WORD $0x3dc14698 // ldr q24, [x20, #1296]
+	WORD $0x4e77cdf8 // fmla v24.2d, v15.2d, v23.2d
+	WORD $0x4e78ce56 // fmla v22.2d, v18.2d, v24.2d
+	WORD $0x3dc14a99 // ldr q25, [x20, #1312]
+	WORD $0x3dc14e9a // ldr q26, [x20, #1328]
+	WORD $0x4e79cdfa // fmla v26.2d, v15.2d, v25.2d
+	WORD $0x3dc1529b // ldr q27, [x20, #1344]
+	WORD $0x3dc1569c // ldr q28, [x20, #1360]
+	WORD $0x4e7bcdfc // fmla v28.2d, v15.2d, v27.2d
+	WORD $0x4e7cce5a // fmla v26.2d, v18.2d, v28.2d
+	WORD $0x4e7ace76 // fmla v22.2d, v19.2d, v26.2d
+	WORD $0x3dc15a9d // ldr q29, [x20, #1376]
+	WORD $0x3dc15e9e // ldr q30, [x20, #1392]
+	WORD $0x4e7dcdfe // fmla v30.2d, v15.2d, v29.2d
+	WORD $0x4e7ece96 // fmla v22.2d, v20.2d, v30.2d
+	WORD $0x4ef6ce4f // fmls v15.2d, v18.2d, v22.2d
+	WORD $0x4eefd41f // fsub v31.2d, v0.2d, v15.2d
+	WORD $0x4f74560d // shl v13.2d, v16.2d, #52
+	WORD $0x4ee985ae // add v14.2d, v13.2d, v9.2d
+	WORD $0x6e6edfef // fmul v15.2d, v31.2d, v14.2d
+	WORD $0x3dc16290 // ldr q16, [x20, #1408]
+	WORD $0x4e6fcc30 // fmla v16.2d, v1.2d, v15.2d
+	WORD $0x3dc16291 // ldr q17, [x20, #1408]
+	WORD $0x6e70fe32 // fdiv v18.2d, v17.2d, v16.2d
 	WORD $0x3dc16293 // ldr q19, [x20, #1408]
-	WORD $0x4e72cc33 // fmla v19.2d, v1.2d, v18.2d
+	WORD $0x4ef0d674 // fsub v20.2d, v19.2d, v16.2d
+	WORD $0x4e6fcc34 // fmla v20.2d, v1.2d, v15.2d
+	WORD $0x3dc16295 // ldr q21, [x20, #1408]
+	WORD $0x4ef2ce15 // fmls v21.2d, v16.2d, v18.2d
+	WORD $0x4ef2ce95 // fmls v21.2d, v20.2d, v18.2d
+	WORD $0x4e75ce52 // fmla v18.2d, v18.2d, v21.2d
+	WORD $0x6e6fde56 // fmul v22.2d, v18.2d, v15.2d
+	WORD $0x6e61ded7 // fmul v23.2d, v22.2d, v1.2d
+	WORD $0x4ee0a998 // cmlt v24.2d, v12.2d, #0
+	WORD $0x6e721ef8 // bsl v24.16b, v23.16b, v18.16b
+	WORD $0x6e76de59 // fmul v25.2d, v18.2d, v22.2d
+	WORD $0x6e61df3a // fmul v26.2d, v25.2d, v1.2d
+	WORD $0x3dc1629b // ldr q27, [x20, #1408]
+	WORD $0x4ef6cd1b // fmls v27.2d, v8.2d, v22.2d
+	WORD $0x6e79df7c // fmul v28.2d, v27.2d, v25.2d
+	WORD $0x6e6adf9d // fmul v29.2d, v28.2d, v10.2d
+	WORD $0x4e2c1cde // and v30.16b, v6.16b, v12.16b
+	WORD $0x6e3d1fdf // eor v31.16b, v30.16b, v29.16b
+	WORD $0x3dc1728d // ldr q13, [x20, #1472]
+	WORD $0x4e6cf5ae // fmax v14.2d, v13.2d, v12.2d
+	WORD $0x3dc1268f // ldr q15, [x20, #1168]
+	WORD $0x4eeef5f0 // fmin v16.2d, v15.2d, v14.2d
+	WORD $0x3dc12a91 // ldr q17, [x20, #1184]
+	WORD $0x4ef0cc91 // fmls v17.2d, v4.2d, v16.2d
+	WORD $0x4ee5d632 // fsub v18.2d, v17.2d, v5.2d
+	WORD $0x4e72cc70 // fmla v16.2d, v3.2d, v18.2d
+	WORD $0x4e72cc50 // fmla v16.2d, v2.2d, v18.2d
+	WORD $0x6e70de13 // fmul v19.2d, v16.2d, v16.2d
+	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
+	WORD $0x6e74de95 // fmul v21.2d, v20.2d, v20.2d
+	WORD $0x3dc13a96 // ldr q22, [x20, #1248]
+	WORD $0x3dc13e97 // ldr q23, [x20, #1264]
+	WORD $0x4e76ce17 // fmla v23.2d, v16.2d, v22.2d
+	WORD $0x3dc14299 // ldr q25, [x20, #1280]
+	WORD $0x3dc1469b // ldr q27, [x20, #1296]
+	WORD $0x4e79ce1b // fmla v27.2d, v16.2d, v25.2d
+	WORD $0x4e7bce77 // fmla v23.2d, v19.2d, v27.2d
+	WORD $0x3dc14a9c // ldr q28, [x20, #1312]
+	WORD $0x3dc14e9d // ldr q29, [x20, #1328]
+	WORD $0x4e7cce1d // fmla v29.2d, v16.2d, v28.2d
+	WORD $0x3dc1529e // ldr q30, [x20, #1344]
+	WORD $0x3dc1568d // ldr q13, [x20, #1360]
+	WORD $0x4e7ece0d // fmla v13.2d, v16.2d, v30.2d
+	WORD $0x4e6dce7d // fmla v29.2d, v19.2d, v13.2d
+	WORD $0x4e7dce97 // fmla v23.2d, v20.2d, v29.2d
+	WORD $0x3dc15a8e // ldr q14, [x20, #1376]
+	WORD $0x3dc15e8f // ldr q15, [x20, #1392]
+	WORD $0x4e6ece0f // fmla v15.2d, v16.2d, v14.2d
+	WORD $0x4e6fceb7 // fmla v23.2d, v21.2d, v15.2d
+	WORD $0x4ef7ce70 // fmls v16.2d, v19.2d, v23.2d
+	WORD $0x4ef0d410 // fsub v16.2d, v0.2d, v16.2d
+	WORD $0x4f745631 // shl v17.2d, v17.2d, #52
+	WORD $0x4ef18612 // add v18.2d, v16.2d, v17.2d
+	WORD $0x4e60d653 // fadd v19.2d, v18.2d, v0.2d
 	WORD $0x3dc16294 // ldr q20, [x20, #1408]
 	WORD $0x6e73fe95 // fdiv v21.2d, v20.2d, v19.2d
-	WORD $0x3dc16296 // ldr q22, [x20, #1408]
-	WORD $0x4ef3d6d7 // fsub v23.2d, v22.2d, v19.2d
-	WORD $0x4e72cc37 // fmla v23.2d, v1.2d, v18.2d
-	WORD $0x3dc16298 // ldr q24, [x20, #1408]
-	WORD $0x4ef5ce78 // fmls v24.2d, v19.2d, v21.2d
-	WORD $0x4ef5cef8 // fmls v24.2d, v23.2d, v21.2d
-	WORD $0x4e78ceb5 // fmla v21.2d, v21.2d, v24.2d
-	WORD $0x6e72deb9 // fmul v25.2d, v21.2d, v18.2d
-	WORD $0x6e61df3a // fmul v26.2d, v25.2d, v1.2d
-	WORD $0x4ee0a9db // cmlt v27.2d, v14.2d, #0
-	WORD $0x6e751f5b // bsl v27.16b, v26.16b, v21.16b
-	WORD $0x6e79debc // fmul v28.2d, v21.2d, v25.2d
-	WORD $0x6e61df9d // fmul v29.2d, v28.2d, v1.2d
-	WORD $0x3dc1629e // ldr q30, [x20, #1408]
-	WORD $0x4ef9cd1e // fmls v30.2d, v8.2d, v25.2d
-	WORD $0x6e7cdfdf // fmul v31.2d, v30.2d, v28.2d
-	WORD $0x6e6adfec // fmul v12.2d, v31.2d, v10.2d
-	WORD $0x4e2e1ccd // and v13.16b, v6.16b, v14.16b
-	WORD $0x6e2c1daf // eor v15.16b, v13.16b, v12.16b
-	WORD $0x3dc17290 // ldr q16, [x20, #1472]
-	WORD $0x4e6ef611 // fmax v17.2d, v16.2d, v14.2d
-	WORD $0x3dc12692 // ldr q18, [x20, #1168]
-	WORD $0x4ef1f653 // fmin v19.2d, v18.2d, v17.2d
-	WORD $0x3dc12a94 // ldr q20, [x20, #1184]
-	WORD $0x4ef3cc94 // fmls v20.2d, v4.2d, v19.2d
-	WORD $0x4ee5d695 // fsub v21.2d, v20.2d, v5.2d
-	WORD $0x4e75cc73 // fmla v19.2d, v3.2d, v21.2d
-	WORD $0x4e75cc53 // fmla v19.2d, v2.2d, v21.2d
-	WORD $0x6e73de76 // fmul v22.2d, v19.2d, v19.2d
-	WORD $0x6e76ded7 // fmul v23.2d, v22.2d, v22.2d
-	WORD $0x6e77def8 // fmul v24.2d, v23.2d, v23.2d
-	WORD $0x3dc13a99 // ldr q25, [x20, #1248]
-	WORD $0x3dc13e9a // ldr q26, [x20, #1264]
-	WORD $0x4e79ce7a // fmla v26.2d, v19.2d, v25.2d
-	WORD $0x3dc1429c // ldr q28, [x20, #1280]
-	WORD $0x3dc1469e // ldr q30, [x20, #1296]
-	WORD $0x4e7cce7e // fmla v30.2d, v19.2d, v28.2d
-	WORD $0x4e7eceda // fmla v26.2d, v22.2d, v30.2d
-	WORD $0x3dc14a9f // ldr q31, [x20, #1312]
-	WORD $0x3dc14e8c // ldr q12, [x20, #1328]
-	WORD $0x4e7fce6c // fmla v12.2d, v19.2d, v31.2d
-	WORD $0x3dc1528d // ldr q13, [x20, #1344]
-	WORD $0x3dc15690 // ldr q16, [x20, #1360]
-	WORD $0x4e6dce70 // fmla v16.2d, v19.2d, v13.2d
-	WORD $0x4e70cecc // fmla v12.2d, v22.2d, v16.2d
-	WORD $0x4e6ccefa // fmla v26.2d, v23.2d, v12.2d
-	WORD $0x3dc15a91 // ldr q17, [x20, #1376]
-	WORD $0x3dc15e92 // ldr q18, [x20, #1392]
-	WORD $0x4e71ce72 // fmla v18.2d, v19.2d, v17.2d
-	WORD $0x4e72cf1a // fmla v26.2d, v24.2d, v18.2d
-	WORD $0x6ee0fa73 // fneg v19.2d, v19.2d
-	WORD $0x4e7aced3 // fmla v19.2d, v22.2d, v26.2d
-	WORD $0x4e60d675 // fadd v21.2d, v19.2d, v0.2d
-	WORD $0x4f745696 // shl v22.2d, v20.2d, #52
-	WORD $0x4ef686b7 // add v23.2d, v21.2d, v22.2d
-	WORD $0x4e60d6f8 // fadd v24.2d, v23.2d, v0.2d
+	WORD $0x4ee0d676 // fsub v22.2d, v19.2d, v0.2d
+	WORD $0x4ef6d657 // fsub v23.2d, v18.2d, v22.2d
 	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x6e78ff3a // fdiv v26.2d, v25.2d, v24.2d
-	WORD $0x4ee0d71c // fsub v28.2d, v24.2d, v0.2d
-	WORD $0x4efcd6fe // fsub v30.2d, v23.2d, v28.2d
-	WORD $0x3dc1629f // ldr q31, [x20, #1408]
-	WORD $0x4efacf1f // fmls v31.2d, v24.2d, v26.2d
-	WORD $0x4efacfdf // fmls v31.2d, v30.2d, v26.2d
-	WORD $0x4e7fcf5a // fmla v26.2d, v26.2d, v31.2d
-	WORD $0x6e77df4c // fmul v12.2d, v26.2d, v23.2d
-	WORD $0x6e7add8d // fmul v13.2d, v12.2d, v26.2d
-	WORD $0x4efad590 // fsub v16.2d, v12.2d, v26.2d
-	WORD $0x6e6dde11 // fmul v17.2d, v16.2d, v13.2d
-	WORD $0x4eae1cd2 // orr v18.16b, v6.16b, v14.16b
-	WORD $0x4e67d653 // fadd v19.2d, v18.2d, v7.2d
-	WORD $0x4ee0aa74 // cmlt v20.2d, v19.2d, #0
-	WORD $0x6e7a1f74 // bsl v20.16b, v27.16b, v26.16b
-	WORD $0x3d800034 // str q20, [x1, #0]
-	WORD $0x4ee0aa75 // cmlt v21.2d, v19.2d, #0
-	WORD $0x6e6d1fb5 // bsl v21.16b, v29.16b, v13.16b
-	WORD $0x3d800055 // str q21, [x2, #0]
-	WORD $0x4ee0aa76 // cmlt v22.2d, v19.2d, #0
-	WORD $0x6e711df6 // bsl v22.16b, v15.16b, v17.16b
-	WORD $0x3d800076 // str q22, [x3, #0]
+	WORD $0x4ef5ce79 // fmls v25.2d, v19.2d, v21.2d
+	WORD $0x4ef5cef9 // fmls v25.2d, v23.2d, v21.2d
+	WORD $0x4e79ceb5 // fmla v21.2d, v21.2d, v25.2d
+	WORD $0x6e72debb // fmul v27.2d, v21.2d, v18.2d
+	WORD $0x6e75df7c // fmul v28.2d, v27.2d, v21.2d
+	WORD $0x4ef5d77d // fsub v29.2d, v27.2d, v21.2d
+	WORD $0x6e7cdfbe // fmul v30.2d, v29.2d, v28.2d
+	WORD $0x4eac1ccc // orr v12.16b, v6.16b, v12.16b
+	WORD $0x4e67d58d // fadd v13.2d, v12.2d, v7.2d
+	WORD $0x4ee0a9ae // cmlt v14.2d, v13.2d, #0
+	WORD $0x6e751f0e // bsl v14.16b, v24.16b, v21.16b
+	WORD $0x3d80002e // str q14, [x1, #0]
+	WORD $0x4ee0a9af // cmlt v15.2d, v13.2d, #0
+	WORD $0x6e7c1f4f // bsl v15.16b, v26.16b, v28.16b
+	WORD $0x3d80004f // str q15, [x2, #0]
+	WORD $0x4ee0a9b0 // cmlt v16.2d, v13.2d, #0
+	WORD $0x6e7e1ff0 // bsl v16.16b, v31.16b, v30.16b
+	WORD $0x3d800070 // str q16, [x3, #0]
 	ADD $16, R4
 	ADD $16, R1
 	ADD $16, R2
@@ -24904,8 +24893,7 @@ TEXT ·sigmoid4F64NEON(SB), NOSPLIT, $136-48
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc000ad // ldr q13, [x5, #0]
-	WORD $0x3dc004ae // ldr q14, [x5, #16]
+	WORD $0xad4038ad // ldp q13, q14, [x5, #0]
 	WORD $0x6e6ded0f // facge v15.2d, v8.2d, v13.2d
 	WORD $0x6e6eed10 // facge v16.2d, v8.2d, v14.2d
 	WORD $0x4e2f1e11 // and v17.16b, v16.16b, v15.16b
@@ -24967,56 +24955,54 @@ side1:
 	WORD $0x4e7acdde // fmla v30.2d, v14.2d, v26.2d
 	WORD $0x4e7dcf7f // fmla v31.2d, v27.2d, v29.2d
 	WORD $0x4e7ecf8f // fmla v15.2d, v28.2d, v30.2d
-	WORD $0x6ee0f9ad // fneg v13.2d, v13.2d
-	WORD $0x4e7fceed // fmla v13.2d, v23.2d, v31.2d
-	WORD $0x6ee0f9ce // fneg v14.2d, v14.2d
-	WORD $0x4e6fcf0e // fmla v14.2d, v24.2d, v15.2d
-	WORD $0x4e60d5af // fadd v15.2d, v13.2d, v0.2d
-	WORD $0x4e60d5d0 // fadd v16.2d, v14.2d, v0.2d
-	WORD $0x4f745671 // shl v17.2d, v19.2d, #52
-	WORD $0x4f745692 // shl v18.2d, v20.2d, #52
-	WORD $0x4ef185f3 // add v19.2d, v15.2d, v17.2d
-	WORD $0x4ef28614 // add v20.2d, v16.2d, v18.2d
-	WORD $0x4e60d675 // fadd v21.2d, v19.2d, v0.2d
-	WORD $0x4e60d696 // fadd v22.2d, v20.2d, v0.2d
-	WORD $0x3dc16297 // ldr q23, [x20, #1408]
-	WORD $0x3dc16298 // ldr q24, [x20, #1408]
-	WORD $0x6e75fef9 // fdiv v25.2d, v23.2d, v21.2d
-	WORD $0x6e76ff1a // fdiv v26.2d, v24.2d, v22.2d
-	WORD $0x4ee0d6bb // fsub v27.2d, v21.2d, v0.2d
-	WORD $0x4ee0d6dc // fsub v28.2d, v22.2d, v0.2d
-	WORD $0x4efbd67d // fsub v29.2d, v19.2d, v27.2d
-	WORD $0x4efcd69e // fsub v30.2d, v20.2d, v28.2d
-	WORD $0x3dc1629f // ldr q31, [x20, #1408]
-	WORD $0x3dc1628d // ldr q13, [x20, #1408]
-	WORD $0x4ef9cebf // fmls v31.2d, v21.2d, v25.2d
-	WORD $0x4efacecd // fmls v13.2d, v22.2d, v26.2d
-	WORD $0x4ef9cfbf // fmls v31.2d, v29.2d, v25.2d
-	WORD $0x4efacfcd // fmls v13.2d, v30.2d, v26.2d
-	WORD $0x4e7fcf39 // fmla v25.2d, v25.2d, v31.2d
-	WORD $0x4e6dcf5a // fmla v26.2d, v26.2d, v13.2d
-	WORD $0x6e73df2e // fmul v14.2d, v25.2d, v19.2d
-	WORD $0x6e74df4f // fmul v15.2d, v26.2d, v20.2d
-	WORD $0x6e79ddd0 // fmul v16.2d, v14.2d, v25.2d
-	WORD $0x6e7addf1 // fmul v17.2d, v15.2d, v26.2d
-	WORD $0x4ef9d5d2 // fsub v18.2d, v14.2d, v25.2d
-	WORD $0x4efad5f3 // fsub v19.2d, v15.2d, v26.2d
-	WORD $0x6e70de54 // fmul v20.2d, v18.2d, v16.2d
-	WORD $0x6e71de75 // fmul v21.2d, v19.2d, v17.2d
-	WORD $0x3dc16296 // ldr q22, [x20, #1408]
-	WORD $0x3dc16297 // ldr q23, [x20, #1408]
-	WORD $0x4ef0ccb6 // fmls v22.2d, v5.2d, v16.2d
-	WORD $0x4ef1ccb7 // fmls v23.2d, v5.2d, v17.2d
-	WORD $0x6e70ded8 // fmul v24.2d, v22.2d, v16.2d
-	WORD $0x6e71defb // fmul v27.2d, v23.2d, v17.2d
-	WORD $0x3d800039 // str q25, [x1, #0]
-	WORD $0x3d80043a // str q26, [x1, #16]
-	WORD $0x3d800050 // str q16, [x2, #0]
-	WORD $0x3d800451 // str q17, [x2, #16]
-	WORD $0x3d800074 // str q20, [x3, #0]
-	WORD $0x3d800475 // str q21, [x3, #16]
-	WORD $0x3d800098 // str q24, [x4, #0]
-	WORD $0x3d80049b // str q27, [x4, #16]
+	WORD $0x4effceed // fmls v13.2d, v23.2d, v31.2d
+	WORD $0x4eefcf0e // fmls v14.2d, v24.2d, v15.2d
+	WORD $0x4eedd41f // fsub v31.2d, v0.2d, v13.2d
+	WORD $0x4eeed40d // fsub v13.2d, v0.2d, v14.2d
+	WORD $0x4f74566e // shl v14.2d, v19.2d, #52
+	WORD $0x4f74568f // shl v15.2d, v20.2d, #52
+	WORD $0x4eee87f0 // add v16.2d, v31.2d, v14.2d
+	WORD $0x4eef85b1 // add v17.2d, v13.2d, v15.2d
+	WORD $0x4e60d612 // fadd v18.2d, v16.2d, v0.2d
+	WORD $0x4e60d633 // fadd v19.2d, v17.2d, v0.2d
+	WORD $0x3dc16294 // ldr q20, [x20, #1408]
+	WORD $0x3dc16295 // ldr q21, [x20, #1408]
+	WORD $0x6e72fe96 // fdiv v22.2d, v20.2d, v18.2d
+	WORD $0x6e73feb7 // fdiv v23.2d, v21.2d, v19.2d
+	WORD $0x4ee0d658 // fsub v24.2d, v18.2d, v0.2d
+	WORD $0x4ee0d679 // fsub v25.2d, v19.2d, v0.2d
+	WORD $0x4ef8d61a // fsub v26.2d, v16.2d, v24.2d
+	WORD $0x4ef9d63b // fsub v27.2d, v17.2d, v25.2d
+	WORD $0x3dc1629c // ldr q28, [x20, #1408]
+	WORD $0x3dc1629d // ldr q29, [x20, #1408]
+	WORD $0x4ef6ce5c // fmls v28.2d, v18.2d, v22.2d
+	WORD $0x4ef7ce7d // fmls v29.2d, v19.2d, v23.2d
+	WORD $0x4ef6cf5c // fmls v28.2d, v26.2d, v22.2d
+	WORD $0x4ef7cf7d // fmls v29.2d, v27.2d, v23.2d
+	WORD $0x4e7cced6 // fmla v22.2d, v22.2d, v28.2d
+	WORD $0x4e7dcef7 // fmla v23.2d, v23.2d, v29.2d
+	WORD $0x6e70dede // fmul v30.2d, v22.2d, v16.2d
+	WORD $0x6e71deff // fmul v31.2d, v23.2d, v17.2d
+	WORD $0x6e76dfcd // fmul v13.2d, v30.2d, v22.2d
+	WORD $0x6e77dfee // fmul v14.2d, v31.2d, v23.2d
+	WORD $0x4ef6d7cf // fsub v15.2d, v30.2d, v22.2d
+	WORD $0x4ef7d7f0 // fsub v16.2d, v31.2d, v23.2d
+	WORD $0x6e6dddf1 // fmul v17.2d, v15.2d, v13.2d
+	WORD $0x6e6ede12 // fmul v18.2d, v16.2d, v14.2d
+	WORD $0x3dc16293 // ldr q19, [x20, #1408]
+	WORD $0x3dc16294 // ldr q20, [x20, #1408]
+	WORD $0x4eedccb3 // fmls v19.2d, v5.2d, v13.2d
+	WORD $0x4eeeccb4 // fmls v20.2d, v5.2d, v14.2d
+	WORD $0x6e6dde75 // fmul v21.2d, v19.2d, v13.2d
+	WORD $0x6e6ede98 // fmul v24.2d, v20.2d, v14.2d
+	WORD $0x3d800036 // str q22, [x1, #0]
+	WORD $0x3d800437 // str q23, [x1, #16]
+	WORD $0x3d80004d // str q13, [x2, #0]
+	WORD $0x3d80044e // str q14, [x2, #16]
+	WORD $0x3d800071 // str q17, [x3, #0]
+	WORD $0x3d800472 // str q18, [x3, #16]
+	WORD $0x3d800095 // str q21, [x4, #0]
+	WORD $0x3d800498 // str q24, [x4, #16]
 	ADD $32, R5
 	ADD $32, R1
 	ADD $32, R2
@@ -25028,136 +25014,134 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000bc // ldr q28, [x5, #0]
-	WORD $0x4ebc1cfd // orr v29.16b, v7.16b, v28.16b
-	WORD $0x4e7df59e // fmax v30.2d, v12.2d, v29.2d
-	WORD $0x6e3e1cff // eor v31.16b, v7.16b, v30.16b
-	WORD $0x3dc12a8d // ldr q13, [x20, #1184]
-	WORD $0x4effcc8d // fmls v13.2d, v4.2d, v31.2d
-	WORD $0x4ee6d5ae // fsub v14.2d, v13.2d, v6.2d
-	WORD $0x4e6ecc7f // fmla v31.2d, v3.2d, v14.2d
-	WORD $0x4e6ecc5f // fmla v31.2d, v2.2d, v14.2d
-	WORD $0x6e7fdfef // fmul v15.2d, v31.2d, v31.2d
-	WORD $0x6e6fddf0 // fmul v16.2d, v15.2d, v15.2d
-	WORD $0x6e70de11 // fmul v17.2d, v16.2d, v16.2d
-	WORD $0x3dc13a92 // ldr q18, [x20, #1248]
-	WORD $0x3dc13e93 // ldr q19, [x20, #1264]
-	WORD $0x4e72cff3 // fmla v19.2d, v31.2d, v18.2d
-	WORD $0x3dc14294 // ldr q20, [x20, #1280]
-	WORD $0x3dc14695 // ldr q21, [x20, #1296]
-	WORD $0x4e74cff5 // fmla v21.2d, v31.2d, v20.2d
-	WORD $0x4e75cdf3 // fmla v19.2d, v15.2d, v21.2d
-	WORD $0x3dc14a96 // ldr q22, [x20, #1312]
-	WORD $0x3dc14e97 // ldr q23, [x20, #1328]
-	WORD $0x4e76cff7 // fmla v23.2d, v31.2d, v22.2d
-	WORD $0x3dc15298 // ldr q24, [x20, #1344]
-	WORD $0x3dc15699 // ldr q25, [x20, #1360]
-	WORD $0x4e78cff9 // fmla v25.2d, v31.2d, v24.2d
-	WORD $0x4e79cdf7 // fmla v23.2d, v15.2d, v25.2d
-	WORD $0x4e77ce13 // fmla v19.2d, v16.2d, v23.2d
-	WORD $0x3dc15a9a // ldr q26, [x20, #1376]
-	WORD $0x3dc15e9b // ldr q27, [x20, #1392]
-	WORD $0x4e7acffb // fmla v27.2d, v31.2d, v26.2d
-	WORD $0x4e7bce33 // fmla v19.2d, v17.2d, v27.2d
-	WORD $0x6ee0fbfd // fneg v29.2d, v31.2d
-	WORD $0x4e73cdfd // fmla v29.2d, v15.2d, v19.2d
-	WORD $0x4e60d7be // fadd v30.2d, v29.2d, v0.2d
-	WORD $0x4f7455bf // shl v31.2d, v13.2d, #52
-	WORD $0x4eea87ed // add v13.2d, v31.2d, v10.2d
-	WORD $0x6e6ddfce // fmul v14.2d, v30.2d, v13.2d
-	WORD $0x3dc1628f // ldr q15, [x20, #1408]
-	WORD $0x4e6ecc2f // fmla v15.2d, v1.2d, v14.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x6e6ffe11 // fdiv v17.2d, v16.2d, v15.2d
-	WORD $0x3dc16292 // ldr q18, [x20, #1408]
-	WORD $0x4eefd653 // fsub v19.2d, v18.2d, v15.2d
-	WORD $0x4e6ecc33 // fmla v19.2d, v1.2d, v14.2d
-	WORD $0x3dc16294 // ldr q20, [x20, #1408]
-	WORD $0x4ef1cdf4 // fmls v20.2d, v15.2d, v17.2d
-	WORD $0x4ef1ce74 // fmls v20.2d, v19.2d, v17.2d
-	WORD $0x4e74ce31 // fmla v17.2d, v17.2d, v20.2d
-	WORD $0x6e6ede35 // fmul v21.2d, v17.2d, v14.2d
-	WORD $0x6e61deb6 // fmul v22.2d, v21.2d, v1.2d
-	WORD $0x4ee0ab97 // cmlt v23.2d, v28.2d, #0
-	WORD $0x6e711ed7 // bsl v23.16b, v22.16b, v17.16b
-	WORD $0x6e75de38 // fmul v24.2d, v17.2d, v21.2d
-	WORD $0x6e61df19 // fmul v25.2d, v24.2d, v1.2d
-	WORD $0x3dc1629a // ldr q26, [x20, #1408]
-	WORD $0x4ef5cd3a // fmls v26.2d, v9.2d, v21.2d
-	WORD $0x6e78df5b // fmul v27.2d, v26.2d, v24.2d
-	WORD $0x6e6bdf7d // fmul v29.2d, v27.2d, v11.2d
-	WORD $0x4e3c1cfe // and v30.16b, v7.16b, v28.16b
-	WORD $0x6e3d1fdf // eor v31.16b, v30.16b, v29.16b
-	WORD $0x3dc1628d // ldr q13, [x20, #1408]
-	WORD $0x4ef9ccad // fmls v13.2d, v5.2d, v25.2d
-	WORD $0x6e78ddae // fmul v14.2d, v13.2d, v24.2d
-	WORD $0x6e61ddcf // fmul v15.2d, v14.2d, v1.2d
-	WORD $0x3dc17290 // ldr q16, [x20, #1472]
-	WORD $0x4e7cf611 // fmax v17.2d, v16.2d, v28.2d
-	WORD $0x3dc12692 // ldr q18, [x20, #1168]
-	WORD $0x4ef1f653 // fmin v19.2d, v18.2d, v17.2d
-	WORD $0x3dc12a94 // ldr q20, [x20, #1184]
-	WORD $0x4ef3cc94 // fmls v20.2d, v4.2d, v19.2d
-	WORD $0x4ee6d695 // fsub v21.2d, v20.2d, v6.2d
-	WORD $0x4e75cc73 // fmla v19.2d, v3.2d, v21.2d
-	WORD $0x4e75cc53 // fmla v19.2d, v2.2d, v21.2d
-	WORD $0x6e73de76 // fmul v22.2d, v19.2d, v19.2d
-	WORD $0x6e76ded8 // fmul v24.2d, v22.2d, v22.2d
-	WORD $0x6e78df1a // fmul v26.2d, v24.2d, v24.2d
-	WORD $0x3dc13a9b // ldr q27, [x20, #1248]
-	WORD $0x3dc13e9d // ldr q29, [x20, #1264]
-	WORD $0x4e7bce7d // fmla v29.2d, v19.2d, v27.2d
-	WORD $0x3dc1429e // ldr q30, [x20, #1280]
-	WORD $0x3dc1468d // ldr q13, [x20, #1296]
-	WORD $0x4e7ece6d // fmla v13.2d, v19.2d, v30.2d
-	WORD $0x4e6dcedd // fmla v29.2d, v22.2d, v13.2d
-	WORD $0x3dc14a8e // ldr q14, [x20, #1312]
-	WORD $0x3dc14e90 // ldr q16, [x20, #1328]
-	WORD $0x4e6ece70 // fmla v16.2d, v19.2d, v14.2d
-	WORD $0x3dc15291 // ldr q17, [x20, #1344]
-	WORD $0x3dc15692 // ldr q18, [x20, #1360]
-	WORD $0x4e71ce72 // fmla v18.2d, v19.2d, v17.2d
-	WORD $0x4e72ced0 // fmla v16.2d, v22.2d, v18.2d
-	WORD $0x4e70cf1d // fmla v29.2d, v24.2d, v16.2d
-	WORD $0x3dc15a95 // ldr q21, [x20, #1376]
+	WORD $0x3dc000b9 // ldr q25, [x5, #0]
+	WORD $0x4eb91cfa // orr v26.16b, v7.16b, v25.16b
+	WORD $0x4e7af59b // fmax v27.2d, v12.2d, v26.2d
+	WORD $0x6e3b1cfc // eor v28.16b, v7.16b, v27.16b
+	WORD $0x3dc12a9d // ldr q29, [x20, #1184]
+	WORD $0x4efccc9d // fmls v29.2d, v4.2d, v28.2d
+	WORD $0x4ee6d7be // fsub v30.2d, v29.2d, v6.2d
+	WORD $0x4e7ecc7c // fmla v28.2d, v3.2d, v30.2d
+	WORD $0x4e7ecc5c // fmla v28.2d, v2.2d, v30.2d
+	WORD $0x6e7cdf9f // fmul v31.2d, v28.2d, v28.2d
+	WORD $0x6e7fdfed // fmul v13.2d, v31.2d, v31.2d
+	WORD $0x6e6dddae // fmul v14.2d, v13.2d, v13.2d
+	WORD $0x3dc13a8f // ldr q15, [x20, #1248]
+	WORD $0x3dc13e90 // ldr q16, [x20, #1264]
+	WORD $0x4e6fcf90 // fmla v16.2d, v28.2d, v15.2d
+	WORD $0x3dc14291 // ldr q17, [x20, #1280]
+	WORD $0x3dc14692 // ldr q18, [x20, #1296]
+	WORD $0x4e71cf92 // fmla v18.2d, v28.2d, v17.2d
+	WORD $0x4e72cff0 // fmla v16.2d, v31.2d, v18.2d
+	WORD $0x3dc14a93 // ldr q19, [x20, #1312]
+	WORD $0x3dc14e94 // ldr q20, [x20, #1328]
+	WORD $0x4e73cf94 // fmla v20.2d, v28.2d, v19.2d
+	WORD $0x3dc15295 // ldr q21, [x20, #1344]
+	WORD $0x3dc15696 // ldr q22, [x20, #1360]
+	WORD $0x4e75cf96 // fmla v22.2d, v28.2d, v21.2d
+	WORD $0x4e76cff4 // fmla v20.2d, v31.2d, v22.2d
+	WORD $0x4e74cdb0 // fmla v16.2d, v13.2d, v20.2d
+	WORD $0x3dc15a97 // ldr q23, [x20, #1376]
 	WORD $0x3dc15e98 // ldr q24, [x20, #1392]
-	WORD $0x4e75ce78 // fmla v24.2d, v19.2d, v21.2d
-	WORD $0x4e78cf5d // fmla v29.2d, v26.2d, v24.2d
-	WORD $0x6ee0fa7a // fneg v26.2d, v19.2d
-	WORD $0x4e7dceda // fmla v26.2d, v22.2d, v29.2d
-	WORD $0x4e60d75b // fadd v27.2d, v26.2d, v0.2d
-	WORD $0x4f74569d // shl v29.2d, v20.2d, #52
-	WORD $0x4efd877e // add v30.2d, v27.2d, v29.2d
-	WORD $0x4e60d7cd // fadd v13.2d, v30.2d, v0.2d
+	WORD $0x4e77cf98 // fmla v24.2d, v28.2d, v23.2d
+	WORD $0x4e78cdd0 // fmla v16.2d, v14.2d, v24.2d
+	WORD $0x4ef0cffc // fmls v28.2d, v31.2d, v16.2d
+	WORD $0x4efcd41a // fsub v26.2d, v0.2d, v28.2d
+	WORD $0x4f7457bb // shl v27.2d, v29.2d, #52
+	WORD $0x4eea877c // add v28.2d, v27.2d, v10.2d
+	WORD $0x6e7cdf5d // fmul v29.2d, v26.2d, v28.2d
+	WORD $0x3dc1629e // ldr q30, [x20, #1408]
+	WORD $0x4e7dcc3e // fmla v30.2d, v1.2d, v29.2d
+	WORD $0x3dc1629f // ldr q31, [x20, #1408]
+	WORD $0x6e7effed // fdiv v13.2d, v31.2d, v30.2d
 	WORD $0x3dc1628e // ldr q14, [x20, #1408]
-	WORD $0x6e6dfdd0 // fdiv v16.2d, v14.2d, v13.2d
-	WORD $0x4ee0d5b1 // fsub v17.2d, v13.2d, v0.2d
-	WORD $0x4ef1d7d2 // fsub v18.2d, v30.2d, v17.2d
-	WORD $0x3dc16293 // ldr q19, [x20, #1408]
-	WORD $0x4ef0cdb3 // fmls v19.2d, v13.2d, v16.2d
-	WORD $0x4ef0ce53 // fmls v19.2d, v18.2d, v16.2d
-	WORD $0x4e73ce10 // fmla v16.2d, v16.2d, v19.2d
-	WORD $0x6e7ede14 // fmul v20.2d, v16.2d, v30.2d
-	WORD $0x6e70de95 // fmul v21.2d, v20.2d, v16.2d
-	WORD $0x4ef0d696 // fsub v22.2d, v20.2d, v16.2d
-	WORD $0x6e75ded8 // fmul v24.2d, v22.2d, v21.2d
-	WORD $0x3dc1629a // ldr q26, [x20, #1408]
-	WORD $0x4ef5ccba // fmls v26.2d, v5.2d, v21.2d
-	WORD $0x6e75df5b // fmul v27.2d, v26.2d, v21.2d
-	WORD $0x4ebc1cfc // orr v28.16b, v7.16b, v28.16b
-	WORD $0x4e68d79d // fadd v29.2d, v28.2d, v8.2d
-	WORD $0x4ee0abbe // cmlt v30.2d, v29.2d, #0
-	WORD $0x6e701efe // bsl v30.16b, v23.16b, v16.16b
-	WORD $0x3d80003e // str q30, [x1, #0]
-	WORD $0x4ee0abad // cmlt v13.2d, v29.2d, #0
-	WORD $0x6e751f2d // bsl v13.16b, v25.16b, v21.16b
-	WORD $0x3d80004d // str q13, [x2, #0]
-	WORD $0x4ee0abae // cmlt v14.2d, v29.2d, #0
-	WORD $0x6e781fee // bsl v14.16b, v31.16b, v24.16b
-	WORD $0x3d80006e // str q14, [x3, #0]
-	WORD $0x4ee0abb0 // cmlt v16.2d, v29.2d, #0
-	WORD $0x6e7b1df0 // bsl v16.16b, v15.16b, v27.16b
-	WORD $0x3d800090 // str q16, [x4, #0]
+	WORD $0x4efed5cf // fsub v15.2d, v14.2d, v30.2d
+	WORD $0x4e7dcc2f // fmla v15.2d, v1.2d, v29.2d
+	WORD $0x3dc16290 // ldr q16, [x20, #1408]
+	WORD $0x4eedcfd0 // fmls v16.2d, v30.2d, v13.2d
+	WORD $0x4eedcdf0 // fmls v16.2d, v15.2d, v13.2d
+	WORD $0x4e70cdad // fmla v13.2d, v13.2d, v16.2d
+	WORD $0x6e7dddb1 // fmul v17.2d, v13.2d, v29.2d
+	WORD $0x6e61de32 // fmul v18.2d, v17.2d, v1.2d
+	WORD $0x4ee0ab33 // cmlt v19.2d, v25.2d, #0
+	WORD $0x6e6d1e53 // bsl v19.16b, v18.16b, v13.16b
+	WORD $0x6e71ddb4 // fmul v20.2d, v13.2d, v17.2d
+	WORD $0x6e61de95 // fmul v21.2d, v20.2d, v1.2d
+	WORD $0x3dc16296 // ldr q22, [x20, #1408]
+	WORD $0x4ef1cd36 // fmls v22.2d, v9.2d, v17.2d
+	WORD $0x6e74ded7 // fmul v23.2d, v22.2d, v20.2d
+	WORD $0x6e6bdef8 // fmul v24.2d, v23.2d, v11.2d
+	WORD $0x4e391cfa // and v26.16b, v7.16b, v25.16b
+	WORD $0x6e381f5b // eor v27.16b, v26.16b, v24.16b
+	WORD $0x3dc1629c // ldr q28, [x20, #1408]
+	WORD $0x4ef5ccbc // fmls v28.2d, v5.2d, v21.2d
+	WORD $0x6e74df9d // fmul v29.2d, v28.2d, v20.2d
+	WORD $0x6e61dfbe // fmul v30.2d, v29.2d, v1.2d
+	WORD $0x3dc1729f // ldr q31, [x20, #1472]
+	WORD $0x4e79f7ed // fmax v13.2d, v31.2d, v25.2d
+	WORD $0x3dc1268e // ldr q14, [x20, #1168]
+	WORD $0x4eedf5cf // fmin v15.2d, v14.2d, v13.2d
+	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
+	WORD $0x4eefcc90 // fmls v16.2d, v4.2d, v15.2d
+	WORD $0x4ee6d611 // fsub v17.2d, v16.2d, v6.2d
+	WORD $0x4e71cc6f // fmla v15.2d, v3.2d, v17.2d
+	WORD $0x4e71cc4f // fmla v15.2d, v2.2d, v17.2d
+	WORD $0x6e6fddf2 // fmul v18.2d, v15.2d, v15.2d
+	WORD $0x6e72de54 // fmul v20.2d, v18.2d, v18.2d
+	WORD $0x6e74de96 // fmul v22.2d, v20.2d, v20.2d
+	WORD $0x3dc13a97 // ldr q23, [x20, #1248]
+	WORD $0x3dc13e98 // ldr q24, [x20, #1264]
+	WORD $0x4e77cdf8 // fmla v24.2d, v15.2d, v23.2d
+	WORD $0x3dc1429a // ldr q26, [x20, #1280]
+	WORD $0x3dc1469c // ldr q28, [x20, #1296]
+	WORD $0x4e7acdfc // fmla v28.2d, v15.2d, v26.2d
+	WORD $0x4e7cce58 // fmla v24.2d, v18.2d, v28.2d
+	WORD $0x3dc14a9d // ldr q29, [x20, #1312]
+	WORD $0x3dc14e9f // ldr q31, [x20, #1328]
+	WORD $0x4e7dcdff // fmla v31.2d, v15.2d, v29.2d
+	WORD $0x3dc1528d // ldr q13, [x20, #1344]
+	WORD $0x3dc1568e // ldr q14, [x20, #1360]
+	WORD $0x4e6dcdee // fmla v14.2d, v15.2d, v13.2d
+	WORD $0x4e6ece5f // fmla v31.2d, v18.2d, v14.2d
+	WORD $0x4e7fce98 // fmla v24.2d, v20.2d, v31.2d
+	WORD $0x3dc15a91 // ldr q17, [x20, #1376]
+	WORD $0x3dc15e94 // ldr q20, [x20, #1392]
+	WORD $0x4e71cdf4 // fmla v20.2d, v15.2d, v17.2d
+	WORD $0x4e74ced8 // fmla v24.2d, v22.2d, v20.2d
+	WORD $0x4ef8ce4f // fmls v15.2d, v18.2d, v24.2d
+	WORD $0x4eefd416 // fsub v22.2d, v0.2d, v15.2d
+	WORD $0x4f745617 // shl v23.2d, v16.2d, #52
+	WORD $0x4ef786d8 // add v24.2d, v22.2d, v23.2d
+	WORD $0x4e60d71a // fadd v26.2d, v24.2d, v0.2d
+	WORD $0x3dc1629c // ldr q28, [x20, #1408]
+	WORD $0x6e7aff9d // fdiv v29.2d, v28.2d, v26.2d
+	WORD $0x4ee0d75f // fsub v31.2d, v26.2d, v0.2d
+	WORD $0x4effd70d // fsub v13.2d, v24.2d, v31.2d
+	WORD $0x3dc1628e // ldr q14, [x20, #1408]
+	WORD $0x4efdcf4e // fmls v14.2d, v26.2d, v29.2d
+	WORD $0x4efdcdae // fmls v14.2d, v13.2d, v29.2d
+	WORD $0x4e6ecfbd // fmla v29.2d, v29.2d, v14.2d
+	WORD $0x6e78dfaf // fmul v15.2d, v29.2d, v24.2d
+	WORD $0x6e7dddf0 // fmul v16.2d, v15.2d, v29.2d
+	WORD $0x4efdd5f1 // fsub v17.2d, v15.2d, v29.2d
+	WORD $0x6e70de32 // fmul v18.2d, v17.2d, v16.2d
+	WORD $0x3dc16294 // ldr q20, [x20, #1408]
+	WORD $0x4ef0ccb4 // fmls v20.2d, v5.2d, v16.2d
+	WORD $0x6e70de96 // fmul v22.2d, v20.2d, v16.2d
+	WORD $0x4eb91cf7 // orr v23.16b, v7.16b, v25.16b
+	WORD $0x4e68d6f8 // fadd v24.2d, v23.2d, v8.2d
+	WORD $0x4ee0ab19 // cmlt v25.2d, v24.2d, #0
+	WORD $0x6e7d1e79 // bsl v25.16b, v19.16b, v29.16b
+	WORD $0x3d800039 // str q25, [x1, #0]
+	WORD $0x4ee0ab1a // cmlt v26.2d, v24.2d, #0
+	WORD $0x6e701eba // bsl v26.16b, v21.16b, v16.16b
+	WORD $0x3d80005a // str q26, [x2, #0]
+	WORD $0x4ee0ab1c // cmlt v28.2d, v24.2d, #0
+	WORD $0x6e721f7c // bsl v28.16b, v27.16b, v18.16b
+	WORD $0x3d80007c // str q28, [x3, #0]
+	WORD $0x4ee0ab1d // cmlt v29.2d, v24.2d, #0
+	WORD $0x6e761fdd // bsl v29.16b, v30.16b, v22.16b
+	WORD $0x3d80009d // str q29, [x4, #0]
 	ADD $16, R5
 	ADD $16, R1
 	ADD $16, R2
@@ -25225,8 +25209,7 @@ TEXT ·softplus1F64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0004b // ldr q11, [x2, #0]
-	WORD $0x3dc0044c // ldr q12, [x2, #16]
+	WORD $0xad40304b // ldp q11, q12, [x2, #0]
 	WORD $0x4eab1c2d // orr v13.16b, v1.16b, v11.16b
 	WORD $0x4eac1c2e // orr v14.16b, v1.16b, v12.16b
 	WORD $0x4e6df54f // fmax v15.2d, v10.2d, v13.2d
@@ -25287,86 +25270,84 @@ side1:
 	WORD $0x4e7ace5e // fmla v30.2d, v18.2d, v26.2d
 	WORD $0x4e7dcf7f // fmla v31.2d, v27.2d, v29.2d
 	WORD $0x4e7ecf8d // fmla v13.2d, v28.2d, v30.2d
-	WORD $0x6ee0fa2e // fneg v14.2d, v17.2d
-	WORD $0x4e7fceee // fmla v14.2d, v23.2d, v31.2d
-	WORD $0x6ee0fa4f // fneg v15.2d, v18.2d
-	WORD $0x4e6dcf0f // fmla v15.2d, v24.2d, v13.2d
-	WORD $0x4e66d5d0 // fadd v16.2d, v14.2d, v6.2d
-	WORD $0x4e66d5f1 // fadd v17.2d, v15.2d, v6.2d
-	WORD $0x4f745672 // shl v18.2d, v19.2d, #52
-	WORD $0x4f745693 // shl v19.2d, v20.2d, #52
-	WORD $0x4ee98654 // add v20.2d, v18.2d, v9.2d
-	WORD $0x4ee98675 // add v21.2d, v19.2d, v9.2d
-	WORD $0x6e74de16 // fmul v22.2d, v16.2d, v20.2d
-	WORD $0x6e75de37 // fmul v23.2d, v17.2d, v21.2d
-	WORD $0x6e62ded8 // fmul v24.2d, v22.2d, v2.2d
-	WORD $0x6e62def9 // fmul v25.2d, v23.2d, v2.2d
-	WORD $0x4e60d71a // fadd v26.2d, v24.2d, v0.2d
-	WORD $0x4e60d73b // fadd v27.2d, v25.2d, v0.2d
-	WORD $0x6e7aff1c // fdiv v28.2d, v24.2d, v26.2d
-	WORD $0x6e7bff3d // fdiv v29.2d, v25.2d, v27.2d
+	WORD $0x4effcef1 // fmls v17.2d, v23.2d, v31.2d
+	WORD $0x4eedcf12 // fmls v18.2d, v24.2d, v13.2d
+	WORD $0x4ef1d4df // fsub v31.2d, v6.2d, v17.2d
+	WORD $0x4ef2d4cd // fsub v13.2d, v6.2d, v18.2d
+	WORD $0x4f74566e // shl v14.2d, v19.2d, #52
+	WORD $0x4f74568f // shl v15.2d, v20.2d, #52
+	WORD $0x4ee985d0 // add v16.2d, v14.2d, v9.2d
+	WORD $0x4ee985f1 // add v17.2d, v15.2d, v9.2d
+	WORD $0x6e70dff2 // fmul v18.2d, v31.2d, v16.2d
+	WORD $0x6e71ddb3 // fmul v19.2d, v13.2d, v17.2d
+	WORD $0x6e62de54 // fmul v20.2d, v18.2d, v2.2d
+	WORD $0x6e62de75 // fmul v21.2d, v19.2d, v2.2d
+	WORD $0x4e60d696 // fadd v22.2d, v20.2d, v0.2d
+	WORD $0x4e60d6b7 // fadd v23.2d, v21.2d, v0.2d
+	WORD $0x6e76fe98 // fdiv v24.2d, v20.2d, v22.2d
+	WORD $0x6e77feb9 // fdiv v25.2d, v21.2d, v23.2d
+	WORD $0x6e78df1a // fmul v26.2d, v24.2d, v24.2d
+	WORD $0x6e79df3b // fmul v27.2d, v25.2d, v25.2d
+	WORD $0x6e7adf5c // fmul v28.2d, v26.2d, v26.2d
+	WORD $0x6e7bdf7d // fmul v29.2d, v27.2d, v27.2d
 	WORD $0x6e7cdf9e // fmul v30.2d, v28.2d, v28.2d
 	WORD $0x6e7ddfbf // fmul v31.2d, v29.2d, v29.2d
 	WORD $0x6e7edfcd // fmul v13.2d, v30.2d, v30.2d
 	WORD $0x6e7fdfee // fmul v14.2d, v31.2d, v31.2d
-	WORD $0x6e6dddaf // fmul v15.2d, v13.2d, v13.2d
-	WORD $0x6e6eddd0 // fmul v16.2d, v14.2d, v14.2d
-	WORD $0x6e6fddf1 // fmul v17.2d, v15.2d, v15.2d
-	WORD $0x6e70de12 // fmul v18.2d, v16.2d, v16.2d
-	WORD $0x3dc18693 // ldr q19, [x20, #1552]
-	WORD $0x3dc18694 // ldr q20, [x20, #1552]
-	WORD $0x3dc18a95 // ldr q21, [x20, #1568]
-	WORD $0x4e73cfd5 // fmla v21.2d, v30.2d, v19.2d
-	WORD $0x3dc18a96 // ldr q22, [x20, #1568]
-	WORD $0x4e74cff6 // fmla v22.2d, v31.2d, v20.2d
-	WORD $0x3dc18e97 // ldr q23, [x20, #1584]
-	WORD $0x3dc18e98 // ldr q24, [x20, #1584]
-	WORD $0x3dc19299 // ldr q25, [x20, #1600]
-	WORD $0x4e77cfd9 // fmla v25.2d, v30.2d, v23.2d
-	WORD $0x3dc1929a // ldr q26, [x20, #1600]
-	WORD $0x4e78cffa // fmla v26.2d, v31.2d, v24.2d
-	WORD $0x4e79cdb5 // fmla v21.2d, v13.2d, v25.2d
-	WORD $0x4e7acdd6 // fmla v22.2d, v14.2d, v26.2d
-	WORD $0x3dc1969b // ldr q27, [x20, #1616]
-	WORD $0x3dc19693 // ldr q19, [x20, #1616]
-	WORD $0x3dc19a94 // ldr q20, [x20, #1632]
-	WORD $0x4e7bcfd4 // fmla v20.2d, v30.2d, v27.2d
-	WORD $0x3dc19a97 // ldr q23, [x20, #1632]
-	WORD $0x4e73cff7 // fmla v23.2d, v31.2d, v19.2d
-	WORD $0x3dc19e98 // ldr q24, [x20, #1648]
-	WORD $0x3dc19e99 // ldr q25, [x20, #1648]
-	WORD $0x3dc1a29a // ldr q26, [x20, #1664]
-	WORD $0x4e78cfda // fmla v26.2d, v30.2d, v24.2d
-	WORD $0x3dc1a29b // ldr q27, [x20, #1664]
-	WORD $0x4e79cffb // fmla v27.2d, v31.2d, v25.2d
-	WORD $0x4e7acdb4 // fmla v20.2d, v13.2d, v26.2d
-	WORD $0x4e7bcdd7 // fmla v23.2d, v14.2d, v27.2d
-	WORD $0x4e74cdf5 // fmla v21.2d, v15.2d, v20.2d
-	WORD $0x4e77ce16 // fmla v22.2d, v16.2d, v23.2d
-	WORD $0x3dc1a68f // ldr q15, [x20, #1680]
-	WORD $0x3dc1a690 // ldr q16, [x20, #1680]
-	WORD $0x3dc1aa93 // ldr q19, [x20, #1696]
-	WORD $0x4e6fcfd3 // fmla v19.2d, v30.2d, v15.2d
-	WORD $0x3dc1aa94 // ldr q20, [x20, #1696]
-	WORD $0x4e70cff4 // fmla v20.2d, v31.2d, v16.2d
-	WORD $0x4e6dcc93 // fmla v19.2d, v4.2d, v13.2d
-	WORD $0x4e6ecc94 // fmla v20.2d, v4.2d, v14.2d
-	WORD $0x4e73ce35 // fmla v21.2d, v17.2d, v19.2d
-	WORD $0x4e74ce56 // fmla v22.2d, v18.2d, v20.2d
-	WORD $0x6e7cdfd7 // fmul v23.2d, v30.2d, v28.2d
-	WORD $0x6e7ddff8 // fmul v24.2d, v31.2d, v29.2d
-	WORD $0x6e77deb9 // fmul v25.2d, v21.2d, v23.2d
-	WORD $0x6e78deda // fmul v26.2d, v22.2d, v24.2d
-	WORD $0x4e7ccc19 // fmla v25.2d, v0.2d, v28.2d
-	WORD $0x4e7dcc1a // fmla v26.2d, v0.2d, v29.2d
-	WORD $0x6f00e41b // movi v27.2d, #0
-	WORD $0x6f00e41c // movi v28.2d, #0
-	WORD $0x4e6bf77d // fmax v29.2d, v27.2d, v11.2d
-	WORD $0x4e6cf79e // fmax v30.2d, v28.2d, v12.2d
-	WORD $0x4e7dd73f // fadd v31.2d, v25.2d, v29.2d
-	WORD $0x4e7ed74b // fadd v11.2d, v26.2d, v30.2d
-	WORD $0x3d80003f // str q31, [x1, #0]
-	WORD $0x3d80042b // str q11, [x1, #16]
+	WORD $0x3dc1868f // ldr q15, [x20, #1552]
+	WORD $0x3dc18690 // ldr q16, [x20, #1552]
+	WORD $0x3dc18a91 // ldr q17, [x20, #1568]
+	WORD $0x4e6fcf51 // fmla v17.2d, v26.2d, v15.2d
+	WORD $0x3dc18a92 // ldr q18, [x20, #1568]
+	WORD $0x4e70cf72 // fmla v18.2d, v27.2d, v16.2d
+	WORD $0x3dc18e93 // ldr q19, [x20, #1584]
+	WORD $0x3dc18e94 // ldr q20, [x20, #1584]
+	WORD $0x3dc19295 // ldr q21, [x20, #1600]
+	WORD $0x4e73cf55 // fmla v21.2d, v26.2d, v19.2d
+	WORD $0x3dc19296 // ldr q22, [x20, #1600]
+	WORD $0x4e74cf76 // fmla v22.2d, v27.2d, v20.2d
+	WORD $0x4e75cf91 // fmla v17.2d, v28.2d, v21.2d
+	WORD $0x4e76cfb2 // fmla v18.2d, v29.2d, v22.2d
+	WORD $0x3dc19697 // ldr q23, [x20, #1616]
+	WORD $0x3dc1968f // ldr q15, [x20, #1616]
+	WORD $0x3dc19a90 // ldr q16, [x20, #1632]
+	WORD $0x4e77cf50 // fmla v16.2d, v26.2d, v23.2d
+	WORD $0x3dc19a93 // ldr q19, [x20, #1632]
+	WORD $0x4e6fcf73 // fmla v19.2d, v27.2d, v15.2d
+	WORD $0x3dc19e94 // ldr q20, [x20, #1648]
+	WORD $0x3dc19e95 // ldr q21, [x20, #1648]
+	WORD $0x3dc1a296 // ldr q22, [x20, #1664]
+	WORD $0x4e74cf56 // fmla v22.2d, v26.2d, v20.2d
+	WORD $0x3dc1a297 // ldr q23, [x20, #1664]
+	WORD $0x4e75cf77 // fmla v23.2d, v27.2d, v21.2d
+	WORD $0x4e76cf90 // fmla v16.2d, v28.2d, v22.2d
+	WORD $0x4e77cfb3 // fmla v19.2d, v29.2d, v23.2d
+	WORD $0x4e70cfd1 // fmla v17.2d, v30.2d, v16.2d
+	WORD $0x4e73cff2 // fmla v18.2d, v31.2d, v19.2d
+	WORD $0x3dc1a69e // ldr q30, [x20, #1680]
+	WORD $0x3dc1a69f // ldr q31, [x20, #1680]
+	WORD $0x3dc1aa8f // ldr q15, [x20, #1696]
+	WORD $0x4e7ecf4f // fmla v15.2d, v26.2d, v30.2d
+	WORD $0x3dc1aa90 // ldr q16, [x20, #1696]
+	WORD $0x4e7fcf70 // fmla v16.2d, v27.2d, v31.2d
+	WORD $0x4e7ccc8f // fmla v15.2d, v4.2d, v28.2d
+	WORD $0x4e7dcc90 // fmla v16.2d, v4.2d, v29.2d
+	WORD $0x4e6fcdb1 // fmla v17.2d, v13.2d, v15.2d
+	WORD $0x4e70cdd2 // fmla v18.2d, v14.2d, v16.2d
+	WORD $0x6e78df53 // fmul v19.2d, v26.2d, v24.2d
+	WORD $0x6e79df74 // fmul v20.2d, v27.2d, v25.2d
+	WORD $0x6e73de35 // fmul v21.2d, v17.2d, v19.2d
+	WORD $0x6e74de56 // fmul v22.2d, v18.2d, v20.2d
+	WORD $0x4e78cc15 // fmla v21.2d, v0.2d, v24.2d
+	WORD $0x4e79cc16 // fmla v22.2d, v0.2d, v25.2d
+	WORD $0x6f00e417 // movi v23.2d, #0
+	WORD $0x6f00e418 // movi v24.2d, #0
+	WORD $0x4e6bf6f9 // fmax v25.2d, v23.2d, v11.2d
+	WORD $0x4e6cf71a // fmax v26.2d, v24.2d, v12.2d
+	WORD $0x4e79d6bb // fadd v27.2d, v21.2d, v25.2d
+	WORD $0x4e7ad6dc // fadd v28.2d, v22.2d, v26.2d
+	WORD $0x3d80003b // str q27, [x1, #0]
+	WORD $0x3d80043c // str q28, [x1, #16]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -25375,77 +25356,76 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x4eac1c2d // orr v13.16b, v1.16b, v12.16b
-	WORD $0x4e6df54e // fmax v14.2d, v10.2d, v13.2d
-	WORD $0x6e2e1c2f // eor v15.16b, v1.16b, v14.16b
-	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
-	WORD $0x4eefccf0 // fmls v16.2d, v7.2d, v15.2d
-	WORD $0x4ee8d611 // fsub v17.2d, v16.2d, v8.2d
-	WORD $0x4e71ccaf // fmla v15.2d, v5.2d, v17.2d
-	WORD $0x4e71cc6f // fmla v15.2d, v3.2d, v17.2d
-	WORD $0x6e6fddf2 // fmul v18.2d, v15.2d, v15.2d
-	WORD $0x6e72de53 // fmul v19.2d, v18.2d, v18.2d
-	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
-	WORD $0x3dc13a95 // ldr q21, [x20, #1248]
-	WORD $0x3dc13e96 // ldr q22, [x20, #1264]
-	WORD $0x4e75cdf6 // fmla v22.2d, v15.2d, v21.2d
-	WORD $0x3dc14297 // ldr q23, [x20, #1280]
-	WORD $0x3dc14698 // ldr q24, [x20, #1296]
-	WORD $0x4e77cdf8 // fmla v24.2d, v15.2d, v23.2d
-	WORD $0x4e78ce56 // fmla v22.2d, v18.2d, v24.2d
-	WORD $0x3dc14a99 // ldr q25, [x20, #1312]
-	WORD $0x3dc14e9a // ldr q26, [x20, #1328]
-	WORD $0x4e79cdfa // fmla v26.2d, v15.2d, v25.2d
-	WORD $0x3dc1529b // ldr q27, [x20, #1344]
-	WORD $0x3dc1569c // ldr q28, [x20, #1360]
-	WORD $0x4e7bcdfc // fmla v28.2d, v15.2d, v27.2d
-	WORD $0x4e7cce5a // fmla v26.2d, v18.2d, v28.2d
-	WORD $0x4e7ace76 // fmla v22.2d, v19.2d, v26.2d
-	WORD $0x3dc15a9d // ldr q29, [x20, #1376]
-	WORD $0x3dc15e9e // ldr q30, [x20, #1392]
-	WORD $0x4e7dcdfe // fmla v30.2d, v15.2d, v29.2d
-	WORD $0x4e7ece96 // fmla v22.2d, v20.2d, v30.2d
-	WORD $0x6ee0f9ff // fneg v31.2d, v15.2d
-	WORD $0x4e76ce5f // fmla v31.2d, v18.2d, v22.2d
-	WORD $0x4e66d7eb // fadd v11.2d, v31.2d, v6.2d
-	WORD $0x4f74560d // shl v13.2d, v16.2d, #52
-	WORD $0x4ee985ae // add v14.2d, v13.2d, v9.2d
-	WORD $0x6e6edd6f // fmul v15.2d, v11.2d, v14.2d
-	WORD $0x6e62ddf0 // fmul v16.2d, v15.2d, v2.2d
-	WORD $0x4e60d611 // fadd v17.2d, v16.2d, v0.2d
-	WORD $0x6e71fe12 // fdiv v18.2d, v16.2d, v17.2d
-	WORD $0x6e72de53 // fmul v19.2d, v18.2d, v18.2d
-	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
-	WORD $0x6e74de95 // fmul v21.2d, v20.2d, v20.2d
-	WORD $0x6e75deb6 // fmul v22.2d, v21.2d, v21.2d
-	WORD $0x3dc18697 // ldr q23, [x20, #1552]
-	WORD $0x3dc18a98 // ldr q24, [x20, #1568]
-	WORD $0x4e77ce78 // fmla v24.2d, v19.2d, v23.2d
-	WORD $0x3dc18e99 // ldr q25, [x20, #1584]
-	WORD $0x3dc1929a // ldr q26, [x20, #1600]
-	WORD $0x4e79ce7a // fmla v26.2d, v19.2d, v25.2d
-	WORD $0x4e7ace98 // fmla v24.2d, v20.2d, v26.2d
-	WORD $0x3dc1969b // ldr q27, [x20, #1616]
-	WORD $0x3dc19a9c // ldr q28, [x20, #1632]
-	WORD $0x4e7bce7c // fmla v28.2d, v19.2d, v27.2d
-	WORD $0x3dc19e9d // ldr q29, [x20, #1648]
-	WORD $0x3dc1a29e // ldr q30, [x20, #1664]
-	WORD $0x4e7dce7e // fmla v30.2d, v19.2d, v29.2d
-	WORD $0x4e7ece9c // fmla v28.2d, v20.2d, v30.2d
-	WORD $0x4e7cceb8 // fmla v24.2d, v21.2d, v28.2d
-	WORD $0x3dc1a69f // ldr q31, [x20, #1680]
-	WORD $0x3dc1aa8b // ldr q11, [x20, #1696]
-	WORD $0x4e7fce6b // fmla v11.2d, v19.2d, v31.2d
-	WORD $0x4e74cc8b // fmla v11.2d, v4.2d, v20.2d
-	WORD $0x4e6bced8 // fmla v24.2d, v22.2d, v11.2d
-	WORD $0x6e72de6d // fmul v13.2d, v19.2d, v18.2d
-	WORD $0x6e6ddf0e // fmul v14.2d, v24.2d, v13.2d
-	WORD $0x4e72cc0e // fmla v14.2d, v0.2d, v18.2d
-	WORD $0x6f00e40f // movi v15.2d, #0
-	WORD $0x4e6cf5f0 // fmax v16.2d, v15.2d, v12.2d
-	WORD $0x4e70d5d1 // fadd v17.2d, v14.2d, v16.2d
-	WORD $0x3d800031 // str q17, [x1, #0]
+	WORD $0x3dc0005d // ldr q29, [x2, #0]
+	WORD $0x4ebd1c3e // orr v30.16b, v1.16b, v29.16b
+	WORD $0x4e7ef55f // fmax v31.2d, v10.2d, v30.2d
+	WORD $0x6e3f1c2b // eor v11.16b, v1.16b, v31.16b
+	WORD $0x3dc12a8c // ldr q12, [x20, #1184]
+	WORD $0x4eebccec // fmls v12.2d, v7.2d, v11.2d
+	WORD $0x4ee8d58d // fsub v13.2d, v12.2d, v8.2d
+	WORD $0x4e6dccab // fmla v11.2d, v5.2d, v13.2d
+	WORD $0x4e6dcc6b // fmla v11.2d, v3.2d, v13.2d
+	WORD $0x6e6bdd6e // fmul v14.2d, v11.2d, v11.2d
+	WORD $0x6e6eddcf // fmul v15.2d, v14.2d, v14.2d
+	WORD $0x6e6fddf0 // fmul v16.2d, v15.2d, v15.2d
+	WORD $0x3dc13a91 // ldr q17, [x20, #1248]
+	WORD $0x3dc13e92 // ldr q18, [x20, #1264]
+	WORD $0x4e71cd72 // fmla v18.2d, v11.2d, v17.2d
+	WORD $0x3dc14293 // ldr q19, [x20, #1280]
+	WORD $0x3dc14694 // ldr q20, [x20, #1296]
+	WORD $0x4e73cd74 // fmla v20.2d, v11.2d, v19.2d
+	WORD $0x4e74cdd2 // fmla v18.2d, v14.2d, v20.2d
+	WORD $0x3dc14a95 // ldr q21, [x20, #1312]
+	WORD $0x3dc14e96 // ldr q22, [x20, #1328]
+	WORD $0x4e75cd76 // fmla v22.2d, v11.2d, v21.2d
+	WORD $0x3dc15297 // ldr q23, [x20, #1344]
+	WORD $0x3dc15698 // ldr q24, [x20, #1360]
+	WORD $0x4e77cd78 // fmla v24.2d, v11.2d, v23.2d
+	WORD $0x4e78cdd6 // fmla v22.2d, v14.2d, v24.2d
+	WORD $0x4e76cdf2 // fmla v18.2d, v15.2d, v22.2d
+	WORD $0x3dc15a99 // ldr q25, [x20, #1376]
+	WORD $0x3dc15e9a // ldr q26, [x20, #1392]
+	WORD $0x4e79cd7a // fmla v26.2d, v11.2d, v25.2d
+	WORD $0x4e7ace12 // fmla v18.2d, v16.2d, v26.2d
+	WORD $0x4ef2cdcb // fmls v11.2d, v14.2d, v18.2d
+	WORD $0x4eebd4db // fsub v27.2d, v6.2d, v11.2d
+	WORD $0x4f74559c // shl v28.2d, v12.2d, #52
+	WORD $0x4ee9879e // add v30.2d, v28.2d, v9.2d
+	WORD $0x6e7edf7f // fmul v31.2d, v27.2d, v30.2d
+	WORD $0x6e62dfeb // fmul v11.2d, v31.2d, v2.2d
+	WORD $0x4e60d56c // fadd v12.2d, v11.2d, v0.2d
+	WORD $0x6e6cfd6d // fdiv v13.2d, v11.2d, v12.2d
+	WORD $0x6e6dddae // fmul v14.2d, v13.2d, v13.2d
+	WORD $0x6e6eddcf // fmul v15.2d, v14.2d, v14.2d
+	WORD $0x6e6fddf0 // fmul v16.2d, v15.2d, v15.2d
+	WORD $0x6e70de11 // fmul v17.2d, v16.2d, v16.2d
+	WORD $0x3dc18692 // ldr q18, [x20, #1552]
+	WORD $0x3dc18a93 // ldr q19, [x20, #1568]
+	WORD $0x4e72cdd3 // fmla v19.2d, v14.2d, v18.2d
+	WORD $0x3dc18e94 // ldr q20, [x20, #1584]
+	WORD $0x3dc19295 // ldr q21, [x20, #1600]
+	WORD $0x4e74cdd5 // fmla v21.2d, v14.2d, v20.2d
+	WORD $0x4e75cdf3 // fmla v19.2d, v15.2d, v21.2d
+	WORD $0x3dc19696 // ldr q22, [x20, #1616]
+	WORD $0x3dc19a97 // ldr q23, [x20, #1632]
+	WORD $0x4e76cdd7 // fmla v23.2d, v14.2d, v22.2d
+	WORD $0x3dc19e98 // ldr q24, [x20, #1648]
+	WORD $0x3dc1a299 // ldr q25, [x20, #1664]
+	WORD $0x4e78cdd9 // fmla v25.2d, v14.2d, v24.2d
+	WORD $0x4e79cdf7 // fmla v23.2d, v15.2d, v25.2d
+	WORD $0x4e77ce13 // fmla v19.2d, v16.2d, v23.2d
+	WORD $0x3dc1a69a // ldr q26, [x20, #1680]
+	WORD $0x3dc1aa9b // ldr q27, [x20, #1696]
+	WORD $0x4e7acddb // fmla v27.2d, v14.2d, v26.2d
+	WORD $0x4e6fcc9b // fmla v27.2d, v4.2d, v15.2d
+	WORD $0x4e7bce33 // fmla v19.2d, v17.2d, v27.2d
+	WORD $0x6e6ddddc // fmul v28.2d, v14.2d, v13.2d
+	WORD $0x6e7cde7e // fmul v30.2d, v19.2d, v28.2d
+	WORD $0x4e6dcc1e // fmla v30.2d, v0.2d, v13.2d
+	WORD $0x6f00e41f // movi v31.2d, #0
+	WORD $0x4e7df7eb // fmax v11.2d, v31.2d, v29.2d
+	WORD $0x4e6bd7cc // fadd v12.2d, v30.2d, v11.2d
+	WORD $0x3d80002c // str q12, [x1, #0]
 	ADD $16, R2
 	ADD $16, R1
 	SUB $2, R0
@@ -25491,8 +25471,7 @@ TEXT ·softplus2F64NEON(SB), NOSPLIT, $72-32
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc00069 // ldr q9, [x3, #0]
-	WORD $0x3dc0046a // ldr q10, [x3, #16]
+	WORD $0xad402869 // ldp q9, q10, [x3, #0]
 	WORD $0x4ea91c4b // orr v11.16b, v2.16b, v9.16b
 	WORD $0x4eaa1c4c // orr v12.16b, v2.16b, v10.16b
 	WORD $0x4e6bf50d // fmax v13.2d, v8.2d, v11.2d
@@ -25554,105 +25533,103 @@ side1:
 	WORD $0x4e73ce15 // fmla v21.2d, v16.2d, v19.2d
 	WORD $0x4e74cf5e // fmla v30.2d, v26.2d, v20.2d
 	WORD $0x4e75cf7f // fmla v31.2d, v27.2d, v21.2d
-	WORD $0x6ee0f9f8 // fneg v24.2d, v15.2d
-	WORD $0x4e7eced8 // fmla v24.2d, v22.2d, v30.2d
-	WORD $0x6ee0fa19 // fneg v25.2d, v16.2d
-	WORD $0x4e7fcef9 // fmla v25.2d, v23.2d, v31.2d
-	WORD $0x4e66d71a // fadd v26.2d, v24.2d, v6.2d
-	WORD $0x4e66d73b // fadd v27.2d, v25.2d, v6.2d
-	WORD $0x4f74563c // shl v28.2d, v17.2d, #52
-	WORD $0x4f74565d // shl v29.2d, v18.2d, #52
-	WORD $0x3dc16a9e // ldr q30, [x20, #1440]
-	WORD $0x4efe879f // add v31.2d, v28.2d, v30.2d
-	WORD $0x4efe87ab // add v11.2d, v29.2d, v30.2d
-	WORD $0x6e7fdf4c // fmul v12.2d, v26.2d, v31.2d
-	WORD $0x6e6bdf6d // fmul v13.2d, v27.2d, v11.2d
-	WORD $0x3dc1628e // ldr q14, [x20, #1408]
-	WORD $0x3dc1628f // ldr q15, [x20, #1408]
-	WORD $0x4e6ccc0e // fmla v14.2d, v0.2d, v12.2d
-	WORD $0x4e6dcc0f // fmla v15.2d, v0.2d, v13.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x3dc16291 // ldr q17, [x20, #1408]
-	WORD $0x6e6efe12 // fdiv v18.2d, v16.2d, v14.2d
-	WORD $0x6e6ffe33 // fdiv v19.2d, v17.2d, v15.2d
-	WORD $0x6e60dd94 // fmul v20.2d, v12.2d, v0.2d
-	WORD $0x6e60ddb5 // fmul v21.2d, v13.2d, v0.2d
-	WORD $0x4e61d696 // fadd v22.2d, v20.2d, v1.2d
-	WORD $0x4e61d6b7 // fadd v23.2d, v21.2d, v1.2d
-	WORD $0x6e76fe98 // fdiv v24.2d, v20.2d, v22.2d
-	WORD $0x6e77feb9 // fdiv v25.2d, v21.2d, v23.2d
+	WORD $0x4efececf // fmls v15.2d, v22.2d, v30.2d
+	WORD $0x4effcef0 // fmls v16.2d, v23.2d, v31.2d
+	WORD $0x4eefd4d6 // fsub v22.2d, v6.2d, v15.2d
+	WORD $0x4ef0d4d7 // fsub v23.2d, v6.2d, v16.2d
+	WORD $0x4f745638 // shl v24.2d, v17.2d, #52
+	WORD $0x4f745659 // shl v25.2d, v18.2d, #52
+	WORD $0x3dc16a9a // ldr q26, [x20, #1440]
+	WORD $0x4efa871b // add v27.2d, v24.2d, v26.2d
+	WORD $0x4efa873c // add v28.2d, v25.2d, v26.2d
+	WORD $0x6e7bdedd // fmul v29.2d, v22.2d, v27.2d
+	WORD $0x6e7cdefe // fmul v30.2d, v23.2d, v28.2d
+	WORD $0x3dc1629f // ldr q31, [x20, #1408]
+	WORD $0x3dc1628b // ldr q11, [x20, #1408]
+	WORD $0x4e7dcc1f // fmla v31.2d, v0.2d, v29.2d
+	WORD $0x4e7ecc0b // fmla v11.2d, v0.2d, v30.2d
+	WORD $0x3dc1628c // ldr q12, [x20, #1408]
+	WORD $0x3dc1628d // ldr q13, [x20, #1408]
+	WORD $0x6e7ffd8e // fdiv v14.2d, v12.2d, v31.2d
+	WORD $0x6e6bfdaf // fdiv v15.2d, v13.2d, v11.2d
+	WORD $0x6e60dfb0 // fmul v16.2d, v29.2d, v0.2d
+	WORD $0x6e60dfd1 // fmul v17.2d, v30.2d, v0.2d
+	WORD $0x4e61d612 // fadd v18.2d, v16.2d, v1.2d
+	WORD $0x4e61d633 // fadd v19.2d, v17.2d, v1.2d
+	WORD $0x6e72fe14 // fdiv v20.2d, v16.2d, v18.2d
+	WORD $0x6e73fe35 // fdiv v21.2d, v17.2d, v19.2d
+	WORD $0x6e74de96 // fmul v22.2d, v20.2d, v20.2d
+	WORD $0x6e75deb7 // fmul v23.2d, v21.2d, v21.2d
+	WORD $0x6e76ded8 // fmul v24.2d, v22.2d, v22.2d
+	WORD $0x6e77def9 // fmul v25.2d, v23.2d, v23.2d
 	WORD $0x6e78df1a // fmul v26.2d, v24.2d, v24.2d
 	WORD $0x6e79df3b // fmul v27.2d, v25.2d, v25.2d
 	WORD $0x6e7adf5c // fmul v28.2d, v26.2d, v26.2d
-	WORD $0x6e7bdf7d // fmul v29.2d, v27.2d, v27.2d
-	WORD $0x6e7cdf9e // fmul v30.2d, v28.2d, v28.2d
-	WORD $0x6e7ddfbf // fmul v31.2d, v29.2d, v29.2d
-	WORD $0x6e7edfcb // fmul v11.2d, v30.2d, v30.2d
-	WORD $0x6e7fdfee // fmul v14.2d, v31.2d, v31.2d
-	WORD $0x3dc1868f // ldr q15, [x20, #1552]
-	WORD $0x3dc18690 // ldr q16, [x20, #1552]
-	WORD $0x3dc18a91 // ldr q17, [x20, #1568]
-	WORD $0x4e6fcf51 // fmla v17.2d, v26.2d, v15.2d
-	WORD $0x3dc18a94 // ldr q20, [x20, #1568]
-	WORD $0x4e70cf74 // fmla v20.2d, v27.2d, v16.2d
-	WORD $0x3dc18e95 // ldr q21, [x20, #1584]
-	WORD $0x3dc18e96 // ldr q22, [x20, #1584]
-	WORD $0x3dc19297 // ldr q23, [x20, #1600]
-	WORD $0x4e75cf57 // fmla v23.2d, v26.2d, v21.2d
-	WORD $0x3dc1928f // ldr q15, [x20, #1600]
-	WORD $0x4e76cf6f // fmla v15.2d, v27.2d, v22.2d
-	WORD $0x4e77cf91 // fmla v17.2d, v28.2d, v23.2d
-	WORD $0x4e6fcfb4 // fmla v20.2d, v29.2d, v15.2d
-	WORD $0x3dc19690 // ldr q16, [x20, #1616]
-	WORD $0x3dc19695 // ldr q21, [x20, #1616]
-	WORD $0x3dc19a96 // ldr q22, [x20, #1632]
-	WORD $0x4e70cf56 // fmla v22.2d, v26.2d, v16.2d
-	WORD $0x3dc19a97 // ldr q23, [x20, #1632]
-	WORD $0x4e75cf77 // fmla v23.2d, v27.2d, v21.2d
-	WORD $0x3dc19e8f // ldr q15, [x20, #1648]
-	WORD $0x3dc19e90 // ldr q16, [x20, #1648]
-	WORD $0x3dc1a295 // ldr q21, [x20, #1664]
-	WORD $0x4e6fcf55 // fmla v21.2d, v26.2d, v15.2d
-	WORD $0x3dc1a28f // ldr q15, [x20, #1664]
-	WORD $0x4e70cf6f // fmla v15.2d, v27.2d, v16.2d
-	WORD $0x4e75cf96 // fmla v22.2d, v28.2d, v21.2d
-	WORD $0x4e6fcfb7 // fmla v23.2d, v29.2d, v15.2d
-	WORD $0x4e76cfd1 // fmla v17.2d, v30.2d, v22.2d
-	WORD $0x4e77cff4 // fmla v20.2d, v31.2d, v23.2d
-	WORD $0x3dc1a690 // ldr q16, [x20, #1680]
-	WORD $0x3dc1a695 // ldr q21, [x20, #1680]
-	WORD $0x3dc1aa96 // ldr q22, [x20, #1696]
-	WORD $0x4e70cf56 // fmla v22.2d, v26.2d, v16.2d
-	WORD $0x3dc1aa97 // ldr q23, [x20, #1696]
-	WORD $0x4e75cf77 // fmla v23.2d, v27.2d, v21.2d
-	WORD $0x4e7ccc96 // fmla v22.2d, v4.2d, v28.2d
-	WORD $0x4e7dcc97 // fmla v23.2d, v4.2d, v29.2d
-	WORD $0x4e76cd71 // fmla v17.2d, v11.2d, v22.2d
-	WORD $0x4e77cdd4 // fmla v20.2d, v14.2d, v23.2d
-	WORD $0x6e78df5a // fmul v26.2d, v26.2d, v24.2d
-	WORD $0x6e79df7b // fmul v27.2d, v27.2d, v25.2d
-	WORD $0x6e7ade3c // fmul v28.2d, v17.2d, v26.2d
-	WORD $0x6e7bde9d // fmul v29.2d, v20.2d, v27.2d
-	WORD $0x4e78cc3c // fmla v28.2d, v1.2d, v24.2d
-	WORD $0x4e79cc3d // fmla v29.2d, v1.2d, v25.2d
-	WORD $0x6f00e41e // movi v30.2d, #0
-	WORD $0x6f00e41f // movi v31.2d, #0
-	WORD $0x4e69f7cb // fmax v11.2d, v30.2d, v9.2d
-	WORD $0x4e6af7ee // fmax v14.2d, v31.2d, v10.2d
-	WORD $0x4e6bd78f // fadd v15.2d, v28.2d, v11.2d
-	WORD $0x4e6ed7b0 // fadd v16.2d, v29.2d, v14.2d
-	WORD $0x6e6cde51 // fmul v17.2d, v18.2d, v12.2d
-	WORD $0x6e6dde74 // fmul v20.2d, v19.2d, v13.2d
-	WORD $0x6e60de35 // fmul v21.2d, v17.2d, v0.2d
-	WORD $0x6e60de96 // fmul v22.2d, v20.2d, v0.2d
-	WORD $0x4ee0a937 // cmlt v23.2d, v9.2d, #0
-	WORD $0x4ee0a958 // cmlt v24.2d, v10.2d, #0
-	WORD $0x6e721eb7 // bsl v23.16b, v21.16b, v18.16b
-	WORD $0x6e731ed8 // bsl v24.16b, v22.16b, v19.16b
-	WORD $0x3d80002f // str q15, [x1, #0]
-	WORD $0x3d800430 // str q16, [x1, #16]
-	WORD $0x3d800057 // str q23, [x2, #0]
-	WORD $0x3d800458 // str q24, [x2, #16]
+	WORD $0x6e7bdf7f // fmul v31.2d, v27.2d, v27.2d
+	WORD $0x3dc1868b // ldr q11, [x20, #1552]
+	WORD $0x3dc1868c // ldr q12, [x20, #1552]
+	WORD $0x3dc18a8d // ldr q13, [x20, #1568]
+	WORD $0x4e6bcecd // fmla v13.2d, v22.2d, v11.2d
+	WORD $0x3dc18a90 // ldr q16, [x20, #1568]
+	WORD $0x4e6ccef0 // fmla v16.2d, v23.2d, v12.2d
+	WORD $0x3dc18e91 // ldr q17, [x20, #1584]
+	WORD $0x3dc18e92 // ldr q18, [x20, #1584]
+	WORD $0x3dc19293 // ldr q19, [x20, #1600]
+	WORD $0x4e71ced3 // fmla v19.2d, v22.2d, v17.2d
+	WORD $0x3dc1928b // ldr q11, [x20, #1600]
+	WORD $0x4e72ceeb // fmla v11.2d, v23.2d, v18.2d
+	WORD $0x4e73cf0d // fmla v13.2d, v24.2d, v19.2d
+	WORD $0x4e6bcf30 // fmla v16.2d, v25.2d, v11.2d
+	WORD $0x3dc1968c // ldr q12, [x20, #1616]
+	WORD $0x3dc19691 // ldr q17, [x20, #1616]
+	WORD $0x3dc19a92 // ldr q18, [x20, #1632]
+	WORD $0x4e6cced2 // fmla v18.2d, v22.2d, v12.2d
+	WORD $0x3dc19a93 // ldr q19, [x20, #1632]
+	WORD $0x4e71cef3 // fmla v19.2d, v23.2d, v17.2d
+	WORD $0x3dc19e8b // ldr q11, [x20, #1648]
+	WORD $0x3dc19e8c // ldr q12, [x20, #1648]
+	WORD $0x3dc1a291 // ldr q17, [x20, #1664]
+	WORD $0x4e6bced1 // fmla v17.2d, v22.2d, v11.2d
+	WORD $0x3dc1a28b // ldr q11, [x20, #1664]
+	WORD $0x4e6cceeb // fmla v11.2d, v23.2d, v12.2d
+	WORD $0x4e71cf12 // fmla v18.2d, v24.2d, v17.2d
+	WORD $0x4e6bcf33 // fmla v19.2d, v25.2d, v11.2d
+	WORD $0x4e72cf4d // fmla v13.2d, v26.2d, v18.2d
+	WORD $0x4e73cf70 // fmla v16.2d, v27.2d, v19.2d
+	WORD $0x3dc1a68c // ldr q12, [x20, #1680]
+	WORD $0x3dc1a691 // ldr q17, [x20, #1680]
+	WORD $0x3dc1aa92 // ldr q18, [x20, #1696]
+	WORD $0x4e6cced2 // fmla v18.2d, v22.2d, v12.2d
+	WORD $0x3dc1aa93 // ldr q19, [x20, #1696]
+	WORD $0x4e71cef3 // fmla v19.2d, v23.2d, v17.2d
+	WORD $0x4e78cc92 // fmla v18.2d, v4.2d, v24.2d
+	WORD $0x4e79cc93 // fmla v19.2d, v4.2d, v25.2d
+	WORD $0x4e72cf8d // fmla v13.2d, v28.2d, v18.2d
+	WORD $0x4e73cff0 // fmla v16.2d, v31.2d, v19.2d
+	WORD $0x6e74ded6 // fmul v22.2d, v22.2d, v20.2d
+	WORD $0x6e75def7 // fmul v23.2d, v23.2d, v21.2d
+	WORD $0x6e76ddb8 // fmul v24.2d, v13.2d, v22.2d
+	WORD $0x6e77de19 // fmul v25.2d, v16.2d, v23.2d
+	WORD $0x4e74cc38 // fmla v24.2d, v1.2d, v20.2d
+	WORD $0x4e75cc39 // fmla v25.2d, v1.2d, v21.2d
+	WORD $0x6f00e41a // movi v26.2d, #0
+	WORD $0x6f00e41b // movi v27.2d, #0
+	WORD $0x4e69f75c // fmax v28.2d, v26.2d, v9.2d
+	WORD $0x4e6af77f // fmax v31.2d, v27.2d, v10.2d
+	WORD $0x4e7cd70b // fadd v11.2d, v24.2d, v28.2d
+	WORD $0x4e7fd72c // fadd v12.2d, v25.2d, v31.2d
+	WORD $0x6e7dddcd // fmul v13.2d, v14.2d, v29.2d
+	WORD $0x6e7eddf0 // fmul v16.2d, v15.2d, v30.2d
+	WORD $0x6e60ddb1 // fmul v17.2d, v13.2d, v0.2d
+	WORD $0x6e60de12 // fmul v18.2d, v16.2d, v0.2d
+	WORD $0x4ee0a933 // cmlt v19.2d, v9.2d, #0
+	WORD $0x4ee0a954 // cmlt v20.2d, v10.2d, #0
+	WORD $0x6e6e1e33 // bsl v19.16b, v17.16b, v14.16b
+	WORD $0x6e6f1e54 // bsl v20.16b, v18.16b, v15.16b
+	WORD $0x3d80002b // str q11, [x1, #0]
+	WORD $0x3d80042c // str q12, [x1, #16]
+	WORD $0x3d800053 // str q19, [x2, #0]
+	WORD $0x3d800454 // str q20, [x2, #16]
 	ADD $32, R3
 	ADD $32, R1
 	ADD $32, R2
@@ -25662,88 +25639,87 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00079 // ldr q25, [x3, #0]
-	WORD $0x4eb91c5a // orr v26.16b, v2.16b, v25.16b
-	WORD $0x4e7af51b // fmax v27.2d, v8.2d, v26.2d
-	WORD $0x6e3b1c5c // eor v28.16b, v2.16b, v27.16b
-	WORD $0x3dc12a9d // ldr q29, [x20, #1184]
-	WORD $0x4efcccfd // fmls v29.2d, v7.2d, v28.2d
-	WORD $0x3dc12a9e // ldr q30, [x20, #1184]
-	WORD $0x4efed7bf // fsub v31.2d, v29.2d, v30.2d
-	WORD $0x4e7fccbc // fmla v28.2d, v5.2d, v31.2d
-	WORD $0x4e7fcc7c // fmla v28.2d, v3.2d, v31.2d
-	WORD $0x6e7cdf89 // fmul v9.2d, v28.2d, v28.2d
+	WORD $0x3dc00075 // ldr q21, [x3, #0]
+	WORD $0x4eb51c56 // orr v22.16b, v2.16b, v21.16b
+	WORD $0x4e76f517 // fmax v23.2d, v8.2d, v22.2d
+	WORD $0x6e371c58 // eor v24.16b, v2.16b, v23.16b
+	WORD $0x3dc12a99 // ldr q25, [x20, #1184]
+	WORD $0x4ef8ccf9 // fmls v25.2d, v7.2d, v24.2d
+	WORD $0x3dc12a9a // ldr q26, [x20, #1184]
+	WORD $0x4efad73b // fsub v27.2d, v25.2d, v26.2d
+	WORD $0x4e7bccb8 // fmla v24.2d, v5.2d, v27.2d
+	WORD $0x4e7bcc78 // fmla v24.2d, v3.2d, v27.2d
+	WORD $0x6e78df1c // fmul v28.2d, v24.2d, v24.2d
+	WORD $0x6e7cdf9d // fmul v29.2d, v28.2d, v28.2d
+	WORD $0x6e7ddfbe // fmul v30.2d, v29.2d, v29.2d
+	WORD $0x3dc13a9f // ldr q31, [x20, #1248]
+	WORD $0x3dc13e89 // ldr q9, [x20, #1264]
+	WORD $0x4e7fcf09 // fmla v9.2d, v24.2d, v31.2d
+	WORD $0x3dc1428a // ldr q10, [x20, #1280]
+	WORD $0x3dc1468b // ldr q11, [x20, #1296]
+	WORD $0x4e6acf0b // fmla v11.2d, v24.2d, v10.2d
+	WORD $0x4e6bcf89 // fmla v9.2d, v28.2d, v11.2d
+	WORD $0x3dc14a8c // ldr q12, [x20, #1312]
+	WORD $0x3dc14e8d // ldr q13, [x20, #1328]
+	WORD $0x4e6ccf0d // fmla v13.2d, v24.2d, v12.2d
+	WORD $0x3dc1528e // ldr q14, [x20, #1344]
+	WORD $0x3dc1568f // ldr q15, [x20, #1360]
+	WORD $0x4e6ecf0f // fmla v15.2d, v24.2d, v14.2d
+	WORD $0x4e6fcf8d // fmla v13.2d, v28.2d, v15.2d
+	WORD $0x4e6dcfa9 // fmla v9.2d, v29.2d, v13.2d
+	WORD $0x3dc15a90 // ldr q16, [x20, #1376]
+	WORD $0x3dc15e91 // ldr q17, [x20, #1392]
+	WORD $0x4e70cf11 // fmla v17.2d, v24.2d, v16.2d
+	WORD $0x4e71cfc9 // fmla v9.2d, v30.2d, v17.2d
+	WORD $0x4ee9cf98 // fmls v24.2d, v28.2d, v9.2d
+	WORD $0x4ef8d4d2 // fsub v18.2d, v6.2d, v24.2d
+	WORD $0x4f745733 // shl v19.2d, v25.2d, #52
+	WORD $0x3dc16a94 // ldr q20, [x20, #1440]
+	WORD $0x4ef48676 // add v22.2d, v19.2d, v20.2d
+	WORD $0x6e76de57 // fmul v23.2d, v18.2d, v22.2d
+	WORD $0x3dc16298 // ldr q24, [x20, #1408]
+	WORD $0x4e77cc18 // fmla v24.2d, v0.2d, v23.2d
+	WORD $0x3dc16299 // ldr q25, [x20, #1408]
+	WORD $0x6e78ff3a // fdiv v26.2d, v25.2d, v24.2d
+	WORD $0x6e60defb // fmul v27.2d, v23.2d, v0.2d
+	WORD $0x4e61d77c // fadd v28.2d, v27.2d, v1.2d
+	WORD $0x6e7cff7d // fdiv v29.2d, v27.2d, v28.2d
+	WORD $0x6e7ddfbe // fmul v30.2d, v29.2d, v29.2d
+	WORD $0x6e7edfdf // fmul v31.2d, v30.2d, v30.2d
+	WORD $0x6e7fdfe9 // fmul v9.2d, v31.2d, v31.2d
 	WORD $0x6e69dd2a // fmul v10.2d, v9.2d, v9.2d
-	WORD $0x6e6add4b // fmul v11.2d, v10.2d, v10.2d
-	WORD $0x3dc13a8c // ldr q12, [x20, #1248]
-	WORD $0x3dc13e8d // ldr q13, [x20, #1264]
-	WORD $0x4e6ccf8d // fmla v13.2d, v28.2d, v12.2d
-	WORD $0x3dc1428e // ldr q14, [x20, #1280]
-	WORD $0x3dc1468f // ldr q15, [x20, #1296]
-	WORD $0x4e6ecf8f // fmla v15.2d, v28.2d, v14.2d
-	WORD $0x4e6fcd2d // fmla v13.2d, v9.2d, v15.2d
-	WORD $0x3dc14a90 // ldr q16, [x20, #1312]
-	WORD $0x3dc14e91 // ldr q17, [x20, #1328]
-	WORD $0x4e70cf91 // fmla v17.2d, v28.2d, v16.2d
-	WORD $0x3dc15292 // ldr q18, [x20, #1344]
-	WORD $0x3dc15693 // ldr q19, [x20, #1360]
-	WORD $0x4e72cf93 // fmla v19.2d, v28.2d, v18.2d
-	WORD $0x4e73cd31 // fmla v17.2d, v9.2d, v19.2d
-	WORD $0x4e71cd4d // fmla v13.2d, v10.2d, v17.2d
-	WORD $0x3dc15a94 // ldr q20, [x20, #1376]
-	WORD $0x3dc15e95 // ldr q21, [x20, #1392]
-	WORD $0x4e74cf95 // fmla v21.2d, v28.2d, v20.2d
-	WORD $0x4e75cd6d // fmla v13.2d, v11.2d, v21.2d
-	WORD $0x6ee0fb96 // fneg v22.2d, v28.2d
-	WORD $0x4e6dcd36 // fmla v22.2d, v9.2d, v13.2d
-	WORD $0x4e66d6d7 // fadd v23.2d, v22.2d, v6.2d
-	WORD $0x4f7457b8 // shl v24.2d, v29.2d, #52
-	WORD $0x3dc16a9a // ldr q26, [x20, #1440]
-	WORD $0x4efa871b // add v27.2d, v24.2d, v26.2d
-	WORD $0x6e7bdefc // fmul v28.2d, v23.2d, v27.2d
-	WORD $0x3dc1629d // ldr q29, [x20, #1408]
-	WORD $0x4e7ccc1d // fmla v29.2d, v0.2d, v28.2d
-	WORD $0x3dc1629e // ldr q30, [x20, #1408]
-	WORD $0x6e7dffdf // fdiv v31.2d, v30.2d, v29.2d
-	WORD $0x6e60df89 // fmul v9.2d, v28.2d, v0.2d
-	WORD $0x4e61d52a // fadd v10.2d, v9.2d, v1.2d
-	WORD $0x6e6afd2b // fdiv v11.2d, v9.2d, v10.2d
-	WORD $0x6e6bdd6c // fmul v12.2d, v11.2d, v11.2d
-	WORD $0x6e6cdd8d // fmul v13.2d, v12.2d, v12.2d
-	WORD $0x6e6dddae // fmul v14.2d, v13.2d, v13.2d
-	WORD $0x6e6eddcf // fmul v15.2d, v14.2d, v14.2d
-	WORD $0x3dc18690 // ldr q16, [x20, #1552]
-	WORD $0x3dc18a91 // ldr q17, [x20, #1568]
-	WORD $0x4e70cd91 // fmla v17.2d, v12.2d, v16.2d
-	WORD $0x3dc18e92 // ldr q18, [x20, #1584]
-	WORD $0x3dc19293 // ldr q19, [x20, #1600]
-	WORD $0x4e72cd93 // fmla v19.2d, v12.2d, v18.2d
-	WORD $0x4e73cdb1 // fmla v17.2d, v13.2d, v19.2d
-	WORD $0x3dc19694 // ldr q20, [x20, #1616]
-	WORD $0x3dc19a95 // ldr q21, [x20, #1632]
-	WORD $0x4e74cd95 // fmla v21.2d, v12.2d, v20.2d
-	WORD $0x3dc19e96 // ldr q22, [x20, #1648]
-	WORD $0x3dc1a297 // ldr q23, [x20, #1664]
-	WORD $0x4e76cd97 // fmla v23.2d, v12.2d, v22.2d
-	WORD $0x4e77cdb5 // fmla v21.2d, v13.2d, v23.2d
-	WORD $0x4e75cdd1 // fmla v17.2d, v14.2d, v21.2d
-	WORD $0x3dc1a698 // ldr q24, [x20, #1680]
-	WORD $0x3dc1aa9a // ldr q26, [x20, #1696]
-	WORD $0x4e78cd9a // fmla v26.2d, v12.2d, v24.2d
-	WORD $0x4e6dcc9a // fmla v26.2d, v4.2d, v13.2d
-	WORD $0x4e7acdf1 // fmla v17.2d, v15.2d, v26.2d
-	WORD $0x6e6bdd9b // fmul v27.2d, v12.2d, v11.2d
-	WORD $0x6e7bde3d // fmul v29.2d, v17.2d, v27.2d
-	WORD $0x4e6bcc3d // fmla v29.2d, v1.2d, v11.2d
-	WORD $0x6f00e41e // movi v30.2d, #0
-	WORD $0x4e79f7c9 // fmax v9.2d, v30.2d, v25.2d
-	WORD $0x4e69d7aa // fadd v10.2d, v29.2d, v9.2d
-	WORD $0x6e7cdfeb // fmul v11.2d, v31.2d, v28.2d
-	WORD $0x6e60dd6c // fmul v12.2d, v11.2d, v0.2d
-	WORD $0x4ee0ab2d // cmlt v13.2d, v25.2d, #0
-	WORD $0x6e7f1d8d // bsl v13.16b, v12.16b, v31.16b
-	WORD $0x3d80002a // str q10, [x1, #0]
-	WORD $0x3d80004d // str q13, [x2, #0]
+	WORD $0x3dc1868b // ldr q11, [x20, #1552]
+	WORD $0x3dc18a8c // ldr q12, [x20, #1568]
+	WORD $0x4e6bcfcc // fmla v12.2d, v30.2d, v11.2d
+	WORD $0x3dc18e8d // ldr q13, [x20, #1584]
+	WORD $0x3dc1928e // ldr q14, [x20, #1600]
+	WORD $0x4e6dcfce // fmla v14.2d, v30.2d, v13.2d
+	WORD $0x4e6ecfec // fmla v12.2d, v31.2d, v14.2d
+	WORD $0x3dc1968f // ldr q15, [x20, #1616]
+	WORD $0x3dc19a90 // ldr q16, [x20, #1632]
+	WORD $0x4e6fcfd0 // fmla v16.2d, v30.2d, v15.2d
+	WORD $0x3dc19e91 // ldr q17, [x20, #1648]
+	WORD $0x3dc1a292 // ldr q18, [x20, #1664]
+	WORD $0x4e71cfd2 // fmla v18.2d, v30.2d, v17.2d
+	WORD $0x4e72cff0 // fmla v16.2d, v31.2d, v18.2d
+	WORD $0x4e70cd2c // fmla v12.2d, v9.2d, v16.2d
+	WORD $0x3dc1a693 // ldr q19, [x20, #1680]
+	WORD $0x3dc1aa94 // ldr q20, [x20, #1696]
+	WORD $0x4e73cfd4 // fmla v20.2d, v30.2d, v19.2d
+	WORD $0x4e7fcc94 // fmla v20.2d, v4.2d, v31.2d
+	WORD $0x4e74cd4c // fmla v12.2d, v10.2d, v20.2d
+	WORD $0x6e7ddfd6 // fmul v22.2d, v30.2d, v29.2d
+	WORD $0x6e76dd98 // fmul v24.2d, v12.2d, v22.2d
+	WORD $0x4e7dcc38 // fmla v24.2d, v1.2d, v29.2d
+	WORD $0x6f00e419 // movi v25.2d, #0
+	WORD $0x4e75f73b // fmax v27.2d, v25.2d, v21.2d
+	WORD $0x4e7bd71c // fadd v28.2d, v24.2d, v27.2d
+	WORD $0x6e77df5d // fmul v29.2d, v26.2d, v23.2d
+	WORD $0x6e60dfbe // fmul v30.2d, v29.2d, v0.2d
+	WORD $0x4ee0aabf // cmlt v31.2d, v21.2d, #0
+	WORD $0x6e7a1fdf // bsl v31.16b, v30.16b, v26.16b
+	WORD $0x3d80003c // str q28, [x1, #0]
+	WORD $0x3d80005f // str q31, [x2, #0]
 	ADD $16, R3
 	ADD $16, R1
 	ADD $16, R2
@@ -25797,8 +25773,7 @@ TEXT ·softplus3F64NEON(SB), NOSPLIT, $104-40
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc00089 // ldr q9, [x4, #0]
-	WORD $0x3dc0048a // ldr q10, [x4, #16]
+	WORD $0xad402889 // ldp q9, q10, [x4, #0]
 	WORD $0x4ea91c4b // orr v11.16b, v2.16b, v9.16b
 	WORD $0x4eaa1c4c // orr v12.16b, v2.16b, v10.16b
 	WORD $0x4e6bf50d // fmax v13.2d, v8.2d, v11.2d
@@ -25860,125 +25835,123 @@ side1:
 	WORD $0x4e73ce15 // fmla v21.2d, v16.2d, v19.2d
 	WORD $0x4e74cf5e // fmla v30.2d, v26.2d, v20.2d
 	WORD $0x4e75cf7f // fmla v31.2d, v27.2d, v21.2d
-	WORD $0x6ee0f9f8 // fneg v24.2d, v15.2d
-	WORD $0x4e7eced8 // fmla v24.2d, v22.2d, v30.2d
-	WORD $0x6ee0fa19 // fneg v25.2d, v16.2d
-	WORD $0x4e7fcef9 // fmla v25.2d, v23.2d, v31.2d
-	WORD $0x4e66d71a // fadd v26.2d, v24.2d, v6.2d
-	WORD $0x4e66d73b // fadd v27.2d, v25.2d, v6.2d
-	WORD $0x4f74563c // shl v28.2d, v17.2d, #52
-	WORD $0x4f74565d // shl v29.2d, v18.2d, #52
-	WORD $0x3dc16a9e // ldr q30, [x20, #1440]
-	WORD $0x4efe879f // add v31.2d, v28.2d, v30.2d
-	WORD $0x4efe87ab // add v11.2d, v29.2d, v30.2d
-	WORD $0x6e7fdf4c // fmul v12.2d, v26.2d, v31.2d
-	WORD $0x6e6bdf6d // fmul v13.2d, v27.2d, v11.2d
-	WORD $0x3dc1628e // ldr q14, [x20, #1408]
-	WORD $0x3dc1628f // ldr q15, [x20, #1408]
-	WORD $0x4e6ccc0e // fmla v14.2d, v0.2d, v12.2d
-	WORD $0x4e6dcc0f // fmla v15.2d, v0.2d, v13.2d
+	WORD $0x4efececf // fmls v15.2d, v22.2d, v30.2d
+	WORD $0x4effcef0 // fmls v16.2d, v23.2d, v31.2d
+	WORD $0x4eefd4d6 // fsub v22.2d, v6.2d, v15.2d
+	WORD $0x4ef0d4d7 // fsub v23.2d, v6.2d, v16.2d
+	WORD $0x4f745638 // shl v24.2d, v17.2d, #52
+	WORD $0x4f745659 // shl v25.2d, v18.2d, #52
+	WORD $0x3dc16a9a // ldr q26, [x20, #1440]
+	WORD $0x4efa871b // add v27.2d, v24.2d, v26.2d
+	WORD $0x4efa873c // add v28.2d, v25.2d, v26.2d
+	WORD $0x6e7bdedd // fmul v29.2d, v22.2d, v27.2d
+	WORD $0x6e7cdefe // fmul v30.2d, v23.2d, v28.2d
+	WORD $0x3dc1629f // ldr q31, [x20, #1408]
+	WORD $0x3dc1628b // ldr q11, [x20, #1408]
+	WORD $0x4e7dcc1f // fmla v31.2d, v0.2d, v29.2d
+	WORD $0x4e7ecc0b // fmla v11.2d, v0.2d, v30.2d
+	WORD $0x3dc1628c // ldr q12, [x20, #1408]
+	WORD $0x3dc1628d // ldr q13, [x20, #1408]
+	WORD $0x6e7ffd8e // fdiv v14.2d, v12.2d, v31.2d
+	WORD $0x6e6bfdaf // fdiv v15.2d, v13.2d, v11.2d
 	WORD $0x3dc16290 // ldr q16, [x20, #1408]
 	WORD $0x3dc16291 // ldr q17, [x20, #1408]
-	WORD $0x6e6efe12 // fdiv v18.2d, v16.2d, v14.2d
-	WORD $0x6e6ffe33 // fdiv v19.2d, v17.2d, v15.2d
+	WORD $0x4effd612 // fsub v18.2d, v16.2d, v31.2d
+	WORD $0x4eebd633 // fsub v19.2d, v17.2d, v11.2d
+	WORD $0x4e7dcc12 // fmla v18.2d, v0.2d, v29.2d
+	WORD $0x4e7ecc13 // fmla v19.2d, v0.2d, v30.2d
 	WORD $0x3dc16294 // ldr q20, [x20, #1408]
 	WORD $0x3dc16295 // ldr q21, [x20, #1408]
-	WORD $0x4eeed696 // fsub v22.2d, v20.2d, v14.2d
-	WORD $0x4eefd6b7 // fsub v23.2d, v21.2d, v15.2d
-	WORD $0x4e6ccc16 // fmla v22.2d, v0.2d, v12.2d
-	WORD $0x4e6dcc17 // fmla v23.2d, v0.2d, v13.2d
-	WORD $0x3dc16298 // ldr q24, [x20, #1408]
-	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x4ef2cdd8 // fmls v24.2d, v14.2d, v18.2d
-	WORD $0x4ef3cdf9 // fmls v25.2d, v15.2d, v19.2d
-	WORD $0x4ef2ced8 // fmls v24.2d, v22.2d, v18.2d
-	WORD $0x4ef3cef9 // fmls v25.2d, v23.2d, v19.2d
-	WORD $0x4e78ce52 // fmla v18.2d, v18.2d, v24.2d
-	WORD $0x4e79ce73 // fmla v19.2d, v19.2d, v25.2d
-	WORD $0x6e60dd9a // fmul v26.2d, v12.2d, v0.2d
-	WORD $0x6e60ddbb // fmul v27.2d, v13.2d, v0.2d
-	WORD $0x4e61d75c // fadd v28.2d, v26.2d, v1.2d
-	WORD $0x4e61d77d // fadd v29.2d, v27.2d, v1.2d
-	WORD $0x6e7cff5e // fdiv v30.2d, v26.2d, v28.2d
-	WORD $0x6e7dff7f // fdiv v31.2d, v27.2d, v29.2d
-	WORD $0x6e7edfcb // fmul v11.2d, v30.2d, v30.2d
-	WORD $0x6e7fdfee // fmul v14.2d, v31.2d, v31.2d
-	WORD $0x6e6bdd6f // fmul v15.2d, v11.2d, v11.2d
-	WORD $0x6e6eddd0 // fmul v16.2d, v14.2d, v14.2d
-	WORD $0x6e6fddf1 // fmul v17.2d, v15.2d, v15.2d
-	WORD $0x6e70de14 // fmul v20.2d, v16.2d, v16.2d
-	WORD $0x6e71de35 // fmul v21.2d, v17.2d, v17.2d
-	WORD $0x6e74de96 // fmul v22.2d, v20.2d, v20.2d
-	WORD $0x3dc18697 // ldr q23, [x20, #1552]
-	WORD $0x3dc18698 // ldr q24, [x20, #1552]
-	WORD $0x3dc18a99 // ldr q25, [x20, #1568]
-	WORD $0x4e77cd79 // fmla v25.2d, v11.2d, v23.2d
-	WORD $0x3dc18a9a // ldr q26, [x20, #1568]
-	WORD $0x4e78cdda // fmla v26.2d, v14.2d, v24.2d
-	WORD $0x3dc18e9b // ldr q27, [x20, #1584]
-	WORD $0x3dc18e9c // ldr q28, [x20, #1584]
-	WORD $0x3dc1929d // ldr q29, [x20, #1600]
-	WORD $0x4e7bcd7d // fmla v29.2d, v11.2d, v27.2d
-	WORD $0x3dc19297 // ldr q23, [x20, #1600]
-	WORD $0x4e7ccdd7 // fmla v23.2d, v14.2d, v28.2d
-	WORD $0x4e7dcdf9 // fmla v25.2d, v15.2d, v29.2d
-	WORD $0x4e77ce1a // fmla v26.2d, v16.2d, v23.2d
-	WORD $0x3dc19698 // ldr q24, [x20, #1616]
-	WORD $0x3dc1969b // ldr q27, [x20, #1616]
-	WORD $0x3dc19a9c // ldr q28, [x20, #1632]
-	WORD $0x4e78cd7c // fmla v28.2d, v11.2d, v24.2d
-	WORD $0x3dc19a9d // ldr q29, [x20, #1632]
-	WORD $0x4e7bcddd // fmla v29.2d, v14.2d, v27.2d
-	WORD $0x3dc19e97 // ldr q23, [x20, #1648]
-	WORD $0x3dc19e98 // ldr q24, [x20, #1648]
-	WORD $0x3dc1a29b // ldr q27, [x20, #1664]
-	WORD $0x4e77cd7b // fmla v27.2d, v11.2d, v23.2d
+	WORD $0x4eeecff4 // fmls v20.2d, v31.2d, v14.2d
+	WORD $0x4eefcd75 // fmls v21.2d, v11.2d, v15.2d
+	WORD $0x4eeece54 // fmls v20.2d, v18.2d, v14.2d
+	WORD $0x4eefce75 // fmls v21.2d, v19.2d, v15.2d
+	WORD $0x4e74cdce // fmla v14.2d, v14.2d, v20.2d
+	WORD $0x4e75cdef // fmla v15.2d, v15.2d, v21.2d
+	WORD $0x6e60dfb6 // fmul v22.2d, v29.2d, v0.2d
+	WORD $0x6e60dfd7 // fmul v23.2d, v30.2d, v0.2d
+	WORD $0x4e61d6d8 // fadd v24.2d, v22.2d, v1.2d
+	WORD $0x4e61d6f9 // fadd v25.2d, v23.2d, v1.2d
+	WORD $0x6e78feda // fdiv v26.2d, v22.2d, v24.2d
+	WORD $0x6e79fefb // fdiv v27.2d, v23.2d, v25.2d
+	WORD $0x6e7adf5c // fmul v28.2d, v26.2d, v26.2d
+	WORD $0x6e7bdf7f // fmul v31.2d, v27.2d, v27.2d
+	WORD $0x6e7cdf8b // fmul v11.2d, v28.2d, v28.2d
+	WORD $0x6e7fdfec // fmul v12.2d, v31.2d, v31.2d
+	WORD $0x6e6bdd6d // fmul v13.2d, v11.2d, v11.2d
+	WORD $0x6e6cdd90 // fmul v16.2d, v12.2d, v12.2d
+	WORD $0x6e6dddb1 // fmul v17.2d, v13.2d, v13.2d
+	WORD $0x6e70de12 // fmul v18.2d, v16.2d, v16.2d
+	WORD $0x3dc18693 // ldr q19, [x20, #1552]
+	WORD $0x3dc18694 // ldr q20, [x20, #1552]
+	WORD $0x3dc18a95 // ldr q21, [x20, #1568]
+	WORD $0x4e73cf95 // fmla v21.2d, v28.2d, v19.2d
+	WORD $0x3dc18a96 // ldr q22, [x20, #1568]
+	WORD $0x4e74cff6 // fmla v22.2d, v31.2d, v20.2d
+	WORD $0x3dc18e97 // ldr q23, [x20, #1584]
+	WORD $0x3dc18e98 // ldr q24, [x20, #1584]
+	WORD $0x3dc19299 // ldr q25, [x20, #1600]
+	WORD $0x4e77cf99 // fmla v25.2d, v28.2d, v23.2d
+	WORD $0x3dc19293 // ldr q19, [x20, #1600]
+	WORD $0x4e78cff3 // fmla v19.2d, v31.2d, v24.2d
+	WORD $0x4e79cd75 // fmla v21.2d, v11.2d, v25.2d
+	WORD $0x4e73cd96 // fmla v22.2d, v12.2d, v19.2d
+	WORD $0x3dc19694 // ldr q20, [x20, #1616]
+	WORD $0x3dc19697 // ldr q23, [x20, #1616]
+	WORD $0x3dc19a98 // ldr q24, [x20, #1632]
+	WORD $0x4e74cf98 // fmla v24.2d, v28.2d, v20.2d
+	WORD $0x3dc19a99 // ldr q25, [x20, #1632]
+	WORD $0x4e77cff9 // fmla v25.2d, v31.2d, v23.2d
+	WORD $0x3dc19e93 // ldr q19, [x20, #1648]
+	WORD $0x3dc19e94 // ldr q20, [x20, #1648]
 	WORD $0x3dc1a297 // ldr q23, [x20, #1664]
-	WORD $0x4e78cdd7 // fmla v23.2d, v14.2d, v24.2d
-	WORD $0x4e7bcdfc // fmla v28.2d, v15.2d, v27.2d
-	WORD $0x4e77ce1d // fmla v29.2d, v16.2d, v23.2d
-	WORD $0x4e7cce39 // fmla v25.2d, v17.2d, v28.2d
-	WORD $0x4e7dce9a // fmla v26.2d, v20.2d, v29.2d
-	WORD $0x3dc1a698 // ldr q24, [x20, #1680]
-	WORD $0x3dc1a69b // ldr q27, [x20, #1680]
-	WORD $0x3dc1aa9c // ldr q28, [x20, #1696]
-	WORD $0x4e78cd7c // fmla v28.2d, v11.2d, v24.2d
-	WORD $0x3dc1aa9d // ldr q29, [x20, #1696]
-	WORD $0x4e7bcddd // fmla v29.2d, v14.2d, v27.2d
-	WORD $0x4e6fcc9c // fmla v28.2d, v4.2d, v15.2d
-	WORD $0x4e70cc9d // fmla v29.2d, v4.2d, v16.2d
-	WORD $0x4e7cceb9 // fmla v25.2d, v21.2d, v28.2d
-	WORD $0x4e7dceda // fmla v26.2d, v22.2d, v29.2d
-	WORD $0x6e7edd6b // fmul v11.2d, v11.2d, v30.2d
-	WORD $0x6e7fddce // fmul v14.2d, v14.2d, v31.2d
-	WORD $0x6e6bdf2f // fmul v15.2d, v25.2d, v11.2d
-	WORD $0x6e6edf50 // fmul v16.2d, v26.2d, v14.2d
-	WORD $0x4e7ecc2f // fmla v15.2d, v1.2d, v30.2d
-	WORD $0x4e7fcc30 // fmla v16.2d, v1.2d, v31.2d
-	WORD $0x6f00e411 // movi v17.2d, #0
-	WORD $0x6f00e414 // movi v20.2d, #0
-	WORD $0x4e69f635 // fmax v21.2d, v17.2d, v9.2d
-	WORD $0x4e6af696 // fmax v22.2d, v20.2d, v10.2d
-	WORD $0x4e75d5f7 // fadd v23.2d, v15.2d, v21.2d
-	WORD $0x4e76d618 // fadd v24.2d, v16.2d, v22.2d
-	WORD $0x6e6cde59 // fmul v25.2d, v18.2d, v12.2d
-	WORD $0x6e6dde7a // fmul v26.2d, v19.2d, v13.2d
-	WORD $0x6e60df3b // fmul v27.2d, v25.2d, v0.2d
-	WORD $0x6e60df5c // fmul v28.2d, v26.2d, v0.2d
-	WORD $0x4ee0a93d // cmlt v29.2d, v9.2d, #0
-	WORD $0x4ee0a95e // cmlt v30.2d, v10.2d, #0
-	WORD $0x6e721f7d // bsl v29.16b, v27.16b, v18.16b
-	WORD $0x6e731f9e // bsl v30.16b, v28.16b, v19.16b
-	WORD $0x6e79de5f // fmul v31.2d, v18.2d, v25.2d
-	WORD $0x6e7ade69 // fmul v9.2d, v19.2d, v26.2d
-	WORD $0x6e60dfea // fmul v10.2d, v31.2d, v0.2d
-	WORD $0x6e60dd2b // fmul v11.2d, v9.2d, v0.2d
-	WORD $0x3d800037 // str q23, [x1, #0]
-	WORD $0x3d800438 // str q24, [x1, #16]
-	WORD $0x3d80005d // str q29, [x2, #0]
-	WORD $0x3d80045e // str q30, [x2, #16]
-	WORD $0x3d80006a // str q10, [x3, #0]
-	WORD $0x3d80046b // str q11, [x3, #16]
+	WORD $0x4e73cf97 // fmla v23.2d, v28.2d, v19.2d
+	WORD $0x3dc1a293 // ldr q19, [x20, #1664]
+	WORD $0x4e74cff3 // fmla v19.2d, v31.2d, v20.2d
+	WORD $0x4e77cd78 // fmla v24.2d, v11.2d, v23.2d
+	WORD $0x4e73cd99 // fmla v25.2d, v12.2d, v19.2d
+	WORD $0x4e78cdb5 // fmla v21.2d, v13.2d, v24.2d
+	WORD $0x4e79ce16 // fmla v22.2d, v16.2d, v25.2d
+	WORD $0x3dc1a694 // ldr q20, [x20, #1680]
+	WORD $0x3dc1a697 // ldr q23, [x20, #1680]
+	WORD $0x3dc1aa98 // ldr q24, [x20, #1696]
+	WORD $0x4e74cf98 // fmla v24.2d, v28.2d, v20.2d
+	WORD $0x3dc1aa99 // ldr q25, [x20, #1696]
+	WORD $0x4e77cff9 // fmla v25.2d, v31.2d, v23.2d
+	WORD $0x4e6bcc98 // fmla v24.2d, v4.2d, v11.2d
+	WORD $0x4e6ccc99 // fmla v25.2d, v4.2d, v12.2d
+	WORD $0x4e78ce35 // fmla v21.2d, v17.2d, v24.2d
+	WORD $0x4e79ce56 // fmla v22.2d, v18.2d, v25.2d
+	WORD $0x6e7adf9c // fmul v28.2d, v28.2d, v26.2d
+	WORD $0x6e7bdfff // fmul v31.2d, v31.2d, v27.2d
+	WORD $0x6e7cdeab // fmul v11.2d, v21.2d, v28.2d
+	WORD $0x6e7fdecc // fmul v12.2d, v22.2d, v31.2d
+	WORD $0x4e7acc2b // fmla v11.2d, v1.2d, v26.2d
+	WORD $0x4e7bcc2c // fmla v12.2d, v1.2d, v27.2d
+	WORD $0x6f00e40d // movi v13.2d, #0
+	WORD $0x6f00e410 // movi v16.2d, #0
+	WORD $0x4e69f5b1 // fmax v17.2d, v13.2d, v9.2d
+	WORD $0x4e6af612 // fmax v18.2d, v16.2d, v10.2d
+	WORD $0x4e71d573 // fadd v19.2d, v11.2d, v17.2d
+	WORD $0x4e72d594 // fadd v20.2d, v12.2d, v18.2d
+	WORD $0x6e7dddd5 // fmul v21.2d, v14.2d, v29.2d
+	WORD $0x6e7eddf6 // fmul v22.2d, v15.2d, v30.2d
+	WORD $0x6e60deb7 // fmul v23.2d, v21.2d, v0.2d
+	WORD $0x6e60ded8 // fmul v24.2d, v22.2d, v0.2d
+	WORD $0x4ee0a939 // cmlt v25.2d, v9.2d, #0
+	WORD $0x4ee0a95a // cmlt v26.2d, v10.2d, #0
+	WORD $0x6e6e1ef9 // bsl v25.16b, v23.16b, v14.16b
+	WORD $0x6e6f1f1a // bsl v26.16b, v24.16b, v15.16b
+	WORD $0x6e75dddb // fmul v27.2d, v14.2d, v21.2d
+	WORD $0x6e76ddfc // fmul v28.2d, v15.2d, v22.2d
+	WORD $0x6e60df7d // fmul v29.2d, v27.2d, v0.2d
+	WORD $0x6e60df9e // fmul v30.2d, v28.2d, v0.2d
+	WORD $0x3d800033 // str q19, [x1, #0]
+	WORD $0x3d800434 // str q20, [x1, #16]
+	WORD $0x3d800059 // str q25, [x2, #0]
+	WORD $0x3d80045a // str q26, [x2, #16]
+	WORD $0x3d80007d // str q29, [x3, #0]
+	WORD $0x3d80047e // str q30, [x3, #16]
 	ADD $32, R4
 	ADD $32, R1
 	ADD $32, R2
@@ -25989,98 +25962,97 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
-	WORD $0x4eac1c4d // orr v13.16b, v2.16b, v12.16b
-	WORD $0x4e6df50e // fmax v14.2d, v8.2d, v13.2d
-	WORD $0x6e2e1c4f // eor v15.16b, v2.16b, v14.16b
-	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
-	WORD $0x4eefccf0 // fmls v16.2d, v7.2d, v15.2d
-	WORD $0x3dc12a91 // ldr q17, [x20, #1184]
-	WORD $0x4ef1d612 // fsub v18.2d, v16.2d, v17.2d
-	WORD $0x4e72ccaf // fmla v15.2d, v5.2d, v18.2d
-	WORD $0x4e72cc6f // fmla v15.2d, v3.2d, v18.2d
-	WORD $0x6e6fddf3 // fmul v19.2d, v15.2d, v15.2d
+	WORD $0x3dc0009f // ldr q31, [x4, #0]
+	WORD $0x4ebf1c49 // orr v9.16b, v2.16b, v31.16b
+	WORD $0x4e69f50a // fmax v10.2d, v8.2d, v9.2d
+	WORD $0x6e2a1c4b // eor v11.16b, v2.16b, v10.16b
+	WORD $0x3dc12a8c // ldr q12, [x20, #1184]
+	WORD $0x4eebccec // fmls v12.2d, v7.2d, v11.2d
+	WORD $0x3dc12a8d // ldr q13, [x20, #1184]
+	WORD $0x4eedd58e // fsub v14.2d, v12.2d, v13.2d
+	WORD $0x4e6eccab // fmla v11.2d, v5.2d, v14.2d
+	WORD $0x4e6ecc6b // fmla v11.2d, v3.2d, v14.2d
+	WORD $0x6e6bdd6f // fmul v15.2d, v11.2d, v11.2d
+	WORD $0x6e6fddf0 // fmul v16.2d, v15.2d, v15.2d
+	WORD $0x6e70de11 // fmul v17.2d, v16.2d, v16.2d
+	WORD $0x3dc13a92 // ldr q18, [x20, #1248]
+	WORD $0x3dc13e93 // ldr q19, [x20, #1264]
+	WORD $0x4e72cd73 // fmla v19.2d, v11.2d, v18.2d
+	WORD $0x3dc14294 // ldr q20, [x20, #1280]
+	WORD $0x3dc14695 // ldr q21, [x20, #1296]
+	WORD $0x4e74cd75 // fmla v21.2d, v11.2d, v20.2d
+	WORD $0x4e75cdf3 // fmla v19.2d, v15.2d, v21.2d
+	WORD $0x3dc14a96 // ldr q22, [x20, #1312]
+	WORD $0x3dc14e97 // ldr q23, [x20, #1328]
+	WORD $0x4e76cd77 // fmla v23.2d, v11.2d, v22.2d
+	WORD $0x3dc15298 // ldr q24, [x20, #1344]
+	WORD $0x3dc15699 // ldr q25, [x20, #1360]
+	WORD $0x4e78cd79 // fmla v25.2d, v11.2d, v24.2d
+	WORD $0x4e79cdf7 // fmla v23.2d, v15.2d, v25.2d
+	WORD $0x4e77ce13 // fmla v19.2d, v16.2d, v23.2d
+	WORD $0x3dc15a9a // ldr q26, [x20, #1376]
+	WORD $0x3dc15e9b // ldr q27, [x20, #1392]
+	WORD $0x4e7acd7b // fmla v27.2d, v11.2d, v26.2d
+	WORD $0x4e7bce33 // fmla v19.2d, v17.2d, v27.2d
+	WORD $0x4ef3cdeb // fmls v11.2d, v15.2d, v19.2d
+	WORD $0x4eebd4dc // fsub v28.2d, v6.2d, v11.2d
+	WORD $0x4f74559d // shl v29.2d, v12.2d, #52
+	WORD $0x3dc16a9e // ldr q30, [x20, #1440]
+	WORD $0x4efe87a9 // add v9.2d, v29.2d, v30.2d
+	WORD $0x6e69df8a // fmul v10.2d, v28.2d, v9.2d
+	WORD $0x3dc1628b // ldr q11, [x20, #1408]
+	WORD $0x4e6acc0b // fmla v11.2d, v0.2d, v10.2d
+	WORD $0x3dc1628c // ldr q12, [x20, #1408]
+	WORD $0x6e6bfd8d // fdiv v13.2d, v12.2d, v11.2d
+	WORD $0x3dc1628e // ldr q14, [x20, #1408]
+	WORD $0x4eebd5cf // fsub v15.2d, v14.2d, v11.2d
+	WORD $0x4e6acc0f // fmla v15.2d, v0.2d, v10.2d
+	WORD $0x3dc16290 // ldr q16, [x20, #1408]
+	WORD $0x4eedcd70 // fmls v16.2d, v11.2d, v13.2d
+	WORD $0x4eedcdf0 // fmls v16.2d, v15.2d, v13.2d
+	WORD $0x4e70cdad // fmla v13.2d, v13.2d, v16.2d
+	WORD $0x6e60dd51 // fmul v17.2d, v10.2d, v0.2d
+	WORD $0x4e61d632 // fadd v18.2d, v17.2d, v1.2d
+	WORD $0x6e72fe33 // fdiv v19.2d, v17.2d, v18.2d
 	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
 	WORD $0x6e74de95 // fmul v21.2d, v20.2d, v20.2d
-	WORD $0x3dc13a96 // ldr q22, [x20, #1248]
-	WORD $0x3dc13e97 // ldr q23, [x20, #1264]
-	WORD $0x4e76cdf7 // fmla v23.2d, v15.2d, v22.2d
-	WORD $0x3dc14298 // ldr q24, [x20, #1280]
-	WORD $0x3dc14699 // ldr q25, [x20, #1296]
-	WORD $0x4e78cdf9 // fmla v25.2d, v15.2d, v24.2d
-	WORD $0x4e79ce77 // fmla v23.2d, v19.2d, v25.2d
-	WORD $0x3dc14a9a // ldr q26, [x20, #1312]
-	WORD $0x3dc14e9b // ldr q27, [x20, #1328]
-	WORD $0x4e7acdfb // fmla v27.2d, v15.2d, v26.2d
-	WORD $0x3dc1529c // ldr q28, [x20, #1344]
-	WORD $0x3dc1569d // ldr q29, [x20, #1360]
-	WORD $0x4e7ccdfd // fmla v29.2d, v15.2d, v28.2d
-	WORD $0x4e7dce7b // fmla v27.2d, v19.2d, v29.2d
-	WORD $0x4e7bce97 // fmla v23.2d, v20.2d, v27.2d
-	WORD $0x3dc15a9e // ldr q30, [x20, #1376]
-	WORD $0x3dc15e9f // ldr q31, [x20, #1392]
-	WORD $0x4e7ecdff // fmla v31.2d, v15.2d, v30.2d
-	WORD $0x4e7fceb7 // fmla v23.2d, v21.2d, v31.2d
-	WORD $0x6ee0f9e9 // fneg v9.2d, v15.2d
-	WORD $0x4e77ce69 // fmla v9.2d, v19.2d, v23.2d
-	WORD $0x4e66d52a // fadd v10.2d, v9.2d, v6.2d
-	WORD $0x4f74560b // shl v11.2d, v16.2d, #52
-	WORD $0x3dc16a8d // ldr q13, [x20, #1440]
-	WORD $0x4eed856e // add v14.2d, v11.2d, v13.2d
-	WORD $0x6e6edd4f // fmul v15.2d, v10.2d, v14.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x4e6fcc10 // fmla v16.2d, v0.2d, v15.2d
-	WORD $0x3dc16291 // ldr q17, [x20, #1408]
-	WORD $0x6e70fe32 // fdiv v18.2d, v17.2d, v16.2d
-	WORD $0x3dc16293 // ldr q19, [x20, #1408]
-	WORD $0x4ef0d674 // fsub v20.2d, v19.2d, v16.2d
-	WORD $0x4e6fcc14 // fmla v20.2d, v0.2d, v15.2d
-	WORD $0x3dc16295 // ldr q21, [x20, #1408]
-	WORD $0x4ef2ce15 // fmls v21.2d, v16.2d, v18.2d
-	WORD $0x4ef2ce95 // fmls v21.2d, v20.2d, v18.2d
-	WORD $0x4e75ce52 // fmla v18.2d, v18.2d, v21.2d
-	WORD $0x6e60ddf6 // fmul v22.2d, v15.2d, v0.2d
-	WORD $0x4e61d6d7 // fadd v23.2d, v22.2d, v1.2d
-	WORD $0x6e77fed8 // fdiv v24.2d, v22.2d, v23.2d
-	WORD $0x6e78df19 // fmul v25.2d, v24.2d, v24.2d
-	WORD $0x6e79df3a // fmul v26.2d, v25.2d, v25.2d
-	WORD $0x6e7adf5b // fmul v27.2d, v26.2d, v26.2d
-	WORD $0x6e7bdf7c // fmul v28.2d, v27.2d, v27.2d
-	WORD $0x3dc1869d // ldr q29, [x20, #1552]
-	WORD $0x3dc18a9e // ldr q30, [x20, #1568]
-	WORD $0x4e7dcf3e // fmla v30.2d, v25.2d, v29.2d
-	WORD $0x3dc18e9f // ldr q31, [x20, #1584]
-	WORD $0x3dc19289 // ldr q9, [x20, #1600]
-	WORD $0x4e7fcf29 // fmla v9.2d, v25.2d, v31.2d
-	WORD $0x4e69cf5e // fmla v30.2d, v26.2d, v9.2d
-	WORD $0x3dc1968a // ldr q10, [x20, #1616]
-	WORD $0x3dc19a8b // ldr q11, [x20, #1632]
-	WORD $0x4e6acf2b // fmla v11.2d, v25.2d, v10.2d
-	WORD $0x3dc19e8d // ldr q13, [x20, #1648]
-	WORD $0x3dc1a28e // ldr q14, [x20, #1664]
-	WORD $0x4e6dcf2e // fmla v14.2d, v25.2d, v13.2d
-	WORD $0x4e6ecf4b // fmla v11.2d, v26.2d, v14.2d
-	WORD $0x4e6bcf7e // fmla v30.2d, v27.2d, v11.2d
-	WORD $0x3dc1a690 // ldr q16, [x20, #1680]
-	WORD $0x3dc1aa91 // ldr q17, [x20, #1696]
-	WORD $0x4e70cf31 // fmla v17.2d, v25.2d, v16.2d
-	WORD $0x4e7acc91 // fmla v17.2d, v4.2d, v26.2d
-	WORD $0x4e71cf9e // fmla v30.2d, v28.2d, v17.2d
-	WORD $0x6e78df33 // fmul v19.2d, v25.2d, v24.2d
-	WORD $0x6e73dfd4 // fmul v20.2d, v30.2d, v19.2d
-	WORD $0x4e78cc34 // fmla v20.2d, v1.2d, v24.2d
-	WORD $0x6f00e415 // movi v21.2d, #0
-	WORD $0x4e6cf6b6 // fmax v22.2d, v21.2d, v12.2d
-	WORD $0x4e76d697 // fadd v23.2d, v20.2d, v22.2d
-	WORD $0x6e6fde58 // fmul v24.2d, v18.2d, v15.2d
-	WORD $0x6e60df19 // fmul v25.2d, v24.2d, v0.2d
-	WORD $0x4ee0a99a // cmlt v26.2d, v12.2d, #0
-	WORD $0x6e721f3a // bsl v26.16b, v25.16b, v18.16b
-	WORD $0x6e78de5b // fmul v27.2d, v18.2d, v24.2d
-	WORD $0x6e60df7c // fmul v28.2d, v27.2d, v0.2d
-	WORD $0x3d800037 // str q23, [x1, #0]
-	WORD $0x3d80005a // str q26, [x2, #0]
-	WORD $0x3d80007c // str q28, [x3, #0]
+	WORD $0x6e75deb6 // fmul v22.2d, v21.2d, v21.2d
+	WORD $0x6e76ded7 // fmul v23.2d, v22.2d, v22.2d
+	WORD $0x3dc18698 // ldr q24, [x20, #1552]
+	WORD $0x3dc18a99 // ldr q25, [x20, #1568]
+	WORD $0x4e78ce99 // fmla v25.2d, v20.2d, v24.2d
+	WORD $0x3dc18e9a // ldr q26, [x20, #1584]
+	WORD $0x3dc1929b // ldr q27, [x20, #1600]
+	WORD $0x4e7ace9b // fmla v27.2d, v20.2d, v26.2d
+	WORD $0x4e7bceb9 // fmla v25.2d, v21.2d, v27.2d
+	WORD $0x3dc1969c // ldr q28, [x20, #1616]
+	WORD $0x3dc19a9d // ldr q29, [x20, #1632]
+	WORD $0x4e7cce9d // fmla v29.2d, v20.2d, v28.2d
+	WORD $0x3dc19e9e // ldr q30, [x20, #1648]
+	WORD $0x3dc1a289 // ldr q9, [x20, #1664]
+	WORD $0x4e7ece89 // fmla v9.2d, v20.2d, v30.2d
+	WORD $0x4e69cebd // fmla v29.2d, v21.2d, v9.2d
+	WORD $0x4e7dced9 // fmla v25.2d, v22.2d, v29.2d
+	WORD $0x3dc1a68b // ldr q11, [x20, #1680]
+	WORD $0x3dc1aa8c // ldr q12, [x20, #1696]
+	WORD $0x4e6bce8c // fmla v12.2d, v20.2d, v11.2d
+	WORD $0x4e75cc8c // fmla v12.2d, v4.2d, v21.2d
+	WORD $0x4e6ccef9 // fmla v25.2d, v23.2d, v12.2d
+	WORD $0x6e73de8e // fmul v14.2d, v20.2d, v19.2d
+	WORD $0x6e6edf2f // fmul v15.2d, v25.2d, v14.2d
+	WORD $0x4e73cc2f // fmla v15.2d, v1.2d, v19.2d
+	WORD $0x6f00e410 // movi v16.2d, #0
+	WORD $0x4e7ff611 // fmax v17.2d, v16.2d, v31.2d
+	WORD $0x4e71d5f2 // fadd v18.2d, v15.2d, v17.2d
+	WORD $0x6e6addb3 // fmul v19.2d, v13.2d, v10.2d
+	WORD $0x6e60de74 // fmul v20.2d, v19.2d, v0.2d
+	WORD $0x4ee0abf5 // cmlt v21.2d, v31.2d, #0
+	WORD $0x6e6d1e95 // bsl v21.16b, v20.16b, v13.16b
+	WORD $0x6e73ddb6 // fmul v22.2d, v13.2d, v19.2d
+	WORD $0x6e60ded7 // fmul v23.2d, v22.2d, v0.2d
+	WORD $0x3d800032 // str q18, [x1, #0]
+	WORD $0x3d800055 // str q21, [x2, #0]
+	WORD $0x3d800077 // str q23, [x3, #0]
 	ADD $16, R4
 	ADD $16, R1
 	ADD $16, R2
@@ -26142,8 +26114,7 @@ TEXT ·softplus4F64NEON(SB), NOSPLIT, $136-48
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc000a9 // ldr q9, [x5, #0]
-	WORD $0x3dc004aa // ldr q10, [x5, #16]
+	WORD $0xad4028a9 // ldp q9, q10, [x5, #0]
 	WORD $0x4ea91c2b // orr v11.16b, v1.16b, v9.16b
 	WORD $0x4eaa1c2c // orr v12.16b, v1.16b, v10.16b
 	WORD $0x4e6bf50d // fmax v13.2d, v8.2d, v11.2d
@@ -26206,140 +26177,138 @@ side1:
 	WORD $0x4e74ce16 // fmla v22.2d, v16.2d, v20.2d
 	WORD $0x4e75cf7f // fmla v31.2d, v27.2d, v21.2d
 	WORD $0x4e76cf8b // fmla v11.2d, v28.2d, v22.2d
-	WORD $0x6ee0f9f9 // fneg v25.2d, v15.2d
-	WORD $0x4e7fcef9 // fmla v25.2d, v23.2d, v31.2d
-	WORD $0x6ee0fa1a // fneg v26.2d, v16.2d
-	WORD $0x4e6bcf1a // fmla v26.2d, v24.2d, v11.2d
-	WORD $0x4e67d73b // fadd v27.2d, v25.2d, v7.2d
-	WORD $0x4e67d75c // fadd v28.2d, v26.2d, v7.2d
-	WORD $0x4f74563d // shl v29.2d, v17.2d, #52
-	WORD $0x4f74565e // shl v30.2d, v18.2d, #52
-	WORD $0x3dc16a9f // ldr q31, [x20, #1440]
-	WORD $0x4eff87ab // add v11.2d, v29.2d, v31.2d
-	WORD $0x4eff87cc // add v12.2d, v30.2d, v31.2d
-	WORD $0x6e6bdf6d // fmul v13.2d, v27.2d, v11.2d
-	WORD $0x6e6cdf8e // fmul v14.2d, v28.2d, v12.2d
-	WORD $0x3dc1628f // ldr q15, [x20, #1408]
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x4e6dcc0f // fmla v15.2d, v0.2d, v13.2d
-	WORD $0x4e6ecc10 // fmla v16.2d, v0.2d, v14.2d
+	WORD $0x4effceef // fmls v15.2d, v23.2d, v31.2d
+	WORD $0x4eebcf10 // fmls v16.2d, v24.2d, v11.2d
+	WORD $0x4eefd4f7 // fsub v23.2d, v7.2d, v15.2d
+	WORD $0x4ef0d4f8 // fsub v24.2d, v7.2d, v16.2d
+	WORD $0x4f745639 // shl v25.2d, v17.2d, #52
+	WORD $0x4f74565a // shl v26.2d, v18.2d, #52
+	WORD $0x3dc16a9b // ldr q27, [x20, #1440]
+	WORD $0x4efb873c // add v28.2d, v25.2d, v27.2d
+	WORD $0x4efb875d // add v29.2d, v26.2d, v27.2d
+	WORD $0x6e7cdefe // fmul v30.2d, v23.2d, v28.2d
+	WORD $0x6e7ddf1f // fmul v31.2d, v24.2d, v29.2d
+	WORD $0x3dc1628b // ldr q11, [x20, #1408]
+	WORD $0x3dc1628c // ldr q12, [x20, #1408]
+	WORD $0x4e7ecc0b // fmla v11.2d, v0.2d, v30.2d
+	WORD $0x4e7fcc0c // fmla v12.2d, v0.2d, v31.2d
+	WORD $0x3dc1628d // ldr q13, [x20, #1408]
+	WORD $0x3dc1628e // ldr q14, [x20, #1408]
+	WORD $0x6e6bfdaf // fdiv v15.2d, v13.2d, v11.2d
+	WORD $0x6e6cfdd0 // fdiv v16.2d, v14.2d, v12.2d
 	WORD $0x3dc16291 // ldr q17, [x20, #1408]
 	WORD $0x3dc16292 // ldr q18, [x20, #1408]
-	WORD $0x6e6ffe33 // fdiv v19.2d, v17.2d, v15.2d
-	WORD $0x6e70fe54 // fdiv v20.2d, v18.2d, v16.2d
+	WORD $0x4eebd633 // fsub v19.2d, v17.2d, v11.2d
+	WORD $0x4eecd654 // fsub v20.2d, v18.2d, v12.2d
+	WORD $0x4e7ecc13 // fmla v19.2d, v0.2d, v30.2d
+	WORD $0x4e7fcc14 // fmla v20.2d, v0.2d, v31.2d
 	WORD $0x3dc16295 // ldr q21, [x20, #1408]
 	WORD $0x3dc16296 // ldr q22, [x20, #1408]
-	WORD $0x4eefd6b7 // fsub v23.2d, v21.2d, v15.2d
-	WORD $0x4ef0d6d8 // fsub v24.2d, v22.2d, v16.2d
-	WORD $0x4e6dcc17 // fmla v23.2d, v0.2d, v13.2d
-	WORD $0x4e6ecc18 // fmla v24.2d, v0.2d, v14.2d
-	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x3dc1629a // ldr q26, [x20, #1408]
-	WORD $0x4ef3cdf9 // fmls v25.2d, v15.2d, v19.2d
-	WORD $0x4ef4ce1a // fmls v26.2d, v16.2d, v20.2d
-	WORD $0x4ef3cef9 // fmls v25.2d, v23.2d, v19.2d
-	WORD $0x4ef4cf1a // fmls v26.2d, v24.2d, v20.2d
-	WORD $0x4e79ce73 // fmla v19.2d, v19.2d, v25.2d
-	WORD $0x4e7ace94 // fmla v20.2d, v20.2d, v26.2d
-	WORD $0x6e60ddbb // fmul v27.2d, v13.2d, v0.2d
-	WORD $0x6e60dddc // fmul v28.2d, v14.2d, v0.2d
-	WORD $0x4e62d77d // fadd v29.2d, v27.2d, v2.2d
-	WORD $0x4e62d79e // fadd v30.2d, v28.2d, v2.2d
-	WORD $0x6e7dff7f // fdiv v31.2d, v27.2d, v29.2d
-	WORD $0x6e7eff8b // fdiv v11.2d, v28.2d, v30.2d
-	WORD $0x6e7fdfec // fmul v12.2d, v31.2d, v31.2d
-	WORD $0x6e6bdd6f // fmul v15.2d, v11.2d, v11.2d
-	WORD $0x6e6cdd90 // fmul v16.2d, v12.2d, v12.2d
-	WORD $0x6e6fddf1 // fmul v17.2d, v15.2d, v15.2d
-	WORD $0x6e70de12 // fmul v18.2d, v16.2d, v16.2d
-	WORD $0x6e71de35 // fmul v21.2d, v17.2d, v17.2d
-	WORD $0x6e72de56 // fmul v22.2d, v18.2d, v18.2d
-	WORD $0x6e75deb7 // fmul v23.2d, v21.2d, v21.2d
-	WORD $0x3dc18698 // ldr q24, [x20, #1552]
-	WORD $0x3dc18699 // ldr q25, [x20, #1552]
-	WORD $0x3dc18a9a // ldr q26, [x20, #1568]
-	WORD $0x4e78cd9a // fmla v26.2d, v12.2d, v24.2d
-	WORD $0x3dc18a9b // ldr q27, [x20, #1568]
-	WORD $0x4e79cdfb // fmla v27.2d, v15.2d, v25.2d
-	WORD $0x3dc18e9c // ldr q28, [x20, #1584]
-	WORD $0x3dc18e9d // ldr q29, [x20, #1584]
-	WORD $0x3dc1929e // ldr q30, [x20, #1600]
-	WORD $0x4e7ccd9e // fmla v30.2d, v12.2d, v28.2d
-	WORD $0x3dc19298 // ldr q24, [x20, #1600]
-	WORD $0x4e7dcdf8 // fmla v24.2d, v15.2d, v29.2d
-	WORD $0x4e7ece1a // fmla v26.2d, v16.2d, v30.2d
-	WORD $0x4e78ce3b // fmla v27.2d, v17.2d, v24.2d
-	WORD $0x3dc19699 // ldr q25, [x20, #1616]
-	WORD $0x3dc1969c // ldr q28, [x20, #1616]
-	WORD $0x3dc19a9d // ldr q29, [x20, #1632]
-	WORD $0x4e79cd9d // fmla v29.2d, v12.2d, v25.2d
-	WORD $0x3dc19a9e // ldr q30, [x20, #1632]
-	WORD $0x4e7ccdfe // fmla v30.2d, v15.2d, v28.2d
-	WORD $0x3dc19e98 // ldr q24, [x20, #1648]
-	WORD $0x3dc19e99 // ldr q25, [x20, #1648]
-	WORD $0x3dc1a29c // ldr q28, [x20, #1664]
-	WORD $0x4e78cd9c // fmla v28.2d, v12.2d, v24.2d
+	WORD $0x4eefcd75 // fmls v21.2d, v11.2d, v15.2d
+	WORD $0x4ef0cd96 // fmls v22.2d, v12.2d, v16.2d
+	WORD $0x4eefce75 // fmls v21.2d, v19.2d, v15.2d
+	WORD $0x4ef0ce96 // fmls v22.2d, v20.2d, v16.2d
+	WORD $0x4e75cdef // fmla v15.2d, v15.2d, v21.2d
+	WORD $0x4e76ce10 // fmla v16.2d, v16.2d, v22.2d
+	WORD $0x6e60dfd7 // fmul v23.2d, v30.2d, v0.2d
+	WORD $0x6e60dff8 // fmul v24.2d, v31.2d, v0.2d
+	WORD $0x4e62d6f9 // fadd v25.2d, v23.2d, v2.2d
+	WORD $0x4e62d71a // fadd v26.2d, v24.2d, v2.2d
+	WORD $0x6e79fefb // fdiv v27.2d, v23.2d, v25.2d
+	WORD $0x6e7aff1c // fdiv v28.2d, v24.2d, v26.2d
+	WORD $0x6e7bdf7d // fmul v29.2d, v27.2d, v27.2d
+	WORD $0x6e7cdf8b // fmul v11.2d, v28.2d, v28.2d
+	WORD $0x6e7ddfac // fmul v12.2d, v29.2d, v29.2d
+	WORD $0x6e6bdd6d // fmul v13.2d, v11.2d, v11.2d
+	WORD $0x6e6cdd8e // fmul v14.2d, v12.2d, v12.2d
+	WORD $0x6e6dddb1 // fmul v17.2d, v13.2d, v13.2d
+	WORD $0x6e6eddd2 // fmul v18.2d, v14.2d, v14.2d
+	WORD $0x6e71de33 // fmul v19.2d, v17.2d, v17.2d
+	WORD $0x3dc18694 // ldr q20, [x20, #1552]
+	WORD $0x3dc18695 // ldr q21, [x20, #1552]
+	WORD $0x3dc18a96 // ldr q22, [x20, #1568]
+	WORD $0x4e74cfb6 // fmla v22.2d, v29.2d, v20.2d
+	WORD $0x3dc18a97 // ldr q23, [x20, #1568]
+	WORD $0x4e75cd77 // fmla v23.2d, v11.2d, v21.2d
+	WORD $0x3dc18e98 // ldr q24, [x20, #1584]
+	WORD $0x3dc18e99 // ldr q25, [x20, #1584]
+	WORD $0x3dc1929a // ldr q26, [x20, #1600]
+	WORD $0x4e78cfba // fmla v26.2d, v29.2d, v24.2d
+	WORD $0x3dc19294 // ldr q20, [x20, #1600]
+	WORD $0x4e79cd74 // fmla v20.2d, v11.2d, v25.2d
+	WORD $0x4e7acd96 // fmla v22.2d, v12.2d, v26.2d
+	WORD $0x4e74cdb7 // fmla v23.2d, v13.2d, v20.2d
+	WORD $0x3dc19695 // ldr q21, [x20, #1616]
+	WORD $0x3dc19698 // ldr q24, [x20, #1616]
+	WORD $0x3dc19a99 // ldr q25, [x20, #1632]
+	WORD $0x4e75cfb9 // fmla v25.2d, v29.2d, v21.2d
+	WORD $0x3dc19a9a // ldr q26, [x20, #1632]
+	WORD $0x4e78cd7a // fmla v26.2d, v11.2d, v24.2d
+	WORD $0x3dc19e94 // ldr q20, [x20, #1648]
+	WORD $0x3dc19e95 // ldr q21, [x20, #1648]
 	WORD $0x3dc1a298 // ldr q24, [x20, #1664]
-	WORD $0x4e79cdf8 // fmla v24.2d, v15.2d, v25.2d
-	WORD $0x4e7cce1d // fmla v29.2d, v16.2d, v28.2d
-	WORD $0x4e78ce3e // fmla v30.2d, v17.2d, v24.2d
-	WORD $0x4e7dce5a // fmla v26.2d, v18.2d, v29.2d
-	WORD $0x4e7ecebb // fmla v27.2d, v21.2d, v30.2d
-	WORD $0x3dc1a699 // ldr q25, [x20, #1680]
-	WORD $0x3dc1a69c // ldr q28, [x20, #1680]
-	WORD $0x3dc1aa9d // ldr q29, [x20, #1696]
-	WORD $0x4e79cd9d // fmla v29.2d, v12.2d, v25.2d
-	WORD $0x3dc1aa9e // ldr q30, [x20, #1696]
-	WORD $0x4e7ccdfe // fmla v30.2d, v15.2d, v28.2d
-	WORD $0x4e70ccbd // fmla v29.2d, v5.2d, v16.2d
-	WORD $0x4e71ccbe // fmla v30.2d, v5.2d, v17.2d
-	WORD $0x4e7dceda // fmla v26.2d, v22.2d, v29.2d
-	WORD $0x4e7ecefb // fmla v27.2d, v23.2d, v30.2d
-	WORD $0x6e7fdd8c // fmul v12.2d, v12.2d, v31.2d
-	WORD $0x6e6bddef // fmul v15.2d, v15.2d, v11.2d
-	WORD $0x6e6cdf50 // fmul v16.2d, v26.2d, v12.2d
-	WORD $0x6e6fdf71 // fmul v17.2d, v27.2d, v15.2d
-	WORD $0x4e7fcc50 // fmla v16.2d, v2.2d, v31.2d
-	WORD $0x4e6bcc51 // fmla v17.2d, v2.2d, v11.2d
-	WORD $0x6f00e412 // movi v18.2d, #0
-	WORD $0x6f00e415 // movi v21.2d, #0
-	WORD $0x4e69f656 // fmax v22.2d, v18.2d, v9.2d
-	WORD $0x4e6af6b7 // fmax v23.2d, v21.2d, v10.2d
-	WORD $0x4e76d618 // fadd v24.2d, v16.2d, v22.2d
-	WORD $0x4e77d639 // fadd v25.2d, v17.2d, v23.2d
-	WORD $0x6e6dde7a // fmul v26.2d, v19.2d, v13.2d
-	WORD $0x6e6ede9b // fmul v27.2d, v20.2d, v14.2d
-	WORD $0x6e60df5c // fmul v28.2d, v26.2d, v0.2d
-	WORD $0x6e60df7d // fmul v29.2d, v27.2d, v0.2d
-	WORD $0x4ee0a93e // cmlt v30.2d, v9.2d, #0
-	WORD $0x4ee0a95f // cmlt v31.2d, v10.2d, #0
-	WORD $0x6e731f9e // bsl v30.16b, v28.16b, v19.16b
-	WORD $0x6e741fbf // bsl v31.16b, v29.16b, v20.16b
-	WORD $0x6e7ade6b // fmul v11.2d, v19.2d, v26.2d
-	WORD $0x6e7bde8c // fmul v12.2d, v20.2d, v27.2d
-	WORD $0x6e60dd6d // fmul v13.2d, v11.2d, v0.2d
-	WORD $0x6e60dd8e // fmul v14.2d, v12.2d, v0.2d
-	WORD $0x3dc1628f // ldr q15, [x20, #1408]
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x4efacc6f // fmls v15.2d, v3.2d, v26.2d
-	WORD $0x4efbcc70 // fmls v16.2d, v3.2d, v27.2d
-	WORD $0x6e6bddf1 // fmul v17.2d, v15.2d, v11.2d
-	WORD $0x6e6cde12 // fmul v18.2d, v16.2d, v12.2d
-	WORD $0x3dc17a93 // ldr q19, [x20, #1504]
-	WORD $0x6e73de34 // fmul v20.2d, v17.2d, v19.2d
-	WORD $0x6e73de55 // fmul v21.2d, v18.2d, v19.2d
-	WORD $0x4e291c36 // and v22.16b, v1.16b, v9.16b
-	WORD $0x4e2a1c37 // and v23.16b, v1.16b, v10.16b
-	WORD $0x6e341eda // eor v26.16b, v22.16b, v20.16b
-	WORD $0x6e351efb // eor v27.16b, v23.16b, v21.16b
-	WORD $0x3d800038 // str q24, [x1, #0]
-	WORD $0x3d800439 // str q25, [x1, #16]
-	WORD $0x3d80005e // str q30, [x2, #0]
-	WORD $0x3d80045f // str q31, [x2, #16]
-	WORD $0x3d80006d // str q13, [x3, #0]
-	WORD $0x3d80046e // str q14, [x3, #16]
-	WORD $0x3d80009a // str q26, [x4, #0]
-	WORD $0x3d80049b // str q27, [x4, #16]
+	WORD $0x4e74cfb8 // fmla v24.2d, v29.2d, v20.2d
+	WORD $0x3dc1a294 // ldr q20, [x20, #1664]
+	WORD $0x4e75cd74 // fmla v20.2d, v11.2d, v21.2d
+	WORD $0x4e78cd99 // fmla v25.2d, v12.2d, v24.2d
+	WORD $0x4e74cdba // fmla v26.2d, v13.2d, v20.2d
+	WORD $0x4e79cdd6 // fmla v22.2d, v14.2d, v25.2d
+	WORD $0x4e7ace37 // fmla v23.2d, v17.2d, v26.2d
+	WORD $0x3dc1a695 // ldr q21, [x20, #1680]
+	WORD $0x3dc1a698 // ldr q24, [x20, #1680]
+	WORD $0x3dc1aa99 // ldr q25, [x20, #1696]
+	WORD $0x4e75cfb9 // fmla v25.2d, v29.2d, v21.2d
+	WORD $0x3dc1aa9a // ldr q26, [x20, #1696]
+	WORD $0x4e78cd7a // fmla v26.2d, v11.2d, v24.2d
+	WORD $0x4e6cccb9 // fmla v25.2d, v5.2d, v12.2d
+	WORD $0x4e6dccba // fmla v26.2d, v5.2d, v13.2d
+	WORD $0x4e79ce56 // fmla v22.2d, v18.2d, v25.2d
+	WORD $0x4e7ace77 // fmla v23.2d, v19.2d, v26.2d
+	WORD $0x6e7bdfbd // fmul v29.2d, v29.2d, v27.2d
+	WORD $0x6e7cdd6b // fmul v11.2d, v11.2d, v28.2d
+	WORD $0x6e7ddecc // fmul v12.2d, v22.2d, v29.2d
+	WORD $0x6e6bdeed // fmul v13.2d, v23.2d, v11.2d
+	WORD $0x4e7bcc4c // fmla v12.2d, v2.2d, v27.2d
+	WORD $0x4e7ccc4d // fmla v13.2d, v2.2d, v28.2d
+	WORD $0x6f00e40e // movi v14.2d, #0
+	WORD $0x6f00e411 // movi v17.2d, #0
+	WORD $0x4e69f5d2 // fmax v18.2d, v14.2d, v9.2d
+	WORD $0x4e6af633 // fmax v19.2d, v17.2d, v10.2d
+	WORD $0x4e72d594 // fadd v20.2d, v12.2d, v18.2d
+	WORD $0x4e73d5b5 // fadd v21.2d, v13.2d, v19.2d
+	WORD $0x6e7eddf6 // fmul v22.2d, v15.2d, v30.2d
+	WORD $0x6e7fde17 // fmul v23.2d, v16.2d, v31.2d
+	WORD $0x6e60ded8 // fmul v24.2d, v22.2d, v0.2d
+	WORD $0x6e60def9 // fmul v25.2d, v23.2d, v0.2d
+	WORD $0x4ee0a93a // cmlt v26.2d, v9.2d, #0
+	WORD $0x4ee0a95b // cmlt v27.2d, v10.2d, #0
+	WORD $0x6e6f1f1a // bsl v26.16b, v24.16b, v15.16b
+	WORD $0x6e701f3b // bsl v27.16b, v25.16b, v16.16b
+	WORD $0x6e76ddfc // fmul v28.2d, v15.2d, v22.2d
+	WORD $0x6e77de1d // fmul v29.2d, v16.2d, v23.2d
+	WORD $0x6e60df9e // fmul v30.2d, v28.2d, v0.2d
+	WORD $0x6e60dfbf // fmul v31.2d, v29.2d, v0.2d
+	WORD $0x3dc1628b // ldr q11, [x20, #1408]
+	WORD $0x3dc1628c // ldr q12, [x20, #1408]
+	WORD $0x4ef6cc6b // fmls v11.2d, v3.2d, v22.2d
+	WORD $0x4ef7cc6c // fmls v12.2d, v3.2d, v23.2d
+	WORD $0x6e7cdd6d // fmul v13.2d, v11.2d, v28.2d
+	WORD $0x6e7ddd8e // fmul v14.2d, v12.2d, v29.2d
+	WORD $0x3dc17a8f // ldr q15, [x20, #1504]
+	WORD $0x6e6fddb0 // fmul v16.2d, v13.2d, v15.2d
+	WORD $0x6e6fddd1 // fmul v17.2d, v14.2d, v15.2d
+	WORD $0x4e291c32 // and v18.16b, v1.16b, v9.16b
+	WORD $0x4e2a1c33 // and v19.16b, v1.16b, v10.16b
+	WORD $0x6e301e56 // eor v22.16b, v18.16b, v16.16b
+	WORD $0x6e311e77 // eor v23.16b, v19.16b, v17.16b
+	WORD $0x3d800034 // str q20, [x1, #0]
+	WORD $0x3d800435 // str q21, [x1, #16]
+	WORD $0x3d80005a // str q26, [x2, #0]
+	WORD $0x3d80045b // str q27, [x2, #16]
+	WORD $0x3d80007e // str q30, [x3, #0]
+	WORD $0x3d80047f // str q31, [x3, #16]
+	WORD $0x3d800096 // str q22, [x4, #0]
+	WORD $0x3d800497 // str q23, [x4, #16]
 	ADD $32, R5
 	ADD $32, R1
 	ADD $32, R2
@@ -26351,107 +26320,106 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000bc // ldr q28, [x5, #0]
-	WORD $0x4ebc1c3d // orr v29.16b, v1.16b, v28.16b
-	WORD $0x4e7df51e // fmax v30.2d, v8.2d, v29.2d
-	WORD $0x6e3e1c3f // eor v31.16b, v1.16b, v30.16b
-	WORD $0x3dc12a89 // ldr q9, [x20, #1184]
-	WORD $0x3dc12e8a // ldr q10, [x20, #1200]
-	WORD $0x4effcd49 // fmls v9.2d, v10.2d, v31.2d
-	WORD $0x3dc12a8b // ldr q11, [x20, #1184]
-	WORD $0x4eebd52c // fsub v12.2d, v9.2d, v11.2d
-	WORD $0x4e6cccdf // fmla v31.2d, v6.2d, v12.2d
-	WORD $0x4e6ccc9f // fmla v31.2d, v4.2d, v12.2d
-	WORD $0x6e7fdfed // fmul v13.2d, v31.2d, v31.2d
+	WORD $0x3dc000b8 // ldr q24, [x5, #0]
+	WORD $0x4eb81c39 // orr v25.16b, v1.16b, v24.16b
+	WORD $0x4e79f51a // fmax v26.2d, v8.2d, v25.2d
+	WORD $0x6e3a1c3b // eor v27.16b, v1.16b, v26.16b
+	WORD $0x3dc12a9c // ldr q28, [x20, #1184]
+	WORD $0x3dc12e9d // ldr q29, [x20, #1200]
+	WORD $0x4efbcfbc // fmls v28.2d, v29.2d, v27.2d
+	WORD $0x3dc12a9e // ldr q30, [x20, #1184]
+	WORD $0x4efed79f // fsub v31.2d, v28.2d, v30.2d
+	WORD $0x4e7fccdb // fmla v27.2d, v6.2d, v31.2d
+	WORD $0x4e7fcc9b // fmla v27.2d, v4.2d, v31.2d
+	WORD $0x6e7bdf69 // fmul v9.2d, v27.2d, v27.2d
+	WORD $0x6e69dd2a // fmul v10.2d, v9.2d, v9.2d
+	WORD $0x6e6add4b // fmul v11.2d, v10.2d, v10.2d
+	WORD $0x3dc13a8c // ldr q12, [x20, #1248]
+	WORD $0x3dc13e8d // ldr q13, [x20, #1264]
+	WORD $0x4e6ccf6d // fmla v13.2d, v27.2d, v12.2d
+	WORD $0x3dc1428e // ldr q14, [x20, #1280]
+	WORD $0x3dc1468f // ldr q15, [x20, #1296]
+	WORD $0x4e6ecf6f // fmla v15.2d, v27.2d, v14.2d
+	WORD $0x4e6fcd2d // fmla v13.2d, v9.2d, v15.2d
+	WORD $0x3dc14a90 // ldr q16, [x20, #1312]
+	WORD $0x3dc14e91 // ldr q17, [x20, #1328]
+	WORD $0x4e70cf71 // fmla v17.2d, v27.2d, v16.2d
+	WORD $0x3dc15292 // ldr q18, [x20, #1344]
+	WORD $0x3dc15693 // ldr q19, [x20, #1360]
+	WORD $0x4e72cf73 // fmla v19.2d, v27.2d, v18.2d
+	WORD $0x4e73cd31 // fmla v17.2d, v9.2d, v19.2d
+	WORD $0x4e71cd4d // fmla v13.2d, v10.2d, v17.2d
+	WORD $0x3dc15a94 // ldr q20, [x20, #1376]
+	WORD $0x3dc15e95 // ldr q21, [x20, #1392]
+	WORD $0x4e74cf75 // fmla v21.2d, v27.2d, v20.2d
+	WORD $0x4e75cd6d // fmla v13.2d, v11.2d, v21.2d
+	WORD $0x4eedcd3b // fmls v27.2d, v9.2d, v13.2d
+	WORD $0x4efbd4f6 // fsub v22.2d, v7.2d, v27.2d
+	WORD $0x4f745797 // shl v23.2d, v28.2d, #52
+	WORD $0x3dc16a99 // ldr q25, [x20, #1440]
+	WORD $0x4ef986fa // add v26.2d, v23.2d, v25.2d
+	WORD $0x6e7adedb // fmul v27.2d, v22.2d, v26.2d
+	WORD $0x3dc1629c // ldr q28, [x20, #1408]
+	WORD $0x4e7bcc1c // fmla v28.2d, v0.2d, v27.2d
+	WORD $0x3dc1629d // ldr q29, [x20, #1408]
+	WORD $0x6e7cffbe // fdiv v30.2d, v29.2d, v28.2d
+	WORD $0x3dc1629f // ldr q31, [x20, #1408]
+	WORD $0x4efcd7e9 // fsub v9.2d, v31.2d, v28.2d
+	WORD $0x4e7bcc09 // fmla v9.2d, v0.2d, v27.2d
+	WORD $0x3dc1628a // ldr q10, [x20, #1408]
+	WORD $0x4efecf8a // fmls v10.2d, v28.2d, v30.2d
+	WORD $0x4efecd2a // fmls v10.2d, v9.2d, v30.2d
+	WORD $0x4e6acfde // fmla v30.2d, v30.2d, v10.2d
+	WORD $0x6e60df6b // fmul v11.2d, v27.2d, v0.2d
+	WORD $0x4e62d56c // fadd v12.2d, v11.2d, v2.2d
+	WORD $0x6e6cfd6d // fdiv v13.2d, v11.2d, v12.2d
 	WORD $0x6e6dddae // fmul v14.2d, v13.2d, v13.2d
 	WORD $0x6e6eddcf // fmul v15.2d, v14.2d, v14.2d
-	WORD $0x3dc13a90 // ldr q16, [x20, #1248]
-	WORD $0x3dc13e91 // ldr q17, [x20, #1264]
-	WORD $0x4e70cff1 // fmla v17.2d, v31.2d, v16.2d
-	WORD $0x3dc14292 // ldr q18, [x20, #1280]
-	WORD $0x3dc14693 // ldr q19, [x20, #1296]
-	WORD $0x4e72cff3 // fmla v19.2d, v31.2d, v18.2d
-	WORD $0x4e73cdb1 // fmla v17.2d, v13.2d, v19.2d
-	WORD $0x3dc14a94 // ldr q20, [x20, #1312]
-	WORD $0x3dc14e95 // ldr q21, [x20, #1328]
-	WORD $0x4e74cff5 // fmla v21.2d, v31.2d, v20.2d
-	WORD $0x3dc15296 // ldr q22, [x20, #1344]
-	WORD $0x3dc15697 // ldr q23, [x20, #1360]
-	WORD $0x4e76cff7 // fmla v23.2d, v31.2d, v22.2d
-	WORD $0x4e77cdb5 // fmla v21.2d, v13.2d, v23.2d
-	WORD $0x4e75cdd1 // fmla v17.2d, v14.2d, v21.2d
-	WORD $0x3dc15a98 // ldr q24, [x20, #1376]
-	WORD $0x3dc15e99 // ldr q25, [x20, #1392]
-	WORD $0x4e78cff9 // fmla v25.2d, v31.2d, v24.2d
-	WORD $0x4e79cdf1 // fmla v17.2d, v15.2d, v25.2d
-	WORD $0x6ee0fbfa // fneg v26.2d, v31.2d
-	WORD $0x4e71cdba // fmla v26.2d, v13.2d, v17.2d
-	WORD $0x4e67d75b // fadd v27.2d, v26.2d, v7.2d
-	WORD $0x4f74553d // shl v29.2d, v9.2d, #52
-	WORD $0x3dc16a9e // ldr q30, [x20, #1440]
-	WORD $0x4efe87bf // add v31.2d, v29.2d, v30.2d
-	WORD $0x6e7fdf69 // fmul v9.2d, v27.2d, v31.2d
-	WORD $0x3dc1628a // ldr q10, [x20, #1408]
-	WORD $0x4e69cc0a // fmla v10.2d, v0.2d, v9.2d
-	WORD $0x3dc1628b // ldr q11, [x20, #1408]
-	WORD $0x6e6afd6c // fdiv v12.2d, v11.2d, v10.2d
-	WORD $0x3dc1628d // ldr q13, [x20, #1408]
-	WORD $0x4eead5ae // fsub v14.2d, v13.2d, v10.2d
-	WORD $0x4e69cc0e // fmla v14.2d, v0.2d, v9.2d
-	WORD $0x3dc1628f // ldr q15, [x20, #1408]
-	WORD $0x4eeccd4f // fmls v15.2d, v10.2d, v12.2d
-	WORD $0x4eeccdcf // fmls v15.2d, v14.2d, v12.2d
-	WORD $0x4e6fcd8c // fmla v12.2d, v12.2d, v15.2d
-	WORD $0x6e60dd30 // fmul v16.2d, v9.2d, v0.2d
-	WORD $0x4e62d611 // fadd v17.2d, v16.2d, v2.2d
-	WORD $0x6e71fe12 // fdiv v18.2d, v16.2d, v17.2d
-	WORD $0x6e72de53 // fmul v19.2d, v18.2d, v18.2d
-	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
-	WORD $0x6e74de95 // fmul v21.2d, v20.2d, v20.2d
-	WORD $0x6e75deb6 // fmul v22.2d, v21.2d, v21.2d
-	WORD $0x3dc18697 // ldr q23, [x20, #1552]
-	WORD $0x3dc18a98 // ldr q24, [x20, #1568]
-	WORD $0x4e77ce78 // fmla v24.2d, v19.2d, v23.2d
-	WORD $0x3dc18e99 // ldr q25, [x20, #1584]
-	WORD $0x3dc1929a // ldr q26, [x20, #1600]
-	WORD $0x4e79ce7a // fmla v26.2d, v19.2d, v25.2d
-	WORD $0x4e7ace98 // fmla v24.2d, v20.2d, v26.2d
-	WORD $0x3dc1969b // ldr q27, [x20, #1616]
-	WORD $0x3dc19a9d // ldr q29, [x20, #1632]
-	WORD $0x4e7bce7d // fmla v29.2d, v19.2d, v27.2d
-	WORD $0x3dc19e9e // ldr q30, [x20, #1648]
-	WORD $0x3dc1a29f // ldr q31, [x20, #1664]
-	WORD $0x4e7ece7f // fmla v31.2d, v19.2d, v30.2d
-	WORD $0x4e7fce9d // fmla v29.2d, v20.2d, v31.2d
-	WORD $0x4e7dceb8 // fmla v24.2d, v21.2d, v29.2d
-	WORD $0x3dc1a68a // ldr q10, [x20, #1680]
-	WORD $0x3dc1aa8b // ldr q11, [x20, #1696]
-	WORD $0x4e6ace6b // fmla v11.2d, v19.2d, v10.2d
-	WORD $0x4e74ccab // fmla v11.2d, v5.2d, v20.2d
-	WORD $0x4e6bced8 // fmla v24.2d, v22.2d, v11.2d
-	WORD $0x6e72de6d // fmul v13.2d, v19.2d, v18.2d
-	WORD $0x6e6ddf0e // fmul v14.2d, v24.2d, v13.2d
-	WORD $0x4e72cc4e // fmla v14.2d, v2.2d, v18.2d
-	WORD $0x6f00e40f // movi v15.2d, #0
-	WORD $0x4e7cf5f0 // fmax v16.2d, v15.2d, v28.2d
-	WORD $0x4e70d5d1 // fadd v17.2d, v14.2d, v16.2d
-	WORD $0x6e69dd92 // fmul v18.2d, v12.2d, v9.2d
-	WORD $0x6e60de53 // fmul v19.2d, v18.2d, v0.2d
-	WORD $0x4ee0ab94 // cmlt v20.2d, v28.2d, #0
-	WORD $0x6e6c1e74 // bsl v20.16b, v19.16b, v12.16b
-	WORD $0x6e72dd95 // fmul v21.2d, v12.2d, v18.2d
-	WORD $0x6e60deb6 // fmul v22.2d, v21.2d, v0.2d
-	WORD $0x3dc16297 // ldr q23, [x20, #1408]
-	WORD $0x4ef2cc77 // fmls v23.2d, v3.2d, v18.2d
-	WORD $0x6e75def8 // fmul v24.2d, v23.2d, v21.2d
-	WORD $0x3dc17a99 // ldr q25, [x20, #1504]
-	WORD $0x6e79df1a // fmul v26.2d, v24.2d, v25.2d
-	WORD $0x4e3c1c3b // and v27.16b, v1.16b, v28.16b
-	WORD $0x6e3a1f7c // eor v28.16b, v27.16b, v26.16b
-	WORD $0x3d800031 // str q17, [x1, #0]
-	WORD $0x3d800054 // str q20, [x2, #0]
-	WORD $0x3d800076 // str q22, [x3, #0]
-	WORD $0x3d80009c // str q28, [x4, #0]
+	WORD $0x6e6fddf0 // fmul v16.2d, v15.2d, v15.2d
+	WORD $0x6e70de11 // fmul v17.2d, v16.2d, v16.2d
+	WORD $0x3dc18692 // ldr q18, [x20, #1552]
+	WORD $0x3dc18a93 // ldr q19, [x20, #1568]
+	WORD $0x4e72cdd3 // fmla v19.2d, v14.2d, v18.2d
+	WORD $0x3dc18e94 // ldr q20, [x20, #1584]
+	WORD $0x3dc19295 // ldr q21, [x20, #1600]
+	WORD $0x4e74cdd5 // fmla v21.2d, v14.2d, v20.2d
+	WORD $0x4e75cdf3 // fmla v19.2d, v15.2d, v21.2d
+	WORD $0x3dc19696 // ldr q22, [x20, #1616]
+	WORD $0x3dc19a97 // ldr q23, [x20, #1632]
+	WORD $0x4e76cdd7 // fmla v23.2d, v14.2d, v22.2d
+	WORD $0x3dc19e99 // ldr q25, [x20, #1648]
+	WORD $0x3dc1a29a // ldr q26, [x20, #1664]
+	WORD $0x4e79cdda // fmla v26.2d, v14.2d, v25.2d
+	WORD $0x4e7acdf7 // fmla v23.2d, v15.2d, v26.2d
+	WORD $0x4e77ce13 // fmla v19.2d, v16.2d, v23.2d
+	WORD $0x3dc1a69c // ldr q28, [x20, #1680]
+	WORD $0x3dc1aa9d // ldr q29, [x20, #1696]
+	WORD $0x4e7ccddd // fmla v29.2d, v14.2d, v28.2d
+	WORD $0x4e6fccbd // fmla v29.2d, v5.2d, v15.2d
+	WORD $0x4e7dce33 // fmla v19.2d, v17.2d, v29.2d
+	WORD $0x6e6ddddf // fmul v31.2d, v14.2d, v13.2d
+	WORD $0x6e7fde69 // fmul v9.2d, v19.2d, v31.2d
+	WORD $0x4e6dcc49 // fmla v9.2d, v2.2d, v13.2d
+	WORD $0x6f00e40a // movi v10.2d, #0
+	WORD $0x4e78f54b // fmax v11.2d, v10.2d, v24.2d
+	WORD $0x4e6bd52c // fadd v12.2d, v9.2d, v11.2d
+	WORD $0x6e7bdfcd // fmul v13.2d, v30.2d, v27.2d
+	WORD $0x6e60ddae // fmul v14.2d, v13.2d, v0.2d
+	WORD $0x4ee0ab0f // cmlt v15.2d, v24.2d, #0
+	WORD $0x6e7e1dcf // bsl v15.16b, v14.16b, v30.16b
+	WORD $0x6e6ddfd0 // fmul v16.2d, v30.2d, v13.2d
+	WORD $0x6e60de11 // fmul v17.2d, v16.2d, v0.2d
+	WORD $0x3dc16292 // ldr q18, [x20, #1408]
+	WORD $0x4eedcc72 // fmls v18.2d, v3.2d, v13.2d
+	WORD $0x6e70de53 // fmul v19.2d, v18.2d, v16.2d
+	WORD $0x3dc17a94 // ldr q20, [x20, #1504]
+	WORD $0x6e74de75 // fmul v21.2d, v19.2d, v20.2d
+	WORD $0x4e381c36 // and v22.16b, v1.16b, v24.16b
+	WORD $0x6e351ed7 // eor v23.16b, v22.16b, v21.16b
+	WORD $0x3d80002c // str q12, [x1, #0]
+	WORD $0x3d80004f // str q15, [x2, #0]
+	WORD $0x3d800071 // str q17, [x3, #0]
+	WORD $0x3d800097 // str q23, [x4, #0]
 	ADD $16, R5
 	ADD $16, R1
 	ADD $16, R2
@@ -26518,8 +26486,7 @@ TEXT ·tanh1F64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0004a // ldr q10, [x2, #0]
-	WORD $0x3dc0044b // ldr q11, [x2, #16]
+	WORD $0xad402c4a // ldp q10, q11, [x2, #0]
 	WORD $0x4e6ad54c // fadd v12.2d, v10.2d, v10.2d
 	WORD $0x4e6bd56d // fadd v13.2d, v11.2d, v11.2d
 	WORD $0x4eac1c0e // orr v14.16b, v0.16b, v12.16b
@@ -26705,8 +26672,7 @@ TEXT ·tanh2F64NEON(SB), NOSPLIT, $72-32
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0006b // ldr q11, [x3, #0]
-	WORD $0x3dc0046c // ldr q12, [x3, #16]
+	WORD $0xad40306b // ldp q11, q12, [x3, #0]
 	WORD $0x4e6bd56d // fadd v13.2d, v11.2d, v11.2d
 	WORD $0x4e6cd58e // fadd v14.2d, v12.2d, v12.2d
 	WORD $0x4ead1c0f // orr v15.16b, v0.16b, v13.16b
@@ -26923,8 +26889,7 @@ TEXT ·tanh3F64NEON(SB), NOSPLIT, $104-40
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
-	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0xad40348c // ldp q12, q13, [x4, #0]
 	WORD $0x4e6cd58e // fadd v14.2d, v12.2d, v12.2d
 	WORD $0x4e6dd5af // fadd v15.2d, v13.2d, v13.2d
 	WORD $0x4eae1c10 // orr v16.16b, v0.16b, v14.16b
@@ -27189,8 +27154,7 @@ TEXT ·tanh4F64NEON(SB), NOSPLIT, $136-48
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc000ac // ldr q12, [x5, #0]
-	WORD $0x3dc004ad // ldr q13, [x5, #16]
+	WORD $0xad4034ac // ldp q12, q13, [x5, #0]
 	WORD $0x4e6cd58e // fadd v14.2d, v12.2d, v12.2d
 	WORD $0x4e6dd5af // fadd v15.2d, v13.2d, v13.2d
 	WORD $0x4eae1c50 // orr v16.16b, v2.16b, v14.16b
@@ -27479,8 +27443,7 @@ TEXT ·silu1F64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0004a // ldr q10, [x2, #0]
-	WORD $0x3dc0044b // ldr q11, [x2, #16]
+	WORD $0xad402c4a // ldp q10, q11, [x2, #0]
 	WORD $0x6e6aecec // facge v12.2d, v7.2d, v10.2d
 	WORD $0x6e6beced // facge v13.2d, v7.2d, v11.2d
 	WORD $0x4e2c1dae // and v14.16b, v13.16b, v12.16b
@@ -27544,28 +27507,26 @@ side1:
 	WORD $0x4e73ceb9 // fmla v25.2d, v21.2d, v19.2d
 	WORD $0x4e78cf5e // fmla v30.2d, v26.2d, v24.2d
 	WORD $0x4e79cf7f // fmla v31.2d, v27.2d, v25.2d
-	WORD $0x6ee0fa9a // fneg v26.2d, v20.2d
-	WORD $0x4e7eceda // fmla v26.2d, v22.2d, v30.2d
-	WORD $0x6ee0fabb // fneg v27.2d, v21.2d
-	WORD $0x4e7fcefb // fmla v27.2d, v23.2d, v31.2d
-	WORD $0x4e60d75c // fadd v28.2d, v26.2d, v0.2d
-	WORD $0x4e60d77d // fadd v29.2d, v27.2d, v0.2d
-	WORD $0x4f74561e // shl v30.2d, v16.2d, #52
-	WORD $0x4f74563f // shl v31.2d, v17.2d, #52
-	WORD $0x4efe878c // add v12.2d, v28.2d, v30.2d
-	WORD $0x4eff87ad // add v13.2d, v29.2d, v31.2d
-	WORD $0x4e60d58e // fadd v14.2d, v12.2d, v0.2d
-	WORD $0x4e60d5af // fadd v15.2d, v13.2d, v0.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x3dc16291 // ldr q17, [x20, #1408]
-	WORD $0x6e6efe12 // fdiv v18.2d, v16.2d, v14.2d
-	WORD $0x6e6ffe33 // fdiv v19.2d, v17.2d, v15.2d
-	WORD $0x6e6cde54 // fmul v20.2d, v18.2d, v12.2d
-	WORD $0x6e6dde75 // fmul v21.2d, v19.2d, v13.2d
-	WORD $0x6e6ade56 // fmul v22.2d, v18.2d, v10.2d
-	WORD $0x6e6bde77 // fmul v23.2d, v19.2d, v11.2d
-	WORD $0x3d800036 // str q22, [x1, #0]
-	WORD $0x3d800437 // str q23, [x1, #16]
+	WORD $0x4efeced4 // fmls v20.2d, v22.2d, v30.2d
+	WORD $0x4effcef5 // fmls v21.2d, v23.2d, v31.2d
+	WORD $0x4ef4d41a // fsub v26.2d, v0.2d, v20.2d
+	WORD $0x4ef5d41b // fsub v27.2d, v0.2d, v21.2d
+	WORD $0x4f74561c // shl v28.2d, v16.2d, #52
+	WORD $0x4f74563d // shl v29.2d, v17.2d, #52
+	WORD $0x4efc875e // add v30.2d, v26.2d, v28.2d
+	WORD $0x4efd877f // add v31.2d, v27.2d, v29.2d
+	WORD $0x4e60d7cc // fadd v12.2d, v30.2d, v0.2d
+	WORD $0x4e60d7ed // fadd v13.2d, v31.2d, v0.2d
+	WORD $0x3dc1628e // ldr q14, [x20, #1408]
+	WORD $0x3dc1628f // ldr q15, [x20, #1408]
+	WORD $0x6e6cfdd0 // fdiv v16.2d, v14.2d, v12.2d
+	WORD $0x6e6dfdf1 // fdiv v17.2d, v15.2d, v13.2d
+	WORD $0x6e7ede12 // fmul v18.2d, v16.2d, v30.2d
+	WORD $0x6e7fde33 // fmul v19.2d, v17.2d, v31.2d
+	WORD $0x6e6ade14 // fmul v20.2d, v16.2d, v10.2d
+	WORD $0x6e6bde35 // fmul v21.2d, v17.2d, v11.2d
+	WORD $0x3d800034 // str q20, [x1, #0]
+	WORD $0x3d800435 // str q21, [x1, #16]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -27574,103 +27535,101 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00058 // ldr q24, [x2, #0]
-	WORD $0x4eb81cd9 // orr v25.16b, v6.16b, v24.16b
-	WORD $0x4e79f53a // fmax v26.2d, v9.2d, v25.2d
-	WORD $0x6e3a1cdb // eor v27.16b, v6.16b, v26.16b
-	WORD $0x3dc12a9c // ldr q28, [x20, #1184]
-	WORD $0x4efbcc7c // fmls v28.2d, v3.2d, v27.2d
-	WORD $0x4ee4d79d // fsub v29.2d, v28.2d, v4.2d
-	WORD $0x4e7dcc5b // fmla v27.2d, v2.2d, v29.2d
-	WORD $0x4e7dcc3b // fmla v27.2d, v1.2d, v29.2d
-	WORD $0x6e7bdf7e // fmul v30.2d, v27.2d, v27.2d
-	WORD $0x6e7edfdf // fmul v31.2d, v30.2d, v30.2d
-	WORD $0x6e7fdfea // fmul v10.2d, v31.2d, v31.2d
-	WORD $0x3dc13a8b // ldr q11, [x20, #1248]
-	WORD $0x3dc13e8c // ldr q12, [x20, #1264]
-	WORD $0x4e6bcf6c // fmla v12.2d, v27.2d, v11.2d
-	WORD $0x3dc1428d // ldr q13, [x20, #1280]
-	WORD $0x3dc1468e // ldr q14, [x20, #1296]
-	WORD $0x4e6dcf6e // fmla v14.2d, v27.2d, v13.2d
-	WORD $0x4e6ecfcc // fmla v12.2d, v30.2d, v14.2d
-	WORD $0x3dc14a8f // ldr q15, [x20, #1312]
-	WORD $0x3dc14e90 // ldr q16, [x20, #1328]
-	WORD $0x4e6fcf70 // fmla v16.2d, v27.2d, v15.2d
-	WORD $0x3dc15291 // ldr q17, [x20, #1344]
-	WORD $0x3dc15692 // ldr q18, [x20, #1360]
-	WORD $0x4e71cf72 // fmla v18.2d, v27.2d, v17.2d
-	WORD $0x4e72cfd0 // fmla v16.2d, v30.2d, v18.2d
-	WORD $0x4e70cfec // fmla v12.2d, v31.2d, v16.2d
-	WORD $0x3dc15a93 // ldr q19, [x20, #1376]
-	WORD $0x3dc15e94 // ldr q20, [x20, #1392]
-	WORD $0x4e73cf74 // fmla v20.2d, v27.2d, v19.2d
-	WORD $0x4e74cd4c // fmla v12.2d, v10.2d, v20.2d
-	WORD $0x6ee0fb75 // fneg v21.2d, v27.2d
-	WORD $0x4e6ccfd5 // fmla v21.2d, v30.2d, v12.2d
-	WORD $0x4e60d6b6 // fadd v22.2d, v21.2d, v0.2d
-	WORD $0x4f745797 // shl v23.2d, v28.2d, #52
-	WORD $0x4ee886f9 // add v25.2d, v23.2d, v8.2d
-	WORD $0x6e79deda // fmul v26.2d, v22.2d, v25.2d
-	WORD $0x3dc1629b // ldr q27, [x20, #1408]
-	WORD $0x4e7accbb // fmla v27.2d, v5.2d, v26.2d
-	WORD $0x3dc1629c // ldr q28, [x20, #1408]
-	WORD $0x6e7bff9d // fdiv v29.2d, v28.2d, v27.2d
-	WORD $0x6e7adfbe // fmul v30.2d, v29.2d, v26.2d
-	WORD $0x6e65dfdf // fmul v31.2d, v30.2d, v5.2d
-	WORD $0x4ee0ab0a // cmlt v10.2d, v24.2d, #0
-	WORD $0x4eaa1d4b // orr v11.16b, v10.16b, v10.16b
-	WORD $0x6e7d1fcb // bsl v11.16b, v30.16b, v29.16b
-	WORD $0x4e78f52c // fmax v12.2d, v9.2d, v24.2d
-	WORD $0x6e6bdd8d // fmul v13.2d, v12.2d, v11.2d
-	WORD $0x6e601caa // bsl v10.16b, v5.16b, v0.16b
-	WORD $0x6e6addae // fmul v14.2d, v13.2d, v10.2d
-	WORD $0x3dc1728f // ldr q15, [x20, #1472]
-	WORD $0x4e78f5f0 // fmax v16.2d, v15.2d, v24.2d
-	WORD $0x3dc12691 // ldr q17, [x20, #1168]
-	WORD $0x4ef0f632 // fmin v18.2d, v17.2d, v16.2d
-	WORD $0x3dc12a93 // ldr q19, [x20, #1184]
-	WORD $0x4ef2cc73 // fmls v19.2d, v3.2d, v18.2d
-	WORD $0x4ee4d674 // fsub v20.2d, v19.2d, v4.2d
-	WORD $0x4eb21e55 // orr v21.16b, v18.16b, v18.16b
-	WORD $0x4e74cc55 // fmla v21.2d, v2.2d, v20.2d
-	WORD $0x4e74cc35 // fmla v21.2d, v1.2d, v20.2d
-	WORD $0x6e75deb6 // fmul v22.2d, v21.2d, v21.2d
-	WORD $0x6e76ded7 // fmul v23.2d, v22.2d, v22.2d
-	WORD $0x6e77def9 // fmul v25.2d, v23.2d, v23.2d
-	WORD $0x3dc13a9a // ldr q26, [x20, #1248]
-	WORD $0x3dc13e9b // ldr q27, [x20, #1264]
-	WORD $0x4e7acebb // fmla v27.2d, v21.2d, v26.2d
-	WORD $0x3dc1429c // ldr q28, [x20, #1280]
-	WORD $0x3dc1469d // ldr q29, [x20, #1296]
-	WORD $0x4e7ccebd // fmla v29.2d, v21.2d, v28.2d
-	WORD $0x4e7dcedb // fmla v27.2d, v22.2d, v29.2d
-	WORD $0x3dc14a9e // ldr q30, [x20, #1312]
-	WORD $0x3dc14e9f // ldr q31, [x20, #1328]
-	WORD $0x4e7ecebf // fmla v31.2d, v21.2d, v30.2d
-	WORD $0x3dc1528a // ldr q10, [x20, #1344]
-	WORD $0x3dc1568b // ldr q11, [x20, #1360]
-	WORD $0x4e6aceab // fmla v11.2d, v21.2d, v10.2d
-	WORD $0x4e6bcedf // fmla v31.2d, v22.2d, v11.2d
-	WORD $0x4e7fcefb // fmla v27.2d, v23.2d, v31.2d
-	WORD $0x3dc15a8c // ldr q12, [x20, #1376]
-	WORD $0x3dc15e8d // ldr q13, [x20, #1392]
-	WORD $0x4e6ccead // fmla v13.2d, v21.2d, v12.2d
-	WORD $0x4e6dcf3b // fmla v27.2d, v25.2d, v13.2d
-	WORD $0x6ee0faaf // fneg v15.2d, v21.2d
-	WORD $0x4e7bcecf // fmla v15.2d, v22.2d, v27.2d
-	WORD $0x4e60d5f0 // fadd v16.2d, v15.2d, v0.2d
-	WORD $0x4f745671 // shl v17.2d, v19.2d, #52
-	WORD $0x4ef18613 // add v19.2d, v16.2d, v17.2d
-	WORD $0x4e60d674 // fadd v20.2d, v19.2d, v0.2d
-	WORD $0x3dc16295 // ldr q21, [x20, #1408]
-	WORD $0x6e74feb6 // fdiv v22.2d, v21.2d, v20.2d
-	WORD $0x6e73ded7 // fmul v23.2d, v22.2d, v19.2d
-	WORD $0x6e72ded9 // fmul v25.2d, v22.2d, v18.2d
-	WORD $0x4eb81cda // orr v26.16b, v6.16b, v24.16b
-	WORD $0x4e67d75b // fadd v27.2d, v26.2d, v7.2d
-	WORD $0x4ee0ab7c // cmlt v28.2d, v27.2d, #0
-	WORD $0x6e791ddc // bsl v28.16b, v14.16b, v25.16b
-	WORD $0x3d80003c // str q28, [x1, #0]
+	WORD $0x3dc00056 // ldr q22, [x2, #0]
+	WORD $0x4eb61cd7 // orr v23.16b, v6.16b, v22.16b
+	WORD $0x4e77f538 // fmax v24.2d, v9.2d, v23.2d
+	WORD $0x6e381cd9 // eor v25.16b, v6.16b, v24.16b
+	WORD $0x3dc12a9a // ldr q26, [x20, #1184]
+	WORD $0x4ef9cc7a // fmls v26.2d, v3.2d, v25.2d
+	WORD $0x4ee4d75b // fsub v27.2d, v26.2d, v4.2d
+	WORD $0x4e7bcc59 // fmla v25.2d, v2.2d, v27.2d
+	WORD $0x4e7bcc39 // fmla v25.2d, v1.2d, v27.2d
+	WORD $0x6e79df3c // fmul v28.2d, v25.2d, v25.2d
+	WORD $0x6e7cdf9d // fmul v29.2d, v28.2d, v28.2d
+	WORD $0x6e7ddfbe // fmul v30.2d, v29.2d, v29.2d
+	WORD $0x3dc13a9f // ldr q31, [x20, #1248]
+	WORD $0x3dc13e8a // ldr q10, [x20, #1264]
+	WORD $0x4e7fcf2a // fmla v10.2d, v25.2d, v31.2d
+	WORD $0x3dc1428b // ldr q11, [x20, #1280]
+	WORD $0x3dc1468c // ldr q12, [x20, #1296]
+	WORD $0x4e6bcf2c // fmla v12.2d, v25.2d, v11.2d
+	WORD $0x4e6ccf8a // fmla v10.2d, v28.2d, v12.2d
+	WORD $0x3dc14a8d // ldr q13, [x20, #1312]
+	WORD $0x3dc14e8e // ldr q14, [x20, #1328]
+	WORD $0x4e6dcf2e // fmla v14.2d, v25.2d, v13.2d
+	WORD $0x3dc1528f // ldr q15, [x20, #1344]
+	WORD $0x3dc15690 // ldr q16, [x20, #1360]
+	WORD $0x4e6fcf30 // fmla v16.2d, v25.2d, v15.2d
+	WORD $0x4e70cf8e // fmla v14.2d, v28.2d, v16.2d
+	WORD $0x4e6ecfaa // fmla v10.2d, v29.2d, v14.2d
+	WORD $0x3dc15a91 // ldr q17, [x20, #1376]
+	WORD $0x3dc15e92 // ldr q18, [x20, #1392]
+	WORD $0x4e71cf32 // fmla v18.2d, v25.2d, v17.2d
+	WORD $0x4e72cfca // fmla v10.2d, v30.2d, v18.2d
+	WORD $0x4eeacf99 // fmls v25.2d, v28.2d, v10.2d
+	WORD $0x4ef9d413 // fsub v19.2d, v0.2d, v25.2d
+	WORD $0x4f745754 // shl v20.2d, v26.2d, #52
+	WORD $0x4ee88695 // add v21.2d, v20.2d, v8.2d
+	WORD $0x6e75de77 // fmul v23.2d, v19.2d, v21.2d
+	WORD $0x3dc16298 // ldr q24, [x20, #1408]
+	WORD $0x4e77ccb8 // fmla v24.2d, v5.2d, v23.2d
+	WORD $0x3dc16299 // ldr q25, [x20, #1408]
+	WORD $0x6e78ff3a // fdiv v26.2d, v25.2d, v24.2d
+	WORD $0x6e77df5b // fmul v27.2d, v26.2d, v23.2d
+	WORD $0x6e65df7c // fmul v28.2d, v27.2d, v5.2d
+	WORD $0x4ee0aadd // cmlt v29.2d, v22.2d, #0
+	WORD $0x4ebd1fbe // orr v30.16b, v29.16b, v29.16b
+	WORD $0x6e7a1f7e // bsl v30.16b, v27.16b, v26.16b
+	WORD $0x4e76f53f // fmax v31.2d, v9.2d, v22.2d
+	WORD $0x6e7edfea // fmul v10.2d, v31.2d, v30.2d
+	WORD $0x6e601cbd // bsl v29.16b, v5.16b, v0.16b
+	WORD $0x6e7ddd4b // fmul v11.2d, v10.2d, v29.2d
+	WORD $0x3dc1728c // ldr q12, [x20, #1472]
+	WORD $0x4e76f58d // fmax v13.2d, v12.2d, v22.2d
+	WORD $0x3dc1268e // ldr q14, [x20, #1168]
+	WORD $0x4eedf5cf // fmin v15.2d, v14.2d, v13.2d
+	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
+	WORD $0x4eefcc70 // fmls v16.2d, v3.2d, v15.2d
+	WORD $0x4ee4d611 // fsub v17.2d, v16.2d, v4.2d
+	WORD $0x4eaf1df2 // orr v18.16b, v15.16b, v15.16b
+	WORD $0x4e71cc52 // fmla v18.2d, v2.2d, v17.2d
+	WORD $0x4e71cc32 // fmla v18.2d, v1.2d, v17.2d
+	WORD $0x6e72de53 // fmul v19.2d, v18.2d, v18.2d
+	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
+	WORD $0x6e74de95 // fmul v21.2d, v20.2d, v20.2d
+	WORD $0x3dc13a97 // ldr q23, [x20, #1248]
+	WORD $0x3dc13e98 // ldr q24, [x20, #1264]
+	WORD $0x4e77ce58 // fmla v24.2d, v18.2d, v23.2d
+	WORD $0x3dc14299 // ldr q25, [x20, #1280]
+	WORD $0x3dc1469a // ldr q26, [x20, #1296]
+	WORD $0x4e79ce5a // fmla v26.2d, v18.2d, v25.2d
+	WORD $0x4e7ace78 // fmla v24.2d, v19.2d, v26.2d
+	WORD $0x3dc14a9b // ldr q27, [x20, #1312]
+	WORD $0x3dc14e9c // ldr q28, [x20, #1328]
+	WORD $0x4e7bce5c // fmla v28.2d, v18.2d, v27.2d
+	WORD $0x3dc1529d // ldr q29, [x20, #1344]
+	WORD $0x3dc1569e // ldr q30, [x20, #1360]
+	WORD $0x4e7dce5e // fmla v30.2d, v18.2d, v29.2d
+	WORD $0x4e7ece7c // fmla v28.2d, v19.2d, v30.2d
+	WORD $0x4e7cce98 // fmla v24.2d, v20.2d, v28.2d
+	WORD $0x3dc15a9f // ldr q31, [x20, #1376]
+	WORD $0x3dc15e8a // ldr q10, [x20, #1392]
+	WORD $0x4e7fce4a // fmla v10.2d, v18.2d, v31.2d
+	WORD $0x4e6aceb8 // fmla v24.2d, v21.2d, v10.2d
+	WORD $0x4ef8ce72 // fmls v18.2d, v19.2d, v24.2d
+	WORD $0x4ef2d40c // fsub v12.2d, v0.2d, v18.2d
+	WORD $0x4f74560d // shl v13.2d, v16.2d, #52
+	WORD $0x4eed858e // add v14.2d, v12.2d, v13.2d
+	WORD $0x4e60d5d0 // fadd v16.2d, v14.2d, v0.2d
+	WORD $0x3dc16291 // ldr q17, [x20, #1408]
+	WORD $0x6e70fe32 // fdiv v18.2d, v17.2d, v16.2d
+	WORD $0x6e6ede53 // fmul v19.2d, v18.2d, v14.2d
+	WORD $0x6e6fde54 // fmul v20.2d, v18.2d, v15.2d
+	WORD $0x4eb61cd5 // orr v21.16b, v6.16b, v22.16b
+	WORD $0x4e67d6b6 // fadd v22.2d, v21.2d, v7.2d
+	WORD $0x4ee0aad7 // cmlt v23.2d, v22.2d, #0
+	WORD $0x6e741d77 // bsl v23.16b, v11.16b, v20.16b
+	WORD $0x3d800037 // str q23, [x1, #0]
 	ADD $16, R2
 	ADD $16, R1
 	SUB $2, R0
@@ -27717,8 +27676,7 @@ TEXT ·silu2F64NEON(SB), NOSPLIT, $72-32
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0006a // ldr q10, [x3, #0]
-	WORD $0x3dc0046b // ldr q11, [x3, #16]
+	WORD $0xad402c6a // ldp q10, q11, [x3, #0]
 	WORD $0x6e6aecec // facge v12.2d, v7.2d, v10.2d
 	WORD $0x6e6beced // facge v13.2d, v7.2d, v11.2d
 	WORD $0x4e2c1dae // and v14.16b, v13.16b, v12.16b
@@ -27782,36 +27740,34 @@ side1:
 	WORD $0x4e73ceb9 // fmla v25.2d, v21.2d, v19.2d
 	WORD $0x4e78cf5e // fmla v30.2d, v26.2d, v24.2d
 	WORD $0x4e79cf7f // fmla v31.2d, v27.2d, v25.2d
-	WORD $0x6ee0fa9a // fneg v26.2d, v20.2d
-	WORD $0x4e7eceda // fmla v26.2d, v22.2d, v30.2d
-	WORD $0x6ee0fabb // fneg v27.2d, v21.2d
-	WORD $0x4e7fcefb // fmla v27.2d, v23.2d, v31.2d
-	WORD $0x4e60d75c // fadd v28.2d, v26.2d, v0.2d
-	WORD $0x4e60d77d // fadd v29.2d, v27.2d, v0.2d
-	WORD $0x4f74561e // shl v30.2d, v16.2d, #52
-	WORD $0x4f74563f // shl v31.2d, v17.2d, #52
-	WORD $0x4efe878c // add v12.2d, v28.2d, v30.2d
-	WORD $0x4eff87ad // add v13.2d, v29.2d, v31.2d
-	WORD $0x4e60d58e // fadd v14.2d, v12.2d, v0.2d
-	WORD $0x4e60d5af // fadd v15.2d, v13.2d, v0.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x3dc16291 // ldr q17, [x20, #1408]
-	WORD $0x6e6efe12 // fdiv v18.2d, v16.2d, v14.2d
-	WORD $0x6e6ffe33 // fdiv v19.2d, v17.2d, v15.2d
-	WORD $0x6e6cde54 // fmul v20.2d, v18.2d, v12.2d
-	WORD $0x6e6dde75 // fmul v21.2d, v19.2d, v13.2d
-	WORD $0x6e6ade56 // fmul v22.2d, v18.2d, v10.2d
-	WORD $0x6e6bde77 // fmul v23.2d, v19.2d, v11.2d
-	WORD $0x3dc16298 // ldr q24, [x20, #1408]
-	WORD $0x4e74cd58 // fmla v24.2d, v10.2d, v20.2d
-	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x4e75cd79 // fmla v25.2d, v11.2d, v21.2d
-	WORD $0x6e72df1a // fmul v26.2d, v24.2d, v18.2d
-	WORD $0x6e73df3b // fmul v27.2d, v25.2d, v19.2d
-	WORD $0x3d800036 // str q22, [x1, #0]
-	WORD $0x3d800437 // str q23, [x1, #16]
-	WORD $0x3d80005a // str q26, [x2, #0]
-	WORD $0x3d80045b // str q27, [x2, #16]
+	WORD $0x4efeced4 // fmls v20.2d, v22.2d, v30.2d
+	WORD $0x4effcef5 // fmls v21.2d, v23.2d, v31.2d
+	WORD $0x4ef4d41a // fsub v26.2d, v0.2d, v20.2d
+	WORD $0x4ef5d41b // fsub v27.2d, v0.2d, v21.2d
+	WORD $0x4f74561c // shl v28.2d, v16.2d, #52
+	WORD $0x4f74563d // shl v29.2d, v17.2d, #52
+	WORD $0x4efc875e // add v30.2d, v26.2d, v28.2d
+	WORD $0x4efd877f // add v31.2d, v27.2d, v29.2d
+	WORD $0x4e60d7cc // fadd v12.2d, v30.2d, v0.2d
+	WORD $0x4e60d7ed // fadd v13.2d, v31.2d, v0.2d
+	WORD $0x3dc1628e // ldr q14, [x20, #1408]
+	WORD $0x3dc1628f // ldr q15, [x20, #1408]
+	WORD $0x6e6cfdd0 // fdiv v16.2d, v14.2d, v12.2d
+	WORD $0x6e6dfdf1 // fdiv v17.2d, v15.2d, v13.2d
+	WORD $0x6e7ede12 // fmul v18.2d, v16.2d, v30.2d
+	WORD $0x6e7fde33 // fmul v19.2d, v17.2d, v31.2d
+	WORD $0x6e6ade14 // fmul v20.2d, v16.2d, v10.2d
+	WORD $0x6e6bde35 // fmul v21.2d, v17.2d, v11.2d
+	WORD $0x3dc16296 // ldr q22, [x20, #1408]
+	WORD $0x4e72cd56 // fmla v22.2d, v10.2d, v18.2d
+	WORD $0x3dc16297 // ldr q23, [x20, #1408]
+	WORD $0x4e73cd77 // fmla v23.2d, v11.2d, v19.2d
+	WORD $0x6e70ded8 // fmul v24.2d, v22.2d, v16.2d
+	WORD $0x6e71def9 // fmul v25.2d, v23.2d, v17.2d
+	WORD $0x3d800034 // str q20, [x1, #0]
+	WORD $0x3d800435 // str q21, [x1, #16]
+	WORD $0x3d800058 // str q24, [x2, #0]
+	WORD $0x3d800459 // str q25, [x2, #16]
 	ADD $32, R3
 	ADD $32, R1
 	ADD $32, R2
@@ -27821,120 +27777,118 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0007c // ldr q28, [x3, #0]
-	WORD $0x4ebc1cdd // orr v29.16b, v6.16b, v28.16b
-	WORD $0x4e7df53e // fmax v30.2d, v9.2d, v29.2d
-	WORD $0x6e3e1cdf // eor v31.16b, v6.16b, v30.16b
-	WORD $0x3dc12a8a // ldr q10, [x20, #1184]
-	WORD $0x4effcc8a // fmls v10.2d, v4.2d, v31.2d
-	WORD $0x4ee5d54b // fsub v11.2d, v10.2d, v5.2d
-	WORD $0x4ebf1fec // orr v12.16b, v31.16b, v31.16b
-	WORD $0x4e6bcc6c // fmla v12.2d, v3.2d, v11.2d
-	WORD $0x4e6bcc4c // fmla v12.2d, v2.2d, v11.2d
+	WORD $0x3dc0007a // ldr q26, [x3, #0]
+	WORD $0x4eba1cdb // orr v27.16b, v6.16b, v26.16b
+	WORD $0x4e7bf53c // fmax v28.2d, v9.2d, v27.2d
+	WORD $0x6e3c1cdd // eor v29.16b, v6.16b, v28.16b
+	WORD $0x3dc12a9e // ldr q30, [x20, #1184]
+	WORD $0x4efdcc9e // fmls v30.2d, v4.2d, v29.2d
+	WORD $0x4ee5d7df // fsub v31.2d, v30.2d, v5.2d
+	WORD $0x4ebd1faa // orr v10.16b, v29.16b, v29.16b
+	WORD $0x4e7fcc6a // fmla v10.2d, v3.2d, v31.2d
+	WORD $0x4e7fcc4a // fmla v10.2d, v2.2d, v31.2d
+	WORD $0x6e6add4b // fmul v11.2d, v10.2d, v10.2d
+	WORD $0x6e6bdd6c // fmul v12.2d, v11.2d, v11.2d
 	WORD $0x6e6cdd8d // fmul v13.2d, v12.2d, v12.2d
-	WORD $0x6e6dddae // fmul v14.2d, v13.2d, v13.2d
-	WORD $0x6e6eddcf // fmul v15.2d, v14.2d, v14.2d
-	WORD $0x3dc13a90 // ldr q16, [x20, #1248]
-	WORD $0x3dc13e91 // ldr q17, [x20, #1264]
-	WORD $0x4e70cd91 // fmla v17.2d, v12.2d, v16.2d
-	WORD $0x3dc14292 // ldr q18, [x20, #1280]
-	WORD $0x3dc14693 // ldr q19, [x20, #1296]
-	WORD $0x4e72cd93 // fmla v19.2d, v12.2d, v18.2d
-	WORD $0x4e73cdb1 // fmla v17.2d, v13.2d, v19.2d
-	WORD $0x3dc14a94 // ldr q20, [x20, #1312]
-	WORD $0x3dc14e95 // ldr q21, [x20, #1328]
-	WORD $0x4e74cd95 // fmla v21.2d, v12.2d, v20.2d
-	WORD $0x3dc15296 // ldr q22, [x20, #1344]
-	WORD $0x3dc15697 // ldr q23, [x20, #1360]
-	WORD $0x4e76cd97 // fmla v23.2d, v12.2d, v22.2d
-	WORD $0x4e77cdb5 // fmla v21.2d, v13.2d, v23.2d
-	WORD $0x4e75cdd1 // fmla v17.2d, v14.2d, v21.2d
-	WORD $0x3dc15a98 // ldr q24, [x20, #1376]
+	WORD $0x3dc13a8e // ldr q14, [x20, #1248]
+	WORD $0x3dc13e8f // ldr q15, [x20, #1264]
+	WORD $0x4e6ecd4f // fmla v15.2d, v10.2d, v14.2d
+	WORD $0x3dc14290 // ldr q16, [x20, #1280]
+	WORD $0x3dc14691 // ldr q17, [x20, #1296]
+	WORD $0x4e70cd51 // fmla v17.2d, v10.2d, v16.2d
+	WORD $0x4e71cd6f // fmla v15.2d, v11.2d, v17.2d
+	WORD $0x3dc14a92 // ldr q18, [x20, #1312]
+	WORD $0x3dc14e93 // ldr q19, [x20, #1328]
+	WORD $0x4e72cd53 // fmla v19.2d, v10.2d, v18.2d
+	WORD $0x3dc15294 // ldr q20, [x20, #1344]
+	WORD $0x3dc15695 // ldr q21, [x20, #1360]
+	WORD $0x4e74cd55 // fmla v21.2d, v10.2d, v20.2d
+	WORD $0x4e75cd73 // fmla v19.2d, v11.2d, v21.2d
+	WORD $0x4e73cd8f // fmla v15.2d, v12.2d, v19.2d
+	WORD $0x3dc15a96 // ldr q22, [x20, #1376]
+	WORD $0x3dc15e97 // ldr q23, [x20, #1392]
+	WORD $0x4e76cd57 // fmla v23.2d, v10.2d, v22.2d
+	WORD $0x4e77cdaf // fmla v15.2d, v13.2d, v23.2d
+	WORD $0x4eefcd6a // fmls v10.2d, v11.2d, v15.2d
+	WORD $0x4eead418 // fsub v24.2d, v0.2d, v10.2d
+	WORD $0x4f7457d9 // shl v25.2d, v30.2d, #52
+	WORD $0x4ee8873b // add v27.2d, v25.2d, v8.2d
+	WORD $0x6e7bdf1c // fmul v28.2d, v24.2d, v27.2d
+	WORD $0x3dc1629e // ldr q30, [x20, #1408]
+	WORD $0x4e7ccc3e // fmla v30.2d, v1.2d, v28.2d
+	WORD $0x3dc1629f // ldr q31, [x20, #1408]
+	WORD $0x6e7effea // fdiv v10.2d, v31.2d, v30.2d
+	WORD $0x6e7cdd4b // fmul v11.2d, v10.2d, v28.2d
+	WORD $0x6e61dd6c // fmul v12.2d, v11.2d, v1.2d
+	WORD $0x4ee0ab4d // cmlt v13.2d, v26.2d, #0
+	WORD $0x4ead1dae // orr v14.16b, v13.16b, v13.16b
+	WORD $0x6e6a1d6e // bsl v14.16b, v11.16b, v10.16b
+	WORD $0x4e7af52f // fmax v15.2d, v9.2d, v26.2d
+	WORD $0x6e6eddf0 // fmul v16.2d, v15.2d, v14.2d
+	WORD $0x4ead1db1 // orr v17.16b, v13.16b, v13.16b
+	WORD $0x6e601c31 // bsl v17.16b, v1.16b, v0.16b
+	WORD $0x6e71de12 // fmul v18.2d, v16.2d, v17.2d
+	WORD $0x4e3a1cd3 // and v19.16b, v6.16b, v26.16b
+	WORD $0x4eb31fb4 // orr v20.16b, v29.16b, v19.16b
+	WORD $0x4ead1db5 // orr v21.16b, v13.16b, v13.16b
+	WORD $0x6e6c1d55 // bsl v21.16b, v10.16b, v12.16b
+	WORD $0x3dc16296 // ldr q22, [x20, #1408]
+	WORD $0x4e75ce96 // fmla v22.2d, v20.2d, v21.2d
+	WORD $0x6e6eded7 // fmul v23.2d, v22.2d, v14.2d
+	WORD $0x6e601c2d // bsl v13.16b, v1.16b, v0.16b
+	WORD $0x6e6ddef8 // fmul v24.2d, v23.2d, v13.2d
+	WORD $0x3dc17299 // ldr q25, [x20, #1472]
+	WORD $0x4e7af73b // fmax v27.2d, v25.2d, v26.2d
+	WORD $0x3dc1269c // ldr q28, [x20, #1168]
+	WORD $0x4efbf79d // fmin v29.2d, v28.2d, v27.2d
+	WORD $0x3dc12a9e // ldr q30, [x20, #1184]
+	WORD $0x4efdcc9e // fmls v30.2d, v4.2d, v29.2d
+	WORD $0x4ee5d7df // fsub v31.2d, v30.2d, v5.2d
+	WORD $0x4ebd1faa // orr v10.16b, v29.16b, v29.16b
+	WORD $0x4e7fcc6a // fmla v10.2d, v3.2d, v31.2d
+	WORD $0x4e7fcc4a // fmla v10.2d, v2.2d, v31.2d
+	WORD $0x6e6add4b // fmul v11.2d, v10.2d, v10.2d
+	WORD $0x6e6bdd6c // fmul v12.2d, v11.2d, v11.2d
+	WORD $0x6e6cdd8d // fmul v13.2d, v12.2d, v12.2d
+	WORD $0x3dc13a8e // ldr q14, [x20, #1248]
+	WORD $0x3dc13e8f // ldr q15, [x20, #1264]
+	WORD $0x4e6ecd4f // fmla v15.2d, v10.2d, v14.2d
+	WORD $0x3dc14290 // ldr q16, [x20, #1280]
+	WORD $0x3dc14691 // ldr q17, [x20, #1296]
+	WORD $0x4e70cd51 // fmla v17.2d, v10.2d, v16.2d
+	WORD $0x4e71cd6f // fmla v15.2d, v11.2d, v17.2d
+	WORD $0x3dc14a93 // ldr q19, [x20, #1312]
+	WORD $0x3dc14e94 // ldr q20, [x20, #1328]
+	WORD $0x4e73cd54 // fmla v20.2d, v10.2d, v19.2d
+	WORD $0x3dc15295 // ldr q21, [x20, #1344]
+	WORD $0x3dc15696 // ldr q22, [x20, #1360]
+	WORD $0x4e75cd56 // fmla v22.2d, v10.2d, v21.2d
+	WORD $0x4e76cd74 // fmla v20.2d, v11.2d, v22.2d
+	WORD $0x4e74cd8f // fmla v15.2d, v12.2d, v20.2d
+	WORD $0x3dc15a97 // ldr q23, [x20, #1376]
 	WORD $0x3dc15e99 // ldr q25, [x20, #1392]
-	WORD $0x4e78cd99 // fmla v25.2d, v12.2d, v24.2d
-	WORD $0x4e79cdf1 // fmla v17.2d, v15.2d, v25.2d
-	WORD $0x6ee0f99a // fneg v26.2d, v12.2d
-	WORD $0x4e71cdba // fmla v26.2d, v13.2d, v17.2d
-	WORD $0x4e60d75b // fadd v27.2d, v26.2d, v0.2d
-	WORD $0x4f74555d // shl v29.2d, v10.2d, #52
-	WORD $0x4ee887be // add v30.2d, v29.2d, v8.2d
-	WORD $0x6e7edf6a // fmul v10.2d, v27.2d, v30.2d
-	WORD $0x3dc1628b // ldr q11, [x20, #1408]
-	WORD $0x4e6acc2b // fmla v11.2d, v1.2d, v10.2d
-	WORD $0x3dc1628c // ldr q12, [x20, #1408]
-	WORD $0x6e6bfd8d // fdiv v13.2d, v12.2d, v11.2d
-	WORD $0x6e6addae // fmul v14.2d, v13.2d, v10.2d
-	WORD $0x6e61ddcf // fmul v15.2d, v14.2d, v1.2d
-	WORD $0x4ee0ab90 // cmlt v16.2d, v28.2d, #0
-	WORD $0x4eb01e11 // orr v17.16b, v16.16b, v16.16b
-	WORD $0x6e6d1dd1 // bsl v17.16b, v14.16b, v13.16b
-	WORD $0x4e7cf532 // fmax v18.2d, v9.2d, v28.2d
-	WORD $0x6e71de53 // fmul v19.2d, v18.2d, v17.2d
-	WORD $0x4eb01e14 // orr v20.16b, v16.16b, v16.16b
-	WORD $0x6e601c34 // bsl v20.16b, v1.16b, v0.16b
-	WORD $0x6e74de75 // fmul v21.2d, v19.2d, v20.2d
-	WORD $0x4e3c1cd6 // and v22.16b, v6.16b, v28.16b
-	WORD $0x4eb61ff7 // orr v23.16b, v31.16b, v22.16b
-	WORD $0x4eb01e18 // orr v24.16b, v16.16b, v16.16b
-	WORD $0x6e6f1db8 // bsl v24.16b, v13.16b, v15.16b
-	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x4e78cef9 // fmla v25.2d, v23.2d, v24.2d
-	WORD $0x6e71df3a // fmul v26.2d, v25.2d, v17.2d
-	WORD $0x6e601c30 // bsl v16.16b, v1.16b, v0.16b
-	WORD $0x6e70df5b // fmul v27.2d, v26.2d, v16.2d
-	WORD $0x3dc1729d // ldr q29, [x20, #1472]
-	WORD $0x4e7cf7be // fmax v30.2d, v29.2d, v28.2d
-	WORD $0x3dc1269f // ldr q31, [x20, #1168]
-	WORD $0x4efef7ea // fmin v10.2d, v31.2d, v30.2d
-	WORD $0x3dc12a8b // ldr q11, [x20, #1184]
-	WORD $0x4eeacc8b // fmls v11.2d, v4.2d, v10.2d
-	WORD $0x4ee5d56c // fsub v12.2d, v11.2d, v5.2d
-	WORD $0x4eaa1d4d // orr v13.16b, v10.16b, v10.16b
-	WORD $0x4e6ccc6d // fmla v13.2d, v3.2d, v12.2d
-	WORD $0x4e6ccc4d // fmla v13.2d, v2.2d, v12.2d
-	WORD $0x6e6dddae // fmul v14.2d, v13.2d, v13.2d
-	WORD $0x6e6eddcf // fmul v15.2d, v14.2d, v14.2d
-	WORD $0x6e6fddf0 // fmul v16.2d, v15.2d, v15.2d
-	WORD $0x3dc13a91 // ldr q17, [x20, #1248]
-	WORD $0x3dc13e92 // ldr q18, [x20, #1264]
-	WORD $0x4e71cdb2 // fmla v18.2d, v13.2d, v17.2d
-	WORD $0x3dc14293 // ldr q19, [x20, #1280]
-	WORD $0x3dc14694 // ldr q20, [x20, #1296]
-	WORD $0x4e73cdb4 // fmla v20.2d, v13.2d, v19.2d
-	WORD $0x4e74cdd2 // fmla v18.2d, v14.2d, v20.2d
-	WORD $0x3dc14a96 // ldr q22, [x20, #1312]
-	WORD $0x3dc14e97 // ldr q23, [x20, #1328]
-	WORD $0x4e76cdb7 // fmla v23.2d, v13.2d, v22.2d
-	WORD $0x3dc15298 // ldr q24, [x20, #1344]
-	WORD $0x3dc15699 // ldr q25, [x20, #1360]
-	WORD $0x4e78cdb9 // fmla v25.2d, v13.2d, v24.2d
-	WORD $0x4e79cdd7 // fmla v23.2d, v14.2d, v25.2d
-	WORD $0x4e77cdf2 // fmla v18.2d, v15.2d, v23.2d
-	WORD $0x3dc15a9a // ldr q26, [x20, #1376]
-	WORD $0x3dc15e9d // ldr q29, [x20, #1392]
-	WORD $0x4e7acdbd // fmla v29.2d, v13.2d, v26.2d
-	WORD $0x4e7dce12 // fmla v18.2d, v16.2d, v29.2d
-	WORD $0x6ee0f9be // fneg v30.2d, v13.2d
-	WORD $0x4e72cdde // fmla v30.2d, v14.2d, v18.2d
+	WORD $0x4e77cd59 // fmla v25.2d, v10.2d, v23.2d
+	WORD $0x4e79cdaf // fmla v15.2d, v13.2d, v25.2d
+	WORD $0x4eefcd6a // fmls v10.2d, v11.2d, v15.2d
+	WORD $0x4eead41b // fsub v27.2d, v0.2d, v10.2d
+	WORD $0x4f7457dc // shl v28.2d, v30.2d, #52
+	WORD $0x4efc877e // add v30.2d, v27.2d, v28.2d
 	WORD $0x4e60d7df // fadd v31.2d, v30.2d, v0.2d
-	WORD $0x4f74556b // shl v11.2d, v11.2d, #52
-	WORD $0x4eeb87ec // add v12.2d, v31.2d, v11.2d
-	WORD $0x4e60d58d // fadd v13.2d, v12.2d, v0.2d
+	WORD $0x3dc1628a // ldr q10, [x20, #1408]
+	WORD $0x6e7ffd4b // fdiv v11.2d, v10.2d, v31.2d
+	WORD $0x6e7edd6c // fmul v12.2d, v11.2d, v30.2d
+	WORD $0x6e7ddd6d // fmul v13.2d, v11.2d, v29.2d
 	WORD $0x3dc1628e // ldr q14, [x20, #1408]
-	WORD $0x6e6dfdcf // fdiv v15.2d, v14.2d, v13.2d
-	WORD $0x6e6cddf0 // fmul v16.2d, v15.2d, v12.2d
-	WORD $0x6e6addf1 // fmul v17.2d, v15.2d, v10.2d
-	WORD $0x3dc16292 // ldr q18, [x20, #1408]
-	WORD $0x4e70cd52 // fmla v18.2d, v10.2d, v16.2d
-	WORD $0x6e6fde53 // fmul v19.2d, v18.2d, v15.2d
-	WORD $0x4ebc1cd4 // orr v20.16b, v6.16b, v28.16b
-	WORD $0x4e67d696 // fadd v22.2d, v20.2d, v7.2d
-	WORD $0x4ee0aad7 // cmlt v23.2d, v22.2d, #0
-	WORD $0x6e711eb7 // bsl v23.16b, v21.16b, v17.16b
-	WORD $0x3d800037 // str q23, [x1, #0]
-	WORD $0x4ee0aad8 // cmlt v24.2d, v22.2d, #0
-	WORD $0x6e731f78 // bsl v24.16b, v27.16b, v19.16b
-	WORD $0x3d800058 // str q24, [x2, #0]
+	WORD $0x4e6ccfae // fmla v14.2d, v29.2d, v12.2d
+	WORD $0x6e6bddcf // fmul v15.2d, v14.2d, v11.2d
+	WORD $0x4eba1cd0 // orr v16.16b, v6.16b, v26.16b
+	WORD $0x4e67d611 // fadd v17.2d, v16.2d, v7.2d
+	WORD $0x4ee0aa33 // cmlt v19.2d, v17.2d, #0
+	WORD $0x6e6d1e53 // bsl v19.16b, v18.16b, v13.16b
+	WORD $0x3d800033 // str q19, [x1, #0]
+	WORD $0x4ee0aa34 // cmlt v20.2d, v17.2d, #0
+	WORD $0x6e6f1f14 // bsl v20.16b, v24.16b, v15.16b
+	WORD $0x3d800054 // str q20, [x2, #0]
 	ADD $16, R3
 	ADD $16, R1
 	ADD $16, R2
@@ -27990,8 +27944,7 @@ TEXT ·silu3F64NEON(SB), NOSPLIT, $104-40
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0008b // ldr q11, [x4, #0]
-	WORD $0x3dc0048c // ldr q12, [x4, #16]
+	WORD $0xad40308b // ldp q11, q12, [x4, #0]
 	WORD $0x6e6beced // facge v13.2d, v7.2d, v11.2d
 	WORD $0x6e6cecee // facge v14.2d, v7.2d, v12.2d
 	WORD $0x4e2d1dcf // and v15.16b, v14.16b, v13.16b
@@ -28055,60 +28008,58 @@ side1:
 	WORD $0x4e7acede // fmla v30.2d, v22.2d, v26.2d
 	WORD $0x4e7dcf7f // fmla v31.2d, v27.2d, v29.2d
 	WORD $0x4e7ecf8d // fmla v13.2d, v28.2d, v30.2d
-	WORD $0x6ee0faae // fneg v14.2d, v21.2d
-	WORD $0x4e7fceee // fmla v14.2d, v23.2d, v31.2d
-	WORD $0x6ee0facf // fneg v15.2d, v22.2d
-	WORD $0x4e6dcf0f // fmla v15.2d, v24.2d, v13.2d
-	WORD $0x4e60d5d0 // fadd v16.2d, v14.2d, v0.2d
-	WORD $0x4e60d5f3 // fadd v19.2d, v15.2d, v0.2d
-	WORD $0x4f745634 // shl v20.2d, v17.2d, #52
-	WORD $0x4f745655 // shl v21.2d, v18.2d, #52
-	WORD $0x4ef48616 // add v22.2d, v16.2d, v20.2d
-	WORD $0x4ef58677 // add v23.2d, v19.2d, v21.2d
-	WORD $0x4e60d6d8 // fadd v24.2d, v22.2d, v0.2d
-	WORD $0x4e60d6f9 // fadd v25.2d, v23.2d, v0.2d
-	WORD $0x3dc1629a // ldr q26, [x20, #1408]
-	WORD $0x3dc1629b // ldr q27, [x20, #1408]
-	WORD $0x6e78ff5c // fdiv v28.2d, v26.2d, v24.2d
-	WORD $0x6e79ff7d // fdiv v29.2d, v27.2d, v25.2d
-	WORD $0x4ee0d71e // fsub v30.2d, v24.2d, v0.2d
-	WORD $0x4ee0d73f // fsub v31.2d, v25.2d, v0.2d
-	WORD $0x4efed6cd // fsub v13.2d, v22.2d, v30.2d
-	WORD $0x4effd6ee // fsub v14.2d, v23.2d, v31.2d
-	WORD $0x3dc1628f // ldr q15, [x20, #1408]
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x4efccf0f // fmls v15.2d, v24.2d, v28.2d
-	WORD $0x4efdcf30 // fmls v16.2d, v25.2d, v29.2d
-	WORD $0x4efccdaf // fmls v15.2d, v13.2d, v28.2d
-	WORD $0x4efdcdd0 // fmls v16.2d, v14.2d, v29.2d
-	WORD $0x4e6fcf9c // fmla v28.2d, v28.2d, v15.2d
-	WORD $0x4e70cfbd // fmla v29.2d, v29.2d, v16.2d
-	WORD $0x6e76df91 // fmul v17.2d, v28.2d, v22.2d
-	WORD $0x6e77dfb2 // fmul v18.2d, v29.2d, v23.2d
-	WORD $0x6e6bdf93 // fmul v19.2d, v28.2d, v11.2d
-	WORD $0x6e6cdfb4 // fmul v20.2d, v29.2d, v12.2d
+	WORD $0x4effcef5 // fmls v21.2d, v23.2d, v31.2d
+	WORD $0x4eedcf16 // fmls v22.2d, v24.2d, v13.2d
+	WORD $0x4ef5d41f // fsub v31.2d, v0.2d, v21.2d
+	WORD $0x4ef6d40d // fsub v13.2d, v0.2d, v22.2d
+	WORD $0x4f74562e // shl v14.2d, v17.2d, #52
+	WORD $0x4f74564f // shl v15.2d, v18.2d, #52
+	WORD $0x4eee87f0 // add v16.2d, v31.2d, v14.2d
+	WORD $0x4eef85b1 // add v17.2d, v13.2d, v15.2d
+	WORD $0x4e60d612 // fadd v18.2d, v16.2d, v0.2d
+	WORD $0x4e60d633 // fadd v19.2d, v17.2d, v0.2d
+	WORD $0x3dc16294 // ldr q20, [x20, #1408]
 	WORD $0x3dc16295 // ldr q21, [x20, #1408]
-	WORD $0x4e71cd75 // fmla v21.2d, v11.2d, v17.2d
-	WORD $0x3dc16296 // ldr q22, [x20, #1408]
-	WORD $0x4e72cd96 // fmla v22.2d, v12.2d, v18.2d
-	WORD $0x6e7cdeb7 // fmul v23.2d, v21.2d, v28.2d
-	WORD $0x6e7dded8 // fmul v24.2d, v22.2d, v29.2d
-	WORD $0x6e7cde39 // fmul v25.2d, v17.2d, v28.2d
-	WORD $0x6e7dde5a // fmul v26.2d, v18.2d, v29.2d
-	WORD $0x4ef1d79b // fsub v27.2d, v28.2d, v17.2d
-	WORD $0x4ef2d7bc // fsub v28.2d, v29.2d, v18.2d
-	WORD $0x3dc1829d // ldr q29, [x20, #1536]
-	WORD $0x4efbcd7d // fmls v29.2d, v11.2d, v27.2d
-	WORD $0x3dc1829e // ldr q30, [x20, #1536]
-	WORD $0x4efccd9e // fmls v30.2d, v12.2d, v28.2d
-	WORD $0x6e79dfbf // fmul v31.2d, v29.2d, v25.2d
-	WORD $0x6e7adfcb // fmul v11.2d, v30.2d, v26.2d
-	WORD $0x3d800033 // str q19, [x1, #0]
-	WORD $0x3d800434 // str q20, [x1, #16]
-	WORD $0x3d800057 // str q23, [x2, #0]
-	WORD $0x3d800458 // str q24, [x2, #16]
-	WORD $0x3d80007f // str q31, [x3, #0]
-	WORD $0x3d80046b // str q11, [x3, #16]
+	WORD $0x6e72fe96 // fdiv v22.2d, v20.2d, v18.2d
+	WORD $0x6e73feb7 // fdiv v23.2d, v21.2d, v19.2d
+	WORD $0x4ee0d658 // fsub v24.2d, v18.2d, v0.2d
+	WORD $0x4ee0d679 // fsub v25.2d, v19.2d, v0.2d
+	WORD $0x4ef8d61a // fsub v26.2d, v16.2d, v24.2d
+	WORD $0x4ef9d63b // fsub v27.2d, v17.2d, v25.2d
+	WORD $0x3dc1629c // ldr q28, [x20, #1408]
+	WORD $0x3dc1629d // ldr q29, [x20, #1408]
+	WORD $0x4ef6ce5c // fmls v28.2d, v18.2d, v22.2d
+	WORD $0x4ef7ce7d // fmls v29.2d, v19.2d, v23.2d
+	WORD $0x4ef6cf5c // fmls v28.2d, v26.2d, v22.2d
+	WORD $0x4ef7cf7d // fmls v29.2d, v27.2d, v23.2d
+	WORD $0x4e7cced6 // fmla v22.2d, v22.2d, v28.2d
+	WORD $0x4e7dcef7 // fmla v23.2d, v23.2d, v29.2d
+	WORD $0x6e70dede // fmul v30.2d, v22.2d, v16.2d
+	WORD $0x6e71deff // fmul v31.2d, v23.2d, v17.2d
+	WORD $0x6e6bdecd // fmul v13.2d, v22.2d, v11.2d
+	WORD $0x6e6cdeee // fmul v14.2d, v23.2d, v12.2d
+	WORD $0x3dc1628f // ldr q15, [x20, #1408]
+	WORD $0x4e7ecd6f // fmla v15.2d, v11.2d, v30.2d
+	WORD $0x3dc16290 // ldr q16, [x20, #1408]
+	WORD $0x4e7fcd90 // fmla v16.2d, v12.2d, v31.2d
+	WORD $0x6e76ddf1 // fmul v17.2d, v15.2d, v22.2d
+	WORD $0x6e77de12 // fmul v18.2d, v16.2d, v23.2d
+	WORD $0x6e76dfd3 // fmul v19.2d, v30.2d, v22.2d
+	WORD $0x6e77dff4 // fmul v20.2d, v31.2d, v23.2d
+	WORD $0x4efed6d5 // fsub v21.2d, v22.2d, v30.2d
+	WORD $0x4effd6f6 // fsub v22.2d, v23.2d, v31.2d
+	WORD $0x3dc18297 // ldr q23, [x20, #1536]
+	WORD $0x4ef5cd77 // fmls v23.2d, v11.2d, v21.2d
+	WORD $0x3dc18298 // ldr q24, [x20, #1536]
+	WORD $0x4ef6cd98 // fmls v24.2d, v12.2d, v22.2d
+	WORD $0x6e73def9 // fmul v25.2d, v23.2d, v19.2d
+	WORD $0x6e74df1a // fmul v26.2d, v24.2d, v20.2d
+	WORD $0x3d80002d // str q13, [x1, #0]
+	WORD $0x3d80042e // str q14, [x1, #16]
+	WORD $0x3d800051 // str q17, [x2, #0]
+	WORD $0x3d800452 // str q18, [x2, #16]
+	WORD $0x3d800079 // str q25, [x3, #0]
+	WORD $0x3d80047a // str q26, [x3, #16]
 	ADD $32, R4
 	ADD $32, R1
 	ADD $32, R2
@@ -28119,148 +28070,146 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
-	WORD $0x4eac1ccd // orr v13.16b, v6.16b, v12.16b
-	WORD $0x4e6df54e // fmax v14.2d, v10.2d, v13.2d
-	WORD $0x6e2e1ccf // eor v15.16b, v6.16b, v14.16b
-	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
-	WORD $0x4eefcc90 // fmls v16.2d, v4.2d, v15.2d
-	WORD $0x4ee5d611 // fsub v17.2d, v16.2d, v5.2d
-	WORD $0x4eaf1df2 // orr v18.16b, v15.16b, v15.16b
-	WORD $0x4e71cc72 // fmla v18.2d, v3.2d, v17.2d
-	WORD $0x4e71cc52 // fmla v18.2d, v2.2d, v17.2d
-	WORD $0x6e72de53 // fmul v19.2d, v18.2d, v18.2d
-	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
-	WORD $0x6e74de95 // fmul v21.2d, v20.2d, v20.2d
-	WORD $0x3dc13a96 // ldr q22, [x20, #1248]
-	WORD $0x3dc13e97 // ldr q23, [x20, #1264]
-	WORD $0x4e76ce57 // fmla v23.2d, v18.2d, v22.2d
-	WORD $0x3dc14298 // ldr q24, [x20, #1280]
-	WORD $0x3dc14699 // ldr q25, [x20, #1296]
-	WORD $0x4e78ce59 // fmla v25.2d, v18.2d, v24.2d
-	WORD $0x4e79ce77 // fmla v23.2d, v19.2d, v25.2d
-	WORD $0x3dc14a9a // ldr q26, [x20, #1312]
-	WORD $0x3dc14e9b // ldr q27, [x20, #1328]
-	WORD $0x4e7ace5b // fmla v27.2d, v18.2d, v26.2d
-	WORD $0x3dc1529c // ldr q28, [x20, #1344]
-	WORD $0x3dc1569d // ldr q29, [x20, #1360]
-	WORD $0x4e7cce5d // fmla v29.2d, v18.2d, v28.2d
-	WORD $0x4e7dce7b // fmla v27.2d, v19.2d, v29.2d
-	WORD $0x4e7bce97 // fmla v23.2d, v20.2d, v27.2d
-	WORD $0x3dc15a9e // ldr q30, [x20, #1376]
-	WORD $0x3dc15e9f // ldr q31, [x20, #1392]
-	WORD $0x4e7ece5f // fmla v31.2d, v18.2d, v30.2d
-	WORD $0x4e7fceb7 // fmla v23.2d, v21.2d, v31.2d
-	WORD $0x6ee0fa4b // fneg v11.2d, v18.2d
-	WORD $0x4e77ce6b // fmla v11.2d, v19.2d, v23.2d
-	WORD $0x4e60d56d // fadd v13.2d, v11.2d, v0.2d
-	WORD $0x4f74560e // shl v14.2d, v16.2d, #52
-	WORD $0x4ee985d0 // add v16.2d, v14.2d, v9.2d
-	WORD $0x6e70ddb1 // fmul v17.2d, v13.2d, v16.2d
-	WORD $0x3dc16292 // ldr q18, [x20, #1408]
-	WORD $0x4e71cc32 // fmla v18.2d, v1.2d, v17.2d
-	WORD $0x3dc16293 // ldr q19, [x20, #1408]
-	WORD $0x6e72fe74 // fdiv v20.2d, v19.2d, v18.2d
-	WORD $0x3dc16295 // ldr q21, [x20, #1408]
-	WORD $0x4ef2d6b6 // fsub v22.2d, v21.2d, v18.2d
-	WORD $0x4e71cc36 // fmla v22.2d, v1.2d, v17.2d
-	WORD $0x3dc16297 // ldr q23, [x20, #1408]
-	WORD $0x4ef4ce57 // fmls v23.2d, v18.2d, v20.2d
-	WORD $0x4ef4ced7 // fmls v23.2d, v22.2d, v20.2d
-	WORD $0x4e77ce94 // fmla v20.2d, v20.2d, v23.2d
-	WORD $0x6e71de98 // fmul v24.2d, v20.2d, v17.2d
-	WORD $0x6e61df19 // fmul v25.2d, v24.2d, v1.2d
-	WORD $0x4ee0a99a // cmlt v26.2d, v12.2d, #0
-	WORD $0x4eba1f5b // orr v27.16b, v26.16b, v26.16b
-	WORD $0x6e741f1b // bsl v27.16b, v24.16b, v20.16b
-	WORD $0x4e6cf55c // fmax v28.2d, v10.2d, v12.2d
-	WORD $0x6e7bdf9d // fmul v29.2d, v28.2d, v27.2d
-	WORD $0x4eba1f5e // orr v30.16b, v26.16b, v26.16b
-	WORD $0x6e601c3e // bsl v30.16b, v1.16b, v0.16b
-	WORD $0x6e7edfbf // fmul v31.2d, v29.2d, v30.2d
-	WORD $0x4e2c1ccb // and v11.16b, v6.16b, v12.16b
-	WORD $0x4eab1ded // orr v13.16b, v15.16b, v11.16b
-	WORD $0x4eba1f4e // orr v14.16b, v26.16b, v26.16b
-	WORD $0x6e791e8e // bsl v14.16b, v20.16b, v25.16b
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x4e6ecdb0 // fmla v16.2d, v13.2d, v14.2d
-	WORD $0x6e7bde11 // fmul v17.2d, v16.2d, v27.2d
-	WORD $0x6e601c3a // bsl v26.16b, v1.16b, v0.16b
-	WORD $0x6e7ade32 // fmul v18.2d, v17.2d, v26.2d
-	WORD $0x6e78de93 // fmul v19.2d, v20.2d, v24.2d
-	WORD $0x3dc16294 // ldr q20, [x20, #1408]
-	WORD $0x4ef8cd14 // fmls v20.2d, v8.2d, v24.2d
-	WORD $0x3dc18295 // ldr q21, [x20, #1536]
-	WORD $0x4ef4cdf5 // fmls v21.2d, v15.2d, v20.2d
-	WORD $0x6e73deb6 // fmul v22.2d, v21.2d, v19.2d
-	WORD $0x6e61ded7 // fmul v23.2d, v22.2d, v1.2d
-	WORD $0x3dc17298 // ldr q24, [x20, #1472]
-	WORD $0x4e6cf719 // fmax v25.2d, v24.2d, v12.2d
-	WORD $0x3dc1269a // ldr q26, [x20, #1168]
-	WORD $0x4ef9f75b // fmin v27.2d, v26.2d, v25.2d
-	WORD $0x3dc12a9c // ldr q28, [x20, #1184]
-	WORD $0x4efbcc9c // fmls v28.2d, v4.2d, v27.2d
-	WORD $0x4ee5d79d // fsub v29.2d, v28.2d, v5.2d
-	WORD $0x4ebb1f7e // orr v30.16b, v27.16b, v27.16b
-	WORD $0x4e7dcc7e // fmla v30.2d, v3.2d, v29.2d
-	WORD $0x4e7dcc5e // fmla v30.2d, v2.2d, v29.2d
-	WORD $0x6e7edfcb // fmul v11.2d, v30.2d, v30.2d
-	WORD $0x6e6bdd6d // fmul v13.2d, v11.2d, v11.2d
+	WORD $0x3dc0009b // ldr q27, [x4, #0]
+	WORD $0x4ebb1cdc // orr v28.16b, v6.16b, v27.16b
+	WORD $0x4e7cf55d // fmax v29.2d, v10.2d, v28.2d
+	WORD $0x6e3d1cde // eor v30.16b, v6.16b, v29.16b
+	WORD $0x3dc12a9f // ldr q31, [x20, #1184]
+	WORD $0x4efecc9f // fmls v31.2d, v4.2d, v30.2d
+	WORD $0x4ee5d7eb // fsub v11.2d, v31.2d, v5.2d
+	WORD $0x4ebe1fcc // orr v12.16b, v30.16b, v30.16b
+	WORD $0x4e6bcc6c // fmla v12.2d, v3.2d, v11.2d
+	WORD $0x4e6bcc4c // fmla v12.2d, v2.2d, v11.2d
+	WORD $0x6e6cdd8d // fmul v13.2d, v12.2d, v12.2d
 	WORD $0x6e6dddae // fmul v14.2d, v13.2d, v13.2d
-	WORD $0x3dc13a8f // ldr q15, [x20, #1248]
-	WORD $0x3dc13e90 // ldr q16, [x20, #1264]
-	WORD $0x4e6fcfd0 // fmla v16.2d, v30.2d, v15.2d
-	WORD $0x3dc14291 // ldr q17, [x20, #1280]
+	WORD $0x6e6eddcf // fmul v15.2d, v14.2d, v14.2d
+	WORD $0x3dc13a90 // ldr q16, [x20, #1248]
+	WORD $0x3dc13e91 // ldr q17, [x20, #1264]
+	WORD $0x4e70cd91 // fmla v17.2d, v12.2d, v16.2d
+	WORD $0x3dc14292 // ldr q18, [x20, #1280]
 	WORD $0x3dc14693 // ldr q19, [x20, #1296]
-	WORD $0x4e71cfd3 // fmla v19.2d, v30.2d, v17.2d
-	WORD $0x4e73cd70 // fmla v16.2d, v11.2d, v19.2d
+	WORD $0x4e72cd93 // fmla v19.2d, v12.2d, v18.2d
+	WORD $0x4e73cdb1 // fmla v17.2d, v13.2d, v19.2d
 	WORD $0x3dc14a94 // ldr q20, [x20, #1312]
 	WORD $0x3dc14e95 // ldr q21, [x20, #1328]
-	WORD $0x4e74cfd5 // fmla v21.2d, v30.2d, v20.2d
+	WORD $0x4e74cd95 // fmla v21.2d, v12.2d, v20.2d
 	WORD $0x3dc15296 // ldr q22, [x20, #1344]
-	WORD $0x3dc15698 // ldr q24, [x20, #1360]
-	WORD $0x4e76cfd8 // fmla v24.2d, v30.2d, v22.2d
-	WORD $0x4e78cd75 // fmla v21.2d, v11.2d, v24.2d
-	WORD $0x4e75cdb0 // fmla v16.2d, v13.2d, v21.2d
-	WORD $0x3dc15a99 // ldr q25, [x20, #1376]
-	WORD $0x3dc15e9a // ldr q26, [x20, #1392]
-	WORD $0x4e79cfda // fmla v26.2d, v30.2d, v25.2d
-	WORD $0x4e7acdd0 // fmla v16.2d, v14.2d, v26.2d
-	WORD $0x6ee0fbdd // fneg v29.2d, v30.2d
-	WORD $0x4e70cd7d // fmla v29.2d, v11.2d, v16.2d
-	WORD $0x4e60d7be // fadd v30.2d, v29.2d, v0.2d
-	WORD $0x4f74578b // shl v11.2d, v28.2d, #52
-	WORD $0x4eeb87cd // add v13.2d, v30.2d, v11.2d
-	WORD $0x4e60d5ae // fadd v14.2d, v13.2d, v0.2d
+	WORD $0x3dc15697 // ldr q23, [x20, #1360]
+	WORD $0x4e76cd97 // fmla v23.2d, v12.2d, v22.2d
+	WORD $0x4e77cdb5 // fmla v21.2d, v13.2d, v23.2d
+	WORD $0x4e75cdd1 // fmla v17.2d, v14.2d, v21.2d
+	WORD $0x3dc15a98 // ldr q24, [x20, #1376]
+	WORD $0x3dc15e99 // ldr q25, [x20, #1392]
+	WORD $0x4e78cd99 // fmla v25.2d, v12.2d, v24.2d
+	WORD $0x4e79cdf1 // fmla v17.2d, v15.2d, v25.2d
+	WORD $0x4ef1cdac // fmls v12.2d, v13.2d, v17.2d
+	WORD $0x4eecd41a // fsub v26.2d, v0.2d, v12.2d
+	WORD $0x4f7457fc // shl v28.2d, v31.2d, #52
+	WORD $0x4ee9879d // add v29.2d, v28.2d, v9.2d
+	WORD $0x6e7ddf5f // fmul v31.2d, v26.2d, v29.2d
+	WORD $0x3dc1628b // ldr q11, [x20, #1408]
+	WORD $0x4e7fcc2b // fmla v11.2d, v1.2d, v31.2d
+	WORD $0x3dc1628c // ldr q12, [x20, #1408]
+	WORD $0x6e6bfd8d // fdiv v13.2d, v12.2d, v11.2d
+	WORD $0x3dc1628e // ldr q14, [x20, #1408]
+	WORD $0x4eebd5cf // fsub v15.2d, v14.2d, v11.2d
+	WORD $0x4e7fcc2f // fmla v15.2d, v1.2d, v31.2d
+	WORD $0x3dc16290 // ldr q16, [x20, #1408]
+	WORD $0x4eedcd70 // fmls v16.2d, v11.2d, v13.2d
+	WORD $0x4eedcdf0 // fmls v16.2d, v15.2d, v13.2d
+	WORD $0x4e70cdad // fmla v13.2d, v13.2d, v16.2d
+	WORD $0x6e7fddb1 // fmul v17.2d, v13.2d, v31.2d
+	WORD $0x6e61de32 // fmul v18.2d, v17.2d, v1.2d
+	WORD $0x4ee0ab73 // cmlt v19.2d, v27.2d, #0
+	WORD $0x4eb31e74 // orr v20.16b, v19.16b, v19.16b
+	WORD $0x6e6d1e34 // bsl v20.16b, v17.16b, v13.16b
+	WORD $0x4e7bf555 // fmax v21.2d, v10.2d, v27.2d
+	WORD $0x6e74deb6 // fmul v22.2d, v21.2d, v20.2d
+	WORD $0x4eb31e77 // orr v23.16b, v19.16b, v19.16b
+	WORD $0x6e601c37 // bsl v23.16b, v1.16b, v0.16b
+	WORD $0x6e77ded8 // fmul v24.2d, v22.2d, v23.2d
+	WORD $0x4e3b1cd9 // and v25.16b, v6.16b, v27.16b
+	WORD $0x4eb91fda // orr v26.16b, v30.16b, v25.16b
+	WORD $0x4eb31e7c // orr v28.16b, v19.16b, v19.16b
+	WORD $0x6e721dbc // bsl v28.16b, v13.16b, v18.16b
+	WORD $0x3dc1629d // ldr q29, [x20, #1408]
+	WORD $0x4e7ccf5d // fmla v29.2d, v26.2d, v28.2d
+	WORD $0x6e74dfbf // fmul v31.2d, v29.2d, v20.2d
+	WORD $0x6e601c33 // bsl v19.16b, v1.16b, v0.16b
+	WORD $0x6e73dfeb // fmul v11.2d, v31.2d, v19.2d
+	WORD $0x6e71ddac // fmul v12.2d, v13.2d, v17.2d
+	WORD $0x3dc1628d // ldr q13, [x20, #1408]
+	WORD $0x4ef1cd0d // fmls v13.2d, v8.2d, v17.2d
+	WORD $0x3dc1828e // ldr q14, [x20, #1536]
+	WORD $0x4eedcfce // fmls v14.2d, v30.2d, v13.2d
+	WORD $0x6e6cddcf // fmul v15.2d, v14.2d, v12.2d
+	WORD $0x6e61ddf0 // fmul v16.2d, v15.2d, v1.2d
+	WORD $0x3dc17291 // ldr q17, [x20, #1472]
+	WORD $0x4e7bf632 // fmax v18.2d, v17.2d, v27.2d
+	WORD $0x3dc12693 // ldr q19, [x20, #1168]
+	WORD $0x4ef2f674 // fmin v20.2d, v19.2d, v18.2d
+	WORD $0x3dc12a95 // ldr q21, [x20, #1184]
+	WORD $0x4ef4cc95 // fmls v21.2d, v4.2d, v20.2d
+	WORD $0x4ee5d6b6 // fsub v22.2d, v21.2d, v5.2d
+	WORD $0x4eb41e97 // orr v23.16b, v20.16b, v20.16b
+	WORD $0x4e76cc77 // fmla v23.2d, v3.2d, v22.2d
+	WORD $0x4e76cc57 // fmla v23.2d, v2.2d, v22.2d
+	WORD $0x6e77def9 // fmul v25.2d, v23.2d, v23.2d
+	WORD $0x6e79df3a // fmul v26.2d, v25.2d, v25.2d
+	WORD $0x6e7adf5c // fmul v28.2d, v26.2d, v26.2d
+	WORD $0x3dc13a9d // ldr q29, [x20, #1248]
+	WORD $0x3dc13e9e // ldr q30, [x20, #1264]
+	WORD $0x4e7dcefe // fmla v30.2d, v23.2d, v29.2d
+	WORD $0x3dc1429f // ldr q31, [x20, #1280]
+	WORD $0x3dc1468c // ldr q12, [x20, #1296]
+	WORD $0x4e7fceec // fmla v12.2d, v23.2d, v31.2d
+	WORD $0x4e6ccf3e // fmla v30.2d, v25.2d, v12.2d
+	WORD $0x3dc14a8d // ldr q13, [x20, #1312]
+	WORD $0x3dc14e8e // ldr q14, [x20, #1328]
+	WORD $0x4e6dceee // fmla v14.2d, v23.2d, v13.2d
+	WORD $0x3dc1528f // ldr q15, [x20, #1344]
+	WORD $0x3dc15691 // ldr q17, [x20, #1360]
+	WORD $0x4e6fcef1 // fmla v17.2d, v23.2d, v15.2d
+	WORD $0x4e71cf2e // fmla v14.2d, v25.2d, v17.2d
+	WORD $0x4e6ecf5e // fmla v30.2d, v26.2d, v14.2d
+	WORD $0x3dc15a92 // ldr q18, [x20, #1376]
+	WORD $0x3dc15e93 // ldr q19, [x20, #1392]
+	WORD $0x4e72cef3 // fmla v19.2d, v23.2d, v18.2d
+	WORD $0x4e73cf9e // fmla v30.2d, v28.2d, v19.2d
+	WORD $0x4efecf37 // fmls v23.2d, v25.2d, v30.2d
+	WORD $0x4ef7d416 // fsub v22.2d, v0.2d, v23.2d
+	WORD $0x4f7456b7 // shl v23.2d, v21.2d, #52
+	WORD $0x4ef786d9 // add v25.2d, v22.2d, v23.2d
+	WORD $0x4e60d73a // fadd v26.2d, v25.2d, v0.2d
+	WORD $0x3dc1629c // ldr q28, [x20, #1408]
+	WORD $0x6e7aff9d // fdiv v29.2d, v28.2d, v26.2d
+	WORD $0x4ee0d75e // fsub v30.2d, v26.2d, v0.2d
+	WORD $0x4efed73f // fsub v31.2d, v25.2d, v30.2d
+	WORD $0x3dc1628c // ldr q12, [x20, #1408]
+	WORD $0x4efdcf4c // fmls v12.2d, v26.2d, v29.2d
+	WORD $0x4efdcfec // fmls v12.2d, v31.2d, v29.2d
+	WORD $0x4e6ccfbd // fmla v29.2d, v29.2d, v12.2d
+	WORD $0x6e79dfad // fmul v13.2d, v29.2d, v25.2d
+	WORD $0x6e74dfae // fmul v14.2d, v29.2d, v20.2d
 	WORD $0x3dc1628f // ldr q15, [x20, #1408]
-	WORD $0x6e6efdf0 // fdiv v16.2d, v15.2d, v14.2d
-	WORD $0x4ee0d5d1 // fsub v17.2d, v14.2d, v0.2d
-	WORD $0x4ef1d5b3 // fsub v19.2d, v13.2d, v17.2d
-	WORD $0x3dc16294 // ldr q20, [x20, #1408]
-	WORD $0x4ef0cdd4 // fmls v20.2d, v14.2d, v16.2d
-	WORD $0x4ef0ce74 // fmls v20.2d, v19.2d, v16.2d
-	WORD $0x4e74ce10 // fmla v16.2d, v16.2d, v20.2d
-	WORD $0x6e6dde15 // fmul v21.2d, v16.2d, v13.2d
-	WORD $0x6e7bde16 // fmul v22.2d, v16.2d, v27.2d
-	WORD $0x3dc16298 // ldr q24, [x20, #1408]
-	WORD $0x4e75cf78 // fmla v24.2d, v27.2d, v21.2d
-	WORD $0x6e70df19 // fmul v25.2d, v24.2d, v16.2d
-	WORD $0x6e70deba // fmul v26.2d, v21.2d, v16.2d
-	WORD $0x4ef5d61c // fsub v28.2d, v16.2d, v21.2d
-	WORD $0x3dc1829d // ldr q29, [x20, #1536]
-	WORD $0x4efccf7d // fmls v29.2d, v27.2d, v28.2d
-	WORD $0x6e7adfbe // fmul v30.2d, v29.2d, v26.2d
-	WORD $0x4eac1ccb // orr v11.16b, v6.16b, v12.16b
-	WORD $0x4e67d56c // fadd v12.2d, v11.2d, v7.2d
-	WORD $0x4ee0a98d // cmlt v13.2d, v12.2d, #0
-	WORD $0x6e761fed // bsl v13.16b, v31.16b, v22.16b
-	WORD $0x3d80002d // str q13, [x1, #0]
-	WORD $0x4ee0a98e // cmlt v14.2d, v12.2d, #0
-	WORD $0x6e791e4e // bsl v14.16b, v18.16b, v25.16b
-	WORD $0x3d80004e // str q14, [x2, #0]
-	WORD $0x4ee0a98f // cmlt v15.2d, v12.2d, #0
-	WORD $0x6e7e1eef // bsl v15.16b, v23.16b, v30.16b
-	WORD $0x3d80006f // str q15, [x3, #0]
+	WORD $0x4e6dce8f // fmla v15.2d, v20.2d, v13.2d
+	WORD $0x6e7dddf1 // fmul v17.2d, v15.2d, v29.2d
+	WORD $0x6e7dddb2 // fmul v18.2d, v13.2d, v29.2d
+	WORD $0x4eedd7b3 // fsub v19.2d, v29.2d, v13.2d
+	WORD $0x3dc18295 // ldr q21, [x20, #1536]
+	WORD $0x4ef3ce95 // fmls v21.2d, v20.2d, v19.2d
+	WORD $0x6e72deb6 // fmul v22.2d, v21.2d, v18.2d
+	WORD $0x4ebb1cd7 // orr v23.16b, v6.16b, v27.16b
+	WORD $0x4e67d6f9 // fadd v25.2d, v23.2d, v7.2d
+	WORD $0x4ee0ab3a // cmlt v26.2d, v25.2d, #0
+	WORD $0x6e6e1f1a // bsl v26.16b, v24.16b, v14.16b
+	WORD $0x3d80003a // str q26, [x1, #0]
+	WORD $0x4ee0ab3b // cmlt v27.2d, v25.2d, #0
+	WORD $0x6e711d7b // bsl v27.16b, v11.16b, v17.16b
+	WORD $0x3d80005b // str q27, [x2, #0]
+	WORD $0x4ee0ab3c // cmlt v28.2d, v25.2d, #0
+	WORD $0x6e761e1c // bsl v28.16b, v16.16b, v22.16b
+	WORD $0x3d80007c // str q28, [x3, #0]
 	ADD $16, R4
 	ADD $16, R1
 	ADD $16, R2
@@ -28326,8 +28275,7 @@ TEXT ·silu4F64NEON(SB), NOSPLIT, $136-48
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc000ad // ldr q13, [x5, #0]
-	WORD $0x3dc004ae // ldr q14, [x5, #16]
+	WORD $0xad4038ad // ldp q13, q14, [x5, #0]
 	WORD $0x6e6ded2f // facge v15.2d, v9.2d, v13.2d
 	WORD $0x6e6eed30 // facge v16.2d, v9.2d, v14.2d
 	WORD $0x4e2f1e11 // and v17.16b, v16.16b, v15.16b
@@ -28391,72 +28339,70 @@ side1:
 	WORD $0x4e72cf16 // fmla v22.2d, v24.2d, v18.2d
 	WORD $0x4e75cfb0 // fmla v16.2d, v29.2d, v21.2d
 	WORD $0x4e76cfd1 // fmla v17.2d, v30.2d, v22.2d
-	WORD $0x6ee0faf7 // fneg v23.2d, v23.2d
-	WORD $0x4e70cf37 // fmla v23.2d, v25.2d, v16.2d
-	WORD $0x6ee0fb18 // fneg v24.2d, v24.2d
-	WORD $0x4e71cf58 // fmla v24.2d, v26.2d, v17.2d
-	WORD $0x4e60d6f9 // fadd v25.2d, v23.2d, v0.2d
-	WORD $0x4e60d71a // fadd v26.2d, v24.2d, v0.2d
-	WORD $0x4f74567b // shl v27.2d, v19.2d, #52
-	WORD $0x4f74569c // shl v28.2d, v20.2d, #52
-	WORD $0x4efb873d // add v29.2d, v25.2d, v27.2d
-	WORD $0x4efc875e // add v30.2d, v26.2d, v28.2d
-	WORD $0x4e60d7bf // fadd v31.2d, v29.2d, v0.2d
-	WORD $0x4e60d7cf // fadd v15.2d, v30.2d, v0.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x3dc16291 // ldr q17, [x20, #1408]
-	WORD $0x6e7ffe12 // fdiv v18.2d, v16.2d, v31.2d
-	WORD $0x6e6ffe33 // fdiv v19.2d, v17.2d, v15.2d
-	WORD $0x4ee0d7f4 // fsub v20.2d, v31.2d, v0.2d
-	WORD $0x4ee0d5f5 // fsub v21.2d, v15.2d, v0.2d
-	WORD $0x4ef4d7b6 // fsub v22.2d, v29.2d, v20.2d
-	WORD $0x4ef5d7d7 // fsub v23.2d, v30.2d, v21.2d
-	WORD $0x3dc16298 // ldr q24, [x20, #1408]
-	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x4ef2cff8 // fmls v24.2d, v31.2d, v18.2d
-	WORD $0x4ef3cdf9 // fmls v25.2d, v15.2d, v19.2d
-	WORD $0x4ef2ced8 // fmls v24.2d, v22.2d, v18.2d
-	WORD $0x4ef3cef9 // fmls v25.2d, v23.2d, v19.2d
-	WORD $0x4e78ce52 // fmla v18.2d, v18.2d, v24.2d
-	WORD $0x4e79ce73 // fmla v19.2d, v19.2d, v25.2d
-	WORD $0x6e7dde5a // fmul v26.2d, v18.2d, v29.2d
-	WORD $0x6e7ede7b // fmul v27.2d, v19.2d, v30.2d
-	WORD $0x6e6dde5c // fmul v28.2d, v18.2d, v13.2d
-	WORD $0x6e6ede7d // fmul v29.2d, v19.2d, v14.2d
-	WORD $0x3dc1629e // ldr q30, [x20, #1408]
-	WORD $0x4e7acdbe // fmla v30.2d, v13.2d, v26.2d
+	WORD $0x4ef0cf37 // fmls v23.2d, v25.2d, v16.2d
+	WORD $0x4ef1cf58 // fmls v24.2d, v26.2d, v17.2d
+	WORD $0x4ef7d417 // fsub v23.2d, v0.2d, v23.2d
+	WORD $0x4ef8d418 // fsub v24.2d, v0.2d, v24.2d
+	WORD $0x4f745679 // shl v25.2d, v19.2d, #52
+	WORD $0x4f74569a // shl v26.2d, v20.2d, #52
+	WORD $0x4ef986fb // add v27.2d, v23.2d, v25.2d
+	WORD $0x4efa871c // add v28.2d, v24.2d, v26.2d
+	WORD $0x4e60d77d // fadd v29.2d, v27.2d, v0.2d
+	WORD $0x4e60d79e // fadd v30.2d, v28.2d, v0.2d
 	WORD $0x3dc1629f // ldr q31, [x20, #1408]
-	WORD $0x4e7bcddf // fmla v31.2d, v14.2d, v27.2d
-	WORD $0x6e72dfcf // fmul v15.2d, v30.2d, v18.2d
-	WORD $0x6e73dff0 // fmul v16.2d, v31.2d, v19.2d
-	WORD $0x6e72df51 // fmul v17.2d, v26.2d, v18.2d
-	WORD $0x6e73df74 // fmul v20.2d, v27.2d, v19.2d
-	WORD $0x4efad655 // fsub v21.2d, v18.2d, v26.2d
-	WORD $0x4efbd676 // fsub v22.2d, v19.2d, v27.2d
-	WORD $0x3dc18297 // ldr q23, [x20, #1536]
-	WORD $0x4ef5cdb7 // fmls v23.2d, v13.2d, v21.2d
-	WORD $0x3dc18298 // ldr q24, [x20, #1536]
-	WORD $0x4ef6cdd8 // fmls v24.2d, v14.2d, v22.2d
-	WORD $0x6e71def9 // fmul v25.2d, v23.2d, v17.2d
-	WORD $0x6e74df1a // fmul v26.2d, v24.2d, v20.2d
-	WORD $0x3dc1629b // ldr q27, [x20, #1408]
-	WORD $0x3dc1629e // ldr q30, [x20, #1408]
-	WORD $0x4ef1cd1b // fmls v27.2d, v8.2d, v17.2d
-	WORD $0x4ef4cd1e // fmls v30.2d, v8.2d, v20.2d
-	WORD $0x6e6ddf7f // fmul v31.2d, v27.2d, v13.2d
-	WORD $0x6e6edfcd // fmul v13.2d, v30.2d, v14.2d
-	WORD $0x4ef5ccdf // fmls v31.2d, v6.2d, v21.2d
-	WORD $0x4ef6cccd // fmls v13.2d, v6.2d, v22.2d
-	WORD $0x6e71dfee // fmul v14.2d, v31.2d, v17.2d
-	WORD $0x6e74ddb1 // fmul v17.2d, v13.2d, v20.2d
-	WORD $0x3d80003c // str q28, [x1, #0]
-	WORD $0x3d80043d // str q29, [x1, #16]
-	WORD $0x3d80004f // str q15, [x2, #0]
-	WORD $0x3d800450 // str q16, [x2, #16]
-	WORD $0x3d800079 // str q25, [x3, #0]
-	WORD $0x3d80047a // str q26, [x3, #16]
+	WORD $0x3dc1628f // ldr q15, [x20, #1408]
+	WORD $0x6e7dfff0 // fdiv v16.2d, v31.2d, v29.2d
+	WORD $0x6e7efdf1 // fdiv v17.2d, v15.2d, v30.2d
+	WORD $0x4ee0d7b2 // fsub v18.2d, v29.2d, v0.2d
+	WORD $0x4ee0d7d3 // fsub v19.2d, v30.2d, v0.2d
+	WORD $0x4ef2d774 // fsub v20.2d, v27.2d, v18.2d
+	WORD $0x4ef3d795 // fsub v21.2d, v28.2d, v19.2d
+	WORD $0x3dc16296 // ldr q22, [x20, #1408]
+	WORD $0x3dc16297 // ldr q23, [x20, #1408]
+	WORD $0x4ef0cfb6 // fmls v22.2d, v29.2d, v16.2d
+	WORD $0x4ef1cfd7 // fmls v23.2d, v30.2d, v17.2d
+	WORD $0x4ef0ce96 // fmls v22.2d, v20.2d, v16.2d
+	WORD $0x4ef1ceb7 // fmls v23.2d, v21.2d, v17.2d
+	WORD $0x4e76ce10 // fmla v16.2d, v16.2d, v22.2d
+	WORD $0x4e77ce31 // fmla v17.2d, v17.2d, v23.2d
+	WORD $0x6e7bde18 // fmul v24.2d, v16.2d, v27.2d
+	WORD $0x6e7cde39 // fmul v25.2d, v17.2d, v28.2d
+	WORD $0x6e6dde1a // fmul v26.2d, v16.2d, v13.2d
+	WORD $0x6e6ede3b // fmul v27.2d, v17.2d, v14.2d
+	WORD $0x3dc1629c // ldr q28, [x20, #1408]
+	WORD $0x4e78cdbc // fmla v28.2d, v13.2d, v24.2d
+	WORD $0x3dc1629d // ldr q29, [x20, #1408]
+	WORD $0x4e79cddd // fmla v29.2d, v14.2d, v25.2d
+	WORD $0x6e70df9e // fmul v30.2d, v28.2d, v16.2d
+	WORD $0x6e71dfbf // fmul v31.2d, v29.2d, v17.2d
+	WORD $0x6e70df0f // fmul v15.2d, v24.2d, v16.2d
+	WORD $0x6e71df32 // fmul v18.2d, v25.2d, v17.2d
+	WORD $0x4ef8d613 // fsub v19.2d, v16.2d, v24.2d
+	WORD $0x4ef9d634 // fsub v20.2d, v17.2d, v25.2d
+	WORD $0x3dc18295 // ldr q21, [x20, #1536]
+	WORD $0x4ef3cdb5 // fmls v21.2d, v13.2d, v19.2d
+	WORD $0x3dc18296 // ldr q22, [x20, #1536]
+	WORD $0x4ef4cdd6 // fmls v22.2d, v14.2d, v20.2d
+	WORD $0x6e6fdeb7 // fmul v23.2d, v21.2d, v15.2d
+	WORD $0x6e72ded8 // fmul v24.2d, v22.2d, v18.2d
+	WORD $0x3dc16299 // ldr q25, [x20, #1408]
+	WORD $0x3dc1629c // ldr q28, [x20, #1408]
+	WORD $0x4eefcd19 // fmls v25.2d, v8.2d, v15.2d
+	WORD $0x4ef2cd1c // fmls v28.2d, v8.2d, v18.2d
+	WORD $0x6e6ddf3d // fmul v29.2d, v25.2d, v13.2d
+	WORD $0x6e6edf8d // fmul v13.2d, v28.2d, v14.2d
+	WORD $0x4ef3ccdd // fmls v29.2d, v6.2d, v19.2d
+	WORD $0x4ef4cccd // fmls v13.2d, v6.2d, v20.2d
+	WORD $0x6e6fdfae // fmul v14.2d, v29.2d, v15.2d
+	WORD $0x6e72ddaf // fmul v15.2d, v13.2d, v18.2d
+	WORD $0x3d80003a // str q26, [x1, #0]
+	WORD $0x3d80043b // str q27, [x1, #16]
+	WORD $0x3d80005e // str q30, [x2, #0]
+	WORD $0x3d80045f // str q31, [x2, #16]
+	WORD $0x3d800077 // str q23, [x3, #0]
+	WORD $0x3d800478 // str q24, [x3, #16]
 	WORD $0x3d80008e // str q14, [x4, #0]
-	WORD $0x3d800491 // str q17, [x4, #16]
+	WORD $0x3d80048f // str q15, [x4, #16]
 	ADD $32, R5
 	ADD $32, R1
 	ADD $32, R2
@@ -28468,167 +28414,165 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000b2 // ldr q18, [x5, #0]
-	WORD $0x4eb21c53 // orr v19.16b, v2.16b, v18.16b
-	WORD $0x4e73f594 // fmax v20.2d, v12.2d, v19.2d
-	WORD $0x6e341c55 // eor v21.16b, v2.16b, v20.16b
-	WORD $0x3dc12a96 // ldr q22, [x20, #1184]
-	WORD $0x4ef5ccb6 // fmls v22.2d, v5.2d, v21.2d
-	WORD $0x4ee7d6d7 // fsub v23.2d, v22.2d, v7.2d
-	WORD $0x4eb51eb8 // orr v24.16b, v21.16b, v21.16b
-	WORD $0x4e77cc98 // fmla v24.2d, v4.2d, v23.2d
-	WORD $0x4e77cc78 // fmla v24.2d, v3.2d, v23.2d
+	WORD $0x3dc000b0 // ldr q16, [x5, #0]
+	WORD $0x4eb01c51 // orr v17.16b, v2.16b, v16.16b
+	WORD $0x4e71f592 // fmax v18.2d, v12.2d, v17.2d
+	WORD $0x6e321c53 // eor v19.16b, v2.16b, v18.16b
+	WORD $0x3dc12a94 // ldr q20, [x20, #1184]
+	WORD $0x4ef3ccb4 // fmls v20.2d, v5.2d, v19.2d
+	WORD $0x4ee7d695 // fsub v21.2d, v20.2d, v7.2d
+	WORD $0x4eb31e76 // orr v22.16b, v19.16b, v19.16b
+	WORD $0x4e75cc96 // fmla v22.2d, v4.2d, v21.2d
+	WORD $0x4e75cc76 // fmla v22.2d, v3.2d, v21.2d
+	WORD $0x6e76ded7 // fmul v23.2d, v22.2d, v22.2d
+	WORD $0x6e77def8 // fmul v24.2d, v23.2d, v23.2d
 	WORD $0x6e78df19 // fmul v25.2d, v24.2d, v24.2d
-	WORD $0x6e79df3a // fmul v26.2d, v25.2d, v25.2d
-	WORD $0x6e7adf5b // fmul v27.2d, v26.2d, v26.2d
-	WORD $0x3dc13a9c // ldr q28, [x20, #1248]
-	WORD $0x3dc13e9d // ldr q29, [x20, #1264]
-	WORD $0x4e7ccf1d // fmla v29.2d, v24.2d, v28.2d
-	WORD $0x3dc1429e // ldr q30, [x20, #1280]
-	WORD $0x3dc1469f // ldr q31, [x20, #1296]
-	WORD $0x4e7ecf1f // fmla v31.2d, v24.2d, v30.2d
-	WORD $0x4e7fcf3d // fmla v29.2d, v25.2d, v31.2d
-	WORD $0x3dc14a8d // ldr q13, [x20, #1312]
-	WORD $0x3dc14e8e // ldr q14, [x20, #1328]
-	WORD $0x4e6dcf0e // fmla v14.2d, v24.2d, v13.2d
-	WORD $0x3dc1528f // ldr q15, [x20, #1344]
-	WORD $0x3dc15690 // ldr q16, [x20, #1360]
-	WORD $0x4e6fcf10 // fmla v16.2d, v24.2d, v15.2d
-	WORD $0x4e70cf2e // fmla v14.2d, v25.2d, v16.2d
-	WORD $0x4e6ecf5d // fmla v29.2d, v26.2d, v14.2d
+	WORD $0x3dc13a9a // ldr q26, [x20, #1248]
+	WORD $0x3dc13e9b // ldr q27, [x20, #1264]
+	WORD $0x4e7acedb // fmla v27.2d, v22.2d, v26.2d
+	WORD $0x3dc1429c // ldr q28, [x20, #1280]
+	WORD $0x3dc1469d // ldr q29, [x20, #1296]
+	WORD $0x4e7ccedd // fmla v29.2d, v22.2d, v28.2d
+	WORD $0x4e7dcefb // fmla v27.2d, v23.2d, v29.2d
+	WORD $0x3dc14a9e // ldr q30, [x20, #1312]
+	WORD $0x3dc14e9f // ldr q31, [x20, #1328]
+	WORD $0x4e7ecedf // fmla v31.2d, v22.2d, v30.2d
+	WORD $0x3dc1528d // ldr q13, [x20, #1344]
+	WORD $0x3dc1568e // ldr q14, [x20, #1360]
+	WORD $0x4e6dcece // fmla v14.2d, v22.2d, v13.2d
+	WORD $0x4e6eceff // fmla v31.2d, v23.2d, v14.2d
+	WORD $0x4e7fcf1b // fmla v27.2d, v24.2d, v31.2d
+	WORD $0x3dc15a8f // ldr q15, [x20, #1376]
+	WORD $0x3dc15e91 // ldr q17, [x20, #1392]
+	WORD $0x4e6fced1 // fmla v17.2d, v22.2d, v15.2d
+	WORD $0x4e71cf3b // fmla v27.2d, v25.2d, v17.2d
+	WORD $0x4efbcef6 // fmls v22.2d, v23.2d, v27.2d
+	WORD $0x4ef6d412 // fsub v18.2d, v0.2d, v22.2d
+	WORD $0x4f745694 // shl v20.2d, v20.2d, #52
+	WORD $0x3dc16a95 // ldr q21, [x20, #1440]
+	WORD $0x4ef58696 // add v22.2d, v20.2d, v21.2d
+	WORD $0x6e76de57 // fmul v23.2d, v18.2d, v22.2d
+	WORD $0x3dc16298 // ldr q24, [x20, #1408]
+	WORD $0x4e77cc38 // fmla v24.2d, v1.2d, v23.2d
+	WORD $0x3dc16299 // ldr q25, [x20, #1408]
+	WORD $0x6e78ff3a // fdiv v26.2d, v25.2d, v24.2d
+	WORD $0x3dc1629b // ldr q27, [x20, #1408]
+	WORD $0x4ef8d77c // fsub v28.2d, v27.2d, v24.2d
+	WORD $0x4e77cc3c // fmla v28.2d, v1.2d, v23.2d
+	WORD $0x3dc1629d // ldr q29, [x20, #1408]
+	WORD $0x4efacf1d // fmls v29.2d, v24.2d, v26.2d
+	WORD $0x4efacf9d // fmls v29.2d, v28.2d, v26.2d
+	WORD $0x4e7dcf5a // fmla v26.2d, v26.2d, v29.2d
+	WORD $0x6e77df5e // fmul v30.2d, v26.2d, v23.2d
+	WORD $0x6e61dfdf // fmul v31.2d, v30.2d, v1.2d
+	WORD $0x4ee0aa0d // cmlt v13.2d, v16.2d, #0
+	WORD $0x4ead1dae // orr v14.16b, v13.16b, v13.16b
+	WORD $0x6e7a1fce // bsl v14.16b, v30.16b, v26.16b
+	WORD $0x4e70f58f // fmax v15.2d, v12.2d, v16.2d
+	WORD $0x6e6eddf1 // fmul v17.2d, v15.2d, v14.2d
+	WORD $0x4ead1db2 // orr v18.16b, v13.16b, v13.16b
+	WORD $0x6e601c32 // bsl v18.16b, v1.16b, v0.16b
+	WORD $0x6e72de34 // fmul v20.2d, v17.2d, v18.2d
+	WORD $0x4e301c55 // and v21.16b, v2.16b, v16.16b
+	WORD $0x4eb51e76 // orr v22.16b, v19.16b, v21.16b
+	WORD $0x4ead1db7 // orr v23.16b, v13.16b, v13.16b
+	WORD $0x6e7f1f57 // bsl v23.16b, v26.16b, v31.16b
+	WORD $0x3dc16298 // ldr q24, [x20, #1408]
+	WORD $0x4e77ced8 // fmla v24.2d, v22.2d, v23.2d
+	WORD $0x6e6edf19 // fmul v25.2d, v24.2d, v14.2d
+	WORD $0x6e601c2d // bsl v13.16b, v1.16b, v0.16b
+	WORD $0x6e6ddf3b // fmul v27.2d, v25.2d, v13.2d
+	WORD $0x6e7edf5c // fmul v28.2d, v26.2d, v30.2d
+	WORD $0x3dc1629d // ldr q29, [x20, #1408]
+	WORD $0x4efecd5d // fmls v29.2d, v10.2d, v30.2d
+	WORD $0x3dc1829e // ldr q30, [x20, #1536]
+	WORD $0x4efdce7e // fmls v30.2d, v19.2d, v29.2d
+	WORD $0x6e7cdfdf // fmul v31.2d, v30.2d, v28.2d
+	WORD $0x6e61dfed // fmul v13.2d, v31.2d, v1.2d
+	WORD $0x3dc1d28e // ldr q14, [x20, #1856]
+	WORD $0x6e6bdf8f // fmul v15.2d, v28.2d, v11.2d
+	WORD $0x4e6fd5d1 // fadd v17.2d, v14.2d, v15.2d
+	WORD $0x6e73de32 // fmul v18.2d, v17.2d, v19.2d
+	WORD $0x4e7dccd2 // fmla v18.2d, v6.2d, v29.2d
+	WORD $0x6e7cde53 // fmul v19.2d, v18.2d, v28.2d
+	WORD $0x3dc17a95 // ldr q21, [x20, #1504]
+	WORD $0x6e75de76 // fmul v22.2d, v19.2d, v21.2d
+	WORD $0x4e301c57 // and v23.16b, v2.16b, v16.16b
+	WORD $0x6e361ef8 // eor v24.16b, v23.16b, v22.16b
+	WORD $0x3dc17299 // ldr q25, [x20, #1472]
+	WORD $0x4e70f73a // fmax v26.2d, v25.2d, v16.2d
+	WORD $0x3dc1269c // ldr q28, [x20, #1168]
+	WORD $0x4efaf79d // fmin v29.2d, v28.2d, v26.2d
+	WORD $0x3dc12a9e // ldr q30, [x20, #1184]
+	WORD $0x4efdccbe // fmls v30.2d, v5.2d, v29.2d
+	WORD $0x4ee7d7df // fsub v31.2d, v30.2d, v7.2d
+	WORD $0x4ebd1fae // orr v14.16b, v29.16b, v29.16b
+	WORD $0x4e7fcc8e // fmla v14.2d, v4.2d, v31.2d
+	WORD $0x4e7fcc6e // fmla v14.2d, v3.2d, v31.2d
+	WORD $0x6e6eddcf // fmul v15.2d, v14.2d, v14.2d
+	WORD $0x6e6fddf1 // fmul v17.2d, v15.2d, v15.2d
+	WORD $0x6e71de32 // fmul v18.2d, v17.2d, v17.2d
+	WORD $0x3dc13a93 // ldr q19, [x20, #1248]
+	WORD $0x3dc13e95 // ldr q21, [x20, #1264]
+	WORD $0x4e73cdd5 // fmla v21.2d, v14.2d, v19.2d
+	WORD $0x3dc14296 // ldr q22, [x20, #1280]
+	WORD $0x3dc14697 // ldr q23, [x20, #1296]
+	WORD $0x4e76cdd7 // fmla v23.2d, v14.2d, v22.2d
+	WORD $0x4e77cdf5 // fmla v21.2d, v15.2d, v23.2d
+	WORD $0x3dc14a99 // ldr q25, [x20, #1312]
+	WORD $0x3dc14e9a // ldr q26, [x20, #1328]
+	WORD $0x4e79cdda // fmla v26.2d, v14.2d, v25.2d
+	WORD $0x3dc1529c // ldr q28, [x20, #1344]
+	WORD $0x3dc1569f // ldr q31, [x20, #1360]
+	WORD $0x4e7ccddf // fmla v31.2d, v14.2d, v28.2d
+	WORD $0x4e7fcdfa // fmla v26.2d, v15.2d, v31.2d
+	WORD $0x4e7ace35 // fmla v21.2d, v17.2d, v26.2d
 	WORD $0x3dc15a91 // ldr q17, [x20, #1376]
 	WORD $0x3dc15e93 // ldr q19, [x20, #1392]
-	WORD $0x4e71cf13 // fmla v19.2d, v24.2d, v17.2d
-	WORD $0x4e73cf7d // fmla v29.2d, v27.2d, v19.2d
-	WORD $0x6ee0fb14 // fneg v20.2d, v24.2d
-	WORD $0x4e7dcf34 // fmla v20.2d, v25.2d, v29.2d
-	WORD $0x4e60d697 // fadd v23.2d, v20.2d, v0.2d
-	WORD $0x4f7456d8 // shl v24.2d, v22.2d, #52
-	WORD $0x3dc16a99 // ldr q25, [x20, #1440]
-	WORD $0x4ef9871a // add v26.2d, v24.2d, v25.2d
-	WORD $0x6e7adefb // fmul v27.2d, v23.2d, v26.2d
-	WORD $0x3dc1629c // ldr q28, [x20, #1408]
-	WORD $0x4e7bcc3c // fmla v28.2d, v1.2d, v27.2d
-	WORD $0x3dc1629d // ldr q29, [x20, #1408]
-	WORD $0x6e7cffbe // fdiv v30.2d, v29.2d, v28.2d
-	WORD $0x3dc1629f // ldr q31, [x20, #1408]
-	WORD $0x4efcd7ed // fsub v13.2d, v31.2d, v28.2d
-	WORD $0x4e7bcc2d // fmla v13.2d, v1.2d, v27.2d
-	WORD $0x3dc1628e // ldr q14, [x20, #1408]
-	WORD $0x4efecf8e // fmls v14.2d, v28.2d, v30.2d
-	WORD $0x4efecdae // fmls v14.2d, v13.2d, v30.2d
-	WORD $0x4e6ecfde // fmla v30.2d, v30.2d, v14.2d
-	WORD $0x6e7bdfcf // fmul v15.2d, v30.2d, v27.2d
-	WORD $0x6e61ddf0 // fmul v16.2d, v15.2d, v1.2d
-	WORD $0x4ee0aa51 // cmlt v17.2d, v18.2d, #0
-	WORD $0x4eb11e33 // orr v19.16b, v17.16b, v17.16b
-	WORD $0x6e7e1df3 // bsl v19.16b, v15.16b, v30.16b
-	WORD $0x4e72f594 // fmax v20.2d, v12.2d, v18.2d
-	WORD $0x6e73de96 // fmul v22.2d, v20.2d, v19.2d
-	WORD $0x4eb11e37 // orr v23.16b, v17.16b, v17.16b
-	WORD $0x6e601c37 // bsl v23.16b, v1.16b, v0.16b
-	WORD $0x6e77ded8 // fmul v24.2d, v22.2d, v23.2d
-	WORD $0x4e321c59 // and v25.16b, v2.16b, v18.16b
-	WORD $0x4eb91eba // orr v26.16b, v21.16b, v25.16b
-	WORD $0x4eb11e3b // orr v27.16b, v17.16b, v17.16b
-	WORD $0x6e701fdb // bsl v27.16b, v30.16b, v16.16b
-	WORD $0x3dc1629c // ldr q28, [x20, #1408]
-	WORD $0x4e7bcf5c // fmla v28.2d, v26.2d, v27.2d
-	WORD $0x6e73df9d // fmul v29.2d, v28.2d, v19.2d
-	WORD $0x6e601c31 // bsl v17.16b, v1.16b, v0.16b
-	WORD $0x6e71dfbf // fmul v31.2d, v29.2d, v17.2d
-	WORD $0x6e6fdfcd // fmul v13.2d, v30.2d, v15.2d
-	WORD $0x3dc1628e // ldr q14, [x20, #1408]
-	WORD $0x4eefcd4e // fmls v14.2d, v10.2d, v15.2d
-	WORD $0x3dc1828f // ldr q15, [x20, #1536]
-	WORD $0x4eeeceaf // fmls v15.2d, v21.2d, v14.2d
-	WORD $0x6e6dddf0 // fmul v16.2d, v15.2d, v13.2d
-	WORD $0x6e61de11 // fmul v17.2d, v16.2d, v1.2d
-	WORD $0x3dc1d293 // ldr q19, [x20, #1856]
-	WORD $0x6e6bddb4 // fmul v20.2d, v13.2d, v11.2d
-	WORD $0x4e74d676 // fadd v22.2d, v19.2d, v20.2d
-	WORD $0x6e75ded7 // fmul v23.2d, v22.2d, v21.2d
-	WORD $0x4e6eccd7 // fmla v23.2d, v6.2d, v14.2d
-	WORD $0x6e6ddef9 // fmul v25.2d, v23.2d, v13.2d
-	WORD $0x3dc17a9a // ldr q26, [x20, #1504]
-	WORD $0x6e7adf3b // fmul v27.2d, v25.2d, v26.2d
-	WORD $0x4e321c5c // and v28.16b, v2.16b, v18.16b
-	WORD $0x6e3b1f9d // eor v29.16b, v28.16b, v27.16b
-	WORD $0x3dc1729e // ldr q30, [x20, #1472]
-	WORD $0x4e72f7cd // fmax v13.2d, v30.2d, v18.2d
-	WORD $0x3dc1268e // ldr q14, [x20, #1168]
-	WORD $0x4eedf5cf // fmin v15.2d, v14.2d, v13.2d
-	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
-	WORD $0x4eefccb0 // fmls v16.2d, v5.2d, v15.2d
-	WORD $0x4ee7d613 // fsub v19.2d, v16.2d, v7.2d
-	WORD $0x4eaf1df4 // orr v20.16b, v15.16b, v15.16b
-	WORD $0x4e73cc94 // fmla v20.2d, v4.2d, v19.2d
-	WORD $0x4e73cc74 // fmla v20.2d, v3.2d, v19.2d
-	WORD $0x6e74de95 // fmul v21.2d, v20.2d, v20.2d
-	WORD $0x6e75deb6 // fmul v22.2d, v21.2d, v21.2d
-	WORD $0x6e76ded7 // fmul v23.2d, v22.2d, v22.2d
-	WORD $0x3dc13a99 // ldr q25, [x20, #1248]
-	WORD $0x3dc13e9a // ldr q26, [x20, #1264]
-	WORD $0x4e79ce9a // fmla v26.2d, v20.2d, v25.2d
-	WORD $0x3dc1429b // ldr q27, [x20, #1280]
-	WORD $0x3dc1469c // ldr q28, [x20, #1296]
-	WORD $0x4e7bce9c // fmla v28.2d, v20.2d, v27.2d
-	WORD $0x4e7cceba // fmla v26.2d, v21.2d, v28.2d
-	WORD $0x3dc14a9e // ldr q30, [x20, #1312]
-	WORD $0x3dc14e8d // ldr q13, [x20, #1328]
-	WORD $0x4e7ece8d // fmla v13.2d, v20.2d, v30.2d
-	WORD $0x3dc1528e // ldr q14, [x20, #1344]
-	WORD $0x3dc15693 // ldr q19, [x20, #1360]
-	WORD $0x4e6ece93 // fmla v19.2d, v20.2d, v14.2d
-	WORD $0x4e73cead // fmla v13.2d, v21.2d, v19.2d
-	WORD $0x4e6dceda // fmla v26.2d, v22.2d, v13.2d
-	WORD $0x3dc15a96 // ldr q22, [x20, #1376]
-	WORD $0x3dc15e99 // ldr q25, [x20, #1392]
-	WORD $0x4e76ce99 // fmla v25.2d, v20.2d, v22.2d
-	WORD $0x4e79cefa // fmla v26.2d, v23.2d, v25.2d
-	WORD $0x6ee0fa9b // fneg v27.2d, v20.2d
-	WORD $0x4e7acebb // fmla v27.2d, v21.2d, v26.2d
-	WORD $0x4e60d77c // fadd v28.2d, v27.2d, v0.2d
-	WORD $0x4f74561e // shl v30.2d, v16.2d, #52
-	WORD $0x4efe878d // add v13.2d, v28.2d, v30.2d
-	WORD $0x4e60d5ae // fadd v14.2d, v13.2d, v0.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x6e6efe13 // fdiv v19.2d, v16.2d, v14.2d
-	WORD $0x4ee0d5d4 // fsub v20.2d, v14.2d, v0.2d
-	WORD $0x4ef4d5b5 // fsub v21.2d, v13.2d, v20.2d
-	WORD $0x3dc16296 // ldr q22, [x20, #1408]
-	WORD $0x4ef3cdd6 // fmls v22.2d, v14.2d, v19.2d
-	WORD $0x4ef3ceb6 // fmls v22.2d, v21.2d, v19.2d
-	WORD $0x4e76ce73 // fmla v19.2d, v19.2d, v22.2d
-	WORD $0x6e6dde77 // fmul v23.2d, v19.2d, v13.2d
-	WORD $0x6e6fde79 // fmul v25.2d, v19.2d, v15.2d
+	WORD $0x4e71cdd3 // fmla v19.2d, v14.2d, v17.2d
+	WORD $0x4e73ce55 // fmla v21.2d, v18.2d, v19.2d
+	WORD $0x4ef5cdee // fmls v14.2d, v15.2d, v21.2d
+	WORD $0x4eeed415 // fsub v21.2d, v0.2d, v14.2d
+	WORD $0x4f7457d6 // shl v22.2d, v30.2d, #52
+	WORD $0x4ef686b7 // add v23.2d, v21.2d, v22.2d
+	WORD $0x4e60d6f9 // fadd v25.2d, v23.2d, v0.2d
 	WORD $0x3dc1629a // ldr q26, [x20, #1408]
-	WORD $0x4e77cdfa // fmla v26.2d, v15.2d, v23.2d
-	WORD $0x6e73df5b // fmul v27.2d, v26.2d, v19.2d
-	WORD $0x6e73defc // fmul v28.2d, v23.2d, v19.2d
-	WORD $0x4ef7d67e // fsub v30.2d, v19.2d, v23.2d
-	WORD $0x3dc1828d // ldr q13, [x20, #1536]
-	WORD $0x4efecded // fmls v13.2d, v15.2d, v30.2d
-	WORD $0x6e7cddae // fmul v14.2d, v13.2d, v28.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x4efccd10 // fmls v16.2d, v8.2d, v28.2d
-	WORD $0x6e6fde13 // fmul v19.2d, v16.2d, v15.2d
-	WORD $0x4efeccd3 // fmls v19.2d, v6.2d, v30.2d
-	WORD $0x6e7cde74 // fmul v20.2d, v19.2d, v28.2d
-	WORD $0x4eb21c55 // orr v21.16b, v2.16b, v18.16b
-	WORD $0x4e69d6b6 // fadd v22.2d, v21.2d, v9.2d
-	WORD $0x4ee0aad7 // cmlt v23.2d, v22.2d, #0
-	WORD $0x6e791f17 // bsl v23.16b, v24.16b, v25.16b
-	WORD $0x3d800037 // str q23, [x1, #0]
-	WORD $0x4ee0aad8 // cmlt v24.2d, v22.2d, #0
-	WORD $0x6e7b1ff8 // bsl v24.16b, v31.16b, v27.16b
-	WORD $0x3d800058 // str q24, [x2, #0]
-	WORD $0x4ee0aad9 // cmlt v25.2d, v22.2d, #0
-	WORD $0x6e6e1e39 // bsl v25.16b, v17.16b, v14.16b
-	WORD $0x3d800079 // str q25, [x3, #0]
-	WORD $0x4ee0aada // cmlt v26.2d, v22.2d, #0
-	WORD $0x6e741fba // bsl v26.16b, v29.16b, v20.16b
-	WORD $0x3d80009a // str q26, [x4, #0]
+	WORD $0x6e79ff5c // fdiv v28.2d, v26.2d, v25.2d
+	WORD $0x4ee0d73e // fsub v30.2d, v25.2d, v0.2d
+	WORD $0x4efed6ff // fsub v31.2d, v23.2d, v30.2d
+	WORD $0x3dc1628e // ldr q14, [x20, #1408]
+	WORD $0x4efccf2e // fmls v14.2d, v25.2d, v28.2d
+	WORD $0x4efccfee // fmls v14.2d, v31.2d, v28.2d
+	WORD $0x4e6ecf9c // fmla v28.2d, v28.2d, v14.2d
+	WORD $0x6e77df8f // fmul v15.2d, v28.2d, v23.2d
+	WORD $0x6e7ddf91 // fmul v17.2d, v28.2d, v29.2d
+	WORD $0x3dc16292 // ldr q18, [x20, #1408]
+	WORD $0x4e6fcfb2 // fmla v18.2d, v29.2d, v15.2d
+	WORD $0x6e7cde53 // fmul v19.2d, v18.2d, v28.2d
+	WORD $0x6e7cddf5 // fmul v21.2d, v15.2d, v28.2d
+	WORD $0x4eefd796 // fsub v22.2d, v28.2d, v15.2d
+	WORD $0x3dc18297 // ldr q23, [x20, #1536]
+	WORD $0x4ef6cfb7 // fmls v23.2d, v29.2d, v22.2d
+	WORD $0x6e75def9 // fmul v25.2d, v23.2d, v21.2d
+	WORD $0x3dc1629a // ldr q26, [x20, #1408]
+	WORD $0x4ef5cd1a // fmls v26.2d, v8.2d, v21.2d
+	WORD $0x6e7ddf5c // fmul v28.2d, v26.2d, v29.2d
+	WORD $0x4ef6ccdc // fmls v28.2d, v6.2d, v22.2d
+	WORD $0x6e75df9d // fmul v29.2d, v28.2d, v21.2d
+	WORD $0x4eb01c5e // orr v30.16b, v2.16b, v16.16b
+	WORD $0x4e69d7df // fadd v31.2d, v30.2d, v9.2d
+	WORD $0x4ee0abee // cmlt v14.2d, v31.2d, #0
+	WORD $0x6e711e8e // bsl v14.16b, v20.16b, v17.16b
+	WORD $0x3d80002e // str q14, [x1, #0]
+	WORD $0x4ee0abef // cmlt v15.2d, v31.2d, #0
+	WORD $0x6e731f6f // bsl v15.16b, v27.16b, v19.16b
+	WORD $0x3d80004f // str q15, [x2, #0]
+	WORD $0x4ee0abf0 // cmlt v16.2d, v31.2d, #0
+	WORD $0x6e791db0 // bsl v16.16b, v13.16b, v25.16b
+	WORD $0x3d800070 // str q16, [x3, #0]
+	WORD $0x4ee0abf1 // cmlt v17.2d, v31.2d, #0
+	WORD $0x6e7d1f11 // bsl v17.16b, v24.16b, v29.16b
+	WORD $0x3d800091 // str q17, [x4, #0]
 	ADD $16, R5
 	ADD $16, R1
 	ADD $16, R2
@@ -28690,8 +28634,7 @@ TEXT ·gelu1F64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc00045 // ldr q5, [x2, #0]
-	WORD $0x3dc00446 // ldr q6, [x2, #16]
+	WORD $0xad401845 // ldp q5, q6, [x2, #0]
 	WORD $0x4ea51c27 // orr v7.16b, v1.16b, v5.16b
 	WORD $0x4ea61c28 // orr v8.16b, v1.16b, v6.16b
 	WORD $0x4e67f489 // fmax v9.2d, v4.2d, v7.2d
@@ -29079,8 +29022,7 @@ TEXT ·gelu2F64NEON(SB), NOSPLIT, $72-32
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc00065 // ldr q5, [x3, #0]
-	WORD $0x3dc00466 // ldr q6, [x3, #16]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
 	WORD $0x4ea51c27 // orr v7.16b, v1.16b, v5.16b
 	WORD $0x4ea61c28 // orr v8.16b, v1.16b, v6.16b
 	WORD $0x4e67f489 // fmax v9.2d, v4.2d, v7.2d
@@ -29505,8 +29447,7 @@ TEXT ·gelu3F64NEON(SB), NOSPLIT, $104-40
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc00083 // ldr q3, [x4, #0]
-	WORD $0x3dc00484 // ldr q4, [x4, #16]
+	WORD $0xad401083 // ldp q3, q4, [x4, #0]
 	WORD $0x4ea31c25 // orr v5.16b, v1.16b, v3.16b
 	WORD $0x4ea41c26 // orr v6.16b, v1.16b, v4.16b
 	WORD $0x4e65f447 // fmax v7.2d, v2.2d, v5.2d
@@ -29963,8 +29904,7 @@ TEXT ·gelu4F64NEON(SB), NOSPLIT, $136-48
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc000a3 // ldr q3, [x5, #0]
-	WORD $0x3dc004a4 // ldr q4, [x5, #16]
+	WORD $0xad4010a3 // ldp q3, q4, [x5, #0]
 	WORD $0x4ea31c25 // orr v5.16b, v1.16b, v3.16b
 	WORD $0x4ea41c26 // orr v6.16b, v1.16b, v4.16b
 	WORD $0x4e65f447 // fmax v7.2d, v2.2d, v5.2d
@@ -30451,8 +30391,7 @@ TEXT ·expF64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc00045 // ldr q5, [x2, #0]
-	WORD $0x3dc00446 // ldr q6, [x2, #16]
+	WORD $0xad401845 // ldp q5, q6, [x2, #0]
 	WORD $0x3dc12287 // ldr q7, [x20, #1152]
 	WORD $0x3dc12288 // ldr q8, [x20, #1152]
 	WORD $0x4e65f4e9 // fmax v9.2d, v7.2d, v5.2d
@@ -30643,8 +30582,7 @@ TEXT ·logF64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc0004b // ldr q11, [x2, #0]
-	WORD $0x3dc0044c // ldr q12, [x2, #16]
+	WORD $0xad40304b // ldp q11, q12, [x2, #0]
 	WORD $0x6eebe42d // fcmgt v13.2d, v1.2d, v11.2d
 	WORD $0x6eece42e // fcmgt v14.2d, v1.2d, v12.2d
 	WORD $0x6e6add6f // fmul v15.2d, v11.2d, v10.2d
@@ -30852,10 +30790,8 @@ TEXT ·sqrtF64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
 	WORD $0x6ee1f804 // fsqrt v4.2d, v0.2d
 	WORD $0x6ee1f825 // fsqrt v5.2d, v1.2d
 	WORD $0x6ee1f846 // fsqrt v6.2d, v2.2d
@@ -30910,10 +30846,8 @@ TEXT ·reciprocalF64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
 	WORD $0x3dc16284 // ldr q4, [x20, #1408]
 	WORD $0x3dc16285 // ldr q5, [x20, #1408]
 	WORD $0x3dc16286 // ldr q6, [x20, #1408]
@@ -30972,10 +30906,8 @@ TEXT ·reluF64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
 	WORD $0x6f00e404 // movi v4.2d, #0
 	WORD $0x6f00e405 // movi v5.2d, #0
 	WORD $0x6f00e406 // movi v6.2d, #0
@@ -31041,10 +30973,8 @@ TEXT ·absF64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x4e211c05 // and v5.16b, v0.16b, v1.16b
 	WORD $0x4e221c06 // and v6.16b, v0.16b, v2.16b
 	WORD $0x4e231c07 // and v7.16b, v0.16b, v3.16b
@@ -31100,10 +31030,8 @@ TEXT ·negF64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x6e211c05 // eor v5.16b, v0.16b, v1.16b
 	WORD $0x6e221c06 // eor v6.16b, v0.16b, v2.16b
 	WORD $0x6e231c07 // eor v7.16b, v0.16b, v3.16b
@@ -31157,10 +31085,8 @@ TEXT ·squareF64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00441 // ldr q1, [x2, #16]
-	WORD $0x3dc00842 // ldr q2, [x2, #32]
-	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
 	WORD $0x6e60dc04 // fmul v4.2d, v0.2d, v0.2d
 	WORD $0x6e61dc25 // fmul v5.2d, v1.2d, v1.2d
 	WORD $0x6e62dc46 // fmul v6.2d, v2.2d, v2.2d
@@ -31216,10 +31142,8 @@ TEXT ·stepF64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x6f00e405 // movi v5.2d, #0
 	WORD $0x6f00e406 // movi v6.2d, #0
 	WORD $0x6f00e407 // movi v7.2d, #0
@@ -31291,10 +31215,8 @@ TEXT ·signF64NEON(SB), NOSPLIT, $40-24
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00042 // ldr q2, [x2, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00844 // ldr q4, [x2, #32]
-	WORD $0x3dc00c45 // ldr q5, [x2, #48]
+	WORD $0xad400c42 // ldp q2, q3, [x2, #0]
+	WORD $0xad411444 // ldp q4, q5, [x2, #32]
 	WORD $0x6f00e406 // movi v6.2d, #0
 	WORD $0x6f00e407 // movi v7.2d, #0
 	WORD $0x6f00e408 // movi v8.2d, #0
@@ -31398,8 +31320,7 @@ TEXT ·sinF64NEON(SB), NOSPLIT, $40-32
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
-	WORD $0x3dc0044a // ldr q10, [x2, #16]
+	WORD $0xad402849 // ldp q9, q10, [x2, #0]
 	WORD $0x4ea81d0b // orr v11.16b, v8.16b, v8.16b
 	WORD $0x4ea91c0c // orr v12.16b, v0.16b, v9.16b
 	WORD $0x4eaa1c0d // orr v13.16b, v0.16b, v10.16b
@@ -31613,8 +31534,7 @@ TEXT ·sinCosF64NEON(SB), NOSPLIT, $72-40
 side1:
 	CMP $4, R0
 	BLT few1
-	WORD $0x3dc00069 // ldr q9, [x3, #0]
-	WORD $0x3dc0046a // ldr q10, [x3, #16]
+	WORD $0xad402869 // ldp q9, q10, [x3, #0]
 	WORD $0x4ea81d0b // orr v11.16b, v8.16b, v8.16b
 	WORD $0x4ea91c0c // orr v12.16b, v0.16b, v9.16b
 	WORD $0x4eaa1c0d // orr v13.16b, v0.16b, v10.16b
@@ -31844,18 +31764,14 @@ TEXT ·addF64NEON(SB), NOSPLIT, $56-32
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00463 // ldr q3, [x3, #16]
-	WORD $0x3dc00844 // ldr q4, [x2, #32]
-	WORD $0x3dc00865 // ldr q5, [x3, #32]
-	WORD $0x3dc00c46 // ldr q6, [x2, #48]
-	WORD $0x3dc00c67 // ldr q7, [x3, #48]
-	WORD $0x4e61d408 // fadd v8.2d, v0.2d, v1.2d
-	WORD $0x4e63d449 // fadd v9.2d, v2.2d, v3.2d
-	WORD $0x4e65d48a // fadd v10.2d, v4.2d, v5.2d
-	WORD $0x4e67d4cb // fadd v11.2d, v6.2d, v7.2d
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x4e64d408 // fadd v8.2d, v0.2d, v4.2d
+	WORD $0x4e65d429 // fadd v9.2d, v1.2d, v5.2d
+	WORD $0x4e66d44a // fadd v10.2d, v2.2d, v6.2d
+	WORD $0x4e67d46b // fadd v11.2d, v3.2d, v7.2d
 	WORD $0x3d800028 // str q8, [x1, #0]
 	WORD $0x3d800429 // str q9, [x1, #16]
 	WORD $0x3d80082a // str q10, [x1, #32]
@@ -31915,18 +31831,14 @@ TEXT ·subF64NEON(SB), NOSPLIT, $56-32
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00463 // ldr q3, [x3, #16]
-	WORD $0x3dc00844 // ldr q4, [x2, #32]
-	WORD $0x3dc00865 // ldr q5, [x3, #32]
-	WORD $0x3dc00c46 // ldr q6, [x2, #48]
-	WORD $0x3dc00c67 // ldr q7, [x3, #48]
-	WORD $0x4ee1d408 // fsub v8.2d, v0.2d, v1.2d
-	WORD $0x4ee3d449 // fsub v9.2d, v2.2d, v3.2d
-	WORD $0x4ee5d48a // fsub v10.2d, v4.2d, v5.2d
-	WORD $0x4ee7d4cb // fsub v11.2d, v6.2d, v7.2d
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x4ee4d408 // fsub v8.2d, v0.2d, v4.2d
+	WORD $0x4ee5d429 // fsub v9.2d, v1.2d, v5.2d
+	WORD $0x4ee6d44a // fsub v10.2d, v2.2d, v6.2d
+	WORD $0x4ee7d46b // fsub v11.2d, v3.2d, v7.2d
 	WORD $0x3d800028 // str q8, [x1, #0]
 	WORD $0x3d800429 // str q9, [x1, #16]
 	WORD $0x3d80082a // str q10, [x1, #32]
@@ -31986,18 +31898,14 @@ TEXT ·mulF64NEON(SB), NOSPLIT, $56-32
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00463 // ldr q3, [x3, #16]
-	WORD $0x3dc00844 // ldr q4, [x2, #32]
-	WORD $0x3dc00865 // ldr q5, [x3, #32]
-	WORD $0x3dc00c46 // ldr q6, [x2, #48]
-	WORD $0x3dc00c67 // ldr q7, [x3, #48]
-	WORD $0x6e61dc08 // fmul v8.2d, v0.2d, v1.2d
-	WORD $0x6e63dc49 // fmul v9.2d, v2.2d, v3.2d
-	WORD $0x6e65dc8a // fmul v10.2d, v4.2d, v5.2d
-	WORD $0x6e67dccb // fmul v11.2d, v6.2d, v7.2d
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x6e64dc08 // fmul v8.2d, v0.2d, v4.2d
+	WORD $0x6e65dc29 // fmul v9.2d, v1.2d, v5.2d
+	WORD $0x6e66dc4a // fmul v10.2d, v2.2d, v6.2d
+	WORD $0x6e67dc6b // fmul v11.2d, v3.2d, v7.2d
 	WORD $0x3d800028 // str q8, [x1, #0]
 	WORD $0x3d800429 // str q9, [x1, #16]
 	WORD $0x3d80082a // str q10, [x1, #32]
@@ -32057,18 +31965,14 @@ TEXT ·divF64NEON(SB), NOSPLIT, $56-32
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00463 // ldr q3, [x3, #16]
-	WORD $0x3dc00844 // ldr q4, [x2, #32]
-	WORD $0x3dc00865 // ldr q5, [x3, #32]
-	WORD $0x3dc00c46 // ldr q6, [x2, #48]
-	WORD $0x3dc00c67 // ldr q7, [x3, #48]
-	WORD $0x6e61fc08 // fdiv v8.2d, v0.2d, v1.2d
-	WORD $0x6e63fc49 // fdiv v9.2d, v2.2d, v3.2d
-	WORD $0x6e65fc8a // fdiv v10.2d, v4.2d, v5.2d
-	WORD $0x6e67fccb // fdiv v11.2d, v6.2d, v7.2d
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x6e64fc08 // fdiv v8.2d, v0.2d, v4.2d
+	WORD $0x6e65fc29 // fdiv v9.2d, v1.2d, v5.2d
+	WORD $0x6e66fc4a // fdiv v10.2d, v2.2d, v6.2d
+	WORD $0x6e67fc6b // fdiv v11.2d, v3.2d, v7.2d
 	WORD $0x3d800028 // str q8, [x1, #0]
 	WORD $0x3d800429 // str q9, [x1, #16]
 	WORD $0x3d80082a // str q10, [x1, #32]
@@ -32129,25 +32033,19 @@ TEXT ·mulAddF64NEON(SB), NOSPLIT, $72-40
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00082 // ldr q2, [x4, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00464 // ldr q4, [x3, #16]
-	WORD $0x3dc00485 // ldr q5, [x4, #16]
-	WORD $0x3dc00846 // ldr q6, [x2, #32]
-	WORD $0x3dc00867 // ldr q7, [x3, #32]
-	WORD $0x3dc00888 // ldr q8, [x4, #32]
-	WORD $0x3dc00c49 // ldr q9, [x2, #48]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
-	WORD $0x3dc00c8b // ldr q11, [x4, #48]
-	WORD $0x4e60cc22 // fmla v2.2d, v1.2d, v0.2d
-	WORD $0x4e63cc85 // fmla v5.2d, v4.2d, v3.2d
-	WORD $0x4e66cce8 // fmla v8.2d, v7.2d, v6.2d
-	WORD $0x4e69cd4b // fmla v11.2d, v10.2d, v9.2d
-	WORD $0x3d800022 // str q2, [x1, #0]
-	WORD $0x3d800425 // str q5, [x1, #16]
-	WORD $0x3d800828 // str q8, [x1, #32]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x4e60cc88 // fmla v8.2d, v4.2d, v0.2d
+	WORD $0x4e61cca9 // fmla v9.2d, v5.2d, v1.2d
+	WORD $0x4e62ccca // fmla v10.2d, v6.2d, v2.2d
+	WORD $0x4e63cceb // fmla v11.2d, v7.2d, v3.2d
+	WORD $0x3d800028 // str q8, [x1, #0]
+	WORD $0x3d800429 // str q9, [x1, #16]
+	WORD $0x3d80082a // str q10, [x1, #32]
 	WORD $0x3d800c2b // str q11, [x1, #48]
 	ADD $64, R2
 	ADD $64, R3
@@ -32214,26 +32112,20 @@ TEXT ·mulSubF64NEON(SB), NOSPLIT, $72-40
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00082 // ldr q2, [x4, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00464 // ldr q4, [x3, #16]
-	WORD $0x3dc00485 // ldr q5, [x4, #16]
-	WORD $0x3dc00846 // ldr q6, [x2, #32]
-	WORD $0x3dc00867 // ldr q7, [x3, #32]
-	WORD $0x3dc00888 // ldr q8, [x4, #32]
-	WORD $0x3dc00c49 // ldr q9, [x2, #48]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
-	WORD $0x3dc00c8b // ldr q11, [x4, #48]
-	WORD $0x6ee0f84c // fneg v12.2d, v2.2d
-	WORD $0x4e60cc2c // fmla v12.2d, v1.2d, v0.2d
-	WORD $0x6ee0f8ad // fneg v13.2d, v5.2d
-	WORD $0x4e63cc8d // fmla v13.2d, v4.2d, v3.2d
-	WORD $0x6ee0f90e // fneg v14.2d, v8.2d
-	WORD $0x4e66ccee // fmla v14.2d, v7.2d, v6.2d
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x6ee0f90c // fneg v12.2d, v8.2d
+	WORD $0x4e60cc8c // fmla v12.2d, v4.2d, v0.2d
+	WORD $0x6ee0f92d // fneg v13.2d, v9.2d
+	WORD $0x4e61ccad // fmla v13.2d, v5.2d, v1.2d
+	WORD $0x6ee0f94e // fneg v14.2d, v10.2d
+	WORD $0x4e62ccce // fmla v14.2d, v6.2d, v2.2d
 	WORD $0x6ee0f96f // fneg v15.2d, v11.2d
-	WORD $0x4e69cd4f // fmla v15.2d, v10.2d, v9.2d
+	WORD $0x4e63ccef // fmla v15.2d, v7.2d, v3.2d
 	WORD $0x3d80002c // str q12, [x1, #0]
 	WORD $0x3d80042d // str q13, [x1, #16]
 	WORD $0x3d80082e // str q14, [x1, #32]
@@ -32304,25 +32196,19 @@ TEXT ·negMulAddF64NEON(SB), NOSPLIT, $72-40
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00082 // ldr q2, [x4, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00464 // ldr q4, [x3, #16]
-	WORD $0x3dc00485 // ldr q5, [x4, #16]
-	WORD $0x3dc00846 // ldr q6, [x2, #32]
-	WORD $0x3dc00867 // ldr q7, [x3, #32]
-	WORD $0x3dc00888 // ldr q8, [x4, #32]
-	WORD $0x3dc00c49 // ldr q9, [x2, #48]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
-	WORD $0x3dc00c8b // ldr q11, [x4, #48]
-	WORD $0x4ee0cc22 // fmls v2.2d, v1.2d, v0.2d
-	WORD $0x4ee3cc85 // fmls v5.2d, v4.2d, v3.2d
-	WORD $0x4ee6cce8 // fmls v8.2d, v7.2d, v6.2d
-	WORD $0x4ee9cd4b // fmls v11.2d, v10.2d, v9.2d
-	WORD $0x3d800022 // str q2, [x1, #0]
-	WORD $0x3d800425 // str q5, [x1, #16]
-	WORD $0x3d800828 // str q8, [x1, #32]
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x4ee0cc88 // fmls v8.2d, v4.2d, v0.2d
+	WORD $0x4ee1cca9 // fmls v9.2d, v5.2d, v1.2d
+	WORD $0x4ee2ccca // fmls v10.2d, v6.2d, v2.2d
+	WORD $0x4ee3cceb // fmls v11.2d, v7.2d, v3.2d
+	WORD $0x3d800028 // str q8, [x1, #0]
+	WORD $0x3d800429 // str q9, [x1, #16]
+	WORD $0x3d80082a // str q10, [x1, #32]
 	WORD $0x3d800c2b // str q11, [x1, #48]
 	ADD $64, R2
 	ADD $64, R3
@@ -32389,25 +32275,19 @@ TEXT ·mulMulF64NEON(SB), NOSPLIT, $72-40
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00082 // ldr q2, [x4, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00464 // ldr q4, [x3, #16]
-	WORD $0x3dc00485 // ldr q5, [x4, #16]
-	WORD $0x3dc00846 // ldr q6, [x2, #32]
-	WORD $0x3dc00867 // ldr q7, [x3, #32]
-	WORD $0x3dc00888 // ldr q8, [x4, #32]
-	WORD $0x3dc00c49 // ldr q9, [x2, #48]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
-	WORD $0x3dc00c8b // ldr q11, [x4, #48]
-	WORD $0x6e61dc0c // fmul v12.2d, v0.2d, v1.2d
-	WORD $0x6e64dc6d // fmul v13.2d, v3.2d, v4.2d
-	WORD $0x6e67dcce // fmul v14.2d, v6.2d, v7.2d
-	WORD $0x6e6add2f // fmul v15.2d, v9.2d, v10.2d
-	WORD $0x6e62dd90 // fmul v16.2d, v12.2d, v2.2d
-	WORD $0x6e65ddb1 // fmul v17.2d, v13.2d, v5.2d
-	WORD $0x6e68ddd2 // fmul v18.2d, v14.2d, v8.2d
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x6e64dc0c // fmul v12.2d, v0.2d, v4.2d
+	WORD $0x6e65dc2d // fmul v13.2d, v1.2d, v5.2d
+	WORD $0x6e66dc4e // fmul v14.2d, v2.2d, v6.2d
+	WORD $0x6e67dc6f // fmul v15.2d, v3.2d, v7.2d
+	WORD $0x6e68dd90 // fmul v16.2d, v12.2d, v8.2d
+	WORD $0x6e69ddb1 // fmul v17.2d, v13.2d, v9.2d
+	WORD $0x6e6addd2 // fmul v18.2d, v14.2d, v10.2d
 	WORD $0x6e6bddf3 // fmul v19.2d, v15.2d, v11.2d
 	WORD $0x3d800030 // str q16, [x1, #0]
 	WORD $0x3d800431 // str q17, [x1, #16]
@@ -32480,30 +32360,22 @@ TEXT ·mulMulAddF64NEON(SB), NOSPLIT, $88-48
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00040 // ldr q0, [x2, #0]
-	WORD $0x3dc00061 // ldr q1, [x3, #0]
-	WORD $0x3dc00082 // ldr q2, [x4, #0]
-	WORD $0x3dc000a3 // ldr q3, [x5, #0]
-	WORD $0x3dc00444 // ldr q4, [x2, #16]
-	WORD $0x3dc00465 // ldr q5, [x3, #16]
-	WORD $0x3dc00486 // ldr q6, [x4, #16]
-	WORD $0x3dc004a7 // ldr q7, [x5, #16]
-	WORD $0x3dc00848 // ldr q8, [x2, #32]
-	WORD $0x3dc00869 // ldr q9, [x3, #32]
-	WORD $0x3dc0088a // ldr q10, [x4, #32]
-	WORD $0x3dc008ab // ldr q11, [x5, #32]
-	WORD $0x3dc00c4c // ldr q12, [x2, #48]
-	WORD $0x3dc00c6d // ldr q13, [x3, #48]
-	WORD $0x3dc00c8e // ldr q14, [x4, #48]
-	WORD $0x3dc00caf // ldr q15, [x5, #48]
-	WORD $0x6e63dc50 // fmul v16.2d, v2.2d, v3.2d
-	WORD $0x6e67dcd1 // fmul v17.2d, v6.2d, v7.2d
-	WORD $0x6e6bdd52 // fmul v18.2d, v10.2d, v11.2d
-	WORD $0x6e6fddd3 // fmul v19.2d, v14.2d, v15.2d
-	WORD $0x4e60cc30 // fmla v16.2d, v1.2d, v0.2d
-	WORD $0x4e64ccb1 // fmla v17.2d, v5.2d, v4.2d
-	WORD $0x4e68cd32 // fmla v18.2d, v9.2d, v8.2d
-	WORD $0x4e6ccdb3 // fmla v19.2d, v13.2d, v12.2d
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4, #0]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0xad4034ac // ldp q12, q13, [x5, #0]
+	WORD $0xad413cae // ldp q14, q15, [x5, #32]
+	WORD $0x6e6cdd10 // fmul v16.2d, v8.2d, v12.2d
+	WORD $0x6e6ddd31 // fmul v17.2d, v9.2d, v13.2d
+	WORD $0x6e6edd52 // fmul v18.2d, v10.2d, v14.2d
+	WORD $0x6e6fdd73 // fmul v19.2d, v11.2d, v15.2d
+	WORD $0x4e60cc90 // fmla v16.2d, v4.2d, v0.2d
+	WORD $0x4e61ccb1 // fmla v17.2d, v5.2d, v1.2d
+	WORD $0x4e62ccd2 // fmla v18.2d, v6.2d, v2.2d
+	WORD $0x4e63ccf3 // fmla v19.2d, v7.2d, v3.2d
 	WORD $0x3d800030 // str q16, [x1, #0]
 	WORD $0x3d800431 // str q17, [x1, #16]
 	WORD $0x3d800832 // str q18, [x1, #32]
@@ -32583,10 +32455,8 @@ TEXT ·addScalarF64NEON(SB), NOSPLIT, $40-32
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x4e60d425 // fadd v5.2d, v1.2d, v0.2d
 	WORD $0x4e60d446 // fadd v6.2d, v2.2d, v0.2d
 	WORD $0x4e60d467 // fadd v7.2d, v3.2d, v0.2d
@@ -32642,10 +32512,8 @@ TEXT ·mulScalarF64NEON(SB), NOSPLIT, $40-32
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x6e60dc25 // fmul v5.2d, v1.2d, v0.2d
 	WORD $0x6e60dc46 // fmul v6.2d, v2.2d, v0.2d
 	WORD $0x6e60dc67 // fmul v7.2d, v3.2d, v0.2d
@@ -32701,10 +32569,8 @@ TEXT ·divScalarF64NEON(SB), NOSPLIT, $40-32
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x6e60fc25 // fdiv v5.2d, v1.2d, v0.2d
 	WORD $0x6e60fc46 // fdiv v6.2d, v2.2d, v0.2d
 	WORD $0x6e60fc67 // fdiv v7.2d, v3.2d, v0.2d
@@ -32760,10 +32626,8 @@ TEXT ·scalarSubF64NEON(SB), NOSPLIT, $40-32
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x4ee1d405 // fsub v5.2d, v0.2d, v1.2d
 	WORD $0x4ee2d406 // fsub v6.2d, v0.2d, v2.2d
 	WORD $0x4ee3d407 // fsub v7.2d, v0.2d, v3.2d
@@ -32819,10 +32683,8 @@ TEXT ·scalarDivF64NEON(SB), NOSPLIT, $40-32
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00442 // ldr q2, [x2, #16]
-	WORD $0x3dc00843 // ldr q3, [x2, #32]
-	WORD $0x3dc00c44 // ldr q4, [x2, #48]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x6e61fc05 // fdiv v5.2d, v0.2d, v1.2d
 	WORD $0x6e62fc06 // fdiv v6.2d, v0.2d, v2.2d
 	WORD $0x6e63fc07 // fdiv v7.2d, v0.2d, v3.2d
@@ -32879,21 +32741,17 @@ TEXT ·scaleAddF64NEON(SB), NOSPLIT, $56-40
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3dc00041 // ldr q1, [x2, #0]
-	WORD $0x3dc00062 // ldr q2, [x3, #0]
-	WORD $0x3dc00443 // ldr q3, [x2, #16]
-	WORD $0x3dc00464 // ldr q4, [x3, #16]
-	WORD $0x3dc00845 // ldr q5, [x2, #32]
-	WORD $0x3dc00866 // ldr q6, [x3, #32]
-	WORD $0x3dc00c47 // ldr q7, [x2, #48]
-	WORD $0x3dc00c68 // ldr q8, [x3, #48]
-	WORD $0x4e61cc02 // fmla v2.2d, v0.2d, v1.2d
-	WORD $0x4e63cc04 // fmla v4.2d, v0.2d, v3.2d
-	WORD $0x4e65cc06 // fmla v6.2d, v0.2d, v5.2d
-	WORD $0x4e67cc08 // fmla v8.2d, v0.2d, v7.2d
-	WORD $0x3d800022 // str q2, [x1, #0]
-	WORD $0x3d800424 // str q4, [x1, #16]
-	WORD $0x3d800826 // str q6, [x1, #32]
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
+	WORD $0x4e61cc05 // fmla v5.2d, v0.2d, v1.2d
+	WORD $0x4e62cc06 // fmla v6.2d, v0.2d, v2.2d
+	WORD $0x4e63cc07 // fmla v7.2d, v0.2d, v3.2d
+	WORD $0x4e64cc08 // fmla v8.2d, v0.2d, v4.2d
+	WORD $0x3d800025 // str q5, [x1, #0]
+	WORD $0x3d800426 // str q6, [x1, #16]
+	WORD $0x3d800827 // str q7, [x1, #32]
 	WORD $0x3d800c28 // str q8, [x1, #48]
 	ADD $64, R2
 	ADD $64, R3
@@ -33583,9 +33441,11 @@ TEXT ·copyRows2NEON(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD dst+24(FP), R3
 row:
 	WORD $0xad400420 // ldp q0, q1, [x1, #0]
-	WORD $0xad000460 // stp q0, q1, [x3, #0]
+	WORD $0x3d800060 // str q0, [x3, #0]
+	WORD $0x3d800461 // str q1, [x3, #16]
 	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
-	WORD $0xad010c62 // stp q2, q3, [x3, #32]
+	WORD $0x3d800862 // str q2, [x3, #32]
+	WORD $0x3d800c63 // str q3, [x3, #48]
 	ADD R2, R1
 	ADD $64, R3
 	SUBS $1, R0
@@ -33600,11 +33460,14 @@ TEXT ·copyRows3NEON(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD dst+24(FP), R3
 row:
 	WORD $0xad400420 // ldp q0, q1, [x1, #0]
-	WORD $0xad000460 // stp q0, q1, [x3, #0]
+	WORD $0x3d800060 // str q0, [x3, #0]
+	WORD $0x3d800461 // str q1, [x3, #16]
 	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
-	WORD $0xad010c62 // stp q2, q3, [x3, #32]
+	WORD $0x3d800862 // str q2, [x3, #32]
+	WORD $0x3d800c63 // str q3, [x3, #48]
 	WORD $0xad421424 // ldp q4, q5, [x1, #64]
-	WORD $0xad021464 // stp q4, q5, [x3, #64]
+	WORD $0x3d801064 // str q4, [x3, #64]
+	WORD $0x3d801465 // str q5, [x3, #80]
 	ADD R2, R1
 	ADD $96, R3
 	SUBS $1, R0
@@ -33619,13 +33482,17 @@ TEXT ·copyRows4NEON(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD dst+24(FP), R3
 row:
 	WORD $0xad400420 // ldp q0, q1, [x1, #0]
-	WORD $0xad000460 // stp q0, q1, [x3, #0]
+	WORD $0x3d800060 // str q0, [x3, #0]
+	WORD $0x3d800461 // str q1, [x3, #16]
 	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
-	WORD $0xad010c62 // stp q2, q3, [x3, #32]
+	WORD $0x3d800862 // str q2, [x3, #32]
+	WORD $0x3d800c63 // str q3, [x3, #48]
 	WORD $0xad421424 // ldp q4, q5, [x1, #64]
-	WORD $0xad021464 // stp q4, q5, [x3, #64]
+	WORD $0x3d801064 // str q4, [x3, #64]
+	WORD $0x3d801465 // str q5, [x3, #80]
 	WORD $0xad431c26 // ldp q6, q7, [x1, #96]
-	WORD $0xad031c66 // stp q6, q7, [x3, #96]
+	WORD $0x3d801866 // str q6, [x3, #96]
+	WORD $0x3d801c67 // str q7, [x3, #112]
 	ADD R2, R1
 	ADD $128, R3
 	SUBS $1, R0
@@ -33640,17 +33507,23 @@ TEXT ·copyRows6NEON(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD dst+24(FP), R3
 row:
 	WORD $0xad400420 // ldp q0, q1, [x1, #0]
-	WORD $0xad000460 // stp q0, q1, [x3, #0]
+	WORD $0x3d800060 // str q0, [x3, #0]
+	WORD $0x3d800461 // str q1, [x3, #16]
 	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
-	WORD $0xad010c62 // stp q2, q3, [x3, #32]
+	WORD $0x3d800862 // str q2, [x3, #32]
+	WORD $0x3d800c63 // str q3, [x3, #48]
 	WORD $0xad421424 // ldp q4, q5, [x1, #64]
-	WORD $0xad021464 // stp q4, q5, [x3, #64]
+	WORD $0x3d801064 // str q4, [x3, #64]
+	WORD $0x3d801465 // str q5, [x3, #80]
 	WORD $0xad431c26 // ldp q6, q7, [x1, #96]
-	WORD $0xad031c66 // stp q6, q7, [x3, #96]
+	WORD $0x3d801866 // str q6, [x3, #96]
+	WORD $0x3d801c67 // str q7, [x3, #112]
 	WORD $0xad442428 // ldp q8, q9, [x1, #128]
-	WORD $0xad042468 // stp q8, q9, [x3, #128]
+	WORD $0x3d802068 // str q8, [x3, #128]
+	WORD $0x3d802469 // str q9, [x3, #144]
 	WORD $0xad452c2a // ldp q10, q11, [x1, #160]
-	WORD $0xad052c6a // stp q10, q11, [x3, #160]
+	WORD $0x3d80286a // str q10, [x3, #160]
+	WORD $0x3d802c6b // str q11, [x3, #176]
 	ADD R2, R1
 	ADD $192, R3
 	SUBS $1, R0
@@ -33669,7 +33542,8 @@ loop:
 	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x0e616865 // fcvtn v5.2s, v3.2d
 	WORD $0x4e616885 // fcvtn2 v5.4s, v4.2d
-	WORD $0xad001422 // stp q2, q5, [x1, #0]
+	WORD $0x3d800022 // str q2, [x1, #0]
+	WORD $0x3d800425 // str q5, [x1, #16]
 	ADD $64, R2
 	ADD $32, R1
 	SUBS $1, R0
@@ -33685,10 +33559,12 @@ loop:
 	WORD $0xad400440 // ldp q0, q1, [x2, #0]
 	WORD $0x0e617802 // fcvtl v2.2d, v0.2s
 	WORD $0x4e617803 // fcvtl2 v3.2d, v0.4s
-	WORD $0xad000c22 // stp q2, q3, [x1, #0]
+	WORD $0x3d800022 // str q2, [x1, #0]
+	WORD $0x3d800423 // str q3, [x1, #16]
 	WORD $0x0e617824 // fcvtl v4.2d, v1.2s
 	WORD $0x4e617825 // fcvtl2 v5.2d, v1.4s
-	WORD $0xad011424 // stp q4, q5, [x1, #32]
+	WORD $0x3d800824 // str q4, [x1, #32]
+	WORD $0x3d800c25 // str q5, [x1, #48]
 	ADD $32, R2
 	ADD $64, R1
 	SUBS $1, R0

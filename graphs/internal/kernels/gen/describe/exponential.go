@@ -108,8 +108,7 @@ func (e vec) reducedNeg(z Value) (p, t Value) {
 	}
 	r2 := e.mul2(r, r)
 	p = e.poly(c, r, r2)
-	e.Fms213(r, r2, p) // eʳ − 1 = r + r²·p
-	e.Add(e.k(1), p, p)
+	e.Fms213Add(r, r2, e.k(1), p) // eʳ = 1 + (r + r²·p)
 	return p, t
 }
 

@@ -33,6 +33,8 @@ type Ops interface {
 	Fnma213(c, y, d Value) // d = c − y·d
 	Fms213(c, y, d Value)  // d = y·d − c
 
+	Fms213Add(c, y, x, d Value) // d = (y·d − c) + x, rounded twice
+
 	And(x, y, d Value)
 	Or(x, y, d Value)
 	Xor(x, y, d Value)

@@ -175,7 +175,7 @@ func (e vec) three(enc func(d, n, m int) a64.Enc, n, m, d Value) {
 	e.do(func() {
 		a, b, t := e.val(n), e.val(m), e.reg()
 		e.f.Op([]V{t}, []V{a, b}, func(r func(V) int) a64.Enc { return enc(r(t), r(a), r(b)) })
-		d.(V).Rename(t)
+		e.rename(d, t)
 	})
 }
 
@@ -183,9 +183,12 @@ func (e vec) two(enc func(d, n int) a64.Enc, n, d Value) {
 	e.do(func() {
 		a, t := e.val(n), e.reg()
 		e.f.Op([]V{t}, []V{a}, func(r func(V) int) a64.Enc { return enc(r(t), r(a)) })
-		d.(V).Rename(t)
+		e.rename(d, t)
 	})
 }
+
+// rename lets d stand for t.
+func (e vec) rename(d Value, t V) { d.(V).Rename(t) }
 
 // onto is t op= n·m.
 func (e vec) onto(mn string, t V, n, m Value) {
@@ -213,8 +216,10 @@ func (e vec) store(v V, base, off int) {
 	e.f.Op(nil, []V{v}, func(r func(V) int) a64.Enc { return a64.Str(r(v), base, off) })
 }
 
+// storePair stores two vectors side by side: two instructions of two operations, where Neoverse N1 takes six for a pair.
 func (e vec) storePair(v, w V, base, off int) {
-	e.f.Op(nil, []V{v, w}, func(r func(V) int) a64.Enc { return a64.Stp(r(v), r(w), base, off) })
+	e.store(v, base, off)
+	e.store(w, base, off+vectorBytes)
 }
 
 func (e vec) fp(mn string, n, m, d Value) {
@@ -236,7 +241,7 @@ func (e vec) Mov(s, d Value) {
 			e.store(e.val(s), p.base, p.off)
 			return
 		}
-		d.(V).Rename(e.fresh(s))
+		e.rename(d, e.fresh(s))
 	})
 }
 
@@ -260,11 +265,11 @@ func (e vec) Greater(x, y, d Value) {
 }
 
 func (e vec) Fma213(c, y, d Value) {
-	e.do(func() { t := e.fresh(c); e.onto("fmla", t, y, d); d.(V).Rename(t) })
+	e.do(func() { t := e.fresh(c); e.onto("fmla", t, y, d); e.rename(d, t) })
 }
 
 func (e vec) Fnma213(c, y, d Value) {
-	e.do(func() { t := e.fresh(c); e.onto("fmls", t, y, d); d.(V).Rename(t) })
+	e.do(func() { t := e.fresh(c); e.onto("fmls", t, y, d); e.rename(d, t) })
 }
 
 func (e vec) Fms213(c, y, d Value) {
@@ -272,8 +277,14 @@ func (e vec) Fms213(c, y, d Value) {
 		a, t := e.val(c), e.reg()
 		e.f.Op([]V{t}, []V{a}, func(r func(V) int) a64.Enc { return a64.FP2("fneg", e.arr(), r(t), r(a)) })
 		e.onto("fmla", t, y, d)
-		d.(V).Rename(t)
+		e.rename(d, t)
 	})
+}
+
+// Fms213Add is x − (c − y·d): there is no multiplication with a negated addend, and the roundings are the same.
+func (e vec) Fms213Add(c, y, x, d Value) {
+	e.Fnma213(c, y, d)
+	e.Sub(d, x, d)
 }
 func (e vec) Fma231(x, y, d Value)  { e.do(func() { e.onto("fmla", d.(V), x, y) }) }
 func (e vec) Fnma231(x, y, d Value) { e.do(func() { e.onto("fmls", d.(V), x, y) }) }
@@ -294,7 +305,7 @@ func (e vec) Zero(d Value) {
 	e.do(func() {
 		t := e.reg()
 		e.clear(t)
-		d.(V).Rename(t)
+		e.rename(d, t)
 	})
 }
 
@@ -327,7 +338,7 @@ func (e vec) Blend(mask, a, b, d Value) {
 		t := e.fresh(mask)
 		x, y := e.val(a), e.val(b)
 		e.f.Op([]V{t}, []V{t, x, y}, func(r func(V) int) a64.Enc { return a64.Bit3("bsl", r(t), r(x), r(y)) })
-		d.(V).Rename(t)
+		e.rename(d, t)
 	})
 }
 
@@ -403,11 +414,18 @@ func (e vec) each(s *short, in, out []int, body loopBody, then func()) {
 	f.Go("CMP $%d, R0", side*l)
 	f.Jump("BLT", "few"+u)
 	x := make([][]Value, side)
-	for k := range x {
-		for _, p := range in {
+	for _, p := range in {
+		for k := 0; k < side; k++ {
 			v := e.reg()
-			e.load(p, k*b, v)
 			x[k] = append(x[k], v)
+			if side == 1 {
+				e.load(p, k*b, v)
+				continue
+			}
+			w := e.reg()
+			k++
+			x[k] = append(x[k], w)
+			e.loadPair(p, (k-1)*b, v, w)
 		}
 	}
 	if s != nil {

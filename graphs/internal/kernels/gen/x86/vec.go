@@ -161,6 +161,12 @@ func (e vec) Fms213(c, y, d Value) {
 	e.bsel(c, VFMSUB213PS, VFMSUB213PD, VFMSUB213PS_BCST, VFMSUB213PD_BCST)(c, y, d)
 }
 
+// Fms213Add: d = (y·d − c) + x.
+func (e vec) Fms213Add(c, y, x, d Value) {
+	e.Fms213(c, y, d)
+	e.Add(x, d, d)
+}
+
 func (e vec) logic(x, y, d Op, narrow inst, f32, f64, b32, b64 inst) {
 	if e.wide() {
 		e.bsel(x, f32, f64, b32, b64)(x, y, d)

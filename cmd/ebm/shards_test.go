@@ -239,3 +239,30 @@ func killedAfter(ctx context.Context, cmd *exec.Cmd, after time.Duration, left, 
 		}
 	}
 }
+
+// TestMachinesInput: what is wrong with the flags of many machines is said in one line, before anything is written.
+func TestMachinesInput(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, c := range []struct {
+		args  []string
+		texts []string
+	}{
+		{[]string{"--shard", "4/4"}, []string{"--shard 4/4", "I from 0 to N-1"}},
+		{[]string{"--shard", "0/2", "--plan"}, []string{"--shard 0/2", "--plan"}},
+		{[]string{"--shards", "3"}, []string{"--shards 3", "--plan and --emit", "--shard I/3"}},
+		{[]string{"--shards", "0", "--plan"}, []string{"--shards 0", "1 to"}},
+		{[]string{"--lease", "0"}, []string{"--lease 0", "more than 0"}},
+		{[]string{"--emit", "slrum"}, []string{"--emit", `"slurm"`, "kubernetes"}},
+		{[]string{"--emit", "kubernetes", "--out", "/board"}, []string{"--out /board", "top of the volume"}},
+		{[]string{"--image", "ebm:2"}, []string{"--image ebm:2", "--emit kubernetes"}},
+		{[]string{"--watch", "nowhere"}, []string{"nowhere holds no comparison"}},
+		{[]string{"--watch", ".", "--out", "x"}, []string{"--watch", "--out has no effect"}},
+		{[]string{"--gather", "a", "b"}, []string{"2 folders need --out"}},
+		{[]string{"a"}, []string{"unexpected argument a"}},
+	} {
+		ebm(t, append([]string{"compare"}, c.args...)...).want(t, 2).oneLine(t, c.texts...)
+	}
+	if left, _ := os.ReadDir("."); len(left) > 0 {
+		t.Errorf("written: %v", left)
+	}
+}

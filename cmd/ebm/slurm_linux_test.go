@@ -152,8 +152,8 @@ func waitUntil(t *testing.T, what string, ok func() bool) {
 	t.Fatalf("waited for %s for two minutes", what)
 }
 
-// program puts the program into a folder under its name, and the folder into the PATH.
-func programOnPath(t *testing.T) (path string, env []string) {
+// programOnPath puts the program into a folder under its name, and is the environment with which a shell finds it.
+func programOnPath(t *testing.T) []string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -163,8 +163,7 @@ func programOnPath(t *testing.T) (path string, env []string) {
 	if err := os.Symlink(self, filepath.Join(dir, "ebm")); err != nil {
 		t.Fatal(err)
 	}
-	path = dir + string(filepath.ListSeparator) + os.Getenv("PATH")
-	return path, []string{"PATH=" + path, asProgram + "=1"}
+	return []string{"PATH=" + dir + string(filepath.ListSeparator) + os.Getenv("PATH"), asProgram + "=1"}
 }
 
 // TestSlurm runs the script that the program prints on a real Slurm: six tasks, of which one is killed and queued
@@ -174,8 +173,7 @@ func TestSlurm(t *testing.T) {
 		t.Skip("takes half a minute")
 	}
 	s := startSlurm(t)
-	_, env := programOnPath(t)
-	s.env = append(s.env, env...)
+	s.env = append(s.env, programOnPath(t)...)
 	dir := t.TempDir()
 	args := quick("--datasets", "moons,4squares,circles", "--objectives", "nce,dsm", "--seeds", "2", "--set", "steps=1500")
 	args = append(args[:1], args[2:]...) // without --quiet

@@ -34,7 +34,7 @@ type Config struct {
 	Workers              int            // cells at a time
 	Dir                  string         // where cells and results go
 	Shard                Shard          // the part to do; the zero value is all of it
-	Lease                time.Duration  // after which a process that shows no sign of life counts as dead; 0: DefaultLease
+	Lease                time.Duration  // silence after which a process counts as dead; 0: DefaultLease
 	Done                 func(c Cell, done, total int)
 	Waiting              func(cells int) // for other processes, which train them; called once
 }

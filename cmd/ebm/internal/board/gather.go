@@ -35,7 +35,7 @@ func Gather(to string, from ...string) (*Gathered, error) {
 	errs := make([]error, len(cells))
 	found := slices.Clone(cells)
 	parallel(len(cells), func(i int) { errs[i] = sweep.find(&found[i], to, from) })
-	g := &Gathered{Config: Config{Datasets: sweep.Datasets, Objectives: sweep.Objectives, Seeds: sweep.Seeds, Set: sweep.Set, Seconds: sweep.Seconds, Dir: to}}
+	g := &Gathered{Config: sweep.config(to)}
 	for i, err := range errs {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

@@ -119,7 +119,8 @@ func (p *Plan) Write(w io.Writer) error {
 	fmt.Fprintf(&b, "%-16s %-24s %6s %12s\n", "objective", "dataset", "runs", "CPU of each")
 	for i := 0; i < len(p.Cells); {
 		first, n := p.Cells[i], 0
-		for ; i < len(p.Cells) && p.Cells[i].cell.Objective == first.cell.Objective && p.Cells[i].cell.Dataset == first.cell.Dataset; i++ {
+		for i < len(p.Cells) && p.Cells[i].cell.Objective == first.cell.Objective && p.Cells[i].cell.Dataset == first.cell.Dataset {
+			i++
 			n++
 		}
 		fmt.Fprintf(&b, "%-16s %-24s %6d %12s\n", first.cell.Objective, first.cell.Dataset, n, Span(first.cost))

@@ -47,6 +47,11 @@ func (cfg Config) sweep() (Sweep, error) {
 	return s, nil
 }
 
+// config compares it in a folder.
+func (s Sweep) config(dir string) Config {
+	return Config{Datasets: s.Datasets, Objectives: s.Objectives, Seeds: s.Seeds, Set: s.Set, Seconds: s.Seconds, Dir: dir}
+}
+
 // cells are those of the board, in its order.
 func (s Sweep) cells() []Cell {
 	cells := make([]Cell, 0, len(s.Objectives)*len(s.Datasets)*s.Seeds)

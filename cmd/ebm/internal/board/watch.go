@@ -69,7 +69,7 @@ func (w *Watcher) Look() (*Status, error) {
 		return nil, err
 	}
 	s := &Status{Folder: w.dir, Failed: []Failure{}, Running: []Running{}}
-	s.cfg = Config{Datasets: sweep.Datasets, Objectives: sweep.Objectives, Seeds: sweep.Seeds, Set: sweep.Set, Seconds: sweep.Seconds, Dir: w.dir}
+	s.cfg = sweep.config(w.dir)
 	cells := sweep.cells()
 	s.Cells = len(cells)
 	there, err := names(filepath.Join(w.dir, cellsDir))
@@ -238,7 +238,7 @@ func (s *Status) Write(w io.Writer) error {
 		fmt.Fprintf(&b, ", %d of them failed", n)
 	}
 	if s.Refused > 0 {
-		fmt.Fprintf(&b, ", %d were refused", s.Refused)
+		fmt.Fprintf(&b, ", %d refused", s.Refused)
 	}
 	fmt.Fprintf(&b, "; %d under way", len(s.Running))
 	if s.Done < s.Cells && s.Left.Known() {

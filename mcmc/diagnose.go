@@ -2,7 +2,6 @@ package mcmc
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -43,25 +42,30 @@ type Diagnostics struct {
 	MinESSTail Number     `json:"ess_tail"`    // over the quantities
 	WithinRHat Number     `json:"rhat_within"` // largest split R̂ of chains against themselves only: near 1 where each chain is steady
 
-	AcceptProb    Number    `json:"accept_prob"`    // mean
-	MinAcceptProb Number    `json:"min_accept"`     // of the chain with the lowest
-	Transitions   int       `json:"transitions"`    // all chains, after warm-up and burn-in
-	Divergences   int       `json:"divergences"`    // of these
-	StepSize      Number    `json:"step_size"`      // as adapted, mean over blocks; of the kernel at β = 1
-	Evaluations   int       `json:"evaluations"`    // gradients of one chain each, after warm-up and burn-in
-	ESSPerGrad    Number    `json:"ess_per_grad"`   // MinESSBulk / Evaluations
-	NotFinite     int       `json:"not_finite"`     // draws of chains that never found a finite energy
-	EBFMI         Number    `json:"ebfmi"`          // lowest over the chains
-	Temperature   Number    `json:"temperature"`    // effective: 1 for draws of exp(-E)
-	TemperatureSE Number    `json:"temperature_se"` // its standard error
-	TreeDepth     []int     `json:"tree_depth,omitempty"`
-	MaxDepthHits  int       `json:"max_depth_hits"` // transitions that ended because the tree was full
-	SwapRates     []Number  `json:"swap_rates,omitempty"`
-	Betas         []float64 `json:"betas,omitempty"`
-	Modes         *Modes    `json:"modes,omitempty"`
-	Bias          string    `json:"bias,omitempty"`       // why the sampler does not follow exp(-E), if so
-	Unadjusted    bool      `json:"unadjusted,omitempty"` // the sampler has no accept step
-	Cure          string    `json:"cure,omitempty"`       // what helps it where chains stay in their modes, besides parallel tempering
+	AcceptProb    Number     `json:"accept_prob"`    // mean
+	MinAcceptProb Number     `json:"min_accept"`     // of the chain with the lowest
+	Transitions   int        `json:"transitions"`    // all chains, after warm-up and burn-in
+	Divergences   int        `json:"divergences"`    // of these
+	StepSize      Number     `json:"step_size"`      // as adapted, mean over blocks; of the kernel at β = 1
+	Evaluations   int        `json:"evaluations"`    // gradients of one chain each, after warm-up and burn-in
+	ESSPerGrad    Number     `json:"ess_per_grad"`   // MinESSBulk / Evaluations
+	NotFinite     int        `json:"not_finite"`     // draws of chains that never found a finite energy
+	EBFMI         Number     `json:"ebfmi"`          // lowest over the chains
+	Temperature   Number     `json:"temperature"`    // effective: 1 for draws of exp(-E)
+	TemperatureSE Number     `json:"temperature_se"` // its standard error
+	TreeDepth     []int      `json:"tree_depth,omitempty"`
+	MaxDepthHits  int        `json:"max_depth_hits"` // transitions that ended because the tree was full
+	SwapRates     []Number   `json:"swap_rates,omitempty"`
+	Betas         []float64  `json:"betas,omitempty"`
+	Modes         *Modes     `json:"modes,omitempty"`
+	Bias          string     `json:"bias,omitempty"` // why the sampler does not follow exp(-E), if so
+	Goal          Number     `json:"goal,omitempty"` // acceptance that the step was adapted to; 0 where it was given
+	MassAdapted   bool       `json:"mass_adapted,omitempty"`
+	LeftOut       []LeftOut  `json:"left_out,omitempty"`   // chains whose start warm-up gave up, or left out
+	OddChains     int        `json:"odd_chains,omitempty"` // chains that hardly move, or are far above the others
+	Odd           []OddChain `json:"odd,omitempty"`        // the first of them
+	Unadjusted    bool       `json:"unadjusted,omitempty"` // the sampler has no accept step
+	Cure          string     `json:"cure,omitempty"`       // what helps it where chains stay in their modes, besides parallel tempering
 }
 
 // Quantity holds the diagnostics of one number.
@@ -108,6 +112,7 @@ func Diagnose(d *Draws, modes *KnownModes) *Diagnostics {
 	nan := Number(math.NaN())
 	out := &Diagnostics{
 		Chains: d.Chains, Draws: d.Kept, Dim: d.Dim, Evaluations: d.Evaluations, TreeDepth: d.Depths,
+		Goal: Number(d.Goal), LeftOut: d.LeftOut,
 		MaxRHat: nan, RHatLimit: 1.01, MinESSBulk: nan, MinESSTail: nan, WithinRHat: nan, ESSPerGrad: nan, EBFMI: nan, MinAcceptProb: nan,
 	}
 	out.kernels(d)
@@ -115,6 +120,7 @@ func Diagnose(d *Draws, modes *KnownModes) *Diagnostics {
 	if d.Kept == 0 {
 		return out
 	}
+	out.OddChains, out.Odd = odd(d)
 	for j, name := range d.Labels() {
 		x := d.Values(j)
 		out.Quantities = append(out.Quantities, quantityOf(name, x))
@@ -202,6 +208,9 @@ func (o *Diagnostics) kernels(d *Draws) {
 	}
 	t := TraitsOf(d.Kernels[0])
 	o.Sampler, o.Betas, o.Bias, o.Unadjusted, o.Cure = t.Name, t.Betas, t.Bias, t.Unadjusted, t.Cure
+	if m, ok := innermost(d.Kernels[0]).(Massive); ok && o.adapted() {
+		o.MassAdapted = m.Inertia() != nil
+	}
 	if t.MaxDepth > 0 && len(d.Depths) > t.MaxDepth {
 		o.MaxDepthHits = d.Depths[t.MaxDepth]
 	}
@@ -282,105 +291,4 @@ func nearest(centres *mat.Dense, x []float64) int {
 		}
 	}
 	return at
-}
-
-// Warnings says in plain words what is wrong with the draws and what helps. An empty list is a good sign, not a proof.
-func (o *Diagnostics) Warnings() []string {
-	var w []string
-	warn := func(on bool, format string, args ...any) {
-		if on {
-			w = append(w, fmt.Sprintf(format, args...))
-		}
-	}
-	remedy := "use parallel tempering"
-	if o.Cure != "" {
-		remedy = o.Cure
-	}
-	warn(o.Bias != "", "%s", o.Bias)
-	warn(o.Draws == 0, "no draws were kept")
-	warn(o.Draws > 0 && o.Draws < 4, "%d draws per chain are too few to tell whether the chains mixed: draw at least 4", o.Draws)
-
-	if o.NotFinite > 0 && o.NotFinite == o.Chains*o.Draws { // of draws without energy nothing else can be said
-		return []string{"the energy is not finite at any of the draws, no chain ever moved: start elsewhere, where the energy is a number"}
-	}
-	warn(o.NotFinite > 0, "%d draws are of chains that start where the energy is not finite and never leave: start elsewhere", o.NotFinite)
-
-	stuck := o.stuck()
-	switch {
-	case stuck:
-		warn(true, "chains stay in the mode they started in: %s", remedy)
-	case !o.Mixed():
-		warn(true, "the chains have not mixed: R̂ of %s is %.3f, want at most %.4g; draw longer, with more burn-in", o.worst(), float64(o.MaxRHat), float64(o.RHatLimit))
-	}
-	if m := o.Modes; m != nil && m.TV > .05 && float64(m.TV) > 4*o.modeNoise() {
-		warn(true, "mode weights are off by %.2f in total variation, %d of %d modes were visited: %s", float64(m.TV), m.Visited, len(m.Weights), remedy)
-	}
-	if e := min(float64(o.MinESSBulk), float64(o.MinESSTail)); e < 400 && !stuck {
-		warn(true, "few effective draws: %.0f, want at least 400; draw longer", e)
-	}
-	if o.Divergences > 0 {
-		share := float64(o.Divergences) / float64(o.Transitions)
-		warn(true, "%d of %d transitions diverged (%s): take smaller steps", o.Divergences, o.Transitions, percent(share))
-	}
-	warn(o.EBFMI < .3, "energies are explored slowly: E-BFMI is %.2f, want at least 0.3; change the mass or the variables", float64(o.EBFMI))
-	if o.Transitions > 0 {
-		share := float64(o.MaxDepthHits) / float64(o.Transitions)
-		warn(share > .01, "%s of the trees reached the maximum depth: adapt the mass, or allow more depth", percent(share))
-	}
-	if !o.Unadjusted {
-		warn(o.AcceptProb < .2, "%s of the proposals are accepted: take smaller steps", percent(float64(o.AcceptProb)))
-		warn(o.AcceptProb >= .2 && o.MinAcceptProb < .02, "a chain accepts %s of its proposals, it hardly moves: take smaller steps", percent(float64(o.MinAcceptProb)))
-	}
-	for l, r := range o.SwapRates {
-		warn(r < .1, "tempering levels %d and %d exchange in %s of the trials: add levels, or warm up longer", l, l+1, percent(float64(r)))
-	}
-	if t := float64(o.Temperature); math.Abs(t-1) > .05 && math.Abs(t-1) > 4*float64(o.TemperatureSE) {
-		help := "draw longer, with more burn-in"
-		if o.Unadjusted && t > 1 {
-			help = "take smaller steps, or use MALA, which corrects for them"
-		}
-		warn(true, "the draws are as of temperature %.2f instead of 1: %s", t, help)
-	}
-	return w
-}
-
-// stuck reports chains that are each steady but disagree, or that are seen to stay in known modes.
-func (o *Diagnostics) stuck() bool {
-	limit := max(1.1, o.RHatLimit)
-	if m := o.Modes; m != nil && len(m.Weights) > 1 && o.Draws >= 4 {
-		off := m.Expected == nil || float64(m.TV) > math.Max(.05, 4*o.modeNoise())
-		return m.Stuck > .5 && (off || o.MaxRHat > limit)
-	}
-	return o.Chains > 1 && o.MaxRHat > limit && o.WithinRHat < 1.05 && o.MaxRHat > 1.05*o.WithinRHat
-}
-
-// modeNoise is about the total variation that independent draws, as many as the effective ones, would show.
-func (o *Diagnostics) modeNoise() float64 {
-	n := math.Max(1, float64(o.MinESSBulk))
-	if math.IsNaN(n) {
-		n = float64(o.Chains)
-	}
-	var sum float64
-	for _, p := range o.Modes.Expected {
-		sum += math.Sqrt(p*(1-p)/n) / 2
-	}
-	return sum
-}
-
-// worst names the quantity with the largest R̂.
-func (o *Diagnostics) worst() string {
-	for _, q := range o.Quantities {
-		if q.RHat == o.MaxRHat {
-			return q.Name
-		}
-	}
-	return "the draws"
-}
-
-// percent writes a share, with digits enough to tell it from none.
-func percent(p float64) string {
-	if p < .01 {
-		return fmt.Sprintf("%.2g %%", 100*p)
-	}
-	return fmt.Sprintf("%.0f %%", 100*p)
 }

@@ -8,8 +8,8 @@ import (
 
 // LeftOut is a chain that warm-up left out of what it pools, because it was not in order when the warm-up ended.
 type LeftOut struct {
-	Chain  int
-	Reason string
+	Chain  int    `json:"chain"`
+	Reason string `json:"reason"`
 }
 
 // follower follows one chain through the warm-up.

@@ -15,7 +15,7 @@ import (
 var demos = map[string]struct{ says, leaves string }{
 	"foursquares": {`KL\(data‖model\) 0\.0\d+ nats[^$]*4 of 4 squares`, "runs/foursquares/panel.png"},
 	"ownenergy":   {`largest leak between signals 0\.0`, ""},
-	"nuts":        {`divergences 0,[^$]*log σ`, "runs/nuts/chains.png"},
+	"nuts":        {`centred[^$]*let θ = μ \+ τz[^$]*apart[^$]*divergences 0,[^$]*runs/nuts/apart.png\n\n$`, "runs/nuts/centred.png"},
 	"pde":         {`largest error \d\.\de-0[34]`, "runs/pde/solution.png"},
 	"machine":     {`times as fast`, ""},
 	"owndata":     {`log Z: learnt [^$]*nats each`, "runs/owndata/samples.csv"},

@@ -167,3 +167,32 @@ func TestPosteriorDB(t *testing.T) {
 		t.Logf("rms z %.3f of %d statistics", r, n)
 	}
 }
+
+// TestPosteriorDBStarts: no chain of six ordinary regressions stands still, however many share a step.
+func TestPosteriorDBStarts(t *testing.T) {
+	folder := database(t)
+	dead, runs := 0, 0
+	for _, p := range chosen(t, regressions(t, folder)) {
+		for seed := uint64(1); seed <= 3; seed++ {
+			for _, chains := range []int{4, 10, 32} {
+				d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(p.energy), uniformStarts(chains, p.dim, seed),
+					mcmc.SampleConfig{Draws: 200, Warmup: mcmc.Warmup{Steps: 500}}, source(seed))
+				if err != nil {
+					t.Fatal(err)
+				}
+				runs++
+				for c, s := range d.Stats {
+					if s.Accepted < s.Transitions/2 {
+						dead++
+						t.Errorf("%s, seed %d, %d chains: chain %d moved in %d of %d transitions", p.name, seed, chains, c, s.Accepted, s.Transitions)
+						break
+					}
+				}
+				for _, l := range d.LeftOut {
+					t.Logf("%s, seed %d, %d chains: chain %d: %s", p.name, seed, chains, l.Chain, l.Reason)
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d runs have a chain that hardly moves", dead, runs)
+}

@@ -94,3 +94,20 @@ func TestSizeIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Of many quantities the table shows the worst first, and says how many there are.
+func TestTableShowsTheWorst(t *testing.T) {
+	o := &mcmc.Diagnostics{Chains: 4, Draws: 100}
+	for j := range 12 {
+		o.Quantities = append(o.Quantities, mcmc.Quantity{Name: string(rune('a' + j)), RHat: mcmc.Number(1 + .01*float64(j))})
+	}
+	o.Quantities[11].RHat = mcmc.Number(math.NaN())
+	var b strings.Builder
+	if err := o.WriteTable(&b); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(b.String(), "\n")
+	if !strings.HasPrefix(strings.TrimSpace(lines[1]), "k ") || !strings.HasPrefix(lines[9], "8 of 12 quantities") {
+		t.Errorf("got %s", b.String())
+	}
+}

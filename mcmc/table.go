@@ -3,25 +3,23 @@ package mcmc
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
 )
 
-// WriteTable writes the diagnostics as a short table: the first few quantities, what concerns the whole run, the warnings, in 80
-// columns.
+// WriteTable writes the diagnostics as a short table: the quantities, of many those with the largest R̂, the worst first; what concerns
+// the whole run; the warnings. In 80 columns.
 func (o *Diagnostics) WriteTable(w io.Writer) error {
 	const most, widest = 8, 12
 	tw := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "\tmean\tsd\t5 %\t50 %\t95 %\tR̂\tESS bulk\tESS tail\tMCSE\t")
 	q := o.Quantities
+	if len(q) > most {
+		q = worstFirst(q)[:most]
+	}
 	for i := range q {
-		if len(q) > most && i >= most-1 && i < len(q)-1 {
-			if i == most-1 {
-				fmt.Fprintf(tw, "… %d more\t\t\t\t\t\t\t\t\t\t\n", len(q)-most)
-			}
-			continue
-		}
 		v := &q[i]
 		name := []rune(v.Name)
 		if len(name) > widest {
@@ -32,6 +30,11 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 	}
 	if err := tw.Flush(); err != nil {
 		return err
+	}
+	if len(q) < len(o.Quantities) {
+		if _, err := fmt.Fprintf(w, "%d of %d quantities, the worst first\n", len(q), len(o.Quantities)); err != nil {
+			return err
+		}
 	}
 	line := []string{
 		fmt.Sprintf("%s: %d chains × %d draws", o.Sampler, o.Chains, o.Draws),
@@ -69,6 +72,21 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, text)
 	return err
+}
+
+// worstFirst returns the quantities by falling R̂; those that are constant, which have none, are last.
+func worstFirst(q []Quantity) []Quantity {
+	q = slices.Clone(q)
+	slices.SortStableFunc(q, func(a, b Quantity) int {
+		switch x, y := float64(a.RHat), float64(b.RHat); {
+		case x > y || x == x && y != y:
+			return -1
+		case x < y || x != x && y == y:
+			return 1
+		}
+		return 0
+	})
+	return q
 }
 
 // flow puts pieces with sep between them into lines of at most 80 columns, where a piece is no longer than that; what follows a break

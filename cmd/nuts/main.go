@@ -1,8 +1,10 @@
-// Nuts draws from a density that is a plain Go function, with no graph in sight: the posterior of a decaying signal
+// Nuts draws from a hierarchical model that is a plain Go function, with no graph in sight: the effects θ_j of eight trials of one
+// treatment, seen with known errors,
 //
-//	y_i = a exp(-b t_i) + σ noise,
+//	y_j ~ N(θ_j, σ_j),  θ_j ~ N(μ, τ),  μ ~ N(0, 5),  τ ~ half-Cauchy(5).
 //
-// with flat priors on log a, log b and log σ. It prints the diagnostics and draws them into runs/nuts/chains.png.
+// As it stands, τ is the scale of the θ: where it is small they are confined, and no step suits both ends. The warnings say so, and
+// what to do. With θ_j = μ + τ z_j and z_j drawn instead, there is nothing to warn of. The draws of both go to runs/nuts.
 package main
 
 import (
@@ -20,65 +22,89 @@ import (
 )
 
 const (
-	measurements = 40
-	chains       = 4
-	out          = "runs/nuts"
+	chains = 4
+	out    = "runs/nuts"
 )
+
+var (
+	effects = []float64{28, 8, -3, 7, -1, 1, 18, 12} // Rubin's eight schools
+	errors  = []float64{15, 10, 16, 11, 9, 11, 10, 18}
+)
+
+// hyper adds -log p(μ, τ) with the Jacobian of log τ: x = (μ, log τ, …).
+func hyper(grad, x []float64) (mu, tau, e float64) {
+	mu, tau = x[0], math.Exp(x[1])
+	clear(grad)
+	grad[0] = mu / 25
+	grad[1] = 2*tau*tau/(25+tau*tau) - 1
+	return mu, tau, mu*mu/50 + math.Log1p(tau*tau/25) - x[1]
+}
+
+// centred is E(μ, log τ, θ).
+func centred(grad, x []float64) float64 {
+	mu, tau, e := hyper(grad, x)
+	for j, theta := range x[2:] {
+		z, r := (theta-mu)/tau, (theta-effects[j])/errors[j]
+		e += z*z/2 + x[1] + r*r/2
+		grad[0] -= z / tau
+		grad[1] += 1 - z*z
+		grad[2+j] = z/tau + r/errors[j]
+	}
+	return e
+}
+
+// apart is E(μ, log τ, z), θ = μ + τz.
+func apart(grad, x []float64) float64 {
+	mu, tau, e := hyper(grad, x)
+	for j, z := range x[2:] {
+		r := (mu + tau*z - effects[j]) / errors[j]
+		e += z*z/2 + r*r/2
+		grad[0] += r / errors[j]
+		grad[1] += r / errors[j] * tau * z
+		grad[2+j] = z + r/errors[j]*tau
+	}
+	return e
+}
 
 func main() {
 	log.SetFlags(0)
-	rng := rand.New(rand.NewPCG(1, 2))
-	truth := []float64{math.Log(3), math.Log(0.7), math.Log(0.25)} // a, b, σ
-	t, y := make([]float64, measurements), make([]float64, measurements)
-	for i := range t {
-		t[i] = 5 * float64(i) / measurements
-		y[i] = 3*math.Exp(-0.7*t[i]) + 0.25*rng.NormFloat64()
+	check(os.MkdirAll(out, 0o755))
+	run("centred", "θ", centred, func(x []float64) float64 { return x[2] })
+	run("apart", "z", apart, func(x []float64) float64 { return x[0] + math.Exp(x[1])*x[2] })
+}
+
+// run draws, prints what is known of the draws, and saves a picture of the chains.
+func run(form, variable string, energy mcmc.RowFunc, theta func(x []float64) float64) {
+	names := []string{"μ", "log τ"}
+	for j := range effects {
+		names = append(names, fmt.Sprintf("%s%d", variable, j+1))
 	}
-
-	// E(x) = Σ r_i²/2σ² + n log σ with r_i = y_i - a exp(-b t_i), x = (log a, log b, log σ).
-	posterior := mcmc.RowFunc(func(grad, x []float64) float64 {
-		a, b, precision := math.Exp(x[0]), math.Exp(x[1]), math.Exp(-2*x[2])
-		grad[0], grad[1], grad[2] = 0, 0, measurements
-		e := measurements * x[2]
-		for i := range t {
-			fit := a * math.Exp(-b*t[i])
-			r := y[i] - fit
-			e += r * r * precision / 2
-			grad[0] -= r * precision * fit
-			grad[1] += r * precision * fit * b * t[i]
-			grad[2] -= r * r * precision
-		}
-		return e
-	})
-
-	start := mat.NewDense(chains, 3, nil)
-	start.Apply(func(_, _ int, _ float64) float64 { return rng.Float64() - 0.5 }, start)
-	draws, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(posterior), start, mcmc.SampleConfig{
-		Draws:  1000,
-		Warmup: mcmc.Warmup{Steps: 500}, // finds the step and the mass
+	rng := rand.New(rand.NewPCG(1, 2))
+	start, err := mcmc.Starts(energy, chains, len(names), nil, rng)
+	check(err)
+	draws, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(energy), start, mcmc.SampleConfig{
+		Draws: 1000, Names: names,
+		Warmup: mcmc.Warmup{Steps: 1000, Accept: 0.8}, // finds the step and the mass
 	}, rng)
 	check(err)
-
+	draws.Derive("effect 1", theta)
 	d := mcmc.Diagnose(draws, nil)
+	fmt.Printf("%s\n\n", form)
 	check(d.WriteTable(os.Stdout))
-	names := []string{"log a", "log b", "log σ"}
-	picture := viz.Diagnostics{Title: "decaying signal, NUTS", Names: names, Draws: draws.Kept * chains}
-	fmt.Println()
-	for j, name := range names {
-		q := d.Quantities[j]
-		fmt.Printf("%-6s %6.3f ± %.3f, truth %6.3f\n", name, q.Mean, q.Std, truth[j])
+	picture := viz.Diagnostics{Title: "eight schools, " + form, Names: names, Draws: draws.Kept * chains}
+	for _, q := range d.Quantities[:len(names)] {
 		picture.RHat, picture.ESS = append(picture.RHat, float64(q.RHat)), append(picture.ESS, float64(q.ESSBulk))
 	}
 	for c := range chains {
-		m := mat.NewDense(draws.Kept, 3, nil)
+		m := mat.NewDense(draws.Kept, len(names), nil)
 		for k := range draws.Kept {
 			m.SetRow(k, draws.Chain(c, k))
 		}
 		picture.Chains = append(picture.Chains, m)
 	}
-	check(os.MkdirAll(out, 0o755))
-	check(viz.Save(out+"/chains.png", &picture))
-	fmt.Println(out + "/chains.png")
+	file := out + "/" + form + ".png"
+	check(viz.Save(file, &picture))
+	fmt.Printf("%s\n\n", file)
 }
 
 func check(err error) {

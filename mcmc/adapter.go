@@ -13,9 +13,9 @@ import (
 //   - The step of a [Tunable] kernel, by dual averaging of the acceptance. In the fast phase at the beginning every chain has a
 //     step of its own, found from where the chain stands, so that no start can spoil the step of the others; then they share one,
 //     that follows their mean acceptance. A chain that is not in order (its energy is not finite, or far above that of the
-//     others, or it does not move) keeps its own step and is left out of all that is pooled until it has caught up. One that
-//     has not found to where the density is by the end of the fast phase or of a window gives its start up and goes on from where another is;
-//     Left tells. A chain that the shared step brings to a standstill pulls it down.
+//     others, or it does not move) keeps its own step and is left out of all that is pooled until it has caught up. One whose
+//     energy is not finite after the fast phase, or that has not found to where the density is when the last window begins, gives its
+//     start up and goes on from where another is; Left tells. A chain that the shared step brings to a standstill pulls it down.
 //   - The acceptance aimed at, where none was asked for: it rises where the curvature of the target differs from place to place,
 //     so that a step which suits most places is too long for some.
 //   - The [Mass] of a [Massive] kernel, from the draws and gradients of all chains in windows of doubling length; see [FitMass].
@@ -280,7 +280,7 @@ func (a *Adapter) update(s *State, t Target, info Info, rng *rand.Rand) error {
 		}
 	}
 	if a.t == a.windows.fast {
-		a.rescue(s, rng)
+		a.rescue(s, rng, a.windows.last())
 	}
 	if a.Done() {
 		a.finish(s)
@@ -298,8 +298,9 @@ func patience(uneven float64) float64 {
 	return max(least, (usual/uneven)*(usual/uneven))
 }
 
-// rescue lets the chains that have not found to where the density is go on from where others are.
-func (a *Adapter) rescue(s *State, rng *rand.Rand) {
+// rescue lets the chains that have no finite energy, and late those that have not found to where the density is, go on from where others
+// are.
+func (a *Adapter) rescue(s *State, rng *rand.Rand, late bool) {
 	if !a.tuned || a.own != nil && a.own.OwnsStep() {
 		return
 	}
@@ -316,7 +317,7 @@ func (a *Adapter) rescue(s *State, rng *rand.Rand) {
 	}
 	for i := range a.chains {
 		e := s.Energy[i]
-		if e <= most {
+		if e <= most || e-e == 0 && !late {
 			continue
 		}
 		to := from[rng.IntN(len(from))]
@@ -459,7 +460,7 @@ func (a *Adapter) window(s *State, t Target, rng *rand.Rand) error {
 	}
 	a.draws.clear()
 	a.windows.next()
-	a.rescue(s, rng)
+	a.rescue(s, rng, a.windows.last())
 	if a.own != nil {
 		a.kernel = a.own.Window(a.kernel)
 	}

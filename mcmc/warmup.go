@@ -57,6 +57,9 @@ func (w *windows) next() {
 	w.stretch(2 * length)
 }
 
+// last reports that the present window is the last.
+func (w *windows) last() bool { return w.to == w.slow && w.from < w.to }
+
 // stretch lets the present window of the given length reach the end where the next, twice as long, does not fit.
 func (w *windows) stretch(length int) {
 	if w.to+2*length > w.slow {

@@ -71,8 +71,7 @@ func main() {
 		weights[i] = -weights[i] - logb[i]
 	}
 	mcmc.Resample(start, wide, weights, rng)
-	targets := func() (mcmc.Target, error) { return eval.Clone(), nil }
-	draws := must(mcmc.Sample(ctx, mcmc.HMC{Leapfrog: 8, StepJitter: 0.2}, targets, start, mcmc.SampleConfig{
+	draws := must(mcmc.Sample(ctx, mcmc.HMC{Leapfrog: 8, StepJitter: 0.2}, mcmc.Cloned(eval), start, mcmc.SampleConfig{
 		Draws: 10, Thin: 3, Warmup: mcmc.Warmup{Steps: 100},
 	}, train.Stream(seed, "chains")))
 

@@ -15,8 +15,6 @@ import (
 	"math/rand/v2"
 	"os"
 
-	"gonum.org/v1/gonum/mat"
-
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/viz"
 )
@@ -91,19 +89,13 @@ func run(form, variable string, energy mcmc.RowFunc, theta func(x []float64) flo
 	d := mcmc.Diagnose(draws, nil)
 	fmt.Printf("%s\n\n", form)
 	check(d.WriteTable(os.Stdout))
-	picture := viz.Diagnostics{Title: "eight schools, " + form, Names: names, Draws: draws.Kept * chains}
-	for _, q := range d.Quantities[:len(names)] {
-		picture.RHat, picture.ESS = append(picture.RHat, float64(q.RHat)), append(picture.ESS, float64(q.ESSBulk))
-	}
-	for c := range chains {
-		m := mat.NewDense(draws.Kept, len(names), nil)
-		for k := range draws.Kept {
-			m.SetRow(k, draws.Chain(c, k))
-		}
-		picture.Chains = append(picture.Chains, m)
-	}
+	picture := viz.NewDiagnostics(draws, mcmc.RHat, mcmc.ESSBulk)
+	picture.Title = "eight schools, " + form
 	file := out + "/" + form + ".png"
-	check(viz.Save(file, &picture))
+	check(viz.Save(file, picture))
+	pairs, err := viz.NewPairs(draws, "μ", "log τ", "effect 1") // divergent draws stand out
+	check(err)
+	check(viz.Save(out+"/"+form+"-pairs.png", pairs))
 	fmt.Printf("%s\n\n", file)
 }
 

@@ -85,7 +85,7 @@ func main() {
 	// Sample, back in the units of the file.
 	start := mat.NewDense(200, d, nil)
 	learn.Sample(start, train.Stream(seed, "start"))
-	draws := must(mcmc.Sample(ctx, mcmc.HMC{}, func() (mcmc.Target, error) { return eval.Clone(), nil }, start,
+	draws := must(mcmc.Sample(ctx, mcmc.HMC{}, mcmc.Cloned(eval), start,
 		mcmc.SampleConfig{Draws: 10, Warmup: mcmc.Warmup{Steps: 50}}, train.Stream(seed, "chains")))
 	scaler.Invert(draws.X, draws.X)
 	check(datasets.Save(out+"/samples.csv", draws.X))

@@ -31,9 +31,8 @@ func Example() {
 	}))
 
 	target := must(energy.NewEvaluator(e, theta, energy.EvaluatorConfig{})) // E(x) and ∇E(x), any number of rows
-	each := func() (mcmc.Target, error) { return target.Clone(), nil }      // one for every core
 	start := mat.DenseCopyOf(data.Slice(0, 100, 0, 2))                      // one chain per row
-	draws := must(mcmc.Sample(ctx, mcmc.HMC{}, each, start, mcmc.SampleConfig{
+	draws := must(mcmc.Sample(ctx, mcmc.HMC{}, mcmc.Cloned(target), start, mcmc.SampleConfig{
 		Draws: 20, Warmup: mcmc.Warmup{Steps: 100},
 	}, train.Stream(1, "chains")))
 

@@ -30,15 +30,16 @@ type activation struct {
 	gain   float64 // of the weights before it
 	glorot bool
 	kinked bool // no second derivative
+	bound  bool // its values are
 }
 
 var activations = map[Activation]activation{
 	SiLU:     {build: graphs.SiLU, gain: math.Sqrt2},
-	Tanh:     {build: graphs.Tanh, gain: 1, glorot: true},
+	Tanh:     {build: graphs.Tanh, gain: 1, glorot: true, bound: true},
 	Softplus: {build: graphs.Softplus, gain: math.Sqrt2},
 	GELU:     {build: graphs.GELU, gain: math.Sqrt2},
-	Sigmoid:  {build: graphs.Sigmoid, gain: 1, glorot: true},
-	Sin:      {build: graphs.Sin, gain: 1},
+	Sigmoid:  {build: graphs.Sigmoid, gain: 1, glorot: true, bound: true},
+	Sin:      {build: graphs.Sin, gain: 1, bound: true},
 	ReLU:     {build: graphs.ReLU, gain: math.Sqrt2, kinked: true},
 }
 
@@ -60,6 +61,10 @@ func ParseActivation(name string) (Activation, error) {
 	}
 	return a, nil
 }
+
+// Bounded reports whether the values of the activation are bounded, so that an energy of it is: exp(-E) has no finite integral over
+// all space then, and there is no density. See [Confine].
+func (a Activation) Bounded() bool { return activations[a].bound }
 
 // smooth is the answer of a network with this activation to [Smoothness].
 func (a Activation) smooth() error {

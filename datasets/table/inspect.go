@@ -93,6 +93,19 @@ func (in *inspection) titles(columns []int) string {
 	return enumerate(s)
 }
 
+// list is titles without an "and", for a set of which one follows from the others.
+func (in *inspection) list(columns []int) string {
+	const most = 8
+	var s []string
+	for _, j := range columns[:min(len(columns), most)] {
+		s = append(s, in.title(j))
+	}
+	if len(columns) > most {
+		s = append(s, fmt.Sprintf("%d more", len(columns)-most))
+	}
+	return strings.Join(s, ", ")
+}
+
 // at returns the value of row i in column j.
 func (in *inspection) at(i, j int) float64 {
 	m := in.x.RawMatrix()
@@ -179,7 +192,7 @@ func (in *inspection) columns() error {
 		if len(constant) == 1 {
 			what = "column %s is the same in all points: no density has it; leave the column out"
 		}
-		in.column(ConstantColumn, 1, true, what, in.titles(constant))
+		in.column(ConstantColumn, 1, true, what, in.list(constant))
 		in.of(constant...)
 	}
 	for _, g := range []struct {

@@ -65,8 +65,8 @@ func TestInspect(t *testing.T) {
 		{"an index", table.CountsRows, []int{0}, 1000, "column 1 (a) counts the rows", func(x *mat.Dense) { set(x, 0, func(i int) float64 { return float64(i + 17) }) }},
 		{"a shuffled index", table.CountsRows, []int{0}, 1000, "column 1 (a) counts the rows", func(x *mat.Dense) { set(x, 0, func(i int) float64 { return float64(1 + i*7%1000) }) }},
 		{"equal columns", table.EqualColumns, []int{1, 3}, 1000, "columns 2 (b) and 4 (d) are equal", func(x *mat.Dense) { set(x, 3, func(i int) float64 { return x.At(i, 1) }) }},
-		{"a multiple", table.DependentColumn, []int{0, 2}, 1000, "of the columns 1 (a) and 3 (c) one follows from the others", func(x *mat.Dense) { set(x, 2, func(i int) float64 { return 5 - 3*x.At(i, 0) }) }},
-		{"a sum", table.DependentColumn, []int{0, 1, 3}, 1000, "of the columns 1 (a), 2 (b) and 4 (d) one follows", func(x *mat.Dense) { set(x, 3, func(i int) float64 { return x.At(i, 0) + 2*x.At(i, 1) }) }},
+		{"a multiple", table.DependentColumn, []int{0, 2}, 1000, "of the columns 1 (a), 3 (c) one follows from the others", func(x *mat.Dense) { set(x, 2, func(i int) float64 { return 5 - 3*x.At(i, 0) }) }},
+		{"a sum", table.DependentColumn, []int{0, 1, 3}, 1000, "of the columns 1 (a), 2 (b), 4 (d) one follows", func(x *mat.Dense) { set(x, 3, func(i int) float64 { return x.At(i, 0) + 2*x.At(i, 1) }) }},
 		{"a sum with noise", "", nil, 0, "", func(x *mat.Dense) {
 			set(x, 3, func(i int) float64 { return x.At(i, 0) + 2*x.At(i, 1) + 0.01*x.At(i, 3) })
 		}},

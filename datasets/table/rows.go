@@ -129,7 +129,7 @@ func (in *inspection) follow(corr *mat.SymDense) {
 		}
 		from = append(from, j)
 		slices.Sort(from)
-		in.column(DependentColumn, in.values[j], false, "of the columns %s one follows from the others: the points have no density of their own; leave one of them out", in.titles(from))
+		in.column(DependentColumn, in.values[j], false, "of the columns %s one follows from the others: the points have no density of their own; leave one of them out", in.list(from))
 		in.of(from...)
 	}
 }

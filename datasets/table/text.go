@@ -303,7 +303,7 @@ func (b *builder) rowNames() {
 		counts = counts && b.data[i*at] == b.data[0]+float64(i)
 	}
 	if counts {
-		b.report.note(RowNames, "column 1 has no name and counts the rows: it is an index; unless that belongs to the data, leave it out")
+		b.report.note(RowNames, "column 1 (x1) counts the rows and has no name: it is an index; unless that belongs to the data, leave it out")
 	} else {
 		b.report.note(RowNames, "column 1 has no name; if it names the rows, leave it out")
 	}

@@ -124,7 +124,7 @@ func TestReport(t *testing.T) {
 		{"5,2,\n3,4,\n", "2 rows × 2 columns", "2 rows ending with separators that carry no value", table.Options{}},
 		{"5,,4\n3,,5\n", "2 rows × 2 columns", "column 2 has neither name nor value", table.Options{}},
 		{"0,1\n1.5,2.5\n", "1 row × 2 columns", "line 1, \"0,1\", is taken for a header", table.Options{}},
-		{",a\n0,1.5\n1,2.5\n", "2 rows × 2 columns", "column 1 has no name and counts the rows: it is an index", table.Options{}},
+		{",a\n0,1.5\n1,2.5\n", "2 rows × 2 columns", "column 1 (x1) counts the rows and has no name: it is an index", table.Options{}},
 		{",a\n7,1.5\n1,2.5\n", "2 rows × 2 columns", "column 1 has no name; if it names", table.Options{}},
 		{"1,5;2,5\n", "1 row × 2 columns", "commas divide off decimals", table.Options{}},
 		{"\"1,234\",2\n", "1 row × 2 columns", "commas group thousands", table.Options{}},

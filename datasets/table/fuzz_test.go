@@ -61,6 +61,9 @@ func FuzzLoad(f *testing.F) {
 		if again, err2 := table.Load(context.Background(), path, o); err == nil && (err2 != nil || values(again.X) != values(got.X)) {
 			t.Errorf("got %v, then %v", got, again)
 		}
+		if way < 224 { // a stream takes buffers of a megabyte
+			return
+		}
 		got, err = table.Read(context.Background(), strings.NewReader(text), o)
 		check(t, got, err)
 	})

@@ -134,22 +134,36 @@ func sparse(entries []entry) error {
 	return nil
 }
 
-// columns reports whether every array is one of numbers, (n,), with the same n: then each is a column.
-func columns(entries []entry) bool {
-	for _, e := range entries {
-		if _, _, err := e.head.decoder(); err != nil || len(e.head.shape) != 1 || e.head.shape[0] != entries[0].head.shape[0] {
-			return false
-		}
+// column returns the length of an array of numbers that is (n,) or (n, 1); -1 if it is none.
+func (e entry) column() int64 {
+	rows, cols, err := e.head.plane()
+	if _, _, kind := e.head.decoder(); err != nil || kind != nil || cols != 1 {
+		return -1
 	}
-	return true
+	return rows
+}
+
+// columns reports whether every array is a column, of the same length.
+func columns(entries []entry) bool {
+	n := entries[0].column()
+	return n >= 0 && !slices.ContainsFunc(entries, func(e entry) bool { return e.column() != n })
 }
 
 // points finds the array that is taken for the points: by its name, or because it is the only one of numbers with rows and columns.
 func points(entries []entry) (int, error) {
 	for _, name := range arrayNames {
-		if k := slices.IndexFunc(entries, func(e entry) bool { return e.name == name }); k >= 0 {
-			return k, nil
+		k := slices.IndexFunc(entries, func(e entry) bool { return e.name == name })
+		if k < 0 {
+			continue
 		}
+		n := entries[k].column()
+		for i, e := range entries {
+			if i != k && n >= 0 && e.column() == n {
+				return 0, &Error{Text: fmt.Sprintf("holds the columns %s and %s of the same length, and other arrays: %s; store the points as one array",
+					files.Quote(name), files.Quote(e.name), entryNames(entries)), Option: "Array"}
+			}
+		}
+		return k, nil
 	}
 	found := -1
 	for k, e := range entries {

@@ -19,14 +19,11 @@ const (
 	ambiguous // 1,234: a number with decimals, or a thousand
 )
 
-// missingWords stand for a value that is not there; those with # are what spreadsheets export.
+// missingWords stand for a value that is not there; so do the errors of spreadsheets, which begin with #.
 var missingWords = map[string]bool{
 	"na": true, "n/a": true, "nan": true, "null": true, "none": true, "nil": true, "missing": true, "?": true, "-": true, ".": true, "--": true,
 	"<na>": true, "nat": true, "-nan": true, "+nan": true,
 }
-
-// sheetErrors are the values that spreadsheets export for a cell that cannot be computed.
-var sheetErrors = []string{"#div/0!", "#n/a", "#name?", "#null!", "#num!", "#ref!", "#value!", "#spill!", "#calc!", "#getting_data", "#error!"}
 
 // isMissing reports whether the cell says that its value is missing.
 func isMissing(cell string) bool {
@@ -40,13 +37,18 @@ func isMissing(cell string) bool {
 	return missingWords[low] || low[0] == '#' && isSheetError(low)
 }
 
+// isSheetError reports whether text in lower case begins with what spreadsheets export for a cell that cannot be computed, in any
+// language: #div/0!, #wert!, #name?, #n/a, #nv.
 func isSheetError(low string) bool {
-	for _, e := range sheetErrors {
-		if strings.HasPrefix(low, e) {
-			return true
-		}
+	word := strings.TrimLeft(low[1:], "abcdefghijklmnopqrstuvwxyz0123456789/_")
+	name := low[1 : len(low)-len(word)]
+	if name == "" {
+		return false
 	}
-	return false
+	if word != "" && (word[0] == '!' || word[0] == '?') {
+		return true
+	}
+	return (name == "n/a" || name == "nv" || name == "getting_data") && (word == "" || strings.ContainsRune(",;\t|\" \n", rune(word[0])))
 }
 
 // marks is how numbers are written: what divides off decimals, and what groups thousands.

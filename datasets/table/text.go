@@ -292,19 +292,24 @@ func (b *builder) table() (*Table, error) {
 	return t, nil
 }
 
-// rowNames says if the first column has no name and the others have: it names the rows.
+// rowNames says if the first column has no name and the others have, or that of one which pandas found without: it names the rows.
 func (b *builder) rowNames() {
 	c := b.columns[0]
-	if b.headLine == 0 || c.index > 0 || c.name != "" || len(b.columns) < 2 {
+	if b.headLine == 0 || c.index > 0 || c.name != "" && c.name != "Unnamed: 0" && c.name != "index" || len(b.columns) < 2 {
 		return
+	}
+	title := c.title()
+	if c.name == "" {
+		title = "1 (x1)"
 	}
 	counts := true
 	for i, at := 1, len(b.columns); i < b.rows; i++ {
 		counts = counts && b.data[i*at] == b.data[0]+float64(i)
 	}
-	if counts {
-		b.report.note(RowNames, "column 1 (x1) counts the rows and has no name: it is an index; unless that belongs to the data, leave it out")
-	} else {
+	switch {
+	case counts:
+		b.report.note(RowNames, "column %s counts the rows: it is an index; unless that belongs to the data, leave it out", title)
+	case c.name == "":
 		b.report.note(RowNames, "column 1 has no name; if it names the rows, leave it out")
 	}
 }

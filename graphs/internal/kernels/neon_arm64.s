@@ -765,10 +765,8 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -969,8 +967,7 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -1267,15 +1264,11 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
-	WORD $0x3d800a66 // str q6, [x19, #32]
-	WORD $0x3d800e67 // str q7, [x19, #48]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0xad011e66 // stp q6, q7, [x19, #32]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -1508,11 +1501,9 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800262 // str q2, [x19, #0]
-	WORD $0x3d800663 // str q3, [x19, #16]
+	WORD $0xad000e62 // stp q2, q3, [x19, #0]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -1873,20 +1864,14 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
-	WORD $0x3d800a66 // str q6, [x19, #32]
-	WORD $0x3d800e67 // str q7, [x19, #48]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0xad011e66 // stp q6, q7, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -2156,14 +2141,11 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800262 // str q2, [x19, #0]
-	WORD $0x3d800663 // str q3, [x19, #16]
+	WORD $0xad000e62 // stp q2, q3, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -2578,25 +2560,17 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
-	WORD $0x3d800a66 // str q6, [x19, #32]
-	WORD $0x3d800e67 // str q7, [x19, #48]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0xad011e66 // stp q6, q7, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d80026c // str q12, [x19, #0]
-	WORD $0x3d80066d // str q13, [x19, #16]
-	WORD $0x3d800a6e // str q14, [x19, #32]
-	WORD $0x3d800e6f // str q15, [x19, #48]
+	WORD $0xad00366c // stp q12, q13, [x19, #0]
+	WORD $0xad013e6e // stp q14, q15, [x19, #32]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -2893,17 +2867,13 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800262 // str q2, [x19, #0]
-	WORD $0x3d800663 // str q3, [x19, #16]
+	WORD $0xad000e62 // stp q2, q3, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800266 // str q6, [x19, #0]
-	WORD $0x3d800667 // str q7, [x19, #16]
+	WORD $0xad001e66 // stp q6, q7, [x19, #0]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -3376,30 +3346,20 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
-	WORD $0x3d800a66 // str q6, [x19, #32]
-	WORD $0x3d800e67 // str q7, [x19, #48]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0xad011e66 // stp q6, q7, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d80026c // str q12, [x19, #0]
-	WORD $0x3d80066d // str q13, [x19, #16]
-	WORD $0x3d800a6e // str q14, [x19, #32]
-	WORD $0x3d800e6f // str q15, [x19, #48]
+	WORD $0xad00366c // stp q12, q13, [x19, #0]
+	WORD $0xad013e6e // stp q14, q15, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800270 // str q16, [x19, #0]
-	WORD $0x3d800671 // str q17, [x19, #16]
-	WORD $0x3d800a72 // str q18, [x19, #32]
-	WORD $0x3d800e73 // str q19, [x19, #48]
+	WORD $0xad004670 // stp q16, q17, [x19, #0]
+	WORD $0xad014e72 // stp q18, q19, [x19, #32]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -3727,20 +3687,15 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800262 // str q2, [x19, #0]
-	WORD $0x3d800663 // str q3, [x19, #16]
+	WORD $0xad000e62 // stp q2, q3, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800266 // str q6, [x19, #0]
-	WORD $0x3d800667 // str q7, [x19, #16]
+	WORD $0xad001e66 // stp q6, q7, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -4272,35 +4227,23 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
-	WORD $0x3d800a66 // str q6, [x19, #32]
-	WORD $0x3d800e67 // str q7, [x19, #48]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0xad011e66 // stp q6, q7, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d80026c // str q12, [x19, #0]
-	WORD $0x3d80066d // str q13, [x19, #16]
-	WORD $0x3d800a6e // str q14, [x19, #32]
-	WORD $0x3d800e6f // str q15, [x19, #48]
+	WORD $0xad00366c // stp q12, q13, [x19, #0]
+	WORD $0xad013e6e // stp q14, q15, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800270 // str q16, [x19, #0]
-	WORD $0x3d800671 // str q17, [x19, #16]
-	WORD $0x3d800a72 // str q18, [x19, #32]
-	WORD $0x3d800e73 // str q19, [x19, #48]
+	WORD $0xad004670 // stp q16, q17, [x19, #0]
+	WORD $0xad014e72 // stp q18, q19, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800274 // str q20, [x19, #0]
-	WORD $0x3d800675 // str q21, [x19, #16]
-	WORD $0x3d800a76 // str q22, [x19, #32]
-	WORD $0x3d800e77 // str q23, [x19, #48]
+	WORD $0xad005674 // stp q20, q21, [x19, #0]
+	WORD $0xad015e76 // stp q22, q23, [x19, #32]
 	CMP $16, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -4660,23 +4603,17 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800262 // str q2, [x19, #0]
-	WORD $0x3d800663 // str q3, [x19, #16]
+	WORD $0xad000e62 // stp q2, q3, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800266 // str q6, [x19, #0]
-	WORD $0x3d800667 // str q7, [x19, #16]
+	WORD $0xad001e66 // stp q6, q7, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d80026a // str q10, [x19, #0]
-	WORD $0x3d80066b // str q11, [x19, #16]
+	WORD $0xad002e6a // stp q10, q11, [x19, #0]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -5090,22 +5027,14 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
-	WORD $0x3d801264 // str q4, [x19, #64]
-	WORD $0x3d801665 // str q5, [x19, #80]
-	WORD $0x3d801a66 // str q6, [x19, #96]
-	WORD $0x3d801e67 // str q7, [x19, #112]
-	WORD $0x3d802268 // str q8, [x19, #128]
-	WORD $0x3d802669 // str q9, [x19, #144]
-	WORD $0x3d802a6a // str q10, [x19, #160]
-	WORD $0x3d802e6b // str q11, [x19, #176]
-	WORD $0x3d80326c // str q12, [x19, #192]
-	WORD $0x3d80366d // str q13, [x19, #208]
-	WORD $0x3d803a6e // str q14, [x19, #224]
-	WORD $0x3d803e6f // str q15, [x19, #240]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0xad021664 // stp q4, q5, [x19, #64]
+	WORD $0xad031e66 // stp q6, q7, [x19, #96]
+	WORD $0xad042668 // stp q8, q9, [x19, #128]
+	WORD $0xad052e6a // stp q10, q11, [x19, #160]
+	WORD $0xad06366c // stp q12, q13, [x19, #192]
+	WORD $0xad073e6e // stp q14, q15, [x19, #224]
 	MOVD 48(R0), R16
 	MOVD $1, R17
 	MADD R17, R5, R16, R5
@@ -5465,23 +5394,15 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
-	WORD $0x3d801264 // str q4, [x19, #64]
-	WORD $0x3d801665 // str q5, [x19, #80]
-	WORD $0x3d801a66 // str q6, [x19, #96]
-	WORD $0x3d801e67 // str q7, [x19, #112]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0xad021664 // stp q4, q5, [x19, #64]
+	WORD $0xad031e66 // stp q6, q7, [x19, #96]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
-	WORD $0x3d80126c // str q12, [x19, #64]
-	WORD $0x3d80166d // str q13, [x19, #80]
-	WORD $0x3d801a6e // str q14, [x19, #96]
-	WORD $0x3d801e6f // str q15, [x19, #112]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0xad02366c // stp q12, q13, [x19, #64]
+	WORD $0xad033e6e // stp q14, q15, [x19, #96]
 	MOVD 48(R0), R16
 	MOVD $2, R17
 	MADD R17, R5, R16, R5
@@ -5959,32 +5880,20 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
-	WORD $0x3d801264 // str q4, [x19, #64]
-	WORD $0x3d801665 // str q5, [x19, #80]
-	WORD $0x3d801a66 // str q6, [x19, #96]
-	WORD $0x3d801e67 // str q7, [x19, #112]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0xad021664 // stp q4, q5, [x19, #64]
+	WORD $0xad031e66 // stp q6, q7, [x19, #96]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
-	WORD $0x3d80126c // str q12, [x19, #64]
-	WORD $0x3d80166d // str q13, [x19, #80]
-	WORD $0x3d801a6e // str q14, [x19, #96]
-	WORD $0x3d801e6f // str q15, [x19, #112]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0xad02366c // stp q12, q13, [x19, #64]
+	WORD $0xad033e6e // stp q14, q15, [x19, #96]
 	ADD R22, R19
-	WORD $0x3d800270 // str q16, [x19, #0]
-	WORD $0x3d800671 // str q17, [x19, #16]
-	WORD $0x3d800a72 // str q18, [x19, #32]
-	WORD $0x3d800e73 // str q19, [x19, #48]
-	WORD $0x3d801274 // str q20, [x19, #64]
-	WORD $0x3d801675 // str q21, [x19, #80]
-	WORD $0x3d801a76 // str q22, [x19, #96]
-	WORD $0x3d801e77 // str q23, [x19, #112]
+	WORD $0xad004670 // stp q16, q17, [x19, #0]
+	WORD $0xad014e72 // stp q18, q19, [x19, #32]
+	WORD $0xad025674 // stp q20, q21, [x19, #64]
+	WORD $0xad035e76 // stp q22, q23, [x19, #96]
 	MOVD 48(R0), R16
 	MOVD $3, R17
 	MADD R17, R5, R16, R5
@@ -7008,17 +6917,13 @@ block:
 	WORD $0x4ed32a35 // trn1 v21.2d, v17.2d, v19.2d
 	WORD $0x4ed26a16 // trn2 v22.2d, v16.2d, v18.2d
 	WORD $0x4ed36a37 // trn2 v23.2d, v17.2d, v19.2d
-	WORD $0x3d80006c // str q12, [x3, #0]
-	WORD $0x3d800474 // str q20, [x3, #16]
+	WORD $0xad00506c // stp q12, q20, [x3, #0]
 	ADD R4, R3
-	WORD $0x3d80006d // str q13, [x3, #0]
-	WORD $0x3d800475 // str q21, [x3, #16]
+	WORD $0xad00546d // stp q13, q21, [x3, #0]
 	ADD R4, R3
-	WORD $0x3d80006e // str q14, [x3, #0]
-	WORD $0x3d800476 // str q22, [x3, #16]
+	WORD $0xad00586e // stp q14, q22, [x3, #0]
 	ADD R4, R3
-	WORD $0x3d80006f // str q15, [x3, #0]
-	WORD $0x3d800477 // str q23, [x3, #16]
+	WORD $0xad005c6f // stp q15, q23, [x3, #0]
 	ADD R4, R3
 	MOVD R1, R9
 	WORD $0x3dc00538 // ldr q24, [x9, #16]
@@ -7052,17 +6957,13 @@ block:
 	WORD $0x4ecb292d // trn1 v13.2d, v9.2d, v11.2d
 	WORD $0x4eca690e // trn2 v14.2d, v8.2d, v10.2d
 	WORD $0x4ecb692f // trn2 v15.2d, v9.2d, v11.2d
-	WORD $0x3d800064 // str q4, [x3, #0]
-	WORD $0x3d80046c // str q12, [x3, #16]
+	WORD $0xad003064 // stp q4, q12, [x3, #0]
 	ADD R4, R3
-	WORD $0x3d800065 // str q5, [x3, #0]
-	WORD $0x3d80046d // str q13, [x3, #16]
+	WORD $0xad003465 // stp q5, q13, [x3, #0]
 	ADD R4, R3
-	WORD $0x3d800066 // str q6, [x3, #0]
-	WORD $0x3d80046e // str q14, [x3, #16]
+	WORD $0xad003866 // stp q6, q14, [x3, #0]
 	ADD R4, R3
-	WORD $0x3d800067 // str q7, [x3, #0]
-	WORD $0x3d80046f // str q15, [x3, #16]
+	WORD $0xad003c67 // stp q7, q15, [x3, #0]
 	ADD R4, R3
 	ADD $32, R1
 	SUBS $1, R0
@@ -7114,62 +7015,66 @@ side1:
 	WORD $0x4ea3d6fb // fsub v27.4s, v23.4s, v3.4s
 	WORD $0x4ea3d71c // fsub v28.4s, v24.4s, v3.4s
 	WORD $0x4ea3d73d // fsub v29.4s, v25.4s, v3.4s
-	WORD $0x4e3acc2a // fmla v10.4s, v1.4s, v26.4s
-	WORD $0x4e3bcc2b // fmla v11.4s, v1.4s, v27.4s
-	WORD $0x4e3ccc2c // fmla v12.4s, v1.4s, v28.4s
-	WORD $0x4e3dcc2d // fmla v13.4s, v1.4s, v29.4s
-	WORD $0x4e3acc8a // fmla v10.4s, v4.4s, v26.4s
-	WORD $0x4e3bcc8b // fmla v11.4s, v4.4s, v27.4s
-	WORD $0x4e3ccc8c // fmla v12.4s, v4.4s, v28.4s
-	WORD $0x4e3dcc8d // fmla v13.4s, v4.4s, v29.4s
-	WORD $0x6e2add5e // fmul v30.4s, v10.4s, v10.4s
-	WORD $0x6e2bdd7f // fmul v31.4s, v11.4s, v11.4s
-	WORD $0x6e2cdd8e // fmul v14.4s, v12.4s, v12.4s
-	WORD $0x6e2dddaf // fmul v15.4s, v13.4s, v13.4s
+	WORD $0x3dc0005e // ldr q30, [x2, #0]
+	WORD $0x3dc0045f // ldr q31, [x2, #16]
+	WORD $0x3dc0084a // ldr q10, [x2, #32]
+	WORD $0x3dc00c4b // ldr q11, [x2, #48]
+	WORD $0x4e3acc3e // fmla v30.4s, v1.4s, v26.4s
+	WORD $0x4e3bcc3f // fmla v31.4s, v1.4s, v27.4s
+	WORD $0x4e3ccc2a // fmla v10.4s, v1.4s, v28.4s
+	WORD $0x4e3dcc2b // fmla v11.4s, v1.4s, v29.4s
+	WORD $0x4e3acc9e // fmla v30.4s, v4.4s, v26.4s
+	WORD $0x4e3bcc9f // fmla v31.4s, v4.4s, v27.4s
+	WORD $0x4e3ccc8a // fmla v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dcc8b // fmla v11.4s, v4.4s, v29.4s
+	WORD $0x6e3edfcc // fmul v12.4s, v30.4s, v30.4s
+	WORD $0x6e3fdfed // fmul v13.4s, v31.4s, v31.4s
+	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
+	WORD $0x6e2bdd6f // fmul v15.4s, v11.4s, v11.4s
 	WORD $0x3dc01a90 // ldr q16, [x20, #96]
 	WORD $0x3dc01a91 // ldr q17, [x20, #96]
 	WORD $0x3dc01a92 // ldr q18, [x20, #96]
 	WORD $0x3dc01a93 // ldr q19, [x20, #96]
 	WORD $0x3dc01e94 // ldr q20, [x20, #112]
-	WORD $0x4e30cd54 // fmla v20.4s, v10.4s, v16.4s
+	WORD $0x4e30cfd4 // fmla v20.4s, v30.4s, v16.4s
 	WORD $0x3dc01e95 // ldr q21, [x20, #112]
-	WORD $0x4e31cd75 // fmla v21.4s, v11.4s, v17.4s
+	WORD $0x4e31cff5 // fmla v21.4s, v31.4s, v17.4s
 	WORD $0x3dc01e9a // ldr q26, [x20, #112]
-	WORD $0x4e32cd9a // fmla v26.4s, v12.4s, v18.4s
-	WORD $0x3dc01e9b // ldr q27, [x20, #112]
-	WORD $0x4e33cdbb // fmla v27.4s, v13.4s, v19.4s
-	WORD $0x3dc0229c // ldr q28, [x20, #128]
-	WORD $0x4e34cd5c // fmla v28.4s, v10.4s, v20.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
-	WORD $0x4e35cd7d // fmla v29.4s, v11.4s, v21.4s
-	WORD $0x3dc02290 // ldr q16, [x20, #128]
-	WORD $0x4e3acd90 // fmla v16.4s, v12.4s, v26.4s
-	WORD $0x3dc02291 // ldr q17, [x20, #128]
-	WORD $0x4e3bcdb1 // fmla v17.4s, v13.4s, v27.4s
-	WORD $0x3dc02692 // ldr q18, [x20, #144]
-	WORD $0x4e3ccd52 // fmla v18.4s, v10.4s, v28.4s
-	WORD $0x3dc02693 // ldr q19, [x20, #144]
-	WORD $0x4e3dcd73 // fmla v19.4s, v11.4s, v29.4s
-	WORD $0x3dc02694 // ldr q20, [x20, #144]
-	WORD $0x4e30cd94 // fmla v20.4s, v12.4s, v16.4s
-	WORD $0x3dc02695 // ldr q21, [x20, #144]
-	WORD $0x4e31cdb5 // fmla v21.4s, v13.4s, v17.4s
-	WORD $0x3dc02a9a // ldr q26, [x20, #160]
 	WORD $0x4e32cd5a // fmla v26.4s, v10.4s, v18.4s
-	WORD $0x3dc02a9b // ldr q27, [x20, #160]
+	WORD $0x3dc01e9b // ldr q27, [x20, #112]
 	WORD $0x4e33cd7b // fmla v27.4s, v11.4s, v19.4s
+	WORD $0x3dc0229c // ldr q28, [x20, #128]
+	WORD $0x4e34cfdc // fmla v28.4s, v30.4s, v20.4s
+	WORD $0x3dc0229d // ldr q29, [x20, #128]
+	WORD $0x4e35cffd // fmla v29.4s, v31.4s, v21.4s
+	WORD $0x3dc02290 // ldr q16, [x20, #128]
+	WORD $0x4e3acd50 // fmla v16.4s, v10.4s, v26.4s
+	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x4e3bcd71 // fmla v17.4s, v11.4s, v27.4s
+	WORD $0x3dc02692 // ldr q18, [x20, #144]
+	WORD $0x4e3ccfd2 // fmla v18.4s, v30.4s, v28.4s
+	WORD $0x3dc02693 // ldr q19, [x20, #144]
+	WORD $0x4e3dcff3 // fmla v19.4s, v31.4s, v29.4s
+	WORD $0x3dc02694 // ldr q20, [x20, #144]
+	WORD $0x4e30cd54 // fmla v20.4s, v10.4s, v16.4s
+	WORD $0x3dc02695 // ldr q21, [x20, #144]
+	WORD $0x4e31cd75 // fmla v21.4s, v11.4s, v17.4s
+	WORD $0x3dc02a9a // ldr q26, [x20, #160]
+	WORD $0x4e32cfda // fmla v26.4s, v30.4s, v18.4s
+	WORD $0x3dc02a9b // ldr q27, [x20, #160]
+	WORD $0x4e33cffb // fmla v27.4s, v31.4s, v19.4s
 	WORD $0x3dc02a9c // ldr q28, [x20, #160]
-	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
+	WORD $0x4e34cd5c // fmla v28.4s, v10.4s, v20.4s
 	WORD $0x3dc02a9d // ldr q29, [x20, #160]
-	WORD $0x4e35cdbd // fmla v29.4s, v13.4s, v21.4s
-	WORD $0x4ebacfca // fmls v10.4s, v30.4s, v26.4s
-	WORD $0x4ebbcfeb // fmls v11.4s, v31.4s, v27.4s
-	WORD $0x4ebccdcc // fmls v12.4s, v14.4s, v28.4s
-	WORD $0x4ebdcded // fmls v13.4s, v15.4s, v29.4s
-	WORD $0x4eaad41e // fsub v30.4s, v0.4s, v10.4s
-	WORD $0x4eabd41f // fsub v31.4s, v0.4s, v11.4s
-	WORD $0x4eacd40a // fsub v10.4s, v0.4s, v12.4s
-	WORD $0x4eadd40b // fsub v11.4s, v0.4s, v13.4s
+	WORD $0x4e35cd7d // fmla v29.4s, v11.4s, v21.4s
+	WORD $0x4ebacd9e // fmls v30.4s, v12.4s, v26.4s
+	WORD $0x4ebbcdbf // fmls v31.4s, v13.4s, v27.4s
+	WORD $0x4ebccdca // fmls v10.4s, v14.4s, v28.4s
+	WORD $0x4ebdcdeb // fmls v11.4s, v15.4s, v29.4s
+	WORD $0x4ebed41e // fsub v30.4s, v0.4s, v30.4s
+	WORD $0x4ebfd41f // fsub v31.4s, v0.4s, v31.4s
+	WORD $0x4eaad40a // fsub v10.4s, v0.4s, v10.4s
+	WORD $0x4eabd40b // fsub v11.4s, v0.4s, v11.4s
 	WORD $0x4f3756cc // shl v12.4s, v22.4s, #23
 	WORD $0x4f3756ed // shl v13.4s, v23.4s, #23
 	WORD $0x4f37570e // shl v14.4s, v24.4s, #23
@@ -7194,10 +7099,8 @@ side1:
 	WORD $0x6e31dfab // fmul v11.4s, v29.4s, v17.4s
 	WORD $0x6e32dfcc // fmul v12.4s, v30.4s, v18.4s
 	WORD $0x6e33dfed // fmul v13.4s, v31.4s, v19.4s
-	WORD $0x3d80003c // str q28, [x1, #0]
-	WORD $0x3d80043d // str q29, [x1, #16]
-	WORD $0x3d80083e // str q30, [x1, #32]
-	WORD $0x3d800c3f // str q31, [x1, #48]
+	WORD $0xad00743c // stp q28, q29, [x1, #0]
+	WORD $0xad017c3e // stp q30, q31, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -7353,62 +7256,66 @@ side1:
 	WORD $0x4ea3d6fb // fsub v27.4s, v23.4s, v3.4s
 	WORD $0x4ea3d71c // fsub v28.4s, v24.4s, v3.4s
 	WORD $0x4ea3d73d // fsub v29.4s, v25.4s, v3.4s
-	WORD $0x4e3acc2a // fmla v10.4s, v1.4s, v26.4s
-	WORD $0x4e3bcc2b // fmla v11.4s, v1.4s, v27.4s
-	WORD $0x4e3ccc2c // fmla v12.4s, v1.4s, v28.4s
-	WORD $0x4e3dcc2d // fmla v13.4s, v1.4s, v29.4s
-	WORD $0x4e3acc8a // fmla v10.4s, v4.4s, v26.4s
-	WORD $0x4e3bcc8b // fmla v11.4s, v4.4s, v27.4s
-	WORD $0x4e3ccc8c // fmla v12.4s, v4.4s, v28.4s
-	WORD $0x4e3dcc8d // fmla v13.4s, v4.4s, v29.4s
-	WORD $0x6e2add5e // fmul v30.4s, v10.4s, v10.4s
-	WORD $0x6e2bdd7f // fmul v31.4s, v11.4s, v11.4s
-	WORD $0x6e2cdd8e // fmul v14.4s, v12.4s, v12.4s
-	WORD $0x6e2dddaf // fmul v15.4s, v13.4s, v13.4s
+	WORD $0x3dc0007e // ldr q30, [x3, #0]
+	WORD $0x3dc0047f // ldr q31, [x3, #16]
+	WORD $0x3dc0086a // ldr q10, [x3, #32]
+	WORD $0x3dc00c6b // ldr q11, [x3, #48]
+	WORD $0x4e3acc3e // fmla v30.4s, v1.4s, v26.4s
+	WORD $0x4e3bcc3f // fmla v31.4s, v1.4s, v27.4s
+	WORD $0x4e3ccc2a // fmla v10.4s, v1.4s, v28.4s
+	WORD $0x4e3dcc2b // fmla v11.4s, v1.4s, v29.4s
+	WORD $0x4e3acc9e // fmla v30.4s, v4.4s, v26.4s
+	WORD $0x4e3bcc9f // fmla v31.4s, v4.4s, v27.4s
+	WORD $0x4e3ccc8a // fmla v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dcc8b // fmla v11.4s, v4.4s, v29.4s
+	WORD $0x6e3edfcc // fmul v12.4s, v30.4s, v30.4s
+	WORD $0x6e3fdfed // fmul v13.4s, v31.4s, v31.4s
+	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
+	WORD $0x6e2bdd6f // fmul v15.4s, v11.4s, v11.4s
 	WORD $0x3dc01a90 // ldr q16, [x20, #96]
 	WORD $0x3dc01a91 // ldr q17, [x20, #96]
 	WORD $0x3dc01a92 // ldr q18, [x20, #96]
 	WORD $0x3dc01a93 // ldr q19, [x20, #96]
 	WORD $0x3dc01e94 // ldr q20, [x20, #112]
-	WORD $0x4e30cd54 // fmla v20.4s, v10.4s, v16.4s
+	WORD $0x4e30cfd4 // fmla v20.4s, v30.4s, v16.4s
 	WORD $0x3dc01e95 // ldr q21, [x20, #112]
-	WORD $0x4e31cd75 // fmla v21.4s, v11.4s, v17.4s
+	WORD $0x4e31cff5 // fmla v21.4s, v31.4s, v17.4s
 	WORD $0x3dc01e9a // ldr q26, [x20, #112]
-	WORD $0x4e32cd9a // fmla v26.4s, v12.4s, v18.4s
-	WORD $0x3dc01e9b // ldr q27, [x20, #112]
-	WORD $0x4e33cdbb // fmla v27.4s, v13.4s, v19.4s
-	WORD $0x3dc0229c // ldr q28, [x20, #128]
-	WORD $0x4e34cd5c // fmla v28.4s, v10.4s, v20.4s
-	WORD $0x3dc0229d // ldr q29, [x20, #128]
-	WORD $0x4e35cd7d // fmla v29.4s, v11.4s, v21.4s
-	WORD $0x3dc02290 // ldr q16, [x20, #128]
-	WORD $0x4e3acd90 // fmla v16.4s, v12.4s, v26.4s
-	WORD $0x3dc02291 // ldr q17, [x20, #128]
-	WORD $0x4e3bcdb1 // fmla v17.4s, v13.4s, v27.4s
-	WORD $0x3dc02692 // ldr q18, [x20, #144]
-	WORD $0x4e3ccd52 // fmla v18.4s, v10.4s, v28.4s
-	WORD $0x3dc02693 // ldr q19, [x20, #144]
-	WORD $0x4e3dcd73 // fmla v19.4s, v11.4s, v29.4s
-	WORD $0x3dc02694 // ldr q20, [x20, #144]
-	WORD $0x4e30cd94 // fmla v20.4s, v12.4s, v16.4s
-	WORD $0x3dc02695 // ldr q21, [x20, #144]
-	WORD $0x4e31cdb5 // fmla v21.4s, v13.4s, v17.4s
-	WORD $0x3dc02a9a // ldr q26, [x20, #160]
 	WORD $0x4e32cd5a // fmla v26.4s, v10.4s, v18.4s
-	WORD $0x3dc02a9b // ldr q27, [x20, #160]
+	WORD $0x3dc01e9b // ldr q27, [x20, #112]
 	WORD $0x4e33cd7b // fmla v27.4s, v11.4s, v19.4s
+	WORD $0x3dc0229c // ldr q28, [x20, #128]
+	WORD $0x4e34cfdc // fmla v28.4s, v30.4s, v20.4s
+	WORD $0x3dc0229d // ldr q29, [x20, #128]
+	WORD $0x4e35cffd // fmla v29.4s, v31.4s, v21.4s
+	WORD $0x3dc02290 // ldr q16, [x20, #128]
+	WORD $0x4e3acd50 // fmla v16.4s, v10.4s, v26.4s
+	WORD $0x3dc02291 // ldr q17, [x20, #128]
+	WORD $0x4e3bcd71 // fmla v17.4s, v11.4s, v27.4s
+	WORD $0x3dc02692 // ldr q18, [x20, #144]
+	WORD $0x4e3ccfd2 // fmla v18.4s, v30.4s, v28.4s
+	WORD $0x3dc02693 // ldr q19, [x20, #144]
+	WORD $0x4e3dcff3 // fmla v19.4s, v31.4s, v29.4s
+	WORD $0x3dc02694 // ldr q20, [x20, #144]
+	WORD $0x4e30cd54 // fmla v20.4s, v10.4s, v16.4s
+	WORD $0x3dc02695 // ldr q21, [x20, #144]
+	WORD $0x4e31cd75 // fmla v21.4s, v11.4s, v17.4s
+	WORD $0x3dc02a9a // ldr q26, [x20, #160]
+	WORD $0x4e32cfda // fmla v26.4s, v30.4s, v18.4s
+	WORD $0x3dc02a9b // ldr q27, [x20, #160]
+	WORD $0x4e33cffb // fmla v27.4s, v31.4s, v19.4s
 	WORD $0x3dc02a9c // ldr q28, [x20, #160]
-	WORD $0x4e34cd9c // fmla v28.4s, v12.4s, v20.4s
+	WORD $0x4e34cd5c // fmla v28.4s, v10.4s, v20.4s
 	WORD $0x3dc02a9d // ldr q29, [x20, #160]
-	WORD $0x4e35cdbd // fmla v29.4s, v13.4s, v21.4s
-	WORD $0x4ebacfca // fmls v10.4s, v30.4s, v26.4s
-	WORD $0x4ebbcfeb // fmls v11.4s, v31.4s, v27.4s
-	WORD $0x4ebccdcc // fmls v12.4s, v14.4s, v28.4s
-	WORD $0x4ebdcded // fmls v13.4s, v15.4s, v29.4s
-	WORD $0x4eaad41e // fsub v30.4s, v0.4s, v10.4s
-	WORD $0x4eabd41f // fsub v31.4s, v0.4s, v11.4s
-	WORD $0x4eacd40a // fsub v10.4s, v0.4s, v12.4s
-	WORD $0x4eadd40b // fsub v11.4s, v0.4s, v13.4s
+	WORD $0x4e35cd7d // fmla v29.4s, v11.4s, v21.4s
+	WORD $0x4ebacd9e // fmls v30.4s, v12.4s, v26.4s
+	WORD $0x4ebbcdbf // fmls v31.4s, v13.4s, v27.4s
+	WORD $0x4ebccdca // fmls v10.4s, v14.4s, v28.4s
+	WORD $0x4ebdcdeb // fmls v11.4s, v15.4s, v29.4s
+	WORD $0x4ebed41e // fsub v30.4s, v0.4s, v30.4s
+	WORD $0x4ebfd41f // fsub v31.4s, v0.4s, v31.4s
+	WORD $0x4eaad40a // fsub v10.4s, v0.4s, v10.4s
+	WORD $0x4eabd40b // fsub v11.4s, v0.4s, v11.4s
 	WORD $0x4f3756cc // shl v12.4s, v22.4s, #23
 	WORD $0x4f3756ed // shl v13.4s, v23.4s, #23
 	WORD $0x4f37570e // shl v14.4s, v24.4s, #23
@@ -7437,14 +7344,10 @@ side1:
 	WORD $0x6e3ddd6f // fmul v15.4s, v11.4s, v29.4s
 	WORD $0x6e3edd90 // fmul v16.4s, v12.4s, v30.4s
 	WORD $0x6e3fddb1 // fmul v17.4s, v13.4s, v31.4s
-	WORD $0x3d80003c // str q28, [x1, #0]
-	WORD $0x3d80043d // str q29, [x1, #16]
-	WORD $0x3d80083e // str q30, [x1, #32]
-	WORD $0x3d800c3f // str q31, [x1, #48]
-	WORD $0x3d80004e // str q14, [x2, #0]
-	WORD $0x3d80044f // str q15, [x2, #16]
-	WORD $0x3d800850 // str q16, [x2, #32]
-	WORD $0x3d800c51 // str q17, [x2, #48]
+	WORD $0xad00743c // stp q28, q29, [x1, #0]
+	WORD $0xad017c3e // stp q30, q31, [x1, #32]
+	WORD $0xad003c4e // stp q14, q15, [x2, #0]
+	WORD $0xad014450 // stp q16, q17, [x2, #32]
 	ADD $64, R3
 	ADD $64, R1
 	ADD $64, R2
@@ -7623,6 +7526,10 @@ side1:
 	WORD $0x4ea3d73d // fsub v29.4s, v25.4s, v3.4s
 	WORD $0x4ea3d75e // fsub v30.4s, v26.4s, v3.4s
 	WORD $0x4ea3d77f // fsub v31.4s, v27.4s, v3.4s
+	WORD $0x3dc0008c // ldr q12, [x4, #0]
+	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0x3dc0088e // ldr q14, [x4, #32]
+	WORD $0x3dc00c8f // ldr q15, [x4, #48]
 	WORD $0x4e3ccc2c // fmla v12.4s, v1.4s, v28.4s
 	WORD $0x4e3dcc2d // fmla v13.4s, v1.4s, v29.4s
 	WORD $0x4e3ecc2e // fmla v14.4s, v1.4s, v30.4s
@@ -7739,18 +7646,12 @@ side1:
 	WORD $0x6e35df2d // fmul v13.4s, v25.4s, v21.4s
 	WORD $0x6e36df4e // fmul v14.4s, v26.4s, v22.4s
 	WORD $0x6e37df6f // fmul v15.4s, v27.4s, v23.4s
-	WORD $0x3d80003c // str q28, [x1, #0]
-	WORD $0x3d80043d // str q29, [x1, #16]
-	WORD $0x3d80083e // str q30, [x1, #32]
-	WORD $0x3d800c3f // str q31, [x1, #48]
-	WORD $0x3d800054 // str q20, [x2, #0]
-	WORD $0x3d800455 // str q21, [x2, #16]
-	WORD $0x3d800856 // str q22, [x2, #32]
-	WORD $0x3d800c57 // str q23, [x2, #48]
-	WORD $0x3d80006c // str q12, [x3, #0]
-	WORD $0x3d80046d // str q13, [x3, #16]
-	WORD $0x3d80086e // str q14, [x3, #32]
-	WORD $0x3d800c6f // str q15, [x3, #48]
+	WORD $0xad00743c // stp q28, q29, [x1, #0]
+	WORD $0xad017c3e // stp q30, q31, [x1, #32]
+	WORD $0xad005454 // stp q20, q21, [x2, #0]
+	WORD $0xad015c56 // stp q22, q23, [x2, #32]
+	WORD $0xad00346c // stp q12, q13, [x3, #0]
+	WORD $0xad013c6e // stp q14, q15, [x3, #32]
 	ADD $64, R4
 	ADD $64, R1
 	ADD $64, R2
@@ -7968,6 +7869,10 @@ side1:
 	WORD $0x4ea4d73d // fsub v29.4s, v25.4s, v4.4s
 	WORD $0x4ea4d75e // fsub v30.4s, v26.4s, v4.4s
 	WORD $0x4ea4d77f // fsub v31.4s, v27.4s, v4.4s
+	WORD $0x3dc000ac // ldr q12, [x5, #0]
+	WORD $0x3dc004ad // ldr q13, [x5, #16]
+	WORD $0x3dc008ae // ldr q14, [x5, #32]
+	WORD $0x3dc00caf // ldr q15, [x5, #48]
 	WORD $0x4e3ccc2c // fmla v12.4s, v1.4s, v28.4s
 	WORD $0x4e3dcc2d // fmla v13.4s, v1.4s, v29.4s
 	WORD $0x4e3ecc2e // fmla v14.4s, v1.4s, v30.4s
@@ -8096,22 +8001,14 @@ side1:
 	WORD $0x6e35de39 // fmul v25.4s, v17.4s, v21.4s
 	WORD $0x6e36de5a // fmul v26.4s, v18.4s, v22.4s
 	WORD $0x6e37de7b // fmul v27.4s, v19.4s, v23.4s
-	WORD $0x3d80003c // str q28, [x1, #0]
-	WORD $0x3d80043d // str q29, [x1, #16]
-	WORD $0x3d80083e // str q30, [x1, #32]
-	WORD $0x3d800c3f // str q31, [x1, #48]
-	WORD $0x3d800054 // str q20, [x2, #0]
-	WORD $0x3d800455 // str q21, [x2, #16]
-	WORD $0x3d800856 // str q22, [x2, #32]
-	WORD $0x3d800c57 // str q23, [x2, #48]
-	WORD $0x3d80006c // str q12, [x3, #0]
-	WORD $0x3d80046d // str q13, [x3, #16]
-	WORD $0x3d80086e // str q14, [x3, #32]
-	WORD $0x3d800c6f // str q15, [x3, #48]
-	WORD $0x3d800098 // str q24, [x4, #0]
-	WORD $0x3d800499 // str q25, [x4, #16]
-	WORD $0x3d80089a // str q26, [x4, #32]
-	WORD $0x3d800c9b // str q27, [x4, #48]
+	WORD $0xad00743c // stp q28, q29, [x1, #0]
+	WORD $0xad017c3e // stp q30, q31, [x1, #32]
+	WORD $0xad005454 // stp q20, q21, [x2, #0]
+	WORD $0xad015c56 // stp q22, q23, [x2, #32]
+	WORD $0xad00346c // stp q12, q13, [x3, #0]
+	WORD $0xad013c6e // stp q14, q15, [x3, #32]
+	WORD $0xad006498 // stp q24, q25, [x4, #0]
+	WORD $0xad016c9a // stp q26, q27, [x4, #32]
 	ADD $64, R5
 	ADD $64, R1
 	ADD $64, R2
@@ -8494,10 +8391,8 @@ side1:
 	WORD $0x4e3bd67f // fadd v31.4s, v19.4s, v27.4s
 	WORD $0x4e3cd68a // fadd v10.4s, v20.4s, v28.4s
 	WORD $0x4e3dd6ab // fadd v11.4s, v21.4s, v29.4s
-	WORD $0x3d80003e // str q30, [x1, #0]
-	WORD $0x3d80043f // str q31, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad007c3e // stp q30, q31, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -8810,14 +8705,10 @@ side1:
 	WORD $0x6e771e9f // bsl v31.16b, v20.16b, v23.16b
 	WORD $0x6e781ea7 // bsl v7.16b, v21.16b, v24.16b
 	WORD $0x6e791f48 // bsl v8.16b, v26.16b, v25.16b
-	WORD $0x3d80003c // str q28, [x1, #0]
-	WORD $0x3d80043d // str q29, [x1, #16]
-	WORD $0x3d80083e // str q30, [x1, #32]
-	WORD $0x3d800c2e // str q14, [x1, #48]
-	WORD $0x3d80005b // str q27, [x2, #0]
-	WORD $0x3d80045f // str q31, [x2, #16]
-	WORD $0x3d800847 // str q7, [x2, #32]
-	WORD $0x3d800c48 // str q8, [x2, #48]
+	WORD $0xad00743c // stp q28, q29, [x1, #0]
+	WORD $0xad01383e // stp q30, q14, [x1, #32]
+	WORD $0xad007c5b // stp q27, q31, [x2, #0]
+	WORD $0xad012047 // stp q7, q8, [x2, #32]
 	ADD $64, R3
 	ADD $64, R1
 	ADD $64, R2
@@ -9193,18 +9084,12 @@ side1:
 	WORD $0x6e20dd52 // fmul v18.4s, v10.4s, v0.4s
 	WORD $0x6e20dd73 // fmul v19.4s, v11.4s, v0.4s
 	WORD $0x6e20dd94 // fmul v20.4s, v12.4s, v0.4s
-	WORD $0x3d80002e // str q14, [x1, #0]
-	WORD $0x3d80042f // str q15, [x1, #16]
-	WORD $0x3d800830 // str q16, [x1, #32]
-	WORD $0x3d800c31 // str q17, [x1, #48]
-	WORD $0x3d80005e // str q30, [x2, #0]
-	WORD $0x3d80045f // str q31, [x2, #16]
-	WORD $0x3d800847 // str q7, [x2, #32]
-	WORD $0x3d800c48 // str q8, [x2, #48]
-	WORD $0x3d80006d // str q13, [x3, #0]
-	WORD $0x3d800472 // str q18, [x3, #16]
-	WORD $0x3d800873 // str q19, [x3, #32]
-	WORD $0x3d800c74 // str q20, [x3, #48]
+	WORD $0xad003c2e // stp q14, q15, [x1, #0]
+	WORD $0xad014430 // stp q16, q17, [x1, #32]
+	WORD $0xad007c5e // stp q30, q31, [x2, #0]
+	WORD $0xad012047 // stp q7, q8, [x2, #32]
+	WORD $0xad00486d // stp q13, q18, [x3, #0]
+	WORD $0xad015073 // stp q19, q20, [x3, #32]
 	ADD $64, R4
 	ADD $64, R1
 	ADD $64, R2
@@ -9632,22 +9517,14 @@ side1:
 	WORD $0x6e2f1e7b // eor v27.16b, v19.16b, v15.16b
 	WORD $0x6e301e9c // eor v28.16b, v20.16b, v16.16b
 	WORD $0x6e311ebd // eor v29.16b, v21.16b, v17.16b
-	WORD $0x3d80002a // str q10, [x1, #0]
-	WORD $0x3d80042b // str q11, [x1, #16]
-	WORD $0x3d80082c // str q12, [x1, #32]
-	WORD $0x3d800c2d // str q13, [x1, #48]
-	WORD $0x3d800056 // str q22, [x2, #0]
-	WORD $0x3d800457 // str q23, [x2, #16]
-	WORD $0x3d800858 // str q24, [x2, #32]
-	WORD $0x3d800c59 // str q25, [x2, #48]
-	WORD $0x3d80007e // str q30, [x3, #0]
-	WORD $0x3d80047f // str q31, [x3, #16]
-	WORD $0x3d800867 // str q7, [x3, #32]
-	WORD $0x3d800c68 // str q8, [x3, #48]
-	WORD $0x3d80009a // str q26, [x4, #0]
-	WORD $0x3d80049b // str q27, [x4, #16]
-	WORD $0x3d80089c // str q28, [x4, #32]
-	WORD $0x3d800c9d // str q29, [x4, #48]
+	WORD $0xad002c2a // stp q10, q11, [x1, #0]
+	WORD $0xad01342c // stp q12, q13, [x1, #32]
+	WORD $0xad005c56 // stp q22, q23, [x2, #0]
+	WORD $0xad016458 // stp q24, q25, [x2, #32]
+	WORD $0xad007c7e // stp q30, q31, [x3, #0]
+	WORD $0xad012067 // stp q7, q8, [x3, #32]
+	WORD $0xad006c9a // stp q26, q27, [x4, #0]
+	WORD $0xad01749c // stp q28, q29, [x4, #32]
 	ADD $64, R5
 	ADD $64, R1
 	ADD $64, R2
@@ -9957,10 +9834,8 @@ side1:
 	WORD $0x4ebb1eff // orr v31.16b, v23.16b, v27.16b
 	WORD $0x4ebc1f0a // orr v10.16b, v24.16b, v28.16b
 	WORD $0x4ebd1f2b // orr v11.16b, v25.16b, v29.16b
-	WORD $0x3d80003e // str q30, [x1, #0]
-	WORD $0x3d80043f // str q31, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad007c3e // stp q30, q31, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -10206,14 +10081,10 @@ side1:
 	WORD $0x6e22dd88 // fmul v8.4s, v12.4s, v2.4s
 	WORD $0x6e22dda9 // fmul v9.4s, v13.4s, v2.4s
 	WORD $0x6e22ddca // fmul v10.4s, v14.4s, v2.4s
-	WORD $0x3d80003b // str q27, [x1, #0]
-	WORD $0x3d80043c // str q28, [x1, #16]
-	WORD $0x3d80083d // str q29, [x1, #32]
-	WORD $0x3d800c3e // str q30, [x1, #48]
-	WORD $0x3d80005f // str q31, [x2, #0]
-	WORD $0x3d800448 // str q8, [x2, #16]
-	WORD $0x3d800849 // str q9, [x2, #32]
-	WORD $0x3d800c4a // str q10, [x2, #48]
+	WORD $0xad00703b // stp q27, q28, [x1, #0]
+	WORD $0xad01783d // stp q29, q30, [x1, #32]
+	WORD $0xad00205f // stp q31, q8, [x2, #0]
+	WORD $0xad012849 // stp q9, q10, [x2, #32]
 	ADD $64, R3
 	ADD $64, R1
 	ADD $64, R2
@@ -10436,12 +10307,9 @@ side1:
 	WORD $0x6e37dfef // fmul v15.4s, v31.4s, v23.4s
 	WORD $0x6e29ddd0 // fmul v16.4s, v14.4s, v9.4s
 	WORD $0x6e29ddf1 // fmul v17.4s, v15.4s, v9.4s
-	WORD $0x3d80003e // str q30, [x1, #0]
-	WORD $0x3d80043f // str q31, [x1, #16]
-	WORD $0x3d80004c // str q12, [x2, #0]
-	WORD $0x3d80044d // str q13, [x2, #16]
-	WORD $0x3d800070 // str q16, [x3, #0]
-	WORD $0x3d800471 // str q17, [x3, #16]
+	WORD $0xad007c3e // stp q30, q31, [x1, #0]
+	WORD $0xad00344c // stp q12, q13, [x2, #0]
+	WORD $0xad004470 // stp q16, q17, [x3, #0]
 	ADD $32, R4
 	ADD $32, R1
 	ADD $32, R2
@@ -10701,14 +10569,10 @@ side1:
 	WORD $0x6e37df7d // fmul v29.4s, v27.4s, v23.4s
 	WORD $0x6e20df8e // fmul v14.4s, v28.4s, v0.4s
 	WORD $0x6e20dfaf // fmul v15.4s, v29.4s, v0.4s
-	WORD $0x3d80003e // str q30, [x1, #0]
-	WORD $0x3d80043f // str q31, [x1, #16]
-	WORD $0x3d80004c // str q12, [x2, #0]
-	WORD $0x3d80044d // str q13, [x2, #16]
-	WORD $0x3d800072 // str q18, [x3, #0]
-	WORD $0x3d800473 // str q19, [x3, #16]
-	WORD $0x3d80008e // str q14, [x4, #0]
-	WORD $0x3d80048f // str q15, [x4, #16]
+	WORD $0xad007c3e // stp q30, q31, [x1, #0]
+	WORD $0xad00344c // stp q12, q13, [x2, #0]
+	WORD $0xad004c72 // stp q18, q19, [x3, #0]
+	WORD $0xad003c8e // stp q14, q15, [x4, #0]
 	ADD $32, R5
 	ADD $32, R1
 	ADD $32, R2
@@ -10900,10 +10764,10 @@ side1:
 	WORD $0x4ea3d6fb // fsub v27.4s, v23.4s, v3.4s
 	WORD $0x4ea3d71c // fsub v28.4s, v24.4s, v3.4s
 	WORD $0x4ea3d73d // fsub v29.4s, v25.4s, v3.4s
-	WORD $0x4eaa1d5e // orr v30.16b, v10.16b, v10.16b
-	WORD $0x4eab1d7f // orr v31.16b, v11.16b, v11.16b
-	WORD $0x4eac1d8e // orr v14.16b, v12.16b, v12.16b
-	WORD $0x4ead1daf // orr v15.16b, v13.16b, v13.16b
+	WORD $0x3dc0005e // ldr q30, [x2, #0]
+	WORD $0x3dc0045f // ldr q31, [x2, #16]
+	WORD $0x3dc0084e // ldr q14, [x2, #32]
+	WORD $0x3dc00c4f // ldr q15, [x2, #48]
 	WORD $0x4e3acc3e // fmla v30.4s, v1.4s, v26.4s
 	WORD $0x4e3bcc3f // fmla v31.4s, v1.4s, v27.4s
 	WORD $0x4e3ccc2e // fmla v14.4s, v1.4s, v28.4s
@@ -10988,10 +10852,8 @@ side1:
 	WORD $0x6e2bdfb3 // fmul v19.4s, v29.4s, v11.4s
 	WORD $0x6e2cdfd4 // fmul v20.4s, v30.4s, v12.4s
 	WORD $0x6e2ddff5 // fmul v21.4s, v31.4s, v13.4s
-	WORD $0x3d800032 // str q18, [x1, #0]
-	WORD $0x3d800433 // str q19, [x1, #16]
-	WORD $0x3d800834 // str q20, [x1, #32]
-	WORD $0x3d800c35 // str q21, [x1, #48]
+	WORD $0xad004c32 // stp q18, q19, [x1, #0]
+	WORD $0xad015434 // stp q20, q21, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -11154,10 +11016,10 @@ side1:
 	WORD $0x4ea3d6fb // fsub v27.4s, v23.4s, v3.4s
 	WORD $0x4ea3d71c // fsub v28.4s, v24.4s, v3.4s
 	WORD $0x4ea3d73d // fsub v29.4s, v25.4s, v3.4s
-	WORD $0x4eaa1d5e // orr v30.16b, v10.16b, v10.16b
-	WORD $0x4eab1d7f // orr v31.16b, v11.16b, v11.16b
-	WORD $0x4eac1d8e // orr v14.16b, v12.16b, v12.16b
-	WORD $0x4ead1daf // orr v15.16b, v13.16b, v13.16b
+	WORD $0x3dc0007e // ldr q30, [x3, #0]
+	WORD $0x3dc0047f // ldr q31, [x3, #16]
+	WORD $0x3dc0086e // ldr q14, [x3, #32]
+	WORD $0x3dc00c6f // ldr q15, [x3, #48]
 	WORD $0x4e3acc3e // fmla v30.4s, v1.4s, v26.4s
 	WORD $0x4e3bcc3f // fmla v31.4s, v1.4s, v27.4s
 	WORD $0x4e3ccc2e // fmla v14.4s, v1.4s, v28.4s
@@ -11254,14 +11116,10 @@ side1:
 	WORD $0x6e3ddefb // fmul v27.4s, v23.4s, v29.4s
 	WORD $0x6e3edf1c // fmul v28.4s, v24.4s, v30.4s
 	WORD $0x6e3fdf3d // fmul v29.4s, v25.4s, v31.4s
-	WORD $0x3d800032 // str q18, [x1, #0]
-	WORD $0x3d800433 // str q19, [x1, #16]
-	WORD $0x3d800834 // str q20, [x1, #32]
-	WORD $0x3d800c35 // str q21, [x1, #48]
-	WORD $0x3d80005a // str q26, [x2, #0]
-	WORD $0x3d80045b // str q27, [x2, #16]
-	WORD $0x3d80085c // str q28, [x2, #32]
-	WORD $0x3d800c5d // str q29, [x2, #48]
+	WORD $0xad004c32 // stp q18, q19, [x1, #0]
+	WORD $0xad015434 // stp q20, q21, [x1, #32]
+	WORD $0xad006c5a // stp q26, q27, [x2, #0]
+	WORD $0xad01745c // stp q28, q29, [x2, #32]
 	ADD $64, R3
 	ADD $64, R1
 	ADD $64, R2
@@ -11455,10 +11313,10 @@ side1:
 	WORD $0x4ea4d6da // fsub v26.4s, v22.4s, v4.4s
 	WORD $0x4ea4d6fb // fsub v27.4s, v23.4s, v4.4s
 	WORD $0x4ea4d71c // fsub v28.4s, v24.4s, v4.4s
-	WORD $0x4ea81d1d // orr v29.16b, v8.16b, v8.16b
-	WORD $0x4ea91d3e // orr v30.16b, v9.16b, v9.16b
-	WORD $0x4eaa1d5f // orr v31.16b, v10.16b, v10.16b
-	WORD $0x4eab1d6c // orr v12.16b, v11.16b, v11.16b
+	WORD $0x3dc0009d // ldr q29, [x4, #0]
+	WORD $0x3dc0049e // ldr q30, [x4, #16]
+	WORD $0x3dc0089f // ldr q31, [x4, #32]
+	WORD $0x3dc00c8c // ldr q12, [x4, #48]
 	WORD $0x4e39cc5d // fmla v29.4s, v2.4s, v25.4s
 	WORD $0x4e3acc5e // fmla v30.4s, v2.4s, v26.4s
 	WORD $0x4e3bcc5f // fmla v31.4s, v2.4s, v27.4s
@@ -11599,18 +11457,12 @@ side1:
 	WORD $0x6e36ddd6 // fmul v22.4s, v14.4s, v22.4s
 	WORD $0x6e37ddf7 // fmul v23.4s, v15.4s, v23.4s
 	WORD $0x6e38de18 // fmul v24.4s, v16.4s, v24.4s
-	WORD $0x3d800031 // str q17, [x1, #0]
-	WORD $0x3d800432 // str q18, [x1, #16]
-	WORD $0x3d800833 // str q19, [x1, #32]
-	WORD $0x3d800c34 // str q20, [x1, #48]
-	WORD $0x3d80005d // str q29, [x2, #0]
-	WORD $0x3d80045e // str q30, [x2, #16]
-	WORD $0x3d80085f // str q31, [x2, #32]
-	WORD $0x3d800c4c // str q12, [x2, #48]
-	WORD $0x3d800075 // str q21, [x3, #0]
-	WORD $0x3d800476 // str q22, [x3, #16]
-	WORD $0x3d800877 // str q23, [x3, #32]
-	WORD $0x3d800c78 // str q24, [x3, #48]
+	WORD $0xad004831 // stp q17, q18, [x1, #0]
+	WORD $0xad015033 // stp q19, q20, [x1, #32]
+	WORD $0xad00785d // stp q29, q30, [x2, #0]
+	WORD $0xad01305f // stp q31, q12, [x2, #32]
+	WORD $0xad005875 // stp q21, q22, [x3, #0]
+	WORD $0xad016077 // stp q23, q24, [x3, #32]
 	ADD $64, R4
 	ADD $64, R1
 	ADD $64, R2
@@ -11847,10 +11699,10 @@ side1:
 	WORD $0x4eb5d637 // fsub v23.4s, v17.4s, v21.4s
 	WORD $0x4eb5d658 // fsub v24.4s, v18.4s, v21.4s
 	WORD $0x4eb5d679 // fsub v25.4s, v19.4s, v21.4s
-	WORD $0x4ea31c7a // orr v26.16b, v3.16b, v3.16b
-	WORD $0x4ea41c9b // orr v27.16b, v4.16b, v4.16b
-	WORD $0x4ea51cbc // orr v28.16b, v5.16b, v5.16b
-	WORD $0x4ea61cdd // orr v29.16b, v6.16b, v6.16b
+	WORD $0x3dc000ba // ldr q26, [x5, #0]
+	WORD $0x3dc004bb // ldr q27, [x5, #16]
+	WORD $0x3dc008bc // ldr q28, [x5, #32]
+	WORD $0x3dc00cbd // ldr q29, [x5, #48]
 	WORD $0x3dc0129e // ldr q30, [x20, #64]
 	WORD $0x4e36cfda // fmla v26.4s, v30.4s, v22.4s
 	WORD $0x4e37cfdb // fmla v27.4s, v30.4s, v23.4s
@@ -12015,22 +11867,14 @@ side1:
 	WORD $0x6e2cdc6c // fmul v12.4s, v3.4s, v12.4s
 	WORD $0x6e2ddc8d // fmul v13.4s, v4.4s, v13.4s
 	WORD $0x6e2edcae // fmul v14.4s, v5.4s, v14.4s
-	WORD $0x3d800038 // str q24, [x1, #0]
-	WORD $0x3d800439 // str q25, [x1, #16]
-	WORD $0x3d80083a // str q26, [x1, #32]
-	WORD $0x3d800c3b // str q27, [x1, #48]
-	WORD $0x3d800047 // str q7, [x2, #0]
-	WORD $0x3d800448 // str q8, [x2, #16]
-	WORD $0x3d800849 // str q9, [x2, #32]
-	WORD $0x3d800c4a // str q10, [x2, #48]
-	WORD $0x3d800077 // str q23, [x3, #0]
-	WORD $0x3d80047c // str q28, [x3, #16]
-	WORD $0x3d80087d // str q29, [x3, #32]
-	WORD $0x3d800c7e // str q30, [x3, #48]
-	WORD $0x3d80008b // str q11, [x4, #0]
-	WORD $0x3d80048c // str q12, [x4, #16]
-	WORD $0x3d80088d // str q13, [x4, #32]
-	WORD $0x3d800c8e // str q14, [x4, #48]
+	WORD $0xad006438 // stp q24, q25, [x1, #0]
+	WORD $0xad016c3a // stp q26, q27, [x1, #32]
+	WORD $0xad002047 // stp q7, q8, [x2, #0]
+	WORD $0xad012849 // stp q9, q10, [x2, #32]
+	WORD $0xad007077 // stp q23, q28, [x3, #0]
+	WORD $0xad01787d // stp q29, q30, [x3, #32]
+	WORD $0xad00308b // stp q11, q12, [x4, #0]
+	WORD $0xad01388d // stp q13, q14, [x4, #32]
 	ADD $64, R5
 	ADD $64, R1
 	ADD $64, R2
@@ -12564,10 +12408,8 @@ side1:
 	WORD $0x6e711db5 // bsl v21.16b, v13.16b, v17.16b
 	WORD $0x6e721dd6 // bsl v22.16b, v14.16b, v18.16b
 	WORD $0x6e731df7 // bsl v23.16b, v15.16b, v19.16b
-	WORD $0x3d800034 // str q20, [x1, #0]
-	WORD $0x3d800435 // str q21, [x1, #16]
-	WORD $0x3d800836 // str q22, [x1, #32]
-	WORD $0x3d800c37 // str q23, [x1, #48]
+	WORD $0xad005434 // stp q20, q21, [x1, #0]
+	WORD $0xad015c36 // stp q22, q23, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -13019,14 +12861,10 @@ side1:
 	WORD $0x6e751da5 // bsl v5.16b, v13.16b, v21.16b
 	WORD $0x6e761dc6 // bsl v6.16b, v14.16b, v22.16b
 	WORD $0x6e771de7 // bsl v7.16b, v15.16b, v23.16b
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
-	WORD $0x3d800044 // str q4, [x2, #0]
-	WORD $0x3d800445 // str q5, [x2, #16]
-	WORD $0x3d800846 // str q6, [x2, #32]
-	WORD $0x3d800c47 // str q7, [x2, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
+	WORD $0xad001444 // stp q4, q5, [x2, #0]
+	WORD $0xad011c46 // stp q6, q7, [x2, #32]
 	ADD $64, R3
 	ADD $64, R1
 	ADD $64, R2
@@ -13359,12 +13197,9 @@ side1:
 	WORD $0x6e3ede54 // fmul v20.4s, v18.4s, v30.4s
 	WORD $0x6e23de75 // fmul v21.4s, v19.4s, v3.4s
 	WORD $0x6e23de96 // fmul v22.4s, v20.4s, v3.4s
-	WORD $0x3d80003f // str q31, [x1, #0]
-	WORD $0x3d80042d // str q13, [x1, #16]
-	WORD $0x3d800059 // str q25, [x2, #0]
-	WORD $0x3d80045c // str q28, [x2, #16]
-	WORD $0x3d800075 // str q21, [x3, #0]
-	WORD $0x3d800476 // str q22, [x3, #16]
+	WORD $0xad00343f // stp q31, q13, [x1, #0]
+	WORD $0xad007059 // stp q25, q28, [x2, #0]
+	WORD $0xad005875 // stp q21, q22, [x3, #0]
 	ADD $32, R4
 	ADD $32, R1
 	ADD $32, R2
@@ -13722,14 +13557,10 @@ side1:
 	WORD $0x4e2f1c35 // and v21.16b, v1.16b, v15.16b
 	WORD $0x6e301e96 // eor v22.16b, v20.16b, v16.16b
 	WORD $0x6e311eb7 // eor v23.16b, v21.16b, v17.16b
-	WORD $0x3d80003e // str q30, [x1, #0]
-	WORD $0x3d80043f // str q31, [x1, #16]
-	WORD $0x3d80005c // str q28, [x2, #0]
-	WORD $0x3d80045d // str q29, [x2, #16]
-	WORD $0x3d800072 // str q18, [x3, #0]
-	WORD $0x3d800473 // str q19, [x3, #16]
-	WORD $0x3d800096 // str q22, [x4, #0]
-	WORD $0x3d800497 // str q23, [x4, #16]
+	WORD $0xad007c3e // stp q30, q31, [x1, #0]
+	WORD $0xad00745c // stp q28, q29, [x2, #0]
+	WORD $0xad004c72 // stp q18, q19, [x3, #0]
+	WORD $0xad005c96 // stp q22, q23, [x4, #0]
 	ADD $32, R5
 	ADD $32, R1
 	ADD $32, R2
@@ -14053,10 +13884,8 @@ side1:
 	WORD $0x6e36de5a // fmul v26.4s, v18.4s, v22.4s
 	WORD $0x6e37de7b // fmul v27.4s, v19.4s, v23.4s
 	WORD $0x6e38de9c // fmul v28.4s, v20.4s, v24.4s
-	WORD $0x3d800039 // str q25, [x1, #0]
-	WORD $0x3d80043a // str q26, [x1, #16]
-	WORD $0x3d80083b // str q27, [x1, #32]
-	WORD $0x3d800c3c // str q28, [x1, #48]
+	WORD $0xad006839 // stp q25, q26, [x1, #0]
+	WORD $0xad01703b // stp q27, q28, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -14332,10 +14161,8 @@ side1:
 	WORD $0x4eba1db1 // orr v17.16b, v13.16b, v26.16b
 	WORD $0x4ebb1dd2 // orr v18.16b, v14.16b, v27.16b
 	WORD $0x4ebc1df3 // orr v19.16b, v15.16b, v28.16b
-	WORD $0x3d800030 // str q16, [x1, #0]
-	WORD $0x3d800431 // str q17, [x1, #16]
-	WORD $0x3d800832 // str q18, [x1, #32]
-	WORD $0x3d800c33 // str q19, [x1, #48]
+	WORD $0xad004430 // stp q16, q17, [x1, #0]
+	WORD $0xad014c32 // stp q18, q19, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -14446,10 +14273,8 @@ side1:
 	WORD $0x6ea1f825 // fsqrt v5.4s, v1.4s
 	WORD $0x6ea1f846 // fsqrt v6.4s, v2.4s
 	WORD $0x6ea1f867 // fsqrt v7.4s, v3.4s
-	WORD $0x3d800024 // str q4, [x1, #0]
-	WORD $0x3d800425 // str q5, [x1, #16]
-	WORD $0x3d800826 // str q6, [x1, #32]
-	WORD $0x3d800c27 // str q7, [x1, #48]
+	WORD $0xad001424 // stp q4, q5, [x1, #0]
+	WORD $0xad011c26 // stp q6, q7, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -14518,10 +14343,8 @@ side1:
 	WORD $0x6e21fca9 // fdiv v9.4s, v5.4s, v1.4s
 	WORD $0x6e22fcca // fdiv v10.4s, v6.4s, v2.4s
 	WORD $0x6e23fceb // fdiv v11.4s, v7.4s, v3.4s
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -14594,10 +14417,8 @@ side1:
 	WORD $0x6e611ca9 // bsl v9.16b, v5.16b, v1.16b
 	WORD $0x6e621cca // bsl v10.16b, v6.16b, v2.16b
 	WORD $0x6e631ceb // bsl v11.16b, v7.16b, v3.16b
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -14665,10 +14486,8 @@ side1:
 	WORD $0x4e221c06 // and v6.16b, v0.16b, v2.16b
 	WORD $0x4e231c07 // and v7.16b, v0.16b, v3.16b
 	WORD $0x4e241c08 // and v8.16b, v0.16b, v4.16b
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -14734,10 +14553,8 @@ side1:
 	WORD $0x6e221c06 // eor v6.16b, v0.16b, v2.16b
 	WORD $0x6e231c07 // eor v7.16b, v0.16b, v3.16b
 	WORD $0x6e241c08 // eor v8.16b, v0.16b, v4.16b
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -14801,10 +14618,8 @@ side1:
 	WORD $0x6e21dc25 // fmul v5.4s, v1.4s, v1.4s
 	WORD $0x6e22dc46 // fmul v6.4s, v2.4s, v2.4s
 	WORD $0x6e23dc67 // fmul v7.4s, v3.4s, v3.4s
-	WORD $0x3d800024 // str q4, [x1, #0]
-	WORD $0x3d800425 // str q5, [x1, #16]
-	WORD $0x3d800826 // str q6, [x1, #32]
-	WORD $0x3d800c27 // str q7, [x1, #48]
+	WORD $0xad001424 // stp q4, q5, [x1, #0]
+	WORD $0xad011c26 // stp q6, q7, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -14882,10 +14697,8 @@ side1:
 	WORD $0x4e2e1c12 // and v18.16b, v0.16b, v14.16b
 	WORD $0x4e2f1c13 // and v19.16b, v0.16b, v15.16b
 	WORD $0x4e301c14 // and v20.16b, v0.16b, v16.16b
-	WORD $0x3d800031 // str q17, [x1, #0]
-	WORD $0x3d800432 // str q18, [x1, #16]
-	WORD $0x3d800833 // str q19, [x1, #32]
-	WORD $0x3d800c34 // str q20, [x1, #48]
+	WORD $0xad004831 // stp q17, q18, [x1, #0]
+	WORD $0xad015033 // stp q19, q20, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -14987,10 +14800,8 @@ side1:
 	WORD $0x6e631ee9 // bsl v9.16b, v23.16b, v3.16b
 	WORD $0x6e641f0a // bsl v10.16b, v24.16b, v4.16b
 	WORD $0x6e651f2b // bsl v11.16b, v25.16b, v5.16b
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -15092,25 +14903,29 @@ side1:
 	WORD $0x3dc00a9e // ldr q30, [x20, #32]
 	WORD $0x4ebed73f // fsub v31.4s, v25.4s, v30.4s
 	WORD $0x4ebed744 // fsub v4.4s, v26.4s, v30.4s
-	WORD $0x4ebed769 // fsub v9.4s, v27.4s, v30.4s
-	WORD $0x4ebed78a // fsub v10.4s, v28.4s, v30.4s
+	WORD $0x4ebed765 // fsub v5.4s, v27.4s, v30.4s
+	WORD $0x4ebed786 // fsub v6.4s, v28.4s, v30.4s
+	WORD $0x3dc00047 // ldr q7, [x2, #0]
+	WORD $0x3dc00448 // ldr q8, [x2, #16]
+	WORD $0x3dc00849 // ldr q9, [x2, #32]
+	WORD $0x3dc00c4a // ldr q10, [x2, #48]
 	WORD $0x3dc0fe8b // ldr q11, [x20, #1008]
-	WORD $0x4ebfcd65 // fmls v5.4s, v11.4s, v31.4s
-	WORD $0x4ea4cd66 // fmls v6.4s, v11.4s, v4.4s
-	WORD $0x4ea9cd67 // fmls v7.4s, v11.4s, v9.4s
-	WORD $0x4eaacd68 // fmls v8.4s, v11.4s, v10.4s
-	WORD $0x4ebfcc45 // fmls v5.4s, v2.4s, v31.4s
-	WORD $0x4ea4cc46 // fmls v6.4s, v2.4s, v4.4s
-	WORD $0x4ea9cc47 // fmls v7.4s, v2.4s, v9.4s
-	WORD $0x4eaacc48 // fmls v8.4s, v2.4s, v10.4s
-	WORD $0x4ebfcc25 // fmls v5.4s, v1.4s, v31.4s
-	WORD $0x4ea4cc26 // fmls v6.4s, v1.4s, v4.4s
-	WORD $0x4ea9cc27 // fmls v7.4s, v1.4s, v9.4s
-	WORD $0x4eaacc28 // fmls v8.4s, v1.4s, v10.4s
-	WORD $0x6e25dcac // fmul v12.4s, v5.4s, v5.4s
-	WORD $0x6e26dccd // fmul v13.4s, v6.4s, v6.4s
-	WORD $0x6e27dcee // fmul v14.4s, v7.4s, v7.4s
-	WORD $0x6e28dd0f // fmul v15.4s, v8.4s, v8.4s
+	WORD $0x4ebfcd67 // fmls v7.4s, v11.4s, v31.4s
+	WORD $0x4ea4cd68 // fmls v8.4s, v11.4s, v4.4s
+	WORD $0x4ea5cd69 // fmls v9.4s, v11.4s, v5.4s
+	WORD $0x4ea6cd6a // fmls v10.4s, v11.4s, v6.4s
+	WORD $0x4ebfcc47 // fmls v7.4s, v2.4s, v31.4s
+	WORD $0x4ea4cc48 // fmls v8.4s, v2.4s, v4.4s
+	WORD $0x4ea5cc49 // fmls v9.4s, v2.4s, v5.4s
+	WORD $0x4ea6cc4a // fmls v10.4s, v2.4s, v6.4s
+	WORD $0x4ebfcc27 // fmls v7.4s, v1.4s, v31.4s
+	WORD $0x4ea4cc28 // fmls v8.4s, v1.4s, v4.4s
+	WORD $0x4ea5cc29 // fmls v9.4s, v1.4s, v5.4s
+	WORD $0x4ea6cc2a // fmls v10.4s, v1.4s, v6.4s
+	WORD $0x6e27dcec // fmul v12.4s, v7.4s, v7.4s
+	WORD $0x6e28dd0d // fmul v13.4s, v8.4s, v8.4s
+	WORD $0x6e29dd2e // fmul v14.4s, v9.4s, v9.4s
+	WORD $0x6e2add4f // fmul v15.4s, v10.4s, v10.4s
 	WORD $0x3dc10a90 // ldr q16, [x20, #1056]
 	WORD $0x3dc10a91 // ldr q17, [x20, #1056]
 	WORD $0x3dc10a92 // ldr q18, [x20, #1056]
@@ -15125,24 +14940,24 @@ side1:
 	WORD $0x4e33cdff // fmla v31.4s, v15.4s, v19.4s
 	WORD $0x3dc11284 // ldr q4, [x20, #1088]
 	WORD $0x4e34cd84 // fmla v4.4s, v12.4s, v20.4s
-	WORD $0x3dc11289 // ldr q9, [x20, #1088]
-	WORD $0x4e3dcda9 // fmla v9.4s, v13.4s, v29.4s
-	WORD $0x3dc1128a // ldr q10, [x20, #1088]
-	WORD $0x4e3ecdca // fmla v10.4s, v14.4s, v30.4s
+	WORD $0x3dc11285 // ldr q5, [x20, #1088]
+	WORD $0x4e3dcda5 // fmla v5.4s, v13.4s, v29.4s
+	WORD $0x3dc11286 // ldr q6, [x20, #1088]
+	WORD $0x4e3ecdc6 // fmla v6.4s, v14.4s, v30.4s
 	WORD $0x3dc1128b // ldr q11, [x20, #1088]
 	WORD $0x4e3fcdeb // fmla v11.4s, v15.4s, v31.4s
 	WORD $0x3dc02e90 // ldr q16, [x20, #176]
 	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
 	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x4e29cdb1 // fmla v17.4s, v13.4s, v9.4s
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x4e2acdd2 // fmla v18.4s, v14.4s, v10.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
 	WORD $0x3dc02e93 // ldr q19, [x20, #176]
 	WORD $0x4e2bcdf3 // fmla v19.4s, v15.4s, v11.4s
-	WORD $0x6e25de14 // fmul v20.4s, v16.4s, v5.4s
-	WORD $0x6e26de3d // fmul v29.4s, v17.4s, v6.4s
-	WORD $0x6e27de5e // fmul v30.4s, v18.4s, v7.4s
-	WORD $0x6e28de7f // fmul v31.4s, v19.4s, v8.4s
+	WORD $0x6e27de14 // fmul v20.4s, v16.4s, v7.4s
+	WORD $0x6e28de3d // fmul v29.4s, v17.4s, v8.4s
+	WORD $0x6e29de5e // fmul v30.4s, v18.4s, v9.4s
+	WORD $0x6e2ade7f // fmul v31.4s, v19.4s, v10.4s
 	WORD $0x3dc11684 // ldr q4, [x20, #1104]
 	WORD $0x3dc11685 // ldr q5, [x20, #1104]
 	WORD $0x3dc11686 // ldr q6, [x20, #1104]
@@ -15207,10 +15022,8 @@ side1:
 	WORD $0x4eb61ec4 // orr v4.16b, v22.16b, v22.16b
 	WORD $0x4eb71ee4 // orr v4.16b, v23.16b, v23.16b
 	WORD $0x4eb81f04 // orr v4.16b, v24.16b, v24.16b
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -15347,25 +15160,29 @@ side1:
 	WORD $0x3dc00a9e // ldr q30, [x20, #32]
 	WORD $0x4ebed73f // fsub v31.4s, v25.4s, v30.4s
 	WORD $0x4ebed744 // fsub v4.4s, v26.4s, v30.4s
-	WORD $0x4ebed769 // fsub v9.4s, v27.4s, v30.4s
-	WORD $0x4ebed78a // fsub v10.4s, v28.4s, v30.4s
+	WORD $0x4ebed765 // fsub v5.4s, v27.4s, v30.4s
+	WORD $0x4ebed786 // fsub v6.4s, v28.4s, v30.4s
+	WORD $0x3dc00067 // ldr q7, [x3, #0]
+	WORD $0x3dc00468 // ldr q8, [x3, #16]
+	WORD $0x3dc00869 // ldr q9, [x3, #32]
+	WORD $0x3dc00c6a // ldr q10, [x3, #48]
 	WORD $0x3dc0fe8b // ldr q11, [x20, #1008]
-	WORD $0x4ebfcd65 // fmls v5.4s, v11.4s, v31.4s
-	WORD $0x4ea4cd66 // fmls v6.4s, v11.4s, v4.4s
-	WORD $0x4ea9cd67 // fmls v7.4s, v11.4s, v9.4s
-	WORD $0x4eaacd68 // fmls v8.4s, v11.4s, v10.4s
-	WORD $0x4ebfcc45 // fmls v5.4s, v2.4s, v31.4s
-	WORD $0x4ea4cc46 // fmls v6.4s, v2.4s, v4.4s
-	WORD $0x4ea9cc47 // fmls v7.4s, v2.4s, v9.4s
-	WORD $0x4eaacc48 // fmls v8.4s, v2.4s, v10.4s
-	WORD $0x4ebfcc25 // fmls v5.4s, v1.4s, v31.4s
-	WORD $0x4ea4cc26 // fmls v6.4s, v1.4s, v4.4s
-	WORD $0x4ea9cc27 // fmls v7.4s, v1.4s, v9.4s
-	WORD $0x4eaacc28 // fmls v8.4s, v1.4s, v10.4s
-	WORD $0x6e25dcac // fmul v12.4s, v5.4s, v5.4s
-	WORD $0x6e26dccd // fmul v13.4s, v6.4s, v6.4s
-	WORD $0x6e27dcee // fmul v14.4s, v7.4s, v7.4s
-	WORD $0x6e28dd0f // fmul v15.4s, v8.4s, v8.4s
+	WORD $0x4ebfcd67 // fmls v7.4s, v11.4s, v31.4s
+	WORD $0x4ea4cd68 // fmls v8.4s, v11.4s, v4.4s
+	WORD $0x4ea5cd69 // fmls v9.4s, v11.4s, v5.4s
+	WORD $0x4ea6cd6a // fmls v10.4s, v11.4s, v6.4s
+	WORD $0x4ebfcc47 // fmls v7.4s, v2.4s, v31.4s
+	WORD $0x4ea4cc48 // fmls v8.4s, v2.4s, v4.4s
+	WORD $0x4ea5cc49 // fmls v9.4s, v2.4s, v5.4s
+	WORD $0x4ea6cc4a // fmls v10.4s, v2.4s, v6.4s
+	WORD $0x4ebfcc27 // fmls v7.4s, v1.4s, v31.4s
+	WORD $0x4ea4cc28 // fmls v8.4s, v1.4s, v4.4s
+	WORD $0x4ea5cc29 // fmls v9.4s, v1.4s, v5.4s
+	WORD $0x4ea6cc2a // fmls v10.4s, v1.4s, v6.4s
+	WORD $0x6e27dcec // fmul v12.4s, v7.4s, v7.4s
+	WORD $0x6e28dd0d // fmul v13.4s, v8.4s, v8.4s
+	WORD $0x6e29dd2e // fmul v14.4s, v9.4s, v9.4s
+	WORD $0x6e2add4f // fmul v15.4s, v10.4s, v10.4s
 	WORD $0x3dc10a90 // ldr q16, [x20, #1056]
 	WORD $0x3dc10a91 // ldr q17, [x20, #1056]
 	WORD $0x3dc10a92 // ldr q18, [x20, #1056]
@@ -15380,24 +15197,24 @@ side1:
 	WORD $0x4e33cdff // fmla v31.4s, v15.4s, v19.4s
 	WORD $0x3dc11284 // ldr q4, [x20, #1088]
 	WORD $0x4e34cd84 // fmla v4.4s, v12.4s, v20.4s
-	WORD $0x3dc11289 // ldr q9, [x20, #1088]
-	WORD $0x4e3dcda9 // fmla v9.4s, v13.4s, v29.4s
-	WORD $0x3dc1128a // ldr q10, [x20, #1088]
-	WORD $0x4e3ecdca // fmla v10.4s, v14.4s, v30.4s
+	WORD $0x3dc11285 // ldr q5, [x20, #1088]
+	WORD $0x4e3dcda5 // fmla v5.4s, v13.4s, v29.4s
+	WORD $0x3dc11286 // ldr q6, [x20, #1088]
+	WORD $0x4e3ecdc6 // fmla v6.4s, v14.4s, v30.4s
 	WORD $0x3dc1128b // ldr q11, [x20, #1088]
 	WORD $0x4e3fcdeb // fmla v11.4s, v15.4s, v31.4s
 	WORD $0x3dc02e90 // ldr q16, [x20, #176]
 	WORD $0x4e24cd90 // fmla v16.4s, v12.4s, v4.4s
 	WORD $0x3dc02e91 // ldr q17, [x20, #176]
-	WORD $0x4e29cdb1 // fmla v17.4s, v13.4s, v9.4s
+	WORD $0x4e25cdb1 // fmla v17.4s, v13.4s, v5.4s
 	WORD $0x3dc02e92 // ldr q18, [x20, #176]
-	WORD $0x4e2acdd2 // fmla v18.4s, v14.4s, v10.4s
+	WORD $0x4e26cdd2 // fmla v18.4s, v14.4s, v6.4s
 	WORD $0x3dc02e93 // ldr q19, [x20, #176]
 	WORD $0x4e2bcdf3 // fmla v19.4s, v15.4s, v11.4s
-	WORD $0x6e25de14 // fmul v20.4s, v16.4s, v5.4s
-	WORD $0x6e26de3d // fmul v29.4s, v17.4s, v6.4s
-	WORD $0x6e27de5e // fmul v30.4s, v18.4s, v7.4s
-	WORD $0x6e28de7f // fmul v31.4s, v19.4s, v8.4s
+	WORD $0x6e27de14 // fmul v20.4s, v16.4s, v7.4s
+	WORD $0x6e28de3d // fmul v29.4s, v17.4s, v8.4s
+	WORD $0x6e29de5e // fmul v30.4s, v18.4s, v9.4s
+	WORD $0x6e2ade7f // fmul v31.4s, v19.4s, v10.4s
 	WORD $0x3dc11684 // ldr q4, [x20, #1104]
 	WORD $0x3dc11685 // ldr q5, [x20, #1104]
 	WORD $0x3dc11686 // ldr q6, [x20, #1104]
@@ -15482,14 +15299,10 @@ side1:
 	WORD $0x4eb61ec4 // orr v4.16b, v22.16b, v22.16b
 	WORD $0x4eb71ee4 // orr v4.16b, v23.16b, v23.16b
 	WORD $0x4eb81f04 // orr v4.16b, v24.16b, v24.16b
-	WORD $0x3d800039 // str q25, [x1, #0]
-	WORD $0x3d80043a // str q26, [x1, #16]
-	WORD $0x3d80083b // str q27, [x1, #32]
-	WORD $0x3d800c3c // str q28, [x1, #48]
-	WORD $0x3d800048 // str q8, [x2, #0]
-	WORD $0x3d800449 // str q9, [x2, #16]
-	WORD $0x3d80084a // str q10, [x2, #32]
-	WORD $0x3d800c4b // str q11, [x2, #48]
+	WORD $0xad006839 // stp q25, q26, [x1, #0]
+	WORD $0xad01703b // stp q27, q28, [x1, #32]
+	WORD $0xad002448 // stp q8, q9, [x2, #0]
+	WORD $0xad012c4a // stp q10, q11, [x2, #32]
 	ADD $64, R3
 	ADD $64, R1
 	ADD $64, R2
@@ -15618,10 +15431,8 @@ side1:
 	WORD $0x4e25d429 // fadd v9.4s, v1.4s, v5.4s
 	WORD $0x4e26d44a // fadd v10.4s, v2.4s, v6.4s
 	WORD $0x4e27d46b // fadd v11.4s, v3.4s, v7.4s
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R1
@@ -15703,10 +15514,8 @@ side1:
 	WORD $0x4ea5d429 // fsub v9.4s, v1.4s, v5.4s
 	WORD $0x4ea6d44a // fsub v10.4s, v2.4s, v6.4s
 	WORD $0x4ea7d46b // fsub v11.4s, v3.4s, v7.4s
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R1
@@ -15788,10 +15597,8 @@ side1:
 	WORD $0x6e25dc29 // fmul v9.4s, v1.4s, v5.4s
 	WORD $0x6e26dc4a // fmul v10.4s, v2.4s, v6.4s
 	WORD $0x6e27dc6b // fmul v11.4s, v3.4s, v7.4s
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R1
@@ -15873,10 +15680,8 @@ side1:
 	WORD $0x6e25fc29 // fdiv v9.4s, v1.4s, v5.4s
 	WORD $0x6e26fc4a // fdiv v10.4s, v2.4s, v6.4s
 	WORD $0x6e27fc6b // fdiv v11.4s, v3.4s, v7.4s
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R1
@@ -15957,14 +15762,16 @@ side1:
 	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
 	WORD $0xad402488 // ldp q8, q9, [x4, #0]
 	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
-	WORD $0x4e20cc88 // fmla v8.4s, v4.4s, v0.4s
-	WORD $0x4e21cca9 // fmla v9.4s, v5.4s, v1.4s
-	WORD $0x4e22ccca // fmla v10.4s, v6.4s, v2.4s
-	WORD $0x4e23cceb // fmla v11.4s, v7.4s, v3.4s
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0x3dc0008c // ldr q12, [x4, #0]
+	WORD $0x4e20cc8c // fmla v12.4s, v4.4s, v0.4s
+	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0x4e21ccad // fmla v13.4s, v5.4s, v1.4s
+	WORD $0x3dc0088e // ldr q14, [x4, #32]
+	WORD $0x4e22ccce // fmla v14.4s, v6.4s, v2.4s
+	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x4e23ccef // fmla v15.4s, v7.4s, v3.4s
+	WORD $0xad00342c // stp q12, q13, [x1, #0]
+	WORD $0xad013c2e // stp q14, q15, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -15975,11 +15782,11 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
-	WORD $0x3dc0008e // ldr q14, [x4, #0]
-	WORD $0x4e2ccdae // fmla v14.4s, v13.4s, v12.4s
-	WORD $0x3d80002e // str q14, [x1, #0]
+	WORD $0x3dc00050 // ldr q16, [x2, #0]
+	WORD $0x3dc00071 // ldr q17, [x3, #0]
+	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x4e30ce32 // fmla v18.4s, v17.4s, v16.4s
+	WORD $0x3d800032 // str q18, [x1, #0]
 	ADD $16, R2
 	ADD $16, R3
 	ADD $16, R4
@@ -16068,10 +15875,8 @@ side1:
 	WORD $0x4e22ccce // fmla v14.4s, v6.4s, v2.4s
 	WORD $0x6ea0f96f // fneg v15.4s, v11.4s
 	WORD $0x4e23ccef // fmla v15.4s, v7.4s, v3.4s
-	WORD $0x3d80002c // str q12, [x1, #0]
-	WORD $0x3d80042d // str q13, [x1, #16]
-	WORD $0x3d80082e // str q14, [x1, #32]
-	WORD $0x3d800c2f // str q15, [x1, #48]
+	WORD $0xad00342c // stp q12, q13, [x1, #0]
+	WORD $0xad013c2e // stp q14, q15, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -16168,14 +15973,16 @@ side1:
 	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
 	WORD $0xad402488 // ldp q8, q9, [x4, #0]
 	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
-	WORD $0x4ea0cc88 // fmls v8.4s, v4.4s, v0.4s
-	WORD $0x4ea1cca9 // fmls v9.4s, v5.4s, v1.4s
-	WORD $0x4ea2ccca // fmls v10.4s, v6.4s, v2.4s
-	WORD $0x4ea3cceb // fmls v11.4s, v7.4s, v3.4s
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0x3dc0008c // ldr q12, [x4, #0]
+	WORD $0x4ea0cc8c // fmls v12.4s, v4.4s, v0.4s
+	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0x4ea1ccad // fmls v13.4s, v5.4s, v1.4s
+	WORD $0x3dc0088e // ldr q14, [x4, #32]
+	WORD $0x4ea2ccce // fmls v14.4s, v6.4s, v2.4s
+	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x4ea3ccef // fmls v15.4s, v7.4s, v3.4s
+	WORD $0xad00342c // stp q12, q13, [x1, #0]
+	WORD $0xad013c2e // stp q14, q15, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -16186,11 +15993,11 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
-	WORD $0x3dc0008e // ldr q14, [x4, #0]
-	WORD $0x4eaccdae // fmls v14.4s, v13.4s, v12.4s
-	WORD $0x3d80002e // str q14, [x1, #0]
+	WORD $0x3dc00050 // ldr q16, [x2, #0]
+	WORD $0x3dc00071 // ldr q17, [x3, #0]
+	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x4eb0ce32 // fmls v18.4s, v17.4s, v16.4s
+	WORD $0x3d800032 // str q18, [x1, #0]
 	ADD $16, R2
 	ADD $16, R3
 	ADD $16, R4
@@ -16279,10 +16086,8 @@ side1:
 	WORD $0x6e29ddb1 // fmul v17.4s, v13.4s, v9.4s
 	WORD $0x6e2addd2 // fmul v18.4s, v14.4s, v10.4s
 	WORD $0x6e2bddf3 // fmul v19.4s, v15.4s, v11.4s
-	WORD $0x3d800030 // str q16, [x1, #0]
-	WORD $0x3d800431 // str q17, [x1, #16]
-	WORD $0x3d800832 // str q18, [x1, #32]
-	WORD $0x3d800c33 // str q19, [x1, #48]
+	WORD $0xad004430 // stp q16, q17, [x1, #0]
+	WORD $0xad014c32 // stp q18, q19, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -16390,10 +16195,8 @@ side1:
 	WORD $0x4e21ccb1 // fmla v17.4s, v5.4s, v1.4s
 	WORD $0x4e22ccd2 // fmla v18.4s, v6.4s, v2.4s
 	WORD $0x4e23ccf3 // fmla v19.4s, v7.4s, v3.4s
-	WORD $0x3d800030 // str q16, [x1, #0]
-	WORD $0x3d800431 // str q17, [x1, #16]
-	WORD $0x3d800832 // str q18, [x1, #32]
-	WORD $0x3d800c33 // str q19, [x1, #48]
+	WORD $0xad004430 // stp q16, q17, [x1, #0]
+	WORD $0xad014c32 // stp q18, q19, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -16505,10 +16308,8 @@ side1:
 	WORD $0x4e20d446 // fadd v6.4s, v2.4s, v0.4s
 	WORD $0x4e20d467 // fadd v7.4s, v3.4s, v0.4s
 	WORD $0x4e20d488 // fadd v8.4s, v4.4s, v0.4s
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -16574,10 +16375,8 @@ side1:
 	WORD $0x6e20dc46 // fmul v6.4s, v2.4s, v0.4s
 	WORD $0x6e20dc67 // fmul v7.4s, v3.4s, v0.4s
 	WORD $0x6e20dc88 // fmul v8.4s, v4.4s, v0.4s
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -16643,10 +16442,8 @@ side1:
 	WORD $0x6e20fc46 // fdiv v6.4s, v2.4s, v0.4s
 	WORD $0x6e20fc67 // fdiv v7.4s, v3.4s, v0.4s
 	WORD $0x6e20fc88 // fdiv v8.4s, v4.4s, v0.4s
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -16712,10 +16509,8 @@ side1:
 	WORD $0x4ea2d406 // fsub v6.4s, v0.4s, v2.4s
 	WORD $0x4ea3d407 // fsub v7.4s, v0.4s, v3.4s
 	WORD $0x4ea4d408 // fsub v8.4s, v0.4s, v4.4s
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -16781,10 +16576,8 @@ side1:
 	WORD $0x6e22fc06 // fdiv v6.4s, v0.4s, v2.4s
 	WORD $0x6e23fc07 // fdiv v7.4s, v0.4s, v3.4s
 	WORD $0x6e24fc08 // fdiv v8.4s, v0.4s, v4.4s
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $16, R0
@@ -16849,14 +16642,16 @@ side1:
 	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0xad401865 // ldp q5, q6, [x3, #0]
 	WORD $0xad412067 // ldp q7, q8, [x3, #32]
-	WORD $0x4e21cc05 // fmla v5.4s, v0.4s, v1.4s
-	WORD $0x4e22cc06 // fmla v6.4s, v0.4s, v2.4s
-	WORD $0x4e23cc07 // fmla v7.4s, v0.4s, v3.4s
-	WORD $0x4e24cc08 // fmla v8.4s, v0.4s, v4.4s
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0x3dc00069 // ldr q9, [x3, #0]
+	WORD $0x4e21cc09 // fmla v9.4s, v0.4s, v1.4s
+	WORD $0x3dc0046a // ldr q10, [x3, #16]
+	WORD $0x4e22cc0a // fmla v10.4s, v0.4s, v2.4s
+	WORD $0x3dc0086b // ldr q11, [x3, #32]
+	WORD $0x4e23cc0b // fmla v11.4s, v0.4s, v3.4s
+	WORD $0x3dc00c6c // ldr q12, [x3, #48]
+	WORD $0x4e24cc0c // fmla v12.4s, v0.4s, v4.4s
+	WORD $0xad002829 // stp q9, q10, [x1, #0]
+	WORD $0xad01302b // stp q11, q12, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R1
@@ -16866,10 +16661,10 @@ few1:
 	CMP $4, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
-	WORD $0x3dc0006a // ldr q10, [x3, #0]
-	WORD $0x4e29cc0a // fmla v10.4s, v0.4s, v9.4s
-	WORD $0x3d80002a // str q10, [x1, #0]
+	WORD $0x3dc0004d // ldr q13, [x2, #0]
+	WORD $0x3dc0006e // ldr q14, [x3, #0]
+	WORD $0x4e2dcc0e // fmla v14.4s, v0.4s, v13.4s
+	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
 	ADD $16, R3
 	ADD $16, R1
@@ -16930,10 +16725,8 @@ TEXT ·fillF32NEON(SB), NOSPLIT, $24-20
 side1:
 	CMP $16, R0
 	BLT few1
-	WORD $0x3d800020 // str q0, [x1, #0]
-	WORD $0x3d800420 // str q0, [x1, #16]
-	WORD $0x3d800820 // str q0, [x1, #32]
-	WORD $0x3d800c20 // str q0, [x1, #48]
+	WORD $0xad000020 // stp q0, q0, [x1, #0]
+	WORD $0xad010020 // stp q0, q0, [x1, #32]
 	ADD $64, R1
 	SUB $16, R0
 	B side1
@@ -17778,10 +17571,8 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -17984,8 +17775,7 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -18285,15 +18075,11 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
-	WORD $0x3d800a66 // str q6, [x19, #32]
-	WORD $0x3d800e67 // str q7, [x19, #48]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0xad011e66 // stp q6, q7, [x19, #32]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -18529,11 +18315,9 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800262 // str q2, [x19, #0]
-	WORD $0x3d800663 // str q3, [x19, #16]
+	WORD $0xad000e62 // stp q2, q3, [x19, #0]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -18898,20 +18682,14 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
-	WORD $0x3d800a66 // str q6, [x19, #32]
-	WORD $0x3d800e67 // str q7, [x19, #48]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0xad011e66 // stp q6, q7, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -19185,14 +18963,11 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800262 // str q2, [x19, #0]
-	WORD $0x3d800663 // str q3, [x19, #16]
+	WORD $0xad000e62 // stp q2, q3, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -19617,25 +19392,17 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
-	WORD $0x3d800a66 // str q6, [x19, #32]
-	WORD $0x3d800e67 // str q7, [x19, #48]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0xad011e66 // stp q6, q7, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d80026c // str q12, [x19, #0]
-	WORD $0x3d80066d // str q13, [x19, #16]
-	WORD $0x3d800a6e // str q14, [x19, #32]
-	WORD $0x3d800e6f // str q15, [x19, #48]
+	WORD $0xad00366c // stp q12, q13, [x19, #0]
+	WORD $0xad013e6e // stp q14, q15, [x19, #32]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -19942,17 +19709,13 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800262 // str q2, [x19, #0]
-	WORD $0x3d800663 // str q3, [x19, #16]
+	WORD $0xad000e62 // stp q2, q3, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800266 // str q6, [x19, #0]
-	WORD $0x3d800667 // str q7, [x19, #16]
+	WORD $0xad001e66 // stp q6, q7, [x19, #0]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -20436,30 +20199,20 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
-	WORD $0x3d800a66 // str q6, [x19, #32]
-	WORD $0x3d800e67 // str q7, [x19, #48]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0xad011e66 // stp q6, q7, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d80026c // str q12, [x19, #0]
-	WORD $0x3d80066d // str q13, [x19, #16]
-	WORD $0x3d800a6e // str q14, [x19, #32]
-	WORD $0x3d800e6f // str q15, [x19, #48]
+	WORD $0xad00366c // stp q12, q13, [x19, #0]
+	WORD $0xad013e6e // stp q14, q15, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800270 // str q16, [x19, #0]
-	WORD $0x3d800671 // str q17, [x19, #16]
-	WORD $0x3d800a72 // str q18, [x19, #32]
-	WORD $0x3d800e73 // str q19, [x19, #48]
+	WORD $0xad004670 // stp q16, q17, [x19, #0]
+	WORD $0xad014e72 // stp q18, q19, [x19, #32]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -20798,20 +20551,15 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800262 // str q2, [x19, #0]
-	WORD $0x3d800663 // str q3, [x19, #16]
+	WORD $0xad000e62 // stp q2, q3, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800266 // str q6, [x19, #0]
-	WORD $0x3d800667 // str q7, [x19, #16]
+	WORD $0xad001e66 // stp q6, q7, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -21355,35 +21103,23 @@ store:
 	ADD $8, RSP, R19
 	MOVD $64, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
-	WORD $0x3d800a66 // str q6, [x19, #32]
-	WORD $0x3d800e67 // str q7, [x19, #48]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
+	WORD $0xad011e66 // stp q6, q7, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d80026c // str q12, [x19, #0]
-	WORD $0x3d80066d // str q13, [x19, #16]
-	WORD $0x3d800a6e // str q14, [x19, #32]
-	WORD $0x3d800e6f // str q15, [x19, #48]
+	WORD $0xad00366c // stp q12, q13, [x19, #0]
+	WORD $0xad013e6e // stp q14, q15, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800270 // str q16, [x19, #0]
-	WORD $0x3d800671 // str q17, [x19, #16]
-	WORD $0x3d800a72 // str q18, [x19, #32]
-	WORD $0x3d800e73 // str q19, [x19, #48]
+	WORD $0xad004670 // stp q16, q17, [x19, #0]
+	WORD $0xad014e72 // stp q18, q19, [x19, #32]
 	ADD R22, R19
-	WORD $0x3d800274 // str q20, [x19, #0]
-	WORD $0x3d800675 // str q21, [x19, #16]
-	WORD $0x3d800a76 // str q22, [x19, #32]
-	WORD $0x3d800e77 // str q23, [x19, #48]
+	WORD $0xad005674 // stp q20, q21, [x19, #0]
+	WORD $0xad015e76 // stp q22, q23, [x19, #32]
 	CMP $8, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -21755,23 +21491,17 @@ store:
 	ADD $8, RSP, R19
 	MOVD $32, R22
 full:
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800262 // str q2, [x19, #0]
-	WORD $0x3d800663 // str q3, [x19, #16]
+	WORD $0xad000e62 // stp q2, q3, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800264 // str q4, [x19, #0]
-	WORD $0x3d800665 // str q5, [x19, #16]
+	WORD $0xad001664 // stp q4, q5, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800266 // str q6, [x19, #0]
-	WORD $0x3d800667 // str q7, [x19, #16]
+	WORD $0xad001e66 // stp q6, q7, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
 	ADD R22, R19
-	WORD $0x3d80026a // str q10, [x19, #0]
-	WORD $0x3d80066b // str q11, [x19, #16]
+	WORD $0xad002e6a // stp q10, q11, [x19, #0]
 	CMP $4, R23
 	BEQ stored
 	ADD $8, RSP, R19
@@ -22187,22 +21917,14 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
-	WORD $0x3d801264 // str q4, [x19, #64]
-	WORD $0x3d801665 // str q5, [x19, #80]
-	WORD $0x3d801a66 // str q6, [x19, #96]
-	WORD $0x3d801e67 // str q7, [x19, #112]
-	WORD $0x3d802268 // str q8, [x19, #128]
-	WORD $0x3d802669 // str q9, [x19, #144]
-	WORD $0x3d802a6a // str q10, [x19, #160]
-	WORD $0x3d802e6b // str q11, [x19, #176]
-	WORD $0x3d80326c // str q12, [x19, #192]
-	WORD $0x3d80366d // str q13, [x19, #208]
-	WORD $0x3d803a6e // str q14, [x19, #224]
-	WORD $0x3d803e6f // str q15, [x19, #240]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0xad021664 // stp q4, q5, [x19, #64]
+	WORD $0xad031e66 // stp q6, q7, [x19, #96]
+	WORD $0xad042668 // stp q8, q9, [x19, #128]
+	WORD $0xad052e6a // stp q10, q11, [x19, #160]
+	WORD $0xad06366c // stp q12, q13, [x19, #192]
+	WORD $0xad073e6e // stp q14, q15, [x19, #224]
 	MOVD 48(R0), R16
 	MOVD $1, R17
 	MADD R17, R5, R16, R5
@@ -22565,23 +22287,15 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
-	WORD $0x3d801264 // str q4, [x19, #64]
-	WORD $0x3d801665 // str q5, [x19, #80]
-	WORD $0x3d801a66 // str q6, [x19, #96]
-	WORD $0x3d801e67 // str q7, [x19, #112]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0xad021664 // stp q4, q5, [x19, #64]
+	WORD $0xad031e66 // stp q6, q7, [x19, #96]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
-	WORD $0x3d80126c // str q12, [x19, #64]
-	WORD $0x3d80166d // str q13, [x19, #80]
-	WORD $0x3d801a6e // str q14, [x19, #96]
-	WORD $0x3d801e6f // str q15, [x19, #112]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0xad02366c // stp q12, q13, [x19, #64]
+	WORD $0xad033e6e // stp q14, q15, [x19, #96]
 	MOVD 48(R0), R16
 	MOVD $2, R17
 	MADD R17, R5, R16, R5
@@ -23063,32 +22777,20 @@ factor:
 store:
 	MOVD R5, R19
 	MOVD 48(R0), R22
-	WORD $0x3d800260 // str q0, [x19, #0]
-	WORD $0x3d800661 // str q1, [x19, #16]
-	WORD $0x3d800a62 // str q2, [x19, #32]
-	WORD $0x3d800e63 // str q3, [x19, #48]
-	WORD $0x3d801264 // str q4, [x19, #64]
-	WORD $0x3d801665 // str q5, [x19, #80]
-	WORD $0x3d801a66 // str q6, [x19, #96]
-	WORD $0x3d801e67 // str q7, [x19, #112]
+	WORD $0xad000660 // stp q0, q1, [x19, #0]
+	WORD $0xad010e62 // stp q2, q3, [x19, #32]
+	WORD $0xad021664 // stp q4, q5, [x19, #64]
+	WORD $0xad031e66 // stp q6, q7, [x19, #96]
 	ADD R22, R19
-	WORD $0x3d800268 // str q8, [x19, #0]
-	WORD $0x3d800669 // str q9, [x19, #16]
-	WORD $0x3d800a6a // str q10, [x19, #32]
-	WORD $0x3d800e6b // str q11, [x19, #48]
-	WORD $0x3d80126c // str q12, [x19, #64]
-	WORD $0x3d80166d // str q13, [x19, #80]
-	WORD $0x3d801a6e // str q14, [x19, #96]
-	WORD $0x3d801e6f // str q15, [x19, #112]
+	WORD $0xad002668 // stp q8, q9, [x19, #0]
+	WORD $0xad012e6a // stp q10, q11, [x19, #32]
+	WORD $0xad02366c // stp q12, q13, [x19, #64]
+	WORD $0xad033e6e // stp q14, q15, [x19, #96]
 	ADD R22, R19
-	WORD $0x3d800270 // str q16, [x19, #0]
-	WORD $0x3d800671 // str q17, [x19, #16]
-	WORD $0x3d800a72 // str q18, [x19, #32]
-	WORD $0x3d800e73 // str q19, [x19, #48]
-	WORD $0x3d801274 // str q20, [x19, #64]
-	WORD $0x3d801675 // str q21, [x19, #80]
-	WORD $0x3d801a76 // str q22, [x19, #96]
-	WORD $0x3d801e77 // str q23, [x19, #112]
+	WORD $0xad004670 // stp q16, q17, [x19, #0]
+	WORD $0xad014e72 // stp q18, q19, [x19, #32]
+	WORD $0xad025674 // stp q20, q21, [x19, #64]
+	WORD $0xad035e76 // stp q22, q23, [x19, #96]
 	MOVD 48(R0), R16
 	MOVD $3, R17
 	MADD R17, R5, R16, R5
@@ -24084,11 +23786,9 @@ block:
 	WORD $0x4ec16805 // trn2 v5.2d, v0.2d, v1.2d
 	WORD $0x4ec32846 // trn1 v6.2d, v2.2d, v3.2d
 	WORD $0x4ec36847 // trn2 v7.2d, v2.2d, v3.2d
-	WORD $0x3d800064 // str q4, [x3, #0]
-	WORD $0x3d800466 // str q6, [x3, #16]
+	WORD $0xad001864 // stp q4, q6, [x3, #0]
 	ADD R4, R3
-	WORD $0x3d800065 // str q5, [x3, #0]
-	WORD $0x3d800467 // str q7, [x3, #16]
+	WORD $0xad001c65 // stp q5, q7, [x3, #0]
 	ADD R4, R3
 	MOVD R1, R9
 	WORD $0x3dc00528 // ldr q8, [x9, #16]
@@ -24102,11 +23802,9 @@ block:
 	WORD $0x4ec9690d // trn2 v13.2d, v8.2d, v9.2d
 	WORD $0x4ecb294e // trn1 v14.2d, v10.2d, v11.2d
 	WORD $0x4ecb694f // trn2 v15.2d, v10.2d, v11.2d
-	WORD $0x3d80006c // str q12, [x3, #0]
-	WORD $0x3d80046e // str q14, [x3, #16]
+	WORD $0xad00386c // stp q12, q14, [x3, #0]
 	ADD R4, R3
-	WORD $0x3d80006d // str q13, [x3, #0]
-	WORD $0x3d80046f // str q15, [x3, #16]
+	WORD $0xad003c6d // stp q13, q15, [x3, #0]
 	ADD R4, R3
 	ADD $32, R1
 	SUBS $1, R0
@@ -24147,58 +23845,60 @@ side1:
 	WORD $0x4eebcc71 // fmls v17.2d, v3.2d, v11.2d
 	WORD $0x4ee4d612 // fsub v18.2d, v16.2d, v4.2d
 	WORD $0x4ee4d633 // fsub v19.2d, v17.2d, v4.2d
-	WORD $0x4e72cc4a // fmla v10.2d, v2.2d, v18.2d
-	WORD $0x4e73cc4b // fmla v11.2d, v2.2d, v19.2d
-	WORD $0x4e72cc2a // fmla v10.2d, v1.2d, v18.2d
-	WORD $0x4e73cc2b // fmla v11.2d, v1.2d, v19.2d
-	WORD $0x6e6add54 // fmul v20.2d, v10.2d, v10.2d
-	WORD $0x6e6bdd75 // fmul v21.2d, v11.2d, v11.2d
+	WORD $0x3dc00054 // ldr q20, [x2, #0]
+	WORD $0x3dc00455 // ldr q21, [x2, #16]
+	WORD $0x4e72cc54 // fmla v20.2d, v2.2d, v18.2d
+	WORD $0x4e73cc55 // fmla v21.2d, v2.2d, v19.2d
+	WORD $0x4e72cc34 // fmla v20.2d, v1.2d, v18.2d
+	WORD $0x4e73cc35 // fmla v21.2d, v1.2d, v19.2d
 	WORD $0x6e74de96 // fmul v22.2d, v20.2d, v20.2d
 	WORD $0x6e75deb7 // fmul v23.2d, v21.2d, v21.2d
 	WORD $0x6e76ded8 // fmul v24.2d, v22.2d, v22.2d
 	WORD $0x6e77def9 // fmul v25.2d, v23.2d, v23.2d
-	WORD $0x3dc13a9a // ldr q26, [x20, #1248]
-	WORD $0x3dc13a9b // ldr q27, [x20, #1248]
-	WORD $0x3dc13e9c // ldr q28, [x20, #1264]
-	WORD $0x4e7acd5c // fmla v28.2d, v10.2d, v26.2d
-	WORD $0x3dc13e9d // ldr q29, [x20, #1264]
-	WORD $0x4e7bcd7d // fmla v29.2d, v11.2d, v27.2d
-	WORD $0x3dc1429e // ldr q30, [x20, #1280]
-	WORD $0x3dc1429f // ldr q31, [x20, #1280]
+	WORD $0x6e78df1a // fmul v26.2d, v24.2d, v24.2d
+	WORD $0x6e79df3b // fmul v27.2d, v25.2d, v25.2d
+	WORD $0x3dc13a9c // ldr q28, [x20, #1248]
+	WORD $0x3dc13a9d // ldr q29, [x20, #1248]
+	WORD $0x3dc13e9e // ldr q30, [x20, #1264]
+	WORD $0x4e7cce9e // fmla v30.2d, v20.2d, v28.2d
+	WORD $0x3dc13e9f // ldr q31, [x20, #1264]
+	WORD $0x4e7dcebf // fmla v31.2d, v21.2d, v29.2d
+	WORD $0x3dc1428a // ldr q10, [x20, #1280]
+	WORD $0x3dc1428b // ldr q11, [x20, #1280]
 	WORD $0x3dc1468c // ldr q12, [x20, #1296]
-	WORD $0x4e7ecd4c // fmla v12.2d, v10.2d, v30.2d
+	WORD $0x4e6ace8c // fmla v12.2d, v20.2d, v10.2d
 	WORD $0x3dc1468d // ldr q13, [x20, #1296]
-	WORD $0x4e7fcd6d // fmla v13.2d, v11.2d, v31.2d
-	WORD $0x4e6cce9c // fmla v28.2d, v20.2d, v12.2d
-	WORD $0x4e6dcebd // fmla v29.2d, v21.2d, v13.2d
+	WORD $0x4e6bcead // fmla v13.2d, v21.2d, v11.2d
+	WORD $0x4e6ccede // fmla v30.2d, v22.2d, v12.2d
+	WORD $0x4e6dceff // fmla v31.2d, v23.2d, v13.2d
 	WORD $0x3dc14a8e // ldr q14, [x20, #1312]
 	WORD $0x3dc14a8f // ldr q15, [x20, #1312]
 	WORD $0x3dc14e92 // ldr q18, [x20, #1328]
-	WORD $0x4e6ecd52 // fmla v18.2d, v10.2d, v14.2d
+	WORD $0x4e6ece92 // fmla v18.2d, v20.2d, v14.2d
 	WORD $0x3dc14e93 // ldr q19, [x20, #1328]
-	WORD $0x4e6fcd73 // fmla v19.2d, v11.2d, v15.2d
-	WORD $0x3dc1529a // ldr q26, [x20, #1344]
-	WORD $0x3dc1529b // ldr q27, [x20, #1344]
-	WORD $0x3dc1569e // ldr q30, [x20, #1360]
-	WORD $0x4e7acd5e // fmla v30.2d, v10.2d, v26.2d
-	WORD $0x3dc1569f // ldr q31, [x20, #1360]
-	WORD $0x4e7bcd7f // fmla v31.2d, v11.2d, v27.2d
-	WORD $0x4e7ece92 // fmla v18.2d, v20.2d, v30.2d
-	WORD $0x4e7fceb3 // fmla v19.2d, v21.2d, v31.2d
-	WORD $0x4e72cedc // fmla v28.2d, v22.2d, v18.2d
-	WORD $0x4e73cefd // fmla v29.2d, v23.2d, v19.2d
+	WORD $0x4e6fceb3 // fmla v19.2d, v21.2d, v15.2d
+	WORD $0x3dc1529c // ldr q28, [x20, #1344]
+	WORD $0x3dc1529d // ldr q29, [x20, #1344]
+	WORD $0x3dc1568a // ldr q10, [x20, #1360]
+	WORD $0x4e7cce8a // fmla v10.2d, v20.2d, v28.2d
+	WORD $0x3dc1568b // ldr q11, [x20, #1360]
+	WORD $0x4e7dceab // fmla v11.2d, v21.2d, v29.2d
+	WORD $0x4e6aced2 // fmla v18.2d, v22.2d, v10.2d
+	WORD $0x4e6bcef3 // fmla v19.2d, v23.2d, v11.2d
+	WORD $0x4e72cf1e // fmla v30.2d, v24.2d, v18.2d
+	WORD $0x4e73cf3f // fmla v31.2d, v25.2d, v19.2d
 	WORD $0x3dc15a8c // ldr q12, [x20, #1376]
 	WORD $0x3dc15a8d // ldr q13, [x20, #1376]
 	WORD $0x3dc15e8e // ldr q14, [x20, #1392]
-	WORD $0x4e6ccd4e // fmla v14.2d, v10.2d, v12.2d
+	WORD $0x4e6cce8e // fmla v14.2d, v20.2d, v12.2d
 	WORD $0x3dc15e8f // ldr q15, [x20, #1392]
-	WORD $0x4e6dcd6f // fmla v15.2d, v11.2d, v13.2d
-	WORD $0x4e6ecf1c // fmla v28.2d, v24.2d, v14.2d
-	WORD $0x4e6fcf3d // fmla v29.2d, v25.2d, v15.2d
-	WORD $0x4efcce8a // fmls v10.2d, v20.2d, v28.2d
-	WORD $0x4efdceab // fmls v11.2d, v21.2d, v29.2d
-	WORD $0x4eead412 // fsub v18.2d, v0.2d, v10.2d
-	WORD $0x4eebd413 // fsub v19.2d, v0.2d, v11.2d
+	WORD $0x4e6dceaf // fmla v15.2d, v21.2d, v13.2d
+	WORD $0x4e6ecf5e // fmla v30.2d, v26.2d, v14.2d
+	WORD $0x4e6fcf7f // fmla v31.2d, v27.2d, v15.2d
+	WORD $0x4efeced4 // fmls v20.2d, v22.2d, v30.2d
+	WORD $0x4effcef5 // fmls v21.2d, v23.2d, v31.2d
+	WORD $0x4ef4d412 // fsub v18.2d, v0.2d, v20.2d
+	WORD $0x4ef5d413 // fsub v19.2d, v0.2d, v21.2d
 	WORD $0x4f745614 // shl v20.2d, v16.2d, #52
 	WORD $0x4f745635 // shl v21.2d, v17.2d, #52
 	WORD $0x4ef48656 // add v22.2d, v18.2d, v20.2d
@@ -24211,8 +23911,7 @@ side1:
 	WORD $0x6e79ff7d // fdiv v29.2d, v27.2d, v25.2d
 	WORD $0x6e76df9e // fmul v30.2d, v28.2d, v22.2d
 	WORD $0x6e77dfbf // fmul v31.2d, v29.2d, v23.2d
-	WORD $0x3d80003c // str q28, [x1, #0]
-	WORD $0x3d80043d // str q29, [x1, #16]
+	WORD $0xad00743c // stp q28, q29, [x1, #0]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -24369,58 +24068,60 @@ side1:
 	WORD $0x4eebcc71 // fmls v17.2d, v3.2d, v11.2d
 	WORD $0x4ee4d612 // fsub v18.2d, v16.2d, v4.2d
 	WORD $0x4ee4d633 // fsub v19.2d, v17.2d, v4.2d
-	WORD $0x4e72cc4a // fmla v10.2d, v2.2d, v18.2d
-	WORD $0x4e73cc4b // fmla v11.2d, v2.2d, v19.2d
-	WORD $0x4e72cc2a // fmla v10.2d, v1.2d, v18.2d
-	WORD $0x4e73cc2b // fmla v11.2d, v1.2d, v19.2d
-	WORD $0x6e6add54 // fmul v20.2d, v10.2d, v10.2d
-	WORD $0x6e6bdd75 // fmul v21.2d, v11.2d, v11.2d
+	WORD $0x3dc00074 // ldr q20, [x3, #0]
+	WORD $0x3dc00475 // ldr q21, [x3, #16]
+	WORD $0x4e72cc54 // fmla v20.2d, v2.2d, v18.2d
+	WORD $0x4e73cc55 // fmla v21.2d, v2.2d, v19.2d
+	WORD $0x4e72cc34 // fmla v20.2d, v1.2d, v18.2d
+	WORD $0x4e73cc35 // fmla v21.2d, v1.2d, v19.2d
 	WORD $0x6e74de96 // fmul v22.2d, v20.2d, v20.2d
 	WORD $0x6e75deb7 // fmul v23.2d, v21.2d, v21.2d
 	WORD $0x6e76ded8 // fmul v24.2d, v22.2d, v22.2d
 	WORD $0x6e77def9 // fmul v25.2d, v23.2d, v23.2d
-	WORD $0x3dc13a9a // ldr q26, [x20, #1248]
-	WORD $0x3dc13a9b // ldr q27, [x20, #1248]
-	WORD $0x3dc13e9c // ldr q28, [x20, #1264]
-	WORD $0x4e7acd5c // fmla v28.2d, v10.2d, v26.2d
-	WORD $0x3dc13e9d // ldr q29, [x20, #1264]
-	WORD $0x4e7bcd7d // fmla v29.2d, v11.2d, v27.2d
-	WORD $0x3dc1429e // ldr q30, [x20, #1280]
-	WORD $0x3dc1429f // ldr q31, [x20, #1280]
+	WORD $0x6e78df1a // fmul v26.2d, v24.2d, v24.2d
+	WORD $0x6e79df3b // fmul v27.2d, v25.2d, v25.2d
+	WORD $0x3dc13a9c // ldr q28, [x20, #1248]
+	WORD $0x3dc13a9d // ldr q29, [x20, #1248]
+	WORD $0x3dc13e9e // ldr q30, [x20, #1264]
+	WORD $0x4e7cce9e // fmla v30.2d, v20.2d, v28.2d
+	WORD $0x3dc13e9f // ldr q31, [x20, #1264]
+	WORD $0x4e7dcebf // fmla v31.2d, v21.2d, v29.2d
+	WORD $0x3dc1428a // ldr q10, [x20, #1280]
+	WORD $0x3dc1428b // ldr q11, [x20, #1280]
 	WORD $0x3dc1468c // ldr q12, [x20, #1296]
-	WORD $0x4e7ecd4c // fmla v12.2d, v10.2d, v30.2d
+	WORD $0x4e6ace8c // fmla v12.2d, v20.2d, v10.2d
 	WORD $0x3dc1468d // ldr q13, [x20, #1296]
-	WORD $0x4e7fcd6d // fmla v13.2d, v11.2d, v31.2d
-	WORD $0x4e6cce9c // fmla v28.2d, v20.2d, v12.2d
-	WORD $0x4e6dcebd // fmla v29.2d, v21.2d, v13.2d
+	WORD $0x4e6bcead // fmla v13.2d, v21.2d, v11.2d
+	WORD $0x4e6ccede // fmla v30.2d, v22.2d, v12.2d
+	WORD $0x4e6dceff // fmla v31.2d, v23.2d, v13.2d
 	WORD $0x3dc14a8e // ldr q14, [x20, #1312]
 	WORD $0x3dc14a8f // ldr q15, [x20, #1312]
 	WORD $0x3dc14e92 // ldr q18, [x20, #1328]
-	WORD $0x4e6ecd52 // fmla v18.2d, v10.2d, v14.2d
+	WORD $0x4e6ece92 // fmla v18.2d, v20.2d, v14.2d
 	WORD $0x3dc14e93 // ldr q19, [x20, #1328]
-	WORD $0x4e6fcd73 // fmla v19.2d, v11.2d, v15.2d
-	WORD $0x3dc1529a // ldr q26, [x20, #1344]
-	WORD $0x3dc1529b // ldr q27, [x20, #1344]
-	WORD $0x3dc1569e // ldr q30, [x20, #1360]
-	WORD $0x4e7acd5e // fmla v30.2d, v10.2d, v26.2d
-	WORD $0x3dc1569f // ldr q31, [x20, #1360]
-	WORD $0x4e7bcd7f // fmla v31.2d, v11.2d, v27.2d
-	WORD $0x4e7ece92 // fmla v18.2d, v20.2d, v30.2d
-	WORD $0x4e7fceb3 // fmla v19.2d, v21.2d, v31.2d
-	WORD $0x4e72cedc // fmla v28.2d, v22.2d, v18.2d
-	WORD $0x4e73cefd // fmla v29.2d, v23.2d, v19.2d
+	WORD $0x4e6fceb3 // fmla v19.2d, v21.2d, v15.2d
+	WORD $0x3dc1529c // ldr q28, [x20, #1344]
+	WORD $0x3dc1529d // ldr q29, [x20, #1344]
+	WORD $0x3dc1568a // ldr q10, [x20, #1360]
+	WORD $0x4e7cce8a // fmla v10.2d, v20.2d, v28.2d
+	WORD $0x3dc1568b // ldr q11, [x20, #1360]
+	WORD $0x4e7dceab // fmla v11.2d, v21.2d, v29.2d
+	WORD $0x4e6aced2 // fmla v18.2d, v22.2d, v10.2d
+	WORD $0x4e6bcef3 // fmla v19.2d, v23.2d, v11.2d
+	WORD $0x4e72cf1e // fmla v30.2d, v24.2d, v18.2d
+	WORD $0x4e73cf3f // fmla v31.2d, v25.2d, v19.2d
 	WORD $0x3dc15a8c // ldr q12, [x20, #1376]
 	WORD $0x3dc15a8d // ldr q13, [x20, #1376]
 	WORD $0x3dc15e8e // ldr q14, [x20, #1392]
-	WORD $0x4e6ccd4e // fmla v14.2d, v10.2d, v12.2d
+	WORD $0x4e6cce8e // fmla v14.2d, v20.2d, v12.2d
 	WORD $0x3dc15e8f // ldr q15, [x20, #1392]
-	WORD $0x4e6dcd6f // fmla v15.2d, v11.2d, v13.2d
-	WORD $0x4e6ecf1c // fmla v28.2d, v24.2d, v14.2d
-	WORD $0x4e6fcf3d // fmla v29.2d, v25.2d, v15.2d
-	WORD $0x4efcce8a // fmls v10.2d, v20.2d, v28.2d
-	WORD $0x4efdceab // fmls v11.2d, v21.2d, v29.2d
-	WORD $0x4eead412 // fsub v18.2d, v0.2d, v10.2d
-	WORD $0x4eebd413 // fsub v19.2d, v0.2d, v11.2d
+	WORD $0x4e6dceaf // fmla v15.2d, v21.2d, v13.2d
+	WORD $0x4e6ecf5e // fmla v30.2d, v26.2d, v14.2d
+	WORD $0x4e6fcf7f // fmla v31.2d, v27.2d, v15.2d
+	WORD $0x4efeced4 // fmls v20.2d, v22.2d, v30.2d
+	WORD $0x4effcef5 // fmls v21.2d, v23.2d, v31.2d
+	WORD $0x4ef4d412 // fsub v18.2d, v0.2d, v20.2d
+	WORD $0x4ef5d413 // fsub v19.2d, v0.2d, v21.2d
 	WORD $0x4f745614 // shl v20.2d, v16.2d, #52
 	WORD $0x4f745635 // shl v21.2d, v17.2d, #52
 	WORD $0x4ef48656 // add v22.2d, v18.2d, v20.2d
@@ -24435,10 +24136,8 @@ side1:
 	WORD $0x6e77dfbf // fmul v31.2d, v29.2d, v23.2d
 	WORD $0x6e7cdfca // fmul v10.2d, v30.2d, v28.2d
 	WORD $0x6e7ddfeb // fmul v11.2d, v31.2d, v29.2d
-	WORD $0x3d80003c // str q28, [x1, #0]
-	WORD $0x3d80043d // str q29, [x1, #16]
-	WORD $0x3d80004a // str q10, [x2, #0]
-	WORD $0x3d80044b // str q11, [x2, #16]
+	WORD $0xad00743c // stp q28, q29, [x1, #0]
+	WORD $0xad002c4a // stp q10, q11, [x2, #0]
 	ADD $32, R3
 	ADD $32, R1
 	ADD $32, R2
@@ -24612,94 +24311,93 @@ side1:
 	WORD $0x4eedcc93 // fmls v19.2d, v4.2d, v13.2d
 	WORD $0x4ee5d654 // fsub v20.2d, v18.2d, v5.2d
 	WORD $0x4ee5d675 // fsub v21.2d, v19.2d, v5.2d
-	WORD $0x4e74cc6c // fmla v12.2d, v3.2d, v20.2d
-	WORD $0x4e75cc6d // fmla v13.2d, v3.2d, v21.2d
-	WORD $0x4e74cc4c // fmla v12.2d, v2.2d, v20.2d
-	WORD $0x4e75cc4d // fmla v13.2d, v2.2d, v21.2d
-	WORD $0x6e6cdd96 // fmul v22.2d, v12.2d, v12.2d
-	WORD $0x6e6dddb7 // fmul v23.2d, v13.2d, v13.2d
+	WORD $0x3dc00096 // ldr q22, [x4, #0]
+	WORD $0x3dc00497 // ldr q23, [x4, #16]
+	WORD $0x4e74cc76 // fmla v22.2d, v3.2d, v20.2d
+	WORD $0x4e75cc77 // fmla v23.2d, v3.2d, v21.2d
+	WORD $0x4e74cc56 // fmla v22.2d, v2.2d, v20.2d
+	WORD $0x4e75cc57 // fmla v23.2d, v2.2d, v21.2d
 	WORD $0x6e76ded8 // fmul v24.2d, v22.2d, v22.2d
 	WORD $0x6e77def9 // fmul v25.2d, v23.2d, v23.2d
 	WORD $0x6e78df1a // fmul v26.2d, v24.2d, v24.2d
 	WORD $0x6e79df3b // fmul v27.2d, v25.2d, v25.2d
-	WORD $0x3dc13a9c // ldr q28, [x20, #1248]
-	WORD $0x3dc13a9d // ldr q29, [x20, #1248]
-	WORD $0x3dc13e9e // ldr q30, [x20, #1264]
-	WORD $0x4e7ccd9e // fmla v30.2d, v12.2d, v28.2d
-	WORD $0x3dc13e9f // ldr q31, [x20, #1264]
-	WORD $0x4e7dcdbf // fmla v31.2d, v13.2d, v29.2d
+	WORD $0x6e7adf5c // fmul v28.2d, v26.2d, v26.2d
+	WORD $0x6e7bdf7d // fmul v29.2d, v27.2d, v27.2d
+	WORD $0x3dc13a9e // ldr q30, [x20, #1248]
+	WORD $0x3dc13a9f // ldr q31, [x20, #1248]
+	WORD $0x3dc13e8c // ldr q12, [x20, #1264]
+	WORD $0x4e7ececc // fmla v12.2d, v22.2d, v30.2d
+	WORD $0x3dc13e8d // ldr q13, [x20, #1264]
+	WORD $0x4e7fceed // fmla v13.2d, v23.2d, v31.2d
 	WORD $0x3dc1428e // ldr q14, [x20, #1280]
 	WORD $0x3dc1428f // ldr q15, [x20, #1280]
 	WORD $0x3dc14690 // ldr q16, [x20, #1296]
-	WORD $0x4e6ecd90 // fmla v16.2d, v12.2d, v14.2d
+	WORD $0x4e6eced0 // fmla v16.2d, v22.2d, v14.2d
 	WORD $0x3dc14691 // ldr q17, [x20, #1296]
-	WORD $0x4e6fcdb1 // fmla v17.2d, v13.2d, v15.2d
-	WORD $0x4e70cede // fmla v30.2d, v22.2d, v16.2d
-	WORD $0x4e71ceff // fmla v31.2d, v23.2d, v17.2d
+	WORD $0x4e6fcef1 // fmla v17.2d, v23.2d, v15.2d
+	WORD $0x4e70cf0c // fmla v12.2d, v24.2d, v16.2d
+	WORD $0x4e71cf2d // fmla v13.2d, v25.2d, v17.2d
 	WORD $0x3dc14a94 // ldr q20, [x20, #1312]
 	WORD $0x3dc14a95 // ldr q21, [x20, #1312]
-	WORD $0x3dc14e9c // ldr q28, [x20, #1328]
-	WORD $0x4e74cd9c // fmla v28.2d, v12.2d, v20.2d
-	WORD $0x3dc14e9d // ldr q29, [x20, #1328]
-	WORD $0x4e75cdbd // fmla v29.2d, v13.2d, v21.2d
+	WORD $0x3dc14e9e // ldr q30, [x20, #1328]
+	WORD $0x4e74cede // fmla v30.2d, v22.2d, v20.2d
+	WORD $0x3dc14e9f // ldr q31, [x20, #1328]
+	WORD $0x4e75ceff // fmla v31.2d, v23.2d, v21.2d
 	WORD $0x3dc1528e // ldr q14, [x20, #1344]
 	WORD $0x3dc1528f // ldr q15, [x20, #1344]
 	WORD $0x3dc15690 // ldr q16, [x20, #1360]
-	WORD $0x4e6ecd90 // fmla v16.2d, v12.2d, v14.2d
+	WORD $0x4e6eced0 // fmla v16.2d, v22.2d, v14.2d
 	WORD $0x3dc15691 // ldr q17, [x20, #1360]
-	WORD $0x4e6fcdb1 // fmla v17.2d, v13.2d, v15.2d
-	WORD $0x4e70cedc // fmla v28.2d, v22.2d, v16.2d
-	WORD $0x4e71cefd // fmla v29.2d, v23.2d, v17.2d
-	WORD $0x4e7ccf1e // fmla v30.2d, v24.2d, v28.2d
-	WORD $0x4e7dcf3f // fmla v31.2d, v25.2d, v29.2d
+	WORD $0x4e6fcef1 // fmla v17.2d, v23.2d, v15.2d
+	WORD $0x4e70cf1e // fmla v30.2d, v24.2d, v16.2d
+	WORD $0x4e71cf3f // fmla v31.2d, v25.2d, v17.2d
+	WORD $0x4e7ecf4c // fmla v12.2d, v26.2d, v30.2d
+	WORD $0x4e7fcf6d // fmla v13.2d, v27.2d, v31.2d
 	WORD $0x3dc15a94 // ldr q20, [x20, #1376]
 	WORD $0x3dc15a95 // ldr q21, [x20, #1376]
-	WORD $0x3dc15e98 // ldr q24, [x20, #1392]
-	WORD $0x4e74cd98 // fmla v24.2d, v12.2d, v20.2d
-	WORD $0x3dc15e99 // ldr q25, [x20, #1392]
-	WORD $0x4e75cdb9 // fmla v25.2d, v13.2d, v21.2d
-	WORD $0x4e78cf5e // fmla v30.2d, v26.2d, v24.2d
-	WORD $0x4e79cf7f // fmla v31.2d, v27.2d, v25.2d
-	WORD $0x4efececc // fmls v12.2d, v22.2d, v30.2d
-	WORD $0x4effceed // fmls v13.2d, v23.2d, v31.2d
-	WORD $0x4eecd41a // fsub v26.2d, v0.2d, v12.2d
-	WORD $0x4eedd41b // fsub v27.2d, v0.2d, v13.2d
-	WORD $0x4f74565c // shl v28.2d, v18.2d, #52
-	WORD $0x4f74567d // shl v29.2d, v19.2d, #52
-	WORD $0x4efc875e // add v30.2d, v26.2d, v28.2d
-	WORD $0x4efd877f // add v31.2d, v27.2d, v29.2d
-	WORD $0x4e60d7cc // fadd v12.2d, v30.2d, v0.2d
-	WORD $0x4e60d7ed // fadd v13.2d, v31.2d, v0.2d
-	WORD $0x3dc1628e // ldr q14, [x20, #1408]
-	WORD $0x3dc1628f // ldr q15, [x20, #1408]
-	WORD $0x6e6cfdd0 // fdiv v16.2d, v14.2d, v12.2d
-	WORD $0x6e6dfdf1 // fdiv v17.2d, v15.2d, v13.2d
-	WORD $0x4ee0d592 // fsub v18.2d, v12.2d, v0.2d
-	WORD $0x4ee0d5b3 // fsub v19.2d, v13.2d, v0.2d
-	WORD $0x4ef2d7d4 // fsub v20.2d, v30.2d, v18.2d
-	WORD $0x4ef3d7f5 // fsub v21.2d, v31.2d, v19.2d
-	WORD $0x3dc16296 // ldr q22, [x20, #1408]
-	WORD $0x3dc16297 // ldr q23, [x20, #1408]
-	WORD $0x4ef0cd96 // fmls v22.2d, v12.2d, v16.2d
-	WORD $0x4ef1cdb7 // fmls v23.2d, v13.2d, v17.2d
-	WORD $0x4ef0ce96 // fmls v22.2d, v20.2d, v16.2d
-	WORD $0x4ef1ceb7 // fmls v23.2d, v21.2d, v17.2d
-	WORD $0x4e76ce10 // fmla v16.2d, v16.2d, v22.2d
-	WORD $0x4e77ce31 // fmla v17.2d, v17.2d, v23.2d
-	WORD $0x6e7ede18 // fmul v24.2d, v16.2d, v30.2d
-	WORD $0x6e7fde39 // fmul v25.2d, v17.2d, v31.2d
-	WORD $0x6e70df1a // fmul v26.2d, v24.2d, v16.2d
-	WORD $0x6e71df3b // fmul v27.2d, v25.2d, v17.2d
-	WORD $0x4ef0d71c // fsub v28.2d, v24.2d, v16.2d
-	WORD $0x4ef1d73d // fsub v29.2d, v25.2d, v17.2d
-	WORD $0x6e7adf9e // fmul v30.2d, v28.2d, v26.2d
-	WORD $0x6e7bdfbf // fmul v31.2d, v29.2d, v27.2d
-	WORD $0x3d800030 // str q16, [x1, #0]
-	WORD $0x3d800431 // str q17, [x1, #16]
-	WORD $0x3d80005a // str q26, [x2, #0]
-	WORD $0x3d80045b // str q27, [x2, #16]
-	WORD $0x3d80007e // str q30, [x3, #0]
-	WORD $0x3d80047f // str q31, [x3, #16]
+	WORD $0x3dc15e9a // ldr q26, [x20, #1392]
+	WORD $0x4e74ceda // fmla v26.2d, v22.2d, v20.2d
+	WORD $0x3dc15e9b // ldr q27, [x20, #1392]
+	WORD $0x4e75cefb // fmla v27.2d, v23.2d, v21.2d
+	WORD $0x4e7acf8c // fmla v12.2d, v28.2d, v26.2d
+	WORD $0x4e7bcfad // fmla v13.2d, v29.2d, v27.2d
+	WORD $0x4eeccf16 // fmls v22.2d, v24.2d, v12.2d
+	WORD $0x4eedcf37 // fmls v23.2d, v25.2d, v13.2d
+	WORD $0x4ef6d41c // fsub v28.2d, v0.2d, v22.2d
+	WORD $0x4ef7d41d // fsub v29.2d, v0.2d, v23.2d
+	WORD $0x4f74565e // shl v30.2d, v18.2d, #52
+	WORD $0x4f74567f // shl v31.2d, v19.2d, #52
+	WORD $0x4efe878c // add v12.2d, v28.2d, v30.2d
+	WORD $0x4eff87ad // add v13.2d, v29.2d, v31.2d
+	WORD $0x4e60d58e // fadd v14.2d, v12.2d, v0.2d
+	WORD $0x4e60d5af // fadd v15.2d, v13.2d, v0.2d
+	WORD $0x3dc16290 // ldr q16, [x20, #1408]
+	WORD $0x3dc16291 // ldr q17, [x20, #1408]
+	WORD $0x6e6efe12 // fdiv v18.2d, v16.2d, v14.2d
+	WORD $0x6e6ffe33 // fdiv v19.2d, v17.2d, v15.2d
+	WORD $0x4ee0d5d4 // fsub v20.2d, v14.2d, v0.2d
+	WORD $0x4ee0d5f5 // fsub v21.2d, v15.2d, v0.2d
+	WORD $0x4ef4d596 // fsub v22.2d, v12.2d, v20.2d
+	WORD $0x4ef5d5b7 // fsub v23.2d, v13.2d, v21.2d
+	WORD $0x3dc16298 // ldr q24, [x20, #1408]
+	WORD $0x3dc16299 // ldr q25, [x20, #1408]
+	WORD $0x4ef2cdd8 // fmls v24.2d, v14.2d, v18.2d
+	WORD $0x4ef3cdf9 // fmls v25.2d, v15.2d, v19.2d
+	WORD $0x4ef2ced8 // fmls v24.2d, v22.2d, v18.2d
+	WORD $0x4ef3cef9 // fmls v25.2d, v23.2d, v19.2d
+	WORD $0x4e78ce52 // fmla v18.2d, v18.2d, v24.2d
+	WORD $0x4e79ce73 // fmla v19.2d, v19.2d, v25.2d
+	WORD $0x6e6cde5a // fmul v26.2d, v18.2d, v12.2d
+	WORD $0x6e6dde7b // fmul v27.2d, v19.2d, v13.2d
+	WORD $0x6e72df5c // fmul v28.2d, v26.2d, v18.2d
+	WORD $0x6e73df7d // fmul v29.2d, v27.2d, v19.2d
+	WORD $0x4ef2d75e // fsub v30.2d, v26.2d, v18.2d
+	WORD $0x4ef3d77f // fsub v31.2d, v27.2d, v19.2d
+	WORD $0x6e7cdfcc // fmul v12.2d, v30.2d, v28.2d
+	WORD $0x6e7ddfed // fmul v13.2d, v31.2d, v29.2d
+	WORD $0xad004c32 // stp q18, q19, [x1, #0]
+	WORD $0xad00745c // stp q28, q29, [x2, #0]
+	WORD $0xad00346c // stp q12, q13, [x3, #0]
 	ADD $32, R4
 	ADD $32, R1
 	ADD $32, R2
@@ -24710,124 +24408,124 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0008c // ldr q12, [x4, #0]
-	WORD $0x4eac1ccd // orr v13.16b, v6.16b, v12.16b
-	WORD $0x4e6df56e // fmax v14.2d, v11.2d, v13.2d
-	WORD $0x6e2e1ccf // eor v15.16b, v6.16b, v14.16b
-	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
-	WORD $0x4eefcc90 // fmls v16.2d, v4.2d, v15.2d
-	WORD $0x4ee5d611 // fsub v17.2d, v16.2d, v5.2d
-	WORD $0x4e71cc6f // fmla v15.2d, v3.2d, v17.2d
-	WORD $0x4e71cc4f // fmla v15.2d, v2.2d, v17.2d
-	WORD $0x6e6fddf2 // fmul v18.2d, v15.2d, v15.2d
-	WORD $0x6e72de53 // fmul v19.2d, v18.2d, v18.2d
-	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
-	WORD $0x3dc13a95 // ldr q21, [x20, #1248]
-	WORD $0x3dc13e96 // ldr q22, [x20, #1264]
-	WORD $0x4e75cdf6 // fmla v22.2d, v15.2d, v21.2d
-	WORD $0x3dc14297 // ldr q23, [x20, #1280]
-	WORD $0x3dc14698 // ldr q24, [x20, #1296]
-	WORD $0x4e77cdf8 // fmla v24.2d, v15.2d, v23.2d
-	WORD $0x4e78ce56 // fmla v22.2d, v18.2d, v24.2d
-	WORD $0x3dc14a99 // ldr q25, [x20, #1312]
-	WORD $0x3dc14e9a // ldr q26, [x20, #1328]
-	WORD $0x4e79cdfa // fmla v26.2d, v15.2d, v25.2d
-	WORD $0x3dc1529b // ldr q27, [x20, #1344]
-	WORD $0x3dc1569c // ldr q28, [x20, #1360]
-	WORD $0x4e7bcdfc // fmla v28.2d, v15.2d, v27.2d
-	WORD $0x4e7cce5a // fmla v26.2d, v18.2d, v28.2d
-	WORD $0x4e7ace76 // fmla v22.2d, v19.2d, v26.2d
-	WORD $0x3dc15a9d // ldr q29, [x20, #1376]
-	WORD $0x3dc15e9e // ldr q30, [x20, #1392]
-	WORD $0x4e7dcdfe // fmla v30.2d, v15.2d, v29.2d
-	WORD $0x4e7ece96 // fmla v22.2d, v20.2d, v30.2d
-	WORD $0x4ef6ce4f // fmls v15.2d, v18.2d, v22.2d
-	WORD $0x4eefd41f // fsub v31.2d, v0.2d, v15.2d
-	WORD $0x4f74560d // shl v13.2d, v16.2d, #52
-	WORD $0x4ee985ae // add v14.2d, v13.2d, v9.2d
-	WORD $0x6e6edfef // fmul v15.2d, v31.2d, v14.2d
-	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x4e6fcc30 // fmla v16.2d, v1.2d, v15.2d
-	WORD $0x3dc16291 // ldr q17, [x20, #1408]
-	WORD $0x6e70fe32 // fdiv v18.2d, v17.2d, v16.2d
-	WORD $0x3dc16293 // ldr q19, [x20, #1408]
-	WORD $0x4ef0d674 // fsub v20.2d, v19.2d, v16.2d
-	WORD $0x4e6fcc34 // fmla v20.2d, v1.2d, v15.2d
-	WORD $0x3dc16295 // ldr q21, [x20, #1408]
-	WORD $0x4ef2ce15 // fmls v21.2d, v16.2d, v18.2d
-	WORD $0x4ef2ce95 // fmls v21.2d, v20.2d, v18.2d
-	WORD $0x4e75ce52 // fmla v18.2d, v18.2d, v21.2d
-	WORD $0x6e6fde56 // fmul v22.2d, v18.2d, v15.2d
-	WORD $0x6e61ded7 // fmul v23.2d, v22.2d, v1.2d
-	WORD $0x4ee0a998 // cmlt v24.2d, v12.2d, #0
-	WORD $0x6e721ef8 // bsl v24.16b, v23.16b, v18.16b
-	WORD $0x6e76de59 // fmul v25.2d, v18.2d, v22.2d
-	WORD $0x6e61df3a // fmul v26.2d, v25.2d, v1.2d
-	WORD $0x3dc1629b // ldr q27, [x20, #1408]
-	WORD $0x4ef6cd1b // fmls v27.2d, v8.2d, v22.2d
-	WORD $0x6e79df7c // fmul v28.2d, v27.2d, v25.2d
-	WORD $0x6e6adf9d // fmul v29.2d, v28.2d, v10.2d
-	WORD $0x4e2c1cde // and v30.16b, v6.16b, v12.16b
-	WORD $0x6e3d1fdf // eor v31.16b, v30.16b, v29.16b
-	WORD $0x3dc1728d // ldr q13, [x20, #1472]
-	WORD $0x4e6cf5ae // fmax v14.2d, v13.2d, v12.2d
-	WORD $0x3dc1268f // ldr q15, [x20, #1168]
-	WORD $0x4eeef5f0 // fmin v16.2d, v15.2d, v14.2d
-	WORD $0x3dc12a91 // ldr q17, [x20, #1184]
-	WORD $0x4ef0cc91 // fmls v17.2d, v4.2d, v16.2d
-	WORD $0x4ee5d632 // fsub v18.2d, v17.2d, v5.2d
-	WORD $0x4e72cc70 // fmla v16.2d, v3.2d, v18.2d
-	WORD $0x4e72cc50 // fmla v16.2d, v2.2d, v18.2d
-	WORD $0x6e70de13 // fmul v19.2d, v16.2d, v16.2d
-	WORD $0x6e73de74 // fmul v20.2d, v19.2d, v19.2d
+	WORD $0x3dc0008e // ldr q14, [x4, #0]
+	WORD $0x4eae1ccf // orr v15.16b, v6.16b, v14.16b
+	WORD $0x4e6ff570 // fmax v16.2d, v11.2d, v15.2d
+	WORD $0x6e301cd1 // eor v17.16b, v6.16b, v16.16b
+	WORD $0x3dc12a92 // ldr q18, [x20, #1184]
+	WORD $0x4ef1cc92 // fmls v18.2d, v4.2d, v17.2d
+	WORD $0x4ee5d653 // fsub v19.2d, v18.2d, v5.2d
+	WORD $0x4e73cc71 // fmla v17.2d, v3.2d, v19.2d
+	WORD $0x4e73cc51 // fmla v17.2d, v2.2d, v19.2d
+	WORD $0x6e71de34 // fmul v20.2d, v17.2d, v17.2d
 	WORD $0x6e74de95 // fmul v21.2d, v20.2d, v20.2d
-	WORD $0x3dc13a96 // ldr q22, [x20, #1248]
-	WORD $0x3dc13e97 // ldr q23, [x20, #1264]
-	WORD $0x4e76ce17 // fmla v23.2d, v16.2d, v22.2d
+	WORD $0x6e75deb6 // fmul v22.2d, v21.2d, v21.2d
+	WORD $0x3dc13a97 // ldr q23, [x20, #1248]
+	WORD $0x3dc13e98 // ldr q24, [x20, #1264]
+	WORD $0x4e77ce38 // fmla v24.2d, v17.2d, v23.2d
 	WORD $0x3dc14299 // ldr q25, [x20, #1280]
-	WORD $0x3dc1469b // ldr q27, [x20, #1296]
-	WORD $0x4e79ce1b // fmla v27.2d, v16.2d, v25.2d
-	WORD $0x4e7bce77 // fmla v23.2d, v19.2d, v27.2d
-	WORD $0x3dc14a9c // ldr q28, [x20, #1312]
-	WORD $0x3dc14e9d // ldr q29, [x20, #1328]
-	WORD $0x4e7cce1d // fmla v29.2d, v16.2d, v28.2d
-	WORD $0x3dc1529e // ldr q30, [x20, #1344]
-	WORD $0x3dc1568d // ldr q13, [x20, #1360]
-	WORD $0x4e7ece0d // fmla v13.2d, v16.2d, v30.2d
-	WORD $0x4e6dce7d // fmla v29.2d, v19.2d, v13.2d
-	WORD $0x4e7dce97 // fmla v23.2d, v20.2d, v29.2d
-	WORD $0x3dc15a8e // ldr q14, [x20, #1376]
-	WORD $0x3dc15e8f // ldr q15, [x20, #1392]
-	WORD $0x4e6ece0f // fmla v15.2d, v16.2d, v14.2d
-	WORD $0x4e6fceb7 // fmla v23.2d, v21.2d, v15.2d
-	WORD $0x4ef7ce70 // fmls v16.2d, v19.2d, v23.2d
-	WORD $0x4ef0d410 // fsub v16.2d, v0.2d, v16.2d
-	WORD $0x4f745631 // shl v17.2d, v17.2d, #52
-	WORD $0x4ef18612 // add v18.2d, v16.2d, v17.2d
-	WORD $0x4e60d653 // fadd v19.2d, v18.2d, v0.2d
-	WORD $0x3dc16294 // ldr q20, [x20, #1408]
-	WORD $0x6e73fe95 // fdiv v21.2d, v20.2d, v19.2d
-	WORD $0x4ee0d676 // fsub v22.2d, v19.2d, v0.2d
-	WORD $0x4ef6d657 // fsub v23.2d, v18.2d, v22.2d
-	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x4ef5ce79 // fmls v25.2d, v19.2d, v21.2d
-	WORD $0x4ef5cef9 // fmls v25.2d, v23.2d, v21.2d
-	WORD $0x4e79ceb5 // fmla v21.2d, v21.2d, v25.2d
-	WORD $0x6e72debb // fmul v27.2d, v21.2d, v18.2d
-	WORD $0x6e75df7c // fmul v28.2d, v27.2d, v21.2d
-	WORD $0x4ef5d77d // fsub v29.2d, v27.2d, v21.2d
-	WORD $0x6e7cdfbe // fmul v30.2d, v29.2d, v28.2d
-	WORD $0x4eac1ccc // orr v12.16b, v6.16b, v12.16b
-	WORD $0x4e67d58d // fadd v13.2d, v12.2d, v7.2d
-	WORD $0x4ee0a9ae // cmlt v14.2d, v13.2d, #0
-	WORD $0x6e751f0e // bsl v14.16b, v24.16b, v21.16b
-	WORD $0x3d80002e // str q14, [x1, #0]
-	WORD $0x4ee0a9af // cmlt v15.2d, v13.2d, #0
-	WORD $0x6e7c1f4f // bsl v15.16b, v26.16b, v28.16b
-	WORD $0x3d80004f // str q15, [x2, #0]
-	WORD $0x4ee0a9b0 // cmlt v16.2d, v13.2d, #0
-	WORD $0x6e7e1ff0 // bsl v16.16b, v31.16b, v30.16b
-	WORD $0x3d800070 // str q16, [x3, #0]
+	WORD $0x3dc1469a // ldr q26, [x20, #1296]
+	WORD $0x4e79ce3a // fmla v26.2d, v17.2d, v25.2d
+	WORD $0x4e7ace98 // fmla v24.2d, v20.2d, v26.2d
+	WORD $0x3dc14a9b // ldr q27, [x20, #1312]
+	WORD $0x3dc14e9c // ldr q28, [x20, #1328]
+	WORD $0x4e7bce3c // fmla v28.2d, v17.2d, v27.2d
+	WORD $0x3dc1529d // ldr q29, [x20, #1344]
+	WORD $0x3dc1569e // ldr q30, [x20, #1360]
+	WORD $0x4e7dce3e // fmla v30.2d, v17.2d, v29.2d
+	WORD $0x4e7ece9c // fmla v28.2d, v20.2d, v30.2d
+	WORD $0x4e7cceb8 // fmla v24.2d, v21.2d, v28.2d
+	WORD $0x3dc15a9f // ldr q31, [x20, #1376]
+	WORD $0x3dc15e8c // ldr q12, [x20, #1392]
+	WORD $0x4e7fce2c // fmla v12.2d, v17.2d, v31.2d
+	WORD $0x4e6cced8 // fmla v24.2d, v22.2d, v12.2d
+	WORD $0x4ef8ce91 // fmls v17.2d, v20.2d, v24.2d
+	WORD $0x4ef1d40d // fsub v13.2d, v0.2d, v17.2d
+	WORD $0x4f74564f // shl v15.2d, v18.2d, #52
+	WORD $0x4ee985f0 // add v16.2d, v15.2d, v9.2d
+	WORD $0x6e70ddb1 // fmul v17.2d, v13.2d, v16.2d
+	WORD $0x3dc16292 // ldr q18, [x20, #1408]
+	WORD $0x4e71cc32 // fmla v18.2d, v1.2d, v17.2d
+	WORD $0x3dc16293 // ldr q19, [x20, #1408]
+	WORD $0x6e72fe74 // fdiv v20.2d, v19.2d, v18.2d
+	WORD $0x3dc16295 // ldr q21, [x20, #1408]
+	WORD $0x4ef2d6b6 // fsub v22.2d, v21.2d, v18.2d
+	WORD $0x4e71cc36 // fmla v22.2d, v1.2d, v17.2d
+	WORD $0x3dc16297 // ldr q23, [x20, #1408]
+	WORD $0x4ef4ce57 // fmls v23.2d, v18.2d, v20.2d
+	WORD $0x4ef4ced7 // fmls v23.2d, v22.2d, v20.2d
+	WORD $0x4e77ce94 // fmla v20.2d, v20.2d, v23.2d
+	WORD $0x6e71de98 // fmul v24.2d, v20.2d, v17.2d
+	WORD $0x6e61df19 // fmul v25.2d, v24.2d, v1.2d
+	WORD $0x4ee0a9da // cmlt v26.2d, v14.2d, #0
+	WORD $0x6e741f3a // bsl v26.16b, v25.16b, v20.16b
+	WORD $0x6e78de9b // fmul v27.2d, v20.2d, v24.2d
+	WORD $0x6e61df7c // fmul v28.2d, v27.2d, v1.2d
+	WORD $0x3dc1629d // ldr q29, [x20, #1408]
+	WORD $0x4ef8cd1d // fmls v29.2d, v8.2d, v24.2d
+	WORD $0x6e7bdfbe // fmul v30.2d, v29.2d, v27.2d
+	WORD $0x6e6adfdf // fmul v31.2d, v30.2d, v10.2d
+	WORD $0x4e2e1ccc // and v12.16b, v6.16b, v14.16b
+	WORD $0x6e3f1d8d // eor v13.16b, v12.16b, v31.16b
+	WORD $0x3dc1728f // ldr q15, [x20, #1472]
+	WORD $0x4e6ef5f0 // fmax v16.2d, v15.2d, v14.2d
+	WORD $0x3dc12691 // ldr q17, [x20, #1168]
+	WORD $0x4ef0f632 // fmin v18.2d, v17.2d, v16.2d
+	WORD $0x3dc12a93 // ldr q19, [x20, #1184]
+	WORD $0x4ef2cc93 // fmls v19.2d, v4.2d, v18.2d
+	WORD $0x4ee5d674 // fsub v20.2d, v19.2d, v5.2d
+	WORD $0x4e74cc72 // fmla v18.2d, v3.2d, v20.2d
+	WORD $0x4e74cc52 // fmla v18.2d, v2.2d, v20.2d
+	WORD $0x6e72de55 // fmul v21.2d, v18.2d, v18.2d
+	WORD $0x6e75deb6 // fmul v22.2d, v21.2d, v21.2d
+	WORD $0x6e76ded7 // fmul v23.2d, v22.2d, v22.2d
+	WORD $0x3dc13a98 // ldr q24, [x20, #1248]
+	WORD $0x3dc13e99 // ldr q25, [x20, #1264]
+	WORD $0x4e78ce59 // fmla v25.2d, v18.2d, v24.2d
+	WORD $0x3dc1429b // ldr q27, [x20, #1280]
+	WORD $0x3dc1469d // ldr q29, [x20, #1296]
+	WORD $0x4e7bce5d // fmla v29.2d, v18.2d, v27.2d
+	WORD $0x4e7dceb9 // fmla v25.2d, v21.2d, v29.2d
+	WORD $0x3dc14a9e // ldr q30, [x20, #1312]
+	WORD $0x3dc14e9f // ldr q31, [x20, #1328]
+	WORD $0x4e7ece5f // fmla v31.2d, v18.2d, v30.2d
+	WORD $0x3dc1528c // ldr q12, [x20, #1344]
+	WORD $0x3dc1568f // ldr q15, [x20, #1360]
+	WORD $0x4e6cce4f // fmla v15.2d, v18.2d, v12.2d
+	WORD $0x4e6fcebf // fmla v31.2d, v21.2d, v15.2d
+	WORD $0x4e7fced9 // fmla v25.2d, v22.2d, v31.2d
+	WORD $0x3dc15a90 // ldr q16, [x20, #1376]
+	WORD $0x3dc15e91 // ldr q17, [x20, #1392]
+	WORD $0x4e70ce51 // fmla v17.2d, v18.2d, v16.2d
+	WORD $0x4e71cef9 // fmla v25.2d, v23.2d, v17.2d
+	WORD $0x4ef9ceb2 // fmls v18.2d, v21.2d, v25.2d
+	WORD $0x4ef2d412 // fsub v18.2d, v0.2d, v18.2d
+	WORD $0x4f745673 // shl v19.2d, v19.2d, #52
+	WORD $0x4ef38654 // add v20.2d, v18.2d, v19.2d
+	WORD $0x4e60d695 // fadd v21.2d, v20.2d, v0.2d
+	WORD $0x3dc16296 // ldr q22, [x20, #1408]
+	WORD $0x6e75fed7 // fdiv v23.2d, v22.2d, v21.2d
+	WORD $0x4ee0d6b8 // fsub v24.2d, v21.2d, v0.2d
+	WORD $0x4ef8d699 // fsub v25.2d, v20.2d, v24.2d
+	WORD $0x3dc1629b // ldr q27, [x20, #1408]
+	WORD $0x4ef7cebb // fmls v27.2d, v21.2d, v23.2d
+	WORD $0x4ef7cf3b // fmls v27.2d, v25.2d, v23.2d
+	WORD $0x4e7bcef7 // fmla v23.2d, v23.2d, v27.2d
+	WORD $0x6e74defd // fmul v29.2d, v23.2d, v20.2d
+	WORD $0x6e77dfbe // fmul v30.2d, v29.2d, v23.2d
+	WORD $0x4ef7d7bf // fsub v31.2d, v29.2d, v23.2d
+	WORD $0x6e7edfec // fmul v12.2d, v31.2d, v30.2d
+	WORD $0x4eae1cce // orr v14.16b, v6.16b, v14.16b
+	WORD $0x4e67d5cf // fadd v15.2d, v14.2d, v7.2d
+	WORD $0x4ee0a9f0 // cmlt v16.2d, v15.2d, #0
+	WORD $0x6e771f50 // bsl v16.16b, v26.16b, v23.16b
+	WORD $0x3d800030 // str q16, [x1, #0]
+	WORD $0x4ee0a9f1 // cmlt v17.2d, v15.2d, #0
+	WORD $0x6e7e1f91 // bsl v17.16b, v28.16b, v30.16b
+	WORD $0x3d800051 // str q17, [x2, #0]
+	WORD $0x4ee0a9f2 // cmlt v18.2d, v15.2d, #0
+	WORD $0x6e6c1db2 // bsl v18.16b, v13.16b, v12.16b
+	WORD $0x3d800072 // str q18, [x3, #0]
 	ADD $16, R4
 	ADD $16, R1
 	ADD $16, R2
@@ -24907,102 +24605,100 @@ side1:
 	WORD $0x4eeecc94 // fmls v20.2d, v4.2d, v14.2d
 	WORD $0x4ee6d675 // fsub v21.2d, v19.2d, v6.2d
 	WORD $0x4ee6d696 // fsub v22.2d, v20.2d, v6.2d
-	WORD $0x4e75cc6d // fmla v13.2d, v3.2d, v21.2d
-	WORD $0x4e76cc6e // fmla v14.2d, v3.2d, v22.2d
-	WORD $0x4e75cc4d // fmla v13.2d, v2.2d, v21.2d
-	WORD $0x4e76cc4e // fmla v14.2d, v2.2d, v22.2d
-	WORD $0x6e6dddb7 // fmul v23.2d, v13.2d, v13.2d
-	WORD $0x6e6eddd8 // fmul v24.2d, v14.2d, v14.2d
+	WORD $0x3dc000b7 // ldr q23, [x5, #0]
+	WORD $0x3dc004b8 // ldr q24, [x5, #16]
+	WORD $0x4e75cc77 // fmla v23.2d, v3.2d, v21.2d
+	WORD $0x4e76cc78 // fmla v24.2d, v3.2d, v22.2d
+	WORD $0x4e75cc57 // fmla v23.2d, v2.2d, v21.2d
+	WORD $0x4e76cc58 // fmla v24.2d, v2.2d, v22.2d
 	WORD $0x6e77def9 // fmul v25.2d, v23.2d, v23.2d
 	WORD $0x6e78df1a // fmul v26.2d, v24.2d, v24.2d
 	WORD $0x6e79df3b // fmul v27.2d, v25.2d, v25.2d
 	WORD $0x6e7adf5c // fmul v28.2d, v26.2d, v26.2d
-	WORD $0x3dc13a9d // ldr q29, [x20, #1248]
-	WORD $0x3dc13a9e // ldr q30, [x20, #1248]
-	WORD $0x3dc13e9f // ldr q31, [x20, #1264]
-	WORD $0x4e7dcdbf // fmla v31.2d, v13.2d, v29.2d
+	WORD $0x6e7bdf7d // fmul v29.2d, v27.2d, v27.2d
+	WORD $0x6e7cdf9e // fmul v30.2d, v28.2d, v28.2d
+	WORD $0x3dc13a9f // ldr q31, [x20, #1248]
+	WORD $0x3dc13a8d // ldr q13, [x20, #1248]
+	WORD $0x3dc13e8e // ldr q14, [x20, #1264]
+	WORD $0x4e7fceee // fmla v14.2d, v23.2d, v31.2d
 	WORD $0x3dc13e8f // ldr q15, [x20, #1264]
-	WORD $0x4e7ecdcf // fmla v15.2d, v14.2d, v30.2d
+	WORD $0x4e6dcf0f // fmla v15.2d, v24.2d, v13.2d
 	WORD $0x3dc14290 // ldr q16, [x20, #1280]
 	WORD $0x3dc14291 // ldr q17, [x20, #1280]
 	WORD $0x3dc14692 // ldr q18, [x20, #1296]
-	WORD $0x4e70cdb2 // fmla v18.2d, v13.2d, v16.2d
+	WORD $0x4e70cef2 // fmla v18.2d, v23.2d, v16.2d
 	WORD $0x3dc14695 // ldr q21, [x20, #1296]
-	WORD $0x4e71cdd5 // fmla v21.2d, v14.2d, v17.2d
-	WORD $0x4e72ceff // fmla v31.2d, v23.2d, v18.2d
-	WORD $0x4e75cf0f // fmla v15.2d, v24.2d, v21.2d
+	WORD $0x4e71cf15 // fmla v21.2d, v24.2d, v17.2d
+	WORD $0x4e72cf2e // fmla v14.2d, v25.2d, v18.2d
+	WORD $0x4e75cf4f // fmla v15.2d, v26.2d, v21.2d
 	WORD $0x3dc14a96 // ldr q22, [x20, #1312]
-	WORD $0x3dc14a9d // ldr q29, [x20, #1312]
-	WORD $0x3dc14e9e // ldr q30, [x20, #1328]
-	WORD $0x4e76cdbe // fmla v30.2d, v13.2d, v22.2d
+	WORD $0x3dc14a9f // ldr q31, [x20, #1312]
+	WORD $0x3dc14e8d // ldr q13, [x20, #1328]
+	WORD $0x4e76ceed // fmla v13.2d, v23.2d, v22.2d
 	WORD $0x3dc14e90 // ldr q16, [x20, #1328]
-	WORD $0x4e7dcdd0 // fmla v16.2d, v14.2d, v29.2d
+	WORD $0x4e7fcf10 // fmla v16.2d, v24.2d, v31.2d
 	WORD $0x3dc15291 // ldr q17, [x20, #1344]
 	WORD $0x3dc15292 // ldr q18, [x20, #1344]
 	WORD $0x3dc15695 // ldr q21, [x20, #1360]
-	WORD $0x4e71cdb5 // fmla v21.2d, v13.2d, v17.2d
+	WORD $0x4e71cef5 // fmla v21.2d, v23.2d, v17.2d
 	WORD $0x3dc15696 // ldr q22, [x20, #1360]
-	WORD $0x4e72cdd6 // fmla v22.2d, v14.2d, v18.2d
-	WORD $0x4e75cefe // fmla v30.2d, v23.2d, v21.2d
-	WORD $0x4e76cf10 // fmla v16.2d, v24.2d, v22.2d
-	WORD $0x4e7ecf3f // fmla v31.2d, v25.2d, v30.2d
-	WORD $0x4e70cf4f // fmla v15.2d, v26.2d, v16.2d
-	WORD $0x3dc15a99 // ldr q25, [x20, #1376]
-	WORD $0x3dc15a9a // ldr q26, [x20, #1376]
-	WORD $0x3dc15e9d // ldr q29, [x20, #1392]
-	WORD $0x4e79cdbd // fmla v29.2d, v13.2d, v25.2d
-	WORD $0x3dc15e9e // ldr q30, [x20, #1392]
-	WORD $0x4e7acdde // fmla v30.2d, v14.2d, v26.2d
-	WORD $0x4e7dcf7f // fmla v31.2d, v27.2d, v29.2d
-	WORD $0x4e7ecf8f // fmla v15.2d, v28.2d, v30.2d
-	WORD $0x4effceed // fmls v13.2d, v23.2d, v31.2d
-	WORD $0x4eefcf0e // fmls v14.2d, v24.2d, v15.2d
-	WORD $0x4eedd41f // fsub v31.2d, v0.2d, v13.2d
-	WORD $0x4eeed40d // fsub v13.2d, v0.2d, v14.2d
-	WORD $0x4f74566e // shl v14.2d, v19.2d, #52
-	WORD $0x4f74568f // shl v15.2d, v20.2d, #52
-	WORD $0x4eee87f0 // add v16.2d, v31.2d, v14.2d
-	WORD $0x4eef85b1 // add v17.2d, v13.2d, v15.2d
-	WORD $0x4e60d612 // fadd v18.2d, v16.2d, v0.2d
-	WORD $0x4e60d633 // fadd v19.2d, v17.2d, v0.2d
-	WORD $0x3dc16294 // ldr q20, [x20, #1408]
+	WORD $0x4e72cf16 // fmla v22.2d, v24.2d, v18.2d
+	WORD $0x4e75cf2d // fmla v13.2d, v25.2d, v21.2d
+	WORD $0x4e76cf50 // fmla v16.2d, v26.2d, v22.2d
+	WORD $0x4e6dcf6e // fmla v14.2d, v27.2d, v13.2d
+	WORD $0x4e70cf8f // fmla v15.2d, v28.2d, v16.2d
+	WORD $0x3dc15a9b // ldr q27, [x20, #1376]
+	WORD $0x3dc15a9c // ldr q28, [x20, #1376]
+	WORD $0x3dc15e9f // ldr q31, [x20, #1392]
+	WORD $0x4e7bceff // fmla v31.2d, v23.2d, v27.2d
+	WORD $0x3dc15e8d // ldr q13, [x20, #1392]
+	WORD $0x4e7ccf0d // fmla v13.2d, v24.2d, v28.2d
+	WORD $0x4e7fcfae // fmla v14.2d, v29.2d, v31.2d
+	WORD $0x4e6dcfcf // fmla v15.2d, v30.2d, v13.2d
+	WORD $0x4eeecf37 // fmls v23.2d, v25.2d, v14.2d
+	WORD $0x4eefcf58 // fmls v24.2d, v26.2d, v15.2d
+	WORD $0x4ef7d40e // fsub v14.2d, v0.2d, v23.2d
+	WORD $0x4ef8d40f // fsub v15.2d, v0.2d, v24.2d
+	WORD $0x4f745670 // shl v16.2d, v19.2d, #52
+	WORD $0x4f745691 // shl v17.2d, v20.2d, #52
+	WORD $0x4ef085d2 // add v18.2d, v14.2d, v16.2d
+	WORD $0x4ef185f3 // add v19.2d, v15.2d, v17.2d
+	WORD $0x4e60d654 // fadd v20.2d, v18.2d, v0.2d
+	WORD $0x4e60d675 // fadd v21.2d, v19.2d, v0.2d
+	WORD $0x3dc16296 // ldr q22, [x20, #1408]
+	WORD $0x3dc16297 // ldr q23, [x20, #1408]
+	WORD $0x6e74fed8 // fdiv v24.2d, v22.2d, v20.2d
+	WORD $0x6e75fef9 // fdiv v25.2d, v23.2d, v21.2d
+	WORD $0x4ee0d69a // fsub v26.2d, v20.2d, v0.2d
+	WORD $0x4ee0d6bb // fsub v27.2d, v21.2d, v0.2d
+	WORD $0x4efad65c // fsub v28.2d, v18.2d, v26.2d
+	WORD $0x4efbd67d // fsub v29.2d, v19.2d, v27.2d
+	WORD $0x3dc1629e // ldr q30, [x20, #1408]
+	WORD $0x3dc1629f // ldr q31, [x20, #1408]
+	WORD $0x4ef8ce9e // fmls v30.2d, v20.2d, v24.2d
+	WORD $0x4ef9cebf // fmls v31.2d, v21.2d, v25.2d
+	WORD $0x4ef8cf9e // fmls v30.2d, v28.2d, v24.2d
+	WORD $0x4ef9cfbf // fmls v31.2d, v29.2d, v25.2d
+	WORD $0x4e7ecf18 // fmla v24.2d, v24.2d, v30.2d
+	WORD $0x4e7fcf39 // fmla v25.2d, v25.2d, v31.2d
+	WORD $0x6e72df0d // fmul v13.2d, v24.2d, v18.2d
+	WORD $0x6e73df2e // fmul v14.2d, v25.2d, v19.2d
+	WORD $0x6e78ddaf // fmul v15.2d, v13.2d, v24.2d
+	WORD $0x6e79ddd0 // fmul v16.2d, v14.2d, v25.2d
+	WORD $0x4ef8d5b1 // fsub v17.2d, v13.2d, v24.2d
+	WORD $0x4ef9d5d2 // fsub v18.2d, v14.2d, v25.2d
+	WORD $0x6e6fde33 // fmul v19.2d, v17.2d, v15.2d
+	WORD $0x6e70de54 // fmul v20.2d, v18.2d, v16.2d
 	WORD $0x3dc16295 // ldr q21, [x20, #1408]
-	WORD $0x6e72fe96 // fdiv v22.2d, v20.2d, v18.2d
-	WORD $0x6e73feb7 // fdiv v23.2d, v21.2d, v19.2d
-	WORD $0x4ee0d658 // fsub v24.2d, v18.2d, v0.2d
-	WORD $0x4ee0d679 // fsub v25.2d, v19.2d, v0.2d
-	WORD $0x4ef8d61a // fsub v26.2d, v16.2d, v24.2d
-	WORD $0x4ef9d63b // fsub v27.2d, v17.2d, v25.2d
-	WORD $0x3dc1629c // ldr q28, [x20, #1408]
-	WORD $0x3dc1629d // ldr q29, [x20, #1408]
-	WORD $0x4ef6ce5c // fmls v28.2d, v18.2d, v22.2d
-	WORD $0x4ef7ce7d // fmls v29.2d, v19.2d, v23.2d
-	WORD $0x4ef6cf5c // fmls v28.2d, v26.2d, v22.2d
-	WORD $0x4ef7cf7d // fmls v29.2d, v27.2d, v23.2d
-	WORD $0x4e7cced6 // fmla v22.2d, v22.2d, v28.2d
-	WORD $0x4e7dcef7 // fmla v23.2d, v23.2d, v29.2d
-	WORD $0x6e70dede // fmul v30.2d, v22.2d, v16.2d
-	WORD $0x6e71deff // fmul v31.2d, v23.2d, v17.2d
-	WORD $0x6e76dfcd // fmul v13.2d, v30.2d, v22.2d
-	WORD $0x6e77dfee // fmul v14.2d, v31.2d, v23.2d
-	WORD $0x4ef6d7cf // fsub v15.2d, v30.2d, v22.2d
-	WORD $0x4ef7d7f0 // fsub v16.2d, v31.2d, v23.2d
-	WORD $0x6e6dddf1 // fmul v17.2d, v15.2d, v13.2d
-	WORD $0x6e6ede12 // fmul v18.2d, v16.2d, v14.2d
-	WORD $0x3dc16293 // ldr q19, [x20, #1408]
-	WORD $0x3dc16294 // ldr q20, [x20, #1408]
-	WORD $0x4eedccb3 // fmls v19.2d, v5.2d, v13.2d
-	WORD $0x4eeeccb4 // fmls v20.2d, v5.2d, v14.2d
-	WORD $0x6e6dde75 // fmul v21.2d, v19.2d, v13.2d
-	WORD $0x6e6ede98 // fmul v24.2d, v20.2d, v14.2d
-	WORD $0x3d800036 // str q22, [x1, #0]
-	WORD $0x3d800437 // str q23, [x1, #16]
-	WORD $0x3d80004d // str q13, [x2, #0]
-	WORD $0x3d80044e // str q14, [x2, #16]
-	WORD $0x3d800071 // str q17, [x3, #0]
-	WORD $0x3d800472 // str q18, [x3, #16]
-	WORD $0x3d800095 // str q21, [x4, #0]
-	WORD $0x3d800498 // str q24, [x4, #16]
+	WORD $0x3dc16296 // ldr q22, [x20, #1408]
+	WORD $0x4eefccb5 // fmls v21.2d, v5.2d, v15.2d
+	WORD $0x4ef0ccb6 // fmls v22.2d, v5.2d, v16.2d
+	WORD $0x6e6fdeb7 // fmul v23.2d, v21.2d, v15.2d
+	WORD $0x6e70deda // fmul v26.2d, v22.2d, v16.2d
+	WORD $0xad006438 // stp q24, q25, [x1, #0]
+	WORD $0xad00404f // stp q15, q16, [x2, #0]
+	WORD $0xad005073 // stp q19, q20, [x3, #0]
+	WORD $0xad006897 // stp q23, q26, [x4, #0]
 	ADD $32, R5
 	ADD $32, R1
 	ADD $32, R2
@@ -25014,134 +24710,134 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc000b9 // ldr q25, [x5, #0]
-	WORD $0x4eb91cfa // orr v26.16b, v7.16b, v25.16b
-	WORD $0x4e7af59b // fmax v27.2d, v12.2d, v26.2d
-	WORD $0x6e3b1cfc // eor v28.16b, v7.16b, v27.16b
-	WORD $0x3dc12a9d // ldr q29, [x20, #1184]
-	WORD $0x4efccc9d // fmls v29.2d, v4.2d, v28.2d
-	WORD $0x4ee6d7be // fsub v30.2d, v29.2d, v6.2d
-	WORD $0x4e7ecc7c // fmla v28.2d, v3.2d, v30.2d
-	WORD $0x4e7ecc5c // fmla v28.2d, v2.2d, v30.2d
-	WORD $0x6e7cdf9f // fmul v31.2d, v28.2d, v28.2d
-	WORD $0x6e7fdfed // fmul v13.2d, v31.2d, v31.2d
-	WORD $0x6e6dddae // fmul v14.2d, v13.2d, v13.2d
-	WORD $0x3dc13a8f // ldr q15, [x20, #1248]
-	WORD $0x3dc13e90 // ldr q16, [x20, #1264]
-	WORD $0x4e6fcf90 // fmla v16.2d, v28.2d, v15.2d
-	WORD $0x3dc14291 // ldr q17, [x20, #1280]
-	WORD $0x3dc14692 // ldr q18, [x20, #1296]
-	WORD $0x4e71cf92 // fmla v18.2d, v28.2d, v17.2d
-	WORD $0x4e72cff0 // fmla v16.2d, v31.2d, v18.2d
-	WORD $0x3dc14a93 // ldr q19, [x20, #1312]
-	WORD $0x3dc14e94 // ldr q20, [x20, #1328]
-	WORD $0x4e73cf94 // fmla v20.2d, v28.2d, v19.2d
-	WORD $0x3dc15295 // ldr q21, [x20, #1344]
-	WORD $0x3dc15696 // ldr q22, [x20, #1360]
-	WORD $0x4e75cf96 // fmla v22.2d, v28.2d, v21.2d
-	WORD $0x4e76cff4 // fmla v20.2d, v31.2d, v22.2d
-	WORD $0x4e74cdb0 // fmla v16.2d, v13.2d, v20.2d
-	WORD $0x3dc15a97 // ldr q23, [x20, #1376]
-	WORD $0x3dc15e98 // ldr q24, [x20, #1392]
-	WORD $0x4e77cf98 // fmla v24.2d, v28.2d, v23.2d
-	WORD $0x4e78cdd0 // fmla v16.2d, v14.2d, v24.2d
-	WORD $0x4ef0cffc // fmls v28.2d, v31.2d, v16.2d
-	WORD $0x4efcd41a // fsub v26.2d, v0.2d, v28.2d
-	WORD $0x4f7457bb // shl v27.2d, v29.2d, #52
-	WORD $0x4eea877c // add v28.2d, v27.2d, v10.2d
-	WORD $0x6e7cdf5d // fmul v29.2d, v26.2d, v28.2d
-	WORD $0x3dc1629e // ldr q30, [x20, #1408]
-	WORD $0x4e7dcc3e // fmla v30.2d, v1.2d, v29.2d
-	WORD $0x3dc1629f // ldr q31, [x20, #1408]
-	WORD $0x6e7effed // fdiv v13.2d, v31.2d, v30.2d
+	WORD $0x3dc000bb // ldr q27, [x5, #0]
+	WORD $0x4ebb1cfc // orr v28.16b, v7.16b, v27.16b
+	WORD $0x4e7cf59d // fmax v29.2d, v12.2d, v28.2d
+	WORD $0x6e3d1cfe // eor v30.16b, v7.16b, v29.16b
+	WORD $0x3dc12a9f // ldr q31, [x20, #1184]
+	WORD $0x4efecc9f // fmls v31.2d, v4.2d, v30.2d
+	WORD $0x4ee6d7ed // fsub v13.2d, v31.2d, v6.2d
+	WORD $0x4e6dcc7e // fmla v30.2d, v3.2d, v13.2d
+	WORD $0x4e6dcc5e // fmla v30.2d, v2.2d, v13.2d
+	WORD $0x6e7edfce // fmul v14.2d, v30.2d, v30.2d
+	WORD $0x6e6eddcf // fmul v15.2d, v14.2d, v14.2d
+	WORD $0x6e6fddf0 // fmul v16.2d, v15.2d, v15.2d
+	WORD $0x3dc13a91 // ldr q17, [x20, #1248]
+	WORD $0x3dc13e92 // ldr q18, [x20, #1264]
+	WORD $0x4e71cfd2 // fmla v18.2d, v30.2d, v17.2d
+	WORD $0x3dc14293 // ldr q19, [x20, #1280]
+	WORD $0x3dc14694 // ldr q20, [x20, #1296]
+	WORD $0x4e73cfd4 // fmla v20.2d, v30.2d, v19.2d
+	WORD $0x4e74cdd2 // fmla v18.2d, v14.2d, v20.2d
+	WORD $0x3dc14a95 // ldr q21, [x20, #1312]
+	WORD $0x3dc14e96 // ldr q22, [x20, #1328]
+	WORD $0x4e75cfd6 // fmla v22.2d, v30.2d, v21.2d
+	WORD $0x3dc15297 // ldr q23, [x20, #1344]
+	WORD $0x3dc15698 // ldr q24, [x20, #1360]
+	WORD $0x4e77cfd8 // fmla v24.2d, v30.2d, v23.2d
+	WORD $0x4e78cdd6 // fmla v22.2d, v14.2d, v24.2d
+	WORD $0x4e76cdf2 // fmla v18.2d, v15.2d, v22.2d
+	WORD $0x3dc15a99 // ldr q25, [x20, #1376]
+	WORD $0x3dc15e9a // ldr q26, [x20, #1392]
+	WORD $0x4e79cfda // fmla v26.2d, v30.2d, v25.2d
+	WORD $0x4e7ace12 // fmla v18.2d, v16.2d, v26.2d
+	WORD $0x4ef2cdde // fmls v30.2d, v14.2d, v18.2d
+	WORD $0x4efed41c // fsub v28.2d, v0.2d, v30.2d
+	WORD $0x4f7457fd // shl v29.2d, v31.2d, #52
+	WORD $0x4eea87be // add v30.2d, v29.2d, v10.2d
+	WORD $0x6e7edf9f // fmul v31.2d, v28.2d, v30.2d
+	WORD $0x3dc1628d // ldr q13, [x20, #1408]
+	WORD $0x4e7fcc2d // fmla v13.2d, v1.2d, v31.2d
 	WORD $0x3dc1628e // ldr q14, [x20, #1408]
-	WORD $0x4efed5cf // fsub v15.2d, v14.2d, v30.2d
-	WORD $0x4e7dcc2f // fmla v15.2d, v1.2d, v29.2d
+	WORD $0x6e6dfdcf // fdiv v15.2d, v14.2d, v13.2d
 	WORD $0x3dc16290 // ldr q16, [x20, #1408]
-	WORD $0x4eedcfd0 // fmls v16.2d, v30.2d, v13.2d
-	WORD $0x4eedcdf0 // fmls v16.2d, v15.2d, v13.2d
-	WORD $0x4e70cdad // fmla v13.2d, v13.2d, v16.2d
-	WORD $0x6e7dddb1 // fmul v17.2d, v13.2d, v29.2d
-	WORD $0x6e61de32 // fmul v18.2d, v17.2d, v1.2d
-	WORD $0x4ee0ab33 // cmlt v19.2d, v25.2d, #0
-	WORD $0x6e6d1e53 // bsl v19.16b, v18.16b, v13.16b
-	WORD $0x6e71ddb4 // fmul v20.2d, v13.2d, v17.2d
-	WORD $0x6e61de95 // fmul v21.2d, v20.2d, v1.2d
-	WORD $0x3dc16296 // ldr q22, [x20, #1408]
-	WORD $0x4ef1cd36 // fmls v22.2d, v9.2d, v17.2d
-	WORD $0x6e74ded7 // fmul v23.2d, v22.2d, v20.2d
-	WORD $0x6e6bdef8 // fmul v24.2d, v23.2d, v11.2d
-	WORD $0x4e391cfa // and v26.16b, v7.16b, v25.16b
-	WORD $0x6e381f5b // eor v27.16b, v26.16b, v24.16b
-	WORD $0x3dc1629c // ldr q28, [x20, #1408]
-	WORD $0x4ef5ccbc // fmls v28.2d, v5.2d, v21.2d
-	WORD $0x6e74df9d // fmul v29.2d, v28.2d, v20.2d
-	WORD $0x6e61dfbe // fmul v30.2d, v29.2d, v1.2d
-	WORD $0x3dc1729f // ldr q31, [x20, #1472]
-	WORD $0x4e79f7ed // fmax v13.2d, v31.2d, v25.2d
-	WORD $0x3dc1268e // ldr q14, [x20, #1168]
-	WORD $0x4eedf5cf // fmin v15.2d, v14.2d, v13.2d
-	WORD $0x3dc12a90 // ldr q16, [x20, #1184]
-	WORD $0x4eefcc90 // fmls v16.2d, v4.2d, v15.2d
-	WORD $0x4ee6d611 // fsub v17.2d, v16.2d, v6.2d
-	WORD $0x4e71cc6f // fmla v15.2d, v3.2d, v17.2d
-	WORD $0x4e71cc4f // fmla v15.2d, v2.2d, v17.2d
-	WORD $0x6e6fddf2 // fmul v18.2d, v15.2d, v15.2d
-	WORD $0x6e72de54 // fmul v20.2d, v18.2d, v18.2d
+	WORD $0x4eedd611 // fsub v17.2d, v16.2d, v13.2d
+	WORD $0x4e7fcc31 // fmla v17.2d, v1.2d, v31.2d
+	WORD $0x3dc16292 // ldr q18, [x20, #1408]
+	WORD $0x4eefcdb2 // fmls v18.2d, v13.2d, v15.2d
+	WORD $0x4eefce32 // fmls v18.2d, v17.2d, v15.2d
+	WORD $0x4e72cdef // fmla v15.2d, v15.2d, v18.2d
+	WORD $0x6e7fddf3 // fmul v19.2d, v15.2d, v31.2d
+	WORD $0x6e61de74 // fmul v20.2d, v19.2d, v1.2d
+	WORD $0x4ee0ab75 // cmlt v21.2d, v27.2d, #0
+	WORD $0x6e6f1e95 // bsl v21.16b, v20.16b, v15.16b
+	WORD $0x6e73ddf6 // fmul v22.2d, v15.2d, v19.2d
+	WORD $0x6e61ded7 // fmul v23.2d, v22.2d, v1.2d
+	WORD $0x3dc16298 // ldr q24, [x20, #1408]
+	WORD $0x4ef3cd38 // fmls v24.2d, v9.2d, v19.2d
+	WORD $0x6e76df19 // fmul v25.2d, v24.2d, v22.2d
+	WORD $0x6e6bdf3a // fmul v26.2d, v25.2d, v11.2d
+	WORD $0x4e3b1cfc // and v28.16b, v7.16b, v27.16b
+	WORD $0x6e3a1f9d // eor v29.16b, v28.16b, v26.16b
+	WORD $0x3dc1629e // ldr q30, [x20, #1408]
+	WORD $0x4ef7ccbe // fmls v30.2d, v5.2d, v23.2d
+	WORD $0x6e76dfdf // fmul v31.2d, v30.2d, v22.2d
+	WORD $0x6e61dfed // fmul v13.2d, v31.2d, v1.2d
+	WORD $0x3dc1728e // ldr q14, [x20, #1472]
+	WORD $0x4e7bf5cf // fmax v15.2d, v14.2d, v27.2d
+	WORD $0x3dc12690 // ldr q16, [x20, #1168]
+	WORD $0x4eeff611 // fmin v17.2d, v16.2d, v15.2d
+	WORD $0x3dc12a92 // ldr q18, [x20, #1184]
+	WORD $0x4ef1cc92 // fmls v18.2d, v4.2d, v17.2d
+	WORD $0x4ee6d653 // fsub v19.2d, v18.2d, v6.2d
+	WORD $0x4e73cc71 // fmla v17.2d, v3.2d, v19.2d
+	WORD $0x4e73cc51 // fmla v17.2d, v2.2d, v19.2d
+	WORD $0x6e71de34 // fmul v20.2d, v17.2d, v17.2d
 	WORD $0x6e74de96 // fmul v22.2d, v20.2d, v20.2d
-	WORD $0x3dc13a97 // ldr q23, [x20, #1248]
-	WORD $0x3dc13e98 // ldr q24, [x20, #1264]
-	WORD $0x4e77cdf8 // fmla v24.2d, v15.2d, v23.2d
-	WORD $0x3dc1429a // ldr q26, [x20, #1280]
-	WORD $0x3dc1469c // ldr q28, [x20, #1296]
-	WORD $0x4e7acdfc // fmla v28.2d, v15.2d, v26.2d
-	WORD $0x4e7cce58 // fmla v24.2d, v18.2d, v28.2d
-	WORD $0x3dc14a9d // ldr q29, [x20, #1312]
-	WORD $0x3dc14e9f // ldr q31, [x20, #1328]
-	WORD $0x4e7dcdff // fmla v31.2d, v15.2d, v29.2d
-	WORD $0x3dc1528d // ldr q13, [x20, #1344]
-	WORD $0x3dc1568e // ldr q14, [x20, #1360]
-	WORD $0x4e6dcdee // fmla v14.2d, v15.2d, v13.2d
-	WORD $0x4e6ece5f // fmla v31.2d, v18.2d, v14.2d
-	WORD $0x4e7fce98 // fmla v24.2d, v20.2d, v31.2d
-	WORD $0x3dc15a91 // ldr q17, [x20, #1376]
-	WORD $0x3dc15e94 // ldr q20, [x20, #1392]
-	WORD $0x4e71cdf4 // fmla v20.2d, v15.2d, v17.2d
-	WORD $0x4e74ced8 // fmla v24.2d, v22.2d, v20.2d
-	WORD $0x4ef8ce4f // fmls v15.2d, v18.2d, v24.2d
-	WORD $0x4eefd416 // fsub v22.2d, v0.2d, v15.2d
-	WORD $0x4f745617 // shl v23.2d, v16.2d, #52
-	WORD $0x4ef786d8 // add v24.2d, v22.2d, v23.2d
-	WORD $0x4e60d71a // fadd v26.2d, v24.2d, v0.2d
-	WORD $0x3dc1629c // ldr q28, [x20, #1408]
-	WORD $0x6e7aff9d // fdiv v29.2d, v28.2d, v26.2d
-	WORD $0x4ee0d75f // fsub v31.2d, v26.2d, v0.2d
-	WORD $0x4effd70d // fsub v13.2d, v24.2d, v31.2d
-	WORD $0x3dc1628e // ldr q14, [x20, #1408]
-	WORD $0x4efdcf4e // fmls v14.2d, v26.2d, v29.2d
-	WORD $0x4efdcdae // fmls v14.2d, v13.2d, v29.2d
-	WORD $0x4e6ecfbd // fmla v29.2d, v29.2d, v14.2d
-	WORD $0x6e78dfaf // fmul v15.2d, v29.2d, v24.2d
-	WORD $0x6e7dddf0 // fmul v16.2d, v15.2d, v29.2d
-	WORD $0x4efdd5f1 // fsub v17.2d, v15.2d, v29.2d
-	WORD $0x6e70de32 // fmul v18.2d, v17.2d, v16.2d
-	WORD $0x3dc16294 // ldr q20, [x20, #1408]
-	WORD $0x4ef0ccb4 // fmls v20.2d, v5.2d, v16.2d
-	WORD $0x6e70de96 // fmul v22.2d, v20.2d, v16.2d
-	WORD $0x4eb91cf7 // orr v23.16b, v7.16b, v25.16b
-	WORD $0x4e68d6f8 // fadd v24.2d, v23.2d, v8.2d
-	WORD $0x4ee0ab19 // cmlt v25.2d, v24.2d, #0
-	WORD $0x6e7d1e79 // bsl v25.16b, v19.16b, v29.16b
-	WORD $0x3d800039 // str q25, [x1, #0]
-	WORD $0x4ee0ab1a // cmlt v26.2d, v24.2d, #0
-	WORD $0x6e701eba // bsl v26.16b, v21.16b, v16.16b
-	WORD $0x3d80005a // str q26, [x2, #0]
-	WORD $0x4ee0ab1c // cmlt v28.2d, v24.2d, #0
-	WORD $0x6e721f7c // bsl v28.16b, v27.16b, v18.16b
-	WORD $0x3d80007c // str q28, [x3, #0]
-	WORD $0x4ee0ab1d // cmlt v29.2d, v24.2d, #0
-	WORD $0x6e761fdd // bsl v29.16b, v30.16b, v22.16b
-	WORD $0x3d80009d // str q29, [x4, #0]
+	WORD $0x6e76ded8 // fmul v24.2d, v22.2d, v22.2d
+	WORD $0x3dc13a99 // ldr q25, [x20, #1248]
+	WORD $0x3dc13e9a // ldr q26, [x20, #1264]
+	WORD $0x4e79ce3a // fmla v26.2d, v17.2d, v25.2d
+	WORD $0x3dc1429c // ldr q28, [x20, #1280]
+	WORD $0x3dc1469e // ldr q30, [x20, #1296]
+	WORD $0x4e7cce3e // fmla v30.2d, v17.2d, v28.2d
+	WORD $0x4e7ece9a // fmla v26.2d, v20.2d, v30.2d
+	WORD $0x3dc14a9f // ldr q31, [x20, #1312]
+	WORD $0x3dc14e8e // ldr q14, [x20, #1328]
+	WORD $0x4e7fce2e // fmla v14.2d, v17.2d, v31.2d
+	WORD $0x3dc1528f // ldr q15, [x20, #1344]
+	WORD $0x3dc15690 // ldr q16, [x20, #1360]
+	WORD $0x4e6fce30 // fmla v16.2d, v17.2d, v15.2d
+	WORD $0x4e70ce8e // fmla v14.2d, v20.2d, v16.2d
+	WORD $0x4e6eceda // fmla v26.2d, v22.2d, v14.2d
+	WORD $0x3dc15a93 // ldr q19, [x20, #1376]
+	WORD $0x3dc15e96 // ldr q22, [x20, #1392]
+	WORD $0x4e73ce36 // fmla v22.2d, v17.2d, v19.2d
+	WORD $0x4e76cf1a // fmla v26.2d, v24.2d, v22.2d
+	WORD $0x4eface91 // fmls v17.2d, v20.2d, v26.2d
+	WORD $0x4ef1d418 // fsub v24.2d, v0.2d, v17.2d
+	WORD $0x4f745659 // shl v25.2d, v18.2d, #52
+	WORD $0x4ef9871a // add v26.2d, v24.2d, v25.2d
+	WORD $0x4e60d75c // fadd v28.2d, v26.2d, v0.2d
+	WORD $0x3dc1629e // ldr q30, [x20, #1408]
+	WORD $0x6e7cffdf // fdiv v31.2d, v30.2d, v28.2d
+	WORD $0x4ee0d78e // fsub v14.2d, v28.2d, v0.2d
+	WORD $0x4eeed74f // fsub v15.2d, v26.2d, v14.2d
+	WORD $0x3dc16290 // ldr q16, [x20, #1408]
+	WORD $0x4effcf90 // fmls v16.2d, v28.2d, v31.2d
+	WORD $0x4effcdf0 // fmls v16.2d, v15.2d, v31.2d
+	WORD $0x4e70cfff // fmla v31.2d, v31.2d, v16.2d
+	WORD $0x6e7adff1 // fmul v17.2d, v31.2d, v26.2d
+	WORD $0x6e7fde32 // fmul v18.2d, v17.2d, v31.2d
+	WORD $0x4effd633 // fsub v19.2d, v17.2d, v31.2d
+	WORD $0x6e72de74 // fmul v20.2d, v19.2d, v18.2d
+	WORD $0x3dc16296 // ldr q22, [x20, #1408]
+	WORD $0x4ef2ccb6 // fmls v22.2d, v5.2d, v18.2d
+	WORD $0x6e72ded8 // fmul v24.2d, v22.2d, v18.2d
+	WORD $0x4ebb1cf9 // orr v25.16b, v7.16b, v27.16b
+	WORD $0x4e68d73a // fadd v26.2d, v25.2d, v8.2d
+	WORD $0x4ee0ab5b // cmlt v27.2d, v26.2d, #0
+	WORD $0x6e7f1ebb // bsl v27.16b, v21.16b, v31.16b
+	WORD $0x3d80003b // str q27, [x1, #0]
+	WORD $0x4ee0ab5c // cmlt v28.2d, v26.2d, #0
+	WORD $0x6e721efc // bsl v28.16b, v23.16b, v18.16b
+	WORD $0x3d80005c // str q28, [x2, #0]
+	WORD $0x4ee0ab5e // cmlt v30.2d, v26.2d, #0
+	WORD $0x6e741fbe // bsl v30.16b, v29.16b, v20.16b
+	WORD $0x3d80007e // str q30, [x3, #0]
+	WORD $0x4ee0ab5f // cmlt v31.2d, v26.2d, #0
+	WORD $0x6e781dbf // bsl v31.16b, v13.16b, v24.16b
+	WORD $0x3d80009f // str q31, [x4, #0]
 	ADD $16, R5
 	ADD $16, R1
 	ADD $16, R2
@@ -25346,8 +25042,7 @@ side1:
 	WORD $0x4e6cf71a // fmax v26.2d, v24.2d, v12.2d
 	WORD $0x4e79d6bb // fadd v27.2d, v21.2d, v25.2d
 	WORD $0x4e7ad6dc // fadd v28.2d, v22.2d, v26.2d
-	WORD $0x3d80003b // str q27, [x1, #0]
-	WORD $0x3d80043c // str q28, [x1, #16]
+	WORD $0xad00703b // stp q27, q28, [x1, #0]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -25626,10 +25321,8 @@ side1:
 	WORD $0x4ee0a954 // cmlt v20.2d, v10.2d, #0
 	WORD $0x6e6e1e33 // bsl v19.16b, v17.16b, v14.16b
 	WORD $0x6e6f1e54 // bsl v20.16b, v18.16b, v15.16b
-	WORD $0x3d80002b // str q11, [x1, #0]
-	WORD $0x3d80042c // str q12, [x1, #16]
-	WORD $0x3d800053 // str q19, [x2, #0]
-	WORD $0x3d800454 // str q20, [x2, #16]
+	WORD $0xad00302b // stp q11, q12, [x1, #0]
+	WORD $0xad005053 // stp q19, q20, [x2, #0]
 	ADD $32, R3
 	ADD $32, R1
 	ADD $32, R2
@@ -25946,12 +25639,9 @@ side1:
 	WORD $0x6e76ddfc // fmul v28.2d, v15.2d, v22.2d
 	WORD $0x6e60df7d // fmul v29.2d, v27.2d, v0.2d
 	WORD $0x6e60df9e // fmul v30.2d, v28.2d, v0.2d
-	WORD $0x3d800033 // str q19, [x1, #0]
-	WORD $0x3d800434 // str q20, [x1, #16]
-	WORD $0x3d800059 // str q25, [x2, #0]
-	WORD $0x3d80045a // str q26, [x2, #16]
-	WORD $0x3d80007d // str q29, [x3, #0]
-	WORD $0x3d80047e // str q30, [x3, #16]
+	WORD $0xad005033 // stp q19, q20, [x1, #0]
+	WORD $0xad006859 // stp q25, q26, [x2, #0]
+	WORD $0xad00787d // stp q29, q30, [x3, #0]
 	ADD $32, R4
 	ADD $32, R1
 	ADD $32, R2
@@ -26301,14 +25991,10 @@ side1:
 	WORD $0x4e2a1c33 // and v19.16b, v1.16b, v10.16b
 	WORD $0x6e301e56 // eor v22.16b, v18.16b, v16.16b
 	WORD $0x6e311e77 // eor v23.16b, v19.16b, v17.16b
-	WORD $0x3d800034 // str q20, [x1, #0]
-	WORD $0x3d800435 // str q21, [x1, #16]
-	WORD $0x3d80005a // str q26, [x2, #0]
-	WORD $0x3d80045b // str q27, [x2, #16]
-	WORD $0x3d80007e // str q30, [x3, #0]
-	WORD $0x3d80047f // str q31, [x3, #16]
-	WORD $0x3d800096 // str q22, [x4, #0]
-	WORD $0x3d800497 // str q23, [x4, #16]
+	WORD $0xad005434 // stp q20, q21, [x1, #0]
+	WORD $0xad006c5a // stp q26, q27, [x2, #0]
+	WORD $0xad007c7e // stp q30, q31, [x3, #0]
+	WORD $0xad005c96 // stp q22, q23, [x4, #0]
 	ADD $32, R5
 	ADD $32, R1
 	ADD $32, R2
@@ -26571,8 +26257,7 @@ side1:
 	WORD $0x4e2b1c17 // and v23.16b, v0.16b, v11.16b
 	WORD $0x4eb61e98 // orr v24.16b, v20.16b, v22.16b
 	WORD $0x4eb71eb9 // orr v25.16b, v21.16b, v23.16b
-	WORD $0x3d800038 // str q24, [x1, #0]
-	WORD $0x3d800439 // str q25, [x1, #16]
+	WORD $0xad006438 // stp q24, q25, [x1, #0]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -26769,10 +26454,8 @@ side1:
 	WORD $0x4eb41e56 // orr v22.16b, v18.16b, v20.16b
 	WORD $0x6e62ddb7 // fmul v23.2d, v13.2d, v2.2d
 	WORD $0x6e62ddd8 // fmul v24.2d, v14.2d, v2.2d
-	WORD $0x3d800035 // str q21, [x1, #0]
-	WORD $0x3d800436 // str q22, [x1, #16]
-	WORD $0x3d800057 // str q23, [x2, #0]
-	WORD $0x3d800458 // str q24, [x2, #16]
+	WORD $0xad005835 // stp q21, q22, [x1, #0]
+	WORD $0xad006057 // stp q23, q24, [x2, #0]
 	ADD $32, R3
 	ADD $32, R1
 	ADD $32, R2
@@ -27010,12 +26693,9 @@ side1:
 	WORD $0x6e7bddf3 // fmul v19.2d, v15.2d, v27.2d
 	WORD $0x6e6ade54 // fmul v20.2d, v18.2d, v10.2d
 	WORD $0x6e6ade75 // fmul v21.2d, v19.2d, v10.2d
-	WORD $0x3d80002e // str q14, [x1, #0]
-	WORD $0x3d80042f // str q15, [x1, #16]
-	WORD $0x3d800050 // str q16, [x2, #0]
-	WORD $0x3d800451 // str q17, [x2, #16]
-	WORD $0x3d800074 // str q20, [x3, #0]
-	WORD $0x3d800475 // str q21, [x3, #16]
+	WORD $0xad003c2e // stp q14, q15, [x1, #0]
+	WORD $0xad004450 // stp q16, q17, [x2, #0]
+	WORD $0xad005474 // stp q20, q21, [x3, #0]
 	ADD $32, R4
 	ADD $32, R1
 	ADD $32, R2
@@ -27287,14 +26967,10 @@ side1:
 	WORD $0x6e7bdfbf // fmul v31.2d, v29.2d, v27.2d
 	WORD $0x6e60dfcc // fmul v12.2d, v30.2d, v0.2d
 	WORD $0x6e60dfed // fmul v13.2d, v31.2d, v0.2d
-	WORD $0x3d80002e // str q14, [x1, #0]
-	WORD $0x3d80042f // str q15, [x1, #16]
-	WORD $0x3d800050 // str q16, [x2, #0]
-	WORD $0x3d800451 // str q17, [x2, #16]
-	WORD $0x3d800074 // str q20, [x3, #0]
-	WORD $0x3d800475 // str q21, [x3, #16]
-	WORD $0x3d80008c // str q12, [x4, #0]
-	WORD $0x3d80048d // str q13, [x4, #16]
+	WORD $0xad003c2e // stp q14, q15, [x1, #0]
+	WORD $0xad004450 // stp q16, q17, [x2, #0]
+	WORD $0xad005474 // stp q20, q21, [x3, #0]
+	WORD $0xad00348c // stp q12, q13, [x4, #0]
 	ADD $32, R5
 	ADD $32, R1
 	ADD $32, R2
@@ -27457,8 +27133,8 @@ side1:
 	WORD $0x4eebcc71 // fmls v17.2d, v3.2d, v11.2d
 	WORD $0x4ee4d612 // fsub v18.2d, v16.2d, v4.2d
 	WORD $0x4ee4d633 // fsub v19.2d, v17.2d, v4.2d
-	WORD $0x4eaa1d54 // orr v20.16b, v10.16b, v10.16b
-	WORD $0x4eab1d75 // orr v21.16b, v11.16b, v11.16b
+	WORD $0x3dc00054 // ldr q20, [x2, #0]
+	WORD $0x3dc00455 // ldr q21, [x2, #16]
 	WORD $0x4e72cc54 // fmla v20.2d, v2.2d, v18.2d
 	WORD $0x4e73cc55 // fmla v21.2d, v2.2d, v19.2d
 	WORD $0x4e72cc34 // fmla v20.2d, v1.2d, v18.2d
@@ -27525,8 +27201,7 @@ side1:
 	WORD $0x6e7fde33 // fmul v19.2d, v17.2d, v31.2d
 	WORD $0x6e6ade14 // fmul v20.2d, v16.2d, v10.2d
 	WORD $0x6e6bde35 // fmul v21.2d, v17.2d, v11.2d
-	WORD $0x3d800034 // str q20, [x1, #0]
-	WORD $0x3d800435 // str q21, [x1, #16]
+	WORD $0xad005434 // stp q20, q21, [x1, #0]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -27690,8 +27365,8 @@ side1:
 	WORD $0x4eebcc91 // fmls v17.2d, v4.2d, v11.2d
 	WORD $0x4ee5d612 // fsub v18.2d, v16.2d, v5.2d
 	WORD $0x4ee5d633 // fsub v19.2d, v17.2d, v5.2d
-	WORD $0x4eaa1d54 // orr v20.16b, v10.16b, v10.16b
-	WORD $0x4eab1d75 // orr v21.16b, v11.16b, v11.16b
+	WORD $0x3dc00074 // ldr q20, [x3, #0]
+	WORD $0x3dc00475 // ldr q21, [x3, #16]
 	WORD $0x4e72cc74 // fmla v20.2d, v3.2d, v18.2d
 	WORD $0x4e73cc75 // fmla v21.2d, v3.2d, v19.2d
 	WORD $0x4e72cc54 // fmla v20.2d, v2.2d, v18.2d
@@ -27764,10 +27439,8 @@ side1:
 	WORD $0x4e73cd77 // fmla v23.2d, v11.2d, v19.2d
 	WORD $0x6e70ded8 // fmul v24.2d, v22.2d, v16.2d
 	WORD $0x6e71def9 // fmul v25.2d, v23.2d, v17.2d
-	WORD $0x3d800034 // str q20, [x1, #0]
-	WORD $0x3d800435 // str q21, [x1, #16]
-	WORD $0x3d800058 // str q24, [x2, #0]
-	WORD $0x3d800459 // str q25, [x2, #16]
+	WORD $0xad005434 // stp q20, q21, [x1, #0]
+	WORD $0xad006458 // stp q24, q25, [x2, #0]
 	ADD $32, R3
 	ADD $32, R1
 	ADD $32, R2
@@ -27958,8 +27631,8 @@ side1:
 	WORD $0x4eeccc92 // fmls v18.2d, v4.2d, v12.2d
 	WORD $0x4ee5d633 // fsub v19.2d, v17.2d, v5.2d
 	WORD $0x4ee5d654 // fsub v20.2d, v18.2d, v5.2d
-	WORD $0x4eab1d75 // orr v21.16b, v11.16b, v11.16b
-	WORD $0x4eac1d96 // orr v22.16b, v12.16b, v12.16b
+	WORD $0x3dc00095 // ldr q21, [x4, #0]
+	WORD $0x3dc00496 // ldr q22, [x4, #16]
 	WORD $0x4e73cc75 // fmla v21.2d, v3.2d, v19.2d
 	WORD $0x4e74cc76 // fmla v22.2d, v3.2d, v20.2d
 	WORD $0x4e73cc55 // fmla v21.2d, v2.2d, v19.2d
@@ -28054,12 +27727,9 @@ side1:
 	WORD $0x4ef6cd98 // fmls v24.2d, v12.2d, v22.2d
 	WORD $0x6e73def9 // fmul v25.2d, v23.2d, v19.2d
 	WORD $0x6e74df1a // fmul v26.2d, v24.2d, v20.2d
-	WORD $0x3d80002d // str q13, [x1, #0]
-	WORD $0x3d80042e // str q14, [x1, #16]
-	WORD $0x3d800051 // str q17, [x2, #0]
-	WORD $0x3d800452 // str q18, [x2, #16]
-	WORD $0x3d800079 // str q25, [x3, #0]
-	WORD $0x3d80047a // str q26, [x3, #16]
+	WORD $0xad00382d // stp q13, q14, [x1, #0]
+	WORD $0xad004851 // stp q17, q18, [x2, #0]
+	WORD $0xad006879 // stp q25, q26, [x3, #0]
 	ADD $32, R4
 	ADD $32, R1
 	ADD $32, R2
@@ -28289,8 +27959,8 @@ side1:
 	WORD $0x4eeeccb4 // fmls v20.2d, v5.2d, v14.2d
 	WORD $0x4ee7d675 // fsub v21.2d, v19.2d, v7.2d
 	WORD $0x4ee7d696 // fsub v22.2d, v20.2d, v7.2d
-	WORD $0x4ead1db7 // orr v23.16b, v13.16b, v13.16b
-	WORD $0x4eae1dd8 // orr v24.16b, v14.16b, v14.16b
+	WORD $0x3dc000b7 // ldr q23, [x5, #0]
+	WORD $0x3dc004b8 // ldr q24, [x5, #16]
 	WORD $0x4e75cc97 // fmla v23.2d, v4.2d, v21.2d
 	WORD $0x4e76cc98 // fmla v24.2d, v4.2d, v22.2d
 	WORD $0x4e75cc77 // fmla v23.2d, v3.2d, v21.2d
@@ -28395,14 +28065,10 @@ side1:
 	WORD $0x4ef4cccd // fmls v13.2d, v6.2d, v20.2d
 	WORD $0x6e6fdfae // fmul v14.2d, v29.2d, v15.2d
 	WORD $0x6e72ddaf // fmul v15.2d, v13.2d, v18.2d
-	WORD $0x3d80003a // str q26, [x1, #0]
-	WORD $0x3d80043b // str q27, [x1, #16]
-	WORD $0x3d80005e // str q30, [x2, #0]
-	WORD $0x3d80045f // str q31, [x2, #16]
-	WORD $0x3d800077 // str q23, [x3, #0]
-	WORD $0x3d800478 // str q24, [x3, #16]
-	WORD $0x3d80008e // str q14, [x4, #0]
-	WORD $0x3d80048f // str q15, [x4, #16]
+	WORD $0xad006c3a // stp q26, q27, [x1, #0]
+	WORD $0xad007c5e // stp q30, q31, [x2, #0]
+	WORD $0xad006077 // stp q23, q24, [x3, #0]
+	WORD $0xad003c8e // stp q14, q15, [x4, #0]
 	ADD $32, R5
 	ADD $32, R1
 	ADD $32, R2
@@ -28855,8 +28521,7 @@ side1:
 	WORD $0x4ee0a8cb // cmlt v11.2d, v6.2d, #0
 	WORD $0x6e681fea // bsl v10.16b, v31.16b, v8.16b
 	WORD $0x6e691ceb // bsl v11.16b, v7.16b, v9.16b
-	WORD $0x3d80002a // str q10, [x1, #0]
-	WORD $0x3d80042b // str q11, [x1, #16]
+	WORD $0xad002c2a // stp q10, q11, [x1, #0]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -29261,10 +28926,8 @@ side1:
 	WORD $0x4ef9d77d // fsub v29.2d, v27.2d, v25.2d
 	WORD $0x6e7c1f0e // bsl v14.16b, v24.16b, v28.16b
 	WORD $0x6e7d1f2f // bsl v15.16b, v25.16b, v29.16b
-	WORD $0x3d800030 // str q16, [x1, #0]
-	WORD $0x3d800431 // str q17, [x1, #16]
-	WORD $0x3d80004e // str q14, [x2, #0]
-	WORD $0x3d80044f // str q15, [x2, #16]
+	WORD $0xad004430 // stp q16, q17, [x1, #0]
+	WORD $0xad003c4e // stp q14, q15, [x2, #0]
 	ADD $32, R3
 	ADD $32, R1
 	ADD $32, R2
@@ -29698,12 +29361,9 @@ side1:
 	WORD $0x3dc24a8a // ldr q10, [x20, #2336]
 	WORD $0x6e6add0b // fmul v11.2d, v8.2d, v10.2d
 	WORD $0x6e6add2c // fmul v12.2d, v9.2d, v10.2d
-	WORD $0x3d800030 // str q16, [x1, #0]
-	WORD $0x3d800431 // str q17, [x1, #16]
-	WORD $0x3d80004e // str q14, [x2, #0]
-	WORD $0x3d80044f // str q15, [x2, #16]
-	WORD $0x3d80006b // str q11, [x3, #0]
-	WORD $0x3d80046c // str q12, [x3, #16]
+	WORD $0xad004430 // stp q16, q17, [x1, #0]
+	WORD $0xad003c4e // stp q14, q15, [x2, #0]
+	WORD $0xad00306b // stp q11, q12, [x3, #0]
 	ADD $32, R4
 	ADD $32, R1
 	ADD $32, R2
@@ -30168,14 +29828,10 @@ side1:
 	WORD $0x4e241c24 // and v4.16b, v1.16b, v4.16b
 	WORD $0x6e3e1c65 // eor v5.16b, v3.16b, v30.16b
 	WORD $0x6e3f1c86 // eor v6.16b, v4.16b, v31.16b
-	WORD $0x3d800030 // str q16, [x1, #0]
-	WORD $0x3d800431 // str q17, [x1, #16]
-	WORD $0x3d80004e // str q14, [x2, #0]
-	WORD $0x3d80044f // str q15, [x2, #16]
-	WORD $0x3d800075 // str q21, [x3, #0]
-	WORD $0x3d800476 // str q22, [x3, #16]
-	WORD $0x3d800085 // str q5, [x4, #0]
-	WORD $0x3d800486 // str q6, [x4, #16]
+	WORD $0xad004430 // stp q16, q17, [x1, #0]
+	WORD $0xad003c4e // stp q14, q15, [x2, #0]
+	WORD $0xad005875 // stp q21, q22, [x3, #0]
+	WORD $0xad001885 // stp q5, q6, [x4, #0]
 	ADD $32, R5
 	ADD $32, R1
 	ADD $32, R2
@@ -30480,8 +30136,7 @@ side1:
 	WORD $0x6e6a1d98 // bsl v24.16b, v12.16b, v10.16b
 	WORD $0x6e77deb9 // fmul v25.2d, v21.2d, v23.2d
 	WORD $0x6e78deda // fmul v26.2d, v22.2d, v24.2d
-	WORD $0x3d800039 // str q25, [x1, #0]
-	WORD $0x3d80043a // str q26, [x1, #16]
+	WORD $0xad006839 // stp q25, q26, [x1, #0]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -30690,8 +30345,7 @@ side1:
 	WORD $0x6eece6fd // fcmgt v29.2d, v23.2d, v12.2d
 	WORD $0x4eb81f9e // orr v30.16b, v28.16b, v24.16b
 	WORD $0x4eb91fbf // orr v31.16b, v29.16b, v25.16b
-	WORD $0x3d80003e // str q30, [x1, #0]
-	WORD $0x3d80043f // str q31, [x1, #16]
+	WORD $0xad007c3e // stp q30, q31, [x1, #0]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -30796,10 +30450,8 @@ side1:
 	WORD $0x6ee1f825 // fsqrt v5.2d, v1.2d
 	WORD $0x6ee1f846 // fsqrt v6.2d, v2.2d
 	WORD $0x6ee1f867 // fsqrt v7.2d, v3.2d
-	WORD $0x3d800024 // str q4, [x1, #0]
-	WORD $0x3d800425 // str q5, [x1, #16]
-	WORD $0x3d800826 // str q6, [x1, #32]
-	WORD $0x3d800c27 // str q7, [x1, #48]
+	WORD $0xad001424 // stp q4, q5, [x1, #0]
+	WORD $0xad011c26 // stp q6, q7, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -30856,10 +30508,8 @@ side1:
 	WORD $0x6e61fca9 // fdiv v9.2d, v5.2d, v1.2d
 	WORD $0x6e62fcca // fdiv v10.2d, v6.2d, v2.2d
 	WORD $0x6e63fceb // fdiv v11.2d, v7.2d, v3.2d
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -30920,10 +30570,8 @@ side1:
 	WORD $0x6e611ca9 // bsl v9.16b, v5.16b, v1.16b
 	WORD $0x6e621cca // bsl v10.16b, v6.16b, v2.16b
 	WORD $0x6e631ceb // bsl v11.16b, v7.16b, v3.16b
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -30979,10 +30627,8 @@ side1:
 	WORD $0x4e221c06 // and v6.16b, v0.16b, v2.16b
 	WORD $0x4e231c07 // and v7.16b, v0.16b, v3.16b
 	WORD $0x4e241c08 // and v8.16b, v0.16b, v4.16b
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -31036,10 +30682,8 @@ side1:
 	WORD $0x6e221c06 // eor v6.16b, v0.16b, v2.16b
 	WORD $0x6e231c07 // eor v7.16b, v0.16b, v3.16b
 	WORD $0x6e241c08 // eor v8.16b, v0.16b, v4.16b
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -31091,10 +30735,8 @@ side1:
 	WORD $0x6e61dc25 // fmul v5.2d, v1.2d, v1.2d
 	WORD $0x6e62dc46 // fmul v6.2d, v2.2d, v2.2d
 	WORD $0x6e63dc67 // fmul v7.2d, v3.2d, v3.2d
-	WORD $0x3d800024 // str q4, [x1, #0]
-	WORD $0x3d800425 // str q5, [x1, #16]
-	WORD $0x3d800826 // str q6, [x1, #32]
-	WORD $0x3d800c27 // str q7, [x1, #48]
+	WORD $0xad001424 // stp q4, q5, [x1, #0]
+	WORD $0xad011c26 // stp q6, q7, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -31160,10 +30802,8 @@ side1:
 	WORD $0x4e2e1c12 // and v18.16b, v0.16b, v14.16b
 	WORD $0x4e2f1c13 // and v19.16b, v0.16b, v15.16b
 	WORD $0x4e301c14 // and v20.16b, v0.16b, v16.16b
-	WORD $0x3d800031 // str q17, [x1, #0]
-	WORD $0x3d800432 // str q18, [x1, #16]
-	WORD $0x3d800833 // str q19, [x1, #32]
-	WORD $0x3d800c34 // str q20, [x1, #48]
+	WORD $0xad004831 // stp q17, q18, [x1, #0]
+	WORD $0xad015033 // stp q19, q20, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -31253,10 +30893,8 @@ side1:
 	WORD $0x6e631ee9 // bsl v9.16b, v23.16b, v3.16b
 	WORD $0x6e641f0a // bsl v10.16b, v24.16b, v4.16b
 	WORD $0x6e651f2b // bsl v11.16b, v25.16b, v5.16b
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -31334,96 +30972,97 @@ side1:
 	WORD $0x4e6acc93 // fmla v19.2d, v4.2d, v10.2d
 	WORD $0x4ee7d654 // fsub v20.2d, v18.2d, v7.2d
 	WORD $0x4ee7d675 // fsub v21.2d, v19.2d, v7.2d
-	WORD $0x4ef4cca9 // fmls v9.2d, v5.2d, v20.2d
-	WORD $0x4ef5ccaa // fmls v10.2d, v5.2d, v21.2d
-	WORD $0x4ef4cc49 // fmls v9.2d, v2.2d, v20.2d
-	WORD $0x4ef5cc4a // fmls v10.2d, v2.2d, v21.2d
-	WORD $0x4ef4cc29 // fmls v9.2d, v1.2d, v20.2d
-	WORD $0x4ef5cc2a // fmls v10.2d, v1.2d, v21.2d
-	WORD $0x6e69dd36 // fmul v22.2d, v9.2d, v9.2d
-	WORD $0x6e6add57 // fmul v23.2d, v10.2d, v10.2d
+	WORD $0x3dc00056 // ldr q22, [x2, #0]
+	WORD $0x3dc00457 // ldr q23, [x2, #16]
+	WORD $0x4ef4ccb6 // fmls v22.2d, v5.2d, v20.2d
+	WORD $0x4ef5ccb7 // fmls v23.2d, v5.2d, v21.2d
+	WORD $0x4ef4cc56 // fmls v22.2d, v2.2d, v20.2d
+	WORD $0x4ef5cc57 // fmls v23.2d, v2.2d, v21.2d
+	WORD $0x4ef4cc36 // fmls v22.2d, v1.2d, v20.2d
+	WORD $0x4ef5cc37 // fmls v23.2d, v1.2d, v21.2d
 	WORD $0x6e76ded8 // fmul v24.2d, v22.2d, v22.2d
 	WORD $0x6e77def9 // fmul v25.2d, v23.2d, v23.2d
 	WORD $0x6e78df1a // fmul v26.2d, v24.2d, v24.2d
 	WORD $0x6e79df3b // fmul v27.2d, v25.2d, v25.2d
-	WORD $0x3dc2a69c // ldr q28, [x20, #2704]
-	WORD $0x3dc2a69d // ldr q29, [x20, #2704]
-	WORD $0x3dc2aa9e // ldr q30, [x20, #2720]
-	WORD $0x4e7ccede // fmla v30.2d, v22.2d, v28.2d
-	WORD $0x3dc2aa9f // ldr q31, [x20, #2720]
-	WORD $0x4e7dceff // fmla v31.2d, v23.2d, v29.2d
-	WORD $0x3dc2ae88 // ldr q8, [x20, #2736]
+	WORD $0x6e7adf5c // fmul v28.2d, v26.2d, v26.2d
+	WORD $0x6e7bdf7d // fmul v29.2d, v27.2d, v27.2d
+	WORD $0x3dc2a69e // ldr q30, [x20, #2704]
+	WORD $0x3dc2a69f // ldr q31, [x20, #2704]
+	WORD $0x3dc2aa88 // ldr q8, [x20, #2720]
+	WORD $0x4e7ecf08 // fmla v8.2d, v24.2d, v30.2d
+	WORD $0x3dc2aa89 // ldr q9, [x20, #2720]
+	WORD $0x4e7fcf29 // fmla v9.2d, v25.2d, v31.2d
+	WORD $0x3dc2ae8a // ldr q10, [x20, #2736]
 	WORD $0x3dc2ae8b // ldr q11, [x20, #2736]
 	WORD $0x3dc2b28c // ldr q12, [x20, #2752]
-	WORD $0x4e68cecc // fmla v12.2d, v22.2d, v8.2d
+	WORD $0x4e6acf0c // fmla v12.2d, v24.2d, v10.2d
 	WORD $0x3dc2b28d // ldr q13, [x20, #2752]
-	WORD $0x4e6bceed // fmla v13.2d, v23.2d, v11.2d
-	WORD $0x4e6ccf1e // fmla v30.2d, v24.2d, v12.2d
-	WORD $0x4e6dcf3f // fmla v31.2d, v25.2d, v13.2d
+	WORD $0x4e6bcf2d // fmla v13.2d, v25.2d, v11.2d
+	WORD $0x4e6ccf48 // fmla v8.2d, v26.2d, v12.2d
+	WORD $0x4e6dcf69 // fmla v9.2d, v27.2d, v13.2d
 	WORD $0x3dc2b68e // ldr q14, [x20, #2768]
 	WORD $0x3dc2b68f // ldr q15, [x20, #2768]
 	WORD $0x3dc2ba94 // ldr q20, [x20, #2784]
-	WORD $0x4e6eced4 // fmla v20.2d, v22.2d, v14.2d
+	WORD $0x4e6ecf14 // fmla v20.2d, v24.2d, v14.2d
 	WORD $0x3dc2ba95 // ldr q21, [x20, #2784]
-	WORD $0x4e6fcef5 // fmla v21.2d, v23.2d, v15.2d
-	WORD $0x4e74cf5e // fmla v30.2d, v26.2d, v20.2d
-	WORD $0x4e75cf7f // fmla v31.2d, v27.2d, v21.2d
-	WORD $0x3dc16298 // ldr q24, [x20, #1408]
-	WORD $0x4e7eced8 // fmla v24.2d, v22.2d, v30.2d
-	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x4e7fcef9 // fmla v25.2d, v23.2d, v31.2d
-	WORD $0x6e69df1a // fmul v26.2d, v24.2d, v9.2d
-	WORD $0x6e6adf3b // fmul v27.2d, v25.2d, v10.2d
-	WORD $0x6e76dedc // fmul v28.2d, v22.2d, v22.2d
-	WORD $0x6e77defd // fmul v29.2d, v23.2d, v23.2d
-	WORD $0x6e7cdf9e // fmul v30.2d, v28.2d, v28.2d
-	WORD $0x6e7ddfbf // fmul v31.2d, v29.2d, v29.2d
-	WORD $0x3dc2be88 // ldr q8, [x20, #2800]
-	WORD $0x3dc2be89 // ldr q9, [x20, #2800]
-	WORD $0x3dc2c28a // ldr q10, [x20, #2816]
-	WORD $0x4e68ceca // fmla v10.2d, v22.2d, v8.2d
-	WORD $0x3dc2c28b // ldr q11, [x20, #2816]
-	WORD $0x4e69ceeb // fmla v11.2d, v23.2d, v9.2d
-	WORD $0x3dc2c68c // ldr q12, [x20, #2832]
-	WORD $0x3dc2c68d // ldr q13, [x20, #2832]
-	WORD $0x3dc2ca8e // ldr q14, [x20, #2848]
-	WORD $0x4e6ccece // fmla v14.2d, v22.2d, v12.2d
-	WORD $0x3dc2ca8f // ldr q15, [x20, #2848]
-	WORD $0x4e6dceef // fmla v15.2d, v23.2d, v13.2d
-	WORD $0x4e6ecf8a // fmla v10.2d, v28.2d, v14.2d
-	WORD $0x4e6fcfab // fmla v11.2d, v29.2d, v15.2d
-	WORD $0x3dc2ce94 // ldr q20, [x20, #2864]
-	WORD $0x3dc2ce95 // ldr q21, [x20, #2864]
-	WORD $0x3dc2d298 // ldr q24, [x20, #2880]
-	WORD $0x4e74ced8 // fmla v24.2d, v22.2d, v20.2d
-	WORD $0x3dc2d299 // ldr q25, [x20, #2880]
-	WORD $0x4e75cef9 // fmla v25.2d, v23.2d, v21.2d
-	WORD $0x4e78cfca // fmla v10.2d, v30.2d, v24.2d
-	WORD $0x4e79cfeb // fmla v11.2d, v31.2d, v25.2d
-	WORD $0x6e76dedc // fmul v28.2d, v22.2d, v22.2d
-	WORD $0x6e77defd // fmul v29.2d, v23.2d, v23.2d
-	WORD $0x3dc1629e // ldr q30, [x20, #1408]
-	WORD $0x3dc1629f // ldr q31, [x20, #1408]
-	WORD $0x4ef6cc7e // fmls v30.2d, v3.2d, v22.2d
-	WORD $0x4ef7cc7f // fmls v31.2d, v3.2d, v23.2d
-	WORD $0x4e6acf9e // fmla v30.2d, v28.2d, v10.2d
-	WORD $0x4e6bcfbf // fmla v31.2d, v29.2d, v11.2d
-	WORD $0x4f7f5648 // shl v8.2d, v18.2d, #63
-	WORD $0x4f7f5669 // shl v9.2d, v19.2d, #63
-	WORD $0x4f7e564a // shl v10.2d, v18.2d, #62
-	WORD $0x4f7e566b // shl v11.2d, v19.2d, #62
-	WORD $0x4e2a1c0c // and v12.16b, v0.16b, v10.16b
-	WORD $0x4e2b1c0d // and v13.16b, v0.16b, v11.16b
-	WORD $0x4ee0a90e // cmlt v14.2d, v8.2d, #0
-	WORD $0x4ee0a92f // cmlt v15.2d, v9.2d, #0
-	WORD $0x6e7a1fce // bsl v14.16b, v30.16b, v26.16b
-	WORD $0x6e7b1fef // bsl v15.16b, v31.16b, v27.16b
-	WORD $0x6e2e1d92 // eor v18.16b, v12.16b, v14.16b
-	WORD $0x6e2f1db3 // eor v19.16b, v13.16b, v15.16b
+	WORD $0x4e6fcf35 // fmla v21.2d, v25.2d, v15.2d
+	WORD $0x4e74cf88 // fmla v8.2d, v28.2d, v20.2d
+	WORD $0x4e75cfa9 // fmla v9.2d, v29.2d, v21.2d
+	WORD $0x3dc1629a // ldr q26, [x20, #1408]
+	WORD $0x4e68cf1a // fmla v26.2d, v24.2d, v8.2d
+	WORD $0x3dc1629b // ldr q27, [x20, #1408]
+	WORD $0x4e69cf3b // fmla v27.2d, v25.2d, v9.2d
+	WORD $0x6e76df5c // fmul v28.2d, v26.2d, v22.2d
+	WORD $0x6e77df7d // fmul v29.2d, v27.2d, v23.2d
+	WORD $0x6e78df1e // fmul v30.2d, v24.2d, v24.2d
+	WORD $0x6e79df3f // fmul v31.2d, v25.2d, v25.2d
+	WORD $0x6e7edfc8 // fmul v8.2d, v30.2d, v30.2d
+	WORD $0x6e7fdfe9 // fmul v9.2d, v31.2d, v31.2d
+	WORD $0x3dc2be8a // ldr q10, [x20, #2800]
+	WORD $0x3dc2be8b // ldr q11, [x20, #2800]
+	WORD $0x3dc2c28c // ldr q12, [x20, #2816]
+	WORD $0x4e6acf0c // fmla v12.2d, v24.2d, v10.2d
+	WORD $0x3dc2c28d // ldr q13, [x20, #2816]
+	WORD $0x4e6bcf2d // fmla v13.2d, v25.2d, v11.2d
+	WORD $0x3dc2c68e // ldr q14, [x20, #2832]
+	WORD $0x3dc2c68f // ldr q15, [x20, #2832]
+	WORD $0x3dc2ca94 // ldr q20, [x20, #2848]
+	WORD $0x4e6ecf14 // fmla v20.2d, v24.2d, v14.2d
+	WORD $0x3dc2ca95 // ldr q21, [x20, #2848]
+	WORD $0x4e6fcf35 // fmla v21.2d, v25.2d, v15.2d
+	WORD $0x4e74cfcc // fmla v12.2d, v30.2d, v20.2d
+	WORD $0x4e75cfed // fmla v13.2d, v31.2d, v21.2d
+	WORD $0x3dc2ce96 // ldr q22, [x20, #2864]
+	WORD $0x3dc2ce97 // ldr q23, [x20, #2864]
+	WORD $0x3dc2d29a // ldr q26, [x20, #2880]
+	WORD $0x4e76cf1a // fmla v26.2d, v24.2d, v22.2d
+	WORD $0x3dc2d29b // ldr q27, [x20, #2880]
+	WORD $0x4e77cf3b // fmla v27.2d, v25.2d, v23.2d
+	WORD $0x4e7acd0c // fmla v12.2d, v8.2d, v26.2d
+	WORD $0x4e7bcd2d // fmla v13.2d, v9.2d, v27.2d
+	WORD $0x6e78df1e // fmul v30.2d, v24.2d, v24.2d
+	WORD $0x6e79df3f // fmul v31.2d, v25.2d, v25.2d
+	WORD $0x3dc16288 // ldr q8, [x20, #1408]
+	WORD $0x3dc16289 // ldr q9, [x20, #1408]
+	WORD $0x4ef8cc68 // fmls v8.2d, v3.2d, v24.2d
+	WORD $0x4ef9cc69 // fmls v9.2d, v3.2d, v25.2d
+	WORD $0x4e6ccfc8 // fmla v8.2d, v30.2d, v12.2d
+	WORD $0x4e6dcfe9 // fmla v9.2d, v31.2d, v13.2d
+	WORD $0x4f7f564a // shl v10.2d, v18.2d, #63
+	WORD $0x4f7f566b // shl v11.2d, v19.2d, #63
+	WORD $0x4f7e564c // shl v12.2d, v18.2d, #62
+	WORD $0x4f7e566d // shl v13.2d, v19.2d, #62
+	WORD $0x4e2c1c0e // and v14.16b, v0.16b, v12.16b
+	WORD $0x4e2d1c0f // and v15.16b, v0.16b, v13.16b
+	WORD $0x4ee0a952 // cmlt v18.2d, v10.2d, #0
+	WORD $0x4ee0a973 // cmlt v19.2d, v11.2d, #0
+	WORD $0x6e7c1d12 // bsl v18.16b, v8.16b, v28.16b
+	WORD $0x6e7d1d33 // bsl v19.16b, v9.16b, v29.16b
+	WORD $0x6e321dd4 // eor v20.16b, v14.16b, v18.16b
+	WORD $0x6e331df5 // eor v21.16b, v15.16b, v19.16b
 	WORD $0x4eb01e08 // orr v8.16b, v16.16b, v16.16b
 	WORD $0x4eb11e28 // orr v8.16b, v17.16b, v17.16b
-	WORD $0x3d800032 // str q18, [x1, #0]
-	WORD $0x3d800433 // str q19, [x1, #16]
+	WORD $0xad005434 // stp q20, q21, [x1, #0]
 	ADD $32, R2
 	ADD $32, R1
 	SUB $4, R0
@@ -31432,58 +31071,58 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00054 // ldr q20, [x2, #0]
-	WORD $0x4eb41c15 // orr v21.16b, v0.16b, v20.16b
-	WORD $0x4e66d6b6 // fadd v22.2d, v21.2d, v6.2d
-	WORD $0x4ea81ed7 // orr v23.16b, v22.16b, v8.16b
-	WORD $0x3dc12a98 // ldr q24, [x20, #1184]
-	WORD $0x4e74cc98 // fmla v24.2d, v4.2d, v20.2d
-	WORD $0x4ee7d719 // fsub v25.2d, v24.2d, v7.2d
-	WORD $0x4ef9ccb4 // fmls v20.2d, v5.2d, v25.2d
-	WORD $0x4ef9cc54 // fmls v20.2d, v2.2d, v25.2d
-	WORD $0x4ef9cc34 // fmls v20.2d, v1.2d, v25.2d
-	WORD $0x6e74de9a // fmul v26.2d, v20.2d, v20.2d
-	WORD $0x6e7adf5b // fmul v27.2d, v26.2d, v26.2d
-	WORD $0x6e7bdf7c // fmul v28.2d, v27.2d, v27.2d
-	WORD $0x3dc2a69d // ldr q29, [x20, #2704]
-	WORD $0x3dc2aa9e // ldr q30, [x20, #2720]
-	WORD $0x4e7dcf5e // fmla v30.2d, v26.2d, v29.2d
-	WORD $0x3dc2ae9f // ldr q31, [x20, #2736]
-	WORD $0x3dc2b288 // ldr q8, [x20, #2752]
-	WORD $0x4e7fcf48 // fmla v8.2d, v26.2d, v31.2d
-	WORD $0x4e68cf7e // fmla v30.2d, v27.2d, v8.2d
-	WORD $0x3dc2b689 // ldr q9, [x20, #2768]
-	WORD $0x3dc2ba8a // ldr q10, [x20, #2784]
-	WORD $0x4e69cf4a // fmla v10.2d, v26.2d, v9.2d
-	WORD $0x4e6acf9e // fmla v30.2d, v28.2d, v10.2d
-	WORD $0x3dc1628b // ldr q11, [x20, #1408]
-	WORD $0x4e7ecf4b // fmla v11.2d, v26.2d, v30.2d
-	WORD $0x6e74dd6c // fmul v12.2d, v11.2d, v20.2d
-	WORD $0x6e7adf4d // fmul v13.2d, v26.2d, v26.2d
-	WORD $0x6e6dddae // fmul v14.2d, v13.2d, v13.2d
-	WORD $0x3dc2be8f // ldr q15, [x20, #2800]
-	WORD $0x3dc2c290 // ldr q16, [x20, #2816]
-	WORD $0x4e6fcf50 // fmla v16.2d, v26.2d, v15.2d
-	WORD $0x3dc2c691 // ldr q17, [x20, #2832]
-	WORD $0x3dc2ca92 // ldr q18, [x20, #2848]
-	WORD $0x4e71cf52 // fmla v18.2d, v26.2d, v17.2d
-	WORD $0x4e72cdb0 // fmla v16.2d, v13.2d, v18.2d
-	WORD $0x3dc2ce93 // ldr q19, [x20, #2864]
-	WORD $0x3dc2d294 // ldr q20, [x20, #2880]
-	WORD $0x4e73cf54 // fmla v20.2d, v26.2d, v19.2d
-	WORD $0x4e74cdd0 // fmla v16.2d, v14.2d, v20.2d
-	WORD $0x6e7adf55 // fmul v21.2d, v26.2d, v26.2d
-	WORD $0x3dc16296 // ldr q22, [x20, #1408]
-	WORD $0x4efacc76 // fmls v22.2d, v3.2d, v26.2d
-	WORD $0x4e70ceb6 // fmla v22.2d, v21.2d, v16.2d
-	WORD $0x4f7f5719 // shl v25.2d, v24.2d, #63
-	WORD $0x4f7e571a // shl v26.2d, v24.2d, #62
-	WORD $0x4e3a1c1b // and v27.16b, v0.16b, v26.16b
-	WORD $0x4ee0ab3c // cmlt v28.2d, v25.2d, #0
-	WORD $0x6e6c1edc // bsl v28.16b, v22.16b, v12.16b
-	WORD $0x6e3c1f7d // eor v29.16b, v27.16b, v28.16b
-	WORD $0x4eb71ee8 // orr v8.16b, v23.16b, v23.16b
-	WORD $0x3d80003d // str q29, [x1, #0]
+	WORD $0x3dc00056 // ldr q22, [x2, #0]
+	WORD $0x4eb61c17 // orr v23.16b, v0.16b, v22.16b
+	WORD $0x4e66d6f8 // fadd v24.2d, v23.2d, v6.2d
+	WORD $0x4ea81f19 // orr v25.16b, v24.16b, v8.16b
+	WORD $0x3dc12a9a // ldr q26, [x20, #1184]
+	WORD $0x4e76cc9a // fmla v26.2d, v4.2d, v22.2d
+	WORD $0x4ee7d75b // fsub v27.2d, v26.2d, v7.2d
+	WORD $0x4efbccb6 // fmls v22.2d, v5.2d, v27.2d
+	WORD $0x4efbcc56 // fmls v22.2d, v2.2d, v27.2d
+	WORD $0x4efbcc36 // fmls v22.2d, v1.2d, v27.2d
+	WORD $0x6e76dedc // fmul v28.2d, v22.2d, v22.2d
+	WORD $0x6e7cdf9d // fmul v29.2d, v28.2d, v28.2d
+	WORD $0x6e7ddfbe // fmul v30.2d, v29.2d, v29.2d
+	WORD $0x3dc2a69f // ldr q31, [x20, #2704]
+	WORD $0x3dc2aa88 // ldr q8, [x20, #2720]
+	WORD $0x4e7fcf88 // fmla v8.2d, v28.2d, v31.2d
+	WORD $0x3dc2ae89 // ldr q9, [x20, #2736]
+	WORD $0x3dc2b28a // ldr q10, [x20, #2752]
+	WORD $0x4e69cf8a // fmla v10.2d, v28.2d, v9.2d
+	WORD $0x4e6acfa8 // fmla v8.2d, v29.2d, v10.2d
+	WORD $0x3dc2b68b // ldr q11, [x20, #2768]
+	WORD $0x3dc2ba8c // ldr q12, [x20, #2784]
+	WORD $0x4e6bcf8c // fmla v12.2d, v28.2d, v11.2d
+	WORD $0x4e6ccfc8 // fmla v8.2d, v30.2d, v12.2d
+	WORD $0x3dc1628d // ldr q13, [x20, #1408]
+	WORD $0x4e68cf8d // fmla v13.2d, v28.2d, v8.2d
+	WORD $0x6e76ddae // fmul v14.2d, v13.2d, v22.2d
+	WORD $0x6e7cdf8f // fmul v15.2d, v28.2d, v28.2d
+	WORD $0x6e6fddf0 // fmul v16.2d, v15.2d, v15.2d
+	WORD $0x3dc2be91 // ldr q17, [x20, #2800]
+	WORD $0x3dc2c292 // ldr q18, [x20, #2816]
+	WORD $0x4e71cf92 // fmla v18.2d, v28.2d, v17.2d
+	WORD $0x3dc2c693 // ldr q19, [x20, #2832]
+	WORD $0x3dc2ca94 // ldr q20, [x20, #2848]
+	WORD $0x4e73cf94 // fmla v20.2d, v28.2d, v19.2d
+	WORD $0x4e74cdf2 // fmla v18.2d, v15.2d, v20.2d
+	WORD $0x3dc2ce95 // ldr q21, [x20, #2864]
+	WORD $0x3dc2d296 // ldr q22, [x20, #2880]
+	WORD $0x4e75cf96 // fmla v22.2d, v28.2d, v21.2d
+	WORD $0x4e76ce12 // fmla v18.2d, v16.2d, v22.2d
+	WORD $0x6e7cdf97 // fmul v23.2d, v28.2d, v28.2d
+	WORD $0x3dc16298 // ldr q24, [x20, #1408]
+	WORD $0x4efccc78 // fmls v24.2d, v3.2d, v28.2d
+	WORD $0x4e72cef8 // fmla v24.2d, v23.2d, v18.2d
+	WORD $0x4f7f575b // shl v27.2d, v26.2d, #63
+	WORD $0x4f7e575c // shl v28.2d, v26.2d, #62
+	WORD $0x4e3c1c1d // and v29.16b, v0.16b, v28.16b
+	WORD $0x4ee0ab7e // cmlt v30.2d, v27.2d, #0
+	WORD $0x6e6e1f1e // bsl v30.16b, v24.16b, v14.16b
+	WORD $0x6e3e1fbf // eor v31.16b, v29.16b, v30.16b
+	WORD $0x4eb91f28 // orr v8.16b, v25.16b, v25.16b
+	WORD $0x3d80003f // str q31, [x1, #0]
 	ADD $16, R2
 	ADD $16, R1
 	SUB $2, R0
@@ -31507,9 +31146,9 @@ finish1:
 	MOVD.P 8(R10), R12
 	MOVD.P R12, 8(R1)
 done1:
-	WORD $0x4ee0a91e // cmlt v30.2d, v8.2d, #0
-	WORD $0x6eb0abde // umaxv s30, v30.4s
-	FMOVS F30, R0
+	WORD $0x4ee0a900 // cmlt v0.2d, v8.2d, #0
+	WORD $0x6eb0a800 // umaxv s0, v0.4s
+	FMOVS F0, R0
 	MOVW R0, R0
 	MOVD R0, far+24(FP)
 	RET
@@ -31548,108 +31187,108 @@ side1:
 	WORD $0x4e6acc93 // fmla v19.2d, v4.2d, v10.2d
 	WORD $0x4ee7d654 // fsub v20.2d, v18.2d, v7.2d
 	WORD $0x4ee7d675 // fsub v21.2d, v19.2d, v7.2d
-	WORD $0x4ef4cca9 // fmls v9.2d, v5.2d, v20.2d
-	WORD $0x4ef5ccaa // fmls v10.2d, v5.2d, v21.2d
-	WORD $0x4ef4cc49 // fmls v9.2d, v2.2d, v20.2d
-	WORD $0x4ef5cc4a // fmls v10.2d, v2.2d, v21.2d
-	WORD $0x4ef4cc29 // fmls v9.2d, v1.2d, v20.2d
-	WORD $0x4ef5cc2a // fmls v10.2d, v1.2d, v21.2d
-	WORD $0x6e69dd36 // fmul v22.2d, v9.2d, v9.2d
-	WORD $0x6e6add57 // fmul v23.2d, v10.2d, v10.2d
+	WORD $0x3dc00076 // ldr q22, [x3, #0]
+	WORD $0x3dc00477 // ldr q23, [x3, #16]
+	WORD $0x4ef4ccb6 // fmls v22.2d, v5.2d, v20.2d
+	WORD $0x4ef5ccb7 // fmls v23.2d, v5.2d, v21.2d
+	WORD $0x4ef4cc56 // fmls v22.2d, v2.2d, v20.2d
+	WORD $0x4ef5cc57 // fmls v23.2d, v2.2d, v21.2d
+	WORD $0x4ef4cc36 // fmls v22.2d, v1.2d, v20.2d
+	WORD $0x4ef5cc37 // fmls v23.2d, v1.2d, v21.2d
 	WORD $0x6e76ded8 // fmul v24.2d, v22.2d, v22.2d
 	WORD $0x6e77def9 // fmul v25.2d, v23.2d, v23.2d
 	WORD $0x6e78df1a // fmul v26.2d, v24.2d, v24.2d
 	WORD $0x6e79df3b // fmul v27.2d, v25.2d, v25.2d
-	WORD $0x3dc2a69c // ldr q28, [x20, #2704]
-	WORD $0x3dc2a69d // ldr q29, [x20, #2704]
-	WORD $0x3dc2aa9e // ldr q30, [x20, #2720]
-	WORD $0x4e7ccede // fmla v30.2d, v22.2d, v28.2d
-	WORD $0x3dc2aa9f // ldr q31, [x20, #2720]
-	WORD $0x4e7dceff // fmla v31.2d, v23.2d, v29.2d
-	WORD $0x3dc2ae88 // ldr q8, [x20, #2736]
+	WORD $0x6e7adf5c // fmul v28.2d, v26.2d, v26.2d
+	WORD $0x6e7bdf7d // fmul v29.2d, v27.2d, v27.2d
+	WORD $0x3dc2a69e // ldr q30, [x20, #2704]
+	WORD $0x3dc2a69f // ldr q31, [x20, #2704]
+	WORD $0x3dc2aa88 // ldr q8, [x20, #2720]
+	WORD $0x4e7ecf08 // fmla v8.2d, v24.2d, v30.2d
+	WORD $0x3dc2aa89 // ldr q9, [x20, #2720]
+	WORD $0x4e7fcf29 // fmla v9.2d, v25.2d, v31.2d
+	WORD $0x3dc2ae8a // ldr q10, [x20, #2736]
 	WORD $0x3dc2ae8b // ldr q11, [x20, #2736]
 	WORD $0x3dc2b28c // ldr q12, [x20, #2752]
-	WORD $0x4e68cecc // fmla v12.2d, v22.2d, v8.2d
+	WORD $0x4e6acf0c // fmla v12.2d, v24.2d, v10.2d
 	WORD $0x3dc2b28d // ldr q13, [x20, #2752]
-	WORD $0x4e6bceed // fmla v13.2d, v23.2d, v11.2d
-	WORD $0x4e6ccf1e // fmla v30.2d, v24.2d, v12.2d
-	WORD $0x4e6dcf3f // fmla v31.2d, v25.2d, v13.2d
+	WORD $0x4e6bcf2d // fmla v13.2d, v25.2d, v11.2d
+	WORD $0x4e6ccf48 // fmla v8.2d, v26.2d, v12.2d
+	WORD $0x4e6dcf69 // fmla v9.2d, v27.2d, v13.2d
 	WORD $0x3dc2b68e // ldr q14, [x20, #2768]
 	WORD $0x3dc2b68f // ldr q15, [x20, #2768]
 	WORD $0x3dc2ba94 // ldr q20, [x20, #2784]
-	WORD $0x4e6eced4 // fmla v20.2d, v22.2d, v14.2d
+	WORD $0x4e6ecf14 // fmla v20.2d, v24.2d, v14.2d
 	WORD $0x3dc2ba95 // ldr q21, [x20, #2784]
-	WORD $0x4e6fcef5 // fmla v21.2d, v23.2d, v15.2d
-	WORD $0x4e74cf5e // fmla v30.2d, v26.2d, v20.2d
-	WORD $0x4e75cf7f // fmla v31.2d, v27.2d, v21.2d
-	WORD $0x3dc16298 // ldr q24, [x20, #1408]
-	WORD $0x4e7eced8 // fmla v24.2d, v22.2d, v30.2d
-	WORD $0x3dc16299 // ldr q25, [x20, #1408]
-	WORD $0x4e7fcef9 // fmla v25.2d, v23.2d, v31.2d
-	WORD $0x6e69df1a // fmul v26.2d, v24.2d, v9.2d
-	WORD $0x6e6adf3b // fmul v27.2d, v25.2d, v10.2d
-	WORD $0x6e76dedc // fmul v28.2d, v22.2d, v22.2d
-	WORD $0x6e77defd // fmul v29.2d, v23.2d, v23.2d
-	WORD $0x6e7cdf9e // fmul v30.2d, v28.2d, v28.2d
-	WORD $0x6e7ddfbf // fmul v31.2d, v29.2d, v29.2d
-	WORD $0x3dc2be88 // ldr q8, [x20, #2800]
-	WORD $0x3dc2be89 // ldr q9, [x20, #2800]
-	WORD $0x3dc2c28a // ldr q10, [x20, #2816]
-	WORD $0x4e68ceca // fmla v10.2d, v22.2d, v8.2d
-	WORD $0x3dc2c28b // ldr q11, [x20, #2816]
-	WORD $0x4e69ceeb // fmla v11.2d, v23.2d, v9.2d
-	WORD $0x3dc2c68c // ldr q12, [x20, #2832]
-	WORD $0x3dc2c68d // ldr q13, [x20, #2832]
-	WORD $0x3dc2ca8e // ldr q14, [x20, #2848]
-	WORD $0x4e6ccece // fmla v14.2d, v22.2d, v12.2d
-	WORD $0x3dc2ca8f // ldr q15, [x20, #2848]
-	WORD $0x4e6dceef // fmla v15.2d, v23.2d, v13.2d
-	WORD $0x4e6ecf8a // fmla v10.2d, v28.2d, v14.2d
-	WORD $0x4e6fcfab // fmla v11.2d, v29.2d, v15.2d
-	WORD $0x3dc2ce94 // ldr q20, [x20, #2864]
-	WORD $0x3dc2ce95 // ldr q21, [x20, #2864]
-	WORD $0x3dc2d298 // ldr q24, [x20, #2880]
-	WORD $0x4e74ced8 // fmla v24.2d, v22.2d, v20.2d
-	WORD $0x3dc2d299 // ldr q25, [x20, #2880]
-	WORD $0x4e75cef9 // fmla v25.2d, v23.2d, v21.2d
-	WORD $0x4e78cfca // fmla v10.2d, v30.2d, v24.2d
-	WORD $0x4e79cfeb // fmla v11.2d, v31.2d, v25.2d
-	WORD $0x6e76dedc // fmul v28.2d, v22.2d, v22.2d
-	WORD $0x6e77defd // fmul v29.2d, v23.2d, v23.2d
-	WORD $0x3dc1629e // ldr q30, [x20, #1408]
-	WORD $0x3dc1629f // ldr q31, [x20, #1408]
-	WORD $0x4ef6cc7e // fmls v30.2d, v3.2d, v22.2d
-	WORD $0x4ef7cc7f // fmls v31.2d, v3.2d, v23.2d
-	WORD $0x4e6acf9e // fmla v30.2d, v28.2d, v10.2d
-	WORD $0x4e6bcfbf // fmla v31.2d, v29.2d, v11.2d
-	WORD $0x4f7f5648 // shl v8.2d, v18.2d, #63
-	WORD $0x4f7f5669 // shl v9.2d, v19.2d, #63
-	WORD $0x4f7e564a // shl v10.2d, v18.2d, #62
-	WORD $0x4f7e566b // shl v11.2d, v19.2d, #62
-	WORD $0x4e2a1c0c // and v12.16b, v0.16b, v10.16b
-	WORD $0x4e2b1c0d // and v13.16b, v0.16b, v11.16b
-	WORD $0x4ee0a90e // cmlt v14.2d, v8.2d, #0
-	WORD $0x4ee0a92f // cmlt v15.2d, v9.2d, #0
-	WORD $0x6e7a1fce // bsl v14.16b, v30.16b, v26.16b
-	WORD $0x6e7b1fef // bsl v15.16b, v31.16b, v27.16b
-	WORD $0x6e2e1d92 // eor v18.16b, v12.16b, v14.16b
-	WORD $0x6e2f1db3 // eor v19.16b, v13.16b, v15.16b
-	WORD $0x6e2a1d14 // eor v20.16b, v8.16b, v10.16b
-	WORD $0x6e2b1d35 // eor v21.16b, v9.16b, v11.16b
-	WORD $0x4e341c16 // and v22.16b, v0.16b, v20.16b
-	WORD $0x4e351c17 // and v23.16b, v0.16b, v21.16b
-	WORD $0x4ee0a918 // cmlt v24.2d, v8.2d, #0
-	WORD $0x4ee0a939 // cmlt v25.2d, v9.2d, #0
-	WORD $0x6e7e1f58 // bsl v24.16b, v26.16b, v30.16b
-	WORD $0x6e7f1f79 // bsl v25.16b, v27.16b, v31.16b
-	WORD $0x6e381eda // eor v26.16b, v22.16b, v24.16b
-	WORD $0x6e391efb // eor v27.16b, v23.16b, v25.16b
+	WORD $0x4e6fcf35 // fmla v21.2d, v25.2d, v15.2d
+	WORD $0x4e74cf88 // fmla v8.2d, v28.2d, v20.2d
+	WORD $0x4e75cfa9 // fmla v9.2d, v29.2d, v21.2d
+	WORD $0x3dc1629a // ldr q26, [x20, #1408]
+	WORD $0x4e68cf1a // fmla v26.2d, v24.2d, v8.2d
+	WORD $0x3dc1629b // ldr q27, [x20, #1408]
+	WORD $0x4e69cf3b // fmla v27.2d, v25.2d, v9.2d
+	WORD $0x6e76df5c // fmul v28.2d, v26.2d, v22.2d
+	WORD $0x6e77df7d // fmul v29.2d, v27.2d, v23.2d
+	WORD $0x6e78df1e // fmul v30.2d, v24.2d, v24.2d
+	WORD $0x6e79df3f // fmul v31.2d, v25.2d, v25.2d
+	WORD $0x6e7edfc8 // fmul v8.2d, v30.2d, v30.2d
+	WORD $0x6e7fdfe9 // fmul v9.2d, v31.2d, v31.2d
+	WORD $0x3dc2be8a // ldr q10, [x20, #2800]
+	WORD $0x3dc2be8b // ldr q11, [x20, #2800]
+	WORD $0x3dc2c28c // ldr q12, [x20, #2816]
+	WORD $0x4e6acf0c // fmla v12.2d, v24.2d, v10.2d
+	WORD $0x3dc2c28d // ldr q13, [x20, #2816]
+	WORD $0x4e6bcf2d // fmla v13.2d, v25.2d, v11.2d
+	WORD $0x3dc2c68e // ldr q14, [x20, #2832]
+	WORD $0x3dc2c68f // ldr q15, [x20, #2832]
+	WORD $0x3dc2ca94 // ldr q20, [x20, #2848]
+	WORD $0x4e6ecf14 // fmla v20.2d, v24.2d, v14.2d
+	WORD $0x3dc2ca95 // ldr q21, [x20, #2848]
+	WORD $0x4e6fcf35 // fmla v21.2d, v25.2d, v15.2d
+	WORD $0x4e74cfcc // fmla v12.2d, v30.2d, v20.2d
+	WORD $0x4e75cfed // fmla v13.2d, v31.2d, v21.2d
+	WORD $0x3dc2ce96 // ldr q22, [x20, #2864]
+	WORD $0x3dc2ce97 // ldr q23, [x20, #2864]
+	WORD $0x3dc2d29a // ldr q26, [x20, #2880]
+	WORD $0x4e76cf1a // fmla v26.2d, v24.2d, v22.2d
+	WORD $0x3dc2d29b // ldr q27, [x20, #2880]
+	WORD $0x4e77cf3b // fmla v27.2d, v25.2d, v23.2d
+	WORD $0x4e7acd0c // fmla v12.2d, v8.2d, v26.2d
+	WORD $0x4e7bcd2d // fmla v13.2d, v9.2d, v27.2d
+	WORD $0x6e78df1e // fmul v30.2d, v24.2d, v24.2d
+	WORD $0x6e79df3f // fmul v31.2d, v25.2d, v25.2d
+	WORD $0x3dc16288 // ldr q8, [x20, #1408]
+	WORD $0x3dc16289 // ldr q9, [x20, #1408]
+	WORD $0x4ef8cc68 // fmls v8.2d, v3.2d, v24.2d
+	WORD $0x4ef9cc69 // fmls v9.2d, v3.2d, v25.2d
+	WORD $0x4e6ccfc8 // fmla v8.2d, v30.2d, v12.2d
+	WORD $0x4e6dcfe9 // fmla v9.2d, v31.2d, v13.2d
+	WORD $0x4f7f564a // shl v10.2d, v18.2d, #63
+	WORD $0x4f7f566b // shl v11.2d, v19.2d, #63
+	WORD $0x4f7e564c // shl v12.2d, v18.2d, #62
+	WORD $0x4f7e566d // shl v13.2d, v19.2d, #62
+	WORD $0x4e2c1c0e // and v14.16b, v0.16b, v12.16b
+	WORD $0x4e2d1c0f // and v15.16b, v0.16b, v13.16b
+	WORD $0x4ee0a952 // cmlt v18.2d, v10.2d, #0
+	WORD $0x4ee0a973 // cmlt v19.2d, v11.2d, #0
+	WORD $0x6e7c1d12 // bsl v18.16b, v8.16b, v28.16b
+	WORD $0x6e7d1d33 // bsl v19.16b, v9.16b, v29.16b
+	WORD $0x6e321dd4 // eor v20.16b, v14.16b, v18.16b
+	WORD $0x6e331df5 // eor v21.16b, v15.16b, v19.16b
+	WORD $0x6e2c1d56 // eor v22.16b, v10.16b, v12.16b
+	WORD $0x6e2d1d77 // eor v23.16b, v11.16b, v13.16b
+	WORD $0x4e361c18 // and v24.16b, v0.16b, v22.16b
+	WORD $0x4e371c19 // and v25.16b, v0.16b, v23.16b
+	WORD $0x4ee0a95a // cmlt v26.2d, v10.2d, #0
+	WORD $0x4ee0a97b // cmlt v27.2d, v11.2d, #0
+	WORD $0x6e681f9a // bsl v26.16b, v28.16b, v8.16b
+	WORD $0x6e691fbb // bsl v27.16b, v29.16b, v9.16b
+	WORD $0x6e3a1f1c // eor v28.16b, v24.16b, v26.16b
+	WORD $0x6e3b1f3d // eor v29.16b, v25.16b, v27.16b
 	WORD $0x4eb01e08 // orr v8.16b, v16.16b, v16.16b
 	WORD $0x4eb11e28 // orr v8.16b, v17.16b, v17.16b
-	WORD $0x3d800032 // str q18, [x1, #0]
-	WORD $0x3d800433 // str q19, [x1, #16]
-	WORD $0x3d80005a // str q26, [x2, #0]
-	WORD $0x3d80045b // str q27, [x2, #16]
+	WORD $0xad005434 // stp q20, q21, [x1, #0]
+	WORD $0xad00745c // stp q28, q29, [x2, #0]
 	ADD $32, R3
 	ADD $32, R1
 	ADD $32, R2
@@ -31659,64 +31298,64 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0007c // ldr q28, [x3, #0]
-	WORD $0x4ebc1c1d // orr v29.16b, v0.16b, v28.16b
-	WORD $0x4e66d7be // fadd v30.2d, v29.2d, v6.2d
-	WORD $0x4ea81fdf // orr v31.16b, v30.16b, v8.16b
-	WORD $0x3dc12a88 // ldr q8, [x20, #1184]
-	WORD $0x4e7ccc88 // fmla v8.2d, v4.2d, v28.2d
-	WORD $0x4ee7d509 // fsub v9.2d, v8.2d, v7.2d
-	WORD $0x4ee9ccbc // fmls v28.2d, v5.2d, v9.2d
-	WORD $0x4ee9cc5c // fmls v28.2d, v2.2d, v9.2d
-	WORD $0x4ee9cc3c // fmls v28.2d, v1.2d, v9.2d
-	WORD $0x6e7cdf8a // fmul v10.2d, v28.2d, v28.2d
-	WORD $0x6e6add4b // fmul v11.2d, v10.2d, v10.2d
-	WORD $0x6e6bdd6c // fmul v12.2d, v11.2d, v11.2d
-	WORD $0x3dc2a68d // ldr q13, [x20, #2704]
-	WORD $0x3dc2aa8e // ldr q14, [x20, #2720]
-	WORD $0x4e6dcd4e // fmla v14.2d, v10.2d, v13.2d
-	WORD $0x3dc2ae8f // ldr q15, [x20, #2736]
-	WORD $0x3dc2b290 // ldr q16, [x20, #2752]
-	WORD $0x4e6fcd50 // fmla v16.2d, v10.2d, v15.2d
-	WORD $0x4e70cd6e // fmla v14.2d, v11.2d, v16.2d
-	WORD $0x3dc2b691 // ldr q17, [x20, #2768]
-	WORD $0x3dc2ba92 // ldr q18, [x20, #2784]
-	WORD $0x4e71cd52 // fmla v18.2d, v10.2d, v17.2d
-	WORD $0x4e72cd8e // fmla v14.2d, v12.2d, v18.2d
-	WORD $0x3dc16293 // ldr q19, [x20, #1408]
-	WORD $0x4e6ecd53 // fmla v19.2d, v10.2d, v14.2d
-	WORD $0x6e7cde74 // fmul v20.2d, v19.2d, v28.2d
-	WORD $0x6e6add55 // fmul v21.2d, v10.2d, v10.2d
-	WORD $0x6e75deb6 // fmul v22.2d, v21.2d, v21.2d
-	WORD $0x3dc2be97 // ldr q23, [x20, #2800]
-	WORD $0x3dc2c298 // ldr q24, [x20, #2816]
-	WORD $0x4e77cd58 // fmla v24.2d, v10.2d, v23.2d
-	WORD $0x3dc2c699 // ldr q25, [x20, #2832]
-	WORD $0x3dc2ca9a // ldr q26, [x20, #2848]
-	WORD $0x4e79cd5a // fmla v26.2d, v10.2d, v25.2d
-	WORD $0x4e7aceb8 // fmla v24.2d, v21.2d, v26.2d
-	WORD $0x3dc2ce9b // ldr q27, [x20, #2864]
-	WORD $0x3dc2d29c // ldr q28, [x20, #2880]
-	WORD $0x4e7bcd5c // fmla v28.2d, v10.2d, v27.2d
-	WORD $0x4e7cced8 // fmla v24.2d, v22.2d, v28.2d
-	WORD $0x6e6add5d // fmul v29.2d, v10.2d, v10.2d
-	WORD $0x3dc1629e // ldr q30, [x20, #1408]
-	WORD $0x4eeacc7e // fmls v30.2d, v3.2d, v10.2d
-	WORD $0x4e78cfbe // fmla v30.2d, v29.2d, v24.2d
-	WORD $0x4f7f5509 // shl v9.2d, v8.2d, #63
-	WORD $0x4f7e550a // shl v10.2d, v8.2d, #62
-	WORD $0x4e2a1c0b // and v11.16b, v0.16b, v10.16b
-	WORD $0x4ee0a92c // cmlt v12.2d, v9.2d, #0
-	WORD $0x6e741fcc // bsl v12.16b, v30.16b, v20.16b
-	WORD $0x6e2c1d6d // eor v13.16b, v11.16b, v12.16b
-	WORD $0x6e2a1d2e // eor v14.16b, v9.16b, v10.16b
-	WORD $0x4e2e1c0f // and v15.16b, v0.16b, v14.16b
-	WORD $0x4ee0a930 // cmlt v16.2d, v9.2d, #0
-	WORD $0x6e7e1e90 // bsl v16.16b, v20.16b, v30.16b
-	WORD $0x6e301df1 // eor v17.16b, v15.16b, v16.16b
-	WORD $0x4ebf1fe8 // orr v8.16b, v31.16b, v31.16b
-	WORD $0x3d80002d // str q13, [x1, #0]
-	WORD $0x3d800051 // str q17, [x2, #0]
+	WORD $0x3dc0007e // ldr q30, [x3, #0]
+	WORD $0x4ebe1c1f // orr v31.16b, v0.16b, v30.16b
+	WORD $0x4e66d7e9 // fadd v9.2d, v31.2d, v6.2d
+	WORD $0x4ea81d2a // orr v10.16b, v9.16b, v8.16b
+	WORD $0x3dc12a8b // ldr q11, [x20, #1184]
+	WORD $0x4e7ecc8b // fmla v11.2d, v4.2d, v30.2d
+	WORD $0x4ee7d56c // fsub v12.2d, v11.2d, v7.2d
+	WORD $0x4eecccbe // fmls v30.2d, v5.2d, v12.2d
+	WORD $0x4eeccc5e // fmls v30.2d, v2.2d, v12.2d
+	WORD $0x4eeccc3e // fmls v30.2d, v1.2d, v12.2d
+	WORD $0x6e7edfcd // fmul v13.2d, v30.2d, v30.2d
+	WORD $0x6e6dddae // fmul v14.2d, v13.2d, v13.2d
+	WORD $0x6e6eddcf // fmul v15.2d, v14.2d, v14.2d
+	WORD $0x3dc2a690 // ldr q16, [x20, #2704]
+	WORD $0x3dc2aa91 // ldr q17, [x20, #2720]
+	WORD $0x4e70cdb1 // fmla v17.2d, v13.2d, v16.2d
+	WORD $0x3dc2ae92 // ldr q18, [x20, #2736]
+	WORD $0x3dc2b293 // ldr q19, [x20, #2752]
+	WORD $0x4e72cdb3 // fmla v19.2d, v13.2d, v18.2d
+	WORD $0x4e73cdd1 // fmla v17.2d, v14.2d, v19.2d
+	WORD $0x3dc2b694 // ldr q20, [x20, #2768]
+	WORD $0x3dc2ba95 // ldr q21, [x20, #2784]
+	WORD $0x4e74cdb5 // fmla v21.2d, v13.2d, v20.2d
+	WORD $0x4e75cdf1 // fmla v17.2d, v15.2d, v21.2d
+	WORD $0x3dc16296 // ldr q22, [x20, #1408]
+	WORD $0x4e71cdb6 // fmla v22.2d, v13.2d, v17.2d
+	WORD $0x6e7eded7 // fmul v23.2d, v22.2d, v30.2d
+	WORD $0x6e6dddb8 // fmul v24.2d, v13.2d, v13.2d
+	WORD $0x6e78df19 // fmul v25.2d, v24.2d, v24.2d
+	WORD $0x3dc2be9a // ldr q26, [x20, #2800]
+	WORD $0x3dc2c29b // ldr q27, [x20, #2816]
+	WORD $0x4e7acdbb // fmla v27.2d, v13.2d, v26.2d
+	WORD $0x3dc2c69c // ldr q28, [x20, #2832]
+	WORD $0x3dc2ca9d // ldr q29, [x20, #2848]
+	WORD $0x4e7ccdbd // fmla v29.2d, v13.2d, v28.2d
+	WORD $0x4e7dcf1b // fmla v27.2d, v24.2d, v29.2d
+	WORD $0x3dc2ce9e // ldr q30, [x20, #2864]
+	WORD $0x3dc2d29f // ldr q31, [x20, #2880]
+	WORD $0x4e7ecdbf // fmla v31.2d, v13.2d, v30.2d
+	WORD $0x4e7fcf3b // fmla v27.2d, v25.2d, v31.2d
+	WORD $0x6e6ddda8 // fmul v8.2d, v13.2d, v13.2d
+	WORD $0x3dc16289 // ldr q9, [x20, #1408]
+	WORD $0x4eedcc69 // fmls v9.2d, v3.2d, v13.2d
+	WORD $0x4e7bcd09 // fmla v9.2d, v8.2d, v27.2d
+	WORD $0x4f7f556c // shl v12.2d, v11.2d, #63
+	WORD $0x4f7e556d // shl v13.2d, v11.2d, #62
+	WORD $0x4e2d1c0e // and v14.16b, v0.16b, v13.16b
+	WORD $0x4ee0a98f // cmlt v15.2d, v12.2d, #0
+	WORD $0x6e771d2f // bsl v15.16b, v9.16b, v23.16b
+	WORD $0x6e2f1dd0 // eor v16.16b, v14.16b, v15.16b
+	WORD $0x6e2d1d91 // eor v17.16b, v12.16b, v13.16b
+	WORD $0x4e311c12 // and v18.16b, v0.16b, v17.16b
+	WORD $0x4ee0a993 // cmlt v19.2d, v12.2d, #0
+	WORD $0x6e691ef3 // bsl v19.16b, v23.16b, v9.16b
+	WORD $0x6e331e54 // eor v20.16b, v18.16b, v19.16b
+	WORD $0x4eaa1d48 // orr v8.16b, v10.16b, v10.16b
+	WORD $0x3d800030 // str q16, [x1, #0]
+	WORD $0x3d800054 // str q20, [x2, #0]
 	ADD $16, R3
 	ADD $16, R1
 	ADD $16, R2
@@ -31747,9 +31386,9 @@ finish1:
 	MOVD.P 8(R10), R12
 	MOVD.P R12, 8(R2)
 done1:
-	WORD $0x4ee0a912 // cmlt v18.2d, v8.2d, #0
-	WORD $0x6eb0aa52 // umaxv s18, v18.4s
-	FMOVS F18, R0
+	WORD $0x4ee0a915 // cmlt v21.2d, v8.2d, #0
+	WORD $0x6eb0aab5 // umaxv s21, v21.4s
+	FMOVS F21, R0
 	MOVW R0, R0
 	MOVD R0, far+32(FP)
 	RET
@@ -31772,10 +31411,8 @@ side1:
 	WORD $0x4e65d429 // fadd v9.2d, v1.2d, v5.2d
 	WORD $0x4e66d44a // fadd v10.2d, v2.2d, v6.2d
 	WORD $0x4e67d46b // fadd v11.2d, v3.2d, v7.2d
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R1
@@ -31839,10 +31476,8 @@ side1:
 	WORD $0x4ee5d429 // fsub v9.2d, v1.2d, v5.2d
 	WORD $0x4ee6d44a // fsub v10.2d, v2.2d, v6.2d
 	WORD $0x4ee7d46b // fsub v11.2d, v3.2d, v7.2d
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R1
@@ -31906,10 +31541,8 @@ side1:
 	WORD $0x6e65dc29 // fmul v9.2d, v1.2d, v5.2d
 	WORD $0x6e66dc4a // fmul v10.2d, v2.2d, v6.2d
 	WORD $0x6e67dc6b // fmul v11.2d, v3.2d, v7.2d
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R1
@@ -31973,10 +31606,8 @@ side1:
 	WORD $0x6e65fc29 // fdiv v9.2d, v1.2d, v5.2d
 	WORD $0x6e66fc4a // fdiv v10.2d, v2.2d, v6.2d
 	WORD $0x6e67fc6b // fdiv v11.2d, v3.2d, v7.2d
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R1
@@ -32039,14 +31670,16 @@ side1:
 	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
 	WORD $0xad402488 // ldp q8, q9, [x4, #0]
 	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
-	WORD $0x4e60cc88 // fmla v8.2d, v4.2d, v0.2d
-	WORD $0x4e61cca9 // fmla v9.2d, v5.2d, v1.2d
-	WORD $0x4e62ccca // fmla v10.2d, v6.2d, v2.2d
-	WORD $0x4e63cceb // fmla v11.2d, v7.2d, v3.2d
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0x3dc0008c // ldr q12, [x4, #0]
+	WORD $0x4e60cc8c // fmla v12.2d, v4.2d, v0.2d
+	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0x4e61ccad // fmla v13.2d, v5.2d, v1.2d
+	WORD $0x3dc0088e // ldr q14, [x4, #32]
+	WORD $0x4e62ccce // fmla v14.2d, v6.2d, v2.2d
+	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x4e63ccef // fmla v15.2d, v7.2d, v3.2d
+	WORD $0xad00342c // stp q12, q13, [x1, #0]
+	WORD $0xad013c2e // stp q14, q15, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -32057,11 +31690,11 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
-	WORD $0x3dc0008e // ldr q14, [x4, #0]
-	WORD $0x4e6ccdae // fmla v14.2d, v13.2d, v12.2d
-	WORD $0x3d80002e // str q14, [x1, #0]
+	WORD $0x3dc00050 // ldr q16, [x2, #0]
+	WORD $0x3dc00071 // ldr q17, [x3, #0]
+	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x4e70ce32 // fmla v18.2d, v17.2d, v16.2d
+	WORD $0x3d800032 // str q18, [x1, #0]
 	ADD $16, R2
 	ADD $16, R3
 	ADD $16, R4
@@ -32126,10 +31759,8 @@ side1:
 	WORD $0x4e62ccce // fmla v14.2d, v6.2d, v2.2d
 	WORD $0x6ee0f96f // fneg v15.2d, v11.2d
 	WORD $0x4e63ccef // fmla v15.2d, v7.2d, v3.2d
-	WORD $0x3d80002c // str q12, [x1, #0]
-	WORD $0x3d80042d // str q13, [x1, #16]
-	WORD $0x3d80082e // str q14, [x1, #32]
-	WORD $0x3d800c2f // str q15, [x1, #48]
+	WORD $0xad00342c // stp q12, q13, [x1, #0]
+	WORD $0xad013c2e // stp q14, q15, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -32202,14 +31833,16 @@ side1:
 	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
 	WORD $0xad402488 // ldp q8, q9, [x4, #0]
 	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
-	WORD $0x4ee0cc88 // fmls v8.2d, v4.2d, v0.2d
-	WORD $0x4ee1cca9 // fmls v9.2d, v5.2d, v1.2d
-	WORD $0x4ee2ccca // fmls v10.2d, v6.2d, v2.2d
-	WORD $0x4ee3cceb // fmls v11.2d, v7.2d, v3.2d
-	WORD $0x3d800028 // str q8, [x1, #0]
-	WORD $0x3d800429 // str q9, [x1, #16]
-	WORD $0x3d80082a // str q10, [x1, #32]
-	WORD $0x3d800c2b // str q11, [x1, #48]
+	WORD $0x3dc0008c // ldr q12, [x4, #0]
+	WORD $0x4ee0cc8c // fmls v12.2d, v4.2d, v0.2d
+	WORD $0x3dc0048d // ldr q13, [x4, #16]
+	WORD $0x4ee1ccad // fmls v13.2d, v5.2d, v1.2d
+	WORD $0x3dc0088e // ldr q14, [x4, #32]
+	WORD $0x4ee2ccce // fmls v14.2d, v6.2d, v2.2d
+	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x4ee3ccef // fmls v15.2d, v7.2d, v3.2d
+	WORD $0xad00342c // stp q12, q13, [x1, #0]
+	WORD $0xad013c2e // stp q14, q15, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -32220,11 +31853,11 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc0004c // ldr q12, [x2, #0]
-	WORD $0x3dc0006d // ldr q13, [x3, #0]
-	WORD $0x3dc0008e // ldr q14, [x4, #0]
-	WORD $0x4eeccdae // fmls v14.2d, v13.2d, v12.2d
-	WORD $0x3d80002e // str q14, [x1, #0]
+	WORD $0x3dc00050 // ldr q16, [x2, #0]
+	WORD $0x3dc00071 // ldr q17, [x3, #0]
+	WORD $0x3dc00092 // ldr q18, [x4, #0]
+	WORD $0x4ef0ce32 // fmls v18.2d, v17.2d, v16.2d
+	WORD $0x3d800032 // str q18, [x1, #0]
 	ADD $16, R2
 	ADD $16, R3
 	ADD $16, R4
@@ -32289,10 +31922,8 @@ side1:
 	WORD $0x6e69ddb1 // fmul v17.2d, v13.2d, v9.2d
 	WORD $0x6e6addd2 // fmul v18.2d, v14.2d, v10.2d
 	WORD $0x6e6bddf3 // fmul v19.2d, v15.2d, v11.2d
-	WORD $0x3d800030 // str q16, [x1, #0]
-	WORD $0x3d800431 // str q17, [x1, #16]
-	WORD $0x3d800832 // str q18, [x1, #32]
-	WORD $0x3d800c33 // str q19, [x1, #48]
+	WORD $0xad004430 // stp q16, q17, [x1, #0]
+	WORD $0xad014c32 // stp q18, q19, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -32376,10 +32007,8 @@ side1:
 	WORD $0x4e61ccb1 // fmla v17.2d, v5.2d, v1.2d
 	WORD $0x4e62ccd2 // fmla v18.2d, v6.2d, v2.2d
 	WORD $0x4e63ccf3 // fmla v19.2d, v7.2d, v3.2d
-	WORD $0x3d800030 // str q16, [x1, #0]
-	WORD $0x3d800431 // str q17, [x1, #16]
-	WORD $0x3d800832 // str q18, [x1, #32]
-	WORD $0x3d800c33 // str q19, [x1, #48]
+	WORD $0xad004430 // stp q16, q17, [x1, #0]
+	WORD $0xad014c32 // stp q18, q19, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -32461,10 +32090,8 @@ side1:
 	WORD $0x4e60d446 // fadd v6.2d, v2.2d, v0.2d
 	WORD $0x4e60d467 // fadd v7.2d, v3.2d, v0.2d
 	WORD $0x4e60d488 // fadd v8.2d, v4.2d, v0.2d
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -32518,10 +32145,8 @@ side1:
 	WORD $0x6e60dc46 // fmul v6.2d, v2.2d, v0.2d
 	WORD $0x6e60dc67 // fmul v7.2d, v3.2d, v0.2d
 	WORD $0x6e60dc88 // fmul v8.2d, v4.2d, v0.2d
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -32575,10 +32200,8 @@ side1:
 	WORD $0x6e60fc46 // fdiv v6.2d, v2.2d, v0.2d
 	WORD $0x6e60fc67 // fdiv v7.2d, v3.2d, v0.2d
 	WORD $0x6e60fc88 // fdiv v8.2d, v4.2d, v0.2d
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -32632,10 +32255,8 @@ side1:
 	WORD $0x4ee2d406 // fsub v6.2d, v0.2d, v2.2d
 	WORD $0x4ee3d407 // fsub v7.2d, v0.2d, v3.2d
 	WORD $0x4ee4d408 // fsub v8.2d, v0.2d, v4.2d
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -32689,10 +32310,8 @@ side1:
 	WORD $0x6e62fc06 // fdiv v6.2d, v0.2d, v2.2d
 	WORD $0x6e63fc07 // fdiv v7.2d, v0.2d, v3.2d
 	WORD $0x6e64fc08 // fdiv v8.2d, v0.2d, v4.2d
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0xad001825 // stp q5, q6, [x1, #0]
+	WORD $0xad012027 // stp q7, q8, [x1, #32]
 	ADD $64, R2
 	ADD $64, R1
 	SUB $8, R0
@@ -32745,14 +32364,16 @@ side1:
 	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0xad401865 // ldp q5, q6, [x3, #0]
 	WORD $0xad412067 // ldp q7, q8, [x3, #32]
-	WORD $0x4e61cc05 // fmla v5.2d, v0.2d, v1.2d
-	WORD $0x4e62cc06 // fmla v6.2d, v0.2d, v2.2d
-	WORD $0x4e63cc07 // fmla v7.2d, v0.2d, v3.2d
-	WORD $0x4e64cc08 // fmla v8.2d, v0.2d, v4.2d
-	WORD $0x3d800025 // str q5, [x1, #0]
-	WORD $0x3d800426 // str q6, [x1, #16]
-	WORD $0x3d800827 // str q7, [x1, #32]
-	WORD $0x3d800c28 // str q8, [x1, #48]
+	WORD $0x3dc00069 // ldr q9, [x3, #0]
+	WORD $0x4e61cc09 // fmla v9.2d, v0.2d, v1.2d
+	WORD $0x3dc0046a // ldr q10, [x3, #16]
+	WORD $0x4e62cc0a // fmla v10.2d, v0.2d, v2.2d
+	WORD $0x3dc0086b // ldr q11, [x3, #32]
+	WORD $0x4e63cc0b // fmla v11.2d, v0.2d, v3.2d
+	WORD $0x3dc00c6c // ldr q12, [x3, #48]
+	WORD $0x4e64cc0c // fmla v12.2d, v0.2d, v4.2d
+	WORD $0xad002829 // stp q9, q10, [x1, #0]
+	WORD $0xad01302b // stp q11, q12, [x1, #32]
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R1
@@ -32762,10 +32383,10 @@ few1:
 	CMP $2, R0
 	BLT rest1
 one1:
-	WORD $0x3dc00049 // ldr q9, [x2, #0]
-	WORD $0x3dc0006a // ldr q10, [x3, #0]
-	WORD $0x4e69cc0a // fmla v10.2d, v0.2d, v9.2d
-	WORD $0x3d80002a // str q10, [x1, #0]
+	WORD $0x3dc0004d // ldr q13, [x2, #0]
+	WORD $0x3dc0006e // ldr q14, [x3, #0]
+	WORD $0x4e6dcc0e // fmla v14.2d, v0.2d, v13.2d
+	WORD $0x3d80002e // str q14, [x1, #0]
 	ADD $16, R2
 	ADD $16, R3
 	ADD $16, R1
@@ -32808,10 +32429,8 @@ TEXT ·fillF64NEON(SB), NOSPLIT, $24-24
 side1:
 	CMP $8, R0
 	BLT few1
-	WORD $0x3d800020 // str q0, [x1, #0]
-	WORD $0x3d800420 // str q0, [x1, #16]
-	WORD $0x3d800820 // str q0, [x1, #32]
-	WORD $0x3d800c20 // str q0, [x1, #48]
+	WORD $0xad000020 // stp q0, q0, [x1, #0]
+	WORD $0xad010020 // stp q0, q0, [x1, #32]
 	ADD $64, R1
 	SUB $8, R0
 	B side1
@@ -33441,11 +33060,9 @@ TEXT ·copyRows2NEON(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD dst+24(FP), R3
 row:
 	WORD $0xad400420 // ldp q0, q1, [x1, #0]
-	WORD $0x3d800060 // str q0, [x3, #0]
-	WORD $0x3d800461 // str q1, [x3, #16]
+	WORD $0xad000460 // stp q0, q1, [x3, #0]
 	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
-	WORD $0x3d800862 // str q2, [x3, #32]
-	WORD $0x3d800c63 // str q3, [x3, #48]
+	WORD $0xad010c62 // stp q2, q3, [x3, #32]
 	ADD R2, R1
 	ADD $64, R3
 	SUBS $1, R0
@@ -33460,14 +33077,11 @@ TEXT ·copyRows3NEON(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD dst+24(FP), R3
 row:
 	WORD $0xad400420 // ldp q0, q1, [x1, #0]
-	WORD $0x3d800060 // str q0, [x3, #0]
-	WORD $0x3d800461 // str q1, [x3, #16]
+	WORD $0xad000460 // stp q0, q1, [x3, #0]
 	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
-	WORD $0x3d800862 // str q2, [x3, #32]
-	WORD $0x3d800c63 // str q3, [x3, #48]
+	WORD $0xad010c62 // stp q2, q3, [x3, #32]
 	WORD $0xad421424 // ldp q4, q5, [x1, #64]
-	WORD $0x3d801064 // str q4, [x3, #64]
-	WORD $0x3d801465 // str q5, [x3, #80]
+	WORD $0xad021464 // stp q4, q5, [x3, #64]
 	ADD R2, R1
 	ADD $96, R3
 	SUBS $1, R0
@@ -33482,17 +33096,13 @@ TEXT ·copyRows4NEON(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD dst+24(FP), R3
 row:
 	WORD $0xad400420 // ldp q0, q1, [x1, #0]
-	WORD $0x3d800060 // str q0, [x3, #0]
-	WORD $0x3d800461 // str q1, [x3, #16]
+	WORD $0xad000460 // stp q0, q1, [x3, #0]
 	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
-	WORD $0x3d800862 // str q2, [x3, #32]
-	WORD $0x3d800c63 // str q3, [x3, #48]
+	WORD $0xad010c62 // stp q2, q3, [x3, #32]
 	WORD $0xad421424 // ldp q4, q5, [x1, #64]
-	WORD $0x3d801064 // str q4, [x3, #64]
-	WORD $0x3d801465 // str q5, [x3, #80]
+	WORD $0xad021464 // stp q4, q5, [x3, #64]
 	WORD $0xad431c26 // ldp q6, q7, [x1, #96]
-	WORD $0x3d801866 // str q6, [x3, #96]
-	WORD $0x3d801c67 // str q7, [x3, #112]
+	WORD $0xad031c66 // stp q6, q7, [x3, #96]
 	ADD R2, R1
 	ADD $128, R3
 	SUBS $1, R0
@@ -33507,23 +33117,17 @@ TEXT ·copyRows6NEON(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD dst+24(FP), R3
 row:
 	WORD $0xad400420 // ldp q0, q1, [x1, #0]
-	WORD $0x3d800060 // str q0, [x3, #0]
-	WORD $0x3d800461 // str q1, [x3, #16]
+	WORD $0xad000460 // stp q0, q1, [x3, #0]
 	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
-	WORD $0x3d800862 // str q2, [x3, #32]
-	WORD $0x3d800c63 // str q3, [x3, #48]
+	WORD $0xad010c62 // stp q2, q3, [x3, #32]
 	WORD $0xad421424 // ldp q4, q5, [x1, #64]
-	WORD $0x3d801064 // str q4, [x3, #64]
-	WORD $0x3d801465 // str q5, [x3, #80]
+	WORD $0xad021464 // stp q4, q5, [x3, #64]
 	WORD $0xad431c26 // ldp q6, q7, [x1, #96]
-	WORD $0x3d801866 // str q6, [x3, #96]
-	WORD $0x3d801c67 // str q7, [x3, #112]
+	WORD $0xad031c66 // stp q6, q7, [x3, #96]
 	WORD $0xad442428 // ldp q8, q9, [x1, #128]
-	WORD $0x3d802068 // str q8, [x3, #128]
-	WORD $0x3d802469 // str q9, [x3, #144]
+	WORD $0xad042468 // stp q8, q9, [x3, #128]
 	WORD $0xad452c2a // ldp q10, q11, [x1, #160]
-	WORD $0x3d80286a // str q10, [x3, #160]
-	WORD $0x3d802c6b // str q11, [x3, #176]
+	WORD $0xad052c6a // stp q10, q11, [x3, #160]
 	ADD R2, R1
 	ADD $192, R3
 	SUBS $1, R0
@@ -33542,8 +33146,7 @@ loop:
 	WORD $0xad411043 // ldp q3, q4, [x2, #32]
 	WORD $0x0e616865 // fcvtn v5.2s, v3.2d
 	WORD $0x4e616885 // fcvtn2 v5.4s, v4.2d
-	WORD $0x3d800022 // str q2, [x1, #0]
-	WORD $0x3d800425 // str q5, [x1, #16]
+	WORD $0xad001422 // stp q2, q5, [x1, #0]
 	ADD $64, R2
 	ADD $32, R1
 	SUBS $1, R0
@@ -33559,12 +33162,10 @@ loop:
 	WORD $0xad400440 // ldp q0, q1, [x2, #0]
 	WORD $0x0e617802 // fcvtl v2.2d, v0.2s
 	WORD $0x4e617803 // fcvtl2 v3.2d, v0.4s
-	WORD $0x3d800022 // str q2, [x1, #0]
-	WORD $0x3d800423 // str q3, [x1, #16]
+	WORD $0xad000c22 // stp q2, q3, [x1, #0]
 	WORD $0x0e617824 // fcvtl v4.2d, v1.2s
 	WORD $0x4e617825 // fcvtl2 v5.2d, v1.4s
-	WORD $0x3d800824 // str q4, [x1, #32]
-	WORD $0x3d800c25 // str q5, [x1, #48]
+	WORD $0xad011424 // stp q4, q5, [x1, #32]
 	ADD $32, R2
 	ADD $64, R1
 	SUBS $1, R0

@@ -56,7 +56,7 @@ func (g *generator) tryConstants(f64 bool, name, doc, sig string, args, side int
 	var keep []uint64
 	withTable := true
 	for pass := 0; ; pass++ {
-		e := vec{f64, &state{f: &a64.Func{Name: name, Sig: sig, Args: args}, g: g, side: side, hoist: map[uint64]V{}, count: map[uint64]int{}}}
+		e := vec{f64, &state{f: &a64.Func{Name: name, Sig: sig, Args: args}, g: g, side: side, origin: map[V]place{}, hoist: map[uint64]V{}, count: map[uint64]int{}}}
 		if withTable {
 			e.f.Go("MOVD $constants<>(SB), R%d", constants)
 		}

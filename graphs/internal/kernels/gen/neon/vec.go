@@ -39,15 +39,16 @@ var _ describe.Ops = vec{}
 
 // state is that of one function.
 type state struct {
-	f     *a64.Func
-	g     *generator
-	side  int            // independent bodies in the main loop
-	hoist map[uint64]V   // constants in registers
-	count map[uint64]int // uses of constants as operands
-	step  map[uint64]V   // constants read for the present instruction of all bodies
-	rec   *[]func()      // collects instructions instead of writing them
-	loops int
-	table bool // a constant was read
+	f      *a64.Func
+	g      *generator
+	side   int            // independent bodies in the main loop
+	hoist  map[uint64]V   // constants in registers
+	count  map[uint64]int // uses of constants as operands
+	step   map[uint64]V   // constants read for the present instruction of all bodies
+	rec    *[]func()      // collects instructions instead of writing them
+	origin map[V]place    // where arguments come from: what is to be overwritten is read again rather than copied
+	loops  int
+	table  bool // a constant was read
 }
 
 const vectorBytes = 16
@@ -168,6 +169,10 @@ func (e vec) fresh(x Value) V {
 }
 
 func (e vec) copyTo(s, d V) {
+	if p, ok := e.origin[s]; ok {
+		e.load(p.base, p.off, d)
+		return
+	}
 	e.f.Move(d, s, func(d, s int) a64.Enc { return a64.Bit3("orr", d, s, s) })
 }
 
@@ -188,10 +193,14 @@ func (e vec) two(enc func(d, n int) a64.Enc, n, d Value) {
 }
 
 // rename lets d stand for t.
-func (e vec) rename(d Value, t V) { d.(V).Rename(t) }
+func (e vec) rename(d Value, t V) {
+	delete(e.origin, d.(V))
+	d.(V).Rename(t)
+}
 
 // onto is t op= n·m.
 func (e vec) onto(mn string, t V, n, m Value) {
+	delete(e.origin, t)
 	a, b := e.val(n), e.val(m)
 	e.f.Op([]V{t}, []V{t, a, b}, func(r func(V) int) a64.Enc { return a64.FP3(mn, e.arr(), r(t), r(a), r(b)) })
 }
@@ -216,10 +225,9 @@ func (e vec) store(v V, base, off int) {
 	e.f.Op(nil, []V{v}, func(r func(V) int) a64.Enc { return a64.Str(r(v), base, off) })
 }
 
-// storePair stores two vectors side by side: two instructions of two operations, where Neoverse N1 takes six for a pair.
+// storePair stores two vectors side by side.
 func (e vec) storePair(v, w V, base, off int) {
-	e.store(v, base, off)
-	e.store(w, base, off+vectorBytes)
+	e.f.Op(nil, []V{v, w}, func(r func(V) int) a64.Enc { return a64.Stp(r(v), r(w), base, off) })
 }
 
 func (e vec) fp(mn string, n, m, d Value) {
@@ -402,8 +410,20 @@ func (e vec) each(s *short, in, out []int, body loopBody, then func()) {
 		}
 		f.Go("SUB $%d, R0", vectors*l)
 	}
+	held := make([]V, len(out)) // stored together with the next one
 	store := func(k int) func(v Value, i int) {
-		return func(v Value, i int) { e.do(func() { e.store(e.val(v), out[i], k*b) }) }
+		return func(v Value, i int) {
+			e.do(func() {
+				switch {
+				case k%2 != 0:
+					e.storePair(held[i], e.val(v), out[i], (k-1)*b)
+				case e.step != nil && side > 1:
+					held[i] = e.val(v)
+				default:
+					e.store(e.val(v), out[i], k*b)
+				}
+			})
+		}
 	}
 	f.Go("MOVD $0, R9") // the number of elements on the stack
 	main := body
@@ -418,6 +438,7 @@ func (e vec) each(s *short, in, out []int, body loopBody, then func()) {
 		for k := 0; k < side; k++ {
 			v := e.reg()
 			x[k] = append(x[k], v)
+			e.origin[v] = place{p, k * b}
 			if side == 1 {
 				e.load(p, k*b, v)
 				continue
@@ -425,6 +446,7 @@ func (e vec) each(s *short, in, out []int, body loopBody, then func()) {
 			w := e.reg()
 			k++
 			x[k] = append(x[k], w)
+			e.origin[w] = place{p, k * b}
 			e.loadPair(p, (k-1)*b, v, w)
 		}
 	}

@@ -22,8 +22,8 @@ import (
 //     A kernel that carries chains between modes keeps its mass: the covariance of several modes is that of none.
 //   - What an [Adaptive] kernel finds by itself: the ladder of a Tempering, the length of an HMC.
 //
-// What is inside an [Outer] kernel is adapted there. The windows are Stan's, and after each the step is looked for anew, from the
-// present one.
+// What is inside an [Outer] kernel is adapted there. The windows are Stan's, and after each the step is looked for
+// anew, from the present one.
 //
 // Use: Step until Done, then draw with Kernel.
 type Adapter struct {
@@ -44,8 +44,8 @@ type Adapter struct {
 	given   []LeftOut // chains whose start was given up
 }
 
-// NewAdapter returns an adapter for a kernel, which may come without a step if that is to be found. It is an error to ask for a warm-up
-// where nothing can be adapted.
+// NewAdapter returns an adapter for a kernel, which may come without a step if that is to be found. It is an error
+// to ask for a warm-up where nothing can be adapted.
 func NewAdapter(k Kernel, cfg Warmup) (*Adapter, error) {
 	if k == nil {
 		return nil, errors.New("mcmc: an Adapter without a kernel, want e.g. HMC{}")
@@ -125,7 +125,8 @@ func (a *Adapter) Goal() float64 {
 	return 1 - (1-tuningOf(a.kernel).Accept)*patience(a.uneven)
 }
 
-// Left returns the chains whose start was given up, and those that are out of order, with the state that they are in.
+// Left returns the chains whose start was given up, and those that are out of order, with the state that they are
+// in.
 func (a *Adapter) Left(s *State) []LeftOut {
 	out := slices.Clone(a.given)
 	_, d := s.X.Dims()
@@ -288,8 +289,8 @@ func (a *Adapter) update(s *State, t Target, info Info, rng *rand.Rand) error {
 	return nil
 }
 
-// patience is the factor of 1 - acceptance for a target of some unevenness, see fitMass: none up to 2, which regressions and hierarchies
-// of mild kind stay below, and at most a tenth.
+// patience is the factor of 1 - acceptance for a target of some unevenness, see fitMass: none up to 2, which
+// regressions and hierarchies of mild kind stay below, and at most a tenth.
 func patience(uneven float64) float64 {
 	const usual, least = 2, .1
 	if !(uneven > usual) {
@@ -298,8 +299,8 @@ func patience(uneven float64) float64 {
 	return max(least, (usual/uneven)*(usual/uneven))
 }
 
-// rescue lets the chains that have no finite energy, and late those that have not found to where the density is, go on from where others
-// are.
+// rescue lets the chains that have no finite energy, and late those that have not found to where the density is, go
+// on from where others are.
 func (a *Adapter) rescue(s *State, rng *rand.Rand, late bool) {
 	if !a.tuned || a.own != nil && a.own.OwnsStep() {
 		return
@@ -396,8 +397,8 @@ func (a *Adapter) middle(step func(*follower) float64, k Kernel) float64 {
 	return tuningOf(k).StepSize
 }
 
-// singles moves the steps of the chains that have their own. Where the energy of a chain fell by more than chance lets it, the chain is
-// somewhere else now, and its step is looked for anew.
+// singles moves the steps of the chains that have their own. Where the energy of a chain fell by more than chance
+// lets it, the chain is somewhere else now, and its step is looked for anew.
 func (a *Adapter) singles(s *State, t Target, info Info, rng *rand.Rand) error {
 	_, d := s.X.Dims()
 	var fell []int
@@ -429,8 +430,8 @@ func (a *Adapter) singles(s *State, t Target, info Info, rng *rand.Rand) error {
 	return nil
 }
 
-// pooled returns the acceptance that the common step follows: the mean over the chains in order, unless one of them comes to a
-// standstill, when it is that chain's.
+// pooled returns the acceptance that the common step follows: the mean over the chains in order, unless one of them
+// comes to a standstill, when it is that chain's.
 func (a *Adapter) pooled(s *State, info Info) float64 {
 	var sum, n float64
 	least := math.Inf(1)

@@ -14,15 +14,16 @@ func (k HMC) Adaptation(Warmup) Adaptation {
 //
 //	C(T) = ¼ E Σ_j (z′_j² - z_j²)²,   dC/dT = E Σ_j (z′_j² - z_j²) z′_j v′_j t/T,
 //
-// for its cost, as log C - ½ log T, by Adam on log T. A transition of length t goes from z to z′, where its velocity is v′; lengths are
-// uniform on (0, T], so that none resonates with the target. Moves count by their acceptance. z = L⁻¹(x - m) is round for the right
-// mass, and m a running mean of all chains.
+// for its cost, as log C - ½ log T, by Adam on log T. A transition of length t goes from z to z′, where its
+// velocity is v′; lengths are uniform on (0, T], so that none resonates with the target. Moves count by their
+// acceptance. z = L⁻¹(x - m) is round for the right mass, and m a running mean of all chains.
 //
-// The paper takes the square of |z|² instead of the sum of squares, and has no cost. |z|² does not see chains go round a ring or along
-// a spiral: there the trajectories became too short by a factor of four. Without a cost T went to 60 on a ring where 2 draws
-// twice as much per gradient: C is nearly flat from 2 on.
+// The paper takes the square of |z|² instead of the sum of squares, and has no cost. |z|² does not see chains go
+// round a ring or along a spiral: there the trajectories became too short by a factor of four. Without a cost T
+// went to 60 on a ring where 2 draws twice as much per gradient: C is nearly flat from 2 on.
 //
-// Hoffman, Radul and Sountsov, An adaptive-MCMC scheme for setting trajectory lengths in Hamiltonian Monte Carlo, AISTATS 2021.
+// Hoffman, Radul and Sountsov, An adaptive-MCMC scheme for setting trajectory lengths in Hamiltonian Monte Carlo,
+// AISTATS 2021.
 type chees struct {
 	log, average float64 // log T, and its average
 	t            float64 // updates since the average began

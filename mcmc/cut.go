@@ -9,8 +9,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Apart is a target whose rows have the same bits whichever other rows they are computed with, so that a batch may be cut anywhere.
-// A [RowFunc] is one. A compiled energy is not: of a single row it may differ from itself in a batch by rounding.
+// Apart is a target whose rows have the same bits whichever other rows they are computed with, so that a batch may
+// be cut anywhere. A [RowFunc] is one. A compiled energy is not: of a single row it may differ from itself in a
+// batch by rounding.
 type Apart interface {
 	Target
 	Apart() bool
@@ -19,9 +20,9 @@ type Apart interface {
 // Apart says that f knows nothing of other rows.
 func (f RowFunc) Apart() bool { return true }
 
-// cutter cuts batches among several targets, the first of which is that of the calling goroutine, and has the parts computed at the same
-// time where that pays. Which goroutine computes a part changes no bit of it; where the cuts are does not depend on how many there are,
-// unless the targets are Apart.
+// cutter cuts batches among several targets, the first of which is that of the calling goroutine, and has the parts
+// computed at the same time where that pays. Which goroutine computes a part changes no bit of it; where the cuts
+// are does not depend on how many there are, unless the targets are Apart.
 type cutter struct {
 	targets []Target
 	rows    int // of a part; 0 means one part for every target
@@ -104,7 +105,8 @@ func (s *cutter) cut(e []float64, grad, x *mat.Dense, size int) []part {
 	return s.views[:count]
 }
 
-// together computes the parts by as many goroutines as there are targets. A panic in one of them is that of the caller.
+// together computes the parts by as many goroutines as there are targets. A panic in one of them is that of the
+// caller.
 func (s *cutter) together(parts []part) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup

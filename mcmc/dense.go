@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Dense is a mass whose inverse is a full matrix. L is its Cholesky factor: d²/2 multiplications for each of the two products of
-// a leapfrog step.
+// Dense is a mass whose inverse is a full matrix. L is its Cholesky factor: d²/2 multiplications for each of the
+// two products of a leapfrog step.
 type Dense struct {
 	n int
 	l []float64 // rows of the lower triangle, one after the other

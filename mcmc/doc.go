@@ -19,7 +19,8 @@
 //	HMC            K·L + 1 (L leapfrog steps)
 //
 // Steps are written h for Langevin, x' = x - h∇E(x) + √(2h) ξ, and ε for Hamiltonian dynamics; h = ε²/2 makes them
-// comparable. Randomness is a *rand.Rand, passed last; nothing here reads a clock or a global.
+// comparable. Randomness is a *rand.Rand, passed last; nothing here reads a clock or a global,
+// but for whether a batch takes long enough to be cut among cores, which changes no draw.
 //
 // A compiled energy (energy.Evaluator) is a Target, and so is a plain Go function, by [RowFunc] or [TargetFunc].
 //
@@ -67,7 +68,8 @@
 //
 // A position whose energy or gradient is NaN or infinite is never accepted. The chain stays where it was, and the
 // transition is counted as a divergence. Kernels without an accept step (Langevin, BAOAB) go back to the position before.
-// A chain that starts at such a point keeps it until a proposal with a finite energy comes along.
+// A chain that starts at such a point keeps it until a proposal with a finite energy comes along; [Starts] draws points where there is
+// one, and a warm-up with other chains in order lets it go on from where one of them is.
 //
 // # Continuing a run
 //

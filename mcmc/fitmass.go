@@ -8,16 +8,17 @@ import (
 
 // FitMass returns the mass that suits draws x of a target with gradients g = ∇E there, one per row.
 //
-// It makes the target round in the sense of Fisher's divergence: of all M⁻¹ = Σ it is the one for which the gradients of
-// N(m, Σ) are nearest to those seen, the solution of Σ G Σ = S, with S the covariance of the draws and G that of the gradients.
-// Of a Gaussian, where g = Σ⁻¹(x - m), it is the covariance itself, exactly, and from as many draws as it has dimensions,
-// however much these depend on one another; the covariance of the draws alone needs many times as many.
+// It makes the target round in the sense of Fisher's divergence: of all M⁻¹ = Σ it is the one for which the
+// gradients of N(m, Σ) are nearest to those seen, the solution of Σ G Σ = S, with S the covariance of the draws and
+// G that of the gradients. Of a Gaussian, where g = Σ⁻¹(x - m), it is the covariance itself, exactly, and from as
+// many draws as it has dimensions, however much these depend on one another; the covariance of the draws alone
+// needs many times as many.
 //
-// First every coordinate is scaled by D_j = (S_jj/G_jj)^¼, which is the diagonal solution. What is left, D⁻¹ΣD⁻¹, is found with S and
-// G drawn towards 1 as if by one more draw, and has variances λ along its axes, the median of which goes to D. Those which differ from 1
-// by less than n draws can tell, |log λ| < 2√(d/n), are taken to be 1, and what remains decides the kind of mass: no axis →
-// [Diagonal]; fewer than a quarter of d → [LowRank], which is then cheaper; else [Dense]. With fewer than 4d draws, or in more
-// than 500 dimensions, it is Diagonal.
+// First every coordinate is scaled by D_j = (S_jj/G_jj)^¼, which is the diagonal solution. What is left, D⁻¹ΣD⁻¹,
+// is found with S and G drawn towards 1 as if by one more draw, and has variances λ along its axes, the median of
+// which goes to D. Those which differ from 1 by less than n draws can tell, |log λ| < 2√(d/n), are taken to be 1,
+// and what remains decides the kind of mass: no axis → [Diagonal]; fewer than a quarter of d → [LowRank], which is
+// then cheaper; else [Dense]. With fewer than 4d draws, or in more than 500 dimensions, it is Diagonal.
 //
 // Seyboldt, Carlson and Carpenter, Preconditioning Hamiltonian Monte Carlo by minimizing Fisher divergence, 2024.
 func FitMass(x, g *mat.Dense) (Mass, error) {
@@ -36,9 +37,10 @@ const (
 	ridge       = 1. // draws' worth of 1 that S and G are drawn towards
 )
 
-// fitMass is FitMass on n×d data, which it overwrites. It also returns how uneven the target is: with the mass, S and G are the same matrix,
-// whose eigenvalues are 1 for a Gaussian, and greater along axes where the curvature differs from place to place (that their
-// product is at least 1 is the Cramér–Rao bound). It is the largest, 0 where nothing is known.
+// fitMass is FitMass on n×d data, which it overwrites. It also returns how uneven the target is: with the mass, S
+// and G are the same matrix, whose eigenvalues are 1 for a Gaussian, and greater along axes where the curvature
+// differs from place to place (that their product is at least 1 is the Cramér–Rao bound). It is the largest, 0
+// where nothing is known.
 func fitMass(x, g []float64, n, d int) (m Mass, uneven float64) {
 	scale := make(Diagonal, d)
 	for j := range scale {

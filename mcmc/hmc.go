@@ -12,8 +12,8 @@ import (
 //
 //	H(x, p) = E(x) + ½ pᵀM⁻¹p
 //
-// for L leapfrog steps of size ε and accepts the end with probability min(1, exp(-ΔH)). A transition costs L gradients;
-// the one at the start is cached.
+// for L leapfrog steps of size ε and accepts the end with probability min(1, exp(-ΔH)). A transition costs L
+// gradients; the one at the start is cached.
 //
 // Neal, MCMC using Hamiltonian dynamics, Handbook of MCMC (2011), ch. 5.
 type HMC struct {
@@ -108,8 +108,8 @@ func (k HMC) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return k.transition(s, t, w.noise, w.uniform, steps)
 }
 
-// Move is Step with the given noise z (n×d), from which the momentum is p = L⁻ᵀz, and uniform numbers u (n): chain i accepts
-// when u_i < exp(-ΔH). Info.Chains[i].LogRatio is -ΔH. Jitter is not applied.
+// Move is Step with the given noise z (n×d), from which the momentum is p = L⁻ᵀz, and uniform numbers u (n): chain
+// i accepts when u_i < exp(-ΔH). Info.Chains[i].LogRatio is -ΔH. Jitter is not applied.
 func (k HMC) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Info, error) {
 	w := s.scratch()
 	w.proposals()
@@ -123,7 +123,8 @@ func (k HMC) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Info
 	return k.transition(s, t, w.noise, uniform, steps)
 }
 
-// transition runs the dynamics with steps w.eps. It overwrites the momenta q = Lᵀp, which come in as standard normal numbers.
+// transition runs the dynamics with steps w.eps. It overwrites the momenta q = Lᵀp, which come in as standard
+// normal numbers.
 func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, steps int) (Info, error) {
 	w := s.scratch()
 	rows, err := s.refresh(t)

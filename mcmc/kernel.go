@@ -9,12 +9,13 @@ import (
 
 // Kernel is a transition that leaves exp(-E) unchanged (approximately so where its documentation says it).
 //
-// What else a kernel can do it says by further methods: [Tunable], [Massive], [Outer], [Adaptive], [Traited]. They are looked for
-// in everybody's kernels alike. The methods that return a kernel keep its dynamic type, which is compared: a type that embeds
-// HMC inherits a WithStep that returns the HMC inside, and must define its own before it can be adapted.
+// What else a kernel can do it says by further methods: [Tunable], [Massive], [Outer], [Adaptive], [Traited]. They
+// are looked for in everybody's kernels alike. The methods that return a kernel keep its dynamic type, which is
+// compared: a type that embeds HMC inherits a WithStep that returns the HMC inside, and must define its own before
+// it can be adapted.
 type Kernel interface {
-	// Step moves every chain of s once. It does not look for settings that Validate refuses: with them it may panic, or
-	// move nothing.
+	// Step moves every chain of s once. It does not look for settings that Validate refuses: with them it may
+	// panic, or move nothing.
 	Step(s *State, t Target, rng *rand.Rand) (Info, error)
 
 	// Validate names every setting that is out of range. It is called once by whoever is handed a kernel.
@@ -77,7 +78,8 @@ type Adaptive interface {
 	Adaptation(w Warmup) Adaptation // for one warm-up; nil where the settings leave nothing to find
 }
 
-// Adaptation finds the settings of an [Adaptive] kernel. The methods are handed the kernel as it is and return it with what has changed.
+// Adaptation finds the settings of an [Adaptive] kernel. The methods are handed the kernel as it is and return it
+// with what has changed.
 type Adaptation interface {
 	Start(k Kernel) Kernel                       // a first step, or a new one after the mass changed, was found; the kernel has it
 	Update(k Kernel, s *State, info Info) Kernel // after a transition of s
@@ -124,8 +126,8 @@ func TraitsOf(k Kernel) Traits {
 // Name returns the name of a kernel as on the command line.
 func Name(k Kernel) string { return TraitsOf(k).Name }
 
-// keeps reports whether what a method of k returned is still of k's type. A pointer to a kernel whose methods have value receivers may
-// become the value.
+// keeps reports whether what a method of k returned is still of k's type. A pointer to a kernel whose methods have
+// value receivers may become the value.
 func keeps(k, got Kernel) bool {
 	if got == nil {
 		return false
@@ -134,7 +136,8 @@ func keeps(k, got Kernel) bool {
 	return a == b || a.Kind() == reflect.Pointer && a.Elem() == b
 }
 
-// plain returns the kernel that k, or what k runs, points to where that is a kernel itself: &HMC{} is as good as HMC{}.
+// plain returns the kernel that k, or what k runs, points to where that is a kernel itself: &HMC{} is as good as
+// HMC{}.
 func plain(k Kernel) Kernel {
 	if v := reflect.ValueOf(k); v.Kind() == reflect.Pointer && !v.IsNil() {
 		if p, ok := v.Elem().Interface().(Kernel); ok {

@@ -2,8 +2,8 @@ package mcmc
 
 import "math"
 
-// Adaptation finds the steps of all levels, and the ladder so that all neighbours exchange equally often, with more levels where they
-// exchange too seldom and the ladder was not given.
+// Adaptation finds the steps of all levels, and the ladder so that all neighbours exchange equally often, with more
+// levels where they exchange too seldom and the ladder was not given.
 func (k Tempering) Adaptation(w Warmup) Adaptation {
 	return &ladder{cfg: w, grow: k.Betas == nil}
 }
@@ -99,9 +99,9 @@ func (a *ladder) set(p Tempering, step func(*DualAveraging) float64) Kernel {
 	return withStep(p, base)
 }
 
-// Window moves the levels so that the rejection rates of all exchanges become equal: with r_k the mean rejection between
-// levels k and k+1, Λ(β_k) = Σ_{l<k} r_l is cut into equal parts. Where the ladder may grow, it gets as many levels as
-// bring the rejections to one half, at most 32.
+// Window moves the levels so that the rejection rates of all exchanges become equal: with r_k the mean rejection
+// between levels k and k+1, Λ(β_k) = Σ_{l<k} r_l is cut into equal parts. Where the ladder may grow, it gets as
+// many levels as bring the rejections to one half, at most 32.
 func (a *ladder) Window(kernel Kernel) Kernel {
 	const maxLevels, rejection = 32, .5
 	p := kernel.(Tempering)

@@ -13,8 +13,8 @@ import (
 //
 //	M⁻¹ = D (I + U (Λ - I) Uᵀ) D,   L = D (I + U (√Λ - I) Uᵀ),
 //
-// D diagonal, U of k orthonormal columns, Λ the variances along these once every coordinate is scaled by D. The products of a
-// leapfrog step cost 2dk multiplications each.
+// D diagonal, U of k orthonormal columns, Λ the variances along these once every coordinate is scaled by D. The
+// products of a leapfrog step cost 2dk multiplications each.
 type LowRank struct {
 	scale []float64 // D
 	u     []float64 // k×d: columns of U as rows
@@ -23,7 +23,8 @@ type LowRank struct {
 
 var _ Mass = (*LowRank)(nil)
 
-// NewLowRank returns the mass of the scales D, the directions U (d×k, orthonormal columns) and the variances λ along them.
+// NewLowRank returns the mass of the scales D, the directions U (d×k, orthonormal columns) and the variances λ
+// along them.
 func NewLowRank(scale []float64, u *mat.Dense, lambda []float64) (*LowRank, error) {
 	d, k := u.Dims()
 	if d != len(scale) || k != len(lambda) {
@@ -59,8 +60,8 @@ func (m *LowRank) Dim() int { return len(m.scale) }
 // Rank returns k.
 func (m *LowRank) Rank() int { return len(m.s) }
 
-// stretch is v ← (I + U S Uᵀ) v, S = √Λ - I or that of the inverse, one direction after the other: they are orthogonal, so that none
-// changes the next.
+// stretch is v ← (I + U S Uᵀ) v, S = √Λ - I or that of the inverse, one direction after the other: they are
+// orthogonal, so that none changes the next.
 func (m *LowRank) stretch(v []float64, inverse bool) {
 	d := len(m.scale)
 	x := blas64.Vector{N: d, Inc: 1, Data: v}

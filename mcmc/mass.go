@@ -13,8 +13,8 @@ import (
 //
 //	q ← q - ½ε Lᵀ∇E(x),   x ← x + ε L q,   q ← q - ½ε Lᵀ∇E(x),
 //
-// the kinetic energy is ½|q|², and M⁻¹p·ρ is a plain scalar product. It is the dynamics of unit mass on z = L⁻¹x: the best
-// M⁻¹ is the covariance of the target, for which z has unit variances and no correlations.
+// the kinetic energy is ½|q|², and M⁻¹p·ρ is a plain scalar product. It is the dynamics of unit mass on z = L⁻¹x:
+// the best M⁻¹ is the covariance of the target, for which z has unit variances and no correlations.
 //
 // A Mass is used by several goroutines at a time and must not change.
 type Mass interface {

@@ -8,17 +8,19 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// NUTS is the no-U-turn sampler: Hamiltonian dynamics that doubles its trajectory, forwards or backwards at random, until
-// it turns back on itself, and keeps one of its points with probability proportional to exp(-H). Each chain grows a tree
-// of its own; every batch asks for the next gradient of all the trees that still grow.
+// NUTS is the no-U-turn sampler: Hamiltonian dynamics that doubles its trajectory, forwards or backwards at random,
+// until it turns back on itself, and keeps one of its points with probability proportional to exp(-H). Each chain
+// grows a tree of its own; every batch asks for the next gradient of all the trees that still grow.
 //
-// The draw is multinomial within a subtree and biased progressive between the old trajectory and the new one. A trajectory
-// goes on while (M⁻¹p₋)·ρ > 0 and (M⁻¹p₊)·ρ > 0, ρ = Σp; this generalised criterion is checked for every subtree, and also
-// between each half and the next momentum of the other, as Stan does since 2.21. A leaf with H - H₀ > 1000 is a divergence.
+// The draw is multinomial within a subtree and biased progressive between the old trajectory and the new one. A
+// trajectory goes on while (M⁻¹p₋)·ρ > 0 and (M⁻¹p₊)·ρ > 0, ρ = Σp; this generalised criterion is checked for every
+// subtree, and also between each half and the next momentum of the other, as Stan does since 2.21. A leaf with H -
+// H₀ > 1000 is a divergence.
 //
-// The law is exact for every step, with divergences too, but a run of finite length does not enter a part of the target that is
-// narrower than half its shortest step, and the Monte Carlo errors of what was seen do not know: with a StepJitter of 0.5 the
-// variance along a funnel of ten dimensions comes out 5 % too small. A StepJitter near 1 has short steps among the others.
+// The law is exact for every step, with divergences too, but a run of finite length does not enter a part of the
+// target that is narrower than half its shortest step, and the Monte Carlo errors of what was seen do not know:
+// with a StepJitter of 0.5 the variance along a funnel of ten dimensions comes out 5 % too small. A StepJitter near
+// 1 has short steps among the others.
 //
 // Hoffman and Gelman, The No-U-Turn Sampler, JMLR 15 (2014) 1593–1623; Betancourt, A conceptual introduction to
 // Hamiltonian Monte Carlo, arXiv 1701.02434, appendix A; subtrees are merged like the digits of a binary counter.
@@ -168,7 +170,8 @@ func (k NUTS) turn(dst, g []float64) {
 // rowwise is a target that treats the rows of a state differently: it must be told which of them a batch holds.
 type rowwise interface{ setRows(rows []int) }
 
-// trees are the trajectories under way. There may be fewer than chains: a chain that is done makes room for the next.
+// trees are the trajectories under way. There may be fewer than chains: a chain that is done makes room for the
+// next.
 type trees struct {
 	levels int
 	tree   []tree
@@ -273,8 +276,8 @@ func (tr *tree) double(rng *rand.Rand) {
 	tr.top = 0
 }
 
-// grow completes the leapfrog step at the growing end, whose energy is e and gradient g, and takes in the leaf. It reports whether
-// the trajectory goes on.
+// grow completes the leapfrog step at the growing end, whose energy is e and gradient g, and takes in the leaf. It
+// reports whether the trajectory goes on.
 func (k NUTS) grow(tr *tree, s *State, e float64, g []float64, rng *rand.Rand) bool {
 	x, p := tr.x[tr.dir], tr.p[tr.dir]
 	kick(p, tr.g[tr.dir], tr.eps/2)

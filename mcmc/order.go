@@ -21,8 +21,9 @@ type follower struct {
 	still   int           // transitions since it moved
 }
 
-// lag returns how far above the others the energy of a chain may be: draws of d dimensions have energies within a few √(d/2) of
-// their mean, which is d/2 above the least of a Gaussian, so that nobody so far above is drawing from the same density yet.
+// lag returns how far above the others the energy of a chain may be: draws of d dimensions have energies within a
+// few √(d/2) of their mean, which is d/2 above the least of a Gaussian, so that nobody so far above is drawing from
+// the same density yet.
 func lag(d int) float64 { return 50 + 5*float64(d) }
 
 // limit returns the energy above which a chain is still on its way: that of the lowest quarter and the lag.

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Record tells of the transitions behind the draws: entry t·Chains + c is of draw t of chain c. Where draws are thinned it is of all
-// transitions since the draw before.
+// Record tells of the transitions behind the draws: entry t·Chains + c is of draw t of chain c. Where draws are
+// thinned it is of all transitions since the draw before.
 type Record struct {
 	AcceptProb  []float64 // mean acceptance probability
 	Hamiltonian []float64 // E + kinetic energy of the draw; NaN where there is no momentum
@@ -60,8 +60,8 @@ type derived struct {
 	values []float64 // by row of X
 }
 
-// Derive adds a quantity that follows from the coordinates, such as a standard deviation whose logarithm is drawn: it is
-// diagnosed, listed and drawn like them.
+// Derive adds a quantity that follows from the coordinates, such as a standard deviation whose logarithm is drawn:
+// it is diagnosed, listed and drawn like them.
 func (d *Draws) Derive(name string, f func(x []float64) float64) {
 	v := make([]float64, d.Kept*d.Chains)
 	for i := range v {

@@ -6,7 +6,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Bounds of a first step, as a length: Stan's above which a density is taken to be improper, and below what numbers can tell.
+// Bounds of a first step, as a length: Stan's above which a density is taken to be improper, and below what numbers
+// can tell.
 const (
 	longest  = 1e7
 	shortest = 1e-300
@@ -18,8 +19,8 @@ const crossing = .8
 // prepared is a kernel that sets the target up before the kernel inside is tried on it alone.
 type prepared interface{ Prepare(t Target) error }
 
-// finder looks for steps of the right order on copies of some chains: doubling or halving until the acceptance of a single
-// short move crosses 0.8, as Stan does.
+// finder looks for steps of the right order on copies of some chains: doubling or halving until the acceptance of a
+// single short move crosses 0.8, as Stan does.
 type finder struct {
 	kernel Tunable // the one inside
 	s      *State
@@ -28,7 +29,8 @@ type finder struct {
 	scales bool // the kernel moves each chain by a step of its own
 }
 
-// try moves copies of the chains, each with its step, and returns their acceptances. Moves from where nothing is finite do not tell.
+// try moves copies of the chains, each with its step, and returns their acceptances. Moves from where nothing is
+// finite do not tell.
 func (f *finder) try(chains []int, steps []float64) ([]float64, error) {
 	_, d := f.s.X.Dims()
 	base := steps[0]

@@ -23,8 +23,8 @@ func Within(r float64) Start {
 // mostStarts is how often a start is drawn again.
 const mostStarts = 100
 
-// Starts draws n starts of dimension d at which the energy and its gradient are finite; those that are not are drawn again, up to 100
-// times, after which a *[StartError] says what was not finite. A nil draw means Within(2).
+// Starts draws n starts of dimension d at which the energy and its gradient are finite; those that are not are
+// drawn again, up to 100 times, after which a *[StartError] says what was not finite. A nil draw means Within(2).
 func Starts(t Target, n, d int, draw Start, rng *rand.Rand) (*mat.Dense, error) {
 	if n < 1 || d < 1 {
 		return nil, fmt.Errorf("mcmc: Starts of %d chains in %d dimensions, want at least 1 of each", n, d)

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// WriteTable writes the diagnostics as a short table: the quantities, of many those with the largest R̂, the worst first; what concerns
-// the whole run; the warnings. In 80 columns.
+// WriteTable writes the diagnostics as a short table: the quantities, of many those with the largest R̂, the worst
+// first; what concerns the whole run; the warnings. In 80 columns.
 func (o *Diagnostics) WriteTable(w io.Writer) error {
 	const most, widest = 8, 12
 	tw := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
@@ -89,8 +89,8 @@ func worstFirst(q []Quantity) []Quantity {
 	return q
 }
 
-// flow puts pieces with sep between them into lines of at most 80 columns, where a piece is no longer than that; what follows a break
-// is indented.
+// flow puts pieces with sep between them into lines of at most 80 columns, where a piece is no longer than that;
+// what follows a break is indented.
 func flow(pieces []string, sep string) string {
 	const columns = 80
 	var b strings.Builder

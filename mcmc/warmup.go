@@ -25,8 +25,8 @@ func (w Warmup) Validate() error {
 	)
 }
 
-// windows is the schedule of a warm-up, Stan's: a fast beginning, slow windows of 25, 50, 100 … transitions in which the mass is
-// learnt, and a fast end.
+// windows is the schedule of a warm-up, Stan's: a fast beginning, slow windows of 25, 50, 100 … transitions in
+// which the mass is learnt, and a fast end.
 type windows struct {
 	fast     int // end of the beginning
 	from, to int // the present window is [from, to)
@@ -34,8 +34,8 @@ type windows struct {
 }
 
 func newWindows(steps int) windows {
-	// The average of a step forgets where it began, at ten times what was found before, in some eight transitions: a shorter end
-	// would leave it there.
+	// The average of a step forgets where it began, at ten times what was found before, in some eight transitions:
+	// a shorter end would leave it there.
 	begin, base, end := 75, 25, 50
 	if steps < begin+base+end {
 		const least = 8

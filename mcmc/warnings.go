@@ -20,7 +20,8 @@ type OddChain struct {
 // mostOdd bounds the chains that are named.
 const mostOdd = 5
 
-// odd looks for chains that hardly move, and for those whose energies are far above the others. It returns how many there are, and the first.
+// odd looks for chains that hardly move, and for those whose energies are far above the others. It returns how many
+// there are, and the first.
 func odd(d *Draws) (count int, out []OddChain) {
 	const hardly = 50 // a move in so many transitions
 	mean := make([]float64, d.Chains)
@@ -45,8 +46,8 @@ func odd(d *Draws) (count int, out []OddChain) {
 	return count, out
 }
 
-// Warnings says in plain words what is wrong with the draws: of which chain, how much, and what usually cures it. What single chains do comes
-// first. An empty list is a good sign, not a proof.
+// Warnings says in plain words what is wrong with the draws: of which chain, how much, and what usually cures it.
+// What single chains do comes first. An empty list is a good sign, not a proof.
 func (o *Diagnostics) Warnings() []string {
 	var w warnings
 	w.on(o.Bias != "", "%s", o.Bias)
@@ -178,8 +179,8 @@ func (o *Diagnostics) ofSteps(w *warnings) {
 	for l, r := range o.SwapRates {
 		w.on(r < .1, "tempering levels %d and %d exchange in %s of the trials: add levels, or warm up longer", l, l+1, percent(float64(r)))
 	}
-	// Kernels with an accept step have the right temperature once they have mixed, which R̂ tells; at walls, where divergences
-	// are, the virial is not that of exp(-E), whatever the draws.
+	// Kernels with an accept step have the right temperature once they have mixed, which R̂ tells; at walls, where
+	// divergences are, the virial is not that of exp(-E), whatever the draws.
 	if t := float64(o.Temperature); o.Unadjusted && o.Divergences == 0 && math.Abs(t-1) > .05 && math.Abs(t-1) > 4*float64(o.TemperatureSE) {
 		help := "draw longer, with more burn-in"
 		if t > 1 {

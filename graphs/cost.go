@@ -139,6 +139,11 @@ func (c *Costs) add(o operation, n *G.Node, in G.Nodes) {
 	case matmulOp:
 		m, k, n, _ := o.sizes(operand(0), operand(1))
 		product(m, k, n)
+	case batchMatmulOp:
+		m, k, n, _ := o.sizes(operand(0)[1:], operand(1)[1:])
+		for range operand(0)[0] {
+			product(m, k, n)
+		}
 	case affineOp:
 		product(operand(0)[0], operand(0)[1], operand(1)[0])
 	case unaryOp:
@@ -155,7 +160,7 @@ func (c *Costs) add(o operation, n *G.Node, in G.Nodes) {
 		c.Nodes-- // need not be computed at all
 	case expandRowsOp, expandColsOp:
 		// read by their users where they are
-	case transposeOp, sliceOp, padOp, concatOp:
+	case transposeOp, sliceOp, padOp, concatOp, gatherOp, scatterOp, pickOp, placeOp:
 		c.Memory += size
 	default:
 		c.Elementwise += size

@@ -103,25 +103,23 @@
 //	HadamardProd (plain, scalar and matrix, matrix and scalar, scalars);
 //	HadamardDiv (plain, scalar and matrix, matrix and scalar, scalars);
 //	Pow (plain, scalar and matrix, matrix and scalar, scalars, constant 3, constant 0.5, constant -2); Lt; Gt; Lte;
-//	Gte; Eq; Ne; MinBetween; MaxBetween; BroadcastAdd (plain, both sides); BroadcastSub (plain, both sides);
-//	BroadcastHadamardProd (plain, both sides); BroadcastHadamardDiv (plain, both sides);
-//	BroadcastPow (plain, both sides); BinaryXent; Mul (matrices, matrix and vector, vectors, scalar and matrix);
-//	OuterProd; SoftMax (plain, vector); LogSoftMax; Dropout (p = 0);
-//	Sum (plain, axis 0, axis 1, axes 2 and 3 of 4, vector);
-//	Mean (plain, axis 0, axis 1, axes 2 and 3 of 4, vector); Max (plain, axis 1, axes 2 and 3 of 4, vector);
-//	Norm (2); KeepDims (sum); ReduceAdd; Slice (row, column, two axes, element); Transpose; Concat (0, 1, vectors);
-//	Reshape; Ravel; ByIndices
+//	Gte; Eq; Ne; MinBetween; MaxBetween; BroadcastAdd (plain, axis 1 of 3, both sides);
+//	BroadcastSub (plain, axis 1 of 3, both sides); BroadcastHadamardProd (plain, axis 1 of 3, both sides);
+//	BroadcastHadamardDiv (plain, axis 1 of 3, both sides); BroadcastPow (plain, axis 1 of 3, both sides);
+//	BinaryXent; Mul (matrices, matrix and vector, vectors, scalar and matrix); OuterProd;
+//	BatchedMatMul (plain, second transposed, first transposed, 4 axes); Tensordot (plain, two axes);
+//	SoftMax (plain, axis 0, vector, column, 3 axes, axis 3 of 4, axis 1 of 4); LogSoftMax (plain, axis 2 of 3);
+//	Dropout (p = 0); Im2Col; Conv2d (padded, stride 2, dilation 2); Conv1d; MaxPool2D (plain, overlapping, padded);
+//	MaxPool1D; AveragePool2D; GlobalAveragePool2D; Upsample2D;
+//	Sum (plain, axis 0, axis 1, axes 2 and 3 of 4, axis 1 of 3, vector);
+//	Mean (plain, axis 0, axis 1, axes 2 and 3 of 4, axis 1 of 3, vector);
+//	Max (plain, axis 0, axis 1, axes 2 and 3 of 4, axis 1 of 3, vector); Norm (2); KeepDims (sum); ReduceAdd; At;
+//	Slice (row, column, two axes, steps, of 3 axes, element); Transpose (plain, 4 axes);
+//	Concat (0, 1, 1 of 4, vectors); Reshape; Ravel; ByIndices
 //
 // Derivatives of every order, run by Gorgonia's code:
 //
-//	BroadcastAdd (axis 1 of 3); BroadcastSub (axis 1 of 3); BroadcastHadamardProd (axis 1 of 3);
-//	BroadcastHadamardDiv (axis 1 of 3); BroadcastPow (axis 1 of 3);
-//	BatchedMatMul (plain, second transposed, first transposed, 4 axes); Tensordot (plain, two axes, vectors);
-//	SoftMax (axis 0, column, 3 axes, axis 3 of 4, axis 1 of 4); LogSoftMax (axis 2 of 3); Sparsemax; Im2Col;
-//	Conv2d (padded, stride 2, dilation 2); Conv1d; MaxPool2D (plain, overlapping, padded); MaxPool1D;
-//	AveragePool2D; GlobalAveragePool2D; Upsample2D; BatchNorm (images, plain); GroupNorm; YOLOv3;
-//	Sum (axis 1 of 3); Mean (axis 1 of 3); Max (axis 0, axis 1 of 3); At; Slice (steps, of 3 axes);
-//	Transpose (4 axes); Concat (1 of 4)
+//	Tensordot (vectors); Sparsemax; BatchNorm (images, plain); GroupNorm; YOLOv3
 //
 // Derivatives of first order, run by Gorgonia's code:
 //

@@ -2,152 +2,116 @@ package graphs
 
 import (
 	"fmt"
+	"math"
 	"slices"
-	"sync"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
-	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
+	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// rearrangement says for every element of a tensor which element of another it is a copy of: axes exchanged, strided
-// parts, the patches of an image. It is listed when it is first used.
-type rearrangement struct {
-	name     string // names the rearrangement in full, given the shapes
-	from, to tensor.Shape
-	list     func(add func(k int)) // calls add with the index into from, or -1 for zero, of every element of to in order
-
-	once  sync.Once
-	index []int32
-}
-
-func (r *rearrangement) indices() []int32 {
-	r.once.Do(func() {
-		r.index = make([]int32, 0, r.to.TotalSize())
-		r.list(func(k int) { r.index = append(r.index, int32(k)) })
-	})
-	return r.index
-}
-
-func (r *rearrangement) String() string { return fmt.Sprint(r.name, []int(r.from), []int(r.to)) }
-
-// gatherOp copies: out[i] = x[index[i]].
+// gatherOp copies the elements of a view: axes exchanged, strided parts, repetitions, the patches of an image.
 type gatherOp struct {
 	linear
-	r *rearrangement
+	v  strided.View
+	to tensor.Shape
 }
 
-func (o gatherOp) String() string { return fmt.Sprint("gather ", o.r) }
+func (o gatherOp) String() string { return fmt.Sprint("gather ", o.v, []int(o.to)) }
 func (o gatherOp) arity() int     { return 1 }
 
 func (o gatherOp) shape(in []tensor.Shape) (tensor.Shape, error) {
-	if !slices.Equal(in[0], o.r.from) {
+	if in[0].TotalSize() != o.v.Size {
 		return nil, ErrShape
 	}
-	return slices.Clone(o.r.to), nil
+	return slices.Clone(o.to), nil
 }
 
-func (o gatherOp) eval(dst []float64, in [][]float64, _ []tensor.Shape) { gather(o.r, dst, in[0]) }
-
-func (o gatherOp) run32(dst []float32, in [][]float32, _ []tensor.Shape) { gather(o.r, dst, in[0]) }
-
-func gather[T kernels.Float](r *rearrangement, dst, x []T) {
-	for i, k := range r.indices() {
-		if k >= 0 {
-			dst[i] = x[k]
-		} else {
-			dst[i] = 0
-		}
-	}
+func (o gatherOp) eval(dst []float64, in [][]float64, _ []tensor.Shape) {
+	o.v.Each(func(i, at int) { dst[i] = in[0][at] })
 }
 
-func (o gatherOp) vjp(_ G.Nodes, _, g *G.Node, _ []bool) G.Nodes {
-	return G.Nodes{scattered(o.r, g)}
+func (o gatherOp) vjp(in G.Nodes, _, g *G.Node, _ []bool) G.Nodes {
+	return G.Nodes{scattered(g, o.v, in[0].Shape())}
 }
 
 func (o gatherOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
-	return mapTangent(t[0], func(x *G.Node) *G.Node { return gathered(o.r, x) })
+	return mapTangent(t[0], func(x *G.Node) *G.Node { return gathered(x, o.v, o.to) })
 }
 
-// gathered is the rearranged x, which has the size of what the rearrangement is from.
-func gathered(r *rearrangement, x *G.Node) *G.Node {
-	return apply(gatherOp{r: r}, Reshape(x, r.from...))
+// gathered is the elements of the view v of x, as an array of shape to.
+func gathered(x *G.Node, v strided.View, to tensor.Shape) *G.Node {
+	if v.Identity() {
+		return Reshape(x, to...)
+	}
+	return apply(gatherOp{v: v, to: to}, x)
 }
 
-// scattered is the adjoint of gathered.
-func scattered(r *rearrangement, g *G.Node) *G.Node {
-	return apply(scatterOp{r: r}, Reshape(g, r.to...))
+// scattered is the adjoint of gathered: zeros of shape to, and x added where the view has its elements.
+func scattered(x *G.Node, v strided.View, to tensor.Shape) *G.Node {
+	if v.Identity() {
+		return Reshape(x, to...)
+	}
+	return apply(scatterOp{v: v, to: to}, x)
 }
 
-// scatterOp is the adjoint of gatherOp: out[index[i]] += x[i].
+// scatterOp is the adjoint of gatherOp. A view that sees every element once may leave others than zeros around it.
 type scatterOp struct {
 	linear
-	r *rearrangement
+	v    strided.View
+	to   tensor.Shape
+	fill float64
 }
 
-func (o scatterOp) String() string { return fmt.Sprint("scatter ", o.r) }
+func (o scatterOp) String() string { return fmt.Sprint("scatter ", o.v, []int(o.to), o.fill) }
 func (o scatterOp) arity() int     { return 1 }
 
 func (o scatterOp) shape(in []tensor.Shape) (tensor.Shape, error) {
-	if !slices.Equal(in[0], o.r.to) {
+	if in[0].TotalSize() != o.v.Len() {
 		return nil, ErrShape
 	}
-	return slices.Clone(o.r.from), nil
+	return slices.Clone(o.to), nil
 }
 
-func (o scatterOp) eval(dst []float64, in [][]float64, _ []tensor.Shape) { scatter(o.r, dst, in[0]) }
-
-func (o scatterOp) run32(dst []float32, in [][]float32, _ []tensor.Shape) {
-	scatter(o.r, dst, in[0])
-}
-
-func scatter[T kernels.Float](r *rearrangement, dst, x []T) {
+func (o scatterOp) eval(dst []float64, in [][]float64, _ []tensor.Shape) {
 	clear(dst)
-	for i, k := range r.indices() {
-		if k >= 0 {
-			dst[k] += x[i]
+	if o.fill != 0 {
+		for i := range dst {
+			dst[i] = o.fill
 		}
+		o.v.Each(func(_, at int) { dst[at] = 0 })
 	}
+	o.v.Each(func(i, at int) { dst[at] += in[0][i] })
 }
 
-func (o scatterOp) vjp(_ G.Nodes, _, g *G.Node, _ []bool) G.Nodes {
-	return G.Nodes{gathered(o.r, g)}
+func (o scatterOp) vjp(in G.Nodes, _, g *G.Node, _ []bool) G.Nodes {
+	return G.Nodes{gathered(g, o.v, in[0].Shape())}
 }
 
 func (o scatterOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
-	return mapTangent(t[0], func(x *G.Node) *G.Node { return scattered(o.r, x) })
+	return mapTangent(t[0], func(x *G.Node) *G.Node { return scattered(x, o.v, o.to) })
+}
+
+// stridesOf are the distances of neighbours along the axes of an array of shape s.
+func stridesOf(s tensor.Shape) []int {
+	strides := make([]int, len(s))
+	for i, size := len(s)-1, 1; i >= 0; i-- {
+		strides[i] = size
+		size *= s[i]
+	}
+	return strides
 }
 
 // permutation exchanges axes: axis i of the result is axis pattern[i] of the operand.
-func permutation(from tensor.Shape, pattern []int) *rearrangement {
-	r := &rearrangement{name: fmt.Sprint("permute", pattern), from: slices.Clone(from)}
-	stride := make([]int, len(from))
-	for i, s := len(from)-1, 1; i >= 0; i-- {
-		stride[i] = s
-		s *= from[i]
+func permutation(from tensor.Shape, pattern []int) (v strided.View, to tensor.Shape) {
+	all, strides := stridesOf(from), make([]int, len(pattern))
+	to = make(tensor.Shape, len(pattern))
+	for i, p := range pattern {
+		to[i], strides[i] = from[p], all[p]
 	}
-	for _, p := range pattern {
-		r.to = append(r.to, from[p])
-	}
-	r.list = func(add func(int)) {
-		at := make([]int, len(from))
-		for range from.TotalSize() {
-			k := 0
-			for j, p := range pattern {
-				k += at[j] * stride[p]
-			}
-			add(k)
-			for j := len(at) - 1; j >= 0; j-- {
-				if at[j]++; at[j] < r.to[j] {
-					break
-				}
-				at[j] = 0
-			}
-		}
-	}
-	return r
+	return strided.New(from.TotalSize(), 0, to, strides), to
 }
 
 // identity reports that a pattern leaves the axes in order.
@@ -176,63 +140,52 @@ func axesLast(s tensor.Shape, axes []int) (pattern []int, before, of int) {
 	return pattern, before, of
 }
 
-// strided takes lo, lo+step, … below hi along an axis. The result keeps the axis.
-func strided(from tensor.Shape, axis, lo, hi, step int) *rearrangement {
-	r := &rearrangement{name: fmt.Sprintf("slice(%d,%d:%d:%d)", axis, lo, hi, step), from: slices.Clone(from), to: slices.Clone(from)}
-	r.to[axis] = (hi - lo + step - 1) / step
-	before, after := from[:axis].TotalSize(), from[axis+1:].TotalSize()
-	r.list = func(add func(int)) {
-		for i := range before {
-			for k := lo; k < hi; k += step {
-				for j := range after {
-					add((i*from[axis]+k)*after + j)
-				}
-			}
-		}
-	}
-	return r
+// part takes lo, lo+step, … below hi along an axis. The result keeps the axis.
+func part(from tensor.Shape, axis, lo, hi, step int) (v strided.View, to tensor.Shape) {
+	strides := stridesOf(from)
+	offset := lo * strides[axis]
+	strides[axis] *= step
+	to = slices.Clone(from)
+	to[axis] = (hi - lo + step - 1) / step
+	return strided.New(from.TotalSize(), offset, to, strides), to
 }
 
 // repeated repeats every element along an axis: (before, axis, after) → (before, axis·times, after).
-func repeated(from, to tensor.Shape, axis, times int) *rearrangement {
-	length := to[axis] / times
-	before, after := to[:axis].TotalSize(), to[axis+1:].TotalSize()
-	r := &rearrangement{name: fmt.Sprintf("repeat(%d,%d)", axis, times), from: slices.Clone(from), to: slices.Clone(to)}
-	r.list = func(add func(int)) {
-		for i := range before * length {
-			for range times {
-				for j := range after {
-					add(i*after + j)
-				}
-			}
-		}
-	}
-	return r
+func repeated(to tensor.Shape, axis, times int) strided.View {
+	before, length, after := to[:axis].TotalSize(), to[axis]/times, to[axis+1:].TotalSize()
+	return strided.New(before*length*after, 0, []int{before * length, times, after}, []int{after, 0, 1})
 }
 
-// element takes one element, as shape (1).
-func element(from tensor.Shape, at []int) *rearrangement {
+// element takes one element.
+func element(from tensor.Shape, at []int) strided.View {
 	k := 0
 	for i, c := range at {
 		k = k*from[i] + c
 	}
-	return &rearrangement{name: fmt.Sprint("at", at), from: slices.Clone(from), to: tensor.Shape{1}, list: func(add func(int)) { add(k) }}
+	return strided.New(from.TotalSize(), k, nil, nil)
 }
 
 // upsampled repeats every pixel of images (b,c,h,w) in both directions.
-func upsampled(from tensor.Shape, by int) *rearrangement {
+func upsampled(from tensor.Shape, by int) (v strided.View, to tensor.Shape) {
 	b, c, h, w := from[0], from[1], from[2], from[3]
-	r := &rearrangement{name: fmt.Sprintf("upsample(%d)", by), from: slices.Clone(from), to: tensor.Shape{b, c, h * by, w * by}}
-	r.list = func(add func(int)) {
-		for i := range b * c {
-			for y := range h * by {
-				for x := range w * by {
-					add((i*h+y/by)*w + x/by)
-				}
-			}
-		}
+	v = strided.New(from.TotalSize(), 0, []int{b * c * h, by, w, by}, []int{w, 0, 1, 0})
+	return v, tensor.Shape{b, c, h * by, w * by}
+}
+
+// images are pictures (b,c,h,w) over which windows move, with a border wide enough for them: (b,c,height,width).
+type images struct {
+	from          tensor.Shape
+	win           gorgonia.Window
+	oh, ow        int // windows
+	height, width int
+}
+
+// windowed returns what windows need that leave (oh,ow) of the pictures. Gorgonia's may begin and end outside of them.
+func windowed(from tensor.Shape, win gorgonia.Window, oh, ow int) images {
+	reach := func(i, n int) int {
+		return max(from[i+2]+win.Pad[i], (n-1)*win.Stride[i]+(win.Kernel[i]-1)*win.Dilation[i]+1)
 	}
-	return r
+	return images{from, win, oh, ow, reach(0, oh), reach(1, ow)}
 }
 
 // outputs is the size of what windows w leave of an image (h,w).
@@ -241,57 +194,53 @@ func outputs(w gorgonia.Window, image tensor.Shape) (h, wd int) {
 	return size(0), size(1)
 }
 
-// patches lists the patches of images, (b,c,h,w) → (b,h',w',c·kh·kw), as Gorgonia's im2col does.
-func patches(from tensor.Shape, win gorgonia.Window) *rearrangement {
-	b, c, h, w := from[0], from[1], from[2], from[3]
-	oh, ow := outputs(win, from[2:])
-	r := &rearrangement{
-		name: fmt.Sprint("patches", win),
-		from: slices.Clone(from),
-		to:   tensor.Shape{b, oh, ow, c * win.Kernel[0] * win.Kernel[1]},
-	}
-	r.list = func(add func(int)) {
-		for i := range b {
-			for p := range oh * ow {
-				for ch := range c {
-					pixels(win, p/ow, p%ow, h, w, (i*c+ch)*h*w, add)
-				}
-			}
-		}
-	}
-	return r
+// size is the number of elements with the border.
+func (m images) size() int { return m.from[0] * m.from[1] * m.height * m.width }
+
+// inside views the pictures within their border.
+func (m images) inside() strided.View {
+	b, c, h, w := m.from[0], m.from[1], m.from[2], m.from[3]
+	return strided.New(m.size(), m.win.Pad[0]*m.width+m.win.Pad[1], []int{b * c, h, w}, []int{m.height * m.width, m.width, 1})
 }
 
-// windows lists what belongs to each output of a pool, (b,c,h,w) → (b·c·h'·w', kh·kw). Gorgonia's windows end with the image
-// below and to the right, so the size of the result is given.
-func windows(from tensor.Shape, win gorgonia.Window, oh, ow int) *rearrangement {
-	b, c, h, w := from[0], from[1], from[2], from[3]
-	r := &rearrangement{
-		name: fmt.Sprint("windows", win),
-		from: slices.Clone(from),
-		to:   tensor.Shape{b * c * oh * ow, win.Kernel[0] * win.Kernel[1]},
+// bordered puts the border around pictures.
+func (m images) bordered(x *G.Node, fill float64) *G.Node {
+	v := m.inside()
+	if v.Identity() {
+		return x
 	}
-	r.list = func(add func(int)) {
-		for i := range b * c {
-			for p := range oh * ow {
-				pixels(win, p/ow, p%ow, h, w, i*h*w, add)
-			}
-		}
-	}
-	return r
+	return apply(scatterOp{v: v, to: tensor.Shape{m.from[0], m.from[1], m.height, m.width}, fill: fill}, x)
 }
 
-// pixels lists the window of output (y,x) in an image (h,w) that starts at index base.
-func pixels(win gorgonia.Window, y, x, h, w, base int, add func(int)) {
-	for ky := range win.Kernel[0] {
-		iy := y*win.Stride[0] - win.Pad[0] + ky*win.Dilation[0]
-		for kx := range win.Kernel[1] {
-			ix := x*win.Stride[1] - win.Pad[1] + kx*win.Dilation[1]
-			if iy >= 0 && iy < h && ix >= 0 && ix < w {
-				add(base + iy*w + ix)
-			} else {
-				add(-1)
-			}
-		}
-	}
+// axes are those of the windows over pictures with a border: batch, channel, where they begin, and within them.
+func (m images) axes() (dims, strides []int) {
+	w := m.win
+	image := m.height * m.width
+	dims = []int{m.from[0], m.from[1], m.oh, m.ow, w.Kernel[0], w.Kernel[1]}
+	strides = []int{m.from[1] * image, image, w.Stride[0] * m.width, w.Stride[1], w.Dilation[0] * m.width, w.Dilation[1]}
+	return dims, strides
+}
+
+// patches views the patches of the bordered pictures as (b,h',w',c·kh·kw), which is Gorgonia's im2col.
+func (m images) patches() (v strided.View, to tensor.Shape) {
+	d, s := m.axes()
+	v = strided.New(m.size(), 0, []int{d[0], d[2], d[3], d[1], d[4], d[5]}, []int{s[0], s[2], s[3], s[1], s[4], s[5]})
+	return v, tensor.Shape{d[0], d[2], d[3], d[1] * d[4] * d[5]}
+}
+
+// windows views what belongs to each output of a pool of the bordered pictures, as (b·c·h'·w', kh·kw).
+func (m images) windows() (v strided.View, to tensor.Shape) {
+	d, s := m.axes()
+	return strided.New(m.size(), 0, d, s), tensor.Shape{d[0] * d[1] * d[2] * d[3], d[4] * d[5]}
+}
+
+// groups are the windows of a pool of the bordered pictures.
+func (m images) groups() strided.Groups {
+	d, s := m.axes()
+	return strided.NewGroups(m.size(), 0, d, s, 4)
+}
+
+// pooled is the largest element of every window.
+func (m images) pooled(x *G.Node) *G.Node {
+	return apply(pickOp{m.groups()}, m.bordered(x, math.Inf(-1)), m.bordered(x, 0))
 }

@@ -35,6 +35,9 @@ type Program struct {
 //	padcols, padrows            zeros around a, which becomes columns or rows Lo … Hi-1
 //	concatcols, concatrows      the operands side by side, below each other
 //	transpose, reshape
+//	gather put scatter          the elements of a strided view; an array with them; zeros to which they are added
+//	argmax pick place           of groups of elements: the number of the largest; the elements with given numbers; their adjoint
+//	batchmatmul                 products of the parts of a and b
 //	opaque                      something that only this package can run, called Name
 type Instruction struct {
 	Op             string

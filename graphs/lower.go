@@ -173,18 +173,25 @@ func drawMask[T kernels.Float](r *maskRunner, dst []T) error {
 		}
 		return loadValue(dst, v)
 	}
-	kept, below := T(1/(1-p)), uint64((1-p)*(1<<32))
+	draw(dst, p, rand.Uint64())
+	return nil
+}
+
+// draw makes every element 0 with probability p, else 1/(1-p). Its numbers are those of splitmix64, two elements of each.
+func draw[T kernels.Float](dst []T, p float64, seed uint64) {
+	kept, below := [2]T{0, T(1 / (1 - p))}, uint64((1-p)*(1<<32))
 	for i := 0; i < len(dst); i += 2 {
-		u := rand.Uint64()
-		for j := i; j < min(i+2, len(dst)); j++ {
-			dst[j] = 0
-			if u&(1<<32-1) < below {
-				dst[j] = kept
-			}
-			u >>= 32
+		seed += 0x9e3779b97f4a7c15
+		u := seed
+		u = (u ^ u>>30) * 0xbf58476d1ce4e5b9
+		u = (u ^ u>>27) * 0x94d049bb133111eb
+		u ^= u >> 31
+		// The sign of the difference says whether a half is below.
+		dst[i] = kept[(u>>32-below)>>63]
+		if i+1 < len(dst) {
+			dst[i+1] = kept[(u&(1<<32-1)-below)>>63]
 		}
 	}
-	return nil
 }
 
 // copyRunner is Gorgonia's identity operation. It is memory for another operation to write a second result to, so its value
@@ -265,6 +272,21 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 			return g.Concat(ir.ConcatCols, a...)
 		}
 		return g.Concat(ir.ConcatRows, a...)
+	case batchMatmulOp:
+		sa, sb := in[0].Shape(), in[1].Shape()
+		x, y := g.Reshape(a[0], sa[0]*sa[1], sa[2]), g.Reshape(a[1], sb[0]*sb[1], sb[2])
+		return g.Reshape(g.BatchMatMul(x, y, sa[0], o.ta, o.tb), rows, cols)
+	case gatherOp:
+		return g.Gather(a[0], o.v, rows, cols)
+	case scatterOp:
+		if o.fill != 0 {
+			return g.Put(a[0], o.v, o.fill, rows, cols)
+		}
+		return g.Scatter(a[0], o.v, rows, cols)
+	case pickOp:
+		return g.Pick(a[0], a[1], o.of, rows, cols)
+	case placeOp:
+		return g.Place(a[0], a[1], o.of, rows, cols)
 	case rowLogSumExpOp:
 		return g.RowFn(ir.RowLSE, a[0])
 	case rowSoftmaxOp:

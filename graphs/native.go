@@ -2,6 +2,7 @@ package graphs
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	G "gorgonia.org/gorgonia"
@@ -10,6 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
+	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
 // builtinOp is a node with an operation of Gorgonia's, about to be lowered to instructions.
@@ -48,10 +50,9 @@ func (l *lowering) native(n *G.Node, in G.Nodes, args []ir.ID) (ir.ID, bool) {
 	}
 	switch b.Kind {
 	case gorgonia.Sum:
-		return b.reduce(b.g.RowSum, b.g.ColSum, b.g.Sum)
+		return b.sum()
 	case gorgonia.Max:
-		rowMax := func(x ir.ID) ir.ID { return b.g.RowFn(ir.RowMax, x) }
-		return b.reduce(rowMax, nil, rowMax)
+		return b.max()
 	case gorgonia.Transpose:
 		return b.transpose()
 	case gorgonia.Reshape:
@@ -71,7 +72,7 @@ func (l *lowering) native(n *G.Node, in G.Nodes, args []ir.ID) (ir.ID, bool) {
 	case gorgonia.SoftmaxGrad:
 		return b.softmaxGrad()
 	}
-	return 0, false
+	return b.layer()
 }
 
 // reshaped gives id the shape of the result.
@@ -195,6 +196,10 @@ func (b *builtinOp) product() (ir.ID, bool) {
 		return b.reshaped(g.Sum(g.Mul(g.Reshape(x, 1, n), g.Reshape(y, 1, n))))
 	case b.Kind == gorgonia.Outer && dx == 1 && dy == 1: // a ⊗ b
 		return b.matmul(g.Reshape(x, n, 1), y, false, false)
+	case b.Kind == gorgonia.BatchedMatMul && dx > 2 && dx == dy:
+		return b.batched()
+	case b.Kind == gorgonia.Tensordot:
+		return b.tensordot()
 	}
 	return 0, false
 }
@@ -213,104 +218,140 @@ func (b *builtinOp) matmul(x, y ir.ID, tx, ty bool) (ir.ID, bool) {
 	return b.reshaped(b.g.MatMul(x, y, tx, ty))
 }
 
-// reduce lowers reductions along axes that are a run at the end (rows), at the beginning (cols), or all; nil is none such.
-func (b *builtinOp) reduce(rows, cols, all func(ir.ID) ir.ID) (ir.ID, bool) {
-	along, s := b.Axes, b.in[0].Shape()
-	if len(s) == 0 {
-		return b.reshaped(b.args[0])
-	}
-	on := make([]bool, len(s))
-	for _, a := range along {
-		if a < 0 || a >= len(s) {
-			return 0, false
-		}
-		on[a] = true
-	}
-	cut, cuts := 0, 0 // where axes change from kept to summed or back
-	for i := 1; i < len(on); i++ {
-		if on[i] != on[i-1] {
-			cut, cuts = i, cuts+1
-		}
-	}
-	if len(along) == 0 || cuts > 1 {
-		return 0, false
-	}
-	reduced := rows
+// axes reports whether what is reduced along are axes of operand 0, which has some.
+func (b *builtinOp) axes() bool {
+	d := b.in[0].Dims()
+	return d > 0 && len(b.Axes) > 0 && !slices.ContainsFunc(b.Axes, func(a int) bool { return a < 0 || a >= d })
+}
+
+func (b *builtinOp) sum() (ir.ID, bool) {
 	switch {
-	case cuts == 0:
-		reduced = all
-	case on[0]:
-		reduced = cols
-	}
-	if reduced == nil {
+	case b.in[0].Dims() == 0:
+		return b.reshaped(b.args[0])
+	case !b.axes():
 		return 0, false
 	}
-	return b.reshaped(reduced(b.g.Reshape(b.args[0], s[:cut].TotalSize(), s[cut:].TotalSize())))
+	v := strided.Reduction(b.in[0].Shape(), b.Axes)
+	if v.Size != b.rows*b.cols {
+		return 0, false
+	}
+	return b.g.Scatter(b.args[0], v, b.rows, b.cols), true
+}
+
+func (b *builtinOp) max() (ir.ID, bool) {
+	s := b.in[0].Shape()
+	switch {
+	case len(s) == 0:
+		return b.reshaped(b.args[0])
+	case !b.axes():
+		return 0, false
+	}
+	pattern, before, of := axesLast(s, b.Axes)
+	return b.reshaped(b.g.RowFn(ir.RowMax, b.g.Reshape(b.permuted(b.args[0], s, pattern), before, of)))
+}
+
+// permuted exchanges the axes of an array of shape s: axis i of the result is axis pattern[i].
+func (b *builtinOp) permuted(x ir.ID, s tensor.Shape, pattern []int) ir.ID {
+	v, to := permutation(s, pattern)
+	rows, cols := flat(to)
+	return b.g.Gather(x, v, rows, cols)
 }
 
 func (b *builtinOp) transpose() (ir.ID, bool) {
-	if identity(b.Axes) {
-		return b.args[0], true
-	}
-	if len(b.Axes) != 2 {
+	if len(b.Axes) != b.in[0].Dims() {
 		return 0, false
 	}
-	return b.g.Transpose(b.args[0]), true
+	return b.reshaped(b.permuted(b.args[0], b.in[0].Shape(), b.Axes))
+}
+
+// batched lowers products of the matrices on the last two axes.
+func (b *builtinOp) batched() (ir.ID, bool) {
+	rows := func(i int) ir.ID {
+		s := b.in[i].Shape()
+		last := s[len(s)-1]
+		return b.g.Reshape(b.args[i], s.TotalSize()/last, last)
+	}
+	sa, sb := b.in[0].Shape(), b.in[1].Shape()
+	d := len(sa) - 2
+	s, err := matmulOp{b.TransA, b.TransB}.shape([]tensor.Shape{sa[d:], sb[d:]})
+	if n := sa[:d].TotalSize(); err == nil && slices.Equal(sa[:d], sb[:d]) && n*s.TotalSize() == b.rows*b.cols {
+		return b.reshaped(b.g.BatchMatMul(rows(0), rows(1), n, b.TransA, b.TransB))
+	}
+	return 0, false
+}
+
+// tensordot lowers a contraction: the axes that are contracted last in a, first in b, and a product of matrices.
+func (b *builtinOp) tensordot() (ir.ID, bool) {
+	sa, sb := b.in[0].Shape(), b.in[1].Shape()
+	if len(b.Axes) != len(b.AxesB) || len(sa) == 0 || len(sb) == 0 || len(b.shape) == 0 { // a scalar comes as an array there
+		return 0, false
+	}
+	k := 1
+	for i, a := range b.Axes {
+		if a < 0 || a >= len(sa) || b.AxesB[i] < 0 || b.AxesB[i] >= len(sb) || sa[a] != sb[b.AxesB[i]] {
+			return 0, false
+		}
+		k *= sa[a]
+	}
+	m, n := sa.TotalSize()/k, sb.TotalSize()/k
+	if m*n != b.rows*b.cols {
+		return 0, false
+	}
+	x := b.permuted(b.args[0], sa, append(free(sa, b.Axes), b.Axes...))
+	y := b.permuted(b.args[1], sb, append(slices.Clone(b.AxesB), free(sb, b.AxesB)...))
+	return b.matmul(b.g.Reshape(x, m, k), b.g.Reshape(y, k, n), false, false)
 }
 
 func (b *builtinOp) concat() (ir.ID, bool) {
 	axis, d := b.Axis, len(b.shape)
-	if d > 2 && axis != 0 || d == 0 {
+	if d == 0 || axis < 0 || axis >= d {
 		return 0, false
 	}
-	for _, c := range b.in {
+	before := b.shape[:axis].TotalSize()
+	parts := make([]ir.ID, len(b.in))
+	for i, c := range b.in {
 		if c.Dims() != d {
 			return 0, false
 		}
+		parts[i] = b.g.Reshape(b.args[i], before, c.Shape().TotalSize()/before)
 	}
 	if d == 2 && axis == 0 {
 		return b.g.Concat(ir.ConcatRows, b.args...), true
 	}
-	return b.g.Concat(ir.ConcatCols, b.args...), true
-}
-
-// cut returns the part of operand 0 that a slice takes, and whether it is of its rows.
-func (b *builtinOp) cut() (lo, hi int, byRow, ok bool) {
-	s := b.in[0].Shape()
-	if b.Axis < 0 || b.Axis >= len(s) || len(s) > 2 {
-		return 0, 0, false, false
-	}
-	hi = s[b.Axis]
-	if r := b.Range; !r.All {
-		if lo, hi = r.Lo, r.Hi; r.Step > 1 {
-			return 0, 0, false, false
-		}
-	}
-	return lo, hi, len(s) == 2 && b.Axis == 0, 0 <= lo && lo < hi && hi <= s[b.Axis]
+	return b.reshaped(b.g.Concat(ir.ConcatCols, parts...))
 }
 
 func (b *builtinOp) slice() (ir.ID, bool) {
-	lo, hi, byRow, ok := b.cut()
+	s := b.in[0].Shape()
+	v, to, ok := sliced(b.Op, s)
 	switch {
-	case !ok:
+	case !ok || to.TotalSize() != b.rows*b.cols:
 		return 0, false
-	case byRow:
-		return b.reshaped(b.g.SliceRows(b.args[0], lo, hi))
+	case len(s) > 2 || b.Range.Step > 1:
+		return b.g.Gather(b.args[0], v, b.rows, b.cols), true
+	case len(s) == 2 && b.Axis == 0:
+		return b.reshaped(b.g.SliceRows(b.args[0], v.Offset/s[1], v.Offset/s[1]+to[0]))
 	}
-	return b.reshaped(b.g.SliceCols(b.args[0], lo, hi))
+	return b.reshaped(b.g.SliceCols(b.args[0], v.Offset, v.Offset+to[b.Axis]))
 }
 
 // sliceGrad lowers the gradient of a slice: zeros around operand 1.
 func (b *builtinOp) sliceGrad() (ir.ID, bool) {
-	lo, hi, byRow, ok := b.cut()
-	r, c := flat(b.in[0].Shape())
-	switch {
-	case !ok:
+	s := b.in[0].Shape()
+	v, to, ok := sliced(b.Op, s)
+	r, c := flat(s)
+	switch x := b.args[1]; {
+	case !ok || b.elements(1) != to.TotalSize():
 		return 0, false
-	case byRow:
-		return b.g.PadRows(b.g.Reshape(b.args[1], hi-lo, c), lo, r-hi), true
+	case len(s) > 2 || b.Range.Step > 1:
+		return b.g.Put(x, v, 0, r, c), true
+	case len(s) == 2 && b.Axis == 0:
+		lo := v.Offset / c
+		return b.g.PadRows(b.g.Reshape(x, to[0], c), lo, r-lo-to[0]), true
+	default:
+		w := to[b.Axis]
+		return b.g.PadCols(b.g.Reshape(x, r, w), v.Offset, c-v.Offset-w), true
 	}
-	return b.g.PadCols(b.g.Reshape(b.args[1], r, hi-lo), lo, c-hi), true
 }
 
 // size lowers the length of an axis.
@@ -326,61 +367,64 @@ func (b *builtinOp) size() (ir.ID, bool) {
 }
 
 func (b *builtinOp) repeat() (ir.ID, bool) {
-	g, x, s, along := b.g, b.args[0], b.in[0].Shape(), b.Axis
+	x, s, to, axis := b.args[0], b.in[0].Shape(), b.shape, b.Axis
 	switch n := s.TotalSize(); {
 	case n == b.rows*b.cols:
 		return b.reshaped(x)
 	case n == 1:
-		return g.Fill(g.Reshape(x, 1, 1), b.rows, b.cols), true
-	case along < len(s) && s[along] != 1:
+		return b.g.Fill(b.g.Reshape(x, 1, 1), b.rows, b.cols), true
+	case axis < 0 || axis >= len(to):
 		return 0, false
 	}
-	// One element along the axis: the block after it is repeated for each index before it.
-	before, after := 1, 1
-	for i, d := range s {
-		if i < along {
-			before *= d
-		} else {
-			after *= d
-		}
+	length := 1 // of the axis in x, which may lack it
+	if axis < len(s) {
+		length = s[axis]
 	}
-	times := b.rows * b.cols / (before * after)
-	switch {
-	case before == 1:
-		return b.reshaped(g.ExpandRows(g.Reshape(x, 1, after), times))
-	case after == 1:
-		return b.reshaped(g.ExpandCols(g.Reshape(x, before, 1), times))
+	if to[axis]%length != 0 || s.TotalSize()*(to[axis]/length) != b.rows*b.cols {
+		return 0, false
 	}
-	return 0, false
+	return b.g.Gather(x, repeated(to, axis, to[axis]/length), b.rows, b.cols), true
 }
 
-// alongRows reports whether a softmax is along the last of at most two axes.
-func (b *builtinOp) alongRows() bool {
-	d := len(b.shape)
-	return (d == 1 || d == 2) && softmaxAxis(b.Op, b.shape) == d-1
+// softmaxRows brings the axis of a softmax last: operand i as a matrix whose rows run along it.
+func (b *builtinOp) softmaxRows(i, axis int) ir.ID {
+	pattern, before, of := axesLast(b.shape, []int{axis})
+	return b.g.Reshape(b.permuted(b.args[i], b.shape, pattern), before, of)
+}
+
+// softmaxBack undoes softmaxRows.
+func (b *builtinOp) softmaxBack(y ir.ID, axis int) (ir.ID, bool) {
+	pattern, _, _ := axesLast(b.shape, []int{axis})
+	inverse, moved := make([]int, len(pattern)), make(tensor.Shape, len(pattern))
+	for i, p := range pattern {
+		inverse[p], moved[i] = i, b.shape[p]
+	}
+	return b.reshaped(b.permuted(y, moved, inverse))
 }
 
 func (b *builtinOp) softmax() (ir.ID, bool) {
-	g, x := b.g, b.args[0]
-	ok := b.alongRows()
-	switch {
-	case !ok:
+	axis := softmaxAxis(b.Op, b.shape)
+	if axis < 0 {
 		return 0, false
-	case b.Log:
-		return g.Sub(x, g.ExpandCols(g.RowFn(ir.RowLSE, x), b.cols)), true
 	}
-	return g.RowFn(ir.RowSoftmax, x), true
+	g, x := b.g, b.softmaxRows(0, axis)
+	if !b.Log {
+		return b.softmaxBack(g.RowFn(ir.RowSoftmax, x), axis)
+	}
+	return b.softmaxBack(g.Sub(x, g.ExpandCols(g.RowFn(ir.RowLSE, x), g.At(x).Cols)), axis)
 }
 
 // softmaxGrad lowers the gradient of a softmax, of its operand, its result y and the gradient in y.
 func (b *builtinOp) softmaxGrad() (ir.ID, bool) {
-	ok := b.alongRows()
-	if !ok {
+	axis := softmaxAxis(b.Op, b.shape)
+	if axis < 0 {
 		return 0, false
 	}
-	g, y, grad := b.g, b.args[1], b.args[2]
+	g, y, grad := b.g, b.softmaxRows(1, axis), b.softmaxRows(2, axis)
+	cols := g.At(y).Cols
 	if b.Log { // grad − e^y Σ grad
-		return g.Sub(grad, g.Mul(g.Unary(kernels.Exp, 0, 0, "", nil, y), g.ExpandCols(g.RowSum(grad), b.cols))), true
+		return b.softmaxBack(g.Sub(grad, g.Mul(g.Unary(kernels.Exp, 0, 0, "", nil, y), g.ExpandCols(g.RowSum(grad), cols))), axis)
 	}
-	return g.Mul(y, g.Sub(grad, g.ExpandCols(g.RowSum(g.Mul(y, grad)), b.cols))), true // y ∘ (grad − Σ y grad)
+	sum := g.ExpandCols(g.RowSum(g.Mul(y, grad)), cols)
+	return b.softmaxBack(g.Mul(y, g.Sub(grad, sum)), axis) // y ∘ (grad − Σ y grad)
 }

@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
+	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
 // translate writes the built-in operation n with our operations. It returns nil if it does not know how. The builders do not
@@ -44,7 +45,7 @@ func translation(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 		if len(o.Axes) == 0 || in[0].Dims() == 0 {
 			return nil
 		}
-		return shaped(picked(groups(in[0].Shape(), o.Axes), in[0]), n.Shape())
+		return shaped(apply(pickOp{groups(in[0].Shape(), o.Axes)}, in[0], in[0]), n.Shape())
 	case gorgonia.Repeat:
 		return translateRepeat(o, n, in[0])
 	case gorgonia.Reshape:
@@ -52,23 +53,30 @@ func translation(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 	case gorgonia.Transpose:
 		return permuted(in[0], o.Axes)
 	case gorgonia.Slice:
-		if r := sliced(o, in[0].Shape()); r != nil {
-			return shaped(apply(gatherOp{r: r}, in[0]), n.Shape())
+		if v, to, ok := sliced(o, in[0].Shape()); ok {
+			return shaped(gathered(in[0], v, to), n.Shape())
 		}
 	case gorgonia.SliceGrad: // zeros with the second operand in the slice of the first's shape
-		if r := sliced(o, in[0].Shape()); r != nil {
-			return apply(scatterOp{r: r}, expandTo(in[1], r.to))
+		if v, to, ok := sliced(o, in[0].Shape()); ok {
+			return scattered(expandTo(in[1], to), v, in[0].Shape())
 		}
 	case gorgonia.At:
 		if len(o.Axes) == in[0].Dims() {
-			return shaped(apply(gatherOp{r: element(in[0].Shape(), o.Axes)}, in[0]), n.Shape())
+			return gathered(in[0], element(in[0].Shape(), o.Axes), n.Shape())
 		}
 	case gorgonia.Concat:
 		return translateConcat(o, n, in)
 	case gorgonia.Im2Col:
-		return apply(gatherOp{r: patches(in[0].Shape(), o.Window)}, in[0])
+		h, w := outputs(o.Window, in[0].Shape()[2:])
+		m := windowed(in[0].Shape(), o.Window, h, w)
+		v, to := m.patches()
+		return gathered(m.bordered(in[0], 0), v, to)
 	case gorgonia.Col2Im:
-		return apply(scatterOp{r: patches(n.Shape(), o.Window)}, in[0])
+		s := n.Shape()
+		h, w := outputs(o.Window, s[2:])
+		m := windowed(s, o.Window, h, w)
+		v, _ := m.patches()
+		return gathered(scattered(in[0], v, tensor.Shape{m.size()}), m.inside(), s)
 	}
 	return translateLayer(o, n, in)
 }
@@ -99,7 +107,8 @@ func permuted(x *G.Node, pattern []int) *G.Node {
 	case len(pattern) == 2:
 		return apply(transposeOp{}, x)
 	}
-	return apply(gatherOp{r: permutation(x.Shape(), pattern)}, x)
+	v, to := permutation(x.Shape(), pattern)
+	return gathered(x, v, to)
 }
 
 // rowsOf brings axes last and joins the others and them: a matrix whose rows run along the axes. back undoes it for a result
@@ -257,48 +266,35 @@ func translateProduct(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 	case gorgonia.Outer:
 		return shaped(apply(matmulOp{}, shaped(a, tensor.Shape{size(a), 1}), shaped(b, tensor.Shape{1, size(b)})), s)
 	case gorgonia.BatchedMatMul:
-		return batched(product, a, b, s)
+		return shaped(BatchMatMul(a, b, o.TransA, o.TransB), s)
 	case gorgonia.Tensordot: // the contracted axes of a last, those of b first, and a product of matrices
 		return shaped(apply(matmulOp{}, joined(a, o.Axes, true), joined(b, o.AxesB, false)), s)
 	}
 	return nil
 }
 
-// batched is one product for each matrix of the batch.
-func batched(o matmulOp, a, b *G.Node, s tensor.Shape) *G.Node {
-	sa, sb := a.Shape(), b.Shape()
-	da, db := len(sa)-2, len(sb)-2
-	batch := sa[:da].TotalSize()
-	ra, ca, rb, cb := sa[da], sa[da+1], sb[db], sb[db+1]
-	a = shaped(a, tensor.Shape{batch * ra, ca})
-	b = shaped(b, tensor.Shape{batch * rb, cb})
-	var parts G.Nodes
-	for i := range batch {
-		parts = append(parts, apply(o, apply(sliceOp{axis: 0, lo: i * ra, hi: (i + 1) * ra}, a), apply(sliceOp{axis: 0, lo: i * rb, hi: (i + 1) * rb}, b)))
-	}
-	if batch == 1 {
-		return shaped(parts[0], s)
-	}
-	return shaped(apply(concatOp{0, batch}, parts...), s)
-}
-
 // joined is x as a matrix with the given axes, in the given order, as its columns (last) or rows.
 func joined(x *G.Node, axes []int, last bool) *G.Node {
 	s := x.Shape()
-	var free []int
 	k := 1
-	for i := range s {
-		if !slices.Contains(axes, i) {
-			free = append(free, i)
-		}
-	}
 	for _, a := range axes {
 		k *= s[a]
 	}
 	if last {
-		return shaped(permuted(x, append(free, axes...)), tensor.Shape{s.TotalSize() / k, k})
+		return shaped(permuted(x, append(free(s, axes), axes...)), tensor.Shape{s.TotalSize() / k, k})
 	}
-	return shaped(permuted(x, append(append([]int(nil), axes...), free...)), tensor.Shape{k, s.TotalSize() / k})
+	return shaped(permuted(x, append(slices.Clone(axes), free(s, axes)...)), tensor.Shape{k, s.TotalSize() / k})
+}
+
+// free are the axes of an array of shape s that are none of the given ones.
+func free(s tensor.Shape, axes []int) []int {
+	var others []int
+	for i := range s {
+		if !slices.Contains(axes, i) {
+			others = append(others, i)
+		}
+	}
+	return others
 }
 
 func translateSum(o gorgonia.Op, n, x *G.Node) *G.Node {
@@ -313,8 +309,7 @@ func translateSum(o gorgonia.Op, n, x *G.Node) *G.Node {
 	case len(s) == 2 && axes[0]:
 		return shaped(apply(colSumOp{}, x), n.Shape())
 	}
-	m, _ := rowsOf(x, o.Axes)
-	return shaped(apply(rowSumOp{}, m), n.Shape())
+	return scattered(x, strided.Reduction(s, o.Axes), n.Shape())
 }
 
 func translateRepeat(o gorgonia.Op, n, x *G.Node) *G.Node {
@@ -334,22 +329,23 @@ func translateRepeat(o gorgonia.Op, n, x *G.Node) *G.Node {
 	case len(to) == 2 && length == 1 && axis == 0:
 		return apply(expandRowsOp{n: times}, shaped(x, tensor.Shape{after}))
 	}
-	return apply(gatherOp{r: repeated(s, to, axis, times)}, x)
+	return gathered(x, repeated(to, axis, times), to)
 }
 
-// sliced returns the rearrangement of a Slice of a tensor of shape s, nil if there is none.
-func sliced(o gorgonia.Op, s tensor.Shape) *rearrangement {
+// sliced returns what a Slice takes of a tensor of shape s, and the shape that it has with all its axes.
+func sliced(o gorgonia.Op, s tensor.Shape) (v strided.View, to tensor.Shape, ok bool) {
 	if o.Axis < 0 || o.Axis >= len(s) {
-		return nil
+		return v, nil, false
 	}
 	lo, hi, step := 0, s[o.Axis], 1
 	if r := o.Range; !r.All && r.Hi > r.Lo {
 		lo, hi, step = r.Lo, r.Hi, r.Step
 	}
 	if lo < 0 || hi > s[o.Axis] {
-		return nil
+		return v, nil, false
 	}
-	return strided(s, o.Axis, lo, hi, step)
+	v, to = part(s, o.Axis, lo, hi, step)
+	return v, to, true
 }
 
 func translateConcat(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {

@@ -18,15 +18,18 @@ func translateLayer(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 	case gorgonia.Sparsemax:
 		return translateSparsemax(o, x)
 	case gorgonia.MaxPool:
-		return shaped(picked(windows(s, o.Window, n.Shape()[2], n.Shape()[3]), x), n.Shape())
+		return shaped(windowed(s, o.Window, n.Shape()[2], n.Shape()[3]).pooled(x), n.Shape())
 	case gorgonia.AveragePool: // Gorgonia divides by the width of the image
-		sum := RowSum(gathered(windows(s, o.Window, n.Shape()[2], n.Shape()[3]), x))
+		m := windowed(s, o.Window, n.Shape()[2], n.Shape()[3])
+		v, to := m.windows()
+		sum := RowSum(gathered(m.bordered(x, 0), v, to))
 		return shaped(Scale(sum, 1/float64(s[3])), n.Shape())
 	case gorgonia.GlobalAveragePool:
 		size := s[2] * s[3]
 		return shaped(Scale(RowSum(shaped(x, tensor.Shape{s[0] * s[1], size})), 1/float64(size)), n.Shape())
 	case gorgonia.Upsample:
-		return gathered(upsampled(s, o.Factor), x)
+		v, to := upsampled(s, o.Factor)
+		return gathered(x, v, to)
 	case gorgonia.BatchNorm:
 		return translateBatchNorm(o, n, x)
 	case gorgonia.GroupNorm: // the groups are runs of channels

@@ -229,6 +229,8 @@ func (e *emitter) instruction(id int) {
 		set(e.op("Transpose", arg(0)))
 	case "reshape":
 		set(e.op("Reshape", arg(0), e.shape(in.Rows, in.Cols)))
+	case "gather", "put", "scatter", "argmax", "pick", "place", "batchmatmul":
+		e.fail("operation %s is not exported yet", in.Op)
 	case "opaque":
 		e.fail("operation %s has no counterpart in ONNX", in.Name)
 	default:

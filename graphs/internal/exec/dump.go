@@ -174,6 +174,14 @@ func (d *dumper) step(st *step) (lines []string, bytes float64) {
 			text = "pack " + t(args[0], in.TB)
 		case ir.SliceCols, ir.SliceRows, ir.PadCols, ir.PadRows:
 			text += fmt.Sprintf(" [%d,%d)", in.Lo, in.Hi)
+		case ir.BatchMatMul:
+			text = fmt.Sprintf("%d of %s · %s", in.Batch, t(args[0], in.TA), t(args[1], in.TB))
+		case ir.Gather, ir.Put, ir.Scatter, ir.ArgMax, ir.Pick, ir.Place:
+			text += " by " + in.Label
+		case ir.Reshape:
+			if st.dst.slot == st.args[0].slot {
+				text, bytes = args[0]+" as it is", 0
+			}
 		case ir.Opaque:
 			text = in.Run.Label() + " " + strings.Join(args, ", ")
 		}

@@ -131,9 +131,10 @@ type planner struct {
 
 // loopRows is the number of rows that an instruction can walk over, or 0 if it needs its arguments whole.
 func (p *planner) loopRows(in *ir.Instr) int {
-	switch in.Op {
-	case ir.Input, ir.Const, ir.Data, ir.SliceRows, ir.PadRows, ir.ConcatRows, ir.Transpose, ir.Reshape, ir.Pack, ir.Opaque:
+	if c := in.Op.Class(); c == ir.Source || c == ir.Whole {
 		return 0
+	}
+	switch in.Op {
 	case ir.ColSum, ir.Sum:
 		return p.code[in.Args[0]].Rows
 	case ir.MatMul:
@@ -331,11 +332,8 @@ type unit struct {
 }
 
 func fusable(in *ir.Instr) bool {
-	switch in.Op {
-	case ir.ExpandCols, ir.ExpandRows, ir.Fill, ir.RowSum, ir.ColSum, ir.Sum:
-		return true
-	}
-	return in.Op.Elementwise()
+	c := in.Op.Class()
+	return c == ir.Map || c == ir.Expansion || c == ir.Reduction
 }
 
 // schedule turns the instructions ids, in order, into segments.

@@ -145,10 +145,15 @@ func (w *worker[T]) prepare(seg *segment, st *step) {
 		return
 	}
 	tileSlot(st.dst.slot)
+	in := st.in
+	if st.op == ir.BatchMatMul {
+		p := &w.prods[st.n]
+		p.M, p.N, p.K, p.TransA, p.TransB = in.Rows/in.Batch, in.Cols, in.Lo, in.TA, in.TB
+		p.LdA, p.LdB, p.LdC = w.p.code[in.Args[0]].Cols, w.p.code[in.Args[1]].Cols, in.Cols
+	}
 	if st.op != ir.MatMul {
 		return
 	}
-	in := st.in
 	a := &w.p.code[in.Args[0]]
 	p := &w.prods[st.n]
 	p.N, p.K, p.TransA = in.Cols, in.Lo, in.TA
@@ -485,6 +490,9 @@ func (w *worker[T]) exec(st *step, row, rows int, first bool) {
 		w.p.packs[st.dst.slot].Pack(w.buf[st.args[0].slot], a.Cols, in.TB, in.Rows, in.Cols)
 		return
 	}
+	if w.strided(st) {
+		return
+	}
 	n := rows
 	if n == 0 {
 		n = in.Rows
@@ -541,7 +549,9 @@ func (w *worker[T]) exec(st *step, row, rows int, first bool) {
 	case ir.Transpose:
 		kernels.Transpose(dst, x[:a.Rows*m], a.Rows, m)
 	case ir.Reshape:
-		copy(dst, x)
+		if st.dst.slot != st.args[0].slot {
+			copy(dst, x)
+		}
 	default:
 		panic("exec: no such step: " + st.op.String())
 	}
@@ -688,31 +698,6 @@ func (w *worker[T]) micros(code []micro, cur [][]T, cols int, begin bool) {
 				s += cur[m.d][0]
 			}
 			cur[m.d][0] = s
-		}
-	}
-}
-
-func compare[T kernels.Float](r ir.Relation, dst, a, b []T) {
-	for i, v := range a {
-		u := b[i]
-		var is bool
-		switch r {
-		case ir.Lt:
-			is = v < u
-		case ir.Le:
-			is = v <= u
-		case ir.Gt:
-			is = v > u
-		case ir.Ge:
-			is = v >= u
-		case ir.Eq:
-			is = v == u
-		default:
-			is = v != u
-		}
-		dst[i] = 0
-		if is {
-			dst[i] = 1
 		}
 	}
 }

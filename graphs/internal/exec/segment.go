@@ -55,6 +55,9 @@ func (p *planner) segment(ids []ir.ID, space int, held bool) segment {
 				p.slotOf[id] = p.slotOf[alias]
 				continue
 			}
+			if in.Op == ir.Reshape && p.sameNumbers(id, held) {
+				continue
+			}
 			s := slot{rows: in.Rows, cols: in.Cols, size: in.Rows * in.Cols, held: held}
 			switch {
 			case in.Op == ir.Pack:
@@ -88,6 +91,19 @@ func (p *planner) segment(ids []ir.ID, space int, held bool) segment {
 		seg.steps = append(seg.steps, st)
 	}
 	return seg
+}
+
+// sameNumbers gives the result of a Reshape the place of its argument, if that is one that keeps whole values.
+func (p *planner) sameNumbers(id ir.ID, held bool) bool {
+	n := p.slotOf[p.code[id].Args[0]]
+	if n == none {
+		return false
+	}
+	if s := &p.slots[n]; s.kind != full && s.kind != persistent || held && !s.held {
+		return false
+	}
+	p.slotOf[id] = n
+	return true
 }
 
 // split chooses tiles and stripes for a segment whose tiles are among slots. The choice depends on shapes alone.
@@ -129,7 +145,7 @@ func (p *planner) ref(id ir.ID, alignedUse bool, seg *segment, now int) ref {
 	n := p.slotOf[id]
 	r := ref{slot: n}
 	if s := &p.slots[n]; alignedUse && seg.rows > 0 && s.kind != tile {
-		r.step = int32(s.cols)
+		r.step = int32(p.code[id].Cols)
 	}
 	return r
 }
@@ -164,6 +180,11 @@ func (p *planner) step(seg *segment, u unit, now int) step {
 	}
 	st.dst = p.target(id, seg, now)
 	switch in.Op {
+	case ir.BatchMatMul:
+		m := in.Rows / in.Batch
+		p.workLen = max(p.workLen, p.set.workLen(m, in.Cols, in.Lo))
+		st.flops = 2 * float64(in.Rows) * float64(in.Cols) * float64(in.Lo)
+		st.cost += st.flops * float64(p.elemSize) / 350
 	case ir.RowLSE:
 		p.workLen = max(p.workLen, p.code[in.Args[0]].Cols)
 	case ir.MatMul:

@@ -169,12 +169,12 @@ func (f *reader) read(o *Op, op G.Op) {
 		o.Window = Window{
 			Kernel: f.pair("h", "w"), Pad: f.pair("padH", "padW"), Stride: f.pair("strideH", "strideW"), Dilation: f.pair("dilationH", "dilationW"),
 		}
-	case MaxPool, AveragePool:
+	case MaxPool, MaxPoolGrad, AveragePool:
 		o.Window = Window{Kernel: f.pair("h", "w"), Pad: f.pair("padNorth", "padWest"), Stride: f.pair("strideH", "strideW"), Dilation: [2]int{1, 1}}
 		if f.b("explicitPadding") { // then Gorgonia starts by the other two
 			o.Window.Pad = f.pair("padSouth", "padEast")
 		}
-	case Upsample:
+	case Upsample, UpsampleGrad:
 		o.Factor = f.n("stride") + 1
 	case BatchNorm:
 		o.Epsilon = f.x("epsilon")

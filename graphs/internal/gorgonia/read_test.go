@@ -99,14 +99,14 @@ func TestRead(t *testing.T) {
 		{must(G.MaxPool2D(im, tensor.Shape{2, 2}, []int{0, 1, 1, 0}, []int{2, 1})), Op{Kind: MaxPool, Window: pool}},
 		{gradient("mp", func(x *G.Node) *G.Node {
 			return must(G.MaxPool2D(x, tensor.Shape{2, 2}, []int{1, 0}, []int{2, 1}))
-		}, 1, 2, 4, 4), Op{Kind: MaxPoolGrad}},
+		}, 1, 2, 4, 4), Op{Kind: MaxPoolGrad, Window: pool}},
 		{must(G.AveragePool2D(im, tensor.Shape{2, 2}, []int{1, 0}, []int{2, 1})), Op{Kind: AveragePool, Window: pool}},
 		{gradient("ap", func(x *G.Node) *G.Node {
 			return must(G.AveragePool2D(x, tensor.Shape{2, 2}, []int{1, 0}, []int{2, 1}))
 		}, 1, 2, 4, 4), Op{Kind: AveragePoolGrad}},
 		{must(G.GlobalAveragePool2D(im)), Op{Kind: GlobalAveragePool}},
 		{must(G.Upsample2D(im, 3)), Op{Kind: Upsample, Factor: 3}},
-		{gradient("up", func(x *G.Node) *G.Node { return must(G.Upsample2D(x, 3)) }, 1, 2, 4, 4), Op{Kind: UpsampleGrad}},
+		{gradient("up", func(x *G.Node) *G.Node { return must(G.Upsample2D(x, 3)) }, 1, 2, 4, 4), Op{Kind: UpsampleGrad, Factor: 3}},
 		{norm(im), Op{Kind: BatchNorm, Epsilon: 0.125}},
 		{gradient("bn", norm, 3, 4), Op{Kind: BatchNormGrad}},
 		{group(tens("gn", 1, 4, 2, 2)), Op{Kind: GroupNorm, Groups: 2, Epsilon: 0.25}},

@@ -2,7 +2,7 @@
 // each of which makes one matrix from matrices made before it.
 //
 // Everything is a row-major matrix of Rows × Cols numbers of one type. A vector (n) is the row (1,n), a scalar is (1,1), a
-// tensor of more dimensions is the row of all its elements: the instructions that would need its shape are opaque ones.
+// tensor of more dimensions is the row of all its elements: the instructions that need its shape have it in a strided view.
 //
 // The constructors of Graph simplify while they build. They merge equal instructions, fold uniform constants and structural
 // zeros, turn transpositions into flags of the products that read them, and move expansions behind the element-wise
@@ -15,6 +15,7 @@ import (
 	"math"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
+	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
 // ID names an instruction and the value that it makes: its index in Graph.Code.
@@ -25,49 +26,115 @@ type Op uint8
 
 // The instructions. a, b are the arguments; every element-wise instruction has arguments of its own shape.
 const (
-	Input      Op = iota // the Index-th argument of a call
-	Const                // C everywhere
-	Data                 // Values, fixed
-	Unary                // Fn^(Order)(a), element-wise
-	Add                  // a + b
-	Sub                  // a − b
-	Mul                  // a ∘ b
-	Div                  // a / b
-	Max                  // max(a, b)
-	Min                  // min(a, b)
-	Cmp                  // 1 where a (Index) b, else 0; Index is a Relation
-	Scale                // C·a
-	Shift                // a + C
-	MatMul               // op(a)·op(b), op transposes where TA, TB
-	RowSum               // (n,m) → (n,1)
-	ColSum               // (n,m) → (1,m)
-	Sum                  // (n,m) → (1,1)
-	RowMax               // (n,m) → (n,1)
-	RowLSE               // (n,m) → (n,1): log Σ exp
-	RowSoftmax           // (n,m) → (n,m)
-	ExpandCols           // (n,1) → (n,m)
-	ExpandRows           // (1,m) → (n,m)
-	Fill                 // (1,1) → (n,m)
-	SliceCols            // columns Lo … Hi−1
-	PadCols              // Lo zero columns before, the rest after
-	ConcatCols           // side by side
-	SliceRows            // rows Lo … Hi−1
-	PadRows              // Lo zero rows before, the rest after
-	ConcatRows           // one below the other
-	Transpose            // aᵀ
-	Reshape              // the same numbers in order, other Rows and Cols
-	Pack                 // op(a) as the right operand of products, in the kernels' own layout
-	Opaque               // Run on whole arguments
+	Input       Op = iota // the Index-th argument of a call
+	Const                 // C everywhere
+	Data                  // Values, fixed
+	Unary                 // Fn^(Order)(a), element-wise
+	Add                   // a + b
+	Sub                   // a − b
+	Mul                   // a ∘ b
+	Div                   // a / b
+	Max                   // max(a, b)
+	Min                   // min(a, b)
+	Cmp                   // 1 where a (Index) b, else 0; Index is a Relation
+	Scale                 // C·a
+	Shift                 // a + C
+	MatMul                // op(a)·op(b), op transposes where TA, TB
+	RowSum                // (n,m) → (n,1)
+	ColSum                // (n,m) → (1,m)
+	Sum                   // (n,m) → (1,1)
+	RowMax                // (n,m) → (n,1)
+	RowLSE                // (n,m) → (n,1): log Σ exp
+	RowSoftmax            // (n,m) → (n,m)
+	ExpandCols            // (n,1) → (n,m)
+	ExpandRows            // (1,m) → (n,m)
+	Fill                  // (1,1) → (n,m)
+	SliceCols             // columns Lo … Hi−1
+	PadCols               // Lo zero columns before, the rest after
+	ConcatCols            // side by side
+	SliceRows             // rows Lo … Hi−1
+	PadRows               // Lo zero rows before, the rest after
+	ConcatRows            // one below the other
+	Transpose             // aᵀ
+	Reshape               // the same numbers in order, other Rows and Cols
+	Pack                  // op(a) as the right operand of products, in the kernels' own layout
+	Opaque                // Run on whole arguments
+	BatchMatMul           // Batch products op(a)·op(b) of the parts of a and b, one below the other
+	Gather                // the elements of View of a
+	Put                   // the array whose View is a, C elsewhere
+	Scatter               // the array of zeros to whose View a is added
+	ArgMax                // the number of the largest element in each of Groups
+	Pick                  // the element of b with the number of a, in each of Groups
+	Place                 // zeros, and the elements of b added at those with the number of a, in each of Groups
 )
 
-var opNames = [...]string{"input", "const", "data", "unary", "add", "sub", "mul", "div", "max", "min", "cmp", "scale", "shift",
-	"matmul", "rowsum", "colsum", "sum", "rowmax", "rowlse", "rowsoftmax", "expandcols", "expandrows", "fill", "slicecols", "padcols", "concatcols",
-	"slicerows", "padrows", "concatrows", "transpose", "reshape", "pack", "opaque"}
+// Class groups instructions that are scheduled alike.
+type Class uint8
 
-func (o Op) String() string { return opNames[o] }
+// The classes.
+const (
+	Source    Class = iota // without arguments
+	Map                    // element by element
+	Expansion              // repeats what its readers can repeat themselves
+	Reduction              // sums that are fused with what they sum
+	ByRow                  // makes a row of the result from a row of its first argument, and perhaps others whole
+	Whole                  // needs its arguments whole
+)
+
+// ops describes every instruction.
+var ops = [...]struct {
+	name  string
+	class Class
+}{
+	Input:       {"input", Source},
+	Const:       {"const", Source},
+	Data:        {"data", Source},
+	Unary:       {"unary", Map},
+	Add:         {"add", Map},
+	Sub:         {"sub", Map},
+	Mul:         {"mul", Map},
+	Div:         {"div", Map},
+	Max:         {"max", Map},
+	Min:         {"min", Map},
+	Cmp:         {"cmp", Map},
+	Scale:       {"scale", Map},
+	Shift:       {"shift", Map},
+	MatMul:      {"matmul", ByRow},
+	RowSum:      {"rowsum", Reduction},
+	ColSum:      {"colsum", Reduction},
+	Sum:         {"sum", Reduction},
+	RowMax:      {"rowmax", ByRow},
+	RowLSE:      {"rowlse", ByRow},
+	RowSoftmax:  {"rowsoftmax", ByRow},
+	ExpandCols:  {"expandcols", Expansion},
+	ExpandRows:  {"expandrows", Expansion},
+	Fill:        {"fill", Expansion},
+	SliceCols:   {"slicecols", ByRow},
+	PadCols:     {"padcols", ByRow},
+	ConcatCols:  {"concatcols", ByRow},
+	SliceRows:   {"slicerows", Whole},
+	PadRows:     {"padrows", Whole},
+	ConcatRows:  {"concatrows", Whole},
+	Transpose:   {"transpose", Whole},
+	Reshape:     {"reshape", Whole},
+	Pack:        {"pack", Whole},
+	Opaque:      {"opaque", Whole},
+	BatchMatMul: {"batchmatmul", Whole},
+	Gather:      {"gather", Whole},
+	Put:         {"put", Whole},
+	Scatter:     {"scatter", Whole},
+	ArgMax:      {"argmax", Whole},
+	Pick:        {"pick", Whole},
+	Place:       {"place", Whole},
+}
+
+func (o Op) String() string { return ops[o].name }
+
+// Class is the class of o.
+func (o Op) Class() Class { return ops[o].class }
 
 // Elementwise reports whether every element of the result depends on the same element of the arguments only.
-func (o Op) Elementwise() bool { return o >= Unary && o <= Shift }
+func (o Op) Elementwise() bool { return ops[o].class == Map }
 
 // Relation is the comparison of a Cmp.
 type Relation int
@@ -116,6 +183,9 @@ type Instr struct {
 	Scalar     func(float64) float64
 	Run        Runner
 	Label      string
+	Batch      int            // of a BatchMatMul: the number of products
+	View       strided.View   // of a Gather, Put or Scatter
+	Groups     strided.Groups // of an ArgMax, Pick or Place
 
 	// What a product does besides, as indices of Args; 0: nothing. Set by Fuse.
 	Bias   int // (1,Cols): start from this row
@@ -141,6 +211,7 @@ type key struct {
 	order      int
 	lo, hi     int
 	index      int
+	batch      int
 	rows, cols int
 	c          uint64
 	a, b       ID
@@ -155,7 +226,7 @@ func New() *Graph { return &Graph{cse: map[key]ID{}} }
 func (g *Graph) At(id ID) *Instr { return &g.Code[id] }
 
 func keyOf(in *Instr) key {
-	k := key{in.Op, in.Fn, in.TA, in.TB, in.Order, in.Lo, in.Hi, in.Index, in.Rows, in.Cols, math.Float64bits(in.C), -1, -1, "", in.Label}
+	k := key{in.Op, in.Fn, in.TA, in.TB, in.Order, in.Lo, in.Hi, in.Index, in.Batch, in.Rows, in.Cols, math.Float64bits(in.C), -1, -1, "", in.Label}
 	switch len(in.Args) {
 	case 0:
 	case 1:

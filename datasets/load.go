@@ -67,10 +67,20 @@ func Save(path string, x *mat.Dense) (err error) {
 	if err = f.Chmod(0o644); err != nil {
 		return err
 	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
 	if err = f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	if dir, openErr := os.Open(filepath.Dir(path)); openErr == nil { // the rename itself; not every system can sync a folder
+		_ = dir.Sync()
+		dir.Close()
+	}
+	return nil
 }
 
 func writeCSV(w *bufio.Writer, x *mat.Dense) error {

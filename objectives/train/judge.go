@@ -64,7 +64,7 @@ func (s *Sentinel) judge(step, every int, terms []float64) (better bool, trip *E
 
 // told is J in words.
 func (s *Sentinel) told(terms []float64) string {
-	const text = "it tells points held back from noise at a loss of %.3g nats, %.3g at the start"
+	const text = "it tells the data from noise at a loss of %.3g nats, %.3g at the start"
 	return fmt.Sprintf(text, mean(terms), mean(s.start))
 }
 

@@ -1,7 +1,6 @@
 package energy
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -40,44 +39,6 @@ func NewMixture(centres *mat.Dense, sds, weights []float64) (*Mixture, error) {
 		return nil, fmt.Errorf("energy: mixture: %w", err)
 	}
 	return &Mixture{m}, nil
-}
-
-// mixtureJSON is the form in which a mixture is stored beside the weights of a model.
-type mixtureJSON struct {
-	Centres [][]float64 `json:"centres"`
-	SDs     []float64   `json:"sds"`
-	Weights []float64   `json:"weights"`
-}
-
-// MarshalJSON writes centres, standard deviations and weights.
-func (m *Mixture) MarshalJSON() ([]byte, error) {
-	p := m.Parameters()
-	return json.Marshal(mixtureJSON{slices.Collect(slices.Chunk(p.Means, p.Dim)), p.Factors, p.Weights})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote, and refuses what NewMixture refuses.
-func (m *Mixture) UnmarshalJSON(b []byte) error {
-	var j mixtureJSON
-	if err := json.Unmarshal(b, &j); err != nil {
-		return fmt.Errorf("energy: mixture: %w", err)
-	}
-	if len(j.Centres) == 0 || len(j.Centres[0]) == 0 {
-		return errors.New("energy: mixture without centres")
-	}
-	d := len(j.Centres[0])
-	var rows []float64
-	for k, c := range j.Centres {
-		if len(c) != d {
-			return fmt.Errorf("energy: mixture: centre %d has %d coordinates, the first %d", k, len(c), d)
-		}
-		rows = append(rows, c...)
-	}
-	read, err := NewMixture(mat.NewDense(len(j.Centres), d, rows), j.SDs, j.Weights)
-	if err != nil {
-		return err
-	}
-	*m = *read
-	return nil
 }
 
 // Blurred returns the law of X + σξ for X from m and ξ ~ N(0, I).

@@ -1,0 +1,68 @@
+package fit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// Evaluate measures the model, and the samples of draw unless it is nil, by what is known of its data: a true density, points
+// that were set aside. It fails with an error that wraps ErrNoTruth where the data are gone.
+func (m *Model) Evaluate(ctx context.Context, draw *Draw) (*metrics.Report, error) {
+	if m.data.truth == nil {
+		return nil, errors.Join(m.data.gone, ErrNoTruth)
+	}
+	density, err := m.Density(m.Params)
+	if err != nil {
+		return nil, err
+	}
+	c := &m.Config
+	in := metrics.Input{Dataset: c.Dataset, Truth: m.data.truth, Energy: density.Energy, Gradient: density.EnergyGrad,
+		TestPoints: c.TestPoints, Test: m.data.test, Train: m.data.train, Quadrature: m.quadrature()}
+	if _, ok := m.data.truth.(metrics.LogProber); ok {
+		in.Test = nil // fresh draws
+	}
+	if draw != nil {
+		d := draw.Diagnostics
+		in.Samples, in.RHat, in.RHatLimit, in.ESS = draw.X, known0(d.MaxRHat), float64(d.RHatLimit), known0(d.MinESSBulk)
+	}
+	if m.data.Dim > 2 {
+		z, err := m.LogZ(ctx)
+		if err != nil {
+			return nil, err
+		}
+		in.LogZ = &z
+	}
+	return metrics.Evaluate(ctx, in, train.Stream(c.Seed, "eval"))
+}
+
+// quadrature is how densities in the plane are integrated.
+func (m *Model) quadrature() metrics.QuadratureConfig {
+	q := metrics.QuadratureConfig{Start: min(200, m.Config.Grid), Max: m.Config.Grid}
+	if m.Config.Grid < 400 { // a coarse answer is wanted
+		q.Frames = 1
+	}
+	return q
+}
+
+// writeEval writes eval.json.
+func writeEval(dir *rundir.Dir, r *metrics.Report) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return dir.Write(rundir.Eval, append(b, '\n'))
+}
+
+// known0 is v, or 0 where it is not known.
+func known0(v mcmc.Number) float64 {
+	if f := float64(v); isFinite(f) {
+		return f
+	}
+	return 0
+}

@@ -1,0 +1,174 @@
+package fit
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/energy/safetensors"
+)
+
+// geometry is what a trained model must know of its data: the numbers as metadata of model.safetensors, the mixtures as arrays.
+type geometry struct {
+	Dim    int                    `json:"dim"`
+	Lo     []float64              `json:"lo"` // a box around the data
+	Hi     []float64              `json:"hi"`
+	Scaler *datasets.Standardizer `json:"standardizer,omitempty"` // nil: both units are the same
+	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
+	Std    []float64              `json:"std"`
+	Names  []string               `json:"names,omitempty"` // of the columns, from the header of a file; nil: they have none
+	Sum    string                 `json:"sum,omitempty"`   // of the file, see sourceSum
+
+	Background *energy.Mixture `json:"-"` // the data, blurred: where chains start; in data.safetensors
+	Bridge     *energy.Mixture `json:"-"` // what a bridge adds to the data, part of the energy; nil without one
+}
+
+// Where the geometry stands in model.safetensors, and the mixtures in that and in data.safetensors.
+const (
+	metadataKey = "data"
+	bridgeName  = "bridge"
+	startsName  = "background"
+)
+
+func (g *geometry) metadata(meta map[string]string) error {
+	b, err := json.Marshal(g)
+	meta[metadataKey] = string(b)
+	return err
+}
+
+// parseGeometry reads what metadata wrote. A file that another program wrote has none: the error is errNoGeometry.
+func parseGeometry(meta map[string]string) (g geometry, err error) {
+	text, ok := meta[metadataKey]
+	if !ok {
+		return g, errNoGeometry
+	}
+	if err := json.Unmarshal([]byte(text), &g); err != nil {
+		return g, fmt.Errorf("metadata %q: %w", metadataKey, err)
+	}
+	if g.Dim <= 0 || g.Dim > 1<<20 {
+		return g, fmt.Errorf("metadata %q: dimension %d", metadataKey, g.Dim)
+	}
+	for _, v := range [][]float64{g.Lo, g.Hi, g.Mean, g.Std} {
+		if len(v) != g.Dim {
+			return g, fmt.Errorf("metadata %q: %d numbers, want %d", metadataKey, len(v), g.Dim)
+		}
+	}
+	if len(g.Names) != 0 && len(g.Names) != g.Dim {
+		return g, fmt.Errorf("metadata %q: %d names, want %d", metadataKey, len(g.Names), g.Dim)
+	}
+	for _, name := range g.Names {
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return g, fmt.Errorf("metadata %q: name %q of a column", metadataKey, name)
+		}
+	}
+	for j := range g.Dim {
+		if !(g.Lo[j] < g.Hi[j]) || !(g.Std[j] > 0) {
+			return g, fmt.Errorf("metadata %q: box %v to %v, deviations %v", metadataKey, g.Lo, g.Hi, g.Std)
+		}
+	}
+	if g.Scaler != nil {
+		err = g.Scaler.Validate(g.Dim)
+	}
+	return g, err
+}
+
+// mixture reads a mixture of the geometry's dimension from the arrays of a file.
+func (g *geometry) mixture(f *safetensors.File, name string) (*energy.Mixture, error) {
+	m, err := energy.ReadMixture(f, name)
+	if err == nil && m.Dim() != g.Dim {
+		err = fmt.Errorf("%s of dimension %d, want %d", name, m.Dim(), g.Dim)
+	}
+	return m, err
+}
+
+var errNoGeometry = errors.New("no metadata about the data")
+
+// stored is the data of a trained model whose file may be gone: all that sampling and drawing need is with the weights. src is where
+// they come from, nil if the settings name it.
+func stored(c *Config, g geometry, src Source) *data {
+	d := &data{geometry: g}
+	if src == nil {
+		var err error
+		if src, err = datasets.Open(c.Dataset); err != nil {
+			d.gone = gone(c.Dataset, err)
+			return d
+		}
+	}
+	sum, err := sourceSum(c.Dataset, src)
+	if err != nil || src.Dim() != g.Dim || g.Sum != "" && sum != g.Sum {
+		d.gone = changed(c.Dataset)
+		return d
+	}
+	d.truth = src
+	if points, training, test, err := finite(src, c); err == nil && points != nil {
+		d.train, d.test = training.Matrix(), test.Matrix()
+	}
+	return d
+}
+
+// gone is what is to be said where the file of a run's data cannot be read.
+func gone(dataset string, err error) error {
+	help := "put the file back"
+	if !filepath.IsAbs(dataset) {
+		help += ", or go to the folder where the run was begun: the path is relative to that"
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return &DataError{dataset, fmt.Errorf("the data of the run, %s, are not there any more: %s", dataset, help)}
+	}
+	return &DataError{dataset, fmt.Errorf("the data of the run, %s, cannot be read any more: %s (%w)", dataset, help, err)}
+}
+
+// changed is what is to be said where the file of a run's data holds others.
+func changed(dataset string) error {
+	return &DataError{dataset, fmt.Errorf("the data of the run, %s, have changed since it was begun: put the old file back, or train another run with the settings of this one, its config.json", dataset)}
+}
+
+func checksum(x *mat.Dense) string {
+	h := sha256.New()
+	n, _ := x.Dims()
+	var b [8]byte
+	for i := range n {
+		for _, v := range x.RawRowView(i) {
+			binary.LittleEndian.PutUint64(b[:], math.Float64bits(v))
+			h.Write(b[:])
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:16])
+}
+
+// sourceSum identifies points, however they were written, or the bytes of a picture's file; "" for distributions.
+func sourceSum(dataset string, src Source) (string, error) {
+	switch src := src.(type) {
+	case *datasets.Points:
+		return checksum(src.Matrix()), nil
+	case *datasets.Image:
+		b, err := os.ReadFile(dataset)
+		return fmt.Sprintf("%x", sha256.Sum256(b))[:32], err
+	}
+	return "", nil
+}
+
+// DataSum is what a file of data is known by, whatever its name; "" for distributions.
+func DataSum(dataset string) (string, error) {
+	src, err := datasets.Open(dataset)
+	if err != nil {
+		return "", err
+	}
+	return sourceSum(dataset, src)
+}
+
+// box is a copy of the box around the data.
+func (g *geometry) box() (lo, hi []float64) { return slices.Clone(g.Lo), slices.Clone(g.Hi) }

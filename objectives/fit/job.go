@@ -1,0 +1,288 @@
+package fit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"time"
+
+	"codeberg.org/sbinet/npyio"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// Hooks are called as a run goes on, from its own goroutine. A nil hook is not called; an error ends the run after a checkpoint.
+// They change nothing of what the run comes to.
+type Hooks struct {
+	Gate       func(ctx context.Context) error           // before every step; may block, which pauses the run
+	Step       func(p train.Progress) error              // after every step
+	Record     func(r train.Record)                      // with every line of metrics.jsonl
+	Frame      func(k, step int)                         // after the weights of a step were kept as frame k, from 0
+	Checkpoint func(step int) error                      // before every checkpoint is written
+	Stage      func(text string)                         // what comes after the training
+	Finish     func(ctx context.Context, m *Model) error // last, when all is measured and written: pictures
+
+	TensorBoard bool // write event files; a run that has some gets them in any case
+}
+
+// Result is what a run came to.
+type Result struct {
+	Run       string          `json:"run"` // directory; "" if it has none
+	Dataset   string          `json:"dataset"`
+	Objective string          `json:"objective"`
+	Bias      string          `json:"bias,omitempty"` // what the objective learns other than the density of the data
+	Steps     int             `json:"steps"`
+	Loss      metrics.Value   `json:"loss"`
+	Seconds   float64         `json:"seconds"` // of training
+	Rollbacks int             `json:"rollbacks"`
+	Eval      *metrics.Report `json:"eval"`
+}
+
+// Train makes a model of the data: Prepare, and Run in the directory that c.Out names, if it names one. A cancelled context ends
+// it after a checkpoint, with an error that matches context.Canceled.
+func Train(ctx context.Context, src Source, c Config) (*Model, error) {
+	j, err := Prepare(src, c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Out == "" {
+		return j.Run(ctx, nil)
+	}
+	dir, err := j.Create(c.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Unlock()
+	return j.Run(ctx, dir)
+}
+
+// Resume goes on with the run in a directory, bit for bit as if it had never been stopped; of one that is finished it returns the
+// model. src is where its data come from, nil if its settings name it.
+func Resume(ctx context.Context, path string, src Source, hooks Hooks) (*Model, error) {
+	j, dir, err := Reopen(path, src)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Unlock()
+	j.Config.Hooks = hooks
+	return j.Continue(ctx, dir)
+}
+
+// Reopen prepares the run in a directory once more, and locks that.
+func Reopen(path string, src Source) (*Job, *rundir.Dir, error) {
+	dir, err := rundir.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := ReadConfig(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if src == nil {
+		if src, err = datasets.Open(c.Dataset); err != nil {
+			return nil, nil, gone(c.Dataset, err)
+		}
+	}
+	j, err := Prepare(src, c)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", dir.File(rundir.Config), err)
+	}
+	return j, dir, dir.Lock()
+}
+
+// Create makes the run directory and writes the settings. With an empty path it takes the first free one under runs. It is locked:
+// the caller unlocks it.
+func (j *Job) Create(path string) (*rundir.Dir, error) {
+	dir, err := rundir.Create(path, j.Config.Dataset, j.Config.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.Config.Store(dir); err != nil {
+		dir.Unlock()
+		return nil, err
+	}
+	return dir, nil
+}
+
+// Run trains, then draws samples, measures them and the model, and writes all of it into the directory, unless that is nil. A
+// cancelled context ends it after a checkpoint, with an error that matches context.Canceled.
+func (j *Job) Run(ctx context.Context, dir *rundir.Dir) (*Model, error) {
+	return j.run(ctx, dir, false)
+}
+
+// Continue is Run from the last checkpoint in the directory on. Of a run that is finished it changes nothing.
+func (j *Job) Continue(ctx context.Context, dir *rundir.Dir) (*Model, error) {
+	if dir.Sealed() {
+		return j.finished(dir)
+	}
+	dir.Clean()
+	return j.run(ctx, dir, true)
+}
+
+func (j *Job) run(ctx context.Context, dir *rundir.Dir, resume bool) (*Model, error) {
+	m := j.Model
+	m.Config, m.dir = j.Config, dir
+	trained, err := j.train(ctx, dir, resume)
+	weights := trained.Average
+	if j.Config.Patience > 0 {
+		weights = trained.Best
+	}
+	if weights != nil {
+		m.Params.Set(weights)
+		if dir != nil {
+			if werr := m.write(dir); werr != nil {
+				return nil, errors.Join(err, werr)
+			}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.Result = j.result(dir)
+	m.Result.Steps, m.Result.Loss = trained.Step, metrics.Value(trained.Loss)
+	m.Result.Seconds, m.Result.Rollbacks = trained.Seconds, trained.Rollbacks
+	if err := j.measure(ctx, dir); err != nil {
+		return nil, err
+	}
+	if dir == nil {
+		return m, nil
+	}
+	return m, dir.Seal()
+}
+
+// result is what is known before the training.
+func (j *Job) result(dir *rundir.Dir) *Result {
+	r := &Result{Dataset: j.Config.Dataset, Objective: j.Config.Name, Bias: j.Model.Bias()}
+	if dir != nil {
+		r.Run = dir.Path
+	}
+	return r
+}
+
+// measure draws samples from the trained model and measures both.
+func (j *Job) measure(ctx context.Context, dir *rundir.Dir) (err error) {
+	m, hooks := j.Model, &j.Config.Hooks
+	stage := hooks.Stage
+	if stage == nil {
+		stage = func(string) {}
+	}
+	if n := j.Config.Samples; n > 0 {
+		stage("drawing samples")
+		if m.Draw, err = m.Sample(ctx, SampleConfig{N: n, Seed: j.Config.Seed}); err != nil {
+			return err
+		}
+		if dir != nil {
+			var b bytes.Buffer
+			if err := npyio.Write(&b, m.Draw.X); err != nil {
+				return err
+			}
+			if err := dir.Write(rundir.Samples, b.Bytes()); err != nil {
+				return err
+			}
+		}
+	}
+	stage("measuring the fit")
+	if m.Result.Eval, err = m.Evaluate(ctx, m.Draw); err != nil {
+		return err
+	}
+	if dir != nil {
+		if err := writeEval(dir, m.Result.Eval); err != nil {
+			return err
+		}
+	}
+	if hooks.Finish == nil {
+		return nil
+	}
+	stage("drawing pictures")
+	return hooks.Finish(ctx, m)
+}
+
+// finished reads the result of a run that was carried to its end. Nothing is written.
+func (j *Job) finished(dir *rundir.Dir) (*Model, error) {
+	if err := dir.Check(); err != nil {
+		return nil, err
+	}
+	b, err := dir.Read(rundir.Eval)
+	if err != nil {
+		return nil, err
+	}
+	records, err := Records(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := open(dir, j.Model.data.truth)
+	if err != nil {
+		return nil, err
+	}
+	m.Result = j.result(dir)
+	m.Result.Steps, m.Result.Loss = j.Config.Steps, metrics.Value(math.NaN())
+	for _, r := range records {
+		if r.Event != "" {
+			m.Result.Rollbacks++
+		} else {
+			m.Result.Loss, m.Result.Seconds = metrics.Value(r.Loss), r.Seconds
+		}
+	}
+	if err := json.Unmarshal(b, &m.Result.Eval); err != nil {
+		return nil, &rundir.FileError{Path: dir.File(rundir.Eval), Err: fmt.Errorf("%s: %w", dir.File(rundir.Eval), err)}
+	}
+	return m, nil
+}
+
+// Records reads metrics.jsonl.
+func Records(dir *rundir.Dir) ([]train.Record, error) {
+	records, err := train.ReadRecords(dir.File(rundir.Metrics))
+	if err != nil {
+		return nil, &rundir.FileError{Path: dir.File(rundir.Metrics), Err: err}
+	}
+	return records, nil
+}
+
+// StepTime is the time of a training step by the given clock, from as many steps as take a tenth of a second, or from two hundred.
+// They use the job up.
+func (j *Job) StepTime(clock func() time.Duration) (time.Duration, error) {
+	const warm, most, enough = 3, 200, 100 * time.Millisecond
+	x := mat.NewDense(j.Config.Batch, j.Model.data.Dim, nil)
+	grad := make([]float64, j.Model.Params.Len())
+	rng := train.Stream(j.Config.Seed, "clock")
+	var start time.Duration
+	for k := 0; ; k++ {
+		if k == warm {
+			start = clock()
+		} else if n := time.Duration(k - warm); n > 0 {
+			if took := clock() - start; took >= enough || n == most {
+				return max(took/n, time.Microsecond), nil
+			}
+		}
+		j.Model.data.source.Sample(x, rng)
+		if _, err := j.objective.Gradient(grad, x, rng); err != nil {
+			return 0, err
+		}
+		if err := j.optimizer.Step(j.Model.Params.Data(), grad); err != nil {
+			return 0, err
+		}
+		j.Model.Params.Changed()
+	}
+}
+
+// checkpointOf reads the snapshot to resume from, nil where the run was stopped before the first one.
+func (j *Job) checkpointOf(dir *rundir.Dir, fingerprint string) (train.Snapshot, error) {
+	s, err := train.ReadSnapshot(dir.File(rundir.State))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, &rundir.FileError{Path: dir.File(rundir.State), Err: err}
+	case otherData(string(s["fingerprint"]), fingerprint):
+		return nil, changed(j.Config.Dataset)
+	}
+	return s, nil
+}

@@ -1,0 +1,146 @@
+package fit
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// LogZ is log ∫ exp(−E), of which the standard error is NaN where it is not reliable: in one and two dimensions by quadrature, in
+// more by importance sampling where the model is so much like a density around the data that a tenth of its draws have weight, and
+// by annealed importance sampling where it is not. Of models of 150 to 5000 points in four to eight dimensions the first had
+// standard errors of 0.004 to 0.015; the second of 0.012 to 0.06, and was off by 0.12 where it named 0.04.
+//
+// It is measured once for a model.
+func (m *Model) LogZ(ctx context.Context) (metrics.LogZ, error) {
+	if m.logZ != nil {
+		return *m.logZ, nil
+	}
+	measure := m.sampledLogZ
+	if m.data.Dim <= 2 {
+		measure = m.integral
+	}
+	z, err := measure(ctx)
+	if err != nil {
+		return metrics.LogZ{}, err
+	}
+	m.logZ = &z
+	return z, nil
+}
+
+// integral is log Z by quadrature.
+func (m *Model) integral(ctx context.Context) (metrics.LogZ, error) {
+	d, err := m.own()
+	if err != nil {
+		return metrics.LogZ{}, err
+	}
+	lo, hi := m.Box()
+	q, err := metrics.Integrate(ctx, d.Energy, lo, hi, m.quadrature())
+	return metrics.LogZ{Value: q.LogZ, StdErr: q.Err}, err
+}
+
+// sampledLogZ is log Z by the first of both ways that is reliable.
+func (m *Model) sampledLogZ(ctx context.Context) (metrics.LogZ, error) {
+	z, err := m.importanceSampling(m.Config.Seed)
+	if err != nil || !z.Reliable() {
+		if z, err = m.annealedImportanceSampling(ctx, m.Config.Seed); err != nil {
+			return metrics.LogZ{}, err
+		}
+	}
+	return stated(z), nil
+}
+
+// stated is log Z with its standard error, where that is known.
+func stated(z mcmc.Evidence) metrics.LogZ {
+	if !z.Reliable() {
+		z.StdErr = math.NaN()
+	}
+	return metrics.LogZ{Value: z.LogZ, StdErr: z.StdErr}
+}
+
+// importanceSampling estimates log Z by draws of the smoothed bootstrap of the data at its broadest, and of a Gaussian broader still.
+func (m *Model) importanceSampling(seed uint64) (mcmc.Evidence, error) {
+	const most, work, draws = 2000, 1 << 20, 10000 // work is that of one draw, which goes with the square of the dimension
+	d := m.data.Dim
+	centres := min(most, max(most/10, work/(d*d)))
+	rng := train.Stream(seed, "log Z")
+	points, err := m.data.bare(centres, rng)
+	if err != nil {
+		return mcmc.Evidence{}, err
+	}
+	broad, err := objectives.FitGaussian(points.Matrix(), 1.5)
+	if err != nil {
+		return mcmc.Evidence{}, err
+	}
+	q, err := objectives.NewBlend([]objectives.Noise{datasets.NewSmoothed(points, 1), broad}, []float64{0.8, 0.2})
+	if err != nil {
+		return mcmc.Evidence{}, err
+	}
+	x := mat.NewDense(draws, d, nil)
+	q.Sample(x, rng)
+	logw, err := m.logWeights(x, q)
+	if err != nil {
+		return mcmc.Evidence{}, err
+	}
+	return mcmc.Weigh(logw)
+}
+
+// annealedImportanceSampling estimates log Z by chains that are led from a reference to the model.
+func (m *Model) annealedImportanceSampling(ctx context.Context, seed uint64) (mcmc.Evidence, error) {
+	target, err := m.Evaluator(m.Params, 256)
+	if err != nil {
+		return mcmc.Evidence{}, err
+	}
+	rng := train.Stream(seed, "log Z")
+	path, err := m.ais(200).Tune(ctx, target, 0.99, rng)
+	if err != nil {
+		return mcmc.Evidence{}, err
+	}
+	path.Chains = 1000
+	if m.data.Dim > few {
+		path.Chains = 2000
+	}
+	found, _, err := path.Forward(ctx, target, rng)
+	return found, err
+}
+
+// ais is annealed importance sampling. In up to three dimensions it starts from the broad density around the data: that knows their modes,
+// so that chains need not find them. In more it starts from a Gaussian somewhat wider than the data, which is about as good there and costs
+// much less: log Z of four models of mixture10 and ring20 differed by 0.02 to 0.07, its standard errors, at 4 to 20 times the CPU seconds.
+func (m *Model) ais(chains int) mcmc.AIS {
+	var from mcmc.Reference = m.data.Background
+	if m.data.Dim > few {
+		wide := &mcmc.Gaussian{Mean: m.data.Mean, Std: make([]float64, m.data.Dim)}
+		for j, v := range m.data.Std {
+			wide.Std[j] = 1.3 * v
+		}
+		from = wide
+	}
+	return mcmc.AIS{Reference: from, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.data.Std), Leapfrog: 5, StepJitter: 0.2}, Moves: 2, Chains: chains}
+}
+
+// logWeights are log exp(−E)/q of draws of q, in the units of the network.
+func (m *Model) logWeights(x *mat.Dense, q mcmc.Proposal) ([]float64, error) {
+	n, _ := x.Dims()
+	logw, logq := make([]float64, n), make([]float64, n)
+	ev, err := m.Evaluator(m.Params, 1024)
+	if err != nil {
+		return nil, err
+	}
+	if err := ev.Energies(logw, x); err != nil {
+		return nil, err
+	}
+	q.LogProb(logq, x)
+	for i := range logw {
+		logw[i] = -logw[i] - logq[i]
+	}
+	return logw, nil
+}

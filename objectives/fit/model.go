@@ -1,0 +1,301 @@
+package fit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/energy/safetensors"
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// Model is an energy with its parameters and what it knows of its data. Points in and out are in the units of the data.
+//
+// Its methods compile what they need when they are first called; a Model is for one goroutine at a time.
+type Model struct {
+	Config  Config         // complete
+	Network energy.Energy  // in the units of the network; Energy is in those of the data
+	Params  *energy.Params // live
+
+	// Result is what training came to, nil for a model that was opened; Draw the samples that were drawn at its end.
+	Result *Result
+	Draw   *Draw
+
+	data    *data
+	density *Density
+	logZ    *metrics.LogZ // measured once
+	dir     *rundir.Dir   // nil if it has none
+}
+
+func assemble(c Config, d *data) (*Model, error) {
+	e, err := c.build(c.Objective.Traits(), d)
+	if err != nil {
+		return nil, err
+	}
+	return &Model{Config: c, Network: e, Params: energy.Init(e, train.Stream(c.Seed, "init")), data: d}, nil
+}
+
+// Open makes the model of a run directory. The data that it was trained on need not be there: they are for [Model.Evaluate].
+func Open(path string) (*Model, error) { return OpenWith(path, nil) }
+
+// OpenWith is Open for a run on a source that has no name.
+func OpenWith(path string, src Source) (*Model, error) {
+	dir, err := rundir.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return open(dir, src)
+}
+
+func open(dir *rundir.Dir, src Source) (*Model, error) {
+	c, err := ReadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	f, err := load(dir, rundir.Model)
+	if err != nil {
+		return nil, err
+	}
+	d, err := storedData(dir, f, &c, src)
+	if err != nil {
+		return nil, err
+	}
+	m, err := assemble(c, d)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir.File(rundir.Config), err)
+	}
+	m.dir = dir
+	if err := m.Params.Load(withoutMixtures(f)); err != nil {
+		return nil, &rundir.FileError{Path: dir.File(rundir.Model), Err: fmt.Errorf("%s: %w", dir.File(rundir.Model), err)}
+	}
+	return m, nil
+}
+
+// storedData is the data of the model in f. Weights from elsewhere know nothing of it; then it is made of the source again.
+func storedData(dir *rundir.Dir, f *safetensors.File, c *Config, src Source) (*data, error) {
+	g, err := parseGeometry(f.Metadata)
+	if errors.Is(err, errNoGeometry) {
+		if src == nil {
+			if src, err = datasets.Open(c.Dataset); err != nil {
+				return nil, gone(c.Dataset, err)
+			}
+		}
+		d, err := newData(src, c)
+		if err != nil {
+			return nil, err
+		}
+		return d, d.blur(c)
+	}
+	if err == nil && c.Bridge > 0 {
+		g.Bridge, err = g.mixture(f, bridgeName)
+	}
+	if err != nil {
+		return nil, &rundir.FileError{Path: dir.File(rundir.Model), Err: fmt.Errorf("%s: %w", dir.File(rundir.Model), err)}
+	}
+	starts, err := load(dir, rundir.Data)
+	if err != nil {
+		return nil, err
+	}
+	if g.Background, err = g.mixture(starts, startsName); err != nil {
+		return nil, &rundir.FileError{Path: dir.File(rundir.Data), Err: fmt.Errorf("%s: %w", dir.File(rundir.Data), err)}
+	}
+	return stored(c, g, src), nil
+}
+
+// Dir is the run directory of the model, nil if it has none.
+func (m *Model) Dir() *rundir.Dir { return m.dir }
+
+// Dim is the number of columns of the data.
+func (m *Model) Dim() int { return m.data.Dim }
+
+// Names are those of the columns, nil if they have none.
+func (m *Model) Names() []string { return m.data.Names }
+
+// Box returns the corners of a box around the data. The slices are the caller's.
+func (m *Model) Box() (lo, hi []float64) { return m.data.box() }
+
+// Truth is where the data come from, nil where they are not there any more; Gone says why, and what helps.
+func (m *Model) Truth() Source { return m.data.truth }
+
+// Gone is why Truth is nil; nil where it is not.
+func (m *Model) Gone() error { return m.data.gone }
+
+// Save writes the model into a run directory of its own: its settings, its weights, and what [Open] needs besides. The folder
+// must be new or empty.
+func (m *Model) Save(path string) error {
+	dir, err := rundir.Create(path, m.Config.Dataset, m.Config.Name)
+	if err != nil {
+		return err
+	}
+	defer dir.Unlock()
+	if err := m.Config.Store(dir); err != nil {
+		return err
+	}
+	return m.write(dir)
+}
+
+// write writes weights and starts.
+func (m *Model) write(dir *rundir.Dir) error {
+	starts, err := m.starts()
+	if err != nil {
+		return err
+	}
+	weights, err := m.Weights()
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Write(rundir.Data, starts), dir.Write(rundir.Model, weights))
+}
+
+// Store writes config.json, which another program is to be able to read.
+func (c *Config) Store(dir *rundir.Dir) error {
+	if _, err := objectives.ByName(c.Name); err != nil {
+		return &UnknownError{Key: objectiveKey, Name: c.Name, Known: objectives.Names()}
+	}
+	b, err := c.MarshalConfig()
+	if err != nil {
+		return err
+	}
+	return dir.Write(rundir.Config, b)
+}
+
+// precision is that of the compiled graphs.
+func (m *Model) precision() energy.Precision {
+	p, err := energy.ParsePrecision(m.Config.Precision)
+	if err != nil {
+		panic(err) // settings were validated
+	}
+	return p
+}
+
+// Evaluator compiles the energy for batches of the given size, in the units of the network.
+func (m *Model) Evaluator(p *energy.Params, batch int) (*energy.Evaluator, error) {
+	return energy.NewEvaluator(m.Network, p, energy.EvaluatorConfig{Batch: batch, Precision: m.precision(), Threads: m.Config.cores()})
+}
+
+// Density is the energy as a function of points in the units of the data.
+type Density struct {
+	eval *energy.Evaluator
+	data *data
+	z    *mat.Dense
+}
+
+// Density compiles the energy with parameters p, which may be a copy of the model's, for use on points of the data. Batches of
+// any size are accepted; it is for one goroutine at a time.
+func (m *Model) Density(p *energy.Params) (*Density, error) {
+	ev, err := m.Evaluator(p, 1024)
+	if err != nil {
+		return nil, err
+	}
+	return &Density{eval: ev, data: m.data}, nil
+}
+
+// Energy stores −log p up to the constant for every row of x.
+func (d *Density) Energy(e []float64, x *mat.Dense) error { return d.EnergyGrad(e, nil, x) }
+
+// EnergyGrad stores the energies and, unless grad is nil, their gradients in x. With z = (x−m)/s it is
+// E(z) + Σ log s and (∂E/∂z)/s, so that exp(−E) keeps its integral.
+func (d *Density) EnergyGrad(e []float64, grad, x *mat.Dense) error {
+	if d.data.Scaler == nil {
+		return d.eval.EnergyGrad(e, grad, x)
+	}
+	n, dim := x.Dims()
+	if d.z == nil || d.z.RawMatrix().Rows != n {
+		d.z = mat.NewDense(n, dim, nil)
+	}
+	d.z.Copy(x)
+	d.data.Scaler.Apply(d.z, d.z)
+	if err := d.eval.EnergyGrad(e, grad, d.z); err != nil {
+		return err
+	}
+	floats.AddConst(d.data.logScale(), e)
+	if grad != nil {
+		d.data.Scaler.Pullback(grad, grad)
+	}
+	return nil
+}
+
+// own is the density of the live parameters.
+func (m *Model) own() (*Density, error) {
+	if m.density == nil {
+		var err error
+		if m.density, err = m.Density(m.Params); err != nil {
+			return nil, err
+		}
+	}
+	return m.density, nil
+}
+
+// EnergyGrad stores E(x_i) in e and, unless grad is nil, ∇E(x_i) in the rows of grad: the model is an mcmc.Target.
+func (m *Model) EnergyGrad(e []float64, grad, x *mat.Dense) error {
+	if _, d := x.Dims(); d != m.data.Dim {
+		return fmt.Errorf("fit: points of %d columns, the model wants %d", d, m.data.Dim)
+	}
+	d, err := m.own()
+	if err != nil {
+		return err
+	}
+	return d.EnergyGrad(e, grad, x)
+}
+
+// Energy stores E of the rows of x in dst: −log p up to log Z, in nats.
+func (m *Model) Energy(dst []float64, x *mat.Dense) error { return m.EnergyGrad(dst, nil, x) }
+
+// LogProb stores log p = −E − log Z of the rows of x in dst. log Z is measured at the first call, see [Model.LogZ].
+func (m *Model) LogProb(ctx context.Context, dst []float64, x *mat.Dense) error {
+	z, err := m.LogZ(ctx)
+	if err != nil {
+		return err
+	}
+	if err := m.Energy(dst, x); err != nil {
+		return err
+	}
+	for i := range dst {
+		dst[i] = -dst[i] - z.Value
+	}
+	return nil
+}
+
+// Score stores ∇ log p = −∇E of the rows of x in the rows of dst.
+func (m *Model) Score(dst, x *mat.Dense) error {
+	n, _ := x.Dims()
+	if err := m.EnergyGrad(make([]float64, n), dst, x); err != nil {
+		return err
+	}
+	dst.Scale(-1, dst)
+	return nil
+}
+
+// Bias says what the objective of the model learns other than the density of the data, "" if nothing.
+func (m *Model) Bias() string {
+	c, traits := &m.Config, m.Config.Objective.Traits()
+	var parts []string
+	if traits.Bias != "" {
+		parts = append(parts, traits.Bias)
+	}
+	if c.EnergyL2 > 0 || c.GradientPenalty > 0 {
+		parts = append(parts, "regularisers move the minimum")
+	}
+	if c.Smooth > 0 {
+		parts = append(parts, fmt.Sprintf("learns the density of the points smoothed by %g of the scatter of their neighbours", c.Smooth))
+	}
+	if traits.Bridge && c.Bridge == 0 && traits.Levels == nil {
+		parts = append(parts, "blind to the weights of modes that do not touch; a bridge shows them")
+	}
+	if c.SpectralNorm > 0 {
+		parts = append(parts, fmt.Sprintf("slopes are bounded by layers of spectral norm %g", c.SpectralNorm))
+	}
+	if c.WeightDecay > 0 {
+		parts = append(parts, "weight decay moves the minimum")
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,129 @@
+package fit
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/objectives"
+)
+
+// Network is a kind of network, as a run names it.
+type Network struct {
+	About     string  // for a list of kinds: what it is, in a few words; "" if the name says it
+	FirstGain float64 // suits it as Config.FirstGain; 0 means 3
+	// Sharp networks learn detail by themselves. An objective that wants a bridge gets one with them; the others are what their
+	// name says, and nothing besides.
+	Sharp bool
+	// Build makes the network for points of dimension s.Dim.
+	Build func(s Shape) (energy.Energy, error)
+}
+
+// Shape is what a network is built to.
+type Shape struct {
+	Dim       int     // of its input
+	Frequency float64 // spread of the angular frequencies that suit the input, in radians per unit
+	Levels    int     // frequencies for the last variable alone, which is a noise level; 0: it is a coordinate as the others
+
+	Hidden     []int
+	Activation energy.Activation
+	FirstGain  float64
+	// Bounded wraps the layers as Config.SpectralNorm asks. A network calls it on its layers; frequencies have no bound.
+	Bounded func(e energy.Energy, err error) (energy.Energy, error)
+}
+
+const defaultNetwork = "fourier"
+
+var networks = map[string]Network{
+	defaultNetwork: {About: "an MLP on sines and cosines of x", FirstGain: 1, Sharp: true, Build: func(s Shape) (energy.Energy, error) {
+		return energy.NewFourier(energy.FourierConfig{Dim: s.Dim, Condition: s.Levels, Scale: s.Frequency}, s.mlp)
+	}},
+	"mlp": {Build: func(s Shape) (energy.Energy, error) { return s.mlp(s.Dim) }},
+	"residual": {Build: func(s Shape) (energy.Energy, error) {
+		return s.Bounded(energy.NewResidual(energy.ResidualConfig{
+			Dim: s.Dim, Width: s.Hidden[0], Blocks: max(1, len(s.Hidden)-1), Activation: s.Activation, FirstGain: s.FirstGain}))
+	}},
+}
+
+func (s Shape) mlp(dim int) (energy.Energy, error) {
+	return s.Bounded(energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: s.Hidden, Activation: s.Activation, FirstGain: s.FirstGain}))
+}
+
+// RegisterNetwork adds a kind of network under a name, for Config.Network. It is for init functions, and panics on a name that
+// is taken.
+func RegisterNetwork(name string, n Network) {
+	if _, taken := networks[name]; taken || name == "" || n.Build == nil {
+		panic(fmt.Sprintf("fit: RegisterNetwork(%q): the name is taken or empty, or Build is nil", name))
+	}
+	networks[name] = n
+}
+
+// NetworkNames lists the kinds of network.
+func NetworkNames() []string { return slices.Sorted(maps.Keys(networks)) }
+
+// NetworkList lists the kinds of network with what they are.
+func NetworkList() []string {
+	var list []string
+	for _, name := range NetworkNames() {
+		if about := networks[name].About; about != "" {
+			name += " (" + about + ")"
+		}
+		list = append(list, name)
+	}
+	return list
+}
+
+// Spreads of the angular frequencies of an embedding, in radians per standard deviation of the data, in the plane. Points are the
+// further apart the more dimensions there are, and the fewer data tell of a detail: the spread falls as 1/d. nce learnt mixture10
+// to 0.50 nats with that of the plane, to nothing that could be seen with a fifth of it.
+const (
+	plainScale  = 4
+	bridgeScale = 2   // of the correction of a background, which is smoother than the density itself
+	levelScale  = 2.5 // the same for all noise levels at once
+)
+
+// levelFrequencies is the number of frequencies for the noise level alone.
+const levelFrequencies = 4
+
+// frequency is the spread in dim dimensions, in radians per unit of what deviates by std.
+func frequency(scale float64, dim int, std float64) float64 {
+	return scale * 2 / float64(max(dim, 2)) / std
+}
+
+// network makes the network of the settings.
+func (c *Config) network(dim, levels int, spread float64) (energy.Energy, error) {
+	return networks[c.Network].Build(Shape{
+		Dim: dim, Frequency: spread, Levels: levels, Hidden: c.Hidden, Activation: energy.Activation(c.Activation), FirstGain: c.FirstGain,
+		Bounded: func(e energy.Energy, err error) (energy.Energy, error) {
+			if err != nil || c.SpectralNorm == 0 {
+				return e, err
+			}
+			return energy.NewSpectral(e, c.SpectralNorm)
+		},
+	})
+}
+
+// build makes the energy: the network, with what the objective wants of it.
+func (c *Config) build(traits objectives.Traits, d *data) (energy.Energy, error) {
+	std := slices.Max(d.Std)
+	switch {
+	case traits.Levels != nil:
+		inner, err := c.network(d.Dim+1, levelFrequencies, frequency(levelScale, d.Dim, 1)) // its input is scaled to unit deviation
+		if err != nil {
+			return nil, err
+		}
+		e, err := energy.NewAnnealable(inner, traits.Levels, std)
+		if err != nil || c.Bridge == 0 {
+			return e, err
+		}
+		return e.Beside(d.Bridge, c.Bridge)
+	case c.Bridge > 0:
+		f, err := c.network(d.Dim, 0, frequency(bridgeScale, d.Dim, std))
+		if err != nil {
+			return nil, err
+		}
+		return energy.NewBridge(f, energy.BridgeConfig{Background: d.Bridge, Share: c.Bridge, Blur: traits.Blur})
+	}
+	return c.network(d.Dim, 0, frequency(plainScale, d.Dim, std))
+}

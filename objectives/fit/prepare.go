@@ -1,0 +1,235 @@
+package fit
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// Job is a run that is ready to begin: every name is known, every value in range, all data read.
+type Job struct {
+	Config Config // complete
+	Model  *Model // untrained
+
+	objective objectives.Objective
+	optimizer train.Optimizer
+	schedule  train.Schedule
+}
+
+// Notes says what is odd about the data.
+func (j *Job) Notes() []string { return j.Model.data.notes }
+
+// Prepare builds everything that the settings ask for on the data. It writes nothing.
+func Prepare(src Source, c Config) (*Job, error) {
+	if src == nil {
+		return nil, errors.New("fit: the source is nil")
+	}
+	d, err := c.settle(src)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.blur(&c); err != nil {
+		return nil, err
+	}
+	m, err := assemble(c, d)
+	if err != nil {
+		return nil, err
+	}
+	j := &Job{Config: c, Model: m}
+	if j.objective, err = m.objective(); err != nil {
+		if own := fieldErrors(err); own != err { // a setting that does not go with another
+			return nil, own
+		}
+		return nil, &RefusedError{c.Name, err}
+	}
+	j.optimizer = &train.Adam{WeightDecay: c.WeightDecay}
+	j.schedule = train.Warmup{Steps: c.Warmup, Then: schedules[c.Schedule]}
+	return j, nil
+}
+
+// settle completes the settings by what suits the data and the objective, and holds them against their ranges. It returns the
+// data, which are to be blurred yet.
+func (c *Config) settle(src Source) (*data, error) {
+	if err := c.settleObjective(src); err != nil {
+		return nil, err
+	}
+	if !c.complete {
+		c.fill(Config{Seed: 1, Standardize: onIf(theirOwn(src, c))})
+	}
+	d, err := newData(src, c)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := d.facts(c.Seed)
+	if err != nil {
+		return nil, err
+	}
+	if c.complete {
+		c.Objective = c.Objective.Suited(facts) // settings without a key are not stored
+	} else if err := c.suit(facts); err != nil {
+		return nil, err
+	}
+	return d, c.Validate()
+}
+
+// settleObjective finds the objective's name, and what is in the way of it before any data are looked at.
+func (c *Config) settleObjective(src Source) error {
+	if c.complete {
+		return c.Validate()
+	}
+	if c.Objective != nil && c.Name == "" {
+		name, ok := objectives.NameOf(c.Objective)
+		if !ok {
+			name = strings.ToLower(reflect.Indirect(reflect.ValueOf(c.Objective)).Type().Name())
+		}
+		c.Name = name
+	}
+	if c.Name == "" {
+		c.Name = defaultObjective(src, c)
+	}
+	if c.TrainPoints == 0 && c.Smooth > 0 {
+		if _, ok := src.(finitely); !ok {
+			return fieldErrorf("smooth", c.Smooth, "%s is drawn from afresh at every step, so that there is nothing to smooth; it is for points", c.Dataset)
+		}
+	}
+	if _, ok := src.(finitely); c.Patience > 0 && !ok && c.TrainPoints == 0 {
+		return fieldErrorf("patience", c.Patience, "%s is drawn from afresh at every step, and no points are held back; it is for points", c.Dataset)
+	}
+	trial := *c // what is out of range whatever the data are is told before these are looked at
+	if err := trial.suit(objectives.Facts{}); err != nil {
+		return err
+	}
+	return trial.Validate()
+}
+
+// finitely is a source of finitely many points.
+type finitely interface{ Len() int }
+
+// defaultObjective is score matching for distributions. Score matching, left to itself, learns a few thousand points by heart: a
+// spike at each has the smallest loss; and pictures have sharp edges.
+func defaultObjective(src Source, c *Config) string {
+	var m objectives.Method = objectives.ScoreMatching{}
+	if theirOwn(src, c) {
+		m = objectives.NCE{}
+	}
+	name, _ := objectives.NameOf(m)
+	return name
+}
+
+// Suited completes settings as [Prepare] does, for data of which only the facts are known. The name of the objective is that of
+// distributions if there is none.
+func Suited(c Config, facts objectives.Facts) (Config, error) {
+	if c.Name == "" && c.Objective == nil {
+		c.Name = defaultObjective(nil, &c)
+	}
+	if c.complete {
+		return c, nil
+	}
+	c.fill(Config{Seed: 1, Standardize: Off})
+	return c, c.suit(facts)
+}
+
+// suit fills in what follows from the facts and the objective.
+func (c *Config) suit(facts objectives.Facts) error {
+	m, err := c.method(facts)
+	if err != nil {
+		return err
+	}
+	c.Objective = m.Suited(facts) // of which some have no key
+	def, recipe := fallback(), m.Recipe(facts)
+	def.LearningRate, def.Batch, def.Steps, def.Warmup = recipe.LearningRate, recipe.Batch, recipe.Steps, recipe.Warmup
+	def.Clip, def.Average, def.Smooth = recipe.Clip, recipe.Average, recipe.Smooth
+	kind := networks[c.Network]
+	if c.Network == "" {
+		kind = networks[def.Network]
+	}
+	if kind.FirstGain > 0 {
+		def.FirstGain = kind.FirstGain
+	}
+	switch {
+	case kind.Sharp:
+		def.Bridge = recipe.Bridge
+	case c.Objective.Validate() == nil && c.Objective.Traits().Levels != nil: // down the noise levels, at the large ones of which modes get their weights
+		def.Sampler = annealedSampler
+	}
+	c.fill(def)
+	c.none()
+	c.given, c.complete = nil, true
+	return nil
+}
+
+// fill sets the fields that are zero and not meant so to those of def, and those below zero that mean none to 0.
+func (c *Config) fill(def Config) {
+	v, from := reflect.ValueOf(c).Elem(), reflect.ValueOf(def)
+	t := v.Type()
+	for i := range t.NumField() {
+		key := t.Field(i).Tag.Get("json")
+		if !t.Field(i).IsExported() || key == "-" {
+			continue
+		}
+		f := v.Field(i)
+		if _, meant := c.given[key]; meant {
+			continue
+		}
+		if f.IsZero() {
+			f.Set(from.Field(i))
+		}
+	}
+}
+
+// none turns numbers below zero that mean none into 0.
+func (c *Config) none() {
+	v := reflect.ValueOf(c).Elem()
+	t := v.Type()
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("zero") != "none" {
+			continue
+		}
+		if _, meant := c.given[t.Field(i).Tag.Get("json")]; meant {
+			continue // a negative number in a file is a mistake, and told
+		}
+		switch f := v.Field(i); {
+		case f.CanInt() && f.Int() < 0, f.CanFloat() && f.Float() < 0:
+			f.SetZero()
+		}
+	}
+}
+
+// objective compiles the objective of the settings for training this model.
+func (m *Model) objective() (objectives.Objective, error) {
+	c := &m.Config
+	cfg := objectives.Config{
+		Batch: c.Batch, Precision: m.precision(), Threads: c.cores(), Seed: c.Seed,
+		Data: m.data.points(fitPoints, train.Stream(c.Seed, "fit")),
+	}
+	if c.EnergyL2 > 0 {
+		cfg.Regularizers = append(cfg.Regularizers, objectives.EnergyL2{Alpha: c.EnergyL2})
+	}
+	if c.GradientPenalty > 0 {
+		cfg.Regularizers = append(cfg.Regularizers, objectives.GradientPenalty{Lambda: c.GradientPenalty})
+	}
+	return objectives.New(c.Objective, m.Network, m.Params, cfg)
+}
+
+// fingerprint identifies what the course of the training depends on.
+func (j *Job) fingerprint() (string, error) {
+	c := j.Config
+	c.Threads = 0
+	l, err := c.Layer()
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal(l) // keys in alphabetical order
+	return fmt.Sprintf("1 %s %s", j.Model.data.sum, b), err
+}
+
+// otherData reports whether a fingerprint is that of a run with the same settings on other points.
+func otherData(old, own string) bool {
+	a, b := strings.SplitN(old, " ", 3), strings.SplitN(own, " ", 3)
+	return len(a) == 3 && a[1] != b[1] && a[2] == b[2]
+}

@@ -1,0 +1,204 @@
+// Package rundir is the run directory: what a training run leaves behind and what it is continued from.
+//
+//	config.json            every setting; repeats the run
+//	model.safetensors      the averaged weights, under PyTorch's names
+//	data.safetensors       the blurred data, from which chains start
+//	checkpoint/state       everything needed to continue bit for bit; older ones are checkpoint/state.1, .2, …
+//	checkpoint/frames      the weights at the frames of the animation
+//	checkpoint/sums.json   checksums of the files of a finished run
+//	metrics.jsonl          one object per record
+//	eval.json              how good the fit is
+//	samples.npy            draws from the model
+//	panel.png              the picture
+//	animation.gif          the training as it went
+//	events.out.tfevents…   the records for TensorBoard, if they are wanted
+//
+// Every file but the two that grow (metrics.jsonl, checkpoint/frames) is replaced as a whole or not at all. The package
+// knows names, locks and checksums; what the files mean is up to package fit.
+package rundir
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// The names of the files.
+const (
+	Config    = "config.json"
+	Model     = "model.safetensors"
+	Data      = "data.safetensors"
+	State     = "checkpoint/state"
+	Frames    = "checkpoint/frames"
+	Metrics   = "metrics.jsonl"
+	Eval      = "eval.json"
+	Samples   = "samples.npy"
+	Panel     = "panel.png"
+	Animation = "animation.gif"
+)
+
+// ErrExists is the error of [Create] where a run stands already.
+var ErrExists = errors.New("a run is there already; choose another folder, or resume it")
+
+// Dir is a run directory.
+type Dir struct {
+	Path string
+	lock *os.File
+}
+
+// File is the path of one of its files.
+func (d *Dir) File(name string) string { return filepath.Join(d.Path, filepath.FromSlash(name)) }
+
+// Create makes a new run directory and locks it. An existing one is refused unless it is an empty folder. With an empty
+// path it takes the first free runs/<dataset>-<objective>-<n>.
+func Create(path, dataset, objective string) (*Dir, error) {
+	if path == "" {
+		var err error
+		if path, err = next(dataset, objective); err != nil {
+			return nil, asFileError("runs", err)
+		}
+	} else {
+		entries, err := os.ReadDir(path)
+		switch {
+		case err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !leftover(e.Name()) }):
+			if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == Config }) {
+				return nil, asFileError(path, ErrExists)
+			}
+			return nil, fileErrorf(path, "the folder holds other things than a run; choose another one")
+		case errors.Is(err, syscall.ENOTDIR):
+			return nil, fileErrorf(path, "a file is in the way; choose another folder")
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return nil, asFileError(path, err)
+		}
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, asFileError(path, err)
+	}
+	d := &Dir{Path: path}
+	if err := d.Lock(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// next makes the first free folder of the default name.
+func next(dataset, objective string) (string, error) {
+	base := filepath.Base(dataset)
+	base = base[:len(base)-len(filepath.Ext(base))]
+	if err := os.MkdirAll("runs", 0o755); err != nil {
+		return "", err
+	}
+	for n := 1; ; n++ {
+		path := filepath.Join("runs", fmt.Sprintf("%s-%s-%d", base, objective, n))
+		err := os.Mkdir(path, 0o755)
+		if err == nil {
+			return path, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+	}
+}
+
+// Open finds a run directory by its config.json. It changes nothing.
+func Open(path string) (*Dir, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fileErrorf(path, "run directory %s does not exist; training makes one", path)
+	case err != nil:
+		return nil, fileErrorf(path, "run directory %s: %w", path, err)
+	case !info.IsDir():
+		return nil, fileErrorf(path, "%s is a file, want a run directory", path)
+	}
+	d := &Dir{Path: path}
+	if _, err := d.Read(Config); err != nil {
+		return nil, err
+	}
+	return d, d.Check(Config)
+}
+
+// Lock keeps every other process out until Unlock, or the end of this one. What is locked is the folder itself.
+func (d *Dir) Lock() error {
+	f, err := os.Open(d.Path)
+	if err != nil {
+		return fileErrorf(d.Path, "run directory %s: %w", d.Path, err)
+	}
+	held, err := tryLock(f)
+	if err != nil || !held {
+		f.Close()
+		if err != nil {
+			return fileErrorf(d.Path, "run directory %s: lock: %w", d.Path, err)
+		}
+		return fileErrorf(d.Path, "run directory %s is in use by another process; wait for it or stop it", d.Path)
+	}
+	d.lock = f
+	return nil
+}
+
+// Unlock lets others in.
+func (d *Dir) Unlock() {
+	if d.lock != nil {
+		d.lock.Close()
+		d.lock = nil
+	}
+}
+
+// Find fails if the directory does not hold the file, or holds something else or nothing under its name.
+func (d *Dir) Find(name string) error {
+	path := d.File(name)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fileErrorf(path, "%s is missing: %s is no run directory, or the run did not come so far", path, d.Path)
+	case err != nil:
+		return asFileError(path, err)
+	case !info.Mode().IsRegular():
+		return fileErrorf(path, "%s is no regular file", path)
+	case info.Size() == 0:
+		return fileErrorf(path, "%s is empty", path)
+	}
+	return nil
+}
+
+// Read reads a file of settings or results; trouble names the file.
+func (d *Dir) Read(name string) ([]byte, error) {
+	if err := d.Find(name); err != nil {
+		return nil, err
+	}
+	b, err := ReadText(d.File(name))
+	return b, asFileError(d.File(name), err)
+}
+
+// maxText bounds the files that are read as a whole.
+const maxText = 1 << 24
+
+// ReadText reads a file of settings or results, which are small; of anything larger it reads no more than tells it so.
+func ReadText(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	if err == nil && len(b) > maxText {
+		err = fmt.Errorf("%s: more than %d bytes, it is no file of this kind", path, maxText)
+	}
+	return b, err
+}
+
+// Write replaces a file of the directory as a whole.
+func (d *Dir) Write(name string, data []byte) error { return train.WriteFile(d.File(name), data) }
+
+// Has reports whether the directory holds the file.
+func (d *Dir) Has(name string) bool {
+	info, err := os.Stat(d.File(name))
+	return err == nil && info.Mode().IsRegular()
+}

@@ -1,0 +1,204 @@
+package fit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// SampleConfig says what to draw. Zero fields mean what the settings of the model say.
+type SampleConfig struct {
+	N        int // samples; required
+	Seed     uint64
+	Sampler  string
+	Step     float64 // 0 is found during warm-up
+	Chains   int
+	BurnIn   int // negative: none
+	Thin     int
+	Progress func(mcmc.Progress)
+}
+
+// Validate names every field out of range.
+func (c SampleConfig) Validate() error {
+	b := new(checks)
+	b.that(c.N > 0 && c.N <= MaxRows, "n", c.N, fmt.Sprintf("1 to %d", MaxRows))
+	b.that(c.Step >= 0 && isFinite(c.Step), "step", c.Step, "> 0, or 0 to find one")
+	b.nonneg("chains", c.Chains, MaxRows)
+	b.atMost("burn-in", c.BurnIn, MaxRows)
+	b.nonneg("thin", c.Thin, MaxRows)
+	if c.Sampler != "" {
+		b.name("sampler", c.Sampler, SamplerNames())
+	}
+	return errors.Join(b.errs...)
+}
+
+// Draw is a set of samples and what is known about how they were drawn, all in the units of the data.
+type Draw struct {
+	X           *mat.Dense // N×d
+	Draws       *mcmc.Draws
+	Diagnostics *mcmc.Diagnostics
+}
+
+// Sample draws from the model. Chains start from draws of a broad density around the data, resampled by the model's own weights,
+// so that they are spread over its modes as the model has it; where that density is too far from the model, from a Gaussian, and
+// are led down by annealing. Proposals from that broad density go before every transition (Config.SamplerJumps), so that chains
+// change modes as they run and R̂ tells of all of them. The draws depend on the seed, not on the number of cores.
+func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	const telling = 10 // draws of a chain, from which it is seen whether chains mixed; those beyond N serve for that alone
+	p, err := m.sampling(cfg)
+	if err != nil {
+		return nil, err
+	}
+	chains := min(p.chains, cfg.N)
+	p.run.Draws, p.run.Progress = max((cfg.N+chains-1)/chains, telling), cfg.Progress
+	rng := train.Stream(cfg.Seed, "sample")
+	around, err := objectives.KernelOf(m.data.Background)
+	if err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	x, err := m.start(ctx, chains, around, p.targets, rng)
+	if err != nil {
+		return nil, err
+	}
+	if p.unadjusted != nil {
+		// The step at which nearly all proposals would be accepted keeps the sampler's own error small.
+		tuned, err := mcmc.Sample(ctx, p.kernel, p.targets, x, mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: max(p.run.Warmup.Steps, 20), Accept: 0.9}}, rng)
+		if err != nil {
+			return nil, fmt.Errorf("sampling: %w", err)
+		}
+		x, p.run.Warmup.Steps = tuned.Last, 0
+		p.kernel = p.unadjusted(tuned.Kernels[0])
+	}
+	if p.jumps > 0 {
+		p.kernel = mcmc.Jumping{Kernel: p.kernel, Proposal: around, Jumps: p.jumps}
+	}
+	draws, err := mcmc.Sample(ctx, p.kernel, p.targets, x, p.run, rng)
+	if err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	m.data.restore(draws.X)
+	floats.AddConst(m.data.logScale(), draws.Energy)
+	diag := mcmc.Diagnose(draws, m.data.modes())
+	for j, name := range m.data.Names {
+		diag.Quantities[j].Name = name
+	}
+	return &Draw{X: mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim)), Draws: draws, Diagnostics: diag}, nil
+}
+
+// sampling is how samples are drawn.
+type sampling struct {
+	kernel     mcmc.Kernel
+	run        mcmc.SampleConfig
+	chains     int
+	jumps      int                                 // between modes, before every transition
+	unadjusted func(found mcmc.Kernel) mcmc.Kernel // what goes on with the step that kernel finds; nil: kernel itself
+	targets    func() (mcmc.Target, error)
+}
+
+// sampling takes together what the settings and the call say.
+func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
+	c := &m.Config
+	way, step := samplers[or(cfg.Sampler, c.Sampler)], cfg.Step
+	if step == 0 && way.name == c.Sampler {
+		step = c.SamplerStep
+	}
+	if step == 0 && c.Adapt == 0 && !way.tunesItself {
+		return nil, fieldErrorf("sampler", way.name, "the run has no adaptation that would find a step; give one")
+	}
+	burnIn := max(or(cfg.BurnIn, c.BurnIn), 0)
+	single := *m
+	single.Config.Threads = 1 // blocks of chains are what runs in parallel
+	s := &sampling{
+		kernel: way.kernel(m, step), chains: or(cfg.Chains, c.Chains),
+		run:     mcmc.SampleConfig{Warmup: mcmc.Warmup{Steps: c.Adapt}, BurnIn: burnIn, Thin: or(cfg.Thin, c.Thin)},
+		targets: func() (mcmc.Target, error) { return single.Evaluator(m.Params, 256) },
+	}
+	if !way.crosses {
+		s.jumps = c.SamplerJumps
+	}
+	switch {
+	case step > 0 && !way.crosses: // it is to stay: the chains settle, and nothing is adapted
+		s.run.Warmup.Steps, s.run.BurnIn = 0, c.Adapt+burnIn
+	case way.passes:
+		s.run.Warmup.Steps, s.run.BurnIn, s.run.Thin = min(c.Adapt, 8), max(cfg.BurnIn, 0), max(1, cfg.Thin)
+	case way.unadjusted != nil:
+		s.unadjusted = way.unadjusted
+	}
+	return s, nil
+}
+
+// or is v, or def where v is zero.
+func or[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// Walk lets chains go from a Gaussian as wide as the data, with the sampler's step as Sample adapts it but without moves between
+// modes: for pictures of how they move. It returns the name of the sampler and where the chains are, draw by draw, in the units of
+// the data; the first are the starts.
+func (m *Model) Walk(ctx context.Context, chains, draws int, seed uint64) (sampler string, frames []*mat.Dense, err error) {
+	alone := *m
+	alone.Config.Chains, alone.Config.SamplerJumps = chains, 0
+	adapted, err := alone.Sample(ctx, SampleConfig{N: chains, Seed: seed})
+	if err != nil {
+		return "", nil, err
+	}
+	alone.Config.Threads = 1
+	rng := train.Stream(seed, "walk")
+	x := mat.NewDense(chains, m.data.Dim, nil)
+	(&mcmc.Gaussian{Mean: m.data.Mean, Std: m.data.Std}).Sample(x, rng)
+	targets := func() (mcmc.Target, error) { return alone.Evaluator(m.Params, 256) }
+	way, err := mcmc.Sample(ctx, adapted.Draws.Kernels[0], targets, mat.DenseCopyOf(x), mcmc.SampleConfig{Draws: draws - 1}, rng)
+	if err != nil {
+		return "", nil, fmt.Errorf("sampling: %w", err)
+	}
+	for t := range draws {
+		at := x
+		if t > 0 {
+			at = mat.NewDense(chains, m.data.Dim, nil)
+			for c := range chains {
+				at.SetRow(c, way.Chain(c, t-1))
+			}
+		}
+		m.data.restore(at)
+		frames = append(frames, at)
+	}
+	return adapted.Diagnostics.Sampler, frames, nil
+}
+
+// start returns the points at which chains begin: draws of a density around the data, resampled, or what is led down by annealing.
+func (m *Model) start(ctx context.Context, chains int, around mcmc.Proposal, targets func() (mcmc.Target, error), rng *rand.Rand) (*mat.Dense, error) {
+	const proposals, enough = 1 << 16, 200
+	x, y := mat.NewDense(chains, m.data.Dim, nil), mat.NewDense(proposals, m.data.Dim, nil)
+	around.Sample(y, rng)
+	logw, err := m.logWeights(y, around)
+	if err != nil {
+		return nil, err
+	}
+	if mcmc.Resample(x, y, logw, rng) >= enough {
+		return x, nil
+	}
+	(&mcmc.Gaussian{Mean: m.data.Mean, Std: m.data.Std}).Sample(x, rng)
+	down := m.annealed(mcmc.HMC{Leapfrog: m.Config.Leapfrog})
+	down.Moves = 4
+	lead, err := mcmc.Sample(ctx, down, targets, x,
+		mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: 4}}, rng)
+	if err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	return lead.Last, nil
+}

@@ -21,6 +21,7 @@ var update = flag.Bool("update", false, "write the generated parts of README.md 
 // of its own, the tables of objectives, distributions and imports.
 func TestDocuments(t *testing.T) {
 	for _, part := range []struct{ file, name, want string }{
+		{"../README.md", "short", "```go\n" + exampleBody(t, "../objectives/fit/example_test.go") + "```\n"},
 		{"../README.md", "example", "```go\n" + exampleBody(t, "../objectives/train/library_test.go") + "```\n"},
 		{"../README.md", "objectives", objectiveTable(t)},
 		{"../README.md", "datasets", datasetTable()},

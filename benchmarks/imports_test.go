@@ -38,6 +38,9 @@ var allowed = map[string][]string{
 	"objectives/verify":        {"objectives", "energy", "graphs", "graphs/vector", "mcmc"},
 	"objectives/train":         {"objectives", "energy", "energy/safetensors", "graphs/vector", "datasets/files"},
 	"objectives/metrics":       {},
+	"objectives/fit": {"objectives", "objectives/train", "objectives/metrics", "objectives/fit/rundir", "graphs", "energy", "energy/safetensors",
+		"mcmc", "datasets", "datasets/density", "datasets/files"},
+	"objectives/fit/rundir": {"objectives/train", "datasets/files"},
 
 	"viz":      {},
 	"viz/live": {"datasets/files"},

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
@@ -32,6 +29,7 @@ type cli struct {
 }
 
 func newParser(c *cli, e *env) (*kong.Kong, error) {
+	c.Train.Plugins = kong.Plugins{settingFlags()}
 	return kong.New(c,
 		kong.Name("ebm"),
 		kong.Description("Trains, samples, evaluates and draws energy-based models."),
@@ -50,71 +48,12 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 		kong.Vars{
 			"live":        live.DefaultAddr,
 			"objectives":  strings.Join(objectives.Names(), ", "),
+			"networks":    strings.Join(fit.NetworkList(), ", "),
+			"samplers":    strings.Join(fit.SamplerList(), ", "),
 			"activations": strings.Join(energy.Activations(), ", "),
 		},
 		kong.PostBuild(showDefaults),
 		kong.WithHyphenPrefixedParameters(true), // so that --lr -1 is answered by what --lr wants
-		kong.FlagNamer(func(field string) string {
-			if name := settings.Flag(field); name != "" {
-				return name
-			}
-			return strings.ToLower(field)
-		}),
+		kong.FlagNamer(strings.ToLower),
 	)
-}
-
-// showDefaults writes the defaults of the settings into the help of `ebm train`: those that a run without flags has. And it lets the
-// last value of a setting count where it is a list.
-func showDefaults(k *kong.Kong) error {
-	base := settings.Default()
-	def, err := settings.Merge(base.Layer(), job.Preset(base))
-	if err != nil {
-		return err
-	}
-	values := make(map[string]reflect.Value)
-	for i, key := range settings.Keys() {
-		values[key] = reflect.ValueOf(def).Field(i)
-	}
-	for _, node := range k.Model.Children {
-		for _, f := range node.Flags {
-			placeholder(f)
-			v, ok := values[f.Name]
-			if ok && v.Kind() == reflect.Slice {
-				f.Mapper = last{f.Mapper}
-			}
-			if node.Name != "train" || !ok || v.Kind() == reflect.Bool {
-				continue
-			}
-			text := fmt.Sprint(v.Interface())
-			if v.Kind() == reflect.Slice {
-				text = strings.ReplaceAll(strings.Trim(text, "[]"), " ", ",")
-			}
-			f.Help = strings.TrimSuffix(f.Help, ".") + " (" + text + ")."
-			f.OrigHelp = f.Help
-		}
-	}
-	return nil
-}
-
-// last makes a list one value, of which the last one counts where a flag is repeated, as of a number.
-type last struct{ kong.Mapper }
-
-func (m last) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
-	target.SetZero()
-	return m.Mapper.Decode(ctx, target)
-}
-
-// placeholder says what kind of value a flag takes, where its tag does not.
-func placeholder(f *kong.Flag) {
-	if f.PlaceHolder != "" {
-		return
-	}
-	switch f.Target.Kind() {
-	case reflect.Float64:
-		f.PlaceHolder = "X"
-	case reflect.Int, reflect.Uint64:
-		f.PlaceHolder = "N"
-	case reflect.String:
-		f.PlaceHolder = "NAME"
-	}
 }

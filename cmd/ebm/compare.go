@@ -18,8 +18,6 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/board"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -183,7 +181,7 @@ func (c *compareCmd) config() (board.Config, error) {
 		}
 	}
 	for _, d := range cfg.Datasets {
-		if !model.IsFile(d) && !slices.Contains(datasets.Names(), d) {
+		if !isFile(d) && !slices.Contains(datasets.Names(), d) {
 			if _, err := os.Stat(d); err == nil { // there, but of no kind that can be read: a folder, say
 				if _, err := datasets.Open(d); err != nil {
 					return cfg, exit.Usagef("--datasets: %w", err)
@@ -209,11 +207,11 @@ func (c *compareCmd) config() (board.Config, error) {
 		}
 	}
 	for _, d := range cfg.Datasets {
-		if _, err := os.Stat(d); model.IsFile(d) && err != nil {
+		if _, err := os.Stat(d); isFile(d) && err != nil {
 			return cfg, exit.Usagef("--datasets: %w", err)
 		}
 	}
-	if err := settings.CheckThreads("--workers", c.Workers); err != nil {
+	if err := checkThreads("--workers", c.Workers); err != nil {
 		return cfg, err
 	}
 	switch {
@@ -230,21 +228,17 @@ func (c *compareCmd) config() (board.Config, error) {
 	if err := c.machines(&cfg); err != nil {
 		return cfg, err
 	}
-	cfg.Set = make(settings.Layer)
-	for _, text := range c.Set {
-		l, err := settings.ParseAssignment(text)
-		if err != nil {
-			return cfg, err
+	var err error
+	if cfg.Set, err = assignments(c.Set); err != nil {
+		return cfg, err
+	}
+	for _, key := range []string{"dataset", "objective", "seed"} {
+		if _, ok := cfg.Set[key]; ok {
+			return cfg, exit.Usagef("--set %s: compare chooses it; use --%ss", key, key)
 		}
-		for key, v := range l {
-			if key == "dataset" || key == "objective" || key == "seed" {
-				return cfg, exit.Usagef("--set %s: compare chooses it; use --%ss", key, key)
-			}
-			if key == "steps" && c.Seconds != nil {
-				return cfg, exit.Usagef("--set steps: the budget of --seconds chooses them; leave one of the two out")
-			}
-			cfg.Set[key] = v
-		}
+	}
+	if _, ok := cfg.Set["steps"]; ok && c.Seconds != nil {
+		return cfg, exit.Usagef("--set steps: the budget of --seconds chooses them; leave one of the two out")
 	}
 	return cfg, nil
 }

@@ -8,12 +8,10 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/pictures"
 	"github.com/stheno-ebm/stheno/datasets"
-	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
 type completionCmd struct {
@@ -33,32 +31,17 @@ func words(command string, f *kong.Flag) []string {
 	switch f.Name {
 	case "dataset", "datasets":
 		return datasets.Names()
-	case "objective", "objectives":
+	case "objectives":
 		return objectives.Names()
-	case "sampler":
-		return model.Samplers()
-	case "energy":
-		return model.Energies()
-	case "activation":
-		return energy.Activations()
-	case "noise":
-		return objectives.NoiseName("").Options()
-	case "projection":
-		return objectives.Projection("").Options()
-	case "chain-sampler":
-		return []string{"langevin", "mala"}
-	case "precision":
-		return []string{"float32", "float64"}
-	case "schedule":
-		return []string{"cosine", "constant"}
-	case "optimizer":
-		return []string{"adam", "adamw"}
 	case "kind":
-		return job.Kinds()
+		return pictures.Kinds()
 	case "format":
 		if command == "export" {
 			return exportFormats
 		}
+	}
+	if setting, ok := fit.Lookup(f.Name); ok && setting.Options != nil {
+		return setting.Options
 	}
 	if f.Enum == "" {
 		return nil
@@ -143,7 +126,7 @@ func bash(w io.Writer, commands []*kong.Node) {
     return
   fi
   case "$cmd" in
-`, strings.Join(settings.Keys(), " "))
+`, strings.Join(fit.Keys(), " "))
 	for _, n := range commands {
 		fmt.Fprintf(w, "    %s) [[ \"$cur\" == -* ]] && words=%q", n.Name, strings.Join(flagWords(n), " "))
 		if list := arguments(n); list != nil {

@@ -32,7 +32,7 @@ func (c *energyCmd) Run(e *env) error {
 	if err := checkTable(c.Out); err != nil {
 		return err
 	}
-	m, _, err := e.openModel(c.RunDir)
+	m, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
@@ -41,19 +41,15 @@ func (c *energyCmd) Run(e *env) error {
 		return exit.Usagef("--points: %w", err)
 	}
 	n, d := x.Dims()
-	if d != m.Data.Dim {
-		return exit.Usagef("--points %s has %d columns, the model wants %d", c.Points, d, m.Data.Dim)
+	if d != m.Dim() {
+		return exit.Usagef("--points %s has %d columns, the model wants %d", c.Points, d, m.Dim())
 	}
-	if want := m.Data.Names; !slices.Equal(names, want) && slices.Equal(sorted(names), sorted(want)) {
+	if want := m.Names(); !slices.Equal(names, want) && slices.Equal(sorted(names), sorted(want)) {
 		return exit.Usagef("--points %s has the columns %s, the model wants them as %s", c.Points, strings.Join(names, ", "), strings.Join(want, ", "))
-	}
-	density, err := m.Density(m.Params)
-	if err != nil {
-		return err
 	}
 	energies := make([]float64, n)
 	if !c.Grad {
-		if err := density.Energy(energies, x); err != nil {
+		if err := m.Energy(energies, x); err != nil {
 			return err
 		}
 		if c.JSON && c.Out == "" {
@@ -62,7 +58,7 @@ func (c *energyCmd) Run(e *env) error {
 		return c.report(e, n, 1, writeVector(e, c.Out, header(names, false), energies))
 	}
 	grad := mat.NewDense(n, d, nil)
-	if err := density.EnergyGrad(energies, grad, x); err != nil {
+	if err := m.EnergyGrad(energies, grad, x); err != nil {
 		return err
 	}
 	out := mat.NewDense(n, 1+d, nil)

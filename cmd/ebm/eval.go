@@ -5,9 +5,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/pictures"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
@@ -32,30 +31,30 @@ func (c *evalCmd) Run(e *env) error {
 			return err
 		}
 	}
-	if n := c.Samples; n != nil && (*n < 0 || *n == 1 || *n > settings.MaxRows) {
-		return exit.Usagef("--samples %d: want 0 or 2 to %d", *n, settings.MaxRows)
+	if n := c.Samples; n != nil && (*n < 0 || *n == 1 || *n > fit.MaxRows) {
+		return exit.Usagef("--samples %d: want 0 or 2 to %d", *n, fit.MaxRows)
 	}
-	m, dir, err := e.openModel(c.RunDir)
+	m, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
-	pics := &job.Pictures{Model: m, Dir: dir}
+	pics := &pictures.Pictures{Model: m}
 	if c.Plot != "" {
 		if err := pics.CheckDensity("--plot " + c.Plot); err != nil {
 			return err
 		}
 	}
-	n := m.Settings.Samples
+	n := m.Config.Samples
 	if c.Samples != nil {
 		n = *c.Samples
 	}
-	var draw *model.Draw
+	var draw *fit.Draw
 	if n > 1 {
-		if draw, err = m.Sample(e.ctx, model.SampleConfig{N: n, Seed: m.Settings.Seed}); err != nil {
+		if draw, err = m.Sample(e.ctx, fit.SampleConfig{N: n, Seed: m.Config.Seed}); err != nil {
 			return err
 		}
 	}
-	r, err := job.Evaluate(e.ctx, m, draw)
+	r, err := m.Evaluate(e.ctx, draw)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (c *exportCmd) Run(e *env) error {
 	if err := checkOut(c.Out, "."+format); err != nil {
 		return err
 	}
-	m, _, err := e.openModel(c.RunDir)
+	m, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (c *exportCmd) Run(e *env) error {
 		if _, err := energy.ParsePrecision(c.Precision); err != nil {
 			return exit.Unknown("--precision", c.Precision, []string{"float32", "float64"})
 		}
-		m.Settings.Precision = c.Precision
+		m.Config.Precision = c.Precision
 	}
 	encode := m.ONNX
 	if format == "safetensors" {
@@ -73,7 +73,7 @@ func (c *exportCmd) Run(e *env) error {
 		return err
 	}
 	if c.JSON {
-		return writeJSON(e.stdout, exported{c.Out, format, m.Settings.Precision, len(b)})
+		return writeJSON(e.stdout, exported{c.Out, format, m.Config.Precision, len(b)})
 	}
 	return nil
 }

@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
@@ -297,18 +296,18 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"data", "two.csv"}, []string{"two.csv", "points already"}},
 		{[]string{"train", "--hidden", "a,b"}, []string{"--hidden", "a"}},
 		{[]string{"train", "--batch", "0"}, []string{"--batch", "0"}},
-		{[]string{"train", "--objective", "dsm", "--sigma", "0"}, []string{"--sigma", "> 0", "nothing to denoise", "--objective sm"}},
+		{[]string{"train", "--objective", "dsm", "--sigma", "0"}, []string{"--sigma", "> 0", "nothing to denoise", "or sm"}},
 		{[]string{"train", "--objective", "dsm-multi", "--sigma", "0.05", "--sigma-max", "0.01"}, []string{"--sigma-max", "0.01", "--sigma", "levels"}},
 		{[]string{"train", "--objective", "dsm-multi", "--levels", "1"}, []string{"--levels", "1", ">= 2"}},
 		{[]string{"train", "--objective", "nce", "--bridge", "0.2"}, []string{"nce", "bridge", "leave it out"}},
-		{[]string{"train", "--objective", "nce", "--noise-ratio", "0"}, []string{"--noise-ratio", "0", "> 0"}},
+		{[]string{"train", "--objective", "nce", "--noise-ratio", "0"}, []string{"--noise-ratio", "0", ">= 1"}},
 		{[]string{"train", "--objective", "nce", "--noise", "pink"}, []string{"--noise", "pink", "kde"}},
-		{[]string{"train", "--objective", "ssm", "--slices", "0"}, []string{"--slices", "0", "> 0"}},
+		{[]string{"train", "--objective", "ssm", "--slices", "0"}, []string{"--slices", "0", ">= 1"}},
 		{[]string{"train", "--objective", "ssm", "--projection", "unit"}, []string{"--projection", "unit", "sphere"}},
 		{[]string{"train", "--objective", "ml", "--alpha", "-1"}, []string{"--alpha", "-1", ">= 0"}},
 		{[]string{"train", "--objective", "ml", "--restart", "2"}, []string{"--restart", "2", "[0, 1]"}},
-		{[]string{"train", "--objective", "ml", "--batch", "64", "--buffer", "32"}, []string{"--buffer", "32", "--batch", "64", "slot"}},
-		{[]string{"train", "--objective", "cd", "--chain-steps", "0"}, []string{"--chain-steps", "0", "> 0"}},
+		{[]string{"train", "--objective", "ml", "--batch", "64", "--buffer", "32"}, []string{"--buffer", "32", "batch", "64", "slot"}},
+		{[]string{"train", "--objective", "cd", "--chain-steps", "0"}, []string{"--chain-steps", "0", ">= 1"}},
 		{[]string{"train", "--objective", "ksd", "--batch", "1"}, []string{"ksd", "pairs", "at least 2"}},
 		{[]string{"train", "--weight-decay", "0.1"}, []string{"--weight-decay", "--optimizer adamw"}},
 		{[]string{"train", "--gradient-penalty", "-1"}, []string{"--gradient-penalty", "-1", ">= 0"}},
@@ -939,8 +938,7 @@ func TestRepeatedHidden(t *testing.T) {
 // TestDefaults carries the default kind of energy and its bridge through a short run.
 func TestDefaults(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	s := settings.Default()
-	trainSmall(t, dir, "--energy", s.Energy, "--bridge", "0.5", "--steps", "20").want(t, 0)
+	trainSmall(t, dir, "--energy", "fourier", "--bridge", "0.5", "--steps", "20").want(t, 0)
 	ebm(t, "eval", dir, "--samples", "0").want(t, 0)
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/pictures"
 	"github.com/stheno-ebm/stheno/viz"
 )
 
@@ -43,12 +43,12 @@ func (c *plotCmd) Run(e *env) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	m, dir, err := e.openModel(c.RunDir)
+	m, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
 	e.sayGone(m)
-	pics := &job.Pictures{Model: m, Dir: dir, Style: styles[c.Style]}
+	pics := &pictures.Pictures{Model: m, Style: styles[c.Style]}
 	if c.Terminal {
 		mode := viz.DetectColor(os.Getenv)
 		if !terminal(e.stdout) {
@@ -66,10 +66,10 @@ func (c *plotCmd) Run(e *env) error {
 		path := c.Out
 		if path == "" {
 			ext := c.Format
-			if job.Moving(kind) {
+			if pictures.Moving(kind) {
 				ext = "gif"
 			}
-			path = filepath.Join(dir.Path, kind+"."+strings.ToLower(ext))
+			path = filepath.Join(m.Dir().Path, kind+"."+strings.ToLower(ext))
 			if err := checkFolder("--out", path); err != nil {
 				return err
 			}
@@ -77,7 +77,7 @@ func (c *plotCmd) Run(e *env) error {
 		if err := pics.Draw(e.ctx, kind, path); err != nil {
 			return err
 		}
-		if err := dir.Redrawn(path); err != nil {
+		if err := m.Dir().Redrawn(path); err != nil {
 			return err
 		}
 		paths = append(paths, path)
@@ -93,7 +93,7 @@ func (c *plotCmd) Run(e *env) error {
 
 // check refuses flags before anything is drawn.
 func (c *plotCmd) check() error {
-	kinds := job.Kinds()
+	kinds := pictures.Kinds()
 	for _, k := range c.Kind {
 		if !slices.Contains(kinds, k) {
 			return exit.Unknown("--kind", k, kinds)
@@ -108,7 +108,7 @@ func (c *plotCmd) check() error {
 		return exit.Usagef("--terminal: it draws to stdout, not into the file of --out %s; give one of them", c.Out)
 	case len(c.Kind) != 1:
 		return exit.Usagef("--out %s: one file for %d kinds; leave --out away to get one file each", c.Out, len(c.Kind))
-	case !job.Moving(c.Kind[0]):
+	case !pictures.Moving(c.Kind[0]):
 		return checkOut(c.Out, pictureFiles...)
 	case filepath.Ext(filepath.Clean(c.Out)) != "":
 		return checkOut(c.Out, ".gif")

@@ -4,10 +4,9 @@ import (
 	"math"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
 
 type sampleCmd struct {
@@ -16,7 +15,7 @@ type sampleCmd struct {
 	Sampler string  `help:"langevin, mala, hmc, nuts, annealed or tempering (that of the run)."`
 	Step    float64 `help:"Step size, the first one of annealed and tempering; without one it is found during warm-up."`
 	Chains  *int    `placeholder:"N" help:"Chains that draw them; fewer are longer (those of the run)."`
-	BurnIn  *int    `placeholder:"N" help:"Transitions between adaptation and the first sample (those of the run)."`
+	BurnIn  *int    `name:"burn-in" placeholder:"N" help:"Transitions between adaptation and the first sample (those of the run)."`
 	Thin    *int    `placeholder:"N" help:"Transitions between samples of a chain (those of the run)."`
 	Seed    uint64  `default:"1" help:"Of the random stream (${default})."`
 	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv, that under the column names of the data); without one only the report is printed."`
@@ -33,22 +32,18 @@ func (sampleCmd) Help() string {
 }
 
 // openModel reads the model of a run directory, and says if the run has not come to its end.
-func (e *env) openModel(path string) (*model.Model, *run.Dir, error) {
-	dir, err := run.Open(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	m, err := model.Open(dir)
-	if err == nil && dir.Has(run.State) && !dir.Sealed() {
+func (e *env) openModel(path string) (*fit.Model, error) {
+	m, err := fit.Open(path)
+	if err == nil && m.Dir().Has(rundir.State) && !m.Dir().Sealed() {
 		e.logf("note: the run %s has not come to its end, the weights are those of its last stop; to go on: ebm train --resume %s", path, exit.Quote(path))
 	}
-	return m, dir, err
+	return m, err
 }
 
 // sayGone says that pictures come without the data of the run, if they do.
-func (e *env) sayGone(m *model.Model) {
-	if m.Data.Gone != nil {
-		e.logf("note: the pictures leave the data out: %s", exit.Line(m.Data.Gone))
+func (e *env) sayGone(m *fit.Model) {
+	if m.Gone() != nil {
+		e.logf("note: the pictures leave the data out: %s", exit.Line(m.Gone()))
 	}
 }
 
@@ -59,27 +54,27 @@ func (c *sampleCmd) Run(e *env) error {
 	if !(c.Step >= 0) || math.IsInf(c.Step, 0) {
 		return exit.Usagef("--step %g: want > 0, or 0 to find one", c.Step)
 	}
-	cfg := model.SampleConfig{N: c.N, Seed: c.Seed, Sampler: c.Sampler, Step: c.Step, BurnIn: c.BurnIn}
+	cfg := fit.SampleConfig{N: c.N, Seed: c.Seed, Sampler: c.Sampler, Step: c.Step}
 	for _, f := range []struct {
 		flag  string
 		value *int
 		least int
 		to    *int
-	}{{"--chains", c.Chains, 1, &cfg.Chains}, {"--burn-in", c.BurnIn, 0, nil}, {"--thin", c.Thin, 1, &cfg.Thin}} {
+	}{{"--chains", c.Chains, 1, &cfg.Chains}, {"--burn-in", c.BurnIn, 0, &cfg.BurnIn}, {"--thin", c.Thin, 1, &cfg.Thin}} {
 		if f.value == nil {
 			continue
 		}
-		if *f.value < f.least || *f.value > settings.MaxRows {
-			return exit.Usagef("%s %d: want %d to %d", f.flag, *f.value, f.least, settings.MaxRows)
+		if *f.value < f.least || *f.value > fit.MaxRows {
+			return exit.Usagef("%s %d: want %d to %d", f.flag, *f.value, f.least, fit.MaxRows)
 		}
-		if f.to != nil {
-			*f.to = *f.value
+		if *f.to = *f.value; *f.to == 0 {
+			*f.to = -1 // none
 		}
 	}
 	if err := checkTable(c.Out); err != nil {
 		return err
 	}
-	m, _, err := e.openModel(c.RunDir)
+	m, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
@@ -91,7 +86,7 @@ func (c *sampleCmd) Run(e *env) error {
 		return err
 	}
 	if c.Out != "" {
-		if err := writeTable(e, c.Out, m.Data.Names, draw.X); err != nil {
+		if err := writeTable(e, c.Out, m.Names(), draw.X); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,8 @@ package main
 import (
 	"strings"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/page"
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
@@ -24,14 +25,14 @@ Examples:
 }
 
 func (c *showCmd) Run(e *env) error {
-	m, dir, err := e.openModel(c.RunDir)
+	m, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
 	e.sayGone(m)
-	srv, err := job.Show(m, dir, c.Live)
+	srv, err := page.Show(m, c.Live)
 	if err != nil {
-		return err
+		return exit.Usagef("--live %s: %w", c.Live, err)
 	}
 	e.logf("%s (Ctrl-C ends it)", srv.URL())
 	if c.Browser && terminal(e.stderr) && desktop() {

@@ -16,11 +16,28 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
+
+// isFile reports whether a dataset is the path of a file.
+func isFile(dataset string) bool {
+	switch strings.ToLower(filepath.Ext(dataset)) {
+	case ".csv", ".npy", ".npz", ".png":
+		return true
+	}
+	return strings.ContainsAny(dataset, `/\`)
+}
+
+// checkThreads refuses a number of threads of the flag that is none.
+func checkThreads(flag string, n int) error {
+	if n < 0 || n > fit.MaxThreads {
+		return exit.Usagef("%s %d: want %s", flag, n, fit.ThreadsWant)
+	}
+	return nil
+}
 
 // checkTable refuses an output path before any work is done: a wrong extension, a folder that is not there.
 func checkTable(path string) error {
@@ -70,8 +87,8 @@ func checkFolder(flag, path string) error {
 
 // checkRows refuses a number of samples that is none, or more than memory is sure to hold.
 func checkRows(flag string, n int) error {
-	if n < 1 || n > settings.MaxRows {
-		return exit.Usagef("%s %d: want 1 to %d", flag, n, settings.MaxRows)
+	if n < 1 || n > fit.MaxRows {
+		return exit.Usagef("%s %d: want 1 to %d", flag, n, fit.MaxRows)
 	}
 	return nil
 }

@@ -5,23 +5,30 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/page"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/pictures"
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
+	"github.com/stheno-ebm/stheno/objectives/train"
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
+// trainName is the command whose flags are the settings; defaultDataset what it learns without any.
+const (
+	trainName      = "train"
+	defaultDataset = "4squares"
+)
+
 type trainCmd struct {
-	settings.Settings `embed:""`
+	kong.Plugins // the settings, see settingFlags
 
 	Out         string   `placeholder:"DIR" help:"Run directory (runs/DATASET-OBJECTIVE-N)." group:"output"`
 	Resume      string   `placeholder:"RUN" help:"Continue a run that was stopped, bit for bit." group:"output"`
@@ -34,7 +41,7 @@ type trainCmd struct {
 }
 
 func (trainCmd) Help() string {
-	return `Defaults in brackets are those of the default objective; some objectives have others: config.json in the run directory holds all values that were used.
+	return `Defaults in brackets are those of the default objective; some objectives have others: config.json in the run directory holds all values that were used. Behind a setting of some objectives alone stand their names.
 
 Examples:
 
@@ -48,89 +55,74 @@ Examples:
 // operational are the flags that do not change the result: keys of a configuration file too, but no settings.
 var operational = []string{"out", "live", "tensorboard", "json", "quiet"}
 
-// Run resolves the settings, then hands over to the job.
+// Run resolves the settings, then lets fit do the work.
 func (c *trainCmd) Run(e *env, k *kong.Context) error {
-	given := explicit(k)
 	if c.Resume != "" {
-		return c.resume(e, given)
+		return c.resume(e, explicit(k))
 	}
-	s, err := c.resolve(given)
+	cfg, err := c.resolve(k)
 	if err != nil {
 		return err
 	}
-	plan, err := job.Prepare(s)
+	src, err := datasets.Open(cfg.Dataset)
+	if err != nil {
+		return exit.Usagef("--dataset: %w", err)
+	}
+	job, err := fit.Prepare(src, cfg)
 	if err != nil {
 		return err
 	}
 	if !c.Quiet {
-		for _, note := range append(job.Idle(s, append(given, assigned(c.Set)...)), plan.Notes()...) {
+		for _, note := range job.Notes() {
 			e.logf("note: %s", note)
 		}
 	}
-	srv, err := c.serve(e, plan)
+	srv, err := c.serve(e, job.Model)
 	if err != nil {
 		return err
 	}
 	if srv != nil {
 		defer srv.Close()
 	}
-	dir, err := run.Create(c.Out, s.Dataset, s.Objective)
-	if err != nil {
-		return err
+	dir, err := job.Create(c.Out)
+	switch {
+	case errors.Is(err, rundir.ErrExists):
+		return exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", c.Out, exit.Quote(c.Out))
+	case err != nil:
+		return exit.Usagef("--out %s: %w", c.Out, err)
 	}
 	defer dir.Unlock()
-	if err := dir.Write(run.Config, s.Config()); err != nil {
-		return exit.Usagef("--out %s: %w", dir.Path, err)
-	}
-	return c.finish(e, plan, dir, srv, false)
+	return c.finish(e, job, dir, srv, false)
 }
 
 func (c *trainCmd) resume(e *env, given []string) error {
-	fixed := append(settings.Keys(), "out", "config", "set")
+	fixed := append(fit.Keys(), "out", "config", "set")
 	for _, name := range given {
 		if slices.Contains(fixed, name) {
 			return exit.Usagef("--resume %s continues with the settings of that run: --%s cannot be given", c.Resume, name)
 		}
 	}
-	dir, err := run.Open(c.Resume)
+	job, dir, err := fit.Reopen(c.Resume, nil)
 	if err != nil {
 		return fmt.Errorf("--resume: %w", err)
 	}
-	s, err := dir.Settings()
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(s.Dataset); model.IsFile(s.Dataset) && err != nil {
-		return model.Gone(s.Dataset, err)
-	}
-	plan, err := job.Prepare(s)
-	if err != nil {
-		return fmt.Errorf("%s: %w", dir.File(run.Config), err)
-	}
-	if err := dir.Lock(); err != nil {
-		return err
-	}
 	defer dir.Unlock()
-	srv, err := c.serve(e, plan)
+	srv, err := c.serve(e, job.Model)
 	if err != nil {
 		return err
 	}
 	if srv != nil {
 		defer srv.Close()
 	}
-	return c.finish(e, plan, dir, srv, true)
+	return c.finish(e, job, dir, srv, true)
 }
 
 // serve starts the page, nil if none is wanted.
-func (c *trainCmd) serve(e *env, plan *job.Plan) (*live.Server, error) {
+func (c *trainCmd) serve(e *env, m *fit.Model) (*live.Server, error) {
 	if c.Live == "" {
 		return nil, nil
 	}
-	cfg, err := plan.LiveConfig(c.Live)
-	if err != nil {
-		return nil, err
-	}
-	srv, err := live.NewServer(cfg)
+	srv, err := page.Serve(m, c.Live)
 	if err != nil {
 		return nil, exit.Usagef("--live %s: %w", c.Live, err)
 	}
@@ -139,23 +131,34 @@ func (c *trainCmd) serve(e *env, plan *job.Plan) (*live.Server, error) {
 }
 
 // finish runs the job and prints what came of it.
-func (c *trainCmd) finish(e *env, plan *job.Plan, dir *run.Dir, srv *live.Server, resume bool) error {
-	opt := job.Options{Resume: resume, Live: srv, TensorBoard: c.Tensorboard}
-	bar := newProgress(e, c.Quiet, plan.Settings.Steps)
-	opt.Progress, opt.Stage = bar.update, bar.stage
-	res, err := plan.Run(e.ctx, dir, opt)
+func (c *trainCmd) finish(e *env, job *fit.Job, dir *rundir.Dir, srv *live.Server, resume bool) error {
+	bar := newProgress(e, c.Quiet, job.Config.Steps)
+	hooks := &job.Config.Hooks
+	hooks.Step = func(p train.Progress) error { bar.update(p); return nil }
+	hooks.Stage, hooks.Finish, hooks.TensorBoard = bar.stage, pictures.OfRun, c.Tensorboard
+	ctx, run := e.ctx, job.Run
+	if resume {
+		run = job.Continue
+	}
+	if srv != nil {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		page.Attach(job, dir, srv, resume, cancel)
+	}
+	m, err := run(ctx, dir)
 	bar.finish()
-	if opt.Live != nil {
+	if srv != nil {
 		word := "finished"
 		if err != nil {
 			word = "stopped"
 		}
-		_ = opt.Live.Done(word)
+		_ = srv.Done(word)
 	}
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
 			what := "interrupted"
-			if errors.Is(err, job.ErrStopped) {
+			if errors.Is(err, page.ErrStopped) {
 				what = "stopped from the page"
 			}
 			return &exit.Error{Code: exit.Interrupted, Err: fmt.Errorf("%s; continue with: ebm train --resume %s", what, exit.Quote(dir.Path))}
@@ -164,103 +167,58 @@ func (c *trainCmd) finish(e *env, plan *job.Plan, dir *run.Dir, srv *live.Server
 	}
 	switch {
 	case c.JSON:
-		return writeJSON(e.stdout, res)
+		return writeJSON(e.stdout, m.Result)
 	case !c.Quiet:
-		for _, line := range res.Summary() {
+		for _, line := range summary(m.Result) {
 			fmt.Fprintln(e.stdout, line)
 		}
 	}
 	fmt.Fprintln(e.stdout, dir.Path)
-	if opt.Live != nil && terminal(e.stderr) {
-		e.logf("the page stays until Ctrl-C: %s", opt.Live.URL())
+	if srv != nil && terminal(e.stderr) {
+		e.logf("the page stays until Ctrl-C: %s", srv.URL())
 		<-e.ctx.Done()
 	}
 	return nil
 }
 
-// explicit lists the flags of the command line by name.
-func explicit(k *kong.Context) []string {
-	var names []string
-	for _, p := range k.Path {
-		if p.Flag != nil {
-			names = append(names, p.Flag.Name)
-		}
-	}
-	return names
-}
-
-// assigned lists the keys of --set.
-func assigned(set []string) []string {
-	keys := make([]string, len(set))
-	for i, text := range set {
-		key, _, _ := strings.Cut(text, "=")
-		keys[i] = strings.TrimSpace(key)
-	}
-	return keys
-}
-
-// resolve lays the sources of settings over one another: defaults, what suits the objective, the file, --set, flags.
-func (c *trainCmd) resolve(given []string) (settings.Settings, error) {
-	var none settings.Settings
-	var file settings.Layer
+// resolve lays the sources of settings over one another: the file, --set, flags. What none of them gives follows from the data and
+// the objective.
+func (c *trainCmd) resolve(k *kong.Context) (fit.Config, error) {
+	var none fit.Config
+	all := fit.Layer{}
 	if c.Config != "" {
-		b, err := run.ReadText(c.Config)
+		b, err := rundir.ReadText(c.Config)
 		if err != nil {
 			return none, exit.Usagef("--config: %w", err)
 		}
-		var rest settings.Layer
-		if file, rest, err = settings.Parse(c.Config, b, operational); err != nil {
-			return none, err
-		}
-		if err := c.operate(rest, given); err != nil {
-			return none, err
-		}
-	}
-	set := make(settings.Layer)
-	for _, text := range c.Set {
-		l, err := settings.ParseAssignment(text)
+		file, rest, err := fit.ParseConfig(c.Config, b, operational...)
 		if err != nil {
 			return none, err
 		}
-		for key, v := range l {
-			set[key] = v
+		if err := c.operate(rest, explicit(k)); err != nil {
+			return none, err
 		}
+		all = file
 	}
-	flags, err := c.Settings.Given(given)
+	set, err := assignments(c.Set)
 	if err != nil {
 		return none, err
 	}
-	def := settings.Default().Layer()
-	if err := objectiveForFiles(def, file, set, flags); err != nil {
-		return none, err
-	}
-	chosen, err := settings.Merge(def, file, set, flags)
+	flags, err := givenSettings(k)
 	if err != nil {
 		return none, err
 	}
-	return settings.Merge(def, job.Preset(chosen), file, set, flags)
-}
-
-// objectiveForFiles makes nce the default objective where the dataset is a file. Score matching, left to itself, learns a few
-// thousand points by heart: a spike at each has the smallest loss; and pictures have sharp edges.
-func objectiveForFiles(def settings.Layer, over ...settings.Layer) error {
-	for _, l := range over {
-		if _, ok := l["objective"]; ok {
-			return nil
-		}
+	maps.Copy(all, set)
+	maps.Copy(all, flags)
+	cfg, err := fit.Read(all)
+	if err == nil && cfg.Dataset == "" {
+		cfg.Dataset = defaultDataset
 	}
-	s, err := settings.Merge(append([]settings.Layer{def}, over...)...)
-	if err != nil {
-		return err
-	}
-	if model.Given(s) {
-		def["objective"] = json.RawMessage(`"nce"`)
-	}
-	return nil
+	return cfg, err
 }
 
 // operate takes over what the configuration file says about things that are no settings.
-func (c *trainCmd) operate(rest settings.Layer, given []string) error {
+func (c *trainCmd) operate(rest fit.Layer, given []string) error {
 	v := reflect.ValueOf(c).Elem()
 	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "live": v.FieldByName("Live"), "tensorboard": v.FieldByName("Tensorboard"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
 	for key, raw := range rest {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives/verify"
 )
 
@@ -28,7 +27,7 @@ Examples:
 }
 
 func (c *verifyCmd) Run(e *env) error {
-	if err := settings.CheckThreads("--threads", c.Threads); err != nil {
+	if err := checkThreads("--threads", c.Threads); err != nil {
 		return err
 	}
 	checks, err := c.checks()

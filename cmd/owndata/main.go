@@ -14,20 +14,18 @@ import (
 	"math"
 	"os"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 
 	"github.com/stheno-ebm/stheno/datasets"
-	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
-	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
 const (
-	seed  = 1
-	batch = 128 // the default of objectives
-	out   = "runs/owndata"
+	seed = 1
+	out  = "runs/owndata"
 )
 
 func main() {
@@ -41,55 +39,32 @@ func main() {
 		path = os.Args[1]
 	}
 
-	// Read, set a fifth aside, bring every column to mean 0 and deviation 1.
-	all := must(datasets.NewPoints(must(datasets.Load(path))))
-	learn, test, err := all.Split(0.2, train.Stream(seed, "split"))
-	check(err)
-	d, x, y := all.Dim(), learn.Matrix(), test.Matrix()
-	scaler := datasets.NewStandardizer(x)
-	scaler.Apply(x, x)
-	scaler.Apply(y, y)
-	fmt.Printf("%s: %d points of dimension %d, %d of them for testing\n", path, all.Len(), d, test.Len())
+	// Train: noise contrastive estimation on points moved within the scatter of their neighbours, a tenth of them set aside.
+	points := must(datasets.Open(path))
+	model := must(fit.Train(ctx, points, fit.Config{Dataset: path, Hidden: []int{64, 64}, Steps: 1000, Samples: -1}))
+	eval := model.Result.Eval
+	fmt.Printf("%s: points of dimension %d; trained by %s in %.1f s\n", path, model.Dim(), model.Config.Name, model.Result.Seconds)
 
-	// Train, on points moved within the scatter of their neighbours, which could be learnt by heart as they are.
-	e := must(energy.NewFourier(energy.FourierConfig{Dim: d}, func(dim int) (energy.Energy, error) {
-		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: []int{64, 64}})
-	}))
-	theta := energy.Init(e, train.Stream(seed, "init"))
-	nce := must(objectives.New(objectives.NCE{}, e, theta, objectives.Config{Data: x}))
-	var logZ float64
-	result := must(train.Run(ctx, train.Config{
-		Objective: nce, Optimizer: &train.Adam{}, Source: datasets.NewSmoothed(learn, 0.6),
-		Dim: d, Batch: batch, Steps: 1000, Seed: seed,
-		LearningRate: 2e-3, Schedule: train.Cosine{}, Clip: 1, Decay: 0.99,
-		Hooks: train.Hooks{Step: func(p train.Progress) error { logZ = p.Stats.LogZ; return nil }},
-	}))
-	theta.Set(result.Best)
-
-	// Measure: nats per point on the test set, with the log Z that was learnt and with one from annealing, against a Gaussian.
-	eval := must(energy.NewEvaluator(e, theta, energy.EvaluatorConfig{}))
-	energies := make([]float64, test.Len())
-	check(eval.Energies(energies, y))
-	wide := mcmc.FitGaussian(x, 1.5)
-	ladder := must(mcmc.AIS{Reference: wide, Kernel: mcmc.HMC{StepSize: 0.2, Leapfrog: 5}, Chains: 200}.Tune(ctx, eval, 0.97, train.Stream(seed, "path")))
-	annealed, _, err := ladder.Forward(ctx, eval, train.Stream(seed, "log Z"))
-	check(err)
-	gaussian, mean, baseline := mcmc.FitGaussian(x, 1), stat.Mean(energies, nil), 0.0
-	for i := range test.Len() {
-		baseline += gaussian.EnergyAt(nil, y.RawRowView(i)) / float64(test.Len())
+	// Measure: nats per point set aside, with the log Z that was estimated, against a Gaussian of independent columns.
+	x := mat.NewDense(2000, model.Dim(), nil)
+	points.Sample(x, train.Stream(seed, "gaussian"))
+	gaussian, baseline := mcmc.FitGaussian(x, 1), 0.0
+	for i := range 2000 {
+		baseline += gaussian.EnergyAt(nil, x.RawRowView(i)) / 2000
 	}
-	fmt.Printf("trained in %.1f s; log Z: learnt %.2f, annealed %.2f ± %.2f\n", result.Seconds, logZ, annealed.LogZ, annealed.StdErr)
-	fmt.Printf("test points: %.3f nats each, %.3f for a Gaussian of independent columns\n",
-		mean+annealed.LogZ+scaler.LogDet(), baseline+scaler.LogDet())
+	fmt.Printf("log Z: %.2f ± %.2f\n", eval.LogZ, eval.LogZErr)
+	fmt.Printf("points set aside: %.3f nats each, %.3f for a Gaussian of independent columns\n", eval.NLL, baseline)
 
-	// Sample, back in the units of the file.
-	start := mat.NewDense(200, d, nil)
-	learn.Sample(start, train.Stream(seed, "start"))
-	draws := must(mcmc.Sample(ctx, mcmc.HMC{}, mcmc.Cloned(eval), start,
-		mcmc.SampleConfig{Draws: 10, Warmup: mcmc.Warmup{Steps: 50}}, train.Stream(seed, "chains")))
-	scaler.Invert(draws.X, draws.X)
-	check(datasets.Save(out+"/samples.csv", draws.X))
-	fmt.Println(out + "/samples.csv")
+	// Which points are unlikely? Those of least log p.
+	logp := make([]float64, 2000)
+	check(model.LogProb(ctx, logp, x))
+	odd := floats.MinIdx(logp)
+	fmt.Printf("the oddest of 2000 points: %.4g, log p %.1f\n", x.RawRowView(odd), logp[odd])
+
+	// Sample, in the units of the file.
+	draw := must(model.Sample(ctx, fit.SampleConfig{N: 2000, Seed: seed}))
+	check(datasets.Save(out+"/samples.csv", draw.X))
+	fmt.Printf("%s, R̂ %.3f\n", out+"/samples.csv", float64(draw.Diagnostics.MaxRHat))
 }
 
 // coil draws n points.

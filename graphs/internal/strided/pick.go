@@ -29,14 +29,11 @@ func ArgMax[T kernels.Float](g Groups, dst, key []T) {
 	g.At.blocks(func(i, at, a, b, sa, sb int) {
 		for j := range a {
 			d, x := dst[i+j*b:i+j*b+b], key[at+j*sa:]
-			switch n := len(g.Offsets); {
-			case n == 4:
+			if len(g.Offsets) == 4 {
 				argMax4(d, x, sb, g.Offsets)
-			case n > 16 && sb == 1:
-				argMaxAcross(d, x, g.Offsets)
-			default:
-				argMax(d, x, sb, g.Offsets)
+				continue
 			}
+			argMax(d, x, sb, g.Offsets)
 		}
 	})
 }
@@ -74,24 +71,6 @@ func argMax4[T kernels.Float](dst, x []T, step int, offsets []int) {
 			n = m
 		}
 		dst[i] = T(n)
-	}
-}
-
-// argMaxAcross is argMax for large groups that lie side by side: it goes through all of a block together, as memory does. The
-// largest so far seldom changes in them, so that branches are foreseen.
-func argMaxAcross[T kernels.Float](dst, x []T, offsets []int) {
-	var best [64]T
-	for lo := 0; lo < len(dst); lo += len(best) {
-		d := dst[lo:min(lo+len(best), len(dst))]
-		copy(best[:len(d)], x[lo+offsets[0]:])
-		clear(d)
-		for j, o := range offsets[1:] {
-			for i, v := range x[lo+o : lo+o+len(d)] {
-				if v > best[i] {
-					best[i], d[i] = v, T(j+1)
-				}
-			}
-		}
 	}
 }
 

@@ -146,26 +146,6 @@ func TestGroups(t *testing.T) {
 	t.Run("float64", testGroups[float64])
 }
 
-// Large groups side by side, more than a block of them.
-func TestArgMaxAcross(t *testing.T) {
-	rng := rand.New(rand.NewPCG(9, 9))
-	const n, m = 150, 40
-	g := NewGroups(n*m, 0, []int{n, m}, []int{1, n}, 1)
-	x, got := numbers(rng, n*m), make([]float32, n)
-	ArgMax(g, got, x)
-	for i := range n {
-		best := 0
-		for j := range m {
-			if x[j*n+i] > x[best*n+i] {
-				best = j
-			}
-		}
-		if got[i] != float32(best) {
-			t.Fatalf("group %d: got %v, want %d", i, got[i], best)
-		}
-	}
-}
-
 func TestNoAllocation(t *testing.T) {
 	v := New(1000, 0, []int{10, 5, 20}, []int{20, 200, 1})
 	g := NewGroups(1000, 0, []int{5, 10, 5, 4}, []int{200, 20, 4, 1}, 3)

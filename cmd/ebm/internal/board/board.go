@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -18,9 +20,9 @@ import (
 	"time"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
@@ -28,13 +30,13 @@ import (
 // Config is a comparison.
 type Config struct {
 	Datasets, Objectives []string
-	Seeds                int            // 1, 2, … Seeds
-	Set                  settings.Layer // over the defaults of every cell
-	Seconds              float64        // of CPU per cell; 0: as many steps as the settings say
-	Workers              int            // cells at a time
-	Dir                  string         // where cells and results go
-	Shard                Shard          // the part to do; the zero value is all of it
-	Lease                time.Duration  // silence after which a process counts as dead; 0: DefaultLease
+	Seeds                int           // 1, 2, … Seeds
+	Set                  fit.Layer     // over the defaults of every cell
+	Seconds              float64       // of CPU per cell; 0: as many steps as the settings say
+	Workers              int           // cells at a time
+	Dir                  string        // where cells and results go
+	Shard                Shard         // the part to do; the zero value is all of it
+	Lease                time.Duration // silence after which a process counts as dead; 0: DefaultLease
 	Done                 func(c Cell, done, total int)
 	Waiting              func(cells int) // for other processes, which train them; called once
 }
@@ -46,7 +48,7 @@ type Cell struct {
 	Seed      uint64          `json:"seed"`
 	Steps     int             `json:"steps"`
 	CPU       float64         `json:"cpu_seconds"`    // of training
-	Set       settings.Layer  `json:"set,omitempty"`  // over the defaults
+	Set       fit.Layer       `json:"set,omitempty"`  // over the defaults
 	Data      string          `json:"data,omitempty"` // what the file was known by
 	Error     string          `json:"error,omitempty"`
 	Run       string          `json:"run,omitempty"` // folder, from that of the board; none where the objective refused the data
@@ -137,18 +139,18 @@ func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 // What fails in its training is the cell's, as is the refusal of its objective to learn from the data; an error is
 // about the comparison.
 func (cfg Config) cell(ctx context.Context, led *ledger, c *Cell) error {
-	s, err := cfg.settings(*c)
+	given, err := cfg.given(*c)
 	if err != nil {
 		return err
 	}
 	lease, ctx, err := led.claim(ctx, c.Name())
 	if errors.Is(err, errDone) {
-		return cfg.read(c, s)
+		return cfg.read(c, given)
 	}
 	if err != nil {
 		return err
 	}
-	if err := cfg.fill(ctx, c, s, lease); err != nil {
+	if err := cfg.fill(ctx, c, given, lease); err != nil {
 		lease.release()
 		if !lease.mine() {
 			return errBusy
@@ -161,23 +163,20 @@ func (cfg Config) cell(ctx context.Context, led *ledger, c *Cell) error {
 		}
 		return err
 	}
-	return cfg.read(c, s)
+	return cfg.read(c, given)
 }
 
 // fill trains a cell in the folder of the lease.
-func (cfg Config) fill(ctx context.Context, c *Cell, s settings.Settings, lease *lease) error {
-	dir, resume, err := cfg.open(c, &s, lease)
-	var refusal *job.Refusal
+func (cfg Config) fill(ctx context.Context, c *Cell, given fit.Layer, lease *lease) error {
+	job, dir, err := cfg.open(c, given, lease)
+	var refusal *fit.RefusedError
 	if errors.As(err, &refusal) {
-		return cfg.refuse(c, s, lease.run(), refusal)
+		return cfg.refuse(c, lease.run(), refusal)
 	}
 	if err != nil {
 		return err
 	}
-	plan, err := job.Prepare(s)
-	if err != nil {
-		return err
-	}
+	defer dir.Unlock()
 	earlier, err := readSeconds(dir.Path, spentFile)
 	if err != nil {
 		return err
@@ -191,15 +190,15 @@ func (cfg Config) fill(ctx context.Context, c *Cell, s settings.Settings, lease 
 		return earlier + spent.Seconds()
 	}
 	store := func() error { return dir.Write(spentFile, fmt.Appendf(nil, "%g\n", seconds())) }
-	res, err := plan.Run(ctx, dir, job.Options{
-		Resume: resume, NoPictures: true,
+	job.Config.Hooks = fit.Hooks{
 		Checkpoint: func(int) error { return store() },
 		Stage: func(string) {
 			if trained < 0 {
 				trained = threadTime() - before
 			}
 		},
-	})
+	}
+	m, err := job.Continue(ctx, dir)
 	result := *c
 	switch {
 	case errors.Is(err, train.ErrDiverged):
@@ -210,24 +209,24 @@ func (cfg Config) fill(ctx context.Context, c *Cell, s settings.Settings, lease 
 		}
 		return err
 	default:
-		result.Eval = res.Eval
+		result.Eval = m.Result.Eval
 	}
-	result.Steps, result.CPU, result.Set, result.Run = s.Steps, seconds(), cfg.Set, c.folder()
+	result.Steps, result.CPU, result.Set, result.Run = job.Config.Steps, seconds(), cfg.Set, c.folder()
 	return result.write(dir)
 }
 
 // refuse stores that the objective cannot learn from the data.
-func (cfg Config) refuse(c *Cell, s settings.Settings, path string, refusal *job.Refusal) error {
-	dir := &run.Dir{Path: path}
+func (cfg Config) refuse(c *Cell, path string, refusal *fit.RefusedError) error {
+	dir := &rundir.Dir{Path: path}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return err
 	}
 	result := *c
-	result.Error, result.Set = exit.Line(refusal), cfg.Set
-	return errors.Join(cfg.begin(dir, s), result.write(dir))
+	result.Error, result.Set = exit.Line(refusal.Err), cfg.Set
+	return result.write(dir)
 }
 
-func (c Cell) write(dir *run.Dir) error {
+func (c Cell) write(dir *rundir.Dir) error {
 	b, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return err
@@ -252,27 +251,49 @@ func readSeconds(folder, name string) (float64, error) {
 	return v, nil
 }
 
-// settings are those of a cell: the defaults for its objective and data, and what was set.
-func (cfg Config) settings(c Cell) (settings.Settings, error) {
-	own := settings.Default()
-	own.Dataset, own.Objective, own.Seed, own.Frames, own.Threads = c.Dataset, c.Objective, c.Seed, 0, 1
-	layer := own.Layer()
-	chosen, err := settings.Merge(layer, cfg.Set)
-	if err != nil {
-		return chosen, err
+// given are the settings that a cell names: what compare chooses, and of what was set all that its objective knows.
+func (cfg Config) given(c Cell) (fit.Layer, error) {
+	l := fit.Layer{}
+	for key, v := range map[string]any{"dataset": c.Dataset, "objective": c.Objective, "seed": c.Seed, "frames": 0, "threads": 1} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		l[key] = b
 	}
-	return settings.Merge(layer, job.Preset(chosen), cfg.Set)
+	maps.Copy(l, cfg.Set)
+	for key := range l {
+		if f, ok := fit.Lookup(key); ok && f.Objectives != nil && !slices.Contains(f.Objectives, c.Objective) {
+			delete(l, key)
+		}
+	}
+	return l, nil
+}
+
+// job prepares the run of a cell.
+func (cfg Config) job(c *Cell, given fit.Layer) (*fit.Job, error) {
+	config, err := fit.Read(given)
+	if err != nil {
+		return nil, err
+	}
+	src, err := datasets.Open(c.Dataset)
+	if err != nil {
+		return nil, &fit.DataError{Dataset: c.Dataset, Err: err}
+	}
+	return fit.Prepare(src, config)
 }
 
 // read reads what a cell came to.
-func (cfg Config) read(c *Cell, s settings.Settings) error {
+func (cfg Config) read(c *Cell, given fit.Layer) error {
 	path := filepath.Join(cfg.Dir, c.folder())
 	old, err := readCell(path)
 	if err != nil {
 		return err
 	}
-	if err := cfg.match(path, s); err != nil {
-		return err
+	if !old.Refused() {
+		if err := cfg.match(path, given); err != nil {
+			return err
+		}
 	}
 	if old.Data != c.Data {
 		return exit.Usagef("%s has changed since %s was made; choose another --out, or remove it", c.Dataset, path)
@@ -296,70 +317,73 @@ func readCell(path string) (Cell, error) {
 }
 
 // open makes the run directory of a cell, or takes over that of an earlier owner, with its settings.
-func (cfg Config) open(c *Cell, s *settings.Settings, lease *lease) (dir *run.Dir, resume bool, err error) {
+func (cfg Config) open(c *Cell, given fit.Layer, lease *lease) (*fit.Job, *rundir.Dir, error) {
 	if from := lease.earlier(); from != "" {
-		if err := cfg.match(from, *s); err != nil {
-			return nil, false, err
+		if err := cfg.match(from, given); err != nil {
+			return nil, nil, err
 		}
 		if err := lease.adopt(from); err != nil {
-			return nil, false, err
+			return nil, nil, err
 		}
-		if dir, err = run.Open(lease.run()); err != nil {
-			return nil, false, err
-		}
-		*s, err = dir.Settings()
-		return dir, true, err
+		return fit.Reopen(lease.run(), nil)
 	}
-	plan, err := job.Prepare(*s)
+	job, err := cfg.job(c, given)
 	if err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
 	if cfg.Seconds > 0 {
-		per, err := plan.StepTime(threadTime)
+		per, err := job.StepTime(threadTime)
 		if err != nil {
-			return nil, false, err
+			return nil, nil, err
 		}
-		s.Steps = max(100, int(cfg.Seconds/per.Seconds()))
+		if job, err = cfg.job(c, given); err != nil { // the first one is used up
+			return nil, nil, err
+		}
+		job.Config.Steps = max(100, int(cfg.Seconds/per.Seconds()))
 	}
 	if err := os.MkdirAll(lease.run(), 0o755); err != nil {
-		return nil, false, exit.Usagef("--out %s: %w", cfg.Dir, err)
+		return nil, nil, exit.Usagef("--out %s: %w", cfg.Dir, err)
 	}
-	dir = &run.Dir{Path: lease.run()}
-	return dir, false, cfg.begin(dir, *s)
+	dir := &rundir.Dir{Path: lease.run()}
+	return job, dir, cfg.begin(dir, job)
 }
 
 // begin writes what a cell is trained with. With its settings a run has begun: the budget comes first.
-func (cfg Config) begin(dir *run.Dir, s settings.Settings) error {
+func (cfg Config) begin(dir *rundir.Dir, job *fit.Job) error {
 	if cfg.Seconds > 0 {
 		if err := dir.Write(budgetFile, fmt.Appendf(nil, "%g\n", cfg.Seconds)); err != nil {
 			return err
 		}
 	}
-	return dir.Write(run.Config, s.Config())
+	return job.Config.Store(dir)
 }
 
-// match refuses a folder that was made with other settings or another budget; the steps that a budget chose may
-// differ.
-func (cfg Config) match(path string, s settings.Settings) error {
-	dir, err := run.Open(path)
+// match refuses a folder that was made with other settings or another budget.
+func (cfg Config) match(path string, given fit.Layer) error {
+	dir, err := rundir.Open(path)
 	if err != nil {
 		return err
 	}
-	old, err := dir.Settings()
+	old, err := fit.ReadConfig(dir)
 	if err != nil {
 		return err
 	}
 	budget, err := readSeconds(path, budgetFile)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case budget != cfg.Seconds:
-		return exit.Usagef("%s was made with %s, not with %s; choose another --out, or remove it", path, budgetName(budget), budgetName(cfg.Seconds))
-	case budget > 0:
-		s.Steps = old.Steps
 	}
-	if string(old.JSON()) != string(s.JSON()) {
-		return exit.Usagef("%s was made with other settings; choose another --out, or remove it", path)
+	if budget != cfg.Seconds {
+		return exit.Usagef("%s was made with %s, not with %s; choose another --out, or remove it", path, budgetName(budget), budgetName(cfg.Seconds))
+	}
+	values, err := old.Layer()
+	if err != nil {
+		return err
+	}
+	for key, want := range given {
+		var a, b any
+		if json.Unmarshal(want, &a) != nil || json.Unmarshal(values[key], &b) != nil || !reflect.DeepEqual(a, b) {
+			return exit.Usagef("%s was made with other settings (%s); choose another --out, or remove it", path, key)
+		}
 	}
 	return nil
 }

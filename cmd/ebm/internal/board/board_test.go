@@ -2,6 +2,7 @@ package board_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -12,21 +13,15 @@ import (
 	"time"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/board"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
 // small is one cell that trains for about a second.
 func small(t *testing.T) (board.Config, string) {
 	t.Helper()
-	set := make(settings.Layer)
-	for _, text := range []string{"steps=20000", "hidden=8", "batch=16", "samples=0", "test-points=100", "grid=50"} {
-		l, err := settings.ParseAssignment(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for k, v := range l {
-			set[k] = v
-		}
+	set := make(fit.Layer)
+	for key, value := range map[string]string{"steps": "20000", "hidden": "[8]", "batch": "16", "samples": "0", "test-points": "100", "grid": "50"} {
+		set[key] = json.RawMessage(value)
 	}
 	dir := t.TempDir()
 	return board.Config{Datasets: []string{"4squares"}, Objectives: []string{"nce"}, Seeds: 1, Set: set, Workers: 1, Dir: dir},

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
 // Every shard works out for itself which cells are its own, on whatever machine it is. Therefore the estimates rest on
@@ -101,7 +103,14 @@ func rowCost(objective string, dim int64, hidden []int) int64 {
 
 // cost is about the CPU time of a cell on one core.
 func (cfg Config) cost(c Cell, dim int64) (time.Duration, error) {
-	s, err := cfg.settings(c)
+	given, err := cfg.given(c)
+	if err != nil {
+		return 0, err
+	}
+	s, err := fit.Read(given)
+	if err == nil {
+		s, err = fit.Suited(s, objectives.Facts{Dim: int(dim)})
+	}
 	if err != nil {
 		return 0, err
 	}

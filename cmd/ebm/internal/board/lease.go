@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -285,7 +285,7 @@ func (c *lease) run() string { return filepath.Join(c.turn(c.cell, c.n), runDir)
 func (c *lease) earlier() string {
 	for _, n := range slices.Backward(c.turns(c.cell)) {
 		dir := filepath.Join(c.turn(c.cell, n), runDir)
-		if _, err := os.Stat(filepath.Join(dir, run.Config)); n < c.n && err == nil {
+		if _, err := os.Stat(filepath.Join(dir, rundir.Config)); n < c.n && err == nil {
 			return dir
 		}
 	}
@@ -346,7 +346,7 @@ func copyRun(to, from string) error {
 	if err != nil {
 		return err
 	}
-	checkpoint := filepath.Dir(filepath.Join(from, filepath.FromSlash(run.State))) + string(filepath.Separator)
+	checkpoint := filepath.Dir(filepath.Join(from, filepath.FromSlash(rundir.State))) + string(filepath.Separator)
 	slices.SortStableFunc(files, func(a, b string) int {
 		first := func(path string) int {
 			if strings.HasPrefix(path, checkpoint) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
 
 // stranger makes the owner of a turn one of another machine, whose processes cannot be looked at.
@@ -58,10 +58,10 @@ func TestLease(t *testing.T) {
 	a, _ := mustClaim(t, first, "cell")
 	wantErr(t, second, "cell", errBusy)
 	wantErr(t, first, "cell", errBusy)
-	write(t, filepath.Join(a.run(), run.Config), "settings")
-	write(t, filepath.Join(a.run(), run.State), "state")
-	write(t, filepath.Join(a.run(), run.Metrics), "records")
-	write(t, filepath.Join(a.run(), "."+run.Metrics+".1.tmp"), "half")
+	write(t, filepath.Join(a.run(), rundir.Config), "settings")
+	write(t, filepath.Join(a.run(), rundir.State), "state")
+	write(t, filepath.Join(a.run(), rundir.Metrics), "records")
+	write(t, filepath.Join(a.run(), "."+rundir.Metrics+".1.tmp"), "half")
 	if a.earlier() != "" {
 		t.Errorf("the first owner finds a run: %s", a.earlier())
 	}
@@ -74,7 +74,7 @@ func TestLease(t *testing.T) {
 	if err := b.adopt(b.earlier()); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{run.Config, run.State, run.Metrics} {
+	for _, name := range []string{rundir.Config, rundir.State, rundir.Metrics} {
 		if _, err := os.Stat(filepath.Join(b.run(), filepath.FromSlash(name))); err != nil {
 			t.Error(err)
 		}
@@ -89,7 +89,7 @@ func TestLease(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantErr(t, first, "cell", errDone)
-	if _, err := os.Stat(filepath.Join(dir, cellsDir, "cell", run.Config)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, cellsDir, "cell", rundir.Config)); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, workDir, "cell")); err == nil {
@@ -126,7 +126,7 @@ func TestLapse(t *testing.T) {
 	if a.mine() {
 		t.Error("it has not found that it was succeeded")
 	}
-	write(t, filepath.Join(b.run(), run.Config), "settings")
+	write(t, filepath.Join(b.run(), rundir.Config), "settings")
 	if !b.mine() {
 		t.Error("its successor has lost the cell")
 	}

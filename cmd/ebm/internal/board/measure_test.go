@@ -3,10 +3,12 @@ package board
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -14,25 +16,22 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/job"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
 var update = flag.Bool("update", false, "measure anew, for minutes")
 
 // assign makes settings of KEY=VALUE.
-func assign(t *testing.T, texts ...string) settings.Layer {
+func assign(t *testing.T, texts ...string) fit.Layer {
 	t.Helper()
-	layer := make(settings.Layer)
+	layer := make(fit.Layer)
 	for _, text := range texts {
-		l, err := settings.ParseAssignment(text)
-		if err != nil {
-			t.Fatal(err)
+		key, value, _ := strings.Cut(text, "=")
+		if f, ok := fit.Lookup(key); ok && f.Type.Kind() == reflect.Slice {
+			value = "[" + value + "]"
 		}
-		for k, v := range l {
-			layer[k] = v
-		}
+		layer[key] = json.RawMessage(value)
 	}
 	return layer
 }
@@ -71,11 +70,12 @@ func measureCosts(t *testing.T) {
 		}{{"4squares", 2}, {"mixture10", 10}, {"ring20", 20}} {
 			line := fmt.Sprintf("%s,%d", o, d.dim)
 			for _, hidden := range []string{"hidden=128,128", "hidden=32,32"} {
-				s, err := Config{Set: assign(t, hidden)}.settings(Cell{Dataset: d.name, Objective: o, Seed: 1})
+				cfg, cell := Config{Set: assign(t, hidden)}, Cell{Dataset: d.name, Objective: o, Seed: 1}
+				given, err := cfg.given(cell)
 				if err != nil {
 					t.Fatal(err)
 				}
-				plan, err := job.Prepare(s)
+				plan, err := cfg.job(&cell, given)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -87,7 +87,7 @@ func measureCosts(t *testing.T) {
 					}
 					best = min(best, took)
 				}
-				line += fmt.Sprintf(",%d", best.Nanoseconds()/int64(s.Batch))
+				line += fmt.Sprintf(",%d", best.Nanoseconds()/int64(plan.Config.Batch))
 			}
 			b.WriteString(line + "\n")
 		}

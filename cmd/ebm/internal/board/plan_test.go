@@ -2,13 +2,14 @@ package board
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
 	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
 // TestShards: whatever their number, every cell is in one shard, and none is longer than the greedy rule allows: 4/3
@@ -45,15 +46,13 @@ func TestShards(t *testing.T) {
 // something.
 func TestCostsGrow(t *testing.T) {
 	cost := func(dataset, objective string, set ...string) time.Duration {
-		cfg := Config{Set: make(settings.Layer)}
+		cfg := Config{Set: make(fit.Layer)}
 		for _, text := range set {
-			l, err := settings.ParseAssignment(text)
-			if err != nil {
-				t.Fatal(err)
+			key, value, _ := strings.Cut(text, "=")
+			if key == "hidden" {
+				value = "[" + value + "]"
 			}
-			for k, v := range l {
-				cfg.Set[k] = v
-			}
+			cfg.Set[key] = json.RawMessage(value)
 		}
 		c, err := cfg.costs([]Cell{{Dataset: dataset, Objective: objective, Seed: 1}})
 		if err != nil {

@@ -11,8 +11,7 @@ import (
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -24,7 +23,7 @@ type Sweep struct {
 	Datasets   []string          `json:"datasets"`
 	Objectives []string          `json:"objectives"`
 	Seeds      int               `json:"seeds"`
-	Set        settings.Layer    `json:"set,omitempty"`
+	Set        fit.Layer         `json:"set,omitempty"`
 	Seconds    float64           `json:"seconds,omitempty"` // of CPU per cell
 	Data       map[string]string `json:"data,omitempty"`    // what files were known by
 }
@@ -33,7 +32,7 @@ type Sweep struct {
 func (cfg Config) sweep() (Sweep, error) {
 	s := Sweep{Datasets: cfg.Datasets, Objectives: cfg.Objectives, Seeds: cfg.Seeds, Set: cfg.Set, Seconds: cfg.Seconds}
 	for _, d := range cfg.Datasets {
-		sum, err := model.FileSum(d)
+		sum, err := fit.DataSum(d)
 		if err != nil {
 			return s, fmt.Errorf("--datasets: %w", err)
 		}
@@ -111,7 +110,7 @@ func (s Sweep) differs(dir string, other Sweep) string {
 // settings are those over the defaults, as people write them.
 func (s Sweep) settings() string {
 	var words []string
-	for _, key := range settings.Keys() {
+	for _, key := range fit.Keys() {
 		if v, ok := s.Set[key]; ok {
 			words = append(words, "--set "+exit.Quote(key+"="+assigned(v)))
 		}

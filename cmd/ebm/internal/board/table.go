@@ -10,8 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/viz"
 	"gonum.org/v1/plot/vg"
@@ -185,21 +184,13 @@ func Picture(cfg Config, cells []Cell) (*viz.Figure, error) {
 
 // density is one cell of the picture; nil where the data are not planar.
 func density(st *viz.Style, board string, c Cell) (*viz.Cell, error) {
-	dir, err := run.Open(filepath.Join(board, filepath.FromSlash(c.Run)))
-	if err != nil {
+	m, err := fit.Open(filepath.Join(board, filepath.FromSlash(c.Run)))
+	if err != nil || m.Dim() != 2 {
 		return nil, err
 	}
-	m, err := model.Open(dir)
-	if err != nil || m.Data.Dim != 2 {
-		return nil, err
-	}
-	fn, err := m.Density(m.Params)
-	if err != nil {
-		return nil, err
-	}
-	lo, hi := m.Data.Box()
+	lo, hi := m.Box()
 	g := viz.NewGrid(lo, hi, 121)
-	if err := g.Eval(fn.Energy); err != nil {
+	if err := g.Eval(m.Energy); err != nil {
 		return nil, err
 	}
 	for i, e := range g.Z {

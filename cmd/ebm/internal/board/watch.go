@@ -14,7 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
@@ -149,11 +150,11 @@ func (w *Watcher) running(c Cell) []Running {
 		return nil
 	}
 	r := Running{Cell: c.Name(), Owner: o.Name, Dead: w.led.free(c.Name(), n)}
-	dir := &run.Dir{Path: filepath.Join(w.led.turn(c.Name(), n), runDir)}
-	if settings, err := dir.Settings(); err == nil {
-		r.Steps = settings.Steps
+	dir := &rundir.Dir{Path: filepath.Join(w.led.turn(c.Name(), n), runDir)}
+	if c, err := fit.ReadConfig(dir); err == nil {
+		r.Steps = c.Steps
 	}
-	r.Step, r.Rate = progress(dir.File(run.Metrics))
+	r.Step, r.Rate = progress(dir.File(rundir.Metrics))
 	return []Running{r}
 }
 

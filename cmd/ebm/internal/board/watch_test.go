@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/objectives"
+	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
@@ -33,10 +34,17 @@ func TestWatch(t *testing.T) {
 	l := newLedger(dir, time.Hour)
 	running, _ := mustClaim(t, l, cells[3].Name())
 	defer running.stop()
-	s := settings.Default()
+	s, err := fit.Suited(fit.Config{Dataset: "4squares"}, objectives.Facts{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.Steps = 2500
-	write(t, filepath.Join(running.run(), run.Config), string(s.Config()))
-	write(t, filepath.Join(running.run(), run.Metrics), `{"step":400,"loss":1,"seconds":1}`+"\n"+
+	config, err := s.MarshalConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(running.run(), rundir.Config), string(config))
+	write(t, filepath.Join(running.run(), rundir.Metrics), `{"step":400,"loss":1,"seconds":1}`+"\n"+
 		`{"step":1000,"loss":1,"seconds":2}`+"\n"+`{"step":1500,"lo`) // being written
 	dead, _ := mustClaim(t, l, cells[4].Name())
 	dead.stop()

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
 
 // The exit codes.
@@ -51,17 +54,84 @@ func Code(err error) int {
 		return e.Code
 	case errors.Is(err, context.Canceled):
 		return Interrupted
+	case input(err):
+		return Usage
 	}
 	return Failed
 }
 
+// input tells errors about what was given, a setting, a file or data, from those of the work.
+func input(err error) bool {
+	var (
+		field   *fit.FieldError
+		unknown *fit.UnknownError
+		refused *fit.RefusedError
+		data    *fit.DataError
+		format  *fit.FormatError
+		file    *rundir.FileError
+	)
+	return errors.As(err, &field) || errors.As(err, &unknown) || errors.As(err, &refused) || errors.As(err, &data) ||
+		errors.As(err, &format) || errors.As(err, &file)
+}
+
+// keys are the names of settings in the texts of package fit.
+var keys = regexp.MustCompile("`[a-z0-9-]+`")
+
+// flags says an error of package fit in terms of the command line: settings are flags.
+func flags(err error) string {
+	if e, ok := err.(*fit.FieldError); ok {
+		return keys.ReplaceAllStringFunc(e.Text("--"+e.Key), func(key string) string {
+			if _, ok := fit.Lookup(strings.Trim(key, "`")); ok {
+				return "--" + strings.Trim(key, "`")
+			}
+			return key
+		})
+	}
+	switch e := err.(type) {
+	case *fit.UnknownError:
+		what := "key"
+		if e.Key != "" {
+			what = "--" + e.Key
+		}
+		if e.File != "" {
+			what = e.File + ": " + what
+		}
+		return Unknown(what, e.Name, e.Known).Error()
+	case *fit.RefusedError:
+		return fmt.Sprintf("--objective %s: %v", e.Objective, e.Err)
+	case *fit.FormatError:
+		text := e.Error()
+		if e.Version < fit.Format {
+			text += fmt.Sprintf(" (ebm train --config %s)", Quote(e.Path))
+		}
+		return text
+	case interface{ Unwrap() []error }:
+		text := err.Error()
+		for _, one := range e.Unwrap() {
+			if inner := one.Error(); strings.Count(text, inner) == 1 {
+				text = strings.Replace(text, inner, flags(one), 1)
+			}
+		}
+		return text
+	case interface{ Unwrap() error }:
+		inner := e.Unwrap()
+		if inner == nil {
+			break
+		}
+		if outer, text := err.Error(), inner.Error(); strings.Count(outer, text) == 1 {
+			return strings.Replace(outer, text, flags(inner), 1)
+		}
+	}
+	return err.Error()
+}
+
 // prefixes are the names of packages in front of an error's text, which mean nothing to a user.
-var prefixes = regexp.MustCompile(`(^|: |\()(train|datasets|energy|objectives|mcmc|metrics|viz|live|graphs|safetensors): `)
+var prefixes = regexp.MustCompile(`(^|: |\()(train|datasets|energy|objectives|mcmc|metrics|viz|live|graphs|safetensors|fit|rundir): `)
 
 // Line is the error's text on one line, without the names of packages.
 func Line(err error) string {
 	var parts []string
-	for line := range strings.SplitSeq(err.Error(), "\n") {
+	for line := range strings.SplitSeq(flags(err), "\n") {
 		line = strings.TrimSpace(line)
 		for {
 			shorter := prefixes.ReplaceAllString(line, "$1")

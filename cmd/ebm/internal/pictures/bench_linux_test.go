@@ -1,4 +1,4 @@
-package job
+package pictures
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/settings"
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
 // processor is the time that all threads of this process have had.
@@ -21,35 +21,23 @@ func processor() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// defaultRun is the run of `ebm train` without flags but --threads.
-func defaultRun(b *testing.B, threads int) (*Plan, *run.Dir) {
-	b.Helper()
-	base := settings.Default()
-	s, err := settings.Merge(base.Layer(), Preset(base))
-	if err != nil {
-		b.Fatal(err)
-	}
-	s.Threads = threads
-	p, err := Prepare(s)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return p, created(b, s)
-}
-
 // BenchmarkAnimation is the default run, from its first step to its last picture: the processor time of all of it, of the
 // panel and of the animation, and the share by which the animation prolongs the rest. Less than 20 % are wanted.
 //
-//	go test ./cmd/ebm/internal/job -run ^$ -bench Animation -benchtime 1x
+//	go test ./cmd/ebm/internal/pictures -run ^$ -bench Animation -benchtime 1x
 func BenchmarkAnimation(b *testing.B) {
 	for b.Loop() {
-		p, dir := defaultRun(b, 0)
+		truth, err := datasets.New("4squares")
+		if err != nil {
+			b.Fatal(err)
+		}
 		start := processor()
-		if _, err := p.Run(context.Background(), dir, Options{}); err != nil {
+		m, err := fit.Train(context.Background(), truth, fit.Config{Dataset: "4squares", Out: filepath.Join(b.TempDir(), "run"), Hooks: fit.Hooks{Finish: OfRun}})
+		if err != nil {
 			b.Fatal(err)
 		}
 		whole := processor() - start
-		pics := &Pictures{Model: p.model, Dir: dir}
+		pics := &Pictures{Model: m}
 		start = processor()
 		if err := pics.Panel(context.Background(), filepath.Join(b.TempDir(), "panel.png")); err != nil {
 			b.Fatal(err)

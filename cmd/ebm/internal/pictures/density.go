@@ -1,4 +1,4 @@
-package job
+package pictures
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
-	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/viz"
 )
 
@@ -21,33 +20,18 @@ func (p *Pictures) CheckDensity(flag string) error {
 	if err := p.checkPlane(flag); err != nil {
 		return err
 	}
-	if _, ok := p.Model.Data.Truth.(datasets.LogProber); !ok {
-		return exit.Usagef("%s: it needs a known density, and that of %s is not; ebm plot --kind contour draws the model alone", flag, p.Model.Settings.Dataset)
+	if _, ok := p.Model.Truth().(datasets.LogProber); !ok {
+		return exit.Usagef("%s: it needs a known density, and that of %s is not; ebm plot --kind contour draws the model alone", flag, p.Model.Config.Dataset)
 	}
 	return nil
 }
 
 // checkPlane refuses, in the name of the flag, data that do not lie in the plane.
 func (p *Pictures) checkPlane(flag string) error {
-	if d := p.Model.Data.Dim; d != 2 {
+	if d := p.Model.Dim(); d != 2 {
 		return exit.Usagef("%s: it needs data of 2 dimensions, these have %d", flag, d)
 	}
 	return nil
-}
-
-// logZ integrates exp(−E).
-func (p *Pictures) logZ(ctx context.Context) (float64, error) {
-	density, err := p.Model.Density(p.Model.Params)
-	if err != nil {
-		return 0, err
-	}
-	lo, hi := p.Model.Data.Truth.Bounds()
-	most := p.Model.Settings.Grid
-	q, err := metrics.Integrate(ctx, density.Energy, lo, hi, metrics.QuadratureConfig{Start: min(200, most), Max: most})
-	if err != nil {
-		return 0, err
-	}
-	return q.LogZ, nil
 }
 
 // Density writes the true density, the model's, which is exp(−E − logZ), their difference, and where the true score is
@@ -59,25 +43,21 @@ func (p *Pictures) Density(ctx context.Context, logZ float64, path string) error
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	data := p.Model.Data
-	density, err := p.Model.Density(p.Model.Params)
-	if err != nil {
-		return err
-	}
-	lo, hi := data.Box()
+	data := p.Model.Truth()
+	lo, hi := p.Model.Box()
 	truth := viz.NewGrid(lo, hi, densityNodes)
 	points := truth.Points()
 	n, d := points.Dims()
-	data.Truth.(datasets.LogProber).LogProb(truth.Z, points)
-	fit, grad := truth.Clone(), mat.NewDense(n, d, nil)
-	if err := density.EnergyGrad(fit.Z, grad, points); err != nil {
+	data.(datasets.LogProber).LogProb(truth.Z, points)
+	model, grad := truth.Clone(), mat.NewDense(n, d, nil)
+	if err := p.Model.EnergyGrad(model.Z, grad, points); err != nil {
 		return err
 	}
 	for i := range truth.Z {
-		truth.Z[i], fit.Z[i] = math.Exp(truth.Z[i]), math.Exp(-fit.Z[i]-logZ)
+		truth.Z[i], model.Z[i] = math.Exp(truth.Z[i]), math.Exp(-model.Z[i]-logZ)
 	}
-	pic := &viz.Triptych{Title: p.Model.Settings.Dataset + " · " + p.Model.Settings.Objective, True: truth, Model: fit, Style: p.Style}
-	if scorer, ok := data.Truth.(datasets.Scorer); ok {
+	pic := &viz.Triptych{Title: p.Model.Config.Dataset + " · " + p.Model.Config.Name, True: truth, Model: model, Style: p.Style}
+	if scorer, ok := data.(datasets.Scorer); ok {
 		score := mat.NewDense(n, d, nil)
 		scorer.Score(score, points)
 		pic.Score = truth.Clone()

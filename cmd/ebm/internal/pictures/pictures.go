@@ -1,4 +1,5 @@
-package job
+// Package pictures draws a run: panel, animation, diagnostics, chains.
+package pictures
 
 import (
 	"context"
@@ -11,9 +12,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/train"
 	"github.com/stheno-ebm/stheno/viz"
 )
@@ -22,30 +23,46 @@ const gridNodes = 101 // of the energy grid, along each axis
 
 // Pictures draws a run.
 type Pictures struct {
-	Model   *model.Model
-	Dir     *run.Dir
+	Model   *fit.Model // with a run directory
 	Samples *mat.Dense // nil: read from the run directory, if it has some
 	Style   *viz.Style // nil means viz.Light
 }
 
-// data returns points of the data to show, nil where there are none.
-func (p *Pictures) data(n int) mat.Matrix {
-	if p.Model.Data.Truth == nil {
+func (p *Pictures) dir() *rundir.Dir { return p.Model.Dir() }
+
+// OfRun draws the pictures that every run ends with into its directory: the panel, and in the plane the animation.
+func OfRun(ctx context.Context, m *fit.Model) error {
+	p := &Pictures{Model: m}
+	if m.Draw != nil {
+		p.Samples = m.Draw.X
+	}
+	if err := p.Panel(ctx, p.dir().File(rundir.Panel)); err != nil {
+		return err
+	}
+	if m.Config.Frames == 0 || m.Dim() != 2 {
 		return nil
 	}
-	x := mat.NewDense(n, p.Model.Data.Dim, nil)
-	p.Model.Data.Truth.Sample(x, train.Stream(p.Model.Settings.Seed, "picture"))
+	return p.Animation(ctx, p.dir().File(rundir.Animation))
+}
+
+// Data returns points of a model's data to show, nil where there are none.
+func Data(m *fit.Model, n int) mat.Matrix {
+	if m.Truth() == nil {
+		return nil
+	}
+	x := mat.NewDense(n, m.Dim(), nil)
+	m.Truth().Sample(x, train.Stream(m.Config.Seed, "picture"))
 	return x
 }
 
 // curves reads the loss and the KL from the records.
 func (p *Pictures) curves() (loss, kl viz.Series, err error) {
-	if err := p.Dir.Check(run.Metrics); err != nil {
+	if err := p.dir().Check(rundir.Metrics); err != nil {
 		return loss, kl, err
 	}
-	records, err := train.ReadRecords(p.Dir.File(run.Metrics))
+	records, err := fit.Records(p.dir())
 	if err != nil {
-		return loss, kl, exit.AsUsage(err)
+		return loss, kl, err
 	}
 	loss.Name, kl.Name = "loss", "KL (nats)"
 	for _, r := range records {
@@ -62,12 +79,12 @@ func (p *Pictures) curves() (loss, kl viz.Series, err error) {
 
 // panel is the picture of the run as it stands.
 func (p *Pictures) panel() (*viz.Panel, error) {
-	s := p.Model.Settings
+	s := p.Model.Config
 	loss, kl, err := p.curves()
 	if err != nil {
 		return nil, err
 	}
-	pic := &viz.Panel{Title: s.Dataset + " · " + s.Objective, Data: p.data(3000), Names: p.Model.Data.Names, Steps: s.Steps, Step: s.Steps, Style: p.Style}
+	pic := &viz.Panel{Title: s.Dataset + " · " + s.Name, Data: Data(p.Model, 3000), Names: p.Model.Names(), Steps: s.Steps, Step: s.Steps, Style: p.Style}
 	samples, err := p.readSamples()
 	if err != nil {
 		return nil, err
@@ -81,7 +98,7 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 	if len(kl.X) > 0 {
 		pic.Other = []viz.Series{kl}
 	}
-	if p.Model.Data.Dim != 2 {
+	if p.Model.Dim() != 2 {
 		return pic, nil
 	}
 	density, err := p.Model.Density(p.Model.Params)
@@ -94,7 +111,7 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 
 // grid is an empty grid over the box of the data.
 func (p *Pictures) grid() *viz.Grid {
-	lo, hi := p.Model.Data.Box()
+	lo, hi := p.Model.Box()
 	return viz.NewGrid(lo, hi, gridNodes)
 }
 
@@ -129,40 +146,40 @@ func saveFrames(a interface {
 }
 
 func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
-	s := p.Model.Settings
-	if err := p.Dir.Check(run.Frames); err != nil {
+	s := p.Model.Config
+	if err := p.dir().Check(rundir.Frames); err != nil {
 		return nil, err
 	}
-	frames, err := p.Dir.ReadFrames(p.Model.Params.Len())
+	frames, err := p.dir().ReadFrames(p.Model.Params.Len())
 	if err != nil {
 		return nil, err
 	}
 	if len(frames) == 0 {
-		return nil, exit.Usagef("%s has no frames to animate; train with --frames N", p.Dir.Path)
+		return nil, exit.Usagef("%s has no frames to animate; train with --frames N", p.dir().Path)
 	}
 	loss, kl, err := p.curves()
 	if err != nil {
 		return nil, err
 	}
-	params := p.Model.Average()
+	params := p.Model.Params.Clone()
 	density, err := p.Model.Density(params)
 	if err != nil {
 		return nil, err
 	}
-	data, grid := p.data(1200), p.grid()
+	data, grid := Data(p.Model, 1200), p.grid()
 	points := grid.Points()
 	anim := new(viz.Animation)
 	for _, f := range frames {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		p.Model.Set(params, f.Theta)
+		params.Set(f.Theta)
 		if err := density.Energy(grid.Z, points); err != nil {
 			return nil, err
 		}
 		pic := &viz.Panel{
-			Title: s.Dataset + " · " + s.Objective, Data: data, Names: p.Model.Data.Names, Energy: grid, Step: f.Step, Steps: s.Steps,
-			Samples: drawGrid(grid, 1200, train.Stream(s.Seed, "frame")), Style: p.Style,
+			Title: s.Dataset + " · " + s.Name, Data: data, Names: p.Model.Names(), Energy: grid, Step: f.Step, Steps: s.Steps,
+			Samples: DrawGrid(grid, 1200, train.Stream(s.Seed, "frame")), Style: p.Style,
 		}
 		if len(loss.X) > 0 { // the layout is the same in all frames, also before the first record
 			pic.Loss = []viz.Series{until(loss, f.Step)}
@@ -186,9 +203,9 @@ func until(s viz.Series, step int) viz.Series {
 	return viz.Series{Name: s.Name, X: s.X[:n:n], Y: s.Y[:n:n]}
 }
 
-// drawGrid draws n points from exp(−E) on the grid: a node by its share, then uniformly in the part of the cell
+// DrawGrid draws n points from exp(−E) on the grid: a node by its share, then uniformly in the part of the cell
 // around it that lies in the box.
-func drawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
+func DrawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
 	lo := slices.Min(g.Z)
 	cdf := make([]float64, len(g.Z))
 	var sum float64
@@ -241,11 +258,11 @@ func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
 	case "diagnostics":
 		return p.diagnostics(ctx, path)
 	case "density":
-		logZ, err := p.logZ(ctx)
+		z, err := p.Model.LogZ(ctx)
 		if err != nil {
 			return err
 		}
-		return p.Density(ctx, logZ, path)
+		return p.Density(ctx, z.Value, path)
 	}
 	pic, err := p.panel()
 	if err != nil {
@@ -265,7 +282,7 @@ func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
 
 // score is −∇E on a lattice.
 func (p *Pictures) score() (*viz.Field, error) {
-	lo, hi := p.Model.Data.Box()
+	lo, hi := p.Model.Box()
 	at := viz.FieldPoints(lo, hi, 20)
 	n, d := at.Dims()
 	density, err := p.Model.Density(p.Model.Params)
@@ -288,7 +305,7 @@ func (p *Pictures) diagnostics(ctx context.Context, path string) error {
 		return err
 	}
 	d := draw.Draws
-	pic := &viz.Diagnostics{Title: m.Settings.Dataset + " · " + draw.Diagnostics.Sampler, Draws: d.Kept * d.Chains, Chains: chains, Names: m.Data.Names, Style: p.Style}
+	pic := &viz.Diagnostics{Title: m.Config.Dataset + " · " + draw.Diagnostics.Sampler, Draws: d.Kept * d.Chains, Chains: chains, Names: m.Names(), Style: p.Style}
 	for _, q := range draw.Diagnostics.Quantities[:d.Dim] {
 		pic.RHat, pic.ESS = append(pic.RHat, float64(q.RHat)), append(pic.ESS, float64(q.ESSBulk))
 	}
@@ -306,10 +323,10 @@ func (p *Pictures) diagnostics(ctx context.Context, path string) error {
 }
 
 // follow draws anew, every draw of a few chains; each matrix is the way of one.
-func (p *Pictures) follow(ctx context.Context, chains, draws int) (*model.Draw, []*mat.Dense, error) {
+func (p *Pictures) follow(ctx context.Context, chains, draws int) (*fit.Draw, []*mat.Dense, error) {
 	m := *p.Model
-	m.Settings.Chains, m.Settings.Thin = chains, 1
-	draw, err := m.Sample(ctx, model.SampleConfig{N: chains * draws, Seed: m.Settings.Seed})
+	m.Config.Chains, m.Config.Thin = chains, 1
+	draw, err := m.Sample(ctx, fit.SampleConfig{N: chains * draws, Seed: m.Config.Seed})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -329,7 +346,7 @@ func (p *Pictures) follow(ctx context.Context, chains, draws int) (*model.Draw, 
 func (p *Pictures) chains(ctx context.Context, path string) error {
 	const n, draws = 200, 60
 	m := p.Model
-	sampler, frames, err := m.Walk(ctx, n, draws, m.Settings.Seed)
+	sampler, frames, err := m.Walk(ctx, n, draws, m.Config.Seed)
 	if err != nil {
 		return err
 	}
@@ -337,7 +354,7 @@ func (p *Pictures) chains(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	walk := &viz.Walk{Title: m.Settings.Dataset + " · " + sampler, Energy: p.grid(), Names: m.Data.Names, Frames: frames, Style: p.Style}
+	walk := &viz.Walk{Title: m.Config.Dataset + " · " + sampler, Energy: p.grid(), Names: m.Names(), Frames: frames, Style: p.Style}
 	if err := walk.Energy.Eval(density.Energy); err != nil {
 		return err
 	}
@@ -358,15 +375,15 @@ func (p *Pictures) readSamples() (*mat.Dense, error) {
 	if p.Samples != nil {
 		return p.Samples, nil
 	}
-	if err := p.Dir.Check(run.Samples); err != nil || !p.Dir.Has(run.Samples) {
+	if err := p.dir().Check(rundir.Samples); err != nil || !p.dir().Has(rundir.Samples) {
 		return nil, err
 	}
-	x, err := datasets.Load(p.Dir.File(run.Samples))
+	x, err := datasets.Load(p.dir().File(rundir.Samples))
 	if err != nil {
 		return nil, exit.AsUsage(err)
 	}
-	if _, d := x.Dims(); d != p.Model.Data.Dim {
-		return nil, exit.Usagef("%s has %d columns, the model %d", p.Dir.File(run.Samples), d, p.Model.Data.Dim)
+	if _, d := x.Dims(); d != p.Model.Dim() {
+		return nil, exit.Usagef("%s has %d columns, the model %d", p.dir().File(rundir.Samples), d, p.Model.Dim())
 	}
 	p.Samples = x
 	return x, nil

@@ -1,4 +1,4 @@
-package job
+package page
 
 import (
 	"bufio"
@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ import (
 	"golang.org/x/sys/unix"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/train"
 	"github.com/stheno-ebm/stheno/viz/live"
 )
@@ -41,7 +44,7 @@ import (
 //
 // One iteration is one training:
 //
-//	go test ./cmd/ebm/internal/job -run ^$ -bench Page -benchtime 4x
+//	go test ./cmd/ebm/internal/page -run ^$ -bench Page -benchtime 4x
 func BenchmarkPage(b *testing.B) {
 	for _, way := range []struct {
 		name string
@@ -121,12 +124,21 @@ func (m *pageTimes) watch(b *testing.B, c crowd) {
 	b.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	p, dir := defaultRun(b, 1)
-	cfg, err := p.LiveConfig("127.0.0.1:0")
+	truth, err := datasets.New("4squares")
 	if err != nil {
 		b.Fatal(err)
 	}
-	srv, err := live.NewServer(cfg)
+	source := &hooked{Distribution: truth, before: func() {}}
+	job, err := fit.Prepare(source, fit.Config{Dataset: "4squares", Threads: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir, err := job.Create(filepath.Join(b.TempDir(), "run"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer dir.Unlock()
+	srv, err := Serve(job.Model, "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -139,14 +151,13 @@ func (m *pageTimes) watch(b *testing.B, c crowd) {
 	var begin block
 	var between, left, entered time.Duration // from leaving a step to entering the next
 	now := func() block { return block{between, thread(), cpuTime(unix.CLOCK_PROCESS_CPUTIME_ID)} }
-	source, afterFrame, with := p.source, false, false
-	p.source = sourceFunc(func(dst *mat.Dense, rng *rand.Rand) {
+	afterFrame, with := false, false
+	source.before = func() {
 		entered = thread()
 		between += entered - left
 		afterFrame = entered-left > time.Millisecond
-		source.Sample(dst, rng)
-	})
-	last := (p.Settings.Steps/blockSteps - 1) / 4 * 4
+	}
+	last := (job.Config.Steps/blockSteps - 1) / 4 * 4
 	progress := func(pr train.Progress) {
 		left = thread()
 		k, i := pr.Step/blockSteps, pr.Step%blockSteps
@@ -175,7 +186,9 @@ func (m *pageTimes) watch(b *testing.B, c crowd) {
 			begin = now()
 		}
 	}
-	if _, err := p.Run(ctx, dir, Options{Live: srv, Progress: progress}); !errors.Is(err, context.Canceled) {
+	job.Config.Hooks.Step = func(pr train.Progress) error { progress(pr); return nil }
+	Attach(job, dir, srv, false, func(error) { cancel() })
+	if _, err := job.Run(ctx, dir); !errors.Is(err, context.Canceled) {
 		b.Fatalf("got %v, want context.Canceled", err)
 	}
 }
@@ -189,9 +202,16 @@ func cpuTime(clock int32) time.Duration {
 	return time.Duration(t.Nano())
 }
 
-type sourceFunc func(dst *mat.Dense, rng *rand.Rand)
+// hooked calls before at the beginning of every draw.
+type hooked struct {
+	datasets.Distribution
+	before func()
+}
 
-func (f sourceFunc) Sample(dst *mat.Dense, rng *rand.Rand) { f(dst, rng) }
+func (h *hooked) Sample(dst *mat.Dense, rng *rand.Rand) {
+	h.before()
+	h.Distribution.Sample(dst, rng)
+}
 
 // crowd is a number of event streams, and the bytes that each reads per second: all of them if rate is zero, one if it is negative.
 type crowd struct{ n, rate int }

@@ -1,16 +1,18 @@
-package job
+// Package page shows a run on the live page of package viz/live: as it goes on, or when it has ended.
+package page
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/model"
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/run"
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/pictures"
 	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/train"
 	"github.com/stheno-ebm/stheno/viz"
 	"github.com/stheno-ebm/stheno/viz/live"
@@ -24,57 +26,64 @@ const (
 	liveSamples = 1000
 )
 
-// LiveConfig is the page of a run. The address is that of live.Config.
-func (p *Plan) LiveConfig(addr string) (live.Config, error) { return liveConfig(p.model, addr) }
-
-func liveConfig(m *model.Model, addr string) (live.Config, error) {
-	if m.Data.Dim < 2 {
-		return live.Config{}, exit.Usagef("the page shows a plane, the data have %d dimension; ebm plot draws them", m.Data.Dim)
+// config is the page of a model. The address is that of live.Config.
+func config(m *fit.Model, addr string) (live.Config, error) {
+	if m.Dim() < 2 {
+		return live.Config{}, fmt.Errorf("the page shows a plane, the data have %d dimension; ebm plot draws them", m.Dim())
 	}
-	s := m.Settings
-	lo, hi := m.Data.Box()
+	c := &m.Config
+	lo, hi := m.Box()
 	cfg := live.Config{
-		Addr: addr, Title: s.Dataset + " · " + s.Objective, Steps: s.Steps, Lo: [2]float64{lo[0], lo[1]}, Hi: [2]float64{hi[0], hi[1]},
-		Meta: map[string]any{"dataset": s.Dataset, "objective": s.Objective, "sampler": s.Sampler, "hidden": s.Hidden, "seed": s.Seed},
+		Addr: addr, Title: c.Dataset + " · " + c.Name, Steps: c.Steps, Lo: [2]float64{lo[0], lo[1]}, Hi: [2]float64{hi[0], hi[1]},
+		Meta: map[string]any{"dataset": c.Dataset, "objective": c.Name, "sampler": c.Sampler, "hidden": c.Hidden, "seed": c.Seed},
 	}
-	if len(m.Data.Names) > 0 {
-		cfg.Names = m.Data.Names[:2]
+	if len(m.Names()) > 0 {
+		cfg.Names = m.Names()[:2]
 	}
-	if x := (&Pictures{Model: m}).data(liveSamples); x != nil {
+	if x := pictures.Data(m, liveSamples); x != nil {
 		cfg.Data = x
 	}
 	return cfg, nil
 }
 
+// Serve opens the page of a model that is to be trained.
+func Serve(m *fit.Model, addr string) (*live.Server, error) {
+	cfg, err := config(m, addr)
+	if err != nil {
+		return nil, err
+	}
+	return live.NewServer(cfg)
+}
+
 // painter makes frames from weights. It compiles at the first: without a viewer there is none.
 type painter struct {
-	model   *model.Model
+	model   *fit.Model
 	params  *energy.Params
-	density *model.Density
+	density *fit.Density
 	grid    *viz.Grid
 	points  *mat.Dense
 }
 
 func (p *painter) frame(step int, theta []float64) (live.Frame, error) {
 	if p.density == nil {
-		p.params = p.model.Average()
+		p.params = p.model.Params.Clone()
 		var err error
 		if p.density, err = p.model.Density(p.params); err != nil {
 			return live.Frame{}, err
 		}
-		lo, hi := p.model.Data.Box()
+		lo, hi := p.model.Box()
 		p.grid = viz.NewGrid(lo, hi, liveNodes)
 		p.points = p.grid.Points()
 	}
-	p.model.Set(p.params, theta)
+	p.params.Set(theta)
 	if err := p.density.Energy(p.grid.Z, p.points); err != nil {
 		return live.Frame{}, err
 	}
-	return live.Frame{Step: step, Energy: p.grid.Z, Samples: drawGrid(p.grid, liveSamples, train.Stream(p.model.Settings.Seed, "frame"))}, nil
+	return live.Frame{Step: step, Energy: p.grid.Z, Samples: pictures.DrawGrid(p.grid, liveSamples, train.Stream(p.model.Config.Seed, "frame"))}, nil
 }
 
 // past makes frames of what a run directory holds, for a page that is opened later than they were written.
-func past(m *model.Model, dir *run.Dir) func(k, step int) func() (live.Frame, error) {
+func past(m *fit.Model, dir *rundir.Dir) func(k, step int) func() (live.Frame, error) {
 	paint := &painter{model: m} // a second one: the first belongs to the training loop
 	return func(k, step int) func() (live.Frame, error) {
 		return func() (live.Frame, error) {
@@ -90,23 +99,22 @@ func past(m *model.Model, dir *run.Dir) func(k, step int) func() (live.Frame, er
 	}
 }
 
-// attach lets the page follow and steer the training loop. The training does not depend on who looks. What is returned is to be
-// called with every frame that the log gets.
-func (p *Plan) attach(cfg *train.Config, dir *run.Dir, srv *live.Server, cancel context.CancelCauseFunc) (kept func(k, step int)) {
-	paint, planar := &painter{model: p.model}, p.model.Data.Dim == 2
-	kept = func(k, step int) {}
+// Attach lets the page follow and steer a job. The training does not depend on who looks. A stop from the page cancels with
+// ErrStopped.
+func Attach(job *fit.Job, dir *rundir.Dir, srv *live.Server, resumed bool, cancel context.CancelCauseFunc) {
+	m, hooks := job.Model, &job.Config.Hooks
+	paint, planar := &painter{model: m}, m.Dim() == 2
+	kept := func(k, step int) {}
 	if planar {
-		promise := past(p.model, dir)
+		promise := past(m, dir)
 		kept = func(k, step int) { srv.Later(step, promise(k, step)) }
 	}
-	resumed := cfg.Resume != nil
-	cfg.Hooks.Gate = func(ctx context.Context) error {
+	hooks.Frame = kept
+	resumed = resumed && dir.Has(rundir.State)
+	hooks.Gate = func(ctx context.Context) error {
 		if resumed { // show what was recorded before the run was stopped: the file is cut to the checkpoint by now
 			resumed = false
-			if err := replay(dir, srv); err != nil {
-				return err
-			}
-			if err := replayFrames(p.model, dir, kept); err != nil {
+			if err := errors.Join(replay(dir, srv), replayFrames(m, dir, kept)); err != nil {
 				return err
 			}
 		}
@@ -116,29 +124,28 @@ func (p *Plan) attach(cfg *train.Config, dir *run.Dir, srv *live.Server, cancel 
 		return nil
 	}
 	accept := math.NaN()
-	step := cfg.Hooks.Step
-	cfg.Hooks.Step = func(pr train.Progress) error {
-		if err := step(pr); err != nil {
+	step := hooks.Step
+	hooks.Step = func(p train.Progress) error {
+		if err := step(p); err != nil {
 			return err
 		}
-		if pr.Stats.AcceptProb > 0 {
-			accept = pr.Stats.AcceptProb
+		if p.Stats.AcceptProb > 0 {
+			accept = p.Stats.AcceptProb
 		}
 		if !planar {
 			return nil
 		}
-		return srv.Offer(func() (live.Frame, error) { return paint.frame(pr.Step, pr.Average) })
+		return srv.Offer(func() (live.Frame, error) { return paint.frame(p.Step, p.Average) })
 	}
-	cfg.Hooks.Record = func(r train.Record) {
+	hooks.Record = func(r train.Record) {
 		if r.Event == "" {
 			srv.Record(liveRecord(r, accept))
 		}
 	}
-	return kept
 }
 
 // replayFrames tells of the frames that the log holds.
-func replayFrames(m *model.Model, dir *run.Dir, kept func(k, step int)) error {
+func replayFrames(m *fit.Model, dir *rundir.Dir, kept func(k, step int)) error {
 	frames, err := dir.ReadFrames(m.Params.Len())
 	if err != nil {
 		return err
@@ -150,10 +157,10 @@ func replayFrames(m *model.Model, dir *run.Dir, kept func(k, step int)) error {
 }
 
 // replay shows the records of a run directory.
-func replay(dir *run.Dir, srv *live.Server) error {
-	records, err := train.ReadRecords(dir.File(run.Metrics))
+func replay(dir *rundir.Dir, srv *live.Server) error {
+	records, err := fit.Records(dir)
 	if err != nil {
-		return exit.AsUsage(err)
+		return err
 	}
 	for _, r := range records {
 		if r.Event == "" {
@@ -173,19 +180,20 @@ func liveRecord(r train.Record, accept float64) live.Record {
 }
 
 // Show serves the page of a run that has ended, from its records and frames.
-func Show(m *model.Model, dir *run.Dir, addr string) (*live.Server, error) {
-	cfg, err := liveConfig(m, addr)
+func Show(m *fit.Model, addr string) (*live.Server, error) {
+	dir := m.Dir()
+	cfg, err := config(m, addr)
 	if err != nil {
 		return nil, err
 	}
-	if err := dir.Check(run.Metrics, run.Frames); err != nil {
+	if err := dir.Check(rundir.Metrics, rundir.Frames); err != nil {
 		return nil, err
 	}
 	srv, err := live.NewServer(cfg)
 	if err != nil {
-		return nil, exit.Usagef("--live %s: %w", addr, err)
+		return nil, err
 	}
-	if err = replay(dir, srv); err == nil && m.Data.Dim == 2 {
+	if err = replay(dir, srv); err == nil && m.Dim() == 2 {
 		err = showFrames(m, dir, srv)
 	}
 	if err != nil {
@@ -200,9 +208,9 @@ func Show(m *model.Model, dir *run.Dir, addr string) (*live.Server, error) {
 }
 
 // showFrames promises the frames of a run that has ended: those of its log, or the model alone where it has none.
-func showFrames(m *model.Model, dir *run.Dir, srv *live.Server) error {
+func showFrames(m *fit.Model, dir *rundir.Dir, srv *live.Server) error {
 	n := 0
-	if dir.Has(run.Frames) {
+	if dir.Has(rundir.Frames) {
 		promise := past(m, dir)
 		if err := replayFrames(m, dir, func(k, step int) { srv.Later(step, promise(k, step)); n++ }); err != nil {
 			return err
@@ -210,7 +218,7 @@ func showFrames(m *model.Model, dir *run.Dir, srv *live.Server) error {
 	}
 	if n == 0 {
 		paint := &painter{model: m}
-		srv.Later(m.Settings.Steps, func() (live.Frame, error) { return paint.frame(m.Settings.Steps, m.Params.Data()) })
+		srv.Later(m.Config.Steps, func() (live.Frame, error) { return paint.frame(m.Config.Steps, m.Params.Data()) })
 	}
 	return nil
 }

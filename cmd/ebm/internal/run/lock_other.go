@@ -1,8 +1,0 @@
-//go:build !unix
-
-package run
-
-import "os"
-
-// tryLock does not guard on systems without flock.
-func tryLock(*os.File) (held bool, err error) { return true, nil }

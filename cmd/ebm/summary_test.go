@@ -1,0 +1,54 @@
+package main
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
+)
+
+// The summary gives the likelihood of training points beside that of the others, and says when they differ by more than chance.
+func TestSummaryByHeart(t *testing.T) {
+	for _, c := range []struct {
+		nll, se, train metrics.Value
+		byHeart        bool
+	}{
+		{2.0, 0.03, 1.95, false},
+		{2.0, 0.03, 1.8, false}, // within four standard errors and what training gains
+		{2.0, 0.01, 1.8, true},
+		{103, 8, 1.2, true},
+	} {
+		eval := &metrics.Report{NLL: c.nll, NLLErr: c.se, TrainNLL: c.train, KL: metrics.Value(math.NaN())}
+		text := strings.Join(summary(&fit.Result{Eval: eval}), "\n")
+		if !strings.Contains(text, "NLL of the training points") {
+			t.Errorf("train NLL %g is not in %q", c.train, text)
+		}
+		if got := strings.Contains(text, "by heart"); got != c.byHeart {
+			t.Errorf("NLL %g ± %g, train %g: learnt by heart %v, want %v", c.nll, c.se, c.train, got, c.byHeart)
+		}
+	}
+}
+
+// The summary says what makes the measures of a run doubtful, and nothing of a run that is well.
+func TestSummarySaysDoubts(t *testing.T) {
+	nan := metrics.Value(math.NaN())
+	for _, c := range []struct {
+		eval metrics.Report
+		says string
+	}{
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 1e-4, Samples: &metrics.SampleReport{RHat: 1.005, ModeTV: nan}}, ""},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 0.85}, "0.85 of the mass"},
+		{metrics.Report{Dim: 5, NLL: 1, LogZ: 1, LogZErr: nan, Leak: nan}, "log Z, and with it the NLL, is not reliable"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 20, ModeTV: nan}}, "R̂ is 20.000, want at most 1.01;"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.017, RHatLimit: 1.02, ModeTV: nan}}, ""}, // 500 chains of 10 draws
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.025, RHatLimit: 1.02, ModeTV: nan}}, "R̂ is 1.025, want at most 1.02;"},
+	} {
+		c.eval.KL, c.eval.TrainNLL = nan, nan
+		lines := summary(&fit.Result{Eval: &c.eval})[2:] // after the steps and the likelihood
+		if text := strings.Join(lines, "\n"); (text != "") != (c.says != "") || !strings.Contains(text, c.says) {
+			t.Errorf("%+v: the summary says %q, want %q", c.eval, text, c.says)
+		}
+	}
+}

@@ -86,9 +86,51 @@ const (
 	mDot
 )
 
-var microNames = [...]string{"add", "sub", "mul", "div", "add col", "sub col", "mul col", "div col",
-	"add one", "sub one", "mul one", "div one", "scale", "shift", "mul+add", "mul-sub", "sub-mul", "mul·mul", "mul+mul", "scale+add", "unary", "multi", "pow", "scalar",
-	"max", "min", "cmp", "expand col", "expand row", "fill", "rowsum", "rowdot", "colsum", "sum", "dot"}
+var microNames = [...]string{
+	mAdd:       "add",
+	mSub:       "sub",
+	mMul:       "mul",
+	mDiv:       "div",
+	mAddCol:    "add col",
+	mSubCol:    "sub col",
+	mMulCol:    "mul col",
+	mDivCol:    "div col",
+	mAddOne:    "add one",
+	mSubOne:    "sub one",
+	mMulOne:    "mul one",
+	mDivOne:    "div one",
+	mScale:     "scale",
+	mShift:     "shift",
+	mMulAdd:    "mul+add",
+	mMulSub:    "mul-sub",
+	mNegMulAdd: "sub-mul",
+	mMulMul:    "mul·mul",
+	mMulMulAdd: "mul+mul",
+	mScaleAdd:  "scale+add",
+	mUnary:     "unary",
+	mMulti:     "multi",
+	mPow:       "pow",
+	mScalar:    "scalar",
+	mMax:       "max",
+	mMin:       "min",
+	mCmp:       "cmp",
+	mExpandCol: "expand col",
+	mExpandRow: "expand row",
+	mFill:      "fill",
+	mRowSum:    "rowsum",
+	mRowDot:    "rowdot",
+	mColSum:    "colsum",
+	mSum:       "sum",
+	mDot:       "dot",
+}
+
+// arithmetic are the micros of an instruction on two matrices, a matrix and a column, a matrix and one number.
+var arithmetic = map[ir.Op]struct{ mat, col, one microOp }{
+	ir.Add: {mAdd, mAddCol, mAddOne},
+	ir.Sub: {mSub, mSubCol, mSubOne},
+	ir.Mul: {mMul, mMulCol, mMulOne},
+	ir.Div: {mDiv, mDivCol, mDivOne},
+}
 
 func (m microOp) String() string { return microNames[m] }
 
@@ -461,7 +503,7 @@ func (b *groupBuilder) emit(id ir.ID, args []ir.ID, fused map[ir.ID]micro) {
 		m.a, m.b = b.operand(args[0]), b.operand(args[1])
 		finish(false)
 	case ir.Add, ir.Sub, ir.Mul, ir.Div:
-		m.op = microOp(in.Op - ir.Add)
+		m.op = arithmetic[in.Op].mat
 		x, y := args[0], args[1]
 		if (in.Op == ir.Add || in.Op == ir.Mul) && !b.whole(x) && b.whole(y) {
 			x, y = y, x
@@ -470,7 +512,12 @@ func (b *groupBuilder) emit(id ir.ID, args []ir.ID, fused map[ir.ID]micro) {
 		if !b.whole(y) && !written {
 			op, src := b.expand(y)
 			m.a, m.b = b.operand(x), src
-			m.op += map[microOp]microOp{mExpandCol: mAddCol, mFill: mAddOne}[op]
+			switch op {
+			case mExpandCol:
+				m.op = arithmetic[in.Op].col
+			case mFill:
+				m.op = arithmetic[in.Op].one
+			}
 		} else {
 			m.a, m.b = b.operand(x), b.operand(y)
 		}

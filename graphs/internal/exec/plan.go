@@ -103,13 +103,12 @@ type plan struct {
 
 // settings of the planner.
 type settings struct {
-	elemSize  int
-	alone     bool // see plan
-	minRows   int  // below this many rows a space is run at once
-	tileRows  int  // 0: chosen from tileBytes
-	tileBytes int  // what the tiles of one worker should take
-	packLen   func(k, n int) int
-	workLen   func(m, n, k int) int
+	elemSize int
+	alone    bool // see plan
+	minRows  int  // below this many rows a space is run at once
+	tileRows int  // 0: chosen, see split
+	packLen  func(k, n int) int
+	workLen  func(m, n, k int) int
 }
 
 type planner struct {

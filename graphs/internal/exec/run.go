@@ -12,11 +12,10 @@ import (
 
 // Options of a program.
 type Options struct {
-	Threads   int     // workers; 0 and 1: the caller alone
-	TileRows  int     // rows per tile; 0: chosen from the shapes
-	MinRows   int     // rows from which on a batch is cut into tiles; 0 means 64
-	TileBytes int     // memory for the tiles of one worker; 0 means 1 MB
-	Share     float64 // nanoseconds, by estimate, from which on a segment is shared with helpers; 0 means 15000
+	Threads  int     // workers; 0 and 1: the caller alone
+	TileRows int     // rows per tile; 0: chosen from the shapes
+	MinRows  int     // rows from which on a batch is cut into tiles; 0 means 64
+	Share    float64 // nanoseconds, by estimate, from which on a segment is shared with helpers; 0 means 15000
 }
 
 // Program is a compiled graph with its memory. It is not for concurrent use; clones are independent.
@@ -53,13 +52,10 @@ func New[T kernels.Float](g *ir.Graph, opt Options) *Program[T] {
 	if _, ok := any(z).(float32); ok {
 		size = 4
 	}
-	set := settings{elemSize: size, alone: opt.Threads <= 1, minRows: 64, tileRows: opt.TileRows, tileBytes: 1 << 20,
+	set := settings{elemSize: size, alone: opt.Threads <= 1, minRows: 64, tileRows: opt.TileRows,
 		packLen: func(k, n int) int { return (n + 15) / 16 * 16 * k }, workLen: kernels.Workspace[T]}
 	if opt.MinRows > 0 {
 		set.minRows = opt.MinRows
-	}
-	if opt.TileBytes > 0 {
-		set.tileBytes = opt.TileBytes
 	}
 	if opt.Share == 0 {
 		opt.Share = 15000

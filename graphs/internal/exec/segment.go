@@ -106,6 +106,9 @@ func (p *planner) sameNumbers(id ir.ID, held bool) bool {
 	return true
 }
 
+// tileBytes is what the tiles of one worker should take.
+const tileBytes = 1 << 20
+
 // split chooses tiles and stripes for a segment whose tiles are among slots. The choice depends on shapes alone.
 func (p *planner) split(seg *segment, slots []slot) {
 	peak := 0
@@ -127,7 +130,7 @@ func (p *planner) split(seg *segment, slots []slot) {
 	if seg.tile = p.set.tileRows; seg.tile == 0 {
 		// Products take 6 or 8 rows at a time, so tiles of multiples of 24 leave no rest. Up to 96 rows, a product over them, as weights'
 		// gradients are, takes its operands where they lie (kernels.Product).
-		most := min(max(p.set.tileBytes/(max(peak, 1)*p.elemSize), 24), 96)
+		most := min(max(tileBytes/(max(peak, 1)*p.elemSize), 24), 96)
 		seg.tile = up(up(seg.stripe, up(seg.stripe, most)), 24) * 24
 	}
 	seg.tile = min(seg.tile, seg.stripe)

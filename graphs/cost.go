@@ -156,7 +156,7 @@ func (c *Costs) add(o operation, n *G.Node, in G.Nodes) {
 		c.Transcendental += int64(operand(0).TotalSize())
 	case rowSumOp, colSumOp, sumOp:
 		c.Memory += int64(operand(0).TotalSize())
-	case constOp, unitOp, reshapeOp, fillOp:
+	case constOp, unitOp, reshapeOp, fillOp, stopOp:
 		c.Nodes-- // need not be computed at all
 	case expandRowsOp, expandColsOp:
 		// read by their users where they are

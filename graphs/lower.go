@@ -257,6 +257,8 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 		return g.Transpose(a[0])
 	case reshapeOp:
 		return g.Reshape(a[0], rows, cols)
+	case stopOp:
+		return a[0]
 	case sliceOp:
 		if o.axis == 1 || n.Dims() == 1 {
 			return g.SliceCols(a[0], o.lo, o.hi)

@@ -27,7 +27,7 @@ const (
 
 // MixtureConfig says among which mixtures a fit chooses, and how.
 type MixtureConfig struct {
-	Components  []int        // candidates for their number; none means 1, 2, … 24, as far as there are five points for each
+	Components  []int        // candidates for their number; none means 1 to 24, at five points each
 	Covariances []Covariance // candidates for their kind: Full, Tied and Diagonal, all if there are none
 	Criterion   Criterion    // 0 means BIC
 	Restarts    int          // starts of every candidate, of which the best is followed; 0 means 4
@@ -41,13 +41,15 @@ const (
 	folds          = 5
 	someFirst      = 4000 // points: of more than these, so many are looked at first
 	firstPasses    = 10   // before starts are compared
-	roughly        = 1e-4 // tolerance, at least, until the mixture is chosen
-	fewPasses      = 6    // passes over all points, where some were looked at first, until the mixture is chosen
+	roughly        = 1e-4 // tolerance, at least, until the mixture is chosen; where some are looked at first,
+	moreRoughly    = 5e-4 // this one on some,
+	fewPasses      = 3    // then so many passes over all,
+	morePasses     = 12   // and so many more for contenders
 	mostPasses     = 500
-	contenders     = 4   // candidates that get a second round of starts, where that is cheap,
-	secondLeast    = 3   // with at least so many times as many,
-	secondMost     = 24  // and at most so many times,
-	secondWork     = 4e5 // or as often as this is the number of squares of coordinates
+	contenders     = 4     // candidates that get a second round of starts, where that is cheap,
+	secondLeast    = 3     // with at least so many times as many,
+	secondMost     = 150   // at most so many times,
+	secondWork     = 1.2e7 // or as many as keep points × squares of coordinates × components × times below this
 )
 
 func (c MixtureConfig) withDefaults(n int) MixtureConfig {
@@ -188,22 +190,41 @@ func (m *Mixture) free() int {
 // again gives the best candidates a second round of starts.
 func again(tried []Candidate, z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) {
 	n, d := z.Dims()
-	order := make([]int, len(tried))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return better(tried[a], tried[b]) })
-	restarts := cfg.Restarts * min(secondMost, max(secondLeast, int(secondWork)/(n*d*d)))
 	round, prior := rounded(z), priorOf(z)
-	for _, i := range order[:min(contenders, len(order))] {
+	for _, i := range contendersOf(tried) {
 		t := &tried[i]
+		k := len(t.Mixture.logw)
+		times := min(secondMost, max(secondLeast, int(secondWork)/(n*d*d*k)))
 		f := newEM(t.Mixture.p.Covariance, cfg.Shrink, z, prior)
-		m, logp, _ := f.climb(f.begin(round, nil, len(t.Mixture.logw), restarts, rng), roughly, mostPasses)
+		m, logp, _ := f.climb(f.begin(round, nil, k, times*cfg.Restarts, rng), roughly, mostPasses)
 		if c := (Candidate{Mixture: m, LogProb: logp / float64(n)}); c.LogProb > t.LogProb {
 			c.scoreBIC(n)
 			*t = c
 		}
 	}
+}
+
+// follow takes some more passes with the best candidates.
+func follow(tried []Candidate, z *mat.Dense, cfg MixtureConfig) {
+	n, _ := z.Dims()
+	prior := priorOf(z)
+	for _, i := range contendersOf(tried) {
+		t := &tried[i]
+		f := newEM(t.Mixture.p.Covariance, cfg.Shrink, z, prior)
+		m, logp, _ := f.climb(t.Mixture, roughly, morePasses)
+		*t = Candidate{Mixture: m, LogProb: logp / float64(n)}
+		t.scoreBIC(n)
+	}
+}
+
+// contendersOf returns the indices of the best candidates.
+func contendersOf(tried []Candidate) []int {
+	order := make([]int, len(tried))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return better(tried[a], tried[b]) })
+	return order[:min(contenders, len(order))]
 }
 
 // polish follows the best candidate to the tolerance.
@@ -280,7 +301,7 @@ func search(z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) (tried []Candidate)
 			m := few.begin(round, last, k, cfg.Restarts, rng)
 			passes := mostPasses
 			if some != z {
-				m, _, _ = few.climb(m, roughly, mostPasses)
+				m, _, _ = few.climb(m, moreRoughly, mostPasses)
 				passes = fewPasses
 			}
 			m, logp, _ := all.climb(m, roughly, passes)
@@ -292,6 +313,8 @@ func search(z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) (tried []Candidate)
 	}
 	if n <= someFirst {
 		again(tried, z, cfg, rng)
+	} else {
+		follow(tried, z, cfg)
 	}
 	return tried
 }

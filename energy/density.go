@@ -57,7 +57,7 @@ func logProbBuilder(q density.Density) (func(x *G.Node) *G.Node, error) {
 	case *density.Blend:
 		return blendBuilder(q)
 	}
-	return nil, fmt.Errorf("energy: there is no graph of a %T, want a mixture, or a type with the method BuildLogProb", q)
+	return nil, fmt.Errorf("energy: there is no graph of a %T; a mixture has one, and a type with BuildLogProb", q)
 }
 
 // blendBuilder builds log Σ_k w_k q_k.
@@ -162,13 +162,15 @@ func buildPlaces(x *G.Node, p density.Parameters) *G.Node {
 	logw := constant(x, logWeightsOf(p), k)
 	if k*k*d > many {
 		sq := graphs.RowSum(graphs.Reshape(graphs.Square(z), n*k, d)) // (n·K, 1)
-		return graphs.RowLogSumExp(graphs.Sub(graphs.ExpandRows(logw, n), graphs.Scale(graphs.Reshape(sq, n, k), 0.5)))
+		half := graphs.Scale(graphs.Reshape(sq, n, k), 0.5)
+		return graphs.RowLogSumExp(graphs.Sub(graphs.ExpandRows(logw, n), half))
 	}
 	sums := mat.NewDense(k, k*d, nil)
 	for i := range k * d {
 		sums.Set(i/d, i, -0.5)
 	}
-	return graphs.RowLogSumExp(graphs.Affine(graphs.Square(z), constant(x, sums.RawMatrix().Data, k, k*d), logw)) // (n, 1)
+	logs := graphs.Affine(graphs.Square(z), constant(x, sums.RawMatrix().Data, k, k*d), logw) // (n, K)
+	return graphs.RowLogSumExp(logs)                                                          // (n, 1)
 }
 
 // buildKernels builds the log density of round components. The squared distances of all are one product,

@@ -67,7 +67,7 @@ func CheckWeights(p *Params) error {
 			slices.ContainsFunc(p.views[i], func(v float64) bool { return v != 0 }) {
 			continue
 		}
-		return fmt.Errorf("energy: weight %s of shape %v is zero throughout: nothing passes through it; draw it, as Init does",
+		return fmt.Errorf("energy: weight %s of shape %v is zero throughout: nothing passes through it; see Init",
 			s.Name, s.Shape)
 	}
 	return nil

@@ -134,6 +134,29 @@ func (m *Mixture) logProb(room, x []float64) float64 {
 	return most + math.Log(sum)
 }
 
+// logProbRound is logProb of round components, of which there may be thousands: a third faster without the places.
+func (m *Mixture) logProbRound(x []float64) float64 {
+	most, sum, means := math.Inf(-1), 0.0, m.at
+	for k, lw := range m.logw {
+		mean, inv := means[:len(x)], m.inv[k]
+		means = means[len(x):]
+		var sq float64
+		for j, v := range x {
+			r := (v - mean[j]) * inv
+			sq += r * r
+		}
+		switch v := lw - sq/2; {
+		case v < most-nothing || v < -math.MaxFloat64:
+		case v <= most:
+			sum += math.Exp(v - most)
+		default: // NaN, too
+			sum = sum*math.Exp(most-v) + 1
+			most = v
+		}
+	}
+	return most + math.Log(sum)
+}
+
 // LogProb stores the log density.
 func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
 	checkLogProb(dst, x, m.p.Dim)
@@ -141,6 +164,10 @@ func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
 	defer s.giveBack()
 	room := s.numbers(3 * m.p.Dim)
 	for i := range dst {
+		if m.p.Covariance == Spherical {
+			dst[i] = m.logProbRound(x.RawRowView(i))
+			continue
+		}
 		dst[i] = m.logProb(room, x.RawRowView(i))
 	}
 }
@@ -148,9 +175,12 @@ func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
 // Score stores ∇ log p.
 func (m *Mixture) Score(dst, x *mat.Dense) {
 	checkScore(dst, x, m.p.Dim)
+	s := borrow()
+	defer s.giveBack()
+	room := s.numbers(4 * m.p.Dim)
 	for i := range x.RawMatrix().Rows {
 		row := dst.RawRowView(i)
-		if math.IsInf(m.EnergyAt(row, x.RawRowView(i)), 1) {
+		if math.IsInf(m.energyAt(room, row, x.RawRowView(i)), 1) {
 			clear(row)
 			continue
 		}
@@ -163,10 +193,14 @@ func (m *Mixture) Score(dst, x *mat.Dense) {
 // EnergyAt returns -log p(x) and stores its gradient, Σ_k p_k Σ_k⁻¹(x - μ_k) with p_k the share of component k at x,
 // in grad, unless that is nil. It is what mcmc.Reference asks for. grad must not overlap x.
 func (m *Mixture) EnergyAt(grad, x []float64) float64 {
-	d := m.p.Dim
 	s := borrow()
 	defer s.giveBack()
-	room := s.numbers(4 * d)
+	return m.energyAt(s.numbers(4*m.p.Dim), grad, x)
+}
+
+// energyAt is EnergyAt with room for 4d numbers.
+func (m *Mixture) energyAt(room, grad, x []float64) float64 {
+	d := m.p.Dim
 	if grad == nil {
 		return -m.logProb(room, x)
 	}

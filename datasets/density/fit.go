@@ -46,10 +46,10 @@ const (
 	fewPasses      = 3    // then so many passes over all,
 	morePasses     = 12   // and so many more for contenders
 	mostPasses     = 500
-	contenders     = 4     // candidates that get a second round of starts, where that is cheap,
-	secondLeast    = 3     // with at least so many times as many,
-	secondMost     = 150   // at most so many times,
-	secondWork     = 1.2e7 // or as many as keep points × squares of coordinates × components × times below this
+	contenders     = 4   // candidates that get a second round of starts, where that is cheap,
+	secondLeast    = 3   // with at least so many times as many,
+	secondMost     = 150 // at most so many times,
+	secondWork     = 2e7 // or as many as keep points × components × (dimensions + 5)² × times below this
 )
 
 func (c MixtureConfig) withDefaults(n int) MixtureConfig {
@@ -136,7 +136,7 @@ func Search(x *mat.Dense, cfg MixtureConfig, rng *rand.Rand) ([]Candidate, error
 	if err != nil {
 		return nil, err
 	}
-	tried := search(z, cfg, rng)
+	tried := search(z, cfg, secondMost, rng)
 	if cfg.Criterion == HeldOut && n > 1 {
 		judge(tried, z, cfg, rng)
 	}
@@ -187,14 +187,14 @@ func (m *Mixture) free() int {
 	return k - 1 + k*d + m.p.Covariance.free(k, d)
 }
 
-// again gives the best candidates a second round of starts.
-func again(tried []Candidate, z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) {
+// again gives the best candidates a second round of starts, most times as many at most.
+func again(tried []Candidate, z *mat.Dense, cfg MixtureConfig, most int, rng *rand.Rand) {
 	n, d := z.Dims()
 	round, prior := rounded(z), priorOf(z)
 	for _, i := range contendersOf(tried) {
 		t := &tried[i]
 		k := len(t.Mixture.logw)
-		times := min(secondMost, max(secondLeast, int(secondWork)/(n*d*d*k)))
+		times := min(most, max(secondLeast, int(secondWork)/(n*k*(d+5)*(d+5))))
 		f := newEM(t.Mixture.p.Covariance, cfg.Shrink, z, prior)
 		m, logp, _ := f.climb(f.begin(round, nil, k, times*cfg.Restarts, rng), roughly, mostPasses)
 		if c := (Candidate{Mixture: m, LogProb: logp / float64(n)}); c.LogProb > t.LogProb {
@@ -260,7 +260,7 @@ func judge(tried []Candidate, z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) {
 			}
 		}
 		logp := make([]float64, hi-lo)
-		for i, t := range search(in, cfg, rng) {
+		for i, t := range search(in, cfg, secondLeast, rng) {
 			t.Mixture.LogProb(logp, out)
 			for _, v := range logp {
 				tried[i].Score += v / float64(n)
@@ -282,8 +282,8 @@ func priorOf(z *mat.Dense) *mat.SymDense {
 	return c
 }
 
-// search fits every candidate to points in standardised units, kind after kind and by rising numbers of components.
-func search(z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) (tried []Candidate) {
+// search fits every candidate to points in standardised units, kind after kind and by rising numbers of components; see again for most.
+func search(z *mat.Dense, cfg MixtureConfig, most int, rng *rand.Rand) (tried []Candidate) {
 	n, d := z.Dims()
 	prior := priorOf(z)
 	some := z
@@ -312,7 +312,7 @@ func search(z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) (tried []Candidate)
 		}
 	}
 	if n <= someFirst {
-		again(tried, z, cfg, rng)
+		again(tried, z, cfg, most, rng)
 	} else {
 		follow(tried, z, cfg)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -123,16 +122,4 @@ func (m *GaussianMixture) Energy(dst []float64, x *mat.Dense) {
 // LogZ returns the log partition function of Energy, which is that of exp(−|x−μ₀|²/2σ₀²): (d/2) log 2πσ₀².
 func (m *GaussianMixture) LogZ() float64 {
 	return float64(m.Dim()) / 2 * math.Log(2*math.Pi*m.sds[0]*m.sds[0])
-}
-
-// categorical draws an index with the given probabilities, which add up to one.
-func categorical(p []float64, rng *rand.Rand) int {
-	u := rng.Float64()
-	for i, w := range p[:len(p)-1] {
-		if u < w {
-			return i
-		}
-		u -= w
-	}
-	return len(p) - 1
 }

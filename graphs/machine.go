@@ -252,13 +252,13 @@ func (m *Machine) runAll() error {
 	}
 	for _, r := range m.reads {
 		if err := serve(r.into, r.from.Value()); err != nil {
-			return fmt.Errorf("Read of %v: %w", r.from, err)
+			return fmt.Errorf("graphs: Read of %v: %w", r.from, err)
 		}
 	}
 	for _, s := range m.sets {
 		v := s.to.Value()
 		if err := serve(&v, s.from.Value()); err != nil {
-			return fmt.Errorf("Set of %v: %w", s.to, err)
+			return fmt.Errorf("graphs: Set of %v: %w", s.to, err)
 		}
 		if err := G.Let(s.to, v); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
@@ -11,6 +12,8 @@ import (
 type showCmd struct {
 	RunDir string `arg:"" name:"run" help:"Run directory."`
 	Live   string `default:"${live}" placeholder:"ADDR" help:"Address of the page (${default}); :0 takes a free port."`
+
+	LiveRemote bool `name:"live-remote" help:"Let --live take an address that other machines reach: whoever has the token sees the run, unencrypted."`
 
 	Browser bool `default:"true" negatable:"" help:"Open the page in the browser of this desktop, if there is one."`
 }
@@ -30,11 +33,12 @@ func (c *showCmd) Run(e *env) error {
 		return err
 	}
 	e.sayGone(m)
-	srv, err := page.Show(m, c.Live)
+	srv, err := page.Show(m, c.Live, c.LiveRemote)
 	if err != nil {
-		return exit.Usagef("--live %s: %w", c.Live, err)
+		return pageError(c.Live, err)
 	}
 	e.logf("%s (Ctrl-C ends it)", srv.URL())
+	e.warnRemote(srv)
 	if c.Browser && terminal(e.stderr) && desktop() {
 		closePage, err := browse(srv.URL())
 		if err != nil {
@@ -44,6 +48,22 @@ func (c *showCmd) Run(e *env) error {
 	}
 	<-e.ctx.Done()
 	return srv.Close()
+}
+
+// pageError is why there is no page at the address of --live.
+func pageError(addr string, err error) error {
+	if errors.Is(err, live.ErrRemote) {
+		return exit.Usagef("--live %s: other machines reach that address; add --live-remote if they are to, "+
+			"or take %s", addr, live.DefaultAddr)
+	}
+	return exit.Usagef("--live %s: %w", addr, err)
+}
+
+// warnRemote says what it means that other machines reach the page.
+func (e *env) warnRemote(srv *live.Server) {
+	if srv.Remote() {
+		e.logf("warning: other machines reach this page, unencrypted: whoever learns the token sees data and settings, and can stop the run")
+	}
 }
 
 // liveArgs gives --live its default address where none follows: an address has a colon.

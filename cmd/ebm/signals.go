@@ -50,7 +50,6 @@ func (e *env) hold() (release func()) {
 // saver is a command that saves its work when it is interrupted.
 type saver interface{ saves() }
 
-func (*trainCmd) saves()   {}
 func (*compareCmd) saves() {}
 
 // wait returns the code of the command, or that of an interruption if the command has not ended within the grace, and nothing holds it.

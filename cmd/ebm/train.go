@@ -35,6 +35,7 @@ type trainCmd struct {
 	Config      string   `placeholder:"FILE" help:"Settings from a JSON file, such as RUN/config.json; flags go over it." group:"output"`
 	Set         []string `placeholder:"KEY=VALUE" sep:"none" help:"One setting by its key; may be repeated." group:"output"`
 	Live        string   `placeholder:"ADDR" help:"Show the run in the browser as it happens (${live} without an address)." group:"output"`
+	LiveRemote  bool     `name:"live-remote" help:"Let --live take an address that other machines reach: whoever has the token sees the run, unencrypted." group:"output"`
 	Tensorboard bool     `help:"Write the records as an event file for TensorBoard too, into the run directory." group:"output"`
 	JSON        bool     `name:"json" help:"Print the result as JSON." group:"output"`
 	Quiet       bool     `short:"q" help:"No progress, no summary." group:"output"`
@@ -53,7 +54,7 @@ Examples:
 }
 
 // operational are the flags that do not change the result: keys of a configuration file too, but no settings.
-var operational = []string{"out", "live", "tensorboard", "json", "quiet"}
+var operational = []string{"out", "live", "live-remote", "tensorboard", "json", "quiet"}
 
 // Run resolves the settings, then lets fit do the work.
 func (c *trainCmd) Run(e *env, k *kong.Context) error {
@@ -122,11 +123,12 @@ func (c *trainCmd) serve(e *env, m *fit.Model) (*live.Server, error) {
 	if c.Live == "" {
 		return nil, nil
 	}
-	srv, err := page.Serve(m, c.Live)
+	srv, err := page.Serve(m, c.Live, c.LiveRemote)
 	if err != nil {
-		return nil, exit.Usagef("--live %s: %w", c.Live, err)
+		return nil, pageError(c.Live, err)
 	}
 	e.logf("live: %s", srv.URL())
+	e.warnRemote(srv)
 	return srv, nil
 }
 
@@ -135,7 +137,10 @@ func (c *trainCmd) finish(e *env, job *fit.Job, dir *rundir.Dir, srv *live.Serve
 	bar := newProgress(e, c.Quiet, job.Config.Steps)
 	hooks := &job.Config.Hooks
 	hooks.Step = func(p train.Progress) error { bar.update(p); return nil }
-	hooks.Stage, hooks.Finish, hooks.TensorBoard = bar.stage, pictures.OfRun, c.Tensorboard
+	hooks.Finish, hooks.TensorBoard = pictures.OfRun, c.Tensorboard
+	release := e.hold() // until the training is over: what comes then is done again from the model
+	defer release()
+	hooks.Stage = func(text string) { release(); bar.stage(text) }
 	ctx, run := e.ctx, job.Run
 	if resume {
 		run = job.Continue
@@ -220,7 +225,8 @@ func (c *trainCmd) resolve(k *kong.Context) (fit.Config, error) {
 // operate takes over what the configuration file says about things that are no settings.
 func (c *trainCmd) operate(rest fit.Layer, given []string) error {
 	v := reflect.ValueOf(c).Elem()
-	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "live": v.FieldByName("Live"), "tensorboard": v.FieldByName("Tensorboard"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
+	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "live": v.FieldByName("Live"), "live-remote": v.FieldByName("LiveRemote"),
+		"tensorboard": v.FieldByName("Tensorboard"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
 	for key, raw := range rest {
 		f, ok := fields[key]
 		if !ok || slices.Contains(given, key) {

@@ -201,6 +201,11 @@ func (j *Job) measure(ctx context.Context, dir *rundir.Dir) (err error) {
 	if hooks.Finish == nil {
 		return nil
 	}
+	if dir != nil {
+		if err := dir.Own(); err != nil {
+			return err
+		}
+	}
 	stage("drawing pictures")
 	return hooks.Finish(ctx, m)
 }

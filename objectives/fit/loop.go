@@ -36,6 +36,9 @@ func (j *Job) train(ctx context.Context, dir *rundir.Dir, resume bool) (res trai
 		}
 		cfg.Early = &train.EarlyStopping{Patience: c.Patience}
 	}
+	if cfg.Contrast, err = m.contrast(); err != nil {
+		return res, err
+	}
 	g, err := newGauge(m)
 	if err != nil {
 		return res, err
@@ -100,6 +103,15 @@ func (l *logs) open(j *Job, dir *rundir.Dir, cfg *train.Config, resume bool) (er
 		}
 	}
 	cfg.Recorder, cfg.Checkpoint = l.recorder, dir.File(rundir.State)
+	cfg.Hooks.Checkpoint = func(step int) error {
+		if err := dir.Own(); err != nil {
+			return err
+		}
+		if l.hooks.Checkpoint != nil {
+			return l.hooks.Checkpoint(step)
+		}
+		return nil
+	}
 	cfg.Extra = map[string]train.Stateful{"frames": l.frames}
 	if l.hooks.TensorBoard || resume && len(train.EventFiles(dir.Path)) > 0 {
 		l.events = train.NewTensorBoard(dir.Path, dir.File(rundir.Metrics))

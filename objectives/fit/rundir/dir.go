@@ -143,6 +143,25 @@ func (d *Dir) Lock() error {
 	return nil
 }
 
+// ErrMoved is the error of a run whose directory was renamed, deleted or replaced while it went on.
+var ErrMoved = errors.New("the folder was renamed or replaced while the run went on")
+
+// Own fails if the path no longer leads to the folder that was locked: what is written there now would go into another run.
+func (d *Dir) Own() error {
+	if d.lock == nil {
+		return nil
+	}
+	locked, err := d.lock.Stat()
+	if err != nil {
+		return asFileError(d.Path, err)
+	}
+	if now, err := os.Stat(d.Path); err != nil || !os.SameFile(locked, now) {
+		return fileErrorf(d.Path, "run directory %s: %w: nothing was written under that name since; "+
+			"continue it with --resume where it is now", d.Path, ErrMoved)
+	}
+	return nil
+}
+
 // Unlock lets others in.
 func (d *Dir) Unlock() {
 	if d.lock != nil {
@@ -195,7 +214,12 @@ func ReadText(path string) ([]byte, error) {
 }
 
 // Write replaces a file of the directory as a whole.
-func (d *Dir) Write(name string, data []byte) error { return train.WriteFile(d.File(name), data) }
+func (d *Dir) Write(name string, data []byte) error {
+	if err := d.Own(); err != nil {
+		return err
+	}
+	return train.WriteFile(d.File(name), data)
+}
 
 // Has reports whether the directory holds the file.
 func (d *Dir) Has(name string) bool {

@@ -46,12 +46,13 @@ func config(m *fit.Model, addr string) (live.Config, error) {
 	return cfg, nil
 }
 
-// Serve opens the page of a model that is to be trained.
-func Serve(m *fit.Model, addr string) (*live.Server, error) {
+// Serve opens the page of a model that is to be trained. Remote allows an address that other machines reach.
+func Serve(m *fit.Model, addr string, remote bool) (*live.Server, error) {
 	cfg, err := config(m, addr)
 	if err != nil {
 		return nil, err
 	}
+	cfg.Remote = remote
 	return live.NewServer(cfg)
 }
 
@@ -180,12 +181,13 @@ func liveRecord(r train.Record, accept float64) live.Record {
 }
 
 // Show serves the page of a run that has ended, from its records and frames.
-func Show(m *fit.Model, addr string) (*live.Server, error) {
+func Show(m *fit.Model, addr string, remote bool) (*live.Server, error) {
 	dir := m.Dir()
 	cfg, err := config(m, addr)
 	if err != nil {
 		return nil, err
 	}
+	cfg.Remote = remote
 	if err := dir.Check(rundir.Metrics, rundir.Frames); err != nil {
 		return nil, err
 	}

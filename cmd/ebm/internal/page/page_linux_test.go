@@ -138,7 +138,7 @@ func (m *pageTimes) watch(b *testing.B, c crowd) {
 		b.Fatal(err)
 	}
 	defer dir.Unlock()
-	srv, err := Serve(job.Model, "127.0.0.1:0")
+	srv, err := Serve(job.Model, "127.0.0.1:0", false)
 	if err != nil {
 		b.Fatal(err)
 	}

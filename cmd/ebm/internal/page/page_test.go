@@ -122,7 +122,7 @@ func TestLateViewer(t *testing.T) {
 		t.Helper()
 		job, dir := prepare(t, c, path, resume)
 		defer dir.Unlock()
-		srv, err := Serve(job.Model, "127.0.0.1:0")
+		srv, err := Serve(job.Model, "127.0.0.1:0", false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestLateViewer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := Show(m, "127.0.0.1:0")
+	srv, err := Show(m, "127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}

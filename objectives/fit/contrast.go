@@ -1,0 +1,26 @@
+package fit
+
+import (
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// contrast is the measure by which the sentinel of a run judges the weights. It is taken on what the run learns from, for it
+// is to tell whether the run gets on; what is learnt by heart is told by points set aside, which may be few. The weights
+// are those of parameters of its own, so that judging changes nothing of the run.
+func (m *Model) contrast() (*train.Contrast, error) {
+	params := m.Params.Clone()
+	ev, err := m.Evaluator(params, contrastBatch)
+	if err != nil {
+		return nil, err
+	}
+	energies := func(dst, theta []float64, x *mat.Dense) error {
+		params.Set(theta)
+		return ev.Energies(dst, x)
+	}
+	return train.NewContrast(m.data.Dim, m.data.source, m.data.source, energies, train.Stream(m.Config.Seed, "contrast"))
+}
+
+// contrastBatch is how many energies are computed at a time.
+const contrastBatch = 256

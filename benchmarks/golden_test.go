@@ -10,6 +10,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/graphs"
 	"github.com/stheno-ebm/stheno/mcmc"
@@ -219,7 +220,7 @@ func (n *network) objective(name string, prec energy.Precision) (objectives.Eval
 		}
 		m, given = objectives.SlicedVR{}, objectives.Inputs{"v": v}
 	case "nce":
-		q, err := objectives.Isotropic(n.Dim, c.NCEStd)
+		q, err := density.NewIsotropic(make([]float64, n.Dim), c.NCEStd)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/graphs"
 	"github.com/stheno-ebm/stheno/mcmc"
@@ -80,7 +81,7 @@ var timed = []struct {
 	{objectives.Sliced{}, 9},
 	{objectives.SlicedVR{}, 9},
 	{objectives.Denoising{Sigma: Sigma, Unpaired: true}, 6},
-	{objectives.NCE{Ratio: 1, Density: must(objectives.Isotropic(2, NoiseStd))}, 6},
+	{objectives.NCE{Ratio: 1, Density: must(density.NewIsotropic(make([]float64, 2), NoiseStd))}, 6},
 }
 
 func must[T any](v T, err error) T {

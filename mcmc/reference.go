@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Reference is a normalised density exp(-E₀) with exact draws: the hot end of a path to the target. *energy.Mixture is one,
+// Reference is a normalised density exp(-E₀) with exact draws: the hot end of a path to the target. *density.Mixture is one,
 // besides Gaussian.
 type Reference interface {
 	Dim() int

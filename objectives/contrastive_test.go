@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
@@ -30,7 +31,7 @@ func TestChainsGoBack(t *testing.T) {
 		for name, src := range map[string]negatives{
 			"cd":  &fromData{m()},
 			"pcd": &persistent{mover: m(), chains: mat.NewDense(n, 1, nil)},
-			"ml":  newReplay(m(), 2*n, n, 1, BoxOf(data, 0), 0.05),
+			"ml":  newReplay(m(), 2*n, n, 1, boxOf(data), 0.05),
 		} {
 			dst, rng := mat.NewDense(n, 1, nil), newRNG(1)
 			var outside, divergent int
@@ -105,4 +106,13 @@ func TestTunedStep(t *testing.T) {
 			t.Errorf("from %g: acceptance %.3f, want 0.574", step, accept)
 		}
 	}
+}
+
+// boxOf is the bounding box of the rows of x.
+func boxOf(x *mat.Dense) Noise {
+	b, err := noise(density.BoxOf(x, 0))
+	if err != nil {
+		panic(err)
+	}
+	return b
 }

@@ -6,13 +6,18 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 )
 
 // The price of the noise density: 256 points against 2048 kernels.
 func BenchmarkKernelLogProb(b *testing.B) {
 	data := correlated(2048, 1)
-	k, err := NewKernel(data, 0.3, 2048)
+	m, err := density.NewKernel(data, 0.3)
+	if err != nil {
+		b.Fatal(err)
+	}
+	k, err := energy.CompileDensity(m, energy.EvaluatorConfig{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -31,7 +36,7 @@ func TestBlurred(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := q.(*Tabulated); !ok {
+	if _, ok := q.(*density.Tabulated); !ok {
 		t.Fatalf("noise of the plane is a %T", q)
 	}
 	sds := []float64{0.05, 0.1, 0.2}
@@ -64,7 +69,7 @@ func TestBlurred(t *testing.T) {
 	}
 	if q, err := NewNoise("kde", solid); err != nil {
 		t.Error(err)
-	} else if _, ok := q.(*Kernel); !ok {
+	} else if _, ok := q.(*energy.CompiledDensity); !ok {
 		t.Errorf("noise in four dimensions is a %T", q)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 	"github.com/stheno-ebm/stheno/mcmc"
 )
@@ -52,7 +53,10 @@ func (m Likelihood) Form(s Setup) (Form, error) {
 	}
 	fresh := m.Density
 	if fresh == nil && s.Data != nil {
-		fresh = BoxOf(s.Data, 0.25)
+		var err error
+		if fresh, err = noise(density.BoxOf(s.Data, 0.25)); err != nil {
+			return nil, err
+		}
 	}
 	return m.form(s, func(c mover) (negatives, error) {
 		return newReplay(c, slots, s.Batch, s.Energy.Dim(), fresh, m.Restart), nil
@@ -84,17 +88,24 @@ func newReplay(m mover, slots, n, d int, fresh Noise, restart float64) *replay {
 }
 
 // start fills the buffer with fresh points.
-func (r *replay) start(x *mat.Dense, rng *rand.Rand) {
+func (r *replay) start(x *mat.Dense, rng *rand.Rand) error {
 	if r.fresh == nil {
-		r.fresh = BoxOf(x, 0.25)
+		box, err := noise(density.BoxOf(x, 0.25))
+		if err != nil {
+			return err
+		}
+		r.fresh = box
 	}
 	r.fresh.Sample(r.slots, rng)
 	r.started = true
+	return nil
 }
 
 func (r *replay) sample(dst, x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 	if !r.started {
-		r.start(x, rng)
+		if err := r.start(x, rng); err != nil {
+			return mcmc.Info{}, err
+		}
 	}
 	r.pick(rng)
 	for i, slot := range r.picked {
@@ -138,8 +149,9 @@ func (r *replay) save() []safetensors.Tensor {
 	n, d := r.slots.Dims()
 	t := append(r.mover.save(), array("slots", r.slots.RawMatrix().Data, n, d),
 		array("started", []float64{flag(r.started)}, 1))
-	if box, ok := r.fresh.(*Box); ok {
-		t = append(t, array("lo", box.Lo, d), array("hi", box.Hi, d))
+	if box, ok := r.fresh.(*density.Box); ok {
+		lo, hi := box.Corners()
+		t = append(t, array("lo", lo, d), array("hi", hi, d))
 	}
 	return t
 }
@@ -164,7 +176,9 @@ func (r *replay) restore(f *safetensors.File) error {
 		if err != nil {
 			return err
 		}
-		fresh = &Box{Lo: lo, Hi: hi}
+		if fresh, err = noise(density.NewBox(lo, hi)); err != nil {
+			return err
+		}
 	}
 	if err := r.mover.restore(f); err != nil {
 		return err

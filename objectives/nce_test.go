@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
 )
@@ -17,8 +18,8 @@ func softplus(x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-
 // is one for certain.
 func TestNoiseContrast(t *testing.T) {
 	const k, d, c = 3, 3, 0.4
-	narrow := must(objectives.Isotropic(d, 0.1))
-	box := &objectives.Box{Lo: []float64{-1, -1, -1}, Hi: []float64{1, 1, 1}}
+	narrow := must(density.NewIsotropic(make([]float64, d), 0.1))
+	box := must(density.NewBox([]float64{-1, -1, -1}, []float64{1, 1, 1}))
 	x := mat.NewDense(2, d, []float64{0.05, -0.1, 0.1, 4, -4, 3})
 	e := mlp(d)
 	p := energy.Init(e, newRNG(1))
@@ -67,7 +68,7 @@ func TestNormaliserMoves(t *testing.T) {
 	p.Changed()
 	grad := make([]float64, p.Len())
 	for _, sd := range []float64{1, 20} { // the step of the second is limited
-		o := must(objectives.New(objectives.NCE{Density: must(objectives.Isotropic(2, sd)), Ratio: k}, e, p,
+		o := must(objectives.New(objectives.NCE{Density: must(density.NewIsotropic(make([]float64, 2), sd)), Ratio: k}, e, p,
 			objectives.Config{Batch: n, Precision: energy.Float64}))
 		rng := newRNG(3)
 		must(o.Gradient(grad, x, rng))

@@ -2,24 +2,16 @@ package objectives
 
 import (
 	"fmt"
-	"math/rand/v2"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// Noise is a normalised density with a sampler. *energy.Mixture is one. Those of this package may be used by several
-// goroutines at a time, as mcmc.Jumping asks.
-type Noise interface {
-	// Sample fills the rows of dst with independent draws.
-	Sample(dst *mat.Dense, rng *rand.Rand)
-
-	// LogProb stores log q of the rows of x in dst.
-	LogProb(dst []float64, x *mat.Dense)
-}
-
-var _ Noise = (*energy.Mixture)(nil)
+// Noise is a density that points are drawn from. Several goroutines may use it at a time, as mcmc.Jumping asks.
+type Noise = density.Density
 
 // NoiseName is a density that is fitted to data, see [NewNoise]. The zero value means MixtureNoise.
 type NoiseName string
@@ -49,7 +41,7 @@ func (NoiseName) Options() []string {
 // In more than three dimensions data are so far apart that draws of these are alike neither to data nor to each
 // other, and there is
 //
-//	kde       with sds of once and 1.5 times what is likeliest, energy.KernelWidth
+//	kde       with sds of once and 1.5 times what is likeliest, density.KernelWidth
 //	mixture   0.5 kde + 0.3 N(mean, 1.1² covariance) + 0.2 N(mean, 1.25² s² I), without the second part where the
 //	          covariance is singular
 func NewNoise(name NoiseName, data *mat.Dense) (Noise, error) {
@@ -67,14 +59,14 @@ func NewNoise(name NoiseName, data *mat.Dense) (Noise, error) {
 		if d <= few {
 			return blurred(data, []float64{0.05, 0.1, 0.2}, centres)
 		}
-		h := energy.KernelWidth(data.Slice(0, min(n, centres), 0, d).(*mat.Dense)) / energy.Spread(data)
+		h := density.KernelWidth(data.Slice(0, min(n, centres), 0, d).(*mat.Dense)) / density.Spread(data)
 		return blurred(data, []float64{h, 1.5 * h}, centres)
 	}
 	switch name {
 	case GaussianNoise:
-		return FitGaussian(data, 1.5)
+		return noise(density.FitGaussian(data, 1.5))
 	case BoxNoise:
-		return BoxOf(data, 0.25), nil
+		return noise(density.BoxOf(data, 0.25))
 	case KernelNoise:
 		return kde()
 	case "", MixtureNoise:
@@ -82,21 +74,66 @@ func NewNoise(name NoiseName, data *mat.Dense) (Noise, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d <= few {
-			far, err := around(data, 1.5*energy.Spread(data))
-			if err != nil {
-				return nil, err
-			}
-			return NewBlend([]Noise{near, BoxOf(data, 0.25), far}, []float64{0.7, 0.2, 0.1})
-		}
-		far, err := around(data, 1.25*energy.Spread(data))
+		return mixed(near, data, d <= few)
+	}
+	return nil, &UnknownError{Kind: "noise", Name: string(name), Known: name.Options()}
+}
+
+// noise is q, or nothing beside an error.
+func noise[Q Noise](q Q, err error) (Noise, error) {
+	if err != nil {
+		return nil, fmt.Errorf("objectives: noise: %w", err)
+	}
+	return q, nil
+}
+
+// mixed adds what is between the data and far out to what is near them.
+func mixed(near Noise, data *mat.Dense, few bool) (Noise, error) {
+	wide := 1.25
+	if few {
+		wide = 1.5
+	}
+	mean, _ := density.Moments(data)
+	far, err := noise(density.NewIsotropic(mean, wide*density.Spread(data)))
+	if err != nil {
+		return nil, err
+	}
+	if few {
+		box, err := noise(density.BoxOf(data, 0.25))
 		if err != nil {
 			return nil, err
 		}
-		if like, err := FitGaussian(data, 1.1); err == nil {
-			return NewBlend([]Noise{near, like, far}, []float64{0.5, 0.3, 0.2})
-		}
-		return NewBlend([]Noise{near, far}, []float64{0.5, 0.2})
+		return noise(density.NewBlend([]Noise{near, box, far}, []float64{0.7, 0.2, 0.1}))
 	}
-	return nil, &UnknownError{Kind: "noise", Name: string(name), Known: name.Options()}
+	if like, err := density.FitGaussian(data, 1.1); err == nil {
+		return noise(density.NewBlend([]Noise{near, like, far}, []float64{0.5, 0.3, 0.2}))
+	}
+	return noise(density.NewBlend([]Noise{near, far}, []float64{0.5, 0.2}))
+}
+
+// blurred is the density of the first rows of data, at most centres, blurred by the given rising fractions of the
+// spread in turn: near the data at every scale from a sharp mode's to the gaps'. Where a table resolves the least of
+// them it is one; otherwise its log density is computed by a compiled float32 graph, as an NCE step looks at some
+// thousand points times some thousand centres.
+func blurred(data *mat.Dense, fractions []float64, centres int) (Noise, error) {
+	n, d := data.Dims()
+	spread := density.Spread(data)
+	sds := make([]float64, len(fractions))
+	floats.ScaleTo(sds, spread, fractions)
+	m, err := density.NewKernel(data.Slice(0, min(n, centres), 0, d).(*mat.Dense), sds...)
+	if err != nil {
+		return nil, fmt.Errorf("objectives: noise: %w", err)
+	}
+	k, err := energy.CompileDensity(m, energy.EvaluatorConfig{})
+	if err != nil {
+		return nil, err
+	}
+	lo, hi := density.Bounds(data)
+	margin := 6 * spread * fractions[len(fractions)-1]
+	floats.AddConst(-margin, lo)
+	floats.AddConst(margin, hi)
+	if t, err := density.Tabulate(k, lo, hi, spread*fractions[0]/2); err == nil {
+		return t, nil
+	}
+	return k, nil
 }

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
 )
@@ -92,7 +93,7 @@ func TestNoisesInManyDimensions(t *testing.T) {
 		return x
 	}
 	data := clusters()
-	wide, err := FitGaussian(data, 1.3)
+	wide, err := density.FitGaussian(data, 1.3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func TestNoisesInManyDimensions(t *testing.T) {
 		if math.Abs(m-1) > 4.5*se || se > 0.05 {
 			t.Errorf("%s: mass %g ± %g, want 1", name, m, se)
 		}
-		fit, err := FitGaussian(data, 1)
+		fit, err := density.FitGaussian(data, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +205,7 @@ func TestNoisesScale(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, ok := q.(*Tabulated); name == "kde" && !ok {
+			if _, ok := q.(*density.Tabulated); name == "kde" && !ok {
 				t.Errorf("kde of data of scale %g is a %T", energy.Spread(x), q)
 			}
 			got[i] = make([]float64, n)

@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
 )
@@ -44,6 +45,8 @@ func (m *marks) Sample(dst *mat.Dense, _ *rand.Rand) {
 		}
 	}
 }
+
+func (m *marks) Dim() int { return 1 }
 
 func (m *marks) LogProb(dst []float64, _ *mat.Dense) {
 	for i := range dst {
@@ -158,7 +161,7 @@ func (k kernelFunc) Step(s *mcmc.State, _ mcmc.Target, _ *rand.Rand) (mcmc.Info,
 
 func TestReplayReportsKernelErrors(t *testing.T) {
 	want := errors.New("broken")
-	r := newReplay(mover{kernel: failing{want}, steps: 1, stale: func() {}}, 4, 2, 1, BoxOf(mat.NewDense(2, 1, []float64{0, 1}), 0), 0)
+	r := newReplay(mover{kernel: failing{want}, steps: 1, stale: func() {}}, 4, 2, 1, boxOf(mat.NewDense(2, 1, []float64{0, 1})), 0)
 	_, err := r.sample(mat.NewDense(2, 1, nil), mat.NewDense(2, 1, nil), newRNG(1))
 	if !errors.Is(err, want) {
 		t.Errorf("got %v, want %v", err, want)
@@ -204,7 +207,7 @@ func TestJumps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := Isotropic(1, 5)
+	q, err := density.NewIsotropic([]float64{0}, 5)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -152,20 +153,24 @@ func trainQuality(steps int, seed uint64, features int) (seconds, kl float64, er
 		return 0, 0, err
 	}
 	theta := energy.Init(e, train.Stream(seed, "init"))
-	kernels, err := objectives.NewKernel(data, 0.25, 256)
+	kernels, err := density.NewKernel(data.Slice(0, 256, 0, 2).(*mat.Dense), 0.25)
 	if err != nil {
 		return 0, 0, err
 	}
-	box := objectives.BoxOf(data, 0.25)
-	near, err := objectives.Tabulate(kernels, box.Lo, box.Hi, 0.125)
+	box, err := density.BoxOf(data, 0.25)
 	if err != nil {
 		return 0, 0, err
 	}
-	far, err := objectives.FitGaussian(data, 1.5)
+	lo, hi := box.Corners()
+	near, err := density.Tabulate(kernels, lo, hi, 0.125)
 	if err != nil {
 		return 0, 0, err
 	}
-	noise, err := objectives.NewBlend([]objectives.Noise{near, box, far}, []float64{0.7, 0.2, 0.1})
+	far, err := density.FitGaussian(data, 1.5)
+	if err != nil {
+		return 0, 0, err
+	}
+	noise, err := density.NewBlend([]density.Density{near, box, far}, []float64{0.7, 0.2, 0.1})
 	if err != nil {
 		return 0, 0, err
 	}

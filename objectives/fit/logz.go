@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/mcmc"
-	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
@@ -76,11 +76,11 @@ func (m *Model) importanceSampling(seed uint64) (mcmc.Evidence, error) {
 	if err != nil {
 		return mcmc.Evidence{}, err
 	}
-	broad, err := objectives.FitGaussian(points.Matrix(), 1.5)
+	broad, err := density.FitGaussian(points.Matrix(), 1.5)
 	if err != nil {
 		return mcmc.Evidence{}, err
 	}
-	q, err := objectives.NewBlend([]objectives.Noise{datasets.NewSmoothed(points, 1), broad}, []float64{0.8, 0.2})
+	q, err := density.NewBlend([]density.Density{datasets.NewSmoothed(points, 1), broad}, []float64{0.8, 0.2})
 	if err != nil {
 		return mcmc.Evidence{}, err
 	}

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
-	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -63,7 +63,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	chains := min(p.chains, cfg.N)
 	p.run.Draws, p.run.Progress = max((cfg.N+chains-1)/chains, telling), cfg.Progress
 	rng := train.Stream(cfg.Seed, "sample")
-	around, err := objectives.KernelOf(m.data.Background)
+	around, err := energy.CompileDensity(m.data.Background.Mixture, energy.EvaluatorConfig{})
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
 	}

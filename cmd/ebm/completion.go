@@ -52,7 +52,7 @@ func words(command string, f *kong.Flag) []string {
 // files are the extensions of the files that may stand in the place of such a name.
 func files(f *kong.Flag) []string {
 	if f.Name == "dataset" || f.Name == "datasets" {
-		return []string{"csv", "npy", "npz", "png"}
+		return []string{"csv", "tsv", "txt", "npy", "npz", "png"}
 	}
 	return nil
 }

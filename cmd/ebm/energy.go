@@ -8,11 +8,12 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
+	tables "github.com/stheno-ebm/stheno/datasets/table"
 )
 
 type energyCmd struct {
 	RunDir string `arg:"" name:"run" help:"Run directory."`
-	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.npy, .npz or .csv)."`
+	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.csv, .tsv, .txt, .npy or .npz), or - for standard input."`
 	Grad   bool   `help:"Gradients too: columns E, ∂E/∂x₁, …"`
 	Out    string `placeholder:"FILE" help:"Write to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
 	JSON   bool   `name:"json" help:"Print JSON: the array of energies, or with --grad an array of rows; with --out, what was written."`
@@ -36,10 +37,11 @@ func (c *energyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	x, names, err := datasets.LoadNamed(c.Points)
+	t, err := e.points(c.Points)
 	if err != nil {
 		return exit.Usagef("--points: %w", err)
 	}
+	x, names := t.X, t.Names
 	n, d := x.Dims()
 	if d != m.Dim() {
 		return exit.Usagef("--points %s has %d columns, the model wants %d", c.Points, d, m.Dim())
@@ -47,6 +49,7 @@ func (c *energyCmd) Run(e *env) error {
 	if want := m.Names(); !slices.Equal(names, want) && slices.Equal(sorted(names), sorted(want)) {
 		return exit.Usagef("--points %s has the columns %s, the model wants them as %s", c.Points, strings.Join(names, ", "), strings.Join(want, ", "))
 	}
+	e.asRead(t.Report)
 	energies := make([]float64, n)
 	if !c.Grad {
 		if err := m.Energy(energies, x); err != nil {
@@ -71,6 +74,23 @@ func (c *energyCmd) Run(e *env) error {
 		return writeJSON(e.stdout, rows(out))
 	}
 	return c.report(e, n, 1+d, writeTable(e, c.Out, header(names, true), out))
+}
+
+// points reads a file of points, or standard input for the name -.
+func (e *env) points(path string) (*tables.Table, error) {
+	if path == datasets.Stdin {
+		return tables.Read(e.ctx, e.stdin, tables.Options{})
+	}
+	return tables.Load(e.ctx, path, tables.Options{})
+}
+
+// asRead says how points were read where that may not be what was meant.
+func (e *env) asRead(r tables.Report) {
+	for _, note := range r.Notes {
+		if note.Kind != tables.Transposed { // few points are as good as many here
+			e.logf("note: %s", exit.Say(note.Text))
+		}
+	}
 }
 
 // header is the first line of a CSV file of energies, and gradients if there are any: names, if the points have some.

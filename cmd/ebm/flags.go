@@ -74,6 +74,9 @@ func assignment(text string) (key string, raw json.RawMessage, err error) {
 		raw, _ = json.Marshal(value)
 	case reflect.Slice:
 		raw = []byte("[" + strings.Trim(value, "[]") + "]")
+		if f.Type.Elem().Kind() == reflect.String {
+			raw, _ = json.Marshal(strings.Split(value, ","))
+		}
 	case reflect.Float64:
 		if v, err := strconv.ParseFloat(value, 64); err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) {
 			raw = strconv.AppendFloat(nil, v, 'g', -1, 64)
@@ -132,6 +135,9 @@ func showDefaults(k *kong.Kong) error {
 				continue
 			}
 			text := strings.Trim(string(raw), `[]"`)
+			if text == "" {
+				continue
+			}
 			f.Help = strings.TrimSuffix(f.Help, ".") + " (" + text + ")."
 			f.OrigHelp = f.Help
 		}

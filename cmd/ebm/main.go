@@ -135,7 +135,7 @@ func dispatch(e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, err := parser.Parse(liveArgs(asked(args)))
+	ctx, err := parser.Parse(liveArgs(asked(atHome(args))))
 	if err != nil {
 		var pe *kong.ParseError
 		if errors.As(err, &pe) {
@@ -198,6 +198,9 @@ func usage(pe *kong.ParseError, args []string) error {
 	}
 	if n := pe.Context.Selected(); n != nil {
 		help = "ebm " + n.Name + " --help"
+	}
+	if hint := meant(text, pe.Context.Selected()); hint != "" {
+		return exit.Usagef("%s; %s (see: %s)", text, hint, help)
 	}
 	return exit.Usagef("%s (see: %s)", text, help)
 }

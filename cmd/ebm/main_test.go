@@ -408,7 +408,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--steps", "9223372036854775807"}, []string{"--steps", "at most"}},
 		{[]string{"train", "--hidden", "8192,8192,8192,8192"}, []string{"--hidden", "weights"}},
 		{[]string{"train", "--seed", "99999999999999999999"}, []string{"--seed", "below 2^64"}},
-		{[]string{"train", "--config", "/dev/zero"}, []string{"--config", "/dev/zero", "bytes"}},
+		{[]string{"train", "--config", "/dev/zero"}, []string{"--config", "/dev/zero", "a device"}},
 		{[]string{"train", "--config", "list.json"}, []string{"list.json", "array"}},
 		// What would fail only when the training is over.
 		{[]string{"train", "--samples", "1"}, []string{"--samples 1", "at least 2"}},

@@ -33,9 +33,14 @@ func (sampleCmd) Help() string {
 
 // openModel reads the model of a run directory, and says if the run has not come to its end.
 func (e *env) openModel(path string) (*fit.Model, error) {
-	m, err := fit.Open(path)
+	m, err := fit.OpenContext(e.ctx, path, nil)
 	if err == nil && m.Dir().Has(rundir.State) && !m.Dir().Sealed() {
 		e.logf("note: the run %s has not come to its end, the weights are those of its last stop; to go on: ebm train --resume %s", path, exit.Quote(path))
+	}
+	if err == nil {
+		for _, note := range m.Notes() {
+			e.logf("note: %s", exit.Say(note))
+		}
 	}
 	return m, err
 }

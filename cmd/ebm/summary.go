@@ -15,6 +15,9 @@ func summary(r *fit.Result) []string {
 	if r.Bias != "" {
 		lines = append(lines, fmt.Sprintf("bias of %s: %s", r.Objective, r.Bias))
 	}
+	if r.Dead {
+		lines = append(lines, "the network is dead: it has one energy everywhere, and no gradient is left to change that; take another --activation, such as silu, or a smaller --lr")
+	}
 	if e == nil {
 		return lines
 	}

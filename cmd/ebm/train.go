@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -65,18 +66,27 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	src, err := datasets.Open(cfg.Dataset)
+	early := newStages(e, c.Quiet)
+	defer early.end()
+	cfg.Hooks.Stage = early.begin
+	src, err := cfg.OpenData(e.ctx, e.stdin)
 	if err != nil {
-		return exit.Usagef("--dataset: %w", err)
+		return asData(err)
 	}
-	job, err := fit.Prepare(src, cfg)
-	if err != nil {
+	read := cfg.ReadOf(src)
+	job, err := fit.PrepareContext(e.ctx, src, cfg)
+	var field *fit.FieldError
+	switch {
+	case errors.As(err, &field) && field.Key == "dataset" && len(read) > 0: // perhaps it was not read as it was meant
+		return fmt.Errorf("%w (read were %s)", err, strings.Join(read, "; "))
+	case err != nil:
 		return err
 	}
-	if !c.Quiet {
-		for _, note := range job.Notes() {
-			e.logf("note: %s", note)
-		}
+	early.end()
+	c.notes(e, read, nil)
+	c.notes(e, job.Notes(), append(read, ""))
+	if err := c.unsuited(e, k, job, src); err != nil {
+		return err
 	}
 	srv, err := c.serve(e, job.Model)
 	if err != nil {
@@ -103,7 +113,7 @@ func (c *trainCmd) resume(e *env, given []string) error {
 			return exit.Usagef("--resume %s continues with the settings of that run: --%s cannot be given", c.Resume, name)
 		}
 	}
-	job, dir, err := fit.Reopen(c.Resume, nil)
+	job, dir, err := fit.ReopenContext(e.ctx, c.Resume, nil)
 	if err != nil {
 		return fmt.Errorf("--resume: %w", err)
 	}
@@ -116,6 +126,56 @@ func (c *trainCmd) resume(e *env, given []string) error {
 		defer srv.Close()
 	}
 	return c.finish(e, job, dir, srv, true)
+}
+
+// notes says what was read, the first line of which is no note, and what is odd, unless it was said before.
+func (c *trainCmd) notes(e *env, lines, before []string) {
+	for i, line := range lines {
+		switch {
+		case c.Quiet || slices.Contains(before, line):
+		case before == nil && i == 0:
+			e.logf("%s", exit.Say(line))
+		default:
+			e.logf("note: %s", exit.Say(line))
+		}
+	}
+}
+
+// unsuited says which settings a configuration file of a run on a distribution keeps that would be others for a file, where that is named
+// beside it.
+func (c *trainCmd) unsuited(e *env, k *kong.Context, job *fit.Job, src fit.Source) error {
+	switch src.(type) {
+	case *datasets.Points, *datasets.Image:
+	default:
+		return nil
+	}
+	if c.Config == "" || c.Quiet || !slices.Contains(explicit(k), "dataset") {
+		return nil
+	}
+	set, err := assignments(c.Set)
+	if err != nil {
+		return err
+	}
+	flags, err := givenSettings(k)
+	if err != nil {
+		return err
+	}
+	maps.Copy(set, flags)
+	kept, err := job.Unsuited(set)
+	if err == nil && len(kept) > 0 {
+		e.logf("note: --config keeps %s; give flags for those that are to be others", exit.Say(strings.Join(kept, ", ")))
+	}
+	return err
+}
+
+// asData is an error about the data, of which the flag is named unless it names one itself.
+func asData(err error) error {
+	var field *fit.FieldError
+	var unknown *fit.UnknownError
+	if errors.As(err, &field) || errors.As(err, &unknown) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return exit.Usagef("--dataset: %w", err)
 }
 
 // serve starts the page, nil if none is wanted.

@@ -3,6 +3,7 @@ package fit
 import (
 	"runtime"
 
+	"github.com/stheno-ebm/stheno/datasets/table"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
 )
@@ -18,6 +19,16 @@ type Config struct {
 	Standardize Switch  `json:"standardize" group:"data" help:"Bring every column of the data to mean 0 and deviation 1; undone on output. On by default for files."`
 	Smooth      float64 `json:"smooth" zero:"none" group:"data" help:"Share from 0 to 1 of the scatter of a point's neighbours by which finitely many points are blurred, less where these are many; without it they are overfitted, soonest by score matching."`
 	TrainPoints int     `json:"train-points" group:"data" help:"Draw that many points of a distribution once and train on them as on those of a file, a tenth set aside, with the truth to judge by; 0 draws fresh ones at every step."`
+
+	// How files are read, see datasets.OpenOptions. They are refused where the data are no file of that kind.
+	Header    string   `json:"header" group:"data" help:"Whether the first line of a text file is a header: auto, yes or no."`
+	Missing   string   `json:"missing" group:"data" help:"What becomes of rows of a file in which a value is missing: error; drop; or mean, which fills the mean of the column in."`
+	Columns   []string `json:"columns" group:"data" placeholder:"C" help:"Columns of a file to read, by name or number, in this order; all by default."`
+	Array     string   `json:"array" group:"data" help:"Array of an .npz file with several: by default the one called x, X, points, samples, data or arr_0, or the only one with rows and columns."`
+	Transpose bool     `json:"transpose" group:"data" help:"Read the columns of a file as points."`
+	Invert    bool     `json:"invert" group:"data" help:"Mass where a picture is light; by default it is where it is dark."`
+	Threshold float64  `json:"threshold" group:"data" help:"Ink of a picture, from 0 to 1, up to which a pixel is blank; 0: that of grey paper; -1: none."`
+	MaxMemory int      `json:"max-memory" group:"data" placeholder:"MB" help:"Memory that reading the data may take, in MB; more is refused before it is taken."`
 
 	// Objective is what is minimised; its settings stand beside the others in a config.json, under its registered name. nil is
 	// nce where the points are the user's own, else sm. Name is that name where an objective is registered under several.
@@ -118,6 +129,7 @@ func fallback() Config {
 		Schedule: scheduleNames[0], Optimizer: optimizerNames[0], Seed: 1,
 		Sampler: defaultSampler, Leapfrog: 10, SamplerJumps: 4, Samples: 10000, Chains: 1000, Adapt: 100, BurnIn: 20, Thin: 5,
 		TestPoints: 100000, Grid: 3200, Frames: 60,
+		Header: string(table.HeaderAuto), Missing: string(table.MissingError), Columns: []string{}, MaxMemory: table.DefaultMemory >> 20,
 	}
 }
 

@@ -1,7 +1,8 @@
 package fit
 
 import (
-	"fmt"
+	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 
@@ -69,7 +70,7 @@ func finite(src Source, c *Config) (all, training, test *datasets.Points, err er
 
 // newData looks at a source. Of the settings it needs those of the group data but Smooth, and the seed. What follows from the
 // objective comes with blur and surround.
-func newData(src Source, c *Config) (*data, error) {
+func newData(ctx context.Context, src Source, c *Config) (*data, error) {
 	d := &data{truth: src, source: src}
 	d.Dim = src.Dim()
 	d.Lo, d.Hi = src.Bounds()
@@ -100,23 +101,26 @@ func newData(src Source, c *Config) (*data, error) {
 			d.sum = checksum(all)
 		}
 		d.train, d.test, d.source = training.Matrix(), test.Matrix(), training
-		if err := d.constant(); err != nil {
-			return nil, fieldErrorf("dataset", c.Dataset, "%w", err)
-		}
 		if isFile {
-			if note := file.Note(); note != "" {
-				d.notes = append(d.notes, note)
-			}
-			d.notes = append(d.notes, d.odd(all)...)
+			err = d.look(ctx, file)
+		}
+		if err == nil {
+			err = d.constant()
 		}
 	} else {
+		if picture, ok := src.(*datasets.Image); ok && picture.Note() != "" {
+			d.notes = append(d.notes, picture.Note())
+		}
 		all = mat.NewDense(fitPoints, d.Dim, nil)
 		src.Sample(all, train.Stream(c.Seed, "scale"))
 	}
-	if c.Standardize == On {
+	if err == nil && c.Standardize == On {
 		err = d.standardize(all)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return nil, err
+	case err != nil:
 		return nil, fieldErrorf("dataset", c.Dataset, "%w", err)
 	}
 	return d, nil
@@ -126,7 +130,7 @@ func newData(src Source, c *Config) (*data, error) {
 func (d *data) standardize(all *mat.Dense) error {
 	d.Scaler = datasets.NewStandardizer(all)
 	if err := d.Scaler.Validate(d.Dim); err != nil {
-		return fmt.Errorf("the values are too large to be brought to deviation 1; take a larger unit (%w)", err)
+		return err
 	}
 	if d.train == nil {
 		d.source = rescaled(d.truth, d.Scaler)
@@ -153,10 +157,16 @@ func (d *data) facts(seed uint64) (objectives.Facts, error) {
 
 // blur smooths finitely many points as the settings ask, then takes the moments of what is trained on and the density around it
 // from which chains start.
-func (d *data) blur(c *Config) error {
+func (d *data) blur(ctx context.Context, c *Config) error {
 	if points, ok := d.source.(*datasets.Points); ok && c.Smooth > 0 {
-		d.source = datasets.NewSmoothed(points, c.Smooth)
+		c.stage("measuring the neighbourhoods of the points")
+		smooth, err := datasets.NewSmoothedContext(ctx, points, c.Smooth)
+		if err != nil {
+			return err
+		}
+		d.source = smooth
 	}
+	c.stage("measuring the density around the data")
 	moments := mcmc.FitGaussian(d.points(fitPoints, train.Stream(c.Seed, "fit")), 1)
 	d.Mean, d.Std = moments.Mean, moments.Std
 	var err error

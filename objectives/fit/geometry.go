@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -8,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +17,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/files"
+	"github.com/stheno-ebm/stheno/datasets/table"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 )
@@ -98,11 +100,11 @@ var errNoGeometry = errors.New("no metadata about the data")
 
 // stored is the data of a trained model whose file may be gone: all that sampling and drawing need is with the weights. src is where
 // they come from, nil if the settings name it.
-func stored(c *Config, g geometry, src Source) *data {
+func stored(ctx context.Context, c *Config, g geometry, src Source) *data {
 	d := &data{geometry: g}
 	if src == nil {
 		var err error
-		if src, err = datasets.Open(c.Dataset); err != nil {
+		if src, err = c.OpenData(ctx, nil); err != nil {
 			d.gone = gone(c.Dataset, err)
 			return d
 		}
@@ -121,6 +123,12 @@ func stored(c *Config, g geometry, src Source) *data {
 
 // gone is what is to be said where the file of a run's data cannot be read.
 func gone(dataset string, err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case dataset == datasets.Stdin:
+		return &DataError{dataset, errors.New("the data of the run came from standard input and are not kept: train from a file to go on from it, or to measure against it")}
+	}
 	help := "put the file back"
 	if !filepath.IsAbs(dataset) {
 		help += ", or go to the folder where the run was begun: the path is relative to that"
@@ -155,7 +163,7 @@ func sourceSum(dataset string, src Source) (string, error) {
 	case *datasets.Points:
 		return checksum(src.Matrix()), nil
 	case *datasets.Image:
-		b, err := os.ReadFile(dataset)
+		b, err := files.ReadAll(dataset, table.DefaultMemory)
 		return fmt.Sprintf("%x", sha256.Sum256(b))[:32], err
 	}
 	return "", nil

@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -29,7 +30,7 @@ func FuzzGeometry(f *testing.F) {
 			t.Fatal(err)
 		}
 		g.Background = g.Bridge
-		m, err := assemble(c, stored(&c, g, nil))
+		m, err := assemble(c, stored(context.Background(), &c, g, nil))
 		if err != nil {
 			return
 		}

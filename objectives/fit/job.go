@@ -13,7 +13,6 @@ import (
 	"codeberg.org/sbinet/npyio"
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -43,13 +42,14 @@ type Result struct {
 	Loss      metrics.Value   `json:"loss"`
 	Seconds   float64         `json:"seconds"` // of training
 	Rollbacks int             `json:"rollbacks"`
+	Dead      bool            `json:"dead,omitempty"` // the model has one energy everywhere
 	Eval      *metrics.Report `json:"eval"`
 }
 
 // Train makes a model of the data: Prepare, and Run in the directory that c.Out names, if it names one. A cancelled context ends
 // it after a checkpoint, with an error that matches context.Canceled.
 func Train(ctx context.Context, src Source, c Config) (*Model, error) {
-	j, err := Prepare(src, c)
+	j, err := PrepareContext(ctx, src, c)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func Train(ctx context.Context, src Source, c Config) (*Model, error) {
 // Resume goes on with the run in a directory, bit for bit as if it had never been stopped; of one that is finished it returns the
 // model. src is where its data come from, nil if its settings name it.
 func Resume(ctx context.Context, path string, src Source, hooks Hooks) (*Model, error) {
-	j, dir, err := Reopen(path, src)
+	j, dir, err := ReopenContext(ctx, path, src)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +78,11 @@ func Resume(ctx context.Context, path string, src Source, hooks Hooks) (*Model, 
 
 // Reopen prepares the run in a directory once more, and locks that.
 func Reopen(path string, src Source) (*Job, *rundir.Dir, error) {
+	return ReopenContext(context.Background(), path, src)
+}
+
+// ReopenContext is Reopen until the context ends.
+func ReopenContext(ctx context.Context, path string, src Source) (*Job, *rundir.Dir, error) {
 	dir, err := rundir.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -87,11 +92,11 @@ func Reopen(path string, src Source) (*Job, *rundir.Dir, error) {
 		return nil, nil, err
 	}
 	if src == nil {
-		if src, err = datasets.Open(c.Dataset); err != nil {
+		if src, err = c.OpenData(ctx, nil); err != nil {
 			return nil, nil, gone(c.Dataset, err)
 		}
 	}
-	j, err := Prepare(src, c)
+	j, err := PrepareContext(ctx, src, c)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", dir.File(rundir.Config), err)
 	}
@@ -174,6 +179,9 @@ func (j *Job) measure(ctx context.Context, dir *rundir.Dir) (err error) {
 	if stage == nil {
 		stage = func(string) {}
 	}
+	if m.Result.Dead, err = m.dead(); err != nil {
+		return err
+	}
 	if n := j.Config.Samples; n > 0 {
 		stage("drawing samples")
 		if m.Draw, err = m.Sample(ctx, SampleConfig{N: n, Seed: j.Config.Seed}); err != nil {
@@ -223,7 +231,7 @@ func (j *Job) finished(dir *rundir.Dir) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := open(dir, j.Model.data.truth)
+	m, err := open(context.Background(), dir, j.Model.data.truth)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stheno-ebm/stheno/datasets/table"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
 )
@@ -37,6 +38,12 @@ var options = map[string]func() []string{
 	"schedule":   func() []string { return scheduleNames },
 	"optimizer":  func() []string { return optimizerNames },
 	"sampler":    SamplerNames,
+	"header": func() []string {
+		return []string{string(table.HeaderAuto), string(table.HeaderYes), string(table.HeaderNo)}
+	},
+	"missing": func() []string {
+		return []string{string(table.MissingError), string(table.MissingDrop), string(table.MissingMean)}
+	},
 }
 
 // own lists the settings of every run, in order.
@@ -131,6 +138,9 @@ func (f Field) Wants() string {
 	case reflect.Bool, reflect.Int8:
 		return "true or false"
 	case reflect.Slice:
+		if f.Type.Elem().Kind() == reflect.String {
+			return "names or numbers of columns, such as height,weight"
+		}
 		return "whole numbers, such as 128,128"
 	}
 	return "text"

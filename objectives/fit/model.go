@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 	"github.com/stheno-ebm/stheno/objectives"
@@ -34,6 +34,26 @@ type Model struct {
 	density *Density
 	logZ    *metrics.LogZ // measured once
 	dir     *rundir.Dir   // nil if it has none
+	notes   []string      // about weights from elsewhere
+}
+
+// Notes says what is to be known about the weights of a model that was opened, where another program wrote them.
+func (m *Model) Notes() []string { return m.notes }
+
+// aboutWeights names what a file holds beside weights, and what its names have before those of the parameters.
+func aboutWeights(p *energy.Params, f *safetensors.File) (notes []string) {
+	for _, o := range f.Others {
+		notes = append(notes, fmt.Sprintf("%s (%s) is no weight and is not read", files.Quote(o.Name), files.Quote(string(o.DType))))
+	}
+	switch theirs, ours := p.Prefix(withoutMixtures(f)); {
+	case theirs != "" && ours != "":
+		notes = append(notes, fmt.Sprintf("the names of the weights begin with %s in place of %s", files.Quote(theirs), files.Quote(ours)))
+	case theirs != "":
+		notes = append(notes, fmt.Sprintf("the names of the weights begin with %s, which is taken off", files.Quote(theirs)))
+	case ours != "":
+		notes = append(notes, fmt.Sprintf("the names of the weights lack %s, which is put before them", files.Quote(ours)))
+	}
+	return notes
 }
 
 func assemble(c Config, d *data) (*Model, error) {
@@ -49,14 +69,20 @@ func Open(path string) (*Model, error) { return OpenWith(path, nil) }
 
 // OpenWith is Open for a run on a source that has no name.
 func OpenWith(path string, src Source) (*Model, error) {
+	return OpenContext(context.Background(), path, src)
+}
+
+// OpenContext is OpenWith, or Open where src is nil, until the context ends.
+func OpenContext(ctx context.Context, path string, src Source) (*Model, error) {
 	dir, err := rundir.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return open(dir, src)
+	ctx = unlessOver(ctx)
+	return await(ctx, func() (*Model, error) { return open(ctx, dir, src) })
 }
 
-func open(dir *rundir.Dir, src Source) (*Model, error) {
+func open(ctx context.Context, dir *rundir.Dir, src Source) (*Model, error) {
 	c, err := ReadConfig(dir)
 	if err != nil {
 		return nil, err
@@ -65,7 +91,7 @@ func open(dir *rundir.Dir, src Source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := storedData(dir, f, &c, src)
+	d, err := storedData(ctx, dir, f, &c, src)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +100,7 @@ func open(dir *rundir.Dir, src Source) (*Model, error) {
 		return nil, fmt.Errorf("%s: %w", dir.File(rundir.Config), err)
 	}
 	m.dir = dir
+	m.notes = aboutWeights(m.Params, f)
 	if err := m.Params.Load(withoutMixtures(f)); err != nil {
 		return nil, &rundir.FileError{Path: dir.File(rundir.Model), Err: fmt.Errorf("%s: %w", dir.File(rundir.Model), err)}
 	}
@@ -81,19 +108,19 @@ func open(dir *rundir.Dir, src Source) (*Model, error) {
 }
 
 // storedData is the data of the model in f. Weights from elsewhere know nothing of it; then it is made of the source again.
-func storedData(dir *rundir.Dir, f *safetensors.File, c *Config, src Source) (*data, error) {
+func storedData(ctx context.Context, dir *rundir.Dir, f *safetensors.File, c *Config, src Source) (*data, error) {
 	g, err := parseGeometry(f.Metadata)
 	if errors.Is(err, errNoGeometry) {
 		if src == nil {
-			if src, err = datasets.Open(c.Dataset); err != nil {
+			if src, err = c.OpenData(ctx, nil); err != nil {
 				return nil, gone(c.Dataset, err)
 			}
 		}
-		d, err := newData(src, c)
+		d, err := newData(ctx, src, c)
 		if err != nil {
 			return nil, err
 		}
-		return d, d.blur(c)
+		return d, d.blur(ctx, c)
 	}
 	if err == nil && c.Bridge > 0 {
 		g.Bridge, err = g.mixture(f, bridgeName)
@@ -108,7 +135,7 @@ func storedData(dir *rundir.Dir, f *safetensors.File, c *Config, src Source) (*d
 	if g.Background, err = g.mixture(starts, startsName); err != nil {
 		return nil, &rundir.FileError{Path: dir.File(rundir.Data), Err: fmt.Errorf("%s: %w", dir.File(rundir.Data), err)}
 	}
-	return stored(c, g, src), nil
+	return stored(ctx, c, g, src), nil
 }
 
 // Dir is the run directory of the model, nil if it has none.

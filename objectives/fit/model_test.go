@@ -23,8 +23,8 @@ func quick(steps int) Config {
 	return Config{Hidden: []int{16}, Batch: 64, Steps: steps, Samples: 200, Chains: 50, Frames: -1, TestPoints: 500, Grid: 100, Threads: 1}
 }
 
-// table writes points of a correlated Gaussian in three dimensions, in units far from 1, and returns the path.
-func table(t testing.TB, n int) string {
+// tableOf writes points of a correlated Gaussian in three dimensions, in units far from 1, and returns the path.
+func tableOf(t testing.TB, n int) string {
 	t.Helper()
 	rng := train.Stream(1, "table")
 	x := mat.NewDense(n, 3, nil)
@@ -51,7 +51,7 @@ func opened(t testing.TB, dataset string) Source {
 // A trained model of a file gives densities in the units of the file: log p is −E − log Z with the log Z that was measured, and the
 // score is the slope of log p.
 func TestModelOfAFile(t *testing.T) {
-	path := table(t, 300)
+	path := tableOf(t, 300)
 	c := quick(200)
 	c.Dataset, c.Out, c.Precision = path, filepath.Join(t.TempDir(), "run"), "float64"
 	m, err := Train(t.Context(), opened(t, path), c)
@@ -278,7 +278,7 @@ func formatEnergy(e float64) string { return strconv.FormatFloat(e, 'g', 8, 64) 
 
 // With patience the weights that were best on points held back are kept, and these are not those that the model is measured on.
 func TestPatience(t *testing.T) {
-	path := table(t, 120)
+	path := tableOf(t, 120)
 	c := quick(4000)
 	c.Dataset, c.Patience, c.Smooth, c.Hidden, c.LearningRate = path, 3, -1, []int{64, 64}, 1e-2
 	m, err := Train(t.Context(), opened(t, path), c)

@@ -125,5 +125,19 @@ func (c *Config) build(traits objectives.Traits, d *data) (energy.Energy, error)
 		}
 		return energy.NewBridge(f, energy.BridgeConfig{Background: d.Bridge, Share: c.Bridge, Blur: traits.Blur})
 	}
-	return c.network(d.Dim, 0, frequency(plainScale, d.Dim, std))
+	e, err := c.network(d.Dim, 0, frequency(plainScale, d.Dim, std))
+	if err != nil || !c.confined(traits) {
+		return e, err
+	}
+	return energy.Confine(e, d.Mean, confinement*std)
+}
+
+// confinement is the width, in standard deviations of the data, of the quadratic that confines energies which are bounded. At the edge
+// of the data it is worth half a nat, which the network makes up for.
+const confinement = 3
+
+// confined reports whether the energy of a network would be bounded, so that exp(-E) has no finite integral, under an objective that
+// learns by comparing points: it would learn where data are, and never that there are none far out. Score matching is told by slopes.
+func (c *Config) confined(traits objectives.Traits) bool {
+	return !traits.Score && traits.Levels == nil && c.Bridge == 0 && energy.Activation(c.Activation).Bounded()
 }

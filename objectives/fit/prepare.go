@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,16 +27,66 @@ func (j *Job) Notes() []string { return j.Model.data.notes }
 
 // Prepare builds everything that the settings ask for on the data. It writes nothing.
 func Prepare(src Source, c Config) (*Job, error) {
+	return PrepareContext(context.Background(), src, c)
+}
+
+// PrepareContext is Prepare until the context ends. It returns at once then; what it was about to build is left to itself. A context
+// that is over already does not end it: the run that follows leaves a checkpoint of its beginning.
+func PrepareContext(ctx context.Context, src Source, c Config) (*Job, error) {
 	if src == nil {
 		return nil, errors.New("fit: the source is nil")
 	}
-	d, err := c.settle(src)
+	ctx = unlessOver(ctx)
+	return await(ctx, func() (*Job, error) { return prepare(ctx, src, c) })
+}
+
+// unlessOver is the context, or one that never ends if that is over.
+func unlessOver(ctx context.Context) context.Context {
+	if ctx.Err() != nil {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
+// await returns what do does, or the error of the context if that ends before.
+func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := do()
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+// stage says what is being done before the first step.
+func (c *Config) stage(text string) {
+	if c.Hooks.Stage != nil {
+		c.Hooks.Stage(text)
+	}
+}
+
+func prepare(ctx context.Context, src Source, c Config) (*Job, error) {
+	d, err := c.settle(ctx, src)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.blur(&c); err != nil {
+	if err := d.blur(ctx, &c); err != nil {
 		return nil, err
 	}
+	if c.confined(c.Objective.Traits()) {
+		d.notes = append(d.notes, fmt.Sprintf("energies of %s are bounded: a wide quadratic beside the network makes the normaliser finite; `activation` silu needs none", c.Activation))
+	}
+	c.stage("compiling")
 	m, err := assemble(c, d)
 	if err != nil {
 		return nil, err
@@ -54,14 +105,15 @@ func Prepare(src Source, c Config) (*Job, error) {
 
 // settle completes the settings by what suits the data and the objective, and holds them against their ranges. It returns the
 // data, which are to be blurred yet.
-func (c *Config) settle(src Source) (*data, error) {
+func (c *Config) settle(ctx context.Context, src Source) (*data, error) {
 	if err := c.settleObjective(src); err != nil {
 		return nil, err
 	}
 	if !c.complete {
 		c.fill(Config{Seed: 1, Standardize: onIf(theirOwn(src, c))})
 	}
-	d, err := newData(src, c)
+	c.stage("looking at the data")
+	d, err := newData(ctx, src, c)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +271,7 @@ func (m *Model) objective() (objectives.Objective, error) {
 // fingerprint identifies what the course of the training depends on.
 func (j *Job) fingerprint() (string, error) {
 	c := j.Config
-	c.Threads = 0
+	c.Threads, c.MaxMemory = 0, 0
 	l, err := c.Layer()
 	if err != nil {
 		return "", err

@@ -266,7 +266,7 @@ func TestNotes(t *testing.T) {
 			t.Fatal(err)
 		}
 		j := planned(t, file, "nce", nil)
-		notes := j.Model.data.odd(j.Model.data.truth.(*datasets.Points).Matrix())
+		notes := j.Notes()
 		if len(notes) > 1 || (len(notes) == 1) != (c.want != "") || len(notes) == 1 && !strings.Contains(notes[0], c.want) {
 			t.Errorf("%s: got %q, want %q", name, notes, c.want)
 		}

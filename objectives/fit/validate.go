@@ -19,6 +19,7 @@ const (
 	maxSteps   = 1_000_000_000 // between any two of which a run can be stopped
 	maxTurns   = 10_000        // of a loop within a step
 	maxWeights = 1 << 27
+	maxMemory  = 1 << 20 // MB
 )
 
 // ThreadsWant is what is wanted of a number of threads.
@@ -88,6 +89,10 @@ func (c *Config) Validate() error {
 func (c *Config) checkData(b *checks) {
 	b.that(c.TrainPoints == 0 || c.TrainPoints >= 2, "train-points", c.TrainPoints, "0 or >= 2")
 	b.atMost("train-points", c.TrainPoints, MaxRows)
+	b.name("header", c.Header, options["header"]())
+	b.name("missing", c.Missing, options["missing"]())
+	b.that(c.MaxMemory > 0 && c.MaxMemory <= maxMemory, "max-memory", c.MaxMemory, fmt.Sprintf("1 to %d MB", maxMemory))
+	b.that(c.Threshold == -1 || c.Threshold >= 0 && c.Threshold < 1, "threshold", c.Threshold, "in [0, 1), or -1 for none")
 	b.that(c.Smooth >= 0 && c.Smooth <= 1, "smooth", c.Smooth, "in [0, 1]")
 	b.that(c.Bridge >= 0 && c.Bridge < 1, "bridge", c.Bridge, "in [0, 1)")
 	b.number("energy-l2", c.EnergyL2)

@@ -20,13 +20,13 @@ package rundir
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
 
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -92,6 +92,9 @@ func Create(path, dataset, objective string) (*Dir, error) {
 func next(dataset, objective string) (string, error) {
 	base := filepath.Base(dataset)
 	base = base[:len(base)-len(filepath.Ext(base))]
+	if dataset == "-" {
+		base = "stdin"
+	}
 	if err := os.MkdirAll("runs", 0o755); err != nil {
 		return "", err
 	}
@@ -201,14 +204,9 @@ const maxText = 1 << 24
 
 // ReadText reads a file of settings or results, which are small; of anything larger it reads no more than tells it so.
 func ReadText(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxText+1))
-	if err == nil && len(b) > maxText {
-		err = fmt.Errorf("%s: more than %d bytes, it is no file of this kind", path, maxText)
+	b, err := files.ReadAll(path, maxText)
+	if errors.Is(err, files.ErrTooLarge) {
+		err = fmt.Errorf("%w; it is no file of this kind", err)
 	}
 	return b, err
 }

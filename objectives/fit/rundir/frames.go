@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -36,7 +37,7 @@ func (d *Dir) OpenFrames(n int) (*FrameLog, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := files.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func decodeFrame(b []byte) (Frame, bool) {
 // ReadFrame reads frame k of the log of weights of length n, also while the log is written.
 func (d *Dir) ReadFrame(n, k int) (Frame, error) {
 	path := d.File(Frames)
-	f, err := os.Open(path)
+	f, _, err := files.Open(path)
 	if err != nil {
 		return Frame{}, asFileError(path, err)
 	}
@@ -144,7 +145,7 @@ func (d *Dir) ReadFrame(n, k int) (Frame, error) {
 // counted; any other damage is an error.
 func (d *Dir) ReadFrames(n int) ([]Frame, error) {
 	path := d.File(Frames)
-	f, err := os.Open(path)
+	f, _, err := files.Open(path)
 	if err != nil {
 		return nil, fileErrorf(path, "no frames to draw: %w", err)
 	}

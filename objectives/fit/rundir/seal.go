@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -141,7 +142,7 @@ func (d *Dir) sum(name string) (string, error) {
 	if !info.Mode().IsRegular() {
 		return "", fileErrorf(path, "%s is no regular file", path)
 	}
-	f, err := os.Open(path)
+	f, _, err := files.Open(path)
 	if err != nil {
 		return "", err
 	}

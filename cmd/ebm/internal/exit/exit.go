@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/stheno-ebm/stheno/datasets/files"
+	"github.com/stheno-ebm/stheno/datasets/table"
 	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
@@ -74,20 +76,42 @@ func input(err error) bool {
 		errors.As(err, &format) || errors.As(err, &file)
 }
 
+// tableKeys are the settings that are fields of table.Options.
+var tableKeys = map[string]string{
+	"Header": "header", "Missing": "missing", "Columns": "columns", "Array": "array", "Transpose": "transpose", "MaxMemory": "max-memory",
+}
+
+// Say is a text of package fit in terms of the command line, on one line that can be printed.
+func Say(text string) string { return files.Line(withFlags(text)) }
+
+// withFlags puts flags in the place of the keys of settings.
+func withFlags(text string) string {
+	return keys.ReplaceAllStringFunc(text, func(key string) string {
+		if _, ok := fit.Lookup(strings.Trim(key, "`")); ok {
+			return "--" + strings.Trim(key, "`")
+		}
+		return key
+	})
+}
+
 // keys are the names of settings in the texts of package fit.
 var keys = regexp.MustCompile("`[a-z0-9-]+`")
 
 // flags says an error of package fit in terms of the command line: settings are flags.
 func flags(err error) string {
 	if e, ok := err.(*fit.FieldError); ok {
-		return keys.ReplaceAllStringFunc(e.Text("--"+e.Key), func(key string) string {
-			if _, ok := fit.Lookup(strings.Trim(key, "`")); ok {
-				return "--" + strings.Trim(key, "`")
-			}
-			return key
-		})
+		return withFlags(e.Text("--" + e.Key))
 	}
 	switch e := err.(type) {
+	case *table.Error:
+		key := tableKeys[e.Option]
+		switch {
+		case key == "":
+			return e.Message()
+		case e.Value != "":
+			return fmt.Sprintf("%s (--%s %s)", e.Message(), key, Quote(e.Value))
+		}
+		return fmt.Sprintf("%s (see --%s)", e.Message(), key)
 	case *fit.UnknownError:
 		what := "key"
 		if e.Key != "" {
@@ -128,7 +152,7 @@ func flags(err error) string {
 // prefixes are the names of packages in front of an error's text, which mean nothing to a user.
 var prefixes = regexp.MustCompile(`(^|: |\()(train|datasets|energy|objectives|mcmc|metrics|viz|live|graphs|safetensors|fit|rundir): `)
 
-// Line is the error's text on one line, without the names of packages.
+// Line is the error's text on one line, without the names of packages, and of what comes from files what can be printed.
 func Line(err error) string {
 	var parts []string
 	for line := range strings.SplitSeq(flags(err), "\n") {
@@ -144,7 +168,7 @@ func Line(err error) string {
 			parts = append(parts, line)
 		}
 	}
-	return strings.Join(parts, "; ")
+	return files.Line(strings.Join(parts, "; "))
 }
 
 // Unknown is the line for a name that is not among the known ones: it suggests the nearest and lists them all.

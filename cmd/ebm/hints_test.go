@@ -1,0 +1,40 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What other programs call otherwise, and what has no flag, is answered by what is meant.
+func TestHints(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("points", []byte("1 2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]string{
+		"train --learning-rate 1":  "did you mean --lr?",
+		"train --epochs 3":         "training is counted in batches: --steps",
+		"train --batch-size=3":     "did you mean --batch?",
+		"train moons":              "did you mean --dataset moons?",
+		"train moon":               "did you mean --dataset moons?",
+		"train points":             "did you mean --dataset points?",
+		"train mine.csv":           "did you mean --dataset mine.csv?",
+		"verify --learning-rate 1": "unknown flag --learning-rate",
+	} {
+		r := ebm(t, strings.Fields(line)...).want(t, 2)
+		if !strings.Contains(r.errout, want) || strings.Contains(line, "verify") && strings.Contains(r.errout, "mean") {
+			t.Errorf("%s: got %q, want %q", line, r.errout, want)
+		}
+	}
+}
+
+// A ~ that the shell left as it is stands for the home folder.
+func TestAtHome(t *testing.T) {
+	t.Setenv("HOME", filepath.FromSlash("/home/me"))
+	got := strings.Join(atHome([]string{"train", "--out=~/x", "--out", "~/x", "--set=a=~", "--config=~", "~/y=~/z"}), " ")
+	if want := "train --out=/home/me/x --out ~/x --set=a=~ --config=/home/me ~/y=~/z"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

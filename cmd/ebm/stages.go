@@ -1,0 +1,43 @@
+package main
+
+import (
+	"sync"
+	"time"
+)
+
+// stages say on stderr what is being done where that takes longer than a second.
+type stages struct {
+	e     *env
+	quiet bool
+	mu    sync.Mutex
+	timer *time.Timer
+}
+
+func newStages(e *env, quiet bool) *stages { return &stages{e: e, quiet: quiet} }
+
+// begin ends the stage before.
+func (s *stages) begin(text string) {
+	s.end()
+	if s.quiet {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer = time.AfterFunc(time.Second, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.timer != nil {
+			s.e.logf("%s …", text)
+		}
+	})
+}
+
+// end says no more.
+func (s *stages) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+}

@@ -1,0 +1,139 @@
+package fit
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/table"
+)
+
+// ofTables and ofPictures are the keys of settings that say how files are read.
+var (
+	ofTables   = []string{"header", "missing", "columns", "array", "transpose"}
+	ofPictures = []string{"invert", "threshold"}
+)
+
+// OpenData finds the data that c.Dataset names, and reads them as the settings of the group data ask; of the name - they stand in stdin,
+// which may be nil where there is none. It ends with the context.
+func (c *Config) OpenData(ctx context.Context, stdin io.Reader) (Source, error) {
+	if c.Dataset != datasets.Stdin { // which may have no end
+		ctx = unlessOver(ctx)
+	}
+	c.stage("reading the data")
+	if err := c.checkReading(); err != nil {
+		return nil, err
+	}
+	columns := c.Columns
+	if len(columns) == 0 {
+		columns = nil
+	}
+	memory := int64(c.MaxMemory) << 20
+	src, err := datasets.OpenContext(ctx, c.Dataset, datasets.OpenOptions{
+		Table: table.Options{
+			Header: table.Header(c.Header), Missing: table.Missing(c.Missing), Columns: columns, Array: c.Array, Transpose: c.Transpose, MaxMemory: memory,
+		},
+		Image: datasets.ImageConfig{Invert: c.Invert, Threshold: c.Threshold, MaxMemory: memory},
+		Stdin: stdin,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return src, c.checkKind(src)
+}
+
+// checkReading holds the settings that say how files are read against their ranges; those that are not given are right.
+func (c *Config) checkReading() error {
+	with := *c
+	with.fill(fallback())
+	b := new(checks)
+	with.checkData(b)
+	if len(b.errs) > 0 {
+		return b.errs[0]
+	}
+	return nil
+}
+
+// checkKind refuses settings about files of another kind than the data are.
+func (c *Config) checkKind(src Source) error {
+	var wrong []string
+	var kind string
+	switch src.(type) {
+	case *datasets.Points:
+		wrong, kind = ofPictures, "pictures"
+	case *datasets.Image:
+		wrong, kind = ofTables, "files of points"
+	default:
+		wrong, kind = slices.Concat(ofTables, ofPictures), "files"
+	}
+	v, def := reflect.ValueOf(c).Elem(), reflect.ValueOf(fallback())
+	t := v.Type()
+	for i := range t.NumField() {
+		key := t.Field(i).Tag.Get("json")
+		if !slices.Contains(wrong, key) {
+			continue
+		}
+		f := v.Field(i)
+		if f.IsZero() || f.Kind() == reflect.Slice && f.Len() == 0 || f.Kind() != reflect.Slice && f.Interface() == def.Field(i).Interface() {
+			continue
+		}
+		return fieldErrorf(key, f.Interface(), "it is for %s, which %s is not", kind, c.Dataset)
+	}
+	return nil
+}
+
+// look says what was read of a file, and what is odd about it, before the training; it refuses what no density has.
+func (d *data) look(ctx context.Context, file *datasets.Points) error {
+	report := file.Report()
+	for _, note := range report.Notes {
+		d.notes = append(d.notes, note.Text)
+	}
+	found, err := file.Inspect(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		said := slices.ContainsFunc(report.Notes, func(n table.Remark) bool {
+			return n.Kind == f.Kind || n.Kind == table.RowNames && f.Kind == table.CountsRows && strings.Contains(n.Text, "counts")
+		})
+		switch {
+		case f.Fatal:
+			return fmt.Errorf("%s", f.Text)
+		case f.Kind == table.Transposed && file.Len() <= fewPoints:
+			return fmt.Errorf("%s `transpose` reads the columns as points, `columns` some of the coordinates", f.Text)
+		case !said:
+			d.notes = append(d.notes, f.Text)
+		}
+	}
+	return nil
+}
+
+// fewPoints of many coordinates are no data to learn from, whatever they were meant to be.
+const fewPoints = 10
+
+// ReadOf says in one line what of a file was read, and what was skipped, and then how, where that may not be what was meant; nothing of
+// data that are no file of points.
+func (c *Config) ReadOf(src Source) (lines []string) {
+	file, ok := src.(*datasets.Points)
+	if !ok || file.Report().Rows == 0 {
+		return nil
+	}
+	lines = []string{fmt.Sprintf("%s: %s", baseOf(c.Dataset), file.Report())}
+	for _, n := range file.Report().Notes {
+		lines = append(lines, n.Text)
+	}
+	return lines
+}
+
+// baseOf is the last part of a path, or standard input.
+func baseOf(dataset string) string {
+	if dataset == datasets.Stdin {
+		return "standard input"
+	}
+	return filepath.Base(dataset)
+}

@@ -12,23 +12,12 @@ import (
 // WriteTable writes the diagnostics as a short table: the quantities, of many those with the largest R̂, the worst
 // first; what concerns the whole run; the warnings. In 80 columns.
 func (o *Diagnostics) WriteTable(w io.Writer) error {
-	const most, widest = 8, 12
-	tw := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "\tmean\tsd\t5 %\t50 %\t95 %\tR̂\tESS bulk\tESS tail\tMCSE\t")
+	const most = 8
 	q := o.Quantities
 	if len(q) > most {
 		q = worstFirst(q)[:most]
 	}
-	for i := range q {
-		v := &q[i]
-		name := []rune(v.Name)
-		if len(name) > widest {
-			name = append(name[:widest-1:widest-1], '…')
-		}
-		fmt.Fprintf(tw, "%s\t%.4g\t%.4g\t%.4g\t%.4g\t%.4g\t%.3f\t%.0f\t%.0f\t%.2g\t\n",
-			string(name), v.Mean, v.Std, v.Q05, v.Median, v.Q95, v.RHat, v.ESSBulk, v.ESSTail, v.MCSEMean)
-	}
-	if err := tw.Flush(); err != nil {
+	if _, err := io.WriteString(w, quantities(q)); err != nil {
 		return err
 	}
 	if len(q) < len(o.Quantities) {
@@ -74,6 +63,45 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 	return err
 }
 
+// columns is the width of a terminal, which no line exceeds.
+const columns = 80
+
+// quantities is the upper part of the table: with four digits, or with fewer and then shorter names where the numbers
+// are too long for the line.
+func quantities(q []Quantity) (text string) {
+	for _, style := range []struct{ digits, name int }{{4, 12}, {3, 12}, {2, 12}, {1, 12}, {1, 6}} {
+		text = quantitiesWith(q, style.digits, style.name)
+		header, _, _ := strings.Cut(text, "\n") // all lines are as long
+		if utf8.RuneCountInString(header) <= columns {
+			break
+		}
+	}
+	return text
+}
+
+// quantitiesWith writes moments and quantiles with so many digits, and at most so many letters of the names.
+func quantitiesWith(q []Quantity, digits, widest int) string {
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 1, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "\tmean\tsd\t5 %\t50 %\t95 %\tR̂\tESS bulk\tESS tail\tMCSE\t")
+	for i := range q {
+		v := &q[i]
+		name := []rune(v.Name)
+		if len(name) > widest {
+			name = append(name[:widest-1:widest-1], '…')
+		}
+		rhat := fmt.Sprintf("%.3f", v.RHat)
+		if v.RHat >= 1000 {
+			rhat = fmt.Sprintf("%.1g", v.RHat)
+		}
+		fmt.Fprintf(tw, "%s\t%.*g\t%.*g\t%.*g\t%.*g\t%.*g\t%s\t%.0f\t%.0f\t%.*g\t\n",
+			string(name), digits, v.Mean, digits, v.Std, digits, v.Q05, digits, v.Median, digits, v.Q95,
+			rhat, v.ESSBulk, v.ESSTail, min(digits, 2), v.MCSEMean)
+	}
+	tw.Flush() // into memory, which does not fail
+	return b.String()
+}
+
 // worstFirst returns the quantities by falling R̂; those that are constant, which have none, are last.
 func worstFirst(q []Quantity) []Quantity {
 	q = slices.Clone(q)
@@ -92,7 +120,6 @@ func worstFirst(q []Quantity) []Quantity {
 // flow puts pieces with sep between them into lines of at most 80 columns, where a piece is no longer than that;
 // what follows a break is indented.
 func flow(pieces []string, sep string) string {
-	const columns = 80
 	var b strings.Builder
 	at := 0
 	for i, s := range pieces {

@@ -658,7 +658,7 @@ func TestCompletionOfFiles(t *testing.T) {
 	}
 	script := ebm(t, "completion", "bash").want(t, 0).out
 	dir := t.TempDir()
-	for _, name := range []string{"moon rock.csv", "moon.txt", "sun.npy"} {
+	for _, name := range []string{"moon rock.csv", "moon.txt", "moon.md", "sun.npy"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -667,9 +667,9 @@ func TestCompletionOfFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ typed, want string }{
-		{"ebm train --dataset moo", "moons\nmoon runs\nmoon rock.csv\n"},
+		{"ebm train --dataset moo", "moons\nmoon runs\nmoon rock.csv\nmoon.txt\n"},
 		{"ebm train --dataset s", "swissroll\nsquare\nsun.npy\n"},
-		{"ebm compare --datasets cos,moon", "cos,moons\ncos,moon runs\ncos,moon rock.csv\n"},
+		{"ebm compare --datasets cos,moon", "cos,moons\ncos,moon runs\ncos,moon rock.csv\ncos,moon.txt\n"},
 		{"ebm eval moon-r", ""},
 		{"ebm eval moon\\ r", "moon runs\nmoon rock.csv\n"},
 	} {

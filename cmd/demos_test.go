@@ -19,7 +19,7 @@ var demos = map[string]struct{ says, leaves string }{
 	"pde":         {`largest error \d\.\de-0[34]`, "runs/pde/solution.png"},
 	"machine":     {`times as fast`, ""},
 	"transformer": {`times as fast[^$]*the crow sat low on the old grey wall, the wind`, ""},
-	"owndata":     {`log Z:  [^$]*nats each`, "runs/owndata/samples.csv"},
+	"owndata":     {`log Z: [^$]*nats each`, "runs/owndata/samples.csv"},
 	"links":       {`relative distance 0\.0`, ""},
 }
 

@@ -8,8 +8,12 @@ import (
 
 // contrast is the measure by which the sentinel of a run judges the weights. It is taken on what the run learns from, for it
 // is to tell whether the run gets on; what is learnt by heart is told by points set aside, which may be few. The weights
-// are those of parameters of its own, so that judging changes nothing of the run.
+// are those of parameters of its own, so that judging changes nothing of the run. It is nil for an objective that is blind to
+// the weights of modes: these would be judged, and wander however well the run goes.
 func (m *Model) contrast() (*train.Contrast, error) {
+	if traits := m.Config.Objective.Traits(); traits.Bridge && traits.Levels == nil && m.Config.Bridge == 0 {
+		return nil, nil
+	}
 	params := m.Params.Clone()
 	ev, err := m.Evaluator(params, contrastBatch)
 	if err != nil {
@@ -21,6 +25,10 @@ func (m *Model) contrast() (*train.Contrast, error) {
 	}
 	return train.NewContrast(m.data.Dim, m.data.source, m.data.source, energies, train.Stream(m.Config.Seed, "contrast"))
 }
+
+// maxRise is how much worse than the best, in nats, a model may become before the run goes back. Runs that are in order waver: of
+// 3000 short steps of nce on moons with eight hidden units one lagged by 0.05 nats behind its best for a quarter of its length.
+const maxRise = 1
 
 // contrastBatch is how many energies are computed at a time.
 const contrastBatch = 256

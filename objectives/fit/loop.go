@@ -36,6 +36,7 @@ func (j *Job) train(ctx context.Context, dir *rundir.Dir, resume bool) (res trai
 		}
 		cfg.Early = &train.EarlyStopping{Patience: c.Patience}
 	}
+	cfg.Sentinel.MaxRise = maxRise
 	if cfg.Contrast, err = m.contrast(); err != nil {
 		return res, err
 	}

@@ -73,6 +73,9 @@ func (d *Dir) readSeal() (map[string]string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if errors.Is(err, files.ErrNotRegular) {
+		return nil, asFileError(d.File(sealFile), err) // it names the file
+	}
 	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 		err = pe.Err // the file is named below
 	}

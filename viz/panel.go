@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"io"
 	"math"
 	"strings"
 
@@ -391,6 +392,14 @@ func (p *Panel) Save(path string) error {
 		return err
 	}
 	return Save(path, p.Figure())
+}
+
+// Encode checks the panel and writes it to w; see the function Encode.
+func (p *Panel) Encode(w io.Writer, format string) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	return Encode(w, format, p.Figure())
 }
 
 // Image draws the panel at a width in pixels.

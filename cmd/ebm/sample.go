@@ -6,7 +6,6 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/fit"
-	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
 
 type sampleCmd struct {
@@ -34,7 +33,7 @@ func (sampleCmd) Help() string {
 // openModel reads the model of a run directory, and says if the run has not come to its end.
 func (e *env) openModel(path string) (*fit.Model, error) {
 	m, err := fit.OpenContext(e.ctx, path, nil)
-	if err == nil && m.Dir().Has(rundir.State) && !m.Dir().Sealed() {
+	if err == nil && m.Dir().HasState() && !m.Dir().Sealed() {
 		e.logf("note: the run %s has not come to its end, the weights are those of its last stop; to go on: ebm train --resume %s", path, exit.Quote(path))
 	}
 	if err == nil {

@@ -371,12 +371,11 @@ func TestCorruption(t *testing.T) {
 		{finished, "panel.png", []func(string) []string{resume}},
 		{finished, "animation.gif", []func(string) []string{resume}},
 		{stopped, "config.json", []func(string) []string{resume}},
-		{stopped, "checkpoint/state", []func(string) []string{resume}},
 	}
 	for _, u := range uses {
 		for _, damage := range []string{"truncated", "flipped", "emptied", "folder", "missing"} {
-			if damage == "missing" && (u.file == "checkpoint/sums.json" || u.file == "checkpoint/state" && u.run == stopped) {
-				continue // an unfinished run; one that was stopped before its first checkpoint
+			if damage == "missing" && u.file == "checkpoint/sums.json" {
+				continue // an unfinished run
 			}
 			t.Run(filepath.Base(u.run)+"/"+u.file+"/"+damage, func(t *testing.T) {
 				dir := filepath.Join(t.TempDir(), "run")
@@ -394,6 +393,57 @@ func TestCorruption(t *testing.T) {
 				}
 				if contents(t, dir) != before {
 					t.Error("the directory changed")
+				}
+			})
+		}
+	}
+}
+
+// TestOlderCheckpoint: in the place of a checkpoint that is damaged or gone the run goes on from the one before, to the same bytes, and
+// says so in a line. Where all are damaged it is an error, and the directory stays as it is.
+func TestOlderCheckpoint(t *testing.T) {
+	tmp := t.TempDir()
+	settings := append(killSettings(t, tmp), "--checkpoint-every", "20")
+	base, stopped := filepath.Join(tmp, "base"), filepath.Join(tmp, "stopped")
+	ebm(t, append(settings, "--out", base)...).want(t, 0)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		waitFor(t, filepath.Join(stopped, "checkpoint", "state.2"), 0)
+		cancel()
+	}()
+	ebmContext(ctx, append(settings, "--out", stopped)...).want(t, 130)
+	state := func(dir string, k int) string {
+		return filepath.Join(dir, "checkpoint", []string{"state", "state.1", "state.2"}[k])
+	}
+	for _, damage := range []string{"truncated", "flipped", "emptied", "folder", "missing"} {
+		for newest := range 4 {
+			if newest != 1 && (testing.Short() || damage == "flipped" || damage == "emptied") {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s/%d", damage, newest), func(t *testing.T) {
+				dir := filepath.Join(t.TempDir(), "run")
+				if err := os.CopyFS(dir, os.DirFS(stopped)); err != nil {
+					t.Fatal(err)
+				}
+				for k := range newest {
+					spoil(t, state(dir, k), damage)
+				}
+				before := contents(t, dir)
+				if newest == 3 && damage != "missing" {
+					ebm(t, "train", "--resume", dir).want(t, 2).oneLine(t, state(dir, 0))
+					if contents(t, dir) != before {
+						t.Error("the directory changed")
+					}
+					return
+				}
+				r := ebm(t, "train", "--resume", dir).want(t, 0)
+				if said := newest == 1 || newest == 2; said != strings.Contains(r.errout, "note: "+state(dir, 0)+" is ") || said && !strings.Contains(r.errout, state(dir, newest)+", of step ") {
+					t.Errorf("stderr %q", r.errout)
+				}
+				sameRun(t, dir, base)
+				if left, _ := filepath.Glob(state(dir, 0) + ".*"); len(left) > 0 {
+					t.Errorf("left behind: %v", left)
 				}
 			})
 		}

@@ -198,6 +198,7 @@ func (c *trainCmd) finish(e *env, job *fit.Job, dir *rundir.Dir, srv *live.Serve
 	hooks := &job.Config.Hooks
 	hooks.Step = func(p train.Progress) error { bar.update(p); return nil }
 	hooks.Finish, hooks.TensorBoard = pictures.OfRun, c.Tensorboard
+	hooks.Note = func(text string) { c.notes(e, []string{text}, []string{}) }
 	release := e.hold() // until the training is over: what comes then is done again from the model
 	defer release()
 	hooks.Stage = func(text string) { release(); bar.stage(text) }

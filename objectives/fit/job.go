@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"time"
 
@@ -27,6 +26,7 @@ type Hooks struct {
 	Frame      func(k, step int)                         // after the weights of a step were kept as frame k, from 0
 	Checkpoint func(step int) error                      // before every checkpoint is written
 	Stage      func(text string)                         // what comes after the training
+	Note       func(text string)                         // what is to be known of the run, such as damage that it goes on despite of
 	Finish     func(ctx context.Context, m *Model) error // last, when all is measured and written: pictures
 
 	TensorBoard bool // write event files; a run that has some gets them in any case
@@ -288,14 +288,15 @@ func (j *Job) StepTime(clock func() time.Duration) (time.Duration, error) {
 
 // checkpointOf reads the snapshot to resume from, nil where the run was stopped before the first one.
 func (j *Job) checkpointOf(dir *rundir.Dir, fingerprint string) (train.Snapshot, error) {
-	s, err := train.ReadSnapshot(dir.File(rundir.State))
+	s, note, err := dir.ReadState()
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
 	case err != nil:
-		return nil, &rundir.FileError{Path: dir.File(rundir.State), Err: err}
-	case otherData(string(s["fingerprint"]), fingerprint):
+		return nil, err
+	case s != nil && otherData(string(s["fingerprint"]), fingerprint):
 		return nil, changed(j.Config.Dataset)
+	}
+	if hook := j.Config.Hooks.Note; note != "" && hook != nil {
+		hook(note)
 	}
 	return s, nil
 }

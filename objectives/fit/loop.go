@@ -103,15 +103,15 @@ func (l *logs) open(j *Job, dir *rundir.Dir, cfg *train.Config, resume bool) (er
 			return err
 		}
 	}
-	cfg.Recorder, cfg.Checkpoint = l.recorder, dir.File(rundir.State)
+	if err := dir.Own(); err != nil { // to which folder what was opened belongs
+		return err
+	}
+	cfg.Recorder, cfg.Checkpoint, cfg.Store = l.recorder, dir.File(rundir.State), dir.WriteState
 	cfg.Hooks.Checkpoint = func(step int) error {
-		if err := dir.Own(); err != nil {
+		if err := dir.Own(); err != nil || l.hooks.Checkpoint == nil {
 			return err
 		}
-		if l.hooks.Checkpoint != nil {
-			return l.hooks.Checkpoint(step)
-		}
-		return nil
+		return l.hooks.Checkpoint(step)
 	}
 	cfg.Extra = map[string]train.Stateful{"frames": l.frames}
 	if l.hooks.TensorBoard || resume && len(train.EventFiles(dir.Path)) > 0 {

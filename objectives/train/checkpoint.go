@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"syscall"
 
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
@@ -118,6 +119,36 @@ func ReadSnapshot(path string) (Snapshot, error) {
 		return nil, fmt.Errorf("train: %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// maxKept is up to which number checkpoints that were kept are looked for.
+const maxKept = 9
+
+// ReadNewest reads the checkpoint file at path or, where that is damaged or missing, the newest whole one of those kept
+// beside it by KeepIn, as path.1, path.2 and so on: older is its number. The error is that of the file at path, also
+// where an older one takes its place; without any the snapshot is nil.
+func ReadNewest(path string) (s Snapshot, older int, err error) {
+	s, err = ReadSnapshot(path)
+	if !passable(err) {
+		return s, 0, err
+	}
+	for k := 1; k <= maxKept; k++ {
+		if s, e := ReadSnapshot(kept(path, k)); e == nil {
+			return s, k, err
+		}
+	}
+	return nil, 0, err
+}
+
+// passable tells damage, to a file or the disk below it, from what an older file does not help against.
+func passable(err error) bool {
+	return errors.Is(err, ErrCorrupt) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EIO)
+}
+
+// Step is the number of steps that a snapshot was taken after; 0 if it does not tell.
+func (s Snapshot) Step() int {
+	d := decoder{b: s["run"]}
+	return int(d.uint64())
 }
 
 // checkSnapshot looks at the lengths of the sections of a checkpoint, and then at its checksum, without keeping anything.

@@ -53,6 +53,8 @@ type Config struct {
 	// (0 means 5 % of Steps, at least 1), when the context is cancelled, and at the end.
 	Checkpoint      string
 	CheckpointEvery int
+	// Store writes a checkpoint file. nil writes it to Checkpoint, by WriteFile.
+	Store func(data []byte) error
 	// Resume continues from a snapshot instead of starting.
 	Resume Snapshot
 	// Fingerprint identifies the settings that the course of the run depends on. A snapshot with another fingerprint
@@ -668,6 +670,9 @@ func (r *runner) store(s Snapshot) error {
 		if err := hook(r.step); err != nil {
 			return err
 		}
+	}
+	if r.cfg.Store != nil {
+		return r.cfg.Store(s.Encode())
 	}
 	return WriteFile(r.cfg.Checkpoint, s.Encode())
 }

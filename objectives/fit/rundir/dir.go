@@ -3,7 +3,7 @@
 //	config.json            every setting; repeats the run
 //	model.safetensors      the averaged weights, under PyTorch's names
 //	data.safetensors       the blurred data, from which chains start
-//	checkpoint/state       everything needed to continue bit for bit; older ones are checkpoint/state.1, .2, …
+//	checkpoint/state       everything needed to continue bit for bit; the two before, until the run has ended: checkpoint/state.1, .2
 //	checkpoint/frames      the weights at the frames of the animation
 //	checkpoint/sums.json   checksums of the files of a finished run
 //	metrics.jsonl          one object per record
@@ -20,6 +20,7 @@ package rundir
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -44,13 +45,20 @@ const (
 	Animation = "animation.gif"
 )
 
+// lockFile is what is locked where a folder cannot be.
+const lockFile = ".lock"
+
 // ErrExists is the error of [Create] where a run stands already.
 var ErrExists = errors.New("a run is there already; choose another folder, or resume it")
 
-// Dir is a run directory.
+// Dir is a run directory. Once it is locked, all is written relative to the folder that was locked, wherever that is moved.
 type Dir struct {
 	Path string
-	lock *os.File
+
+	root    *os.Root // the open folder; nil unless it is locked
+	lock    io.Closer
+	reserve reserve
+	damaged int // checkpoints that stand before the one that the run was continued from
 }
 
 // File is the path of one of its files.
@@ -67,7 +75,7 @@ func Create(path, dataset, objective string) (*Dir, error) {
 	} else {
 		entries, err := os.ReadDir(path)
 		switch {
-		case err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !leftover(e.Name()) }):
+		case err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !leftover(e.Name()) && e.Name() != lockFile }):
 			if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == Config }) {
 				return nil, asFileError(path, ErrExists)
 			}
@@ -128,33 +136,32 @@ func Open(path string) (*Dir, error) {
 	return d, d.Check(Config)
 }
 
-// Lock keeps every other process out until Unlock, or the end of this one. What is locked is the folder itself.
-func (d *Dir) Lock() error {
-	f, err := os.Open(d.Path)
-	if err != nil {
-		return fileErrorf(d.Path, "run directory %s: %w", d.Path, err)
-	}
-	held, err := tryLock(f)
-	if err != nil || !held {
-		f.Close()
-		if err != nil {
-			return fileErrorf(d.Path, "run directory %s: lock: %w", d.Path, err)
+// Lock keeps every other process out until Unlock, or the end of this one.
+func (d *Dir) Lock() (err error) {
+	if d.root, err = os.OpenRoot(d.Path); err == nil {
+		var held bool
+		if d.lock, held, err = lock(d.root); err == nil && !held {
+			d.Unlock()
+			return fileErrorf(d.Path, "run directory %s is in use by another process; wait for it or stop it", d.Path)
 		}
-		return fileErrorf(d.Path, "run directory %s is in use by another process; wait for it or stop it", d.Path)
 	}
-	d.lock = f
+	if err != nil {
+		d.Unlock()
+		return fileErrorf(d.Path, "run directory %s: lock: %w", d.Path, err)
+	}
+	d.reserve.hold()
 	return nil
 }
 
 // ErrMoved is the error of a run whose directory was renamed, deleted or replaced while it went on.
 var ErrMoved = errors.New("the folder was renamed or replaced while the run went on")
 
-// Own fails if the path no longer leads to the folder that was locked: what is written there now would go into another run.
+// Own fails if the path no longer leads to the folder that was locked: there may be another run by now.
 func (d *Dir) Own() error {
-	if d.lock == nil {
+	if d.root == nil {
 		return nil
 	}
-	locked, err := d.lock.Stat()
+	locked, err := d.root.Stat(".")
 	if err != nil {
 		return asFileError(d.Path, err)
 	}
@@ -169,8 +176,12 @@ func (d *Dir) Own() error {
 func (d *Dir) Unlock() {
 	if d.lock != nil {
 		d.lock.Close()
-		d.lock = nil
 	}
+	if d.root != nil {
+		d.root.Close()
+	}
+	d.lock, d.root = nil, nil
+	d.reserve.end()
 }
 
 // Find fails if the directory does not hold the file, or holds something else or nothing under its name.
@@ -211,12 +222,25 @@ func ReadText(path string) ([]byte, error) {
 	return b, err
 }
 
-// Write replaces a file of the directory as a whole.
+// Write replaces a file of the directory as a whole. Descriptors that ran out are no obstacle to a locked one.
 func (d *Dir) Write(name string, data []byte) error {
+	return d.within(func(root *os.Root) error { return train.WriteIn(root, name, data) })
+}
+
+// within does something in the folder, which is the one that was locked if one was.
+func (d *Dir) within(do func(root *os.Root) error) error {
 	if err := d.Own(); err != nil {
 		return err
 	}
-	return train.WriteFile(d.File(name), data)
+	if d.root != nil {
+		return d.reserve.with(func() error { return do(d.root) })
+	}
+	root, err := os.OpenRoot(d.Path)
+	if err != nil {
+		return asFileError(d.Path, err)
+	}
+	defer root.Close()
+	return do(root)
 }
 
 // Has reports whether the directory holds the file.

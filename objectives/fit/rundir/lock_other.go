@@ -1,8 +1,14 @@
-//go:build !unix
+//go:build !unix && !windows
 
 package rundir
 
-import "os"
+import (
+	"io"
+	"os"
+)
 
-// tryLock does not guard on systems without flock.
-func tryLock(*os.File) (held bool, err error) { return true, nil }
+// lock does not guard on systems without locks.
+func lock(root *os.Root) (l io.Closer, held bool, err error) {
+	f, err := root.Open(".")
+	return f, err == nil, err
+}

@@ -4,16 +4,25 @@ package rundir
 
 import (
 	"errors"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// tryLock takes an exclusive lock on f that the system releases when the process ends, however it ends.
-func tryLock(f *os.File) (held bool, err error) {
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return false, nil
+// lock takes an exclusive lock on the folder that the system releases when the process ends, however it ends.
+func lock(root *os.Root) (l io.Closer, held bool, err error) {
+	f, err := root.Open(".")
+	if err != nil {
+		return nil, false, err
 	}
-	return err == nil, err
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil {
+		return f, true, nil
+	}
+	f.Close()
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = nil
+	}
+	return nil, false, err
 }

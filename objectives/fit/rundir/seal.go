@@ -29,7 +29,11 @@ var sealed = []string{Config, Data, State, Frames, Metrics, Eval, Samples, Panel
 func (d *Dir) Seal() error {
 	sums := make(map[string]string)
 	for _, name := range sealed {
-		sum, err := d.sum(name)
+		var sum string
+		err := d.reserve.with(func() (err error) {
+			sum, err = d.sum(name)
+			return err
+		})
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -38,7 +42,7 @@ func (d *Dir) Seal() error {
 		}
 		sums[name] = sum
 	}
-	return d.writeSeal(sums)
+	return errors.Join(d.writeSeal(sums), d.dropOlder())
 }
 
 // Redrawn takes a picture that was drawn anew over the one of the finished run into the sums. Other paths are no matter.

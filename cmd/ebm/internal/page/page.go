@@ -111,7 +111,7 @@ func Attach(job *fit.Job, dir *rundir.Dir, srv *live.Server, resumed bool, cance
 		kept = func(k, step int) { srv.Later(step, promise(k, step)) }
 	}
 	hooks.Frame = kept
-	resumed = resumed && dir.Has(rundir.State)
+	resumed = resumed && dir.HasState()
 	hooks.Gate = func(ctx context.Context) error {
 		if resumed { // show what was recorded before the run was stopped: the file is cut to the checkpoint by now
 			resumed = false

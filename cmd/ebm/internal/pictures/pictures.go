@@ -2,6 +2,7 @@
 package pictures
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"math"
@@ -36,13 +37,26 @@ func OfRun(ctx context.Context, m *fit.Model) error {
 	if m.Draw != nil {
 		p.Samples = m.Draw.X
 	}
-	if err := p.Panel(ctx, p.dir().File(rundir.Panel)); err != nil {
+	var b bytes.Buffer
+	pic, err := p.panel()
+	if err == nil {
+		err = pic.Encode(&b, filepath.Ext(rundir.Panel))
+	}
+	if err == nil {
+		err = p.dir().Write(rundir.Panel, b.Bytes())
+	}
+	if err != nil || m.Config.Frames == 0 || m.Dim() != 2 {
 		return err
 	}
-	if m.Config.Frames == 0 || m.Dim() != 2 {
-		return nil
+	b.Reset()
+	anim, err := p.animation(ctx)
+	if err == nil {
+		err = anim.Encode(&b)
 	}
-	return p.Animation(ctx, p.dir().File(rundir.Animation))
+	if err != nil {
+		return err
+	}
+	return p.dir().Write(rundir.Animation, b.Bytes())
 }
 
 // Data returns points of a model's data to show, nil where there are none.

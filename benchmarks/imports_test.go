@@ -19,7 +19,7 @@ var allowed = map[string][]string{
 	"graphs":               {"graphs/internal/"},
 	"graphs/internal":      {"graphs/internal/"},
 	"graphs/graphtest":     {"graphs", "graphs/internal/"},
-	"graphs/onnx":          {"graphs"},
+	"graphs/onnx":          {"graphs", "graphs/internal/"},
 	"graphs/onnx/onnxtest": {},
 	"graphs/vector":        {"graphs/internal/"},
 	"energy":               {"graphs", "graphs/onnx", "energy/", "datasets/density", "datasets/files"},

@@ -8,8 +8,19 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/stheno-ebm/stheno/graphs/internal/bridge"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
+
+func init() {
+	bridge.Lower = func(inputs, outputs G.Nodes) (*ir.Graph, error) {
+		_, l, err := lowerGraph(inputs, outputs, new(options))
+		if err != nil {
+			return nil, err
+		}
+		return l.to, nil
+	}
+}
 
 // Compile translates the part of a graph that outputs depend on to a Function of the inputs.
 //

@@ -297,12 +297,14 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 	if _, ok := own.(maskOp); ok {
 		return l.mask(in[1])
 	}
+	if isConstant(own) {
+		v := make([]float64, rows*cols)
+		own.eval(v, nil, nil)
+		return g.Data(rows, cols, v)
+	}
 	r := &evalRunner{op: own}
 	for _, c := range in {
 		r.shapes = append(r.shapes, c.Shape())
-	}
-	if isConstant(own) {
-		a = nil
 	}
 	_, volatile := own.(interface{ volatile() })
 	return g.Opaque(r, fmt.Sprint(own, r.shapes), volatile, rows, cols, a...)

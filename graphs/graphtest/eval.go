@@ -68,6 +68,13 @@ func value(dt tensor.Dtype, shape tensor.Shape, x []float64) G.Value {
 	if len(x) != shape.TotalSize() {
 		panic(fmt.Sprintf("graphtest: %d elements for shape %v", len(x), shape))
 	}
+	if dt == tensor.Int {
+		y := make([]int, len(x))
+		for i := range x {
+			y[i] = int(x[i])
+		}
+		return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(y))
+	}
 	if dt == tensor.Float32 {
 		if len(shape) == 0 {
 			return G.NewF32(float32(x[0]))

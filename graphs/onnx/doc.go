@@ -1,7 +1,9 @@
 // Package onnx writes graphs in the ONNX format, so that other programs run them: ONNX Runtime, browsers, phones.
 //
-// What is written is the graph as graphs.Lower sees it, derivatives included, in standard operations of the default
-// domain, opset 17: a gradient is as good a model as an energy. Activations and their derivatives of every order are
+// What is written is the graph as graphs.Compile makes instructions of it, derivatives included, in standard operations of the
+// default domain, opset 17: a gradient is as good a model as an energy. Views of arrays become Reshape, Slice, Transpose and
+// Expand, or a Gather where windows overlap, and what is added to them Pad, ReduceSum and ScatterND; products of many matrices
+// are one MatMul. What has a state outside of the graph, Dropout and the BatchNorm of Gorgonia's, is refused. Activations and their derivatives of every order are
 // written out,
 //
 //	σ^(k)(x)     (-1)^(k+1) P_k(s) for x > 0, P_k(s) else; s = σ(-|x|), P_1(s) = s - s², P_(k+1) = P_k'·(s - s²)
@@ -13,10 +15,12 @@
 // so that nothing cancels where σ is close to 1.
 //
 // Marshal writes a graph with the shapes that it has. MarshalBatch leaves the number of rows open: it has the graph built
-// twice, with different numbers, and takes for the batch what differs. What depends on the batch otherwise, a mean over the
-// rows for example, is refused.
+// for a number of rows that divides no other size, a large prime, so that every size, stride and offset of the instructions
+// says what it is: k·N^e for N rows. Sums over the batch are sums over N, a mean over it divides by the N of the call. What
+// depends on the batch otherwise, all rows but the last for example, is refused.
 //
-// In double only what ONNX Runtime has for that type is used, except for Erf, which GELU needs: it runs in float there.
+// In double only what ONNX Runtime has for that type is used. It has no Erf, which GELU and its first derivative need: they are
+// written in float only, and an error says so.
 //
 // Matrices stay matrices; weights that are vectors (m) are stored as rows (1,m), which broadcast in the same way. Numbers
 // have the type of the graph, float or double. Repeated rows and columns are left to the runtime's broadcasting.

@@ -4,21 +4,40 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gorgonia.org/tensor"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
 // emitter translates instructions to nodes.
 type emitter struct {
-	p      *program
-	elem   dataType
-	nodes  [][]byte
-	inits  [][]byte
-	value  []value           // by instruction
-	uses   []int             // how often an instruction is an operand or an output
-	shared map[string]string // constants and what else is made once, by content
-	count  int
-	err    error
+	p       *program
+	elem    dataType
+	nodes   []operator
+	inits   []initializer
+	value   []value           // by instruction
+	indices map[string]string // the whole numbers that a value was made of, by its name
+	uses    []int             // how often an instruction is an operand or an output
+	user    []int             // the first instruction that has it as operand; -1: none
+	shared  map[string]string // constants and what else is made once, by content
+	views   map[string]view   // what reshapes and transpositions show, by name
+	count   int
+	err     error
+}
+
+// operator is a node of the model.
+type operator struct {
+	kind, out string
+	in        []string
+	attrs     []attribute
+}
+
+// initializer is a constant of the model.
+type initializer struct {
+	name string
+	data []byte
 }
 
 // value is what stands for the result of an instruction. Where a dimension is 1 but the instruction's is not, the rows or
@@ -29,21 +48,23 @@ type value struct {
 }
 
 func (p *program) marshal(info Info) ([]byte, error) {
-	e := &emitter{p: p, elem: float, value: make([]value, len(p.code)), uses: make([]int, len(p.code)), shared: map[string]string{}}
+	e := &emitter{p: p, elem: float, value: make([]value, len(p.code)), uses: make([]int, len(p.code)), user: make([]int, len(p.code)),
+		shared: map[string]string{}, views: map[string]view{}, indices: map[string]string{}}
 	if p.dt == tensor.Float64 {
 		e.elem = double
 	}
-	for _, in := range p.code {
-		for _, a := range in.Args {
-			e.uses[a]++
+	for i := range e.user {
+		e.user[i] = -1
+	}
+	for id, in := range p.code {
+		for _, a := range in.args {
+			if e.uses[a]++; e.user[a] < 0 {
+				e.user[a] = id
+			}
 		}
 	}
 	for _, id := range p.result {
 		e.uses[id]++
-	}
-	var inputs, outputs [][]byte
-	for i, v := range p.Inputs {
-		inputs = append(inputs, valueInfo(v.Name, e.elem, p.in[i]))
 	}
 	for id := range p.code {
 		e.instruction(id)
@@ -52,18 +73,45 @@ func (p *program) marshal(info Info) ([]byte, error) {
 		}
 	}
 	for i, v := range p.Outputs {
-		x := e.whole(p.result[i])
-		if len(p.out[i]) == 2 {
-			e.named(v.Name, "Identity", nil, x)
-		} else {
-			e.named(v.Name, "Reshape", nil, x, e.shape(p.out[i]...))
-		}
-		outputs = append(outputs, valueInfo(v.Name, e.elem, p.out[i]))
+		e.named(v.Name, "Identity", nil, e.reshape(e.whole(p.result[i]), p.dims(p.out[i])...))
 	}
 	if e.err != nil {
 		return nil, e.err
 	}
-	return model(info, e.nodes, e.inits, inputs, outputs), nil
+	return e.model(info), nil
+}
+
+// model writes what the outputs depend on.
+func (e *emitter) model(info Info) []byte {
+	p := e.p
+	needed := map[string]bool{}
+	var inputs, outputs, nodes, inits [][]byte
+	for i, v := range p.Outputs {
+		needed[v.Name] = true
+		outputs = append(outputs, e.valueInfo(v.Name, e.elem, p.out[i]))
+	}
+	for i := len(e.nodes) - 1; i >= 0; i-- {
+		if n := &e.nodes[i]; needed[n.out] {
+			for _, x := range n.in {
+				needed[x] = true
+			}
+			nodes = append(nodes, node(n.kind, n.out, n.in, n.attrs))
+		}
+	}
+	slices.Reverse(nodes)
+	for _, t := range e.inits {
+		if needed[t.name] {
+			inits = append(inits, t.data)
+		}
+	}
+	for i, v := range p.Inputs {
+		elem := e.elem
+		if dt := v.Node.Dtype(); dt != tensor.Float64 && dt != tensor.Float32 {
+			elem = integ
+		}
+		inputs = append(inputs, e.valueInfo(v.Name, elem, p.in[i]))
+	}
+	return model(info, nodes, inits, inputs, outputs)
 }
 
 func (e *emitter) fail(format string, args ...any) {
@@ -76,14 +124,18 @@ func (e *emitter) fail(format string, args ...any) {
 func (e *emitter) op(kind string, in ...string) string { return e.with(kind, nil, in...) }
 
 func (e *emitter) with(kind string, attrs []attribute, in ...string) string {
-	e.count++
-	name := fmt.Sprintf("/%d", e.count)
+	name := e.fresh("/")
 	e.named(name, kind, attrs, in...)
 	return name
 }
 
 func (e *emitter) named(out, kind string, attrs []attribute, in ...string) {
-	e.nodes = append(e.nodes, node(kind, out, in, attrs))
+	e.nodes = append(e.nodes, operator{kind, out, in, attrs})
+}
+
+func (e *emitter) fresh(prefix string) string {
+	e.count++
+	return fmt.Sprint(prefix, e.count)
 }
 
 // once returns the name that make gave to what key describes.
@@ -96,145 +148,120 @@ func (e *emitter) once(key string, make func() string) string {
 	return name
 }
 
+// array is a constant of the graph's type.
+func (e *emitter) array(dims []int, v []float64) string {
+	name := e.fresh("/c")
+	e.inits = append(e.inits, initializer{name, floats(name, e.elem, dims, v)})
+	return name
+}
+
 // number is a constant (1,1).
 func (e *emitter) number(c float64) string {
-	return e.once(fmt.Sprintf("c %x", math.Float64bits(c)), func() string {
-		e.count++
-		name := fmt.Sprintf("/c%d", e.count)
-		e.inits = append(e.inits, floats(name, e.elem, []int{1, 1}, []float64{c}))
-		return name
-	})
+	return e.once(fmt.Sprintf("c %x", math.Float64bits(c)), func() string { return e.array([]int{1, 1}, []float64{c}) })
 }
 
 // ints is a constant vector of whole numbers.
-func (e *emitter) ints(v ...int) string {
-	return e.once(fmt.Sprint("i ", v), func() string {
-		e.count++
-		name := fmt.Sprintf("/i%d", e.count)
-		e.inits = append(e.inits, int64s(name, v))
+func (e *emitter) ints(v ...int) string { return e.intArray([]int{len(v)}, v) }
+
+func (e *emitter) intArray(dims, v []int) string {
+	return e.once(fmt.Sprint("i ", dims, v), func() string {
+		name := e.fresh("/i")
+		e.inits = append(e.inits, initializer{name, int64s(name, dims, v)})
 		return name
 	})
 }
 
-// shape is a vector of dimensions for Reshape, at most one of them open.
-func (e *emitter) shape(dims ...int) string {
-	n := 0
-	for _, d := range dims {
-		if d == batch {
-			n++
-		}
+// constant is the number of an instruction, (1,1).
+func (e *emitter) constant(in *instruction) string {
+	n := func() string { return e.cast(e.op("Reshape", e.batch(), e.ints(1, 1))) }
+	x := e.number(in.c)
+	if in.exponent == 0 {
+		return x
 	}
-	if n > 1 {
-		e.fail("a reshape leaves two dimensions open")
-	}
-	return e.ints(dims...)
-}
-
-// rows is the number of rows as a vector (1).
-func (e *emitter) rows() string {
-	return e.once("rows", func() string {
-		for i, v := range e.p.Inputs {
-			for j, d := range e.p.in[i] {
-				if d == batch {
-					return e.with("Shape", []attribute{integer("start", j), integer("end", j+1)}, v.Name)
-				}
-			}
+	return e.once(fmt.Sprint("n ", in.c, in.exponent), func() string {
+		switch in.exponent {
+		case 1:
+			return e.op("Mul", x, n())
+		case -1:
+			return e.op("Div", x, n())
 		}
-		e.fail("no input has the open number of rows")
-		return ""
+		return e.op("Mul", x, e.op("Pow", n(), e.number(in.exponent)))
 	})
 }
 
 // whole is the result of an instruction in its own shape.
 func (e *emitter) whole(id int) string {
 	v, in := e.value[id], &e.p.code[id]
-	if v.rows == in.Rows && v.cols == in.Cols {
+	if v.rows == in.rows && v.cols == in.cols {
 		return v.name
 	}
-	var shape string
-	if in.Rows != batch && in.Cols != batch {
-		shape = e.ints(in.Rows, in.Cols)
-	} else {
-		dims := [2]string{}
-		for i, d := range []int{in.Rows, in.Cols} {
-			if dims[i] = e.rows(); d != batch {
-				dims[i] = e.ints(d)
-			}
-		}
-		shape = e.once(fmt.Sprint("s ", in.Rows, in.Cols), func() string {
-			return e.with("Concat", []attribute{integer("axis", 0)}, dims[0], dims[1])
-		})
-	}
-	e.value[id] = value{e.op("Expand", v.name, shape), in.Rows, in.Cols}
+	e.value[id] = value{e.expand(v.name, e.p.dim(in.rows), e.p.dim(in.cols)), in.rows, in.cols}
 	return e.value[id].name
 }
 
 // instruction translates one instruction.
 func (e *emitter) instruction(id int) {
 	in := &e.p.code[id]
-	full := func(name string) value { return value{name, in.Rows, in.Cols} }
-	arg := func(i int) string { return e.whole(in.Args[i]) }
-	set := func(name string) { e.value[id] = full(name) }
+	rows, cols := e.p.dim(in.rows), e.p.dim(in.cols)
+	arg := func(i int) string { return e.whole(in.args[i]) }
+	set := func(name string) { e.value[id] = value{name, in.rows, in.cols} }
 	if e.deferred(id) {
 		return
 	}
-	switch in.Op {
-	case "input":
+	switch in.op {
+	case ir.Input:
 		e.input(id)
-	case "const":
-		e.value[id] = value{e.number(in.C), 1, 1}
-	case "data":
-		e.count++
-		name := fmt.Sprintf("/d%d", e.count)
-		e.inits = append(e.inits, floats(name, e.elem, []int{in.Rows, in.Cols}, in.Values))
-		set(name)
-	case "expandcols", "expandrows", "fill":
-		e.value[id] = e.value[in.Args[0]]
-	case "unary", "add", "sub", "mul", "div", "max", "min", "cmp", "scale", "shift":
+	case ir.Const:
+		e.value[id] = value{e.constant(in), 1, 1}
+	case ir.Data:
+		set(e.array([]int{in.rows, in.cols}, in.values))
+	case ir.ExpandCols, ir.ExpandRows, ir.Fill:
+		e.value[id] = e.value[in.args[0]]
+	case ir.Unary, ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Max, ir.Min, ir.Cmp, ir.Scale, ir.Shift:
 		e.elementwise(id)
-	case "matmul":
+	case ir.MatMul:
 		set(e.product(in, ""))
-	case "rowsum":
+	case ir.BatchMatMul:
+		set(e.reshape(e.products(in), rows, cols))
+	case ir.RowSum:
 		set(e.op("ReduceSum", arg(0), e.ints(1)))
-	case "colsum":
+	case ir.ColSum:
 		set(e.op("ReduceSum", arg(0), e.ints(0)))
-	case "sum":
+	case ir.Sum:
 		set(e.op("ReduceSum", arg(0), e.ints(0, 1)))
-	case "rowmax":
+	case ir.RowMax:
 		set(e.rowMax(arg(0)))
-	case "rowlse": // m + log Σ exp(x - m)
+	case ir.RowLSE: // m + log Σ exp(x - m)
 		m := e.rowMax(arg(0))
 		set(e.op("Add", m, e.op("Log", e.op("ReduceSum", e.op("Exp", e.op("Sub", arg(0), m)), e.ints(1)))))
-	case "rowsoftmax":
+	case ir.RowSoftmax:
 		set(e.with("Softmax", []attribute{integer("axis", 1)}, arg(0)))
-	case "slicecols":
-		set(e.op("Slice", arg(0), e.ints(in.Lo), e.ints(in.Hi), e.ints(1)))
-	case "slicerows":
-		set(e.op("Slice", arg(0), e.ints(in.Lo), e.ints(in.Hi), e.ints(0)))
-	case "padcols":
-		set(e.op("Pad", arg(0), e.ints(0, in.Lo, 0, in.after)))
-	case "padrows":
-		set(e.op("Pad", arg(0), e.ints(in.Lo, 0, in.after, 0)))
-	case "concatcols", "concatrows":
+	case ir.SliceCols, ir.SliceRows:
+		set(e.sliced(in, arg(0)))
+	case ir.PadCols, ir.PadRows:
+		set(e.padded(in, arg(0)))
+	case ir.ConcatCols, ir.ConcatRows:
 		axis := 1
-		if in.Op == "concatrows" {
+		if in.op == ir.ConcatRows {
 			axis = 0
 		}
 		var parts []string
-		for i := range in.Args {
+		for i := range in.args {
 			parts = append(parts, arg(i))
 		}
 		set(e.with("Concat", []attribute{integer("axis", axis)}, parts...))
-	case "transpose":
-		set(e.op("Transpose", arg(0)))
-	case "reshape":
-		set(e.op("Reshape", arg(0), e.shape(in.Rows, in.Cols)))
-	case "gather", "put", "scatter", "argmax", "pick", "place", "batchmatmul":
-		e.fail("operation %s is not exported yet", in.Op)
-	case "opaque":
-		e.fail("operation %s has no counterpart in ONNX", in.Name)
+	case ir.Transpose:
+		set(e.transpose(arg(0), 1, 0))
+	case ir.Reshape:
+		set(e.reshape(arg(0), rows, cols))
+	case ir.Gather, ir.Put, ir.Scatter, ir.ArgMax, ir.Pick, ir.Place:
+		if x := e.strided(in, id); e.err == nil {
+			set(e.reshape(x, rows, cols))
+		}
+	case ir.Opaque:
+		set(e.opaque(in))
 	default:
-		e.fail("operation %s is not known", in.Op)
+		e.fail("operation %v is not known", in.op)
 	}
 }
 
@@ -242,62 +269,133 @@ func (e *emitter) rowMax(x string) string {
 	return e.with("ReduceMax", []attribute{integers("axes", 1)}, x)
 }
 
+// sliced is the rows or columns lo … hi-1 of x.
+func (e *emitter) sliced(in *instruction, x string) string {
+	from := &e.p.code[in.args[0]]
+	axis, size := 1, e.p.dim(from.cols)
+	if in.op == ir.SliceRows {
+		axis, size = 0, e.p.dim(from.rows)
+	}
+	lo, hi := e.p.dim(in.lo), e.p.dim(in.hi)
+	if size.e == 0 || hi.e == 0 {
+		return e.op("Slice", x, e.ints(in.lo), e.ints(in.hi), e.ints(axis))
+	}
+	if hi.e != size.e || in.lo > 0 && lo.e != size.e { // parts of k·N are parts of k
+		e.fail("a slice of an open number of rows has bounds that do not grow with it")
+		return ""
+	}
+	if in.lo == 0 {
+		lo.k = 0
+	}
+	n := dim{1, size.e}
+	rows, cols := e.p.dim(from.rows), e.p.dim(from.cols)
+	if axis == 0 {
+		x = e.op("Slice", e.reshape(x, fixed(size.k), times(n, cols)), e.ints(lo.k), e.ints(hi.k), e.ints(0))
+		return e.reshape(x, e.p.dim(in.rows), cols)
+	}
+	x = e.op("Slice", e.reshape(x, rows, fixed(size.k), n), e.ints(lo.k), e.ints(hi.k), e.ints(1))
+	return e.reshape(x, rows, e.p.dim(in.cols))
+}
+
+// padded is x with lo zeros before and hi after.
+func (e *emitter) padded(in *instruction, x string) string {
+	parts := []string{x}
+	rows, cols := e.p.dim(in.rows), e.p.dim(in.cols)
+	axis := 1
+	if in.op == ir.PadRows {
+		axis = 0
+	}
+	lo, hi := e.p.dim(in.lo), e.p.dim(in.hi)
+	if lo.e == 0 && hi.e == 0 {
+		pads := []int{0, in.lo, 0, in.hi}
+		if axis == 0 {
+			pads = []int{in.lo, 0, in.hi, 0}
+		}
+		return e.op("Pad", x, e.ints(pads...))
+	}
+	zeros := func(d dim) string {
+		if axis == 0 {
+			return e.expand(e.number(0), d, cols)
+		}
+		return e.expand(e.number(0), rows, d)
+	}
+	if lo.k > 0 {
+		parts = append([]string{zeros(lo)}, parts...)
+	}
+	if hi.k > 0 {
+		parts = append(parts, zeros(hi))
+	}
+	return e.with("Concat", []attribute{integer("axis", axis)}, parts...)
+}
+
 // input names an input, or stores a weight.
 func (e *emitter) input(id int) {
 	in := &e.p.code[id]
-	if k := in.Index; k < len(e.p.Inputs) {
+	if k := in.index; k < len(e.p.Inputs) {
 		name := e.p.Inputs[k].Name
-		if e.uses[id] > 0 && !slices.Equal(e.p.in[k], []int{in.Rows, in.Cols}) {
-			name = e.op("Reshape", name, e.shape(in.Rows, in.Cols))
+		if dt := e.p.Inputs[k].Node.Dtype(); dt != tensor.Float64 && dt != tensor.Float32 {
+			whole := name
+			name = e.cast(name)
+			e.indices[name] = whole
 		}
-		e.value[id] = value{name, in.Rows, in.Cols}
+		e.views[name] = view{of: name, dims: e.p.dims(e.p.in[k])}
+		e.value[id] = value{e.reshape(name, e.p.dim(in.rows), e.p.dim(in.cols)), in.rows, in.cols}
 		return
 	}
-	w := e.p.Weights[in.Index-len(e.p.Inputs)]
+	w := e.p.Weights[in.index-len(e.p.Inputs)]
 	if e.uses[id] > 0 {
-		e.inits = append(e.inits, floats(w.Name, e.elem, []int{in.Rows, in.Cols}, w.Data))
+		e.inits = append(e.inits, initializer{w.Name, floats(w.Name, e.elem, []int{in.rows, in.cols}, w.Data)})
 	}
-	e.value[id] = value{w.Name, in.Rows, in.Cols}
+	e.value[id] = value{w.Name, in.rows, in.cols}
 }
 
 // deferred reports whether id is a product that its only user, an addition, computes along with itself.
 func (e *emitter) deferred(id int) bool {
-	if e.p.code[id].Op != "matmul" || e.uses[id] != 1 {
+	if e.p.code[id].op != ir.MatMul || e.uses[id] != 1 || e.user[id] < 0 {
 		return false
 	}
-	for i := id + 1; i < len(e.p.code); i++ {
-		if user := &e.p.code[i]; slices.Contains(user.Args, id) {
-			// Where two products are added, each is computed for itself.
-			return user.Op == "add" && (e.p.code[user.Args[0]].Op != "matmul" || e.p.code[user.Args[1]].Op != "matmul")
-		}
-	}
-	return false
+	// Where two products are added, each is computed for itself.
+	u := &e.p.code[e.user[id]]
+	return u.op == ir.Add && (e.p.code[u.args[0]].op != ir.MatMul || e.p.code[u.args[1]].op != ir.MatMul)
 }
 
 // product is a matrix product, plus c unless that is "".
 func (e *emitter) product(in *instruction, c string) string {
 	var attrs []attribute
-	if in.TransA {
+	if in.transA {
 		attrs = append(attrs, integer("transA", 1))
 	}
-	if in.TransB {
+	if in.transB {
 		attrs = append(attrs, integer("transB", 1))
 	}
-	args := []string{e.whole(in.Args[0]), e.whole(in.Args[1])}
+	args := []string{e.whole(in.args[0]), e.whole(in.args[1])}
 	if c != "" {
 		args = append(args, c)
 	}
 	return e.with("Gemm", attrs, args...)
 }
 
+// products are those of the parts of two operands, (batch, m, n).
+func (e *emitter) products(in *instruction) string {
+	part := func(i int, t bool) string {
+		from := &e.p.code[in.args[i]]
+		x := e.reshape(e.whole(in.args[i]), e.p.dim(in.batch), e.p.dim(from.rows/in.batch), e.p.dim(from.cols))
+		if t {
+			x = e.transpose(x, 0, 2, 1)
+		}
+		return x
+	}
+	return e.op("MatMul", part(0, in.transA), part(1, in.transB))
+}
+
 // relations are those of a cmp; the last, not equal, is the negation of Equal.
-var relations = [...]string{"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"}
+var relations = [...]string{ir.Lt: "Less", ir.Le: "LessOrEqual", ir.Gt: "Greater", ir.Ge: "GreaterOrEqual", ir.Eq: "Equal"}
 
 // elementwise translates what broadcasts.
 func (e *emitter) elementwise(id int) {
 	in := &e.p.code[id]
 	out := value{rows: 1, cols: 1}
-	for _, a := range in.Args {
+	for _, a := range in.args {
 		if v := e.value[a]; v.name != "" {
 			if v.rows != 1 {
 				out.rows = v.rows
@@ -307,44 +405,48 @@ func (e *emitter) elementwise(id int) {
 			}
 		}
 	}
-	arg := func(i int) string { return e.value[in.Args[i]].name }
-	switch in.Op {
-	case "add":
-		for i, a := range in.Args {
+	arg := func(i int) string { return e.value[in.args[i]].name }
+	switch in.op {
+	case ir.Add:
+		for i, a := range in.args {
 			if e.value[a].name == "" { // a product that waits for its bias
-				out.name, out.rows, out.cols = e.product(&e.p.code[a], arg(1-i)), in.Rows, in.Cols
+				out.name, out.rows, out.cols = e.product(&e.p.code[a], arg(1-i)), in.rows, in.cols
 				e.value[id] = out
 				return
 			}
 		}
 		out.name = e.op("Add", arg(0), arg(1))
-	case "sub":
+	case ir.Sub:
 		out.name = e.op("Sub", arg(0), arg(1))
-	case "mul":
+	case ir.Mul:
 		out.name = e.op("Mul", arg(0), arg(1))
-	case "div":
+	case ir.Div:
 		out.name = e.op("Div", arg(0), arg(1))
-	case "max":
+	case ir.Max:
 		out.name = e.op("Max", arg(0), arg(1))
-	case "min":
+	case ir.Min:
 		out.name = e.op("Min", arg(0), arg(1))
-	case "cmp":
-		if in.Index < len(relations) {
-			out.name = e.cast(e.op(relations[in.Index], arg(0), arg(1)))
+	case ir.Cmp:
+		if in.index < len(relations) {
+			out.name = e.cast(e.op(relations[in.index], arg(0), arg(1)))
 		} else {
 			out.name = e.cast(e.op("Not", e.op("Equal", arg(0), arg(1))))
 		}
-	case "scale":
-		out.name = e.scale(arg(0), in.C)
-	case "shift":
-		out.name = e.op("Add", arg(0), e.number(in.C))
-	case "unary":
+	case ir.Scale:
+		if in.exponent != 0 {
+			out.name = e.op("Mul", arg(0), e.constant(in))
+		} else {
+			out.name = e.scale(arg(0), in.c)
+		}
+	case ir.Shift:
+		out.name = e.op("Add", arg(0), e.constant(in))
+	case ir.Unary:
 		out.name = e.unary(in, arg(0))
 	}
 	e.value[id] = out
 }
 
-// cast makes numbers of truth values.
+// cast makes numbers of truth values and of whole numbers.
 func (e *emitter) cast(x string) string {
 	return e.with("Cast", []attribute{integer("to", int(e.elem))}, x)
 }
@@ -357,4 +459,28 @@ func (e *emitter) scale(x string, c float64) string {
 		return e.op("Neg", x)
 	}
 	return e.op("Mul", x, e.number(c))
+}
+
+// opaque translates what the compiler runs by functions of Go, as far as there are operations for it.
+func (e *emitter) opaque(in *instruction) string {
+	name, args, _ := strings.Cut(in.name, "(")
+	switch name {
+	case "copy":
+		return e.whole(in.args[0])
+	case "pow":
+		return e.op("Pow", e.whole(in.args[0]), e.whole(in.args[1]))
+	case "take", "put":
+		var before, size, after, k int
+		if _, err := fmt.Sscanf(args, "%d,%d,%d;%d)", &before, &size, &after, &k); err == nil {
+			return e.taken(in, name == "put", [4]int{before, size, after, k})
+		}
+	case "dropoutmask":
+		e.fail("a Dropout is for training; build the graph for evaluation")
+		return ""
+	case "batchnormstats":
+		e.fail("a BatchNorm of Gorgonia's keeps its statistics outside of the graph")
+		return ""
+	}
+	e.fail("operation %s has no counterpart in ONNX", in.name)
+	return ""
 }

@@ -19,6 +19,7 @@ import (
 // A formula makes outputs of x (n,3), w (4,3), b (4) and s (1).
 type formula struct {
 	name  string
+	shape []int // of a row of x, if it is not (3)
 	build func(x, w, b, s *G.Node) G.Nodes
 	fixed bool // does not leave the number of rows open
 }
@@ -87,7 +88,11 @@ var formulas = []formula{
 	{name: "sums", build: func(x, w, b, s *G.Node) G.Nodes {
 		return G.Nodes{graphs.RowSum(x), graphs.ColSum(x), graphs.Sum(x), graphs.Sum(graphs.Square(w)), graphs.ColSum(w)}
 	}},
-	{name: "mean", fixed: true, build: one(graphs.Mean)},
+	{name: "means", build: func(x, w, b, s *G.Node) G.Nodes {
+		mean := graphs.Mean(x)
+		g, err := graphs.VJP(mean, graphs.OnesLike(mean), x)
+		return G.Nodes{mean, graphs.Must(g[0], err), graphs.Scale(graphs.Sum(x), 0.37/float64(x.Shape()[0])), graphs.Shift(x, math.Sqrt(float64(x.Shape()[0])))}
+	}},
 	{name: "rows", build: func(x, w, b, s *G.Node) G.Nodes {
 		return G.Nodes{graphs.RowLogSumExp(graphs.Scale(x, 300)), graphs.RowSoftmax(x), graphs.RowLogSumExp(w)}
 	}},
@@ -103,11 +108,12 @@ var formulas = []formula{
 		return G.Nodes{
 			graphs.SliceCols(x, 1, 3), graphs.PadCols(x, 2, 1), graphs.ConcatCols(x, graphs.Sin(x), graphs.SliceCols(x, 0, 1)),
 			graphs.Transpose(x), graphs.Reshape(graphs.RowSum(x), x.Shape()[0]), graphs.SliceRows(w, 1, 3), graphs.PadRows(w, 1, 2),
-			graphs.ConcatRows(w, w), graphs.Reshape(w, 12), graphs.Reshape(w, 2, 6),
+			graphs.ConcatRows(w, w), graphs.Reshape(w, 12), graphs.Reshape(w, 2, 6), graphs.Reshape(x, 1, x.Shape().TotalSize()),
+			graphs.RowLogSumExp(graphs.Reshape(x, 1, x.Shape().TotalSize())), graphs.ConcatRows(x, graphs.Sin(x)),
 		}
 	}},
 	{name: "rows apart", fixed: true, build: func(x, w, b, s *G.Node) G.Nodes {
-		return G.Nodes{graphs.SliceRows(x, 1, x.Shape()[0]), graphs.ConcatRows(x, w), graphs.PadRows(x, 1, 0), graphs.Reshape(x, 1, x.Shape().TotalSize())}
+		return G.Nodes{graphs.SliceRows(x, 1, x.Shape()[0]), graphs.ConcatRows(x, w), graphs.PadRows(x, 1, 0)}
 	}},
 	{name: "gorgonia", build: func(x, w, b, s *G.Node) G.Nodes {
 		var out G.Nodes
@@ -116,7 +122,8 @@ var formulas = []formula{
 		}
 		return append(out,
 			graphs.Must(G.MaxBetween(x, graphs.Sin(x))), graphs.Must(G.MinBetween(x, graphs.Sin(x))),
-			graphs.Must(G.Max(x, 1)), graphs.Must(G.InverseSqrt(positive(x))), graphs.Must(G.Cube(x)), graphs.Must(G.Log2(positive(x))))
+			graphs.Must(G.Max(x, 1)), graphs.Must(G.InverseSqrt(positive(x))), graphs.Must(G.Cube(x)), graphs.Must(G.Log2(positive(x))),
+			graphs.Must(G.Log1p(positive(x))), graphs.Must(G.Expm1(x)), graphs.Must(G.Ceil(x)), graphs.Must(G.Floor(x)), graphs.Must(G.Mish(x)))
 	}},
 	{name: "inputs", build: func(x, w, b, s *G.Node) G.Nodes { return G.Nodes{x, b, s} }},
 	{name: "mlp silu", build: mlp(graphs.SiLU)},
@@ -143,7 +150,7 @@ func (f formula) graph(dt tensor.Dtype, rows int) (onnx.Graph, error) {
 	var m onnx.Graph
 	var outs G.Nodes
 	_, err := graphs.Try(func() *G.Node {
-		x := graphs.NewInput(g, dt, "x", rows, 3)
+		x := graphs.NewInput(g, dt, "x", append([]int{rows}, f.width()...)...)
 		w, b, s := graphs.NewInput(g, dt, "w", 4, 3), graphs.NewInput(g, dt, "b", 4), graphs.NewInput(g, dt, "s", 1)
 		m.Inputs = []onnx.Value{{Name: "x", Node: x}}
 		for i, n := range []*G.Node{w, b, s} {
@@ -152,16 +159,47 @@ func (f formula) graph(dt tensor.Dtype, rows int) (onnx.Graph, error) {
 		outs = f.build(x, w, b, s)
 		return x
 	})
+	for _, n := range g.AllNodes() {
+		if n.Op() == nil && n.Dtype() == tensor.Int {
+			m.Inputs = append(m.Inputs, onnx.Value{Name: n.Name(), Node: n})
+		}
+	}
 	for i, n := range outs {
 		m.Outputs = append(m.Outputs, onnx.Value{Name: fmt.Sprint("out", i), Node: n})
 	}
 	return m, err
 }
 
+// narrow reports what is written in float32 only.
+func (f formula) narrow() bool { return strings.Contains(f.name, "gelu") }
+
+func (f formula) width() []int {
+	if f.shape == nil {
+		return []int{3}
+	}
+	return f.shape
+}
+
+// indices are the value of inputs of whole numbers: one is there twice, two are outside.
+var indices = []float64{2, 0, 2, 9, -1}
+
+// inputs draws rows of x.
+func (f formula) inputs(m onnx.Graph, rows int) map[string]onnxtest.Tensor {
+	dims := append([]int{rows}, f.width()...)
+	in := map[string]onnxtest.Tensor{"x": {Dims: dims, Data: normal(tensor.Shape(dims).TotalSize())}}
+	for _, v := range m.Inputs[1:] {
+		in[v.Name] = onnxtest.Tensor{Dims: []int{len(indices)}, Data: indices, Whole: true}
+	}
+	return in
+}
+
 // want evaluates the graph operation by operation.
-func want(t *testing.T, m onnx.Graph, x []float64) [][]float64 {
+func want(t *testing.T, m onnx.Graph, in map[string]onnxtest.Tensor) [][]float64 {
 	t.Helper()
-	feeds := map[*G.Node][]float64{m.Inputs[0].Node: x}
+	feeds := map[*G.Node][]float64{}
+	for _, v := range m.Inputs {
+		feeds[v.Node] = in[v.Name].Data
+	}
 	for _, w := range m.Weights {
 		feeds[w.Node] = w.Data
 	}
@@ -176,8 +214,8 @@ func want(t *testing.T, m onnx.Graph, x []float64) [][]float64 {
 	return v
 }
 
-// compare checks values and dimensions. In float32 errors may grow with the values that a sum passes through.
-func compare(t *testing.T, m onnx.Graph, got map[string]onnxtest.Tensor, want [][]float64, tol float64) {
+// compare checks values and dimensions; the tolerance is for the largest number of an output, the slack for every number.
+func compare(t *testing.T, m onnx.Graph, got map[string]onnxtest.Tensor, want [][]float64, tol float64, slack ...float64) {
 	t.Helper()
 	for i, v := range m.Outputs {
 		y, ok := got[v.Name]
@@ -190,7 +228,11 @@ func compare(t *testing.T, m onnx.Graph, got map[string]onnxtest.Tensor, want []
 			top = math.Max(top, math.Abs(x))
 		}
 		for k := range want[i] {
-			if !(math.Abs(y.Data[k]-want[i][k]) <= tol*top) {
+			bound := tol * top
+			if slack != nil {
+				bound += slack[i]
+			}
+			if !(math.Abs(y.Data[k]-want[i][k]) <= bound) {
 				t.Errorf("%s[%d]: got %g, want %g", v.Name, k, y.Data[k], want[i][k])
 				break
 			}
@@ -231,63 +273,121 @@ func TestFormulas(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				model, err := onnxtest.Read(f.model(t, tensor.Float64, rows))
+				dt, tol := tensor.Float64, 1e-12
+				if f.narrow() { // by the constants of the model
+					dt, tol = tensor.Float32, 1e-6
+				}
+				model, err := onnxtest.Read(f.model(t, dt, rows))
 				if err != nil {
 					t.Fatal(err)
 				}
 				if model.Opset != 17 || model.Metadata["k"] != "v" {
 					t.Errorf("opset %d, metadata %v", model.Opset, model.Metadata)
 				}
-				x := normal(3 * rows)
-				got, err := model.Run(map[string]onnxtest.Tensor{"x": {Dims: []int{rows, 3}, Data: x}})
+				x := f.inputs(m, rows)
+				got, err := model.Run(x)
 				if err != nil {
 					t.Fatal(err)
 				}
-				compare(t, m, got, want(t, m, x), 1e-12)
+				compare(t, m, got, want(t, m, x), tol)
 			}
 		})
 	}
 }
 
-// ONNX Runtime computes what we compute. It has no Erf for double.
+// ONNX Runtime computes what we compute, for any number of rows. It has no Erf for double.
 func TestRuntime(t *testing.T) {
 	type check struct {
-		m    onnx.Graph
-		want [][]float64
-		name string
+		m     onnx.Graph
+		want  [][]float64
+		slack []float64
+		name  string
 	}
 	for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
 		t.Run(dt.Name(), func(t *testing.T) {
 			var jobs []onnxtest.Job
 			var checks []check
-			const rows = 7
 			for _, f := range formulas {
-				if dt == tensor.Float64 && strings.Contains(f.name, "gelu") {
+				if dt == tensor.Float64 && f.narrow() {
 					continue
 				}
-				m, err := f.graph(tensor.Float64, rows)
-				if err != nil {
-					t.Fatal(err)
+				model := f.model(t, dt, 7)
+				var slack []float64
+				if dt == tensor.Float32 {
+					slack = f.rounding(t)
 				}
-				x := normal(3 * rows)
-				jobs = append(jobs, onnxtest.Job{Model: f.model(t, dt, rows), Double: dt == tensor.Float64,
-					Inputs: map[string]onnxtest.Tensor{"x": {Dims: []int{rows, 3}, Data: x}}})
-				checks = append(checks, check{m, want(t, m, x), f.name})
+				for _, rows := range []int{1, 7, 64} {
+					if f.fixed && rows != 7 || testing.Short() && rows != 7 {
+						continue
+					}
+					m, err := f.graph(tensor.Float64, rows)
+					if err != nil {
+						t.Fatal(err)
+					}
+					x := f.inputs(m, rows)
+					jobs = append(jobs, onnxtest.Job{Model: model, Double: dt == tensor.Float64, Inputs: x})
+					checks = append(checks, check{m, want(t, m, x), slack, fmt.Sprint(f.name, ", ", rows, " rows")})
+				}
 			}
-			tol := 1e-6
-			if dt == tensor.Float64 {
-				tol = 1e-12
+			tol := 1e-12
+			if dt == tensor.Float32 {
+				tol = 1e-6
 			}
 			for i, got := range onnxtest.Runtime(t, jobs) {
-				t.Run(checks[i].name, func(t *testing.T) { compare(t, checks[i].m, got, checks[i].want, tol) })
+				t.Run(checks[i].name, func(t *testing.T) { compare(t, checks[i].m, got, checks[i].want, tol, checks[i].slack...) })
 			}
 		})
 	}
 }
 
+// rounding is what float32 may cost besides: 64 times what it costs our own functions. ONNX Runtime's Sigmoid and Tanh are not as
+// accurate, and the trace of a Hessian shows it. That the operations are the right ones is seen in float64.
+func (f formula) rounding(t *testing.T) []float64 {
+	t.Helper()
+	rows := 64
+	if f.fixed {
+		rows = 7
+	}
+	exact, err := f.graph(tensor.Float64, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := f.graph(tensor.Float32, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := f.inputs(m, rows)
+	want := want(t, exact, in)
+	var ins, outs G.Nodes
+	var args, got [][]float64
+	for _, v := range m.Inputs {
+		ins, args = append(ins, v.Node), append(args, in[v.Name].Data)
+	}
+	for _, w := range m.Weights {
+		ins, args = append(ins, w.Node), append(args, w.Data)
+	}
+	for i, v := range m.Outputs {
+		outs, got = append(outs, v.Node), append(got, make([]float64, len(want[i])))
+	}
+	fn, err := graphs.Compile(ins, outs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fn.Call(got, args...); err != nil {
+		t.Fatal(err)
+	}
+	slack := make([]float64, len(want))
+	for i := range want {
+		for k, x := range want[i] {
+			slack[i] = math.Max(slack[i], 64*math.Abs(got[i][k]-x))
+		}
+	}
+	return slack
+}
+
 // Far out, where a derivative is a small difference of large numbers if it is written carelessly.
 func TestTails(t *testing.T) {
-	for _, f := range formulas[:5] {
+	for _, f := range formulas[:4] {
 		m, err := f.graph(tensor.Float64, 4)
 		if err != nil {
 			t.Fatal(err)
@@ -297,11 +397,12 @@ func TestTails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := model.Run(map[string]onnxtest.Tensor{"x": {Dims: []int{4, 3}, Data: x}})
+		in := map[string]onnxtest.Tensor{"x": {Dims: []int{4, 3}, Data: x}}
+		got, err := model.Run(in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := want(t, m, x)
+		w := want(t, m, in)
 		for k := 1; k < 4; k++ {
 			for j, y := range got[fmt.Sprint("out", k)].Data {
 				if d := math.Abs(y - w[k][j]); d > 1e-12*math.Abs(w[k][j])+1e-15 {
@@ -323,11 +424,18 @@ func TestRefuses(t *testing.T) {
 		says string
 		try  func() error
 	}{
-		{"factor", rowsOf(graphs.Mean)},
+		{"factor", rowsOf(func(x *G.Node) *G.Node { return graphs.Scale(x, math.Exp(float64(x.Shape()[0])/1e7)) })},
+		{"other operations", rowsOf(func(x *G.Node) *G.Node {
+			if x.Shape()[0]%5 == 3 {
+				return graphs.Scale(x, math.Pi)
+			}
+			return graphs.Scale(graphs.Sin(x), math.Pi)
+		})},
+		{"gelu in float64", rowsOf(graphs.GELU)},
 		{"a dimension of output 0", rowsOf(func(x *G.Node) *G.Node { return graphs.SliceRows(x, 0, x.Shape()[0]-1) })},
-		{"the height of concatrows", rowsOf(func(x *G.Node) *G.Node { return graphs.ColSum(graphs.ConcatRows(x, graphs.Sin(x))) })},
-		{"the width of reshape", rowsOf(func(x *G.Node) *G.Node { return graphs.RowLogSumExp(graphs.Reshape(x, 1, x.Shape().TotalSize())) })},
-		{"log1p", rowsOf(func(x *G.Node) *G.Node { return graphs.Must(G.Log1p(positive(x))) })},
+		{"the height of padrows", rowsOf(func(x *G.Node) *G.Node { return graphs.ColSum(graphs.Sin(graphs.PadRows(x, 1, 1))) })},
+		{"a bound of slicerows", rowsOf(func(x *G.Node) *G.Node { return graphs.SliceRows(x, x.Shape()[0]-1, x.Shape()[0]) })},
+		{"Dropout", rowsOf(func(x *G.Node) *G.Node { return graphs.Dropout(x, 0.5) })},
 		{"want unique names", func() error {
 			m, _ := formulas[0].graph(tensor.Float64, 2)
 			m.Outputs[0].Name = "x"

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -85,6 +86,10 @@ func integers(name string, v ...int) attribute {
 	return putInt(b, 20, 7)
 }
 
+func text(name, v string) attribute {
+	return putInt(putString(putString(nil, 1, name), 4, v), 20, 3)
+}
+
 // node is a NodeProto of one output, for which it is named.
 func node(kind, out string, in []string, attrs []attribute) []byte {
 	var b []byte
@@ -123,23 +128,28 @@ func floats(name string, t dataType, dims []int, v []float64) []byte {
 	return tensorProto(name, t, dims, raw)
 }
 
-func int64s(name string, v []int) []byte {
+func int64s(name string, dims, v []int) []byte {
 	var raw []byte
 	for _, x := range v {
 		raw = binary.LittleEndian.AppendUint64(raw, uint64(x))
 	}
-	return tensorProto(name, integ, []int{len(v)}, raw)
+	return tensorProto(name, integ, dims, raw)
 }
 
-// valueInfo is a ValueInfoProto; an open dimension is called batch.
-func valueInfo(name string, t dataType, shape []int) []byte {
+// valueInfo is a ValueInfoProto; the open number of rows is called batch.
+func (e *emitter) valueInfo(name string, t dataType, shape []int) []byte {
 	var dims []byte
-	for _, d := range shape {
-		dim := putInt(nil, 1, d)
-		if d == batch {
-			dim = putString(nil, 2, "batch")
+	for _, d := range e.p.dims(shape) {
+		size := putInt(nil, 1, d.k)
+		switch {
+		case d == dim{1, 1}:
+			size = putString(nil, 2, "batch")
+		case d.e == 1:
+			size = putString(nil, 2, fmt.Sprintf("%d*batch", d.k))
+		case d.e > 1:
+			size = putString(nil, 2, fmt.Sprintf("%d*batch^%d", d.k, d.e))
 		}
-		dims = putBytes(dims, 1, dim)
+		dims = putBytes(dims, 1, size)
 	}
 	typ := putBytes(putInt(nil, 1, int(t)), 2, dims) // TypeProto.Tensor
 	return putBytes(putString(nil, 1, name), 2, putBytes(nil, 1, typ))

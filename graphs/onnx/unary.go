@@ -4,8 +4,8 @@ import "math"
 
 // unary is an element-wise function or one of its derivatives in primitive operations.
 func (e *emitter) unary(in *instruction, x string) string {
-	k := in.Order
-	switch in.Fn {
+	k := in.order
+	switch in.fn {
 	case "sigmoid":
 		return e.sigmoid(k, x)
 	case "silu":
@@ -29,7 +29,7 @@ func (e *emitter) unary(in *instruction, x string) string {
 	case "gelu":
 		return e.gelu(k, x)
 	case "pow": // p (p-1) … (p-k+1) x^(p-k)
-		c, p := 1.0, in.C
+		c, p := 1.0, in.c
 		for range k {
 			c *= p
 			p--
@@ -50,21 +50,30 @@ func (e *emitter) unary(in *instruction, x string) string {
 		if k == 0 {
 			return e.op("Mul", x, x)
 		}
+	case "log1p": // log y + (x - (y-1))/y with y = 1 + x rounded
+		y := e.op("Add", x, e.number(1))
+		rest := e.op("Sub", x, e.op("Sub", y, e.number(1)))
+		return e.op("Add", e.op("Log", y), e.op("Div", rest, y))
+	case "expm1":
+		return e.expm1(x)
 	}
-	if kind, ok := primitive[in.Fn]; ok && k == 0 {
+	if kind, ok := primitive[in.fn]; ok && k == 0 {
 		return e.op(kind, x)
 	}
-	name := in.Fn
-	if name == "scalar" {
-		name = in.Name
-	}
-	e.fail("function %s (derivative of order %d) has no counterpart in ONNX", name, k)
+	e.fail("function %s (derivative of order %d) has no counterpart in ONNX", in.fn, k)
 	return ""
 }
 
 // primitive are the functions that ONNX has under a name of its own.
 var primitive = map[string]string{"relu": "Relu", "abs": "Abs", "sign": "Sign", "exp": "Exp", "log": "Log", "sqrt": "Sqrt",
-	"reciprocal": "Reciprocal", "sin": "Sin"}
+	"reciprocal": "Reciprocal", "sin": "Sin", "ceil": "Ceil", "floor": "Floor"}
+
+// expm1 is exp x - 1: 2t/(1-t) with t = tanh(x/2) where |x| < 1, which subtracts nothing near 0.
+func (e *emitter) expm1(x string) string {
+	t := e.op("Tanh", e.scale(x, 0.5))
+	near := e.op("Div", e.scale(t, 2), e.op("Sub", e.number(1), t))
+	return e.op("Where", e.op("Less", e.op("Abs", x), e.number(1)), near, e.op("Sub", e.op("Exp", x), e.number(1)))
+}
 
 func (e *emitter) double(x string) string {
 	return e.once("2"+x, func() string { return e.op("Add", x, x) })
@@ -113,6 +122,9 @@ func (e *emitter) polynomial(p []float64, x string) string {
 // gelu is the k-th derivative of xΦ(x).
 func (e *emitter) gelu(k int, x string) string {
 	cdf := func() string { // Φ = (1 + erf(x/√2))/2
+		if e.elem == double {
+			e.fail("gelu in float64 needs Erf, which ONNX Runtime has in float32 only: build the graph in float32")
+		}
 		return e.once("Φ"+x, func() string {
 			return e.scale(e.op("Add", e.op("Erf", e.scale(x, 1/math.Sqrt2)), e.number(1)), 0.5)
 		})

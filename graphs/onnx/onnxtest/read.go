@@ -12,8 +12,9 @@ import (
 
 // Tensor is an array of any type as float64.
 type Tensor struct {
-	Dims []int // -1: open
-	Data []float64
+	Dims  []int // -1: open
+	Data  []float64
+	Whole bool // of an input: whole numbers
 }
 
 // Model is what a file holds.
@@ -31,7 +32,8 @@ type Model struct {
 type Node struct {
 	Op      string
 	In, Out []string
-	Ints    map[string][]int // attributes, all of them whole numbers
+	Ints    map[string][]int  // attributes that are whole numbers
+	Texts   map[string]string // and those that are texts
 }
 
 // message calls f for every field of a protobuf message.
@@ -107,7 +109,7 @@ func (m *Model) graph(b []byte) {
 }
 
 func (m *Model) node(b []byte) {
-	n := Node{Ints: map[string][]int{}}
+	n := Node{Ints: map[string][]int{}, Texts: map[string]string{}}
 	message(b, func(field protowire.Number, _ uint64, b []byte) {
 		switch field {
 		case 1:
@@ -125,6 +127,8 @@ func (m *Model) node(b []byte) {
 					name = string(b)
 				case 3, 8:
 					ints = append(ints, int(v))
+				case 4:
+					n.Texts[name] = string(b)
 				}
 			})
 			n.Ints[name] = ints

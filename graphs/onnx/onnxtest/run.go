@@ -56,7 +56,7 @@ func fits(dims, want []int) bool {
 var unaries = map[string]func(float64) float64{
 	"Identity": func(x float64) float64 { return x }, "Cast": func(x float64) float64 { return x },
 	"Neg": func(x float64) float64 { return -x }, "Abs": math.Abs, "Exp": math.Exp, "Log": math.Log, "Sqrt": math.Sqrt,
-	"Sin": math.Sin, "Cos": math.Cos, "Tanh": math.Tanh, "Erf": math.Erf,
+	"Sin": math.Sin, "Cos": math.Cos, "Tanh": math.Tanh, "Erf": math.Erf, "Ceil": math.Ceil, "Floor": math.Floor,
 	"Reciprocal": func(x float64) float64 { return 1 / x },
 	"Relu":       func(x float64) float64 { return math.Max(x, 0) },
 	"Sigmoid":    func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
@@ -80,6 +80,7 @@ func truth(b bool) float64 {
 	return 0
 }
 
+// Div is that of floats: whole numbers are divided without rest in the models.
 var binaries = map[string]func(a, b float64) float64{
 	"Add": func(a, b float64) float64 { return a + b }, "Sub": func(a, b float64) float64 { return a - b },
 	"Mul": func(a, b float64) float64 { return a * b }, "Div": func(a, b float64) float64 { return a / b },
@@ -89,6 +90,7 @@ var binaries = map[string]func(a, b float64) float64{
 	"Greater":        func(a, b float64) float64 { return truth(a > b) },
 	"GreaterOrEqual": func(a, b float64) float64 { return truth(a >= b) },
 	"Equal":          func(a, b float64) float64 { return truth(a == b) },
+	"And":            func(a, b float64) float64 { return a * b },
 }
 
 func (n *Node) attr(name string, def int) int {
@@ -106,28 +108,63 @@ func (t Tensor) ints() []int {
 	return v
 }
 
-// at is the element (i,j) of a matrix whose dimensions may be 1 where those asked for are larger.
-func (t Tensor) at(i, j int) float64 {
-	return t.Data[min(i, t.Dims[0]-1)*t.Dims[1]+min(j, t.Dims[1]-1)]
-}
-
-// matrix fills a new matrix.
-func matrix(rows, cols int, f func(i, j int) float64) Tensor {
-	t := Tensor{Dims: []int{rows, cols}, Data: make([]float64, rows*cols)}
-	for i := range rows {
-		for j := range cols {
-			t.Data[i*cols+j] = f(i, j)
+// made fills a new array.
+func made(dims []int, f func(at []int) float64) Tensor {
+	t := Tensor{Dims: slices.Clone(dims), Data: make([]float64, size(dims))}
+	at := make([]int, len(dims))
+	for i := range t.Data {
+		t.Data[i] = f(at)
+		for j := len(at) - 1; j >= 0; j-- {
+			if at[j]++; at[j] < dims[j] {
+				break
+			}
+			at[j] = 0
 		}
 	}
 	return t
 }
 
-// together is the dimension of two that are broadcast.
-func together(a, b int) int {
-	if a != b && a != 1 && b != 1 {
-		panic(fmt.Sprintf("%d and %d do not broadcast", a, b))
+// at is an element; dimensions of 1 are repeated, and those that are missing in front.
+func (t Tensor) at(at []int) float64 {
+	return t.Data[t.index(at)]
+}
+
+func (t Tensor) index(at []int) int {
+	k := 0
+	at = at[len(at)-len(t.Dims):]
+	for i, d := range t.Dims {
+		k *= d
+		if d > 1 {
+			if at[i] >= d {
+				panic(fmt.Sprintf("element %v of %v", at, t.Dims))
+			}
+			k += at[i]
+		}
 	}
-	return max(a, b)
+	return k
+}
+
+// together are the dimensions of two that are broadcast.
+func together(a, b []int) []int {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	out := slices.Clone(a)
+	for i, d := range b {
+		k := i + len(a) - len(b)
+		if out[k] != d && out[k] != 1 && d != 1 {
+			panic(fmt.Sprintf("%v and %v do not broadcast", a, b))
+		}
+		out[k] = max(out[k], d)
+	}
+	return out
+}
+
+// with is a position whose coordinate along an axis is another.
+func with(at []int, axis, k int) []int {
+	at = slices.Clone(at)
+	at[axis] = k
+	return at
 }
 
 func (n *Node) eval(in []Tensor) Tensor {
@@ -140,73 +177,183 @@ func (n *Node) eval(in []Tensor) Tensor {
 	}
 	if f, ok := binaries[n.Op]; ok {
 		a, b := in[0], in[1]
-		return matrix(together(a.Dims[0], b.Dims[0]), together(a.Dims[1], b.Dims[1]), func(i, j int) float64 { return f(a.at(i, j), b.at(i, j)) })
+		return made(together(a.Dims, b.Dims), func(at []int) float64 { return f(a.at(at), b.at(at)) })
 	}
+	x := in[0]
+	axis := n.attr("axis", 0)
 	switch n.Op {
 	case "Gemm":
 		return n.gemm(in)
+	case "MatMul":
+		return product(in[0], in[1])
 	case "ReduceSum":
-		return reduce(in[0], in[1].ints(), 0, func(s, x float64) float64 { return s + x })
+		return reduce(x, in[1].ints(), n.attr("keepdims", 1), 0, func(s, x float64) float64 { return s + x })
 	case "ReduceMax":
-		return reduce(in[0], n.Ints["axes"], math.Inf(-1), math.Max)
+		return reduce(x, n.Ints["axes"], 1, math.Inf(-1), math.Max)
 	case "Softmax":
-		x := in[0]
-		top := reduce(x, []int{1}, math.Inf(-1), math.Max)
-		e := matrix(x.Dims[0], x.Dims[1], func(i, j int) float64 { return math.Exp(x.at(i, j) - top.at(i, 0)) })
-		sum := reduce(e, []int{1}, 0, func(s, x float64) float64 { return s + x })
-		return matrix(x.Dims[0], x.Dims[1], func(i, j int) float64 { return e.at(i, j) / sum.at(i, 0) })
-	case "Slice":
-		lo, hi, axis := in[1].ints()[0], in[2].ints()[0], in[3].ints()[0]
-		x := in[0]
-		if hi > x.Dims[axis] {
-			panic("slice outside")
-		}
-		if axis == 0 {
-			return matrix(hi-lo, x.Dims[1], func(i, j int) float64 { return x.at(i+lo, j) })
-		}
-		return matrix(x.Dims[0], hi-lo, func(i, j int) float64 { return x.at(i, j+lo) })
-	case "Pad":
-		p, x := in[1].ints(), in[0]
-		return matrix(p[0]+x.Dims[0]+p[2], p[1]+x.Dims[1]+p[3], func(i, j int) float64 {
-			i, j = i-p[0], j-p[1]
-			if i < 0 || j < 0 || i >= x.Dims[0] || j >= x.Dims[1] {
-				return 0
+		top := reduce(x, []int{axis}, 1, math.Inf(-1), math.Max)
+		e := made(x.Dims, func(at []int) float64 { return math.Exp(x.at(at) - top.at(at)) })
+		sum := reduce(e, []int{axis}, 1, 0, func(s, x float64) float64 { return s + x })
+		return made(x.Dims, func(at []int) float64 { return e.at(at) / sum.at(at) })
+	case "ArgMax":
+		dims := with(x.Dims, axis, 1)
+		return made(dims, func(at []int) float64 {
+			best := 0
+			for k := range x.Dims[axis] {
+				if x.at(with(at, axis, k)) > x.at(with(at, axis, best)) {
+					best = k
+				}
 			}
-			return x.at(i, j)
+			return float64(best)
+		})
+	case "Where":
+		dims := together(together(x.Dims, in[1].Dims), in[2].Dims)
+		return made(dims, func(at []int) float64 {
+			if x.at(at) != 0 {
+				return in[1].at(at)
+			}
+			return in[2].at(at)
+		})
+	}
+	return n.moved(in, axis)
+}
+
+// moved evaluates what moves numbers.
+func (n *Node) moved(in []Tensor, axis int) Tensor {
+	x := in[0]
+	switch n.Op {
+	case "Slice":
+		return n.slice(in)
+	case "Pad":
+		p := in[1].ints()
+		r, fill := len(x.Dims), 0.0
+		if len(in) > 2 {
+			fill = in[2].Data[0]
+		}
+		dims := make([]int, r)
+		for i, d := range x.Dims {
+			dims[i] = p[i] + d + p[r+i]
+		}
+		return made(dims, func(at []int) float64 {
+			from := make([]int, r)
+			for i := range from {
+				if from[i] = at[i] - p[i]; from[i] < 0 || from[i] >= x.Dims[i] {
+					return fill
+				}
+			}
+			return x.at(from)
 		})
 	case "Concat":
-		return n.concat(in)
+		return concat(in, axis)
 	case "Transpose":
-		return matrix(in[0].Dims[1], in[0].Dims[0], func(i, j int) float64 { return in[0].at(j, i) })
+		perm := n.Ints["perm"]
+		dims := make([]int, len(perm))
+		for i, p := range perm {
+			dims[i] = x.Dims[p]
+		}
+		return made(dims, func(at []int) float64 {
+			from := make([]int, len(perm))
+			for i, p := range perm {
+				from[p] = at[i]
+			}
+			return x.at(from)
+		})
 	case "Reshape":
-		dims := in[1].ints()
-		known := 1
-		for _, d := range dims {
-			if d >= 0 {
-				known *= d
-			}
-		}
-		for i, d := range dims {
-			if d < 0 {
-				dims[i] = len(in[0].Data) / known
-			}
-		}
-		if size(dims) != len(in[0].Data) {
-			panic(fmt.Sprintf("reshape of %v to %v", in[0].Dims, dims))
-		}
-		return Tensor{Dims: dims, Data: in[0].Data}
+		return reshape(x, in[1].ints())
 	case "Expand":
-		d := in[1].ints()
-		return matrix(together(d[0], in[0].Dims[0]), together(d[1], in[0].Dims[1]), in[0].at)
+		return made(together(x.Dims, in[1].ints()), x.at)
 	case "Shape":
-		dims := in[0].Dims[n.attr("start", 0):n.attr("end", len(in[0].Dims))]
+		dims := x.Dims[n.attr("start", 0):n.attr("end", len(x.Dims))]
 		out := Tensor{Dims: []int{len(dims)}}
 		for _, d := range dims {
 			out.Data = append(out.Data, float64(d))
 		}
 		return out
+	case "Gather":
+		dims := slices.Concat(x.Dims[:axis], in[1].Dims, x.Dims[axis+1:])
+		return made(dims, func(at []int) float64 {
+			r := len(in[1].Dims)
+			k := int(in[1].at(at[axis : axis+r]))
+			if k < 0 || k >= x.Dims[axis] {
+				panic("index outside")
+			}
+			return x.at(slices.Concat(at[:axis], []int{k}, at[axis+r:]))
+		})
+	case "GatherElements":
+		return made(in[1].Dims, func(at []int) float64 { return x.at(with(at, axis, int(in[1].at(at)))) })
+	case "ScatterND": // whose indices are along the first axis, and which adds
+		if n.Texts["reduction"] != "add" || in[1].Dims[1] != 1 {
+			panic("this ScatterND is not known")
+		}
+		out := Tensor{Dims: x.Dims, Data: slices.Clone(x.Data)}
+		part := size(x.Dims[1:])
+		for i, k := range in[1].ints() {
+			for j := range part {
+				out.Data[k*part+j] += in[2].Data[i*part+j]
+			}
+		}
+		return out
 	}
 	panic("operation " + n.Op + " is not known")
+}
+
+func (n *Node) slice(in []Tensor) Tensor {
+	x, lo, hi, axes := in[0], in[1].ints(), in[2].ints(), in[3].ints()
+	dims, from, step := slices.Clone(x.Dims), make([]int, len(x.Dims)), make([]int, len(x.Dims))
+	for i := range step {
+		step[i] = 1
+	}
+	for i, a := range axes {
+		if hi[i] > x.Dims[a] {
+			panic("slice outside")
+		}
+		if from[a] = lo[i]; len(in) > 4 {
+			step[a] = in[4].ints()[i]
+		}
+		dims[a] = (hi[i] - lo[i] + step[a] - 1) / step[a]
+	}
+	return made(dims, func(at []int) float64 {
+		to := make([]int, len(at))
+		for i := range at {
+			to[i] = from[i] + at[i]*step[i]
+		}
+		return x.at(to)
+	})
+}
+
+func reshape(x Tensor, dims []int) Tensor {
+	known := 1
+	for _, d := range dims {
+		if d >= 0 {
+			known *= d
+		}
+	}
+	dims = slices.Clone(dims)
+	for i, d := range dims {
+		if d < 0 {
+			dims[i] = len(x.Data) / known
+		}
+	}
+	if size(dims) != len(x.Data) {
+		panic(fmt.Sprintf("reshape of %v to %v", x.Dims, dims))
+	}
+	return Tensor{Dims: dims, Data: x.Data}
+}
+
+// product multiplies matrices on the last two axes; those before are the same in both.
+func product(a, b Tensor) Tensor {
+	r := len(a.Dims)
+	k := a.Dims[r-1]
+	if len(b.Dims) != r || !slices.Equal(a.Dims[:r-2], b.Dims[:r-2]) || b.Dims[r-2] != k {
+		panic(fmt.Sprintf("product of %v and %v", a.Dims, b.Dims))
+	}
+	return made(with(a.Dims, r-1, b.Dims[r-1]), func(at []int) float64 {
+		s := 0.0
+		for l := range k {
+			s += a.at(with(at, r-1, l)) * b.at(with(at, r-2, l))
+		}
+		return s
+	})
 }
 
 func (n *Node) gemm(in []Tensor) Tensor {
@@ -215,72 +362,63 @@ func (n *Node) gemm(in []Tensor) Tensor {
 		if trans != 0 {
 			i, j = j, i
 		}
-		return t.at(i, j)
+		return t.Data[i*t.Dims[1]+j]
 	}
 	ta, tb := n.attr("transA", 0), n.attr("transB", 0)
 	k := a.Dims[1-ta]
 	if k != b.Dims[tb] {
 		panic(fmt.Sprintf("product of %v and %v", a.Dims, b.Dims))
 	}
-	return matrix(a.Dims[ta], b.Dims[1-tb], func(i, j int) float64 {
+	return made([]int{a.Dims[ta], b.Dims[1-tb]}, func(p []int) float64 {
 		s := 0.0
 		for l := range k {
-			s += at(a, ta, i, l) * at(b, tb, l, j)
+			s += at(a, ta, p[0], l) * at(b, tb, l, p[1])
 		}
 		if len(in) > 2 {
-			s += in[2].at(i, j)
+			s += in[2].at(p)
 		}
 		return s
 	})
 }
 
-// reduce keeps the reduced dimensions as 1.
-func reduce(x Tensor, axes []int, start float64, f func(s, x float64) float64) Tensor {
+// reduce reduces along axes.
+func reduce(x Tensor, axes []int, keep int, start float64, f func(s, x float64) float64) Tensor {
 	dims := slices.Clone(x.Dims)
 	for _, a := range axes {
 		dims[a] = 1
 	}
-	return matrix(dims[0], dims[1], func(i, j int) float64 {
-		s := start
-		for k := range x.Dims[0] {
-			for l := range x.Dims[1] {
-				if (k == i || dims[0] < x.Dims[0]) && (l == j || dims[1] < x.Dims[1]) {
-					s = f(s, x.at(k, l))
-				}
+	out := made(dims, func([]int) float64 { return start })
+	made(x.Dims, func(at []int) float64 {
+		k := out.index(at)
+		out.Data[k] = f(out.Data[k], x.at(at))
+		return 0
+	})
+	if keep == 0 {
+		out.Dims = nil
+		for i, d := range dims {
+			if !slices.Contains(axes, i) {
+				out.Dims = append(out.Dims, d)
 			}
 		}
-		return s
-	})
+	}
+	return out
 }
 
-func (n *Node) concat(in []Tensor) Tensor {
-	if len(in[0].Dims) == 1 {
-		var out Tensor
-		for _, t := range in {
-			out.Data = append(out.Data, t.Data...)
-		}
-		out.Dims = []int{len(out.Data)}
-		return out
-	}
-	axis := n.attr("axis", 0)
+func concat(in []Tensor, axis int) Tensor {
 	dims := slices.Clone(in[0].Dims)
 	for _, t := range in[1:] {
-		if t.Dims[1-axis] != dims[1-axis] {
+		if !slices.Equal(with(t.Dims, axis, 0), with(dims, axis, 0)) {
 			panic("concat of different sizes")
 		}
 		dims[axis] += t.Dims[axis]
 	}
-	return matrix(dims[0], dims[1], func(i, j int) float64 {
+	return made(dims, func(at []int) float64 {
+		k := at[axis]
 		for _, t := range in {
-			d := t.Dims[axis]
-			switch {
-			case axis == 0 && i >= d:
-				i -= d
-			case axis == 1 && j >= d:
-				j -= d
-			default:
-				return t.at(i, j)
+			if k < t.Dims[axis] {
+				return t.at(with(at, axis, k))
 			}
+			k -= t.Dims[axis]
 		}
 		panic("unreachable")
 	})

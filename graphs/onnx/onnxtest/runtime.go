@@ -20,7 +20,7 @@ const fs = require("fs");
     const session = await ort.InferenceSession.create(job.model, {logSeverityLevel: 3, intraOpNumThreads: 1});
     const feeds = {};
     for (const [name, t] of Object.entries(job.inputs)) {
-      const data = t.type === "float64" ? Float64Array.from(t.data) : Float32Array.from(t.data);
+      const data = t.type === "int64" ? BigInt64Array.from(t.data, BigInt) : t.type === "float64" ? Float64Array.from(t.data) : Float32Array.from(t.data);
       feeds[name] = new ort.Tensor(t.type, data, t.dims);
     }
     const res = {};
@@ -72,6 +72,9 @@ func Runtime(t *testing.T, jobs []Job) []map[string]Tensor {
 		in := map[string]tensor{}
 		for name, x := range j.Inputs {
 			in[name] = tensor{typ, x.Dims, x.Data}
+			if x.Whole {
+				in[name] = tensor{"int64", x.Dims, x.Data}
+			}
 		}
 		list = append(list, job{path, in})
 	}

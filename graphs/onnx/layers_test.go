@@ -1,0 +1,93 @@
+package onnx_test
+
+import (
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/stheno-ebm/stheno/graphs"
+)
+
+// withGradient are f and the derivatives of Σf² in everything that it depends on, and those of |∂Σf²/∂x|².
+func withGradient(f func(x, w, b, s *G.Node) *G.Node) func(x, w, b, s *G.Node) G.Nodes {
+	return func(x, w, b, s *G.Node) G.Nodes {
+		y := f(x, w, b, s)
+		loss := graphs.Sum(graphs.Square(y))
+		first := must(graphs.Grad(loss, x, w, b))
+		out := append(G.Nodes{y}, first...)
+		return append(out, must(graphs.Grad(graphs.Sum(graphs.Square(first[0])), x, w))...)
+	}
+}
+
+func must(n G.Nodes, err error) G.Nodes {
+	graphs.Must(nil, err)
+	return n
+}
+
+func layer(name string, f func(x, w, b, s *G.Node) *G.Node, shape ...int) formula {
+	return formula{name: name, shape: shape, build: withGradient(f)}
+}
+
+// filters makes filters (4,3,1,1) … of the weights w (4,3).
+func filters(w *G.Node, shape ...int) *G.Node { return graphs.Reshape(w, shape...) }
+
+func conv(kernel tensor.Shape, pad, stride, dilation int, shape ...int) func(x, w, b, s *G.Node) *G.Node {
+	return func(x, w, _, _ *G.Node) *G.Node {
+		return graphs.Must(G.Conv2d(x, filters(w, shape...), kernel, []int{pad, pad}, []int{stride, stride}, []int{dilation, dilation}))
+	}
+}
+
+func init() {
+	formulas = append(formulas,
+		layer("permute", func(x, _, _, _ *G.Node) *G.Node { return graphs.Sin(graphs.Permute(x, 0, 2, 3, 1)) }, 2, 3, 4),
+		layer("batch last", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.Permute(graphs.Sin(graphs.Permute(x, 2, 1, 0)), 2, 0, 1)
+		}, 3, 4),
+		layer("batch in the middle", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.SumAxes(graphs.Sin(graphs.Permute(x, 1, 0, 3, 2)), 0, 3)
+		}, 2, 3, 4),
+		layer("sums", func(x, _, _, _ *G.Node) *G.Node { return graphs.SumAxes(graphs.Square(x), 1, 3) }, 2, 3, 4),
+		layer("sums over the batch", func(x, _, _, _ *G.Node) *G.Node { return graphs.SumAxes(graphs.Square(x), 0, 2) }, 2, 3, 4),
+		layer("softmax", func(x, _, _, _ *G.Node) *G.Node { return graphs.Softmax(x, 1) }, 2, 3, 4),
+		layer("log softmax", func(x, _, _, _ *G.Node) *G.Node { return graphs.LogSoftmax(x, -1) }, 2, 3, 4),
+		layer("batched product", func(x, _, _, _ *G.Node) *G.Node { return graphs.BatchMatMul(x, graphs.Sin(x), false, true) }, 2, 3, 4),
+		layer("batched product, transposed", func(x, _, _, _ *G.Node) *G.Node { return graphs.BatchMatMul(x, graphs.Sin(x), true, false) }, 2, 3, 4),
+		layer("attention", func(x, w, _, _ *G.Node) *G.Node {
+			n := x.Shape()[0]
+			heads := func(y *G.Node) *G.Node { return graphs.Permute(graphs.Reshape(y, n, 5, 2, 2), 0, 2, 1, 3) } // (n,2,5,2)
+			q := graphs.MatMul(graphs.Reshape(x, n*5, 3), w, false, true)
+			y := graphs.Attention(heads(q), heads(graphs.Sin(q)), heads(graphs.Square(q)), nil)
+			return graphs.Reshape(graphs.Permute(y, 0, 2, 1, 3), n, 5, 4)
+		}, 5, 3),
+		layer("layer norm", func(x, _, b, _ *G.Node) *G.Node { return graphs.LayerNorm(x, b, b, 1e-3) }, 2, 3, 4),
+		layer("group norm", func(x, _, b, _ *G.Node) *G.Node { return graphs.GroupNorm(x, 2, b, b, 1e-3) }, 4, 2, 3),
+		layer("batch norm", func(x, _, b, _ *G.Node) *G.Node { return graphs.BatchNorm(x, b, b, 1e-3) }, 4, 2, 3),
+		layer("max pool", func(x, _, _, _ *G.Node) *G.Node { return graphs.MaxPool2D(x, 2, 2, 0) }, 2, 4, 6),
+		layer("max pool, overlapping", func(x, _, _, _ *G.Node) *G.Node { return graphs.MaxPool2D(x, 3, 2, 1) }, 2, 5, 5),
+		layer("average pool", func(x, _, _, _ *G.Node) *G.Node { return graphs.AvgPool2D(x, 2, 2, 0) }, 2, 4, 6),
+		layer("average pool, overlapping", func(x, _, _, _ *G.Node) *G.Node { return graphs.AvgPool2D(x, 3, 2, 1) }, 2, 5, 5),
+		layer("upsample", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Upsample2D(x, 2)) }, 2, 2, 3),
+		layer("convolution 1×1", conv(tensor.Shape{1, 1}, 0, 1, 1, 4, 3, 1, 1), 3, 4, 4),
+		layer("convolution 2×2", conv(tensor.Shape{2, 2}, 1, 1, 1, 3, 1, 2, 2), 1, 4, 5),
+		layer("convolution, stride 2", conv(tensor.Shape{2, 3}, 0, 2, 1, 1, 2, 2, 3), 2, 5, 5),
+		layer("convolution, dilation 2", conv(tensor.Shape{2, 2}, 0, 1, 2, 3, 1, 2, 2), 1, 5, 5),
+		layer("maximum", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Max(x, 2)) }, 3, 4),
+		layer("slices", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.Must(G.Slice(x, nil, G.S(1), G.S(0, 3)))
+		}, 2, 3, 4),
+		layer("slices with steps", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.Must(G.Slice(x, nil, nil, nil, G.S(0, 4, 2)))
+		}, 2, 3, 5),
+		layer("concatenation", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Concat(2, x, graphs.Sin(x))) }, 2, 3, 4),
+		layer("concatenation of batches", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Concat(0, x, graphs.Sin(x))) }, 2, 3, 4),
+		layer("broadcast", func(x, w, _, _ *G.Node) *G.Node {
+			return graphs.Must(G.BroadcastHadamardProd(x, graphs.Reshape(w, 1, 3, 4), nil, []byte{0}))
+		}, 3, 4),
+		layer("embedding", func(x, w, _, _ *G.Node) *G.Node {
+			i := G.NewTensor(x.Graph(), tensor.Int, 1, G.WithShape(len(indices)), G.WithName("i"))
+			columns := graphs.Transpose(graphs.Embedding(graphs.Transpose(x), i)) // (n,5)
+			return graphs.MatMul(columns, graphs.Embedding(w, i), false, false)
+		}),
+		layer("tensordot", func(x, w, _, _ *G.Node) *G.Node { return graphs.Must(G.Tensordot([]int{1}, []int{1}, x, w)) }, 3, 4),
+		layer("powers", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Pow(positive(x), graphs.Sin(x))) }, 3, 4),
+	)
+}

@@ -13,7 +13,7 @@ import (
 // by the density itself where that is a mixture of many components.
 type CompiledDensity struct {
 	q     density.Density
-	fresh *Evaluator // compiled, and never called again, so that it can be cloned at any time
+	fresh *Evaluator // never called: it takes no memory for numbers
 	mu    sync.Mutex
 	free  []*Evaluator // one for each goroutine that was ever seen at a time
 }
@@ -34,11 +34,7 @@ func CompileDensity(q density.Density, cfg EvaluatorConfig) (*CompiledDensity, e
 	if err != nil {
 		return nil, err
 	}
-	n := eval.cfg.Batch // called once, so that the clones share what is compiled
-	if err := eval.Energies(make([]float64, n), mat.NewDense(n, q.Dim(), nil)); err != nil {
-		return nil, err
-	}
-	return &CompiledDensity{q: q, fresh: eval}, nil
+	return &CompiledDensity{q: q, fresh: eval.Clone(), free: []*Evaluator{eval}}, nil
 }
 
 func (c *CompiledDensity) borrow() *Evaluator {

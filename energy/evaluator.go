@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"sync"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
@@ -23,16 +25,51 @@ type EvaluatorConfig struct {
 // Any number of rows is allowed: they are cut into blocks of Batch rows; what is left goes through a function of the next
 // power of two, compiled when it is first needed. θ is converted and packed when its version changed and not otherwise:
 // after writing to θ call [Params.Changed]. A [NoiseConditional] energy is evaluated at its smallest level until SetSigma names
-// another; the Evaluator then satisfies mcmc.NoiseTarget. An Evaluator must not be used by two goroutines at a time; use Clone.
+// another; the Evaluator then satisfies mcmc.NoiseTarget.
+//
+// An Evaluator is for one goroutine at a time, and panics where a second one calls it meanwhile: give each its Clone, as
+// mcmc.Cloned does.
 type Evaluator struct {
+	*compiler
+	p        *Params
+	step     uint64             // counts SetSigma
+	sig      float64            // σ
+	programs map[shape]*program // one's own
+	busy     atomic.Bool
+}
+
+const errBusy = "energy: an Evaluator is called by two goroutines at a time: give each of them its own, made by Clone; " +
+	"mcmc.Cloned instead of mcmc.Shared does so"
+
+// use claims v for the calling goroutine, until free.
+func (v *Evaluator) use() {
+	if !v.busy.CompareAndSwap(false, true) {
+		panic(errBusy)
+	}
+}
+
+func (v *Evaluator) free() { v.busy.Store(false) }
+
+// compiler is what an evaluator has in common with its clones: what one of them compiled none compiles again.
+type compiler struct {
 	e    Energy
-	p    *Params
 	cfg  EvaluatorConfig
 	cond NoiseConditional // e, if it is one
-	step uint64           // counts SetSigma
-	sig  float64          // σ
-	grad map[int]*program // by number of rows: energies and gradients
-	bare map[int]*program // energies only
+
+	mu   sync.Mutex
+	done map[shape]*compiled
+}
+
+// shape is that of a call: the number of rows, and whether gradients are wanted.
+type shape struct {
+	rows int
+	grad bool
+}
+
+// compiled is a function, which belongs to the evaluator that was first to need it, and the constants it wants.
+type compiled struct {
+	fn    *graphs.Function
+	fixed [][]float64
 }
 
 // program is one compiled function of a fixed number of rows.
@@ -57,13 +94,14 @@ func NewEvaluator(e Energy, p *Params, cfg EvaluatorConfig) (*Evaluator, error) 
 	if err := checkEvaluator(e, p, cfg); err != nil {
 		return nil, err
 	}
-	v := &Evaluator{e: e, p: p, cfg: cfg, grad: map[int]*program{}, bare: map[int]*program{}}
-	if c, ok := e.(NoiseConditional); ok {
-		v.cond = c
-		levels := c.Levels()
+	c := &compiler{e: e, cfg: cfg, done: map[shape]*compiled{}}
+	v := &Evaluator{compiler: c, p: p, programs: map[shape]*program{}}
+	if cond, ok := e.(NoiseConditional); ok {
+		c.cond = cond
+		levels := cond.Levels()
 		v.sig = levels[len(levels)-1]
 	}
-	if _, err := v.program(cfg.Batch, true); err != nil {
+	if _, err := v.program(shape{cfg.Batch, true}); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -96,64 +134,77 @@ func Inputs(g *G.ExprGraph, prec Precision, e Energy) (G.Nodes, error) {
 	return theta, nil
 }
 
-// program returns the function for the given number of rows, compiling it if need be.
-func (v *Evaluator) program(rows int, grad bool) (*program, error) {
-	cache := v.bare
-	if grad {
-		cache = v.grad
-	}
-	if p := cache[rows]; p != nil {
+// program returns the function for calls of a shape, compiling it if no clone has.
+func (v *Evaluator) program(s shape) (*program, error) {
+	if p := v.programs[s]; p != nil {
 		return p, nil
 	}
-	p, err := v.compile(rows, grad)
+	fn, fixed, err := v.function(s)
 	if err != nil {
 		return nil, err
 	}
-	cache[rows] = p
+	p := v.newProgram(fn, s.rows, fixed)
+	v.programs[s] = p
 	return p, nil
 }
 
-func (v *Evaluator) compile(rows int, grad bool) (*program, error) {
+// function returns a function that nobody else has.
+func (c *compiler) function(s shape) (*graphs.Function, [][]float64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known := c.done[s]; known != nil {
+		return known.fn.Blank(), known.fixed, nil
+	}
+	fn, fixed, err := c.compile(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.done[s] = &compiled{fn, fixed}
+	return fn, fixed, nil
+}
+
+func (c *compiler) compile(s shape) (*graphs.Function, [][]float64, error) {
 	defer graphs.Building()()
 	g := G.NewGraph()
-	d := v.e.Dim()
-	theta, err := Inputs(g, v.cfg.Precision, v.e)
+	d := c.e.Dim()
+	theta, err := Inputs(g, c.cfg.Precision, c.e)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var x, sigma *G.Node
 	u, err := graphs.Try(func() *G.Node {
-		x = graphs.NewInput(g, v.cfg.Precision.Dtype(), "batch.x", rows, d)
-		if v.cond != nil {
-			sigma = graphs.NewInput(g, v.cfg.Precision.Dtype(), "batch.sigma", rows, 1)
-			return graphs.Must(v.cond.BuildAt(x, sigma, theta))
+		x = graphs.NewInput(g, c.cfg.Precision.Dtype(), "batch.x", s.rows, d)
+		if c.cond != nil {
+			sigma = graphs.NewInput(g, c.cfg.Precision.Dtype(), "batch.sigma", s.rows, 1)
+			return graphs.Must(c.cond.BuildAt(x, sigma, theta))
 		}
-		return graphs.Must(v.e.Build(x, theta))
+		return graphs.Must(c.e.Build(x, theta))
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	outputs := G.Nodes{u}
-	if grad {
+	if s.grad {
 		gx, err := graphs.VJP(u, graphs.OnesLike(u), x)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		outputs = append(outputs, gx...)
 	}
 	constants, fixed, err := Constants(g)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	held := append(append(G.Nodes(nil), theta...), constants...)
 	if sigma != nil {
 		held = append(held, sigma)
 	}
-	fn, err := graphs.Compile(append(held[:len(held):len(held)], x), outputs, graphs.Held(held...), graphs.Threads(v.cfg.Threads))
+	fn, err := graphs.Compile(append(held[:len(held):len(held)], x), outputs, graphs.Held(held...),
+		graphs.Threads(c.cfg.Threads), graphs.Unguarded())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return v.newProgram(fn, rows, fixed), nil
+	return fn, fixed, nil
 }
 
 func (v *Evaluator) newProgram(fn *graphs.Function, rows int, fixed [][]float64) *program {
@@ -181,6 +232,8 @@ func (p *program) setSigma(sigma float64) {
 
 // SetSigma chooses the noise level σ > 0 of a [NoiseConditional] energy for the calls that follow.
 func (v *Evaluator) SetSigma(sigma float64) error {
+	v.use()
+	defer v.free()
 	if v.cond == nil {
 		return errors.New("energy: SetSigma: the energy is not conditioned on a noise level; train it by dsm-multi on an Annealable")
 	}
@@ -206,13 +259,15 @@ func (v *Evaluator) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 			panic("energy: gradient has the wrong shape")
 		}
 	}
+	v.use()
+	defer v.free()
 	for lo := 0; lo < n; {
 		rows := min(v.cfg.Batch, n-lo)
 		size := rows
 		if rows < v.cfg.Batch {
 			size = min(v.cfg.Batch, 1<<bits.Len(uint(rows-1)))
 		}
-		p, err := v.program(size, grad != nil)
+		p, err := v.program(shape{size, grad != nil})
 		if err != nil {
 			return err
 		}
@@ -280,14 +335,18 @@ func (v *Evaluator) Params() *Params { return v.p }
 // Dim returns d.
 func (v *Evaluator) Dim() int { return v.e.Dim() }
 
-// Clone returns an evaluator of the same θ for another goroutine.
+// Clone returns an evaluator of the same θ for another goroutine; several may call it at a time. What v or another clone
+// compiled is not compiled again.
 func (v *Evaluator) Clone() *Evaluator {
-	c := &Evaluator{e: v.e, p: v.p, cfg: v.cfg, cond: v.cond, sig: v.sig, grad: map[int]*program{}, bare: map[int]*program{}}
-	for rows, p := range v.grad {
-		c.grad[rows] = c.newProgram(p.fn.Clone(), rows, p.fixed)
+	return &Evaluator{compiler: v.compiler, p: v.p, sig: v.sig, programs: map[shape]*program{}}
+}
+
+// With returns a clone that reads other parameters of the same energy, such as an average.
+func (v *Evaluator) With(p *Params) (*Evaluator, error) {
+	if err := CheckParams(v.e, p); err != nil {
+		return nil, err
 	}
-	for rows, p := range v.bare {
-		c.bare[rows] = c.newProgram(p.fn.Clone(), rows, p.fixed)
-	}
-	return c
+	c := v.Clone()
+	c.p = p
+	return c, nil
 }

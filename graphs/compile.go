@@ -55,7 +55,7 @@ func lowerGraph(inputs, outputs G.Nodes, o *options) (f *Function, l *lowering, 
 		if err != nil {
 			return err
 		}
-		f, l = &Function{fresh: true}, newLowering(dt)
+		f, l = &Function{fresh: true, alone: o.free}, newLowering(dt)
 		l.input = func(n *G.Node) (ir.ID, error) {
 			return 0, fmt.Errorf("the outputs depend on input %q, which is not among the inputs", n.Name())
 		}

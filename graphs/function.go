@@ -2,6 +2,7 @@ package graphs
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"gorgonia.org/tensor"
 
@@ -12,12 +13,29 @@ import (
 
 // Function is a compiled graph: a flat program with memory of its own, for the fixed shapes of its inputs and outputs.
 //
-// A Function computes in the type of its graph; Call converts at the border. It allocates nothing while it runs and must
-// not be used by two goroutines at once: give each its Clone.
+// A Function computes in the type of its graph; Call converts at the border. It allocates nothing while it runs. It is for
+// one goroutine at a time, and panics where a second one calls it meanwhile: give each its Clone.
 type Function struct {
 	in, out []port
 	run     engine
 	fresh   bool // no call has been made yet
+	busy    atomic.Bool
+	alone   bool // its owner sees to it that busy is not needed
+}
+
+const errBusy = "graphs: a Function is called by two goroutines at a time: give each of them its own, made by Clone"
+
+// use claims f for the calling goroutine, until free.
+func (f *Function) use() {
+	if !f.alone && !f.busy.CompareAndSwap(false, true) {
+		panic(errBusy)
+	}
+}
+
+func (f *Function) free() {
+	if !f.alone {
+		f.busy.Store(false)
+	}
 }
 
 // port is an input or output.
@@ -34,7 +52,7 @@ type engine interface {
 	store(dst []float64, i int)
 	touch()
 	execute() error
-	clone() engine
+	clone(inputs bool) engine // with the values of the inputs, or without
 	bytes() int
 	dump() string
 	measure(n int) (string, error)
@@ -49,6 +67,8 @@ type engine interface {
 //
 // Numbers that are not finite are computed with like others. An error leaves dst as it was.
 func (f *Function) Call(dst [][]float64, args ...[]float64) error {
+	f.use()
+	defer f.free()
 	if len(args) > len(f.in) || len(dst) > len(f.out) {
 		return fmt.Errorf("graphs: Call with %d inputs and %d outputs, the function has %d and %d", len(args), len(dst), len(f.in), len(f.out))
 	}
@@ -98,13 +118,23 @@ func (f *Function) Call(dst [][]float64, args ...[]float64) error {
 // Touch says that held inputs have changed: the next Call reads, converts and packs them again.
 func (f *Function) Touch() { f.fresh = true }
 
-// Clone returns a function of the same program with memory of its own. Its inputs have the values of f's.
+// Clone returns a function of the same program with memory of its own. Its inputs have the values of f's, which must not be
+// called meanwhile; see Blank.
 func (f *Function) Clone() *Function {
-	g := *f
-	g.in = append([]port(nil), f.in...)
-	g.run = f.run.clone()
-	g.fresh = true
-	return &g
+	if f.busy.Load() {
+		panic(errBusy)
+	}
+	return &Function{in: append([]port(nil), f.in...), out: f.out, run: f.run.clone(true), fresh: true, alone: f.alone}
+}
+
+// Blank is a Clone whose inputs have no values yet. It may be made while another goroutine calls f.
+func (f *Function) Blank() *Function {
+	in := make([]port, len(f.in))
+	for i := range in {
+		p := &f.in[i] // a copy of all would read what a call is setting
+		in[i] = port{name: p.name, size: p.size, held: p.held}
+	}
+	return &Function{in: in, out: f.out, run: f.run.clone(false), fresh: true, alone: f.alone}
 }
 
 // MemoryBytes is the size of the function's own memory for numbers: inputs, intermediate and packed values. Clones have
@@ -117,6 +147,8 @@ func (f *Function) String() string { return f.run.dump() }
 // Profile runs the function n times on one thread, with the arguments of the call before, and returns what String
 // returns with the shortest time that each step took.
 func (f *Function) Profile(n int) (string, error) {
+	f.use()
+	defer f.free()
 	for i := range f.in {
 		if p := &f.in[i]; !p.set {
 			return "", fmt.Errorf("graphs: Profile: input %d (%s) has no value yet", i, p.name)
@@ -155,8 +187,14 @@ func (p program[T]) store(dst []float64, i int) {
 
 func (p program[T]) touch()         { p.Touch() }
 func (p program[T]) execute() error { return p.Run() }
-func (p program[T]) clone() engine  { return program[T]{p.Clone()} }
 func (p program[T]) bytes() int     { return p.Bytes() }
 func (p program[T]) dump() string   { return p.Dump() }
+
+func (p program[T]) clone(inputs bool) engine {
+	if inputs {
+		return program[T]{p.Clone()}
+	}
+	return program[T]{p.Blank()}
+}
 
 func (p program[T]) measure(n int) (string, error) { return p.Measure(n) }

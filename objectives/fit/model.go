@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -12,6 +14,7 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/energy/safetensors"
+	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
@@ -20,7 +23,7 @@ import (
 
 // Model is an energy with its parameters and what it knows of its data. Points in and out are in the units of the data.
 //
-// Its methods compile what they need when they are first called; a Model is for one goroutine at a time.
+// Its methods compile what they need when they are first called; a Model is for one goroutine at a time, see Clone.
 type Model struct {
 	Config  Config         // complete
 	Network energy.Energy  // in the units of the network; Energy is in those of the data
@@ -35,6 +38,8 @@ type Model struct {
 	logZ    *metrics.LogZ // measured once
 	dir     *rundir.Dir   // nil if it has none
 	notes   []string      // about weights from elsewhere
+
+	compiled *evaluators // of Network, shared by copies of the model
 }
 
 // Notes says what is to be known about the weights of a model that was opened, where another program wrote them.
@@ -61,7 +66,8 @@ func assemble(c Config, d *data) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Model{Config: c, Network: e, Params: energy.Init(e, train.Stream(c.Seed, "init")), data: d}, nil
+	return &Model{Config: c, Network: e, Params: energy.Init(e, train.Stream(c.Seed, "init")), data: d,
+		compiled: &evaluators{by: map[energy.EvaluatorConfig]*energy.Evaluator{}}}, nil
 }
 
 // Open makes the model of a run directory. The data that it was trained on need not be there: they are for [Model.Evaluate].
@@ -204,9 +210,48 @@ func (m *Model) precision() energy.Precision {
 	return p
 }
 
-// Evaluator compiles the energy for batches of the given size, in the units of the network.
+// Evaluator makes an evaluator of the energy, in the units of the network, for batches of the given size. The energy is compiled
+// once for each size; several goroutines may ask at a time.
 func (m *Model) Evaluator(p *energy.Params, batch int) (*energy.Evaluator, error) {
-	return energy.NewEvaluator(m.Network, p, energy.EvaluatorConfig{Batch: batch, Precision: m.precision(), Threads: m.Config.cores()})
+	return m.evaluator(p, batch, m.Config.cores())
+}
+
+// alone returns clones of one evaluator with a single thread: blocks of chains are what runs in parallel.
+func (m *Model) alone(batch int) (mcmc.Targets, error) {
+	ev, err := m.evaluator(m.Params, batch, 1)
+	if err != nil {
+		return nil, err
+	}
+	return mcmc.Cloned(ev), nil
+}
+
+func (m *Model) evaluator(p *energy.Params, batch, threads int) (*energy.Evaluator, error) {
+	cfg := energy.EvaluatorConfig{Batch: batch, Precision: m.precision(), Threads: threads}
+	m.compiled.Lock()
+	defer m.compiled.Unlock()
+	if known := m.compiled.by[cfg]; known != nil {
+		return known.With(p)
+	}
+	ev, err := energy.NewEvaluator(m.Network, p, cfg)
+	if err != nil {
+		return nil, err
+	}
+	m.compiled.by[cfg] = ev.Clone() // never called: it takes no memory for numbers
+	return ev, nil
+}
+
+// evaluators are those from which others are cloned.
+type evaluators struct {
+	sync.Mutex
+	by map[energy.EvaluatorConfig]*energy.Evaluator
+}
+
+// Clone returns a model of the same parameters for another goroutine. It compiles nothing that m has compiled. With
+// mcmc.Cloned a model is a target of any number of workers.
+func (m *Model) Clone() *Model {
+	c := *m
+	c.density = nil
+	return &c
 }
 
 // Density is the energy as a function of points in the units of the data.
@@ -214,7 +259,11 @@ type Density struct {
 	eval *energy.Evaluator
 	data *data
 	z    *mat.Dense
+	busy atomic.Bool
 }
+
+const errBusy = "fit: a Model, or its Density, is called by two goroutines at a time: give each of them its own, made by Clone; " +
+	"mcmc.Cloned instead of mcmc.Shared does so"
 
 // Density compiles the energy with parameters p, which may be a copy of the model's, for use on points of the data. Batches of
 // any size are accepted; it is for one goroutine at a time.
@@ -232,6 +281,10 @@ func (d *Density) Energy(e []float64, x *mat.Dense) error { return d.EnergyGrad(
 // EnergyGrad stores the energies and, unless grad is nil, their gradients in x. With z = (x−m)/s it is
 // E(z) + Σ log s and (∂E/∂z)/s, so that exp(−E) keeps its integral.
 func (d *Density) EnergyGrad(e []float64, grad, x *mat.Dense) error {
+	if !d.busy.CompareAndSwap(false, true) {
+		panic(errBusy)
+	}
+	defer d.busy.Store(false)
 	if d.data.Scaler == nil {
 		return d.eval.EnergyGrad(e, grad, x)
 	}

@@ -103,7 +103,7 @@ type sampling struct {
 	chains     int
 	jumps      int                                 // between modes, before every transition
 	unadjusted func(found mcmc.Kernel) mcmc.Kernel // what goes on with the step that kernel finds; nil: kernel itself
-	targets    func() (mcmc.Target, error)
+	targets    mcmc.Targets
 }
 
 // sampling takes together what the settings and the call say.
@@ -117,12 +117,14 @@ func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
 		return nil, fieldErrorf("sampler", way.name, "the run has no adaptation that would find a step; give one")
 	}
 	burnIn := max(or(cfg.BurnIn, c.BurnIn), 0)
-	single := *m
-	single.Config.Threads = 1 // blocks of chains are what runs in parallel
+	targets, err := m.alone(256)
+	if err != nil {
+		return nil, err
+	}
 	s := &sampling{
 		kernel: way.kernel(m, step), chains: or(cfg.Chains, c.Chains),
 		run:     mcmc.SampleConfig{Warmup: mcmc.Warmup{Steps: c.Adapt}, BurnIn: burnIn, Thin: or(cfg.Thin, c.Thin)},
-		targets: func() (mcmc.Target, error) { return single.Evaluator(m.Params, 256) },
+		targets: targets,
 	}
 	if !way.crosses {
 		s.jumps = c.SamplerJumps
@@ -157,11 +159,13 @@ func (m *Model) Walk(ctx context.Context, chains, draws int, seed uint64) (sampl
 	if err != nil {
 		return "", nil, err
 	}
-	alone.Config.Threads = 1
 	rng := train.Stream(seed, "walk")
 	x := mat.NewDense(chains, m.data.Dim, nil)
 	(&mcmc.Gaussian{Mean: m.data.Mean, Std: m.data.Std}).Sample(x, rng)
-	targets := func() (mcmc.Target, error) { return alone.Evaluator(m.Params, 256) }
+	targets, err := m.alone(256)
+	if err != nil {
+		return "", nil, err
+	}
 	way, err := mcmc.Sample(ctx, adapted.Draws.Kernels[0], targets, mat.DenseCopyOf(x), mcmc.SampleConfig{Draws: draws - 1}, rng)
 	if err != nil {
 		return "", nil, fmt.Errorf("sampling: %w", err)
@@ -181,7 +185,7 @@ func (m *Model) Walk(ctx context.Context, chains, draws int, seed uint64) (sampl
 }
 
 // start returns the points at which chains begin: draws of a density around the data, resampled, or what is led down by annealing.
-func (m *Model) start(ctx context.Context, chains int, around mcmc.Proposal, targets func() (mcmc.Target, error), rng *rand.Rand) (*mat.Dense, error) {
+func (m *Model) start(ctx context.Context, chains int, around mcmc.Proposal, targets mcmc.Targets, rng *rand.Rand) (*mat.Dense, error) {
 	const proposals, enough = 1 << 16, 200
 	x, y := mat.NewDense(chains, m.data.Dim, nil), mat.NewDense(proposals, m.data.Dim, nil)
 	around.Sample(y, rng)

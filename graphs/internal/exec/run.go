@@ -203,12 +203,15 @@ func (p *Program[T]) Touch() { p.stale = true }
 
 // Clone returns a program with memory of its own and the inputs of p.
 func (p *Program[T]) Clone() *Program[T] {
-	q := instantiate[T](p.plan, p.opt)
+	q := p.Blank()
 	for i := range p.inputs {
 		copy(q.Input(i), p.Input(i))
 	}
 	return q
 }
+
+// Blank returns a program with memory of its own. It reads of p what never changes.
+func (p *Program[T]) Blank() *Program[T] { return instantiate[T](p.plan, p.opt) }
 
 // Bytes is the memory of the program for numbers.
 func (p *Program[T]) Bytes() int {

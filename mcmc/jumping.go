@@ -2,7 +2,6 @@ package mcmc
 
 import (
 	"errors"
-	"math"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -77,7 +76,7 @@ func (k Jumping) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 		}
 		uniforms(w.uniform, rng)
 		for i, e := range p.energy {
-			if math.Log(w.uniform[i]) < s.Energy[i]-e+at[i]-to[i] && !math.IsInf(e, 1) {
+			if jump(w.uniform[i], s.Energy[i], e, at[i], to[i]) {
 				s.take(i, p)
 				at[i] = to[i]
 			}

@@ -87,3 +87,77 @@ func TestJumping(t *testing.T) {
 		}
 	}
 }
+
+// alone is what jumps make of chains that start as exact draws of the lighter of two far modes: the share of the heavier one, and
+// the variance within the modes.
+func alone(t *testing.T, q wide, n, times int) (share, variance float64) {
+	t.Helper()
+	// 0.7 N(-2, 0.5²) + 0.3 N(6, 0.5²)
+	energies := func(e []float64, x *mat.Dense) error {
+		for i := range e {
+			v := x.At(i, 0)
+			e[i] = -math.Log(0.7*math.Exp(-sq(v+2)/0.5) + 0.3*math.Exp(-sq(v-6)/0.5))
+		}
+		return nil
+	}
+	rng := rand.New(rand.NewPCG(5, 1))
+	x := mat.NewDense(n, 1, nil)
+	for i := range n {
+		x.Set(i, 0, 6+0.5*rng.NormFloat64())
+	}
+	j := mcmc.Jumps{Proposal: q, Times: times}
+	if err := j.Move(x, energies, rng); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		v := x.At(i, 0)
+		if v < 2 {
+			share += 1 / float64(n)
+		}
+		variance += sq(math.Abs(v-2)-4) / float64(n)
+	}
+	return share, variance
+}
+
+// Jumps by themselves bring modes to their weights and leave the law within them, within four standard errors.
+func TestJumps(t *testing.T) {
+	const n, times = 2000, 100
+	share, variance := alone(t, wide{}, n, times)
+	if se := math.Sqrt(0.7 * 0.3 / n); math.Abs(share-0.7) > 4*se {
+		t.Errorf("share of the heavier mode %g, want 0.7 ± %g", share, se)
+	}
+	if se := 0.25 * math.Sqrt(2.0/n); math.Abs(variance-0.25) > 4*se {
+		t.Errorf("variance within the modes %g, want 0.25 ± %g", variance, se)
+	}
+	if share, _ := alone(t, wide{wrong: true}, n, times); math.Abs(share-0.7) < 4*math.Sqrt(0.7*0.3/n) {
+		t.Errorf("share %g: a forgotten proposal density is not noticed", share)
+	}
+	// nothing is accepted that is not finite
+	x := mat.NewDense(3, 1, nil)
+	j := mcmc.Jumps{Proposal: wide{}}
+	bad := func(e []float64, x *mat.Dense) error {
+		for i := range e {
+			e[i] = []float64{math.Inf(-1), math.NaN(), math.Inf(1)}[i%3]
+			if x.At(i, 0) == 0 {
+				e[i] = 0
+			}
+		}
+		return nil
+	}
+	if err := j.Move(x, bad, source(1)); err != nil || mat.Norm(x, 1) != 0 {
+		t.Errorf("chains are at %v, %v", x.RawMatrix().Data, err)
+	}
+}
+
+// A step that follows goes up where more is accepted than suits the kernel, down where less, by 1.0426 and 0.9442 at most for MALA.
+func TestFollow(t *testing.T) {
+	k := mcmc.MALA{StepSize: 2}
+	for accept, want := range map[float64]float64{0.574: 2, 1: 2 * math.Exp(0.0426), 0: 2 * math.Exp(-0.0574), math.NaN(): 2} {
+		if got := k.Tuning().Follow(accept); math.Abs(got-want) > 1e-15 {
+			t.Errorf("after an acceptance of %g: step %g, want %g", accept, got, want)
+		}
+	}
+	if got := (mcmc.MALA{StepSize: 1e12}).Tuning().Follow(1); got != 1e12 {
+		t.Errorf("the step grows beyond bounds: %g", got)
+	}
+}

@@ -122,7 +122,7 @@ func (c Chains) mover(s Setup) (mover, error) {
 	if err != nil {
 		return m, err
 	}
-	m.jumps = newJumps(q, c.Jumps, s.Batch, s.Energy.Dim())
+	m.jumps = &mcmc.Jumps{Proposal: q, Times: c.Jumps}
 	return m, nil
 }
 

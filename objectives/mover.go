@@ -2,7 +2,6 @@ package objectives
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -20,7 +19,7 @@ type mover struct {
 	kernel   mcmc.Kernel
 	tuned    *mcmc.MALA // kernel, where its step follows the acceptance
 	steps    int
-	jumps    *jumps
+	jumps    *mcmc.Jumps
 	state    *mcmc.State
 }
 
@@ -36,7 +35,7 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 	s.Momentum, s.Replicas = nil, nil
 	s.Invalidate()
 	if m.jumps != nil {
-		if err := m.jumps.move(s.X, m.energies, rng); err != nil {
+		if err := m.jumps.Move(s.X, m.energies, rng); err != nil {
 			return mcmc.Info{}, err
 		}
 	}
@@ -49,8 +48,8 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 		sum.AcceptProb += info.AcceptProb / float64(m.steps)
 		sum.Divergent += info.Divergent
 	}
-	if m.tuned != nil {
-		m.tune(sum.AcceptProb)
+	if m.tuned != nil { // the energy sharpens, and the step follows it
+		m.tuned.StepSize = m.tuned.Tuning().Follow(sum.AcceptProb)
 	}
 	// The last move of a kernel without an accept step is unseen yet; Invalidate would forget the way back. Other
 	// kernels know where they are, and Refresh does nothing.
@@ -65,14 +64,6 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 		}
 	}
 	return sum, nil
-}
-
-// tune moves the step of MALA towards an acceptance of 0.574, by at most 6 %: it follows the energy as that sharpens.
-// Every run is at one step, which its own draws do not choose.
-func (m *mover) tune(accept float64) {
-	if accept == accept {
-		m.tuned.StepSize = min(max(m.tuned.StepSize*math.Exp(0.1*(accept-0.574)), 1e-12), 1e12)
-	}
 }
 
 func (m *mover) save() []safetensors.Tensor {

@@ -8,8 +8,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/stheno-ebm/stheno/datasets/density"
-	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
@@ -193,47 +191,5 @@ func TestPersistentChainsGoOn(t *testing.T) {
 			}
 		}
 		x.Set(0, 0, 1e6) // another batch
-	}
-}
-
-// Jumps leave the model unchanged: exact draws of a mixture with far modes stay so, and chains of one mode spread to
-// both.
-func TestJumps(t *testing.T) {
-	const n = 2000
-	e := energy.GaussianMixture{D: 1, K: 2}
-	p := energy.NewParams(e.Specs())
-	copy(p.Data(), []float64{math.Log(0.7), math.Log(0.3), -4, 4, -0.7, -0.7})
-	eval, err := energy.NewEvaluator(e, p, energy.EvaluatorConfig{Precision: energy.Float64})
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := density.NewIsotropic([]float64{0}, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := newRNG(5)
-	x := mat.NewDense(n, 1, nil)
-	for i := range n {
-		x.Set(i, 0, 4+0.5*rng.NormFloat64()) // all in the lighter mode
-	}
-	j := newJumps(q, 60, n, 1)
-	if err := j.move(x, eval.Energies, rng); err != nil {
-		t.Fatal(err)
-	}
-	var left, sq float64
-	for i := range n {
-		v := x.At(i, 0)
-		if v < 0 {
-			left++
-			v = -v
-		}
-		sq += (v - 4) * (v - 4) / n
-	}
-	share := left / n
-	if se := math.Sqrt(0.7 * 0.3 / n); math.Abs(share-0.7) > 4*se {
-		t.Errorf("share of the heavier mode %g, want 0.7 ± %g", share, se)
-	}
-	if want := math.Exp(-1.4); math.Abs(sq-want) > 4*want*math.Sqrt(2.0/n) {
-		t.Errorf("variance within the modes %g, want %g", sq, want)
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
 // Smoothed is the smoothed bootstrap of finitely many points in d dimensions that keeps the mean of every neighbourhood and, but for a
@@ -38,7 +40,7 @@ type Smoothed struct {
 	noise  []float64  // of every point: b V^½ as a lower triangle, row by row, or the one number of its diagonal
 }
 
-var _ Sampler = (*Smoothed)(nil)
+var _ density.Sampler = (*Smoothed)(nil)
 
 // neighbours are the candidates for k.
 var neighbours = []int{10, 14, 20, 28, 40, 57, 80, 113, 160, 226, 320}

@@ -1,33 +1,14 @@
 package datasets
 
 import (
-	"math/rand/v2"
-
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
-// Sampler draws data.
-type Sampler interface {
-	// Sample fills every row of dst with an independent draw.
-	Sample(dst *mat.Dense, rng *rand.Rand)
-}
-
-// LogProber knows its density.
-type LogProber interface {
-	// LogProb stores log p(x_i), in nats, in dst[i] for every row x_i of x. Outside of the support it is −Inf; where a
-	// coordinate is NaN it is NaN.
-	// len(dst) is the number of rows of x.
-	LogProb(dst []float64, x *mat.Dense)
-}
-
-// Scorer knows the gradient of its log-density.
-type Scorer = density.Scorer
-
 // Source is data of a known dimension that lie in a known box.
 type Source interface {
-	Sampler
+	density.Sampler
 	// Dim is the number of columns of a batch.
 	Dim() int
 	// Bounds returns the corners of a box that holds all but 1e-6 of the mass. The slices are the caller's.

@@ -24,7 +24,7 @@
 // sampler (they implement [Known]): [Gaussian], [GaussianMixture], [Banana], [Funnel], [DoubleWell], [Ring]. Any
 // graph of your own: [Func]. Any known density of package density: [NewDensity]; the same, compiled, as a density
 // again: [CompileDensity]. Fixed mixtures around data, as backgrounds, noises and references: [Mixture], made by
-// [Ladder], [AdaptiveLadder] and at the width that [KernelWidth] finds. Wrappers, which keep the parameters of what
+// [Ladder], [AdaptiveLadder] and at the width that density.KernelWidth finds. Wrappers, which keep the parameters of what
 // they wrap: [Confined] adds a quadratic that makes Z finite, [Spectral] divides weights by their spectral norm,
 // [Bridge] mixes the density with a known one, [Annealable] turns an energy of d+1 variables into one of d variables
 // that knows a noise level.

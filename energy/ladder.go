@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
 // Ladder returns a mixture of blurred data: for every width in sds a kernel density of at most centres rows of data, drawn
@@ -122,9 +124,9 @@ func ladder(data *mat.Dense, rows [][]int, widths [][]float64, broad float64) (*
 		}
 	}
 	if broad > 0 {
-		mean, _ := Moments(data)
+		mean, _ := density.Moments(data)
 		centres = append(centres, mean...)
-		sd = append(sd, broad*Spread(data))
+		sd = append(sd, broad*density.Spread(data))
 		w = append(w, 1)
 	}
 	if len(sd) == 0 {

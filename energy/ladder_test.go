@@ -6,18 +6,20 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
 // A ladder is the points, blurred at every width in equal shares, and a Gaussian broad times as wide as the data: the variance of such a
 // mixture is the mean of those of its parts.
 func TestLadder(t *testing.T) {
 	data := normal(400, 1, newRNG(4))
-	mean, std := Moments(data)
+	mean, std := density.Moments(data)
 	m := must(Ladder(data, []float64{0.5, 1}, 400, 3, newRNG(5)))
 	const n = 200000
 	x := mat.NewDense(n, 1, nil)
 	m.Sample(x, newRNG(6))
-	gotMean, gotStd := Moments(x)
+	gotMean, gotStd := density.Moments(x)
 	v := std[0] * std[0]
 	want := (v + 0.25 + v + 1 + 9*v) / 3
 	// the fourth moment of the broadest part bounds the variance of the squares

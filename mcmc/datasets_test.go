@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
@@ -177,7 +178,7 @@ func TestAISInManyDimensions(t *testing.T) {
 }
 
 // evidence runs AIS from a Gaussian fitted to data.
-func evidence(target mcmc.Target, data datasets.Sampler, chains int) (mcmc.Evidence, error) {
+func evidence(target mcmc.Target, data density.Sampler, chains int) (mcmc.Evidence, error) {
 	rng := source(22)
 	x := mat.NewDense(1000, 2, nil)
 	data.Sample(x, rng)

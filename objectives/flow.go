@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/graphs"
 )
@@ -32,7 +33,7 @@ func newFlow(data *mat.Dense, layers, hidden int, rng *rand.Rand) (*flow, error)
 		return nil, fmt.Errorf("objectives: flow-nce needs dimension 2 or more, the data have %d; use nce with "+
 			"gaussian noise", d)
 	}
-	mean, sd := energy.Moments(data)
+	mean, sd := density.Moments(data)
 	for j, s := range sd {
 		if !(s > 0) {
 			return nil, fmt.Errorf("objectives: flow-nce: coordinate %d of the data is constant", j)

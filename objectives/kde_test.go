@@ -40,7 +40,7 @@ func TestBlurred(t *testing.T) {
 		t.Fatalf("noise of the plane is a %T", q)
 	}
 	sds := []float64{0.05, 0.1, 0.2}
-	_, spread := energy.Moments(data)
+	_, spread := density.Moments(data)
 	widest := max(spread[0], spread[1])
 	x := data.Slice(0, 200, 0, 2).(*mat.Dense)
 	got := make([]float64, 200)

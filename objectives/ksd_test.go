@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
 )
@@ -63,7 +64,7 @@ func TestKernelSteinWeights(t *testing.T) {
 	gaussian := func(at, mean []float64, sd float64) float64 {
 		return math.Exp(-sqDistance(at, mean)/(2*sd*sd)) / (2 * math.Pi * sd * sd)
 	}
-	mean, std := energy.Moments(cfg.Data)
+	mean, std := density.Moments(cfg.Data)
 	spread := slices.Max(std)
 	want := func(at []float64) float64 {
 		logq := make([]float64, 1)

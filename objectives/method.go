@@ -3,7 +3,7 @@ package objectives
 import (
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/stheno-ebm/stheno/energy"
+	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
 // Method is an objective as a value. Its settings are the fields of a struct, and whatever others need to know of it,
@@ -62,7 +62,7 @@ func FactsOf(data *mat.Dense) Facts {
 		return Facts{}
 	}
 	_, d := data.Dims()
-	return Facts{Dim: d, Spread: energy.Spread(data)}
+	return Facts{Dim: d, Spread: density.Spread(data)}
 }
 
 // spread is Spread with its default.

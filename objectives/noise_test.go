@@ -11,7 +11,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets/density"
-	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
@@ -206,7 +205,7 @@ func TestNoisesScale(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, ok := q.(*density.Tabulated); name == "kde" && !ok {
-				t.Errorf("kde of data of scale %g is a %T", energy.Spread(x), q)
+				t.Errorf("kde of data of scale %g is a %T", density.Spread(x), q)
 			}
 			got[i] = make([]float64, n)
 			q.LogProb(got[i], x)

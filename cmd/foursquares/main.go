@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives"
@@ -41,7 +42,7 @@ func main() {
 	net := must(energy.NewFourier(energy.FourierConfig{Dim: 2, Frequencies: 16, Scale: 1}, func(dim int) (energy.Energy, error) {
 		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: []int{64, 64}, FirstGain: 2})
 	}))
-	background := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1.25 * energy.Spread(data)}, nil))
+	background := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1.25 * density.Spread(data)}, nil))
 	e := must(energy.NewBridge(net, energy.BridgeConfig{Background: background, Share: 0.2}))
 	theta := energy.Init(e, rng)
 

@@ -14,10 +14,19 @@ type Density interface {
 	// Dim is the number of columns of a batch.
 	Dim() int
 
+	LogProber
+	Sampler
+}
+
+// LogProber knows its log density.
+type LogProber interface {
 	// LogProb stores log p(x_i), in nats, in dst[i] for every row x_i of x. Outside of the support it is -Inf; where a
 	// coordinate is NaN it is NaN. len(dst) is the number of rows of x.
 	LogProb(dst []float64, x *mat.Dense)
+}
 
+// Sampler draws points.
+type Sampler interface {
 	// Sample fills every row of dst with an independent draw.
 	Sample(dst *mat.Dense, rng *rand.Rand)
 }

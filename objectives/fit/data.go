@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives"
@@ -201,7 +202,7 @@ func around(d *data, seed uint64) (*energy.Mixture, error) {
 	rng := train.Stream(seed, "bridge")
 	points := d.points(fitPoints, rng)
 	if d.Dim > few {
-		h := energy.KernelWidth(points.Slice(0, 1024, 0, d.Dim).(*mat.Dense))
+		h := density.KernelWidth(points.Slice(0, 1024, 0, d.Dim).(*mat.Dense))
 		return energy.Ladder(points, []float64{h, 1.5 * h}, 256, broad, rng)
 	}
 	widths := []float64{0.035, 0.1, 0.3} // of the largest standard deviation

@@ -17,6 +17,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -126,7 +127,7 @@ func TestTrainPoints(t *testing.T) {
 		if fresh := planned(t, "moons", objective, nil); slices.Equal(once.Model.data.Mean, fresh.Model.data.Mean) {
 			t.Errorf("%s: the data are those of endless draws", objective)
 		}
-		if _, ok := once.Model.data.truth.(datasets.LogProber); !ok {
+		if _, ok := once.Model.data.truth.(density.LogProber); !ok {
 			t.Errorf("%s: the truth is not known", objective)
 		}
 	}

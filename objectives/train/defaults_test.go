@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
@@ -24,7 +25,7 @@ func TestChainsLearnByDefault(t *testing.T) {
 	moons.Sample(data, train.Stream(1, "data"))
 	for _, m := range []objectives.Method{objectives.PersistentCD{}, objectives.Likelihood{},
 		objectives.ContrastiveDivergence{}} {
-		frequencies := energy.FourierConfig{Dim: 2, Scale: 4 / energy.Spread(data)}
+		frequencies := energy.FourierConfig{Dim: 2, Scale: 4 / density.Spread(data)}
 		e := must(energy.NewFourier(frequencies, func(dim int) (energy.Energy, error) {
 			return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: []int{64, 64}})
 		}))

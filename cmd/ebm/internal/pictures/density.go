@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/viz"
 )
 
@@ -20,7 +20,7 @@ func (p *Pictures) CheckDensity(flag string) error {
 	if err := p.checkPlane(flag); err != nil {
 		return err
 	}
-	if _, ok := p.Model.Truth().(datasets.LogProber); !ok {
+	if _, ok := p.Model.Truth().(density.LogProber); !ok {
 		return exit.Usagef("%s: it needs a known density, and that of %s is not; ebm plot --kind contour draws the model alone", flag, p.Model.Config.Dataset)
 	}
 	return nil
@@ -48,7 +48,7 @@ func (p *Pictures) Density(ctx context.Context, logZ float64, path string) error
 	truth := viz.NewGrid(lo, hi, densityNodes)
 	points := truth.Points()
 	n, d := points.Dims()
-	data.(datasets.LogProber).LogProb(truth.Z, points)
+	data.(density.LogProber).LogProb(truth.Z, points)
 	model, grad := truth.Clone(), mat.NewDense(n, d, nil)
 	if err := p.Model.EnergyGrad(model.Z, grad, points); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (p *Pictures) Density(ctx context.Context, logZ float64, path string) error
 		truth.Z[i], model.Z[i] = math.Exp(truth.Z[i]), math.Exp(-model.Z[i]-logZ)
 	}
 	pic := &viz.Triptych{Title: p.Model.Config.Dataset + " · " + p.Model.Config.Name, True: truth, Model: model, Style: p.Style}
-	if scorer, ok := data.(datasets.Scorer); ok {
+	if scorer, ok := data.(density.Scorer); ok {
 		score := mat.NewDense(n, d, nil)
 		scorer.Score(score, points)
 		pic.Score = truth.Clone()

@@ -16,13 +16,13 @@ import (
 //
 //	Length · m/(m + median norm)·4/3,   at most Length,
 //
-// and its direction is that on the page.
+// and its direction is as seen on the page.
 type Arrows struct {
 	At     mat.Matrix // n×2
 	Vector mat.Matrix // n×2
 	Length vg.Length  // 0: nine tenths of the mean distance between points
 	Color  color.Color
-	Ground func(x, y float64) color.RGBA // what the arrows stand on: they are dark on pale colours and white on dark ones; nil: Color everywhere
+	Ground func(x, y float64) color.RGBA // background: arrows are dark on pale, white on dark; nil: Color everywhere
 	Width  vg.Length                     // 0 means 0.7
 }
 
@@ -48,7 +48,7 @@ func (a *Arrows) Plot(c draw.Canvas, p *plot.Plot) {
 		return
 	}
 	trX, trY := p.Transforms(&c)
-	// Directions on the page: scales of the axes may differ.
+	// Directions on the page: the axes may have different scales.
 	sx, sy := float64(trX(1)-trX(0)), float64(trY(1)-trY(0))
 	norms := make([]float64, n)
 	for i := range n {

@@ -15,13 +15,13 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Trails draws the ways of chains over the plane, old parts faint and the present place a dot.
+// Trails draws the trajectories of chains in the plane: older parts are fainter, a dot marks the current state.
 type Trails struct {
-	Chains []mat.Matrix // one t×2 matrix per chain, in the order of time
-	Colors []color.RGBA // by turns
+	Chains []mat.Matrix // one t×2 matrix per chain, in time order
+	Colors []color.RGBA // used in turn
 	Width  vg.Length    // 0 means 0.8
 	Radius vg.Length    // of the dot at the end; 0 means 1.6, negative none
-	Jump   float64      // a longer move, in the units of the data, leaves no trail; 0: all do
+	Jump   float64      // moves longer than this, in data units, leave no trail; 0: all do
 }
 
 // DataRange satisfies plot.DataRanger.
@@ -44,7 +44,7 @@ func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 	if rad == 0 {
 		rad = 1.6
 	}
-	const steps = 6 // degrees of fading
+	const steps = 6 // levels of fading
 	for k, m := range t.Chains {
 		col := t.Colors[k%len(t.Colors)]
 		n, _ := m.Dims()
@@ -74,7 +74,7 @@ func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// Autocorrelation returns ρ₀ … ρ_lags of draws that several chains made of one quantity, every chain about its own
+// Autocorrelation returns ρ₀ … ρ_lags of one quantity from the draws of several chains, each chain centred on its own
 // mean:
 //
 //	ρ_k = Σ_chains Σ_t (x_t − x̄)(x_{t+k} − x̄) / Σ_chains Σ_t (x_t − x̄)².
@@ -99,24 +99,24 @@ func Autocorrelation(chains [][]float64, lags int) []float64 {
 	return rho
 }
 
-// Diagnostics is the picture of how chains mixed: traces of two quantities, ways over the plane they span (and the
-// landscape), of a single one the histogram of each chain, autocorrelation, R̂ and effective sample sizes, the worst
+// Diagnostics shows how well chains mixed: trace plots of two quantities, trajectories in their plane (over the energy,
+// if given) or, for a single quantity, a histogram per chain; autocorrelation, R̂ and effective sample sizes, worst
 // first. NewDiagnostics makes it from draws.
 type Diagnostics struct {
 	Title  string
 	Chains []*mat.Dense // one draws×d matrix per chain; at most Show are drawn, all are used for the autocorrelation
-	Names  []string     // of the columns; nil: x₁, x₂, …, of a single one x
+	Names  []string     // of the columns; nil: x₁, x₂, …, or x for a single one
 	RHat   []float64    // per column; nil: left out
 	ESS    []float64    // per column; nil: left out
 	Draws  int          // total number of draws, the bound of the ESS bars; 0: counted
-	Energy *Grid        // ground of the ways over the first two columns; may be nil
-	Choose []int        // the columns, at most two, that are drawn; nil: the worst two, with Energy the first
+	Energy *Grid        // drawn under the trajectories of the first two columns; may be nil
+	Choose []int        // at most two columns to draw; nil: the worst two, with Energy the first two
 	Show   int          // 0 means 4
 	Style  *Style
 	Width  vg.Length
 }
 
-// chosen returns the columns that are drawn, of dim.
+// chosen returns which of dim columns are drawn.
 func (d *Diagnostics) chosen(dim int) []int {
 	pick := d.Choose
 	switch {
@@ -132,7 +132,7 @@ func (d *Diagnostics) chosen(dim int) []int {
 	return pick[:min(len(pick), 2)]
 }
 
-// longName is what has room beside a low axis.
+// longName is the number of characters that fit beside a short axis.
 const longName = 16
 
 func (d *Diagnostics) name(k int) string {
@@ -208,10 +208,12 @@ func (d *Diagnostics) Figure() *Figure {
 			xs = append(xs, mat.Col(nil, k, m))
 		}
 		col := st.Accent[i]
-		p.Add(&Curve{X: linspace(0, float64(lags), lags+1), Y: Autocorrelation(xs, lags), Line: draw.LineStyle{Color: col, Width: st.LineWidth}})
+		p.Add(&Curve{X: linspace(0, float64(lags), lags+1), Y: Autocorrelation(xs, lags),
+			Line: draw.LineStyle{Color: col, Width: st.LineWidth}})
 		key = append(key, legendEntry{name: d.name(k), color: col})
 	}
-	p.Add(&Curve{X: []float64{0, float64(lags)}, Y: []float64{0, 0}, Line: draw.LineStyle{Color: st.Ink, Width: 0.6}}, legend{s: st, entries: key}, frame{st})
+	p.Add(&Curve{X: []float64{0, float64(lags)}, Y: []float64{0, 0}, Line: draw.LineStyle{Color: st.Ink, Width: 0.6}},
+		legend{s: st, entries: key}, frame{st})
 	p.X.Min, p.X.Max = 0, float64(lags)
 	p.Y.Min, p.Y.Max = math.Min(p.Y.Min, -0.1), 1.02
 	f.Add(Cell{Row: low, Col: 0, Plot: p})
@@ -237,18 +239,18 @@ func (d *Diagnostics) Figure() *Figure {
 	return f
 }
 
-// measure is a number of every column, and which of them are good.
+// measure is one number per column, and which values are good.
 type measure struct {
 	title, label string
 	values       []float64
-	base, limit  float64 // where bars begin; what is wanted, NaN if nothing is
+	base, limit  float64 // where bars start; the threshold, NaN if there is none
 	sign         float64 // 1 where small values are good, -1 where large ones are
 }
 
-// mostBars is the number of bars for which there is room.
+// mostBars is the number of bars that fit.
 const mostBars = 8
 
-// bars draws one bar per column, the worst first, good ones in the third accent and others in the second.
+// bars draws one bar per column, worst first: good ones in the third accent colour, others in the second.
 func (d *Diagnostics) bars(st *Style, m measure) *plot.Plot {
 	order := worst(m.values, func(v float64) float64 { return m.sign * v })
 	if len(order) > mostBars {
@@ -279,7 +281,7 @@ func (d *Diagnostics) bars(st *Style, m measure) *plot.Plot {
 	return p
 }
 
-// widen gives an axis some room beyond the data, and a width where they have none.
+// widen adds a margin to an axis, and gives it a width where the data have none.
 func widen(a *plot.Axis) {
 	pad := 0.04 * (a.Max - a.Min)
 	if !(pad > 0) || math.IsInf(pad, 0) {
@@ -290,7 +292,7 @@ func widen(a *plot.Axis) {
 	a.Min, a.Max = a.Min-pad, a.Max+pad
 }
 
-// heights are the histograms of the chains that are shown, beside their traces over lo … hi.
+// heights draws the histograms of the chains shown, beside their traces over lo … hi.
 func (d *Diagnostics) heights(st *Style, k, show int, lo, hi float64) *plot.Plot {
 	p := st.NewPlot("Chains", "density", "")
 	p.Add(ground{st, false, true})
@@ -307,12 +309,12 @@ func (d *Diagnostics) heights(st *Style, k, show int, lo, hi float64) *plot.Plot
 	return p
 }
 
-// jump is the length from which a move over the box is drawn as one from mode to mode, without a trail: the way lies
-// elsewhere.
+// jump is the length above which a move is taken as one between modes and drawn without a trail, since the chain did
+// not pass through what lies between.
 func jump(lo, hi [2]float64) float64 { return math.Max(hi[0]-lo[0], hi[1]-lo[1]) / 8 }
 
-// ways draws the last draws of the chains that are shown in the plane of two columns, over the box of the energy, or
-// of themselves where there is none.
+// ways draws the last draws of the chains shown in the plane of two columns, over the box of the energy, or over their
+// own range where there is none.
 func (d *Diagnostics) ways(st *Style, show int, pick []int) *plot.Plot {
 	const last = 300
 	t := &Trails{Colors: st.Accent, Width: 0.5}
@@ -345,7 +347,8 @@ func (d *Diagnostics) ways(st *Style, show int, pick []int) *plot.Plot {
 	if ground != nil {
 		rel, depth := ground.Landscape()
 		sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
-		p.Add(&ContourLines{Grid: rel, Levels: sc.levels(), Style: draw.LineStyle{Color: blend(st.Ink, st.Face, 0.35), Width: 0.5}})
+		p.Add(&ContourLines{Grid: rel, Levels: sc.levels(),
+			Style: draw.LineStyle{Color: blend(st.Ink, st.Face, 0.35), Width: 0.5}})
 	}
 	for c, way := range t.Chains {
 		p.Add(&Scatter{X: way, Color: st.Accent[c%len(st.Accent)], Radius: 0.8})
@@ -364,19 +367,19 @@ func (d *Diagnostics) Size() (w, h vg.Length) { return d.Figure().Size() }
 // Draw satisfies Picture.
 func (d *Diagnostics) Draw(c draw.Canvas) { d.Figure().Draw(c) }
 
-// Walk is an animation of chains that move over a landscape.
+// Walk is an animation of chains moving over an energy landscape.
 type Walk struct {
 	Title  string
 	Energy *Grid
 	Names  []string     // of the coordinates; nil: x₁, x₂
-	Frames []*mat.Dense // places of all chains, n×2, frame by frame
-	Trail  int          // frames behind a chain; 0 means 12
-	Show   int          // chains with a trail, the others are dots; 0 means 8
+	Frames []*mat.Dense // states of all chains, n×2, one matrix per frame
+	Trail  int          // length of the trail in frames; 0 means 12
+	Show   int          // chains drawn with a trail, the others as dots; 0 means 8
 	Pixels int          // width; 0 means 480
 	Style  *Style
 }
 
-// frame returns the picture of one time.
+// frame returns the picture of frame k.
 func (w *Walk) frame(k int) Picture {
 	st := styleOr(w.Style)
 	p := Panel{Energy: w.Energy}
@@ -394,7 +397,7 @@ func (w *Walk) frame(k int) Picture {
 	}
 	n, _ := w.Frames[k].Dims()
 	show = min(show, n)
-	// White on a dark rim is seen in the wells and on the plateau, in either style.
+	// White with a dark rim stands out in the wells and on the plateau, in either style.
 	white, rim := rgb(0xFFFFFF), rgb(0x1A1A1A)
 	if show < n {
 		others := w.Frames[k].Slice(show, n, 0, 2)
@@ -428,12 +431,14 @@ func (w *Walk) pixels() int {
 // Check reports what could not be drawn.
 func (w *Walk) Check() error {
 	if w.Energy == nil || len(w.Frames) == 0 {
-		return errors.New("viz: a walk needs an energy on the plane, and frames")
+		return errors.New("viz: a Walk needs a two-dimensional energy and frames")
 	}
 	for k, m := range w.Frames {
 		n, d := m.Dims()
 		if n0, _ := w.Frames[0].Dims(); d < 2 || n != n0 {
-			return fmt.Errorf("viz: Walk.Frames[%d] is %d×%d, want the %d chains of the first frame in at least 2 columns", k, n, d, n0)
+			return fmt.Errorf(
+				"viz: Walk.Frames[%d] is %d×%d, want the %d chains of the first frame in at least 2 columns", k, n, d,
+				n0)
 		}
 	}
 	return w.Energy.Check()
@@ -451,7 +456,7 @@ func (w *Walk) GIF() (*GIF, error) {
 	return Pictures(w.pixels(), styleOr(w.Style).Palette(), pics...)
 }
 
-// Save writes the animation to a .gif, next to the path first, then renamed.
+// Save writes the animation to a .gif file: to a temporary file next to the path, which is then renamed.
 func (w *Walk) Save(path string) error {
 	if ext := filepath.Ext(path); ext != ".gif" {
 		return fmt.Errorf("viz: unknown animation format %q, want .gif: %s", ext, path)
@@ -463,7 +468,7 @@ func (w *Walk) Save(path string) error {
 	return g.Save(path)
 }
 
-// SaveFrames writes the frames as frame-0001.png … into a folder, which it makes.
+// SaveFrames writes the frames as frame-0001.png … to a folder, which it creates.
 func (w *Walk) SaveFrames(dir string) error {
 	if err := w.Check(); err != nil {
 		return err

@@ -17,7 +17,8 @@ func TestChainsAreInTheBox(t *testing.T) {
 		for i := range 100 {
 			x, y := m.At(i, 0), m.At(i, 1)
 			if in := p.X.Min < x && x < p.X.Max && p.Y.Min < y && y < p.Y.Max; in != (c < 3) {
-				t.Fatalf("chain %d at (%g, %g): in the plane %g…%g × %g…%g is %v, want %v", c, x, y, p.X.Min, p.X.Max, p.Y.Min, p.Y.Max, in, c < 3)
+				t.Fatalf("chain %d at (%g, %g): in the plane %g…%g × %g…%g is %v, want %v", c, x, y, p.X.Min, p.X.Max,
+					p.Y.Min, p.Y.Max, in, c < 3)
 			}
 		}
 	}

@@ -14,11 +14,11 @@ type ColorMap struct {
 }
 
 // The maps of this package. Viridis and Magma (van der Walt and Smith, 2015) are perceptually uniform, monotone in
-// lightness, and legible to colour-blind readers and in grey. Vik (Crameri, 2018) is diverging, from blue over
-// near-white to brown, uniform and colour-blind safe. Dusk is its counterpart on dark pages: from light blue over
-// near-black to light orange. In CIELAB both arms run through the same lightness (12 to 86) and chroma (at most 44),
-// at hues 258° and 62°, in steps of equal ΔE, so that a difference shows as much in either sign, and none recedes
-// into the ground.
+// lightness, and legible to colour-blind readers and in grey. Vik (Crameri, 2018) is diverging, from blue through
+// near-white to brown, uniform and colour-blind safe. Dusk is its counterpart for dark pages: from light blue through
+// near-black to light orange. In CIELAB both arms run through the same lightness (12 to 86) and chroma (at most 44), at
+// hues 258° and 62°, in steps of equal ΔE, so that differences of either sign show equally well, and none fades into
+// the background.
 var (
 	Viridis = &ColorMap{"viridis", []uint32{
 		0x440154, 0x470D60, 0x48186A, 0x482374, 0x472D7B, 0x453781, 0x424086, 0x3E4989, 0x3B528B, 0x375B8D, 0x33638D,
@@ -93,18 +93,17 @@ type colors []color.Color
 
 func (c colors) Colors() []color.Color { return c }
 
-// Scale maps values to colours: Lo and what lies below to one end of Map, Hi and what lies above to the other, in
-// Bands equal steps (0: continuously). A scale without a width is widened about its value; an end that is not finite
-// lies one unit, or as much as the other one measures, from it; ends in the wrong order change places, and the map
-// its direction. A nil map is Viridis.
+// Scale maps values to colours: Lo and everything below it to one end of Map, Hi and everything above it to the other,
+// in Bands equal steps (0: continuously). A scale of zero width is widened about its value; an end that is not finite
+// is placed at a distance of max(1, |other end|) from the other; ends in the wrong order are swapped and the map
+// reversed. A nil map is Viridis.
 type Scale struct {
 	Lo, Hi float64
 	Map    *ColorMap
 	Bands  int
 }
 
-// sane returns the scale with finite ends, Lo < Hi, that are neither too close nor too far apart to count with, and
-// a map.
+// sane returns the scale with a map and finite ends, Lo < Hi, neither too close nor too far apart for the arithmetic.
 func (s Scale) sane() Scale {
 	s.Map, s.Bands = s.Map.orDefault(), max(s.Bands, 0)
 	if s.Lo > s.Hi {
@@ -150,7 +149,7 @@ func (s Scale) band(k int) color.RGBA {
 	return s.Map.At(float64(k) / float64(max(s.Bands-1, 1)))
 }
 
-// levels returns the Bands−1 inner borders of the steps.
+// levels returns the Bands−1 boundaries between the steps.
 func (s Scale) levels() []float64 {
 	s = s.sane()
 	l := make([]float64, max(s.Bands-1, 0))

@@ -45,7 +45,8 @@ func (f *FilledContour) Plot(c draw.Canvas, p *plot.Plot) {
 	if f.Line == nil || f.Width == 0 {
 		return
 	}
-	(&ContourLines{Grid: g, Levels: sc.levels(), Style: draw.LineStyle{Color: f.Line, Width: f.Width}}).draw(c, t, project)
+	(&ContourLines{Grid: g, Levels: sc.levels(), Style: draw.LineStyle{Color: f.Line, Width: f.Width}}).draw(c, t,
+		project)
 }
 
 // fillRings fills the region bounded by rings, within the canvas, in one go.

@@ -10,15 +10,15 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Series is a named sequence of values over steps (or whatever X counts).
+// Series is a named sequence of values against steps (or whatever X counts).
 type Series struct {
 	Name string
 	X, Y []float64
 }
 
-// Curve draws a line through points. A value that is not finite interrupts it; more points than the canvas has columns are
-// reduced to the least and the greatest of each column, so that a curve of a million steps looks as it should and costs
-// nothing.
+// Curve draws a line through points. A value that is not finite breaks it; where there are more points than columns on
+// the canvas, they are reduced to the minimum and the maximum of each column, so that a curve of a million steps looks
+// right and is cheap to draw.
 type Curve struct {
 	X, Y []float64
 	Line draw.LineStyle
@@ -96,7 +96,8 @@ func (l *Curve) Plot(c draw.Canvas, p *plot.Plot) {
 	finish()
 	for _, line := range lines {
 		if l.Fill != nil && len(line) > 1 {
-			poly := append(slices.Clone(line), vg.Point{X: line[len(line)-1].X, Y: c.Min.Y}, vg.Point{X: line[0].X, Y: c.Min.Y})
+			poly := append(slices.Clone(line), vg.Point{X: line[len(line)-1].X, Y: c.Min.Y},
+				vg.Point{X: line[0].X, Y: c.Min.Y})
 			if poly = c.ClipPolygonXY(poly); len(poly) > 2 {
 				c.FillPolygon(l.Fill, poly)
 			}
@@ -120,7 +121,7 @@ type Steps struct {
 	Sideways       bool        // bars grow to the right instead of upwards
 }
 
-// Histogram counts the finite values in n bins of lo…hi, scaled to a density.
+// Histogram counts the finite values in n bins over lo…hi, normalised to a density.
 func Histogram(values []float64, lo, hi float64, n int) *Steps {
 	if !(lo < hi) || n < 1 {
 		panic("viz: Histogram needs lo < hi and n >= 1")
@@ -177,7 +178,7 @@ func (s *Steps) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// Bars draws horizontal bars from Base to Values[k] at height k (the first on top), coloured by Colors[k], with an optional
+// Bars draws horizontal bars from Base to Values[k] at height k (the first at the top) in Colors[k], with an optional
 // line at Limit.
 type Bars struct {
 	Values []float64
@@ -209,7 +210,8 @@ func (b *Bars) Plot(c draw.Canvas, p *plot.Plot) {
 			continue
 		}
 		y := float64(len(b.Values) - 1 - k)
-		r := []vg.Point{{X: trX(b.Base), Y: trY(y - 0.32)}, {X: trX(v), Y: trY(y - 0.32)}, {X: trX(v), Y: trY(y + 0.32)}, {X: trX(b.Base), Y: trY(y + 0.32)}}
+		r := []vg.Point{{X: trX(b.Base), Y: trY(y - 0.32)}, {X: trX(v), Y: trY(y - 0.32)},
+			{X: trX(v), Y: trY(y + 0.32)}, {X: trX(b.Base), Y: trY(y + 0.32)}}
 		if r = c.ClipPolygonXY(r); len(r) > 2 {
 			c.FillPolygon(b.Colors[k%len(b.Colors)], r)
 		}
@@ -220,7 +222,8 @@ func (b *Bars) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// smooth returns a bias-corrected exponential average with the given window, carried over values that are not finite.
+// smooth returns a bias-corrected exponential moving average with the given window, carried across values that are not
+// finite.
 func smooth(y []float64, window float64) []float64 {
 	out := make([]float64, len(y))
 	keep := 1 - 1/math.Max(window, 1)
@@ -236,7 +239,7 @@ func smooth(y []float64, window float64) []float64 {
 	return out
 }
 
-// legend is a small key in a corner of the data rectangle.
+// legend is a small legend in a corner of the data rectangle.
 type legend struct {
 	s       *Style
 	entries []legendEntry
@@ -284,9 +287,10 @@ func (l legend) Plot(c draw.Canvas, _ *plot.Plot) {
 	}
 }
 
-// CurvePlot returns a plot of series over steps: each value faint and its running average strong, on a logarithmic axis when
-// all values are positive and span more than a factor of thirty, the range taken from the averages and the 1 and 99 % quantiles of the values,
-// so that the burst of the first steps does not flatten the rest. The horizontal axis ends at last when that is positive.
+// CurvePlot returns a plot of series against steps: the values faint and their running average strong, on a logarithmic
+// axis if all values are positive and span more than a factor of thirty. The range is taken from the averages and the 1
+// and 99 % quantiles of the values, so that the spike of the first steps does not flatten the rest. The horizontal axis
+// ends at last if that is positive.
 func (s *Style) CurvePlot(title, ylabel string, last float64, series ...Series) *plot.Plot {
 	p := s.NewPlot(title, "step", ylabel)
 	p.Add(ground{s, true, true})
@@ -307,7 +311,8 @@ func (s *Style) CurvePlot(title, ylabel string, last float64, series ...Series) 
 		raw := &Curve{X: r.X[:n], Y: r.Y[:n], Line: draw.LineStyle{Color: col, Width: s.LineWidth}}
 		if n >= 60 {
 			raw.Line = draw.LineStyle{Color: fade(col, 0.3), Width: 0.5 * s.LineWidth}
-			p.Add(raw, &Curve{X: r.X[:n], Y: smooth(r.Y[:n], float64(n)/40), Line: draw.LineStyle{Color: col, Width: s.LineWidth}})
+			p.Add(raw, &Curve{X: r.X[:n], Y: smooth(r.Y[:n], float64(n)/40),
+				Line: draw.LineStyle{Color: col, Width: s.LineWidth}})
 		} else {
 			p.Add(raw)
 		}

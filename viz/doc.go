@@ -1,4 +1,4 @@
-// Package viz draws energy-based models: samples, energies, scores, chains and the course of training.
+// Package viz draws energy-based models: samples, energies, scores, chains and the progress of training.
 //
 //	energies on a Grid ─┐
 //	samples, data ──────┼─▶ plotters ─▶ Figure: Panel, Triptych, Diagnostics ─▶ Save: .png .svg .pdf
@@ -8,10 +8,10 @@
 //
 //	FilledContour  energy contours as exact polygons, with lines
 //	HeatMap        the same values, interpolated, as an image
-//	Surface        the landscape in three dimensions, hidden surfaces removed, as vectors
+//	Surface        the landscape in three dimensions, with hidden surfaces removed, as vectors
 //	Arrows         a vector field, for instance the score ∇ₓ log p = −∇E
-//	Scatter        points whose opacity falls where they crowd
-//	Trails         the ways of chains
+//	Scatter        points, more transparent where they are dense
+//	Trails         the trajectories of chains
 //	Curve, Steps, Bars   losses, marginal histograms, traces, autocorrelations, R̂ and ESS
 //
 // Draws of a sampler (any type with Labels and Values, such as *mcmc.Draws) become pictures in one call:

@@ -12,14 +12,14 @@ import (
 
 // Draws are what a sampler returns, such as *mcmc.Draws.
 type Draws interface {
-	// Labels names the quantities: coordinates, what follows from them, an energy.
+	// Labels names the quantities: coordinates, functions of them, an energy.
 	Labels() []string
 
 	// Values returns quantity j of Labels as chains[c][t].
 	Values(j int) [][]float64
 }
 
-// Find returns the places of quantities among the labels of draws.
+// Find returns the indices of quantities among the labels of draws.
 func Find(d Draws, names ...string) ([]int, error) {
 	labels := d.Labels()
 	at := make([]int, len(names))
@@ -31,8 +31,8 @@ func Find(d Draws, names ...string) ([]int, error) {
 	return at, nil
 }
 
-// NewDiagnostics returns the picture of how draws mixed. R̂ and effective sample sizes are those that the given
-// functions find, one of which may be nil:
+// NewDiagnostics returns the picture of how well chains mixed. R̂ and effective sample sizes are computed by the given
+// functions, either of which may be nil:
 //
 //	viz.NewDiagnostics(draws, mcmc.RHat, mcmc.ESSBulk)
 func NewDiagnostics(d Draws, rhat, ess func(chains [][]float64) float64) *Diagnostics {
@@ -59,7 +59,7 @@ func NewDiagnostics(d Draws, rhat, ess func(chains [][]float64) float64) *Diagno
 	return out
 }
 
-// clip cuts a name to at most so many runes, out of its middle: the ends of names in a row tell them apart.
+// clip shortens a name to at most so many runes by cutting from its middle, since similar names differ at their ends.
 func clip(name string, most int) string {
 	r := []rune(name)
 	if len(r) <= most {
@@ -69,7 +69,7 @@ func clip(name string, most int) string {
 	return string(r[:most-1-tail]) + "…" + string(r[len(r)-tail:])
 }
 
-// worst returns the indices of v in falling order of badness, what is not a number first.
+// worst returns the indices of v in decreasing order of badness, NaN first.
 func worst(v []float64, badness func(float64) float64) []int {
 	at := make([]int, len(v))
 	for i := range at {
@@ -82,5 +82,5 @@ func worst(v []float64, badness func(float64) float64) []int {
 	return at
 }
 
-// column returns values as chains one after another.
+// column concatenates the chains.
 func column(x [][]float64) []float64 { return slices.Concat(x...) }

@@ -90,7 +90,8 @@ func TestNewDiagnostics(t *testing.T) {
 	if got := d.chosen(12); got[0] != 11 {
 		t.Errorf("drawn are %v, want the last first", got)
 	}
-	if got := worst([]float64{1, 3, math.NaN(), 2}, func(v float64) float64 { return v }); fmt.Sprint(got) != "[2 1 3 0]" {
+	if got := worst([]float64{1, 3, math.NaN(), 2},
+		func(v float64) float64 { return v }); fmt.Sprint(got) != "[2 1 3 0]" {
 		t.Errorf("order %v, want [2 1 3 0]", got)
 	}
 	save(t, "diagnostics-worst", d)
@@ -117,13 +118,15 @@ func TestNewDiagnostics(t *testing.T) {
 	}
 	constant := &posterior{labels: []string{"c"}, x: [][][]float64{{{1, 1, 1, 1}, {1, 1, 1, 1}}}}
 	save(t, "diagnostics-constant", NewDiagnostics(constant, between, func([][]float64) float64 { return math.NaN() }))
-	save(t, "diagnostics-none", NewDiagnostics(&posterior{labels: []string{"a", "b"}, x: make([][][]float64, 2)}, nil, nil))
+	save(t, "diagnostics-none", NewDiagnostics(&posterior{labels: []string{"a", "b"}, x: make([][][]float64, 2)}, nil,
+		nil))
 }
 
 // Pairs, energies and ranks of draws: what is divergent is marked, what lags is uneven, what is low is said.
 func TestPosteriorPictures(t *testing.T) {
 	p := funnel(6, 4, 1000)
-	pairs, err := NewPairs(p, "log tau", "effect of the school [2]", "effect of the school [3]", "effect of the school [6]")
+	pairs, err := NewPairs(p, "log tau", "effect of the school [2]", "effect of the school [3]",
+		"effect of the school [6]")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,10 +10,10 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// EnergyPlot compares the spread of the energies H of draws, about the mean of their chain, with that of the changes
-// of H from one draw to the next. Where the changes are much narrower, momenta drawn anew move chains too little
-// from level to level of the energy, and tails are reached late. E-BFMI, Σ(H_t − H_{t−1})² / Σ(H_t − H̄)², is what
-// that comes to for a chain; below 0.3 it is low.
+// EnergyPlot compares the distribution of the energies H of draws, about the mean of their chain, with that of the
+// changes in H from one draw to the next. Where the changes are much narrower, refreshed momenta move chains too little
+// between energy levels, and the tails are explored slowly. E-BFMI, Σ(H_t − H_{t−1})² / Σ(H_t − H̄)², measures this for
+// each chain; below 0.3 is low.
 //
 // Betancourt, Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo, arXiv 1604.00695.
 type EnergyPlot struct {
@@ -23,11 +23,11 @@ type EnergyPlot struct {
 	Width  vg.Length // 0 means 400
 }
 
-// NewEnergyPlot returns the picture of draws with a method Hamiltonians() [][]float64, as *mcmc.Draws have.
+// NewEnergyPlot returns the energy plot of draws that have a method Hamiltonians() [][]float64, as *mcmc.Draws do.
 func NewEnergyPlot(d Draws) (*EnergyPlot, error) {
 	h, ok := d.(interface{ Hamiltonians() [][]float64 })
 	if !ok {
-		return nil, fmt.Errorf("viz: a %T does not tell its energies by a method Hamiltonians", d)
+		return nil, fmt.Errorf("viz: %T has no method Hamiltonians that returns its energies", d)
 	}
 	p := &EnergyPlot{Chains: h.Hamiltonians()}
 	return p, p.Check()
@@ -36,13 +36,13 @@ func NewEnergyPlot(d Draws) (*EnergyPlot, error) {
 // Check reports what could not be drawn.
 func (p *EnergyPlot) Check() error {
 	if about, _, _ := p.split(); len(about) == 0 {
-		return errors.New("viz: an energy plot needs two draws of a chain with energies, and samplers with momenta, such as HMC")
+		return errors.New("viz: an energy plot needs two draws of a chain by a sampler with momenta, such as HMC")
 	}
 	return nil
 }
 
-// split returns the energies about the means of their chains, their changes, and E-BFMI by chain. Chains with
-// energies that are not numbers are left out.
+// split returns the energies about the means of their chains, their changes, and E-BFMI per chain. Chains with NaN
+// energies are left out.
 func (p *EnergyPlot) split() (about, change, bfmi []float64) {
 	for _, h := range p.Chains {
 		mean := stat.Mean(h, nil)
@@ -58,7 +58,7 @@ func (p *EnergyPlot) split() (about, change, bfmi []float64) {
 				steps += (v - h[t-1]) * (v - h[t-1])
 			}
 		}
-		bfmi = append(bfmi, steps/all) // NaN of a chain that stands
+		bfmi = append(bfmi, steps/all) // NaN for a chain that does not move
 	}
 	return about, change, bfmi
 }

@@ -26,7 +26,8 @@ func ExampleDiagnostics() {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	fmt.Println(viz.Save(filepath.Join(dir, "chains.svg"), &viz.Diagnostics{Chains: chains, RHat: []float64{1, 1}, ESS: []float64{400, 380}}))
+	fmt.Println(viz.Save(filepath.Join(dir, "chains.svg"),
+		&viz.Diagnostics{Chains: chains, RHat: []float64{1, 1}, ESS: []float64{400, 380}}))
 	// Output: <nil>
 }
 

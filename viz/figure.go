@@ -8,23 +8,23 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Figure arranges plots in rows and columns such that the data rectangles of a column have the same left and right
-// edges and those of a row the same lower and upper ones, whatever the labels around them measure. It is a Picture.
+// Figure arranges plots in rows and columns so that data rectangles in a column share their left and right edges and
+// those in a row their lower and upper edges, whatever the size of the labels around them. It is a Picture.
 type Figure struct {
 	Title string
 	Note  string // small, to the right of the title
 	Style *Style // nil means Light
 
 	Width   vg.Length   // of the page; 0 means 640
-	Heights []vg.Length // of the data rectangles of each row; 0 (and missing): from the aspect of the row's cells
-	Widths  []float64   // relative widths of the columns; 0 (and missing) means 1
+	Heights []vg.Length // heights of the data rectangles by row; 0 (or missing): from the aspect of the row's cells
+	Widths  []float64   // relative widths of the columns; 0 (or missing) means 1
 
 	Gap vg.Length // between cells; 0 means 12
 
 	cells []Cell
 }
 
-// Cell is one place of a figure: a plot, or anything that draws.
+// Cell is one cell of a figure: a plot, or anything else that can be drawn.
 type Cell struct {
 	Row, Col         int
 	RowSpan, ColSpan int // 0 means 1
@@ -36,18 +36,18 @@ type Cell struct {
 	BarLabel string
 	BarText  func(v float64) string // tick labels of the bar; nil: as numbers
 
-	Draw  func(draw.Canvas) // instead of Plot: draws into the whole cell
+	Draw  func(draw.Canvas) // instead of Plot: draws the whole cell
 	Title string            // above Draw
 }
 
-// Add places a cell.
+// Add adds a cell.
 func (f *Figure) Add(c Cell) {
 	c.RowSpan, c.ColSpan = max(c.RowSpan, 1), max(c.ColSpan, 1)
 	f.cells = append(f.cells, c)
 }
 
-// Equal returns the aspect at which both axes of a plot have the same scale, or 1 where one of them would then be more than
-// three times as long as the other: such axes have units of their own, minutes here and kilograms there.
+// Equal returns the aspect at which both axes of a plot have the same scale, or 1 where one of them would then be more
+// than three times as long as the other: such axes have different units, say minutes and kilograms.
 func Equal(p *plot.Plot) float64 { return aspect(p.X.Max-p.X.Min, p.Y.Max-p.Y.Min) }
 
 // aspect is Equal for a rectangle of the plane.
@@ -82,7 +82,7 @@ func (s *Style) measure(c *Cell) margins {
 // pagePad is the width of the page's border.
 const pagePad = 8
 
-// layout is where everything goes: edges of the data rectangles of columns (from the left) and rows (from the top).
+// layout holds the edges of the data rectangles of columns (from the left) and rows (from the top).
 type layout struct {
 	x0, x1 []vg.Length
 	y0, y1 []vg.Length // y0 the upper edge, measured downwards
@@ -197,16 +197,18 @@ func (f *Figure) Draw(c draw.Canvas) {
 			st.drawFree(c, cell, data, o.l[cell.Col], o.r[last], o.b[low])
 			continue
 		}
-		if cell.Aspect > 0 { // below the title, in the middle where there is more room than it takes
+		if cell.Aspect > 0 { // below the title, centred in spare room
 			data = shrink(data, cell.Aspect)
 		}
-		// Titles stand over the middle of the data and, in a row, at one height, whatever stands out beside and above the axes.
+		// Titles are centred over the data and, within a row, at the same height, whatever sticks out beside and above
+		// the axes.
 		title := cell.Plot.Title
 		cell.Plot.Title.Text = ""
 		place(c, cell.Plot, data)
 		cell.Plot.Title = title
 		title.TextStyle.XAlign, title.TextStyle.YAlign = draw.XCenter, draw.YTop
-		c.FillText(title.TextStyle, vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: data.Max.Y + o.t[cell.Row]}, title.Text)
+		c.FillText(title.TextStyle, vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: data.Max.Y + o.t[cell.Row]},
+			title.Text)
 		if cell.Bar != nil {
 			r := vg.Rectangle{
 				Min: vg.Point{X: data.Max.X + barGap, Y: data.Min.Y},
@@ -217,7 +219,7 @@ func (f *Figure) Draw(c draw.Canvas) {
 	}
 }
 
-// drawFree draws a cell without axes into its data rectangle and the margins below and beside it.
+// drawFree draws a cell without axes in its data rectangle and the margins below and beside it.
 func (s *Style) drawFree(c draw.Canvas, cell *Cell, data vg.Rectangle, l, r, b vg.Length) {
 	area := data
 	area.Min.X -= l
@@ -240,7 +242,7 @@ func (s *Style) drawFree(c draw.Canvas, cell *Cell, data vg.Rectangle, l, r, b v
 	cell.Draw(draw.Canvas{Canvas: c.Canvas, Rectangle: area})
 }
 
-// shrink returns the largest rectangle of the given aspect at the upper edge of r, in the middle.
+// shrink returns the largest rectangle of the given aspect, centred at the upper edge of r.
 func shrink(r vg.Rectangle, aspect float64) vg.Rectangle {
 	s := r.Size()
 	w := vg.Length(math.Min(float64(s.X), float64(s.Y)/aspect))
@@ -249,8 +251,8 @@ func shrink(r vg.Rectangle, aspect float64) vg.Rectangle {
 	return vg.Rectangle{Min: vg.Point{X: m - w/2, Y: r.Max.Y - h}, Max: vg.Point{X: m + w/2, Y: r.Max.Y}}
 }
 
-// place draws a plot such that its data rectangle is r. The margins a plot takes depend a little on its size, by tick labels
-// that stick out at the ends, hence the iteration.
+// place draws a plot so that its data rectangle is r. The margins of a plot depend a little on its size, because of
+// tick labels that stick out at the ends, hence the iteration.
 func place(c draw.Canvas, p *plot.Plot, r vg.Rectangle) {
 	defer fitTicks(p, r.Size())()
 	out := draw.Canvas{Canvas: c.Canvas, Rectangle: r}

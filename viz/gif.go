@@ -23,8 +23,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// GIF encodes pictures of one size as an animation with one global palette. A frame stores the rectangle that changed, and
-// within it only the pixels that did; colours are matched without dithering, so that what does not change does not flicker.
+// GIF encodes pictures of one size as an animation with one global palette. A frame stores the rectangle that changed,
+// and within it only the pixels that did; colours are matched without dithering, so that unchanged areas do not
+// flicker.
 type GIF struct {
 	Palette color.Palette // at most 255 colours
 	Delay   time.Duration // between frames; 0 means 80 ms
@@ -55,14 +56,15 @@ func (g *GIF) add(pix []uint8, size image.Point) error {
 	full := g.full()
 	if g.current == nil {
 		g.current, g.size = pix, size
-		g.frames = append(g.frames, &image.Paletted{Pix: pix, Stride: size.X, Rect: image.Rectangle{Max: size}, Palette: full})
+		g.frames = append(g.frames, &image.Paletted{Pix: pix, Stride: size.X, Rect: image.Rectangle{Max: size},
+			Palette: full})
 		return nil
 	}
 	if size != g.size {
 		return fmt.Errorf("viz: GIF frame %d is %v, want %v as the first", len(g.frames), size, g.size)
 	}
-	// A pixel whose new colour can hardly be told from what is shown stays: smoothed edges and slopes that creep cost nothing.
-	// The comparison is with what a viewer sees, so that small changes add up and are shown in the end.
+	// A pixel whose new colour can hardly be told from the one shown is kept, so smoothed edges and slowly drifting
+	// shades cost nothing. The comparison is with what a viewer sees, so small changes add up and eventually show.
 	box := image.Rectangle{}
 	for y := range size.Y {
 		row, old := pix[y*size.X:(y+1)*size.X], g.current[y*size.X:(y+1)*size.X]
@@ -81,7 +83,7 @@ func (g *GIF) add(pix []uint8, size image.Point) error {
 			box = box.Union(image.Rect(a, y, b, y+1))
 		}
 	}
-	if box.Empty() { // nothing changed: one transparent pixel keeps the time
+	if box.Empty() { // nothing changed: one transparent pixel keeps the timing
 		box = image.Rect(0, 0, 1, 1)
 	}
 	f := image.NewPaletted(box, full)
@@ -108,7 +110,7 @@ func (g *GIF) full() color.Palette {
 // Len returns the number of frames.
 func (g *GIF) Len() int { return len(g.frames) }
 
-// Encode writes the animation, which repeats for ever.
+// Encode writes the animation, which loops forever.
 func (g *GIF) Encode(w io.Writer) error {
 	if len(g.frames) == 0 {
 		return errors.New("viz: GIF has no frames, want at least one")
@@ -133,7 +135,7 @@ func (g *GIF) Encode(w io.Writer) error {
 	return gif.EncodeAll(w, &out)
 }
 
-// Save writes the animation to a file, next to the path first, then renamed.
+// Save writes the animation to a temporary file next to the path, which is then renamed.
 func (g *GIF) Save(path string) error {
 	var b bytes.Buffer
 	if err := g.Encode(&b); err != nil {
@@ -142,8 +144,8 @@ func (g *GIF) Save(path string) error {
 	return writeFile(path, b.Bytes())
 }
 
-// matcher finds the nearest colour of a palette, by a table over the upper six bits of each channel that fills as colours
-// are met. It may be used from several goroutines: they would all store the same.
+// matcher finds the nearest colour of a palette, by a table over the upper six bits of each channel, filled as colours
+// come up. Several goroutines may use it: they would all store the same values.
 type matcher struct {
 	palette []color.RGBA
 	table   []atomic.Int32 // index+1; 0: not yet known
@@ -183,7 +185,7 @@ func (m *matcher) indices(img *image.RGBA) []uint8 {
 	return out
 }
 
-// distance weighs the channels by what the eye sees of them: 11 times the square of a difference in grey.
+// distance weights the channels by how well the eye sees them: a difference d in grey gives 11 d².
 func distance(dr, dg, db int) int { return 3*dr*dr + 6*dg*dg + 2*db*db }
 
 func (m *matcher) alike(a, b uint8) bool { return m.near[int(a)<<8|int(b)] }
@@ -202,9 +204,9 @@ func (m *matcher) nearest(r, g, b uint8) int {
 	return at
 }
 
-// Palette returns the colours that panels in this style are made of: the page and its inks, the energy map in bands, on
-// the floor and under the light, the colours of points and curves, and the steps between each and its ground that
-// smoothed edges show. It depends on nothing but the style.
+// Palette returns the colours used by panels in this style: the page and its inks, the energy map in bands, on the
+// floor and under the light, the colours of points and curves, and the blends of each with its background that
+// antialiased edges need. It depends on the style only.
 func (s *Style) Palette() color.Palette {
 	seen := map[color.RGBA]bool{}
 	var p color.Palette
@@ -251,9 +253,9 @@ func (s *Style) Palette() color.Palette {
 	return p
 }
 
-// Animation is a sequence of panels drawn with one scale, one camera and one pair of axes for each curve. Adding a panel
-// copies its data and costs next to nothing; Save draws all of them, on all cores, when the last is known: its energy
-// range and its curves give the scales, and its parts those of all frames.
+// Animation is a sequence of panels drawn with one scale, one camera and one pair of axes for each curve. Adding a
+// panel copies its data and costs next to nothing; Save draws them all, on all cores, once the last is known: its
+// energy range and curves set the scales, and every frame has the parts that it has.
 type Animation struct {
 	Width  int           // pixels; 0 means 640
 	Points int           // points drawn of each set; 0 means 1000
@@ -263,8 +265,8 @@ type Animation struct {
 	frames []*Panel
 }
 
-// Add appends a frame. Samples and Energy are copied; Data and the series are kept and must not be written to (appending
-// to a history is fine).
+// Add appends a frame. Samples and Energy are copied; Data and the series are kept and must not be written to
+// (appending to a history is fine).
 func (a *Animation) Add(p *Panel) error {
 	if err := p.Check(); err != nil {
 		return err
@@ -299,7 +301,7 @@ func (a *Animation) points() int {
 	return a.Points
 }
 
-// each draws the frames on all cores and hands them over in order.
+// each draws the frames on all cores and passes them on in order.
 func (a *Animation) each(do func(k int, img *image.RGBA) error) error {
 	if len(a.frames) == 0 {
 		return errors.New("viz: animation has no frames, want at least one")
@@ -338,7 +340,8 @@ func (a *Animation) each(do func(k int, img *image.RGBA) error) error {
 	}, do)
 }
 
-// named returns the series of a frame, empty ones for those that only the last frame has: all frames have the same parts.
+// named returns the series of a frame, with empty ones for those that only the last frame has, so that all frames have
+// the same parts.
 func named(s, last []Series) []Series {
 	if len(s) > len(last) {
 		return s[:len(last)]
@@ -350,7 +353,7 @@ func named(s, last []Series) []Series {
 	return s
 }
 
-// ordered makes n things on all cores, at most a few ahead, and uses them in order.
+// ordered makes n values on all cores, at most a few ahead, and uses them in order.
 func ordered[T any](n int, make1 func(k int) T, use func(k int, v T) error) error {
 	workers := min(n, runtime.GOMAXPROCS(0))
 	slots := make([]chan T, n)
@@ -402,7 +405,7 @@ func (a *Animation) Encode(w io.Writer) error {
 	return g.Encode(w)
 }
 
-// Save writes the animation to a .gif, next to the path first, then renamed.
+// Save writes the animation to a .gif file: to a temporary file next to the path, which is then renamed.
 func (a *Animation) Save(path string) error {
 	if ext := filepath.Ext(path); ext != ".gif" {
 		return fmt.Errorf("viz: unknown animation format %q, want .gif: %s", ext, path)
@@ -414,7 +417,7 @@ func (a *Animation) Save(path string) error {
 	return writeFile(path, b.Bytes())
 }
 
-// SaveFrames writes the frames as frame-0001.png … into a folder, which it makes.
+// SaveFrames writes the frames as frame-0001.png … to a folder, which it creates.
 func (a *Animation) SaveFrames(dir string) error { return saveFrames(dir, a.each) }
 
 func saveFrames(dir string, each func(do func(k int, img *image.RGBA) error) error) error {
@@ -430,7 +433,8 @@ func saveFrames(dir string, each func(do func(k int, img *image.RGBA) error) err
 	})
 }
 
-// Pictures encodes any pictures of one size as a GIF of the given width in pixels, for animations other than of panels.
+// Pictures encodes any pictures of equal size as a GIF of the given width in pixels, for animations of something other
+// than panels.
 func Pictures(pixels int, palette color.Palette, pictures ...Picture) (*GIF, error) {
 	m := newMatcher(palette)
 	g := &GIF{Palette: palette, match: m}

@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// toyAnimation is a training run: the energy goes from a bowl to four wells and the samples from a cloud to the squares,
-// fresh ones in every frame, the worst case for the size.
+// toyAnimation is a training run: the energy goes from a bowl to four wells and the samples from a cloud to the
+// squares, fresh ones in every frame, the worst case for the size.
 func toyAnimation(t *testing.T, frames int) *Animation {
 	rng := rand.New(rand.NewPCG(11, 12))
 	p := toyPanel()
@@ -59,10 +59,12 @@ func TestAnimation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(g.Image) != frames || g.Config.Width != 640 || g.LoopCount != 0 {
-		t.Errorf("%d frames, %d wide, loop count %d; want %d, 640, 0 (for ever)", len(g.Image), g.Config.Width, g.LoopCount, frames)
+		t.Errorf("%d frames, %d wide, loop count %d; want %d, 640, 0 (for ever)", len(g.Image), g.Config.Width,
+			g.LoopCount, frames)
 	}
 	global := g.Config.ColorModel.(color.Palette)
-	// Compose the frames as a viewer does. The rows of the title but for the step, and the panel of the data, never change.
+	// Compose the frames as a viewer does. The rows of the title but for the step, and the panel of the data, never
+	// change.
 	canvas := image.NewRGBA(image.Rect(0, 0, g.Config.Width, g.Config.Height))
 	var first *image.RGBA
 	quiet := image.Rect(0, 0, 210, 215)

@@ -18,7 +18,7 @@ type Grid struct {
 	Z    []float64
 }
 
-// NewGrid returns an n×n lattice of zeros over the box lo…hi (two coordinates each), nodes on the border included.
+// NewGrid returns an n×n lattice of zeros over the box lo…hi (two coordinates each), including nodes on the border.
 func NewGrid(lo, hi []float64, n int) *Grid {
 	if len(lo) < 2 || len(hi) < 2 || n < 2 || !(lo[0] < hi[0]) || !(lo[1] < hi[1]) {
 		panic("viz: NewGrid needs two increasing ranges and n >= 2")
@@ -61,10 +61,11 @@ func (g *Grid) Clone() *Grid {
 	return &Grid{X: slices.Clone(g.X), Y: slices.Clone(g.Y), Z: slices.Clone(g.Z)}
 }
 
-// Check reports a lattice whose axes do not increase or whose Z has another length.
+// Check reports a lattice whose axes do not increase or whose Z has the wrong length.
 func (g *Grid) Check() error {
 	if len(g.X) < 2 || len(g.Y) < 2 || len(g.Z) != len(g.X)*len(g.Y) {
-		return fmt.Errorf("viz: grid has %d×%d axes and %d values, want at least 2×2 and as many values as nodes", len(g.X), len(g.Y), len(g.Z))
+		return fmt.Errorf("viz: grid has %d×%d axes and %d values, want at least 2×2 and as many values as nodes",
+			len(g.X), len(g.Y), len(g.Z))
 	}
 	for _, a := range [2][]float64{g.X, g.Y} {
 		for i := 1; i < len(a); i++ {
@@ -119,12 +120,12 @@ func (g *Grid) Quantiles(q ...float64) []float64 {
 }
 
 // LandscapeDepth is the greatest height above the minimum, in nats, that a picture of an energy shows unless told
-// otherwise: exp(−20) of the greatest density is nothing to be seen.
+// otherwise: exp(−20) of the maximum density is invisible.
 const LandscapeDepth = 20
 
 // Landscape returns the grid of E − min E and the height at which a picture should clip it: the 0.8 quantile of the
-// heights (below it lies what matters), but at most LandscapeDepth nats. Values that are not finite become +Inf, which is
-// drawn like the clip.
+// heights (what matters lies below it), but at most LandscapeDepth nats. Values that are not finite become +Inf, which
+// is drawn at the clipping height.
 func (g *Grid) Landscape() (rel *Grid, depth float64) {
 	lo, hi := g.Range()
 	rel = &Grid{X: g.X, Y: g.Y, Z: make([]float64, len(g.Z))}
@@ -144,7 +145,7 @@ func (g *Grid) Landscape() (rel *Grid, depth float64) {
 	return rel, depth
 }
 
-// clipped returns the value at a node brought into [lo, hi]; NaN counts as hi.
+// clipped returns the value at a node clamped to [lo, hi]; NaN counts as hi.
 func (g *Grid) clipped(i, j int, lo, hi float64) float64 {
 	z := g.at(i, j)
 	if !(z < hi) {
@@ -161,7 +162,7 @@ func (g *Grid) Interpolate(x, y float64) float64 {
 	return (1-t)*((1-s)*a+s*b) + t*((1-s)*c+s*d)
 }
 
-// locate returns the cell k of the axis that holds v and the fraction of the cell at which it lies.
+// locate returns the cell k of the axis that contains v and the position of v within it as a fraction.
 func locate(axis []float64, v float64) (k int, frac float64) {
 	n := len(axis)
 	if v <= axis[0] {
@@ -178,15 +179,15 @@ func locate(axis []float64, v float64) (k int, frac float64) {
 	return k, (v - axis[k]) / (axis[k+1] - axis[k])
 }
 
-// beyond widens a range threefold on both sides: values are clipped there, not at the range itself, where the
-// interpolant would bend and isolines near the ends would wander to the nodes.
+// beyond widens a range threefold on both sides. Values are clipped there, not at the range itself, where the
+// interpolant would bend and isolines near the ends would drift towards the nodes.
 func beyond(s Scale) (lo, hi float64) {
 	d := 3 * (s.Hi - s.Lo)
 	return s.Lo - d, s.Hi + d
 }
 
-// resample returns the clipped values on an nx×ny lattice over the same box, by cubics with continuous slopes: linear pieces would
-// show as pleats where the lattices fall in and out of step.
+// resample returns the clipped values on an nx×ny lattice over the same box, interpolated by cubics with continuous
+// slopes: linear interpolation would show as pleats where the lattices fall in and out of step.
 func (g *Grid) resample(nx, ny int, lo, hi float64) *Grid {
 	c := &Grid{X: g.X, Y: g.Y, Z: make([]float64, len(g.Z))}
 	for j := range g.Y {
@@ -197,8 +198,9 @@ func (g *Grid) resample(nx, ny int, lo, hi float64) *Grid {
 	if nx == len(g.X) && ny == len(g.Y) {
 		return c
 	}
-	r := &Grid{X: linspace(g.X[0], g.X[len(g.X)-1], nx), Y: linspace(g.Y[0], g.Y[len(g.Y)-1], ny), Z: make([]float64, nx*ny)}
-	// Along x for every row that there was, then along y.
+	r := &Grid{X: linspace(g.X[0], g.X[len(g.X)-1], nx), Y: linspace(g.Y[0], g.Y[len(g.Y)-1], ny),
+		Z: make([]float64, nx*ny)}
+	// Along x for every original row, then along y.
 	rows := make([]float64, nx*len(g.Y))
 	for i, x := range r.X {
 		at, w := hermite(g.X, x)
@@ -218,7 +220,8 @@ func (g *Grid) resample(nx, ny int, lo, hi float64) *Grid {
 	return r
 }
 
-// hermite returns four nodes and their weights, by which values on the nodes x are interpolated at v: with s = (v − x₁)/h, h = x₂ − x₁,
+// hermite returns four nodes and the weights that interpolate values on the nodes x at v: with s = (v − x₁)/h, h = x₂ −
+// x₁,
 //
 //	f = (1+2s)(1−s)² f₁ + s(1−s)² h m₁ + s²(3−2s) f₂ − s²(1−s) h m₂,   m_k = (f_{k+1} − f_{k−1}) / (x_{k+1} − x_{k−1}),
 //

@@ -140,8 +140,8 @@ func lab(c color.RGBA) (l, a, b float64) {
 	return 116*y - 16, 500 * (x - y), 200 * (y - z)
 }
 
-// The diverging map of dark pages is darkest in the middle, as dark as the face of the style, and grey; its arms are mirror images in lightness
-// and chroma, and change evenly.
+// The diverging map of dark pages is darkest in the middle, as dark as the face of the style, and grey; its arms are
+// mirror images in lightness and chroma, and change evenly.
 func TestDusk(t *testing.T) {
 	const n = 16
 	face, _, _ := lab(Dark.Face)
@@ -169,7 +169,8 @@ func TestDusk(t *testing.T) {
 	}
 }
 
-// Lightness (CIE L*) of the sequential maps rises all the way; the diverging one of light pages is lightest in the middle.
+// Lightness (CIE L*) of the sequential maps rises all the way; the diverging one of light pages is lightest in the
+// middle.
 func TestColorMaps(t *testing.T) {
 	lightness := func(m *ColorMap, u float64) float64 {
 		l, _, _ := lab(m.At(u))

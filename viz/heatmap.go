@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// HeatMap draws a grid as an image, values interpolated bilinearly before they become colours.
+// HeatMap draws a grid as an image; values are interpolated bilinearly before they are mapped to colours.
 type HeatMap struct {
 	Grid   *Grid
 	Scale  Scale
@@ -24,7 +24,7 @@ func (m *HeatMap) Plot(c draw.Canvas, p *plot.Plot) {
 	if n == 0 {
 		n = 256
 	}
-	// What is seen is the part of the grid within the axes.
+	// Only the part of the grid within the axes is visible.
 	xmin, xmax, ymin, ymax := m.Grid.rectangle()
 	x0, x1, y0, y1 := max(xmin, p.X.Min), min(xmax, p.X.Max), max(ymin, p.Y.Min), min(ymax, p.Y.Max)
 	if !(x1 > x0) || !(y1 > y0) {
@@ -71,8 +71,8 @@ func barTicks(c *Cell) ([]plot.Tick, string) {
 	return marks, c.BarLabel
 }
 
-// drawBar draws the colour bar of a cell into a rectangle, with ticks and an optional label to its right; its width is that
-// of barMargin.
+// drawBar draws the colour bar of a cell into a rectangle, with ticks and an optional label to its right, as wide as
+// barMargin says.
 func (s *Style) drawBar(c draw.Canvas, r vg.Rectangle, cell *Cell) {
 	sc := cell.Bar.sane()
 	n := sc.Bands
@@ -81,12 +81,14 @@ func (s *Style) drawBar(c draw.Canvas, r vg.Rectangle, cell *Cell) {
 	}
 	h := r.Max.Y - r.Min.Y
 	for k := range n {
-		y0, y1 := r.Min.Y+h*vg.Length(k)/vg.Length(n), r.Max.Y // each band up to the top: no seams
+		y0, y1 := r.Min.Y+h*vg.Length(k)/vg.Length(n), r.Max.Y // each band extends to the top: no seams
 		v := sc.Lo + (sc.Hi-sc.Lo)*(float64(k)+0.5)/float64(n)
-		c.FillPolygon(sc.Color(v), []vg.Point{{X: r.Min.X, Y: y0}, {X: r.Max.X, Y: y0}, {X: r.Max.X, Y: y1}, {X: r.Min.X, Y: y1}})
+		c.FillPolygon(sc.Color(v), []vg.Point{{X: r.Min.X, Y: y0}, {X: r.Max.X, Y: y0}, {X: r.Max.X, Y: y1},
+			{X: r.Min.X, Y: y1}})
 	}
 	line := draw.LineStyle{Color: s.Ink, Width: 0.6}
-	c.StrokeLines(line, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min, {X: r.Max.X, Y: r.Min.Y}})
+	c.StrokeLines(line, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min,
+		{X: r.Max.X, Y: r.Min.Y}})
 	st := s.text(s.FontSize, draw.XLeft, draw.YCenter)
 	marks, label := barTicks(cell)
 	for _, t := range marks {
@@ -97,7 +99,8 @@ func (s *Style) drawBar(c draw.Canvas, r vg.Rectangle, cell *Cell) {
 	if label != "" {
 		st := s.text(s.FontSize+0.5, draw.XCenter, draw.YTop)
 		st.Rotation = -1.5707963267948966
-		c.FillText(st, vg.Point{X: r.Max.X + 5 + s.tickWidth(marks) + s.FontSize + 7, Y: (r.Min.Y + r.Max.Y) / 2}, label)
+		c.FillText(st, vg.Point{X: r.Max.X + 5 + s.tickWidth(marks) + s.FontSize + 7, Y: (r.Min.Y + r.Max.Y) / 2},
+			label)
 	}
 }
 

@@ -1,12 +1,12 @@
 package viz
 
 // The boundary of the region {f ≥ level} of a function that is linear along the edges of a lattice, by marching squares
-// (Lorensen and Cline 1987 in two dimensions). Every edge of the lattice is crossed at most once and belongs to at most two
-// cells: it is where the boundary leaves one and enters the other. The segments therefore link up to rings and lines by the
-// numbers of the edges alone, without any comparison of coordinates, and the polygons are exact for the interpolant. A cell
-// with two opposite corners inside is resolved by the mean of its corners.
+// (Lorensen and Cline 1987 in two dimensions). Every edge of the lattice is crossed at most once and belongs to at most
+// two cells: there the boundary leaves one and enters the other. The segments therefore link into rings and lines by
+// edge numbers alone, without comparing coordinates, and the polygons are exact for the interpolant. A cell with two
+// opposite corners inside is resolved by the mean of its corners.
 
-// point is a place on the plane of the data.
+// point is a point in the plane of the data.
 type point struct{ x, y float64 }
 
 // tracer finds the isolines of one lattice; it keeps its buffers between levels.
@@ -100,7 +100,8 @@ func (t *tracer) link(level float64) {
 	}
 }
 
-// lines returns the isolines of a level: polylines that end at the border, and rings, whose last point repeats the first.
+// lines returns the isolines of a level: polylines that end at the border, and rings, whose last point repeats the
+// first.
 func (t *tracer) lines(level float64) [][]point {
 	t.link(level)
 	var out [][]point
@@ -126,7 +127,8 @@ func (t *tracer) lines(level float64) [][]point {
 	return out
 }
 
-// region returns the rings (without repeated point) that bound {f ≥ level} within the lattice, the region to their left.
+// region returns the rings (without repeated point) that bound {f ≥ level} within the lattice, the region to their
+// left.
 func (t *tracer) region(level float64) [][]point {
 	t.link(level)
 	var out [][]point
@@ -148,7 +150,7 @@ func (t *tracer) region(level float64) [][]point {
 				}
 				continue
 			}
-			// The region goes on along the border, over nodes inside it, to where the border leaves it.
+			// The region follows the border, over nodes inside it, to where the border leaves the region.
 			k := t.at[e]
 			for {
 				ring = append(ring, node(t.rimN[k]))
@@ -176,7 +178,7 @@ func (t *tracer) region(level float64) [][]point {
 	return append(out, ring)
 }
 
-// ends tells whether the start and the end of border edge k are in the region.
+// ends reports whether the start and the end of border edge k are in the region.
 func (t *tracer) ends(k int, level float64) (start, end bool) {
 	p := (k + len(t.rim) - 1) % len(t.rim)
 	return t.z[t.rimN[p]] >= level, t.z[t.rimN[k]] >= level

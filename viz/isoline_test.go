@@ -73,7 +73,8 @@ func TestIsolineOfPlane(t *testing.T) {
 func TestIsolineOfCircle(t *testing.T) {
 	// {1 − x² − y² ≥ 0} is the unit disc: one ring inside, its area π − O(h²).
 	err := func(n int) float64 {
-		g := fill(NewGrid([]float64{-1.5, -1.5}, []float64{1.5, 1.5}, n), func(x, y float64) float64 { return 1 - x*x - y*y })
+		g := fill(NewGrid([]float64{-1.5, -1.5}, []float64{1.5, 1.5}, n),
+			func(x, y float64) float64 { return 1 - x*x - y*y })
 		tr := newTracer(g.X, g.Y, g.Z)
 		if r := tr.region(0); len(r) != 1 {
 			t.Fatalf("n=%d: got %d rings, want 1", n, len(r))
@@ -90,8 +91,8 @@ func TestIsolineOfCircle(t *testing.T) {
 	}
 }
 
-// Random fields have every case of the cell, saddles included. The region and its complement fill the box exactly, and a
-// node is inside just when its value is.
+// Random fields have every case of the cell, saddles included. The region and its complement fill the box exactly, and
+// a node is inside just when its value is.
 func TestIsolineOfNoise(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for trial := range 30 {
@@ -112,7 +113,8 @@ func TestIsolineOfNoise(t *testing.T) {
 		}
 		for j := 1; j < ny-1; j++ {
 			for i := 1; i < nx-1; i++ {
-				if got, want := winding(rings, point{g.X[i] + 1e-9, g.Y[j] + 1e-9}) == 1, g.at(i, j) >= level; got != want {
+				if got, want := winding(rings, point{g.X[i] + 1e-9, g.Y[j] + 1e-9}) == 1,
+					g.at(i, j) >= level; got != want {
 					t.Fatalf("trial %d: node (%d,%d) inside: %v, want %v", trial, i, j, got, want)
 				}
 			}

@@ -15,8 +15,8 @@ import (
 // Kinds lists the pictures that Panel.Kind makes.
 func Kinds() []string { return []string{"panel", "samples", "contour", "surface", "score", "loss"} }
 
-// Kind returns one picture of the panel's data: the panel itself; samples beside data, with marginal histograms; contours
-// with the data; the surface alone; the score over the energy (needs Score); the curves alone.
+// Kind returns one picture of the panel's data: the panel itself; samples beside data, with marginal histograms;
+// contours with the data; the surface alone; the score field over the energy (needs Score); the curves alone.
 func (p *Panel) Kind(kind string) (*Figure, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
@@ -47,11 +47,13 @@ func (p *Panel) Kind(kind string) (*Figure, error) {
 			return p.surface(), nil
 		}
 	case "score":
-		if err = need(p.Energy != nil && p.Score != nil, "the energy on a grid over the plane, and its score"); err == nil {
+		if err = need(p.Energy != nil && p.Score != nil,
+			"the energy on a two-dimensional grid, and its score"); err == nil {
 			return p.score(), nil
 		}
 	case "loss":
-		if err = need(len(p.Loss)+len(p.Other) > 0, "the loss or another curve over the steps, and none was recorded; train for some steps first"); err == nil {
+		if err = need(len(p.Loss)+len(p.Other) > 0,
+			"the loss or another curve, and none was recorded; train for some steps first"); err == nil {
 			return p.loss(), nil
 		}
 	default:
@@ -75,7 +77,7 @@ func (p *Panel) plane(st *Style) *plot.Plot {
 	return st.plane("", lo, hi, p.Names)
 }
 
-// finish closes a plane: the frame on top, and the axes as they were.
+// finish completes a plane: adds the frame on top and restores the axes.
 func (p *Panel) finish(st *Style, pl *plot.Plot) *plot.Plot {
 	lo, hi := p.box()
 	pl.Add(frame{st})
@@ -112,7 +114,8 @@ func (p *Panel) surface() *Figure {
 	f := p.figure(480)
 	f.Heights = []vg.Length{330}
 	name := axes(p.Names)
-	s := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: 120, Labels: [3]string{name[0], name[1], "E − min E (nats)"}}
+	s := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: 120,
+		Labels: [3]string{name[0], name[1], "E − min E (nats)"}}
 	f.Add(Cell{Draw: s.Draw})
 	return f
 }
@@ -129,14 +132,14 @@ func (p *Panel) score() *Figure {
 	return f
 }
 
-// steepest returns the gradients v as Arrows must have them to point down the slope that is seen on the page. With x̃ = s x
-// on the page a gradient is v/s there, and Arrows draws s times its vector: v/s². Nothing is to be done on axes of one scale.
+// steepest rescales the gradients v so that Arrows draws them along the slope as seen on the page. With x̃ = s x on the
+// page, a gradient is v/s there, and Arrows draws s times its vector: v/s². Axes of equal scale need no change.
 func steepest(v mat.Matrix, pl *plot.Plot) mat.Matrix {
 	w, h := pl.X.Max-pl.X.Min, pl.Y.Max-pl.Y.Min
 	if Equal(pl) == h/w {
 		return v
 	}
-	r := (h / w) / Equal(pl) // of the scales of x and y
+	r := (h / w) / Equal(pl) // ratio of the scales of x and y
 	out := mat.DenseCopyOf(v)
 	out.Apply(func(_, j int, g float64) float64 {
 		if j == 1 {
@@ -169,7 +172,7 @@ func (p *Panel) loss() *Figure {
 	return f
 }
 
-// samples draws both sets over each other's marginals.
+// samples draws both sets side by side, each with the other's marginals as an outline.
 func (p *Panel) samples() *Figure {
 	st := styleOr(p.Style)
 	lo, hi := p.box()
@@ -218,31 +221,35 @@ func (p *Panel) samples() *Figure {
 	return f
 }
 
-// Field is a vector at each of n places.
+// Field is a vector at each of n points.
 type Field struct{ At, Vector mat.Matrix }
 
-// FieldPoints returns an n×n lattice of cell centres over a box, where arrows stand well.
+// FieldPoints returns an n×n lattice of cell centres over a box, good positions for arrows.
 func FieldPoints(lo, hi []float64, n int) *mat.Dense {
 	m := mat.NewDense(n*n, 2, nil)
 	for j := range n {
 		for i := range n {
-			m.SetRow(j*n+i, []float64{lo[0] + (hi[0]-lo[0])*(float64(i)+0.5)/float64(n), lo[1] + (hi[1]-lo[1])*(float64(j)+0.5)/float64(n)})
+			m.SetRow(j*n+i, []float64{lo[0] + (hi[0]-lo[0])*(float64(i)+0.5)/float64(n),
+				lo[1] + (hi[1]-lo[1])*(float64(j)+0.5)/float64(n)})
 		}
 	}
 	return m
 }
 
-// Triptych compares two densities on the same lattice: the true one, the model's on the same scale, and their difference;
-// beside them, if it is given, where the score errs.
+// Triptych compares two densities on the same lattice: the true one, the model's on the same scale, and their
+// difference; and, if given, the error of the score.
 type Triptych struct {
 	Title       string
 	True, Model *Grid // densities, not energies
-	Score       *Grid // p|s_q − s_p|² with p the true density, s_p and s_q the scores: its integral is the Fisher divergence; nil: left out
-	Style       *Style
-	Width       vg.Length
+	// p|s_q − s_p|² with p the true density, s_p and s_q the scores: its integral is the Fisher divergence; nil: left
+	// out
+	Score *Grid
+	Style *Style
+	Width vg.Length
 }
 
-// Figure returns the picture. The scale of the densities ends at the 0.999 quantile of the true one, that of the difference is symmetric.
+// Figure returns the picture. The scale of the densities ends at the 0.999 quantile of the true density; that of the
+// difference is symmetric.
 func (t *Triptych) Figure() *Figure {
 	st := styleOr(t.Style)
 	f := &Figure{Title: t.Title, Style: st, Width: t.Width}
@@ -263,7 +270,7 @@ func (t *Triptych) Figure() *Figure {
 	}
 	most := abs.Quantiles(0.999)[0]
 	if !(most > 1e-3*top) {
-		most = 1e-3 * top // nothing to see: do not magnify rounding
+		most = 1e-3 * top // no visible difference: do not magnify rounding errors
 	}
 	density := Scale{Lo: 0, Hi: top, Map: st.Density}
 	signed := Scale{Lo: -most, Hi: most, Map: st.Diverging}
@@ -272,7 +279,8 @@ func (t *Triptych) Figure() *Figure {
 		grid  *Grid
 		scale Scale
 		bar   bool
-	}{{"True density", t.True, density, false}, {"Model density", t.Model, density, true}, {"Model − true", diff, signed, true}} {
+	}{{"True density", t.True, density, false}, {"Model density", t.Model, density, true},
+		{"Model − true", diff, signed, true}} {
 		p := st.Plane(c.title, lo, hi)
 		p.Add(&HeatMap{Grid: c.grid, Scale: c.scale}, frame{st})
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = x0, x1, y0, y1

@@ -25,19 +25,23 @@ func TestKindsOfDimensions(t *testing.T) {
 					p.Score = &Field{At: at, Vector: at}
 				}
 				for _, kind := range Kinds() {
-					name := fmt.Sprintf("%s of %d dimensions, data %v, samples %v, loss %v", kind, d, sets[0] != nil, sets[1] != nil, loss != nil)
-					fails := map[string]bool{"panel": false, "samples": sets[0] == nil && sets[1] == nil, "loss": loss == nil}
+					name := fmt.Sprintf("%s of %d dimensions, data %v, samples %v, loss %v", kind, d, sets[0] != nil,
+						sets[1] != nil, loss != nil)
+					fails := map[string]bool{"panel": false, "samples": sets[0] == nil && sets[1] == nil,
+						"loss": loss == nil}
 					f, err := p.Kind(kind)
 					if want, ok := fails[kind]; (err != nil) != (ok && want || !ok && d != 2) {
 						t.Errorf("%s: error %v", name, err)
 					} else if err == nil {
 						w, _ := f.Size()
 						Rasterize(f, 100/float64(w))
-					} else if !strings.Contains(err.Error(), "a "+kind+" picture needs") || strings.Contains(err.Error(), "Loss") {
+					} else if !strings.Contains(err.Error(), "a "+kind+" picture needs") ||
+						strings.Contains(err.Error(), "Loss") {
 						t.Errorf("%s: error %q does not say what is missing", name, err)
 					}
 				}
-				if err := Terminal(io.Discard, p, TerminalConfig{}); (err != nil) != (d == 1 && dim(p.Data, p.Samples) > 0 || d != 2 && dim(p.Data, p.Samples) == 0) {
+				if err := Terminal(io.Discard, p, TerminalConfig{}); (err != nil) != (d == 1 &&
+					dim(p.Data, p.Samples) > 0 || d != 2 && dim(p.Data, p.Samples) == 0) {
 					t.Errorf("terminal of %d dimensions: error %v", d, err)
 				}
 				var anim Animation
@@ -58,7 +62,8 @@ func TestKindsOfDimensions(t *testing.T) {
 		}
 		chains := []*mat.Dense{normal(60, d, 0, rng), normal(60, d, 1, rng), normal(60, d, 0, rng)}
 		for n := range 3 {
-			diag := &Diagnostics{Chains: chains[:n], RHat: slices.Repeat([]float64{1}, d), ESS: slices.Repeat([]float64{60}, d), Show: 2}
+			diag := &Diagnostics{Chains: chains[:n], RHat: slices.Repeat([]float64{1}, d),
+				ESS: slices.Repeat([]float64{60}, d), Show: 2}
 			w, _ := diag.Size()
 			Rasterize(diag, 100/float64(w))
 		}

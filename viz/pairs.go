@@ -12,8 +12,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Pairs is the picture of all pairs of some quantities: on the diagonal their histograms, below it points of every
-// two. Several sets of points, such as data and samples, lie over each other.
+// Pairs is a pair plot of some quantities: histograms on the diagonal, scatter plots of every two below it. Several
+// sets of points, such as data and samples, are overlaid.
 type Pairs struct {
 	Title string
 	Sets  []PointSet
@@ -26,16 +26,16 @@ type Pairs struct {
 type PointSet struct {
 	Name  string
 	X     mat.Matrix // one point per row
-	Color color.RGBA // the zero value: an accent by turns
-	Few   bool       // drawn large, and without a histogram: points to be found among others
+	Color color.RGBA // zero: the accent colours in turn
+	Few   bool       // drawn large and without a histogram, to stand out among the others
 }
 
-// mostPairs is the number of quantities for which there is room.
+// mostPairs is the number of quantities that fit.
 const mostPairs = 8
 
-// NewPairs returns the picture of the quantities with these names, of the first five where none is given. Draws that
-// came by a divergent transition are marked, if d tells by a method Diverged() [][]bool which these are, as
-// *mcmc.Draws does: they gather where the sampler cannot follow the energy.
+// NewPairs returns the pair plot of the named quantities, of the first five if none are named. Draws from divergent
+// transitions are marked if d has a method Diverged() [][]bool, as *mcmc.Draws does: they cluster where the sampler
+// cannot follow the energy.
 func NewPairs(d Draws, names ...string) (*Pairs, error) {
 	if len(names) == 0 {
 		names = d.Labels()
@@ -73,7 +73,7 @@ func NewPairs(d Draws, names ...string) (*Pairs, error) {
 	return p, p.Check()
 }
 
-// columns returns quantities as the columns of a matrix, chain after chain; nil where there are no draws.
+// columns returns quantities as the columns of a matrix, chain after chain; nil if there are no draws.
 func columns(d Draws, at []int) *mat.Dense {
 	var x *mat.Dense
 	for k, j := range at {
@@ -92,7 +92,7 @@ func columns(d Draws, at []int) *mat.Dense {
 // Check reports what could not be drawn.
 func (p *Pairs) Check() error {
 	if len(p.Sets) == 0 {
-		return errors.New("viz: Pairs without points")
+		return errors.New("viz: Pairs has no points")
 	}
 	_, d := p.Sets[0].X.Dims()
 	for _, s := range p.Sets {
@@ -101,7 +101,7 @@ func (p *Pairs) Check() error {
 		}
 	}
 	if d < 1 || d > mostPairs {
-		return fmt.Errorf("viz: Pairs of %d columns, want 1 to %d; choose some", d, mostPairs)
+		return fmt.Errorf("viz: Pairs has %d columns, want 1 to %d; choose some", d, mostPairs)
 	}
 	if p.Names != nil && len(p.Names) != d {
 		return fmt.Errorf("viz: Pairs: %d names for %d columns", len(p.Names), d)
@@ -109,7 +109,7 @@ func (p *Pairs) Check() error {
 	return nil
 }
 
-// span is the range of finite values of column k, with room around them.
+// span returns the range of the finite values of column k, with a margin.
 func (p *Pairs) span(k int) (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, s := range p.Sets {
@@ -213,7 +213,7 @@ func (p *Pairs) cell(st *Style, row, col int, lo, hi []float64) Cell {
 	return Cell{Row: row, Col: col, Plot: pl, Aspect: 1}
 }
 
-// colour is that of set i.
+// colour returns the colour of set i.
 func (p *Pairs) colour(st *Style, i int) color.RGBA {
 	if c := p.Sets[i].Color; c != (color.RGBA{}) {
 		return c
@@ -221,7 +221,7 @@ func (p *Pairs) colour(st *Style, i int) color.RGBA {
 	return st.Accent[i%len(st.Accent)]
 }
 
-// pairOf is a matrix of two columns of another one.
+// pairOf is a matrix of two columns of another matrix.
 type pairOf struct {
 	mat.Matrix
 	x, y int

@@ -15,27 +15,28 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Panel is the picture of a model at one time: data, samples, energy contours with the data on top, the energy surface, and
-// the curves of training. Fields that are missing leave their part out, or empty in an animation whose last frame has it.
+// Panel is the picture of a model at one point in training: data, samples, energy contours with the data on top, the
+// energy surface, and the training curves. Where a field is missing, its part is left out, or left empty in an
+// animation whose last frame has it.
 type Panel struct {
 	Title string
-	Note  string // right of the title; "" with Step > 0 means "step …"
+	Note  string // to the right of the title; "" with Step > 0 means "step …"
 
-	Data    mat.Matrix // real samples, n×d: the first two columns are drawn; of d = 1 a histogram
+	Data    mat.Matrix // real samples, n×d: the first two columns are drawn; a histogram if d = 1
 	Samples mat.Matrix // generated ones
-	Energy  *Grid      // E on a grid; its box gives the axes
+	Energy  *Grid      // E on a grid; its box sets the axes
 	Names   []string   // of the coordinates; nil: x₁, x₂
 
-	Score *Field // ∇ₓ log p = −∇E at some places; drawn by Kind("score")
+	Score *Field // ∇ₓ log p = −∇E at some points; drawn by Kind("score")
 
 	Loss       []Series // one: the loss; more: with a legend
 	Other      []Series // a second plot of curves below the first, e.g. KL in nats
 	OtherLabel string
 
-	Step, Steps int // where training is and will end; Steps fixes the axis of the curves
+	Step, Steps int // the current and the last training step; Steps fixes the axis of the curves
 
-	// Lo and Hi are the axes; both zero: the box of Energy, else the range of the data, of the samples where there are none.
-	// Of points beyond the axes the number is told.
+	// Lo and Hi are the limits of the axes; both zero: the box of Energy, else the range of the data, else of the
+	// samples. The number of points beyond the axes is noted.
 	Lo, Hi [2]float64
 	// Depth is the height above the minimum at which energies are clipped; 0: Grid.Landscape.
 	Depth  float64
@@ -45,7 +46,7 @@ type Panel struct {
 	Points int       // points drawn of each set; 0 means 3000
 
 	cells  int    // faces of the surface along an axis; 0: its default
-	limits *Panel // the curves whose range the axes take, in an animation; nil: its own
+	limits *Panel // the panel whose curves set the axes, in an animation; nil: itself
 }
 
 // Check reports what could not be drawn.
@@ -62,7 +63,10 @@ func (p *Panel) Check() error {
 			continue
 		}
 		if _, d := m.x.Dims(); d != dim(p.Data, p.Samples) || d == 1 && p.Energy != nil {
-			errs = append(errs, fmt.Errorf("viz: Panel.%s has %d columns, want as many as the other set, and at least 2 beside an energy on the plane", m.name, d))
+			errs = append(
+				errs, fmt.Errorf(
+					"viz: Panel.%s has %d columns, want as many as the other set, and at least 2 with an energy",
+					m.name, d))
 		}
 	}
 	for _, s := range append(append([]Series(nil), p.Loss...), p.Other...) {
@@ -76,16 +80,19 @@ func (p *Panel) Check() error {
 	}
 	for k := range axes {
 		if p.Lo != p.Hi && !(p.Lo[k] < p.Hi[k]) {
-			errs = append(errs, fmt.Errorf("viz: axis %d of the Panel runs from %g to %g, want increasing Lo and Hi, or none", k, p.Lo[k], p.Hi[k]))
+			errs = append(
+				errs, fmt.Errorf("viz: axis %d of the Panel runs from %g to %g, want increasing Lo and Hi, or none", k,
+					p.Lo[k], p.Hi[k]))
 		}
 	}
 	if !(p.Width >= 0) || p.Points < 0 {
-		errs = append(errs, fmt.Errorf("viz: Panel.Width = %g and Panel.Points = %d, want >= 0", float64(p.Width), p.Points))
+		errs = append(errs, fmt.Errorf("viz: Panel.Width = %g and Panel.Points = %d, want >= 0", float64(p.Width),
+			p.Points))
 	}
 	return errors.Join(errs...)
 }
 
-// present tells whether there is a matrix with rows; a nil *mat.Dense in the interface is none.
+// present reports whether m is a matrix with rows; a nil *mat.Dense in the interface is not.
 func present(m mat.Matrix) bool {
 	if m == nil {
 		return false
@@ -97,7 +104,7 @@ func present(m mat.Matrix) bool {
 	return n > 0
 }
 
-// dim returns the number of columns of the first matrix that is present, else 0.
+// dim returns the number of columns of the first matrix present, or 0.
 func dim(ms ...mat.Matrix) int {
 	for _, m := range ms {
 		if present(m) {
@@ -108,7 +115,7 @@ func dim(ms ...mat.Matrix) int {
 	return 0
 }
 
-// box returns the axes.
+// box returns the limits of the axes.
 func (p *Panel) box() (lo, hi [2]float64) {
 	if p.Lo != p.Hi {
 		return p.Lo, p.Hi
@@ -126,8 +133,8 @@ func (p *Panel) box() (lo, hi [2]float64) {
 	return [2]float64{-1, -1}, [2]float64{1, 1}
 }
 
-// boxOf returns the range of the first two columns with a margin, of the first alone where there is no other; ok tells
-// whether there are finite rows.
+// boxOf returns the range of the first two columns (or of the only one) with a margin; ok reports whether there are
+// finite rows.
 func boxOf(ms ...mat.Matrix) (lo, hi [2]float64, ok bool) {
 	x0, x1, y0, y1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for _, m := range ms {
@@ -146,13 +153,14 @@ func boxOf(ms ...mat.Matrix) (lo, hi [2]float64, ok bool) {
 		return 0.06 * (b - a)
 	}
 	mx, my := margin(x0, x1), margin(y0, y1)
-	if aspect(x1-x0, y1-y0) != 1 { // axes of one unit
+	if aspect(x1-x0, y1-y0) != 1 { // axes with the same unit
 		mx, my = max(mx, my), max(mx, my)
 	}
 	return [2]float64{x0 - mx, y0 - my}, [2]float64{x1 + mx, y1 + my}, true
 }
 
-// outside tells how many rows lie beyond a box in the first two columns, or are not finite: "3 of 500 outside"; "" for none.
+// outside says how many rows lie outside a box in the first two columns, or are not finite: "3 of 500 outside"; "" for
+// none.
 func outside(lo, hi [2]float64, ms ...mat.Matrix) string {
 	out, all := 0, 0
 	for _, m := range ms {
@@ -176,7 +184,7 @@ func outside(lo, hi [2]float64, ms ...mat.Matrix) string {
 	return thousands(out) + " of " + thousands(all) + " outside"
 }
 
-// told is the name of a set with how many of it lie outside.
+// told returns the name of a set and how many of its points lie outside.
 func told(name string, lo, hi [2]float64, m mat.Matrix) string {
 	if s := outside(lo, hi, m); s != "" {
 		return name + ", " + s
@@ -184,7 +192,7 @@ func told(name string, lo, hi [2]float64, m mat.Matrix) string {
 	return name
 }
 
-// remark writes a line into the upper right corner of the data rectangle.
+// remark writes a line in the upper right corner of the data rectangle.
 type remark struct {
 	s    *Style
 	text string
@@ -209,7 +217,7 @@ func (s *Style) Plane(title string, lo, hi [2]float64) *plot.Plot {
 	return p
 }
 
-// axes are the names of the first two coordinates, cut to what has room beside an axis; x₁ and x₂ where there are none.
+// axes returns the names of the first two coordinates, cut to fit beside an axis; x₁ and x₂ where there are none.
 func axes(names []string) [2]string {
 	out := [2]string{"x₁", "x₂"}
 	for k := range min(len(names), 2) {
@@ -220,7 +228,7 @@ func axes(names []string) [2]string {
 
 func short(name string) string { return clip(name, 24) }
 
-// plane is the plane of coordinates of these names.
+// plane is Plane with the names of the coordinates.
 func (s *Style) plane(title string, lo, hi [2]float64, names []string) *plot.Plot {
 	p, name := s.Plane(title, lo, hi), axes(names)
 	p.X.Label.Text, p.Y.Label.Text = name[0], name[1]
@@ -232,7 +240,7 @@ const energyBands = 12
 
 // Figure returns the picture.
 func (p *Panel) Figure() *Figure {
-	whole := p // what all frames of an animation show
+	whole := p // shared by all frames of an animation
 	if p.limits != nil {
 		whole = p.limits
 	}
@@ -289,9 +297,10 @@ func (p *Panel) Figure() *Figure {
 	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[0], hi[0], lo[1], hi[1]
 	f.Add(Cell{Col: col, Plot: pl, Aspect: shape, Bar: &sc, BarLabel: "E − min E (nats)"})
 	name := axes(p.Names)
-	surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: p.cells, Labels: [3]string{name[0], name[1], "E − min E"}}
+	surf := &Surface{Grid: rel, Scale: sc, Camera: p.Camera, Style: st, Shadow: true, Cells: p.cells,
+		Labels: [3]string{name[0], name[1], "E − min E"}}
 	f.Heights = append([]vg.Length{0}, p.curveHeights()...)
-	if col == 0 { // nothing but the energy: the surface beside it
+	if col == 0 { // only the energy: the surface goes beside it
 		f.Add(Cell{Col: 1, Draw: surf.Draw})
 		p.curves(f, st, 1, 0, 2)
 		return f
@@ -301,7 +310,7 @@ func (p *Panel) Figure() *Figure {
 	return f
 }
 
-// curveHeights are those of the rows of curves.
+// curveHeights returns the heights of the rows of curves.
 func (p *Panel) curveHeights() []vg.Length {
 	if p.curveRows() == 2 {
 		return []vg.Length{94, 94}
@@ -309,7 +318,7 @@ func (p *Panel) curveHeights() []vg.Length {
 	return []vg.Length{228}
 }
 
-// line returns the picture of one-dimensional sets: their histograms over each other, and the curves.
+// line returns the picture of one-dimensional sets: their histograms overlaid, and the curves.
 func (p *Panel) line() *Figure {
 	st := styleOr(p.Style)
 	f := p.figure(0)
@@ -357,7 +366,8 @@ func (p *Panel) curves(f *Figure, st *Style, row, col, span int) {
 		if len(p.Loss) == 1 && p.Loss[0].Name != "" {
 			label = p.Loss[0].Name
 		}
-		f.Add(Cell{Row: row, Col: col, ColSpan: span, Plot: p.curvePlot(st, label, p.Loss, func(q *Panel) []Series { return q.Loss })})
+		f.Add(Cell{Row: row, Col: col, ColSpan: span,
+			Plot: p.curvePlot(st, label, p.Loss, func(q *Panel) []Series { return q.Loss })})
 		row++
 	}
 	if len(p.Other) > 0 {
@@ -365,11 +375,12 @@ func (p *Panel) curves(f *Figure, st *Style, row, col, span int) {
 		if label == "" && len(p.Other) == 1 {
 			label = p.Other[0].Name
 		}
-		f.Add(Cell{Row: row, Col: col, ColSpan: span, Plot: p.curvePlot(st, label, p.Other, func(q *Panel) []Series { return q.Other })})
+		f.Add(Cell{Row: row, Col: col, ColSpan: span,
+			Plot: p.curvePlot(st, label, p.Other, func(q *Panel) []Series { return q.Other })})
 	}
 }
 
-// curvePlot draws series in the axes of those of limits.
+// curvePlot draws series on the axes that the panel in limits sets.
 func (p *Panel) curvePlot(st *Style, label string, series []Series, of func(*Panel) []Series) *plot.Plot {
 	pl := st.CurvePlot("", label, float64(p.Steps), series...)
 	if p.limits != nil {
@@ -386,7 +397,7 @@ func (p *Panel) Size() (w, h vg.Length) { return p.Figure().Size() }
 // Draw satisfies Picture.
 func (p *Panel) Draw(c draw.Canvas) { p.Figure().Draw(c) }
 
-// Save checks the panel and writes it in the format of the path's extension; see the function Save.
+// Save checks the panel and writes it in the format given by the path's extension; see the function Save.
 func (p *Panel) Save(path string) error {
 	if err := p.Check(); err != nil {
 		return err

@@ -102,7 +102,8 @@ func TestOutside(t *testing.T) {
 			}
 			if d > 1 {
 				var b bytes.Buffer
-				if err := Terminal(&b, p, TerminalConfig{Width: 100}); err != nil || !strings.Contains(b.String(), c.want) {
+				if err := Terminal(&b, p, TerminalConfig{Width: 100}); err != nil ||
+					!strings.Contains(b.String(), c.want) {
 					t.Errorf("terminal of %d dimensions does not tell %q", d, c.want)
 				}
 			}

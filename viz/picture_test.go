@@ -61,7 +61,8 @@ func fullPanel() *Panel {
 
 func toyDiagnostics() *Diagnostics {
 	rng := rand.New(rand.NewPCG(7, 8))
-	d := &Diagnostics{Title: "Random walk Metropolis", Energy: fill(squaresGrid(81), gaussiansEnergy), RHat: []float64{1.004, 1.023}, ESS: []float64{913, 310}}
+	d := &Diagnostics{Title: "Random walk Metropolis", Energy: fill(squaresGrid(81), gaussiansEnergy),
+		RHat: []float64{1.004, 1.023}, ESS: []float64{913, 310}}
 	for range 4 {
 		m := mat.NewDense(600, 2, nil)
 		x, y := 2*rng.NormFloat64(), 2*rng.NormFloat64()
@@ -87,8 +88,9 @@ func toyTriptych() *Triptych {
 	return &Triptych{Title: "4squares", True: g, Model: m}
 }
 
-// TestGoldenImages compares structure, not bytes: pictures are drawn at 640 pixels, averaged over 8×8 blocks, and compared by their
-// mean and their worst block, so that another platform's rounding of an edge does not matter and a lost curve does.
+// TestGoldenImages compares structure, not bytes: pictures are drawn at 640 pixels, averaged over 8×8 blocks, and
+// compared by their mean and their worst block, so that another platform's rounding of an edge does not matter and a
+// lost curve does.
 func TestGoldenImages(t *testing.T) {
 	p := fullPanel()
 	ring := *p
@@ -120,7 +122,8 @@ func TestGoldenImages(t *testing.T) {
 			mean, worst := difference(t, got, want)
 			if mean > 1 || worst > 24 {
 				out := filepath.Join(t.TempDir(), name+".png")
-				t.Errorf("differs by %.2f on average and %d in the worst block, want ≤ 1 and ≤ 24 of 255 (run with -update after looking at the picture); %s", mean, worst, out)
+				t.Errorf(
+					"differs by %.2f on average and %d in the worst block, want ≤ 1 and ≤ 24 of 255 (run with -update after looking at the picture); %s", mean, worst, out)
 			}
 			// The broken twin: a picture without a tenth of its middle must fail.
 			b := got.Bounds()
@@ -226,7 +229,8 @@ func TestPlottersInPlainPlot(t *testing.T) {
 	g := squaresGrid(31)
 	rel, depth := g.Landscape()
 	x := squaresSamples(100, rand.New(rand.NewPCG(1, 1)))
-	p.Add(&FilledContour{Grid: rel, Scale: Scale{Hi: depth, Map: Viridis, Bands: 8}}, &Scatter{X: x, Color: rgb(0)}, plotter.NewGrid())
+	p.Add(&FilledContour{Grid: rel, Scale: Scale{Hi: depth, Map: Viridis, Bands: 8}}, &Scatter{X: x, Color: rgb(0)},
+		plotter.NewGrid())
 	if p.X.Min != -4 || p.X.Max != 4 || p.Y.Min != -4 || p.Y.Max != 4 {
 		t.Errorf("axes %g…%g × %g…%g, want −4…4", p.X.Min, p.X.Max, p.Y.Min, p.Y.Max)
 	}
@@ -313,7 +317,8 @@ type colorRecorder struct {
 func (c *colorRecorder) SetColor(v color.Color) { c.c = v }
 
 func TestPanelErrors(t *testing.T) {
-	p := &Panel{Data: mat.NewDense(3, 1, nil), Samples: mat.NewDense(3, 2, nil), Energy: &Grid{}, Loss: []Series{{Name: "a", X: []float64{1}}}}
+	p := &Panel{Data: mat.NewDense(3, 1, nil), Samples: mat.NewDense(3, 2, nil), Energy: &Grid{},
+		Loss: []Series{{Name: "a", X: []float64{1}}}}
 	err := p.Check()
 	if err == nil {
 		t.Fatal("no error")
@@ -343,8 +348,12 @@ func TestPanelErrors(t *testing.T) {
 		t.Error("score without a score: no error")
 	}
 	// What is missing is left out; nothing panics.
-	for _, q := range []*Panel{{}, {Samples: mat.NewDense(1, 2, nil)}, {Data: (*mat.Dense)(nil)}, {Data: mat.NewDense(3, 1, nil), Samples: mat.NewDense(3, 1, nil), Loss: []Series{{X: []float64{0}, Y: []float64{1}}}}, {Loss: []Series{{X: []float64{0}, Y: []float64{math.NaN()}}}},
-		{Energy: NewGrid([]float64{0, 0}, []float64{1, 1}, 5)}, {Data: mat.NewDense(2, 2, []float64{math.NaN(), 0, math.Inf(1), 1})}} {
+	for _, q := range []*Panel{{}, {Samples: mat.NewDense(1, 2, nil)}, {Data: (*mat.Dense)(nil)},
+		{Data: mat.NewDense(3, 1, nil), Samples: mat.NewDense(3, 1, nil),
+			Loss: []Series{{X: []float64{0}, Y: []float64{1}}}},
+		{Loss: []Series{{X: []float64{0}, Y: []float64{math.NaN()}}}},
+		{Energy: NewGrid([]float64{0, 0}, []float64{1, 1}, 5)},
+		{Data: mat.NewDense(2, 2, []float64{math.NaN(), 0, math.Inf(1), 1})}} {
 		q.Image(100)
 	}
 }
@@ -492,14 +501,16 @@ func ExamplePanel() {
 		}
 		return nil
 	})
-	p := &Panel{Title: "Gaussian", Energy: g, Loss: []Series{{Name: "loss", X: []float64{0, 1, 2}, Y: []float64{3, 2, 1}}}}
+	p := &Panel{Title: "Gaussian", Energy: g,
+		Loss: []Series{{Name: "loss", X: []float64{0, 1, 2}, Y: []float64{3, 2, 1}}}}
 	dir, _ := os.MkdirTemp("", "viz")
 	defer os.RemoveAll(dir)
 	fmt.Println(p.Save(filepath.Join(dir, "panel.svg")))
 	// Output: <nil>
 }
 
-// A plane of one unit is drawn as it is, one whose axes have units of their own as a square: a figure of it stays on a page.
+// A plane of one unit is drawn as it is, one whose axes have units of their own as a square: a figure of it stays on a
+// page.
 func TestUnequalUnits(t *testing.T) {
 	for _, c := range []struct{ width, height, want float64 }{
 		{8, 8, 1}, {11, 17, 17. / 11}, {17, 11, 11. / 17}, {11, 30, 30. / 11}, {1, 40, 1}, {40, 1, 1}, {1e-3, 1e6, 1},
@@ -531,8 +542,8 @@ func TestUnequalUnits(t *testing.T) {
 func TestSteepest(t *testing.T) {
 	const width, height = 2.0, 80.0
 	p := Light.Plane("", [2]float64{}, [2]float64{width, height})
-	// On a square page of side 1 a point is (x/2, y/80). An energy that falls along the diagonal of the page has the slope
-	// -(1, 1) there and -(1/2, 1/80) in the plane.
+	// On a square page of side 1 a point is (x/2, y/80). An energy that falls along the diagonal of the page has the
+	// slope -(1, 1) there and -(1/2, 1/80) in the plane.
 	v := steepest(mat.NewDense(1, 2, []float64{1 / width, 1 / height}), p)
 	if x, y := v.At(0, 0)/width, v.At(0, 1)/height; math.Abs(x-y) > 1e-12*math.Abs(x) || x <= 0 {
 		t.Errorf("direction on the page: got (%g, %g), want the diagonal", x, y)

@@ -11,9 +11,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// RankPlot shows for every quantity how the ranks of a chain's draws among those of all chains are spread: evenly
-// where chains agree. A slope is a chain that lies too high or too low, a bowl one that is too wide, a hill one that
-// is too narrow. In the grey band lie 99 % of the bars of independent draws.
+// RankPlot shows, for every quantity, the histogram of the ranks of each chain's draws among the draws of all chains:
+// flat where the chains agree. A slope means that the chain lies too high or too low, a bowl that it is too wide, a
+// hill that it is too narrow. For independent draws, 99 % of the bars end within the grey band.
 //
 // Vehtari, Gelman, Simpson, Carpenter and Bürkner, Rank-normalization, folding, and localization: an improved R̂,
 // Bayesian Analysis 16 (2021) 667–718.
@@ -22,12 +22,12 @@ type RankPlot struct {
 	Names  []string
 	Values [][][]float64 // quantity, chain, draw
 	Bins   int           // 0 means 20, fewer for few draws
-	Show   int           // chains that are drawn, the least even first if there are more; 0 means 4
+	Show   int           // chains drawn, the least even first if there are more; 0 means 4
 	Style  *Style
 	Width  vg.Length // 0 means 640
 }
 
-// NewRankPlot returns the picture of the quantities with these names, of the first four where none is given.
+// NewRankPlot returns the rank plot of the named quantities, of the first four if none are named.
 func NewRankPlot(d Draws, names ...string) (*RankPlot, error) {
 	if len(names) == 0 {
 		names = d.Labels()
@@ -47,18 +47,18 @@ func NewRankPlot(d Draws, names ...string) (*RankPlot, error) {
 // Check reports what could not be drawn.
 func (p *RankPlot) Check() error {
 	if len(p.Values) == 0 || len(p.Names) != len(p.Values) {
-		return fmt.Errorf("viz: a rank plot of %d quantities with %d names, want as many, and at least one",
+		return fmt.Errorf("viz: a rank plot has %d quantities and %d names, want at least one, and a name for each",
 			len(p.Values), len(p.Names))
 	}
 	for k, x := range p.Values {
 		if len(column(x)) == 0 {
-			return fmt.Errorf("viz: a rank plot of %s, of which there are no draws", p.Names[k])
+			return fmt.Errorf("viz: a rank plot needs draws of %s, and there are none", p.Names[k])
 		}
 	}
 	return nil
 }
 
-// ranks returns the ranks of values among all, from 0 to 1, those of equals being their mean.
+// ranks returns the ranks of values among all, from 0 to 1; ties get their mean rank.
 func ranks(x [][]float64) [][]float64 {
 	type place struct {
 		v    float64
@@ -123,7 +123,7 @@ func (p *RankPlot) bins(draws int) int {
 	return max(2, min(20, draws/10))
 }
 
-// unevenness is the χ² of every chain.
+// unevenness returns the χ² of every chain.
 func (p *RankPlot) unevenness(r [][]float64) []float64 {
 	out := make([]float64, len(r))
 	for c, v := range r {
@@ -136,7 +136,7 @@ func (p *RankPlot) unevenness(r [][]float64) []float64 {
 	return out
 }
 
-// chain is the panel of one chain.
+// chain draws the panel of one chain.
 func (p *RankPlot) chain(st *Style, row, col, c int, r []float64) *plot.Plot {
 	title, y := "", ""
 	if row == 0 || len(p.Values[row]) > 4 {

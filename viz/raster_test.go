@@ -29,8 +29,10 @@ func TestRasterAreas(t *testing.T) {
 		{"triangle", func(c draw.Canvas) {
 			c.FillPolygon(color.Black, []vg.Point{{X: 10, Y: 10}, {X: 70, Y: 15}, {X: 20, Y: 60}})
 		}, 1475, 5},
-		{"disc", func(c draw.Canvas) { c.SetColor(color.Black); disc(c, vg.Point{X: 50, Y: 50}, 20) }, math.Pi * 400, 6},
-		{"line", func(c draw.Canvas) { c.StrokeLine2(draw.LineStyle{Color: color.Black, Width: 3}, 10, 20, 60, 80) }, 3 * math.Hypot(50, 60), 1.5},
+		{"disc", func(c draw.Canvas) { c.SetColor(color.Black); disc(c, vg.Point{X: 50, Y: 50}, 20) }, math.Pi * 400,
+			6},
+		{"line", func(c draw.Canvas) { c.StrokeLine2(draw.LineStyle{Color: color.Black, Width: 3}, 10, 20, 60, 80) },
+			3 * math.Hypot(50, 60), 1.5},
 		{"thin polyline", func(c draw.Canvas) { // joints must not add ink
 			var l []vg.Point
 			for k := range 200 {

@@ -17,20 +17,20 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Picture is what can be drawn and saved.
+// Picture is anything that can be drawn and saved.
 type Picture interface {
 	Size() (w, h vg.Length)
 	Draw(c draw.Canvas)
 }
 
-// Scale2x is the resolution of a PNG unless told otherwise, in pixels per point: twice that of a 96 dpi screen.
+// Scale2x is the default resolution of a PNG in pixels per point: twice that of a 96 dpi screen.
 const Scale2x = 2 * 96.0 / 72
 
-// Formats lists the extensions that Save knows.
+// Formats lists the extensions that Save supports.
 func Formats() []string { return []string{".png", ".svg", ".pdf"} }
 
-// Save writes the picture in the format of the path's extension (.png at Scale2x, .svg or .pdf) to a temporary file next to
-// the path, and then renames it: a reader never sees half a picture.
+// Save writes the picture in the format given by the path's extension (.png at Scale2x, .svg or .pdf) to a temporary
+// file next to the path and then renames it, so that a reader never sees half a picture.
 func Save(path string, p Picture) error {
 	ext := strings.ToLower(filepath.Ext(path))
 	var b bytes.Buffer
@@ -74,7 +74,7 @@ func Encode(w io.Writer, format string, p Picture) error {
 	return err
 }
 
-// Rasterize draws the picture at the given number of pixels per point.
+// Rasterize renders the picture at the given number of pixels per point.
 func Rasterize(p Picture, scale float64) *image.RGBA {
 	w, h := p.Size()
 	r := newRaster(w, h, scale, image.White.C)
@@ -82,7 +82,7 @@ func Rasterize(p Picture, scale float64) *image.RGBA {
 	return r.img
 }
 
-// writeFile writes data next to path and renames.
+// writeFile writes data to a temporary file next to path and renames it.
 func writeFile(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {

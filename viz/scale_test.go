@@ -29,7 +29,8 @@ func TestScaleOfAnyKind(t *testing.T) {
 		none.Z[i] = nan
 	}
 	for _, ends := range [][2]float64{
-		{0, 0}, {7, 7}, {-1e9, -1e9}, {3, 3 * (1 + 1e-15)}, {0, inf}, {-inf, inf}, {-inf, -3}, {nan, 1}, {2, nan}, {nan, nan},
+		{0, 0}, {7, 7}, {-1e9, -1e9}, {3, 3 * (1 + 1e-15)}, {0, inf}, {-inf, inf}, {-inf, -3}, {nan, 1}, {2, nan},
+		{nan, nan},
 		{1, -1}, {-math.MaxFloat64, math.MaxFloat64}, {0, 5e-324}, {1e-300, 2e-300},
 	} {
 		for k, grid := range []*Grid{g, wild, flat, none} {
@@ -52,7 +53,8 @@ func TestScaleOfAnyKind(t *testing.T) {
 					}
 					for _, bad := range []string{"NaN", "Inf"} {
 						if bytes.Contains(b, []byte(bad)) {
-							t.Errorf("scale %g … %g, grid %d, %d bands: %s in the file", ends[0], ends[1], k, bands, bad)
+							t.Errorf("scale %g … %g, grid %d, %d bands: %s in the file", ends[0], ends[1], k, bands,
+								bad)
 						}
 					}
 				}

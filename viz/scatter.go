@@ -10,24 +10,26 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Scatter draws points whose opacity falls where they crowd, so that ten thousand of them still show a density. With
-// c points expected to cover a place, one has the opacity
+// Scatter draws points whose opacity falls where they are dense, so that ten thousand of them still show a density. A
+// point where c points are expected to overlap has the opacity
 //
 //	α = 1 − (1−Alpha)^(1/max(1, √c)),   at least 0.06,
 //
-// the square root keeping dense places darker than thin ones. The local count comes from a histogram over the axes.
+// where the square root keeps dense regions darker than sparse ones. The local count comes from a histogram over the
+// axes.
 type Scatter struct {
 	X      mat.Matrix // n×2 or wider; the first two columns
 	Color  color.RGBA
 	Radius vg.Length // 0 means 0.9
 	Alpha  float64   // of a lone point; 0 means 0.9
-	Max    int       // points drawn, taken evenly from all; 0 means 5000
+	Max    int       // points drawn, evenly spaced among all; 0 means 5000
 }
 
 // DataRange satisfies plot.DataRanger.
 func (s *Scatter) DataRange() (xmin, xmax, ymin, ymax float64) { return extent(s.X) }
 
-// extent returns the range of the first two columns; infinities when there are no rows. The second is zero where there is none.
+// extent returns the range of the first two columns; infinities when there are no rows. The second is zero if there is
+// no second column.
 func extent(m mat.Matrix) (xmin, xmax, ymin, ymax float64) {
 	xmin, xmax, ymin, ymax = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	n, d := m.Dims()

@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Style is the look of a picture: colours, maps and sizes. Light and Dark are ready; a copy may be changed.
+// Style is the look of a picture: colours, maps and sizes. Light and Dark are predefined; change a copy of one to make
+// your own.
 type Style struct {
 	Background color.RGBA // page
 	Face       color.RGBA // data rectangle
@@ -25,11 +26,12 @@ type Style struct {
 	Density   *ColorMap // densities
 	Diverging *ColorMap // signed differences
 
-	FontSize  vg.Length // tick labels; axis labels one point more, titles two
+	FontSize  vg.Length // of tick labels; axis labels are one point larger, titles two
 	LineWidth vg.Length // curves
 }
 
-// The colours of data, model and accents are those of Okabe and Ito (2008), told apart by all kinds of colour vision.
+// The colours of data, model and accents are those of Okabe and Ito (2008), distinguishable with any kind of colour
+// vision.
 var (
 	okabe = []color.RGBA{rgb(0x0072B2), rgb(0xD55E00), rgb(0x009E73), rgb(0xCC79A7), rgb(0xE69F00), rgb(0x56B4E9)}
 
@@ -50,7 +52,7 @@ var (
 
 func rgb(v uint32) color.RGBA { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 255} }
 
-// styleOr returns s, or Light.
+// styleOr returns s, or Light if s is nil.
 func styleOr(s *Style) *Style {
 	if s == nil {
 		return Light
@@ -68,7 +70,8 @@ func (s *Style) font(size vg.Length, bold bool) font.Font {
 
 // text returns a style for text drawn by plotters.
 func (s *Style) text(size vg.Length, xa draw.XAlignment, ya draw.YAlignment) draw.TextStyle {
-	return draw.TextStyle{Color: s.Ink, Font: s.font(size, false), XAlign: xa, YAlign: ya, Handler: plot.DefaultTextHandler}
+	return draw.TextStyle{Color: s.Ink, Font: s.font(size, false), XAlign: xa, YAlign: ya,
+		Handler: plot.DefaultTextHandler}
 }
 
 // NewPlot returns an empty plot in this style, with axis labels.

@@ -10,11 +10,11 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Camera is the place from which a surface is seen.
+// Camera is the viewpoint of a surface.
 type Camera struct {
-	Azimuth   float64 // degrees, turned about the vertical; 0 means −60 unless Elevation is set
+	Azimuth   float64 // degrees about the vertical; 0 means −60 unless Elevation is set
 	Elevation float64 // degrees above the horizon, in (0, 90]; 0 means 32
-	Distance  float64 // from the centre, in widths of the box; 0 means 4, large means a parallel projection
+	Distance  float64 // from the centre, in widths of the box; 0 means 4; large values approach a parallel projection
 }
 
 func (v Camera) orDefault() Camera {
@@ -30,20 +30,21 @@ func (v Camera) orDefault() Camera {
 	return v
 }
 
-// Surface draws the graph of a grid in three dimensions: shaded faces with mesh lines over a contour shadow on the floor,
-// within a box with ticks. Everything is polygons, in vector formats too.
+// Surface draws the graph of a grid in three dimensions: shaded faces with mesh lines over a contour shadow on the
+// floor, within a box with ticks. Everything is drawn as polygons, in vector formats too.
 //
-// Hidden surfaces are removed by painting from far to near. For a height field seen from a point whose foot lies at
-// (u, v), a face can hide another only if it is no farther in columns from u and no farther in rows from v. Painting columns by
-// falling distance from u, and within them rows by falling distance from v, is therefore exact, not a heuristic.
+// Hidden surfaces are removed by painting back to front. For a height field seen from a point whose foot lies at (u,
+// v), a face can hide another only if it is no farther in columns from u and no farther in rows from v. Painting
+// columns in order of decreasing distance from u, and within them rows in order of decreasing distance from v, is
+// therefore exact, not a heuristic.
 type Surface struct {
 	Grid   *Grid
 	Scale  Scale
 	Camera Camera
 	Style  *Style // nil means Light
 
-	Cells  int  // faces along an axis; 0 means 80. In SVG, which takes a line of text for each, there are at most leanCells
-	Mesh   int  // a mesh line every so many faces; 0 means Cells/16, negative none
+	Cells  int  // faces along an axis; 0 means 80; at most leanCells in SVG, which takes a line of text for each
+	Mesh   int  // faces between mesh lines; 0 means Cells/16, negative no lines
 	Shadow bool // contours on the floor
 	Labels [3]string
 }
@@ -51,7 +52,7 @@ type Surface struct {
 // DataRange satisfies plot.DataRanger.
 func (f *Surface) DataRange() (xmin, xmax, ymin, ymax float64) { return f.Grid.rectangle() }
 
-// leanCells keeps the SVG of a surface below a megabyte; on paper its faces are less than two millimetres wide.
+// leanCells keeps the SVG of a surface below a megabyte; in print its faces are less than two millimetres wide.
 const leanCells = 84
 
 // The box has unit width; the heights of the surface span surfaceHeight above a floor floorGap below them.
@@ -101,7 +102,8 @@ func (v *view) project(p vec3) vg.Point {
 func (v *view) fit(r vg.Rectangle) {
 	x0, x1, y0, y1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for k := range 8 {
-		p := v.project(vec3{float64(k&1) - 0.5, float64(k>>1&1) - 0.5, -floorGap + float64(k>>2)*(surfaceHeight+floorGap)})
+		p := v.project(vec3{float64(k&1) - 0.5, float64(k>>1&1) - 0.5,
+			-floorGap + float64(k>>2)*(surfaceHeight+floorGap)})
 		x0, x1 = math.Min(x0, float64(p.X)), math.Max(x1, float64(p.X))
 		y0, y1 = math.Min(y0, float64(p.Y)), math.Max(y1, float64(p.Y))
 	}
@@ -111,10 +113,10 @@ func (v *view) fit(r vg.Rectangle) {
 	v.oy = float64(r.Min.Y+r.Max.Y)/2 - v.scale*(y0+y1)/2
 }
 
-// Plot satisfies plot.Plotter. It fills the canvas and leaves the axes of the plot alone: hide them.
+// Plot satisfies plot.Plotter. It fills the canvas and ignores the axes of the plot: hide them.
 func (f *Surface) Plot(c draw.Canvas, _ *plot.Plot) { f.Draw(c) }
 
-// Draw draws the surface into the canvas.
+// Draw draws the surface on the canvas.
 func (f *Surface) Draw(c draw.Canvas) {
 	sane := *f
 	sane.Scale = f.Scale.sane()
@@ -196,7 +198,7 @@ func (f *Surface) box(c draw.Canvas, st *Style, v *view) {
 		line(edge, vec3{-bx, y, floor}, vec3{-bx * 1.05, y, floor})
 		c.FillText(text, P(vec3{-bx * 1.19, y, floor}), t.Label)
 	}
-	// The vertical axis stands at whichever corner of the silhouette lies to the left.
+	// The vertical axis is at the leftmost corner of the silhouette.
 	cx, cy := -bx, by
 	if P(vec3{bx, -by, 0}).X < P(vec3{-bx, by, 0}).X {
 		cx, cy = bx, -by
@@ -218,7 +220,7 @@ func (f *Surface) box(c draw.Canvas, st *Style, v *view) {
 
 	for k, at := range [2]vec3{{0, -by * 1.42, floor}, {-bx * 1.42, 0, floor}} {
 		p, half := P(at), name.Width(labels[k])/2
-		if more := half - st.FontSize; more > 0 { // a long name goes outwards, not over the floor
+		if more := half - st.FontSize; more > 0 { // a long name extends outwards, not over the floor
 			p.X += vg.Length(sign(float64(p.X-P(vec3{0, 0, floor}).X))) * more
 			p.X = max(c.Min.X+half, min(c.Max.X-half, p.X))
 		}
@@ -256,7 +258,7 @@ func (f *Surface) shadow(c draw.Canvas, v *view) {
 	}
 }
 
-// faces draws the surface from far to near.
+// faces draws the surface back to front.
 func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 	n := f.Cells
 	if n == 0 {
@@ -283,12 +285,13 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 	slopes := make([]slope, len(pos)) // central differences, one-sided at the border
 	for j := range n + 1 {
 		for i := range n + 1 {
-			l, r, b, t := pos[j*(n+1)+max(i-1, 0)], pos[j*(n+1)+min(i+1, n)], pos[max(j-1, 0)*(n+1)+i], pos[min(j+1, n)*(n+1)+i]
+			l, r, b, t := pos[j*(n+1)+max(i-1, 0)], pos[j*(n+1)+min(i+1, n)], pos[max(j-1, 0)*(n+1)+i],
+				pos[min(j+1, n)*(n+1)+i]
 			slopes[j*(n+1)+i] = slope{(r[2] - l[2]) / (r[0] - l[0]), (t[2] - b[2]) / (t[1] - b[1])}
 		}
 	}
 	w := faceWriter{c: c, v: v, cm: f.Scale.Map, lean: o.lean}
-	// The light stands to the upper left of the viewer.
+	// The light is above and to the left of the viewer.
 	for k := range 3 {
 		w.light[k] = 0.45*v.out[k] - 0.45*v.right[k] + 0.55*v.up[k]
 	}
@@ -299,12 +302,14 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 	}
 	cols, rows := farToNear(n, v.eye[0]), farToNear(n, v.eye[1])
 	line := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 70}, Width: 0.35}
-	strips := o.lean && max(rows[0], rows[n-1]) == n-1 && min(rows[0], rows[n-1]) == 0 // rows in their order or its reverse
+	// rows in their order or its reverse
+	strips := o.lean && max(rows[0], rows[n-1]) == n-1 && min(rows[0], rows[n-1]) == 0
 	for _, i := range cols {
 		for first, run := 0, 1; first < n; first += run {
 			j, top := rows[first], rows[first]
 			run = 1
-			if level := beyondLimit(pos, n, i, j); strips && level != 0 { // flat faces between two mesh lines are one
+			// flat faces between two mesh lines are drawn as one
+			if level := beyondLimit(pos, n, i, j); strips && level != 0 {
 				for k := first + 1; k < n && k%max(mesh, 1) != 0 && beyondLimit(pos, n, i, rows[k]) == level; k++ {
 					j, top, run = min(j, rows[k]), max(top, rows[k]), run+1
 				}
@@ -313,7 +318,7 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 			q := [4]vec3{pos[a], pos[a+1], pos[b+1], pos[b]}
 			w.cell(q, [4]slope{slopes[a], slopes[a+1], slopes[b+1], slopes[b]})
 			if mesh > 0 {
-				// On the far edges, beside which nothing is painted any more, and on the near ones of the rim.
+				// On the far edges, next to which nothing more is painted, and on the near edges of the rim.
 				x0, x1, y0, y1 := i, i+1, j, top+1
 				west, south := [2]vec3{q[0], q[3]}, [2]vec3{q[0], q[1]}
 				east, north := [2]vec3{q[1], q[2]}, [2]vec3{q[3], q[2]}
@@ -355,19 +360,19 @@ func beyondLimit(pos []vec3, n, i, j int) int {
 // slope is the gradient of the height.
 type slope [2]float64
 
-// faceWriter paints faces, cut at the upper and lower limit of the scale, where the surface goes on flat: the crease lies
-// where the interpolant meets the limit, not at the next node.
+// faceWriter paints faces, cut at the upper and lower limits of the scale, beyond which the surface continues flat: the
+// crease lies where the interpolant meets the limit, not at the next node.
 type faceWriter struct {
 	c     draw.Canvas
 	v     *view
 	cm    *ColorMap
 	light vec3
 	path  vg.Path
-	lean  bool // one polygon for a face where that has the same outline as its triangles
+	lean  bool // one polygon per face where it has the same outline as its triangles
 }
 
-// cell paints the bilinear patch over a cell with the corners counter-clockwise. A face has one colour: where the patch is steep it
-// is divided, so that no face rises by more than a step of the colours that one sees. The light falls on slopes interpolated from the
+// cell paints the bilinear patch over a cell, corners counter-clockwise. A face has a single colour: a steep patch is
+// divided so that no face rises by more than one visible step of colour. Lighting uses slopes interpolated from the
 // corners.
 func (w *faceWriter) cell(q [4]vec3, s [4]slope) {
 	const most = 8
@@ -387,7 +392,7 @@ func (w *faceWriter) cell(q [4]vec3, s [4]slope) {
 			(1-v)*((1-u)*q[0][2]+u*q[1][2]) + v*((1-u)*q[3][2]+u*q[2][2])}
 	}
 	for i := range nx {
-		if q[0][0] > w.v.eye[0] { // the farther pieces first
+		if q[0][0] > w.v.eye[0] { // farther pieces first
 			i = nx - 1 - i
 		}
 		for j := range ny {
@@ -415,7 +420,7 @@ func (w *faceWriter) quad(q [4]vec3, m slope) {
 			below++
 		}
 	}
-	// The diagonal joins the corners of more equal height: creases keep straight.
+	// The diagonal joins the corners that are closer in height, which keeps creases straight.
 	d := 0
 	if math.Abs(q[0][2]-q[2][2]) > math.Abs(q[1][2]-q[3][2]) {
 		d = 1
@@ -450,7 +455,7 @@ func (w *faceWriter) quad(q [4]vec3, m slope) {
 	}
 }
 
-// cut paints a triangle in its parts above hi (flattened), between, and below lo (flattened).
+// cut paints the parts of a triangle above hi (flattened), between lo and hi, and below lo (flattened).
 func (w *faceWriter) cut(p []vec3, hi, lo float64, m slope) {
 	mid := slicePlane(slicePlane(p, hi, -1), lo, 1)
 	for k, part := range [3][]vec3{slicePlane(p, hi, 1), slicePlane(p, lo, -1), mid} {
@@ -494,7 +499,7 @@ func slicePlane(p []vec3, level, sign float64) []vec3 {
 	return out
 }
 
-// lit sets the colour: that of the height in the map, lit by the slope.
+// lit sets the colour: the map's at that height, shaded by the slope.
 func (w *faceWriter) lit(z float64, m slope) {
 	cos := (-m[0]*w.light[0] - m[1]*w.light[1] + w.light[2]) / math.Sqrt(1+m[0]*m[0]+m[1]*m[1])
 	w.c.SetColor(shade(w.cm.At(z/surfaceHeight), cos))
@@ -504,7 +509,7 @@ func (w *faceWriter) add(a, b, c vec3) {
 	w.path = outset(w.path, []vg.Point{w.v.project(a), w.v.project(b), w.v.project(c)})
 }
 
-// whole adds a polygon, if that is wanted and it is convex on the page.
+// whole adds a polygon if lean is set and it is convex on the page.
 func (w *faceWriter) whole(q []vec3) bool {
 	if !w.lean {
 		return false
@@ -549,7 +554,7 @@ func (w *faceWriter) segment(line draw.LineStyle, a, b vec3) {
 	w.c.StrokeLines(line, append(pts, clip(b)))
 }
 
-// farToNear orders the n cells of an axis by falling distance from the coordinate e of the eye.
+// farToNear orders the n cells of an axis by decreasing distance from the coordinate e of the eye.
 func farToNear(n int, e float64) []int {
 	at := (e + 0.5) * float64(n)
 	out := make([]int, 0, n)
@@ -565,8 +570,8 @@ func farToNear(n int, e float64) []int {
 	return out
 }
 
-// outset appends a convex polygon, counter-clockwise and with every edge moved outwards by a third of a point, so that no background
-// shines through the seams between faces.
+// outset appends a convex polygon, counter-clockwise and with every edge moved outwards by a third of a point, so that
+// no background shows through the seams between faces.
 func outset(path vg.Path, p []vg.Point) vg.Path {
 	const by, longest = 0.3, 0.5
 	n := len(p)
@@ -585,7 +590,7 @@ func outset(path vg.Path, p []vg.Point) vg.Path {
 		}
 	}
 	for k := range p {
-		// Moved edges with normals m and n meet at by·(m+n)/(1+m·n); far away where they are nearly opposite.
+		// Moved edges with normals m and n meet at by·(m+n)/(1+m·n), far away if they are nearly opposite.
 		before, after := out[(k+n-1)%n], out[k]
 		x, y := float64(before.X+after.X), float64(before.Y+after.Y)
 		s := by / math.Max(1+float64(before.X*after.X+before.Y*after.Y), 1e-9)
@@ -601,7 +606,8 @@ func outset(path vg.Path, p []vg.Point) vg.Path {
 	return path
 }
 
-// shade darkens a colour turned from the light and lightens one that faces it. cos is that of the angle to the light.
+// shade darkens a face turned away from the light and lightens one that faces it; cos is the cosine of its angle to the
+// light.
 func shade(c color.RGBA, cos float64) color.RGBA {
 	if cos < 0 {
 		cos *= 0.3

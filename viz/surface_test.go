@@ -44,7 +44,8 @@ func hiding(t *testing.T, cam Camera, seed uint64, flip bool) (wrong, seen int) 
 		// Is p hidden? March towards the eye, and demand a clear margin either way.
 		gap := math.Inf(1)
 		for s := 0.03; s < 1.2; s += 0.004 {
-			q := vec3{p[0] + s*(v.eye[0]-p[0])/v.distance, p[1] + s*(v.eye[1]-p[1])/v.distance, p[2] + s*(v.eye[2]-p[2])/v.distance}
+			q := vec3{p[0] + s*(v.eye[0]-p[0])/v.distance, p[1] + s*(v.eye[1]-p[1])/v.distance,
+				p[2] + s*(v.eye[2]-p[2])/v.distance}
 			if math.Abs(q[0]) > 0.5 || math.Abs(q[1]) > 0.5 {
 				break
 			}

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// compactSVG writes the paths of an SVG shorter: with relative coordinates in tenths of a point, which is a quarter of a pixel of Scale2x,
-// and attributes instead of styles. The rounding is that of absolute coordinates: it does not add up. Other lines, and paths that it
-// does not understand, stay as they are.
+// compactSVG shortens the paths of an SVG: relative coordinates in tenths of a point, a quarter of a pixel at Scale2x,
+// and attributes instead of styles. Absolute coordinates are rounded, so errors do not accumulate. Other lines, and
+// paths it does not understand, are left as they are.
 func compactSVG(svg []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(svg) / 2)
@@ -18,7 +18,8 @@ func compactSVG(svg []byte) []byte {
 		data, rest, cut := strings.Cut(text, `" style="`)
 		style, end, closed := strings.Cut(rest, `"`)
 		short, known := relative(data)
-		if strings.HasPrefix(string(line), `<g transform="scale(1, -1)`) { // of all that is drawn; what is filled says so
+		// applies to everything drawn; filled paths override it
+		if strings.HasPrefix(string(line), `<g transform="scale(1, -1)`) {
 			out.WriteString(`<g fill="none"` + strings.TrimPrefix(string(line), "<g"))
 			continue
 		}
@@ -56,10 +57,11 @@ func relative(data string) (short string, ok bool) {
 		n := 1 + strings.IndexAny(data[1:]+"M", "MLQCAZ")
 		fields := strings.FieldsFunc(data[1:n], func(r rune) bool { return r == ',' || r == ' ' })
 		data = data[n:]
-		if n := strings.IndexByte("Z.M.Q.CA", command); command == 'L' && len(fields) != 2 || command != 'L' && (n < 0 || n != len(fields)) {
-			return "", false // the place of a command in the string is the number of its arguments
+		if n := strings.IndexByte("Z.M.Q.CA", command); command == 'L' && len(fields) != 2 || command != 'L' &&
+			(n < 0 || n != len(fields)) {
+			return "", false // the index of a command in the string is its number of arguments
 		}
-		separate := command == 'L' && last == 'L' // a command goes on without its letter
+		separate := command == 'L' && last == 'L' // a repeated command needs no letter
 		if last = command; !separate {
 			b.WriteByte(command + 'a' - 'A')
 		}
@@ -98,7 +100,7 @@ func relative(data string) (short string, ok bool) {
 	return b.String(), true
 }
 
-// tenths writes v/10 with as few digits as it takes.
+// tenths writes v/10 with as few digits as possible.
 func tenths(v int) string {
 	sign := ""
 	if v < 0 {

@@ -14,7 +14,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// absolute reads path data by the grammar of SVG 1.1, relative and repeated commands included, and writes every argument out.
+// absolute reads path data by the grammar of SVG 1.1, relative and repeated commands included, and writes every
+// argument out.
 func absolute(t *testing.T, data string) (out []string, args []float64) {
 	t.Helper()
 	tokens := regexp.MustCompile(`[A-Za-z]|-?(?:\d+\.?\d*|\.\d+)`).FindAllString(data, -1)
@@ -89,7 +90,8 @@ func TestCompactSVG(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		`<path d="M1,2L3.04,2Z" style="fill:#123456;fill-opacity:0.27451" />` + "\n":                  `<path d="m1 2l2 0z" fill="#123456" fill-opacity=".275"/>` + "\n",
+		`<path d="M1,2L3.04,2Z" style="fill:#123456;fill-opacity:0.27451" />` +
+			"\n": `<path d="m1 2l2 0z" fill="#123456" fill-opacity=".275"/>` + "\n",
 		`<path d="M1,2L0.94,-2" style="fill:none;stroke:#000000;stroke-opacity:0;stroke-width:10" />`: `<path d="m1 2l-.1-4" stroke="#000000" stroke-opacity="0" stroke-width="10"/>` + "\n",
 		`<path d="M1,2H3" style="fill:#123456" />`:                                                    "",
 		`<path d="M1,NaN" style="fill:#123456" />`:                                                    "",
@@ -105,7 +107,8 @@ func TestCompactSVG(t *testing.T) {
 	}
 }
 
-// The SVG of a surface is about a megabyte at most, and shows what the picture with the finer mesh and its triangles shows.
+// The SVG of a surface is about a megabyte at most, and shows what the picture with the finer mesh and its triangles
+// shows.
 func TestSurfaceInSVG(t *testing.T) {
 	f, err := fullPanel().Kind("surface")
 	if err != nil {

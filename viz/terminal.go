@@ -11,17 +11,17 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// ColorMode tells what colours a terminal shows.
+// ColorMode says which colours a terminal can show.
 type ColorMode int
 
 const (
-	NoColor   ColorMode = iota // shades of characters
+	NoColor   ColorMode = iota // characters of different density
 	Color256                   // the 6×6×6 cube and 24 greys
 	TrueColor                  // 24 bits
 )
 
-// DetectColor reads the mode from the environment: NO_COLOR (no-color.org) set to anything, or TERM "dumb" or empty, means none;
-// COLORTERM truecolor or 24bit means 24 bits; otherwise 256 colours.
+// DetectColor reads the mode from the environment: NO_COLOR (no-color.org) set to anything, or TERM "dumb" or empty,
+// means none; COLORTERM truecolor or 24bit means 24 bits; otherwise 256 colours.
 func DetectColor(getenv func(string) string) ColorMode {
 	switch {
 	case getenv("NO_COLOR") != "" || getenv("TERM") == "dumb" || getenv("TERM") == "":
@@ -32,14 +32,15 @@ func DetectColor(getenv func(string) string) ColorMode {
 	return Color256
 }
 
-// TerminalConfig sets how Terminal draws.
+// TerminalConfig holds the settings of Terminal.
 type TerminalConfig struct {
 	Width int // columns; 0 means 80
 	Color ColorMode
 }
 
-// Terminal draws data, samples and energy of a panel side by side in characters: half blocks whose two halves are coloured
-// pixels, or shades of characters without colour. A terminal cell is twice as high as wide, so that pixels are square.
+// Terminal draws the data, samples and energy of a panel side by side in characters: half blocks as two coloured pixels
+// each, or, without colour, characters of different density. A terminal cell is twice as high as wide, so pixels are
+// square.
 func Terminal(w io.Writer, p *Panel, cfg TerminalConfig) error {
 	if err := p.Check(); err != nil {
 		return err
@@ -61,7 +62,7 @@ func Terminal(w io.Writer, p *Panel, cfg TerminalConfig) error {
 		}
 	}
 	if dim(p.Data, p.Samples) == 1 {
-		return fmt.Errorf("viz: the terminal shows the plane; the samples have one column")
+		return fmt.Errorf("viz: the terminal draws two-dimensional samples, and these have one column")
 	}
 	if count == 0 {
 		return fmt.Errorf("viz: nothing to draw: the panel has no Data, Samples or Energy")
@@ -194,8 +195,8 @@ func ansi(c color.RGBA, mode ColorMode, layer int) string {
 	return fmt.Sprintf("\x1b[%d;5;%dm", layer, index)
 }
 
-// count2 counts points in pixels, rows from the top, as shares in [0, 1]: the square root of the count over that of the 98 % quantile
-// of the filled pixels, at least a third where there is a point.
+// count2 counts points per pixel, rows from the top, as shares in [0, 1]: the square root of the count over the 98 %
+// quantile of the filled pixels, at least a third where there is a point.
 func count2(x mat.Matrix, lo, hi [2]float64, cols, rows int) [][]float64 {
 	h := make([][]float64, rows)
 	for j := range h {

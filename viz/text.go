@@ -12,8 +12,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Text is drawn as the outlines of its glyphs in every format: an SVG needs no font where it is opened, a PDF no
-// encoding, and all formats look alike.
+// Text is drawn as the outlines of its glyphs in every format: an SVG needs no installed font, a PDF no encoding, and
+// all formats look alike.
 
 // glyph is an outline in font units, y upwards.
 type glyph struct {
@@ -35,7 +35,7 @@ var glyphs = struct {
 	buf sfnt.Buffer
 }{m: map[glyphKey]glyph{}}
 
-// lookup is called with the lock held.
+// lookupGlyph is called with the lock held.
 func lookupGlyph(f *opentype.Font, r rune) glyph {
 	k := glyphKey{f, r}
 	if g, ok := glyphs.m[k]; ok {
@@ -56,7 +56,7 @@ func lookupGlyph(f *opentype.Font, r rune) glyph {
 	return g
 }
 
-// textPath returns the outlines of a line of text that starts at pt on the baseline.
+// textPath returns the outlines of a line of text whose baseline starts at pt.
 func textPath(face font.Face, pt vg.Point, text string) vg.Path {
 	glyphs.Lock()
 	defer glyphs.Unlock()
@@ -65,11 +65,12 @@ func textPath(face font.Face, pt vg.Point, text string) vg.Path {
 	var path vg.Path
 	x := pt.X
 	prev, first, before := sfnt.GlyphIndex(0), true, rune(0)
-	middle, line := 0.0, pt.Y // middle of the glyph before, from the pen
+	middle, line := 0.0, pt.Y // middle of the previous glyph, from the pen
 	for _, r := range text {
 		g := lookupGlyph(face.Face, r)
 		back := x
-		if r == '\u0302' && !first { // the combining circumflex sits on the middle of the letter before, higher on a capital
+		// the combining circumflex goes over the middle of the previous letter, higher on a capital
+		if r == '\u0302' && !first {
 			x += vg.Length(middle-(g.left+g.right)/2) * s
 			if unicode.IsUpper(before) {
 				pt.Y += 0.19 * face.Font.Size
@@ -79,7 +80,7 @@ func textPath(face font.Face, pt vg.Point, text string) vg.Path {
 				x += vg.Length(k) * s
 			}
 		}
-		if r >= '₀' && r <= '₉' { // these glyphs stand in the middle of a full digit's width: move them to the letter
+		if r >= '₀' && r <= '₉' { // these glyphs are centred in a full digit's width: move them towards the letter
 			x -= vg.Length(0.1 * float64(face.Font.Size))
 		}
 		prev, first, before = g.index, false, r
@@ -119,8 +120,8 @@ func textPath(face font.Face, pt vg.Point, text string) vg.Path {
 // outlined is a canvas that draws text as outlines.
 type outlined struct {
 	vg.Canvas
-	straight bool // the canvas takes colours for not premultiplied, as vgpdf does (v0.17), which darkens translucent ones
-	lean     bool // the canvas writes text, as long as what is drawn
+	straight bool // the canvas wrongly assumes straight alpha, as vgpdf does (v0.17), which darkens translucent colours
+	lean     bool // the canvas writes text, whose size grows with what is drawn
 }
 
 func (o outlined) SetColor(c color.Color) {
@@ -130,7 +131,7 @@ func (o outlined) SetColor(c color.Color) {
 	o.Canvas.SetColor(c)
 }
 
-// straight is a colour whose RGBA method does not multiply by alpha.
+// straight is a colour whose RGBA method does not premultiply by alpha.
 type straight color.NRGBA
 
 func (s straight) RGBA() (r, g, b, a uint32) {

@@ -9,10 +9,10 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Ticks places about N labelled ticks at multiples of 1, 2 or 5 times a power of ten. The labels of an axis have one format:
-// a common number of decimals, thousands as k or millions as M, or a common power of ten. A Figure leaves what they share, a
-// power of ten or an offset that is large against their distance, to the label of the axis, as in "x (×1e−6)" and "x − 1e8",
-// and takes fewer ticks where their labels would touch.
+// Ticks places about N labelled ticks at multiples of 1, 2 or 5 times a power of ten. The labels of an axis share one
+// format: the same number of decimals, thousands as k or millions as M, or a common power of ten. A Figure moves what
+// they share, a power of ten or an offset that is large compared with their spacing, to the label of the axis, as in "x
+// (×1e−6)" and "x − 1e8", and uses fewer ticks where their labels would touch.
 type Ticks struct{ N int }
 
 // Ticks satisfies plot.Ticker.
@@ -21,7 +21,7 @@ func (t Ticks) Ticks(lo, hi float64) []plot.Tick {
 	return ticks(at, f.full)
 }
 
-// short returns the ticks with labels that leave out what they share, and the label of the axis with it.
+// short returns the ticks with labels that leave out what they share, and an axis label that includes it.
 func (t Ticks) short(lo, hi float64, label string) ([]plot.Tick, string) {
 	at, f := t.at(lo, hi)
 	return ticks(at, f.short), f.label(label)
@@ -35,7 +35,7 @@ func ticks(at []float64, label func(float64) string) []plot.Tick {
 	return out
 }
 
-// at returns the places of the ticks, and how to write them.
+// at returns the positions of the ticks and how to write them.
 func (t Ticks) at(lo, hi float64) ([]float64, tickFormat) {
 	if !(hi-lo > 1e-300) || math.IsInf(hi-lo, 0) { // Log10 fails for subnormal numbers
 		return []float64{lo}, tickFormat{any: true}
@@ -52,7 +52,7 @@ func (t Ticks) at(lo, hi float64) ([]float64, tickFormat) {
 	return at, formatOf(at[0], at[len(at)-1], step)
 }
 
-// niceStep returns the 1, 2 or 5 times a power of ten next to s from above.
+// niceStep returns the smallest 1, 2 or 5 times a power of ten that is at least s.
 func niceStep(s float64) float64 {
 	p := math.Pow(10, math.Floor(math.Log10(s)))
 	for _, m := range []float64{1, 2, 5} {
@@ -66,14 +66,14 @@ func niceStep(s float64) float64 {
 // tickFormat is how the ticks of an axis are written: (v − offset) / 10^exp with a number of decimals, and a suffix.
 type tickFormat struct {
 	any      bool // a lone value
-	place    int  // decimal place of the distance of ticks
+	place    int  // decimal place of the tick spacing
 	offset   float64
 	exp      int
 	decimals int
-	suffix   string // k or M, which stand for exp; "": the axis tells it
+	suffix   string // k or M, standing for exp; "": the axis label says it
 }
 
-// formatOf is the format of ticks a … b at multiples of step. Up to five digits are written out.
+// formatOf returns the format of ticks a … b at multiples of step. Up to five digits are written out.
 func formatOf(a, b, step float64) tickFormat {
 	f := tickFormat{place: decimalPlace(step)}
 	most := math.Max(math.Abs(a), math.Abs(b))
@@ -97,7 +97,7 @@ func formatOf(a, b, step float64) tickFormat {
 // decimalPlace returns the decimal place of the first digit of v > 0.
 func decimalPlace(v float64) int { return int(math.Floor(math.Log10(v) + 1e-9)) }
 
-// roundest returns the number of the fewest digits among ticks a … b of one sign.
+// roundest returns the tick with the fewest digits among ticks a … b of one sign.
 func roundest(a, b, step float64) float64 {
 	if b < 0 {
 		return -roundest(-b, -a, step)
@@ -122,7 +122,7 @@ func (f tickFormat) short(v float64) string {
 	return minus(s) + f.suffix
 }
 
-// full leaves nothing out.
+// full writes v in full.
 func (f tickFormat) full(v float64) string {
 	if f.offset != 0 {
 		return minus(strconv.FormatFloat(v, 'f', max(0, -f.place), 64))
@@ -134,11 +134,11 @@ func (f tickFormat) full(v float64) string {
 	return s
 }
 
-// scaled tells whether short leaves out a power of ten.
+// scaled reports whether short leaves out a power of ten.
 func (f tickFormat) scaled() bool { return f.exp != 0 && f.suffix == "" }
 
-// label is the label of an axis, name or "name (unit)", with what short leaves out: name − offset (×power unit). Where there
-// is no name it is what to do with a tick: ×power + offset.
+// label returns the label of an axis, name or "name (unit)", with what short leaves out: name − offset (×power unit).
+// Without a name it says how to read a tick: ×power + offset.
 func (f tickFormat) label(name string) string {
 	unit := ""
 	if i := strings.LastIndex(name, " ("); i > 0 && strings.HasSuffix(name, ")") {
@@ -167,7 +167,7 @@ func (f tickFormat) label(name string) string {
 	return name
 }
 
-// decimal writes v in full, with a power of ten if that is shorter than a long one.
+// decimal writes v in full, or with a power of ten if that is shorter.
 func decimal(v float64) string {
 	s := strconv.FormatFloat(v, 'f', -1, 64)
 	m, e, _ := strings.Cut(strconv.FormatFloat(v, 'e', -1, 64), "e")
@@ -178,7 +178,7 @@ func decimal(v float64) string {
 	return minus(s)
 }
 
-// fitTicks gives the axes of a plot whose data rectangle has a size the ticks that have room there; undo takes them back.
+// fitTicks gives the axes of a plot the ticks that fit a data rectangle of this size; undo restores the old ones.
 func fitTicks(p *plot.Plot, size vg.Point) (undo func()) {
 	x, y := p.X, p.Y
 	fitAxis(&p.X, size.X, func(s string) vg.Length { return x.Tick.Label.Width(s) + 0.6*x.Tick.Label.Font.Size })
@@ -189,7 +189,7 @@ func fitTicks(p *plot.Plot, size vg.Point) (undo func()) {
 	}
 }
 
-// fitAxis replaces Ticks of an axis of a length by those whose labels, of the given size along it, do not touch.
+// fitAxis replaces the Ticks of an axis of this length by ones whose labels, of the given size along it, do not touch.
 func fitAxis(a *plot.Axis, length vg.Length, size func(label string) vg.Length) {
 	t, ok := a.Tick.Marker.(Ticks)
 	if !ok || !(a.Max > a.Min) {
@@ -221,7 +221,7 @@ func number(v float64, digits int) string { return minus(strconv.FormatFloat(v, 
 
 func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
 
-// LogTicks labels the powers of ten of a logarithmic axis, or all of 1, 2, 5 where there are few.
+// LogTicks labels the powers of ten of a logarithmic axis, or 1, 2 and 5 times them where there are few.
 type LogTicks struct{}
 
 // Ticks satisfies plot.Ticker.

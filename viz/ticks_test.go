@@ -25,7 +25,8 @@ func TestTickFormat(t *testing.T) {
 		{9400, 10600, "x", "9.5k 10.0k 10.5k", "9.5k 10.0k 10.5k", "x"},
 		{0, 1.2e6, "x", "0 0.5M 1.0M", "0 0.5M 1.0M", "x"},
 		{1e8 - 4.4, 1e8 + 4.4, "x", "99999996 99999998 100000000 100000002 100000004", "−4 −2 0 2 4", "x − 1e8"},
-		{-1e8 - 4, -1e8 + 4, "x (kg)", "−100000004 −100000002 −100000000 −99999998 −99999996", "−4 −2 0 2 4", "x + 1e8 (kg)"},
+		{-1e8 - 4, -1e8 + 4, "x (kg)", "−100000004 −100000002 −100000000 −99999998 −99999996", "−4 −2 0 2 4",
+			"x + 1e8 (kg)"},
 		{1 - 2.2e-6, 1 + 2.2e-6, "x", "0.999998 0.999999 1.000000 1.000001 1.000002", "−2 −1 0 1 2", "x − 1 (×1e−6)"},
 		{1 - 2.2e-6, 1 + 2.2e-6, "", "0.999998 0.999999 1.000000 1.000001 1.000002", "−2 −1 0 1 2", "×1e−6 + 1"},
 		{0, 2.2e-6, "E (nats)", "0 0.5e−6 1.0e−6 1.5e−6 2.0e−6", "0 0.5 1.0 1.5 2.0", "E (×1e−6 nats)"},
@@ -66,7 +67,8 @@ func TestTicksFit(t *testing.T) {
 			p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = r[0], r[1], r[0], r[1]
 			p.X.Tick.Marker = Ticks{N: 9}
 			rec := &labelRecorder{raster: newRaster(900, 900, 1, color.White)}
-			place(draw.NewCanvas(rec, 900, 900), p, vg.Rectangle{Min: vg.Point{X: 200, Y: 200}, Max: vg.Point{X: 200 + width, Y: 200 + width}})
+			place(draw.NewCanvas(rec, 900, 900), p,
+				vg.Rectangle{Min: vg.Point{X: 200, Y: 200}, Max: vg.Point{X: 200 + width, Y: 200 + width}})
 			if p.X.Tick.Marker != (Ticks{N: 9}) || p.X.Label.Text != "x" {
 				t.Fatal("the plot is changed")
 			}
@@ -99,7 +101,8 @@ func (l *labelRecorder) FillString(f font.Face, at vg.Point, text string) {
 	l.text, l.at = append(l.text, text), append(l.at, at)
 }
 
-// aligned returns the extents of the tick labels of the x axis, which share a height, and the heights of those of the y axis.
+// aligned returns the extents of the tick labels of the x axis, which share a height, and the heights of those of the y
+// axis.
 func (l *labelRecorder) aligned(p *plot.Plot) (row [][2]vg.Length, column []vg.Length) {
 	for k, s := range l.text {
 		if strings.ContainsAny(s, "xy") {

@@ -94,6 +94,9 @@ func NewEvaluator(e Energy, p *Params, cfg EvaluatorConfig) (*Evaluator, error) 
 	if err := checkEvaluator(e, p, cfg); err != nil {
 		return nil, err
 	}
+	if err := CheckRows(e, p, cfg.Batch); err != nil {
+		return nil, err
+	}
 	c := &compiler{e: e, cfg: cfg, done: map[shape]*compiled{}}
 	v := &Evaluator{compiler: c, p: p, programs: map[shape]*program{}}
 	if cond, ok := e.(NoiseConditional); ok {
@@ -165,46 +168,59 @@ func (c *compiler) function(s shape) (*graphs.Function, [][]float64, error) {
 
 func (c *compiler) compile(s shape) (*graphs.Function, [][]float64, error) {
 	defer graphs.Building()()
-	g := G.NewGraph()
-	d := c.e.Dim()
-	theta, err := Inputs(g, c.cfg.Precision, c.e)
+	b, err := build(c.e, c.cfg.Precision, s.rows)
 	if err != nil {
 		return nil, nil, err
 	}
-	var x, sigma *G.Node
-	u, err := graphs.Try(func() *G.Node {
-		x = graphs.NewInput(g, c.cfg.Precision.Dtype(), "batch.x", s.rows, d)
-		if c.cond != nil {
-			sigma = graphs.NewInput(g, c.cfg.Precision.Dtype(), "batch.sigma", s.rows, 1)
-			return graphs.Must(c.cond.BuildAt(x, sigma, theta))
-		}
-		return graphs.Must(c.e.Build(x, theta))
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	outputs := G.Nodes{u}
+	outputs := G.Nodes{b.u}
 	if s.grad {
-		gx, err := graphs.VJP(u, graphs.OnesLike(u), x)
+		gx, err := graphs.VJP(b.u, graphs.OnesLike(b.u), b.x)
 		if err != nil {
 			return nil, nil, err
 		}
 		outputs = append(outputs, gx...)
 	}
-	constants, fixed, err := Constants(g)
+	constants, fixed, err := Constants(b.g)
 	if err != nil {
 		return nil, nil, err
 	}
-	held := append(append(G.Nodes(nil), theta...), constants...)
-	if sigma != nil {
-		held = append(held, sigma)
+	held := append(append(G.Nodes(nil), b.theta...), constants...)
+	if b.sigma != nil {
+		held = append(held, b.sigma)
 	}
-	fn, err := graphs.Compile(append(held[:len(held):len(held)], x), outputs, graphs.Held(held...),
+	fn, err := graphs.Compile(append(held[:len(held):len(held)], b.x), outputs, graphs.Held(held...),
 		graphs.Threads(c.cfg.Threads), graphs.Unguarded())
 	if err != nil {
 		return nil, nil, err
 	}
 	return fn, fixed, nil
+}
+
+// built is the graph of an energy for so many points.
+type built struct {
+	g           *G.ExprGraph
+	theta       G.Nodes
+	x, sigma, u *G.Node          // sigma is nil where the energy is not conditioned on a noise level
+	cond        NoiseConditional // the energy, if it is
+}
+
+// build wants the lock of package graphs.
+func build(e Energy, prec Precision, rows int) (*built, error) {
+	b := &built{g: G.NewGraph()}
+	b.cond, _ = e.(NoiseConditional)
+	var err error
+	if b.theta, err = Inputs(b.g, prec, e); err != nil {
+		return nil, err
+	}
+	b.u, err = graphs.Try(func() *G.Node {
+		b.x = graphs.NewInput(b.g, prec.Dtype(), "batch.x", rows, e.Dim())
+		if b.cond != nil {
+			b.sigma = graphs.NewInput(b.g, prec.Dtype(), "batch.sigma", rows, 1)
+			return graphs.Must(b.cond.BuildAt(b.x, b.sigma, b.theta))
+		}
+		return graphs.Must(e.Build(b.x, b.theta))
+	})
+	return b, err
 }
 
 func (v *Evaluator) newProgram(fn *graphs.Function, rows int, fixed [][]float64) *program {

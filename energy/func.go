@@ -14,6 +14,8 @@ import (
 // It is taken to be smooth. Objectives that match scores, such as sm and ssm, differentiate it twice in x, and of a kink, as ReLU and
 // Abs have, that shows nothing: they learn something else without a word. An energy that says by [Smoothness] that it has kinks they
 // refuse; a Func says it by Kinked. It is not read off the graph, where kinks may cancel: softplus is max(x, 0) + log(1+exp(-|x|)).
+//
+// One that mixes the points of a batch is refused when it is compiled, see [CheckRows].
 type Func struct {
 	D      int                                             // dimension > 0
 	Params []Spec                                          // parameters, may be empty

@@ -62,6 +62,9 @@ func Smooth(e Energy) error {
 // wrapped is what energies that keep the parameters of another one have in common. They bring their own Build.
 type wrapped struct{ inner Energy }
 
+// Inner returns the inner energy.
+func (w wrapped) Inner() Energy { return w.inner }
+
 // Dim returns that of the inner energy.
 func (w wrapped) Dim() int { return w.inner.Dim() }
 

@@ -176,7 +176,7 @@ func rowwise(n *G.Node, in G.Nodes, act map[*G.Node]bool) bool {
 		}
 	}
 	switch o := o.(type) {
-	case unaryOp, binaryOp, scaleOp, shiftOp, rowSumOp, expandColsOp, rowLogSumExpOp, rowSoftmaxOp:
+	case unaryOp, binaryOp, scaleOp, shiftOp, stopOp, rowSumOp, expandColsOp, rowLogSumExpOp, rowSoftmaxOp:
 		return true
 	case affineOp:
 		return !act[in[1]] && !act[in[2]]

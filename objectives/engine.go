@@ -55,6 +55,9 @@ func compile(f Form, e, regular energy.Energy, p *energy.Params, cfg Config) (*E
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	if err := energy.CheckRows(e, p, cfg.Batch); err != nil {
+		return nil, err
+	}
 	n, d := cfg.Batch, e.Dim()
 	o := &Engine{form: f, inner: f, p: p, n: n, d: d, specs: f.Inputs(n, d), in: Inputs{}, out: Inputs{},
 		x: mat.NewDense(n, d, nil)}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/graphs/internal/bridge"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
+	"github.com/stheno-ebm/stheno/graphs/internal/rules"
 )
 
 func init() {
@@ -18,7 +19,7 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		return l.to, nil
+		return rules.Simplify(l.to), nil
 	}
 }
 
@@ -41,7 +42,7 @@ func Compile(inputs, outputs G.Nodes, opts ...CompileOption) (*Function, error) 
 	if err != nil {
 		return nil, err
 	}
-	f.run = newEngine(l.dt, l.to, o.exec)
+	f.run = newEngine(l.dt, rules.Apply(l.to), o.run)
 	return f, nil
 }
 

@@ -240,7 +240,7 @@ func compareRandom(seed uint64, dt tensor.Dtype) error {
 		"tiled":  {graphs.Tiles(4, 6)},
 		"tiles":  {graphs.Tiles(8, 3), graphs.Held(in[5], in[6])},
 		"held":   {graphs.Held(in[3], in[4], in[5], in[7])},
-		"thread": {graphs.Tiles(4, 3), graphs.Threads(3), graphs.Share(1)},
+		"thread": {graphs.Tiles(4, 3), graphs.Threads(3)},
 	}
 	for name, opts := range variants {
 		f, err := graphs.Compile(in, out, opts...)

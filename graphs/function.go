@@ -6,9 +6,9 @@ import (
 
 	"gorgonia.org/tensor"
 
-	"github.com/stheno-ebm/stheno/graphs/internal/exec"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
+	"github.com/stheno-ebm/stheno/graphs/internal/run"
 )
 
 // Function is a compiled graph: a flat program with memory of its own, for the fixed shapes of its inputs and outputs.
@@ -158,13 +158,13 @@ func (f *Function) Profile(n int) (string, error) {
 }
 
 // program is an engine of number type T.
-type program[T kernels.Float] struct{ *exec.Program[T] }
+type program[T kernels.Float] struct{ *run.Program[T] }
 
-func newEngine(dt tensor.Dtype, g *ir.Graph, opt exec.Options) engine {
+func newEngine(dt tensor.Dtype, g *ir.Graph, opt run.Options) engine {
 	if dt == tensor.Float32 {
-		return program[float32]{exec.New[float32](g, opt)}
+		return program[float32]{run.New[float32](g, opt)}
 	}
-	return program[float64]{exec.New[float64](g, opt)}
+	return program[float64]{run.New[float64](g, opt)}
 }
 
 func (p program[T]) load(i int, x []float64) {

@@ -236,7 +236,7 @@ func TestThreadsAreBitIdentical(t *testing.T) {
 		args := normal(rng, in)
 		var want [][]float64
 		for _, n := range []int{1, 2, 3, 8} {
-			f, err := graphs.Compile(in, out, graphs.Threads(n), graphs.Share(1))
+			f, err := graphs.Compile(in, out, graphs.Threads(n))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -265,7 +265,7 @@ func TestThreadsSideBySide(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 5))
 	in, out := trainGraph(t, tensor.Float32, 300, 20)
 	args := normal(rng, in)
-	f, err := graphs.Compile(in, out, graphs.Threads(2), graphs.Share(1))
+	f, err := graphs.Compile(in, out, graphs.Threads(2))
 	if err != nil {
 		t.Fatal(err)
 	}

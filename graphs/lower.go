@@ -271,9 +271,9 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 		return g.PadRows(a[0], o.before, o.after)
 	case concatOp:
 		if o.axis == 1 || n.Dims() == 1 {
-			return g.Concat(ir.ConcatCols, a...)
+			return g.ConcatCols(a...)
 		}
-		return g.Concat(ir.ConcatRows, a...)
+		return g.ConcatRows(a...)
 	case batchMatmulOp:
 		sa, sb := in[0].Shape(), in[1].Shape()
 		x, y := g.Reshape(a[0], sa[0]*sa[1], sa[2]), g.Reshape(a[1], sb[0]*sb[1], sb[2])
@@ -290,9 +290,9 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 	case placeOp:
 		return g.Place(a[0], a[1], o.of, rows, cols)
 	case rowLogSumExpOp:
-		return g.RowFn(ir.RowLSE, a[0])
+		return g.RowLSE(a[0])
 	case rowSoftmaxOp:
-		return g.RowFn(ir.RowSoftmax, a[0])
+		return g.RowSoftmax(a[0])
 	}
 	if _, ok := own.(maskOp); ok {
 		return l.mask(in[1])
@@ -313,14 +313,14 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 func (l *lowering) unary(o unaryOp, a ir.ID) ir.ID {
 	switch {
 	case o.fn == fnStep:
-		return l.to.Unary(kernels.ReLU, 1, 0, "", nil, a)
+		return l.to.Unary(kernels.ReLU, 1, a)
 	case o.fn == fnPow:
-		return l.to.Unary(ir.Pow, o.order, o.p, "", nil, a)
+		return l.to.Pow(o.p, o.order, a)
 	}
 	if f, ok := kernelOf[o.fn]; ok {
-		return l.to.Unary(f, o.order, 0, "", nil, a)
+		return l.to.Unary(f, o.order, a)
 	}
-	return l.to.Unary(ir.Scalar, 0, 0, o.String(), o.scalar(), a)
+	return l.to.Func(o.String(), o.scalar(), a)
 }
 
 // evalRunner runs an operation of ours that has no instruction by its reference. That panics with a string where a number that

@@ -8,9 +8,10 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/stheno-ebm/stheno/graphs/internal/exec"
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
+	"github.com/stheno-ebm/stheno/graphs/internal/rules"
+	"github.com/stheno-ebm/stheno/graphs/internal/run"
 )
 
 // Machine runs a whole graph of Gorgonia's in the place of gorgonia.NewTapeMachine:
@@ -182,10 +183,10 @@ func (m *Machine) build() error {
 		m.results = append(m.results, &result{n: n, foreign: l.foreign[n], out: len(l.to.Outputs)})
 		l.to.Outputs = append(l.to.Outputs, l.at[n])
 	}
-	if l.dt == tensor.Float32 {
-		m.run = machineProgram[float32]{exec.New[float32](l.to, m.o.exec)}
+	if g := rules.Apply(l.to); l.dt == tensor.Float32 {
+		m.run = machineProgram[float32]{run.New[float32](g, m.o.run)}
 	} else {
-		m.run = machineProgram[float64]{exec.New[float64](l.to, m.o.exec)}
+		m.run = machineProgram[float64]{run.New[float64](g, m.o.run)}
 	}
 	for _, r := range m.results {
 		if err := m.run.value(r); err != nil {

@@ -6,8 +6,8 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"github.com/stheno-ebm/stheno/graphs/internal/exec"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
+	"github.com/stheno-ebm/stheno/graphs/internal/run"
 )
 
 // machineRun hides the number type of a machine's program.
@@ -20,7 +20,7 @@ type machineRun interface {
 }
 
 // machineProgram is a machineRun of number type T.
-type machineProgram[T kernels.Float] struct{ *exec.Program[T] }
+type machineProgram[T kernels.Float] struct{ *run.Program[T] }
 
 func (p machineProgram[T]) execute() error { return p.Run() }
 func (p machineProgram[T]) dump() string   { return p.Dump() }

@@ -102,18 +102,18 @@ var scalars = map[gorgonia.Kind]func(float64) float64{
 func (b *builtinOp) unary() (ir.ID, bool) {
 	g, a := b.g, b.args[0]
 	if f, ok := functions[b.Kind]; ok {
-		return g.Unary(f, 0, 0, "", nil, a), true
+		return g.Unary(f, 0, a), true
 	}
 	if f, ok := scalars[b.Kind]; ok {
-		return g.Unary(ir.Scalar, 0, 0, strings.ToLower(b.Kind.String()), f, a), true
+		return g.Func(strings.ToLower(b.Kind.String()), f, a), true
 	}
 	switch b.Kind {
 	case gorgonia.Log2:
-		return g.Scale(g.Unary(kernels.Log, 0, 0, "", nil, a), 1/math.Ln2), true
+		return g.Scale(g.Unary(kernels.Log, 0, a), 1/math.Ln2), true
 	case gorgonia.InverseSqrt:
-		return g.Unary(kernels.Reciprocal, 0, 0, "", nil, g.Unary(kernels.Sqrt, 0, 0, "", nil, a)), true
+		return g.Unary(kernels.Reciprocal, 0, g.Unary(kernels.Sqrt, 0, a)), true
 	case gorgonia.Cube:
-		return g.Unary(ir.Pow, 0, 3, "", nil, a), true
+		return g.Pow(3, 0, a), true
 	}
 	return 0, false
 }
@@ -130,9 +130,6 @@ func (b *builtinOp) binary() (ir.ID, bool) {
 	case dx == 0 && dy > 0:
 		x = g.Fill(g.Reshape(x, 1, 1), b.rows, b.cols)
 	case dy == 0 && dx > 0:
-		if c := g.At(y); b.Kind == gorgonia.Pow && c.Op == ir.Const {
-			return g.Unary(ir.Pow, 0, c.C, "", nil, x), true
-		}
 		y = g.Fill(g.Reshape(y, 1, 1), b.rows, b.cols)
 	}
 	x, ok1 := b.reshaped(x)
@@ -150,36 +147,17 @@ func (b *builtinOp) binary() (ir.ID, bool) {
 	case gorgonia.Div:
 		return g.Div(x, y), true
 	case gorgonia.MaxBetween:
-		return g.Binary(ir.Max, 0, x, y), true
+		return g.Max(x, y), true
 	case gorgonia.MinBetween:
-		return g.Binary(ir.Min, 0, x, y), true
+		return g.Min(x, y), true
 	case gorgonia.Pow:
-		return g.Opaque(powRunner{}, "pow", false, b.rows, b.cols, x, y), true
+		return g.Power(x, y), true
 	}
 	rel, ok := relations[b.Kind]
 	if !ok {
 		return 0, false
 	}
-	return g.Binary(ir.Cmp, rel, x, y), true
-}
-
-// powRunner is a^b for arrays of exponents.
-type powRunner struct{}
-
-func (powRunner) Label() string { return "pow" }
-
-func (powRunner) Run64(dst []float64, args [][]float64) error {
-	for i, a := range args[0] {
-		dst[i] = math.Pow(a, args[1][i])
-	}
-	return nil
-}
-
-func (powRunner) Run32(dst []float32, args [][]float32) error {
-	for i, a := range args[0] {
-		dst[i] = float32(math.Pow(float64(a), float64(args[1][i])))
-	}
-	return nil
+	return g.Compare(rel, x, y), true
 }
 
 // product lowers products of matrices and vectors. Products whose operands do not fit, which gorgonia.Grad makes of an
@@ -247,7 +225,7 @@ func (b *builtinOp) max() (ir.ID, bool) {
 		return 0, false
 	}
 	pattern, before, of := axesLast(s, b.Axes)
-	return b.reshaped(b.g.RowFn(ir.RowMax, b.g.Reshape(b.permuted(b.args[0], s, pattern), before, of)))
+	return b.reshaped(b.g.RowMax(b.g.Reshape(b.permuted(b.args[0], s, pattern), before, of)))
 }
 
 // permuted exchanges the axes of an array of shape s: axis i of the result is axis pattern[i].
@@ -316,9 +294,9 @@ func (b *builtinOp) concat() (ir.ID, bool) {
 		parts[i] = b.g.Reshape(b.args[i], before, c.Shape().TotalSize()/before)
 	}
 	if d == 2 && axis == 0 {
-		return b.g.Concat(ir.ConcatRows, b.args...), true
+		return b.g.ConcatRows(b.args...), true
 	}
-	return b.reshaped(b.g.Concat(ir.ConcatCols, parts...))
+	return b.reshaped(b.g.ConcatCols(parts...))
 }
 
 func (b *builtinOp) slice() (ir.ID, bool) {
@@ -409,9 +387,9 @@ func (b *builtinOp) softmax() (ir.ID, bool) {
 	}
 	g, x := b.g, b.softmaxRows(0, axis)
 	if !b.Log {
-		return b.softmaxBack(g.RowFn(ir.RowSoftmax, x), axis)
+		return b.softmaxBack(g.RowSoftmax(x), axis)
 	}
-	return b.softmaxBack(g.Sub(x, g.ExpandCols(g.RowFn(ir.RowLSE, x), g.At(x).Cols)), axis)
+	return b.softmaxBack(g.Sub(x, g.ExpandCols(g.RowLSE(x), g.At(x).Cols)), axis)
 }
 
 // softmaxGrad lowers the gradient of a softmax, of its operand, its result y and the gradient in y.
@@ -423,7 +401,7 @@ func (b *builtinOp) softmaxGrad() (ir.ID, bool) {
 	g, y, grad := b.g, b.softmaxRows(1, axis), b.softmaxRows(2, axis)
 	cols := g.At(y).Cols
 	if b.Log { // grad − e^y Σ grad
-		return b.softmaxBack(g.Sub(grad, g.Mul(g.Unary(kernels.Exp, 0, 0, "", nil, y), g.ExpandCols(g.RowSum(grad), cols))), axis)
+		return b.softmaxBack(g.Sub(grad, g.Mul(g.Unary(kernels.Exp, 0, y), g.ExpandCols(g.RowSum(grad), cols))), axis)
 	}
 	sum := g.ExpandCols(g.RowSum(g.Mul(y, grad)), cols)
 	return b.softmaxBack(g.Mul(y, g.Sub(grad, sum)), axis) // y ∘ (grad − Σ y grad)

@@ -161,8 +161,8 @@ func TestBuiltinOperations(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, x := range l.to.Code {
-					if x.Op == ir.Opaque {
-						if _, ok := x.Run.(*foreignRunner); ok {
+					if o, ok := x.Op.(ir.Opaque); ok {
+						if _, ok := o.Run.(*foreignRunner); ok {
 							t.Errorf("%T %v runs by Gorgonia's code", out.Op(), out.Op())
 						}
 					}

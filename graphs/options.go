@@ -6,7 +6,7 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
-	"github.com/stheno-ebm/stheno/graphs/internal/exec"
+	"github.com/stheno-ebm/stheno/graphs/internal/run"
 )
 
 // CompileOption changes how Compile translates a graph. A nil one changes nothing.
@@ -16,7 +16,7 @@ type CompileOption interface{ compile(*options) }
 type MachineOption interface{ machine(*options) }
 
 type options struct {
-	exec exec.Options
+	run  run.Options
 	held G.Nodes // Compile
 	free bool    // Compile
 
@@ -43,8 +43,8 @@ func (f machineOption) machine(o *options) { f(o) }
 // ThreadsOption is an option of Compile and of NewMachine.
 type ThreadsOption int
 
-func (n ThreadsOption) compile(o *options) { o.exec.Threads = int(n) }
-func (n ThreadsOption) machine(o *options) { o.exec.Threads = int(n) }
+func (n ThreadsOption) compile(o *options) { o.run.Threads = int(n) }
+func (n ThreadsOption) machine(o *options) { o.run.Threads = int(n) }
 
 // Threads lets the program use up to n threads, the caller's included; the default is 1. The results do not depend on n,
 // bit for bit. Parts too small to be worth sharing are run by the caller alone, as is everything while another program

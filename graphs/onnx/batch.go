@@ -67,11 +67,11 @@ func (p *program) check() error {
 }
 
 func (p *program) checkOne(in *instruction) error {
-	open := len(in.args) == 0 && in.op != ir.Input && in.op != ir.Data // of constants nothing else is known
+	open := len(in.args) == 0 && !is[ir.Input](in) && !is[ir.Data](in) // of constants nothing else is known
 	for _, a := range in.args {
 		open = open || p.dim(p.code[a].rows).e > 0 || p.dim(p.code[a].cols).e > 0
 	}
-	if in.op == ir.Data && p.dim(in.rows*in.cols).e > 0 {
+	if is[ir.Data](in) && p.dim(in.rows*in.cols).e > 0 {
 		return errors.New("its constants have other values for another number")
 	}
 	if !open {
@@ -79,11 +79,11 @@ func (p *program) checkOne(in *instruction) error {
 	}
 	bad := func(what string, v ...int) error {
 		if slices.ContainsFunc(v, p.odd) {
-			return fmt.Errorf("%s of %v is no multiple of it", what, in.op)
+			return fmt.Errorf("%s of %v is no multiple of it", what, in.op.Name())
 		}
 		return nil
 	}
-	switch in.op {
+	switch in.op.(type) {
 	case ir.SliceCols, ir.SliceRows, ir.PadCols, ir.PadRows:
 		if err := bad("a bound", in.lo, in.hi); err != nil {
 			return err
@@ -123,7 +123,7 @@ func (p *program) compare(q *program) error {
 	}
 	for i := range p.code {
 		a, b := &p.code[i], &q.code[i]
-		if a.op != b.op || a.fn != b.fn || a.order != b.order || !slices.Equal(a.args, b.args) || a.transA != b.transA || a.transB != b.transB || a.index != b.index {
+		if a.op.Name() != b.op.Name() || a.fn != b.fn || a.order != b.order || !slices.Equal(a.args, b.args) || a.transA != b.transA || a.transB != b.transB || a.index != b.index {
 			return errors.New("it has other operations for another number")
 		}
 		if !slices.Equal(a.values, b.values) {
@@ -132,8 +132,8 @@ func (p *program) compare(q *program) error {
 		if math.Float64bits(a.c) == math.Float64bits(b.c) {
 			continue
 		}
-		if !a.power(b.c) || a.op == ir.Unary || a.op == ir.Put {
-			return fmt.Errorf("operation %v has the factor %g for %d rows and %g for %d", a.op, a.c, rows, b.c, rows2)
+		if !a.power(b.c) || is[ir.Pow](a) || is[ir.Put](a) {
+			return fmt.Errorf("operation %v has the factor %g for %d rows and %g for %d", a.op.Name(), a.c, rows, b.c, rows2)
 		}
 	}
 	return nil

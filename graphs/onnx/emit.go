@@ -208,7 +208,7 @@ func (e *emitter) instruction(id int) {
 	if e.deferred(id) {
 		return
 	}
-	switch in.op {
+	switch in.op.(type) {
 	case ir.Input:
 		e.input(id)
 	case ir.Const:
@@ -217,7 +217,7 @@ func (e *emitter) instruction(id int) {
 		set(e.array([]int{in.rows, in.cols}, in.values))
 	case ir.ExpandCols, ir.ExpandRows, ir.Fill:
 		e.value[id] = e.value[in.args[0]]
-	case ir.Unary, ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Max, ir.Min, ir.Cmp, ir.Scale, ir.Shift:
+	case ir.Unary, ir.Pow, ir.Func, ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Max, ir.Min, ir.Power, ir.Compare, ir.Scale, ir.Shift:
 		e.elementwise(id)
 	case ir.MatMul:
 		set(e.product(in, ""))
@@ -242,7 +242,7 @@ func (e *emitter) instruction(id int) {
 		set(e.padded(in, arg(0)))
 	case ir.ConcatCols, ir.ConcatRows:
 		axis := 1
-		if in.op == ir.ConcatRows {
+		if is[ir.ConcatRows](in) {
 			axis = 0
 		}
 		var parts []string
@@ -261,7 +261,7 @@ func (e *emitter) instruction(id int) {
 	case ir.Opaque:
 		set(e.opaque(in))
 	default:
-		e.fail("operation %v is not known", in.op)
+		e.fail("operation %v is not known", in.op.Name())
 	}
 }
 
@@ -273,7 +273,7 @@ func (e *emitter) rowMax(x string) string {
 func (e *emitter) sliced(in *instruction, x string) string {
 	from := &e.p.code[in.args[0]]
 	axis, size := 1, e.p.dim(from.cols)
-	if in.op == ir.SliceRows {
+	if is[ir.SliceRows](in) {
 		axis, size = 0, e.p.dim(from.rows)
 	}
 	lo, hi := e.p.dim(in.lo), e.p.dim(in.hi)
@@ -302,7 +302,7 @@ func (e *emitter) padded(in *instruction, x string) string {
 	parts := []string{x}
 	rows, cols := e.p.dim(in.rows), e.p.dim(in.cols)
 	axis := 1
-	if in.op == ir.PadRows {
+	if is[ir.PadRows](in) {
 		axis = 0
 	}
 	lo, hi := e.p.dim(in.lo), e.p.dim(in.hi)
@@ -351,12 +351,12 @@ func (e *emitter) input(id int) {
 
 // deferred reports whether id is a product that its only user, an addition, computes along with itself.
 func (e *emitter) deferred(id int) bool {
-	if e.p.code[id].op != ir.MatMul || e.uses[id] != 1 || e.user[id] < 0 {
+	if !is[ir.MatMul](&e.p.code[id]) || e.uses[id] != 1 || e.user[id] < 0 {
 		return false
 	}
 	// Where two products are added, each is computed for itself.
 	u := &e.p.code[e.user[id]]
-	return u.op == ir.Add && (e.p.code[u.args[0]].op != ir.MatMul || e.p.code[u.args[1]].op != ir.MatMul)
+	return is[ir.Add](u) && (!is[ir.MatMul](&e.p.code[u.args[0]]) || !is[ir.MatMul](&e.p.code[u.args[1]]))
 }
 
 // product is a matrix product, plus c unless that is "".
@@ -406,7 +406,7 @@ func (e *emitter) elementwise(id int) {
 		}
 	}
 	arg := func(i int) string { return e.value[in.args[i]].name }
-	switch in.op {
+	switch in.op.(type) {
 	case ir.Add:
 		for i, a := range in.args {
 			if e.value[a].name == "" { // a product that waits for its bias
@@ -426,7 +426,9 @@ func (e *emitter) elementwise(id int) {
 		out.name = e.op("Max", arg(0), arg(1))
 	case ir.Min:
 		out.name = e.op("Min", arg(0), arg(1))
-	case ir.Cmp:
+	case ir.Power:
+		out.name = e.op("Pow", arg(0), arg(1))
+	case ir.Compare:
 		if in.index < len(relations) {
 			out.name = e.cast(e.op(relations[in.index], arg(0), arg(1)))
 		} else {
@@ -440,7 +442,7 @@ func (e *emitter) elementwise(id int) {
 		}
 	case ir.Shift:
 		out.name = e.op("Add", arg(0), e.constant(in))
-	case ir.Unary:
+	case ir.Unary, ir.Pow, ir.Func:
 		out.name = e.unary(in, arg(0))
 	}
 	e.value[id] = out
@@ -467,8 +469,6 @@ func (e *emitter) opaque(in *instruction) string {
 	switch name {
 	case "copy":
 		return e.whole(in.args[0])
-	case "pow":
-		return e.op("Pow", e.whole(in.args[0]), e.whole(in.args[1]))
 	case "take", "put":
 		var before, size, after, k int
 		if _, err := fmt.Sscanf(args, "%d,%d,%d;%d)", &before, &size, &after, &k); err == nil {

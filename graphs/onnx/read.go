@@ -27,18 +27,7 @@ type instruction struct {
 
 // read lists the instructions that the outputs of g depend on, and all inputs.
 func read(g *ir.Graph) (code []instruction, outputs []int) {
-	live := make([]bool, len(g.Code))
-	for _, id := range g.Outputs {
-		live[id] = true
-	}
-	for id := len(g.Code) - 1; id >= 0; id-- {
-		live[id] = live[id] || g.Code[id].Op == ir.Input
-		if live[id] {
-			for _, a := range g.Code[id].Args {
-				live[a] = true
-			}
-		}
-	}
+	live := g.Live()
 	at := make([]int, len(g.Code))
 	for id := range g.Code {
 		if live[id] {
@@ -52,30 +41,62 @@ func read(g *ir.Graph) (code []instruction, outputs []int) {
 	return code, outputs
 }
 
+// is reports whether in is an instruction of type T.
+func is[T ir.Op](in *instruction) bool {
+	_, ok := in.op.(T)
+	return ok
+}
+
 func readOne(in *ir.Instr, at []int) instruction {
-	out := instruction{
-		op: in.Op, rows: in.Rows, cols: in.Cols, order: in.Order, transA: in.TA, transB: in.TB, lo: in.Lo, hi: in.Hi, index: in.Index,
-		c: in.C, values: slices.Clip(in.Values), name: in.Label, batch: in.Batch, view: in.View, groups: in.Groups,
-	}
+	out := instruction{op: in.Op, rows: in.Rows, cols: in.Cols}
 	for _, a := range in.Args {
 		out.args = append(out.args, at[a])
 	}
-	switch in.Op {
+	switch o := in.Op.(type) {
+	case ir.Input:
+		out.index, out.name = o.Index, o.Label
+	case ir.Const:
+		out.c = o.C
+	case ir.Data:
+		out.values = slices.Clip(o.Values)
 	case ir.Unary:
-		switch in.Fn {
-		case ir.Pow:
-			out.fn = "pow"
-		case ir.Scalar:
-			out.fn = in.Label
-		default:
-			out.fn = in.Fn.String()
-		}
-	case ir.Opaque:
-		out.name = in.Run.Label()
+		out.fn, out.order = o.Fn.String(), o.Order
+	case ir.Pow:
+		out.fn, out.order, out.c = "pow", o.Order, o.P
+	case ir.Func:
+		out.fn = o.Label
+	case ir.Compare:
+		out.index = int(o.Relation)
+	case ir.Scale:
+		out.c = o.C
+	case ir.Shift:
+		out.c = o.C
+	case ir.MatMul:
+		out.transA, out.transB = o.TA, o.TB
+	case ir.BatchMatMul:
+		out.transA, out.transB, out.batch = o.TA, o.TB, o.Batch
+	case ir.SliceCols:
+		out.lo, out.hi = o.Lo, o.Hi
+	case ir.SliceRows:
+		out.lo, out.hi = o.Lo, o.Hi
 	case ir.PadCols:
-		out.hi = in.Cols - in.Hi
+		out.lo, out.hi = o.Lo, in.Cols-o.Hi
 	case ir.PadRows:
-		out.hi = in.Rows - in.Hi
+		out.lo, out.hi = o.Lo, in.Rows-o.Hi
+	case ir.Gather:
+		out.view = o.View
+	case ir.Put:
+		out.view, out.c = o.View, o.Fill
+	case ir.Scatter:
+		out.view = o.View
+	case ir.ArgMax:
+		out.groups = o.Groups
+	case ir.Pick:
+		out.groups = o.Groups
+	case ir.Place:
+		out.groups = o.Groups
+	case ir.Opaque:
+		out.name = o.Run.Label()
 	}
 	return out
 }

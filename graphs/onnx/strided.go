@@ -215,7 +215,7 @@ func (s *sample) positions() []int {
 // strided translates what works on views.
 func (e *emitter) strided(in *instruction, id int) string {
 	arg := func(i int) string { return e.whole(in.args[i]) }
-	switch in.op {
+	switch in.op.(type) {
 	case ir.Gather:
 		return e.gather(arg(0), in.view)
 	case ir.Put:
@@ -225,11 +225,11 @@ func (e *emitter) strided(in *instruction, id int) string {
 	}
 	v, size, ok := windows(in.groups)
 	if !ok {
-		e.fail("the groups of %v have no form", in.op)
+		e.fail("the groups of %v have no form", in.op.Name())
 		return ""
 	}
 	groups := times(e.p.dim(in.groups.At.Len()))
-	switch in.op {
+	switch in.op.(type) {
 	case ir.ArgMax:
 		x := e.reshape(e.gather(arg(0), v), groups, fixed(size))
 		number := e.with("ArgMax", []attribute{integer("axis", 1)}, x)

@@ -1,0 +1,107 @@
+package ir
+
+import "strings"
+
+// Op is what an instruction does.
+type Op interface {
+	// Name is what dumps call it.
+	Name() string
+	// Class says how it is scheduled.
+	Class() Class
+	// Reduces reports whether it sums over the rows of its first argument. If so it may be run on some of these rows after others, each
+	// time adding to what is there.
+	Reduces() bool
+	// Aligned reports whether it needs of argument j only the rows at which it stands: those of the result that it makes, or those
+	// that it adds if it reduces. Otherwise it needs the argument whole.
+	Aligned(j int) bool
+	// Text is the instruction for people, with the names of its arguments.
+	Text(args []string) string
+}
+
+// All is one of every instruction.
+var All = []Op{
+	Input{}, Const{}, Data{},
+	Unary{}, Pow{}, Func{}, Add{}, Sub{}, Mul{}, Div{}, Max{}, Min{}, Power{}, Compare{}, Scale{}, Shift{},
+	MatMul{}, BatchMatMul{}, Pack{},
+	RowSum{}, ColSum{}, Sum{}, RowMax{}, RowLSE{}, RowSoftmax{},
+	ExpandCols{}, ExpandRows{}, Fill{},
+	SliceCols{}, PadCols{}, ConcatCols{}, SliceRows{}, PadRows{}, ConcatRows{}, Transpose{}, Reshape{},
+	Gather{}, Put{}, Scatter{}, ArgMax{}, Pick{}, Place{},
+	Opaque{},
+}
+
+// Class groups instructions that are scheduled alike.
+type Class uint8
+
+// The classes.
+const (
+	Source    Class = iota // without arguments
+	Map                    // element by element
+	Expansion              // repeats what its readers can repeat themselves
+	Reduction              // sums that are fused with what they sum
+	ByRow                  // can be run on some of its rows: those of its result, or of its first argument if it reduces
+	Whole                  // needs its arguments whole
+)
+
+var classNames = [...]string{Source: "source", Map: "map", Expansion: "expansion", Reduction: "reduction", ByRow: "by row", Whole: "whole"}
+
+func (c Class) String() string { return classNames[c] }
+
+// What the instructions of a class have in common; the types of instructions embed it.
+type (
+	source    struct{}
+	mapped    struct{}
+	expansion struct{}
+	reduction struct{}
+	byRow     struct{}
+	whole     struct{}
+)
+
+func (source) Class() Class    { return Source }
+func (mapped) Class() Class    { return Map }
+func (expansion) Class() Class { return Expansion }
+func (reduction) Class() Class { return Reduction }
+func (byRow) Class() Class     { return ByRow }
+func (whole) Class() Class     { return Whole }
+
+func (source) Reduces() bool    { return false }
+func (mapped) Reduces() bool    { return false }
+func (expansion) Reduces() bool { return false }
+func (reduction) Reduces() bool { return true }
+func (byRow) Reduces() bool     { return false }
+func (whole) Reduces() bool     { return false }
+
+func (source) Aligned(int) bool    { return true }
+func (mapped) Aligned(int) bool    { return true }
+func (expansion) Aligned(int) bool { return false }
+func (reduction) Aligned(int) bool { return true }
+func (byRow) Aligned(int) bool     { return true }
+func (whole) Aligned(int) bool     { return true }
+
+// plain is the usual Text.
+func plain(name string, args []string) string { return name + " " + strings.Join(args, ", ") }
+
+// transposed is the name of an operand that is transposed if on.
+func transposed(name string, on bool) string {
+	if on {
+		return name + "ᵀ"
+	}
+	return name
+}
+
+// Is reports whether in is an instruction of type T.
+func Is[T Op](in *Instr) bool {
+	_, ok := in.Op.(T)
+	return ok
+}
+
+// LoopRows is the number of rows that instruction in can be run on part by part, or 0 if it needs its arguments whole.
+func (g *Graph) LoopRows(in *Instr) int {
+	switch c := in.Op.Class(); {
+	case c == Source || c == Whole:
+		return 0
+	case in.Op.Reduces():
+		return g.At(in.Args[0]).Rows
+	}
+	return in.Rows
+}

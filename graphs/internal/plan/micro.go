@@ -1,0 +1,174 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/ir"
+)
+
+// Group is a list of element-wise instructions over one shape, run block by block: what one leaves for the next stays in
+// the first cache. Its operands are registers: a block of rows of a slot, or scratch.
+type Group struct {
+	Cols  int // elements of a row; 1 if rows do not matter
+	Unit  int // rows of the group per row of the segment: the real number of columns if Cols is 1 for that reason
+	Rows  int // rows of the whole
+	Block int // rows per block
+	Regs  []Reg
+	First []Micro // run once, before the blocks: rows that all blocks read repeated
+	Code  []Micro
+	Temps int // scratch registers
+}
+
+// RegKind is what part of a slot a register is.
+type RegKind uint8
+
+const (
+	Mat RegKind = iota // a row of the register per row of the group
+	Col                // an element per row
+	Row                // one row for all
+	One                // one element for all
+)
+
+// Reg is an operand of a group.
+type Reg struct {
+	Kind RegKind
+	Ref  Ref // slot None: scratch register number Step
+}
+
+// Micro is an instruction of a group. D is the register of the result, A to E are those of operands.
+type Micro struct {
+	Op            MicroOp
+	D, A, B, C, E int16
+	K             float64
+	Of            ir.Op    // the instruction that it comes from, where there is one
+	Outs          [4]int16 // of Multi: the registers of the derivatives, by order; None: not wanted
+}
+
+// MicroOp is the kind of a Micro.
+type MicroOp uint8
+
+const (
+	Add MicroOp = iota
+	Sub
+	Mul
+	Div
+	AddCol
+	SubCol
+	MulCol
+	DivCol
+	AddOne
+	SubOne
+	MulOne
+	DivOne
+	Scale
+	Shift
+	MulAdd
+	MulSub
+	NegMulAdd
+	MulMul
+	MulMulAdd
+	ScaleAdd
+	Unary
+	Multi
+	Pow
+	Func
+	Max
+	Min
+	Power
+	Compare
+	ExpandCol
+	ExpandRow
+	Fill
+	RowSum
+	RowDot
+	ColSum
+	Sum
+	Dot
+	microOps
+)
+
+// micros describes every MicroOp. In the text a, b, c, e stand for operands, k for the number.
+var micros = [microOps]struct {
+	name, text string
+	heavy      bool // costs as much as ten additions
+	rows       bool // needs to know where rows end
+}{
+	Add:       {name: "add", text: "a + b"},
+	Sub:       {name: "sub", text: "a - b"},
+	Mul:       {name: "mul", text: "a ∘ b"},
+	Div:       {name: "div", text: "a / b"},
+	AddCol:    {name: "add col", text: "a + b"},
+	SubCol:    {name: "sub col", text: "a - b"},
+	MulCol:    {name: "mul col", text: "a ∘ b"},
+	DivCol:    {name: "div col", text: "a / b"},
+	AddOne:    {name: "add one", text: "a + b"},
+	SubOne:    {name: "sub one", text: "a - b"},
+	MulOne:    {name: "mul one", text: "a ∘ b"},
+	DivOne:    {name: "div one", text: "a / b"},
+	Scale:     {name: "scale", text: "k a"},
+	Shift:     {name: "shift", text: "a + k"},
+	MulAdd:    {name: "mul+add", text: "a ∘ b + c"},
+	MulSub:    {name: "mul-sub", text: "a ∘ b - c"},
+	NegMulAdd: {name: "sub-mul", text: "c - a ∘ b"},
+	MulMul:    {name: "mul·mul", text: "a ∘ b ∘ c"},
+	MulMulAdd: {name: "mul+mul", text: "a ∘ b + c ∘ e"},
+	ScaleAdd:  {name: "scale+add", text: "k a + b"},
+	Unary:     {name: "unary", heavy: true},
+	Multi:     {name: "multi", heavy: true},
+	Pow:       {name: "pow", heavy: true},
+	Func:      {name: "scalar", heavy: true},
+	Max:       {name: "max", text: "max(a, b)"},
+	Min:       {name: "min", text: "min(a, b)"},
+	Power:     {name: "power", text: "a^b", heavy: true},
+	Compare:   {name: "cmp"},
+	ExpandCol: {name: "expand col", text: "expand col(a)", rows: true},
+	ExpandRow: {name: "expand row", text: "expand row(a)", rows: true},
+	Fill:      {name: "fill", text: "fill(a)"},
+	RowSum:    {name: "rowsum", text: "rowsum(a)", rows: true},
+	RowDot:    {name: "rowdot", text: "rowdot(a, b)", rows: true},
+	ColSum:    {name: "colsum", text: "colsum(a)", rows: true},
+	Sum:       {name: "sum", text: "sum(a)"},
+	Dot:       {name: "dot", text: "dot(a, b)"},
+}
+
+func (m MicroOp) String() string { return micros[m].name }
+
+// text is m for people; reg names registers.
+func (m *Micro) text(reg func(int16) string) (dst, s string) {
+	if m.Op == Multi {
+		o := m.Of.(ir.Unary)
+		var outs, fns []string
+		for k, out := range m.Outs {
+			if out != None {
+				outs = append(outs, reg(out))
+				fns = append(fns, fmt.Sprint(o.Fn, strings.Repeat("′", k)))
+			}
+		}
+		return strings.Join(outs, ", "), strings.Join(fns, ", ") + " (" + reg(m.A) + ")"
+	}
+	t := micros[m.Op].text
+	if t == "" {
+		return reg(m.D), m.Of.Text([]string{reg(m.A), reg(m.B)})
+	}
+	names := map[string]string{"a": reg(m.A), "b": reg(m.B), "c": reg(m.C), "e": reg(m.E), "k": fmt.Sprintf("%g", m.K)}
+	var b strings.Builder
+	word := ""
+	flush := func() {
+		if n, ok := names[word]; ok {
+			word = n
+		}
+		b.WriteString(word)
+		word = ""
+	}
+	for _, r := range t {
+		if r >= 'a' && r <= 'z' {
+			word += string(r)
+			continue
+		}
+		flush()
+		b.WriteRune(r)
+	}
+	flush()
+	return reg(m.D), b.String()
+}

@@ -1,0 +1,163 @@
+package rules
+
+import "github.com/stheno-ebm/stheno/graphs/internal/ir"
+
+// A rule makes of an instruction something better.
+type rule struct {
+	name string             // what is equal to what
+	try  func(n node) ir.ID // none: it does not apply
+}
+
+// none is the answer of a rule that does not apply.
+const none ir.ID = -1
+
+// node is the instruction that a rule may replace, and where its replacement goes.
+type node struct {
+	*ir.Graph
+	ir.Instr
+	a, b ir.ID    // its first two arguments
+	x, y ir.Instr // what makes them
+}
+
+// family returns the rules for instructions like op.
+func family(op ir.Op) []rule {
+	switch op.(type) {
+	case ir.Data:
+		return ofData
+	case ir.Unary, ir.Pow, ir.Func:
+		return ofFunctions
+	case ir.Add:
+		return ofAdd
+	case ir.Sub:
+		return ofSub
+	case ir.Mul:
+		return ofMul
+	case ir.Div:
+		return ofDiv
+	case ir.Power:
+		return ofPower
+	case ir.Scale:
+		return ofScale
+	case ir.Shift:
+		return ofShift
+	case ir.MatMul:
+		return ofMatMul
+	case ir.BatchMatMul:
+		return ofBatchMatMul
+	case ir.RowSum:
+		return ofRowSum
+	case ir.ColSum:
+		return ofColSum
+	case ir.Sum:
+		return ofSum
+	case ir.RowMax, ir.RowLSE, ir.RowSoftmax:
+		return ofRows
+	case ir.ExpandCols:
+		return ofExpandCols
+	case ir.ExpandRows:
+		return ofExpandRows
+	case ir.Fill:
+		return ofFill
+	case ir.SliceCols:
+		return ofSliceCols
+	case ir.SliceRows:
+		return ofSliceRows
+	case ir.PadCols, ir.PadRows:
+		return ofPads
+	case ir.ConcatCols, ir.ConcatRows:
+		return ofConcats
+	case ir.Transpose:
+		return ofTranspose
+	case ir.Reshape:
+		return ofReshape
+	case ir.Gather:
+		return ofGather
+	case ir.Put:
+		return ofPut
+	case ir.Scatter:
+		return ofScatter
+	case ir.Pick:
+		return ofPick
+	case ir.Place:
+		return ofPlace
+	}
+	return nil
+}
+
+// Apply returns g after all that this package knows.
+func Apply(g *ir.Graph) *ir.Graph { return Fuse(Fold(Simplify(g))) }
+
+// Simplify returns g after all rules.
+func Simplify(g *ir.Graph) *ir.Graph { return simplify(g, nil) }
+
+// simplify returns g after the rules that use allows; nil allows all.
+func simplify(g *ir.Graph, use func(rule) bool) *ir.Graph {
+	out := ir.Rewriting(func(to *ir.Graph, in *ir.Instr) (ir.ID, bool) {
+		rules := family(in.Op)
+		if len(rules) == 0 {
+			return 0, false
+		}
+		n := node{Graph: to, Instr: *in, a: none, b: none}
+		if len(in.Args) > 0 {
+			n.a = in.Args[0]
+			n.x = *to.At(n.a)
+		}
+		if len(in.Args) > 1 {
+			n.b = in.Args[1]
+			n.y = *to.At(n.b)
+		}
+		for _, r := range rules {
+			if use != nil && !use(r) {
+				continue
+			}
+			if id := r.try(n); id != none {
+				return id, true
+			}
+		}
+		return 0, false
+	})
+	out.Held = g.Held
+	at := make([]ir.ID, len(g.Code))
+	for i := range g.Code {
+		in := &g.Code[i]
+		args := make([]ir.ID, len(in.Args))
+		for j, a := range in.Args {
+			args[j] = at[a]
+		}
+		at[i] = out.Emit(in.Op, in.Rows, in.Cols, args...)
+	}
+	for _, o := range g.Outputs {
+		out.Outputs = append(out.Outputs, at[o])
+	}
+	return out
+}
+
+// like is the constant c in the shape of the result.
+func (n node) like(c float64) ir.ID { return n.Const(n.Rows, n.Cols, c) }
+
+// isZero reports whether id is the constant 0.
+func (n node) isZero(id ir.ID) bool {
+	c, ok := n.At(id).Constant()
+	return ok && c == 0
+}
+
+// lift applies f below the expansion that makes the argument, if that is one.
+func (n node) lift(f func(ir.ID) ir.ID) ir.ID {
+	switch n.x.Op.(type) {
+	case ir.ExpandCols:
+		return n.ExpandCols(f(n.x.Args[0]), n.Cols)
+	case ir.ExpandRows:
+		return n.ExpandRows(f(n.x.Args[0]), n.Rows)
+	case ir.Fill:
+		return n.Fill(f(n.x.Args[0]), n.Rows, n.Cols)
+	}
+	return none
+}
+
+// lift2 applies f below two expansions of one kind.
+func (n node) lift2(f func(a, b ir.ID) ir.ID) ir.ID {
+	if !n.x.Expands() || n.x.Op != n.y.Op { // expansions have no fields
+		return none
+	}
+	return n.lift(func(a ir.ID) ir.ID { return f(a, n.y.Args[0]) })
+}

@@ -1,0 +1,78 @@
+package run
+
+import (
+	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
+	"github.com/stheno-ebm/stheno/graphs/internal/plan"
+)
+
+// sharedCost is the time of a segment, in nanoseconds by estimate, from which on it is shared with helpers.
+const sharedCost = 15000
+
+// stripes is the task of running a segment's stripes.
+type stripes[T kernels.Float] struct {
+	p   *Program[T]
+	seg *plan.Segment
+}
+
+func (t *stripes[T]) part(w, i int) { t.p.workers[w].stripe(t.seg, i) }
+
+// sums is the task of adding up a segment's partial sums, piece by piece.
+type sums[T kernels.Float] struct {
+	p      *Program[T]
+	seg    *plan.Segment
+	pieces int // of every sum
+}
+
+func (t *sums[T]) part(_, i int) {
+	for k := range t.seg.Sums {
+		c := &t.seg.Sums[k]
+		n := (c.N + t.pieces - 1) / t.pieces
+		if lo, hi := i*n, min((i+1)*n, c.N); lo < hi {
+			t.p.combine(c, lo, hi)
+		}
+	}
+}
+
+// makeJobs prepares the work that may be shared.
+func (p *Program[T]) makeJobs() {
+	p.jobs = make([]job, 2*len(p.plan.Main))
+	for i := range p.plan.Main {
+		seg := &p.plan.Main[i]
+		if seg.Rows == 0 {
+			continue
+		}
+		n := len(p.workers)
+		if seg.Cost < sharedCost && p.opt.TileRows == 0 {
+			n = 1
+		}
+		p.jobs[2*i] = job{task: &stripes[T]{p, seg}, parts: uint32(seg.Stripes()), workers: n}
+		total := 0
+		for _, c := range seg.Sums {
+			total += c.N * c.Stripes
+		}
+		pieces := 1
+		if n > 1 && total > 1<<16 {
+			pieces = 2 * n
+		}
+		parts := pieces
+		if len(seg.Sums) == 0 {
+			parts = 0
+		}
+		p.jobs[2*i+1] = job{task: &sums[T]{p, seg, pieces}, parts: uint32(parts), workers: n}
+	}
+}
+
+// combine adds the elements lo … hi−1 of the partial sums, a block of the first cache at a time.
+func (p *Program[T]) combine(c *plan.Combine, lo, hi int) {
+	const block = 2048
+	s := &p.plan.Slots[c.Partial]
+	for ; lo < hi; lo += block {
+		end := min(lo+block, hi)
+		dst := p.workers[0].buf[c.Dst][lo:end]
+		kernels.Add(dst, p.parts[s.Off+lo:s.Off+end], p.parts[s.Off+s.Stride+lo:s.Off+s.Stride+end])
+		for k := 2; k < c.Stripes; k++ {
+			o := s.Off + k*s.Stride
+			kernels.Add(dst, dst, p.parts[o+lo:o+end])
+		}
+	}
+}

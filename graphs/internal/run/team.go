@@ -1,0 +1,167 @@
+package run
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A task is a piece of work in independent parts. Its parts may run on any worker, in any order, at the same time.
+type task interface {
+	// part runs part i with the memory of worker w.
+	part(w, i int)
+}
+
+// A job is a task and its size. It is never changed, so that a helper that comes late can look at it without harm.
+type job struct {
+	task    task
+	parts   uint32
+	workers int
+}
+
+// team is the process's helpers: goroutines that wait, spinning for a moment and then asleep, for the parts of a job. They
+// end when they have been asleep for a while, and are started again when needed: there is nothing to close.
+//
+// One job runs at a time. Who finds the team taken does the work alone, so functions that run side by side never wait for
+// each other.
+type team struct {
+	taken atomic.Bool
+	job   atomic.Pointer[job]
+	// word is the number of the job, above, and the next part that nobody has claimed, below. A part is claimed by
+	// adding one with a compare-and-swap; it fails if the job has ended meanwhile.
+	word atomic.Uint64
+	done atomic.Uint32
+
+	mu      sync.Mutex
+	helpers []*helper
+}
+
+type helper struct {
+	t      *team
+	n      int // worker number, from 1
+	asleep atomic.Bool
+	gone   bool // guarded by team.mu
+	wake   chan struct{}
+}
+
+var workers team
+
+const (
+	spinTime = 200 * time.Microsecond
+	idleTime = 2 * time.Second
+	noPart   = 1<<32 - 1
+)
+
+func init() { workers.word.Store(noPart) }
+
+// run does all parts of j. The caller is worker 0.
+func (t *team) run(j *job) {
+	if j.parts < 2 || j.workers < 2 || !t.taken.CompareAndSwap(false, true) {
+		for i := range j.parts {
+			j.task.part(0, int(i))
+		}
+		return
+	}
+	t.done.Store(0)
+	t.job.Store(j)
+	number := (t.word.Load()>>32 + 1) << 32
+	t.word.Store(number)
+	t.call(min(j.workers, int(j.parts)) - 1)
+	t.help(0)
+	for k := 0; t.done.Load() < j.parts; k++ {
+		if k > 100 {
+			runtime.Gosched()
+		}
+	}
+	t.word.Store(number | noPart)
+	t.taken.Store(false)
+}
+
+// call wakes n helpers, or starts them.
+func (t *team) call(n int) {
+	for i := range n {
+		if i < len(t.helpers) {
+			if h := t.helpers[i]; !h.asleep.Load() {
+				continue // awake, or about to look once more before it sleeps
+			}
+		}
+		t.mu.Lock()
+		if i == len(t.helpers) {
+			t.helpers = append(t.helpers, &helper{t: t, n: i + 1, gone: true, wake: make(chan struct{}, 1)})
+		}
+		h := t.helpers[i]
+		if h.gone {
+			h.gone = false
+			h.asleep.Store(false)
+			go h.loop()
+		}
+		t.mu.Unlock()
+		select {
+		case h.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// claim takes the next part of the running job for worker w.
+func (t *team) claim(w int) (j *job, part int, ok bool) {
+	for {
+		word := t.word.Load()
+		j = t.job.Load()
+		if j == nil || uint32(word) >= j.parts || w >= j.workers {
+			return nil, 0, false
+		}
+		if t.word.CompareAndSwap(word, word+1) {
+			return j, int(uint32(word)), true
+		}
+	}
+}
+
+// help does parts for worker w until there are none. It reports whether it did any.
+func (t *team) help(w int) bool {
+	did := false
+	for {
+		j, part, ok := t.claim(w)
+		if !ok {
+			return did
+		}
+		j.task.part(w, part)
+		t.done.Add(1)
+		did = true
+	}
+}
+
+func (h *helper) loop() {
+	timer := time.NewTimer(idleTime)
+	defer timer.Stop()
+	for {
+		start := time.Now()
+		for k := 1; ; k++ {
+			if h.t.help(h.n) {
+				start = time.Now()
+			}
+			if k%64 == 0 {
+				if time.Since(start) > spinTime {
+					break
+				}
+				runtime.Gosched()
+			}
+		}
+		h.asleep.Store(true)
+		if h.t.help(h.n) { // a job that came between the last look and falling asleep
+			h.asleep.Store(false)
+			continue
+		}
+		timer.Reset(idleTime)
+		select {
+		case <-h.wake:
+			h.asleep.Store(false)
+		case <-timer.C:
+			h.t.mu.Lock()
+			h.gone = true
+			h.t.mu.Unlock()
+			return
+		}
+	}
+}

@@ -90,8 +90,9 @@ func Apply(g *ir.Graph) *ir.Graph { return Fuse(Fold(Simplify(g))) }
 // Simplify returns g after all rules.
 func Simplify(g *ir.Graph) *ir.Graph { return simplify(g, nil) }
 
-// simplify returns g after the rules that use allows; nil allows all.
+// simplify returns g after the rules that use allows, which are then not applied to what they make; nil allows all.
 func simplify(g *ir.Graph, use func(rule) bool) *ir.Graph {
+	trying := false
 	out := ir.Rewriting(func(to *ir.Graph, in *ir.Instr) (ir.ID, bool) {
 		rules := family(in.Op)
 		if len(rules) == 0 {
@@ -107,10 +108,13 @@ func simplify(g *ir.Graph, use func(rule) bool) *ir.Graph {
 			n.y = *to.At(n.b)
 		}
 		for _, r := range rules {
-			if use != nil && !use(r) {
+			if use != nil && (trying || !use(r)) {
 				continue
 			}
-			if id := r.try(n); id != none {
+			trying = true
+			id := r.try(n)
+			trying = false
+			if id != none {
 				return id, true
 			}
 		}

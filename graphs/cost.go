@@ -146,6 +146,8 @@ func (c *Costs) add(o operation, n *G.Node, in G.Nodes) {
 		}
 	case affineOp:
 		product(operand(0)[0], operand(0)[1], operand(1)[0])
+	case convOp: // per sample and group
+		product(operand(0)[0]*o.w.OH()*o.w.OW(), o.w.Taps(), o.w.OC)
 	case unaryOp:
 		if o.transcendental() {
 			c.Transcendental += size
@@ -160,7 +162,7 @@ func (c *Costs) add(o operation, n *G.Node, in G.Nodes) {
 		c.Nodes-- // need not be computed at all
 	case expandRowsOp, expandColsOp:
 		// read by their users where they are
-	case transposeOp, sliceOp, padOp, concatOp, gatherOp, scatterOp, pickOp, placeOp:
+	case transposeOp, sliceOp, padOp, concatOp, gatherOp, scatterOp, pickOp, placeOp, poolPickOp, poolPlaceOp, poolSumOp, spreadOp:
 		c.Memory += size
 	default:
 		c.Elementwise += size

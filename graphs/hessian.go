@@ -5,6 +5,8 @@ import (
 	"math"
 
 	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/conv"
 )
 
 // HVP returns ∇²cost(x)·v, of x's shape, for a cost of one element. It compares forward over reverse, reverse over
@@ -182,6 +184,10 @@ func rowwise(n *G.Node, in G.Nodes, act map[*G.Node]bool) bool {
 		return !act[in[1]] && !act[in[2]]
 	case matmulOp:
 		return !o.ta && !act[in[1]]
+	case convOp:
+		return o.role != conv.Filter && !act[in[1]]
+	case poolPickOp, poolPlaceOp, poolSumOp, spreadOp:
+		return true
 	case sliceOp:
 		return o.axis == 1
 	case padOp:

@@ -33,6 +33,7 @@ type Product[T Float] struct {
 	Mul   []T  // multiply the result, element by element; M×N; may be C's old values only if it is not C itself
 	LdMul int
 
+	from int // the first row of Packed that a product in portable Go takes
 	tile tile
 	sums [16 * thinN]T // of dot products, before the epilogue
 }

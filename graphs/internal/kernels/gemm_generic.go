@@ -50,7 +50,7 @@ func (p *Product[T]) runGeneric(work []T) {
 				switch {
 				case kc == 0:
 				case p.Packed != nil:
-					panel = p.Packed.data[j*p.K+k0*nr:][:kc*nr]
+					panel = p.Packed.data[j*p.Packed.K+(p.from+k0)*nr:][:kc*nr]
 				default:
 					panel = work[j*kc:][:kc*nr]
 				}

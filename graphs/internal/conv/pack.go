@@ -1,0 +1,90 @@
+package conv
+
+import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
+
+// Packed is a filter packed for a plan: for every pair of classes of taps and every group the right operand of products.
+type Packed[T kernels.Float] struct {
+	plan  *Plan
+	packs []kernels.Packed[T]
+	taps  []T // of one pack
+}
+
+// NewPacked returns room for a filter. Pack allocates at its first call only.
+func NewPacked[T kernels.Float](p *Plan) *Packed[T] {
+	n := 1
+	if !p.scattering {
+		n = len(p.y.classes) * len(p.x.classes)
+	}
+	return &Packed[T]{plan: p, packs: make([]kernels.Packed[T], n*p.Groups)}
+}
+
+// pack is that of a pair of classes and a group.
+func (f *Packed[T]) pack(cy, cx, group int) *kernels.Packed[T] {
+	return &f.packs[(cy*len(f.plan.x.classes)+cx)*f.plan.Groups+group]
+}
+
+// Pack packs the filter w.
+func (f *Packed[T]) Pack(w []T) {
+	p := f.plan
+	for g := range p.Groups {
+		switch {
+		case p.scattering && p.Role == In: // from the channels of y to those of all taps
+			f.packs[g].Pack(w[g*p.gs:], p.OC, true, p.gs, p.KH*p.KW*p.gd)
+		case p.scattering:
+			f.scattered(w, g)
+		case p.Role == Out:
+			f.packs[g].Pack(w[g*p.gd:], p.OC, false, p.KH*p.KW*p.gs, p.gd)
+		default:
+			for cy := range p.y.classes {
+				for cx := range p.x.classes {
+					f.classed(w, cy, cx, g)
+				}
+			}
+		}
+	}
+}
+
+// scattered packs from the channels of x to those of y for all taps.
+func (f *Packed[T]) scattered(w []T, g int) {
+	p := f.plan
+	n := p.KH * p.KW
+	f.room(p.gs * n * p.gd)
+	for t := range n {
+		for c := range p.gs {
+			copy(f.taps[(c*n+t)*p.gd:][:p.gd], w[(t*p.gs+c)*p.OC+g*p.gd:])
+		}
+	}
+	f.packs[g].Pack(f.taps, n*p.gd, false, p.gs, n*p.gd)
+}
+
+// classed packs the taps of a pair of classes, each transposed: from the channels of y to those of x.
+func (f *Packed[T]) classed(w []T, cy, cx, g int) {
+	p := f.plan
+	n := p.taps(cy, cx)
+	if n == 0 {
+		return
+	}
+	f.room(n * p.gs * p.gd)
+	i := 0
+	for _, ky := range p.y.classes[cy] {
+		for _, kx := range p.x.classes[cx] {
+			for c := range p.gd {
+				row := w[((ky*p.KW+kx)*p.gd+c)*p.OC+g*p.gs:][:p.gs]
+				d := f.taps[i*p.gs*p.gd+c:]
+				for o, v := range row {
+					d[o*p.gd] = v
+				}
+			}
+			i++
+		}
+	}
+	f.pack(cy, cx, g).Pack(f.taps, p.gd, false, n*p.gs, p.gd)
+}
+
+// room makes f.taps n elements long.
+func (f *Packed[T]) room(n int) {
+	if cap(f.taps) < n {
+		f.taps = make([]T, n)
+	}
+	f.taps = f.taps[:n]
+}

@@ -1,0 +1,45 @@
+//go:build (amd64 || arm64) && !purego
+
+package kernels
+
+import "unsafe"
+
+// piecesAsm takes one panel of B after the other through all pieces, so that its part of C stays in the first cache.
+func (p *Product[T]) piecesAsm(pieces []Piece) bool {
+	t := current[T]()
+	if t == nil {
+		return false
+	}
+	es, nr := sizeof[T](), t.panel
+	x := &p.tile
+	*x = tile{rsa: p.LdA * es, csa: es, ldc: p.LdC * es, ldm: p.LdMul * es, ldb: nr * es}
+	init := initZero
+	switch {
+	case p.Acc:
+		init = initOld
+	case p.Bias != nil:
+		init = initBias
+	}
+	for j := 0; j < p.N; j += nr {
+		x.cols, x.init = min(nr, p.N-j), init
+		if init == initBias {
+			x.bias = unsafe.Pointer(&p.Bias[j])
+		}
+		for i, q := range pieces {
+			for k0 := 0; k0 < q.K; k0 += kBlock {
+				x.k = min(kBlock, q.K-k0)
+				x.a = unsafe.Pointer(&p.A[q.A+k0])
+				x.b = unsafe.Pointer(&p.Packed.data[j*p.Packed.K+(q.B+k0)*nr])
+				x.c = unsafe.Pointer(&p.C[j])
+				x.mul = nil
+				if p.Mul != nil && i == len(pieces)-1 && k0+x.k == q.K {
+					x.mul = unsafe.Pointer(&p.Mul[j])
+				}
+				t.runRows(x, p.M)
+				x.init = initOld
+			}
+		}
+	}
+	x.clear()
+	return true
+}

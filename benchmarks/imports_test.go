@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"objectives/verify":        {"objectives", "energy", "graphs", "graphs/vector", "mcmc"},
 	"objectives/train":         {"objectives", "energy", "energy/safetensors", "graphs/vector", "datasets/files"},
 	"objectives/metrics":       {},
-	"objectives/fit": {"datasets/files", "datasets/table", "objectives", "objectives/train", "objectives/metrics", "objectives/fit/rundir", "graphs", "energy", "energy/safetensors",
+	"objectives/fit": {"datasets/files", "datasets/table", "objectives", "objectives/train", "objectives/metrics", "objectives/fit/rundir", "objectives/verify", "graphs", "energy", "energy/safetensors",
 		"mcmc", "datasets", "datasets/density", "datasets/files"},
 	"objectives/fit/rundir": {"objectives/train", "datasets/files"},
 

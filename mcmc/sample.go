@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -133,6 +134,9 @@ func (d *Draws) Quantity(f func(x []float64, energy float64) float64) [][]float6
 // random stream of its own that derives from rng, and each adapted by itself; the blocks are shared out over workers.
 // The draws are the same for any number of workers and any GOMAXPROCS. x is copied.
 //
+// Starts that are not finite are an error unless there is a warm-up, which brings such chains back. Draws of which none has a
+// finite energy come with an error.
+//
 // When ctx is cancelled or the target fails, Sample returns what was drawn so far, a whole number of draws of all the
 // chains (maybe 0), together with the error. When the target, the kernel or Progress panics, the workers stop and Sample panics with
 // a *[Panic], in the goroutine that called it.
@@ -151,6 +155,11 @@ func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg Sa
 	}
 	k = plain(k)
 	n, d := x.Dims()
+	if cfg.Warmup.Steps == 0 { // which brings chains back from anywhere
+		if err := checkStarts(x); err != nil {
+			return nil, err
+		}
+	}
 	if err := errors.Join(checkDim(k, d), checkNames(cfg.Names, d), cfg.checkSize(n, d)); err != nil {
 		return nil, err
 	}
@@ -159,7 +168,24 @@ func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg Sa
 		return nil, err
 	}
 	err := r.all(ctx, targets)
-	return r.draws(), err
+	draws := r.draws()
+	if err == nil && !slices.ContainsFunc(draws.Energy, func(e float64) bool { return e-e == 0 }) {
+		err = errors.New("mcmc: no chain came to a point of finite energy: all stayed where they were; see Starts, and whether the target is NaN everywhere")
+	}
+	return draws, err
+}
+
+// checkStarts reports a start that is no point.
+func checkStarts(x *mat.Dense) error {
+	n, d := x.Dims()
+	for i := range n {
+		for j := range d {
+			if v := x.At(i, j); v-v != 0 {
+				return fmt.Errorf("mcmc: chain %d starts at %g in coordinate %d, want finite numbers", i+1, v, j+1)
+			}
+		}
+	}
+	return nil
 }
 
 // checkDim reports settings of k that are of another dimension than the chains.

@@ -468,7 +468,7 @@ func TestNeverFinite(t *testing.T) {
 	t.Log("\n" + buf.String())
 }
 
-// TestNowhereFinite: where the energy is no number anywhere, that is the one warning.
+// TestNowhereFinite: where the energy is no number anywhere, that is an error and the one warning.
 func TestNowhereFinite(t *testing.T) {
 	target := mcmc.RowFunc(func(grad, x []float64) float64 {
 		grad[0] = math.NaN()
@@ -476,8 +476,8 @@ func TestNowhereFinite(t *testing.T) {
 	})
 	for _, k := range []mcmc.Kernel{mcmc.MALA{StepSize: .1}, mcmc.HMC{StepSize: .1}, mcmc.NUTS{StepSize: .1}, mcmc.Langevin{StepSize: .1}} {
 		d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), normalBatch(8, 1, source(1)), mcmc.SampleConfig{Draws: 10}, source(1))
-		if err != nil {
-			t.Fatal(err)
+		if err == nil || d == nil {
+			t.Fatalf("%T: draws %v, error %v, want both", k, d, err)
 		}
 		g := mcmc.Diagnose(d, nil)
 		if w := g.Warnings(); len(w) != 1 || !strings.Contains(w[0], "not finite at any") || !strings.Contains(w[0], "start elsewhere") {

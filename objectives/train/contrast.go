@@ -90,7 +90,8 @@ func (c *Contrast) Losses(dst, theta []float64) ([]float64, error) {
 	return dst, nil
 }
 
-// bestConstant is the c of J: where the points taken for noise are as many as the noise taken for points.
+// bestConstant is the c of J: where the points taken for noise are as many as the noise taken for points. It is found by
+// Newton's method, within bounds that halve where that would leave them.
 func bestConstant(points, noise []float64) float64 {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, side := range [][]float64{points, noise} {
@@ -104,18 +105,28 @@ func bestConstant(points, noise []float64) float64 {
 		return 0
 	}
 	lo, hi = lo-50, hi+50
+	c := lo + (hi-lo)/2
 	for hi-lo > 1e-9*(1+math.Abs(lo)+math.Abs(hi)) {
-		c, excess := lo+(hi-lo)/2, 0.0
+		var excess, slope float64
 		for i := range points {
-			excess += logistic(c-points[i]) - logistic(noise[i]-c)
+			p, q := logistic(c-points[i]), logistic(noise[i]-c)
+			excess += p - q
+			slope += p*(1-p) + q*(1-q)
 		}
 		if excess > 0 {
 			hi = c
 		} else {
 			lo = c
 		}
+		next := c - excess/slope
+		if math.Abs(next-c) <= 1e-9*(1+math.Abs(c)) {
+			return next
+		}
+		if c = next; !(lo < c && c < hi) {
+			c = lo + (hi-lo)/2
+		}
 	}
-	return lo + (hi-lo)/2
+	return c
 }
 
 func softplus(v float64) float64 { return max(v, 0) + math.Log1p(math.Exp(-math.Abs(v))) }

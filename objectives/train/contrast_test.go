@@ -365,3 +365,36 @@ func TestJudgedResume(t *testing.T) {
 		}
 	}
 }
+
+// Steps that throw the model about add up; a model that gets on, and one that is worse now and then, do not.
+func TestStirred(t *testing.T) {
+	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
+	for _, c := range []struct {
+		name       string
+		terms, gap []float64 // judgement by judgement, after a start at 0.5
+		trip       int       // the judgement, from 1; 0: none
+	}{
+		{"gets on", []float64{0.4, 0.3, 0.2, 0.15, 0.12, 0.11}, []float64{0.1, 0.1, 0.05, 0.02, 0.02, 0}, 0},
+		{"worse once", []float64{0.3, 0.4, 0.3, 0.45, 0.3}, []float64{0, 0, 0, 0, 0}, 0},
+		{"the average is thrown about", []float64{0.3, 0.6, 0.6, 0.3}, []float64{0, 0, 0, 0}, 3},
+		{"the weights are", []float64{0.3, 0.29, 0.28, 0.27}, []float64{0.3, 0.3, 0.3, 0.3}, 3},
+		{"at once", []float64{5}, []float64{20}, 1},
+		{"not finite", []float64{math.Inf(1)}, []float64{0}, 1},
+	} {
+		s, trip := &Sentinel{start: at(0.5), best: at(0.5)}, 0
+		for k, v := range c.terms {
+			e := s.stirred(10*(k+1), 10, at(v), at(v+c.gap[k]))
+			if e != nil {
+				trip = k + 1
+				if !e.restart || e.Since > e.Step || !errors.Is(e, ErrDiverged) {
+					t.Errorf("%s: %+v", c.name, e)
+				}
+				break
+			}
+			s.judge(10*(k+1), 10, at(v))
+		}
+		if trip != c.trip {
+			t.Errorf("%s: tripped at judgement %d, want %d", c.name, trip, c.trip)
+		}
+	}
+}

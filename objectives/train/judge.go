@@ -104,6 +104,9 @@ func (r *runner) judge() (*Error, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: step %d: contrast: %w", r.step, err)
 	}
+	if trip, err := r.stirred(terms); trip != nil || err != nil {
+		return trip, err
+	}
 	better, trip := r.sentinel.judge(r.step, judgeEvery(r.cfg.Steps), terms)
 	if !better {
 		return trip, nil
@@ -115,7 +118,9 @@ func (r *runner) judge() (*Error, error) {
 		}
 		return nil, err
 	}
-	r.good = s
+	if r.good = s; r.step == 0 {
+		r.first = s
+	}
 	return nil, nil
 }
 

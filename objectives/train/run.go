@@ -201,6 +201,7 @@ type runner struct {
 	sumNorm float64
 	window  uint64
 	good    Snapshot // what a rollback goes back to
+	first   Snapshot // the start, in the first half of a run that is judged
 	parts   []part
 }
 
@@ -303,6 +304,13 @@ func newRunner(cfg Config) (*runner, error) {
 			r.good = good
 		} else {
 			r.good = cfg.Resume
+		}
+		if nested, ok := cfg.Resume["start"]; ok {
+			first, err := DecodeSnapshot(nested)
+			if err != nil {
+				return nil, fmt.Errorf("train: start: %w", err)
+			}
+			r.first = first
 		}
 	}
 	return r, nil
@@ -509,7 +517,11 @@ func (r *runner) rollback(trip *Error) error {
 		return r.giveUp(trip)
 	}
 	attempt := r.attempt + 1
-	if err := r.restore(r.good, false); err != nil {
+	to := r.good
+	if trip.restart {
+		to, r.good = r.first, r.first
+	}
+	if err := r.restore(to, false); err != nil {
 		return fmt.Errorf("train: step %d: going back: %w", trip.Step, err)
 	}
 	if r.judged() { // what was found good is the average; θ itself may have been all over the place
@@ -658,6 +670,9 @@ func (r *runner) stop() error {
 	}
 	if r.good != nil {
 		s["rollback"] = r.good.Encode()
+	}
+	if r.first != nil && 2*r.step <= r.cfg.Steps {
+		s["start"] = r.first.Encode()
 	}
 	return r.store(s)
 }

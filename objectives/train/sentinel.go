@@ -35,7 +35,8 @@ var ErrDiverged = errors.New("training diverged")
 // weights is taken twenty times in a run. The state with the smallest J is the one to go back to, and the one that is
 // delivered if the last is worse. The sentinel trips when J lies MaxRise above the smallest twice in a row, or a
 // fifth of it five times, not counting the first quarter of the run, which allows for five times as much; the run
-// then goes on from the average of the best state. A run that ends no better than it began fails.
+// then goes on from the average of the best state. A run that ends no better than it began fails. Steps so large that they
+// throw the model about are told in the first half of the run, which then begins anew; see stirred.
 type Sentinel struct {
 	Off          bool    // watch for non-finite numbers only
 	MaxRollbacks int     // 0 means 3; negative means none
@@ -48,6 +49,7 @@ type Sentinel struct {
 	Patience     int     // 0 means 50
 	HeldFactor   float64 // 0 means 4
 	MaxRise      float64 // of J above its smallest, in nats; 0 means 0.1
+	MaxUnrest    float64 // of the sum U of how far steps throw the model about, in units of J; 0 means 0.65
 
 	steps   uint64  // observed since the start or the last rollback
 	logNorm float64 // running mean of log ‖g‖
@@ -60,6 +62,8 @@ type Sentinel struct {
 	start, best []float64 // terms of J at the start, and of the smallest
 	risen       uint64    // judgements in a row in which it had risen
 	lagging     uint64    // and those in which it was not as small as before
+	unrest      float64   // U
+	restless    uint64    // judgements since it was zero
 }
 
 // heldPatience is the number of records in a row after which a held-back loss that runs away is believed.
@@ -86,6 +90,7 @@ type Error struct {
 	Hint      string // what usually helps
 	Rollbacks int    // how often the run was taken back before
 	cause     error
+	restart   bool // going back is to the start
 }
 
 // Error is one paragraph: what was seen, since when, and what usually helps.
@@ -127,7 +132,7 @@ func (s *Sentinel) Validate() error {
 	for _, f := range []struct {
 		name string
 		v    float64
-	}{{"MaxLoss", s.MaxLoss}, {"HeldFactor", s.HeldFactor}, {"MaxRise", s.MaxRise}, {"MaxEnergy", s.MaxEnergy}, {"MaxGap", s.MaxGap}, {"MinAccept", s.MinAccept}, {"GradFactor", s.GradFactor}, {"Patience", float64(s.Patience)}} {
+	}{{"MaxLoss", s.MaxLoss}, {"HeldFactor", s.HeldFactor}, {"MaxRise", s.MaxRise}, {"MaxUnrest", s.MaxUnrest}, {"MaxEnergy", s.MaxEnergy}, {"MaxGap", s.MaxGap}, {"MinAccept", s.MinAccept}, {"GradFactor", s.GradFactor}, {"Patience", float64(s.Patience)}} {
 		if !(f.v >= 0) {
 			errs = append(errs, fmt.Errorf("train: Sentinel.%s = %g, want >= 0", f.name, f.v))
 		}
@@ -232,6 +237,8 @@ func (s *Sentinel) MarshalState() ([]byte, error) {
 	e.floats(s.best)
 	e.uint64(s.risen)
 	e.uint64(s.lagging)
+	e.float64(s.unrest)
+	e.uint64(s.restless)
 	return e.b, nil
 }
 
@@ -245,11 +252,13 @@ func (s *Sentinel) UnmarshalState(b []byte) error {
 	}
 	records, first, held, apart := d.uint64(), d.float64(), d.float64(), d.uint64()
 	start, best, risen, lagging := d.floats(), d.floats(), d.uint64(), d.uint64()
+	unrest, restless := d.float64(), d.uint64()
 	if err := d.finish("sentinel"); err != nil {
 		return err
 	}
 	s.steps, s.logNorm, s.strikes = steps, logNorm, strikes
 	s.records, s.heldFirst, s.held, s.apart = records, first, held, apart
 	s.start, s.best, s.risen, s.lagging = start, best, risen, lagging
+	s.unrest, s.restless = unrest, restless
 	return nil
 }

@@ -45,6 +45,11 @@ type Check struct {
 	run                     func() (value, tolerance float64, err error)
 }
 
+// New is a check of one's own: what run computes must not exceed the tolerance that it returns.
+func New(name, target, statistic string, run func() (value, tolerance float64, err error)) Check {
+	return Check{name, target, statistic, run}
+}
+
 // Run computes the check. It passes if the value is at most the tolerance.
 func (c Check) Run() Row {
 	r := Row{Name: c.Name, Target: c.Target, Statistic: c.Statistic}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -30,43 +31,73 @@ var fuzzSeeds = []struct{ ext, text string }{
 	{".npz", npzFile(map[string]string{"x.npy": npyFile("{'descr': '|b1', 'fortran_order': True, 'shape': (1,), }", []uint8{1}), "y.npy": npyFile("{'descr': '|i1', 'fortran_order': True, 'shape': (1,), }", []uint8{1})})},
 }
 
-// FuzzLoad looks for files that make the readers panic, take more memory than they may, return what is not finite, or say what cannot be
-// printed on a line.
-func FuzzLoad(f *testing.F) {
+// FuzzText, FuzzNPY and FuzzNPZ look for files that make a reader panic, take more memory than it may, return what is not finite, read
+// otherwise the second time, or say what cannot be printed on a line.
+func FuzzText(f *testing.F) { fuzz(f, ".csv", ".tsv", ".txt") }
+
+func FuzzNPY(f *testing.F) { fuzz(f, ".npy") }
+
+// FuzzNPZ is about the bytes of an archive, and FuzzArrays about what is in one whose checksums are right.
+func FuzzNPZ(f *testing.F) { fuzz(f, ".npz") }
+
+func FuzzArrays(f *testing.F) {
+	f.Add("x", npyFile("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", []float64{1}), "y", npyFile("{'descr': '|i1', 'fortran_order': True, 'shape': (1,), }", []uint8{1}), uint8(0))
+	f.Add("x", npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", []float64{1, 2, 3, 4}), "shape", npyFile("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }", []int64{1, 2}), uint8(9))
+	f.Add("data", npyWide(3, "{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (1,)}", []float64{1}), "format", "text", uint8(250))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, name, file, other, second string, way uint8) {
+		arrays := map[string]string{name + ".npy": file}
+		if other != "" {
+			arrays[other+".npy"] = second
+		}
+		loadOneWay(t, dir, npzFile(arrays), ".npz", way)
+	})
+}
+
+// fuzz reads bytes as files of these kinds, in every way.
+func fuzz(f *testing.F, exts ...string) {
 	for i, s := range fuzzSeeds {
-		f.Add(s.text, s.ext, uint8(i))
+		if k := slices.Index(exts, s.ext); k >= 0 {
+			f.Add(s.text, uint8(k+len(exts)*i))
+		}
 	}
 	dir := f.TempDir()
-	f.Fuzz(func(t *testing.T, text, ext string, way uint8) {
-		switch ext {
-		case ".csv", ".tsv", ".txt", ".npy", ".npz":
-		default:
-			return
-		}
-		o := table.Options{
-			Header:    []table.Header{"", table.HeaderYes, table.HeaderNo}[way%3],
-			Missing:   []table.Missing{"", table.MissingDrop, table.MissingMean}[way/3%3],
-			Transpose: way/9%2 == 1,
-			MaxMemory: 1 << 20,
-		}
-		if way/18%2 == 1 {
-			o.Columns = []string{"2", "1"}
-		}
-		path := filepath.Join(dir, "x"+ext)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, err := table.Load(context.Background(), path, o)
-		check(t, got, err)
-		if again, err2 := table.Load(context.Background(), path, o); err == nil && (err2 != nil || values(again.X) != values(got.X)) {
-			t.Errorf("got %v, then %v", got, again)
-		}
-		if way < 224 { // a stream takes buffers of a megabyte
-			return
-		}
-		got, err = table.Read(context.Background(), strings.NewReader(text), o)
-		check(t, got, err)
+	f.Fuzz(func(t *testing.T, text string, way uint8) {
+		n := uint8(len(exts))
+		loadOneWay(t, dir, text, exts[way%n], way/n*n)
 	})
+}
+
+// loadOneWay reads a file in one of 36 ways, and as a stream in some.
+func loadOneWay(t *testing.T, dir, text, ext string, way uint8) {
+	t.Helper()
+	o := table.Options{
+		Header:    []table.Header{"", table.HeaderYes, table.HeaderNo}[way/3%3],
+		Missing:   []table.Missing{"", table.MissingDrop, table.MissingMean}[way/9%3],
+		Transpose: way/27%2 == 1,
+		MaxMemory: 1 << 20,
+	}
+	if way/54%2 == 1 {
+		o.Columns = []string{"2", "1"}
+	}
+	path := filepath.Join(dir, "x"+ext)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := allocated()
+	got, err := table.Load(context.Background(), path, o)
+	if took := allocated() - before; took > 64<<20 {
+		t.Errorf("%d bytes took %d MB", len(text), took>>20)
+	}
+	check(t, got, err)
+	if again, err2 := table.Load(context.Background(), path, o); err == nil && (err2 != nil || values(again.X) != values(got.X)) {
+		t.Errorf("got %v, then %v", got, again)
+	}
+	if way < 216 { // a stream takes buffers of a megabyte
+		return
+	}
+	got, err = table.Read(context.Background(), strings.NewReader(text), o)
+	check(t, got, err)
 }
 
 func check(t *testing.T, got *table.Table, err error) {

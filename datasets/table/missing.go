@@ -41,6 +41,7 @@ func (b *builder) emptyColumns() error {
 			b.data[i*len(kept)+k] = b.data[i*old+j]
 		}
 	}
+	b.data = b.data[:b.rows*len(kept)]
 	b.columns = slices.DeleteFunc(b.columns, gone)
 	if len(out) == 1 {
 		b.report.note(EmptyColumns, "column %s has neither name nor value: it is left out", out[0])

@@ -97,6 +97,8 @@ func TestText(t *testing.T) {
 		{"a spreadsheet error in the first row", "ratio,count\n#N/A,0\n0.7,2\n", "0.7 2", "ratio count", drop},
 		{"missing, filled", "a,b\n5,2\nnan,1\n3,\n7,9\n", "5 2|5 1|3 4|7 9", "a b", table.Options{Missing: table.MissingMean}},
 		{"transposed", "5,6,7\n2,3,4\n", "5 2|6 3|7 4", "", table.Options{Transpose: true}},
+		{"missing beside an empty column, filled", ",a,b\n,1,2\n,,4\n,5,6\n", "1 2|3 4|5 6", "a b", table.Options{Missing: table.MissingMean}},
+		{"missing beside an empty column, dropped", ",a,b\n,1,2\n,,4\n,5,6\n", "1 2|5 6", "a b", drop},
 		{"two spellings of nothing and trailing separators", "a,b,\n5,2,\n?,3,\n", "5 2", "a b", drop},
 	} {
 		got, err := load(t, "x.csv", c.text, c.o)

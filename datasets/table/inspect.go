@@ -166,7 +166,7 @@ func (in *inspection) columns() error {
 		if err := in.ctx.Err(); err != nil {
 			return err
 		}
-		k := in.count(j)
+		k, among := in.count(j)
 		in.values[j] = k
 		whole, decimals := in.decimals(j)
 		switch {
@@ -180,7 +180,7 @@ func (in *inspection) columns() error {
 			groups[FewValues] = append(groups[FewValues], j)
 		case whole:
 			groups[WholeNumbers] = append(groups[WholeNumbers], j)
-		case decimals >= 0 && 2*k < in.n:
+		case decimals >= 0 && 2*k < among:
 			groups[Rounded] = append(groups[Rounded], j)
 		}
 	}
@@ -230,16 +230,17 @@ func (in *inspection) grouped(kind Kind, says string, columns []int) {
 	in.of(columns...)
 }
 
-// count is the number of different values of a column, at most maxValues+1. Values that rounding alone tells apart are one.
-func (in *inspection) count(j int) int {
+// count is the number of different values of a column, at most maxValues+1, among so many rows from the first on: all of them, or as many
+// as have these. Values that rounding alone tells apart are one.
+func (in *inspection) count(j int) (values, among int) {
 	seen := make(map[float64]struct{}, 64)
-	for i := 0; i < in.n && len(seen) <= maxValues; i++ {
-		seen[in.at(i, j)] = struct{}{}
+	for ; among < in.n && len(seen) <= maxValues; among++ {
+		seen[in.at(among, j)] = struct{}{}
 	}
 	if _, ok := Constant(in.x, j); ok && len(seen) > 1 {
-		return 1
+		return 1, among
 	}
-	return len(seen)
+	return len(seen), among
 }
 
 // Constant returns the value that all rows of column j of x have, but for rounding: a few values that differ by 1e-12 of them at

@@ -1,29 +1,29 @@
 package fit
 
 import (
-	"math"
-
-	"gonum.org/v1/gonum/mat"
+	"context"
 
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
 const (
-	gaugeCells  = 128 // along each axis
-	gaugeTimes  = 20  // in a run
-	gaugeMargin = 0.5 // of the box on every side, so that mass that leaks is charged for
+	gaugeCells      = 128 // along each axis of the box
+	gaugeFrameCells = 32  // along each axis of a tile outside
+	gaugeTimes      = 20  // in a run
 )
 
-// gauge measures KL(data‖model) as the training goes on, on a coarse grid. It is for the curve; eval.json has the exact
-// number.
+// gauge measures as the training goes on what eval.json has as kl, in the same way on one grid where that refines its own,
+//
+//	KL(data‖model) = ∫ p (log p − log q),   log q = −E − log Z,
+//
+// with a log Z that counts what leaks out of the box. On this grid the entropies of the planar distributions of package datasets are
+// right to 1e-6, that of the funnel to 4e-4. It is for the curve.
 type gauge struct {
 	every   int // steps
 	record  int // steps between records
-	grid    metrics.Grid
-	points  *mat.Dense
-	logp    []float64
-	energy  []float64
+	lo, hi  []float64
+	logp    []float64 // at the midpoints of the grid
 	params  *energy.Params
 	density *Density
 }
@@ -34,19 +34,13 @@ func newGauge(m *Model) (*gauge, error) {
 	if !ok || m.data.Dim != 2 {
 		return nil, nil
 	}
-	lo, hi := m.Box()
-	for j := range lo {
-		pad := gaugeMargin * (hi[j] - lo[j])
-		lo[j], hi[j] = lo[j]-pad, hi[j]+pad
-	}
 	c := &m.Config
-	g := &gauge{every: max(1, c.Steps/gaugeTimes), record: c.RecordInterval(), grid: metrics.NewGrid(lo, hi, gaugeCells), params: m.Params.Clone()}
-	n := g.grid.Len()
-	g.points = mat.NewDense(n, 2, nil)
-	g.grid.Fill(g.points, 0)
-	g.logp, g.energy = make([]float64, n), make([]float64, n)
-	truth.LogProb(g.logp, g.points)
+	g := &gauge{every: max(1, c.Steps/gaugeTimes), record: c.RecordInterval(), params: m.Params.Clone()}
+	g.lo, g.hi = m.data.truth.Bounds()
 	var err error
+	if g.logp, err = metrics.NewGrid(g.lo, g.hi, gaugeCells).LogProbs(context.Background(), truth); err != nil {
+		return nil, err
+	}
 	g.density, err = m.Density(g.params)
 	return g, err
 }
@@ -58,29 +52,17 @@ func (g *gauge) measure(step int, average []float64) (map[string]float64, error)
 		return nil, nil
 	}
 	g.params.Set(average)
-	if err := g.density.Energy(g.energy, g.points); err != nil {
-		return nil, err
+	q, err := metrics.Integrate(context.Background(), g.density.Energy, g.lo, g.hi,
+		metrics.QuadratureConfig{Start: gaugeCells, Max: gaugeCells, FrameCells: gaugeFrameCells})
+	if err != nil { // energies that have no integral: there is no KL to tell, and the sentinel judges them
+		return nil, nil
 	}
-	if kl := g.kl(); isFinite(kl) {
+	logq := q.Energy
+	for i, e := range logq {
+		logq[i] = -e - q.LogZ
+	}
+	if kl := metrics.Divergences(q.Grid, g.logp, logq).KL; isFinite(kl) {
 		return map[string]float64{"kl": kl}, nil
 	}
 	return nil, nil
-}
-
-// kl is Σ p (log p − log q) / Σ p with q normalised on the grid.
-func (g *gauge) kl() float64 {
-	low := math.Inf(1)
-	for _, e := range g.energy {
-		low = math.Min(low, e)
-	}
-	var z, p, sum float64
-	for i, e := range g.energy {
-		z += math.Exp(low - e)
-		w := math.Exp(g.logp[i])
-		p += w
-		if w > 0 {
-			sum += w * (g.logp[i] + e)
-		}
-	}
-	return sum/p + math.Log(z) - low + g.grid.LogCell()
 }

@@ -93,10 +93,11 @@ func (g Grid) LogProbs(ctx context.Context, p LogProber) ([]float64, error) {
 
 // QuadratureConfig says how far Integrate goes. The zero value is the default.
 type QuadratureConfig struct {
-	Tol    float64 // refinement ends when log Z has moved by less twice in a row; 0 means 1e-4
-	Start  int     // cells along an axis at first; 0 means 200 (in 1-D, 1000)
-	Max    int     // most cells along an axis; 0 means 3200 (in 1-D, 1<<20)
-	Frames int     // how many times the box is tripled to look for mass outside; 0 means 3, < 0 none
+	Tol        float64 // refinement ends when log Z has moved by less twice in a row; 0 means 1e-4
+	Start      int     // cells along an axis at first; 0 means 200 (in 1-D, 1000)
+	Max        int     // most cells along an axis; 0 means 3200 (in 1-D, 1<<20)
+	Frames     int     // how many times the box is tripled to look for mass outside; 0 means 3, < 0 none
+	FrameCells int     // cells along an axis of a tile outside, which is as large as what it surrounds; 0 means 100 (in 1-D, 1000)
 }
 
 // Quadrature is the outcome of Integrate.
@@ -114,7 +115,7 @@ type Quadrature struct {
 // along each axis is doubled until log Z has moved by less than Tol twice in a row. For a smooth integrand that is small
 // at the border of the box the rule converges geometrically, so that the true error is far below the last move. The
 // mass outside of the box is looked for on frames: the box is tripled about its centre, the new tiles are integrated
-// with 100 cells along each axis (in 1-D, 1000), and so on until a frame adds less than 1e-7, at most Frames times.
+// with FrameCells cells along each axis, and so on until a frame adds less than 1e-7, at most Frames times.
 //
 // LogZ includes what the frames hold, so that q is normalised wherever its mass is; an energy that lets mass escape is
 // charged for it. If the last frame still adds mass, Err says how much.
@@ -131,9 +132,12 @@ func Integrate(ctx context.Context, f Energy, lo, hi []float64, cfg QuadratureCo
 			return nil, fmt.Errorf("metrics: quadrature on an empty box: axis %d runs from %g to %g", i, lo[i], hi[i])
 		}
 	}
-	start, most := 200, 3200
+	start, most, cells := 200, 3200, 100
 	if d == 1 {
-		start, most = 1000, 1<<20
+		start, most, cells = 1000, 1<<20, 1000
+	}
+	if cfg.FrameCells > 0 {
+		cells = cfg.FrameCells
 	}
 	if cfg.Start > 0 {
 		start = cfg.Start
@@ -173,7 +177,7 @@ func Integrate(ctx context.Context, f Energy, lo, hi []float64, cfg QuadratureCo
 	}
 	q.LogZ = q.LogZBox
 	for k := range frames {
-		z, err := frame(ctx, f, lo, hi, math.Pow(3, float64(k)))
+		z, err := frame(ctx, f, lo, hi, math.Pow(3, float64(k)), cells)
 		if err != nil {
 			return nil, err
 		}
@@ -190,12 +194,8 @@ func Integrate(ctx context.Context, f Energy, lo, hi []float64, cfg QuadratureCo
 }
 
 // frame integrates over the tiles around the box scaled by s: 3^d − 1 boxes of its size.
-func frame(ctx context.Context, f Energy, lo, hi []float64, s float64) (float64, error) {
+func frame(ctx context.Context, f Energy, lo, hi []float64, s float64, cells int) (float64, error) {
 	d := len(lo)
-	cells := 100
-	if d == 1 {
-		cells = 1000
-	}
 	tiles := 1
 	for range d {
 		tiles *= 3

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -192,17 +193,50 @@ func waitFor(t *testing.T, path string, size int64) {
 	t.Fatalf("%s does not appear", path)
 }
 
+// stoppedAtOnce is over as soon as there is a run directory: the run ends before its first step, with a checkpoint.
+type stoppedAtOnce struct {
+	context.Context
+	run string
+}
+
+func (s stoppedAtOnce) Err() error {
+	if _, err := os.Stat(s.run); err == nil {
+		return context.Canceled
+	}
+	return s.Context.Err()
+}
+
 func TestInterruptInProcess(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
 	dir := filepath.Join(t.TempDir(), "run")
-	ebmContext(ctx, append([]string{"train", "--out", dir}, small...)...).want(t, 130)
+	ebmContext(stoppedAtOnce{t.Context(), dir}, append([]string{"train", "--out", dir}, small...)...).want(t, 130)
 	// It may be the pictures that are missing, so the note does not blame the training.
 	if note := ebm(t, "sample", dir, "--n", "20").want(t, 0).errout; !strings.Contains(note, "note: the run "+dir+" has not come to its end") {
 		t.Errorf("got %q, want a note that the run is not complete", note)
 	}
 	ebm(t, "train", "--resume", dir).want(t, 0)
 	sameRun(t, dir, shared(t))
+}
+
+// shown serves the page of a run until it says where.
+func shown(t *testing.T, run string) result {
+	ctx, cancel := context.WithCancel(t.Context())
+	errout := saying{text: "Ctrl-C ends it", do: cancel}
+	code := programContext(ctx, []string{"show", run, "--live", ":0"}, strings.NewReader(""), io.Discard, &errout)
+	return result{code, "", errout.String()}
+}
+
+// saying does something when a text is written.
+type saying struct {
+	bytes.Buffer
+	text string
+	do   func()
+}
+
+func (s *saying) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte(s.text)) {
+		s.do()
+	}
+	return s.Buffer.Write(b)
 }
 
 // TestDataChange: a run whose file of data is another by now, or gone, is neither judged nor continued; with the old file back it is.
@@ -228,8 +262,6 @@ func TestDataChange(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
 	for name, versions := range map[string][]string{
 		"points.csv":  {csv, csv + "0,0\n", "5,6,8\n3,4,5\n1,2,3\n"},
 		"picture.png": {picture.String(), other.String()},
@@ -238,7 +270,7 @@ func TestDataChange(t *testing.T) {
 		write(name, versions[0])
 		settings := append(slices.Clone(tiny), "--dataset", name)
 		ebm(t, append([]string{"train", "--out", done}, settings...)...).want(t, 0)
-		ebmContext(ctx, append([]string{"train", "--out", stopped}, settings...)...).want(t, 130)
+		ebmContext(stoppedAtOnce{t.Context(), stopped}, append([]string{"train", "--out", stopped}, settings...)...).want(t, 130)
 		for _, v := range versions[1:] {
 			write(name, v)
 			ebm(t, "train", "--resume", stopped).want(t, 2).oneLine(t, name, "changed", "back")
@@ -246,7 +278,7 @@ func TestDataChange(t *testing.T) {
 			if r := ebm(t, "plot", done, "--out", "p.png").want(t, 0); strings.Count(r.errout, "\n") != 1 || !strings.Contains(r.errout, "note: ") || !strings.Contains(r.errout, "changed") {
 				t.Errorf("%s: plot says %q, want a note", name, r.errout)
 			}
-			if r := ebmContext(ctx, "show", done, "--live", ":0").want(t, 0); !strings.Contains(r.errout, "note: ") || !strings.Contains(r.errout, "changed") {
+			if r := shown(t, done).want(t, 0); !strings.Contains(r.errout, "note: ") || !strings.Contains(r.errout, "changed") {
 				t.Errorf("%s: show says %q, want a note", name, r.errout)
 			}
 			ebm(t, "sample", done, "--n", "10").want(t, 0)
@@ -336,10 +368,8 @@ func contents(t *testing.T, dir string) string {
 // the directory stays as it is.
 func TestCorruption(t *testing.T) {
 	finished := shared(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
 	stopped := filepath.Join(t.TempDir(), "stopped")
-	ebmContext(ctx, append([]string{"train", "--out", stopped}, small...)...).want(t, 130)
+	ebmContext(stoppedAtOnce{t.Context(), stopped}, append([]string{"train", "--out", stopped}, small...)...).want(t, 130)
 
 	points := filepath.Join(t.TempDir(), "points.csv")
 	if err := os.WriteFile(points, []byte("1,2\n"), 0o644); err != nil {
@@ -482,10 +512,8 @@ func spoil(t *testing.T, path, damage string) {
 
 // TestNewerVersion: a checkpoint of a later format is refused with its number.
 func TestNewerVersion(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
 	dir := filepath.Join(t.TempDir(), "run")
-	ebmContext(ctx, append([]string{"train", "--out", dir}, small...)...).want(t, 130)
+	ebmContext(stoppedAtOnce{t.Context(), dir}, append([]string{"train", "--out", dir}, small...)...).want(t, 130)
 	path := filepath.Join(dir, "checkpoint", "state")
 	b, err := os.ReadFile(path)
 	if err != nil {

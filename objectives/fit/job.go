@@ -47,7 +47,7 @@ type Result struct {
 }
 
 // Train makes a model of the data: Prepare, and Run in the directory that c.Out names, if it names one. A cancelled context ends
-// it after a checkpoint, with an error that matches context.Canceled.
+// it with an error that matches context.Canceled: before the run at once, and then after a checkpoint.
 func Train(ctx context.Context, src Source, c Config) (*Model, error) {
 	j, err := PrepareContext(ctx, src, c)
 	if err != nil {

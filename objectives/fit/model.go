@@ -84,7 +84,6 @@ func OpenContext(ctx context.Context, path string, src Source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx = unlessOver(ctx)
 	return await(ctx, func() (*Model, error) { return open(ctx, dir, src) })
 }
 

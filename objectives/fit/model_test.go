@@ -252,9 +252,9 @@ func TestThisFormat(t *testing.T) {
 
 func TestCancelBeforeTheFirstStep(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
 	c := quick(10)
 	c.Out = filepath.Join(t.TempDir(), "run")
+	c.Hooks.Gate = func(context.Context) error { cancel(); return nil }
 	if _, err := Train(ctx, opened(t, "moons"), c); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v, want context.Canceled", err)
 	}
@@ -271,6 +271,27 @@ func TestCancelBeforeTheFirstStep(t *testing.T) {
 	}
 	if done.Result.Steps != 10 || done.Result.Loss != m.Result.Loss || done.Result.Eval.NLL != m.Result.Eval.NLL {
 		t.Errorf("of the finished run: %+v, want %+v", done.Result, m.Result)
+	}
+}
+
+// A context that is over before the data are read ends everything at once: nothing is looked at, and no directory made.
+func TestCancelBeforeTheData(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := quick(10)
+	c.Out = filepath.Join(t.TempDir(), "run")
+	c.Hooks.Stage = func(text string) { t.Errorf("began with %s", text) }
+	_, opening := c.OpenData(ctx, nil)
+	_, preparing := PrepareContext(ctx, opened(t, "moons"), c)
+	_, training := Train(ctx, opened(t, "moons"), c)
+	_, reading := OpenContext(ctx, filepath.Join("testdata", "format3"), nil)
+	for i, err := range []error{opening, preparing, training, reading} {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("call %d: got %v, want context.Canceled", i, err)
+		}
+	}
+	if _, err := os.Stat(c.Out); err == nil {
+		t.Error("a run directory was made")
 	}
 }
 

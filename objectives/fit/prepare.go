@@ -30,26 +30,20 @@ func Prepare(src Source, c Config) (*Job, error) {
 	return PrepareContext(context.Background(), src, c)
 }
 
-// PrepareContext is Prepare until the context ends. It returns at once then; what it was about to build is left to itself. A context
-// that is over already does not end it: the run that follows leaves a checkpoint of its beginning.
+// PrepareContext is Prepare until the context ends. It returns at once then; what it was about to build is left to itself.
 func PrepareContext(ctx context.Context, src Source, c Config) (*Job, error) {
 	if src == nil {
 		return nil, errors.New("fit: the source is nil")
 	}
-	ctx = unlessOver(ctx)
 	return await(ctx, func() (*Job, error) { return prepare(ctx, src, c) })
-}
-
-// unlessOver is the context, or one that never ends if that is over.
-func unlessOver(ctx context.Context) context.Context {
-	if ctx.Err() != nil {
-		return context.WithoutCancel(ctx)
-	}
-	return ctx
 }
 
 // await returns what do does, or the error of the context if that ends before.
 func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	var none T
+	if ctx.Err() != nil {
+		return none, ctx.Err()
+	}
 	type result struct {
 		value T
 		err   error
@@ -63,7 +57,6 @@ func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	case r := <-done:
 		return r.value, r.err
 	case <-ctx.Done():
-		var none T
 		return none, ctx.Err()
 	}
 }

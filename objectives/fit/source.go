@@ -22,8 +22,8 @@ var (
 // OpenData finds the data that c.Dataset names, and reads them as the settings of the group data ask; of the name - they stand in stdin,
 // which may be nil where there is none. It ends with the context.
 func (c *Config) OpenData(ctx context.Context, stdin io.Reader) (Source, error) {
-	if c.Dataset != datasets.Stdin { // which may have no end
-		ctx = unlessOver(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	c.stage("reading the data")
 	if err := c.checkReading(); err != nil {

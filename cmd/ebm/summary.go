@@ -32,6 +32,9 @@ func summary(r *fit.Result) []string {
 	if e.TrainNLL.Known() {
 		lines = append(lines, byHeart(e)...)
 	}
+	if r.Dead { // what follows is of no use then
+		return lines
+	}
 	if e.Leak > 0.01 {
 		lines = append(lines, fmt.Sprintf("%.2g of the mass of the model lies outside of the box around the data: it has not learnt where they end; take more --steps", e.Leak))
 	}

@@ -52,3 +52,13 @@ func TestSummarySaysDoubts(t *testing.T) {
 		}
 	}
 }
+
+// Of a dead network no other cure is named.
+func TestSummaryOfADeadNetwork(t *testing.T) {
+	eval := metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 1, Samples: &metrics.SampleReport{RHat: 20}}
+	eval.KL, eval.TrainNLL = metrics.Value(math.NaN()), metrics.Value(math.NaN())
+	text := strings.Join(summary(&fit.Result{Dead: true, Eval: &eval}), "\n")
+	if !strings.Contains(text, "the network is dead") || strings.Contains(text, "more --steps") || strings.Contains(text, "have not mixed") {
+		t.Errorf("the summary says %q", text)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
 // An energy that would be bounded rises without end far from the data, under objectives that compare points; others stay as they are.
@@ -34,5 +36,45 @@ func TestBoundedEnergiesAreConfined(t *testing.T) {
 		if noted := strings.Contains(strings.Join(j.Notes(), ";"), "bounded"); noted != c.confined {
 			t.Errorf("%s with %s: notes %q", c.objective, c.activation, j.Notes())
 		}
+	}
+}
+
+// With bounded activations the likelihood is better than that of a Gaussian; without the term that confines the energy several times as much
+// of the mass of the same model lies outside of the box, and the farther out one looks the more.
+func TestConfinedKL(t *testing.T) {
+	activations := []string{"tanh", "sigmoid", "sin"}
+	if testing.Short() {
+		activations = activations[:1]
+	}
+	for _, a := range activations {
+		c := quick(1500)
+		c.Hidden, c.Batch = []int{32, 32}, 256
+		c.Dataset, c.Name, c.Activation, c.Network, c.Grid, c.LearningRate = "moons", "nce", a, "mlp", 400, 5e-3
+		m, err := Train(t.Context(), opened(t, "moons"), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const best = 0.9018 // KL of the best Gaussian: log 2πe + log det C / 2 - entropy
+		if kl := float64(m.Result.Eval.KL); !(kl < 0.8*best) {
+			t.Errorf("%s: KL %g, want well below %g, that of a Gaussian", a, kl, best)
+		}
+		lo, hi := m.Box()
+		width := confinement * math.Max(m.data.Std[0], m.data.Std[1])
+		loose := func(e []float64, x *mat.Dense) error {
+			err := m.Energy(e, x)
+			for i := range e {
+				r := math.Hypot(x.At(i, 0)-m.data.Mean[0], x.At(i, 1)-m.data.Mean[1]) / width
+				e[i] -= r * r / 2
+			}
+			return err
+		}
+		q, err := metrics.Integrate(t.Context(), loose, lo, hi, metrics.QuadratureConfig{Max: 400})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if leak := float64(m.Result.Eval.Leak); q.Leak < 5*leak {
+			t.Errorf("%s: %g leaks, and %g without the term", a, leak, q.Leak)
+		}
+		t.Logf("%s: KL %.2g, leak %.2g; without the term %.4g leaks", a, m.Result.Eval.KL, m.Result.Eval.Leak, q.Leak)
 	}
 }

@@ -580,3 +580,25 @@ func densities(g metrics.Grid, p normal) []float64 {
 	p.LogProb(l, x)
 	return l
 }
+
+// Sets of many columns are cut to the rows that take as long as many of few: what comes behind them does not count.
+func TestPairsOfManyColumns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	const d, used = 2000, 1000 // 2e9 = 1000² · 2000
+	rng := rand.New(rand.NewPCG(1, 2))
+	x := mat.NewDense(used+5, d, nil)
+	for i := range used + 5 {
+		for j := range d {
+			x.Set(i, j, rng.NormFloat64())
+		}
+	}
+	for i := used; i < used+5; i++ {
+		x.Set(i, 0, math.NaN())
+	}
+	got, err := metrics.Compare(t.Context(), x, x, math.Sqrt(d))
+	if err != nil || !(math.Abs(got.MMD2) < 0.1) || math.IsNaN(got.Energy) {
+		t.Errorf("got %+v, %v, want numbers", got, err)
+	}
+}

@@ -213,7 +213,7 @@ func newPath(s *State, t Target, ref Reference) path {
 	if len(w.lengths) != w.n {
 		w.lengths = make([]float64, w.n)
 	}
-	w.bridge.target, w.bridge.ref = t, ref
+	w.bridge.between(ref, t)
 	return path{s: s, b: &w.bridge, beta: 1, scale: s.scale}
 }
 

@@ -6,12 +6,29 @@ import "gonum.org/v1/gonum/mat"
 type bridge struct {
 	target Target
 	ref    Reference
+	logStd []float64 // of ref, if that is a Gaussian
 	grad   []float64 // ∇E₀ of one row
 	beta   []float64
 	rows   []int // which rows of the state the next batches hold; nil means all
 }
 
 var _ rowwise = (*bridge)(nil)
+
+// between sets the ends of the path.
+func (b *bridge) between(ref Reference, t Target) {
+	b.target, b.ref = t, ref
+	if g, ok := ref.(*Gaussian); ok {
+		b.logStd = g.logStd(b.logStd)
+	}
+}
+
+// reference is EnergyAt of the reference.
+func (b *bridge) reference(grad, x []float64) float64 {
+	if g, ok := b.ref.(*Gaussian); ok {
+		return g.energyAt(grad, x, b.logStd)
+	}
+	return b.ref.EnergyAt(grad, x)
+}
 
 func (b *bridge) setRows(rows []int) { b.rows = rows }
 
@@ -55,7 +72,7 @@ func (b *bridge) addReference(e *float64, grad, x []float64, c float64) {
 	if len(b.grad) != len(x) {
 		b.grad = make([]float64, len(x))
 	}
-	*e += c * b.ref.EnergyAt(b.grad, x)
+	*e += c * b.reference(b.grad, x)
 	for j, g := range b.grad {
 		grad[j] += c * g
 	}
@@ -66,5 +83,5 @@ func (b *bridge) excess(u float64, x []float64, beta float64) float64 {
 	if b.ref == nil {
 		return u / beta
 	}
-	return (u - b.ref.EnergyAt(nil, x)) / beta
+	return (u - b.reference(nil, x)) / beta
 }

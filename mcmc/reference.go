@@ -39,16 +39,34 @@ type Gaussian struct {
 func (g *Gaussian) Dim() int { return len(g.Mean) }
 
 // EnergyAt returns E₀(x) = Σ ½((x-μ)/σ)² + log σ + ½ log 2π and its gradient.
-func (g *Gaussian) EnergyAt(grad, x []float64) float64 {
+func (g *Gaussian) EnergyAt(grad, x []float64) float64 { return g.energyAt(grad, x, nil) }
+
+// energyAt is EnergyAt with log σ, or nil. These logarithms are more than half of its work.
+func (g *Gaussian) energyAt(grad, x, logStd []float64) float64 {
 	var e float64
 	for j, v := range x {
 		z := (v - g.Mean[j]) / g.Std[j]
-		e += z*z/2 + math.Log(g.Std[j])
+		var l float64
+		if logStd != nil {
+			l = logStd[j]
+		} else {
+			l = math.Log(g.Std[j])
+		}
+		e += z*z/2 + l
 		if grad != nil {
 			grad[j] = z / g.Std[j]
 		}
 	}
 	return e + float64(len(x))*math.Log(2*math.Pi)/2
+}
+
+// logStd stores log σ in dst, as far as that has room.
+func (g *Gaussian) logStd(dst []float64) []float64 {
+	dst = dst[:0]
+	for _, v := range g.Std {
+		dst = append(dst, math.Log(v))
+	}
+	return dst
 }
 
 // Sample fills the rows of dst.

@@ -105,7 +105,7 @@ func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	levels := len(betas)
 	r := k.replicas(s, levels)
 	b := &w.bridge
-	b.target, b.ref = t, k.Reference
+	b.between(k.Reference, t)
 	for l, beta := range betas {
 		scale := 1 / math.Sqrt(beta)
 		if k.Scales != nil {

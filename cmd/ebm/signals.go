@@ -32,8 +32,9 @@ func untilSignal() (ctx context.Context, stop func()) {
 type holds struct{ n atomic.Int32 }
 
 const (
-	grace  = time.Second // for a command to end by itself
-	notice = time.Second // after which the user is told what is waited for
+	grace  = 600 * time.Millisecond // for a command to end by itself: with what comes after it, within a second
+	notice = time.Second            // after which the user is told what is waited for
+	tick   = 20 * time.Millisecond
 )
 
 // hold asks for time until release is called.
@@ -61,24 +62,25 @@ func (h *holds) wait(ctx context.Context, stderr io.Writer, command func() int) 
 		return code
 	case <-ctx.Done():
 	}
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	var waited, free time.Duration
+	ticks := time.NewTicker(tick)
+	defer ticks.Stop()
+	asked := time.Now()
+	held := asked // when it was last seen
 	for told := false; ; {
 		select {
 		case code := <-done:
 			return code
-		case <-tick.C:
+		case <-ticks.C:
 		}
-		waited += 50 * time.Millisecond
-		if free += 50 * time.Millisecond; h.n.Load() > 0 {
-			free = 0
+		now := time.Now()
+		if h.n.Load() > 0 {
+			held = now
 		}
-		if free >= grace {
+		if now.Sub(held) >= grace {
 			fmt.Fprintln(stderr, "ebm: interrupted")
 			return exit.Interrupted
 		}
-		if waited >= notice && !told && h.n.Load() > 0 {
+		if now.Sub(asked) >= notice && !told && h.n.Load() > 0 {
 			told = true
 			fmt.Fprintln(stderr, "ebm: saving the run; Ctrl-C again ends it at once, and loses what came after its last checkpoint")
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -104,27 +105,27 @@ type table struct {
 // columns, unless there are none.
 func writeTable(e *env, path string, names []string, x *mat.Dense) error {
 	if path == "" {
-		return writeCSV(e.stdout, names, x)
+		return writeCSV(e.ctx, e.stdout, names, x)
 	}
-	b, err := encodeTable(path, names, x)
+	b, err := encodeTable(e.ctx, path, names, x)
 	if err != nil {
 		return err
 	}
 	return e.write(path, b)
 }
 
-// write replaces a file as a whole. A signal waits for it.
+// write replaces a file as a whole, or leaves it as it was when a signal comes.
 func (e *env) write(path string, data []byte) error {
 	defer e.hold()()
-	return train.WriteFile(path, data)
+	return train.WriteFileContext(e.ctx, path, data)
 }
 
-func encodeTable(path string, names []string, x *mat.Dense) ([]byte, error) {
+func encodeTable(ctx context.Context, path string, names []string, x *mat.Dense) ([]byte, error) {
 	var b bytes.Buffer
 	var err error
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".csv":
-		err = writeCSV(&b, names, x)
+		err = writeCSV(ctx, &b, names, x)
 	case ".npz":
 		err = datasets.EncodeNPZ(&b, x)
 	default:
@@ -152,8 +153,8 @@ func rows(x *mat.Dense) [][]metrics.Value {
 	return out
 }
 
-// writeCSV writes the names, unless there are none, then one row per line with all digits.
-func writeCSV(w io.Writer, names []string, x *mat.Dense) error {
+// writeCSV writes the names, unless there are none, then one row per line with all digits, until the context ends.
+func writeCSV(ctx context.Context, w io.Writer, names []string, x *mat.Dense) error {
 	out := csv.NewWriter(w)
 	if len(names) > 0 {
 		if err := out.Write(names); err != nil {
@@ -163,6 +164,9 @@ func writeCSV(w io.Writer, names []string, x *mat.Dense) error {
 	n, d := x.Dims()
 	row := make([]string, d)
 	for i := range n {
+		if i%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		for j := range row {
 			row[j] = strconv.FormatFloat(x.At(i, j), 'g', -1, 64)
 		}

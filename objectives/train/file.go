@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,18 +9,24 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 )
 
 // WriteFile writes data to path so that after a crash at any moment path holds either what it held before or all of
 // data: a temporary file in the same folder is written, synced and renamed over path, then the folder is synced. On
 // an error path is as it was and the temporary file is gone.
 func WriteFile(path string, data []byte) error {
+	return WriteFileContext(context.Background(), path, data)
+}
+
+// WriteFileContext is WriteFile until the context ends: then path is as it was, too.
+func WriteFileContext(ctx context.Context, path string, data []byte) error {
 	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
 		return writing(path, err)
 	}
 	defer root.Close()
-	return writing(path, put(root, filepath.Base(path), 0, data))
+	return writing(path, put(ctx, root, filepath.Base(path), 0, data))
 }
 
 // WriteIn is WriteFile for a name in an open folder, wherever that is moved. Names have slashes.
@@ -28,7 +35,7 @@ func WriteIn(root *os.Root, name string, data []byte) error { return KeepIn(root
 // KeepIn is WriteIn where the n contents before are kept as name.1, the newest of them, to name.n. A crash at any moment
 // leaves the content before whole under one of these names at least.
 func KeepIn(root *os.Root, name string, n int, data []byte) error {
-	return writing(filepath.Join(root.Name(), filepath.FromSlash(name)), put(root, name, n, data))
+	return writing(filepath.Join(root.Name(), filepath.FromSlash(name)), put(context.Background(), root, name, n, data))
 }
 
 // writing is an error of writing the file at path, which it names once.
@@ -47,7 +54,8 @@ func writing(path string, err error) error {
 	return fmt.Errorf("train: writing %s: %w", path, err)
 }
 
-func put(root *os.Root, name string, n int, data []byte) (err error) {
+func put(ctx context.Context, root *os.Root, name string, n int, data []byte) (err error) {
+	const chunk = 1 << 22 // bytes between looks at the context
 	f, err := createTemp(root, name)
 	if err != nil {
 		return err
@@ -59,8 +67,13 @@ func put(root *os.Root, name string, n int, data []byte) (err error) {
 			_ = root.Remove(temp)
 		}
 	}()
-	if _, err = f.Write(data); err != nil {
-		return err
+	for part := range slices.Chunk(data, chunk) {
+		if err = ctx.Err(); err == nil {
+			_, err = f.Write(part)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if err = f.Chmod(0o644); err != nil {
 		return err

@@ -52,10 +52,10 @@ func Code(err error) int {
 	switch {
 	case err == nil:
 		return OK
+	case errors.Is(err, context.Canceled): // whatever was not found or read because of it
+		return Interrupted
 	case errors.As(err, &e):
 		return e.Code
-	case errors.Is(err, context.Canceled):
-		return Interrupted
 	case input(err):
 		return Usage
 	}

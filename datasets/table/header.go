@@ -14,10 +14,11 @@ import (
 func (b *builder) above() (row, error) {
 	for {
 		r, err := b.own()
-		if err != nil {
-			return r, err
-		}
 		switch {
+		case err == errEmpty && len(b.texts) > 1:
+			return r, b.allText()
+		case err != nil:
+			return r, err
 		case strings.HasPrefix(r.fields[0], "#") && !isMissing(r.fields[0]):
 			b.report.skip(r.line)
 		case b.o.Header == HeaderNo:
@@ -28,6 +29,10 @@ func (b *builder) above() (row, error) {
 		case b.isText(r):
 			if len(b.texts) == maxText {
 				return row{}, &Error{Line: r.line, Text: fmt.Sprintf("no row of numbers in %d lines", maxText)}
+			}
+			if other := b.otherwise(r); other != 0 {
+				return row{}, &Error{Line: r.line, Text: fmt.Sprintf("a row of %s divided by %s, in a file divided by %s: one separator divides the whole file",
+					count(b.dialect.width, "number"), separatorName(other), separatorName(b.dialect.sep))}
 			}
 			b.texts = append(b.texts, r)
 		case len(b.texts) == 0 && b.isNumbered(r):
@@ -48,6 +53,38 @@ func (b *builder) above() (row, error) {
 			return r, nil
 		}
 	}
+}
+
+// allText says what stands where numbers are wanted, in a file that has none.
+func (b *builder) allText() error {
+	last := b.texts[len(b.texts)-1]
+	for j, f := range last.fields {
+		if _, c := plain(f); c == text {
+			return &Error{Line: last.line, Column: j + 1, Text: files.Quote(f) + " is not a number, and there is no row of numbers"}
+		}
+	}
+	return errEmpty
+}
+
+// otherwise returns a separator by which a line that is text in this file is a row of as many numbers as most rows have; 0 if there is none.
+func (b *builder) otherwise(r row) rune {
+	line := strings.Join(r.fields[:filled(r.fields)], string(b.dialect.sep))
+	for _, sep := range separators {
+		cells := strings.Split(line, string(sep))
+		if sep == ' ' {
+			cells = strings.Fields(line)
+		}
+		if sep == b.dialect.sep || len(cells) < 2 || len(cells) != b.dialect.width {
+			continue
+		}
+		if !slices.ContainsFunc(cells, func(cell string) bool {
+			_, c := plain(strings.Replace(strings.TrimSpace(cell), ",", ".", 1))
+			return c != number
+		}) {
+			return sep
+		}
+	}
+	return 0
 }
 
 // own is the next row with fields of its own; there must be one.

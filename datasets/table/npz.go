@@ -156,10 +156,9 @@ func points(entries []entry) (int, error) {
 		if k < 0 {
 			continue
 		}
-		n := entries[k].column()
 		for i, e := range entries {
-			if i != k && n >= 0 && e.column() == n {
-				return 0, &Error{Text: fmt.Sprintf("holds the columns %s and %s of the same length, and other arrays: %s; store the points as one array",
+			if i != k && entries[k].column() >= 0 && e.column() > 1 { // one of the coordinates, perhaps
+				return 0, &Error{Text: fmt.Sprintf("holds the columns %s and %s, and not only columns of the same length: %s; store the points as one array",
 					files.Quote(name), files.Quote(e.name), entryNames(entries)), Option: "Array"}
 			}
 		}

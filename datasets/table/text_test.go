@@ -157,6 +157,9 @@ func TestTextErrors(t *testing.T) {
 		text, want, option string
 		o                  table.Options
 	}{
+		{"a,b\n0.1,-0.5\n0.2,0.5\n1;2\n3;4\n5;6\n7;8\n", "line 2: a row of 2 numbers divided by comma, in a file divided by semicolon", "", table.Options{}},
+		{"a;b\n1,5;2,5\n3 4\n5 6\n7 8\n9 1\n", "line 2: a row of 2 numbers divided by semicolon, in a file divided by blanks", "", table.Options{}},
+		{"a,b\n$12.5,4.5%\n$11.5,4%\n", `line 3, column 1: "$11.5" is not a number, and there is no row of numbers`, "", table.Options{}},
 		{"ratio,count\n0.5,1\n#DIV/0!,0\n", `line 3, column 1: the value is missing: "#DIV/0!"`, "Missing", table.Options{}},
 		{"a,b\n5,2\n3,4\n#7,8\n", `line 4, column 1: "#7" is not a number`, "", table.Options{}},
 		{"a,b\n5,2\n3,4\n# more\n", `line 4: "# more" is not a number; a comment may stand above the first row only`, "", table.Options{}},

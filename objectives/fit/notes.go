@@ -10,7 +10,10 @@ import (
 
 // constant refuses training points that lie in a plane x_j = c, in which no density has them.
 func (d *data) constant() error {
-	_, dim := d.train.Dims()
+	n, dim := d.train.Dims()
+	if n == 1 {
+		return errors.New("there are too few points: one is set aside to test on, and one alone is left to learn from; give more")
+	}
 	var flat []string
 	for j := range dim {
 		if _, ok := datasets.Constant(d.train, j); ok {

@@ -113,3 +113,17 @@ func BenchmarkMachine(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkConv(b *testing.B) {
+	for _, net := range []string{"stride", "pool"} {
+		for _, op := range benchmarks.ConvOps {
+			for _, batch := range []int{1, 8, 64, 128} {
+				b.Run(fmt.Sprintf("net=%s/op=%s/batch=%d", net, op, batch), func(b *testing.B) {
+					s := benchmarks.Setting{Batch: batch}
+					w, err := benchmarks.Conv(net, op, s)
+					run(b, s, w, err)
+				})
+			}
+		}
+	}
+}

@@ -289,6 +289,16 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 		return g.Pick(a[0], a[1], o.of, rows, cols)
 	case placeOp:
 		return g.Place(a[0], a[1], o.of, rows, cols)
+	case convOp:
+		return g.Conv(o.w, o.role, a[0], a[1])
+	case poolPickOp:
+		return g.PoolPick(o.w, a[0], a[1])
+	case poolPlaceOp:
+		return g.PoolPlace(o.w, a[0], a[1])
+	case poolSumOp:
+		return g.PoolSum(o.w, a[0])
+	case spreadOp:
+		return g.Spread(o.w, a[0])
 	case rowLogSumExpOp:
 		return g.RowLSE(a[0])
 	case rowSoftmaxOp:

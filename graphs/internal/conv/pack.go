@@ -7,6 +7,7 @@ type Packed[T kernels.Float] struct {
 	plan  *Plan
 	packs []kernels.Packed[T]
 	taps  []T // of one pack
+	flat  []T // of scattering lines: for every group a row for each tap and channel of the destination
 }
 
 // NewPacked returns room for a filter. Pack allocates at its first call only.
@@ -28,6 +29,8 @@ func (f *Packed[T]) Pack(w []T) {
 	p := f.plan
 	for g := range p.Groups {
 		switch {
+		case p.scattering && p.lx != nil:
+			f.flatten(w, g)
 		case p.scattering && p.Role == In: // from the channels of y to those of all taps
 			f.packs[g].Pack(w[g*p.gs:], p.OC, true, p.gs, p.KH*p.KW*p.gd)
 		case p.scattering:
@@ -39,6 +42,28 @@ func (f *Packed[T]) Pack(w []T) {
 				for cx := range p.x.classes {
 					f.classed(w, cy, cx, g)
 				}
+			}
+		}
+	}
+}
+
+// flatten stores a row for each tap and channel of the destination.
+func (f *Packed[T]) flatten(w []T, g int) {
+	p := f.plan
+	n := p.KH * p.KW
+	if f.flat == nil {
+		f.flat = make([]T, p.Groups*n*p.gd*p.gs)
+	}
+	d := f.flat[g*n*p.gd*p.gs:]
+	for t := range n {
+		for o := range p.gd {
+			row := d[(t*p.gd+o)*p.gs:][:p.gs]
+			if p.Role == In {
+				copy(row, w[(t*p.gd+o)*p.OC+g*p.gs:])
+				continue
+			}
+			for c := range row {
+				row[c] = w[(t*p.gs+c)*p.OC+g*p.gd+o]
 			}
 		}
 	}

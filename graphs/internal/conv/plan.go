@@ -6,11 +6,13 @@ type Plan struct {
 	Window
 	Role
 	y, x       axis
-	sw, sh     int   // width and height of the source
-	dw, dh     int   // of the destination
-	cs, cd     int   // channels
-	gs, gd     int   // of a group
-	runs       []run // along the width
+	sw, sh     int    // width and height of the source
+	dw, dh     int    // of the destination
+	cs, cd     int    // channels
+	gs, gd     int    // of a group
+	runs       []run  // along the width
+	ly, lx     []line // of the taps; none where they are not linear
+	muly, mulx int
 	scattering bool
 	patching   bool
 }
@@ -53,6 +55,7 @@ func New(w Window, role Role) *Plan {
 	p.y = axes(w.H, w.KH, w.Stride[0], w.Pad[0], w.Dilation[0])
 	p.x = axes(w.W, w.KW, w.Stride[1], w.Pad[1], w.Dilation[1])
 	p.runs = p.x.runs(p.shift())
+	p.trace()
 	return p
 }
 

@@ -19,11 +19,13 @@ func Workspace[T kernels.Float](p *Plan) int {
 	d := p.depth()
 	switch {
 	case p.Role == Filter:
-		return blockRows*d + kernels.Workspace[T](d, p.gd, blockRows)
+		rows := max(blockRows, p.dw)
+		return rows*d + kernels.Workspace[T](d, p.gd, rows)
 	case p.scattering:
-		return blockRows * p.KH * p.KW * p.gd
+		taps, rows := p.KH*p.KW*p.gd, max(blockRows, p.sw)
+		return rows*taps + kernels.Workspace[T](taps, rows, p.gs)
 	case p.patching:
-		return blockRows * d
+		return max(blockRows, p.dw) * d
 	}
 	return 0
 }
@@ -40,6 +42,10 @@ func (r *Runner[T]) Run(n int, dst, src []T, f *Packed[T], bias, mul, work []T) 
 			r.prod.Bias = bias[g*r.gd:][:r.gd]
 		}
 		switch {
+		case r.scattering && r.lx != nil:
+			r.scatterLines(g, n, dst, src, f, bias, work)
+		case r.patching && r.lx != nil:
+			r.traced(g, n, dst, src, f, mul, work)
 		case r.scattering:
 			r.scatter(g, n, dst, src, f, bias, work)
 		case r.patching:
@@ -232,14 +238,7 @@ func (r *Runner[T]) scatter(g, n int, dst, src []T, f *Packed[T], bias, work []T
 	p.K, p.N, p.LdA, p.LdC, p.C = r.gs, r.KH*r.KW*r.gd, r.cs, r.KH*r.KW*r.gd, work
 	for i := range n {
 		d, s := dst[i*r.destination():][:r.destination()], src[i*r.source():][:r.source()]
-		if g == 0 {
-			clear(d)
-			if bias != nil {
-				for at := 0; at < len(d); at += r.cd {
-					copy(d[at:], bias[:r.cd])
-				}
-			}
-		}
+		r.begin(g, d, bias)
 		for q, all := 0, r.sh*r.sw; q < all; q += blockRows {
 			p.M = min(blockRows, all-q)
 			p.A = s[q*r.cs+g*r.gs:]
@@ -278,6 +277,10 @@ func (r *Runner[T]) scatterPixel(dst, taps []T, sy, sx span) {
 //
 // The sums run over pixels of y in order: results do not depend on how a batch is cut.
 func (r *Runner[T]) Gradient(n int, dst, x, y []T, acc bool, work []T) {
+	if r.gs < fewChannels && r.gd > thin {
+		r.tracedGradient(n, dst, x, y, acc, work)
+		return
+	}
 	p := &r.prod
 	k := r.depth()
 	patches, rest := work[:blockRows*k], work[blockRows*k:]
@@ -288,6 +291,27 @@ func (r *Runner[T]) Gradient(n int, dst, x, y []T, acc bool, work []T) {
 			p.K = min(blockRows, all-q)
 			r.patches(patches, x, q, p.K, g)
 			p.A, p.B, p.C = patches, y[q*r.cd+g*r.gd:], dst[g*r.gd:]
+			p.Run(rest)
+			p.Acc = true
+		}
+	}
+	p.A, p.B, p.C = nil, nil, nil
+}
+
+// tracedGradient is Gradient with patches tap by tap.
+func (r *Runner[T]) tracedGradient(n int, dst, x, y []T, acc bool, work []T) {
+	p := &r.prod
+	k, rows := r.depth(), block(r.dw)
+	patches, rest := work[:k*rows*r.dw], work[k*rows*r.dw:]
+	p.TransA, p.LdB, p.LdC, p.M, p.N = false, r.cd, r.OC, k, r.gd
+	for g := range r.Groups {
+		p.Acc = acc
+		for q, all := 0, n*r.dh; q < all; q += rows {
+			m := min(rows, all-q)
+			p.K = m * r.dw
+			p.LdA = p.K
+			r.tracePatches(patches[:k*p.K], x, q, m, g)
+			p.A, p.B, p.C = patches, y[q*r.dw*r.cd+g*r.gd:], dst[g*r.gd:]
 			p.Run(rest)
 			p.Acc = true
 		}

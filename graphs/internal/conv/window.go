@@ -45,6 +45,9 @@ func (w Window) Out() int { return w.OH() * w.OW() * w.OC }
 // Taps is the number of rows of a filter.
 func (w Window) Taps() int { return w.KH * w.KW * w.C / w.Groups }
 
+// Flops is the number of floating-point operations for a picture, with the taps beside it.
+func (w Window) Flops() float64 { return 2 * float64(w.OH()*w.OW()) * float64(w.Taps()*w.OC) }
+
 // String names the window in full.
 func (w Window) String() string {
 	return fmt.Sprintf("%dx%dx%d by %dx%d to %d, stride %d,%d, pad %d,%d, dilation %d,%d, groups %d",

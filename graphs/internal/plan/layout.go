@@ -112,7 +112,7 @@ func (l *layout) place(b *block, id ir.ID, q int, r readers) {
 	}
 	s := Slot{Rows: in.Rows, Cols: in.Cols, Size: in.Len(), Held: b.held}
 	switch {
-	case ir.Is[ir.Pack](in):
+	case ir.Is[ir.Pack](in), ir.Is[ir.ConvPack](in):
 		s.Kind, s.Size = Packed, l.set.PackLen(in.Rows, in.Cols)
 	case b.held:
 		s.Kind = Persistent
@@ -181,11 +181,27 @@ func split(l layout) layout {
 			// Products take 6 or 8 rows at a time, so tiles of multiples of 24 leave no rest. Up to 96 rows, a product over them, as weights'
 			// gradients are, takes its operands where they lie (kernels.Product).
 			most := min(max(tileBytes/(max(l.width(b), 1)*l.set.ElemSize), 24), 96)
-			b.tile = up(up(b.stripe, up(b.stripe, most)), 24) * 24
+			rest := 24
+			if l.convolves(b) { // so many columns that the second cache holds fewer rows
+				most, rest = min(max(tileBytes/(max(l.width(b), 1)*l.set.ElemSize)/8*8, 16), 96), 8
+			}
+			b.tile = up(up(b.stripe, up(b.stripe, most)), rest) * rest
 		}
 		b.tile = min(b.tile, b.stripe)
 	}
 	return l
+}
+
+// convolves reports whether a convolution is in a part.
+func (l *layout) convolves(b *block) bool {
+	for _, u := range b.units {
+		for _, id := range u.ids {
+			if ir.Is[ir.Conv](&l.Code[id]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // tiles are the slots of the tiles of a part, in order.

@@ -15,7 +15,8 @@ import (
 // settings are small tiles, so that there are several of them and several stripes.
 func settings(rng *rand.Rand) Settings {
 	return Settings{ElemSize: 4, Alone: rng.IntN(2) == 0, MinRows: 8, TileRows: 8 * (1 + rng.IntN(3)),
-		PackLen: func(k, n int) int { return k * n }, WorkLen: func(m, n, k int) int { return k }}
+		PackLen: func(k, n int) int { return k * n }, WorkLen: func(m, n, k int) int { return k },
+		ConvLen: func(ir.Conv) int { return 0 }}
 }
 
 // Every pass keeps what the next relies on, on random programs.
@@ -40,7 +41,8 @@ func TestVerifySeesFaults(t *testing.T) {
 	h := g.MatMul(x, w, false, false)
 	g.Outputs = []ir.ID{g.Add(g.MatMul(h, x, true, false), g.MatMul(x, h, true, false)), g.RowSoftmax(g.MatMul(h, w, false, false))}
 	g = rules.Apply(g)
-	set := Settings{ElemSize: 4, MinRows: 8, TileRows: 8, PackLen: func(k, n int) int { return k * n }, WorkLen: func(m, n, k int) int { return k }}
+	set := Settings{ElemSize: 4, MinRows: 8, TileRows: 8, PackLen: func(k, n int) int { return k * n }, WorkLen: func(m, n, k int) int { return k },
+		ConvLen: func(ir.Conv) int { return 0 }}
 	tiled := func(p *Plan) *Segment {
 		return &p.Main[slices.IndexFunc(p.Main, func(s Segment) bool { return s.Rows > 0 })]
 	}

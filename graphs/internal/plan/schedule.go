@@ -89,7 +89,7 @@ func assign(f facts, minRows int) schedule {
 }
 
 // isProduct reports whether the rows of in are worth to be called a batch.
-func isProduct(in *ir.Instr) bool { return ir.Is[ir.MatMul](in) }
+func isProduct(in *ir.Instr) bool { return ir.Is[ir.MatMul](in) || ir.Is[ir.Conv](in) }
 
 // wait is the number of stages that id comes after x, which it reads.
 func (s schedule) wait(id ir.ID, x source) int {

@@ -111,6 +111,7 @@ type Settings struct {
 	TileRows int // rows per tile; 0: chosen from the shapes
 	PackLen  func(k, n int) int
 	WorkLen  func(m, n, k int) int
+	ConvLen  func(o ir.Conv) int // elements of the workspace of a convolution
 }
 
 // New plans g, which package rules has been through.

@@ -110,6 +110,8 @@ func (w *writer) demand(in *ir.Instr) demand {
 	switch o := in.Op.(type) {
 	case ir.MatMul:
 		return demand{product(o.K), w.set.WorkLen(in.Rows, in.Cols, max(o.K, first().Rows))}
+	case ir.Conv:
+		return demand{float64(first().Rows) * o.Window.Flops(), w.set.ConvLen(o)}
 	case ir.BatchMatMul:
 		return demand{product(o.K), w.set.WorkLen(in.Rows/o.Batch, in.Cols, o.K)}
 	case ir.RowLSE:

@@ -3,6 +3,7 @@ package reference
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
@@ -75,7 +76,7 @@ func (r *random) add(id ir.ID) {
 		return
 	}
 	switch r.At(id).Op.(type) {
-	case ir.Mul, ir.MatMul, ir.BatchMatMul, ir.Add, ir.Sub, ir.Scatter, ir.Place, ir.Sum, ir.RowSum, ir.ColSum:
+	case ir.Mul, ir.MatMul, ir.BatchMatMul, ir.Add, ir.Sub, ir.Scatter, ir.Place, ir.Conv, ir.PoolPlace, ir.PoolSum, ir.Spread, ir.Sum, ir.RowSum, ir.ColSum:
 		if r.rng.IntN(3) > 0 {
 			id = r.Scale(id, 1/math.Sqrt(float64(r.rows)))
 		} else {
@@ -87,7 +88,7 @@ func (r *random) add(id ir.ID) {
 
 // kinds makes one instruction each.
 func (r *random) kinds() []func() ir.ID {
-	return append(r.elementwise(), append(r.products(), r.structure()...)...)
+	return slices.Concat(r.elementwise(), r.products(), r.structure(), r.windows())
 }
 
 func (r *random) elementwise() []func() ir.ID {

@@ -90,6 +90,7 @@ var ofAdd = []rule{
 		}
 		return n.Emit(n.x.Op, n.Rows, n.Cols, n.Add(n.x.Args[0], n.y.Args[0]))
 	}},
+	sumPlaced,
 	inOrder("y + x = x + y"),
 }
 
@@ -121,6 +122,12 @@ var ofSub = []rule{
 	}},
 	{"x - aᵀb = x + (-a)ᵀb", func(n node) ir.ID { // sums of products over rows are added up in one place
 		if o, ok := n.y.Op.(ir.MatMul); ok && o.TA {
+			return n.Add(n.a, n.Scale(n.b, -1))
+		}
+		return none
+	}},
+	{"x - filter(a, b) = x + filter(a, -b)", func(n node) ir.ID {
+		if o, ok := n.y.Op.(ir.Conv); ok && o.Reduces() {
 			return n.Add(n.a, n.Scale(n.b, -1))
 		}
 		return none
@@ -163,6 +170,7 @@ var ofMul = []rule{
 		return n.Unary(kernels.Square, 0, n.a)
 	}},
 	{"expand x ∘ expand y = expand (x ∘ y)", func(n node) ir.ID { return n.lift2(n.Mul) }},
+	timesPlaced,
 	inOrder("y ∘ x = x ∘ y"),
 }
 
@@ -238,6 +246,18 @@ var ofScale = []rule{
 		}
 		return n.MatMul(n.Scale(a, c), b, true, false)
 	}},
+	{"c filter(a, b) = filter(a, c b)", func(n node) ir.ID { // likewise
+		o, ok := n.x.Op.(ir.Conv)
+		if !ok || !o.Reduces() {
+			return none
+		}
+		c, a, b := n.Op.(ir.Scale).C, n.x.Args[0], n.x.Args[1]
+		if !n.scaled(b, c) && (n.scaled(a, c) || n.At(a).Cols < n.At(b).Cols) {
+			return n.Conv(o.Window, o.Role, n.Scale(a, c), b)
+		}
+		return n.Conv(o.Window, o.Role, a, n.Scale(b, c))
+	}},
+	scalePlaced,
 	{"c (x ∘ expand y) = x ∘ expand (c y)", func(n node) ir.ID {
 		if _, ok := n.x.Op.(ir.Mul); !ok {
 			return none

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/stheno-ebm/stheno/graphs/internal/conv"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 	"github.com/stheno-ebm/stheno/graphs/internal/reference"
@@ -59,9 +60,42 @@ func view(size int, dims, strides []int) strided.View { return strided.New(size,
 // thirds are the groups of an array (4,3) along its second axis.
 var thirds = strided.NewGroups(12, 0, []int{4, 3}, []int{3, 1}, 1)
 
+// points are convolutions of (4,3) with one number, and wide is the pool of a row of three.
+var (
+	points = conv.Window{H: 1, W: 3, C: 1, KH: 1, KW: 1, OC: 1, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}
+	wide   = conv.Window{H: 1, W: 3, C: 1, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 3}, Dilation: [2]int{1, 1}, Groups: 1}
+)
+
 // examples are expressions that the rules know something better for.
 var examples = map[string][]func(e example) ir.ID{
-	"equal numbers are a constant": {func(e example) ir.ID { return e.Data(1, 3, []float64{2, 2, 2}) }},
+	"0 ⋆ y = 0": {
+		func(e example) ir.ID { return e.Conv(points, conv.Out, e.c(0), e.one) },
+		func(e example) ir.ID { return e.Conv(points, conv.Filter, e.x, e.c(0)) },
+	},
+	"x - filter(a, b) = x + filter(a, -b)": {func(e example) ir.ID { return e.Sub(e.one, e.Conv(points, conv.Filter, e.x, e.y)) }},
+	"c filter(a, b) = filter(a, c b)":      {func(e example) ir.ID { return e.Scale(e.Conv(points, conv.Filter, e.x, e.y), 3) }},
+	"pool 0 = 0": {
+		func(e example) ir.ID { return e.PoolPlace(wide, e.x, e.Const(4, 1, 0)) },
+		func(e example) ir.ID { return e.PoolSum(wide, e.c(0)) },
+		func(e example) ir.ID { return e.Spread(wide, e.Const(4, 1, 0)) },
+	},
+	"pool pick c = c": {func(e example) ir.ID { return e.PoolPick(wide, e.x, e.c(2)) }},
+	"pool pick (f x) = f (pool pick x)": {
+		func(e example) ir.ID { return e.PoolPick(wide, e.x, e.Unary(kernels.SiLU, 1, e.y)) },
+		func(e example) ir.ID { return e.PoolPick(wide, e.x, e.Scale(e.y, 3)) },
+	},
+	"pool pick (x ∘ y) = pool pick x ∘ pool pick y": {func(e example) ir.ID { return e.PoolPick(wide, e.x, e.Mul(e.x, e.y)) }},
+	"pool pick (pool place x) = x":                  {func(e example) ir.ID { return e.PoolPick(wide, e.x, e.PoolPlace(wide, e.x, e.col)) }},
+	"x ∘ pool place y = pool place (pool pick x ∘ y)": {
+		func(e example) ir.ID { return e.Mul(e.y, e.PoolPlace(wide, e.x, e.col)) },
+	},
+	"pool place x + pool place y = pool place (x+y)": {
+		func(e example) ir.ID {
+			return e.Add(e.PoolPlace(wide, e.x, e.col), e.PoolPlace(wide, e.x, e.Unary(kernels.SiLU, 0, e.col)))
+		},
+	},
+	"c (pool place x) = pool place (c x)": {func(e example) ir.ID { return e.Scale(e.PoolPlace(wide, e.x, e.col), 3) }},
+	"equal numbers are a constant":        {func(e example) ir.ID { return e.Data(1, 3, []float64{2, 2, 2}) }},
 	"-x is a scale": {
 		func(e example) ir.ID { return e.Unary(kernels.Neg, 0, e.x) },
 		func(e example) ir.ID { return e.Unary(kernels.Neg, 1, e.x) },

@@ -46,27 +46,69 @@ func drawIn(g *ir.Graph) {
 		}
 		for k := range 2 {
 			p, other := g.Code[in.Args[k]], in.Args[1-k]
-			o, ok := p.Op.(ir.MatMul)
-			if !ok || uses[in.Args[k]] != 1 || o.TA || o.Factor != 0 {
+			o, ok := epilogueOf(p.Op)
+			if !ok || uses[in.Args[k]] != 1 || o.factor != 0 {
 				continue
 			}
 			x := g.At(other)
+			bias, isBias := o.biasOf(g, x)
 			switch {
-			case add && o.Bias == 0 && ir.Is[ir.ExpandRows](x):
-				p.Args = append(slices.Clone(p.Args), x.Args[0])
-				o.Bias = len(p.Args) - 1
+			case add && o.bias == 0 && isBias:
+				p.Args = append(slices.Clone(p.Args), bias)
+				o.bias = len(p.Args) - 1
 			case mul && !x.Expands() &&
 				!(x.Op.Class() == ir.Map && !isFunction(x) && uses[other] == 1) && // better a·b·c in one pass
 				!(uses[i] == 1 && isSum(g.At(user[i]))): // better a·b + c in one pass
 				p.Args = append(slices.Clone(p.Args), other)
-				o.Factor = len(p.Args) - 1
+				o.factor = len(p.Args) - 1
 			default:
 				continue
 			}
-			g.Code[i] = ir.Instr{Op: o, Rows: in.Rows, Cols: in.Cols, Args: p.Args}
+			g.Code[i] = ir.Instr{Op: o.in(p.Op), Rows: in.Rows, Cols: in.Cols, Args: p.Args}
 			break
 		}
 	}
+}
+
+// epilogue is what a product does besides: its bias and its factor, as numbers of arguments; 0: none.
+type epilogue struct {
+	bias, factor int
+	channels     int // of a convolution
+}
+
+// epilogueOf returns that of a product that can have one.
+func epilogueOf(op ir.Op) (e epilogue, ok bool) {
+	switch o := op.(type) {
+	case ir.MatMul:
+		return epilogue{o.Bias, o.Factor, 0}, !o.TA
+	case ir.Conv:
+		return epilogue{o.Bias, o.Factor, o.Channels()}, !o.Reduces()
+	}
+	return e, false
+}
+
+// biasOf is the row that x adds to a product, if it adds the same to every row, or to every pixel.
+func (e epilogue) biasOf(g *ir.Graph, x *ir.Instr) (ir.ID, bool) {
+	if e.channels > 0 {
+		return channelBias(g, x, e.channels)
+	}
+	if ir.Is[ir.ExpandRows](x) {
+		return x.Args[0], true
+	}
+	return 0, false
+}
+
+// in is op with the epilogue e.
+func (e epilogue) in(op ir.Op) ir.Op {
+	switch o := op.(type) {
+	case ir.MatMul:
+		o.Bias, o.Factor = e.bias, e.factor
+		return o
+	case ir.Conv:
+		o.Bias, o.Factor = e.bias, e.factor
+		return o
+	}
+	panic("rules: " + op.Name() + " has no epilogue")
 }
 
 func isFunction(in *ir.Instr) bool {
@@ -90,6 +132,11 @@ func pack(g *ir.Graph) *ir.Graph {
 		tb bool
 	}
 	packed := map[operand]ir.ID{}
+	type filter struct {
+		b    ir.ID
+		pack ir.ConvPack
+	}
+	filters := map[filter]ir.ID{}
 	for i := range g.Code {
 		if !live[i] {
 			continue
@@ -108,6 +155,16 @@ func pack(g *ir.Graph) *ir.Graph {
 			}
 			args[1], o.Packed = p, true
 			in.Op = o
+		}
+		if o, ok := in.Op.(ir.Conv); ok && !o.Reduces() {
+			k := filter{args[1], ir.ConvPack{Window: o.Window, Role: o.Role}}
+			p, ok := filters[k]
+			if !ok {
+				f := out.At(args[1])
+				p = out.Emit(k.pack, f.Rows, f.Cols, args[1])
+				filters[k] = p
+			}
+			args[1] = p
 		}
 		at[i] = out.Emit(in.Op, in.Rows, in.Cols, args...)
 	}

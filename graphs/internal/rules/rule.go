@@ -76,6 +76,12 @@ func family(op ir.Op) []rule {
 		return ofPut
 	case ir.Scatter:
 		return ofScatter
+	case ir.Conv:
+		return ofConv
+	case ir.PoolPick:
+		return ofPoolPick
+	case ir.PoolPlace, ir.PoolSum, ir.Spread:
+		return []rule{zeroStays("pool 0 = 0")}
 	case ir.Pick:
 		return ofPick
 	case ir.Place:

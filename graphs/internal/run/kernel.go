@@ -22,6 +22,12 @@ func newKernel[T kernels.Float](w *worker[T], st *plan.Step) kernel {
 		return w.batchMatmul(st, o)
 	case ir.Pack:
 		return w.pack(st, o)
+	case ir.Conv:
+		return w.conv(st, o)
+	case ir.ConvPack:
+		return w.convPack(st, o)
+	case ir.PoolArgMax, ir.PoolPick, ir.PoolPlace, ir.PoolSum, ir.Spread:
+		return w.pool(st)
 	case ir.RowMax, ir.RowLSE, ir.RowSoftmax:
 		return w.rowFunction(st)
 	case ir.SliceCols, ir.PadCols, ir.ConcatCols:

@@ -5,6 +5,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/stheno-ebm/stheno/graphs/internal/conv"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
@@ -25,6 +26,7 @@ type Program[T kernels.Float] struct {
 	whole   []T
 	parts   []T
 	packs   []kernels.Packed[T] // by slot
+	filters []*conv.Packed[T]   // by slot
 	workers []*worker[T]
 	micros  []micro[T] // by plan.MicroOp
 	jobs    []job      // two per segment of the plan: its stripes, and the sums over stripes
@@ -37,6 +39,7 @@ func New[T kernels.Float](g *ir.Graph, opt Options) *Program[T] {
 	pl := plan.New(g, plan.Settings{
 		ElemSize: int(unsafe.Sizeof(z)), Alone: opt.Threads <= 1, MinRows: opt.MinRows, TileRows: opt.TileRows,
 		PackLen: func(k, n int) int { return (n + 15) / 16 * 16 * k }, WorkLen: kernels.Workspace[T],
+		ConvLen: func(o ir.Conv) int { return conv.Workspace[T](conv.New(o.Window, o.Role)) },
 	})
 	return instantiate[T](pl, opt)
 }
@@ -55,6 +58,7 @@ func instantiate[T kernels.Float](pl *plan.Plan, opt Options) *Program[T] {
 	p.whole = aligned64[T](pl.FullLen)
 	p.parts = aligned64[T](pl.PartLen)
 	p.packs = make([]kernels.Packed[T], len(pl.Slots))
+	p.filters = make([]*conv.Packed[T], len(pl.Slots))
 	for range max(opt.Threads, 1) {
 		p.workers = append(p.workers, newWorker(p))
 	}

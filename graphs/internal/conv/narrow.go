@@ -1,0 +1,180 @@
+package conv
+
+import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
+
+// Few channels make short stretches of memory. Where the coordinates of source and destination are a linear function of each
+// other, what all pixels of a row see by one tap is worked on at once instead: patches are stored tap by tap, and so are the
+// products that are scattered.
+
+// A line is where a tap leads: from i to mul·i + add, for lo ≤ i < hi.
+type line struct{ add, lo, hi int }
+
+// lines returns those of the taps of a, which has one class, in order.
+func (a *axis) lines(mul int) []line {
+	ls := make([]line, len(a.classes[0]))
+	for i, s := range a.spans {
+		for j := range s.n {
+			l := &ls[s.tap+j]
+			if l.hi == 0 {
+				l.lo, l.add = i, s.first+j*a.step-mul*i
+			}
+			l.hi = i + 1
+		}
+	}
+	return ls
+}
+
+// trace sets the lines of p, if there are any.
+func (p *Plan) trace() {
+	if len(p.y.classes) != 1 || len(p.x.classes) != 1 {
+		return
+	}
+	p.muly, p.mulx = p.Stride[0], p.Stride[1]
+	if (p.Role == In) != p.scattering { // the axes are those of role In, of stride 1
+		p.muly, p.mulx = 1, 1
+	}
+	p.ly, p.lx = p.y.lines(p.muly), p.x.lines(p.mulx)
+}
+
+// block is the number of rows of pictures of width w that are worked on at a time.
+func block(w int) int { return max(blockRows/w, 1) }
+
+// traced is patched with patches tap by tap.
+func (r *Runner[T]) traced(g, n int, dst, src []T, f *Packed[T], mul, work []T) {
+	p := &r.prod
+	k, rows := r.depth(), block(r.dw)
+	p.Packed, p.K, p.TransA, p.LdC = f.pack(0, 0, g), k, true, r.cd
+	for y, all := 0, n*r.dh; y < all; y += rows {
+		m := min(rows, all-y)
+		p.M = m * r.dw
+		p.LdA = p.M
+		r.tracePatches(work[:k*p.M], src, y, m, g)
+		r.patchProduct(dst, mul, y*r.dw*r.cd+g*r.gd, work)
+	}
+	p.TransA = false
+}
+
+// tracePatches writes what the pixels of rows y … y+m-1 of the batch see, a row for each tap and channel.
+func (r *Runner[T]) tracePatches(dst, src []T, y, m, g int) {
+	width := m * r.dw
+	step := r.mulx * r.cs
+	for i := range m {
+		picture := src[(y+i)/r.dh*r.source():][:r.source()]
+		at := (y + i) % r.dh
+		for j, ly := range r.ly {
+			for t, lx := range r.lx {
+				lo, hi := lx.lo, lx.hi
+				if at < ly.lo || at >= ly.hi {
+					lo, hi = 0, 0
+				}
+				for c := range r.gs {
+					d := dst[((j*len(r.lx)+t)*r.gs+c)*width+i*r.dw:][:r.dw]
+					for k := range d[:lo] {
+						d[k] = 0
+					}
+					if lo < hi {
+						s := picture[((at*r.muly+ly.add)*r.sw+lo*r.mulx+lx.add)*r.cs+g*r.gs+c:]
+						if step == 1 {
+							copy(d[lo:hi], s)
+						} else {
+							take(d[lo:hi], s, step)
+						}
+					}
+					e := d[hi:]
+					for k := range e {
+						e[k] = 0
+					}
+				}
+			}
+		}
+	}
+}
+
+// take stores every step-th element of s.
+func take[T kernels.Float](d, s []T, step int) {
+	s = s[:(len(d)-1)*step+1]
+	if step == 2 {
+		for len(d) >= 4 && len(s) >= 7 {
+			d[0], d[1], d[2], d[3] = s[0], s[2], s[4], s[6]
+			if len(s) == 7 {
+				return
+			}
+			d, s = d[4:], s[8:]
+		}
+	}
+	k := 0
+	for i := range d {
+		d[i] = s[k]
+		k += step
+	}
+}
+
+// scatterLines is scatter with the products of a tap and of all pixels of some rows at a time.
+func (r *Runner[T]) scatterLines(g, n int, dst, src []T, f *Packed[T], bias, work []T) {
+	p := &r.prod
+	p.Bias, p.Mul, p.Packed = nil, nil, nil
+	taps, rows := r.KH*r.KW*r.gd, block(r.sw)
+	products, rest := work[:taps*rows*r.sw], work[taps*rows*r.sw:]
+	p.A, p.LdA, p.M, p.K, p.TransB, p.LdB, p.C = f.flat[g*taps*r.gs:][:taps*r.gs], r.gs, taps, r.gs, true, r.cs, products
+	for i := range n {
+		d, s := dst[i*r.destination():][:r.destination()], src[i*r.source():][:r.source()]
+		r.begin(g, d, bias)
+		for y := 0; y < r.sh; y += rows {
+			m := min(rows, r.sh-y)
+			p.N = m * r.sw
+			p.LdC = p.N
+			p.B = s[y*r.sw*r.cs+g*r.gs:]
+			p.Run(rest)
+			r.addLines(d, products, y, m, g)
+		}
+	}
+	p.TransB = false
+}
+
+// addLines adds the products of rows y … y+m-1 of the source.
+func (r *Runner[T]) addLines(dst, products []T, y, m, g int) {
+	width, step := m*r.sw, r.mulx*r.cd
+	for j, ly := range r.ly {
+		for t, lx := range r.lx {
+			if lx.lo >= lx.hi {
+				continue
+			}
+			tap := r.y.classes[0][j]*r.KW + r.x.classes[0][t]
+			for at := max(y, ly.lo); at < min(y+m, ly.hi); at++ {
+				for c := range r.gd {
+					q := products[(tap*r.gd+c)*width+(at-y)*r.sw:][lx.lo:lx.hi]
+					d := dst[((at*r.muly+ly.add)*r.dw+lx.lo*r.mulx+lx.add)*r.cd+g*r.gd+c:]
+					if step == 1 {
+						d = d[:len(q)]
+						kernels.Add(d, d, q)
+						continue
+					}
+					d = d[:(len(q)-1)*step+1]
+					k := 0
+					for _, v := range q {
+						d[k] += v
+						k += step
+					}
+				}
+			}
+		}
+	}
+}
+
+// begin stores the bias, or zeros, in a picture of the destination, before its first group.
+func (r *Runner[T]) begin(g int, d, bias []T) {
+	if g > 0 {
+		return
+	}
+	if bias == nil {
+		clear(d)
+		return
+	}
+	if r.cd == 1 {
+		kernels.Fill(d, bias[0])
+		return
+	}
+	for at := 0; at < len(d); at += r.cd {
+		copy(d[at:], bias[:r.cd])
+	}
+}

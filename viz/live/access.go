@@ -12,23 +12,21 @@ import (
 	"strings"
 )
 
-// Who may ask. Every request needs the token: as `Authorization: Bearer TOKEN`, or as the parameter token of the
-// address, which is how a browser opens the page and its stream. The page keeps the token for reloads and takes it
-// out of the address bar.
-//
-// The other checks stand behind it. A name that is neither this machine's nor given by the user is refused: a foreign
-// page can make its own name point here (DNS rebinding), but no address in digits. A page of another origin is
-// refused, too.
+// Access control. Every request needs the token, either as `Authorization: Bearer TOKEN` or as the query parameter
+// token, which is how a browser opens the page and its stream. The page keeps the token for reloads and removes it from
+// the address bar. The other checks back it up. A host name that is neither this machine's nor given by the user is
+// refused: another site can make its own name resolve to this address (DNS rebinding), but not a numeric address. Pages
+// of another origin are refused, too.
 
 //go:embed page.html
 var page []byte
 
-// signIn asks for the token, or takes the one that its tab has kept. It says nothing of the run.
+// signIn is the page that asks for the token, or uses the one kept by its tab. It reveals nothing about the run.
 //
 //go:embed signin.html
 var signIn []byte
 
-// policy is the content security policy of a page: its own script by hash, its own server, and nothing else.
+// policy returns the content security policy of a page: its own script (by hash), its own server, nothing else.
 func policy(page []byte) string {
 	_, s, _ := strings.Cut(string(page), "<script>")
 	s, _, _ = strings.Cut(s, "</script>")
@@ -40,7 +38,7 @@ func policy(page []byte) string {
 
 var pagePolicy, signInPolicy = policy(page), policy(signIn)
 
-// hostNames are the names under which the page is served: those of this machine, the one that it listens on, and more.
+// hostNames returns the names under which the page is served: those of this machine, the one it listens on, and more.
 func hostNames(host string, more []string) map[string]bool {
 	names := map[string]bool{"localhost": true, strings.ToLower(host): true}
 	if name, err := os.Hostname(); err == nil {
@@ -52,7 +50,7 @@ func hostNames(host string, more []string) map[string]bool {
 	return names
 }
 
-// served reports whether the Host of a request names this server. Its port may be that of a tunnel.
+// served reports whether the Host of a request names this server. The port may be that of a tunnel.
 func (s *Server) served(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -61,7 +59,7 @@ func (s *Server) served(host string) bool {
 	return s.names[strings.ToLower(host)] || net.ParseIP(host) != nil
 }
 
-// foreign reports whether a page of another origin asks.
+// foreign reports whether the request comes from a page of another origin.
 func foreign(r *http.Request) bool {
 	if o := r.Header.Get("Origin"); o != "" {
 		u, err := url.Parse(o)
@@ -73,7 +71,7 @@ func foreign(r *http.Request) bool {
 	return site != "" && site != "same-origin" && site != "none" && r.URL.Path != "/"
 }
 
-// authorised reports whether the request has the token.
+// authorised reports whether the request carries the token.
 func (s *Server) authorised(r *http.Request) bool {
 	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
@@ -82,8 +80,8 @@ func (s *Server) authorised(r *http.Request) bool {
 	return subtle.ConstantTimeCompare([]byte(given), []byte(s.cfg.Token)) == 1
 }
 
-// guard sets the headers that all answers have, refuses whom next is not to answer, and gives every write its
-// deadline.
+// guard sets the headers common to all responses, rejects requests that next must not see, and puts a deadline on every
+// write.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w = &timed{w, s.patience.answer}
@@ -108,7 +106,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// refuse answers a stranger, and does not keep the connection.
+// refuse rejects a request and closes its connection.
 func refuse(w http.ResponseWriter, text string, code int) {
 	w.Header().Set("Connection", "close")
 	http.Error(w, text, code)

@@ -36,7 +36,7 @@ func request(t *testing.T, s *Server, method, path, body string, header ...strin
 	return res.StatusCode, string(b)
 }
 
-// Every request needs the token, of whatever kind, and nothing of the run is told without.
+// Every kind of request needs the token; without it nothing about the run is revealed.
 func TestAccess(t *testing.T) {
 	s := start(t, toyConfig())
 	if err := s.Frame(toyFrame(1)); err != nil {
@@ -59,9 +59,12 @@ func TestAccess(t *testing.T) {
 		{"other path without token", "GET", "/etc/passwd", "", nil, 401},
 		{"page with wrong token", "GET", "/?token=" + wrong, "", nil, 401},
 		{"frame with wrong token", "GET", "/frame/0?token=" + wrong, "", nil, 401},
-		{"frame with wrong and right token", "GET", "/frame/0" + token, "", []string{"Authorization", "Bearer " + wrong}, 401},
-		{"control without token", "POST", "/control", `{"action":"pause"}`, []string{"Content-Type", "application/json"}, 401},
-		{"control with wrong token", "POST", "/control", `{"action":"pause"}`, []string{"Content-Type", "application/json", "Authorization", "Bearer " + wrong}, 401},
+		{"frame with wrong and right token", "GET", "/frame/0" + token, "",
+			[]string{"Authorization", "Bearer " + wrong}, 401},
+		{"control without token", "POST", "/control", `{"action":"pause"}`,
+			[]string{"Content-Type", "application/json"}, 401},
+		{"control with wrong token", "POST", "/control", `{"action":"pause"}`,
+			[]string{"Content-Type", "application/json", "Authorization", "Bearer " + wrong}, 401},
 		{"page", "GET", "/" + token, "", nil, 200},
 		{"page by header", "GET", "/", "", auth, 200},
 		{"frame", "GET", "/frame/0" + token, "", nil, 200},
@@ -73,8 +76,10 @@ func TestAccess(t *testing.T) {
 		{"frame from a foreign page", "GET", "/frame/0" + token, "", []string{"Origin", "http://evil.example"}, 403},
 		{"frame from a foreign site", "GET", "/frame/0" + token, "", []string{"Sec-Fetch-Site", "cross-site"}, 403},
 		{"other path", "GET", "/etc/passwd" + token, "", nil, 404},
-		{"control from a foreign page", "POST", "/control", `{"action":"pause"}`, with("Origin", "http://localhost:1"), 403},
-		{"control as a form", "POST", "/control", `{"action":"pause"}`, []string{"Authorization", "Bearer " + s.Token(), "Content-Type", "text/plain"}, 415},
+		{"control from a foreign page", "POST", "/control", `{"action":"pause"}`, with("Origin", "http://localhost:1"),
+			403},
+		{"control as a form", "POST", "/control", `{"action":"pause"}`,
+			[]string{"Authorization", "Bearer " + s.Token(), "Content-Type", "text/plain"}, 415},
 		{"control by GET", "GET", "/control", "", auth, 405},
 		{"unknown action", "POST", "/control", `{"action":"reboot"}`, auth, 400},
 		{"not JSON", "POST", "/control", `pause`, auth, 400},
@@ -102,8 +107,8 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// An address that other machines reach is an error unless that is allowed; then the page is served under the names of
-// this machine.
+// An address that other machines can reach is an error unless allowed; then the page is served under the names of this
+// machine.
 func TestRemote(t *testing.T) {
 	cfg := toyConfig()
 	for _, addr := range []string{"0.0.0.0:0", "[::]:0"} {
@@ -124,7 +129,8 @@ func TestRemote(t *testing.T) {
 	}
 	_, port, _ := net.SplitHostPort(s.Addr())
 	for host, want := range map[string]int{
-		"localhost": 200, "127.0.0.1": 200, "192.0.2.7": 200, "[2001:db8::7]": 200, name: 200, "desk.example": 200, "DESK.EXAMPLE": 200,
+		"localhost": 200, "127.0.0.1": 200, "192.0.2.7": 200, "[2001:db8::7]": 200, name: 200, "desk.example": 200,
+		"DESK.EXAMPLE": 200,
 		"evil.example": 403, "": 200, // without a Host it is the address
 	} {
 		if host != "" {

@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser starts a headless Chromium, or skips the test where there is none.
+// browser starts a headless Chromium, or skips the test if there is none.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	path := ""
@@ -25,8 +25,12 @@ func browser(t *testing.T) context.Context {
 	if path == "" {
 		t.Skip("no Chromium on the PATH")
 	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1400, 840),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
+	opts := append(
+		chromedp.DefaultExecAllocatorOptions[:len(
+			chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)], chromedp.ExecPath(path),
+		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1400, 840),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true),
+		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.DisableGPU)
 	if os.Geteuid() == 0 {
 		opts = append(opts, chromedp.NoSandbox)
@@ -81,7 +85,7 @@ func TestPage(t *testing.T) {
 		t.Helper()
 		for end := time.Now().Add(20 * time.Second); ; time.Sleep(30 * time.Millisecond) {
 			ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+js+")"))
-			if ok && err == nil { // an error where one page is leaving for the next
+			if ok && err == nil { // an error while one page is being replaced by the next
 				return
 			}
 			if time.Now().After(end) {
@@ -95,13 +99,14 @@ func TestPage(t *testing.T) {
 	if got := eval("location.href"); got != "http://"+s.Addr()+"/" {
 		t.Errorf("address %q still shows the token", got)
 	}
-	// Everything is drawn: the canvases are not of one colour.
-	for _, id := range []string{"plane", "surface", "chart-loss", "chart-grad_norm", "chart-kl", "chart-accept", "chart-rate"} {
+	// Everything is drawn: no canvas is a single colour.
+	for _, id := range []string{"plane", "surface", "chart-loss", "chart-grad_norm", "chart-kl", "chart-accept",
+		"chart-rate"} {
 		js := fmt.Sprintf(`(() => { const c = document.getElementById(%q), d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data, s = new Set();
 			for (let i = 0; i < d.length; i += 4) s.add(d[i] << 16 | d[i+1] << 8 | d[i+2]); return s.size; })() > 20`, id)
 		poll(id+" is drawn", js)
 	}
-	// The mouse turns the surface: the pixels of a still frame change.
+	// Dragging rotates the surface: the pixels of a still frame change.
 	eval(`(show(0), 1)`)
 	poll("scrubbed", `!stheno.live && stheno.frame.id === stheno.frames[0][0] && stheno.dirty.size === 0`)
 	pixels := `(() => { const c = document.getElementById("surface"), d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; let h = 7; for (let i = 0; i < d.length; i += 1) h = (h*31 + d[i]) | 0; return h; })()`
@@ -110,7 +115,8 @@ func TestPage(t *testing.T) {
 		t.Error("a still frame changes by itself")
 	}
 	type rect struct{ X, Y, W, H float64 }
-	box, err := chromedp.Run(ctx, chromedp.Evaluate[rect](`(() => { const r = document.getElementById("surface").getBoundingClientRect(); return {X:r.x, Y:r.y, W:r.width, H:r.height}; })()`))
+	box, err := chromedp.Run(ctx,
+		chromedp.Evaluate[rect](`(() => { const r = document.getElementById("surface").getBoundingClientRect(); return {X:r.x, Y:r.y, W:r.width, H:r.height}; })()`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,13 +144,15 @@ func TestPage(t *testing.T) {
 		t.Error("the run does not resume")
 	}
 
-	// A reload has the whole history, and the token still.
+	// A reload has the whole history, and still the token.
 	n := eval("stheno.rows[0].length")
 	run("reload", chromedp.Reload())
-	poll("history is kept", fmt.Sprintf(`window.stheno && stheno.rows[0].length >= %s && stheno.frames.length >= 3 && stheno.rows[0][0] === 1`, n))
+	poll(
+		"history is kept", fmt.Sprintf(
+			`window.stheno && stheno.rows[0].length >= %s && stheno.frames.length >= 3 && stheno.rows[0][0] === 1`, n))
 	poll("controls work after the reload", `!document.getElementById("pause").disabled`)
 
-	// A wrong token is refused and said.
+	// A wrong token is refused, and the page says so.
 	eval(`(stheno.token = "wrong", control("pause"), 1)`)
 	poll("refusal is shown", `document.getElementById("message").textContent.includes("token")`)
 	if s.status.Load() != running {
@@ -160,7 +168,7 @@ func TestPage(t *testing.T) {
 	}
 	poll("the end is shown", `stheno.status === "ended" && document.getElementById("status").textContent === "stopped"`)
 
-	// Who comes when all is over sees it from the first step: the page asks for frames that nobody had seen.
+	// A viewer who comes after the end sees the run from the first step: the page asks for frames nobody had seen.
 	late := start(t, toyConfig())
 	for k := range 100 {
 		late.Later(10*k, func() (Frame, error) { return toyFrame(10 * k), nil })
@@ -170,9 +178,11 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	run("come late", chromedp.Navigate(late.URL()))
-	poll("the last frame is shown", `window.stheno && stheno.frames.length === 100 && stheno.frame && stheno.frame.step === 990 && stheno.dirty.size === 0`)
+	poll("the last frame is shown",
+		`window.stheno && stheno.frames.length === 100 && stheno.frame && stheno.frame.step === 990 && stheno.dirty.size === 0`)
 	before = eval(pixels)
-	eval(`(document.getElementById("scrub").value = 0, document.getElementById("scrub").dispatchEvent(new Event("input")), 1)`)
+	eval(
+		`(document.getElementById("scrub").value = 0, document.getElementById("scrub").dispatchEvent(new Event("input")), 1)`)
 	poll("the first frame is shown", `stheno.frame.step === 0 && stheno.dirty.size === 0`)
 	if eval(pixels) == before {
 		t.Error("the first frame looks like the last")
@@ -184,17 +194,22 @@ func TestPage(t *testing.T) {
 	other := start(t, toyConfig())
 	run("foreign page", chromedp.Navigate(other.URL()))
 	poll("loaded", `window.stheno && stheno.run`)
-	eval(fmt.Sprintf(`(window.got = "", fetch("http://%s/events?token=%s").then(r => got = "read", e => got = "refused"), 1)`, s.Addr(), s.Token()))
+	eval(
+		fmt.Sprintf(
+			`(window.got = "", fetch("http://%s/events?token=%s").then(r => got = "read", e => got = "refused"), 1)`,
+			s.Addr(), s.Token()))
 	poll("foreign read refused", `got === "refused"`)
 
-	// Without the token there is a form that takes it; a wrong one is refused and said.
+	// Without the token there is a form for it; a wrong one is refused, and the page says so.
 	run("no token", chromedp.Navigate("http://"+other.Addr()+"/"))
 	eval(`(sessionStorage.clear(), 1)`)
 	run("no token", chromedp.Navigate("http://"+other.Addr()+"/"))
 	poll("the form is shown", `!window.stheno && document.getElementById("token")`)
 	eval(`(document.getElementById("token").value = "wrong", document.getElementById("form").requestSubmit(), 1)`)
 	poll("refused", `!window.stheno && document.getElementById("message").textContent.includes("not the token")`)
-	eval(fmt.Sprintf(`(document.getElementById("token").value = %q, document.getElementById("form").requestSubmit(), 1)`, other.Token()))
+	eval(
+		fmt.Sprintf(`(document.getElementById("token").value = %q, document.getElementById("form").requestSubmit(), 1)`,
+			other.Token()))
 	poll("signed in", `window.stheno && stheno.run && !location.search`)
 	eval(`(sessionStorage.clear(), 1)`)
 	run("token in the fragment", chromedp.Navigate("http://"+other.Addr()+"/#token="+other.Token()))

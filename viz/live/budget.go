@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Frames cost the training time. The budget keeps what they have cost within a share of it.
+// Making frames takes time from training. The budget keeps it within a given share.
 type budget struct {
 	due    atomic.Int64 // time of the next frame, in ns since start
-	asked  atomic.Int64 // when Wanted last said yes
+	asked  atomic.Int64 // when Wanted last returned true
 	spent  atomic.Int64 // ns on frames
 	making sync.Mutex   // one promised frame at a time
 }
 
-// Wanted tells whether a frame would be looked at now: somebody looks, and the frames so far have cost less than
-// Config.Share of the time. After a yes the time until Frame counts as the cost.
+// Wanted reports whether to make a frame now: somebody is watching, and frames have so far cost less than Config.Share
+// of the time. After true, the time until Frame counts as the cost.
 func (s *Server) Wanted() bool {
 	if s.viewers.Load() == 0 {
 		return false
@@ -42,7 +42,7 @@ func (s *Server) Offer(make func() (Frame, error)) error {
 	return s.Frame(f)
 }
 
-// Frame adds a frame, whether it was wanted or not. It encodes f at once (some 0.1 ms) and keeps nothing of it.
+// Frame adds a frame, wanted or not. It encodes f at once (some 0.1 ms) and does not retain it.
 func (s *Server) Frame(f Frame) error {
 	s.inbox.Lock()
 	id := s.inbox.nextID
@@ -69,12 +69,13 @@ func (s *Server) Frame(f Frame) error {
 	return nil
 }
 
-// Later promises a frame of the step: the page lists it, and make is called when somebody wants to see it, once, from
-// another goroutine, never two at a time. So who comes late sees what nobody watched, and nothing is computed before.
-// A promise is dropped if frames have come since the one before: that stretch is covered.
+// Later registers a frame of the step to be made on demand: the page lists it, and make is called, once, when somebody
+// asks for it, from another goroutine, one call at a time. Late viewers can thus see steps that nobody watched, and
+// nothing is computed unless asked for. The promise is dropped if frames have come since the previous one, since that
+// stretch is covered.
 //
-// What making it costs is within Config.Share, too: it delays the next yes of Wanted, and who asks for many waits,
-// unless the run is paused or over.
+// The cost of making it counts towards Config.Share, too: it delays the next true of Wanted, and a client that asks for
+// many has to wait, unless the run is paused or over.
 func (s *Server) Later(step int, make func() (Frame, error)) {
 	s.inbox.Lock()
 	seen := s.inbox.seen
@@ -91,7 +92,7 @@ func (s *Server) Later(step int, make func() (Frame, error)) {
 }
 
 // made returns a frame of the history, making it if it was only promised; nil if there is none or it cannot be made.
-// For a request it waits, while the run goes on, until frames are within their share of the time.
+// While the run is active, a request waits until frames are within their share of the time.
 func (s *Server) made(id int, r *http.Request) []byte {
 	find := func() (stored, bool) {
 		s.mu.Lock()
@@ -107,7 +108,7 @@ func (s *Server) made(id int, r *http.Request) []byte {
 	s.budget.making.Lock()
 	defer s.budget.making.Unlock()
 	p, ok := find()
-	if !ok || p.json != nil { // another client was faster
+	if !ok || p.json != nil { // another client got there first
 		return p.json
 	}
 	for s.status.Load() == running {
@@ -115,7 +116,7 @@ func (s *Server) made(id int, r *http.Request) []byte {
 		if d <= 0 {
 			break
 		}
-		if !s.wait(r, min(d, 100*time.Millisecond)) { // the run may be paused or end meanwhile
+		if !s.wait(r, min(d, 100*time.Millisecond)) { // the run may pause or end in the meantime
 			return nil
 		}
 	}
@@ -132,13 +133,13 @@ func (s *Server) made(id int, r *http.Request) []byte {
 	s.charge(time.Since(start))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f := s.hist.frame(id); f != nil { // not thinned away meanwhile
+	if f := s.hist.frame(id); f != nil { // not thinned out in the meantime
 		f.json, f.make = b, nil
 	}
 	return b
 }
 
-// last is the id of the last frame, -1 if there is none.
+// last returns the id of the last frame, -1 if there is none.
 func (s *Server) last() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +149,7 @@ func (s *Server) last() int {
 	return -1
 }
 
-// charge counts the cost of a frame: no other is wanted before all of them are within their share of the time.
+// charge adds the cost of a frame: no other is wanted until all together are within their share of the time.
 func (s *Server) charge(d time.Duration) {
 	due := int64(float64(s.budget.spent.Add(int64(d))) / s.cfg.Share)
 	for {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Gate is called by the training loop once per step. It returns at once while the run goes on, waits while it is
-// paused, and returns true when it shall stop: by the page, or because ctx has ended during a pause.
+// Gate is called by the training loop once per step. It returns at once while the run is active, waits while it is
+// paused, and returns true when the run should stop, either at the page's request or because ctx ended during a pause.
 func (s *Server) Gate(ctx context.Context) (stop bool) {
 	for {
 		switch s.status.Load() {
@@ -72,7 +72,7 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 
 var errAction = errors.New("live: unknown action, want one of pause resume stop")
 
-// Control does what the buttons of the page do: "pause", "resume" or "stop".
+// Control does what the buttons on the page do: "pause", "resume" or "stop".
 func (s *Server) Control(action string) error {
 	now := s.status.Load()
 	if now == ended || now == stopping {

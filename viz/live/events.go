@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// A stream is written by the goroutine of its request, which takes what is new from the history when it has written
-// what was new before: a slow client costs its own goroutine and nothing else. What goes out to all clients together
-// has one pace, so that the work of serving them does not grow with their number.
+// A stream is written by the goroutine of its request, which takes what is new from the history once it has written the
+// previous update: a slow client holds up its own goroutine and nothing else. The rate at which events go out is
+// limited for all clients together, so the work of serving them does not grow with their number.
 
 const (
-	updateEvery = 80 * time.Millisecond // least time between events of a stream
-	turnEvery   = 10 * time.Millisecond // between answers with a frame or records, to whomever they go, on average
-	turnBurst   = 25                    // answers that need not wait after a rest
+	updateEvery = 80 * time.Millisecond // minimum time between events of a stream
+	turnEvery   = 10 * time.Millisecond // mean time between responses with a frame or records, over all clients
+	turnBurst   = 25                    // responses that need not wait after a quiet period
 	keepAlive   = 15 * time.Second
-	lastWords   = 300 * time.Millisecond // when the server closes
+	lastWords   = 300 * time.Millisecond // time for the last event when the server closes
 )
 
 // view is what a client has seen.
@@ -31,10 +31,10 @@ type view struct {
 // pace hands out turns: at most turnBurst + T/turnEvery in any time T.
 type pace struct {
 	sync.Mutex
-	next time.Duration // of the turn that is handed out next
+	next time.Duration // when the next turn is
 }
 
-// turn takes the next turn and returns how long it is until then.
+// turn takes the next turn and returns the time until then.
 func (p *pace) turn(now time.Duration) time.Duration {
 	p.Lock()
 	defer p.Unlock()
@@ -43,7 +43,7 @@ func (p *pace) turn(now time.Duration) time.Duration {
 	return max(at-now, 0)
 }
 
-// turn waits until it is the caller's turn to send; it returns false if the request or the server ends first.
+// turn waits for the caller's turn to send; it returns false if the request or the server ends first.
 func (s *Server) turn(r *http.Request) bool {
 	return s.wait(r, s.pace.turn(time.Since(s.start)))
 }
@@ -88,7 +88,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}()
 
 	w.Header().Set("Content-Type", "text/event-stream")
-	// It ends with the connection: an event is one write, where chunks take three.
+	// The body ends with the connection: an event is then one write, where chunked encoding takes three.
 	w.Header().Set("Transfer-Encoding", "identity")
 	ctl := http.NewResponseController(w)
 	ctl.SetReadDeadline(time.Time{})
@@ -134,14 +134,14 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 			if !s.turn(r) || !update() {
 				return
 			}
-			if !s.wait(r, updateEvery) { // a screen needs no more
+			if !s.wait(r, updateEvery) { // more often is of no use on a screen
 				return
 			}
 		}
 	}
 }
 
-// initEvent is called with the lock held; what it returns is not to be changed.
+// initEvent is called with the lock held; its result must not be modified.
 func (s *Server) initEvent() ([]byte, view) {
 	h := s.hist
 	v := view{rows: h.next, frame: h.nextFrame, thinnings: h.thinnings, status: s.status.Load()}
@@ -161,7 +161,7 @@ func (s *Server) initEvent() ([]byte, view) {
 	return append(b, "}\n\n"...), v
 }
 
-// endJSON is the word of the end as a JSON string.
+// endJSON returns the word for how the run ended as a JSON string.
 func (h *history) endJSON() []byte {
 	b, _ := json.Marshal(h.end)
 	return b
@@ -179,15 +179,14 @@ func (h *history) appendIndex(b []byte) []byte {
 	return append(b, ']')
 }
 
-// update is an event that was made, for the other clients that have seen the same: it is encoded once, not once for
-// each.
+// update is an event already encoded, kept for other clients in the same state, so that it is encoded once and not once
+// for each.
 type update struct {
 	from, to view
 	b        []byte
 }
 
-// updateEvent returns what is new since v, or nil. It is called with the lock held; what it returns is not to be
-// changed.
+// updateEvent returns what is new since v, or nil. It is called with the lock held; its result must not be modified.
 func (s *Server) updateEvent(v view) ([]byte, view) {
 	h := s.hist
 	to := view{rows: h.next, frame: h.nextFrame, thinnings: h.thinnings, status: s.status.Load()}
@@ -197,7 +196,7 @@ func (s *Server) updateEvent(v view) ([]byte, view) {
 	return s.news.b, to
 }
 
-// update encodes what is new between two views, nil if there is nothing.
+// update encodes what is new between two views; nil if there is nothing.
 func (h *history) update(v, to view) []byte {
 	b := []byte("event: update\ndata: {")
 	empty := len(b)
@@ -221,7 +220,7 @@ func (h *history) update(v, to view) []byte {
 		if f != nil && f.id < v.frame {
 			f = nil
 		}
-		// Frames between were not sent, promised ones are not made; the list tells that they can be had.
+		// Intermediate frames were not sent, and promised ones are not made yet; the list shows that they exist.
 		if h.thinnings != v.thinnings || h.frames[n-1].id > v.frame || f == nil {
 			sep()
 			b = h.appendIndex(b)

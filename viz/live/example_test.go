@@ -10,7 +10,8 @@ import (
 
 // A loop that trains nothing, on the page: http://127.0.0.1:PORT/?token=…
 func ExampleServer() {
-	srv, err := live.NewServer(live.Config{Addr: ":0", Title: "bowl", Steps: 100, Lo: [2]float64{-1, -1}, Hi: [2]float64{1, 1}})
+	srv, err := live.NewServer(live.Config{Addr: ":0", Title: "bowl", Steps: 100, Lo: [2]float64{-1, -1},
+		Hi: [2]float64{1, 1}})
 	if err != nil {
 		panic(err)
 	}
@@ -21,7 +22,7 @@ func ExampleServer() {
 			break
 		}
 		srv.Record(live.NewRecord(step, float64(step)/1000, 1/float64(step)))
-		err := srv.Offer(func() (live.Frame, error) { // only if somebody looks
+		err := srv.Offer(func() (live.Frame, error) { // only if somebody is watching
 			frames++
 			return live.Frame{Step: step, Energy: []float64{2, 2, 2, 2}}, nil
 		})

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Record is one row of the curves. NaN means that a value is not known, zero is a value: start from NewRecord.
+// Record is one row of the curves. NaN means unknown; zero is a value, so start from NewRecord.
 type Record struct {
 	Step     int
 	Seconds  float64 // since the start of training
@@ -21,7 +21,7 @@ type Record struct {
 	Rate     float64 // steps per second; 0 or NaN: computed from Step and Seconds
 }
 
-// NewRecord returns a record in which only the step, the seconds since the start, and the loss are known.
+// NewRecord returns a record with the step, the seconds since the start and the loss, everything else unknown.
 func NewRecord(step int, seconds, loss float64) Record {
 	nan := math.NaN()
 	return Record{step, seconds, loss, nan, nan, nan, nan}
@@ -37,8 +37,8 @@ func (r *Record) row() [columns]float64 {
 // Frame is the state of the model at one step.
 type Frame struct {
 	Step int
-	// Energy is n×n energies over the box Lo…Hi of the server, row by row of rising x₂, nodes on the border included;
-	// may be nil.
+	// Energy is n×n energies over the box Lo…Hi of the server, row by row with increasing x₂, including nodes on the
+	// border; may be nil.
 	Energy  []float64
 	Samples mat.Matrix // m×2 or wider; may be nil
 }
@@ -75,7 +75,7 @@ func (f *Frame) encode(id int, seconds float64, lo, hi [2]float64) ([]byte, erro
 		raw := make([]byte, 2*len(f.Energy))
 		for i, e := range f.Energy {
 			v := (e - low) / full
-			if !(v < 1) { // NaN and what is clipped
+			if !(v < 1) { // NaN, or clipped
 				v = 1
 			}
 			binary.LittleEndian.PutUint16(raw[2*i:], uint16(math.Max(v, 0)*65535+0.5))
@@ -96,7 +96,7 @@ func (f *Frame) encode(id int, seconds float64, lo, hi [2]float64) ([]byte, erro
 	return append(b, '}'), nil
 }
 
-// quantise writes at most maxPoints points as pairs of uint16 over the box; others are left out.
+// quantise writes at most maxPoints points as pairs of uint16 over the box; points outside are omitted.
 func quantise(x mat.Matrix, lo, hi [2]float64) []byte {
 	n, _ := x.Dims()
 	m := min(n, maxPoints)

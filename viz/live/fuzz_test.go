@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Whatever is asked: without the token nothing of the run is told and nothing is changed; with it, an answer is one
-// of those that the protocol knows, and only POST /control changes the run.
+// For any request: without the token nothing about the run is revealed and nothing changes; with it, the response is
+// one that the protocol knows, and only POST /control changes the run.
 func FuzzRequest(f *testing.F) {
 	cfg := toyConfig()
 	cfg.Token = "0123456789abcdef"
@@ -36,7 +36,8 @@ func FuzzRequest(f *testing.F) {
 		f.Fatal(err)
 	}
 	s.take()
-	known := map[int]bool{200: true, 204: true, 301: true, 307: true, 308: true, 400: true, 401: true, 403: true, 404: true, 405: true, 409: true, 415: true}
+	known := map[int]bool{200: true, 204: true, 301: true, 307: true, 308: true, 400: true, 401: true, 403: true,
+		404: true, 405: true, 409: true, 415: true}
 	f.Fuzz(func(t *testing.T, method, path, query, host, auth, origin, body string) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel() // a stream ends after its first event
@@ -66,7 +67,9 @@ func FuzzRequest(f *testing.F) {
 			t.Errorf("without the token: status %d, %.200q", w.Code, text)
 		}
 		var v struct{ Action string }
-		if s.status.Load() != running && (!given || method != "POST" || path != "/control" || json.NewDecoder(strings.NewReader(body)).Decode(&v) != nil) {
+		if s.status.Load() != running &&
+			(!given || method != "POST" || path != "/control" ||
+				json.NewDecoder(strings.NewReader(body)).Decode(&v) != nil) {
 			t.Errorf("the run is %s", statusNames[s.status.Load()])
 		}
 	})

@@ -19,8 +19,8 @@ import (
 
 var gallery = flag.String("gallery", "", "folder for the pictures of viz/README.md: go generate ./viz")
 
-// TestGallery makes the pictures of viz/README.md the way a user does: it builds ebm, trains three models, draws each
-// picture by ebm plot, and takes those of the page from a browser that watches the first training.
+// TestGallery makes the pictures of viz/README.md as a user would: it builds ebm, trains three models, draws each
+// picture by ebm plot, and takes screenshots of the page in a browser that watches the first training.
 func TestGallery(t *testing.T) {
 	if *gallery == "" {
 		t.Skip("without -gallery")
@@ -48,7 +48,7 @@ func TestGallery(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if filepath.Ext(name) == ".png" { // the program writes fast, a repository wants small
+		if filepath.Ext(name) == ".png" { // the program favours speed, a repository small files
 			img, err := png.Decode(bytes.NewReader(b))
 			if err != nil {
 				t.Fatal(err)
@@ -85,7 +85,7 @@ func TestGallery(t *testing.T) {
 	keep("chains.gif", "2spirals/chains.gif")
 }
 
-// watch runs a training with a page, and takes a picture of the page in both themes after two thirds of the steps.
+// watch trains with a page, and takes a screenshot of it in both themes after two thirds of the steps.
 func watch(t *testing.T, cmd *exec.Cmd, dir string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(browser(t), 15*time.Minute)
@@ -127,7 +127,8 @@ func watch(t *testing.T, cmd *exec.Cmd, dir string) {
 		}
 	}
 	run(chromedp.Navigate(strings.TrimSpace(url)))
-	when(`window.stheno && stheno.run && stheno.rows[0].at(-1) > stheno.run.steps*2/3 && stheno.frame && stheno.frame.step > stheno.run.steps*2/3`)
+	when(
+		`window.stheno && stheno.run && stheno.rows[0].at(-1) > stheno.run.steps*2/3 && stheno.frame && stheno.frame.step > stheno.run.steps*2/3`)
 	run(chromedp.Click("#pause"))
 	when(`stheno.status === "paused" && (document.getElementById("showArrows").checked = true)`)
 	for _, name := range []string{"light", "dark"} {

@@ -11,7 +11,7 @@ type header struct {
 	Data  string         `json:"data,omitempty"`  // base64, see quantise
 }
 
-// stored is an encoded frame, or one that is made when it is first asked for.
+// stored is an encoded frame, or one to be made when it is first asked for.
 type stored struct {
 	id, step int
 	json     []byte                // nil: not yet made
@@ -19,8 +19,8 @@ type stored struct {
 	make     func() (Frame, error) // nil: made
 }
 
-// history holds what the page can show, in bounded memory: when a list is full, every second of its older entries
-// goes, so that what is left covers the whole run evenly. It is guarded by the server's lock.
+// history holds what the page can show, in bounded memory: when a list is full, every other one of its older entries is
+// dropped, so that the rest covers the whole run evenly. It is guarded by the server's lock.
 type history struct {
 	header    []byte // as JSON
 	rows      [][columns]float64
@@ -50,7 +50,7 @@ func (h *history) addFrame(s stored) {
 	}
 }
 
-// thin drops every second entry of all but the last quarter, and keeps the first.
+// thin drops every other entry except in the last quarter, and keeps the first.
 func thin[T any](s []T) []T {
 	old := len(s) * 3 / 4
 	out := make([]T, 0, cap(s))
@@ -60,7 +60,7 @@ func thin[T any](s []T) []T {
 	return append(out, s[old:]...)
 }
 
-// frame finds a frame by its id; nil if there is none.
+// frame returns the frame with this id; nil if there is none.
 func (h *history) frame(id int) *stored {
 	for i := range h.frames {
 		if h.frames[i].id == id {
@@ -70,7 +70,7 @@ func (h *history) frame(id int) *stored {
 	return nil
 }
 
-// lastMade returns the last frame that is not only promised; nil if there is none.
+// lastMade returns the last frame that has been made; nil if there is none.
 func (h *history) lastMade() *stored {
 	for i := len(h.frames) - 1; i >= 0; i-- {
 		if h.frames[i].json != nil {

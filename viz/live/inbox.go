@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// inbox is what the training loop hands over. Its lock is held for moments only, and never while a client is served.
+// inbox receives what the training loop hands over. Its lock is held only briefly, and never while a client is served.
 type inbox struct {
 	sync.Mutex
 	rows   [][columns]float64
@@ -14,10 +14,10 @@ type inbox struct {
 	nextID int
 	seen   bool // a frame has come since the last promise
 
-	before struct{ step, seconds float64 } // the record before, for the rate; used by take only
+	before struct{ step, seconds float64 } // the previous record, for the rate; used by take only
 }
 
-// Record adds a row of the curves. It keeps a copy.
+// Record adds a row to the curves. It keeps a copy.
 func (s *Server) Record(r Record) {
 	s.inbox.Lock()
 	s.inbox.rows = append(s.inbox.rows, r.row())
@@ -34,7 +34,7 @@ func (s *Server) signal() {
 	}
 }
 
-// run moves what the training loop hands over into the history and wakes the clients.
+// run moves what the training loop has handed over into the history and wakes the clients.
 func (s *Server) run() {
 	for {
 		select {
@@ -44,7 +44,7 @@ func (s *Server) run() {
 			if s.take() {
 				s.notify()
 			}
-			// Records come step by step: gather them for a while.
+			// Records arrive step by step: collect them for a while.
 			select {
 			case <-s.done:
 				return
@@ -84,7 +84,7 @@ func (s *Server) notify() {
 	for c := range s.clients {
 		select {
 		case c.news <- struct{}{}:
-		default: // it has not yet read the last news
+		default: // it has not yet read the previous update
 		}
 	}
 }

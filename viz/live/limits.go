@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// How much a client may take: connections, which are descriptors of the training process, and time.
+// Limits per client: connections, which use up descriptors of the training process, and time.
 
 // patience is how long the server waits for a client.
 type patience struct {
-	header time.Duration // from the connection to the end of a request's header
-	answer time.Duration // for one write of an answer to be taken
-	stream time.Duration // for one event to be taken
+	header time.Duration // from connecting to the end of the request header
+	answer time.Duration // for one write of a response
+	stream time.Duration // for one event
 	idle   time.Duration // between requests
 }
 
@@ -23,11 +23,11 @@ var defaultPatience = patience{
 	header: 5 * time.Second, answer: 10 * time.Second, stream: 20 * time.Second, idle: 10 * time.Second,
 }
 
-// spareConns is how many connections there may be beside the event streams.
+// spareConns is the number of connections allowed besides the event streams.
 const spareConns = 64
 
-// maxConns is the largest number of connections: enough for every stream, but no more than half of the descriptors
-// that the process may open, for the training needs some, too.
+// maxConns is the largest number of connections: enough for every stream, but no more than half of the descriptors that
+// the process may open, since training needs some, too.
 func maxConns(clients int) int {
 	n := clients + spareConns
 	if most := descriptors(); most > 0 {
@@ -36,10 +36,10 @@ func maxConns(clients int) int {
 	return n
 }
 
-// sendBuffer bounds what the system holds for a client that does not read.
+// sendBuffer bounds what the kernel buffers for a client that does not read.
 const sendBuffer = 128 << 10
 
-// limited is a listener that closes at once what goes beyond a number of connections.
+// limited is a listener that immediately closes connections beyond a maximum number.
 type limited struct {
 	*net.TCPListener
 	slots chan struct{}
@@ -65,7 +65,7 @@ func (l *limited) Accept() (net.Conn, error) {
 	}
 }
 
-// counted is a connection that gives its slot back when it is closed.
+// counted is a connection that releases its slot when it is closed.
 type counted struct {
 	*net.TCPConn
 	slots chan struct{}
@@ -77,7 +77,7 @@ func (c *counted) Close() error {
 	return c.TCPConn.Close()
 }
 
-// timed is an answer each write of which has a deadline: a client that does not read loses its connection.
+// timed is a response with a deadline for each write: a client that does not read is disconnected.
 type timed struct {
 	http.ResponseWriter
 	patience time.Duration
@@ -99,5 +99,5 @@ func (w *timed) extend() {
 	http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(w.patience))
 }
 
-// silent drops what net/http has to say about clients: the terminal belongs to the training.
+// silent drops what net/http logs about clients: the terminal belongs to training.
 var silent = log.New(io.Discard, "", 0)

@@ -2,5 +2,5 @@
 
 package live
 
-// descriptors is the number of files that the process may have open, 0 if it is not known.
+// descriptors returns the number of files that the process may have open, 0 if unknown.
 func descriptors() int { return 0 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// connect opens n connections that say text, where it is not empty, and never read.
+// connect opens n connections that send text, if it is not empty, and never read.
 func connect(t *testing.T, s *Server, n int, text string) {
 	t.Helper()
 	for range n {
@@ -23,12 +23,13 @@ func connect(t *testing.T, s *Server, n int, text string) {
 	}
 }
 
-// held is the number of connections that the server keeps.
+// held returns the number of connections that the server keeps open.
 func (s *Server) held() int { return len(s.ln.slots) }
 
-// Clients that never read, or never ask, lose their connections in time, with the token and without it.
+// Clients that never read, or never send a request, are disconnected in time, with and without the token.
 func TestDeadlines(t *testing.T) {
-	quick := patience{header: 200 * time.Millisecond, answer: 300 * time.Millisecond, stream: 400 * time.Millisecond, idle: 200 * time.Millisecond}
+	quick := patience{header: 200 * time.Millisecond, answer: 300 * time.Millisecond, stream: 400 * time.Millisecond,
+		idle: 200 * time.Millisecond}
 	for name, text := range map[string]string{
 		"silent":             "",
 		"half a header":      "GET / HTTP/1.1\r\nHost: %s\r\nX-Token: %s\r\n",
@@ -72,8 +73,8 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// There are never more connections than the limit, which leaves descriptors for the training, and those who had one
-// are served again when others have left.
+// There are never more connections than the limit, which leaves descriptors for training, and new clients are served
+// once others have left.
 func TestConnections(t *testing.T) {
 	cfg := toyConfig()
 	cfg.MaxClients = 3

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// descriptors is the number of files that the process may have open, 0 if it is not known.
+// descriptors returns the number of files that the process may have open, 0 if unknown.
 func descriptors() int {
 	var r syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {

@@ -19,7 +19,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// DefaultAddr is where the server listens unless told otherwise.
+// DefaultAddr is the default address of the server.
 const DefaultAddr = "127.0.0.1:8080"
 
 const (
@@ -30,29 +30,29 @@ const (
 	defaultEvery   = 150 * time.Millisecond
 )
 
-// Config sets up a Server. A zero field means its default.
+// Config holds the settings of a Server. Zero fields mean defaults.
 type Config struct {
 	Addr   string // "" means DefaultAddr; a missing host means loopback; port 0 a free one
-	Remote bool   // allows an Addr that other machines reach, which is an error otherwise
+	Remote bool   // allow an Addr that other machines can reach, which is otherwise an error
 
-	Title string         // shown in the page
-	Meta  map[string]any // further facts, shown in the page: dataset, objective, seed, …
-	Steps int            // where the run will end; 0: not known
+	Title string         // shown on the page
+	Meta  map[string]any // further facts shown on the page: dataset, objective, seed, …
+	Steps int            // total steps of the run; 0: unknown
 
 	Lo, Hi [2]float64 // box of the plane and of the energies of frames; required
 	Names  []string   // of the two axes; nil: x₁, x₂
 	Data   mat.Matrix // real samples, m×2 or wider; may be nil
 
-	Token string        // for every request; "": a random one
-	Hosts []string      // names under which the page may be reached, besides those of this machine and of Addr
-	Share float64       // of the time that making frames may take; 0 means 0.0125, which leaves room for serving them
-	Every time.Duration // least time between frames; 0 means 150 ms
+	Token string        // required of every request; "": a random one
+	Hosts []string      // further names under which the page is served, besides this machine's and that of Addr
+	Share float64       // share of the time spent on making frames; 0 means 0.0125, which leaves some for serving them
+	Every time.Duration // minimum time between frames; 0 means 150 ms
 
-	MaxFrames  int // kept in memory; 0 means 400
-	MaxClients int // event streams at a time; 0 means 256
+	MaxFrames  int // frames kept in memory; 0 means 400
+	MaxClients int // simultaneous event streams; 0 means 256
 }
 
-// ErrRemote is the error of an address that other machines reach where Config.Remote does not allow it.
+// ErrRemote is returned for an address that other machines can reach if Config.Remote does not allow it.
 var ErrRemote = errors.New("live: the address can be reached from other machines")
 
 // Validate names every setting that is out of range.
@@ -77,7 +77,7 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// withDefaults fills in what is zero.
+// withDefaults replaces zero fields by their defaults.
 func (c Config) withDefaults() Config {
 	if c.Addr == "" {
 		c.Addr = DefaultAddr
@@ -115,7 +115,7 @@ var statusNames = [...]string{"running", "paused", "stopping", "ended"}
 // Server shows one run. Its methods may be called from any goroutine.
 type Server struct {
 	cfg      Config
-	names    map[string]bool // host names that are served, in lower case
+	names    map[string]bool // host names served, in lower case
 	ln       *limited
 	http     *http.Server
 	patience patience
@@ -132,17 +132,17 @@ type Server struct {
 	hist    *history
 	resumed chan struct{} // closed when a pause ends
 	clients map[*client]struct{}
-	news    update // the last that was sent
+	news    update // the last one sent
 
 	done   chan struct{}
 	loop   sync.WaitGroup
 	closed sync.Once
 }
 
-// client is one event stream: a flag that there is news.
+// client is one event stream: a flag that there is something new.
 type client struct{ news chan struct{} }
 
-// NewServer listens and serves until Close.
+// NewServer starts a server, which listens and serves until Close.
 func NewServer(cfg Config) (*Server, error) { return newServer(cfg, defaultPatience) }
 
 func newServer(cfg Config, p patience) (*Server, error) {
@@ -178,7 +178,7 @@ func newServer(cfg Config, p patience) (*Server, error) {
 	return s, nil
 }
 
-// listen opens the address of cfg, and returns the host that it names.
+// listen listens on the address of cfg and returns the host it names.
 func listen(cfg Config) (*limited, string, error) {
 	host, port, err := net.SplitHostPort(cfg.Addr)
 	if err != nil {
@@ -217,10 +217,11 @@ func (s *Server) handler() http.Handler {
 // Addr returns the address that the server listens on.
 func (s *Server) Addr() string { return s.ln.Addr().String() }
 
-// Remote reports whether other machines reach the page.
+// Remote reports whether other machines can reach the page.
 func (s *Server) Remote() bool { return !s.ln.Addr().(*net.TCPAddr).IP.IsLoopback() }
 
-// URL returns what to open in a browser: the page, with the token. Whoever has it sees the run and can stop it.
+// URL returns the address to open in a browser, which includes the token. Anyone who has it can see the run and stop
+// it.
 func (s *Server) URL() string {
 	host, port, _ := net.SplitHostPort(s.Addr())
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
@@ -236,7 +237,7 @@ func (s *Server) Token() string { return s.cfg.Token }
 // Viewers returns the number of open event streams.
 func (s *Server) Viewers() int { return int(s.viewers.Load()) }
 
-// Done marks the run as ended, with a word that the page shows ("finished", "stopped", "diverged"). The page stays
+// Done marks the run as ended, with a word for the page to show ("finished", "stopped", "diverged"). The page is served
 // until Close.
 func (s *Server) Done(word string) error {
 	s.take()
@@ -247,7 +248,7 @@ func (s *Server) Done(word string) error {
 	return nil
 }
 
-// Close sends the streams their last news, to those who take it at once, ends all connections and stops listening.
+// Close sends the streams their last update, if they take it at once, closes all connections and stops listening.
 func (s *Server) Close() error {
 	s.closed.Do(func() {
 		s.take()

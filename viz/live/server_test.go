@@ -29,11 +29,12 @@ func toyConfig() Config {
 			x.Set(i, k, float64(rng.IntN(2))*4-2+rng.Float64()-0.5)
 		}
 	}
-	return Config{Addr: "127.0.0.1:0", Title: "4squares · dsm", Meta: map[string]any{"dataset": "4squares", "seed": 1}, Steps: 5000,
-		Lo: [2]float64{-4, -4}, Hi: [2]float64{4, 4}, Data: x}
+	return Config{Addr: "127.0.0.1:0", Title: "4squares · dsm", Meta: map[string]any{"dataset": "4squares", "seed": 1},
+		Steps: 5000,
+		Lo:    [2]float64{-4, -4}, Hi: [2]float64{4, 4}, Data: x}
 }
 
-// The page is told the names of the axes.
+// The page gets the names of the axes.
 func TestNames(t *testing.T) {
 	cfg := toyConfig()
 	cfg.Names = []string{"wait", "minutes"}
@@ -76,8 +77,9 @@ func toyFrame(step int) Frame {
 
 func toyRecord(step int) Record {
 	t := float64(step)
-	return Record{Step: step, Seconds: t / 900, Loss: -20 + 40*math.Exp(-t/150) + 2*math.Sin(t*1.3), GradNorm: 0.2 + 5*math.Exp(-t/200) + 0.1*math.Sin(t),
-		KL: 0.02 + 3*math.Exp(-t/300), Accept: 0.8 + 0.1*math.Sin(t/30)}
+	return Record{Step: step, Seconds: t / 900, Loss: -20 + 40*math.Exp(-t/150) + 2*math.Sin(t*1.3),
+		GradNorm: 0.2 + 5*math.Exp(-t/200) + 0.1*math.Sin(t),
+		KL:       0.02 + 3*math.Exp(-t/300), Accept: 0.8 + 0.1*math.Sin(t/30)}
 }
 
 // stream reads the events of a server.
@@ -153,7 +155,8 @@ func TestEvents(t *testing.T) {
 	}
 	st := open(t, s)
 	e := st.next(t)
-	if e.name != "init" || len(e.Rows) != 10 || e.Frame == nil || e.Frame.Step != 9 || e.Run.Steps != 5000 || e.Status != "running" {
+	if e.name != "init" || len(e.Rows) != 10 || e.Frame == nil || e.Frame.Step != 9 || e.Run.Steps != 5000 ||
+		e.Status != "running" {
 		t.Fatalf("init: %+v", e)
 	}
 	s.Record(toyRecord(10))
@@ -171,7 +174,7 @@ func TestEvents(t *testing.T) {
 	if rows != 1 || frame != 10 {
 		t.Errorf("update: %d rows and frame %d, want 1 and 10", rows, frame)
 	}
-	// A late-comer has everything, and past frames can be had.
+	// A late viewer gets everything, including past frames.
 	late := open(t, s).next(t)
 	if len(late.Rows) != 11 || len(late.Frames) != 2 {
 		t.Errorf("late: %d rows, %d frames, want 11 and 2", len(late.Rows), len(late.Frames))
@@ -280,7 +283,11 @@ func TestWanted(t *testing.T) {
 	start, frames, busy := time.Now(), 0, time.Duration(0)
 	for time.Since(start) < 300*time.Millisecond {
 		t0 := time.Now()
-		err := s.Offer(func() (Frame, error) { frames++; time.Sleep(5 * time.Millisecond); return toyFrame(frames), nil })
+		err := s.Offer(func() (Frame, error) {
+			frames++
+			time.Sleep(5 * time.Millisecond)
+			return toyFrame(frames), nil
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -305,7 +312,7 @@ func TestWanted(t *testing.T) {
 	}
 }
 
-// Frames that were promised are listed from the first step on, and made when they are asked for: not before, and once.
+// Promised frames are listed from the first step on, and made when they are asked for: not before, and only once.
 func TestLater(t *testing.T) {
 	s := start(t, toyConfig())
 	made := make([]atomic.Int32, 200)
@@ -334,7 +341,8 @@ func TestLater(t *testing.T) {
 	}
 	st := open(t, s)
 	e := st.next(t)
-	if len(e.Frames) != 11 || e.Frames[0][1] != 0 || e.Frames[10][1] != 100 || e.Frame == nil || e.Frame.Step != 100 || len(e.Rows) != 101 {
+	if len(e.Frames) != 11 || e.Frames[0][1] != 0 || e.Frames[10][1] != 100 || e.Frame == nil || e.Frame.Step != 100 ||
+		len(e.Rows) != 101 {
 		t.Fatalf("who comes late gets %d rows, frames %v, the last %v", len(e.Rows), e.Frames, e.Frame)
 	}
 	frame := func(id int) (int, string) {
@@ -362,7 +370,7 @@ func TestLater(t *testing.T) {
 		t.Errorf("made %d, %d and %d times, want 1, 1 and 0", made[0].Load(), made[100].Load(), made[10].Load())
 	}
 
-	// What somebody saw needs no promise; the next stretch does.
+	// What somebody has seen needs no promise; the next stretch does.
 	if err := s.Frame(toyFrame(105)); err != nil {
 		t.Fatal(err)
 	}
@@ -378,8 +386,8 @@ func TestLater(t *testing.T) {
 	}
 }
 
-// The cost of promised frames is within the same share of the time as that of the others: who asks for many waits,
-// unless the run is paused.
+// The cost of promised frames counts towards the same share of the time as that of the others: a client that asks for
+// many waits, unless the run is paused.
 func TestLaterShare(t *testing.T) {
 	cfg := toyConfig()
 	cfg.Share, cfg.Every = 0.5, time.Millisecond
@@ -419,8 +427,8 @@ func TestLaterShare(t *testing.T) {
 	}
 }
 
-// In any time T at most turnBurst + T/turnEvery answers go out, however many ask; each has its turn in the order of
-// asking, and who asks seldom does not wait.
+// In any time T at most turnBurst + T/turnEvery responses go out, however many clients ask; turns come in order of
+// asking, and a client that asks rarely does not wait.
 func TestTurns(t *testing.T) {
 	var p pace
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -428,7 +436,7 @@ func TestTurns(t *testing.T) {
 	now := time.Duration(0)
 	for range 3000 {
 		switch rng.IntN(60) {
-		case 0: // a rest
+		case 0: // a quiet period
 			now += time.Duration(rng.ExpFloat64() * float64(time.Second))
 		case 1, 2, 3, 4, 5:
 			now += time.Duration(rng.ExpFloat64() * float64(4*turnEvery))
@@ -440,7 +448,8 @@ func TestTurns(t *testing.T) {
 			t.Fatalf("turn %d at %v, after one at %v", i, first, turns[i-1])
 		}
 		if j := i + turnBurst; j < len(turns) && turns[j]-first < turnEvery {
-			t.Fatalf("turns %d to %d are within %v, want no more than %d in %v", i, j, turns[j]-first, turnBurst, turnEvery)
+			t.Fatalf("turns %d to %d are within %v, want no more than %d in %v", i, j, turns[j]-first, turnBurst,
+				turnEvery)
 		}
 		for _, n := range []int{50, 200} {
 			if j := i + n; j < len(turns) {
@@ -458,7 +467,7 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// A server that closes tells how the run ended, and does not wait for who does not listen.
+// A server that closes says how the run ended, and does not wait for clients that do not read.
 func TestLastWords(t *testing.T) {
 	s := start(t, toyConfig())
 	slow(t, s, 20)
@@ -483,7 +492,7 @@ func TestLastWords(t *testing.T) {
 	}
 }
 
-// The server keeps that pace: a hundred streams get no more events than it has turns.
+// The server keeps to that rate: a hundred streams get no more events than there are turns.
 func TestPace(t *testing.T) {
 	s := start(t, toyConfig())
 	begin := time.Now()
@@ -541,7 +550,8 @@ func TestHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := open(t, s).next(t)
-	if len(e.Rows) != 100 || e.Status != "ended" || e.End != "finished" || e.Run.Title != cfg.Title || e.Rows[1][4] != nil || e.Rows[2][4] == nil {
+	if len(e.Rows) != 100 || e.Status != "ended" || e.End != "finished" || e.Run.Title != cfg.Title ||
+		e.Rows[1][4] != nil || e.Rows[2][4] == nil {
 		t.Errorf("%d rows, status %q, end %q, title %q", len(e.Rows), e.Status, e.End, e.Run.Title)
 	}
 	if n := len(e.Frames); n > 20 || n < 10 || e.Frames[0][1] != 0 || e.Frames[n-1][1] != 99 {
@@ -624,8 +634,8 @@ func TestSlowClients(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("the training loop waits for clients")
 	}
-	// What it hands over costs the same with and without clients.
-	if crowd := testing.AllocsPerRun(200, row); crowd > alone+1 { // the inbox grows now and then
+	// Handing over costs the same with and without clients.
+	if crowd := testing.AllocsPerRun(200, row); crowd > alone+1 { // the inbox grows occasionally
 		t.Errorf("%g allocations with 200 clients, %g without", crowd, alone)
 	}
 	s.mu.Unlock()
@@ -646,7 +656,7 @@ func TestSlowClients(t *testing.T) {
 			break
 		}
 	}
-	// And one who reads still gets news.
+	// And a client that reads still gets updates.
 	st := open(t, s)
 	st.next(t)
 	s.Record(toyRecord(5000))
@@ -655,8 +665,8 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// BenchmarkLoop measures what a step of the training loop costs with records at every step and frames every 20, for
-// the loop itself, without clients, with one that reads, and with 200 that do not.
+// BenchmarkLoop measures the cost of a step of the training loop with records at every step and frames every 20: the
+// bare loop, without clients, with one that reads, and with 200 that do not.
 func BenchmarkLoop(b *testing.B) {
 	for _, clients := range []string{"none", "one", "slow200"} {
 		b.Run("clients="+clients, func(b *testing.B) {
@@ -697,7 +707,7 @@ func TestThin(t *testing.T) {
 	}
 }
 
-// The wire format gives the energies back to its resolution.
+// The wire format preserves the energies to its resolution.
 func TestFrameEncoding(t *testing.T) {
 	f := toyFrame(700)
 	b, err := f.encode(3, 1.5, [2]float64{-4, -4}, [2]float64{4, 4})

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// checkerboard is uniform on the eight cells of [−4, 4)² cut 4×4, that of the corner (−4, −4) among them: p = 1/32 on
-// ⌊x/2⌋ + ⌊y/2⌋ even, zero elsewhere. The density jumps: its score is zero wherever it is defined.
+// checkerboard is uniform on eight of the 4×4 cells of [−4, 4)², including the one at the corner (−4, −4): p = 1/32
+// where ⌊x/2⌋ + ⌊y/2⌋ is even, zero elsewhere. The density is discontinuous; its score is zero wherever it is defined.
 type checkerboard struct{ plane }
 
 var _ CellMasser = (*checkerboard)(nil)
@@ -25,7 +25,7 @@ func newCheckerboard() *checkerboard {
 	return c
 }
 
-// CellMass returns the area of the black cells in the box, over 32.
+// CellMass returns the area of the black cells in the box, divided by 32.
 func (c *checkerboard) CellMass(lo, hi []float64) float64 {
 	var area float64
 	for k := range c.weights {

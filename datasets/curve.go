@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/integrate/quad"
 )
 
-// arm is a piece of a curve c(t), lo ≤ t ≤ hi, with the law of t on it.
+// arm is a piece of a curve c(t), lo ≤ t ≤ hi, with the distribution of t on it.
 type arm struct {
 	lo, hi float64
 	at     func(t float64) (x, y float64)
@@ -16,21 +16,22 @@ type arm struct {
 	weight float64
 }
 
-// curve is the law of a point of one of several arms, moved by noise: U(−h, h)² (if h > 0) plus N(0, σ²I). Its density
+// curve is the distribution of a point on one of several arms plus noise: U(−h, h)² (if h > 0) and N(0, σ²I). Its
+// density
 //
 //	p(x) = Σ_arms w ∫ k(x − c(t)) pdf(t) dt
 //
-// is summed by Gauss–Legendre quadrature in panels no longer than panelSDs·σ along the curve, with sixteen nodes. Near the
-// curve, where the kernel is as wide as σ along it, four would do; seen from far beyond a bend the kernel is several
-// times narrower, and log p = −100 is still exact to 1e-7. A panel whose
-// nearest point cannot contribute more than e^−cutoff of the largest term is skipped.
+// is computed by Gauss–Legendre quadrature in panels no longer than panelSDs·σ along the curve, with sixteen nodes.
+// Near the curve, where the kernel has the width σ along it, four would do; seen from far beyond a bend the kernel is
+// several times narrower, and log p = −100 is still accurate to 1e-7. A panel whose nearest point cannot contribute
+// more than e^−cutoff of the largest term is skipped.
 type curve struct {
 	arms   []arm
 	sd     float64
 	box    *smoothBox // nil: Gaussian noise only
 	norm   float64    // log of the normalising constant of the Gaussian kernel
 	panels []panel
-	bound  float64 // largest log-weight of a node plus norm
+	bound  float64 // largest log-weight of a node, plus norm
 }
 
 type panel struct {
@@ -47,7 +48,7 @@ const (
 	cutoff     = 27 // nats: 2e-12 of the largest term
 )
 
-// newCurve builds the quadrature. half is the half-width of the uniform noise; zero means none.
+// newCurve builds the quadrature. half is the half-width of the uniform noise; zero means no uniform noise.
 func newCurve(sd, half float64, arms ...arm) *curve {
 	c := &curve{arms: arms, sd: sd, norm: -math.Log(2 * math.Pi * sd * sd)}
 	if half > 0 {
@@ -91,7 +92,7 @@ func newCurve(sd, half float64, arms ...arm) *curve {
 	return c
 }
 
-// advance returns the t at which the curve has gone on by about length, or the end.
+// advance returns the t at which the curve is longer by about length, or its end.
 func (a *arm) advance(t, length float64) float64 {
 	const pieces = 256
 	dt := (a.hi - a.lo) / pieces / 16

@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/datasets"
 )
 
-// Points of one's own, split and brought to mean 0 and deviation 1.
+// Your own points, split and standardised.
 func ExampleLoad() {
 	dir, err := os.MkdirTemp("", "points")
 	if err != nil {

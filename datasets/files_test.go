@@ -59,7 +59,7 @@ func TestLoadCSV(t *testing.T) {
 	}
 }
 
-// The names of a header, where it is one for the columns below it.
+// The names of a header, if it is one for the columns below it.
 func TestColumnNames(t *testing.T) {
 	for _, c := range []struct {
 		text string
@@ -91,12 +91,13 @@ func TestColumnNames(t *testing.T) {
 			t.Errorf("%q: Open got %q, want %q", c.text, got, c.want)
 		}
 	}
-	if _, names, err := datasets.LoadNamed(write(t, "x.npy", npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1)}", 1.0))); err != nil || names != nil {
+	if _, names, err := datasets.LoadNamed(write(t, "x.npy",
+		npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1)}", 1.0))); err != nil || names != nil {
 		t.Errorf(".npy: names %q, %v", names, err)
 	}
 }
 
-// Decimals with a comma in one column are read as two columns: that is said where the text tells, and nowhere else.
+// Decimal commas in one column are read as two columns: this is reported where the text shows it, and nowhere else.
 func TestDecimalCommas(t *testing.T) {
 	for text, want := range map[string]string{
 		"size\n1,5\n-2,25\n":           `the header has one name, "size", and the rows have two values: if 1,5 is meant as one number, write it with a point`,
@@ -104,13 +105,13 @@ func TestDecimalCommas(t *testing.T) {
 		"1,5\n2,25\n0,05\n-3,1\n":      "the two columns look like one of numbers with a decimal comma, such as 0,05: if they are, write them with a point",
 		"1,005\n1,05\n":                "such as 1,005",
 		"1,05\n1,0\n":                  "such as 1,05",
-		"1,5\n2,25\n":                  "", // as well whole numbers
+		"1,5\n2,25\n":                  "", // could be whole numbers
 		"1,05\n2,25\n":                 "", // minutes, say
 		"1,005\n2,250\n":               "", // codes of three digits
 		"1,0\n2,5\n":                   "",
 		"01,05\n02,5\n":                "",
 		"1,-05\n2,5\n":                 "",
-		"1, 05\n2, 5\n":                "", // a blank divides
+		"1, 05\n2, 5\n":                "", // a space separates
 		"1,05\n2,5\n3.5,4\n":           "",
 		"1;05\n2;5\n":                  "",
 		"1,05,1\n2,5,1\n":              "",
@@ -158,7 +159,8 @@ func TestLoadCSVErrors(t *testing.T) {
 	} {
 		path := write(t, "points.csv", c.text)
 		_, err := datasets.Load(path)
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: got error %v, want one line with the path and %q", c.text, err, c.want)
 		}
 	}
@@ -169,7 +171,7 @@ func TestLoadCSVErrors(t *testing.T) {
 	}
 }
 
-// npyFile returns a version 1 file with that header and body.
+// npyFile returns a version 1 file with this header and body.
 func npyFile(header string, body ...any) string {
 	var b strings.Builder
 	header += "\n"
@@ -189,8 +191,9 @@ func TestLoadNPY(t *testing.T) {
 	big.WriteString(npyFile("{'descr': '>f8', 'fortran_order': False, 'shape': (2, 3), }"))
 	binary.Write(&big, binary.BigEndian, rows)
 	for name, text := range map[string]string{
-		"f8":         npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", rows),
-		"f4":         npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", []float32{1, 2, 3, 4, 5, 6}),
+		"f8": npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", rows),
+		"f4": npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }",
+			[]float32{1, 2, 3, 4, 5, 6}),
 		"i2":         npyFile("{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3), }", []int16{1, 2, 3, 4, 5, 6}),
 		"u1":         npyFile("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }", []uint8{1, 2, 3, 4, 5, 6}),
 		"fortran":    npyFile("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }", columns),
@@ -206,7 +209,8 @@ func TestLoadNPY(t *testing.T) {
 			}
 		})
 	}
-	got, err := datasets.Load(write(t, "line.npy", npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (6,), }", rows)))
+	got, err := datasets.Load(write(t, "line.npy",
+		npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (6,), }", rows)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +239,8 @@ func TestLoadNPYErrors(t *testing.T) {
 		{npyFile("{'descr': '|O', 'fortran_order': False, 'shape': (1, 3), }", six), "want real numbers"},
 		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (4, 3), }", six), "cut short"},
 		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", six), "cut short"},
-		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", []float64{1, 2, math.NaN(), 4}), "row 2, column 1: NaN is not finite"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", []float64{1, 2, math.NaN(), 4}),
+			"row 2, column 1: NaN is not finite"},
 	} {
 		path := write(t, "points.npy", c.text)
 		_, err := datasets.Load(path)
@@ -245,7 +250,7 @@ func TestLoadNPYErrors(t *testing.T) {
 	}
 }
 
-// npzFile packs files, by name, in the order of their names.
+// npzFile packs files in order of their names.
 func npzFile(entries map[string]string) string {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -274,7 +279,8 @@ func TestLoadNPZ(t *testing.T) {
 		says       string
 	}{
 		{"alone", whole, []float64{1, 2}, ""},
-		{"by name", npzFile(map[string]string{"labels.npy": one, "x.npy": two, "readme.txt": "hello"}), []float64{3, 4}, ""},
+		{"by name", npzFile(map[string]string{"labels.npy": one, "x.npy": two, "readme.txt": "hello"}), []float64{3, 4},
+			""},
 		{"no name", npzFile(map[string]string{"a.npy": one, "b.npy": two}), nil, "holds 2 arrays"},
 		{"no array", npzFile(map[string]string{"a.txt": one}), nil, "holds no array"},
 		{"empty", "", nil, "holds no points"},
@@ -282,13 +288,17 @@ func TestLoadNPZ(t *testing.T) {
 		{"cut", whole[:len(whole)-10], nil, "is not an .npz file"},
 		{"flipped", whole[:80] + string(whole[80]^1) + whole[81:], nil, "array \"a\""},
 		{"not npy", npzFile(map[string]string{"a.npy": "hello"}), nil, "array \"a\": is not a .npy file"},
-		{"huge", npzFile(map[string]string{"a.npy": npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 1000000000), }", []float64{1})}), nil, "cut short"},
+		{"huge", npzFile(
+			map[string]string{"a.npy": npyFile(
+				"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 1000000000), }", []float64{1})}), nil,
+			"cut short"},
 	} {
 		x, err := datasets.Load(write(t, "x.npz", c.text))
 		switch {
 		case c.want != nil && (err != nil || !slices.Equal(x.RawMatrix().Data, c.want)):
 			t.Errorf("%s: got %v, %v, want %v", c.name, x, err, c.want)
-		case c.want == nil && (err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n")):
+		case c.want == nil && (err == nil || !strings.Contains(err.Error(), c.says) ||
+			strings.Contains(err.Error(), "\n")):
 			t.Errorf("%s: got error %v, want one line with %q", c.name, err, c.says)
 		}
 	}
@@ -332,7 +342,8 @@ np.save("big.npy", x.astype(">f8"))
 func FuzzLoad(f *testing.F) {
 	f.Add("1,2\n3,4\n", ".csv")
 	f.Add(npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", []float64{1, 2}), ".npy")
-	f.Add(npzFile(map[string]string{"x.npy": npyFile("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", []float64{1})}), ".npz")
+	f.Add(npzFile(map[string]string{"x.npy": npyFile("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }",
+		[]float64{1})}), ".npz")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text, ext string) {
 		if ext != ".csv" && ext != ".npy" && ext != ".npz" {
@@ -349,7 +360,8 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// FuzzImage looks for files that make the reader of pictures panic. Checksums of chunks are made right, so that what is changed is read.
+// FuzzImage looks for files that make the picture reader panic. Chunk checksums are corrected, so that mutated chunks
+// are read.
 func FuzzImage(f *testing.F) {
 	var b bytes.Buffer
 	img := image.NewGray(image.Rect(0, 0, 3, 2))
@@ -361,7 +373,8 @@ func FuzzImage(f *testing.F) {
 	f.Add(b.Bytes()[:b.Len()-20])
 	f.Add([]byte("\x89PNG\r\n\x1a\n"))
 	b.Reset()
-	if err := png.Encode(&b, image.NewPaletted(image.Rect(0, 0, 5, 5), color.Palette{color.Black, color.White, color.Transparent})); err != nil {
+	if err := png.Encode(&b, image.NewPaletted(image.Rect(0, 0, 5, 5),
+		color.Palette{color.Black, color.White, color.Transparent})); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
@@ -369,7 +382,8 @@ func FuzzImage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		b = sumChunks(b)
 		if head, err := png.DecodeConfig(bytes.NewReader(b)); err == nil {
-			// A larger picture has more pixels, nothing else, and takes its time; one that claims what cannot be is refused.
+			// A larger picture has more pixels and nothing else, and takes its time; one with an impossible claim is
+			// refused.
 			if n := head.Width * head.Height; n > 1<<12 && n/8 <= 1032*len(b) {
 				return
 			}
@@ -384,7 +398,7 @@ func FuzzImage(f *testing.F) {
 	})
 }
 
-// sumChunks returns a .png file with the checksums of its chunks made right.
+// sumChunks returns a .png file with corrected chunk checksums.
 func sumChunks(b []byte) []byte {
 	b = bytes.Clone(b)
 	for at := 8; at+12 <= len(b); {
@@ -398,7 +412,8 @@ func sumChunks(b []byte) []byte {
 	return b
 }
 
-// FuzzPixels looks for pictures and settings that make a density without mass, or one that is not finite at its own samples.
+// FuzzPixels looks for pictures and settings that give a density without mass, or one that is not finite at its own
+// samples.
 func FuzzPixels(f *testing.F) {
 	f.Add([]byte{0, 255, 255, 255}, uint8(2), uint16(256), 3.0, 1.0, 0.001, false)
 	f.Add([]byte{255, 255, 255, 0, 0, 255, 9}, uint8(3), uint16(2), 1e-6, 8.0, 0.999, true)
@@ -410,7 +425,9 @@ func FuzzPixels(f *testing.F) {
 			return
 		}
 		img := &image.Gray{Pix: pix, Stride: w, Rect: image.Rect(0, 0, w, len(pix)/w)}
-		d, err := datasets.NewImage(img, datasets.ImageConfig{Invert: invert, HalfWidth: half, Blur: blur, MaxSide: int(side), Background: background})
+		d, err := datasets.NewImage(img,
+			datasets.ImageConfig{Invert: invert, HalfWidth: half, Blur: blur, MaxSide: int(side),
+				Background: background})
 		if err == nil {
 			checkDraw(t, d)
 		}
@@ -466,7 +483,7 @@ func TestSaveLoad(t *testing.T) {
 	}
 }
 
-// The deviation of columns whose squares are no float64.
+// The deviation of columns whose squares overflow or underflow.
 func TestStandardizerOfExtremes(t *testing.T) {
 	for _, unit := range []float64{1e-200, 1, 1e200} {
 		s := datasets.NewStandardizer(mat.NewDense(4, 1, []float64{1 * unit, 3 * unit, 1 * unit, 3 * unit}))
@@ -482,7 +499,8 @@ func TestStandardizerOfExtremes(t *testing.T) {
 	}
 }
 
-// Points far from zero are told apart: at 1e15 neighbouring numbers lie an eighth apart, which is seen in the deviation.
+// Points far from zero keep their precision: at 1e15 neighbouring numbers are an eighth apart, which shows in the
+// deviation.
 func TestStandardizerFarOut(t *testing.T) {
 	const n = 10000
 	x, rng := mat.NewDense(n, 1, nil), rand.New(rand.NewPCG(1, 2))
@@ -490,7 +508,8 @@ func TestStandardizerFarOut(t *testing.T) {
 		x.Set(i, 0, 1e15+rng.NormFloat64())
 	}
 	s := datasets.NewStandardizer(x)
-	if want := math.Sqrt(1 + 1./64/12); math.Abs(s.Scale[0]-want) > 4*want/math.Sqrt(2*n) || math.Abs(s.Mean[0]-1e15) > 4/math.Sqrt(n)+1./16 {
+	if want := math.Sqrt(1 + 1./64/12); math.Abs(s.Scale[0]-want) > 4*want/math.Sqrt(2*n) ||
+		math.Abs(s.Mean[0]-1e15) > 4/math.Sqrt(n)+1./16 {
 		t.Errorf("mean %g, scale %g, want 1e15 and %g", s.Mean[0], s.Scale[0], want)
 	}
 	if _, ok := datasets.Constant(x, 0); ok {
@@ -498,7 +517,7 @@ func TestStandardizerFarOut(t *testing.T) {
 	}
 }
 
-// A column of one value is constant however many rows there are, whatever their sum is rounded to.
+// A column with a single value is constant for any number of rows, however their sum is rounded.
 func TestStandardizerOfConstants(t *testing.T) {
 	const n = 100000
 	x := mat.NewDense(n, 3, nil)
@@ -571,7 +590,7 @@ func TestStandardizer(t *testing.T) {
 		}
 		want := 1.0
 		if j == 2 {
-			want = 0 // constant: moved, not scaled
+			want = 0 // constant: shifted, not scaled
 		}
 		if math.Abs(mean) > 1e-9 || math.Abs(square-want) > 1e-9 {
 			t.Errorf("column %d: mean %g, mean square %g, want 0 and %g", j, mean, square, want)
@@ -703,7 +722,7 @@ func TestImage(t *testing.T) {
 	d := s.(datasets.Distribution)
 	datasettest.Check(t, d, datasettest.Options{})
 
-	// The disc lies left of the middle, the bar right and below; the transparent corner is blank.
+	// The disc lies left of the centre, the bar to the right and below; the transparent corner is blank.
 	x := mat.NewDense(4, 2, nil)
 	const pixel = 6. / 100
 	for i, at := range [][2]float64{{25, 30}, {75, 45}, {50, 10}, {96, 4}} {
@@ -719,7 +738,8 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// Grey paper is no mass, whatever its grey and however it scatters; white paper, a meant grey and one grey everywhere stay as they are.
+// Grey paper carries no mass, whatever its shade and spread; white paper, an intended grey and a uniform grey stay as
+// they are.
 func TestPaper(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, c := range []struct {
@@ -731,13 +751,18 @@ func TestPaper(t *testing.T) {
 		note  string
 	}{
 		{"white", func(x, y int) int { return 255 }, datasets.ImageConfig{}, 0, 0, ""},
-		{"grey", func(x, y int) int { return 240 }, datasets.ImageConfig{}, 0, 0, "the paper is grey, 240 of 255 on 94 % of the picture"},
+		{"grey", func(x, y int) int { return 240 }, datasets.ImageConfig{}, 0, 0,
+			"the paper is grey, 240 of 255 on 94 % of the picture"},
 		{"almost white", func(x, y int) int { return 254 }, datasets.ImageConfig{}, 0, 0, "the paper is grey, 254"},
 		{"scanned", func(x, y int) int { return 229 + rng.IntN(7) }, datasets.ImageConfig{}, 0, 0, "the paper is grey"},
-		{"grey, inverted", func(x, y int) int { return 20 }, datasets.ImageConfig{Invert: true}, 255, 0, "the background is grey, 20 of 255"},
-		{"dark", func(x, y int) int { return 10 }, datasets.ImageConfig{}, 255, 0, "94 % of the picture is dark and holds most of the mass; if that is the background, invert it"},
-		{"light, inverted", func(x, y int) int { return 250 }, datasets.ImageConfig{Invert: true}, 0, 0, "do not invert it"},
-		{"a grey that is meant", func(x, y int) int { return 255 - 100*min(1, x/8) }, datasets.ImageConfig{}, 0, 100. / 255, ""},
+		{"grey, inverted", func(x, y int) int { return 20 }, datasets.ImageConfig{Invert: true}, 255, 0,
+			"the background is grey, 20 of 255"},
+		{"dark", func(x, y int) int { return 10 }, datasets.ImageConfig{}, 255, 0,
+			"94 % of the picture is dark and holds most of the mass; if that is the background, invert it"},
+		{"light, inverted", func(x, y int) int { return 250 }, datasets.ImageConfig{Invert: true}, 0, 0,
+			"do not invert it"},
+		{"a grey that is meant", func(x, y int) int { return 255 - 100*min(1, x/8) }, datasets.ImageConfig{}, 0,
+			100. / 255, ""},
 		{"a threshold", func(x, y int) int { return 240 }, datasets.ImageConfig{Threshold: 0.5}, 0, 0, ""},
 		{"none", func(x, y int) int { return 240 }, datasets.ImageConfig{Threshold: -1}, 0, 15. / 255, ""},
 		{"one grey", func(x, y int) int { return 240 }, datasets.ImageConfig{}, 240, 1, ""},
@@ -783,10 +808,11 @@ func sixteen() image.Image {
 	return img
 }
 
-// The entropy is the mean of −log p over draws, however sharp the pixels are.
+// The entropy equals the mean of −log p over draws, however sharp the pixels are.
 func TestImageEntropy(t *testing.T) {
 	const n = 100000
-	for _, c := range []datasets.ImageConfig{{Blur: 0.1}, {Blur: 0.2}, {Blur: 0.5}, {Blur: 3}, {Blur: 0.1, Background: 0.5}, {Blur: 8, HalfWidth: 100, Background: 0.9}} {
+	for _, c := range []datasets.ImageConfig{{Blur: 0.1}, {Blur: 0.2}, {Blur: 0.5}, {Blur: 3},
+		{Blur: 0.1, Background: 0.5}, {Blur: 8, HalfWidth: 100, Background: 0.9}} {
 		d, err := datasets.NewImage(sixteen(), c)
 		if err != nil {
 			t.Fatal(err)
@@ -805,7 +831,8 @@ func TestImageEntropy(t *testing.T) {
 	}
 }
 
-// Whatever the share of the background, 1e-6 of it or less is out of bounds: of u = |x|/s, P(u > a) = erfc(a/√2) on each axis.
+// Whatever the share of the background, at most 1e-6 of it is out of bounds: with u = |x|/s, P(u > a) = erfc(a/√2) on
+// each axis.
 func TestImageBounds(t *testing.T) {
 	for _, share := range []float64{1e-6, 0.001, 0.01, 0.5, 0.999} {
 		d, err := datasets.NewImage(sixteen(), datasets.ImageConfig{Blur: 0.1, Background: share})
@@ -828,13 +855,15 @@ func TestImageErrors(t *testing.T) {
 	for i := range white.Pix {
 		white.Pix[i] = 255
 	}
-	if _, err := datasets.NewImage(white, datasets.ImageConfig{}); err == nil || !strings.Contains(err.Error(), "white") {
+	if _, err := datasets.NewImage(white, datasets.ImageConfig{}); err == nil ||
+		!strings.Contains(err.Error(), "white") {
 		t.Errorf("white picture: %v", err)
 	}
 	if _, err := datasets.NewImage(white, datasets.ImageConfig{Invert: true}); err != nil {
 		t.Errorf("white picture, inverted: %v", err)
 	}
-	if _, err := datasets.NewImage(new(image.Gray), datasets.ImageConfig{}); err == nil || !strings.Contains(err.Error(), "no pixels") {
+	if _, err := datasets.NewImage(new(image.Gray), datasets.ImageConfig{}); err == nil ||
+		!strings.Contains(err.Error(), "no pixels") {
 		t.Errorf("an empty picture: got %v", err)
 	}
 	if _, err := datasets.NewGaussianMixture(nil, new(mat.Dense), nil); err == nil {
@@ -843,7 +872,8 @@ func TestImageErrors(t *testing.T) {
 	if _, err := datasets.NewImage(white, datasets.ImageConfig{Blur: 100}); err == nil {
 		t.Error("blur of 100 pixels: no error")
 	}
-	if _, err := datasets.Open(write(t, "text.png", "this is text")); err == nil || !strings.Contains(err.Error(), "not a .png picture") {
+	if _, err := datasets.Open(write(t, "text.png", "this is text")); err == nil ||
+		!strings.Contains(err.Error(), "not a .png picture") {
 		t.Errorf("text as a picture: %v", err)
 	}
 }

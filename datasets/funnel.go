@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// funnel is x₁ ~ N(0, s²), x_i ~ N(0, c² exp(x₁)) for i > 1 (Neal, Annals of Statistics 31 (2003) 705, where s = 3, c = 1
-// and there are ten dimensions).
+// funnel is x₁ ~ N(0, s²), x_i ~ N(0, c² exp(x₁)) for i > 1 (Neal, Annals of Statistics 31 (2003) 705, with s = 3, c =
+// 1 and ten dimensions).
 type funnel struct {
 	dim       int
 	sd, scale float64 // s and c
@@ -23,14 +23,14 @@ var (
 
 func (f *funnel) Dim() int { return f.dim }
 
-// Entropy is that of x₁ plus the mean of those of the others, whose log-widths average to log c.
+// Entropy is that of x₁ plus the mean conditional entropy of the others, whose log-widths average to log c.
 func (f *funnel) Entropy() float64 {
 	d := float64(f.dim)
 	return d/2*math.Log(2*math.Pi*math.E) + math.Log(f.sd) + (d-1)*math.Log(f.scale)
 }
 
-// Bounds reaches 5.5 sd along x₁, and across it as far as the log-density falls by as much: x² = c² exp(x₁)(5.5² − x₁²/s²)
-// at the x₁ where that is largest.
+// Bounds extends 5.5 sd along x₁, and across it to where the log-density has fallen by as much: x² = c² exp(x₁)(5.5² −
+// x₁²/s²) at the x₁ where that is largest.
 func (f *funnel) Bounds() (lo, hi []float64) {
 	const reach = 5.5
 	lo, hi = make([]float64, f.dim), make([]float64, f.dim)
@@ -73,7 +73,7 @@ func (f *funnel) energy(x []float64) float64 {
 	for _, v := range x[1:] {
 		s += v * v
 	}
-	if math.IsInf(x[0], 0) && !math.IsNaN(s) { // its two terms, or s and the width, would cancel to NaN
+	if math.IsInf(x[0], 0) && !math.IsNaN(s) { // its two terms, or s and the width, would give NaN
 		return math.Inf(1)
 	}
 	e := x[0]*x[0]/(2*f.sd*f.sd) + float64(f.dim-1)*x[0]/2

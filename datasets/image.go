@@ -17,15 +17,15 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/table"
 )
 
-// ImageConfig says how a picture is made into a density. The zero value is the default.
+// ImageConfig says how to turn a picture into a density. The zero value is the default.
 type ImageConfig struct {
-	Invert     bool    // mass where the picture is light; default: where it is dark
+	Invert     bool    // put mass where the picture is light; default: where it is dark
 	HalfWidth  float64 // half of the longer side, 1e-6 to 1e6; 0 means 3
 	Blur       float64 // standard deviation of the blur in pixels, at most 8; 0 means 1
-	MaxSide    int     // a larger picture is reduced to so many pixels on its longer side; 0 means 256
-	Background float64 // share of the background, below 1; 0 means 0.001
-	Threshold  float64 // ink, from 0 for white to 1 for black, up to which a pixel is blank; 0: that of the paper, if it is grey; < 0: none
-	MaxMemory  int64   // bytes that reading a picture may take; 0 means 1 GiB
+	MaxSide    int     // larger pictures are scaled down to this many pixels on the longer side; 0 means 256
+	Background float64 // weight of the background, below 1; 0 means 0.001
+	Threshold  float64 // ink (white 0, black 1) up to which a pixel is blank; 0: that of the paper, if grey; < 0: none
+	MaxMemory  int64   // memory limit for reading a picture, in bytes; 0 means 1 GiB
 }
 
 func (c ImageConfig) withDefaults() ImageConfig {
@@ -47,13 +47,14 @@ func (c ImageConfig) withDefaults() ImageConfig {
 	return c
 }
 
-// Image is a picture as a density of the plane: a pixel drawn with probability in proportion to its ink, a point uniform
-// in it, plus N(0, σ²I) with σ = Blur pixels. To this comes a small share of N(0, s²I), s = 0.4 HalfWidth, so that
+// Image is a picture as a two-dimensional density: a pixel drawn with probability proportional to its ink, a point
+// uniform in it, plus N(0, σ²I) with σ = Blur pixels; mixed with a small share of N(0, s²I), s = 0.4 HalfWidth, so that
 // log p is finite and slopes inwards where the picture is blank:
 //
 //	p(x) = (1−ε) Σ_ij m_ij f(x₁ − c_j) f(x₂ − c_i) + ε N(x; 0, s²I)
 //
-// with f the blurred uniform density of a pixel. Pixels more than nine σ away add less than 1e-17 and are left out.
+// with f the blurred uniform density of a pixel. Pixels more than nine σ away contribute less than 1e-17 and are left
+// out.
 type Image struct {
 	plane
 	pic  *picture
@@ -61,7 +62,7 @@ type Image struct {
 	note string
 }
 
-// Note says how the picture was read where that may not be what was meant, on one line; "" where nothing speaks for it.
+// Note says in one line how the picture was read if that may not be what was meant, else "".
 func (d *Image) Note() string { return d.note }
 
 // LoadImage reads a .png file.
@@ -84,7 +85,7 @@ func loadImage(ctx context.Context, path string, cfg ImageConfig) (*Image, error
 	return d, nil
 }
 
-// decodeImage reads a picture whose size it knows before it takes the memory for it.
+// decodeImage reads a picture, checking its size before allocating memory for it.
 func decodeImage(ctx context.Context, path string, cfg ImageConfig) (image.Image, error) {
 	f, size, err := files.Open(path)
 	if err != nil {
@@ -102,14 +103,17 @@ func decodeImage(ctx context.Context, path string, cfg ImageConfig) (image.Image
 		return nil, fmt.Errorf("%s: not a .png picture: %w", name, err)
 	}
 	pixels := int64(head.Width) * int64(head.Height)
-	const pixel = 8 + 4 // bytes: of 16 bits in four channels, and what decoding takes beside
+	const pixel = 8 + 4 // bytes: four channels of 16 bits, and what decoding needs besides
 	if pixels > cfg.MaxMemory/pixel {
-		return nil, fmt.Errorf("%s: %d×%d pixels take %d MB of memory, and reading may take %d MB (see ImageConfig.MaxMemory)",
+		return nil, fmt.Errorf(
+			"%s: %d×%d pixels take %d MB of memory, and reading may take %d MB (see ImageConfig.MaxMemory)",
 			name, head.Width, head.Height, pixels*pixel>>20, cfg.MaxMemory>>20)
 	}
-	// Deflate packs at most 1032 to 1, a pixel has at least one bit: a file cannot claim more than it may hold.
+	// Deflate compresses at most 1032 to 1 and a pixel has at least one bit, which bounds the pixels of a file of this
+	// size.
 	if pixels/8 > 1032*size {
-		return nil, fmt.Errorf("%s: %d×%d pixels do not fit into the file: it is cut short", name, head.Width, head.Height)
+		return nil, fmt.Errorf("%s: %d×%d pixels do not fit in the file: it is truncated", name, head.Width,
+			head.Height)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -121,12 +125,14 @@ func decodeImage(ctx context.Context, path string, cfg ImageConfig) (image.Image
 	return img, nil
 }
 
-// NewImage makes a picture into a density. The ink of a pixel is 1 − luminance (Invert: luminance), times its opacity,
-// what is left of it above the threshold.
+// NewImage turns a picture into a density. The ink of a pixel is 1 − luminance (luminance if Invert) times its opacity,
+// less the threshold.
 func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 	cfg = cfg.withDefaults()
-	if !(cfg.HalfWidth >= 1e-6 && cfg.HalfWidth <= 1e6) || !(cfg.Blur >= 0.1 && cfg.Blur <= 8) || cfg.MaxSide < 1 || !(cfg.Background > 0 && cfg.Background < 1) || !(cfg.Threshold < 1) {
-		return nil, fmt.Errorf("datasets: image with HalfWidth %g (want 1e-6 to 1e6), Blur %g (0.1 to 8), MaxSide %d (> 0), Background %g (between 0 and 1), Threshold %g (below 1)",
+	if !(cfg.HalfWidth >= 1e-6 && cfg.HalfWidth <= 1e6) || !(cfg.Blur >= 0.1 && cfg.Blur <= 8) || cfg.MaxSide < 1 ||
+		!(cfg.Background > 0 && cfg.Background < 1) || !(cfg.Threshold < 1) {
+		return nil, fmt.Errorf(
+			"datasets: image with HalfWidth %g (want 1e-6 to 1e6), Blur %g (0.1 to 8), MaxSide %d (> 0), Background %g (between 0 and 1), Threshold %g (below 1)",
 			cfg.HalfWidth, cfg.Blur, cfg.MaxSide, cfg.Background, cfg.Threshold)
 	}
 	if img.Bounds().Empty() {
@@ -140,9 +146,11 @@ func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 	}
 	if total < 1e-9*float64(len(ink)) {
 		if cfg.Invert {
-			return nil, errors.New("datasets: the picture is black, or transparent: nothing to draw from; inverted, points are where it is light")
+			return nil, errors.New(
+				"datasets: the picture is black, or transparent: nothing to draw from; inverted, points are where it is light")
 		}
-		return nil, errors.New("datasets: the picture is white, or transparent: nothing to draw from; points are where it is dark, so invert it or darken what is meant")
+		return nil, errors.New(
+			"datasets: the picture is white, or transparent: nothing to draw from; points are where it is dark, so invert it or darken what should be drawn")
 	}
 	pixel := 2 * cfg.HalfWidth / float64(max(w, h))
 	p := &picture{
@@ -159,7 +167,7 @@ func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 	}
 	d := &Image{pic: p, note: note}
 	d.plane = plane{planar: p, centres: []float64{0, 0}, weights: []float64{1}}
-	// Out there lies at most 9e-7 of the mass by the background, on both axes together, and 4e-9 by the picture.
+	// Outside lie at most 9e-7 of the mass from the background, over both axes, and 4e-9 from the picture.
 	far := math.Max(3.6, math.Sqrt2*math.Erfcinv(math.Min(1, 4.5e-7/cfg.Background)))
 	for j, side := range []int{w, h} {
 		d.hi[j] = math.Max(float64(side)*pixel/2+6*cfg.Blur*pixel, far*p.sd)
@@ -168,22 +176,22 @@ func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 	return d, nil
 }
 
-// Entropy is computed when it is first asked for.
+// Entropy is computed on the first call.
 func (d *Image) Entropy() float64 {
 	d.one.Do(func() { d.entropy = d.pic.entropy() })
 	return d.entropy
 }
 
-// entropy is −∫ p log p, by the midpoint rule on the pixels within reach of the picture, with nodes half of σ apart or less.
-// Farther out there is the background only, q = ε N(x; 0, s²I), and
+// entropy is −∫ p log p, by the midpoint rule on the pixels within reach of the picture, with nodes at most σ/2 apart.
+// Farther out there is only the background, q = ε N(x; 0, s²I), and
 //
 //	∫ q log q = ε (log ε/(2πs²) P_x P_y − (Q_x P_y + P_x Q_y)/2),   P = ∫ φ(u) du,   Q = ∫ u² φ(u) du,
 //
 // over a box |u| < a on each axis is in closed form: P = erf(a/√2), Q = P − 2aφ(a).
 func (p *picture) entropy() float64 {
-	per := max(2, int(math.Ceil(2*p.pixel/p.box.sd))) // nodes to a pixel
+	per := max(2, int(math.Ceil(2*p.pixel/p.box.sd))) // nodes per pixel
 	step := p.pixel / float64(per)
-	// f at node k of a pixel, of the pixels −reach to reach from it
+	// f at node k of a pixel, for the pixels −reach to reach from it
 	f := make([][]float64, per)
 	for k := range f {
 		f[k] = make([]float64, 2*p.reach+1)
@@ -191,7 +199,7 @@ func (p *picture) entropy() float64 {
 			f[k][o] = math.Exp(p.box.logProb((float64(p.reach-o) + (float64(k)+0.5)/float64(per) - 0.5) * p.pixel))
 		}
 	}
-	// around stores Σ_o f_o m_(at+o) of a line of pixels.
+	// around stores Σ_o f_o m_(at+o) for a line of pixels.
 	around := func(f []float64, at, n int, m func(i int) []float64, sum []float64) {
 		clear(sum)
 		for i := max(0, at-p.reach); i <= min(n-1, at+p.reach); i++ {
@@ -242,7 +250,8 @@ func (p *picture) entropy() float64 {
 	return total - p.background*(top*(1-px*py)-(2-qx*py-px*qy)/2)
 }
 
-// reduce returns the ink above a threshold of every pixel, row by row from the bottom, of the picture averaged down to MaxSide.
+// reduce returns the ink above a threshold of every pixel, row by row from the bottom, after averaging the picture down
+// to MaxSide.
 func reduce(img image.Image, cfg ImageConfig, threshold float64) (ink []float64, w, h int) {
 	b := img.Bounds()
 	w, h = b.Dx(), b.Dy()
@@ -290,13 +299,13 @@ func (p *picture) draw(rng *rand.Rand) (x, y float64) {
 		p.centre(k/p.w, p.h) + p.pixel*(rng.Float64()-0.5) + p.box.sd*rng.NormFloat64()
 }
 
-// centre is the coordinate of the middle of pixel i of n.
+// centre returns the coordinate of the centre of pixel i of n.
 func (p *picture) centre(i, n int) float64 { return (float64(i) + 0.5 - float64(n)/2) * p.pixel }
 
 // maxWindow is the number of pixels within reach, at the largest blur.
 const maxWindow = 2*(9*8+1) + 1
 
-// axis stores f(z − c_i) and its derivative for the pixels of an axis within reach of z, the first of which it returns.
+// axis stores f(z − c_i) and its derivative for the pixels of an axis within reach of z, and returns the first of them.
 func (p *picture) axis(z float64, n int, f, slope *[maxWindow]float64) (first, count int) {
 	near := math.Floor(z/p.pixel + float64(n)/2)
 	if near < -float64(p.reach) || near > float64(n+p.reach) || math.IsNaN(near) {
@@ -312,7 +321,7 @@ func (p *picture) axis(z float64, n int, f, slope *[maxWindow]float64) (first, c
 	return first, max(0, last-first+1)
 }
 
-// terms returns the density of the blurred picture and its derivatives, without the share.
+// terms returns the density of the blurred picture and its derivatives, without its weight 1−ε.
 func (p *picture) terms(x, y float64) (sum, dx, dy float64) {
 	var fx, fy, sx, sy [maxWindow]float64
 	j0, nx := p.axis(x, p.w, &fx, &sx)

@@ -15,15 +15,15 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/table"
 )
 
-// Load reads points, one per row, from a .csv, .tsv, .txt, .npy or .npz file, as package table does by default: every value is finite,
-// and an error names the file and the line and column, or the row and column, where it is.
+// Load reads points, one per row, from a .csv, .tsv, .txt, .npy or .npz file, with the defaults of package table: every
+// value is finite, and an error names the file and the line and column, or row and column.
 func Load(path string) (*mat.Dense, error) {
 	x, _, err := LoadNamed(path)
 	return x, err
 }
 
-// LoadNamed reads points like Load, and the names of their columns where the file has one for each, else nil. A name that is missing is
-// x1, x2, …, by its column.
+// LoadNamed reads points like Load, and the names of their columns, nil if the file has none. A missing name becomes
+// x1, x2, … by column.
 func LoadNamed(path string) (x *mat.Dense, names []string, err error) {
 	t, err := table.Load(context.Background(), path, table.Options{})
 	if err != nil {
@@ -32,8 +32,8 @@ func LoadNamed(path string) (x *mat.Dense, names []string, err error) {
 	return t.X, t.Names, nil
 }
 
-// Save writes x to a .csv, .npy or .npz file (float64). The file appears whole or not at all: it is written beside its place
-// and moved there.
+// Save writes x to a .csv, .npy or .npz file (float64). The file appears whole or not at all: it is written under a
+// temporary name and renamed.
 func Save(path string, x *mat.Dense) (err error) {
 	var write func(w *bufio.Writer) error
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
@@ -76,7 +76,8 @@ func Save(path string, x *mat.Dense) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	if dir, openErr := os.Open(filepath.Dir(path)); openErr == nil { // the rename itself; not every system can sync a folder
+	// make the rename durable; not every system can sync a folder
+	if dir, openErr := os.Open(filepath.Dir(path)); openErr == nil {
 		_ = dir.Sync()
 		dir.Close()
 	}

@@ -13,7 +13,7 @@ type logSum struct {
 func newLogSum() logSum { return logSum{max: math.Inf(-1)} }
 
 func (s *logSum) add(e, dx, dy float64) {
-	if math.IsInf(e, -1) { // exp(e − max) would be NaN of an empty sum
+	if math.IsInf(e, -1) { // exp(e − max) would be NaN for an empty sum
 		return
 	}
 	if e <= s.max {
@@ -29,7 +29,7 @@ func (s *logSum) add(e, dx, dy float64) {
 
 func (s *logSum) log() float64 { return s.max + math.Log(s.sum) }
 
-// slope is zero of an empty sum.
+// slope returns the weighted mean slope, zero for an empty sum.
 func (s *logSum) slope() (x, y float64) {
 	if s.sum == 0 {
 		return 0, 0
@@ -37,7 +37,7 @@ func (s *logSum) slope() (x, y float64) {
 	return s.sx / s.sum, s.sy / s.sum
 }
 
-// rescale makes max the reference; it is not below the present one.
+// rescale makes top the reference; it must not be below the current one.
 func (s *logSum) rescale(top float64) {
 	w := math.Exp(s.max - top)
 	s.max, s.sum, s.sx, s.sy = top, s.sum*w, s.sx*w, s.sy*w
@@ -51,8 +51,8 @@ var powers = func() (p [256]float64) {
 	return p
 }()
 
-// expNeg returns exp(−u) for 0 ≤ u < 700 to 1e-15: a power of 2 from a table and four terms of the series. It is inlined,
-// and takes half of the time of math.Exp.
+// expNeg returns exp(−u) for 0 ≤ u < 700 to 1e-15: a power of 2 from a table and four terms of the series. It is
+// inlined and takes half the time of math.Exp.
 func expNeg(u float64) float64 {
 	u *= 256 / math.Ln2
 	whole := int(u)

@@ -29,16 +29,17 @@ var (
 // NewGaussianMixture returns the mixture with the given weights (which are divided by their sum), means, one per row,
 // and standard deviations.
 //
-// The entropy that it reports is that of components which do not overlap, Σ w_k (d/2 log 2πe σ_k² − log w_k), an upper
-// bound: too large, of two of equal weight, by 9e-5 when the centres are eight standard deviations apart, by 9e-7 when ten,
-// by 3e-9 when twelve.
+// The entropy reported is that of non-overlapping components, Σ w_k (d/2 log 2πe σ_k² − log w_k), an upper bound: for
+// two of equal weight it is too large by 9e-5 if the centres are eight standard deviations apart, 9e-7 for ten, 3e-9
+// for twelve.
 func NewGaussianMixture(weights []float64, means *mat.Dense, sds []float64) (*GaussianMixture, error) {
 	k, d := means.Dims()
 	if k == 0 {
-		return nil, errors.New("datasets: a mixture without means")
+		return nil, errors.New("datasets: a mixture has no means")
 	}
 	if len(weights) != k || len(sds) != k {
-		return nil, fmt.Errorf("datasets: a mixture of %d means has %d weights and %d standard deviations", k, len(weights), len(sds))
+		return nil, fmt.Errorf("datasets: a mixture of %d means has %d weights and %d standard deviations", k,
+			len(weights), len(sds))
 	}
 	means = mat.DenseCopyOf(means)
 	q, err := density.NewMixture(density.Parameters{
@@ -91,7 +92,7 @@ func (m *GaussianMixture) bounded(r float64) *GaussianMixture {
 	return m
 }
 
-// Entropy returns -E log p of components that do not overlap.
+// Entropy returns −E log p, taking components as non-overlapping.
 func (m *GaussianMixture) Entropy() float64 { return m.entropy }
 
 func (m *GaussianMixture) Bounds() (lo, hi []float64) {

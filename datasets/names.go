@@ -16,8 +16,8 @@ type entry struct {
 	build      func() Distribution
 }
 
-// catalogue lists the distributions in the order of Names. The numbers are those of the FFJORD toy data (Grathwohl et
-// al. 2019, lib/toy_data.py) where a distribution occurs there.
+// catalogue lists the distributions in the order of Names. Parameters are those of the FFJORD toy data (Grathwohl et
+// al. 2019, lib/toy_data.py) where they include the distribution.
 var catalogue = []entry{
 	{"8gaussians", "eight narrow Gaussians on a circle", func() Distribution {
 		const r, sd = 4 / math.Sqrt2, 0.1 / math.Sqrt2
@@ -30,7 +30,7 @@ var catalogue = []entry{
 		return mustMixture(weights, means, sd).bounded(4)
 	}},
 	{"2spirals", "two interleaved spirals with blurred edges", func() Distribution {
-		// (∓t cos t, ±t sin t)/3 ± U(0, 1/6)² + N(0, 0.1²), t = 3π√U. The box is centred: its middle moves to the arm.
+		// (∓t cos t, ±t sin t)/3 ± U(0, 1/6)² + N(0, 0.1²), t = 3π√U. The box is centred by moving the arm.
 		const half, end = 1. / 12, 3 * math.Pi
 		arms := make([]arm, 2)
 		for k, sign := range []float64{1, -1} {
@@ -81,7 +81,8 @@ var catalogue = []entry{
 	}},
 	{"cos", "a sine wave, blurred", func() Distribution {
 		return newCurvePlane(newCurve(0.1, 0,
-			arm{lo: -2.5, hi: 2.5, weight: 1, at: func(t float64) (x, y float64) { return t, 2.5 * math.Sin(t) }}), 4, 1.272862888)
+			arm{lo: -2.5, hi: 2.5, weight: 1, at: func(t float64) (x, y float64) { return t, 2.5 * math.Sin(t) }}), 4,
+			1.272862888)
 	}},
 	{"25gaussians", "a 5×5 grid of narrow Gaussians", func() Distribution {
 		means, weights := mat.NewDense(25, 2, nil), make([]float64, 25)
@@ -121,7 +122,7 @@ var catalogue = []entry{
 	}},
 }
 
-// newCurvePlane finishes a curve; entropy was computed by quadrature (the test suite repeats it).
+// newCurvePlane wraps a curve; entropy was computed by quadrature (and is recomputed by the tests).
 func newCurvePlane(c *curve, bound, entropy float64) *plane {
 	p := &plane{planar: c, entropy: entropy}
 	p.lo, p.hi = square(bound)
@@ -133,7 +134,7 @@ func newCurvePlane(c *curve, bound, entropy float64) *plane {
 	return p
 }
 
-// New returns the distribution of that name. An unknown name is answered by the nearest known one and the whole list.
+// New returns the named distribution. The error for an unknown name suggests the nearest known one and lists all.
 func New(name string) (Distribution, error) {
 	for _, e := range catalogue {
 		if e.name == name {
@@ -152,7 +153,7 @@ func Names() []string {
 	return names
 }
 
-// Describe returns a line about the distribution of that name, or "".
+// Describe returns a one-line description of the named distribution, or "".
 func Describe(name string) string {
 	for _, e := range catalogue {
 		if e.name == name {
@@ -168,10 +169,11 @@ func unknown(name string) error {
 	if near := nearest(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q? ", near)
 	}
-	return fmt.Errorf("datasets: unknown dataset %q; %sknown: %s; or a .csv, .npy, .npz or .png file", name, hint, strings.Join(names, ", "))
+	return fmt.Errorf("datasets: unknown dataset %q; %sknown: %s; or a .csv, .npy, .npz or .png file", name, hint,
+		strings.Join(names, ", "))
 }
 
-// nearest returns the candidate with the fewest edits from name, or "" if none is within half of its length.
+// nearest returns the candidate closest to name in edits, or "" if none is within half its length.
 func nearest(name string, candidates []string) string {
 	name = strings.ToLower(name)
 	best, fewest := "", 1<<30
@@ -190,7 +192,7 @@ func nearest(name string, candidates []string) string {
 	return best
 }
 
-// edits returns the Levenshtein distance of two strings.
+// edits returns the Levenshtein distance between two strings.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

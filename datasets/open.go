@@ -17,19 +17,20 @@ import (
 // Stdin is the name under which Open reads standard input.
 const Stdin = "-"
 
-// OpenOptions say how Open reads files. The zero value is the default.
+// OpenOptions says how OpenContext reads files. The zero value is the default.
 type OpenOptions struct {
-	Table table.Options // of points
-	Image ImageConfig   // of pictures
-	Stdin io.Reader     // what the name - stands for; nil: nothing
+	Table table.Options // for points
+	Image ImageConfig   // for pictures
+	Stdin io.Reader     // what the name - stands for; nil: none
 }
 
-// Open returns the distribution of that name, or the points of a .csv, .tsv, .txt, .npy or .npz file, or a .png file as a density.
+// Open returns a distribution by name, the points of a .csv, .tsv, .txt, .npy or .npz file, or a .png file as a
+// density.
 func Open(name string) (Source, error) {
 	return OpenContext(context.Background(), name, OpenOptions{})
 }
 
-// OpenContext is Open with options; it ends with the context.
+// OpenContext is Open with options; it stops when the context ends.
 func OpenContext(ctx context.Context, name string, o OpenOptions) (Source, error) {
 	if slices.Contains(Names(), name) {
 		return New(name)
@@ -53,7 +54,8 @@ func OpenContext(ctx context.Context, name string, o OpenOptions) (Source, error
 		return loadImage(ctx, name, o.Image)
 	}
 	if _, err := os.Stat(name); err == nil {
-		return nil, fmt.Errorf("datasets: %s: unknown kind of file %s, want %s; numbers as text, divided by commas, semicolons, tabs or blanks, are to be called .csv", files.Line(name), files.Quote(ext), kinds())
+		return nil, fmt.Errorf(
+			"datasets: %s: unknown kind of file %s, want %s; name text files of numbers separated by commas, semicolons, tabs or spaces .csv", files.Line(name), files.Quote(ext), kinds())
 	} else if strings.ContainsAny(name, `/\`) {
 		return nil, fmt.Errorf("datasets: %w", err)
 	}
@@ -63,13 +65,13 @@ func OpenContext(ctx context.Context, name string, o OpenOptions) (Source, error
 // kinds are the extensions of the files that Open reads.
 func kinds() string { return strings.Join(table.Extensions(), ", ") + " or .png" }
 
-// isFolder reports whether there is a folder of that name.
+// isFolder reports whether path is a folder.
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
-// pointsOf makes a table into a source.
+// pointsOf turns a table into a source.
 func pointsOf(t *table.Table, err error) (Source, error) {
 	if err != nil {
 		return nil, err

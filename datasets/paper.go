@@ -6,9 +6,9 @@ import (
 	"math"
 )
 
-// inkOf is the ink of a colour: 1 − luminance times opacity, or the luminance of what is not transparent if that is inverted.
+// inkOf returns the ink of a pixel: (1 − luminance) times opacity, or luminance times opacity if inverted.
 func inkOf(img image.Image, x, y int, invert bool) float64 {
-	r, g, b, a := img.At(x, y).RGBA() // colours come multiplied by their opacity
+	r, g, b, a := img.At(x, y).RGBA() // colours are premultiplied by their opacity
 	light := (0.2126*float64(r) + 0.7152*float64(g) + 0.0722*float64(b)) / 0xffff
 	if invert {
 		return light
@@ -16,16 +16,16 @@ func inkOf(img image.Image, x, y int, invert bool) float64 {
 	return math.Max(0, float64(a)/0xffff-light)
 }
 
-// paper is what the greater part of a picture looks like.
+// paper describes what most of a picture looks like.
 type paper struct {
-	level int     // of ink, of 255
-	upper int     // the highest level that belongs to it
+	level int     // ink, out of 255
+	upper int     // the highest level counted as paper
 	share float64 // of the pixels
-	less  float64 // share of the pixels with less ink
-	more  float64 // share of those with more
+	less  float64 // share of pixels with less ink
+	more  float64 // share of pixels with more
 }
 
-// paperOf finds the level of ink that is most frequent, with what scatters around it, on at most a million pixels.
+// paperOf finds the most frequent level of ink and the spread around it, from at most a million pixels.
 func paperOf(img image.Image, invert bool) paper {
 	const around, most = 6, 1 << 20
 	b := img.Bounds()
@@ -67,8 +67,8 @@ func paperOf(img image.Image, invert bool) paper {
 	return p
 }
 
-// blank returns the ink up to which a pixel is blank, and what is to be said of that: grey paper is no mass, unless there is lighter paper
-// or nothing else.
+// blank returns the ink up to which a pixel counts as blank, and a note about it: grey paper carries no mass, unless
+// part of the picture is lighter or there is nothing else.
 func (c ImageConfig) blank(img image.Image) (threshold float64, note string) {
 	if c.Threshold != 0 {
 		return math.Max(0, c.Threshold), ""
@@ -83,13 +83,18 @@ func (c ImageConfig) blank(img image.Image) (threshold float64, note string) {
 		return 0, ""
 	case p.level >= 128:
 		if c.Invert {
-			return 0, fmt.Sprintf("%.0f %% of the picture is light and holds most of the mass; if that is the paper, do not invert it", 100*p.share)
+			return 0, fmt.Sprintf(
+				"%.0f %% of the picture is light and holds most of the mass; if that is the paper, do not invert it",
+				100*p.share)
 		}
-		return 0, fmt.Sprintf("%.0f %% of the picture is dark and holds most of the mass; if that is the background, invert it", 100*p.share)
+		return 0, fmt.Sprintf(
+			"%.0f %% of the picture is dark and holds most of the mass; if that is the background, invert it",
+			100*p.share)
 	case p.less > 0.02 || p.more == 0:
 		return 0, ""
 	}
 	threshold = (float64(p.upper) + 0.5) / 255
-	return threshold, fmt.Sprintf("the %s is grey, %d of 255 on %.0f %% of the picture: it counts as blank, as all does with less ink than %.3f; a threshold says otherwise",
+	return threshold, fmt.Sprintf(
+		"the %s is grey, %d of 255 on %.0f %% of the picture: it counts as blank, like everything with less ink than %.3f; set a threshold to change that",
 		what, grey, 100*p.share, threshold)
 }

@@ -5,11 +5,12 @@ import (
 	"math/rand/v2"
 )
 
-// pinwheel has five blades: (u, v) ~ N((1, 0), diag(0.3², 0.1²)), turned by 2πk/5 and twisted about the origin by the
-// angle α(ρ) = exp(ρ)/4 with ρ = |(u, v)|, times two. Beyond ρ = 3, six standard deviations out, the angle stays.
+// pinwheel has five blades: (u, v) ~ N((1, 0), diag(0.3², 0.1²)), rotated by 2πk/5, twisted about the origin by the
+// angle α(ρ) = exp(ρ)/4 with ρ = |(u, v)|, and scaled by two. Beyond ρ = 3, six standard deviations out, the angle is
+// constant.
 //
-// The FFJORD generator twists by exp(u)/4. Twisting by the radius differs from it by little and turns every circle in
-// itself, so that the map keeps areas and the density is that of the straight blades:
+// The FFJORD generator twists by exp(u)/4. Twisting by the radius differs little and rotates every circle within
+// itself, so the map preserves area and the density is that of the straight blades:
 //
 //	p(x) = ¼ · mean over k of N(R(−α(ρ) − 2πk/5) x/2),   ρ = |x|/2.
 type pinwheel struct{}
@@ -44,7 +45,7 @@ func (pinwheel) draw(rng *rand.Rand) (x, y float64) {
 	return bladeScale * (u*cos - v*sin), bladeScale * (u*sin + v*cos)
 }
 
-// blade returns the log of N at the straightened point of blade k and the straightened point.
+// blade returns log N at the point straightened for blade k, and that point.
 func (pinwheel) blade(x, y float64, k int) (e, u, v float64) {
 	x, y = x/bladeScale, y/bladeScale
 	sin, cos := math.Sincos(2*math.Pi*float64(k)/blades + twist(math.Hypot(x, y)))

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// planar is a density of the plane, one point at a time.
+// planar is a density on the plane, evaluated one point at a time.
 type planar interface {
 	draw(rng *rand.Rand) (x, y float64)
 	logProb(x, y float64) float64
@@ -16,7 +16,7 @@ type planar interface {
 	assign(x, y float64) int
 }
 
-// plane makes a planar density into a Distribution with entropy, bounds and modes.
+// plane turns a planar density into a Distribution with entropy, bounds and modes.
 type plane struct {
 	planar
 	lo, hi  [2]float64
@@ -63,7 +63,7 @@ func (p *plane) LogProb(dst []float64, x *mat.Dense) {
 	m := x.RawMatrix()
 	for i := range dst {
 		x, y := m.Data[i*m.Stride], m.Data[i*m.Stride+1]
-		if x != x || y != y { // which comparisons would pass over
+		if x != x || y != y { // which comparisons would let through
 			dst[i] = math.NaN()
 			continue
 		}
@@ -93,7 +93,7 @@ func square(r float64) (lo, hi [2]float64) {
 	return [2]float64{-r, -r}, [2]float64{r, r}
 }
 
-// oneMode is the assignment of a distribution in one part.
+// oneMode assigns every point to the only mode.
 type oneMode struct{}
 
 func (oneMode) assign(x, y float64) int { return 0 }

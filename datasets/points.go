@@ -45,7 +45,9 @@ func NewPoints(x *mat.Dense) (*Points, error) {
 	for j := range d {
 		margin := 0.15 * (p.hi[j] - p.lo[j])
 		if math.IsInf(margin, 0) {
-			return nil, fmt.Errorf("datasets: column %d has values from %g to %g, which are too large; take a larger unit", j+1, p.lo[j], p.hi[j])
+			return nil, fmt.Errorf(
+				"datasets: column %d has values from %g to %g, which are too large; take a larger unit", j+1, p.lo[j],
+				p.hi[j])
 		}
 		if margin == 0 {
 			margin = 1
@@ -56,19 +58,19 @@ func NewPoints(x *mat.Dense) (*Points, error) {
 	return p, nil
 }
 
-// Dim is the number of coordinates.
+// Dim returns the number of coordinates.
 func (p *Points) Dim() int { _, d := p.x.Dims(); return d }
 
-// Len is the number of points.
+// Len returns the number of points.
 func (p *Points) Len() int { n, _ := p.x.Dims(); return n }
 
-// Names are those of the coordinates; nil if they have none. Open reads them from the header of a file.
+// Names returns the names of the coordinates, nil if they have none. Open reads them from the header of a file.
 func (p *Points) Names() []string { return slices.Clone(p.names) }
 
-// Report is what Open read from a file, and what it left out; empty where the points come from elsewhere.
+// Report says what Open read from a file and what it left out; it is empty for points from elsewhere.
 func (p *Points) Report() table.Report { return p.report }
 
-// Note says how Open read a file where that may not be what was meant, on one line; "" where nothing speaks for it.
+// Note says in one line how Open read a file if that may not be what was meant, else "".
 func (p *Points) Note() string {
 	var notes []string
 	for _, n := range p.report.Notes {
@@ -77,7 +79,7 @@ func (p *Points) Note() string {
 	return strings.Join(notes, "; ")
 }
 
-// Inspect says what is odd about the points, before a density is fitted to them; see [table.Inspect].
+// Inspect reports anything odd about the points before a density is fitted to them; see [table.Inspect].
 func (p *Points) Inspect(ctx context.Context) ([]table.Finding, error) {
 	return table.Inspect(ctx, p.x, p.names)
 }
@@ -97,14 +99,14 @@ func (p *Points) Sample(dst *mat.Dense, rng *rand.Rand) {
 	}
 }
 
-// Split divides the points at random in training points and the given share of test points, at least one of each.
+// Split divides the points at random into training points and the given share of test points, at least one of each.
 func (p *Points) Split(share float64, rng *rand.Rand) (train, test *Points, err error) {
 	n, d := p.x.Dims()
 	if !(share > 0 && share < 1) {
-		return nil, nil, fmt.Errorf("datasets: share %g of test points, want between 0 and 1", share)
+		return nil, nil, fmt.Errorf("datasets: share of test points is %g, want between 0 and 1", share)
 	}
 	if n < 2 {
-		return nil, nil, fmt.Errorf("datasets: %d point cannot be split in training and test points", n)
+		return nil, nil, fmt.Errorf("datasets: %d point cannot be split into training and test points", n)
 	}
 	k := min(max(1, int(math.Round(share*float64(n)))), n-1)
 	all := mat.NewDense(n, d, nil)
@@ -121,18 +123,20 @@ func (p *Points) Split(share float64, rng *rand.Rand) (train, test *Points, err 
 	return train, test, nil
 }
 
-// Standardizer is the map z = (x − mean)/scale, coordinate by coordinate. It is stored with a model that was trained on z
-// and undone on whatever the model puts out.
+// Standardizer is the map z = (x − mean)/scale, coordinate by coordinate. It is stored with a model trained on z and
+// inverted on everything the model outputs.
 type Standardizer struct {
 	Mean  []float64 `json:"mean"`
 	Scale []float64 `json:"scale"` // > 0
 }
 
-// Constant returns the value that all rows of column j of x have, but for rounding; ok tells whether there is one. See [table.Constant].
+// Constant returns the value shared, up to rounding, by all rows of column j of x; ok reports whether there is one. See
+// [table.Constant].
 func Constant(x *mat.Dense, j int) (value float64, ok bool) { return table.Constant(x, j) }
 
-// NewStandardizer measures mean and standard deviation of the columns of x. A column that is [Constant] is given the scale 1. Sums are
-// of differences from a value of the column, so that points far from zero are told apart, and scaled, so that squares do not overflow.
+// NewStandardizer measures the mean and standard deviation of the columns of x. A [Constant] column gets the scale 1.
+// Sums are taken over differences from a value of the column, to keep precision far from zero, and scaled, so that
+// squares do not overflow.
 func NewStandardizer(x *mat.Dense) *Standardizer {
 	n, d := x.Dims()
 	s := &Standardizer{make([]float64, d), make([]float64, d)}
@@ -158,20 +162,24 @@ func NewStandardizer(x *mat.Dense) *Standardizer {
 	return s
 }
 
-// Validate says what is wrong with a Standardizer that was read from a file, for points of dimension d.
+// Validate reports what is wrong with a Standardizer read from a file, for points of dimension d.
 func (s *Standardizer) Validate(d int) error {
 	if len(s.Mean) != d || len(s.Scale) != d {
 		return fmt.Errorf("datasets: standardizer has %d means and %d scales, want %d", len(s.Mean), len(s.Scale), d)
 	}
-	const least, most = 1e-300, 1e300 // beyond them the product of two is no float64
+	const least, most = 1e-300, 1e300 // beyond these the product of two is not a float64
 	for j := range d {
 		switch m, c := s.Mean[j], s.Scale[j]; {
 		case !(c > 0) || math.IsNaN(m) || math.IsInf(m, 0) || math.IsInf(c, 0):
-			return fmt.Errorf("datasets: standardizer has mean %g and scale %g in column %d, want finite numbers and scale > 0", m, c, j+1)
+			return fmt.Errorf(
+				"datasets: standardizer has mean %g and scale %g in column %d, want finite numbers and scale > 0", m, c,
+				j+1)
 		case math.Abs(m) > most || c > most:
-			return fmt.Errorf("datasets: column %d has values around %g with deviation %g, which are too large for numbers; take a larger unit", j+1, m, c)
+			return fmt.Errorf(
+				"datasets: column %d has values around %g with deviation %g, which are too large for numbers; take a larger unit", j+1, m, c)
 		case c < least:
-			return fmt.Errorf("datasets: column %d has deviation %g, which is too small for numbers; take a smaller unit", j+1, c)
+			return fmt.Errorf(
+				"datasets: column %d has deviation %g, which is too small for numbers; take a smaller unit", j+1, c)
 		}
 	}
 	return nil
@@ -187,7 +195,7 @@ func (s *Standardizer) Invert(dst, z *mat.Dense) {
 	s.each(dst, z, func(v, mean, scale float64) float64 { return mean + scale*v })
 }
 
-// Pullback turns gradients in z into gradients in x, g/scale; dst may be g.
+// Pullback converts gradients in z to gradients in x, g/scale; dst may be g.
 func (s *Standardizer) Pullback(dst, g *mat.Dense) {
 	s.each(dst, g, func(v, _, scale float64) float64 { return v / scale })
 }

@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/integrate/quad"
 )
 
-// rings is a point uniform on one of several circles about the origin, with equal probability, plus N(0, σ²I). At the
-// distance ρ from the origin its density is
+// rings is the distribution of a uniform point on one of several equally likely circles about the origin, plus N(0,
+// σ²I). At distance ρ from the origin its density is
 //
 //	p = mean over radii r of 1/(2πσ²) exp(−(ρ²+r²)/2σ²) I₀(ρr/σ²)
 //
@@ -35,7 +35,7 @@ func (r *rings) draw(rng *rand.Rand) (x, y float64) {
 	return radius*cos + r.sd*rng.NormFloat64(), radius*sin + r.sd*rng.NormFloat64()
 }
 
-// term returns the log of the density of one ring at the distance rho and its slope in rho.
+// term returns the log-density of one ring at distance rho and its slope in rho.
 func (r *rings) term(rho, radius float64) (logp, slope float64) {
 	v := r.sd * r.sd
 	i0, i1 := besselI(rho * radius / v)
@@ -43,7 +43,7 @@ func (r *rings) term(rho, radius float64) (logp, slope float64) {
 	return math.Log(i0/(2*math.Pi*v)) - d*d/(2*v), (radius*i1/i0 - rho) / v
 }
 
-// radial returns log p and its slope at the distance rho.
+// radial returns log p and its slope at distance rho.
 func (r *rings) radial(rho float64) (logp, slope float64) {
 	s := newLogSum()
 	for _, radius := range r.radii {

@@ -14,7 +14,7 @@ import (
 type shell struct {
 	dim        int
 	radius, sd float64
-	peak       float64 // the likeliest |x|
+	peak       float64 // the most likely |x|
 	logZ       float64
 	entropy    float64
 }
@@ -35,8 +35,10 @@ func newShell(dim int, radius, sd float64) *shell {
 	var mass, energy float64
 	lo := math.Max(0, s.peak-12*sd)
 	for range 24 {
-		mass += quad.Fixed(func(r float64) float64 { return math.Exp(s.radial(r) - top) }, lo, lo+sd, 12, quad.Legendre{}, 1)
-		energy += quad.Fixed(func(r float64) float64 { return s.energy(r) * math.Exp(s.radial(r)-top) }, lo, lo+sd, 12, quad.Legendre{}, 1)
+		mass += quad.Fixed(func(r float64) float64 { return math.Exp(s.radial(r) - top) }, lo, lo+sd, 12,
+			quad.Legendre{}, 1)
+		energy += quad.Fixed(func(r float64) float64 { return s.energy(r) * math.Exp(s.radial(r)-top) }, lo, lo+sd, 12,
+			quad.Legendre{}, 1)
 		lo += sd
 	}
 	gamma, _ := math.Lgamma(d / 2)
@@ -47,7 +49,7 @@ func newShell(dim int, radius, sd float64) *shell {
 
 func (s *shell) energy(r float64) float64 { return (r - s.radius) * (r - s.radius) / (2 * s.sd * s.sd) }
 
-// radial is the log of the unnormalised density of |x|.
+// radial returns the log of the unnormalised density of |x|.
 func (s *shell) radial(r float64) float64 { return float64(s.dim-1)*math.Log(r) - s.energy(r) }
 
 func (s *shell) Dim() int         { return s.dim }
@@ -76,8 +78,9 @@ func (s *shell) AssignMode(x []float64) int {
 	return 0
 }
 
-// Sample draws a direction and a radius. The radius is drawn from N(m, σ²) around the peak m, which touches its law from
-// above because log ρ ≤ log m + (ρ−m)/m, and kept with the probability exp((d−1)(log(ρ/m) − (ρ−m)/m)).
+// Sample draws a direction and a radius. The radius is drawn by rejection from N(m, σ²) around the peak m, which,
+// scaled, touches its density from above because log ρ ≤ log m + (ρ−m)/m, and is accepted with probability
+// exp((d−1)(log(ρ/m) − (ρ−m)/m)).
 func (s *shell) Sample(dst *mat.Dense, rng *rand.Rand) {
 	checkSample(dst, s.dim)
 	for i := range dst.RawMatrix().Rows {

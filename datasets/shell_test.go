@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Radii have the law ρ^(d-1) exp(-(ρ-R)²/2σ²), where σ is as large as R and what is rejected tells: mean and mean square
-// lie within 4.5 standard errors of those by quadrature.
+// Radii have the density ρ^(d-1) exp(-(ρ-R)²/2σ²), with σ as large as R, so that rejections matter: mean and mean
+// square lie within 4.5 standard errors of those by quadrature.
 func TestShellRadii(t *testing.T) {
 	const n = 40000
 	for _, d := range []int{1, 2, 5} {

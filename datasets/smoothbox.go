@@ -2,14 +2,14 @@ package datasets
 
 import "math"
 
-// smoothBox is the law of U + ση with U uniform on (−h, h) and η standard normal, on the line. Its density is
+// smoothBox is the distribution of U + ση with U uniform on (−h, h) and η standard normal. Its density is
 //
 //	f(z) = F(z)/(2h),   F(z) = Φ((z+h)/σ) − Φ((z−h)/σ).
 //
 // log f and its derivative are piecewise polynomials near the box: quintic Hermite interpolation of the exact value and
-// its first two derivatives at knots σ/16 apart, whose error (about 1e-12) is far below what the sums over a curve need,
-// at a fifth of the cost of the error functions. Farther out they are computed directly, by Mills' ratio, so that
-// nothing underflows.
+// its first two derivatives at knots σ/16 apart. The error (about 1e-12) is far below what sums over a curve need, at a
+// fifth of the cost of the error functions. Farther out they are computed directly, by Mills' ratio, so that nothing
+// underflows.
 type smoothBox struct {
 	half, sd float64
 	perKnot  float64      // knots per unit of length

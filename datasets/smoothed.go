@@ -15,29 +15,31 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
-// Smoothed is the smoothed bootstrap of finitely many points in d dimensions that keeps the mean of every neighbourhood and, but for a
-// part λ, its covariance,
+// Smoothed is a smoothed bootstrap of finitely many points in d dimensions. It preserves the mean of every
+// neighbourhood and, up to a share λ, its covariance:
 //
 //	m_I + √(1-b²) (x_I - m_I) + b V_I^½ ξ,   V_i = (1-λ) C_i + λ s_i² I,   I uniform, ξ ~ N(0, I),
 //
-// with m_i and C_i the mean and the covariance of point i and its k nearest neighbours, and s_i = r_i/√(d+2) the standard deviation along
-// each axis of a uniform law on the ball out to the k-th of them, at distance r_i. Noise moves points along curves and planes that
-// they lie on rather than off them; λ = max(0.3/d, 3d/(k+3d)) makes up for covariances of few neighbours, and of those at an edge.
+// with m_i and C_i the mean and the covariance of point i and its k nearest neighbours, and s_i = r_i/√(d+2) the
+// standard deviation along each axis of the uniform distribution on the ball that reaches the k-th of them, at distance
+// r_i. Noise moves points along the curves and planes they lie on rather than off them; λ = max(0.3/d, 3d/(k+3d))
+// regularises covariances from few neighbours and from neighbours at an edge.
 //
-// Noise of deviation σ alone adds σ²/2 Δp to the density p, whatever the number of points; moving them by σ²/2 ∇log p, up the slope
-// as here, takes that back to leading order.
+// Noise of deviation σ alone adds σ²/2 Δp to the density p, whatever the number of points; moving them by σ²/2 ∇log p,
+// uphill as here, cancels that to leading order.
 //
-// Training needs it: on the points themselves the loss of score matching has no lower bound, a model that is flexible enough
-// puts a spike on each, and every other objective learns the points by heart, if more slowly.
+// Training needs it: on the points themselves the loss of score matching has no lower bound, since a flexible enough
+// model puts a spike on each, and every other objective memorises the points, if more slowly.
 //
-// Efron, Bootstrap methods, Ann. Statist. 7 (1979) 1–26, section 2; Silverman and Young, The bootstrap: to smooth or not to
-// smooth?, Biometrika 74 (1987) 469–479, for the shrinking, of all points at once; Choi and Hall, Data sharpening as a prelude to
-// density estimation, Biometrika 86 (1999) 941–947, for the order of its error; Vincent and Bengio, Manifold Parzen windows, NeurIPS
-// 15 (2003) 849–856, for the covariances.
+// Efron, Bootstrap methods, Ann. Statist. 7 (1979) 1–26, section 2; Silverman and Young, The bootstrap: to smooth or
+// not to smooth?, Biometrika 74 (1987) 469–479, for the shrinkage, there of all points alike; Choi and Hall, Data
+// sharpening as a prelude to density estimation, Biometrika 86 (1999) 941–947, for the order of its error; Vincent and
+// Bengio, Manifold Parzen windows, NeurIPS 15 (2003) 849–856, for the covariances.
 type Smoothed struct {
 	k      int
 	centre *mat.Dense // m + √(1-b²) (x - m)
-	noise  []float64  // of every point: b V^½ as a lower triangle, row by row, or the one number of its diagonal
+	// per point: b V^½ as a lower triangle, row by row, or as a single number if it is a multiple of I
+	noise []float64
 }
 
 var _ density.Sampler = (*Smoothed)(nil)
@@ -47,34 +49,35 @@ var neighbours = []int{10, 14, 20, 28, 40, 57, 80, 113, 160, 226, 320}
 
 const (
 	comparedAt = 0.5     // b
-	comparedOn = 500     // points, at most, that are left out,
-	compared   = 20000   // of so many; of more points k is smaller than it might be
+	comparedOn = 500     // at most this many points are left out …
+	compared   = 20000   // … of this many; k is chosen smaller than it might be if there are more
 	overlap    = 70      // neighbours
-	room       = 1 << 25 // numbers, for all covariances
-	large      = 1 << 16 // points; the neighbours of more are looked for among a part of them, of twice as many numbers
+	room       = 1 << 25 // numbers in all covariances together
+	large      = 1 << 16 // points; above this, neighbours are searched among a subset of twice as many numbers
 
 	badShare = "datasets: a of the smoothed bootstrap is not between 0 and 1"
 )
 
-// NewSmoothed chooses k, of those on a ladder, by the likelihood of points left out, each under all others; larger ones need not
-// be better, and how sharp the data are no one knows before. b is a, or less where the neighbours are many,
+// NewSmoothed chooses k from a fixed list by the leave-one-out likelihood: a larger k need not be better, since the
+// sharpness of the data is not known in advance. b is a, or less if there are many neighbours,
 //
 //	b = min(a, (70 a²/k)^(1/d)),   0 ≤ a ≤ 1,
 //
-// so that noise reaches at most 70 a² of them, b^d k. It is with their number that what there is to learn by heart grows less, and with
-// their distance that the density is blurred.
+// so that noise reaches at most 70 a² of them, b^d k: the more neighbours it reaches, the less there is to memorise;
+// the farther it reaches, the more the density is blurred.
 //
-// Of more than 65536 points the neighbours are those among a part of the rows, one in r, each of which stands for r of them: a
-// neighbourhood as wide is measured by fewer points, and every point keeps its own.
+// For more than 65536 points, neighbours are taken from one row in r, each standing for r rows: neighbourhoods of the
+// same width are measured from fewer points, and every point still has its own.
 //
-// If all points coincide they stay as they are. Where all covariances together, of every k that is compared, would be more than 2²⁵
-// numbers λ is 1 and b half as large, as that noise leads off what the points lie on. It panics unless 0 ≤ a ≤ 1.
+// If all points coincide they are left as they are. If all covariances together, for every k compared, would take more
+// than 2²⁵ numbers, λ is 1 and b is halved, since such noise leads off the curve or surface the points lie on. It
+// panics unless 0 ≤ a ≤ 1.
 func NewSmoothed(p *Points, a float64) *Smoothed {
 	s, _ := NewSmoothedContext(context.Background(), p, a)
 	return s
 }
 
-// NewSmoothedContext is NewSmoothed, which may take a while, until the context ends.
+// NewSmoothedContext is NewSmoothed with a context, since it may take a while.
 func NewSmoothedContext(ctx context.Context, p *Points, a float64) (*Smoothed, error) {
 	if !(a >= 0 && a <= 1) {
 		panic(badShare)
@@ -82,7 +85,8 @@ func NewSmoothedContext(ctx context.Context, p *Points, a float64) (*Smoothed, e
 	return newSmoothed(ctx, p.x, a, compared, large)
 }
 
-// newSmoothed compares neighbourhoods on so many points, and takes them from a part of the rows of more than large.
+// newSmoothed compares neighbourhoods on at most this many points, and takes them from a subset of the rows if there
+// are more than large.
 func newSmoothed(ctx context.Context, x *mat.Dense, a float64, most, large int) (*Smoothed, error) {
 	n, d := x.Dims()
 	most = min(n, most, max(comparedOn, room/(4*len(neighbours)*triangle(d))))
@@ -107,7 +111,7 @@ func newSmoothed(ctx context.Context, x *mat.Dense, a float64, most, large int) 
 			best, top = j, l
 		}
 	}
-	chosen, among, each := around[best], x, 1 // rows that one of those stands for
+	chosen, among, each := around[best], x, 1 // rows that each of those stands for
 	if n > large {
 		each = (n*d + 2*large - 1) / (2 * large)
 		among = part(x, max(large/16, n/each))
@@ -144,24 +148,24 @@ func part(x *mat.Dense, m int) *mat.Dense {
 	return some
 }
 
-// enough is the b of k neighbours in d dimensions.
+// enough returns b for k neighbours in d dimensions.
 func enough(a float64, k, d int) float64 {
 	return min(a, math.Pow(overlap*a*a/float64(k), 1/float64(d)))
 }
 
-// triangle is the number of elements of a symmetric matrix.
+// triangle returns the number of distinct elements of a symmetric matrix.
 func triangle(d int) int { return d * (d + 1) / 2 }
 
-// neighbourhood is what is around every point.
+// neighbourhood describes the surroundings of every point.
 type neighbourhood struct {
 	k          int
 	mean       *mat.Dense // m
 	sd         []float64  // s
-	covariance []float64  // C, of every point the lower triangle row by row; nil where there is no room
+	covariance []float64  // C, the lower triangle of every point row by row; nil if it would be too large
 }
 
-// survey measures the neighbourhoods of the rows of x among those of another matrix, or of x itself, for all k, on all cores. Of points
-// at the same distance the earlier rows are nearer. A point with k copies of itself has the deviation of the narrowest that has not.
+// survey measures the neighbourhoods of the rows of x among those of another matrix, or of x itself, for all k, on all
+// cores. Ties in distance go to the earlier row. A point with k copies of itself gets the smallest nonzero deviation.
 func survey(ctx context.Context, x, among *mat.Dense, ks []int) ([]neighbourhood, error) {
 	n, d := x.Dims()
 	near, size := newTree(among), triangle(d)
@@ -206,7 +210,7 @@ func survey(ctx context.Context, x, among *mat.Dense, ks []int) ([]neighbourhood
 	return around, nil
 }
 
-// surveyor measures neighbourhoods, one after the other.
+// surveyor measures neighbourhoods one by one.
 type surveyor struct {
 	x, among          *mat.Dense
 	near              *tree
@@ -216,11 +220,11 @@ type surveyor struct {
 	found             []treeRow
 }
 
-// row measures what is around row i.
+// row measures the neighbourhoods of row i.
 func (w *surveyor) row(i int) {
 	x0 := w.x.RawRowView(i)
 	rows, _ := w.among.Dims()
-	w.found = w.near.nearest(w.found, x0, min(slices.Max(w.ks), rows-1)+1) // and the point itself
+	w.found = w.near.nearest(w.found, x0, min(slices.Max(w.ks), rows-1)+1) // including the point itself
 	clear(w.sum)
 	clear(w.moment)
 	count, size := 0, len(w.moment)
@@ -261,7 +265,7 @@ func addSquare(dst []float64, c float64, v []float64) {
 	}
 }
 
-// factorize puts L in the place of the lower triangle of a positive matrix LLᵀ, or of zeros.
+// factorize replaces the lower triangle of a positive definite matrix LLᵀ, or of zeros, by L.
 func factorize(m []float64) {
 	for i, row := 0, 0; row < len(m); i, row = i+1, row+i+1 {
 		for j, col := 0, 0; j <= i; j, col = j+1, col+j+1 {
@@ -279,7 +283,7 @@ func factorize(m []float64) {
 	}
 }
 
-// smooth is the bootstrap of the points in these neighbourhoods.
+// smooth returns the bootstrap of the points in these neighbourhoods.
 func (h neighbourhood) smooth(x *mat.Dense, b float64) *Smoothed {
 	n, d := x.Dims()
 	s := &Smoothed{k: h.k, centre: mat.NewDense(n, d, nil), noise: make([]float64, max(n, len(h.covariance)))}
@@ -305,7 +309,7 @@ func (h neighbourhood) smooth(x *mat.Dense, b float64) *Smoothed {
 	return s
 }
 
-// leftOut is the mean log density, up to a constant, of rows of x, of which s was made, each under all others.
+// leftOut returns the mean leave-one-out log-density, up to a constant, at rows of the x that s was made from.
 func (s *Smoothed) leftOut(x *mat.Dense) float64 {
 	n, d := x.Dims()
 	var sum float64
@@ -317,7 +321,7 @@ func (s *Smoothed) leftOut(x *mat.Dense) float64 {
 	return sum / float64(m)
 }
 
-// logScales are minus the logarithms of the determinants of b V^½.
+// logScales returns −log det(b V^½) of every point.
 func (s *Smoothed) logScales() []float64 {
 	logc := make([]float64, s.centre.RawMatrix().Rows)
 	for j := range logc {
@@ -326,7 +330,8 @@ func (s *Smoothed) logScales() []float64 {
 	return logc
 }
 
-// logSum is the logarithm of the sum of the kernels of all points but one, each without (2π)^(-d/2), at x; z is room for d numbers.
+// logSum returns the log of the sum, at x, of the kernels of all points but one, each without (2π)^(-d/2); z is scratch
+// space for d numbers.
 func (s *Smoothed) logSum(z, logc, x []float64, but int) float64 {
 	sum := newLogSum()
 	for j, l := range logc {
@@ -340,8 +345,8 @@ func (s *Smoothed) logSum(z, logc, x []float64, but int) float64 {
 	return sum.log()
 }
 
-// LogProb stores the log density of the bootstrap itself, a mixture of as many Gaussians as there are points, at the rows of x in dst, on
-// all cores.
+// LogProb stores the log-density of the bootstrap, a mixture of one Gaussian per point, at the rows of x in dst, on all
+// cores.
 func (s *Smoothed) LogProb(dst []float64, x *mat.Dense) {
 	n, d := s.centre.Dims()
 	checkLogProb(dst, x, d)
@@ -360,13 +365,13 @@ func (s *Smoothed) LogProb(dst []float64, x *mat.Dense) {
 	all.Wait()
 }
 
-// factor is b V^½ of point j, or its diagonal.
+// factor returns b V^½ of point j, or its diagonal.
 func (s *Smoothed) factor(j int) []float64 {
 	size := len(s.noise) / s.centre.RawMatrix().Rows
 	return s.noise[j*size : (j+1)*size]
 }
 
-// logDet is the logarithm of the determinant of b V^½ of point j.
+// logDet returns log det(b V^½) of point j.
 func (s *Smoothed) logDet(j int) (sum float64) {
 	f, d := s.factor(j), s.Dim()
 	if len(f) == 1 {
@@ -378,7 +383,8 @@ func (s *Smoothed) logDet(j int) (sum float64) {
 	return sum
 }
 
-// distance is |(b V^½)⁻¹(x - centre)|² of point j, or some number above most if it is; z is room for d numbers.
+// distance returns |(b V^½)⁻¹(x - centre)|² of point j, or some number above most if it exceeds most; z is scratch
+// space for d numbers.
 func (s *Smoothed) distance(z []float64, j int, x []float64, most float64) (sq float64) {
 	f, centre := s.factor(j), s.centre.RawRowView(j)
 	if len(f) == 1 {
@@ -406,7 +412,7 @@ func (s *Smoothed) distance(z []float64, j int, x []float64, most float64) (sq f
 	return sq
 }
 
-// Dim is the number of coordinates.
+// Dim returns the number of coordinates.
 func (s *Smoothed) Dim() int { _, d := s.centre.Dims(); return d }
 
 // Neighbours returns k.
@@ -426,7 +432,7 @@ func (s *Smoothed) Sample(dst *mat.Dense, rng *rand.Rand) {
 			floats.AddScaledTo(row, centre, f[0], row)
 			continue
 		}
-		for c, at := d-1, len(f); c >= 0; c-- { // in place: the coordinates before c are ξ still
+		for c, at := d-1, len(f); c >= 0; c-- { // in place: the coordinates before c are still ξ
 			at -= c + 1
 			row[c] = centre[c] + floats.Dot(f[at:at+c+1], row[:c+1])
 		}

@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Means, covariances and deviations of neighbourhoods are those of a search through all pairs, copies among the points included, and so is
-// the noise that is made of them.
+// Means, covariances and deviations of neighbourhoods equal those of a brute-force search, with duplicates among the
+// points, and so does the noise made from them.
 func TestNeighbourhoods(t *testing.T) {
 	const n, d = 60, 3
 	ks := []int{2, 4, 9}
@@ -83,8 +83,10 @@ func TestNeighbourhoods(t *testing.T) {
 					if r == c {
 						v += lambda * want * want
 					}
-					if made := floats.Dot(noise[triangle(r):][:c+1], noise[triangle(c):][:c+1]); math.Abs(made-b*b*v) > 1e-12 {
-						t.Errorf("k = %d, point %d: covariance (%d, %d) of the noise %g, want %g", k, i, r, c, made, b*b*v)
+					if made := floats.Dot(noise[triangle(r):][:c+1],
+						noise[triangle(c):][:c+1]); math.Abs(made-b*b*v) > 1e-12 {
+						t.Errorf("k = %d, point %d: covariance (%d, %d) of the noise %g, want %g", k, i, r, c, made,
+							b*b*v)
 					}
 				}
 			}
@@ -92,8 +94,8 @@ func TestNeighbourhoods(t *testing.T) {
 	}
 }
 
-// Where distances tie the neighbours are the first by index, whatever the tree: sums of integers are exact, so that means and
-// deviations are those of a search through all pairs to the last bit, and the same every time.
+// Ties in distance go to the lowest index, whatever the tree: sums of integers are exact, so means and deviations equal
+// those of a brute-force search to the last bit, every time.
 func TestNeighboursAtTheSameDistance(t *testing.T) {
 	const side = 20
 	grid := mat.NewDense(side*side, 2, nil)
@@ -102,7 +104,7 @@ func TestNeighboursAtTheSameDistance(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(11, 12))
 	cube := mat.NewDense(400, 3, nil)
-	cube.Apply(func(_, _ int, _ float64) float64 { return float64(rng.IntN(6)) }, cube) // with copies
+	cube.Apply(func(_, _ int, _ float64) float64 { return float64(rng.IntN(6)) }, cube) // with duplicates
 	for name, x := range map[string]*mat.Dense{"grid": grid, "cube": cube} {
 		n, d := x.Dims()
 		ks := []int{2, 10, 33}
@@ -132,7 +134,8 @@ func TestNeighboursAtTheSameDistance(t *testing.T) {
 				}
 			}
 			if wrong > 0 {
-				t.Errorf("%s, k = %d: %d means and deviations of %d points are not those of the first by index", name, k, wrong, n)
+				t.Errorf("%s, k = %d: %d means and deviations of %d points are not those of the first by index", name,
+					k, wrong, n)
 			}
 		}
 		points, err := NewPoints(x)
@@ -141,14 +144,16 @@ func TestNeighboursAtTheSameDistance(t *testing.T) {
 		}
 		first := NewSmoothed(points, 0.5)
 		for range 3 {
-			if s := NewSmoothed(points, 0.5); s.k != first.k || !mat.Equal(s.centre, first.centre) || !slices.Equal(s.noise, first.noise) {
+			if s := NewSmoothed(points, 0.5); s.k != first.k || !mat.Equal(s.centre, first.centre) ||
+				!slices.Equal(s.noise, first.noise) {
 				t.Errorf("%s: smoothed again, it is another", name)
 			}
 		}
 	}
 }
 
-// Draws follow the formula: its mean and second moment, worked out by hand for four points and their two nearest neighbours.
+// Draws follow the formula: mean and second moment, worked out by hand for four points and their two nearest
+// neighbours.
 func TestSmoothedLaw(t *testing.T) {
 	const n, b = 500000, 0.6 // √(1-b²) = 0.8
 	x := []float64{-2, -1, 0.5, 4}
@@ -186,14 +191,15 @@ func TestSmoothedLaw(t *testing.T) {
 	if math.Abs(second-wantSecond) > 4*se {
 		t.Errorf("second moment %g, want %g ± %.2g", second, wantSecond, 4*se)
 	}
-	for name, twin := range map[string][2]float64{"noise alone": {1, 0.6}, "covariances alone": {0.8, 0}, "balls": {0.8, 1}} {
+	for name, twin := range map[string][2]float64{"noise alone": {1, 0.6}, "covariances alone": {0.8, 0},
+		"balls": {0.8, 1}} {
 		if _, v := law(twin[0], twin[1]); math.Abs(second-v) < 4*se {
 			t.Errorf("second moment %g is that of %s, %g", second, name, v)
 		}
 	}
 }
 
-// Draws around one centre have the covariance LLᵀ of its factor, and neither LᵀL nor that of the diagonal.
+// Draws around one centre have the covariance LLᵀ of its factor, not LᵀL nor the diagonal's.
 func TestSmoothedCovariance(t *testing.T) {
 	const n = 100000
 	s := &Smoothed{centre: mat.NewDense(1, 2, []float64{3, -1}), noise: []float64{2, -1, 0.5}}
@@ -203,7 +209,8 @@ func TestSmoothedCovariance(t *testing.T) {
 	stat.CovarianceMatrix(&cov, y, nil)
 	off := func(xx, xy, yy float64) float64 { // in standard errors of a covariance of normal numbers
 		z := 0.0
-		for _, e := range [][4]float64{{cov.At(0, 0), xx, xx, xx}, {cov.At(0, 1), xy, xx, yy}, {cov.At(1, 1), yy, yy, yy}} {
+		for _, e := range [][4]float64{{cov.At(0, 0), xx, xx, xx}, {cov.At(0, 1), xy, xx, yy},
+			{cov.At(1, 1), yy, yy, yy}} {
 			z = max(z, math.Abs(e[0]-e[1])/math.Sqrt((e[2]*e[3]+e[1]*e[1])/n))
 		}
 		return z
@@ -216,7 +223,7 @@ func TestSmoothedCovariance(t *testing.T) {
 	}
 }
 
-// In many dimensions there is no room for covariances: noise is the same along all axes.
+// In many dimensions covariances would be too large: noise is the same along all axes.
 func TestSmoothedWithoutRoom(t *testing.T) {
 	const n, d, a = 40, 1500, 0.5
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -238,7 +245,7 @@ func TestSmoothedWithoutRoom(t *testing.T) {
 	y := mat.NewDense(draws, d, nil)
 	s.Sample(y, rng)
 	var got, want float64
-	for i := range draws { // around the nearest centre, which in so many dimensions is that of the draw
+	for i := range draws { // around the nearest centre, which in this many dimensions is the one drawn
 		least := math.Inf(1)
 		for j := range n {
 			least = min(least, s.distance(make([]float64, d), j, y.RawRowView(i), math.Inf(1)))
@@ -278,7 +285,7 @@ func TestEnoughNoise(t *testing.T) {
 	}
 }
 
-// Points that all coincide stay as they are, be they one or many.
+// Points that all coincide stay as they are, whether one or many.
 func TestSmoothedCoinciding(t *testing.T) {
 	for _, n := range []int{1, 2, 50} {
 		x := mat.NewDense(n, 2, nil)
@@ -299,7 +306,7 @@ func TestSmoothedCoinciding(t *testing.T) {
 	}
 }
 
-// An a that is none is the caller's mistake; without this draws would be NaN.
+// A NaN a is a programming error; without this, draws would be NaN.
 func TestSmoothedShare(t *testing.T) {
 	points, err := NewPoints(mat.NewDense(4, 1, []float64{1, 2, 3, 5}))
 	if err != nil {
@@ -322,7 +329,7 @@ func TestSmoothedShare(t *testing.T) {
 	}
 }
 
-// Of many points some choose k, from all over the rows; all are smoothed.
+// With many points, k is chosen on a spread-out subset; all are smoothed.
 func TestSmoothedManyPoints(t *testing.T) {
 	const n, some, a = 900, 300, 0.4
 	truth, err := New("moons")
@@ -369,7 +376,7 @@ func TestSmoothedIsNormalised(t *testing.T) {
 	}
 }
 
-// logProbs are the log densities of s at the rows of x, and their mean.
+// logProbs returns the log-densities of s at the rows of x, and their mean.
 func (s *Smoothed) logProbs(x *mat.Dense) (logp []float64, mean float64) {
 	n, _ := x.Dims()
 	logp = make([]float64, n)
@@ -377,7 +384,7 @@ func (s *Smoothed) logProbs(x *mat.Dense) (logp []float64, mean float64) {
 	return logp, stat.Mean(logp, nil)
 }
 
-// likelier is how much likelier points are under a than under b, in standard errors on so many of them.
+// likelier returns how much more likely points are under a than under b, in standard errors for this many of them.
 func likelier(a, b []float64, points float64) float64 {
 	diff := make([]float64, len(a))
 	floats.SubTo(diff, a, b)
@@ -388,7 +395,7 @@ func likelier(a, b []float64, points float64) float64 {
 	return mean / math.Sqrt(variance/points)
 }
 
-// drawn are n draws of a distribution to smooth and m to judge by.
+// drawn returns n draws of a distribution to smooth and m to judge by.
 func drawn(t *testing.T, name string, n, m int) (x, y *mat.Dense) {
 	t.Helper()
 	truth, err := New(name)
@@ -402,8 +409,8 @@ func drawn(t *testing.T, name string, n, m int) (x, y *mat.Dense) {
 	return x, y
 }
 
-// Fresh draws are as likely under the chosen number of neighbours as under the best, within the scatter of the points that it
-// was chosen on. No one number is right: the twins, which take the first or the last whatever the points, fail.
+// Fresh draws are as likely under the chosen number of neighbours as under the best, up to the scatter of the points it
+// was chosen on. No single number is right: the twins, which always take the first or the last, fail.
 func TestSmoothedChoosesNeighbours(t *testing.T) {
 	failed := make(map[string]bool)
 	for _, name := range []string{"2spirals", "8gaussians"} {
@@ -432,8 +439,8 @@ func TestSmoothedChoosesNeighbours(t *testing.T) {
 	}
 }
 
-// Of data with a narrow profile fresh draws are likelier than under noise alone, which widens it, of any number of neighbours; of curves
-// likelier than under noise that is the same along all axes.
+// For data with a narrow profile, fresh draws are more likely than under noise alone, which widens it, for any number
+// of neighbours; for curves, more likely than under noise that is the same along all axes.
 func TestSmoothedKeepsWhatIsNarrow(t *testing.T) {
 	const n, fresh = 1200, 8000
 	for _, c := range []struct {
@@ -466,7 +473,8 @@ func TestSmoothedKeepsWhatIsNarrow(t *testing.T) {
 			t.Errorf("%s: mean log density %.4f, %.1f standard errors more than by noise alone", c.name, mean, z)
 		}
 		if z := likelier(logp, balls, fresh); c.curves && z < 4 {
-			t.Errorf("%s: mean log density %.4f, %.1f standard errors more than by noise along all axes", c.name, mean, z)
+			t.Errorf("%s: mean log density %.4f, %.1f standard errors more than by noise along all axes", c.name, mean,
+				z)
 		}
 	}
 }
@@ -487,8 +495,8 @@ func smoothedOf(x *mat.Dense, a float64, most int) *Smoothed {
 	return s
 }
 
-// Of many points the neighbours are those among a part, each for several: a neighbourhood is as wide as that of so many neighbours among
-// all, the covariance of the whole is kept, and the end of the context is the end of the work.
+// With many points, neighbours come from a subset, each standing for several: a neighbourhood is as wide as that of as
+// many neighbours among all, the overall covariance is preserved, and the work ends with the context.
 func TestSmoothedOfMany(t *testing.T) {
 	const n, each = 8000, 2
 	x, rng := mat.NewDense(n, 2, nil), rand.New(rand.NewPCG(1, 2))
@@ -508,7 +516,7 @@ func TestSmoothedOfMany(t *testing.T) {
 	for i := range n {
 		ratio += some[0].sd[i] / all.sd[i] / n
 	}
-	// The k-th of n/2 neighbours is the 2k-th of n, but for the scatter of both, 1/√k, and the point itself.
+	// The k-th of n/2 neighbours is the 2k-th of n, up to the scatter of both, 1/√k, and the point itself.
 	if want := 1 / math.Sqrt(float64(s.k/each)); math.Abs(ratio-1) > want {
 		t.Errorf("neighbourhoods among a part are %.3f times as wide as among all, want 1 ± %.3f", ratio, want)
 	}

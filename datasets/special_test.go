@@ -99,7 +99,7 @@ func TestExpNeg(t *testing.T) {
 	}
 }
 
-// TestCurveNodes moves the nodes: the sum stays.
+// TestCurveNodes moves the nodes: the sum does not change.
 func TestCurveNodes(t *testing.T) {
 	for _, name := range []string{"2spirals", "moons", "swissroll", "cos"} {
 		d, err := New(name)

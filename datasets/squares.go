@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// squares is a grid of blurred squares of equal weight: a centre drawn from {c}², plus a uniform point of the square
+// squares is a grid of blurred squares of equal weight: a centre drawn from {c}², plus a uniform point in the square
 // (−h, h)², plus N(0, σ²I). The two coordinates are independent, and each has the density
 //
 //	p₁(z) = mean over centres c of f(z − c)

@@ -8,9 +8,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// tree finds the rows of a matrix next to a point. It is a k-d tree without nodes: the middle of a range of rows splits it along
-// one axis, the next axis splits the halves. That of gonum draws its splits from the global random stream, and which of several
-// rows at the same distance it finds depends on them; it also takes a fifth to a third more time.
+// tree finds the rows of a matrix nearest to a point. It is a k-d tree without nodes: the median of a range of rows
+// splits it along one axis, and the next axis splits the halves. gonum's draws its splits from the global random
+// stream, so that ties in distance are not resolved deterministically; it is also a fifth to a third slower.
 type tree struct {
 	d    int
 	rows []treeRow
@@ -18,7 +18,7 @@ type tree struct {
 }
 
 type treeRow struct {
-	sq    float64 // squared distance, of a row that was found
+	sq    float64 // squared distance of a found row
 	index int
 }
 
@@ -56,11 +56,11 @@ func (t *tree) split(x *mat.Dense, lo, hi, axis int) {
 // farther orders rows by distance and, at the same distance, by index.
 func farther(a, b treeRow) bool { return a.sq > b.sq || a.sq == b.sq && a.index > b.index }
 
-// nearest returns the k rows nearest to q, the nearest first, in the memory of found.
+// nearest returns the k rows nearest to q, nearest first, reusing the memory of found.
 func (t *tree) nearest(found []treeRow, q []float64, k int) []treeRow {
 	found = found[:0]
 	for range k {
-		found = append(found, treeRow{math.Inf(1), len(t.rows)}) // farther than all
+		found = append(found, treeRow{math.Inf(1), len(t.rows)}) // farther than any row
 	}
 	t.search(found, q, 0, len(t.rows), 0)
 	slices.SortFunc(found, func(a, b treeRow) int {
@@ -69,7 +69,7 @@ func (t *tree) nearest(found []treeRow, q []float64, k int) []treeRow {
 	return found
 }
 
-// search puts the rows of a range that are nearer than those found in their place. found is a heap with the farthest on top.
+// search replaces found rows by nearer ones of a range. found is a heap with the farthest on top.
 func (t *tree) search(found []treeRow, q []float64, lo, hi, axis int) {
 	if lo >= hi {
 		return
@@ -89,7 +89,7 @@ func (t *tree) search(found []treeRow, q []float64, lo, hi, axis int) {
 		near, far = far, near
 	}
 	t.search(found, q, near[0], near[1], next)
-	if gap*gap <= found[0].sq { // at the same distance there may be a smaller index
+	if gap*gap <= found[0].sq { // there may be a smaller index at the same distance
 		t.search(found, q, far[0], far[1], next)
 	}
 }

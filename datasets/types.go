@@ -6,12 +6,12 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
-// Source is data of a known dimension that lie in a known box.
+// Source is data of known dimension in a known box.
 type Source interface {
 	density.Sampler
-	// Dim is the number of columns of a batch.
+	// Dim returns the number of columns of a batch.
 	Dim() int
-	// Bounds returns the corners of a box that holds all but 1e-6 of the mass. The slices are the caller's.
+	// Bounds returns the corners of a box that holds all but 1e-6 of the mass. The caller owns the slices.
 	Bounds() (lo, hi []float64)
 }
 
@@ -28,10 +28,10 @@ type Entropic interface {
 	Entropy() float64
 }
 
-// Modal is implemented by distributions that consist of parts: Gaussians, squares, rings, arms.
+// Modal is implemented by distributions made of parts: Gaussians, squares, rings, arms.
 type Modal interface {
-	// Modes returns a representative point of every part, one per row, and the probabilities of the parts. Both are
-	// the caller's.
+	// Modes returns a representative point of every part, one per row, and the probabilities of the parts. The caller
+	// owns both.
 	Modes() (centres *mat.Dense, weights []float64)
 	// AssignMode returns the part to which x most likely belongs.
 	AssignMode(x []float64) int
@@ -44,8 +44,8 @@ type CellMasser interface {
 	CellMass(lo, hi []float64) float64
 }
 
-// Unnormalized is implemented by distributions that also come as an energy with a log partition function other than
-// zero, for tests of estimators of log Z.
+// Unnormalized is implemented by distributions that also provide an energy whose log partition function is not zero,
+// for testing estimators of log Z.
 type Unnormalized interface {
 	// Energy stores E(x_i) with p = exp(−E)/Z in dst[i].
 	Energy(dst []float64, x *mat.Dense)

@@ -1,5 +1,5 @@
-// Package datasettest holds a distribution to its laws: the generator against the density, the density against its
-// score, its entropy, its bounds and its modes. A distribution earns trust with one line:
+// Package datasettest checks that a distribution is consistent: the generator against the density, and the density
+// against its score, entropy, bounds and modes. One line tests a distribution:
 //
 //	datasettest.Check(t, d, datasettest.Options{})
 package datasettest
@@ -19,23 +19,23 @@ import (
 	"github.com/stheno-ebm/stheno/datasets"
 )
 
-// Options says what is special about a distribution. The zero value is right for a density that is smooth and positive
+// Options holds the properties of a distribution. The zero value suits a density that is smooth and positive
 // everywhere.
 type Options struct {
-	Draws int    // draws for the statistical laws; 0 means 100 000
-	Seed  uint64 // of the draws
-	// Jumps says that the density jumps and vanishes outside of its support: derivatives are taken only where
+	Draws int    // draws for the statistical checks; 0 means 100 000
+	Seed  uint64 // seed of the draws
+	// Jumps says that the density is discontinuous and vanishes outside its support: derivatives are checked only where
 	// neighbouring densities exist, the tail may be −Inf, and cell masses must come from a CellMasser.
 	Jumps bool
 }
 
-// False alarms: every statistical law is tested at alpha, two-sided.
+// alpha is the rate of false alarms: every statistical law is tested at this level, two-sided.
 const alpha = 1e-6
 
 // zLimit is the normal quantile of alpha.
 var zLimit = distuv.UnitNormal.Quantile(1 - alpha/2)
 
-// law is one of the things that must hold. A law about an optional method holds for a distribution without it.
+// law is one property that must hold. A law about an optional method holds for a distribution without that method.
 type law struct {
 	name  string
 	check func(s *subject) error
@@ -53,7 +53,7 @@ var laws = []law{
 	{"logz", logZ},
 }
 
-// Check tests every law as a subtest. It counts allocations, so that the test must not be a parallel one.
+// Check tests every law as a subtest. It counts allocations, so the test must not run in parallel.
 func Check(t *testing.T, d datasets.Distribution, o Options) {
 	t.Helper()
 	s := newSubject(d, o)
@@ -77,7 +77,7 @@ func Broken(d datasets.Distribution, o Options) (names []string) {
 	return names
 }
 
-// subject is a distribution with what several laws need of it.
+// subject is a distribution with quantities shared by several laws.
 type subject struct {
 	datasets.Distribution
 	Options
@@ -109,8 +109,8 @@ func logProb(d datasets.Distribution, x *mat.Dense) []float64 {
 	return dst
 }
 
-// shapes: equal seeds give equal draws, batches that are windows of larger matrices are read and written as such, x is
-// not modified, and nothing is allocated.
+// shapes: equal seeds give equal draws, views into larger matrices are handled correctly, x is not modified, and
+// nothing is allocated.
 func shapes(d *subject) error {
 	const n = 50
 	dim := d.Dim()
@@ -121,22 +121,22 @@ func shapes(d *subject) error {
 	window := wide.Slice(1, n+1, 2, dim+2).(*mat.Dense)
 	d.Sample(window, rand.New(rand.NewPCG(5, 5)))
 	if !mat.Equal(a, window) {
-		return fmt.Errorf("draws of one seed differ between a matrix and a window of a larger one")
+		return fmt.Errorf("draws with the same seed differ between a matrix and a view into a larger one")
 	}
 	d.Score(b, a)
 	logA, logW := logProb(d, a), logProb(d, window)
 	if !slices.Equal(logA, logW) {
-		return fmt.Errorf("log-densities differ between a matrix and a window of a larger one")
+		return fmt.Errorf("log-densities differ between a matrix and a view into a larger one")
 	}
 	d.Score(window, mat.DenseCopyOf(window))
 	if !mat.Equal(b, window) {
-		return fmt.Errorf("scores differ between a matrix and a window of a larger one")
+		return fmt.Errorf("scores differ between a matrix and a view into a larger one")
 	}
 	for i := range n + 2 {
 		for j := range dim + 3 {
 			inside := i >= 1 && i <= n && j >= 2 && j < dim+2
 			if !inside && wide.At(i, j) != 77 {
-				return fmt.Errorf("a method wrote outside of its window, at (%d, %d)", i, j)
+				return fmt.Errorf("a method wrote outside its view, at (%d, %d)", i, j)
 			}
 		}
 	}
@@ -153,7 +153,7 @@ func shapes(d *subject) error {
 	return nil
 }
 
-// bounds: the box is not empty and at most 1e-6 of the mass lies outside of it.
+// bounds: the box is not empty and at most 1e-6 of the mass lies outside it.
 func bounds(d *subject) error {
 	lo, hi := d.Bounds()
 	if len(lo) != d.Dim() || len(hi) != d.Dim() {
@@ -195,8 +195,8 @@ func bounds(d *subject) error {
 // cells is the number of cells along each axis of the histogram.
 const cells = 25
 
-// integrate returns the mass of each cell of Bounds and −∫ p log p, by Gauss–Legendre quadrature in every cell, cut
-// finer until both stand still.
+// integrate returns the mass of each cell of Bounds and −∫ p log p, by Gauss–Legendre quadrature in every cell, refined
+// until both converge.
 func integrate(d datasets.Distribution, o Options) (mass []float64, entropy float64) {
 	lo, hi := d.Bounds()
 	w0, w1 := (hi[0]-lo[0])/cells, (hi[1]-lo[1])/cells
@@ -243,8 +243,8 @@ func integrate(d datasets.Distribution, o Options) (mass []float64, entropy floa
 	}
 }
 
-// histogram: Pearson's χ² of the draws against the exact cell masses, in cells merged to ten expected draws or more.
-// In other than two dimensions the law of Stein takes its place.
+// histogram: Pearson's χ² of the draws against the exact cell masses, in cells merged to ten expected draws or more. In
+// other than two dimensions, Stein's identity takes its place.
 func histogram(d *subject) error {
 	if d.Dim() != 2 {
 		return nil
@@ -265,7 +265,7 @@ func histogram(d *subject) error {
 		counts[a*cells+b]++
 	}
 	chi2, df := 0.0, -1.0
-	restMass, restCount := 1.0, outside // everything that is too small for a cell of its own
+	restMass, restCount := 1.0, outside // everything too small for a cell of its own
 	for i, m := range mass {
 		if e := m * float64(n); e >= 10 {
 			chi2 += (counts[i] - e) * (counts[i] - e) / e
@@ -283,13 +283,14 @@ func histogram(d *subject) error {
 	}
 	p := distuv.ChiSquared{K: df}.Survival(chi2)
 	if p < alpha || p > 1-alpha {
-		return fmt.Errorf("χ² of %d draws against the cell masses is %.1f with %.0f degrees of freedom (p = %.2g)", n, chi2, df, p)
+		return fmt.Errorf("χ² of %d draws against the cell masses is %.1f with %.0f degrees of freedom (p = %.2g)", n,
+			chi2, df, p)
 	}
 	return nil
 }
 
-// stein: E[f(x) s_j(x) + ∂_j f(x)] = 0 for every density that vanishes far out. Draws and score are held together by
-// f = tanh of each coordinate and f = sin of their sum, in any dimension.
+// stein: E[f(x) s_j(x) + ∂_j f(x)] = 0 for every density that vanishes at infinity. Draws and score are compared by f =
+// tanh of each coordinate and f = sin of their sum, in any dimension.
 func stein(d *subject) error {
 	if d.Jumps {
 		return nil
@@ -320,7 +321,9 @@ func stein(d *subject) error {
 			}
 			mean, sd := stat.MeanStdDev(v, nil)
 			if z := mean / (sd / math.Sqrt(float64(n))); math.Abs(z) > zLimit {
-				return fmt.Errorf("identity of Stein for s_%d and test function %d fails: %.3g, %.1f standard errors from 0", j, k, mean, z)
+				return fmt.Errorf(
+					"Stein's identity for s_%d and test function %d fails: %.3g, %.1f standard errors from 0", j, k,
+					mean, z)
 			}
 		}
 	}
@@ -367,10 +370,11 @@ func score(d *subject) error {
 				}
 				return fmt.Errorf("log p around %v is %v", x.RawRowView(i), l)
 			}
-			// Rounding of log p, and the fifth derivative of a density with details of 0.05.
+			// Allows for rounding of log p, and for the fifth derivative of a density with details of 0.05.
 			tol := 1e-5*(1+norm) + 1e-15*math.Abs(l[0])/h*10
 			if got := s.At(i, j); !(math.Abs(got-want) <= tol) {
-				return fmt.Errorf("score at %v, coordinate %d: got %.9g, want %.9g ± %.1g", x.RawRowView(i), j, got, want, tol)
+				return fmt.Errorf("score at %v, coordinate %d: got %.9g, want %.9g ± %.1g", x.RawRowView(i), j, got,
+					want, tol)
 			}
 		}
 	}
@@ -417,7 +421,7 @@ func tails(d *subject) error {
 			direction[j] = 2*rng.Float64() - 1
 			longest = math.Max(longest, math.Abs(direction[j]))
 		}
-		for _, far := range []float64{1, 10, 100, 1e4} { // half a box beyond its border, and farther
+		for _, far := range []float64{1, 10, 100, 1e4} { // from half a box beyond its border
 			for j, u := range direction {
 				x.Set(0, j, (lo[j]+hi[j])/2+far*u/longest*(hi[j]-lo[j]))
 			}
@@ -426,7 +430,7 @@ func tails(d *subject) error {
 			if d.Jumps && math.IsInf(l[0], -1) {
 				continue
 			}
-			// Where exp(−x₁) overflows, no number is left for a funnel.
+			// Where exp(−x₁) overflows, the density of a funnel cannot be represented.
 			if math.IsNaN(l[0]) || math.IsInf(l[0], 1) || math.IsInf(l[0], -1) && far <= 1 {
 				return fmt.Errorf("log p at %v is %g", x.RawRowView(0), l[0])
 			}
@@ -446,7 +450,8 @@ func tails(d *subject) error {
 	return nil
 }
 
-// modes: weights are probabilities, each centre belongs to its own mode, and draws fall in the modes by their weights.
+// modes: weights are probabilities, each centre belongs to its own mode, and draws fall in the modes in proportion to
+// their weights.
 func modes(d *subject) error {
 	m, ok := d.Distribution.(datasets.Modal)
 	if !ok {
@@ -470,7 +475,8 @@ func modes(d *subject) error {
 	if math.Abs(sum-1) > 1e-12 {
 		return fmt.Errorf("weights add up to %g, want 1", sum)
 	}
-	if l := logProb(d, centres); slices.ContainsFunc(l, func(v float64) bool { return math.IsInf(v, 0) || math.IsNaN(v) }) {
+	if l := logProb(d, centres); slices.ContainsFunc(l,
+		func(v float64) bool { return math.IsInf(v, 0) || math.IsNaN(v) }) {
 		return fmt.Errorf("log p at the centres is %v", l)
 	}
 	x := d.x

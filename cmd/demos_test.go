@@ -1,4 +1,4 @@
-// Package cmd_test runs every demo the way a reader does: without flags, in an empty folder.
+// Package cmd_test runs every demo as a reader would: without flags, in an empty folder.
 package cmd_test
 
 import (
@@ -11,11 +11,12 @@ import (
 	"testing"
 )
 
-// demos are what each program must say, and the file it leaves behind.
+// demos lists what each program must print, and the file it must write.
 var demos = map[string]struct{ says, leaves string }{
 	"foursquares": {`KL\(data‖model\) 0\.0\d+ nats[^$]*4 of 4 squares`, "runs/foursquares/panel.png"},
 	"ownenergy":   {`largest leak between signals 0\.0`, ""},
-	"nuts":        {`centred[^$]*let θ = μ \+ τz[^$]*apart[^$]*divergences 0,[^$]*runs/nuts/apart.png\n\n$`, "runs/nuts/centred.png"},
+	"nuts": {`centred[^$]*let θ = μ \+ τz[^$]*apart[^$]*divergences 0,[^$]*runs/nuts/apart.png\n\n$`,
+		"runs/nuts/centred.png"},
 	"pde":         {`largest error \d\.\de-0[34]`, "runs/pde/solution.png"},
 	"machine":     {`times as fast`, ""},
 	"transformer": {`times as fast[^$]*the crow sat low on the old grey wall, the wind`, ""},

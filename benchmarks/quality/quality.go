@@ -58,20 +58,18 @@ func run(paths []string, w io.Writer) error {
 
 const introduction = `# Quality
 
-What the shipped defaults learn. Each section names the command that made its board, in ` + "`runs/compare` unless `--out`" + ` says
-otherwise; the page is made of the boards by
+What the shipped defaults learn. Each section names the command that produced its board, in ` + "`runs/compare` unless `--out`" + `
+says otherwise; this page is made from the boards by
 
     go run ./benchmarks/quality BOARD.json … > benchmarks/QUALITY.md
 
-Training sees samples only; densities, scores and integrals of the truth are exact, those of the models by quadrature, and by
-importance sampling in more than two dimensions, where ± is a standard error. CPU seconds are those of the training, on one
-thread, and depend on the machine. The measures are explained by
-` + "`go doc ./objectives/metrics`" + `; samples are drawn by the default sampler of the run, and the floor is the same measure
-for as many draws of the truth.
+Training sees samples only. Densities, scores and integrals of the truth are exact; those of the models are computed by
+quadrature or, in more than two dimensions, by importance sampling, where ± is a standard error. CPU seconds are for
+training on one thread and depend on the machine. ` + "`go doc ./objectives/metrics`" + ` explains the measures; samples are drawn
+by the default sampler of the run, and the floor is the same measure for as many draws from the truth.
 
-Most runs train on fresh draws at every step. Those with ` + "`--set train-points=N`" + ` train on N points that are
-drawn once, as on a file of them, a tenth set aside, and are judged by the truth all the same; NLL − train NLL tells what they
-learnt by heart.
+Most runs train on fresh draws at every step. Those with ` + "`--set train-points=N`" + ` train on N points drawn once, as on a file
+of points, a tenth of them held out, but are also judged by the truth; NLL − train NLL shows how much they memorised.
 `
 
 // names returns the different values of f in the order of the cells.
@@ -132,7 +130,8 @@ var measures = []measure{
 // kl is the quality of a cell; NaN where the training failed or the truth is not known.
 func kl(c cell) float64 { return float64(c.Eval.KL) }
 
-// uncertainty is one standard error of the KL where it is not by quadrature, in more than two dimensions; NaN elsewhere.
+// uncertainty is one standard error of the KL where it is not by quadrature, in more than two dimensions; NaN
+// elsewhere.
 func uncertainty(c cell) float64 {
 	if c.Eval.Dim <= 2 {
 		return math.NaN()
@@ -174,12 +173,14 @@ func section(b *strings.Builder, cells []cell) {
 			set += fmt.Sprintf(", %s %s", key, cells[0].Set[key])
 		}
 	}
-	fmt.Fprintf(b, "\n## %s on %s%s\n\n    %s\n", list(objectives, "objectives"), list(datasets, "distributions"), set, command(cells))
+	fmt.Fprintf(b, "\n## %s on %s%s\n\n    %s\n", list(objectives, "objectives"), list(datasets, "distributions"), set,
+		command(cells))
 	many := slices.ContainsFunc(cells, func(c cell) bool { return c.Seed > 1 })
 	if many {
-		b.WriteString("\nKL(data‖model) in nats: the median over seeds, in brackets the least and the largest, and the CPU seconds.\n\n")
+		b.WriteString(
+			"\nKL(data‖model) in nats: the median over seeds, with the minimum and maximum in brackets, and CPU seconds.\n\n")
 	} else {
-		b.WriteString("\nKL(data‖model) in nats, one seed, and the CPU seconds.\n\n")
+		b.WriteString("\nKL(data‖model) in nats for one seed, and CPU seconds.\n\n")
 	}
 	head, rule := "| |", "|---|"
 	for _, d := range datasets {

@@ -1,5 +1,6 @@
-// Foursquares is the whole way in one program: learn the energy of four blurred squares by score matching, sample it by
-// Hamiltonian Monte Carlo, measure the fit against the exact density, draw everything into runs/foursquares/panel.png.
+// Foursquares goes all the way in one program: it learns the energy of four blurred squares by score matching, samples
+// it by Hamiltonian Monte Carlo, measures the fit against the exact density, and plots everything to
+// runs/foursquares/panel.png.
 //
 //	points ──▶ score matching ──▶ E_θ ──▶ HMC ──▶ samples ──▶ measures, picture
 package main
@@ -36,17 +37,19 @@ func main() {
 	data := mat.NewDense(5000, 2, nil)
 	squares.Sample(data, train.Stream(seed, "points"))
 
-	// The energy: a network on sines and cosines of x, which can be sharp. Score matching does not see how much weight
-	// each square has, as no data lie between them; the bridge is a known background that joins them while learning.
+	// The energy: a network on sines and cosines of x, which can represent sharp edges. Score matching does not see the
+	// weight of each square, since no data lie between them; the bridge is a known background that connects them during
+	// training.
 	rng := train.Stream(seed, "init")
-	net := must(energy.NewFourier(energy.FourierConfig{Dim: 2, Frequencies: 16, Scale: 1}, func(dim int) (energy.Energy, error) {
-		return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: []int{64, 64}, FirstGain: 2})
-	}))
+	net := must(energy.NewFourier(energy.FourierConfig{Dim: 2, Frequencies: 16, Scale: 1},
+		func(dim int) (energy.Energy, error) {
+			return energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: []int{64, 64}, FirstGain: 2})
+		}))
 	background := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1.25 * density.Spread(data)}, nil))
 	e := must(energy.NewBridge(net, energy.BridgeConfig{Background: background, Share: 0.2}))
 	theta := energy.Init(e, rng)
 
-	// Train: ½|∇E|² - tr ∇²E, the trace exact.
+	// Train: ½|∇E|² - tr ∇²E, with the exact trace.
 	sm := must(objectives.New(objectives.ScoreMatching{}, e, theta, objectives.Config{Batch: batch}))
 	loss := viz.Series{Name: "loss"}
 	result := must(train.Run(ctx, train.Config{
@@ -61,7 +64,7 @@ func main() {
 	theta.Set(result.Best)
 	fmt.Printf("trained %d parameters, %d steps in %.1f s\n", theta.Len(), result.Step, result.Seconds)
 
-	// Sample: chains start at draws of the background, taken in proportion to exp(-E)/b, and warm up together.
+	// Sample: chains start at draws from the background, resampled in proportion to exp(-E)/b, and warm up together.
 	eval := must(energy.NewEvaluator(e, theta, energy.EvaluatorConfig{}))
 	wide, start := mat.NewDense(1<<14, 2, nil), mat.NewDense(200, 2, nil)
 	background.Sample(wide, rng)
@@ -82,13 +85,15 @@ func main() {
 		TestPoints: 20000, Quadrature: metrics.QuadratureConfig{Start: 100, Max: 400},
 	}, train.Stream(seed, "test")))
 	fmt.Printf("KL(data‖model) %.3f nats, total variation %.3f\n", report.KL, report.TV)
-	fmt.Printf("samples: %d of %d squares, shares %.2f\n", report.Samples.Modes, report.Samples.KnownModes, report.Samples.ModeShares)
+	fmt.Printf("samples: %d of %d squares, shares %.2f\n", report.Samples.Modes, report.Samples.KnownModes,
+		report.Samples.ModeShares)
 
-	// Draw.
+	// Plot.
 	lo, hi := squares.Bounds()
 	grid := viz.NewGrid(lo, hi, 101)
 	check(grid.Eval(eval.Energies))
-	panel := viz.Panel{Title: "four squares, score matching", Data: data, Samples: draws.X, Energy: grid, Loss: []viz.Series{loss}, Step: steps}
+	panel := viz.Panel{Title: "four squares, score matching", Data: data, Samples: draws.X, Energy: grid,
+		Loss: []viz.Series{loss}, Step: steps}
 	check(os.MkdirAll(out, 0o755))
 	check(panel.Save(out + "/panel.png"))
 	fmt.Println(out + "/panel.png")

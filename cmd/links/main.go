@@ -1,10 +1,10 @@
-// Links shows two identities that tie the ways to train an energy-based model together (Song and Kingma, How to train your
+// Links shows two identities that connect the ways to train an energy-based model (Song and Kingma, How to train your
 // energy-based models, arXiv 2101.03288):
 //
 //	contrastive divergence with one Langevin step of size h   →  score matching,        as h → 0
 //	noise contrastive estimation with noise at distance |v|   →  sliced score matching, as |v| → 0
 //
-// For a small random network it prints how far the gradients in θ are apart.
+// For a small random network it prints how far apart the gradients in θ are.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 const (
 	points = 64
 	dim    = 2
-	pairs  = 2000 // of opposite Langevin noises
+	pairs  = 2000 // pairs of opposite Langevin noises
 )
 
 func main() {
@@ -45,7 +45,8 @@ func main() {
 	}
 
 	sm := gradient(objectives.ScoreMatching{}, nil)
-	cd, err := objectives.New(objectives.ContrastiveDivergence{Chains: objectives.Chains{Jumps: -1}}, e, theta, objectives.Config{Batch: points, Precision: energy.Float64})
+	cd, err := objectives.New(objectives.ContrastiveDivergence{Chains: objectives.Chains{Jumps: -1}}, e, theta,
+		objectives.Config{Batch: points, Precision: energy.Float64})
 	check(err)
 	eval, err := energy.NewEvaluator(e, theta, energy.EvaluatorConfig{Precision: energy.Float64})
 	check(err)
@@ -57,7 +58,7 @@ func main() {
 		mean, g, neg := make([]float64, theta.Len()), make([]float64, theta.Len()), make([]float64, points*dim)
 		for range pairs {
 			noise := normal(points*dim, rng)
-			for _, sign := range []float64{1, -1} { // opposite noises cancel what is linear in them
+			for _, sign := range []float64{1, -1} { // opposite noises cancel terms linear in them
 				for i := range neg {
 					neg[i] = x.RawMatrix().Data[i] - h*slope.RawMatrix().Data[i] + sign*math.Sqrt(2*h)*noise[i]
 				}

@@ -1,6 +1,6 @@
 // Machine moves a training program written for Gorgonia to graphs.NewMachine. The program is an ordinary one: a network
-// that classifies the arms of two spirals, gorgonia.Grad, a solver of Gorgonia's. One line differs between the two runs.
-// Both are timed, in turns, and their losses compared.
+// that classifies the arms of two spirals, gorgonia.Grad and one of Gorgonia's solvers. The two runs differ in one
+// line. Both are timed, alternately, and their losses compared.
 package main
 
 import (
@@ -19,11 +19,11 @@ import (
 const (
 	batch  = 128
 	hidden = 64
-	rounds = 10 // of both machines in turn
+	rounds = 10 // rounds, alternating between the machines
 	steps  = 50 // per round
 )
 
-// program is a graph with its data, weights and solver, as Gorgonia's documentation has it.
+// program is a graph with its data, weights and solver, written as in Gorgonia's documentation.
 type program struct {
 	vm      G.VM
 	x, y    *tensor.Dense
@@ -75,7 +75,7 @@ func newProgram(compiled bool) *program {
 	return p
 }
 
-// step draws a batch of the two spirals and makes one step.
+// step draws a batch of the two spirals and takes one step.
 func (p *program) step() {
 	for i := range batch {
 		t, arm := 4*math.Sqrt(p.rng.Float64()), float64(2*(i%2)-1)
@@ -106,6 +106,7 @@ func main() {
 		fmt.Printf("%6d  %12.4f  %17.4f\n", (r+1)*steps, tape.loss.Data(), ours.loss.Data())
 	}
 	n := time.Duration(rounds * steps)
-	fmt.Printf("per run: tape machine %v, graphs.NewMachine %v: %.1f times as fast\n", (tape.elapsed / n).Round(time.Microsecond),
+	fmt.Printf("per run: tape machine %v, graphs.NewMachine %v: %.1f times as fast\n",
+		(tape.elapsed / n).Round(time.Microsecond),
 		(ours.elapsed / n).Round(time.Microsecond), float64(tape.elapsed)/float64(ours.elapsed))
 }

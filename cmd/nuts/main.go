@@ -1,10 +1,11 @@
-// Nuts draws from a hierarchical model that is a plain Go function, with no graph in sight: the effects θ_j of eight trials of one
-// treatment, seen with known errors,
+// Nuts samples a hierarchical model that is a plain Go function, with no graph in sight: the effects θ_j of one
+// treatment in eight trials, observed with known errors,
 //
 //	y_j ~ N(θ_j, σ_j),  θ_j ~ N(μ, τ),  μ ~ N(0, 5),  τ ~ half-Cauchy(5).
 //
-// As it stands, τ is the scale of the θ: where it is small they are confined, and no step suits both ends. The warnings say so, and
-// what to do. With θ_j = μ + τ z_j and z_j drawn instead, there is nothing to warn of. The draws of both go to runs/nuts.
+// In this form τ is the scale of the θ: where it is small they are confined, and no step size suits both ends. The
+// warnings say so, and what to do. Sampling z_j instead, with θ_j = μ + τ z_j, there is nothing to warn about. The
+// draws of both forms go to runs/nuts.
 package main
 
 import (
@@ -38,7 +39,7 @@ func hyper(grad, x []float64) (mu, tau, e float64) {
 	return mu, tau, mu*mu/50 + math.Log1p(tau*tau/25) - x[1]
 }
 
-// centred is E(μ, log τ, θ).
+// centred returns E(μ, log τ, θ).
 func centred(grad, x []float64) float64 {
 	mu, tau, e := hyper(grad, x)
 	for j, theta := range x[2:] {
@@ -51,7 +52,7 @@ func centred(grad, x []float64) float64 {
 	return e
 }
 
-// apart is E(μ, log τ, z), θ = μ + τz.
+// apart returns E(μ, log τ, z), θ = μ + τz.
 func apart(grad, x []float64) float64 {
 	mu, tau, e := hyper(grad, x)
 	for j, z := range x[2:] {
@@ -71,7 +72,7 @@ func main() {
 	run("apart", "z", apart, func(x []float64) float64 { return x[0] + math.Exp(x[1])*x[2] })
 }
 
-// run draws, prints what is known of the draws, and saves a picture of the chains.
+// run samples, prints diagnostics of the draws, and saves plots of the chains.
 func run(form, variable string, energy mcmc.RowFunc, theta func(x []float64) float64) {
 	names := []string{"μ", "log τ"}
 	for j := range effects {

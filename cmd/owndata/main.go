@@ -1,10 +1,10 @@
-// Owndata learns the density of the points in a CSV file, one per line, by noise contrastive estimation, and measures it on
-// points it has not seen:
+// Owndata learns the density of the points in a CSV file, one per line, by noise contrastive estimation, and measures
+// it on held-out points:
 //
 //	go run ./cmd/owndata points.csv
 //
-// It writes draws from the model into runs/owndata/samples.csv. Without a file it makes one, runs/owndata/points.csv, of
-// points on a noisy coil in three dimensions.
+// It writes draws from the model to runs/owndata/samples.csv. Without a file it creates one, runs/owndata/points.csv,
+// with points on a noisy coil in three dimensions.
 package main
 
 import (
@@ -39,13 +39,14 @@ func main() {
 		path = os.Args[1]
 	}
 
-	// Train: noise contrastive estimation on points moved within the scatter of their neighbours, a tenth of them set aside.
+	// Train: noise contrastive estimation on points perturbed within the spread of their neighbours, a tenth held out.
 	points := must(datasets.Open(path))
 	model := must(fit.Train(ctx, points, fit.Config{Dataset: path, Hidden: []int{64, 64}, Steps: 1000, Samples: -1}))
 	eval := model.Result.Eval
-	fmt.Printf("%s: points of dimension %d; trained by %s in %.1f s\n", path, model.Dim(), model.Config.Name, model.Result.Seconds)
+	fmt.Printf("%s: points of dimension %d; trained by %s in %.1f s\n", path, model.Dim(), model.Config.Name,
+		model.Result.Seconds)
 
-	// Measure: nats per point set aside, with the log Z that was estimated, against a Gaussian of independent columns.
+	// Measure: nats per held-out point, with the estimated log Z, compared with a Gaussian with independent columns.
 	x := mat.NewDense(2000, model.Dim(), nil)
 	points.Sample(x, train.Stream(seed, "gaussian"))
 	gaussian, baseline := mcmc.FitGaussian(x, 1), 0.0
@@ -53,9 +54,9 @@ func main() {
 		baseline += gaussian.EnergyAt(nil, x.RawRowView(i)) / 2000
 	}
 	fmt.Printf("log Z: %.2f ± %.2f\n", eval.LogZ, eval.LogZErr)
-	fmt.Printf("points set aside: %.3f nats each, %.3f for a Gaussian of independent columns\n", eval.NLL, baseline)
+	fmt.Printf("held-out points: %.3f nats each, %.3f for a Gaussian with independent columns\n", eval.NLL, baseline)
 
-	// Which points are unlikely? Those of least log p.
+	// Which points are unlikely? Those with the lowest log p.
 	logp := make([]float64, 2000)
 	check(model.LogProb(ctx, logp, x))
 	odd := floats.MinIdx(logp)

@@ -1,7 +1,7 @@
-// Ownenergy trains an energy of one's own, written with Gorgonia nodes, and finds out which signals were mixed into the
-// data: independent component analysis, the example by which Hyvärinen introduced score matching (JMLR 6 (2005) 695–709).
+// Ownenergy trains a custom energy, written with Gorgonia nodes, that recovers the signals mixed in the data:
+// independent component analysis, the example with which Hyvärinen introduced score matching (JMLR 6 (2005) 695–709).
 //
-// The data are x = A s, with four independent signals s of the logistic law. Their density is exp(-E(x)) up to a constant,
+// The data are x = A s, with four independent logistic signals s. Their density is exp(-E(x)) up to a constant,
 //
 //	E(x) = Σ_k softplus(z_k) + softplus(-z_k),   z = π/√3 · W x,   W = A⁻¹,
 //
@@ -56,7 +56,8 @@ func main() {
 		D:      d,
 		Params: []energy.Spec{{Name: "unmixing", Shape: []int{d, d}}},
 		F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
-			// Operations of package graphs and of Gorgonia go together; what has no error to return is read as mathematics.
+			// Operations of package graphs and of Gorgonia can be mixed; those that return no error read like
+			// mathematics.
 			return graphs.Try(func() *G.Node {
 				z := graphs.Scale(graphs.MatMul(x, theta[0], false, true), math.Pi/math.Sqrt(3)) // (n, d)
 				both := graphs.Must(G.Add(graphs.Softplus(z), graphs.Must(G.Softplus(graphs.Neg(z)))))
@@ -65,7 +66,7 @@ func main() {
 		},
 	}
 
-	// Everything else is what it would be for a network: any objective, any sampler, any precision.
+	// Everything else is as for a network: any objective, any sampler, any precision.
 	theta := energy.Init(own, train.Stream(seed, "init"))
 	sm := must(objectives.New(objectives.ScoreMatching{}, own, theta, objectives.Config{Batch: batch}))
 	result := must(train.Run(context.Background(), train.Config{
@@ -79,7 +80,7 @@ func main() {
 		}},
 	}))
 
-	// W A is a permutation with signs if the signals were found.
+	// W A is a signed permutation if the signals were found.
 	var found mat.Dense
 	found.Mul(mat.NewDense(d, d, result.Average), mixing)
 	fmt.Printf("unmixing × mixing after %.1f s:\n%.2f\n", result.Seconds, mat.Formatted(&found))

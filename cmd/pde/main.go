@@ -1,10 +1,10 @@
-// Pde solves a differential equation by a network: package graphs without any energy-based model. On the unit square
+// Pde solves a differential equation with a network: package graphs without an energy-based model. On the unit square
 //
 //	∂²u/∂x₁² + ∂²u/∂x₂² = -2π² sin πx₁ sin πx₂,   u = 0 on the border,
 //
-// with the solution u = sin πx₁ sin πx₂. The network is u(x) = x₁(1-x₁)x₂(1-x₂) net(x), which keeps to the border, and the loss
-// is the mean square of what is left of the equation at random points (Raissi, Perdikaris and Karniadakis, Physics-informed
-// neural networks, J. Comput. Phys. 378 (2019) 686–707). graphs.Grad is applied to its own result twice:
+// with the solution u = sin πx₁ sin πx₂. The network is u(x) = x₁(1-x₁)x₂(1-x₂) net(x), which is zero on the boundary,
+// and the loss is the mean square residual at random points (Raissi, Perdikaris and Karniadakis, Physics-informed
+// neural networks, J. Comput. Phys. 378 (2019) 686–707). graphs.Grad is applied twice:
 //
 //	u ──Grad──▶ ∂u/∂x ──Grad──▶ ∂²u/∂x² ──▶ loss ──Grad──▶ ∂loss/∂θ
 package main
@@ -38,10 +38,10 @@ func main() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var theta G.Nodes
 	var values [][]float64            // one slice per parameter,
-	flat := make([]float64, 0, 1<<14) // all of them parts of this one
+	flat := make([]float64, 0, 1<<14) // all slices of this one
 	for i, shape := range [][]int{{width, 2}, {width}, {width, width}, {width}, {1, width}, {1}} {
 		theta = append(theta, graphs.NewInput(g, tensor.Float32, fmt.Sprint("θ", i), shape...))
-		from, scale := len(flat), 0.0 // biases begin at zero
+		from, scale := len(flat), 0.0 // biases start at zero
 		if len(shape) == 2 {
 			scale = math.Pow(float64(shape[1]), -0.5)
 		}
@@ -51,7 +51,7 @@ func main() {
 		values = append(values, flat[from:])
 	}
 	column := func(m *G.Node, k int) *G.Node { return graphs.SliceCols(m, k, k+1) } // (n, 1)
-	// Everything in here returns a node; the first mistake becomes the error of Try.
+	// Everything in here returns a node; the first failure becomes the error of Try.
 	var u *G.Node
 	loss, err := graphs.Try(func() *G.Node {
 		x1, x2 := column(x, 0), column(x, 1)
@@ -60,7 +60,7 @@ func main() {
 		border := graphs.Mul(graphs.Sub(x1, graphs.Square(x1)), graphs.Sub(x2, graphs.Square(x2)))
 		u = graphs.Mul(border, graphs.Affine(h, theta[4], theta[5]))
 
-		gradient := must(graphs.Grad(graphs.Sum(u), x))[0] // (n, 2), as row i of u depends on row i of x alone
+		gradient := must(graphs.Grad(graphs.Sum(u), x))[0] // (n, 2), since row i of u depends on row i of x alone
 		residual := graphs.Scale(graphs.Mul(graphs.Sin(graphs.Scale(x1, math.Pi)), graphs.Sin(graphs.Scale(x2, math.Pi))), 2*math.Pi*math.Pi)
 		for k := range 2 {
 			second := must(graphs.Grad(graphs.Sum(column(gradient, k)), x))[0]
@@ -91,7 +91,7 @@ func main() {
 		}
 	}
 
-	// Compare with the exact solution on a grid of 16² points, which is one batch, and draw.
+	// Compare with the exact solution on a grid of 16² points, which is one batch, and plot.
 	grid, worst := viz.NewGrid([]float64{0, 0}, []float64{1, 1}, 16), 0.0
 	args[0] = grid.Points().RawMatrix().Data
 	check(solution.Call([][]float64{grid.Z}, args...))

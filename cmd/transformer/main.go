@@ -1,5 +1,5 @@
-// Transformer trains a small model of the next character on a rhyme that it carries, written with Gorgonia's own functions: on
-// Gorgonia's tape machine and on graphs.NewMachine, in turns, from the same weights. At the end it continues the rhyme.
+// Transformer trains a small next-character model, written with Gorgonia's own functions, on a rhyme: alternately on
+// Gorgonia's tape machine and on graphs.NewMachine, from the same weights. At the end it continues the rhyme.
 package main
 
 import (
@@ -24,7 +24,7 @@ var letters = strings.Join(slices.Compact(slices.Sorted(slices.Values(strings.Sp
 
 type model struct {
 	vm           G.VM
-	x, y         *tensor.Dense // characters and those that follow, one-hot
+	x, y         *tensor.Dense // characters and their successors, one-hot
 	loss, logits G.Value
 	weights      []G.ValueGrad
 	solver       G.Solver
@@ -79,7 +79,7 @@ func check(err error) {
 	}
 }
 
-// run reads s from places that start gives, and computes loss, logits and gradients.
+// run reads s from the positions given by start and computes loss, logits and gradients.
 func (m *model) run(s string, start func() int) {
 	m.x.Zero()
 	m.y.Zero()
@@ -109,7 +109,7 @@ func main() {
 	}
 	fmt.Printf("%v and %v: %.1f times as fast\n", tape.elapsed.Round(1e6), ours.elapsed.Round(1e6), float64(tape.elapsed)/float64(ours.elapsed))
 	told := text[:length]
-	for range 60 { // the likeliest next character, again and again
+	for range 60 { // the most likely next character, again and again
 		ours.run(told[len(told)-length:], func() int { return 0 })
 		row := ours.logits.Data().([]float32)[(length-1)*len(letters) : length*len(letters)]
 		told += letters[slices.Index(row, slices.Max(row)):][:1]

@@ -1,5 +1,5 @@
-// Package safetensors reads and writes named arrays in the safetensors format, so that weights move between
-// Stheno and PyTorch.
+// Package safetensors reads and writes named arrays in the safetensors format, to exchange weights between Stheno and
+// PyTorch.
 //
 // A file is
 //
@@ -8,11 +8,11 @@
 //	          "__metadata__": {"key": "value", …}}
 //	the rest  the data: row-major little-endian arrays without gaps; offsets count from here
 //
-// The reader trusts nothing. It refuses headers above MaxHeader bytes, more than MaxTensors tensors, names that occur
-// twice, unknown fields and types, shapes whose size overflows or disagrees with the offsets, and offsets that overlap,
-// leave gaps or lie outside the file. Nothing is allocated on the word of the file alone: time and memory are bounded by
-// a constant plus a multiple of the bytes that are really there, and by MaxMemory. Tensors of whole numbers and the like, which other
-// programs store beside the weights, are named but not read.
+// The reader does not trust its input. It rejects headers above MaxHeader bytes, more than MaxTensors tensors,
+// duplicate names, unknown fields and types, shapes whose size overflows or disagrees with the offsets, and offsets
+// that overlap, leave gaps or lie outside the file. Nothing is allocated on the file's claims alone: time and memory
+// are bounded by a constant plus a multiple of the bytes actually present, and by MaxMemory. Tensors of integers and
+// the like, which other programs store beside the weights, are listed but not read.
 //
 // Format: https://github.com/huggingface/safetensors.
 package safetensors
@@ -35,10 +35,10 @@ const (
 	MaxHeader  = 1 << 20 // bytes of JSON
 	MaxTensors = 1 << 14 // arrays in a file
 	MaxRank    = 16      // dimensions of an array
-	MaxMemory  = 1 << 30 // bytes of all numbers, as float64
+	MaxMemory  = 1 << 30 // bytes for all numbers, as float64
 )
 
-// ErrFormat is what every error about the content of a file wraps.
+// ErrFormat is wrapped by every error about the content of a file.
 var ErrFormat = errors.New("safetensors: not a valid file")
 
 // DType is the type of the numbers in the file.
@@ -52,7 +52,7 @@ const (
 	BF16 DType = "BF16"
 )
 
-// sizes are the bytes of a number of every type of the format.
+// sizes holds the bytes per number of every type of the format.
 var sizes = map[DType]int64{
 	F64: 8, F32: 4, F16: 2, BF16: 2,
 	"I64": 8, "U64": 8, "C64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2, "I8": 1, "U8": 1, "BOOL": 1,
@@ -61,7 +61,7 @@ var sizes = map[DType]int64{
 
 func (t DType) size() int64 { return sizes[t] }
 
-// readable reports whether numbers of that type are read.
+// readable reports whether numbers of this type can be read.
 func (t DType) readable() bool { return t == F64 || t == F32 || t == F16 || t == BF16 }
 
 // Tensor is one named array.
@@ -79,14 +79,15 @@ type File struct {
 	Metadata map[string]string
 }
 
-// Other is an array that is no array of floating-point numbers, the count of a normalisation, say. It is not read, and not written.
+// Other is an array not of floating-point numbers, such as the counter of a normalisation. It is neither read nor
+// written.
 type Other struct {
 	Name  string
 	DType DType
 	Shape []int
 }
 
-// Tensor returns the tensor of that name, or nil.
+// Tensor returns the tensor with this name, or nil.
 func (f *File) Tensor(name string) *Tensor {
 	for i := range f.Tensors {
 		if f.Tensors[i].Name == name {
@@ -131,7 +132,8 @@ func Write(w io.Writer, f *File) error {
 		}
 		switch {
 		case t.Name == "" || t.Name == "__metadata__" || seen[t.Name]:
-			return fmt.Errorf("safetensors: tensor %d has the name %q, which is empty, reserved or used twice", i, t.Name)
+			return fmt.Errorf("safetensors: tensor %d has the name %q, which is empty, reserved or used twice", i,
+				t.Name)
 		case dt != F32 && dt != F64:
 			return fmt.Errorf("safetensors: tensor %q: cannot write type %q, want F32 or F64", t.Name, dt)
 		case n != len(t.Data):
@@ -223,7 +225,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	return f, nil
 }
 
-// readAll reads the numbers of the arrays that can be read, and keeps the others apart.
+// readAll reads the arrays that can be read, and lists the others.
 func (f *File) readAll(r io.ReaderAt, start int64, entries []entry) error {
 	var total int64
 	for _, e := range entries {
@@ -263,7 +265,7 @@ func ReadFile(path string) (*File, error) {
 	return out, nil
 }
 
-// parseHeader reads the JSON token by token, so that a name that occurs twice is seen.
+// parseHeader reads the JSON token by token, so that duplicate names are noticed.
 func parseHeader(text []byte) (*File, []entry, error) {
 	bad := func(format string, a ...any) (*File, []entry, error) {
 		return nil, nil, fmt.Errorf("%w: header: %s", ErrFormat, fmt.Sprintf(format, a...))
@@ -324,7 +326,7 @@ func parseHeader(text []byte) (*File, []entry, error) {
 	return f, entries, nil
 }
 
-// parseEntry reads one tensor's description and checks it for itself.
+// parseEntry reads and checks one tensor's description.
 func parseEntry(raw json.RawMessage) (entry, error) {
 	var fields struct {
 		DType   *string  `json:"dtype"`
@@ -341,7 +343,8 @@ func parseEntry(raw json.RawMessage) (entry, error) {
 	}
 	e := entry{DType: DType(*fields.DType), Shape: *fields.Shape, Offsets: [2]int64(*fields.Offsets)}
 	if e.DType.size() == 0 {
-		return entry{}, fmt.Errorf("type %s, want F64, F32, F16 or BF16, or one of whole numbers", files.Quote(string(e.DType)))
+		return entry{}, fmt.Errorf("type %s, want F64, F32, F16 or BF16, or one of whole numbers",
+			files.Quote(string(e.DType)))
 	}
 	if len(e.Shape) > MaxRank {
 		return entry{}, fmt.Errorf("%d dimensions, at most %d", len(e.Shape), MaxRank)
@@ -360,7 +363,7 @@ func parseEntry(raw json.RawMessage) (entry, error) {
 	return e, nil
 }
 
-// layout checks that the tensors cover the data section once, without gaps.
+// layout checks that the tensors cover the data section exactly once.
 func layout(f *File, entries []entry, data int64) error {
 	order := make([]int, len(entries))
 	for i := range order {
@@ -377,10 +380,12 @@ func layout(f *File, entries []entry, data int64) error {
 	for _, i := range order {
 		off := entries[i].Offsets
 		if off[0] != at {
-			return fmt.Errorf("%w: tensor %s begins at %d, want %d: gap or overlap", ErrFormat, files.Quote(f.Tensors[i].Name), off[0], at)
+			return fmt.Errorf("%w: tensor %s begins at %d, want %d: gap or overlap", ErrFormat,
+				files.Quote(f.Tensors[i].Name), off[0], at)
 		}
 		if off[1] > data {
-			return fmt.Errorf("%w: truncated: tensor %s ends at %d, the data end at %d", ErrFormat, files.Quote(f.Tensors[i].Name), off[1], data)
+			return fmt.Errorf("%w: truncated: tensor %s ends at %d, the data end at %d", ErrFormat,
+				files.Quote(f.Tensors[i].Name), off[1], data)
 		}
 		at = off[1]
 	}

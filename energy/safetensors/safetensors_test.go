@@ -51,13 +51,16 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// The bytes were written with torch 1.13.1: torch.tensor([1, -0.5, 65504, 6e-8, inf], dtype=torch.float16) and bfloat16.
+// The bytes were written with torch 1.13.1: torch.tensor([1, -0.5, 65504, 6e-8, inf], dtype=torch.float16) and
+// bfloat16.
 func TestHalfPrecision(t *testing.T) {
 	data := []byte{
 		0x00, 0x3c, 0x00, 0xb8, 0xff, 0x7b, 0x01, 0x00, 0x00, 0x7c,
 		0x80, 0x3f, 0x00, 0xbf, 0x80, 0x47, 0x81, 0x33, 0x80, 0x7f,
 	}
-	f, err := read(file(`{"h":{"dtype":"F16","shape":[5],"data_offsets":[0,10]},"b":{"dtype":"BF16","shape":[5],"data_offsets":[10,20]}}`, data))
+	f, err := read(
+		file(
+			`{"h":{"dtype":"F16","shape":[5],"data_offsets":[0,10]},"b":{"dtype":"BF16","shape":[5],"data_offsets":[10,20]}}`, data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +80,9 @@ func TestOthers(t *testing.T) {
 	data := binary.LittleEndian.AppendUint64(nil, 7)
 	data = binary.LittleEndian.AppendUint32(data, math.Float32bits(2.5))
 	data = append(data, 1)
-	f, err := read(file(`{"count":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"on":{"dtype":"BOOL","shape":[1],"data_offsets":[12,13]}}`, data))
+	f, err := read(
+		file(
+			`{"count":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"on":{"dtype":"BOOL","shape":[1],"data_offsets":[12,13]}}`, data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,44 +111,51 @@ func TestTooLarge(t *testing.T) {
 }
 
 var hostile = map[string][]byte{
-	"empty":           {},
-	"short":           {1, 2, 3},
-	"huge header":     {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, '{', '}'},
-	"large header":    append([]byte{0, 0, 0, 6, 0, 0, 0, 0}, "{}"...),
-	"truncated head":  file(`{"a":{"dtype":"F32"`, nil)[:12],
-	"not JSON":        file("hello", nil),
-	"array":           file("[]", nil),
-	"unclosed":        file(`{"a":`, nil),
-	"trailing":        file(`{} {}`, nil),
-	"null entry":      file(`{"a":null}`, nil),
-	"missing fields":  file(`{"a":{"dtype":"F32"}}`, nil),
-	"unknown field":   file(`{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0],"x":1}}`, nil),
-	"unknown type":    file(`{"a":{"dtype":"I63","shape":[1],"data_offsets":[0,8]}}`, make([]byte, 8)),
-	"whole numbers":   file(`{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,4]}}`, make([]byte, 4)),
-	"LFS pointer":     []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"),
-	"web page":        []byte("<!DOCTYPE html><html>"),
-	"zip":             []byte("PK\x03\x04abcdefghijklmnop"),
-	"escape":          file(`{"a\u001b[31m":{"dtype":"\u202e","shape":[1],"data_offsets":[0,4]}}`, make([]byte, 4)),
-	"no name":         file(`{"":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, make([]byte, 4)),
-	"twice":           file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, make([]byte, 8)),
-	"negative shape":  file(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, make([]byte, 4)),
-	"two negatives":   file(`{"a":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}}`, make([]byte, 4)),
-	"overflow":        file(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`, nil),
-	"overflow 2":      file(`{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,4]}}`, make([]byte, 4)),
-	"fraction":        file(`{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}}`, make([]byte, 6)),
-	"rank":            file(`{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}`, make([]byte, 4)),
+	"empty":          {},
+	"short":          {1, 2, 3},
+	"huge header":    {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, '{', '}'},
+	"large header":   append([]byte{0, 0, 0, 6, 0, 0, 0, 0}, "{}"...),
+	"truncated head": file(`{"a":{"dtype":"F32"`, nil)[:12],
+	"not JSON":       file("hello", nil),
+	"array":          file("[]", nil),
+	"unclosed":       file(`{"a":`, nil),
+	"trailing":       file(`{} {}`, nil),
+	"null entry":     file(`{"a":null}`, nil),
+	"missing fields": file(`{"a":{"dtype":"F32"}}`, nil),
+	"unknown field":  file(`{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0],"x":1}}`, nil),
+	"unknown type":   file(`{"a":{"dtype":"I63","shape":[1],"data_offsets":[0,8]}}`, make([]byte, 8)),
+	"whole numbers":  file(`{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,4]}}`, make([]byte, 4)),
+	"LFS pointer":    []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"),
+	"web page":       []byte("<!DOCTYPE html><html>"),
+	"zip":            []byte("PK\x03\x04abcdefghijklmnop"),
+	"escape":         file(`{"a\u001b[31m":{"dtype":"\u202e","shape":[1],"data_offsets":[0,4]}}`, make([]byte, 4)),
+	"no name":        file(`{"":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, make([]byte, 4)),
+	"twice": file(
+		`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`,
+		make([]byte, 8)),
+	"negative shape": file(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, make([]byte, 4)),
+	"two negatives":  file(`{"a":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}}`, make([]byte, 4)),
+	"overflow":       file(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`, nil),
+	"overflow 2": file(`{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,4]}}`,
+		make([]byte, 4)),
+	"fraction": file(`{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}}`, make([]byte, 6)),
+	"rank": file(`{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}`,
+		make([]byte, 4)),
 	"negative offset": file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}`, make([]byte, 4)),
 	"three offsets":   file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}`, make([]byte, 4)),
 	"outside":         file(`{"a":{"dtype":"F32","shape":[1000000],"data_offsets":[0,4000000]}}`, make([]byte, 4)),
 	"wrong size":      file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`, make([]byte, 4)),
 	"gap":             file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, make([]byte, 8)),
-	"overlap":         file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, make([]byte, 4)),
-	"rest":            file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, make([]byte, 5)),
-	"truncated data":  file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, make([]byte, 7)),
-	"metadata":        file(`{"__metadata__":{"a":1}}`, nil),
-	"deep":            file(`{"a":`+strings.Repeat("[", 400_000)+strings.Repeat("]", 400_000)+`}`, nil),
-	"deep metadata":   file(`{"__metadata__":`+strings.Repeat(`{"a":`, 100_000)+`1`+strings.Repeat("}", 100_000)+`}`, nil),
-	"many":            file(`{"__metadata__":{`+strings.TrimSuffix(strings.Repeat(`"k":"v",`, 100_000), ",")+`},"a":0}`, nil),
+	"overlap": file(
+		`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`,
+		make([]byte, 4)),
+	"rest":           file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, make([]byte, 5)),
+	"truncated data": file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, make([]byte, 7)),
+	"metadata":       file(`{"__metadata__":{"a":1}}`, nil),
+	"deep":           file(`{"a":`+strings.Repeat("[", 400_000)+strings.Repeat("]", 400_000)+`}`, nil),
+	"deep metadata": file(`{"__metadata__":`+strings.Repeat(`{"a":`, 100_000)+`1`+strings.Repeat("}", 100_000)+`}`,
+		nil),
+	"many": file(`{"__metadata__":{`+strings.TrimSuffix(strings.Repeat(`"k":"v",`, 100_000), ",")+`},"a":0}`, nil),
 }
 
 // Every hostile file is refused with a short error, in little time and memory.
@@ -191,8 +203,9 @@ func TestReadFile(t *testing.T) {
 
 func TestWriteRefuses(t *testing.T) {
 	for name, f := range map[string]*File{
-		"name":  {Tensors: []Tensor{{Name: "", Shape: []int{1}, Data: []float64{1}}}},
-		"twice": {Tensors: []Tensor{{Name: "a", Shape: []int{1}, Data: []float64{1}}, {Name: "a", Shape: []int{1}, Data: []float64{1}}}},
+		"name": {Tensors: []Tensor{{Name: "", Shape: []int{1}, Data: []float64{1}}}},
+		"twice": {Tensors: []Tensor{{Name: "a", Shape: []int{1}, Data: []float64{1}},
+			{Name: "a", Shape: []int{1}, Data: []float64{1}}}},
 		"shape": {Tensors: []Tensor{{Name: "a", Shape: []int{2}, Data: []float64{1}}}},
 		"type":  {Tensors: []Tensor{{Name: "a", DType: F16, Shape: []int{1}, Data: []float64{1}}}},
 	} {

@@ -14,11 +14,11 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// Invariant starts n chains with exact draws of from, moves them, and compares them with the laws of the target by the
-// Kolmogorov–Smirnov test. The chains are independent, so the test is exact. It returns an error when the smallest p value is below
-// 10⁻⁴ divided by the number of laws.
+// Invariant starts n chains with exact draws from from, moves them, and compares them with the laws of the target by
+// the Kolmogorov–Smirnov test. The chains are independent, so the test is exact. It returns an error when the smallest
+// p value is below 10⁻⁴ divided by the number of laws.
 //
-// from is the target itself for exact kernels; kernels that have a law of their own start in that.
+// from is the target itself for exact kernels; biased kernels start in their own stationary distribution.
 func Invariant(k mcmc.Kernel, t mcmc.Target, from Known, n, steps int, rng *rand.Rand) error {
 	if err := k.Validate(); err != nil {
 		return err
@@ -34,7 +34,7 @@ func Invariant(k mcmc.Kernel, t mcmc.Target, from Known, n, steps int, rng *rand
 			return err
 		}
 	}
-	if err := s.Refresh(t); err != nil { // takes back a last step to where nothing is finite
+	if err := s.Refresh(t); err != nil { // undoes a last step to a non-finite energy
 		return err
 	}
 	for _, l := range from.Laws {
@@ -49,8 +49,8 @@ func Invariant(k mcmc.Kernel, t mcmc.Target, from Known, n, steps int, rng *rand
 	return nil
 }
 
-// warmReplicas brings the hot levels near their own laws before the cold one is put in: with cold draws in all levels, the
-// exchanges would not leave the law of the cold level unchanged.
+// warmReplicas brings the hot levels near stationarity before the cold one is put in: with cold draws at all levels,
+// the exchanges would change the distribution of the cold level.
 func warmReplicas(p mcmc.Tempering, t mcmc.Target, from Known, n int, rng *rand.Rand) *mcmc.State {
 	levels := len(p.Betas)
 	x := mat.NewDense(n*levels, from.Dim, nil)
@@ -68,7 +68,8 @@ func warmReplicas(p mcmc.Tempering, t mcmc.Target, from Known, n int, rng *rand.
 				return err
 			})
 			for range 40 {
-				if _, err := (mcmc.HMC{StepSize: .4 / math.Sqrt(beta), Leapfrog: 5, StepJitter: .5}).Step(s, hot, rng); err != nil {
+				if _, err := (mcmc.HMC{StepSize: .4 / math.Sqrt(beta), Leapfrog: 5, StepJitter: .5}).Step(s, hot,
+					rng); err != nil {
 					panic(err)
 				}
 			}
@@ -78,7 +79,8 @@ func warmReplicas(p mcmc.Tempering, t mcmc.Target, from Known, n int, rng *rand.
 	return mcmc.NewState(x)
 }
 
-// KS returns the p value of the one-sample Kolmogorov–Smirnov test, by its limit law with Stephens' correction. v is sorted in place.
+// KS returns the p value of the one-sample Kolmogorov–Smirnov test, by its limiting distribution with Stephens'
+// correction. It sorts v in place.
 func KS(v []float64, cdf func(float64) float64) float64 {
 	slices.Sort(v)
 	n := float64(len(v))
@@ -120,8 +122,9 @@ func Twin(t mcmc.Target, beta float64) mcmc.Target {
 	})
 }
 
-// Check runs what every kernel must keep: it takes no allocation per step, passes on the target's error, never lands where
-// the energy is not finite and counts it, and continues bit for bit from a saved state. The step of k should suit a unit Gaussian.
+// Check tests what holds for every kernel: it does not allocate per step, passes on the target's error, never ends
+// where the energy is not finite and counts attempts as divergences, and continues bit for bit from a saved state. The
+// step of k should suit a unit Gaussian.
 func Check(t *testing.T, k mcmc.Kernel) {
 	if err := k.Validate(); err != nil {
 		t.Fatal(err)
@@ -155,15 +158,16 @@ func checkAllocations(t *testing.T, k mcmc.Kernel) {
 func checkError(t *testing.T, k mcmc.Kernel) {
 	boom := errors.New("boom")
 	target := mcmc.TargetFunc(func([]float64, *mat.Dense, *mat.Dense) error { return boom })
-	if _, err := k.Step(mcmc.NewState(mat.NewDense(2, 2, nil)), target, rand.New(rand.NewPCG(1, 1))); !errors.Is(err, boom) {
+	if _, err := k.Step(mcmc.NewState(mat.NewDense(2, 2, nil)), target, rand.New(rand.NewPCG(1, 1))); !errors.Is(err,
+		boom) {
 		t.Errorf("got %v, want the target's error", err)
 	}
 }
 
-// Walls names the ways in which a walled target is wrong beyond its wall.
+// Walls names the ways in which a walled target fails beyond its wall.
 var Walls = []string{"NaN", "+Inf", "-Inf", "NaN gradient"}
 
-// Walled is N(0, 1) on |x| < 1.2, and wrong beyond.
+// Walled returns N(0, 1) on |x| < 1.2 that fails beyond.
 func Walled(kind string) mcmc.RowFunc {
 	return func(grad, x []float64) float64 {
 		grad[0] = x[0]
@@ -248,7 +252,8 @@ func checkContinue(t *testing.T, k mcmc.Kernel) {
 	got, _ := b.MarshalBinary()
 	want, _ := a.MarshalBinary()
 	if !bytes.Equal(got, want) {
-		t.Errorf("40 steps differ from 17, save, restore, 23: got %v, want %v", mat.Formatted(b.X.T()), mat.Formatted(a.X.T()))
+		t.Errorf("40 steps differ from 17, save, restore, 23: got %v, want %v", mat.Formatted(b.X.T()),
+			mat.Formatted(a.X.T()))
 	}
 	for cut := range saved {
 		if new(mcmc.State).UnmarshalBinary(saved[:cut]) == nil {

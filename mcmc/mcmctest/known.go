@@ -1,4 +1,4 @@
-// Package mcmctest holds targets whose law is known, and the checks that every kernel must pass.
+// Package mcmctest provides targets with known distributions, and the checks that every kernel must pass.
 package mcmctest
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// Known is a target with exact draws and one-dimensional laws.
+// Known is a target with exact draws and functions of known one-dimensional distribution.
 type Known struct {
 	Name   string
 	Dim    int
@@ -21,7 +21,7 @@ type Known struct {
 	Modes  *mcmc.KnownModes                  // nil for a single mode
 }
 
-// Law is a number f(x) and its distribution function.
+// Law is a function f(x) and its distribution function.
 type Law struct {
 	Name string
 	Of   func(x []float64) float64
@@ -97,7 +97,8 @@ func Mixture(name string, sd float64, centres [][2]float64, weights []float64) K
 		cum[k] = sum
 		flat = append(flat, centres[k][:]...)
 	}
-	m := Known{Name: name, Dim: 2, Modes: &mcmc.KnownModes{Centres: mat.NewDense(len(centres), 2, flat), Weights: weights}}
+	m := Known{Name: name, Dim: 2,
+		Modes: &mcmc.KnownModes{Centres: mat.NewDense(len(centres), 2, flat), Weights: weights}}
 	logw := make([]float64, len(weights))
 	for k, w := range weights {
 		logw[k] = math.Log(w)
@@ -112,7 +113,7 @@ func Mixture(name string, sd float64, centres [][2]float64, weights []float64) K
 		for k, c := range centres {
 			d := at(k) - top
 			if d < -40 {
-				continue // nothing in double precision
+				continue // zero in double precision
 			}
 			p := math.Exp(d)
 			z += p

@@ -7,7 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// Posterior is a target with reference values for the mean and standard deviation of some numbers.
+// Posterior is a target with reference values for the mean and standard deviation of some quantities.
 type Posterior struct {
 	Name   string
 	Dim    int
@@ -22,15 +22,15 @@ type Reference struct {
 	Mean, Std float64
 }
 
-// Posteriors returns eight schools (non-centred), a Gaussian in 100 dimensions, Neal's funnel in 10, as it is and non-centred,
-// and a logistic regression.
+// Posteriors returns eight schools (non-centred), a Gaussian in 100 dimensions, Neal's funnel in 10, as it is and
+// non-centred, and a logistic regression.
 func Posteriors() []Posterior {
 	return []Posterior{EightSchools(), Gaussian100(), Funnel10(), FunnelNonCentred(), Logistic()}
 }
 
-// EightSchools is the non-centred model of Rubin's data: μ ~ N(0, 5²), τ ~ half-Cauchy(5), z_j ~ N(0, 1), θ_j = μ + τ z_j,
-// y_j ~ N(θ_j, σ_j²), in the coordinates μ, log τ, z. With θ integrated out y_j ~ N(μ, τ² + σ_j²), so that the
-// reference values are two-dimensional sums, made here on a fine grid.
+// EightSchools is the non-centred model of Rubin's data: μ ~ N(0, 5²), τ ~ half-Cauchy(5), z_j ~ N(0, 1), θ_j = μ + τ
+// z_j, y_j ~ N(θ_j, σ_j²), in the coordinates μ, log τ, z. With θ integrated out, y_j ~ N(μ, τ² + σ_j²), so the
+// reference values are two-dimensional sums, computed here on a fine grid.
 //
 // Gelman et al., Bayesian Data Analysis, section 5.5; priors as in Stan's posteriordb.
 func EightSchools() Posterior {
@@ -111,7 +111,8 @@ func Gaussian100() Posterior {
 	for _, j := range []int{0, 50, 99} {
 		p.Of = append(p.Of, Reference{"x", func(x []float64) float64 { return x[j] }, 0, sd[j]})
 	}
-	p.Of = append(p.Of, Reference{"x[50]/sd - x[49]/sd", func(x []float64) float64 { return x[50]/sd[50] - x[49]/sd[49] }, 0, math.Sqrt(2 - 2*rho)})
+	p.Of = append(p.Of, Reference{"x[50]/sd - x[49]/sd",
+		func(x []float64) float64 { return x[50]/sd[50] - x[49]/sd[49] }, 0, math.Sqrt(2 - 2*rho)})
 	return p
 }
 
@@ -124,8 +125,9 @@ func Funnel10() Posterior {
 	}}
 }
 
-// FunnelNonCentred is the same funnel in the coordinates w = v/3 and z_j = x_j e^{-v/2}, in which it is N(0, I): the remedy
-// for hierarchies. log|x_1| = v/2 + log|z_1| has mean -(γ + log 2)/2 and variance 9/4 + π²/8 (that of half the logarithm of χ²₁).
+// FunnelNonCentred is the same funnel in the coordinates w = v/3 and z_j = x_j e^{-v/2}, in which it is N(0, I): the
+// standard remedy for hierarchical models. log|x_1| = v/2 + log|z_1| has mean -(γ + log 2)/2 and variance 9/4 + π²/8
+// (that of half the logarithm of χ²₁).
 func FunnelNonCentred() Posterior {
 	const gamma = 0.57721566490153286 // Euler's
 	unit := make([]float64, 10)
@@ -139,12 +141,12 @@ func FunnelNonCentred() Posterior {
 	}}
 }
 
-// Logistic is a regression of 60 simulated answers on two variables and a constant, prior N(0, 2.5²). The reference values
-// are three-dimensional sums on a grid, made here.
+// Logistic is a logistic regression of 60 simulated outcomes on two covariates and a constant, prior N(0, 2.5²). The
+// reference values are three-dimensional sums on a grid, computed here.
 func Logistic() Posterior {
 	const n, d = 60, 3
 	rng := rand.New(rand.NewPCG(2024, 5))
-	var a [n][d]float64 // variables times the sign of the answer
+	var a [n][d]float64 // covariates times the sign of the outcome
 	for i := range a {
 		a[i] = [d]float64{1, rng.NormFloat64(), rng.NormFloat64()}
 		a[i][2] += .7 * a[i][1]
@@ -189,7 +191,8 @@ func Logistic() Posterior {
 	}
 	for j := range d {
 		mean := s1[j] / z
-		p.Of = append(p.Of, Reference{"beta", func(x []float64) float64 { return x[j] }, mean, math.Sqrt(s2[j]/z - mean*mean)})
+		p.Of = append(p.Of, Reference{"beta", func(x []float64) float64 { return x[j] }, mean,
+			math.Sqrt(s2[j]/z - mean*mean)})
 	}
 	return p
 }

@@ -41,7 +41,8 @@ func TestPerfectModel(t *testing.T) {
 			const n = 600
 			rng := rand.New(rand.NewPCG(1, 7))
 			in := metrics.Input{Dataset: name, Truth: d, TestPoints: 5000, Samples: mat.NewDense(n, d.Dim(), nil)}
-			in.Quadrature = metrics.QuadratureConfig{Start: 100, Max: 200} // a multiple of 100 that resolves all of them
+			// a multiple of 100 that resolves all of them
+			in.Quadrature = metrics.QuadratureConfig{Start: 100, Max: 200}
 			in.Energy, in.Gradient = perfect(d)
 			d.Sample(in.Samples, rng)
 			if d.Dim() > 2 {
@@ -58,7 +59,8 @@ func TestPerfectModel(t *testing.T) {
 				near(t, "TV", float64(r.TV), 0, 1e-4)
 				near(t, "leak", float64(r.Leak), 0, 2e-6)
 				near(t, "reverse KL", float64(r.ReverseKL), 0, 1e-4)
-				near(t, "histogram", float64(r.Samples.HistTV), float64(r.Samples.Floor.HistTV), 0.5*float64(r.Samples.Floor.HistTV))
+				near(t, "histogram", float64(r.Samples.HistTV), float64(r.Samples.Floor.HistTV),
+					0.5*float64(r.Samples.Floor.HistTV))
 			}
 			near(t, "Fisher", float64(r.Fisher), 0, 1e-9)
 			if name != "checkerboard" {
@@ -107,7 +109,8 @@ func TestWrongModels(t *testing.T) {
 	}
 	s := r.Samples
 	near(t, "mode TV of a lost mode", float64(s.ModeTV), 0.2, 1e-9)
-	if s.Modes != 1 || s.MMD2 < 10*metrics.Value(math.Abs(float64(s.Floor.MMD2))) || s.EnergyDistance < 5*s.Floor.EnergyDistance || s.HistTV < 2*s.Floor.HistTV {
+	if s.Modes != 1 || s.MMD2 < 10*metrics.Value(math.Abs(float64(s.Floor.MMD2))) ||
+		s.EnergyDistance < 5*s.Floor.EnergyDistance || s.HistTV < 2*s.Floor.HistTV {
 		t.Errorf("a lost mode is not seen: %+v", s)
 	}
 	// Stein's discrepancy is as blind to it as score matching is.
@@ -121,7 +124,8 @@ func TestWrongModels(t *testing.T) {
 	if r, err = metrics.Evaluate(context.Background(), in, rng); err != nil {
 		t.Fatal(err)
 	}
-	if s = r.Samples; s.KSD < 2*s.Floor.KSD || s.InHDR > 0.95 || s.MMD2Narrow < 3*metrics.Value(math.Abs(float64(s.Floor.MMD2Narrow))) {
+	if s = r.Samples; s.KSD < 2*s.Floor.KSD || s.InHDR > 0.95 ||
+		s.MMD2Narrow < 3*metrics.Value(math.Abs(float64(s.Floor.MMD2Narrow))) {
 		t.Errorf("blurred samples are not seen: %+v", s)
 	}
 }
@@ -160,7 +164,8 @@ func TestPointsOfAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := metrics.Input{Truth: source, Energy: p.energy(0), Gradient: p.gradient, Test: source.Matrix(), Samples: p.draws(1000, 2)}
+	in := metrics.Input{Truth: source, Energy: p.energy(0), Gradient: p.gradient, Test: source.Matrix(),
+		Samples: p.draws(1000, 2)}
 	r, err := metrics.Evaluate(context.Background(), in, rand.New(rand.NewPCG(1, 9)))
 	if err != nil {
 		t.Fatal(err)
@@ -202,11 +207,13 @@ func TestEvaluateErrors(t *testing.T) {
 		in   metrics.Input
 		want error
 	}{
-		"nothing":                   {metrics.Input{}, nil},
-		"failing":                   {metrics.Input{Truth: p, Energy: fail}, boom},
-		"NaN sample":                {metrics.Input{Truth: p, Energy: p.energy(0), Samples: bad, TestPoints: 10}, metrics.ErrNonFinite},
+		"nothing": {metrics.Input{}, nil},
+		"failing": {metrics.Input{Truth: p, Energy: fail}, boom},
+		"NaN sample": {metrics.Input{Truth: p, Energy: p.energy(0), Samples: bad, TestPoints: 10},
+			metrics.ErrNonFinite},
 		"fewer than no test points": {metrics.Input{Truth: p, Energy: p.energy(0), TestPoints: -5}, nil},
-		"other number":              {metrics.Input{Truth: p, Energy: p.energy(0), Samples: mat.NewDense(5, 3, nil)}, nil},
+		"other number": {metrics.Input{Truth: p, Energy: p.energy(0), Samples: mat.NewDense(5, 3, nil)},
+			nil},
 	} {
 		_, err := metrics.Evaluate(context.Background(), c.in, rng)
 		if err == nil || c.want != nil && !errors.Is(err, c.want) {

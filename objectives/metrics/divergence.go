@@ -9,15 +9,15 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Divergence holds the distances of two densities on a grid, in nats.
+// Divergence holds the distances between two densities on a grid, in nats.
 type Divergence struct {
 	KL        float64 // ∫ p (log p − log q)
-	ReverseKL float64 // ∫ q (log q − log p); +Inf where q has mass outside of the support of p
+	ReverseKL float64 // ∫ q (log q − log p); +Inf if q has mass outside the support of p
 	TV        float64 // ½ ∫ |p − q|
 }
 
 // Divergences compares two log-densities, normalised over the whole space, given at the midpoints of a grid. KL and
-// ReverseKL are integrals over the box of the grid. What either density holds outside of the box is counted in TV as if
+// ReverseKL are integrals over the box of the grid. The mass of either density outside the box counts towards TV as if
 // the two did not overlap there.
 func Divergences(g Grid, logp, logq []float64) Divergence {
 	if len(logp) != g.Len() || len(logq) != g.Len() {
@@ -48,7 +48,7 @@ func Divergences(g Grid, logp, logq []float64) Divergence {
 // ScoreFit compares the score of a model with the true score.
 type ScoreFit struct {
 	Fisher   float64 // E_p |s_q − s|²
-	Relative float64 // Fisher / E_p |s|²; NaN where the true score is zero
+	Relative float64 // Fisher / E_p |s|²; NaN if the true score is zero
 	Slope    float64 // E_p s_q·s / E_p |s|²: the inverse temperature of the model
 }
 
@@ -75,7 +75,8 @@ func Fisher(ctx context.Context, f Gradient, truth Scorer, x *mat.Dense) (ScoreF
 			gi, si := g.RawRowView(i), s.RawRowView(i)
 			for j, v := range gi {
 				if math.IsNaN(v) || math.IsInf(v, 0) {
-					return ScoreFit{}, fmt.Errorf("metrics: gradient %g at %v is %w", v, part.RawRowView(i), ErrNonFinite)
+					return ScoreFit{}, fmt.Errorf("metrics: gradient %g at %v is %w", v, part.RawRowView(i),
+						ErrNonFinite)
 				}
 				diff += (v + si[j]) * (v + si[j])
 				norm += si[j] * si[j]
@@ -86,7 +87,7 @@ func Fisher(ctx context.Context, f Gradient, truth Scorer, x *mat.Dense) (ScoreF
 	return ScoreFit{Fisher: diff / float64(n), Relative: diff / norm, Slope: cross / norm}.known(norm), nil
 }
 
-// known replaces the ratios by NaN where the true score vanishes.
+// known replaces the ratios by NaN if the true score vanishes.
 func (s ScoreFit) known(norm float64) ScoreFit {
 	if norm == 0 {
 		s.Relative, s.Slope = math.NaN(), math.NaN()

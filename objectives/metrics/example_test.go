@@ -30,7 +30,8 @@ func ExampleEvaluate() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("log Z %.4f, entropy %.4f, KL %.3f, TV %.3f, leak %.4f\n", report.LogZ, report.Entropy, report.KL, report.TV, report.Leak)
+	fmt.Printf("log Z %.4f, entropy %.4f, KL %.3f, TV %.3f, leak %.4f\n", report.LogZ, report.Entropy, report.KL,
+		report.TV, report.Leak)
 	// Output: log Z 2.3685, entropy 2.3939, KL 1.009, TV 0.582, leak 0.0081
 }
 
@@ -42,7 +43,8 @@ func ExampleIntegrate() {
 		}
 		return nil
 	}
-	q, err := metrics.Integrate(context.Background(), energy, []float64{-2, -2}, []float64{2, 2}, metrics.QuadratureConfig{})
+	q, err := metrics.Integrate(context.Background(), energy, []float64{-2, -2}, []float64{2, 2},
+		metrics.QuadratureConfig{})
 	if err != nil {
 		panic(err)
 	}

@@ -19,7 +19,8 @@ func (plane) LogProb(dst []float64, x *mat.Dense) {
 	}
 }
 
-// The 99 % region of N(0, I) in the plane is the disc |x|² ≤ -2 log 0.01: log p at its edge lies log 0.01 below the top.
+// The 99 % region of N(0, I) in the plane is the disc |x|² ≤ -2 log 0.01: log p at its edge lies log 0.01 below the
+// top.
 func TestHDRLevel(t *testing.T) {
 	const n = 200000
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -31,7 +32,8 @@ func TestHDRLevel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The share outside of a level l below the top is exp(-l): that of the hundredth is 0.01 with a relative error of 1/√(0.01 n).
+	// The share outside of a level l below the top is exp(-l): that of the hundredth is 0.01 with a relative error of
+	// 1/√(0.01 n).
 	want, tol := math.Log(0.01)-math.Log(2*math.Pi), 5/math.Sqrt(0.01*n)
 	if math.Abs(level-want) > tol {
 		t.Errorf("level %g, want %g ± %g", level, want, tol)

@@ -12,8 +12,8 @@ import (
 // HistogramCells is the number of cells along each axis of the histogram on the box of a distribution.
 const HistogramCells = 25
 
-// CellMasses returns the exact mass of every cell of g, which is one- or two-dimensional. A CellMasser is asked; the
-// density of a LogProber is integrated by Gauss–Legendre quadrature with twelve nodes along each side of a cell.
+// CellMasses returns the exact mass of every cell of g, which is one- or two-dimensional. It asks a CellMasser, and
+// integrates the density of a LogProber by Gauss–Legendre quadrature with twelve nodes along each side of a cell.
 func CellMasses(ctx context.Context, truth any, g Grid) ([]float64, error) {
 	d := len(g.N)
 	if d < 1 || d > 2 {
@@ -80,7 +80,7 @@ rows:
 		k := 0
 		for j, v := range x.RawRowView(i) {
 			u := (v - g.Lo[j]) / (g.Hi[j] - g.Lo[j]) * float64(g.N[j])
-			if !(u >= 0 && u < float64(g.N[j])) { // NaN too
+			if !(u >= 0 && u < float64(g.N[j])) { // or NaN
 				outside++
 				continue rows
 			}
@@ -92,7 +92,7 @@ rows:
 }
 
 // HistogramTV returns the total variation ½ Σ |count/n − mass| between the histogram of the rows of x and the cell
-// masses. What lies outside of the grid is one more cell.
+// masses. Everything outside the grid counts as one more cell.
 func HistogramTV(g Grid, mass []float64, x *mat.Dense) float64 {
 	counts, outside := Count(g, x)
 	n, _ := x.Dims()
@@ -104,7 +104,7 @@ func HistogramTV(g Grid, mass []float64, x *mat.Dense) float64 {
 	return (tv + math.Abs(outside/float64(n)-math.Max(0, rest))) / 2
 }
 
-// ModeShares returns the share of the rows of x that is assigned to each mode.
+// ModeShares returns the share of the rows of x assigned to each mode.
 func ModeShares(m Modal, x *mat.Dense) []float64 {
 	_, weights := m.Modes()
 	share := make([]float64, len(weights))

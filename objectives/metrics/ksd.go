@@ -8,11 +8,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// maxKSD is the number of rows to which KSD cuts its samples.
+// maxKSD is the maximum number of rows that KSD uses.
 const maxKSD = 5000
 
-// KSD returns the kernelised Stein discrepancy of the rows of x from the law whose score is given in the rows of score,
-// which need not be normalised, and the value that as many independent draws of that law would have on average.
+// KSD returns the kernelised Stein discrepancy between the rows of x and the distribution, possibly unnormalised, whose
+// score there is in the rows of score, and the mean value for as many independent draws from that distribution.
 //
 // The kernel is the inverse multiquadric k = (1 + |x−y|²)^(−1/2), which detects when a sequence does not converge
 // (Gorham and Mackey, ICML 2017). With r = x − y, q = 1 + |r|²,
@@ -21,8 +21,8 @@ const maxKSD = 5000
 //	k₀(x,y) = s(x)·s(y) k + (s(y) − s(x))·r (∂k) + tr ∇ₓ∇_yᵀ k
 //	∂k = −q^(−3/2),   tr ∇ₓ∇_yᵀ k = d q^(−3/2) − 3|r|² q^(−5/2)
 //
-// over all pairs, a point with itself included. Under the law itself only those contribute on average, so that the
-// floor is the root of mean k₀(x_i, x_i)/n = mean (|s(x_i)|² + d)/n.
+// over all pairs, including each point with itself. For draws from the distribution only the latter contribute on
+// average, so the floor is the square root of mean k₀(x_i, x_i)/n = mean (|s(x_i)|² + d)/n.
 func KSD(ctx context.Context, x, score *mat.Dense) (ksd, floor float64, err error) {
 	n, d := x.Dims()
 	if m, e := score.Dims(); m != n || e != d {

@@ -141,17 +141,20 @@ func TestIntegrateErrors(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	nan := func(dst []float64, _ *mat.Dense) error { dst[len(dst)/2] = math.NaN(); return nil }
 	box := []float64{1, 1}
-	if _, err := metrics.Integrate(ctx, nan, []float64{0, 0}, box, metrics.QuadratureConfig{}); !errors.Is(err, metrics.ErrNonFinite) {
+	if _, err := metrics.Integrate(ctx, nan, []float64{0, 0}, box, metrics.QuadratureConfig{}); !errors.Is(err,
+		metrics.ErrNonFinite) {
 		t.Errorf("NaN energy: got %v", err)
 	}
 	if _, err := metrics.Integrate(ctx, nan, box, box, metrics.QuadratureConfig{}); err == nil {
 		t.Error("empty box: no error")
 	}
-	if _, err := metrics.Integrate(ctx, nan, make([]float64, 3), make([]float64, 3), metrics.QuadratureConfig{}); err == nil {
+	if _, err := metrics.Integrate(ctx, nan, make([]float64, 3), make([]float64, 3),
+		metrics.QuadratureConfig{}); err == nil {
 		t.Error("three dimensions: no error")
 	}
 	cancel()
-	if _, err := metrics.Integrate(ctx, nan, []float64{0, 0}, box, metrics.QuadratureConfig{}); !errors.Is(err, context.Canceled) {
+	if _, err := metrics.Integrate(ctx, nan, []float64{0, 0}, box, metrics.QuadratureConfig{}); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("cancelled: got %v", err)
 	}
 }
@@ -178,7 +181,8 @@ func TestDivergences(t *testing.T) {
 	d = metrics.Divergences(g, lp, lq)
 	near(t, "TV", d.TV, 2*cdf(math.Sqrt(p.r2(q.m)/p.v)/2)-1, 1e-4)
 
-	// Mass of either outside of the box is mass where the other is not: nothing of p, 1 - Φ(1) of q, lies beyond x₁ = 1.
+	// Mass of either outside of the box is mass where the other is not: nothing of p, 1 - Φ(1) of q, lies beyond x₁ =
+	// 1.
 	box := metrics.NewGrid([]float64{-9, -8}, []float64{1, 8}, 400)
 	in := mat.NewDense(box.Len(), 2, nil)
 	box.Fill(in, 0)
@@ -418,7 +422,8 @@ func TestIntegrateLooksTwice(t *testing.T) {
 		}
 		return nil
 	}
-	q, err := metrics.Integrate(context.Background(), spike, []float64{0}, []float64{1}, metrics.QuadratureConfig{Start: 10, Frames: -1})
+	q, err := metrics.Integrate(context.Background(), spike, []float64{0}, []float64{1},
+		metrics.QuadratureConfig{Start: 10, Frames: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -507,7 +512,8 @@ func TestEvaluateGaussians(t *testing.T) {
 			t.Errorf("report has no %q", key)
 		}
 	}
-	for _, key := range []string{"mmd2", "energy_distance", "hist_tv", "mode_tv", "modes", "rhat", "rhat_limit", "ess", "floor"} {
+	for _, key := range []string{"mmd2", "energy_distance", "hist_tv", "mode_tv", "modes", "rhat", "rhat_limit", "ess",
+		"floor"} {
 		if _, ok := m["samples"].(map[string]any)[key]; !ok {
 			t.Errorf("report on samples has no %q", key)
 		}
@@ -546,7 +552,8 @@ func TestEvaluateTenDimensions(t *testing.T) {
 	m := make([]float64, 10)
 	p := normal{m, 1}
 	q := normal{append([]float64{0.3}, m[1:]...), 1}
-	in := metrics.Input{Truth: p, Energy: q.energy(0), LogZ: &metrics.LogZ{Value: 5 * math.Log(2*math.Pi), StdErr: 0.01}, TestPoints: 10000, Samples: p.draws(500, 3)}
+	in := metrics.Input{Truth: p, Energy: q.energy(0),
+		LogZ: &metrics.LogZ{Value: 5 * math.Log(2*math.Pi), StdErr: 0.01}, TestPoints: 10000, Samples: p.draws(500, 3)}
 	r, err := metrics.Evaluate(context.Background(), in, rand.New(rand.NewPCG(3, 4)))
 	if err != nil {
 		t.Fatal(err)

@@ -9,12 +9,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// MaxPairs is the number of rows to which a set is cut before sums over pairs are taken: 20 000 against 20 000 are
-// 4·10⁸ pairs, some five seconds of one core in the plane.
+// MaxPairs is the maximum number of rows of a set used in sums over pairs: 20 000 against 20 000 are 4·10⁸ pairs, some
+// five seconds on one core in two dimensions.
 const MaxPairs = 20000
 
-// maxDifferences is the number of pairs times columns to which a set of many columns is cut: in 300 dimensions that is 2582 rows, which
-// take as long as 25 819 in three. All 10 000 took 34 s of one core, twice as long as the draws themselves.
+// maxDifferences is the maximum number of pairs times columns: in 300 dimensions it allows 2582 rows, which take as
+// long as 25 819 in three. All 10 000 took 34 s on one core, twice as long as the draws themselves.
 const maxDifferences = 2e9
 
 // head returns the first MaxPairs rows of x, or fewer if it has many columns.
@@ -26,8 +26,8 @@ func head(x *mat.Dense) *mat.Dense {
 	return x
 }
 
-// pairSum holds sums over pairs of rows: the distance, the Gaussian kernel k = exp(−r²/2h²) and the kernel of a tenth of
-// the bandwidth, which is k¹⁰⁰.
+// pairSum holds sums over pairs of rows: the distance, the Gaussian kernel k = exp(−r²/2h²) and the kernel of a tenth
+// of the bandwidth, which is k¹⁰⁰.
 type pairSum struct{ dist, wide, narrow float64 }
 
 func (s *pairSum) add(t pairSum) {
@@ -41,7 +41,7 @@ func (s pairSum) over(n float64) pairSum {
 	return pairSum{s.dist / n, s.wide / n, s.narrow / n}
 }
 
-// powers holds 2^(−j/256). The kernel is computed from it, in place: math.Exp took half of the time of a pair.
+// powers holds 2^(−j/256). The kernel is computed from it, inline: math.Exp took half the time of a pair.
 var powers = func() (p [256]float64) {
 	for j := range p {
 		p[j] = math.Exp2(-float64(j) / 256)
@@ -57,7 +57,7 @@ func pairs(ctx context.Context, a, b *mat.Dense, bandwidth float64) (pairSum, er
 		inner = a
 	}
 	m, _ := inner.Dims()
-	// One coordinate after the other: the loop over rows of b runs over neighbours in memory.
+	// Coordinate by coordinate: the loop over rows of b runs over contiguous memory.
 	cols := make([][]float64, d)
 	for j := range cols {
 		cols[j] = mat.Col(nil, j, inner)
@@ -83,7 +83,7 @@ func pairs(ctx context.Context, a, b *mat.Dense, bandwidth float64) (pairSum, er
 			var s pairSum
 			for _, q := range r {
 				s.dist += math.Sqrt(q)
-				// k = exp(−c q) = 2^−(u/256), split in whole and fractional powers of 2 and a series.
+				// k = exp(−c q) = 2^−(u/256), split into integer and fractional powers of 2 and a series.
 				u := c * q
 				if u >= 256*60 { // k < 1e-18
 					continue
@@ -119,7 +119,7 @@ type Discrepancy struct {
 	Energy     float64 // energy distance
 }
 
-// twoSample compares sets whose sums within are known or computed here.
+// twoSample compares two sets whose sums within each are known or computed here.
 type twoSample struct {
 	x      *mat.Dense
 	within pairSum // over pairs i < j
@@ -144,7 +144,7 @@ func (a twoSample) against(ctx context.Context, b twoSample, bandwidth float64) 
 	return Discrepancy{
 		MMD2:       aa.wide + bb.wide - 2*between.wide,
 		MMD2Narrow: aa.narrow + bb.narrow - 2*between.narrow,
-		// The distances of a point to itself, which are zero, are counted.
+		// The zero distances of points to themselves are included.
 		Energy: math.Sqrt(math.Max(0, 2*between.dist-aa.dist*(n-1)/n-bb.dist*(m-1)/m)),
 	}, nil
 }
@@ -159,7 +159,7 @@ func (a twoSample) against(ctx context.Context, b twoSample, bandwidth float64) 
 //
 //	2 mean |x_i−y_j| − mean |x_i−x_j| − mean |y_i−y_j|
 //
-// which is never negative and for two sets of n draws of one law is near √(2E|X−X'|/n).
+// which is never negative, and near √(2E|X−X'|/n) for two sets of n draws from the same distribution.
 func Compare(ctx context.Context, x, y *mat.Dense, bandwidth float64) (Discrepancy, error) {
 	if err := checkPair(x, y); err != nil {
 		return Discrepancy{}, err
@@ -178,8 +178,8 @@ func Compare(ctx context.Context, x, y *mat.Dense, bandwidth float64) (Discrepan
 	return a.against(ctx, b, bandwidth)
 }
 
-// MMD2 returns the unbiased squared maximum mean discrepancy of the rows of x and y under the Gaussian kernel of that
-// bandwidth; see Compare.
+// MMD2 returns the unbiased squared maximum mean discrepancy of the rows of x and y under the Gaussian kernel of the
+// given bandwidth; see Compare.
 func MMD2(x, y *mat.Dense, bandwidth float64) (float64, error) {
 	d, err := Compare(context.Background(), x, y, bandwidth)
 	return d.MMD2, err

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Grid is a box in one or two dimensions cut into N[0]×N[1] equal cells. The cells are numbered with the last coordinate
-// running fastest.
+// Grid is a box in one or two dimensions cut into N[0]×N[1] equal cells, numbered with the last coordinate varying
+// fastest.
 type Grid struct {
 	Lo, Hi []float64
 	N      []int
@@ -25,7 +25,7 @@ func NewGrid(lo, hi []float64, n int) Grid {
 	return g
 }
 
-// Len is the number of cells.
+// Len returns the number of cells.
 func (g Grid) Len() int {
 	n := 1
 	for _, k := range g.N {
@@ -34,7 +34,7 @@ func (g Grid) Len() int {
 	return n
 }
 
-// LogCell is the log of the volume of a cell.
+// LogCell returns the log of the volume of a cell.
 func (g Grid) LogCell() float64 {
 	var s float64
 	for i, k := range g.N {
@@ -91,13 +91,14 @@ func (g Grid) LogProbs(ctx context.Context, p LogProber) ([]float64, error) {
 	return dst, err
 }
 
-// QuadratureConfig says how far Integrate goes. The zero value is the default.
+// QuadratureConfig sets the accuracy and limits of Integrate. The zero value is the default.
 type QuadratureConfig struct {
-	Tol        float64 // refinement ends when log Z has moved by less twice in a row; 0 means 1e-4
-	Start      int     // cells along an axis at first; 0 means 200 (in 1-D, 1000)
-	Max        int     // most cells along an axis; 0 means 3200 (in 1-D, 1<<20)
-	Frames     int     // how many times the box is tripled to look for mass outside; 0 means 3, < 0 none
-	FrameCells int     // cells along an axis of a tile outside, which is as large as what it surrounds; 0 means 100 (in 1-D, 1000)
+	Tol    float64 // refinement ends when log Z changes by less than this twice in a row; 0 means 1e-4
+	Start  int     // initial cells along an axis; 0 means 200 (in 1-D, 1000)
+	Max    int     // maximum cells along an axis; 0 means 3200 (in 1-D, 1<<20)
+	Frames int     // times the box is tripled to look for mass outside; 0 means 3, < 0 none
+	// cells along an axis of an outer tile, as large as the box inside; 0 means 100 (in 1-D, 1000)
+	FrameCells int
 }
 
 // Quadrature is the outcome of Integrate.
@@ -105,27 +106,28 @@ type Quadrature struct {
 	LogZ    float64 // log of the integral of exp(−E) over the box and the frames around it
 	LogZBox float64 // the same over the box alone
 	Err     float64 // how far LogZ moved in the last refinement, or by the last frame, if that is more
-	Leak    float64 // 1 − exp(LogZBox − LogZ): the share of mass outside of the box
+	Leak    float64 // 1 − exp(LogZBox − LogZ): the share of mass outside the box
 
 	Grid   Grid      // the finest grid on the box
 	Energy []float64 // E at its midpoints
 }
 
-// Integrate computes log Z = log ∫ exp(−E) in one or two dimensions by the midpoint rule. On the box, the number of cells
-// along each axis is doubled until log Z has moved by less than Tol twice in a row. For a smooth integrand that is small
-// at the border of the box the rule converges geometrically, so that the true error is far below the last move. The
-// mass outside of the box is looked for on frames: the box is tripled about its centre, the new tiles are integrated
-// with FrameCells cells along each axis, and so on until a frame adds less than 1e-7, at most Frames times.
+// Integrate computes log Z = log ∫ exp(−E) in one or two dimensions by the midpoint rule. On the box, the number of
+// cells along each axis is doubled until log Z changes by less than Tol twice in a row. For a smooth integrand that is
+// small at the border of the box the rule converges geometrically, so the true error is far below the last change. Mass
+// outside the box is searched for on frames: the box is tripled about its centre, the new tiles are integrated with
+// FrameCells cells along each axis, and so on until a frame adds less than 1e-7, at most Frames times.
 //
-// LogZ includes what the frames hold, so that q is normalised wherever its mass is; an energy that lets mass escape is
-// charged for it. If the last frame still adds mass, Err says how much.
+// LogZ includes the frames, so that q is normalised wherever its mass is, and an energy that lets mass escape pays for
+// it. If the last frame still adds mass, Err says how much.
 //
-// Numbers of cells are multiples of 100 at the defaults, so that densities which jump at simple fractions of the box are
+// By default, numbers of cells are multiples of 100, so that densities with jumps at simple fractions of the box are
 // integrated exactly.
 func Integrate(ctx context.Context, f Energy, lo, hi []float64, cfg QuadratureConfig) (*Quadrature, error) {
 	d := len(lo)
 	if d < 1 || d > 2 || len(hi) != d {
-		return nil, fmt.Errorf("metrics: quadrature in %d dimensions, want 1 or 2; bring log Z from annealed importance sampling", d)
+		return nil, fmt.Errorf(
+			"metrics: quadrature in %d dimensions, want 1 or 2; provide log Z from annealed importance sampling", d)
 	}
 	for i := range lo {
 		if !(hi[i] > lo[i]) || math.IsInf(hi[i]-lo[i], 0) {
@@ -221,7 +223,7 @@ func frame(ctx context.Context, f Energy, lo, hi []float64, s float64, cells int
 	return total, nil
 }
 
-// logIntegral returns log Σ exp(−e) + log of the cell.
+// logIntegral returns log Σ exp(−e) + log of the cell volume.
 func logIntegral(g Grid, e []float64) float64 {
 	least := math.Inf(1)
 	for _, v := range e {

@@ -11,18 +11,18 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Report is the object of `ebm eval --json`. A Value that cannot be known (no exact density, too many dimensions) or is
+// Report is the object of `ebm eval --json`. A Value that is unknown (no exact density, too many dimensions) or
 // infinite is null.
 type Report struct {
 	Dataset  string `json:"dataset"`
 	Dim      int    `json:"dim"`
 	LogZ     Value  `json:"log_z"`       // over the whole space
-	LogZErr  Value  `json:"log_z_error"` // bound of the quadrature, or standard error of the caller's estimate
+	LogZErr  Value  `json:"log_z_error"` // error bound of the quadrature, or standard error of the caller's estimate
 	LogZBox  Value  `json:"log_z_box"`   // over the box of the distribution alone
-	Leak     Value  `json:"leak"`        // mass of the model outside of the box
+	Leak     Value  `json:"leak"`        // mass of the model outside the box
 	NLL      Value  `json:"nll"`         // −E log q on fresh test data, nats per sample
 	NLLErr   Value  `json:"nll_se"`      // its standard error
-	TrainNLL Value  `json:"train_nll"`   // the same on the training points, if there were any
+	TrainNLL Value  `json:"train_nll"`   // the same on the training points, if any
 
 	Entropy   Value `json:"entropy"`    // of the data
 	KL        Value `json:"kl"`         // KL(data‖model): by quadrature in 1-D and 2-D, else nll − entropy
@@ -49,19 +49,18 @@ type SampleReport struct {
 	KnownModes     int       `json:"known_modes"`
 	ModeShares     []float64 `json:"mode_shares,omitempty"`
 	InHDR          Value     `json:"in_hdr99"`   // share inside the 99 % highest-density region of the data
-	KSD            Value     `json:"ksd"`        // from the model's own score: is this a sample of the model?
+	KSD            Value     `json:"ksd"`        // from the model's own score: are these samples of the model?
 	KSDData        Value     `json:"ksd_data"`   // from the true score
-	RHat           Value     `json:"rhat"`       // the caller's, largest over coordinates
-	RHatLimit      Value     `json:"rhat_limit"` // the caller's, above which chains have not mixed
-	ESS            Value     `json:"ess"`        // the caller's, smallest over coordinates
+	RHat           Value     `json:"rhat"`       // from the caller, largest over coordinates
+	RHatLimit      Value     `json:"rhat_limit"` // from the caller: above it chains have not mixed
+	ESS            Value     `json:"ess"`        // from the caller, smallest over coordinates
 	Floor          Floor     `json:"floor"`
 	Bandwidth      Value     `json:"bandwidth"` // of mmd2
 }
 
-// Floor holds the same measures for as many true draws as there are samples. MMD2 and MMD2Narrow average to zero;
-// theirs are those of one such draw. EnergyDistance is the root of the mean of its square, 2E|X−X'|/n. HistTV and ModeTV
-// are means over eight. KSD is the value that independent draws of the model would have on average; KSDData that of true
-// draws.
+// Floor holds the same measures for as many true draws as there are samples. MMD2 and MMD2Narrow average to zero; these
+// are for a single set of draws. EnergyDistance is the root of its mean square, 2E|X−X'|/n. HistTV and ModeTV are means
+// over eight sets. KSD is the mean value for independent draws from the model, KSDData that for true draws.
 type Floor struct {
 	MMD2           Value `json:"mmd2"`
 	MMD2Narrow     Value `json:"mmd2_narrow"`
@@ -74,10 +73,10 @@ type Floor struct {
 	KSDData        Value `json:"ksd_data"`
 }
 
-// LogZ is an estimate of log ∫ exp(−E) that the caller made, say by annealed importance sampling.
+// LogZ is the caller's estimate of log ∫ exp(−E), say by annealed importance sampling.
 type LogZ struct{ Value, StdErr float64 }
 
-// Input is what Evaluate judges. Dataset, Truth and Energy are required.
+// Input is the input of Evaluate. Dataset, Truth and Energy are required.
 type Input struct {
 	Dataset  string
 	Truth    Source
@@ -88,20 +87,22 @@ type Input struct {
 	Train   *mat.Dense // training points for train_nll; nil: none
 	Samples *mat.Dense // draws from the model; nil: no report on samples
 
-	LogZ       *LogZ            // required for a likelihood in more than two dimensions; where given, no quadrature is done
+	// required for a likelihood in more than two dimensions; if given, no quadrature is done
+	LogZ       *LogZ
 	Quadrature QuadratureConfig // zero: the default
 	TestPoints int              // 0 means 100 000
-	RHat, ESS  float64          // of the sampler, copied into the report; 0 means unknown
-	RHatLimit  float64          // what independent draws in as many and as short chains stay below (mcmc.RHatLimit); 0 means 1.01
+	RHat, ESS  float64          // from the sampler, copied to the report; 0 means unknown
+	// bound on R̂ of independent draws in as many and as short chains (mcmc.RHatLimit); 0 means 1.01
+	RHatLimit float64
 }
 
 const floorDraws = 8
 
 // Evaluate computes every measure that the input allows. It returns early, with ctx's error, when ctx is cancelled.
 //
-// Where the entropy and the density of the data are known, the average of −log q over the test points is corrected by
-// that of −log p, whose mean is the entropy: NLL = entropy + mean (log p − log q), the same quantity with a fraction of
-// the noise. So NLL − Entropy is the Monte Carlo estimate of KL, beside the exact one by quadrature.
+// If the entropy and the density of the data are known, the average of −log q over the test points uses −log p as a
+// control variate: NLL = entropy + mean (log p − log q), the same quantity with a fraction of the noise. NLL − Entropy
+// is thus a Monte Carlo estimate of KL, beside the exact one by quadrature.
 func Evaluate(ctx context.Context, in Input, rng *rand.Rand) (*Report, error) {
 	if in.Truth == nil || in.Energy == nil {
 		return nil, errors.New("metrics: Evaluate needs Truth and Energy")
@@ -149,7 +150,7 @@ func Evaluate(ctx context.Context, in Input, rng *rand.Rand) (*Report, error) {
 	return r, nil
 }
 
-// density fills log Z, the leak and the divergences on the grid.
+// density fills in log Z, the leak and the divergences on the grid.
 func (r *Report) density(ctx context.Context, in Input, _ *mat.Dense, _ *rand.Rand) error {
 	if in.LogZ != nil {
 		r.LogZ, r.LogZErr = Value(in.LogZ.Value), Value(in.LogZ.StdErr)
@@ -181,7 +182,7 @@ func (r *Report) density(ctx context.Context, in Input, _ *mat.Dense, _ *rand.Ra
 	return nil
 }
 
-// likelihood fills the NLL, and the KL where there is no grid.
+// likelihood fills in the NLL, and the KL where there is no grid.
 func (r *Report) likelihood(ctx context.Context, in Input, test *mat.Dense, _ *rand.Rand) error {
 	if !r.LogZ.Known() {
 		return nil
@@ -219,7 +220,7 @@ func (r *Report) likelihood(ctx context.Context, in Input, test *mat.Dense, _ *r
 	return nil
 }
 
-// scores fills the comparison of the scores, on at most 20 000 test points.
+// scores fills in the comparison of scores, on at most 20 000 test points.
 func (r *Report) scores(ctx context.Context, in Input, test *mat.Dense, _ *rand.Rand) error {
 	truth, ok := in.Truth.(Scorer)
 	if in.Gradient == nil || !ok {
@@ -234,7 +235,7 @@ func (r *Report) scores(ctx context.Context, in Input, test *mat.Dense, _ *rand.
 	return nil
 }
 
-// samples fills the report on samples and its floor.
+// samples fills in the report on samples and its floor.
 func (r *Report) samples(ctx context.Context, in Input, test *mat.Dense, rng *rand.Rand) error {
 	if in.Samples == nil {
 		return nil
@@ -246,7 +247,8 @@ func (r *Report) samples(ctx context.Context, in Input, test *mat.Dense, rng *ra
 	}
 	u := unknown()
 	s := &SampleReport{
-		N: n, MMD2: u, MMD2Narrow: u, EnergyDistance: u, HistTV: u, ModeTV: u, InHDR: u, KSD: u, KSDData: u, RHat: u, RHatLimit: u, ESS: u, Bandwidth: u,
+		N: n, MMD2: u, MMD2Narrow: u, EnergyDistance: u, HistTV: u, ModeTV: u, InHDR: u, KSD: u, KSDData: u, RHat: u,
+		RHatLimit: u, ESS: u, Bandwidth: u,
 		Floor: Floor{MMD2: u, MMD2Narrow: u, EnergyDistance: u, HistTV: u, ModeTV: u, InHDR: u, KSD: u, KSDData: u},
 	}
 	for i := range n {
@@ -302,13 +304,13 @@ func (s *SampleReport) twoSample(ctx context.Context, x, reference, draw *mat.De
 	}
 	s.MMD2, s.MMD2Narrow, s.EnergyDistance = Value(got.MMD2), Value(got.MMD2Narrow), Value(got.Energy)
 	s.Floor.MMD2, s.Floor.MMD2Narrow = Value(floor.MMD2), Value(floor.MMD2Narrow)
-	// One draw would say little: its energy distance scatters by a third. The mean of its square is known.
+	// A single set of draws would say little: its energy distance varies by a third. The mean of its square is known.
 	n, _ := sets[0].x.Dims()
 	s.Floor.EnergyDistance = Value(math.Sqrt(2 / float64(n) * sets[0].within.dist / float64(n*(n-1)/2)))
 	return nil
 }
 
-// shape fills the histogram, the modes and the highest-density region.
+// shape fills in the histogram, the modes and the highest-density region.
 func (s *SampleReport) shape(ctx context.Context, in Input, x, draw, test *mat.Dense, rng *rand.Rand) error {
 	n, d := x.Dims()
 	modal, hasModes := in.Truth.(Modal)
@@ -368,7 +370,7 @@ func (s *SampleReport) shape(ctx context.Context, in Input, x, draw, test *mat.D
 	return nil
 }
 
-// stein fills the kernelised Stein discrepancies.
+// stein fills in the kernelised Stein discrepancies.
 func (s *SampleReport) stein(ctx context.Context, in Input, x, draw *mat.Dense) error {
 	n, d := x.Dims()
 	n = min(n, maxKSD)
@@ -389,7 +391,7 @@ func (s *SampleReport) stein(ctx context.Context, in Input, x, draw *mat.Dense) 
 		truth.Score(score, x)
 		ksd, _, err := KSD(ctx, x, score)
 		switch {
-		case errors.Is(err, ErrNonFinite) || err == nil && impossible(in.Truth, x): // the discrepancy is beyond numbers
+		case errors.Is(err, ErrNonFinite) || err == nil && impossible(in.Truth, x): // the discrepancy overflows
 			ksd = math.NaN()
 		case err != nil:
 			return err
@@ -404,7 +406,7 @@ func (s *SampleReport) stein(ctx context.Context, in Input, x, draw *mat.Dense) 
 	return nil
 }
 
-// hdrLevel returns the log-density that 99 % of the draws x of p exceed or reach.
+// hdrLevel returns the log-density that 99 % of the draws x from p reach.
 func hdrLevel(ctx context.Context, p LogProber, x *mat.Dense) (float64, error) {
 	n, _ := x.Dims()
 	logp := make([]float64, n)
@@ -415,7 +417,7 @@ func hdrLevel(ctx context.Context, p LogProber, x *mat.Dense) (float64, error) {
 	return logp[n/100], nil
 }
 
-// shareAbove returns the share of the rows of x where log p reaches the level.
+// shareAbove returns the share of the rows of x at which log p reaches the level.
 func shareAbove(ctx context.Context, p LogProber, x *mat.Dense, level float64) (float64, error) {
 	n, _ := x.Dims()
 	logp := make([]float64, n)
@@ -431,13 +433,14 @@ func shareAbove(ctx context.Context, p LogProber, x *mat.Dense, level float64) (
 	return in / float64(n), nil
 }
 
-// LogZKnown reports whether log Z, and with it the likelihood, can be relied on: quadrature, or annealed chains of which many have weight.
+// LogZKnown reports whether log Z, and hence the likelihood, is reliable: from quadrature, or from annealed chains many
+// of which have weight.
 func (r *Report) LogZKnown() bool { return r.Dim <= 2 || r.LogZErr.Known() }
 
-// usualRHat is the limit of long chains (Vehtari et al. 2021), and of reports that do not tell theirs.
+// usualRHat is the limit for long chains (Vehtari et al. 2021), and for reports without one.
 const usualRHat = 1.01
 
-// Limit returns RHatLimit, or 1.01 where nobody told it.
+// Limit returns RHatLimit, or 1.01 if it is unknown.
 func (s *SampleReport) Limit() float64 {
 	if s.RHatLimit > 0 {
 		return float64(s.RHatLimit)
@@ -445,10 +448,11 @@ func (s *SampleReport) Limit() float64 {
 	return usualRHat
 }
 
-// Mixed reports whether the chains that drew the samples mixed: R̂ is at most Limit, or nobody told it.
+// Mixed reports whether the chains that drew the samples mixed: R̂ is at most Limit, or unknown.
 func (s *SampleReport) Mixed() bool { return !(float64(s.RHat) > s.Limit()) }
 
-// impossible reports whether the true density of a row of x is zero: a sample so far out that it, or the true score, overflows there.
+// impossible reports whether the true density of a row of x is zero: a sample so far out that the density underflows or
+// the true score overflows.
 func impossible(truth any, x *mat.Dense) bool {
 	p, ok := truth.(LogProber)
 	if !ok {

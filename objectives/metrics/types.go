@@ -13,51 +13,51 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Energy stores E(x_i) in dst[i] for every row x_i of x, any number of rows. Smaller is likelier: q ∝ exp(−E). It must
-// not keep or modify x.
+// Energy stores E(x_i) in dst[i] for every row x_i of x, with any number of rows: q ∝ exp(−E). It must not keep or
+// modify x.
 type Energy func(dst []float64, x *mat.Dense) error
 
 // Gradient stores E(x_i) in e[i] and ∇E(x_i) in row i of grad. The score of the model is −∇E.
 type Gradient func(e []float64, grad, x *mat.Dense) error
 
-// Source is where the true data come from. A Source that also has some of the methods of LogProber, Scorer, Entropic,
-// Modal and CellMasser is compared by the measures that these allow.
+// Source is the source of the true data. If it also has methods of LogProber, Scorer, Entropic, Modal or CellMasser,
+// the measures they allow are computed.
 type Source interface {
 	Sample(dst *mat.Dense, rng *rand.Rand) // fills every row
 	Dim() int
 	Bounds() (lo, hi []float64) // a box that holds all but a negligible part of the mass
 }
 
-// LogProber knows the true log-density, in nats. It must be safe for concurrent use.
+// LogProber is a Source with a known log-density, in nats. It must be safe for concurrent use.
 type LogProber interface {
 	LogProb(dst []float64, x *mat.Dense)
 }
 
-// Scorer knows the true score ∇ log p. It must be safe for concurrent use.
+// Scorer is a Source with a known score ∇ log p. It must be safe for concurrent use.
 type Scorer interface {
 	Score(dst, x *mat.Dense)
 }
 
-// Entropic knows the entropy of the data in nats.
+// Entropic is a Source with a known entropy, in nats.
 type Entropic interface {
 	Entropy() float64
 }
 
-// Modal knows the parts of a distribution.
+// Modal is a Source with known modes.
 type Modal interface {
 	Modes() (centres *mat.Dense, weights []float64)
 	AssignMode(x []float64) int
 }
 
-// CellMasser knows the mass of a box, where quadrature would not.
+// CellMasser is a Source that knows the mass of a box where quadrature fails.
 type CellMasser interface {
 	CellMass(lo, hi []float64) float64
 }
 
-// ErrNonFinite is wrapped by the error of a measure that met an energy or a gradient that is NaN or an energy of −Inf.
+// ErrNonFinite is wrapped by the error of a measure that encounters a NaN energy or gradient, or an energy of −Inf.
 var ErrNonFinite = errors.New("not finite")
 
-// Value is a float64 that is written to JSON as null where it is not finite: unknown (NaN) or infinite.
+// Value is a float64 that is written to JSON as null if it is unknown (NaN) or infinite.
 type Value float64
 
 // MarshalJSON writes a number or null.
@@ -77,13 +77,13 @@ func (v *Value) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*float64)(v))
 }
 
-// Known reports whether v is a number.
+// Known reports whether v is finite.
 func (v Value) Known() bool { return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) }
 
-// unknown is the Value of what cannot be computed.
+// unknown returns the Value of a measure that cannot be computed.
 func unknown() Value { return Value(math.NaN()) }
 
-// chunk is the number of rows handed to a function at once: small enough to stop soon when cancelled.
+// chunk is the number of rows passed to a function at once: small enough to stop soon after cancellation.
 const chunk = 1 << 14
 
 // rowsOf returns a view of rows [from, to) of x.
@@ -110,7 +110,7 @@ func energies(ctx context.Context, f Energy, dst []float64, x *mat.Dense) error 
 	return nil
 }
 
-// checkEnergies reports the first energy that is NaN or −Inf. An energy of +Inf is a density of zero.
+// checkEnergies reports the first energy that is NaN or −Inf. An energy of +Inf means zero density.
 func checkEnergies(e []float64, x *mat.Dense) error {
 	for i, v := range e {
 		if math.IsNaN(v) || math.IsInf(v, -1) {

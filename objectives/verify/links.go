@@ -10,8 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// Links returns two identities of Song and Kingma, How to train your energy-based models (arXiv 2101.03288), that tie
-// the families of objectives together.
+// Links returns two identities of Song and Kingma, How to train your energy-based models (arXiv 2101.03288), that
+// connect the families of objectives.
 //
 // Contrastive divergence with one Langevin step of size h is score matching (section 4.1, after Hyvärinen 2007): with
 // x⁻ = x - hg + √(2h)ξ held fixed,
@@ -43,8 +43,8 @@ func linkSetup(seed uint64) (energy.Energy, *energy.Params, *mat.Dense, error) {
 	return e, energy.Init(e, rng), x, nil
 }
 
-// contrastiveToScore averages the gradient of cd over pairs of one Langevin step with noise ξ and -ξ, and holds each
-// element, over h, against score matching. The step leaves a bias of order h, far below the standard error.
+// contrastiveToScore averages the gradient of cd over pairs of one Langevin step with noise ξ and -ξ, and compares each
+// element, divided by h, with score matching. The step has a bias of order h, far below the standard error.
 func contrastiveToScore(seed uint64) (value, tol float64, err error) {
 	const h, reps = 1e-4, 400
 	e, p, x, err := linkSetup(seed)
@@ -94,8 +94,8 @@ func contrastiveToScore(seed uint64) (value, tol float64, err error) {
 	return m.worst(want), threshold(p.Len(), reps), nil
 }
 
-// noiseToScore compares the mean of cnce's gradients for v and -v with half of |v|² times that of ssm, relative to its
-// largest element.
+// noiseToScore compares the mean of cnce's gradients for v and -v with ½|v|² times that of ssm, relative to its largest
+// element.
 func noiseToScore(seed uint64) (value, tol float64, err error) {
 	const size = 1e-3
 	e, p, x, err := linkSetup(seed)

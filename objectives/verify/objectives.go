@@ -11,14 +11,14 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// build compiles the objective under test, as New does, or a twin of a test.
+// build compiles the objective under test, as New does, or a test's twin of it.
 type build func(
 	m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config,
 ) (*objectives.Engine, error)
 
 func newRNG(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
 
-// target is a known density with the parameters that are to be found.
+// target is a known density with the parameters to recover.
 type target struct {
 	name  string
 	e     energy.Known
@@ -40,12 +40,12 @@ func (t target) params() *energy.Params {
 	return p
 }
 
-// config of every objective in the checks. Data are draws of the target.
+// config returns the configuration of every objective in the checks. Data are draws from the target.
 func config(data *mat.Dense) objectives.Config {
 	return objectives.Config{Batch: 128, Precision: energy.Float64, Data: data}
 }
 
-// energyFor wraps the target for objectives that want an energy at many noise levels.
+// energyFor wraps the target for objectives that need an energy at several noise levels.
 func (t target) energyFor(levels []float64) energy.Energy {
 	if m, ok := t.e.(energy.GaussianMixture); ok && levels != nil {
 		return energy.BlurredMixture{GaussianMixture: m, Sigmas: levels}
@@ -53,20 +53,20 @@ func (t target) energyFor(levels []float64) energy.Energy {
 	return t.e
 }
 
-// Objectives returns the checks of every objective that is registered.
+// Objectives returns the checks of every registered objective.
 func Objectives() []Check {
 	var checks []Check
 	for i, name := range objectives.Names() {
 		m, err := objectives.ByName(name)
 		if err != nil {
-			panic(err) // it was listed
+			panic(err) // cannot happen: the name was listed
 		}
 		checks = append(checks, ObjectiveChecks(name, m, uint64(1000+10*i))...)
 	}
 	return checks
 }
 
-// ObjectiveChecks returns the checks of an objective of any make, under a name for the table.
+// ObjectiveChecks returns the checks of any objective, under a name for the table.
 func ObjectiveChecks(name string, m objectives.Method, seed uint64) []Check {
 	t := trialOf(m)
 	traits := t.method.Traits()
@@ -82,7 +82,7 @@ func ObjectiveChecks(name string, m objectives.Method, seed uint64) []Check {
 			return zeroGradient(objectives.New, t.truth, seed+1)
 		}})
 	}
-	if traits.Levels == nil { // a Gaussian is a mixture of one: covered by the next
+	if traits.Levels == nil { // a Gaussian is a mixture of one: covered by the next check
 		checks = append(checks, Check{name, "gaussian", "recovery error", func() (float64, float64, error) {
 			return recovery(gaussian, objectives.New, t.method, seed+2)
 		}})
@@ -92,8 +92,7 @@ func ObjectiveChecks(name string, m objectives.Method, seed uint64) []Check {
 	}})
 }
 
-// hasCritic tells objectives whose loss is zero at the truth for every critic, where its gradient is so for the best
-// one alone.
+// hasCritic reports whether the loss is zero at the truth for every critic, but its gradient only for the best one.
 func hasCritic(t objectives.Traits) bool { return t.Score && t.Aux }
 
 // gradientError returns the largest difference between the gradient and central differences of the loss, over all
@@ -128,7 +127,7 @@ func gradientError(b build, m objectives.Method, seed uint64) (value, tol float6
 	if _, err := o.Gradient(grad, x, rng); err != nil {
 		return 0, 0, err
 	}
-	if _, err := o.Evaluate(grad, x, nil); err != nil { // the same draws, with what was learnt meanwhile held still
+	if _, err := o.Evaluate(grad, x, nil); err != nil { // the same draws, with auxiliary parameters held fixed
 		return 0, 0, err
 	}
 	most := 0.0
@@ -160,9 +159,9 @@ func zeroGradient(b build, m objectives.Method, seed uint64) (value, tol float64
 	const reps = 150
 	rng := newRNG(seed, 1)
 	p := mixture.params()
-	source := p.Clone() // where data come from
+	source := p.Clone() // the source of the data
 	traits := m.Traits()
-	if s := traits.Blur; s > 0 { // it learns the data blurred by σ: take σ² from the variances of the data
+	if s := traits.Blur; s > 0 { // it learns the data blurred by σ: subtract σ² from the variances of the data
 		ls := source.View("log_stds")
 		for i, v := range ls {
 			ls[i] = 0.5 * math.Log(math.Exp(2*v)-s*s)
@@ -178,7 +177,7 @@ func zeroGradient(b build, m objectives.Method, seed uint64) (value, tol float64
 	x := mat.NewDense(cfg.Batch, 2, nil)
 	grad := make([]float64, p.Len())
 	warm := 0
-	if traits.Chains { // from where the chains start into stationarity
+	if traits.Chains { // let the chains reach stationarity
 		warm = 60
 	}
 	mean := newMoments(len(grad))
@@ -194,7 +193,7 @@ func zeroGradient(b build, m objectives.Method, seed uint64) (value, tol float64
 	return mean.worst(nil), threshold(len(grad), reps), nil
 }
 
-// steinIdentity returns |z| of the mean of s·f + tr ∇f at the truth, for a critic f that was drawn and not trained.
+// steinIdentity returns |z| of the mean of s·f + tr ∇f at the truth, for a random, untrained critic f.
 func steinIdentity(b build, m objectives.Method, seed uint64) (value, tol float64, err error) {
 	const reps = 150
 	rng := newRNG(seed, 1)
@@ -224,8 +223,8 @@ func steinIdentity(b build, m objectives.Method, seed uint64) (value, tol float6
 	return mean.worst(nil), threshold(1, reps), nil
 }
 
-// recovery trains from a perturbed start and returns the largest error of what the target identifies. Adam with a
-// falling rate on fresh data; the estimate is the mean of θ over the second half.
+// recovery trains from a perturbed start and returns the largest error in what the target identifies. It uses Adam with
+// a decaying rate on fresh data; the estimate is the mean of θ over the second half.
 func recovery(t target, b build, method objectives.Method, seed uint64) (value, tol float64, err error) {
 	const steps = 1200
 	rng := newRNG(seed, 1)
@@ -237,7 +236,7 @@ func recovery(t target, b build, method objectives.Method, seed uint64) (value, 
 	data := mat.NewDense(2000, 2, nil)
 	t.e.Sample(truth, data, rng)
 	cfg := config(data)
-	cfg.Precision = energy.Float32 // what users train in
+	cfg.Precision = energy.Float32 // the precision users train in
 	traits := method.Traits()
 	o, err := b(method, t.energyFor(traits.Levels), p, cfg)
 	if err != nil {
@@ -266,8 +265,8 @@ func recovery(t target, b build, method objectives.Method, seed uint64) (value, 
 	return value, 0.1, nil
 }
 
-// identified returns the numbers that the density determines, blurred by sigma: mean and covariance, or weights,
-// means and deviations.
+// identified returns the numbers determined by the density blurred by sigma: mean and covariance, or weights, means and
+// deviations.
 func (t target) identified(p *energy.Params, sigma float64) []float64 {
 	switch e := t.e.(type) {
 	case energy.Gaussian:

@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// sampler is a kernel with the number of its transitions in a check.
+// sampler is a kernel and its number of transitions in a check.
 type sampler struct {
 	name  string
 	k     mcmc.Kernel
@@ -35,8 +35,8 @@ func Samplers() []Check {
 		}
 	}
 	checks = append(checks,
-		// BAOAB is exact in the positions where forces are linear (Leimkuhler and Matthews 2013); the momenta settle
-		// first.
+		// For linear forces BAOAB is exact in the positions (Leimkuhler and Matthews 2013), once the momenta have
+		// settled.
 		Check{"baoab", "gaussian", "z of moments",
 			func() (float64, float64, error) { return stationary(mcmc.BAOAB{StepSize: 0.5}, 40, gaussian, 5105) }},
 		Check{"langevin", "standard normal", "z of own variance",
@@ -63,14 +63,14 @@ func evaluator(t target) (*energy.Evaluator, error) {
 	return energy.NewEvaluator(t.e, t.params(), energy.EvaluatorConfig{Batch: 500, Precision: energy.Float64})
 }
 
-// stationary is moved from exact draws.
+// stationary is moved with a start at exact draws.
 func stationary(k mcmc.Kernel, moves int, t target, seed uint64) (value, tol float64, err error) {
 	return moved(k, moves, t, 0, seed)
 }
 
 // moved starts chains at exact draws or, if wide > 0, at draws of N(0, wide² I), runs them, and compares means of
-// bounded and unbounded statistics over the chains, which are independent, with those of a large independent set of
-// draws; the standard error is that of the difference.
+// bounded and unbounded statistics over the independent chains with those of a large independent set of draws, by the
+// standard error of the difference.
 func moved(k mcmc.Kernel, moves int, t target, wide float64, seed uint64) (value, tol float64, err error) {
 	const chains, reference = 2000, 200000
 	rng := newRNG(seed, 1)
@@ -141,13 +141,13 @@ func langevinLaw(k mcmc.Kernel, seed uint64, h float64) (value, tol float64, err
 	return m.worst([]float64{0, want}), threshold(2, chains), nil
 }
 
-// far are two modes that do not touch, of weights 0.7 and 0.3.
+// far has two well-separated modes of weights 0.7 and 0.3.
 var far = target{"far", energy.GaussianMixture{D: 2, K: 2}, []float64{
 	math.Log(0.7), math.Log(0.3), -3, 0, 3, 0, -0.7, -0.7, -0.7, -0.7,
 }}
 
-// noiseLevels runs annealed Langevin from N(0, σ_1² I) down the levels of the far modes, blurred, and returns the
-// error of the share of the heavier mode. The chains follow the levels with a lag, so this is an error and not a z.
+// noiseLevels runs annealed Langevin from N(0, σ_1² I) down the levels of the far modes, blurred, and returns the error
+// in the share of the heavier mode. The chains lag behind the levels, so this is an error and not a z.
 func noiseLevels(seed uint64) (value, tol float64, err error) {
 	const chains = 4000
 	rng := newRNG(seed, 1)
@@ -174,8 +174,8 @@ func noiseLevels(seed uint64) (value, tol float64, err error) {
 	return math.Abs(share - 0.7), 0.06, nil
 }
 
-// farModes starts all chains in the lighter of two modes that do not touch, of weights 0.7 and 0.3, and returns |z|
-// of the share of the heavier one.
+// farModes starts all chains in the lighter of two well-separated modes, of weights 0.7 and 0.3, and returns |z| of the
+// share of the heavier one.
 func farModes(k mcmc.Kernel, moves int, seed uint64) (value, tol float64, err error) {
 	const chains, heavy = 1000, 0.7
 	rng := newRNG(seed, 1)

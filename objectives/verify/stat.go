@@ -6,7 +6,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// moments gathers mean and variance of vectors.
+// moments accumulates the mean and variance of vectors.
 type moments struct {
 	n        int
 	mean, sq []float64 // sq: sum of squared deviations (Welford)
@@ -24,7 +24,7 @@ func (m *moments) add(v []float64) {
 }
 
 // worst returns max_i |mean_i - want_i| / SE_i; want nil means zero. Components that are always zero, up to rounding,
-// are left out: nothing depends on them.
+// are left out: the loss does not depend on them.
 func (m *moments) worst(want []float64) float64 {
 	z := 0.0
 	for i, mean := range m.mean {

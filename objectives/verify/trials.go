@@ -7,14 +7,14 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// trial is an objective with the settings that it is checked under.
+// trial is an objective with the settings under which it is checked.
 type trial struct {
 	method objectives.Method
-	truth  objectives.Method // at the truth, where nothing is left to be learnt besides; nil: method
+	truth  objectives.Method // at the truth, where nothing else remains to be learnt; nil: method
 }
 
-// trials are settings under which errors show in few batches. Objectives that are not among them are checked with
-// those that suit the data.
+// trials holds settings under which errors show up in few batches. Objectives not listed are checked with the settings
+// that suit the data.
 var trials = []trial{
 	{method: objectives.Hutchinson{Slices: 2}},
 	{method: objectives.Sliced{Slices: 2}},
@@ -38,7 +38,7 @@ var chains = objectives.Chains{
 	Kernel: mcmc.HMC{StepSize: 0.5, Leapfrog: 3, StepJitter: 0.2}, Steps: 2, Jumps: 2, Noise: objectives.GaussianNoise,
 }
 
-// trialOf returns the settings of m's kind, those of m itself if there are none.
+// trialOf returns the settings for m's kind, or m's own if there are none.
 func trialOf(m objectives.Method) trial {
 	t := trial{method: m}
 	for _, known := range trials {

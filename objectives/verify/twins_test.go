@@ -52,7 +52,8 @@ func (w twin) Derive(in objectives.Inputs, x *mat.Dense) error {
 
 // broken compiles an objective with something replaced.
 func broken(replace twin) build {
-	return func(m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config) (*objectives.Engine, error) {
+	return func(m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config) (*objectives.Engine,
+		error) {
 		o, err := objectives.New(m, e, p, cfg)
 		if err != nil {
 			return nil, err
@@ -170,7 +171,8 @@ var twins = map[string]struct {
 	"ssm": {"half the curvature", broken(twin{loss: func(b *objectives.Builder) *G.Node {
 		u, g := grad(b)
 		return slices(b, "v", func(v *G.Node) *G.Node {
-			return graphs.Scale(graphs.Sub(graphs.Square(dot(v, g)), graphs.Must(graphs.DirectionalCurvature(u, b.X, v))), 0.5)
+			return graphs.Scale(graphs.Sub(graphs.Square(dot(v, g)),
+				graphs.Must(graphs.DirectionalCurvature(u, b.X, v))), 0.5)
 		})
 	}})},
 	"ssm-vr": {"unit-length v with the full norm", broken(twin{draw: unitLength("v")})},
@@ -274,7 +276,8 @@ func TestUnitSlicesLearnHalfTheScore(t *testing.T) {
 	}
 	m := meanGradientAt(t, o, p, 1/math.Sqrt2)
 	if z := m.worst(nil); z > threshold(6, m.n) {
-		t.Errorf("gradient at half the precision: z = %g, want 0: the mistake has another optimum than it is known for", z)
+		t.Errorf("gradient at half the precision: z = %g, want 0: the mistake has another optimum than it is known for",
+			z)
 	}
 	if z, limit, err := zeroGradient(objectives.New, named(t, "ssm-vr").truth, 43); err != nil || z > limit {
 		t.Errorf("the right objective: z = %g, limit %g, %v", z, limit, err)
@@ -308,7 +311,8 @@ func TestContrastMistakes(t *testing.T) {
 		term := func(x *G.Node, logq string, sign float64) *G.Node {
 			e, q := b.E(x), b.In(logq)
 			m := e.Shape()[0]
-			u := graphs.Add(graphs.ExpandCols(e, m), graphs.ExpandRows(graphs.Reshape(q, m), m)) // (m, m): E_i + log q_j
+			// (m, m): E_i + log q_j
+			u := graphs.Add(graphs.ExpandCols(e, m), graphs.ExpandRows(graphs.Reshape(q, m), m))
 			return graphs.Mean(graphs.Softplus(graphs.Scale(graphs.Shift(u, math.Log(2)), sign)))
 		}
 		return graphs.Add(term(b.X, "log_q_data", 1), graphs.Scale(term(b.In("noise"), "log_q_noise", -1), 2))

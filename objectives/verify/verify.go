@@ -11,12 +11,12 @@ import (
 // Row is the outcome of one check.
 type Row struct {
 	Name      string  // objective or sampler
-	Target    string  // density it is held against
+	Target    string  // density it is checked against
 	Statistic string  // what was computed
 	Value     float64 // must not exceed Tolerance
 	Tolerance float64
 	Pass      bool
-	Err       error // the check could not be carried out
+	Err       error // why the check could not be carried out
 }
 
 // MarshalJSON writes the row with lower-case keys; a Value that is not finite is null.
@@ -65,8 +65,8 @@ func (c Check) Run() Row {
 // Checks returns all checks: objectives, the links between them, samplers.
 func Checks() []Check { return append(append(Objectives(), Links()...), Samplers()...) }
 
-// Run computes the checks, threads at a time, and returns their rows in order. Unless it is nil, each is called with
-// every row as it is ready, from one goroutine at a time. It stops early, with the context's error, when ctx is done.
+// Run computes the checks, threads at a time, and returns their rows in order. each, unless nil, is called with every
+// row as it becomes ready, from one goroutine at a time. It stops early, with the context's error, when ctx is done.
 func Run(ctx context.Context, checks []Check, threads int, each func(Row)) ([]Row, error) {
 	rows := make([]Row, len(checks))
 	next := make(chan int)

@@ -16,7 +16,8 @@ func TestFailuresAreRows(t *testing.T) {
 		return Check{name, "target", "statistic", func() (float64, float64, error) { return value, tol, err }}
 	}
 	checks := []Check{
-		outcome("good", 1, 1, nil), outcome("bad", 1.01, 1, nil), outcome("nan", math.NaN(), 1, nil), outcome("broken", 0, 1, errors.New("boom")),
+		outcome("good", 1, 1, nil), outcome("bad", 1.01, 1, nil), outcome("nan", math.NaN(), 1, nil),
+		outcome("broken", 0, 1, errors.New("boom")),
 	}
 	for _, threads := range []int{1, 3} {
 		seen := 0

@@ -8,28 +8,30 @@ import (
 	"slices"
 )
 
-// Adapter warms a kernel up: it moves chains and improves the kernel's settings as it goes.
+// Adapter warms a kernel up: it moves chains and adapts the kernel's settings along the way.
 //
-//   - The step of a [Tunable] kernel, by dual averaging of the acceptance. In the fast phase at the beginning every chain has a
-//     step of its own, found from where the chain stands, so that no start can spoil the step of the others; then they share one,
-//     that follows their mean acceptance. A chain that is not in order (its energy is not finite, or far above that of the
-//     others, or it does not move) keeps its own step and is left out of all that is pooled until it has caught up. One whose
-//     energy is not finite after the fast phase, or that has not found to where the density is when the last window begins, gives its
-//     start up and goes on from where another is; Left tells. A chain that the shared step brings to a standstill pulls it down.
-//   - The acceptance aimed at, where none was asked for: it rises where the curvature of the target differs from place to place,
-//     so that a step which suits most places is too long for some.
-//   - The [Mass] of a [Massive] kernel, from the draws and gradients of all chains in windows of doubling length; see [FitMass].
-//     A kernel that carries chains between modes keeps its mass: the covariance of several modes is that of none.
-//   - What an [Adaptive] kernel finds by itself: the ladder of a Tempering, the length of an HMC.
+//   - The step size of a [Tunable] kernel, by dual averaging of the acceptance. In the initial fast phase every chain
+//     has its own step size, found at its starting point, so that no start can spoil the step size of the others;
+//     then they share one that follows their mean acceptance. A chain that is out of order (its energy is not finite
+//     or far above that of the others, or it does not move) keeps its own step size and is excluded from everything
+//     pooled until it has caught up. A chain whose energy is not finite after the fast phase, or that has not found
+//     the bulk of the density when the last window begins, abandons its start and continues from the position of
+//     another; see Left. A chain that the shared step size brings to a standstill pulls it down.
+//   - The target acceptance, if none was given: it rises where the curvature of the target varies, so that a step
+//     size that suits most places is too long for some.
+//   - The [Mass] of a [Massive] kernel, from the draws and gradients of all chains in windows of doubling length; see
+//     [FitMass]. A kernel that carries chains between modes keeps its mass: the covariance over several modes is not
+//     that of any of them.
+//   - The settings of an [Adaptive] kernel: the ladder of a Tempering, the length of an HMC.
 //
-// What is inside an [Outer] kernel is adapted there. The windows are Stan's, and after each the step is looked for
-// anew, from the present one.
+// Settings of the kernel inside an [Outer] kernel are adapted there. The windows are Stan's; after each, a new step
+// size is searched for, starting from the current one.
 //
-// Use: Step until Done, then draw with Kernel.
+// Call Step until Done, then draw with Kernel.
 type Adapter struct {
 	kernel Kernel
 	cfg    Warmup
-	t      int // transitions made
+	t      int // transitions so far
 	tuned  bool
 	mass   bool // is adapted
 	own    Adaptation
@@ -37,15 +39,15 @@ type Adapter struct {
 	windows windows
 	step    DualAveraging
 	chains  []follower
-	alone   bool // every chain has a step of its own
+	alone   bool // every chain has its own step size
 	scales  []float64
 	draws   history
-	uneven  float64   // of the target, as the last window saw it
-	given   []LeftOut // chains whose start was given up
+	uneven  float64   // unevenness of the target, from the last window
+	given   []LeftOut // chains whose starts were abandoned
 }
 
-// NewAdapter returns an adapter for a kernel, which may come without a step if that is to be found. It is an error
-// to ask for a warm-up where nothing can be adapted.
+// NewAdapter returns an adapter for a kernel, which may have no step size if that is to be adapted. A warm-up in which
+// nothing can be adapted is an error.
 func NewAdapter(k Kernel, cfg Warmup) (*Adapter, error) {
 	if k == nil {
 		return nil, errors.New("mcmc: an Adapter without a kernel, want e.g. HMC{}")
@@ -65,7 +67,7 @@ func NewAdapter(k Kernel, cfg Warmup) (*Adapter, error) {
 	return a, nil
 }
 
-// capabilities finds out what of the kernel can be adapted.
+// capabilities finds out what can be adapted in the kernel.
 func (a *Adapter) capabilities() error {
 	var err error
 	if a.tuned, err = tunable(a.kernel); err != nil {
@@ -89,8 +91,9 @@ func (a *Adapter) capabilities() error {
 		a.own = nil
 	}
 	if !a.tuned && !a.mass && a.own == nil {
-		return fmt.Errorf("mcmc: Warmup.Steps = %d, but nothing of %s can be adapted: it has no acceptance to go by, or no method WithStep; "+
-			"give it a step and use BurnIn instead", a.cfg.Steps, Name(a.kernel))
+		return fmt.Errorf(
+			"mcmc: Warmup.Steps = %d, but nothing of %s can be adapted: it has no acceptance to go by, or no method WithStep; "+
+				"give it a step and use BurnIn instead", a.cfg.Steps, Name(a.kernel))
 	}
 	if a.own != nil {
 		a.kernel = a.own.Start(a.kernel)
@@ -98,7 +101,7 @@ func (a *Adapter) capabilities() error {
 	return nil
 }
 
-// inside lets the adaptation of an inner kernel do its work there.
+// inside applies the adaptation of an inner kernel to that kernel.
 type inside struct{ Adaptation }
 
 func (a inside) Start(k Kernel) Kernel  { return within(k, a.Adaptation.Start) }
@@ -114,7 +117,7 @@ func (a *Adapter) Kernel() Kernel { return a.kernel }
 // Done reports that the warm-up is over: Kernel has its final settings.
 func (a *Adapter) Done() bool { return a.t >= a.cfg.Steps }
 
-// Goal returns the acceptance aimed at; 0 where the step is not adapted.
+// Goal returns the target acceptance; 0 if the step size is not adapted.
 func (a *Adapter) Goal() float64 {
 	switch {
 	case !a.tuned || a.cfg.Steps == 0:
@@ -125,8 +128,7 @@ func (a *Adapter) Goal() float64 {
 	return 1 - (1-tuningOf(a.kernel).Accept)*patience(a.uneven)
 }
 
-// Left returns the chains whose start was given up, and those that are out of order, with the state that they are
-// in.
+// Left returns the chains whose starts were abandoned and those still out of order, with the reason.
 func (a *Adapter) Left(s *State) []LeftOut {
 	out := slices.Clone(a.given)
 	_, d := s.X.Dims()
@@ -139,7 +141,7 @@ func (a *Adapter) Left(s *State) []LeftOut {
 	return out
 }
 
-// Step makes one transition of the warm-up. Once it is Done it makes transitions and nothing else.
+// Step makes one transition of the warm-up. Once Done, it makes transitions only.
 func (a *Adapter) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	rows := 0
 	if a.t == 0 && !a.Done() {
@@ -168,7 +170,7 @@ func (a *Adapter) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return info, err
 }
 
-// start finds the first steps.
+// start finds the initial step sizes.
 func (a *Adapter) start(s *State, t Target, rng *rand.Rand) (rows int, err error) {
 	a.chains = make([]follower, len(s.Energy))
 	if p, ok := a.kernel.(prepared); ok {
@@ -230,7 +232,7 @@ func median(v []float64) float64 {
 	return v[len(v)/2]
 }
 
-// restart begins the averaging of the common step anew.
+// restart restarts the averaging of the common step size.
 func (a *Adapter) restart(step float64) {
 	a.kernel = withStep(a.kernel, step)
 	a.step.Goal = a.Goal()
@@ -240,7 +242,7 @@ func (a *Adapter) restart(step float64) {
 	}
 }
 
-// spread gives the chains that are not pooled steps of their own.
+// spread gives their own step sizes to the chains that are not pooled.
 func (a *Adapter) spread(s *State) {
 	if a.scales == nil {
 		a.scales = make([]float64, len(a.chains))
@@ -260,7 +262,7 @@ func (a *Adapter) spread(s *State) {
 	}
 }
 
-// update takes in a transition.
+// update processes a transition.
 func (a *Adapter) update(s *State, t Target, info Info, rng *rand.Rand) error {
 	a.t++
 	a.follow(s, info)
@@ -289,8 +291,8 @@ func (a *Adapter) update(s *State, t Target, info Info, rng *rand.Rand) error {
 	return nil
 }
 
-// patience is the factor of 1 - acceptance for a target of some unevenness, see fitMass: none up to 2, which
-// regressions and hierarchies of mild kind stay below, and at most a tenth.
+// patience returns the factor on 1 - acceptance for a target of given unevenness, see fitMass: 1 up to 2, which
+// regressions and mild hierarchical models stay below, and no less than a tenth.
 func patience(uneven float64) float64 {
 	const usual, least = 2, .1
 	if !(uneven > usual) {
@@ -299,8 +301,8 @@ func patience(uneven float64) float64 {
 	return max(least, (usual/uneven)*(usual/uneven))
 }
 
-// rescue lets the chains that have no finite energy, and late those that have not found to where the density is, go
-// on from where others are.
+// rescue restarts chains without a finite energy, and, if late, those that have not found the bulk of the density, from
+// the positions of others.
 func (a *Adapter) rescue(s *State, rng *rand.Rand, late bool) {
 	if !a.tuned || a.own != nil && a.own.OwnsStep() {
 		return
@@ -322,8 +324,10 @@ func (a *Adapter) rescue(s *State, rng *rand.Rand, late bool) {
 			continue
 		}
 		to := from[rng.IntN(len(from))]
-		a.given = append(a.given, LeftOut{i, fmt.Sprintf("its start was given up after %d transitions, at the energy %.4g, %.3g above the others: it went on from where chain %d was",
-			a.t, e, e-most+lag(d), to)})
+		a.given = append(a.given, LeftOut{i,
+			fmt.Sprintf(
+				"its start was given up after %d transitions, at the energy %.4g, %.3g above the others: it went on from where chain %d was",
+				a.t, e, e-most+lag(d), to)})
 		s.X.SetRow(i, s.X.RawRowView(to))
 		s.Grad.SetRow(i, s.Grad.RawRowView(to))
 		s.Energy[i] = s.Energy[to]
@@ -332,7 +336,7 @@ func (a *Adapter) rescue(s *State, rng *rand.Rand, late bool) {
 	}
 }
 
-// follow notes how each chain fared.
+// follow records the progress of each chain.
 func (a *Adapter) follow(s *State, info Info) {
 	const weight = .2
 	for i := range a.chains {
@@ -354,12 +358,12 @@ func (a *Adapter) follow(s *State, info Info) {
 	}
 }
 
-// tune moves the steps.
+// tune updates the step sizes.
 func (a *Adapter) tune(s *State, t Target, info Info, rng *rand.Rand) error {
 	if a.own != nil && a.own.OwnsStep() {
 		return nil
 	}
-	if a.alone && !s.asked { // the kernel moves all chains by one step
+	if a.alone && !s.asked { // the kernel moves all chains with one step size
 		a.alone, s.scale = false, nil
 	}
 	if !a.alone {
@@ -381,7 +385,7 @@ func (a *Adapter) tune(s *State, t Target, info Info, rng *rand.Rand) error {
 	return nil
 }
 
-// middle returns the median step of chains that are in order, or of all of finite energy while that is not decided.
+// middle returns the median step size of the chains in order, or, until that is decided, of all with finite energy.
 func (a *Adapter) middle(step func(*follower) float64, k Kernel) float64 {
 	var v []float64
 	for _, ordered := range []bool{true, false} {
@@ -397,8 +401,8 @@ func (a *Adapter) middle(step func(*follower) float64, k Kernel) float64 {
 	return tuningOf(k).StepSize
 }
 
-// singles moves the steps of the chains that have their own. Where the energy of a chain fell by more than chance
-// lets it, the chain is somewhere else now, and its step is looked for anew.
+// singles updates the step sizes of chains that have their own. If the energy of a chain fell by more than chance
+// allows, the chain is somewhere else now, and its step size is searched for again.
 func (a *Adapter) singles(s *State, t Target, info Info, rng *rand.Rand) error {
 	_, d := s.X.Dims()
 	var fell []int
@@ -409,7 +413,7 @@ func (a *Adapter) singles(s *State, t Target, info Info, rng *rand.Rand) error {
 		switch {
 		case f.ordered:
 		case e-e != 0:
-			f.step.Restart(a.step.Step()) // nothing is known of it
+			f.step.Restart(a.step.Step()) // its history is no longer relevant
 		case !(f.before-e < lag(d)):
 			fell = append(fell, i)
 			steps = append(steps, f.step.Step())
@@ -430,8 +434,8 @@ func (a *Adapter) singles(s *State, t Target, info Info, rng *rand.Rand) error {
 	return nil
 }
 
-// pooled returns the acceptance that the common step follows: the mean over the chains in order, unless one of them
-// comes to a standstill, when it is that chain's.
+// pooled returns the acceptance that drives the common step size: the mean over the chains in order, or that of a chain
+// at a standstill if there is one.
 func (a *Adapter) pooled(s *State, info Info) float64 {
 	var sum, n float64
 	least := math.Inf(1)
@@ -453,7 +457,7 @@ func (a *Adapter) pooled(s *State, info Info) float64 {
 	return sum / n
 }
 
-// window ends a window: the mass is set from its draws, and the step is looked for anew.
+// window ends a window: it sets the mass from the draws and searches for a new step size.
 func (a *Adapter) window(s *State, t Target, rng *rand.Rand) error {
 	if m, uneven := a.draws.fit(); a.mass && m != nil {
 		a.uneven = uneven
@@ -491,7 +495,7 @@ func (a *Adapter) window(s *State, t Target, rng *rand.Rand) error {
 	return nil
 }
 
-// finish puts in the averaged step, which all chains share from now on.
+// finish sets the averaged step size, which all chains share from now on.
 func (a *Adapter) finish(s *State) {
 	if a.tuned && a.step.t > 0 {
 		a.kernel = withStep(a.kernel, a.step.Final())

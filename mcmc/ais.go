@@ -10,25 +10,26 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// AIS is annealed importance sampling: an estimate of log Z = log ∫exp(-E) by way of the energies
+// AIS is annealed importance sampling, which estimates log Z = log ∫exp(-E) along the energies
 //
 //	U_β = E₀ + β(E - E₀),   0 = β₀ < β₁ < … < β_K = 1,
 //
-// E₀ a normalised reference. A chain drawn from exp(-E₀) collects log w = -Σ_k (β_k - β_{k-1})(E - E₀)(x_{k-1}) and moves at each
-// β_k in between; E w = Z. In reverse, a chain that starts with an exact draw of the target collects the opposite sum and
-// E w = 1/Z. Forward tends to underestimate log Z, reverse to overestimate it: where the two agree, both are right.
+// with E₀ a normalised reference. A chain drawn from exp(-E₀) collects log w = -Σ_k (β_k - β_{k-1})(E - E₀)(x_{k-1})
+// and moves at each β_k in between; E w = Z. In reverse, a chain that starts at an exact draw from the target collects
+// the opposite sum, and E w = 1/Z. Forward tends to underestimate log Z, reverse to overestimate it: if the two agree,
+// both can be trusted.
 //
-// The reference must be wider than the target, and the moves good enough to follow it; the nearer it is to the target, modes
-// included, the less they have to do. Tune chooses Betas and Scales by a
-// pilot run, whose draws are then thrown away, so that the weights stay unbiased.
+// The reference must be wider than the target, and the moves good enough to track the path; the closer the reference is
+// to the target, modes included, the easier that is. Tune chooses Betas and Scales by a pilot run, whose draws are then
+// discarded so that the weights stay unbiased.
 //
-// Neal, Annealed importance sampling, Statistics and Computing 11 (2001) 125–139; Grosse, Ghahramani and Adams, Sandwiching
-// the marginal likelihood using bidirectional Monte Carlo, arXiv 1511.02543.
+// Neal, Annealed importance sampling, Statistics and Computing 11 (2001) 125–139; Grosse, Ghahramani and Adams,
+// Sandwiching the marginal likelihood using bidirectional Monte Carlo, arXiv 1511.02543.
 type AIS struct {
 	Reference Reference // required; see FitGaussian
 	Kernel    Kernel    // moves; required. It must leave exp(-U_β) exactly unchanged: Langevin and BAOAB do not
-	Betas     []float64 // rising from 0 to 1; required, by hand or by Tune
-	Scales    []float64 // length of the steps at each β against the kernel's; nil means 1. Scales[0] is not used
+	Betas     []float64 // increasing from 0 to 1; required, set by hand or by Tune
+	Scales    []float64 // step length at each β relative to the kernel's; nil means 1. Scales[0] is not used
 	Moves     int       // transitions at each level; 0 means 1
 	Chains    int       // 0 means 1000
 }
@@ -37,11 +38,14 @@ type AIS struct {
 func (a AIS) Validate() error {
 	errs := []error{a.validateMoves()}
 	k := len(a.Betas)
-	errs = append(errs, check(k > 1 && a.Betas[0] == 0 && a.Betas[k-1] == 1, "mcmc: AIS.Betas has %d levels, want at least 2, from 0 to 1; Tune finds them", k))
+	errs = append(errs, check(k > 1 && a.Betas[0] == 0 && a.Betas[k-1] == 1,
+		"mcmc: AIS.Betas has %d levels, want at least 2, from 0 to 1; Tune finds them", k))
 	for l := 1; l < k; l++ {
-		errs = append(errs, check(a.Betas[l] > a.Betas[l-1], "mcmc: AIS.Betas[%d] = %g after %g, want rising", l, a.Betas[l], a.Betas[l-1]))
+		errs = append(errs, check(a.Betas[l] > a.Betas[l-1], "mcmc: AIS.Betas[%d] = %g after %g, want rising", l,
+			a.Betas[l], a.Betas[l-1]))
 	}
-	errs = append(errs, check(a.Scales == nil || len(a.Scales) == k, "mcmc: AIS.Scales has %d entries for %d levels", len(a.Scales), k),
+	errs = append(errs, check(a.Scales == nil || len(a.Scales) == k, "mcmc: AIS.Scales has %d entries for %d levels",
+		len(a.Scales), k),
 		checkScales("AIS", a.Scales, 1))
 	return errors.Join(errs...)
 }
@@ -59,7 +63,7 @@ func (a AIS) validateMoves() error {
 	)
 }
 
-// checkExact reports a kernel without an accept step, with which E w is not Z.
+// checkExact reports a kernel without an accept step, for which E w is not Z.
 func checkExact(k Kernel) error {
 	if k != nil && TraitsOf(k).Unadjusted {
 		return fmt.Errorf("mcmc: AIS.Kernel = %T has no accept step, which biases log Z: use MALA or HMC", k)
@@ -74,8 +78,8 @@ func (a AIS) chains() int {
 	return a.Chains
 }
 
-// Forward estimates log Z from chains that start at the reference. It also returns these chains as they end: draws of
-// the target if weighted by exp(LogWeights). Where every weight is zero there is no estimate but an error.
+// Forward estimates log Z from chains that start at the reference. It also returns their final state: draws from the
+// target if weighted by exp(LogWeights). It is an error if every weight is zero.
 func (a AIS) Forward(ctx context.Context, t Target, rng *rand.Rand) (Evidence, *State, error) {
 	if err := a.Validate(); err != nil {
 		return Evidence{}, nil, err
@@ -106,8 +110,8 @@ func (a AIS) Forward(ctx context.Context, t Target, rng *rand.Rand) (Evidence, *
 	return e, s, nil
 }
 
-// Reverse estimates log Z from chains that start with exact draws of the target, the rows of x, and end at the reference.
-// Where draws are only approximate, so is the estimate.
+// Reverse estimates log Z from chains that start at exact draws from the target, the rows of x, and end at the
+// reference. With approximate draws, the estimate is approximate.
 func (a AIS) Reverse(ctx context.Context, t Target, x *mat.Dense, rng *rand.Rand) (Evidence, error) {
 	if err := a.Validate(); err != nil {
 		return Evidence{}, err
@@ -115,7 +119,8 @@ func (a AIS) Reverse(ctx context.Context, t Target, x *mat.Dense, rng *rand.Rand
 	n, d := x.Dims()
 	if err := errors.Join(
 		check(n > 0, "mcmc: AIS.Reverse without samples: the batch is empty"),
-		check(d == a.Reference.Dim(), "mcmc: AIS.Reference is of dimension %d, the samples of %d", a.Reference.Dim(), d),
+		check(d == a.Reference.Dim(), "mcmc: AIS.Reference is of dimension %d, the samples of %d", a.Reference.Dim(),
+			d),
 	); err != nil {
 		return Evidence{}, err
 	}
@@ -139,7 +144,7 @@ func (a AIS) Reverse(ctx context.Context, t Target, x *mat.Dense, rng *rand.Rand
 	return e, err
 }
 
-// level moves the chains at β_l. At β = 0 they are draws of the reference as they are.
+// level moves the chains at β_l. At β = 0 they are already draws from the reference.
 func (a AIS) level(ctx context.Context, p *path, l int, rng *rand.Rand) (rows int, err error) {
 	if a.Betas[l] == 0 {
 		p.to(0)
@@ -167,7 +172,7 @@ func (a AIS) level(ctx context.Context, p *path, l int, rng *rand.Rand) (rows in
 // weigh adds -step·(E - E₀) to the log weights.
 func (a AIS) weigh(p *path, t Target, w []float64, step float64) (rows int, err error) {
 	u, beta := Target(p.b), p.beta
-	if beta == 0 { // U₀ does not tell E: look at the target itself, and call it β = 1 from here on
+	if beta == 0 { // U₀ does not determine E: evaluate the target itself, at β = 1 from here on
 		p.beta = 1
 		u, beta = t, 1
 		for i := range p.b.beta {
@@ -183,17 +188,20 @@ func (a AIS) weigh(p *path, t Target, w []float64, step float64) (rows int, err 
 	return rows, nil
 }
 
-// Tune returns a with Betas and Scales found by a pilot run of a.Chains chains: from β = 0 on, the next β is the largest one that
-// keeps the conditional effective sample size at the given share of the chains (0 means 0.99, the nearer to 1 the more levels),
-// and the steps of kernels with an acceptance are moved towards their goal, level by level.
+// Tune returns a with Betas and Scales found by a pilot run of a.Chains chains: from β = 0 on, the next β is the
+// largest one that keeps the conditional effective sample size at the given share of the chains (0 means 0.99, the
+// nearer to 1 the more levels), and the step sizes of kernels with an acceptance are tuned towards their goal, level by
+// level.
 //
-// Zhou, Johansen and Aston, Toward automatic model comparison: an adaptive sequential Monte Carlo approach, JCGS 25 (2016) 701–726.
+// Zhou, Johansen and Aston, Toward automatic model comparison: an adaptive sequential Monte Carlo approach, JCGS 25
+// (2016) 701–726.
 func (a AIS) Tune(ctx context.Context, t Target, share float64, rng *rand.Rand) (AIS, error) {
 	const most = 10000 // levels
 	if share == 0 {
 		share = .99
 	}
-	if err := errors.Join(a.validateMoves(), check(share > 0 && share < 1, "mcmc: AIS.Tune: share = %g, want 0 < share < 1", share)); err != nil {
+	if err := errors.Join(a.validateMoves(),
+		check(share > 0 && share < 1, "mcmc: AIS.Tune: share = %g, want 0 < share < 1", share)); err != nil {
 		return a, err
 	}
 	s := NewState(mat.NewDense(a.chains(), a.Reference.Dim(), nil))
@@ -211,7 +219,8 @@ func (a AIS) Tune(ctx context.Context, t Target, share float64, rng *rand.Rand) 
 		}
 		step := nextStep(w, delta, share, 1-beta)
 		if !(step > 1e-12) || len(a.Betas) == most {
-			return a, fmt.Errorf("mcmc: AIS.Tune: no way on from β = %.3g after %d levels: the reference does not cover the target, or its energies are not finite there", beta, len(a.Betas))
+			return a, fmt.Errorf(
+				"mcmc: AIS.Tune: no progress from β = %.3g after %d levels: the reference does not cover the target, or its energies are not finite there", beta, len(a.Betas))
 		}
 		for i := range w {
 			w[i] += step * delta[i]
@@ -242,8 +251,8 @@ func (a AIS) Tune(ctx context.Context, t Target, share float64, rng *rand.Rand) 
 	return a, nil
 }
 
-// nextStep bisects for the largest step up to limit at which the conditional effective sample size is at least share. Chains of weight
-// zero, where the energy was infinite, do not count.
+// nextStep finds by bisection the largest step up to limit at which the conditional effective sample size is at least
+// share. Chains of weight zero, where the energy was infinite, do not count.
 func nextStep(w, delta []float64, share, limit float64) float64 {
 	alive := func(i int) bool { return !math.IsInf(delta[i], -1) && !math.IsInf(w[i], -1) }
 	cess := func(step float64) float64 {

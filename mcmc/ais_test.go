@@ -30,7 +30,8 @@ func TestAIS(t *testing.T) {
 			x := mat.NewDense(1000, c.known.Dim, nil)
 			c.known.Sample(x, rng)
 			a, err := mcmc.AIS{
-				Reference: mcmc.FitGaussian(x, 1.5), Kernel: mcmc.HMC{StepSize: .5, Leapfrog: 4, StepJitter: .3}, Chains: 1000,
+				Reference: mcmc.FitGaussian(x, 1.5), Kernel: mcmc.HMC{StepSize: .5, Leapfrog: 4, StepJitter: .3},
+				Chains: 1000,
 			}.Tune(context.Background(), c.known.Energy, 0, rng)
 			if err != nil {
 				t.Fatal(err)
@@ -45,10 +46,12 @@ func TestAIS(t *testing.T) {
 			}
 			for name, e := range map[string]mcmc.Evidence{"forward": fwd, "reverse": rev} {
 				if math.Abs(e.LogZ-c.logZ) > 4*e.StdErr || e.StdErr > .3 {
-					t.Errorf("%s: log Z = %.4f ± %.4f, want %.4f (%d levels, ESS %.0f)", name, e.LogZ, e.StdErr, c.logZ, e.Levels, e.ESS)
+					t.Errorf("%s: log Z = %.4f ± %.4f, want %.4f (%d levels, ESS %.0f)", name, e.LogZ, e.StdErr, c.logZ,
+						e.Levels, e.ESS)
 				}
 			}
-			t.Logf("exact %.3f, forward %.3f ± %.3f, reverse %.3f ± %.3f, %d levels", c.logZ, fwd.LogZ, fwd.StdErr, rev.LogZ, rev.StdErr, fwd.Levels)
+			t.Logf("exact %.3f, forward %.3f ± %.3f, reverse %.3f ± %.3f, %d levels", c.logZ, fwd.LogZ, fwd.StdErr,
+				rev.LogZ, rev.StdErr, fwd.Levels)
 			g := make([]float64, c.known.Dim)
 			for i := range 5 {
 				if want := c.known.Energy(g, s.X.RawRowView(i)); math.Abs(s.Energy[i]-want) > 1e-9*(1+math.Abs(want)) {
@@ -70,12 +73,15 @@ func TestAIS(t *testing.T) {
 func TestAISWithoutWeight(t *testing.T) {
 	nowhere := mcmc.RowFunc(func(grad, x []float64) float64 { return math.Inf(1) })
 	a := mcmc.AIS{
-		Reference: &mcmc.Gaussian{Mean: []float64{0}, Std: []float64{1}}, Kernel: mcmc.HMC{StepSize: .1}, Betas: []float64{0, .5, 1}, Chains: 20,
+		Reference: &mcmc.Gaussian{Mean: []float64{0}, Std: []float64{1}}, Kernel: mcmc.HMC{StepSize: .1},
+		Betas: []float64{0, .5, 1}, Chains: 20,
 	}
-	if e, _, err := a.Forward(context.Background(), nowhere, source(1)); err == nil || !strings.Contains(err.Error(), "Reference") {
+	if e, _, err := a.Forward(context.Background(), nowhere, source(1)); err == nil ||
+		!strings.Contains(err.Error(), "Reference") {
 		t.Errorf("forward: %+v, error %v, want one that names the Reference", e, err)
 	}
-	if e, err := a.Reverse(context.Background(), nowhere, mat.NewDense(20, 1, nil), source(1)); err == nil || !strings.Contains(err.Error(), "draws") {
+	if e, err := a.Reverse(context.Background(), nowhere, mat.NewDense(20, 1, nil), source(1)); err == nil ||
+		!strings.Contains(err.Error(), "draws") {
 		t.Errorf("reverse: %+v, error %v, want one that names the draws", e, err)
 	}
 	half := mcmc.RowFunc(func(grad, x []float64) float64 { // N(0, 1) on x > 0
@@ -121,7 +127,8 @@ func TestAISErrors(t *testing.T) {
 		{Reference: ref},
 		{Reference: ref, Kernel: mcmc.HMC{StepSize: 1}, Betas: []float64{0, .5}},
 		{Reference: ref, Kernel: mcmc.HMC{StepSize: 1}, Betas: []float64{0, .5, .5, 1}},
-		{Reference: &mcmc.Gaussian{Mean: []float64{0}, Std: []float64{0}}, Kernel: mcmc.HMC{StepSize: 1}, Betas: []float64{0, 1}},
+		{Reference: &mcmc.Gaussian{Mean: []float64{0}, Std: []float64{0}}, Kernel: mcmc.HMC{StepSize: 1},
+			Betas: []float64{0, 1}},
 	} {
 		if _, _, err := a.Forward(context.Background(), gaussian(), source(1)); err == nil {
 			t.Errorf("%+v: no error", a)

@@ -7,20 +7,20 @@ import (
 	"math/rand/v2"
 )
 
-// Annealed runs a kernel over a schedule, from hot to cold. One step is one pass through the whole schedule, so that the
-// draws after it depend little on where the chains came from. It is a way to get good draws from a rough start, not a
-// transition that leaves exp(-E) exactly unchanged: how near it comes depends on the moves at the last level.
+// Annealed runs a kernel over a schedule, from hot to cold. One step is one pass through the whole schedule, so the
+// draws after it depend little on where the chains were before. It is a way to get good draws from a poor start, not a
+// transition that leaves exp(-E) exactly invariant: how close it comes depends on the moves at the last level.
 //
-// With Betas the levels are exp(-βE), the lengths of the steps grow as β^(-1/2). With Sigmas the target must be a
-// [NoiseTarget], the energies are those of the data blurred by σ, and lengths go as √(σ²+δ²), h as its square, with δ the
-// scale of the finest detail of the data: blurred by less than that they are no narrower.
+// With Betas the levels are exp(-βE), and step lengths grow as β^(-1/2). With Sigmas the target must be a
+// [NoiseTarget], the energies are those of the data blurred by σ, and step lengths scale as √(σ²+δ²), h as its square,
+// with δ the scale of the finest detail of the data, below which less blur does not make them narrower.
 //
 // Song and Ermon, Generative modeling by estimating gradients of the data distribution, NeurIPS 2019, algorithm 1.
 type Annealed struct {
-	Kernel Kernel    // required; its step is that of the last level
+	Kernel Kernel    // required; its step size is that of the last level
 	Betas  []float64 // in the order visited, > 0, the last one 1; nil without Sigmas means 0.02 … 1 in 10 equal ratios
 	Sigmas []float64 // in the order visited, > 0; excludes Betas
-	Detail float64   // δ ≥ 0, with Sigmas; 0 where σ_last is no smaller
+	Detail float64   // δ ≥ 0, with Sigmas; 0 if σ_last is no smaller
 	Moves  int       // transitions per level; 0 means 10
 }
 
@@ -35,7 +35,7 @@ func (k Annealed) Inner() Kernel { return k.Kernel }
 // WithInner returns k around another kernel.
 func (k Annealed) WithInner(inner Kernel) Kernel { k.Kernel = inner; return k }
 
-// Traits says what k is.
+// Traits describes k.
 func (k Annealed) Traits() Traits {
 	t := TraitsOf(k.Kernel)
 	t.Name, t.Crosses, t.Cure = "annealed", true, "add hotter levels, or draw longer"
@@ -45,7 +45,7 @@ func (k Annealed) Traits() Traits {
 // NoiseTarget is a target that depends on a noise level, E(x, σ).
 type NoiseTarget interface {
 	Target
-	SetSigma(sigma float64) error // the level of the calls that follow
+	SetSigma(sigma float64) error // sets the level of the calls that follow
 }
 
 var defaultAnneal = reversed(Geometric(10, .02))
@@ -85,8 +85,8 @@ func (k Annealed) moves() int {
 	return k.Moves
 }
 
-// Step takes every chain once through the schedule. Divergent are the chains that diverged in any of its moves; AcceptProb is
-// the mean over the moves; the rest of Chains is that of the last move.
+// Step takes every chain once through the schedule. Divergent counts the chains that diverged in any move; AcceptProb
+// is the mean over the moves; the rest of Chains is from the last move.
 func (k Annealed) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	if len(k.Sigmas) > 0 {
 		return k.blurred(s, t, rng)
@@ -109,7 +109,7 @@ func (k Annealed) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return k.summary(s, sum, len(betas)), nil
 }
 
-// Prepare sets a target with noise levels to the last, which the step is that of, whatever it was used for before.
+// Prepare sets a target with noise levels to the last level, to which the step size refers.
 func (k Annealed) Prepare(t Target) error {
 	if len(k.Sigmas) == 0 {
 		return nil
@@ -118,7 +118,8 @@ func (k Annealed) Prepare(t Target) error {
 }
 
 func errNoNoise(t Target) error {
-	return fmt.Errorf("mcmc: Annealed.Sigmas needs an energy that depends on the noise level, %T does not: use Betas", t)
+	return fmt.Errorf("mcmc: Annealed.Sigmas needs an energy that depends on the noise level, %T does not: use Betas",
+		t)
 }
 
 // setSigma chooses the noise level of t.
@@ -142,7 +143,7 @@ func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
 		if err := k.setSigma(t, sigma); err != nil {
 			return Info{}, err
 		}
-		if s.back { // left behind by another kernel
+		if s.back { // left by another kernel
 			rows, err := s.refresh(t)
 			if err != nil {
 				return Info{}, err
@@ -154,7 +155,7 @@ func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
 		if err := k.run(s, t, rng, &sum); err != nil {
 			return Info{}, err
 		}
-		rows, err := s.refresh(t) // the way back of an unadjusted move belongs to this level
+		rows, err := s.refresh(t) // undoing an unadjusted move belongs to this level
 		if err != nil {
 			return Info{}, err
 		}
@@ -164,7 +165,7 @@ func (k Annealed) blurred(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return k.summary(s, sum, len(k.Sigmas)), nil
 }
 
-// run makes the moves of one level and adds up.
+// run makes the moves of one level and accumulates Info.
 func (k Annealed) run(s *State, t Target, rng *rand.Rand, sum *Info) error {
 	for range k.moves() {
 		in, err := k.Kernel.Step(s, t, rng)
@@ -182,7 +183,7 @@ func (k Annealed) run(s *State, t Target, rng *rand.Rand, sum *Info) error {
 	return nil
 }
 
-// summary is what a pass reports. Of kernels that tell nothing of single chains it counts the most divergences in one move.
+// summary returns the Info of a pass. For kernels without per-chain Info it counts the most divergences in any move.
 func (k Annealed) summary(s *State, sum Info, levels int) Info {
 	sum.AcceptProb /= float64(levels * k.moves())
 	if sum.Chains == nil {
@@ -202,7 +203,7 @@ type path struct {
 	s     *State
 	b     *bridge
 	beta  float64
-	scale []float64 // what the steps are multiplied with besides, that of the state at the beginning
+	scale []float64 // further factor of the steps: that of the state at the start
 }
 
 func newPath(s *State, t Target, ref Reference) path {
@@ -217,7 +218,7 @@ func newPath(s *State, t Target, ref Reference) path {
 	return path{s: s, b: &w.bridge, beta: 1, scale: s.scale}
 }
 
-// to changes β. From β = 0 the energies are computed anew.
+// to changes β. From β = 0 the energies are recomputed.
 func (p *path) to(beta float64) {
 	for i := range p.b.beta {
 		p.b.beta[i] = beta
@@ -228,7 +229,7 @@ func (p *path) to(beta float64) {
 	if p.beta == 0 || beta == 0 {
 		p.s.Invalidate()
 	}
-	// Points to go back to carry an energy as well.
+	// Points to fall back to carry an energy as well.
 	if p.s.valid {
 		p.rescale(p.s.X.RawRowView, p.s.Grad.RawRowView, p.s.Energy, beta)
 	} else if p.s.back {
@@ -247,7 +248,7 @@ func (p *path) rescale(x, grad func(int) []float64, e []float64, beta float64) {
 	}
 }
 
-// lengths multiplies the length of all steps.
+// lengths multiplies all step lengths by c.
 func (p *path) lengths(c float64) {
 	w := p.s.work
 	for i := range w.lengths {
@@ -259,7 +260,7 @@ func (p *path) lengths(c float64) {
 	p.s.scale = w.lengths
 }
 
-// close returns to β = 1 and plain steps.
+// close returns to β = 1 and unscaled steps.
 func (p *path) close() {
 	p.to(1)
 	p.s.scale = p.scale

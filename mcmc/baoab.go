@@ -12,8 +12,8 @@ import (
 //
 //	p ← p - ½ε∇E(x),  x ← x + ½εp,  p ← cp + √(1-c²) ξ,  x ← x + ½εp,  p ← p - ½ε∇E(x),   c = exp(-γε).
 //
-// It accepts always. Positions have an error of order ε², none at all for a Gaussian; momenta of N(0, 1) get the variance
-// 1 - ε²/4. Where the new energy is not finite the chain stays, its momentum turns round, and the transition counts as
+// It always accepts. Positions have an error of order ε², none for a Gaussian; momenta for N(0, 1) get the variance 1 -
+// ε²/4. If the new energy is not finite the chain stays, its momentum is reversed, and the transition counts as
 // divergent. Momenta are part of the State.
 //
 // Leimkuhler and Matthews, Rational construction of stochastic numerical methods for molecular sampling, Applied
@@ -36,7 +36,8 @@ func (k BAOAB) Validate() error {
 // Traits says what k is.
 func (k BAOAB) Traits() Traits { return Traits{Name: "baoab", StepSize: k.StepSize, Unadjusted: true} }
 
-// Step moves every chain, with n·d normal numbers of rng; at the first step of a state it draws n·d more before, the momenta.
+// Step moves every chain, using n·d normal numbers from rng; at the first step of a state it first draws n·d more, the
+// momenta.
 func (k BAOAB) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	w := s.scratch()
 	if s.Momentum == nil {
@@ -47,7 +48,7 @@ func (k BAOAB) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return k.Move(s, t, w.noise)
 }
 
-// Move is Step with the given noise ξ (n×d). s.Momentum must be there.
+// Move is Step with the given noise ξ (n×d). s.Momentum must be set.
 func (k BAOAB) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 	w := s.scratch()
 	rows, err := s.refresh(t)

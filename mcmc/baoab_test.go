@@ -26,7 +26,9 @@ func TestBAOABTurnsRound(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := math.Exp(-gamma * eps)
-	if want := -(c*p0 + math.Sqrt(1-c*c)*xi); math.Abs(s.Momentum.At(0, 0)-want) > 1e-12 || s.X.At(0, 0) != .5 || info.Divergent != 1 {
-		t.Errorf("momentum %g at %g, %d divergent; want %g at 0.5, 1", s.Momentum.At(0, 0), s.X.At(0, 0), info.Divergent, want)
+	if want := -(c*p0 + math.Sqrt(1-c*c)*xi); math.Abs(s.Momentum.At(0, 0)-want) > 1e-12 || s.X.At(0, 0) != .5 ||
+		info.Divergent != 1 {
+		t.Errorf("momentum %g at %g, %d divergent; want %g at 0.5, 1", s.Momentum.At(0, 0), s.X.At(0, 0),
+			info.Divergent, want)
 	}
 }

@@ -9,7 +9,7 @@ type bridge struct {
 	logStd []float64 // of ref, if that is a Gaussian
 	grad   []float64 // ∇E₀ of one row
 	beta   []float64
-	rows   []int // which rows of the state the next batches hold; nil means all
+	rows   []int // the rows of the state in the next batches; nil means all
 }
 
 var _ rowwise = (*bridge)(nil)
@@ -46,7 +46,7 @@ func (b *bridge) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return nil
 }
 
-// mix turns E and its gradient into U_β.
+// mix converts E and its gradient to U_β.
 func (b *bridge) mix(e *float64, grad, x []float64, beta float64) {
 	*e *= beta
 	for j := range grad {
@@ -55,7 +55,7 @@ func (b *bridge) mix(e *float64, grad, x []float64, beta float64) {
 	b.addReference(e, grad, x, 1-beta)
 }
 
-// unmix turns U_β and its gradient into E, for β > 0.
+// unmix converts U_β and its gradient to E, for β > 0.
 func (b *bridge) unmix(e *float64, grad, x []float64, beta float64) {
 	b.addReference(e, grad, x, beta-1)
 	*e /= beta
@@ -78,7 +78,7 @@ func (b *bridge) addReference(e *float64, grad, x []float64, c float64) {
 	}
 }
 
-// excess returns E - E₀, what a change of β is multiplied with, from U_β.
+// excess returns E - E₀, the factor of a change in β, from U_β.
 func (b *bridge) excess(u float64, x []float64, beta float64) float64 {
 	if b.ref == nil {
 		return u / beta

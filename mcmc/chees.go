@@ -2,7 +2,7 @@ package mcmc
 
 import "math"
 
-// Adaptation finds the length of the trajectories where neither Leapfrog nor Length is given, along with the step.
+// Adaptation adapts the trajectory length if neither Leapfrog nor Length is given.
 func (k HMC) Adaptation(Warmup) Adaptation {
 	if k.Leapfrog > 0 || k.Length > 0 {
 		return nil
@@ -14,13 +14,13 @@ func (k HMC) Adaptation(Warmup) Adaptation {
 //
 //	C(T) = ¼ E Σ_j (z′_j² - z_j²)²,   dC/dT = E Σ_j (z′_j² - z_j²) z′_j v′_j t/T,
 //
-// for its cost, as log C - ½ log T, by Adam on log T. A transition of length t goes from z to z′, where its
-// velocity is v′; lengths are uniform on (0, T], so that none resonates with the target. Moves count by their
-// acceptance. z = L⁻¹(x - m) is round for the right mass, and m a running mean of all chains.
+// relative to its cost, as log C - ½ log T, by Adam on log T. A transition of length t goes from z to z′, where its
+// velocity is v′; lengths are uniform on (0, T], to avoid resonance with the target. Moves are weighted by their
+// acceptance. z = L⁻¹(x - m) is isotropic for the right mass, and m is a running mean over all chains.
 //
-// The paper takes the square of |z|² instead of the sum of squares, and has no cost. |z|² does not see chains go
-// round a ring or along a spiral: there the trajectories became too short by a factor of four. Without a cost T
-// went to 60 on a ring where 2 draws twice as much per gradient: C is nearly flat from 2 on.
+// The paper takes the square of |z|² instead of the sum of squares, and has no cost term. |z|² does not notice chains
+// that move around a ring or along a spiral: there the trajectories became too short by a factor of four. Without the
+// cost, T went to 60 on a ring where T = 2 is twice as efficient per gradient: C is nearly flat from 2 on.
 //
 // Hoffman, Radul and Sountsov, An adaptive-MCMC scheme for setting trajectory lengths in Hamiltonian Monte Carlo,
 // AISTATS 2021.
@@ -30,21 +30,21 @@ type chees struct {
 	m, v         float64 // Adam's means of the slope and of its square
 	size         float64 // running mean of C
 	mean         []float64
-	n            float64 // updates that the mean has seen
-	fitted       bool    // the mass was
+	n            float64 // updates in the mean
+	fitted       bool    // the mass has been fitted
 	last         []float64
 	from, to     []float64
 }
 
 var _ Adaptation = (*chees)(nil)
 
-// OwnsStep says that the step is left to the Adapter.
+// OwnsStep returns false: the Adapter tunes the step size.
 func (a *chees) OwnsStep() bool { return false }
 
-// firstLength is the first T in units of a fitted mass: the best one for N(0, I), 2.25, is near.
+// firstLength is the initial T in units of a fitted mass; the best for N(0, I) is 2.25.
 const firstLength = 2
 
-// Start begins with ten steps, as an HMC without a warm-up has.
+// Start begins with ten steps, like an HMC without warm-up.
 func (a *chees) Start(k Kernel) Kernel {
 	h := k.(HMC)
 	if a.t == 0 && !a.fitted {
@@ -53,13 +53,13 @@ func (a *chees) Start(k Kernel) Kernel {
 	return a.with(h, a.log)
 }
 
-// with gives h the length, within what its step allows.
+// with sets the length of h, within what its step size allows.
 func (a *chees) with(h HMC, log float64) Kernel {
 	h.Length = max(h.StepSize, min(maxLeapfrog*h.StepSize, math.Exp(log)))
 	return h
 }
 
-// Window begins the averages anew.
+// Window restarts the averages.
 func (a *chees) Window(k Kernel) Kernel {
 	h := k.(HMC)
 	if h.Mass != nil && !a.fitted {
@@ -70,10 +70,10 @@ func (a *chees) Window(k Kernel) Kernel {
 	return a.with(h, a.log)
 }
 
-// Finish puts in the averaged length.
+// Finish sets the averaged length.
 func (a *chees) Finish(k Kernel) Kernel { return a.with(k.(HMC), a.average) }
 
-// Update takes in the proposals of a transition, which the scratch of s still holds.
+// Update processes the proposals of a transition, still in the scratch space of s.
 func (a *chees) Update(k Kernel, s *State, info Info) Kernel {
 	h, w := k.(HMC), s.scratch()
 	x := s.X.RawMatrix().Data
@@ -89,7 +89,7 @@ func (a *chees) Update(k Kernel, s *State, info Info) Kernel {
 		if !(c.AcceptProb > 0) || c.Divergent {
 			continue
 		}
-		var rise, square float64 // of the squares, along the way and in all
+		var rise, square float64 // of the squares: along the path and in total
 		a.place(h.Mass, a.from, from)
 		a.place(h.Mass, a.to, to)
 		v := w.noise.RawRowView(i)
@@ -110,7 +110,7 @@ func (a *chees) Update(k Kernel, s *State, info Info) Kernel {
 	return a.with(h, a.log)
 }
 
-// centre moves the mean.
+// centre updates the mean.
 func (a *chees) centre(s *State) {
 	const memory = 100
 	a.n++
@@ -136,7 +136,7 @@ func (a *chees) place(mass Mass, dst, x []float64) {
 	}
 }
 
-// climb is a step of Adam on log T, along the slope of log C - ½ log T.
+// climb takes an Adam step on log T along the slope of log C - ½ log T.
 func (a *chees) climb(slope, size float64, h HMC) {
 	const rate, beta1, beta2, forget, cost = .05, .5, .95, .1, .5
 	if a.t++; a.size == 0 {

@@ -9,39 +9,39 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Apart is a target whose rows have the same bits whichever other rows they are computed with, so that a batch may
-// be cut anywhere. A [RowFunc] is one. A compiled energy is not: of a single row it may differ from itself in a
-// batch by rounding.
+// Apart is a target that gives each row the same bits whatever other rows are in the batch, so that batches may be cut
+// anywhere. A [RowFunc] is one. A compiled energy is not: for a single row it may differ by rounding from the same row
+// in a batch.
 type Apart interface {
 	Target
 	Apart() bool
 }
 
-// Apart says that f knows nothing of other rows.
+// Apart returns true: f does not depend on other rows.
 func (f RowFunc) Apart() bool { return true }
 
-// cutter cuts batches among several targets, the first of which is that of the calling goroutine, and has the parts
-// computed at the same time where that pays. Which goroutine computes a part changes no bit of it; where the cuts
-// are does not depend on how many there are, unless the targets are Apart.
+// cutter divides batches among several targets, the first of which belongs to the calling goroutine, and has the parts
+// computed concurrently where that pays off. Which goroutine computes a part does not change its bits; where the cuts
+// are does not depend on the number of targets, unless they are Apart.
 type cutter struct {
 	targets []Target
-	rows    int // of a part; 0 means one part for every target
+	rows    int // rows per part; 0 means one part for every target
 	views   []part
-	cost    time.Duration // of a row, the least seen
+	cost    time.Duration // per row, the minimum seen
 	seen    int
 }
 
-// part is a cut of a batch.
+// part is a part of a batch.
 type part struct {
 	e    []float64
 	g, x mat.Dense
 	err  error
 }
 
-// worthwhile is how long a batch must take before goroutines are started for it: they cost some microseconds.
+// worthwhile is the minimum time of a batch for which goroutines are started: they cost some microseconds.
 const worthwhile = 100 * time.Microsecond
 
-// newCutter returns a target that cuts as said, or the only one there is.
+// newCutter returns a cutter, or the target if there is only one.
 func newCutter(targets []Target, rows int) Target {
 	if len(targets) == 1 && rows == 0 {
 		return targets[0]
@@ -49,7 +49,7 @@ func newCutter(targets []Target, rows int) Target {
 	return &cutter{targets: targets, rows: rows}
 }
 
-// EnergyGrad computes the parts of the batch. The clock decides only whether that is done at the same time.
+// EnergyGrad computes the parts of the batch. The clock only decides whether that happens concurrently.
 func (s *cutter) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	n := len(e)
 	const trials = 8
@@ -86,7 +86,7 @@ func (s *cutter) note(d time.Duration, n int) {
 	s.seen++
 }
 
-// cut makes the parts of at most size rows.
+// cut divides the batch into parts of at most size rows.
 func (s *cutter) cut(e []float64, grad, x *mat.Dense, size int) []part {
 	n := len(e)
 	d := len(x.RawMatrix().Data) / n
@@ -105,8 +105,7 @@ func (s *cutter) cut(e []float64, grad, x *mat.Dense, size int) []part {
 	return s.views[:count]
 }
 
-// together computes the parts by as many goroutines as there are targets. A panic in one of them is that of the
-// caller.
+// together computes the parts in one goroutine per target. A panic in one of them is passed on to the caller.
 func (s *cutter) together(parts []part) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup

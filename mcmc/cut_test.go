@@ -95,7 +95,8 @@ func TestCutFails(t *testing.T) {
 					err = p
 				}
 			}()
-			_, err = mcmc.Sample(context.Background(), mcmc.MALA{StepSize: .1}, mcmc.Shared(target), normalBatch(4, 2, source(1)),
+			_, err = mcmc.Sample(context.Background(), mcmc.MALA{StepSize: .1}, mcmc.Shared(target),
+				normalBatch(4, 2, source(1)),
 				mcmc.SampleConfig{Draws: 1000, Workers: 4, Rows: 1}, source(2))
 			return err
 		}()
@@ -105,7 +106,8 @@ func TestCutFails(t *testing.T) {
 	}
 }
 
-// BenchmarkExpensiveChains is the time of four chains of a function of 0.2 ms by workers; ns/op falls with them where there are cores.
+// BenchmarkExpensiveChains is the time of four chains of a function of 0.2 ms by workers; ns/op falls with them where
+// there are cores.
 func BenchmarkExpensiveChains(b *testing.B) {
 	heavy := mcmc.RowFunc(func(grad, x []float64) float64 {
 		s := 0.0
@@ -118,7 +120,8 @@ func BenchmarkExpensiveChains(b *testing.B) {
 	for _, workers := range []int{1, 2, 4} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .3}, mcmc.Shared(heavy), normalBatch(4, 1, source(1)),
+				if _, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .3}, mcmc.Shared(heavy),
+					normalBatch(4, 1, source(1)),
 					mcmc.SampleConfig{Draws: 20, Workers: workers}, source(2)); err != nil {
 					b.Fatal(err)
 				}

@@ -45,16 +45,18 @@ func planar(t *testing.T) map[string]datasets.Distribution {
 }
 
 // TestDistributions starts chains with exact draws of the two-dimensional distributions, moves them, and compares with
-// fresh draws: both coordinates and the energy by the two-sample Kolmogorov–Smirnov test. The twin is at another temperature.
+// fresh draws: both coordinates and the energy by the two-sample Kolmogorov–Smirnov test. The twin is at another
+// temperature.
 func TestDistributions(t *testing.T) {
 	t.Parallel()
 	const n = 1500
 	for name, d := range planar(t) {
 		for sampler, k := range map[string]mcmc.Kernel{
-			"mala":      mcmc.MALA{StepSize: .004},
-			"hmc":       mcmc.HMC{StepSize: .06, Leapfrog: 4, StepJitter: .5},
-			"nuts":      mcmc.NUTS{StepSize: .08, MaxDepth: 4},
-			"tempering": mcmc.Tempering{Kernel: mcmc.HMC{StepSize: .06, Leapfrog: 4, StepJitter: .5}, Betas: mcmc.Geometric(3, .3)},
+			"mala": mcmc.MALA{StepSize: .004},
+			"hmc":  mcmc.HMC{StepSize: .06, Leapfrog: 4, StepJitter: .5},
+			"nuts": mcmc.NUTS{StepSize: .08, MaxDepth: 4},
+			"tempering": mcmc.Tempering{Kernel: mcmc.HMC{StepSize: .06, Leapfrog: 4, StepJitter: .5},
+				Betas: mcmc.Geometric(3, .3)},
 		} {
 			t.Run(name+"/"+sampler, func(t *testing.T) {
 				steps := map[string]int{"mala": 12, "hmc": 5, "nuts": 2, "tempering": 3}[sampler]
@@ -62,7 +64,9 @@ func TestDistributions(t *testing.T) {
 					t.Errorf("the law changes: p = %.2g", p)
 				}
 				if sampler == "hmc" {
-					if p := moved(t, d, k, mcmctest.Twin(exact{d}, 3), n, 3*steps); p > 1e-4/3 && name != "checkerboard" { // its energy is constant
+					// its energy is constant
+					if p := moved(t, d, k, mcmctest.Twin(exact{d}, 3), n, 3*steps); p > 1e-4/3 &&
+						name != "checkerboard" {
 						t.Errorf("the twin at another temperature passes: p = %.2g", p)
 					}
 				}
@@ -126,8 +130,9 @@ func TestAISOfDistributions(t *testing.T) {
 	}
 }
 
-// TestAISInManyDimensions: forward and reverse estimates agree with log Z = 0. The twenty-dimensional funnel cannot be followed by
-// steps of one length; there less than a tenth of the chains carry the weight, which tells that the error is not known.
+// TestAISInManyDimensions: forward and reverse estimates agree with log Z = 0. The twenty-dimensional funnel cannot be
+// followed by steps of one length; there less than a tenth of the chains carry the weight, which tells that the error
+// is not known.
 func TestAISInManyDimensions(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"mixture10", "ring20", "funnel20"} {
@@ -141,7 +146,8 @@ func TestAISInManyDimensions(t *testing.T) {
 			d.Sample(x, rng)
 			from := mcmc.FitGaussian(x, 1.3)
 			a, err := mcmc.AIS{
-				Reference: from, Kernel: mcmc.HMC{StepSize: .15 * slices.Min(from.Std), Leapfrog: 5, StepJitter: .2}, Moves: 2, Chains: 200,
+				Reference: from, Kernel: mcmc.HMC{StepSize: .15 * slices.Min(from.Std), Leapfrog: 5, StepJitter: .2},
+				Moves: 2, Chains: 200,
 			}.Tune(context.Background(), exact{d}, .99, rng)
 			if err != nil {
 				t.Fatal(err)
@@ -153,7 +159,8 @@ func TestAISInManyDimensions(t *testing.T) {
 			}
 			if name == "funnel20" {
 				if fwd.ESS > 100 {
-					t.Errorf("ESS %.0f of log Z = %.3f ± %.3f, want the chains to be seen as too few", fwd.ESS, fwd.LogZ, fwd.StdErr)
+					t.Errorf("ESS %.0f of log Z = %.3f ± %.3f, want the chains to be seen as too few", fwd.ESS,
+						fwd.LogZ, fwd.StdErr)
 				}
 				return
 			}
@@ -163,7 +170,8 @@ func TestAISInManyDimensions(t *testing.T) {
 			}
 			for way, e := range map[string]mcmc.Evidence{"forward": fwd, "reverse": rev} {
 				if math.Abs(e.LogZ) > 4*e.StdErr || e.StdErr > .1 || way == "forward" && e.ESS < 100 {
-					t.Errorf("%s: log Z = %.4f ± %.4f, want 0 (%d levels, ESS %.0f)", way, e.LogZ, e.StdErr, e.Levels, e.ESS)
+					t.Errorf("%s: log Z = %.4f ± %.4f, want 0 (%d levels, ESS %.0f)", way, e.LogZ, e.StdErr, e.Levels,
+						e.ESS)
 				}
 			}
 			twin, _, err := a.Forward(context.Background(), mcmctest.Twin(exact{d}, 1.2), rng)
@@ -183,7 +191,8 @@ func evidence(target mcmc.Target, data density.Sampler, chains int) (mcmc.Eviden
 	x := mat.NewDense(1000, 2, nil)
 	data.Sample(x, rng)
 	a, err := mcmc.AIS{
-		Reference: mcmc.FitGaussian(x, 1.3), Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 3, StepJitter: .5}, Chains: chains,
+		Reference: mcmc.FitGaussian(x, 1.3), Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 3, StepJitter: .5},
+		Chains: chains,
 	}.Tune(context.Background(), target, .98, rng)
 	if err != nil {
 		return mcmc.Evidence{}, fmt.Errorf("tune: %w", err)

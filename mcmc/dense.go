@@ -12,16 +12,17 @@ import (
 // two products of a leapfrog step.
 type Dense struct {
 	n int
-	l []float64 // rows of the lower triangle, one after the other
+	l []float64 // rows of the lower triangle, concatenated
 }
 
 var _ Mass = (*Dense)(nil)
 
-// NewDense returns the mass whose inverse is cov, at best the covariance of the target.
+// NewDense returns the mass whose inverse is cov, ideally the covariance of the target.
 func NewDense(cov mat.Symmetric) (*Dense, error) {
 	var c mat.Cholesky
 	if !c.Factorize(cov) {
-		return nil, fmt.Errorf("mcmc: NewDense: a covariance of dimension %d that is not positive definite", cov.SymmetricDim())
+		return nil, fmt.Errorf("mcmc: NewDense: a covariance of dimension %d that is not positive definite",
+			cov.SymmetricDim())
 	}
 	var l mat.TriDense
 	c.LTo(&l)
@@ -91,7 +92,7 @@ func (m *Dense) Solve(dst, x []float64) {
 	}
 }
 
-// Validate reports a factor that is not one.
+// Validate reports an invalid factor.
 func (m *Dense) Validate() error {
 	if m == nil || m.n == 0 || len(m.l) != m.n*(m.n+1)/2 {
 		return errors.New("mcmc: an empty Dense, want one of NewDense")

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Number is a float64 whose JSON is null where it is NaN or infinite.
+// Number is a float64 whose JSON is null if it is NaN or infinite.
 type Number float64
 
 // MarshalJSON writes the number or null.
@@ -28,47 +28,49 @@ func (n *Number) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*float64)(n))
 }
 
-// Diagnostics is all that is known about how well chains mixed. What cannot be computed is NaN.
+// Diagnostics collects what is known about how well chains mixed. Values that cannot be computed are NaN.
 type Diagnostics struct {
 	Sampler string `json:"sampler"`
 	Chains  int    `json:"chains"`
 	Draws   int    `json:"draws"` // per chain
 	Dim     int    `json:"dim"`
 
-	Quantities []Quantity `json:"quantities"`  // each coordinate, what was derived, then the energy
-	MaxRHat    Number     `json:"rhat"`        // over the quantities
-	RHatLimit  Number     `json:"rhat_limit"`  // that of MaxRHat, see the function RHatLimit
-	MinESSBulk Number     `json:"ess_bulk"`    // over the quantities
-	MinESSTail Number     `json:"ess_tail"`    // over the quantities
-	WithinRHat Number     `json:"rhat_within"` // largest split R̂ of chains against themselves only: near 1 where each chain is steady
+	Quantities []Quantity `json:"quantities"` // coordinates, derived quantities, then the energy
+	MaxRHat    Number     `json:"rhat"`       // over the quantities
+	RHatLimit  Number     `json:"rhat_limit"` // limit of MaxRHat, see the function RHatLimit
+	MinESSBulk Number     `json:"ess_bulk"`   // over the quantities
+	MinESSTail Number     `json:"ess_tail"`   // over the quantities
+	// largest split R̂ within single chains: near 1 if each chain is stationary
+	WithinRHat Number `json:"rhat_within"`
 
 	AcceptProb    Number     `json:"accept_prob"`    // mean
-	MinAcceptProb Number     `json:"min_accept"`     // of the chain with the lowest
+	MinAcceptProb Number     `json:"min_accept"`     // lowest mean of a chain
 	Transitions   int        `json:"transitions"`    // all chains, after warm-up and burn-in
-	Divergences   int        `json:"divergences"`    // of these
-	StepSize      Number     `json:"step_size"`      // as adapted, mean over blocks; of the kernel at β = 1
-	Evaluations   int        `json:"evaluations"`    // gradients of one chain each, after warm-up and burn-in
+	Divergences   int        `json:"divergences"`    // how many of these diverged
+	StepSize      Number     `json:"step_size"`      // as adapted, mean over blocks; at β = 1
+	Evaluations   int        `json:"evaluations"`    // gradients per chain, summed, after warm-up and burn-in
 	ESSPerGrad    Number     `json:"ess_per_grad"`   // MinESSBulk / Evaluations
-	NotFinite     int        `json:"not_finite"`     // draws of chains that never found a finite energy
+	NotFinite     int        `json:"not_finite"`     // draws from chains that never found a finite energy
 	EBFMI         Number     `json:"ebfmi"`          // lowest over the chains
 	Temperature   Number     `json:"temperature"`    // effective: 1 for draws of exp(-E)
 	TemperatureSE Number     `json:"temperature_se"` // its standard error
 	TreeDepth     []int      `json:"tree_depth,omitempty"`
-	MaxDepthHits  int        `json:"max_depth_hits"` // transitions that ended because the tree was full
+	MaxDepthHits  int        `json:"max_depth_hits"` // transitions that reached the maximum tree depth
 	SwapRates     []Number   `json:"swap_rates,omitempty"`
 	Betas         []float64  `json:"betas,omitempty"`
 	Modes         *Modes     `json:"modes,omitempty"`
-	Bias          string     `json:"bias,omitempty"` // why the sampler does not follow exp(-E), if so
-	Goal          Number     `json:"goal,omitempty"` // acceptance that the step was adapted to; 0 where it was given
+	Bias          string     `json:"bias,omitempty"` // why the sampler does not target exp(-E), if so
+	Goal          Number     `json:"goal,omitempty"` // target acceptance of the step size; 0 if that was given
 	MassAdapted   bool       `json:"mass_adapted,omitempty"`
-	LeftOut       []LeftOut  `json:"left_out,omitempty"`   // chains whose start warm-up gave up, or left out
+	LeftOut       []LeftOut  `json:"left_out,omitempty"`   // chains whose starts warm-up abandoned, or left out
 	OddChains     int        `json:"odd_chains,omitempty"` // chains that hardly move, or are far above the others
 	Odd           []OddChain `json:"odd,omitempty"`        // the first of them
 	Unadjusted    bool       `json:"unadjusted,omitempty"` // the sampler has no accept step
-	Cure          string     `json:"cure,omitempty"`       // what helps it where chains stay in their modes, besides parallel tempering
+	// what helps, besides parallel tempering, if chains stay in their modes
+	Cure string `json:"cure,omitempty"`
 }
 
-// Quantity holds the diagnostics of one number.
+// Quantity holds the diagnostics of one quantity.
 type Quantity struct {
 	Name     string `json:"name"`
 	Mean     Number `json:"mean"`
@@ -83,11 +85,11 @@ type Quantity struct {
 	MCSEStd  Number `json:"mcse_std"`
 }
 
-// KnownModes names the modes of the target, for the occupancy.
+// KnownModes describes the modes of the target, for occupancies.
 type KnownModes struct {
 	Centres *mat.Dense            // one per row
 	Weights []float64             // probabilities of the target; nil if unknown
-	Assign  func(x []float64) int // the mode a draw belongs to; nil means that of the nearest centre
+	Assign  func(x []float64) int // the mode of a draw; nil means that of the nearest centre
 }
 
 func (m *KnownModes) assign(x []float64) int {
@@ -97,10 +99,10 @@ func (m *KnownModes) assign(x []float64) int {
 	return nearest(m.Centres, x)
 }
 
-// Modes is how chains are spread over known modes.
+// Modes describes how chains are distributed over known modes.
 type Modes struct {
 	Weights  []float64 `json:"weights"`            // share of the draws
-	Expected []float64 `json:"expected,omitempty"` // as told
+	Expected []float64 `json:"expected,omitempty"` // from KnownModes
 	TV       Number    `json:"tv"`                 // ½Σ|weights - expected|
 	Visited  int       `json:"visited"`            // modes with a draw
 	Switches Number    `json:"switches"`           // mean number of changes of mode per chain
@@ -113,7 +115,8 @@ func Diagnose(d *Draws, modes *KnownModes) *Diagnostics {
 	out := &Diagnostics{
 		Chains: d.Chains, Draws: d.Kept, Dim: d.Dim, Evaluations: d.Evaluations, TreeDepth: d.Depths,
 		Goal: Number(d.Goal), LeftOut: d.LeftOut,
-		MaxRHat: nan, RHatLimit: 1.01, MinESSBulk: nan, MinESSTail: nan, WithinRHat: nan, ESSPerGrad: nan, EBFMI: nan, MinAcceptProb: nan,
+		MaxRHat: nan, RHatLimit: 1.01, MinESSBulk: nan, MinESSTail: nan, WithinRHat: nan, ESSPerGrad: nan, EBFMI: nan,
+		MinAcceptProb: nan,
 	}
 	out.kernels(d)
 	out.chains(d)
@@ -146,7 +149,7 @@ func Diagnose(d *Draws, modes *KnownModes) *Diagnostics {
 	return out
 }
 
-// larger and smaller pass over NaN.
+// larger and smaller skip NaN.
 func larger(a Number, b float64) Number {
 	if math.IsNaN(float64(a)) || b > float64(a) {
 		return Number(b)
@@ -174,8 +177,8 @@ func quantityOf(name string, x [][]float64) Quantity {
 	return q
 }
 
-// withinRHat is R̂ with the variance between the halves of each chain, instead of between all half chains: it is near 1
-// when no chain drifts, also when the chains sit in different places.
+// withinRHat returns R̂ with the variance between the halves of each chain instead of between all half chains: it is
+// near 1 if no chain drifts, even if the chains are in different places.
 func withinRHat(chains [][]float64) float64 {
 	if unusable(chains) {
 		return math.NaN()
@@ -193,7 +196,7 @@ func withinRHat(chains [][]float64) float64 {
 	return math.Sqrt((n*between/within + n - 1) / n)
 }
 
-// kernels reads off the settings.
+// kernels reads the settings.
 func (o *Diagnostics) kernels(d *Draws) {
 	var sum float64
 	for _, k := range d.Kernels {
@@ -216,7 +219,7 @@ func (o *Diagnostics) kernels(d *Draws) {
 	}
 }
 
-// chains sums up what the transitions told.
+// chains summarises the transitions.
 func (o *Diagnostics) chains(d *Draws) {
 	var accept float64
 	var virial []float64

@@ -38,7 +38,8 @@ func TestDivergentMoves(t *testing.T) {
 		if name == "noise" {
 			target = &walled{}
 		}
-		for inner, k := range map[string]mcmc.Kernel{"hmc": mcmc.HMC{StepSize: .4, Leapfrog: 2}, "langevin": mcmc.Langevin{StepSize: .1}} {
+		for inner, k := range map[string]mcmc.Kernel{"hmc": mcmc.HMC{StepSize: .4, Leapfrog: 2},
+			"langevin": mcmc.Langevin{StepSize: .1}} {
 			rng := source(1)
 			s := mcmc.NewState(mat.NewDense(n, 1, nil))
 			for i := range n {
@@ -59,7 +60,8 @@ func TestDivergentMoves(t *testing.T) {
 						count++
 					}
 					if info.Chains[i].Divergent != want {
-						t.Fatalf("%s of %s: chain %d: divergent %v, want %v", name, inner, i, info.Chains[i].Divergent, want)
+						t.Fatalf("%s of %s: chain %d: divergent %v, want %v", name, inner, i, info.Chains[i].Divergent,
+							want)
 					}
 				}
 				if info.Divergent != count {

@@ -12,22 +12,22 @@ import (
 type Evidence struct {
 	LogZ        float64   `json:"log_z"`
 	StdErr      float64   `json:"std_err"` // of LogZ: sd(w)/(mean(w)√n)
-	ESS         float64   `json:"ess"`     // (Σw)²/Σw²: a few only means that StdErr is not to be trusted
+	ESS         float64   `json:"ess"`     // (Σw)²/Σw²: if small, StdErr cannot be trusted
 	Levels      int       `json:"levels"`
-	Evaluations int       `json:"evaluations"` // gradients, or energies, of one chain or draw each
+	Evaluations int       `json:"evaluations"` // gradients or energies, counted per chain or draw
 	LogWeights  []float64 `json:"-"`           // per chain or draw: log w
 }
 
-// Reliable reports whether at least a tenth of the weights count, ESS ≥ 0.1 n. Where it is fewer nobody knows StdErr: what is rare and
-// heavy may not have been drawn at all.
+// Reliable reports whether at least a tenth of the weights count, ESS ≥ 0.1 n. Below that StdErr is unknown: rare,
+// heavy points may not have been drawn at all.
 func (e Evidence) Reliable() bool { return e.ESS >= 0.1*float64(len(e.LogWeights)) }
 
-// Weigh estimates log Z = log ∫exp(-E) by importance sampling, from logw = -E - log q of independent draws of a normalised density q:
-// E w = Z. It is AIS without a path, and the way to go where q is so near to the target that many draws have weight. q must be
-// positive wherever the target is. The error is that of [AIS.Forward].
+// Weigh estimates log Z = log ∫exp(-E) by importance sampling, from logw = -E - log q of independent draws of a
+// normalised density q: E w = Z. It is AIS without a path, suitable if q is so close to the target that many draws have
+// weight. q must be positive wherever the target is. Errors are as for [AIS.Forward].
 func Weigh(logw []float64) (Evidence, error) { return evidence(slices.Clone(logw), 1, len(logw)) }
 
-// evidence reduces log weights. A weight of NaN counts as zero. It is an error if all are zero, or one is infinite.
+// evidence reduces log weights. A NaN weight counts as zero. It is an error if all are zero or one is infinite.
 func evidence(w []float64, levels, rows int) (Evidence, error) {
 	top := math.Inf(-1)
 	for i, v := range w {
@@ -38,9 +38,11 @@ func evidence(w []float64, levels, rows int) (Evidence, error) {
 	}
 	switch {
 	case math.IsInf(top, -1):
-		return Evidence{}, errors.New("mcmc: importance sampling: all weights are zero: nothing was drawn where both target and reference have a finite energy; want a Reference nearer to the target, or more draws")
+		return Evidence{}, errors.New(
+			"mcmc: importance sampling: all weights are zero: nothing was drawn where both target and reference have a finite energy; want a Reference nearer to the target, or more draws")
 	case math.IsInf(top, 1):
-		return Evidence{}, errors.New("mcmc: importance sampling: a weight is infinite: a draw was where the energy is not finite; want exact draws of the target")
+		return Evidence{}, errors.New(
+			"mcmc: importance sampling: a weight is infinite: a draw was where the energy is not finite; want exact draws of the target")
 	}
 	n := float64(len(w))
 	rel := make([]float64, len(w))

@@ -30,14 +30,16 @@ func TestWeigh(t *testing.T) {
 	if !slices.Equal(logw, []float64{0, math.Log(3)}) {
 		t.Error("the weights were written to")
 	}
-	for want, logw := range map[string][]float64{"all weights are zero": {math.Inf(-1), math.NaN()}, "infinite": {0, math.Inf(1)}} {
+	for want, logw := range map[string][]float64{"all weights are zero": {math.Inf(-1), math.NaN()},
+		"infinite": {0, math.Inf(1)}} {
 		if _, err := mcmc.Weigh(logw); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: error %v, want one with %q", logw, err, want)
 		}
 	}
 }
 
-// Draws of a wide Gaussian give log Z of a narrow one; without the density of the draws, as the twin has it, they do not.
+// Draws of a wide Gaussian give log Z of a narrow one; without the density of the draws, as the twin has it, they do
+// not.
 func TestWeighDraws(t *testing.T) {
 	const n, sd, height = 20000, 1.5, 3.
 	rng := source(1)

@@ -99,7 +99,8 @@ func ExampleKernel_own() {
 		start.Set(i, 0, 3)
 	}
 	k := mcmc.Tempering{Kernel: walk{width: 1}, Betas: mcmc.Geometric(4, 0.1)}
-	draws, err := mcmc.Sample(context.Background(), k, mcmc.Shared(two), start, mcmc.SampleConfig{Draws: 1000, BurnIn: 100}, rand.New(rand.NewPCG(1, 2)))
+	draws, err := mcmc.Sample(context.Background(), k, mcmc.Shared(two), start,
+		mcmc.SampleConfig{Draws: 1000, BurnIn: 100}, rand.New(rand.NewPCG(1, 2)))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -160,7 +161,8 @@ func ExampleTempering() {
 		fmt.Println(err)
 		return
 	}
-	d := mcmc.Diagnose(draws, &mcmc.KnownModes{Centres: mat.NewDense(2, 1, []float64{-5, 5}), Weights: []float64{0.5, 0.5}})
+	d := mcmc.Diagnose(draws, &mcmc.KnownModes{Centres: mat.NewDense(2, 1, []float64{-5, 5}),
+		Weights: []float64{0.5, 0.5}})
 	fmt.Println("modes visited:", d.Modes.Visited, "shares within 0.1:", d.Modes.TV < 0.1)
 	// Output: modes visited: 2 shares within 0.1: true
 }
@@ -198,13 +200,15 @@ func ExampleDiagnose() {
 		return grad[0] * grad[0] / 2
 	})
 	start := mat.NewDense(4, 1, []float64{-8, -8, -8, -8})
-	draws, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: 0.8, Leapfrog: 3, LengthJitter: 0.5}, mcmc.Shared(target), start,
+	draws, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: 0.8, Leapfrog: 3, LengthJitter: 0.5},
+		mcmc.Shared(target), start,
 		mcmc.SampleConfig{Draws: 200}, rand.New(rand.NewPCG(1, 2)))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	d := mcmc.Diagnose(draws, &mcmc.KnownModes{Centres: mat.NewDense(2, 1, []float64{-8, 8}), Weights: []float64{0.5, 0.5}})
+	d := mcmc.Diagnose(draws, &mcmc.KnownModes{Centres: mat.NewDense(2, 1, []float64{-8, 8}),
+		Weights: []float64{0.5, 0.5}})
 	fmt.Printf("R̂ %.2f; %d of 2 modes visited, weights off by %.1f\n", d.MaxRHat, d.Modes.Visited, d.Modes.TV)
 	for _, w := range d.Warnings() {
 		fmt.Println(w)

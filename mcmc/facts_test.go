@@ -148,14 +148,15 @@ func TestNoiseSchedule(t *testing.T) {
 	}
 }
 
-// The first step is sought at the last level, whatever the target was used for before: draws do not depend on which worker, and
-// after which block, takes up a chain.
+// The first step is sought at the last level, whatever the target was used for before: draws do not depend on which
+// worker, and after which block, takes up a chain.
 func TestNoiseScheduleStarts(t *testing.T) {
 	k := mcmc.Annealed{Kernel: mcmc.HMC{Leapfrog: 2}, Sigmas: []float64{10, 3}, Moves: 1}
 	x := normalBatch(8, 1, source(1))
 	draw := func(before float64) *mat.Dense {
 		targets := func() (mcmc.Target, error) { return &blurred{v: before}, nil }
-		d, err := mcmc.Sample(context.Background(), k, targets, x, mcmc.SampleConfig{Draws: 2, Warmup: mcmc.Warmup{Steps: 4}}, source(2))
+		d, err := mcmc.Sample(context.Background(), k, targets, x,
+			mcmc.SampleConfig{Draws: 2, Warmup: mcmc.Warmup{Steps: 4}}, source(2))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,8 +167,8 @@ func TestNoiseScheduleStarts(t *testing.T) {
 	}
 }
 
-// Levels below the finest detail of the data need its length: with steps in proportion to σ, of which the first level bears
-// only small ones, chains hardly move at the last.
+// Levels below the finest detail of the data need its length: with steps in proportion to σ, of which the first level
+// bears only small ones, chains hardly move at the last.
 func TestAnnealedDetail(t *testing.T) {
 	const n = 4000
 	sigmas := []float64{10, 3, 1, .3, .1, .01}
@@ -176,7 +177,8 @@ func TestAnnealedDetail(t *testing.T) {
 		right        bool
 	}{{1, .6, true}, {0, 6e-4, false}} { // 6 and 0.6 at the first level
 		s := mcmc.NewState(mat.NewDense(n, 1, nil))
-		k := mcmc.Annealed{Kernel: mcmc.HMC{StepSize: c.step, Leapfrog: 4, StepJitter: .5}, Sigmas: sigmas, Detail: c.detail, Moves: 3}
+		k := mcmc.Annealed{Kernel: mcmc.HMC{StepSize: c.step, Leapfrog: 4, StepJitter: .5}, Sigmas: sigmas,
+			Detail: c.detail, Moves: 3}
 		if _, err := k.Step(s, &blurred{}, source(1)); err != nil {
 			t.Fatal(err)
 		}
@@ -254,7 +256,8 @@ func TestShapesAreRefused(t *testing.T) {
 			mcmc.Leapfrog(mcmc.NewState(mat.NewDense(2, 2, nil)), mat.NewDense(2, 1, nil), gaussian(), nil, 0.1, 1)
 		},
 		"masses": func() {
-			mcmc.Leapfrog(mcmc.NewState(mat.NewDense(2, 2, nil)), mat.NewDense(2, 2, nil), gaussian(), mcmc.Diagonal{1}, 0.1, 1)
+			mcmc.Leapfrog(mcmc.NewState(mat.NewDense(2, 2, nil)), mat.NewDense(2, 2, nil), gaussian(), mcmc.Diagonal{1},
+				0.1, 1)
 		},
 		"quantile": func() { mcmc.ESSQuantile([][]float64{{1, 2, 3, 4}}, 2) },
 	} {

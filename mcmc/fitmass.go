@@ -8,17 +8,16 @@ import (
 
 // FitMass returns the mass that suits draws x of a target with gradients g = ∇E there, one per row.
 //
-// It makes the target round in the sense of Fisher's divergence: of all M⁻¹ = Σ it is the one for which the
-// gradients of N(m, Σ) are nearest to those seen, the solution of Σ G Σ = S, with S the covariance of the draws and
-// G that of the gradients. Of a Gaussian, where g = Σ⁻¹(x - m), it is the covariance itself, exactly, and from as
-// many draws as it has dimensions, however much these depend on one another; the covariance of the draws alone
-// needs many times as many.
+// It preconditions the target in the sense of Fisher's divergence: among all M⁻¹ = Σ it is the one for which the
+// gradients of N(m, Σ) are closest to those seen, the solution of Σ G Σ = S, with S the covariance of the draws and G
+// that of the gradients. For a Gaussian, with g = Σ⁻¹(x - m), it is exactly the covariance, from as many draws as there
+// are dimensions, however correlated; the covariance of the draws alone needs many times as many.
 //
-// First every coordinate is scaled by D_j = (S_jj/G_jj)^¼, which is the diagonal solution. What is left, D⁻¹ΣD⁻¹,
-// is found with S and G drawn towards 1 as if by one more draw, and has variances λ along its axes, the median of
-// which goes to D. Those which differ from 1 by less than n draws can tell, |log λ| < 2√(d/n), are taken to be 1,
-// and what remains decides the kind of mass: no axis → [Diagonal]; fewer than a quarter of d → [LowRank], which is
-// then cheaper; else [Dense]. With fewer than 4d draws, or in more than 500 dimensions, it is Diagonal.
+// First every coordinate is scaled by D_j = (S_jj/G_jj)^¼, the diagonal solution. The remaining D⁻¹ΣD⁻¹ is computed
+// with S and G shrunk towards 1 as if by one more draw; of the variances λ along its axes, the median is absorbed into
+// D. Those that differ from 1 by less than n draws can resolve, |log λ| < 2√(d/n), are set to 1, and the rest decide
+// the kind of mass: no axis → [Diagonal]; fewer than a quarter of d → [LowRank], which is then cheaper; else [Dense].
+// With fewer than 4d draws, or in more than 500 dimensions, it is Diagonal.
 //
 // Seyboldt, Carlson and Carpenter, Preconditioning Hamiltonian Monte Carlo by minimizing Fisher divergence, 2024.
 func FitMass(x, g *mat.Dense) (Mass, error) {
@@ -30,17 +29,16 @@ func FitMass(x, g *mat.Dense) (Mass, error) {
 	return m, nil
 }
 
-// Bounds of what is fitted.
+// Constants of the fit.
 const (
 	drawsPerDim = 4
 	mostDims    = 500
-	ridge       = 1. // draws' worth of 1 that S and G are drawn towards
+	ridge       = 1. // number of draws by which S and G are shrunk towards 1
 )
 
-// fitMass is FitMass on n×d data, which it overwrites. It also returns how uneven the target is: with the mass, S
-// and G are the same matrix, whose eigenvalues are 1 for a Gaussian, and greater along axes where the curvature
-// differs from place to place (that their product is at least 1 is the Cramér–Rao bound). It is the largest, 0
-// where nothing is known.
+// fitMass is FitMass on n×d data, which it overwrites. It also returns the unevenness of the target: with the mass, S
+// and G are the same matrix, whose eigenvalues are 1 for a Gaussian and larger along axes where the curvature varies
+// (that their product is at least 1 is the Cramér–Rao bound). Unevenness is the largest, 0 if unknown.
 func fitMass(x, g []float64, n, d int) (m Mass, uneven float64) {
 	scale := make(Diagonal, d)
 	for j := range scale {
@@ -72,7 +70,7 @@ func fitMass(x, g []float64, n, d int) (m Mass, uneven float64) {
 	if uneven = largest(b, curvature); uneven-uneven != 0 {
 		uneven = 0
 	}
-	// What most axes have in common belongs to the scales.
+	// What most axes share goes into the scales.
 	usual := lambda[d/2]
 	for j := range scale {
 		scale[j] *= math.Sqrt(usual)
@@ -141,7 +139,7 @@ func lowRankOf(scale Diagonal, u *mat.Dense, lambda []float64, kept []int) Mass 
 	return m
 }
 
-// centre takes the mean off column j and returns the variance.
+// centre subtracts the mean from column j and returns the variance.
 func centre(x []float64, d, j int) float64 {
 	n := float64(len(x) / d)
 	var mean, sum float64
@@ -175,7 +173,7 @@ func scatter(x []float64, n, d int) *mat.SymDense {
 //
 //	B = G^(-½) (G^½ S G^½)^½ G^(-½),
 //
-// or nil where there is none.
+// or nil if there is none.
 func geometric(s, g *mat.SymDense) *mat.SymDense {
 	root, inverse := roots(g)
 	if root == nil {
@@ -225,21 +223,21 @@ func symmetric(a *mat.Dense) *mat.SymDense {
 	return s
 }
 
-// history holds draws and gradients of a window, thinned evenly where there are more than it has room for.
+// history holds draws and gradients of a window, thinned evenly if there are too many.
 type history struct {
 	x, g   []float64
 	d      int
-	stride int // keeps one row in so many
+	stride int // one row in stride is kept
 	seen   int
 }
 
-// Room of a history: rows, and numbers.
+// Capacity of a history in rows and in numbers.
 const (
 	historyRows    = 1 << 12
 	historyNumbers = 1 << 22
 )
 
-// add takes in where the chains in order are.
+// add records the positions of the chains in order.
 func (h *history) add(s *State, chains []follower) {
 	_, h.d = s.X.Dims()
 	room := max(64, min(historyRows, historyNumbers/(2*h.d)))
@@ -272,7 +270,7 @@ func (h *history) halve(v []float64) []float64 {
 
 func (h *history) clear() { h.x, h.g, h.stride, h.seen = h.x[:0], h.g[:0], 1, 0 }
 
-// fit returns the mass of what was seen; nil where that is too little.
+// fit returns the mass fitted to the history, nil if that is too short.
 func (h *history) fit() (m Mass, uneven float64) {
 	const least = 10
 	if h.d == 0 || len(h.x)/h.d < least {

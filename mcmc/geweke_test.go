@@ -34,8 +34,8 @@ func hierarchy(y []float64, forget bool) mcmc.RowFunc {
 	}
 }
 
-// TestGeweke is the joint distribution test: from draws of (parameters, data), alternately move the parameters given the
-// data by the kernel and draw the data given the parameters. The parameters must keep their prior.
+// TestGeweke is the joint distribution test: from draws of (parameters, data), alternately move the parameters given
+// the data by the kernel and draw the data given the parameters. The parameters must keep their prior.
 //
 // Geweke, Getting it right, JASA 99 (2004) 799–804, in the form of many independent chains started in stationarity.
 func TestGeweke(t *testing.T) {

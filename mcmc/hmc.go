@@ -8,21 +8,23 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// HMC is Hamiltonian Monte Carlo. With a momentum p ~ N(0, M) drawn anew, it follows
+// HMC is Hamiltonian Monte Carlo. With a fresh momentum p ~ N(0, M), it follows
 //
 //	H(x, p) = E(x) + ½ pᵀM⁻¹p
 //
-// for L leapfrog steps of size ε and accepts the end with probability min(1, exp(-ΔH)). A transition costs L
+// for L leapfrog steps of size ε and accepts the end point with probability min(1, exp(-ΔH)). A transition costs L
 // gradients; the one at the start is cached.
 //
 // Neal, MCMC using Hamiltonian dynamics, Handbook of MCMC (2011), ch. 5.
 type HMC struct {
-	StepSize     float64 // ε > 0; required, or found by warm-up
-	Leapfrog     int     // L, steps per trajectory; 0 means that Length says it
-	Length       float64 // longest εL; each transition's L is drawn uniformly from 1 … Length/ε. 0 means what warm-up finds, without one 10 steps
-	Mass         Mass    // nil means unit mass, or what warm-up finds
-	StepJitter   float64 // each chain's ε is drawn from ε·U(1-j, 1+j), 0 <= j < 1
-	LengthJitter float64 // with Leapfrog: L is drawn uniformly from round(L(1-j)) … L (at least 1), 0 <= j <= 1, for all chains of a state together
+	StepSize float64 // ε > 0; required, or adapted in warm-up
+	Leapfrog int     // L, steps per trajectory; 0 means that Length decides
+	// longest εL; L of each transition is uniform on 1 … Length/ε; 0 means adapted in warm-up, or 10 steps without
+	Length     float64
+	Mass       Mass    // nil means unit mass, or adapted in warm-up
+	StepJitter float64 // each chain's ε is drawn from ε·U(1-j, 1+j), 0 <= j < 1
+	// with Leapfrog: L, common to all chains, is uniform on round(L(1-j)) … L (at least 1), 0 <= j <= 1
+	LengthJitter float64
 }
 
 var (
@@ -38,19 +40,21 @@ func (k HMC) Validate() error {
 		check(k.StepSize > 0 && !math.IsInf(k.StepSize, 1), "mcmc: HMC.StepSize = %g, want > 0", k.StepSize),
 		check(k.Leapfrog >= 0, "mcmc: HMC.Leapfrog = %d, want >= 0", k.Leapfrog),
 		check(k.Length >= 0 && !math.IsInf(k.Length, 1), "mcmc: HMC.Length = %g, want >= 0", k.Length),
-		check(k.Leapfrog == 0 || k.Length == 0, "mcmc: HMC.Leapfrog = %d and HMC.Length = %g exclude each other", k.Leapfrog, k.Length),
+		check(k.Leapfrog == 0 || k.Length == 0, "mcmc: HMC.Leapfrog = %d and HMC.Length = %g exclude each other",
+			k.Leapfrog, k.Length),
 		check(k.StepJitter >= 0 && k.StepJitter < 1, "mcmc: HMC.StepJitter = %g, want 0 <= jitter < 1", k.StepJitter),
-		check(k.LengthJitter >= 0 && k.LengthJitter <= 1, "mcmc: HMC.LengthJitter = %g, want 0 <= jitter <= 1", k.LengthJitter),
+		check(k.LengthJitter >= 0 && k.LengthJitter <= 1, "mcmc: HMC.LengthJitter = %g, want 0 <= jitter <= 1",
+			k.LengthJitter),
 		checkMass("HMC", k.Mass),
 	)
 }
 
-// Tuning says that 0.8 is a good acceptance.
+// Tuning asks for an acceptance of 0.8.
 func (k HMC) Tuning() Tuning {
 	return Tuning{StepSize: k.StepSize, Accept: .8, Trial: trial{StepSize: k.StepSize, Mass: k.Mass}}
 }
 
-// WithStep returns k with another step.
+// WithStep returns k with another step size.
 func (k HMC) WithStep(eps float64) Kernel { k.StepSize = eps; return k }
 
 // Inertia returns the mass.
@@ -59,7 +63,7 @@ func (k HMC) Inertia() Mass { return k.Mass }
 // WithMass returns k with another mass.
 func (k HMC) WithMass(m Mass) Kernel { k.Mass = m; return k }
 
-// Traits says what k is.
+// Traits describes k.
 func (k HMC) Traits() Traits { return Traits{Name: "hmc", StepSize: k.StepSize} }
 
 // trial is a single leapfrog step.
@@ -72,10 +76,10 @@ func (k trial) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return HMC(k).Step(s, t, rng)
 }
 
-// maxLeapfrog bounds the steps of a trajectory whose Length is given: as many as those of NUTS.
+// maxLeapfrog bounds the steps of a trajectory with a given Length, as for NUTS.
 const maxLeapfrog = 1<<10 - 1
 
-// steps returns the largest L, and the smallest that is drawn.
+// steps returns the smallest and the largest L drawn.
 func (k HMC) steps() (least, most int) {
 	switch {
 	case k.Leapfrog > 0:
@@ -88,8 +92,8 @@ func (k HMC) steps() (least, most int) {
 	return max(1, int(math.Round(float64(most)*(1-k.LengthJitter)))), most
 }
 
-// Step moves every chain, with n·d normal and n uniform numbers of rng; then, if jittered, n uniform ones for the
-// steps and one for the length.
+// Step moves every chain, using n·d normal and n uniform numbers from rng; then, if jittered, n uniform ones for the
+// step sizes and one for the length.
 func (k HMC) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	w := s.scratch()
 	w.proposals()
@@ -108,8 +112,8 @@ func (k HMC) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return k.transition(s, t, w.noise, w.uniform, steps)
 }
 
-// Move is Step with the given noise z (n×d), from which the momentum is p = L⁻ᵀz, and uniform numbers u (n): chain
-// i accepts when u_i < exp(-ΔH). Info.Chains[i].LogRatio is -ΔH. Jitter is not applied.
+// Move is Step with the given noise z (n×d), from which the momentum is p = L⁻ᵀz, and uniform numbers u (n): chain i
+// accepts if u_i < exp(-ΔH). Info.Chains[i].LogRatio is -ΔH. Jitter is not applied.
 func (k HMC) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Info, error) {
 	w := s.scratch()
 	w.proposals()
@@ -123,7 +127,7 @@ func (k HMC) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Info
 	return k.transition(s, t, w.noise, uniform, steps)
 }
 
-// transition runs the dynamics with steps w.eps. It overwrites the momenta q = Lᵀp, which come in as standard
+// transition runs the dynamics with step sizes w.eps. It overwrites the momenta q = Lᵀp, which come in as standard
 // normal numbers.
 func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, steps int) (Info, error) {
 	w := s.scratch()
@@ -144,7 +148,7 @@ func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, ste
 	for l := range steps {
 		share := 1.0
 		if l == 0 {
-			share = .5 // later half kicks of two steps are one
+			share = .5 // later, half kicks of consecutive steps are merged
 		}
 		if k.Mass == nil && k.StepJitter == 0 && s.scale == nil { // all rows alike
 			kickDrift(x, pd, g, share*k.StepSize, k.StepSize)
@@ -170,7 +174,7 @@ func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, ste
 		}
 		for i, e := range q.energy {
 			if math.IsInf(e, 1) {
-				clear(row(pd, w.d, i)) // the chain waits here: with no gradient it does not move again
+				clear(row(pd, w.d, i)) // the chain stays here: without a gradient it does not move again
 			}
 		}
 	}
@@ -199,7 +203,7 @@ func (k HMC) transition(s *State, t Target, p *mat.Dense, uniform []float64, ste
 //
 //	p ← p - ½ε∇E(x),   x ← x + ε M⁻¹p,   p ← p - ½ε∇E(x),
 //
-// one gradient each. A nil mass means unit mass. It is what HMC and NUTS follow.
+// at one gradient per step. A nil mass means unit mass. These are the dynamics of HMC and NUTS.
 func Leapfrog(s *State, p *mat.Dense, t Target, m Mass, eps float64, steps int) error {
 	n, d := s.X.Dims()
 	if r, c := p.Dims(); r != n || c != d || m != nil && m.Dim() != d {

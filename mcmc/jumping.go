@@ -13,18 +13,18 @@ type Proposal interface {
 	LogProb(dst []float64, x *mat.Dense)   // stores log q of the rows of x
 }
 
-// Jumping makes independence Metropolis moves before every step of a kernel: a draw y of q takes the place of x with
+// Jumping makes independence Metropolis moves before every step of a kernel: a draw y from q replaces x with
 // probability
 //
 //	min(1, exp(E(x) - E(y)) q(x)/q(y)).
 //
-// They carry chains between modes that local moves never leave, where q covers them all, such as data that were blurred. Both
-// parts leave exp(-E) unchanged, so that the whole does. In many dimensions no draw of q is ever accepted.
+// They carry chains between modes that local moves never leave, if q covers them all, as blurred data do. Both parts
+// leave exp(-E) unchanged, and so does the whole. In many dimensions no draw from q is ever accepted.
 //
 // Tierney, Markov chains for exploring posterior distributions, Annals of Statistics 22 (1994), section 2.3.3.
 type Jumping struct {
 	Kernel   Kernel   // required
-	Proposal Proposal // q; required. It may be used by several goroutines at a time
+	Proposal Proposal // q; required. It may be used by several goroutines at once
 	Jumps    int      // moves before a step; 0 means 1
 }
 
@@ -50,12 +50,12 @@ func (k Jumping) Traits() Traits {
 func (k Jumping) Validate() error {
 	return errors.Join(
 		check(k.Jumps >= 0, "mcmc: Jumping.Jumps = %d, want >= 0", k.Jumps),
-		check(k.Proposal != nil, "mcmc: Jumping.Proposal is missing, e.g. the data, blurred"),
+		check(k.Proposal != nil, "mcmc: Jumping.Proposal is missing, e.g. the blurred data"),
 		checkInner("Jumping", k.Kernel),
 	)
 }
 
-// Step jumps and moves every chain. Its information is that of the kernel.
+// Step jumps and moves every chain. Its Info is that of the kernel.
 func (k Jumping) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	w := s.scratch()
 	rows, err := s.refresh(t)
@@ -83,7 +83,7 @@ func (k Jumping) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 		}
 		rows += w.n
 	}
-	s.Momentum = nil // belongs to where the chains were
+	s.Momentum = nil // belonged to the old positions
 	info, err := k.Kernel.Step(s, t, rng)
 	info.Evaluations += rows
 	return info, err

@@ -29,8 +29,8 @@ func (q wide) LogProb(dst []float64, x *mat.Dense) {
 	}
 }
 
-// heavier runs chains that all start in the lighter of two far modes, and returns the share that ends in the heavier one and
-// the acceptance of the kernel.
+// heavier runs chains that all start in the lighter of two far modes, and returns the share that ends in the heavier
+// one and the acceptance of the kernel.
 func heavier(t *testing.T, q wide, n int) float64 {
 	t.Helper()
 	// 0.7 N(-2, 0.3²) + 0.3 N(6, 0.3²)
@@ -64,7 +64,8 @@ func heavier(t *testing.T, q wide, n int) float64 {
 
 func sq(x float64) float64 { return x * x }
 
-// Jumps bring the modes to their weights within four standard errors; with the density of the proposals forgotten they do not.
+// Jumps bring the modes to their weights within four standard errors; with the density of the proposals forgotten they
+// do not.
 func TestJumping(t *testing.T) {
 	const n = 4000
 	tolerance := 4 * math.Sqrt(0.7*0.3/n)
@@ -88,8 +89,8 @@ func TestJumping(t *testing.T) {
 	}
 }
 
-// alone is what jumps make of chains that start as exact draws of the lighter of two far modes: the share of the heavier one, and
-// the variance within the modes.
+// alone is what jumps make of chains that start as exact draws of the lighter of two far modes: the share of the
+// heavier one, and the variance within the modes.
 func alone(t *testing.T, q wide, n, times int) (share, variance float64) {
 	t.Helper()
 	// 0.7 N(-2, 0.5²) + 0.3 N(6, 0.5²)
@@ -149,10 +150,12 @@ func TestJumps(t *testing.T) {
 	}
 }
 
-// A step that follows goes up where more is accepted than suits the kernel, down where less, by 1.0426 and 0.9442 at most for MALA.
+// A step that follows goes up where more is accepted than suits the kernel, down where less, by 1.0426 and 0.9442 at
+// most for MALA.
 func TestFollow(t *testing.T) {
 	k := mcmc.MALA{StepSize: 2}
-	for accept, want := range map[float64]float64{0.574: 2, 1: 2 * math.Exp(0.0426), 0: 2 * math.Exp(-0.0574), math.NaN(): 2} {
+	for accept, want := range map[float64]float64{0.574: 2, 1: 2 * math.Exp(0.0426), 0: 2 * math.Exp(-0.0574),
+		math.NaN(): 2} {
 		if got := k.Tuning().Follow(accept); math.Abs(got-want) > 1e-15 {
 			t.Errorf("after an acceptance of %g: step %g, want %g", accept, got, want)
 		}

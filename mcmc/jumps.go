@@ -7,13 +7,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Jumps are the moves between modes that a [Jumping] makes, by themselves, for chains whose gradients are not needed: energies of
-// all proposals are computed in one call, since they do not depend on where a chain is. A Jumps is for one goroutine at a time.
+// Jumps makes only the moves between modes of a [Jumping], for chains whose gradients are not needed: the energies of
+// all proposals are computed in one call, since they do not depend on the positions of the chains. A Jumps must not be
+// used by several goroutines at once.
 type Jumps struct {
 	Proposal Proposal // q; required
 	Times    int      // moves; 0 means 1
 
-	x      *mat.Dense // the chains, and below them as many blocks of proposals
+	x      *mat.Dense // the chains, and below them the blocks of proposals
 	e, q   []float64  // energies and log densities of its rows
 	points mat.Dense
 }
@@ -44,6 +45,6 @@ func (j *Jumps) Move(x *mat.Dense, energies func(e []float64, x *mat.Dense) erro
 	return nil
 }
 
-// jump decides by a uniform number u on a move from a point of energy e and log density q to one of energy to and log density
-// qTo. It is never made to where the energy is not finite.
+// jump decides, by a uniform number u, on a move from a point with energy e and log-density q to one with energy to and
+// log-density qTo. A move to a non-finite energy is never made.
 func jump(u, e, to, q, qTo float64) bool { return math.Log(u) < e-to+q-qTo && !math.IsInf(to, 0) }

@@ -7,41 +7,41 @@ import (
 	"reflect"
 )
 
-// Kernel is a transition that leaves exp(-E) unchanged (approximately so where its documentation says it).
+// Kernel is a transition that leaves exp(-E) invariant (only approximately if its documentation says so).
 //
-// What else a kernel can do it says by further methods: [Tunable], [Massive], [Outer], [Adaptive], [Traited]. They
-// are looked for in everybody's kernels alike. The methods that return a kernel keep its dynamic type, which is
-// compared: a type that embeds HMC inherits a WithStep that returns the HMC inside, and must define its own before
-// it can be adapted.
+// Further methods declare its capabilities: [Tunable], [Massive], [Outer], [Adaptive], [Traited]. Built-in and other
+// kernels are treated alike. Methods that return a kernel must keep its dynamic type, which is checked: a type that
+// embeds HMC inherits a WithStep that returns the inner HMC, and must define its own to be adapted.
 type Kernel interface {
-	// Step moves every chain of s once. It does not look for settings that Validate refuses: with them it may
-	// panic, or move nothing.
+	// Step moves every chain of s once. It does not check for settings that Validate rejects: with those it may panic,
+	// or not move.
 	Step(s *State, t Target, rng *rand.Rand) (Info, error)
 
-	// Validate names every setting that is out of range. It is called once by whoever is handed a kernel.
+	// Validate names every setting that is out of range. It is called once by the function that is given a kernel.
 	Validate() error
 }
 
-// Tunable is a kernel whose step is found during warm-up, from the acceptance that its Info tells.
+// Tunable is a kernel whose step size is adapted during warm-up, from the acceptance in its Info.
 type Tunable interface {
 	Kernel
 
-	// Tuning says what there is to tune.
+	// Tuning describes the step size to tune.
 	Tuning() Tuning
 
-	// WithStep returns the kernel with another step, > 0. Tuning().StepSize of what it returns is that step.
+	// WithStep returns the kernel with another step size, > 0. Tuning().StepSize of the result must be that step size.
 	WithStep(step float64) Kernel
 }
 
-// Tuning is what warm-up must know of a step.
+// Tuning is what warm-up needs to know about a step size.
 type Tuning struct {
-	StepSize float64 // at present; 0 where none was given yet
+	StepSize float64 // current value; 0 if not yet set
 	Accept   float64 // mean acceptance that suits the kernel, in (0, 1)
-	Square   bool    // the step is the square of a length, as Langevin's h is
-	Trial    Kernel  // a single short move of the present step, which tells its order of magnitude; nil means the kernel itself
+	Square   bool    // the step size is the square of a length, like Langevin's h
+	// a single short move with this step size, to find its order of magnitude; nil means the kernel itself
+	Trial Kernel
 }
 
-// scaled returns the step for lengths c times as long.
+// scaled returns the step size for lengths c times as long.
 func (t Tuning) scaled(step, c float64) float64 {
 	if t.Square {
 		return step * c * c
@@ -49,7 +49,7 @@ func (t Tuning) scaled(step, c float64) float64 {
 	return step * c
 }
 
-// length returns the factor of length for a factor of the step.
+// length returns the factor in length for a factor in step size.
 func (t Tuning) length(factor float64) float64 {
 	if t.Square {
 		return math.Sqrt(factor)
@@ -57,56 +57,57 @@ func (t Tuning) length(factor float64) float64 {
 	return factor
 }
 
-// Massive is a kernel with a mass, which is found during warm-up from where the chains were.
+// Massive is a kernel with a mass, which is adapted during warm-up from the draws.
 type Massive interface {
 	Kernel
-	Inertia() Mass             // the present mass; nil means unit mass
+	Inertia() Mass             // the current mass; nil means unit mass
 	WithMass(mass Mass) Kernel // the kernel with another mass
 }
 
-// Outer is a kernel that runs another one. What is inside is adapted, and told of, as if it stood alone.
+// Outer is a kernel that runs another one. The inner kernel is adapted and reported as if it were on its own.
 type Outer interface {
 	Kernel
-	Inner() Kernel                 // nil where it is missing
-	WithInner(inner Kernel) Kernel // the kernel around another one
+	Inner() Kernel                 // nil if it is missing
+	WithInner(inner Kernel) Kernel // the kernel with another inner kernel
 }
 
-// Adaptive is a kernel that finds settings of its own during warm-up besides step and mass, such as the ladder of a
-// [Tempering] and the length of an [HMC].
+// Adaptive is a kernel with settings other than step size and mass that are adapted during warm-up, such as the ladder
+// of a [Tempering] or the length of an [HMC].
 type Adaptive interface {
 	Kernel
-	Adaptation(w Warmup) Adaptation // for one warm-up; nil where the settings leave nothing to find
+	Adaptation(w Warmup) Adaptation // for one warm-up; nil if there is nothing to adapt
 }
 
-// Adaptation finds the settings of an [Adaptive] kernel. The methods are handed the kernel as it is and return it
-// with what has changed.
+// Adaptation adapts the settings of an [Adaptive] kernel. Its methods get the current kernel and return it with changed
+// settings.
 type Adaptation interface {
-	Start(k Kernel) Kernel                       // a first step, or a new one after the mass changed, was found; the kernel has it
+	// after a first step size, or a new one following a change of mass, was set in the kernel
+	Start(k Kernel) Kernel
 	Update(k Kernel, s *State, info Info) Kernel // after a transition of s
-	Window(k Kernel) Kernel                      // a window ends, before the new step is looked for
-	Finish(k Kernel) Kernel                      // the warm-up ends
-	OwnsStep() bool                              // it tunes the step as well, which is then left to it
+	Window(k Kernel) Kernel                      // at the end of a window, before the search for a new step size
+	Finish(k Kernel) Kernel                      // at the end of warm-up
+	OwnsStep() bool                              // whether it tunes the step size as well
 }
 
-// Traits is what those who look at draws may know of a kernel.
+// Traits describes a kernel for diagnostics.
 type Traits struct {
-	Name       string    // as on the command line; "" means that of the type
-	StepSize   float64   // NaN where it has none
-	MaxDepth   int       // deepest tree; 0 where there are no trees
+	Name       string    // as on the command line; "" means the name of the type
+	StepSize   float64   // NaN if it has none
+	MaxDepth   int       // maximum tree depth; 0 if there are no trees
 	Betas      []float64 // ladder of temperatures, if any
-	Unadjusted bool      // without an accept step: a wrong step biases the draws, and the acceptance tells nothing
+	Unadjusted bool      // no accept step: a wrong step size biases the draws, and acceptance is uninformative
 	Crosses    bool      // carries chains between modes
-	Bias       string    // why draws do not follow exp(-E) even for small steps; "" if they do
-	Cure       string    // what helps where chains stay in their modes nevertheless; "" means parallel tempering
+	Bias       string    // why draws do not target exp(-E) even for small steps; "" if they do
+	Cure       string    // what helps if chains still stay in their modes; "" means parallel tempering
 }
 
-// Traited is a kernel that says what it is.
+// Traited is a kernel that describes itself.
 type Traited interface {
 	Kernel
 	Traits() Traits
 }
 
-// TraitsOf returns what k says of itself, and of a kernel that says nothing its type.
+// TraitsOf returns the traits of k; for a kernel that is not Traited, the name of its type.
 func TraitsOf(k Kernel) Traits {
 	t := Traits{StepSize: math.NaN()}
 	inherited := false
@@ -126,8 +127,8 @@ func TraitsOf(k Kernel) Traits {
 // Name returns the name of a kernel as on the command line.
 func Name(k Kernel) string { return TraitsOf(k).Name }
 
-// keeps reports whether what a method of k returned is still of k's type. A pointer to a kernel whose methods have
-// value receivers may become the value.
+// keeps reports whether the kernel returned by a method of k is still of k's type. A pointer to a kernel whose methods
+// have value receivers may become the value.
 func keeps(k, got Kernel) bool {
 	if got == nil {
 		return false
@@ -136,8 +137,7 @@ func keeps(k, got Kernel) bool {
 	return a == b || a.Kind() == reflect.Pointer && a.Elem() == b
 }
 
-// plain returns the kernel that k, or what k runs, points to where that is a kernel itself: &HMC{} is as good as
-// HMC{}.
+// plain dereferences k, and the kernels it runs, where the values are kernels themselves: &HMC{} works like HMC{}.
 func plain(k Kernel) Kernel {
 	if v := reflect.ValueOf(k); v.Kind() == reflect.Pointer && !v.IsNil() {
 		if p, ok := v.Elem().Interface().(Kernel); ok {
@@ -154,7 +154,7 @@ func plain(k Kernel) Kernel {
 	return k
 }
 
-// innermost returns the kernel inside all others.
+// innermost returns the innermost kernel.
 func innermost(k Kernel) Kernel {
 	for {
 		o, ok := k.(Outer)
@@ -165,7 +165,7 @@ func innermost(k Kernel) Kernel {
 	}
 }
 
-// within returns k with f applied to the kernel inside all others.
+// within returns k with f applied to the innermost kernel.
 func within(k Kernel, f func(Kernel) Kernel) Kernel {
 	if o, ok := k.(Outer); ok && o.Inner() != nil {
 		return o.WithInner(within(o.Inner(), f))
@@ -173,15 +173,15 @@ func within(k Kernel, f func(Kernel) Kernel) Kernel {
 	return f(k)
 }
 
-// withStep returns k with another step of the kernel inside, which is Tunable.
+// withStep returns k with another step size of the innermost kernel, which is Tunable.
 func withStep(k Kernel, step float64) Kernel {
 	return within(k, func(in Kernel) Kernel { return in.(Tunable).WithStep(step) })
 }
 
-// stepOf returns the step of the kernel inside, which is Tunable.
+// tuningOf returns the Tuning of the innermost kernel, which is Tunable.
 func tuningOf(k Kernel) Tuning { return innermost(k).(Tunable).Tuning() }
 
-// tunable reports whether the step of the kernel inside can be tuned. An error says that it seems so but is not.
+// tunable reports whether the step size of the innermost kernel can be tuned. An error says that it only seems so.
 func tunable(k Kernel) (bool, error) {
 	if err := checkOuter(k); err != nil {
 		return false, err
@@ -194,7 +194,9 @@ func tunable(k Kernel) (bool, error) {
 	const step = .1
 	got := u.WithStep(step)
 	if !keeps(in, got) {
-		return false, fmt.Errorf("mcmc: WithStep of %T returns a %T: define WithStep on %[1]T to have it adapted, or set Warmup.Steps to 0", in, got)
+		return false, fmt.Errorf(
+			"mcmc: WithStep of %T returns a %T: define WithStep on %[1]T to have it adapted, or set Warmup.Steps to 0",
+			in, got)
 	}
 	if set := got.(Tunable).Tuning().StepSize; set != step {
 		return false, fmt.Errorf("mcmc: %T.WithStep(%g) has step %g", in, step, set)
@@ -202,7 +204,7 @@ func tunable(k Kernel) (bool, error) {
 	return true, nil
 }
 
-// massive reports whether the kernel inside has a mass that can be adapted.
+// massive reports whether the innermost kernel has a mass that can be adapted.
 func massive(k Kernel) (bool, error) {
 	in := innermost(k)
 	m, ok := in.(Massive)
@@ -210,30 +212,33 @@ func massive(k Kernel) (bool, error) {
 		return false, nil
 	}
 	if got := m.WithMass(m.Inertia()); !keeps(in, got) {
-		return false, fmt.Errorf("mcmc: WithMass of %T returns a %T: define WithMass on %[1]T to have its mass adapted, or set Warmup.KeepMass", in, got)
+		return false, fmt.Errorf(
+			"mcmc: WithMass of %T returns a %T: define WithMass on %[1]T to have its mass adapted, or set Warmup.KeepMass", in, got)
 	}
 	return true, nil
 }
 
-// checkOuter reports a kernel that runs another, but is lost when that is replaced.
+// checkOuter reports an outer kernel that loses its type when its inner kernel is replaced.
 func checkOuter(k Kernel) error {
 	o, ok := k.(Outer)
 	if !ok || o.Inner() == nil {
 		return nil
 	}
 	if got := o.WithInner(o.Inner()); !keeps(k, got) {
-		return fmt.Errorf("mcmc: WithInner of %T returns a %T: define WithInner on %[1]T to have what it runs adapted, or set Warmup.Steps to 0", k, got)
+		return fmt.Errorf(
+			"mcmc: WithInner of %T returns a %T: define WithInner on %[1]T to have what it runs adapted, or set Warmup.Steps to 0", k, got)
 	}
 	return checkOuter(o.Inner())
 }
 
-// checkInner reports a kernel that cannot be run by another one that carries chains between modes.
+// checkInner reports a kernel that cannot be the inner kernel of one that moves between modes.
 func checkInner(outer string, k Kernel) error {
 	if k == nil {
 		return check(false, "mcmc: %s.Kernel is missing, e.g. HMC{StepSize: 0.1}", outer)
 	}
 	if k = plain(k); TraitsOf(k).Crosses {
-		return check(false, "mcmc: %s.Kernel = %T, want a kernel that does not go between modes by itself, such as HMC", outer, k)
+		return check(false, "mcmc: %s.Kernel = %T, want a kernel that does not go between modes by itself, such as HMC",
+			outer, k)
 	}
 	return k.Validate()
 }

@@ -56,7 +56,8 @@ func (k closed) Step(s *mcmc.State, t mcmc.Target, rng *rand.Rand) (mcmc.Info, e
 func TestOwnKernels(t *testing.T) {
 	x := normalBatch(8, 2, source(1))
 	sample := func(k mcmc.Kernel, steps int) (*mcmc.Draws, error) {
-		return mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian(.1, 3)), x, mcmc.SampleConfig{Draws: 50, Warmup: mcmc.Warmup{Steps: steps}}, source(2))
+		return mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian(.1, 3)), x,
+			mcmc.SampleConfig{Draws: 50, Warmup: mcmc.Warmup{Steps: steps}}, source(2))
 	}
 	for name, c := range map[string]struct {
 		kernel mcmc.Kernel
@@ -74,8 +75,9 @@ func TestOwnKernels(t *testing.T) {
 	}
 	steps := 0
 	for name, k := range map[string]mcmc.Kernel{
-		"own": own{steps: &steps}, "around": around{mcmc.NUTS{}, &steps}, "around own": around{own{steps: new(int)}, &steps},
-		"tempered": mcmc.Tempering{Kernel: own{steps: &steps}},
+		"own": own{steps: &steps}, "around": around{mcmc.NUTS{}, &steps},
+		"around own": around{own{steps: new(int)}, &steps},
+		"tempered":   mcmc.Tempering{Kernel: own{steps: &steps}},
 	} {
 		steps = 0
 		d, err := sample(k, 200)

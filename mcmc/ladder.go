@@ -2,8 +2,8 @@ package mcmc
 
 import "math"
 
-// Adaptation finds the steps of all levels, and the ladder so that all neighbours exchange equally often, with more
-// levels where they exchange too seldom and the ladder was not given.
+// Adaptation adapts the step sizes of all levels, and the ladder, so that all neighbours swap equally often, adding
+// levels if they swap too rarely and the ladder was not given.
 func (k Tempering) Adaptation(w Warmup) Adaptation {
 	return &ladder{cfg: w, grow: k.Betas == nil}
 }
@@ -12,17 +12,17 @@ func (k Tempering) Adaptation(w Warmup) Adaptation {
 type ladder struct {
 	cfg     Warmup
 	grow    bool            // levels may be added
-	levels  []DualAveraging // of the steps; none where the kernel has no acceptance
+	levels  []DualAveraging // of the step sizes; none if the kernel has no acceptance
 	swapSum []float64
 	swapN   float64
 }
 
 var _ Adaptation = (*ladder)(nil)
 
-// OwnsStep says that each level has a step of its own, which all are moved here.
+// OwnsStep returns true: each level has its own step size, tuned here.
 func (a *ladder) OwnsStep() bool { return true }
 
-// Start begins the averages of the levels' steps anew.
+// Start restarts the averages of the levels' step sizes.
 func (a *ladder) Start(k Kernel) Kernel {
 	p := k.(Tempering)
 	if p.Betas == nil {
@@ -53,7 +53,7 @@ func (k Tempering) scaleOf(level int) float64 {
 	return 1 / math.Sqrt(k.betas()[level])
 }
 
-// Update takes in the acceptance of each level of the last move, and the exchanges.
+// Update processes the acceptance of each level in the last move, and the swaps.
 func (a *ladder) Update(k Kernel, s *State, info Info) Kernel {
 	p := k.(Tempering)
 	if !a.cfg.KeepBeta {
@@ -80,7 +80,7 @@ func (a *ladder) Update(k Kernel, s *State, info Info) Kernel {
 	return a.set(p, (*DualAveraging).Step)
 }
 
-// Finish puts in the averaged steps.
+// Finish sets the averaged step sizes.
 func (a *ladder) Finish(k Kernel) Kernel {
 	if a.levels == nil || a.levels[0].t == 0 {
 		return k
@@ -88,7 +88,7 @@ func (a *ladder) Finish(k Kernel) Kernel {
 	return a.set(k.(Tempering), (*DualAveraging).Final)
 }
 
-// set gives every level its step.
+// set sets the step size of every level.
 func (a *ladder) set(p Tempering, step func(*DualAveraging) float64) Kernel {
 	tuning := tuningOf(p)
 	base := step(&a.levels[0])
@@ -99,9 +99,9 @@ func (a *ladder) set(p Tempering, step func(*DualAveraging) float64) Kernel {
 	return withStep(p, base)
 }
 
-// Window moves the levels so that the rejection rates of all exchanges become equal: with r_k the mean rejection
-// between levels k and k+1, Λ(β_k) = Σ_{l<k} r_l is cut into equal parts. Where the ladder may grow, it gets as
-// many levels as bring the rejections to one half, at most 32.
+// Window moves the levels to equalise the rejection rates of all swaps: with r_k the mean rejection between levels k
+// and k+1, Λ(β_k) = Σ_{l<k} r_l is divided into equal parts. If the ladder may grow, it gets enough levels to bring the
+// rejections to one half, at most 32.
 func (a *ladder) Window(kernel Kernel) Kernel {
 	const maxLevels, rejection = 32, .5
 	p := kernel.(Tempering)

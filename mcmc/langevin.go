@@ -12,18 +12,19 @@ import (
 //
 //	x' = x - h∇E(x) + √(2h) ξ,   ξ ~ N(0, I).
 //
-// It accepts always, hence samples a slightly wrong law: on N(0, 1) its variance is 1/(1 - h/2). Where it stands it learns
-// at the next step or Refresh: if the energy there is not finite the chain goes back, and the next transition counts as divergent.
+// It always accepts, and therefore samples a slightly wrong distribution: for N(0, 1) its variance is 1/(1 - h/2). The
+// energy at a new position is computed at the next step or Refresh: if it is not finite the chain goes back, and the
+// next transition counts as divergent.
 //
-// Normalize and Clip change the drift and with it the law, by an unknown amount. They are off unless asked for, and Bias
-// reports them.
+// Normalize and Clip change the drift and hence the distribution, by an unknown amount. They are off by default, and
+// Bias reports them.
 //
 // Parisi, Correlation functions and computer simulations, Nuclear Physics B 180 (1981) 378–384;
 // Roberts and Tweedie, Bernoulli 2 (1996) 341–363.
 type Langevin struct {
 	StepSize  float64 // h > 0; required
 	Normalize bool    // drift along ∇E/(|∇E| + 1e-6) instead of ∇E: biased
-	Clip      float64 // longest gradient per chain, longer ones are shortened: biased; 0 means no limit
+	Clip      float64 // maximum gradient norm per chain, longer ones are scaled down: biased; 0 means no limit
 }
 
 var _ Traited = Langevin{}
@@ -33,7 +34,8 @@ func (k Langevin) Validate() error {
 	return errors.Join(
 		check(k.StepSize > 0 && !math.IsInf(k.StepSize, 1), "mcmc: Langevin.StepSize = %g, want > 0", k.StepSize),
 		check(k.Clip >= 0, "mcmc: Langevin.Clip = %g, want >= 0", k.Clip),
-		check(!k.Normalize || k.Clip == 0, "mcmc: Langevin.Normalize and Langevin.Clip = %g exclude each other", k.Clip),
+		check(!k.Normalize || k.Clip == 0, "mcmc: Langevin.Normalize and Langevin.Clip = %g exclude each other",
+			k.Clip),
 	)
 }
 
@@ -42,7 +44,7 @@ func (k Langevin) Traits() Traits {
 	return Traits{Name: "langevin", StepSize: k.StepSize, Unadjusted: true, Bias: k.Bias()}
 }
 
-// Bias says why draws do not follow exp(-E), even for small steps; "" if they do.
+// Bias says why draws do not target exp(-E) even for small steps; "" if they do.
 func (k Langevin) Bias() string {
 	switch {
 	case k.Normalize:
@@ -53,7 +55,7 @@ func (k Langevin) Bias() string {
 	return ""
 }
 
-// Step moves every chain, with n·d normal numbers of rng.
+// Step moves every chain, using n·d normal numbers from rng.
 func (k Langevin) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	w := s.scratch()
 	normals(w.noise.RawMatrix().Data, rng)
@@ -68,7 +70,8 @@ func (k Langevin) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 		return Info{}, err
 	}
 	for i := range s.Energy {
-		w.info[i] = ChainInfo{AcceptProb: 1, LogRatio: math.NaN(), Hamiltonian: math.NaN(), StepSize: k.StepSize, Accepted: true}
+		w.info[i] = ChainInfo{AcceptProb: 1, LogRatio: math.NaN(), Hamiltonian: math.NaN(), StepSize: k.StepSize,
+			Accepted: true}
 		if s.fell != nil && s.fell[i] || math.IsInf(s.Energy[i], 1) {
 			w.info[i].AcceptProb, w.info[i].Accepted, w.info[i].Divergent = 0, false, true
 		}

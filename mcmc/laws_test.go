@@ -47,12 +47,14 @@ func TestLaws(t *testing.T) {
 		{"mala", mcmc.MALA{StepSize: .05}, mcmctest.Banana(.5), 60},
 		{"mala", mcmc.MALA{StepSize: .1}, mcmctest.Funnel(3, 1), 60},
 		{"hmc", hmc, mcmctest.Correlated(.8), 8},
-		{"hmc mass", mcmc.HMC{StepSize: .3, Leapfrog: 5, Mass: mcmc.Variances(.04, 1, 9)}, mcmctest.Scaled(.2, 1, 3), 8},
+		{"hmc mass", mcmc.HMC{StepSize: .3, Leapfrog: 5, Mass: mcmc.Variances(.04, 1, 9)}, mcmctest.Scaled(.2, 1, 3),
+			8},
 		{"hmc", hmc, twoModes, 8},
 		{"hmc", hmc, mcmctest.Banana(.5), 10},
 		{"hmc", hmc, mcmctest.Funnel(3, 1), 10},
 		{"nuts", mcmc.NUTS{StepSize: .25}, mcmctest.Correlated(.8), 4},
-		{"hmc dense", mcmc.HMC{StepSize: .6, Leapfrog: 4, LengthJitter: .5, Mass: dense(1.3, .9, 1)}, mcmctest.Correlated(.8), 6},
+		{"hmc dense", mcmc.HMC{StepSize: .6, Leapfrog: 4, LengthJitter: .5, Mass: dense(1.3, .9, 1)},
+			mcmctest.Correlated(.8), 6},
 		{"hmc low rank", mcmc.HMC{StepSize: .5, Leapfrog: 5, Mass: lowRank(.2, 1, 3)}, mcmctest.Scaled(.2, 1, 3), 8},
 		{"hmc length", mcmc.HMC{StepSize: .25, Length: 2}, mcmctest.Banana(.5), 10},
 		{"mala mass", mcmc.MALA{StepSize: .15, Mass: mcmc.Diagonal{.2, 1, 3}}, mcmctest.Scaled(.2, 1, 3), 40},
@@ -64,18 +66,22 @@ func TestLaws(t *testing.T) {
 		{"nuts", mcmc.NUTS{StepSize: .25}, mcmctest.Banana(.5), 4},
 		{"nuts shallow", mcmc.NUTS{StepSize: .1, MaxDepth: 3}, mcmctest.Banana(.5), 15},
 		{"nuts", mcmc.NUTS{StepSize: .3}, mcmctest.Funnel(3, 1), 6},
-		{"nuts diverging", mcmc.NUTS{StepSize: .3, StepJitter: .5, MaxDepth: 6}, mcmctest.Funnel(10, 3), 20}, // one transition in twenty
+		// one transition in twenty
+		{"nuts diverging", mcmc.NUTS{StepSize: .3, StepJitter: .5, MaxDepth: 6}, mcmctest.Funnel(10, 3), 20},
 		{"tempering", mcmc.Tempering{Kernel: hmc, Betas: mcmc.Geometric(3, .25)}, mcmctest.Correlated(.8), 6},
 		{"tempering", mcmc.Tempering{Kernel: hmc, Betas: mcmc.Geometric(3, .25)}, twoModes, 6},
-		{"tempering mala", mcmc.Tempering{Kernel: mcmc.MALA{StepSize: .15}, Betas: mcmc.Geometric(3, .25), Moves: 3}, twoModes, 10},
+		{"tempering mala", mcmc.Tempering{Kernel: mcmc.MALA{StepSize: .15}, Betas: mcmc.Geometric(3, .25), Moves: 3},
+			twoModes, 10},
 		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.5, 1}, Moves: 10}, mcmctest.Correlated(.8), 2},
 		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.5, 1}, Moves: 10}, twoModes, 2},
 		{"tempering", mcmc.Tempering{Kernel: hmc, Betas: mcmc.Geometric(3, .25)}, mcmctest.Banana(.5), 8},
 		{"tempering", mcmc.Tempering{Kernel: hmc, Betas: mcmc.Geometric(3, .25)}, mcmctest.Funnel(3, 1), 8},
-		{"tempering mass", mcmc.Tempering{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 5, Mass: mcmc.Variances(.04, 1, 9)}, Betas: mcmc.Geometric(3, .25)}, mcmctest.Scaled(.2, 1, 3), 6},
+		{"tempering mass", mcmc.Tempering{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 5, Mass: mcmc.Variances(.04, 1, 9)},
+			Betas: mcmc.Geometric(3, .25)}, mcmctest.Scaled(.2, 1, 3), 6},
 		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.5, 1}, Moves: 20}, mcmctest.Banana(.5), 1},
 		{"annealed", mcmc.Annealed{Kernel: hmc, Betas: []float64{.7, 1}, Moves: 40}, mcmctest.Funnel(3, 1), 1},
-		{"annealed mass", mcmc.Annealed{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 5, Mass: mcmc.Variances(.04, 1, 9)}, Betas: []float64{.5, 1}, Moves: 10}, mcmctest.Scaled(.2, 1, 3), 1},
+		{"annealed mass", mcmc.Annealed{Kernel: mcmc.HMC{StepSize: .3, Leapfrog: 5, Mass: mcmc.Variances(.04, 1, 9)},
+			Betas: []float64{.5, 1}, Moves: 10}, mcmctest.Scaled(.2, 1, 3), 1},
 	} {
 		n := 4000
 		if _, ok := c.kernel.(mcmc.Tempering); ok {
@@ -111,7 +117,8 @@ func TestLangevinLaw(t *testing.T) {
 	if mcmctest.Invariant(k, mcmctest.Twin(target, 1.25), mcmctest.Scaled(own...), n, 30, source(8)) == nil {
 		t.Error("the twin at another temperature passes")
 	}
-	for name, biased := range map[string]mcmc.Langevin{"normalize": {StepSize: h, Normalize: true}, "clip": {StepSize: h, Clip: .5}} {
+	for name, biased := range map[string]mcmc.Langevin{"normalize": {StepSize: h, Normalize: true},
+		"clip": {StepSize: h, Clip: .5}} {
 		if mcmctest.Invariant(biased, target, mcmctest.Scaled(own...), n, 30, source(8)) == nil {
 			t.Errorf("%s changes nothing", name)
 		}
@@ -124,13 +131,14 @@ func TestLangevinLaw(t *testing.T) {
 	}
 }
 
-// TestShortSteps: with steps so short that their error, of order h, hides in the statistics, Langevin and BAOAB keep the laws
-// of targets that are not Gaussian. Langevin with a long step does not.
+// TestShortSteps: with steps so short that their error, of order h, hides in the statistics, Langevin and BAOAB keep
+// the laws of targets that are not Gaussian. Langevin with a long step does not.
 func TestShortSteps(t *testing.T) {
 	t.Parallel()
 	const n = 2000
 	for _, known := range []mcmctest.Known{twoModes, mcmctest.Banana(.5), mcmctest.Funnel(3, .5)} {
-		for name, k := range map[string]mcmc.Kernel{"langevin": mcmc.Langevin{StepSize: .001}, "baoab": mcmc.BAOAB{StepSize: .05}} {
+		for name, k := range map[string]mcmc.Kernel{"langevin": mcmc.Langevin{StepSize: .001},
+			"baoab": mcmc.BAOAB{StepSize: .05}} {
 			steps := map[string]int{"langevin": 200, "baoab": 100}[name]
 			if err := mcmctest.Invariant(k, known.Energy, known, n, steps, source(13)); err != nil {
 				t.Errorf("%s on %s: %v", name, known.Name, err)

@@ -26,8 +26,8 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// perSecond returns effective draws, the least of bulk and tail over all quantities, per second of processor time after warm-up, by
-// the median of some rounds.
+// perSecond returns effective draws, the least of bulk and tail over all quantities, per second of processor time after
+// warm-up, by the median of some rounds.
 func perSecond(t testing.TB, k mcmc.Kernel, v *energy.Evaluator, draws int, seed uint64) (float64, *mcmc.Diagnostics) {
 	x := normalBatch(256, 2, source(seed))
 	var begin time.Duration
@@ -83,7 +83,8 @@ func trained(t testing.TB, name string) *energy.Evaluator {
 	return v
 }
 
-// BenchmarkAdaptedLength compares HMC of adapted length with NUTS on a compiled energy: effective draws per second of processor time.
+// BenchmarkAdaptedLength compares HMC of adapted length with NUTS on a compiled energy: effective draws per second of
+// processor time.
 func BenchmarkAdaptedLength(b *testing.B) {
 	for _, name := range []string{"", "swissroll", "moons", "rings"} {
 		v := trained(b, name)
@@ -93,7 +94,9 @@ func BenchmarkAdaptedLength(b *testing.B) {
 				h, gh := perSecond(b, mcmc.HMC{}, v, 200, uint64(i+1))
 				n, gn := perSecond(b, mcmc.NUTS{}, v, 200, uint64(i+1))
 				ratio += h / n / float64(b.N)
-				b.Logf("hmc %.0f/s: ESS %.0f, accept %.3f, step %.3g; nuts %.0f/s: ESS %.0f, accept %.3f, step %.3g, %v", h, min(gh.MinESSBulk, gh.MinESSTail), gh.AcceptProb, gh.StepSize,
+				b.Logf(
+					"hmc %.0f/s: ESS %.0f, accept %.3f, step %.3g; nuts %.0f/s: ESS %.0f, accept %.3f, step %.3g, %v",
+					h, min(gh.MinESSBulk, gh.MinESSTail), gh.AcceptProb, gh.StepSize,
 					n, min(gn.MinESSBulk, gn.MinESSTail), gn.AcceptProb, gn.StepSize, gn.TreeDepth)
 			}
 			b.ReportMetric(ratio, "HMC/NUTS")

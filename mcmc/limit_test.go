@@ -12,8 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// TestRHatLimit compares with quantiles of F that have a closed form: of 1 and 2 degrees of freedom, one chain of four draws,
-// P(F > f) = 1 - √(f/(f+2)).
+// TestRHatLimit compares with quantiles of F that have a closed form: of 1 and 2 degrees of freedom, one chain of four
+// draws, P(F > f) = 1 - √(f/(f+2)).
 func TestRHatLimit(t *testing.T) {
 	const p = 1e-3 / 2
 	r := (1 - p) * (1 - p)
@@ -21,7 +21,8 @@ func TestRHatLimit(t *testing.T) {
 	if got, want := mcmc.RHatLimit(1, 4, 1), math.Sqrt(1+(f-1)/2); got < want || got > want+1e-3 {
 		t.Errorf("one chain of four draws: got %g, want %g rounded up", got, want)
 	}
-	for _, c := range [][3]int{{4, 1000, 3}, {4, 400, 3}, {1000, 100, 3}, {1_000_000, 10, 100}, {0, 10, 3}, {10, 3, 3}} {
+	for _, c := range [][3]int{{4, 1000, 3}, {4, 400, 3}, {1000, 100, 3}, {1_000_000, 10, 100}, {0, 10, 3},
+		{10, 3, 3}} {
 		if got := mcmc.RHatLimit(c[0], c[1], c[2]); got != 1.01 {
 			t.Errorf("%v: got %g, want the usual 1.01", c, got)
 		}
@@ -37,9 +38,11 @@ func TestRHatLimit(t *testing.T) {
 	}
 }
 
-// drawsOf returns draws of two coordinates and the energy of a unit Gaussian, as if by Sample; f is called for each in turn.
+// drawsOf returns draws of two coordinates and the energy of a unit Gaussian, as if by Sample; f is called for each in
+// turn.
 func drawsOf(chains, kept int, f func(c int) float64) *mcmc.Draws {
-	d := &mcmc.Draws{Chains: chains, Dim: 2, Kept: kept, X: mat.NewDense(chains*kept, 2, nil), Energy: make([]float64, chains*kept)}
+	d := &mcmc.Draws{Chains: chains, Dim: 2, Kept: kept, X: mat.NewDense(chains*kept, 2, nil),
+		Energy: make([]float64, chains*kept)}
 	for r := range d.Energy {
 		x, y := f(r%chains), f(r%chains)
 		d.X.SetRow(r, []float64{x, y})
@@ -57,9 +60,9 @@ func largestRHat(d *mcmc.Draws) float64 {
 	return r
 }
 
-// TestMixing: independent draws count as mixed in chains of any number and length, though R̂ of many short ones is above 1.01.
-// Chains that keep to one of two modes never do, nor those of an autoregression of which they have seen half a correlation time,
-// though their effective draws are few.
+// TestMixing: independent draws count as mixed in chains of any number and length, though R̂ of many short ones is
+// above 1.01. Chains that keep to one of two modes never do, nor those of an autoregression of which they have seen
+// half a correlation time, though their effective draws are few.
 func TestMixing(t *testing.T) {
 	for _, size := range [][2]int{{10, 10}, {50, 10}, {100, 10}, {500, 10}, {1000, 10}, {4, 1000}} {
 		chains, kept := size[0], size[1]
@@ -107,7 +110,8 @@ func TestMixing(t *testing.T) {
 					text := strings.Join(g.Warnings(), "\n")
 					said := strings.Contains(text, "not mixed") || strings.Contains(text, "stay in the mode")
 					if float64(g.RHatLimit) != limit || g.Mixed() != want || said == want {
-						t.Errorf("R̂ %.3f of %.3f, mixed %v, want %v; warnings %q", g.MaxRHat, g.RHatLimit, g.Mixed(), want, g.Warnings())
+						t.Errorf("R̂ %.3f of %.3f, mixed %v, want %v; warnings %q", g.MaxRHat, g.RHatLimit, g.Mixed(),
+							want, g.Warnings())
 					}
 				}
 			}

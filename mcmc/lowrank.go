@@ -9,12 +9,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// LowRank is a mass for many dimensions of which few directions are correlated:
+// LowRank is a mass for many dimensions with few correlated directions:
 //
 //	M⁻¹ = D (I + U (Λ - I) Uᵀ) D,   L = D (I + U (√Λ - I) Uᵀ),
 //
-// D diagonal, U of k orthonormal columns, Λ the variances along these once every coordinate is scaled by D. The
-// products of a leapfrog step cost 2dk multiplications each.
+// with D diagonal, U of k orthonormal columns, and Λ the variances along these once every coordinate is scaled by D.
+// The products of a leapfrog step cost 2dk multiplications each.
 type LowRank struct {
 	scale []float64 // D
 	u     []float64 // k×d: columns of U as rows
@@ -23,12 +23,12 @@ type LowRank struct {
 
 var _ Mass = (*LowRank)(nil)
 
-// NewLowRank returns the mass of the scales D, the directions U (d×k, orthonormal columns) and the variances λ
-// along them.
+// NewLowRank returns the mass with scales D, directions U (d×k, orthonormal columns) and variances λ along them.
 func NewLowRank(scale []float64, u *mat.Dense, lambda []float64) (*LowRank, error) {
 	d, k := u.Dims()
 	if d != len(scale) || k != len(lambda) {
-		return nil, fmt.Errorf("mcmc: NewLowRank: %d scales, %d×%d directions and %d variances", len(scale), d, k, len(lambda))
+		return nil, fmt.Errorf("mcmc: NewLowRank: %d scales, %d×%d directions and %d variances", len(scale), d, k,
+			len(lambda))
 	}
 	m := &LowRank{scale: append([]float64(nil), scale...), u: make([]float64, k*d), s: make([]float64, k)}
 	for c, v := range lambda {
@@ -47,7 +47,8 @@ func NewLowRank(scale []float64, u *mat.Dense, lambda []float64) (*LowRank, erro
 				want = 1
 			}
 			if math.Abs(g.At(a, b)-want) > 1e-8 {
-				return nil, fmt.Errorf("mcmc: NewLowRank: directions %d and %d are not orthonormal: their product is %g", a, b, g.At(a, b))
+				return nil, fmt.Errorf(
+					"mcmc: NewLowRank: directions %d and %d are not orthonormal: their product is %g", a, b, g.At(a, b))
 			}
 		}
 	}
@@ -60,8 +61,8 @@ func (m *LowRank) Dim() int { return len(m.scale) }
 // Rank returns k.
 func (m *LowRank) Rank() int { return len(m.s) }
 
-// stretch is v ← (I + U S Uᵀ) v, S = √Λ - I or that of the inverse, one direction after the other: they are
-// orthogonal, so that none changes the next.
+// stretch is v ← (I + U S Uᵀ) v, S = √Λ - I or that of the inverse, direction by direction: they are orthogonal and do
+// not interfere.
 func (m *LowRank) stretch(v []float64, inverse bool) {
 	d := len(m.scale)
 	x := blas64.Vector{N: d, Inc: 1, Data: v}

@@ -13,13 +13,13 @@ import (
 //	y = x - h∇E(x) + √(2h) ξ,   ξ ~ N(0, I)
 //
 // and accepts with probability min(1, exp(E(x)-E(y)) q(x|y)/q(y|x)), log q(y|x) = -|y - x + h∇E(x)|²/(4h). A Mass with
-// M⁻¹ = L Lᵀ makes it the same on z = L⁻¹x: y = x - h M⁻¹∇E(x) + √(2h) L ξ.
+// M⁻¹ = L Lᵀ applies the same to z = L⁻¹x: y = x - h M⁻¹∇E(x) + √(2h) L ξ.
 //
 // Roberts and Tweedie, Exponential convergence of Langevin distributions and their discrete approximations,
 // Bernoulli 2 (1996) 341–363.
 type MALA struct {
-	StepSize float64 // h > 0; required, or found by warm-up. An acceptance of 0.574 is best in many dimensions
-	Mass     Mass    // nil means unit mass, or what warm-up finds
+	StepSize float64 // h > 0; required, or adapted in warm-up. The best acceptance in many dimensions is 0.574
+	Mass     Mass    // nil means unit mass, or adapted in warm-up
 }
 
 var (
@@ -36,10 +36,10 @@ func (k MALA) Validate() error {
 	)
 }
 
-// Tuning says that 0.574 is a good acceptance.
+// Tuning asks for an acceptance of 0.574.
 func (k MALA) Tuning() Tuning { return Tuning{StepSize: k.StepSize, Accept: .574, Square: true} }
 
-// WithStep returns k with another step.
+// WithStep returns k with another step size.
 func (k MALA) WithStep(h float64) Kernel { k.StepSize = h; return k }
 
 // Inertia returns the mass.
@@ -48,10 +48,10 @@ func (k MALA) Inertia() Mass { return k.Mass }
 // WithMass returns k with another mass.
 func (k MALA) WithMass(m Mass) Kernel { k.Mass = m; return k }
 
-// Traits says what k is.
+// Traits describes k.
 func (k MALA) Traits() Traits { return Traits{Name: "mala", StepSize: k.StepSize} }
 
-// Step moves every chain, with n·d normal and then n uniform numbers of rng.
+// Step moves every chain, using n·d normal and then n uniform numbers from rng.
 func (k MALA) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	w := s.scratch()
 	normals(w.noise.RawMatrix().Data, rng)
@@ -59,8 +59,8 @@ func (k MALA) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return k.Move(s, t, w.noise, w.uniform)
 }
 
-// Move is Step with the given noise ξ (n×d) and uniform numbers u (n): chain i accepts when u_i is below the
-// Metropolis ratio, whose log it leaves in Info.Chains[i].LogRatio.
+// Move is Step with the given noise ξ (n×d) and uniform numbers u (n): chain i accepts if u_i is below the Metropolis
+// ratio, whose log is stored in Info.Chains[i].LogRatio.
 func (k MALA) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Info, error) {
 	w := s.scratch()
 	rows, err := s.refresh(t)
@@ -92,8 +92,8 @@ func (k MALA) Move(s *State, t Target, noise *mat.Dense, uniform []float64) (Inf
 	return info, nil
 }
 
-// massive is Move with a mass: a move u = -hγ(x) + √(2h) ξ of z, with the gradient γ = Lᵀ∇E, and back it would be
-// -u = -hγ(y) + √(2h) ξ′, so that
+// massive is Move with a mass: z moves by u = -hγ(x) + √(2h) ξ, with the gradient γ = Lᵀ∇E, and the reverse move is -u
+// = -hγ(y) + √(2h) ξ′, so that
 //
 //	log q(x|y) - log q(y|x) = (2h|ξ|² - |hγ(y) - u|²)/(4h).
 func (k MALA) massive(s *State, t Target, noise *mat.Dense, uniform []float64, rows int) (Info, error) {
@@ -154,7 +154,8 @@ func logProposalRatio(x, y, gx, gy []float64, h float64) float64 {
 // maxEnergyError is the error of the Hamiltonian beyond which a trajectory counts as divergent, as in Stan.
 const maxEnergyError = 1000
 
-// metropolis decides on a proposal y of energy e by c.LogRatio. What is not finite is rejected and divergent.
+// metropolis decides on a proposal y of energy e by c.LogRatio. A non-finite proposal is rejected and counts as
+// divergent.
 func (c *ChainInfo) metropolis(u, e float64, y []float64) bool {
 	r := c.LogRatio
 	switch {

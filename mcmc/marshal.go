@@ -10,8 +10,8 @@ import (
 )
 
 // The encoding is little-endian: magic, n, d, flags, then float64 arrays X, Energy, Grad and, by flag, Momentum, the
-// points before an unadjusted step (x, energy, gradient), the rows that went back from one (1, others 0; at least one), and the
-// replicas (a state, recursively).
+// points before an unadjusted step (x, energy, gradient), the rows that were sent back from one (1, others 0; at least
+// one), and the replicas (a state, recursively).
 const (
 	stateMagic = "stheno-chains-1\n"
 
@@ -32,7 +32,8 @@ func (s *State) append(b []byte) []byte {
 	for _, f := range []struct {
 		on  bool
 		bit uint64
-	}{{s.valid, flagValid}, {s.Momentum != nil, flagMomentum}, {s.back, flagBack}, {s.Replicas != nil, flagReplicas}, {fell, flagFell}} {
+	}{{s.valid, flagValid}, {s.Momentum != nil, flagMomentum}, {s.back, flagBack}, {s.Replicas != nil, flagReplicas},
+		{fell, flagFell}} {
 		if f.on {
 			flags |= f.bit
 		}
@@ -68,7 +69,7 @@ func (s *State) append(b []byte) []byte {
 	return b
 }
 
-// UnmarshalBinary makes s the state that was encoded. The state's matrices are new.
+// UnmarshalBinary sets s to the encoded state, with newly allocated matrices.
 func (s *State) UnmarshalBinary(b []byte) error {
 	rest, err := s.decode(b, 0)
 	if err == nil && len(rest) > 0 {
@@ -77,7 +78,7 @@ func (s *State) UnmarshalBinary(b []byte) error {
 	return err
 }
 
-var errState = errors.New("mcmc: not the encoding of a State, or cut short")
+var errState = errors.New("mcmc: not the encoding of a State, or truncated")
 
 // maxNesting bounds the replicas of replicas that are read; no kernel makes any.
 const maxNesting = 4
@@ -96,7 +97,8 @@ func (s *State) decode(b []byte, depth int) ([]byte, error) {
 	}
 	n, d := int(nn), int(dd)
 	arrays := [][]float64{make([]float64, n*d), make([]float64, n), make([]float64, n*d)}
-	*s = State{X: mat.NewDense(n, d, arrays[0]), Energy: arrays[1], Grad: mat.NewDense(n, d, arrays[2]), valid: flags&flagValid != 0}
+	*s = State{X: mat.NewDense(n, d, arrays[0]), Energy: arrays[1], Grad: mat.NewDense(n, d, arrays[2]),
+		valid: flags&flagValid != 0}
 	if flags&flagMomentum != 0 {
 		s.Momentum = mat.NewDense(n, d, nil)
 		arrays = append(arrays, s.Momentum.RawMatrix().Data)

@@ -49,7 +49,8 @@ func TestMarshalDivergences(t *testing.T) {
 		}
 		for i := range want.Chains {
 			if got.Chains[i].Divergent != want.Chains[i].Divergent {
-				t.Errorf("%s: chain %d: divergent %v, want %v", name, i, got.Chains[i].Divergent, want.Chains[i].Divergent)
+				t.Errorf("%s: chain %d: divergent %v, want %v", name, i, got.Chains[i].Divergent,
+					want.Chains[i].Divergent)
 			}
 		}
 	}

@@ -5,18 +5,19 @@ import (
 	"math"
 )
 
-// Mass is the mass M of Hamiltonian dynamics, told by a factor L of its inverse:
+// Mass is the mass M of Hamiltonian dynamics, given by a factor L of its inverse:
 //
 //	M⁻¹ = L Lᵀ.
 //
-// Dynamics need nothing else. In the momentum q = Lᵀp, which is N(0, I) when p is N(0, M), a leapfrog step is
+// The dynamics need nothing else. In terms of the momentum q = Lᵀp, which is N(0, I) when p is N(0, M), a leapfrog step
+// is
 //
 //	q ← q - ½ε Lᵀ∇E(x),   x ← x + ε L q,   q ← q - ½ε Lᵀ∇E(x),
 //
-// the kinetic energy is ½|q|², and M⁻¹p·ρ is a plain scalar product. It is the dynamics of unit mass on z = L⁻¹x:
+// the kinetic energy is ½|q|², and M⁻¹p·ρ is a plain scalar product. These are the dynamics of unit mass on z = L⁻¹x:
 // the best M⁻¹ is the covariance of the target, for which z has unit variances and no correlations.
 //
-// A Mass is used by several goroutines at a time and must not change.
+// A Mass is used by several goroutines at once and must not change.
 type Mass interface {
 	Dim() int
 	Mul(dst, z []float64)   // dst ← L z; the slices do not overlap

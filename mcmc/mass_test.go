@@ -100,7 +100,8 @@ func TestMassIsAChangeOfVariables(t *testing.T) {
 			return e
 		})
 		for _, c := range []struct{ with, without mcmc.Kernel }{
-			{mcmc.HMC{StepSize: .3, Leapfrog: 4, StepJitter: .3, Mass: m}, mcmc.HMC{StepSize: .3, Leapfrog: 4, StepJitter: .3}},
+			{mcmc.HMC{StepSize: .3, Leapfrog: 4, StepJitter: .3, Mass: m},
+				mcmc.HMC{StepSize: .3, Leapfrog: 4, StepJitter: .3}},
 			{mcmc.HMC{StepSize: .3, Length: 2, Mass: m}, mcmc.HMC{StepSize: .3, Length: 2}},
 			{mcmc.NUTS{StepSize: .3, Mass: m}, mcmc.NUTS{StepSize: .3}},
 			{mcmc.MALA{StepSize: .1, Mass: m}, mcmc.MALA{StepSize: .1}},
@@ -122,7 +123,8 @@ func TestMassIsAChangeOfVariables(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i := range ia.Chains {
-					if p, q := ia.Chains[i], ib.Chains[i]; math.Abs(p.AcceptProb-q.AcceptProb) > 1e-9 || p.Leapfrog != q.Leapfrog || p.Accepted != q.Accepted {
+					if p, q := ia.Chains[i], ib.Chains[i]; math.Abs(p.AcceptProb-q.AcceptProb) > 1e-9 ||
+						p.Leapfrog != q.Leapfrog || p.Accepted != q.Accepted {
 						t.Fatalf("%s, %T: got %+v, want %+v", name, c.with, p, q)
 					}
 				}
@@ -143,7 +145,8 @@ func TestMassIsAChangeOfVariables(t *testing.T) {
 	}
 }
 
-// TestFitMass: of a Gaussian the mass is its covariance after few draws that hang together, and of the kind that the covariance asks for.
+// TestFitMass: of a Gaussian the mass is its covariance after few draws that hang together, and of the kind that the
+// covariance asks for.
 func TestFitMass(t *testing.T) {
 	const d = 12
 	rng := source(4)
@@ -204,7 +207,8 @@ func TestFitMass(t *testing.T) {
 	}
 }
 
-// gaussianOf returns the covariance of scales 10^(-1 … 1) with so many axes, in random directions, of another standard deviation.
+// gaussianOf returns the covariance of scales 10^(-1 … 1) with so many axes, in random directions, of another standard
+// deviation.
 func gaussianOf(d, axes int, scale float64, rng *rand.Rand) (cov, prec *mat.SymDense) {
 	var qr mat.QR
 	qr.Factorize(normalBatch(d, d, rng))

@@ -13,8 +13,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// TestMillionChains: a million chains of a compiled energy in two dimensions, hidden 64, allocate less than 700 MB all in
-// all, garbage included: the energy is evaluated block by block.
+// TestMillionChains: a million chains of a compiled energy in two dimensions, hidden 64, allocate less than 700 MB all
+// in all, garbage included: the energy is evaluated block by block.
 func TestMillionChains(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a million chains")
@@ -29,7 +29,8 @@ func TestMillionChains(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	targets := func() (mcmc.Target, error) { return v.Clone(), nil }
-	d, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .1, Leapfrog: 2}, targets, x, mcmc.SampleConfig{Draws: 1}, source(1))
+	d, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .1, Leapfrog: 2}, targets, x,
+		mcmc.SampleConfig{Draws: 1}, source(1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,25 +9,24 @@ import (
 )
 
 // NUTS is the no-U-turn sampler: Hamiltonian dynamics that doubles its trajectory, forwards or backwards at random,
-// until it turns back on itself, and keeps one of its points with probability proportional to exp(-H). Each chain
-// grows a tree of its own; every batch asks for the next gradient of all the trees that still grow.
+// until it turns back on itself, and selects one of its points with probability proportional to exp(-H). Each chain
+// grows its own tree; every batch computes the next gradient for all trees still growing.
 //
 // The draw is multinomial within a subtree and biased progressive between the old trajectory and the new one. A
-// trajectory goes on while (M⁻¹p₋)·ρ > 0 and (M⁻¹p₊)·ρ > 0, ρ = Σp; this generalised criterion is checked for every
-// subtree, and also between each half and the next momentum of the other, as Stan does since 2.21. A leaf with H -
-// H₀ > 1000 is a divergence.
+// trajectory continues while (M⁻¹p₋)·ρ > 0 and (M⁻¹p₊)·ρ > 0, ρ = Σp; this generalised criterion is checked for every
+// subtree, and also between each half and the next momentum of the other, as Stan does since 2.21. A leaf with H - H₀ >
+// 1000 is a divergence.
 //
-// The law is exact for every step, with divergences too, but a run of finite length does not enter a part of the
-// target that is narrower than half its shortest step, and the Monte Carlo errors of what was seen do not know:
-// with a StepJitter of 0.5 the variance along a funnel of ten dimensions comes out 5 % too small. A StepJitter near
-// 1 has short steps among the others.
+// The sampler is exact for every step size, even with divergences, but a run of finite length does not enter regions of
+// the target narrower than half its shortest step, and Monte Carlo errors do not reveal this: with a StepJitter of 0.5
+// the variance along a ten-dimensional funnel comes out 5 % too small. A StepJitter near 1 includes some short steps.
 //
 // Hoffman and Gelman, The No-U-Turn Sampler, JMLR 15 (2014) 1593–1623; Betancourt, A conceptual introduction to
 // Hamiltonian Monte Carlo, arXiv 1701.02434, appendix A; subtrees are merged like the digits of a binary counter.
 type NUTS struct {
-	StepSize   float64 // ε > 0; required, or found by warm-up
+	StepSize   float64 // ε > 0; required, or adapted in warm-up
 	MaxDepth   int     // at most 2^MaxDepth - 1 leapfrog steps; 0 means 10; at most 20
-	Mass       Mass    // nil means unit mass, or what warm-up finds
+	Mass       Mass    // nil means unit mass, or adapted in warm-up
 	StepJitter float64 // each chain's ε is drawn from ε·U(1-j, 1+j), 0 <= j < 1
 }
 
@@ -54,12 +53,12 @@ func (k NUTS) maxDepth() int {
 	return k.MaxDepth
 }
 
-// Tuning says that 0.8 is a good acceptance.
+// Tuning asks for an acceptance of 0.8.
 func (k NUTS) Tuning() Tuning {
 	return Tuning{StepSize: k.StepSize, Accept: .8, Trial: trial{StepSize: k.StepSize, Mass: k.Mass}}
 }
 
-// WithStep returns k with another step.
+// WithStep returns k with another step size.
 func (k NUTS) WithStep(eps float64) Kernel { k.StepSize = eps; return k }
 
 // Inertia returns the mass.
@@ -68,12 +67,12 @@ func (k NUTS) Inertia() Mass { return k.Mass }
 // WithMass returns k with another mass.
 func (k NUTS) WithMass(m Mass) Kernel { k.Mass = m; return k }
 
-// Traits says what k is.
+// Traits describes k.
 func (k NUTS) Traits() Traits {
 	return Traits{Name: "nuts", StepSize: k.StepSize, MaxDepth: k.maxDepth()}
 }
 
-// Step moves every chain. How many numbers it takes from rng depends on the trees.
+// Step moves every chain. The amount of random numbers it takes from rng depends on the trees.
 func (k NUTS) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	w := s.scratch()
 	if k.Mass != nil && k.Mass.Dim() != w.d {
@@ -167,15 +166,15 @@ func (k NUTS) turn(dst, g []float64) {
 	k.Mass.MulT(dst, g)
 }
 
-// rowwise is a target that treats the rows of a state differently: it must be told which of them a batch holds.
+// rowwise is a target that treats the rows of a state differently and must be told which of them are in a batch.
 type rowwise interface{ setRows(rows []int) }
 
-// trees are the trajectories under way. There may be fewer than chains: a chain that is done makes room for the
+// trees holds the trajectories in progress. There may be fewer than chains: a chain that is done makes room for the
 // next.
 type trees struct {
 	levels int
 	tree   []tree
-	e      []float64 // the batch: energies, positions, gradients, and which tree and chain each row is
+	e      []float64 // the batch: energies, positions, gradients, and the tree and chain of each row
 	x, g   []float64
 	slot   []int
 	row    []int
@@ -183,7 +182,7 @@ type trees struct {
 	xv, gv mat.Dense
 }
 
-// treeBudget is the number of float64 that the trees of one state may take.
+// treeBudget is the maximum number of float64s in the trees of one state.
 const treeBudget = 1 << 20
 
 func newTrees(n, d, levels int) *trees {
@@ -191,7 +190,8 @@ func newTrees(n, d, levels int) *trees {
 	m := min(n, 1024, max(16, treeBudget/per))
 	f := &trees{
 		levels: levels, tree: make([]tree, m),
-		e: make([]float64, m), x: make([]float64, m*d), g: make([]float64, m*d), slot: make([]int, m), row: make([]int, m), vec: make([]float64, d),
+		e: make([]float64, m), x: make([]float64, m*d), g: make([]float64, m*d), slot: make([]int, m),
+		row: make([]int, m), vec: make([]float64, d),
 	}
 	for i := range f.tree {
 		data := make([]float64, per)
@@ -219,26 +219,26 @@ type tree struct {
 	x, p, g   [2][]float64 // position, momentum q and Lᵀ∇E at the backward and the forward end
 	rho       []float64    // sum of the momenta
 	logw      float64      // log Σ exp(-H)
-	h0, h     float64      // H at the start, of the point kept
+	h0, h     float64      // H at the start, and of the selected point
 	accept    float64      // Σ min(1, exp(H₀ - H)) over the leaves
 	leaves    int          // leapfrog steps so far
-	depth     int          // doublings done
+	depth     int          // number of doublings
 	dir       int          // where it grows: 0 backwards, 1 forwards
 	eps       float64      // signed step
-	left      int          // leaves still missing in the present doubling
-	joint     []float64    // momentum at the end where the present doubling began
-	stack     []subtree    // complete subtrees of the present doubling, largest first
-	top       int          // how many
-	moved     bool         // the point kept is not the start
+	left      int          // leaves still missing in the current doubling
+	joint     []float64    // momentum at the end where the current doubling began
+	stack     []subtree    // complete subtrees of the current doubling, largest first
+	top       int          // number of subtrees on the stack
+	moved     bool         // the selected point is not the start
 	divergent bool
 }
 
-// subtree is a complete binary tree of 2^depth leaves and the leaf drawn from it.
+// subtree is a complete binary tree of 2^depth leaves and the leaf selected from it.
 type subtree struct {
 	depth            int
-	first, last, rho []float64 // momenta in the order of growth, and their sum
+	first, last, rho []float64 // momenta in order of growth, and their sum
 	logw             float64   // log Σ exp(-H)
-	x, g             []float64 // the leaf drawn
+	x, g             []float64 // the selected leaf
 	e, h             float64
 }
 
@@ -276,8 +276,8 @@ func (tr *tree) double(rng *rand.Rand) {
 	tr.top = 0
 }
 
-// grow completes the leapfrog step at the growing end, whose energy is e and gradient g, and takes in the leaf. It
-// reports whether the trajectory goes on.
+// grow completes the leapfrog step at the growing end, whose energy is e and gradient g, and adds the leaf. It reports
+// whether the trajectory continues.
 func (k NUTS) grow(tr *tree, s *State, e float64, g []float64, rng *rand.Rand) bool {
 	x, p := tr.x[tr.dir], tr.p[tr.dir]
 	kick(p, tr.g[tr.dir], tr.eps/2)
@@ -332,7 +332,7 @@ func (k NUTS) grow(tr *tree, s *State, e float64, g []float64, rng *rand.Rand) b
 	return true
 }
 
-// merge makes a of the subtrees a and b, b having grown after a. It reports whether the union makes no U-turn.
+// merge merges b, which grew after a, into a. It reports whether the union makes no U-turn.
 func merge(a, b *subtree, rng *rand.Rand) bool {
 	logw := logAddExp(a.logw, b.logw)
 	if rng.Float64() < math.Exp(b.logw-logw) {
@@ -350,7 +350,7 @@ func merge(a, b *subtree, rng *rand.Rand) bool {
 	return on
 }
 
-// ahead reports whether p·ρ > 0 and q·ρ > 0 for ρ = u + v: M⁻¹p·ρ of the momenta proper.
+// ahead reports whether p·ρ > 0 and q·ρ > 0 for ρ = u + v, that is M⁻¹p·ρ in the original momenta.
 func ahead(p, q, u, v []float64) bool {
 	var a, b float64
 	for j := range p {

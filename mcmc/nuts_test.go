@@ -11,8 +11,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
-// recursive is NUTS as Stan's base_nuts.hpp writes it, by recursion, for one chain: the reference for the iterative form. It takes its
-// random numbers in the same order.
+// recursive is NUTS as Stan's base_nuts.hpp writes it, by recursion, for one chain: the reference for the iterative
+// form. It takes its random numbers in the same order.
 type recursive struct {
 	energy   mcmc.RowFunc
 	inv      []float64
@@ -61,8 +61,10 @@ func logSum(a, b float64) float64 {
 	return m + math.Log(math.Exp(a-m)+math.Exp(b-m))
 }
 
-// build extends z by 2^depth steps of eps, and returns the sum of momenta, the first and the last one, the leaf drawn and the log weight.
-func (r *recursive) build(depth int, z *phase, eps float64) (rho, first, last []float64, leaf phase, logw float64, ok bool) {
+// build extends z by 2^depth steps of eps, and returns the sum of momenta, the first and the last one, the leaf drawn
+// and the log weight.
+func (r *recursive) build(depth int, z *phase, eps float64) (rho, first, last []float64, leaf phase, logw float64,
+	ok bool) {
 	if depth == 0 {
 		for j := range z.x {
 			z.p[j] -= eps / 2 * z.g[j]
@@ -95,7 +97,8 @@ func (r *recursive) build(depth int, z *phase, eps float64) (rho, first, last []
 	if r.rng.Float64() < math.Exp(logB-logw) {
 		leaf = leafB
 	}
-	ok = r.ahead(firstA, lastB, sum(rhoA, rhoB)) && r.ahead(firstA, firstB, sum(rhoA, firstB)) && r.ahead(lastA, lastB, sum(rhoB, lastA))
+	ok = r.ahead(firstA, lastB, sum(rhoA, rhoB)) && r.ahead(firstA, firstB, sum(rhoA, firstB)) &&
+		r.ahead(lastA, lastB, sum(rhoB, lastA))
 	return sum(rhoA, rhoB), firstA, lastB, leaf, logw, ok
 }
 
@@ -124,7 +127,8 @@ func (r *recursive) step(x []float64) int {
 		}
 		logw = logSum(logw, logNew)
 		far := ends[1-dir].p
-		ok = r.ahead(far, last, sum(rho, rhoNew)) && r.ahead(far, first, sum(rho, first)) && r.ahead(joint, last, sum(rhoNew, joint))
+		ok = r.ahead(far, last, sum(rho, rhoNew)) && r.ahead(far, first, sum(rho, first)) &&
+			r.ahead(joint, last, sum(rhoNew, joint))
 		rho = sum(rho, rhoNew)
 		if !ok {
 			break

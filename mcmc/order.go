@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// LeftOut is a chain that warm-up left out of what it pools, because it was not in order when the warm-up ended.
+// LeftOut is a chain that warm-up excluded from pooling because it was not in order when the warm-up ended.
 type LeftOut struct {
 	Chain  int    `json:"chain"`
 	Reason string `json:"reason"`
@@ -14,19 +14,19 @@ type LeftOut struct {
 
 // follower follows one chain through the warm-up.
 type follower struct {
-	step    DualAveraging // of its own
-	smooth  float64       // acceptance of the last few transitions
+	step    DualAveraging // the chain's own
+	smooth  float64       // smoothed acceptance of the last few transitions
 	before  float64       // energy before the transition
 	ordered bool          // pooled with the others
-	still   int           // transitions since it moved
+	still   int           // transitions since it last moved
 }
 
-// lag returns how far above the others the energy of a chain may be: draws of d dimensions have energies within a
-// few √(d/2) of their mean, which is d/2 above the least of a Gaussian, so that nobody so far above is drawing from
-// the same density yet.
+// lag returns how far above the others the energy of a chain may be: draws in d dimensions have energies within a few
+// √(d/2) of their mean, which for a Gaussian is d/2 above the minimum, so a chain this far above does not yet sample
+// the same density.
 func lag(d int) float64 { return 50 + 5*float64(d) }
 
-// limit returns the energy above which a chain is still on its way: that of the lowest quarter and the lag.
+// limit returns the energy above which a chain is still on its way: the lower quartile plus the lag.
 func limit(energy []float64, d int) float64 {
 	e := make([]float64, 0, len(energy))
 	for _, v := range energy {

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// Panic is what [Sample] panics with when a worker did, for any number of workers: a panic that stayed in the goroutine of a worker
-// could not be recovered by the caller, and would end the program.
+// Panic is the value with which [Sample] panics if a worker panicked, for any number of workers: a panic left in a
+// worker's goroutine could not be recovered by the caller and would end the program.
 type Panic struct {
 	Value any    // of the worker's panic
 	Stack []byte // of the worker, where it panicked
@@ -27,10 +27,10 @@ func (p *Panic) Unwrap() error {
 	return err
 }
 
-// caught keeps the panic of the goroutine that defers it, if there is one and none is kept yet, and stops the others.
+// caught records the panic of the goroutine that defers it, unless one is already recorded, and stops the others.
 func caught(first *atomic.Pointer[Panic], stop func(error)) {
 	if v := recover(); v != nil {
-		if p, ok := v.(*Panic); ok { // of a goroutine that this one waited for
+		if p, ok := v.(*Panic); ok { // from a goroutine that this one waited for
 			first.CompareAndSwap(nil, p)
 			stop(errPanicked)
 			return

@@ -24,7 +24,8 @@ func TestPanicOfTarget(t *testing.T) {
 					if !ok || p.Value != value {
 						t.Fatalf("%d workers: recovered %v, want the panic %v", workers, p, value)
 					}
-					if text := p.Error(); !strings.Contains(text, "userCode") || !strings.Contains(text, "panic_test.go") {
+					if text := p.Error(); !strings.Contains(text, "userCode") ||
+						!strings.Contains(text, "panic_test.go") {
 						t.Errorf("%d workers: the text does not say where: %s", workers, text)
 					}
 					if _, is := value.(error); errors.Is(p, fs.ErrNotExist) != is {
@@ -40,7 +41,8 @@ func TestPanicOfTarget(t *testing.T) {
 					return x[0] * x[0] / 2
 				})
 				// Fewer blocks than tasks at a time: workers wait for the block that panics.
-				_, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .1}, mcmc.Shared(target), normalBatch(8, 1, source(1)),
+				_, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .1}, mcmc.Shared(target),
+					normalBatch(8, 1, source(1)),
 					mcmc.SampleConfig{Draws: 500, Block: 2, Workers: workers}, source(1))
 				t.Errorf("%d workers: Sample returned, error %v", workers, err)
 			}()

@@ -12,8 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
-// TestReferences holds the reference values made by quadrature against published ones: Stan's posteriordb gives for eight
-// schools μ 4.4 ± 3.3 and θ₁ 6.2 ± 5.6.
+// TestReferences holds the reference values made by quadrature against published ones: Stan's posteriordb gives for
+// eight schools μ 4.4 ± 3.3 and θ₁ 6.2 ± 5.6.
 func TestReferences(t *testing.T) {
 	for _, r := range mcmctest.EightSchools().Of {
 		want := map[string][2]float64{"mu": {4.4, 3.3}, "theta[1]": {6.2, 5.6}}[r.Name]
@@ -56,9 +56,10 @@ func sampler(name string, p mcmctest.Posterior) (mcmc.Kernel, mcmc.SampleConfig)
 		}
 	}
 	if p.Name == "funnel 10" {
-		// The neck is narrower than the mouth by e⁹, so that no mass suits both, and the energy moves slowly, some 100 transitions
-		// per effective draw: a high acceptance, deep trees, many draws. Static trajectories do not reach both ends. No step that
-		// is always longer than half the width of a neck's end leads into it; with steps between ε/20 and 2ε some are short enough.
+		// The neck is narrower than the mouth by e⁹, so that no mass suits both, and the energy moves slowly, some 100
+		// transitions per effective draw: a high acceptance, deep trees, many draws. Static trajectories do not reach
+		// both ends. No step that is always longer than half the width of a neck's end leads into it; with steps
+		// between ε/20 and 2ε some are short enough.
 		k = mcmc.NUTS{StepJitter: .95, MaxDepth: 12}
 		cfg = mcmc.SampleConfig{Draws: 4000, Thin: 10, Warmup: mcmc.Warmup{Steps: 1000, Accept: .99, KeepMass: true}}
 	}
@@ -67,7 +68,8 @@ func sampler(name string, p mcmctest.Posterior) (mcmc.Kernel, mcmc.SampleConfig)
 
 func samplePosterior(t testing.TB, name string, p mcmctest.Posterior) (*mcmc.Draws, *mcmc.Diagnostics) {
 	k, cfg := sampler(name, p)
-	d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(p.Energy), normalBatch(4, p.Dim, source(1)), cfg, source(3))
+	d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(p.Energy), normalBatch(4, p.Dim, source(1)), cfg,
+		source(3))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +108,8 @@ func TestPosteriors(t *testing.T) {
 
 // TestFunnelIsReported: with the usual adaptation the funnel is not sampled well, and the warnings say so.
 func TestFunnelIsReported(t *testing.T) {
-	d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(mcmctest.Funnel10().Energy), normalBatch(4, 10, source(1)),
+	d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(mcmctest.Funnel10().Energy),
+		normalBatch(4, 10, source(1)),
 		mcmc.SampleConfig{Draws: 500, Warmup: mcmc.Warmup{Steps: 300}}, source(3))
 	if err != nil {
 		t.Fatal(err)
@@ -178,8 +181,10 @@ func TestModes(t *testing.T) {
 		}
 		hmc := mcmc.HMC{Leapfrog: 8, StepJitter: .3, LengthJitter: .5}
 		t.Run(c.known.Name+"/tempering", func(t *testing.T) {
-			g := run(mcmc.Tempering{Kernel: hmc}, mcmc.SampleConfig{Draws: 150, BurnIn: 50, Thin: 2, Warmup: mcmc.Warmup{Steps: 200}})
-			t.Logf("weights %.3f, TV %.4f, %.1f changes per chain, R̂ %.3f, levels %.3g, exchanges %.2f", g.Modes.Weights, g.Modes.TV, g.Modes.Switches, g.MaxRHat, g.Betas, g.SwapRates)
+			g := run(mcmc.Tempering{Kernel: hmc},
+				mcmc.SampleConfig{Draws: 150, BurnIn: 50, Thin: 2, Warmup: mcmc.Warmup{Steps: 200}})
+			t.Logf("weights %.3f, TV %.4f, %.1f changes per chain, R̂ %.3f, levels %.3g, exchanges %.2f",
+				g.Modes.Weights, g.Modes.TV, g.Modes.Switches, g.MaxRHat, g.Betas, g.SwapRates)
 			if g.Modes.TV > .03 {
 				t.Errorf("mode weights: TV %.3f, want at most 0.03", g.Modes.TV)
 			}
@@ -213,7 +218,8 @@ func TestStuckWithoutKnownModes(t *testing.T) {
 	c := modal[1].known
 	x := mat.NewDense(16, 2, nil)
 	c.Sample(x, source(1))
-	d, err := mcmc.Sample(context.Background(), mcmc.NUTS{StepSize: .7}, mcmc.Shared(c.Energy), x, mcmc.SampleConfig{Draws: 200}, source(2))
+	d, err := mcmc.Sample(context.Background(), mcmc.NUTS{StepSize: .7}, mcmc.Shared(c.Energy), x,
+		mcmc.SampleConfig{Draws: 200}, source(2))
 	if err != nil {
 		t.Fatal(err)
 	}

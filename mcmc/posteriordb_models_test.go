@@ -72,7 +72,8 @@ func studentPrior(df, mean, scale float64) prior {
 }
 
 // regression is y ~ N(Xβ, σ) in the coordinates β, log σ.
-func regression(name string, x [][]float64, y []float64, beta func(j int) prior, sigma prior, names func(j int) string) posterior {
+func regression(name string, x [][]float64, y []float64, beta func(j int) prior, sigma prior,
+	names func(j int) string) posterior {
 	n, k := len(x), len(x[0])
 	a := mat.NewDense(n, k, nil)
 	for i, r := range x {
@@ -131,7 +132,8 @@ func all(p prior) func(int) prior { return func(int) prior { return p } }
 
 // posteriors reads the models of the folder.
 func posteriors(t testing.TB, folder string) []posterior {
-	return append(regressions(t, folder), eightSchools(), blr(t, folder), diamonds(t, folder), arK(t, folder), garch11(t, folder), arma11(t, folder), gpPois(t, folder))
+	return append(regressions(t, folder), eightSchools(), blr(t, folder), diamonds(t, folder), arK(t, folder),
+		garch11(t, folder), arma11(t, folder), gpPois(t, folder))
 }
 
 // regressions are six ordinary ones with flat priors (nearly).
@@ -155,9 +157,12 @@ func regressions(t testing.TB, folder string) []posterior {
 	k := readTable(t, folder, "kidiq")
 	score, hs, iq := k.column(t, "kid_score"), k.column(t, "mom_hs"), k.column(t, "mom_iq")
 	m := readTable(t, folder, "mesquite")
-	w, d1, d2, ch, th, den, gr := m.column(t, "weight"), m.column(t, "diam1"), m.column(t, "diam2"), m.column(t, "canopy_height"), m.column(t, "total_height"), m.column(t, "density"), m.column(t, "group")
+	w, d1, d2, ch, th, den, gr := m.column(t, "weight"), m.column(t, "diam1"), m.column(t, "diam2"),
+		m.column(t, "canopy_height"), m.column(t, "total_height"), m.column(t, "density"), m.column(t, "group")
 	ns := readTable(t, folder, "nes1972")
-	party, ideo, race, age, educ, gender, income := ns.column(t, "partyid7"), ns.column(t, "real_ideo"), ns.column(t, "race_adj"), ns.column(t, "age_discrete"), ns.column(t, "educ1"), ns.column(t, "gender"), ns.column(t, "income")
+	party, ideo, race, age, educ, gender, income := ns.column(t, "partyid7"), ns.column(t, "real_ideo"),
+		ns.column(t, "race_adj"), ns.column(t, "age_discrete"), ns.column(t, "educ1"), ns.column(t, "gender"),
+		ns.column(t, "income")
 	is := func(v, want float64) float64 {
 		if v == want {
 			return 1
@@ -165,7 +170,8 @@ func regressions(t testing.TB, folder string) []posterior {
 		return 0
 	}
 	return []posterior{
-		regression("earnings-earn_height", design(len(earn), func(i int) []float64 { return []float64{1, height[i]} }), earn, all(flat), flat, betas),
+		regression("earnings-earn_height", design(len(earn), func(i int) []float64 { return []float64{1, height[i]} }),
+			earn, all(flat), flat, betas),
 		regression("earnings-logearn_interaction", design(len(earn), func(i int) []float64 {
 			return []float64{1, height[i], male[i], height[i] * male[i]}
 		}), logs(earn), all(flat), flat, betas),
@@ -177,10 +183,12 @@ func regressions(t testing.TB, folder string) []posterior {
 		}), w, all(flat), flat, betas),
 		regression("mesquite-logmesquite_logvas", design(len(w), func(i int) []float64 {
 			area := d1[i] * d2[i]
-			return []float64{1, math.Log(area * ch[i]), math.Log(area), math.Log(d1[i] / d2[i]), math.Log(th[i]), math.Log(den[i]), gr[i]}
+			return []float64{1, math.Log(area * ch[i]), math.Log(area), math.Log(d1[i] / d2[i]), math.Log(th[i]),
+				math.Log(den[i]), gr[i]}
 		}), logs(w), all(flat), flat, betas),
 		regression("nes1972-nes", design(len(party), func(i int) []float64 {
-			return []float64{1, ideo[i], race[i], is(age[i], 2), is(age[i], 3), is(age[i], 4), educ[i], gender[i], income[i]}
+			return []float64{1, ideo[i], race[i], is(age[i], 2), is(age[i], 3), is(age[i], 4), educ[i], gender[i],
+				income[i]}
 		}), party, all(flat), flat, betas),
 	}
 }

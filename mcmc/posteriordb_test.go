@@ -16,8 +16,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// posteriorDB is the folder that holds reference.json and data/ of posteriordb, in the environment; the tests that need it are skipped
-// without: the project commits none of its files.
+// posteriorDB is the folder that holds reference.json and data/ of posteriordb, in the environment; the tests that need
+// it are skipped without: the project commits none of its files.
 const posteriorDB = "STHENO_POSTERIORDB"
 
 // summaries of one parameter, of ten thousand nearly independent draws.
@@ -94,7 +94,8 @@ func TestPosteriorDBGradients(t *testing.T) {
 }
 
 // law compares draws with the reference: the sum of z², their number.
-func law(d *mcmc.Draws, p posterior, ref map[string]summaries) (z2 float64, n int, rhat, worst float64, where string, least float64) {
+func law(d *mcmc.Draws, p posterior, ref map[string]summaries) (z2 float64, n int, rhat, worst float64, where string,
+	least float64) {
 	const draws = 10000
 	rhat, least = 1, math.Inf(1)
 	for name, want := range ref {
@@ -153,8 +154,10 @@ func TestPosteriorDB(t *testing.T) {
 			if m := d.Kernels[0].(mcmc.Massive).Inertia(); m != nil {
 				mass = fmt.Sprint(m)
 			}
-			t.Logf("%-40s seed %d: E %6.2f  R̂ %.4f/%.4f  z %.2f (%.1f, %s)  div %d  accept %.3f  step %.3g  grads %d/%d  %s",
-				p.name, seed, e, rhat, g.MaxRHat, math.Sqrt(a/float64(b)), worst, where, d.Stats[0].Divergent+d.Stats[1].Divergent+d.Stats[2].Divergent+d.Stats[3].Divergent,
+			t.Logf(
+				"%-40s seed %d: E %6.2f  R̂ %.4f/%.4f  z %.2f (%.1f, %s)  div %d  accept %.3f  step %.3g  grads %d/%d  %s",
+				p.name, seed, e, rhat, g.MaxRHat, math.Sqrt(a/float64(b)), worst, where,
+				d.Stats[0].Divergent+d.Stats[1].Divergent+d.Stats[2].Divergent+d.Stats[3].Divergent,
 				g.AcceptProb, g.StepSize, d.Preparation, d.Evaluations, mass)
 			if rhat > 1.01 {
 				t.Errorf("%s, seed %d: R̂ %.3f", p.name, seed, rhat)
@@ -175,7 +178,8 @@ func TestPosteriorDBStarts(t *testing.T) {
 	for _, p := range chosen(t, regressions(t, folder)) {
 		for seed := uint64(1); seed <= 3; seed++ {
 			for _, chains := range []int{4, 10, 32} {
-				d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(p.energy), uniformStarts(chains, p.dim, seed),
+				d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(p.energy),
+					uniformStarts(chains, p.dim, seed),
 					mcmc.SampleConfig{Draws: 200, Warmup: mcmc.Warmup{Steps: 500}}, source(seed))
 				if err != nil {
 					t.Fatal(err)
@@ -184,7 +188,8 @@ func TestPosteriorDBStarts(t *testing.T) {
 				for c, s := range d.Stats {
 					if s.Accepted < s.Transitions/2 {
 						dead++
-						t.Errorf("%s, seed %d, %d chains: chain %d moved in %d of %d transitions", p.name, seed, chains, c, s.Accepted, s.Transitions)
+						t.Errorf("%s, seed %d, %d chains: chain %d moved in %d of %d transitions", p.name, seed, chains,
+							c, s.Accepted, s.Transitions)
 						break
 					}
 				}

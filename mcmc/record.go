@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// Record tells of the transitions behind the draws: entry t·Chains + c is of draw t of chain c. Where draws are
-// thinned it is of all transitions since the draw before.
+// Record describes the transitions behind the draws: entry t·Chains + c belongs to draw t of chain c. With thinning it
+// covers all transitions since the previous draw.
 type Record struct {
 	AcceptProb  []float64 // mean acceptance probability
 	Hamiltonian []float64 // E + kinetic energy of the draw; NaN where there is no momentum
-	StepSize    []float64 // of the last of the transitions, jitter included
-	Leapfrog    []int32   // leapfrog steps, in all
+	StepSize    []float64 // of the last transition, including jitter
+	Leapfrog    []int32   // leapfrog steps in total
 	Depth       []int16   // of the deepest tree
 	Divergent   []bool    // one of them diverged
 }
@@ -24,10 +24,10 @@ func newRecord(n int) Record {
 	}
 }
 
-// bytesOfRecord is what a draw takes in it.
+// bytesOfRecord is the size of a draw's entry in bytes.
 const bytesOfRecord = 3*8 + 4 + 2 + 1
 
-// note adds transition number k (from 0) of several behind draw i.
+// note adds the k-th transition (from 0) of those behind draw i.
 func (r *Record) note(i, k int, c *ChainInfo) {
 	if k == 0 {
 		r.AcceptProb[i], r.Leapfrog[i], r.Depth[i], r.Divergent[i] = 0, 0, 0, false
@@ -45,23 +45,23 @@ func (r *Record) first(n int) {
 	r.Leapfrog, r.Depth, r.Divergent = r.Leapfrog[:n], r.Depth[:n], r.Divergent[:n]
 }
 
-// Divergence is where a trajectory diverged on the way to a draw.
+// Divergence is the position where a trajectory diverged on the way to a draw.
 type Divergence struct {
 	Chain, Draw int
 	X           []float64
 }
 
-// mostDivergences is how many of them are kept of a block of chains: the first.
+// mostDivergences is the maximum number kept per block of chains, the first ones.
 const mostDivergences = 1000
 
-// derived is a number that follows from the coordinates.
+// derived is a quantity computed from the coordinates.
 type derived struct {
 	name   string
 	values []float64 // by row of X
 }
 
-// Derive adds a quantity that follows from the coordinates, such as a standard deviation whose logarithm is drawn:
-// it is diagnosed, listed and drawn like them.
+// Derive adds a quantity computed from the coordinates, such as a standard deviation whose logarithm is sampled: it is
+// diagnosed, listed and plotted like them.
 func (d *Draws) Derive(name string, f func(x []float64) float64) {
 	v := make([]float64, d.Kept*d.Chains)
 	for i := range v {
@@ -70,7 +70,7 @@ func (d *Draws) Derive(name string, f func(x []float64) float64) {
 	d.derived = append(d.derived, derived{name, v})
 }
 
-// Labels names the quantities: the coordinates, what was derived from them, and last the energy.
+// Labels names the quantities: the coordinates, derived quantities, and last the energy.
 func (d *Draws) Labels() []string {
 	var out []string
 	for j := range d.Dim {
@@ -97,12 +97,12 @@ func (d *Draws) Values(j int) [][]float64 {
 	return byChain(d, func(row int) float64 { return d.Energy[row] })
 }
 
-// Diverged returns which draws came by a divergent transition, as chains[c][t].
+// Diverged reports which draws came from a divergent transition, as chains[c][t].
 func (d *Draws) Diverged() [][]bool {
 	return byChain(d, func(row int) bool { return row < len(d.Record.Divergent) && d.Record.Divergent[row] })
 }
 
-// Hamiltonians returns the energies with the kinetic ones, as chains[c][t]; NaN where they are not known.
+// Hamiltonians returns potential plus kinetic energies as chains[c][t]; NaN where unknown.
 func (d *Draws) Hamiltonians() [][]float64 {
 	return byChain(d, func(row int) float64 {
 		if row < len(d.Record.Hamiltonian) {
@@ -112,7 +112,7 @@ func (d *Draws) Hamiltonians() [][]float64 {
 	})
 }
 
-// byChain gathers what the rows of draws have.
+// byChain regroups values by row into chains.
 func byChain[T any](d *Draws, of func(row int) T) [][]T {
 	out := make([][]T, d.Chains)
 	for c := range out {

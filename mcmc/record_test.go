@@ -17,8 +17,10 @@ import (
 func TestRecord(t *testing.T) {
 	known := mcmctest.Funnel(3, 2)
 	for _, thin := range []int{1, 3} {
-		d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(known.Energy), normalBatch(6, 3, source(1)),
-			mcmc.SampleConfig{Draws: 60, Thin: thin, Block: 4, Warmup: mcmc.Warmup{Steps: 50}, BurnIn: 5, KeepWarmup: true, Names: []string{"v", "a", "b"}}, source(2))
+		d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(known.Energy),
+			normalBatch(6, 3, source(1)),
+			mcmc.SampleConfig{Draws: 60, Thin: thin, Block: 4, Warmup: mcmc.Warmup{Steps: 50}, BurnIn: 5,
+				KeepWarmup: true, Names: []string{"v", "a", "b"}}, source(2))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +47,8 @@ func TestRecord(t *testing.T) {
 			}
 			s := d.Stats[c]
 			if math.Abs(accept-s.AcceptProb) > 1e-12 || int(leapfrog) != s.Leapfrog {
-				t.Errorf("thin %d, chain %d: acceptance %g and %g leapfrogs by draw, %g and %d by chain", thin, c, accept, leapfrog, s.AcceptProb, s.Leapfrog)
+				t.Errorf("thin %d, chain %d: acceptance %g and %g leapfrogs by draw, %g and %d by chain", thin, c,
+					accept, leapfrog, s.AcceptProb, s.Leapfrog)
 			}
 			if thin == 1 && int(diverged) != s.Divergent {
 				t.Errorf("chain %d: %g divergent draws, %d divergences", c, diverged, s.Divergent)
@@ -67,13 +70,15 @@ func TestRecord(t *testing.T) {
 		if got, want := d.Labels(), []string{"v", "a", "b", "scale", "energy"}; !slices.Equal(got, want) {
 			t.Errorf("labels %q, want %q", got, want)
 		}
-		if v, w := d.Values(0), d.Values(3); w[2][7] != math.Exp(v[2][7]/2) || v[2][7] != d.Chain(2, 7)[0] || d.Values(4)[1][3] != d.Energy[3*6+1] {
+		if v, w := d.Values(0), d.Values(3); w[2][7] != math.Exp(v[2][7]/2) || v[2][7] != d.Chain(2, 7)[0] ||
+			d.Values(4)[1][3] != d.Energy[3*6+1] {
 			t.Error("values are not those of the labels")
 		}
 		if q := mcmc.Diagnose(d, nil).Quantities; len(q) != 5 || q[3].Name != "scale" {
 			t.Errorf("diagnosed: %v", q)
 		}
-		if d.Diverged()[d.Divergences[0].Chain][d.Divergences[0].Draw] != true || d.Hamiltonians()[1][2] != d.Record.Hamiltonian[2*6+1] {
+		if d.Diverged()[d.Divergences[0].Chain][d.Divergences[0].Draw] != true ||
+			d.Hamiltonians()[1][2] != d.Record.Hamiltonian[2*6+1] {
 			t.Error("by chain it is not what it is by draw")
 		}
 	}
@@ -88,7 +93,8 @@ func TestSizeIsRefused(t *testing.T) {
 		"names":  {Draws: 10, Names: []string{"a"}},
 		"once":   {Draws: 10, Names: slices.Repeat([]string{"a"}, 100)},
 	} {
-		_, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(target), mat.NewDense(1000, 100, nil), cfg, source(1))
+		_, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(target), mat.NewDense(1000, 100, nil), cfg,
+			source(1))
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -99,7 +105,8 @@ func TestSizeIsRefused(t *testing.T) {
 func TestTableShowsTheWorst(t *testing.T) {
 	o := &mcmc.Diagnostics{Chains: 4, Draws: 100}
 	for j := range 12 {
-		o.Quantities = append(o.Quantities, mcmc.Quantity{Name: string(rune('a' + j)), RHat: mcmc.Number(1 + .01*float64(j))})
+		o.Quantities = append(o.Quantities,
+			mcmc.Quantity{Name: string(rune('a' + j)), RHat: mcmc.Number(1 + .01*float64(j))})
 	}
 	o.Quantities[11].RHat = mcmc.Number(math.NaN())
 	var b strings.Builder

@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Reference is a normalised density exp(-E₀) with exact draws: the hot end of a path to the target. *density.Mixture is one,
-// besides Gaussian.
+// Reference is a normalised density exp(-E₀) with exact draws: the hot end of a path to the target. Gaussian and
+// *density.Mixture implement it.
 type Reference interface {
 	Dim() int
 
@@ -21,7 +21,7 @@ type Reference interface {
 
 var _ Reference = (*Gaussian)(nil)
 
-// checkReference lets a reference that can validate itself do so.
+// checkReference validates a reference that has a Validate method.
 func checkReference(r Reference) error {
 	if v, ok := r.(interface{ Validate() error }); ok {
 		return v.Validate()
@@ -82,7 +82,8 @@ func (g *Gaussian) Sample(dst *mat.Dense, rng *rand.Rand) {
 
 // Validate reports a standard deviation that is not positive, or lengths that differ.
 func (g *Gaussian) Validate() error {
-	if err := check(len(g.Mean) == len(g.Std), "mcmc: Gaussian: %d means but %d standard deviations", len(g.Mean), len(g.Std)); err != nil {
+	if err := check(len(g.Mean) == len(g.Std), "mcmc: Gaussian: %d means but %d standard deviations", len(g.Mean),
+		len(g.Std)); err != nil {
 		return err
 	}
 	for j, v := range g.Std {

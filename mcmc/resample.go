@@ -7,12 +7,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Resample fills the rows of dst with rows of x in proportion to the weights exp(logw), and returns the effective number
-// of the weighted rows, (Σw)²/Σw². With x from a density q and logw = -E - log q, the rows of dst follow exp(-E), nearly
-// so if the effective number is large: a start for chains that cannot find the weights of separate modes by themselves.
+// Resample fills the rows of dst with rows of x in proportion to the weights exp(logw), and returns the effective
+// number of the weighted rows, (Σw)²/Σw². With x from a density q and logw = -E - log q, the rows of dst follow
+// exp(-E), approximately if the effective number is large: a start for chains that cannot find the weights of separate
+// modes on their own.
 //
 // Resampling is systematic, with one uniform number: row i is taken ⌊n wᵢ/Σw⌋ times or once more. NaN counts as weight
-// zero. If no weight is positive dst is left alone and the effective number is 0.
+// zero. If no weight is positive, dst is unchanged and the effective number is 0.
 //
 // Kitagawa, Monte Carlo filter and smoother for non-Gaussian nonlinear state space models, JCGS 5 (1996) 1–25.
 func Resample(dst, x *mat.Dense, logw []float64, rng *rand.Rand) (effective float64) {

@@ -11,15 +11,15 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// The functions of this file take the draws of one quantity as chains[c][t], all chains of one length, and agree with R's
-// package posterior, but for the effective sample sizes of many short chains (replicated). They return NaN for draws that are
-// not finite, all equal, or too few.
+// The functions of this file take the draws of one quantity as chains[c][t], chains of equal length, and agree with R's
+// package posterior, except for the effective sample sizes of many short chains (replicated). They return NaN if draws
+// are not finite, all equal, or too few.
 //
 // Vehtari, Gelman, Simpson, Carpenter and Bürkner, Rank-normalization, folding, and localization: an improved R̂ for
 // assessing convergence of MCMC, Bayesian Analysis 16 (2021) 667–718.
 
-// RHat returns the rank-normalised split R̂, the larger of that of the draws (location) and that of the draws folded about
-// their median (scale). Above [RHatLimit] the chains have not mixed.
+// RHat returns the rank-normalised split R̂, the larger of that of the draws (location) and that of the draws folded
+// about their median (scale). Above [RHatLimit] the chains have not mixed.
 func RHat(chains [][]float64) float64 {
 	if unusable(chains) {
 		return math.NaN()
@@ -101,7 +101,8 @@ func MCSEStd(chains [][]float64) float64 {
 	return math.Sqrt((m4 - m2*m2) / ESSMean(sq) / m2 / 4)
 }
 
-// MCSEQuantile returns the Monte Carlo standard error of the p quantile: half the width of the 68 % interval of its order statistic.
+// MCSEQuantile returns the Monte Carlo standard error of the p quantile: half the width of the 68 % interval of its
+// order statistic.
 func MCSEQuantile(chains [][]float64, p float64) float64 {
 	n := ESSQuantile(chains, p)
 	if math.IsNaN(n) {
@@ -128,7 +129,8 @@ func rhat(chains [][]float64) float64 {
 	return math.Sqrt((between/within + n - 1) / n)
 }
 
-// ess returns the effective sample size of split chains by Geyer's initial monotone sequence over the autocovariances of all of them.
+// ess returns the effective sample size of split chains by Geyer's initial monotone sequence over the autocovariances
+// of all of them.
 func ess(chains [][]float64) float64 {
 	n := len(chains[0])
 	if n < 3 || unusable(chains) {
@@ -184,13 +186,14 @@ func ess(chains [][]float64) float64 {
 	return total / max(tau, 1/math.Log10(total))
 }
 
-// replicated returns the effective sample size N s²/(n v) of chains of n draws, N in all: s² is the variance of the draws, v that
-// of the means of the chains, whose relative error is √(2/chains). The first halves of the chains come first.
+// replicated returns the effective sample size N s²/(n v) of chains of n draws, N in all: s² is the variance of the
+// draws, v that of the means of the chains, with relative error √(2/chains). The first halves of the chains come first.
 //
-// Geyer's sequence goes on by pairs of lags from the second on, for which halves of fewer than six draws are too short: what is
-// left of it is N/2, however much the draws depend on one another.
+// Geyer's sequence takes pairs of lags from the second on, for which halves of fewer than six draws are too short: all
+// that is left of it is N/2, however correlated the draws are.
 //
-// Argon and Andradóttir, Replicated batch means for steady-state simulations, Naval Research Logistics 53 (2006) 508–524.
+// Argon and Andradóttir, Replicated batch means for steady-state simulations, Naval Research Logistics 53 (2006)
+// 508–524.
 func replicated(halves [][]float64) float64 {
 	m := len(halves) / 2
 	means := make([]float64, m)
@@ -202,7 +205,7 @@ func replicated(halves [][]float64) float64 {
 	return math.Min(float64(m)*sd*sd/stat.Variance(means, nil), total*math.Log10(total))
 }
 
-// autocovariance adds up autocovariances, by fast Fourier transforms of one length.
+// autocovariance accumulates autocovariances by fast Fourier transforms of one length.
 type autocovariance struct {
 	fft  *fourier.FFT
 	seq  []float64
@@ -234,7 +237,7 @@ func (a *autocovariance) add(dst, x []float64, mean float64) {
 	}
 }
 
-// split cuts each chain in halves, without the middle draw of an odd number.
+// split divides each chain in halves, dropping the middle draw of an odd number.
 func split(chains [][]float64) [][]float64 {
 	n := len(chains[0])
 	if n == 1 {
@@ -254,7 +257,7 @@ func split(chains [][]float64) [][]float64 {
 func rankNormal(chains [][]float64) [][]float64 {
 	all := sorted(chains)
 	s := float64(len(all))
-	z := make([]float64, len(all)) // of the value at each place
+	z := make([]float64, len(all)) // normal score by position
 	for i := 0; i < len(all); {
 		j := i + 1
 		for j < len(all) && all[j] == all[i] {

@@ -71,8 +71,8 @@ func TestPosterior(t *testing.T) {
 	}
 }
 
-// TestESSOfShortChains has a thousand stationary chains x ← ρx + √(1-ρ²)ξ of ten draws. The mean of n of them has the variance of
-// n/τ independent ones, τ = 1 + 2 Σ (1-k/n) ρᵏ.
+// TestESSOfShortChains has a thousand stationary chains x ← ρx + √(1-ρ²)ξ of ten draws. The mean of n of them has the
+// variance of n/τ independent ones, τ = 1 + 2 Σ (1-k/n) ρᵏ.
 func TestESSOfShortChains(t *testing.T) {
 	const m, n = 1000, 10
 	for _, rho := range []float64{0, .5, .9, .99} {

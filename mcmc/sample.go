@@ -13,26 +13,28 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// SampleConfig says what Sample does with the chains.
+// SampleConfig holds the settings of Sample.
 type SampleConfig struct {
-	Draws        int            // draws kept per chain; required
-	Warmup       Warmup         // adaptation, before everything else; none by default
-	BurnIn       int            // transitions dropped after the warm-up, with settings that no longer change
-	Thin         int            // transitions per draw kept; 0 means 1
-	Block        int            // chains per block; 0 means a quarter of them, but 32 … 256. Draws depend on it
-	Workers      int            // goroutines; 0 means GOMAXPROCS. Draws do not depend on it
-	Rows         int            // chains of a block evaluated together, the others by workers that have no block; 0 means that blocks are only cut for a target that is Apart
-	Trajectories int            // keep every position of the first so many chains, from the start on
+	Draws   int    // draws kept per chain; required
+	Warmup  Warmup // adaptation before everything else; none by default
+	BurnIn  int    // transitions dropped after warm-up, with fixed settings
+	Thin    int    // transitions per kept draw; 0 means 1
+	Block   int    // chains per block; 0 means a quarter of them, within 32 … 256. Draws depend on it
+	Workers int    // goroutines; 0 means GOMAXPROCS. Draws do not depend on it
+	// chains of a block evaluated together, so that idle workers can take the others; 0 means to divide blocks only if
+	// the target is Apart
+	Rows         int
+	Trajectories int            // chains, from the first, of which every position is kept, warm-up included
 	Names        []string       // of the coordinates; nil means x1, x2, …
-	KeepWarmup   bool           // keep the transitions of warm-up and burn-in, too, as Draws.Warm
-	Memory       int64          // bytes that what is kept may take; 0 means 8 GiB
-	Progress     func(Progress) // called now and then, never twice at the same time; nil means not at all
+	KeepWarmup   bool           // also keep the transitions of warm-up and burn-in, as Draws.Warm
+	Memory       int64          // limit for what is kept, in bytes; 0 means 8 GiB
+	Progress     func(Progress) // called from time to time, never concurrently; nil means never
 }
 
-// Progress says how far Sample has come.
+// Progress reports how far Sample has got.
 type Progress struct {
 	Done, Total int     // transitions, summed over the blocks
-	Warmup      bool    // the block that reports is adapting
+	Warmup      bool    // the reporting block is adapting
 	AcceptProb  float64 // of that block's last transition
 	Divergent   int     // divergences after warm-up, all chains
 }
@@ -52,7 +54,7 @@ func (c SampleConfig) Validate() error {
 	)
 }
 
-// checkSize reports draws that are too many to be kept.
+// checkSize reports more draws than can be kept.
 func (c SampleConfig) checkSize(n, d int) error {
 	const usual = 8 << 30
 	most := float64(c.Memory)
@@ -68,20 +70,21 @@ func (c SampleConfig) checkSize(n, d int) error {
 	bytes += float64(min(c.Trajectories, n)) * (before + float64(c.Draws)*float64(max(1, c.Thin)) + 1) * float64(8*d)
 	if bytes > most {
 		const gib = 1 << 30
-		return fmt.Errorf("mcmc: %d draws of %d chains and %d numbers take %.3g GiB, want at most %.3g: keep fewer (Draws, or Thin for as long a run), "+
-			"or raise SampleConfig.Memory", c.Draws, n, d, bytes/gib, most/gib)
+		return fmt.Errorf(
+			"mcmc: %d draws of %d chains and %d numbers take %.3g GiB, want at most %.3g: keep fewer (Draws, or Thin for as long a run), "+
+				"or raise SampleConfig.Memory", c.Draws, n, d, bytes/gib, most/gib)
 	}
 	return nil
 }
 
-// Targets makes a target for each worker: one that nobody else calls. For an energy.Evaluator that is its Clone.
+// Targets returns a target for each worker that no other worker uses. For an energy.Evaluator that is its Clone.
 type Targets func() (Target, error)
 
-// Shared hands one target to all workers. It must be safe for concurrent use, as a function without state is. A target that
-// must not be used by two goroutines at a time is shared by Cloned.
+// Shared gives one target to all workers. It must be safe for concurrent use, like a stateless function. Use Cloned for
+// targets that are not.
 func Shared(t Target) Targets { return func() (Target, error) { return t, nil } }
 
-// Cloned hands a clone of t to every worker, as an energy.Evaluator wants.
+// Cloned gives every worker a clone of t, as an energy.Evaluator requires.
 func Cloned[T interface {
 	Target
 	Clone() T
@@ -89,27 +92,28 @@ func Cloned[T interface {
 	return func() (Target, error) { return t.Clone(), nil }
 }
 
-// Draws is what Sample kept.
+// Draws is the result of Sample.
 type Draws struct {
 	Chains, Kept, Dim int
 	X                 *mat.Dense // (Kept·Chains)×Dim; draw t of chain c is row t·Chains + c
 	Energy            []float64  // E of each row of X
 	Names             []string   // of the coordinates; nil means x1, x2, …; see Labels
 
-	Record      Record       // how the draws came about
-	Divergences []Divergence // where trajectories diverged, by chain and draw; of very many the first
-	Warm        *Draws       // the transitions of warm-up and burn-in, if they were to be kept
-	Goal        float64      // acceptance that the step was adapted to; 0 where it was not
-	LeftOut     []LeftOut    // chains that were not in order at the end of the warm-up
+	Record      Record       // the transitions behind the draws
+	Divergences []Divergence // where trajectories diverged, by chain and draw; only the first if there are very many
+	Warm        *Draws       // the transitions of warm-up and burn-in, if KeepWarmup
+	Goal        float64      // target acceptance of the step size; 0 if not adapted
+	LeftOut     []LeftOut    // chains not in order at the end of warm-up
 
-	Kernels      []Kernel     // per block, as adapted
-	Stats        []ChainStats // per chain, after warm-up and burn-in
-	Depths       []int        // NUTS: transitions by tree depth
-	Swaps        []float64    // Tempering: mean acceptance of the exchanges, by level; of the first block where ladders differ in length
+	Kernels []Kernel     // per block, as adapted
+	Stats   []ChainStats // per chain, after warm-up and burn-in
+	Depths  []int        // NUTS: transitions by tree depth
+	// Tempering: mean acceptance of swaps by level; of the first block if ladders differ in length
+	Swaps        []float64
 	Evaluations  int          // rows at which energy and gradient were computed, after warm-up and burn-in
-	Preparation  int          // the same, before
+	Preparation  int          // the same, during warm-up and burn-in
 	Trajectories []*mat.Dense // each (transitions+1)×Dim, warm-up included
-	Last         *mat.Dense   // Chains×Dim, where the chains stand
+	Last         *mat.Dense   // Chains×Dim, the final positions
 
 	derived []derived
 }
@@ -130,17 +134,18 @@ func (d *Draws) Quantity(f func(x []float64, energy float64) float64) [][]float6
 	return out
 }
 
-// Sample moves the chains that start at the rows of x and keeps draws. The chains are cut into blocks, each with a
-// random stream of its own that derives from rng, and each adapted by itself; the blocks are shared out over workers.
-// The draws are the same for any number of workers and any GOMAXPROCS. x is copied.
+// Sample runs chains from the rows of x and keeps draws. The chains are divided into blocks, each with its own random
+// stream derived from rng and adapted on its own; the blocks are distributed over workers. The draws are the same for
+// any number of workers and any GOMAXPROCS. x is copied.
 //
-// Starts that are not finite are an error unless there is a warm-up, which brings such chains back. Draws of which none has a
-// finite energy come with an error.
+// Starts that are not finite are an error unless there is a warm-up, which brings such chains back. Draws of which none
+// has a finite energy come with an error.
 //
-// When ctx is cancelled or the target fails, Sample returns what was drawn so far, a whole number of draws of all the
-// chains (maybe 0), together with the error. When the target, the kernel or Progress panics, the workers stop and Sample panics with
-// a *[Panic], in the goroutine that called it.
-func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg SampleConfig, rng *rand.Rand) (*Draws, error) {
+// When ctx is cancelled or the target fails, Sample returns the draws so far, a whole number (possibly 0) from every
+// chain, together with the error. If the target, the kernel or Progress panics, the workers stop and Sample panics with
+// a *[Panic] in the calling goroutine.
+func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg SampleConfig, rng *rand.Rand) (*Draws,
+	error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -151,7 +156,8 @@ func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg Sa
 		return nil, errors.New("mcmc: Sample without chains: the batch is empty")
 	}
 	if targets == nil || rng == nil {
-		return nil, errors.New("mcmc: Sample without targets or random numbers, want e.g. Shared(target) and a *rand.Rand")
+		return nil, errors.New(
+			"mcmc: Sample without targets or random numbers, want e.g. Shared(target) and a *rand.Rand")
 	}
 	k = plain(k)
 	n, d := x.Dims()
@@ -170,7 +176,8 @@ func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg Sa
 	err := r.all(ctx, targets)
 	draws := r.draws()
 	if err == nil && !slices.ContainsFunc(draws.Energy, func(e float64) bool { return e-e == 0 }) {
-		err = errors.New("mcmc: no chain came to a point of finite energy: all stayed where they were; see Starts, and whether the target is NaN everywhere")
+		err = errors.New(
+			"mcmc: no chain came to a point of finite energy: all stayed where they were; see Starts, and whether the target is NaN everywhere")
 	}
 	return draws, err
 }
@@ -188,7 +195,7 @@ func checkStarts(x *mat.Dense) error {
 	return nil
 }
 
-// checkDim reports settings of k that are of another dimension than the chains.
+// checkDim reports settings of k whose dimension is not that of the chains.
 func checkDim(k Kernel, d int) error {
 	if m, ok := k.(Massive); ok {
 		if m := m.Inertia(); m != nil && m.Dim() != d {
@@ -219,10 +226,10 @@ type run struct {
 	diverged int
 }
 
-// before is the number of transitions before the first that counts.
+// before returns the number of transitions before the first that counts.
 func (r *run) before() int { return r.cfg.Warmup.Steps + r.cfg.BurnIn }
 
-// total is the number of transitions of a chain.
+// total returns the number of transitions of a chain.
 func (r *run) total() int { return r.before() + r.cfg.Draws*r.thin }
 
 // ledger holds draws of n chains.
@@ -236,14 +243,14 @@ func newLedger(draws, n, d int) ledger {
 	return ledger{n, d, make([]float64, draws*n*d), make([]float64, draws*n), newRecord(draws * n)}
 }
 
-// put stores where the chains of s, the first of which is number first, stand as draw t.
+// put stores the positions of the chains of s, the first of which is number first, as draw t.
 func (l *ledger) put(t, first int, s *State) {
 	at := t*l.n + first
 	copy(l.x[at*l.d:], s.X.RawMatrix().Data)
 	copy(l.energy[at:], s.Energy)
 }
 
-// draws returns the first draws.
+// draws returns the first kept draws.
 func (l *ledger) draws(kept int, names []string) *Draws {
 	out := &Draws{Chains: l.n, Dim: l.d, Kept: kept, Names: names, Record: l.record}
 	out.Record.first(kept * l.n)
@@ -304,8 +311,8 @@ func (r *run) makeBlocks(k Kernel, x *mat.Dense, rng *rand.Rand) error {
 	return nil
 }
 
-// all shares the work out. A task is a slice of one block's transitions; blocks advance side by side, so that cancelling
-// leaves them all about equally far.
+// all distributes the work. A task is a slice of one block's transitions; blocks advance in parallel, so that
+// cancelling leaves them about equally far.
 func (r *run) all(ctx context.Context, targets Targets) error {
 	workers := r.cfg.Workers
 	if workers == 0 {
@@ -327,7 +334,7 @@ func (r *run) all(ctx context.Context, targets Targets) error {
 		}
 		wg.Go(func() {
 			defer caught(&panicked, stop)
-			var w workspace // scratch of whichever block runs
+			var w workspace // scratch space of the running block
 			for {
 				i := r.next.Add(1) - 1
 				if i >= tasks {
@@ -347,7 +354,7 @@ func (r *run) all(ctx context.Context, targets Targets) error {
 	return context.Cause(ctx)
 }
 
-// target returns that of a worker, which has so many goroutines to itself, at least one.
+// target returns the target of a worker that may use this many goroutines, at least one.
 func (r *run) target(targets Targets, goroutines int) (Target, error) {
 	var all []Target
 	for len(all) < goroutines {
@@ -366,7 +373,8 @@ func (r *run) target(targets Targets, goroutines int) (Target, error) {
 	return newCutter(all, r.cfg.Rows), nil
 }
 
-// task is advance by a worker with scratch of its own. A panic leaves the block to the workers that wait for it, which then stop.
+// task is advance by a worker with its own scratch space. A panic leaves the block to the workers waiting for it, which
+// then stop.
 func (r *run) task(ctx context.Context, b *block, t Target, steps int, w *workspace) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -375,7 +383,7 @@ func (r *run) task(ctx context.Context, b *block, t Target, steps int, w *worksp
 	return r.advance(ctx, b, t, steps)
 }
 
-// advance makes at most so many transitions of a block.
+// advance makes at most steps transitions of a block.
 func (r *run) advance(ctx context.Context, b *block, t Target, steps int) error {
 	var info Info
 	warm := false
@@ -407,13 +415,14 @@ func (r *run) advance(ctx context.Context, b *block, t Target, steps int) error 
 	r.diverged += divergent
 	if r.cfg.Progress != nil && made > 0 {
 		r.cfg.Progress(Progress{
-			Done: r.done, Total: r.total() * len(r.blocks), Warmup: warm, AcceptProb: info.AcceptProb, Divergent: r.diverged,
+			Done: r.done, Total: r.total() * len(r.blocks), Warmup: warm, AcceptProb: info.AcceptProb,
+			Divergent: r.diverged,
 		})
 	}
 	return nil
 }
 
-// keep records a transition. It reports whether it was one after the preparation.
+// keep records a transition. It reports whether it came after the preparation.
 func (b *block) keep(r *run, info Info) bool {
 	for i := 0; i < len(b.s.Energy) && b.first+i < len(r.paths); i++ {
 		c := b.first + i
@@ -467,7 +476,7 @@ func (b *block) note(l *ledger, t, k int, info Info) {
 	}
 }
 
-// where keeps the places of divergences.
+// where records the positions of divergences.
 func (b *block) where(info Info) {
 	if info.Divergent == 0 || info.Where == nil || info.Chains == nil {
 		return
@@ -477,14 +486,14 @@ func (b *block) where(info Info) {
 			continue
 		}
 		x := info.Where.RawRowView(i)
-		if !finite(x) { // so far out that there are no numbers: where the chain stayed
+		if !finite(x) { // so far out that it is not finite: use where the chain stayed
 			x = b.s.X.RawRowView(i)
 		}
 		b.diverge = append(b.diverge, Divergence{b.first + i, b.kept, append([]float64(nil), x...)})
 	}
 }
 
-// centre chooses the point about which virials are taken: where the block's chains are on average at the first draw.
+// centre chooses the point about which virials are taken: the mean position of the block's chains at the first draw.
 func (b *block) centre(d int) {
 	var v variance
 	v.init(d)
@@ -563,15 +572,15 @@ func (r *run) swaps() []float64 {
 	return sum
 }
 
-// ChainStats is what is known of one chain besides its draws.
+// ChainStats holds statistics of one chain besides its draws.
 type ChainStats struct {
 	Transitions int
 	AcceptProb  float64 // mean
 	Accepted    int
 	Divergent   int
-	Leapfrog    int     // steps in all
+	Leapfrog    int     // total steps
 	EBFMI       float64 // Σ(H_t - H_{t-1})²/Σ(H_t - H̄)²; NaN without momenta
-	Virial      float64 // mean of (x - c)·∇E(x)/d over the draws kept, c a fixed point: 1 for draws of exp(-E)
+	Virial      float64 // mean of (x - c)·∇E(x)/d over the draws kept, c a fixed point: 1 for draws from exp(-E)
 }
 
 // chainSums accumulates ChainStats.
@@ -616,7 +625,8 @@ func (c *chainSums) virial(x, grad, centre []float64) {
 
 func (c *chainSums) summary() ChainStats {
 	return ChainStats{
-		Transitions: c.n, AcceptProb: c.accept / float64(c.n), Accepted: c.accepted, Divergent: c.divergent, Leapfrog: c.leapfrog,
-		EBFMI: c.hDiff / c.hM2, Virial: c.vSum / c.vn,
+		Transitions: c.n, AcceptProb: c.accept / float64(c.n), Accepted: c.accepted, Divergent: c.divergent,
+		Leapfrog: c.leapfrog,
+		EBFMI:    c.hDiff / c.hM2, Virial: c.vSum / c.vn,
 	}
 }

@@ -22,7 +22,8 @@ func TestSampleIsTheSameForAnyWorkers(t *testing.T) {
 	x := normalBatch(70, 2, source(1))
 	for name, k := range kernels() {
 		draw := func(workers int) *mcmc.Draws {
-			cfg := mcmc.SampleConfig{Draws: 20, BurnIn: 3, Thin: 2, Block: 16, Workers: workers, Warmup: mcmc.Warmup{Steps: 30}, Trajectories: 2}
+			cfg := mcmc.SampleConfig{Draws: 20, BurnIn: 3, Thin: 2, Block: 16, Workers: workers,
+				Warmup: mcmc.Warmup{Steps: 30}, Trajectories: 2}
 			if _, err := mcmc.NewAdapter(k, cfg.Warmup); err != nil { // nothing to adapt
 				cfg.Warmup.Steps, cfg.BurnIn = 0, 33
 			}
@@ -106,34 +107,42 @@ func TestSampleErrors(t *testing.T) {
 		return gaussian().EnergyGrad(e, grad, x)
 	})
 	x := mat.NewDense(2, 1, nil)
-	d, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(target), x, mcmc.SampleConfig{Draws: 100}, source(1))
+	d, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(target), x,
+		mcmc.SampleConfig{Draws: 100}, source(1))
 	if !errors.Is(err, boom) || d.Kept != 49 {
 		t.Errorf("got %d draws and %v, want 49 and the target's error", d.Kept, err)
 	}
-	_, err = mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, func() (mcmc.Target, error) { return nil, boom }, x, mcmc.SampleConfig{Draws: 1}, source(1))
+	_, err = mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, func() (mcmc.Target, error) { return nil, boom },
+		x, mcmc.SampleConfig{Draws: 1}, source(1))
 	if !errors.Is(err, boom) {
 		t.Errorf("got %v, want the factory's error", err)
 	}
 	for _, c := range []mcmc.SampleConfig{{}, {Draws: 1, Thin: -1}, {Draws: 1, Warmup: mcmc.Warmup{Accept: 2}}} {
-		if _, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(gaussian()), x, c, source(1)); err == nil {
+		if _, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(gaussian()), x, c,
+			source(1)); err == nil {
 			t.Errorf("%+v: no error", c)
 		}
 	}
-	if _, err := mcmc.Sample(context.Background(), mcmc.HMC{}, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1}, source(1)); err == nil {
+	if _, err := mcmc.Sample(context.Background(), mcmc.HMC{}, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1},
+		source(1)); err == nil {
 		t.Error("a missing step size without warm-up: no error")
 	}
 	for name, call := range map[string]func() (*mcmc.Draws, error){
 		"points": func() (*mcmc.Draws, error) {
-			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(gaussian()), nil, mcmc.SampleConfig{Draws: 1}, source(1))
+			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(gaussian()), nil,
+				mcmc.SampleConfig{Draws: 1}, source(1))
 		},
 		"targets": func() (*mcmc.Draws, error) {
-			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, nil, x, mcmc.SampleConfig{Draws: 1}, source(1))
+			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, nil, x, mcmc.SampleConfig{Draws: 1},
+				source(1))
 		},
 		"target": func() (*mcmc.Draws, error) {
-			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(nil), x, mcmc.SampleConfig{Draws: 1}, source(1))
+			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(nil), x,
+				mcmc.SampleConfig{Draws: 1}, source(1))
 		},
 		"random numbers": func() (*mcmc.Draws, error) {
-			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1}, nil)
+			return mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1}, mcmc.Shared(gaussian()), x,
+				mcmc.SampleConfig{Draws: 1}, nil)
 		},
 	} {
 		if _, err := call(); err == nil {
@@ -146,10 +155,13 @@ func TestSampleErrors(t *testing.T) {
 	// Chains run in goroutines of Sample: a panic there could not be recovered from.
 	wide := mcmc.HMC{StepSize: 1, Mass: mcmc.Variances(1, 2, 3)}
 	for _, k := range []mcmc.Kernel{
-		wide, mcmc.NUTS{StepSize: 1, Mass: mcmc.Variances(1, 2, 3)}, mcmc.Annealed{Kernel: wide}, mcmc.Tempering{Kernel: wide},
-		mcmc.Tempering{Kernel: mcmc.MALA{StepSize: 1}, Reference: &mcmc.Gaussian{Mean: make([]float64, 3), Std: []float64{1, 1, 1}}},
+		wide, mcmc.NUTS{StepSize: 1, Mass: mcmc.Variances(1, 2, 3)}, mcmc.Annealed{Kernel: wide},
+		mcmc.Tempering{Kernel: wide},
+		mcmc.Tempering{Kernel: mcmc.MALA{StepSize: 1},
+			Reference: &mcmc.Gaussian{Mean: make([]float64, 3), Std: []float64{1, 1, 1}}},
 	} {
-		_, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1}, source(1))
+		_, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian()), x, mcmc.SampleConfig{Draws: 1},
+			source(1))
 		if err == nil || !strings.Contains(err.Error(), "dimension 3") {
 			t.Errorf("%T for another dimension: %v, want an error", k, err)
 		}
@@ -182,7 +194,8 @@ func TestPointersToKernels(t *testing.T) {
 		if !mat.Equal(got.X, want.X) || !reflect.DeepEqual(got.Kernels, want.Kernels) {
 			t.Errorf("%T: got other draws than of %T", c.pointer, c.value)
 		}
-		if got, want := mcmc.Diagnose(got, nil), mcmc.Diagnose(want, nil); got.Sampler != want.Sampler || got.Bias != want.Bias {
+		if got, want := mcmc.Diagnose(got, nil), mcmc.Diagnose(want, nil); got.Sampler != want.Sampler ||
+			got.Bias != want.Bias {
 			t.Errorf("%T: told as %q (%s), want %q (%s)", c.pointer, got.Sampler, got.Bias, want.Sampler, want.Bias)
 		}
 		if got, want := mcmc.Name(c.pointer), mcmc.Name(c.value); got != want {
@@ -209,13 +222,15 @@ func TestOneChainIsNotStuck(t *testing.T) {
 // TestWarmup: dual averaging finds the acceptance asked for, the windows find the variances.
 func TestWarmup(t *testing.T) {
 	sd := []float64{.1, 1, 10}
-	for name, k := range map[string]mcmc.Kernel{"hmc": mcmc.HMC{StepJitter: .2, LengthJitter: .5}, "nuts": mcmc.NUTS{}, "mala": mcmc.MALA{}} {
+	for name, k := range map[string]mcmc.Kernel{"hmc": mcmc.HMC{StepJitter: .2, LengthJitter: .5}, "nuts": mcmc.NUTS{},
+		"mala": mcmc.MALA{}} {
 		known := mcmctest.Scaled(sd...)
 		if name == "mala" {
 			known = mcmctest.Scaled(1, 1, 1)
 		}
 		x := mat.NewDense(32, 3, nil)
-		d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(known.Energy), x, mcmc.SampleConfig{Draws: 200, Warmup: mcmc.Warmup{Steps: 400, Accept: .7}}, source(4))
+		d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(known.Energy), x,
+			mcmc.SampleConfig{Draws: 200, Warmup: mcmc.Warmup{Steps: 400, Accept: .7}}, source(4))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,9 +265,9 @@ func variances(m mcmc.Mass) []float64 {
 	return v
 }
 
-// TestShortWarmup: few transitions find a usable step, too. An end of one or two of them after the last window left it at ten
-// times what was found before, where nothing is accepted; and a mass that changes with the last transition leaves a step that
-// belongs to another.
+// TestShortWarmup: few transitions find a usable step, too. An end of one or two of them after the last window left it
+// at ten times what was found before, where nothing is accepted; and a mass that changes with the last transition
+// leaves a step that belongs to another.
 func TestShortWarmup(t *testing.T) {
 	for name, k := range map[string]mcmc.Kernel{"hmc": mcmc.HMC{}, "nuts": mcmc.NUTS{}, "mala": mcmc.MALA{}} {
 		for _, steps := range []int{8, 10, 15, 19, 20, 25, 30, 40, 60, 80} {
@@ -273,7 +288,8 @@ func TestLadder(t *testing.T) {
 	known := mcmctest.Scaled(1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
 	x := mat.NewDense(32, 10, nil)
 	k := mcmc.Tempering{Kernel: mcmc.HMC{Leapfrog: 5}}
-	d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(known.Energy), x, mcmc.SampleConfig{Draws: 200, Warmup: mcmc.Warmup{Steps: 400}}, source(5))
+	d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(known.Energy), x,
+		mcmc.SampleConfig{Draws: 200, Warmup: mcmc.Warmup{Steps: 400}}, source(5))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +306,8 @@ func TestLadder(t *testing.T) {
 func TestEffectiveTemperature(t *testing.T) {
 	// Langevin of step h on N(0, 1) has the temperature 1/(1 - h/2).
 	const h = .4
-	d, err := mcmc.Sample(context.Background(), mcmc.Langevin{StepSize: h}, mcmc.Shared(gaussian()), normalBatch(256, 4, source(1)),
+	d, err := mcmc.Sample(context.Background(), mcmc.Langevin{StepSize: h}, mcmc.Shared(gaussian()),
+		normalBatch(256, 4, source(1)),
 		mcmc.SampleConfig{Draws: 200, BurnIn: 20}, source(6))
 	if err != nil {
 		t.Fatal(err)
@@ -300,7 +317,8 @@ func TestEffectiveTemperature(t *testing.T) {
 	if se := float64(g.TemperatureSE); math.Abs(float64(g.Temperature)-want) > 4*se || se > .02 {
 		t.Errorf("temperature: got %.4f ± %.4f, want %.4f", g.Temperature, se, want)
 	}
-	if w := strings.Join(g.Warnings(), "\n"); !strings.Contains(w, "temperature 1.25") || !strings.Contains(w, "smaller steps") {
+	if w := strings.Join(g.Warnings(), "\n"); !strings.Contains(w, "temperature 1.25") ||
+		!strings.Contains(w, "smaller steps") {
 		t.Errorf("warnings: got %q, want one about the temperature", w)
 	}
 	g.Sampler += " with jumps"
@@ -331,7 +349,8 @@ func TestDiagnosticsOfGoodRun(t *testing.T) {
 		t.Errorf("depths of %d trees, want 4000", trees)
 	}
 	var buf bytes.Buffer
-	if err := g.WriteTable(&buf); err != nil || !strings.Contains(buf.String(), "x3") || !strings.Contains(buf.String(), "energy") {
+	if err := g.WriteTable(&buf); err != nil || !strings.Contains(buf.String(), "x3") ||
+		!strings.Contains(buf.String(), "energy") {
 		t.Errorf("table: %v\n%s", err, buf.String())
 	}
 	long := *g
@@ -360,10 +379,12 @@ func TestDiagnosticsAreShown(t *testing.T) {
 		kernel      mcmc.Kernel
 		table, json []string
 	}{
-		"nuts":      {mcmc.NUTS{}, []string{"trees by depth"}, []string{"tree_depth", "max_depth_hits"}},
-		"tempering": {mcmc.Tempering{Kernel: mcmc.HMC{Leapfrog: 4}}, []string{"exchanges between levels"}, []string{"swap_rates", "betas"}},
+		"nuts": {mcmc.NUTS{}, []string{"trees by depth"}, []string{"tree_depth", "max_depth_hits"}},
+		"tempering": {mcmc.Tempering{Kernel: mcmc.HMC{Leapfrog: 4}}, []string{"exchanges between levels"},
+			[]string{"swap_rates", "betas"}},
 	} {
-		d, err := mcmc.Sample(context.Background(), c.kernel, mcmc.Shared(known.Energy), x, mcmc.SampleConfig{Draws: 30, Warmup: mcmc.Warmup{Steps: 60}}, source(2))
+		d, err := mcmc.Sample(context.Background(), c.kernel, mcmc.Shared(known.Energy), x,
+			mcmc.SampleConfig{Draws: 30, Warmup: mcmc.Warmup{Steps: 60}}, source(2))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -372,7 +393,8 @@ func TestDiagnosticsAreShown(t *testing.T) {
 		if err := g.WriteTable(&table); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range append(c.table, "R̂", "ESS bulk", "ESS tail", "MCSE", name+": 16 chains", "step", "acceptance", "divergences", "E-BFMI",
+		for _, want := range append(c.table, "R̂", "ESS bulk", "ESS tail", "MCSE", name+": 16 chains", "step",
+			"acceptance", "divergences", "E-BFMI",
 			"temperature", "effective draws each", "modes: 2 of 2 visited", "changes per chain", "TV") {
 			if !strings.Contains(table.String(), want) {
 				t.Errorf("%s: the table lacks %q:\n%s", name, want, table.String())
@@ -387,8 +409,10 @@ func TestDiagnosticsAreShown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range append(c.json, "sampler", "rhat", "rhat_limit", "ess_bulk", "ess_tail", "mcse_mean", "mcse_std", "accept_prob", "divergences", "ebfmi", "step_size",
-			"temperature", "temperature_se", "ess_per_grad", "modes", "weights", "expected", "tv", "visited", "switches", "stuck", "not_finite") {
+		for _, want := range append(c.json, "sampler", "rhat", "rhat_limit", "ess_bulk", "ess_tail", "mcse_mean",
+			"mcse_std", "accept_prob", "divergences", "ebfmi", "step_size",
+			"temperature", "temperature_se", "ess_per_grad", "modes", "weights", "expected", "tv", "visited",
+			"switches", "stuck", "not_finite") {
 			if !strings.Contains(string(b), `"`+want+`":`) {
 				t.Errorf("%s: the JSON lacks %q", name, want)
 			}
@@ -403,7 +427,8 @@ func TestDiagnosticsAreShown(t *testing.T) {
 func TestDiagnosticsOfNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	d, err := mcmc.Sample(ctx, mcmc.Langevin{StepSize: .1}, mcmc.Shared(gaussian()), mat.NewDense(3, 2, nil), mcmc.SampleConfig{Draws: 5}, source(1))
+	d, err := mcmc.Sample(ctx, mcmc.Langevin{StepSize: .1}, mcmc.Shared(gaussian()), mat.NewDense(3, 2, nil),
+		mcmc.SampleConfig{Draws: 5}, source(1))
 	if !errors.Is(err, context.Canceled) || d.Kept != 0 {
 		t.Fatalf("got %d draws, %v", d.Kept, err)
 	}
@@ -416,12 +441,14 @@ func TestDiagnosticsOfNothing(t *testing.T) {
 	}
 }
 
-// The R̂ within chains is the split R̂ of a chain by itself, and of chains that sit in different places what they have in common.
+// The R̂ within chains is the split R̂ of a chain by itself, and of chains that sit in different places what they have
+// in common.
 func TestWithinRHat(t *testing.T) {
 	rng := source(1)
 	one := []float64{0, 1, 3, 2, 5, 4, 7, 9}
 	within := func(shifts ...float64) float64 {
-		d := &mcmc.Draws{Chains: len(shifts), Kept: len(one), Dim: 1, X: mat.NewDense(len(one)*len(shifts), 1, nil), Energy: make([]float64, len(one)*len(shifts))}
+		d := &mcmc.Draws{Chains: len(shifts), Kept: len(one), Dim: 1, X: mat.NewDense(len(one)*len(shifts), 1, nil),
+			Energy: make([]float64, len(one)*len(shifts))}
 		for i := range d.Energy {
 			d.X.Set(i, 0, one[i/len(shifts)]+shifts[i%len(shifts)])
 			d.Energy[i] = rng.NormFloat64()
@@ -435,7 +462,8 @@ func TestWithinRHat(t *testing.T) {
 }
 
 func TestOneDrawPerChain(t *testing.T) {
-	d, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .5}, mcmc.Shared(gaussian()), normalBatch(100, 2, source(1)), mcmc.SampleConfig{Draws: 1, BurnIn: 10}, source(1))
+	d, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .5}, mcmc.Shared(gaussian()),
+		normalBatch(100, 2, source(1)), mcmc.SampleConfig{Draws: 1, BurnIn: 10}, source(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -453,13 +481,15 @@ func TestNeverFinite(t *testing.T) {
 		}
 		return 0
 	})
-	d, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1e-6}, mcmc.Shared(target), mat.NewDense(2, 1, []float64{-1, 1}), mcmc.SampleConfig{Draws: 10}, source(1))
+	d, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: 1e-6}, mcmc.Shared(target),
+		mat.NewDense(2, 1, []float64{-1, 1}), mcmc.SampleConfig{Draws: 10}, source(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := mcmc.Diagnose(d, nil)
 	if g.NotFinite != 10 || g.Divergences != 10 || !strings.Contains(g.Warnings()[0], "start elsewhere") {
-		t.Errorf("got %d draws that are not finite, %d divergences, warnings %q", g.NotFinite, g.Divergences, g.Warnings())
+		t.Errorf("got %d draws that are not finite, %d divergences, warnings %q", g.NotFinite, g.Divergences,
+			g.Warnings())
 	}
 	var buf bytes.Buffer
 	if err := g.WriteTable(&buf); err != nil {
@@ -474,13 +504,16 @@ func TestNowhereFinite(t *testing.T) {
 		grad[0] = math.NaN()
 		return math.NaN()
 	})
-	for _, k := range []mcmc.Kernel{mcmc.MALA{StepSize: .1}, mcmc.HMC{StepSize: .1}, mcmc.NUTS{StepSize: .1}, mcmc.Langevin{StepSize: .1}} {
-		d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), normalBatch(8, 1, source(1)), mcmc.SampleConfig{Draws: 10}, source(1))
+	for _, k := range []mcmc.Kernel{mcmc.MALA{StepSize: .1}, mcmc.HMC{StepSize: .1}, mcmc.NUTS{StepSize: .1},
+		mcmc.Langevin{StepSize: .1}} {
+		d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), normalBatch(8, 1, source(1)),
+			mcmc.SampleConfig{Draws: 10}, source(1))
 		if err == nil || d == nil {
 			t.Fatalf("%T: draws %v, error %v, want both", k, d, err)
 		}
 		g := mcmc.Diagnose(d, nil)
-		if w := g.Warnings(); len(w) != 1 || !strings.Contains(w[0], "not finite at any") || !strings.Contains(w[0], "start elsewhere") {
+		if w := g.Warnings(); len(w) != 1 || !strings.Contains(w[0], "not finite at any") ||
+			!strings.Contains(w[0], "start elsewhere") {
 			t.Errorf("%s: got %q, want one warning, about the energy", g.Sampler, w)
 		}
 	}

@@ -6,31 +6,31 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Bounds of a first step, as a length: Stan's above which a density is taken to be improper, and below what numbers
-// can tell.
+// Bounds of an initial step length: above Stan's the density is considered improper, below the lower one rounding
+// dominates.
 const (
 	longest  = 1e7
 	shortest = 1e-300
 )
 
-// crossing is the acceptance of a single short move that separates steps too short from those too long.
+// crossing is the acceptance of a single short move that separates steps that are too short from those too long.
 const crossing = .8
 
-// prepared is a kernel that sets the target up before the kernel inside is tried on it alone.
+// prepared is a kernel that sets up the target before its inner kernel is tried on it alone.
 type prepared interface{ Prepare(t Target) error }
 
-// finder looks for steps of the right order on copies of some chains: doubling or halving until the acceptance of a
-// single short move crosses 0.8, as Stan does.
+// finder searches for step sizes of the right order on copies of some chains, doubling or halving until the acceptance
+// of a single short move crosses 0.8, as Stan does.
 type finder struct {
-	kernel Tunable // the one inside
+	kernel Tunable // the innermost one
 	s      *State
 	t      Target
 	rng    *rand.Rand
-	scales bool // the kernel moves each chain by a step of its own
+	scales bool // the kernel can use a different step size per chain
 }
 
-// try moves copies of the chains, each with its step, and returns their acceptances. Moves from where nothing is
-// finite do not tell.
+// try moves copies of the chains, each with its step size, and returns their acceptances. Moves from non-finite
+// energies are uninformative.
 func (f *finder) try(chains []int, steps []float64) ([]float64, error) {
 	_, d := f.s.X.Dims()
 	base := steps[0]
@@ -61,7 +61,7 @@ func (f *finder) try(chains []int, steps []float64) ([]float64, error) {
 	return accept, nil
 }
 
-// within reports whether a step is within the bounds.
+// within reports whether a step size is within bounds.
 func (f *finder) within(step float64) bool {
 	l := step
 	if f.kernel.Tuning().Square {
@@ -70,10 +70,10 @@ func (f *finder) within(step float64) bool {
 	return l > shortest && l < longest
 }
 
-// each improves the steps of the chains, each by itself.
+// each improves the step size of each chain separately.
 func (f *finder) each(chains []int, steps []float64) error {
 	factor := make([]float64, len(steps))
-	left := make([]int, len(steps)) // whose step is not found yet
+	left := make([]int, len(steps)) // chains whose step size is not yet found
 	for i := range left {
 		left[i] = i
 	}
@@ -116,7 +116,7 @@ func (f *finder) each(chains []int, steps []float64) error {
 	return nil
 }
 
-// common looks for one step of all the chains.
+// common searches for one step size for all the chains.
 func (f *finder) common(chains []int, step float64) (float64, error) {
 	const most = 64
 	chains = chains[:min(len(chains), most)]

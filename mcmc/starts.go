@@ -8,10 +8,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Start fills a row with a point at which a chain may begin.
+// Start fills x with a starting point for a chain.
 type Start func(x []float64, rng *rand.Rand)
 
-// Within draws starts uniformly from (-r, r) in every coordinate, Stan's for r = 2.
+// Within draws starts uniformly from (-r, r) in every coordinate; Stan uses r = 2.
 func Within(r float64) Start {
 	return func(x []float64, rng *rand.Rand) {
 		for j := range x {
@@ -20,11 +20,11 @@ func Within(r float64) Start {
 	}
 }
 
-// mostStarts is how often a start is drawn again.
+// mostStarts is the maximum number of attempts per start.
 const mostStarts = 100
 
-// Starts draws n starts of dimension d at which the energy and its gradient are finite; those that are not are
-// drawn again, up to 100 times, after which a *[StartError] says what was not finite. A nil draw means Within(2).
+// Starts draws n starts of dimension d at which the energy and its gradient are finite; others are redrawn, up to 100
+// times, after which a *[StartError] says what was not finite. A nil draw means Within(2).
 func Starts(t Target, n, d int, draw Start, rng *rand.Rand) (*mat.Dense, error) {
 	if n < 1 || d < 1 {
 		return nil, fmt.Errorf("mcmc: Starts of %d chains in %d dimensions, want at least 1 of each", n, d)
@@ -62,7 +62,7 @@ func Starts(t Target, n, d int, draw Start, rng *rand.Rand) (*mat.Dense, error) 
 	return nil, &failed
 }
 
-// StartError says that no start was found, and what was wrong at the last that was tried.
+// StartError reports that no start was found, and what was wrong with the last one tried.
 type StartError struct {
 	Chain, Tries int
 	Energy       float64
@@ -71,7 +71,7 @@ type StartError struct {
 
 var _ error = (*StartError)(nil)
 
-// fine reports whether energy and gradient are finite, and notes them if not.
+// fine reports whether energy and gradient are finite, and records them if not.
 func (e *StartError) fine(energy float64, grad, x []float64) bool {
 	if energy-energy == 0 && finite(grad) {
 		return true
@@ -97,6 +97,7 @@ func (e *StartError) Error() string {
 	if len(at) < len(e.X) {
 		more = " …"
 	}
-	return fmt.Sprintf("mcmc: no start for chain %d in %d tries: %s, the last at x = %.3g%s; draw from where the density is, e.g. Within(0.1)",
+	return fmt.Sprintf(
+		"mcmc: no start for chain %d in %d tries: %s, the last at x = %.3g%s; draw from where the density is, e.g. Within(0.1)",
 		e.Chain, e.Tries, what, at, more)
 }

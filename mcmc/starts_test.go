@@ -17,7 +17,8 @@ import (
 
 // Starts are drawn until energy and gradient are finite, or the error says what is not.
 func TestStarts(t *testing.T) {
-	for kind, want := range map[string]string{"NaN": "energy was NaN", "+Inf": "energy was +Inf", "-Inf": "energy was -Inf", "NaN gradient": "gradient was NaN in coordinate 1"} {
+	for kind, want := range map[string]string{"NaN": "energy was NaN", "+Inf": "energy was +Inf",
+		"-Inf": "energy was -Inf", "NaN gradient": "gradient was NaN in coordinate 1"} {
 		target := mcmctest.Walled(kind)
 		x, err := mcmc.Starts(target, 50, 1, nil, source(1))
 		if err != nil {
@@ -39,8 +40,8 @@ func TestStarts(t *testing.T) {
 	}
 }
 
-// narrow is a regression as people write it: a large intercept, a slope of another order, a scale by its logarithm. From starts in (-2, 2)
-// energies are up to 10⁸ above where the density is.
+// narrow is a regression as people write it: a large intercept, a slope of another order, a scale by its logarithm.
+// From starts in (-2, 2) energies are up to 10⁸ above where the density is.
 func narrow(grad, x []float64) float64 {
 	const n = 60
 	s := math.Exp(x[2])
@@ -70,7 +71,8 @@ func TestNoStartRuinsABatch(t *testing.T) {
 		return nil
 	}
 	sample := func(k mcmc.Kernel, target mcmc.RowFunc, x *mat.Dense, seed uint64) *mcmc.Draws {
-		d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), x, mcmc.SampleConfig{Draws: 200, Warmup: mcmc.Warmup{Steps: 500}}, source(seed))
+		d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), x,
+			mcmc.SampleConfig{Draws: 200, Warmup: mcmc.Warmup{Steps: 500}}, source(seed))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// WriteTable writes the diagnostics as a short table: the quantities, of many those with the largest R̂, the worst
-// first; what concerns the whole run; the warnings. In 80 columns.
+// WriteTable writes the diagnostics as a short table in 80 columns: the quantities, worst first (if many, those with
+// the largest R̂), statistics of the whole run, and the warnings.
 func (o *Diagnostics) WriteTable(w io.Writer) error {
 	const most = 8
 	q := o.Quantities
@@ -50,7 +50,8 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 		text += flow(strings.Fields(fmt.Sprintf("exchanges between levels: %.2f (β %.3g)", o.SwapRates, o.Betas)), " ")
 	}
 	if m := o.Modes; m != nil {
-		s := fmt.Sprintf("modes: %d of %d visited, weights %.3f, %.1f changes per chain", m.Visited, len(m.Weights), m.Weights, m.Switches)
+		s := fmt.Sprintf("modes: %d of %d visited, weights %.3f, %.1f changes per chain", m.Visited, len(m.Weights),
+			m.Weights, m.Switches)
 		if m.TV == m.TV {
 			s += fmt.Sprintf(", TV %.3f", m.TV)
 		}
@@ -66,12 +67,12 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 // columns is the width of a terminal, which no line exceeds.
 const columns = 80
 
-// quantities is the upper part of the table: with four digits, or with fewer and then shorter names where the numbers
-// are too long for the line.
+// quantities returns the upper part of the table, with four digits, or with fewer and then shorter names if lines get
+// too long.
 func quantities(q []Quantity) (text string) {
 	for _, style := range []struct{ digits, name int }{{4, 12}, {3, 12}, {2, 12}, {1, 12}, {1, 6}} {
 		text = quantitiesWith(q, style.digits, style.name)
-		header, _, _ := strings.Cut(text, "\n") // all lines are as long
+		header, _, _ := strings.Cut(text, "\n") // all lines have this length
 		if utf8.RuneCountInString(header) <= columns {
 			break
 		}
@@ -79,7 +80,7 @@ func quantities(q []Quantity) (text string) {
 	return text
 }
 
-// quantitiesWith writes moments and quantiles with so many digits, and at most so many letters of the names.
+// quantitiesWith writes moments and quantiles with the given number of digits, and names of at most widest letters.
 func quantitiesWith(q []Quantity, digits, widest int) string {
 	var b strings.Builder
 	tw := tabwriter.NewWriter(&b, 0, 0, 1, ' ', tabwriter.AlignRight)
@@ -98,11 +99,11 @@ func quantitiesWith(q []Quantity, digits, widest int) string {
 			string(name), digits, v.Mean, digits, v.Std, digits, v.Q05, digits, v.Median, digits, v.Q95,
 			rhat, v.ESSBulk, v.ESSTail, min(digits, 2), v.MCSEMean)
 	}
-	tw.Flush() // into memory, which does not fail
+	tw.Flush() // writes to memory, which cannot fail
 	return b.String()
 }
 
-// worstFirst returns the quantities by falling R̂; those that are constant, which have none, are last.
+// worstFirst returns the quantities in order of decreasing R̂; constant ones, which have none, are last.
 func worstFirst(q []Quantity) []Quantity {
 	q = slices.Clone(q)
 	slices.SortStableFunc(q, func(a, b Quantity) int {
@@ -117,8 +118,7 @@ func worstFirst(q []Quantity) []Quantity {
 	return q
 }
 
-// flow puts pieces with sep between them into lines of at most 80 columns, where a piece is no longer than that;
-// what follows a break is indented.
+// flow joins pieces by sep into lines of at most 80 columns, unless a piece is longer; continuation lines are indented.
 func flow(pieces []string, sep string) string {
 	var b strings.Builder
 	at := 0

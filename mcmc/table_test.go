@@ -19,7 +19,8 @@ func TestTableIsEightyColumns(t *testing.T) {
 		scale := Number(c.scale)
 		q := Quantity{
 			Name: "a long name of a coordinate", Mean: -1.2543 * scale, Std: 1.5591 * scale, Q05: -3.7971 * scale,
-			Median: -1.1811 * scale, Q95: -3.1222 * scale, RHat: Number(c.rhat), ESSBulk: 1e6, ESSTail: 1e6, MCSEMean: 1.6123 * scale,
+			Median: -1.1811 * scale, Q95: -3.1222 * scale, RHat: Number(c.rhat), ESSBulk: 1e6, ESSTail: 1e6,
+			MCSEMean: 1.6123 * scale,
 		}
 		var b strings.Builder
 		if err := (&Diagnostics{Sampler: "hmc", Quantities: []Quantity{q, {Name: "x2"}}}).WriteTable(&b); err != nil {

@@ -8,22 +8,22 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Tempering is parallel tempering (replica exchange). Every chain is the coldest of K replicas at β₀ = 1 > β₁ > … > 0, which
-// move by a kernel of their own at exp(-β_k E) and exchange places between neighbouring levels with probability
+// Tempering is parallel tempering (replica exchange). Every chain is the coldest of K replicas at β₀ = 1 > β₁ > … > 0,
+// which move by a kernel at exp(-β_k E) and swap between neighbouring levels with probability
 //
 //	min(1, exp((β_k - β_l)(E(x_k) - E(x_l)))).
 //
-// Hot replicas cross between modes, and the exchanges hand the crossings down. With a Reference E₀ the levels are
-// E₀ + β_k(E - E₀) instead, which stays integrable where E alone does not; in the exchange E - E₀ takes the place of E.
-// Each step tries the pairs (0,1), (2,3), … and then (1,2), (3,4), …, all replicas in one batch of K·n rows.
+// Hot replicas cross between modes, and swaps pass this down to the cold ones. With a Reference E₀ the levels are E₀ +
+// β_k(E - E₀) instead, which remains integrable where βE does not; E - E₀ then replaces E in the swaps. Each step tries
+// the pairs (0,1), (2,3), … and then (1,2), (3,4), …, all replicas in one batch of K·n rows.
 //
 // Swendsen and Wang, Phys. Rev. Lett. 57 (1986) 2607; Syed et al., Non-reversible parallel tempering, JRSS B 84 (2022)
 // 321–350, whose ladder adaptation [Adapter] uses.
 type Tempering struct {
-	Kernel    Kernel    // moves within the levels; required; its step is that of β = 1
-	Betas     []float64 // β_k, falling from 1, all > 0; nil means Geometric(10, 0.005)
-	Scales    []float64 // length of level k's steps against that of level 0; nil means β_k^(-1/2)
-	Moves     int       // transitions between exchanges; 0 means 1
+	Kernel    Kernel    // moves within the levels; required; its step size is for β = 1
+	Betas     []float64 // β_k, decreasing from 1, all > 0; nil means Geometric(10, 0.005)
+	Scales    []float64 // step length of level k relative to level 0; nil means β_k^(-1/2)
+	Moves     int       // transitions between swaps; 0 means 1
 	Reference Reference // hot end of the path; nil means none
 }
 
@@ -46,7 +46,7 @@ func (k Tempering) Traits() Traits {
 	return t
 }
 
-// Geometric returns a ladder of n levels, 1 … last in equal ratios.
+// Geometric returns a ladder of n levels from 1 to last in equal ratios.
 func Geometric(n int, last float64) []float64 {
 	b := make([]float64, n)
 	for k := range b {
@@ -66,13 +66,16 @@ func (k Tempering) betas() []float64 {
 
 // Validate reports settings out of range.
 func (k Tempering) Validate() error {
-	errs := []error{check(k.Moves >= 0, "mcmc: Tempering.Moves = %d, want >= 0", k.Moves), checkInner("Tempering", k.Kernel)}
+	errs := []error{check(k.Moves >= 0, "mcmc: Tempering.Moves = %d, want >= 0", k.Moves),
+		checkInner("Tempering", k.Kernel)}
 	b := k.betas()
 	errs = append(errs, check(len(b) > 0 && b[0] == 1, "mcmc: Tempering.Betas = %v, want a first level of 1", b))
 	for l := range b {
-		errs = append(errs, check(b[l] > 0 && (l == 0 || b[l] < b[l-1]), "mcmc: Tempering.Betas[%d] = %g, want > 0 and falling", l, b[l]))
+		errs = append(errs, check(b[l] > 0 && (l == 0 || b[l] < b[l-1]),
+			"mcmc: Tempering.Betas[%d] = %g, want > 0 and falling", l, b[l]))
 	}
-	errs = append(errs, check(k.Scales == nil || len(k.Scales) == len(b), "mcmc: Tempering.Scales has %d entries for %d levels", len(k.Scales), len(b)),
+	errs = append(errs, check(k.Scales == nil || len(k.Scales) == len(b),
+		"mcmc: Tempering.Scales has %d entries for %d levels", len(k.Scales), len(b)),
 		checkScales("Tempering", k.Scales, 0))
 	if k.Reference != nil {
 		errs = append(errs, checkReference(k.Reference))
@@ -80,25 +83,27 @@ func (k Tempering) Validate() error {
 	return errors.Join(errs...)
 }
 
-// checkDim reports a reference of another dimension.
+// checkDim reports a reference of the wrong dimension.
 func (k Tempering) checkDim(d int) error {
 	if k.Reference == nil {
 		return nil
 	}
-	return check(k.Reference.Dim() == d, "mcmc: Tempering.Reference is of dimension %d, the chains of %d", k.Reference.Dim(), d)
+	return check(k.Reference.Dim() == d, "mcmc: Tempering.Reference is of dimension %d, the chains of %d",
+		k.Reference.Dim(), d)
 }
 
-// checkScales reports lengths of steps that are not positive, from a level on.
+// checkScales reports step lengths that are not positive, from level first on.
 func checkScales(of string, scales []float64, first int) error {
 	var errs []error
 	for l := first; l < len(scales); l++ {
-		errs = append(errs, check(scales[l] > 0 && !math.IsInf(scales[l], 1), "mcmc: %s.Scales[%d] = %g, want > 0", of, l, scales[l]))
+		errs = append(errs, check(scales[l] > 0 && !math.IsInf(scales[l], 1), "mcmc: %s.Scales[%d] = %g, want > 0", of,
+			l, scales[l]))
 	}
 	return errors.Join(errs...)
 }
 
-// Step moves and exchanges the replicas of every chain. Its information is that of level 0: Divergent are the chains that diverged
-// in any of the moves, the rest is that of the last move.
+// Step moves and swaps the replicas of every chain. Its Info is that of level 0: Divergent counts the chains that
+// diverged in any move, the rest is from the last move.
 func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	w := s.scratch()
 	betas := k.betas()
@@ -150,7 +155,7 @@ func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	return sum, nil
 }
 
-// replicas returns the replicas, made or changed in number where needed, with level 0 equal to s.
+// replicas returns the replicas, created or changed in number if needed, with level 0 equal to s.
 func (k Tempering) replicas(s *State, levels int) *State {
 	w := s.scratch()
 	n, d := w.n, w.d
@@ -162,7 +167,7 @@ func (k Tempering) replicas(s *State, levels int) *State {
 			from, old = s.Replicas.X, len(s.Replicas.Energy)/n
 		}
 		for l := range levels {
-			o := l // the level of the old ladder that stands where l does in the new one
+			o := l // the level of the old ladder that corresponds to l in the new one
 			if levels > 1 {
 				o = int(math.Round(float64(l) * float64(old-1) / float64(levels-1)))
 			}
@@ -200,7 +205,7 @@ func (k Tempering) exchange(r *State, b *bridge, l, n int, rng *rand.Rand) SwapI
 		bh, bc := b.beta[hot], b.beta[cold]
 		u := rng.Float64()
 		if math.IsInf(r.Energy[hot], 1) {
-			continue // nothing that is not finite comes down
+			continue // non-finite states never move down
 		}
 		p := 1.0
 		if !math.IsInf(r.Energy[cold], 1) {

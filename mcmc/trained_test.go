@@ -52,7 +52,8 @@ func TestAISOfTrainedModels(t *testing.T) {
 			e, p := network(t, 16, 16)
 			data := mat.NewDense(1000, 2, nil)
 			d.Sample(data, source(4))
-			o, err := objectives.New(objectives.NCE{Ratio: 1, Noise: objectives.GaussianNoise}, e, p, objectives.Config{Batch: 128, Data: data})
+			o, err := objectives.New(objectives.NCE{Ratio: 1, Noise: objectives.GaussianNoise}, e, p,
+				objectives.Config{Batch: 128, Data: data})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +81,8 @@ func TestAISOfTrainedModels(t *testing.T) {
 				t.Fatal(err)
 			}
 			if math.Abs(a.LogZ-q) > 4*a.StdErr || a.StdErr > .2 {
-				t.Errorf("log Z: got %.4f ± %.4f by AIS (%d levels, ESS %.0f), want %.4f", a.LogZ, a.StdErr, a.Levels, a.ESS, q)
+				t.Errorf("log Z: got %.4f ± %.4f by AIS (%d levels, ESS %.0f), want %.4f", a.LogZ, a.StdErr, a.Levels,
+					a.ESS, q)
 			}
 		})
 	}

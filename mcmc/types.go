@@ -17,13 +17,13 @@ type Target interface {
 	EnergyGrad(e []float64, grad, x *mat.Dense) error
 }
 
-// TargetFunc makes a plain function a Target.
+// TargetFunc turns a plain function into a Target.
 type TargetFunc func(e []float64, grad, x *mat.Dense) error
 
 // EnergyGrad calls f.
 func (f TargetFunc) EnergyGrad(e []float64, grad, x *mat.Dense) error { return f(e, grad, x) }
 
-// RowFunc makes a function of one point a Target: it stores ∇E(x) in grad and returns E(x).
+// RowFunc turns a function of one point into a Target: it stores ∇E(x) in grad and returns E(x).
 type RowFunc func(grad, x []float64) float64
 
 // EnergyGrad calls f for every row.
@@ -34,29 +34,30 @@ func (f RowFunc) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return nil
 }
 
-// Info tells what happened in one transition. It is for diagnostics only: the next step does not need it.
+// Info describes one transition. It is for diagnostics only: the next step does not need it.
 type Info struct {
-	AcceptProb  float64     // mean acceptance probability over the chains; 1 for kernels that accept always
-	Divergent   int         // chains whose transition diverged
-	Evaluations int         // rows at which energy and gradient were computed
-	Chains      []ChainInfo // one per chain, owned by the State and overwritten by its next step; nil where a kernel does not tell
-	Swaps       []SwapInfo  // tempering only: one per pair of neighbouring levels; owned likewise
-	Where       *mat.Dense  // a row per chain: where it diverged, if Chains says so; nil where a kernel does not tell; owned likewise
+	AcceptProb  float64 // mean acceptance probability over the chains; 1 for kernels that always accept
+	Divergent   int     // chains whose transition diverged
+	Evaluations int     // rows at which energy and gradient were computed
+	// one per chain, owned by the State and overwritten by its next step; nil if the kernel does not provide it
+	Chains []ChainInfo
+	Swaps  []SwapInfo // tempering only: one per pair of neighbouring levels; owned likewise
+	Where  *mat.Dense // a row per chain: where it diverged, if Chains says so; nil if not provided; owned likewise
 }
 
 // ChainInfo is one chain's part of Info.
 type ChainInfo struct {
-	AcceptProb  float64 // acceptance probability, NUTS: its mean over the trajectory
-	LogRatio    float64 // log of the Metropolis ratio before the minimum with 1 (HMC: -ΔH); NaN where there is none
-	Hamiltonian float64 // E + kinetic energy of the state kept, for E-BFMI; NaN where there is no momentum
-	StepSize    float64 // of this transition, jitter included; NaN where there is none
+	AcceptProb  float64 // acceptance probability; for NUTS its mean over the trajectory
+	LogRatio    float64 // log of the Metropolis ratio before the minimum with 1 (HMC: -ΔH); NaN if there is none
+	Hamiltonian float64 // E + kinetic energy of the new state, for E-BFMI; NaN without momentum
+	StepSize    float64 // of this transition, including jitter; NaN if there is none
 	Leapfrog    int32   // leapfrog steps taken
 	Depth       int16   // tree depth (NUTS)
 	Accepted    bool
 	Divergent   bool
 }
 
-// chain returns what is told of chain i: where a kernel tells nothing of single chains, the mean.
+// chain returns the ChainInfo of chain i, or the mean if the kernel provides none.
 func (in *Info) chain(i int) ChainInfo {
 	if in.Chains == nil {
 		return ChainInfo{AcceptProb: in.AcceptProb, LogRatio: math.NaN(), Hamiltonian: math.NaN(), StepSize: math.NaN()}
@@ -64,31 +65,31 @@ func (in *Info) chain(i int) ChainInfo {
 	return in.Chains[i]
 }
 
-// SwapInfo counts the exchanges between tempering levels k and k+1 in one step.
+// SwapInfo counts the swaps between tempering levels k and k+1 in one step.
 type SwapInfo struct {
 	Tried      int
-	AcceptProb float64 // mean over those tried
+	AcceptProb float64 // mean over the attempts
 }
 
 // State is a set of chains: their positions, with energy and gradient cached.
 type State struct {
 	X      *mat.Dense // n×d, stride d; after writing to it call Invalidate
-	Energy []float64  // E of each row; meaningful after Refresh or a step of a kernel that knows it
+	Energy []float64  // E of each row; valid after Refresh or a step of a kernel that computes it
 	Grad   *mat.Dense // ∇E of each row
 
 	Momentum *mat.Dense // n×d, BAOAB only; nil until the first step, then drawn
 	Replicas *State     // Tempering only: K·n rows, level k of chain i in row k·n+i; nil until the first step
 
 	valid bool       // Energy and Grad belong to X
-	back  bool       // prev holds where the chains were before they moved unseen (Langevin)
-	prev  *points    // to go back to from a position that is not finite
+	back  bool       // prev holds the positions before an unevaluated move (Langevin)
+	prev  *points    // to go back to from a non-finite position
 	fell  []bool     // rows that went back at the last Refresh
-	scale []float64  // length scale of each row's step, set by warm-up and by the kernels that run others; nil means 1
+	scale []float64  // length scale of each row's step, set by warm-up and outer kernels; nil means 1
 	asked bool       // a kernel asked for it
-	work  *workspace // scratch, no part of the state
+	work  *workspace // scratch space, not part of the state
 }
 
-// NewState makes a state of the chains at the rows of x. It uses x, without a copy, and moves it.
+// NewState returns a state of chains at the rows of x. It uses and modifies x, without copying it.
 func NewState(x *mat.Dense) *State {
 	n, d := x.Dims()
 	if x.RawMatrix().Stride != d {
@@ -105,8 +106,9 @@ func (s *State) Invalidate() {
 	}
 }
 
-// Refresh makes Energy and Grad belong to X, by one call of t if they do not yet. Rows with an energy or gradient that is
-// not finite go back to where they were before an unadjusted step; where there was none they get energy +Inf and gradient zero.
+// Refresh updates Energy and Grad for X, by one call of t if they are out of date. Rows with a non-finite energy or
+// gradient go back to where they were before an unadjusted step; if there was none, they get energy +Inf and gradient
+// zero.
 func (s *State) Refresh(t Target) error {
 	if s.valid {
 		return nil
@@ -125,7 +127,7 @@ func (s *State) Refresh(t Target) error {
 	return nil
 }
 
-// leave remembers the present positions, before an unadjusted step from them.
+// leave saves the current positions before an unadjusted step.
 func (s *State) leave() {
 	if s.prev == nil {
 		n, d := s.X.Dims()
@@ -137,7 +139,7 @@ func (s *State) leave() {
 	s.valid, s.back = false, true
 }
 
-// refresh is Refresh that reports the number of rows computed.
+// refresh is Refresh, and returns the number of rows computed.
 func (s *State) refresh(t Target) (rows int, err error) {
 	if s.valid {
 		return 0, nil
@@ -145,9 +147,9 @@ func (s *State) refresh(t Target) (rows int, err error) {
 	return len(s.Energy), s.Refresh(t)
 }
 
-// StepScale returns the factor of length of chain i's step, 1 for most: kernels that anneal or temper move some chains further
-// than others, and so does warm-up while chains are on their way to where the density is. A kernel that does not multiply its step
-// by it (by its square where the step is the square of a length) moves all chains alike.
+// StepScale returns the length factor of chain i's step, usually 1: kernels that anneal or temper move some chains
+// further than others, as does warm-up while chains are on their way to the bulk of the density. A kernel that does not
+// multiply its step size by it (by its square if the step size is the square of a length) moves all chains alike.
 func (s *State) StepScale(i int) float64 {
 	s.asked = true
 	if s.scale == nil {
@@ -156,7 +158,7 @@ func (s *State) StepScale(i int) float64 {
 	return s.scale[i]
 }
 
-// evaluate calls the target and marks every row with a value that is not finite by energy +Inf and gradient zero. It reports
+// evaluate calls the target and marks every row with a non-finite value by energy +Inf and gradient zero. It reports
 // whether there was one.
 func evaluate(t Target, e []float64, grad, x *mat.Dense) (bad bool, err error) {
 	if err := t.EnergyGrad(e, grad, x); err != nil {
@@ -180,9 +182,9 @@ func evaluate(t Target, e []float64, grad, x *mat.Dense) (bad bool, err error) {
 // row returns row i of n×d data.
 func row(data []float64, d, i int) []float64 { return data[i*d : i*d+d : i*d+d] }
 
-// finite reports whether all of v are.
+// finite reports whether all of v are finite.
 func finite(v []float64) bool {
-	var a, b, c, d float64 // sums of w − w: 0, or NaN where w is not finite; four, so that none waits for the others
+	var a, b, c, d float64 // sums of w − w: 0, or NaN if w is not finite; four of them, to break the dependency chain
 	for len(v) >= 4 {
 		a += v[0] - v[0]
 		b += v[1] - v[1]
@@ -224,7 +226,7 @@ func (s *State) take(i int, p *points) {
 	s.Energy[i] = p.energy[i]
 }
 
-// workspace is what a step needs and the next one does not.
+// workspace is scratch space that does not outlive a step.
 type workspace struct {
 	n, d     int
 	info     []ChainInfo
@@ -244,7 +246,7 @@ type workspace struct {
 	diverged []bool     // n, annealing: in a move of this pass
 }
 
-// scratch returns the workspace, made at the first call.
+// scratch returns the workspace, allocated at the first call.
 func (s *State) scratch() *workspace {
 	n, d := s.X.Dims()
 	if s.work == nil {
@@ -252,7 +254,8 @@ func (s *State) scratch() *workspace {
 	}
 	w := s.work
 	if w.n != n || w.d != d {
-		*w = workspace{n: n, d: d, info: make([]ChainInfo, n), noise: mat.NewDense(n, d, nil), uniform: make([]float64, n), diverged: make([]bool, n)}
+		*w = workspace{n: n, d: d, info: make([]ChainInfo, n), noise: mat.NewDense(n, d, nil),
+			uniform: make([]float64, n), diverged: make([]bool, n)}
 	}
 	return w
 }
@@ -267,7 +270,7 @@ func (w *workspace) proposals() *points {
 	return w.prop
 }
 
-// summary reduces the chains' information to one Info.
+// summary reduces the chains' ChainInfo to one Info.
 func (w *workspace) summary(evaluations int) Info {
 	var sum float64
 	div := 0
@@ -288,7 +291,7 @@ func normals(dst []float64, rng *rand.Rand) {
 	}
 }
 
-// uniforms fills dst with uniform numbers of [0, 1).
+// uniforms fills dst with uniform numbers in [0, 1).
 func uniforms(dst []float64, rng *rand.Rand) {
 	for i := range dst {
 		dst[i] = rng.Float64()

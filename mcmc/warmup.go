@@ -5,16 +5,16 @@ import (
 	"math"
 )
 
-// Warmup says how a kernel's settings are adapted before draws are kept. Adaptation is no part of the kernels: an
-// [Adapter] makes them anew.
+// Warmup says how a kernel's settings are adapted before draws are kept. Kernels do not adapt themselves: an [Adapter]
+// replaces them.
 type Warmup struct {
-	Steps    int     // transitions of adaptation; 0 means none; below 20 no mass is adapted
-	Accept   float64 // acceptance aimed at, in (0, 1); 0 means what suits the kernel: 0.8 for HMC and NUTS, 0.574 for MALA
-	KeepMass bool    // leave the mass as it is
-	KeepBeta bool    // leave the ladder of a Tempering as it is
+	Steps    int     // transitions of adaptation; 0 means none; the mass is not adapted if below 20
+	Accept   float64 // target acceptance in (0, 1); 0 means the kernel's: 0.8 for HMC and NUTS, 0.574 for MALA
+	KeepMass bool    // do not adapt the mass
+	KeepBeta bool    // do not adapt the ladder of a Tempering
 }
 
-// shortWarmup is the number of transitions below which only the step is adapted, as in Stan.
+// shortWarmup is the number of transitions below which only the step size is adapted, as in Stan.
 const shortWarmup = 20
 
 // Validate reports settings out of range.
@@ -25,17 +25,17 @@ func (w Warmup) Validate() error {
 	)
 }
 
-// windows is the schedule of a warm-up, Stan's: a fast beginning, slow windows of 25, 50, 100 … transitions in
-// which the mass is learnt, and a fast end.
+// windows is the schedule of a warm-up, as in Stan: a fast phase, slow windows of 25, 50, 100 … transitions in which
+// the mass is learnt, and a final fast phase.
 type windows struct {
-	fast     int // end of the beginning
-	from, to int // the present window is [from, to)
+	fast     int // end of the first phase
+	from, to int // the current window is [from, to)
 	slow     int // end of the last window
 }
 
 func newWindows(steps int) windows {
-	// The average of a step forgets where it began, at ten times what was found before, in some eight transitions:
-	// a shorter end would leave it there.
+	// The average step size forgets its starting point, ten times the value found before, in some eight transitions:
+	// with a shorter final phase it would stay there.
 	begin, base, end := 75, 25, 50
 	if steps < begin+base+end {
 		const least = 8
@@ -57,17 +57,17 @@ func (w *windows) next() {
 	w.stretch(2 * length)
 }
 
-// last reports that the present window is the last.
+// last reports whether the current window is the last.
 func (w *windows) last() bool { return w.to == w.slow && w.from < w.to }
 
-// stretch lets the present window of the given length reach the end where the next, twice as long, does not fit.
+// stretch extends the current window of the given length to the end if the next, twice as long, does not fit.
 func (w *windows) stretch(length int) {
 	if w.to+2*length > w.slow {
 		w.to = w.slow
 	}
 }
 
-// DualAveraging moves a step size so that the acceptance settles at a goal:
+// DualAveraging adapts a step size so that the acceptance settles at a goal:
 //
 //	H̄ ← (1 - η)H̄ + η(δ - α),  η = 1/(t + t₀)
 //	log ε = μ - √t/γ · H̄,      log ε̄ ← t^(-κ) log ε + (1 - t^(-κ)) log ε̄
@@ -81,12 +81,12 @@ type DualAveraging struct {
 	mu, t, h, logEps, logMean float64
 }
 
-// Restart begins anew at the step eps.
+// Restart restarts at step size eps.
 func (a *DualAveraging) Restart(eps float64) {
 	*a = DualAveraging{Goal: a.Goal, mu: math.Log(10 * eps), logEps: math.Log(eps), logMean: math.Log(eps)}
 }
 
-// Update takes in the acceptance of a transition and returns the step for the next one.
+// Update processes the acceptance of a transition and returns the next step size.
 func (a *DualAveraging) Update(accept float64) float64 {
 	const gamma, t0, kappa = .05, 10, .75
 	if math.IsNaN(accept) {
@@ -101,8 +101,8 @@ func (a *DualAveraging) Update(accept float64) float64 {
 	return math.Exp(a.logEps)
 }
 
-// Step returns the present step ε.
+// Step returns the current step size ε.
 func (a *DualAveraging) Step() float64 { return math.Exp(a.logEps) }
 
-// Final returns the averaged step ε̄.
+// Final returns the averaged step size ε̄.
 func (a *DualAveraging) Final() float64 { return math.Exp(a.logMean) }

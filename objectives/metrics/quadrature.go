@@ -105,7 +105,7 @@ type QuadratureConfig struct {
 type Quadrature struct {
 	LogZ    float64 // log of the integral of exp(−E) over the box and the frames around it
 	LogZBox float64 // the same over the box alone
-	Err     float64 // how far LogZ moved in the last refinement, or by the last frame, if that is more
+	Err     float64 // change of LogZ in the last refinement or by the last frame, whichever is larger
 	Leak    float64 // 1 − exp(LogZBox − LogZ): the share of mass outside the box
 
 	Grid   Grid      // the finest grid on the box

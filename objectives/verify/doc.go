@@ -2,10 +2,11 @@
 //
 // For every objective:
 //
-//	finite differences  the largest difference between the gradient in θ and central differences of the loss under common
-//	                    random numbers, over all parameters of a small MLP, relative to the largest element
+//	finite differences  the largest difference between the gradient in θ and central differences of the loss under
+//	                    common random numbers, over all parameters of a small MLP, relative to the largest element
 //	z at the truth      the largest |z| over the parameters of the expected gradient at the true parameters, z = mean /
-//	                    standard error, against the quantile that a correct objective exceeds once in ten thousand tables. For lsd the expected loss of an arbitrary critic, which is zero by Stein's identity
+//	                    standard error, against the quantile that a correct objective exceeds once in ten thousand
+//	                    tables. For lsd the expected loss of an arbitrary critic, which is zero by Stein's identity
 //	recovery error      training from a perturbed start: the largest error of mean and covariance of a Gaussian, or of
 //	                    weights, means and deviations of a mixture of two
 //

@@ -138,14 +138,14 @@ func (d *Draws) Quantity(f func(x []float64, energy float64) float64) [][]float6
 // stream derived from rng and adapted on its own; the blocks are distributed over workers. The draws are the same for
 // any number of workers and any GOMAXPROCS. x is copied.
 //
-// Starts that are not finite are an error unless there is a warm-up, which brings such chains back. Draws of which none
-// has a finite energy come with an error.
+// Starts that are not finite are an error unless there is a warm-up, which recovers such chains. It is an error if no
+// draw has a finite energy.
 //
 // When ctx is cancelled or the target fails, Sample returns the draws so far, a whole number (possibly 0) from every
 // chain, together with the error. If the target, the kernel or Progress panics, the workers stop and Sample panics with
 // a *[Panic] in the calling goroutine.
-func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg SampleConfig, rng *rand.Rand) (*Draws,
-	error) {
+func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg SampleConfig,
+	rng *rand.Rand) (*Draws, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg Sa
 	return draws, err
 }
 
-// checkStarts reports a start that is no point.
+// checkStarts reports a start that is not finite.
 func checkStarts(x *mat.Dense) error {
 	n, d := x.Dims()
 	for i := range n {

@@ -82,10 +82,10 @@
 // SymDiff. Where a maximum is attained more than once, the first element has the derivative; two equal operands of MaxBetween
 // have half of it each. A Dropout has one mask for value and gradients; the derivative of a BatchNorm follows its mode. The
 // gradient of CTCLoss is that in log-probabilities which need not be normalised; behind a LogSoftMax it is what Gorgonia's is.
-// YOLOv3 in training has no rule.
+// The choice that YOLOv3 makes in training, which boxes belong to which targets, is constant.
 //
 // A few of Gorgonia's values are wrong, and are right here: of sums, means and maxima over more than one of four axes, unless
-// the sizes are equal, and of ByIndices on an axis between others.
+// the sizes are equal, of maxima along an inner one, and of ByIndices on an axis between others.
 //
 // Gorgonia identifies nodes by hashes of 32 bits, so that different expressions may be merged. The builders check every
 // node they get and go round a collision; inputs must have unique names, which NewInput enforces. What Gorgonia's own
@@ -119,7 +119,7 @@
 //
 // Derivatives of every order, run by Gorgonia's code:
 //
-//	Tensordot (vectors); Sparsemax; BatchNorm (images, plain); GroupNorm; YOLOv3
+//	Tensordot (vectors); Sparsemax; BatchNorm (images, plain); GroupNorm; YOLOv3 (plain, training)
 //
 // Derivatives of first order, run by Gorgonia's code:
 //

@@ -17,9 +17,10 @@ type gatherOp struct {
 	linear
 	v  strided.View
 	to tensor.Shape
+	as *slicing // that the view is of, if it is of one
 }
 
-func (o gatherOp) String() string { return fmt.Sprint("gather ", o.v, []int(o.to)) }
+func (o gatherOp) String() string { return fmt.Sprint("gather ", o.v, []int(o.to), o.as) }
 func (o gatherOp) arity() int     { return 1 }
 
 func (o gatherOp) shape(in []tensor.Shape) (tensor.Shape, error) {
@@ -30,15 +31,15 @@ func (o gatherOp) shape(in []tensor.Shape) (tensor.Shape, error) {
 }
 
 func (o gatherOp) eval(dst []float64, in [][]float64, _ []tensor.Shape) {
-	o.v.Each(func(i, at int) { dst[i] = in[0][at] })
+	o.as.now(o.v).Each(func(i, at int) { dst[i] = in[0][at] })
 }
 
 func (o gatherOp) vjp(in G.Nodes, _, g *G.Node, _ []bool) G.Nodes {
-	return G.Nodes{scattered(g, o.v, in[0].Shape())}
+	return G.Nodes{apply(scatterOp{v: o.v, to: in[0].Shape().Clone(), as: o.as}, g)}
 }
 
 func (o gatherOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
-	return mapTangent(t[0], func(x *G.Node) *G.Node { return gathered(x, o.v, o.to) })
+	return mapTangent(t[0], func(x *G.Node) *G.Node { return apply(o, x) })
 }
 
 // gathered is the elements of the view v of x, as an array of shape to.
@@ -63,9 +64,10 @@ type scatterOp struct {
 	v    strided.View
 	to   tensor.Shape
 	fill float64
+	as   *slicing // as for gatherOp
 }
 
-func (o scatterOp) String() string { return fmt.Sprint("scatter ", o.v, []int(o.to), o.fill) }
+func (o scatterOp) String() string { return fmt.Sprint("scatter ", o.v, []int(o.to), o.fill, o.as) }
 func (o scatterOp) arity() int     { return 1 }
 
 func (o scatterOp) shape(in []tensor.Shape) (tensor.Shape, error) {
@@ -77,21 +79,23 @@ func (o scatterOp) shape(in []tensor.Shape) (tensor.Shape, error) {
 
 func (o scatterOp) eval(dst []float64, in [][]float64, _ []tensor.Shape) {
 	clear(dst)
+	v := o.as.now(o.v)
 	if o.fill != 0 {
 		for i := range dst {
 			dst[i] = o.fill
 		}
-		o.v.Each(func(_, at int) { dst[at] = 0 })
+		v.Each(func(_, at int) { dst[at] = 0 })
 	}
-	o.v.Each(func(i, at int) { dst[at] += in[0][i] })
+	v.Each(func(i, at int) { dst[at] += in[0][i] })
 }
 
 func (o scatterOp) vjp(in G.Nodes, _, g *G.Node, _ []bool) G.Nodes {
-	return G.Nodes{gathered(g, o.v, in[0].Shape())}
+	return G.Nodes{apply(gatherOp{v: o.v, to: in[0].Shape().Clone(), as: o.as}, g)}
 }
 
 func (o scatterOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
-	return mapTangent(t[0], func(x *G.Node) *G.Node { return scattered(x, o.v, o.to) })
+	o.fill = 0
+	return mapTangent(t[0], func(x *G.Node) *G.Node { return apply(o, x) })
 }
 
 // stridesOf are the distances of neighbours along the axes of an array of shape s.

@@ -135,7 +135,7 @@ func Embedding(weight, index *G.Node) *G.Node {
 	if len(w) != 2 || index.Dtype() != tensor.Int {
 		failf("Embedding: weight of shape %v and index of type %v, want a matrix and int", w, index.Dtype())
 	}
-	o := takeOp{1, w[0], w[1], s.TotalSize()}
+	o := takeOp{before: 1, size: w[0], after: w[1], k: s.TotalSize()}
 	return Reshape(apply(o, weight, index), append(s.Clone(), w[1])...)
 }
 

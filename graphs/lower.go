@@ -25,6 +25,8 @@ type lowering struct {
 
 	foreign map[*G.Node]*foreignRunner // nodes that run by their own code
 	modes   []G.TrainModeOp
+
+	byBLAS bool // Gorgonia's products run by their own code
 }
 
 func newLowering(dt tensor.Dtype) *lowering {
@@ -99,8 +101,10 @@ func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
 		rows, cols := flat(n.Shape())
 		return l.to.Opaque(copyRunner{}, "", true, rows, cols, args...), nil
 	}
-	if id, ok := l.native(n, in, args); ok {
-		return id, nil
+	if !l.byBLAS || kind.Family() != gorgonia.Product {
+		if id, ok := l.native(n, in, args); ok {
+			return id, nil
+		}
 	}
 	rows, cols := flat(n.Shape())
 	r := newForeign(n, in)
@@ -279,12 +283,12 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 		x, y := g.Reshape(a[0], sa[0]*sa[1], sa[2]), g.Reshape(a[1], sb[0]*sb[1], sb[2])
 		return g.Reshape(g.BatchMatMul(x, y, sa[0], o.ta, o.tb), rows, cols)
 	case gatherOp:
-		return g.Gather(a[0], o.v, rows, cols)
+		return g.Gather(a[0], o.as.now(o.v), rows, cols)
 	case scatterOp:
 		if o.fill != 0 {
-			return g.Put(a[0], o.v, o.fill, rows, cols)
+			return g.Put(a[0], o.as.now(o.v), o.fill, rows, cols)
 		}
-		return g.Scatter(a[0], o.v, rows, cols)
+		return g.Scatter(a[0], o.as.now(o.v), rows, cols)
 	case pickOp:
 		return g.Pick(a[0], a[1], o.of, rows, cols)
 	case placeOp:

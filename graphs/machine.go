@@ -153,6 +153,7 @@ func (m *Machine) build() error {
 	m.leaves, m.results, m.ranges = nil, nil, map[*G.Node]gorgonia.Range{}
 	order, _ := topological(m.nodes...)
 	l := newLowering(typeOfProgram(order))
+	l.byBLAS = m.o.byBLAS
 	l.input = func(n *G.Node) (ir.ID, error) {
 		r, c := flat(n.Shape())
 		m.leaves = append(m.leaves, n)

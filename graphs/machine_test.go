@@ -1,16 +1,19 @@
 package graphs_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"gonum.org/v1/gonum/blas"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/stheno-ebm/stheno/graphs"
+	"github.com/stheno-ebm/stheno/graphs/graphtest"
 )
 
 // The programs below follow the subjects of Gorgonia's examples. Each is built twice from the same numbers, and run on
@@ -513,4 +516,62 @@ func TestMachineBatchNorm(t *testing.T) {
 			t.Errorf("%v: the running mean goes from %g to %g: it has not gone on towards that of the batch", dt, before, after)
 		}
 	}
+}
+
+// A slice that is replaced after the machine was made takes its gradient along.
+func TestGradientFollowsSlice(t *testing.T) {
+	g := G.NewGraph()
+	x := G.NewTensor(g, tensor.Float64, 2, G.WithShape(2, 3), G.WithName("x"), G.WithInit(G.RangedFrom(1)))
+	row := must(t)(G.Slice(x, G.S(0)))
+	part := must(t)(G.Slice(row, G.S(0, 2)))
+	gs, err := graphs.StoreGrads(graphs.Sum(graphs.Square(part)), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := graphs.NewMachine(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(m.RunAll(), G.UnsafeLet(row, G.S(1)), G.UnsafeLet(part, G.S(1, 3)), m.RunAll()); err != nil {
+		t.Fatal(err)
+	}
+	graphtest.Close(t, "gradient", numbers(gs[0].Value()), []float64{0, 0, 0, 0, 10, 12}, 0)
+	if err := errors.Join(G.UnsafeLet(part, G.S(0, 1)), m.RunAll()); !errors.Is(err, graphs.ErrShape) {
+		t.Errorf("a shorter slice: got %v, want ErrShape", err)
+	}
+}
+
+// Products may be left to the BLAS that Gorgonia was told to use.
+func TestByBLAS(t *testing.T) {
+	was := G.WhichBLAS()
+	defer G.Use(was)
+	counter := &countingBLAS{BLAS: was}
+	G.Use(counter)
+	for _, opts := range [][]graphs.MachineOption{nil, {graphs.ByBLAS()}} {
+		g := G.NewGraph()
+		x := G.NewMatrix(g, tensor.Float64, G.WithShape(2, 3), G.WithName("x"), G.WithInit(G.RangedFrom(0)))
+		y := must(t)(G.Mul(x, must(t)(G.Transpose(x))))
+		m, err := graphs.NewMachine(g, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counter.calls = 0
+		if err := m.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		graphtest.Close(t, "product", numbers(y.Value()), []float64{5, 14, 14, 50}, 0)
+		if (counter.calls > 0) != (opts != nil) {
+			t.Errorf("options %v: %d calls", opts, counter.calls)
+		}
+	}
+}
+
+type countingBLAS struct {
+	G.BLAS
+	calls int
+}
+
+func (b *countingBLAS) Dgemm(ta, tb blas.Transpose, m, n, k int, alpha float64, a []float64, lda int, x []float64, ldx int, beta float64, c []float64, ldc int) {
+	b.calls++
+	b.BLAS.Dgemm(ta, tb, m, n, k, alpha, a, lda, x, ldx, beta, c, ldc)
 }

@@ -252,6 +252,11 @@ func layerCases(add addCase) {
 	add("YOLOv3", shp([]int{1, 14, 2, 2}), one(func(x *G.Node) (*G.Node, error) {
 		return G.YOLOv3(x, []float32{10, 13, 16, 30}, []int{0, 1}, 32, 2, 0.5)
 	}))
+	add("YOLOv3, training", shp([]int{1, 14, 3, 3}), one(func(x *G.Node) (*G.Node, error) {
+		v := tensor.New(tensor.WithShape(1, 1, 3, 3), tensor.WithBacking([]float32{5, 1, 0.5, 0.8, 0.3, 0.4, 0, 0, 0}))
+		targets := G.NewTensor(x.Graph(), tensor.Float32, 4, G.WithShape(1, 1, 3, 3), G.WithName("targets"), G.WithValue(v))
+		return G.YOLOv3(x, []float32{10, 13, 16, 30}, []int{0, 1}, 32, 2, 0.5, targets)
+	}))
 }
 
 // float32Only are the operations that Gorgonia has in float32 only.

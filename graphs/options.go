@@ -28,6 +28,7 @@ type options struct {
 	trace      bool
 	duals      bool
 	dual       G.Nodes
+	byBLAS     bool
 	logger     *log.Logger
 	logged     G.Nodes
 }
@@ -71,6 +72,10 @@ func Evaluation() MachineOption { return machineOption(func(o *options) { o.eval
 func Values(nodes ...*G.Node) MachineOption {
 	return machineOption(func(o *options) { o.values = append(o.values, nodes...); o.few = true })
 }
+
+// ByBLAS makes a Machine compute products of matrices by Gorgonia's own code, which calls the BLAS that gorgonia.Use was told. Without
+// it they are computed by the kernels of this package.
+func ByBLAS() MachineOption { return machineOption(func(o *options) { o.byBLAS = true }) }
 
 // WatchNaN makes a run of a Machine fail with a NonFiniteError if one of the values that it keeps has become NaN.
 func WatchNaN() MachineOption { return machineOption(func(o *options) { o.watchNaN = true }) }

@@ -14,18 +14,14 @@ import (
 // copied from the module cache to a directory of their own, where calls of NewTapeMachine and Grad are replaced; tests of the
 // insides of the tape machine keep it.
 //
-// Some of them are about something else, or ask for what is wrong:
-var exempt = map[string]string{
-	"TestUse":                  "that Gorgonia multiplies by the BLAS it is told to; a Machine has products of its own",
-	"TestBatchNormAll":         "gradients that are zero but for rounding, 1e-15, to the last digit",
-	"TestBatchNormStacked":     "one of its cases trains on gradients that are zero but for rounding",
-	"Example_linearRegression": "the outcome of training from random numbers; it fails on the tape machine as well",
-}
-
+// Some compare numbers that are rounding errors and nothing else, of derivatives that are zero: they are compared up to rounding
+// here, see copySuite. With our derivatives four fail, two of them because they ask for derivatives that are wrong, as central
+// differences show (TestCTCLoss, TestDropoutGradient):
 var exemptByGrads = map[string]string{
-	"TestCTCLossDo":  "a gradient that is right behind a LogSoftMax only",
-	"TestDropoutAll": "a factor of 1/p instead of 1/(1-p)",
-	"TestSlice":      "that a gradient follows a slice that is replaced later",
+	"TestBatchNormAll":     "derivatives in the operand that are zero, in float32 and with 1/σ of 300: 1e-4 is rounding there, and Gorgonia's terms cancel",
+	"TestBatchNormStacked": "training with Adam on derivatives that are zero but for rounding, whose signs are others",
+	"TestCTCLossDo":        "the derivative of CTCLoss in log-probabilities p, but exp(p) too large, which a LogSoftMax in front of it takes away again",
+	"TestDropoutAll":       "the derivative of a Dropout with the factor 1/p; its value has 1/(1-p)",
 }
 
 func TestGorgoniasOwnTests(t *testing.T) {
@@ -64,13 +60,12 @@ func TestGorgoniasOwnTests(t *testing.T) {
 	for _, grads := range []string{"", "1"} {
 		c := exec.Command(filepath.Join(dir, "suite.test"), "-test.v")
 		c.Dir = dir
-		c.Env = append(os.Environ(), "GRADS="+grads)
+		// Some train from random numbers, and know the outcome for those that Go had when they were written.
+		c.Env = append(os.Environ(), "GRADS="+grads, "GODEBUG=randautoseed=0,randseednop=0")
 		out, _ := c.CombinedOutput()
 		passed := strings.Count(string(out), "\n--- PASS")
 		for _, m := range regexp.MustCompile(`(?m)^--- FAIL: (\S+)`).FindAllStringSubmatch(string(out), -1) {
-			_, always := exempt[m[1]]
-			_, now := exemptByGrads[m[1]]
-			if !always && !(now && grads != "") {
+			if _, ok := exemptByGrads[m[1]]; !ok || grads == "" {
 				t.Errorf("gradients by StoreGrads %q: %s fails", grads, m[1])
 			}
 		}
@@ -109,6 +104,17 @@ func copySuite(t *testing.T, src, dst string) {
 			text = regexp.MustCompile(`var (m\d?) \*tapeMachine`).ReplaceAllString(text, "var $1 hookedVM")
 			text = regexp.MustCompile(`(?m)\bm \*tapeMachine$`).ReplaceAllString(text, "m hookedVM")
 			text = grad.ReplaceAllString(text, "${1}HookedGrad($2,")
+			switch rel {
+			case "blas_test.go": // TestUse, which leaves its BLAS behind for all others
+				text = replaced(t, text, "\tUse(blasI)\n", "\tdefer Use(WhichBLAS())\n\tUse(blasI)\n")
+			case "nn_test.go":
+				// TestBatchNormAll: the derivative of a mean in the scale of a BatchNorm is a sum of normalised numbers, which
+				// is 0; 1e-15 and 1e-7 are expected. Rounding makes another such number where the order of a sum is another.
+				text = replaced(t, text, "dawson.AllClose(tC.Expected", "closeUpToRounding(tC.Expected") + "\nvar _ = dawson.AllClose\n"
+				// TestBatchNormStacked: Adam makes steps of rate·g/(|g|+1e-8), so that a g of 2e-8, which is 0 but for rounding, moves
+				// the weights by a large part of the rate, whichever sign it has. A machine with other roundings is off by 3.5e-4.
+				text = replaced(t, text, "yVal.Data(), 1e-5, \"Output", "yVal.Data(), 1e-3, \"Output")
+			}
 		}
 		return os.WriteFile(filepath.Join(dst, rel), []byte(text), 0o644)
 	})
@@ -117,6 +123,15 @@ func copySuite(t *testing.T, src, dst string) {
 	}
 	write(t, filepath.Join(dst, "hook_test.go"), read(t, "testdata/suite/hook.txt"))
 	write(t, filepath.Join(dst, "hook_machine_test.go"), read(t, "testdata/suite/machine.txt"))
+}
+
+// replaced replaces every old, of which there must be some.
+func replaced(t *testing.T, text, old, by string) string {
+	t.Helper()
+	if !strings.Contains(text, old) {
+		t.Fatalf("Gorgonia's tests have no %q", old)
+	}
+	return strings.ReplaceAll(text, old, by)
 }
 
 func read(t *testing.T, file string) string {

@@ -12,14 +12,24 @@ import (
 
 // takeOp picks slices of x along an axis by indices that are known when the program runs: (before, size, after) and k
 // indices give (before, k, after). An embedding is one along axis 0. An index that there is not counts as 0, as in Gorgonia.
-type takeOp struct{ before, size, after, k int }
-
-func (o takeOp) String() string {
-	return fmt.Sprintf("take(%d,%d,%d;%d)", o.before, o.size, o.after, o.k)
+type takeOp struct {
+	before, size, after, k int
+	floats                 bool // the indices are floats
 }
+
+func (o takeOp) String() string { return "take" + o.sizes() }
+
+func (o takeOp) sizes() string {
+	s := fmt.Sprintf("(%d,%d,%d;%d)", o.before, o.size, o.after, o.k)
+	if o.floats {
+		s += " by floats"
+	}
+	return s
+}
+
 func (o takeOp) arity() int    { return 2 }
 func (o takeOp) fixed() []bool { return []bool{false, true} }
-func (o takeOp) whole() []bool { return []bool{false, true} }
+func (o takeOp) whole() []bool { return []bool{false, !o.floats} }
 
 func (o takeOp) shape(in []tensor.Shape) (tensor.Shape, error) {
 	if in[0].TotalSize() != o.before*o.size*o.after || in[1].TotalSize() != o.k {
@@ -62,12 +72,10 @@ func (takeOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
 // putOp is the adjoint of takeOp: it adds the slices of g where they were taken.
 type putOp takeOp
 
-func (o putOp) String() string {
-	return fmt.Sprintf("put(%d,%d,%d;%d)", o.before, o.size, o.after, o.k)
-}
-func (o putOp) arity() int    { return 2 }
-func (o putOp) fixed() []bool { return []bool{false, true} }
-func (o putOp) whole() []bool { return []bool{false, true} }
+func (o putOp) String() string { return "put" + takeOp(o).sizes() }
+func (o putOp) arity() int     { return 2 }
+func (o putOp) fixed() []bool  { return []bool{false, true} }
+func (o putOp) whole() []bool  { return takeOp(o).whole() }
 
 func (o putOp) shape(in []tensor.Shape) (tensor.Shape, error) {
 	if !slices.Equal(in[0], tensor.Shape{o.before, o.k, o.after}) || in[1].TotalSize() != o.k {

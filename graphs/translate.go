@@ -54,11 +54,13 @@ func translation(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 		return permuted(in[0], o.Axes)
 	case gorgonia.Slice:
 		if v, to, ok := sliced(o, in[0].Shape()); ok {
-			return shaped(gathered(in[0], v, to), n.Shape())
+			as := &slicing{n.Op(), in[0].Shape().Clone()}
+			return shaped(as.taken(in[0], v, to), n.Shape())
 		}
 	case gorgonia.SliceGrad: // zeros with the second operand in the slice of the first's shape
 		if v, to, ok := sliced(o, in[0].Shape()); ok {
-			return scattered(expandTo(in[1], to), v, in[0].Shape())
+			as := &slicing{n.Op(), in[0].Shape().Clone()}
+			return as.put(expandTo(in[1], to), v)
 		}
 	case gorgonia.At:
 		if len(o.Axes) == in[0].Dims() {

@@ -1,8 +1,6 @@
 package graphs
 
 import (
-	"fmt"
-
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -51,7 +49,7 @@ func translateLayer(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 // takenBy is what a ByIndices takes.
 func takenBy(o gorgonia.Op, in G.Nodes) takeOp {
 	s := in[0].Shape()
-	return takeOp{s[:o.Axis].TotalSize(), s[o.Axis], s[o.Axis+1:].TotalSize(), in[1].Shape().TotalSize()}
+	return takeOp{before: s[:o.Axis].TotalSize(), size: s[o.Axis], after: s[o.Axis+1:].TotalSize(), k: in[1].Shape().TotalSize()}
 }
 
 // rowMean is the mean of every row: (n,m) → (n,1).
@@ -123,58 +121,3 @@ func translateBatchNorm(o gorgonia.Op, n, x *G.Node) *G.Node {
 	centred := Sub(m, ExpandCols(Add(Mul(row(0), mean), row(1)), size))
 	return back(normalised(centred, variance, o.Epsilon))
 }
-
-// translateBoxes is YOLOv3 outside of training: of every box of a cell of the grid the position is a logistic function of the
-// numbers plus the cell's, the size an exponential one times the anchor's, the rest are logistic functions.
-func translateBoxes(b gorgonia.Boxes, n, x *G.Node) *G.Node {
-	if b.Training {
-		return nil
-	}
-	s := x.Shape()
-	grid, anchors, attrs := s[2], len(b.Anchors)/2, 5+b.Classes
-	if s[3] != grid || s[1] != anchors*attrs {
-		return nil
-	}
-	stride := float64(b.Size / grid)
-	boxes := grid * grid * anchors
-	rows := shaped(permuted(shaped(x, tensor.Shape{s[0], s[1], grid * grid}), []int{0, 2, 1}), tensor.Shape{s[0] * boxes, attrs})
-	table := func(sizes bool) *G.Node { // of one picture, for all
-		t := apply(boxOp{sizes, grid, fmt.Sprint(b.Anchors), b.Anchors}, x)
-		return Reshape(ExpandRows(t, s[0]), s[0]*boxes, 2)
-	}
-	position := Scale(Add(Sigmoid(SliceCols(rows, 0, 2)), table(false)), stride)
-	size := Mul(Exp(SliceCols(rows, 2, 4)), table(true))
-	return shaped(ConcatCols(position, size, Sigmoid(SliceCols(rows, 4, attrs))), n.Shape())
-}
-
-// boxOp is a table for YOLOv3, two numbers for each box: the cell that it belongs to, or the size of its anchor. The operand
-// is an anchor in the other sense.
-type boxOp struct {
-	sizes   bool
-	grid    int
-	name    string // of the anchors
-	anchors []float64
-}
-
-func (o boxOp) String() string { return fmt.Sprintf("boxes(%v,%d,%s)", o.sizes, o.grid, o.name) }
-func (o boxOp) arity() int     { return 1 }
-func (boxOp) constant()        {}
-
-func (o boxOp) shape([]tensor.Shape) (tensor.Shape, error) {
-	return tensor.Shape{o.grid * o.grid * len(o.anchors)}, nil
-}
-
-func (o boxOp) eval(dst []float64, _ [][]float64, _ []tensor.Shape) {
-	n := len(o.anchors) / 2
-	for i := range len(dst) / 2 {
-		if cell := i / n; o.sizes {
-			copy(dst[2*i:], o.anchors[2*(i%n):2*(i%n)+2])
-		} else {
-			dst[2*i], dst[2*i+1] = float64(cell%o.grid), float64(cell/o.grid)
-		}
-	}
-}
-
-func (boxOp) vjp(G.Nodes, *G.Node, *G.Node, []bool) G.Nodes { return G.Nodes{nil} }
-func (boxOp) jvp(G.Nodes, *G.Node, G.Nodes) *G.Node         { return nil }
-func (boxOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node     { return nil }

@@ -43,7 +43,9 @@ type Window struct {
 
 // Boxes are the parameters of YOLOv3.
 type Boxes struct {
-	Anchors  []float64 // two per mask: those that the operation uses
+	Anchors  []float64 // two sizes of each
+	Masks    []int     // the numbers of those that are used
+	Ignore   float64   // in training: the overlap with a target above which a box need not be absent
 	Classes  int
 	Size     int // of the image
 	Training bool
@@ -210,13 +212,12 @@ func (f *reader) span(op G.Op) Range {
 }
 
 func (f *reader) boxes(o *Op) {
-	masks := f.list("masks")
+	o.Boxes = Boxes{Masks: f.list("masks"), Classes: f.n("numClasses"), Size: f.n("dimensions"), Training: f.b("trainMode"), Ignore: f.x("ignoreTresh")}
 	v, ok := f.field("anchors", reflect.Slice)
-	if f.ok = f.ok && ok && v.Len() >= 2*len(masks); !f.ok {
+	if f.ok = f.ok && ok && v.Len() >= 2*len(o.Boxes.Masks); !f.ok {
 		return
 	}
-	o.Boxes = Boxes{Classes: f.n("numClasses"), Size: f.n("dimensions"), Training: f.b("trainMode")}
-	for i := range 2 * len(masks) { // Gorgonia takes the first ones, whatever the masks
+	for i := range v.Len() {
 		o.Boxes.Anchors = append(o.Boxes.Anchors, v.Index(i).Float())
 	}
 }
@@ -262,7 +263,7 @@ func (f fields) bool(name string) (val, ok bool) {
 }
 
 func (f fields) float(name string) (float64, bool) {
-	v, ok := f.field(name, reflect.Float64)
+	v, ok := f.field(name, reflect.Float64, reflect.Float32)
 	if !ok {
 		return 0, false
 	}

@@ -116,7 +116,7 @@ func TestRead(t *testing.T) {
 		{must(G.CTCLoss(tens("lp", 4, 1, 3), whole(g, "t", 2), whole(g, "il", 1), whole(g, "tl", 1), G.ReductionMean)), Op{Kind: CTCLoss, Mean: true}},
 		{must(G.CTCLoss(tens("lq", 4, 1, 3), whole(g, "t", 2), whole(g, "il", 1), whole(g, "tl", 1), G.ReductionSum)), Op{Kind: CTCLoss}},
 		{must(G.YOLOv3(tens("yo", 1, 12, 2, 2), []float32{10, 13, 16, 30}, []int{0, 1}, 32, 1, 0.5)),
-			Op{Kind: YOLO, Boxes: Boxes{Anchors: []float64{10, 13, 16, 30}, Classes: 1, Size: 32}}},
+			Op{Kind: YOLO, Boxes: Boxes{Anchors: []float64{10, 13, 16, 30}, Masks: []int{0, 1}, Ignore: 0.5, Classes: 1, Size: 32}}},
 		{G.UniformRandomNode(g, G.Float64, 0, 1, 3), Op{Kind: Random}},
 		{g.Constant(G.NewF64(2)), Op{Kind: Constant}},
 		{g.AddNode(G.NewConstant(tensor.New(tensor.WithBacking([]float64{1, 2})))), Op{Kind: ConstantTensor}},

@@ -27,7 +27,7 @@ func pictures(rows int) (onnx.Graph, error) {
 		x = graphs.NewInput(g, tensor.Float32, "x", rows, 1, 28, 28)
 		h, channels, size := x, 1, 28
 		for i, width := range []int{16, 32} {
-			h = graphs.Must(G.Conv2d(h, weight(fmt.Sprint("w", i), width, channels, 3, 3), tensor.Shape{3, 3}, []int{1, 1}, []int{1, 1}, []int{1, 1}))
+			h = graphs.Conv2D(h, weight(fmt.Sprint("w", i), width, channels, 3, 3), nil, 1, 1, 1, 1)
 			h = graphs.MaxPool2D(graphs.SiLU(h), 2, 2, 0)
 			channels, size = width, size/2
 		}

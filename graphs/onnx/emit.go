@@ -258,6 +258,10 @@ func (e *emitter) instruction(id int) {
 		if x := e.strided(in, id); e.err == nil {
 			set(e.reshape(x, rows, cols))
 		}
+	case ir.Conv:
+		set(e.reshape(e.conv(in, in.op.(ir.Conv)), rows, cols))
+	case ir.PoolArgMax, ir.PoolPick, ir.PoolPlace, ir.PoolSum, ir.Spread:
+		set(e.reshape(e.pool(in), rows, cols))
 	case ir.Opaque:
 		set(e.opaque(in))
 	default:

@@ -89,5 +89,32 @@ func init() {
 		}),
 		layer("tensordot", func(x, w, _, _ *G.Node) *G.Node { return graphs.Must(G.Tensordot([]int{1}, []int{1}, x, w)) }, 3, 4),
 		layer("powers", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Pow(positive(x), graphs.Sin(x))) }, 3, 4),
+		layer("Conv2D", conv2D(1, 1, 1, 1, 4, 1, 3, 1), 1, 5, 4),
+		layer("Conv2D, stride and dilation", conv2D(2, 1, 2, 1, 3, 1, 2, 2), 1, 7, 6),
+		layer("Conv2D, groups", conv2D(1, 0, 1, 2, 2, 2, 3, 1), 4, 5, 3),
+		layer("Conv2D, kernel of the picture", conv2D(1, 0, 1, 1, 2, 1, 2, 3), 1, 2, 3),
+		layer("Conv1D", func(x, w, _, _ *G.Node) *G.Node {
+			return graphs.Conv1D(x, graphs.Reshape(w, 2, 2, 3), nil, 2, 1, 1, 1)
+		}, 2, 8),
+		layer("ConvTranspose2D", func(x, w, _, _ *G.Node) *G.Node {
+			return graphs.ConvTranspose2D(x, graphs.Reshape(w, 2, 1, 3, 2), nil, 2, 1, 1, 1, 1)
+		}, 2, 3, 4),
+		layer("Upsample2D", func(x, _, _, _ *G.Node) *G.Node { return graphs.Upsample2D(graphs.Sin(x), 2) }, 3, 2, 3),
+		layer("MaxPool", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.MaxPool(graphs.Sin(x), graphs.Window{H: 5, W: 5, C: 2, KH: 3, KW: 3, Stride: [2]int{2, 2}, Pad: [2]int{1, 1}})
+		}, 50),
+		layer("AvgPool", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.AvgPool(graphs.Sin(x), graphs.Window{H: 5, W: 6, C: 2, KH: 3, KW: 2, Stride: [2]int{2, 1}, Pad: [2]int{1, 0}})
+		}, 60),
+		layer("channels", func(x, _, b, _ *G.Node) *G.Node {
+			return graphs.ChannelNorm(graphs.AddChannels(x, b), b, b, 1e-3)
+		}, 24),
 	)
+}
+
+// conv2D is a convolution of pictures by the weights w (4,3) as filters.
+func conv2D(stride, padding, dilation, groups int, filter ...int) func(x, w, b, s *G.Node) *G.Node {
+	return func(x, w, _, _ *G.Node) *G.Node {
+		return graphs.Conv2D(x, graphs.Reshape(w, filter...), nil, stride, padding, dilation, groups)
+	}
 }

@@ -206,6 +206,8 @@ func (n *Node) eval(in []Tensor) Tensor {
 			}
 			return float64(best)
 		})
+	case "Conv", "ConvTranspose", "MaxPool", "AveragePool":
+		return n.windows(in)
 	case "Where":
 		dims := together(together(x.Dims, in[1].Dims), in[2].Dims)
 		return made(dims, func(at []int) float64 {

@@ -38,6 +38,9 @@ func Compile(inputs, outputs G.Nodes, opts ...CompileOption) (*Function, error) 
 			opt.compile(&o)
 		}
 	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	f, l, err := lowerGraph(inputs, outputs, &o)
 	if err != nil {
 		return nil, err

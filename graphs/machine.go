@@ -77,6 +77,9 @@ func NewMachine(g *G.ExprGraph, opts ...MachineOption) (*Machine, error) {
 			opt.machine(&m.o)
 		}
 	}
+	if err := m.o.check(); err != nil {
+		return nil, err
+	}
 	if g == nil {
 		return nil, errors.New("graphs: NewMachine: no graph")
 	}

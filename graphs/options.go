@@ -1,6 +1,7 @@
 package graphs
 
 import (
+	"fmt"
 	"io"
 	"log"
 
@@ -31,6 +32,14 @@ type options struct {
 	byBLAS     bool
 	logger     *log.Logger
 	logged     G.Nodes
+}
+
+// check names what is out of range.
+func (o *options) check() error {
+	if o.run.Threads < 0 {
+		return fmt.Errorf("graphs: Threads(%d), want at least 1, or 0 for the default, which is 1", o.run.Threads)
+	}
+	return nil
 }
 
 type compileOption func(*options)

@@ -1,9 +1,11 @@
 package objectives
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
@@ -25,7 +27,9 @@ type Chains struct {
 	Noise    NoiseName    `json:"noise" help:"Density that jumps are drawn from: gaussian, box, kde or mixture (default)."`
 	Alpha    float64      `json:"alpha" help:"Weight of a penalty on squared energies; above 0, the default, it is a bias."`
 
-	Kernel  mcmc.Kernel `json:"-"` // in place of Sampler and StepSize
+	// Kernel is how chains move, in place of Sampler and StepSize. One that remembers something from step to step is part of the
+	// state if it is [Stateful].
+	Kernel  mcmc.Kernel `json:"-"`
 	Density Noise       `json:"-"` // in place of Noise
 }
 
@@ -93,7 +97,7 @@ func (c Chains) form(s Setup, source func(m mover) (negatives, error)) (Form, er
 	if err != nil {
 		return nil, err
 	}
-	return &chainForm{alpha: c.Alpha, src: src}, nil
+	return &chainForm{alpha: c.Alpha, src: src, memory: memoryOf(c.Kernel)}, nil
 }
 
 func (c Chains) mover(s Setup) (mover, error) {
@@ -134,10 +138,11 @@ func (c Chains) mover(s Setup) (mover, error) {
 // The three differ in where x⁻ comes from. α > 0 keeps energies small and is a bias; so are chains that have not
 // mixed.
 type chainForm struct {
-	alpha float64
-	src   negatives
-	info  mcmc.Info // of the last draw, without its slices
-	neg   mat.Dense
+	alpha  float64
+	src    negatives
+	memory Stateful  // of the kernel; nil: none
+	info   mcmc.Info // of the last draw, without its slices
+	neg    mat.Dense
 }
 
 // negatives fills x⁻, n×d, one row per row of the batch.
@@ -175,7 +180,54 @@ func (f *chainForm) Report(out Inputs, s *Stats) {
 	s.AcceptProb, s.Divergent = f.info.AcceptProb, f.info.Divergent
 }
 
-func (f *chainForm) MarshalState() ([]byte, error)     { return pack(f) }
-func (f *chainForm) UnmarshalState(b []byte) error     { return unpack(f, b) }
+// MarshalState returns the state of the chains and, after it, that of a kernel of one's own that remembers something.
+func (f *chainForm) MarshalState() ([]byte, error) {
+	b, err := pack(f)
+	if f.memory == nil || err != nil {
+		return b, err
+	}
+	own, err := f.memory.MarshalState()
+	if err != nil {
+		return nil, fmt.Errorf("objectives: the kernel %T: %w", f.memory, err)
+	}
+	return slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(b))), b, own), nil
+}
+
+func (f *chainForm) UnmarshalState(b []byte) error {
+	if f.memory == nil {
+		return unpack(f, b)
+	}
+	if len(b) < lengthBytes || binary.LittleEndian.Uint64(b) > uint64(len(b)-lengthBytes) {
+		return errors.New("objectives: state is cut short, or belongs to another objective")
+	}
+	n := lengthBytes + binary.LittleEndian.Uint64(b)
+	before, err := f.memory.MarshalState()
+	if err != nil {
+		return fmt.Errorf("objectives: the kernel %T: %w", f.memory, err)
+	}
+	if err := f.memory.UnmarshalState(b[n:]); err != nil {
+		return fmt.Errorf("objectives: the kernel %T: %w", f.memory, err)
+	}
+	if err := unpack(f, b[lengthBytes:n]); err != nil {
+		return errors.Join(err, f.memory.UnmarshalState(before)) // nothing has changed
+	}
+	return nil
+}
+
+// memoryOf returns k, or what it runs, if that remembers something from step to step.
+func memoryOf(k mcmc.Kernel) Stateful {
+	for k != nil {
+		if s, ok := k.(Stateful); ok {
+			return s
+		}
+		o, ok := k.(mcmc.Outer)
+		if !ok {
+			break
+		}
+		k = o.Inner()
+	}
+	return nil
+}
+
 func (f *chainForm) save() []safetensors.Tensor        { return f.src.save() }
 func (f *chainForm) restore(s *safetensors.File) error { return f.src.restore(s) }

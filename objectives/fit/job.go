@@ -106,6 +106,9 @@ func ReopenContext(ctx context.Context, path string, src Source) (*Job, *rundir.
 // Create makes the run directory and writes the settings. With an empty path it takes the first free one under runs. It is locked:
 // the caller unlocks it.
 func (j *Job) Create(path string) (*rundir.Dir, error) {
+	if err := j.Config.storable(); err != nil {
+		return nil, err
+	}
 	dir, err := rundir.Create(path, j.Config.Dataset, j.Config.Name)
 	if err != nil {
 		return nil, err

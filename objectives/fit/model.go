@@ -164,6 +164,9 @@ func (m *Model) Gone() error { return m.data.gone }
 // Save writes the model into a run directory of its own: its settings, its weights, and what [Open] needs besides. The folder
 // must be new or empty.
 func (m *Model) Save(path string) error {
+	if err := m.Config.storable(); err != nil {
+		return err
+	}
 	dir, err := rundir.Create(path, m.Config.Dataset, m.Config.Name)
 	if err != nil {
 		return err
@@ -186,6 +189,17 @@ func (m *Model) write(dir *rundir.Dir) error {
 		return err
 	}
 	return errors.Join(dir.Write(rundir.Data, starts), dir.Write(rundir.Model, weights))
+}
+
+// storable refuses an objective that the settings in a config.json do not make again.
+func (c *Config) storable() error {
+	fields := objectives.Unstored(c.Name, c.Objective)
+	if len(fields) == 0 {
+		return nil
+	}
+	return &RefusedError{c.Name, fmt.Errorf("its %s is a value of Go, which no config.json holds, and who resumes the run would go on with something else: "+
+		"register the method with it under a name of its own (objectives.Register), for Config.Name, or write no run directory",
+		strings.Join(fields, " and "))}
 }
 
 // Store writes config.json, which another program is to be able to read.

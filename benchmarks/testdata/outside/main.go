@@ -1,7 +1,12 @@
-// Command outside is what a user's own module may look like: an objective, an energy and a source of data that the
-// library knows nothing of are trained, with checkpoints, and continue where they were stopped.
+// Command outside is what a user's own module may look like: an objective, an energy, a source of data, a kernel, a mass and a
+// density that the library knows nothing of are trained, adapted and run, with checkpoints, and continue where they were stopped.
 //
-//	outside FILE [slow]   trains, from FILE if there is one, and prints every tenth step and in the end all that was learnt
+//	outside loop FILE [slow]           trains by package train, from FILE if there is one
+//	outside fit-OBJECTIVE DIR [slow]   trains by package fit, from the run directory DIR if there is one
+//	outside chains FILE [slow]         adapts a kernel and runs it, from FILE if there is one
+//	outside silent                     shows that nothing goes wrong without a word
+//
+// Each prints every tenth step and in the end all that was learnt.
 package main
 
 import (
@@ -14,6 +19,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
@@ -54,7 +60,12 @@ func (s *spiral) UnmarshalState(b []byte) error {
 
 // quartic is an energy of one's own: ¼|Wx|⁴ + ½|x|².
 func quartic() energy.Energy {
-	return energy.Func{D: 2, Params: []energy.Spec{{Name: "w", Shape: []int{8, 2}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	start := func(p *energy.Params, rng *rand.Rand) {
+		for i := range p.Data() {
+			p.Data()[i] = 0.2 * rng.NormFloat64()
+		}
+	}
+	return energy.Func{D: 2, Params: []energy.Spec{{Name: "w", Shape: []int{8, 2}}}, Start: start, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
 		return graphs.Try(func() *G.Node {
 			z := graphs.RowSum(graphs.Square(graphs.MatMul(x, theta[0], false, true)))
 			return graphs.Add(graphs.Scale(graphs.Square(z), 0.25), graphs.Scale(graphs.RowSum(graphs.Square(x)), 0.5))
@@ -113,7 +124,22 @@ func bits(v []float64) []byte {
 
 func main() {
 	log.SetFlags(0)
-	if err := run(os.Args[1], len(os.Args) > 2); err != nil {
+	what, at, slow := os.Args[1], "", len(os.Args) > 3
+	if len(os.Args) > 2 {
+		at = os.Args[2]
+	}
+	var err error
+	switch objective, fits := strings.CutPrefix(what, "fit-"); {
+	case fits:
+		err = fitted(at, objective, slow)
+	case what == "loop":
+		err = run(at, slow)
+	case what == "chains":
+		err = chains(at, slow)
+	case what == "silent":
+		err = silent()
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 }

@@ -220,6 +220,17 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// A second round of starts is for the best of every kind, however far behind others it is.
+func TestBestOfKinds(t *testing.T) {
+	var tried []Candidate
+	for i, kind := range []Covariance{Full, Full, Full, Full, Tied, Diagonal, Diagonal} {
+		tried = append(tried, Candidate{Mixture: must(NewMixture(parameters(kind, 2, 2))), Score: -float64(i * i % 5)})
+	}
+	if got, want := bestOfKinds(tried), []int{0, 5, 1, 4, 6, 2}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 // Clusters of points that are apart are found; of fewer different points than clusters some stay empty.
 func TestCluster(t *testing.T) {
 	x := mat.NewDense(6, 1, []float64{0, 0, 5, 5, 9, 9})

@@ -15,7 +15,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Trails draws the trajectories of chains in the plane: older parts are fainter, a dot marks the current state.
+// Trails draws the trajectories of chains in the plane: older parts are fainter, a dot marks the current state. They break off at
+// points that are not finite.
 type Trails struct {
 	Chains []mat.Matrix // one t×2 matrix per chain, in time order
 	Colors []color.RGBA // used in turn
@@ -59,7 +60,10 @@ func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			st := draw.LineStyle{Color: fade(col, 0.12+0.78*float64(s+1)/steps), Width: width}
 			for i := a; i <= b; i++ {
-				if i == b || t.Jump > 0 && math.Hypot(m.At(i+1, 0)-m.At(i, 0), m.At(i+1, 1)-m.At(i, 1)) > t.Jump {
+				switch {
+				case !somewhere(pts[i]):
+					a = i + 1
+				case i == b || !somewhere(pts[i+1]) || t.Jump > 0 && math.Hypot(m.At(i+1, 0)-m.At(i, 0), m.At(i+1, 1)-m.At(i, 1)) > t.Jump:
 					if i > a {
 						c.StrokeLines(st, c.ClipLinesXY(pts[a:i+1])...)
 					}
@@ -73,6 +77,9 @@ func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 	}
 }
+
+// somewhere reports whether a point has a place.
+func somewhere(p vg.Point) bool { return finite(float64(p.X)) && finite(float64(p.Y)) }
 
 // Autocorrelation returns ρ₀ … ρ_lags of one quantity from the draws of several chains, each chain centred on its own
 // mean:

@@ -118,6 +118,19 @@ func TestNewDiagnostics(t *testing.T) {
 	}
 	constant := &posterior{labels: []string{"c"}, x: [][][]float64{{{1, 1, 1, 1}, {1, 1, 1, 1}}}}
 	save(t, "diagnostics-constant", NewDiagnostics(constant, between, func([][]float64) float64 { return math.NaN() }))
+	holes := funnel(3, 2, 50)
+	for j := range holes.x {
+		for _, at := range []int{0, 20, 21, 49} {
+			holes.x[j][0][at] = math.NaN()
+		}
+		holes.x[j][1][30] = math.Inf(1 - 2*(j%2))
+	}
+	save(t, "diagnostics-holes", NewDiagnostics(holes, between, between))
+	pairs, err := NewPairs(holes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	save(t, "pairs-holes", pairs)
 	save(t, "diagnostics-none", NewDiagnostics(&posterior{labels: []string{"a", "b"}, x: make([][][]float64, 2)}, nil,
 		nil))
 }

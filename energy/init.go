@@ -59,12 +59,12 @@ func IsWeight(s Spec) bool { return len(s.Shape) == 2 && multiplies(s) }
 // multiplies reports whether a parameter is named as one that multiplies activations.
 func multiplies(s Spec) bool { return strings.HasSuffix(s.Name, "weight") }
 
-// CheckWeights returns an error if a weight, a parameter of two or more dimensions whose name ends in "weight", is
-// zero throughout. Nothing passes through it, so that what comes before it learns nothing.
+// CheckWeights returns an error if a weight is zero throughout: a parameter of two dimensions whose name ends in "weight", or one of three
+// and more under any name. Nothing passes through it, so that what comes before it learns nothing.
 func CheckWeights(p *Params) error {
 	for i, s := range p.specs {
-		if len(s.Shape) < 2 || !multiplies(s) ||
-			slices.ContainsFunc(p.views[i], func(v float64) bool { return v != 0 }) {
+		weight := len(s.Shape) > 2 || len(s.Shape) == 2 && multiplies(s)
+		if !weight || slices.ContainsFunc(p.views[i], func(v float64) bool { return v != 0 }) {
 			continue
 		}
 		return fmt.Errorf("energy: weight %s of shape %v is zero throughout: nothing passes through it; see Init",

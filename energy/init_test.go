@@ -2,6 +2,7 @@ package energy
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,6 +69,12 @@ func TestInitRanks(t *testing.T) {
 	if err := CheckWeights(p); err != nil {
 		t.Errorf("not named a weight: %v", err)
 	}
+	line := slices.Clone(p.View("line"))
+	clear(p.View("line"))
+	if err := CheckWeights(p); err == nil || !strings.Contains(err.Error(), "line of shape [80 5 10]") {
+		t.Errorf("error %v, want the name of the parameter", err)
+	}
+	copy(p.View("line"), line)
 	clear(p.View("conv.weight"))
 	if err := CheckWeights(p); err == nil || !strings.Contains(err.Error(), "conv.weight of shape [64 8 3 3]") {
 		t.Errorf("error %v, want the name of the weight", err)

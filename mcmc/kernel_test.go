@@ -2,6 +2,7 @@ package mcmc_test
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -144,5 +145,61 @@ func TestCloned(t *testing.T) {
 	}
 	if clones != 3 {
 		t.Errorf("got %d clones for 3 workers", clones)
+	}
+}
+
+// silent is random-walk Metropolis with the least that a kernel needs: a step, and the mean acceptance of all chains.
+type silent struct{ step float64 }
+
+func (silent) Validate() error                     { return nil }
+func (k silent) Tuning() mcmc.Tuning               { return mcmc.Tuning{StepSize: k.step, Accept: .3} }
+func (k silent) WithStep(step float64) mcmc.Kernel { return silent{step} }
+
+func (k silent) Step(s *mcmc.State, t mcmc.Target, rng *rand.Rand) (mcmc.Info, error) {
+	if err := s.Refresh(t); err != nil {
+		return mcmc.Info{}, err
+	}
+	n, d := s.X.Dims()
+	y, e, g := mat.NewDense(n, d, nil), make([]float64, n), mat.NewDense(n, d, nil)
+	for i := range y.RawMatrix().Data {
+		y.RawMatrix().Data[i] = s.X.RawMatrix().Data[i] + k.step*rng.NormFloat64()
+	}
+	if err := t.EnergyGrad(e, g, y); err != nil {
+		return mcmc.Info{}, err
+	}
+	info := mcmc.Info{Evaluations: n}
+	for i := range e {
+		info.AcceptProb += min(1, math.Exp(s.Energy[i]-e[i])) / float64(n)
+		if -rng.ExpFloat64() < s.Energy[i]-e[i] {
+			s.X.SetRow(i, y.RawRowView(i))
+			s.Grad.SetRow(i, g.RawRowView(i))
+			s.Energy[i] = e[i]
+		}
+	}
+	return info, nil
+}
+
+// A kernel that tells nothing of single chains is adapted by what it tells of all, alone and by levels of temperature, and is not
+// said to stand still.
+func TestSilentKernel(t *testing.T) {
+	for _, k := range []mcmc.Kernel{silent{}, mcmc.Tempering{Kernel: silent{}}, mcmc.Annealed{Kernel: silent{}}} {
+		d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian()), normalBatch(32, 2, source(1)),
+			mcmc.SampleConfig{Draws: 300, Warmup: mcmc.Warmup{Steps: 200}}, source(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := mcmc.Diagnose(d, nil)
+		if g.AcceptProb < .2 || g.AcceptProb > .45 || !(g.StepSize > .3) {
+			t.Errorf("%T: acceptance %.3f at step %.3g, want about 0.3", k, g.AcceptProb, g.StepSize)
+		}
+		for _, w := range g.Warnings() {
+			if strings.Contains(w, "moved in") {
+				t.Errorf("%T: %s", k, w)
+			}
+		}
+	}
+	d, err := mcmc.Sample(context.Background(), silent{1e-300}, mcmc.Shared(gaussian()), normalBatch(4, 2, source(1)), mcmc.SampleConfig{Draws: 100}, source(2))
+	if err != nil || d.Stats[0].Accepted > 1 {
+		t.Errorf("a chain that stands still moved %d times, %v", d.Stats[0].Accepted, err)
 	}
 }

@@ -68,14 +68,9 @@ func (a *ladder) Update(k Kernel, s *State, info Info) Kernel {
 	if a.levels == nil {
 		return p
 	}
-	moved := s.Replicas.scratch().info
-	n := len(s.Energy)
+	accept := s.scratch().accept // of the last move
 	for l := range a.levels {
-		var sum float64
-		for _, c := range moved[l*n : (l+1)*n] {
-			sum += c.AcceptProb
-		}
-		a.levels[l].Update(sum / float64(n))
+		a.levels[l].Update(accept[l])
 	}
 	return a.set(p, (*DualAveraging).Step)
 }

@@ -278,6 +278,8 @@ type block struct {
 	prepare int
 	diverge []Divergence
 	left    []LeftOut
+	told    []ChainInfo // of a kernel that tells nothing of single chains
+	was     []float64   // where the chains were before the last transition of such a kernel
 }
 
 const maxTree = 20
@@ -400,6 +402,7 @@ func (r *run) advance(ctx context.Context, b *block, t Target, steps int) error 
 		if info, err = b.adapt.Step(b.s, t, b.rng); err != nil {
 			return err
 		}
+		b.tell(&info)
 		if warm && b.adapt.Done() {
 			b.left = b.adapt.Left(b.s)
 		}
@@ -420,6 +423,24 @@ func (r *run) advance(ctx context.Context, b *block, t Target, steps int) error 
 		})
 	}
 	return nil
+}
+
+// tell says of the chains of a kernel that does not itself whether they moved; in the first transition all did.
+func (b *block) tell(info *Info) {
+	if info.Chains != nil {
+		return
+	}
+	x, d := b.s.X.RawMatrix().Data, b.s.X.RawMatrix().Cols
+	first := b.was == nil
+	if first {
+		b.was, b.told = make([]float64, len(x)), make([]ChainInfo, len(b.s.Energy))
+	}
+	for i := range b.told {
+		b.told[i] = info.chain(i)
+		b.told[i].Accepted = first || !slices.Equal(row(x, d, i), row(b.was, d, i))
+	}
+	copy(b.was, x)
+	info.Chains = b.told
 }
 
 // keep records a transition. It reports whether it came after the preparation.

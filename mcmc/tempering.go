@@ -122,13 +122,15 @@ func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 		}
 	}
 	info := Info{Chains: w.info, Swaps: w.swaps[:levels-1]}
-	moves := max(1, k.Moves)
+	moves, silent := max(1, k.Moves), false
 	for move := range moves {
 		in, err := k.Kernel.Step(r, b, rng)
 		if err != nil {
 			return Info{}, err
 		}
+		silent = in.Chains == nil
 		info.Evaluations += in.Evaluations
+		w.accepts(in, levels)
 		for i := range w.info {
 			diverged := move > 0 && w.info[i].Divergent
 			w.info[i] = in.chain(i)
@@ -152,7 +154,24 @@ func (k Tempering) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 	s.valid = true
 	sum := w.summary(info.Evaluations)
 	sum.Swaps = info.Swaps
+	if silent { // the kernel tells nothing of single chains
+		sum.Chains = nil
+	}
 	return sum, nil
+}
+
+// accepts notes the mean acceptance of every level.
+func (w *workspace) accepts(in Info, levels int) {
+	if len(w.accept) != levels {
+		w.accept = make([]float64, levels)
+	}
+	for l := range w.accept {
+		var sum float64
+		for i := range w.n {
+			sum += in.chain(l*w.n + i).AcceptProb
+		}
+		w.accept[l] = sum / float64(w.n)
+	}
 }
 
 // replicas returns the replicas, created or changed in number if needed, with level 0 equal to s.

@@ -242,6 +242,7 @@ type workspace struct {
 	bridge   bridge     // tempering, annealing
 	lengths  []float64  // annealing: scale of each row's step
 	swaps    []SwapInfo // tempering
+	accept   []float64  // tempering: mean acceptance of each level in the last move
 	logq     []float64  // 2n, jumping
 	diverged []bool     // n, annealing: in a move of this pass
 }

@@ -14,8 +14,9 @@ import (
 
 // Engine is a compiled Form. It must not be used by two goroutines at a time.
 type Engine struct {
-	form    Form // what is compiled
-	inner   Form // what was given: form, or what is in it beside a background
+	form    Form     // what is compiled
+	inner   Form     // what was given: form, or what is in it beside a background
+	memory  Stateful // the form, or its method, if it remembers something
 	p       *energy.Params
 	fn      *graphs.Function
 	n, d    int
@@ -64,6 +65,7 @@ func compile(f Form, e, regular energy.Energy, p *energy.Params, cfg Config) (*E
 	if b, ok := f.(beside); ok {
 		o.inner = b.Form
 	}
+	o.memory, _ = o.inner.(Stateful)
 	if l, ok := o.inner.(Learner); ok {
 		o.own = newOwnState(l)
 	}

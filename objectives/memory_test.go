@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -74,6 +75,64 @@ func TestKernelsRemember(t *testing.T) {
 				t.Errorf("a state of %d bytes in place of %d: error %v, the kernel has %d calls", len(bad), len(state), err, other.calls)
 			}
 		}
+	}
+}
+
+// countingMethod is a method that counts how often its form draws.
+type countingMethod struct {
+	NCE
+	calls byte
+}
+
+func (m *countingMethod) Suited(data Facts) Method { m.NCE = m.NCE.Suited(data).(NCE); return m }
+func (m *countingMethod) Form(s Setup) (Form, error) {
+	f, err := Denoising{Sigma: .1}.Form(s)
+	return countingForm{f, m}, err
+}
+func (m *countingMethod) MarshalState() ([]byte, error) { return []byte{m.calls}, nil }
+func (m *countingMethod) UnmarshalState(b []byte) error { m.calls = b[0]; return nil }
+
+type countingForm struct {
+	Form
+	m *countingMethod
+}
+
+func (f countingForm) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
+	f.m.calls++
+	return f.Form.Draw(in, x, rng)
+}
+
+// twice is a method that remembers something, with a form that does, too.
+type twice struct{ NCE }
+
+func (m *twice) Suited(data Facts) Method    { m.NCE = m.NCE.Suited(data).(NCE); return m }
+func (*twice) MarshalState() ([]byte, error) { return nil, nil }
+func (*twice) UnmarshalState([]byte) error   { return nil }
+
+// What a method remembers is part of the state, unless its form saves something itself, which is refused.
+func TestMethodsRemember(t *testing.T) {
+	e, data := energy.GaussianMixture{D: 2, K: 2}, correlated(200, 1)
+	cfg := Config{Data: data, Batch: 8}
+	m, again := new(countingMethod), new(countingMethod)
+	o, err := New(m, e, energy.Init(e, newRNG(1)), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if _, err := o.Gradient(make([]float64, energy.NewParams(e.Specs()).Len()), data.Slice(0, 8, 0, 2).(*mat.Dense), newRNG(2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err1 := o.MarshalState()
+	p, err2 := New(again, e, energy.Init(e, newRNG(1)), cfg)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.UnmarshalState(b); err != nil || again.calls != m.calls || m.calls == 0 {
+		t.Errorf("restored %d calls of %d, %v", again.calls, m.calls, err)
+	}
+	if _, err := New(new(twice), e, energy.Init(e, newRNG(1)), cfg); err == nil || !strings.Contains(err.Error(), "both *objectives.twice and its form") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 // Method is an objective as a value. Its settings are the fields of a struct, and whatever others need to know of it,
 // it says itself: a Method from another module is as good as those of this package.
 //
+// A method that is [Stateful] is part of the state of its objective, unless its form is.
+//
 // The fields that users may set carry the tags `json:"key" help:"sentence"`: the key names the setting in
 // configuration files and on the command line. See [Fields], [Encode] and [Decode].
 type Method interface {

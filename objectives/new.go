@@ -49,11 +49,26 @@ func New(m Method, e energy.Energy, p *energy.Params, cfg Config) (*Engine, erro
 	case err != nil:
 		return nil, err
 	case !bridged:
-		return Compile(f, e, p, cfg)
+		return remembering(m)(Compile(f, e, p, cfg))
 	case f != nil && !traits.Whole:
 		f = beside{f, newBackground(e), or(traits.Weight, 1)}
 	}
-	return compile(f, bridge.Mixed(), bridge, p, cfg)
+	return remembering(m)(compile(f, bridge.Mixed(), bridge, p, cfg))
+}
+
+// remembering makes what a method remembers part of the state of its engine. Only one of it and its form may do so.
+func remembering(m Method) func(o *Engine, err error) (*Engine, error) {
+	return func(o *Engine, err error) (*Engine, error) {
+		s, ok := m.(Stateful)
+		switch {
+		case err != nil || !ok:
+			return o, err
+		case o.memory != nil:
+			return nil, fmt.Errorf("objectives: both %T and its form have a MarshalState: let the form save what the method remembers", m)
+		}
+		o.memory = s
+		return o, nil
+	}
 }
 
 // suit fills the zero fields of m and checks all.

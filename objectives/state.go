@@ -19,13 +19,13 @@ import (
 
 const lengthBytes = 8
 
-// MarshalState returns what the objective remembers: what its Form does, if that is [Stateful], and the parameters of
-// a [Learner]. It is empty, not nil, for one that remembers nothing.
+// MarshalState returns what the objective remembers: what its Form does, or else its Method, if that is [Stateful], and the
+// parameters of a [Learner]. It is empty, not nil, for one that remembers nothing.
 func (o *Engine) MarshalState() ([]byte, error) {
 	form := []byte{}
-	if s, ok := o.inner.(Stateful); ok {
+	if o.memory != nil {
 		var err error
-		if form, err = s.MarshalState(); err != nil {
+		if form, err = o.memory.MarshalState(); err != nil {
 			return nil, err
 		}
 	}
@@ -46,7 +46,7 @@ func (o *Engine) MarshalState() ([]byte, error) {
 // UnmarshalState restores what MarshalState returned. Where it fails nothing has changed, if the form keeps to that,
 // too.
 func (o *Engine) UnmarshalState(b []byte) error {
-	stateful, has := o.inner.(Stateful)
+	has := o.memory != nil
 	if !has && o.own == nil {
 		return noState(b)
 	}
@@ -71,7 +71,7 @@ func (o *Engine) UnmarshalState(b []byte) error {
 		return err
 	}
 	if has {
-		if err := stateful.UnmarshalState(form); err != nil {
+		if err := o.memory.UnmarshalState(form); err != nil {
 			return err
 		}
 	} else if err := noState(form); err != nil {

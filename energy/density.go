@@ -83,9 +83,15 @@ func blendBuilder(b *density.Blend) (func(x *G.Node) *G.Node, error) {
 // one up to which their squares are summed by a product.
 const few, many = 512, 1 << 20
 
-// mixtureBuilder chooses the graph of a mixture: by the places of a point under every component, which loses no
-// digit, or, of many round components, by one product.
+// mixtureBuilder returns what builds the log density of a mixture.
 func mixtureBuilder(p density.Parameters) func(x *G.Node) *G.Node {
+	logs := componentsBuilder(p)
+	return func(x *G.Node) *G.Node { return graphs.RowLogSumExp(logs(x)) } // (n, 1)
+}
+
+// componentsBuilder returns what builds log w_k N(x; μ_k, Σ_k), (n, K). It chooses the graph: by the places of a point under every component, which loses no
+// digit, or, of many round components, by one product.
+func componentsBuilder(p density.Parameters) func(x *G.Node) *G.Node {
 	d, k := p.Dim, len(p.Weights)
 	if p.Covariance == density.Spherical && k*k*d > few {
 		return func(x *G.Node) *G.Node { return buildKernels(x, d, p.Means, p.Factors, logWeightsOf(p)) }
@@ -134,7 +140,7 @@ func factorOf(p density.Parameters, k int) *mat.TriDense {
 	return l
 }
 
-// buildPlaces builds log Σ_k exp(c_k - ½|z_k|²) with z_k = L_k⁻¹(x - μ_k), all of them by one product, from x - μ̄,
+// buildPlaces builds c_k - ½|z_k|² (n, K) with z_k = L_k⁻¹(x - μ_k), all of them by one product, from x - μ̄,
 // μ̄ the mean of the means, and the sums of their squares by another.
 func buildPlaces(x *G.Node, p density.Parameters) *G.Node {
 	k, d := len(p.Weights), p.Dim
@@ -163,17 +169,16 @@ func buildPlaces(x *G.Node, p density.Parameters) *G.Node {
 	if k*k*d > many {
 		sq := graphs.RowSum(graphs.Reshape(graphs.Square(z), n*k, d)) // (n·K, 1)
 		half := graphs.Scale(graphs.Reshape(sq, n, k), 0.5)
-		return graphs.RowLogSumExp(graphs.Sub(graphs.ExpandRows(logw, n), half))
+		return graphs.Sub(graphs.ExpandRows(logw, n), half)
 	}
 	sums := mat.NewDense(k, k*d, nil)
 	for i := range k * d {
 		sums.Set(i/d, i, -0.5)
 	}
-	logs := graphs.Affine(graphs.Square(z), constant(x, sums.RawMatrix().Data, k, k*d), logw) // (n, K)
-	return graphs.RowLogSumExp(logs)                                                          // (n, 1)
+	return graphs.Affine(graphs.Square(z), constant(x, sums.RawMatrix().Data, k, k*d), logw) // (n, K)
 }
 
-// buildKernels builds the log density of round components. The squared distances of all are one product,
+// buildKernels builds the log densities of round components, with their weights, (n, K). The squared distances of all are one product,
 //
 //	log w_k - |x - c_k|²/(2s_k²) = (x - x̄)·(c_k - x̄)/s_k² - |x - x̄|²/(2s_k²) + const,
 //
@@ -199,8 +204,7 @@ func buildKernels(x *G.Node, d int, centres, sds, logw []float64) *G.Node {
 	}
 	r := graphs.Sub(x, graphs.ExpandRows(constant(x, mean, d), x.Shape()[0])) // (n, d)
 	in := graphs.ConcatCols(r, graphs.RowSum(graphs.Square(r)))               // (n, d+1)
-	logs := graphs.Affine(in, constant(x, w, k, d+1), constant(x, b, k))      // (n, K)
-	return graphs.RowLogSumExp(logs)                                          // (n, 1)
+	return graphs.Affine(in, constant(x, w, k, d+1), constant(x, b, k))       // (n, K)
 }
 
 // Density returns q.

@@ -60,29 +60,46 @@ func every() map[string]Energy {
 		"condition": must(NewFourier(FourierConfig{Dim: 3, Frequencies: 3, Condition: 2}, func(d int) (Energy, error) {
 			return mlp(d, SiLU), nil
 		})),
-		"gaussian":    Gaussian{3},
-		"mixture":     GaussianMixture{2, 3},
-		"fixed":       b.Energy(),
-		"density":     must(NewDensity(irregular(density.Full, 3, 2))),
-		"kernels":     must(NewDensity(irregular(density.Spherical, 20, 3))),
-		"tied":        must(NewDensity(irregular(density.Tied, 3, 2))),
-		"banana":      Banana{},
-		"funnel":      Funnel{3},
-		"double well": DoubleWell{2},
-		"well 1":      DoubleWell{1},
-		"ring":        Ring{},
-		"blurred":     BlurredMixture{GaussianMixture{2, 3}, []float64{1, 0.4}},
-		"confined":    must(Confine(mlp(2, SiLU), []float64{1, -1}, 3)),
-		"bridge":      must(NewBridge(mlp(2, SiLU), BridgeConfig{Background: b})),
-		"spectral":    must(NewSpectral(mlp(2, SiLU), 2)),
-		"beside":      must(must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)).Beside(must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.6, 0.9}, []float64{1, 2, 1})), 0.2)),
-		"annealable":  must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)),
+		"gaussian":     Gaussian{3},
+		"mixture":      GaussianMixture{2, 3},
+		"fixed":        b.Energy(),
+		"density":      must(NewDensity(irregular(density.Full, 3, 2))),
+		"kernels":      must(NewDensity(irregular(density.Spherical, 20, 3))),
+		"tied":         must(NewDensity(irregular(density.Tied, 3, 2))),
+		"banana":       Banana{},
+		"funnel":       Funnel{3},
+		"double well":  DoubleWell{2},
+		"well 1":       DoubleWell{1},
+		"ring":         Ring{},
+		"blurred":      BlurredMixture{GaussianMixture{2, 3}, []float64{1, 0.4}},
+		"confined":     must(Confine(mlp(2, SiLU), []float64{1, -1}, 3)),
+		"bridge":       must(NewBridge(mlp(2, SiLU), BridgeConfig{Background: b})),
+		"tilted":       must(Tilt(TiltConfig{Base: irregular(density.Full, 3, 2), Share: 0.7}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"tilted 1":     must(Tilt(TiltConfig{Base: irregular(density.Full, 1, 2), Share: 1}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"tilted plain": must(Tilt(TiltConfig{Base: irregular(density.Full, 3, 2), Share: 1, Plain: true}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"tilted tails": must(Tilt(TiltConfig{Base: heavy(irregular(density.Tied, 3, 2)), Share: 1}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"base alone":   must(Tilt(TiltConfig{Base: irregular(density.Tied, 3, 2), Share: 0}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"spectral":     must(NewSpectral(mlp(2, SiLU), 2)),
+		"beside":       must(must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)).Beside(must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.6, 0.9}, []float64{1, 2, 1})), 0.2)),
+		"annealable":   must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)),
 		"func": Func{D: 2, Params: []Spec{{"scale", []int{1}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
 			return graphs.Try(func() *G.Node {
 				return graphs.Mul(graphs.RowSum(graphs.Square(x)), graphs.ExpandRows(theta[0], x.Shape()[0]))
 			})
 		}},
 	}
+}
+
+// heavy is a mixture with tails.
+func heavy(m *density.Mixture) *density.Mixture {
+	rng := newRNG(9)
+	x := mat.NewDense(500, m.Dim(), nil)
+	m.Sample(x, rng)
+	for i := range 25 {
+		row := x.RawRowView(i)
+		floats.Scale(4, row)
+	}
+	return must(density.Contaminate(m, x))
 }
 
 func normal(n, d int, rng *rand.Rand) *mat.Dense {

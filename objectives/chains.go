@@ -24,7 +24,7 @@ type Chains struct {
 	Sampler  ChainSampler `json:"chain-sampler" help:"How chains move: mala (default), with a step that follows the acceptance, or langevin."`
 	StepSize float64      `json:"chain-step-size" help:"Step of the chains, the first one of mala, in squared units of the data; 0.00025 of their variance by default."`
 	Jumps    int          `json:"jumps" zero:"none" help:"Proposals from the noise before the transitions, which cross between modes; 4 by default, 0 is none."` // 0 means 4
-	Noise    NoiseName    `json:"noise" help:"Density that jumps are drawn from: gaussian, box, kde or mixture (default)."`
+	Noise    NoiseName    `json:"noise" help:"Density that jumps are drawn from: gaussian, box, kde, mixture or base, that of the model; base by default where it has one, else mixture."`
 	Alpha    float64      `json:"alpha" help:"Weight of a penalty on squared energies; above 0, the default, it is a bias."`
 
 	// Kernel is how chains move, in place of Sampler and StepSize. One that remembers something from step to step is part of the
@@ -60,7 +60,7 @@ func (c Chains) check(m Method) *Checks {
 }
 
 func (c Chains) suited(data Facts) Chains {
-	c.Steps, c.Sampler, c.Noise = or(c.Steps, 2), or(c.Sampler, ChainMALA), or(c.Noise, MixtureNoise)
+	c.Steps, c.Sampler, c.Noise = or(c.Steps, 2), or(c.Sampler, ChainMALA), or(c.Noise, data.noise())
 	c.StepSize = or(c.StepSize, round(2.5e-4*data.spread()*data.spread()))
 	c.Jumps = or(c.Jumps, 4)
 	return c

@@ -10,16 +10,22 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// contrast builds the loss of nce from the noise points and the log densities of the noise at data and noise.
-func contrast(b *Builder, y, logqx, logqy *G.Node, k int) *G.Node {
-	ex, ey := b.E(b.X), b.E(y)
-	b.Yield("positive", graphs.Mean(ex))
-	b.Yield("negative", graphs.Mean(ey))
+// contrasted is what the loss of nce sees of points: energies and log densities of the noise, (m, 1) each, or their sum and nil.
+type contrasted struct{ e, logq *G.Node }
+
+// contrast builds the loss of nce from what it sees of the data and of k times as much noise.
+func contrast(b *Builder, data, noise contrasted, k int) *G.Node {
+	b.Yield("positive", graphs.Mean(data.e))
+	b.Yield("negative", graphs.Mean(noise.e))
 	c := b.In("log_z")
-	logit := func(e, logq *G.Node) *G.Node { // (m, 1), each
-		return graphs.Shift(graphs.Neg(graphs.Add(graphs.Add(e, graphs.Fill(c, e)), logq)), -math.Log(float64(k)))
+	logit := func(s contrasted) *G.Node { // (m, 1)
+		sum := graphs.Add(s.e, graphs.Fill(c, s.e))
+		if s.logq != nil {
+			sum = graphs.Add(sum, s.logq)
+		}
+		return graphs.Shift(graphs.Neg(sum), -math.Log(float64(k)))
 	}
-	ux, uy := logit(ex, logqx), logit(ey, logqy)
+	ux, uy := logit(data), logit(noise)
 	// ∂L/∂c = mean σ(-u(x)) - 1/n Σ σ(u(y)),  ∂²L/∂c² = mean σ(u)σ(-u) + 1/n Σ σ(u)σ(-u)
 	sx, sy := graphs.Sigmoid(graphs.Neg(ux)), graphs.Sigmoid(uy)
 	bell := func(s *G.Node) *G.Node { return graphs.Sub(s, graphs.Square(s)) }

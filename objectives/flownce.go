@@ -143,7 +143,8 @@ func (f *flowForm) Loss(b *Builder) *G.Node {
 		logqy = graphs.ConcatRows(logqy, f.flow.logProb(broad, b.Own))
 	}
 	b.SetNegatives(y)
-	loss := contrast(b, y, f.logMix(b.X, logqx, share), f.logMix(y, logqy, share), f.k)
+	mixx, mixy := f.logMix(b.X, logqx, share), f.logMix(y, logqy, share)
+	loss := contrast(b, contrasted{b.E(b.X), mixx}, contrasted{b.E(y), mixy}, f.k)
 	own := graphs.Neg(graphs.Mean(logqx))
 	b.Yield("flow_nll", own)
 	if f.adv > 0 {

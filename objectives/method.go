@@ -55,6 +55,7 @@ type Facts struct {
 	Dim    int     // of the points; 0 means 2
 	Spread float64 // the largest standard deviation of a coordinate; 0 means 1
 	Points int     // of a finite training set; 0: fresh draws at every step
+	Base   bool    // the energy is an energy.Tilted: it has a base, of which draws can be had
 }
 
 // FactsOf measures points of the training set, or draws of a distribution; nil gives the zero Facts. Points stays
@@ -65,6 +66,14 @@ func FactsOf(data *mat.Dense) Facts {
 	}
 	_, d := data.Dims()
 	return Facts{Dim: d, Spread: density.Spread(data)}
+}
+
+// noise is the one that suits: the base, where there is one.
+func (f Facts) noise() NoiseName {
+	if f.Base {
+		return BaseNoise
+	}
+	return MixtureNoise
 }
 
 // spread is Spread with its default.

@@ -6,7 +6,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
 
+	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/energy/safetensors"
+	"github.com/stheno-ebm/stheno/graphs"
 )
 
 // NCE is `nce`, the logistic loss of telling data from k noise points each,
@@ -20,7 +22,7 @@ import (
 // Gutmann and Hyvärinen, Noise-contrastive estimation, AISTATS 2010; with k noise points per datum, JMLR 13 (2012)
 // 307–361.
 type NCE struct {
-	Noise NoiseName `json:"noise" help:"Density that data are told from: gaussian, box, kde or mixture (default)."`
+	Noise NoiseName `json:"noise" help:"Density that data are told from: gaussian, box, kde, mixture or base, that of the model; base by default where it has one, else mixture."`
 
 	// k, from 1 to 1000; 0 means 2
 	Ratio int `json:"noise-ratio" help:"Noise samples per datum; 2 by default."`
@@ -44,8 +46,12 @@ func (NCE) Traits() Traits {
 func (m NCE) Validate() error { return Check(m).Option("Noise").Whole("Ratio", 1, mostRatio).Err() }
 
 // Suited sets what is zero.
-func (m NCE) Suited(Facts) Method {
-	m.Noise, m.Ratio = or(m.Noise, MixtureNoise), or(m.Ratio, 2)
+func (m NCE) Suited(data Facts) Method {
+	m.Noise = or(m.Noise, data.noise())
+	if data.Base && m.Noise == BaseNoise {
+		m.Ratio = or(m.Ratio, 4) // draws of it cost next to nothing
+	}
+	m.Ratio = or(m.Ratio, 2)
 	return m
 }
 
@@ -56,6 +62,9 @@ func (NCE) Recipe(data Facts) Recipe {
 	if data.Points > 0 {
 		r.Steps = 2500
 	}
+	if data.Base && data.dim() > few {
+		r.Smooth = 0.1 // of the deviations of a component: points held back tell when to stop
+	}
 	return r
 }
 
@@ -65,7 +74,11 @@ func (m NCE) Form(s Setup) (Form, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &contrastForm{q: q, k: m.Ratio, normal: logZ{fixed: m.FixLogZ}}, nil
+	f := &contrastForm{q: q, k: m.Ratio, normal: logZ{fixed: m.FixLogZ}}
+	if t, ok := s.Energy.(*energy.Tilted); ok && q == Noise(t.Base()) {
+		f.tilted = t
+	}
+	return f, nil
 }
 
 type contrastForm struct {
@@ -73,14 +86,19 @@ type contrastForm struct {
 	k      int
 	normal logZ
 	y      mat.Dense
+	tilted *energy.Tilted // of which q is the base: E + log q is its correction, and nothing is computed of q; or nil
 }
 
 func (f *contrastForm) Inputs(n, d int) []Input {
+	noise, logZ := Input{Name: "noise", Shape: []int{n * f.k, d}}, Input{Name: "log_z", Shape: []int{1}, Derived: true}
+	if f.tilted != nil {
+		return []Input{noise, logZ}
+	}
 	return []Input{
-		{Name: "noise", Shape: []int{n * f.k, d}},
+		noise,
 		{Name: "log_q_data", Shape: []int{n, 1}, Derived: true},
 		{Name: "log_q_noise", Shape: []int{n * f.k, 1}, Derived: true},
-		{Name: "log_z", Shape: []int{1}, Derived: true},
+		logZ,
 	}
 }
 
@@ -94,6 +112,10 @@ func (f *contrastForm) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 const leastLogQ = -1e4
 
 func (f *contrastForm) Derive(in Inputs, x *mat.Dense) error {
+	in["log_z"][0] = f.normal.c
+	if f.tilted != nil {
+		return nil
+	}
 	n, d := x.Dims()
 	f.q.LogProb(in["log_q_data"], x)
 	f.q.LogProb(in["log_q_noise"], view(&f.y, in["noise"], n*f.k, d))
@@ -102,14 +124,17 @@ func (f *contrastForm) Derive(in Inputs, x *mat.Dense) error {
 			v[i] = max(v[i], leastLogQ)
 		}
 	}
-	in["log_z"][0] = f.normal.c
 	return nil
 }
 
 func (f *contrastForm) Loss(b *Builder) *G.Node {
 	y := b.In("noise")
 	b.SetNegatives(y)
-	return contrast(b, y, b.In("log_q_data"), b.In("log_q_noise"), f.k)
+	if t := f.tilted; t != nil {
+		tilt := func(x *G.Node) contrasted { return contrasted{graphs.Must(t.Correction(x, b.Theta)), nil} }
+		return contrast(b, tilt(b.X), tilt(y), f.k)
+	}
+	return contrast(b, contrasted{b.E(b.X), b.In("log_q_data")}, contrasted{b.E(y), b.In("log_q_noise")}, f.k)
 }
 
 func (f *contrastForm) Report(out Inputs, s *Stats)       { f.normal.report(out, s) }

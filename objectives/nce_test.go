@@ -83,3 +83,34 @@ func TestNormaliserMoves(t *testing.T) {
 		}
 	}
 }
+
+// Over a tilted base nce takes draws of the base for noise, and its loss is that of any other noise of the same density: what cancels is
+// not computed. Without a base, asking for it is an error.
+func TestNoiseOfTheBase(t *testing.T) {
+	base := must(density.NewMixture(density.Parameters{Dim: 2, Covariance: density.Full, Weights: []float64{1, 2},
+		Means: []float64{0, 0, 2, 1}, Factors: []float64{1, 0, 0.3, 0.5, 0.4, 0, -0.2, 0.8}}))
+	e := must(energy.Tilt(energy.TiltConfig{Base: base, Share: 1}, func(dim int) (energy.Energy, error) { return mlp(dim), nil }))
+	p, x, y := energy.Init(e, newRNG(1)), mat.NewDense(3, 2, nil), mat.NewDense(12, 2, nil)
+	base.Sample(x, newRNG(2))
+	base.Sample(y, newRNG(3))
+	same := struct{ objectives.Noise }{base} // the density, and not known to be the base
+	var losses [2]float64
+	var grads [2][]float64
+	for i, m := range []objectives.NCE{{Ratio: 4}, {Ratio: 4, Density: same}} {
+		o := must(objectives.New(m, e, p, objectives.Config{Batch: 3, Precision: energy.Float64, Data: x}))
+		grads[i] = make([]float64, p.Len())
+		losses[i] = must(o.Evaluate(grads[i], x, objectives.Inputs{"noise": y.RawMatrix().Data, "log_z": {0.3}})).Loss
+	}
+	if math.Abs(losses[0]-losses[1]) > 1e-12 {
+		t.Errorf("loss %.15g, want %.15g", losses[0], losses[1])
+	}
+	for i, v := range grads[0] {
+		if math.Abs(v-grads[1][i]) > 1e-12 {
+			t.Errorf("slope %d is %.15g, want %.15g", i, v, grads[1][i])
+		}
+	}
+	plain := mlp(2)
+	if _, err := objectives.New(objectives.NCE{Noise: objectives.BaseNoise}, plain, energy.Init(plain, newRNG(1)), objectives.Config{Data: x}); err == nil {
+		t.Error("the base of an energy without one: no error")
+	}
+}

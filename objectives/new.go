@@ -28,7 +28,7 @@ func New(m Method, e energy.Energy, p *energy.Params, cfg Config) (*Engine, erro
 			return nil, fmt.Errorf("objectives: Config.Data has dimension %d, the energy %d", d, e.Dim())
 		}
 	}
-	m, err := suit(m, cfg.Data)
+	m, err := suit(m, e, cfg.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,10 @@ func remembering(m Method) func(o *Engine, err error) (*Engine, error) {
 }
 
 // suit fills the zero fields of m and checks all.
-func suit(m Method, data *mat.Dense) (Method, error) {
-	s := m.Suited(FactsOf(data))
+func suit(m Method, e energy.Energy, data *mat.Dense) (Method, error) {
+	facts := FactsOf(data)
+	_, facts.Base = e.(*energy.Tilted)
+	s := m.Suited(facts)
 	if reflect.TypeOf(s) != reflect.TypeOf(m) {
 		return nil, fmt.Errorf("objectives: %T.Suited returned a %T, which is another objective: a type that embeds "+
 			"one defines Suited itself", m, s)

@@ -22,12 +22,16 @@ const (
 	BoxNoise      NoiseName = "box"
 	KernelNoise   NoiseName = "kde"
 	MixtureNoise  NoiseName = "mixture"
+	BaseNoise     NoiseName = "base" // of the energy, an energy.Tilted
 )
 
 // Options lists the noises.
 func (NoiseName) Options() []string {
-	return []string{string(GaussianNoise), string(BoxNoise), string(KernelNoise), string(MixtureNoise)}
+	return []string{string(GaussianNoise), string(BoxNoise), string(KernelNoise), string(MixtureNoise), string(BaseNoise)}
 }
+
+// few is the number of dimensions up to which data that were blurred reach everywhere that data do.
+const few = 3
 
 // NewNoise returns a noise fitted to the rows of data:
 //
@@ -53,7 +57,6 @@ func NewNoise(name NoiseName, data *mat.Dense) (Noise, error) {
 		return nil, fmt.Errorf("objectives: noise %q is fitted to data: there are %d points of dimension %d", name, n,
 			d)
 	}
-	const few = 3
 	kde := func() (Noise, error) {
 		const centres = 1024
 		if d <= few {
@@ -75,6 +78,8 @@ func NewNoise(name NoiseName, data *mat.Dense) (Noise, error) {
 			return nil, err
 		}
 		return mixed(near, data, d <= few)
+	case BaseNoise:
+		return nil, errNoBase
 	}
 	return nil, &UnknownError{Kind: "noise", Name: string(name), Known: name.Options()}
 }

@@ -24,11 +24,16 @@ func correlated(n int, seed uint64) *mat.Dense {
 	return x
 }
 
+// fittedNoises are those that are fitted to data.
+func fittedNoises() []string {
+	return slices.DeleteFunc(NoiseName("").Options(), func(name string) bool { return name == string(BaseNoise) })
+}
+
 // Every noise is normalised, by quadrature, and its draws have its density: the mean of log q over draws is that of
 // quadrature within 4.5 standard errors.
 func TestNoises(t *testing.T) {
 	data := correlated(300, 1)
-	for _, name := range NoiseName("").Options() {
+	for _, name := range fittedNoises() {
 		t.Run(name, func(t *testing.T) {
 			q, err := NewNoise(NoiseName(name), data)
 			if err != nil {
@@ -154,7 +159,7 @@ func TestNoisesAreShared(t *testing.T) {
 	}
 	for _, data := range []*mat.Dense{correlated(400, 1), wide} { // tables and kernels
 		n, d := data.Dims()
-		for _, name := range NoiseName("").Options() {
+		for _, name := range fittedNoises() {
 			q, err := NewNoise(NoiseName(name), data)
 			if err != nil {
 				t.Fatal(err)
@@ -197,7 +202,7 @@ func TestNoisesScale(t *testing.T) {
 	n, d := data.Dims()
 	small := mat.NewDense(n, d, nil)
 	small.Scale(a, data)
-	for _, name := range NoiseName("").Options() {
+	for _, name := range fittedNoises() {
 		var got [2][]float64
 		for i, x := range []*mat.Dense{data, small} {
 			q, err := NewNoise(NoiseName(name), x)
@@ -219,7 +224,7 @@ func TestNoisesScale(t *testing.T) {
 
 // No points are an error, not a panic or a noise.
 func TestNoiseOfNothing(t *testing.T) {
-	for _, name := range NoiseName("").Options() {
+	for _, name := range fittedNoises() {
 		if _, err := NewNoise(NoiseName(name), &mat.Dense{}); err == nil {
 			t.Errorf("%s: a noise is fitted to no points", name)
 		}

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"errors"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -32,5 +33,10 @@ func (s Setup) noise(name NoiseName, density Noise) (Noise, error) {
 	if density != nil {
 		return density, nil
 	}
+	if t, ok := s.Energy.(*energy.Tilted); ok && name == BaseNoise {
+		return t.Base(), nil
+	}
 	return NewNoise(name, s.Data)
 }
+
+var errNoBase = errors.New(`objectives: noise "base" is the base of an energy.Tilted, which this energy is not; take "mixture"`)

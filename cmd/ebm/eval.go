@@ -88,11 +88,15 @@ func printReport(e *env, r *metrics.Report) {
 		row("NLL", r.NLL, "nats per sample, fresh data")
 		row("entropy", r.Entropy, "of the data, nats")
 	} else {
-		about := "nats per sample, on the points set aside"
+		about := fmt.Sprintf("nats per sample, on the %d points set aside, ± %.2g", r.TestPoints, r.NLLErr)
 		if !r.LogZKnown() {
 			about += "; as reliable as log Z"
 		}
 		row("NLL", r.NLL, about)
+	}
+	if b := r.Baseline; b != nil {
+		row("baseline", b.NLL, b.Name+fmt.Sprintf(", ± %.2g", b.NLLErr))
+		row("  difference", b.Difference, fmt.Sprintf("± %.2g, of the NLL from it, point by point; below zero the model is better", b.DifferenceErr))
 	}
 	if r.TrainNLL.Known() {
 		row("train NLL", r.TrainNLL, "on the points that were learnt")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/objectives/fit"
@@ -24,13 +25,14 @@ func summary(r *fit.Result) []string {
 	if e.KL.Known() {
 		lines = append(lines, fmt.Sprintf("KL(data‖model) %.4f nats, NLL %.4f (entropy of the data %.4f)", e.KL, e.NLL, e.Entropy))
 	} else if e.NLL.Known() {
-		lines = append(lines, fmt.Sprintf("NLL %.4f nats per sample", e.NLL))
+		lines = append(lines, likelihood(e))
 	}
+	lines = append(lines, againstBase(r)...)
 	if e.LogZ.Known() && !e.LogZKnown() {
 		lines = append(lines, "log Z, and with it the NLL, is not reliable: few draws of importance sampling have weight")
 	}
 	if e.TrainNLL.Known() {
-		lines = append(lines, byHeart(e)...)
+		lines = append(lines, byHeart(r)...)
 	}
 	if r.Dead { // what follows is of no use then
 		return lines
@@ -51,12 +53,57 @@ func summary(r *fit.Result) []string {
 	return lines
 }
 
+// likelihood is the NLL with its standard error and the number of points.
+func likelihood(e *metrics.Report) string {
+	if e.TestPoints < 2 {
+		return fmt.Sprintf("NLL %.4f nats per sample", e.NLL)
+	}
+	return fmt.Sprintf("NLL %.4f ± %.2g nats per sample, on %d points set aside", e.NLL, e.NLLErr, e.TestPoints)
+}
+
+// againstBase says how the model compares with its base, on the same points.
+func againstBase(r *fit.Result) []string {
+	b := r.Eval.Baseline
+	if b == nil {
+		return nil
+	}
+	text := fmt.Sprintf("the base alone, %s: NLL %.4f", b.Name, b.NLL)
+	if r.Share == 0 {
+		return []string{text + "; on points held back the network improved on it no more than by chance, so that the base is what is saved"}
+	}
+	text += fmt.Sprintf("; the model is %s", comparison(b))
+	return []string{text}
+}
+
+// comparison is the paired difference of a baseline in words.
+func comparison(b *metrics.Baseline) string {
+	word := "better"
+	if b.Difference > 0 {
+		word = "worse"
+	}
+	text := fmt.Sprintf("%s by %.4f ± %.2g nats per sample, point by point", word, math.Abs(float64(b.Difference)), b.DifferenceErr)
+	if math.Abs(float64(b.Difference)) <= float64(b.DifferenceErr) {
+		text += ", which is no more than chance"
+	}
+	return text
+}
+
 // byHeart compares the likelihood of the points that were learnt with that of the points set aside.
-func byHeart(e *metrics.Report) []string {
+func byHeart(r *fit.Result) []string {
+	e := r.Eval
 	lines := []string{fmt.Sprintf("NLL of the training points %.4f", e.TrainNLL)}
 	// What training gains on its own points shrinks with their number; this much is beyond that and beyond chance.
 	if gap := e.NLL - e.TrainNLL; gap > 0.1+4*e.NLLErr {
-		lines = append(lines, fmt.Sprintf("the training points are likelier by %.3g nats: they were learnt by heart; take a larger --smooth, fewer --steps or a smaller --hidden", gap))
+		lines = append(lines, fmt.Sprintf("the training points are likelier by %.3g nats: they were learnt by heart%s", gap, remedy(r)))
 	}
 	return lines
+}
+
+// remedy is what was seen to help a model that has learnt its points by heart. The weights beside a base are those that were best on points
+// held back already; without one, it is the base that helps: of 456 points in 30 dimensions the NLL fell by 20 nats.
+func remedy(r *fit.Result) string {
+	if r.Eval.Baseline != nil {
+		return "; what the network adds to that was held against points held back, and only more points would help"
+	}
+	return "; an --objective that can have a base, such as nce with --base, learns less by heart"
 }

@@ -24,10 +24,16 @@ func (m *Mixture) Sample(dst *mat.Dense, rng *rand.Rand) {
 
 // SampleRow draws one point: a component, then μ + Lξ.
 func (m *Mixture) SampleRow(dst []float64, rng *rand.Rand) {
-	k, d := 0, m.p.Dim
+	k := 0
 	if len(m.cdf) > 1 {
 		k = pick(m.cdf, rng)
 	}
+	m.sampleRow(dst, k, rng)
+}
+
+// sampleRow draws a point of component k.
+func (m *Mixture) sampleRow(dst []float64, k int, rng *rand.Rand) {
+	d := m.p.Dim
 	mean := m.p.Means[k*d : (k+1)*d]
 	if m.p.Covariance == Diagonal || m.p.Covariance == Spherical {
 		for j, c := range mean {
@@ -45,5 +51,14 @@ func (m *Mixture) SampleRow(dst []float64, rng *rand.Rand) {
 			v += f * dst[c]
 		}
 		dst[j] = v
+	}
+}
+
+// SampleAround draws Lξ of component k: a point of it, seen from its mean.
+func (m *Mixture) SampleAround(dst []float64, k int, rng *rand.Rand) {
+	m.sampleRow(dst, k, rng)
+	d := m.p.Dim
+	for j, c := range m.p.Means[k*d : (k+1)*d] {
+		dst[j] -= c
 	}
 }

@@ -38,6 +38,7 @@ type Config struct {
 	EnergyL2        float64           `json:"energy-l2" group:"objective" help:"Penalty on squared energies, for any objective."`
 	GradientPenalty float64           `json:"gradient-penalty" group:"objective" help:"Penalty on squared gradients of the energy, for any objective; keeps it flat."`
 
+	Base         Switch  `json:"base" before:"false" group:"energy" help:"Begin with a density fitted to the points, a mixture of Gaussians, that the network corrects, as far as that helps on points held back; it is the baseline of the measures. On by default for points of files and --train-points, where the objective learns one density."`
 	Network      string  `json:"energy" group:"energy" help:"Kind of network: ${networks}."`
 	Hidden       []int   `json:"hidden" group:"energy" placeholder:"W" help:"Widths of the hidden layers."`
 	Activation   string  `json:"activation" group:"energy" help:"Of the hidden layers: ${activations}."`

@@ -144,6 +144,11 @@ func ReadConfig(dir *rundir.Dir) (Config, error) {
 	if err != nil {
 		return none, err
 	}
+	for key, value := range before() {
+		if _, ok := l[key]; !ok {
+			l[key] = json.RawMessage(value)
+		}
+	}
 	c, err := Read(l)
 	if err != nil {
 		return none, err

@@ -9,9 +9,10 @@ import (
 // contrast is the measure by which the sentinel of a run judges the weights. It is taken on what the run learns from, for it
 // is to tell whether the run gets on; what is learnt by heart is told by points set aside, which may be few. The weights
 // are those of parameters of its own, so that judging changes nothing of the run. It is nil for an objective that is blind to
-// the weights of modes: these would be judged, and wander however well the run goes.
+// the weights of modes: these would be judged, and wander however well the run goes. It is nil where a base is corrected: that is good
+// from the start, points held back tell corrections apart, and one that is none is not kept.
 func (m *Model) contrast() (*train.Contrast, error) {
-	if traits := m.Config.Objective.Traits(); traits.Bridge && traits.Levels == nil && m.Config.Bridge == 0 {
+	if traits := m.Config.Objective.Traits(); traits.Bridge && traits.Levels == nil && m.Config.Bridge == 0 || m.Config.tilts(m.data.Dim) {
 		return nil, nil
 	}
 	params := m.Params.Clone()

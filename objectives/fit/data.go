@@ -37,6 +37,9 @@ type data struct {
 	geometry
 	source train.Source // in the units of the network
 	sum    string       // of finitely many points, or of a picture
+
+	components int // of the base that was fitted, without its tails, and their covariance
+	covariance density.Covariance
 }
 
 // theirOwn tells points and pictures of the user's, and what is treated so, from distributions: their units tell nothing.
@@ -87,9 +90,9 @@ func newData(ctx context.Context, src Source, c *Config) (*data, error) {
 	if err != nil {
 		return nil, err
 	}
-	if points != nil && c.Patience > 0 {
+	if points != nil && (c.Patience > 0 || c.Base == On) {
 		var early *datasets.Points
-		if training, early, err = training.Split(testShare, train.Stream(c.Seed, "patience")); err != nil {
+		if training, early, err = training.Split(c.heldShare(points.Len(), d.Dim), train.Stream(c.Seed, "patience")); err != nil {
 			return nil, fieldErrorf("patience", c.Patience, "%w", err)
 		}
 		d.early = early.Matrix()
@@ -159,7 +162,17 @@ func (d *data) facts(seed uint64) (objectives.Facts, error) {
 // blur smooths finitely many points as the settings ask, then takes the moments of what is trained on and the density around it
 // from which chains start.
 func (d *data) blur(ctx context.Context, c *Config) error {
-	if points, ok := d.source.(*datasets.Points); ok && c.Smooth > 0 {
+	if c.Base == On {
+		c.stage("fitting the base")
+		if err := d.fitBase(c); err != nil {
+			return err
+		}
+	}
+	if points, ok := d.source.(*datasets.Points); ok && c.tilts(d.Dim) {
+		if c.Smooth > 0 {
+			d.source = &jittered{points, d.Base, c.Smooth}
+		}
+	} else if ok && c.Smooth > 0 {
 		c.stage("measuring the neighbourhoods of the points")
 		smooth, err := datasets.NewSmoothedContext(ctx, points, c.Smooth)
 		if err != nil {
@@ -170,6 +183,9 @@ func (d *data) blur(ctx context.Context, c *Config) error {
 	c.stage("measuring the density around the data")
 	moments := mcmc.FitGaussian(d.points(fitPoints, train.Stream(c.Seed, "fit")), 1)
 	d.Mean, d.Std = moments.Mean, moments.Std
+	if c.tilts(d.Dim) {
+		return nil
+	}
 	var err error
 	if d.Background, err = around(d, c.Seed); err != nil {
 		return err

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
@@ -27,6 +30,9 @@ func (m *Model) Evaluate(ctx context.Context, draw *Draw) (*metrics.Report, erro
 	if _, ok := m.data.truth.(metrics.LogProber); ok {
 		in.Test = nil // fresh draws
 	}
+	if base, name := m.baseline(); base != nil {
+		in.Baseline, in.BaselineName = base, name
+	}
 	if draw != nil {
 		d := draw.Diagnostics
 		in.Samples, in.RHat, in.RHatLimit, in.ESS = draw.X, known0(d.MaxRHat), float64(d.RHatLimit), known0(d.MinESSBulk)
@@ -39,6 +45,27 @@ func (m *Model) Evaluate(ctx context.Context, draw *Draw) (*metrics.Report, erro
 		in.LogZ = &z
 	}
 	return metrics.Evaluate(ctx, in, train.Stream(c.Seed, "eval"))
+}
+
+// baseline is the base as a density in the units of the data, nil where the model has none.
+func (m *Model) baseline() (metrics.LogProber, string) {
+	if m.data.Base == nil {
+		return nil, ""
+	}
+	name, _ := m.Base()
+	return baseInUnits{m.data}, name
+}
+
+type baseInUnits struct{ d *data }
+
+func (b baseInUnits) LogProb(dst []float64, x *mat.Dense) {
+	z := x
+	if s := b.d.Scaler; s != nil {
+		z = mat.DenseCopyOf(x)
+		s.Apply(z, z)
+	}
+	b.d.Base.LogProb(dst, z)
+	floats.AddConst(-b.d.logScale(), dst)
 }
 
 // quadrature is how densities in the plane are integrated.

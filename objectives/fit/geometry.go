@@ -17,6 +17,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/datasets/table"
 	"github.com/stheno-ebm/stheno/energy"
@@ -34,14 +35,18 @@ type geometry struct {
 	Names  []string               `json:"names,omitempty"` // of the columns, from the header of a file; nil: they have none
 	Sum    string                 `json:"sum,omitempty"`   // of the file, see sourceSum
 
-	Background *energy.Mixture `json:"-"` // the data, blurred: where chains start; in data.safetensors
-	Bridge     *energy.Mixture `json:"-"` // what a bridge adds to the data, part of the energy; nil without one
+	Share float64 `json:"share,omitempty"` // λ of the correction of a base
+
+	Base       *density.Mixture `json:"-"` // fitted to the data, part of the energy; nil without one
+	Background *energy.Mixture  `json:"-"` // the data, blurred: where chains start, nil where that is a base that is corrected; in data.safetensors
+	Bridge     *energy.Mixture  `json:"-"` // what a bridge adds to the data, part of the energy; nil without one
 }
 
 // Where the geometry stands in model.safetensors, and the mixtures in that and in data.safetensors.
 const (
 	metadataKey = "data"
 	bridgeName  = "bridge"
+	baseName    = "base"
 	startsName  = "background"
 )
 
@@ -81,6 +86,9 @@ func parseGeometry(meta map[string]string) (g geometry, err error) {
 			return g, fmt.Errorf("metadata %q: box %v to %v, deviations %v", metadataKey, g.Lo, g.Hi, g.Std)
 		}
 	}
+	if !(g.Share >= 0) || g.Share > mostShare {
+		return g, fmt.Errorf("metadata %q: share %g of the correction", metadataKey, g.Share)
+	}
 	if g.Scaler != nil {
 		err = g.Scaler.Validate(g.Dim)
 	}
@@ -94,6 +102,23 @@ func (g *geometry) mixture(f *safetensors.File, name string) (*energy.Mixture, e
 		err = fmt.Errorf("%s of dimension %d, want %d", name, m.Dim(), g.Dim)
 	}
 	return m, err
+}
+
+// base reads the base from the arrays of a file.
+func (g *geometry) base(f *safetensors.File) (*density.Mixture, error) {
+	m, err := energy.ReadDensity(f, baseName)
+	if err == nil && m.Dim() != g.Dim {
+		err = fmt.Errorf("%s of dimension %d, want %d", baseName, m.Dim(), g.Dim)
+	}
+	return m, err
+}
+
+// around is a density around the data, broad enough to reach all of them: where chains start and jump to, and what log Z is measured by.
+func (g *geometry) around() *density.Mixture {
+	if g.Background == nil {
+		return g.Base
+	}
+	return g.Background.Mixture
 }
 
 var errNoGeometry = errors.New("no metadata about the data")

@@ -43,6 +43,8 @@ type Result struct {
 	Seconds   float64         `json:"seconds"` // of training
 	Rollbacks int             `json:"rollbacks"`
 	Dead      bool            `json:"dead,omitempty"` // the model has one energy everywhere
+	Base      string          `json:"base,omitempty"` // that the model corrects, in words
+	Share     float64         `json:"share"`          // of the correction that is kept, 0 where it helped no more than by chance; 1 without a base
 	Eval      *metrics.Report `json:"eval"`
 }
 
@@ -145,6 +147,11 @@ func (j *Job) run(ctx context.Context, dir *rundir.Dir, resume bool) (*Model, er
 	}
 	if weights != nil {
 		m.Params.Set(weights)
+		if j.Config.Base == On {
+			if serr := m.settleBase(context.WithoutCancel(ctx), j.corrected); serr != nil {
+				return nil, errors.Join(err, serr)
+			}
+		}
 		if dir != nil {
 			if werr := m.write(dir); werr != nil {
 				return nil, errors.Join(err, werr)
@@ -157,6 +164,7 @@ func (j *Job) run(ctx context.Context, dir *rundir.Dir, resume bool) (*Model, er
 	m.Result = j.result(dir)
 	m.Result.Steps, m.Result.Loss = trained.Step, metrics.Value(trained.Loss)
 	m.Result.Seconds, m.Result.Rollbacks = trained.Seconds, trained.Rollbacks
+	m.Result.Base, m.Result.Share = m.Base()
 	if err := j.measure(ctx, dir); err != nil {
 		return nil, err
 	}
@@ -239,6 +247,7 @@ func (j *Job) finished(dir *rundir.Dir) (*Model, error) {
 		return nil, err
 	}
 	m.Result = j.result(dir)
+	m.Result.Base, m.Result.Share = m.Base()
 	m.Result.Steps, m.Result.Loss = j.Config.Steps, metrics.Value(math.NaN())
 	for _, r := range records {
 		if r.Event != "" {

@@ -63,6 +63,19 @@ func own() []Field {
 	return fields
 }
 
+// before are the values, by key, that settings younger than the format have in files that lack them.
+func before() map[string]string {
+	values := make(map[string]string)
+	t := reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if v, ok := f.Tag.Lookup("before"); ok {
+			values[f.Tag.Get("json")] = v
+		}
+	}
+	return values
+}
+
 // Fields lists all settings that there are: those of every run, and after the name of the objective those of the registered
 // objectives, one for a key that several have.
 func Fields() []Field {

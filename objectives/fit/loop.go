@@ -31,10 +31,16 @@ func (j *Job) train(ctx context.Context, dir *rundir.Dir, resume bool) (res trai
 		}
 	}
 	if c.Patience > 0 {
-		if cfg.Held == nil {
+		if cfg.Held == nil && j.corrected == nil {
 			return res, fieldErrorf("patience", c.Patience, "the loss of %s tells nothing of progress; leave it out", c.Name)
 		}
 		cfg.Early = &train.EarlyStopping{Patience: c.Patience}
+		if j.corrected != nil {
+			cfg.Early.Loss = func(average []float64) (float64, error) {
+				best, err := j.corrected.judge(average)
+				return -best.sure(), err
+			}
+		}
 	}
 	cfg.Sentinel.MaxRise = maxRise
 	if cfg.Contrast, err = m.contrast(); err != nil {

@@ -130,12 +130,18 @@ func storedData(ctx context.Context, dir *rundir.Dir, f *safetensors.File, c *Co
 	if err == nil && c.Bridge > 0 {
 		g.Bridge, err = g.mixture(f, bridgeName)
 	}
+	if err == nil && c.Base == On {
+		g.Base, err = g.base(f)
+	}
 	if err != nil {
 		return nil, &rundir.FileError{Path: dir.File(rundir.Model), Err: fmt.Errorf("%s: %w", dir.File(rundir.Model), err)}
 	}
 	starts, err := load(dir, rundir.Data)
 	if err != nil {
 		return nil, err
+	}
+	if c.tilts(g.Dim) {
+		return stored(ctx, c, g, src), nil
 	}
 	if g.Background, err = g.mixture(starts, startsName); err != nil {
 		return nil, &rundir.FileError{Path: dir.File(rundir.Data), Err: fmt.Errorf("%s: %w", dir.File(rundir.Data), err)}
@@ -381,13 +387,13 @@ func (m *Model) Bias() string {
 	if c.Smooth > 0 {
 		parts = append(parts, fmt.Sprintf("learns the density of the points smoothed by %g of the scatter of their neighbours", c.Smooth))
 	}
-	if traits.Bridge && c.Bridge == 0 && traits.Levels == nil {
+	if traits.Bridge && c.Bridge == 0 && traits.Levels == nil && c.Base != On {
 		parts = append(parts, "blind to the weights of modes that do not touch; a bridge shows them")
 	}
 	if c.SpectralNorm > 0 {
 		parts = append(parts, fmt.Sprintf("slopes are bounded by layers of spectral norm %g", c.SpectralNorm))
 	}
-	if c.WeightDecay > 0 {
+	if c.WeightDecay > 0 && c.Base != On {
 		parts = append(parts, "weight decay moves the minimum")
 	}
 	return strings.Join(parts, "; ")

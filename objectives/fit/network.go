@@ -81,6 +81,7 @@ const (
 	plainScale  = 4
 	bridgeScale = 2   // of the correction of a background, which is smoother than the density itself
 	levelScale  = 2.5 // the same for all noise levels at once
+	baseScale   = 2   // of the correction of a base
 )
 
 // levelFrequencies is the number of frequencies for the noise level alone.
@@ -108,6 +109,14 @@ func (c *Config) network(dim, levels int, spread float64) (energy.Energy, error)
 func (c *Config) build(traits objectives.Traits, d *data) (energy.Energy, error) {
 	std := slices.Max(d.Std)
 	switch {
+	case c.tilts(d.Dim):
+		return energy.Tilt(energy.TiltConfig{Base: d.Base, Share: d.Share}, func(dim int) (energy.Energy, error) {
+			return c.network(dim, 0, frequency(baseScale, dim, 1)) // its input is whitened
+		})
+	case c.Base == On && d.Share == 0:
+		return energy.Tilt(energy.TiltConfig{Base: d.Base, Plain: true}, func(dim int) (energy.Energy, error) {
+			return c.network(dim, 0, frequency(plainScale, dim, std))
+		})
 	case traits.Levels != nil:
 		inner, err := c.network(d.Dim+1, levelFrequencies, frequency(levelScale, d.Dim, 1)) // its input is scaled to unit deviation
 		if err != nil {

@@ -20,6 +20,7 @@ type Job struct {
 	objective objectives.Objective
 	optimizer train.Optimizer
 	schedule  train.Schedule
+	corrected *corrections // judges the network where it corrects a base; nil: it does not
 }
 
 // Notes says what is odd about the data.
@@ -76,7 +77,7 @@ func prepare(ctx context.Context, src Source, c Config) (*Job, error) {
 	if err := d.blur(ctx, &c); err != nil {
 		return nil, err
 	}
-	if c.confined(c.Objective.Traits()) {
+	if c.confined(c.Objective.Traits()) && !c.tilts(d.Dim) {
 		d.notes = append(d.notes, fmt.Sprintf("energies of %s are bounded: a wide quadratic beside the network makes the normaliser finite; `activation` silu needs none", c.Activation))
 	}
 	c.stage("compiling")
@@ -91,6 +92,9 @@ func prepare(ctx context.Context, src Source, c Config) (*Job, error) {
 		}
 		return nil, &RefusedError{c.Name, err}
 	}
+	if j.corrected, err = m.corrections(); err != nil {
+		return nil, err
+	}
 	j.optimizer = &train.Adam{WeightDecay: c.WeightDecay}
 	j.schedule = train.Warmup{Steps: c.Warmup, Then: schedules[c.Schedule]}
 	return j, nil
@@ -103,7 +107,10 @@ func (c *Config) settle(ctx context.Context, src Source) (*data, error) {
 		return nil, err
 	}
 	if !c.complete {
-		c.fill(Config{Seed: 1, Standardize: onIf(theirOwn(src, c))})
+		c.fill(Config{Seed: 1, Standardize: onIf(theirOwn(src, c)), Base: onIf(c.wantsBase(src))})
+		if c.Base == On && src.Dim() > few { // in fewer the points are smoothed enough
+			c.fill(Config{Patience: basePatience})
+		}
 	}
 	c.stage("looking at the data")
 	d, err := newData(ctx, src, c)
@@ -114,12 +121,13 @@ func (c *Config) settle(ctx context.Context, src Source) (*data, error) {
 	if err != nil {
 		return nil, err
 	}
+	facts.Base = c.tilts(d.Dim)
 	if c.complete {
 		c.Objective = c.Objective.Suited(facts) // settings without a key are not stored
 	} else if err := c.suit(facts); err != nil {
 		return nil, err
 	}
-	return d, c.Validate()
+	return d, errors.Join(c.checkBase(src), c.Validate())
 }
 
 // settleObjective finds the objective's name, and what is in the way of it before any data are looked at.
@@ -175,7 +183,7 @@ func Suited(c Config, facts objectives.Facts) (Config, error) {
 	if c.complete {
 		return c, nil
 	}
-	c.fill(Config{Seed: 1, Standardize: Off})
+	c.fill(Config{Seed: 1, Standardize: Off, Base: onIf(facts.Base)})
 	return c, c.suit(facts)
 }
 
@@ -189,6 +197,9 @@ func (c *Config) suit(facts objectives.Facts) error {
 	def, recipe := fallback(), m.Recipe(facts)
 	def.LearningRate, def.Batch, def.Steps, def.Warmup = recipe.LearningRate, recipe.Batch, recipe.Steps, recipe.Warmup
 	def.Clip, def.Average, def.Smooth = recipe.Clip, recipe.Average, recipe.Smooth
+	if facts.Base {
+		c.suitBase(&def, facts)
+	}
 	kind := networks[c.Network]
 	if c.Network == "" {
 		kind = networks[def.Network]
@@ -197,6 +208,7 @@ func (c *Config) suit(facts objectives.Facts) error {
 		def.FirstGain = kind.FirstGain
 	}
 	switch {
+	case facts.Base: // has the weights of modes
 	case kind.Sharp:
 		def.Bridge = recipe.Bridge
 	case c.Objective.Validate() == nil && c.Objective.Traits().Levels != nil: // down the noise levels, at the large ones of which modes get their weights
@@ -268,6 +280,11 @@ func (j *Job) fingerprint() (string, error) {
 	l, err := c.Layer()
 	if err != nil {
 		return "", err
+	}
+	for key, value := range before() {
+		if string(l[key]) == value {
+			delete(l, key) // a run that was begun before there was the setting goes on
+		}
 	}
 	b, err := json.Marshal(l) // keys in alphabetical order
 	return fmt.Sprintf("1 %s %s", j.Model.data.sum, b), err

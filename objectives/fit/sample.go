@@ -63,13 +63,27 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	chains := min(p.chains, cfg.N)
 	p.run.Draws, p.run.Progress = max((cfg.N+chains-1)/chains, telling), cfg.Progress
 	rng := train.Stream(cfg.Seed, "sample")
-	around, err := energy.CompileDensity(m.data.Background.Mixture, energy.EvaluatorConfig{})
+	around, err := energy.CompileDensity(m.data.around(), energy.EvaluatorConfig{})
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
 	}
 	x, err := m.start(ctx, chains, around, p.targets, rng)
 	if err != nil {
 		return nil, err
+	}
+	var proposal mcmc.Proposal = around
+	round, err := m.whitening()
+	if err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	if round != nil {
+		round.to(x, x)
+		plain := p.targets
+		p.targets = func() (mcmc.Target, error) {
+			t, err := plain()
+			return round.target(t), err
+		}
+		proposal = round.proposal(around)
 	}
 	if p.unadjusted != nil {
 		// The step at which nearly all proposals would be accepted keeps the sampler's own error small.
@@ -81,11 +95,14 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 		p.kernel = p.unadjusted(tuned.Kernels[0])
 	}
 	if p.jumps > 0 {
-		p.kernel = mcmc.Jumping{Kernel: p.kernel, Proposal: around, Jumps: p.jumps}
+		p.kernel = mcmc.Jumping{Kernel: p.kernel, Proposal: proposal, Jumps: p.jumps}
 	}
 	draws, err := mcmc.Sample(ctx, p.kernel, p.targets, x, p.run, rng)
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	if round != nil {
+		round.from(draws.X, draws.X)
 	}
 	m.data.restore(draws.X)
 	floats.AddConst(m.data.logScale(), draws.Energy)
@@ -94,6 +111,15 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 		diag.Quantities[j].Name = name
 	}
 	return &Draw{X: mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim)), Draws: draws, Diagnostics: diag}, nil
+}
+
+// whitening are the coordinates in which chains move where they are not those of the network: of a base in many dimensions.
+func (m *Model) whitening() (*whitening, error) {
+	t, ok := m.Network.(*energy.Tilted)
+	if !ok || m.data.Dim <= few {
+		return nil, nil
+	}
+	return newWhitening(t.Moments())
 }
 
 // sampling is how samples are drawn.

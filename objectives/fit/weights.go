@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
@@ -35,12 +36,19 @@ func (m *Model) Weights() ([]byte, error) {
 	if m.data.Bridge != nil {
 		f.Tensors = append(f.Tensors, m.data.Bridge.Tensors(bridgeName)...)
 	}
+	if m.data.Base != nil {
+		f.Tensors = append(f.Tensors, energy.DensityTensors(baseName, m.data.Base)...)
+	}
 	return summed(f)
 }
 
 // starts is the content of data.safetensors: what chains start from, which is made of points of the data.
 func (m *Model) starts() ([]byte, error) {
-	return summed(&safetensors.File{Tensors: m.data.Background.Tensors(startsName), Metadata: map[string]string{}})
+	f := &safetensors.File{Metadata: map[string]string{}}
+	if m.data.Background != nil {
+		f.Tensors = m.data.Background.Tensors(startsName)
+	}
+	return summed(f)
 }
 
 // load reads both files of a run.
@@ -64,7 +72,7 @@ func load(dir *rundir.Dir, name string) (*safetensors.File, error) {
 // withoutMixtures is f with the parameters alone.
 func withoutMixtures(f *safetensors.File) *safetensors.File {
 	return &safetensors.File{Metadata: f.Metadata, Tensors: slices.DeleteFunc(slices.Clone(f.Tensors), func(t safetensors.Tensor) bool {
-		return strings.HasPrefix(t.Name, bridgeName+".")
+		return strings.HasPrefix(t.Name, bridgeName+".") || strings.HasPrefix(t.Name, baseName+".")
 	})}
 }
 

@@ -24,6 +24,8 @@ type Report struct {
 	NLLErr   Value  `json:"nll_se"`      // its standard error
 	TrainNLL Value  `json:"train_nll"`   // the same on the training points, if any
 
+	Baseline *Baseline `json:"baseline,omitempty"` // a density to compare with, on the same points
+
 	Entropy   Value `json:"entropy"`    // of the data
 	KL        Value `json:"kl"`         // KL(data‖model): by quadrature in 1-D and 2-D, else nll − entropy
 	ReverseKL Value `json:"reverse_kl"` // KL(model‖data)
@@ -36,6 +38,18 @@ type Report struct {
 
 	Samples *SampleReport `json:"samples,omitempty"`
 }
+
+// Baseline is how well another density does on the test points.
+type Baseline struct {
+	Name          string `json:"name"`
+	NLL           Value  `json:"nll"` // nats per sample
+	NLLErr        Value  `json:"nll_se"`
+	Difference    Value  `json:"difference"`    // of the NLL of the model from it, point by point: below zero the model is better
+	DifferenceErr Value  `json:"difference_se"` // its standard error, with that of log Z
+}
+
+// Better reports whether the model is better than the baseline by more than the standard error of the difference.
+func (b *Baseline) Better() bool { return float64(b.Difference) < -float64(b.DifferenceErr) }
 
 // SampleReport holds the measures of samples.
 type SampleReport struct {
@@ -86,6 +100,9 @@ type Input struct {
 	Test    *mat.Dense // test points; nil: TestPoints fresh draws of Truth
 	Train   *mat.Dense // training points for train_nll; nil: none
 	Samples *mat.Dense // draws from the model; nil: no report on samples
+
+	Baseline     LogProber // a density to compare with, normalised; nil: none
+	BaselineName string
 
 	// required for a likelihood in more than two dimensions; if given, no quadrature is done
 	LogZ       *LogZ
@@ -201,6 +218,11 @@ func (r *Report) likelihood(ctx context.Context, in Input, test *mat.Dense, _ *r
 	if err := energies(ctx, in.Energy, e, test); err != nil {
 		return err
 	}
+	if in.Baseline != nil {
+		if err := r.baseline(ctx, in, e, test); err != nil {
+			return err
+		}
+	}
 	shift := float64(r.LogZ)
 	if p, ok := in.Truth.(LogProber); ok && r.Entropy.Known() && in.Test == nil {
 		logp := make([]float64, n)
@@ -217,6 +239,29 @@ func (r *Report) likelihood(ctx context.Context, in Input, test *mat.Dense, _ *r
 	if !r.KL.Known() && r.Dim > 2 {
 		r.KL = r.NLL - r.Entropy
 	}
+	return nil
+}
+
+// baseline compares the energies e of the test points with the baseline.
+func (r *Report) baseline(ctx context.Context, in Input, e []float64, test *mat.Dense) error {
+	own := make([]float64, len(e))
+	if err := logProbs(ctx, in.Baseline, own, test); err != nil {
+		return err
+	}
+	gain := make([]float64, len(e))
+	for i, v := range own {
+		own[i] = -v
+		gain[i] = e[i] + float64(r.LogZ) + v
+	}
+	b := &Baseline{Name: in.BaselineName}
+	mean, se := meanErr(own)
+	b.NLL, b.NLLErr = Value(mean), Value(se)
+	mean, se = meanErr(gain)
+	if r.LogZErr.Known() {
+		se = math.Hypot(se, float64(r.LogZErr))
+	}
+	b.Difference, b.DifferenceErr = Value(mean), Value(se)
+	r.Baseline = b
 	return nil
 }
 

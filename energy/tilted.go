@@ -1,0 +1,255 @@
+package energy
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	G "gorgonia.org/gorgonia"
+
+	"github.com/stheno-ebm/stheno/datasets/density"
+	"github.com/stheno-ebm/stheno/graphs"
+)
+
+// Tilted is a known density b, a mixture of K Gaussians, tilted by an energy that is learnt:
+//
+//	E(x) = -log b(x) + λ f_θ(z, r, l),   p(x) = b(x) exp(-λ f) / Z.
+//
+// The base b has the tails, the scales and the correlations of the data, as far as a mixture fitted to them can tell, and f
+// has only to improve on it. Where f = 0 the density is b, and Z = 1; log Z = log E_b[exp(-λ f)] is a mean over draws of b. f sees
+//
+//	z = L⁻¹(x - μ)                          the point (d) in units in which b as a whole has mean 0 and covariance I,
+//	r_k = w_k N(x; μ_k, Σ_k) / b(x)         to which component it belongs (K; those of the same mean as one, none where that is all),
+//	l = log(1 + log(1 + exp(v))),           how far out it lies,
+//	v = (-log b(x) - h)/√d,   h = Σ_k w_k (d/2 (1 + log 2π) + ½ log det Σ_k - log w_k),
+//
+// LLᵀ the covariance of b, and h its entropy, but for the overlap of its components. What b has got wrong, it has mostly got wrong
+// around this or that component. Of 3000 points of three densities of bananas and log-normals in 6 to 10 dimensions, on which the
+// mixture is .17, 1.74 and .78 nats off, f of z alone takes away .05, .82 and .26 of these, with r and l .08, .97 and .41.
+//
+// The parameters are those of f.
+type Tilted struct {
+	inner      Energy // f
+	base       *density.Mixture
+	components func(x *G.Node) *G.Node // log w_k N(x; μ_k, Σ_k), (n, K)
+	mean       []float64               // μ
+	root       *mat.TriDense           // L
+	whiten     []float64               // L⁻¹, row-major
+	entropy    float64                 // h
+	groups     []float64               // (K, groups), 1 where a component belongs to a group
+	count      int                     // of the groups of components of the same mean
+	share      float64                 // λ
+	plain      bool                    // f sees z alone
+}
+
+var (
+	_ Energy      = (*Tilted)(nil)
+	_ Initializer = (*Tilted)(nil)
+	_ Smoothness  = (*Tilted)(nil)
+)
+
+// TiltConfig describes a Tilted.
+type TiltConfig struct {
+	Base  *density.Mixture // b; required
+	Share float64          // λ ≥ 0; with 0 the energy is that of the base, whatever f is
+	Plain bool             // f sees z alone: in the plane, where networks learn detail by the frequencies of an embedding
+}
+
+// Tilt makes f by calling it with the number of variables that it sees, and returns the base tilted by λ f.
+func Tilt(cfg TiltConfig, f func(dim int) (Energy, error)) (*Tilted, error) {
+	if cfg.Base == nil {
+		return nil, errors.New("energy: TiltConfig.Base is nil")
+	}
+	if !(cfg.Share >= 0) || math.IsInf(cfg.Share, 1) {
+		return nil, fmt.Errorf("energy: TiltConfig.Share = %g, want >= 0", cfg.Share)
+	}
+	p := cfg.Base.Parameters()
+	t := &Tilted{base: cfg.Base, components: componentsBuilder(p), share: cfg.Share, plain: cfg.Plain}
+	t.group(p)
+	if err := t.measure(p); err != nil {
+		return nil, err
+	}
+	var err error
+	if t.inner, err = f(t.features()); err != nil {
+		return nil, err
+	}
+	if got := t.inner.Dim(); got != t.features() {
+		return nil, fmt.Errorf("energy: Tilt: the correction is of %d variables, want %d", got, t.features())
+	}
+	return t, nil
+}
+
+// features is the number of variables that f sees.
+func (t *Tilted) features() int {
+	switch {
+	case t.plain:
+		return t.base.Dim()
+	case t.count > 1:
+		return t.base.Dim() + t.count + 1
+	}
+	return t.base.Dim() + 1
+}
+
+// group finds the components of the same mean.
+func (t *Tilted) group(p density.Parameters) {
+	k, d := len(p.Weights), p.Dim
+	var first []int // component of each group
+	of := make([]int, k)
+	for c := range k {
+		same := func(other int) bool {
+			return slices.Equal(p.Means[c*d:(c+1)*d], p.Means[other*d:(other+1)*d])
+		}
+		if of[c] = slices.IndexFunc(first, same); of[c] < 0 {
+			of[c] = len(first)
+			first = append(first, c)
+		}
+	}
+	t.count = len(first)
+	t.groups = make([]float64, k*t.count)
+	for c, g := range of {
+		t.groups[c*t.count+g] = 1
+	}
+}
+
+// measure takes the moments and the entropy of the base.
+func (t *Tilted) measure(p density.Parameters) error {
+	d, w := p.Dim, t.base.Weights()
+	t.mean = make([]float64, d)
+	for k, v := range w {
+		for j := range d {
+			t.mean[j] += v * p.Means[k*d+j]
+		}
+	}
+	cov := mat.NewSymDense(d, nil)
+	off := mat.NewVecDense(d, nil)
+	for k, v := range w {
+		var part mat.SymDense
+		part.ScaleSym(v, t.base.CovarianceOf(k))
+		cov.AddSym(cov, &part)
+		for j := range d {
+			off.SetVec(j, p.Means[k*d+j]-t.mean[j])
+		}
+		cov.SymRankOne(cov, v, off)
+		l := factorOf(p, k)
+		t.entropy += v * (0.5*float64(d)*(1+math.Log(2*math.Pi)) - math.Log(v))
+		for j := range d {
+			t.entropy += v * math.Log(l.At(j, j))
+		}
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(cov) {
+		return errors.New("energy: Tilt: the covariance of the base is singular")
+	}
+	var inv mat.TriDense
+	t.root = new(mat.TriDense)
+	chol.LTo(t.root)
+	if err := inv.InverseTri(t.root); err != nil && !errors.As(err, new(mat.Condition)) {
+		return fmt.Errorf("energy: Tilt: %w", err)
+	}
+	t.whiten = make([]float64, 0, d*d)
+	for i := range d {
+		for j := range d {
+			t.whiten = append(t.whiten, inv.At(i, j))
+		}
+	}
+	return nil
+}
+
+// Base returns b.
+func (t *Tilted) Base() *density.Mixture { return t.base }
+
+// Moments returns μ and L.
+func (t *Tilted) Moments() (mean []float64, root *mat.TriDense) { return slices.Clone(t.mean), t.root }
+
+// Share returns λ.
+func (t *Tilted) Share() float64 { return t.share }
+
+// Dim returns that of the base.
+func (t *Tilted) Dim() int { return t.base.Dim() }
+
+// Specs returns those of f.
+func (t *Tilted) Specs() []Spec { return t.inner.Specs() }
+
+// Smooth asks f, unless it has no part in the energy.
+func (t *Tilted) Smooth() error {
+	if t.share == 0 {
+		return nil
+	}
+	return Smooth(t.inner)
+}
+
+// small is the part of its usual size at which the last layer of f starts, so that learning begins at the base.
+const small = 0.1
+
+// Init initialises f, and makes the last two arrays of θ small, which are those of the last layer in every network of this package.
+func (t *Tilted) Init(p *Params, rng *rand.Rand) {
+	initialise(t.inner, p, rng)
+	for _, v := range p.views[max(0, len(p.views)-2):] {
+		for i := range v {
+			v[i] *= small
+		}
+	}
+}
+
+// Build builds E.
+func (t *Tilted) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	if err := checkBuild("Tilted", t, x, theta); err != nil {
+		return nil, err
+	}
+	return graphs.Try(func() *G.Node {
+		logs := t.components(x)                    // (n, K)
+		b := graphs.Neg(graphs.RowLogSumExp(logs)) // (n, 1)
+		if t.share == 0 {
+			return b
+		}
+		return graphs.Add(b, t.correction(x, logs, theta))
+	})
+}
+
+// Correction builds λ f of the rows of x, (n, 1): E + log b, exactly.
+func (t *Tilted) Correction(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	return graphs.Try(func() *G.Node { return t.correction(x, t.components(x), theta) })
+}
+
+func (t *Tilted) correction(x, logs *G.Node, theta G.Nodes) *G.Node {
+	n, d, k := x.Shape()[0], t.base.Dim(), t.base.Components()
+	centred := graphs.Sub(x, graphs.ExpandRows(constant(x, t.mean, d), n))
+	in := G.Nodes{graphs.MatMul(centred, constant(x, t.whiten, d, d), false, true)} // (n, d)
+	switch {
+	case t.plain:
+	case t.count > 1 && t.count < k:
+		in = append(in, graphs.MatMul(graphs.RowSoftmax(logs), constant(x, t.groups, k, t.count), false, false)) // (n, groups)
+	case t.count > 1:
+		in = append(in, graphs.RowSoftmax(logs)) // (n, K)
+	}
+	if !t.plain {
+		in = append(in, t.far(logs))
+	}
+	f := graphs.Must(t.inner.Build(graphs.ConcatCols(in...), theta))
+	if t.share == 1 {
+		return f
+	}
+	return graphs.Scale(f, t.share)
+}
+
+// far builds l (n, 1).
+func (t *Tilted) far(logs *G.Node) *G.Node {
+	v := graphs.Scale(graphs.Shift(graphs.Neg(graphs.RowLogSumExp(logs)), -t.entropy), 1/math.Sqrt(float64(t.base.Dim())))
+	return graphs.Log(graphs.Shift(graphs.Softplus(v), 1))
+}
+
+// Alone returns λ f as an energy of x.
+func (t *Tilted) Alone() Energy { return correction{t} }
+
+type correction struct{ *Tilted }
+
+// Build builds λ f.
+func (c correction) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
+	if err := checkBuild("Tilted", c, x, theta); err != nil {
+		return nil, err
+	}
+	return c.Correction(x, theta)
+}

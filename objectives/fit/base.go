@@ -19,7 +19,7 @@ import (
 // What a base asks for.
 const (
 	basePatience = 15   // fiftieths of the steps without a better correction, after which there are no more
-	fewestPoints = 50   // of a set that gets a base unasked
+	fewestPoints = 50   // that differ, of a set that gets a base unasked
 	manyPoints   = 1000 // of a set of which a tenth tells corrections apart; of fewer a fifth is held back
 	earlyShare   = 0.2
 )
@@ -27,12 +27,24 @@ const (
 // wantsBase reports whether the settings and the data suit a base, where nobody has said whether there is to be one.
 func (c *Config) wantsBase(src Source) bool {
 	n := c.TrainPoints
-	if points, ok := src.(finitely); ok {
+	if points, ok := src.(*datasets.Points); ok {
+		n = distinct(points.Matrix(), fewestPoints)
+	} else if points, ok := src.(finitely); ok {
 		n = points.Len()
 	}
 	m, err := c.method(objectives.Facts{})
 	free := src.Dim() <= few || c.Bridge <= 0 && c.SpectralNorm == 0
 	return err == nil && n >= fewestPoints && free && m.Traits().Levels == nil
+}
+
+// distinct counts the rows of x that are different, up to most.
+func distinct(x *mat.Dense, most int) int {
+	seen := make(map[string]bool)
+	n, _ := x.Dims()
+	for i := 0; i < n && len(seen) < most; i++ {
+		seen[fmt.Sprint(x.RawRowView(i))] = true
+	}
+	return len(seen)
 }
 
 // checkBase refuses a base where there can be none.

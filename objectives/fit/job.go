@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"codeberg.org/sbinet/npyio"
@@ -99,10 +100,24 @@ func ReopenContext(ctx context.Context, path string, src Source) (*Job, *rundir.
 		}
 	}
 	j, err := PrepareContext(ctx, src, c)
-	if err != nil {
+	switch {
+	case err != nil && replaced(dir, c.Dataset, src): // what is wrong with other data is no matter
+		return nil, nil, changed(c.Dataset)
+	case err != nil:
 		return nil, nil, fmt.Errorf("%s: %w", dir.File(rundir.Config), err)
 	}
 	return j, dir, dir.Lock()
+}
+
+// replaced reports whether the run in the directory is known to have been begun on other points of a file.
+func replaced(dir *rundir.Dir, dataset string, src Source) bool {
+	s, err := train.ReadSnapshot(dir.File(rundir.State))
+	if err != nil {
+		return false
+	}
+	sum, err := sourceSum(dataset, src)
+	fingerprint := strings.SplitN(string(s["fingerprint"]), " ", 3)
+	return err == nil && sum != "" && len(fingerprint) == 3 && fingerprint[1] != sum
 }
 
 // Create makes the run directory and writes the settings. With an empty path it takes the first free one under runs. It is locked:

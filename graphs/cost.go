@@ -11,8 +11,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Costs is what a graph costs to evaluate once, with equal expressions counted once.
-type Costs struct {
+// costs is what a graph costs to evaluate once, with equal expressions counted once.
+type costs struct {
 	MatMul         int64 // floating-point operations of matrix products, 2mkn for (m,k)·(k,n)
 	Elementwise    int64 // elements of sums, products, quotients and other cheap functions
 	Transcendental int64 // elements of exp, log, tanh, SiLU … and their derivatives
@@ -32,12 +32,12 @@ const (
 )
 
 // Total is the cost as one number, in floating-point operations of a matrix product.
-func (c Costs) Total() float64 {
+func (c costs) Total() float64 {
 	return float64(c.MatMul) + elementWeight*float64(c.Elementwise+c.Memory) + transcendentalWeight*float64(c.Transcendental)
 }
 
 // Count returns the number of products whose three dimensions are m, k and n, in any order.
-func (c Costs) Count(m, k, n int) int {
+func (c costs) Count(m, k, n int) int {
 	want := sorted([3]int{m, k, n})
 	total := 0
 	for dims, times := range c.Products {
@@ -53,7 +53,7 @@ func sorted(d [3]int) [3]int {
 	return d
 }
 
-func (c Costs) String() string {
+func (c costs) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d operations: products %.3g Mflop, %d elements, %d transcendental, %d moved", c.Nodes, float64(c.MatMul)/1e6, c.Elementwise, c.Transcendental, c.Memory)
 	dims := slices.SortedFunc(maps.Keys(c.Products), func(x, y [3]int) int { return y[0]*y[1]*y[2] - x[0]*x[1]*x[2] })
@@ -63,13 +63,13 @@ func (c Costs) String() string {
 	return b.String()
 }
 
-// Cost counts what it takes to evaluate outputs together. Operations of Gorgonia count as those that they are translated
+// costOf counts what it takes to evaluate outputs together. Operations of Gorgonia count as those that they are translated
 // to, and where there is no translation as cheap element-wise ones.
-func Cost(outputs ...*G.Node) Costs {
-	c := Costs{Products: map[[3]int]int{}}
+func costOf(outputs ...*G.Node) costs {
+	c := costs{Products: map[[3]int]int{}}
 	for i, n := range outputs {
 		if missing(n) {
-			failf("Cost: output %d is missing or in no graph", i)
+			failf("cost: output %d is missing or in no graph", i)
 		}
 	}
 	order, in := topological(outputs...)
@@ -112,7 +112,7 @@ func Cost(outputs ...*G.Node) Costs {
 }
 
 // addBuiltin counts the operations that an operation of Gorgonia's stands for.
-func (c *Costs) addBuiltin(n *G.Node, in G.Nodes) {
+func (c *costs) addBuiltin(n *G.Node, in G.Nodes) {
 	var e *G.Node
 	if err := try(func() { e = translate(n, in) }); err != nil || e == nil {
 		c.Nodes++
@@ -127,7 +127,7 @@ func (c *Costs) addBuiltin(n *G.Node, in G.Nodes) {
 	}
 }
 
-func (c *Costs) add(o operation, n *G.Node, in G.Nodes) {
+func (c *costs) add(o operation, n *G.Node, in G.Nodes) {
 	size := int64(n.Shape().TotalSize())
 	c.Nodes++
 	product := func(m, k, n int) {

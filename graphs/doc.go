@@ -72,7 +72,7 @@
 //	exact score matching in d dimensions   3(2 + d)    (12 for d = 2; 14 by Taylor, 18 by the others)
 //
 // No form is best for every graph, so HessianTrace, DirectionalCurvature and HVP build all of them on a copy, count the
-// operations of value and parameter gradient (Cost), and keep the cheapest.
+// operations of value and parameter gradient, and keep the cheapest.
 //
 // # Gorgonia's own operations
 //

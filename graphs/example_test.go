@@ -92,19 +92,3 @@ func ExampleMust() {
 	fmt.Println(e.Shape(), err)
 	// Output: (3, 1) <nil>
 }
-
-// What a graph costs, equal expressions counted once.
-func ExampleCost() {
-	g := gorgonia.NewGraph()
-	x := graphs.NewInput(g, tensor.Float32, "x", 256, 128)
-	w := graphs.NewInput(g, tensor.Float32, "w", 128, 128)
-	y := graphs.MatMul(graphs.Tanh(x), w, false, true)
-	gs, err := graphs.Grad(graphs.Sum(graphs.Tanh(y)), x, w)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	c := graphs.Cost(append(gs, y)...)
-	fmt.Println(c.Count(256, 128, 128), "products,", c.MatMul/1e6, "Mflop")
-	// Output: 3 products, 25 Mflop
-}

@@ -2,6 +2,11 @@ package graphs
 
 import G "gorgonia.org/gorgonia"
 
+// Costs is what a graph costs, and Cost counts it.
+type Costs = costs
+
+var Cost = costOf
+
 // Trial is a form of a second derivative with its counted cost.
 type Trial struct {
 	Name  string

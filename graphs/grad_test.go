@@ -283,3 +283,14 @@ func TestBuilderOutsideTry(t *testing.T) {
 	x := graphs.NewInput(G.NewGraph(), tensor.Float64, "x", 3, 2)
 	graphs.Add(x, graphs.RowSum(x))
 }
+
+// Equal expressions are counted once.
+func TestCost(t *testing.T) {
+	g := G.NewGraph()
+	x, w := graphs.NewInput(g, tensor.Float32, "x", 256, 128), graphs.NewInput(g, tensor.Float32, "w", 128, 128)
+	y := graphs.MatMul(graphs.Tanh(x), w, false, true)
+	c := graphs.Cost(append(grad(t, graphs.Sum(graphs.Tanh(y)), x, w), y)...)
+	if n := c.Count(256, 128, 128); n != 3 || c.MatMul != 3*2*256*128*128 {
+		t.Errorf("got %d products, %d operations, want 3\n%v", n, c.MatMul, c)
+	}
+}

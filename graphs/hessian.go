@@ -10,7 +10,7 @@ import (
 )
 
 // HVP returns ∇²cost(x)·v, of x's shape, for a cost of one element. It compares forward over reverse, reverse over
-// reverse and reverse over forward mode by Cost and takes the cheapest.
+// reverse and reverse over forward mode by their cost (costOf) and takes the cheapest.
 func HVP(cost, x, v *G.Node) (h *G.Node, err error) {
 	err = try(func() {
 		checkDirection("HVP", cost, x, v)
@@ -43,7 +43,7 @@ func DirectionalCurvature(energy, x, v *G.Node) (c *G.Node, err error) {
 //
 // Four forms are known: the contraction of the adjoints with second derivatives of single operations, Taylor mode (the
 // forward Laplacian), forward over reverse and reverse over reverse mode. They are built on a copy of the graph together
-// with the gradient, in the parameters, of the score matching loss they usually serve, and the one with the least Cost
+// with the gradient, in the parameters, of the score matching loss they usually serve, and the one with the least cost
 // is taken.
 func HessianTrace(energy, x *G.Node) (c *G.Node, err error) {
 	err = try(func() {
@@ -286,7 +286,7 @@ func cheapest(forms []form, out, x *G.Node, dirs G.Nodes) *G.Node {
 // trial is the cost of a form, or the reason why it does not apply.
 type trial struct {
 	form  form
-	costs Costs
+	costs costs
 	err   error
 }
 
@@ -336,7 +336,7 @@ func trials(forms []form, out, x *G.Node, dirs G.Nodes) []trial {
 			g := vjp(c.out, OnesLike(c.out), G.Nodes{c.x})[0]
 			loss := Add(Scale(Sum(Square(g)), 0.5), Sum(value))
 			outs := append(G.Nodes{value, g, loss}, vjp(loss, OnesLike(loss), c.params)...)
-			ts[i].costs = Cost(outs...)
+			ts[i].costs = costOf(outs...)
 		})
 	}
 	return ts

@@ -263,50 +263,13 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 		return g.Reshape(a[0], rows, cols)
 	case stopOp:
 		return a[0]
-	case sliceOp:
-		if o.axis == 1 || n.Dims() == 1 {
-			return g.SliceCols(a[0], o.lo, o.hi)
-		}
-		return g.SliceRows(a[0], o.lo, o.hi)
-	case padOp:
-		if o.axis == 1 || n.Dims() == 1 {
-			return g.PadCols(a[0], o.before, o.after)
-		}
-		return g.PadRows(a[0], o.before, o.after)
-	case concatOp:
-		if o.axis == 1 || n.Dims() == 1 {
-			return g.ConcatCols(a...)
-		}
-		return g.ConcatRows(a...)
-	case batchMatmulOp:
-		sa, sb := in[0].Shape(), in[1].Shape()
-		x, y := g.Reshape(a[0], sa[0]*sa[1], sa[2]), g.Reshape(a[1], sb[0]*sb[1], sb[2])
-		return g.Reshape(g.BatchMatMul(x, y, sa[0], o.ta, o.tb), rows, cols)
-	case gatherOp:
-		return g.Gather(a[0], o.as.now(o.v), rows, cols)
-	case scatterOp:
-		if o.fill != 0 {
-			return g.Put(a[0], o.as.now(o.v), o.fill, rows, cols)
-		}
-		return g.Scatter(a[0], o.as.now(o.v), rows, cols)
-	case pickOp:
-		return g.Pick(a[0], a[1], o.of, rows, cols)
-	case placeOp:
-		return g.Place(a[0], a[1], o.of, rows, cols)
-	case convOp:
-		return g.Conv(o.w, o.role, a[0], a[1])
-	case poolPickOp:
-		return g.PoolPick(o.w, a[0], a[1])
-	case poolPlaceOp:
-		return g.PoolPlace(o.w, a[0], a[1])
-	case poolSumOp:
-		return g.PoolSum(o.w, a[0])
-	case spreadOp:
-		return g.Spread(o.w, a[0])
 	case rowLogSumExpOp:
 		return g.RowLSE(a[0])
 	case rowSoftmaxOp:
 		return g.RowSoftmax(a[0])
+	}
+	if id, ok := l.moved(n, own, in, a); ok {
+		return id
 	}
 	if _, ok := own.(maskOp); ok {
 		return l.mask(in[1])
@@ -322,6 +285,55 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 	}
 	_, volatile := own.(interface{ volatile() })
 	return g.Opaque(r, fmt.Sprint(own, r.shapes), volatile, rows, cols, a...)
+}
+
+// moved lowers those of our operations that move elements, or multiply parts of arrays. It reports false for others.
+func (l *lowering) moved(n *G.Node, own operation, in G.Nodes, a []ir.ID) (ir.ID, bool) {
+	g := l.to
+	rows, cols := flat(n.Shape())
+	switch o := own.(type) {
+	case sliceOp:
+		if o.axis == 1 || n.Dims() == 1 {
+			return g.SliceCols(a[0], o.lo, o.hi), true
+		}
+		return g.SliceRows(a[0], o.lo, o.hi), true
+	case padOp:
+		if o.axis == 1 || n.Dims() == 1 {
+			return g.PadCols(a[0], o.before, o.after), true
+		}
+		return g.PadRows(a[0], o.before, o.after), true
+	case concatOp:
+		if o.axis == 1 || n.Dims() == 1 {
+			return g.ConcatCols(a...), true
+		}
+		return g.ConcatRows(a...), true
+	case batchMatmulOp:
+		sa, sb := in[0].Shape(), in[1].Shape()
+		x, y := g.Reshape(a[0], sa[0]*sa[1], sa[2]), g.Reshape(a[1], sb[0]*sb[1], sb[2])
+		return g.Reshape(g.BatchMatMul(x, y, sa[0], o.ta, o.tb), rows, cols), true
+	case gatherOp:
+		return g.Gather(a[0], o.as.now(o.v), rows, cols), true
+	case scatterOp:
+		if o.fill != 0 {
+			return g.Put(a[0], o.as.now(o.v), o.fill, rows, cols), true
+		}
+		return g.Scatter(a[0], o.as.now(o.v), rows, cols), true
+	case pickOp:
+		return g.Pick(a[0], a[1], o.of, rows, cols), true
+	case placeOp:
+		return g.Place(a[0], a[1], o.of, rows, cols), true
+	case convOp:
+		return g.Conv(o.w, o.role, a[0], a[1]), true
+	case poolPickOp:
+		return g.PoolPick(o.w, a[0], a[1]), true
+	case poolPlaceOp:
+		return g.PoolPlace(o.w, a[0], a[1]), true
+	case poolSumOp:
+		return g.PoolSum(o.w, a[0]), true
+	case spreadOp:
+		return g.Spread(o.w, a[0]), true
+	}
+	return 0, false
 }
 
 func (l *lowering) unary(o unaryOp, a ir.ID) ir.ID {

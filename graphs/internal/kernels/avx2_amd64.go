@@ -304,6 +304,36 @@ func mulF32AVX2(n int, dst *float32, a *float32, b *float32)
 //go:noescape
 func divF32AVX2(n int, dst *float32, a *float32, b *float32)
 
+// lessF32AVX2 handles n elements.
+//
+//go:noescape
+func lessF32AVX2(n int, dst *float32, a *float32, b *float32)
+
+// lessEqualF32AVX2 handles n elements.
+//
+//go:noescape
+func lessEqualF32AVX2(n int, dst *float32, a *float32, b *float32)
+
+// equalF32AVX2 handles n elements.
+//
+//go:noescape
+func equalF32AVX2(n int, dst *float32, a *float32, b *float32)
+
+// notEqualF32AVX2 handles n elements.
+//
+//go:noescape
+func notEqualF32AVX2(n int, dst *float32, a *float32, b *float32)
+
+// largerF32AVX2 handles n elements.
+//
+//go:noescape
+func largerF32AVX2(n int, dst *float32, a *float32, b *float32)
+
+// smallerF32AVX2 handles n elements.
+//
+//go:noescape
+func smallerF32AVX2(n int, dst *float32, a *float32, b *float32)
+
 // mulAddF32AVX2 handles n elements.
 //
 //go:noescape
@@ -688,6 +718,36 @@ func mulF64AVX2(n int, dst *float64, a *float64, b *float64)
 //
 //go:noescape
 func divF64AVX2(n int, dst *float64, a *float64, b *float64)
+
+// lessF64AVX2 handles n elements.
+//
+//go:noescape
+func lessF64AVX2(n int, dst *float64, a *float64, b *float64)
+
+// lessEqualF64AVX2 handles n elements.
+//
+//go:noescape
+func lessEqualF64AVX2(n int, dst *float64, a *float64, b *float64)
+
+// equalF64AVX2 handles n elements.
+//
+//go:noescape
+func equalF64AVX2(n int, dst *float64, a *float64, b *float64)
+
+// notEqualF64AVX2 handles n elements.
+//
+//go:noescape
+func notEqualF64AVX2(n int, dst *float64, a *float64, b *float64)
+
+// largerF64AVX2 handles n elements.
+//
+//go:noescape
+func largerF64AVX2(n int, dst *float64, a *float64, b *float64)
+
+// smallerF64AVX2 handles n elements.
+//
+//go:noescape
+func smallerF64AVX2(n int, dst *float64, a *float64, b *float64)
 
 // mulAddF64AVX2 handles n elements.
 //

@@ -8404,6 +8404,602 @@ done36:
 	VZEROUPPER
 	RET
 
+// func lessF32AVX2(n int, dst *float32, a *float32, b *float32)
+// Requires: AVX, AVX2
+TEXT ·lessF32AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000020
+	JLT     one
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VCMPPS  $0x11, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VCMPPS  $0x11, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VCMPPS  $0x11, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VCMPPS  $0x11, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x08
+	JLT  rest37
+
+loop37:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VCMPPS  $0x11, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	CMPQ    AX, $0x08
+	JGE     loop37
+
+rest37:
+	TESTQ      SI, SI
+	JNZ        finish37
+	TESTQ      AX, AX
+	JZ         done37
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x02, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop37
+
+finish37:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+
+done37:
+	VZEROUPPER
+	RET
+
+// func lessEqualF32AVX2(n int, dst *float32, a *float32, b *float32)
+// Requires: AVX, AVX2
+TEXT ·lessEqualF32AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000020
+	JLT     one
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VCMPPS  $0x16, Y1, Y0, Y0
+	VPANDN  k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VCMPPS  $0x16, Y1, Y0, Y0
+	VPANDN  k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VCMPPS  $0x16, Y1, Y0, Y0
+	VPANDN  k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VCMPPS  $0x16, Y1, Y0, Y0
+	VPANDN  k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x08
+	JLT  rest38
+
+loop38:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VCMPPS  $0x16, Y1, Y0, Y0
+	VPANDN  k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	CMPQ    AX, $0x08
+	JGE     loop38
+
+rest38:
+	TESTQ      SI, SI
+	JNZ        finish38
+	TESTQ      AX, AX
+	JZ         done38
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x02, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop38
+
+finish38:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+
+done38:
+	VZEROUPPER
+	RET
+
+// func equalF32AVX2(n int, dst *float32, a *float32, b *float32)
+// Requires: AVX, AVX2
+TEXT ·equalF32AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000020
+	JLT     one
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x08
+	JLT  rest39
+
+loop39:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	CMPQ    AX, $0x08
+	JGE     loop39
+
+rest39:
+	TESTQ      SI, SI
+	JNZ        finish39
+	TESTQ      AX, AX
+	JZ         done39
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x02, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop39
+
+finish39:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+
+done39:
+	VZEROUPPER
+	RET
+
+// func notEqualF32AVX2(n int, dst *float32, a *float32, b *float32)
+// Requires: AVX, AVX2
+TEXT ·notEqualF32AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000020
+	JLT     one
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VCMPPS  $0x04, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VCMPPS  $0x04, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VCMPPS  $0x04, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VCMPPS  $0x04, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x08
+	JLT  rest40
+
+loop40:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VCMPPS  $0x04, Y1, Y0, Y0
+	VPAND   k32_3f800000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	CMPQ    AX, $0x08
+	JGE     loop40
+
+rest40:
+	TESTQ      SI, SI
+	JNZ        finish40
+	TESTQ      AX, AX
+	JZ         done40
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x02, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop40
+
+finish40:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+
+done40:
+	VZEROUPPER
+	RET
+
+// func largerF32AVX2(n int, dst *float32, a *float32, b *float32)
+// Requires: AVX, AVX2
+TEXT ·largerF32AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000020
+	JLT     one
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMAXPS  Y0, Y1, Y2
+	VMAXPS  Y1, Y0, Y3
+	VPAND   Y2, Y3, Y2
+	VCMPPS  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPS  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VMAXPS  Y0, Y1, Y2
+	VMAXPS  Y1, Y0, Y3
+	VPAND   Y2, Y3, Y2
+	VCMPPS  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPS  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VMAXPS  Y0, Y1, Y2
+	VMAXPS  Y1, Y0, Y3
+	VPAND   Y2, Y3, Y2
+	VCMPPS  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPS  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VMAXPS  Y0, Y1, Y2
+	VMAXPS  Y1, Y0, Y3
+	VPAND   Y2, Y3, Y2
+	VCMPPS  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPS  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x08
+	JLT  rest41
+
+loop41:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMAXPS  Y0, Y1, Y2
+	VMAXPS  Y1, Y0, Y3
+	VPAND   Y2, Y3, Y2
+	VCMPPS  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPS  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	CMPQ    AX, $0x08
+	JGE     loop41
+
+rest41:
+	TESTQ      SI, SI
+	JNZ        finish41
+	TESTQ      AX, AX
+	JZ         done41
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x02, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop41
+
+finish41:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+
+done41:
+	VZEROUPPER
+	RET
+
+// func smallerF32AVX2(n int, dst *float32, a *float32, b *float32)
+// Requires: AVX, AVX2
+TEXT ·smallerF32AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000020
+	JLT     one
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMINPS  Y0, Y1, Y2
+	VMINPS  Y1, Y0, Y3
+	VPOR    Y2, Y3, Y2
+	VCMPPS  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPS  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VMINPS  Y0, Y1, Y2
+	VMINPS  Y1, Y0, Y3
+	VPOR    Y2, Y3, Y2
+	VCMPPS  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPS  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VMINPS  Y0, Y1, Y2
+	VMINPS  Y1, Y0, Y3
+	VPOR    Y2, Y3, Y2
+	VCMPPS  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPS  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VMINPS  Y0, Y1, Y2
+	VMINPS  Y1, Y0, Y3
+	VPOR    Y2, Y3, Y2
+	VCMPPS  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPS  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x08
+	JLT  rest42
+
+loop42:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMINPS  Y0, Y1, Y2
+	VMINPS  Y1, Y0, Y3
+	VPOR    Y2, Y3, Y2
+	VCMPPS  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPS  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	CMPQ    AX, $0x08
+	JGE     loop42
+
+rest42:
+	TESTQ      SI, SI
+	JNZ        finish42
+	TESTQ      AX, AX
+	JZ         done42
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x02, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (BX), Y0, Y1
+	VMOVUPS    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop42
+
+finish42:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (CX)
+
+done42:
+	VZEROUPPER
+	RET
+
 // func mulAddF32AVX2(n int, dst *float32, a *float32, b *float32, c *float32)
 // Requires: AVX, FMA3
 TEXT ·mulAddF32AVX2(SB), NOSPLIT, $136-40
@@ -8446,9 +9042,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x08
-	JLT  rest37
+	JLT  rest43
 
-loop37:
+loop43:
 	VMOVUPS     (DX), Y0
 	VMOVUPS     (BX), Y1
 	VMOVUPS     (SI), Y2
@@ -8460,13 +9056,13 @@ loop37:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000008, AX
 	CMPQ        AX, $0x08
-	JGE         loop37
+	JGE         loop43
 
-rest37:
+rest43:
 	TESTQ      DI, DI
-	JNZ        finish37
+	JNZ        finish43
 	TESTQ      AX, AX
-	JZ         done37
+	JZ         done43
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -8486,9 +9082,9 @@ rest37:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop37
+	JMP        loop43
 
-finish37:
+finish43:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x02, CX
@@ -8498,7 +9094,7 @@ finish37:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done37:
+done43:
 	VZEROUPPER
 	RET
 
@@ -8544,9 +9140,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x08
-	JLT  rest38
+	JLT  rest44
 
-loop38:
+loop44:
 	VMOVUPS     (DX), Y0
 	VMOVUPS     (BX), Y1
 	VMOVUPS     (SI), Y2
@@ -8558,13 +9154,13 @@ loop38:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000008, AX
 	CMPQ        AX, $0x08
-	JGE         loop38
+	JGE         loop44
 
-rest38:
+rest44:
 	TESTQ      DI, DI
-	JNZ        finish38
+	JNZ        finish44
 	TESTQ      AX, AX
-	JZ         done38
+	JZ         done44
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -8584,9 +9180,9 @@ rest38:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop38
+	JMP        loop44
 
-finish38:
+finish44:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x02, CX
@@ -8596,7 +9192,7 @@ finish38:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done38:
+done44:
 	VZEROUPPER
 	RET
 
@@ -8642,9 +9238,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x08
-	JLT  rest39
+	JLT  rest45
 
-loop39:
+loop45:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      (BX), Y1
 	VMOVUPS      (SI), Y2
@@ -8656,13 +9252,13 @@ loop39:
 	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000008, AX
 	CMPQ         AX, $0x08
-	JGE          loop39
+	JGE          loop45
 
-rest39:
+rest45:
 	TESTQ      DI, DI
-	JNZ        finish39
+	JNZ        finish45
 	TESTQ      AX, AX
-	JZ         done39
+	JZ         done45
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -8682,9 +9278,9 @@ rest39:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop39
+	JMP        loop45
 
-finish39:
+finish45:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x02, CX
@@ -8694,7 +9290,7 @@ finish39:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done39:
+done45:
 	VZEROUPPER
 	RET
 
@@ -8744,9 +9340,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x08
-	JLT  rest40
+	JLT  rest46
 
-loop40:
+loop46:
 	VMOVUPS (DX), Y0
 	VMOVUPS (BX), Y1
 	VMOVUPS (SI), Y2
@@ -8759,13 +9355,13 @@ loop40:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	CMPQ    AX, $0x08
-	JGE     loop40
+	JGE     loop46
 
-rest40:
+rest46:
 	TESTQ      DI, DI
-	JNZ        finish40
+	JNZ        finish46
 	TESTQ      AX, AX
-	JZ         done40
+	JZ         done46
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -8785,9 +9381,9 @@ rest40:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop40
+	JMP        loop46
 
-finish40:
+finish46:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x02, CX
@@ -8797,7 +9393,7 @@ finish40:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done40:
+done46:
 	VZEROUPPER
 	RET
 
@@ -8853,9 +9449,9 @@ four:
 one:
 	XORQ R8, R8
 	CMPQ AX, $0x08
-	JLT  rest41
+	JLT  rest47
 
-loop41:
+loop47:
 	VMOVUPS     (DX), Y0
 	VMOVUPS     (BX), Y1
 	VMOVUPS     (SI), Y2
@@ -8870,13 +9466,13 @@ loop41:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000008, AX
 	CMPQ        AX, $0x08
-	JGE         loop41
+	JGE         loop47
 
-rest41:
+rest47:
 	TESTQ      R8, R8
-	JNZ        finish41
+	JNZ        finish47
 	TESTQ      AX, AX
-	JZ         done41
+	JZ         done47
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -8900,9 +9496,9 @@ rest41:
 	LEAQ       96(SP), DI
 	MOVQ       CX, 160(SP)
 	LEAQ       128(SP), CX
-	JMP        loop41
+	JMP        loop47
 
-finish41:
+finish47:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x02, CX
@@ -8912,7 +9508,7 @@ finish41:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done41:
+done47:
 	VZEROUPPER
 	RET
 
@@ -8948,9 +9544,9 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x08
-	JLT  rest42
+	JLT  rest48
 
-loop42:
+loop48:
 	VMOVUPS (DX), Y1
 	VADDPS  Y0, Y1, Y1
 	VMOVUPS Y1, (CX)
@@ -8958,13 +9554,13 @@ loop42:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	CMPQ    AX, $0x08
-	JGE     loop42
+	JGE     loop48
 
-rest42:
+rest48:
 	TESTQ      BX, BX
-	JNZ        finish42
+	JNZ        finish48
 	TESTQ      AX, AX
-	JZ         done42
+	JZ         done48
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -8976,9 +9572,9 @@ rest42:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop42
+	JMP        loop48
 
-finish42:
+finish48:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x02, CX
@@ -8988,7 +9584,7 @@ finish42:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done42:
+done48:
 	VZEROUPPER
 	RET
 
@@ -9024,9 +9620,9 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x08
-	JLT  rest43
+	JLT  rest49
 
-loop43:
+loop49:
 	VMOVUPS (DX), Y1
 	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, (CX)
@@ -9034,13 +9630,13 @@ loop43:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	CMPQ    AX, $0x08
-	JGE     loop43
+	JGE     loop49
 
-rest43:
+rest49:
 	TESTQ      BX, BX
-	JNZ        finish43
+	JNZ        finish49
 	TESTQ      AX, AX
-	JZ         done43
+	JZ         done49
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -9052,9 +9648,9 @@ rest43:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop43
+	JMP        loop49
 
-finish43:
+finish49:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x02, CX
@@ -9064,7 +9660,7 @@ finish43:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done43:
+done49:
 	VZEROUPPER
 	RET
 
@@ -9100,9 +9696,9 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x08
-	JLT  rest44
+	JLT  rest50
 
-loop44:
+loop50:
 	VMOVUPS (DX), Y1
 	VDIVPS  Y0, Y1, Y1
 	VMOVUPS Y1, (CX)
@@ -9110,13 +9706,13 @@ loop44:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	CMPQ    AX, $0x08
-	JGE     loop44
+	JGE     loop50
 
-rest44:
+rest50:
 	TESTQ      BX, BX
-	JNZ        finish44
+	JNZ        finish50
 	TESTQ      AX, AX
-	JZ         done44
+	JZ         done50
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -9128,9 +9724,9 @@ rest44:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop44
+	JMP        loop50
 
-finish44:
+finish50:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x02, CX
@@ -9140,7 +9736,7 @@ finish44:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done44:
+done50:
 	VZEROUPPER
 	RET
 
@@ -9176,9 +9772,9 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x08
-	JLT  rest45
+	JLT  rest51
 
-loop45:
+loop51:
 	VMOVUPS (DX), Y1
 	VSUBPS  Y1, Y0, Y1
 	VMOVUPS Y1, (CX)
@@ -9186,13 +9782,13 @@ loop45:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	CMPQ    AX, $0x08
-	JGE     loop45
+	JGE     loop51
 
-rest45:
+rest51:
 	TESTQ      BX, BX
-	JNZ        finish45
+	JNZ        finish51
 	TESTQ      AX, AX
-	JZ         done45
+	JZ         done51
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -9204,9 +9800,9 @@ rest45:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop45
+	JMP        loop51
 
-finish45:
+finish51:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x02, CX
@@ -9216,7 +9812,7 @@ finish45:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done45:
+done51:
 	VZEROUPPER
 	RET
 
@@ -9252,9 +9848,9 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x08
-	JLT  rest46
+	JLT  rest52
 
-loop46:
+loop52:
 	VMOVUPS (DX), Y1
 	VDIVPS  Y1, Y0, Y1
 	VMOVUPS Y1, (CX)
@@ -9262,13 +9858,13 @@ loop46:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	CMPQ    AX, $0x08
-	JGE     loop46
+	JGE     loop52
 
-rest46:
+rest52:
 	TESTQ      BX, BX
-	JNZ        finish46
+	JNZ        finish52
 	TESTQ      AX, AX
-	JZ         done46
+	JZ         done52
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -9280,9 +9876,9 @@ rest46:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop46
+	JMP        loop52
 
-finish46:
+finish52:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x02, CX
@@ -9292,7 +9888,7 @@ finish46:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done46:
+done52:
 	VZEROUPPER
 	RET
 
@@ -9334,9 +9930,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x08
-	JLT  rest47
+	JLT  rest53
 
-loop47:
+loop53:
 	VMOVUPS     (DX), Y1
 	VMOVUPS     (BX), Y2
 	VFMADD213PS Y2, Y0, Y1
@@ -9346,13 +9942,13 @@ loop47:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000008, AX
 	CMPQ        AX, $0x08
-	JGE         loop47
+	JGE         loop53
 
-rest47:
+rest53:
 	TESTQ      SI, SI
-	JNZ        finish47
+	JNZ        finish53
 	TESTQ      AX, AX
-	JZ         done47
+	JZ         done53
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -9368,9 +9964,9 @@ rest47:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop47
+	JMP        loop53
 
-finish47:
+finish53:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x02, CX
@@ -9380,7 +9976,7 @@ finish47:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done47:
+done53:
 	VZEROUPPER
 	RET
 
@@ -9406,20 +10002,20 @@ four:
 one:
 	XORQ DX, DX
 	CMPQ AX, $0x08
-	JLT  rest48
+	JLT  rest54
 
-loop48:
+loop54:
 	VMOVUPS Y0, (CX)
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	CMPQ    AX, $0x08
-	JGE     loop48
+	JGE     loop54
 
-rest48:
+rest54:
 	TESTQ DX, DX
-	JNZ   finish48
+	JNZ   finish54
 	TESTQ AX, AX
-	JZ    done48
+	JZ    done54
 	MOVQ  AX, DX
 	LEAQ  masks<>+256(SB), BX
 	MOVQ  DX, SI
@@ -9427,9 +10023,9 @@ rest48:
 	SUBQ  SI, BX
 	MOVQ  CX, 32(SP)
 	LEAQ  (SP), CX
-	JMP   loop48
+	JMP   loop54
 
-finish48:
+finish54:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DX, CX
 	SHLQ       $0x02, CX
@@ -9439,7 +10035,7 @@ finish48:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS Y0, Y1, (CX)
 
-done48:
+done54:
 	VZEROUPPER
 	RET
 
@@ -13426,14 +14022,14 @@ TEXT ·sigmoid1F64AVX2(SB), NOSPLIT, $104-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         BX, BX
 
-side49:
+side55:
 	CMPQ         AX, $0x00000004
-	JLT          few49
+	JLT          few55
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop49
+	JNZ          loop55
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -13469,13 +14065,13 @@ side49:
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
-	JMP          side49
+	JMP          side55
 
-few49:
+few55:
 	CMPQ AX, $0x04
-	JLT  rest49
+	JLT  rest55
 
-loop49:
+loop55:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -13560,13 +14156,13 @@ loop49:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	TESTQ        BX, BX
-	JZ           side49
+	JZ           side55
 
-rest49:
+rest55:
 	TESTQ      BX, BX
-	JNZ        finish49
+	JNZ        finish55
 	TESTQ      AX, AX
-	JZ         done49
+	JZ         done55
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -13578,9 +14174,9 @@ rest49:
 	LEAQ       32(SP), CX
 	MOVQ       DX, 96(SP)
 	LEAQ       64(SP), DX
-	JMP        loop49
+	JMP        loop55
 
-finish49:
+finish55:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -13590,7 +14186,7 @@ finish49:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DX)
 
-done49:
+done55:
 	VZEROUPPER
 	RET
 
@@ -13736,14 +14332,14 @@ TEXT ·sigmoid2F64AVX2(SB), NOSPLIT, $176-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         SI, SI
 
-side50:
+side56:
 	CMPQ         AX, $0x00000004
-	JLT          few50
+	JLT          few56
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop50
+	JNZ          loop56
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -13782,13 +14378,13 @@ side50:
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
-	JMP          side50
+	JMP          side56
 
-few50:
+few56:
 	CMPQ AX, $0x04
-	JLT  rest50
+	JLT  rest56
 
-loop50:
+loop56:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -13881,13 +14477,13 @@ loop50:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	TESTQ        SI, SI
-	JZ           side50
+	JZ           side56
 
-rest50:
+rest56:
 	TESTQ      SI, SI
-	JNZ        finish50
+	JNZ        finish56
 	TESTQ      AX, AX
-	JZ         done50
+	JZ         done56
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -13901,9 +14497,9 @@ rest50:
 	LEAQ       96(SP), DX
 	MOVQ       BX, 168(SP)
 	LEAQ       136(SP), BX
-	JMP        loop50
+	JMP        loop56
 
-finish50:
+finish56:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -13917,7 +14513,7 @@ finish50:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (BX)
 
-done50:
+done56:
 	VZEROUPPER
 	RET
 
@@ -13932,14 +14528,14 @@ TEXT ·sigmoid3F64AVX2(SB), NOSPLIT, $248-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         DI, DI
 
-side51:
+side57:
 	CMPQ         AX, $0x00000004
-	JLT          few51
+	JLT          few57
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop51
+	JNZ          loop57
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -13988,13 +14584,13 @@ side51:
 	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
-	JMP          side51
+	JMP          side57
 
-few51:
+few57:
 	CMPQ AX, $0x04
-	JLT  rest51
+	JLT  rest57
 
-loop51:
+loop57:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -14113,13 +14709,13 @@ loop51:
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
 	TESTQ        DI, DI
-	JZ           side51
+	JZ           side57
 
-rest51:
+rest57:
 	TESTQ      DI, DI
-	JNZ        finish51
+	JNZ        finish57
 	TESTQ      AX, AX
-	JZ         done51
+	JZ         done57
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -14135,9 +14731,9 @@ rest51:
 	LEAQ       168(SP), BX
 	MOVQ       SI, 240(SP)
 	LEAQ       208(SP), SI
-	JMP        loop51
+	JMP        loop57
 
-finish51:
+finish57:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -14155,7 +14751,7 @@ finish51:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (SI)
 
-done51:
+done57:
 	VZEROUPPER
 	RET
 
@@ -14183,14 +14779,14 @@ TEXT ·sigmoid4F64AVX2(SB), NOSPLIT, $320-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         R8, R8
 
-side52:
+side58:
 	CMPQ         AX, $0x00000004
-	JLT          few52
+	JLT          few58
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop52
+	JNZ          loop58
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -14244,13 +14840,13 @@ side52:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
-	JMP          side52
+	JMP          side58
 
-few52:
+few58:
 	CMPQ AX, $0x04
-	JLT  rest52
+	JLT  rest58
 
-loop52:
+loop58:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -14381,13 +14977,13 @@ loop52:
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
 	TESTQ        R8, R8
-	JZ           side52
+	JZ           side58
 
-rest52:
+rest58:
 	TESTQ      R8, R8
-	JNZ        finish52
+	JNZ        finish58
 	TESTQ      AX, AX
-	JZ         done52
+	JZ         done58
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -14405,9 +15001,9 @@ rest52:
 	LEAQ       240(SP), SI
 	MOVQ       DI, 312(SP)
 	LEAQ       280(SP), DI
-	JMP        loop52
+	JMP        loop58
 
-finish52:
+finish58:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -14429,7 +15025,7 @@ finish52:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DI)
 
-done52:
+done58:
 	VZEROUPPER
 	RET
 
@@ -14448,9 +15044,9 @@ TEXT ·softplus1F64AVX2(SB), NOSPLIT, $72-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         BX, BX
 	CMPQ         AX, $0x04
-	JLT          rest53
+	JLT          rest59
 
-loop53:
+loop59:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -14516,13 +15112,13 @@ loop53:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop53
+	JGE          loop59
 
-rest53:
+rest59:
 	TESTQ      BX, BX
-	JNZ        finish53
+	JNZ        finish59
 	TESTQ      AX, AX
-	JZ         done53
+	JZ         done59
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -14534,9 +15130,9 @@ rest53:
 	LEAQ       (SP), CX
 	MOVQ       DX, 64(SP)
 	LEAQ       32(SP), DX
-	JMP        loop53
+	JMP        loop59
 
-finish53:
+finish59:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -14546,7 +15142,7 @@ finish53:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DX)
 
-done53:
+done59:
 	VZEROUPPER
 	RET
 
@@ -14632,9 +15228,9 @@ TEXT ·softplus2F64AVX2(SB), NOSPLIT, $112-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         SI, SI
 	CMPQ         AX, $0x04
-	JLT          rest54
+	JLT          rest60
 
-loop54:
+loop60:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -14709,13 +15305,13 @@ loop54:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop54
+	JGE          loop60
 
-rest54:
+rest60:
 	TESTQ      SI, SI
-	JNZ        finish54
+	JNZ        finish60
 	TESTQ      AX, AX
-	JZ         done54
+	JZ         done60
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -14729,9 +15325,9 @@ rest54:
 	LEAQ       32(SP), DX
 	MOVQ       BX, 104(SP)
 	LEAQ       72(SP), BX
-	JMP        loop54
+	JMP        loop60
 
-finish54:
+finish60:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -14745,7 +15341,7 @@ finish54:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (BX)
 
-done54:
+done60:
 	VZEROUPPER
 	RET
 
@@ -14760,9 +15356,9 @@ TEXT ·softplus3F64AVX2(SB), NOSPLIT, $152-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         DI, DI
 	CMPQ         AX, $0x04
-	JLT          rest55
+	JLT          rest61
 
-loop55:
+loop61:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -14848,13 +15444,13 @@ loop55:
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop55
+	JGE          loop61
 
-rest55:
+rest61:
 	TESTQ      DI, DI
-	JNZ        finish55
+	JNZ        finish61
 	TESTQ      AX, AX
-	JZ         done55
+	JZ         done61
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -14870,9 +15466,9 @@ rest55:
 	LEAQ       72(SP), BX
 	MOVQ       SI, 144(SP)
 	LEAQ       112(SP), SI
-	JMP        loop55
+	JMP        loop61
 
-finish55:
+finish61:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -14890,7 +15486,7 @@ finish55:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (SI)
 
-done55:
+done61:
 	VZEROUPPER
 	RET
 
@@ -14906,9 +15502,9 @@ TEXT ·softplus4F64AVX2(SB), NOSPLIT, $192-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         R8, R8
 	CMPQ         AX, $0x04
-	JLT          rest56
+	JLT          rest62
 
-loop56:
+loop62:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -15002,13 +15598,13 @@ loop56:
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop56
+	JGE          loop62
 
-rest56:
+rest62:
 	TESTQ      R8, R8
-	JNZ        finish56
+	JNZ        finish62
 	TESTQ      AX, AX
-	JZ         done56
+	JZ         done62
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -15026,9 +15622,9 @@ rest56:
 	LEAQ       112(SP), SI
 	MOVQ       DI, 184(SP)
 	LEAQ       152(SP), DI
-	JMP        loop56
+	JMP        loop62
 
-finish56:
+finish62:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -15050,7 +15646,7 @@ finish56:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DI)
 
-done56:
+done62:
 	VZEROUPPER
 	RET
 
@@ -15063,9 +15659,9 @@ TEXT ·tanh1F64AVX2(SB), NOSPLIT, $72-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         BX, BX
 	CMPQ         AX, $0x04
-	JLT          rest57
+	JLT          rest63
 
-loop57:
+loop63:
 	VMOVUPD      (CX), Y1
 	VADDPD       Y1, Y1, Y2
 	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
@@ -15110,13 +15706,13 @@ loop57:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop57
+	JGE          loop63
 
-rest57:
+rest63:
 	TESTQ      BX, BX
-	JNZ        finish57
+	JNZ        finish63
 	TESTQ      AX, AX
-	JZ         done57
+	JZ         done63
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -15128,9 +15724,9 @@ rest57:
 	LEAQ       (SP), CX
 	MOVQ       DX, 64(SP)
 	LEAQ       32(SP), DX
-	JMP        loop57
+	JMP        loop63
 
-finish57:
+finish63:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -15140,7 +15736,7 @@ finish57:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DX)
 
-done57:
+done63:
 	VZEROUPPER
 	RET
 
@@ -15184,9 +15780,9 @@ TEXT ·tanh2F64AVX2(SB), NOSPLIT, $112-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         SI, SI
 	CMPQ         AX, $0x04
-	JLT          rest58
+	JLT          rest64
 
-loop58:
+loop64:
 	VMOVUPD      (CX), Y1
 	VADDPD       Y1, Y1, Y2
 	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
@@ -15239,13 +15835,13 @@ loop58:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop58
+	JGE          loop64
 
-rest58:
+rest64:
 	TESTQ      SI, SI
-	JNZ        finish58
+	JNZ        finish64
 	TESTQ      AX, AX
-	JZ         done58
+	JZ         done64
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -15259,9 +15855,9 @@ rest58:
 	LEAQ       32(SP), DX
 	MOVQ       BX, 104(SP)
 	LEAQ       72(SP), BX
-	JMP        loop58
+	JMP        loop64
 
-finish58:
+finish64:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -15275,7 +15871,7 @@ finish58:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (BX)
 
-done58:
+done64:
 	VZEROUPPER
 	RET
 
@@ -15296,9 +15892,9 @@ TEXT ·tanh3F64AVX2(SB), NOSPLIT, $152-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         DI, DI
 	CMPQ         AX, $0x04
-	JLT          rest59
+	JLT          rest65
 
-loop59:
+loop65:
 	VMOVUPD      (CX), Y1
 	VADDPD       Y1, Y1, Y2
 	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
@@ -15365,13 +15961,13 @@ loop59:
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop59
+	JGE          loop65
 
-rest59:
+rest65:
 	TESTQ      DI, DI
-	JNZ        finish59
+	JNZ        finish65
 	TESTQ      AX, AX
-	JZ         done59
+	JZ         done65
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -15387,9 +15983,9 @@ rest59:
 	LEAQ       72(SP), BX
 	MOVQ       SI, 144(SP)
 	LEAQ       112(SP), SI
-	JMP        loop59
+	JMP        loop65
 
-finish59:
+finish65:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -15407,7 +16003,7 @@ finish59:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (SI)
 
-done59:
+done65:
 	VZEROUPPER
 	RET
 
@@ -15429,9 +16025,9 @@ TEXT ·tanh4F64AVX2(SB), NOSPLIT, $192-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         R8, R8
 	CMPQ         AX, $0x04
-	JLT          rest60
+	JLT          rest66
 
-loop60:
+loop66:
 	VMOVUPD      (CX), Y1
 	VADDPD       Y1, Y1, Y2
 	VPOR         k64_8000000000000000<>+0(SB), Y2, Y2
@@ -15505,13 +16101,13 @@ loop60:
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop60
+	JGE          loop66
 
-rest60:
+rest66:
 	TESTQ      R8, R8
-	JNZ        finish60
+	JNZ        finish66
 	TESTQ      AX, AX
-	JZ         done60
+	JZ         done66
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -15529,9 +16125,9 @@ rest60:
 	LEAQ       112(SP), SI
 	MOVQ       DI, 184(SP)
 	LEAQ       152(SP), DI
-	JMP        loop60
+	JMP        loop66
 
-finish60:
+finish66:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -15553,7 +16149,7 @@ finish60:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DI)
 
-done60:
+done66:
 	VZEROUPPER
 	RET
 
@@ -15566,14 +16162,14 @@ TEXT ·silu1F64AVX2(SB), NOSPLIT, $104-24
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         BX, BX
 
-side61:
+side67:
 	CMPQ         AX, $0x00000004
-	JLT          few61
+	JLT          few67
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop61
+	JNZ          loop67
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -15610,13 +16206,13 @@ side61:
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
-	JMP          side61
+	JMP          side67
 
-few61:
+few67:
 	CMPQ AX, $0x04
-	JLT  rest61
+	JLT  rest67
 
-loop61:
+loop67:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -15708,13 +16304,13 @@ loop61:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	TESTQ        BX, BX
-	JZ           side61
+	JZ           side67
 
-rest61:
+rest67:
 	TESTQ      BX, BX
-	JNZ        finish61
+	JNZ        finish67
 	TESTQ      AX, AX
-	JZ         done61
+	JZ         done67
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -15726,9 +16322,9 @@ rest61:
 	LEAQ       32(SP), CX
 	MOVQ       DX, 96(SP)
 	LEAQ       64(SP), DX
-	JMP        loop61
+	JMP        loop67
 
-finish61:
+finish67:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -15738,7 +16334,7 @@ finish61:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DX)
 
-done61:
+done67:
 	VZEROUPPER
 	RET
 
@@ -15752,14 +16348,14 @@ TEXT ·silu2F64AVX2(SB), NOSPLIT, $176-32
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         SI, SI
 
-side62:
+side68:
 	CMPQ         AX, $0x00000004
-	JLT          few62
+	JLT          few68
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop62
+	JNZ          loop68
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -15801,13 +16397,13 @@ side62:
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
-	JMP          side62
+	JMP          side68
 
-few62:
+few68:
 	CMPQ AX, $0x04
-	JLT  rest62
+	JLT  rest68
 
-loop62:
+loop68:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -15916,13 +16512,13 @@ loop62:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	TESTQ        SI, SI
-	JZ           side62
+	JZ           side68
 
-rest62:
+rest68:
 	TESTQ      SI, SI
-	JNZ        finish62
+	JNZ        finish68
 	TESTQ      AX, AX
-	JZ         done62
+	JZ         done68
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -15936,9 +16532,9 @@ rest62:
 	LEAQ       96(SP), DX
 	MOVQ       BX, 168(SP)
 	LEAQ       136(SP), BX
-	JMP        loop62
+	JMP        loop68
 
-finish62:
+finish68:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -15952,7 +16548,7 @@ finish62:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (BX)
 
-done62:
+done68:
 	VZEROUPPER
 	RET
 
@@ -15967,14 +16563,14 @@ TEXT ·silu3F64AVX2(SB), NOSPLIT, $248-40
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         DI, DI
 
-side63:
+side69:
 	CMPQ         AX, $0x00000004
-	JLT          few63
+	JLT          few69
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop63
+	JNZ          loop69
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -16029,13 +16625,13 @@ side63:
 	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
-	JMP          side63
+	JMP          side69
 
-few63:
+few69:
 	CMPQ AX, $0x04
-	JLT  rest63
+	JLT  rest69
 
-loop63:
+loop69:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -16174,13 +16770,13 @@ loop63:
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
 	TESTQ        DI, DI
-	JZ           side63
+	JZ           side69
 
-rest63:
+rest69:
 	TESTQ      DI, DI
-	JNZ        finish63
+	JNZ        finish69
 	TESTQ      AX, AX
-	JZ         done63
+	JZ         done69
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -16196,9 +16792,9 @@ rest63:
 	LEAQ       168(SP), BX
 	MOVQ       SI, 240(SP)
 	LEAQ       208(SP), SI
-	JMP        loop63
+	JMP        loop69
 
-finish63:
+finish69:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -16216,7 +16812,7 @@ finish63:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (SI)
 
-done63:
+done69:
 	VZEROUPPER
 	RET
 
@@ -16232,14 +16828,14 @@ TEXT ·silu4F64AVX2(SB), NOSPLIT, $320-48
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y0
 	XORQ         R8, R8
 
-side64:
+side70:
 	CMPQ         AX, $0x00000004
-	JLT          few64
+	JLT          few70
 	VMOVUPD      (CX), Y1
 	VPAND        k64_7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD       $0x06, k64_4082c00000000000<>+0(SB), Y2, Y2
 	VPTEST       Y2, Y2
-	JNZ          loop64
+	JNZ          loop70
 	VBROADCASTSD k64_4338000000000000<>+0(SB), Y2
 	VFNMADD231PD k64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD       k64_4338000000000000<>+0(SB), Y2, Y3
@@ -16301,13 +16897,13 @@ side64:
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
-	JMP          side64
+	JMP          side70
 
-few64:
+few70:
 	CMPQ AX, $0x04
-	JLT  rest64
+	JLT  rest70
 
-loop64:
+loop70:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -16465,13 +17061,13 @@ loop64:
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
 	TESTQ        R8, R8
-	JZ           side64
+	JZ           side70
 
-rest64:
+rest70:
 	TESTQ      R8, R8
-	JNZ        finish64
+	JNZ        finish70
 	TESTQ      AX, AX
-	JZ         done64
+	JZ         done70
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -16489,9 +17085,9 @@ rest64:
 	LEAQ       240(SP), SI
 	MOVQ       DI, 312(SP)
 	LEAQ       280(SP), DI
-	JMP        loop64
+	JMP        loop70
 
-finish64:
+finish70:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -16513,7 +17109,7 @@ finish64:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DI)
 
-done64:
+done70:
 	VZEROUPPER
 	RET
 
@@ -16544,9 +17140,9 @@ TEXT ·gelu1F64AVX2(SB), NOSPLIT, $72-24
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
 	XORQ         BX, BX
 	CMPQ         AX, $0x04
-	JLT          rest65
+	JLT          rest71
 
-loop65:
+loop71:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -16643,13 +17239,13 @@ loop65:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop65
+	JGE          loop71
 
-rest65:
+rest71:
 	TESTQ      BX, BX
-	JNZ        finish65
+	JNZ        finish71
 	TESTQ      AX, AX
-	JZ         done65
+	JZ         done71
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -16661,9 +17257,9 @@ rest65:
 	LEAQ       (SP), CX
 	MOVQ       DX, 64(SP)
 	LEAQ       32(SP), DX
-	JMP        loop65
+	JMP        loop71
 
-finish65:
+finish71:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -16673,7 +17269,7 @@ finish65:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DX)
 
-done65:
+done71:
 	VZEROUPPER
 	RET
 
@@ -16849,9 +17445,9 @@ TEXT ·gelu2F64AVX2(SB), NOSPLIT, $112-32
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
 	XORQ         SI, SI
 	CMPQ         AX, $0x04
-	JLT          rest66
+	JLT          rest72
 
-loop66:
+loop72:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -16957,13 +17553,13 @@ loop66:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop66
+	JGE          loop72
 
-rest66:
+rest72:
 	TESTQ      SI, SI
-	JNZ        finish66
+	JNZ        finish72
 	TESTQ      AX, AX
-	JZ         done66
+	JZ         done72
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -16977,9 +17573,9 @@ rest66:
 	LEAQ       32(SP), DX
 	MOVQ       BX, 104(SP)
 	LEAQ       72(SP), BX
-	JMP        loop66
+	JMP        loop72
 
-finish66:
+finish72:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -16993,7 +17589,7 @@ finish66:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (BX)
 
-done66:
+done72:
 	VZEROUPPER
 	RET
 
@@ -17014,9 +17610,9 @@ TEXT ·gelu3F64AVX2(SB), NOSPLIT, $152-40
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
 	XORQ         DI, DI
 	CMPQ         AX, $0x04
-	JLT          rest67
+	JLT          rest73
 
-loop67:
+loop73:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -17128,13 +17724,13 @@ loop67:
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop67
+	JGE          loop73
 
-rest67:
+rest73:
 	TESTQ      DI, DI
-	JNZ        finish67
+	JNZ        finish73
 	TESTQ      AX, AX
-	JZ         done67
+	JZ         done73
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -17150,9 +17746,9 @@ rest67:
 	LEAQ       72(SP), BX
 	MOVQ       SI, 144(SP)
 	LEAQ       112(SP), SI
-	JMP        loop67
+	JMP        loop73
 
-finish67:
+finish73:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -17170,7 +17766,7 @@ finish67:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (SI)
 
-done67:
+done73:
 	VZEROUPPER
 	RET
 
@@ -17192,9 +17788,9 @@ TEXT ·gelu4F64AVX2(SB), NOSPLIT, $192-48
 	VBROADCASTSD k64_c044000000000000<>+0(SB), Y0
 	XORQ         R8, R8
 	CMPQ         AX, $0x04
-	JLT          rest68
+	JLT          rest74
 
-loop68:
+loop74:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
@@ -17314,13 +17910,13 @@ loop68:
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop68
+	JGE          loop74
 
-rest68:
+rest74:
 	TESTQ      R8, R8
-	JNZ        finish68
+	JNZ        finish74
 	TESTQ      AX, AX
-	JZ         done68
+	JZ         done74
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -17338,9 +17934,9 @@ rest68:
 	LEAQ       112(SP), SI
 	MOVQ       DI, 184(SP)
 	LEAQ       152(SP), DI
-	JMP        loop68
+	JMP        loop74
 
-finish68:
+finish74:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -17362,7 +17958,7 @@ finish68:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (DI)
 
-done68:
+done74:
 	VZEROUPPER
 	RET
 
@@ -17374,9 +17970,9 @@ TEXT ·expF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ x+16(FP), DX
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest69
+	JLT  rest75
 
-loop69:
+loop75:
 	VMOVUPD      (DX), Y0
 	VBROADCASTSD k64_c088100000000000<>+0(SB), Y1
 	VMAXPD       Y0, Y1, Y1
@@ -17420,13 +18016,13 @@ loop69:
 	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop69
+	JGE          loop75
 
-rest69:
+rest75:
 	TESTQ      BX, BX
-	JNZ        finish69
+	JNZ        finish75
 	TESTQ      AX, AX
-	JZ         done69
+	JZ         done75
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -17438,9 +18034,9 @@ rest69:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop69
+	JMP        loop75
 
-finish69:
+finish75:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -17450,7 +18046,7 @@ finish69:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done69:
+done75:
 	VZEROUPPER
 	RET
 
@@ -17468,9 +18064,9 @@ TEXT ·logF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ x+16(FP), DX
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest70
+	JLT  rest76
 
-loop70:
+loop76:
 	VMOVUPD      (DX), Y0
 	VCMPPD       $0x11, k64_10000000000000<>+0(SB), Y0, Y1
 	VMULPD       k64_4350000000000000<>+0(SB), Y0, Y2
@@ -17525,13 +18121,13 @@ loop70:
 	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop70
+	JGE          loop76
 
-rest70:
+rest76:
 	TESTQ      BX, BX
-	JNZ        finish70
+	JNZ        finish76
 	TESTQ      AX, AX
-	JZ         done70
+	JZ         done76
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -17543,9 +18139,9 @@ rest70:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop70
+	JMP        loop76
 
-finish70:
+finish76:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -17555,7 +18151,7 @@ finish70:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done70:
+done76:
 	VZEROUPPER
 	RET
 
@@ -17657,328 +18253,12 @@ TEXT ·sqrtF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ x+16(FP), DX
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest71
-
-loop71:
-	VMOVUPD (DX), Y0
-	VSQRTPD Y0, Y0
-	VMOVUPD Y0, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop71
-
-rest71:
-	TESTQ      BX, BX
-	JNZ        finish71
-	TESTQ      AX, AX
-	JZ         done71
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPD    Y0, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop71
-
-finish71:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done71:
-	VZEROUPPER
-	RET
-
-// func reciprocalF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX
-TEXT ·reciprocalF64AVX2(SB), NOSPLIT, $72-24
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ x+16(FP), DX
-	XORQ BX, BX
-	CMPQ AX, $0x04
-	JLT  rest72
-
-loop72:
-	VMOVUPD      (DX), Y0
-	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y1
-	VDIVPD       Y0, Y1, Y1
-	VMOVUPD      Y1, (CX)
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x00000020, CX
-	SUBQ         $0x00000004, AX
-	CMPQ         AX, $0x04
-	JGE          loop72
-
-rest72:
-	TESTQ      BX, BX
-	JNZ        finish72
-	TESTQ      AX, AX
-	JZ         done72
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPD    Y0, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop72
-
-finish72:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done72:
-	VZEROUPPER
-	RET
-
-// func reluF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX, AVX2
-TEXT ·reluF64AVX2(SB), NOSPLIT, $72-24
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ x+16(FP), DX
-	XORQ BX, BX
-	CMPQ AX, $0x04
-	JLT  rest73
-
-loop73:
-	VMOVUPD (DX), Y0
-	VPXOR   Y1, Y1, Y1
-	VMAXPD  Y0, Y1, Y1
-	VMOVUPD Y1, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop73
-
-rest73:
-	TESTQ      BX, BX
-	JNZ        finish73
-	TESTQ      AX, AX
-	JZ         done73
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPD    Y0, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop73
-
-finish73:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done73:
-	VZEROUPPER
-	RET
-
-// func absF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX, AVX2
-TEXT ·absF64AVX2(SB), NOSPLIT, $72-24
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ x+16(FP), DX
-	XORQ BX, BX
-	CMPQ AX, $0x04
-	JLT  rest74
-
-loop74:
-	VMOVUPD (DX), Y0
-	VPAND   k64_7fffffffffffffff<>+0(SB), Y0, Y0
-	VMOVUPD Y0, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop74
-
-rest74:
-	TESTQ      BX, BX
-	JNZ        finish74
-	TESTQ      AX, AX
-	JZ         done74
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPD    Y0, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop74
-
-finish74:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done74:
-	VZEROUPPER
-	RET
-
-// func negF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX, AVX2
-TEXT ·negF64AVX2(SB), NOSPLIT, $72-24
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ x+16(FP), DX
-	XORQ BX, BX
-	CMPQ AX, $0x04
-	JLT  rest75
-
-loop75:
-	VMOVUPD (DX), Y0
-	VPXOR   k64_8000000000000000<>+0(SB), Y0, Y0
-	VMOVUPD Y0, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop75
-
-rest75:
-	TESTQ      BX, BX
-	JNZ        finish75
-	TESTQ      AX, AX
-	JZ         done75
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPD    Y0, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop75
-
-finish75:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done75:
-	VZEROUPPER
-	RET
-
-// func squareF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX
-TEXT ·squareF64AVX2(SB), NOSPLIT, $72-24
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ x+16(FP), DX
-	XORQ BX, BX
-	CMPQ AX, $0x04
-	JLT  rest76
-
-loop76:
-	VMOVUPD (DX), Y0
-	VMULPD  Y0, Y0, Y0
-	VMOVUPD Y0, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000004, AX
-	CMPQ    AX, $0x04
-	JGE     loop76
-
-rest76:
-	TESTQ      BX, BX
-	JNZ        finish76
-	TESTQ      AX, AX
-	JZ         done76
-	MOVQ       AX, BX
-	LEAQ       masks<>+256(SB), SI
-	MOVQ       BX, DI
-	SHLQ       $0x03, DI
-	SUBQ       DI, SI
-	VMOVUPS    (SI), Y0
-	VMASKMOVPD (DX), Y0, Y0
-	VMOVUPD    Y0, (SP)
-	LEAQ       (SP), DX
-	MOVQ       CX, 64(SP)
-	LEAQ       32(SP), CX
-	JMP        loop76
-
-finish76:
-	LEAQ       masks<>+256(SB), AX
-	MOVQ       BX, CX
-	SHLQ       $0x03, CX
-	SUBQ       CX, AX
-	MOVQ       64(SP), CX
-	VMOVUPD    32(SP), Y0
-	VMOVUPS    (AX), Y1
-	VMASKMOVPD Y0, Y1, (CX)
-
-done76:
-	VZEROUPPER
-	RET
-
-// func stepF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX, AVX2
-TEXT ·stepF64AVX2(SB), NOSPLIT, $72-24
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ x+16(FP), DX
-	XORQ BX, BX
-	CMPQ AX, $0x04
 	JLT  rest77
 
 loop77:
 	VMOVUPD (DX), Y0
-	VPXOR   Y1, Y1, Y1
-	VCMPPD  $0x16, Y1, Y0, Y1
-	VPAND   k64_3ff0000000000000<>+0(SB), Y1, Y1
-	VMOVUPD Y1, (CX)
+	VSQRTPD Y0, Y0
+	VMOVUPD Y0, (CX)
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
@@ -18017,9 +18297,9 @@ done77:
 	VZEROUPPER
 	RET
 
-// func signF64AVX2(n int, dst *float64, x *float64)
-// Requires: AVX, AVX2
-TEXT ·signF64AVX2(SB), NOSPLIT, $72-24
+// func reciprocalF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX
+TEXT ·reciprocalF64AVX2(SB), NOSPLIT, $72-24
 	MOVQ n+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -18028,20 +18308,15 @@ TEXT ·signF64AVX2(SB), NOSPLIT, $72-24
 	JLT  rest78
 
 loop78:
-	VMOVUPD   (DX), Y0
-	VPXOR     Y1, Y1, Y1
-	VCMPPD    $0x04, Y1, Y0, Y1
-	VPAND     k64_8000000000000000<>+0(SB), Y0, Y2
-	VPOR      k64_3ff0000000000000<>+0(SB), Y2, Y2
-	VCMPPD    $0x03, Y0, Y0, Y3
-	VPANDN    Y1, Y3, Y1
-	VBLENDVPD Y1, Y2, Y0, Y0
-	VMOVUPD   Y0, (CX)
-	ADDQ      $0x00000020, DX
-	ADDQ      $0x00000020, CX
-	SUBQ      $0x00000004, AX
-	CMPQ      AX, $0x04
-	JGE       loop78
+	VMOVUPD      (DX), Y0
+	VBROADCASTSD k64_3ff0000000000000<>+0(SB), Y1
+	VDIVPD       Y0, Y1, Y1
+	VMOVUPD      Y1, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000004, AX
+	CMPQ         AX, $0x04
+	JGE          loop78
 
 rest78:
 	TESTQ      BX, BX
@@ -18075,6 +18350,327 @@ done78:
 	VZEROUPPER
 	RET
 
+// func reluF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX, AVX2
+TEXT ·reluF64AVX2(SB), NOSPLIT, $72-24
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest79
+
+loop79:
+	VMOVUPD (DX), Y0
+	VPXOR   Y1, Y1, Y1
+	VMAXPD  Y0, Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop79
+
+rest79:
+	TESTQ      BX, BX
+	JNZ        finish79
+	TESTQ      AX, AX
+	JZ         done79
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop79
+
+finish79:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done79:
+	VZEROUPPER
+	RET
+
+// func absF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX, AVX2
+TEXT ·absF64AVX2(SB), NOSPLIT, $72-24
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest80
+
+loop80:
+	VMOVUPD (DX), Y0
+	VPAND   k64_7fffffffffffffff<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop80
+
+rest80:
+	TESTQ      BX, BX
+	JNZ        finish80
+	TESTQ      AX, AX
+	JZ         done80
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop80
+
+finish80:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done80:
+	VZEROUPPER
+	RET
+
+// func negF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX, AVX2
+TEXT ·negF64AVX2(SB), NOSPLIT, $72-24
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest81
+
+loop81:
+	VMOVUPD (DX), Y0
+	VPXOR   k64_8000000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop81
+
+rest81:
+	TESTQ      BX, BX
+	JNZ        finish81
+	TESTQ      AX, AX
+	JZ         done81
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop81
+
+finish81:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done81:
+	VZEROUPPER
+	RET
+
+// func squareF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX
+TEXT ·squareF64AVX2(SB), NOSPLIT, $72-24
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest82
+
+loop82:
+	VMOVUPD (DX), Y0
+	VMULPD  Y0, Y0, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop82
+
+rest82:
+	TESTQ      BX, BX
+	JNZ        finish82
+	TESTQ      AX, AX
+	JZ         done82
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop82
+
+finish82:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done82:
+	VZEROUPPER
+	RET
+
+// func stepF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX, AVX2
+TEXT ·stepF64AVX2(SB), NOSPLIT, $72-24
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest83
+
+loop83:
+	VMOVUPD (DX), Y0
+	VPXOR   Y1, Y1, Y1
+	VCMPPD  $0x16, Y1, Y0, Y1
+	VPAND   k64_3ff0000000000000<>+0(SB), Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop83
+
+rest83:
+	TESTQ      BX, BX
+	JNZ        finish83
+	TESTQ      AX, AX
+	JZ         done83
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop83
+
+finish83:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done83:
+	VZEROUPPER
+	RET
+
+// func signF64AVX2(n int, dst *float64, x *float64)
+// Requires: AVX, AVX2
+TEXT ·signF64AVX2(SB), NOSPLIT, $72-24
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	XORQ BX, BX
+	CMPQ AX, $0x04
+	JLT  rest84
+
+loop84:
+	VMOVUPD   (DX), Y0
+	VPXOR     Y1, Y1, Y1
+	VCMPPD    $0x04, Y1, Y0, Y1
+	VPAND     k64_8000000000000000<>+0(SB), Y0, Y2
+	VPOR      k64_3ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD    $0x03, Y0, Y0, Y3
+	VPANDN    Y1, Y3, Y1
+	VBLENDVPD Y1, Y2, Y0, Y0
+	VMOVUPD   Y0, (CX)
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000004, AX
+	CMPQ      AX, $0x04
+	JGE       loop84
+
+rest84:
+	TESTQ      BX, BX
+	JNZ        finish84
+	TESTQ      AX, AX
+	JZ         done84
+	MOVQ       AX, BX
+	LEAQ       masks<>+256(SB), SI
+	MOVQ       BX, DI
+	SHLQ       $0x03, DI
+	SUBQ       DI, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	MOVQ       CX, 64(SP)
+	LEAQ       32(SP), CX
+	JMP        loop84
+
+finish84:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       BX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       64(SP), CX
+	VMOVUPD    32(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done84:
+	VZEROUPPER
+	RET
+
 // func sinF64AVX2(n int, s *float64, x *float64) (far int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·sinF64AVX2(SB), NOSPLIT, $72-32
@@ -18084,9 +18680,9 @@ TEXT ·sinF64AVX2(SB), NOSPLIT, $72-32
 	VPXOR Y0, Y0, Y0
 	XORQ  BX, BX
 	CMPQ  AX, $0x04
-	JLT   rest79
+	JLT   rest85
 
-loop79:
+loop85:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VADDPD       k64_4130000000000000<>+0(SB), Y2, Y2
@@ -18135,13 +18731,13 @@ loop79:
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop79
+	JGE          loop85
 
-rest79:
+rest85:
 	TESTQ      BX, BX
-	JNZ        finish79
+	JNZ        finish85
 	TESTQ      AX, AX
-	JZ         done79
+	JZ         done85
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -18153,9 +18749,9 @@ rest79:
 	LEAQ       (SP), CX
 	MOVQ       DX, 64(SP)
 	LEAQ       32(SP), DX
-	JMP        loop79
+	JMP        loop85
 
-finish79:
+finish85:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -18165,7 +18761,7 @@ finish79:
 	VMOVUPS    (AX), Y2
 	VMASKMOVPD Y1, Y2, (DX)
 
-done79:
+done85:
 	VMOVMSKPD Y0, AX
 	MOVQ      AX, far+24(FP)
 	VZEROUPPER
@@ -18283,9 +18879,9 @@ TEXT ·sinCosF64AVX2(SB), NOSPLIT, $112-40
 	VPXOR Y0, Y0, Y0
 	XORQ  SI, SI
 	CMPQ  AX, $0x04
-	JLT   rest80
+	JLT   rest86
 
-loop80:
+loop86:
 	VMOVUPD      (CX), Y1
 	VPOR         k64_8000000000000000<>+0(SB), Y1, Y2
 	VADDPD       k64_4130000000000000<>+0(SB), Y2, Y2
@@ -18340,13 +18936,13 @@ loop80:
 	ADDQ         $0x00000020, BX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop80
+	JGE          loop86
 
-rest80:
+rest86:
 	TESTQ      SI, SI
-	JNZ        finish80
+	JNZ        finish86
 	TESTQ      AX, AX
-	JZ         done80
+	JZ         done86
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -18360,9 +18956,9 @@ rest80:
 	LEAQ       32(SP), DX
 	MOVQ       BX, 104(SP)
 	LEAQ       72(SP), BX
-	JMP        loop80
+	JMP        loop86
 
-finish80:
+finish86:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -18376,7 +18972,7 @@ finish80:
 	VMOVUPS    (AX), Y2
 	VMASKMOVPD Y1, Y2, (BX)
 
-done80:
+done86:
 	VMOVMSKPD Y0, AX
 	MOVQ      AX, far+32(FP)
 	VZEROUPPER
@@ -18418,9 +19014,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x04
-	JLT  rest81
+	JLT  rest87
 
-loop81:
+loop87:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VADDPD  Y1, Y0, Y0
@@ -18430,13 +19026,13 @@ loop81:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop81
+	JGE     loop87
 
-rest81:
+rest87:
 	TESTQ      SI, SI
-	JNZ        finish81
+	JNZ        finish87
 	TESTQ      AX, AX
-	JZ         done81
+	JZ         done87
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -18452,9 +19048,9 @@ rest81:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop81
+	JMP        loop87
 
-finish81:
+finish87:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -18464,7 +19060,7 @@ finish81:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done81:
+done87:
 	VZEROUPPER
 	RET
 
@@ -18504,9 +19100,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x04
-	JLT  rest82
+	JLT  rest88
 
-loop82:
+loop88:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VSUBPD  Y1, Y0, Y0
@@ -18516,13 +19112,13 @@ loop82:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop82
+	JGE     loop88
 
-rest82:
+rest88:
 	TESTQ      SI, SI
-	JNZ        finish82
+	JNZ        finish88
 	TESTQ      AX, AX
-	JZ         done82
+	JZ         done88
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -18538,9 +19134,9 @@ rest82:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop82
+	JMP        loop88
 
-finish82:
+finish88:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -18550,7 +19146,7 @@ finish82:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done82:
+done88:
 	VZEROUPPER
 	RET
 
@@ -18590,9 +19186,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x04
-	JLT  rest83
+	JLT  rest89
 
-loop83:
+loop89:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VMULPD  Y1, Y0, Y0
@@ -18602,13 +19198,13 @@ loop83:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop83
+	JGE     loop89
 
-rest83:
+rest89:
 	TESTQ      SI, SI
-	JNZ        finish83
+	JNZ        finish89
 	TESTQ      AX, AX
-	JZ         done83
+	JZ         done89
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -18624,9 +19220,9 @@ rest83:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop83
+	JMP        loop89
 
-finish83:
+finish89:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -18636,7 +19232,7 @@ finish83:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done83:
+done89:
 	VZEROUPPER
 	RET
 
@@ -18676,9 +19272,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x04
-	JLT  rest84
+	JLT  rest90
 
-loop84:
+loop90:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VDIVPD  Y1, Y0, Y0
@@ -18688,13 +19284,13 @@ loop84:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop84
+	JGE     loop90
 
-rest84:
+rest90:
 	TESTQ      SI, SI
-	JNZ        finish84
+	JNZ        finish90
 	TESTQ      AX, AX
-	JZ         done84
+	JZ         done90
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -18710,9 +19306,9 @@ rest84:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop84
+	JMP        loop90
 
-finish84:
+finish90:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -18722,7 +19318,603 @@ finish84:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done84:
+done90:
+	VZEROUPPER
+	RET
+
+// func lessF64AVX2(n int, dst *float64, a *float64, b *float64)
+// Requires: AVX, AVX2
+TEXT ·lessF64AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000010
+	JLT     one
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VCMPPD  $0x11, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
+	VMOVUPD 32(DX), Y0
+	VMOVUPD 32(BX), Y1
+	VCMPPD  $0x11, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 32(CX)
+	VMOVUPD 64(DX), Y0
+	VMOVUPD 64(BX), Y1
+	VCMPPD  $0x11, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 64(CX)
+	VMOVUPD 96(DX), Y0
+	VMOVUPD 96(BX), Y1
+	VCMPPD  $0x11, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x04
+	JLT  rest91
+
+loop91:
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VCMPPD  $0x11, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop91
+
+rest91:
+	TESTQ      SI, SI
+	JNZ        finish91
+	TESTQ      AX, AX
+	JZ         done91
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x03, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop91
+
+finish91:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done91:
+	VZEROUPPER
+	RET
+
+// func lessEqualF64AVX2(n int, dst *float64, a *float64, b *float64)
+// Requires: AVX, AVX2
+TEXT ·lessEqualF64AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000010
+	JLT     one
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VCMPPD  $0x16, Y1, Y0, Y0
+	VPANDN  k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
+	VMOVUPD 32(DX), Y0
+	VMOVUPD 32(BX), Y1
+	VCMPPD  $0x16, Y1, Y0, Y0
+	VPANDN  k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 32(CX)
+	VMOVUPD 64(DX), Y0
+	VMOVUPD 64(BX), Y1
+	VCMPPD  $0x16, Y1, Y0, Y0
+	VPANDN  k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 64(CX)
+	VMOVUPD 96(DX), Y0
+	VMOVUPD 96(BX), Y1
+	VCMPPD  $0x16, Y1, Y0, Y0
+	VPANDN  k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x04
+	JLT  rest92
+
+loop92:
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VCMPPD  $0x16, Y1, Y0, Y0
+	VPANDN  k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop92
+
+rest92:
+	TESTQ      SI, SI
+	JNZ        finish92
+	TESTQ      AX, AX
+	JZ         done92
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x03, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop92
+
+finish92:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done92:
+	VZEROUPPER
+	RET
+
+// func equalF64AVX2(n int, dst *float64, a *float64, b *float64)
+// Requires: AVX, AVX2
+TEXT ·equalF64AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000010
+	JLT     one
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VCMPPD  $0x00, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
+	VMOVUPD 32(DX), Y0
+	VMOVUPD 32(BX), Y1
+	VCMPPD  $0x00, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 32(CX)
+	VMOVUPD 64(DX), Y0
+	VMOVUPD 64(BX), Y1
+	VCMPPD  $0x00, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 64(CX)
+	VMOVUPD 96(DX), Y0
+	VMOVUPD 96(BX), Y1
+	VCMPPD  $0x00, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x04
+	JLT  rest93
+
+loop93:
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VCMPPD  $0x00, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop93
+
+rest93:
+	TESTQ      SI, SI
+	JNZ        finish93
+	TESTQ      AX, AX
+	JZ         done93
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x03, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop93
+
+finish93:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done93:
+	VZEROUPPER
+	RET
+
+// func notEqualF64AVX2(n int, dst *float64, a *float64, b *float64)
+// Requires: AVX, AVX2
+TEXT ·notEqualF64AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000010
+	JLT     one
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VCMPPD  $0x04, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
+	VMOVUPD 32(DX), Y0
+	VMOVUPD 32(BX), Y1
+	VCMPPD  $0x04, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 32(CX)
+	VMOVUPD 64(DX), Y0
+	VMOVUPD 64(BX), Y1
+	VCMPPD  $0x04, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 64(CX)
+	VMOVUPD 96(DX), Y0
+	VMOVUPD 96(BX), Y1
+	VCMPPD  $0x04, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x04
+	JLT  rest94
+
+loop94:
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VCMPPD  $0x04, Y1, Y0, Y0
+	VPAND   k64_3ff0000000000000<>+0(SB), Y0, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop94
+
+rest94:
+	TESTQ      SI, SI
+	JNZ        finish94
+	TESTQ      AX, AX
+	JZ         done94
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x03, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop94
+
+finish94:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done94:
+	VZEROUPPER
+	RET
+
+// func largerF64AVX2(n int, dst *float64, a *float64, b *float64)
+// Requires: AVX, AVX2
+TEXT ·largerF64AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000010
+	JLT     one
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VMAXPD  Y0, Y1, Y2
+	VMAXPD  Y1, Y0, Y3
+	VPAND   Y2, Y3, Y2
+	VCMPPD  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPD  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPD Y0, (CX)
+	VMOVUPD 32(DX), Y0
+	VMOVUPD 32(BX), Y1
+	VMAXPD  Y0, Y1, Y2
+	VMAXPD  Y1, Y0, Y3
+	VPAND   Y2, Y3, Y2
+	VCMPPD  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPD  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPD Y0, 32(CX)
+	VMOVUPD 64(DX), Y0
+	VMOVUPD 64(BX), Y1
+	VMAXPD  Y0, Y1, Y2
+	VMAXPD  Y1, Y0, Y3
+	VPAND   Y2, Y3, Y2
+	VCMPPD  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPD  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPD Y0, 64(CX)
+	VMOVUPD 96(DX), Y0
+	VMOVUPD 96(BX), Y1
+	VMAXPD  Y0, Y1, Y2
+	VMAXPD  Y1, Y0, Y3
+	VPAND   Y2, Y3, Y2
+	VCMPPD  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPD  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPD Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x04
+	JLT  rest95
+
+loop95:
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VMAXPD  Y0, Y1, Y2
+	VMAXPD  Y1, Y0, Y3
+	VPAND   Y2, Y3, Y2
+	VCMPPD  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPD  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop95
+
+rest95:
+	TESTQ      SI, SI
+	JNZ        finish95
+	TESTQ      AX, AX
+	JZ         done95
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x03, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop95
+
+finish95:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done95:
+	VZEROUPPER
+	RET
+
+// func smallerF64AVX2(n int, dst *float64, a *float64, b *float64)
+// Requires: AVX, AVX2
+TEXT ·smallerF64AVX2(SB), NOSPLIT, $104-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+four:
+	CMPQ    AX, $0x00000010
+	JLT     one
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VMINPD  Y0, Y1, Y2
+	VMINPD  Y1, Y0, Y3
+	VPOR    Y2, Y3, Y2
+	VCMPPD  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPD  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPD Y0, (CX)
+	VMOVUPD 32(DX), Y0
+	VMOVUPD 32(BX), Y1
+	VMINPD  Y0, Y1, Y2
+	VMINPD  Y1, Y0, Y3
+	VPOR    Y2, Y3, Y2
+	VCMPPD  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPD  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPD Y0, 32(CX)
+	VMOVUPD 64(DX), Y0
+	VMOVUPD 64(BX), Y1
+	VMINPD  Y0, Y1, Y2
+	VMINPD  Y1, Y0, Y3
+	VPOR    Y2, Y3, Y2
+	VCMPPD  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPD  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPD Y0, 64(CX)
+	VMOVUPD 96(DX), Y0
+	VMOVUPD 96(BX), Y1
+	VMINPD  Y0, Y1, Y2
+	VMINPD  Y1, Y0, Y3
+	VPOR    Y2, Y3, Y2
+	VCMPPD  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPD  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPD Y0, 96(CX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, AX
+	JMP     four
+
+one:
+	XORQ SI, SI
+	CMPQ AX, $0x04
+	JLT  rest96
+
+loop96:
+	VMOVUPD (DX), Y0
+	VMOVUPD (BX), Y1
+	VMINPD  Y0, Y1, Y2
+	VMINPD  Y1, Y0, Y3
+	VPOR    Y2, Y3, Y2
+	VCMPPD  $0x03, Y0, Y0, Y0
+	VPOR    Y0, Y2, Y2
+	VCMPPD  $0x03, Y1, Y1, Y0
+	VPOR    Y0, Y2, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000004, AX
+	CMPQ    AX, $0x04
+	JGE     loop96
+
+rest96:
+	TESTQ      SI, SI
+	JNZ        finish96
+	TESTQ      AX, AX
+	JZ         done96
+	MOVQ       AX, SI
+	LEAQ       masks<>+256(SB), DI
+	MOVQ       SI, R8
+	SHLQ       $0x03, R8
+	SUBQ       R8, DI
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (DX), Y0, Y0
+	VMOVUPD    Y0, (SP)
+	LEAQ       (SP), DX
+	VMOVUPS    (DI), Y0
+	VMASKMOVPD (BX), Y0, Y1
+	VMOVUPD    Y1, 32(SP)
+	LEAQ       32(SP), BX
+	MOVQ       CX, 96(SP)
+	LEAQ       64(SP), CX
+	JMP        loop96
+
+finish96:
+	LEAQ       masks<>+256(SB), AX
+	MOVQ       SI, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	MOVQ       96(SP), CX
+	VMOVUPD    64(SP), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPD Y0, Y1, (CX)
+
+done96:
 	VZEROUPPER
 	RET
 
@@ -18768,9 +19960,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x04
-	JLT  rest85
+	JLT  rest97
 
-loop85:
+loop97:
 	VMOVUPD     (DX), Y0
 	VMOVUPD     (BX), Y1
 	VMOVUPD     (SI), Y2
@@ -18782,13 +19974,13 @@ loop85:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000004, AX
 	CMPQ        AX, $0x04
-	JGE         loop85
+	JGE         loop97
 
-rest85:
+rest97:
 	TESTQ      DI, DI
-	JNZ        finish85
+	JNZ        finish97
 	TESTQ      AX, AX
-	JZ         done85
+	JZ         done97
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -18808,9 +20000,9 @@ rest85:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop85
+	JMP        loop97
 
-finish85:
+finish97:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -18820,7 +20012,7 @@ finish85:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done85:
+done97:
 	VZEROUPPER
 	RET
 
@@ -18866,9 +20058,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x04
-	JLT  rest86
+	JLT  rest98
 
-loop86:
+loop98:
 	VMOVUPD     (DX), Y0
 	VMOVUPD     (BX), Y1
 	VMOVUPD     (SI), Y2
@@ -18880,13 +20072,13 @@ loop86:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000004, AX
 	CMPQ        AX, $0x04
-	JGE         loop86
+	JGE         loop98
 
-rest86:
+rest98:
 	TESTQ      DI, DI
-	JNZ        finish86
+	JNZ        finish98
 	TESTQ      AX, AX
-	JZ         done86
+	JZ         done98
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -18906,9 +20098,9 @@ rest86:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop86
+	JMP        loop98
 
-finish86:
+finish98:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -18918,7 +20110,7 @@ finish86:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done86:
+done98:
 	VZEROUPPER
 	RET
 
@@ -18964,9 +20156,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x04
-	JLT  rest87
+	JLT  rest99
 
-loop87:
+loop99:
 	VMOVUPD      (DX), Y0
 	VMOVUPD      (BX), Y1
 	VMOVUPD      (SI), Y2
@@ -18978,13 +20170,13 @@ loop87:
 	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000004, AX
 	CMPQ         AX, $0x04
-	JGE          loop87
+	JGE          loop99
 
-rest87:
+rest99:
 	TESTQ      DI, DI
-	JNZ        finish87
+	JNZ        finish99
 	TESTQ      AX, AX
-	JZ         done87
+	JZ         done99
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -19004,9 +20196,9 @@ rest87:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop87
+	JMP        loop99
 
-finish87:
+finish99:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -19016,7 +20208,7 @@ finish87:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done87:
+done99:
 	VZEROUPPER
 	RET
 
@@ -19066,9 +20258,9 @@ four:
 one:
 	XORQ DI, DI
 	CMPQ AX, $0x04
-	JLT  rest88
+	JLT  rest100
 
-loop88:
+loop100:
 	VMOVUPD (DX), Y0
 	VMOVUPD (BX), Y1
 	VMOVUPD (SI), Y2
@@ -19081,13 +20273,13 @@ loop88:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop88
+	JGE     loop100
 
-rest88:
+rest100:
 	TESTQ      DI, DI
-	JNZ        finish88
+	JNZ        finish100
 	TESTQ      AX, AX
-	JZ         done88
+	JZ         done100
 	MOVQ       AX, DI
 	LEAQ       masks<>+256(SB), R8
 	MOVQ       DI, R9
@@ -19107,9 +20299,9 @@ rest88:
 	LEAQ       64(SP), SI
 	MOVQ       CX, 128(SP)
 	LEAQ       96(SP), CX
-	JMP        loop88
+	JMP        loop100
 
-finish88:
+finish100:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DI, CX
 	SHLQ       $0x03, CX
@@ -19119,7 +20311,7 @@ finish88:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done88:
+done100:
 	VZEROUPPER
 	RET
 
@@ -19175,9 +20367,9 @@ four:
 one:
 	XORQ R8, R8
 	CMPQ AX, $0x04
-	JLT  rest89
+	JLT  rest101
 
-loop89:
+loop101:
 	VMOVUPD     (DX), Y0
 	VMOVUPD     (BX), Y1
 	VMOVUPD     (SI), Y2
@@ -19192,13 +20384,13 @@ loop89:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000004, AX
 	CMPQ        AX, $0x04
-	JGE         loop89
+	JGE         loop101
 
-rest89:
+rest101:
 	TESTQ      R8, R8
-	JNZ        finish89
+	JNZ        finish101
 	TESTQ      AX, AX
-	JZ         done89
+	JZ         done101
 	MOVQ       AX, R8
 	LEAQ       masks<>+256(SB), R9
 	MOVQ       R8, R10
@@ -19222,9 +20414,9 @@ rest89:
 	LEAQ       96(SP), DI
 	MOVQ       CX, 160(SP)
 	LEAQ       128(SP), CX
-	JMP        loop89
+	JMP        loop101
 
-finish89:
+finish101:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       R8, CX
 	SHLQ       $0x03, CX
@@ -19234,7 +20426,7 @@ finish89:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done89:
+done101:
 	VZEROUPPER
 	RET
 
@@ -19270,9 +20462,9 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest90
+	JLT  rest102
 
-loop90:
+loop102:
 	VMOVUPD (DX), Y1
 	VADDPD  Y0, Y1, Y1
 	VMOVUPD Y1, (CX)
@@ -19280,13 +20472,13 @@ loop90:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop90
+	JGE     loop102
 
-rest90:
+rest102:
 	TESTQ      BX, BX
-	JNZ        finish90
+	JNZ        finish102
 	TESTQ      AX, AX
-	JZ         done90
+	JZ         done102
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -19298,9 +20490,9 @@ rest90:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop90
+	JMP        loop102
 
-finish90:
+finish102:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -19310,7 +20502,7 @@ finish90:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done90:
+done102:
 	VZEROUPPER
 	RET
 
@@ -19346,9 +20538,9 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest91
+	JLT  rest103
 
-loop91:
+loop103:
 	VMOVUPD (DX), Y1
 	VMULPD  Y0, Y1, Y1
 	VMOVUPD Y1, (CX)
@@ -19356,13 +20548,13 @@ loop91:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop91
+	JGE     loop103
 
-rest91:
+rest103:
 	TESTQ      BX, BX
-	JNZ        finish91
+	JNZ        finish103
 	TESTQ      AX, AX
-	JZ         done91
+	JZ         done103
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -19374,9 +20566,9 @@ rest91:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop91
+	JMP        loop103
 
-finish91:
+finish103:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -19386,7 +20578,7 @@ finish91:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done91:
+done103:
 	VZEROUPPER
 	RET
 
@@ -19422,9 +20614,9 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest92
+	JLT  rest104
 
-loop92:
+loop104:
 	VMOVUPD (DX), Y1
 	VDIVPD  Y0, Y1, Y1
 	VMOVUPD Y1, (CX)
@@ -19432,13 +20624,13 @@ loop92:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop92
+	JGE     loop104
 
-rest92:
+rest104:
 	TESTQ      BX, BX
-	JNZ        finish92
+	JNZ        finish104
 	TESTQ      AX, AX
-	JZ         done92
+	JZ         done104
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -19450,9 +20642,9 @@ rest92:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop92
+	JMP        loop104
 
-finish92:
+finish104:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -19462,7 +20654,7 @@ finish92:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done92:
+done104:
 	VZEROUPPER
 	RET
 
@@ -19498,9 +20690,9 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest93
+	JLT  rest105
 
-loop93:
+loop105:
 	VMOVUPD (DX), Y1
 	VSUBPD  Y1, Y0, Y1
 	VMOVUPD Y1, (CX)
@@ -19508,13 +20700,13 @@ loop93:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop93
+	JGE     loop105
 
-rest93:
+rest105:
 	TESTQ      BX, BX
-	JNZ        finish93
+	JNZ        finish105
 	TESTQ      AX, AX
-	JZ         done93
+	JZ         done105
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -19526,9 +20718,9 @@ rest93:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop93
+	JMP        loop105
 
-finish93:
+finish105:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -19538,7 +20730,7 @@ finish93:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done93:
+done105:
 	VZEROUPPER
 	RET
 
@@ -19574,9 +20766,9 @@ four:
 one:
 	XORQ BX, BX
 	CMPQ AX, $0x04
-	JLT  rest94
+	JLT  rest106
 
-loop94:
+loop106:
 	VMOVUPD (DX), Y1
 	VDIVPD  Y1, Y0, Y1
 	VMOVUPD Y1, (CX)
@@ -19584,13 +20776,13 @@ loop94:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop94
+	JGE     loop106
 
-rest94:
+rest106:
 	TESTQ      BX, BX
-	JNZ        finish94
+	JNZ        finish106
 	TESTQ      AX, AX
-	JZ         done94
+	JZ         done106
 	MOVQ       AX, BX
 	LEAQ       masks<>+256(SB), SI
 	MOVQ       BX, DI
@@ -19602,9 +20794,9 @@ rest94:
 	LEAQ       (SP), DX
 	MOVQ       CX, 64(SP)
 	LEAQ       32(SP), CX
-	JMP        loop94
+	JMP        loop106
 
-finish94:
+finish106:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       BX, CX
 	SHLQ       $0x03, CX
@@ -19614,7 +20806,7 @@ finish94:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done94:
+done106:
 	VZEROUPPER
 	RET
 
@@ -19656,9 +20848,9 @@ four:
 one:
 	XORQ SI, SI
 	CMPQ AX, $0x04
-	JLT  rest95
+	JLT  rest107
 
-loop95:
+loop107:
 	VMOVUPD     (DX), Y1
 	VMOVUPD     (BX), Y2
 	VFMADD213PD Y2, Y0, Y1
@@ -19668,13 +20860,13 @@ loop95:
 	ADDQ        $0x00000020, CX
 	SUBQ        $0x00000004, AX
 	CMPQ        AX, $0x04
-	JGE         loop95
+	JGE         loop107
 
-rest95:
+rest107:
 	TESTQ      SI, SI
-	JNZ        finish95
+	JNZ        finish107
 	TESTQ      AX, AX
-	JZ         done95
+	JZ         done107
 	MOVQ       AX, SI
 	LEAQ       masks<>+256(SB), DI
 	MOVQ       SI, R8
@@ -19690,9 +20882,9 @@ rest95:
 	LEAQ       32(SP), BX
 	MOVQ       CX, 96(SP)
 	LEAQ       64(SP), CX
-	JMP        loop95
+	JMP        loop107
 
-finish95:
+finish107:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       SI, CX
 	SHLQ       $0x03, CX
@@ -19702,7 +20894,7 @@ finish95:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done95:
+done107:
 	VZEROUPPER
 	RET
 
@@ -19728,20 +20920,20 @@ four:
 one:
 	XORQ DX, DX
 	CMPQ AX, $0x04
-	JLT  rest96
+	JLT  rest108
 
-loop96:
+loop108:
 	VMOVUPD Y0, (CX)
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000004, AX
 	CMPQ    AX, $0x04
-	JGE     loop96
+	JGE     loop108
 
-rest96:
+rest108:
 	TESTQ DX, DX
-	JNZ   finish96
+	JNZ   finish108
 	TESTQ AX, AX
-	JZ    done96
+	JZ    done108
 	MOVQ  AX, DX
 	LEAQ  masks<>+256(SB), BX
 	MOVQ  DX, SI
@@ -19749,9 +20941,9 @@ rest96:
 	SUBQ  SI, BX
 	MOVQ  CX, 32(SP)
 	LEAQ  (SP), CX
-	JMP   loop96
+	JMP   loop108
 
-finish96:
+finish108:
 	LEAQ       masks<>+256(SB), AX
 	MOVQ       DX, CX
 	SHLQ       $0x03, CX
@@ -19761,7 +20953,7 @@ finish96:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPD Y0, Y1, (CX)
 
-done96:
+done108:
 	VZEROUPPER
 	RET
 

@@ -54,6 +54,79 @@ func Div[T Float](dst, a, b []T) {
 	}
 }
 
+// Less stores 1 where a < b, else 0.
+func Less[T Float](dst, a, b []T) {
+	check(len(a) == len(dst) && len(b) == len(dst), "Less: lengths differ")
+	if binaryAsm(opLess, dst, a, b) {
+		return
+	}
+	for i := range dst {
+		dst[i] = truth[T](a[i] < b[i])
+	}
+}
+
+// LessEqual stores 1 where a ≤ b, else 0.
+func LessEqual[T Float](dst, a, b []T) {
+	check(len(a) == len(dst) && len(b) == len(dst), "LessEqual: lengths differ")
+	if binaryAsm(opLessEqual, dst, a, b) {
+		return
+	}
+	for i := range dst {
+		dst[i] = truth[T](a[i] <= b[i])
+	}
+}
+
+// Equal stores 1 where a = b, else 0.
+func Equal[T Float](dst, a, b []T) {
+	check(len(a) == len(dst) && len(b) == len(dst), "Equal: lengths differ")
+	if binaryAsm(opEqual, dst, a, b) {
+		return
+	}
+	for i := range dst {
+		dst[i] = truth[T](a[i] == b[i])
+	}
+}
+
+// NotEqual stores 1 where a ≠ b, else 0.
+func NotEqual[T Float](dst, a, b []T) {
+	check(len(a) == len(dst) && len(b) == len(dst), "NotEqual: lengths differ")
+	if binaryAsm(opNotEqual, dst, a, b) {
+		return
+	}
+	for i := range dst {
+		dst[i] = truth[T](a[i] != b[i])
+	}
+}
+
+func truth[T Float](ok bool) T {
+	if ok {
+		return 1
+	}
+	return 0
+}
+
+// Larger stores the larger of a and b: NaN where either is, 0 rather than −0.
+func Larger[T Float](dst, a, b []T) {
+	check(len(a) == len(dst) && len(b) == len(dst), "Larger: lengths differ")
+	if binaryAsm(opLarger, dst, a, b) {
+		return
+	}
+	for i := range dst {
+		dst[i] = max(a[i], b[i])
+	}
+}
+
+// Smaller stores the smaller of a and b: NaN where either is, −0 rather than 0.
+func Smaller[T Float](dst, a, b []T) {
+	check(len(a) == len(dst) && len(b) == len(dst), "Smaller: lengths differ")
+	if binaryAsm(opSmaller, dst, a, b) {
+		return
+	}
+	for i := range dst {
+		dst[i] = min(a[i], b[i])
+	}
+}
+
 // Scale stores c·a.
 func Scale[T Float](dst []T, c T, a []T) {
 	check(len(a) == len(dst), "Scale: lengths differ")
@@ -238,6 +311,12 @@ const (
 	opSub
 	opMul
 	opDiv
+	opLess
+	opLessEqual
+	opEqual
+	opNotEqual
+	opLarger
+	opSmaller
 	opRSub // b − a
 	opRDiv // b/a
 	opMulAdd

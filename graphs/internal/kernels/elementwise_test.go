@@ -555,3 +555,33 @@ func TestFMA32(t *testing.T) {
 		}
 	}
 }
+
+// Comparisons and extremes of all pairs of special numbers.
+func TestCompare(t *testing.T) {
+	defer use(Path())
+	for _, path := range available() {
+		use(path)
+		testCompare[float32](t, path)
+		testCompare[float64](t, path)
+	}
+}
+
+func testCompare[T Float](t *testing.T, path string) {
+	special := []float64{math.Inf(-1), -1, math.Copysign(0, -1), 0, 1, math.Inf(1), math.NaN()}
+	var a, b []T
+	for _, x := range special {
+		for _, y := range special {
+			a, b = append(a, T(x)), append(b, T(y))
+		}
+	}
+	for _, c := range arithmetic[T]()[15:] {
+		got := make([]T, len(a))
+		c.run(got, [][]T{a, b}, 0)
+		for i := range a {
+			want := c.one([]T{a[i], b[i]}, 0)
+			if got[i] != want && want == want || math.Signbit(float64(got[i])) != math.Signbit(float64(want)) && want == want || (got[i] != got[i]) != (want != want) {
+				t.Errorf("%s: %s %T of %v, %v: got %v, want %v", path, c.name, want, a[i], b[i], got[i], want)
+			}
+		}
+	}
+}

@@ -128,6 +128,12 @@ func arithmetic[T Float]() []arithmeticCase[T] {
 		{"MulMulAdd", 4, func(d []T, in [][]T, c T) { MulMulAdd(d, in[0], in[1], in[2], in[3]) }, func(v []T, c T) T { return fma(v[0], v[1], T(v[2]*v[3])) }, nil, nil},
 		{"ScaleAdd", 2, func(d []T, in [][]T, c T) { ScaleAdd(d, c, in[0], in[1]) }, func(v []T, c T) T { return fma(c, v[0], v[1]) }, nil, nil},
 		{"Fill", 0, func(d []T, in [][]T, c T) { Fill(d, c) }, func(v []T, c T) T { return c }, nil, nil},
+		{"Less", 2, func(d []T, in [][]T, c T) { Less(d, in[0], in[1]) }, func(v []T, c T) T { return truth[T](v[0] < v[1]) }, nil, nil},
+		{"LessEqual", 2, func(d []T, in [][]T, c T) { LessEqual(d, in[0], in[1]) }, func(v []T, c T) T { return truth[T](v[0] <= v[1]) }, nil, nil},
+		{"Equal", 2, func(d []T, in [][]T, c T) { Equal(d, in[0], in[1]) }, func(v []T, c T) T { return truth[T](v[0] == v[1]) }, nil, nil},
+		{"NotEqual", 2, func(d []T, in [][]T, c T) { NotEqual(d, in[0], in[1]) }, func(v []T, c T) T { return truth[T](v[0] != v[1]) }, nil, nil},
+		{"Larger", 2, func(d []T, in [][]T, c T) { Larger(d, in[0], in[1]) }, func(v []T, c T) T { return max(v[0], v[1]) }, nil, nil},
+		{"Smaller", 2, func(d []T, in [][]T, c T) { Smaller(d, in[0], in[1]) }, func(v []T, c T) T { return min(v[0], v[1]) }, nil, nil},
 	}
 }
 

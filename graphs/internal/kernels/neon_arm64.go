@@ -304,6 +304,36 @@ func mulF32NEON(n int, dst, a, b *float32)
 //go:noescape
 func divF32NEON(n int, dst, a, b *float32)
 
+// lessF32NEON handles n elements.
+//
+//go:noescape
+func lessF32NEON(n int, dst, a, b *float32)
+
+// lessEqualF32NEON handles n elements.
+//
+//go:noescape
+func lessEqualF32NEON(n int, dst, a, b *float32)
+
+// equalF32NEON handles n elements.
+//
+//go:noescape
+func equalF32NEON(n int, dst, a, b *float32)
+
+// notEqualF32NEON handles n elements.
+//
+//go:noescape
+func notEqualF32NEON(n int, dst, a, b *float32)
+
+// largerF32NEON handles n elements.
+//
+//go:noescape
+func largerF32NEON(n int, dst, a, b *float32)
+
+// smallerF32NEON handles n elements.
+//
+//go:noescape
+func smallerF32NEON(n int, dst, a, b *float32)
+
 // mulAddF32NEON handles n elements.
 //
 //go:noescape
@@ -688,6 +718,36 @@ func mulF64NEON(n int, dst, a, b *float64)
 //
 //go:noescape
 func divF64NEON(n int, dst, a, b *float64)
+
+// lessF64NEON handles n elements.
+//
+//go:noescape
+func lessF64NEON(n int, dst, a, b *float64)
+
+// lessEqualF64NEON handles n elements.
+//
+//go:noescape
+func lessEqualF64NEON(n int, dst, a, b *float64)
+
+// equalF64NEON handles n elements.
+//
+//go:noescape
+func equalF64NEON(n int, dst, a, b *float64)
+
+// notEqualF64NEON handles n elements.
+//
+//go:noescape
+func notEqualF64NEON(n int, dst, a, b *float64)
+
+// largerF64NEON handles n elements.
+//
+//go:noescape
+func largerF64NEON(n int, dst, a, b *float64)
+
+// smallerF64NEON handles n elements.
+//
+//go:noescape
+func smallerF64NEON(n int, dst, a, b *float64)
 
 // mulAddF64NEON handles n elements.
 //

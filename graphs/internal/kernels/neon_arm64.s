@@ -15745,6 +15745,622 @@ lastout1_1:
 done1:
 	RET
 
+// func lessF32NEON(n int, dst, a, b *float32)
+TEXT ·lessF32NEON(SB), NOSPLIT, $56-32
+	MOVD $constants<>(SB), R20
+	WORD $0x3dc02e80 // ldr q0, [x20, #176]
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $16, R0
+	BLT few1
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
+	WORD $0x6ea1e4a9 // fcmgt v9.4s, v5.4s, v1.4s
+	WORD $0x6ea2e4ca // fcmgt v10.4s, v6.4s, v2.4s
+	WORD $0x6ea3e4eb // fcmgt v11.4s, v7.4s, v3.4s
+	WORD $0x6ea4e50c // fcmgt v12.4s, v8.4s, v4.4s
+	WORD $0x4e291c0d // and v13.16b, v0.16b, v9.16b
+	WORD $0x4e2a1c0e // and v14.16b, v0.16b, v10.16b
+	WORD $0x4e2b1c0f // and v15.16b, v0.16b, v11.16b
+	WORD $0x4e2c1c10 // and v16.16b, v0.16b, v12.16b
+	WORD $0xad00382d // stp q13, q14, [x1, #0]
+	WORD $0xad01402f // stp q15, q16, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $16, R0
+	B side1
+few1:
+	CMP $4, R0
+	BLT rest1
+one1:
+	WORD $0x3dc00051 // ldr q17, [x2, #0]
+	WORD $0x3dc00072 // ldr q18, [x3, #0]
+	WORD $0x6eb1e653 // fcmgt v19.4s, v18.4s, v17.4s
+	WORD $0x4e331c14 // and v20.16b, v0.16b, v19.16b
+	WORD $0x3d800034 // str q20, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $4, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin2_1
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+halfin2_1:
+	TBZ $0, R9, lastin2_1
+	MOVW.P 4(R2), R12
+	MOVW.P R12, 4(R10)
+lastin2_1:
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin3_1
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+halfin3_1:
+	TBZ $0, R9, lastin3_1
+	MOVW.P 4(R3), R12
+	MOVW.P R12, 4(R10)
+lastin3_1:
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	TBZ $1, R9, halfout1_1
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+halfout1_1:
+	TBZ $0, R9, lastout1_1
+	MOVW.P 4(R10), R12
+	MOVW.P R12, 4(R1)
+lastout1_1:
+done1:
+	RET
+
+// func lessEqualF32NEON(n int, dst, a, b *float32)
+TEXT ·lessEqualF32NEON(SB), NOSPLIT, $56-32
+	MOVD $constants<>(SB), R20
+	WORD $0x3dc02e80 // ldr q0, [x20, #176]
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $16, R0
+	BLT few1
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
+	WORD $0x6e21e4a9 // fcmge v9.4s, v5.4s, v1.4s
+	WORD $0x6e22e4ca // fcmge v10.4s, v6.4s, v2.4s
+	WORD $0x6e23e4eb // fcmge v11.4s, v7.4s, v3.4s
+	WORD $0x6e24e50c // fcmge v12.4s, v8.4s, v4.4s
+	WORD $0x6e20592d // mvn v13.16b, v9.16b
+	WORD $0x6e20594e // mvn v14.16b, v10.16b
+	WORD $0x6e20596f // mvn v15.16b, v11.16b
+	WORD $0x6e205990 // mvn v16.16b, v12.16b
+	WORD $0x4e6d1c11 // bic v17.16b, v0.16b, v13.16b
+	WORD $0x4e6e1c12 // bic v18.16b, v0.16b, v14.16b
+	WORD $0x4e6f1c13 // bic v19.16b, v0.16b, v15.16b
+	WORD $0x4e701c14 // bic v20.16b, v0.16b, v16.16b
+	WORD $0xad004831 // stp q17, q18, [x1, #0]
+	WORD $0xad015033 // stp q19, q20, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $16, R0
+	B side1
+few1:
+	CMP $4, R0
+	BLT rest1
+one1:
+	WORD $0x3dc00055 // ldr q21, [x2, #0]
+	WORD $0x3dc00076 // ldr q22, [x3, #0]
+	WORD $0x6e35e6d7 // fcmge v23.4s, v22.4s, v21.4s
+	WORD $0x6e205af8 // mvn v24.16b, v23.16b
+	WORD $0x4e781c19 // bic v25.16b, v0.16b, v24.16b
+	WORD $0x3d800039 // str q25, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $4, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin2_1
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+halfin2_1:
+	TBZ $0, R9, lastin2_1
+	MOVW.P 4(R2), R12
+	MOVW.P R12, 4(R10)
+lastin2_1:
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin3_1
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+halfin3_1:
+	TBZ $0, R9, lastin3_1
+	MOVW.P 4(R3), R12
+	MOVW.P R12, 4(R10)
+lastin3_1:
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	TBZ $1, R9, halfout1_1
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+halfout1_1:
+	TBZ $0, R9, lastout1_1
+	MOVW.P 4(R10), R12
+	MOVW.P R12, 4(R1)
+lastout1_1:
+done1:
+	RET
+
+// func equalF32NEON(n int, dst, a, b *float32)
+TEXT ·equalF32NEON(SB), NOSPLIT, $56-32
+	MOVD $constants<>(SB), R20
+	WORD $0x3dc02e80 // ldr q0, [x20, #176]
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $16, R0
+	BLT few1
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
+	WORD $0x4e25e429 // fcmeq v9.4s, v1.4s, v5.4s
+	WORD $0x4e26e44a // fcmeq v10.4s, v2.4s, v6.4s
+	WORD $0x4e27e46b // fcmeq v11.4s, v3.4s, v7.4s
+	WORD $0x4e28e48c // fcmeq v12.4s, v4.4s, v8.4s
+	WORD $0x4e291c0d // and v13.16b, v0.16b, v9.16b
+	WORD $0x4e2a1c0e // and v14.16b, v0.16b, v10.16b
+	WORD $0x4e2b1c0f // and v15.16b, v0.16b, v11.16b
+	WORD $0x4e2c1c10 // and v16.16b, v0.16b, v12.16b
+	WORD $0xad00382d // stp q13, q14, [x1, #0]
+	WORD $0xad01402f // stp q15, q16, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $16, R0
+	B side1
+few1:
+	CMP $4, R0
+	BLT rest1
+one1:
+	WORD $0x3dc00051 // ldr q17, [x2, #0]
+	WORD $0x3dc00072 // ldr q18, [x3, #0]
+	WORD $0x4e32e633 // fcmeq v19.4s, v17.4s, v18.4s
+	WORD $0x4e331c14 // and v20.16b, v0.16b, v19.16b
+	WORD $0x3d800034 // str q20, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $4, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin2_1
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+halfin2_1:
+	TBZ $0, R9, lastin2_1
+	MOVW.P 4(R2), R12
+	MOVW.P R12, 4(R10)
+lastin2_1:
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin3_1
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+halfin3_1:
+	TBZ $0, R9, lastin3_1
+	MOVW.P 4(R3), R12
+	MOVW.P R12, 4(R10)
+lastin3_1:
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	TBZ $1, R9, halfout1_1
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+halfout1_1:
+	TBZ $0, R9, lastout1_1
+	MOVW.P 4(R10), R12
+	MOVW.P R12, 4(R1)
+lastout1_1:
+done1:
+	RET
+
+// func notEqualF32NEON(n int, dst, a, b *float32)
+TEXT ·notEqualF32NEON(SB), NOSPLIT, $56-32
+	MOVD $constants<>(SB), R20
+	WORD $0x3dc02e80 // ldr q0, [x20, #176]
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $16, R0
+	BLT few1
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
+	WORD $0x4e25e429 // fcmeq v9.4s, v1.4s, v5.4s
+	WORD $0x4e26e44a // fcmeq v10.4s, v2.4s, v6.4s
+	WORD $0x4e27e46b // fcmeq v11.4s, v3.4s, v7.4s
+	WORD $0x4e28e48c // fcmeq v12.4s, v4.4s, v8.4s
+	WORD $0x6e20592d // mvn v13.16b, v9.16b
+	WORD $0x6e20594e // mvn v14.16b, v10.16b
+	WORD $0x6e20596f // mvn v15.16b, v11.16b
+	WORD $0x6e205990 // mvn v16.16b, v12.16b
+	WORD $0x4e2d1c11 // and v17.16b, v0.16b, v13.16b
+	WORD $0x4e2e1c12 // and v18.16b, v0.16b, v14.16b
+	WORD $0x4e2f1c13 // and v19.16b, v0.16b, v15.16b
+	WORD $0x4e301c14 // and v20.16b, v0.16b, v16.16b
+	WORD $0xad004831 // stp q17, q18, [x1, #0]
+	WORD $0xad015033 // stp q19, q20, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $16, R0
+	B side1
+few1:
+	CMP $4, R0
+	BLT rest1
+one1:
+	WORD $0x3dc00055 // ldr q21, [x2, #0]
+	WORD $0x3dc00076 // ldr q22, [x3, #0]
+	WORD $0x4e36e6b7 // fcmeq v23.4s, v21.4s, v22.4s
+	WORD $0x6e205af8 // mvn v24.16b, v23.16b
+	WORD $0x4e381c19 // and v25.16b, v0.16b, v24.16b
+	WORD $0x3d800039 // str q25, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $4, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin2_1
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+halfin2_1:
+	TBZ $0, R9, lastin2_1
+	MOVW.P 4(R2), R12
+	MOVW.P R12, 4(R10)
+lastin2_1:
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin3_1
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+halfin3_1:
+	TBZ $0, R9, lastin3_1
+	MOVW.P 4(R3), R12
+	MOVW.P R12, 4(R10)
+lastin3_1:
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	TBZ $1, R9, halfout1_1
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+halfout1_1:
+	TBZ $0, R9, lastout1_1
+	MOVW.P 4(R10), R12
+	MOVW.P R12, 4(R1)
+lastout1_1:
+done1:
+	RET
+
+// func largerF32NEON(n int, dst, a, b *float32)
+TEXT ·largerF32NEON(SB), NOSPLIT, $56-32
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $16, R0
+	BLT few1
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x4e20f488 // fmax v8.4s, v4.4s, v0.4s
+	WORD $0x4e21f4a9 // fmax v9.4s, v5.4s, v1.4s
+	WORD $0x4e22f4ca // fmax v10.4s, v6.4s, v2.4s
+	WORD $0x4e23f4eb // fmax v11.4s, v7.4s, v3.4s
+	WORD $0x4e24f40c // fmax v12.4s, v0.4s, v4.4s
+	WORD $0x4e25f42d // fmax v13.4s, v1.4s, v5.4s
+	WORD $0x4e26f44e // fmax v14.4s, v2.4s, v6.4s
+	WORD $0x4e27f46f // fmax v15.4s, v3.4s, v7.4s
+	WORD $0x4e2c1d10 // and v16.16b, v8.16b, v12.16b
+	WORD $0x4e2d1d31 // and v17.16b, v9.16b, v13.16b
+	WORD $0x4e2e1d52 // and v18.16b, v10.16b, v14.16b
+	WORD $0x4e2f1d73 // and v19.16b, v11.16b, v15.16b
+	WORD $0x4e20e414 // fcmeq v20.4s, v0.4s, v0.4s
+	WORD $0x4e21e435 // fcmeq v21.4s, v1.4s, v1.4s
+	WORD $0x4e22e456 // fcmeq v22.4s, v2.4s, v2.4s
+	WORD $0x4e23e477 // fcmeq v23.4s, v3.4s, v3.4s
+	WORD $0x6e205a98 // mvn v24.16b, v20.16b
+	WORD $0x6e205ab9 // mvn v25.16b, v21.16b
+	WORD $0x6e205ada // mvn v26.16b, v22.16b
+	WORD $0x6e205afb // mvn v27.16b, v23.16b
+	WORD $0x4eb01f1c // orr v28.16b, v24.16b, v16.16b
+	WORD $0x4eb11f3d // orr v29.16b, v25.16b, v17.16b
+	WORD $0x4eb21f5e // orr v30.16b, v26.16b, v18.16b
+	WORD $0x4eb31f7f // orr v31.16b, v27.16b, v19.16b
+	WORD $0x4e24e480 // fcmeq v0.4s, v4.4s, v4.4s
+	WORD $0x4e25e4a1 // fcmeq v1.4s, v5.4s, v5.4s
+	WORD $0x4e26e4c2 // fcmeq v2.4s, v6.4s, v6.4s
+	WORD $0x4e27e4e3 // fcmeq v3.4s, v7.4s, v7.4s
+	WORD $0x6e205804 // mvn v4.16b, v0.16b
+	WORD $0x6e205825 // mvn v5.16b, v1.16b
+	WORD $0x6e205846 // mvn v6.16b, v2.16b
+	WORD $0x6e205867 // mvn v7.16b, v3.16b
+	WORD $0x4ebc1c88 // orr v8.16b, v4.16b, v28.16b
+	WORD $0x4ebd1ca9 // orr v9.16b, v5.16b, v29.16b
+	WORD $0x4ebe1cca // orr v10.16b, v6.16b, v30.16b
+	WORD $0x4ebf1ceb // orr v11.16b, v7.16b, v31.16b
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $16, R0
+	B side1
+few1:
+	CMP $4, R0
+	BLT rest1
+one1:
+	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x4e2cf5ae // fmax v14.4s, v13.4s, v12.4s
+	WORD $0x4e2df58f // fmax v15.4s, v12.4s, v13.4s
+	WORD $0x4e2f1dd0 // and v16.16b, v14.16b, v15.16b
+	WORD $0x4e2ce591 // fcmeq v17.4s, v12.4s, v12.4s
+	WORD $0x6e205a32 // mvn v18.16b, v17.16b
+	WORD $0x4eb01e53 // orr v19.16b, v18.16b, v16.16b
+	WORD $0x4e2de5b4 // fcmeq v20.4s, v13.4s, v13.4s
+	WORD $0x6e205a95 // mvn v21.16b, v20.16b
+	WORD $0x4eb31eb6 // orr v22.16b, v21.16b, v19.16b
+	WORD $0x3d800036 // str q22, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $4, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin2_1
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+halfin2_1:
+	TBZ $0, R9, lastin2_1
+	MOVW.P 4(R2), R12
+	MOVW.P R12, 4(R10)
+lastin2_1:
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin3_1
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+halfin3_1:
+	TBZ $0, R9, lastin3_1
+	MOVW.P 4(R3), R12
+	MOVW.P R12, 4(R10)
+lastin3_1:
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	TBZ $1, R9, halfout1_1
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+halfout1_1:
+	TBZ $0, R9, lastout1_1
+	MOVW.P 4(R10), R12
+	MOVW.P R12, 4(R1)
+lastout1_1:
+done1:
+	RET
+
+// func smallerF32NEON(n int, dst, a, b *float32)
+TEXT ·smallerF32NEON(SB), NOSPLIT, $56-32
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $16, R0
+	BLT few1
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x4ea0f488 // fmin v8.4s, v4.4s, v0.4s
+	WORD $0x4ea1f4a9 // fmin v9.4s, v5.4s, v1.4s
+	WORD $0x4ea2f4ca // fmin v10.4s, v6.4s, v2.4s
+	WORD $0x4ea3f4eb // fmin v11.4s, v7.4s, v3.4s
+	WORD $0x4ea4f40c // fmin v12.4s, v0.4s, v4.4s
+	WORD $0x4ea5f42d // fmin v13.4s, v1.4s, v5.4s
+	WORD $0x4ea6f44e // fmin v14.4s, v2.4s, v6.4s
+	WORD $0x4ea7f46f // fmin v15.4s, v3.4s, v7.4s
+	WORD $0x4eac1d10 // orr v16.16b, v8.16b, v12.16b
+	WORD $0x4ead1d31 // orr v17.16b, v9.16b, v13.16b
+	WORD $0x4eae1d52 // orr v18.16b, v10.16b, v14.16b
+	WORD $0x4eaf1d73 // orr v19.16b, v11.16b, v15.16b
+	WORD $0x4e20e414 // fcmeq v20.4s, v0.4s, v0.4s
+	WORD $0x4e21e435 // fcmeq v21.4s, v1.4s, v1.4s
+	WORD $0x4e22e456 // fcmeq v22.4s, v2.4s, v2.4s
+	WORD $0x4e23e477 // fcmeq v23.4s, v3.4s, v3.4s
+	WORD $0x6e205a98 // mvn v24.16b, v20.16b
+	WORD $0x6e205ab9 // mvn v25.16b, v21.16b
+	WORD $0x6e205ada // mvn v26.16b, v22.16b
+	WORD $0x6e205afb // mvn v27.16b, v23.16b
+	WORD $0x4eb01f1c // orr v28.16b, v24.16b, v16.16b
+	WORD $0x4eb11f3d // orr v29.16b, v25.16b, v17.16b
+	WORD $0x4eb21f5e // orr v30.16b, v26.16b, v18.16b
+	WORD $0x4eb31f7f // orr v31.16b, v27.16b, v19.16b
+	WORD $0x4e24e480 // fcmeq v0.4s, v4.4s, v4.4s
+	WORD $0x4e25e4a1 // fcmeq v1.4s, v5.4s, v5.4s
+	WORD $0x4e26e4c2 // fcmeq v2.4s, v6.4s, v6.4s
+	WORD $0x4e27e4e3 // fcmeq v3.4s, v7.4s, v7.4s
+	WORD $0x6e205804 // mvn v4.16b, v0.16b
+	WORD $0x6e205825 // mvn v5.16b, v1.16b
+	WORD $0x6e205846 // mvn v6.16b, v2.16b
+	WORD $0x6e205867 // mvn v7.16b, v3.16b
+	WORD $0x4ebc1c88 // orr v8.16b, v4.16b, v28.16b
+	WORD $0x4ebd1ca9 // orr v9.16b, v5.16b, v29.16b
+	WORD $0x4ebe1cca // orr v10.16b, v6.16b, v30.16b
+	WORD $0x4ebf1ceb // orr v11.16b, v7.16b, v31.16b
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $16, R0
+	B side1
+few1:
+	CMP $4, R0
+	BLT rest1
+one1:
+	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x4eacf5ae // fmin v14.4s, v13.4s, v12.4s
+	WORD $0x4eadf58f // fmin v15.4s, v12.4s, v13.4s
+	WORD $0x4eaf1dd0 // orr v16.16b, v14.16b, v15.16b
+	WORD $0x4e2ce591 // fcmeq v17.4s, v12.4s, v12.4s
+	WORD $0x6e205a32 // mvn v18.16b, v17.16b
+	WORD $0x4eb01e53 // orr v19.16b, v18.16b, v16.16b
+	WORD $0x4e2de5b4 // fcmeq v20.4s, v13.4s, v13.4s
+	WORD $0x6e205a95 // mvn v21.16b, v20.16b
+	WORD $0x4eb31eb6 // orr v22.16b, v21.16b, v19.16b
+	WORD $0x3d800036 // str q22, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $4, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin2_1
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+halfin2_1:
+	TBZ $0, R9, lastin2_1
+	MOVW.P 4(R2), R12
+	MOVW.P R12, 4(R10)
+lastin2_1:
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	TBZ $1, R9, halfin3_1
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+halfin3_1:
+	TBZ $0, R9, lastin3_1
+	MOVW.P 4(R3), R12
+	MOVW.P R12, 4(R10)
+lastin3_1:
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	TBZ $1, R9, halfout1_1
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+halfout1_1:
+	TBZ $0, R9, lastout1_1
+	MOVW.P 4(R10), R12
+	MOVW.P R12, 4(R1)
+lastout1_1:
+done1:
+	RET
+
 // func mulAddF32NEON(n int, dst, a, b, c *float32)
 TEXT ·mulAddF32NEON(SB), NOSPLIT, $72-40
 	MOVD n+0(FP), R0
@@ -31621,6 +32237,514 @@ one1:
 	WORD $0x3dc0006d // ldr q13, [x3, #0]
 	WORD $0x6e6dfd8e // fdiv v14.2d, v12.2d, v13.2d
 	WORD $0x3d80002e // str q14, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $2, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+done1:
+	RET
+
+// func lessF64NEON(n int, dst, a, b *float64)
+TEXT ·lessF64NEON(SB), NOSPLIT, $56-32
+	MOVD $constants<>(SB), R20
+	WORD $0x3dc16280 // ldr q0, [x20, #1408]
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $8, R0
+	BLT few1
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
+	WORD $0x6ee1e4a9 // fcmgt v9.2d, v5.2d, v1.2d
+	WORD $0x6ee2e4ca // fcmgt v10.2d, v6.2d, v2.2d
+	WORD $0x6ee3e4eb // fcmgt v11.2d, v7.2d, v3.2d
+	WORD $0x6ee4e50c // fcmgt v12.2d, v8.2d, v4.2d
+	WORD $0x4e291c0d // and v13.16b, v0.16b, v9.16b
+	WORD $0x4e2a1c0e // and v14.16b, v0.16b, v10.16b
+	WORD $0x4e2b1c0f // and v15.16b, v0.16b, v11.16b
+	WORD $0x4e2c1c10 // and v16.16b, v0.16b, v12.16b
+	WORD $0xad00382d // stp q13, q14, [x1, #0]
+	WORD $0xad01402f // stp q15, q16, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $8, R0
+	B side1
+few1:
+	CMP $2, R0
+	BLT rest1
+one1:
+	WORD $0x3dc00051 // ldr q17, [x2, #0]
+	WORD $0x3dc00072 // ldr q18, [x3, #0]
+	WORD $0x6ef1e653 // fcmgt v19.2d, v18.2d, v17.2d
+	WORD $0x4e331c14 // and v20.16b, v0.16b, v19.16b
+	WORD $0x3d800034 // str q20, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $2, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+done1:
+	RET
+
+// func lessEqualF64NEON(n int, dst, a, b *float64)
+TEXT ·lessEqualF64NEON(SB), NOSPLIT, $56-32
+	MOVD $constants<>(SB), R20
+	WORD $0x3dc16280 // ldr q0, [x20, #1408]
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $8, R0
+	BLT few1
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
+	WORD $0x6e61e4a9 // fcmge v9.2d, v5.2d, v1.2d
+	WORD $0x6e62e4ca // fcmge v10.2d, v6.2d, v2.2d
+	WORD $0x6e63e4eb // fcmge v11.2d, v7.2d, v3.2d
+	WORD $0x6e64e50c // fcmge v12.2d, v8.2d, v4.2d
+	WORD $0x6e20592d // mvn v13.16b, v9.16b
+	WORD $0x6e20594e // mvn v14.16b, v10.16b
+	WORD $0x6e20596f // mvn v15.16b, v11.16b
+	WORD $0x6e205990 // mvn v16.16b, v12.16b
+	WORD $0x4e6d1c11 // bic v17.16b, v0.16b, v13.16b
+	WORD $0x4e6e1c12 // bic v18.16b, v0.16b, v14.16b
+	WORD $0x4e6f1c13 // bic v19.16b, v0.16b, v15.16b
+	WORD $0x4e701c14 // bic v20.16b, v0.16b, v16.16b
+	WORD $0xad004831 // stp q17, q18, [x1, #0]
+	WORD $0xad015033 // stp q19, q20, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $8, R0
+	B side1
+few1:
+	CMP $2, R0
+	BLT rest1
+one1:
+	WORD $0x3dc00055 // ldr q21, [x2, #0]
+	WORD $0x3dc00076 // ldr q22, [x3, #0]
+	WORD $0x6e75e6d7 // fcmge v23.2d, v22.2d, v21.2d
+	WORD $0x6e205af8 // mvn v24.16b, v23.16b
+	WORD $0x4e781c19 // bic v25.16b, v0.16b, v24.16b
+	WORD $0x3d800039 // str q25, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $2, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+done1:
+	RET
+
+// func equalF64NEON(n int, dst, a, b *float64)
+TEXT ·equalF64NEON(SB), NOSPLIT, $56-32
+	MOVD $constants<>(SB), R20
+	WORD $0x3dc16280 // ldr q0, [x20, #1408]
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $8, R0
+	BLT few1
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
+	WORD $0x4e65e429 // fcmeq v9.2d, v1.2d, v5.2d
+	WORD $0x4e66e44a // fcmeq v10.2d, v2.2d, v6.2d
+	WORD $0x4e67e46b // fcmeq v11.2d, v3.2d, v7.2d
+	WORD $0x4e68e48c // fcmeq v12.2d, v4.2d, v8.2d
+	WORD $0x4e291c0d // and v13.16b, v0.16b, v9.16b
+	WORD $0x4e2a1c0e // and v14.16b, v0.16b, v10.16b
+	WORD $0x4e2b1c0f // and v15.16b, v0.16b, v11.16b
+	WORD $0x4e2c1c10 // and v16.16b, v0.16b, v12.16b
+	WORD $0xad00382d // stp q13, q14, [x1, #0]
+	WORD $0xad01402f // stp q15, q16, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $8, R0
+	B side1
+few1:
+	CMP $2, R0
+	BLT rest1
+one1:
+	WORD $0x3dc00051 // ldr q17, [x2, #0]
+	WORD $0x3dc00072 // ldr q18, [x3, #0]
+	WORD $0x4e72e633 // fcmeq v19.2d, v17.2d, v18.2d
+	WORD $0x4e331c14 // and v20.16b, v0.16b, v19.16b
+	WORD $0x3d800034 // str q20, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $2, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+done1:
+	RET
+
+// func notEqualF64NEON(n int, dst, a, b *float64)
+TEXT ·notEqualF64NEON(SB), NOSPLIT, $56-32
+	MOVD $constants<>(SB), R20
+	WORD $0x3dc16280 // ldr q0, [x20, #1408]
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $8, R0
+	BLT few1
+	WORD $0xad400841 // ldp q1, q2, [x2, #0]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0xad401865 // ldp q5, q6, [x3, #0]
+	WORD $0xad412067 // ldp q7, q8, [x3, #32]
+	WORD $0x4e65e429 // fcmeq v9.2d, v1.2d, v5.2d
+	WORD $0x4e66e44a // fcmeq v10.2d, v2.2d, v6.2d
+	WORD $0x4e67e46b // fcmeq v11.2d, v3.2d, v7.2d
+	WORD $0x4e68e48c // fcmeq v12.2d, v4.2d, v8.2d
+	WORD $0x6e20592d // mvn v13.16b, v9.16b
+	WORD $0x6e20594e // mvn v14.16b, v10.16b
+	WORD $0x6e20596f // mvn v15.16b, v11.16b
+	WORD $0x6e205990 // mvn v16.16b, v12.16b
+	WORD $0x4e2d1c11 // and v17.16b, v0.16b, v13.16b
+	WORD $0x4e2e1c12 // and v18.16b, v0.16b, v14.16b
+	WORD $0x4e2f1c13 // and v19.16b, v0.16b, v15.16b
+	WORD $0x4e301c14 // and v20.16b, v0.16b, v16.16b
+	WORD $0xad004831 // stp q17, q18, [x1, #0]
+	WORD $0xad015033 // stp q19, q20, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $8, R0
+	B side1
+few1:
+	CMP $2, R0
+	BLT rest1
+one1:
+	WORD $0x3dc00055 // ldr q21, [x2, #0]
+	WORD $0x3dc00076 // ldr q22, [x3, #0]
+	WORD $0x4e76e6b7 // fcmeq v23.2d, v21.2d, v22.2d
+	WORD $0x6e205af8 // mvn v24.16b, v23.16b
+	WORD $0x4e381c19 // and v25.16b, v0.16b, v24.16b
+	WORD $0x3d800039 // str q25, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $2, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+done1:
+	RET
+
+// func largerF64NEON(n int, dst, a, b *float64)
+TEXT ·largerF64NEON(SB), NOSPLIT, $56-32
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $8, R0
+	BLT few1
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x4e60f488 // fmax v8.2d, v4.2d, v0.2d
+	WORD $0x4e61f4a9 // fmax v9.2d, v5.2d, v1.2d
+	WORD $0x4e62f4ca // fmax v10.2d, v6.2d, v2.2d
+	WORD $0x4e63f4eb // fmax v11.2d, v7.2d, v3.2d
+	WORD $0x4e64f40c // fmax v12.2d, v0.2d, v4.2d
+	WORD $0x4e65f42d // fmax v13.2d, v1.2d, v5.2d
+	WORD $0x4e66f44e // fmax v14.2d, v2.2d, v6.2d
+	WORD $0x4e67f46f // fmax v15.2d, v3.2d, v7.2d
+	WORD $0x4e2c1d10 // and v16.16b, v8.16b, v12.16b
+	WORD $0x4e2d1d31 // and v17.16b, v9.16b, v13.16b
+	WORD $0x4e2e1d52 // and v18.16b, v10.16b, v14.16b
+	WORD $0x4e2f1d73 // and v19.16b, v11.16b, v15.16b
+	WORD $0x4e60e414 // fcmeq v20.2d, v0.2d, v0.2d
+	WORD $0x4e61e435 // fcmeq v21.2d, v1.2d, v1.2d
+	WORD $0x4e62e456 // fcmeq v22.2d, v2.2d, v2.2d
+	WORD $0x4e63e477 // fcmeq v23.2d, v3.2d, v3.2d
+	WORD $0x6e205a98 // mvn v24.16b, v20.16b
+	WORD $0x6e205ab9 // mvn v25.16b, v21.16b
+	WORD $0x6e205ada // mvn v26.16b, v22.16b
+	WORD $0x6e205afb // mvn v27.16b, v23.16b
+	WORD $0x4eb01f1c // orr v28.16b, v24.16b, v16.16b
+	WORD $0x4eb11f3d // orr v29.16b, v25.16b, v17.16b
+	WORD $0x4eb21f5e // orr v30.16b, v26.16b, v18.16b
+	WORD $0x4eb31f7f // orr v31.16b, v27.16b, v19.16b
+	WORD $0x4e64e480 // fcmeq v0.2d, v4.2d, v4.2d
+	WORD $0x4e65e4a1 // fcmeq v1.2d, v5.2d, v5.2d
+	WORD $0x4e66e4c2 // fcmeq v2.2d, v6.2d, v6.2d
+	WORD $0x4e67e4e3 // fcmeq v3.2d, v7.2d, v7.2d
+	WORD $0x6e205804 // mvn v4.16b, v0.16b
+	WORD $0x6e205825 // mvn v5.16b, v1.16b
+	WORD $0x6e205846 // mvn v6.16b, v2.16b
+	WORD $0x6e205867 // mvn v7.16b, v3.16b
+	WORD $0x4ebc1c88 // orr v8.16b, v4.16b, v28.16b
+	WORD $0x4ebd1ca9 // orr v9.16b, v5.16b, v29.16b
+	WORD $0x4ebe1cca // orr v10.16b, v6.16b, v30.16b
+	WORD $0x4ebf1ceb // orr v11.16b, v7.16b, v31.16b
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $8, R0
+	B side1
+few1:
+	CMP $2, R0
+	BLT rest1
+one1:
+	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x4e6cf5ae // fmax v14.2d, v13.2d, v12.2d
+	WORD $0x4e6df58f // fmax v15.2d, v12.2d, v13.2d
+	WORD $0x4e2f1dd0 // and v16.16b, v14.16b, v15.16b
+	WORD $0x4e6ce591 // fcmeq v17.2d, v12.2d, v12.2d
+	WORD $0x6e205a32 // mvn v18.16b, v17.16b
+	WORD $0x4eb01e53 // orr v19.16b, v18.16b, v16.16b
+	WORD $0x4e6de5b4 // fcmeq v20.2d, v13.2d, v13.2d
+	WORD $0x6e205a95 // mvn v21.16b, v20.16b
+	WORD $0x4eb31eb6 // orr v22.16b, v21.16b, v19.16b
+	WORD $0x3d800036 // str q22, [x1, #0]
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R1
+	SUB $2, R0
+	CBZ R9, side1
+rest1:
+	CBNZ R9, finish1
+	CBZ R0, done1
+	MOVD R0, R9
+	STP (ZR, ZR), 8(RSP)
+	ADD $8, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R2), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R2
+	STP (ZR, ZR), 24(RSP)
+	ADD $24, RSP, R10
+	MOVD R10, R11
+	MOVD.P 8(R3), R12
+	MOVD.P R12, 8(R10)
+	MOVD R11, R3
+	MOVD R1, 56(RSP)
+	ADD $40, RSP, R1
+	B one1
+finish1:
+	MOVD 56(RSP), R1
+	ADD $40, RSP, R10
+	MOVD.P 8(R10), R12
+	MOVD.P R12, 8(R1)
+done1:
+	RET
+
+// func smallerF64NEON(n int, dst, a, b *float64)
+TEXT ·smallerF64NEON(SB), NOSPLIT, $56-32
+	MOVD n+0(FP), R0
+	MOVD dst+8(FP), R1
+	MOVD a+16(FP), R2
+	MOVD b+24(FP), R3
+	MOVD $0, R9
+side1:
+	CMP $8, R0
+	BLT few1
+	WORD $0xad400440 // ldp q0, q1, [x2, #0]
+	WORD $0xad410c42 // ldp q2, q3, [x2, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3, #0]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x4ee0f488 // fmin v8.2d, v4.2d, v0.2d
+	WORD $0x4ee1f4a9 // fmin v9.2d, v5.2d, v1.2d
+	WORD $0x4ee2f4ca // fmin v10.2d, v6.2d, v2.2d
+	WORD $0x4ee3f4eb // fmin v11.2d, v7.2d, v3.2d
+	WORD $0x4ee4f40c // fmin v12.2d, v0.2d, v4.2d
+	WORD $0x4ee5f42d // fmin v13.2d, v1.2d, v5.2d
+	WORD $0x4ee6f44e // fmin v14.2d, v2.2d, v6.2d
+	WORD $0x4ee7f46f // fmin v15.2d, v3.2d, v7.2d
+	WORD $0x4eac1d10 // orr v16.16b, v8.16b, v12.16b
+	WORD $0x4ead1d31 // orr v17.16b, v9.16b, v13.16b
+	WORD $0x4eae1d52 // orr v18.16b, v10.16b, v14.16b
+	WORD $0x4eaf1d73 // orr v19.16b, v11.16b, v15.16b
+	WORD $0x4e60e414 // fcmeq v20.2d, v0.2d, v0.2d
+	WORD $0x4e61e435 // fcmeq v21.2d, v1.2d, v1.2d
+	WORD $0x4e62e456 // fcmeq v22.2d, v2.2d, v2.2d
+	WORD $0x4e63e477 // fcmeq v23.2d, v3.2d, v3.2d
+	WORD $0x6e205a98 // mvn v24.16b, v20.16b
+	WORD $0x6e205ab9 // mvn v25.16b, v21.16b
+	WORD $0x6e205ada // mvn v26.16b, v22.16b
+	WORD $0x6e205afb // mvn v27.16b, v23.16b
+	WORD $0x4eb01f1c // orr v28.16b, v24.16b, v16.16b
+	WORD $0x4eb11f3d // orr v29.16b, v25.16b, v17.16b
+	WORD $0x4eb21f5e // orr v30.16b, v26.16b, v18.16b
+	WORD $0x4eb31f7f // orr v31.16b, v27.16b, v19.16b
+	WORD $0x4e64e480 // fcmeq v0.2d, v4.2d, v4.2d
+	WORD $0x4e65e4a1 // fcmeq v1.2d, v5.2d, v5.2d
+	WORD $0x4e66e4c2 // fcmeq v2.2d, v6.2d, v6.2d
+	WORD $0x4e67e4e3 // fcmeq v3.2d, v7.2d, v7.2d
+	WORD $0x6e205804 // mvn v4.16b, v0.16b
+	WORD $0x6e205825 // mvn v5.16b, v1.16b
+	WORD $0x6e205846 // mvn v6.16b, v2.16b
+	WORD $0x6e205867 // mvn v7.16b, v3.16b
+	WORD $0x4ebc1c88 // orr v8.16b, v4.16b, v28.16b
+	WORD $0x4ebd1ca9 // orr v9.16b, v5.16b, v29.16b
+	WORD $0x4ebe1cca // orr v10.16b, v6.16b, v30.16b
+	WORD $0x4ebf1ceb // orr v11.16b, v7.16b, v31.16b
+	WORD $0xad002428 // stp q8, q9, [x1, #0]
+	WORD $0xad012c2a // stp q10, q11, [x1, #32]
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R1
+	SUB $8, R0
+	B side1
+few1:
+	CMP $2, R0
+	BLT rest1
+one1:
+	WORD $0x3dc0004c // ldr q12, [x2, #0]
+	WORD $0x3dc0006d // ldr q13, [x3, #0]
+	WORD $0x4eecf5ae // fmin v14.2d, v13.2d, v12.2d
+	WORD $0x4eedf58f // fmin v15.2d, v12.2d, v13.2d
+	WORD $0x4eaf1dd0 // orr v16.16b, v14.16b, v15.16b
+	WORD $0x4e6ce591 // fcmeq v17.2d, v12.2d, v12.2d
+	WORD $0x6e205a32 // mvn v18.16b, v17.16b
+	WORD $0x4eb01e53 // orr v19.16b, v18.16b, v16.16b
+	WORD $0x4e6de5b4 // fcmeq v20.2d, v13.2d, v13.2d
+	WORD $0x6e205a95 // mvn v21.16b, v20.16b
+	WORD $0x4eb31eb6 // orr v22.16b, v21.16b, v19.16b
+	WORD $0x3d800036 // str q22, [x1, #0]
 	ADD $16, R2
 	ADD $16, R3
 	ADD $16, R1

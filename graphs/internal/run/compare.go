@@ -9,54 +9,16 @@ import (
 func compare[T kernels.Float](r ir.Relation, dst, a, b []T) {
 	switch r {
 	case ir.Lt:
-		less(dst, a, b)
+		kernels.Less(dst, a, b)
 	case ir.Le:
-		lessEqual(dst, a, b)
+		kernels.LessEqual(dst, a, b)
 	case ir.Gt:
-		less(dst, b, a)
+		kernels.Less(dst, b, a)
 	case ir.Ge:
-		lessEqual(dst, b, a)
+		kernels.LessEqual(dst, b, a)
 	case ir.Eq:
-		equal(dst, a, b, 1, 0)
+		kernels.Equal(dst, a, b)
 	default:
-		equal(dst, a, b, 0, 1)
-	}
-}
-
-// The loops look their result up instead of branching, which would be mispredicted half of the time.
-
-func less[T kernels.Float](dst, a, b []T) {
-	bit := [2]T{0, 1}
-	b, dst = b[:len(a)], dst[:len(a)]
-	for i, v := range a {
-		n := 0
-		if v < b[i] {
-			n = 1
-		}
-		dst[i] = bit[n&1]
-	}
-}
-
-func lessEqual[T kernels.Float](dst, a, b []T) {
-	bit := [2]T{0, 1}
-	b, dst = b[:len(a)], dst[:len(a)]
-	for i, v := range a {
-		n := 0
-		if v <= b[i] {
-			n = 1
-		}
-		dst[i] = bit[n&1]
-	}
-}
-
-func equal[T kernels.Float](dst, a, b []T, yes, no T) {
-	bit := [2]T{no, yes}
-	b, dst = b[:len(a)], dst[:len(a)]
-	for i, v := range a {
-		n := 0
-		if v == b[i] {
-			n = 1
-		}
-		dst[i] = bit[n&1]
+		kernels.NotEqual(dst, a, b)
 	}
 }

@@ -98,8 +98,8 @@ func micros[T kernels.Float]() []micro[T] {
 		plan.Multi:     multi[T],
 		plan.Pow:       pow[T],
 		plan.Func:      function[T],
-		plan.Max:       larger[T],
-		plan.Min:       smaller[T],
+		plan.Max:       func(m *plan.Micro, r [][]T, _ int, _ bool) { kernels.Larger(r[m.D], r[m.A], r[m.B]) },
+		plan.Min:       func(m *plan.Micro, r [][]T, _ int, _ bool) { kernels.Smaller(r[m.D], r[m.A], r[m.B]) },
 		plan.Power:     power[T],
 		plan.Compare:   relation[T],
 		plan.ExpandCol: func(m *plan.Micro, r [][]T, _ int, _ bool) { kernels.ExpandCol(r[m.D], r[m.A]) },
@@ -146,20 +146,6 @@ func function[T kernels.Float](m *plan.Micro, r [][]T, _ int, _ bool) {
 	f, d := m.Of.(ir.Func).F, r[m.D]
 	for i, v := range r[m.A] {
 		d[i] = T(f(float64(v)))
-	}
-}
-
-func larger[T kernels.Float](m *plan.Micro, r [][]T, _ int, _ bool) {
-	d, b := r[m.D], r[m.B]
-	for i, v := range r[m.A] {
-		d[i] = max(v, b[i])
-	}
-}
-
-func smaller[T kernels.Float](m *plan.Micro, r [][]T, _ int, _ bool) {
-	d, b := r[m.D], r[m.B]
-	for i, v := range r[m.A] {
-		d[i] = min(v, b[i])
 	}
 }
 

@@ -19,6 +19,12 @@ func (b *builtinOp) layer() (ir.ID, bool) {
 		if len(b.Axes) == len(s) {
 			return g.Gather(x, element(s, b.Axes), b.rows, b.cols), true
 		}
+	case gorgonia.DropoutGrad: // of x, the result, the gradient in it, by 1/p where the result is not 0
+		if b.P == 0 {
+			return g.Const(b.rows, b.cols, 0), true
+		}
+		kept := g.Compare(ir.Ne, b.args[1], g.Const(b.rows, b.cols, 0))
+		return g.Mul(kept, g.Div(b.args[2], g.Const(b.rows, b.cols, b.P))), true
 	case gorgonia.DiagFlat:
 		n := s.TotalSize()
 		if b.rows == n && b.cols == n {

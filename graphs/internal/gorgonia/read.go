@@ -182,7 +182,7 @@ func (f *reader) read(o *Op, op G.Op) {
 		o.Epsilon = f.x("epsilon")
 	case GroupNorm:
 		o.Groups, o.Epsilon = f.n("numGroups"), f.x("epsilon")
-	case Dropout:
+	case Dropout, DropoutGrad:
 		o.P = f.x("probability")
 	case CTCLoss:
 		o.Mean = f.n("reduction") == int(G.ReductionMean)

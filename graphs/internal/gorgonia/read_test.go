@@ -112,7 +112,7 @@ func TestRead(t *testing.T) {
 		{group(tens("gn", 1, 4, 2, 2)), Op{Kind: GroupNorm, Groups: 2, Epsilon: 0.25}},
 		{gradient("gg", group, 1, 4, 2, 2), Op{Kind: GroupNormGrad}},
 		{must(G.Dropout(x, 0.25)), Op{Kind: Dropout, P: 0.25}},
-		{gradient("dg", func(x *G.Node) *G.Node { return must(G.Dropout(x, 0.25)) }, 3, 4), Op{Kind: DropoutGrad}},
+		{gradient("dg", func(x *G.Node) *G.Node { return must(G.Dropout(x, 0.25)) }, 3, 4), Op{Kind: DropoutGrad, P: 0.25}},
 		{must(G.CTCLoss(tens("lp", 4, 1, 3), whole(g, "t", 2), whole(g, "il", 1), whole(g, "tl", 1), G.ReductionMean)), Op{Kind: CTCLoss, Mean: true}},
 		{must(G.CTCLoss(tens("lq", 4, 1, 3), whole(g, "t", 2), whole(g, "il", 1), whole(g, "tl", 1), G.ReductionSum)), Op{Kind: CTCLoss}},
 		{must(G.YOLOv3(tens("yo", 1, 12, 2, 2), []float32{10, 13, 16, 30}, []int{0, 1}, 32, 1, 0.5)),

@@ -23,7 +23,7 @@ var All = []Op{
 	Input{}, Const{}, Data{},
 	Unary{}, Pow{}, Func{}, Add{}, Sub{}, Mul{}, Div{}, Max{}, Min{}, Power{}, Compare{}, Scale{}, Shift{},
 	MatMul{}, BatchMatMul{}, Pack{},
-	RowSum{}, ColSum{}, Sum{}, RowMax{}, RowLSE{}, RowSoftmax{},
+	RowSum{}, ColSum{}, Sum{}, RowMax{}, ColMax{}, RowLSE{}, RowSoftmax{},
 	ExpandCols{}, ExpandRows{}, Fill{},
 	SliceCols{}, PadCols{}, ConcatCols{}, SliceRows{}, PadRows{}, ConcatRows{}, Transpose{}, Reshape{},
 	Gather{}, Put{}, Scatter{}, ArgMax{}, Pick{}, Place{},

@@ -5,6 +5,7 @@ type (
 	ColSum     struct{ reduction } // (n,m) → (1,m)
 	Sum        struct{ reduction } // (n,m) → (1,1)
 	RowMax     struct{ byRow }     // (n,m) → (n,1)
+	ColMax     struct{ whole }     // (n,m) → (1,m)
 	RowLSE     struct{ byRow }     // (n,m) → (n,1): log Σ exp
 	RowSoftmax struct{ byRow }     // (n,m) → (n,m)
 )
@@ -13,6 +14,7 @@ func (RowSum) Name() string     { return "rowsum" }
 func (ColSum) Name() string     { return "colsum" }
 func (Sum) Name() string        { return "sum" }
 func (RowMax) Name() string     { return "rowmax" }
+func (ColMax) Name() string     { return "colmax" }
 func (RowLSE) Name() string     { return "rowlse" }
 func (RowSoftmax) Name() string { return "rowsoftmax" }
 
@@ -23,6 +25,7 @@ func (RowSum) Text(a []string) string     { return plain("rowsum", a) }
 func (ColSum) Text(a []string) string     { return plain("colsum", a) }
 func (Sum) Text(a []string) string        { return plain("sum", a) }
 func (RowMax) Text(a []string) string     { return plain("rowmax", a) }
+func (ColMax) Text(a []string) string     { return plain("colmax", a) }
 func (RowLSE) Text(a []string) string     { return plain("rowlse", a) }
 func (RowSoftmax) Text(a []string) string { return plain("rowsoftmax", a) }
 
@@ -37,6 +40,9 @@ func (g *Graph) Sum(a ID) ID { return g.Emit(Sum{}, 1, 1, a) }
 
 // RowMax is the greatest element of every row.
 func (g *Graph) RowMax(a ID) ID { return g.Emit(RowMax{}, g.At(a).Rows, 1, a) }
+
+// ColMax is the greatest element of every column.
+func (g *Graph) ColMax(a ID) ID { return g.Emit(ColMax{}, 1, g.At(a).Cols, a) }
 
 // RowLSE is log Σ exp of every row.
 func (g *Graph) RowLSE(a ID) ID { return g.Emit(RowLSE{}, g.At(a).Rows, 1, a) }

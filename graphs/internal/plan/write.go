@@ -114,8 +114,12 @@ func (w *writer) demand(in *ir.Instr) demand {
 		return demand{float64(first().Rows) * o.Window.Flops(), w.set.ConvLen(o)}
 	case ir.BatchMatMul:
 		return demand{product(o.K), w.set.WorkLen(in.Rows/o.Batch, in.Cols, o.K)}
-	case ir.RowLSE:
-		return demand{0, first().Cols}
+	case ir.RowLSE: // rows at a time, for the sake of short ones
+		m := first().Cols
+		return demand{0, m * max(min(in.Rows, lseBlock/m), 1)}
 	}
 	return demand{}
 }
+
+// lseBlock is the number of elements that a RowLSE works on at a time: they stay in the first cache.
+const lseBlock = 4096

@@ -159,7 +159,7 @@ func (r *random) structure() []func() ir.ID {
 	}
 	return []func() ir.ID{
 		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.RowSum(id) }), one(func(id ir.ID, _ ir.Instr) ir.ID { return r.ColSum(id) }),
-		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.Sum(id) }), one(func(id ir.ID, _ ir.Instr) ir.ID { return r.RowMax(id) }),
+		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.Sum(id) }), one(func(id ir.ID, _ ir.Instr) ir.ID { return r.RowMax(id) }), one(func(id ir.ID, _ ir.Instr) ir.ID { return r.ColMax(id) }),
 		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.RowLSE(id) }), one(func(id ir.ID, _ ir.Instr) ir.ID { return r.RowSoftmax(id) }),
 		func() ir.ID {
 			return r.ExpandCols(r.where(func(in *ir.Instr) bool { return in.Cols == 1 }), choose(r.rng, []int{3, 5}))

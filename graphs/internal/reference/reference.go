@@ -225,6 +225,14 @@ func (e *evaluation) reduction() bool {
 		e.y[0] = total(x.v)
 	case ir.RowMax:
 		e.each(func(i, _ int) float64 { return greatest(row(i)) })
+	case ir.ColMax:
+		e.each(func(_, j int) float64 {
+			m := x.at(0, j)
+			for i := range x.of.Rows {
+				m = math.Max(m, x.at(i, j))
+			}
+			return m
+		})
 	case ir.RowLSE:
 		e.each(func(i, _ int) float64 { return logSumExp(row(i)) })
 	case ir.RowSoftmax:

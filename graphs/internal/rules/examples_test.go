@@ -289,7 +289,8 @@ var examples = map[string][]func(e example) ir.ID{
 		func(e example) ir.ID { return e.RowSoftmax(e.col) },
 	},
 
-	"expandcols x = x": {func(e example) ir.ID { return e.ExpandCols(e.col, 1) }},
+	"rowmax xᵀ = (colmax x)ᵀ": {func(e example) ir.ID { return e.RowMax(e.Transpose(e.x)) }},
+	"expandcols x = x":        {func(e example) ir.ID { return e.ExpandCols(e.col, 1) }},
 	"expandcols c": {
 		func(e example) ir.ID { return e.ExpandCols(e.Const(4, 1, 2), 3) },
 		func(e example) ir.ID { return e.ExpandCols(e.Fill(e.one, 4, 1), 3) },

@@ -150,4 +150,10 @@ var ofRows = []rule{
 		}
 		return n.a
 	}},
+	{"rowmax xᵀ = (colmax x)ᵀ", func(n node) ir.ID {
+		if ir.Is[ir.RowMax](&n.Instr) && ir.Is[ir.Transpose](&n.x) {
+			return n.Reshape(n.ColMax(n.x.Args[0]), n.Rows, 1)
+		}
+		return none
+	}},
 }

@@ -30,6 +30,8 @@ func newKernel[T kernels.Float](w *worker[T], st *plan.Step) kernel {
 		return w.pool(st)
 	case ir.RowMax, ir.RowLSE, ir.RowSoftmax:
 		return w.rowFunction(st)
+	case ir.ColMax:
+		return w.colMax(st)
 	case ir.SliceCols, ir.PadCols, ir.ConcatCols:
 		return w.columns(st)
 	case ir.SliceRows, ir.PadRows, ir.ConcatRows, ir.Transpose, ir.Reshape:

@@ -20,11 +20,25 @@ func (w *worker[T]) rowFunction(st *plan.Step) kernel {
 		}
 	case ir.RowLSE:
 		return func(row, rows int, _ bool) {
-			x := x.from(row, rows)
-			for i, dst := 0, dst.from(row, rows); i < len(dst); i++ { // row by row: the workspace is a row
-				kernels.RowLogSumExp(dst[i:i+1], x[i*m:(i+1)*m], m, w.work)
+			x, dst, block := x.from(row, rows), dst.from(row, rows), max(len(w.work)/m, 1)
+			for i := 0; i < len(dst); i += block {
+				end := min(i+block, len(dst))
+				kernels.RowLogSumExp(dst[i:end], x[i*m:end*m], m, w.work)
 			}
 		}
 	}
 	return func(row, rows int, _ bool) { kernels.RowSoftmax(dst.from(row, rows), x.from(row, rows), m) }
+}
+
+// colMax is the greatest element of every column.
+func (w *worker[T]) colMax(st *plan.Step) kernel {
+	x, dst := w.arg(st, 0), w.dst(st)
+	m := x.cols
+	return func(int, int, bool) {
+		x, dst := x.all(), dst.all()
+		kernels.Shift(dst, x[:m], 0) // no −0, as of rows
+		for i := m; i < len(x); i += m {
+			kernels.Larger(dst, dst, x[i:i+m])
+		}
+	}
 }

@@ -29,8 +29,12 @@ func ArgMax[T kernels.Float](g Groups, dst, key []T) {
 	g.At.blocks(func(i, at, a, b, sa, sb int) {
 		for j := range a {
 			d, x := dst[i+j*b:i+j*b+b], key[at+j*sa:]
-			if len(g.Offsets) == 4 {
+			switch {
+			case len(g.Offsets) == 4:
 				argMax4(d, x, sb, g.Offsets)
+				continue
+			case sb == 1 && b >= 8 && len(g.Offsets) > 4:
+				argMaxRows(d, x, g.Offsets)
 				continue
 			}
 			argMax(d, x, sb, g.Offsets)
@@ -51,6 +55,28 @@ func argMax[T kernels.Float](dst, x []T, step int, offsets []int) {
 			best = max(best, v)
 		}
 		dst[i] = T(n)
+	}
+}
+
+// argMaxRows is argMax for groups that lie side by side, by vectors: the greatest elements first, then, from the last to the first, who
+// they are. A group with a NaN has the number 0.
+func argMaxRows[T kernels.Float](dst, x []T, offsets []int) {
+	var most, is, step [256]T
+	for len(dst) > 0 {
+		n := min(len(dst), len(most))
+		m, s, t, d := most[:n], is[:n], step[:n], dst[:n]
+		copy(m, x[offsets[0]:])
+		for _, o := range offsets[1:] {
+			kernels.Larger(m, m, x[o:o+n])
+		}
+		clear(d)
+		for j := len(offsets) - 1; j >= 0; j-- {
+			o := offsets[j]
+			kernels.Equal(s, m, x[o:o+n])
+			kernels.SubFrom(t, T(j), d)
+			kernels.MulAdd(d, s, t, d) // d + s (j-d), exact
+		}
+		dst, x = dst[n:], x[n:]
 	}
 }
 

@@ -231,3 +231,29 @@ func TestViewOfView(t *testing.T) {
 		t.Errorf("only %d views of views were one", found)
 	}
 }
+
+// Groups that lie side by side, which go by vectors, have the numbers that they have one by one.
+func TestArgMaxOfRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for range 50 {
+		rows, cols := 5+rng.IntN(40), 8+rng.IntN(600)
+		key := make([]float32, rows*cols)
+		for i := range key {
+			key[i] = float32(rng.IntN(7)) - 3 // many are equal
+		}
+		g := NewGroups(len(key), 0, []int{cols, rows}, []int{1, cols}, 1)
+		got := make([]float32, cols)
+		ArgMax(g, got, key)
+		for j := range cols {
+			best := 0
+			for i := range rows {
+				if key[i*cols+j] > key[best*cols+j] {
+					best = i
+				}
+			}
+			if int(got[j]) != best {
+				t.Fatalf("column %d of (%d,%d): got %v, want %d", j, rows, cols, got[j], best)
+			}
+		}
+	}
+}

@@ -1,9 +1,12 @@
 package graphs_test
 
 import (
+	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
+	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/stheno-ebm/stheno/graphs"
@@ -24,6 +27,62 @@ func TestCompileTime(t *testing.T) {
 	if best > 100*time.Millisecond {
 		t.Errorf("building and compiling took %v, want at most 100 ms", best)
 	}
+}
+
+// Large graphs are built, differentiated and compiled in no time: what a step of training takes is bounded by the numbers, not by the nodes.
+func TestCompileLarge(t *testing.T) {
+	for name, c := range map[string]struct {
+		build func(n *example) G.Nodes
+		most  time.Duration
+	}{
+		"a transformer's training step":         {transformerProgram, 200 * time.Millisecond},
+		"512 products of matrices, order 2":     {batchedTwice, 50 * time.Millisecond},
+		"a residual network of over 5000 nodes": {residual, time.Second},
+	} {
+		best := time.Hour
+		var nodes, bytes int
+		var before, after runtime.MemStats
+		for range 3 {
+			start := time.Now()
+			n := newExample(tensor.Float32)
+			out, err := n.outputs(c.build)
+			if err != nil {
+				t.Fatal(err)
+			}
+			runtime.ReadMemStats(&before)
+			f, err := graphs.Compile(append(append(G.Nodes{}, n.data...), n.weights...), out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			runtime.ReadMemStats(&after)
+			best, nodes, bytes = min(best, time.Since(start)), n.g.AllNodes().Len(), f.MemoryBytes()
+		}
+		t.Logf("%s: %d nodes, %v; the program has %.1f MB, compiling it allocated %.1f MB", name, nodes, best, float64(bytes)/(1<<20),
+			float64(after.TotalAlloc-before.TotalAlloc)/(1<<20))
+		if best > c.most {
+			t.Errorf("%s: built, differentiated and compiled in %v, want at most %v", name, best, c.most)
+		}
+	}
+}
+
+// batchedTwice is a batch of 512 products, its gradient in one operand, and the gradient of that one's square in the other.
+func batchedTwice(n *example) G.Nodes {
+	a, b := n.in(512, 8, 8), n.in(512, 8, 8)
+	square := func(x *G.Node) *G.Node { return graphs.Sum(graphs.Square(graphs.Reshape(x, 512, 64))) }
+	y := square(graphs.BatchMatMul(a, b, false, false))
+	g := gradient(y, a)
+	return G.Nodes{y, g, gradient(square(g), b)}
+}
+
+func residual(n *example) G.Nodes {
+	h := n.in(64, 32)
+	for range 500 {
+		h = graphs.Add(h, graphs.SiLU(graphs.Affine(h, n.w(1, 32, 32), n.w(1, 32))))
+	}
+	if k := h.Graph().AllNodes().Len(); k < 2000 {
+		panic(fmt.Sprintf("%d nodes before the gradient", k))
+	}
+	return n.gradients(graphs.Sum(graphs.Square(h)))
 }
 
 // The program runs tile by tile, so its memory hardly grows with the batch.

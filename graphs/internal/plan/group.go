@@ -79,10 +79,14 @@ func (b *groupWriter) draw() {
 // groupBytes is what the registers of a group may take of the first cache.
 const groupBytes = 48 << 10
 
+// leastBlock is the number of elements from which on calling a kernel takes little of its time, even where the registers then are in the
+// second cache. Groups with a sum over blocks go without it: their blocks are part of the order of summation.
+const leastBlock = 1024
+
 // blocks chooses the rows per block.
 func (b *groupWriter) blocks() {
 	g := b.g
-	matter, scratch, mats := false, 0, 0
+	matter, sums, scratch, mats := false, false, 0, 0
 	for _, r := range g.Regs {
 		if r.Kind == Col || r.Kind == Row {
 			matter = true
@@ -96,12 +100,16 @@ func (b *groupWriter) blocks() {
 	}
 	for _, m := range append(slices.Clone(g.First), g.Code...) {
 		matter = matter || micros[m.Op].rows
+		sums = sums || m.Op == Sum || m.Op == Dot
 	}
 	if !matter {
 		g.Unit, g.Cols = g.Cols, 1
 	}
 	g.Temps = scratch
 	size := groupBytes / (max(mats, 1) * b.set.ElemSize) // elements per block
+	if !sums {
+		size = max(size, leastBlock)
+	}
 	g.Block = max(size/g.Cols, 1)
 	if g.Cols == 1 {
 		g.Block = max(size/64*64, 64)

@@ -73,11 +73,12 @@ func (p *Plan) partials(seg *Segment) int {
 func place(slots []Slot, list []int, elemSize int, size func(*Slot) int) int {
 	length := 0
 	var done []int
+	type hole struct{ lo, hi int }
+	var taken []hole
 	for _, i := range list {
 		s := &slots[i]
 		n := Align(size(s), elemSize)
-		type hole struct{ lo, hi int }
-		var taken []hole
+		taken = taken[:0]
 		for _, j := range done {
 			t := &slots[j]
 			if t.From <= s.To && s.From <= t.To {

@@ -76,10 +76,11 @@ func parseGeometry(meta map[string]string) (g geometry, err error) {
 	if len(g.Names) != 0 && len(g.Names) != g.Dim {
 		return g, fmt.Errorf("metadata %q: %d names, want %d", metadataKey, len(g.Names), g.Dim)
 	}
-	for _, name := range g.Names {
+	for j, name := range g.Names {
 		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return g, fmt.Errorf("metadata %q: name %q of a column", metadataKey, name)
+			return g, fmt.Errorf("metadata %q: name %s of a column", metadataKey, files.Quote(name))
 		}
+		g.Names[j] = files.Name(name) // a long one is cut
 	}
 	for j := range g.Dim {
 		if !(g.Lo[j] < g.Hi[j]) || !(g.Std[j] > 0) {

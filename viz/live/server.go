@@ -154,7 +154,7 @@ func newServer(cfg Config, p patience) (*Server, error) {
 	if cfg.Data != nil {
 		head.Data = base64.StdEncoding.EncodeToString(quantise(cfg.Data, cfg.Lo, cfg.Hi))
 	}
-	text, err := json.Marshal(head)
+	text, err := json.Marshal(head.printed())
 	if err != nil {
 		return nil, fmt.Errorf("live: Config.Meta: %w", err)
 	}

@@ -46,7 +46,8 @@ func (n *newlines) Read(b []byte) (int, error) {
 // meter ends a record that goes on for ever: a quotation mark that is never closed takes the rest of the file, whatever its size.
 type meter struct {
 	r    io.Reader
-	left int
+	left int // bytes of this record
+	most int // of any
 }
 
 var errLongRecord = errors.New("record too long")

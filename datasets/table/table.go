@@ -23,7 +23,8 @@ const (
 	// DefaultMemory is the memory that reading may take, in bytes, where Options.MaxMemory is zero.
 	DefaultMemory = 1 << 30
 
-	maxRecord = 1 << 24 // bytes of a row of text
+	maxRecord = 1 << 24 // bytes of a row of text, of which each may take some fifty of memory
+	minRecord = 1 << 20
 )
 
 // Extensions are those of the files that Load reads.

@@ -23,7 +23,8 @@ const (
 // readText reads rows of numbers from size bytes, or of an unknown number if size is negative. sep is what divides the fields, 0 if that
 // is to be found out.
 func readText(ctx context.Context, r io.Reader, size int64, sep rune, o Options) (*Table, error) {
-	m := &meter{files.Context(ctx, r), maxRecord}
+	longest := int(min(maxRecord, max(minRecord, o.memory()/64)))
+	m := &meter{r: files.Context(ctx, r), left: longest, most: longest}
 	look := headBytes
 	if size >= 0 {
 		look = int(min(size+1, headBytes))
@@ -31,7 +32,7 @@ func readText(ctx context.Context, r io.Reader, size int64, sep rune, o Options)
 	in := bufio.NewReaderSize(&newlines{r: m}, max(look, 1<<12))
 	head, err := in.Peek(look)
 	if err != nil && err != io.EOF {
-		return nil, textError(err, 1)
+		return nil, m.textError(err, 1)
 	}
 	if says := files.Sniff(head); says != "" {
 		return nil, errorf("is %s", says)
@@ -42,7 +43,7 @@ func readText(ctx context.Context, r io.Reader, size int64, sep rune, o Options)
 	b := &builder{ctx: ctx, o: o, size: size, meter: m}
 	line, named, err := start(in, &b.report)
 	if err != nil {
-		return nil, textError(err, line)
+		return nil, m.textError(err, line)
 	}
 	if named != 0 {
 		sep = named
@@ -55,15 +56,15 @@ func readText(ctx context.Context, r io.Reader, size int64, sep rune, o Options)
 	b.last = line - 1
 	b.report.Separator = separatorName(b.dialect.sep)
 	if err := b.read(); err != nil {
-		return nil, textError(err, b.last+1)
+		return nil, m.textError(err, b.last+1)
 	}
 	return b.table()
 }
 
 // textError says what is wrong at or after a line.
-func textError(err error, line int) error {
+func (m *meter) textError(err error, line int) error {
 	if errors.Is(err, errLongRecord) {
-		return &Error{Line: line, Text: fmt.Sprintf("goes on for more than %d MB; is a quotation mark not closed?", maxRecord>>20)}
+		return &Error{Line: line, Text: fmt.Sprintf("goes on for more than %.3g MB; is a quotation mark not closed?", float64(m.most)/(1<<20))}
 	}
 	return err
 }
@@ -136,7 +137,7 @@ func (b *builder) next() (row, error) {
 		return *r, nil
 	}
 	for {
-		b.meter.left = maxRecord
+		b.meter.left = b.meter.most
 		fields, line, end, err := b.in.next()
 		if err != nil {
 			return row{}, err

@@ -27,11 +27,12 @@ var sealed = []string{Config, Data, State, Frames, Metrics, Eval, Samples, Panel
 
 // Seal marks the run as finished and remembers what its files hold.
 func (d *Dir) Seal() error {
-	sums := make(map[string]string)
+	sums, sizes := make(map[string]string), make(map[string]int64)
 	for _, name := range sealed {
 		var sum string
+		var size int64
 		err := d.reserve.with(func() (err error) {
-			sum, err = d.sum(name)
+			sum, size, err = d.sum(name)
 			return err
 		})
 		if errors.Is(err, fs.ErrNotExist) {
@@ -40,9 +41,9 @@ func (d *Dir) Seal() error {
 		if err != nil {
 			return err
 		}
-		sums[name] = sum
+		sums[name], sizes[name] = sum, size
 	}
-	return errors.Join(d.writeSeal(sums), d.dropOlder())
+	return errors.Join(d.writeSeal(seal{Files: sums, Sizes: sizes}), d.dropOlder())
 }
 
 // Redrawn takes a picture that was drawn anew over the one of the finished run into the sums. Other paths are no matter.
@@ -51,39 +52,42 @@ func (d *Dir) Redrawn(path string) error {
 		if filepath.Clean(path) != filepath.Clean(d.File(name)) || !d.Sealed() {
 			continue
 		}
-		sums, err := d.readSeal()
+		s, err := d.readSeal()
 		if err != nil {
 			return err
 		}
-		if sums[name], err = d.sum(name); err != nil {
+		if s.Sizes == nil {
+			s.Sizes = make(map[string]int64)
+		}
+		if s.Files[name], s.Sizes[name], err = d.sum(name); err != nil {
 			return err
 		}
-		return d.writeSeal(sums)
+		return d.writeSeal(s)
 	}
 	return nil
 }
 
-func (d *Dir) writeSeal(sums map[string]string) error {
-	b, err := json.MarshalIndent(seal{sums, digest(sums)}, "", "  ")
+func (d *Dir) writeSeal(s seal) error {
+	s.SHA256 = digest(s.Files)
+	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
 	}
 	return d.Write(sealFile, append(b, '\n'))
 }
 
-// readSeal returns the sums, nil for a run that is not finished.
-func (d *Dir) readSeal() (map[string]string, error) {
+// readSeal returns the sums, none for a run that is not finished.
+func (d *Dir) readSeal() (sums seal, err error) {
 	b, err := ReadText(d.File(sealFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return sums, nil
 	}
 	if errors.Is(err, files.ErrNotRegular) {
-		return nil, asFileError(d.File(sealFile), err) // it names the file
+		return sums, asFileError(d.File(sealFile), err) // it names the file
 	}
 	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 		err = pe.Err // the file is named below
 	}
-	var sums seal
 	if err == nil {
 		err = json.Unmarshal(b, &sums)
 	}
@@ -91,14 +95,16 @@ func (d *Dir) readSeal() (map[string]string, error) {
 		err = errors.New("its checksum does not match")
 	}
 	if err != nil {
-		return nil, fileErrorf(d.File(sealFile), "%s is damaged: %w", d.File(sealFile), err)
+		return seal{}, fileErrorf(d.File(sealFile), "%s is damaged: %w", d.File(sealFile), err)
 	}
-	return sums.Files, nil
+	return sums, nil
 }
 
-// seal is the content of the file: the sums of the files, and of the sums.
+// seal is the content of the file: the sums of the files, and of the sums. The sizes, which may be missing, spare the reading of files
+// that have grown to gigabytes.
 type seal struct {
 	Files  map[string]string `json:"files"`
+	Sizes  map[string]int64  `json:"sizes,omitempty"`
 	SHA256 string            `json:"sha256"`
 }
 
@@ -116,18 +122,22 @@ func (d *Dir) Sealed() bool { return d.Has(sealFile) }
 // Check fails if the run is finished and a named file is not what it was then. Without names all are looked at.
 func (d *Dir) Check(names ...string) error {
 	sums, err := d.readSeal()
-	if err != nil || sums == nil {
+	if err != nil || sums.Files == nil {
 		return err
 	}
 	if len(names) == 0 {
 		names = sealed
 	}
 	for _, name := range names {
-		want, ok := sums[name]
+		want, ok := sums.Files[name]
 		if !ok {
 			continue
 		}
-		got, err := d.sum(name)
+		got := ""
+		info, err := os.Stat(d.File(name))
+		if size, ok := sums.Sizes[name]; err == nil && (!ok || !info.Mode().IsRegular() || info.Size() == size) {
+			got, _, err = d.sum(name)
+		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return fileErrorf(d.File(name), "%s is missing", d.File(name))
@@ -140,25 +150,26 @@ func (d *Dir) Check(names ...string) error {
 	return nil
 }
 
-func (d *Dir) sum(name string) (string, error) {
+// sum returns the SHA-256 of a file, and how many bytes it has.
+func (d *Dir) sum(name string) (sum string, size int64, err error) {
 	path := d.File(name)
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return "", fileErrorf(path, "%s is no regular file", path)
+		return "", 0, fileErrorf(path, "%s is no regular file", path)
 	}
 	f, _, err := files.Open(path)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+	if size, err = io.Copy(h, f); err != nil {
+		return "", 0, err
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return hex.EncodeToString(h.Sum(nil)), size, nil
 }
 
 // Clean removes what a killed process may have left half-written.

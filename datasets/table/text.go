@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -84,6 +85,9 @@ func separatorName(sep rune) string {
 	}
 	return string(sep)
 }
+
+// collected is the number of rows, each of which leaves some garbage, after which that is collected where the table is large.
+const collected = 1 << 21
 
 // row is a row of fields and its place.
 type row struct {
@@ -164,9 +168,12 @@ func (b *builder) read() error {
 	if err := b.lay(r); err != nil {
 		return err
 	}
-	for k := 0; ; k++ {
+	for k := 1; ; k++ {
 		if k%4096 == 0 && b.ctx.Err() != nil {
 			return b.ctx.Err()
+		}
+		if k%collected == 0 && cap(b.data) > 16*collected { // or as much garbage as there is table would stand beside it
+			runtime.GC()
 		}
 		if err := b.add(r); err != nil {
 			return err

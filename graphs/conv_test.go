@@ -89,6 +89,8 @@ func TestConvolutions(t *testing.T) {
 // pools are windows of pools.
 var pools = map[string]graphs.Window{
 	"2x2":     {H: 4, W: 4, C: 3, KH: 2, KW: 2, Stride: [2]int{2, 2}},
+	"vectors": {H: 3, W: 5, C: 8, KH: 2, KW: 2, Stride: [2]int{2, 2}},
+	"slides":  {H: 2, W: 4, C: 8, KH: 2, KW: 2},
 	"rest":    {H: 5, W: 5, C: 2, KH: 2, KW: 2, Stride: [2]int{2, 2}},
 	"overlap": {H: 5, W: 4, C: 2, KH: 3, KW: 3, Stride: [2]int{2, 1}, Pad: [2]int{1, 1}},
 	"gaps":    {H: 7, W: 4, C: 1, KH: 2, KW: 2, Stride: [2]int{3, 3}, Pad: [2]int{1, 0}},

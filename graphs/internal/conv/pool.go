@@ -9,8 +9,8 @@ type Pool struct {
 	patterns []pattern
 }
 
-// A window is where one begins, and its pattern.
-type window struct{ at, pattern int }
+// A window is where one begins, its pattern, and how many in its row from it on are whole and of four taps.
+type window struct{ at, pattern, quads int }
 
 // A pattern is the taps of a window: their distance from where it begins, and their numbers.
 type pattern struct{ offsets, numbers []int }
@@ -30,10 +30,33 @@ func NewPool(w Window) *Pool {
 				known[key] = n
 				p.patterns = append(p.patterns, newPattern(w, sy, sx))
 			}
-			p.windows = append(p.windows, window{(sy.first*w.W + sx.first) * w.C, n})
+			p.windows = append(p.windows, window{(sy.first*w.W + sx.first) * w.C, n, 0})
 		}
 	}
+	p.quads()
 	return p
+}
+
+// quads counts the windows of four.
+func (p *Pool) quads() {
+	if p.KH != 2 || p.KW != 2 {
+		return
+	}
+	for i := len(p.windows) - 1; i >= 0; i-- {
+		w := &p.windows[i]
+		if len(p.patterns[w.pattern].offsets) < 4 {
+			continue
+		}
+		w.quads = 1
+		if (i+1)%p.OW() != 0 {
+			w.quads += p.windows[i+1].quads
+		}
+	}
+}
+
+// around is how far the taps of a window of four and the next such window are.
+func (p *Pool) around() (right, down, step int) {
+	return p.Dilation[1] * p.C, p.Dilation[0] * p.W * p.C, p.Stride[1] * p.C
 }
 
 func newPattern(w Window, sy, sx span) pattern {
@@ -52,23 +75,28 @@ func (w Window) Apart() bool {
 	return w.Dilation == [2]int{1, 1} && w.Stride[0] >= w.KH && w.Stride[1] >= w.KW
 }
 
-// each calls f for every window of n pictures: with its channels in y, what of x begins where it does, and its pattern.
-func each[T kernels.Float](p *Pool, n int, x, y []T, f func(x, y []T, q *pattern)) {
+// each calls f for every window of n pictures: with its channels in y, what of x begins where it does, and its pattern; four for as
+// many windows of four at once as there are in a row, if it is not nil.
+func each[T kernels.Float](p *Pool, n int, x, y []T, four func(k int, x, y []T), f func(x, y []T, q *pattern)) {
 	for i := range n {
 		x, y := x[i*p.In():(i+1)*p.In()], y[i*p.Out():(i+1)*p.Out()]
-		for j := range p.windows {
-			f(x[p.windows[j].at:], y[j*p.C:(j+1)*p.C], &p.patterns[p.windows[j].pattern])
+		for j := 0; j < len(p.windows); {
+			w := &p.windows[j]
+			if w.quads > 0 && four != nil {
+				four(w.quads, x[w.at:], y[j*p.C:(j+w.quads)*p.C])
+				j += w.quads
+				continue
+			}
+			f(x[w.at:], y[j*p.C:(j+1)*p.C], &p.patterns[w.pattern])
+			j++
 		}
 	}
 }
 
 // ArgMax stores the number of the tap with the largest element of the key in every window of n pictures, of the first of equal ones.
 func ArgMax[T kernels.Float](p *Pool, n int, dst, key []T) {
-	each(p, n, key, dst, func(x, d []T, q *pattern) {
-		if len(q.offsets) == 4 && p.KH*p.KW == 4 {
-			argMax4(d, x, q.offsets)
-			return
-		}
+	right, down, step := p.around()
+	each(p, n, key, dst, func(k int, x, d []T) { kernels.ArgMax4(k, p.C, d, x, right, down, step) }, func(x, d []T, q *pattern) {
 		for c := range d {
 			best, k := x[c+q.offsets[0]], q.numbers[0]
 			for j, o := range q.offsets[1:] {
@@ -83,78 +111,55 @@ func ArgMax[T kernels.Float](p *Pool, n int, dst, key []T) {
 	})
 }
 
-// argMax4 is a tournament of four taps, without branches: those of a maximum are mispredicted half of the time.
-func argMax4[T kernels.Float](dst, x []T, offsets []int) {
-	n := len(dst)
-	a, b, c, d := x[offsets[0]:][:n], x[offsets[1]:][:n], x[offsets[2]:][:n], x[offsets[3]:][:n]
-	for i := range dst {
-		p, q, r, s := a[i], b[i], c[i], d[i]
-		k, m := 0, 2
-		if q > p {
-			k = 1
-		}
-		if s > r {
-			m = 3
-		}
-		if max(r, s) > max(p, q) {
-			k = m
-		}
-		dst[i] = T(k)
-	}
-}
-
 // Pick stores the element of x with the given number in every window of n pictures.
 func Pick[T kernels.Float](p *Pool, n int, dst, number, x []T) {
-	w := p.KW
-	step, down := p.Dilation[1]*p.C, p.Dilation[0]*p.W*p.C
+	right, down, step := p.around()
 	at := 0
-	each(p, n, x, dst, func(x, d []T, q *pattern) {
-		k := number[at:][:len(d)]
-		at += len(d)
-		first := q.numbers[0]
-		back := first/w*down + first%w*step
-		if w == 2 {
-			for c, v := range k {
-				t := int(v)
-				d[c] = x[c+(t>>1)*down+(t&1)*step-back]
-			}
-			return
-		}
-		for c, v := range k {
-			t := int(v)
-			d[c] = x[c+t/w*down+t%w*step-back]
+	next := func(k int) []T { at += k; return number[at-k : at] }
+	each(p, n, x, dst, func(k int, x, d []T) {
+		kernels.Pick4(k, p.C, d, next(len(d)), x, right, down, step)
+	}, func(x, d []T, q *pattern) {
+		back := p.tap(q.numbers[0])
+		for c, v := range next(len(d)) {
+			d[c] = x[c+p.tap(int(v))-back]
 		}
 	})
+}
+
+// tap is how far tap t is from the first.
+func (p *Pool) tap(t int) int {
+	right, down, _ := p.around()
+	return t/p.KW*down + t%p.KW*right
 }
 
 // Place is the adjoint of Pick: dst is zero but for the elements of u, added where their numbers say.
 func Place[T kernels.Float](p *Pool, n int, dst, number, u []T) {
-	w := p.KW
-	step, down := p.Dilation[1]*p.C, p.Dilation[0]*p.W*p.C
-	clear(dst[:n*p.In()])
+	right, down, step := p.around()
 	at := 0
-	each(p, n, dst, u, func(d, u []T, q *pattern) {
-		k := number[at:][:len(u)]
-		at += len(u)
-		first := q.numbers[0]
-		back := first/w*down + first%w*step
-		if w == 2 {
-			for c, v := range k {
-				t := int(v)
-				d[c+(t>>1)*down+(t&1)*step-back] += u[c]
-			}
-			return
-		}
-		for c, v := range k {
-			t := int(v)
-			d[c+t/w*down+t%w*step-back] += u[c]
+	next := func(k int) []T { at += k; return number[at-k : at] }
+	four := func(k int, d, u []T) { kernels.Place4(k, p.C, d, next(len(u)), u, right, down, step) }
+	if !p.Apart() {
+		four = nil
+	}
+	if four == nil || !p.covered() {
+		clear(dst[:n*p.In()])
+	}
+	each(p, n, dst, u, four, func(d, u []T, q *pattern) {
+		back := p.tap(q.numbers[0])
+		for c, v := range next(len(u)) {
+			d[c+p.tap(int(v))-back] += u[c]
 		}
 	})
 }
 
+// covered reports whether every pixel is in a window, of which none sees more than the picture.
+func (p *Pool) covered() bool {
+	return p.Stride == [2]int{p.KH, p.KW} && p.Dilation == [2]int{1, 1} && p.Pad == [2]int{} && p.H%p.KH == 0 && p.W%p.KW == 0
+}
+
 // Sum adds up every window of n pictures.
 func Sum[T kernels.Float](p *Pool, n int, dst, x []T) {
-	each(p, n, x, dst, func(x, d []T, q *pattern) {
+	each(p, n, x, dst, nil, func(x, d []T, q *pattern) {
 		copy(d, x[q.offsets[0]:])
 		for _, o := range q.offsets[1:] {
 			kernels.Add(d, d, x[o:][:len(d)])
@@ -165,11 +170,11 @@ func Sum[T kernels.Float](p *Pool, n int, dst, x []T) {
 // Spread is the adjoint of Sum: it adds every element of u to all pixels of its window.
 func Spread[T kernels.Float](p *Pool, n int, dst, u []T) {
 	dst = dst[:n*p.In()]
-	covered := p.Stride == [2]int{p.KH, p.KW} && p.Pad == [2]int{} && p.H%p.KH == 0 && p.W%p.KW == 0
+	covered := p.covered()
 	if !covered {
 		clear(dst)
 	}
-	each(p, n, dst, u, func(d, u []T, q *pattern) {
+	each(p, n, dst, u, nil, func(d, u []T, q *pattern) {
 		for _, o := range q.offsets {
 			e := d[o:][:len(u)]
 			if covered {

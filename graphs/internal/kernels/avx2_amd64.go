@@ -124,6 +124,21 @@ func rowDot1x4F32AVX2(blocks int, a *float32, lda int, b *float32, ldb int, c *f
 //go:noescape
 func packTransF32AVX2(blocks int, src *float32, ld int, dst *float32, stride int)
 
+// argMax4F32AVX2 stores the numbers of the largest elements, 0 … 3, of the first of equal ones.
+//
+//go:noescape
+func argMax4F32AVX2(n int, vecs int, wide *float32, dense *float32, number *float32, right int, down int, step int)
+
+// pick4F32AVX2 stores the elements with the given numbers.
+//
+//go:noescape
+func pick4F32AVX2(n int, vecs int, wide *float32, dense *float32, number *float32, right int, down int, step int)
+
+// place4F32AVX2 stores the elements of dst where their numbers say, and zeros in the other three places; u and dst have changed places.
+//
+//go:noescape
+func place4F32AVX2(n int, vecs int, wide *float32, dense *float32, number *float32, right int, down int, step int)
+
 // sigmoid1F32AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
 //
 //go:noescape
@@ -538,6 +553,21 @@ func rowDot1x4F64AVX2(blocks int, a *float64, lda int, b *float64, ldb int, c *f
 //
 //go:noescape
 func packTransF64AVX2(blocks int, src *float64, ld int, dst *float64, stride int)
+
+// argMax4F64AVX2 stores the numbers of the largest elements, 0 … 3, of the first of equal ones.
+//
+//go:noescape
+func argMax4F64AVX2(n int, vecs int, wide *float64, dense *float64, number *float64, right int, down int, step int)
+
+// pick4F64AVX2 stores the elements with the given numbers.
+//
+//go:noescape
+func pick4F64AVX2(n int, vecs int, wide *float64, dense *float64, number *float64, right int, down int, step int)
+
+// place4F64AVX2 stores the elements of dst where their numbers say, and zeros in the other three places; u and dst have changed places.
+//
+//go:noescape
+func place4F64AVX2(n int, vecs int, wide *float64, dense *float64, number *float64, right int, down int, step int)
 
 // sigmoid1F64AVX2 stores the derivatives of orders 0 to 0; a destination may be given twice: the highest order is stored last.
 //

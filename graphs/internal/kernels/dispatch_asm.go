@@ -18,6 +18,7 @@ type table[T Float] struct {
 
 	anyRows bool // whether tiles of more than four rows read rows of B that are any distance apart, or packed panels only
 
+	pool4     [3]func(n, vecs int, wide, dense, number *T, right, down, step int)
 	packTrans func(blocks int, src *T, ld int, dst *T, stride int)
 
 	act1 [numFuncs]func(n int, d0, x *T) // values of the smooth activations and the other functions

@@ -20,6 +20,7 @@ func Write(isa string) {
 		products(e)
 		rowDots(e)
 		packing(e)
+		pools(e)
 		activations(e)
 		functions(e)
 		trigonometric(e)

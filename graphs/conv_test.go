@@ -90,6 +90,7 @@ func TestConvolutions(t *testing.T) {
 var pools = map[string]graphs.Window{
 	"2x2":     {H: 4, W: 4, C: 3, KH: 2, KW: 2, Stride: [2]int{2, 2}},
 	"vectors": {H: 3, W: 5, C: 8, KH: 2, KW: 2, Stride: [2]int{2, 2}},
+	"row":     {H: 3, W: 4, C: 8, KH: 1, KW: 2, Stride: [2]int{1, 2}}, // every pixel in one window
 	"slides":  {H: 2, W: 4, C: 8, KH: 2, KW: 2},
 	"rest":    {H: 5, W: 5, C: 2, KH: 2, KW: 2, Stride: [2]int{2, 2}},
 	"overlap": {H: 5, W: 4, C: 2, KH: 3, KW: 3, Stride: [2]int{2, 1}, Pad: [2]int{1, 1}},

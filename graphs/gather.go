@@ -8,6 +8,7 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/stheno-ebm/stheno/graphs/internal/conv"
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
@@ -169,11 +170,9 @@ func element(from tensor.Shape, at []int) strided.View {
 	return strided.New(from.TotalSize(), k, nil, nil)
 }
 
-// upsampled repeats every pixel of images (b,c,h,w) in both directions.
-func upsampled(from tensor.Shape, by int) (v strided.View, to tensor.Shape) {
-	b, c, h, w := from[0], from[1], from[2], from[3]
-	v = strided.New(from.TotalSize(), 0, []int{b * c * h, by, w, by}, []int{w, 0, 1, 0})
-	return v, tensor.Shape{b, c, h * by, w * by}
+// upsampling is the window of the adjoint of a sum: every pixel of pictures (b,c,h,w) by times in both directions.
+func upsampling(s tensor.Shape, by int) conv.Window {
+	return conv.Window{H: s[2] * by, W: s[3] * by, C: s[1], KH: by, KW: by, OC: s[1], Stride: [2]int{by, by}, Dilation: [2]int{1, 1}, Groups: 1}
 }
 
 // images are pictures (b,c,h,w) over which windows move, with a border wide enough for them: (b,c,height,width).
@@ -223,13 +222,6 @@ func (m images) axes() (dims, strides []int) {
 	dims = []int{m.from[0], m.from[1], m.oh, m.ow, w.Kernel[0], w.Kernel[1]}
 	strides = []int{m.from[1] * image, image, w.Stride[0] * m.width, w.Stride[1], w.Dilation[0] * m.width, w.Dilation[1]}
 	return dims, strides
-}
-
-// patches views the patches of the bordered pictures as (b,h',w',c·kh·kw), which is Gorgonia's im2col.
-func (m images) patches() (v strided.View, to tensor.Shape) {
-	d, s := m.axes()
-	v = strided.New(m.size(), 0, []int{d[0], d[2], d[3], d[1], d[4], d[5]}, []int{s[0], s[2], s[3], s[1], s[4], s[5]})
-	return v, tensor.Shape{d[0], d[2], d[3], d[1] * d[4] * d[5]}
 }
 
 // windows views what belongs to each output of a pool of the bordered pictures, as (b·c·h'·w', kh·kw).

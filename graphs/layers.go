@@ -175,13 +175,16 @@ func pool(layer string, x *G.Node, kernel, stride, pad int) images {
 // MaxPool2D is the largest element of square windows over pictures (b,c,h,w); padding is never the largest.
 func MaxPool2D(x *G.Node, kernel, stride, padding int) *G.Node {
 	m := pool("MaxPool2D", x, kernel, stride, padding)
-	return Reshape(m.pooled(x), m.from[0], m.from[1], m.oh, m.ow)
+	return maxPooled(x, m.win, tensor.Shape{m.from[0], m.from[1], m.oh, m.ow})
 }
 
 // AvgPool2D is the mean of square windows over pictures (b,c,h,w); padding counts as zeros.
 func AvgPool2D(x *G.Node, kernel, stride, padding int) *G.Node {
 	m := pool("AvgPool2D", x, kernel, stride, padding)
-	v, to := m.windows()
-	sum := RowSum(gathered(m.bordered(x, 0), v, to))
-	return Reshape(Scale(sum, 1/float64(kernel*kernel)), m.from[0], m.from[1], m.oh, m.ow)
+	to := tensor.Shape{m.from[0], m.from[1], m.oh, m.ow}
+	w, ok := poolWindow(m.win, m.from, m.oh, m.ow)
+	if !ok {
+		failf("AvgPool2D: windows of %d with padding %d", kernel, padding)
+	}
+	return Scale(Pictures(pooledSum(poolSumOp{w}, Rows(x)), to[2], to[3], to[1]), 1/float64(kernel*kernel))
 }

@@ -324,6 +324,10 @@ func (l *lowering) moved(n *G.Node, own operation, in G.Nodes, a []ir.ID) (ir.ID
 		return g.Place(a[0], a[1], o.of, rows, cols), true
 	case convOp:
 		return g.Conv(o.w, o.role, a[0], a[1]), true
+	case patchesOp:
+		return g.Patches(o.w, a[0]), true
+	case foldOp:
+		return g.Fold(o.w, a[0]), true
 	case poolPickOp:
 		return g.PoolPick(o.w, a[0], a[1]), true
 	case poolPlaceOp:

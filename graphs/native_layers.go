@@ -3,6 +3,8 @@ package graphs
 import (
 	"math"
 
+	"gorgonia.org/tensor"
+
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
@@ -31,20 +33,31 @@ func (b *builtinOp) layer() (ir.ID, bool) {
 			return g.Put(x, strided.New(n*n, 0, []int{n}, []int{n + 1}), 0, n, n), true
 		}
 	case gorgonia.Im2Col:
-		m := b.images(s, outputsOf(b.Window, s))
-		v, _ := m.patches()
-		return g.Gather(b.bordered(x, m, 0), v, b.rows, b.cols), true
+		w := patchWindow(b.Window, s)
+		p := g.Patches(w, b.toRows(x, s))
+		return g.Swap(p, g.At(p).Rows, w.KH*w.KW, w.C, b.rows, b.cols), true
 	case gorgonia.Col2Im:
-		m := b.images(b.shape, outputsOf(b.Window, b.shape))
-		v, _ := m.patches()
-		return b.cropped(g.Scatter(x, v, 1, m.size()), m), true
+		w := patchWindow(b.Window, b.shape)
+		n := b.elements(0) / w.Taps()
+		return b.toPictures(g.Fold(w, g.Swap(x, n, w.C, w.KH*w.KW, n, w.Taps())), b.shape), true
 	case gorgonia.MaxPool:
+		if w, ok := poolWindow(b.Window, s, b.shape[2], b.shape[3]); ok {
+			r := b.toRows(x, s)
+			return b.toPictures(g.PoolPick(w, r, r), b.shape), true
+		}
 		m := b.images(s, b.shape[2:])
 		return g.Pick(b.bordered(x, m, math.Inf(-1)), b.bordered(x, m, 0), m.groups(), b.rows, b.cols), true
 	case gorgonia.MaxPoolGrad: // of x, the result, the gradient in it
-		m := b.images(s, b.in[1].Shape()[2:])
+		out := b.in[1].Shape()
+		if w, ok := poolWindow(b.Window, s, out[2], out[3]); ok {
+			return b.toPictures(g.PoolPlace(w, b.toRows(x, s), b.toRows(b.args[2], out)), b.shape), true
+		}
+		m := b.images(s, out[2:])
 		return b.cropped(g.Place(b.bordered(x, m, math.Inf(-1)), b.args[2], m.groups(), 1, m.size()), m), true
 	case gorgonia.AveragePool: // Gorgonia divides by the width of the image
+		if w, ok := poolWindow(b.Window, s, b.shape[2], b.shape[3]); ok {
+			return b.toPictures(g.Scale(g.PoolSum(w, b.toRows(x, s)), 1/float64(s[3])), b.shape), true
+		}
 		m := b.images(s, b.shape[2:])
 		v, to := m.windows()
 		sum := g.RowSum(g.Gather(b.bordered(x, m, 0), v, to[0], to[1]))
@@ -53,19 +66,21 @@ func (b *builtinOp) layer() (ir.ID, bool) {
 		size := s[2] * s[3]
 		return g.Reshape(g.Scale(g.RowSum(g.Reshape(x, s[0]*s[1], size)), 1/float64(size)), b.rows, b.cols), true
 	case gorgonia.Upsample:
-		v, _ := upsampled(s, b.Factor)
-		return g.Gather(x, v, b.rows, b.cols), true
+		return b.toPictures(g.Spread(upsampling(s, b.Factor), b.toRows(x, s)), b.shape), true
 	case gorgonia.UpsampleGrad: // of x, the result, the gradient in it
-		v, _ := upsampled(s, b.Factor)
-		return g.Scatter(b.args[2], v, b.rows, b.cols), true
+		return b.toPictures(g.PoolSum(upsampling(s, b.Factor), b.toRows(b.args[2], b.in[1].Shape())), b.shape), true
 	}
 	return 0, false
 }
 
-// outputsOf is the size of what windows leave of pictures (b,c,h,w).
-func outputsOf(w gorgonia.Window, s []int) []int {
-	oh, ow := outputs(w, s[2:])
-	return []int{oh, ow}
+// toRows takes pictures of shape (b,c,h,w) to rows (b, h·w·c), as instructions on pictures want them.
+func (b *builtinOp) toRows(x ir.ID, s tensor.Shape) ir.ID {
+	return b.g.Swap(x, s[0], s[1], s[2]*s[3], s[0], s[1:].TotalSize())
+}
+
+// toPictures takes rows to pictures of shape (b,c,h,w).
+func (b *builtinOp) toPictures(x ir.ID, s tensor.Shape) ir.ID {
+	return b.g.Swap(x, s[0], s[2]*s[3], s[1], b.rows, b.cols)
 }
 
 // images are pictures of shape s, of which windows leave those of size out.

@@ -69,16 +69,9 @@ func translation(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 	case gorgonia.Concat:
 		return translateConcat(o, n, in)
 	case gorgonia.Im2Col:
-		h, w := outputs(o.Window, in[0].Shape()[2:])
-		m := windowed(in[0].Shape(), o.Window, h, w)
-		v, to := m.patches()
-		return gathered(m.bordered(in[0], 0), v, to)
+		return im2col(in[0], patchWindow(o.Window, in[0].Shape()))
 	case gorgonia.Col2Im:
-		s := n.Shape()
-		h, w := outputs(o.Window, s[2:])
-		m := windowed(s, o.Window, h, w)
-		v, _ := m.patches()
-		return gathered(scattered(in[0], v, tensor.Shape{m.size()}), m.inside(), s)
+		return col2im(in[0], patchWindow(o.Window, n.Shape()))
 	}
 	return translateLayer(o, n, in)
 }

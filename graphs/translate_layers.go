@@ -16,18 +16,21 @@ func translateLayer(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 	case gorgonia.Sparsemax:
 		return translateSparsemax(o, x)
 	case gorgonia.MaxPool:
-		return shaped(windowed(s, o.Window, n.Shape()[2], n.Shape()[3]).pooled(x), n.Shape())
+		return maxPooled(x, o.Window, n.Shape())
 	case gorgonia.AveragePool: // Gorgonia divides by the width of the image
-		m := windowed(s, o.Window, n.Shape()[2], n.Shape()[3])
-		v, to := m.windows()
-		sum := RowSum(gathered(m.bordered(x, 0), v, to))
+		to := n.Shape()
+		if w, ok := poolWindow(o.Window, s, to[2], to[3]); ok {
+			return Pictures(Scale(pooledSum(poolSumOp{w}, Rows(x)), 1/float64(s[3])), to[2], to[3], to[1])
+		}
+		m := windowed(s, o.Window, to[2], to[3])
+		v, groups := m.windows()
+		sum := RowSum(gathered(m.bordered(x, 0), v, groups))
 		return shaped(Scale(sum, 1/float64(s[3])), n.Shape())
 	case gorgonia.GlobalAveragePool:
 		size := s[2] * s[3]
 		return shaped(Scale(RowSum(shaped(x, tensor.Shape{s[0] * s[1], size})), 1/float64(size)), n.Shape())
 	case gorgonia.Upsample:
-		v, to := upsampled(s, o.Factor)
-		return gathered(x, v, to)
+		return Upsample2D(x, o.Factor)
 	case gorgonia.BatchNorm:
 		return translateBatchNorm(o, n, x)
 	case gorgonia.GroupNorm: // the groups are runs of channels
@@ -50,6 +53,16 @@ func translateLayer(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 func takenBy(o gorgonia.Op, in G.Nodes) takeOp {
 	s := in[0].Shape()
 	return takeOp{before: s[:o.Axis].TotalSize(), size: s[o.Axis], after: s[o.Axis+1:].TotalSize(), k: in[1].Shape().TotalSize()}
+}
+
+// maxPooled is the largest element of every window of pictures x (b,c,h,w), in the given shape.
+func maxPooled(x *G.Node, of gorgonia.Window, to tensor.Shape) *G.Node {
+	s := x.Shape()
+	if w, ok := poolWindow(of, s, to[2], to[3]); ok {
+		r := Rows(x)
+		return Pictures(apply(poolPickOp{w}, r, r), to[2], to[3], to[1])
+	}
+	return shaped(windowed(s, of, to[2], to[3]).pooled(x), to)
 }
 
 // rowMean is the mean of every row: (n,m) → (n,1).

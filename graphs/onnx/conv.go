@@ -124,6 +124,17 @@ func (e *emitter) convByProducts(role conv.Role, p *pictures, a, b string) strin
 	return e.transpose(f, 1, 0, 2)
 }
 
+// patches is what the windows over n pictures see, and fold adds patches up where they were taken.
+func (e *emitter) patches(x string, w conv.Window, n int) string {
+	p := e.pictures(w, n)
+	return e.gather(e.bordered(p, x, 0), p.patches())
+}
+
+func (e *emitter) fold(x string, w conv.Window, n int) string {
+	p := e.pictures(w, n)
+	return e.cropped(p, e.scatter(x, p.patches()))
+}
+
 // pool translates the instructions of pools.
 func (e *emitter) pool(in *instruction) string {
 	w := pooling(in.op)

@@ -260,6 +260,10 @@ func (e *emitter) instruction(id int) {
 		}
 	case ir.Conv:
 		set(e.reshape(e.conv(in, in.op.(ir.Conv)), rows, cols))
+	case ir.Patches:
+		set(e.reshape(e.patches(e.whole(in.args[0]), in.op.(ir.Patches).Window, e.p.code[in.args[0]].rows), rows, cols))
+	case ir.Fold:
+		set(e.reshape(e.fold(e.whole(in.args[0]), in.op.(ir.Fold).Window, in.rows), rows, cols))
 	case ir.PoolArgMax, ir.PoolPick, ir.PoolPlace, ir.PoolSum, ir.Spread:
 		set(e.reshape(e.pool(in), rows, cols))
 	case ir.Opaque:

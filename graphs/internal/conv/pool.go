@@ -141,7 +141,7 @@ func Place[T kernels.Float](p *Pool, n int, dst, number, u []T) {
 	if !p.Apart() {
 		four = nil
 	}
-	if four == nil || !p.covered() {
+	if four == nil || p.windows[0].quads == 0 || !p.covered() { // all of it is stored
 		clear(dst[:n*p.In()])
 	}
 	each(p, n, dst, u, four, func(d, u []T, q *pattern) {

@@ -27,7 +27,7 @@ var All = []Op{
 	ExpandCols{}, ExpandRows{}, Fill{},
 	SliceCols{}, PadCols{}, ConcatCols{}, SliceRows{}, PadRows{}, ConcatRows{}, Transpose{}, Reshape{},
 	Gather{}, Put{}, Scatter{}, ArgMax{}, Pick{}, Place{},
-	Conv{}, ConvPack{}, PoolArgMax{}, PoolPick{}, PoolPlace{}, PoolSum{}, Spread{},
+	Conv{}, ConvPack{}, PoolArgMax{}, PoolPick{}, PoolPlace{}, PoolSum{}, Spread{}, Patches{}, Fold{},
 	Opaque{},
 }
 

@@ -3,6 +3,7 @@ package reference
 import (
 	"github.com/stheno-ebm/stheno/graphs/internal/conv"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
+	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
 // conv computes convolutions and pools, by the definition.
@@ -36,6 +37,10 @@ func (e *evaluation) conv() bool {
 		o.Window.Pairs(e.in.Rows, func(x, y, _ int) { e.y[y] += e.x[0].v[x] })
 	case ir.Spread:
 		o.Window.Pairs(e.in.Rows, func(x, y, _ int) { e.y[x] += e.x[0].v[y] })
+	case ir.Patches:
+		o.Window.Terms(e.x[0].of.Rows, func(x, f, y int) { e.y[y*o.Window.Taps()+f] = e.x[0].v[x] })
+	case ir.Fold:
+		o.Window.Terms(e.in.Rows, func(x, f, y int) { e.y[x] += e.x[0].v[y*o.Window.Taps()+f] })
 	default:
 		return false
 	}
@@ -93,6 +98,7 @@ func (r *random) windows() []func() ir.ID {
 			return r.Mul(r.PoolPlace(w, key, r.PoolPick(w, key, of(5))), of(5))
 		},
 		func() ir.ID { return r.PoolSum(pool(), of(5)) },
+		func() ir.ID { return r.Fold(w, r.Unary(kernels.Tanh, 0, r.Patches(w, of(5)))) },
 		func() ir.ID { w := pool(); return r.Spread(w, r.PoolSum(w, of(5))) },
 	}
 }

@@ -143,4 +143,5 @@ var ofReshape = []rule{
 		}
 		return none
 	}},
+	withinReshape,
 }

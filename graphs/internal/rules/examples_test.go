@@ -66,8 +66,53 @@ var (
 	wide   = conv.Window{H: 1, W: 3, C: 1, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 3}, Dilation: [2]int{1, 1}, Groups: 1}
 )
 
+// three windows of three over a row of three, and one window over a row of three pixels of two channels.
+var (
+	three = conv.Window{H: 1, W: 3, C: 1, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 1}, Pad: [2]int{0, 1}, Dilation: [2]int{1, 1}, Groups: 1}
+	two   = conv.Window{H: 1, W: 3, C: 2, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}
+)
+
+// patches are those of three, (12,3), and channels those of two, in Gorgonia's order, (4,6).
+func (e example) patches() ir.ID { return e.Patches(three, e.x) }
+func (e example) channels() ir.ID {
+	return e.Swap(e.Patches(two, e.ConcatCols(e.x, e.y)), 4, 3, 2, 4, 6)
+}
+
+// turn exchanges the inner axes of (2,3,2).
+func (e example) turn(x ir.ID) ir.ID { return e.Swap(x, 2, 3, 2, 1, 12) }
+
 // examples are expressions that the rules know something better for.
 var examples = map[string][]func(e example) ir.ID{
+	"patches x · f = x ⋆ f": {
+		func(e example) ir.ID { return e.MatMul(e.patches(), e.Reshape(e.row, 3, 1), false, false) },
+		func(e example) ir.ID { return e.MatMul(e.patches(), e.row, false, true) },
+		func(e example) ir.ID { return e.MatMul(e.channels(), e.Reshape(e.x, 2, 6), false, true) },
+	},
+	"(patches x)ᵀ · y = filter(x, y)": {
+		func(e example) ir.ID { return e.MatMul(e.patches(), e.Reshape(e.x, 12, 1), true, false) },
+		func(e example) ir.ID { return e.MatMul(e.Reshape(e.x, 4, 3), e.channels(), true, false) },
+		func(e example) ir.ID { return e.MatMul(e.channels(), e.Reshape(e.x, 4, 3), true, false) },
+	},
+	"fold 0 = 0": {func(e example) ir.ID { return e.Fold(three, e.Const(12, 3, 0)) }},
+	"fold (y · fᵀ) = y ⋆ᵀ f": {
+		func(e example) ir.ID { return e.Fold(three, e.MatMul(e.Reshape(e.x, 12, 1), e.row, false, false)) },
+		func(e example) ir.ID {
+			return e.Fold(three, e.MatMul(e.Reshape(e.x, 12, 1), e.Reshape(e.row, 3, 1), false, true))
+		},
+		func(e example) ir.ID { // (4,3)·(3,6)
+			f := e.SliceRows(e.Reshape(e.ConcatRows(e.x, e.y), 4, 6), 0, 3)
+			return e.Fold(two, e.Swap(e.MatMul(e.x, f, false, false), 4, 2, 3, 4, 6))
+		},
+	},
+	"put that turns = gather that turns back": {func(e example) ir.ID { return e.Put(e.x, ir.Swapped(2, 3, 2), 0, 1, 12) }},
+	"f (turn x, turn y) = turn f (x, y)": {
+		func(e example) ir.ID { return e.Mul(e.turn(e.x), e.turn(e.y)) },
+		func(e example) ir.ID { return e.Unary(kernels.SiLU, 1, e.turn(e.x)) },
+		func(e example) ir.ID { return e.Compare(ir.Gt, e.turn(e.x), e.Fill(e.one, 1, 12)) },
+	},
+	"reshape f (reshape x, y) = f (x, reshape y)": {
+		func(e example) ir.ID { return e.Reshape(e.Mul(e.Reshape(e.x, 1, 12), e.Reshape(e.y, 1, 12)), 4, 3) },
+	},
 	"0 ⋆ y = 0": {
 		func(e example) ir.ID { return e.Conv(points, conv.Out, e.c(0), e.one) },
 		func(e example) ir.ID { return e.Conv(points, conv.Filter, e.x, e.c(0)) },

@@ -92,4 +92,5 @@ var ofFunctions = []rule{
 			return n.Emit(n.Op, in.Rows, in.Cols, x)
 		})
 	}},
+	behindTurn,
 }

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
@@ -8,7 +10,7 @@ import (
 // product returns the flags of a MatMul.
 func (n node) product() ir.MatMul { return n.Op.(ir.MatMul) }
 
-var ofMatMul = []rule{
+var ofMatMul = slices.Concat(ofPatches, []rule{
 	{"transposed operands are read as they are", func(n node) ir.ID {
 		o, x, y := n.product(), n.a, n.b
 		if ir.Is[ir.Transpose](&n.x) {
@@ -80,7 +82,7 @@ var ofMatMul = []rule{
 		x := n.ExpandCols(n.Reshape(n.a, n.Rows, 1), n.Cols)
 		return n.Mul(x, n.ExpandRows(n.Reshape(n.b, 1, n.Cols), n.Rows))
 	}},
-}
+})
 
 // batch returns the flags of a BatchMatMul, and the rows of each product.
 func (n node) batch() (o ir.BatchMatMul, m int) {

@@ -76,12 +76,16 @@ func family(op ir.Op) []rule {
 		return ofPut
 	case ir.Scatter:
 		return ofScatter
+	case ir.Fold:
+		return ofFold
 	case ir.Conv:
 		return ofConv
 	case ir.PoolPick:
 		return ofPoolPick
 	case ir.PoolPlace, ir.PoolSum, ir.Spread:
 		return []rule{zeroStays("pool 0 = 0")}
+	case ir.Compare, ir.Max, ir.Min:
+		return []rule{behindTurn}
 	case ir.Pick:
 		return ofPick
 	case ir.Place:

@@ -82,6 +82,13 @@ var ofPut = []rule{
 		return none
 	}},
 	behindReshape("put (reshape x) = put x"),
+	{"put that turns = gather that turns back", func(n node) ir.ID {
+		v := n.Op.(ir.Put).View
+		if !turned(v) {
+			return none
+		}
+		return n.Swap(n.a, v.Dims[0], v.Dims[1], v.Dims[2], n.Rows, n.Cols)
+	}},
 }
 
 var ofScatter = []rule{

@@ -67,3 +67,13 @@ func (w *worker[T]) pool(st *plan.Step) kernel {
 	}
 	return one(st.Op.(ir.Spread).Window, conv.Spread[T])
 }
+
+// patches writes patches of whole pictures out, or adds them up.
+func (w *worker[T]) patches(st *plan.Step, of conv.Window, fold bool) kernel {
+	x, dst := w.arg(st, 0), w.dst(st)
+	r := conv.NewRunner[T](conv.New(of, conv.Filter))
+	if fold {
+		return func(int, int, bool) { r.Fold(dst.rows, dst.all(), x.all()) }
+	}
+	return func(int, int, bool) { r.Patches(x.rows, dst.all(), x.all()) }
+}

@@ -26,6 +26,10 @@ func newKernel[T kernels.Float](w *worker[T], st *plan.Step) kernel {
 		return w.conv(st, o)
 	case ir.ConvPack:
 		return w.convPack(st, o)
+	case ir.Patches:
+		return w.patches(st, o.Window, false)
+	case ir.Fold:
+		return w.patches(st, o.Window, true)
 	case ir.PoolArgMax, ir.PoolPick, ir.PoolPlace, ir.PoolSum, ir.Spread:
 		return w.pool(st)
 	case ir.RowMax, ir.RowLSE, ir.RowSoftmax:

@@ -1,0 +1,45 @@
+package ir
+
+import (
+	"github.com/stheno-ebm/stheno/graphs/internal/conv"
+	"github.com/stheno-ebm/stheno/graphs/internal/strided"
+)
+
+type (
+	// Patches is what every window of pictures sees: (n, h·w·c) → (n·oh·ow, kh·kw·c).
+	Patches struct {
+		whole
+		Window conv.Window
+	}
+	// Fold is the adjoint of Patches.
+	Fold struct {
+		whole
+		Window conv.Window
+	}
+)
+
+func (Patches) Name() string { return "patches" }
+func (Fold) Name() string    { return "fold" }
+
+func (o Patches) Text(a []string) string { return by("patches", o.Window, a) }
+func (o Fold) Text(a []string) string    { return by("fold", o.Window, a) }
+
+// Patches is what every window of pictures sees.
+func (g *Graph) Patches(w conv.Window, x ID) ID {
+	return g.Emit(Patches{Window: w}, g.At(x).Rows*w.OH()*w.OW(), w.Taps(), x)
+}
+
+// Fold adds patches up where they were taken.
+func (g *Graph) Fold(w conv.Window, x ID) ID {
+	return g.Emit(Fold{Window: w}, g.At(x).Rows/(w.OH()*w.OW()), w.In(), x)
+}
+
+// Swapped views n matrices (r,c), one after the other, each transposed.
+func Swapped(n, r, c int) strided.View {
+	return strided.New(n*r*c, 0, []int{n, c, r}, []int{r * c, 1, c})
+}
+
+// Swap is the rows × cols matrix of n matrices (r,c) in a, each transposed.
+func (g *Graph) Swap(a ID, n, r, c, rows, cols int) ID {
+	return g.Gather(a, Swapped(n, r, c), rows, cols)
+}

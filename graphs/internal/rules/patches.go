@@ -1,0 +1,178 @@
+package rules
+
+import (
+	"github.com/stheno-ebm/stheno/graphs/internal/conv"
+	"github.com/stheno-ebm/stheno/graphs/internal/ir"
+	"github.com/stheno-ebm/stheno/graphs/internal/strided"
+)
+
+// plainly skips reshapes.
+func (n node) plainly(id ir.ID) ir.ID {
+	for ir.Is[ir.Reshape](n.At(id)) {
+		id = n.At(id).Args[0]
+	}
+	return id
+}
+
+// swapped returns what id is with the two inner axes of (count,r,c) exchanged.
+func (n node) swapped(id ir.ID, count, r, c int) (ir.ID, bool) {
+	id = n.plainly(id)
+	if r == 1 || c == 1 {
+		return id, true
+	}
+	in := n.At(id)
+	o, ok := in.Op.(ir.Gather)
+	if !ok || o.View.String() != ir.Swapped(count, r, c).String() {
+		return 0, false
+	}
+	return n.plainly(in.Args[0]), true
+}
+
+// patchesOf returns the pictures whose patches id is, columns by channel, row, column: Gorgonia's order.
+func (n node) patchesOf(id ir.ID) (x ir.ID, w conv.Window, ok bool) {
+	m := n.At(id)
+	// Which windows they are is told by the instruction below; try the one that is there.
+	in := n.At(n.plainly(id))
+	if ir.Is[ir.Gather](in) {
+		in = n.At(n.plainly(in.Args[0]))
+	}
+	o, ok := in.Op.(ir.Patches)
+	if !ok || m.Rows != in.Rows || m.Cols != in.Cols {
+		return 0, w, false
+	}
+	at, ok := n.swapped(id, in.Rows, o.Window.KH*o.Window.KW, o.Window.C)
+	if !ok || n.At(at) != in {
+		return 0, w, false
+	}
+	return in.Args[0], o.Window, true
+}
+
+// filterOf is the filter (kh·kw·c, oc) of op(b), (c·kh·kw, oc).
+func (n node) filterOf(b ir.ID, tb bool, w conv.Window) ir.ID {
+	if !tb {
+		b = n.Transpose(b)
+	}
+	oc, k := n.At(b).Rows, w.KH*w.KW
+	return n.Transpose(n.Swap(b, oc, w.C, k, oc, w.C*k))
+}
+
+// ofPatches are the rules that a product with patches is a convolution.
+var ofPatches = []rule{
+	{"patches x · f = x ⋆ f", func(n node) ir.ID {
+		o := n.product()
+		if o.TA {
+			return none
+		}
+		x, w, ok := n.patchesOf(n.a)
+		if !ok {
+			return none
+		}
+		w.OC = n.Cols
+		return n.Reshape(n.Conv(w, conv.Out, x, n.filterOf(n.b, o.TB, w)), n.Rows, n.Cols)
+	}},
+	{"(patches x)ᵀ · y = filter(x, y)", func(n node) ir.ID {
+		o := n.product()
+		if !o.TA || o.TB {
+			return none
+		}
+		x, w, ok := n.patchesOf(n.a)
+		y, turned := n.b, false
+		if !ok {
+			if x, w, ok = n.patchesOf(n.b); !ok {
+				return none
+			}
+			y, turned = n.a, true
+		}
+		w.OC = n.At(y).Cols
+		f := n.Conv(w, conv.Filter, x, n.Reshape(y, n.At(x).Rows, w.Out()))
+		f = n.Transpose(f) // (oc, kh·kw·c)
+		f = n.Swap(f, w.OC, w.KH*w.KW, w.C, w.OC, w.Taps())
+		if turned {
+			return f
+		}
+		return n.Transpose(f)
+	}},
+}
+
+var ofFold = []rule{
+	{"fold 0 = 0", func(n node) ir.ID {
+		if n.isZero(n.a) {
+			return n.like(0)
+		}
+		return none
+	}},
+	{"fold (y · fᵀ) = y ⋆ᵀ f", func(n node) ir.ID {
+		w := n.Op.(ir.Fold).Window
+		id, ok := n.swapped(n.a, n.x.Rows, w.C, w.KH*w.KW)
+		if !ok {
+			return none
+		}
+		in := n.At(id)
+		o, ok := in.Op.(ir.MatMul)
+		if !ok || o.TA || in.Rows != n.x.Rows || in.Cols != n.x.Cols {
+			return none
+		}
+		y, b := in.Args[0], in.Args[1]
+		w.OC = n.At(y).Cols
+		return n.Conv(w, conv.In, n.Reshape(y, n.Rows, w.Out()), n.filterOf(b, !o.TB, w))
+	}},
+}
+
+// turned reports whether v exchanges the inner axes of three: pictures change between channels first and last by such views.
+func turned(v strided.View) bool {
+	return v.Offset == 0 && len(v.Dims) == 3 && v.Strides[1] == 1 && v.Strides[2] == v.Dims[1] && v.Strides[0] == v.Dims[1]*v.Dims[2] && v.Len() == v.Size
+}
+
+// turnedArg is what id is with two axes exchanged, in id's shape.
+func (n node) turnedArg(id ir.ID) (x ir.ID, v strided.View, ok bool) {
+	in := n.At(id)
+	o, ok := in.Op.(ir.Gather)
+	if !ok || !turned(o.View) {
+		return 0, v, false
+	}
+	return n.Reshape(in.Args[0], n.Rows, n.Cols), o.View, true
+}
+
+// behindTurn is the rule that element-wise instructions come before axes are exchanged, so that two exchanges meet.
+var behindTurn = rule{"f (turn x, turn y) = turn f (x, y)", func(n node) ir.ID {
+	args := make([]ir.ID, len(n.Args))
+	var v strided.View
+	found := false
+	for i, a := range n.Args {
+		x, w, ok := n.turnedArg(a)
+		switch {
+		case ok && (!found || w.String() == v.String()):
+			args[i], v, found = x, w, true
+		case ir.Is[ir.Fill](n.At(a)) || ir.Is[ir.Const](n.At(a)):
+			args[i] = a
+		default:
+			return none
+		}
+	}
+	if !found {
+		return none
+	}
+	return n.Gather(n.Emit(n.Op, n.Rows, n.Cols, args...), v, n.Rows, n.Cols)
+}}
+
+// withinReshape is the rule that element-wise instructions between two reshapes are done in the shape around them.
+var withinReshape = rule{"reshape f (reshape x, y) = f (x, reshape y)", func(n node) ir.ID {
+	if n.x.Op.Class() != ir.Map {
+		return none
+	}
+	found := false
+	for _, a := range n.x.Args {
+		if in := n.At(a); ir.Is[ir.Reshape](in) {
+			of := n.At(in.Args[0])
+			found = found || of.Rows == n.Rows && of.Cols == n.Cols
+		}
+	}
+	if !found {
+		return none
+	}
+	args := make([]ir.ID, len(n.x.Args))
+	for i, a := range n.x.Args {
+		args[i] = n.Reshape(a, n.Rows, n.Cols)
+	}
+	return n.Emit(n.x.Op, n.Rows, n.Cols, args...)
+}}

@@ -20,6 +20,7 @@ var demos = map[string]struct{ says, leaves string }{
 	"pde":         {`largest error \d\.\de-0[34]`, "runs/pde/solution.png"},
 	"machine":     {`times as fast`, ""},
 	"transformer": {`times as fast[^$]*the crow sat low on the old grey wall, the wind`, ""},
+	"convnet":     {`times as fast[^$]*(2[3-9]|3\d) of 32 fresh digits read`, ""},
 	"owndata":     {`log Z: [^$]*nats each`, "runs/owndata/samples.csv"},
 	"links":       {`relative distance 0\.0`, ""},
 }

@@ -2,6 +2,7 @@
 //
 //	go run ./benchmarks/compare            the table of benchmarks/README.md, as Markdown
 //	go run ./benchmarks/compare --json     the same as JSON
+//	go run ./benchmarks/compare --conv     convolutional energies
 //	go run ./benchmarks/compare --quality 0.015    CPU seconds of training until the model is that good
 //
 // For each operation and size it alternates: a fraction of a second of Go, the same of PyTorch as one writes it
@@ -33,6 +34,8 @@ type options struct {
 	Ops     []string `default:"langevin,hmc,sm,ssm,dsm,nce" help:"Operations."`
 	Sizes   []int    `default:"32,64,128,256" help:"Hidden widths; the batch belongs to the width."`
 	Quality float64  `help:"Compare instead the CPU seconds to this KL(data‖model) in nats, by nce on 8gaussians."`
+	Conv    bool     `help:"Compare instead convolutional energies of 28×28 pictures, with both of PyTorch's layouts."`
+	Batches []int    `default:"64,128" help:"Batches, for --conv."`
 	Seeds   int      `default:"3" help:"Trainings of each length, for --quality."`
 	Python  string   `default:"/usr/bin/python3" help:"Python with PyTorch."`
 	JSON    bool     `help:"Print JSON."`
@@ -83,6 +86,9 @@ func run(ctx context.Context, opt options) error {
 			return printJSON(q)
 		}
 		return writeQuality(os.Stdout, q)
+	}
+	if opt.Conv {
+		return compareConv(ctx, opt)
 	}
 	peers := map[int]*peer{}
 	b, err := fastestBLAS(ctx, opt.Python)

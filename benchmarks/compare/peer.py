@@ -5,6 +5,9 @@ Reads one JSON request per line on standard input and answers each with one JSON
     {"op": "dsm", "style": "autograd", "batch": 128, "hidden": 64, "threads": 1, "seconds": 0.2}
     {"ms": [ ... ]}          milliseconds per step, one entry per timed group of steps
 
+    {"op": "conv", "net": "stride", "what": "dsm", "layout": "nchw", "batch": 64, "threads": 1, "seconds": 0.2}
+    {"ms": [ ... ]}          the same of a convolutional energy of pictures of 28×28, in one of two layouts
+
     {"op": "quality", "steps": 400, "seed": 1, "features": 32, "hidden": 64, "batch": 128, "cells": 800, "half": 6}
     {"seconds": 1.2, "kl": 0.02}   a whole training by nce on 8gaussians
 
@@ -508,12 +511,57 @@ def build(req):
     return quiet
 
 
+# --- convolutional energies ---------------------------------------------------------------------
+
+
+def conv_network(net):
+    """Those of ConvNets in benchmarks/conv.go."""
+    torch.manual_seed(1)
+    stride, pool = (1, [nn.MaxPool2d(2)]) if net == "pool" else (2, [])
+    return nn.Sequential(nn.Conv2d(1, 32, 3, stride, 1), nn.SiLU(), *pool, nn.Conv2d(32, 64, 3, stride, 1), nn.SiLU(), *pool,
+                         nn.Flatten(), nn.Linear(3136, 128), nn.SiLU(), nn.Linear(128, 1))
+
+
+def conv_step(req):
+    """Energies and their gradients, or a training step with noise and Adam."""
+    net, x, what = conv_network(req["net"]), torch.rand(req["batch"], 1, 28, 28), req["what"]
+    if req["layout"] == "channels_last":
+        net = net.to(memory_format=torch.channels_last)
+    if what == "grad":
+        def grad():
+            y = x.detach().requires_grad_(True)
+            e = net(y)
+            return e, torch.autograd.grad(e.sum(), y)[0]
+        return grad
+
+    def loss():
+        if what == "ml":
+            return net(x).mean() - net(torch.randn_like(x)).mean()
+        noise = torch.randn_like(x)
+        y = (x + SIGMA * noise if what == "dsm" else x.detach()).requires_grad_(True)
+        g = torch.autograd.grad(net(y).sum(), y, create_graph=True)[0]
+        if what == "dsm":
+            return 0.5 * ((noise / SIGMA - g) ** 2).flatten(1).sum(1).mean()
+        v = noise.sign()
+        gv = (g * v).flatten(1).sum(1)
+        hv = torch.autograd.grad(gv.sum(), y, create_graph=True)[0]
+        return (0.5 * gv**2 - (hv * v).flatten(1).sum(1)).mean()
+
+    opt = torch.optim.Adam(net.parameters(), lr=LR, betas=(BETA1, BETA2), eps=EPS)
+
+    def train():
+        opt.zero_grad(set_to_none=True)
+        loss().backward()
+        opt.step()
+    return train
+
+
 def measure(req):
     """Times groups of steps until the budget is spent; a group lasts at least two milliseconds."""
     torch.set_num_threads(req["threads"])
-    key = (req["op"], req["style"], req["batch"], req["hidden"])
+    key = tuple(v for k, v in sorted(req.items()) if k not in ("threads", "seconds"))
     if key not in measure.steps:
-        measure.steps[key] = build(req)
+        measure.steps[key] = conv_step(req) if req["op"] == "conv" else build(req)
         for _ in range(5):
             measure.steps[key]()
     step, clock = measure.steps[key], time.perf_counter

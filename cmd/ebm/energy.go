@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ type energyCmd struct {
 	RunDir string `arg:"" name:"run" help:"Run directory."`
 	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.csv, .tsv, .txt, .npy or .npz), or - for standard input."`
 	Grad   bool   `help:"Gradients too: columns E, ∂E/∂x₁, …"`
+	Log    bool   `name:"log-density" help:"Log densities, -E - log Z, in place of energies; with --grad their gradients."`
 	Out    string `placeholder:"FILE" help:"Write to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
 	JSON   bool   `name:"json" help:"Print JSON: the array of energies, or with --grad an array of rows; with --out, what was written."`
 }
@@ -50,20 +52,32 @@ func (c *energyCmd) Run(e *env) error {
 		return exit.Usagef("--points %s has the columns %s, the model wants them as %s", c.Points, strings.Join(names, ", "), strings.Join(want, ", "))
 	}
 	e.asRead(t.Report)
+	var logZ float64
+	if c.Log {
+		z, err := m.LogZ(e.ctx)
+		if err != nil {
+			return err
+		}
+		if logZ = z.Value; m.Dim() > 2 && math.IsNaN(z.StdErr) {
+			e.logf("note: log Z, and with it the log density, is not reliable: few draws of importance sampling have weight")
+		}
+	}
 	energies := make([]float64, n)
 	if !c.Grad {
 		if err := m.Energy(energies, x); err != nil {
 			return err
 		}
+		c.turn(energies, nil, logZ)
 		if c.JSON && c.Out == "" {
 			return writeJSON(e.stdout, column(energies))
 		}
-		return c.report(e, n, 1, writeVector(e, c.Out, header(names, false), energies))
+		return c.report(e, n, 1, writeVector(e, c.Out, c.header(names), energies))
 	}
 	grad := mat.NewDense(n, d, nil)
 	if err := m.EnergyGrad(energies, grad, x); err != nil {
 		return err
 	}
+	c.turn(energies, grad, logZ)
 	out := mat.NewDense(n, 1+d, nil)
 	for i, v := range energies {
 		row := out.RawRowView(i)
@@ -73,7 +87,7 @@ func (c *energyCmd) Run(e *env) error {
 	if c.JSON && c.Out == "" {
 		return writeJSON(e.stdout, rows(out))
 	}
-	return c.report(e, n, 1+d, writeTable(e, c.Out, header(names, true), out))
+	return c.report(e, n, 1+d, writeTable(e, c.Out, c.header(names), out))
 }
 
 // points reads a file of points, or standard input for the name -.
@@ -93,15 +107,31 @@ func (e *env) asRead(r tables.Report) {
 	}
 }
 
+// turn makes log densities of energies, if these are wanted.
+func (c *energyCmd) turn(energies []float64, grad *mat.Dense, logZ float64) {
+	if !c.Log {
+		return
+	}
+	for i := range energies {
+		energies[i] = -energies[i] - logZ
+	}
+	if grad != nil {
+		grad.Scale(-1, grad)
+	}
+}
+
 // header is the first line of a CSV file of energies, and gradients if there are any: names, if the points have some.
-func header(names []string, grad bool) []string {
+func (c *energyCmd) header(names []string) []string {
 	if len(names) == 0 {
 		return nil
 	}
-	h := []string{"energy"}
-	if grad {
+	h, slope := []string{"energy"}, "dE/d"
+	if c.Log {
+		h, slope = []string{"log_density"}, "dlogp/d"
+	}
+	if c.Grad {
 		for _, name := range names {
-			h = append(h, "dE/d"+name)
+			h = append(h, slope+name)
 		}
 	}
 	return h

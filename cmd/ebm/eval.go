@@ -14,6 +14,7 @@ type evalCmd struct {
 	RunDir  string `arg:"" name:"run" help:"Run directory."`
 	Samples *int   `placeholder:"N" help:"Samples to draw and judge; 0 judges the density alone (as many as the run drew)."`
 	Plot    string `placeholder:"FILE" help:"Draw true density, model density, their difference and the error of the score into FILE (.png, .svg or .pdf); in two dimensions, where the density is known."`
+	Seed    uint64 `placeholder:"N" help:"Of the samples and the points that are drawn to measure by (that of the run)."`
 	JSON    bool   `name:"json" help:"Print JSON."`
 }
 
@@ -50,11 +51,11 @@ func (c *evalCmd) Run(e *env) error {
 	}
 	var draw *fit.Draw
 	if n > 1 {
-		if draw, err = m.Sample(e.ctx, fit.SampleConfig{N: n, Seed: m.Config.Seed}); err != nil {
+		if draw, err = m.Sample(e.ctx, fit.SampleConfig{N: n, Seed: c.seed(m)}); err != nil {
 			return err
 		}
 	}
-	r, err := m.Evaluate(e.ctx, draw)
+	r, err := m.EvaluateSeed(e.ctx, draw, c.seed(m))
 	if err != nil {
 		return err
 	}
@@ -68,6 +69,14 @@ func (c *evalCmd) Run(e *env) error {
 	}
 	printReport(e, r)
 	return nil
+}
+
+// seed is the one that is given, or that of the run.
+func (c *evalCmd) seed(m *fit.Model) uint64 {
+	if c.Seed != 0 {
+		return c.Seed
+	}
+	return m.Config.Seed
 }
 
 // printReport writes the report as a table. Where no density is known, as of the points of a file, what would compare with it is left out.

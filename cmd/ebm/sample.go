@@ -1,7 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"math"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/mcmc"
@@ -16,6 +20,7 @@ type sampleCmd struct {
 	Chains  *int    `placeholder:"N" help:"Chains that draw them; fewer are longer (those of the run)."`
 	BurnIn  *int    `name:"burn-in" placeholder:"N" help:"Transitions between adaptation and the first sample (those of the run)."`
 	Thin    *int    `placeholder:"N" help:"Transitions between samples of a chain (those of the run)."`
+	Given   string  `placeholder:"NAME=VALUE,…" help:"Values of columns, by name or number from 1, that are known: the others are drawn given these."`
 	Seed    uint64  `default:"1" help:"Of the random stream (${default})."`
 	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv, that under the column names of the data); without one only the report is printed."`
 	JSON    bool    `name:"json" help:"Print the report as JSON."`
@@ -27,6 +32,7 @@ func (sampleCmd) Help() string {
 
     ebm sample runs/4squares-sm-1 --out samples.csv
     ebm sample runs/4squares-sm-1 --sampler tempering --n 100000 --json
+    ebm sample runs/table-nce-1 --given income=3.2,age=40 --out imputed.csv
     ebm sample runs/4squares-sm-1 --n 2000 --chains 20 --burn-in 200 --thin 10`
 }
 
@@ -82,6 +88,9 @@ func (c *sampleCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Given, err = parseGiven(c.Given, m.Names(), m.Dim()); err != nil {
+		return err
+	}
 	bar := newSampling(e, c.Quiet)
 	cfg.Progress = bar.sampling
 	draw, err := m.Sample(e.ctx, cfg)
@@ -101,6 +110,38 @@ func (c *sampleCmd) Run(e *env) error {
 		return draw.Diagnostics.WriteTable(e.stdout)
 	}
 	return nil
+}
+
+// parseGiven reads values of columns, such as income=3.2,age=40.
+func parseGiven(text string, names []string, dim int) (map[int]float64, error) {
+	if text == "" {
+		return nil, nil
+	}
+	given := make(map[int]float64)
+	for part := range strings.SplitSeq(text, ",") {
+		name, value, ok := strings.Cut(part, "=")
+		v, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if !ok || err != nil {
+			return nil, exit.Usagef("--given %q: want NAME=VALUE, with a number for the value", part)
+		}
+		name = strings.TrimSpace(name)
+		j := slices.Index(names, name)
+		if k, err := strconv.Atoi(name); j < 0 && err == nil && k >= 1 && k <= dim {
+			j = k - 1
+		}
+		if j < 0 {
+			known := names
+			if known == nil {
+				known = []string{fmt.Sprintf("1 to %d", dim)}
+			}
+			return nil, exit.Unknown("--given", name, known)
+		}
+		if _, twice := given[j]; twice {
+			return nil, exit.Usagef("--given: column %s has two values", name)
+		}
+		given[j] = v
+	}
+	return given, nil
 }
 
 // sampleReport is the object of `ebm sample --json`.

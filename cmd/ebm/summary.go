@@ -47,10 +47,7 @@ func summary(r *fit.Result) []string {
 	if s.ModeTV.Known() && s.KnownModes > 1 {
 		lines = append(lines, fmt.Sprintf("samples: %d of %d modes, weights within %.3f TV", s.Modes, s.KnownModes, s.ModeTV))
 	}
-	if !s.Mixed() {
-		lines = append(lines, fmt.Sprintf("the chains that drew the samples have not mixed: R̂ is %.3f, want at most %.4g; ebm sample %s says more", s.RHat, s.Limit(), exit.Quote(r.Run)))
-	}
-	return lines
+	return append(lines, chains(r)...)
 }
 
 // likelihood is the NLL with its standard error and the number of points.
@@ -106,4 +103,22 @@ func remedy(r *fit.Result) string {
 		return "; what the network adds to that was held against points held back, and only more points would help"
 	}
 	return "; an --objective that can have a base, such as nce with --base, learns less by heart"
+}
+
+// chains says whether the samples are what the model has, and whether that is what the data have: R̂ tells of the first, the distance of
+// the samples from points of the data of both. Chains that have mixed, far from the data, are no fault of the sampler; few draws of each
+// chain, as near to the data as points of these are to others, are no fault at all.
+func chains(r *fit.Result) []string {
+	const near, far = 1.5, 3
+	s := r.Eval.Samples
+	off := float64(s.EnergyDistance) / float64(s.Floor.EnergyDistance) // in floors; NaN where nobody knows
+	switch {
+	case !s.Mixed() && off <= near:
+		return []string{fmt.Sprintf("R̂ of the chains that drew the samples is %.3f, want at most %.4g; the samples are as near to the data as so many points are to others, so that longer chains would change little", s.RHat, s.Limit())}
+	case !s.Mixed():
+		return []string{fmt.Sprintf("the chains that drew the samples have not mixed: R̂ is %.3f, want at most %.4g; ebm sample %s says more", s.RHat, s.Limit(), exit.Quote(r.Run))}
+	case off > far:
+		return []string{fmt.Sprintf("the samples are %.1f times as far from the data as so many points are from others, by energy distance, and the chains have mixed: it is the model that differs, not the chains", off)}
+	}
+	return nil
 }

@@ -44,6 +44,9 @@ func TestSummarySaysDoubts(t *testing.T) {
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 20, ModeTV: nan}}, "R̂ is 20.000, want at most 1.01;"},
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.017, RHatLimit: 1.02, ModeTV: nan}}, ""}, // 500 chains of 10 draws
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.025, RHatLimit: 1.02, ModeTV: nan}}, "R̂ is 1.025, want at most 1.02;"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.034, ModeTV: nan, EnergyDistance: 0.1, Floor: metrics.Floor{EnergyDistance: 0.1}}}, "would change little"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.034, ModeTV: nan, EnergyDistance: 0.5, Floor: metrics.Floor{EnergyDistance: 0.1}}}, "have not mixed"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.002, ModeTV: nan, EnergyDistance: 0.6, Floor: metrics.Floor{EnergyDistance: 0.1}}}, "it is the model that differs"},
 	} {
 		c.eval.KL, c.eval.TrainNLL = nan, nan
 		lines := summary(&fit.Result{Eval: &c.eval})[2:] // after the steps and the likelihood

@@ -17,6 +17,11 @@ import (
 // Evaluate measures the model, and the samples of draw unless it is nil, by what is known of its data: a true density, points
 // that were set aside. It fails with an error that wraps ErrNoTruth where the data are gone.
 func (m *Model) Evaluate(ctx context.Context, draw *Draw) (*metrics.Report, error) {
+	return m.EvaluateSeed(ctx, draw, m.Config.Seed)
+}
+
+// EvaluateSeed is Evaluate by other fresh points, where some are drawn.
+func (m *Model) EvaluateSeed(ctx context.Context, draw *Draw, seed uint64) (*metrics.Report, error) {
 	if m.data.truth == nil {
 		return nil, errors.Join(m.data.gone, ErrNoTruth)
 	}
@@ -29,6 +34,9 @@ func (m *Model) Evaluate(ctx context.Context, draw *Draw) (*metrics.Report, erro
 		TestPoints: c.TestPoints, Test: m.data.test, Train: m.data.train, Quadrature: m.quadrature()}
 	if _, ok := m.data.truth.(metrics.LogProber); ok {
 		in.Test = nil // fresh draws
+	}
+	if s := m.data.Scaler; s != nil && theirOwn(m.data.truth, c) && m.data.Dim > few {
+		in.Scale = s.Scale
 	}
 	if base, name := m.baseline(); base != nil {
 		in.Baseline, in.BaselineName = base, name
@@ -44,7 +52,7 @@ func (m *Model) Evaluate(ctx context.Context, draw *Draw) (*metrics.Report, erro
 		}
 		in.LogZ = &z
 	}
-	return metrics.Evaluate(ctx, in, train.Stream(c.Seed, "eval"))
+	return metrics.Evaluate(ctx, in, train.Stream(seed, "eval"))
 }
 
 // baseline is the base as a density in the units of the data, nil where the model has none.

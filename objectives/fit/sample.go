@@ -23,6 +23,7 @@ type SampleConfig struct {
 	Chains   int
 	BurnIn   int // negative: none
 	Thin     int
+	Given    map[int]float64 // values, in the units of the data, of columns that are known, from 0: the others are drawn given these
 	Progress func(mcmc.Progress)
 }
 
@@ -54,6 +55,9 @@ type Draw struct {
 func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
+	}
+	if len(cfg.Given) > 0 {
+		return m.sampleGiven(ctx, cfg)
 	}
 	const telling = 10 // draws of a chain, from which it is seen whether chains mixed; those beyond N serve for that alone
 	p, err := m.sampling(cfg)

@@ -101,6 +101,9 @@ type Input struct {
 	Train   *mat.Dense // training points for train_nll; nil: none
 	Samples *mat.Dense // draws from the model; nil: no report on samples
 
+	// Scale is what columns are divided by before distances between samples are taken, so that none counts for its unit; nil: 1.
+	Scale []float64
+
 	Baseline     LogProber // a density to compare with, normalised; nil: none
 	BaselineName string
 
@@ -317,7 +320,7 @@ func (r *Report) samples(ctx context.Context, in Input, test *mat.Dense, rng *ra
 	reference, draw := mat.NewDense(n, d, nil), mat.NewDense(n, d, nil)
 	in.Truth.Sample(reference, rng)
 	in.Truth.Sample(draw, rng)
-	if err := s.twoSample(ctx, x, reference, draw); err != nil {
+	if err := s.twoSample(ctx, scaled(x, in.Scale), scaled(reference, in.Scale), scaled(draw, in.Scale)); err != nil {
 		return err
 	}
 	if err := s.shape(ctx, in, x, draw, test, rng); err != nil {
@@ -507,4 +510,19 @@ func impossible(truth any, x *mat.Dense) bool {
 	logp := make([]float64, n)
 	p.LogProb(logp, x)
 	return slices.ContainsFunc(logp, func(l float64) bool { return math.IsInf(l, -1) })
+}
+
+// scaled is x with its columns divided by scale, x itself where that is nil.
+func scaled(x *mat.Dense, scale []float64) *mat.Dense {
+	if scale == nil {
+		return x
+	}
+	n, _ := x.Dims()
+	out := mat.DenseCopyOf(x)
+	for i := range n {
+		for j, s := range scale {
+			out.Set(i, j, out.At(i, j)/s)
+		}
+	}
+	return out
 }

@@ -1,0 +1,120 @@
+package fit
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// checkGiven refuses values of columns that there are not, or of all of them.
+func (m *Model) checkGiven(given map[int]float64) error {
+	for j, v := range given {
+		switch {
+		case j < 0 || j >= m.data.Dim:
+			return fieldErrorf("given", j+1, "the model has %d columns", m.data.Dim)
+		case !isFinite(v):
+			return fieldErrorf("given", v, "column %d: want a finite number", j+1)
+		}
+	}
+	if len(given) == m.data.Dim {
+		return fieldErrorf("given", len(given), "all columns are given, and nothing is left to draw")
+	}
+	return nil
+}
+
+// sampleGiven draws the columns that are not given, where the others have the given values: chains see the free ones alone. They start from,
+// and jump to, draws of the density around the data given the same values, which is known.
+func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error) {
+	if err := m.checkGiven(cfg.Given); err != nil {
+		return nil, err
+	}
+	if way := samplers[or(cfg.Sampler, m.Config.Sampler)]; way.passes {
+		return nil, fieldErrorf("sampler", way.name, "its levels are of all columns at once; take hmc for draws with given values")
+	}
+	p, err := m.sampling(cfg)
+	if err != nil {
+		return nil, err
+	}
+	known := slices.Sorted(maps.Keys(cfg.Given))
+	values := m.networkValues(known, cfg.Given)
+	q, err := m.data.around().Given(known, values)
+	if err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	var clamped *mcmc.Clamped
+	targets := func() (mcmc.Target, error) {
+		t, err := p.targets()
+		if err != nil {
+			return nil, err
+		}
+		return mcmc.Clamp(t, m.data.Dim, known, values)
+	}
+	t, err := targets()
+	if err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	clamped = t.(*mcmc.Clamped)
+	const telling, proposals = 10, 1 << 14
+	rng := train.Stream(cfg.Seed, "sample given")
+	chains := min(p.chains, cfg.N)
+	p.run.Draws, p.run.Progress = max((cfg.N+chains-1)/chains, telling), cfg.Progress
+	x, y := mat.NewDense(chains, clamped.Dim(), nil), mat.NewDense(proposals, clamped.Dim(), nil)
+	logw, logq := make([]float64, proposals), make([]float64, proposals)
+	q.Sample(y, rng)
+	q.LogProb(logq, y)
+	if err := clamped.EnergyGrad(logw, nil, y); err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	floats.Add(logw, logq)
+	floats.Scale(-1, logw)
+	mcmc.Resample(x, y, logw, rng)
+	if p.jumps > 0 {
+		p.kernel = mcmc.Jumping{Kernel: p.kernel, Proposal: q, Jumps: p.jumps}
+	}
+	draws, err := mcmc.Sample(ctx, p.kernel, targets, x, p.run, rng)
+	if err != nil {
+		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	diag := mcmc.Diagnose(draws, nil)
+	free := 0
+	for j := range m.data.Dim {
+		if _, given := cfg.Given[j]; !given {
+			if m.data.Names != nil {
+				diag.Quantities[free].Name = m.data.Names[j]
+			}
+			free++
+		}
+	}
+	whole := mat.NewDense(cfg.N, m.data.Dim, nil)
+	clamped.Whole(whole, mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim)))
+	m.data.restore(whole)
+	for i := range cfg.N { // to the bit, not but for rounding
+		for j, v := range cfg.Given {
+			whole.Set(i, j, v)
+		}
+	}
+	return &Draw{X: whole, Draws: draws, Diagnostics: diag}, nil
+}
+
+// networkValues are the given values of the known columns in the units of the network.
+func (m *Model) networkValues(known []int, given map[int]float64) []float64 {
+	row := mat.NewDense(1, m.data.Dim, nil)
+	for j, v := range given {
+		row.Set(0, j, v)
+	}
+	if s := m.data.Scaler; s != nil {
+		s.Apply(row, row)
+	}
+	var values []float64
+	for _, j := range known {
+		values = append(values, row.At(0, j))
+	}
+	return values
+}

@@ -322,7 +322,7 @@ func stein(d *subject) error {
 			mean, sd := stat.MeanStdDev(v, nil)
 			if z := mean / (sd / math.Sqrt(float64(n))); math.Abs(z) > zLimit {
 				return fmt.Errorf(
-					"Stein's identity for s_%d and test function %d fails: %.3g, %.1f standard errors from 0", j, k,
+					"for s_%d and test function %d Stein's identity fails: %.3g, %.1f standard errors from 0", j, k,
 					mean, z)
 			}
 		}

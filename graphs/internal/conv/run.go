@@ -203,12 +203,13 @@ func (r *Runner[T]) patch(dst, picture []T, sy, sx span, g int) {
 	for i := range sy.n {
 		d := dst[(sy.tap+i)*width:][:width]
 		a := picture[((sy.first+i*r.y.step)*r.sw+sx.first)*r.cs+g*r.gs:]
-		if width <= 16 && r.x.step == 1 && r.Groups == 1 { // a call to copy would take longer
+		if width <= 16 && r.x.step == 1 && r.Groups == 1 {
 			for j := range d[:lo] {
 				d[j] = 0
 			}
 			e := d[lo:hi]
 			a = a[:len(e)]
+			//lint:ignore S1001 a call to copy would take longer
 			for j, v := range a {
 				e[j] = v
 			}

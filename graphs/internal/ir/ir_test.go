@@ -119,12 +119,14 @@ func TestMerge(t *testing.T) {
 		}
 		raw := ir.New()
 		x = raw.Arg(2, 3, "x", false)
-		if build(raw, x, true) == build(raw, x, true) {
+		if first, second := build(raw, x, true), build(raw, x, true); first == second {
 			t.Errorf("%s: merged where nobody asked for it", name)
 		}
 	}
 	g := ir.Rewriting(never)
-	if g.Data(1, 2, []float64{1, 2}) == g.Data(1, 2, []float64{1, 2}) || g.Opaque(runner{}, "", false, 1, 1) == g.Opaque(runner{}, "", false, 1, 1) {
+	twice := func(make func() ir.ID) bool { first, second := make(), make(); return first == second }
+	if twice(func() ir.ID { return g.Data(1, 2, []float64{1, 2}) }) ||
+		twice(func() ir.ID { return g.Opaque(runner{}, "", false, 1, 1) }) {
 		t.Error("data, or operations without a label, became one")
 	}
 	x := g.Arg(1, 1, "", false)

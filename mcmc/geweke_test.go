@@ -34,6 +34,26 @@ func hierarchy(y []float64, forget bool) mcmc.RowFunc {
 	}
 }
 
+// kindsOfMass are one of each kind in d dimensions, none of which suits in particular.
+func kindsOfMass(d int) (diagonal, full, low mcmc.Mass) {
+	sd, cov, axis := make(mcmc.Diagonal, d), mat.NewSymDense(d, nil), mat.NewDense(d, 1, nil)
+	for j := range d {
+		sd[j] = .6 + .2*float64(j)
+		axis.Set(j, 0, 1/math.Sqrt(float64(d)))
+		for i := range j + 1 {
+			cov.SetSym(i, j, math.Pow(.6, float64(j-i)))
+		}
+	}
+	full, err := mcmc.NewDense(cov)
+	if err != nil {
+		panic(err)
+	}
+	if low, err = mcmc.NewLowRank(sd, axis, []float64{3}); err != nil {
+		panic(err)
+	}
+	return sd, full, low
+}
+
 // TestGeweke is the joint distribution test: from draws of (parameters, data), alternately move the parameters given
 // the data by the kernel and draw the data given the parameters. The parameters must keep their prior.
 //
@@ -69,10 +89,23 @@ func TestGeweke(t *testing.T) {
 		}
 		return smallest
 	}
+	diagonal, full, low := kindsOfMass(2 + groups)
 	for name, k := range map[string]mcmc.Kernel{
-		"mala": mcmc.MALA{StepSize: .15},
-		"hmc":  mcmc.HMC{StepSize: .3, Leapfrog: 4, StepJitter: .3},
-		"nuts": mcmc.NUTS{StepSize: .4},
+		"mala":             mcmc.MALA{StepSize: .15},
+		"mala diagonal":    mcmc.MALA{StepSize: .15, Mass: diagonal},
+		"mala dense":       mcmc.MALA{StepSize: .15, Mass: full},
+		"mala low rank":    mcmc.MALA{StepSize: .15, Mass: low},
+		"hmc":              mcmc.HMC{StepSize: .3, Leapfrog: 4, StepJitter: .3},
+		"hmc diagonal":     mcmc.HMC{StepSize: .3, Leapfrog: 4, StepJitter: .3, Mass: diagonal},
+		"hmc dense":        mcmc.HMC{StepSize: .3, Leapfrog: 4, StepJitter: .3, Mass: full},
+		"hmc low rank":     mcmc.HMC{StepSize: .3, Leapfrog: 4, StepJitter: .3, Mass: low},
+		"length":           mcmc.HMC{StepSize: .3, Length: 2},
+		"length, dense":    mcmc.HMC{StepSize: .3, Length: 2, Mass: full},
+		"length, low rank": mcmc.HMC{StepSize: .3, Length: 2, Mass: low},
+		"nuts":             mcmc.NUTS{StepSize: .4},
+		"nuts diagonal":    mcmc.NUTS{StepSize: .4, Mass: diagonal},
+		"nuts dense":       mcmc.NUTS{StepSize: .4, Mass: full},
+		"nuts low rank":    mcmc.NUTS{StepSize: .4, Mass: low},
 	} {
 		if p := joint(k, false, source(12)); p < 1e-4/3 {
 			t.Errorf("%s: the parameters left their prior: p = %.2g", name, p)

@@ -61,11 +61,20 @@ func (o *Diagnostics) Warnings() []string {
 	}
 	w.on(
 		o.NotFinite > 0, "%d draws are of chains that start where the energy is not finite and never leave: start elsewhere", o.NotFinite)
+	o.ofGradient(&w)
 	o.ofChains(&w)
 	o.ofMixing(&w)
 	o.ofTrajectories(&w)
 	o.ofSteps(&w)
 	return w
+}
+
+// ofGradient warns if the gradient cannot be that of the energy, or not of one whose density has an integral: for these, without walls,
+// E (x - m)·∇E is d. At walls it may be less, and transitions diverge.
+func (o *Diagnostics) ofGradient(w *warnings) {
+	t, se := float64(o.Temperature), float64(o.TemperatureSE)
+	w.on((o.Divergences == 0 && t < -.1 || t < -100) && t < -se, "the gradient points away from the draws: (x - m)·∇E is %.3g per coordinate, "+
+		"want 1: check its sign, that E is -log p and not log p, and that the density has an integral", t)
 }
 
 // warnings is a list of warnings.

@@ -49,7 +49,15 @@ func TestWarningsByTarget(t *testing.T) {
 			[]string{"chain 2 moved in", "smaller StepSize"}, []string{tempering}},
 		"NaN start": {mcmc.NUTS{}, gaussian(1), mat.NewDense(4, 1, []float64{0, math.NaN(), 1, -1}), warm,
 			[]string{"chain 1: its start was given up"}, []string{tempering, dead}},
-		"wall": {mcmc.NUTS{}, wall, inside, warm, nil, []string{"temperature", tempering}},
+		"gradient of the wrong sign": {mcmc.NUTS{}, mcmc.RowFunc(func(grad, x []float64) float64 {
+			grad[0] = -x[0]
+			return x[0] * x[0] / 2
+		}), spread(4, 1), warm, []string{"check its sign"}, []string{tempering}},
+		"log density for an energy": {mcmc.NUTS{}, mcmc.RowFunc(func(grad, x []float64) float64 {
+			grad[0] = -x[0]
+			return -x[0] * x[0] / 2
+		}), spread(4, 1), warm, []string{"that E is -log p"}, []string{tempering}},
+		"wall": {mcmc.NUTS{}, wall, inside, warm, nil, []string{"temperature", tempering, "sign"}},
 		"langevin": {mcmc.Langevin{StepSize: .5}, gaussian(), spread(64, 4), mcmc.SampleConfig{Draws: 200, BurnIn: 20},
 			[]string{"temperature", "MALA"}, []string{tempering}},
 		"kept mass": {mcmc.NUTS{MaxDepth: 5}, gaussian(.01, 1), spread(4, 2),

@@ -22,5 +22,5 @@
 // # Limits
 //
 // At most [MaxRows] rows and [MaxColumns] columns are read, and no more memory is taken than Options.MaxMemory, which is asked for
-// before anything of that size is allocated.
+// before anything of that size is allocated. A row of text may have a 64th of it, 16 MB by default.
 package table

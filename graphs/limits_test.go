@@ -12,7 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// Building and compiling the largest training graph, exact score matching of a deep network, is a matter of milliseconds.
+// Building and compiling the largest training graph, exact score matching of a deep network, is a matter of
+// milliseconds.
 func TestCompileTime(t *testing.T) {
 	best := time.Hour
 	for range 5 {
@@ -29,7 +30,8 @@ func TestCompileTime(t *testing.T) {
 	}
 }
 
-// Large graphs are built, differentiated and compiled in no time: what a step of training takes is bounded by the numbers, not by the nodes.
+// Large graphs are built, differentiated and compiled in no time: what a step of training takes is bounded by the
+// numbers, not by the nodes.
 func TestCompileLarge(t *testing.T) {
 	for name, c := range map[string]struct {
 		build func(n *example) G.Nodes
@@ -65,7 +67,8 @@ func TestCompileLarge(t *testing.T) {
 	}
 }
 
-// batchedTwice is a batch of 512 products, its gradient in one operand, and the gradient of that one's square in the other.
+// batchedTwice is a batch of 512 products, its gradient in one operand, and the gradient of that one's square in the
+// other.
 func batchedTwice(n *example) G.Nodes {
 	a, b := n.in(512, 8, 8), n.in(512, 8, 8)
 	square := func(x *G.Node) *G.Node { return graphs.Sum(graphs.Square(graphs.Reshape(x, 512, 64))) }

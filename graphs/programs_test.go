@@ -25,8 +25,8 @@ var update = flag.Bool("write", false, "write testdata/programs anew")
 // scratch is the one figure of a program that depends on the processor.
 var scratch = regexp.MustCompile(`tiles, .* scratch`)
 
-// What the compiler makes of eleven graphs, and the bits that these compute, are written down in testdata/programs: a change of
-// the compiler shows there as more or less work, or as another order of summation.
+// What the compiler makes of eleven graphs, and the bits that these compute, are written down in testdata/programs: a
+// change of the compiler shows there as more or less work, or as another order of summation.
 //
 //	go test ./graphs -run Programs -write
 func TestPrograms(t *testing.T) {

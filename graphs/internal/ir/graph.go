@@ -20,8 +20,8 @@ func (in *Instr) Len() int { return in.Rows * in.Cols }
 
 // Graph is a program: of lowering the output, of all further stages the input and the output.
 //
-// Its methods append instructions and check their shapes. They do nothing else on a graph that New made; on one that Rewriting
-// made, each instruction is simplified as it comes.
+// Its methods append instructions and check their shapes. They do nothing else on a graph that New made; on one that
+// Rewriting made, each instruction is simplified as it comes.
 type Graph struct {
 	Code    []Instr
 	Outputs []ID
@@ -34,8 +34,8 @@ type Graph struct {
 // New returns an empty graph.
 func New() *Graph { return &Graph{} }
 
-// Rewriting returns an empty graph that takes every instruction to rewrite before it appends it, and appends none that is there
-// already. rewrite reports whether it knows something better, and what.
+// Rewriting returns an empty graph that takes every instruction to rewrite before it appends it, and appends none
+// that is there already. rewrite reports whether it knows something better, and what.
 func Rewriting(rewrite func(g *Graph, in *Instr) (ID, bool)) *Graph {
 	return &Graph{rewrite: rewrite, equal: map[key]ID{}}
 }
@@ -78,8 +78,8 @@ type key struct {
 	more       string
 }
 
-// keyed is an instruction that is not told from others by its fields. Its key is comparable; nil stands for an instruction that is
-// never merged with another.
+// keyed is an instruction that is not told from others by its fields. Its key is comparable; nil stands for an
+// instruction that is never merged with another.
 type keyed interface{ key() any }
 
 func keyOf(in *Instr) (key, bool) {
@@ -120,7 +120,8 @@ func (g *Graph) Live() []bool {
 	return need
 }
 
-// Uses says how often a live instruction reads each value; an output counts as read twice, since it is never another's alone.
+// Uses says how often a live instruction reads each value; an output counts as read twice, since it is never
+// another's alone.
 func (g *Graph) Uses(live []bool) []int {
 	uses := make([]int, len(g.Code))
 	for i := range g.Code {

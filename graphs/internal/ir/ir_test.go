@@ -96,7 +96,7 @@ func TestMerge(t *testing.T) {
 			return g.Pick(x, map[bool]ir.ID{true: x, false: g.Scale(x, 3)}[v], groups, 2, 1)
 		},
 		"place": func(g *ir.Graph, x ir.ID, v bool) ir.ID {
-			return g.Place(x, g.SliceCols(x, 0, 1+map[bool]int{}[v]), groups, map[bool]int{true: 2, false: 1}[v], map[bool]int{true: 3, false: 6}[v])
+			return g.Place(x, g.SliceCols(x, 0, 1), groups, map[bool]int{true: 2, false: 1}[v], map[bool]int{true: 3, false: 6}[v])
 		},
 		"opaque": func(g *ir.Graph, x ir.ID, v bool) ir.ID {
 			return g.Opaque(runner{}, map[bool]string{true: "a", false: "b"}[v], false, 1, 1, x)

@@ -8,11 +8,11 @@ type Op interface {
 	Name() string
 	// Class says how it is scheduled.
 	Class() Class
-	// Reduces reports whether it sums over the rows of its first argument. If so it may be run on some of these rows after others, each
-	// time adding to what is there.
+	// Reduces reports whether it sums over the rows of its first argument. If so it may be run on some of these rows
+	// after others, each time adding to what is there.
 	Reduces() bool
-	// Aligned reports whether it needs of argument j only the rows at which it stands: those of the result that it makes, or those
-	// that it adds if it reduces. Otherwise it needs the argument whole.
+	// Aligned reports whether it needs of argument j only the rows at which it stands: those of the result that it
+	// makes, or those that it adds if it reduces. Otherwise it needs the argument whole.
 	Aligned(j int) bool
 	// Text is the instruction for people, with the names of its arguments.
 	Text(args []string) string
@@ -44,7 +44,9 @@ const (
 	Whole                  // needs its arguments whole
 )
 
-var classNames = [...]string{Source: "source", Map: "map", Expansion: "expansion", Reduction: "reduction", ByRow: "by row", Whole: "whole"}
+var classNames = [...]string{
+	Source: "source", Map: "map", Expansion: "expansion", Reduction: "reduction", ByRow: "by row", Whole: "whole",
+}
 
 func (c Class) String() string { return classNames[c] }
 

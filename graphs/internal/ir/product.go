@@ -34,7 +34,8 @@ func (Pack) Name() string        { return "pack" }
 // Reduces says that the rows of a transposed left operand are summed over.
 func (o MatMul) Reduces() bool { return o.TA }
 
-// Aligned says that rows of the left operand and of the factor make rows of the result, and that rows of both operands are summed.
+// Aligned says that rows of the left operand and of the factor make rows of the result, and that rows of both
+// operands are summed.
 func (o MatMul) Aligned(j int) bool { return j == 0 || o.TA || j == o.Factor }
 
 func (o MatMul) Text(a []string) string {

@@ -9,8 +9,9 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// Dump prints the program for people: every step with its shape, what is fused in it, its floating-point operations and
-// the bytes that it reads and writes, and the memory that all of it takes; and the times of the steps, where there are some.
+// Dump prints the program for people: every step with its shape, what is fused in it, its floating-point operations
+// and the bytes that it reads and writes, and the memory that all of it takes; and the times of the steps, where
+// there are some.
 func (p *Plan) Dump(times []time.Duration) string {
 	d := dumper{Plan: p, times: times}
 	d.program()
@@ -116,7 +117,8 @@ func (d *dumper) segment(seg *Segment) {
 	for _, c := range seg.Sums {
 		n := float64(c.N * (c.Stripes + 1) * d.ElemSize)
 		d.bytes += n
-		d.printf("  %-74s %10s %9s\n", fmt.Sprintf("add the sums of %d stripes, %d elements", c.Stripes, c.N), flop(float64(c.N*(c.Stripes-1))), size(n))
+		what := fmt.Sprintf("add the sums of %d stripes, %d elements", c.Stripes, c.N)
+		d.printf("  %-74s %10s %9s\n", what, flop(float64(c.N*(c.Stripes-1))), size(n))
 	}
 }
 
@@ -192,7 +194,8 @@ func (d *dumper) group(g *Group) (lines []string, bytes float64) {
 			bytes += float64(g.Cols * d.ElemSize)
 		}
 	}
-	lines = append(lines, fmt.Sprintf("fused (%d,%d), %d instructions, blocks of %d×%d", g.Rows, g.Cols*g.Unit, len(g.Code), g.Block, g.Cols))
+	lines = append(lines, fmt.Sprintf("fused (%d,%d), %d instructions, blocks of %d×%d",
+		g.Rows, g.Cols*g.Unit, len(g.Code), g.Block, g.Cols))
 	for _, m := range append(slices.Clone(g.First), g.Code...) {
 		dst, s := m.text(reg)
 		lines = append(lines, "  "+dst+" = "+s)

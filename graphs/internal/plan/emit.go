@@ -121,7 +121,8 @@ func (b *groupWriter) arithmetic(mat, col, one MicroOp, commutes bool, id ir.ID,
 	b.finish(m, id, args)
 }
 
-// multi writes id together with the other derivatives of the same function at the same place. It reports false if there are none.
+// multi writes id together with the other derivatives of the same function at the same place. It reports false if
+// there are none.
 func (b *groupWriter) multi(id ir.ID, o ir.Unary) bool {
 	a := b.Code[id].Args[0]
 	outs := [4]ir.ID{None, None, None, None}

@@ -37,8 +37,8 @@ func analyse(g *ir.Graph) facts {
 			f.uses[s.id] = append(f.uses[s.id], ir.ID(i))
 		}
 	}
-	// Expansions are not held: they are cheap where they are used, and large; but what is made of one and of held numbers of its
-	// size is.
+	// Expansions are not held: they are cheap where they are used, and large; but what is made of one and of held
+	// numbers of its size is.
 	for i, still := range g.StandStill() {
 		if g.Code[i].Expands() {
 			continue

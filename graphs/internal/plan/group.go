@@ -25,8 +25,8 @@ type groupWriter struct {
 
 // groupStep writes a group of element-wise instructions.
 func (w *writer) groupStep(seg *Segment, u unit) Step {
-	b := &groupWriter{writer: w, seg: seg, ids: u.ids, in: map[ir.ID]bool{}, args: map[ir.ID][]ir.ID{}, fused: map[ir.ID]Micro{},
-		left: map[ir.ID]int{}, regOf: map[ir.ID]int16{}, known: map[Reg]int16{}, done: map[ir.ID]bool{},
+	b := &groupWriter{writer: w, seg: seg, ids: u.ids, in: map[ir.ID]bool{},
+		args: map[ir.ID][]ir.ID{}, fused: map[ir.ID]Micro{}, left: map[ir.ID]int{}, regOf: map[ir.ID]int16{}, known: map[Reg]int16{}, done: map[ir.ID]bool{},
 		g: &Group{Cols: u.cols, Unit: 1, Rows: u.rows}}
 	for _, id := range b.ids {
 		b.in[id] = true
@@ -57,7 +57,8 @@ func (w *writer) groupStep(seg *Segment, u unit) Step {
 	return Step{Group: b.g, ID: u.ids[len(u.ids)-1], Flops: b.flops, Cost: cost}
 }
 
-// draw finds the instructions that do the work of others as well, from the last to the first. What is drawn in has no code.
+// draw finds the instructions that do the work of others as well, from the last to the first. What is drawn in has no
+// code.
 func (b *groupWriter) draw() {
 	drawn := map[ir.ID]bool{}
 	for k := len(b.ids) - 1; k >= 0; k-- {
@@ -79,8 +80,9 @@ func (b *groupWriter) draw() {
 // groupBytes is what the registers of a group may take of the first cache.
 const groupBytes = 48 << 10
 
-// leastBlock is the number of elements from which on calling a kernel takes little of its time, even where the registers then are in the
-// second cache. Groups with a sum over blocks go without it: their blocks are part of the order of summation.
+// leastBlock is the number of elements from which on calling a kernel takes little of its time, even where the
+// registers then are in the second cache. Groups with a sum over blocks go without it: their blocks are part of the
+// order of summation.
 const leastBlock = 1024
 
 // blocks chooses the rows per block.
@@ -201,8 +203,8 @@ func (b *groupWriter) newTemp() int16 {
 	return n
 }
 
-// release notes one use of id less, and frees its scratch register after the last. Expansions that are written out live as long
-// as the group.
+// release notes one use of id less, and frees its scratch register after the last. Expansions that are written out
+// live as long as the group.
 func (b *groupWriter) release(id ir.ID) {
 	if b.clear[id] || !b.in[id] {
 		return

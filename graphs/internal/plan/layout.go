@@ -178,8 +178,8 @@ func split(l layout) layout {
 		stripes := min(max(b.space/64, 1), 8)
 		b.stripe = up(up(b.space, stripes), 8) * 8
 		if b.tile = l.set.TileRows; b.tile == 0 {
-			// Products take 6 or 8 rows at a time, so tiles of multiples of 24 leave no rest. Up to 96 rows, a product over them, as weights'
-			// gradients are, takes its operands where they lie (kernels.Product).
+			// Products take 6 or 8 rows at a time, so tiles of multiples of 24 leave no rest. Up to 96 rows, a
+			// product over them, as weights' gradients are, takes its operands where they lie (kernels.Product).
 			most := min(max(tileBytes/(max(l.width(b), 1)*l.set.ElemSize), 24), 96)
 			rest := 24
 			if l.convolves(b) { // so many columns that the second cache holds fewer rows

@@ -24,7 +24,8 @@ func pack(p *Plan) *Plan {
 			if seg.Rows == 0 {
 				continue
 			}
-			p.TileLen = max(p.TileLen, place(p.Slots, p.tiles(seg), p.ElemSize, func(s *Slot) int { return seg.Tile * s.Cols }))
+			rows := func(s *Slot) int { return seg.Tile * s.Cols }
+			p.TileLen = max(p.TileLen, place(p.Slots, p.tiles(seg), p.ElemSize, rows))
 			p.PartLen = max(p.PartLen, p.partials(seg))
 		}
 	}
@@ -69,7 +70,8 @@ func (p *Plan) partials(seg *Segment) int {
 	return length
 }
 
-// place gives the slots of list offsets such that no two whose lives overlap share memory, in order, and returns the length of the arena.
+// place gives the slots of list offsets such that no two whose lives overlap share memory, in order, and returns the
+// length of the arena.
 func place(slots []Slot, list []int, elemSize int, size func(*Slot) int) int {
 	length := 0
 	var done []int
@@ -100,9 +102,9 @@ func place(slots []Slot, list []int, elemSize int, size func(*Slot) int) int {
 	return length
 }
 
-// Align rounds n elements up to whole cache lines, and skew lines more. Neighbours of equal size, a multiple of 4096 bytes, would
-// share the sets of the cache; with one line more, the loads from one would fall on the lines to which the stores to the other have
-// just gone, modulo 4096, which processors take for the same lines.
+// Align rounds n elements up to whole cache lines, and skew lines more. Neighbours of equal size, a multiple of 4096
+// bytes, would share the sets of the cache; with one line more, the loads from one would fall on the lines to which
+// the stores to the other have just gone, modulo 4096, which processors take for the same lines.
 func Align(n, elemSize int) int {
 	const skew = 9
 	line := 64 / elemSize

@@ -7,8 +7,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// Group is a list of element-wise instructions over one shape, run block by block: what one leaves for the next stays in
-// the first cache. Its operands are registers: a block of rows of a slot, or scratch.
+// Group is a list of element-wise instructions over one shape, run block by block: what one leaves for the next stays
+// in the first cache. Its operands are registers: a block of rows of a slot, or scratch.
 type Group struct {
 	Cols  int // elements of a row; 1 if rows do not matter
 	Unit  int // rows of the group per row of the segment: the real number of columns if Cols is 1 for that reason

@@ -6,9 +6,9 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// order puts the units of every part in the order in which their values live short: of the units that can run it takes, again
-// and again, the one that frees most memory, or claims least. Sums over rows, which claim nothing in a tile, come as soon as
-// their operands are there, while these are still in the cache.
+// order puts the units of every part in the order in which their values live short: of the units that can run it
+// takes, again and again, the one that frees most memory, or claims least. Sums over rows, which claim nothing in a
+// tile, come as soon as their operands are there, while these are still in the cache.
 func order(s schedule) schedule {
 	s.parts = slices.Clone(s.parts)
 	for i := range s.parts {

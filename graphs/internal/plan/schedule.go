@@ -102,8 +102,8 @@ func (s schedule) wait(id ir.ID, x source) int {
 	return 1
 }
 
-// sink moves instructions to the latest stage at which their results are in time, so that a batch does not have to be kept
-// from one stage to another. It leaves those alone whose operands would have to be kept instead.
+// sink moves instructions to the latest stage at which their results are in time, so that a batch does not have to be
+// kept from one stage to another. It leaves those alone whose operands would have to be kept instead.
 func sink(s schedule) schedule {
 	s.stage = slices.Clone(s.stage)
 	for k := len(s.Code) - 1; k >= 0; k-- {
@@ -165,7 +165,8 @@ func merge(s schedule) schedule {
 			continue
 		}
 		all := append(left, right...)
-		if slices.ContainsFunc(all, func(m ir.ID) bool { return s.space[m] != s.space[all[0]] || s.stage[m] != s.stage[all[0]] }) {
+		first := all[0]
+		if slices.ContainsFunc(all, func(m ir.ID) bool { return s.space[m] != s.space[first] || s.stage[m] != s.stage[first] }) {
 			continue
 		}
 		for _, a := range in.Args {

@@ -103,7 +103,8 @@ type Plan struct {
 	Alone    bool // there is one worker: partial sums are added as they come
 }
 
-// Settings are what a plan depends on besides the graph. Whether there is one worker changes where partial sums are, and no result.
+// Settings are what a plan depends on besides the graph. Whether there is one worker changes where partial sums are,
+// and no result.
 type Settings struct {
 	ElemSize int // bytes of a number
 	Alone    bool

@@ -63,7 +63,8 @@ func (s schedule) verifyStages() error {
 	return nil
 }
 
-// verifyParts checks that every instruction is run once, and after what it reads; in tiles, that it reads of them row by row.
+// verifyParts checks that every instruction is run once, and after what it reads; in tiles, that it reads of them row
+// by row.
 func (s schedule) verifyParts() error {
 	at := map[ir.ID]int{} // position among all
 	partOf := map[ir.ID]int{}
@@ -139,7 +140,8 @@ func (l layout) verify() error {
 	return nil
 }
 
-// verifyPlan checks that slots that live together lie apart, that nothing is read before it is written, and that sums are begun once.
+// verifyPlan checks that slots that live together lie apart, that nothing is read before it is written, and that sums
+// are begun once.
 func verifyPlan(p *Plan) error {
 	if err := p.verifyMemory(); err != nil {
 		return err

@@ -62,7 +62,8 @@ func (w *writer) ref(seg *Segment, id ir.ID, aligned bool) Ref {
 	return r
 }
 
-// target is the place that the result of id goes to. In a segment of several stripes, a sum over rows goes to a partial slot first.
+// target is the place that the result of id goes to. In a segment of several stripes, a sum over rows goes to a
+// partial slot first.
 func (w *writer) target(seg *Segment, id ir.ID) Ref {
 	in := &w.Code[id]
 	if !in.Op.Reduces() || seg.Rows == 0 || seg.Stripes() == 1 {

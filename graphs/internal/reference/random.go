@@ -10,8 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// Random returns a program of about size instructions of every kind on batches of rows rows, some of its inputs held, and numbers
-// for its inputs. They stay of the order of one, so that float32 will do.
+// Random returns a program of about size instructions of every kind on batches of rows rows, some of its inputs held,
+// and numbers for its inputs. They stay of the order of one, so that float32 will do.
 func Random(rng *rand.Rand, rows, size int) (*ir.Graph, [][]float64) {
 	r := &random{Graph: ir.New(), rng: rng, rows: rows}
 	for _, s := range [][2]int{{rows, 3}, {rows, 5}, {rows, 1}, {5, 3}, {1, 3}, {1, 5}, {1, 1}, {3, 3}} {
@@ -154,13 +154,14 @@ func (r *random) products() []func() ir.ID {
 }
 
 func (r *random) structure() []func() ir.ID {
+	unary := func(f func(ir.ID) ir.ID) func() ir.ID { return func() ir.ID { return f(r.any()) } }
 	one := func(f func(id ir.ID, in ir.Instr) ir.ID) func() ir.ID {
 		return func() ir.ID { id := r.any(); return f(id, *r.At(id)) }
 	}
 	return []func() ir.ID{
-		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.RowSum(id) }), one(func(id ir.ID, _ ir.Instr) ir.ID { return r.ColSum(id) }),
-		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.Sum(id) }), one(func(id ir.ID, _ ir.Instr) ir.ID { return r.RowMax(id) }), one(func(id ir.ID, _ ir.Instr) ir.ID { return r.ColMax(id) }),
-		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.RowLSE(id) }), one(func(id ir.ID, _ ir.Instr) ir.ID { return r.RowSoftmax(id) }),
+		unary(r.RowSum), unary(r.ColSum),
+		unary(r.Sum), unary(r.RowMax), unary(r.ColMax),
+		unary(r.RowLSE), unary(r.RowSoftmax),
 		func() ir.ID {
 			return r.ExpandCols(r.where(func(in *ir.Instr) bool { return in.Cols == 1 }), choose(r.rng, []int{3, 5}))
 		},
@@ -177,7 +178,7 @@ func (r *random) structure() []func() ir.ID {
 		one(func(id ir.ID, in ir.Instr) ir.ID {
 			return r.ConcatRows(id, r.where(func(x *ir.Instr) bool { return x.Cols == in.Cols }))
 		}),
-		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.Transpose(id) }),
+		unary(r.Transpose),
 		one(func(id ir.ID, in ir.Instr) ir.ID { return r.Reshape(id, in.Cols, in.Rows) }),
 		one(func(id ir.ID, in ir.Instr) ir.ID { // every other element
 			n := (in.Len() + 1) / 2

@@ -1,5 +1,5 @@
-// Package reference computes programs of package ir in the plainest way, one element after the other in float64: what the tests of
-// the compiler's stages compare with.
+// Package reference computes programs of package ir in the plainest way, one element after the other in float64: what
+// the tests of the compiler's stages compare with.
 package reference
 
 import (

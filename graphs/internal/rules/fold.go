@@ -6,8 +6,8 @@ import "github.com/stheno-ebm/stheno/graphs/internal/ir"
 //
 //	(a ∘ 1·v)·op(b) = a·(diag(v)·op(b)),
 //
-// where nothing else needs a ∘ 1·v. So a pass over the rows of a batch becomes one over weights, made when these change.
-// Whether it is done does not depend on what is held nor on the number of rows, and so no result does.
+// where nothing else needs a ∘ 1·v. So a pass over the rows of a batch becomes one over weights, made when these
+// change. Whether it is done does not depend on what is held nor on the number of rows, and so no result does.
 func Fold(g *ir.Graph) *ir.Graph {
 	uses := g.Uses(g.Live())
 	out := ir.New()

@@ -6,11 +6,12 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
 )
 
-// A kernel runs a step on rows rows from row on, or on whole values if rows is 0. first says that a sum begins: one that does not
-// adds to what is there.
+// A kernel runs a step on rows rows from row on, or on whole values if rows is 0. first says that a sum begins: one
+// that does not adds to what is there.
 type kernel func(row, rows int, first bool)
 
-// newKernel makes the kernel of a step for a worker. What it needs besides its operands it gets here, so that running allocates nothing.
+// newKernel makes the kernel of a step for a worker. What it needs besides its operands it gets here, so that running
+// allocates nothing.
 func newKernel[T kernels.Float](w *worker[T], st *plan.Step) kernel {
 	if st.Group != nil {
 		return w.group(st.Group)

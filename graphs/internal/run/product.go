@@ -40,7 +40,8 @@ func (w *worker[T]) matmul(st *plan.Step, o ir.MatMul) kernel {
 // matmulOverRows is aᵀ·b, a sum over the rows of both.
 func (w *worker[T]) matmulOverRows(st *plan.Step, o ir.MatMul) kernel {
 	a, b := w.arg(st, 0), w.arg(st, 1)
-	p := &kernels.Product[T]{M: st.Rows, N: st.Cols, TransA: true, TransB: o.TB, LdA: a.cols, LdB: b.cols, LdC: st.Cols, LdMul: st.Cols}
+	p := &kernels.Product[T]{M: st.Rows, N: st.Cols, TransA: true, TransB: o.TB,
+		LdA: a.cols, LdB: b.cols, LdC: st.Cols, LdMul: st.Cols}
 	return func(row, rows int, first bool) {
 		p.K = rows
 		if rows == 0 {
@@ -54,7 +55,8 @@ func (w *worker[T]) matmulOverRows(st *plan.Step, o ir.MatMul) kernel {
 
 func (w *worker[T]) batchMatmul(st *plan.Step, o ir.BatchMatMul) kernel {
 	a, b, dst, n := w.arg(st, 0), w.arg(st, 1), w.dst(st), o.Batch
-	p := &kernels.Product[T]{M: st.Rows / n, N: st.Cols, K: o.K, TransA: o.TA, TransB: o.TB, LdA: a.cols, LdB: b.cols, LdC: st.Cols}
+	p := &kernels.Product[T]{M: st.Rows / n, N: st.Cols, K: o.K, TransA: o.TA, TransB: o.TB,
+		LdA: a.cols, LdB: b.cols, LdC: st.Cols}
 	return func(int, int, bool) {
 		x, y, z := a.all(), b.all(), dst.all()
 		nx, ny, nz := len(x)/n, len(y)/n, len(z)/n

@@ -12,8 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/rules"
 )
 
-// Random programs compute what the reference computes, in tiles and at once, by one worker and three, bit for bit the same by any
-// number of them.
+// Random programs compute what the reference computes, in tiles and at once, by one worker and three, bit for bit the
+// same by any number of them.
 func TestRandomPrograms(t *testing.T) {
 	rounds := 300
 	if testing.Short() {

@@ -20,11 +20,11 @@ type job struct {
 	workers int
 }
 
-// team is the process's helpers: goroutines that wait, spinning for a moment and then asleep, for the parts of a job. They
-// end when they have been asleep for a while, and are started again when needed: there is nothing to close.
+// team is the process's helpers: goroutines that wait, spinning for a moment and then asleep, for the parts of a job.
+// They end when they have been asleep for a while, and are started again when needed: there is nothing to close.
 //
-// One job runs at a time. Who finds the team taken does the work alone, so functions that run side by side never wait for
-// each other.
+// One job runs at a time. Who finds the team taken does the work alone, so functions that run side by side never wait
+// for each other.
 type team struct {
 	taken atomic.Bool
 	job   atomic.Pointer[job]

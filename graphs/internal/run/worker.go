@@ -23,7 +23,8 @@ type worker[T kernels.Float] struct {
 
 func newWorker[T kernels.Float](p *Program[T]) *worker[T] {
 	pl := p.plan
-	w := &worker[T]{p: p, buf: make([][]T, len(pl.Slots)), kernels: make([]kernel, pl.Steps), base: make([][]T, pl.Regs), cur: make([][]T, pl.Regs)}
+	w := &worker[T]{p: p, buf: make([][]T, len(pl.Slots)), kernels: make([]kernel, pl.Steps),
+		base: make([][]T, pl.Regs), cur: make([][]T, pl.Regs)}
 	w.tiles = aligned64[T](pl.TileLen)
 	w.scratch = aligned64[T](pl.Scratch)
 	w.work = aligned64[T](pl.WorkLen)
@@ -88,8 +89,9 @@ func (w *worker[T]) bindPart(c *plan.Combine, n int) {
 	w.buf[c.Partial] = w.p.parts[o : o+s.Size]
 }
 
-// inTurn runs one stripe after the other, of a worker who is alone: the sums of the first in their place, those of the others beside
-// it, to be added while the cache still has them. The additions are those of combine, in their order.
+// inTurn runs one stripe after the other, of a worker who is alone: the sums of the first in their place, those of
+// the others beside it, to be added while the cache still has them. The additions are those of combine, in their
+// order.
 func (w *worker[T]) inTurn(seg *plan.Segment) {
 	for i := range seg.Sums {
 		c := &seg.Sums[i]

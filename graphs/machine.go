@@ -54,6 +54,7 @@ type result struct {
 	foreign *foreignRunner // that computes it, if one does
 	value   G.Value
 	out     int  // output of the program
+	shares  bool // value may be the program's memory
 	copy    bool // value has memory of its own
 }
 
@@ -192,12 +193,28 @@ func (m *Machine) build() error {
 	} else {
 		m.run = machineProgram[float64]{run.New[float64](g, m.o.run)}
 	}
+	m.share()
 	for _, r := range m.results {
 		if err := m.run.value(r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// share finds the results whose values may be the program's memory: those of operations that only give a shape are in one place
+// with what they are of. Not where a gradient is among them: a solver clears gradients after it has used them.
+func (m *Machine) share() {
+	users, gradient := map[int]int{}, map[int]bool{}
+	for _, r := range m.results {
+		n, _ := m.run.place(r.out)
+		users[n]++
+		gradient[n] = gradient[n] || len(gorgonia.DerivativeOf(r.n)) > 0
+	}
+	for _, r := range m.results {
+		n, ok := m.run.place(r.out)
+		r.shares = ok && (users[n] == 1 || !gradient[n])
+	}
 }
 
 // kept are the nodes that somebody has asked for.

@@ -12,6 +12,7 @@ import (
 
 // machineRun hides the number type of a machine's program.
 type machineRun interface {
+	place(i int) (int, bool)
 	bind(i int, v G.Value) error
 	value(r *result) error
 	execute() error
@@ -39,8 +40,9 @@ func (p machineProgram[T]) bind(i int, v G.Value) error {
 	return loadValue(p.Own(i), v)
 }
 
-// value makes r's value, or brings it up to date. It is the program's memory if nobody else has that as its value: a solver
-// clears gradients after it has used them.
+func (p machineProgram[T]) place(i int) (int, bool) { return p.Place(i) }
+
+// value makes r's value, or brings it up to date: the program's memory where r may share it.
 func (p machineProgram[T]) value(r *result) error {
 	src := p.Output(r.out)
 	if r.foreign != nil && r.foreign.form.dense { // what the operation gives, whatever its node says
@@ -54,7 +56,7 @@ func (p machineProgram[T]) value(r *result) error {
 	if size := max(r.n.Shape().TotalSize(), 1); size != len(src) {
 		return fmt.Errorf("%v of shape %v has %d elements", r.n.Op(), r.n.Shape(), len(src))
 	}
-	r.copy = r.n.Dims() == 0 || r.n.Dtype() != dtypeOf[T]() || !p.Exclusive(r.out)
+	r.copy = r.n.Dims() == 0 || r.n.Dtype() != dtypeOf[T]() || !r.shares
 	if r.copy {
 		r.value = newValue(r.n.Dtype(), r.n.Shape())
 		return nil

@@ -269,3 +269,38 @@ func TestProfileOfForeignCode(t *testing.T) {
 		}
 	}
 }
+
+// Nodes that only give a shape share the value of what they are of; a gradient shares its with nobody, because a solver clears it.
+func TestSharedValues(t *testing.T) {
+	g := G.NewGraph()
+	v := tensor.New(tensor.WithShape(2, 3), tensor.WithBacking([]float64{1, 2, 3, 4, 5, 6}))
+	w := G.NewMatrix(g, G.Float64, G.WithShape(2, 3), G.WithName("w"), G.WithValue(v))
+	y := G.Must(G.Tanh(w))
+	flat := G.Must(G.Reshape(y, tensor.Shape{6}))
+	gs, err := G.Grad(G.Must(G.Sum(G.Must(G.Square(w)))), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flatGradient := G.Must(G.Reshape(gs[0], tensor.Shape{6}))
+	vm, err := graphs.NewMachine(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := func(n *G.Node) []float64 { return n.Value().Data().([]float64) }
+	for range 2 {
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		if &data(y)[0] != &data(flat)[0] {
+			t.Error("a reshaped value is a copy")
+		}
+		want := 2 * data(w)[4]
+		if err := G.NewVanillaSolver().Step(G.NodesToValueGrads(G.Nodes{w})); err != nil {
+			t.Fatal(err)
+		}
+		if got := data(flatGradient)[4]; got != want {
+			t.Errorf("a reshaped gradient after the solver's step: got %v, want %v", got, want)
+		}
+		vm.Reset()
+	}
+}

@@ -99,15 +99,11 @@ func (p *Program[T]) Own(i int) []T {
 	return p.Input(i)
 }
 
-// Exclusive reports whether nothing but the i-th output is in its memory: no constant, no input, no other output.
-func (p *Program[T]) Exclusive(i int) bool {
-	n := p.plan.Outputs[i]
-	for j, m := range p.plan.Outputs {
-		if m == n && j != i {
-			return false
-		}
-	}
-	return p.plan.Slots[n].Kind == plan.Full
+// Place is where the i-th output is: two outputs of one place are in the same memory. It reports false where that is also the
+// memory of an input or a constant.
+func (p *Program[T]) Place(i int) (n int, ok bool) {
+	n = int(p.plan.Outputs[i])
+	return n, p.plan.Slots[n].Kind == plan.Full
 }
 
 // Output is where the i-th output is found after Run.

@@ -82,7 +82,9 @@ func TestClone(t *testing.T) {
 	if q.Output(0)[0] != 2 {
 		t.Errorf("got %v, want 2", q.Output(0)[0])
 	}
-	if !q.Exclusive(0) || q.Exclusive(1) || q.Exclusive(2) {
+	first, alone := q.Place(0)
+	second, shared := q.Place(1)
+	if third, _ := q.Place(2); !alone || shared || first == second || second != third {
 		t.Error("the first output alone has memory of its own")
 	}
 	own := []float64{4, 5, 6}

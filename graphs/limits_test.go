@@ -33,6 +33,9 @@ func TestCompileTime(t *testing.T) {
 // Large graphs are built, differentiated and compiled in no time: what a step of training takes is bounded by the
 // numbers, not by the nodes.
 func TestCompileLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector runs the short tests, ten times as slowly")
+	}
 	for name, c := range map[string]struct {
 		build func(n *example) G.Nodes
 		most  time.Duration

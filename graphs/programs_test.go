@@ -18,6 +18,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/stheno-ebm/stheno/graphs"
+	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
 var update = flag.Bool("write", false, "write testdata/programs anew")
@@ -77,7 +78,8 @@ func TestPrograms(t *testing.T) {
 				bits += fmt.Sprintf("%v: %016x\n", dt, hash(dst))
 			}
 			golden(t, filepath.Join("testdata", "programs", name+".txt"), text)
-			if runtime.GOARCH == "amd64" { // the compiler of Go itself rounds otherwise elsewhere
+			// Elsewhere the compiler of Go itself rounds otherwise, and the portable kernels add in another order.
+			if runtime.GOARCH == "amd64" && kernels.Path() != "generic" {
 				golden(t, filepath.Join("testdata", "programs", name+".bits"), bits)
 			}
 		})

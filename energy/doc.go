@@ -16,7 +16,9 @@
 // # Conventions
 //
 // A batch x has n rows and d = Dim columns; energies are (n, 1). Rows are independent. Numbers at the interface are
-// float64; the graph computes in the dtype of its input x, float32 or float64.
+// float64; the graph computes in the dtype of its input x, float32 or float64. The last bits of a row's energy may depend on
+// how many rows are computed at a time, since products of other shapes are added up in another order: about 1e-7 of it in float32,
+// 1e-16 in float64. With the same rows in a call they are the same, whatever the number of threads.
 //
 // # Kinds of energies
 //

@@ -59,8 +59,8 @@ func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourie
 	if cfg.Dim <= 0 {
 		err = fmt.Errorf("energy: Fourier.Dim = %d, want > 0", cfg.Dim)
 	}
-	if cfg.Frequencies < 0 {
-		err = errors.Join(err, fmt.Errorf("energy: Fourier.Frequencies = %d, want > 0", cfg.Frequencies))
+	if cfg.Frequencies < 0 || cfg.Frequencies > maxWidth {
+		err = errors.Join(err, fmt.Errorf("energy: Fourier.Frequencies = %d, want 1 to %d", cfg.Frequencies, maxWidth))
 	}
 	if cfg.Condition < 0 || cfg.Condition > 0 && cfg.Dim < 2 {
 		err = errors.Join(err, fmt.Errorf("energy: Fourier.Condition = %d with %d variables, want >= 0, and one variable besides", cfg.Condition, cfg.Dim))

@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -62,6 +63,9 @@ func multiplies(s Spec) bool { return strings.HasSuffix(s.Name, "weight") }
 // CheckWeights returns an error if a weight is zero throughout: a parameter of two dimensions whose name ends in "weight", or one of three
 // and more under any name. Nothing passes through it, so that what comes before it learns nothing.
 func CheckWeights(p *Params) error {
+	if p == nil {
+		return errors.New("energy: parameters are nil; see Init")
+	}
 	for i, s := range p.specs {
 		weight := len(s.Shape) > 2 || len(s.Shape) == 2 && multiplies(s)
 		if !weight || slices.ContainsFunc(p.views[i], func(v float64) bool { return v != 0 }) {

@@ -18,6 +18,9 @@ import (
 // their largest standard deviation, with the weight of one width. Centres are taken from the rows of data in the order of
 // rng's permutation.
 func Ladder(data *mat.Dense, sds []float64, centres int, broad float64, rng *rand.Rand) (*Mixture, error) {
+	if data == nil || rng == nil {
+		return nil, errors.New("energy: a ladder without data or random numbers")
+	}
 	rows := drawRows(data, len(sds), centres, rng)
 	widths := make([][]float64, len(sds))
 	for k, s := range sds {
@@ -38,6 +41,9 @@ func Ladder(data *mat.Dense, sds []float64, centres int, broad float64, rng *ran
 // Kernels wider than the structure they lie on are what a [Bridge] measures heights by. Narrower ones add up to the data's own
 // density but for bumps, which tell nothing and have to be learnt.
 func AdaptiveLadder(data *mat.Dense, sds []float64, centres int, broad float64, rng *rand.Rand) (*Mixture, error) {
+	if data == nil || rng == nil {
+		return nil, errors.New("energy: an adaptive ladder without data or random numbers")
+	}
 	if len(sds) < 2 || !slices.IsSorted(sds) {
 		return nil, fmt.Errorf("energy: adaptive ladder of widths %v, want at least two that rise", sds)
 	}

@@ -21,6 +21,9 @@ func (m *Mixture) Tensors(name string) []safetensors.Tensor {
 
 // ReadMixture reads what Tensors wrote, and refuses what NewMixture refuses.
 func ReadMixture(f *safetensors.File, name string) (*Mixture, error) {
+	if f == nil {
+		return nil, fmt.Errorf("energy: mixture %s of no file", name)
+	}
 	var parts [3]*safetensors.Tensor
 	for i, part := range []string{"centres", "sds", "weights"} {
 		full := name + "." + part

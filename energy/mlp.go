@@ -46,15 +46,30 @@ func NewMLP(cfg MLPConfig) (*MLP, error) {
 	return &MLP{cfg: cfg, widths: widths}, nil
 }
 
+// What is beyond any memory is an error of the settings.
+const (
+	maxWidth   = 1 << 20 // of a layer
+	maxWeights = 1 << 30
+)
+
 // checkNet validates what networks have in common and fills in defaults.
 func checkNet(name string, dim int, hidden []int, act *Activation, init string, gain *float64) error {
 	var errs []error
-	if dim <= 0 {
-		errs = append(errs, fmt.Errorf("energy: %s.Dim = %d, want > 0", name, dim))
+	if dim <= 0 || dim > maxWeights {
+		errs = append(errs, fmt.Errorf("energy: %s.Dim = %d, want 1 to %d", name, dim, maxWeights))
 	}
 	for i, h := range hidden {
-		if h <= 0 {
-			errs = append(errs, fmt.Errorf("energy: %s.Hidden[%d] = %d, want > 0", name, i, h))
+		if h <= 0 || h > maxWidth {
+			errs = append(errs, fmt.Errorf("energy: %s.Hidden[%d] = %d, want 1 to %d", name, i, h, maxWidth))
+		}
+	}
+	if len(errs) == 0 {
+		weights, from := 0.0, float64(dim)
+		for _, h := range hidden {
+			weights, from = weights+from*float64(h), float64(h)
+		}
+		if weights > maxWeights {
+			errs = append(errs, fmt.Errorf("energy: %s.Hidden = %v: %.3g weights, want at most %d", name, hidden, weights, maxWeights))
 		}
 	}
 	if *act == "" {

@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sort"
@@ -23,6 +24,9 @@ func (p *Params) Tensors(dt safetensors.DType) []safetensors.Tensor {
 // other numbers, which the file names. Names may have a prefix in common that the parameters lack, such as model. or module., or lack the
 // one that these have in common: [Params.Prefix] tells. On error θ is unchanged.
 func (p *Params) Load(f *safetensors.File) error {
+	if f == nil {
+		return errors.New("energy: weights of no file")
+	}
 	names, _, err := p.match(f)
 	if err != nil {
 		return err

@@ -19,6 +19,9 @@ var _ Mass = (*Dense)(nil)
 
 // NewDense returns the mass whose inverse is cov, ideally the covariance of the target.
 func NewDense(cov mat.Symmetric) (*Dense, error) {
+	if cov == nil {
+		return nil, errors.New("mcmc: NewDense without a covariance")
+	}
 	var c mat.Cholesky
 	if !c.Factorize(cov) {
 		return nil, fmt.Errorf("mcmc: NewDense: a covariance of dimension %d that is not positive definite",

@@ -21,6 +21,9 @@ import (
 //
 // Seyboldt, Carlson and Carpenter, Preconditioning Hamiltonian Monte Carlo by minimizing Fisher divergence, 2024.
 func FitMass(x, g *mat.Dense) (Mass, error) {
+	if x == nil || g == nil {
+		return nil, check(false, "mcmc: FitMass without draws or gradients")
+	}
 	n, d := x.Dims()
 	if r, c := g.Dims(); r != n || c != d || n < 2 {
 		return nil, check(false, "mcmc: FitMass of %d draws and %d gradients, want as many, and at least 2", n, r)

@@ -25,6 +25,9 @@ var _ Mass = (*LowRank)(nil)
 
 // NewLowRank returns the mass with scales D, directions U (d×k, orthonormal columns) and variances λ along them.
 func NewLowRank(scale []float64, u *mat.Dense, lambda []float64) (*LowRank, error) {
+	if u == nil {
+		return nil, fmt.Errorf("mcmc: NewLowRank without directions; of no axis it is Diagonal")
+	}
 	d, k := u.Dims()
 	if d != len(scale) || k != len(lambda) {
 		return nil, fmt.Errorf("mcmc: NewLowRank: %d scales, %d×%d directions and %d variances", len(scale), d, k,

@@ -26,6 +26,9 @@ const mostStarts = 100
 // Starts draws n starts of dimension d at which the energy and its gradient are finite; others are redrawn, up to 100
 // times, after which a *[StartError] says what was not finite. A nil draw means Within(2).
 func Starts(t Target, n, d int, draw Start, rng *rand.Rand) (*mat.Dense, error) {
+	if t == nil || rng == nil {
+		return nil, fmt.Errorf("mcmc: Starts without a target or random numbers")
+	}
 	if n < 1 || d < 1 {
 		return nil, fmt.Errorf("mcmc: Starts of %d chains in %d dimensions, want at least 1 of each", n, d)
 	}

@@ -18,7 +18,7 @@ type exportCmd struct {
 }
 
 func (exportCmd) Help() string {
-	return `An ONNX model has the input x (batch, d), in the units of the data, and the outputs energy (batch, 1) and gradient (batch, d); the density is exp(-energy)/Z. It uses standard operations of opset 17. A safetensors file has the weights under PyTorch's names and what else this program stores with them.
+	return `An ONNX model has the input x (batch, d), in the units of the data, and the outputs energy (batch, 1) and gradient (batch, d); the density is exp(-energy)/Z. It uses standard operations of opset 17. A safetensors file has the weights under PyTorch's names, the scale of the columns as metadata where the run standardises them, and the arrays of a bridge. Of the data an exported file holds what its energy needs and nothing else. The background of a bridge is made of training points: then a note says of how many.
 
 Examples:
 
@@ -32,6 +32,7 @@ type exported struct {
 	Format    string `json:"format"`
 	Precision string `json:"precision"`
 	Bytes     int    `json:"bytes"`
+	Points    int    `json:"data_points"` // of the training data, in the file
 }
 
 // exportFormats are the values of --format, which are extensions too.
@@ -63,7 +64,7 @@ func (c *exportCmd) Run(e *env) error {
 	}
 	encode := m.ONNX
 	if format == "safetensors" {
-		encode = m.Weights
+		encode = m.Export
 	}
 	b, err := encode()
 	if err != nil {
@@ -72,8 +73,15 @@ func (c *exportCmd) Run(e *env) error {
 	if err := e.write(c.Out, b); err != nil {
 		return err
 	}
+	points := 0
+	if m.DataSum() != "" { // those of a distribution are nobody's
+		points = m.Exposed()
+	}
+	if points > 0 {
+		e.logf("note: the energy has a bridge, the background of which is made of points of the data: %s holds %d of them; --bridge 0 trains without", c.Out, points)
+	}
 	if c.JSON {
-		return writeJSON(e.stdout, exported{c.Out, format, m.Config.Precision, len(b)})
+		return writeJSON(e.stdout, exported{c.Out, format, m.Config.Precision, len(b), points})
 	}
 	return nil
 }

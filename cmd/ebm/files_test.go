@@ -8,6 +8,8 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -122,4 +124,27 @@ func TestStandardInput(t *testing.T) {
 		t.Errorf("got %q, want 40 energies", r.out)
 	}
 	run("", "eval", "runs/stdin-nce-1").want(t, 2).oneLine(t, "came from standard input")
+}
+
+// TestUnknownObjective: a run of an objective that this program does not know is not judged by another.
+func TestUnknownObjective(t *testing.T) {
+	run := filepath.Join(t.TempDir(), "run")
+	if err := os.CopyFS(run, os.DirFS(shared(t))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(run, "checkpoint", "sums.json")); err != nil { // which would tell that the file was changed
+		t.Fatal(err)
+	}
+	path := filepath.Join(run, "config.json")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = regexp.MustCompile(`"objective": *"[a-z-]*"`).ReplaceAll(b, []byte(`"objective": "of-tomorrow"`))
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"eval", run}, {"sample", run}, {"train", "--resume", run}, {"export", run, "--out", "x.onnx"}} {
+		ebm(t, args...).want(t, 2).oneLine(t, "config.json", "of-tomorrow", "known")
+	}
 }

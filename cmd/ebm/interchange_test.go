@@ -7,10 +7,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"gonum.org/v1/gonum/mat"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/stheno-ebm/stheno/datasets"
@@ -72,7 +75,7 @@ func TestExport(t *testing.T) {
 
 		weights := filepath.Join(tmp, name+".safetensors")
 		ebm(t, "export", run, "--out", weights).want(t, 0)
-		same(t, weights, filepath.Join(run, "model.safetensors"))
+		sameArrays(t, weights, filepath.Join(run, "model.safetensors"))
 		ebm(t, "export", run, "--out", weights, "--precision", "float64").want(t, 0)
 		f, err := safetensors.ReadFile(weights)
 		if err != nil {
@@ -220,5 +223,76 @@ func TestTensorBoard(t *testing.T) {
 	ebm(t, "train", "--resume", run).want(t, 0)
 	if after := check(); after <= before {
 		t.Errorf("%d events, before the stop there were %d", after, before)
+	}
+}
+
+// sameArrays fails unless an exported file has the arrays of the run's, and of the data no more than their scale.
+func sameArrays(t *testing.T, exported, own string) {
+	t.Helper()
+	got, err := safetensors.ReadFile(exported)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := safetensors.ReadFile(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got.Tensors, want.Tensors) {
+		t.Errorf("%s: other arrays than %s", exported, own)
+	}
+	for key := range got.Metadata {
+		if !slices.Contains([]string{"format", "energy", "activation", "spectral_norm", "standardizer", "sha256"}, key) {
+			t.Errorf("%s holds metadata %q", exported, key)
+		}
+	}
+}
+
+// TestExportWithoutData: nothing in an exported file tells a point of the data, its file or its columns, unless there is a bridge;
+// then it says so.
+func TestExportWithoutData(t *testing.T) {
+	tmp := t.TempDir()
+	t.Chdir(tmp)
+	x := mat.NewDense(60, 2, nil)
+	for i := range 60 {
+		x.SetRow(i, []float64{math.Sin(float64(i)), math.Cos(float64(3 * i))})
+	}
+	if err := datasets.Save("secret-place.npy", x); err != nil {
+		t.Fatal(err)
+	}
+	holds := func(path string) (n int) {
+		f, err := safetensors.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sc := datasets.NewStandardizer(x)
+		z := mat.DenseCopyOf(x)
+		sc.Apply(z, z)
+		for i := range 60 {
+			for _, a := range f.Tensors {
+				for k := 0; k+1 < len(a.Data); k++ {
+					if math.Hypot(a.Data[k]-z.At(i, 0), a.Data[k+1]-z.At(i, 1)) < 1e-6 {
+						n++
+					}
+				}
+			}
+		}
+		return n
+	}
+	for _, bridge := range []string{"0", "0.2"} {
+		run := "run-" + bridge
+		ebm(t, append(append([]string{"train", "--dataset", "secret-place.npy", "--objective", "sm", "--out", run}, tiny...), "--bridge", bridge, "--smooth", "0")...).want(t, 0)
+		for _, file := range []string{bridge + ".onnx", bridge + ".safetensors"} {
+			r := ebm(t, "export", run, "--out", file, "--precision", "float64").want(t, 0)
+			if note := strings.Contains(r.errout, "made of points of the data"); note != (bridge != "0") {
+				t.Errorf("%s: stderr %q", file, r.errout)
+			}
+			b, err := os.ReadFile(file)
+			if err != nil || bytes.Contains(b, []byte("secret")) {
+				t.Errorf("%s names the file of the data (%v)", file, err)
+			}
+		}
+		if n := holds(bridge + ".safetensors"); (n > 0) != (bridge != "0") {
+			t.Errorf("bridge %s: %d points of the data in the file", bridge, n)
+		}
 	}
 }

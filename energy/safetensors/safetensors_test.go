@@ -264,3 +264,17 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A header of any length is read, also where the length begins like a file of another kind: 0x480 and three after it like a pickle.
+func TestLengths(t *testing.T) {
+	for n := range 2000 {
+		var b bytes.Buffer
+		f := &File{Metadata: map[string]string{"x": strings.Repeat("y", n)}, Tensors: []Tensor{{Name: "w", DType: F32, Shape: []int{1}, Data: []float64{1}}}}
+		if err := Write(&b, f); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(bytes.NewReader(b.Bytes()), int64(b.Len())); err != nil {
+			t.Fatalf("metadata of %d bytes: %v", n, err)
+		}
+	}
+}

@@ -129,6 +129,9 @@ func fromEarlier(all Layer) (Layer, error) {
 // ReadConfig reads the config.json of a run, which is of this format and complete.
 func ReadConfig(dir *rundir.Dir) (Config, error) {
 	var none Config
+	if dir == nil {
+		return none, errNoDir
+	}
 	path := dir.File(rundir.Config)
 	b, err := dir.Read(rundir.Config)
 	if err != nil {

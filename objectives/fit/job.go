@@ -277,8 +277,13 @@ func (j *Job) finished(dir *rundir.Dir) (*Model, error) {
 	return m, nil
 }
 
+var errNoDir = errors.New("fit: the run directory is nil")
+
 // Records reads metrics.jsonl.
 func Records(dir *rundir.Dir) ([]train.Record, error) {
+	if dir == nil {
+		return nil, errNoDir
+	}
 	records, err := train.ReadRecords(dir.File(rundir.Metrics))
 	if err != nil {
 		return nil, &rundir.FileError{Path: dir.File(rundir.Metrics), Err: err}

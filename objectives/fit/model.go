@@ -161,6 +161,9 @@ func (m *Model) Names() []string { return m.data.Names }
 // Box returns the corners of a box around the data. The slices are the caller's.
 func (m *Model) Box() (lo, hi []float64) { return m.data.box() }
 
+// DataSum is what the file of the data is known by, see the function DataSum; "" for distributions.
+func (m *Model) DataSum() string { return m.data.Sum }
+
 // Truth is where the data come from, nil where they are not there any more; Gone says why, and what helps.
 func (m *Model) Truth() Source { return m.data.truth }
 

@@ -7,7 +7,10 @@ func (m *Model) ONNX() ([]byte, error) {
 	c := &m.Config
 	cfg := energy.ONNXConfig{
 		Precision: m.precision(),
-		Metadata:  map[string]string{"dataset": c.Dataset, "objective": c.Name, "energy": c.Network, "activation": c.Activation},
+		Metadata:  map[string]string{"objective": c.Name, "energy": c.Network, "activation": c.Activation},
+	}
+	if m.data.Sum == "" { // a distribution; where somebody keeps a file is nobody's business
+		cfg.Metadata["dataset"] = c.Dataset
 	}
 	if sc := m.data.Scaler; sc != nil {
 		cfg.Mean, cfg.Scale = sc.Mean, sc.Scale

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,6 +22,39 @@ import (
 // Weights is the content of model.safetensors: the parameters under PyTorch's names and what else the energy is made of, the
 // background of a bridge.
 func (m *Model) Weights() ([]byte, error) {
+	f := m.arrays()
+	if err := m.data.metadata(f.Metadata); err != nil {
+		return nil, err
+	}
+	return summed(f)
+}
+
+// Export is the energy as a safetensors file for others: what [Model.Weights] holds, but of the data only what the energy needs.
+// That is the scale of the columns (x−mean)/scale, as metadata "standardizer", where it has one, and the background of a bridge,
+// which is made of training points: of Exposed ones. A base is fitted to the points and holds none of them.
+func (m *Model) Export() ([]byte, error) {
+	f := m.arrays()
+	if sc := m.data.Scaler; sc != nil {
+		b, err := json.Marshal(sc)
+		if err != nil {
+			return nil, err
+		}
+		f.Metadata["standardizer"] = string(b)
+	}
+	return summed(f)
+}
+
+// Exposed is how many points of the data are in the energy itself, and so in every file that holds it: those that the background of
+// a bridge is made of.
+func (m *Model) Exposed() int {
+	if m.data.Bridge == nil {
+		return 0
+	}
+	return len(m.data.Bridge.Parameters().Weights) - 1 // but for the broad Gaussian
+}
+
+// arrays are the parameters, and the background of a bridge and the base, which are parts of the energy.
+func (m *Model) arrays() *safetensors.File {
 	dt := safetensors.F32
 	if m.Config.Precision == "float64" {
 		dt = safetensors.F64
@@ -29,9 +63,6 @@ func (m *Model) Weights() ([]byte, error) {
 	if c := m.Config.SpectralNorm; c > 0 { // the network is that of the weights scaled to it
 		meta["spectral_norm"] = strconv.FormatFloat(c, 'g', -1, 64)
 	}
-	if err := m.data.metadata(meta); err != nil {
-		return nil, err
-	}
 	f := &safetensors.File{Tensors: m.Params.Tensors(dt), Metadata: meta}
 	if m.data.Bridge != nil {
 		f.Tensors = append(f.Tensors, m.data.Bridge.Tensors(bridgeName)...)
@@ -39,7 +70,7 @@ func (m *Model) Weights() ([]byte, error) {
 	if m.data.Base != nil {
 		f.Tensors = append(f.Tensors, energy.DensityTensors(baseName, m.data.Base)...)
 	}
-	return summed(f)
+	return f
 }
 
 // starts is the content of data.safetensors: what chains start from, which is made of points of the data.

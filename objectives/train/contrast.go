@@ -50,6 +50,9 @@ func NewContrast(dim int, held, data Source, energies Energies, rng *rand.Rand) 
 	if dim < 1 {
 		return nil, fmt.Errorf("train: contrast in %d dimensions, want at least 1", dim)
 	}
+	if held == nil || data == nil || energies == nil || rng == nil {
+		return nil, errors.New("train: contrast without points, energies or random numbers")
+	}
 	const n = contrastPoints
 	c := &Contrast{energies: energies, x: mat.NewDense(2*n, dim, nil)}
 	c.logq, c.ratio = make([]float64, 2*n), make([]float64, 2*n)

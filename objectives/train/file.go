@@ -35,6 +35,9 @@ func WriteIn(root *os.Root, name string, data []byte) error { return KeepIn(root
 // KeepIn is WriteIn where the n contents before are kept as name.1, the newest of them, to name.n. A crash at any moment
 // leaves the content before whole under one of these names at least.
 func KeepIn(root *os.Root, name string, n int, data []byte) error {
+	if root == nil {
+		return fmt.Errorf("train: writing %s: no folder is open", name)
+	}
 	return writing(filepath.Join(root.Name(), filepath.FromSlash(name)), put(context.Background(), root, name, n, data))
 }
 

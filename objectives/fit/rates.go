@@ -45,7 +45,7 @@ func rateChecks(ctx context.Context, name string, points, steps int, factors []f
 	}
 	var all []verify.Check
 	for _, f := range factors {
-		all = append(all, verify.New(name, target, fmt.Sprintf("KL, rate × %.2g", f), func() (value, tolerance float64, err error) { return r.try(f) }))
+		all = append(all, verify.New(name, target, fmt.Sprintf("KL, rate × %.3g", f), func() (value, tolerance float64, err error) { return r.try(f) }))
 	}
 	return all
 }

@@ -378,6 +378,7 @@ func TestStirred(t *testing.T) {
 		{"worse once", []float64{0.3, 0.4, 0.3, 0.45, 0.3}, []float64{0, 0, 0, 0, 0}, 0},
 		{"the average is thrown about", []float64{0.3, 0.6, 0.6, 0.3}, []float64{0, 0, 0, 0}, 3},
 		{"the weights are", []float64{0.3, 0.29, 0.28, 0.27}, []float64{0.3, 0.3, 0.3, 0.3}, 3},
+		{"a spike", []float64{0.3, 0.9, 0.3}, []float64{0, 0, 0}, 0},
 		{"at once", []float64{5}, []float64{20}, 1},
 		{"not finite", []float64{math.Inf(1)}, []float64{0}, 1},
 	} {

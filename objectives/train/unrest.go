@@ -7,7 +7,7 @@ import (
 
 const (
 	unrestSlack = 0.5 // of a judgement, in units of J
-	unrestMost  = 2   // of a judgement
+	unrestMost  = 1.1 // of a judgement: one alone is chance
 	unrestFloor = 0.1 // nats: the least J that differences are measured by
 
 	stirredSteps = 400 // of a shorter run judgements lie too close for more than chance
@@ -39,8 +39,12 @@ func (s *Sentinel) stirred(step, every int, terms, live []float64) *Error {
 		s.restless = 0
 	}
 	s.restless++
+	most := unrestMost
+	if worst := max(mean(terms), mean(live)); !(worst <= 2*math.Ln2) && mean(s.best) < 2*math.Ln2 {
+		most = 2 * unrestMost // worse than a model that tells nothing
+	}
 	u := (excess(terms, s.best) + excess(live, terms)) / max(mean(s.best), unrestFloor)
-	s.unrest = max(0, s.unrest+min(u, unrestMost)-unrestSlack)
+	s.unrest = max(0, s.unrest+min(u, most)-unrestSlack)
 	if s.unrest <= or(s.MaxUnrest, 0.65) {
 		return nil
 	}

@@ -277,6 +277,7 @@ func (m *Model) settleBase(ctx context.Context, c *corrections) error {
 		}
 	}
 	m.density, m.logZ = nil, nil
+	m.compiled = &evaluators{by: map[energy.EvaluatorConfig]*energy.Evaluator{}} // which were of another energy
 	m.Network, err = m.Config.build(m.Config.Objective.Traits(), m.data)
 	return err
 }

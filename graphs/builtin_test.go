@@ -183,6 +183,43 @@ func TestBuiltins(t *testing.T) {
 		{"Conv2d/batch", f2(func(a, b *G.Node) (*G.Node, error) {
 			return G.Conv2d(a, b, tensor.Shape{3, 3}, []int{1, 1}, []int{1, 1}, []int{1, 1})
 		}), nil, ins(m(2, 1, 3, 3), m2(2, 1, 3, 3))},
+
+		// Sizes of 1, and odd ones.
+		{"Add/1", f2(G.Add), nil, ins(m(1, 1), m2(1, 1))},
+		{"HadamardProd/5", f2(G.HadamardProd), nil, ins(m(5, 7), m2(5, 7))},
+		{"Mul/1", f2(G.Mul), nil, ins(m(1, 1), m2(1, 1))},
+		{"Mul/row·column", f2(G.Mul), nil, ins(m(1, 5), m2(5, 1))},
+		{"Mul/column·row", f2(G.Mul), nil, ins(m(3, 1), m2(1, 5))},
+		{"BatchedMatMul/1", f2(func(a, b *G.Node) (*G.Node, error) { return G.BatchedMatMul(a, b) }), nil, ins(m(1, 1, 3), m2(1, 3, 1))},
+		{"BatchedMatMul/3", f2(func(a, b *G.Node) (*G.Node, error) { return G.BatchedMatMul(a, b) }), nil, ins(m(3, 1, 1), m2(3, 1, 5))},
+		{"Sum/1 of (3,1,2)", f1(func(x *G.Node) (*G.Node, error) { return G.Sum(x, 1) }), nil, ins(m(3, 1, 2))},
+		{"Sum/one", f1(func(x *G.Node) (*G.Node, error) { return G.Sum(x) }), nil, ins(m(1, 1))},
+		{"Max/one", f1(func(x *G.Node) (*G.Node, error) { return G.Max(x, 1) }), nil, ins(m(3, 1))},
+		{"Transpose/ones", f1(func(x *G.Node) (*G.Node, error) { return G.Transpose(x, 2, 0, 1) }), nil, ins(m(1, 3, 1))},
+		{"SoftMax/1", f1(func(x *G.Node) (*G.Node, error) { return G.SoftMax(x, 1) }), nil, ins(m(3, 1))},
+		{"SoftMax/1 of (3,1,5)", f1(func(x *G.Node) (*G.Node, error) { return G.SoftMax(x, 1) }), nil, ins(m(3, 1, 5))},
+		{"SoftMax/2 of (3,1,5)", f1(func(x *G.Node) (*G.Node, error) { return G.SoftMax(x, 2) }), nil, ins(m(3, 1, 5))},
+		{"LogSoftMax/1", f1(func(x *G.Node) (*G.Node, error) { return G.LogSoftMax(x, 1) }), nil, ins(m(3, 1))},
+		{"Sparsemax/1", f1(func(x *G.Node) (*G.Node, error) { return G.Sparsemax(x) }), nil, ins(m(5, 1))},
+		{"Conv2d/1", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.Conv2d(a, b, tensor.Shape{1, 1}, []int{0, 0}, []int{1, 1}, []int{1, 1})
+		}), nil, ins(m(1, 1, 1, 1), m2(1, 1, 1, 1))},
+		{"Conv2d/stride 3", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.Conv2d(a, b, tensor.Shape{3, 2}, []int{1, 0}, []int{3, 3}, []int{1, 1})
+		}), nil, ins(m(1, 1, 7, 5), m2(1, 1, 3, 2))},
+		{"AveragePool2D/1", f1(pool(G.AveragePool2D, 1, 1, 0, 0, 1, 1)), nil, ins(m(1, 1, 1, 1))},
+		{"AveragePool2D/overlapping", f1(pool(G.AveragePool2D, 3, 2, 0, 0, 1, 1)), nil, ins(m(1, 1, 5, 3))},
+		{"GlobalAveragePool2D/1", f1(G.GlobalAveragePool2D), nil, ins(m(3, 1, 1, 1))},
+		{"BatchNorm/channel of five", batchNorm(true), nil, ins(m(5, 1), pos(5, 1), m2(5, 1))},
+		{"BatchNorm/3x3x1x1", batchNorm(true), nil, ins(m(3, 3, 1, 1), pos(3, 3, 1, 1), m2(3, 3, 1, 1))},
+		{"GroupNorm/1", func(x ...*G.Node) *G.Node {
+			return graphs.Must(G.GroupNorm(x[0], x[1], x[2], 1, 3, 0.1))
+		}, nil, ins(m(1, 3, 1, 1), pos(1, 3, 1, 1), m2(1, 3, 1, 1))},
+		{"Concat/ones", f2(func(a, b *G.Node) (*G.Node, error) { return G.Concat(1, a, b) }), nil, ins(m(1, 1), m2(1, 1))},
+		{"Slice/1 of 1", f1(func(x *G.Node) (*G.Node, error) { return G.Slice(x, nil, G.S(0, 1)) }), nil, ins(m(3, 1))},
+		{"Slice/steps", f1(func(x *G.Node) (*G.Node, error) { return G.Slice(x, G.S(0, 6, 2)) }), nil, ins(m(7, 3))},
+		{"ByIndices/1", f1(byIndices(0, 0)), nil, ins(m(1, 3))},
+		{"BroadcastAdd/1", f2(func(a, b *G.Node) (*G.Node, error) { return G.BroadcastAdd(a, b, nil, []byte{0}) }), nil, ins(m(5, 1), m2(1, 1))},
 	} {
 		t.Run(tc.name, func(t *testing.T) { graphtest.CheckOp(t, tc.f, tc.ref, tc.in...) })
 	}

@@ -24,7 +24,8 @@ func (s *slicing) now(was strided.View) strided.View {
 	}
 	v, _, ok := sliced(gorgonia.Read(s.op), s.of)
 	if !ok || v.Len() != was.Len() {
-		panic(fmt.Errorf("%w: a slice of %v takes %d elements, and took %d when its gradient was made", ErrShape, s.of, v.Len(), was.Len()))
+		panic(fmt.Errorf("%w: a slice of %v takes %d elements, and took %d when its gradient was made",
+			ErrShape, s.of, v.Len(), was.Len()))
 	}
 	return v
 }

@@ -123,7 +123,8 @@ func (p *program) compare(q *program) error {
 	}
 	for i := range p.code {
 		a, b := &p.code[i], &q.code[i]
-		if a.op.Name() != b.op.Name() || a.fn != b.fn || a.order != b.order || !slices.Equal(a.args, b.args) || a.transA != b.transA || a.transB != b.transB || a.index != b.index {
+		if a.op.Name() != b.op.Name() || a.fn != b.fn || a.order != b.order || !slices.Equal(a.args, b.args) ||
+			a.transA != b.transA || a.transB != b.transB || a.index != b.index {
 			return errors.New("it has other operations for another number")
 		}
 		if !slices.Equal(a.values, b.values) {
@@ -146,7 +147,8 @@ func (in *instruction) power(other float64) bool {
 		if math.Abs(c-d) > 1e-13*math.Abs(c) {
 			continue
 		}
-		if short, err := strconv.ParseFloat(strconv.FormatFloat(c, 'g', 12, 64), 64); err == nil && math.Abs(c-short) < 1e-15*math.Abs(c) {
+		short, err := strconv.ParseFloat(strconv.FormatFloat(c, 'g', 12, 64), 64)
+		if err == nil && math.Abs(c-short) < 1e-15*math.Abs(c) {
 			c = short
 		}
 		in.c, in.exponent = c, e

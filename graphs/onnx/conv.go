@@ -71,7 +71,8 @@ func (e *emitter) channelsLast(x string, n dim, h, w, c int) string {
 // geometry are the attributes that Conv, ConvTranspose and pools have in common.
 func geometry(w conv.Window, dilations bool) []attribute {
 	attrs := []attribute{
-		integers("kernel_shape", w.KH, w.KW), integers("strides", w.Stride[0], w.Stride[1]), integers("pads", w.Pad[0], w.Pad[1], w.Pad[0], w.Pad[1]),
+		integers("kernel_shape", w.KH, w.KW), integers("strides", w.Stride[0], w.Stride[1]),
+		integers("pads", w.Pad[0], w.Pad[1], w.Pad[0], w.Pad[1]),
 	}
 	if dilations {
 		attrs = append(attrs, integers("dilations", w.Dilation[0], w.Dilation[1]))

@@ -1,11 +1,12 @@
 // Package onnx writes graphs in the ONNX format, so that other programs run them: ONNX Runtime, browsers, phones.
 //
-// What is written is the graph as graphs.Compile makes instructions of it, derivatives included, in standard operations of the
-// default domain, opset 17: a gradient is as good a model as an energy. Views of arrays become Reshape, Slice, Transpose and
-// Expand, or a Gather where windows overlap, and what is added to them Pad, ReduceSum and ScatterND; products of many matrices
-// are one MatMul, convolutions and pools Conv, ConvTranspose, MaxPool and AveragePool on pictures that are transposed for them,
-// and where ONNX Runtime lacks these, in double and for derivatives in filters, products of patches. What has a state outside of the graph, Dropout and the BatchNorm of Gorgonia's, is refused. Activations and their derivatives of every order are
-// written out,
+// What is written is the graph as graphs.Compile makes instructions of it, derivatives included, in standard
+// operations of the default domain, opset 17: a gradient is as good a model as an energy. Views of arrays become
+// Reshape, Slice, Transpose and Expand, or a Gather where windows overlap, and what is added to them Pad, ReduceSum
+// and ScatterND; products of many matrices are one MatMul, convolutions and pools Conv, ConvTranspose, MaxPool and
+// AveragePool on pictures that are transposed for them, and where ONNX Runtime lacks these, in double and for
+// derivatives in filters, products of patches. What has a state outside of the graph, Dropout and the BatchNorm of
+// Gorgonia's, is refused. Activations and their derivatives of every order are written out,
 //
 //	σ^(k)(x)     (-1)^(k+1) P_k(s) for x > 0, P_k(s) else; s = σ(-|x|), P_1(s) = s - s², P_(k+1) = P_k'·(s - s²)
 //	silu^(k)     x σ^(k) + k σ^(k-1)

@@ -48,7 +48,8 @@ type value struct {
 }
 
 func (p *program) marshal(info Info) ([]byte, error) {
-	e := &emitter{p: p, elem: float, value: make([]value, len(p.code)), uses: make([]int, len(p.code)), user: make([]int, len(p.code)),
+	n := len(p.code)
+	e := &emitter{p: p, elem: float, value: make([]value, n), uses: make([]int, n), user: make([]int, n),
 		shared: map[string]string{}, views: map[string]view{}, indices: map[string]string{}}
 	if p.dt == tensor.Float64 {
 		e.elem = double

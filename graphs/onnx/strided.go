@@ -408,7 +408,8 @@ func (e *emitter) placed(x string, s *sample, fill float64) string {
 		table[k] = i
 	}
 	one := s.lead(fixed(1))
-	x = e.with("Concat", []attribute{integer("axis", first)}, e.reshape(x, s.lead(fixed(len(at)))...), e.expand(e.reshape(e.number(fill), fixed(1)), one...))
+	filler := e.expand(e.reshape(e.number(fill), fixed(1)), one...)
+	x = e.with("Concat", []attribute{integer("axis", first)}, e.reshape(x, s.lead(fixed(len(at)))...), filler)
 	x = e.with("Gather", []attribute{integer("axis", first)}, x, e.ints(table...))
 	return e.fromRows(s, x)
 }

@@ -15,7 +15,7 @@ import (
 
 func init() {
 	bridge.Lower = func(inputs, outputs G.Nodes) (*ir.Graph, error) {
-		_, l, err := lowerGraph(inputs, outputs, new(options))
+		_, l, err := lowerGraph(inputs, outputs, &options{still: true})
 		if err != nil {
 			return nil, err
 		}
@@ -60,6 +60,7 @@ func lowerGraph(inputs, outputs G.Nodes, o *options) (f *Function, l *lowering, 
 			return err
 		}
 		f, l = &Function{fresh: true, alone: o.free}, newLowering(dt)
+		l.still = o.still
 		l.input = func(n *G.Node) (ir.ID, error) {
 			return 0, fmt.Errorf("the outputs depend on input %q, which is not among the inputs", n.Name())
 		}

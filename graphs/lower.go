@@ -27,6 +27,7 @@ type lowering struct {
 	modes   []G.TrainModeOp
 
 	byBLAS bool // Gorgonia's products run by their own code
+	still  bool // operations with a mode of training are lowered as they are now
 }
 
 func newLowering(dt tensor.Dtype) *lowering {
@@ -106,6 +107,9 @@ func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
 			return id, nil
 		}
 	}
+	if id, ok := l.evaluated(n, args); ok {
+		return id, nil
+	}
 	rows, cols := flat(n.Shape())
 	r := newForeign(n, in)
 	l.foreign[n] = r
@@ -147,6 +151,9 @@ func (l *lowering) mask(n *G.Node) ir.ID {
 		return id
 	}
 	rows, cols := flat(n.Shape())
+	if l.still && (maskOp{op: n.Op(), p: gorgonia.Read(n.Op()).P}).off() {
+		return l.to.Const(rows, cols, 1)
+	}
 	id := l.to.Opaque(&maskRunner{o: maskOp{n.Op(), gorgonia.Read(n.Op()).P}, own: gorgonia.OwnGenerator(n.Op())}, "", true, rows, cols)
 	l.masks[n] = id
 	return id
@@ -274,7 +281,7 @@ func (l *lowering) own(n *G.Node, own operation, in G.Nodes, a []ir.ID) ir.ID {
 	if _, ok := own.(maskOp); ok {
 		return l.mask(in[1])
 	}
-	if isConstant(own) {
+	if s, ok := own.(statsOp); isConstant(own) || ok && l.still && !s.training() {
 		v := make([]float64, rows*cols)
 		own.eval(v, nil, nil)
 		return g.Data(rows, cols, v)

@@ -71,6 +71,8 @@ func (l *lowering) native(n *G.Node, in G.Nodes, args []ir.ID) (ir.ID, bool) {
 		return b.softmax()
 	case gorgonia.SoftmaxGrad:
 		return b.softmaxGrad()
+	case gorgonia.Sparsemax:
+		return b.sparsemax()
 	}
 	return b.layer()
 }

@@ -19,7 +19,9 @@ type MachineOption interface{ machine(*options) }
 type options struct {
 	run  run.Options
 	held G.Nodes // Compile
-	free bool    // Compile
+
+	still bool // what has a mode of training is what it is now, for export
+	free  bool // Compile
 
 	values     G.Nodes // NewMachine
 	few        bool    // keep only values

@@ -1,11 +1,14 @@
 package graphs
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
 // rowSparsemaxOp is the Euclidean projection of every row on the simplex: max(x - τ, 0) with the τ for which the sum is 1.
@@ -68,3 +71,19 @@ func (o rowSparsemaxOp) jvp(_ G.Nodes, out *G.Node, t G.Nodes) *G.Node {
 }
 
 func (rowSparsemaxOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
+
+// sparsemax lowers Gorgonia's operation, see translateSparsemax.
+func (b *builtinOp) sparsemax() (ir.ID, bool) {
+	x, s := b.args[0], b.in[0].Shape()
+	switch {
+	case len(s) == 0 || b.Axis > 1 || b.Axis >= 0 && len(s) != 2:
+		return 0, false
+	case b.Axis == 0:
+		x, s = b.g.Transpose(x), tensor.Shape{s[1], s[0]}
+	}
+	last := s[len(s)-1]
+	rows := tensor.Shape{s.TotalSize() / last, last}
+	o := rowSparsemaxOp{}
+	r := &evalRunner{op: o, shapes: []tensor.Shape{rows}}
+	return b.reshaped(b.g.Opaque(r, fmt.Sprint(o, rows), false, rows[0], rows[1], b.g.Reshape(x, rows[0], rows[1])))
+}

@@ -5,8 +5,8 @@
 // Reshape, Slice, Transpose and Expand, or a Gather where windows overlap, and what is added to them Pad, ReduceSum
 // and ScatterND; products of many matrices are one MatMul, convolutions and pools Conv, ConvTranspose, MaxPool and
 // AveragePool on pictures that are transposed for them, and where ONNX Runtime lacks these, in double and for
-// derivatives in filters, products of patches. What has a state outside of the graph, Dropout and the BatchNorm of
-// Gorgonia's, is refused. Activations and their derivatives of every order are written out,
+// derivatives in filters, products of patches. Dropout and the BatchNorm of Gorgonia's are written as they are in evaluation, and refused while they
+// train. Activations and their derivatives of every order are written out,
 //
 //	σ^(k)(x)     (-1)^(k+1) P_k(s) for x > 0, P_k(s) else; s = σ(-|x|), P_1(s) = s - s², P_(k+1) = P_k'·(s - s²)
 //	silu^(k)     x σ^(k) + k σ^(k-1)

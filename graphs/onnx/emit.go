@@ -483,13 +483,27 @@ func (e *emitter) opaque(in *instruction) string {
 		if _, err := fmt.Sscanf(args, "%d,%d,%d;%d)", &before, &size, &after, &k); err == nil {
 			return e.taken(in, name == "put", [4]int{before, size, after, k})
 		}
-	case "dropoutmask":
-		e.fail("a Dropout is for training; build the graph for evaluation")
-		return ""
-	case "batchnormstats":
-		e.fail("a BatchNorm of Gorgonia's keeps its statistics outside of the graph")
+	case "rowsparsemax":
+		return e.sparsemax(e.whole(in.args[0]), in.cols)
+	case "dropoutmask", "batchnormstats":
+		e.fail("a Dropout or BatchNorm is training; call SetTraining(false) of its operation, or build the graph without it")
 		return ""
 	}
 	e.fail("operation %s has no counterpart in ONNX", in.name)
 	return ""
+}
+
+// sparsemax is max(x - τ, 0) with the τ for which the rows add up to 1: of the elements in descending order, those belong to the
+// support of which 1 + k x_k > Σ_{j≤k} x_j, and τ is their sum less 1, over their number.
+func (e *emitter) sparsemax(x string, cols int) string {
+	ranks := make([]float64, cols)
+	for k := range ranks {
+		ranks[k] = float64(k + 1)
+	}
+	sorted := e.with("TopK", []attribute{integer("axis", 1)}, x, e.ints(cols))
+	least := e.op("Add", e.op("Mul", sorted, e.array([]int{1, cols}, ranks)), e.number(1))
+	support := e.cast(e.op("Greater", least, e.op("CumSum", sorted, e.intArray(nil, []int{1}))))
+	sum := func(y string) string { return e.op("ReduceSum", y, e.ints(1)) }
+	tau := e.op("Div", e.op("Sub", sum(e.op("Mul", support, sorted)), e.number(1)), sum(support))
+	return e.op("Relu", e.op("Sub", x, tau))
 }

@@ -106,6 +106,29 @@ func init() {
 		layer("AvgPool", func(x, _, _, _ *G.Node) *G.Node {
 			return graphs.AvgPool(graphs.Sin(x), graphs.Window{H: 5, W: 6, C: 2, KH: 3, KW: 2, Stride: [2]int{2, 1}, Pad: [2]int{1, 0}})
 		}, 60),
+		layer("sparsemax", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Sparsemax(x)) }, 5),
+		layer("dropout, not training", func(x, _, _, _ *G.Node) *G.Node {
+			return evaluating(graphs.Must(G.Dropout(x, 0.5)), graphs.Must(G.Dropout(graphs.Sin(x), 0.25)))
+		}, 5),
+		layer("batch norm, not training", func(x, _, b, _ *G.Node) *G.Node {
+			scale := graphs.Reshape(b, 1, 4, 1, 1)
+			y, _, _, op, err := G.BatchNorm(x, scale, scale, 0.9, 1e-3)
+			mean, variance := op.Stats()
+			for i := range 4 {
+				graphs.Must(y, err)
+				set := func(v tensor.Tensor, x float64) {
+					if d, ok := v.Data().([]float32); ok {
+						d[i] = float32(x)
+					} else {
+						v.Data().([]float64)[i] = x
+					}
+				}
+				set(mean, float64(i)/4)
+				set(variance, float64(i+1)/2)
+			}
+			graphs.Must(y, op.SetTraining(false))
+			return y
+		}, 4, 2, 3),
 		layer("channels", func(x, _, b, _ *G.Node) *G.Node {
 			return graphs.ChannelNorm(graphs.AddChannels(x, b), b, b, 1e-3)
 		}, 24),
@@ -117,4 +140,12 @@ func conv2D(stride, padding, dilation, groups int, filter ...int) func(x, w, b, 
 	return func(x, w, _, _ *G.Node) *G.Node {
 		return graphs.Conv2D(x, graphs.Reshape(w, filter...), nil, stride, padding, dilation, groups)
 	}
+}
+
+// evaluating adds up nodes with a mode of training, without it.
+func evaluating(n ...*G.Node) *G.Node {
+	for _, y := range n {
+		graphs.Must(y, y.Op().(G.TrainModeOp).SetTraining(false))
+	}
+	return graphs.Add(n[0], n[1])
 }

@@ -90,13 +90,16 @@ func text(name, v string) attribute {
 	return putInt(putString(putString(nil, 1, name), 4, v), 20, 3)
 }
 
-// node is a NodeProto of one output, for which it is named.
+// node is a NodeProto, named for its first output. Others that it must have are of no use.
 func node(kind, out string, in []string, attrs []attribute) []byte {
 	var b []byte
 	for _, x := range in {
 		b = putString(b, 1, x)
 	}
 	b = putString(b, 2, out)
+	if kind == "TopK" {
+		b = putString(b, 2, out+"i")
+	}
 	b = putString(b, 3, kind+" "+out)
 	b = putString(b, 4, kind)
 	for _, a := range attrs {

@@ -33,7 +33,7 @@ func (m *Model) Run(inputs map[string]Tensor) (outputs map[string]Tensor, err er
 			}
 			in[j] = t
 		}
-		if _, dup := values[n.Out[0]]; dup || len(n.Out) != 1 {
+		if _, dup := values[n.Out[0]]; dup || len(n.Out) != 1 && n.Op != "TopK" {
 			panic(fmt.Sprintf("node %d, %s: outputs %v", i, n.Op, n.Out))
 		}
 		values[n.Out[0]] = n.eval(in)
@@ -195,6 +195,24 @@ func (n *Node) eval(in []Tensor) Tensor {
 		e := made(x.Dims, func(at []int) float64 { return math.Exp(x.at(at) - top.at(at)) })
 		sum := reduce(e, []int{axis}, 1, 0, func(s, x float64) float64 { return s + x })
 		return made(x.Dims, func(at []int) float64 { return e.at(at) / sum.at(at) })
+	case "TopK": // of all, in descending order
+		return made(x.Dims, func(at []int) float64 {
+			var line []float64
+			for k := range x.Dims[axis] {
+				line = append(line, x.at(with(at, axis, k)))
+			}
+			slices.Sort(line)
+			return line[len(line)-1-at[axis]]
+		})
+	case "CumSum":
+		axis = in[1].ints()[0]
+		return made(x.Dims, func(at []int) float64 {
+			s := 0.0
+			for k := range at[axis] + 1 {
+				s += x.at(with(at, axis, k))
+			}
+			return s
+		})
 	case "ArgMax":
 		dims := with(x.Dims, axis, 1)
 		return made(dims, func(at []int) float64 {

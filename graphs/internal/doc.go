@@ -6,7 +6,8 @@
 //	package run         *plan.Plan → Program    kernels for every step, workers
 //
 // Package ir holds the instructions that they hand on, package reference says slowly what each computes, package
-// gorgonia reads Gorgonia's operations, package strided walks over arrays of any rank, package kernels is assembly.
+// gorgonia reads Gorgonia's operations, package strided walks over arrays of any rank, package conv over the windows of
+// pictures, package kernels is assembly.
 //
 // # How to add an instruction
 //

@@ -113,6 +113,12 @@ var examples = map[string][]func(e example) ir.ID{
 	"reshape f (reshape x, y) = f (x, reshape y)": {
 		func(e example) ir.ID { return e.Reshape(e.Mul(e.Reshape(e.x, 1, 12), e.Reshape(e.y, 1, 12)), 4, 3) },
 	},
+	"channel sums of pool place x = channel sums of x": {
+		func(e example) ir.ID { return e.ColSum(e.Reshape(e.ColSum(e.PoolPlace(wide, e.x, e.col)), 3, 1)) },
+		func(e example) ir.ID {
+			return e.ColSum(e.Reshape(e.ColSum(e.Add(e.PoolPlace(wide, e.x, e.col), e.PoolPlace(wide, e.y, e.col))), 3, 1))
+		},
+	},
 	"0 ⋆ y = 0": {
 		func(e example) ir.ID { return e.Conv(points, conv.Out, e.c(0), e.one) },
 		func(e example) ir.ID { return e.Conv(points, conv.Filter, e.x, e.c(0)) },

@@ -52,6 +52,32 @@ var ofRowSum = []rule{
 }
 
 var ofColSum = []rule{
+	{"channel sums of pool place x = channel sums of x", func(n node) ir.ID { // of fewer elements
+		if !ir.Is[ir.Reshape](&n.x) {
+			return none
+		}
+		pixels := n.At(n.x.Args[0])
+		if !ir.Is[ir.ColSum](pixels) {
+			return none
+		}
+		summands := pixels.Args
+		if add := n.At(summands[0]); ir.Is[ir.Add](add) {
+			summands = add.Args
+		}
+		sum := none
+		for _, x := range summands {
+			w, _, u, ok := placed(*n.At(x))
+			if !ok || n.x.Cols != w.C {
+				return none
+			}
+			s := n.ColSum(n.Reshape(n.ColSum(u), w.OH()*w.OW(), w.C))
+			if sum != none {
+				s = n.Add(sum, s)
+			}
+			sum = s
+		}
+		return sum
+	}},
 	{"the column sum of a row", func(n node) ir.ID {
 		if n.x.Rows == 1 {
 			return n.a

@@ -10,6 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
 	tables "github.com/stheno-ebm/stheno/datasets/table"
+	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
 type energyCmd struct {
@@ -17,6 +18,7 @@ type energyCmd struct {
 	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.csv, .tsv, .txt, .npy or .npz), or - for standard input."`
 	Grad   bool   `help:"Gradients too: columns E, ∂E/∂x₁, …"`
 	Log    bool   `name:"log-density" help:"Log densities, -E - log Z, in place of energies; with --grad their gradients."`
+	Rank   bool   `help:"A column more: the share of the training points that are less likely; near 0 a point is an anomaly."`
 	Out    string `placeholder:"FILE" help:"Write to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
 	JSON   bool   `name:"json" help:"Print JSON: the array of energies, or with --grad an array of rows; with --out, what was written."`
 }
@@ -28,12 +30,16 @@ constant log Z of: ebm eval.
 Examples:
 
     ebm energy runs/4squares-sm-1 --points x.csv
-    ebm energy runs/4squares-sm-1 --points x.npy --grad --out e.npy`
+    ebm energy runs/4squares-sm-1 --points x.npy --grad --out e.npy
+    ebm energy runs/table-nce-1 --points x.csv --log-density --rank`
 }
 
 func (c *energyCmd) Run(e *env) error {
 	if err := checkTable(c.Out); err != nil {
 		return err
+	}
+	if c.Rank && c.Grad {
+		return exit.Usagef("--rank --grad: want one of them")
 	}
 	m, err := e.openModel(c.RunDir)
 	if err != nil {
@@ -61,6 +67,9 @@ func (c *energyCmd) Run(e *env) error {
 		if logZ = z.Value; m.Dim() > 2 && math.IsNaN(z.StdErr) {
 			e.logf("note: log Z, and with it the log density, is not reliable: few draws of importance sampling have weight")
 		}
+	}
+	if c.Rank {
+		return c.ranked(e, m, x, names, logZ)
 	}
 	energies := make([]float64, n)
 	if !c.Grad {
@@ -105,6 +114,30 @@ func (e *env) asRead(r tables.Report) {
 			e.logf("note: %s", exit.Say(note.Text))
 		}
 	}
+}
+
+// ranked writes energies, or log densities, and ranks.
+func (c *energyCmd) ranked(e *env, m *fit.Model, x *mat.Dense, names []string, logZ float64) error {
+	n, _ := x.Dims()
+	energies, ranks := make([]float64, n), make([]float64, n)
+	if err := m.Energy(energies, x); err != nil {
+		return err
+	}
+	if err := m.Rank(ranks, x); err != nil {
+		return err
+	}
+	c.turn(energies, nil, logZ)
+	out := mat.NewDense(n, 2, nil)
+	out.SetCol(0, energies)
+	out.SetCol(1, ranks)
+	if c.JSON && c.Out == "" {
+		return writeJSON(e.stdout, rows(out))
+	}
+	h := c.header(names)
+	if h != nil {
+		h = append(h, "rank")
+	}
+	return c.report(e, n, 2, writeTable(e, c.Out, h, out))
 }
 
 // turn makes log densities of energies, if these are wanted.

@@ -66,6 +66,16 @@ func TestUseOfATable(t *testing.T) {
 			t.Fatalf("log density %d is %g, want %g", i, logs[i], want)
 		}
 	}
+	var ranked [][2]float64
+	if err := json.Unmarshal([]byte(ebm(t, "energy", run, "--points", points, "--json", "--rank").want(t, 0).out), &ranked); err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range ranked {
+		if r[0] != energies[i] || !(r[1] >= 0 && r[1] < 1) {
+			t.Fatalf("row %d is %v, the energy %g", i, r, energies[i])
+		}
+	}
+	ebm(t, "energy", run, "--points", points, "--rank", "--grad").want(t, 2).oneLine(t, "--rank", "--grad")
 	if out := ebm(t, "energy", run, "--points", points, "--log-density", "--grad").want(t, 0).out; !strings.HasPrefix(out, "log_density,dlogp/dage,") {
 		t.Errorf("header %q", out[:40])
 	}

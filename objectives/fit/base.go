@@ -166,10 +166,10 @@ func pick(shares []float64, rng *rand.Rand) int {
 	return len(shares) - 1
 }
 
-// mostShare bounds λ, and shareStep is how finely it is looked for.
+// mostShare bounds λ, and shareSteps is how finely one is looked for.
 const (
-	mostShare = 1.5
-	shareStep = 0.05
+	mostShare  = 1.5
+	shareSteps = 20
 )
 
 // corrections judges corrections of the base by points that were held back: by their mean log density under the tilted base, for
@@ -217,8 +217,8 @@ func (c *corrections) judge(theta []float64) (best judged, err error) {
 	if err := c.eval.Energies(c.fy, c.draws); err != nil {
 		return best, err
 	}
-	for k := 1; k <= int(mostShare/shareStep); k++ {
-		if j, ok := c.gain(float64(k) * shareStep); ok && j.sure() > best.sure() {
+	for k := 1; k <= mostShare*shareSteps; k++ {
+		if j, ok := c.gain(float64(k) / shareSteps); ok && j.sure() > best.sure() {
 			best = j
 		}
 	}
@@ -257,7 +257,7 @@ func (c *corrections) gain(share float64) (j judged, ok bool) {
 // settleBase keeps of the network what helps on points held back: nothing of a correction whose gain is not beyond chance, and nothing of
 // a network that has learnt the density by itself, without a choice made by those points, if the base is better on them.
 func (m *Model) settleBase(ctx context.Context, c *corrections) error {
-	m.density, m.logZ = nil, nil
+	m.logZ = nil
 	share, err := 0.0, error(nil)
 	if c != nil {
 		best, jerr := c.judge(m.Params.Data())
@@ -276,9 +276,13 @@ func (m *Model) settleBase(ctx context.Context, c *corrections) error {
 			return err
 		}
 	}
-	m.density, m.logZ = nil, nil
-	m.compiled = &evaluators{by: map[energy.EvaluatorConfig]*energy.Evaluator{}} // which were of another energy
+	return m.rebuild()
+}
+
+// rebuild makes the energy of the base and the share that are kept, and forgets what was compiled and measured of the one before.
+func (m *Model) rebuild() (err error) {
 	m.Network, err = m.Config.build(m.Config.Objective.Traits(), m.data)
+	m.density, m.logZ, m.compiled = nil, nil, newEvaluators()
 	return err
 }
 

@@ -91,7 +91,7 @@ func TestBaseLogZ(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.data.Share = 1 // whatever the points held back say
-	if m.Network, err = m.Config.build(m.Config.Objective.Traits(), m.data); err != nil {
+	if err := m.rebuild(); err != nil {
 		t.Fatal(err)
 	}
 	tilted := m.Network.(*energy.Tilted)
@@ -283,6 +283,9 @@ func TestBaseInThePlane(t *testing.T) {
 		m, err := Train(t.Context(), opened(t, dataset), c)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if b := m.Result.Eval.Baseline; share == 0 && math.Abs(float64(b.Difference)) > 1e-4 {
+			t.Errorf("%s: the base is kept, and differs from itself by %g", filepath.Base(dataset), b.Difference)
 		}
 		if m.Result.Share != share || m.Result.Eval.Baseline == nil {
 			t.Errorf("%s: share %g, want %g; baseline %v", filepath.Base(dataset), m.Result.Share, share, m.Result.Eval.Baseline)

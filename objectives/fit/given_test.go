@@ -40,7 +40,7 @@ func TestSampleGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.data.Share = 0
-	if m.Network, err = m.Config.build(m.Config.Objective.Traits(), m.data); err != nil {
+	if err := m.rebuild(); err != nil {
 		t.Fatal(err)
 	}
 	const n = 2000

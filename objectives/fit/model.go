@@ -67,7 +67,7 @@ func assemble(c Config, d *data) (*Model, error) {
 		return nil, err
 	}
 	return &Model{Config: c, Network: e, Params: energy.Init(e, train.Stream(c.Seed, "init")), data: d,
-		compiled: &evaluators{by: map[energy.EvaluatorConfig]*energy.Evaluator{}}}, nil
+		compiled: newEvaluators()}, nil
 }
 
 // Open makes the model of a run directory. The data that it was trained on need not be there: they are for [Model.Evaluate].
@@ -266,6 +266,10 @@ func (m *Model) evaluator(p *energy.Params, batch, threads int) (*energy.Evaluat
 type evaluators struct {
 	sync.Mutex
 	by map[energy.EvaluatorConfig]*energy.Evaluator
+}
+
+func newEvaluators() *evaluators {
+	return &evaluators{by: map[energy.EvaluatorConfig]*energy.Evaluator{}}
 }
 
 // Clone returns a model of the same parameters for another goroutine. It compiles nothing that m has compiled. With

@@ -29,8 +29,8 @@ type activation struct {
 	build  func(*G.Node) *G.Node
 	gain   float64 // of the weights before it
 	glorot bool
-	kinked bool // no second derivative
-	bound  bool // its values are
+	kinked bool // has no continuous second derivative
+	bound  bool // its values are bounded
 }
 
 var activations = map[Activation]activation{
@@ -53,7 +53,7 @@ func Activations() []string {
 	return names
 }
 
-// ParseActivation returns the activation of that name.
+// ParseActivation returns the named activation.
 func ParseActivation(name string) (Activation, error) {
 	a := Activation(name)
 	if _, ok := activations[a]; !ok {
@@ -62,11 +62,11 @@ func ParseActivation(name string) (Activation, error) {
 	return a, nil
 }
 
-// Bounded reports whether the values of the activation are bounded, so that an energy of it is: exp(-E) has no finite integral over
-// all space then, and there is no density. See [Confine].
+// Bounded reports whether the values of the activation are bounded, and hence the energy: exp(-E) then has no finite
+// integral over all space, and there is no density. See [Confine].
 func (a Activation) Bounded() bool { return activations[a].bound }
 
-// smooth is the answer of a network with this activation to [Smoothness].
+// smooth returns what a network with this activation reports as its [Smoothness].
 func (a Activation) smooth() error {
 	if activations[a].kinked {
 		return fmt.Errorf("the activation %s has no second derivative", a)

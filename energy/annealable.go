@@ -11,8 +11,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// NoiseConditional is a family of energies E_θ(x, σ), one for every noise level σ > 0: E(·, σ) stands for the density of the data
-// blurred by N(0, σ² I). As an Energy it is the member of the smallest level.
+// NoiseConditional is a family of energies E_θ(x, σ), one for every noise level σ > 0: E(·, σ) represents the density
+// of the data blurred by N(0, σ² I). As an Energy it is the member at the smallest level.
 type NoiseConditional interface {
 	Energy
 
@@ -23,15 +23,15 @@ type NoiseConditional interface {
 	Levels() []float64
 }
 
-// Annealable makes a conditional energy of an energy of d+1 variables,
+// Annealable turns an energy of d+1 variables into a conditional energy,
 //
 //	E(x, σ) = |x|² / (2v²) + inner(x/v, ℓ),   v² = s² + σ²,   ℓ = a log(σ² + c²) + b,   c = s/50,
 //
-// with s the scale of the data: v is the scale of the blurred data, ℓ runs from -1 to 1, a blur well below c is the same as
-// none, so that the smallest levels share what is learnt at them, and the first term alone is
-// right for Gaussian data (compare Karras et al., arXiv 2206.00364, for why inputs should have unit variance at every level).
+// with s the scale of the data: v is the scale of the blurred data; ℓ runs from -1 to 1; a blur well below c is like
+// none, so that the smallest levels share what they learn; and the first term alone is right for Gaussian data (see
+// Karras et al., arXiv 2206.00364, for why inputs should have unit variance at every level).
 //
-// [Annealable.Beside] makes it the energy of a density beside a background; see there.
+// [Annealable.Beside] adds a known background.
 type Annealable struct {
 	wrapped
 	levels []float64
@@ -46,8 +46,8 @@ var (
 	_ Smoothness       = (*Annealable)(nil)
 )
 
-// NewAnnealable conditions inner, an energy of d+1 variables, on the levels σ_1 > … > σ_K > 0, K ≥ 2; scale > 0 is that of
-// the data, in units of x.
+// NewAnnealable conditions inner, an energy of d+1 variables, on the levels σ_1 > … > σ_K > 0, K ≥ 2; scale > 0 is that
+// of the data, in units of x.
 func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, error) {
 	if inner == nil {
 		return nil, errors.New("energy: Annealable without an energy")
@@ -64,8 +64,11 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 			errs = append(errs, fmt.Errorf("energy: Annealable: level %d is %g, want decreasing levels > 0", i, s))
 		}
 	}
-	if c := resolution * scale; len(levels) > 1 && !(math.Log((levels[0]*levels[0]+c*c)/(levels[len(levels)-1]*levels[len(levels)-1]+c*c)) > 1e-3) {
-		errs = append(errs, fmt.Errorf("energy: Annealable: levels from %g to %g are all as good as none beside data of scale %g; take a larger first one", levels[0], levels[len(levels)-1], scale))
+	if c := resolution * scale; len(levels) > 1 &&
+		!(math.Log((levels[0]*levels[0]+c*c)/(levels[len(levels)-1]*levels[len(levels)-1]+c*c)) > 1e-3) {
+		errs = append(
+			errs, fmt.Errorf(
+				"energy: Annealable: levels from %g to %g are all as good as none beside data of scale %g; take a larger first one", levels[0], levels[len(levels)-1], scale))
 	}
 	if !positive(scale) {
 		errs = append(errs, fmt.Errorf("energy: Annealable: scale %g, want > 0", scale))
@@ -76,14 +79,15 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 	return &Annealable{wrapped{inner}, append([]float64(nil), levels...), scale, nil, 0}, nil
 }
 
-// Beside returns the energy of a density that is learnt beside a broad known one: a [Bridge] at every level. With b_σ the
-// background b blurred by σ,
+// Beside returns the energy of a density that is learnt together with a broad known one: a [Bridge] at every level.
+// With b_σ the background b blurred by σ,
 //
 //	q_σ = (1-ε) p_σ + ε b_σ,   p_σ = exp(-E(·, σ)),
 //
-// and E and E_q are those of the bridge with b_σ for b, and inner for f. Denoising is blind to the weights of modes that are far
-// apart against σ, since a constant added to E around one of them changes no score where the data are. What is fitted is
-// E_q, to data and draws of b, with the integral of q held at 1 at the smallest level; E is what was asked for.
+// and E and E_q are those of the bridge with b_σ for b, and inner for f. Denoising is blind to the weights of modes
+// that are far apart compared with σ, since a constant added to E around one of them does not change the score where
+// the data are. E_q is fitted to data and draws from b, with the integral of q kept at 1 at the smallest level; E is
+// the result.
 func (a *Annealable) Beside(b *Mixture, share float64) (*Annealable, error) {
 	if b.Dim() != a.Dim() {
 		return nil, fmt.Errorf("energy: Annealable: background of dimension %d, energy of %d", b.Dim(), a.Dim())
@@ -96,10 +100,10 @@ func (a *Annealable) Beside(b *Mixture, share float64) (*Annealable, error) {
 	return &beside, nil
 }
 
-// Background returns what was given to Beside, nil and 0 if nothing was.
+// Background returns the arguments of Beside, nil and 0 if it was not used.
 func (a *Annealable) Background() (b *Mixture, share float64) { return a.beside, a.share }
 
-// GeometricLevels returns k levels from hi down to lo with equal ratios.
+// GeometricLevels returns k levels from hi down to lo in equal ratios.
 func GeometricLevels(hi, lo float64, k int) []float64 {
 	s := make([]float64, k)
 	for i := range s {
@@ -114,7 +118,7 @@ func (a *Annealable) Dim() int { return a.inner.Dim() - 1 }
 // Levels returns σ_1 > … > σ_K.
 func (a *Annealable) Levels() []float64 { return a.levels }
 
-// Build builds the energy of the smallest level.
+// Build builds the energy at the smallest level.
 func (a *Annealable) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	return a.At(a.levels[len(a.levels)-1]).Build(x, theta)
 }
@@ -127,7 +131,8 @@ func (a *Annealable) BuildAt(x, sigma *G.Node, theta G.Nodes) (*G.Node, error) {
 			return graphs.Add(f, graphs.Scale(graphs.RowSum(graphs.Square(z)), 0.5))
 		}
 		logr, _ := odds(f, a.share)
-		return graphs.Neg(graphs.Add(a.beside.buildBlurred(x, sigma), graphs.Shift(logr, math.Log(a.share)-math.Log1p(-a.share))))
+		return graphs.Neg(graphs.Add(a.beside.buildBlurred(x, sigma),
+			graphs.Shift(logr, math.Log(a.share)-math.Log1p(-a.share))))
 	})
 }
 

@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Many goroutines that call one evaluator get right numbers or a panic that says what to do, never wrong numbers and never
-// a crash. Each with a clone of its own, made at the same time, is not disturbed, and nothing is compiled twice.
+// Many goroutines that call one evaluator get right numbers or a panic that says what to do, never wrong numbers and
+// never a crash. Each with a clone of its own, made at the same time, is not disturbed, and nothing is compiled twice.
 func TestEvaluatorOfManyGoroutines(t *testing.T) {
 	const goroutines, calls = 8, 100
 	e := must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{16, 16}}))

@@ -9,13 +9,13 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
-// CompiledDensity is a density whose log density and score are computed by a compiled graph: many times faster than
-// by the density itself where that is a mixture of many components.
+// CompiledDensity is a density whose log-density and score are computed by a compiled graph: many times faster than by
+// the density itself if that is a mixture of many components.
 type CompiledDensity struct {
 	q     density.Density
-	fresh *Evaluator // never called: it takes no memory for numbers
+	fresh *Evaluator // never called, so it allocates no buffers
 	mu    sync.Mutex
-	free  []*Evaluator // one for each goroutine that was ever seen at a time
+	free  []*Evaluator // one for each goroutine that was ever active at once
 }
 
 var (
@@ -23,8 +23,8 @@ var (
 	_ density.Scorer  = (*CompiledDensity)(nil)
 )
 
-// CompileDensity compiles q, a density of which [NewDensity] knows a graph, in the precision and for the blocks of
-// cfg. It may be used by several goroutines at a time.
+// CompileDensity compiles q, a density for which [NewDensity] has a graph, in the precision and for the blocks of cfg.
+// It may be used by several goroutines at once.
 func CompileDensity(q density.Density, cfg EvaluatorConfig) (*CompiledDensity, error) {
 	e, err := NewDensity(q)
 	if err != nil {
@@ -58,13 +58,13 @@ func (c *CompiledDensity) giveBack(eval *Evaluator) {
 // Density returns q.
 func (c *CompiledDensity) Density() density.Density { return c.q }
 
-// Dim returns that of q.
+// Dim returns the dimension of q.
 func (c *CompiledDensity) Dim() int { return c.q.Dim() }
 
 // Sample draws from q.
 func (c *CompiledDensity) Sample(dst *mat.Dense, rng *rand.Rand) { c.q.Sample(dst, rng) }
 
-// LogProb stores the log density.
+// LogProb stores the log-density.
 func (c *CompiledDensity) LogProb(dst []float64, x *mat.Dense) {
 	eval := c.borrow()
 	defer c.giveBack(eval)

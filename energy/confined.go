@@ -13,7 +13,7 @@ import (
 //
 //	E(x) = inner(x) + |x - c|² / (2 s²),
 //
-// which makes Z finite for networks that grow more slowly, and holds chains back that would wander off.
+// which makes Z finite for networks that grow more slowly, and keeps chains from wandering off.
 type Confined struct {
 	wrapped
 	centre []float64
@@ -26,7 +26,7 @@ var (
 	_ Smoothness  = (*Confined)(nil)
 )
 
-// Confine returns e with the quadratic of scale s > 0, in units of x, around centre; nil means the origin.
+// Confine returns e plus a quadratic of scale s > 0, in units of x, around centre; nil means the origin.
 func Confine(e Energy, centre []float64, s float64) (*Confined, error) {
 	if e == nil {
 		return nil, errors.New("energy: Confine without an energy")

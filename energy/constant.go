@@ -10,8 +10,9 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// constant adds an array of fixed numbers to x's graph: an input that carries its value. It is named for its content,
-// so that the same array built twice is one node (Gorgonia merges inputs of equal name) and different arrays never are.
+// constant adds an array of fixed numbers to x's graph: an input that carries its value. Its name is derived from its
+// content, so that the same array built twice is one node (Gorgonia merges inputs of equal name) and different arrays
+// never are.
 func constant(x *G.Node, data []float64, shape ...int) *G.Node {
 	h := fnv.New128a()
 	var b [8]byte
@@ -38,9 +39,9 @@ func constant(x *G.Node, data []float64, shape ...int) *G.Node {
 	return G.NewTensor(g, x.Dtype(), len(shape), G.WithShape(shape...), G.WithName(name), G.WithValue(t))
 }
 
-// Constants returns the inputs of g that carry a value, and their values: what a caller of graphs.Compile adds to the
-// inputs, as held ones, so that energies may use fixed arrays. Those are nodes of Gorgonia with a bound *tensor.Dense, in
-// row-major order.
+// Constants returns the inputs of g that carry a value, and their values, to be passed to graphs.Compile as held
+// inputs, so that energies may use fixed arrays. These are Gorgonia nodes with a bound *tensor.Dense, in row-major
+// order.
 func Constants(g *G.ExprGraph) (nodes G.Nodes, values [][]float64, err error) {
 	for _, n := range g.AllNodes() {
 		if n.Op() != nil || n.Value() == nil {
@@ -59,7 +60,8 @@ func Constants(g *G.ExprGraph) (nodes G.Nodes, values [][]float64, err error) {
 			}
 			values = append(values, v)
 		default:
-			return nil, nil, fmt.Errorf("energy: input %s carries values of type %T, want float32 or float64", n.Name(), d)
+			return nil, nil, fmt.Errorf("energy: input %s carries values of type %T, want float32 or float64", n.Name(),
+				d)
 		}
 		nodes = append(nodes, n)
 	}

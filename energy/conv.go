@@ -15,9 +15,9 @@ type ConvConfig struct {
 	Height, Width int        // of the pictures, each > 0; required
 	Channels      int        // of a pixel; 0 means 1
 	Widths        []int      // channels of the convolutions, each > 0; required
-	Kernel        int        // size of their windows, odd; 0 means 3. The padding is half of it
+	Kernel        int        // size of their windows, odd; 0 means 3; padded by half of it
 	Stride        int        // steps of the windows; 0 means 2, with Pool 1
-	Pool          int        // side of the windows of a maximum after each convolution; 0 means none
+	Pool          int        // side of the max-pooling windows after each convolution; 0 means none
 	Hidden        []int      // widths of the linear layers between the convolutions and E, each > 0; default none
 	Activation    Activation // "" means silu
 	Init          string     // "he", "glorot"; "" means the one that suits the activation
@@ -27,15 +27,16 @@ type ConvConfig struct {
 //
 //	z₀ = x,   z_i = pool φ(W_i ⋆ z_{i-1} + b_i),   E(x) = MLP(z_L)
 //
-// of pictures: the columns of x are (y, x, channel), the channel fastest. Its parameters are named and shaped as PyTorch has those
-// of nn.Sequential(Conv2d, φ, MaxPool2d, …, Flatten, Linear, φ, …, Linear) called net: net.0.weight [out,in,k,k], net.0.bias [out],
-// … . So the first linear layer takes (channel, y, x), as Flatten leaves them.
+// of pictures: the columns of x are (y, x, channel), with the channel varying fastest. Its parameters have PyTorch's
+// names and shapes for an nn.Sequential(Conv2d, φ, MaxPool2d, …, Flatten, Linear, φ, …, Linear) called net:
+// net.0.weight [out,in,k,k], net.0.bias [out], … . The first linear layer therefore takes (channel, y, x), as left by
+// Flatten.
 type Conv struct {
 	cfg     ConvConfig
 	convs   []graphs.Window
 	pools   []graphs.Window // none without Pool
-	h, w, c int             // what the linear layers see
-	widths  []int           // of these, from h·w·c to 1
+	h, w, c int             // the input of the linear layers
+	widths  []int           // of the linear layers, from h·w·c to 1
 }
 
 var (
@@ -56,15 +57,18 @@ func NewConv(cfg ConvConfig) (*Conv, error) {
 	cfg.Widths, cfg.Hidden = append([]int(nil), cfg.Widths...), append([]int(nil), cfg.Hidden...)
 	m := &Conv{cfg: cfg, h: cfg.Height, w: cfg.Width, c: cfg.Channels}
 	for i, width := range cfg.Widths {
-		w := graphs.Window{H: m.h, W: m.w, C: m.c, KH: cfg.Kernel, KW: cfg.Kernel, OC: width, Stride: [2]int{cfg.Stride, cfg.Stride},
-			Pad: [2]int{cfg.Kernel / 2, cfg.Kernel / 2}}
+		w := graphs.Window{H: m.h, W: m.w, C: m.c, KH: cfg.Kernel, KW: cfg.Kernel, OC: width,
+			Stride: [2]int{cfg.Stride, cfg.Stride},
+			Pad:    [2]int{cfg.Kernel / 2, cfg.Kernel / 2}}
 		m.h, m.w, m.c = w.OutShape()
 		m.convs = append(m.convs, w)
 		if cfg.Pool == 0 {
 			continue
 		}
 		if min(m.h, m.w) < cfg.Pool {
-			return nil, fmt.Errorf("energy: Conv.Pool = %d: convolution %d leaves pictures of %d×%d only; take fewer Widths", cfg.Pool, i, m.h, m.w)
+			return nil, fmt.Errorf(
+				"energy: Conv.Pool = %d: convolution %d leaves pictures of %d×%d only; take fewer Widths", cfg.Pool, i,
+				m.h, m.w)
 		}
 		p := graphs.Window{H: m.h, W: m.w, C: m.c, KH: cfg.Pool, KW: cfg.Pool, Stride: [2]int{cfg.Pool, cfg.Pool}}
 		m.h, m.w, _ = p.OutShape()
@@ -133,11 +137,12 @@ func (m *Conv) Specs() []Spec {
 	return s
 }
 
-// Smooth reports ReLU, and maxima.
+// Smooth reports ReLU and max-pooling.
 func (m *Conv) Smooth() error {
 	if m.cfg.Pool > 1 {
-		return errors.New("the maximum of a pool has no second derivative where two elements are equal, and none that tells them apart; " +
-			"take Stride instead of Pool")
+		return errors.New(
+			"the maximum of a pool has no second derivative where two elements are equal, and none that tells them apart; " +
+				"take Stride instead of Pool")
 	}
 	return m.cfg.Activation.smooth()
 }
@@ -170,7 +175,8 @@ func (m *Conv) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	return graphs.Try(func() *G.Node {
 		z := x // (n, h·w·c)
 		for l, w := range m.convs {
-			z = act(graphs.AddChannels(graphs.Convolve(z, graphs.FilterRows(theta[2*l]), w), theta[2*l+1])) // (n, oh·ow·oc)
+			// (n, oh·ow·oc)
+			z = act(graphs.AddChannels(graphs.Convolve(z, graphs.FilterRows(theta[2*l]), w), theta[2*l+1]))
 			if m.cfg.Pool > 0 {
 				z = graphs.MaxPool(z, m.pools[l])
 			}

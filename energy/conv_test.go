@@ -17,7 +17,8 @@ import (
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 )
 
-// convTorch reads weights, prints energies and gradients of the points in the last argument, and writes the weights doubled.
+// convTorch reads weights, prints energies and gradients of the points in the last argument, and writes the weights
+// doubled.
 const convTorch = `
 import json, struct, sys
 import torch
@@ -68,7 +69,8 @@ func TestConvSpecs(t *testing.T) {
 // Every bad field is named.
 func TestConvErrors(t *testing.T) {
 	_, err := NewConv(ConvConfig{Height: 0, Width: 4, Kernel: 2, Stride: -1, Hidden: []int{0}, Activation: "none"})
-	for _, want := range []string{"Conv.Height = 0", "Conv.Kernel = 2", "Conv.Stride = -1", "Conv.Hidden[0] = 0", "none", "Conv.Widths is empty"} {
+	for _, want := range []string{"Conv.Height = 0", "Conv.Kernel = 2", "Conv.Stride = -1", "Conv.Hidden[0] = 0",
+		"none", "Conv.Widths is empty"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want … %s …", err, want)
 		}
@@ -82,7 +84,8 @@ func TestConvErrors(t *testing.T) {
 	}
 }
 
-// PyTorch loads the weights by their names, computes the same energies and gradients, and writes weights that are read back.
+// PyTorch loads the weights by their names, computes the same energies and gradients, and writes weights that are read
+// back.
 func TestConvPyTorch(t *testing.T) {
 	const python = "/usr/bin/python3"
 	if testing.Short() {

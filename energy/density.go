@@ -13,11 +13,11 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// LogProbBuilder is a density that brings its graph along: what a density of one's own needs to be an energy.
+// LogProbBuilder is a density that builds its own graph: what your own density needs to be an energy.
 type LogProbBuilder interface {
 	density.Density
 
-	// BuildLogProb builds the log density (n, 1) of the rows of x (n, d), by the rules of [Energy].Build.
+	// BuildLogProb builds the log-density (n, 1) of the rows of x (n, d), by the rules of [Energy].Build.
 	BuildLogProb(x *G.Node) (*G.Node, error)
 }
 
@@ -33,8 +33,8 @@ var (
 )
 
 // NewDensity returns the energy of q: a Gaussian or a mixture of package density, a blend of such, or a
-// [LogProbBuilder]. The graph and q.LogProb agree but for rounding. A density of which there is no graph, as it
-// jumps or has kinks, is an error.
+// [LogProbBuilder]. The graph and q.LogProb agree up to rounding. A density without a graph, because it is
+// discontinuous or has kinks, is an error.
 func NewDensity(q density.Density) (*Density, error) {
 	build, err := logProbBuilder(q)
 	if err != nil {
@@ -43,7 +43,7 @@ func NewDensity(q density.Density) (*Density, error) {
 	return &Density{q, build}, nil
 }
 
-// logProbBuilder returns what builds the log density of q, inside graphs.Try.
+// logProbBuilder returns a function that builds the log-density of q, inside graphs.Try.
 func logProbBuilder(q density.Density) (func(x *G.Node) *G.Node, error) {
 	switch q := q.(type) {
 	case nil:
@@ -79,8 +79,8 @@ func blendBuilder(b *density.Blend) (func(x *G.Node) *G.Node, error) {
 	}, nil
 }
 
-// few is the number K²·d up to which the places of a point under round components are built one by one, and many the
-// one up to which their squares are summed by a product.
+// few is the K²·d up to which the standardised positions of a point under spherical components are built one by one,
+// and many that up to which their squares are summed by a product.
 const few, many = 512, 1 << 20
 
 // mixtureBuilder returns what builds the log density of a mixture.
@@ -89,8 +89,8 @@ func mixtureBuilder(p density.Parameters) func(x *G.Node) *G.Node {
 	return func(x *G.Node) *G.Node { return graphs.RowLogSumExp(logs(x)) } // (n, 1)
 }
 
-// componentsBuilder returns what builds log w_k N(x; μ_k, Σ_k), (n, K). It chooses the graph: by the places of a point under every component, which loses no
-// digit, or, of many round components, by one product.
+// componentsBuilder returns what builds log w_k N(x; μ_k, Σ_k), (n, K). It chooses the graph: by the places of a point
+// under every component, which loses no digit, or, of many round components, by one product.
 func componentsBuilder(p density.Parameters) func(x *G.Node) *G.Node {
 	d, k := p.Dim, len(p.Weights)
 	if p.Covariance == density.Spherical && k*k*d > few {
@@ -117,7 +117,7 @@ func logWeightsOf(p density.Parameters) []float64 {
 	return logs
 }
 
-// factorOf is L of component k.
+// factorOf returns L of component k.
 func factorOf(p density.Parameters, k int) *mat.TriDense {
 	d := p.Dim
 	l := mat.NewTriDense(d, mat.Lower, nil)
@@ -178,7 +178,8 @@ func buildPlaces(x *G.Node, p density.Parameters) *G.Node {
 	return graphs.Affine(graphs.Square(z), constant(x, sums.RawMatrix().Data, k, k*d), logw) // (n, K)
 }
 
-// buildKernels builds the log densities of round components, with their weights, (n, K). The squared distances of all are one product,
+// buildKernels builds the log densities of round components, with their weights, (n, K). The squared distances of all
+// are one product,
 //
 //	log w_k - |x - c_k|²/(2s_k²) = (x - x̄)·(c_k - x̄)/s_k² - |x - x̄|²/(2s_k²) + const,
 //
@@ -210,13 +211,13 @@ func buildKernels(x *G.Node, d int, centres, sds, logw []float64) *G.Node {
 // Density returns q.
 func (e *Density) Density() density.Density { return e.q }
 
-// Dim returns that of q.
+// Dim returns the dimension of q.
 func (e *Density) Dim() int { return e.q.Dim() }
 
 // Specs returns none.
 func (e *Density) Specs() []Spec { return nil }
 
-// Smooth asks q, if it brings its graph along; the others are smooth.
+// Smooth asks q if it builds its own graph; the others are smooth.
 func (e *Density) Smooth() error {
 	if s, ok := e.q.(Smoothness); ok {
 		return s.Smooth()

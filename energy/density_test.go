@@ -20,7 +20,8 @@ import (
 func irregular(kind density.Covariance, k, d int) *density.Mixture {
 	rng := rand.New(rand.NewPCG(uint64(k), uint64(d)))
 	p := density.Parameters{Dim: d, Covariance: kind}
-	factors := map[density.Covariance]int{density.Full: k * d * d, density.Tied: d * d, density.Diagonal: k * d, density.Spherical: k}
+	factors := map[density.Covariance]int{density.Full: k * d * d, density.Tied: d * d, density.Diagonal: k * d,
+		density.Spherical: k}
 	for range k {
 		p.Weights = append(p.Weights, 0.5+rng.Float64())
 		for range d {
@@ -68,11 +69,12 @@ func (quartic) BuildLogProb(x *G.Node) (*G.Node, error) {
 
 func densities() map[string]density.Density {
 	q := map[string]density.Density{
-		"gaussian":      must(density.NewGaussian([]float64{1, -1}, mat.NewSymDense(2, []float64{2, 0.7, 0.7, 0.5}))),
-		"many kernels":  irregular(density.Spherical, 400, 3),
-		"many full":     irregular(density.Full, 800, 2),
-		"one's own":     quartic{},
-		"own in blends": must(density.NewBlend([]density.Density{quartic{}, must(density.NewIsotropic([]float64{1}, 2))}, []float64{1, 2})),
+		"gaussian":     must(density.NewGaussian([]float64{1, -1}, mat.NewSymDense(2, []float64{2, 0.7, 0.7, 0.5}))),
+		"many kernels": irregular(density.Spherical, 400, 3),
+		"many full":    irregular(density.Full, 800, 2),
+		"one's own":    quartic{},
+		"own in blends": must(density.NewBlend([]density.Density{quartic{},
+			must(density.NewIsotropic([]float64{1}, 2))}, []float64{1, 2})),
 	}
 	for kind := range density.Covariance(4) {
 		for _, d := range []int{1, 2, 7, 30} {
@@ -83,8 +85,8 @@ func densities() map[string]density.Density {
 	return q
 }
 
-// The graph of a density and the density itself agree to 1e-12, in value and score; the trace of the second derivative is that of
-// differences of the score.
+// The graph of a density and the density itself agree to 1e-12, in value and score; the trace of the second derivative
+// is that of differences of the score.
 func TestDensity(t *testing.T) {
 	const n, h = 60, 1e-5
 	for name, q := range densities() {
@@ -111,7 +113,8 @@ func TestDensity(t *testing.T) {
 			score := mat.NewDense(n, d, nil)
 			s.Score(score, x)
 			score.Add(score, grad)
-			if worst := floats.Norm(score.RawMatrix().Data, math.Inf(1)); worst > 1e-12*(1+mat.Norm(grad, math.Inf(1))) {
+			if worst := floats.Norm(score.RawMatrix().Data,
+				math.Inf(1)); worst > 1e-12*(1+mat.Norm(grad, math.Inf(1))) {
 				t.Errorf("scores differ by %g", worst)
 			}
 			trace := hessianTrace(t, e, x)
@@ -171,7 +174,8 @@ func TestDensityRefuses(t *testing.T) {
 	g := must(density.NewIsotropic([]float64{0}, 1))
 	for name, q := range map[string]density.Density{
 		"nil": nil, "box": box, "table": must(density.Tabulate(g, []float64{-3}, []float64{3}, 0.1)),
-		"blend": must(density.NewBlend([]density.Density{g, box}, []float64{1, 1})), "wrapped": struct{ density.Density }{g},
+		"blend":   must(density.NewBlend([]density.Density{g, box}, []float64{1, 1})),
+		"wrapped": struct{ density.Density }{g},
 	} {
 		if _, err := NewDensity(q); err == nil {
 			t.Errorf("%s: no error", name)

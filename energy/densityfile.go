@@ -8,17 +8,20 @@ import (
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 )
 
-// DensityTensors returns a mixture of Gaussians as arrays of float64: name.weights (k), name.means (k, d), and name.factors, whose shape
-// tells the kind of covariance: lower triangles L with covariance LLᵀ, (k, d, d) of full ones and (1, d, d) of a tied one, or standard
-// deviations, (k, d) of diagonal ones and (k) of spherical ones. What [ReadDensity] makes of them is the same to the bit.
+// DensityTensors returns a mixture of Gaussians as arrays of float64: name.weights (k), name.means (k, d), and
+// name.factors, whose shape tells the kind of covariance: lower triangles L with covariance LLᵀ, (k, d, d) of full ones
+// and (1, d, d) of a tied one, or standard deviations, (k, d) of diagonal ones and (k) of spherical ones. What
+// [ReadDensity] makes of them is the same to the bit.
 func DensityTensors(name string, m *density.Mixture) []safetensors.Tensor {
 	p := m.Parameters()
 	k, d := len(p.Weights), p.Dim
 	array := func(part string, data []float64, shape ...int) safetensors.Tensor {
-		return safetensors.Tensor{Name: name + "." + part, DType: safetensors.F64, Shape: shape, Data: slices.Clone(data)}
+		return safetensors.Tensor{Name: name + "." + part, DType: safetensors.F64, Shape: shape,
+			Data: slices.Clone(data)}
 	}
 	return []safetensors.Tensor{
-		array("weights", p.Weights, k), array("means", p.Means, k, d), array("factors", p.Factors, factorShape(p.Covariance, k, d)...),
+		array("weights", p.Weights, k), array("means", p.Means, k, d),
+		array("factors", p.Factors, factorShape(p.Covariance, k, d)...),
 	}
 }
 
@@ -45,7 +48,8 @@ func ReadDensity(f *safetensors.File, name string) (*density.Mixture, error) {
 	}
 	weights, means, factors := parts[0], parts[1], parts[2]
 	if len(means.Shape) != 2 || means.Shape[0] != len(weights.Data) || means.Shape[1] < 1 {
-		return nil, fmt.Errorf("energy: density: %s has shape %v beside %d weights, want (components, dimension)", means.Name, means.Shape,
+		return nil, fmt.Errorf("energy: density: %s has shape %v beside %d weights, want (components, dimension)",
+			means.Name, means.Shape,
 			len(weights.Data))
 	}
 	k, d := means.Shape[0], means.Shape[1]
@@ -56,5 +60,6 @@ func ReadDensity(f *safetensors.File, name string) (*density.Mixture, error) {
 			})
 		}
 	}
-	return nil, fmt.Errorf("energy: density: %s has shape %v beside %d components in %d dimensions", factors.Name, factors.Shape, k, d)
+	return nil, fmt.Errorf("energy: density: %s has shape %v beside %d components in %d dimensions", factors.Name,
+		factors.Shape, k, d)
 }

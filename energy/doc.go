@@ -1,6 +1,6 @@
-// Package energy says what E_θ(x) is and where θ lives.
+// Package energy defines energies E_θ(x) and holds their parameters θ.
 //
-// An energy is low where data are and high elsewhere; it stands for the density
+// An energy is low where there are data and high elsewhere; it represents the density
 //
 //	p_θ(x) = exp(-E_θ(x)) / Z_θ,   Z_θ = ∫ exp(-E_θ(x)) dx.
 //

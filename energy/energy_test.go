@@ -53,35 +53,43 @@ func every() map[string]Energy {
 		"mlp sin":      mlp(2, Sin),
 		"mlp affine":   must(NewMLP(MLPConfig{Dim: 2})),
 		"residual":     must(NewResidual(ResidualConfig{Dim: 2, Width: 5, Blocks: 2})),
-		"fourier":      must(NewFourier(FourierConfig{Dim: 2, Frequencies: 3}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"fourier": must(NewFourier(FourierConfig{Dim: 2, Frequencies: 3},
+			func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
 		"features": must(NewFourier(FourierConfig{Dim: 2, Frequencies: 3, WithoutX: true}, func(d int) (Energy, error) {
 			return mlp(d, SiLU), nil
 		})),
 		"condition": must(NewFourier(FourierConfig{Dim: 3, Frequencies: 3, Condition: 2}, func(d int) (Energy, error) {
 			return mlp(d, SiLU), nil
 		})),
-		"gaussian":     Gaussian{3},
-		"mixture":      GaussianMixture{2, 3},
-		"fixed":        b.Energy(),
-		"density":      must(NewDensity(irregular(density.Full, 3, 2))),
-		"kernels":      must(NewDensity(irregular(density.Spherical, 20, 3))),
-		"tied":         must(NewDensity(irregular(density.Tied, 3, 2))),
-		"banana":       Banana{},
-		"funnel":       Funnel{3},
-		"double well":  DoubleWell{2},
-		"well 1":       DoubleWell{1},
-		"ring":         Ring{},
-		"blurred":      BlurredMixture{GaussianMixture{2, 3}, []float64{1, 0.4}},
-		"confined":     must(Confine(mlp(2, SiLU), []float64{1, -1}, 3)),
-		"bridge":       must(NewBridge(mlp(2, SiLU), BridgeConfig{Background: b})),
-		"tilted":       must(Tilt(TiltConfig{Base: irregular(density.Full, 3, 2), Share: 0.7}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
-		"tilted 1":     must(Tilt(TiltConfig{Base: irregular(density.Full, 1, 2), Share: 1}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
-		"tilted plain": must(Tilt(TiltConfig{Base: irregular(density.Full, 3, 2), Share: 1, Plain: true}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
-		"tilted tails": must(Tilt(TiltConfig{Base: heavy(irregular(density.Tied, 3, 2)), Share: 1}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
-		"base alone":   must(Tilt(TiltConfig{Base: irregular(density.Tied, 3, 2), Share: 0}, func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
-		"spectral":     must(NewSpectral(mlp(2, SiLU), 2)),
-		"beside":       must(must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)).Beside(must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.6, 0.9}, []float64{1, 2, 1})), 0.2)),
-		"annealable":   must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)),
+		"gaussian":    Gaussian{3},
+		"mixture":     GaussianMixture{2, 3},
+		"fixed":       b.Energy(),
+		"density":     must(NewDensity(irregular(density.Full, 3, 2))),
+		"kernels":     must(NewDensity(irregular(density.Spherical, 20, 3))),
+		"tied":        must(NewDensity(irregular(density.Tied, 3, 2))),
+		"banana":      Banana{},
+		"funnel":      Funnel{3},
+		"double well": DoubleWell{2},
+		"well 1":      DoubleWell{1},
+		"ring":        Ring{},
+		"blurred":     BlurredMixture{GaussianMixture{2, 3}, []float64{1, 0.4}},
+		"confined":    must(Confine(mlp(2, SiLU), []float64{1, -1}, 3)),
+		"bridge":      must(NewBridge(mlp(2, SiLU), BridgeConfig{Background: b})),
+		"tilted": must(Tilt(TiltConfig{Base: irregular(density.Full, 3, 2), Share: 0.7},
+			func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"tilted 1": must(Tilt(TiltConfig{Base: irregular(density.Full, 1, 2), Share: 1},
+			func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"tilted plain": must(Tilt(TiltConfig{Base: irregular(density.Full, 3, 2), Share: 1, Plain: true},
+			func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"tilted tails": must(Tilt(TiltConfig{Base: heavy(irregular(density.Tied, 3, 2)), Share: 1},
+			func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"base alone": must(Tilt(TiltConfig{Base: irregular(density.Tied, 3, 2), Share: 0},
+			func(d int) (Energy, error) { return mlp(d, SiLU), nil })),
+		"spectral": must(NewSpectral(mlp(2, SiLU), 2)),
+		"beside": must(must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5),
+			1.5)).Beside(must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.6, 0.9},
+			[]float64{1, 2, 1})), 0.2)),
+		"annealable": must(NewAnnealable(mlp(3, SiLU), GeometricLevels(2, 0.1, 5), 1.5)),
 		"func": Func{D: 2, Params: []Spec{{"scale", []int{1}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
 			return graphs.Try(func() *G.Node {
 				return graphs.Mul(graphs.RowSum(graphs.Square(x)), graphs.ExpandRows(theta[0], x.Shape()[0]))
@@ -187,8 +195,8 @@ func known() map[string]struct {
 	}
 }
 
-// LogZ agrees with quadrature, and draws have the density: the mean of every monomial up to order two, and of cos x₁ and
-// cos x₂, lies within 4.5 standard errors of its value by quadrature.
+// LogZ agrees with quadrature, and draws have the density: the mean of every monomial up to order two, and of cos x₁
+// and cos x₂, lies within 4.5 standard errors of its value by quadrature.
 func TestKnown(t *testing.T) {
 	for name, k := range known() {
 		t.Run(name, func(t *testing.T) {
@@ -330,7 +338,8 @@ func TestBridge(t *testing.T) {
 	b := must(NewMixture(mat.NewDense(1, 1, nil), []float64{wide}, nil))
 	f := Func{D: 1, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { // r - τ²/r = v inverts the rounding
 		return graphs.Try(func() *G.Node {
-			logr := graphs.Shift(graphs.Scale(graphs.Square(x), 0.5/(wide*wide)-0.5/(sd*sd)), math.Log(wide/sd)+math.Log((1-eps)/eps))
+			logr := graphs.Shift(graphs.Scale(graphs.Square(x), 0.5/(wide*wide)-0.5/(sd*sd)),
+				math.Log(wide/sd)+math.Log((1-eps)/eps))
 			v := graphs.Sub(graphs.Exp(logr), graphs.Scale(graphs.Exp(graphs.Neg(logr)), tau*tau))
 			return graphs.Neg(graphs.Shift(graphs.Log(graphs.Shift(v, kappa)), -math.Log(kappa+(1-eps)/eps)))
 		})
@@ -385,7 +394,8 @@ func TestBridgeFar(t *testing.T) {
 		}
 		// Where all is p, r = exp(-f)(κ + (1-ε)/ε), and E = -log b - log(r ε/(1-ε)).
 		eps := e.Config().Share
-		if want := 0.5*300*300 + 0.5*math.Log(2*math.Pi) - 900 - math.Log1p(0.25*eps/(1-eps)); math.Abs(u[0]-want) > 1e-6*want {
+		if want := 0.5*300*300 + 0.5*math.Log(2*math.Pi) - 900 -
+			math.Log1p(0.25*eps/(1-eps)); math.Abs(u[0]-want) > 1e-6*want {
 			t.Errorf("%v: E(-300) = %g, want %g", prec, u[0], want)
 		}
 	}
@@ -427,11 +437,12 @@ func TestSpectral(t *testing.T) {
 // The matrices that the inner energy sees have the norm asked for.
 func TestSpectralNorm(t *testing.T) {
 	const c, rows, cols = 1.5, 4, 3
-	identity := Func{D: cols, Params: []Spec{{"weight", []int{rows, cols}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
-		return graphs.Try(func() *G.Node {
-			return graphs.RowSum(graphs.Square(graphs.MatMul(x, theta[0], false, true))) // |Ŵx|²
-		})
-	}}
+	identity := Func{D: cols, Params: []Spec{{"weight", []int{rows, cols}}},
+		F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+			return graphs.Try(func() *G.Node {
+				return graphs.RowSum(graphs.Square(graphs.MatMul(x, theta[0], false, true))) // |Ŵx|²
+			})
+		}}
 	e := must(NewSpectral(identity, c))
 	p := NewParams(e.Specs())
 	// Singular values 4, 2 and 1: six steps leave an error of about 10⁻⁶.
@@ -503,7 +514,8 @@ func TestFourierCondition(t *testing.T) {
 		}
 	}
 	for _, cfg := range []FourierConfig{{Dim: 1, Condition: 1}, {Dim: 2, Condition: -1}} {
-		if _, err := NewFourier(cfg, func(int) (Energy, error) { return Gaussian{1}, nil }); err == nil || !strings.Contains(err.Error(), "Condition") {
+		if _, err := NewFourier(cfg, func(int) (Energy, error) { return Gaussian{1}, nil }); err == nil ||
+			!strings.Contains(err.Error(), "Condition") {
 			t.Errorf("%+v: error %v", cfg, err)
 		}
 	}
@@ -538,7 +550,8 @@ func TestAnnealable(t *testing.T) {
 		sigma float64
 		e     []float64
 	}{{0.125, a}, {2, c}, {0.125, a}} {
-		if err := errors.Join(v.SetSigma(want.sigma), v.Energies(d, x)); err != nil || !floats.EqualApprox(d, want.e, 1e-12) {
+		if err := errors.Join(v.SetSigma(want.sigma), v.Energies(d, x)); err != nil ||
+			!floats.EqualApprox(d, want.e, 1e-12) {
 			t.Errorf("SetSigma(%g): got %v, %v, want %v", want.sigma, d, err, want.e)
 		}
 	}
@@ -559,7 +572,8 @@ func TestBlurredMixture(t *testing.T) {
 		for i, ls := range q.View("log_stds") {
 			q.View("log_stds")[i] = 0.5 * math.Log(math.Exp(2*ls)+sigma*sigma)
 		}
-		if err := errors.Join(v.SetSigma(sigma), v.Energies(a, x), must(NewEvaluator(plain, q, EvaluatorConfig{Precision: Float64})).Energies(b, x)); err != nil {
+		if err := errors.Join(v.SetSigma(sigma), v.Energies(a, x),
+			must(NewEvaluator(plain, q, EvaluatorConfig{Precision: Float64})).Energies(b, x)); err != nil {
 			t.Fatal(err)
 		}
 		if !floats.EqualApprox(a, b, 1e-12) {
@@ -696,7 +710,8 @@ func TestValidation(t *testing.T) {
 	mi, err = NewMixture(mat.NewDense(1, 2, []float64{0, math.NaN()}), []float64{1}, nil)
 	add("mixture around NaN", mi, err)
 	fo, err := NewFourier(FourierConfig{Dim: 2}, func(dim int) (Energy, error) {
-		return NewFourier(FourierConfig{Dim: dim}, func(dim int) (Energy, error) { return NewMLP(MLPConfig{Dim: dim, Hidden: []int{3}}) })
+		return NewFourier(FourierConfig{Dim: dim},
+			func(dim int) (Energy, error) { return NewMLP(MLPConfig{Dim: dim, Hidden: []int{3}}) })
 	})
 	add("features of features", fo, err)
 	x := graphs.NewInput(G.NewGraph(), G.Float64, "x", 2, 2)
@@ -742,9 +757,11 @@ func ExampleNewMLP() {
 // Beside a background b, exp(-E_q) = (1-ε) exp(-E) + ε b_σ with b_σ from [Mixture.Blurred], at every level.
 func TestAnnealableBeside(t *testing.T) {
 	const eps = 0.3
-	back := must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.6, 0.9}, []float64{1, 2, 1}))
+	back := must(NewMixture(mat.NewDense(3, 2, []float64{1, 0, -1, 1, 0.5, -2}), []float64{0.4, 0.6, 0.9},
+		[]float64{1, 2, 1}))
 	levels := []float64{2, 0.5, 0.1}
-	a := must(must(NewAnnealable(must(NewMLP(MLPConfig{Dim: 3, Hidden: []int{4}, FirstGain: 4})), levels, 1)).Beside(back, eps))
+	a := must(must(NewAnnealable(must(NewMLP(MLPConfig{Dim: 3, Hidden: []int{4}, FirstGain: 4})), levels,
+		1)).Beside(back, eps))
 	p := Init(a, newRNG(1))
 	own := must(NewEvaluator(a, p, EvaluatorConfig{Precision: Float64}))
 	x := mat.NewDense(5, 2, []float64{0, 0, 1, 0, -1, 1, 3, -3, 0.2, 0.7})
@@ -793,7 +810,8 @@ func TestBlurredBackground(t *testing.T) {
 	for _, d := range []int{1, 3} {
 		centres := normal(len(sds), d, newRNG(1))
 		b := must(NewMixture(centres, sds, weights))
-		a := must(must(NewAnnealable(must(NewMLP(MLPConfig{Dim: d + 1, Hidden: []int{4}})), []float64{2, 0.1}, 1)).Beside(b, 0.2))
+		a := must(must(NewAnnealable(must(NewMLP(MLPConfig{Dim: d + 1, Hidden: []int{4}})), []float64{2, 0.1},
+			1)).Beside(b, 0.2))
 		logb := Func{D: d, Params: a.Specs(), F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
 			s := graphs.Scale(graphs.OnesLike(graphs.SliceCols(x, 0, 1)), sigma)
 			_, logb, err := a.BuildMixed(x, s, theta)
@@ -802,7 +820,8 @@ func TestBlurredBackground(t *testing.T) {
 		const n = 5
 		x := normal(n, d, newRNG(2))
 		built, blurred, want := make([]float64, n), make([]float64, n), make([]float64, n)
-		if err := must(NewEvaluator(logb, Init(a, newRNG(3)), EvaluatorConfig{Precision: Float64})).Energies(built, x); err != nil {
+		if err := must(NewEvaluator(logb, Init(a, newRNG(3)), EvaluatorConfig{Precision: Float64})).Energies(built,
+			x); err != nil {
 			t.Fatal(err)
 		}
 		b.Blurred(sigma).LogProb(blurred, x)
@@ -839,7 +858,10 @@ func TestAnnealableInputs(t *testing.T) {
 
 // With an inner energy of nothing, E(·, σ) is that of N(0, (s² + σ²) I) but for a constant.
 func TestAnnealableIsGaussian(t *testing.T) {
-	nothing := Func{D: 3, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { return graphs.Scale(graphs.SliceCols(x, 0, 1), 0), nil }}
+	nothing := Func{D: 3, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
+		return graphs.Scale(
+			graphs.SliceCols(x, 0, 1), 0), nil
+	}}
 	const s, sigma = 2, 0.5
 	e := must(NewAnnealable(nothing, []float64{1, sigma}, s))
 	x := normal(5, 2, newRNG(3))

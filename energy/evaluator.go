@@ -15,33 +15,34 @@ import (
 
 // EvaluatorConfig says how an energy is evaluated.
 type EvaluatorConfig struct {
-	Batch     int       // rows per call of the compiled function; 0 means 256. Best the number of chains, or a few hundred
+	// rows per call of the compiled function, ideally the number of chains or a few hundred; 0 means 256
+	Batch     int
 	Precision Precision // of the graph; zero is Float32
 	Threads   int       // 0 means 1
 }
 
 // Evaluator computes energies and their gradients in x with the live θ of its Params. It satisfies mcmc.Target.
 //
-// Any number of rows is allowed: they are cut into blocks of Batch rows; what is left goes through a function of the next
-// power of two, compiled when it is first needed. θ is converted and packed when its version changed and not otherwise:
-// after writing to θ call [Params.Changed]. A [NoiseConditional] energy is evaluated at its smallest level until SetSigma names
-// another; the Evaluator then satisfies mcmc.NoiseTarget.
+// Any number of rows is allowed: they are divided into blocks of Batch rows, and the rest goes through a function for
+// the next power of two, compiled when first needed. θ is only converted and packed when its version has changed: after
+// writing to θ call [Params.Changed]. A [NoiseConditional] energy is evaluated at its smallest level unless SetSigma
+// sets another; the Evaluator then satisfies mcmc.NoiseTarget.
 //
-// An Evaluator is for one goroutine at a time, and panics where a second one calls it meanwhile: give each its Clone, as
-// mcmc.Cloned does.
+// An Evaluator must not be used by several goroutines at once, and panics if it is: give each a Clone, as mcmc.Cloned
+// does.
 type Evaluator struct {
 	*compiler
 	p        *Params
 	step     uint64             // counts SetSigma
 	sig      float64            // σ
-	programs map[shape]*program // one's own
+	programs map[shape]*program // its own
 	busy     atomic.Bool
 }
 
 const errBusy = "energy: an Evaluator is called by two goroutines at a time: give each of them its own, made by Clone; " +
 	"mcmc.Cloned instead of mcmc.Shared does so"
 
-// use claims v for the calling goroutine, until free.
+// use claims v for the calling goroutine until free.
 func (v *Evaluator) use() {
 	if !v.busy.CompareAndSwap(false, true) {
 		panic(errBusy)
@@ -50,7 +51,7 @@ func (v *Evaluator) use() {
 
 func (v *Evaluator) free() { v.busy.Store(false) }
 
-// compiler is what an evaluator has in common with its clones: what one of them compiled none compiles again.
+// compiler is shared by an evaluator and its clones: what one of them has compiled is not compiled again.
 type compiler struct {
 	e    Energy
 	cfg  EvaluatorConfig
@@ -60,13 +61,13 @@ type compiler struct {
 	done map[shape]*compiled
 }
 
-// shape is that of a call: the number of rows, and whether gradients are wanted.
+// shape is the shape of a call: the number of rows, and whether gradients are requested.
 type shape struct {
 	rows int
 	grad bool
 }
 
-// compiled is a function, which belongs to the evaluator that was first to need it, and the constants it wants.
+// compiled is a function, which belongs to the evaluator that first needed it, and its constants.
 type compiled struct {
 	fn    *graphs.Function
 	fixed [][]float64
@@ -80,7 +81,7 @@ type program struct {
 	fixed   [][]float64 // constants
 	sigma   []float64   // σ of every row
 	dst     [][]float64 // energies, gradient
-	x, e, g []float64   // buffers for blocks that cannot be used where they are
+	x, e, g []float64   // buffers for blocks that cannot be used in place
 }
 
 // NewEvaluator compiles e for blocks of cfg.Batch rows.
@@ -119,7 +120,8 @@ func checkEvaluator(e Energy, p *Params, cfg EvaluatorConfig) error {
 		errs = append(errs, fmt.Errorf("energy: EvaluatorConfig.Threads = %d, want > 0", cfg.Threads))
 	}
 	if cfg.Precision != Float32 && cfg.Precision != Float64 {
-		errs = append(errs, fmt.Errorf("energy: EvaluatorConfig.Precision = %d, want Float32 or Float64", cfg.Precision))
+		errs = append(errs, fmt.Errorf("energy: EvaluatorConfig.Precision = %d, want Float32 or Float64",
+			cfg.Precision))
 	}
 	return errors.Join(append(errs, CheckParams(e, p))...)
 }
@@ -137,7 +139,7 @@ func Inputs(g *G.ExprGraph, prec Precision, e Energy) (G.Nodes, error) {
 	return theta, nil
 }
 
-// program returns the function for calls of a shape, compiling it if no clone has.
+// program returns the function for calls of a shape, compiling it if no clone has done so.
 func (v *Evaluator) program(s shape) (*program, error) {
 	if p := v.programs[s]; p != nil {
 		return p, nil
@@ -151,7 +153,7 @@ func (v *Evaluator) program(s shape) (*program, error) {
 	return p, nil
 }
 
-// function returns a function that nobody else has.
+// function returns a function that no other evaluator has.
 func (c *compiler) function(s shape) (*graphs.Function, [][]float64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -196,15 +198,15 @@ func (c *compiler) compile(s shape) (*graphs.Function, [][]float64, error) {
 	return fn, fixed, nil
 }
 
-// built is the graph of an energy for so many points.
+// built is the graph of an energy for a number of points.
 type built struct {
 	g           *G.ExprGraph
 	theta       G.Nodes
-	x, sigma, u *G.Node          // sigma is nil where the energy is not conditioned on a noise level
-	cond        NoiseConditional // the energy, if it is
+	x, sigma, u *G.Node          // sigma is nil if the energy is not conditioned on a noise level
+	cond        NoiseConditional // the energy, if it is conditional
 }
 
-// build wants the lock of package graphs.
+// build must be called with the lock of package graphs held.
 func build(e Energy, prec Precision, rows int) (*built, error) {
 	b := &built{g: G.NewGraph()}
 	b.cond, _ = e.(NoiseConditional)
@@ -225,7 +227,8 @@ func build(e Energy, prec Precision, rows int) (*built, error) {
 
 func (v *Evaluator) newProgram(fn *graphs.Function, rows int, fixed [][]float64) *program {
 	d := v.e.Dim()
-	p := &program{fn: fn, fixed: fixed, version: v.stamp(), x: make([]float64, rows*d), e: make([]float64, rows), g: make([]float64, rows*d)}
+	p := &program{fn: fn, fixed: fixed, version: v.stamp(), x: make([]float64, rows*d), e: make([]float64, rows),
+		g: make([]float64, rows*d)}
 	p.args = append(v.p.Views(v.p.Data()), fixed...)
 	if v.cond != nil {
 		p.sigma = make([]float64, rows)
@@ -237,7 +240,7 @@ func (v *Evaluator) newProgram(fn *graphs.Function, rows int, fixed [][]float64)
 	return p
 }
 
-// stamp changes when a held input did.
+// stamp changes when a held input has changed.
 func (v *Evaluator) stamp() uint64 { return v.p.Version() + v.step }
 
 func (p *program) setSigma(sigma float64) {
@@ -246,12 +249,13 @@ func (p *program) setSigma(sigma float64) {
 	}
 }
 
-// SetSigma chooses the noise level σ > 0 of a [NoiseConditional] energy for the calls that follow.
+// SetSigma sets the noise level σ > 0 of a [NoiseConditional] energy for the following calls.
 func (v *Evaluator) SetSigma(sigma float64) error {
 	v.use()
 	defer v.free()
 	if v.cond == nil {
-		return errors.New("energy: SetSigma: the energy is not conditioned on a noise level; train it by dsm-multi on an Annealable")
+		return errors.New(
+			"energy: SetSigma: the energy is not conditioned on a noise level; train it by dsm-multi on an Annealable")
 	}
 	if !positive(sigma) {
 		return fmt.Errorf("energy: SetSigma(%g), want > 0", sigma)
@@ -263,8 +267,8 @@ func (v *Evaluator) SetSigma(sigma float64) error {
 	return nil
 }
 
-// EnergyGrad stores E(x_i) in e and, unless grad is nil, ∇E(x_i) in grad for every row x_i of x. It panics if the shapes
-// do not match.
+// EnergyGrad stores E(x_i) in e and, unless grad is nil, ∇E(x_i) in grad for every row x_i of x. It panics if the
+// shapes do not match.
 func (v *Evaluator) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	n, d := x.Dims()
 	if d != v.e.Dim() || len(e) != n {
@@ -351,8 +355,8 @@ func (v *Evaluator) Params() *Params { return v.p }
 // Dim returns d.
 func (v *Evaluator) Dim() int { return v.e.Dim() }
 
-// Clone returns an evaluator of the same θ for another goroutine; several may call it at a time. What v or another clone
-// compiled is not compiled again.
+// Clone returns an evaluator of the same θ for another goroutine; several may call it at once. What v or another clone
+// has compiled is not compiled again.
 func (v *Evaluator) Clone() *Evaluator {
 	return &Evaluator{compiler: v.compiler, p: v.p, sig: v.sig, programs: map[shape]*program{}}
 }

@@ -14,7 +14,7 @@ import (
 type FourierConfig struct {
 	Dim         int     // d > 0; required
 	Frequencies int     // m > 0, directions; 0 means 32
-	Condition   int     // k more directions, for the last variable alone, see Fourier; 0: it is one like the others
+	Condition   int     // k more directions, for the last variable alone, see Fourier; 0: it is treated like the others
 	Scale       float64 // standard deviation of the angular frequencies, in radians per unit of x; 0 means 2
 	WithoutX    bool    // leave x itself out of the embedding
 }
@@ -23,19 +23,19 @@ type FourierConfig struct {
 //
 //	E(x) = inner(x, cos Bx, sin Bx),
 //
-// with the rows of B drawn from N(0, Scale² I) and learnt with the rest. Networks learn low frequencies first; the embedding
-// lets small ones learn sharp densities (Tancik et al., Fourier features let networks learn high frequency functions,
-// arXiv 2006.10739). Its parameter is features.weight [m+k, d]; the inner energy keeps its names.
+// with the rows of B drawn from N(0, Scale² I) and learnt along with the rest. Networks learn low frequencies first;
+// the embedding lets small ones learn sharp densities (Tancik et al., Fourier features let networks learn high
+// frequency functions, arXiv 2006.10739). Its parameter is features.weight [m+k, d]; the inner energy keeps its names.
 //
-// Where the last variable is a condition, such as the noise level of an [Annealable], the energies at its values are better kept
-// apart from how sharp they are in x: with Condition = k > 0 the first m rows of B begin without it, and the last k with nothing
+// If the last variable is a condition, such as the noise level of an [Annealable], it is better to separate its
+// resolution from that in x: with Condition = k > 0 the first m rows of B start without it, and the last k with nothing
 // else.
 //
-// Points are the further apart the more dimensions there are: a Scale that suits the plane suits d dimensions when it is divided by
-// d/2, nearly.
+// The more dimensions there are, the farther apart points are: a Scale that suits two dimensions should be divided by
+// about d/2 in d dimensions.
 //
-// The energy is periodic but for what the inner energy makes of x: keep x in the embedding, or add [Confined], where Z must
-// be finite.
+// The energy is periodic except for the dependence of the inner energy on x: keep x in the embedding, or add
+// [Confined], if Z must be finite.
 type Fourier struct {
 	cfg   FourierConfig
 	inner Energy
@@ -47,7 +47,7 @@ var (
 	_ Smoothness  = (*Fourier)(nil)
 )
 
-// NewFourier builds the inner energy by calling inner with the width of the embedding, d + 2(m+k), without x 2(m+k).
+// NewFourier builds the inner energy by calling inner with the width of the embedding, d + 2(m+k), or 2(m+k) without x.
 func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourier, error) {
 	if cfg.Frequencies == 0 {
 		cfg.Frequencies = 32
@@ -63,7 +63,9 @@ func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourie
 		err = errors.Join(err, fmt.Errorf("energy: Fourier.Frequencies = %d, want 1 to %d", cfg.Frequencies, maxWidth))
 	}
 	if cfg.Condition < 0 || cfg.Condition > 0 && cfg.Dim < 2 {
-		err = errors.Join(err, fmt.Errorf("energy: Fourier.Condition = %d with %d variables, want >= 0, and one variable besides", cfg.Condition, cfg.Dim))
+		err = errors.Join(
+			err, fmt.Errorf("energy: Fourier.Condition = %d with %d variables, want >= 0, and one variable besides",
+				cfg.Condition, cfg.Dim))
 	}
 	if !positive(cfg.Scale) {
 		err = errors.Join(err, fmt.Errorf("energy: Fourier.Scale = %g, want > 0", cfg.Scale))
@@ -87,7 +89,8 @@ func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourie
 	}
 	for _, spec := range e.Specs() {
 		if spec.Name == featuresWeight {
-			return nil, errors.New("energy: Fourier: the inner energy has a parameter features.weight already: it is a Fourier itself; put a network there")
+			return nil, errors.New(
+				"energy: Fourier: the inner energy has a parameter features.weight already: it is a Fourier itself; put a network there")
 		}
 	}
 	if e.Dim() != width {

@@ -9,19 +9,21 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Func makes any graph an energy.
+// Func turns any graph into an energy.
 //
-// It is taken to be smooth. Objectives that match scores, such as sm and ssm, differentiate it twice in x, and of a kink, as ReLU and
-// Abs have, that shows nothing: they learn something else without a word. An energy that says by [Smoothness] that it has kinks they
-// refuse; a Func says it by Kinked. It is not read off the graph, where kinks may cancel: softplus is max(x, 0) + log(1+exp(-|x|)).
+// It is assumed to be smooth. Objectives that match scores, such as sm and ssm, differentiate it twice in x, which
+// misses kinks, as of ReLU and Abs: they would silently learn something else. They reject an energy that reports kinks
+// by [Smoothness]; a Func does so by Kinked. It is not inferred from the graph, where kinks may cancel: softplus is
+// max(x, 0) + log(1+exp(-|x|)).
 //
-// One that mixes the points of a batch is refused when it is compiled, see [CheckRows].
+// A Func that mixes the points of a batch is rejected at compilation, see [CheckRows].
 type Func struct {
 	D      int                                             // dimension > 0
 	Params []Spec                                          // parameters, may be empty
 	F      func(x *G.Node, theta G.Nodes) (*G.Node, error) // (n, d) → (n, 1), see Energy.Build
 	Start  func(p *Params, rng *rand.Rand)                 // draws θ; nil means the default of Init
-	Kinked error                                           // why E has no continuous second derivative in x; nil says that it has one
+	// why E has no continuous second derivative in x; nil means that it has one
+	Kinked error
 }
 
 var (

@@ -14,7 +14,7 @@ import (
 //
 //	E(x) = ½ |A(x - μ)|².
 //
-// Parameters: mean [d] and factor [d, d], the matrix A. Only AᵀA is identified. It starts at the standard normal.
+// Parameters: mean [d] and factor [d, d], the matrix A. Only AᵀA is identified. It starts as the standard normal.
 type Gaussian struct{ D int }
 
 var (

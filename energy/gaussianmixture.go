@@ -44,7 +44,8 @@ func (m GaussianMixture) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	}
 	n := x.Shape()[0]
 	return graphs.Try(func() *G.Node {
-		row := func(v *G.Node) *G.Node { return graphs.ExpandRows(graphs.Reshape(v, m.K), n) } // one number per component → (n, K)
+		// one number per component → (n, K)
+		row := func(v *G.Node) *G.Node { return graphs.ExpandRows(graphs.Reshape(v, m.K), n) }
 		acc := row(graphs.Shift(logWeights(theta[0]), -0.5*float64(m.D)*math.Log(2*math.Pi)))
 		for j := range m.D {
 			mean := graphs.SliceCols(theta[1], j, j+1) // (K, 1)

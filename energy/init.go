@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Init returns parameters of e, drawn by e if it is an [Initializer]. Otherwise arrays of two and more dimensions,
-// [out, in, …] as PyTorch has them, are normal with the standard deviation 1/√f, f = in·… the number of inputs of
-// every output, and all others are zero.
+// Init returns parameters of e, drawn by e if it is an [Initializer]. Otherwise arrays of two or more dimensions, [out,
+// in, …] as in PyTorch, are normal with standard deviation 1/√f, where f = in·… is the number of inputs per output, and
+// all others are zero.
 func Init(e Energy, rng *rand.Rand) *Params {
 	p := NewParams(e.Specs())
 	initialise(e, p, rng)
@@ -31,10 +31,10 @@ func initialise(e Energy, p *Params, rng *rand.Rand) {
 	}
 }
 
-// initLinear draws the weights [out, in] and biases of a linear layer. Weights are normal with the standard
-// deviation gain/√in ("he"; gain √2 for rectifiers and their smooth relatives) or gain·√(2/(in+out)) ("glorot").
-// Biases are uniform on ±gain/√in, PyTorch's choice but for the gain: with biases of zero the ridges of the first
-// layer all meet in the origin.
+// initLinear draws the weights [out, in] and biases of a linear layer. Weights are normal with the standard deviation
+// gain/√in ("he"; gain √2 for rectifiers and their smooth relatives) or gain·√(2/(in+out)) ("glorot"). Biases are
+// uniform on ±gain/√in, PyTorch's choice except for the gain: with zero biases the ridges of the first layer would all
+// meet at the origin.
 func initLinear(w, b []float64, in, out int, glorot bool, gain float64, rng *rand.Rand) {
 	sd := gain / math.Sqrt(float64(in))
 	bound := sd
@@ -53,15 +53,16 @@ func fillNormal(dst []float64, sd float64, rng *rand.Rand) {
 	}
 }
 
-// IsWeight reports whether a parameter is a matrix that multiplies activations: weight decay and spectral
-// normalisation act on these and leave biases, means and scales alone.
+// IsWeight reports whether a parameter is a matrix that multiplies activations: weight decay and spectral normalisation
+// act on these and not on biases, means and scales.
 func IsWeight(s Spec) bool { return len(s.Shape) == 2 && multiplies(s) }
 
-// multiplies reports whether a parameter is named as one that multiplies activations.
+// multiplies reports whether a parameter is named like one that multiplies activations.
 func multiplies(s Spec) bool { return strings.HasSuffix(s.Name, "weight") }
 
-// CheckWeights returns an error if a weight is zero throughout: a parameter of two dimensions whose name ends in "weight", or one of three
-// and more under any name. Nothing passes through it, so that what comes before it learns nothing.
+// CheckWeights returns an error if a weight is zero throughout: a parameter of two dimensions whose name ends in
+// "weight", or one of three and more under any name. Nothing passes through it, so that what comes before it learns
+// nothing.
 func CheckWeights(p *Params) error {
 	if p == nil {
 		return errors.New("energy: parameters are nil; see Init")

@@ -22,14 +22,16 @@ func TestInit(t *testing.T) {
 		want []layer
 	}{
 		{"silu", must(NewMLP(MLPConfig{Dim: d, Hidden: []int{width, width}, FirstGain: 3})), []layer{
-			{3 * math.Sqrt2 * root(d), 3 * math.Sqrt2 * root(d)}, {math.Sqrt2 * root(width), math.Sqrt2 * root(width)}, {root(width), 0},
+			{3 * math.Sqrt2 * root(d), 3 * math.Sqrt2 * root(d)}, {math.Sqrt2 * root(width), math.Sqrt2 * root(width)},
+			{root(width), 0},
 		}},
 		{"tanh", must(NewMLP(MLPConfig{Dim: d, Hidden: []int{width, width}, Activation: Tanh})), []layer{
 			{glorot(d, width), root(d)}, {glorot(width, width), root(width)}, {glorot(width, 1), 0},
 		}},
 		{"residual", must(NewResidual(ResidualConfig{Dim: d, Width: width, Blocks: blocks, FirstGain: 2})), []layer{
 			{2 * root(d), 2 * root(d)},
-			{math.Sqrt2 * root(width), math.Sqrt2 * root(width)}, {root(width) / math.Sqrt(blocks), root(width) / math.Sqrt(blocks)},
+			{math.Sqrt2 * root(width), math.Sqrt2 * root(width)},
+			{root(width) / math.Sqrt(blocks), root(width) / math.Sqrt(blocks)},
 		}},
 	} {
 		p := Init(c.e, newRNG(3))
@@ -47,7 +49,8 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// Arrays of any rank that nobody draws are drawn by the number of their inputs; a weight that is zero throughout is found.
+// Arrays of any rank that nobody draws are drawn by the number of their inputs; a weight that is zero throughout is
+// found.
 func TestInitRanks(t *testing.T) {
 	f := Func{D: 2, Params: []Spec{
 		{"conv.weight", []int{64, 8, 3, 3}}, {"line", []int{80, 5, 10}}, {"matrix", []int{100, 40}}, {"bias", []int{9}},

@@ -13,10 +13,10 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
-// Ladder returns a mixture of blurred data: for every width in sds a kernel density of at most centres rows of data, drawn
-// anew for each width, all widths with equal weight; and, if broad > 0, a Gaussian with the mean of the data and broad times
-// their largest standard deviation, with the weight of one width. Centres are taken from the rows of data in the order of
-// rng's permutation.
+// Ladder returns a mixture of blurred data: for every width in sds a kernel density of at most centres rows of data,
+// redrawn for each width, all widths with equal weight; and, if broad > 0, a Gaussian with the mean of the data and
+// broad times their largest standard deviation, with the weight of one width. Centres are taken from the rows of data
+// in the order of rng's permutation.
 func Ladder(data *mat.Dense, sds []float64, centres int, broad float64, rng *rand.Rand) (*Mixture, error) {
 	if data == nil || rng == nil {
 		return nil, errors.New("energy: a ladder without data or random numbers")
@@ -29,17 +29,19 @@ func Ladder(data *mat.Dense, sds []float64, centres int, broad float64, rng *ran
 	return ladder(data, rows, widths, broad)
 }
 
-// AdaptiveLadder returns a mixture like that of a [Ladder] with two widths. Which two is found for every centre among rising sds, at
-// least two, each about three times the one before: from below the first neighbours whose geometric mean h is as wide as what the data
-// have there, and the last if none is. It is where the likelihood of the data around the centre suffers from a blur by h,
+// AdaptiveLadder returns a mixture like that of a [Ladder] with two widths. They are chosen for every centre from
+// increasing sds, at least two, each about three times the one before: the smallest adjacent two whose geometric mean h
+// is as wide as the structure of the data there, or else the last two. That is where a blur by h reduces the likelihood
+// of the data around the centre,
 //
 //	-∂ E log p_h(x)/∂ log h = E[ d - E_w|x - y|²/h² ] ≥ 0.2 d,   w(y) ∝ exp(-|x - y|²/2h²) over the other rows y of data,
 //
-// with the outer mean over the centres x within about the wider of both. For a Gaussian of deviation s that is d (h²/(h²+s²))², so that h
-// is 0.9 s at least; where data are further apart than h, so that a blur helps, it is negative.
+// with the outer mean over the centres x within about the wider of the two. For a Gaussian of deviation s it is d
+// (h²/(h²+s²))², so that h is at least 0.9 s; where data are farther apart than h, so that a blur helps, it is
+// negative.
 //
-// Kernels wider than the structure they lie on are what a [Bridge] measures heights by. Narrower ones add up to the data's own
-// density but for bumps, which tell nothing and have to be learnt.
+// A [Bridge] measures heights by kernels wider than the structure under them. Narrower ones add up to the density of
+// the data plus bumps, which carry no information and have to be learnt.
 func AdaptiveLadder(data *mat.Dense, sds []float64, centres int, broad float64, rng *rand.Rand) (*Mixture, error) {
 	if data == nil || rng == nil {
 		return nil, errors.New("energy: an adaptive ladder without data or random numbers")
@@ -59,7 +61,8 @@ func AdaptiveLadder(data *mat.Dense, sds []float64, centres int, broad float64, 
 	return ladder(data, rows, widths, broad)
 }
 
-// rungs finds for each of the given rows of data the first r for which sds[r] and sds[r+1] are as wide as the data there, or the last.
+// rungs finds for each of the given rows of data the first r for which sds[r] and sds[r+1] are as wide as the data
+// there, or the last.
 func rungs(data *mat.Dense, rows []int, sds []float64) []int {
 	n, d := data.Dims()
 	enough := 0.2 * float64(d)
@@ -87,8 +90,8 @@ func rungs(data *mat.Dense, rows []int, sds []float64) []int {
 	return at
 }
 
-// blurLoss is -∂ log p_h/∂ log h at row i of data, with p_h the kernel density of the other rows; r2 is room for as many numbers as there
-// are rows.
+// blurLoss returns -∂ log p_h/∂ log h at row i of data, with p_h the kernel density of the other rows; r2 is scratch
+// space for one number per row.
 func blurLoss(data *mat.Dense, i int, h float64, r2 []float64) float64 {
 	_, d := data.Dims()
 	nearest := othersFrom(r2, data, i)
@@ -105,7 +108,7 @@ func blurLoss(data *mat.Dense, i int, h float64, r2 []float64) float64 {
 	return float64(d) - moment/(sum*h*h)
 }
 
-// drawRows draws at most centres rows of data for each of a number of widths.
+// drawRows draws at most centres rows of data for each of the widths.
 func drawRows(data *mat.Dense, widths, centres int, rng *rand.Rand) [][]int {
 	n, _ := data.Dims()
 	rows := make([][]int, widths)
@@ -115,7 +118,8 @@ func drawRows(data *mat.Dense, widths, centres int, rng *rand.Rand) [][]int {
 	return rows
 }
 
-// ladder is the mixture of kernels of the given widths at the given rows of data, all rungs with equal weight, and of the broad Gaussian.
+// ladder returns the mixture of kernels of the given widths at the given rows of data, all rungs with equal weight, and
+// the broad Gaussian.
 func ladder(data *mat.Dense, rows [][]int, widths [][]float64, broad float64) (*Mixture, error) {
 	_, d := data.Dims()
 	var centres, sd, w []float64
@@ -142,7 +146,7 @@ func ladder(data *mat.Dense, rows [][]int, widths [][]float64, broad float64) (*
 }
 
 // othersFrom stores the squared distances of the rows of data from row i in dst, +Inf for row i itself, and returns the
-// least.
+// smallest.
 func othersFrom(dst []float64, data *mat.Dense, i int) float64 {
 	for j := range dst {
 		dst[j] = squaredDistance(data.RawRowView(i), data.RawRowView(j))

@@ -10,8 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
-// A ladder is the points, blurred at every width in equal shares, and a Gaussian broad times as wide as the data: the variance of such a
-// mixture is the mean of those of its parts.
+// A ladder is the points, blurred at every width in equal shares, and a Gaussian broad times as wide as the data: the
+// variance of such a mixture is the mean of those of its parts.
 func TestLadder(t *testing.T) {
 	data := normal(400, 1, newRNG(4))
 	mean, std := density.Moments(data)
@@ -23,13 +23,14 @@ func TestLadder(t *testing.T) {
 	v := std[0] * std[0]
 	want := (v + 0.25 + v + 1 + 9*v) / 3
 	// the fourth moment of the broadest part bounds the variance of the squares
-	if tol := 5 * math.Sqrt(3*81*v*v/n); math.Abs(gotStd[0]*gotStd[0]-want) > tol || math.Abs(gotMean[0]-mean[0]) > 5*math.Sqrt(want/n) {
+	if tol := 5 * math.Sqrt(3*81*v*v/n); math.Abs(gotStd[0]*gotStd[0]-want) > tol ||
+		math.Abs(gotMean[0]-mean[0]) > 5*math.Sqrt(want/n) {
 		t.Errorf("mean %g, variance %g, want %g, %g ± %g", gotMean[0], gotStd[0]*gotStd[0], mean[0], want, tol)
 	}
 }
 
-// Of a narrow and a wide cluster, each takes kernels of about its own width and wider ones, wherever its centres lie, but for those so far
-// out that there are too few data to tell.
+// Of a narrow and a wide cluster, each takes kernels of about its own width and wider ones, wherever its centres lie,
+// but for those so far out that there are too few data to tell.
 func TestAdaptiveLadder(t *testing.T) {
 	const n = 4000
 	rng := newRNG(7)
@@ -55,8 +56,10 @@ func TestAdaptiveLadder(t *testing.T) {
 		seen[cluster][slices.Index([]float64{0.1, 0.3, 0.9, 2.7}, s)]++
 	}
 	narrow, wide := seen[0], seen[1]
-	if narrow[2]+narrow[3] > 0 || narrow[0] == 0 || narrow[1] == 0 || wide[0]+wide[1] > 0 || wide[2] == 0 || wide[3] == 0 {
-		t.Errorf("kernels of widths 0.1, 0.3, 0.9, 2.7 on a cluster of deviation 0.02: %v, on one of 1: %v", narrow, wide)
+	if narrow[2]+narrow[3] > 0 || narrow[0] == 0 || narrow[1] == 0 || wide[0]+wide[1] > 0 || wide[2] == 0 ||
+		wide[3] == 0 {
+		t.Errorf("kernels of widths 0.1, 0.3, 0.9, 2.7 on a cluster of deviation 0.02: %v, on one of 1: %v", narrow,
+			wide)
 	}
 	for name, f := range map[string]func() (*Mixture, error){
 		"falling widths": func() (*Mixture, error) { return AdaptiveLadder(data, []float64{0.3, 0.1}, 10, 1, rng) },

@@ -13,8 +13,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// Mixture is a fixed, normalised mixture of isotropic Gaussians with its graph: a kernel density of the data, a background
-// for [Bridge], the noise of noise contrastive estimation.
+// Mixture is a fixed, normalised mixture of isotropic Gaussians with its graph: a kernel density of the data, a
+// background for [Bridge], the noise of noise contrastive estimation.
 //
 //	b(x) = Σ_k w_k N(x; c_k, s_k² I)
 type Mixture struct{ *density.Mixture }
@@ -30,10 +30,12 @@ func NewMixture(centres *mat.Dense, sds, weights []float64) (*Mixture, error) {
 		weights = slices.Repeat([]float64{1}, k)
 	}
 	if len(sds) != k || len(weights) != k {
-		return nil, fmt.Errorf("energy: mixture of %d centres with %d standard deviations and %d weights", k, len(sds), len(weights))
+		return nil, fmt.Errorf("energy: mixture of %d centres with %d standard deviations and %d weights", k, len(sds),
+			len(weights))
 	}
 	m, err := density.NewMixture(density.Parameters{
-		Dim: d, Covariance: density.Spherical, Weights: weights, Means: mat.DenseCopyOf(centres).RawMatrix().Data, Factors: sds,
+		Dim: d, Covariance: density.Spherical, Weights: weights, Means: mat.DenseCopyOf(centres).RawMatrix().Data,
+		Factors: sds,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("energy: mixture: %w", err)
@@ -41,21 +43,21 @@ func NewMixture(centres *mat.Dense, sds, weights []float64) (*Mixture, error) {
 	return &Mixture{m}, nil
 }
 
-// Blurred returns the law of X + σξ for X from m and ξ ~ N(0, I).
+// Blurred returns the distribution of X + σξ for X from m and ξ ~ N(0, I).
 func (m *Mixture) Blurred(sigma float64) *Mixture { return &Mixture{m.Mixture.Blurred(sigma)} }
 
-// Build adds log b of the rows of x to x's graph, (n, 1).
+// Build adds log b at the rows of x to x's graph, (n, 1).
 func (m *Mixture) Build(x *G.Node) (*G.Node, error) {
 	build := mixtureBuilder(m.Parameters())
 	return graphs.Try(func() *G.Node { return build(x) })
 }
 
-// buildBlurred builds log b_σ of the rows of x at the levels sigma (n, 1), log Σ_k w_k N(x; c_k, v_k² I) with v_k² = s_k² + σ².
-// One product is enough,
+// buildBlurred builds log b_σ at the rows of x for the levels sigma (n, 1), log Σ_k w_k N(x; c_k, v_k² I) with v_k² =
+// s_k² + σ². One product is enough,
 //
 //	log w_k - d/2 log v_k² - |x - c_k|²/(2v_k²) = r·c'_k/v_k² - ½|c'_k|²/v_k² - (½|r|²/v_k² + d/2 log v_k²) + log w_k,
 //
-// r = x - x̄, c'_k = c_k - x̄: components of the same deviation take the same d+2 columns, r/v², 1/v² and the bracket.
+// r = x - x̄, c'_k = c_k - x̄: components with the same deviation use the same d+2 columns, r/v², 1/v² and the bracket.
 func (m *Mixture) buildBlurred(x, sigma *G.Node) *G.Node {
 	p := m.Parameters()
 	k, d := len(p.Weights), p.Dim
@@ -83,7 +85,8 @@ func (m *Mixture) buildBlurred(x, sigma *G.Node) *G.Node {
 			graphs.Add(graphs.Mul(half, inv), graphs.Scale(graphs.Log(v), 0.5*float64(d))))
 	}
 	all := w.RawMatrix()
-	return graphs.RowLogSumExp(graphs.Affine(graphs.ConcatCols(in...), constant(x, all.Data, all.Rows, all.Cols), constant(x, b, k)))
+	return graphs.RowLogSumExp(graphs.Affine(graphs.ConcatCols(in...), constant(x, all.Data, all.Rows, all.Cols),
+		constant(x, b, k)))
 }
 
 // Energy returns -log b, an energy without parameters.

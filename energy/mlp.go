@@ -16,15 +16,16 @@ type MLPConfig struct {
 	Hidden     []int      // widths of the hidden layers, each > 0; empty means an affine energy
 	Activation Activation // "" means silu
 	Init       string     // "he", "glorot"; "" means the one that suits the activation
-	FirstGain  float64    // factor on the weights of the first layer; 0 means 1. Larger values let small networks learn sharp densities
+	// factor on the weights of the first layer; 0 means 1. Larger values let small networks learn sharp densities
+	FirstGain float64
 }
 
 // MLP is the energy
 //
 //	z₀ = x,   z_i = φ(W_i z_{i-1} + b_i),   E(x) = W_L z_{L-1} + b_L.
 //
-// Its parameters are named as PyTorch names those of nn.Sequential(Linear, φ, Linear, φ, …, Linear) called net:
-// net.0.weight [out, in], net.0.bias [out], net.2.weight, …
+// Its parameters have PyTorch's names for an nn.Sequential(Linear, φ, Linear, φ, …, Linear) called net: net.0.weight
+// [out, in], net.0.bias [out], net.2.weight, …
 type MLP struct {
 	cfg    MLPConfig
 	widths []int // d, hidden…, 1

@@ -11,22 +11,24 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/onnx"
 )
 
-// ONNXConfig says how an energy is written as an ONNX model.
+// ONNXConfig holds the settings for writing an energy as an ONNX model.
 type ONNXConfig struct {
 	Precision Precision // of the model; zero is Float32
-	// Mean and Scale > 0 are those of a standardisation that comes before the energy; nil: none. The model then is
-	// E((x - Mean)/Scale) + Σ log Scale, a function of x whose exp(-E) has the same integral.
+	// Mean and Scale > 0 describe a standardisation before the energy; nil: none. The model is then E((x - Mean)/Scale)
+	// + Σ log Scale, a function of x whose exp(-E) has the same integral.
 	Mean, Scale []float64
 	Metadata    map[string]string // stored in the model
 }
 
-// MarshalONNX returns e with the parameters p as an ONNX model: input x (batch, d), outputs energy (batch, 1) and gradient
-// (batch, d), ∂energy/∂x. The number of rows is open. Parameters keep their names. A [NoiseConditional] energy is the member
-// of its smallest level.
+// MarshalONNX returns e with the parameters p as an ONNX model: input x (batch, d), outputs energy (batch, 1) and
+// gradient (batch, d), ∂energy/∂x. The number of rows is dynamic. Parameters keep their names. A [NoiseConditional]
+// energy is exported at its smallest level.
 func MarshalONNX(e Energy, p *Params, cfg ONNXConfig) ([]byte, error) {
 	errs := []error{CheckParams(e, p)}
-	if (cfg.Mean == nil) != (cfg.Scale == nil) || cfg.Mean != nil && (len(cfg.Mean) != e.Dim() || len(cfg.Scale) != e.Dim()) {
-		errs = append(errs, fmt.Errorf("energy: ONNXConfig has %d means and %d scales, want %d", len(cfg.Mean), len(cfg.Scale), e.Dim()))
+	if (cfg.Mean == nil) != (cfg.Scale == nil) || cfg.Mean != nil &&
+		(len(cfg.Mean) != e.Dim() || len(cfg.Scale) != e.Dim()) {
+		errs = append(errs, fmt.Errorf("energy: ONNXConfig has %d means and %d scales, want %d", len(cfg.Mean),
+			len(cfg.Scale), e.Dim()))
 	}
 	shift, inverse := 0.0, make([]float64, len(cfg.Scale))
 	for i, s := range cfg.Scale {
@@ -65,7 +67,8 @@ func MarshalONNX(e Energy, p *Params, cfg ONNXConfig) ([]byte, error) {
 		m.Inputs = []onnx.Value{{Name: "x", Node: x}}
 		m.Outputs = []onnx.Value{{Name: "energy", Node: u}, {Name: "gradient", Node: grad[0]}}
 		for i, s := range p.specs {
-			m.Weights = append(m.Weights, onnx.Weight{Value: onnx.Value{Name: s.Name, Node: theta[i]}, Data: p.views[i]})
+			m.Weights = append(m.Weights,
+				onnx.Weight{Value: onnx.Value{Name: s.Name, Node: theta[i]}, Data: p.views[i]})
 		}
 		nodes, values, err := Constants(g)
 		for i, n := range nodes {

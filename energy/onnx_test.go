@@ -25,7 +25,8 @@ func onnxCases() []onnxCase {
 	all := every()
 	all["mlp relu"] = must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{5, 4}, Activation: ReLU}))
 	all["residual gelu"] = must(NewResidual(ResidualConfig{Dim: 3, Width: 8, Blocks: 1, Activation: GELU}))
-	all["bridge of features"] = must(NewBridge(all["fourier"], BridgeConfig{Background: all["bridge"].(*Bridge).Config().Background}))
+	all["bridge of features"] = must(NewBridge(all["fourier"],
+		BridgeConfig{Background: all["bridge"].(*Bridge).Config().Background}))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		p, rng := Init(all[name], newRNG(3)), newRNG(4)
 		for i := range p.Data() {
@@ -33,7 +34,8 @@ func onnxCases() []onnxCase {
 		}
 		cases = append(cases, onnxCase{name, all[name], p, ONNXConfig{}})
 		if name == "mlp tanh" {
-			cases = append(cases, onnxCase{"standardised", all[name], p, ONNXConfig{Mean: []float64{1, -2}, Scale: []float64{0.5, 3}}})
+			cases = append(cases, onnxCase{"standardised", all[name], p,
+				ONNXConfig{Mean: []float64{1, -2}, Scale: []float64{0.5, 3}}})
 		}
 	}
 	return cases

@@ -9,8 +9,8 @@ import (
 
 // Params holds the parameters of an energy: one flat slice θ with a named, shaped view per [Spec].
 //
-// Who writes to θ calls Changed afterwards, so that evaluators read it again. Writing while another goroutine evaluates is
-// a data race.
+// After writing to θ call Changed, so that evaluators read it again. Writing while another goroutine evaluates is a
+// data race.
 type Params struct {
 	specs   []Spec
 	data    []float64
@@ -49,7 +49,7 @@ func (p *Params) Len() int { return len(p.data) }
 // Data returns θ itself, not a copy.
 func (p *Params) Data() []float64 { return p.data }
 
-// Set copies theta, which has the length of θ, into it, and tells evaluators.
+// Set copies theta, which must have the length of θ, to θ, and notifies evaluators.
 func (p *Params) Set(theta []float64) {
 	if len(theta) != len(p.data) {
 		panic("energy: wrong number of parameters")
@@ -61,7 +61,7 @@ func (p *Params) Set(theta []float64) {
 // Specs returns names and shapes, in the order of θ. The caller must not change them.
 func (p *Params) Specs() []Spec { return p.specs }
 
-// View returns the part of θ of that name, row-major, or nil if there is none.
+// View returns the part of θ with this name, row-major, or nil if there is none.
 func (p *Params) View(name string) []float64 {
 	for i, s := range p.specs {
 		if s.Name == name {
@@ -71,12 +71,12 @@ func (p *Params) View(name string) []float64 {
 	return nil
 }
 
-// Views cuts v, which has the length of θ, into one slice per parameter.
+// Views divides v, which must have the length of θ, into one slice per parameter.
 func (p *Params) Views(v []float64) [][]float64 {
 	return p.appendViews(make([][]float64, 0, len(p.specs)), v)
 }
 
-// AppendViews is Views that appends to dst; it allocates nothing if dst has room.
+// AppendViews is Views appending to dst; it does not allocate if dst has room.
 func (p *Params) AppendViews(dst [][]float64, v []float64) [][]float64 { return p.appendViews(dst, v) }
 
 func (p *Params) appendViews(dst [][]float64, v []float64) [][]float64 {
@@ -91,7 +91,7 @@ func (p *Params) appendViews(dst [][]float64, v []float64) [][]float64 {
 	return dst
 }
 
-// Sub returns the n parameters from the i-th on as Params of their own. They share θ and the version with p.
+// Sub returns the n parameters from the i-th on as separate Params, which share θ and the version with p.
 func (p *Params) Sub(i, n int) *Params {
 	lo := 0
 	for _, s := range p.specs[:i] {
@@ -104,19 +104,19 @@ func (p *Params) Sub(i, n int) *Params {
 	return newParams(p.specs[i:i+n:i+n], p.data[lo:hi:hi], p.version)
 }
 
-// Clone returns a copy with a θ of its own.
+// Clone returns a copy with its own θ.
 func (p *Params) Clone() *Params {
 	q := newParams(p.specs, append([]float64(nil), p.data...), new(atomic.Uint64))
 	return q
 }
 
-// Changed tells evaluators that θ was written to.
+// Changed notifies evaluators that θ was written to.
 func (p *Params) Changed() { p.version.Add(1) }
 
 // Version counts the calls of Changed.
 func (p *Params) Version() uint64 { return p.version.Load() }
 
-// CheckParams returns an error unless p has the names and shapes that e asks for.
+// CheckParams returns an error unless p has the names and shapes that e requires.
 func CheckParams(e Energy, p *Params) error {
 	if e == nil || p == nil {
 		return errors.New("energy: an energy and its parameters are needed, one is nil; Init makes parameters")
@@ -127,7 +127,8 @@ func CheckParams(e Energy, p *Params) error {
 	}
 	for i := range want {
 		if want[i].Name != got[i].Name || !slices.Equal(want[i].Shape, got[i].Shape) {
-			return fmt.Errorf("energy: parameter %d is %s %v, the energy wants %s %v", i, got[i].Name, got[i].Shape, want[i].Name, want[i].Shape)
+			return fmt.Errorf("energy: parameter %d is %s %v, the energy wants %s %v", i, got[i].Name, got[i].Shape,
+				want[i].Name, want[i].Shape)
 		}
 	}
 	return nil

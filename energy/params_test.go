@@ -80,7 +80,8 @@ func TestLoadRefuses(t *testing.T) {
 func TestLoadPrefixes(t *testing.T) {
 	specs := []Spec{{"net.0.weight", []int{2}}, {"net.0.bias", []int{1}}, {"net.2.weight", []int{1}}}
 	for _, c := range []struct{ theirs, ours, says string }{
-		{"", "", ""}, {"model.", "", ""}, {"module.", "", ""}, {"_orig_mod.model.", "", ""}, {"", "net.", ""}, {"model.", "net.", ""},
+		{"", "", ""}, {"model.", "", ""}, {"module.", "", ""}, {"_orig_mod.model.", "", ""}, {"", "net.", ""},
+		{"model.", "net.", ""},
 		{"energy_net.", "net.", ""}, {"model", "net.0", "missing"}, {"", "net.0.", "missing"},
 	} {
 		p := NewParams(specs)
@@ -88,7 +89,8 @@ func TestLoadPrefixes(t *testing.T) {
 		for i, s := range specs {
 			data := make([]float64, s.Shape[0])
 			data[0] = float64(i + 1)
-			f.Tensors = append(f.Tensors, safetensors.Tensor{Name: c.theirs + strings.TrimPrefix(s.Name, c.ours), Shape: s.Shape, Data: data})
+			f.Tensors = append(f.Tensors,
+				safetensors.Tensor{Name: c.theirs + strings.TrimPrefix(s.Name, c.ours), Shape: s.Shape, Data: data})
 		}
 		err := p.Load(f)
 		if c.says != "" {
@@ -100,7 +102,8 @@ func TestLoadPrefixes(t *testing.T) {
 		if err != nil || !floats.Equal(p.Data(), []float64{1, 0, 2, 3}) {
 			t.Errorf("%q for %q: got %v, %v", c.theirs, c.ours, p.Data(), err)
 		}
-		if theirs, ours := p.Prefix(f); theirs+strings.TrimPrefix("net.0.bias", ours) != c.theirs+strings.TrimPrefix("net.0.bias", c.ours) {
+		if theirs, ours := p.Prefix(f); theirs+strings.TrimPrefix("net.0.bias",
+			ours) != c.theirs+strings.TrimPrefix("net.0.bias", c.ours) {
 			t.Errorf("prefixes %q and %q, want %q and %q", theirs, ours, c.theirs, c.ours)
 		}
 		f.Tensors = append(f.Tensors, safetensors.Tensor{Name: "loss", Shape: []int{1}, Data: []float64{1}})
@@ -109,8 +112,10 @@ func TestLoadPrefixes(t *testing.T) {
 		}
 	}
 	p := NewParams(specs[:1])
-	two := &safetensors.File{Tensors: []safetensors.Tensor{{Name: "a.net.0.weight", Shape: []int{2}, Data: []float64{1, 2}}, {Name: "b.net.0.weight", Shape: []int{2}, Data: []float64{1, 2}}}}
-	if err := p.Load(two); err == nil || !strings.Contains(err.Error(), `2 sets of them, with the prefixes "a.", "b."`) {
+	two := &safetensors.File{Tensors: []safetensors.Tensor{{Name: "a.net.0.weight", Shape: []int{2},
+		Data: []float64{1, 2}}, {Name: "b.net.0.weight", Shape: []int{2}, Data: []float64{1, 2}}}}
+	if err := p.Load(two); err == nil ||
+		!strings.Contains(err.Error(), `2 sets of them, with the prefixes "a.", "b."`) {
 		t.Errorf("two sets: got %v", err)
 	}
 }
@@ -162,7 +167,9 @@ func TestPyTorch(t *testing.T) {
 	e := must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{7, 5}}))
 	p := Init(e, newRNG(1))
 	var buf bytes.Buffer
-	if err := safetensors.Write(&buf, &safetensors.File{Tensors: p.Tensors(safetensors.F64), Metadata: map[string]string{"format": "pt"}}); err != nil {
+	if err := safetensors.Write(&buf,
+		&safetensors.File{Tensors: p.Tensors(safetensors.F64),
+			Metadata: map[string]string{"format": "pt"}}); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()

@@ -10,12 +10,13 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// CheckRows reports an energy of a point that depends on the other points of a batch, as one does that subtracts the mean of
-// all. Such a one has no density: samplers and objectives, which call it for many points at once, would learn and draw something
-// else. NewEvaluator and the objectives ask it of every energy.
+// CheckRows reports an energy whose value at a point depends on the other points of the batch, for example by
+// subtracting their mean. It has no density: samplers and objectives, which call it for many points at once, would
+// learn and draw something else. NewEvaluator and the objectives check every energy.
 //
-// Most graphs show that their rows are apart. Where one does not, numbers tell: a point of few is replaced, at θ near p, and the energies
-// of the others are looked at. An energy that cannot be built for three points nor for four is built for batch of them.
+// Most graphs show that their rows are independent. Otherwise this is tested numerically: one of a few points is
+// replaced, at θ near p, and the energies of the others are compared. An energy that can be built neither for three nor
+// for four points is built for batch points.
 func CheckRows(e Energy, p *Params, batch int) error {
 	if !mixes(e, p, batch) {
 		return nil
@@ -29,12 +30,13 @@ func CheckRows(e Energy, p *Params, batch int) error {
 		outer = w.Inner()
 		name = fmt.Sprintf("%T in %s", outer, name)
 	}
-	return fmt.Errorf("energy: %s mixes the points of a batch: the energy of one changes with another. Row i of what Build returns may depend on "+
-		"row i of x only: use graphs.RowSum in place of Sum and Mean, LayerNorm in place of BatchNorm, constants in place of statistics of x", name)
+	return fmt.Errorf(
+		"energy: %s mixes the points of a batch: the energy of one changes with another. Row i of what Build returns may depend on "+
+			"row i of x only: use graphs.RowSum in place of Sum and Mean, LayerNorm in place of BatchNorm, constants in place of statistics of x", name)
 }
 
-// mixes reports whether the energy of a point changes with another point. What cannot be built or run does not: whoever compiles it
-// says why.
+// mixes reports whether the energy of a point changes with another point. It is false for an energy that cannot be
+// built or run: compiling it reports why.
 func mixes(e Energy, p *Params, batch int) bool {
 	for _, rows := range []int{3, 4, batch} {
 		probe, err := newProbe(e, rows)
@@ -53,7 +55,7 @@ type probe struct {
 	cond  NoiseConditional
 }
 
-// newProbe returns nil where the graph shows that rows are apart.
+// newProbe returns nil if the graph shows that rows are independent.
 func newProbe(e Energy, rows int) (*probe, error) {
 	defer graphs.Building()()
 	b, err := build(e, Float64, rows)
@@ -78,12 +80,12 @@ func newProbe(e Energy, rows int) (*probe, error) {
 	return &probe{fn: fn, rows: rows, fixed: fixed, cond: b.cond}, nil
 }
 
-// mixes replaces a point at two places: around zero, and where all coordinates are between 0 and 1.
+// mixes replaces a point in two regions: around zero, and with all coordinates between 0 and 1.
 func (t *probe) mixes(e Energy, p *Params) bool {
 	rng := rand.New(rand.NewPCG(0x726f7773, uint64(t.rows)))
 	theta := slices.Clone(p.Data())
 	for i := range theta {
-		theta[i] += .1 * rng.NormFloat64() // what is zero hides what it multiplies
+		theta[i] += .1 * rng.NormFloat64() // zeros would hide what they multiply
 	}
 	args := append(p.Views(theta), t.fixed...)
 	d := e.Dim()
@@ -108,7 +110,7 @@ func (t *probe) mixes(e Energy, p *Params) bool {
 			x[i] = draw()
 		}
 		before, again := energies(), energies()
-		if !slices.Equal(before, again) { // it draws random numbers, or is not a number
+		if !slices.Equal(before, again) { // it is random, or NaN
 			continue
 		}
 		for j := range d {

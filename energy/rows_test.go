@@ -55,7 +55,10 @@ func TestMixedRows(t *testing.T) {
 			across := graphs.Transpose(graphs.RowLogSumExp(graphs.Transpose(x))) // (1, 2)
 			return square(graphs.Sub(x, graphs.ExpandRows(graphs.Reshape(across, 2), rowsOf(x))))
 		},
-		"without derivative": func(x, _ *G.Node) *G.Node { return square(graphs.Sub(x, graphs.StopGradient(centred(x)))) },
+		"without derivative": func(x, _ *G.Node) *G.Node {
+			return square(
+				graphs.Sub(x, graphs.StopGradient(centred(x))))
+		},
 		"batch norm": func(x, _ *G.Node) *G.Node {
 			one := ones(x)
 			return square(graphs.BatchNorm(x, one, one, 1e-5))
@@ -77,9 +80,11 @@ func TestMixedRows(t *testing.T) {
 	for name, f := range mixed {
 		fn := ofPlane(f)
 		for _, e := range []Energy{fn, ownEnergy{f}, must(Confine(fn, []float64{0, 0}, 3)),
-			must(NewBridge(must(Confine(fn, []float64{0, 0}, 3)), BridgeConfig{Background: must(NewMixture(mat.NewDense(1, 2, nil), []float64{1}, nil))}))} {
+			must(NewBridge(must(Confine(fn, []float64{0, 0}, 3)),
+				BridgeConfig{Background: must(NewMixture(mat.NewDense(1, 2, nil), []float64{1}, nil))}))} {
 			_, err := NewEvaluator(e, NewParams(e.Specs()), EvaluatorConfig{})
-			if err == nil || !strings.Contains(err.Error(), "mixes the points") || !strings.Contains(err.Error(), "RowSum") {
+			if err == nil || !strings.Contains(err.Error(), "mixes the points") ||
+				!strings.Contains(err.Error(), "RowSum") {
 				t.Errorf("%s: %T: error %v", name, e, err)
 				continue
 			}
@@ -91,13 +96,14 @@ func TestMixedRows(t *testing.T) {
 	levels := must(NewAnnealable(Func{D: 3, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
 		return graphs.Try(func() *G.Node { return square(centred(x)) })
 	}}, []float64{2, 1, .1}, 1))
-	if _, err := NewEvaluator(levels, NewParams(nil), EvaluatorConfig{}); err == nil || !strings.Contains(err.Error(), "energy.Func in *energy.Annealable") {
+	if _, err := NewEvaluator(levels, NewParams(nil), EvaluatorConfig{}); err == nil ||
+		!strings.Contains(err.Error(), "energy.Func in *energy.Annealable") {
 		t.Errorf("levels of noise: error %v", err)
 	}
 }
 
-// What keeps rows apart is accepted: all kinds of energies, Gorgonia's operations, layers on pictures, and what is random
-// or can only be built for some batches.
+// What keeps rows apart is accepted: all kinds of energies, Gorgonia's operations, layers on pictures, and what is
+// random or can only be built for some batches.
 func TestRowsApart(t *testing.T) {
 	for name, e := range every() {
 		if err := CheckRows(e, Init(e, newRNG(1)), 8); err != nil {
@@ -124,7 +130,8 @@ func TestRowsApart(t *testing.T) {
 			return square(x)
 		},
 	} {
-		if _, err := NewEvaluator(ofPlane(f), NewParams(ownEnergy{}.Specs()), EvaluatorConfig{Batch: 16, Precision: Float64}); err != nil {
+		if _, err := NewEvaluator(ofPlane(f), NewParams(ownEnergy{}.Specs()),
+			EvaluatorConfig{Batch: 16, Precision: Float64}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// powerSteps of the power iteration from a fixed start; the error of the norm falls as (σ₂/σ₁)^(4·steps).
+// powerSteps is the number of power iterations from a fixed start; the error of the norm falls as (σ₂/σ₁)^(4·steps).
 const powerSteps = 6
 
 // Spectral divides every weight matrix (see [IsWeight]) of an energy by its spectral norm,
@@ -19,8 +19,8 @@ const powerSteps = 6
 //
 // so that a network of L layers with 1-Lipschitz activations is cᴸ-Lipschitz (Miyato et al., Spectral normalization for
 // generative adversarial networks, arXiv 1802.05957). σ(W) = |W v| with v from six steps of the power iteration, which
-// are part of the graph: the function is deterministic and its derivative exact. σ is approached from below, so a layer may
-// exceed c a little where the two largest singular values are close.
+// are part of the graph: the function is deterministic and its derivative exact. σ is approached from below, so a layer
+// may slightly exceed c if the two largest singular values are close.
 type Spectral struct {
 	wrapped
 	norm float64
@@ -61,7 +61,7 @@ func (s *Spectral) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	})
 }
 
-// spectralNorm builds |W v| (1) with v from the power iteration v ← WᵀWv/|WᵀWv|, started at a vector without symmetry.
+// spectralNorm builds |W v| (1) with v from the power iteration v ← WᵀWv/|WᵀWv|, started from an asymmetric vector.
 func spectralNorm(w *G.Node) *G.Node {
 	in := w.Shape()[1]
 	start := make([]float64, in)
@@ -77,5 +77,6 @@ func spectralNorm(w *G.Node) *G.Node {
 	for range powerSteps {
 		v = unit(graphs.MatMul(w, graphs.MatMul(w, v, false, false), true, false))
 	}
-	return graphs.Sqrt(graphs.Shift(graphs.Sum(graphs.Square(graphs.MatMul(w, v, false, false))), 1e-30)) // a matrix of zeros stays one
+	// a zero matrix stays zero
+	return graphs.Sqrt(graphs.Shift(graphs.Sum(graphs.Square(graphs.MatMul(w, v, false, false))), 1e-30))
 }

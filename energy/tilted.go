@@ -18,17 +18,19 @@ import (
 //
 //	E(x) = -log b(x) + λ f_θ(z, r, l),   p(x) = b(x) exp(-λ f) / Z.
 //
-// The base b has the tails, the scales and the correlations of the data, as far as a mixture fitted to them can tell, and f
-// has only to improve on it. Where f = 0 the density is b, and Z = 1; log Z = log E_b[exp(-λ f)] is a mean over draws of b. f sees
+// The base b has the tails, the scales and the correlations of the data, as far as a mixture fitted to them can tell,
+// and f has only to improve on it. Where f = 0 the density is b, and Z = 1; log Z = log E_b[exp(-λ f)] is a mean over
+// draws of b. f sees
 //
 //	z = L⁻¹(x - μ)                          the point (d) in units in which b as a whole has mean 0 and covariance I,
-//	r_k = w_k N(x; μ_k, Σ_k) / b(x)         to which component it belongs (K; those of the same mean as one, none where that is all),
+//	r_k = w_k N(x; μ_k, Σ_k) / b(x)         the component it belongs to (K; components of equal mean count as one, none if that is all),
 //	l = log(1 + log(1 + exp(v))),           how far out it lies,
 //	v = (-log b(x) - h)/√d,   h = Σ_k w_k (d/2 (1 + log 2π) + ½ log det Σ_k - log w_k),
 //
-// LLᵀ the covariance of b, and h its entropy, but for the overlap of its components. What b has got wrong, it has mostly got wrong
-// around this or that component. Of 3000 points of three densities of bananas and log-normals in 6 to 10 dimensions, on which the
-// mixture is .17, 1.74 and .78 nats off, f of z alone takes away .05, .82 and .26 of these, with r and l .08, .97 and .41.
+// LLᵀ the covariance of b, and h its entropy, but for the overlap of its components. What b has got wrong, it has
+// mostly got wrong around this or that component. Of 3000 points of three densities of bananas and log-normals in 6 to
+// 10 dimensions, on which the mixture is .17, 1.74 and .78 nats off, f of z alone takes away .05, .82 and .26 of these,
+// with r and l .08, .97 and .41.
 //
 // The parameters are those of f.
 type Tilted struct {
@@ -55,7 +57,8 @@ var (
 type TiltConfig struct {
 	Base  *density.Mixture // b; required
 	Share float64          // λ ≥ 0; with 0 the energy is that of the base, whatever f is
-	Plain bool             // f sees z alone: in the plane, where networks learn detail by the frequencies of an embedding
+	// f sees z alone: in the plane, where networks learn detail by the frequencies of an embedding
+	Plain bool
 }
 
 // Tilt makes f by calling it with the number of variables that it sees, and returns the base tilted by λ f.
@@ -184,7 +187,8 @@ func (t *Tilted) Smooth() error {
 // small is the part of its usual size at which the last layer of f starts, so that learning begins at the base.
 const small = 0.1
 
-// Init initialises f, and makes the last two arrays of θ small, which are those of the last layer in every network of this package.
+// Init initialises f, and makes the last two arrays of θ small, which are those of the last layer in every network of
+// this package.
 func (t *Tilted) Init(p *Params, rng *rand.Rand) {
 	initialise(t.inner, p, rng)
 	for _, v := range p.views[max(0, len(p.views)-2):] {
@@ -221,7 +225,8 @@ func (t *Tilted) correction(x, logs *G.Node, theta G.Nodes) *G.Node {
 	switch {
 	case t.plain:
 	case t.count > 1 && t.count < k:
-		in = append(in, graphs.MatMul(graphs.RowSoftmax(logs), constant(x, t.groups, k, t.count), false, false)) // (n, groups)
+		// (n, groups)
+		in = append(in, graphs.MatMul(graphs.RowSoftmax(logs), constant(x, t.groups, k, t.count), false, false))
 	case t.count > 1:
 		in = append(in, graphs.RowSoftmax(logs)) // (n, K)
 	}
@@ -237,7 +242,8 @@ func (t *Tilted) correction(x, logs *G.Node, theta G.Nodes) *G.Node {
 
 // far builds l (n, 1).
 func (t *Tilted) far(logs *G.Node) *G.Node {
-	v := graphs.Scale(graphs.Shift(graphs.Neg(graphs.RowLogSumExp(logs)), -t.entropy), 1/math.Sqrt(float64(t.base.Dim())))
+	v := graphs.Scale(graphs.Shift(graphs.Neg(graphs.RowLogSumExp(logs)), -t.entropy),
+		1/math.Sqrt(float64(t.base.Dim())))
 	return graphs.Log(graphs.Shift(graphs.Softplus(v), 1))
 }
 

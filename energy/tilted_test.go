@@ -39,7 +39,8 @@ func TestTilted(t *testing.T) {
 	in := mat.NewDense(6, 6, nil)
 	for i := range 6 {
 		var z mat.VecDense
-		if err := z.SolveVec(root, mat.NewVecDense(2, []float64{x.At(i, 0) - mean[0], x.At(i, 1) - mean[1]})); err != nil {
+		if err := z.SolveVec(root, mat.NewVecDense(2,
+			[]float64{x.At(i, 0) - mean[0], x.At(i, 1) - mean[1]})); err != nil {
 			t.Fatal(err)
 		}
 		far := math.Log1p(math.Log1p(math.Exp((-logb[i] - h) / math.Sqrt2)))
@@ -49,11 +50,13 @@ func TestTilted(t *testing.T) {
 	if err := must(NewEvaluator(net, p, EvaluatorConfig{Batch: 6, Precision: Float64})).Energies(f, in); err != nil {
 		t.Fatal(err)
 	}
-	if err := must(NewEvaluator(tilted, p, EvaluatorConfig{Batch: 6, Precision: Float64})).Energies(got, x); err != nil {
+	if err := must(NewEvaluator(tilted, p, EvaluatorConfig{Batch: 6, Precision: Float64})).Energies(got,
+		x); err != nil {
 		t.Fatal(err)
 	}
 	alone := make([]float64, 6)
-	if err := must(NewEvaluator(tilted.Alone(), p, EvaluatorConfig{Batch: 6, Precision: Float64})).Energies(alone, x); err != nil {
+	if err := must(NewEvaluator(tilted.Alone(), p, EvaluatorConfig{Batch: 6, Precision: Float64})).Energies(alone,
+		x); err != nil {
 		t.Fatal(err)
 	}
 	for i := range got {
@@ -97,7 +100,8 @@ func TestTiltRefuses(t *testing.T) {
 			t.Errorf("%+v: no error", cfg)
 		}
 	}
-	if _, err := Tilt(TiltConfig{Base: base, Share: 1}, func(int) (Energy, error) { return smallNet(2) }); err == nil || !strings.Contains(err.Error(), "want 5") {
+	if _, err := Tilt(TiltConfig{Base: base, Share: 1}, func(int) (Energy, error) { return smallNet(2) }); err == nil ||
+		!strings.Contains(err.Error(), "want 5") {
 		t.Errorf("a network of two variables: %v", err)
 	}
 }
@@ -112,7 +116,8 @@ func TestDensityFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		a, b := m.Parameters(), read.Parameters()
-		if a.Covariance != b.Covariance || !slices.Equal(a.Weights, b.Weights) || !slices.Equal(a.Means, b.Means) || !slices.Equal(a.Factors, b.Factors) {
+		if a.Covariance != b.Covariance || !slices.Equal(a.Weights, b.Weights) || !slices.Equal(a.Means, b.Means) ||
+			!slices.Equal(a.Factors, b.Factors) {
 			t.Errorf("%v: read %+v, want %+v", kind, b, a)
 		}
 		if _, err := ReadDensity(f, "other"); err == nil {

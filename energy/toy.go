@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// The energies of this file are the usual hard cases of sampling, with parameters to be learnt. All are differentiable
+// The energies in this file are the usual hard cases for samplers, with learnable parameters. All are differentiable
 // everywhere, with known Z and an exact sampler.
 
 // perRow expands a parameter of shape (1) to (n, 1).
@@ -53,7 +53,8 @@ func (b Banana) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 		x1, x2 := graphs.SliceCols(x, 0, 1), graphs.SliceCols(x, 1, 2)
 		sq := graphs.Square(x1)
 		u := graphs.Mul(sq, perRow(graphs.Exp(graphs.Scale(theta[0], -2)), n)) // x₁²/a²
-		v := graphs.Sub(x2, graphs.Mul(perRow(theta[2], n), graphs.Sub(sq, perRow(graphs.Exp(graphs.Scale(theta[0], 2)), n))))
+		v := graphs.Sub(x2, graphs.Mul(perRow(theta[2], n),
+			graphs.Sub(sq, perRow(graphs.Exp(graphs.Scale(theta[0], 2)), n))))
 		w := graphs.Mul(graphs.Square(v), perRow(graphs.Exp(graphs.Scale(theta[1], -2)), n))
 		return graphs.Scale(graphs.Add(u, w), 0.5)
 	})
@@ -171,7 +172,8 @@ func (w DoubleWell) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	})
 }
 
-// cells of the table by which the first coordinate is drawn, over |u| ≤ the reach beyond which exp(-E) < 1e-16.
+// wellCells is the number of cells in the table for drawing the first coordinate, over |u| ≤ the reach beyond which
+// exp(-E) < 1e-16.
 const wellCells = 2048
 
 func wellReach(h float64) float64 { return math.Sqrt(1 + math.Sqrt(37/h)) }

@@ -10,7 +10,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Spec names one parameter and gives its shape. Names of networks and shapes of their arrays are PyTorch's.
+// Spec names one parameter and gives its shape. Networks use PyTorch's names and shapes.
 type Spec struct {
 	Name  string
 	Shape []int
@@ -30,12 +30,12 @@ type Energy interface {
 	// Dim returns d > 0.
 	Dim() int
 
-	// Specs returns the names and shapes of θ, in the order of Build's theta. It is the same at every call.
+	// Specs returns the names and shapes of θ, in the order of Build's theta. The result is the same for every call.
 	Specs() []Spec
 
 	// Build adds the energies (n, 1) of the rows of x (n, d) to x's graph; theta holds one node per Spec. Row i of the
 	// result depends on row i of x only. Build may be called several times for one graph. It is called with the lock of
-	// package graphs held and must not take it.
+	// package graphs held, and must not acquire it.
 	Build(x *G.Node, theta G.Nodes) (*G.Node, error)
 }
 
@@ -44,8 +44,8 @@ type Initializer interface {
 	Init(p *Params, rng *rand.Rand)
 }
 
-// Smoothness is an energy that says how often it can be differentiated in x. An energy that does not implement it is
-// taken to be smooth. The answer of a [Func] is its field Kinked, a type of one's own has the method.
+// Smoothness is an energy that declares how often it can be differentiated in x. An energy that does not implement it
+// is assumed to be smooth. A [Func] uses its field Kinked; your own type implements the method.
 type Smoothness interface {
 	// Smooth returns nil if E has a continuous second derivative in x, else the reason why not.
 	Smooth() error
@@ -59,16 +59,16 @@ func Smooth(e Energy) error {
 	return nil
 }
 
-// wrapped is what energies that keep the parameters of another one have in common. They bring their own Build.
+// wrapped is the common part of energies that keep the parameters of another one. They define their own Build.
 type wrapped struct{ inner Energy }
 
 // Inner returns the inner energy.
 func (w wrapped) Inner() Energy { return w.inner }
 
-// Dim returns that of the inner energy.
+// Dim returns the dimension of the inner energy.
 func (w wrapped) Dim() int { return w.inner.Dim() }
 
-// Specs returns those of the inner energy.
+// Specs returns the parameters of the inner energy.
 func (w wrapped) Specs() []Spec { return w.inner.Specs() }
 
 // Smooth asks the inner energy.
@@ -77,7 +77,7 @@ func (w wrapped) Smooth() error { return Smooth(w.inner) }
 // Init initialises the inner energy.
 func (w wrapped) Init(p *Params, rng *rand.Rand) { initialise(w.inner, p, rng) }
 
-// Known is an energy whose density is known exactly: tests and certificates compare with it.
+// Known is an energy whose density is known exactly, for tests and certificates.
 type Known interface {
 	Energy
 
@@ -88,7 +88,7 @@ type Known interface {
 	Sample(p *Params, dst *mat.Dense, rng *rand.Rand)
 }
 
-// Precision is the type of the numbers a compiled graph computes with. Numbers at the interfaces are float64 always.
+// Precision is the type of numbers in a compiled graph. Numbers at the interfaces are always float64.
 type Precision int
 
 // The precisions. The zero value is Float32.
@@ -126,7 +126,7 @@ func ParsePrecision(s string) (Precision, error) {
 // positive reports whether v is a number above zero: not NaN, not infinite.
 func positive(v float64) bool { return v > 0 && !math.IsInf(v, 1) }
 
-// checkBuild reports a wrong number of parameters or a batch of the wrong width, once and in the same words for every energy.
+// checkBuild reports a wrong number of parameters or a batch of the wrong width, in the same words for every energy.
 func checkBuild(name string, e Energy, x *G.Node, theta G.Nodes) error {
 	s := x.Shape()
 	if len(s) != 2 || s[1] != e.Dim() {
@@ -138,7 +138,8 @@ func checkBuild(name string, e Energy, x *G.Node, theta G.Nodes) error {
 	}
 	for i, t := range theta {
 		if !t.Shape().Eq(tensor.Shape(specs[i].Shape)) {
-			return fmt.Errorf("energy: %s: parameter %s has shape %v, want %v", name, specs[i].Name, t.Shape(), specs[i].Shape)
+			return fmt.Errorf("energy: %s: parameter %s has shape %v, want %v", name, specs[i].Name, t.Shape(),
+				specs[i].Shape)
 		}
 	}
 	return nil

@@ -11,18 +11,20 @@ import (
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 )
 
-// Tensors returns θ as named arrays in the given type (safetensors.F32 or F64), ready to be written. The values are copies.
+// Tensors returns θ as named arrays in the given type (safetensors.F32 or F64), ready to be written. The values are
+// copies.
 func (p *Params) Tensors(dt safetensors.DType) []safetensors.Tensor {
 	out := make([]safetensors.Tensor, len(p.specs))
 	for i, s := range p.specs {
-		out[i] = safetensors.Tensor{Name: s.Name, DType: dt, Shape: append([]int(nil), s.Shape...), Data: append([]float64(nil), p.views[i]...)}
+		out[i] = safetensors.Tensor{Name: s.Name, DType: dt, Shape: append([]int(nil), s.Shape...),
+			Data: append([]float64(nil), p.views[i]...)}
 	}
 	return out
 }
 
-// Load sets θ from a file's arrays: every parameter must be there with its shape and finite numbers, and nothing else but arrays of
-// other numbers, which the file names. Names may have a prefix in common that the parameters lack, such as model. or module., or lack the
-// one that these have in common: [Params.Prefix] tells. On error θ is unchanged.
+// Load sets θ from a file's arrays: every parameter must be present with its shape and finite numbers, and nothing else
+// except non-float arrays, which the file lists. Names may have a common prefix that the parameters lack, such as
+// model. or module., or lack the common prefix of the parameters: see [Params.Prefix]. On error θ is unchanged.
 func (p *Params) Load(f *safetensors.File) error {
 	if f == nil {
 		return errors.New("energy: weights of no file")
@@ -67,14 +69,14 @@ func (p *Params) Load(f *safetensors.File) error {
 	return nil
 }
 
-// Prefix returns what the names of a file have before those of the parameters, and what these have before those of the file: model. and
-// nothing for model.net.0.weight, nothing and net. for 0.weight. Both are empty where the names agree, or have nothing to do with each other.
+// Prefix returns the prefix of the names of a file relative to those of the parameters, and vice versa: "model." and ""
+// for model.net.0.weight, "" and "net." for 0.weight. Both are empty if the names agree or are unrelated.
 func (p *Params) Prefix(f *safetensors.File) (theirs, ours string) {
 	_, pre, _ := p.match(f)
 	return pre.theirs, pre.ours
 }
 
-// prefixes are what names of a file and of parameters have before what they have in common.
+// prefixes holds the prefixes of names of a file and of parameters before their common part.
 type prefixes struct{ theirs, ours string }
 
 // match finds the name in the file of every parameter. It fails if there are several sets of weights.
@@ -111,7 +113,8 @@ func (p *Params) match(f *safetensors.File) (names []string, pre prefixes, err e
 	case 1:
 		return names, pre, nil
 	}
-	return nil, prefixes{}, fmt.Errorf("energy: weights: the file holds %d sets of them, with the prefixes %s; leave one", len(found), list(found))
+	return nil, prefixes{}, fmt.Errorf(
+		"energy: weights: the file holds %d sets of them, with the prefixes %s; leave one", len(found), list(found))
 }
 
 // named returns the names of all parameters with these prefixes, or nil unless all are there.
@@ -125,7 +128,8 @@ func (p *Params) named(has map[string]bool, pre prefixes) []string {
 	return names
 }
 
-// commonPrefixes are what all names begin with, in whole parts that end with a point, from nothing on.
+// commonPrefixes returns the common prefixes of all names, in whole parts that end with a dot, starting with the empty
+// one.
 func commonPrefixes(names []string) []string {
 	out := []string{""}
 	for i, c := range names[0] {
@@ -142,7 +146,7 @@ func commonPrefixes(names []string) []string {
 	return out
 }
 
-// list names at most four.
+// list lists at most four names.
 func list(names []string) string {
 	if len(names) == 0 {
 		return "none"

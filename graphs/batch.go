@@ -8,7 +8,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// batchMatmulOp is the products op(A_i)·op(B_i) of the matrices along the first axis of two arrays: (b,m,k)·(b,k,n).
+// batchMatmulOp multiplies op(A_i)·op(B_i), the matrices along the first axis of two arrays: (b,m,k)·(b,k,n).
 type batchMatmulOp struct{ matmulOp }
 
 func (o batchMatmulOp) String() string { return "batch" + o.matmulOp.String() }
@@ -86,8 +86,8 @@ func batchMatMul(a, b *G.Node, ta, tb bool) *G.Node {
 }
 
 // BatchMatMul is op(a)·op(b) for every pair of matrices on the last two axes of a (…,m,k) and b (…,k,n), where op
-// transposes if transA, transB say so: (…,m,n). The axes before them are those of the batch. They agree, or are 1 or
-// missing on one side, whose matrices are then used again and again.
+// transposes if transA, transB are set: (…,m,n). The leading axes are batch axes. They must agree, or be 1 or missing
+// on one side, whose matrices are then reused.
 func BatchMatMul(a, b *G.Node, transA, transB bool) *G.Node {
 	o := batchMatmulOp{matmulOp{transA, transB}}
 	need(o, a, b)

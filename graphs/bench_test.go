@@ -14,7 +14,8 @@ import (
 
 // BenchmarkFunction measures compiled calls of a 2-H-H-1 SiLU network: energy and gradient (langevin), and the training
 // gradients of denoising, sliced and exact score matching. It reports the floating-point operations of the products of
-// (batch,H,H) that each needs at least, as a rate and as a share of the FMA peak of one core, measured in the same process.
+// (batch,H,H) that each needs at least, as a rate and as a share of the FMA peak of one core, measured in the same
+// process.
 func BenchmarkFunction(b *testing.B) {
 	for _, dt := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
 		for _, s := range [][2]int{{32, 32}, {128, 64}, {256, 128}, {1024, 256}} {

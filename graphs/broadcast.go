@@ -9,7 +9,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// broadcast is the common shape of a and b: from the last axis on, sizes agree, or one is 1 or missing.
+// broadcast returns the common shape of a and b: counted from the last axis, sizes must agree, or one be 1 or missing.
 func broadcast(a, b tensor.Shape) (tensor.Shape, bool) {
 	if len(a) < len(b) {
 		a, b = b, a
@@ -26,7 +26,7 @@ func broadcast(a, b tensor.Shape) (tensor.Shape, bool) {
 	return s, true
 }
 
-// expanded repeats x along the axes that it lacks, or of which it has one element, to an array of shape to.
+// expanded repeats x to shape to along axes that it lacks or that have one element.
 func expanded(x *G.Node, to tensor.Shape) *G.Node {
 	s := x.Shape()
 	if slices.Equal(s, to) {

@@ -15,18 +15,18 @@ import (
 // ErrShape is wrapped by every error that reports operands of unsuitable shape.
 var ErrShape = errors.New("shape mismatch")
 
-// ErrNoRule is wrapped by every error that says that an operation has no derivative of the order asked for.
+// ErrNoRule is wrapped by every error about an operation that has no derivative of the required order.
 var ErrNoRule = errors.New("no derivative rule")
 
-// buildError is what the node builders panic with and Try turns into an error. It is an error itself, so that a panic
-// that no Try catches says what was wrong.
+// buildError is the value with which node builders panic and which Try turns into an error. It is itself an error, so
+// that a panic not caught by Try says what is wrong.
 type buildError struct{ err error }
 
 func (e buildError) Error() string { return e.err.Error() }
 func (e buildError) Unwrap() error { return e.err }
 
-// Try runs build, which makes nodes with the builders of this package or with Must, and returns what it returns. The
-// first failure of a builder ends build and becomes the error. Other panics pass through.
+// Try runs build, which makes nodes with the builders of this package or with Must, and returns its result. The first
+// failure of a builder ends build and becomes the error. Other panics pass through.
 func Try(build func() *G.Node) (n *G.Node, err error) {
 	err = try(func() { n = build() })
 	if err != nil {
@@ -49,7 +49,7 @@ func try(build func()) (err error) {
 	return nil
 }
 
-// Must returns n, or ends the enclosing Try with err. It admits Gorgonia's own functions among the builders:
+// Must returns n, or ends the enclosing Try with err. It lets Gorgonia's own functions be used among the builders:
 //
 //	h := graphs.Must(gorgonia.Tanh(z))
 func Must(n *G.Node, err error) *G.Node {
@@ -69,17 +69,17 @@ var building sync.Mutex
 //
 //	defer graphs.Building()()
 //
-// Gorgonia keeps package-wide state while a graph is built, so two graphs, however unrelated, must not grow at the same
-// time. Everything in this package that makes nodes, Grad included, expects the lock to be held by its caller when more
-// than one goroutine builds. Running compiled functions needs no lock.
+// Gorgonia keeps package-wide state while a graph is built, so two graphs, even unrelated ones, must not be extended
+// concurrently. Everything in this package that makes nodes, including Grad, expects its caller to hold the lock if
+// more than one goroutine builds graphs. Running compiled functions needs no lock.
 func Building() (unlock func()) {
 	building.Lock()
 	return building.Unlock
 }
 
-// NewInput adds an input of the given type (float32 or float64), name and shape to g. An empty shape makes one of
-// Gorgonia's scalars. Gorgonia merges inputs of equal name, so a name that is in use, or no name, panics (inside Try:
-// becomes the error).
+// NewInput adds an input of the given type (float32 or float64), name and shape to g. An empty shape makes a Gorgonia
+// scalar. Gorgonia merges inputs of equal name, so an empty name, or one already in use, panics (inside Try: becomes
+// the error).
 func NewInput(g *G.ExprGraph, dt tensor.Dtype, name string, shape ...int) *G.Node {
 	switch {
 	case g == nil:
@@ -102,7 +102,7 @@ func NewInput(g *G.ExprGraph, dt tensor.Dtype, name string, shape ...int) *G.Nod
 	return G.NewTensor(g, dt, len(shape), G.WithShape(shape...), G.WithName(name))
 }
 
-// apply adds the node op(in...) to the graph of in, or finds the equal one that is there.
+// apply adds the node op(in...) to the graph of in, or finds an equal one that exists.
 func apply(o operation, in ...*G.Node) *G.Node {
 	if len(in) != o.arity() {
 		failf("%v: %d operands, want %d", o, len(in), o.arity())
@@ -144,29 +144,29 @@ func apply(o operation, in ...*G.Node) *G.Node {
 			v.derived = v.derived && w.derived
 			return n
 		}
-		// Two different expressions with the same 32-bit hash: Gorgonia handed out the other one. Ask again for an
-		// operation that differs in its hash only.
+		// Two different expressions have the same 32-bit hash, and Gorgonia returned the other one. Retry with an
+		// operation that differs only in its hash.
 	}
 	failf("%v: Gorgonia merges it with other nodes of equal hash", o)
 	return nil
 }
 
-// operands returns the operands of n in order, not to be written to.
+// operands returns the operands of n in order; they must not be modified.
 func operands(n *G.Node) G.Nodes { return gorgonia.Operands(n) }
 
-// The builders simplify: scale(scale(x)) becomes one scale, the product with a repeated row a product with the row. Such a
-// simplification looks through an operand at the operands of that, and the result no longer depends on the operand it was
-// given. That must not happen to a node somebody may want the derivative in. So nobody but the differentiator looks
-// through, and only at nodes that it has made itself and is not differentiating by. (Constants are different: they have no
-// derivative and are always folded.)
+// The builders simplify: scale(scale(x)) becomes one scale, the product with a repeated row a product with the row.
+// Such a simplification looks through an operand to its operands, and the result no longer depends on the operand
+// itself. That must not happen to a node in which a derivative may be taken. Therefore only the differentiator does
+// this, and only for nodes that it has made itself and does not differentiate in. (Constants are different: they have
+// no derivative and are always folded.)
 //
 // These variables, like Gorgonia's own, are guarded by the lock of Building.
 var (
 	deriving  int                 // nesting of derive
-	protected = map[*G.Node]int{} // nodes that derive is told to keep
+	protected = map[*G.Node]int{} // nodes that derive must keep
 )
 
-// derive runs build as the differentiator's work with respect to wrt.
+// derive runs build as part of differentiation with respect to wrt.
 func derive(wrt G.Nodes, build func()) {
 	deriving++
 	for _, w := range wrt {
@@ -183,7 +183,7 @@ func derive(wrt G.Nodes, build func()) {
 	build()
 }
 
-// inner returns the operation of n if n is one of ours that may be looked through.
+// inner returns the operation of n if it is one of ours that may be looked through.
 func inner(n *G.Node) (operation, bool) {
 	o, ok := n.Op().(*op)
 	if !ok {
@@ -211,15 +211,15 @@ func need(o operation, in ...*G.Node) {
 // missing reports that n cannot be an operand.
 func missing(n *G.Node) bool { return n == nil || n.Graph() == nil }
 
-// sameShape is equality; tensor.Shape.Eq takes a vector for a matrix of one column.
+// sameShape reports exact equality; tensor.Shape.Eq equates a vector and a matrix of one column.
 func sameShape(a, b *G.Node) bool { return slices.Equal(a.Shape(), b.Shape()) }
 
-// topological lists what outs depend on, operands before results.
+// topological lists the nodes on which outs depend, operands before results.
 func topological(outs ...*G.Node) (order G.Nodes, in map[*G.Node]G.Nodes) {
 	return topologicalFrom(nil, outs...)
 }
 
-// topologicalFrom takes the nodes of from for inputs and does not go below them.
+// topologicalFrom treats the nodes of from as inputs and does not go below them.
 func topologicalFrom(from G.Nodes, outs ...*G.Node) (order G.Nodes, in map[*G.Node]G.Nodes) {
 	in = map[*G.Node]G.Nodes{}
 	var visit func(*G.Node)

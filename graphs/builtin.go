@@ -9,12 +9,13 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 )
 
-// Gorgonia's own operations are differentiated by translation: an expression of our operations with the same value stands in
-// for them, and our rules give derivatives of every order in both modes. What has no translation is refused by name, because
-// Gorgonia's rules are wrong, missing, or panic at some order. Operations of third parties are asked for their SymDiff.
+// Gorgonia's own operations are differentiated by translation: they are replaced by an expression of our operations
+// with the same value, and our rules give derivatives of every order in both modes. Operations without a translation
+// are rejected by name, because Gorgonia's rules are wrong, missing, or panic at some order. For third-party operations
+// their SymDiff is used.
 
-// builtinDifferentiable says which operands of n have a derivative. What has no rule counts as differentiable, so that it is
-// asked for one and refused, not passed over as a constant.
+// builtinDifferentiable says which operands of n have a derivative. Operations without a rule count as differentiable,
+// so that they are rejected rather than treated as constants.
 func builtinDifferentiable(n *G.Node, in G.Nodes) []bool {
 	d := make([]bool, len(in))
 	kind := gorgonia.KindOf(n.Op())
@@ -32,7 +33,7 @@ func builtinDifferentiable(n *G.Node, in G.Nodes) []bool {
 	switch kind {
 	case gorgonia.Size, gorgonia.Random, gorgonia.Sign, gorgonia.Ceil, gorgonia.Floor:
 		clear(d)
-	case gorgonia.SliceGrad: // (like, x): the first only lends its shape
+	case gorgonia.SliceGrad: // (like, x): the first only provides its shape
 		d[0] = false
 	case gorgonia.ByIndices, gorgonia.CTCLoss, gorgonia.Repeat:
 		clear(d[1:])
@@ -40,7 +41,7 @@ func builtinDifferentiable(n *G.Node, in G.Nodes) []bool {
 	return d
 }
 
-// below is where the expression that stands in for n ends: at its operands, and at n itself, whose value it may use.
+// below returns where the expression that replaces n ends: at its operands, and at n itself, whose value it may use.
 func below(n *G.Node, in G.Nodes) G.Nodes { return append(in[:len(in):len(in)], n) }
 
 func builtinReverse(n *G.Node, in G.Nodes, g *G.Node, want []bool) G.Nodes {
@@ -56,7 +57,7 @@ func builtinReverse(n *G.Node, in G.Nodes, g *G.Node, want []bool) G.Nodes {
 		for i, w := range want {
 			if w {
 				gs[i] = adj[in[i]]
-				delete(adj, in[i]) // an operand that appears twice has its whole adjoint once
+				delete(adj, in[i]) // an operand that appears twice gets its whole adjoint once
 			}
 		}
 		return gs
@@ -81,7 +82,7 @@ func builtinReverse(n *G.Node, in G.Nodes, g *G.Node, want []bool) G.Nodes {
 	return gs
 }
 
-// symDiffer returns the operation of n if it is somebody else's and knows its derivative.
+// symDiffer returns the operation of n if it is a third party's that knows its derivative.
 func symDiffer(n *G.Node) G.SDOp {
 	if gorgonia.Builtin(n.Op()) {
 		switch kind := gorgonia.KindOf(n.Op()); {
@@ -101,8 +102,8 @@ func symDiffer(n *G.Node) G.SDOp {
 	return o
 }
 
-// builtinForward is the forward rule. An operation that only knows its reverse rule u ↦ Jᵀu has it differentiated in u,
-// in which it is linear: J t = ∂⟨Jᵀu, t⟩/∂u, whatever u.
+// builtinForward is the forward rule. If an operation has only a reverse rule u ↦ Jᵀu, that is differentiated in u, in
+// which it is linear: J t = ∂⟨Jᵀu, t⟩/∂u, for any u.
 func builtinForward(n *G.Node, in G.Nodes, t G.Nodes) *G.Node {
 	if e := translate(n, in); e != nil {
 		start := map[*G.Node]*G.Node{}

@@ -18,8 +18,9 @@ func outcome(f func()) (v any) {
 	return nil
 }
 
-// Many goroutines that call one function get right numbers or a panic that says what to do, never wrong numbers and never a
-// crash, and the function is as good as before when they are through. Each with a clone of its own is not disturbed.
+// Many goroutines that call one function get right numbers or a panic that says what to do, never wrong numbers and
+// never a crash, and the function is as good as before when they are through. Each with a clone of its own is not
+// disturbed.
 func TestFunctionOfManyGoroutines(t *testing.T) {
 	const n, h, goroutines, calls = 64, 32, 8, 300
 	x, theta, out := smallMLP(t, tensor.Float32, n, h)

@@ -23,14 +23,15 @@ func init() {
 	}
 }
 
-// Compile translates the part of a graph that outputs depend on to a Function of the inputs.
+// Compile compiles the part of a graph on which outputs depend into a Function of the inputs.
 //
-// Inputs are leaves of the graph: nodes made by NewInput or gorgonia.NewTensor and the like. Every input that the outputs
-// depend on must be among them; values bound to the nodes are not used. All nodes have one type, float32 or float64, in
-// which the function computes, except for whole numbers and booleans, such as indices: Function.Call takes them as numbers.
+// Inputs are leaves of the graph: nodes made by NewInput or gorgonia.NewTensor and the like. Every input on which the
+// outputs depend must be among them; values bound to the nodes are not used. All nodes have the same type, float32 or
+// float64, in which the function computes, except for integers and booleans, such as indices: Function.Call takes them
+// as floats.
 //
-// Compile only reads the graph. It needs the lock of Building like everything else that looks at a graph which another
-// goroutine may extend.
+// Compile only reads the graph. Like everything else that reads a graph which another goroutine may extend, it needs
+// the lock of Building.
 func Compile(inputs, outputs G.Nodes, opts ...CompileOption) (*Function, error) {
 	var o options
 	for _, opt := range opts {
@@ -49,7 +50,7 @@ func Compile(inputs, outputs G.Nodes, opts ...CompileOption) (*Function, error) 
 	return f, nil
 }
 
-// lowerGraph lowers the part of a graph that outputs depend on. The function it returns has its ports but no engine.
+// lowerGraph lowers the part of a graph on which outputs depend. The function it returns has ports but no engine.
 func lowerGraph(inputs, outputs G.Nodes, o *options) (f *Function, l *lowering, err error) {
 	if err = guard(func() error {
 		if err := checkPorts(inputs, outputs); err != nil {
@@ -81,7 +82,7 @@ func lowerGraph(inputs, outputs G.Nodes, o *options) (f *Function, l *lowering, 
 	return f, l, nil
 }
 
-// guard returns the error of f, or what it panics with as an error.
+// guard returns the error of f, or its panic as an error.
 func guard(f func() error) (err error) {
 	defer func() {
 		switch p := recover().(type) {
@@ -112,7 +113,7 @@ func checkPorts(inputs, outputs G.Nodes) error {
 	return nil
 }
 
-// oneType returns the type of the floats among outputs and what they depend on, and fails if there are two.
+// oneType returns the float type of outputs and their dependencies, and fails if there are two.
 func oneType(outputs G.Nodes) (tensor.Dtype, error) {
 	var first *G.Node
 	order, _ := topological(outputs...)
@@ -159,7 +160,7 @@ func (f *Function) lowerInputs(l *lowering, inputs, held G.Nodes) error {
 	return nil
 }
 
-// isConstant reports whether the operand of o lends its graph and type only.
+// isConstant reports whether the operand of o only provides its graph and type.
 func isConstant(o operation) bool {
 	_, ok := o.(interface{ constant() })
 	return ok

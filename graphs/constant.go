@@ -9,8 +9,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// constOp is a tensor whose elements are all c. Gorgonia wants every node to hang on another, so constOp has an operand,
-// an anchor of which it takes the graph and the type, but neither value nor shape. Zeros made by it are structural: the
+// constOp is a tensor whose elements are all c. Gorgonia requires every node to depend on another, so constOp has an
+// operand, an anchor that provides the graph and the type, but neither value nor shape. Its zeros are structural: the
 // builders recognise them and drop them from sums and products.
 type constOp struct {
 	c float64
@@ -36,8 +36,8 @@ func (constOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node     { return nil }
 
 // constant returns a node of the given shape with all elements c, in the graph and of the type of near.
 func constant(c float64, shape tensor.Shape, near *G.Node) *G.Node {
-	// The leaf found by always taking the first operand is the anchor: equal constants get equal anchors more often, and
-	// a constant never keeps a computation alive.
+	// The anchor is the leaf found by always taking the first operand: equal constants more often get equal anchors,
+	// and a constant never keeps a computation alive.
 	for {
 		in := operands(near)
 		if len(in) == 0 {
@@ -58,11 +58,11 @@ func constantOf(n *G.Node) (float64, bool) {
 	return 0, false
 }
 
-// ZerosLike is a structural zero of like's shape: sums, products and derivatives that meet it are simplified while they
-// are built. The value of like is not used.
+// ZerosLike returns a structural zero of like's shape: sums, products and derivatives that involve it are simplified as
+// they are built. The value of like is not used.
 func ZerosLike(like *G.Node) *G.Node { return constantLike(0, like) }
 
-// OnesLike is a node of ones of like's shape. The value of like is not used.
+// OnesLike returns a node of ones of like's shape. The value of like is not used.
 func OnesLike(like *G.Node) *G.Node { return constantLike(1, like) }
 
 func constantLike(c float64, like *G.Node) *G.Node {
@@ -72,7 +72,7 @@ func constantLike(c float64, like *G.Node) *G.Node {
 	return constant(c, like.Shape(), like)
 }
 
-// unitOp is an (n,d) matrix whose rows are all the unit vector e_k; its operand is an anchor as that of constOp.
+// unitOp is an (n,d) matrix whose rows are all the unit vector e_k; its operand is an anchor like that of constOp.
 type unitOp struct{ n, d, k int }
 
 func (o unitOp) String() string                             { return fmt.Sprintf("unit(%d,%d,%d)", o.n, o.d, o.k) }

@@ -9,22 +9,22 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/conv"
 )
 
-// Window says how the windows of a convolution or a pool move over pictures.
+// Window describes how the windows of a convolution or a pool move over pictures.
 //
-// Pictures are rows (n, h·w·c), one sample each; the channel is fastest. A filter is (kh·kw·c/groups, oc): its rows are
-// (ky, kx, channel within the group), its columns the output channels. [Rows] and [Pictures] change from PyTorch's layout
-// (n,c,h,w) and back, [FilterRows] from (oc,c,kh,kw).
+// Pictures are rows (n, h·w·c), one sample each, with the channel varying fastest. A filter is (kh·kw·c/groups, oc):
+// its rows are (ky, kx, channel within the group), its columns the output channels. [Rows] and [Pictures] convert from
+// PyTorch's layout (n,c,h,w) and back, [FilterRows] from (oc,c,kh,kw).
 type Window struct {
-	H, W, C  int    // of a picture: height, width, channels; required
-	KH, KW   int    // of the window; required
-	OC       int    // channels of the result; 0 means C, and a pool has no other
+	H, W, C  int    // height, width and channels of a picture; required
+	KH, KW   int    // size of the window; required
+	OC       int    // channels of the result; 0 means C, the only choice for a pool
 	Stride   [2]int // steps of the window along height and width; 0 means 1
 	Pad      [2]int // zeros around the picture, on each side; default none
-	Dilation [2]int // distance of neighbours within a window; 0 means 1
-	Groups   int    // of channels: each group of outputs sees its group of inputs only; 0 means 1
+	Dilation [2]int // distance between neighbours within a window; 0 means 1
+	Groups   int    // channel groups: each group of outputs sees only its group of inputs; 0 means 1
 }
 
-// OutShape is height, width and channels of what the windows leave of a picture.
+// OutShape returns height, width and channels of the result for a picture.
 func (w Window) OutShape() (h, wd, c int) {
 	o := w.complete()
 	return o.OH(), o.OW(), o.OC
@@ -38,7 +38,7 @@ func (w Window) Validate() error {
 	return nil
 }
 
-// complete sets the defaults.
+// complete fills in the defaults.
 func (w Window) complete() conv.Window {
 	one := func(v *int) {
 		if *v == 0 {
@@ -56,7 +56,7 @@ func (w Window) complete() conv.Window {
 	return conv.Window(w)
 }
 
-// checked is complete of a window that is right.
+// checked returns complete, or fails if the window is invalid.
 func (w Window) checked(what string) conv.Window {
 	o := w.complete()
 	if err := o.Validate(); err != nil {
@@ -65,20 +65,20 @@ func (w Window) checked(what string) conv.Window {
 	return o
 }
 
-// Convolve is the convolution of pictures x (n, h·w·c) with filter f (kh·kw·c/groups, oc): (n, oh·ow·oc).
+// Convolve returns the convolution of pictures x (n, h·w·c) with filter f (kh·kw·c/groups, oc): (n, oh·ow·oc).
 //
 //	y[n, oy, ox, o] = Σ_{ky,kx,c} x[n, oy·stride - pad + ky·dilation, ox·stride - pad + kx·dilation, c] · f[ky, kx, c, o]
 func Convolve(x, f *G.Node, w Window) *G.Node {
 	return convolved(convOp{w.checked("Convolve"), conv.Out}, x, f)
 }
 
-// ConvolveTransposed is the adjoint of [Convolve] in x: it takes y (n, oh·ow·oc) to (n, h·w·c). What PyTorch calls a
-// transposed convolution from C' to O' channels has OC = C' and C = O' here.
+// ConvolveTransposed is the adjoint of [Convolve] in x: it maps y (n, oh·ow·oc) to (n, h·w·c). PyTorch's transposed
+// convolution from C' to O' channels has OC = C' and C = O' here.
 func ConvolveTransposed(y, f *G.Node, w Window) *G.Node {
 	return convolved(convOp{w.checked("ConvolveTransposed"), conv.In}, y, f)
 }
 
-// ConvolveFilter is the adjoint of [Convolve] in f: it takes x (n, h·w·c) and y (n, oh·ow·oc) to (kh·kw·c/groups, oc).
+// ConvolveFilter is the adjoint of [Convolve] in f: it maps x (n, h·w·c) and y (n, oh·ow·oc) to (kh·kw·c/groups, oc).
 func ConvolveFilter(x, y *G.Node, w Window) *G.Node {
 	return convolved(convOp{w.checked("ConvolveFilter"), conv.Filter}, x, y)
 }

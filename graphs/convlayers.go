@@ -4,16 +4,16 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// Layers of convolutional networks, on pictures in rows (n, h·w·c) and, with PyTorch's names, arguments and shapes, on (n,c,h,w).
-// Between two of the latter the compiler leaves the pictures in rows.
+// Layers of convolutional networks, on pictures in rows (n, h·w·c) and, with PyTorch's names, arguments and shapes, on
+// (n,c,h,w). Between two of the latter the compiler leaves the pictures in rows.
 
-// Rows takes pictures (n,c,h,w) to rows (n, h·w·c).
+// Rows converts pictures (n,c,h,w) to rows (n, h·w·c).
 func Rows(x *G.Node) *G.Node {
 	s := shapeOf("Rows", x, 3)
 	return Reshape(channelsLast(x), s[0], s[1:].TotalSize())
 }
 
-// channelsLast moves axis 1 of (n,c,…) behind the others.
+// channelsLast moves axis 1 of (n,c,…) to the end.
 func channelsLast(x *G.Node) *G.Node {
 	var order []int
 	for i := range x.Dims() {
@@ -24,7 +24,7 @@ func channelsLast(x *G.Node) *G.Node {
 	return permuted(x, append(order, 1))
 }
 
-// Pictures takes rows (n, h·w·c) to pictures (n,c,h,w).
+// Pictures converts rows (n, h·w·c) to pictures (n,c,h,w).
 func Pictures(x *G.Node, h, w, c int) *G.Node {
 	s := shapeOf("Pictures", x, 2)
 	if len(s) != 2 || s[1] != h*w*c {
@@ -33,7 +33,7 @@ func Pictures(x *G.Node, h, w, c int) *G.Node {
 	return permuted(Reshape(x, s[0], h, w, c), []int{0, 3, 1, 2})
 }
 
-// FilterRows takes a filter (oc,c,kh,kw) to the matrix (kh·kw·c, oc) that [Convolve] has it in.
+// FilterRows converts a filter (oc,c,kh,kw) to the matrix (kh·kw·c, oc) that [Convolve] takes.
 func FilterRows(f *G.Node) *G.Node {
 	s := shapeOf("FilterRows", f, 4)
 	if len(s) != 4 {
@@ -57,8 +57,8 @@ func channels(what string, x, v *G.Node) *G.Node {
 	return ExpandRows(Reshape(ExpandRows(Reshape(v, c), s[1]/c), s[1]), s[0])
 }
 
-// ChannelNorm normalises every channel of x (n, p·c) over the batch and the pixels, to x̂·scale + bias with scale and bias (c):
-// the batch normalisation of a training step, without running averages.
+// ChannelNorm normalises every channel of x (n, p·c) over the batch and the pixels, to x̂·scale + bias with scale and
+// bias (c): the batch normalisation of a training step, without running averages.
 func ChannelNorm(x, scale, bias *G.Node, epsilon float64) *G.Node {
 	s, c := shapeOf("ChannelNorm", x, 2), shapeOf("ChannelNorm", scale, 1).TotalSize()
 	mean := func(y *G.Node) *G.Node {
@@ -72,13 +72,13 @@ func ChannelNorm(x, scale, bias *G.Node, epsilon float64) *G.Node {
 	return AddChannels(MulChannels(centred, factor), bias)
 }
 
-// square is the window of a layer that treats both directions alike.
+// square returns the window of a layer that treats both directions alike.
 func square(kh, kw, stride, padding, dilation, groups int) Window {
 	return Window{KH: kh, KW: kw, Stride: [2]int{stride, stride}, Pad: [2]int{padding, padding}, Dilation: [2]int{dilation, dilation}, Groups: groups}
 }
 
-// Conv2D is the convolution of pictures x (n,c,h,w) with weight (oc,c/groups,kh,kw), plus bias (oc), if that is not nil:
-// (n,oc,oh,ow).
+// Conv2D is the convolution of pictures x (n,c,h,w) with weight (oc,c/groups,kh,kw), plus bias (oc), if that is not
+// nil: (n,oc,oh,ow).
 func Conv2D(x, weight, bias *G.Node, stride, padding, dilation, groups int) *G.Node {
 	s, k := shapeOf("Conv2D", x, 4), shapeOf("Conv2D", weight, 4)
 	if len(s) != 4 || len(k) != 4 || groups < 1 || k[1]*groups != s[1] {
@@ -109,8 +109,8 @@ func Conv1D(x, weight, bias *G.Node, stride, padding, dilation, groups int) *G.N
 	return Reshape(Pictures(y, 1, l, c), s[0], c, l)
 }
 
-// ConvTranspose2D is the transposed convolution of pictures x (n,c,h,w) with weight (c,oc/groups,kh,kw), plus bias (oc), if that
-// is not nil: (n,oc,oh,ow) with oh = (h-1)·stride - 2·padding + dilation·(kh-1) + 1 + outputPadding.
+// ConvTranspose2D is the transposed convolution of pictures x (n,c,h,w) with weight (c,oc/groups,kh,kw), plus bias
+// (oc), if that is not nil: (n,oc,oh,ow) with oh = (h-1)·stride - 2·padding + dilation·(kh-1) + 1 + outputPadding.
 func ConvTranspose2D(x, weight, bias *G.Node, stride, padding, outputPadding, groups, dilation int) *G.Node {
 	s, k := shapeOf("ConvTranspose2D", x, 4), shapeOf("ConvTranspose2D", weight, 4)
 	if len(s) != 4 || len(k) != 4 || groups < 1 || k[0] != s[1] || outputPadding < 0 || outputPadding >= max(stride, dilation) {

@@ -11,27 +11,27 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// costs is what a graph costs to evaluate once, with equal expressions counted once.
+// costs is the cost of evaluating a graph once, with equal expressions counted once.
 type costs struct {
 	MatMul         int64 // floating-point operations of matrix products, 2mkn for (m,k)·(k,n)
 	Elementwise    int64 // elements of sums, products, quotients and other cheap functions
 	Transcendental int64 // elements of exp, log, tanh, SiLU … and their derivatives
-	Memory         int64 // elements that reductions, expansions and copies read or write
+	Memory         int64 // elements read or written by reductions, expansions and copies
 	Nodes          int   // operations
 
 	// Products counts the matrix products by (m,k,n).
 	Products map[[3]int]int
 }
 
-// Weights of an element in units of the floating-point operations of a product. They are the ratios of the times that
-// vectorised kernels take, rounded: a product runs at some 100 operations per nanosecond and core, exp-like functions
-// at three elements, cheap ones, limited by the cache, at ten.
+// Weights of an element in floating-point operations of a product. They are rounded ratios of the times of vectorised
+// kernels: a product runs at some 100 operations per nanosecond and core, exp-like functions at three elements, cheap
+// ones, limited by the cache, at ten.
 const (
 	elementWeight        = 10
 	transcendentalWeight = 40
 )
 
-// Total is the cost as one number, in floating-point operations of a matrix product.
+// Total returns the cost as one number, in floating-point operations of a matrix product.
 func (c costs) Total() float64 {
 	return float64(c.MatMul) + elementWeight*float64(c.Elementwise+c.Memory) + transcendentalWeight*float64(c.Transcendental)
 }
@@ -63,8 +63,8 @@ func (c costs) String() string {
 	return b.String()
 }
 
-// costOf counts what it takes to evaluate outputs together. Operations of Gorgonia count as those that they are translated
-// to, and where there is no translation as cheap element-wise ones.
+// costOf counts the cost of evaluating outputs together. Gorgonia's operations count as their translations, or, if
+// there is none, as cheap element-wise ones.
 func costOf(outputs ...*G.Node) costs {
 	c := costs{Products: map[[3]int]int{}}
 	for i, n := range outputs {
@@ -111,7 +111,7 @@ func costOf(outputs ...*G.Node) costs {
 	return c
 }
 
-// addBuiltin counts the operations that an operation of Gorgonia's stands for.
+// addBuiltin counts the operations into which a Gorgonia operation is translated.
 func (c *costs) addBuiltin(n *G.Node, in G.Nodes) {
 	var e *G.Node
 	if err := try(func() { e = translate(n, in) }); err != nil || e == nil {
@@ -161,7 +161,7 @@ func (c *costs) add(o operation, n *G.Node, in G.Nodes) {
 	case constOp, unitOp, reshapeOp, fillOp, stopOp:
 		c.Nodes-- // need not be computed at all
 	case expandRowsOp, expandColsOp:
-		// read by their users where they are
+		// read in place by their users
 	case transposeOp, sliceOp, padOp, concatOp, gatherOp, scatterOp, pickOp, placeOp, poolPickOp, poolPlaceOp, poolSumOp, spreadOp:
 		c.Memory += size
 	default:

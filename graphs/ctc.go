@@ -9,8 +9,9 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// ctcOp is Gorgonia's CTCLoss. Its operands are log-probabilities (time, batch, labels), targets, and the lengths of the inputs
-// and of the targets. Label 0 is the blank. It can be differentiated once: its gradient, ctcGradOp, has no rule.
+// ctcOp is Gorgonia's CTCLoss. Its operands are log-probabilities (time, batch, labels), targets, and the lengths of
+// the inputs and of the targets. Label 0 is the blank. It can be differentiated once: its gradient, ctcGradOp, has no
+// rule.
 //
 // Graves et al., Connectionist temporal classification, ICML 2006.
 type ctcOp struct{ mean bool }
@@ -58,7 +59,7 @@ func (o ctcOp) each(in [][]float64, shape []tensor.Shape, f func(s ctcSequence, 
 		}
 		at += length
 		weight := -1.0
-		if length == 0 { // of no labels Gorgonia's loss is +log p
+		if length == 0 { // without labels Gorgonia's loss is +log p
 			weight = 1
 		}
 		if o.mean {
@@ -79,7 +80,7 @@ type ctcSequence struct {
 func (s ctcSequence) logProb(t, i int) float64 { return s.logProbs[s.at(t, i)] }
 func (s ctcSequence) at(t, i int) int          { return s.first + t*s.stride + s.path[i] }
 
-// jump says that a path may come to i from i-2, over a blank between different labels.
+// jump reports whether a path may go from i-2 to i, over a blank between different labels.
 func (s ctcSequence) jump(i int) bool { return i >= 2 && s.path[i] != s.path[i-2] }
 
 // forward returns the log-probability α_t(i) of all paths that are at i at time t.
@@ -108,7 +109,7 @@ func (s ctcSequence) forward() []float64 {
 	return alpha
 }
 
-// backward returns the log-probability β_t(i) of the ends, from time t on, of all paths that are at i then.
+// backward returns the log-probability β_t(i) of the remainders, from time t on, of all paths that are at i then.
 func (s ctcSequence) backward() []float64 {
 	w := len(s.path)
 	beta := make([]float64, s.steps*w)

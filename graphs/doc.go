@@ -14,24 +14,24 @@
 //	                          ▼
 //	        args ──▶ Function.Call ──▶ dst        row-major []float64
 //
-// To run: Compile makes a Function of inputs and outputs, Call evaluates it. A whole Gorgonia program, with Let, Read, Grad
-// and solvers, runs on a Machine in the place of Gorgonia's tape machine.
+// To run: Compile makes a Function of inputs and outputs, and Call evaluates it. A whole Gorgonia program, with Let,
+// Read, Grad and solvers, runs on a Machine instead of Gorgonia's tape machine.
 //
 // # Shapes
 //
 // Operations work on matrices (n,m) whose rows are the samples of a batch, on vectors (m), and on single numbers, which
-// are vectors of shape (1). Nothing is broadcast: the operands of Add have one shape, and ExpandRows, ExpandCols and Fill
-// say what is repeated. Such repetitions cost nothing once compiled.
+// are vectors of shape (1). Nothing is broadcast: the operands of Add have the same shape, and ExpandRows, ExpandCols
+// and Fill make repetitions explicit. These cost nothing once compiled.
 //
-// The builders return nodes, not errors, so that code reads as mathematics; a wrong shape ends the enclosing Try, which
-// returns the error:
+// The builders return nodes, not errors, so that code reads like mathematics; a wrong shape ends the enclosing Try,
+// which returns the error:
 //
 //	e, err := graphs.Try(func() *gorgonia.Node {
 //		h := graphs.SiLU(graphs.Affine(x, w0, b0)) // (n, width)
 //		return graphs.Affine(h, w1, b1)            // (n, 1)
 //	})
 //
-// Outside of Try that error is a panic.
+// Outside Try that error is a panic.
 //
 // # First derivatives
 //
@@ -39,18 +39,18 @@
 //
 //	reverse   x̄ += ȳ·∂f/∂x      forward   ẏ = ∂f/∂x·ẋ
 //
-// where ∂f/∂x is written with nodes again; the adjoints are held by the call of Grad and nothing is stored on the nodes.
+// where ∂f/∂x is again written with nodes; the call of Grad holds the adjoints and nothing is stored on the nodes.
 // Therefore the result can be differentiated like anything else, in either mode, to any order. Activations are closed
-// under this: the derivative of order k of SiLU is one node, not a formula of many. Where there is no path the derivative
-// is a structural zero: a node of the right shape that is dropped from every sum and product it meets.
+// under this: the k-th derivative of SiLU is a single node, not a formula of many. Where there is no path the
+// derivative is a structural zero: a node of the right shape that is dropped from every sum and product.
 //
-// While derivatives are built they are simplified where that is free. At the ends of a network adjoints are repeated rows
-// and columns, constants and unit vectors; products with them need no product of matrices.
+// Derivatives are simplified as they are built where that costs nothing. At the ends of a network adjoints are repeated
+// rows and columns, constants and unit vectors; products with them need no matrix product.
 //
 // # Second derivatives
 //
-// Score matching needs, for every row of a batch, vᵀHv or tr H = Σ_k e_kᵀHe_k with H = ∇²E, and then the gradient of that
-// in θ. Write ż for the tangent of z along v and a_z = ∂E/∂z for the adjoint. There are four ways:
+// Score matching needs, for every row of a batch, vᵀHv or tr H = Σ_k e_kᵀHe_k with H = ∇²E, and then the gradient of
+// that in θ. Write ż for the tangent of z along v and a_z = ∂E/∂z for the adjoint. There are four ways:
 //
 //	reverse over reverse    ∇ₓ(gᵀv)·v
 //	forward over reverse    ġᵀv, the tangent of the gradient
@@ -61,9 +61,9 @@
 // energy of affine maps and activations f the sum is over the activations: Σ_l Σ_j a_l,j f″(z_l,j) ż_l,j². One forward
 // sweep, one reverse sweep and one tangent per direction, and no second coefficient.
 //
-// What this saves is seen in the products of the training gradient. With two hidden layers of width w and a batch of n
-// rows there is one product (n,w)·(w,w) per sweep, and differentiating a product costs two more. Then, counting E, g, the
-// loss and its gradient in θ with equal expressions once,
+// The savings show in the number of products in the training gradient. With two hidden layers of width w and a batch of
+// n rows there is one product (n,w)·(w,w) per sweep, and differentiating a product costs two more. Counting E, g, the
+// loss and its gradient in θ, with equal expressions counted once, this gives
 //
 //	E and ∇ₓE (a sampler's step)                  2
 //	noise contrastive estimation, per batch       3
@@ -76,21 +76,22 @@
 //
 // # Gorgonia's own operations
 //
-// Energies should be made of the operations of this package, but Gorgonia's are understood as well. For the purpose of
-// differentiation they are translated to ours, so that Grad gives derivatives of every order in both modes; the table below
-// says where it does not, and an error, ErrNoRule, then names the operation. Operations of third parties are asked for their
-// SymDiff. Where a maximum is attained more than once, the first element has the derivative; two equal operands of MaxBetween
-// have half of it each. A Dropout has one mask for value and gradients; the derivative of a BatchNorm follows its mode. The
-// gradient of CTCLoss is that in log-probabilities which need not be normalised; behind a LogSoftMax it is what Gorgonia's is.
-// The choice that YOLOv3 makes in training, which boxes belong to which targets, is constant.
+// Energies should be built from the operations of this package, but Gorgonia's are supported as well. For
+// differentiation they are translated to ours, so that Grad gives derivatives of every order in both modes; the table
+// below lists the exceptions, for which an error, ErrNoRule, names the operation. For third-party operations their
+// SymDiff is used. If a maximum is attained more than once, the first element gets the derivative; two equal operands
+// of MaxBetween get half of it each. A Dropout uses one mask for value and gradients; the derivative of a BatchNorm
+// follows its mode. The gradient of CTCLoss is with respect to log-probabilities that need not be normalised; after a
+// LogSoftMax it equals Gorgonia's. The assignment of boxes to targets that YOLOv3 makes in training is treated as
+// constant.
 //
-// A few of Gorgonia's values are wrong, and are right here: of sums, means and maxima over more than one of four axes, unless
-// the sizes are equal, of maxima along an inner one, and of ByIndices on an axis between others.
+// A few of Gorgonia's values are wrong, and are correct here: sums, means and maxima over more than one of four axes,
+// unless the sizes are equal, maxima along an inner one, and ByIndices on an axis between others.
 //
-// Gorgonia identifies nodes by hashes of 32 bits, so that different expressions may be merged. The builders check every
-// node they get and go round a collision; inputs must have unique names, which NewInput enforces. What Gorgonia's own
-// functions merge cannot be seen from here: LogSoftMax of a node whose SoftMax exists, and slices whose bounds differ by
-// multiples of 256, are the other node. RowSoftmax, RowLogSumExp, SliceRows and SliceCols have no such traps.
+// Gorgonia identifies nodes by 32-bit hashes, so different expressions may be merged. The builders check every node
+// they get and work around collisions; inputs must have unique names, which NewInput enforces. Merging by Gorgonia's
+// own functions cannot be detected here: LogSoftMax of a node whose SoftMax exists, and slices whose bounds differ by
+// multiples of 256, return the other node. RowSoftmax, RowLogSumExp, SliceRows and SliceCols have no such traps.
 //
 // # Table of operations
 //
@@ -127,19 +128,19 @@
 //
 // # Compiled functions
 //
-// Compile lowers the nodes that the outputs depend on to a small instruction set on matrices, and simplifies: dead code,
-// equal expressions, constants, structural zeros and transpositions go; bias and factors are drawn into products; weight
-// gradients that are added up are added up in place. What depends on held inputs and constants alone, packed weights
-// included, is computed when those change and not before.
+// Compile lowers the nodes on which the outputs depend to a small instruction set on matrices, and simplifies: dead
+// code, equal expressions, constants, structural zeros and transpositions are eliminated; biases and factors are folded
+// into products; weight gradients are accumulated in place. Whatever depends only on held inputs and constants,
+// including packed weights, is recomputed only when those change.
 //
-// The rows of a batch are independent until something sums over them. The program therefore runs on tiles: some dozens
-// of rows go through all products and functions while they are in the cache, so that memory is needed for a tile of each
-// intermediate value, whatever the batch. Element-wise instructions of one shape run fused, block by block; the
-// derivatives of an activation that are needed at one place come from one evaluation of its exponential. Sums over rows
-// are kept per stripe, an eighth of the batch or 64 rows, and added up in order at the end. Stripes are decided by the shape
-// alone and may run on any thread, so the result is the same, bit for bit, for any number of threads.
+// The rows of a batch are independent until something sums over them. The program therefore runs on tiles: a few dozen
+// rows go through all products and functions while they are in the cache, so memory is needed only for a tile of each
+// intermediate value, whatever the batch size. Element-wise instructions of the same shape run fused, block by block;
+// derivatives of an activation needed in the same place share one evaluation of its exponential. Sums over rows are
+// kept per stripe, an eighth of the batch or 64 rows, and added up in order at the end. Stripes depend only on the
+// shape and may run on any thread, so the result is the same, bit for bit, for any number of threads.
 //
-// Function.String prints the program, Function.Profile what each step takes.
+// Function.String prints the program, and Function.Profile the time of each step.
 //
 // # Concurrency
 //

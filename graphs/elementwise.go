@@ -8,8 +8,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// binaryOp is an element-wise operation on two operands of one shape. Nothing is broadcast: ExpandRows, ExpandCols and
-// Fill say what is repeated.
+// binaryOp is an element-wise operation on two operands of the same shape. Nothing is broadcast: ExpandRows, ExpandCols
+// and Fill make repetitions explicit.
 type binaryOp struct{ kind binary }
 
 type binary int

@@ -78,8 +78,8 @@ func ExampleMachine() {
 	// 2.0000
 }
 
-// A solver of Gorgonia's may follow gradients by graphs.Grad: u″ = -u, u(0) = 0, u′(0) = 1 is solved by a network, and what
-// SetDerivOf gives to the weights is what the solver reads.
+// A solver of Gorgonia's may follow gradients by graphs.Grad: u″ = -u, u(0) = 0, u′(0) = 1 is solved by a network, and
+// what SetDerivOf gives to the weights is what the solver reads.
 func ExampleNewMachine_secondDerivatives() {
 	const n, width = 32, 8
 	g := G.NewGraph()

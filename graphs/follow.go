@@ -10,14 +10,14 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// slicing is a Slice of Gorgonia's, or the gradient of one, of arrays of a shape. gorgonia.UnsafeLet may give it other bounds
-// later, which gradients then follow: what it takes is read when a program is made.
+// slicing is a Gorgonia Slice, or its gradient, of arrays of a given shape. gorgonia.UnsafeLet may change its bounds
+// later, which gradients then follow: the bounds are read when a program is made.
 type slicing struct {
 	op G.Op
 	of tensor.Shape
 }
 
-// now is what the slice takes.
+// now returns what the slice currently takes.
 func (s *slicing) now(was strided.View) strided.View {
 	if s == nil {
 		return was
@@ -37,7 +37,7 @@ func (s *slicing) String() string {
 	return fmt.Sprintf(" as %p", s.op)
 }
 
-// taken is what a Slice takes of x, of shape to.
+// taken returns what a Slice takes of x, of shape to.
 func (s *slicing) taken(x *G.Node, v strided.View, to tensor.Shape) *G.Node {
 	return apply(gatherOp{v: v, to: to, as: s}, x)
 }

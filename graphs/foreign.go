@@ -11,16 +11,16 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// foreignRunner runs an operation that has no instruction by its own code, in the way that Gorgonia offers and that is right:
+// foreignRunner runs an operation without an instruction by its own code, by the first of Gorgonia's interfaces that
+// works correctly:
 //
 //   - element-wise functions of one tensor: a copy of the operand, changed in place;
-//   - operations that take a buffer: into the buffer, which first gets what the operation expects there: zeros where it adds
-//     up, the operand where it changes that;
-//   - scalars and all others: Do, the result copied.
+//   - operations that take a buffer: into the buffer, which is first filled with what the operation expects: zeros if it accumulates, the operand if it modifies that;
+//   - scalars and all others: Do, with the result copied.
 //
-// Operands and result are wrapped as tensors once, as long as their memory stays where it is. Operations of third parties get
-// copies of their operands, since they may write to them, as YOLOv3 does; but an operand that is Gorgonia's identity operation
-// is there to be written to. Programs that share an operation, as clones do, take turns.
+// Operands and result are wrapped as tensors once, as long as their memory does not move. Third-party operations get
+// copies of their operands, since they may write to them, as YOLOv3 does; but an operand that is Gorgonia's identity
+// operation is meant to be written to. Programs that share an operation, such as clones, take turns.
 type foreignRunner struct {
 	op   G.Op
 	kind gorgonia.Kind
@@ -43,7 +43,7 @@ const (
 	byDo
 )
 
-// valueForm is what kind of value an operation gives, where that is not what its node says.
+// valueForm is the kind of value that an operation returns, if it differs from its node's.
 type valueForm struct {
 	dense bool
 	shape tensor.Shape
@@ -109,7 +109,7 @@ func runForeign[T kernels.Float](r *foreignRunner, dst []T, args [][]T) (err err
 			r.form = valueForm{true, d.Shape().Clone()}
 		}
 	}
-	for i, n := range r.in { // some reshape their operands
+	for i, n := range r.in { // some operations reshape their operands
 		if d, ok := r.args[i].(*tensor.Dense); ok && !sameDims(d.Shape(), n.Shape()) {
 			r.args[i] = nil
 		}
@@ -117,7 +117,7 @@ func runForeign[T kernels.Float](r *foreignRunner, dst []T, args [][]T) (err err
 	return nil
 }
 
-// wrapArg makes the i-th operand a value of Gorgonia's.
+// wrapArg wraps the i-th operand as a Gorgonia value.
 func wrapArg[T kernels.Float](r *foreignRunner, i int, x []T) error {
 	n := r.in[i]
 	size := max(n.Shape().TotalSize(), 1)
@@ -157,7 +157,7 @@ func dtypeOf[T kernels.Float]() tensor.Dtype {
 
 func sameDims(a, b tensor.Shape) bool { return len(a) == len(b) && a.Eq(b) }
 
-// prepare decides how the operation is run.
+// prepare decides how to run the operation.
 func (r *foreignRunner) prepare() {
 	r.mode = byDo
 	if r.out.Dims() == 0 || len(r.in) == 0 || r.kind == gorgonia.Unknown {

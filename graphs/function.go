@@ -11,21 +11,21 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/run"
 )
 
-// Function is a compiled graph: a flat program with memory of its own, for the fixed shapes of its inputs and outputs.
+// Function is a compiled graph: a flat program with its own memory, for fixed shapes of inputs and outputs.
 //
-// A Function computes in the type of its graph; Call converts at the border. It allocates nothing while it runs. It is for
-// one goroutine at a time, and panics where a second one calls it meanwhile: give each its Clone.
+// A Function computes in the type of its graph; Call converts arguments and results. It does not allocate while it
+// runs. It must not be called by several goroutines at once, and panics if it is: give each its own Clone.
 type Function struct {
 	in, out []port
 	run     engine
-	fresh   bool // no call has been made yet
+	fresh   bool // held inputs must be read at the next call
 	busy    atomic.Bool
-	alone   bool // its owner sees to it that busy is not needed
+	alone   bool // its owner guarantees exclusive use
 }
 
 const errBusy = "graphs: a Function is called by two goroutines at a time: give each of them its own, made by Clone"
 
-// use claims f for the calling goroutine, until free.
+// use claims f for the calling goroutine until free.
 func (f *Function) use() {
 	if !f.alone && !f.busy.CompareAndSwap(false, true) {
 		panic(errBusy)
@@ -58,14 +58,14 @@ type engine interface {
 	measure(n int) (string, error)
 }
 
-// Call evaluates the function: args[i] is the value of the i-th input, row-major; dst[i] receives the i-th output. Their
-// lengths must be those of the nodes.
+// Call evaluates the function: args[i] is the value of the i-th input, row-major; dst[i] receives the i-th output.
+// Their lengths must be those of the nodes.
 //
-// args[i] may be nil: the input keeps the value of the call before. dst[i] may be nil, and dst may be short: the output is
-// not wanted. Held inputs (see Held) are read at the first call and at the first call after Touch, and not looked at
-// otherwise.
+// args[i] may be nil: the input keeps its value from the previous call. dst[i] may be nil, and dst may be shorter, for
+// outputs that are not wanted. Held inputs (see Held) are read only at the first call and at the first call after
+// Touch.
 //
-// Numbers that are not finite are computed with like others. An error leaves dst as it was.
+// Non-finite numbers are treated like any others. On error dst is unchanged.
 func (f *Function) Call(dst [][]float64, args ...[]float64) error {
 	f.use()
 	defer f.free()
@@ -115,11 +115,11 @@ func (f *Function) Call(dst [][]float64, args ...[]float64) error {
 	return nil
 }
 
-// Touch says that held inputs have changed: the next Call reads, converts and packs them again.
+// Touch marks held inputs as changed: the next Call reads, converts and packs them again.
 func (f *Function) Touch() { f.fresh = true }
 
-// Clone returns a function of the same program with memory of its own. Its inputs have the values of f's, which must not be
-// called meanwhile; see Blank.
+// Clone returns a function with the same program and its own memory. Its inputs have the values of f's, which must not
+// be called in the meantime; see Blank.
 func (f *Function) Clone() *Function {
 	if f.busy.Load() {
 		panic(errBusy)
@@ -127,7 +127,7 @@ func (f *Function) Clone() *Function {
 	return &Function{in: append([]port(nil), f.in...), out: f.out, run: f.run.clone(true), fresh: true, alone: f.alone}
 }
 
-// Blank is a Clone whose inputs have no values yet. It may be made while another goroutine calls f.
+// Blank returns a Clone whose inputs have no values yet. It may be called while another goroutine calls f.
 func (f *Function) Blank() *Function {
 	in := make([]port, len(f.in))
 	for i := range in {
@@ -137,15 +137,15 @@ func (f *Function) Blank() *Function {
 	return &Function{in: in, out: f.out, run: f.run.clone(false), fresh: true, alone: f.alone}
 }
 
-// MemoryBytes is the size of the function's own memory for numbers: inputs, intermediate and packed values. Clones have
-// as much again.
+// MemoryBytes returns the size of the function's own memory for numbers: inputs, intermediate and packed values. Every
+// clone needs the same amount again.
 func (f *Function) MemoryBytes() int { return f.run.bytes() }
 
-// String prints the program: what runs, in which order and shape, what is fused, what it costs.
+// String prints the program: what runs, in which order and shape, what is fused, and its cost.
 func (f *Function) String() string { return f.run.dump() }
 
-// Profile runs the function n times on one thread, with the arguments of the call before, and returns what String
-// returns with the shortest time that each step took.
+// Profile runs the function n times on one thread, with the arguments of the previous call, and returns the output of
+// String with the shortest time of each step.
 func (f *Function) Profile(n int) (string, error) {
 	f.use()
 	defer f.free()

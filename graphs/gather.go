@@ -18,7 +18,7 @@ type gatherOp struct {
 	linear
 	v  strided.View
 	to tensor.Shape
-	as *slicing // that the view is of, if it is of one
+	as *slicing // the slice that the view belongs to, if any
 }
 
 func (o gatherOp) String() string { return fmt.Sprint("gather ", o.v, []int(o.to), o.as) }
@@ -43,7 +43,7 @@ func (o gatherOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 	return mapTangent(t[0], func(x *G.Node) *G.Node { return apply(o, x) })
 }
 
-// gathered is the elements of the view v of x, as an array of shape to.
+// gathered returns the elements of the view v of x, as an array of shape to.
 func gathered(x *G.Node, v strided.View, to tensor.Shape) *G.Node {
 	if v.Identity() {
 		return Reshape(x, to...)
@@ -51,7 +51,7 @@ func gathered(x *G.Node, v strided.View, to tensor.Shape) *G.Node {
 	return apply(gatherOp{v: v, to: to}, x)
 }
 
-// scattered is the adjoint of gathered: zeros of shape to, and x added where the view has its elements.
+// scattered is the adjoint of gathered: zeros of shape to, with x added where the view has its elements.
 func scattered(x *G.Node, v strided.View, to tensor.Shape) *G.Node {
 	if v.Identity() {
 		return Reshape(x, to...)
@@ -59,7 +59,8 @@ func scattered(x *G.Node, v strided.View, to tensor.Shape) *G.Node {
 	return apply(scatterOp{v: v, to: to}, x)
 }
 
-// scatterOp is the adjoint of gatherOp. A view that sees every element once may leave others than zeros around it.
+// scatterOp is the adjoint of gatherOp. A view that covers every element once may have values other than zero around
+// it.
 type scatterOp struct {
 	linear
 	v    strided.View
@@ -99,7 +100,7 @@ func (o scatterOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 	return mapTangent(t[0], func(x *G.Node) *G.Node { return apply(o, x) })
 }
 
-// stridesOf are the distances of neighbours along the axes of an array of shape s.
+// stridesOf returns the strides of an array of shape s.
 func stridesOf(s tensor.Shape) []int {
 	strides := make([]int, len(s))
 	for i, size := len(s)-1, 1; i >= 0; i-- {
@@ -119,7 +120,7 @@ func permutation(from tensor.Shape, pattern []int) (v strided.View, to tensor.Sh
 	return strided.New(from.TotalSize(), 0, to, strides), to
 }
 
-// identity reports that a pattern leaves the axes in order.
+// identity reports whether a pattern leaves the axes in order.
 func identity(pattern []int) bool {
 	for i, p := range pattern {
 		if i != p {
@@ -129,7 +130,8 @@ func identity(pattern []int) bool {
 	return true
 }
 
-// axesLast is the permutation that brings axes last, both in order, and the sizes before and of them.
+// axesLast returns the permutation that moves axes to the end, preserving order, and the sizes of the axes before and
+// of the moved ones.
 func axesLast(s tensor.Shape, axes []int) (pattern []int, before, of int) {
 	before, of = 1, 1
 	for i, d := range s {
@@ -175,7 +177,7 @@ func upsampling(s tensor.Shape, by int) conv.Window {
 	return conv.Window{H: s[2] * by, W: s[3] * by, C: s[1], KH: by, KW: by, OC: s[1], Stride: [2]int{by, by}, Dilation: [2]int{1, 1}, Groups: 1}
 }
 
-// images are pictures (b,c,h,w) over which windows move, with a border wide enough for them: (b,c,height,width).
+// images describes pictures (b,c,h,w) over which windows move, with a border wide enough for them: (b,c,height,width).
 type images struct {
 	from          tensor.Shape
 	win           gorgonia.Window
@@ -183,7 +185,8 @@ type images struct {
 	height, width int
 }
 
-// windowed returns what windows need that leave (oh,ow) of the pictures. Gorgonia's may begin and end outside of them.
+// windowed returns the images for windows with a result of size (oh,ow). Gorgonia's may begin and end outside the
+// pictures.
 func windowed(from tensor.Shape, win gorgonia.Window, oh, ow int) images {
 	reach := func(i, n int) int {
 		return max(from[i+2]+win.Pad[i], (n-1)*win.Stride[i]+(win.Kernel[i]-1)*win.Dilation[i]+1)
@@ -191,13 +194,13 @@ func windowed(from tensor.Shape, win gorgonia.Window, oh, ow int) images {
 	return images{from, win, oh, ow, reach(0, oh), reach(1, ow)}
 }
 
-// outputs is the size of what windows w leave of an image (h,w).
+// outputs returns the size of the result of windows w on an image (h,w).
 func outputs(w gorgonia.Window, image tensor.Shape) (h, wd int) {
 	size := func(i int) int { return (image[i]+2*w.Pad[i]-(w.Dilation[i]*(w.Kernel[i]-1)+1))/w.Stride[i] + 1 }
 	return size(0), size(1)
 }
 
-// size is the number of elements with the border.
+// size returns the number of elements including the border.
 func (m images) size() int { return m.from[0] * m.from[1] * m.height * m.width }
 
 // inside views the pictures within their border.
@@ -215,7 +218,7 @@ func (m images) bordered(x *G.Node, fill float64) *G.Node {
 	return apply(scatterOp{v: v, to: tensor.Shape{m.from[0], m.from[1], m.height, m.width}, fill: fill}, x)
 }
 
-// axes are those of the windows over pictures with a border: batch, channel, where they begin, and within them.
+// axes returns the axes of the windows over bordered pictures: batch, channel, start, and position within the window.
 func (m images) axes() (dims, strides []int) {
 	w := m.win
 	image := m.height * m.width
@@ -236,7 +239,7 @@ func (m images) groups() strided.Groups {
 	return strided.NewGroups(m.size(), 0, d, s, 4)
 }
 
-// pooled is the largest element of every window.
+// pooled returns the largest element of every window.
 func (m images) pooled(x *G.Node) *G.Node {
 	return apply(pickOp{m.groups()}, m.bordered(x, math.Inf(-1)), m.bordered(x, 0))
 }

@@ -7,13 +7,14 @@ import (
 )
 
 // Grad returns the gradient of cost, a node of one element, with respect to each node of wrt, as new nodes of the same
-// graph. Every gradient has the shape of its node; where cost does not depend on a node it is a structural zero.
+// graph. Every gradient has the shape of its node; if cost does not depend on a node it is a structural zero.
 //
-// Nothing is stored on the nodes, so Grad may be applied to its own results: any order of derivative is had by repeating
-// it. wrt may name any node that cost was computed from, not only inputs.
+// Nothing is stored on the nodes, so Grad may be applied to its own results, for derivatives of any order. wrt may
+// contain any node from which cost was computed, not only inputs.
 //
-// Our own operations are differentiated by their rules, Gorgonia's by translation to ours (see the package documentation); one
-// without a rule is an error, ErrNoRule, that names it. Operations of third parties are asked for their SymDiff.
+// Our own operations are differentiated by their rules, Gorgonia's by translation to ours (see the package
+// documentation); for one without a rule, the error ErrNoRule names it. For third-party operations their SymDiff is
+// used.
 func Grad(cost *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
 	err = try(func() {
 		checkCost(cost, wrt)
@@ -22,9 +23,10 @@ func Grad(cost *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
 	return gs, err
 }
 
-// StoreGrads is Grad in the manner of gorgonia.Grad: besides returning the gradients it gives them to their nodes, those of
-// wrt and all between them and cost. After a run of a Machine, Node.Grad returns the value of a node's gradient. Unlike
-// gorgonia.Grad it may be called again, for other costs and for gradients of gradients; a node has the gradient of the last call.
+// StoreGrads is Grad in the manner of gorgonia.Grad: besides returning the gradients it attaches them to their nodes,
+// those of wrt and all between them and cost. After a run of a Machine, Node.Grad returns the value of a node's
+// gradient. Unlike gorgonia.Grad it may be called again, for other costs and for gradients of gradients; a node keeps
+// the gradient of the last call.
 func StoreGrads(cost *G.Node, wrt ...*G.Node) (gs G.Nodes, err error) {
 	err = try(func() {
 		checkCost(cost, wrt)
@@ -89,7 +91,7 @@ func vjp(out, seed *G.Node, wrt G.Nodes) G.Nodes {
 	return gs
 }
 
-// active returns the nodes of order whose value depends on one of wrt, wrt included.
+// active returns the nodes of order whose value depends on one of wrt, including wrt.
 func active(order G.Nodes, in map[*G.Node]G.Nodes, wrt G.Nodes) map[*G.Node]bool {
 	act := map[*G.Node]bool{}
 	for _, w := range wrt {
@@ -110,8 +112,8 @@ func active(order G.Nodes, in map[*G.Node]G.Nodes, wrt G.Nodes) map[*G.Node]bool
 	return act
 }
 
-// adjoints returns seedᵀ·∂out/∂n for every node n between wrt and out; structural zeros have no entry. Nodes of from are
-// taken for inputs.
+// adjoints returns seedᵀ·∂out/∂n for every node n between wrt and out; structural zeros have no entry. Nodes of from
+// are treated as inputs.
 func adjoints(from G.Nodes, out, seed *G.Node, wrt G.Nodes) map[*G.Node]*G.Node {
 	adj := map[*G.Node]*G.Node{}
 	derive(wrt, func() { reverseSweep(adj, from, out, seed, wrt) })

@@ -65,8 +65,8 @@ func TestNoPath(t *testing.T) {
 	}
 }
 
-// The derivative in an intermediate node is that in an input put in its place: the builders never bypass a node they were
-// given.
+// The derivative in an intermediate node is that in an input put in its place: the builders never bypass a node they
+// were given.
 func TestIntermediates(t *testing.T) {
 	makers := map[string]func(x *G.Node) *G.Node{
 		"Scale": func(x *G.Node) *G.Node { return graphs.Scale(x, 2) }, "Neg": graphs.Neg, "Transpose": graphs.Transpose,

@@ -25,7 +25,7 @@ func HVP(cost, x, v *G.Node) (h *G.Node, err error) {
 // DirectionalCurvature returns v_iᵀ ∇²E(x_i) v_i for every row i, as (n,1). The energies (n,1) are a function of x
 // (n,d) in which the rows do not mix: energy i depends on row i only. v is (n,d).
 //
-// Like HessianTrace it is one of several forms, chosen by counted cost.
+// Like HessianTrace it is built in one of several forms, chosen by counted cost.
 func DirectionalCurvature(energy, x, v *G.Node) (c *G.Node, err error) {
 	err = try(func() {
 		checkEnergy("DirectionalCurvature", energy, x)
@@ -38,13 +38,13 @@ func DirectionalCurvature(energy, x, v *G.Node) (c *G.Node, err error) {
 // HessianTrace returns tr ∇²E(x_i) for every row i, exactly, as (n,1). The energies (n,1) are a function of x (n,d) in
 // which the rows do not mix: energy i depends on row i only.
 //
-// It is the sum of the curvatures along the d axes, and d times the work of one of them, so a matter of low dimensions;
+// It is the sum of the curvatures along the d axes, at d times the cost of one of them, and so is for low dimensions;
 // in high ones estimate it by DirectionalCurvature along random v with E vvᵀ = I.
 //
-// Four forms are known: the contraction of the adjoints with second derivatives of single operations, Taylor mode (the
-// forward Laplacian), forward over reverse and reverse over reverse mode. They are built on a copy of the graph together
-// with the gradient, in the parameters, of the score matching loss they usually serve, and the one with the least cost
-// is taken.
+// There are four forms: the contraction of the adjoints with second derivatives of single operations, Taylor mode (the
+// forward Laplacian), forward over reverse and reverse over reverse mode. They are built on a copy of the graph
+// together with the gradient, in the parameters, of the score matching loss they usually serve, and the cheapest is
+// taken.
 func HessianTrace(energy, x *G.Node) (c *G.Node, err error) {
 	err = try(func() {
 		checkEnergy("HessianTrace", energy, x)
@@ -76,8 +76,8 @@ func checkDirection(who string, out, x, v *G.Node) {
 	}
 }
 
-// form is one way to write a second derivative of out as a function of x along dirs. It panics with a buildError where
-// it does not apply.
+// form is one way to write a second derivative of out as a function of x along dirs. It panics with a buildError if it
+// does not apply.
 type form struct {
 	name  string
 	build func(out, x *G.Node, dirs G.Nodes) *G.Node
@@ -88,7 +88,7 @@ func (f form) apply(out, x *G.Node, dirs G.Nodes) (n *G.Node) {
 	return n
 }
 
-// Ties are decided by the order of the list.
+// Ties go to the first in the list.
 var curvatureForms = []form{
 	{"contracted", contracted},
 	{"taylor", taylor},
@@ -110,8 +110,8 @@ var productForms = []form{
 // operation along the tangents ṅ of its operands. (The Taylor coefficients obey n̈ = J n̈_in + n″[ṅ_in, ṅ_in]; the
 // adjoints carry the n″ of each operation to E.) For z ↦ f(z) the term is a·f″(z)·ż². It needs one reverse sweep, which
 // the score needs anyway, and one forward sweep per direction, where Taylor mode carries a second coefficient as well,
-// and is therefore the cheapest form for score matching: differentiating it once more costs two products for each of its
-// own. The rows must not mix on the way either.
+// and is therefore the cheapest form for score matching: differentiating it once more costs two products for each of
+// its own. The rows must not mix on the way either.
 func contracted(energy, x *G.Node, dirs G.Nodes) *G.Node {
 	order, in := topological(energy)
 	act := active(order, in, G.Nodes{x})
@@ -162,7 +162,7 @@ func curve(n *G.Node, in G.Nodes, tans []map[*G.Node]*G.Node) *G.Node {
 	return c
 }
 
-// rowwise says that row i of n depends on row i of its active operands alone.
+// rowwise reports whether row i of n depends only on row i of its active operands.
 func rowwise(n *G.Node, in G.Nodes, act map[*G.Node]bool) bool {
 	o, ok := ownOp(n)
 	if !ok {
@@ -199,8 +199,8 @@ func rowwise(n *G.Node, in G.Nodes, act map[*G.Node]bool) bool {
 }
 
 // taylor carries first and second Taylor coefficients forward, the second summed over the directions: n̈ = J n̈_in +
-// Σ_k n″[ṅ_k, ṅ_k]. For the trace this is the forward Laplacian (Li et al., A computational framework for neural network-
-// based variational Monte Carlo with forward Laplacian, Nature Machine Intelligence 6 (2024)).
+// Σ_k n″[ṅ_k, ṅ_k]. For the trace this is the forward Laplacian (Li et al., A computational framework for neural
+// network- based variational Monte Carlo with forward Laplacian, Nature Machine Intelligence 6 (2024)).
 func taylor(energy, x *G.Node, dirs G.Nodes) *G.Node {
 	tans := make([]map[*G.Node]*G.Node, len(dirs))
 	for k, v := range dirs {
@@ -212,7 +212,7 @@ func taylor(energy, x *G.Node, dirs G.Nodes) *G.Node {
 	return ZerosLike(energy)
 }
 
-// secondCoefficient returns the second Taylor coefficient of out, nil for zero, where the nodes of from have the given
+// secondCoefficient returns the second Taylor coefficient of out, nil for zero, if the nodes of from have the given
 // first and no second ones.
 func secondCoefficient(from G.Nodes, out *G.Node, tans []map[*G.Node]*G.Node) *G.Node {
 	order, in := topologicalFrom(from, out)
@@ -273,8 +273,8 @@ func reverseOverForward(cost, x *G.Node, v G.Nodes) *G.Node {
 	return vjp(d, OnesLike(d), G.Nodes{x})[0]
 }
 
-// cheapest builds out's second derivative in the form of least cost. The trials are built on a copy of the graph, so
-// that nothing of them stays behind.
+// cheapest builds out's second derivative in the cheapest form. The trials are built on a copy of the graph, so that
+// they leave nothing behind.
 func cheapest(forms []form, out, x *G.Node, dirs G.Nodes) *G.Node {
 	best, err := choose(forms, out, x, dirs)
 	if err != nil {
@@ -291,7 +291,7 @@ type trial struct {
 }
 
 func choose(forms []form, out, x *G.Node, dirs G.Nodes) (form, error) {
-	// Every direction adds the same, so two tell what many cost.
+	// Every direction costs the same, so two determine the cost of many.
 	few := trials(forms, out, x, dirs[:min(len(dirs), 2)])
 	one := few
 	if len(dirs) > 2 {
@@ -342,7 +342,7 @@ func trials(forms []form, out, x *G.Node, dirs G.Nodes) []trial {
 	return ts
 }
 
-// copier is a copy, in a graph of its own, of what out is computed from, with x as an input.
+// copier copies what out is computed from to a separate graph, with x as an input.
 type copier struct {
 	g      *G.ExprGraph
 	out, x *G.Node
@@ -384,7 +384,7 @@ func newCopier(out, x *G.Node) (c *copier, err error) {
 	return c, err
 }
 
-// input returns the input of the copy that stands for n.
+// input returns the input of the copy that represents n.
 func (c *copier) input(name string, n *G.Node) *G.Node {
 	if c.inputs[name] == nil {
 		c.inputs[name] = NewInput(c.g, n.Dtype(), name, n.Shape()...)

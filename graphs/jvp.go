@@ -5,8 +5,8 @@ import (
 )
 
 // JVP returns Σ_i ∂out/∂wrt[i]·dirs[i], the derivative of out along the tangents dirs: forward mode. A tangent has the
-// shape of its node; the result has out's, and is a structural zero where out does not depend on wrt. A structural zero
-// as a tangent costs nothing.
+// shape of its node; the result has out's, and is a structural zero if out does not depend on wrt. A structural zero as
+// a tangent costs nothing.
 func JVP(out *G.Node, wrt, dirs G.Nodes) (d *G.Node, err error) {
 	err = try(func() {
 		if out == nil || out.Graph() == nil {
@@ -36,8 +36,8 @@ func JVP(out *G.Node, wrt, dirs G.Nodes) (d *G.Node, err error) {
 	return d, err
 }
 
-// tangents carries the tangents of start forward to all nodes that out depends on; structural zeros have no entry. Nodes
-// of from are taken for inputs.
+// tangents carries the tangents of start forward to all nodes that out depends on; structural zeros have no entry.
+// Nodes of from are treated as inputs.
 func tangents(from G.Nodes, out *G.Node, start map[*G.Node]*G.Node) map[*G.Node]*G.Node {
 	tan := map[*G.Node]*G.Node{}
 	var wrt G.Nodes

@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// Layers of networks on arrays of any rank. Names and arguments are those of PyTorch; shapes stand at each of them.
+// Layers of networks on arrays of any rank. Names and arguments are PyTorch's; each documents its shapes.
 
 // shapeOf is the shape of an operand of a layer, which must have at least the given number of axes.
 func shapeOf(layer string, x *G.Node, axes int) tensor.Shape {
@@ -25,7 +25,7 @@ func shapeOf(layer string, x *G.Node, axes int) tensor.Shape {
 	return s
 }
 
-// axisOf counts an axis from the end where it is negative.
+// axisOf counts a negative axis from the end.
 func axisOf(layer string, s tensor.Shape, axis int) int {
 	if axis < 0 {
 		axis += len(s)
@@ -64,13 +64,13 @@ func SumAxes(x *G.Node, axes ...int) *G.Node {
 	return scattered(x, strided.Reduction(s, along), to)
 }
 
-// Softmax is exp x / Σ exp x along an axis, counted from the end where it is negative.
+// Softmax is exp x / Σ exp x along an axis, counted from the end if negative.
 func Softmax(x *G.Node, axis int) *G.Node {
 	m, back := rowsOf(x, []int{axisOf("Softmax", shapeOf("Softmax", x, 1), axis)})
 	return back(RowSoftmax(m))
 }
 
-// LogSoftmax is x - log Σ exp x along an axis, counted from the end where it is negative.
+// LogSoftmax is x - log Σ exp x along an axis, counted from the end if negative.
 func LogSoftmax(x *G.Node, axis int) *G.Node {
 	m, back := rowsOf(x, []int{axisOf("LogSoftmax", shapeOf("LogSoftmax", x, 1), axis)})
 	return back(Sub(m, ExpandCols(RowLogSumExp(m), m.Shape()[1])))
@@ -116,8 +116,8 @@ func GroupNorm(x *G.Node, groups int, scale, bias *G.Node, epsilon float64) *G.N
 	return perChannel("GroupNorm", Reshape(y, s...), scale, bias)
 }
 
-// BatchNorm normalises every channel of x (b,c,…) over the batch, to x̂·scale + bias with scale and bias (c). It keeps no
-// running averages: it is what a training step computes.
+// BatchNorm normalises every channel of x (b,c,…) over the batch, to x̂·scale + bias with scale and bias (c). It keeps
+// no running averages: it is what a training step computes.
 func BatchNorm(x, scale, bias *G.Node, epsilon float64) *G.Node {
 	s := shapeOf("BatchNorm", x, 2)
 	axes := []int{0}
@@ -128,8 +128,8 @@ func BatchNorm(x, scale, bias *G.Node, epsilon float64) *G.Node {
 	return perChannel("BatchNorm", back(standard(m, epsilon)), scale, bias)
 }
 
-// Embedding looks rows of weight (n,d) up: for whole numbers index (of type int, any shape s) the result is (s…,d). An index
-// that there is not counts as 0.
+// Embedding looks rows of weight (n,d) up: for whole numbers index (of type int, any shape s) the result is (s…,d). An
+// out-of-range index counts as 0.
 func Embedding(weight, index *G.Node) *G.Node {
 	w, s := shapeOf("Embedding", weight, 2), shapeOf("Embedding", index, 1)
 	if len(w) != 2 || index.Dtype() != tensor.Int {
@@ -139,8 +139,8 @@ func Embedding(weight, index *G.Node) *G.Node {
 	return Reshape(apply(o, weight, index), append(s.Clone(), w[1])...)
 }
 
-// Attention is softmax(q·kᵀ/√d + mask)·v for q (…,t,d), k (…,s,d), v (…,s,e): (…,t,e). The mask is added to the scores and
-// repeated to their shape (…,t,s); nil is none.
+// Attention is softmax(q·kᵀ/√d + mask)·v for q (…,t,d), k (…,s,d), v (…,s,e): (…,t,e). The mask is added to the scores
+// and repeated to their shape (…,t,s); nil is none.
 func Attention(q, k, v, mask *G.Node) *G.Node {
 	s := shapeOf("Attention", q, 2)
 	scores := Scale(BatchMatMul(q, k, false, true), 1/math.Sqrt(float64(s[len(s)-1])))

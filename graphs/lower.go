@@ -14,12 +14,12 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// lowering translates nodes to instructions. A tensor becomes a matrix: a scalar is (1,1), a vector (n) the row (1,n), a
-// tensor of more than two dimensions the row of all its elements. Whole numbers and booleans become numbers.
+// lowering translates nodes to instructions. A tensor becomes a matrix: a scalar is (1,1), a vector (n) the row (1,n),
+// a tensor of more than two dimensions the row of all its elements. Integers and booleans become floats.
 type lowering struct {
 	to    *ir.Graph
 	at    map[*G.Node]ir.ID
-	dt    tensor.Dtype                   // in which the program computes
+	dt    tensor.Dtype                   // type in which the program computes
 	input func(n *G.Node) (ir.ID, error) // lowers a node without operation that has not been lowered
 	masks map[*G.Node]ir.ID              // what Dropout nodes multiply by
 
@@ -47,7 +47,7 @@ func flat(s tensor.Shape) (rows, cols int) {
 	return 1, s.TotalSize()
 }
 
-// all lowers outs and everything they depend on. The operand of a constant is an anchor, not a dependence.
+// all lowers outs and everything they depend on. The operand of a constant is an anchor, not a dependency.
 func (l *lowering) all(outs ...*G.Node) error {
 	for _, n := range outs {
 		if _, ok := l.at[n]; ok {
@@ -72,7 +72,7 @@ func (l *lowering) all(outs ...*G.Node) error {
 	return nil
 }
 
-// node lowers n, whose operands are lowered already; in are its operands.
+// node lowers n, whose operands in have already been lowered.
 func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
 	if err := checkType(n); err != nil {
 		return 0, err
@@ -82,7 +82,7 @@ func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
 	}
 	args := make([]ir.ID, len(in))
 	for i, c := range in {
-		args[i] = l.at[c] // an anchor has none; nobody asks for it
+		args[i] = l.at[c] // an anchor has none, and it is not used
 	}
 	if own, ok := ownOp(n); ok {
 		return l.own(n, own, in, args), nil
@@ -113,12 +113,12 @@ func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
 	rows, cols := flat(n.Shape())
 	r := newForeign(n, in)
 	l.foreign[n] = r
-	// It may change its own state, so it is run once for every node, at every run.
+	// It may change its own state, so it is run once per node at every run.
 	stateful := kind == gorgonia.Unknown || kind == gorgonia.Random || kind == gorgonia.BatchNorm
 	return l.to.Opaque(r, "", stateful, rows, cols, args...), nil
 }
 
-// checkType reports an error for types that a program has no numbers for.
+// checkType reports types that a program cannot represent.
 func checkType(n *G.Node) error {
 	switch dt := n.Dtype(); dt {
 	case tensor.Float64, tensor.Float32, tensor.Int, tensor.Int64, tensor.Int32, tensor.Byte, tensor.Bool:
@@ -145,7 +145,7 @@ func (l *lowering) constant(n *G.Node) (ir.ID, error) {
 	return l.to.Data(r, c, append([]float64(nil), x...)), nil
 }
 
-// mask lowers what the Dropout n multiplies by.
+// mask lowers the mask of the Dropout n.
 func (l *lowering) mask(n *G.Node) ir.ID {
 	if id, ok := l.masks[n]; ok {
 		return id
@@ -159,8 +159,8 @@ func (l *lowering) mask(n *G.Node) ir.ID {
 	return id
 }
 
-// maskRunner draws the mask of a Dropout: by a fast generator where the operation has the usual one, which begins by the
-// clock, else by the operation.
+// maskRunner draws the mask of a Dropout: by a fast generator if the operation uses the default, clock-seeded one, else
+// by the operation.
 type maskRunner struct {
 	o   maskOp
 	own bool
@@ -188,7 +188,8 @@ func drawMask[T kernels.Float](r *maskRunner, dst []T) error {
 	return nil
 }
 
-// draw makes every element 0 with probability p, else 1/(1-p). Its numbers are those of splitmix64, two elements of each.
+// draw makes every element 0 with probability p, else 1/(1-p). Its numbers are those of splitmix64, two elements of
+// each.
 func draw[T kernels.Float](dst []T, p float64, seed uint64) {
 	kept, below := [2]T{0, T(1 / (1 - p))}, uint64((1-p)*(1<<32))
 	for i := 0; i < len(dst); i += 2 {
@@ -197,7 +198,7 @@ func draw[T kernels.Float](dst []T, p float64, seed uint64) {
 		u = (u ^ u>>30) * 0xbf58476d1ce4e5b9
 		u = (u ^ u>>27) * 0x94d049bb133111eb
 		u ^= u >> 31
-		// The sign of the difference says whether a half is below.
+		// The sign of the difference says whether a half is below the threshold.
 		dst[i] = kept[(u>>32-below)>>63]
 		if i+1 < len(dst) {
 			dst[i+1] = kept[(u&(1<<32-1)-below)>>63]
@@ -205,15 +206,15 @@ func draw[T kernels.Float](dst []T, p float64, seed uint64) {
 	}
 }
 
-// copyRunner is Gorgonia's identity operation. It is memory for another operation to write a second result to, so its value
-// is never that of its operand.
+// copyRunner is Gorgonia's identity operation. It provides memory for another operation to write a second result to, so
+// its value is never that of its operand.
 type copyRunner struct{}
 
 func (copyRunner) Label() string                               { return "copy" }
 func (copyRunner) Run32(dst []float32, args [][]float32) error { copy(dst, args[0]); return nil }
 func (copyRunner) Run64(dst []float64, args [][]float64) error { copy(dst, args[0]); return nil }
 
-// kernelOf maps our functions to the kernels'.
+// kernelOf maps our functions to kernels.
 var kernelOf = map[fn]kernels.Func{
 	fnSiLU: kernels.SiLU, fnTanh: kernels.Tanh, fnSigmoid: kernels.Sigmoid, fnSoftplus: kernels.Softplus, fnGELU: kernels.GELU,
 	fnReLU: kernels.ReLU, fnAbs: kernels.Abs, fnSign: kernels.Sign, fnSquare: kernels.Square, fnExp: kernels.Exp, fnLog: kernels.Log,
@@ -360,8 +361,8 @@ func (l *lowering) unary(o unaryOp, a ir.ID) ir.ID {
 	return l.to.Func(o.String(), o.scalar(), a)
 }
 
-// evalRunner runs an operation of ours that has no instruction by its reference. That panics with a string where a number that
-// is known only now, such as an index, does not suit it.
+// evalRunner runs one of our operations without an instruction by its reference implementation. That panics with a
+// string if a value known only at run time, such as an index, is invalid.
 type evalRunner struct {
 	op     operation
 	shapes []tensor.Shape

@@ -14,7 +14,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/run"
 )
 
-// Machine runs a whole graph of Gorgonia's in the place of gorgonia.NewTapeMachine:
+// Machine runs a whole Gorgonia graph as a replacement for gorgonia.NewTapeMachine:
 //
 //	m, err := graphs.NewMachine(g)
 //	for … {
@@ -24,16 +24,18 @@ import (
 //		m.Reset()
 //	}
 //
-// It compiles the graph like Compile, runs operations that it knows by its own instructions and all others by their own
-// Do, and binds the results, of the types that Gorgonia's operations give them: Node.Value holds after a run what the node's value is, for every node, and Node.Grad the
-// value of the gradient that gorgonia.Grad (or gorgonia.SetDerivOf) gave the node. Values of inputs are fetched at each
-// run, so that Let and solvers that change them in place work; they are not copied. Random nodes are drawn at each run.
-// Read and Set statements are served at the end of a run. A slice of a node may be replaced by gorgonia.UnsafeLet.
+// It compiles the graph like Compile, runs known operations by its own instructions and all others by their own Do, and
+// binds the results with the types of Gorgonia's operations: after a run Node.Value returns the value of every node,
+// and Node.Grad the value of the gradient attached by gorgonia.Grad (or gorgonia.SetDerivOf). Values of inputs are
+// fetched at each run, so Let, and solvers that change them in place, work; they are not copied. Random nodes are drawn
+// at each run. Read and Set statements take effect at the end of a run. A slice of a node may be replaced by
+// gorgonia.UnsafeLet.
 //
-// The values bound to nodes are the machine's memory: the next run overwrites them. A machine is not for concurrent use.
+// The values bound to nodes are the machine's memory: the next run overwrites them. A machine is not for concurrent
+// use.
 type Machine struct {
 	o     options
-	nodes G.Nodes // what was in the graph
+	nodes G.Nodes // the nodes that were in the graph
 	reads []read
 	sets  []set
 
@@ -42,8 +44,9 @@ type Machine struct {
 	run     machineRun
 	leaves  G.Nodes // the inputs, in the order of the program's
 	results []*result
-	ranges  map[*G.Node]gorgonia.Range // of slices, as they were compiled
-	modes   []G.TrainModeOp            // they belong to the graph, which may have other machines: their mode is set at every run
+	ranges  map[*G.Node]gorgonia.Range // ranges of slices as compiled
+	// operations of the graph, which other machines may share: their mode is set at every run
+	modes []G.TrainModeOp
 }
 
 var _ G.VM = (*Machine)(nil)
@@ -51,11 +54,11 @@ var _ G.VM = (*Machine)(nil)
 // result is a node whose value the program computes.
 type result struct {
 	n       *G.Node
-	foreign *foreignRunner // that computes it, if one does
+	foreign *foreignRunner // runs the operation, if not an instruction
 	value   G.Value
 	out     int  // output of the program
 	shares  bool // value may be the program's memory
-	copy    bool // value has memory of its own
+	copy    bool // value has its own memory
 }
 
 // read is a Read statement.
@@ -69,8 +72,8 @@ type set struct{ to, from *G.Node }
 
 // NewMachine compiles the graph g. Nodes that are added to g later are not part of the machine.
 //
-// Operations with a training mode are put into the mode of the machine, which for BatchNorm means that the running
-// statistics of an operation that is to train begin anew, as with gorgonia.NewTapeMachine.
+// Operations with a training mode are put into the mode of the machine; for BatchNorm in training this resets the
+// running statistics, as with gorgonia.NewTapeMachine.
 func NewMachine(g *G.ExprGraph, opts ...MachineOption) (*Machine, error) {
 	m := &Machine{gradients: map[*G.Node]G.Value{}}
 	for _, opt := range opts {
@@ -135,7 +138,7 @@ func (m *Machine) statements(g *G.ExprGraph) error {
 	return nil
 }
 
-// typeOfProgram is float32 if all floats are, else float64, which holds either.
+// typeOfProgram is float32 if all floats are, else float64, which can hold both.
 func typeOfProgram(nodes G.Nodes) tensor.Dtype {
 	any32 := false
 	for _, n := range nodes {
@@ -180,7 +183,7 @@ func (m *Machine) build() error {
 			m.ranges[n] = gorgonia.Read(n.Op()).Range
 		}
 		if m.o.few && !kept[n] && len(gorgonia.DerivativeOf(n)) == 0 {
-			if kind == gorgonia.BatchNorm { // whose statistics go on
+			if kind == gorgonia.BatchNorm { // its statistics continue
 				l.to.Outputs = append(l.to.Outputs, l.at[n])
 			}
 			continue
@@ -202,8 +205,9 @@ func (m *Machine) build() error {
 	return nil
 }
 
-// share finds the results whose values may be the program's memory: those of operations that only give a shape are in one place
-// with what they are of. Not where a gradient is among them: a solver clears gradients after it has used them.
+// share finds the results whose values may be the program's memory: those of operations that only give a shape are in
+// one place with what they are of. Not where a gradient is among them: a solver clears gradients after it has used
+// them.
 func (m *Machine) share() {
 	users, gradient := map[int]int{}, map[int]bool{}
 	for _, r := range m.results {
@@ -217,7 +221,7 @@ func (m *Machine) share() {
 	}
 }
 
-// kept are the nodes that somebody has asked for.
+// kept returns the nodes whose values have been requested.
 func (m *Machine) kept() map[*G.Node]bool {
 	k := map[*G.Node]bool{}
 	for _, r := range m.reads {
@@ -289,7 +293,7 @@ func (m *Machine) runAll() error {
 	return m.inspect()
 }
 
-// bindResults makes the results the values of their nodes.
+// bindResults binds the results to their nodes.
 func (m *Machine) bindResults() error {
 	for _, r := range m.results {
 		if m.o.trace {
@@ -313,7 +317,7 @@ func (m *Machine) bindResults() error {
 	return m.bindDuals()
 }
 
-// bindDuals copies gradients to the nodes that they are of.
+// bindDuals copies gradients to their nodes.
 func (m *Machine) bindDuals() error {
 	if !m.o.duals {
 		return nil
@@ -336,8 +340,8 @@ func (m *Machine) bindDuals() error {
 	return nil
 }
 
-// setTraining gives t a mode, if it has the other one. BatchNormOp forgets its running statistics when it is put back to
-// training; they are kept.
+// setTraining sets the mode of t if it differs. BatchNormOp would lose its running statistics when put back into
+// training mode; they are preserved.
 func setTraining(t G.TrainModeOp, training bool) error {
 	if op, ok := t.(G.Op); ok {
 		if now, ok := gorgonia.Training(op); ok && now == training {
@@ -356,13 +360,14 @@ func setTraining(t G.TrainModeOp, training bool) error {
 	return b.SetStats(mean, variance)
 }
 
-// serve stores v: a clone the first time, then into the same memory.
+// serve stores v: as a clone the first time, then in the same memory.
 func serve(into *G.Value, v G.Value) error {
 	if v == nil {
 		return errors.New("it has no value")
 	}
 	if dst, ok := (*into).(*tensor.Dense); ok {
-		if src, ok := v.(*tensor.Dense); ok && dst.Dtype() == src.Dtype() && dst.Shape().Eq(src.Shape()) && !src.RequiresIterator() && !dst.RequiresIterator() {
+		if src, ok := v.(*tensor.Dense); ok && dst.Dtype() == src.Dtype() && dst.Shape().Eq(src.Shape()) &&
+			!src.RequiresIterator() && !dst.RequiresIterator() {
 			switch dst.Dtype() {
 			case tensor.Float32:
 				copy(dst.Float32s(), src.Float32s())
@@ -382,10 +387,10 @@ func serve(into *G.Value, v G.Value) error {
 	return err
 }
 
-// Reset does nothing: every run starts anew. It is there for gorgonia.VM.
+// Reset does nothing, since every run starts afresh. It is required by gorgonia.VM.
 func (m *Machine) Reset() {}
 
-// Close does nothing. It is there for gorgonia.VM.
+// Close does nothing. It is required by gorgonia.VM.
 func (m *Machine) Close() error { return nil }
 
 // Let is gorgonia.Let, as the tape machine has it.
@@ -394,5 +399,5 @@ func (m *Machine) Let(n *G.Node, be any) error { return G.Let(n, be) }
 // String prints the program.
 func (m *Machine) String() string { return m.run.dump() }
 
-// MemoryBytes is the size of the machine's own memory for numbers.
+// MemoryBytes returns the size of the machine's own memory for numbers.
 func (m *Machine) MemoryBytes() int { return m.run.bytes() }

@@ -27,7 +27,7 @@ func (p machineProgram[T]) execute() error { return p.Run() }
 func (p machineProgram[T]) dump() string   { return p.Dump() }
 func (p machineProgram[T]) bytes() int     { return p.Bytes() }
 
-// bind makes v the value of input i: in place where its elements lie in order, else by a copy.
+// bind makes v the value of input i: in place if its elements are contiguous, else by copying.
 func (p machineProgram[T]) bind(i int, v G.Value) error {
 	if d, ok := v.(*tensor.Dense); ok && !d.RequiresIterator() && !d.DataOrder().IsColMajor() {
 		if s, ok := elements[T](d); ok {
@@ -45,9 +45,10 @@ func (p machineProgram[T]) place(i int) (int, bool) { return p.Place(i) }
 // value makes r's value, or brings it up to date: the program's memory where r may share it.
 func (p machineProgram[T]) value(r *result) error {
 	src := p.Output(r.out)
-	if r.foreign != nil && r.foreign.form.dense { // what the operation gives, whatever its node says
+	if r.foreign != nil && r.foreign.form.dense { // the operation's own form, whatever its node says
 		if d, ok := r.value.(*tensor.Dense); !ok || !sameDims(d.Shape(), r.foreign.form.shape) {
-			r.value, r.copy = tensor.New(tensor.Of(r.n.Dtype()), tensor.WithShape(r.foreign.form.shape...), tensor.WithEngine(standardEngine)), true
+			r.value, r.copy = tensor.New(tensor.Of(r.n.Dtype()), tensor.WithShape(r.foreign.form.shape...),
+				tensor.WithEngine(standardEngine)), true
 		}
 	}
 	if r.value != nil {

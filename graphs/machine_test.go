@@ -412,8 +412,8 @@ func modes(t *testing.T, g *G.ExprGraph) (train, eval *graphs.Machine) {
 	return train, eval
 }
 
-// Dropout drops as Gorgonia's tape machine does, anew at every run, and not at all under Evaluation. The operation belongs to
-// the graph: a machine for training and one for evaluation, run in turn, each keep to their mode.
+// Dropout drops as Gorgonia's tape machine does, anew at every run, and not at all under Evaluation. The operation
+// belongs to the graph: a machine for training and one for evaluation, run in turn, each keep to their mode.
 func TestMachineDropout(t *testing.T) {
 	const n, m, drop = 40, 50, 0.25
 	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
@@ -456,9 +456,9 @@ func TestMachineDropout(t *testing.T) {
 	}
 }
 
-// Batch normalisation against its formula, in training and, with the running statistics of that, in evaluation; the switch
-// between the two machines loses nothing of them. What Gorgonia's running variance is of is its own affair: it is read from the
-// operation.
+// Batch normalisation against its formula, in training and, with the running statistics of that, in evaluation; the
+// switch between the two machines loses nothing of them. What Gorgonia's running variance is of is its own affair: it
+// is read from the operation.
 func TestMachineBatchNorm(t *testing.T) {
 	const n, c, h, eps = 3, 2, 4, 1e-5
 	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {

@@ -9,7 +9,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// NonFiniteError says which node's value a Machine has found to be NaN or infinite.
+// NonFiniteError reports a node whose value a Machine found to be NaN or infinite.
 type NonFiniteError struct {
 	Node  *G.Node
 	Value float64
@@ -19,7 +19,7 @@ func (e *NonFiniteError) Error() string {
 	return fmt.Sprintf("%v found in the value of %v", e.Value, e.Node)
 }
 
-// inspect looks at the results as the options say, operands before results.
+// inspect checks and logs the results according to the options, operands before results.
 func (m *Machine) inspect() error {
 	if m.o.logger != nil {
 		for _, r := range m.results {

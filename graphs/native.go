@@ -14,7 +14,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// builtinOp is a node with an operation of Gorgonia's, about to be lowered to instructions.
+// builtinOp is a node with a Gorgonia operation, to be lowered to instructions.
 type builtinOp struct {
 	gorgonia.Op
 	g          *ir.Graph
@@ -95,7 +95,7 @@ var functions = map[gorgonia.Kind]kernels.Func{
 	gorgonia.Inverse: kernels.Reciprocal, gorgonia.Tanh: kernels.Tanh, gorgonia.Sigmoid: kernels.Sigmoid, gorgonia.Softplus: kernels.Softplus,
 }
 
-// scalars are those that are computed one by one.
+// scalars are the functions computed element by element.
 var scalars = map[gorgonia.Kind]func(float64) float64{
 	gorgonia.Ceil: math.Ceil, gorgonia.Floor: math.Floor, gorgonia.Log1p: math.Log1p, gorgonia.Expm1: math.Expm1,
 }
@@ -162,8 +162,8 @@ func (b *builtinOp) binary() (ir.ID, bool) {
 	return g.Compare(rel, x, y), true
 }
 
-// product lowers products of matrices and vectors. Products whose operands do not fit, which gorgonia.Grad makes of an
-// OuterProd, have no instruction: their own code says so when they are run.
+// product lowers products of matrices and vectors. Products with mismatched operands, which gorgonia.Grad makes of an
+// OuterProd, have no instruction: their own code reports the error at run time.
 func (b *builtinOp) product() (ir.ID, bool) {
 	g, x, y := b.g, b.args[0], b.args[1]
 	dx, dy := b.in[0].Dims(), b.in[1].Dims()
@@ -260,7 +260,7 @@ func (b *builtinOp) batched() (ir.ID, bool) {
 	return 0, false
 }
 
-// tensordot lowers a contraction: the axes that are contracted last in a, first in b, and a product of matrices.
+// tensordot lowers a contraction: contracted axes moved last in a and first in b, then a matrix product.
 func (b *builtinOp) tensordot() (ir.ID, bool) {
 	sa, sb := b.in[0].Shape(), b.in[1].Shape()
 	if len(b.Axes) != len(b.AxesB) || len(sa) == 0 || len(sb) == 0 || len(b.shape) == 0 { // a scalar comes as an array there
@@ -366,7 +366,7 @@ func (b *builtinOp) repeat() (ir.ID, bool) {
 	return b.g.Gather(x, repeated(to, axis, to[axis]/length), b.rows, b.cols), true
 }
 
-// softmaxRows brings the axis of a softmax last: operand i as a matrix whose rows run along it.
+// softmaxRows moves the axis of a softmax to the end: operand i as a matrix whose rows run along it.
 func (b *builtinOp) softmaxRows(i, axis int) ir.ID {
 	pattern, before, of := axesLast(b.shape, []int{axis})
 	return b.g.Reshape(b.permuted(b.args[i], b.shape, pattern), before, of)

@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// layer lowers what networks of pictures are made of, and the gradients that gorgonia.Grad has for it.
+// layer lowers the operations of convolutional networks and their gradients from gorgonia.Grad.
 func (b *builtinOp) layer() (ir.ID, bool) {
 	if len(b.in) == 0 {
 		return 0, false

@@ -11,8 +11,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// operation is the mathematics of one of our own operations: a value that holds the parameters. Everything Gorgonia
-// wants to know besides is derived from it by op.
+// operation is the mathematics of one of our own operations: a value that holds the parameters. Everything else that
+// Gorgonia requires is derived from it by op.
 //
 // The methods that make nodes panic with a buildError, like the builders they are written with.
 type operation interface {
@@ -20,7 +20,8 @@ type operation interface {
 	String() string
 	arity() int
 	shape(in []tensor.Shape) (tensor.Shape, error)
-	// eval stores the value in dst, row-major. It is the reference: plain loops in float64, whatever the type of the graph.
+	// eval stores the value in dst, row-major. It is the reference: plain loops in float64, whatever the type of the
+	// graph.
 	eval(dst []float64, in [][]float64, shape []tensor.Shape)
 	// vjp returns gᵀ·∂out/∂in[i] for every i in want; other entries, and structural zeros, are nil.
 	vjp(in G.Nodes, out, g *G.Node, want []bool) G.Nodes
@@ -46,8 +47,8 @@ type linear struct{}
 
 func (linear) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
 
-// op makes a Gorgonia operation of an operation: it can be differentiated by gorgonia.Grad, run on Gorgonia's tape
-// machine (UsePreallocDo) and on its lisp machine (DoDiff), all in plain Go. Compile knows the operations themselves.
+// op turns an operation into a Gorgonia operation: it can be differentiated by gorgonia.Grad, and run on Gorgonia's
+// tape machine (UsePreallocDo) and lisp machine (DoDiff), all in plain Go. Compile uses the operations directly.
 type op struct {
 	operation
 	name    string // operation.String()
@@ -107,7 +108,7 @@ func (o *op) ReturnsPtr() bool     { return true }
 func (o *op) CallsExtern() bool    { return false }
 func (o *op) OverwritesInput() int { return -1 }
 
-// WriteHash writes name and dimensions, and the salt that tells apart what would collide.
+// WriteHash writes name and dimensions, and the salt that distinguishes what would collide.
 func (o *op) WriteHash(h hash.Hash) {
 	b := make([]byte, 0, 64)
 	b = append(b, "graphs."...)
@@ -153,7 +154,7 @@ func (o *op) UsePreallocDo(dst G.Value, in ...G.Value) (G.Value, error) {
 	return dst, writeValue(dst, out)
 }
 
-// DiffWRT says which operands have a derivative: all but those that only lend their shape.
+// DiffWRT says which operands have a derivative: all except those that only provide their shape.
 func (o *op) DiffWRT(n int) []bool {
 	w := make([]bool, n)
 	var fixed []bool
@@ -182,7 +183,7 @@ func (o *op) SymDiff(in G.Nodes, out, grad *G.Node) (G.Nodes, error) {
 }
 
 // DoDiff adds the gradients of the operands to their accumulators, for Gorgonia's lisp machine. It evaluates the
-// reverse rule on a graph of its own and takes the lock of Building for it.
+// reverse rule on a separate graph and takes the lock of Building for it.
 func (o *op) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
 	dout, err := out.Grad()
 	if err != nil {
@@ -237,7 +238,7 @@ func (o *op) DoDiff(_ G.ExecutionContext, in G.Nodes, out *G.Node) error {
 	return nil
 }
 
-// interpret evaluates n by Op.Do, one node after the other; leaves take their value from bound.
+// interpret evaluates n by Op.Do, node by node; leaves take their value from bound.
 func interpret(n *G.Node, bound map[*G.Node]G.Value) (G.Value, error) {
 	var order G.Nodes
 	var in map[*G.Node]G.Nodes

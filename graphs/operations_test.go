@@ -289,8 +289,8 @@ func operationGraph(c operationCase, dt tensor.Dtype) (in G.Nodes, y *G.Node, er
 	return in, y, err
 }
 
-// Every operation gives on a Machine, at its first run and at later ones, and compiled, what it gives on the tape machine:
-// type, shape and numbers of the value.
+// Every operation gives on a Machine, at its first run and at later ones, and compiled, what it gives on the tape
+// machine: type, shape and numbers of the value.
 func TestOperationsAsOnTape(t *testing.T) {
 	for _, c := range operationCases() {
 		for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {

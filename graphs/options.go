@@ -10,10 +10,10 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/run"
 )
 
-// CompileOption changes how Compile translates a graph. A nil one changes nothing.
+// CompileOption is an option of Compile. A nil option has no effect.
 type CompileOption interface{ compile(*options) }
 
-// MachineOption changes what NewMachine makes of a graph. A nil one changes nothing.
+// MachineOption is an option of NewMachine. A nil option has no effect.
 type MachineOption interface{ machine(*options) }
 
 type options struct {
@@ -58,34 +58,35 @@ type ThreadsOption int
 func (n ThreadsOption) compile(o *options) { o.run.Threads = int(n) }
 func (n ThreadsOption) machine(o *options) { o.run.Threads = int(n) }
 
-// Threads lets the program use up to n threads, the caller's included; the default is 1. The results do not depend on n,
-// bit for bit. Parts too small to be worth sharing are run by the caller alone, as is everything while another program
-// has the helpers. Helpers are goroutines of the process: they look for work for some 200 µs after they had some, then
-// sleep, and end after two idle seconds.
+// Threads lets the program use up to n threads, including the caller's; the default is 1. The results do not depend on
+// n, bit for bit. Parts too small to be worth sharing are run by the caller alone, as is everything while another
+// program uses the helpers. Helpers are goroutines of the process: they spin for some 200 µs after their last work,
+// then sleep, and end after two idle seconds.
 func Threads(n int) ThreadsOption { return ThreadsOption(n) }
 
-// Held says that the values of these inputs stand still from call to call, as weights do while a sampler runs. They are
-// read at the first call only; everything that depends on them alone is computed then. After a change call
+// Held declares that the values of these inputs do not change from call to call, like weights while a sampler runs.
+// They are read at the first call only, and everything that depends only on them is computed then. After a change call
 // Function.Touch.
 func Held(inputs ...*G.Node) CompileOption {
 	return compileOption(func(o *options) { o.held = append(o.held, inputs...) })
 }
 
-// Unguarded makes a function that does not look whether two goroutines call it at a time, for an owner who does: looking takes
-// 10 ns of a call.
+// Unguarded turns off the check for concurrent calls, for owners that guarantee exclusive use: the check takes 10 ns
+// per call.
 func Unguarded() CompileOption { return compileOption(func(o *options) { o.free = true }) }
 
-// Evaluation makes a Machine run operations that have a training mode, such as Dropout, without it.
+// Evaluation makes a Machine run operations with a training mode, such as Dropout, in evaluation mode.
 func Evaluation() MachineOption { return machineOption(func(o *options) { o.evaluation = true }) }
 
-// Values makes a Machine keep the values of these nodes only, besides those of Read statements and of gradients that belong
-// to nodes. Other nodes have no defined value after a run; in return the program may fuse them and use their memory again.
+// Values makes a Machine keep the values of these nodes only, besides those of Read statements and of gradients that
+// belong to nodes. Other nodes have no defined value after a run; in return the program may fuse them and reuse their
+// memory.
 func Values(nodes ...*G.Node) MachineOption {
 	return machineOption(func(o *options) { o.values = append(o.values, nodes...); o.few = true })
 }
 
-// ByBLAS makes a Machine compute products of matrices by Gorgonia's own code, which calls the BLAS that gorgonia.Use was told. Without
-// it they are computed by the kernels of this package.
+// ByBLAS makes a Machine compute matrix products by Gorgonia's own code, which calls the BLAS set by gorgonia.Use.
+// Without it they are computed by the kernels of this package.
 func ByBLAS() MachineOption { return machineOption(func(o *options) { o.byBLAS = true }) }
 
 // WatchNaN makes a run of a Machine fail with a NonFiniteError if one of the values that it keeps has become NaN.
@@ -94,17 +95,17 @@ func WatchNaN() MachineOption { return machineOption(func(o *options) { o.watchN
 // WatchInf makes a run of a Machine fail with a NonFiniteError if one of the values that it keeps has become infinite.
 func WatchInf() MachineOption { return machineOption(func(o *options) { o.watchInf = true }) }
 
-// Trace makes a Machine bind copies to nodes, which later runs leave as they are.
+// Trace makes a Machine bind copies to nodes, which later runs do not change.
 func Trace() MachineOption { return machineOption(func(o *options) { o.trace = true }) }
 
-// DualValues makes a Machine copy gradients to the inputs that they are of, or to these only: Node.Grad returns the copy, and
-// a solver that clears it leaves the value of the gradient's own node as it is.
+// DualValues makes a Machine copy gradients to their inputs, or to these only: Node.Grad returns the copy, and a solver
+// that clears it does not change the value of the gradient's own node.
 func DualValues(nodes ...*G.Node) MachineOption {
 	return machineOption(func(o *options) { o.duals, o.dual = true, append(o.dual, nodes...) })
 }
 
-// LogValues makes a Machine print, after every run, the values of these nodes, or all that it keeps if there are none. A nil logger
-// prints nothing.
+// LogValues makes a Machine print, after every run, the values of these nodes, or of all that it keeps if none are
+// given. A nil logger prints nothing.
 func LogValues(to *log.Logger, nodes ...*G.Node) MachineOption {
 	return machineOption(func(o *options) {
 		if o.logger = to; to == nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// A maximum over groups of elements (along axes, in the windows of a pool) is, wherever it can be differentiated, a linear map
-// that stands still: it picks one element of each group. pickOp picks from x where the key has its largest elements, so that
-// max x = pick(x, x); the adjoint, placeOp, puts the elements back there. The two are closed under differentiation to any
-// order. Of equal elements the first is picked: a subgradient, and what a pool of PyTorch's does.
+// A maximum over groups of elements (along axes, in the windows of a pool) is, wherever it is differentiable, locally a
+// constant linear map: it picks one element of each group. pickOp picks from x where the key is largest, so that max x
+// = pick(x, x); the adjoint, placeOp, puts the elements back there. The two are closed under differentiation to any
+// order. Among equal elements the first is picked: a subgradient, and what PyTorch's pooling does.
 
 // pickOp is out[i] = x[argmax of the key over group i].
 type pickOp struct{ of strided.Groups }
@@ -87,7 +87,7 @@ func (o placeOp) jvp(in G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 
 func (placeOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node { return nil }
 
-// groups are the groups of a reduction of an array of shape s along axes.
+// groups returns the groups of a reduction of an array of shape s along axes.
 func groups(s tensor.Shape, axes []int) strided.Groups {
 	pattern, _, _ := axesLast(s, axes)
 	strides := stridesOf(s)

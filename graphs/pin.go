@@ -1,5 +1,5 @@
 package graphs
 
-// Gorgonia depends on a module that refuses to start with newer Go releases unless this version is required; the
-// import keeps the requirement in go.mod, where it is inherited by everyone who uses Stheno.
+// Gorgonia depends on a module that refuses to start with newer Go releases unless this version is required; the import
+// keeps the requirement in go.mod, where all users of Stheno inherit it.
 import _ "go4.org/unsafe/assume-no-moving-gc"

@@ -10,12 +10,12 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/conv"
 )
 
-// Pools over pictures in rows (n, h·w·c). A maximum is pick(x, x): the element of x where the key, x itself, is largest in each
-// window. With the key standing still that is linear, and its adjoint, place, puts elements back there. See pickOp, which does
-// the same with arrays of any rank.
+// Pools over pictures in rows (n, h·w·c). A maximum is pick(x, x): the element of x where the key, x itself, is largest
+// in each window. For a fixed key that is linear, and its adjoint, place, puts elements back there. See pickOp, which
+// does the same for arrays of any rank.
 
-// MaxPool is the largest element of every window of pictures x (n, h·w·c), channel by channel: (n, oh·ow·c). Padding is never
-// the largest.
+// MaxPool is the largest element of every window of pictures x (n, h·w·c), channel by channel: (n, oh·ow·c). Padding is
+// never the largest.
 func MaxPool(x *G.Node, w Window) *G.Node {
 	return apply(poolPickOp{w.pool("MaxPool")}, x, x)
 }
@@ -40,7 +40,7 @@ func Upsample(x *G.Node, h, w, c, by int) *G.Node {
 	return Spread(x, Window{H: h * by, W: w * by, C: c, KH: by, KW: by, Stride: [2]int{by, by}})
 }
 
-// pool is checked for a pool, whose windows must all see the picture.
+// pool is checked for a pool, whose windows must all overlap the picture.
 func (w Window) pool(what string) conv.Window {
 	o := w.checked(what)
 	for i, k := range [2]int{o.KH, o.KW} {

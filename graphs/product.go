@@ -107,10 +107,10 @@ func (o matmulOp) curve(_ G.Nodes, _ *G.Node, dirs []G.Nodes) *G.Node {
 	return mapTangent(sum, func(x *G.Node) *G.Node { return Scale(x, 2) })
 }
 
-// MatMul is op(a)·op(b), where op transposes if transA, transB say so.
+// MatMul is op(a)·op(b), where op transposes if transA, transB are set.
 //
-// Operands of special form are multiplied without a product of matrices: constants, repeated rows and columns (ExpandRows,
-// ExpandCols, Fill), unit vectors. Such operands are what the ends of differentiated graphs consist of.
+// Operands of special form are multiplied without a matrix product: constants, repeated rows and columns (ExpandRows,
+// ExpandCols, Fill), unit vectors. Such operands occur at the ends of differentiated graphs.
 func MatMul(a, b *G.Node, transA, transB bool) *G.Node {
 	o := matmulOp{transA, transB}
 	if a == nil || b == nil || a.Graph() != b.Graph() {

@@ -171,7 +171,7 @@ func (o sumOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 	return mapTangent(t[0], func(x *G.Node) *G.Node { return sum(x, o.scalar) })
 }
 
-// Sum adds up all elements of x, whatever its shape, to shape (1).
+// Sum adds up all elements of x, of any shape, to shape (1).
 func Sum(x *G.Node) *G.Node { return sum(x, false) }
 
 func sum(x *G.Node, scalar bool) *G.Node {

@@ -2,8 +2,9 @@ package graphs
 
 import G "gorgonia.org/gorgonia"
 
-// RowWise reports that row i of y depends on row i of every x only, as far as the graph tells: Gorgonia's own operations, and those that
-// mix rows under some arguments only, count as if they mixed them. Where it says no, numbers can tell more.
+// RowWise reports whether row i of y depends only on row i of every x, as far as the graph shows: Gorgonia's own
+// operations, and those that mix rows only for some arguments, count as mixing them. If it returns false, a numerical
+// test may show more.
 func RowWise(y *G.Node, x ...*G.Node) bool {
 	order, in := topological(y)
 	depends := map[*G.Node]bool{}

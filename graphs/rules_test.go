@@ -61,8 +61,8 @@ func wide(v G.Value) []float64 {
 	return numbers(v)
 }
 
-// CTCLoss against the sum over all paths that collapse to the target, and its gradient against differences of that. Targets
-// with repeated labels, of unequal lengths, in both layouts.
+// CTCLoss against the sum over all paths that collapse to the target, and its gradient against differences of that.
+// Targets with repeated labels, of unequal lengths, in both layouts.
 func TestCTCLoss(t *testing.T) {
 	const steps, batch, labels = 4, 2, 3
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -129,7 +129,8 @@ func TestCTCLoss(t *testing.T) {
 	}
 }
 
-// allPaths is the total weight of the sequences of labels that become target when repetitions and then blanks are dropped.
+// allPaths is the total weight of the sequences of labels that become target when repetitions and then blanks are
+// dropped.
 func allPaths(target []int, steps, labels int, logProb func(t, k int) float64) float64 {
 	total := 0.0
 	path := make([]int, steps)
@@ -278,7 +279,8 @@ func TestByIndices(t *testing.T) {
 	}
 }
 
-// YOLOv3 outside of training: its value at every run, which reshapes its operand, and its gradient against the tape's values.
+// YOLOv3 outside of training: its value at every run, which reshapes its operand, and its gradient against the tape's
+// values.
 func TestYOLO(t *testing.T) {
 	const grid, classes, size = 3, 2, 48
 	anchors := []float32{10, 13, 16, 30}
@@ -308,8 +310,8 @@ func TestYOLO(t *testing.T) {
 		}
 		graphtest.Close(t, fmt.Sprint("run ", run), numbers(y.Value()), want, 1e-6)
 	}
-	// The gradient of Σ y²/2 along v, against the value: y(x + hv) by the translation's own value would prove nothing, so the
-	// formula stands here once more.
+	// The gradient of Σ y²/2 along v, against the value: y(x + hv) by the translation's own value would prove nothing,
+	// so the formula stands here once more.
 	d := grad(t, graphs.Scale(graphs.Sum(graphs.Square(y)), 0.5), x)[0]
 	machine, compiled := runs(t, G.Nodes{x}, G.Nodes{d})
 	in := numbers(xs)

@@ -11,12 +11,12 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// rowSparsemaxOp is the Euclidean projection of every row on the simplex: max(x - τ, 0) with the τ for which the sum is 1.
-// It is piecewise linear: with s the support of the result, 1 or 0,
+// rowSparsemaxOp is the Euclidean projection of every row on the simplex: max(x - τ, 0) with the τ for which the sum is
+// 1. It is piecewise linear: with s the support of the result, 1 or 0,
 //
 //	J t = s ⊙ (t - Σ s t / Σ s),
 //
-// and every higher derivative vanishes. J is that of the side on which elements at the edge of the support are outside.
+// and every higher derivative vanishes. At the edge of the support J is the one for which the elements are outside.
 //
 // Martins and Astudillo, From softmax to sparsemax, ICML 2016.
 type rowSparsemaxOp struct{}

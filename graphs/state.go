@@ -10,12 +10,12 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 )
 
-// Two of Gorgonia's operations have a state, and their derivatives need it.
+// Two of Gorgonia's operations have state that their derivatives need.
 
-// maskOp is what a Dropout multiplies its operand by: 1/(1-p) for the elements that it keeps, 0 for the others, 1 while it is
-// not training. Its operands are operand and result of the Dropout. A Machine and a compiled Function draw the mask once per
-// run, by run, and use it for value and gradient alike; Gorgonia's own machines, where the operation draws for itself, find it
-// in the two values, and take an element that was 0 before for dropped, as Gorgonia's gradient does.
+// maskOp is the mask of a Dropout: 1/(1-p) for the elements that it keeps, 0 for the others, 1 outside training. Its
+// operands are operand and result of the Dropout. A Machine and a compiled Function draw the mask once per run, by run,
+// and use it for value and gradient alike; on Gorgonia's own machines, where the operation itself draws, it is
+// recovered from the two values, which treats an element that was 0 before as dropped, like Gorgonia's gradient.
 type maskOp struct {
 	op G.Op
 	p  float64
@@ -49,9 +49,9 @@ func (maskOp) vjp(G.Nodes, *G.Node, *G.Node, []bool) G.Nodes { return make(G.Nod
 func (maskOp) jvp(G.Nodes, *G.Node, G.Nodes) *G.Node         { return nil }
 func (maskOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node     { return nil }
 
-// statsOp reads the state of a BatchNorm when the program runs, for its c channels: the rows are the weight t of the batch's own
-// mean and variance (1 in training, 0 in evaluation) and (1-t) times the running ones. The operand is the BatchNorm:
-// where its derivative is computed, it is run, too, and its statistics go on.
+// statsOp reads the state of a BatchNorm when the program runs, for its c channels: the rows are the weight t of the
+// batch's own mean and variance (1 in training, 0 in evaluation) and (1-t) times the running ones. The operand is the
+// BatchNorm: if its derivative is computed, it is also run, and its statistics continue.
 type statsOp struct {
 	op *G.BatchNormOp
 	c  int

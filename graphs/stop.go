@@ -17,8 +17,8 @@ func (stopOp) eval(dst []float64, in [][]float64, _ []tensor.Shape) { copy(dst, 
 func (stopOp) vjp(G.Nodes, *G.Node, *G.Node, []bool) G.Nodes        { return G.Nodes{nil} }
 func (stopOp) jvp(G.Nodes, *G.Node, G.Nodes) *G.Node                { return nil }
 
-// StopGradient is x itself, but constant for all derivatives, of any order and in either mode: a target that is not to be
-// moved, such as the weights of an importance-weighted loss. It costs nothing when it runs.
+// StopGradient returns x, but constant for all derivatives, of any order and in either mode: for quantities to be held
+// fixed, such as the weights of an importance-weighted loss. It costs nothing at run time.
 func StopGradient(x *G.Node) *G.Node {
 	need(stopOp{}, x)
 	return apply(stopOp{}, x)

@@ -9,8 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// StopGradient is its operand, and constant for derivatives in either mode and of the second order: with s = StopGradient(x),
-// f = s·x² has ∂f/∂x = 2sx, ∂²f/∂x² = 2s, not 3x² and 6x. Compiled and on the machine.
+// StopGradient is its operand, and constant for derivatives in either mode and of the second order: with s =
+// StopGradient(x), f = s·x² has ∂f/∂x = 2sx, ∂²f/∂x² = 2s, not 3x² and 6x. Compiled and on the machine.
 func TestStopGradient(t *testing.T) {
 	g := G.NewGraph()
 	var x, f, plain *G.Node

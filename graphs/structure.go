@@ -34,8 +34,8 @@ func (transposeOp) vjp(_ G.Nodes, _, g *G.Node, _ []bool) G.Nodes { return G.Nod
 func (transposeOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node   { return mapTangent(t[0], Transpose) }
 func (transposeOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node     { return nil }
 
-// Transpose exchanges the axes of a matrix: (n,m) → (m,n). A product of transposed matrices costs nothing extra: MatMul
-// reads them where they are.
+// Transpose exchanges the axes of a matrix: (n,m) → (m,n). Products of transposed matrices cost nothing extra: MatMul
+// reads them in place.
 func Transpose(x *G.Node) *G.Node {
 	need(transposeOp{}, x)
 	s := x.Shape()

@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// Gorgonia's own tests, with a Machine in the place of the tape machine, and with gradients by StoreGrads besides. They are
-// copied from the module cache to a directory of their own, where calls of NewTapeMachine and Grad are replaced; tests of the
-// insides of the tape machine keep it.
+// Gorgonia's own tests, with a Machine in the place of the tape machine, and with gradients by StoreGrads besides. They
+// are copied from the module cache to a directory of their own, where calls of NewTapeMachine and Grad are replaced;
+// tests of the insides of the tape machine keep it.
 //
-// Some compare numbers that are rounding errors and nothing else, of derivatives that are zero: they are compared up to rounding
-// here, see copySuite. With our derivatives four fail, two of them because they ask for derivatives that are wrong, as central
-// differences show (TestCTCLoss, TestDropoutGradient):
+// Some compare numbers that are rounding errors and nothing else, of derivatives that are zero: they are compared up to
+// rounding here, see copySuite. With our derivatives four fail, two of them because they ask for derivatives that are
+// wrong, as central differences show (TestCTCLoss, TestDropoutGradient):
 var exemptByGrads = map[string]string{
 	"TestBatchNormAll":     "derivatives in the operand that are zero, in float32 and with 1/σ of 300: 1e-4 is rounding there, and Gorgonia's terms cancel",
 	"TestBatchNormStacked": "training with Adam on derivatives that are zero but for rounding, whose signs are others",
@@ -108,11 +108,13 @@ func copySuite(t *testing.T, src, dst string) {
 			case "blas_test.go": // TestUse, which leaves its BLAS behind for all others
 				text = replaced(t, text, "\tUse(blasI)\n", "\tdefer Use(WhichBLAS())\n\tUse(blasI)\n")
 			case "nn_test.go":
-				// TestBatchNormAll: the derivative of a mean in the scale of a BatchNorm is a sum of normalised numbers, which
-				// is 0; 1e-15 and 1e-7 are expected. Rounding makes another such number where the order of a sum is another.
+				// TestBatchNormAll: the derivative of a mean in the scale of a BatchNorm is a sum of normalised
+				// numbers, which is 0; 1e-15 and 1e-7 are expected. Rounding makes another such number where the order
+				// of a sum is another.
 				text = replaced(t, text, "dawson.AllClose(tC.Expected", "closeUpToRounding(tC.Expected") + "\nvar _ = dawson.AllClose\n"
-				// TestBatchNormStacked: Adam makes steps of rate·g/(|g|+1e-8), so that a g of 2e-8, which is 0 but for rounding, moves
-				// the weights by a large part of the rate, whichever sign it has. A machine with other roundings is off by 3.5e-4.
+				// TestBatchNormStacked: Adam makes steps of rate·g/(|g|+1e-8), so that a g of 2e-8, which is 0 but for
+				// rounding, moves the weights by a large part of the rate, whichever sign it has. A machine with other
+				// roundings is off by 3.5e-4.
 				text = replaced(t, text, "yVal.Data(), 1e-5, \"Output", "yVal.Data(), 1e-3, \"Output")
 			}
 		}

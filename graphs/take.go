@@ -10,8 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// takeOp picks slices of x along an axis by indices that are known when the program runs: (before, size, after) and k
-// indices give (before, k, after). An embedding is one along axis 0. An index that there is not counts as 0, as in Gorgonia.
+// takeOp picks slices of x along an axis by indices known at run time: (before, size, after) and k indices give
+// (before, k, after). An embedding is the case of axis 0. An out-of-range index counts as 0, as in Gorgonia.
 type takeOp struct {
 	before, size, after, k int
 	floats                 bool // the indices are floats

@@ -11,8 +11,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// translate writes the built-in operation n with our operations. It returns nil if it does not know how. The builders do not
-// look through the operands: the result depends on them, and on nothing below.
+// translate writes the built-in operation n with our operations, or returns nil if it cannot. The builders do not look
+// through the operands: the result depends on them, and on nothing below.
 func translate(n *G.Node, in G.Nodes) (e *G.Node) {
 	if !gorgonia.Builtin(n.Op()) || !isFloat(n.Dtype()) {
 		return nil
@@ -106,8 +106,8 @@ func permuted(x *G.Node, pattern []int) *G.Node {
 	return gathered(x, v, to)
 }
 
-// rowsOf brings axes last and joins the others and them: a matrix whose rows run along the axes. back undoes it for a result
-// of the same shape.
+// rowsOf moves axes to the end and flattens to a matrix whose rows run along these axes. back undoes it for a result of
+// the same shape.
 func rowsOf(x *G.Node, axes []int) (m *G.Node, back func(*G.Node) *G.Node) {
 	s := x.Shape()
 	pattern, before, of := axesLast(s, axes)
@@ -120,7 +120,7 @@ func rowsOf(x *G.Node, axes []int) (m *G.Node, back func(*G.Node) *G.Node) {
 	return m, func(y *G.Node) *G.Node { return permuted(shaped(y, moved), inverse) }
 }
 
-// scalarConstant returns the value of a node that is one number, known now.
+// scalarConstant returns the value of a node that is a single known number.
 func scalarConstant(n *G.Node) (float64, bool) {
 	if c, ok := constantOf(n); ok {
 		return c, true
@@ -215,7 +215,7 @@ func constantWith(kind gorgonia.Kind, c float64, b *G.Node) *G.Node {
 	return nil
 }
 
-// sameFunctions are the element-wise functions that are ours, too.
+// sameFunctions maps Gorgonia's element-wise functions to ours.
 var sameFunctions = map[gorgonia.Kind]fn{
 	gorgonia.Abs: fnAbs, gorgonia.Sign: fnSign, gorgonia.Sin: fnSin, gorgonia.Cos: fnCos, gorgonia.Exp: fnExp, gorgonia.Log: fnLog,
 	gorgonia.Square: fnSquare, gorgonia.Sqrt: fnSqrt, gorgonia.Inverse: fnReciprocal, gorgonia.Tanh: fnTanh, gorgonia.Sigmoid: fnSigmoid,
@@ -281,7 +281,7 @@ func joined(x *G.Node, axes []int, last bool) *G.Node {
 	return shaped(permuted(x, append(slices.Clone(axes), free(s, axes)...)), tensor.Shape{k, s.TotalSize() / k})
 }
 
-// free are the axes of an array of shape s that are none of the given ones.
+// free returns the axes of an array of shape s other than the given ones.
 func free(s tensor.Shape, axes []int) []int {
 	var others []int
 	for i := range s {

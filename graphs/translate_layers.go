@@ -7,7 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 )
 
-// translateLayer translates what networks are made of.
+// translateLayer translates the layers of networks.
 func translateLayer(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 	x := in[0]
 	switch s := x.Shape(); o.Kind {
@@ -49,7 +49,7 @@ func translateLayer(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 	return nil
 }
 
-// takenBy is what a ByIndices takes.
+// takenBy returns what a ByIndices takes.
 func takenBy(o gorgonia.Op, in G.Nodes) takeOp {
 	s := in[0].Shape()
 	return takeOp{before: s[:o.Axis].TotalSize(), size: s[o.Axis], after: s[o.Axis+1:].TotalSize(), k: in[1].Shape().TotalSize()}
@@ -73,8 +73,8 @@ func normalised(x, v *G.Node, epsilon float64) *G.Node {
 	return Mul(x, ExpandCols(Reciprocal(Sqrt(Shift(v, epsilon))), x.Shape()[1]))
 }
 
-// softmaxAxis is the axis that Gorgonia's softmax of a tensor of shape s runs along: the last one by default, the first of a
-// matrix of one column. It is -1 if there is none.
+// softmaxAxis returns the axis of Gorgonia's softmax of a tensor of shape s: the last one by default, the first for a
+// matrix of one column, -1 if there is none.
 func softmaxAxis(o gorgonia.Op, s tensor.Shape) int {
 	switch {
 	case o.Axis >= len(s):
@@ -99,7 +99,7 @@ func translateSoftmax(o gorgonia.Op, x *G.Node) *G.Node {
 	return back(RowSoftmax(m))
 }
 
-// translateSparsemax follows Gorgonia, which exchanges the axes of a matrix for axis 0 but does not change them back.
+// translateSparsemax follows Gorgonia, which swaps the axes of a matrix for axis 0 but does not swap them back.
 func translateSparsemax(o gorgonia.Op, x *G.Node) *G.Node {
 	s := x.Shape()
 	switch {
@@ -112,8 +112,8 @@ func translateSparsemax(o gorgonia.Op, x *G.Node) *G.Node {
 	return shaped(apply(rowSparsemaxOp{}, shaped(x, tensor.Shape{s.TotalSize() / last, last})), s)
 }
 
-// translateBatchNorm normalises every channel by mean and variance, of the batch in training and running ones in evaluation:
-// μ = t μ_batch + (1-t) μ_running with t read when the program runs, and v likewise.
+// translateBatchNorm normalises every channel by mean and variance, of the batch in training and running ones in
+// evaluation: μ = t μ_batch + (1-t) μ_running with t read when the program runs, and v likewise.
 func translateBatchNorm(o gorgonia.Op, n, x *G.Node) *G.Node {
 	op, ok := n.Op().(*G.BatchNormOp)
 	s := x.Shape()

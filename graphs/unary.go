@@ -395,7 +395,7 @@ func geluDeriv(k int) func(float64) float64 {
 	}
 }
 
-// timesTail is x·f where f underflows faster than x grows.
+// timesTail returns x·f where f underflows faster than x grows.
 func timesTail(x, f float64) float64 {
 	if f == 0 && !math.IsNaN(x) {
 		return 0

@@ -14,14 +14,14 @@ type number interface {
 	float64 | float32 | int | int64 | int32 | uint8
 }
 
-// standardEngine is what the values of Gorgonia's machines have.
+// standardEngine is the engine of values on Gorgonia's machines.
 var standardEngine = G.StandardEngine{}
 
-// isFloat reports whether nodes of type dt can be computed with and differentiated. All other types are numbers that stand
-// for themselves: indices, and booleans as 0 and 1.
+// isFloat reports whether nodes of type dt can be computed with and differentiated. All other types are plain numbers:
+// indices, and booleans as 0 and 1.
 func isFloat(dt tensor.Dtype) bool { return dt == tensor.Float32 || dt == tensor.Float64 }
 
-// newValue returns a zero of Gorgonia's: a scalar such as *F64 for the empty shape, else a *tensor.Dense.
+// newValue returns a zero Gorgonia value: a scalar such as *F64 for the empty shape, else a *tensor.Dense.
 func newValue(dt tensor.Dtype, shape tensor.Shape) G.Value {
 	if len(shape) > 0 {
 		return tensor.New(tensor.Of(dt), tensor.WithShape(shape...), tensor.WithEngine(standardEngine))
@@ -43,8 +43,8 @@ func newValue(dt tensor.Dtype, shape tensor.Shape) G.Value {
 	return new(G.F64)
 }
 
-// loadValue stores the elements of v in dst, row-major. It reports an error for other numbers of elements, and for whole
-// numbers that T does not hold exactly.
+// loadValue stores the elements of v in dst, row-major. It reports an error for a different number of elements, and for
+// integers that T cannot represent exactly.
 func loadValue[T kernels.Float](dst []T, v G.Value) error {
 	switch v := v.(type) {
 	case *tensor.Dense:
@@ -112,7 +112,7 @@ func truth[T kernels.Float](x bool) T {
 	return 0
 }
 
-// convert converts elements. Whole numbers must not be rounded: an index would become another.
+// convert converts elements. Integers must not be rounded, since an index would become another.
 func convert[T kernels.Float, S number](dst []T, src []S) error {
 	if same, ok := any(src).([]T); ok {
 		copy(dst, same)
@@ -194,7 +194,7 @@ func cast[D number, T kernels.Float](dst []D, src []T) error {
 	return nil
 }
 
-// readValue returns the elements of v as float64 in row-major order; they must not be written to.
+// readValue returns the elements of v as float64 in row-major order; they must not be modified.
 func readValue(v G.Value) ([]float64, error) {
 	if d, ok := v.(*tensor.Dense); ok && d.Dtype() == tensor.Float64 && !d.RequiresIterator() && !d.DataOrder().IsColMajor() {
 		return d.Float64s(), nil

@@ -12,8 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 )
 
-// translateBoxes is YOLOv3. Outside of training, of every box of a cell of the grid the position is a logistic function of the
-// numbers plus the cell's, the size an exponential one times the anchor's, the rest are logistic functions.
+// translateBoxes is YOLOv3 outside training: for every box of a grid cell the position is a logistic function plus the
+// cell's, the size an exponential times the anchor's, and the rest are logistic functions.
 func translateBoxes(b gorgonia.Boxes, n, x *G.Node) *G.Node {
 	s := x.Shape()
 	if b.Training {
@@ -46,13 +46,13 @@ func cells(x *G.Node, s tensor.Shape) *G.Node {
 	return permuted(shaped(x, tensor.Shape{s[0], s[1], s[2] * s[3]}), []int{0, 2, 1})
 }
 
-// translateBoxLosses is YOLOv3 in training, of one picture whose last channel holds the targets. Of every element i it gives one
-// of: nothing; a squared error w_i (t_i - x_i)²/2; -log y_p, the cross-entropy of the number p of a box that is there; or
-// -log(1 - y_q) of one that is not. Which it is, and w, t, p and q, depend on the overlap of boxes and targets: they are
-// piecewise constant, and have no derivative (boxTargetsOp).
+// translateBoxLosses is YOLOv3 in training, of one picture whose last channel holds the targets. Of every element i it
+// gives one of: nothing; a squared error w_i (t_i - x_i)²/2; -log y_p, the cross-entropy of the number p of a box that
+// is there; or -log(1 - y_q) of one that is not. Which it is, and w, t, p and q, depend on the overlap of boxes and
+// targets: they are piecewise constant, and have no derivative (boxTargetsOp).
 //
-// It follows Gorgonia, where a cell's numbers are brought side by side twice, and the number of a box is taken for where its
-// numbers begin.
+// It follows Gorgonia, where a cell's numbers are brought side by side twice, and the number of a box is taken for
+// where its numbers begin.
 func translateBoxLosses(b gorgonia.Boxes, n, x *G.Node) *G.Node {
 	s := x.Shape()
 	channels, grid := len(b.Masks)*(5+b.Classes), s[2]
@@ -190,8 +190,8 @@ func (boxTargetsOp) vjp(G.Nodes, *G.Node, *G.Node, []bool) G.Nodes { return make
 func (boxTargetsOp) jvp(G.Nodes, *G.Node, G.Nodes) *G.Node         { return nil }
 func (boxTargetsOp) curve(G.Nodes, *G.Node, []G.Nodes) *G.Node     { return nil }
 
-// boxOp is a table for YOLOv3, two numbers for each box: the cell that it belongs to, or the size of its anchor. The operand
-// is an anchor in the other sense.
+// boxOp is a table for YOLOv3, two numbers for each box: the cell that it belongs to, or the size of its anchor. The
+// operand is an anchor in the other sense.
 type boxOp struct {
 	sizes   bool
 	grid    int

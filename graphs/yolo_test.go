@@ -34,10 +34,11 @@ func must(n *G.Node, err error) *G.Node {
 	return n
 }
 
-// The targets lie where a box begins: Gorgonia takes the number of a box for that, and elsewhere takes logarithms of sizes.
+// The targets lie where a box begins: Gorgonia takes the number of a box for that, and elsewhere takes logarithms of
+// sizes.
 //
-// In training, YOLOv3 is written with other operations for the purpose of differentiation. These give its values, to rounding, and the
-// derivative along a direction is the difference of its values, as far as float32 shows it.
+// In training, YOLOv3 is written with other operations for the purpose of differentiation. These give its values, to
+// rounding, and the derivative along a direction is the difference of its values, as far as float32 shows it.
 func TestYOLOTraining(t *testing.T) {
 	for _, c := range []struct {
 		grid, classes int

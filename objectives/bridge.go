@@ -10,22 +10,22 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// beside is a form that matches scores, over an [energy.Bridge]: the objective itself on the data, and beside them
-// draws y of the background, whose own score is known,
+// beside is a score-matching form over an [energy.Bridge]: the objective itself on the data plus, on draws y from the
+// background, whose score is known, a direct comparison,
 //
 //	L = (1-ε) L_data(E_q) + ε mean ½|∇E_q(y) - ∇E_b(y)|² + ½(c₁-1)(c₂-1) + guard.
 //
-// For a loss that is half the Fisher divergence but for a constant, ½|∇E_q|² - tr ∇²E_q in the mean, this is the loss
-// on the mixture of both: on draws of b partial integration, which trades the unknown score of the data for the
-// trace, can be undone. What is left has no second derivative and vanishes at the truth wherever p does not reach, so
-// that it costs and scatters little.
+// For a loss that is half the Fisher divergence up to a constant, the mean of ½|∇E_q|² - tr ∇²E_q, this is the loss on
+// the mixture of both: on draws from b the integration by parts that replaces the unknown score of the data by the
+// trace can be undone. The remaining term has no second derivative and vanishes at the truth wherever p is negligible,
+// so it is cheap and has little variance.
 //
-// A score does not tell a density from a multiple of it. With c q in place of q, c > 1, the odds stay above zero
-// where there are no data, and c p + (c-1) ε/(1-ε) b would be taken for p: a share of the background remains. The
-// third term, see unity, holds the integral of q at 1; the last, see guard, keeps modes from being lost.
+// A score does not distinguish a density from a multiple of it. With c q in place of q, c > 1, the odds stay above zero
+// where there are no data, and c p + (c-1) ε/(1-ε) b would be mistaken for p: a share of the background remains. The
+// third term, see unity, keeps the integral of q at 1; the last, see guard, keeps modes from being lost.
 //
-// Where the objective weighs its loss, as dsm may by σ², so are the other terms: it is the sum that is zero at the
-// truth.
+// If the objective weights its loss, as dsm may by σ², the other terms are weighted likewise: the sum must vanish at
+// the truth.
 type beside struct {
 	Form
 	back   *background
@@ -46,15 +46,15 @@ func (f beside) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 
 func (f beside) Loss(b *Builder) *G.Node {
 	eps, own := f.back.share(), f.Form.Loss(b)
-	drift, held := f.back.known(b, b.Points()) // blurred where the form blurs them: so is the background
+	drift, held := f.back.known(b, b.Points()) // blurred if the form blurs them, and then so is the background
 	known := graphs.Mean(halfSquare(drift))
 	return graphs.Add(graphs.Scale(held, f.weight),
 		graphs.Add(graphs.Scale(own, 1-eps), graphs.Scale(known, eps*f.weight)))
 }
 
-// background is what objectives take from an energy.Bridge: draws of b, and what is known there. The Stein
-// discrepancies hold it themselves, since they are no means over single points that another could be added to: ksd
-// compares pairs, lsd has a critic of all. A nil background has no rows.
+// background is what objectives use of an energy.Bridge: draws from b, and what is known there. The Stein discrepancies
+// hold their own, since they are not means over single points to which another could be added: ksd compares pairs, lsd
+// has a critic of all points. A nil background has no rows.
 type background struct {
 	bridge *energy.Bridge
 	y      mat.Dense // a view
@@ -67,7 +67,7 @@ func newBackground(e energy.Energy) *background {
 	return nil
 }
 
-// pairs is the number of draws of b beside n points where draws are compared with one another.
+// pairs returns the number of draws from b beside n points if points are compared with one another.
 func (s *background) pairs(n int) int {
 	if s == nil {
 		return 0
@@ -75,7 +75,7 @@ func (s *background) pairs(n int) int {
 	return max((n+1)/2, 2)
 }
 
-// share is ε.
+// share returns ε.
 func (s *background) share() float64 {
 	if s == nil {
 		return 0
@@ -97,8 +97,8 @@ func (s *background) draw(in Inputs, rng *rand.Rand) {
 	}
 }
 
-// known builds, at the draws of b, the drift s_q - s_b (m, d), which is what a score or a Stein operator of the
-// mixture comes to there, and the terms that hold the integral of q at 1 and modes in sight, for data x.
+// known builds, at the draws from b, the drift s_q - s_b (m, d), to which a score or a Stein operator of the mixture
+// reduces there, and, for data x, the terms that keep the integral of q at 1 and modes from being lost.
 func (s *background) known(b *Builder, x *G.Node) (drift, held *G.Node) {
 	excess := func(x *G.Node) *G.Node { return graphs.Must(s.bridge.Excess(x, b.Theta)) } // log b/q
 	y := b.In(backgroundInput)
@@ -108,19 +108,19 @@ func (s *background) known(b *Builder, x *G.Node) (drift, held *G.Node) {
 	return graphs.Neg(b.Gradient(fromB, y)), held
 }
 
-// guard builds 3 max(f - 5, 0) from f (n, 1) at data: next to nothing is left of the odds there, and their derivative
-// in f fades like exp(-f), so that a mode that was lost while the network was still coarse stays lost, for no loss in
-// terms of q sees it. But its data are there, and pull at a constant rate. At the truth hardly any are: p is r
-// ε/(1-ε) b, so that at most the share r ε/(1-ε) of the data lies where the odds are below r, which is 0.011 at f = 5
-// (see [energy.Bridge]): a quarter of a percent for ε = 0.2, whatever the density, and that bounds the bias. With the
-// guard dsm-multi found all modes of 8gaussians with every seed tried, in 5500 steps or in 1500, where without it one
-// in four lost one for good (KL 0.9 nats); checkerboard, in 1500 steps, came to 0.06 nats instead of 0.3 to 1.0.
+// guard builds 3 max(f - 5, 0) from f (n, 1) at the data. For large f the odds are negligible, and their derivative in
+// f decays like exp(-f), so a mode lost while the network was still coarse stays lost: no loss in terms of q sees it.
+// But its data are still there, and this term pulls at a constant rate. At the truth it hardly acts: p is r ε/(1-ε) b,
+// so at most the share r ε/(1-ε) of the data lies where the odds are below r, which is 0.011 at f = 5 (see
+// [energy.Bridge]): a quarter of a percent for ε = 0.2, whatever the density, which bounds the bias. With the guard
+// dsm-multi found all modes of 8gaussians with every seed tried, in 5500 steps or in 1500; without it one in four lost
+// one for good (KL 0.9 nats). checkerboard, in 1500 steps, reached 0.06 nats instead of 0.3 to 1.0.
 func guard(f *G.Node) *G.Node {
 	const slope, from = 3, 5
 	return graphs.Scale(graphs.ReLU(graphs.Shift(f, -from)), slope)
 }
 
-// odds is log b/q (n, 1) at n points, with weights that add up to 1, or to 0, over either half; nil is a mean.
+// odds is log b/q (n, 1) at n points, with weights that sum to 1, or to 0, over either half; nil means equal weights.
 type odds struct{ excess, weights *G.Node }
 
 // miss builds the mean of b/q - 1 over half k.
@@ -134,15 +134,15 @@ func (o odds) miss(k int) *G.Node {
 	return graphs.Sum(graphs.Mul(graphs.SliceRows(o.weights, lo, hi), m))
 }
 
-// unity builds the term that holds the integral of q at 1,
+// unity builds the term that keeps the integral of q at 1,
 //
 //	½ (c₁-1)(c₂-1),   c = (1-ε) mean b/q (x) + ε mean b/q (y),
 //
-// with c₁ and c₂ over halves of data x and draws y of b, so that it is ½(c-1)² in expectation and its gradient zero
-// at the truth. The points are those of the true mixture q*, and E[b/q] = ∫ b q*/q is 1 where q = q*, and 1/C where
-// it is C times that. It sees that one number, nothing of the shape of q. b/q is at most 1/ε; its inverse, the mean
-// of q/b over b, has no bound, and a single draw in a dimple of the energy made objectives run away. nil where there
-// are too few points for halves.
+// with c₁ and c₂ over halves of data x and draws y from b, so that it is ½(c-1)² in expectation and its gradient is
+// zero at the truth. The points follow the true mixture q*, and E[b/q] = ∫ b q*/q is 1 if q = q*, and 1/C if q = C q*.
+// It sees only this number, not the shape of q. b/q is at most 1/ε; its inverse, the mean of q/b over b, is unbounded,
+// and a single draw in a dimple of the energy made objectives diverge. It is nil if there are too few points for
+// halves.
 func unity(eps float64, data, background odds) *G.Node {
 	if data.excess.Shape()[0] < 2 || background.excess.Shape()[0] < 2 {
 		return nil

@@ -16,7 +16,7 @@ type Builder struct {
 	N, D  int     // rows and dimension of the batch
 	X     *G.Node // the batch (N, D)
 	Theta G.Nodes // θ
-	Own   G.Nodes // the parameters of a [Learner]
+	Own   G.Nodes // parameters of a [Learner]
 
 	e        energy.Energy
 	in       map[string]*G.Node
@@ -46,7 +46,7 @@ func first(n G.Nodes) *G.Node {
 	return n[0]
 }
 
-// In returns the auxiliary input of that name.
+// In returns the auxiliary input with this name.
 func (b *Builder) In(name string) *G.Node {
 	n := b.in[name]
 	if n == nil {
@@ -61,7 +61,7 @@ func (b *Builder) Yield(name string, n *G.Node) {
 	b.yields = append(b.yields, n)
 }
 
-// SetPoints says which points the model's density is fitted to, where it is not the batch: regularisers act there.
+// SetPoints sets the points to which the model's density is fitted if not the batch: regularisers act there.
 func (b *Builder) SetPoints(x *G.Node) { b.points = x }
 
 // Points returns those points.
@@ -72,13 +72,13 @@ func (b *Builder) Points() *G.Node {
 	return b.points
 }
 
-// SetNegatives names the points where the loss raises the energy.
+// SetNegatives sets the points at which the loss raises the energy.
 func (b *Builder) SetNegatives(x *G.Node) { b.negative = x }
 
 // Negatives returns those points, or nil.
 func (b *Builder) Negatives() *G.Node { return b.negative }
 
-// SetOwnLoss is the loss that a [Learner]'s own parameters minimise.
+// SetOwnLoss sets the loss that a [Learner]'s own parameters minimise.
 func (b *Builder) SetOwnLoss(n *G.Node) { b.ownLoss = n }
 
 // halfSquare builds ½|r_i|² (n, 1).

@@ -8,15 +8,15 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// ContrastiveDivergence is `cd`, the loss of [Chains] where they start at the batch itself and take k steps. The
-// short chains are a bias: the gradient is that of KL(data‖p) - KL(kᵗʰ step‖p) with a small term left out.
+// ContrastiveDivergence is `cd`, the loss of [Chains] that start at the batch itself and take k steps. Short chains
+// cause a bias: the gradient is that of KL(data‖p) - KL(kᵗʰ step‖p) without a small term.
 //
 // Hinton, Training products of experts by minimizing contrastive divergence, Neural Computation 14 (2002) 1771–1800.
 type ContrastiveDivergence struct{ Chains }
 
 func init() { Register("cd", ContrastiveDivergence{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (m ContrastiveDivergence) Traits() Traits {
 	return Traits{Summary: "contrastive divergence", Source: "Hinton 2002", Chains: true,
 		Bias: m.bias("chains of %s from the data have not mixed")}

@@ -16,36 +16,39 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// Chains is what cd, pcd and ml have in common: how the points move at which the energy is raised. Chains are
-// adjusted, so that their law is that of a sharp energy, and jumps carry them between modes, which local moves do
-// not.
+// Chains holds what cd, pcd and ml have in common: how the points move at which the energy is raised. Chains are
+// Metropolis-adjusted, so that they are right for a sharp energy, and jumps carry them between modes, which local moves
+// do not.
 type Chains struct {
-	Steps    int          `json:"chain-steps" help:"Transitions of the chains per gradient; 2 by default."` // 1 to 10000; 0 means 2
-	Sampler  ChainSampler `json:"chain-sampler" help:"How chains move: mala (default), with a step that follows the acceptance, or langevin."`
-	StepSize float64      `json:"chain-step-size" help:"Step of the chains, the first one of mala, in squared units of the data; 0.00025 of their variance by default."`
-	Jumps    int          `json:"jumps" zero:"none" help:"Proposals from the noise before the transitions, which cross between modes; 4 by default, 0 is none."` // 0 means 4
-	Noise    NoiseName    `json:"noise" help:"Density that jumps are drawn from: gaussian, box, kde, mixture or base, that of the model; base by default where it has one, else mixture."`
-	Alpha    float64      `json:"alpha" help:"Weight of a penalty on squared energies; above 0, the default, it is a bias."`
+	// 1 to 10000; 0 means 2
+	Steps    int          `json:"chain-steps" help:"Transitions of the chains per gradient; 2 by default."`
+	Sampler  ChainSampler `json:"chain-sampler" help:"How chains move: mala (default), with a step size that follows the acceptance, or langevin."`
+	StepSize float64      `json:"chain-step-size" help:"Step size of the chains (for mala, the initial one) in squared units of the data; 0.00025 of their variance by default."`
+	// 0 means 4
+	Jumps int       `json:"jumps" zero:"none" help:"Proposals from the noise before the transitions, which cross between modes; 4 by default, 0 means none."`
+	Noise NoiseName `json:"noise" help:"Density that jumps are drawn from: gaussian, box, kde, mixture or base (that of the model); by default base if the model has one, else mixture."`
+	Alpha float64   `json:"alpha" help:"Weight of a penalty on squared energies, a source of bias; 0, none, by default."`
 
-	// Kernel is how chains move, in place of Sampler and StepSize. One that remembers something from step to step is part of the
-	// state if it is [Stateful].
+	// Kernel is how chains move, in place of Sampler and StepSize. One that remembers something from step to step is
+	// part of the state if it is [Stateful].
 	Kernel  mcmc.Kernel `json:"-"`
 	Density Noise       `json:"-"` // in place of Noise
 }
 
-// ChainSampler is how chains move. The zero value means ChainMALA.
+// ChainSampler is the sampler of the chains. The zero value means ChainMALA.
 type ChainSampler string
 
 // The samplers of chains.
 const (
-	ChainLangevin ChainSampler = "langevin" // mcmc.Langevin: right where steps are short against details of the energy
-	ChainMALA     ChainSampler = "mala"     // mcmc.MALA, whose step is tuned to an acceptance of 0.574
+	// mcmc.Langevin: accurate if steps are short compared with details of the energy
+	ChainLangevin ChainSampler = "langevin"
+	ChainMALA     ChainSampler = "mala" // mcmc.MALA, with the step size tuned to an acceptance of 0.574
 )
 
 // Options lists the samplers.
 func (ChainSampler) Options() []string { return []string{string(ChainLangevin), string(ChainMALA)} }
 
-// mostTurns bounds loops within a step, which cannot be stopped.
+// mostTurns bounds loops within a step, which cannot be interrupted.
 const mostTurns = 10_000
 
 func (c Chains) check(m Method) *Checks {
@@ -66,14 +69,15 @@ func (c Chains) suited(data Facts) Chains {
 	return c
 }
 
-// recipe is that of objectives that compare heights, shorter, since a step costs as many evaluations as chains make.
+// recipe returns the recipe for objectives that compare energies, but shorter, since the chains add to the cost of a
+// step.
 func (Chains) recipe(data Facts) Recipe {
 	r := DefaultRecipe(data)
 	r.Steps = 2500
 	return r
 }
 
-// bias says what the chains leave out, in words that hold a verb for their steps, and what the penalty does.
+// bias describes the bias of the chains, in a format with a verb for their steps, and that of the penalty.
 func (c Chains) bias(format string) string {
 	steps := or(c.Steps, 2)
 	words := fmt.Sprintf("%d steps", steps)
@@ -87,7 +91,7 @@ func (c Chains) bias(format string) string {
 	return b
 }
 
-// form returns the loss over chains of the given source.
+// form returns the loss over chains from the given source.
 func (c Chains) form(s Setup, source func(m mover) (negatives, error)) (Form, error) {
 	m, err := c.mover(s)
 	if err != nil {
@@ -134,8 +138,8 @@ func (c Chains) mover(s Setup) (mover, error) {
 //
 //	L = mean E(x) - mean E(x⁻) + α (mean E(x)² + mean E(x⁻)²),
 //
-// whose gradient, with x⁻ held fixed and α = 0, is that of the mean negative log likelihood if x⁻ follows the model.
-// The three differ in where x⁻ comes from. α > 0 keeps energies small and is a bias; so are chains that have not
+// whose gradient, with x⁻ held fixed and α = 0, is that of the mean negative log-likelihood if x⁻ follows the model.
+// The three differ in where x⁻ comes from. α > 0 keeps energies small and causes a bias, as do chains that have not
 // mixed.
 type chainForm struct {
 	alpha  float64

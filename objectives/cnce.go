@@ -14,19 +14,19 @@ import (
 //
 //	L = mean 2 softplus(E(x) - E(y)),   y = x + σε, ε ~ N(0, I):
 //
-// which of a datum and its perturbation is the datum? The kernel is symmetric, so its density cancels, and so does Z.
-// It sees energy differences over distances of σ: too small, and it learns like score matching; much larger than the
-// data, and the answer is always plain. Of two perturbations one is a jump between data instead, as symmetric and
-// less plain: jumpsOf.
+// it discriminates a datum from its perturbation. The kernel is symmetric, so its density cancels, and so does Z. It
+// sees energy differences over distances of σ: if too small, it learns like score matching; if much larger than the
+// data, the answer is always obvious. Every other perturbation is instead a jump between data, equally symmetric but
+// less obvious: jumpsOf.
 //
 // Ceylan and Gutmann, Conditional noise-contrastive estimation of unnormalised models, arXiv 1806.03664, equation 13.
 type ConditionalNCE struct {
-	Sigma float64 `json:"sigma" help:"Perturbation, in units of the data; it is to reach from mode to mode. By default 0.75 of their deviation."`
+	Sigma float64 `json:"sigma" help:"Perturbation in units of the data, large enough to reach from mode to mode; 0.75 of their deviation by default."`
 }
 
 func init() { Register("cnce", ConditionalNCE{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (ConditionalNCE) Traits() Traits {
 	return Traits{Summary: "conditional noise contrastive estimation", Source: "Ceylan and Gutmann 2018"}
 }
@@ -40,7 +40,8 @@ func (m ConditionalNCE) Suited(data Facts) Method {
 	return m
 }
 
-// Recipe is that of objectives that compare heights, with more points, since only near ones tell.
+// Recipe returns the recipe for objectives that compare energies, with more points, since only close ones are
+// informative.
 func (ConditionalNCE) Recipe(data Facts) Recipe {
 	r := DefaultRecipe(data)
 	r.Batch, r.Steps = 512, 6000

@@ -9,16 +9,16 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// Config is what an objective is compiled with, whichever it is. The zero value of a field means the default.
+// Config holds settings common to all objectives. The zero value of a field means the default.
 type Config struct {
 	Batch        int              // points per batch; 0 means 128
 	Precision    energy.Precision // of the graph; zero is float32
 	Threads      int              // 0 means 1
-	Seed         uint64           // of what an objective initialises itself: critics, flows
+	Seed         uint64           // of what an objective initialises: critics, flows
 	Regularizers []Regularizer    // penalties, for any objective
 
-	// Data are points of the training set, at least some hundred: settings follow from them, and noises are fitted to
-	// them.
+	// Data holds points of the training set, at least a few hundred: settings are derived from them, and noises fitted
+	// to them.
 	Data *mat.Dense
 }
 

@@ -10,7 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// contrasted is what the loss of nce sees of points: energies and log densities of the noise, (m, 1) each, or their sum and nil.
+// contrasted is what the loss of nce sees of points: energies and log densities of the noise, (m, 1) each, or their sum
+// and nil.
 type contrasted struct{ e, logq *G.Node }
 
 // contrast builds the loss of nce from what it sees of the data and of k times as much noise.
@@ -38,10 +39,10 @@ func contrast(b *Builder, data, noise contrasted, k int) *G.Node {
 // logZ is the learnt log normaliser c.
 type logZ struct {
 	c     float64
-	fixed bool // E itself is to be normalised
+	fixed bool // E itself must be normalised
 }
 
-// move takes a tenth of a Newton step, which averages c over some ten batches, of at most 1.
+// move takes a tenth of a Newton step, at most 1, which averages c over some ten batches.
 func (z *logZ) move(out Inputs) {
 	slope, curve := out["slope"][0], out["curve"][0]
 	if z.fixed || math.IsNaN(slope) || math.IsNaN(curve) {

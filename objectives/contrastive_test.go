@@ -48,7 +48,8 @@ func TestChainsGoBack(t *testing.T) {
 				}
 			}
 			if outside > 0 || divergent == 0 {
-				t.Errorf("%s, %d steps: %d chains outside, %d transitions divergent; want none and some", name, steps, outside, divergent)
+				t.Errorf("%s, %d steps: %d chains outside, %d transitions divergent; want none and some", name, steps,
+					outside, divergent)
 			}
 		}
 	}
@@ -70,7 +71,8 @@ func TestChainsCost(t *testing.T) {
 	for _, c := range []struct {
 		kernel mcmc.Kernel
 		calls  int
-	}{{mcmc.Langevin{StepSize: 0.01}, 6}, {mcmc.MALA{StepSize: 0.01}, 6}, {mcmc.HMC{StepSize: 0.01, Leapfrog: 3}, 16}, {mcmc.BAOAB{StepSize: 0.01, Friction: 1}, 6}} {
+	}{{mcmc.Langevin{StepSize: 0.01}, 6}, {mcmc.MALA{StepSize: 0.01}, 6}, {mcmc.HMC{StepSize: 0.01, Leapfrog: 3}, 16},
+		{mcmc.BAOAB{StepSize: 0.01, Friction: 1}, 6}} {
 		calls := 0
 		m := mover{target: counted{well, &calls}, kernel: c.kernel, steps: 5, stale: func() {}}
 		if _, err := m.run(mat.NewDense(3, 1, nil), newRNG(1)); err != nil {

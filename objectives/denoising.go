@@ -17,31 +17,30 @@ import (
 //	L = mean ½ |-∇E(x + σε) + ε/σ|²,   ε ~ N(0, I),
 //
 // optionally times σ². The score of the kernel N(x̃; x, σ²I) is (x - x̃)/σ² = -ε/σ, and the model's is -∇E: the two
-// agree in the mean where E is the energy of the data blurred by σ. That is what it learns, not the data's own
-// density.
+// agree in the mean if E is the energy of the data blurred by σ. It learns that, not the data's own density.
 //
-// Where σ is well below the finest detail of the data that blur is next to nothing, but ε/σ outweighs ∇E by far, and
-// its scatter is all that is seen. Paired, as it is by default, the loss is the mean of that at ε and at -ε, without
-// |ε/σ|²/2, a constant: of the same expectation, and as σ falls it is ½|∇E|² - εᵀ(∇²E)ε, sliced score matching, with
-// a scatter that does not grow.
+// If σ is well below the finest detail of the data the blur is negligible, but ε/σ is much larger than ∇E, and its
+// variance dominates. By default noise is paired: the loss is the mean of the values at ε and -ε, without the constant
+// |ε/σ|²/2. It has the same expectation and tends to ½|∇E|² - εᵀ(∇²E)ε as σ falls, sliced score matching, with bounded
+// variance.
 //
 // Vincent, A connection between score matching and denoising autoencoders, Neural Computation 23 (2011) 1661–1674.
 type Denoising struct {
-	Sigma    float64 `json:"sigma" help:"Noise, in units of the data; what is learnt is blurred by it. By default 0.00125 of their deviation."`
-	Unpaired bool    `json:"unpaired" help:"Noise without its negative: at half the price, but of the more scatter the smaller it is."`
-	Weighted bool    `json:"-"` // the loss times σ²
+	Sigma    float64 `json:"sigma" help:"Noise in units of the data, by which the learnt density is blurred; 0.00125 of their deviation by default."`
+	Unpaired bool    `json:"unpaired" help:"Do not pair noise with its negative: half the cost, but more variance, the more the smaller the noise."`
+	Weighted bool    `json:"-"` // multiply the loss by σ²
 }
 
 func init() { Register("dsm", Denoising{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (m Denoising) Traits() Traits {
 	return Traits{Summary: "denoising score matching", Source: "Vincent 2011", Score: true, Bridge: true,
 		Blur: m.Sigma, Weight: m.weight(),
 		Bias: fmt.Sprintf("learns the density of the data blurred by sigma = %g", m.Sigma)}
 }
 
-// weight is the factor on half the Fisher divergence.
+// weight returns the factor on half the Fisher divergence.
 func (m Denoising) weight() float64 {
 	if m.Weighted {
 		return m.Sigma * m.Sigma
@@ -55,17 +54,17 @@ func (m Denoising) Validate() error {
 		"> 0: without noise there is nothing to denoise; take a tenth of the finest detail of the data, or sm").Err()
 }
 
-// Suited sets σ, small enough for slopes to be low by next to nothing: by σ²/s² where s is the finest detail.
+// Suited sets σ so small that slopes are hardly underestimated: by σ²/s², with s the finest detail.
 func (m Denoising) Suited(data Facts) Method {
 	m.Sigma = or(m.Sigma, round(leastNoise*data.spread()))
 	return m
 }
 
-// leastNoise is the noise of dsm and the smallest of dsm-multi in deviations of the data. So small a noise costs no
-// scatter where it is paired.
+// leastNoise is the noise of dsm and the smallest of dsm-multi in deviations of the data. If paired, such small noise
+// does not increase the variance.
 const leastNoise = 0.00125
 
-// Recipe is that of objectives that match scores.
+// Recipe returns the recipe for objectives that match scores.
 func (Denoising) Recipe(data Facts) Recipe { return ScoreRecipe(data) }
 
 // Form returns the loss.

@@ -9,14 +9,14 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// slicedForm covers the three objectives that see the Hessian along M random directions per point,
+// slicedForm covers the three objectives that use the Hessian along M random directions per point,
 //
 //	sm-hutchinson, ssm-vr   L = mean ½|∇E|² - 1/M Σ_m v_mᵀ ∇²E v_m
 //	ssm                     L = mean 1/M Σ_m ½(v_mᵀ∇E)² - v_mᵀ ∇²E v_m
 //
-// with E vvᵀ = I, so that the expectation over v is that of `sm` (for ssm: of score matching in the metric E vvᵀ).
-// The first two are one objective under two names, from Hutchinson's estimator of the trace and from the
-// variance-reduced form of sliced score matching.
+// with E vvᵀ = I, so the expectation over v is that of `sm` (for ssm: of score matching in the metric E vvᵀ). The first
+// two are the same objective under two names, from Hutchinson's estimator of the trace and from the variance-reduced
+// form of sliced score matching.
 type slicedForm struct {
 	input   string // name of the auxiliary input: eps, v
 	slices  int
@@ -24,7 +24,7 @@ type slicedForm struct {
 	project bool // ssm: the norm is projected too
 }
 
-// mostSlices bounds the graph, which grows by every slice.
+// mostSlices bounds the graph, which grows with every slice.
 const mostSlices = 256
 
 func (f slicedForm) Inputs(n, d int) []Input {

@@ -15,21 +15,21 @@ import (
 //
 //	L = mean_i log( w/M + 1/M Σ_j exp(E(x_i) - E(y_ij)) ),   y_ij = x_i + σξ_i + σξ'_ij,  w = 1,
 //
-// no chains, no scores: the energy of a datum against the free energy of the points that might have become the same
-// blurred point x_i + σξ_i. For small σ it is score matching, for large σ maximum likelihood. With w = 1 the loss is
-// also the logarithm of the chance to pick x_i out of M+1 candidates of which one is a datum, so that the expected
+// without chains or scores: it compares the energy of a datum with the free energy of the points that might have become
+// the same blurred point x_i + σξ_i. For small σ it is score matching, for large σ maximum likelihood. With w = 1 the
+// loss is also the log-probability of picking x_i among M+1 candidates one of which is a datum, so the expected
 // gradient is zero at the true energy for every M.
 //
 // Schröder, Ou, Lim, Li, Duncan and Girolami, Energy discrepancies: a score-independent loss for energy-based models,
 // arXiv 2307.06431, section 4.1.
 type EnergyDiscrepancy struct {
-	Sigma float64 `json:"sigma" help:"Perturbation, in units of the data; it is to reach from mode to mode. By default 0.75 of their deviation."`
+	Sigma float64 `json:"sigma" help:"Perturbation in units of the data, large enough to reach from mode to mode; 0.75 of their deviation by default."`
 	Ratio int     `json:"noise-ratio" help:"Neighbours per datum; 16 by default."` // M, 1 to 1000; 0 means 16
 }
 
 func init() { Register("ed", EnergyDiscrepancy{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (EnergyDiscrepancy) Traits() Traits {
 	return Traits{Summary: "energy discrepancy with Gaussian perturbation", Source: "Schröder et al. 2023"}
 }
@@ -45,7 +45,7 @@ func (m EnergyDiscrepancy) Suited(data Facts) Method {
 	return m
 }
 
-// Recipe is that of objectives that compare heights.
+// Recipe returns the recipe for objectives that compare energies.
 func (EnergyDiscrepancy) Recipe(data Facts) Recipe { return DefaultRecipe(data) }
 
 // Form returns the loss.

@@ -12,10 +12,10 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// Engine is a compiled Form. It must not be used by two goroutines at a time.
+// Engine is a compiled Form. It must not be used by several goroutines at once.
 type Engine struct {
 	form    Form     // what is compiled
-	inner   Form     // what was given: form, or what is in it beside a background
+	inner   Form     // the form given: form itself, or the one wrapped for a background
 	memory  Stateful // the form, or its method, if it remembers something
 	p       *energy.Params
 	fn      *graphs.Function
@@ -29,7 +29,7 @@ type Engine struct {
 	xAt     int         // index of x in args
 	thetaAt int         // index of ∂/∂θ in dst
 	own     *ownState
-	stats   Stats // of the last call; here so that reporting allocates nothing
+	stats   Stats // of the last call; kept here so that reporting does not allocate
 }
 
 var (
@@ -37,9 +37,8 @@ var (
 	_ Stateful  = (*Engine)(nil)
 )
 
-// Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. A form
-// that is a [Deriver], [Learner], [Reporter], [Stateful] or [Updater] is treated as one. New is the way from a
-// [Method].
+// Compile builds the loss of f over e, with the regularisers of cfg, differentiates it in θ and compiles it. A form may
+// also be a [Deriver], [Learner], [Reporter], [Stateful] or [Updater]. For a [Method] use New.
 func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -47,7 +46,7 @@ func Compile(f Form, e energy.Energy, p *energy.Params, cfg Config) (*Engine, er
 	return compile(f, e, e, p, cfg)
 }
 
-// compile is Compile with the regularisers on another energy of the same parameters.
+// compile is Compile with regularisers on another energy with the same parameters.
 func compile(f Form, e, regular energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
 	if f == nil {
 		return nil, errors.New("objectives: no Form to compile")
@@ -87,15 +86,14 @@ func compile(f Form, e, regular energy.Energy, p *energy.Params, cfg Config) (*E
 	return o, nil
 }
 
-// compilation is an engine in the making: its graph, with the inputs in the order of args and the outputs in that of
-// dst.
+// compilation is an engine under construction: its graph, with inputs in the order of args and outputs in that of dst.
 type compilation struct {
 	*Engine
 	b               *Builder
 	g               *G.ExprGraph
 	inputs, outputs G.Nodes
 	penalty         *G.Node // nil without regularisers
-	ownGrads        G.Nodes // of a Learner that moves between the gradients in θ, by a function without these
+	ownGrads        G.Nodes // of a Learner that is updated between the gradients in θ, by a separate function
 }
 
 // declare adds the inputs: θ, φ of a Learner, the auxiliary inputs, the batch.
@@ -127,7 +125,7 @@ func (c *compilation) declare(prec energy.Precision) {
 	c.args = append(c.args, nil)
 }
 
-// loss builds the loss, penalties on an energy included.
+// loss builds the loss, including penalties on an energy.
 func (c *compilation) loss(regularizers []Regularizer, on energy.Energy) *G.Node {
 	loss := c.form.Loss(c.b)
 	if loss == nil {
@@ -150,7 +148,7 @@ func (c *compilation) loss(regularizers []Regularizer, on energy.Energy) *G.Node
 	return graphs.Add(loss, c.penalty)
 }
 
-// differentiate lists the outputs: the loss, what was yielded, the gradients.
+// differentiate lists the outputs: the loss, the yields, the gradients.
 func (c *compilation) differentiate(loss *G.Node) error {
 	yield := func(name string, n *G.Node) {
 		buf := make([]float64, n.Shape().TotalSize())
@@ -187,7 +185,7 @@ func (c *compilation) differentiate(loss *G.Node) error {
 	return nil
 }
 
-// compile makes the functions.
+// compile compiles the functions.
 func (c *compilation) compile(threads int) (err error) {
 	constants, values, err := energy.Constants(c.g)
 	if err != nil {
@@ -240,8 +238,8 @@ func (o *Engine) Gradient(grad []float64, x *mat.Dense, rng *rand.Rand) (Stats, 
 }
 
 // Evaluate computes the loss and, unless grad is nil, its gradient with the given auxiliary inputs instead of drawn
-// ones. Inputs that are not given keep the values of the last call, derived ones are computed unless they are given
-// too. Nothing that the objective remembers moves.
+// ones. Inputs not given keep the values of the last call; derived ones are computed unless given. The state of the
+// objective does not change.
 func (o *Engine) Evaluate(grad []float64, x *mat.Dense, in Inputs) (Stats, error) {
 	x, err := o.batch(x)
 	if err != nil {
@@ -270,7 +268,7 @@ func (o *Engine) Evaluate(grad []float64, x *mat.Dense, in Inputs) (Stats, error
 	return o.call(grad, x)
 }
 
-// Dims returns the shape of the batches it takes: Config.Batch and the dimension of the energy.
+// Dims returns the shape of its batches: Config.Batch and the dimension of the energy.
 func (o *Engine) Dims() (n, d int) { return o.n, o.d }
 
 // Draws returns the auxiliary inputs of the last call, the live buffers.
@@ -279,10 +277,10 @@ func (o *Engine) Draws() Inputs { return o.in }
 // InputSpecs returns the names and shapes of the auxiliary inputs.
 func (o *Engine) InputSpecs() []Input { return o.specs }
 
-// Form returns what was compiled, without what New added to it beside a background.
+// Form returns the compiled form, without what New added to it for a background.
 func (o *Engine) Form() Form { return o.inner }
 
-// Params returns θ, where gradients read it.
+// Params returns θ, from which gradients read.
 func (o *Engine) Params() *energy.Params { return o.p }
 
 func (o *Engine) describeInputs() string {

@@ -49,7 +49,8 @@ func TestCompileRefuses(t *testing.T) {
 		says string
 	}{
 		{meanEnergy{}, objectives.Config{Batch: -1}, "Batch = -1"},
-		{meanEnergy{}, objectives.Config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{Alpha: -1}}}, "Alpha = -1"},
+		{meanEnergy{}, objectives.Config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{Alpha: -1}}},
+			"Alpha = -1"},
 		{meanEnergy{none: true}, objectives.Config{}, "Form.Loss returned nil"},
 		{learner{}, objectives.Config{}, "SetOwnLoss"},
 		{nil, objectives.Config{}, "no Form"},

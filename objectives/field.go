@@ -12,17 +12,17 @@ import (
 // Field is a setting of a method: an exported field of its struct that has a key.
 type Field struct {
 	Name    string       // of the field in Go
-	Key     string       // in configuration files, and the flag of the command line
+	Key     string       // name in configuration files and command-line flag
 	Help    string       // one sentence: effect, unit, default
 	Type    reflect.Type // of the field
-	None    bool         // 0 under its key means none, for which a negative number stands in Go
-	Options []string     // the values it may have, if its type lists them; nil: any
+	None    bool         // 0 under its key means none, which is a negative number in Go
+	Options []string     // allowed values, if its type lists them; nil: any
 }
 
-// options is a type of which few values exist, such as [Projection].
+// options is a type with a fixed set of values, such as [Projection].
 type options interface{ Options() []string }
 
-// Fields lists the settings of a method, those of embedded structs included, in the order of their declaration.
+// Fields lists the settings of a method, including those of embedded structs, in order of declaration.
 func Fields(m Method) []Field {
 	t := structOf(m).Type()
 	var fields []Field
@@ -41,8 +41,7 @@ func Fields(m Method) []Field {
 	return fields
 }
 
-// structOf returns the struct that a method is or points to; an empty one if it is of another kind, which has no
-// fields.
+// structOf returns the struct that a method is or points to; an empty one if it is neither.
 func structOf(m Method) reflect.Value {
 	v := reflect.ValueOf(m)
 	if v.Kind() == reflect.Pointer {
@@ -58,16 +57,16 @@ func structOf(m Method) reflect.Value {
 type FieldError struct {
 	Method string // Go type of the method, such as NCE
 	Field  string // of its struct, such as Ratio
-	Key    string // of the field: in configuration files, and the flag of the command line; "" if it has none
-	Value  any    // that was found there
-	Want   string // what would be right
+	Key    string // key of the field in configuration files and on the command line; "" if none
+	Value  any    // the value found
+	Want   string // a description of valid values
 }
 
 func (e *FieldError) Error() string {
 	return fmt.Sprintf("objectives: %s.%s = %v, want %s", e.Method, e.Field, e.Value, e.Want)
 }
 
-// WrongField is the error of a field of m, by its Go name, that holds what it should not.
+// WrongField returns the error for a field of m, by its Go name, with an invalid value.
 func WrongField(m Method, field, want string) *FieldError {
 	v := structOf(m)
 	e := &FieldError{Method: v.Type().Name(), Field: field, Want: want}
@@ -80,7 +79,7 @@ func WrongField(m Method, field, want string) *FieldError {
 	return e
 }
 
-// Checks collects what is wrong with the fields of a method: Validate in a line or two.
+// Checks collects errors about the fields of a method, for Validate in a line or two.
 //
 //	func (m NCE) Validate() error { return Check(m).Whole("Ratio", 1, 1000).Option("Noise").Err() }
 type Checks struct {
@@ -89,7 +88,7 @@ type Checks struct {
 	errs []error
 }
 
-// Check begins the checks of m, whose fields are called by their Go names.
+// Check starts checks of m, whose fields are given by their Go names.
 func Check(m Method) *Checks { return &Checks{m: m, v: structOf(m)} }
 
 // Err returns all errors, joined, or nil.
@@ -103,25 +102,25 @@ func (c *Checks) That(ok bool, field, want string) *Checks {
 	return c
 }
 
-// Positive wants a finite number above zero.
+// Positive requires a finite number above zero.
 func (c *Checks) Positive(field string) *Checks {
 	v := c.v.FieldByName(field).Float()
 	return c.That(v > 0 && !math.IsInf(v, 1), field, "> 0")
 }
 
-// NonNegative wants a finite number that is not below zero.
+// NonNegative requires a finite number that is not below zero.
 func (c *Checks) NonNegative(field string) *Checks {
 	v := c.v.FieldByName(field).Float()
 	return c.That(v >= 0 && !math.IsInf(v, 1), field, ">= 0")
 }
 
-// Share wants a number from 0 to 1.
+// Share requires a number from 0 to 1.
 func (c *Checks) Share(field string) *Checks {
 	v := c.v.FieldByName(field).Float()
 	return c.That(v >= 0 && v <= 1, field, "in [0, 1]")
 }
 
-// Whole wants a whole number from lo to hi. A field whose negative numbers mean none may hold these, too.
+// Whole requires a whole number from lo to hi, or a negative one if that means none for the field.
 func (c *Checks) Whole(field string, lo, hi int) *Checks {
 	v := int(c.v.FieldByName(field).Int())
 	if f, _ := c.v.Type().FieldByName(field); v < 0 && f.Tag.Get("zero") == "none" {
@@ -133,21 +132,21 @@ func (c *Checks) Whole(field string, lo, hi int) *Checks {
 	return c.That(v <= hi, field, fmt.Sprintf("at most %d", hi))
 }
 
-// Option wants one of the values that the type of the field lists by a method Options() []string.
+// Option requires one of the values that the type of the field lists by a method Options() []string.
 func (c *Checks) Option(field string) *Checks {
 	v := c.v.FieldByName(field)
 	names := v.Interface().(options).Options()
 	return c.That(slices.Contains(names, v.String()), field, "one of "+strings.Join(names, ", "))
 }
 
-// round returns x to three digits, since settings that follow from data are read by people.
+// round rounds x to three digits, since people read settings derived from data.
 func round(x float64) float64 {
 	if x == 0 || math.IsNaN(x) || math.IsInf(x, 0) {
 		return x
 	}
 	unit := math.Pow(10, math.Floor(math.Log10(math.Abs(x)))-2)
 	if unit < 1 {
-		return math.Round(x/unit) / math.Round(1/unit) // a decimal, not one off in its last bit
+		return math.Round(x/unit) / math.Round(1/unit) // an exact decimal, not one off in its last bit
 	}
 	return math.Round(x/unit) * unit
 }

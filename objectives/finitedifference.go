@@ -21,14 +21,15 @@ import (
 // Pang, Xu, Li, Song, Ermon and Zhu, Efficient learning of generative models via finite-difference score matching,
 // arXiv 2007.03317, equation 11; their v has length ε, ours is ε times a direction with E vvᵀ = I.
 type FiniteDifference struct {
-	Slices     int        `json:"slices" help:"Random directions per sample; more scatter less, 1 by default."` // 1 to 256; 0 means 1
-	Projection Projection `json:"projection" help:"Law of the directions: rademacher (default), gaussian or sphere."`
+	// 1 to 256; 0 means 1
+	Slices     int        `json:"slices" help:"Random directions per sample; more reduce the variance; 1 by default."`
+	Projection Projection `json:"projection" help:"Distribution of the directions: rademacher (default), gaussian or sphere."`
 	Step       float64    `json:"-"` // ε, in units of x; 0 means 0.02 in float32 and 0.001 in float64
 }
 
 func init() { Register("fd-ssm", FiniteDifference{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (m FiniteDifference) Traits() Traits {
 	step := fmt.Sprintf("%g", m.Step)
 	if m.Step == 0 {
@@ -44,7 +45,7 @@ func (m FiniteDifference) Validate() error {
 	return Check(m).Whole("Slices", 1, mostSlices).Option("Projection").NonNegative("Step").Err()
 }
 
-// Suited sets what is zero but the step, which follows from the precision.
+// Suited sets zero fields except the step, which depends on the precision.
 func (m FiniteDifference) Suited(Facts) Method {
 	return FiniteDifference{or(m.Slices, 1), or(m.Projection, Rademacher), m.Step}
 }
@@ -59,13 +60,13 @@ func (m FiniteDifference) step(p energy.Precision) float64 {
 	return or(m.Step, 0.02)
 }
 
-// Least steps: below them the second difference is mostly rounding.
+// Minimum steps: below them the second difference is mostly rounding error.
 const (
 	leastStep32 = 3e-3
 	leastStep64 = 1e-5
 )
 
-// Form returns the loss, or an error where the step drowns in rounding.
+// Form returns the loss, or an error if the step is too small for the precision.
 func (m FiniteDifference) Form(s Setup) (Form, error) {
 	eps, least := m.step(s.Precision), leastStep32
 	if s.Precision == energy.Float64 {
@@ -101,7 +102,7 @@ func (f differenceForm) Loss(b *Builder) *G.Node {
 		step := graphs.Scale(slice(b, "v", m), f.eps)
 		hi, lo := b.E(graphs.Add(b.X, step)), b.E(graphs.Sub(b.X, step))
 		first := graphs.Scale(graphs.Sub(hi, lo), 1/(2*f.eps))
-		// E⁺ - E and E⁻ - E before their sum: the differences are small, so that little more is rounded
+		// E⁺ - E and E⁻ - E before their sum: the differences are small, so they are rounded less
 		second := graphs.Scale(graphs.Add(graphs.Sub(hi, u), graphs.Sub(lo, u)), 1/(f.eps*f.eps))
 		sum = plus(sum, graphs.Sub(graphs.Scale(graphs.Square(first), 0.5), second))
 	}

@@ -76,7 +76,8 @@ func bent(t *testing.T) noiseOfFlow {
 // The density of the noise of flow-nce has the integral 1 for every share of the broad part, by quadrature, in the
 // plane and, without couplings, on the line.
 func TestFlowNoiseIsNormalised(t *testing.T) {
-	line := noiseOfFlow{form: &flowForm{flow: &flow{d: 1, mean: []float64{-2}, sd: []float64{0.7}, phi: energy.NewParams(nil)}}}
+	line := noiseOfFlow{form: &flowForm{flow: &flow{d: 1, mean: []float64{-2}, sd: []float64{0.7},
+		phi: energy.NewParams(nil)}}}
 	for _, c := range []struct {
 		name  string
 		q     noiseOfFlow
@@ -184,7 +185,8 @@ func TestFlowNoiseDraws(t *testing.T) {
 	rest := 1.0
 	for r := range side {
 		for i := range side {
-			x.SetRow(i, []float64{f.mean[0] + wide*f.sd[0]*(2*(float64(r)+0.5)/side-1), f.mean[1] + wide*f.sd[1]*(2*(float64(i)+0.5)/side-1)})
+			x.SetRow(i, []float64{f.mean[0] + wide*f.sd[0]*(2*(float64(r)+0.5)/side-1),
+				f.mean[1] + wide*f.sd[1]*(2*(float64(i)+0.5)/side-1)})
 		}
 		q.call(t, density, x.RawMatrix().Data, lp)
 		for i, v := range lp {

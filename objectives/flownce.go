@@ -14,21 +14,22 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
 
-// FlowNCE is `flow-nce`: nce whose noise q_φ is a normalising flow that learns along with E. The flow minimises
+// FlowNCE is `flow-nce`: nce whose noise q_φ is a normalising flow trained along with E. The flow minimises
 //
 //	J = -mean log q_φ(x) - a·L_nce(θ, φ),
 //
-// likelihood, which keeps it on all the data, plus a times the contest of the original, in which the noise tries to be
-// taken for data. With a = 0, the default, nothing can collapse; noise near the data makes the comparison hard and the
-// estimate of E good. The flow is four affine couplings around a Gaussian with the mean and deviation of the data.
+// the negative log-likelihood, which keeps it on all the data, plus a times the adversarial term of the original, in
+// which the noise tries to pass for data. With a = 0, the default, nothing can collapse; noise close to the data makes
+// the discrimination hard and the estimate of E good. The flow is four affine couplings around a Gaussian with the mean
+// and deviation of the data.
 //
-// A flow that has learnt the data leaves next to nothing elsewhere, and where there is neither noise nor data nothing
-// holds E up. Noise is therefore the mixture of three quarters flow and a quarter of one broad Gaussian, 1.5 times as
+// A flow that has learnt the data puts almost no mass elsewhere, and where there is neither noise nor data nothing
+// keeps E high. The noise is therefore a mixture of three quarters flow and one quarter a broad Gaussian, 1.5 times as
 // wide as the data,
 //
 //	q = (1-η) q_φ + η N(mean, 1.5² sd²),
 //
-// in these shares of the draws exactly. Without it KL(data‖model) on 2spirals was 0.17 nats, with a tenth of the mass
+// with exactly these shares of the draws. Without it KL(data‖model) on 2spirals was 0.17 nats, with a tenth of the mass
 // far out.
 //
 // Gao, Nijkamp, Kingma, Xu, Dai and Wu, Flow contrastive estimation of energy-based models, arXiv 1912.00589,
@@ -37,15 +38,15 @@ type FlowNCE struct {
 	// k, from 1 to 1000; 0 means 2
 	Ratio int `json:"noise-ratio" help:"Noise samples per datum; 2 by default."`
 
-	Adversary float64 `json:"-"` // a >= 0, the weight of the contest
+	Adversary float64 `json:"-"` // a >= 0, weight of the adversarial term
 	Width     int     `json:"-"` // of the hidden layer of every coupling; 0 means 32
 	Rate      float64 `json:"-"` // learning rate of the flow; 0 means 0.001
-	FixLogZ   bool    `json:"-"` // no constant is learnt: E itself is to be normalised
+	FixLogZ   bool    `json:"-"` // no constant is learnt: E itself must be normalised
 }
 
 func init() { Register("flow-nce", FlowNCE{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (FlowNCE) Traits() Traits {
 	return Traits{Summary: "noise contrastive estimation against a flow that learns the data",
 		Source: "Gao et al. 2020", LogZ: true, Aux: true}
@@ -57,7 +58,7 @@ func (m FlowNCE) Validate() error {
 	return c.Whole("Width", 1, mostWidth).Positive("Rate").Err()
 }
 
-// mostWidth is that of the layers of auxiliary networks.
+// mostWidth is the maximum width of the layers of auxiliary networks.
 const mostWidth = 8192
 
 // Suited sets what is zero.
@@ -66,7 +67,7 @@ func (m FlowNCE) Suited(Facts) Method {
 	return m
 }
 
-// Recipe is that of objectives that compare heights.
+// Recipe returns the recipe for objectives that compare energies.
 func (FlowNCE) Recipe(data Facts) Recipe { return DefaultRecipe(data) }
 
 // Form returns the loss.

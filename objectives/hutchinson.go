@@ -4,18 +4,19 @@ package objectives
 //
 //	L = mean ½|∇E|² - 1/M Σ_m ε_mᵀ ∇²E ε_m,   E εεᵀ = I:
 //
-// score matching with an estimate of the trace, which costs as much in any dimension.
+// score matching with an estimate of the trace, whose cost does not depend on the dimension.
 //
-// Hyvärinen, as of [ScoreMatching]; Hutchinson, A stochastic estimator of the trace of the influence matrix for
+// Hyvärinen, as for [ScoreMatching]; Hutchinson, A stochastic estimator of the trace of the influence matrix for
 // Laplacian smoothing splines, Communications in Statistics 19 (1990) 433–450.
 type Hutchinson struct {
-	Slices     int        `json:"slices" help:"Random directions per sample; more scatter less, 1 by default."` // 1 to 256; 0 means 1
-	Projection Projection `json:"projection" help:"Law of the directions: rademacher (default), gaussian or sphere."`
+	// 1 to 256; 0 means 1
+	Slices     int        `json:"slices" help:"Random directions per sample; more reduce the variance; 1 by default."`
+	Projection Projection `json:"projection" help:"Distribution of the directions: rademacher (default), gaussian or sphere."`
 }
 
 func init() { Register("sm-hutchinson", Hutchinson{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (Hutchinson) Traits() Traits {
 	return Traits{Summary: "score matching with Hutchinson's estimate of the trace", Source: hyvarinen, Score: true,
 		Bridge: true}
@@ -31,7 +32,7 @@ func (m Hutchinson) Suited(Facts) Method {
 	return Hutchinson{or(m.Slices, 1), or(m.Projection, Rademacher)}
 }
 
-// Recipe is that of objectives that match scores.
+// Recipe returns the recipe for objectives that match scores.
 func (Hutchinson) Recipe(data Facts) Recipe { return ScoreRecipe(data) }
 
 // Form returns the loss.

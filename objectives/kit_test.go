@@ -33,7 +33,8 @@ var smalls = map[string]objectives.Method{
 	"cd":            objectives.ContrastiveDivergence{Chains: short},
 	"pcd":           objectives.PersistentCD{Chains: short},
 	"ml": objectives.Likelihood{Buffer: 20, Restart: 0.3, Chains: objectives.Chains{
-		Sampler: objectives.ChainLangevin, StepSize: 1e-3, Steps: 2, Alpha: 0.1, Jumps: 1, Noise: objectives.GaussianNoise,
+		Sampler: objectives.ChainLangevin, StepSize: 1e-3, Steps: 2, Alpha: 0.1, Jumps: 1,
+		Noise: objectives.GaussianNoise,
 	}},
 	"lsd": objectives.LearnedStein{Features: -1, Width: 64, Rate: 1e-3},
 }

@@ -24,39 +24,39 @@ import (
 //	K(x, y) = g(x) k(x, y) g(y) / K₀,   k = (1 + |x-y|²/h²)^-2,   g = q̂^-½,
 //	                                    or beside a background 1/(q + λq̂ + c), λ = 0.3.
 //
-// Without bias; zero in expectation exactly at the data's density. In the mean L is ∫∫ δ(x)ᵀδ(y) K q(x) q(y), where δ
-// is the error of the score and q the density of the points: K decides what is seen. A kernel as wide as the data
-// smooths errors of the size of a sharp mode away, and one that is the same everywhere counts a region by the square
-// of its density, so that the gaps between modes hardly count. Hence h is a distance between neighbours, the
-// geometric mean of that to the eighth one over the first batch, or Bandwidth, k falls off fast, and g evens regions
-// out: q̂ is a rough density of the data, a kernel density at two widths beside one broad Gaussian (g = 1 without
-// data). It enters the Stein operator as s + ∇log g in place of s.
+// It is unbiased, and zero in expectation exactly at the data's density. In the mean L is ∫∫ δ(x)ᵀδ(y) K q(x) q(y),
+// where δ is the error of the score and q the density of the points: K decides what is seen. A kernel as wide as the
+// data smooths away errors on the scale of a sharp mode, and a uniform one weights a region by the square of its
+// density, so that the gaps between modes hardly count. Hence h is a distance between neighbours, the geometric mean of
+// that to the eighth one over the first batch, or Bandwidth; k decays fast, and g balances regions: q̂ is a rough
+// density of the data, a kernel density at two widths plus one broad Gaussian (g = 1 without data). It enters the Stein
+// operator as s + ∇log g in place of s.
 //
-// Beside a background (energy.Bridge) the density of the points is known as far as it is learnt, and with g = 1/q it
-// is ∇·f/q that is left of the operator sᵀf + ∇·f for f g: no scatter of the score, and space is counted by its
-// volume. q is that of the parameters of the moment; like all of K it is held fixed where L is differentiated. It is
-// near zero at points of a mode that is not found yet, which would count without bound: λq̂ is a bound, and 1/q alone
-// lost two modes of eight. c, the density of the broad Gaussian of q̂ one deviation outside of where it has most of
-// its mass, is one for points far out. In the family of 8gaussians with free weights and widths, the deviations of a
-// log weight and a log width after a step of Newton's method from one batch of 512 are 4.3 and 0.08 with q̂^-½, 1.7
-// and 0.15 with 1/(q + λq̂), 1.6 and 0.54 with 1/q; that of a log weight is 1.3 for sm.
+// With a background (energy.Bridge) the density of the points is known as far as it is learnt, and with g = 1/q only
+// ∇·f/q is left of the operator sᵀf + ∇·f for f g: without the variance of the score, and weighted by volume. q is that
+// of the current parameters; like all of K it is held fixed in the derivative of L. It is near zero at points of a mode
+// not yet found, which would have unbounded weight: λq̂ bounds it, and 1/q alone lost two modes of eight. c, the
+// density of the broad Gaussian of q̂ one deviation outside most of its mass, bounds it for points far out. In the
+// family of 8gaussians with free weights and widths, the deviations of a log weight and a log width after a step of
+// Newton's method from one batch of 512 are 4.3 and 0.08 with q̂^-½, 1.7 and 0.15 with 1/(q + λq̂), 1.6 and 0.54 with
+// 1/q; that of a log weight is 1.3 for sm.
 //
-// K₀ is the mean of g k g over the first batch, which makes L as large as a Fisher divergence.
+// K₀ is the mean of g k g over the first batch, which scales L like a Fisher divergence.
 //
-// K does not depend on θ: it enters the graph as a matrix, and only first derivatives of E are needed. Beside a
-// background (energy.Bridge) the points are the batch and draws of b, with weights (1-ε)/n and ε/m; on the latter the
+// K does not depend on θ: it enters the graph as a matrix, and only first derivatives of E are needed. With a
+// background (energy.Bridge) the points are the batch and draws from b, with weights (1-ε)/n and ε/m; on the latter the
 // Stein operator of the mixture is (s_q - s_b)ᵀf, without derivatives of f.
 //
 // Liu, Lee and Jordan, A kernelized Stein discrepancy, arXiv 1602.03253, definition 3.2; the kernel: Gorham and
 // Mackey, Measuring sample quality with kernels, arXiv 1703.01717, whose exponent is between -1 and 0 for detecting
 // escaping mass.
 type KernelStein struct {
-	Bandwidth float64 `json:"-"` // h, in units of the data; 0 means the distance of neighbours in the first batch
+	Bandwidth float64 `json:"-"` // h, in units of the data; 0 means the distance between neighbours in the first batch
 }
 
 func init() { Register("ksd", KernelStein{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (KernelStein) Traits() Traits {
 	return Traits{Summary: "kernel Stein discrepancy", Source: "Liu et al. 2016", Score: true, Bridge: true,
 		Whole: true}
@@ -68,7 +68,7 @@ func (m KernelStein) Validate() error { return Check(m).NonNegative("Bandwidth")
 // Suited leaves the bandwidth to the first batch.
 func (m KernelStein) Suited(Facts) Method { return m }
 
-// Recipe is that of objectives that match scores, shorter, since a step costs pairs of points.
+// Recipe returns the recipe for objectives that match scores, but shorter, since a step uses all pairs of points.
 func (KernelStein) Recipe(data Facts) Recipe {
 	r := ScoreRecipe(data)
 	r.LearningRate, r.Steps = 3e-3, 3200
@@ -105,7 +105,7 @@ func (m KernelStein) Form(s Setup) (Form, error) {
 
 type kernelForm struct {
 	h, scale float64           // K₀; both 0 before the first gradient
-	used     [2]float64        // h and K₀ of the last Derive, which a gradient keeps
+	used     [2]float64        // h and K₀ of the last Derive, which a gradient makes permanent
 	rough    *energy.Evaluator // -log q̂; nil: g = 1
 	learnt   *energy.Evaluator // -log q; nil: g = q̂^-½
 	floor    float64           // -log c
@@ -161,7 +161,7 @@ func (f *kernelForm) Derive(in Inputs, x *mat.Dense) error {
 		}
 		f.g[i] = w * math.Exp(f.g[i])
 	}
-	// Pairs of one kind are n(n-1), not n².
+	// There are n(n-1) pairs of one kind, not n².
 	batch, rest := float64(n)/float64(n-1), m/(m-1)
 	inv := 1 / (h * h)
 	clear(dk)
@@ -211,7 +211,7 @@ func (f *kernelForm) Derive(in Inputs, x *mat.Dense) error {
 	return nil
 }
 
-// Update keeps h and K₀ of the first batch of finite points that there is a gradient for.
+// Update keeps h and K₀ of the first batch of finite points with a gradient.
 func (f *kernelForm) Update(Inputs) error {
 	if finite(f.used[:]) {
 		f.h, f.scale = f.used[0], f.used[1]
@@ -251,8 +251,8 @@ func (f *kernelForm) weigh() error {
 	return nil
 }
 
-// neighbourDistance is the geometric mean over the rows of x of the distance to the eighth nearest row that is not
-// the same point.
+// neighbourDistance returns the geometric mean over the rows of x of the distance to the eighth nearest row at a
+// different point.
 func neighbourDistance(x *mat.Dense) float64 {
 	const eighth = 8
 	n, _ := x.Dims()

@@ -33,7 +33,8 @@ func TestKernelSteinOverBridge(t *testing.T) {
 	cfg.Batch, cfg.Data = batch, mat.NewDense(500, 2, nil)
 	back.Sample(cfg.Data, newRNG(5))
 	worst := func(width float64) float64 {
-		return worstMean(must(objectives.New(objectives.KernelStein{}, e, p, cfg)), p.Len(), back, width, batch, reps, 1e-20)
+		return worstMean(must(objectives.New(objectives.KernelStein{}, e, p, cfg)), p.Len(), back, width, batch, reps,
+			1e-20)
 	}
 	vanishesAtTruth(t, worst, tolerance)
 }
@@ -71,9 +72,11 @@ func TestKernelSteinWeights(t *testing.T) {
 		back.LogProb(logq, mat.NewDense(1, 2, at))
 		g := gaussian(at, mean, 1.25*spread) / 3
 		for i := range 100 {
-			g += (gaussian(at, cfg.Data.RawRowView(i), 0.05*spread) + gaussian(at, cfg.Data.RawRowView(i), 0.2*spread)) / 300
+			g += (gaussian(at, cfg.Data.RawRowView(i), 0.05*spread) + gaussian(at, cfg.Data.RawRowView(i),
+				0.2*spread)) / 300
 		}
-		return -math.Log(math.Exp(logq[0]) + 0.3*g + gaussian([]float64{math.Sqrt2 + 1, 0}, []float64{0, 0}, 1)/math.Pow(1.25*spread, 2))
+		return -math.Log(math.Exp(logq[0]) + 0.3*g + gaussian([]float64{math.Sqrt2 + 1, 0}, []float64{0, 0},
+			1)/math.Pow(1.25*spread, 2))
 	}
 	for _, i := range []int{0, 4, 5} {
 		got, w := logG(i)-logG(3), want(x.RawRowView(i))-want(x.RawRowView(3))
@@ -109,7 +112,8 @@ func TestKernelSteinWeights(t *testing.T) {
 	for _, c := range []struct {
 		i, j int
 		want float64
-	}{{0, 2, 1}, {1, batch, share * (1 - share) / (batch * m) / data}, {batch, n - 1, share * share / (m * (m - 1)) / data}} {
+	}{{0, 2, 1}, {1, batch, share * (1 - share) / (batch * m) / data},
+		{batch, n - 1, share * share / (m * (m - 1)) / data}} {
 		if got := math.Exp(pair(c.i, c.j) - pair(0, 1)); math.Abs(got/c.want-1) > 10*rounding {
 			t.Errorf("weight of pair %d, %d: got %g, want %g", c.i, c.j, got, c.want)
 		}

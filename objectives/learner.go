@@ -9,10 +9,10 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
 
-// Learner is a Form with parameters φ of its own, a critic or a learnt noise. They move by Adam on the loss that
-// Builder.SetOwnLoss names, which uses no derived inputs: Repeats times with fresh draws after every gradient in θ,
-// or with it if Repeats is zero. A critic that had been fitted to the batch before it judges it would find a
-// discrepancy at the truth.
+// Learner is a Form with its own parameters φ, for a critic or a learnt noise. Adam minimises the loss set by
+// Builder.SetOwnLoss, which must not use derived inputs: Repeats times with fresh draws after every gradient in θ, or
+// together with it if Repeats is zero. A critic fitted to the batch before it judges it would find a discrepancy even
+// at the truth.
 type Learner interface {
 	Form
 	OwnParams() *energy.Params
@@ -28,7 +28,7 @@ type ownState struct {
 	t          int
 	repeats    int
 
-	fn  *graphs.Function // grad alone, where repeats > 0: a step of φ needs no second derivatives of E
+	fn  *graphs.Function // gradient in φ only, if repeats > 0: a step of φ needs no second derivatives of E
 	dst [][]float64
 }
 
@@ -72,12 +72,12 @@ func (w *ownState) restore(f *safetensors.File) error {
 	return nil
 }
 
-// copy has what restore writes to.
+// copy returns a copy for restore to write to.
 func (w *ownState) copy() *ownState {
 	return &ownState{p: w.p.Clone(), m: slices.Clone(w.m), v: slices.Clone(w.v)}
 }
 
-// set takes over a copy.
+// set adopts a copy.
 func (w *ownState) set(from *ownState) {
 	copy(w.p.Data(), from.p.Data())
 	copy(w.m, from.m)

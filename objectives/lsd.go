@@ -18,35 +18,36 @@ import (
 //
 // For the best critic, f = (s - s_data)/2λ, the gradient in θ is that of the Fisher divergence over 4λ. For every
 // critic the first mean vanishes at the truth (Stein's identity). The trace is estimated by Hutchinson's εᵀ∇f ε. The
-// critic is an MLP with two hidden layers, moved by Adam several times per gradient; where it lags behind, so does
-// the descent. To tell sharp scores apart it sees sines and cosines of x, of learnt frequencies, besides x
-// (Features). The rates matter: the energy has to be slower than its critic, or it outruns it and loses modes
-// (8gaussians with 0.001 for both), and a critic that is too fast dies (with 0.003 that of 2spirals was next to zero
-// after 1500 steps, and the energy drifted off).
+// critic is an MLP with two hidden layers, updated by Adam several times per gradient; where it lags, so does the
+// descent. To resolve sharp scores it sees, besides x, sines and cosines of x with learnt frequencies (Features). The
+// learning rates matter: the energy has to be slower than its critic, or it outruns it and loses modes (8gaussians with
+// 0.001 for both), and a critic that is too fast dies (with 0.003 that of 2spirals was almost zero after 1500 steps,
+// and the energy drifted off).
 //
-// Beside a background (energy.Bridge) L is that of the mixture, with a critic on either side. On draws of b, whose
-// score is known, so is the best critic, (s_q - s_b)/2λ, which leaves |s_q - s_b|²/4λ. On data the best one is (s_q -
-// s_data)/2λ, which is not zero at the truth, and as sharp as the data. The model's own score s_p = -∇E tells what it
-// is there: f has two parts,
+// With a background (energy.Bridge) L is that of the mixture, with a critic for each part. On draws from b, whose score
+// is known, the best critic is known, too: (s_q - s_b)/2λ, which leaves |s_q - s_b|²/4λ. On data the best one is (s_q -
+// s_data)/2λ, which is not zero at the truth, and as sharp as the data. The model's own score s_p = -∇E supplies that
+// part: f has two parts,
 //
 //	f = (s_q - s_p)/2λ + f_φ,   max_φ  mean( s_pᵀf_φ + tr ∇f_φ ) - λ mean |f_φ|²,
 //
-// the first held fixed where L is differentiated, without its trace, which θ does not move. What is left to the
-// critic, (s_p - s_data)/2λ, vanishes at the truth, and so does the bias of a critic that lags.
+// the first held fixed in the derivative of L, without its trace, which does not depend on θ. The rest, left to the
+// critic, (s_p - s_data)/2λ, vanishes at the truth, and so does the bias of a lagging critic.
 //
 // Grathwohl, Wang, Jacobsen, Duvenaud and Zemel, Learning the Stein discrepancy for training and evaluating
 // energy-based models without sampling, arXiv 2002.05616, algorithm 2.
 type LearnedStein struct {
-	Features int     `json:"-" zero:"none"` // waves that the critic sees beside x; 0 means 32, negative none
-	Width    int     `json:"-"`             // of the critic's two hidden layers; 0 means 128
-	Rate     float64 `json:"-"`             // learning rate of the critic; 0 means 0.002
-	Repeats  int     `json:"-"`             // steps of the critic per gradient; 0 means 5
-	Penalty  float64 `json:"-"`             // λ; 0 means 0.5
+	// sines and cosines that the critic sees besides x; 0 means 32, negative none
+	Features int     `json:"-" zero:"none"`
+	Width    int     `json:"-"` // of the critic's two hidden layers; 0 means 128
+	Rate     float64 `json:"-"` // learning rate of the critic; 0 means 0.002
+	Repeats  int     `json:"-"` // steps of the critic per gradient; 0 means 5
+	Penalty  float64 `json:"-"` // λ; 0 means 0.5
 }
 
 func init() { Register("lsd", LearnedStein{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (LearnedStein) Traits() Traits {
 	return Traits{Summary: "Stein discrepancy with a learnt critic", Source: "Grathwohl et al. 2020", Score: true,
 		Bridge: true, Whole: true, Aux: true,
@@ -66,15 +67,15 @@ func (m LearnedStein) Suited(Facts) Method {
 	return m
 }
 
-// Recipe is that of objectives that match scores, slower than the critic, which is to keep up.
+// Recipe returns the recipe for objectives that match scores, slower than the critic, which has to keep up.
 func (LearnedStein) Recipe(data Facts) Recipe {
 	r := ScoreRecipe(data)
 	r.LearningRate, r.Clip, r.Batch, r.Steps = 7e-4, 1, 400, 2500
 	return r
 }
 
-// criticScale is the spread of the critic's first frequencies in radians per deviation of the data, in the plane; in
-// more dimensions it falls as 1/d.
+// criticScale is the spread of the critic's initial frequencies in radians per deviation of the data in two dimensions;
+// in more it falls as 1/d.
 const criticScale = 8
 
 // Form returns the loss.

@@ -23,18 +23,20 @@ func TestLearnedSteinOverBridge(t *testing.T) {
 	b := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1}, []float64{1}))
 	p := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{sd}, []float64{1}))
 	// f + θ₁ |x|² + θ₂ x₁x₂ + θ₃, where f makes the model p: the odds r = ½(v + √(v² + 4τ²)) are those of p and b.
-	e := energy.Func{D: 2, Params: []energy.Spec{{Name: "theta", Shape: []int{3, 1}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
-		const kappa, tau = 0.25, 0.05
-		return graphs.Try(func() *G.Node {
-			sq := graphs.RowSum(graphs.Square(x))
-			logr := graphs.Shift(graphs.Scale(sq, 0.5-0.5/(sd*sd)), math.Log((1-share)/share/(sd*sd)))
-			r := graphs.Exp(logr)
-			v := graphs.Sub(r, graphs.Scale(graphs.Exp(graphs.Neg(logr)), tau*tau))
-			f := graphs.Shift(graphs.Neg(graphs.Log(graphs.Shift(v, kappa))), math.Log(kappa+(1-share)/share))
-			cross := graphs.Mul(graphs.SliceCols(x, 0, 1), graphs.SliceCols(x, 1, 2))
-			return graphs.Add(f, graphs.MatMul(graphs.ConcatCols(sq, cross, graphs.OnesLike(sq)), theta[0], false, false))
-		})
-	}}
+	e := energy.Func{D: 2, Params: []energy.Spec{{Name: "theta", Shape: []int{3, 1}}},
+		F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+			const kappa, tau = 0.25, 0.05
+			return graphs.Try(func() *G.Node {
+				sq := graphs.RowSum(graphs.Square(x))
+				logr := graphs.Shift(graphs.Scale(sq, 0.5-0.5/(sd*sd)), math.Log((1-share)/share/(sd*sd)))
+				r := graphs.Exp(logr)
+				v := graphs.Sub(r, graphs.Scale(graphs.Exp(graphs.Neg(logr)), tau*tau))
+				f := graphs.Shift(graphs.Neg(graphs.Log(graphs.Shift(v, kappa))), math.Log(kappa+(1-share)/share))
+				cross := graphs.Mul(graphs.SliceCols(x, 0, 1), graphs.SliceCols(x, 1, 2))
+				return graphs.Add(f, graphs.MatMul(graphs.ConcatCols(sq, cross, graphs.OnesLike(sq)), theta[0], false,
+					false))
+			})
+		}}
 	bridge := must(energy.NewBridge(e, energy.BridgeConfig{Background: b, Share: share}))
 	params := energy.Init(bridge, newRNG(1))
 	clear(params.View("theta"))

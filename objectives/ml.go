@@ -11,20 +11,20 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// Likelihood is `ml`, the loss of [Chains] with a replay buffer of points where earlier chains ended. A gradient
-// takes as many different slots as the batch has rows, starts a chain at each, or, with probability restart, at a
-// fresh point, and writes every chain's end back to the slot that it was read from.
+// Likelihood is `ml`, the loss of [Chains] with a replay buffer of points where earlier chains ended. A gradient takes
+// as many distinct slots as the batch has rows, starts a chain at each or, with probability restart, at a fresh point,
+// and writes the end of every chain back to its slot.
 //
 // Du and Mordatch, Implicit generation and modeling with energy-based models, arXiv 1903.08689, section 3.2.
 type Likelihood struct {
 	Chains
-	Buffer  int     `json:"buffer" help:"Slots of the replay buffer; 0, the default, is 10000, or ten batches if that is more."`
-	Restart float64 `json:"restart" help:"Share of chains that start afresh, from 0, the default, to 1; jumps are fresh starts without their bias."`
+	Buffer  int     `json:"buffer" help:"Slots of the replay buffer; 0, the default, means 10000, or ten batches if that is more."`
+	Restart float64 `json:"restart" help:"Share of chains that start afresh, 0 to 1; 0 by default. Jumps are fresh starts without their bias."`
 }
 
 func init() { Register("ml", Likelihood{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (m Likelihood) Traits() Traits {
 	return Traits{Summary: "maximum likelihood with a replay buffer", Source: "Du and Mordatch 2019", Chains: true,
 		Bias: m.bias("as far as replayed chains, %s per gradient, lag behind the model")}
@@ -35,13 +35,13 @@ func (m Likelihood) Validate() error {
 	return m.check(m).Whole("Buffer", 0, mostSlots).Share("Restart").Err()
 }
 
-// Suited sets what is zero but the size of the buffer, which follows from the batch.
+// Suited sets zero fields except the size of the buffer, which depends on the batch.
 func (m Likelihood) Suited(data Facts) Method {
 	m.Chains = m.suited(data)
 	return m
 }
 
-// Recipe is that of objectives that compare heights, with fewer steps, since each moves chains.
+// Recipe returns the recipe for objectives that compare energies, with fewer steps, since each runs chains.
 func (m Likelihood) Recipe(data Facts) Recipe { return m.recipe(data) }
 
 // Form returns the loss.
@@ -128,7 +128,7 @@ func (r *replay) sample(dst, x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 	return info, nil
 }
 
-// pick draws different slots by the first steps of a Fisher-Yates shuffle, which it then undoes.
+// pick draws distinct slots by the first steps of a Fisher–Yates shuffle, which it then undoes.
 func (r *replay) pick(rng *rand.Rand) {
 	n := len(r.picked)
 	for i := range n {
@@ -136,7 +136,7 @@ func (r *replay) pick(rng *rand.Rand) {
 		r.order[i], r.order[j] = r.order[j], r.order[i]
 		r.picked[i] = r.order[i]
 	}
-	// slots moved by the swaps: those picked and those below n
+	// slots moved by the swaps: those picked, and those below n
 	for _, s := range r.picked {
 		r.order[s] = s
 	}

@@ -14,10 +14,10 @@ import (
 // mover runs short chains on the live energy.
 type mover struct {
 	target   mcmc.Target
-	energies func(e []float64, x *mat.Dense) error // of the same energy, without the gradients; jumps need it
+	energies func(e []float64, x *mat.Dense) error // the same energy without gradients, for jumps
 	stale    func()                                // tells the target that θ changed
 	kernel   mcmc.Kernel
-	tuned    *mcmc.MALA // kernel, where its step follows the acceptance
+	tuned    *mcmc.MALA // kernel, if its step size follows the acceptance
 	steps    int
 	jumps    *mcmc.Jumps
 	state    *mcmc.State
@@ -48,11 +48,11 @@ func (m *mover) run(x *mat.Dense, rng *rand.Rand) (mcmc.Info, error) {
 		sum.AcceptProb += info.AcceptProb / float64(m.steps)
 		sum.Divergent += info.Divergent
 	}
-	if m.tuned != nil { // the energy sharpens, and the step follows it
+	if m.tuned != nil { // the energy sharpens, and the step size follows
 		m.tuned.StepSize = m.tuned.Tuning().Follow(sum.AcceptProb)
 	}
-	// The last move of a kernel without an accept step is unseen yet; Invalidate would forget the way back. Other
-	// kernels know where they are, and Refresh does nothing.
+	// The last move of a kernel without an accept step has not been evaluated yet; Invalidate would forget the way
+	// back. For other kernels Refresh does nothing.
 	x.Copy(s.X)
 	if err := s.Refresh(m.target); err != nil {
 		return sum, err

@@ -15,20 +15,20 @@ import (
 //	L = mean_i 1/M Σ_j exp(½(E(x_i) - E(y_ij))),   y_ij = x_i + σε_ij,
 //
 // the rate at which probability leaves the data under dynamics that would carry them to the model, with jumps to
-// neighbours of a symmetric law. At the true energy the weight p(x) exp(½(E(x) - E(y))) is symmetric in x and y, so
-// that the gradient vanishes exactly. Like all local objectives it sees little of the weights of modes more than a
-// few σ apart; hence every second neighbour is a jump between data, see jumpsOf.
+// neighbours of a symmetric distribution. At the true energy the weight p(x) exp(½(E(x) - E(y))) is symmetric in x and
+// y, so the gradient vanishes exactly. Like all local objectives it sees little of the weights of modes more than a few
+// σ apart; hence every other neighbour is a jump between data, see jumpsOf.
 //
 // Sohl-Dickstein, Battaglino and DeWeese, New method for parameter estimation in probabilistic models: minimum
 // probability flow, PRL 107 (2011) 220601, equation 11.
 type ProbabilityFlow struct {
-	Sigma float64 `json:"sigma" help:"Distance of the neighbours, in units of the data; it is to reach from mode to mode. By default 0.5 of their deviation."`
+	Sigma float64 `json:"sigma" help:"Distance of the neighbours in units of the data, large enough to reach from mode to mode; 0.5 of their deviation by default."`
 	Ratio int     `json:"noise-ratio" help:"Neighbours per datum; 4 by default."` // M, 1 to 1000; 0 means 4
 }
 
 func init() { Register("mpf", ProbabilityFlow{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (ProbabilityFlow) Traits() Traits {
 	return Traits{Summary: "minimum probability flow to random neighbours", Source: "Sohl-Dickstein et al. 2011"}
 }
@@ -44,7 +44,7 @@ func (m ProbabilityFlow) Suited(data Facts) Method {
 	return m
 }
 
-// Recipe is that of objectives that compare heights.
+// Recipe returns the recipe for objectives that compare energies.
 func (ProbabilityFlow) Recipe(data Facts) Recipe { return DefaultRecipe(data) }
 
 // Form returns the loss.

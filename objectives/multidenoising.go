@@ -19,33 +19,34 @@ import (
 //
 //	L = mean λ(σ) (½ |∇E|² - ε·∇E/σ),   ∇E at (x + σε, σ),   λ = δ √(σ² + δ²), or σ² if δ = 0,
 //
-// for an energy that knows the level; λ|ε/σ|²/2, a constant, is left out. Every point of a batch gets one level, in
-// turn, from a random start, or the smallest, with the probability that the focus is. The energies are those of the
+// for an energy conditioned on the level; the constant λ|ε/σ|²/2 is omitted. Every point of a batch gets one level, in
+// turn from a random start, or, with the probability given by Focus, the smallest. The energies are those of the
 // blurred data at every level. Annealed Langevin from σ_1 down to σ_K samples the last one.
 //
-// λ = σ² is Song and Ermon's, which suits scores of the size 1/σ. Those of levels well below the finest detail of the
-// data are no larger than that of the detail, 1/δ: with σ² they hardly count, and it is the smallest that is
-// reported. What the large levels scatter the small ones feel, by the parameters they share: on 2spirals, 5500 steps
-// of ebm train, the slope of the smallest level's score is 0.975 with λ = σ² + δ², 0.981 as above and with λ = δ²,
-// which loses a mode of 8gaussians the sooner, since the large levels lead the way when all begin. Where σ is small ε
-// outweighs σ∇E by far. Paired, as by default, the loss is the mean of that at ε and -ε, as that of dsm is, and that
-// scatter is cancelled at every level.
+// λ = σ² is Song and Ermon's choice, which suits scores of order 1/σ. Scores at levels well below the finest detail of
+// the data are no larger than that of the detail, 1/δ: with σ² they hardly count, yet the smallest is reported. Noise
+// from the large levels reaches the small ones through shared parameters: on 2spirals, 5500 steps of ebm train, the
+// slope of the smallest level's score is 0.975 with λ = σ² + δ², 0.981 as above and with λ = δ², which loses a mode of
+// 8gaussians more easily, since the large levels lead the way in the beginning. For small σ, ε is much larger than σ∇E.
+// Paired, as by default, the loss is the mean of the values at ε and -ε, as for dsm, and that variance cancels at every
+// level.
 //
 // Song and Ermon, Generative modeling by estimating gradients of the data distribution, arXiv 1907.05600, equation 6.
 type MultiDenoising struct {
-	Sigma    float64 `json:"sigma" help:"Smallest noise, in units of the data; the density blurred by it is reported. By default 0.00125 of their deviation."`
-	SigmaMax float64 `json:"sigma-max" help:"Largest noise; it is to join the modes of the data. By default 1.5 of their deviation in the plane, more in more dimensions."`
-	Levels   int     `json:"levels" help:"Noise levels from the largest to the smallest, at equal ratios; 8 by default."` // 2 to 1000; 0 means 8
-	Unpaired bool    `json:"unpaired" help:"Noise without its negative: at half the price, but of the more scatter the smaller it is."`
+	Sigma    float64 `json:"sigma" help:"Smallest noise in units of the data, by which the reported density is blurred; 0.00125 of their deviation by default."`
+	SigmaMax float64 `json:"sigma-max" help:"Largest noise, large enough to join the modes of the data; 1.5 of their deviation by default, more above two dimensions."`
+	// 2 to 1000; 0 means 8
+	Levels   int  `json:"levels" help:"Noise levels from the largest to the smallest, in equal ratios; 8 by default."`
+	Unpaired bool `json:"unpaired" help:"Do not pair noise with its negative: half the cost, but more variance, the more the smaller the noise."`
 
-	Sigmas []float64 `json:"-"` // the levels themselves, falling, instead of these
+	Sigmas []float64 `json:"-"` // the levels themselves, decreasing, instead of these
 	Floor  float64   `json:"-"` // δ, about the finest detail; 0 means a tenth of the data's deviation, negative none
-	Focus  float64   `json:"-"` // share of points that get the smallest level out of turn; 0 means 0.75, negative none
+	Focus  float64   `json:"-"` // share of points that get the smallest level; 0 means 0.75, negative none
 }
 
 func init() { Register("dsm-multi", MultiDenoising{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (m MultiDenoising) Traits() Traits {
 	return Traits{Summary: "denoising score matching at many noise levels, for annealed sampling",
 		Source: "Song and Ermon 2019",
@@ -53,7 +54,7 @@ func (m MultiDenoising) Traits() Traits {
 		Bias: "learns the data blurred at every level; the energy of the smallest is reported"}
 }
 
-// levels are σ_1 > … > σ_K, nil where they are not known yet.
+// levels returns σ_1 > … > σ_K, nil if not yet known.
 func (m MultiDenoising) levels() []float64 {
 	switch {
 	case m.Sigmas != nil:
@@ -80,7 +81,7 @@ func (m MultiDenoising) Validate() error {
 		fmt.Sprintf("> %g, the smallest: the levels fall from one to the other", m.Sigma)).Err()
 }
 
-// Suited sets what is zero. The largest level joins modes, whose distances grow as the root of the dimension.
+// Suited sets zero fields. The largest level joins modes, whose distances grow as the square root of the dimension.
 func (m MultiDenoising) Suited(data Facts) Method {
 	if m.Sigmas == nil {
 		m.Sigma = or(m.Sigma, round(leastNoise*data.spread()))
@@ -92,7 +93,7 @@ func (m MultiDenoising) Suited(data Facts) Method {
 	return m
 }
 
-// Recipe is that of objectives that match scores, with larger batches, since every point has one level.
+// Recipe returns the recipe for objectives that match scores, with larger batches, since every point has one level.
 func (MultiDenoising) Recipe(data Facts) Recipe {
 	r := ScoreRecipe(data)
 	r.Batch, r.Warmup = 576, 500
@@ -120,7 +121,7 @@ func (m MultiDenoising) Form(s Setup) (Form, error) {
 	return f, nil
 }
 
-// span says which levels these are.
+// span describes levels.
 func span(levels []float64) string {
 	if len(levels) == 0 {
 		return "no levels"
@@ -132,19 +133,19 @@ type multiForm struct {
 	levels []float64
 	floor  float64 // δ
 	focus  float64
-	paired bool      // every ε goes with -ε
+	paired bool      // every ε is paired with -ε
 	beside *levelled // nil: the energy has no background
 }
 
-// levelled is the background of an energy that is learnt beside one ([energy.Annealable.Beside]): with share ε of it
-// the loss is
+// levelled is the background of an energy that is learnt with one ([energy.Annealable.Beside]): with its share ε the
+// loss is
 //
 //	(1-ε) L_data(E_q) + ε mean λ(σ) ½ |∇E_q(y, σ) - ∇E_b(y, σ)|² + ½ λ(σ_K) (c₁-1)(c₂-1) + mean λ(σ) guard,   y ~ b_σ:
 //
-// that of the mixture of both, but for a constant, and the guard of a bridge. Of draws of b the score is known, and
-// stands for what denoising estimates. The third term holds the integral of q at 1, as that of a bridge does (see
-// unity), at the smallest level, from the points of that level: most are there, and for other levels means of a few
-// would scatter too much.
+// that of the mixture of both, up to a constant, plus the guard of a bridge. At draws from b the score is known and
+// replaces what denoising estimates. The third term keeps the integral of q at 1, like that of a bridge (see unity), at
+// the smallest level, using the points of that level: most are there, and means over the few at other levels would be
+// too noisy.
 type levelled struct {
 	energy *energy.Annealable
 	y      mat.Dense
@@ -153,7 +154,7 @@ type levelled struct {
 func (f multiForm) Inputs(n, d int) []Input {
 	in := []Input{{Name: "eps", Shape: []int{n, d}}, {Name: "sigma", Shape: []int{n, 1}}}
 	if f.beside != nil {
-		m := (n + 1) / 2 // draws of the background: they scatter little, see bridged
+		m := (n + 1) / 2 // draws from the background: they have little variance, see bridged
 		in = append(in, Input{Name: "least", Shape: []int{n, 1}}, Input{Name: backgroundInput, Shape: []int{m, d}},
 			Input{Name: "background_sigma", Shape: []int{m, 1}}, Input{Name: "background_least", Shape: []int{m, 1}})
 	}
@@ -182,7 +183,7 @@ func (f multiForm) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	return nil
 }
 
-// spread gives the levels in turn, from a random start, and the smallest where the focus falls.
+// spread assigns the levels in turn, from a random start, or the smallest with the probability of the focus.
 func (f multiForm) spread(sigma []float64, rng *rand.Rand) {
 	at := rng.IntN(len(f.levels))
 	for i := range sigma {
@@ -193,7 +194,7 @@ func (f multiForm) spread(sigma []float64, rng *rand.Rand) {
 	}
 }
 
-// tell fills dst with weights that make the sum over either half of the draws the mean over those of the smallest
+// tell fills dst with weights that turn the sum over either half of the draws into the mean over those at the smallest
 // level.
 func (f multiForm) tell(dst, sigma []float64) {
 	least := f.levels[len(f.levels)-1]
@@ -242,7 +243,7 @@ func (f multiForm) Loss(b *Builder) *G.Node {
 	return graphs.Add(held, graphs.Add(graphs.Scale(data, 1-share), graphs.Scale(known, share)))
 }
 
-// denoise builds the loss on the data for one noise, and log b/q at the noisy points, nil without a background.
+// denoise builds the loss on the data for one noise, and log b/q at the noisy points (nil without a background).
 func (f multiForm) denoise(b *Builder, cond energy.NoiseConditional, eps, sigma *G.Node) (loss, excess *G.Node) {
 	wide := graphs.ExpandCols(sigma, b.D)
 	y := graphs.Add(b.X, graphs.Mul(wide, eps))
@@ -261,7 +262,7 @@ func (f multiForm) denoise(b *Builder, cond energy.NoiseConditional, eps, sigma 
 	return graphs.Mean(graphs.Mul(ratio, graphs.Sub(halfSquare(r), rowDot(eps, r)))), excess
 }
 
-// lambda is λ(σ).
+// lambda returns λ(σ).
 func (f multiForm) lambda(sigma float64) float64 {
 	if f.floor == 0 {
 		return sigma * sigma
@@ -269,7 +270,7 @@ func (f multiForm) lambda(sigma float64) float64 {
 	return f.floor * math.Sqrt(sigma*sigma+f.floor*f.floor)
 }
 
-// lambdas builds λ of the levels sigma.
+// lambdas builds λ at the levels sigma.
 func (f multiForm) lambdas(sigma *G.Node) *G.Node {
 	if f.floor == 0 {
 		return graphs.Square(sigma)

@@ -11,24 +11,24 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// NCE is `nce`, the logistic loss of telling data from k noise points each,
+// NCE is `nce`, the logistic loss of discriminating data from k noise points each,
 //
 //	L = mean_i softplus(-u(x_i)) + Σ_{j≤k} softplus(u(y_ij)),   u = -E - c - log q - log k,
 //
-// whose minimum over all E and c is E + c = -log p, so that c is log Z. c is learnt by damped Newton steps on the
-// same loss, in which it is convex, one after every gradient. Consistent for every noise with q > 0 where p > 0; the
-// nearer q is to p, the smaller the error.
+// whose minimum over all E and c is E + c = -log p, so that c is log Z. c is learnt by damped Newton steps on the same
+// loss, which is convex in c, one after every gradient. It is consistent for every noise with q > 0 where p > 0; the
+// closer q is to p, the smaller the error.
 //
 // Gutmann and Hyvärinen, Noise-contrastive estimation, AISTATS 2010; with k noise points per datum, JMLR 13 (2012)
 // 307–361.
 type NCE struct {
-	Noise NoiseName `json:"noise" help:"Density that data are told from: gaussian, box, kde, mixture or base, that of the model; base by default where it has one, else mixture."`
+	Noise NoiseName `json:"noise" help:"Density of the noise that data are discriminated from: gaussian, box, kde, mixture or base (that of the model); by default base if the model has one, else mixture."`
 
 	// k, from 1 to 1000; 0 means 2
 	Ratio int `json:"noise-ratio" help:"Noise samples per datum; 2 by default."`
 
 	Density Noise `json:"-"` // in place of Noise
-	FixLogZ bool  `json:"-"` // no constant is learnt: E itself is to be normalised
+	FixLogZ bool  `json:"-"` // no constant is learnt: E itself must be normalised
 }
 
 // mostRatio bounds the rows of a batch.
@@ -36,7 +36,7 @@ const mostRatio = 1000
 
 func init() { Register("nce", NCE{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (NCE) Traits() Traits {
 	return Traits{Summary: "noise contrastive estimation with a learnt normaliser",
 		Source: "Gutmann and Hyvärinen 2010", LogZ: true}
@@ -55,8 +55,8 @@ func (m NCE) Suited(data Facts) Method {
 	return m
 }
 
-// Recipe is that of objectives that compare heights, shorter on finitely many points: what more steps gain in detail
-// they lose to overfitting.
+// Recipe returns the recipe for objectives that compare energies, but shorter on finitely many points, where more steps
+// lose to overfitting what they gain in detail.
 func (NCE) Recipe(data Facts) Recipe {
 	r := DefaultRecipe(data)
 	if data.Points > 0 {
@@ -108,7 +108,8 @@ func (f *contrastForm) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	return nil
 }
 
-// least log density of the noise: a datum outside its support counts as certainly a datum, without infinities.
+// leastLogQ is the minimum log-density of the noise: a datum outside its support is certainly a datum, without
+// infinities.
 const leastLogQ = -1e4
 
 func (f *contrastForm) Derive(in Inputs, x *mat.Dense) error {

@@ -26,7 +26,8 @@ func TestNoiseContrast(t *testing.T) {
 	energies := func(x *mat.Dense) []float64 {
 		n, _ := x.Dims()
 		u := make([]float64, n)
-		if err := must(energy.NewEvaluator(e, p, energy.EvaluatorConfig{Precision: energy.Float64})).Energies(u, x); err != nil {
+		if err := must(energy.NewEvaluator(e, p, energy.EvaluatorConfig{Precision: energy.Float64})).Energies(u,
+			x); err != nil {
 			t.Fatal(err)
 		}
 		return u
@@ -51,8 +52,10 @@ func TestNoiseContrast(t *testing.T) {
 		for _, u := range logit(y) {
 			want += softplus(u) / float64(n)
 		}
-		o := must(objectives.New(objectives.NCE{Density: q, Ratio: k}, e, p, objectives.Config{Batch: n, Precision: energy.Float64}))
-		got := must(o.Evaluate(make([]float64, p.Len()), x, objectives.Inputs{"noise": y.RawMatrix().Data, "log_z": {c}})).Loss
+		o := must(objectives.New(objectives.NCE{Density: q, Ratio: k}, e, p,
+			objectives.Config{Batch: n, Precision: energy.Float64}))
+		got := must(o.Evaluate(make([]float64, p.Len()), x,
+			objectives.Inputs{"noise": y.RawMatrix().Data, "log_z": {c}})).Loss
 		if math.Abs(got-want) > 1e-12*math.Abs(want) {
 			t.Errorf("%s: loss %.15g, want %.15g", name, got, want)
 		}
@@ -68,7 +71,8 @@ func TestNormaliserMoves(t *testing.T) {
 	p.Changed()
 	grad := make([]float64, p.Len())
 	for _, sd := range []float64{1, 20} { // the step of the second is limited
-		o := must(objectives.New(objectives.NCE{Density: must(density.NewIsotropic(make([]float64, 2), sd)), Ratio: k}, e, p,
+		o := must(objectives.New(objectives.NCE{Density: must(density.NewIsotropic(make([]float64, 2), sd)), Ratio: k},
+			e, p,
 			objectives.Config{Batch: n, Precision: energy.Float64}))
 		rng := newRNG(3)
 		must(o.Gradient(grad, x, rng))

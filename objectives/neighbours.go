@@ -19,10 +19,10 @@ func (f neighbourhood) Inputs(n, d int) []Input {
 	return []Input{{Name: "neighbours", Shape: []int{n * f.m, d}}}
 }
 
-// jumpsOf are displacements from one point of a set to another, x_j - x_k of independent j and k. Their law is
-// symmetric and does not depend on where they begin, which is all that cnce and mpf ask of a perturbation, and they
-// lead from mode to mode where Gaussian ones of any size mostly lead into the void: on 8gaussians with these alone
-// weights of modes were 0.043 (cnce) and 0.053 (mpf) off in total variation.
+// jumpsOf is the set of displacements from one point of a set to another, x_j - x_k with independent j and k. Their
+// distribution is symmetric and independent of the starting point, which is all that cnce and mpf require of a
+// perturbation, and they lead from mode to mode where Gaussian ones of any size mostly lead nowhere: with Gaussian ones
+// alone, mode weights on 8gaussians were 0.043 (cnce) and 0.053 (mpf) off in total variation.
 type jumpsOf struct{ data *mat.Dense } // nil: none
 
 // add stores x plus a jump in dst, or nothing without data.
@@ -37,8 +37,8 @@ func (s jumpsOf) add(dst, x []float64, rng *rand.Rand) {
 	}
 }
 
-// differences builds E(x_i) - E(y_ij) (n, m) for y (n·m, d). Each datum stands next to its neighbours in one batch,
-// so that sums over the batch add up what nearly cancels before it is rounded.
+// differences builds E(x_i) - E(y_ij) (n, m) for y (n·m, d). Each datum is next to its neighbours in one batch, so that
+// sums over the batch combine nearly cancelling terms before rounding.
 func differences(b *Builder, y *G.Node, m int) *G.Node {
 	u := together(b, b.X, y, m)
 	return graphs.Sub(graphs.ExpandCols(graphs.SliceCols(u, 0, 1), m), graphs.SliceCols(u, 1, m+1))

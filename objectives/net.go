@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// newNet draws the parameters of an MLP of the given widths; the last layer starts at zero.
+// newNet draws the parameters of an MLP with the given widths; the last layer starts at zero.
 func newNet(widths []int, name string, rng *rand.Rand) *energy.Params {
 	var specs []energy.Spec
 	for l := range len(widths) - 1 {

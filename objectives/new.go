@@ -10,14 +10,14 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// New compiles the objective m for the energy e with parameters p. Zero fields of m are set to what suits cfg.Data.
-// It refuses what cannot work, with the reason and the remedy.
+// New compiles the objective m for the energy e with parameters p. Zero fields of m are set to suit cfg.Data. If it
+// cannot work, the error gives the reason and the remedy.
 //
-// Over an [energy.Bridge] objectives that match scores are given what shows them the weights of modes, see the
+// Over an [energy.Bridge], objectives that match scores get the terms that show them the weights of modes, see the
 // package comment.
 func New(m Method, e energy.Energy, p *energy.Params, cfg Config) (*Engine, error) {
 	if m == nil {
-		return nil, errors.New("objectives: New without a Method")
+		return nil, errors.New("objectives: New needs a Method")
 	}
 	if err := errors.Join(cfg.Validate(), energy.CheckParams(e, p)); err != nil {
 		return nil, err
@@ -64,14 +64,15 @@ func remembering(m Method) func(o *Engine, err error) (*Engine, error) {
 		case err != nil || !ok:
 			return o, err
 		case o.memory != nil:
-			return nil, fmt.Errorf("objectives: both %T and its form have a MarshalState: let the form save what the method remembers", m)
+			return nil, fmt.Errorf(
+				"objectives: both %T and its form have a MarshalState: let the form save what the method remembers", m)
 		}
 		o.memory = s
 		return o, nil
 	}
 }
 
-// suit fills the zero fields of m and checks all.
+// suit sets the zero fields of m and checks all fields.
 func suit(m Method, e energy.Energy, data *mat.Dense) (Method, error) {
 	facts := FactsOf(data)
 	_, facts.Base = e.(*energy.Tilted)
@@ -83,7 +84,7 @@ func suit(m Method, e energy.Energy, data *mat.Dense) (Method, error) {
 	return s, s.Validate()
 }
 
-// label is what errors call a method: its name, or the type where it has none.
+// label returns the name of a method for errors, or its type if it has none.
 func label(m Method) string {
 	if name, ok := NameOf(m); ok {
 		return name
@@ -91,7 +92,7 @@ func label(m Method) string {
 	return fmt.Sprintf("%T", m)
 }
 
-// spans reports an objective that a bridge is not for, or a blur that is not the objective's.
+// spans reports an objective that does not work with a bridge, or a bridge with the wrong blur.
 func spans(m Method, t Traits, bridge energy.BridgeConfig) error {
 	if !t.Bridge || t.Levels != nil {
 		return fmt.Errorf("objectives: a bridge is for objectives that match the score of one density, which %s "+
@@ -104,8 +105,8 @@ func spans(m Method, t Traits, bridge energy.BridgeConfig) error {
 	return nil
 }
 
-// Evaluator is an objective whose loss can be computed with given auxiliary inputs: what tests of published values
-// need.
+// Evaluator is an objective whose loss can be computed with given auxiliary inputs, as tests against published values
+// require.
 type Evaluator interface {
 	Objective
 	Evaluate(grad []float64, x *mat.Dense, in Inputs) (Stats, error)

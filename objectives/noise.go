@@ -10,13 +10,13 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// Noise is a density that points are drawn from. Several goroutines may use it at a time, as mcmc.Jumping asks.
+// Noise is a density from which points are drawn. Several goroutines may use it at once, as mcmc.Jumping requires.
 type Noise = density.Density
 
-// NoiseName is a density that is fitted to data, see [NewNoise]. The zero value means MixtureNoise.
+// NoiseName names a density that is fitted to data, see [NewNoise]. The zero value means MixtureNoise.
 type NoiseName string
 
-// The noises that have a name.
+// The named noises.
 const (
 	GaussianNoise NoiseName = "gaussian"
 	BoxNoise      NoiseName = "box"
@@ -42,10 +42,10 @@ const few = 3
 //	mixture   0.7 kde + 0.2 box + 0.1 N(mean, 1.5² s² I), s the largest standard deviation: near the data, between
 //	          them, and far out, where nothing else would keep a model from leaking
 //
-// In more than three dimensions data are so far apart that draws of these are alike neither to data nor to each
-// other, and there is
+// In more than three dimensions data are so sparse that draws from these resemble neither the data nor each other, and
+// instead
 //
-//	kde       with sds of once and 1.5 times what is likeliest, density.KernelWidth
+//	kde       with sds of 1 and 1.5 times the most likely one, density.KernelWidth
 //	mixture   0.5 kde + 0.3 N(mean, 1.1² covariance) + 0.2 N(mean, 1.25² s² I), without the second part where the
 //	          covariance is singular
 func NewNoise(name NoiseName, data *mat.Dense) (Noise, error) {
@@ -84,7 +84,7 @@ func NewNoise(name NoiseName, data *mat.Dense) (Noise, error) {
 	return nil, &UnknownError{Kind: "noise", Name: string(name), Known: name.Options()}
 }
 
-// noise is q, or nothing beside an error.
+// noise returns q, or nil with an error.
 func noise[Q Noise](q Q, err error) (Noise, error) {
 	if err != nil {
 		return nil, fmt.Errorf("objectives: noise: %w", err)
@@ -92,7 +92,7 @@ func noise[Q Noise](q Q, err error) (Noise, error) {
 	return q, nil
 }
 
-// mixed adds what is between the data and far out to what is near them.
+// mixed adds noise between the data and far out to noise near them.
 func mixed(near Noise, data *mat.Dense, few bool) (Noise, error) {
 	wide := 1.25
 	if few {
@@ -116,10 +116,10 @@ func mixed(near Noise, data *mat.Dense, few bool) (Noise, error) {
 	return noise(density.NewBlend([]Noise{near, far}, []float64{0.5, 0.2}))
 }
 
-// blurred is the density of the first rows of data, at most centres, blurred by the given rising fractions of the
-// spread in turn: near the data at every scale from a sharp mode's to the gaps'. Where a table resolves the least of
-// them it is one; otherwise its log density is computed by a compiled float32 graph, as an NCE step looks at some
-// thousand points times some thousand centres.
+// blurred returns the density of the first rows of data, at most centres of them, blurred in turn by the given
+// increasing fractions of the spread: close to the data at every scale from a sharp mode to the gaps. If a table
+// resolves the smallest, it is a table; otherwise its log-density is computed by a compiled float32 graph, since an NCE
+// step evaluates some thousand points times some thousand centres.
 func blurred(data *mat.Dense, fractions []float64, centres int) (Noise, error) {
 	n, d := data.Dims()
 	spread := density.Spread(data)

@@ -187,7 +187,8 @@ func TestNoisesAreShared(t *testing.T) {
 			})
 			k := mcmc.Jumping{Kernel: mcmc.HMC{StepSize: 0.1, Leapfrog: 2}, Proposal: q}
 			cfg := mcmc.SampleConfig{Draws: 2, Block: 16, Workers: 4}
-			if _, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), data.Slice(0, 64, 0, d).(*mat.Dense), cfg, newRNG(1)); err != nil {
+			if _, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), data.Slice(0, 64, 0, d).(*mat.Dense),
+				cfg, newRNG(1)); err != nil {
 				t.Error(err)
 			}
 		}

@@ -65,7 +65,8 @@ func TestRegularizers(t *testing.T) {
 			m, cfg := small(name), setup(2)
 			e := conditioned(m, 2, func(d int) energy.Energy { return must(energy.NewSpectral(mlp(d), 2)) })
 			cfg.Regularizers = []objectives.Regularizer{
-				objectives.EnergyL2{Alpha: 0.2}, objectives.GradientPenalty{Lambda: 0.3}, objectives.WeightDecay{Lambda: 0.4},
+				objectives.EnergyL2{Alpha: 0.2}, objectives.GradientPenalty{Lambda: 0.3},
+				objectives.WeightDecay{Lambda: 0.4},
 			}
 			p := energy.Init(e, newRNG(3))
 			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) {
@@ -110,11 +111,13 @@ func TestUnity(t *testing.T) {
 	const eps, batch = 0.3, 16
 	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
 	constant := func(d int) energy.Energy {
-		return energy.Func{D: d, Params: []energy.Spec{{Name: "f", Shape: []int{1}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
-			return graphs.Try(func() *G.Node {
-				return graphs.Mul(graphs.OnesLike(graphs.SliceCols(x, 0, 1)), graphs.ExpandRows(graphs.Reshape(theta[0], 1), x.Shape()[0]))
-			})
-		}}
+		return energy.Func{D: d, Params: []energy.Spec{{Name: "f", Shape: []int{1}}},
+			F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+				return graphs.Try(func() *G.Node {
+					return graphs.Mul(graphs.OnesLike(graphs.SliceCols(x, 0, 1)),
+						graphs.ExpandRows(graphs.Reshape(theta[0], 1), x.Shape()[0]))
+				})
+			}}
 	}
 	// c and dc/df of odds r, as energy.Bridge has them.
 	multiple := func(f float64) (c, slope float64) {
@@ -136,7 +139,8 @@ func TestUnity(t *testing.T) {
 				weight = 0.2 * math.Hypot(0.1, 0.2) // λ of the smallest level
 				all = 0.5 * (weight + 0.2*math.Hypot(0.2, 0.2))
 			} else {
-				e = must(energy.NewBridge(constant(2), energy.BridgeConfig{Background: back, Share: eps, Blur: m.Traits().Blur}))
+				e = must(energy.NewBridge(constant(2),
+					energy.BridgeConfig{Background: back, Share: eps, Blur: m.Traits().Blur}))
 			}
 			p := energy.Init(e, newRNG(1))
 			o := must(objectives.New(m, e, p, cfg))
@@ -185,12 +189,14 @@ func TestPaired(t *testing.T) {
 			build := func(sigma float64, paired bool, p *energy.Params) *objectives.Engine {
 				var m objectives.Method = objectives.Denoising{Sigma: sigma, Unpaired: !paired}
 				if name == "dsm-multi" {
-					m = objectives.MultiDenoising{Sigma: sigma, SigmaMax: 10 * sigma, Levels: 4, Floor: 0.3, Focus: 0.3, Unpaired: !paired}
+					m = objectives.MultiDenoising{Sigma: sigma, SigmaMax: 10 * sigma, Levels: 4, Floor: 0.3, Focus: 0.3,
+						Unpaired: !paired}
 				}
 				return must(objectives.New(m, e(sigma), p, setup(2)))
 			}
 			p, x := energy.Init(e(0.1), newRNG(1)), normal(batch, 2, 2)
-			objectivetest.Check(t, func(p *energy.Params) (objectives.Objective, error) { return build(0.1, true, p), nil }, p, x)
+			objectivetest.Check(
+				t, func(p *energy.Params) (objectives.Objective, error) { return build(0.1, true, p), nil }, p, x)
 
 			both, one := build(0.1, true, p), build(0.1, false, p)
 			got, want, mirrored := make([]float64, p.Len()), make([]float64, p.Len()), make([]float64, p.Len())
@@ -213,7 +219,8 @@ func TestPaired(t *testing.T) {
 					t.Errorf("loss %g, want %g", loss+constant, mean)
 				}
 				if !floats.EqualApprox(got, want, 1e-12*floats.Norm(want, math.Inf(1))) {
-					t.Errorf("gradient differs from the mean of those at ε and -ε by up to %g", floats.Distance(got, want, math.Inf(1)))
+					t.Errorf("gradient differs from the mean of those at ε and -ε by up to %g",
+						floats.Distance(got, want, math.Inf(1)))
 				}
 			}
 
@@ -320,7 +327,8 @@ func vanishesAtTruth(t *testing.T, worst func(width float64) float64, tolerance 
 // worstMean is the largest mean gradient of n parameters, in its standard errors, over reps batches of back's draws,
 // drawn out by width. Parameters whose squared gradients sum to no more than nothing are left out: theirs are zero
 // but for rounding.
-func worstMean(o objectives.Objective, n int, back *energy.Mixture, width float64, batch, reps int, nothing float64) (most float64) {
+func worstMean(o objectives.Objective, n int, back *energy.Mixture, width float64, batch, reps int,
+	nothing float64) (most float64) {
 	rng, x, grad := newRNG(4), mat.NewDense(batch, 2, nil), make([]float64, n)
 	sum, squares := make([]float64, n), make([]float64, n)
 	for range reps {
@@ -343,9 +351,10 @@ func worstMean(o objectives.Objective, n int, back *energy.Mixture, width float6
 
 func TestRefusals(t *testing.T) {
 	relu := must(energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{3}, Activation: energy.ReLU}))
-	hinge := energy.Func{D: 2, Kinked: errors.New("the hinge has no second derivative"), F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
-		return graphs.Try(func() *G.Node { return graphs.RowSum(graphs.ReLU(x)) })
-	}}
+	hinge := energy.Func{D: 2, Kinked: errors.New("the hinge has no second derivative"),
+		F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
+			return graphs.Try(func() *G.Node { return graphs.RowSum(graphs.ReLU(x)) })
+		}}
 	smooth := mlp(2)
 	annealed := must(energy.NewAnnealable(mlp(3), energy.GeometricLevels(2, 0.1, 3), 1))
 	bg := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1}, nil))
@@ -357,14 +366,16 @@ func TestRefusals(t *testing.T) {
 		cfg  config
 		says []string // reason and remedy
 	}{
-		{nil, smooth, config{}, []string{"without a Method"}},
+		{nil, smooth, config{}, []string{"needs a Method"}},
 		{objectives.ScoreMatching{}, relu, config{}, []string{"relu", "second derivative", "silu"}},
 		{objectives.SlicedVR{}, relu, config{}, []string{"relu"}},
 		{objectives.Sliced{}, hinge, config{}, []string{"ssm", "the hinge has no second derivative"}},
 		{objectives.Sliced{}, must(energy.Confine(hinge, nil, 1)), config{}, []string{"the hinge"}},
-		{objectives.Denoising{Sigma: -1}, smooth, config{}, []string{"Denoising.Sigma = -1", "> 0", "nothing to denoise", "sm"}},
+		{objectives.Denoising{Sigma: -1}, smooth, config{},
+			[]string{"Denoising.Sigma = -1", "> 0", "nothing to denoise", "sm"}},
 		{objectives.MultiDenoising{}, smooth, config{}, []string{"noise level", "NewAnnealable"}},
-		{objectives.MultiDenoising{}, annealed, config{}, []string{"3 levels from 2 to 0.1", "8 levels", "Traits", "Sigmas"}},
+		{objectives.MultiDenoising{}, annealed, config{},
+			[]string{"3 levels from 2 to 0.1", "8 levels", "Traits", "Sigmas"}},
 		{objectives.MultiDenoising{Sigmas: []float64{1, 2}}, annealed, config{}, []string{"Sigmas", "fall"}},
 		{objectives.NCE{}, smooth, config{}, []string{"Config.Data"}},
 		{objectives.NCE{Noise: "pink"}, smooth, config{Data: normal(9, 2, 1)}, []string{"pink", "gaussian", "kde"}},
@@ -374,16 +385,21 @@ func TestRefusals(t *testing.T) {
 		{objectives.FiniteDifference{Step: 1e-4}, smooth, config{}, []string{"rounding", "0.003", "ssm"}},
 		{objectives.Likelihood{Buffer: 5}, smooth, config{Batch: 10}, []string{"Buffer = 5", "10"}},
 		{objectives.Likelihood{Restart: 2}, smooth, config{}, []string{"Restart = 2"}},
-		{objectives.ContrastiveDivergence{Chains: objectives.Chains{Kernel: mcmc.HMC{StepSize: -1}}}, smooth, config{}, []string{"StepSize"}},
+		{objectives.ContrastiveDivergence{Chains: objectives.Chains{Kernel: mcmc.HMC{StepSize: -1}}}, smooth, config{},
+			[]string{"StepSize"}},
 		{objectives.PersistentCD{}, smooth, config{}, []string{"Config.Data", "Jumps"}},
 		{objectives.KernelStein{}, smooth, config{Batch: 1}, []string{"pairs"}},
 		{objectives.Sliced{Projection: "unit"}, smooth, config{}, []string{"unit", "sphere"}},
 		{objectives.ScoreMatching{}, smooth, config{Batch: -1, Threads: -2}, []string{"Batch = -1", "Threads = -2"}},
 		{objectives.NCE{}, bridge, config{Data: normal(9, 2, 1)}, []string{"bridge", "leave it out"}},
 		{objectives.Denoising{Sigma: 0.1}, bridge, config{}, []string{"blurs", "Blur"}},
-		{objectives.ScoreMatching{}, energy.Gaussian{D: 2}, config{Regularizers: []objectives.Regularizer{objectives.WeightDecay{Lambda: 1}}}, []string{"no weight matrices"}},
-		{objectives.ScoreMatching{}, smooth, config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{}}}, []string{"Alpha = 0"}},
-		{objectives.ScoreMatching{}, smooth, config{Regularizers: []objectives.Regularizer{nil}}, []string{"Regularizers[0] is nil"}},
+		{objectives.ScoreMatching{}, energy.Gaussian{D: 2},
+			config{Regularizers: []objectives.Regularizer{objectives.WeightDecay{Lambda: 1}}},
+			[]string{"no weight matrices"}},
+		{objectives.ScoreMatching{}, smooth, config{Regularizers: []objectives.Regularizer{objectives.EnergyL2{}}},
+			[]string{"Alpha = 0"}},
+		{objectives.ScoreMatching{}, smooth, config{Regularizers: []objectives.Regularizer{nil}},
+			[]string{"Regularizers[0] is nil"}},
 	} {
 		_, err := objectives.New(c.m, c.e, energy.Init(c.e, newRNG(1)), c.cfg)
 		if err == nil {
@@ -396,7 +412,8 @@ func TestRefusals(t *testing.T) {
 			}
 		}
 	}
-	if _, err := objectives.New(objectives.ScoreMatching{}, nil, energy.NewParams(nil), objectives.Config{}); err == nil {
+	if _, err := objectives.New(objectives.ScoreMatching{}, nil, energy.NewParams(nil),
+		objectives.Config{}); err == nil {
 		t.Error("no energy: not refused")
 	}
 	if _, err := objectives.New(objectives.ScoreMatching{}, smooth, nil, objectives.Config{}); err == nil {
@@ -408,10 +425,13 @@ func TestRefusals(t *testing.T) {
 		return must(objectives.New(small("pcd"), smooth, p, objectives.Config{Batch: batch})), make([]float64, p.Len())
 	}
 	six, grad := chains(6)
-	if _, err := six.Gradient(grad, normal(5, 2, 1), newRNG(1)); err == nil || !strings.Contains(err.Error(), "objectives.Config.Batch") || !strings.Contains(err.Error(), "train.Config.Batch") {
+	if _, err := six.Gradient(grad, normal(5, 2, 1), newRNG(1)); err == nil ||
+		!strings.Contains(err.Error(), "objectives.Config.Batch") ||
+		!strings.Contains(err.Error(), "train.Config.Batch") {
 		t.Errorf("five points for a batch of six: %v", err)
 	}
-	if _, err := six.Gradient(grad, normal(6, 3, 1), newRNG(1)); err == nil || !strings.Contains(err.Error(), "energy has dimension 2") {
+	if _, err := six.Gradient(grad, normal(6, 3, 1), newRNG(1)); err == nil ||
+		!strings.Contains(err.Error(), "energy has dimension 2") {
 		t.Errorf("points of dimension 3 for an energy of 2: %v", err)
 	}
 	if n, d := six.Dims(); n != 6 || d != 2 {
@@ -422,7 +442,8 @@ func TestRefusals(t *testing.T) {
 	if err := six.UnmarshalState(state); err == nil || !strings.Contains(err.Error(), "another configuration") {
 		t.Errorf("the state of four chains for six: %v", err)
 	}
-	if _, err := objectives.New(objectives.ScoreMatching{}, smooth, energy.NewParams(nil), objectives.Config{}); err == nil {
+	if _, err := objectives.New(objectives.ScoreMatching{}, smooth, energy.NewParams(nil),
+		objectives.Config{}); err == nil {
 		t.Error("parameters of another energy are accepted")
 	}
 }
@@ -500,7 +521,8 @@ func TestBackgroundOfLevels(t *testing.T) {
 	back := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{sd}, nil))
 	e := must(must(energy.NewAnnealable(mlp(3), levels, 1)).Beside(back, 0.2))
 	p := energy.Init(e, newRNG(1))
-	o := must(objectives.New(objectives.MultiDenoising{Sigmas: levels, Focus: -1, Unpaired: true}, e, p, objectives.Config{Batch: n}))
+	o := must(objectives.New(objectives.MultiDenoising{Sigmas: levels, Focus: -1, Unpaired: true}, e, p,
+		objectives.Config{Batch: n}))
 	must(o.Gradient(make([]float64, p.Len()), normal(n, 2, 2), newRNG(3)))
 	in := o.Draws()
 	sum, count := map[float64]float64{}, map[float64]float64{}
@@ -526,7 +548,8 @@ func TestChainsFollowTheta(t *testing.T) {
 	for _, jumps := range []int{-1, 2} {
 		p := energy.Init(e, newRNG(1))
 		cfg := objectives.Config{Batch: n, Precision: energy.Float64, Data: x}
-		cd := objectives.ContrastiveDivergence{Chains: objectives.Chains{Sampler: objectives.ChainLangevin, StepSize: 0.1, Steps: 3, Jumps: jumps}}
+		cd := objectives.ContrastiveDivergence{Chains: objectives.Chains{Sampler: objectives.ChainLangevin,
+			StepSize: 0.1, Steps: 3, Jumps: jumps}}
 		negatives := func(o *objectives.Engine) []float64 {
 			must(o.Gradient(make([]float64, p.Len()), x, newRNG(2)))
 			return slices.Clone(o.Draws()["neg"])
@@ -552,7 +575,8 @@ func TestWeightedDenoising(t *testing.T) {
 	} {
 		p := energy.Init(e, newRNG(1))
 		eval := func(weighted bool) (float64, []float64) {
-			o := must(objectives.New(objectives.Denoising{Sigma: sigma, Weighted: weighted, Unpaired: true}, e, p, objectives.Config{Batch: 8, Precision: energy.Float64}))
+			o := must(objectives.New(objectives.Denoising{Sigma: sigma, Weighted: weighted, Unpaired: true}, e, p,
+				objectives.Config{Batch: 8, Precision: energy.Float64}))
 			grad := make([]float64, p.Len())
 			s := must(o.Gradient(grad, normal(8, 2, 2), newRNG(3)))
 			return s.Loss, grad
@@ -560,7 +584,8 @@ func TestWeightedDenoising(t *testing.T) {
 		plain, g := eval(false)
 		weighted, w := eval(true)
 		floats.Scale(sigma*sigma, g)
-		if math.Abs(weighted-sigma*sigma*plain) > 1e-12*math.Abs(plain) || !floats.EqualApprox(w, g, 1e-12*floats.Norm(g, math.Inf(1))) {
+		if math.Abs(weighted-sigma*sigma*plain) > 1e-12*math.Abs(plain) ||
+			!floats.EqualApprox(w, g, 1e-12*floats.Norm(g, math.Inf(1))) {
 			t.Errorf("%s: loss %g, want %g; gradient differs from σ² times the unweighted one by up to %g",
 				name, weighted, sigma*sigma*plain, floats.Distance(w, g, math.Inf(1)))
 		}

@@ -9,15 +9,15 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// PersistentCD is `pcd`, the loss of [Chains] where they go on from gradient to gradient, one per row of the batch;
-// they start at the first batch.
+// PersistentCD is `pcd`, the loss of [Chains] that continue from gradient to gradient, one per row of the batch,
+// starting at the first batch.
 //
 // Tieleman, Training restricted Boltzmann machines using approximations to the likelihood gradient, ICML 2008.
 type PersistentCD struct{ Chains }
 
 func init() { Register("pcd", PersistentCD{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (m PersistentCD) Traits() Traits {
 	return Traits{Summary: "maximum likelihood with persistent chains", Source: "Tieleman 2008", Chains: true,
 		Bias: m.bias("as far as persistent chains, %s per gradient, lag behind the model")}
@@ -29,7 +29,7 @@ func (m PersistentCD) Validate() error { return m.check(m).Err() }
 // Suited sets what is zero.
 func (m PersistentCD) Suited(data Facts) Method { return PersistentCD{m.suited(data)} }
 
-// Recipe is that of objectives that compare heights, with fewer steps, since each moves chains.
+// Recipe returns the recipe for objectives that compare energies, with fewer steps, since each runs chains.
 func (m PersistentCD) Recipe(data Facts) Recipe { return m.recipe(data) }
 
 // Form returns the loss.

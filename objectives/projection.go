@@ -7,18 +7,18 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/vector"
 )
 
-// Projection is the law of the random directions v. All have E vvᵀ = I: with vectors of unit length E vvᵀ = I/d, and
+// Projection is the distribution of the random directions v. All have E vvᵀ = I: with unit vectors E vvᵀ = I/d, and
 // ssm-vr would learn the score divided by d.
 type Projection string
 
-// The laws. The zero value means Rademacher.
+// The distributions. The zero value means Rademacher.
 const (
-	Rademacher Projection = "rademacher" // entries ±1: least variance, exact for diagonal Hessians
+	Rademacher Projection = "rademacher" // entries ±1: minimum variance, exact for diagonal Hessians
 	GaussianV  Projection = "gaussian"   // N(0, I)
 	Sphere     Projection = "sphere"     // uniform on the sphere of radius √d
 )
 
-// Options lists the laws.
+// Options lists the distributions.
 func (Projection) Options() []string {
 	return []string{string(Rademacher), string(GaussianV), string(Sphere)}
 }

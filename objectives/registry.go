@@ -15,12 +15,12 @@ import (
 var (
 	registryMu sync.RWMutex
 	registry   = map[string]Method{}
-	order      []string // names as they came
+	order      []string // names in order of registration
 )
 
-// Register gives a method a name, by which programs find it: in an init function of the file, or the module, that
-// declares it. Its zero fields are filled by Suited when it is used. It panics if the name is taken, or the method
-// cannot be copied or told by its fields.
+// Register gives a method a name by which programs find it; call it in an init function of the file, or the module,
+// that declares it. Zero fields are set by Suited when it is used. It panics if the name is taken, or if the method
+// cannot be copied or described by its fields.
 func Register(name string, m Method) {
 	registryMu.Lock()
 	defer registryMu.Unlock()
@@ -48,7 +48,7 @@ func Names() []string {
 	return slices.Sorted(maps.Keys(registry))
 }
 
-// ByName returns the method of that name, or an [*UnknownError].
+// ByName returns the method with this name, or an [*UnknownError].
 func ByName(name string) (Method, error) {
 	registryMu.RLock()
 	m, ok := registry[name]
@@ -59,7 +59,7 @@ func ByName(name string) (Method, error) {
 	return clone(m), nil
 }
 
-// NameOf returns the name that methods of m's dynamic type were given first.
+// NameOf returns the first name under which a method of m's dynamic type was registered.
 func NameOf(m Method) (string, bool) {
 	registryMu.RLock()
 	defer registryMu.RUnlock()
@@ -71,11 +71,11 @@ func NameOf(m Method) (string, bool) {
 	return "", false
 }
 
-// UnknownError is a name that nothing has.
+// UnknownError reports an unknown name.
 type UnknownError struct {
-	Kind  string // of thing: objective, noise, setting of nce
+	Kind  string // what was looked up: objective, noise, setting of nce
 	Name  string
-	Known []string // names of such things
+	Known []string // the known names
 }
 
 func (e *UnknownError) Error() string {
@@ -85,7 +85,7 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("objectives: no %s %q; there are %s", e.Kind, e.Name, strings.Join(e.Known, ", "))
 }
 
-// clone copies the struct of a method, so that nobody's fields are changed.
+// clone copies the struct of a method, so that the caller's fields are not changed.
 func clone(m Method) Method {
 	v := reflect.ValueOf(m)
 	if v.Kind() != reflect.Pointer || v.IsNil() {
@@ -96,8 +96,8 @@ func clone(m Method) Method {
 	return c.Interface().(Method)
 }
 
-// Encode returns the settings of a method by their keys, as they stand in a configuration file. The method is to be
-// valid: Encode panics at a number that is not finite.
+// Encode returns the settings of a method by their keys, as in a configuration file. The method must be valid: Encode
+// panics if a number is not finite.
 func Encode(m Method) map[string]json.RawMessage {
 	v := structOf(m)
 	out := make(map[string]json.RawMessage)
@@ -126,9 +126,9 @@ func negative(v reflect.Value) bool {
 	return false
 }
 
-// Decode returns the method of that name with the settings that are given by their keys; the others stay as they were
-// registered, mostly zero, which Suited fills. A key that is none is an [*UnknownError], a value that cannot be meant
-// a [*FieldError]: also a 0 where zero in Go means the default, which in a file nobody would read it as.
+// Decode returns the named method with the settings given by their keys; the others stay as registered, mostly zero, to
+// be set by Suited. An unknown key is an [*UnknownError], an invalid value a [*FieldError], including a 0 where zero in
+// Go means the default, since a reader of the file would take it literally.
 func Decode(name string, keys map[string]json.RawMessage) (Method, error) {
 	m, err := ByName(name)
 	if err != nil {
@@ -183,7 +183,7 @@ func setNumber(v reflect.Value, x int) {
 	}
 }
 
-// rebuilt is a method of m's type with the fields of target.
+// rebuilt returns a method of m's type with the fields of target.
 func rebuilt(m Method, target reflect.Value) Method {
 	if reflect.TypeOf(m).Kind() == reflect.Pointer {
 		p := reflect.New(target.Type())
@@ -193,17 +193,17 @@ func rebuilt(m Method, target reflect.Value) Method {
 	if m, ok := target.Interface().(Method); ok {
 		return m
 	}
-	return m // of a kind that has no fields
+	return m // of a kind without fields
 }
 
-// meant refuses zeros that Suited would replace, in the words of Validate.
+// meant rejects zeros that Suited would replace, with the errors of Validate.
 func meant(m Method, zeros []Field) (errs []error) {
 	if len(zeros) == 0 {
 		return nil
 	}
 	suited := m.Suited(Facts{})
 	if reflect.TypeOf(suited) != reflect.TypeOf(m) {
-		return nil // New refuses it
+		return nil // New rejects it
 	}
 	full := reflect.New(structOf(m).Type()).Elem()
 	full.Set(structOf(suited))
@@ -220,7 +220,7 @@ func meant(m Method, zeros []Field) (errs []error) {
 	return errs
 }
 
-// wordsFor is what Validate says of field f.
+// wordsFor returns what Validate says about field f.
 func wordsFor(m Method, f Field) error {
 	for _, err := range FieldErrors(m.Validate()) {
 		if err.Field == f.Name {
@@ -230,7 +230,7 @@ func wordsFor(m Method, f Field) error {
 	return WrongField(m, f.Name, "another value: leave it out for the default")
 }
 
-// FieldErrors returns the field errors within err, joined and wrapped ones included.
+// FieldErrors returns the field errors within err, including joined and wrapped ones.
 func FieldErrors(err error) []*FieldError {
 	switch e := err.(type) {
 	case nil:
@@ -247,7 +247,7 @@ func FieldErrors(err error) []*FieldError {
 	return FieldErrors(errors.Unwrap(err))
 }
 
-// wanted says in words what a value of type t looks like.
+// wanted describes values of type t.
 func wanted(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Int, reflect.Int64, reflect.Uint64:

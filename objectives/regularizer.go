@@ -9,9 +9,9 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// Regularizer is a penalty added to any loss. It is a bias: the minimum of the sum is not that of the loss. (Spectral
-// normalisation is not a penalty but a wrapper of the energy, energy.Spectral.) Over an [energy.Bridge] E is that of
-// the bridge, which is asked for, not the energy of data and background together, which is fitted.
+// Regularizer is a penalty added to any loss. It causes a bias: the minimum of the sum is not that of the loss.
+// (Spectral normalisation is not a penalty but a wrapper of the energy, energy.Spectral.) Over an [energy.Bridge], E is
+// the energy of the data, not the fitted energy of data and background together.
 type Regularizer interface {
 	// Penalty builds the term, of shape (1). It is called after Form.Loss, inside graphs.Try.
 	Penalty(b *Builder) *G.Node
@@ -26,8 +26,8 @@ var (
 	_ Regularizer = WeightDecay{}
 )
 
-// EnergyL2 is α (mean E(x)² + mean E(x⁻)²), at the data and, where the objective has them, the negatives (Du and
-// Mordatch, arXiv 1903.08689): it keeps energies near zero.
+// EnergyL2 is α (mean E(x)² + mean E(x⁻)²), at the data and, if the objective has them, the negatives (Du and Mordatch,
+// arXiv 1903.08689): it keeps energies near zero.
 type EnergyL2 struct{ Alpha float64 }
 
 // Validate reports α ≤ 0.
@@ -42,8 +42,8 @@ func (r EnergyL2) Penalty(b *Builder) *G.Node {
 	return graphs.Scale(sum, r.Alpha)
 }
 
-// GradientPenalty is λ mean |∇E|² at the data and, where the objective has them, the negatives (compare Gulrajani et
-// al., arXiv 1704.00028): it keeps the energy flat.
+// GradientPenalty is λ mean |∇E|² at the data and, if the objective has them, the negatives (compare Gulrajani et al.,
+// arXiv 1704.00028): it keeps the energy flat.
 type GradientPenalty struct{ Lambda float64 }
 
 // Validate reports λ ≤ 0.
@@ -61,8 +61,8 @@ func (r GradientPenalty) Penalty(b *Builder) *G.Node {
 	return graphs.Scale(sum, r.Lambda)
 }
 
-// WeightDecay is ½λ Σ W² over the weight matrices, not biases, means or scales. (AdamW has a decay of its own, which
-// acts on the step instead of the loss.)
+// WeightDecay is ½λ Σ W² over the weight matrices, not biases, means or scales. (AdamW has its own decay, which acts on
+// the step instead of the loss.)
 type WeightDecay struct{ Lambda float64 }
 
 // Validate reports λ ≤ 0.

@@ -18,7 +18,8 @@ func TestPenalties(t *testing.T) {
 	p, x, neg := energy.Init(e, newRNG(1)), normal(n, d, 2), normal(n, d, 3)
 	squares := func(x *mat.Dense) (energies, gradients float64) { // means
 		u, g := make([]float64, n), mat.NewDense(n, d, nil)
-		if err := must(energy.NewEvaluator(e, p, energy.EvaluatorConfig{Precision: energy.Float64})).EnergyGrad(u, g, x); err != nil {
+		if err := must(energy.NewEvaluator(e, p, energy.EvaluatorConfig{Precision: energy.Float64})).EnergyGrad(u, g,
+			x); err != nil {
 			t.Fatal(err)
 		}
 		v := g.RawMatrix().Data
@@ -49,7 +50,8 @@ func TestPenalties(t *testing.T) {
 			in["neg"] = neg.RawMatrix().Data
 		}
 		loss := func(r ...objectives.Regularizer) float64 {
-			o := must(objectives.New(k.m, e, p, objectives.Config{Batch: n, Precision: energy.Float64, Regularizers: r}))
+			o := must(objectives.New(k.m, e, p,
+				objectives.Config{Batch: n, Precision: energy.Float64, Regularizers: r}))
 			return must(o.Evaluate(make([]float64, p.Len()), x, in)).Loss
 		}
 		if got := loss(k.r) - loss(); math.Abs(got-k.want) > 1e-12 {

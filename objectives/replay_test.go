@@ -159,7 +159,8 @@ func (k kernelFunc) Step(s *mcmc.State, _ mcmc.Target, _ *rand.Rand) (mcmc.Info,
 
 func TestReplayReportsKernelErrors(t *testing.T) {
 	want := errors.New("broken")
-	r := newReplay(mover{kernel: failing{want}, steps: 1, stale: func() {}}, 4, 2, 1, boxOf(mat.NewDense(2, 1, []float64{0, 1})), 0)
+	r := newReplay(mover{kernel: failing{want}, steps: 1, stale: func() {}}, 4, 2, 1,
+		boxOf(mat.NewDense(2, 1, []float64{0, 1})), 0)
 	_, err := r.sample(mat.NewDense(2, 1, nil), mat.NewDense(2, 1, nil), newRNG(1))
 	if !errors.Is(err, want) {
 		t.Errorf("got %v, want %v", err, want)
@@ -175,7 +176,8 @@ func (f failing) Step(*mcmc.State, mcmc.Target, *rand.Rand) (mcmc.Info, error) {
 
 // The chains of pcd go on from gradient to gradient, each in its own row, wherever the batch is by then.
 func TestPersistentChainsGoOn(t *testing.T) {
-	c := &persistent{mover: mover{target: well, kernel: counting{}, steps: 1, stale: func() {}}, chains: mat.NewDense(5, 3, nil)}
+	c := &persistent{mover: mover{target: well, kernel: counting{}, steps: 1, stale: func() {}},
+		chains: mat.NewDense(5, 3, nil)}
 	x, dst := mat.NewDense(5, 3, nil), mat.NewDense(5, 3, nil)
 	for i := range 5 {
 		x.Set(i, 0, float64(i))

@@ -28,7 +28,8 @@ func TestMixedRowsAreRefused(t *testing.T) {
 		if m.Traits().Levels != nil {
 			continue // wants another kind of energy
 		}
-		if _, err := New(m, e, p, Config{Data: data, Batch: 16}); err == nil || !strings.Contains(err.Error(), "mixes the points") {
+		if _, err := New(m, e, p, Config{Data: data, Batch: 16}); err == nil ||
+			!strings.Contains(err.Error(), "mixes the points") {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}

@@ -13,14 +13,14 @@ import (
 //
 //	L = mean ½|∇E(x)|² - tr ∇²E(x),
 //
-// which is half the Fisher divergence E|s_θ - s|² but for a constant. The trace is exact, by symbolic differentiation.
+// which is half the Fisher divergence E|s_θ - s|² up to a constant. The trace is exact, by symbolic differentiation.
 //
 // Hyvärinen, Estimation of non-normalized statistical models by score matching, JMLR 6 (2005) 695–709, theorem 1.
 type ScoreMatching struct{}
 
 func init() { Register("sm", ScoreMatching{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (ScoreMatching) Traits() Traits {
 	return Traits{Summary: "score matching with the exact Hessian trace", Source: hyvarinen, Score: true, Bridge: true}
 }
@@ -33,7 +33,7 @@ func (ScoreMatching) Validate() error { return nil }
 // Suited returns m: there is nothing to set.
 func (m ScoreMatching) Suited(Facts) Method { return m }
 
-// Recipe is that of objectives that match scores.
+// Recipe returns the recipe for objectives that match scores.
 func (ScoreMatching) Recipe(data Facts) Recipe { return ScoreRecipe(data) }
 
 // Form returns the loss.

@@ -9,26 +9,26 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// Setup is what a Form is made for.
+// Setup describes what a Form is created for.
 type Setup struct {
 	Energy    energy.Energy
 	Params    *energy.Params
-	Data      *mat.Dense // points of the training set, to fit noises to; nil: none are known
+	Data      *mat.Dense // points of the training set, to fit noises to; nil: none
 	Batch     int
 	Precision energy.Precision
 	Threads   int
-	Seed      uint64 // of what the objective initialises itself
+	Seed      uint64 // of what the objective initialises
 }
 
-// rng is the stream of what an objective initialises itself.
+// rng returns the random stream for what an objective initialises.
 func (s Setup) rng() *rand.Rand { return rand.New(rand.NewPCG(s.Seed, 0x6f626a6563746976)) }
 
-// evaluator is how energies of so many points at a time are compiled.
+// evaluator returns the settings for compiling energies of batch points at a time.
 func (s Setup) evaluator(batch int) energy.EvaluatorConfig {
 	return energy.EvaluatorConfig{Batch: batch, Precision: s.Precision, Threads: s.Threads}
 }
 
-// noise returns the density, or the noise of that name fitted to the data.
+// noise returns the density, or the named noise fitted to the data.
 func (s Setup) noise(name NoiseName, density Noise) (Noise, error) {
 	if density != nil {
 		return density, nil

@@ -4,17 +4,18 @@ package objectives
 //
 //	L = mean 1/M Σ_m ½(v_mᵀ∇E)² - v_mᵀ ∇²E v_m,   E vvᵀ = I:
 //
-// score matching of the projections on random directions.
+// score matching of projections on random directions.
 //
 // Song, Garg, Shi and Ermon, Sliced score matching, arXiv 1905.07088, equation 7.
 type Sliced struct {
-	Slices     int        `json:"slices" help:"Random directions per sample; more scatter less, 1 by default."` // 1 to 256; 0 means 1
-	Projection Projection `json:"projection" help:"Law of the directions: rademacher (default), gaussian or sphere."`
+	// 1 to 256; 0 means 1
+	Slices     int        `json:"slices" help:"Random directions per sample; more reduce the variance; 1 by default."`
+	Projection Projection `json:"projection" help:"Distribution of the directions: rademacher (default), gaussian or sphere."`
 }
 
 func init() { Register("ssm", Sliced{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (Sliced) Traits() Traits {
 	return Traits{Summary: "sliced score matching", Source: "Song et al. 2019", Score: true, Bridge: true}
 }
@@ -29,7 +30,7 @@ func (m Sliced) Suited(Facts) Method {
 	return Sliced{or(m.Slices, 1), or(m.Projection, Rademacher)}
 }
 
-// Recipe is that of objectives that match scores.
+// Recipe returns the recipe for objectives that match scores.
 func (Sliced) Recipe(data Facts) Recipe { return ScoreRecipe(data) }
 
 // Form returns the loss.

@@ -4,17 +4,18 @@ package objectives
 //
 //	L = mean ½|∇E|² - 1/M Σ_m v_mᵀ ∇²E v_m,   E vvᵀ = I:
 //
-// sliced score matching whose norm is exact, so that it scatters less.
+// sliced score matching with the exact norm, which reduces the variance.
 //
 // Song, Garg, Shi and Ermon, Sliced score matching, arXiv 1905.07088, equation 8.
 type SlicedVR struct {
-	Slices     int        `json:"slices" help:"Random directions per sample; more scatter less, 1 by default."` // 1 to 256; 0 means 1
-	Projection Projection `json:"projection" help:"Law of the directions: rademacher (default), gaussian or sphere."`
+	// 1 to 256; 0 means 1
+	Slices     int        `json:"slices" help:"Random directions per sample; more reduce the variance; 1 by default."`
+	Projection Projection `json:"projection" help:"Distribution of the directions: rademacher (default), gaussian or sphere."`
 }
 
 func init() { Register("ssm-vr", SlicedVR{}) }
 
-// Traits says what it is.
+// Traits describes the objective.
 func (SlicedVR) Traits() Traits {
 	return Traits{Summary: "sliced score matching with the full norm, of less variance", Source: "Song et al. 2019",
 		Score: true, Bridge: true}
@@ -30,7 +31,7 @@ func (m SlicedVR) Suited(Facts) Method {
 	return SlicedVR{or(m.Slices, 1), or(m.Projection, Rademacher)}
 }
 
-// Recipe is that of objectives that match scores.
+// Recipe returns the recipe for objectives that match scores.
 func (SlicedVR) Recipe(data Facts) Recipe { return ScoreRecipe(data) }
 
 // Form returns the loss.

@@ -15,12 +15,12 @@ import (
 //	          the form's state, as its MarshalState returns it
 //	          the parameters of a Learner and Adam's moments for them, a safetensors file; nothing for other forms
 //
-// or nothing at all where there is neither. It may come from a damaged file: nothing in it is trusted.
+// or nothing at all if there is neither. It may come from a damaged file: nothing in it is trusted.
 
 const lengthBytes = 8
 
-// MarshalState returns what the objective remembers: what its Form does, or else its Method, if that is [Stateful], and the
-// parameters of a [Learner]. It is empty, not nil, for one that remembers nothing.
+// MarshalState returns what the objective remembers: what its Form does, or else its Method, if that is [Stateful], and
+// the parameters of a [Learner]. It is empty, not nil, for one that remembers nothing.
 func (o *Engine) MarshalState() ([]byte, error) {
 	form := []byte{}
 	if o.memory != nil {
@@ -43,8 +43,7 @@ func (o *Engine) MarshalState() ([]byte, error) {
 	return append(append(b, form...), own...), nil
 }
 
-// UnmarshalState restores what MarshalState returned. Where it fails nothing has changed, if the form keeps to that,
-// too.
+// UnmarshalState restores what MarshalState returned. If it fails nothing has changed, provided the form complies, too.
 func (o *Engine) UnmarshalState(b []byte) error {
 	has := o.memory != nil
 	if !has && o.own == nil {
@@ -83,7 +82,7 @@ func (o *Engine) UnmarshalState(b []byte) error {
 	return nil
 }
 
-// noState refuses a state for what has none.
+// noState rejects a state for an objective that has none.
 func noState(b []byte) error {
 	if len(b) != 0 {
 		return fmt.Errorf("objectives: state of %d bytes for an objective that has none", len(b))
@@ -91,7 +90,7 @@ func noState(b []byte) error {
 	return nil
 }
 
-// arrays is what has a state of named arrays of float64. restore checks all of them before it changes anything.
+// arrays has a state of named arrays of float64. restore checks all of them before it changes anything.
 type arrays interface {
 	save() []safetensors.Tensor
 	restore(f *safetensors.File) error
@@ -124,7 +123,7 @@ func array(name string, data []float64, shape ...int) safetensors.Tensor {
 	return safetensors.Tensor{Name: name, DType: safetensors.F64, Shape: shape, Data: append([]float64(nil), data...)}
 }
 
-// numbers returns the array of that name, of n numbers.
+// numbers returns the array with this name, of n numbers.
 func numbers(f *safetensors.File, name string, n int) ([]float64, error) {
 	t := f.Tensor(name)
 	if t == nil {

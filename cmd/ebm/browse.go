@@ -10,7 +10,7 @@ import (
 	"runtime"
 )
 
-// opener is the program that opens an address in the browser of the desktop.
+// opener returns the program that opens an address in the desktop's browser.
 func opener() []string {
 	switch runtime.GOOS {
 	case "darwin":
@@ -21,7 +21,7 @@ func opener() []string {
 	return []string{"xdg-open"}
 }
 
-// desktop reports whether there is one that could open a browser.
+// desktop reports whether there is a desktop that could open a browser.
 func desktop() bool {
 	switch runtime.GOOS {
 	case "darwin", "windows":
@@ -30,8 +30,9 @@ func desktop() bool {
 	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
 }
 
-// browse opens an address with a token in the browser. Every user of the machine sees the arguments of a program: what is opened is a
-// file that only this user can read, which leads to the address. The returned function removes it.
+// browse opens an address with a token in the browser. Since every user of the machine can see the arguments of a
+// program, it opens a file that redirects to the address and that only this user can read. The returned function
+// removes it.
 func browse(address string) (done func(), err error) {
 	dir, err := os.MkdirTemp("", "stheno-page-")
 	if err != nil {
@@ -39,7 +40,8 @@ func browse(address string) (done func(), err error) {
 	}
 	done = func() { os.RemoveAll(dir) }
 	path := filepath.Join(dir, "page.html")
-	text := fmt.Sprintf("<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0; url=%s\">\n", html.EscapeString(address))
+	text := fmt.Sprintf("<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0; url=%s\">\n",
+		html.EscapeString(address))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return done, err
 	}

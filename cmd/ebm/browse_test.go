@@ -28,7 +28,8 @@ func TestBrowse(t *testing.T) {
 		t.Fatal(err)
 	}
 	var args []byte
-	for end := time.Now().Add(10 * time.Second); args == nil && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); args == nil &&
+		time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		args, _ = os.ReadFile(said)
 	}
 	if strings.Contains(string(args), "0123456789abcdef") {

@@ -17,10 +17,10 @@ type cli struct {
 	Sample     sampleCmd     `cmd:"" help:"Draw samples from a trained model."`
 	Eval       evalCmd       `cmd:"" help:"Measure how good the fit is."`
 	Plot       plotCmd       `cmd:"" help:"Draw pictures of a run."`
-	Energy     energyCmd     `cmd:"" help:"Energies and gradients at given points."`
+	Energy     energyCmd     `cmd:"" help:"Compute energies and gradients at given points."`
 	Export     exportCmd     `cmd:"" help:"Write the model for other programs: ONNX, safetensors."`
 	Data       dataCmd       `cmd:"" help:"List the distributions, or sample one."`
-	Show       showCmd       `cmd:"" help:"Page of a run that has ended, in the browser."`
+	Show       showCmd       `cmd:"" help:"Show the page of a run that has ended, in the browser."`
 	Verify     verifyCmd     `cmd:"" help:"Check every objective and sampler against known targets."`
 	Compare    compareCmd    `cmd:"" help:"Leaderboard: objectives × datasets × seeds."`
 	Reference  referenceCmd  `cmd:"" hidden:"" help:"This reference, as Markdown."`
@@ -35,7 +35,8 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 		kong.Description("Trains, samples, evaluates and draws energy-based models."),
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(code int) { panic(exited(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 80, NoExpandSubcommands: true, Compact: true, FlagsLast: true}),
+		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 80, NoExpandSubcommands: true, Compact: true,
+			FlagsLast: true}),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "data", Title: "Data:"},
 			{Key: "objective", Title: "Objective:"},
@@ -53,7 +54,7 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 			"activations": strings.Join(energy.Activations(), ", "),
 		},
 		kong.PostBuild(showDefaults),
-		kong.WithHyphenPrefixedParameters(true), // so that --lr -1 is answered by what --lr wants
+		kong.WithHyphenPrefixedParameters(true), // so that --lr -1 gets the error of --lr
 		kong.FlagNamer(strings.ToLower),
 	)
 }

@@ -31,23 +31,23 @@ type compareCmd struct {
 	Seconds    *float64 `placeholder:"X" help:"CPU seconds of training per run, instead of the default steps."`
 	Workers    int      `help:"Runs at a time (one per core)."`
 	Set        []string `placeholder:"KEY=VALUE" sep:"none" help:"A setting of ebm train for all runs; may be repeated."`
-	Out        string   `default:"runs/compare" placeholder:"DIR" help:"Folder (${default}). What is done there is not done again."`
+	Out        string   `default:"runs/compare" placeholder:"DIR" help:"Folder (${default}). Finished runs in it are not repeated."`
 	JSON       bool     `name:"json" help:"Print JSON."`
 	Quiet      bool     `short:"q" help:"No progress."`
 
-	Plan   bool     `group:"machines" help:"Print what the runs cost, about, and do nothing."`
-	Shards int      `default:"1" group:"machines" help:"Parts that --plan balances, tasks of --emit (${default})."`
-	Shard  string   `placeholder:"I/N" group:"machines" help:"Do part I of N, counted from 0; auto takes both from Slurm or Kubernetes. Parts may share a folder, on a network too."`
-	Gather string   `placeholder:"DIR" group:"machines" help:"Make the board of what is done in these folders, in --out, or in the folder itself where it is one: --gather a b c."`
+	Plan   bool     `group:"machines" help:"Print the approximate cost of the runs, and do nothing."`
+	Shards int      `default:"1" group:"machines" help:"Number of parts for --plan, of tasks for --emit (${default})."`
+	Shard  string   `placeholder:"I/N" group:"machines" help:"Do part I of N, counted from 0; auto takes both from Slurm or Kubernetes. Parts may share a folder, also on a network."`
+	Gather string   `placeholder:"DIR" group:"machines" help:"Make the board from the finished runs in these folders, in --out, or in the folder itself if there is only one: --gather a b c."`
 	More   []string `arg:"" optional:"" name:"dir" help:"More folders of --gather."`
-	Emit   string   `placeholder:"NAME" group:"machines" help:"Print a file that does the comparison in --shards tasks of --workers runs at a time (1): a script for sbatch of slurm, or a manifest for kubernetes."`
-	Image  string   `default:"ebm" placeholder:"NAME" group:"machines" help:"Container image of --emit kubernetes (${default}); cmd/ebm/Containerfile makes one."`
-	Watch  string   `placeholder:"DIR" group:"machines" help:"Show how far the runs in a folder are: done, under way, failed, time left, the table so far."`
-	Lease  float64  `default:"60" placeholder:"X" group:"machines" help:"Seconds without a sign of life after which others take the runs of a process over (${default})."`
+	Emit   string   `placeholder:"NAME" group:"machines" help:"Print a file for doing the comparison in --shards tasks of --workers runs at a time (1): a script for sbatch (slurm), or a manifest (kubernetes)."`
+	Image  string   `default:"ebm" placeholder:"NAME" group:"machines" help:"Container image of --emit kubernetes (${default}); cmd/ebm/Containerfile builds one."`
+	Watch  string   `placeholder:"DIR" group:"machines" help:"Show the progress of the runs in a folder: done, running, failed, time left, the table so far."`
+	Lease  float64  `default:"60" placeholder:"X" group:"machines" help:"Seconds without a sign of life after which other processes take over the runs of a process (${default})."`
 }
 
 func (compareCmd) Help() string {
-	return `Writes table.md, table.csv and board.json to the folder, and board.png of what has two dimensions. Stopped or killed and started again it goes on where it was, and the CPU seconds of before count. Where an objective refuses the data the table says so. Any number of processes may work in one folder, each run is done by one of them.
+	return `Writes table.md, table.csv and board.json to the folder, and board.png for two-dimensional data. If it is stopped or killed, starting it again continues where it was, and the CPU seconds spent before count. If an objective refuses the data, the table says so. Any number of processes may work in one folder; each run is done by one of them.
 
 Examples:
 
@@ -92,7 +92,8 @@ func (c *compareCmd) Run(e *env, k *kong.Context) error {
 	}
 	cells, err := board.Run(e.ctx, cfg)
 	if errors.Is(err, context.Canceled) {
-		return &exit.Error{Code: exit.Interrupted, Err: fmt.Errorf("interrupted; the same command goes on with what is in %s", c.Out)}
+		return &exit.Error{Code: exit.Interrupted,
+			Err: fmt.Errorf("interrupted; the same command goes on with what is in %s", c.Out)}
 	}
 	if err != nil {
 		return err
@@ -103,7 +104,7 @@ func (c *compareCmd) Run(e *env, k *kong.Context) error {
 	return writeBoard(e, cfg, cells, c.JSON)
 }
 
-// follow says what is done.
+// follow logs what is done.
 func (c *compareCmd) follow(e *env, cfg *board.Config) {
 	cfg.Done = func(k board.Cell, done, total int) {
 		what := k.Error
@@ -118,7 +119,7 @@ func (c *compareCmd) follow(e *env, cfg *board.Config) {
 	}
 }
 
-// shardDone prints what a shard came to; the board takes all of them.
+// shardDone prints the results of a shard; the board needs all of them.
 func (c *compareCmd) shardDone(e *env, cfg board.Config, cells []board.Cell) error {
 	if c.JSON {
 		return writeJSON(e.stdout, cells)
@@ -143,7 +144,8 @@ func writeBoard(e *env, cfg board.Config, cells []board.Cell, asJSON bool) error
 	if err != nil {
 		return err
 	}
-	for name, b := range map[string][]byte{"table.md": table.Bytes(), "table.csv": csv.Bytes(), "board.json": append(all, '\n')} {
+	for name, b := range map[string][]byte{"table.md": table.Bytes(), "table.csv": csv.Bytes(),
+		"board.json": append(all, '\n')} {
 		if err := train.WriteFile(filepath.Join(cfg.Dir, name), b); err != nil {
 			return err
 		}
@@ -155,7 +157,7 @@ func writeBoard(e *env, cfg board.Config, cells []board.Cell, asJSON bool) error
 	picture := filepath.Join(cfg.Dir, "board.png")
 	if fig != nil {
 		err = viz.Save(picture, fig)
-	} else if err = os.Remove(picture); errors.Is(err, fs.ErrNotExist) { // of other data that were compared here
+	} else if err = os.Remove(picture); errors.Is(err, fs.ErrNotExist) { // from other data compared here before
 		err = nil
 	}
 	if err != nil {
@@ -182,7 +184,7 @@ func (c *compareCmd) config() (board.Config, error) {
 	}
 	for _, d := range cfg.Datasets {
 		if !isFile(d) && !slices.Contains(datasets.Names(), d) {
-			if _, err := os.Stat(d); err == nil { // there, but of no kind that can be read: a folder, say
+			if _, err := os.Stat(d); err == nil { // it exists but cannot be read, for example a folder
 				if _, err := datasets.Open(d); err != nil {
 					return cfg, exit.Usagef("--datasets: %w", err)
 				}
@@ -193,7 +195,7 @@ func (c *compareCmd) config() (board.Config, error) {
 	for _, l := range []struct {
 		flag  string
 		names []string
-		key   func(string) string // of the folder of a cell
+		key   func(string) string // name of the folder of a cell
 	}{{"--objectives", cfg.Objectives, strings.Clone}, {"--datasets", cfg.Datasets, filepath.Base}} {
 		seen := map[string]string{}
 		for _, name := range l.names {
@@ -201,7 +203,9 @@ func (c *compareCmd) config() (board.Config, error) {
 			case ok && filepath.Clean(first) == filepath.Clean(name):
 				return cfg, exit.Usagef("%s: %s is given twice; once is enough, --seeds repeats the runs", l.flag, name)
 			case ok:
-				return cfg, exit.Usagef("%s: %s and %s have the same name, under which the runs would be stored; rename one of them", l.flag, first, name)
+				return cfg, exit.Usagef(
+					"%s: %s and %s have the same name, under which the runs would be stored; rename one of them",
+					l.flag, first, name)
 			}
 			seen[l.key(name)] = name
 		}

@@ -26,7 +26,7 @@ func (completionCmd) Help() string {
     ebm completion fish > ~/.config/fish/completions/ebm.fish`
 }
 
-// words are those that may follow a flag of a command: the names it knows, else the values of its enumeration.
+// words returns the words that may follow a flag of a command: known names, or the values of its enumeration.
 func words(command string, f *kong.Flag) []string {
 	switch f.Name {
 	case "dataset", "datasets":
@@ -49,7 +49,7 @@ func words(command string, f *kong.Flag) []string {
 	return f.EnumSlice()
 }
 
-// files are the extensions of the files that may stand in the place of such a name.
+// files returns the extensions of files that may be given instead of such a name.
 func files(f *kong.Flag) []string {
 	if f.Name == "dataset" || f.Name == "datasets" {
 		return []string{"csv", "tsv", "txt", "npy", "npz", "png"}
@@ -57,7 +57,7 @@ func files(f *kong.Flag) []string {
 	return nil
 }
 
-// arguments are the words that a command takes besides its flags; nil means files.
+// arguments returns the words that a command takes besides flags; nil means files.
 func arguments(n *kong.Node) []string {
 	switch n.Name {
 	case "data":
@@ -70,7 +70,7 @@ func arguments(n *kong.Node) []string {
 	return nil
 }
 
-// Run writes the script, made from the grammar itself.
+// Run writes the script, generated from the grammar.
 func (c *completionCmd) Run(e *env, k *kong.Context) error {
 	commands := slices.DeleteFunc(slices.Clone(k.Model.Children), func(n *kong.Node) bool { return n.Hidden })
 	switch c.Shell {
@@ -79,7 +79,7 @@ func (c *completionCmd) Run(e *env, k *kong.Context) error {
 	case "zsh":
 		fmt.Fprintln(e.stdout, "#compdef ebm\nautoload -U +X bashcompinit && bashcompinit")
 		bash(e.stdout, commands)
-		// The first key press loads this file as the function _ebm, which must then answer it.
+		// The first key press loads this file as the function _ebm, which must then also complete.
 		fmt.Fprintln(e.stdout, "[[ ${funcstack[1]-} != _ebm ]] || _bash_complete -o filenames -F _ebm")
 	case "fish":
 		fish(e.stdout, commands)
@@ -87,8 +87,8 @@ func (c *completionCmd) Run(e *env, k *kong.Context) error {
 	return nil
 }
 
-// bash writes the completion for bash, which zsh understands too. Readline makes words of their own of the = in
-// --flag=value; lists are completed after their last comma.
+// bash writes the completion for bash, which zsh understands too. Readline treats the = in --flag=value as a separate
+// word; lists are completed after their last comma.
 func bash(w io.Writer, commands []*kong.Node) {
 	var names []string
 	for _, n := range commands {
@@ -145,13 +145,15 @@ func fish(w io.Writer, commands []*kong.Node) {
 	for _, n := range commands {
 		fmt.Fprintf(w, "complete -c ebm -n __fish_use_subcommand -f -a %s -d %q\n", n.Name, n.Help)
 		if list := arguments(n); list != nil {
-			fmt.Fprintf(w, "complete -c ebm -n '__fish_seen_subcommand_from %s' -f -a %q\n", n.Name, strings.Join(list, " "))
+			fmt.Fprintf(w, "complete -c ebm -n '__fish_seen_subcommand_from %s' -f -a %q\n", n.Name,
+				strings.Join(list, " "))
 		}
 		for _, f := range n.Flags {
 			if f.Hidden {
 				continue
 			}
-			line := fmt.Sprintf("complete -c ebm -n '__fish_seen_subcommand_from %s' -l %s -d %q", n.Name, f.Name, f.Help)
+			line := fmt.Sprintf("complete -c ebm -n '__fish_seen_subcommand_from %s' -l %s -d %q", n.Name, f.Name,
+				f.Help)
 			if list := words(n.Name, f); len(list) > 0 {
 				only := " -x"
 				if files(f) != nil {
@@ -166,7 +168,7 @@ func fish(w io.Writer, commands []*kong.Node) {
 	}
 }
 
-// flagWords lists the flags of a command as they are typed.
+// flagWords lists the flags of a command as typed.
 func flagWords(n *kong.Node) []string {
 	words := []string{"--help"}
 	for _, f := range n.Flags {

@@ -12,9 +12,9 @@ import (
 )
 
 type dataCmd struct {
-	Name string `arg:"" optional:"" help:"Distribution, or .png picture, to sample; without one, all are listed."`
+	Name string `arg:"" optional:"" help:"Distribution, or .png picture, to sample; without one, lists all."`
 	N    int    `default:"10000" help:"Samples (${default})."`
-	Seed uint64 `default:"1" help:"Of the random stream (${default})."`
+	Seed uint64 `default:"1" help:"Seed of the random stream (${default})."`
 	Out  string `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
 	JSON bool   `name:"json" help:"Print the list, or the samples, as JSON; with --out, what was written."`
 }
@@ -85,7 +85,8 @@ func (c *dataCmd) list(e *env) error {
 	for _, r := range list {
 		fmt.Fprintf(e.stdout, "%-14s %s\n", r.Name, r.About)
 	}
-	fmt.Fprintln(e.stdout, "\nTo train on, also a .csv, .npy or .npz file of your own, one point per row, or a .png as a density.")
+	fmt.Fprintln(
+		e.stdout, "\nTo train on, also a .csv, .npy or .npz file of your own, one point per row, or a .png as a density.")
 	return nil
 }
 

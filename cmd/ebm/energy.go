@@ -16,7 +16,7 @@ import (
 type energyCmd struct {
 	RunDir string `arg:"" name:"run" help:"Run directory."`
 	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.csv, .tsv, .txt, .npy or .npz), or - for standard input."`
-	Grad   bool   `help:"Gradients too: columns E, ∂E/∂x₁, …"`
+	Grad   bool   `help:"Also compute gradients: columns E, ∂E/∂x₁, …"`
 	Log    bool   `name:"log-density" help:"Log densities, -E - log Z, in place of energies; with --grad their gradients."`
 	Rank   bool   `help:"A column more: the share of the training points that are less likely; near 0 a point is an anomaly."`
 	Out    string `placeholder:"FILE" help:"Write to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
@@ -55,7 +55,8 @@ func (c *energyCmd) Run(e *env) error {
 		return exit.Usagef("--points %s has %d columns, the model wants %d", c.Points, d, m.Dim())
 	}
 	if want := m.Names(); !slices.Equal(names, want) && slices.Equal(sorted(names), sorted(want)) {
-		return exit.Usagef("--points %s has the columns %s, the model wants them as %s", c.Points, strings.Join(names, ", "), strings.Join(want, ", "))
+		return exit.Usagef("--points %s has the columns %s, the model wants them as %s", c.Points,
+			strings.Join(names, ", "), strings.Join(want, ", "))
 	}
 	e.asRead(t.Report)
 	var logZ float64
@@ -65,7 +66,8 @@ func (c *energyCmd) Run(e *env) error {
 			return err
 		}
 		if logZ = z.Value; m.Dim() > 2 && math.IsNaN(z.StdErr) {
-			e.logf("note: log Z, and with it the log density, is not reliable: few draws of importance sampling have weight")
+			e.logf(
+				"note: log Z, and with it the log density, is not reliable: few draws of importance sampling have weight")
 		}
 	}
 	if c.Rank {
@@ -107,10 +109,10 @@ func (e *env) points(path string) (*tables.Table, error) {
 	return tables.Load(e.ctx, path, tables.Options{})
 }
 
-// asRead says how points were read where that may not be what was meant.
+// asRead logs how points were read if that may not be what was meant.
 func (e *env) asRead(r tables.Report) {
 	for _, note := range r.Notes {
-		if note.Kind != tables.Transposed { // few points are as good as many here
+		if note.Kind != tables.Transposed { // few points are fine here
 			e.logf("note: %s", exit.Say(note.Text))
 		}
 	}
@@ -153,7 +155,7 @@ func (c *energyCmd) turn(energies []float64, grad *mat.Dense, logZ float64) {
 	}
 }
 
-// header is the first line of a CSV file of energies, and gradients if there are any: names, if the points have some.
+// header returns the first line of a CSV file of energies and, if computed, gradients: names, if the points have some.
 func (c *energyCmd) header(names []string) []string {
 	if len(names) == 0 {
 		return nil
@@ -170,10 +172,10 @@ func (c *energyCmd) header(names []string) []string {
 	return h
 }
 
-// sorted is a copy of the names in alphabetical order.
+// sorted returns a copy of the names in alphabetical order.
 func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }
 
-// report says what was written into a file, if JSON is wanted.
+// report prints what was written to a file, if JSON is requested.
 func (c *energyCmd) report(e *env, rows, columns int, err error) error {
 	if err != nil || !c.JSON {
 		return err

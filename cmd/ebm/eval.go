@@ -12,8 +12,8 @@ import (
 
 type evalCmd struct {
 	RunDir  string `arg:"" name:"run" help:"Run directory."`
-	Samples *int   `placeholder:"N" help:"Samples to draw and judge; 0 judges the density alone (as many as the run drew)."`
-	Plot    string `placeholder:"FILE" help:"Draw true density, model density, their difference and the error of the score into FILE (.png, .svg or .pdf); in two dimensions, where the density is known."`
+	Samples *int   `placeholder:"N" help:"Samples to draw and evaluate; 0 evaluates the density alone (as many as the run drew)."`
+	Plot    string `placeholder:"FILE" help:"Draw true density, model density, their difference and the error of the score to FILE (.png, .svg or .pdf); for two dimensions and a known density."`
 	Seed    uint64 `placeholder:"N" help:"Of the samples and the points that are drawn to measure by (that of the run)."`
 	JSON    bool   `name:"json" help:"Print JSON."`
 }
@@ -79,7 +79,8 @@ func (c *evalCmd) seed(m *fit.Model) uint64 {
 	return m.Config.Seed
 }
 
-// printReport writes the report as a table. Where no density is known, as of the points of a file, what would compare with it is left out.
+// printReport writes the report as a table. If the true density is unknown, as for points of a file, comparisons with
+// it are left out.
 func printReport(e *env, r *metrics.Report) {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	row := func(name string, v metrics.Value, about string) {
@@ -105,7 +106,8 @@ func printReport(e *env, r *metrics.Report) {
 	}
 	if b := r.Baseline; b != nil {
 		row("baseline", b.NLL, b.Name+fmt.Sprintf(", ± %.2g", b.NLLErr))
-		row("  difference", b.Difference, fmt.Sprintf("± %.2g, of the NLL from it, point by point; below zero the model is better", b.DifferenceErr))
+		row("  difference", b.Difference,
+			fmt.Sprintf("± %.2g, of the NLL from it, point by point; below zero the model is better", b.DifferenceErr))
 	}
 	if r.TrainNLL.Known() {
 		row("train NLL", r.TrainNLL, "on the points that were learnt")

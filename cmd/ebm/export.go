@@ -35,7 +35,7 @@ type exported struct {
 	Points    int    `json:"data_points"` // of the training data, in the file
 }
 
-// exportFormats are the values of --format, which are extensions too.
+// exportFormats are the values of --format, which are also extensions.
 var exportFormats = []string{"onnx", "safetensors"}
 
 func (c *exportCmd) Run(e *env) error {
@@ -78,7 +78,8 @@ func (c *exportCmd) Run(e *env) error {
 		points = m.Exposed()
 	}
 	if points > 0 {
-		e.logf("note: the energy has a bridge, the background of which is made of points of the data: %s holds %d of them; --bridge 0 trains without", c.Out, points)
+		e.logf(
+			"note: the energy has a bridge, the background of which is made of points of the data: %s holds %d of them; --bridge 0 trains without", c.Out, points)
 	}
 	if c.JSON {
 		return writeJSON(e.stdout, exported{c.Out, format, m.Config.Precision, len(b), points})

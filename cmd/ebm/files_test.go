@@ -45,28 +45,39 @@ func TestOwnFiles(t *testing.T) {
 		code              int
 		want              []string
 	}{
-		{"a.csv", "# made by hand\nx;y\n" + strings.ReplaceAll(numbers(30, "%.3f;%.3f"), ".", ","), "", 0, []string{"a.csv: 30 rows × 2 columns, 1 line skipped (first: line 1)", "note: commas divide off decimals"}},
-		{"b.tsv", numbers(30, "%g\t%g") + "NA\t1\n", "--missing drop", 0, []string{"30 rows × 2 columns, 1 line skipped (first: line 31; 1 for a missing value)"}},
-		{"c.txt", "x y\n" + numbers(30, "%g %g") + "1 nan\n", "--missing=mean", 0, []string{"31 rows × 2 columns, 1 missing value filled"}},
-		{"d.csv", "a,b\n" + numbers(5, "%g,%g") + "#DIV/0!,1\n", "", 2, []string{"d.csv: line 7, column 1: the value is missing", "(see --missing)"}},
-		{"e.csv", "name,a,b\n" + numbers(20, "Ann,%g,%g"), "", 2, []string{"column 1 (name) holds text in 20 of 20 rows", "(--columns a,b)"}},
+		{"a.csv", "# made by hand\nx;y\n" + strings.ReplaceAll(numbers(30, "%.3f;%.3f"), ".", ","), "", 0,
+			[]string{"a.csv: 30 rows × 2 columns, 1 line skipped (first: line 1)", "note: commas divide off decimals"}},
+		{"b.tsv", numbers(30, "%g\t%g") + "NA\t1\n", "--missing drop", 0,
+			[]string{"30 rows × 2 columns, 1 line skipped (first: line 31; 1 for a missing value)"}},
+		{"c.txt", "x y\n" + numbers(30, "%g %g") + "1 nan\n", "--missing=mean", 0,
+			[]string{"31 rows × 2 columns, 1 missing value filled"}},
+		{"d.csv", "a,b\n" + numbers(5, "%g,%g") + "#DIV/0!,1\n", "", 2,
+			[]string{"d.csv: line 7, column 1: the value is missing", "(see --missing)"}},
+		{"e.csv", "name,a,b\n" + numbers(20, "Ann,%g,%g"), "", 2,
+			[]string{"column 1 (name) holds text in 20 of 20 rows", "(--columns a,b)"}},
 		{"e.csv", "name,a,b\n" + numbers(20, "Ann,%g,%g"), "--columns b,a", 0, []string{"20 rows × 2 columns"}},
 		{"e.csv", "name,a,b\n" + numbers(20, "Ann,%g,%g"), "--set columns=2,3", 0, []string{"20 rows × 2 columns"}},
-		{"f.csv", "a,b\n" + numbers(20, "%g,%g"), "--columns c", 2, []string{`no column "c" among the 2 columns: a, b`, "--columns"}},
+		{"f.csv", "a,b\n" + numbers(20, "%g,%g"), "--columns c", 2,
+			[]string{`no column "c" among the 2 columns: a, b`, "--columns"}},
 		{"g.csv", "0,1\n" + numbers(20, "%g,%g"), "", 0, []string{"20 rows", "taken for a header"}},
 		{"g.csv", "0,1\n" + numbers(20, "%g,%g"), "--header no", 0, []string{"21 rows"}},
-		{"h.csv", numbers(2, strings.Repeat("%g,", 40)+"%g"), "", 2, []string{"2 points of 41 coordinates: transposed?", "--transpose"}},
+		{"h.csv", numbers(2, strings.Repeat("%g,", 40)+"%g"), "", 2,
+			[]string{"2 points of 41 coordinates: transposed?", "--transpose"}},
 		{"h.csv", numbers(2, strings.Repeat("%g,", 40)+"%g"), "--transpose", 0, []string{"41 rows × 2 columns"}},
-		{"i.csv", numbers(20, "%g,1e308"), "", 2, []string{"values beyond 1e300", "larger unit", "20 rows × 2 columns"}},
+		{"i.csv", numbers(20, "%g,1e308"), "", 2,
+			[]string{"values beyond 1e300", "larger unit", "20 rows × 2 columns"}},
 		{"j.csv", numbers(60, "%.1f,%g"), "", 0, []string{"note: column of rounded numbers (1: "}},
 		{"k.png", paper.String(), "", 0, []string{"note: the paper is grey, 240 of 255"}},
 		{"k.png", paper.String(), "--threshold 0.2", 0, nil},
-		{"k.png", paper.String(), "--missing drop", 2, []string{"--missing drop: it is for files of points, which k.png is not"}},
+		{"k.png", paper.String(), "--missing drop", 2,
+			[]string{"--missing drop: it is for files of points, which k.png is not"}},
 		{"l.csv", numbers(30, "%g,%g"), "--invert", 2, []string{"--invert", "it is for pictures"}},
 		{"m.csv", numbers(30000, "%g,%g"), "--max-memory 0", 2, []string{"--max-memory 0", "1 to"}},
-		{"n.csv", numbers(100000, "%.0f,%.0f"), "--max-memory 1", 2, []string{"MB of memory, and reading may take 1 MB", "(see --max-memory)"}},
+		{"n.csv", numbers(100000, "%.0f,%.0f"), "--max-memory 1", 2,
+			[]string{"MB of memory, and reading may take 1 MB", "(see --max-memory)"}},
 		{"o.csv", numbers(30, "%g,%g"), "--header maybe", 2, []string{"--header", "maybe", "auto"}},
-		{"p.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "", 2, []string{"is a Git LFS pointer, not the file"}},
+		{"p.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "", 2,
+			[]string{"is a Git LFS pointer, not the file"}},
 		{"q.csv", "a\x1b[31m\u202e,b\n" + numbers(20, "%g,%g") + "x\x07,1\n", "", 2, []string{`"x\a" is not a number`}},
 	} {
 		if err := os.WriteFile(c.name, []byte(c.text), 0o644); err != nil {
@@ -97,12 +108,15 @@ func TestConfigForFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := ebm(t, "train", "--config", "named/config.json", "--dataset", "x.csv").want(t, 0)
-	for _, want := range []string{"note: --config keeps ", "standardize false (true would suit)", "objective sm (nce would suit)"} {
+	for _, want := range []string{"note: --config keeps ", "standardize false (true would suit)",
+		"objective sm (nce would suit)"} {
 		if !strings.Contains(r.errout, want) {
 			t.Errorf("got %q, want %q", r.errout, want)
 		}
 	}
-	if r := ebm(t, "train", "--config", "named/config.json", "--dataset", "x.csv", "--objective", "nce", "--standardize").want(t, 0); strings.Contains(r.errout, "objective") || strings.Contains(r.errout, "standardize") {
+	if r := ebm(t, "train", "--config", "named/config.json", "--dataset", "x.csv", "--objective", "nce",
+		"--standardize").want(t, 0); strings.Contains(r.errout, "objective") ||
+		strings.Contains(r.errout, "standardize") {
 		t.Errorf("got %q, want nothing of what was given", r.errout)
 	}
 }
@@ -117,7 +131,8 @@ func TestStandardInput(t *testing.T) {
 	}
 	points := numbers(40, "%g %g")
 	r := run(points, append([]string{"train", "--dataset", "-"}, tiny...)...).want(t, 0)
-	if !strings.Contains(r.errout, "standard input: 40 rows × 2 columns") || !strings.Contains(r.out, "runs/stdin-nce-1") {
+	if !strings.Contains(r.errout, "standard input: 40 rows × 2 columns") ||
+		!strings.Contains(r.out, "runs/stdin-nce-1") {
 		t.Errorf("got %q and %q", r.out, r.errout)
 	}
 	if r := run(points, "energy", "runs/stdin-nce-1", "--points", "-").want(t, 0); strings.Count(r.out, "\n") != 40 {

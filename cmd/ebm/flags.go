@@ -15,7 +15,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
-// settingFlags makes the flags of the settings: a struct for the parser with a field for each, in order, as fit lists them.
+// settingFlags returns the flags of the settings: a struct for the parser with a field for each, in the order of
+// fit.Fields.
 func settingFlags() any {
 	var fields []reflect.StructField
 	for i, f := range fit.Fields() {
@@ -37,7 +38,7 @@ func settingFlags() any {
 	return reflect.New(reflect.StructOf(fields)).Interface()
 }
 
-// givenSettings are the settings that the command line names. A number that is not finite is an error.
+// givenSettings returns the settings given on the command line. A non-finite number is an error.
 func givenSettings(k *kong.Context) (fit.Layer, error) {
 	l := make(fit.Layer)
 	for _, p := range k.Path {
@@ -57,7 +58,7 @@ func givenSettings(k *kong.Context) (fit.Layer, error) {
 	return l, nil
 }
 
-// assignment reads key=value.
+// assignment parses key=value.
 func assignment(text string) (key string, raw json.RawMessage, err error) {
 	key, value, ok := strings.Cut(text, "=")
 	if !ok {
@@ -88,7 +89,7 @@ func assignment(text string) (key string, raw json.RawMessage, err error) {
 	return key, raw, nil
 }
 
-// assignments reads the values of --set, of which the last one for a key counts.
+// assignments parses the values of --set; the last one for a key counts.
 func assignments(set []string) (fit.Layer, error) {
 	l := make(fit.Layer)
 	for _, text := range set {
@@ -101,7 +102,7 @@ func assignments(set []string) (fit.Layer, error) {
 	return l, nil
 }
 
-// explicit lists the flags of the command line by name.
+// explicit lists the flags given on the command line by name.
 func explicit(k *kong.Context) []string {
 	var names []string
 	for _, p := range k.Path {
@@ -112,8 +113,8 @@ func explicit(k *kong.Context) []string {
 	return names
 }
 
-// showDefaults writes the defaults of the settings into the help of `ebm train`: those that a run without flags has. And it lets the
-// last value of a setting count where it is a list.
+// showDefaults adds the defaults of the settings, those of a run without flags, to the help of `ebm train`. It also
+// makes the last value of a list setting count.
 func showDefaults(k *kong.Kong) error {
 	c, err := fit.Suited(fit.Config{Dataset: defaultDataset}, objectives.Facts{})
 	if err != nil {
@@ -145,7 +146,7 @@ func showDefaults(k *kong.Kong) error {
 	return nil
 }
 
-// last makes a list one value, of which the last one counts where a flag is repeated, as of a number.
+// last treats a list as one value, so that the last one counts if a flag is repeated, as for a number.
 type last struct{ kong.Mapper }
 
 func (m last) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
@@ -153,7 +154,7 @@ func (m last) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	return m.Mapper.Decode(ctx, target)
 }
 
-// placeholder says what kind of value a flag takes, where its tag does not.
+// placeholder sets the kind of value that a flag takes, unless its tag does.
 func placeholder(f *kong.Flag) {
 	if f.PlaceHolder != "" {
 		return

@@ -12,16 +12,21 @@ import (
 	"github.com/stheno-ebm/stheno/datasets"
 )
 
-// otherNames are flags as other programs call them.
+// otherNames maps names of flags in other programs to ours.
 var otherNames = map[string]string{
-	"learning-rate": "lr", "learningrate": "lr", "learning_rate": "lr", "epochs": "steps", "epoch": "steps", "iterations": "steps", "iters": "steps",
-	"max-steps": "steps", "num-steps": "steps", "batch-size": "batch", "batch_size": "batch", "bs": "batch", "output": "out", "out-dir": "out",
-	"output-dir": "out", "data": "dataset", "input": "dataset", "file": "dataset", "loss": "objective", "method": "objective", "layers": "hidden",
-	"hidden-size": "hidden", "n-samples": "samples", "num-samples": "samples", "random-seed": "seed", "workers": "threads", "jobs": "threads",
-	"dtype": "precision", "optim": "optimizer", "wd": "weight-decay", "normalize": "standardize", "config-file": "config", "from": "resume",
+	"learning-rate": "lr", "learningrate": "lr", "learning_rate": "lr", "epochs": "steps", "epoch": "steps",
+	"iterations": "steps", "iters": "steps",
+	"max-steps": "steps", "num-steps": "steps", "batch-size": "batch", "batch_size": "batch", "bs": "batch",
+	"output": "out", "out-dir": "out",
+	"output-dir": "out", "data": "dataset", "input": "dataset", "file": "dataset", "loss": "objective",
+	"method": "objective", "layers": "hidden",
+	"hidden-size": "hidden", "n-samples": "samples", "num-samples": "samples", "random-seed": "seed",
+	"workers": "threads", "jobs": "threads",
+	"dtype": "precision", "optim": "optimizer", "wd": "weight-decay", "normalize": "standardize",
+	"config-file": "config", "from": "resume",
 }
 
-// meant is what somebody who typed a flag by another name, or a dataset without one, has perhaps meant; "" if nobody knows.
+// meant returns what was probably meant by a flag under another name, or a dataset without a flag; "" if unknown.
 func meant(text string, n *kong.Node) string {
 	if n == nil {
 		return ""
@@ -54,7 +59,7 @@ func meant(text string, n *kong.Node) string {
 	return ""
 }
 
-// atHome puts the home folder in the place of the ~ of --flag=~/x, which a shell leaves as it is.
+// atHome expands the ~ in --flag=~/x, which a shell does not.
 func atHome(args []string) []string {
 	home, err := os.UserHomeDir()
 	if err != nil {

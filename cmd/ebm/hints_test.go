@@ -33,7 +33,8 @@ func TestHints(t *testing.T) {
 // A ~ that the shell left as it is stands for the home folder.
 func TestAtHome(t *testing.T) {
 	t.Setenv("HOME", filepath.FromSlash("/home/me"))
-	got := strings.Join(atHome([]string{"train", "--out=~/x", "--out", "~/x", "--set=a=~", "--config=~", "~/y=~/z"}), " ")
+	got := strings.Join(atHome([]string{"train", "--out=~/x", "--out", "~/x", "--set=a=~", "--config=~", "~/y=~/z"}),
+		" ")
 	if want := "train --out=/home/me/x --out ~/x --set=a=~ --config=/home/me ~/y=~/z"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

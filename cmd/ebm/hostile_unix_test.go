@@ -49,7 +49,8 @@ func TestPipesAndDevices(t *testing.T) {
 				lines = lines[:1]
 			}
 			for _, line := range lines {
-				answer(t, strings.Join(line, " "), func() result { return ebm(t, line...) }).want(t, 2).oneLine(t, path+" is "+kind)
+				answer(t, strings.Join(line, " "), func() result { return ebm(t, line...) }).want(t, 2).oneLine(t,
+					path+" is "+kind)
 			}
 		}
 	}
@@ -58,7 +59,8 @@ func TestPipesAndDevices(t *testing.T) {
 // The same holds for the files of a run directory.
 func TestPipesInARun(t *testing.T) {
 	run := shared(t)
-	for _, name := range []string{"config.json", "model.safetensors", "data.safetensors", "metrics.jsonl", "eval.json", "samples.npy", "checkpoint/state", "checkpoint/frames"} {
+	for _, name := range []string{"config.json", "model.safetensors", "data.safetensors", "metrics.jsonl", "eval.json",
+		"samples.npy", "checkpoint/state", "checkpoint/frames"} {
 		if _, err := os.Stat(filepath.Join(run, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +81,9 @@ func TestPipesInARun(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, line := range [][]string{
-				{"eval", own, "--samples", "0"}, {"plot", own, "--kind", "panel,loss,animation", "--out", t.TempDir() + "/p.png"}, {"train", "--resume", own},
+				{"eval", own, "--samples", "0"},
+				{"plot", own, "--kind", "panel,loss,animation", "--out", t.TempDir() + "/p.png"},
+				{"train", "--resume", own},
 			} {
 				r := answer(t, kind+" as "+name+": "+line[0], func() result { return ebm(t, line...) })
 				if r.code != 0 && strings.Count(r.errout, "\n") > 3 || strings.Contains(r.errout, "goroutine") {

@@ -26,7 +26,8 @@ import (
 func TestExport(t *testing.T) {
 	tmp := t.TempDir()
 	points := filepath.Join(tmp, "points.csv")
-	if err := os.WriteFile(points, []byte(strings.Repeat("100,3\n120,-2\n90,5\n101,1\n118,0\n", 20)), 0o600); err != nil {
+	if err := os.WriteFile(points, []byte(strings.Repeat("100,3\n120,-2\n90,5\n101,1\n118,0\n", 20)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	x := filepath.Join(tmp, "x.csv")
@@ -87,9 +88,12 @@ func TestExport(t *testing.T) {
 	}
 	run := filepath.Join(tmp, "scaled")
 	ebm(t, "export", run, "--out", filepath.Join(tmp, "x.pt")).want(t, 2).oneLine(t, "--out", ".onnx or .safetensors")
-	ebm(t, "export", run, "--format", "onxn", "--out", filepath.Join(tmp, "x.onnx")).want(t, 2).oneLine(t, "--format", "onnx")
-	ebm(t, "export", run, "--format", "onnx", "--out", filepath.Join(tmp, "x.bin")).want(t, 2).oneLine(t, "--out", ".onnx")
-	ebm(t, "export", run, "--precision", "float16", "--out", filepath.Join(tmp, "x.onnx")).want(t, 2).oneLine(t, "--precision", "float32")
+	ebm(t, "export", run, "--format", "onxn", "--out", filepath.Join(tmp, "x.onnx")).want(t, 2).oneLine(t, "--format",
+		"onnx")
+	ebm(t, "export", run, "--format", "onnx", "--out", filepath.Join(tmp, "x.bin")).want(t, 2).oneLine(t, "--out",
+		".onnx")
+	ebm(t, "export", run, "--precision", "float16", "--out", filepath.Join(tmp, "x.onnx")).want(t, 2).oneLine(t,
+		"--precision", "float32")
 	t.Run("runtime", func(t *testing.T) {
 		for i, got := range onnxtest.Runtime(t, jobs) {
 			compareExport(t, "ONNX Runtime", got, wants[i])

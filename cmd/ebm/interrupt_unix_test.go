@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// A command ends within a second of Ctrl-C, whatever it does: reading, looking at the data, compiling, training, drawing, measuring log Z,
-// writing. A machine that has other things to do is given as much more as it needs for a program that does nothing.
+// A command ends within a second of Ctrl-C, whatever it does: reading, looking at the data, compiling, training,
+// drawing, measuring log Z, writing. A machine that has other things to do is given as much more as it needs for a
+// program that does nothing.
 func TestInterruptAnywhere(t *testing.T) {
 	run, tmp := shared(t), t.TempDir()
 	rows := func(n int, row string) string {
@@ -39,17 +40,19 @@ func TestInterruptAnywhere(t *testing.T) {
 		"prepare":        {"train", "--dataset", wide, "--out", out("b")},
 		"log Z":          append([]string{"train", "--dataset", wide, "--samples", "0", "--out", out("c")}, few...),
 		"sample":         append([]string{"train", "--samples", "1000000", "--out", out("d")}, few...),
-		"measure":        append([]string{"train", "--samples", "20000", "--chains", "20000", "--adapt", "2", "--burn-in", "1", "--frames", "0", "--out", out("e")}, few...),
-		"ebm sample":     {"sample", run, "--n", "500000", "--out", out("s.csv")},
-		"ebm eval":       {"eval", run, "--samples", "20000"},
-		"ebm plot":       {"plot", run, "--kind", "animation", "--out", out("p.gif")},
-		"ebm energy":     {"energy", run, "--points", long, "--out", out("e.csv")},
-		"ebm data":       {"data", "2spirals", "--n", "3000000", "--out", out("d.csv")},
-		"ebm verify":     {"verify"},
-		"ebm compare":    {"compare", "--datasets", "moons,4squares", "--objectives", "sm,nce", "--out", out("cmp")},
+		"measure": append([]string{"train", "--samples", "20000", "--chains", "20000", "--adapt", "2",
+			"--burn-in", "1", "--frames", "0", "--out", out("e")}, few...),
+		"ebm sample":  {"sample", run, "--n", "500000", "--out", out("s.csv")},
+		"ebm eval":    {"eval", run, "--samples", "20000"},
+		"ebm plot":    {"plot", run, "--kind", "animation", "--out", out("p.gif")},
+		"ebm energy":  {"energy", run, "--points", long, "--out", out("e.csv")},
+		"ebm data":    {"data", "2spirals", "--n", "3000000", "--out", out("d.csv")},
+		"ebm verify":  {"verify"},
+		"ebm compare": {"compare", "--datasets", "moons,4squares", "--objectives", "sm,nce", "--out", out("cmp")},
 	} {
 		for _, ms := range moments {
-			if took, code, said := interrupted(t, time.Duration(ms)*time.Millisecond, args...); took > time.Second+idle(t) {
+			if took, code, said := interrupted(t, time.Duration(ms)*time.Millisecond,
+				args...); took > time.Second+idle(t) {
 				t.Errorf("%s after %d ms: ended after %v", name, ms, took)
 			} else if code != 0 && code != 130 {
 				t.Errorf("%s after %d ms: exit code %d, %q", name, ms, code, said)
@@ -63,8 +66,9 @@ func TestInterruptAnywhere(t *testing.T) {
 	}
 }
 
-// interrupted starts the program, sends Ctrl-C after a while, and returns how long it went on, with its code and what it said. A program
-// that has ended before took no time; one that had not yet begun to listen is ended by the signal itself.
+// interrupted starts the program, sends Ctrl-C after a while, and returns how long it went on, with its code and what
+// it said. A program that has ended before took no time; one that had not yet begun to listen is ended by the signal
+// itself.
 func interrupted(t *testing.T, after time.Duration, args ...string) (took time.Duration, code int, said string) {
 	t.Helper()
 	cmd := command(t, args...)

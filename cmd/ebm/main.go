@@ -5,8 +5,8 @@
 //	ebm sample RUN --out s.csv       draws from a trained model
 //	ebm eval RUN                     how good is the fit
 //
-// Results go to stdout, progress and log lines to stderr. The exit code is 0 on success, 1 when the work failed, 2 when
-// the command line or a file is wrong, 130 when interrupted (after a checkpoint).
+// Results go to stdout, progress and log lines to stderr. The exit code is 0 on success, 1 if the work failed, 2 if the
+// command line or a file is invalid, 130 if interrupted (after a checkpoint).
 package main
 
 import (
@@ -32,7 +32,7 @@ func main() {
 	os.Exit(program(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// env is what a command may touch of the world outside.
+// env is a command's access to the outside world.
 type env struct {
 	ctx    context.Context
 	stdin  io.Reader
@@ -41,7 +41,7 @@ type env struct {
 	holds  *holds
 }
 
-// output is stdout, and the first error of writing to it: a result that did not arrive is no success.
+// output is stdout, with the first write error: a result that did not arrive is not a success.
 type output struct {
 	io.Writer
 	err error
@@ -55,7 +55,7 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// file is what is behind w, if that is a file.
+// file returns the file behind w, if there is one.
 func file(w io.Writer) (*os.File, bool) {
 	if o, ok := w.(*output); ok {
 		w = o.Writer
@@ -64,13 +64,13 @@ func file(w io.Writer) (*os.File, bool) {
 	return f, ok
 }
 
-// terminal reports whether w is one.
+// terminal reports whether w is a terminal.
 func terminal(w io.Writer) bool {
 	f, ok := file(w)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// terminalWidth is the number of columns of the terminal behind w, 80 where there is none.
+// terminalWidth returns the number of columns of the terminal behind w, 80 if there is none.
 func terminalWidth(w io.Writer) int {
 	if f, ok := file(w); ok {
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
@@ -83,7 +83,7 @@ func terminalWidth(w io.Writer) int {
 // logf writes a line for the user to stderr.
 func (e *env) logf(format string, args ...any) { fmt.Fprintf(e.stderr, format+"\n", args...) }
 
-// program is all of it: it returns the exit code.
+// program runs the whole program and returns the exit code.
 func program(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := untilSignal()
 	defer stop()
@@ -102,7 +102,7 @@ func programHeld(ctx context.Context, held *holds, args []string, stdin io.Reade
 	out := &output{Writer: stdout}
 	e := &env{ctx, stdin, out, stderr, held}
 	err := dispatch(e, args)
-	if errors.Is(out.err, syscall.EPIPE) { // who read it has enough: ebm data moons | head
+	if errors.Is(out.err, syscall.EPIPE) { // the reader has enough: ebm data moons | head
 		return exit.Pipe
 	}
 	if out.err != nil {
@@ -154,37 +154,39 @@ func dispatch(e *env, args []string) error {
 	return ctx.Run()
 }
 
-// emptyFlag refuses a flag that was given without its value: `ebm train --resume` is not meant to train anew, nor
-// `ebm plot RUN --kind ""` to draw nothing.
+// emptyFlag rejects a flag without its value: `ebm train --resume` must not start a new training, nor `ebm plot RUN
+// --kind ""` draw nothing.
 func emptyFlag(ctx *kong.Context) error {
 	for _, p := range ctx.Path {
 		if p.Flag == nil {
 			continue
 		}
 		if v := p.Flag.Target; (v.Kind() == reflect.String || v.Kind() == reflect.Slice) && v.Len() == 0 {
-			return exit.Usagef("--%s: the value is missing, want %s (see: ebm %s --help)", p.Flag.Name, p.Flag.FormatPlaceHolder(), ctx.Selected().Name)
+			return exit.Usagef("--%s: the value is missing, want %s (see: ebm %s --help)", p.Flag.Name,
+				p.Flag.FormatPlaceHolder(), ctx.Selected().Name)
 		}
 	}
 	return nil
 }
 
-// plainer are texts of the parser, and what they mean to somebody who has not written it.
+// plainer maps texts of the parser to plainer ones.
 var plainer = []struct {
 	text *regexp.Regexp
 	says string
 }{
 	{regexp.MustCompile(`expected .* but got "EOL" \(<nil>\)`), "the value is missing"},
 	{regexp.MustCompile(`missing value, expecting ".*"`), "the value is missing"},
-	{regexp.MustCompile(`expected a valid \d+ bit uint but got (".*")`), "value $1, want a whole number of at least 0 and below 2^64"},
+	{regexp.MustCompile(`expected a valid \d+ bit uint but got (".*")`),
+		"value $1, want a whole number of at least 0 and below 2^64"},
 	{regexp.MustCompile(`expected a valid \d+ bit int but got (".*")`), "value $1, want a whole number"},
 	{regexp.MustCompile(`expected a (?:valid )?float but got (".*?")(?: \(.*\))?`), "value $1, want a number"},
 	{regexp.MustCompile(`^expected "(.*)"$`), "$1 is missing"},
 }
 
-// choice is what the parser says of a value that is not in an enumeration.
+// choice matches the parser's error for a value not in an enumeration.
 var choice = regexp.MustCompile(`^(\S+) must be one of "(.*)" but got "(.*)"$`)
 
-// usage says what is wrong with the command line, and whose help to read.
+// usage says what is wrong with the command line, and which help to read.
 func usage(pe *kong.ParseError, args []string) error {
 	text, help := pe.Error(), "ebm --help"
 	if i := slices.Index(args, "--live"); i >= 0 && i+1 < len(args) && text == "unexpected argument "+args[i+1] {
@@ -205,7 +207,8 @@ func usage(pe *kong.ParseError, args []string) error {
 	return exit.Usagef("%s (see: %s)", text, help)
 }
 
-// asked rewrites what people type for help and version into what the grammar knows: ebm help, ebm help train, ebm --version.
+// asked rewrites common ways to ask for help and version to what the grammar knows: ebm help, ebm help train, ebm
+// --version.
 func asked(args []string) []string {
 	switch {
 	case args[0] == "help":

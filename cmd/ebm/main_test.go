@@ -72,7 +72,8 @@ func (r result) oneLine(t *testing.T, texts ...string) {
 // small are settings of a run that takes a second.
 var small = []string{
 	"--hidden", "8,8", "--batch", "32", "--steps", "40", "--warmup", "5", "--samples", "100", "--chains", "20",
-	"--adapt", "10", "--burn-in", "2", "--thin", "1", "--frames", "3", "--test-points", "500", "--grid", "100", "--leapfrog", "3",
+	"--adapt", "10", "--burn-in", "2", "--thin", "1", "--frames", "3", "--test-points", "500", "--grid", "100",
+	"--leapfrog", "3",
 	"--checkpoint-every", "7", "--record-every", "3", "--energy", "mlp", "--bridge", "0",
 }
 
@@ -124,8 +125,10 @@ func TestNoArguments(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{
-		{"--help"}, {"train", "--help"}, {"sample", "--help"}, {"eval", "--help"}, {"plot", "--help"}, {"energy", "--help"}, {"data", "--help"},
-		{"completion", "--help"}, {"verify", "--help"}, {"compare", "--help"}, {"show", "--help"}, {"export", "--help"}, {"version", "--help"},
+		{"--help"}, {"train", "--help"}, {"sample", "--help"}, {"eval", "--help"}, {"plot", "--help"},
+		{"energy", "--help"}, {"data", "--help"},
+		{"completion", "--help"}, {"verify", "--help"}, {"compare", "--help"}, {"show", "--help"}, {"export", "--help"},
+		{"version", "--help"},
 		{"help"}, {"help", "train"},
 	} {
 		r := ebm(t, args...).want(t, 0)
@@ -150,7 +153,8 @@ func TestTrain(t *testing.T) {
 	if strings.Contains(r.errout, "%|") || strings.Contains(r.errout, "\r") {
 		t.Errorf("a progress bar on a stderr that is no terminal: %q", r.errout)
 	}
-	for _, name := range []string{"config.json", "model.safetensors", "checkpoint/state", "metrics.jsonl", "eval.json", "samples.npy", "panel.png", "animation.gif"} {
+	for _, name := range []string{"config.json", "model.safetensors", "checkpoint/state", "metrics.jsonl", "eval.json",
+		"samples.npy", "panel.png", "animation.gif"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -224,13 +228,15 @@ func TestEvalFields(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &m); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"dataset", "log_z", "nll", "entropy", "kl", "reverse_kl", "tv", "fisher", "leak", "samples"} {
+	for _, key := range []string{"dataset", "log_z", "nll", "entropy", "kl", "reverse_kl", "tv", "fisher", "leak",
+		"samples"} {
 		if _, ok := m[key]; !ok {
 			t.Errorf("no %q", key)
 		}
 	}
 	s, _ := m["samples"].(map[string]any)
-	for _, key := range []string{"mmd2", "energy_distance", "hist_tv", "mode_tv", "modes", "rhat", "rhat_limit", "ess"} {
+	for _, key := range []string{"mmd2", "energy_distance", "hist_tv", "mode_tv", "modes", "rhat", "rhat_limit",
+		"ess"} {
 		if _, ok := s[key]; !ok {
 			t.Errorf("no %q under samples", key)
 		}
@@ -240,7 +246,8 @@ func TestEvalFields(t *testing.T) {
 func TestDefaultName(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, want := range []string{"runs/moons-dsm-1", "runs/moons-dsm-2"} {
-		r := ebm(t, append([]string{"train", "--dataset", "moons", "--objective", "dsm", "--quiet"}, tiny...)...).want(t, 0)
+		r := ebm(t, append([]string{"train", "--dataset", "moons", "--objective", "dsm", "--quiet"},
+			tiny...)...).want(t, 0)
 		if got := strings.TrimSpace(r.out); got != filepath.FromSlash(want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -296,8 +303,10 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"data", "two.csv"}, []string{"two.csv", "points already"}},
 		{[]string{"train", "--hidden", "a,b"}, []string{"--hidden", "a"}},
 		{[]string{"train", "--batch", "0"}, []string{"--batch", "0"}},
-		{[]string{"train", "--objective", "dsm", "--sigma", "0"}, []string{"--sigma", "> 0", "nothing to denoise", "or sm"}},
-		{[]string{"train", "--objective", "dsm-multi", "--sigma", "0.05", "--sigma-max", "0.01"}, []string{"--sigma-max", "0.01", "--sigma", "levels"}},
+		{[]string{"train", "--objective", "dsm", "--sigma", "0"},
+			[]string{"--sigma", "> 0", "nothing to denoise", "or sm"}},
+		{[]string{"train", "--objective", "dsm-multi", "--sigma", "0.05", "--sigma-max", "0.01"},
+			[]string{"--sigma-max", "0.01", "--sigma", "levels"}},
 		{[]string{"train", "--objective", "dsm-multi", "--levels", "1"}, []string{"--levels", "1", ">= 2"}},
 		{[]string{"train", "--objective", "nce", "--bridge", "0.2"}, []string{"nce", "bridge", "leave it out"}},
 		{[]string{"train", "--objective", "nce", "--noise-ratio", "0"}, []string{"--noise-ratio", "0", ">= 1"}},
@@ -306,29 +315,35 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--objective", "ssm", "--projection", "unit"}, []string{"--projection", "unit", "sphere"}},
 		{[]string{"train", "--objective", "ml", "--alpha", "-1"}, []string{"--alpha", "-1", ">= 0"}},
 		{[]string{"train", "--objective", "ml", "--restart", "2"}, []string{"--restart", "2", "[0, 1]"}},
-		{[]string{"train", "--objective", "ml", "--batch", "64", "--buffer", "32"}, []string{"--buffer", "32", "batch", "64", "slot"}},
+		{[]string{"train", "--objective", "ml", "--batch", "64", "--buffer", "32"},
+			[]string{"--buffer", "32", "batch", "64", "slot"}},
 		{[]string{"train", "--objective", "cd", "--chain-steps", "0"}, []string{"--chain-steps", "0", ">= 1"}},
 		{[]string{"train", "--objective", "ksd", "--batch", "1"}, []string{"ksd", "pairs", "at least 2"}},
 		{[]string{"train", "--weight-decay", "0.1"}, []string{"--weight-decay", "--optimizer adamw"}},
 		{[]string{"train", "--gradient-penalty", "-1"}, []string{"--gradient-penalty", "-1", ">= 0"}},
 		{[]string{"train", "--spectral-norm", "-1"}, []string{"--spectral-norm", "-1", ">= 0"}},
-		{[]string{"train", "--spectral-norm", "1", "--optimizer", "adamw", "--weight-decay", "0.1"}, []string{"--spectral-norm", "--weight-decay", "take one"}},
+		{[]string{"train", "--spectral-norm", "1", "--optimizer", "adamw", "--weight-decay", "0.1"},
+			[]string{"--spectral-norm", "--weight-decay", "take one"}},
 		{[]string{"train", "--live", "8080"}, []string{"--live 8080", "has a colon", "127.0.0.1:8080"}},
 		{[]string{"train", "--live", "nonsense:xyz"}, []string{"--live", "nonsense:xyz"}},
 		{[]string{"show", "none"}, []string{"none", "does not exist"}},
 		{[]string{"verify", "hmcc"}, []string{"hmcc", `"hmc"`, "sm, "}},
 		{[]string{"train", "--dataset", "."}, []string{"--dataset: . is a folder"}},
 		{[]string{"compare", "--datasets", ".", "--out", "board"}, []string{"--datasets: . is a folder"}},
-		{[]string{"compare", "--datasets", "points.dat", "--out", "board"}, []string{"--datasets", ".dat", "to be called .csv"}},
+		{[]string{"compare", "--datasets", "points.dat", "--out", "board"},
+			[]string{"--datasets", ".dat", "separated by commas, semicolons"}},
 		{[]string{"energy", run, "--points", "."}, []string{". is a folder"}},
 		{[]string{"compare", "--datasets", "foo"}, []string{"8gaussians, 2spirals, "}},
 		{[]string{"compare", "--objectives", "smm"}, []string{"--objectives", "smm", `"sm"`}},
 		{[]string{"compare", "--datasets", "moon"}, []string{"--datasets", "moon", `"moons"`}},
 		{[]string{"compare", "--objectives", "sm,nce,sm"}, []string{"--objectives", "sm is given twice", "--seeds"}},
-		{[]string{"compare", "--objectives", "sm", "--objectives", "sm"}, []string{"--objectives", "sm is given twice"}},
+		{[]string{"compare", "--objectives", "sm", "--objectives", "sm"},
+			[]string{"--objectives", "sm is given twice"}},
 		{[]string{"compare", "--datasets", "moons,moons"}, []string{"--datasets", "moons is given twice"}},
-		{[]string{"compare", "--datasets", "three.csv,./three.csv"}, []string{"--datasets", "./three.csv is given twice"}},
-		{[]string{"compare", "--datasets", "three.csv,other/three.csv"}, []string{"--datasets", "three.csv and other/three.csv", "same name"}},
+		{[]string{"compare", "--datasets", "three.csv,./three.csv"},
+			[]string{"--datasets", "./three.csv is given twice"}},
+		{[]string{"compare", "--datasets", "three.csv,other/three.csv"},
+			[]string{"--datasets", "three.csv and other/three.csv", "same name"}},
 		{[]string{"compare", "--workers", "1025"}, []string{"--workers 1025", "1 to 1024, or 0 for one per core"}},
 		{[]string{"verify", "--threads", "1025"}, []string{"--threads 1025", "1 to 1024, or 0 for one per core"}},
 		{[]string{"verify", "--threads", "-1"}, []string{"--threads -1", "1 to 1024, or 0 for one per core"}},
@@ -353,8 +368,10 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--dataset", "ragged.csv"}, []string{"ragged.csv"}},
 		{[]string{"train", "--dataset", "equal.csv"}, []string{"--dataset", "equal.csv", "points are equal"}},
 		{[]string{"train", "--dataset", "points.dat"}, []string{"points.dat", ".dat", ".csv", "tabs"}},
-		{[]string{"train", "--dataset", "flat.csv"}, []string{"--dataset", "flat.csv", "column 3 ", "leave the column out"}},
-		{[]string{"train", "--dataset", "flat2.csv"}, []string{"--dataset", "flat2.csv", "columns 2 (year), 4 (floor) ", "leave the columns out"}},
+		{[]string{"train", "--dataset", "flat.csv"},
+			[]string{"--dataset", "flat.csv", "column 3 ", "leave the column out"}},
+		{[]string{"train", "--dataset", "flat2.csv"},
+			[]string{"--dataset", "flat2.csv", "columns 2 (year), 4 (floor) ", "leave the columns out"}},
 		{[]string{"train", "--dataset", "empty.csv"}, []string{"empty.csv"}},
 		{[]string{"train", "--dataset", "bad.npy"}, []string{"bad.npy"}},
 		{[]string{"sample", "none"}, []string{"none", "does not exist"}},
@@ -376,7 +393,8 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--resume"}, []string{"--resume", "missing", "RUN", "ebm train --help"}},
 		{[]string{"train", "--dataset="}, []string{"--dataset", "missing"}},
 		{[]string{"train", "--batch"}, []string{"--batch", "the value is missing"}},
-		{[]string{"plot", run, "--kind", ""}, []string{"--kind", "the value is missing", "KIND,...", "ebm plot --help"}},
+		{[]string{"plot", run, "--kind", ""},
+			[]string{"--kind", "the value is missing", "KIND,...", "ebm plot --help"}},
 		{[]string{"compare", "--datasets", "", "--out", "board"}, []string{"--datasets", "the value is missing"}},
 		{[]string{"train", "--hidden", ""}, []string{"--hidden", "the value is missing"}},
 		{[]string{"train", "--steps", "2.5"}, []string{`--steps: value "2.5", want a whole number`}},
@@ -444,14 +462,17 @@ func TestOutputLost(t *testing.T) {
 	points := filepath.Join(t.TempDir(), "points.csv")
 	ebm(t, "data", "moons", "--n", "5", "--out", points).want(t, 0)
 	for _, args := range [][]string{
-		{}, {"--help"}, {"data"}, {"data", "--json"}, {"data", "moons", "--n", "3"}, {"eval", run, "--samples", "0"}, {"eval", run, "--samples", "0", "--json"},
-		{"sample", run, "--n", "20"}, {"energy", run, "--points", points}, {"plot", run, "--terminal"}, {"verify", "langevin"}, {"completion", "bash"}, {"version"},
+		{}, {"--help"}, {"data"}, {"data", "--json"}, {"data", "moons", "--n", "3"}, {"eval", run, "--samples", "0"},
+		{"eval", run, "--samples", "0", "--json"},
+		{"sample", run, "--n", "20"}, {"energy", run, "--points", points}, {"plot", run, "--terminal"},
+		{"verify", "langevin"}, {"completion", "bash"}, {"version"},
 		append([]string{"train", "--out", filepath.Join(t.TempDir(), "run")}, tiny...),
 	} {
 		var errout bytes.Buffer
 		code := programContext(context.Background(), args, strings.NewReader(""), &broken{room: 7}, &errout)
 		last := errout.String()[strings.LastIndex(strings.TrimSuffix(errout.String(), "\n"), "\n")+1:]
-		if code != 1 || !strings.HasPrefix(last, "ebm: the result cannot be written: ") || !strings.Contains(last, "no space left") {
+		if code != 1 || !strings.HasPrefix(last, "ebm: the result cannot be written: ") ||
+			!strings.Contains(last, "no space left") {
 			t.Errorf("%v: exit code %d, stderr %q", args, code, errout.String())
 		}
 	}
@@ -472,7 +493,8 @@ func listing1(t *testing.T, dir string) string {
 
 func TestData(t *testing.T) {
 	r := ebm(t, "data").want(t, 0)
-	for _, name := range strings.Fields("8gaussians 2spirals 4squares checkerboard rings moons pinwheel swissroll circles cos") {
+	for _, name := range strings.Fields(
+		"8gaussians 2spirals 4squares checkerboard rings moons pinwheel swissroll circles cos") {
 		if !strings.Contains(r.out, name) {
 			t.Errorf("no %s", name)
 		}
@@ -588,7 +610,8 @@ func TestNoiseLevels(t *testing.T) {
 		t.Errorf("sampled by %q: %v", got.Sampler, err)
 	}
 	hmc := filepath.Join(t.TempDir(), "run")
-	trainSmall(t, hmc, "--objective", "dsm-multi", "--levels", "3", "--frames", "0", "--sampler", "hmc", "--samples", "0").want(t, 0)
+	trainSmall(t, hmc, "--objective", "dsm-multi", "--levels", "3", "--frames", "0", "--sampler", "hmc", "--samples",
+		"0").want(t, 0)
 	if b, _ := os.ReadFile(filepath.Join(hmc, "config.json")); !strings.Contains(string(b), `"sampler": "hmc"`) {
 		t.Errorf("the sampler given was not kept:\n%s", b)
 	}
@@ -690,15 +713,16 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebm; [ ${#COMPREPLY[@]} -eq 0 ] || p
 	}
 }
 
-// TestCompletionInZsh presses the tabulator in a zsh behind a terminal of its own: the first press, which loads the script, is
-// answered like the second.
+// TestCompletionInZsh presses the tabulator in a zsh behind a terminal of its own: the first press, which loads the
+// script, is answered like the second.
 func TestCompletionInZsh(t *testing.T) {
 	zsh, err := exec.LookPath("zsh")
 	if err != nil {
 		t.Skip("no zsh")
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "_ebm"), []byte(ebm(t, "completion", "zsh").want(t, 0).out), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "_ebm"), []byte(ebm(t, "completion", "zsh").want(t, 0).out),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(zsh, "-f", "-c", `
@@ -735,7 +759,8 @@ func TestCompletionInFish(t *testing.T) {
 	if err := os.WriteFile(script, []byte(ebm(t, "completion", "fish").want(t, 0).out), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for typed, want := range map[string]string{"ebm tra": "train", "ebm train --dataset moo": "moons", "ebm plot x --style d": "dark", "ebm train --ob": "--objective"} {
+	for typed, want := range map[string]string{"ebm tra": "train", "ebm train --dataset moo": "moons",
+		"ebm plot x --style d": "dark", "ebm train --ob": "--objective"} {
 		cmd := exec.Command(fish, "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", script, typed)
 		cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
 		out, err := cmd.CombinedOutput()
@@ -745,7 +770,8 @@ func TestCompletionInFish(t *testing.T) {
 	}
 }
 
-// TestEvalOfFinitelyMany: beside the likelihood of the points learnt stands what compares with the true density, where that is known.
+// TestEvalOfFinitelyMany: beside the likelihood of the points learnt stands what compares with the true density, where
+// that is known.
 func TestEvalOfFinitelyMany(t *testing.T) {
 	dir := t.TempDir()
 	points := filepath.Join(dir, "points.csv")
@@ -781,7 +807,8 @@ func TestFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	trainSmall(t, run, "--dataset", points, "--steps", "400", "--lr", "0.01", "--batch", "128").want(t, 0)
-	if b, err := os.ReadFile(filepath.Join(run, "config.json")); err != nil || !bytes.Contains(b, []byte(`"objective": "nce"`)) {
+	if b, err := os.ReadFile(filepath.Join(run, "config.json")); err != nil ||
+		!bytes.Contains(b, []byte(`"objective": "nce"`)) {
 		t.Errorf("the objective for files is not nce: %s (%v)", b, err)
 	}
 	if err := os.Remove(points); err != nil {
@@ -790,7 +817,8 @@ func TestFile(t *testing.T) {
 	out := filepath.Join(dir, "x.csv")
 	// Fewer chains are longer ones, of as many transitions as wanted.
 	var long struct{ Chains, Draws, Transitions int }
-	if err := json.Unmarshal([]byte(ebm(t, "sample", run, "--n", "60", "--chains", "4", "--thin", "3", "--burn-in", "0", "--json").want(t, 0).out), &long); err != nil {
+	if err := json.Unmarshal([]byte(ebm(t, "sample", run, "--n", "60", "--chains", "4", "--thin", "3", "--burn-in", "0",
+		"--json").want(t, 0).out), &long); err != nil {
 		t.Fatal(err)
 	}
 	if long.Chains != 4 || long.Draws != 15 || long.Transitions != 4*15*3 {
@@ -808,7 +836,8 @@ func TestFile(t *testing.T) {
 			Mean, Std float64
 		}
 	}
-	if err := json.Unmarshal([]byte(ebm(t, "sample", run, "--n", "20", "--json", "--out", out).want(t, 0).out), &report); err != nil {
+	if err := json.Unmarshal([]byte(ebm(t, "sample", run, "--n", "20", "--json", "--out", out).want(t, 0).out),
+		&report); err != nil {
 		t.Fatal(err)
 	}
 	if report.RHat == nil || report.Draws < 10 {
@@ -840,7 +869,8 @@ func TestFile(t *testing.T) {
 	}
 	ebm(t, "eval", run).want(t, 2).oneLine(t, "points.csv", "not there")
 	ebm(t, "plot", run, "--out", filepath.Join(dir, "p.png")).want(t, 0)
-	if r := ebm(t, "plot", run, "--kind", "samples,contour").want(t, 2); !strings.Contains(r.errout, "--kind contour: it needs data of 2 dimensions, these have 3") {
+	if r := ebm(t, "plot", run, "--kind", "samples,contour").want(t, 2); !strings.Contains(r.errout,
+		"--kind contour: it needs data of 2 dimensions, these have 3") {
 		t.Errorf("stderr %q", r.errout)
 	}
 	if _, err := os.Stat(filepath.Join(run, "samples.png")); err == nil {
@@ -849,7 +879,8 @@ func TestFile(t *testing.T) {
 	ebm(t, "train", "--resume", run+"x").want(t, 2)
 }
 
-// TestColumnNames: the header of a file names the columns of what comes out, also where the file is gone; without a header nothing does.
+// TestColumnNames: the header of a file names the columns of what comes out, also where the file is gone; without a
+// header nothing does.
 func TestColumnNames(t *testing.T) {
 	dir := t.TempDir()
 	header, run := "\"wait, min\",minutes\n", filepath.Join(dir, "run")
@@ -873,18 +904,22 @@ func TestColumnNames(t *testing.T) {
 			t.Errorf("no %q in the table:\n%s", name, table)
 		}
 	}
-	if x, err := os.ReadFile(out); err != nil || !strings.HasPrefix(string(x), header) || bytes.Count(x, []byte("\n")) != 21 {
+	if x, err := os.ReadFile(out); err != nil || !strings.HasPrefix(string(x), header) ||
+		bytes.Count(x, []byte("\n")) != 21 {
 		t.Errorf("samples: %v\n%s", err, x)
 	}
-	for _, kind := range []string{"panel", "samples", "contour", "surface", "score", "diagnostics", "animation", "chains"} {
+	for _, kind := range []string{"panel", "samples", "contour", "surface", "score", "diagnostics", "animation",
+		"chains"} {
 		ebm(t, "plot", run, "--kind", kind).want(t, 0)
 	}
 	// Points in other columns than the model's are not taken for its own.
 	// Energies of points with names have a header, so that they can be pasted beside the points.
-	if r := ebm(t, "energy", run, "--points", write("same.csv", header+"1,2\n")).want(t, 0); !strings.HasPrefix(r.out, "energy\n") || strings.Count(r.out, "\n") != 2 {
+	if r := ebm(t, "energy", run, "--points", write("same.csv", header+"1,2\n")).want(t, 0); !strings.HasPrefix(r.out,
+		"energy\n") || strings.Count(r.out, "\n") != 2 {
 		t.Errorf("energies of named columns:\n%s", r.out)
 	}
-	if r := ebm(t, "energy", run, "--points", filepath.Join(dir, "same.csv"), "--grad").want(t, 0); !strings.HasPrefix(r.out, "energy,\"dE/dwait, min\",dE/dminutes\n") {
+	if r := ebm(t, "energy", run, "--points", filepath.Join(dir, "same.csv"), "--grad").want(t,
+		0); !strings.HasPrefix(r.out, "energy,\"dE/dwait, min\",dE/dminutes\n") {
 		t.Errorf("gradients of named columns:\n%s", r.out)
 	}
 	ebm(t, "energy", run, "--points", write("bare.csv", "1,2\n")).want(t, 0)
@@ -892,7 +927,8 @@ func TestColumnNames(t *testing.T) {
 	ebm(t, "energy", run, "--points", write("turned.csv", "minutes,\"wait, min\"\n1,2\n")).want(t, 2).
 		oneLine(t, "turned.csv", "minutes, wait, min", "wait, min, minutes")
 	bare := filepath.Join(dir, "bare")
-	ebm(t, append(append([]string{"train", "--out", bare}, tiny...), "--dataset", write("points2.csv", rows))...).want(t, 0)
+	ebm(t, append(append([]string{"train", "--out", bare}, tiny...), "--dataset",
+		write("points2.csv", rows))...).want(t, 0)
 	if table := ebm(t, "sample", bare, "--n", "20", "--out", out).want(t, 0).out; !strings.Contains(table, "x1") {
 		t.Errorf("no x1 in the table:\n%s", table)
 	}
@@ -921,7 +957,8 @@ func TestOddColumns(t *testing.T) {
 // TestRepeatedHidden: of widths that are given twice the last count, as of every other setting.
 func TestRepeatedHidden(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	ebm(t, append(append([]string{"train", "--out", dir}, tiny...), "--hidden", "8", "--hidden", "16,4", "--lr", "1", "--lr", "0.001")...).want(t, 0)
+	ebm(t, append(append([]string{"train", "--out", dir}, tiny...), "--hidden", "8", "--hidden", "16,4", "--lr", "1",
+		"--lr", "0.001")...).want(t, 0)
 	b, err := os.ReadFile(filepath.Join(dir, "config.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -945,7 +982,8 @@ func TestDefaults(t *testing.T) {
 // TestCompare: the cells that are done are not done again.
 func TestCompare(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "board")
-	args := []string{"compare", "--datasets", "moons,4squares", "--objectives", "nce,dsm", "--out", dir, "--workers", "2"}
+	args := []string{"compare", "--datasets", "moons,4squares", "--objectives", "nce,dsm", "--out", dir, "--workers",
+		"2"}
 	for i := 0; i < len(small); i += 2 {
 		if key := strings.TrimPrefix(small[i], "--"); key != "frames" {
 			args = append(args, "--set", key+"="+small[i+1])
@@ -975,7 +1013,8 @@ func TestCompare(t *testing.T) {
 	ebm(t, "data", "moons", "--n", "300", "--out", points).want(t, 0)
 	args[2], args[4], args[6] = points, "nce", filepath.Join(dir, "file")
 	of := ebm(t, args...).want(t, 0)
-	if !strings.Contains(of.out, "points.csv: NLL |") || !strings.Contains(of.errout, "NLL ") || strings.Contains(of.errout, "NaN") {
+	if !strings.Contains(of.out, "points.csv: NLL |") || !strings.Contains(of.errout, "NLL ") ||
+		strings.Contains(of.errout, "NaN") {
 		t.Errorf("stdout %q, stderr %q", of.out, of.errout)
 	}
 	ebm(t, "data", "circles", "--n", "300", "--out", points).want(t, 0)
@@ -990,7 +1029,8 @@ func TestVerify(t *testing.T) {
 		Value, Tolerance        float64
 		Pass                    bool
 	}
-	if err := json.Unmarshal([]byte(r.out), &rows); err != nil || len(rows) == 0 || !rows[0].Pass || rows[0].Name != "langevin" {
+	if err := json.Unmarshal([]byte(r.out), &rows); err != nil || len(rows) == 0 || !rows[0].Pass ||
+		rows[0].Name != "langevin" {
 		t.Errorf("%v: %s", err, r.out)
 	}
 }
@@ -999,7 +1039,8 @@ func TestVerify(t *testing.T) {
 func TestShow(t *testing.T) {
 	for _, args := range [][]string{
 		{"show", shared(t), "--live", ":0"},
-		append([]string{"train", "--live", ":0", "--out", filepath.Join(t.TempDir(), "run")}, append(append([]string{}, small...), "--steps", "100000")...),
+		append([]string{"train", "--live", ":0", "--out", filepath.Join(t.TempDir(), "run")},
+			append(append([]string{}, small...), "--steps", "100000")...),
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		r, w := io.Pipe()
@@ -1055,10 +1096,12 @@ func TestBarWidth(t *testing.T) {
 	for _, c := range []struct {
 		columns, steps, width int
 		times                 bool
-	}{{200, 6000, 20, true}, {80, 6000, 7, true}, {80, 1_000_000_000, 20, false}, {60, 6000, 15, false}, {45, 6000, 0, false}, {20, 1, -19, false}} {
+	}{{200, 6000, 20, true}, {80, 6000, 7, true}, {80, 1_000_000_000, 20, false}, {60, 6000, 15, false},
+		{45, 6000, 0, false}, {20, 1, -19, false}} {
 		width, times := barWidth(c.columns, c.steps)
 		if width != c.width || times != c.times {
-			t.Errorf("%d columns, %d steps: width %d, times %v, want %d, %v", c.columns, c.steps, width, times, c.width, c.times)
+			t.Errorf("%d columns, %d steps: width %d, times %v, want %d, %v", c.columns, c.steps, width, times, c.width,
+				c.times)
 		}
 	}
 }

@@ -12,18 +12,18 @@ import (
 	"github.com/stheno-ebm/stheno/viz"
 )
 
-// pictureFiles are the formats of pictures, by extension.
+// pictureFiles lists the formats of pictures by extension.
 var pictureFiles = []string{".png", ".svg", ".pdf"}
 
-// styles are the looks of pictures, by name.
+// styles holds the styles of pictures by name.
 var styles = map[string]*viz.Style{"light": viz.Light, "dark": viz.Dark}
 
 type plotCmd struct {
 	RunDir   string   `arg:"" name:"run" help:"Run directory."`
-	Kind     []string `default:"panel" placeholder:"KIND" help:"panel, samples, contour, surface, score, loss, density, diagnostics, animation (the training), chains (an animation of the sampling) (${default})."`
+	Kind     []string `default:"panel" placeholder:"KIND" help:"panel, samples, contour, surface, score, loss, density, diagnostics, animation (of training), chains (an animation of sampling) (${default})."`
 	Out      string   `placeholder:"FILE" help:"Write to FILE (.png, .svg or .pdf; animations: .gif, or without an extension a folder of frames); by default KIND.png in the run directory."`
-	Format   string   `default:"png" enum:"png,svg,pdf" help:"Of the default file name: png, svg or pdf (${default})."`
-	Style    string   `default:"light" enum:"light,dark" help:"light, for paper, or dark, for screens (${default})."`
+	Format   string   `default:"png" enum:"png,svg,pdf" help:"Format of the default file: png, svg or pdf (${default})."`
+	Style    string   `default:"light" enum:"light,dark" help:"Style: light, for paper, or dark, for screens (${default})."`
 	Terminal bool     `help:"Draw samples and energy in the terminal."`
 	JSON     bool     `name:"json" help:"Print the paths of the pictures as JSON."`
 }
@@ -91,7 +91,7 @@ func (c *plotCmd) Run(e *env) error {
 	return nil
 }
 
-// check refuses flags before anything is drawn.
+// check rejects invalid flags before anything is drawn.
 func (c *plotCmd) check() error {
 	kinds := pictures.Kinds()
 	for _, k := range c.Kind {

@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// progress shows how a run goes on: a bar on a terminal, nothing elsewhere.
+// progress shows the progress of a run: a bar on a terminal, nothing elsewhere.
 type progress struct {
 	e     *env
 	bar   *progressbar.ProgressBar
@@ -45,8 +45,9 @@ func newProgress(e *env, quiet bool, steps int) *progress {
 	return p
 }
 
-// barWidth is the width of the bar, at most 20, that leaves room on a line for the text before it and for the counts, and if there is enough
-// for rate and times, behind it. A bar that would fill a line and go on to the next is drawn anew below itself every time.
+// barWidth returns a width of the bar, at most 20, that leaves room on the line for the text before it and for the
+// counts and, if possible, rate and times after it. A bar that overflowed the line would be redrawn below itself every
+// time.
 func barWidth(columns, steps int) (width int, times bool) {
 	digits := len(fmt.Sprint(steps))
 	room := func(text string) int { return min(20, columns-len(text)-2*digits) }
@@ -67,14 +68,14 @@ func (p *progress) update(s train.Progress) {
 	}
 	p.shown = now
 	p.bar.Describe(fmt.Sprintf("loss %9.4g", s.Stats.Loss))
-	if p.first { // a resumed run does not begin at zero
+	if p.first { // a resumed run does not start at zero
 		p.first = false
 		p.bar.Reset()
 	}
 	_ = p.bar.Set(s.Step)
 }
 
-// stage says what comes now, after the training.
+// stage shows what is being done after training.
 func (p *progress) stage(text string) {
 	if p.bar != nil {
 		_ = p.bar.Finish()
@@ -93,7 +94,7 @@ func (p *progress) finish() {
 	}
 }
 
-// newSampling shows how far sampling has come.
+// newSampling returns a progress display for sampling.
 func newSampling(e *env, quiet bool) *progress {
 	p := newProgress(e, quiet, 1)
 	if p.bar != nil {
@@ -102,7 +103,7 @@ func newSampling(e *env, quiet bool) *progress {
 	return p
 }
 
-// sampling is called now and then by the sampler.
+// sampling is called by the sampler from time to time.
 func (p *progress) sampling(s mcmc.Progress) {
 	if p.bar == nil {
 		return

@@ -16,13 +16,13 @@ type sampleCmd struct {
 	RunDir  string  `arg:"" name:"run" help:"Run directory."`
 	N       int     `default:"10000" help:"Samples (${default})."`
 	Sampler string  `help:"langevin, mala, hmc, nuts, annealed or tempering (that of the run)."`
-	Step    float64 `help:"Step size, the first one of annealed and tempering; without one it is found during warm-up."`
-	Chains  *int    `placeholder:"N" help:"Chains that draw them; fewer are longer (those of the run)."`
-	BurnIn  *int    `name:"burn-in" placeholder:"N" help:"Transitions between adaptation and the first sample (those of the run)."`
+	Step    float64 `help:"Step size (for annealed and tempering, the initial one); by default it is found during warm-up."`
+	Chains  *int    `placeholder:"N" help:"Number of chains; fewer are longer (those of the run)."`
+	BurnIn  *int    `name:"burn-in" placeholder:"N" help:"Transitions between warm-up and the first sample (those of the run)."`
 	Thin    *int    `placeholder:"N" help:"Transitions between samples of a chain (those of the run)."`
 	Given   string  `placeholder:"NAME=VALUE,…" help:"Values of columns, by name or number from 1, that are known: the others are drawn given these."`
-	Seed    uint64  `default:"1" help:"Of the random stream (${default})."`
-	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv, that under the column names of the data); without one only the report is printed."`
+	Seed    uint64  `default:"1" help:"Seed of the random stream (${default})."`
+	Out     string  `placeholder:"FILE" help:"Write the samples to FILE (.npy, .npz or .csv, the latter with the column names of the data); without it only the report is printed."`
 	JSON    bool    `name:"json" help:"Print the report as JSON."`
 	Quiet   bool    `short:"q" help:"No progress, no report."`
 }
@@ -36,11 +36,12 @@ func (sampleCmd) Help() string {
     ebm sample runs/4squares-sm-1 --n 2000 --chains 20 --burn-in 200 --thin 10`
 }
 
-// openModel reads the model of a run directory, and says if the run has not come to its end.
+// openModel reads the model of a run directory, and notes if the run is unfinished.
 func (e *env) openModel(path string) (*fit.Model, error) {
 	m, err := fit.OpenContext(e.ctx, path, nil)
 	if err == nil && m.Dir().HasState() && !m.Dir().Sealed() {
-		e.logf("note: the run %s has not come to its end, the weights are those of its last stop; to go on: ebm train --resume %s", path, exit.Quote(path))
+		e.logf(
+			"note: the run %s has not come to its end, the weights are those of its last stop; to go on: ebm train --resume %s", path, exit.Quote(path))
 	}
 	if err == nil {
 		for _, note := range m.Notes() {
@@ -50,7 +51,7 @@ func (e *env) openModel(path string) (*fit.Model, error) {
 	return m, err
 }
 
-// sayGone says that pictures come without the data of the run, if they do.
+// sayGone notes if pictures have to leave out the data of the run.
 func (e *env) sayGone(m *fit.Model) {
 	if m.Gone() != nil {
 		e.logf("note: the pictures leave the data out: %s", exit.Line(m.Gone()))
@@ -70,7 +71,8 @@ func (c *sampleCmd) Run(e *env) error {
 		value *int
 		least int
 		to    *int
-	}{{"--chains", c.Chains, 1, &cfg.Chains}, {"--burn-in", c.BurnIn, 0, &cfg.BurnIn}, {"--thin", c.Thin, 1, &cfg.Thin}} {
+	}{{"--chains", c.Chains, 1, &cfg.Chains}, {"--burn-in", c.BurnIn, 0, &cfg.BurnIn},
+		{"--thin", c.Thin, 1, &cfg.Thin}} {
 		if f.value == nil {
 			continue
 		}
@@ -105,7 +107,8 @@ func (c *sampleCmd) Run(e *env) error {
 	}
 	switch {
 	case c.JSON:
-		return writeJSON(e.stdout, sampleReport{draw.Diagnostics, c.N, c.Out, append([]string{}, draw.Diagnostics.Warnings()...)})
+		return writeJSON(e.stdout, sampleReport{draw.Diagnostics, c.N, c.Out,
+			append([]string{}, draw.Diagnostics.Warnings()...)})
 	case !c.Quiet:
 		return draw.Diagnostics.WriteTable(e.stdout)
 	}

@@ -23,7 +23,8 @@ import (
 // quick are the flags of a comparison whose runs take a fraction of a second.
 func quick(more ...string) []string {
 	args := []string{"compare", "--quiet"}
-	for _, s := range []string{"hidden=8", "batch=16", "samples=0", "test-points=100", "grid=50", "energy=mlp", "bridge=0", "checkpoint-every=20"} {
+	for _, s := range []string{"hidden=8", "batch=16", "samples=0", "test-points=100", "grid=50", "energy=mlp",
+		"bridge=0", "checkpoint-every=20"} {
 		args = append(args, "--set", s)
 	}
 	return append(args, more...)
@@ -112,7 +113,8 @@ func TestSplits(t *testing.T) {
 	if err := os.WriteFile(points, []byte("x\n"+strings.Repeat("0.1\n0.7\n-0.4\n1.1\n-0.9\n", 20)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := quick("--datasets", "moons,"+points, "--objectives", "nce,flow-nce,dsm", "--seeds", "2", "--set", "steps=20", "--workers", "1")
+	args := quick("--datasets", "moons,"+points, "--objectives", "nce,flow-nce,dsm", "--seeds", "2", "--set",
+		"steps=20", "--workers", "1")
 	plain := filepath.Join(tmp, "plain")
 	want := ebm(t, append(args, "--out", plain)...).want(t, 0)
 	if !strings.Contains(want.out, "refused |") {
@@ -132,7 +134,9 @@ func TestSplits(t *testing.T) {
 	all := filepath.Join(tmp, "all")
 	got := ebm(t, append([]string{"compare", "--out", all, "--gather"}, many...)...).want(t, 0)
 	sameBoard(t, all, plain)
-	if first, again := contents(t, all), ebm(t, append([]string{"compare", "--out", all, "--gather"}, many...)...); again.out != got.out || contents(t, all) != first {
+	if first, again := contents(t, all),
+		ebm(t, append([]string{"compare", "--out", all, "--gather"}, many...)...); again.out != got.out ||
+		contents(t, all) != first {
 		t.Error("gathered again, the board differs")
 	}
 	ebm(t, append(args, "--out", all)...).want(t, 0) // finds its work done
@@ -148,7 +152,8 @@ func TestSplits(t *testing.T) {
 
 	other := filepath.Join(tmp, "other")
 	ebm(t, append(args, "--out", other, "--set", "lr=0.5", "--shard", "0/3")...).want(t, 0)
-	ebm(t, "compare", "--quiet", "--out", all, "--gather", one, other).want(t, 2).oneLine(t, one, other, "do not go together", "lr=0.5")
+	ebm(t, "compare", "--quiet", "--out", all, "--gather", one, other).want(t, 2).oneLine(t, one, other,
+		"do not go together", "lr=0.5")
 	ebm(t, "compare", "--gather", one, other).want(t, 2).oneLine(t, "--out")
 	ebm(t, "compare", "--quiet", "--gather", tmp).want(t, 2).oneLine(t, "holds no comparison")
 }
@@ -168,7 +173,8 @@ func TestShardsKilled(t *testing.T) {
 	}
 	tmp := t.TempDir()
 	steps := "steps=" + strconv.FormatInt(100+3*kills, 10)
-	args := quick("--datasets", "moons,4squares", "--objectives", "nce,dsm,ml", "--seeds", "2", "--set", steps, "--workers", "1", "--lease", "1")
+	args := quick("--datasets", "moons,4squares", "--objectives", "nce,dsm,ml", "--seeds", "2", "--set", steps,
+		"--workers", "1", "--lease", "1")
 	plain, dir := filepath.Join(tmp, "plain"), filepath.Join(tmp, "shared")
 	ebm(t, append(args, "--out", plain)...).want(t, 0)
 	seed := uint64(time.Now().UnixNano()) // moments are to differ from run to run
@@ -205,7 +211,8 @@ func TestShardsKilled(t *testing.T) {
 	ebm(t, "compare", "--gather", dir, "--quiet").want(t, 0)
 	sameBoard(t, dir, plain)
 	if work, err := os.ReadDir(filepath.Join(dir, "work")); err == nil {
-		ebm(t, append(args, "--out", dir)...).want(t, 0) // a process that was killed while it cleared up leaves something
+		// a process that was killed while it cleared up leaves something
+		ebm(t, append(args, "--out", dir)...).want(t, 0)
 		if work2, err := os.ReadDir(filepath.Join(dir, "work")); err == nil {
 			t.Errorf("left of the work: %v, then %v", work, work2)
 		}

@@ -13,13 +13,13 @@ type showCmd struct {
 	RunDir string `arg:"" name:"run" help:"Run directory."`
 	Live   string `default:"${live}" placeholder:"ADDR" help:"Address of the page (${default}); :0 takes a free port."`
 
-	LiveRemote bool `name:"live-remote" help:"Let --live take an address that other machines reach: whoever has the token sees the run, unencrypted."`
+	LiveRemote bool `name:"live-remote" help:"Allow an address that other machines can reach: anyone with the token can see and stop the run, unencrypted."`
 
 	Browser bool `default:"true" negatable:"" help:"Open the page in the browser of this desktop, if there is one."`
 }
 
 func (showCmd) Help() string {
-	return `Serves the page of a run that has ended, as --live shows it while it runs, until Ctrl-C. The printed address has the token that every request needs.
+	return `Serves the page of a run that has ended, as --live shows it while it runs, until Ctrl-C. The printed address includes the token that every request needs.
 
 Examples:
 
@@ -50,7 +50,7 @@ func (c *showCmd) Run(e *env) error {
 	return srv.Close()
 }
 
-// pageError is why there is no page at the address of --live.
+// pageError returns the reason why there is no page at the address of --live.
 func pageError(addr string, err error) error {
 	if errors.Is(err, live.ErrRemote) {
 		return exit.Usagef("--live %s: other machines reach that address; add --live-remote if they are to, "+
@@ -59,14 +59,15 @@ func pageError(addr string, err error) error {
 	return exit.Usagef("--live %s: %w", addr, err)
 }
 
-// warnRemote says what it means that other machines reach the page.
+// warnRemote warns if other machines can reach the page.
 func (e *env) warnRemote(srv *live.Server) {
 	if srv.Remote() {
-		e.logf("warning: other machines reach this page, unencrypted: whoever learns the token sees data and settings, and can stop the run")
+		e.logf(
+			"warning: other machines reach this page, unencrypted: whoever learns the token sees data and settings, and can stop the run")
 	}
 }
 
-// liveArgs gives --live its default address where none follows: an address has a colon.
+// liveArgs gives --live its default address if none follows: an address has a colon.
 func liveArgs(args []string) []string {
 	out := make([]string, 0, len(args))
 	for i, a := range args {

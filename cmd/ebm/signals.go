@@ -13,9 +13,10 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 )
 
-// untilSignal is a context that ends with the first signal that asks the program to end: Ctrl-C, SIGTERM, or SIGHUP, which a closing
-// terminal sends, unless that is ignored, as under nohup. After the first the default action is back: a second one ends the program at
-// once. A pipe that nobody reads any more is an error of the write and no signal: a training goes on when its stderr is gone.
+// untilSignal returns a context that ends with the first signal that asks the program to end: Ctrl-C, SIGTERM, or
+// SIGHUP, which a closing terminal sends, unless that is ignored, as under nohup. After the first signal the default
+// action is restored: a second one ends the program at once. Writing to a pipe without a reader is a write error, not a
+// signal: training continues if its stderr is gone.
 func untilSignal() (ctx context.Context, stop func()) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	asked := []os.Signal{os.Interrupt, syscall.SIGTERM}
@@ -27,13 +28,13 @@ func untilSignal() (ctx context.Context, stop func()) {
 	return ctx, stop
 }
 
-// holds counts what is worth waiting for when a signal has come: work that is being saved. Whatever else a command does may be broken
-// off, whether it looks at the context or not.
+// holds counts what is worth waiting for after a signal: work being saved. Anything else that a command does may be
+// aborted, whether it checks the context or not.
 type holds struct{ n atomic.Int32 }
 
 const (
-	grace  = 600 * time.Millisecond // for a command to end by itself: with what comes after it, within a second
-	notice = time.Second            // after which the user is told what is waited for
+	grace  = 600 * time.Millisecond // for a command to end by itself, so that the program ends within a second
+	notice = time.Second            // after which the user is told what it is waiting for
 	tick   = 20 * time.Millisecond
 )
 
@@ -53,7 +54,8 @@ type saver interface{ saves() }
 
 func (*compareCmd) saves() {}
 
-// wait returns the code of the command, or that of an interruption if the command has not ended within the grace, and nothing holds it.
+// wait returns the exit code of the command, or that of an interruption if the command has not ended within the grace
+// period and nothing holds it.
 func (h *holds) wait(ctx context.Context, stderr io.Writer, command func() int) int {
 	done := make(chan int, 1)
 	go func() { done <- command() }()
@@ -65,7 +67,7 @@ func (h *holds) wait(ctx context.Context, stderr io.Writer, command func() int) 
 	ticks := time.NewTicker(tick)
 	defer ticks.Stop()
 	asked := time.Now()
-	held := asked // when it was last seen
+	held := asked // when it was last held
 	for told := false; ; {
 		select {
 		case code := <-done:
@@ -82,7 +84,8 @@ func (h *holds) wait(ctx context.Context, stderr io.Writer, command func() int) 
 		}
 		if now.Sub(asked) >= notice && !told && h.n.Load() > 0 {
 			told = true
-			fmt.Fprintln(stderr, "ebm: saving the run; Ctrl-C again ends it at once, and loses what came after its last checkpoint")
+			fmt.Fprintln(
+				stderr, "ebm: saving the run; Ctrl-C again ends it at once, and loses what came after its last checkpoint")
 		}
 	}
 }

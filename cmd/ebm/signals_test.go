@@ -26,8 +26,8 @@ func code(err error) int {
 	return map[bool]int{true: 0, false: -2}[err == nil]
 }
 
-// A command that looks at no context is broken off within the grace; one that holds on to its work has all the time it needs, and the
-// user is told.
+// A command that looks at no context is broken off within the grace; one that holds on to its work has all the time it
+// needs, and the user is told.
 func TestHolds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -39,7 +39,8 @@ func TestHolds(t *testing.T) {
 	}
 	cancel()
 	start := time.Now()
-	if got := new(holds).wait(ctx, &said, func() int { <-never; return 0 }); got != exit.Interrupted || said.String() != "ebm: interrupted\n" {
+	if got := new(holds).wait(ctx, &said, func() int { <-never; return 0 }); got != exit.Interrupted ||
+		said.String() != "ebm: interrupted\n" {
 		t.Errorf("code %d, stderr %q", got, said.String())
 	}
 	if took := time.Since(start); took < grace || took > 10*time.Second {
@@ -54,7 +55,8 @@ func TestHolds(t *testing.T) {
 		release() // twice is once
 		return exit.Interrupted
 	})
-	if got != exit.Interrupted || strings.Count(said.String(), "\n") != 1 || !strings.Contains(said.String(), "Ctrl-C again") {
+	if got != exit.Interrupted || strings.Count(said.String(), "\n") != 1 ||
+		!strings.Contains(said.String(), "Ctrl-C again") {
 		t.Errorf("code %d, stderr %q", got, said.String())
 	}
 	if h.n.Load() != 0 {
@@ -108,7 +110,8 @@ func brokenPipe(t *testing.T) *os.File {
 	return w
 }
 
-// A training outlives its stderr, and comes to the same end. A result that nobody reads ends the program without a word.
+// A training outlives its stderr, and comes to the same end. A result that nobody reads ends the program without a
+// word.
 func TestBrokenPipes(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("pipes break otherwise there")

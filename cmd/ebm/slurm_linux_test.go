@@ -175,7 +175,8 @@ func TestSlurm(t *testing.T) {
 	s := startSlurm(t)
 	s.env = append(s.env, programOnPath(t)...)
 	dir := t.TempDir()
-	args := quick("--datasets", "moons,4squares,circles", "--objectives", "nce,dsm", "--seeds", "2", "--set", "steps=1500")
+	args := quick("--datasets", "moons,4squares,circles", "--objectives", "nce,dsm", "--seeds", "2", "--set",
+		"steps=1500")
 	args = append(args[:1], args[2:]...) // without --quiet
 	plain := filepath.Join(dir, "plain")
 	ebm(t, append(args, "--out", plain)...).want(t, 0)
@@ -198,11 +199,13 @@ func TestSlurm(t *testing.T) {
 		if strings.Contains(out, "Restarts=1") && strings.Contains(out, "JobState=PENDING") {
 			_, _ = s.try("scontrol", "update", "jobid="+task, "starttime=now")
 		}
-		return strings.Contains(out, "Restarts=1") && !strings.Contains(out, "Reason=BeginTime") && !strings.Contains(out, "JobState=COMPLETING")
+		return strings.Contains(out, "Restarts=1") && !strings.Contains(out, "Reason=BeginTime") &&
+			!strings.Contains(out, "JobState=COMPLETING")
 	})
 	watched := false
 	waitUntil(t, "the array", func() bool {
-		if r := ebm(t, "compare", "--watch", filepath.Join(dir, "board")); strings.Contains(r.out, "1 under way") || strings.Contains(r.out, "2 under way") {
+		if r := ebm(t, "compare", "--watch", filepath.Join(dir, "board")); strings.Contains(r.out, "1 under way") ||
+			strings.Contains(r.out, "2 under way") {
 			watched = true
 		}
 		return s.do(t, "squeue", "--noheader", "--job="+job) == ""

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// stages say on stderr what is being done where that takes longer than a second.
+// stages reports on stderr what is being done if it takes longer than a second.
 type stages struct {
 	e     *env
 	quiet bool
@@ -15,7 +15,7 @@ type stages struct {
 
 func newStages(e *env, quiet bool) *stages { return &stages{e: e, quiet: quiet} }
 
-// begin ends the stage before.
+// begin ends the previous stage.
 func (s *stages) begin(text string) {
 	s.end()
 	if s.quiet {
@@ -32,7 +32,7 @@ func (s *stages) begin(text string) {
 	})
 }
 
-// end says no more.
+// end ends reporting.
 func (s *stages) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

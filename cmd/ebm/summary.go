@@ -9,7 +9,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// summary is the result in words, a line each.
+// summary returns the result in words, line by line.
 func summary(r *fit.Result) []string {
 	e := r.Eval
 	lines := []string{fmt.Sprintf("%d steps in %.1f s", r.Steps, r.Seconds)}
@@ -17,40 +17,46 @@ func summary(r *fit.Result) []string {
 		lines = append(lines, fmt.Sprintf("bias of %s: %s", r.Objective, r.Bias))
 	}
 	if r.Dead {
-		lines = append(lines, "the network is dead: it has one energy everywhere, and no gradient is left to change that; take another --activation, such as silu, or a smaller --lr")
+		lines = append(
+			lines, "the network is dead: it has one energy everywhere, and no gradient is left to change that; take another --activation, such as silu, or a smaller --lr")
 	}
 	if e == nil {
 		return lines
 	}
 	if e.KL.Known() {
-		lines = append(lines, fmt.Sprintf("KL(data‖model) %.4f nats, NLL %.4f (entropy of the data %.4f)", e.KL, e.NLL, e.Entropy))
+		lines = append(lines, fmt.Sprintf("KL(data‖model) %.4f nats, NLL %.4f (entropy of the data %.4f)", e.KL, e.NLL,
+			e.Entropy))
 	} else if e.NLL.Known() {
 		lines = append(lines, likelihood(e))
 	}
 	lines = append(lines, againstBase(r)...)
 	if e.LogZ.Known() && !e.LogZKnown() {
-		lines = append(lines, "log Z, and with it the NLL, is not reliable: few draws of importance sampling have weight")
+		lines = append(
+			lines, "log Z, and with it the NLL, is not reliable: few draws of importance sampling have weight")
 	}
 	if e.TrainNLL.Known() {
 		lines = append(lines, byHeart(r)...)
 	}
-	if r.Dead { // what follows is of no use then
+	if r.Dead { // the rest is of no use then
 		return lines
 	}
 	if e.Leak > 0.01 {
-		lines = append(lines, fmt.Sprintf("%.2g of the mass of the model lies outside of the box around the data: it has not learnt where they end; take more --steps", e.Leak))
+		lines = append(
+			lines, fmt.Sprintf(
+				"%.2g of the mass of the model lies outside of the box around the data: it has not learnt where they end; take more --steps", e.Leak))
 	}
 	s := e.Samples
 	if s == nil {
 		return lines
 	}
 	if s.ModeTV.Known() && s.KnownModes > 1 {
-		lines = append(lines, fmt.Sprintf("samples: %d of %d modes, weights within %.3f TV", s.Modes, s.KnownModes, s.ModeTV))
+		lines = append(lines, fmt.Sprintf("samples: %d of %d modes, weights within %.3f TV", s.Modes, s.KnownModes,
+			s.ModeTV))
 	}
 	return append(lines, chains(r)...)
 }
 
-// likelihood is the NLL with its standard error and the number of points.
+// likelihood formats the NLL with its standard error and the number of points.
 func likelihood(e *metrics.Report) string {
 	if e.TestPoints < 2 {
 		return fmt.Sprintf("NLL %.4f nats per sample", e.NLL)
@@ -78,47 +84,54 @@ func comparison(b *metrics.Baseline) string {
 	if b.Difference > 0 {
 		word = "worse"
 	}
-	text := fmt.Sprintf("%s by %.4f ± %.2g nats per sample, point by point", word, math.Abs(float64(b.Difference)), b.DifferenceErr)
+	text := fmt.Sprintf("%s by %.4f ± %.2g nats per sample, point by point", word, math.Abs(float64(b.Difference)),
+		b.DifferenceErr)
 	if math.Abs(float64(b.Difference)) <= float64(b.DifferenceErr) {
 		text += ", which is no more than chance"
 	}
 	return text
 }
 
-// byHeart compares the likelihood of the points that were learnt with that of the points set aside.
+// byHeart compares the likelihood of the training points with that of the test points.
 func byHeart(r *fit.Result) []string {
 	e := r.Eval
 	lines := []string{fmt.Sprintf("NLL of the training points %.4f", e.TrainNLL)}
 	// What training gains on its own points shrinks with their number; this much is beyond that and beyond chance.
 	if gap := e.NLL - e.TrainNLL; gap > 0.1+4*e.NLLErr {
-		lines = append(lines, fmt.Sprintf("the training points are likelier by %.3g nats: they were learnt by heart%s", gap, remedy(r)))
+		lines = append(lines, fmt.Sprintf("the training points are likelier by %.3g nats: they were memorised%s",
+			gap, remedy(r)))
 	}
 	return lines
 }
 
-// remedy is what was seen to help a model that has learnt its points by heart. The weights beside a base are those that were best on points
-// held back already; without one, it is the base that helps: of 456 points in 30 dimensions the NLL fell by 20 nats.
+// remedy returns what was seen to help a model that has memorised its points. With a base, the weights are already
+// those that were best on points held back; without one, a base helps: on 456 points in 30 dimensions the NLL fell by
+// 20 nats.
 func remedy(r *fit.Result) string {
 	if r.Eval.Baseline != nil {
-		return "; what the network adds to that was held against points held back, and only more points would help"
+		return "; the network's share was already chosen on points held back, so only more points would help"
 	}
-	return "; an --objective that can have a base, such as nce with --base, learns less by heart"
+	return "; an --objective that can have a base, such as nce with --base, memorises less"
 }
 
-// chains says whether the samples are what the model has, and whether that is what the data have: R̂ tells of the first, the distance of
-// the samples from points of the data of both. Chains that have mixed, far from the data, are no fault of the sampler; few draws of each
-// chain, as near to the data as points of these are to others, are no fault at all.
+// chains says whether the samples represent the model, and whether the model represents the data: R̂ indicates the
+// first, the distance between samples and data points both. Chains that have mixed far from the data are not the
+// sampler's fault; few draws per chain, as close to the data as data points are to each other, are no fault at all.
 func chains(r *fit.Result) []string {
 	const near, far = 1.5, 3
 	s := r.Eval.Samples
 	off := float64(s.EnergyDistance) / float64(s.Floor.EnergyDistance) // in floors; NaN where nobody knows
 	switch {
 	case !s.Mixed() && off <= near:
-		return []string{fmt.Sprintf("R̂ of the chains that drew the samples is %.3f, want at most %.4g; the samples are as near to the data as so many points are to others, so that longer chains would change little", s.RHat, s.Limit())}
+		return []string{fmt.Sprintf(
+			"R̂ of the chains that drew the samples is %.3f, want at most %.4g; the samples are as close to the data as equally many data points are, so that longer chains would change little", s.RHat, s.Limit())}
 	case !s.Mixed():
-		return []string{fmt.Sprintf("the chains that drew the samples have not mixed: R̂ is %.3f, want at most %.4g; ebm sample %s says more", s.RHat, s.Limit(), exit.Quote(r.Run))}
+		return []string{fmt.Sprintf(
+			"the chains that drew the samples have not mixed: R̂ is %.3f, want at most %.4g; ebm sample %s says more",
+			s.RHat, s.Limit(), exit.Quote(r.Run))}
 	case off > far:
-		return []string{fmt.Sprintf("the samples are %.1f times as far from the data as so many points are from others, by energy distance, and the chains have mixed: it is the model that differs, not the chains", off)}
+		return []string{fmt.Sprintf(
+			"the samples are %.1f times as far from the data as so many points are from others, by energy distance, and the chains have mixed: it is the model that differs, not the chains", off)}
 	}
 	return nil
 }

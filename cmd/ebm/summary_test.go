@@ -9,7 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// The summary gives the likelihood of training points beside that of the others, and says when they differ by more than chance.
+// The summary gives the likelihood of training points beside that of the others, and says when they differ by more than
+// chance.
 func TestSummaryByHeart(t *testing.T) {
 	for _, c := range []struct {
 		nll, se, train metrics.Value
@@ -25,8 +26,8 @@ func TestSummaryByHeart(t *testing.T) {
 		if !strings.Contains(text, "NLL of the training points") {
 			t.Errorf("train NLL %g is not in %q", c.train, text)
 		}
-		if got := strings.Contains(text, "by heart"); got != c.byHeart {
-			t.Errorf("NLL %g ± %g, train %g: learnt by heart %v, want %v", c.nll, c.se, c.train, got, c.byHeart)
+		if got := strings.Contains(text, "memorised"); got != c.byHeart {
+			t.Errorf("NLL %g ± %g, train %g: memorised %v, want %v", c.nll, c.se, c.train, got, c.byHeart)
 		}
 	}
 }
@@ -38,15 +39,28 @@ func TestSummarySaysDoubts(t *testing.T) {
 		eval metrics.Report
 		says string
 	}{
-		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 1e-4, Samples: &metrics.SampleReport{RHat: 1.005, ModeTV: nan}}, ""},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 1e-4,
+			Samples: &metrics.SampleReport{RHat: 1.005, ModeTV: nan}}, ""},
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 0.85}, "0.85 of the mass"},
-		{metrics.Report{Dim: 5, NLL: 1, LogZ: 1, LogZErr: nan, Leak: nan}, "log Z, and with it the NLL, is not reliable"},
-		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 20, ModeTV: nan}}, "R̂ is 20.000, want at most 1.01;"},
-		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.017, RHatLimit: 1.02, ModeTV: nan}}, ""}, // 500 chains of 10 draws
-		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.025, RHatLimit: 1.02, ModeTV: nan}}, "R̂ is 1.025, want at most 1.02;"},
-		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.034, ModeTV: nan, EnergyDistance: 0.1, Floor: metrics.Floor{EnergyDistance: 0.1}}}, "would change little"},
-		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.034, ModeTV: nan, EnergyDistance: 0.5, Floor: metrics.Floor{EnergyDistance: 0.1}}}, "have not mixed"},
-		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 1.002, ModeTV: nan, EnergyDistance: 0.6, Floor: metrics.Floor{EnergyDistance: 0.1}}}, "it is the model that differs"},
+		{metrics.Report{Dim: 5, NLL: 1, LogZ: 1, LogZErr: nan, Leak: nan},
+			"log Z, and with it the NLL, is not reliable"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 20, ModeTV: nan}},
+			"R̂ is 20.000, want at most 1.01;"},
+		// 500 chains of 10 draws
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1,
+			Samples: &metrics.SampleReport{RHat: 1.017, RHatLimit: 1.02, ModeTV: nan}}, ""},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1,
+			Samples: &metrics.SampleReport{RHat: 1.025, RHatLimit: 1.02, ModeTV: nan}},
+			"R̂ is 1.025, want at most 1.02;"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1,
+			Samples: &metrics.SampleReport{RHat: 1.034, ModeTV: nan, EnergyDistance: 0.1,
+				Floor: metrics.Floor{EnergyDistance: 0.1}}}, "would change little"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1,
+			Samples: &metrics.SampleReport{RHat: 1.034, ModeTV: nan, EnergyDistance: 0.5,
+				Floor: metrics.Floor{EnergyDistance: 0.1}}}, "have not mixed"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1,
+			Samples: &metrics.SampleReport{RHat: 1.002, ModeTV: nan, EnergyDistance: 0.6,
+				Floor: metrics.Floor{EnergyDistance: 0.1}}}, "it is the model that differs"},
 	} {
 		c.eval.KL, c.eval.TrainNLL = nan, nan
 		lines := summary(&fit.Result{Eval: &c.eval})[2:] // after the steps and the likelihood
@@ -61,7 +75,8 @@ func TestSummaryOfADeadNetwork(t *testing.T) {
 	eval := metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 1, Samples: &metrics.SampleReport{RHat: 20}}
 	eval.KL, eval.TrainNLL = metrics.Value(math.NaN()), metrics.Value(math.NaN())
 	text := strings.Join(summary(&fit.Result{Dead: true, Eval: &eval}), "\n")
-	if !strings.Contains(text, "the network is dead") || strings.Contains(text, "more --steps") || strings.Contains(text, "have not mixed") {
+	if !strings.Contains(text, "the network is dead") || strings.Contains(text, "more --steps") ||
+		strings.Contains(text, "have not mixed") {
 		t.Errorf("the summary says %q", text)
 	}
 }

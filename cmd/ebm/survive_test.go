@@ -63,12 +63,12 @@ func killSettings(t *testing.T, dir string) []string {
 	t.Helper()
 	points := filepath.Join(dir, "points.csv")
 	ebm(t, "data", "moons", "--n", "300", "--out", points).want(t, 0)
-	return append([]string{"train", "--dataset", points, "--objective", "ml"}, append(append([]string{}, small...), "--steps", "300", "--chain-steps", "3")...)
+	return append([]string{"train", "--dataset", points, "--objective", "ml"},
+		append(append([]string{}, small...), "--steps", "300", "--chain-steps", "3")...)
 }
 
-// TestKill kills runs at random moments and resumes them, with one core or two as it happens, until they end: in the same bytes
-// as the undisturbed run.
-// EBM_KILL sets the number of runs.
+// TestKill kills runs at random moments and resumes them, with one core or two as it happens, until they end: in the
+// same bytes as the undisturbed run. EBM_KILL sets the number of runs.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	runs := 4
@@ -210,7 +210,8 @@ func TestInterruptInProcess(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	ebmContext(stoppedAtOnce{t.Context(), dir}, append([]string{"train", "--out", dir}, small...)...).want(t, 130)
 	// It may be the pictures that are missing, so the note does not blame the training.
-	if note := ebm(t, "sample", dir, "--n", "20").want(t, 0).errout; !strings.Contains(note, "note: the run "+dir+" has not come to its end") {
+	if note := ebm(t, "sample", dir, "--n", "20").want(t, 0).errout; !strings.Contains(note,
+		"note: the run "+dir+" has not come to its end") {
 		t.Errorf("got %q, want a note that the run is not complete", note)
 	}
 	ebm(t, "train", "--resume", dir).want(t, 0)
@@ -239,7 +240,8 @@ func (s *saying) Write(b []byte) (int, error) {
 	return s.Buffer.Write(b)
 }
 
-// TestDataChange: a run whose file of data is another by now, or gone, is neither judged nor continued; with the old file back it is.
+// TestDataChange: a run whose file of data is another by now, or gone, is neither judged nor continued; with the old
+// file back it is.
 func TestDataChange(t *testing.T) {
 	tmp := t.TempDir()
 	t.Chdir(tmp)
@@ -270,15 +272,18 @@ func TestDataChange(t *testing.T) {
 		write(name, versions[0])
 		settings := append(slices.Clone(tiny), "--dataset", name)
 		ebm(t, append([]string{"train", "--out", done}, settings...)...).want(t, 0)
-		ebmContext(stoppedAtOnce{t.Context(), stopped}, append([]string{"train", "--out", stopped}, settings...)...).want(t, 130)
+		ebmContext(stoppedAtOnce{t.Context(), stopped},
+			append([]string{"train", "--out", stopped}, settings...)...).want(t, 130)
 		for _, v := range versions[1:] {
 			write(name, v)
 			ebm(t, "train", "--resume", stopped).want(t, 2).oneLine(t, name, "changed", "back")
 			ebm(t, "eval", done, "--samples", "0").want(t, 2).oneLine(t, name, "changed", "back")
-			if r := ebm(t, "plot", done, "--out", "p.png").want(t, 0); strings.Count(r.errout, "\n") != 1 || !strings.Contains(r.errout, "note: ") || !strings.Contains(r.errout, "changed") {
+			if r := ebm(t, "plot", done, "--out", "p.png").want(t, 0); strings.Count(r.errout, "\n") != 1 ||
+				!strings.Contains(r.errout, "note: ") || !strings.Contains(r.errout, "changed") {
 				t.Errorf("%s: plot says %q, want a note", name, r.errout)
 			}
-			if r := shown(t, done).want(t, 0); !strings.Contains(r.errout, "note: ") || !strings.Contains(r.errout, "changed") {
+			if r := shown(t, done).want(t, 0); !strings.Contains(r.errout, "note: ") ||
+				!strings.Contains(r.errout, "changed") {
 				t.Errorf("%s: show says %q, want a note", name, r.errout)
 			}
 			ebm(t, "sample", done, "--n", "10").want(t, 0)
@@ -364,12 +369,13 @@ func contents(t *testing.T, dir string) string {
 	return b.String()
 }
 
-// TestCorruption damages every file of a run directory in every way: one clear line that names it, exit 2, no panic, and
-// the directory stays as it is.
+// TestCorruption damages every file of a run directory in every way: one clear line that names it, exit 2, no panic,
+// and the directory stays as it is.
 func TestCorruption(t *testing.T) {
 	finished := shared(t)
 	stopped := filepath.Join(t.TempDir(), "stopped")
-	ebmContext(stoppedAtOnce{t.Context(), stopped}, append([]string{"train", "--out", stopped}, small...)...).want(t, 130)
+	ebmContext(stoppedAtOnce{t.Context(), stopped}, append([]string{"train", "--out", stopped}, small...)...).want(t,
+		130)
 
 	points := filepath.Join(t.TempDir(), "points.csv")
 	if err := os.WriteFile(points, []byte("1,2\n"), 0o644); err != nil {
@@ -429,8 +435,8 @@ func TestCorruption(t *testing.T) {
 	}
 }
 
-// TestOlderCheckpoint: in the place of a checkpoint that is damaged or gone the run goes on from the one before, to the same bytes, and
-// says so in a line. Where all are damaged it is an error, and the directory stays as it is.
+// TestOlderCheckpoint: in the place of a checkpoint that is damaged or gone the run goes on from the one before, to the
+// same bytes, and says so in a line. Where all are damaged it is an error, and the directory stays as it is.
 func TestOlderCheckpoint(t *testing.T) {
 	tmp := t.TempDir()
 	settings := append(killSettings(t, tmp), "--checkpoint-every", "20")
@@ -468,7 +474,9 @@ func TestOlderCheckpoint(t *testing.T) {
 					return
 				}
 				r := ebm(t, "train", "--resume", dir).want(t, 0)
-				if said := newest == 1 || newest == 2; said != strings.Contains(r.errout, "note: "+state(dir, 0)+" is ") || said && !strings.Contains(r.errout, state(dir, newest)+", of step ") {
+				if said := newest == 1 || newest == 2; said != strings.Contains(r.errout,
+					"note: "+state(dir, 0)+" is ") || said &&
+					!strings.Contains(r.errout, state(dir, newest)+", of step ") {
 					t.Errorf("stderr %q", r.errout)
 				}
 				sameRun(t, dir, base)

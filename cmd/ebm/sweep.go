@@ -14,7 +14,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 )
 
-// machines checks the flags of comparisons on many machines.
+// machines checks the flags for comparisons on many machines.
 func (c *compareCmd) machines(cfg *board.Config) error {
 	if c.Shards < 1 || c.Shards > board.MaxShards {
 		return exit.Usagef("--shards %d: want 1 to %d", c.Shards, board.MaxShards)
@@ -34,7 +34,7 @@ func (c *compareCmd) machines(cfg *board.Config) error {
 	return err
 }
 
-// plan prints what the comparison costs.
+// plan prints the cost of the comparison.
 func (c *compareCmd) plan(e *env, cfg board.Config) error {
 	p, err := cfg.Plan(c.Shards)
 	if err != nil {
@@ -46,7 +46,7 @@ func (c *compareCmd) plan(e *env, cfg board.Config) error {
 	return p.Write(e.stdout)
 }
 
-// alone refuses flags beside the given one that it does not heed.
+// alone rejects flags that have no effect with the given one.
 func alone(k *kong.Context, flag string, heeded ...string) error {
 	for _, p := range k.Path {
 		if p.Flag != nil && p.Flag.Name != flag && !slices.Contains(heeded, p.Flag.Name) {
@@ -56,12 +56,12 @@ func alone(k *kong.Context, flag string, heeded ...string) error {
 	return nil
 }
 
-// given reports whether a flag was.
+// given reports whether a flag was given.
 func given(k *kong.Context, flag string) bool {
 	return slices.ContainsFunc(k.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == flag })
 }
 
-// gather makes a board of folders.
+// gather makes a board from folders.
 func (c *compareCmd) gather(e *env, k *kong.Context) error {
 	if err := alone(k, "gather", "out", "json", "quiet"); err != nil {
 		return err
@@ -94,7 +94,8 @@ func (c *compareCmd) gather(e *env, k *kong.Context) error {
 		if n > len(names) {
 			names = append(names, "…")
 		}
-		return fmt.Errorf("%d of %d runs are missing (%s); the board has the others", n, n+len(g.Cells), strings.Join(names, ", "))
+		return fmt.Errorf("%d of %d runs are missing (%s); the board has the others", n, n+len(g.Cells),
+			strings.Join(names, ", "))
 	}
 	return nil
 }
@@ -111,16 +112,18 @@ func (c *compareCmd) emit(e *env, k *kong.Context, cfg board.Config) error {
 	if err != nil {
 		return err
 	}
-	r := board.Recipe{Program: program0(), Flags: c.flags(k), Emitted: []string{"--emit", c.Emit, "--shards", fmt.Sprint(c.Shards)}, Image: c.Image}
+	r := board.Recipe{Program: program0(), Flags: c.flags(k),
+		Emitted: []string{"--emit", c.Emit, "--shards", fmt.Sprint(c.Shards)}, Image: c.Image}
 	if c.Workers > 0 {
 		r.Emitted = append(r.Emitted, "--workers", fmt.Sprint(c.Workers))
 	}
 	return cfg.Emit(e.stdout, c.Emit, p, r)
 }
 
-// flags are those that say what is compared.
+// flags returns the flags that say what is compared.
 func (c *compareCmd) flags(k *kong.Context) []string {
-	flags := []string{"--datasets", strings.Join(c.Datasets, ","), "--objectives", strings.Join(c.Objectives, ","), "--seeds", fmt.Sprint(c.Seeds)}
+	flags := []string{"--datasets", strings.Join(c.Datasets, ","), "--objectives", strings.Join(c.Objectives, ","),
+		"--seeds", fmt.Sprint(c.Seeds)}
 	if c.Seconds != nil {
 		flags = append(flags, "--seconds", fmt.Sprint(*c.Seconds))
 	}
@@ -133,8 +136,8 @@ func (c *compareCmd) flags(k *kong.Context) []string {
 	return append(flags, "--out", c.Out)
 }
 
-// program0 is the path of this program, which tasks on other machines are to find; its name where it was made to run
-// once.
+// program0 returns the path of this program, for tasks on other machines; only its name if it was built for a single
+// run.
 func program0() string {
 	path, err := os.Executable()
 	if err != nil || strings.HasPrefix(path, os.TempDir()) {
@@ -143,7 +146,7 @@ func program0() string {
 	return path
 }
 
-// watch shows how far a comparison is: again and again in a terminal, until it is done, else once.
+// watch shows the progress of a comparison: repeatedly in a terminal until it is done, otherwise once.
 func (c *compareCmd) watch(e *env, k *kong.Context) error {
 	if err := alone(k, "watch", "json"); err != nil {
 		return err
@@ -158,14 +161,14 @@ func (c *compareCmd) watch(e *env, k *kong.Context) error {
 			return writeJSON(e.stdout, s)
 		}
 		if again {
-			fmt.Fprint(e.stdout, "\x1b[H\x1b[2J") // to the top of an empty page
+			fmt.Fprint(e.stdout, "\x1b[H\x1b[2J") // clear the screen
 		}
 		if err := s.Write(e.stdout); err != nil || s.Done == s.Cells || !terminal(e.stdout) {
 			return err
 		}
 		select {
 		case <-e.ctx.Done():
-			return nil // it was to be watched until somebody has seen enough
+			return nil // interrupting ends watching
 		case <-time.After(2 * time.Second):
 		}
 	}

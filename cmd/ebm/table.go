@@ -32,7 +32,7 @@ func isFile(dataset string) bool {
 	return strings.ContainsAny(dataset, `/\`)
 }
 
-// checkThreads refuses a number of threads of the flag that is none.
+// checkThreads rejects an invalid number of threads.
 func checkThreads(flag string, n int) error {
 	if n < 0 || n > fit.MaxThreads {
 		return exit.Usagef("%s %d: want %s", flag, n, fit.ThreadsWant)
@@ -40,7 +40,7 @@ func checkThreads(flag string, n int) error {
 	return nil
 }
 
-// checkTable refuses an output path before any work is done: a wrong extension, a folder that is not there.
+// checkTable rejects an invalid output path before any work is done: a wrong extension, a missing folder.
 func checkTable(path string) error {
 	if path == "" {
 		return nil
@@ -48,12 +48,12 @@ func checkTable(path string) error {
 	return checkOut(path, ".npy", ".npz", ".csv")
 }
 
-// checkOut refuses a file for --out that cannot be written.
+// checkOut rejects a file for --out that cannot be written.
 func checkOut(path string, extensions ...string) error {
 	return checkFile("--out", path, extensions...)
 }
 
-// checkFile refuses an output path of another extension than the given, or in a folder that does not exist or cannot be written.
+// checkFile rejects an output path with a wrong extension, or in a folder that does not exist or is not writable.
 func checkFile(flag, path string, extensions ...string) error {
 	ext := strings.ToLower(filepath.Ext(path))
 	ok := false
@@ -73,7 +73,7 @@ func checkFile(flag, path string, extensions ...string) error {
 	return checkFolder(flag, path)
 }
 
-// checkFolder refuses an output path whose folder cannot be written, by a try.
+// checkFolder rejects an output path whose folder is not writable, by trying.
 func checkFolder(flag, path string) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".ebm.*.tmp")
 	if err != nil {
@@ -86,7 +86,7 @@ func checkFolder(flag, path string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// checkRows refuses a number of samples that is none, or more than memory is sure to hold.
+// checkRows rejects an invalid number of samples, or one that may exceed memory.
 func checkRows(flag string, n int) error {
 	if n < 1 || n > fit.MaxRows {
 		return exit.Usagef("%s %d: want 1 to %d", flag, n, fit.MaxRows)
@@ -94,15 +94,15 @@ func checkRows(flag string, n int) error {
 	return nil
 }
 
-// table is the object of --json beside --out.
+// table is the object of --json with --out.
 type table struct {
 	Out     string `json:"out"`
 	Rows    int    `json:"rows"`
 	Columns int    `json:"columns"`
 }
 
-// writeTable writes the rows of x to path, by extension, or as CSV to stdout when path is empty. CSV begins with the names of the
-// columns, unless there are none.
+// writeTable writes the rows of x to path, by extension, or as CSV to stdout when path is empty. CSV begins with the
+// names of the columns, if there are any.
 func writeTable(e *env, path string, names []string, x *mat.Dense) error {
 	if path == "" {
 		return writeCSV(e.ctx, e.stdout, names, x)
@@ -114,7 +114,7 @@ func writeTable(e *env, path string, names []string, x *mat.Dense) error {
 	return e.write(path, b)
 }
 
-// write replaces a file as a whole, or leaves it as it was when a signal comes.
+// write replaces a file as a whole, or leaves it unchanged if a signal arrives.
 func (e *env) write(path string, data []byte) error {
 	defer e.hold()()
 	return train.WriteFileContext(e.ctx, path, data)
@@ -134,7 +134,7 @@ func encodeTable(ctx context.Context, path string, names []string, x *mat.Dense)
 	return b.Bytes(), err
 }
 
-// column is v for JSON, which has no infinities: they become null.
+// column returns v for JSON, which has no infinities: they become null.
 func column(v []float64) []metrics.Value {
 	out := make([]metrics.Value, len(v))
 	for i, x := range v {
@@ -143,7 +143,7 @@ func column(v []float64) []metrics.Value {
 	return out
 }
 
-// rows are the rows of x for JSON.
+// rows returns the rows of x for JSON.
 func rows(x *mat.Dense) [][]metrics.Value {
 	n, _ := x.Dims()
 	out := make([][]metrics.Value, n)
@@ -153,7 +153,7 @@ func rows(x *mat.Dense) [][]metrics.Value {
 	return out
 }
 
-// writeCSV writes the names, unless there are none, then one row per line with all digits, until the context ends.
+// writeCSV writes the names, if any, then one row per line in full precision, until the context ends.
 func writeCSV(ctx context.Context, w io.Writer, names []string, x *mat.Dense) error {
 	out := csv.NewWriter(w)
 	if len(names) > 0 {

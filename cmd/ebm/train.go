@@ -22,7 +22,7 @@ import (
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
-// trainName is the command whose flags are the settings; defaultDataset what it learns without any.
+// trainName is the command whose flags are the settings; defaultDataset is what it learns by default.
 const (
 	trainName      = "train"
 	defaultDataset = "4squares"
@@ -32,18 +32,18 @@ type trainCmd struct {
 	kong.Plugins // the settings, see settingFlags
 
 	Out         string   `placeholder:"DIR" help:"Run directory (runs/DATASET-OBJECTIVE-N)." group:"output"`
-	Resume      string   `placeholder:"RUN" help:"Continue a run that was stopped, bit for bit." group:"output"`
-	Config      string   `placeholder:"FILE" help:"Settings from a JSON file, such as RUN/config.json; flags go over it." group:"output"`
+	Resume      string   `placeholder:"RUN" help:"Continue a stopped run, bit for bit." group:"output"`
+	Config      string   `placeholder:"FILE" help:"Settings from a JSON file, such as RUN/config.json; flags override it." group:"output"`
 	Set         []string `placeholder:"KEY=VALUE" sep:"none" help:"One setting by its key; may be repeated." group:"output"`
 	Live        string   `placeholder:"ADDR" help:"Show the run in the browser as it happens (${live} without an address)." group:"output"`
-	LiveRemote  bool     `name:"live-remote" help:"Let --live take an address that other machines reach: whoever has the token sees the run, unencrypted." group:"output"`
-	Tensorboard bool     `help:"Write the records as an event file for TensorBoard too, into the run directory." group:"output"`
+	LiveRemote  bool     `name:"live-remote" help:"Allow an address that other machines can reach: anyone with the token can see and stop the run, unencrypted." group:"output"`
+	Tensorboard bool     `help:"Also write the records as an event file for TensorBoard, to the run directory." group:"output"`
 	JSON        bool     `name:"json" help:"Print the result as JSON." group:"output"`
 	Quiet       bool     `short:"q" help:"No progress, no summary." group:"output"`
 }
 
 func (trainCmd) Help() string {
-	return `Defaults in brackets are those of the default objective; some objectives have others: config.json in the run directory holds all values that were used. Behind a setting of some objectives alone stand their names.
+	return `Defaults in brackets are those of the default objective; some objectives have others: config.json in the run directory has all values used. Settings that only some objectives have are followed by their names.
 
 Examples:
 
@@ -54,7 +54,7 @@ Examples:
     ebm train --config runs/mine/config.json --seed 2 --set lr=0.001`
 }
 
-// operational are the flags that do not change the result: keys of a configuration file too, but no settings.
+// operational are the flags that do not change the result: also keys of a configuration file, but not settings.
 var operational = []string{"out", "live", "live-remote", "tensorboard", "json", "quiet"}
 
 // Run resolves the settings, then lets fit do the work.
@@ -77,7 +77,7 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	job, err := fit.PrepareContext(e.ctx, src, cfg)
 	var field *fit.FieldError
 	switch {
-	case errors.As(err, &field) && field.Key == "dataset" && len(read) > 0: // perhaps it was not read as it was meant
+	case errors.As(err, &field) && field.Key == "dataset" && len(read) > 0: // perhaps it was not read as intended
 		return fmt.Errorf("%w (read were %s)", err, strings.Join(read, "; "))
 	case err != nil:
 		return err
@@ -98,7 +98,8 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	dir, err := job.Create(c.Out)
 	switch {
 	case errors.Is(err, rundir.ErrExists):
-		return exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", c.Out, exit.Quote(c.Out))
+		return exit.Usagef("--out %s is there already; choose another folder, or continue it with --resume %s", c.Out,
+			exit.Quote(c.Out))
 	case err != nil:
 		return exit.Usagef("--out %s: %w", c.Out, err)
 	}
@@ -110,7 +111,8 @@ func (c *trainCmd) resume(e *env, given []string) error {
 	fixed := append(fit.Keys(), "out", "config", "set")
 	for _, name := range given {
 		if slices.Contains(fixed, name) {
-			return exit.Usagef("--resume %s continues with the settings of that run: --%s cannot be given", c.Resume, name)
+			return exit.Usagef("--resume %s continues with the settings of that run: --%s cannot be given", c.Resume,
+				name)
 		}
 	}
 	job, dir, err := fit.ReopenContext(e.ctx, c.Resume, nil)
@@ -128,7 +130,7 @@ func (c *trainCmd) resume(e *env, given []string) error {
 	return c.finish(e, job, dir, srv, true)
 }
 
-// notes says what was read, the first line of which is no note, and what is odd, unless it was said before.
+// notes logs what was read, of which the first line is not a note, and oddities, unless already reported.
 func (c *trainCmd) notes(e *env, lines, before []string) {
 	for i, line := range lines {
 		switch {
@@ -141,8 +143,8 @@ func (c *trainCmd) notes(e *env, lines, before []string) {
 	}
 }
 
-// unsuited says which settings a configuration file of a run on a distribution keeps that would be others for a file, where that is named
-// beside it.
+// unsuited notes which settings kept from the configuration file of a run on other data would be different for the
+// dataset given with it.
 func (c *trainCmd) unsuited(e *env, k *kong.Context, job *fit.Job, src fit.Source) error {
 	switch src.(type) {
 	case *datasets.Points, *datasets.Image:
@@ -163,12 +165,13 @@ func (c *trainCmd) unsuited(e *env, k *kong.Context, job *fit.Job, src fit.Sourc
 	maps.Copy(set, flags)
 	kept, err := job.Unsuited(set)
 	if err == nil && len(kept) > 0 {
-		e.logf("note: --config keeps %s; give flags for those that are to be others", exit.Say(strings.Join(kept, ", ")))
+		e.logf("note: --config keeps %s; give flags for those that are to be others",
+			exit.Say(strings.Join(kept, ", ")))
 	}
 	return err
 }
 
-// asData is an error about the data, of which the flag is named unless it names one itself.
+// asData returns an error about the data that names the flag unless it already names one.
 func asData(err error) error {
 	var field *fit.FieldError
 	var unknown *fit.UnknownError
@@ -178,7 +181,7 @@ func asData(err error) error {
 	return exit.Usagef("--dataset: %w", err)
 }
 
-// serve starts the page, nil if none is wanted.
+// serve starts the page; nil if none is requested.
 func (c *trainCmd) serve(e *env, m *fit.Model) (*live.Server, error) {
 	if c.Live == "" {
 		return nil, nil
@@ -192,14 +195,14 @@ func (c *trainCmd) serve(e *env, m *fit.Model) (*live.Server, error) {
 	return srv, nil
 }
 
-// finish runs the job and prints what came of it.
+// finish runs the job and prints the result.
 func (c *trainCmd) finish(e *env, job *fit.Job, dir *rundir.Dir, srv *live.Server, resume bool) error {
 	bar := newProgress(e, c.Quiet, job.Config.Steps)
 	hooks := &job.Config.Hooks
 	hooks.Step = func(p train.Progress) error { bar.update(p); return nil }
 	hooks.Finish, hooks.TensorBoard = pictures.OfRun, c.Tensorboard
 	hooks.Note = func(text string) { c.notes(e, []string{text}, []string{}) }
-	release := e.hold() // until the training is over: what comes then is done again from the model
+	release := e.hold() // until training is over: what follows can be redone from the model
 	defer release()
 	hooks.Stage = func(text string) { release(); bar.stage(text) }
 	ctx, run := e.ctx, job.Run
@@ -227,7 +230,8 @@ func (c *trainCmd) finish(e *env, job *fit.Job, dir *rundir.Dir, srv *live.Serve
 			if errors.Is(err, page.ErrStopped) {
 				what = "stopped from the page"
 			}
-			return &exit.Error{Code: exit.Interrupted, Err: fmt.Errorf("%s; continue with: ebm train --resume %s", what, exit.Quote(dir.Path))}
+			return &exit.Error{Code: exit.Interrupted,
+				Err: fmt.Errorf("%s; continue with: ebm train --resume %s", what, exit.Quote(dir.Path))}
 		}
 		return fmt.Errorf("%w (run directory: %s)", err, dir.Path)
 	}
@@ -247,8 +251,8 @@ func (c *trainCmd) finish(e *env, job *fit.Job, dir *rundir.Dir, srv *live.Serve
 	return nil
 }
 
-// resolve lays the sources of settings over one another: the file, --set, flags. What none of them gives follows from the data and
-// the objective.
+// resolve combines the sources of settings, in increasing priority: the file, --set, flags. The rest follows from the
+// data and the objective.
 func (c *trainCmd) resolve(k *kong.Context) (fit.Config, error) {
 	var none fit.Config
 	all := fit.Layer{}
@@ -283,10 +287,11 @@ func (c *trainCmd) resolve(k *kong.Context) (fit.Config, error) {
 	return cfg, err
 }
 
-// operate takes over what the configuration file says about things that are no settings.
+// operate adopts the values in the configuration file that are not settings.
 func (c *trainCmd) operate(rest fit.Layer, given []string) error {
 	v := reflect.ValueOf(c).Elem()
-	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "live": v.FieldByName("Live"), "live-remote": v.FieldByName("LiveRemote"),
+	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "live": v.FieldByName("Live"),
+		"live-remote": v.FieldByName("LiveRemote"),
 		"tensorboard": v.FieldByName("Tensorboard"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
 	for key, raw := range rest {
 		f, ok := fields[key]

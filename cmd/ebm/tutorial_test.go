@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestTutorial runs every command of TUTORIAL.md, in order, in one shell. Training runs are given fewer steps, and the clone
-// is this one.
+// TestTutorial runs every command of TUTORIAL.md, in order, in one shell. Training runs are given fewer steps, and the
+// clone is this one.
 func TestTutorial(t *testing.T) {
 	t.Parallel()
 	bash, err := exec.LookPath("bash")
@@ -55,7 +55,8 @@ exec '` + self + `' "$@"
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, name := range []string{
-		"runs/first/panel.png", "runs/first/surface.png", "runs/mine/samples.npy", "runs/mine/contour.pdf", "runs/again/eval.json", "more.csv", "energies.csv",
+		"runs/first/panel.png", "runs/first/surface.png", "runs/mine/samples.npy", "runs/mine/contour.pdf",
+		"runs/again/eval.json", "more.csv", "energies.csv",
 	} {
 		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Size() == 0 {
 			t.Errorf("%s: not there, or empty (%v)", name, err)

@@ -12,9 +12,9 @@ import (
 )
 
 type verifyCmd struct {
-	Names   []string `arg:"" optional:"" name:"name" help:"Objectives and samplers to check; without one, all."`
+	Names   []string `arg:"" optional:"" name:"name" help:"Objectives and samplers to check; all by default."`
 	Threads int      `default:"0" help:"Checks at a time (one per core)."`
-	Long    bool     `help:"Also what takes a quarter of an hour: every objective at rates from a tenth of its own to a hundred times it, on a distribution and on points, which must end well or be given up."`
+	Long    bool     `help:"Also run checks that take a quarter of an hour: every objective at learning rates from a tenth to a hundred times its own, on a distribution and on points, must end well or be given up."`
 	JSON    bool     `name:"json" help:"Print JSON."`
 }
 
@@ -52,7 +52,8 @@ func (c *verifyCmd) Run(e *env) error {
 		case !r.Pass:
 			verdict = "FAILS"
 		}
-		fmt.Fprintf(e.stdout, "%-14s %-20s %-20s %10.3g ≤ %-8.3g %s\n", r.Name, r.Target, r.Statistic, r.Value, r.Tolerance, verdict)
+		fmt.Fprintf(e.stdout, "%-14s %-20s %-20s %10.3g ≤ %-8.3g %s\n", r.Name, r.Target, r.Statistic, r.Value,
+			r.Tolerance, verdict)
 	}
 	if !c.JSON {
 		fmt.Fprintf(e.stdout, "%-14s %-20s %-20s %10s   %-8s\n", "name", "target", "statistic", "value", "limit")
@@ -78,7 +79,7 @@ func (c *verifyCmd) Run(e *env) error {
 	return nil
 }
 
-// checkNames are the objectives and samplers that have checks, each once.
+// checkNames returns the objectives and samplers that have checks, each once.
 func checkNames() []string {
 	var names []string
 	for _, k := range verify.Checks() {
@@ -89,7 +90,7 @@ func checkNames() []string {
 	return names
 }
 
-// checks are those of the names given.
+// checks returns the checks of the given names.
 func (c *verifyCmd) checks(e *env) ([]verify.Check, error) {
 	all := verify.Checks()
 	if c.Long {

@@ -20,7 +20,7 @@ func (versionCmd) Help() string {
 // build is the object of `ebm version --json`.
 type build struct {
 	Version  string `json:"version"`  // of the module, or devel
-	Revision string `json:"revision"` // of the source, where it was built from a clone
+	Revision string `json:"revision"` // of the source, if built from a clone
 	Modified bool   `json:"modified"` // whether the clone had changes
 	Go       string `json:"go"`
 	Platform string `json:"platform"`

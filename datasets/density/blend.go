@@ -49,7 +49,7 @@ func NewBlend(parts []Density, weights []float64) (*Blend, error) {
 	return b, nil
 }
 
-// Dim returns that of the parts.
+// Dim returns the dimension of the parts.
 func (b *Blend) Dim() int { return b.parts[0].Dim() }
 
 // Parts returns the densities and the logarithms of their weights.
@@ -80,10 +80,10 @@ func (b *Blend) LogProb(dst []float64, x *mat.Dense) {
 	b.logProb(dst, room[:len(dst)], room[len(dst):], x, nil)
 }
 
-// logProb is LogProb with room for twice as many numbers. It tells each which part has come and what its term is.
+// logProb is LogProb with scratch space for twice as many numbers. It calls each with every part and its terms.
 func (b *Blend) logProb(dst, out, sum []float64, x *mat.Dense, each func(part int, logs []float64)) {
 	for i := range dst {
-		dst[i], sum[i] = math.Inf(-1), 0 // sum in units of exp(dst), the greatest term so far
+		dst[i], sum[i] = math.Inf(-1), 0 // sum in units of exp(dst), the largest term so far
 	}
 	for k, p := range b.parts {
 		p.LogProb(out, x)
@@ -107,7 +107,7 @@ func (b *Blend) logProb(dst, out, sum []float64, x *mat.Dense, each func(part in
 	}
 }
 
-// scored reports whether all parts know their scores.
+// scored reports whether all parts are Scorers.
 func (b *Blend) scored() bool {
 	return !slices.ContainsFunc(b.parts, func(p Density) bool {
 		_, ok := ScorerOf(p)
@@ -115,8 +115,8 @@ func (b *Blend) scored() bool {
 	})
 }
 
-// Score stores the mean of the scores of the parts, weighted by their shares of the density. It panics if a part
-// does not know its score; see [ScorerOf].
+// Score stores the mean of the scores of the parts, weighted by their shares of the density. It panics if a part is not
+// a Scorer; see [ScorerOf].
 func (b *Blend) Score(dst, x *mat.Dense) {
 	n, d := x.Dims()
 	checkScore(dst, x, b.Dim())
@@ -137,7 +137,7 @@ func (b *Blend) Score(dst, x *mat.Dense) {
 			}
 			w, row := math.Exp(terms.At(k, i)-logp[i]), dst.RawRowView(i)
 			if w == 0 {
-				continue // of a score that may be infinite
+				continue // its score may be infinite
 			}
 			for j, v := range one.RawRowView(i) {
 				row[j] += w * v

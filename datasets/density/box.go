@@ -31,8 +31,8 @@ func NewBox(lo, hi []float64) (*Box, error) {
 }
 
 // BoxOf returns the bounding box of the rows of x, widened by margin ≥ 0 times its width on each side. A coordinate
-// that is the same number a in all rows is widened by margin, but at least 0.001, times |a|, or times 1 if a = 0: a
-// Box has an inside.
+// with the same value a in all rows is widened by max(margin, 0.001) times |a|, or times 1 if a = 0, so that the Box
+// has a volume.
 func BoxOf(x *mat.Dense, margin float64) (*Box, error) {
 	if err := checkPoints(x); err != nil {
 		return nil, err

@@ -8,13 +8,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// em fits mixtures of one kind to points in standardised units by expectation and maximisation: it climbs
+// em fits mixtures of one kind to points in standardised units by expectation–maximisation: it maximises
 //
 //	Σ_i log p(x_i) - a/2 Σ_k (log det Σ_k + tr Σ_k⁻¹Λ),   Λ = K^(-2/d) C,
 //
-// C the covariance of all points. The second term is the logarithm of a prior worth a points for each covariance
-// (one for a tied one). It holds a component back from collapsing onto points that lie in a plane or repeat one; the
-// more components there are, the smaller they are expected to be.
+// with C the covariance of all points. The second term is the logarithm of a prior worth a points for each covariance
+// (once for a tied one). It keeps components from collapsing onto points that lie in a plane or coincide; the more
+// components there are, the smaller they are expected to be.
 //
 // Dempster, Laird and Rubin, Maximum likelihood from incomplete data via the EM algorithm, J. Roy. Stat. Soc. B 39
 // (1977) 1–38; Fraley and Raftery, Bayesian regularization for normal mixture estimation and model-based clustering,
@@ -25,7 +25,7 @@ type em struct {
 	prior  *mat.SymDense // C, made positive definite
 	z      *mat.Dense    // the points
 	square *mat.SymDense // zᵀz/n
-	best   []int32       // the likeliest component of every point, when last seen: where pass begins
+	best   []int32       // the most likely component of every point in the last pass, with which the next begins
 }
 
 func newEM(kind Covariance, shrink float64, z *mat.Dense, prior *mat.SymDense) *em {
@@ -33,15 +33,15 @@ func newEM(kind Covariance, shrink float64, z *mat.Dense, prior *mat.SymDense) *
 	return &em{kind: kind, shrink: shrink, prior: prior, z: z, square: moment(z), best: make([]int32, n)}
 }
 
-// statistics are sums over points, of the shares r of every component.
+// statistics holds sums over points, weighted by the shares r of every component.
 type statistics struct {
 	logp float64   // Σ log p(x)
 	n    []float64 // Σ r
 	sum  []float64 // Σ r (x - μ), (K, d)
-	sq   []float64 // Σ r (x - μ)(x - μ)ᵀ: packed lower triangles, or diagonals; of a tied covariance nothing
+	sq   []float64 // Σ r (x - μ)(x - μ)ᵀ: packed lower triangles, or diagonals; unused for a tied covariance
 }
 
-// squares is the number of sq of one component.
+// squares returns the length of sq for one component.
 func (c Covariance) squares(d int) int {
 	return [...]int{Full: triangle(d), Tied: 0, Diagonal: d}[c]
 }
@@ -63,7 +63,7 @@ func addTo(dst, v []float64) {
 	}
 }
 
-// point adds a point with the share r of component k, whose mean is given; diff is room for d numbers.
+// point adds a point with share r of component k, whose mean is given; diff is scratch space for d numbers.
 func (s *statistics) point(kind Covariance, k int, r float64, x, mean, diff []float64) {
 	d := len(x)
 	s.n[k] += r
@@ -92,12 +92,12 @@ func (s *statistics) point(kind Covariance, k int, r float64, x, mean, diff []fl
 }
 
 const (
-	mostBlocks = 64  // of points: their number, and with it the order of all sums, depends on that of the points alone
+	mostBlocks = 64  // of points: their number, and hence the order of all sums, depends only on the number of points
 	leastBlock = 512 // points
-	negligible = 20  // nats below the likeliest component, another one's share counts as none
+	negligible = 20  // nats below the most likely component at which a share is neglected
 )
 
-// pass looks at all points once.
+// pass makes one pass over all points.
 func (f *em) pass(m *Mixture) *statistics {
 	n, d := f.z.Dims()
 	block := max(leastBlock, (n+mostBlocks-1)/mostBlocks)
@@ -159,8 +159,8 @@ func (f *em) passBlock(m *Mixture, s *statistics, lo, hi int) {
 	}
 }
 
-// update returns the mixture that statistics call for, gathered under one with the given means. A component of less
-// than half a point is dropped.
+// update returns the mixture that maximises the expectation given by the statistics, which were gathered with the given
+// means. A component of less than half a point is dropped.
 func (f *em) update(s *statistics, means []float64) *Mixture {
 	n, d := f.z.Dims()
 	p := Parameters{Dim: d, Covariance: f.kind}
@@ -203,12 +203,12 @@ func (f *em) update(s *statistics, means []float64) *Mixture {
 	return newMixture(p)
 }
 
-// expected is the size of Λ for k components.
+// expected returns the scale of Λ for k components.
 func (f *em) expected(k int) float64 {
 	return math.Pow(float64(k), -2/float64(f.prior.SymmetricDim()))
 }
 
-// factor is L of the covariance (w S + aΛ)/(w + a), S = sq/w - shift shiftᵀ.
+// factor returns L of the covariance (w S + aΛ)/(w + a), S = sq/w - shift shiftᵀ.
 func (f *em) factor(w float64, shift, sq []float64, scale float64) []float64 {
 	d, a := len(shift), f.shrink
 	if f.kind == Full {
@@ -228,8 +228,8 @@ func (f *em) factor(w float64, shift, sq []float64, scale float64) []float64 {
 	return sd
 }
 
-// root replaces the lower triangle of a covariance by its factor. Where rounding has made the covariance indefinite,
-// it is that of Λ.
+// root replaces the lower triangle of a covariance by its factor, or by that of Λ if rounding has made the covariance
+// indefinite.
 func (f *em) root(l []float64, scale float64) []float64 {
 	d := f.prior.SymmetricDim()
 	if factorize(l, d) {
@@ -244,7 +244,7 @@ func (f *em) root(l []float64, scale float64) []float64 {
 	return l
 }
 
-// factorize puts the Cholesky factor in the place of a lower triangle (d, d), if the matrix is positive definite.
+// factorize replaces a lower triangle (d, d) by the Cholesky factor if the matrix is positive definite.
 func factorize(l []float64, d int) bool {
 	for i := range d {
 		for j := range i + 1 {
@@ -265,7 +265,7 @@ func factorize(l []float64, d int) bool {
 	return true
 }
 
-// penalty is a/2 Σ_k (log det Σ_k + tr Σ_k⁻¹Λ).
+// penalty returns a/2 Σ_k (log det Σ_k + tr Σ_k⁻¹Λ).
 func (f *em) penalty(m *Mixture) (sum float64) {
 	k, d := len(m.logw), m.p.Dim
 	scale := f.expected(k)
@@ -294,7 +294,7 @@ func (f *em) penalty(m *Mixture) (sum float64) {
 	return f.shrink / 2 * sum
 }
 
-// traceOf is tr W C Wᵀ of a packed lower triangle W.
+// traceOf returns tr W C Wᵀ for a packed lower triangle W.
 func traceOf(w []float64, c *mat.SymDense) (sum float64) {
 	for a := range c.SymmetricDim() {
 		row := w[:a+1]
@@ -310,8 +310,8 @@ func traceOf(w []float64, c *mat.SymDense) (sum float64) {
 	return sum
 }
 
-// climb repeats until a pass gains less than tolerance for every point, or most passes are done, and returns the
-// mixture, Σ log p(x) and the height that was reached.
+// climb iterates until a pass gains less than tolerance per point, or for at most most passes, and returns the mixture,
+// Σ log p(x) and the value of the objective.
 func (f *em) climb(m *Mixture, tolerance float64, most int) (fit *Mixture, logp, height float64) {
 	n, _ := f.z.Dims()
 	last := math.Inf(-1)

@@ -6,10 +6,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// nothing is how far below the greatest term, in nats, another one adds nothing to a sum of a million in float64.
+// nothing is the distance below the largest term, in nats, at which a term does not change a sum of a million in
+// float64.
 const nothing = 52
 
-// locate stores the place of x where the components of a tied mixture are round, L⁻¹(x - origin).
+// locate stores x in coordinates in which the components of a tied mixture are spherical, L⁻¹(x - origin).
 func (m *Mixture) locate(dst, x []float64) {
 	at := 0
 	for a := range dst {
@@ -22,7 +23,8 @@ func (m *Mixture) locate(dst, x []float64) {
 	}
 }
 
-// place returns where distance and pull expect a point: x itself, or its place in a tied mixture, in buf.
+// place returns a point in the coordinates that distance and pull expect: x itself, or, for a tied mixture, as stored
+// in buf by locate.
 func (m *Mixture) place(buf, x []float64) []float64 {
 	if m.origin == nil {
 		return x
@@ -31,8 +33,8 @@ func (m *Mixture) place(buf, x []float64) []float64 {
 	return buf
 }
 
-// distance is |z|², z = L_k⁻¹(x - μ_k), of a placed point, and stores z in room, which has 2d numbers; or it is some
-// number above most, if |z|² is, and z is not complete.
+// distance is |z|², z = L_k⁻¹(x - μ_k), of a placed point, and stores z in room, which has 2d numbers; if |z|² exceeds
+// most, it returns some number above most and z is incomplete.
 func (m *Mixture) distance(room, y []float64, k int, most float64) (sq float64) {
 	d := len(y)
 	mean, z := m.at[k*d:(k+1)*d], room[:d]
@@ -82,7 +84,7 @@ func (m *Mixture) distance(room, y []float64, k int, most float64) (sq float64) 
 	return sq
 }
 
-// pull adds c Σ_k⁻¹(x - μ_k) = c L_k⁻ᵀ z to dst; of a tied mixture c z, which unplace turns into that.
+// pull adds c Σ_k⁻¹(x - μ_k) = c L_k⁻ᵀ z to dst; for a tied mixture c z, which unplace converts to that.
 func (m *Mixture) pull(dst, z []float64, k int, c float64) {
 	d := len(z)
 	switch m.p.Covariance {
@@ -116,7 +118,7 @@ func addTransposed(dst, w, z []float64, c float64) {
 	}
 }
 
-// logProb returns log p(x), for room of 3d numbers.
+// logProb returns log p(x), with scratch space for 3d numbers.
 func (m *Mixture) logProb(room, x []float64) float64 {
 	d := len(x)
 	z, y := room[:2*d], m.place(room[2*d:3*d], x)
@@ -134,7 +136,7 @@ func (m *Mixture) logProb(room, x []float64) float64 {
 	return most + math.Log(sum)
 }
 
-// logProbRound is logProb of round components, of which there may be thousands: a third faster without the places.
+// logProbRound is logProb for spherical components, of which there may be thousands: a third faster without place.
 func (m *Mixture) logProbRound(x []float64) float64 {
 	most, sum, means := math.Inf(-1), 0.0, m.at
 	for k, lw := range m.logw {
@@ -157,7 +159,7 @@ func (m *Mixture) logProbRound(x []float64) float64 {
 	return most + math.Log(sum)
 }
 
-// LogProb stores the log density.
+// LogProb stores the log-density.
 func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
 	checkLogProb(dst, x, m.p.Dim)
 	s := borrow()
@@ -190,15 +192,15 @@ func (m *Mixture) Score(dst, x *mat.Dense) {
 	}
 }
 
-// EnergyAt returns -log p(x) and stores its gradient, Σ_k p_k Σ_k⁻¹(x - μ_k) with p_k the share of component k at x,
-// in grad, unless that is nil. It is what mcmc.Reference asks for. grad must not overlap x.
+// EnergyAt returns -log p(x) and stores its gradient, Σ_k p_k Σ_k⁻¹(x - μ_k) with p_k the share of component k at x, in
+// grad, unless that is nil. It implements mcmc.Reference. grad must not overlap x.
 func (m *Mixture) EnergyAt(grad, x []float64) float64 {
 	s := borrow()
 	defer s.giveBack()
 	return m.energyAt(s.numbers(4*m.p.Dim), grad, x)
 }
 
-// energyAt is EnergyAt with room for 4d numbers.
+// energyAt is EnergyAt with scratch space for 4d numbers.
 func (m *Mixture) energyAt(room, grad, x []float64) float64 {
 	d := m.p.Dim
 	if grad == nil {
@@ -215,7 +217,7 @@ func (m *Mixture) energyAt(room, grad, x []float64) float64 {
 		if v < most-nothing || math.IsInf(v, -1) {
 			continue
 		}
-		if !(v <= most) { // NaN, too: what is summed so far counts less
+		if !(v <= most) { // or NaN: rescale the sum so far
 			f := math.Exp(most - v)
 			sum *= f
 			for j := range g {
@@ -227,7 +229,7 @@ func (m *Mixture) energyAt(room, grad, x []float64) float64 {
 		sum += p
 		m.pull(g, z[:d], k, p)
 	}
-	if sum == 0 { // nowhere near
+	if sum == 0 { // far from all components
 		clear(grad)
 		return math.Inf(1)
 	}
@@ -267,7 +269,7 @@ func (m *Mixture) Shares(dst, x *mat.Dense) {
 	}
 }
 
-// Likeliest returns the component that x most likely belongs to, the first of equals.
+// Likeliest returns the component that x most likely belongs to, the first in case of a tie.
 func (m *Mixture) Likeliest(x []float64) (best int) {
 	d := m.p.Dim
 	if len(x) != d {

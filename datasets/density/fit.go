@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Criterion is how a mixture is chosen.
+// Criterion is the criterion by which a mixture is chosen.
 type Criterion int
 
 // The criteria. The zero value is BIC.
@@ -19,38 +19,37 @@ const (
 	// BIC is Schwarz's criterion, Σ_i log p(x_i) - ½ k log n, k the number of free parameters. (Schwarz, Estimating
 	// the dimension of a model, Ann. Statist. 6 (1978) 461–464.)
 	BIC Criterion = iota
-	// HeldOut is the likelihood of points that were held out: each of five parts of the points by turns, under
-	// mixtures fitted to the other four. It takes five times as long, and does not ask for more points than
-	// parameters.
+	// HeldOut is the likelihood of held-out points by five-fold cross-validation. It takes five times as long, and does
+	// not require more points than parameters.
 	HeldOut
 )
 
-// MixtureConfig says among which mixtures a fit chooses, and how.
+// MixtureConfig says which mixtures a fit chooses from, and how.
 type MixtureConfig struct {
-	Components  []int        // candidates for their number; none means 1 to 24, at five points each
-	Covariances []Covariance // candidates for their kind: Full, Tied and Diagonal, all if there are none
+	Components  []int        // candidate numbers of components; none means 1 to 24, with at least five points each
+	Covariances []Covariance // candidate kinds: Full, Tied and Diagonal; none means all
 	Criterion   Criterion    // 0 means BIC
-	Restarts    int          // starts of every candidate, of which the best is followed; 0 means 4
-	Shrink      float64      // weight of the prior of a covariance, in points; 0 means 0.01
-	Tolerance   float64      // nats per point that a pass must gain to be followed by another; 0 means 1e-4
+	Restarts    int          // starts per candidate, of which the best is continued; 0 means 4
+	Shrink      float64      // weight of the prior on a covariance, in points; 0 means 0.01
+	Tolerance   float64      // iteration stops when a pass gains less, in nats per point; 0 means 1e-4
 }
 
 const (
 	mostComponents = 24
 	pointsEach     = 5
 	folds          = 5
-	someFirst      = 4000 // points: of more than these, so many are looked at first
-	firstPasses    = 10   // before starts are compared
-	roughly        = 1e-4 // tolerance, at least, until the mixture is chosen; where some are looked at first,
-	moreRoughly    = 5e-4 // this one on some,
-	fewPasses      = 3    // then so many passes over all,
-	morePasses     = 12   // and so many more for contenders
+	someFirst      = 4000 // points: if there are more, this many are used first
+	firstPasses    = 10   // passes before starts are compared
+	roughly        = 1e-4 // minimum tolerance until the mixture is chosen; if a subset is used first,
+	moreRoughly    = 5e-4 // this one on the subset,
+	fewPasses      = 3    // then this many passes over all,
+	morePasses     = 12   // and this many more for contenders
 	mostPasses     = 500
 	contenders     = 4
-	ofKind         = 3   // candidates of each kind get a second round of starts, where that is cheap,
-	secondLeast    = 3   // with at least so many times as many,
-	secondMost     = 60  // at most so many times,
-	secondWork     = 2e7 // or as many as keep points × components × (dimensions + 5)² × times below this
+	ofKind         = 3   // candidates of each kind get a second round of starts, if that is cheap,
+	secondLeast    = 3   // with at least this many times as many,
+	secondMost     = 60  // at most this many times,
+	secondWork     = 2e7 // and points × components × (dimensions + 5)² × times at most this
 )
 
 func (c MixtureConfig) withDefaults(n int) MixtureConfig {
@@ -74,7 +73,7 @@ func (c MixtureConfig) withDefaults(n int) MixtureConfig {
 	return c
 }
 
-// Validate names every field that cannot be.
+// Validate names every invalid field.
 func (c MixtureConfig) Validate() error {
 	var errs []error
 	for _, k := range c.Components {
@@ -106,13 +105,13 @@ func (c MixtureConfig) Validate() error {
 // Candidate is a mixture that was tried.
 type Candidate struct {
 	Mixture *Mixture
-	LogProb float64 // mean of log p over the points it was fitted to
-	Score   float64 // by which it is judged, in nats per point: greater is better
+	LogProb float64 // mean log p of the points it was fitted to
+	Score   float64 // value of the criterion, in nats per point: larger is better
 }
 
-// FitMixture fits mixtures to the rows of x and returns the best. The same x, settings and rng give the same
-// mixture, for any GOMAXPROCS. Points that repeat one in every coordinate, or in some, have no density: the error is
-// a *SingularError.
+// FitMixture fits mixtures to the rows of x and returns the best. The same x, settings and rng give the same mixture,
+// for any GOMAXPROCS. Points that are all equal, in all or some coordinates, have no density: the error is a
+// *SingularError.
 func FitMixture(x *mat.Dense, cfg MixtureConfig, rng *rand.Rand) (*Mixture, error) {
 	tried, err := Search(x, cfg, rng)
 	if err != nil {
@@ -121,8 +120,8 @@ func FitMixture(x *mat.Dense, cfg MixtureConfig, rng *rand.Rand) (*Mixture, erro
 	return tried[0].Mixture, nil
 }
 
-// Search fits mixtures to the rows of x, as FitMixture does, and returns all, the best first; the others are fitted
-// more roughly.
+// Search fits mixtures to the rows of x like FitMixture and returns all of them, best first; the others are fitted less
+// tightly.
 func Search(x *mat.Dense, cfg MixtureConfig, rng *rand.Rand) ([]Candidate, error) {
 	if err := errors.Join(cfg.Validate(), checkPoints(x)); err != nil {
 		return nil, err
@@ -157,8 +156,8 @@ func Search(x *mat.Dense, cfg MixtureConfig, rng *rand.Rand) ([]Candidate, error
 	return tried, nil
 }
 
-// simplestFirst orders candidates, but puts the one with the fewest parameters first of those that all points together
-// favour by less than a nat, which is not worth more than a bare mention.
+// simplestFirst orders candidates, but among those within one nat of the best over all points together, which is "not
+// worth more than a bare mention", it puts the one with the fewest parameters first.
 //
 // Kass and Raftery, Bayes factors, J. Am. Stat. Assoc. 90 (1995) 773–795, section 3.2.
 func simplestFirst(tried []Candidate, n int) {
@@ -174,23 +173,24 @@ func simplestFirst(tried []Candidate, n int) {
 	tried[0] = best
 }
 
-// better orders candidates by falling scores.
+// better orders candidates by decreasing score.
 func better(a, b Candidate) int { return cmp.Compare(b.Score, a.Score) }
 
-// scoreBIC sets the score to the mean log density less ½ k/n log n, k the number of free parameters.
+// scoreBIC sets the score to the mean log-density minus ½ k/n log n, with k the number of free parameters.
 func (c *Candidate) scoreBIC(n int) {
 	c.Score = c.LogProb - 0.5*float64(c.Mixture.free())*math.Log(float64(n))/float64(n)
 }
 
-// free is the number of free parameters.
+// free returns the number of free parameters.
 func (m *Mixture) free() int {
 	k, d := len(m.logw), m.p.Dim
 	return k - 1 + k*d + m.p.Covariance.free(k, d)
 }
 
-// again gives the best candidates of every kind a second round of starts, most times as many at most. It is by kind that they are taken,
-// for a kind whose optimum few starts find would be left behind by several others: of 103 fits of 138 points in 13 columns (wine) eight
-// took a mixture whose score was up to six nats below what the others found, and none does when each kind has three.
+// again gives the best candidates of every kind a second round of starts, at most most times as many. They are taken by
+// kind, since a kind whose optimum few starts find would otherwise lose to several others: of 103 fits of 138 points in
+// 13 columns (wine) eight chose a mixture whose score was up to six nats below what the others found, and none does if
+// each kind has three.
 func again(tried []Candidate, z *mat.Dense, cfg MixtureConfig, most int, rng *rand.Rand) {
 	n, d := z.Dims()
 	round, prior := rounded(z), priorOf(z)
@@ -207,7 +207,7 @@ func again(tried []Candidate, z *mat.Dense, cfg MixtureConfig, most int, rng *ra
 	}
 }
 
-// follow takes some more passes with the best candidates.
+// follow runs some more passes for the best candidates.
 func follow(tried []Candidate, z *mat.Dense, cfg MixtureConfig) {
 	n, _ := z.Dims()
 	prior := priorOf(z)
@@ -248,7 +248,7 @@ func bestOfKinds(tried []Candidate) (best []int) {
 	return best
 }
 
-// polish follows the best candidate to the tolerance.
+// polish iterates the best candidate to the tolerance.
 func polish(c *Candidate, z *mat.Dense, cfg MixtureConfig) {
 	n, _ := z.Dims()
 	f := newEM(c.Mixture.p.Covariance, cfg.Shrink, z, priorOf(z))
@@ -260,7 +260,7 @@ func polish(c *Candidate, z *mat.Dense, cfg MixtureConfig) {
 	}
 }
 
-// judge replaces the scores by the mean log density of points held out.
+// judge replaces the scores by the mean log-density of held-out points.
 func judge(tried []Candidate, z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) {
 	n, d := z.Dims()
 	parts, order := min(folds, n), rng.Perm(n)
@@ -290,8 +290,8 @@ func judge(tried []Candidate, z *mat.Dense, cfg MixtureConfig, rng *rand.Rand) {
 	}
 }
 
-// priorOf is C, the covariance of points in standardised units, a little of which is the identity, so that it is
-// positive definite.
+// priorOf returns C, the covariance of points in standardised units plus a little of the identity to make it positive
+// definite.
 func priorOf(z *mat.Dense) *mat.SymDense {
 	n, d := z.Dims()
 	c := moment(z)
@@ -303,7 +303,8 @@ func priorOf(z *mat.Dense) *mat.SymDense {
 	return c
 }
 
-// search fits every candidate to points in standardised units, kind after kind and by rising numbers of components; see again for most.
+// search fits every candidate to points in standardised units, kind by kind and by increasing number of components; see
+// again for most.
 func search(z *mat.Dense, cfg MixtureConfig, most int, rng *rand.Rand) (tried []Candidate) {
 	n, d := z.Dims()
 	prior := priorOf(z)
@@ -340,8 +341,8 @@ func search(z *mat.Dense, cfg MixtureConfig, most int, rng *rand.Rand) (tried []
 	return tried
 }
 
-// begin returns the best of some starts with k components: clusters of the points, clusters of them in coordinates
-// in which they are round, and two kinds of division of the mixture before, last, if it has one component less.
+// begin returns the best of some starts with k components: clusters of the points, clusters in coordinates in which
+// they are whitened, and two kinds of split of the previous mixture, last, if it has one component fewer.
 func (f *em) begin(round *mat.Dense, last *Mixture, k, restarts int, rng *rand.Rand) *Mixture {
 	rows, _ := f.z.Dims()
 	k = min(k, rows)
@@ -370,7 +371,7 @@ func (f *em) begin(round *mat.Dense, last *Mixture, k, restarts int, rng *rand.R
 	return best
 }
 
-// rounded returns the rows of z in coordinates in which all together are round.
+// rounded returns the rows of z whitened.
 func rounded(z *mat.Dense) *mat.Dense {
 	n, d := z.Dims()
 	f := newEM(Full, 1, z, priorOf(z))

@@ -106,14 +106,16 @@ func TestFitsOverlapping(t *testing.T) {
 			if d > 2 && criterion == HeldOut {
 				continue // takes long
 			}
-			got := must(FitMixture(x, MixtureConfig{Components: []int{2, 3, 4}, Covariances: []Covariance{Full, Diagonal}, Criterion: criterion}, newRNG(1)))
+			got := must(FitMixture(x, MixtureConfig{Components: []int{2, 3, 4},
+				Covariances: []Covariance{Full, Diagonal}, Criterion: criterion}, newRNG(1)))
 			diff := logProb(truth, y)
 			floats.Sub(diff, logProb(got, y))
 			mean, sd := stat.MeanStdDev(diff, nil)
 			se := sd / math.Sqrt(3000)
 			most := float64(truth.free())/(2*3000) + 5*se // of n points a fit of k parameters loses k/2n
 			if mean > most || mean < -5*se {
-				t.Errorf("d = %d, criterion %d: %v-%d loses %.4f nats, want at most %.4f", d, criterion, got.p.Covariance, got.Components(), mean, most)
+				t.Errorf("d = %d, criterion %d: %v-%d loses %.4f nats, want at most %.4f", d, criterion,
+					got.p.Covariance, got.Components(), mean, most)
 			}
 		}
 	}
@@ -168,7 +170,8 @@ func TestFitDegenerate(t *testing.T) {
 		{"no points", nil, MixtureConfig{}, "no points"},
 		{"not finite", odd, MixtureConfig{}, "row 4, column 2 of the points is +Inf"},
 		{"no components", normal(9, 2), MixtureConfig{Components: []int{0}}, "Components has 0"},
-		{"settings", normal(9, 2), MixtureConfig{Restarts: -1, Shrink: -1, Tolerance: math.NaN(), Criterion: 7}, "Criterion = 7"},
+		{"settings", normal(9, 2), MixtureConfig{Restarts: -1, Shrink: -1, Tolerance: math.NaN(), Criterion: 7},
+			"Criterion = 7"},
 	} {
 		_, err := FitMixture(c.x, c.cfg, newRNG(1))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -183,7 +186,8 @@ func TestFitDegenerate(t *testing.T) {
 	for i := range 10 {
 		twice.SetRow(i, []float64{float64(i % 2), -float64(i % 2)})
 	}
-	for name, x := range map[string]*mat.Dense{"two points": normal(2, 3), "on a line": line, "repeated": twice, "wide": normal(8, 20)} {
+	for name, x := range map[string]*mat.Dense{"two points": normal(2, 3), "on a line": line, "repeated": twice,
+		"wide": normal(8, 20)} {
 		for _, cfg := range []MixtureConfig{{}, {Criterion: HeldOut, Components: []int{1, 2}}, {Components: []int{2}}} {
 			m, err := FitMixture(x, cfg, newRNG(1))
 			if err != nil {
@@ -235,7 +239,8 @@ func TestBestOfKinds(t *testing.T) {
 func TestCluster(t *testing.T) {
 	x := mat.NewDense(6, 1, []float64{0, 0, 5, 5, 9, 9})
 	label := cluster(x, 3, newRNG(1))
-	if label[0] != label[1] || label[2] != label[3] || label[4] != label[5] || label[0] == label[2] || label[2] == label[4] {
+	if label[0] != label[1] || label[2] != label[3] || label[4] != label[5] || label[0] == label[2] ||
+		label[2] == label[4] {
 		t.Errorf("clusters %v", label)
 	}
 	for _, c := range cluster(mat.NewDense(4, 1, []float64{1, 1, 1, 1}), 3, newRNG(1)) {

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Gaussian is N(μ, LLᵀ), the mixture of one component.
+// Gaussian is N(μ, LLᵀ), a mixture of one component.
 type Gaussian struct{ Mixture }
 
 var (
@@ -16,8 +16,8 @@ var (
 	_ Scorer  = (*Gaussian)(nil)
 )
 
-// singular is the condition of the correlations from which on a covariance counts as singular. Unlike that of the
-// covariance it does not depend on the units of the coordinates.
+// singular is the condition number of the correlations from which a covariance counts as singular. Unlike that of the
+// covariance, it does not depend on the units of the coordinates.
 const singular = 1e12
 
 // NewGaussian returns N(mean, cov).
@@ -41,7 +41,7 @@ func NewGaussian(mean []float64, cov mat.Symmetric) (*Gaussian, error) {
 	return fromCorrelations(mean, sd, r)
 }
 
-// fromCorrelations returns the Gaussian with these standard deviations.
+// fromCorrelations returns the Gaussian with these standard deviations and correlations.
 func fromCorrelations(mean, sd []float64, r mat.Symmetric) (*Gaussian, error) {
 	d := len(mean)
 	var chol mat.Cholesky
@@ -75,8 +75,8 @@ func NewIsotropic(mean []float64, sd float64) (*Gaussian, error) {
 	return &Gaussian{*m}, nil
 }
 
-// FitGaussian returns the Gaussian with the mean of the rows of x and widen² times their covariance (that of
-// greatest likelihood, with 1/n). The error is a *SingularError where the rows repeat one point or lie in a plane.
+// FitGaussian returns the Gaussian with the mean of the rows of x and widen² times their covariance (the maximum
+// likelihood estimate, with 1/n). The error is a *SingularError if the rows are all equal or lie in a plane.
 func FitGaussian(x *mat.Dense, widen float64) (*Gaussian, error) {
 	if err := checkPoints(x); err != nil {
 		return nil, err

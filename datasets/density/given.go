@@ -8,12 +8,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Given returns the density of the other coordinates, in their order, where those of the indices known, from 0, have the given values. Of
-// every component, with (known, free) blocks of L from the covariance in that order,
+// Given returns the conditional density of the other coordinates, in their order, given the values of those with the
+// indices known, from 0. For every component, with (known, free) blocks of the L of the covariance in that order,
 //
 //	μ = μ_f + L_fk L_kk⁻¹ (v - μ_k),   Σ = L_ff L_ffᵀ,   w ∝ w N(v; μ_k, L_kk L_kkᵀ).
 //
-// It is an error if no coordinate is left, or none of the components has anything to do with the values.
+// It is an error if no coordinate is free, or if the values have no weight under any component.
 func (m *Mixture) Given(known []int, values []float64) (*Mixture, error) {
 	d := m.p.Dim
 	if len(known) != len(values) || len(known) == 0 || len(known) >= d {
@@ -66,7 +66,7 @@ func (m *Mixture) Given(known []int, values []float64) (*Mixture, error) {
 	return p.weighed(logw)
 }
 
-// reordered is the mean of component k and the root of its covariance with its coordinates in that order.
+// reordered returns the mean of component k and the root of its covariance, with coordinates in the given order.
 func (m *Mixture) reordered(k int, order []int) (mean []float64, l *mat.TriDense, err error) {
 	d := len(order)
 	own, cov := m.CovarianceOf(k), mat.NewSymDense(d, nil)
@@ -85,7 +85,8 @@ func (m *Mixture) reordered(k int, order []int) (mean []float64, l *mat.TriDense
 	return mean, l, nil
 }
 
-// weighed is the mixture of the components whose weights, given by their logarithms, are not nothing beside the largest.
+// weighed returns the mixture of the components whose weights, given as logarithms, are not negligible beside the
+// largest.
 func (p Parameters) weighed(logw []float64) (*Mixture, error) {
 	const least = -700
 	top := slices.Max(logw)

@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// NewKernel returns a kernel density: the mixture, of equal weights, of N(c, sd² I) around the rows c of centres,
-// with the standard deviations sds in turn.
+// NewKernel returns a kernel density: the mixture, with equal weights, of N(c, sd² I) around the rows c of centres,
+// taking the standard deviations sds in turn.
 func NewKernel(centres *mat.Dense, sds ...float64) (*Mixture, error) {
 	if centres == nil || centres.IsEmpty() {
 		return nil, errors.New("density: a kernel density without centres")
@@ -43,15 +43,14 @@ func FitKernel(x *mat.Dense) (*Mixture, error) {
 	return NewKernel(x, h)
 }
 
-// KernelWidth is the width h at which a kernel density of the rows of x is most likely to have made them, each by
-// the others,
+// KernelWidth returns the width h of a kernel density that maximises the leave-one-out likelihood of the rows of x,
 //
 //	argmax_h  Σ_i log 1/(n-1) Σ_{j≠i} N(x_i; x_j, h² I),
 //
-// to a tenth, between a hundredth of their largest standard deviation and twice that. The sum over i is over the
-// first 512 rows. It falls with n and rises with the dimension: of 1024 points of a Gaussian of deviation 1 it is
-// about 0.3 in two dimensions, and about 1 in twenty. Equal rows draw it to its least value. It is 0 where all rows
-// are equal, or there are none.
+// to within a tenth, between 0.01 and 2 times their largest standard deviation. The sum over i is over the first 512
+// rows. It decreases with n and increases with the dimension: for 1024 points of a Gaussian of deviation 1 it is about
+// 0.3 in two dimensions, and about 1 in twenty. Duplicate rows pull it to its minimum. It is 0 if all rows are equal or
+// there are none.
 //
 // Duin, On the choice of smoothing parameters for Parzen estimators of probability density functions, IEEE
 // Transactions on Computers C-25 (1976) 1175–1179.
@@ -84,7 +83,7 @@ func KernelWidth(x *mat.Dense) float64 {
 	return spread * widths[floats.MaxIdx(logs)]
 }
 
-// squaredDistance of x and y, in a unit.
+// squaredDistance returns |x - y|² in the given unit.
 func squaredDistance(x, y []float64, unit float64) (sum float64) {
 	for j, v := range x {
 		r := (v - y[j]) / unit

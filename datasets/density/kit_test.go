@@ -81,7 +81,8 @@ func parameters(kind Covariance, k, d int) Parameters {
 func everyMixture(t *testing.T, f func(t *testing.T, m *Mixture)) {
 	for kind := range Covariance(len(covarianceNames)) {
 		for _, d := range []int{1, 2, 5, 12} {
-			t.Run(fmt.Sprintf("%v/d=%d", kind, d), func(t *testing.T) { f(t, must(NewMixture(parameters(kind, 3, d)))) })
+			t.Run(fmt.Sprintf("%v/d=%d", kind, d),
+				func(t *testing.T) { f(t, must(NewMixture(parameters(kind, 3, d)))) })
 		}
 	}
 }
@@ -95,7 +96,8 @@ func others() map[string][2]Density {
 	return map[string][2]Density{
 		"box":   {box, inside},
 		"blend": {must(NewBlend([]Density{box, near, table}, []float64{1, 2, 3})), inside},
-		"table": {table, must(Tabulate(must(NewIsotropic(near.Means().RawRowView(0), 0.3)), []float64{-8, -8}, []float64{8, 8}, 0.5))},
+		"table": {table, must(Tabulate(must(NewIsotropic(near.Means().RawRowView(0), 0.3)), []float64{-8, -8},
+			[]float64{8, 8}, 0.5))},
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Covariance says what the covariances of the components of a mixture have in common.
+// Covariance is the form of the covariances of the components of a mixture.
 type Covariance int
 
 // The kinds of covariances. The zero value is Full.
@@ -56,20 +56,20 @@ func (c Covariance) validate() error {
 	return nil
 }
 
-// factors is the number of factors of k components in d dimensions.
+// factors returns the length of Factors for k components in d dimensions.
 func (c Covariance) factors(k, d int) int {
 	return [...]int{Full: k * d * d, Tied: d * d, Diagonal: k * d, Spherical: k}[c]
 }
 
-// free is the number of free numbers among them.
+// free returns the number of free parameters among them.
 func (c Covariance) free(k, d int) int {
 	return [...]int{Full: k * triangle(d), Tied: triangle(d), Diagonal: k * d, Spherical: k}[c]
 }
 
-// triangle is the number of elements of a symmetric matrix.
+// triangle returns the number of distinct elements of a symmetric matrix.
 func triangle(d int) int { return d * (d + 1) / 2 }
 
-// Parameters are the numbers of a mixture: of K components in d = Dim dimensions,
+// Parameters holds the parameters of a mixture of K components in d = Dim dimensions,
 //
 //	p(x) = Σ_k w_k N(x; μ_k, L_k L_kᵀ).
 type Parameters struct {
@@ -77,13 +77,13 @@ type Parameters struct {
 	Covariance Covariance `json:"covariance"`
 	Weights    []float64  `json:"weights"` // w > 0, scaled to sum to 1
 	Means      []float64  `json:"means"`   // μ, (K, d) row-major
-	// Factors are the L: of a full covariance lower triangles (K, d, d), row-major, with positive diagonals and
-	// zeros above them; of a tied one the only triangle (d, d); standard deviations (K, d) of a diagonal, and (K) of
-	// a spherical one.
+	// Factors holds the L: for full covariances lower triangles (K, d, d), row-major, with positive diagonals and zeros
+	// above them; for a tied one the single triangle (d, d); standard deviations (K, d) for diagonal and (K) for
+	// spherical ones.
 	Factors []float64 `json:"factors"`
 }
 
-// Validate names every array of a wrong length, and the first number of each that cannot be.
+// Validate names every array of wrong length, and the first invalid number of each.
 func (p Parameters) Validate() error {
 	if err := p.Covariance.validate(); err != nil {
 		return err
@@ -140,7 +140,7 @@ func (p Parameters) Validate() error {
 
 // Mixture is a mixture of Gaussians.
 type Mixture struct {
-	p      Parameters // as they were given, so that what is stored is read back to the bit
+	p      Parameters // as given, so that they are stored and read back to the bit
 	inv    []float64  // L⁻¹: packed lower triangles, or reciprocals
 	origin []float64  // tied: the mean of the means
 	at     []float64  // means, (K, d); tied: L⁻¹(μ - origin)
@@ -168,7 +168,7 @@ func NewMixture(p Parameters) (*Mixture, error) {
 	return m, nil
 }
 
-// newMixture is NewMixture of parameters that are valid, and kept.
+// newMixture is NewMixture for valid parameters, which it keeps.
 func newMixture(p Parameters) *Mixture {
 	k, d := len(p.Weights), p.Dim
 	m := &Mixture{p: p, at: p.Means, logw: make([]float64, k), cdf: make([]float64, k)}
@@ -192,7 +192,7 @@ func newMixture(p Parameters) *Mixture {
 		}
 	default:
 		m.inv = make([]float64, len(p.Factors))
-		repeat := d * k / len(p.Factors) // how many axes a number stands for
+		repeat := d * k / len(p.Factors) // the number of axes that share a factor
 		for i, s := range p.Factors {
 			m.inv[i] = 1 / s
 			logDet[i*k/len(p.Factors)] += float64(repeat) * math.Log(s)
@@ -206,7 +206,7 @@ func newMixture(p Parameters) *Mixture {
 	return m
 }
 
-// whiten puts the means of a tied mixture where their covariance is the identity.
+// whiten maps the means of a tied mixture to coordinates in which the covariance is the identity.
 func (m *Mixture) whiten() {
 	k, d := len(m.logw), m.p.Dim
 	m.origin, m.at = make([]float64, d), make([]float64, k*d)
@@ -240,14 +240,14 @@ func (p Parameters) clone() Parameters {
 	return p
 }
 
-// Parameters returns a copy of the numbers of the mixture, as they were given. NewMixture makes the same mixture of
-// them, to the bit.
+// Parameters returns a copy of the parameters as they were given. NewMixture makes the same mixture from them, to the
+// bit.
 func (m *Mixture) Parameters() Parameters { return m.p.clone() }
 
 // MarshalJSON writes the parameters.
 func (m *Mixture) MarshalJSON() ([]byte, error) { return json.Marshal(m.p) }
 
-// UnmarshalJSON reads what MarshalJSON wrote, and refuses what NewMixture refuses.
+// UnmarshalJSON reads what MarshalJSON wrote, and rejects what NewMixture rejects.
 func (m *Mixture) UnmarshalJSON(b []byte) error {
 	var p Parameters
 	if err := json.Unmarshal(b, &p); err != nil {
@@ -281,7 +281,7 @@ func (m *Mixture) Means() *mat.Dense {
 	return mat.NewDense(len(m.logw), m.p.Dim, slices.Clone(m.p.Means))
 }
 
-// CovarianceOf returns that of component k.
+// CovarianceOf returns the covariance of component k.
 func (m *Mixture) CovarianceOf(k int) *mat.SymDense {
 	d := m.p.Dim
 	cov, l := mat.NewSymDense(d, nil), make([]float64, d)
@@ -306,7 +306,7 @@ func (m *Mixture) CovarianceOf(k int) *mat.SymDense {
 	return cov
 }
 
-// axis is the index of the standard deviation of component k along axis j.
+// axis returns the index of the standard deviation of component k along axis j.
 func (m *Mixture) axis(k, j int) int {
 	if m.p.Covariance == Spherical {
 		return k
@@ -314,7 +314,7 @@ func (m *Mixture) axis(k, j int) int {
 	return k*m.p.Dim + j
 }
 
-// triangleOf is L of component k, (d, d).
+// triangleOf returns L of component k, (d, d).
 func (m *Mixture) triangleOf(k int) []float64 {
 	if m.p.Covariance == Tied {
 		return m.p.Factors
@@ -323,7 +323,7 @@ func (m *Mixture) triangleOf(k int) []float64 {
 	return m.p.Factors[k*size : (k+1)*size]
 }
 
-// Blurred returns the law of X + σξ for X from m and ξ ~ N(0, I).
+// Blurred returns the distribution of X + σξ for X from m and ξ ~ N(0, I).
 func (m *Mixture) Blurred(sigma float64) *Mixture {
 	p, d := m.p.clone(), m.p.Dim
 	if p.Covariance == Diagonal || p.Covariance == Spherical {
@@ -338,8 +338,8 @@ func (m *Mixture) Blurred(sigma float64) *Mixture {
 	return newMixture(p)
 }
 
-// blurTriangle replaces L by the factor of LLᵀ + σ²I: the triangle of (L σI) turned by rotations of its columns, so
-// that nothing is squared.
+// blurTriangle replaces L by the factor of LLᵀ + σ²I: the triangle of (L σI) after rotations of its columns, so that
+// nothing is squared.
 func blurTriangle(l []float64, d int, sigma float64) {
 	e := make([]float64, d)
 	for j := range d { // one column σ e_j at a time

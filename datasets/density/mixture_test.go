@@ -59,7 +59,8 @@ func TestMixtureByHand(t *testing.T) {
 			e, only := m.EnergyAt(grad, x.RawRowView(i)), m.EnergyAt(nil, x.RawRowView(i))
 			floats.Add(grad, score.RawRowView(i))
 			if math.Abs(e+want) > 1e-12*(1+math.Abs(want)) || only != -want || floats.Norm(grad, 1) != 0 {
-				t.Errorf("row %d: energy %g and %g, log density %g, sum of gradient and score %v", i, e, only, want, grad)
+				t.Errorf("row %d: energy %g and %g, log density %g, sum of gradient and score %v", i, e, only, want,
+					grad)
 			}
 			row := shares.RawRowView(i)
 			if got := m.Likeliest(x.RawRowView(i)); got != floats.MaxIdx(row) {
@@ -143,7 +144,8 @@ func TestGaussian(t *testing.T) {
 		t.Errorf("entropy %g, over draws %g: z = %.1f", g.Entropy(), -floats.Sum(logp)/n, z)
 	}
 	for _, bad := range []*mat.SymDense{
-		mat.NewSymDense(2, []float64{1, 1, 1, 1}), mat.NewSymDense(2, []float64{1, 2, 2, 1}), mat.NewSymDense(2, []float64{1, 0, 0, 0}),
+		mat.NewSymDense(2, []float64{1, 1, 1, 1}), mat.NewSymDense(2, []float64{1, 2, 2, 1}),
+		mat.NewSymDense(2, []float64{1, 0, 0, 0}),
 	} {
 		if _, err := NewGaussian([]float64{0, 0}, bad); err == nil {
 			t.Errorf("covariance %v is accepted", bad)

@@ -6,14 +6,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// scratch is what one call needs and the next one does not.
+// scratch is scratch space for one call.
 type scratch struct {
 	v   []float64
 	row mat.Dense
 }
 
-// scratches keeps as many as were ever lent at a time; sync.Pool drops them at a garbage collection, and a hot loop
-// would allocate.
+// scratches keeps as many as were ever in use at once; sync.Pool would drop them at a garbage collection, and a hot
+// loop would allocate.
 var scratches struct {
 	sync.Mutex
 	free []*scratch

@@ -45,7 +45,7 @@ func (m *Mixture) sampleRow(dst []float64, k int, rng *rand.Rand) {
 		dst[j] = rng.NormFloat64()
 	}
 	l := m.triangleOf(k)
-	for j := d - 1; j >= 0; j-- { // in place: the coordinates before j are ξ still
+	for j := d - 1; j >= 0; j-- { // in place: the coordinates before j are still ξ
 		v := mean[j]
 		for c, f := range l[j*d : j*d+j+1] {
 			v += f * dst[c]

@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Moments returns mean and standard deviation of the columns of x, of numbers of any size: nothing is squared before
-// it is in units of the greatest distance from the first row.
+// Moments returns the mean and standard deviation of the columns of x, for numbers of any size: nothing is squared
+// before it is in units of the largest distance from the first row.
 func Moments(x *mat.Dense) (mean, sd []float64) {
 	n, d := x.Dims()
 	mean, sd = make([]float64, d), make([]float64, d)
@@ -45,10 +45,10 @@ func Spread(x *mat.Dense) float64 {
 	return slices.Max(sd)
 }
 
-// units are mean and standard deviation of every column.
+// units holds the mean and standard deviation of every column.
 type units struct{ mean, sd []float64 }
 
-// standardise returns x in these units. Columns that are the same in all rows, but for rounding, are a SingularError.
+// standardise returns x in these units. Columns that are the same in all rows, up to rounding, are a SingularError.
 func standardise(x *mat.Dense) (z *mat.Dense, u units, err error) {
 	n, d := x.Dims()
 	u.mean, u.sd = Moments(x)
@@ -71,7 +71,7 @@ func standardise(x *mat.Dense) (z *mat.Dense, u units, err error) {
 	return z, u, nil
 }
 
-// undo turns parameters in these units into such in those of the data, in place.
+// undo converts parameters in these units to the units of the data, in place.
 func (u units) undo(p *Parameters) {
 	d := p.Dim
 	for i := range p.Means {

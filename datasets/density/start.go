@@ -7,13 +7,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// lloyd is the number of rounds of k-means that a start is worth.
+// lloyd is the number of k-means iterations for a start.
 const lloyd = 10
 
 // cluster divides the rows of x into at most k clusters by k-means and returns the number of the cluster of every row.
 //
-// Arthur and Vassilvitskii, k-means++: the advantages of careful seeding, SODA (2007) 1027–1035, for where it
-// begins; Lloyd, Least squares quantization in PCM, IEEE Trans. Inf. Theory 28 (1982) 129–137, for the rounds.
+// Arthur and Vassilvitskii, k-means++: the advantages of careful seeding, SODA (2007) 1027–1035, for the initial
+// centres; Lloyd, Least squares quantization in PCM, IEEE Trans. Inf. Theory 28 (1982) 129–137, for the iterations.
 func cluster(x *mat.Dense, k int, rng *rand.Rand) []int {
 	n, d := x.Dims()
 	centres := mat.NewDense(k, d, nil)
@@ -79,8 +79,8 @@ func (f *em) divided(label []int, k int) *Mixture {
 	return f.update(s, zero)
 }
 
-// halved returns a mixture with one component more than m: one of its components, drawn by weight or the heaviest,
-// divided in two clusters in coordinates in which it is round. It is nil if there is nothing to divide.
+// halved returns a mixture with one component more than m: one of its components, drawn by weight or the heaviest, is
+// split in two clusters in coordinates in which it is spherical. It is nil if there is nothing to split.
 func (f *em) halved(m *Mixture, heaviest bool, rng *rand.Rand) *Mixture {
 	n, d := f.z.Dims()
 	k := len(m.logw)

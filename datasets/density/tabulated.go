@@ -19,12 +19,12 @@ const maxNodes = 1 << 18
 //
 //	q(x) = Σ_g w_g Π_j Λ((x_j - g_j)/h_j) / h_j,   Λ(t) = max(0, 1-|t|),   Σ w_g = 1,
 //
-// a mixture of tents, so that the same numbers give the density and exact draws of it: a node, drawn by weight, and
-// from there in every coordinate the difference of two uniform numbers times h. log q costs 2^d look-ups, whatever
-// the density that was tabulated costs. Outside of the grid it is -Inf.
+// a mixture of tent functions, so the same numbers give the density and exact draws: a node, drawn by weight, plus in
+// every coordinate the difference of two uniform numbers times h. log q costs 2^d look-ups, whatever the cost of the
+// tabulated density. Outside the grid it is -Inf.
 type Tabulated struct {
 	lo, h   []float64
-	n       []int     // nodes along every axis; the last axis runs fastest
+	n       []int     // nodes along every axis; the last axis varies fastest
 	weights []float64 // by node; 0 on the border
 	cdf     []float64
 	logVol  float64 // log Π h
@@ -35,7 +35,7 @@ var (
 	_ Scorer  = (*Tabulated)(nil)
 )
 
-// Tabulate returns the table of q over the box from lo to hi, at distances of at most h.
+// Tabulate returns the table of q over the box from lo to hi, with a spacing of at most h.
 func Tabulate(q Density, lo, hi []float64, h float64) (*Tabulated, error) {
 	d := len(lo)
 	if d != len(hi) || d != q.Dim() {
@@ -81,7 +81,7 @@ func Tabulate(q Density, lo, hi []float64, h float64) (*Tabulated, error) {
 	return t, nil
 }
 
-// node stores the place of node i.
+// node stores the position of node i.
 func (t *Tabulated) node(x []float64, i int) {
 	for j := len(t.n) - 1; j >= 0; j-- {
 		x[j] = t.lo[j] + t.h[j]*float64(i%t.n[j])
@@ -103,7 +103,7 @@ func (t *Tabulated) border(i int) bool {
 // Dim returns the number of axes.
 func (t *Tabulated) Dim() int { return len(t.n) }
 
-// Sample draws nodes, and points of their tents.
+// Sample draws nodes, and points from their tents.
 func (t *Tabulated) Sample(dst *mat.Dense, rng *rand.Rand) {
 	checkSample(dst, t.Dim())
 	last := len(t.cdf) - 1
@@ -116,7 +116,7 @@ func (t *Tabulated) Sample(dst *mat.Dense, rng *rand.Rand) {
 	}
 }
 
-// LogProb stores the log density.
+// LogProb stores the log-density.
 func (t *Tabulated) LogProb(dst []float64, x *mat.Dense) {
 	checkLogProb(dst, x, t.Dim())
 	for i := range dst {
@@ -127,7 +127,7 @@ func (t *Tabulated) LogProb(dst []float64, x *mat.Dense) {
 	}
 }
 
-// Score stores the gradient of the log density within the cell of every row.
+// Score stores the gradient of the log-density within the cell of every row.
 func (t *Tabulated) Score(dst, x *mat.Dense) {
 	checkScore(dst, x, t.Dim())
 	for i := range x.RawMatrix().Rows {
@@ -141,8 +141,8 @@ func (t *Tabulated) Score(dst, x *mat.Dense) {
 	}
 }
 
-// at is the mean of the weights around x, of the nodes with the given index in the axes before j; or its derivative
-// along an axis, -1 for none.
+// at returns the interpolated weight around x, over the nodes with the given index in the axes before j; or its
+// derivative along an axis, -1 for none.
 func (t *Tabulated) at(x []float64, j, index, along int) float64 {
 	if j == len(x) {
 		return t.weights[index]

@@ -71,7 +71,8 @@ func TestTabulatedSample(t *testing.T) {
 	rows, cols := parts*(q.n[0]-1), parts*(q.n[1]-1)
 	want, mid := make([]float64, rows*cols), mat.NewDense(rows*cols, 2, nil)
 	for c := range want {
-		mid.SetRow(c, []float64{q.lo[0] + (float64(c/cols)+0.5)*q.h[0]/parts, q.lo[1] + (float64(c%cols)+0.5)*q.h[1]/parts})
+		mid.SetRow(c, []float64{q.lo[0] + (float64(c/cols)+0.5)*q.h[0]/parts,
+			q.lo[1] + (float64(c%cols)+0.5)*q.h[1]/parts})
 	}
 	q.LogProb(want, mid)
 	for c, v := range want {
@@ -128,12 +129,18 @@ func TestTabulateRefuses(t *testing.T) {
 	unit := must(NewBox([]float64{0, 0}, []float64{1, 1}))
 	normal := must(NewIsotropic([]float64{0}, 1))
 	for name, f := range map[string]func() (*Tabulated, error){
-		"empty box":     func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{0, 1}, 0.1) },
-		"many nodes":    func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{1, 1}, 1e-3) },
-		"huge axis":     func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{1e300, 1}, 1e-3) },
+		"empty box":  func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{0, 1}, 0.1) },
+		"many nodes": func() (*Tabulated, error) { return Tabulate(unit, []float64{0, 0}, []float64{1, 1}, 1e-3) },
+		"huge axis": func() (*Tabulated, error) {
+			return Tabulate(
+				unit, []float64{0, 0}, []float64{1e300, 1}, 1e-3)
+		},
 		"between nodes": func() (*Tabulated, error) { return Tabulate(normal, []float64{0}, []float64{200}, 100) },
 		"nowhere":       func() (*Tabulated, error) { return Tabulate(unit, []float64{2, 2}, []float64{3, 3}, 0.1) },
-		"not a number":  func() (*Tabulated, error) { return Tabulate(unit, []float64{math.NaN(), 0}, []float64{1, 1}, 0.1) },
+		"not a number": func() (*Tabulated, error) {
+			return Tabulate(
+				unit, []float64{math.NaN(), 0}, []float64{1, 1}, 0.1)
+		},
 	} {
 		if _, err := f(); err == nil {
 			t.Errorf("%s: no error", name)

@@ -11,17 +11,17 @@ import (
 
 // Density is a normalised density with exact draws. It is safe for concurrent use.
 type Density interface {
-	// Dim is the number of columns of a batch.
+	// Dim returns the number of columns of a batch.
 	Dim() int
 
 	LogProber
 	Sampler
 }
 
-// LogProber knows its log density.
+// LogProber has a known log-density.
 type LogProber interface {
-	// LogProb stores log p(x_i), in nats, in dst[i] for every row x_i of x. Outside of the support it is -Inf; where a
-	// coordinate is NaN it is NaN. len(dst) is the number of rows of x.
+	// LogProb stores log p(x_i), in nats, in dst[i] for every row x_i of x. Outside the support it is -Inf; if a
+	// coordinate is NaN, it is NaN. len(dst) is the number of rows of x.
 	LogProb(dst []float64, x *mat.Dense)
 }
 
@@ -31,14 +31,14 @@ type Sampler interface {
 	Sample(dst *mat.Dense, rng *rand.Rand)
 }
 
-// Scorer knows the gradient of its log density.
+// Scorer has a known gradient of its log-density.
 type Scorer interface {
-	// Score stores ∇ log p(x_i) in row i of dst, which has the shape of x. Where the density is zero the score is not
-	// defined and zero is stored.
+	// Score stores ∇ log p(x_i) in row i of dst, which has the shape of x. Where the density is zero the score is
+	// undefined and zero is stored.
 	Score(dst, x *mat.Dense)
 }
 
-// ScorerOf returns q as a [Scorer], if it knows its score. A [Blend] does if all its parts do.
+// ScorerOf returns q as a [Scorer], if it is one. A [Blend] is one if all its parts are.
 func ScorerOf(q Density) (s Scorer, ok bool) {
 	if b, is := q.(*Blend); is && !b.scored() {
 		return nil, false
@@ -47,10 +47,10 @@ func ScorerOf(q Density) (s Scorer, ok bool) {
 	return s, ok
 }
 
-// SingularError reports points, or a covariance, on which no density of the kind asked for can stand.
+// SingularError reports points, or a covariance, for which there is no density of the requested kind.
 type SingularError struct {
-	Points  int   // that were given; 0 if it was a covariance
-	Columns []int // that are the same in all points, from 0; none if columns depend on each other
+	Points  int   // number of points given; 0 for a covariance
+	Columns []int // columns that are the same in all points, from 0; none if columns depend on each other
 }
 
 func (e *SingularError) Error() string {
@@ -107,7 +107,7 @@ func checkSample(dst *mat.Dense, dim int) {
 	}
 }
 
-// checkPoints refuses what is no set of points.
+// checkPoints rejects an invalid set of points.
 func checkPoints(x *mat.Dense) error {
 	if x == nil || x.IsEmpty() {
 		return fmt.Errorf("density: no points")

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Context returns a reader that ends with the context's error once that is done. A read that has begun is finished first: it is
-// for regular files, of which a read takes no time.
+// Context returns a reader that ends with the context's error once the context is done. A read in progress is finished
+// first: it is meant for regular files, where reads are quick.
 func Context(ctx context.Context, r io.Reader) io.Reader { return &contextReader{ctx, r} }
 
 type contextReader struct {
@@ -21,8 +21,8 @@ func (c *contextReader) Read(b []byte) (int, error) {
 	return c.r.Read(b)
 }
 
-// Interruptible returns a reader that ends with the context's error as soon as that is done, even while a read waits: for standard
-// input, where a read may wait for ever. The read that waits is left to itself; what it brings is lost.
+// Interruptible returns a reader that ends with the context's error as soon as the context is done, even while a read
+// blocks: for standard input, where a read may block forever. The blocked read is abandoned, and its data lost.
 func Interruptible(ctx context.Context, r io.Reader) io.Reader {
 	return &interruptible{ctx: ctx, r: r, done: make(chan int, 1)}
 }
@@ -31,7 +31,7 @@ type interruptible struct {
 	ctx  context.Context
 	r    io.Reader
 	buf  []byte // filled by a goroutine while busy
-	rest []byte // of buf, not yet handed on
+	rest []byte // part of buf not yet returned
 	busy bool
 	err  error
 	done chan int

@@ -28,7 +28,8 @@ func TestOpen(t *testing.T) {
 		t.Fatalf("got size %d, %v, want 5", size, err)
 	}
 	f.Close()
-	if _, _, err := files.Open(dir); !errors.Is(err, files.ErrNotRegular) || !strings.Contains(err.Error(), "a folder") {
+	if _, _, err := files.Open(dir); !errors.Is(err, files.ErrNotRegular) ||
+		!strings.Contains(err.Error(), "a folder") {
 		t.Errorf("a folder: got %v", err)
 	}
 	if _, _, err := files.Open(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
@@ -77,10 +78,12 @@ func TestSniff(t *testing.T) {
 
 func TestText(t *testing.T) {
 	for _, s := range []string{
-		"plain", "\x1b[31mred\x07", "a\rb\nc", "abc\u202etxt.exe", "\xff\xfe", "日本語", "\u2066x\u2069", "a\u200fb", "\u00a0",
+		"plain", "\x1b[31mred\x07", "a\rb\nc", "abc\u202etxt.exe", "\xff\xfe", "日本語", "\u2066x\u2069", "a\u200fb",
+		"\u00a0",
 		strings.Repeat("x", 3<<20), strings.Repeat("\x1b", 3<<20), strings.Repeat("é", 100),
 	} {
-		for name, got := range map[string]string{"Quote": files.Quote(s), "Line": files.Line(s), "Name": files.Name(s)} {
+		for name, got := range map[string]string{"Quote": files.Quote(s), "Line": files.Line(s),
+			"Name": files.Name(s)} {
 			if !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
 				t.Errorf("%s(%.20q): %.60q cannot be printed", name, s, got)
 			}
@@ -91,7 +94,8 @@ func TestText(t *testing.T) {
 	}
 	for _, c := range [][2]string{
 		{files.Quote("a\x1b"), `"a\x1b"`}, {files.Quote(strings.Repeat("é", 41)), `"` + strings.Repeat("é", 40) + `"…`},
-		{files.Line("a\u202eb \"c\""), `a\u202eb "c"`}, {files.Name("  body\t\x1bheight "), "body height"}, {files.Line("日本語"), "日本語"},
+		{files.Line("a\u202eb \"c\""), `a\u202eb "c"`}, {files.Name("  body\t\x1bheight "), "body height"},
+		{files.Line("日本語"), "日本語"},
 	} {
 		if c[0] != c[1] {
 			t.Errorf("got %s, want %s", c[0], c[1])
@@ -103,13 +107,15 @@ func TestContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	text := strings.Repeat("0123456789", 20000)
 	for name, r := range map[string]io.Reader{
-		"Context": files.Context(ctx, strings.NewReader(text)), "Interruptible": files.Interruptible(ctx, iotest.HalfReader(strings.NewReader(text))),
+		"Context":       files.Context(ctx, strings.NewReader(text)),
+		"Interruptible": files.Interruptible(ctx, iotest.HalfReader(strings.NewReader(text))),
 	} {
 		if b, err := io.ReadAll(r); err != nil || !bytes.Equal(b, []byte(text)) {
 			t.Errorf("%s: got %d bytes, %v", name, len(b), err)
 		}
 	}
-	if b, err := io.ReadAll(files.Interruptible(ctx, iotest.DataErrReader(strings.NewReader("ab")))); err != nil || string(b) != "ab" {
+	if b, err := io.ReadAll(files.Interruptible(ctx, iotest.DataErrReader(strings.NewReader("ab")))); err != nil ||
+		string(b) != "ab" {
 		t.Errorf("data with its end: got %q, %v", b, err)
 	}
 	pr, pw := io.Pipe() // nobody writes

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// SniffLen is how many bytes of a file Sniff looks at.
+// SniffLen is the number of bytes of a file that Sniff looks at.
 const SniffLen = 512
 
-// kinds are what files begin with, and what that says.
+// kinds lists the beginnings of files, and what they say about the kind.
 var kinds = []struct{ begin, says string }{
 	{"version https://git-lfs.github.com/", "a Git LFS pointer, not the file; git lfs pull fetches it"},
 	{"\xff\xfe", "text in UTF-16; store it in UTF-8"},
@@ -38,8 +38,8 @@ var kinds = []struct{ begin, says string }{
 	{"\x7fELF", "a program"},
 }
 
-// Sniff says what kind of file begins with these bytes, and what helps, as in "a Git LFS pointer, not the file"; "" where they tell
-// nothing. A reader asks it about what is not of its own kind.
+// Sniff says what kind of file begins with these bytes, and what helps, as in "a Git LFS pointer, not the file"; "" if
+// they are inconclusive. Readers use it for files that are not of their own kind.
 func Sniff(head []byte) string {
 	head = head[:min(len(head), SniffLen)]
 	for _, k := range kinds {
@@ -69,7 +69,7 @@ func begins(text string, these ...string) bool {
 	return false
 }
 
-// json reports whether the text begins as an object or an array of JSON does.
+// json reports whether the text begins like a JSON object or array.
 func json(text string) bool {
 	if text == "" || text[0] != '{' && text[0] != '[' {
 		return false

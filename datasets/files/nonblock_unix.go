@@ -4,5 +4,5 @@ package files
 
 import "syscall"
 
-// nonblock keeps the opening of a named pipe from waiting for somebody who writes to it.
+// nonblock keeps opening a named pipe from waiting for a writer.
 const nonblock = syscall.O_NONBLOCK

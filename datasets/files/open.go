@@ -11,10 +11,11 @@ import (
 // ErrNotRegular is wrapped by errors about folders, pipes, sockets and devices.
 var ErrNotRegular = errors.New("not a regular file")
 
-// ErrTooLarge is wrapped by errors about files that are larger than whoever reads them allows.
+// ErrTooLarge is wrapped by errors about files that are larger than the caller allows.
 var ErrTooLarge = errors.New("too large")
 
-// Open opens a regular file for reading and returns its size. It never blocks: not on a named pipe that nobody writes to, either.
+// Open opens a regular file for reading and returns its size. It never blocks, not even on a named pipe without a
+// writer.
 func Open(path string) (f *os.File, size int64, err error) {
 	f, err = OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
@@ -31,7 +32,7 @@ func Open(path string) (f *os.File, size int64, err error) {
 	return f, info.Size(), nil
 }
 
-// OpenFile is os.OpenFile for regular files, which it may make.
+// OpenFile is os.OpenFile for regular files, which it may create.
 func OpenFile(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|nonblock, perm)
 	if err != nil {
@@ -48,7 +49,7 @@ func OpenFile(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	return f, nil
 }
 
-// irregular says what is there instead of a regular file.
+// irregular says what path is instead of a regular file.
 func irregular(path string, mode fs.FileMode) error {
 	kind := "something else"
 	switch {
@@ -64,7 +65,7 @@ func irregular(path string, mode fs.FileMode) error {
 	return fmt.Errorf("%s is %s, %w", Printable(path, maxPath), kind, ErrNotRegular)
 }
 
-// ReadAll reads a regular file of at most so many bytes.
+// ReadAll reads a regular file of at most most bytes.
 func ReadAll(path string, most int64) ([]byte, error) {
 	f, size, err := Open(path)
 	if err != nil {
@@ -72,9 +73,10 @@ func ReadAll(path string, most int64) ([]byte, error) {
 	}
 	defer f.Close()
 	if size > most {
-		return nil, fmt.Errorf("%s: %d bytes are %w, want at most %d", Printable(path, maxPath), size, ErrTooLarge, most)
+		return nil, fmt.Errorf("%s: %d bytes are %w, want at most %d", Printable(path, maxPath), size, ErrTooLarge,
+			most)
 	}
-	b := make([]byte, 0, size+1) // one more, to see the end without growing
+	b := make([]byte, 0, size+1) // one more, to detect the end without growing
 	for {
 		n, err := f.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
@@ -83,7 +85,7 @@ func ReadAll(path string, most int64) ([]byte, error) {
 			return b, nil
 		case err != nil:
 			return nil, err
-		case int64(len(b)) > most: // it grew meanwhile
+		case int64(len(b)) > most: // it has grown in the meantime
 			return nil, fmt.Errorf("%s: more than %d bytes are %w", Printable(path, maxPath), most, ErrTooLarge)
 		case len(b) == cap(b):
 			b = append(b, 0)[:len(b)]

@@ -25,7 +25,8 @@ func TestOpenIrregular(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	for path, want := range map[string]string{pipe: "a named pipe", socket: "a socket", "/dev/zero": "a device", "/dev/null": "a device"} {
+	for path, want := range map[string]string{pipe: "a named pipe", socket: "a socket", "/dev/zero": "a device",
+		"/dev/null": "a device"} {
 		if _, _, err := files.Open(path); !errors.Is(err, files.ErrNotRegular) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
 		}

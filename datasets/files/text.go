@@ -13,8 +13,8 @@ const (
 	maxLine   = 2000 // runes of a line for a terminal
 )
 
-// Quote returns text from a file between quotation marks, for a line of an error or a note: control characters, marks that turn the
-// direction of writing and bytes that are no UTF-8 are escaped, and of more than 40 characters only the first are shown.
+// Quote returns text from a file between quotation marks, for use in an error or a note: control characters, marks that
+// change the direction of writing and invalid UTF-8 are escaped, and only the first 40 characters are shown.
 func Quote(s string) string {
 	head, cut := cutRunes(s, maxQuoted)
 	if cut {
@@ -23,7 +23,7 @@ func Quote(s string) string {
 	return strconv.Quote(head)
 }
 
-// Printable returns s on one line of at most so many characters: what cannot be printed is escaped as by Quote.
+// Printable returns s on one line of at most most characters, with unprintable characters escaped as by Quote.
 func Printable(s string, most int) string {
 	head, cut := cutRunes(s, most)
 	if strings.ContainsFunc(head, unprintable) || !utf8.ValidString(head) {
@@ -46,10 +46,11 @@ func Printable(s string, most int) string {
 	return head
 }
 
-// Line is Printable for a whole line of a terminal or a page.
+// Line is Printable for a whole line on a terminal or a page.
 func Line(s string) string { return Printable(s, maxLine) }
 
-// Name returns text that names something, a column, say: blanks in place of what cannot be printed, nothing around it, and 64 characters at most.
+// Name returns a name from a file, such as that of a column: unprintable characters become spaces, surrounding space is
+// removed, and it has at most 64 characters.
 func Name(s string) string {
 	s, cut := cutRunes(s, 4*64)
 	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {

@@ -64,11 +64,12 @@ func npzFile(entries map[string]string) string {
 func TestArrayHeaders(t *testing.T) {
 	six, byColumn := []float64{1, 2, 3, 4, 5, 6}, []float64{1, 3, 5, 2, 4, 6}
 	for name, text := range map[string]string{
-		"as numpy writes":     npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }", six),
-		"another order":       npyFile("{'shape': (3, 2), 'fortran_order': False, 'descr': '<f8'}", six),
-		"no blanks":           npyFile("{'descr':'<f8','fortran_order':False,'shape':(3,2)}", six),
-		"double quotes":       npyFile(`{"descr": "<f8", "fortran_order": False, "shape": (3, 2)}`, six),
-		"blanks everywhere":   npyFile("{ 'descr' :\t'<f8' , 'fortran_order' : False ,\n'shape' : ( 3 , 2 , ) , }", six),
+		"as numpy writes": npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }", six),
+		"another order":   npyFile("{'shape': (3, 2), 'fortran_order': False, 'descr': '<f8'}", six),
+		"no blanks":       npyFile("{'descr':'<f8','fortran_order':False,'shape':(3,2)}", six),
+		"double quotes":   npyFile(`{"descr": "<f8", "fortran_order": False, "shape": (3, 2)}`, six),
+		"blanks everywhere": npyFile("{ 'descr' :\t'<f8' , 'fortran_order' : False ,\n'shape' : ( 3 , 2 , ) , }",
+			six),
 		"Python 2":            npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (3L, 2L), }", six),
 		"no final newline":    npyWide(2, "{'descr':'<f8','fortran_order':True,'shape':(3,2)}", byColumn),
 		"version 3":           npyWide(3, "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }     \n", six),
@@ -76,9 +77,10 @@ func TestArrayHeaders(t *testing.T) {
 		"last axis":           npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2, 1), }", six),
 		"middle axis, turned": npyFile("{'descr': '<f8', 'fortran_order': True, 'shape': (3, 1, 2), }", byColumn),
 		"native order":        npyFile("{'descr': '=f8', 'fortran_order': False, 'shape': (3, 2), }", six),
-		"float16":             npyFile("{'descr': '<f2', 'fortran_order': False, 'shape': (3, 2), }", []uint16{0x3c00, 0x4000, 0x4200, 0x4400, 0x4500, 0x4600}),
-		"int8":                npyFile("{'descr': '|i1', 'fortran_order': False, 'shape': (3, 2), }", []int8{1, 2, 3, 4, 5, 6}),
-		"uint64":              npyFile("{'descr': '<u8', 'fortran_order': False, 'shape': (3, 2), }", []uint64{1, 2, 3, 4, 5, 6}),
+		"float16": npyFile("{'descr': '<f2', 'fortran_order': False, 'shape': (3, 2), }",
+			[]uint16{0x3c00, 0x4000, 0x4200, 0x4400, 0x4500, 0x4600}),
+		"int8":   npyFile("{'descr': '|i1', 'fortran_order': False, 'shape': (3, 2), }", []int8{1, 2, 3, 4, 5, 6}),
+		"uint64": npyFile("{'descr': '<u8', 'fortran_order': False, 'shape': (3, 2), }", []uint64{1, 2, 3, 4, 5, 6}),
 	} {
 		got, err := load(t, "x.npy", text, table.Options{})
 		if err != nil || values(got.X) != "1 2|3 4|5 6" {
@@ -89,16 +91,26 @@ func TestArrayHeaders(t *testing.T) {
 		text, want string
 		o          table.Options
 	}{
-		"truth":               {npyFile("{'descr': '|b1', 'fortran_order': False, 'shape': (2, 2), }", []uint8{1, 0, 0, 1}), "1 0|0 1", table.Options{}},
-		"big float16":         {npyFile("{'descr': '>f2', 'fortran_order': False, 'shape': (2,), }", []uint8{0x3c, 0, 0xc0, 0}), "1|-2", table.Options{}},
-		"one axis":            {npyFile("{'descr': '<f8', 'fortran_order': True, 'shape': (3,), }", six[:3]), "1|2|3", table.Options{}},
-		"all axes of one":     {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 1, 1), }", six[:2]), "1|2", table.Options{}},
-		"transposed":          {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", six), "1 4|2 5|3 6", table.Options{Transpose: true}},
-		"columns":             {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", six), "3 1|6 4", table.Options{Columns: []string{"3", "1"}}},
-		"missing, dropped":    {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", []float64{1, math.NaN(), 3, 4}), "3 4", table.Options{Missing: table.MissingDrop}},
-		"missing, filled":     {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", []float64{1, math.NaN(), 3, 4}), "1 4|3 4", table.Options{Missing: table.MissingMean}},
-		"smallest float16":    {npyFile("{'descr': '<f2', 'fortran_order': False, 'shape': (1,), }", []uint16{1}), "5.960464477539063e-08", table.Options{}},
-		"missing, not chosen": {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", []float64{1, math.NaN(), 3, 4}), "1|3", table.Options{Columns: []string{"1"}}},
+		"truth": {npyFile("{'descr': '|b1', 'fortran_order': False, 'shape': (2, 2), }",
+			[]uint8{1, 0, 0, 1}), "1 0|0 1", table.Options{}},
+		"big float16": {npyFile("{'descr': '>f2', 'fortran_order': False, 'shape': (2,), }",
+			[]uint8{0x3c, 0, 0xc0, 0}), "1|-2", table.Options{}},
+		"one axis": {npyFile("{'descr': '<f8', 'fortran_order': True, 'shape': (3,), }", six[:3]), "1|2|3",
+			table.Options{}},
+		"all axes of one": {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 1, 1), }", six[:2]),
+			"1|2", table.Options{}},
+		"transposed": {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", six),
+			"1 4|2 5|3 6", table.Options{Transpose: true}},
+		"columns": {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", six), "3 1|6 4",
+			table.Options{Columns: []string{"3", "1"}}},
+		"missing, dropped": {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }",
+			[]float64{1, math.NaN(), 3, 4}), "3 4", table.Options{Missing: table.MissingDrop}},
+		"missing, filled": {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }",
+			[]float64{1, math.NaN(), 3, 4}), "1 4|3 4", table.Options{Missing: table.MissingMean}},
+		"smallest float16": {npyFile("{'descr': '<f2', 'fortran_order': False, 'shape': (1,), }", []uint16{1}),
+			"5.960464477539063e-08", table.Options{}},
+		"missing, not chosen": {npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }",
+			[]float64{1, math.NaN(), 3, 4}), "1|3", table.Options{Columns: []string{"1"}}},
 	} {
 		if got, err := load(t, "x.npy", c.text, c.o); err != nil || values(got.X) != c.want {
 			t.Errorf("%s: got %v, %v, want %s", name, got, err, c.want)
@@ -109,9 +121,11 @@ func TestArrayHeaders(t *testing.T) {
 func TestArrayErrors(t *testing.T) {
 	six := []float64{1, 2, 3, 4, 5, 6}
 	for _, c := range []struct{ text, want string }{
-		{npyFile("{'descr': [('x', '<f8'), ('y', '<f8')], 'fortran_order': False, 'shape': (2,), }", six), `structured array with the fields "x" and "y"`},
+		{npyFile("{'descr': [('x', '<f8'), ('y', '<f8')], 'fortran_order': False, 'shape': (2,), }", six),
+			`structured array with the fields "x" and "y"`},
 		{npyFile("{'descr': [], 'fortran_order': False, 'shape': (2,), }", six), "structured array"},
-		{npyFile("{'descr': [('a\x1b', '<f8', (2,))], 'fortran_order': False, 'shape': (2,), }", six), `the fields "a\x1b"`},
+		{npyFile("{'descr': [('a\x1b', '<f8', (2,))], 'fortran_order': False, 'shape': (2,), }", six),
+			`the fields "a\x1b"`},
 		{npyFile("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", six), "Python objects"},
 		{npyFile("{'descr': '<U10', 'fortran_order': False, 'shape': (2,), }", six), "text"},
 		{npyFile("{'descr': '<M8[ns]', 'fortran_order': False, 'shape': (2,), }", six), "times"},
@@ -126,8 +140,10 @@ func TestArrayErrors(t *testing.T) {
 		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,)}", six), "no whole number"},
 		{npyFile(strings.Repeat("[", 1000), six), "nested too deeply"},
 		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (6)}", six), "shape is not a tuple"},
-		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", []float64{1, math.Inf(-1)}), "row 2, column 1: -Inf is not finite"},
-		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", []float64{1, math.NaN()}), "row 2, column 1: NaN is not finite"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", []float64{1, math.Inf(-1)}),
+			"row 2, column 1: -Inf is not finite"},
+		{npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", []float64{1, math.NaN()}),
+			"row 2, column 1: NaN is not finite"},
 		{"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"},
 		{"<html>", "web page"},
 		{"{\"a\": 1}", "JSON"},
@@ -156,20 +172,37 @@ func TestArchive(t *testing.T) {
 		o       table.Options
 	}{
 		{"one", map[string]string{"a.npy": array("(1, 2)", 1, 2)}, "1 2", "", table.Options{}},
-		{"x and y", map[string]string{"x.npy": array("(2,)", 1, 2), "y.npy": array("(2,)", 3, 4)}, "1 3|2 4", `the arrays "x" (2,) and "y" (2,) are taken for columns`, table.Options{}},
-		{"three columns", map[string]string{"a.npy": array("(1,)", 1), "b.npy": array("(1,)", 2), "c.npy": array("(1,)", 3)}, "1 2 3", "columns", table.Options{}},
-		{"x and y of one column", map[string]string{"x.npy": array("(2, 1)", 1, 2), "y.npy": array("(2, 1)", 3, 4)}, "1 3|2 4", "taken for columns", table.Options{}},
-		{"x and y beside another", map[string]string{"x.npy": array("(2,)", 1, 2), "y.npy": array("(2,)", 3, 4), "z.npy": array("(1,)", 3)}, `holds the columns "x" and "y", and not only columns of the same length`, "", table.Options{}},
-		{"x and y of two lengths", map[string]string{"x.npy": array("(3,)", 1, 2, 3), "y.npy": array("(2,)", 3, 4)}, `holds the columns "x" and "y", and not only`, "", table.Options{}},
-		{"points and labels", map[string]string{"X.npy": array("(2, 2)", 1, 2, 5, 6), "y.npy": array("(2,)", 3, 4)}, "1 2|5 6", `"X" is taken for the points, of "X" (2, 2) and "y" (2,)`, table.Options{}},
-		{"the only one with rows and columns", map[string]string{"a.npy": array("(1, 2)", 1, 2), "b.npy": array("(2,)", 3, 4), "c.npy": text}, "1 2", `"a" is taken`, table.Options{}},
-		{"by name", map[string]string{"a.npy": array("(1, 2)", 1, 2), "b.npy": array("(1, 2)", 3, 4)}, "3 4", "", table.Options{Array: "b"}},
-		{"no such name", map[string]string{"a.npy": array("(1, 2)", 1, 2)}, `holds no array "c"; it holds "a"`, "", table.Options{Array: "c"}},
-		{"nobody knows which", map[string]string{"a.npy": array("(1, 2)", 1, 2), "b.npy": array("(1, 2)", 3, 4)}, `holds 2 arrays, "a" (1, 2) and "b" (1, 2)`, "", table.Options{}},
-		{"columns of other lengths", map[string]string{"a.npy": array("(1,)", 1), "b.npy": array("(2,)", 3, 4)}, "holds 2 arrays", "", table.Options{}},
-		{"sparse rows", map[string]string{"indices.npy": array("(1,)", 1), "indptr.npy": array("(1,)", 1), "format.npy": text, "shape.npy": array("(2,)", 1, 2), "data.npy": array("(1,)", 1)}, "is a scipy.sparse matrix", "", table.Options{}},
-		{"sparse coordinates", map[string]string{"row.npy": array("(1,)", 1), "col.npy": array("(1,)", 1), "format.npy": text, "shape.npy": array("(2,)", 1, 2), "data.npy": array("(1,)", 1)}, "is a scipy.sparse matrix", "", table.Options{}},
-		{"strange name", map[string]string{"\x1b]0;\u202e.npy": "x"}, `array "\x1b]0;\u202e": is not a .npy file`, "", table.Options{}},
+		{"x and y", map[string]string{"x.npy": array("(2,)", 1, 2), "y.npy": array("(2,)", 3, 4)}, "1 3|2 4",
+			`the arrays "x" (2,) and "y" (2,) are taken for columns`, table.Options{}},
+		{"three columns", map[string]string{"a.npy": array("(1,)", 1), "b.npy": array("(1,)", 2),
+			"c.npy": array("(1,)", 3)}, "1 2 3", "columns", table.Options{}},
+		{"x and y of one column", map[string]string{"x.npy": array("(2, 1)", 1, 2), "y.npy": array("(2, 1)", 3, 4)},
+			"1 3|2 4", "taken for columns", table.Options{}},
+		{"x and y beside another", map[string]string{"x.npy": array("(2,)", 1, 2), "y.npy": array("(2,)", 3, 4),
+			"z.npy": array("(1,)", 3)}, `holds the columns "x" and "y", and not only columns of the same length`, "",
+			table.Options{}},
+		{"x and y of two lengths", map[string]string{"x.npy": array("(3,)", 1, 2, 3), "y.npy": array("(2,)", 3, 4)},
+			`holds the columns "x" and "y", and not only`, "", table.Options{}},
+		{"points and labels", map[string]string{"X.npy": array("(2, 2)", 1, 2, 5, 6), "y.npy": array("(2,)", 3, 4)},
+			"1 2|5 6", `"X" is taken for the points, of "X" (2, 2) and "y" (2,)`, table.Options{}},
+		{"the only one with rows and columns",
+			map[string]string{"a.npy": array("(1, 2)", 1, 2), "b.npy": array("(2,)", 3, 4), "c.npy": text}, "1 2",
+			`"a" is taken`, table.Options{}},
+		{"by name", map[string]string{"a.npy": array("(1, 2)", 1, 2), "b.npy": array("(1, 2)", 3, 4)}, "3 4", "",
+			table.Options{Array: "b"}},
+		{"no such name", map[string]string{"a.npy": array("(1, 2)", 1, 2)}, `holds no array "c"; it holds "a"`, "",
+			table.Options{Array: "c"}},
+		{"nobody knows which", map[string]string{"a.npy": array("(1, 2)", 1, 2), "b.npy": array("(1, 2)", 3, 4)},
+			`holds 2 arrays, "a" (1, 2) and "b" (1, 2)`, "", table.Options{}},
+		{"columns of other lengths", map[string]string{"a.npy": array("(1,)", 1), "b.npy": array("(2,)", 3, 4)},
+			"holds 2 arrays", "", table.Options{}},
+		{"sparse rows", map[string]string{"indices.npy": array("(1,)", 1), "indptr.npy": array("(1,)", 1),
+			"format.npy": text, "shape.npy": array("(2,)", 1, 2), "data.npy": array("(1,)", 1)},
+			"is a scipy.sparse matrix", "", table.Options{}},
+		{"sparse coordinates", map[string]string{"row.npy": array("(1,)", 1), "col.npy": array("(1,)", 1),
+			"format.npy": text, "shape.npy": array("(2,)", 1, 2), "data.npy": array("(1,)", 1)}, "is a scipy.sparse matrix", "", table.Options{}},
+		{"strange name", map[string]string{"\x1b]0;\u202e.npy": "x"}, `array "\x1b]0;\u202e": is not a .npy file`, "",
+			table.Options{}},
 	} {
 		got, err := load(t, "x.npz", npzFile(c.entries), c.o)
 		if err != nil {
@@ -183,7 +216,8 @@ func TestArchive(t *testing.T) {
 			t.Errorf("%s: got %s and %s, want %s and %s", c.name, values(got.X), note, c.want, c.note)
 		}
 	}
-	for text, want := range map[string]string{"<html>": "web page", "version https://git-lfs.github.com/": "Git LFS", "\x93NUMPY\x01": "NumPy array; call it .npy", "PK\x05\x06": "not an .npz file"} {
+	for text, want := range map[string]string{"<html>": "web page", "version https://git-lfs.github.com/": "Git LFS",
+		"\x93NUMPY\x01": "NumPy array; call it .npy", "PK\x05\x06": "not an .npz file"} {
 		if _, err := load(t, "x.npz", text, table.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
 		}

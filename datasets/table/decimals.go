@@ -7,15 +7,16 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// decimals watches for rows like 1,5 that are one number with a comma and are read as two whole ones. A header of one name tells, or
-// digits after the comma: a whole number is written 05 where all have two digits, not beside 5.
+// decimals detects rows like 1,5 that are one number with a decimal comma but are read as two whole numbers. A header
+// with one name gives it away, or the digits after the comma: whole numbers are written as 05 only if all have two
+// digits, not beside 5.
 type decimals struct {
-	off           bool   // something else was seen
-	first, padded string // rows: the first, and that with most digits after the comma of which one is a leading zero
-	most, least   int    // digits of padded, and of the row with fewest
+	off           bool   // ruled out by other rows
+	first, padded string // rows: the first, and the one with most digits after the comma that start with a zero
+	most, least   int    // digits in padded, and in the row with fewest
 }
 
-// row looks at the fields of a row, between which there is nothing but the comma if it is tight.
+// row examines the fields of a row; tight means that nothing but the comma is between them.
 func (c *decimals) row(fields []string, tight bool) {
 	if c.off {
 		return
@@ -36,14 +37,16 @@ func (c *decimals) row(fields []string, tight bool) {
 	}
 }
 
-// note is what to say of the rows below the header, which is empty where there is none.
+// note returns the remark on rows below the header, which is empty if there is none.
 func (c *decimals) note(header string) string {
 	switch {
 	case c.off:
 	case header != "":
-		return fmt.Sprintf("the header has one name, %s, and the rows have two values: if %s is meant as one number, write it with a point", files.Quote(header), c.first)
+		return fmt.Sprintf(
+			"the header has one name, %s, and the rows have two values: if %s is meant as one number, write it with a point", files.Quote(header), c.first)
 	case c.most > c.least:
-		return fmt.Sprintf("the two columns look like one of numbers with a decimal comma, such as %s: if they are, write them with a point", c.padded)
+		return fmt.Sprintf(
+			"the two columns look like one of numbers with a decimal comma, such as %s: if they are, write them with a point", c.padded)
 	}
 	return ""
 }

@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// dialect is how a text file divides and writes its numbers.
+// dialect is how a text file separates and writes its numbers.
 type dialect struct {
 	marks
-	width    int     // columns of most rows, without those at the end that are always empty
-	rowBytes float64 // of a row in the mean
-	rows     int     // that were looked at
-	numbers  float64 // share of the cells that are numbers or missing, less for a single column
+	width    int     // columns of most rows, without trailing ones that are always empty
+	rowBytes float64 // mean bytes per row
+	rows     int     // rows examined
+	numbers  float64 // share of cells that are numbers or missing, reduced for a single column
 	decimals bool    // whether there are numbers with decimals
 }
 
-// separators are tried in this order; the first of the best is taken.
+// separators are tried in this order; in case of a tie the first wins.
 var separators = []rune{',', ';', '\t', '|', ' '}
 
-// detect looks at the head of a file for its dialect. Only sep is tried unless it is 0.
+// detect finds the dialect from the head of a file. Only sep is tried unless it is 0.
 func detect(head []byte, whole bool, sep rune) dialect {
-	if !whole { // the last line is cut
+	if !whole { // the last line is incomplete
 		if i := bytes.LastIndexByte(head, '\n'); i >= 0 {
 			head = head[:i+1]
 		}
@@ -76,7 +76,7 @@ func look(head []byte, sep rune) dialect {
 		above = false
 		rows = append(rows, append([]string(nil), fields...))
 	}
-	if !seen.settle(&d.marks) { // every cell with marks is refused, where it stands
+	if !seen.settle(&d.marks) { // every cell with marks is rejected where it is
 		d.marks = marks{sep: sep, open: true}
 	}
 	d.decimals = seen.decimal[comma] || seen.decimal[point]
@@ -89,7 +89,7 @@ func look(head []byte, sep rune) dialect {
 	return d
 }
 
-// bytesOf is the mean length of rows, with their separators.
+// bytesOf returns the mean length of rows, including separators.
 func bytesOf(rows [][]string) float64 {
 	total := 0
 	for _, row := range rows {
@@ -107,7 +107,7 @@ func (d *dialect) judge(rows [][]string) {
 		widths[len(row)]++
 	}
 	usual := 0
-	for _, row := range rows { // of two that are equally frequent, the first
+	for _, row := range rows { // the first in case of a tie
 		if widths[len(row)] > widths[usual] {
 			usual = len(row)
 		}
@@ -132,12 +132,12 @@ func (d *dialect) judge(rows [][]string) {
 	if cells > 0 {
 		d.numbers = float64(good) / float64(cells)
 	}
-	if d.width < 2 { // whole lines are numbers by commas for decimals, too
+	if d.width < 2 { // with decimal commas whole lines are numbers, too
 		d.numbers *= 0.3
 	}
 }
 
-// filled is the number of fields up to the last that is not empty.
+// filled returns the number of fields up to the last non-empty one.
 func filled(row []string) int {
 	for n := len(row); n > 0; n-- {
 		if row[n-1] != "" {
@@ -147,7 +147,7 @@ func filled(row []string) int {
 	return 0
 }
 
-// start reads what stands above the rows and tells nothing of them: a mark of the byte order, comments, a line sep=; which names the
+// start reads what precedes the rows and is not part of them: a byte order mark, comments, a line sep=; that names the
 // separator. It returns the line at which the rest begins, and the separator or 0.
 func start(in *bufio.Reader, r *Report) (line int, sep rune, err error) {
 	if head, _ := in.Peek(3); string(head) == "\ufeff" {

@@ -8,19 +8,19 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// Error is about the content of a file.
+// Error is an error about the content of a file.
 type Error struct {
 	Path   string // of the file
-	Line   int    // of a text file, from 1; 0 where it is about no line
-	Row    int    // of an array, from 1; 0 where it is about no row
-	Column int    // from 1; 0 where it is about no column
+	Line   int    // line of a text file, from 1; 0 if not about a line
+	Row    int    // row of an array, from 1; 0 if not about a row
+	Column int    // from 1; 0 if not about a column
 	Text   string // what is wrong, on one line, and what helps
 	Option string // name of the field of Options that helps, or ""
-	Value  string // of that field, where one is sure to help
-	Err    error  // what it wraps, or nil
+	Value  string // value of that field, if one is certain to help
+	Err    error  // the wrapped error, or nil
 }
 
-// Error is the path, the place, the text, and the option that helps.
+// Error returns the path, the position, the text, and the option that helps.
 func (e *Error) Error() string {
 	text := "datasets: " + e.Message()
 	switch {
@@ -32,7 +32,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Message is the path, the place and the text, without the option: for programs in which that is called otherwise.
+// Message returns the path, the position and the text, without the option: for programs that have another name for it.
 func (e *Error) Message() string {
 	var b strings.Builder
 	if e.Path != "" {
@@ -61,7 +61,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 func errorf(format string, args ...any) error { return &Error{Text: fmt.Sprintf(format, args...)} }
 
-// located puts the path into an error.
+// located adds the path to an error.
 func located(err error, path string) error {
 	var e *Error
 	if errors.As(err, &e) {

@@ -21,18 +21,22 @@ func allocated() uint64 {
 }
 
 var fuzzSeeds = []struct{ ext, text string }{
-	{".csv", "1,2\n3,4\n"}, {".csv", "income,spend\n\"1,234\",\"5,678\"\n"}, {".csv", "a;b\n1,5;2,5\n"}, {".csv", "sep=;\na;b\n1;2\n"},
-	{".csv", ",0,1\n0,1.5,2.5\n1,3.5,4.5\n"}, {".csv", "a,b\r1,2\r"}, {".csv", "# c\ntitle\n\"x\ny\",b,\n1,NA,\n,,\n#DIV/0!,0,\n"},
+	{".csv", "1,2\n3,4\n"}, {".csv", "income,spend\n\"1,234\",\"5,678\"\n"}, {".csv", "a;b\n1,5;2,5\n"},
+	{".csv", "sep=;\na;b\n1;2\n"},
+	{".csv", ",0,1\n0,1.5,2.5\n1,3.5,4.5\n"}, {".csv", "a,b\r1,2\r"},
+	{".csv", "# c\ntitle\n\"x\ny\",b,\n1,NA,\n,,\n#DIV/0!,0,\n"},
 	{".txt", "\"x\" \"y\"\n\"1\" 0.5 2\n"}, {".tsv", "1\t2\n"},
 	{".npy", npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", []float64{1, 2})},
 	{".npy", npyFile("{\"shape\":(2,1),'descr':'<f2','fortran_order':True}", []uint16{1, 2})},
 	{".npy", npyWide(3, "{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (1,)}", []float64{1})},
-	{".npz", npzFile(map[string]string{"x.npy": npyFile("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", []float64{1})})},
-	{".npz", npzFile(map[string]string{"x.npy": npyFile("{'descr': '|b1', 'fortran_order': True, 'shape': (1,), }", []uint8{1}), "y.npy": npyFile("{'descr': '|i1', 'fortran_order': True, 'shape': (1,), }", []uint8{1})})},
+	{".npz", npzFile(map[string]string{"x.npy": npyFile("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }",
+		[]float64{1})})},
+	{".npz", npzFile(map[string]string{"x.npy": npyFile("{'descr': '|b1', 'fortran_order': True, 'shape': (1,), }",
+		[]uint8{1}), "y.npy": npyFile("{'descr': '|i1', 'fortran_order': True, 'shape': (1,), }", []uint8{1})})},
 }
 
-// FuzzText, FuzzNPY and FuzzNPZ look for files that make a reader panic, take more memory than it may, return what is not finite, read
-// otherwise the second time, or say what cannot be printed on a line.
+// FuzzText, FuzzNPY and FuzzNPZ look for files that make a reader panic, take more memory than it may, return what is
+// not finite, read otherwise the second time, or say what cannot be printed on a line.
 func FuzzText(f *testing.F) { fuzz(f, ".csv", ".tsv", ".txt") }
 
 func FuzzNPY(f *testing.F) { fuzz(f, ".npy") }
@@ -41,9 +45,12 @@ func FuzzNPY(f *testing.F) { fuzz(f, ".npy") }
 func FuzzNPZ(f *testing.F) { fuzz(f, ".npz") }
 
 func FuzzArrays(f *testing.F) {
-	f.Add("x", npyFile("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", []float64{1}), "y", npyFile("{'descr': '|i1', 'fortran_order': True, 'shape': (1,), }", []uint8{1}), uint8(0))
-	f.Add("x", npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", []float64{1, 2, 3, 4}), "shape", npyFile("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }", []int64{1, 2}), uint8(9))
-	f.Add("data", npyWide(3, "{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (1,)}", []float64{1}), "format", "text", uint8(250))
+	f.Add("x", npyFile("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", []float64{1}), "y",
+		npyFile("{'descr': '|i1', 'fortran_order': True, 'shape': (1,), }", []uint8{1}), uint8(0))
+	f.Add("x", npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }", []float64{1, 2, 3, 4}), "shape",
+		npyFile("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }", []int64{1, 2}), uint8(9))
+	f.Add("data", npyWide(3, "{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (1,)}", []float64{1}),
+		"format", "text", uint8(250))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, name, file, other, second string, way uint8) {
 		arrays := map[string]string{name + ".npy": file}
@@ -90,7 +97,8 @@ func loadOneWay(t *testing.T, dir, text, ext string, way uint8) {
 		t.Errorf("%d bytes took %d MB", len(text), took>>20)
 	}
 	check(t, got, err)
-	if again, err2 := table.Load(context.Background(), path, o); err == nil && (err2 != nil || values(again.X) != values(got.X)) {
+	if again, err2 := table.Load(context.Background(), path, o); err == nil &&
+		(err2 != nil || values(again.X) != values(got.X)) {
 		t.Errorf("got %v, then %v", got, again)
 	}
 	if way < 216 { // a stream takes buffers of a megabyte
@@ -103,13 +111,15 @@ func loadOneWay(t *testing.T, dir, text, ext string, way uint8) {
 func check(t *testing.T, got *table.Table, err error) {
 	t.Helper()
 	if err != nil {
-		if strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) || len(err.Error()) > 3000 {
+		if strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) ||
+			len(err.Error()) > 3000 {
 			t.Errorf("error %q", err)
 		}
 		return
 	}
 	n, d := got.X.Dims()
-	if n == 0 || d == 0 || len(got.Names) != 0 && len(got.Names) != d || n != got.Report.Rows || d != got.Report.Columns || 8*n*d > 1<<20 {
+	if n == 0 || d == 0 || len(got.Names) != 0 && len(got.Names) != d || n != got.Report.Rows ||
+		d != got.Report.Columns || 8*n*d > 1<<20 {
 		t.Errorf("%d×%d with names %q, %v", n, d, got.Names, got.Report)
 	}
 	for i := range n {

@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// above reads what stands above the rows, and returns the first of them. Its fields are the caller's.
+// above reads everything above the rows and returns the first row, whose fields the caller owns.
 func (b *builder) above() (row, error) {
 	for {
 		r, err := b.own()
@@ -31,8 +31,10 @@ func (b *builder) above() (row, error) {
 				return row{}, &Error{Line: r.line, Text: fmt.Sprintf("no row of numbers in %d lines", maxText)}
 			}
 			if other := b.otherwise(r); other != 0 {
-				return row{}, &Error{Line: r.line, Text: fmt.Sprintf("a row of %s divided by %s, in a file divided by %s: one separator divides the whole file",
-					count(b.dialect.width, "number"), separatorName(other), separatorName(b.dialect.sep))}
+				return row{}, &Error{Line: r.line,
+					Text: fmt.Sprintf(
+						"a row of %s divided by %s, in a file divided by %s: one separator divides the whole file",
+						count(b.dialect.width, "number"), separatorName(other), separatorName(b.dialect.sep))}
 			}
 			b.texts = append(b.texts, r)
 		case len(b.texts) == 0 && b.isNumbered(r):
@@ -42,12 +44,13 @@ func (b *builder) above() (row, error) {
 				return r, nil
 			case err != nil:
 				return r, err
-			case slices.Equal(below.fields, r.fields), !b.fits(below): // no header is written twice
+			case slices.Equal(below.fields, r.fields), !b.fits(below): // a header does not appear twice
 				b.ahead = &below
 				return r, nil
 			}
 			b.texts = append(b.texts, r)
-			b.report.note(HeaderOfNumbers, "line %d, %s, is taken for a header that numbers the columns", r.line, files.Quote(strings.Join(r.fields, ",")))
+			b.report.note(HeaderOfNumbers, "line %d, %s, is taken for a header that numbers the columns", r.line,
+				files.Quote(strings.Join(r.fields, ",")))
 			return below, nil
 		default:
 			return r, nil
@@ -55,18 +58,20 @@ func (b *builder) above() (row, error) {
 	}
 }
 
-// allText says what stands where numbers are wanted, in a file that has none.
+// allText reports the text found in place of numbers in a file that has none.
 func (b *builder) allText() error {
 	last := b.texts[len(b.texts)-1]
 	for j, f := range last.fields {
 		if _, c := plain(f); c == text {
-			return &Error{Line: last.line, Column: j + 1, Text: files.Quote(f) + " is not a number, and there is no row of numbers"}
+			return &Error{Line: last.line, Column: j + 1,
+				Text: files.Quote(f) + " is not a number, and there is no row of numbers"}
 		}
 	}
 	return errEmpty
 }
 
-// otherwise returns a separator by which a line that is text in this file is a row of as many numbers as most rows have; 0 if there is none.
+// otherwise returns a separator with which a line of text in this file becomes a row of as many numbers as most rows
+// have; 0 if there is none.
 func (b *builder) otherwise(r row) rune {
 	line := strings.Join(r.fields[:filled(r.fields)], string(b.dialect.sep))
 	for _, sep := range separators {
@@ -87,7 +92,7 @@ func (b *builder) otherwise(r row) rune {
 	return 0
 }
 
-// own is the next row with fields of its own; there must be one.
+// own returns the next row, with copied fields; there must be one.
 func (b *builder) own() (row, error) {
 	r, err := b.next()
 	if err == io.EOF {
@@ -97,8 +102,8 @@ func (b *builder) own() (row, error) {
 	return r, err
 }
 
-// isText reports whether a row above all others is text: nothing in it is a number, or it has text, not the fields of a row, and there
-// was no header yet.
+// isText reports whether a row above all others is text: nothing in it is a number, or it has some text, a different
+// number of fields, and there has been no header yet.
 func (b *builder) isText(r row) bool {
 	numbers, texts := 0, 0
 	for _, f := range r.fields {
@@ -116,8 +121,8 @@ func (b *builder) isText(r row) bool {
 // fits reports whether text above the rows has as many fields as they have.
 func (b *builder) fits(text row) bool { return filled(text.fields) == b.dialect.width }
 
-// isNumbered reports whether a row holds the numbers of the columns, from 0 or from 1. The first column may have none: it is that of the
-// names of the rows, as pandas writes them. Of a single column only decimals below tell such a header from a point.
+// isNumbered reports whether a row numbers the columns, from 0 or from 1. The first column may have no number: it holds
+// row names, as written by pandas. For a single column only decimals below distinguish such a header from a point.
 func (b *builder) isNumbered(r row) bool {
 	fields := r.fields[:filled(r.fields)]
 	if len(fields) != b.dialect.width || len(fields) == 1 && !b.dialect.decimals {
@@ -138,7 +143,7 @@ func (b *builder) isNumbered(r row) bool {
 	return false
 }
 
-// lay finds the columns, by what stands above the first row.
+// lay determines the columns from what is above the first row.
 func (b *builder) lay(first row) error {
 	b.first = first.line
 	width := b.dialect.width
@@ -156,7 +161,7 @@ func (b *builder) lay(first row) error {
 	case b.o.Header == HeaderYes:
 		return &Error{Line: b.texts[0].line, Text: fmt.Sprintf("the header has %s, line %d has %s",
 			count(filled(b.texts[0].fields), "name"), first.line, count(filled(first.fields), "value"))}
-	default: // R leaves out the name of the column that names the rows
+	default: // R omits the name of the column of row names
 		head = slices.IndexFunc(b.texts, func(t row) bool {
 			return width > 2 && filled(t.fields) == width-1 && len(t.fields) == len(first.fields)-1
 		})
@@ -189,7 +194,7 @@ func (b *builder) lay(first row) error {
 	return err
 }
 
-// choose finds columns by name or number; all of them if none is asked for.
+// choose finds columns by name or number; all of them if want is empty.
 func choose(want, names []string) (chosen []int, err error) {
 	if want == nil {
 		for j := range names {
@@ -209,9 +214,11 @@ func choose(want, names []string) (chosen []int, err error) {
 		}
 		switch {
 		case len(found) == 0:
-			return nil, &Error{Text: fmt.Sprintf("there is no column %s among the %s", files.Quote(w), listed(names)), Option: "Columns"}
+			return nil, &Error{Text: fmt.Sprintf("there is no column %s among the %s", files.Quote(w), listed(names)),
+				Option: "Columns"}
 		case len(found) > 1:
-			return nil, &Error{Text: fmt.Sprintf("columns %d and %d are both called %s; name them by their numbers", found[0]+1, found[1]+1, files.Quote(w)), Option: "Columns"}
+			return nil, &Error{Text: fmt.Sprintf("columns %d and %d are both called %s; name them by their numbers",
+				found[0]+1, found[1]+1, files.Quote(w)), Option: "Columns"}
 		case slices.Contains(chosen, found[0]):
 			return nil, &Error{Text: fmt.Sprintf("column %s is named twice", files.Quote(w)), Option: "Columns"}
 		}
@@ -220,7 +227,7 @@ func choose(want, names []string) (chosen []int, err error) {
 	return chosen, nil
 }
 
-// listed is the number of columns and the names of the first of them.
+// listed returns the number of columns and the names of the first ones.
 func listed(names []string) string {
 	const most = 12
 	var known []string

@@ -11,24 +11,24 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Finding is what is odd about points that a density is to learn.
+// Finding is an oddity of points to which a density is to be fitted.
 type Finding struct {
 	Kind    Kind
-	Columns []int  // from 0; nil where it is about rows
-	Row     int    // from 0, of what stands for it; -1 where it is about columns
-	Count   int    // different values of a column, or rows concerned
-	Fatal   bool   // there is no density to learn, or float64 has no room for it
-	Text    string // in a line, with what helps
+	Columns []int  // from 0; nil if it is about rows
+	Row     int    // a representative row, from 0; -1 if it is about columns
+	Count   int    // distinct values of a column, or rows concerned
+	Fatal   bool   // there is no density to learn, or it overflows float64
+	Text    string // one line, with the remedy
 }
 
-// What is found in columns and rows.
+// Kinds of findings in columns and rows.
 const (
 	ConstantColumn  Kind = "constant column"  // one value
-	FewValues       Kind = "few values"       // at most 20, of ten times as many rows
+	FewValues       Kind = "few values"       // at most 20, in ten times as many rows
 	WholeNumbers    Kind = "whole numbers"    // and more values than that
 	Rounded         Kind = "rounded"          // to decimals, so that most values come more than once
 	EqualColumns    Kind = "equal columns"    // two columns are the same
-	DependentColumn Kind = "dependent column" // a column follows from others
+	DependentColumn Kind = "dependent column" // a column is determined by others
 	CountsRows      Kind = "counts rows"      // an index
 	OutlierRow      Kind = "outlier"          // a row far from all others
 	RepeatedRows    Kind = "repeated rows"    // rows that occur more than once
@@ -38,15 +38,15 @@ const (
 )
 
 const (
-	few       = 20      // values of a column that are few
-	maxValues = 1 << 16 // values of a column that are counted
+	few       = 20      // maximum distinct values that count as few
+	maxValues = 1 << 16 // maximum distinct values that are counted
 	huge      = 1e300
 	tiny      = 1e-300
 )
 
-// Inspect says what is odd about the points in the rows of x, before a density is fitted to them: columns with few values, columns of
-// which one follows from the others, rows that repeat, a point far from all others. names are those of the columns, or nil. Statistics that
-// need no more are taken from a part of the rows; it ends with the context.
+// Inspect says what is odd about the points in the rows of x, before a density is fitted to them: columns with few
+// values, columns determined by others, repeated rows, a point far from all others. names are the names of the columns,
+// or nil. Statistics that need no more use a subset of the rows; it stops when the context ends.
 func Inspect(ctx context.Context, x *mat.Dense, names []string) ([]Finding, error) {
 	n, d := x.Dims()
 	in := &inspection{ctx: ctx, x: x, n: n, d: d, names: names, values: make([]int, d)}
@@ -67,17 +67,18 @@ type inspection struct {
 	x      *mat.Dense
 	n, d   int
 	names  []string
-	values []int // different values of every column; maxValues+1 where they are more
+	values []int // distinct values of every column; maxValues+1 if there are more
 	found  []Finding
 }
 
 func (in *inspection) column(kind Kind, values int, fatal bool, format string, args ...any) {
-	in.found = append(in.found, Finding{Kind: kind, Row: -1, Count: values, Fatal: fatal, Text: fmt.Sprintf(format, args...)})
+	in.found = append(in.found, Finding{Kind: kind, Row: -1, Count: values, Fatal: fatal,
+		Text: fmt.Sprintf(format, args...)})
 }
 
 func (in *inspection) of(columns ...int) { in.found[len(in.found)-1].Columns = columns }
 
-// title is the number of a column, from 1, and its name.
+// title returns the number of a column, from 1, and its name.
 func (in *inspection) title(j int) string {
 	if in.names == nil || in.names[j] == "" {
 		return fmt.Sprint(j + 1)
@@ -93,7 +94,7 @@ func (in *inspection) titles(columns []int) string {
 	return enumerate(s)
 }
 
-// list is titles without an "and", for a set of which one follows from the others.
+// list returns titles without an "and", for a set of dependent columns.
 func (in *inspection) list(columns []int) string {
 	const most = 8
 	var s []string
@@ -112,18 +113,20 @@ func (in *inspection) at(i, j int) float64 {
 	return m.Data[i*m.Stride+j]
 }
 
-// shape looks at the number of rows and columns.
+// shape checks the number of rows and columns.
 func (in *inspection) shape() error {
 	switch {
 	case Turned(in.n, in.d):
 		in.column(Transposed, in.n, false, "%s of %s: transposed?", count(in.n, "point"), count(in.d, "coordinate"))
 	case in.n < in.d:
-		in.column(FewRows, in.n, false, "there are %d points of %d coordinates, fewer than one for each: much of what is learnt will be guesses", in.n, in.d)
+		in.column(FewRows, in.n, false,
+			"there are %d points of %d coordinates, fewer than one for each: much of what is learnt will be guesses",
+			in.n, in.d)
 	}
 	return nil
 }
 
-// magnitudes refuses what float64 has no room for.
+// magnitudes rejects values that overflow or underflow in float64.
 func (in *inspection) magnitudes() error {
 	var large, small []int
 	for j := range in.d {
@@ -140,17 +143,19 @@ func (in *inspection) magnitudes() error {
 		}
 	}
 	if large != nil {
-		in.column(TooLarge, len(large), true, "%s values beyond 1e300, too large for numbers; take a larger unit", in.which(large))
+		in.column(TooLarge, len(large), true, "%s values beyond 1e300, too large for numbers; take a larger unit",
+			in.which(large))
 		in.of(large...)
 	}
 	if small != nil {
-		in.column(TooSmall, len(small), true, "%s values that differ by less than 1e-300, too little for numbers; take a smaller unit", in.which(small))
+		in.column(TooSmall, len(small), true,
+			"%s values that differ by less than 1e-300, too little for numbers; take a smaller unit", in.which(small))
 		in.of(small...)
 	}
 	return nil
 }
 
-// which is the beginning of a sentence about columns: "column 3 holds".
+// which returns the beginning of a sentence about columns: "column 3 holds".
 func (in *inspection) which(columns []int) string {
 	if len(columns) == 1 {
 		return "column " + in.titles(columns) + " holds"
@@ -158,7 +163,8 @@ func (in *inspection) which(columns []int) string {
 	return "columns " + in.titles(columns) + " hold"
 }
 
-// columns looks at the values of every column: how many there are, whether they are whole or rounded, whether they count the rows.
+// columns checks the values of every column: how many are distinct, whether they are whole or rounded, whether they
+// count the rows.
 func (in *inspection) columns() error {
 	groups := map[Kind][]int{}
 	var constant []int
@@ -174,7 +180,8 @@ func (in *inspection) columns() error {
 			constant = append(constant, j)
 		case in.n < 10:
 		case whole && in.countsRows(j, k):
-			in.column(CountsRows, k, false, "column %s counts the rows; unless that belongs to the data, leave it out", in.title(j))
+			in.column(CountsRows, k, false, "column %s counts the rows; unless that belongs to the data, leave it out",
+				in.title(j))
 			in.of(j)
 		case k <= few && in.n >= 10*k:
 			groups[FewValues] = append(groups[FewValues], j)
@@ -185,7 +192,8 @@ func (in *inspection) columns() error {
 		}
 	}
 	if len(constant) == in.d {
-		in.column(ConstantColumn, 1, true, "all points are equal: there is no density to learn; give points that differ")
+		in.column(ConstantColumn, 1, true,
+			"all points are equal: there is no density to learn; give points that differ")
 		in.of(constant...)
 	} else if len(constant) > 0 {
 		what := "columns %s are the same in all points: no density has them; leave the columns out"
@@ -208,7 +216,7 @@ func (in *inspection) columns() error {
 	return nil
 }
 
-// grouped is one finding about all columns of a kind, with the number of values of each: tables have many.
+// grouped reports one finding for all columns of a kind, with the number of values of each, since tables may have many.
 func (in *inspection) grouped(kind Kind, says string, columns []int) {
 	var s []string
 	for _, j := range columns {
@@ -226,12 +234,13 @@ func (in *inspection) grouped(kind Kind, says string, columns []int) {
 	if len(s) > most {
 		s = append(s[:most], fmt.Sprintf("and %d more columns", len(columns)-most))
 	}
-	in.column(kind, in.values[columns[0]], false, "%s %s (%s): a density rises without bound on values that repeat", noun, says, strings.Join(s, ", "))
+	in.column(kind, in.values[columns[0]], false, "%s %s (%s): a density rises without bound on values that repeat",
+		noun, says, strings.Join(s, ", "))
 	in.of(columns...)
 }
 
-// count is the number of different values of a column, at most maxValues+1, among so many rows from the first on: all of them, or as many
-// as have these. Values that rounding alone tells apart are one.
+// count returns the number of distinct values of a column, at most maxValues+1, and the number of leading rows that
+// contain them. Values that differ only by rounding count as one.
 func (in *inspection) count(j int) (values, among int) {
 	seen := make(map[float64]struct{}, 64)
 	for ; among < in.n && len(seen) <= maxValues; among++ {
@@ -243,8 +252,8 @@ func (in *inspection) count(j int) (values, among int) {
 	return len(seen), among
 }
 
-// Constant returns the value that all rows of column j of x have, but for rounding: a few values that differ by 1e-12 of them at
-// most. Many such values are not rounding but points far from zero.
+// Constant returns the value shared by all rows of column j of x up to rounding: a few values with a relative
+// difference of at most 1e-12. Many such values are not rounding but points far from zero.
 func Constant(x *mat.Dense, j int) (value float64, ok bool) {
 	const most = 4
 	n, _ := x.Dims()
@@ -260,8 +269,8 @@ func Constant(x *mat.Dense, j int) (value float64, ok bool) {
 	return lo + (hi-lo)/2, len(seen) == 1 || len(seen) <= most && hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi))
 }
 
-// decimals reports whether all values of a column are whole, and else the fewest decimals, at most six, with which all can be written; -1
-// if these are not enough.
+// decimals reports whether all values of a column are whole, and otherwise the smallest number of decimals, at most
+// six, with which all can be written; -1 if six are not enough.
 func (in *inspection) decimals(j int) (whole bool, decimals int) {
 	scale := 1.0
 	for i := range in.n {
@@ -283,7 +292,7 @@ func (in *inspection) decimals(j int) (whole bool, decimals int) {
 	return decimals == 0, decimals
 }
 
-// countsRows reports whether the whole numbers of a column are those of the rows, in any order.
+// countsRows reports whether a column of whole numbers numbers the rows, in any order.
 func (in *inspection) countsRows(j, values int) bool {
 	if values < in.n && values <= maxValues {
 		return false
@@ -297,7 +306,7 @@ func (in *inspection) countsRows(j, values int) bool {
 	return ordered || values == in.n && hi-lo == float64(in.n-1) && (lo == 0 || lo == 1)
 }
 
-// equalColumns finds columns that are the same, value by value.
+// equalColumns finds identical columns.
 func (in *inspection) equalColumns() error {
 	byHash := map[uint64][]int{}
 	for j := range in.d {
@@ -318,13 +327,14 @@ func (in *inspection) equalColumns() error {
 	}
 	slices.SortFunc(same, func(a, b []int) int { return cmp.Compare(a[0], b[0]) })
 	for _, columns := range same {
-		in.column(EqualColumns, in.values[columns[0]], false, "columns %s are equal: the points have no density of their own; leave all but one out", in.titles(columns))
+		in.column(EqualColumns, in.values[columns[0]], false,
+			"columns %s are equal: the points have no density of their own; leave all but one out", in.titles(columns))
 		in.of(columns...)
 	}
 	return nil
 }
 
-// same reports whether columns of the same hash are the same.
+// same reports whether columns with equal hashes are identical.
 func (in *inspection) same(columns []int) bool {
 	for i := range in.n {
 		for _, j := range columns[1:] {
@@ -336,7 +346,7 @@ func (in *inspection) same(columns []int) bool {
 	return true
 }
 
-// hash is that of a sequence of numbers, by multiplication and shifts (splitmix64).
+// hash is a hash of a sequence of numbers, by multiplication and shifts (splitmix64).
 type hash uint64
 
 func newHash() hash { return 0x9e3779b97f4a7c15 }

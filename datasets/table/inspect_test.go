@@ -47,26 +47,39 @@ func TestInspect(t *testing.T) {
 		make  func(x *mat.Dense)
 	}{
 		{"nothing", "", nil, 0, "", func(x *mat.Dense) {}},
-		{"far from zero", "", nil, 0, "", func(x *mat.Dense) { set(x, 1, func(i int) float64 { return 1e15 + 100*x.At(i, 1) }) }},
-		{"few values", table.FewValues, []int{1}, 3, "column with few values (2 (b): 3 values)", func(x *mat.Dense) { set(x, 1, func(i int) float64 { return float64(i*7%3) / 2 }) }},
-		{"whole numbers", table.WholeNumbers, []int{0, 2}, 61, "columns of whole numbers (1 (a): 61 values, 3 (c): 101 values)", func(x *mat.Dense) {
-			set(x, 0, func(i int) float64 { return float64(i % 61) })
-			set(x, 2, func(i int) float64 { return float64(i * 37 % 101) })
-		}},
-		{"rounded", table.Rounded, []int{3}, 0, "rounded numbers (4 (d): ", func(x *mat.Dense) { set(x, 3, func(i int) float64 { return math.Round(x.At(i, 3)*10) / 10 }) }},
-		{"rounded far below the digits", "", nil, 0, "", func(x *mat.Dense) { set(x, 3, func(i int) float64 { return math.Round(x.At(i, 3)*1e5) / 1e5 }) }},
-		{"constant", table.ConstantColumn, []int{2}, 1, "column 3 (c) is the same in all points", func(x *mat.Dense) { set(x, 2, func(int) float64 { return 0.1 }) }},
-		{"constant but for rounding", table.ConstantColumn, []int{2}, 1, "column 3 (c) is the same", func(x *mat.Dense) { set(x, 2, func(i int) float64 { return 0.3 + 1e-14*float64(i%2) }) }},
+		{"far from zero", "", nil, 0, "",
+			func(x *mat.Dense) { set(x, 1, func(i int) float64 { return 1e15 + 100*x.At(i, 1) }) }},
+		{"few values", table.FewValues, []int{1}, 3, "column with few values (2 (b): 3 values)",
+			func(x *mat.Dense) { set(x, 1, func(i int) float64 { return float64(i*7%3) / 2 }) }},
+		{"whole numbers", table.WholeNumbers, []int{0, 2}, 61,
+			"columns of whole numbers (1 (a): 61 values, 3 (c): 101 values)", func(x *mat.Dense) {
+				set(x, 0, func(i int) float64 { return float64(i % 61) })
+				set(x, 2, func(i int) float64 { return float64(i * 37 % 101) })
+			}},
+		{"rounded", table.Rounded, []int{3}, 0, "rounded numbers (4 (d): ",
+			func(x *mat.Dense) { set(x, 3, func(i int) float64 { return math.Round(x.At(i, 3)*10) / 10 }) }},
+		{"rounded far below the digits", "", nil, 0, "",
+			func(x *mat.Dense) { set(x, 3, func(i int) float64 { return math.Round(x.At(i, 3)*1e5) / 1e5 }) }},
+		{"constant", table.ConstantColumn, []int{2}, 1, "column 3 (c) is the same in all points",
+			func(x *mat.Dense) { set(x, 2, func(int) float64 { return 0.1 }) }},
+		{"constant but for rounding", table.ConstantColumn, []int{2}, 1, "column 3 (c) is the same",
+			func(x *mat.Dense) { set(x, 2, func(i int) float64 { return 0.3 + 1e-14*float64(i%2) }) }},
 		{"all equal", table.ConstantColumn, []int{0, 1, 2, 3}, 1, "all points are equal", func(x *mat.Dense) {
 			for j := range 4 {
 				set(x, j, func(int) float64 { return float64(j) })
 			}
 		}},
-		{"an index", table.CountsRows, []int{0}, 1000, "column 1 (a) counts the rows", func(x *mat.Dense) { set(x, 0, func(i int) float64 { return float64(i + 17) }) }},
-		{"a shuffled index", table.CountsRows, []int{0}, 1000, "column 1 (a) counts the rows", func(x *mat.Dense) { set(x, 0, func(i int) float64 { return float64(1 + i*7%1000) }) }},
-		{"equal columns", table.EqualColumns, []int{1, 3}, 1000, "columns 2 (b) and 4 (d) are equal", func(x *mat.Dense) { set(x, 3, func(i int) float64 { return x.At(i, 1) }) }},
-		{"a multiple", table.DependentColumn, []int{0, 2}, 1000, "of the columns 1 (a), 3 (c) one follows from the others", func(x *mat.Dense) { set(x, 2, func(i int) float64 { return 5 - 3*x.At(i, 0) }) }},
-		{"a sum", table.DependentColumn, []int{0, 1, 3}, 1000, "of the columns 1 (a), 2 (b), 4 (d) one follows", func(x *mat.Dense) { set(x, 3, func(i int) float64 { return x.At(i, 0) + 2*x.At(i, 1) }) }},
+		{"an index", table.CountsRows, []int{0}, 1000, "column 1 (a) counts the rows",
+			func(x *mat.Dense) { set(x, 0, func(i int) float64 { return float64(i + 17) }) }},
+		{"a shuffled index", table.CountsRows, []int{0}, 1000, "column 1 (a) counts the rows",
+			func(x *mat.Dense) { set(x, 0, func(i int) float64 { return float64(1 + i*7%1000) }) }},
+		{"equal columns", table.EqualColumns, []int{1, 3}, 1000, "columns 2 (b) and 4 (d) are equal",
+			func(x *mat.Dense) { set(x, 3, func(i int) float64 { return x.At(i, 1) }) }},
+		{"a multiple", table.DependentColumn, []int{0, 2}, 1000,
+			"of the columns 1 (a), 3 (c) one follows from the others",
+			func(x *mat.Dense) { set(x, 2, func(i int) float64 { return 5 - 3*x.At(i, 0) }) }},
+		{"a sum", table.DependentColumn, []int{0, 1, 3}, 1000, "of the columns 1 (a), 2 (b), 4 (d) one follows",
+			func(x *mat.Dense) { set(x, 3, func(i int) float64 { return x.At(i, 0) + 2*x.At(i, 1) }) }},
 		{"a sum with noise", "", nil, 0, "", func(x *mat.Dense) {
 			set(x, 3, func(i int) float64 { return x.At(i, 0) + 2*x.At(i, 1) + 0.01*x.At(i, 3) })
 		}},
@@ -81,8 +94,10 @@ func TestInspect(t *testing.T) {
 				x.SetRow(i, x.RawRowView(3))
 			}
 		}},
-		{"too large", table.TooLarge, []int{1}, 1, "column 2 (b) holds values beyond 1e300", func(x *mat.Dense) { set(x, 1, func(i int) float64 { return 1e308 * math.Tanh(x.At(i, 1)) }) }},
-		{"too small", table.TooSmall, []int{1}, 1, "column 2 (b) holds values that differ by less than 1e-300", func(x *mat.Dense) { set(x, 1, func(i int) float64 { return 1e-310 * x.At(i, 1) }) }},
+		{"too large", table.TooLarge, []int{1}, 1, "column 2 (b) holds values beyond 1e300",
+			func(x *mat.Dense) { set(x, 1, func(i int) float64 { return 1e308 * math.Tanh(x.At(i, 1)) }) }},
+		{"too small", table.TooSmall, []int{1}, 1, "column 2 (b) holds values that differ by less than 1e-300",
+			func(x *mat.Dense) { set(x, 1, func(i int) float64 { return 1e-310 * x.At(i, 1) }) }},
 	} {
 		x := normal(1000, 4)
 		c.make(x)
@@ -102,7 +117,8 @@ func TestInspect(t *testing.T) {
 		}
 		f := found[0]
 		fatal := slices.Contains([]table.Kind{table.ConstantColumn, table.TooLarge, table.TooSmall}, c.kind)
-		if f.Kind != c.kind || !slices.Equal(f.Columns, c.cols) || c.count > 0 && f.Count != c.count || !strings.Contains(f.Text, c.says) || f.Fatal != fatal {
+		if f.Kind != c.kind || !slices.Equal(f.Columns, c.cols) || c.count > 0 && f.Count != c.count ||
+			!strings.Contains(f.Text, c.says) || f.Fatal != fatal {
 			t.Errorf("%s: found %+v, want %s of %v, %d, %q", c.name, f, c.kind, c.cols, c.count, c.says)
 		}
 	}
@@ -113,7 +129,8 @@ func TestInspectShapes(t *testing.T) {
 	for _, c := range []struct {
 		n, d int
 		want table.Kind
-	}{{5, 60, table.Transposed}, {2, 50, table.Transposed}, {30, 60, table.FewRows}, {600, 200, ""}, {4, 2, ""}, {1, 2, table.FewRows}, {10, 3, ""}} {
+	}{{5, 60, table.Transposed}, {2, 50, table.Transposed}, {30, 60, table.FewRows}, {600, 200, ""}, {4, 2, ""},
+		{1, 2, table.FewRows}, {10, 3, ""}} {
 		x := normal(c.n, c.d)
 		found, err := table.Inspect(t.Context(), x, nil)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 	"unicode"
 )
 
-// newlines turns CR LF and CR into LF.
+// newlines converts CR LF and CR to LF.
 type newlines struct {
 	r  io.Reader
 	cr bool // the last byte was CR
@@ -43,7 +43,8 @@ func (n *newlines) Read(b []byte) (int, error) {
 	}
 }
 
-// meter ends a record that goes on for ever: a quotation mark that is never closed takes the rest of the file, whatever its size.
+// meter limits the length of a record: a quotation mark that is never closed would take in the rest of the file,
+// whatever its size.
 type meter struct {
 	r    io.Reader
 	left int // bytes of this record
@@ -63,23 +64,26 @@ func (m *meter) Read(b []byte) (int, error) {
 
 // records are the rows of a text file.
 type records interface {
-	// next returns the fields of the next row, valid until the next call, and the lines at which it begins and ends; io.EOF at the end.
+	// next returns the fields of the next row, valid until the next call, and its first and last lines; io.EOF at the
+	// end.
 	next() (fields []string, line, end int, err error)
-	// tight reports whether the first two fields of the row stand on either side of the separator, with nothing else around it.
+	// tight reports whether the first two fields of the row are adjacent to the separator, with nothing else between.
 	tight() bool
 }
 
-// newRecords reads rows from a line on. Lax, it takes quotation marks as they come, for a look at the head of a file.
+// newRecords reads rows from the given line on. If lax, it accepts misplaced quotation marks, for examining the head of
+// a file.
 func newRecords(r *bufio.Reader, sep rune, line int, lax bool) records {
 	if sep == ' ' {
 		return &blankRecords{r: r, line: line, lax: lax}
 	}
 	c := csv.NewReader(r)
-	c.Comma, c.FieldsPerRecord, c.ReuseRecord, c.LazyQuotes, c.TrimLeadingSpace = sep, -1, true, lax, !unicode.IsSpace(sep)
+	c.Comma, c.FieldsPerRecord, c.ReuseRecord, c.LazyQuotes, c.TrimLeadingSpace = sep, -1, true, lax,
+		!unicode.IsSpace(sep)
 	return &csvRecords{r: c, before: line - 1}
 }
 
-// csvRecords are divided by one character.
+// csvRecords are separated by one character.
 type csvRecords struct {
 	r      *csv.Reader
 	before int // lines before the first that r sees
@@ -92,7 +96,8 @@ func (c *csvRecords) next() ([]string, int, int, error) {
 	var pe *csv.ParseError
 	switch {
 	case errors.As(err, &pe):
-		says := fmt.Sprintf("a quotation mark at character %d is neither at the ends of the field nor doubled", pe.Column)
+		says := fmt.Sprintf("a quotation mark at character %d is neither at the ends of the field nor doubled",
+			pe.Column)
 		if pe.Line != pe.StartLine || errors.Is(pe.Err, csv.ErrQuote) && pe.Column > 1<<10 {
 			says = fmt.Sprintf("a quotation mark is not closed before line %d", pe.Line+c.before)
 		}
@@ -119,7 +124,7 @@ func (c *csvRecords) tight() bool {
 	return second == first+c.first+1
 }
 
-// blankRecords are divided by blanks and tabs; a field with blanks stands between quotation marks.
+// blankRecords are separated by spaces and tabs; fields that contain spaces are quoted.
 type blankRecords struct {
 	r      *bufio.Reader
 	line   int // of the next row

@@ -9,7 +9,7 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// title is a column for a line of text: its number in the file and its name.
+// title returns the number of a column in the file and its name, for messages.
 func (c *column) title() string {
 	if c.name == "" {
 		return fmt.Sprint(c.index + 1)
@@ -17,7 +17,7 @@ func (c *column) title() string {
 	return fmt.Sprintf("%d (%s)", c.index+1, c.name)
 }
 
-// emptyColumns leaves out the columns that have neither a name nor a value, as lines that end with a separator have them.
+// emptyColumns leaves out columns with neither name nor value, which arise from lines that end with a separator.
 func (b *builder) emptyColumns() error {
 	gone := func(c column) bool { return c.absent == b.rows && c.name == "" }
 	if b.o.Columns != nil || !slices.ContainsFunc(b.columns, gone) {
@@ -51,7 +51,7 @@ func (b *builder) emptyColumns() error {
 	return nil
 }
 
-// noText refuses columns in which there is text, all of them at once.
+// noText rejects columns that contain text, all of them at once.
 func (b *builder) noText() error {
 	var bad, good []string
 	var first *column
@@ -78,7 +78,8 @@ func (b *builder) noText() error {
 	case first.overflow:
 		e.Text = fmt.Sprintf("%s is too large", strings.Trim(sample, `"`))
 	case first.unclear:
-		e.Text = fmt.Sprintf("%s may be a number with decimals or a whole one with thousands: write decimals with a point, and nothing between thousands", sample)
+		e.Text = fmt.Sprintf(
+			"%s may be a number with decimals or a whole one with thousands: write decimals with a point, and nothing between thousands", sample)
 	case first.at == b.first && first.texts == 1 && len(b.texts) == 0:
 		e.Text = fmt.Sprintf("%s is not a number, nor is the line a header, in which nothing is one", sample)
 		e.Option, e.Value = "Header", string(HeaderYes)
@@ -86,7 +87,8 @@ func (b *builder) noText() error {
 		e.Text = fmt.Sprintf("%s is not a number; columns %s hold text: leave them out", sample, enumerate(bad))
 		e.Option = "Columns"
 	case first.texts > b.rows/2 && b.rows > 1:
-		e.Text = fmt.Sprintf("%s is not a number; column %s holds text in %d of %s: leave it out", sample, bad[0], first.texts, count(b.rows, "row"))
+		e.Text = fmt.Sprintf("%s is not a number; column %s holds text in %d of %s: leave it out", sample, bad[0],
+			first.texts, count(b.rows, "row"))
 		e.Option = "Columns"
 	default:
 		e.Text = fmt.Sprintf("%s is not a number; leave out columns of text, and write decimals with a point", sample)
@@ -97,13 +99,14 @@ func (b *builder) noText() error {
 	return e
 }
 
-// fill deals with the values that are missing.
+// fill handles missing values.
 func (b *builder) fill() error {
 	var first *column
 	for j := range b.columns {
 		switch c := &b.columns[j]; {
 		case c.absent == b.rows && b.rows > 1:
-			return &Error{Column: c.index + 1, Text: "there is no value in any row; leave the column out", Option: "Columns"}
+			return &Error{Column: c.index + 1, Text: "there is no value in any row; leave the column out",
+				Option: "Columns"}
 		case c.absent > 0 && (first == nil || c.missing < first.missing):
 			first = c
 		}
@@ -127,7 +130,8 @@ func (b *builder) fill() error {
 	if first.word != "" {
 		word = ": " + files.Quote(first.word)
 	}
-	return &Error{Line: first.missing, Column: first.index + 1, Option: "Missing", Text: "the value is missing" + word + "; remove the line or fill the value in"}
+	return &Error{Line: first.missing, Column: first.index + 1, Option: "Missing",
+		Text: "the value is missing" + word + "; remove the line or fill the value in"}
 }
 
 // dropRows removes the rows of data in which a value is NaN, and returns their number.
@@ -141,13 +145,14 @@ func dropRows(data *[]float64, cols int) (dropped int, err error) {
 		at += copy(x[at:], x[i:i+cols])
 	}
 	if at == 0 {
-		return dropped, &Error{Text: "a value is missing in every row: nothing is left when they are dropped", Option: "Missing"}
+		return dropped, &Error{Text: "a value is missing in every row: nothing is left when they are dropped",
+			Option: "Missing"}
 	}
 	*data = x[:at]
 	return dropped, nil
 }
 
-// fillMeans puts the mean of its column in place of every NaN, and returns their number.
+// fillMeans replaces every NaN by the mean of its column, and returns their number.
 func fillMeans(x []float64, cols int) (filled int, err error) {
 	for j := range cols {
 		var mean, n float64
@@ -158,7 +163,8 @@ func fillMeans(x []float64, cols int) (filled int, err error) {
 			}
 		}
 		if n == 0 {
-			return filled, &Error{Column: j + 1, Text: "there is no value in any row, and so no mean", Option: "Columns"}
+			return filled, &Error{Column: j + 1, Text: "there is no value in any row, and so no mean",
+				Option: "Columns"}
 		}
 		for i := j; i < len(x); i += cols {
 			if math.IsNaN(x[i]) {

@@ -13,13 +13,13 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// decoder is a type of numbers in a file.
+// decoder decodes one type of numbers in a file.
 type decoder struct {
 	size  int
 	value func(b []byte, order binary.ByteOrder) float64
 }
 
-// decoders are the types that are read, by numpy's names without the order of bytes.
+// decoders holds the supported types, by numpy's names without the byte order.
 var decoders = map[string]decoder{
 	"f8": {8, func(b []byte, o binary.ByteOrder) float64 { return math.Float64frombits(o.Uint64(b)) }},
 	"f4": {4, func(b []byte, o binary.ByteOrder) float64 { return float64(math.Float32frombits(o.Uint32(b))) }},
@@ -40,14 +40,15 @@ var decoders = map[string]decoder{
 	}},
 }
 
-// decoder finds the type of the values, or says what it is that is not read.
+// decoder finds the type of the values, or reports an unsupported one.
 func (a array) decoder() (decoder, binary.ByteOrder, error) {
 	if a.nested {
 		fields := "fields"
 		if len(a.fields) > 0 {
 			fields = "the fields " + enumerate(a.fields)
 		}
-		return decoder{}, nil, errorf("is a structured array with %s; store them as the columns of a plain one: numpy.lib.recfunctions.structured_to_unstructured", fields)
+		return decoder{}, nil, errorf(
+			"is a structured array with %s; store them as the columns of a plain one: numpy.lib.recfunctions.structured_to_unstructured", fields)
 	}
 	kind := strings.TrimLeft(a.descr, "<>|=")
 	if d, ok := decoders[kind]; ok {
@@ -72,8 +73,8 @@ func (a array) decoder() (decoder, binary.ByteOrder, error) {
 	return decoder{}, nil, errorf("holds %s, want real numbers: f2, f4, f8, i1 … i8, u1 … u8, b1", is)
 }
 
-// plane returns the numbers of rows and columns of an array: (n,) is points on a line, and axes of length 1 behind the
-// first are left out until two are left.
+// plane returns the numbers of rows and columns of an array: (n,) is one-dimensional points, and axes of length 1 after
+// the first are dropped until two are left.
 func (a array) plane() (rows, cols int64, err error) {
 	shape := append([]int64(nil), a.shape...)
 	for k := len(shape) - 2; k >= 1 && len(shape) > 2; k-- {
@@ -92,10 +93,11 @@ func (a array) plane() (rows, cols int64, err error) {
 	case 2:
 		return shape[0], shape[1], nil
 	}
-	return 0, 0, errorf("array has %d dimensions, %s; want (points, coordinates): x.reshape(len(x), -1)", len(shape), a.dims())
+	return 0, 0, errorf("array has %d dimensions, %s; want (points, coordinates): x.reshape(len(x), -1)", len(shape),
+		a.dims())
 }
 
-// dims is the shape as numpy writes it.
+// dims returns the shape as numpy writes it.
 func (a array) dims() string {
 	var parts []string
 	for _, s := range a.shape {
@@ -125,7 +127,7 @@ func readNPY(ctx context.Context, r io.Reader, size int64, o Options) (*Table, e
 	return t, t.arrayColumns(nil, o)
 }
 
-// read reads the values, of which there are at most so many bytes, unless that is negative.
+// read reads the values, from at most the given number of bytes unless that is negative.
 func (a array) read(r io.Reader, bytes int64, o Options) (*Table, error) {
 	d, order, err := a.decoder()
 	if err != nil {
@@ -139,9 +141,11 @@ func (a array) read(r io.Reader, bytes int64, o Options) (*Table, error) {
 		return nil, errEmpty
 	}
 	if have := bytes / int64(d.size); bytes >= 0 && (cols > have || rows > have/cols) {
-		return nil, errorf("file is cut short: the header says %d×%d values of %s, there are %d", rows, cols, files.Quote(a.descr), have)
+		return nil, errorf("file is cut short: the header says %d×%d values of %s, there are %d", rows, cols,
+			files.Quote(a.descr), have)
 	}
-	if o.Transpose || Turned(int(min(rows, math.MaxInt32)), int(min(cols, math.MaxInt32))) { // then they may be as many as rows
+	// then there may be as many as rows
+	if o.Transpose || Turned(int(min(rows, math.MaxInt32)), int(min(cols, math.MaxInt32))) {
 		if rows > MaxColumns || cols > MaxRows || rows*cols > o.memory()/8 {
 			return nil, o.room(cols, rows)
 		}
@@ -159,7 +163,8 @@ func (a array) read(r io.Reader, bytes int64, o Options) (*Table, error) {
 	return t, nil
 }
 
-// values reads all values into the rows of a matrix. Where they stand row by row, memory grows with what is really there.
+// values reads all values into the rows of a matrix. If they are in row-major order, memory grows with the data
+// actually present.
 func (a array) values(r io.Reader, d decoder, order binary.ByteOrder, rows, cols int) ([]float64, error) {
 	const chunk = 1 << 16
 	n := rows * cols
@@ -173,11 +178,12 @@ func (a array) values(r io.Reader, d decoder, order binary.ByteOrder, rows, cols
 		some := buf[:min(chunk, (n-k)*d.size)]
 		if got, err := io.ReadFull(r, some); err != nil {
 			if err == io.EOF || err == io.ErrUnexpectedEOF {
-				return nil, errorf("file is cut short: the header says %d×%d values of %s, there are %d", rows, cols, files.Quote(a.descr), k+got/d.size)
+				return nil, errorf("file is cut short: the header says %d×%d values of %s, there are %d", rows, cols,
+					files.Quote(a.descr), k+got/d.size)
 			}
 			return nil, err
 		}
-		if !byColumn && len(data)+len(some)/d.size > cap(data) { // all at once, after the first million is there
+		if !byColumn && len(data)+len(some)/d.size > cap(data) { // all at once, after the first million values
 			data = append(make([]float64, 0, n), data...)
 		}
 		for ; len(some) > 0; some = some[d.size:] {
@@ -192,7 +198,7 @@ func (a array) values(r io.Reader, d decoder, order binary.ByteOrder, rows, cols
 	return data, nil
 }
 
-// arrayColumns chooses the columns of an array, checks its values, and deals with those that are missing: NaN.
+// arrayColumns selects the columns of an array, checks its values, and handles missing ones (NaN).
 func (t *Table) arrayColumns(names []string, o Options) error {
 	n, d := t.X.Dims()
 	known := names
@@ -223,7 +229,8 @@ func (t *Table) arrayColumns(names []string, o Options) error {
 	missing := -1
 	for k, v := range data {
 		if math.IsInf(v, 0) {
-			return &Error{Row: k/d + 1, Column: chosen[k%d] + 1, Text: fmt.Sprintf("%g is not finite; remove the row or fill the value in", v)}
+			return &Error{Row: k/d + 1, Column: chosen[k%d] + 1,
+				Text: fmt.Sprintf("%g is not finite; remove the row or fill the value in", v)}
 		}
 		if missing < 0 && math.IsNaN(v) {
 			missing = k
@@ -237,7 +244,8 @@ func (t *Table) arrayColumns(names []string, o Options) error {
 	case o.Missing == MissingMean:
 		t.Report.Filled, err = fillMeans(data, d)
 	default:
-		err = &Error{Row: missing/d + 1, Column: chosen[missing%d] + 1, Option: "Missing", Text: "NaN is not finite: the value is missing; remove the row or fill the value in"}
+		err = &Error{Row: missing/d + 1, Column: chosen[missing%d] + 1, Option: "Missing",
+			Text: "NaN is not finite: the value is missing; remove the row or fill the value in"}
 	}
 	if err != nil {
 		return err

@@ -26,7 +26,8 @@ type array struct {
 	start   int64 // byte at which the values begin
 }
 
-// readHeader reads the header of an array from a stream that begins with it. size is the number of bytes of the stream, or negative.
+// readHeader reads the header of an array from a stream that begins with it. size is the number of bytes of the stream,
+// or negative.
 //
 //	6 bytes       \x93NUMPY
 //	2 bytes       the version: 1.0, 2.0, 3.0
@@ -78,7 +79,7 @@ func readHeader(r io.Reader, size int64) (array, error) {
 	return a, err
 }
 
-// short says that the end came too early, where that is what err says.
+// short converts an unexpected end of file to an error of the format.
 func short(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return errorf("file is cut short")
@@ -139,7 +140,7 @@ type (
 	list  []any
 )
 
-// literal reads Python literals: dictionaries with keys of text, tuples, lists, text, whole numbers, True, False, None.
+// literal parses Python literals: dictionaries with string keys, tuples, lists, strings, integers, True, False, None.
 type literal struct {
 	text string
 	at   int
@@ -151,7 +152,7 @@ func (p *literal) blanks() {
 	}
 }
 
-// peek returns the next byte that is not blank, 0 at the end.
+// peek returns the next non-space byte, 0 at the end.
 func (p *literal) peek() byte {
 	if p.blanks(); p.at < len(p.text) {
 		return p.text[p.at]
@@ -159,7 +160,7 @@ func (p *literal) peek() byte {
 	return 0
 }
 
-// end fails unless nothing follows but blanks and zeros.
+// end fails unless only spaces and zeros follow.
 func (p *literal) end() error {
 	if rest := strings.Trim(p.text[p.at:], " \t\r\n\f\x00"); rest != "" {
 		return fmt.Errorf("%s follows the dictionary", files.Quote(rest))
@@ -176,7 +177,7 @@ func (p *literal) value(depth int) (any, error) {
 		return p.dictionary(depth)
 	case c == '(':
 		items, comma, err := p.items(')', depth)
-		if len(items) == 1 && !comma { // a value between parentheses
+		if len(items) == 1 && !comma { // a parenthesised value
 			return items[0], err
 		}
 		return tuple(items), err
@@ -192,7 +193,7 @@ func (p *literal) value(depth int) (any, error) {
 			p.at++
 		}
 		n, err := strconv.ParseInt(p.text[from:p.at], 10, 64)
-		if p.at < len(p.text) && p.text[p.at] == 'L' { // of Python 2
+		if p.at < len(p.text) && p.text[p.at] == 'L' { // a long of Python 2
 			p.at++
 		}
 		if err != nil {
@@ -209,10 +210,11 @@ func (p *literal) value(depth int) (any, error) {
 	if p.at == len(p.text) {
 		return nil, fmt.Errorf("it ends too early")
 	}
-	return nil, fmt.Errorf("%s is not the value of a dictionary of descr, fortran_order and shape", files.Quote(p.text[p.at:]))
+	return nil, fmt.Errorf("%s is not the value of a dictionary of descr, fortran_order and shape",
+		files.Quote(p.text[p.at:]))
 }
 
-// items reads what stands between brackets; comma tells whether one follows the last.
+// items parses the items between brackets; comma reports whether one follows the last.
 func (p *literal) items(end byte, depth int) (items []any, comma bool, err error) {
 	p.at++
 	for comma = true; ; {
@@ -270,7 +272,7 @@ func (p *literal) dictionary(depth int) (any, error) {
 	}
 }
 
-// quoted reads text between quotation marks of one kind.
+// quoted parses a string with the given quotation mark.
 func (p *literal) quoted(mark byte) (string, error) {
 	var b strings.Builder
 	for p.at++; p.at < len(p.text); p.at++ {
@@ -292,7 +294,7 @@ func (p *literal) quoted(mark byte) (string, error) {
 	return "", fmt.Errorf("a quotation mark is not closed")
 }
 
-// latin1 is the text of versions 1 and 2.
+// latin1 decodes the text of versions 1 and 2.
 func latin1(s string) string {
 	r := make([]rune, len(s))
 	for i := range len(s) {

@@ -17,15 +17,15 @@ import (
 
 const (
 	maxArrays  = 1000 // of an .npz file
-	maxDeflate = 1032 // bytes that one byte of a deflated stream can hold
+	maxDeflate = 1032 // maximum bytes per byte of a deflated stream
 	endOfZip   = "PK\x05\x06"
-	maxNPZ     = 1<<32 - 1 // bytes; beyond them the directory has another form
+	maxNPZ     = 1<<32 - 1 // bytes; larger archives have a different directory format
 )
 
-// arrayNames are those that are taken for the points if there are several arrays, the first before the others.
+// arrayNames are the names taken for the points if there are several arrays, in order of preference.
 var arrayNames = []string{"x", "X", "points", "samples", "data", "arr_0"}
 
-// sparseNames are the arrays that scipy.sparse stores beside format and shape.
+// sparseNames are the arrays that scipy.sparse stores besides format and shape.
 var sparseNames = []string{"indices", "indptr", "row", "col", "offsets", "data"}
 
 // entry is an array of an .npz file.
@@ -60,7 +60,8 @@ func readNPZ(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Table,
 	if o.Array != "" {
 		k := slices.IndexFunc(entries, func(e entry) bool { return e.name == o.Array })
 		if k < 0 {
-			return nil, &Error{Text: fmt.Sprintf("holds no array %s; it holds %s", files.Quote(o.Array), entryNames(entries)), Option: "Array"}
+			return nil, &Error{Text: fmt.Sprintf("holds no array %s; it holds %s", files.Quote(o.Array),
+				entryNames(entries)), Option: "Array"}
 		}
 		return readEntry(ctx, entries[k], o)
 	}
@@ -71,7 +72,8 @@ func readNPZ(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Table,
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if err := entries[i].open(ctx, func(r io.Reader, h array) error { entries[i].head = h; return nil }); err != nil {
+		if err := entries[i].open(ctx,
+			func(r io.Reader, h array) error { entries[i].head = h; return nil }); err != nil {
 			return nil, err
 		}
 	}
@@ -84,12 +86,13 @@ func readNPZ(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Table,
 	}
 	t, err := readEntry(ctx, entries[k], o)
 	if err == nil {
-		t.Report.note(ArrayTaken, "the array %s is taken for the points, of %s", files.Quote(entries[k].name), entryNames(entries))
+		t.Report.note(ArrayTaken, "the array %s is taken for the points, of %s", files.Quote(entries[k].name),
+			entryNames(entries))
 	}
 	return t, err
 }
 
-// openZip reads the directory of an archive, whose size it looks at before.
+// openZip reads the directory of an archive, after checking its size.
 func openZip(r io.ReaderAt, size int64) (*zip.Reader, error) {
 	if size == 0 {
 		return nil, errEmpty
@@ -123,7 +126,7 @@ func openZip(r io.ReaderAt, size int64) (*zip.Reader, error) {
 	return z, nil
 }
 
-// sparse refuses what scipy.sparse.save_npz writes.
+// sparse rejects files written by scipy.sparse.save_npz.
 func sparse(entries []entry) error {
 	has := func(name string) bool {
 		return slices.ContainsFunc(entries, func(e entry) bool { return e.name == name })
@@ -149,7 +152,7 @@ func columns(entries []entry) bool {
 	return n >= 0 && !slices.ContainsFunc(entries, func(e entry) bool { return e.column() != n })
 }
 
-// points finds the array that is taken for the points: by its name, or because it is the only one of numbers with rows and columns.
+// points finds the array taken for the points: by name, or because it is the only numeric one with rows and columns.
 func points(entries []entry) (int, error) {
 	for _, name := range arrayNames {
 		k := slices.IndexFunc(entries, func(e entry) bool { return e.name == name })
@@ -157,8 +160,9 @@ func points(entries []entry) (int, error) {
 			continue
 		}
 		for i, e := range entries {
-			if i != k && entries[k].column() >= 0 && e.column() > 1 { // one of the coordinates, perhaps
-				return 0, &Error{Text: fmt.Sprintf("holds the columns %s and %s, and not only columns of the same length: %s; store the points as one array",
+			if i != k && entries[k].column() >= 0 && e.column() > 1 { // possibly one of the coordinates
+				return 0, &Error{Text: fmt.Sprintf(
+					"holds the columns %s and %s, and not only columns of the same length: %s; store the points as one array",
 					files.Quote(name), files.Quote(e.name), entryNames(entries)), Option: "Array"}
 			}
 		}
@@ -176,7 +180,8 @@ func points(entries []entry) (int, error) {
 		found = k
 	}
 	if found < 0 || found == len(entries) {
-		return 0, &Error{Text: fmt.Sprintf("holds %d arrays, %s; call the one with the points x, or store it alone", len(entries), entryNames(entries)), Option: "Array"}
+		return 0, &Error{Text: fmt.Sprintf("holds %d arrays, %s; call the one with the points x, or store it alone",
+			len(entries), entryNames(entries)), Option: "Array"}
 	}
 	return found, nil
 }
@@ -194,7 +199,7 @@ func entryNames(entries []entry) string {
 	return enumerate(names)
 }
 
-// open reads the header of an entry, and hands on the stream behind it.
+// open reads the header of an entry and passes on the stream after it.
 func (e entry) open(ctx context.Context, read func(r io.Reader, head array) error) error {
 	r, err := e.file.Open()
 	if err != nil {
@@ -217,14 +222,14 @@ func (e entry) open(ctx context.Context, read func(r io.Reader, head array) erro
 	return errorf("array %s: is damaged: %v", files.Quote(e.name), err)
 }
 
-// read reads the values of an entry. What it claims to hold cannot be more than its bytes can be unpacked to.
+// read reads the values of an entry. It cannot claim more than its bytes can unpack to.
 func (e entry) read(ctx context.Context, o Options) (t *Table, err error) {
 	most := int64(min(e.file.UncompressedSize64, (e.file.CompressedSize64+16)*maxDeflate))
 	err = e.open(ctx, func(r io.Reader, head array) error {
 		if t, err = head.read(r, max(0, most-head.start), o); err != nil {
 			return err
 		}
-		_, err := io.Copy(io.Discard, io.LimitReader(r, 1)) // the end, at which the checksum is compared
+		_, err := io.Copy(io.Discard, io.LimitReader(r, 1)) // reach the end, where the checksum is verified
 		return err
 	})
 	return t, err
@@ -245,7 +250,7 @@ func readColumns(ctx context.Context, entries []entry, o Options) (*Table, error
 	if n == 0 {
 		return nil, errEmpty
 	}
-	if err := o.room(n, 2*d); err != nil { // a column beside the table
+	if err := o.room(n, 2*d); err != nil { // a column besides the table
 		return nil, err
 	}
 	t := &Table{X: mat.NewDense(int(n), int(d), nil)}

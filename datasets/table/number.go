@@ -7,25 +7,26 @@ import (
 	"strings"
 )
 
-// class is what a cell of a text file holds.
+// class is the kind of content of a cell in a text file.
 type class int
 
 const (
 	number class = iota
-	absent       // nothing, or a word that says so
+	absent       // empty, or a word for a missing value
 	text
 	infinite
-	overflow  // a number that is too large for a float64
-	ambiguous // 1,234: a number with decimals, or a thousand
+	overflow  // a number too large for float64
+	ambiguous // 1,234: decimals or thousands
 )
 
-// missingWords stand for a value that is not there; so do the errors of spreadsheets, which begin with #.
+// missingWords denote a missing value, as do spreadsheet errors, which begin with #.
 var missingWords = map[string]bool{
-	"na": true, "n/a": true, "nan": true, "null": true, "none": true, "nil": true, "missing": true, "?": true, "-": true, ".": true, "--": true,
+	"na": true, "n/a": true, "nan": true, "null": true, "none": true, "nil": true, "missing": true, "?": true,
+	"-": true, ".": true, "--": true,
 	"<na>": true, "nat": true, "-nan": true, "+nan": true,
 }
 
-// isMissing reports whether the cell says that its value is missing.
+// isMissing reports whether the cell denotes a missing value.
 func isMissing(cell string) bool {
 	if cell == "" {
 		return true
@@ -37,8 +38,8 @@ func isMissing(cell string) bool {
 	return missingWords[low] || low[0] == '#' && isSheetError(low)
 }
 
-// isSheetError reports whether text in lower case begins with what spreadsheets export for a cell that cannot be computed, in any
-// language: #div/0!, #wert!, #name?, #n/a, #nv.
+// isSheetError reports whether text in lower case begins with a spreadsheet error, in any language: #div/0!, #wert!,
+// #name?, #n/a, #nv.
 func isSheetError(low string) bool {
 	word := strings.TrimLeft(low[1:], "abcdefghijklmnopqrstuvwxyz0123456789/_")
 	name := low[1 : len(low)-len(word)]
@@ -48,15 +49,16 @@ func isSheetError(low string) bool {
 	if word != "" && (word[0] == '!' || word[0] == '?') {
 		return true
 	}
-	return (name == "n/a" || name == "nv" || name == "getting_data") && (word == "" || strings.ContainsRune(",;\t|\" \n", rune(word[0])))
+	return (name == "n/a" || name == "nv" || name == "getting_data") &&
+		(word == "" || strings.ContainsRune(",;\t|\" \n", rune(word[0])))
 }
 
-// marks is how numbers are written: what divides off decimals, and what groups thousands.
+// marks says how numbers are written: the decimal mark and the thousands separator.
 type marks struct {
-	decimal  byte // '.' or ','; 0 where no number has told yet
+	decimal  byte // '.' or ','; 0 if not yet known
 	grouping byte // ',' or '.', or 0
-	sep      rune // of the file
-	open     bool // the numbers leave open what they mean
+	sep      rune // separator of the file
+	open     bool // the numbers are ambiguous
 }
 
 // parse reads a cell.
@@ -90,7 +92,7 @@ func (m *marks) parse(cell string) (float64, class) {
 	return plain(plainly)
 }
 
-// plain reads a number with a point for decimals. Blanks, apostrophes and narrow spaces between thousands say what they are.
+// plain reads a number with a decimal point. Spaces, apostrophes and narrow spaces between thousands are unambiguous.
 func plain(cell string) (float64, class) {
 	v, err := strconv.ParseFloat(cell, 64)
 	switch {
@@ -131,7 +133,8 @@ func plain(cell string) (float64, class) {
 	return v, number
 }
 
-// plainly rewrites a cell with a point for decimals and nothing between thousands; ok tells whether the marks stand where they may.
+// plainly rewrites a cell with a decimal point and nothing between thousands; ok reports whether the marks are where
+// they may be.
 func (m *marks) plainly(cell string) (s string, ok bool) {
 	mantissa, exponent := cell, ""
 	if i := strings.IndexAny(cell, "eE"); i >= 0 {
@@ -162,8 +165,8 @@ func (m *marks) plainly(cell string) (s string, ok bool) {
 	return whole + part + exponent, true
 }
 
-// grouped reports whether s is a whole number with the mark between its thousands: one to three digits, of which the first is not zero,
-// and groups of three.
+// grouped reports whether s is a whole number with the mark between its thousands: one to three digits, the first not
+// zero, then groups of three.
 func grouped(s, mark string) bool {
 	s = strings.TrimLeft(s, "+-")
 	groups := strings.Split(s, mark)
@@ -178,10 +181,10 @@ func grouped(s, mark string) bool {
 	return true
 }
 
-// evidence is what cells tell about the marks of numbers.
+// evidence is what cells reveal about the marks of numbers.
 type evidence struct {
 	decimal [2]bool // by comma, by point
-	groups  [2]bool // between thousands for sure: two of them, or another mark for decimals
+	groups  [2]bool // certainly between thousands: two of them, or beside a decimal mark
 	maybe   [2]bool // 1,234: either
 }
 
@@ -189,7 +192,7 @@ const comma, point = 0, 1
 
 var markOf = [2]byte{',', '.'}
 
-// see looks at a cell; it reports whether it may be a number with marks.
+// see examines a cell and reports whether it may be a number with marks.
 func (e *evidence) see(cell string) bool {
 	mantissa := cell
 	if i := strings.IndexAny(cell, "eE"); i >= 0 {
@@ -234,8 +237,8 @@ func (e *evidence) see(cell string) bool {
 	return true
 }
 
-// settle decides the marks, or reports that the evidence leaves them open. A file whose columns are divided by semicolons has them for
-// the sake of decimal commas, in one that is divided by commas a number with one stands between quotation marks for the sake of its thousands.
+// settle decides the marks, or reports that the evidence is inconclusive. A file separated by semicolons uses them
+// because of decimal commas; in one separated by commas, a number with a comma is quoted because of its thousands.
 func (e *evidence) settle(m *marks) bool {
 	contradicts := e.decimal[comma] && e.decimal[point] || e.groups[comma] && e.groups[point]
 	for which := range markOf {

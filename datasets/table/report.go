@@ -5,20 +5,21 @@ import (
 	"strings"
 )
 
-// Report is what was read, and what was left out.
+// Report says what was read and what was left out.
 type Report struct {
 	Rows, Columns int
-	Skipped       int      // lines that hold no row of the table: empty ones, comments, titles, rows dropped because a value is missing
-	FirstSkipped  int      // line of the first of them, from 1
-	Empty         int      // of the skipped: lines without any value
-	Dropped       int      // of the skipped: rows in which a value is missing
-	Filled        int      // missing values in place of which stands the mean of their column
-	Separator     string   // of a text file: comma, semicolon, tab, bar, blanks or another character
-	Array         string   // of an .npz file: the one that was taken; several names if these are the columns
-	Notes         []Remark // what is to be known about the reading
+	// lines without a row of the table: empty lines, comments, titles, rows dropped for a missing value
+	Skipped      int
+	FirstSkipped int      // the first of them, from 1
+	Empty        int      // skipped lines without any value
+	Dropped      int      // skipped rows with a missing value
+	Filled       int      // missing values replaced by the mean of their column
+	Separator    string   // of a text file: comma, semicolon, tab, bar, blanks or another character
+	Array        string   // of an .npz file: the array taken; several names if they are columns
+	Notes        []Remark // remarks about how the file was read
 }
 
-// Remark is a note about the reading, of a kind that programs may tell.
+// Remark is a note about how a file was read, of a kind that programs can distinguish.
 type Remark struct {
 	Kind Kind
 	Text string
@@ -28,7 +29,7 @@ func (r *Report) note(kind Kind, format string, args ...any) {
 	r.Notes = append(r.Notes, Remark{kind, fmt.Sprintf(format, args...)})
 }
 
-// skip counts a line that was left out.
+// skip counts a skipped line.
 func (r *Report) skip(line int) { r.skipMany(1, line) }
 
 func (r *Report) skipMany(n, first int) {
@@ -38,7 +39,7 @@ func (r *Report) skipMany(n, first int) {
 	r.Skipped += n
 }
 
-// String is what was read in one line: "1000 rows × 2 columns, 3 lines skipped (first: line 17)".
+// String says what was read in one line: "1000 rows × 2 columns, 3 lines skipped (first: line 17)".
 func (r Report) String() string {
 	var b strings.Builder
 	b.WriteString(count(r.Rows, "row", "× "+count(r.Columns, "column")))
@@ -55,7 +56,7 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// count is a number with its noun, in the plural where that is due, and what follows.
+// count returns a number with its noun, pluralised if needed, and what follows.
 func count(n int, noun string, rest ...string) string {
 	if n != 1 {
 		noun += "s"

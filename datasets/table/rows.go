@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	someRows   = 20000   // rows that outliers and correlations are known by
-	hashedRows = 1 << 20 // rows among which those that repeat are looked for
-	maxRelated = 512     // columns among which dependent ones are looked for
+	someRows   = 20000   // rows used for outliers and correlations
+	hashedRows = 1 << 20 // rows searched for repeats
+	maxRelated = 512     // columns searched for dependent ones
 )
 
-// rows looks for rows that repeat.
+// rows looks for repeated rows.
 func (in *inspection) rows() error {
 	n := min(in.n, hashedRows)
 	if n < 10 {
@@ -39,7 +39,7 @@ func (in *inspection) rows() error {
 		}
 	}
 	repeats := n - len(seen)
-	if 10*repeats < n || len(seen) == 1 || in.d == 1 && in.values[0] <= maxValues { // of one column its values tell
+	if 10*repeats < n || len(seen) == 1 || in.d == 1 && in.values[0] <= maxValues { // for one column its values tell
 		return nil
 	}
 	first, most := hash(0), int32(0)
@@ -48,16 +48,18 @@ func (in *inspection) rows() error {
 			first, most = h, k
 		}
 	}
-	in.column(RepeatedRows, repeats, false, "%d of %d rows repeat another, row %d %s most often: a density rises without bound on points that repeat; remove what was copied",
+	in.column(RepeatedRows, repeats, false,
+		"%d of %d rows repeat another, row %d %s most often: a density rises without bound on points that repeat; remove what was copied",
 		repeats, n, seen[first]+1, count(int(most)+1, "time"))
 	in.found[len(in.found)-1].Row = int(seen[first])
 	return nil
 }
 
-// dependent looks for a point far from all others, and for columns that follow from others, on a part of the rows, without the hundredth
-// part that is farthest out: that may outweigh all others.
+// dependent looks for a point far from all others, and for columns determined by others, on a subset of the rows,
+// without the outermost hundredth, which may outweigh all others.
 func (in *inspection) dependent() error {
-	if in.n < 10 || slices.ContainsFunc(in.found, func(f Finding) bool { return f.Kind == TooLarge || f.Kind == TooSmall }) {
+	if in.n < 10 || slices.ContainsFunc(in.found,
+		func(f Finding) bool { return f.Kind == TooLarge || f.Kind == TooSmall }) {
 		return nil
 	}
 	z, err := in.inliers()
@@ -77,11 +79,12 @@ func (in *inspection) dependent() error {
 	return nil
 }
 
-// follow finds the columns that follow from those before them, by the pivots of a Cholesky decomposition of the correlations:
+// follow finds the columns determined by those before them, by the pivots of a Cholesky decomposition of the
+// correlations:
 //
-//	R = L Lᵀ,  L_jj² = the share of the variance of column j that the columns before it leave open
+//	R = L Lᵀ,  L_jj² = the share of the variance of column j not explained by the columns before it
 //
-// A share below 1e-9 is what the digits of a file leave where there should be none. Equal columns have been named already.
+// A share below 1e-9 is due to the limited digits of a file. Equal columns have already been reported.
 func (in *inspection) follow(corr *mat.SymDense) {
 	const least, part = 1e-9, 1e-3
 	copies := map[int]bool{}
@@ -129,13 +132,14 @@ func (in *inspection) follow(corr *mat.SymDense) {
 		}
 		from = append(from, j)
 		slices.Sort(from)
-		in.column(DependentColumn, in.values[j], false, "of the columns %s one follows from the others: the points have no density of their own; leave one of them out", in.list(from))
+		in.column(DependentColumn, in.values[j], false,
+			"of the columns %s one follows from the others: the points have no density of their own; leave one of them out", in.list(from))
 		in.of(from...)
 	}
 }
 
-// inliers returns a part of the rows, each column with mean 0 and deviation 1, without the hundredth part that is farthest out, and says
-// if the farthest row of all is far from what the others are; nil where the columns cannot be brought to that.
+// inliers returns a subset of the rows without the outermost hundredth, each column standardised, and reports whether
+// the outermost row is far from all others; nil if the columns cannot be standardised.
 func (in *inspection) inliers() (*mat.Dense, error) {
 	const far = 1000 // deviations of the others
 	mean, scale := in.moments(nil)
@@ -175,7 +179,9 @@ func (in *inspection) inliers() (*mat.Dense, error) {
 		size = max(size, math.Abs(in.at(farthest, j)-mean[j])/scale[j])
 	}
 	if size > far {
-		in.column(OutlierRow, 1, false, "point %d lies %.2g deviations of the others away and sets the scale for all; if it is a slip, remove it", farthest+1, size)
+		in.column(OutlierRow, 1, false,
+			"point %d lies %.2g deviations of the others away and sets the scale for all; if it is a slip, remove it",
+			farthest+1, size)
 		in.found[len(in.found)-1].Row = farthest
 	}
 	if in.d > maxRelated {
@@ -191,7 +197,8 @@ func (in *inspection) inliers() (*mat.Dense, error) {
 	return z, nil
 }
 
-// moments are mean and deviation of every column over some rows, nil for all; the deviation of a constant column is 1.
+// moments returns the mean and deviation of every column over some rows, nil for all; the deviation of a constant
+// column is 1.
 func (in *inspection) moments(rows []int) (mean, scale []float64) {
 	n := in.n
 	if rows != nil {
@@ -205,7 +212,7 @@ func (in *inspection) moments(rows []int) (mean, scale []float64) {
 	}
 	mean, scale = make([]float64, in.d), make([]float64, in.d)
 	for j := range in.d {
-		from := in.at(row(0), j) // sums are of differences from a value of the column, which may lie far from zero
+		from := in.at(row(0), j) // sum differences from a value of the column, which may be far from zero
 		var sum, ss, most float64
 		for k := range n {
 			v := in.at(row(k), j) - from

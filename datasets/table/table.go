@@ -16,58 +16,62 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// Limits of what is read.
+// Limits of the reader.
 const (
 	MaxRows    = 50_000_000
 	MaxColumns = 1 << 14
-	// DefaultMemory is the memory that reading may take, in bytes, where Options.MaxMemory is zero.
+	// DefaultMemory is the default of Options.MaxMemory, in bytes.
 	DefaultMemory = 1 << 30
 
 	maxRecord = 1 << 24 // bytes of a row of text, of which each may take some fifty of memory
 	minRecord = 1 << 20
 )
 
-// Extensions are those of the files that Load reads.
+// Extensions returns the extensions of the files that Load reads.
 func Extensions() []string { return []string{".csv", ".tsv", ".txt", ".npy", ".npz"} }
 
 // Header says whether the first line of a text file is a header.
 type Header string
 
-// The ways to find a header. Auto, the default: a line without numbers above the first row, or one of the numbers of the columns.
+// The ways to find a header. Auto, the default, takes a line without numbers above the first row, or one that numbers
+// the columns.
 const (
 	HeaderAuto Header = "auto"
 	HeaderYes  Header = "yes"
 	HeaderNo   Header = "no"
 )
 
-// Missing says what becomes of rows in which a value is missing.
+// Missing says what to do with rows in which a value is missing.
 type Missing string
 
-// What becomes of rows in which a value is missing: an error, the default; they are dropped; the mean of the column fills the gap.
+// What to do with rows in which a value is missing: report an error (the default), drop them, or fill in the mean of
+// the column.
 const (
 	MissingError Missing = "error"
 	MissingDrop  Missing = "drop"
 	MissingMean  Missing = "mean"
 )
 
-// Options say how a file is read. The zero value is the default.
+// Options says how a file is read. The zero value is the default.
 type Options struct {
 	Header    Header   // of text files; "" means HeaderAuto
 	Missing   Missing  // "" means MissingError
 	Columns   []string // names or numbers (from 1) of the columns to read, in this order; nil means all
 	Array     string   // of an .npz file; "" means the one called x, X, points, samples, data or arr_0, or the only one
-	Transpose bool     // rows of the file are coordinates, its columns points
-	MaxMemory int64    // bytes that reading may take; 0 means DefaultMemory
+	Transpose bool     // rows of the file are coordinates and columns are points
+	MaxMemory int64    // limit on memory for reading, in bytes; 0 means DefaultMemory
 }
 
 // Validate names every field that is wrong.
 func (o Options) Validate() error {
 	var errs []error
 	if !slices.Contains([]Header{"", HeaderAuto, HeaderYes, HeaderNo}, o.Header) {
-		errs = append(errs, fmt.Errorf("table: Options.Header is %s, want auto, yes or no", files.Quote(string(o.Header))))
+		errs = append(errs, fmt.Errorf("table: Options.Header is %s, want auto, yes or no",
+			files.Quote(string(o.Header))))
 	}
 	if !slices.Contains([]Missing{"", MissingError, MissingDrop, MissingMean}, o.Missing) {
-		errs = append(errs, fmt.Errorf("table: Options.Missing is %s, want error, drop or mean", files.Quote(string(o.Missing))))
+		errs = append(errs, fmt.Errorf("table: Options.Missing is %s, want error, drop or mean",
+			files.Quote(string(o.Missing))))
 	}
 	if slices.Contains(o.Columns, "") {
 		errs = append(errs, errors.New("table: Options.Columns has an empty name"))
@@ -85,11 +89,12 @@ func (o Options) memory() int64 {
 	return o.MaxMemory
 }
 
-// room fails if so many values, of eight bytes, take more memory than there may be.
+// room fails if rows × cols values of eight bytes exceed the memory limit.
 func (o Options) room(rows, cols int64) error {
 	switch {
 	case cols > MaxColumns:
-		return &Error{Text: fmt.Sprintf("%d columns are too many, want at most %d", cols, MaxColumns), Option: "Columns"}
+		return &Error{Text: fmt.Sprintf("%d columns are too many, want at most %d", cols, MaxColumns),
+			Option: "Columns"}
 	case rows > MaxRows:
 		return &Error{Text: fmt.Sprintf("%d rows are too many, want at most %d", rows, MaxRows)}
 	case rows*cols > o.memory()/8:
@@ -100,20 +105,21 @@ func (o Options) room(rows, cols int64) error {
 
 func (o Options) tooLarge(what string, bytes int64) error {
 	return &Error{
-		Text:   fmt.Sprintf("%s %d MB of memory, and reading may take %d MB", what, (bytes+1<<20-1)>>20, o.memory()>>20),
+		Text: fmt.Sprintf("%s %d MB of memory, and reading may take %d MB", what, (bytes+1<<20-1)>>20,
+			o.memory()>>20),
 		Option: "MaxMemory", Err: ErrMemory,
 	}
 }
 
-// ErrMemory is wrapped by the error about a file that does not fit into Options.MaxMemory.
+// ErrMemory is wrapped by the error about a file that does not fit in Options.MaxMemory.
 var ErrMemory = errors.New("table: not enough memory allowed")
 
 var errEmpty = &Error{Text: "holds no points"}
 
-// Table is what a file holds.
+// Table is the content of a file.
 type Table struct {
-	X      *mat.Dense // a point in every row
-	Names  []string   // of the columns; nil if the file has none for them
+	X      *mat.Dense // one point per row
+	Names  []string   // of the columns; nil if the file has none
 	Report Report
 }
 
@@ -144,8 +150,8 @@ func Load(ctx context.Context, path string, o Options) (*Table, error) {
 	return finish(t, err, path, o)
 }
 
-// Read reads points from a stream, of which it knows by the first bytes whether they are a .npy file, an .npz file or text. It ends with
-// the context even if the stream has nothing to say.
+// Read reads points from a stream and recognises a .npy file, an .npz file or text by the first bytes. It stops when
+// the context ends, even while the stream blocks.
 func Read(ctx context.Context, r io.Reader, o Options) (*Table, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -171,7 +177,7 @@ func Read(ctx context.Context, r io.Reader, o Options) (*Table, error) {
 	return finish(t, err, "standard input", o)
 }
 
-// finish turns the table round if that is wanted, asks whether that was meant, and puts the path into errors.
+// finish transposes the table if requested, notes if it looks transposed, and adds the path to errors.
 func finish(t *Table, err error, path string, o Options) (*Table, error) {
 	if err == nil && o.Transpose {
 		err = t.transpose(o)
@@ -187,16 +193,17 @@ func finish(t *Table, err error, path string, o Options) (*Table, error) {
 	return t, nil
 }
 
-// Turned reports whether a table of n rows and d columns looks as if its rows were the coordinates: few points of many.
+// Turned reports whether a table of n rows and d columns looks as if its rows were the coordinates: few points with
+// many coordinates.
 func Turned(n, d int) bool { return n < 20 && d >= 4*n && d > 8 }
 
-// transpose makes points of columns.
+// transpose turns columns into points.
 func (t *Table) transpose(o Options) error {
 	n, d := t.X.Dims()
 	if err := o.room(int64(d), int64(n)); err != nil {
 		return err
 	}
-	if err := o.room(int64(2*n), int64(d)); err != nil { // both at once
+	if err := o.room(int64(2*n), int64(d)); err != nil { // both copies at once
 		return err
 	}
 	t.X, t.Names = mat.DenseCopyOf(t.X.T()), nil

@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	headBytes = 1 << 20 // of a text file, by which its dialect is known
+	headBytes = 1 << 20 // of a text file, from which its dialect is inferred
 	maxText   = 100     // lines of text above the rows
 )
 
-// readText reads rows of numbers from size bytes, or of an unknown number if size is negative. sep is what divides the fields, 0 if that
-// is to be found out.
+// readText reads rows of numbers from size bytes, or an unknown number of bytes if size is negative. sep is the
+// separator of the fields, 0 if it is to be detected.
 func readText(ctx context.Context, r io.Reader, size int64, sep rune, o Options) (*Table, error) {
 	longest := int(min(maxRecord, max(minRecord, o.memory()/64)))
 	m := &meter{r: files.Context(ctx, r), left: longest, most: longest}
@@ -51,7 +51,7 @@ func readText(ctx context.Context, r io.Reader, size int64, sep rune, o Options)
 	}
 	head, err = in.Peek(look)
 	if b.dialect = detect(head, err == io.EOF, sep); sep != 0 && named == 0 && b.dialect.width < 2 {
-		b.dialect = detect(head, err == io.EOF, 0) // .tsv that holds other things
+		b.dialect = detect(head, err == io.EOF, 0) // .tsv with other separators
 	}
 	b.in = newRecords(in, b.dialect.sep, line, false)
 	b.last = line - 1
@@ -65,7 +65,8 @@ func readText(ctx context.Context, r io.Reader, size int64, sep rune, o Options)
 // textError says what is wrong at or after a line.
 func (m *meter) textError(err error, line int) error {
 	if errors.Is(err, errLongRecord) {
-		return &Error{Line: line, Text: fmt.Sprintf("goes on for more than %.3g MB; is a quotation mark not closed?", float64(m.most)/(1<<20))}
+		return &Error{Line: line, Text: fmt.Sprintf("goes on for more than %.3g MB; is a quotation mark not closed?",
+			float64(m.most)/(1<<20))}
 	}
 	return err
 }
@@ -86,31 +87,32 @@ func separatorName(sep rune) string {
 	return string(sep)
 }
 
-// collected is the number of rows, each of which leaves some garbage, after which that is collected where the table is large.
+// collected is the number of rows, each of which leaves some garbage, after which that is collected where the table is
+// large.
 const collected = 1 << 21
 
-// row is a row of fields and its place.
+// row is a row of fields and its position.
 type row struct {
 	fields    []string
 	line, end int
 }
 
-// column is what the reader knows of a column of the file.
+// column is what the reader knows about a column of the file.
 type column struct {
 	index    int // in the file, from 0
 	name     string
-	absent   int // values that are missing
+	absent   int // number of missing values
 	missing  int // line of the first of them
 	word     string
-	texts    int // values that are text
+	texts    int // number of text values
 	at       int // line of the first text
 	sample   string
-	infinite bool // what is at is no text but infinite
+	infinite bool // the value at is not text but infinite
 	overflow bool
 	unclear  bool
 }
 
-// builder puts a table together, row by row.
+// builder builds a table row by row.
 type builder struct {
 	ctx     context.Context
 	o       Options
@@ -120,21 +122,21 @@ type builder struct {
 	dialect dialect
 	report  Report
 
-	ahead    *row // read, not yet taken
+	ahead    *row // read ahead, not yet used
 	last     int  // line at which the last row ended
 	texts    []row
 	header   []string // one for each column of the file, or nil
 	headLine int
-	title    string // the text above the rows that is no header
+	title    string // the text above the rows that is not a header
 	columns  []column
 	first    int // line of the first row
 	rows     int
 	data     []float64
 	commas   decimals
-	trailing int // rows that end with separators behind the last column
+	trailing int // rows that end with separators after the last column
 }
 
-// next returns the next row that has a field, and counts the lines that have none.
+// next returns the next row with a field, and counts the lines without.
 func (b *builder) next() (row, error) {
 	if r := b.ahead; r != nil {
 		b.ahead = nil
@@ -146,7 +148,7 @@ func (b *builder) next() (row, error) {
 		if err != nil {
 			return row{}, err
 		}
-		if gap := line - b.last - 1; gap > 0 { // lines without anything
+		if gap := line - b.last - 1; gap > 0 { // empty lines
 			b.report.Empty += gap
 			b.report.skipMany(gap, b.last+1)
 		}
@@ -172,7 +174,8 @@ func (b *builder) read() error {
 		if k%4096 == 0 && b.ctx.Err() != nil {
 			return b.ctx.Err()
 		}
-		if k%collected == 0 && cap(b.data) > 16*collected { // or as much garbage as there is table would stand beside it
+		// or as much garbage as there is table would stand beside it
+		if k%collected == 0 && cap(b.data) > 16*collected {
 			runtime.GC()
 		}
 		if err := b.add(r); err != nil {
@@ -197,7 +200,8 @@ func (b *builder) add(r row) error {
 		}
 		switch text := count(has, "value"); {
 		case strings.HasPrefix(r.fields[0], "#") && !isMissing(r.fields[0]):
-			return &Error{Line: r.line, Text: files.Quote(r.fields[0]) + " is not a number; a comment may stand above the first row only"}
+			return &Error{Line: r.line, Text: files.Quote(r.fields[0]) +
+				" is not a number; a comment may stand above the first row only"}
 		case r.line == b.first:
 			return &Error{Line: r.line, Text: fmt.Sprintf("%s, most lines have %d", text, width)}
 		default:
@@ -230,7 +234,7 @@ func (b *builder) add(r row) error {
 	return nil
 }
 
-// odd takes note of a value that is no number.
+// odd records a value that is not a number.
 func (c *column) odd(class class, line int, cell string) {
 	if class == absent {
 		if c.absent++; c.missing == 0 {
@@ -244,7 +248,7 @@ func (c *column) odd(class class, line int, cell string) {
 	}
 }
 
-// grow makes room for more rows: for as many as the bytes of the file let expect, or twice as many as there are.
+// grow makes room for more rows: for as many as expected from the size of the file, or twice as many as there are.
 func (b *builder) grow() error {
 	cols := int64(len(b.columns))
 	most := b.o.memory() / 8
@@ -260,7 +264,7 @@ func (b *builder) grow() error {
 			want = rows * cols
 		}
 	}
-	want = min(want, most-have) // both stand side by side
+	want = min(want, most-have) // old and new exist side by side
 	if want < have+cols {
 		return b.o.tooLarge(fmt.Sprintf("more than %d rows × %d columns take more than", b.rows, cols), 8*have)
 	}
@@ -270,7 +274,7 @@ func (b *builder) grow() error {
 	return nil
 }
 
-// table is what was read, once what is missing has been dealt with.
+// table returns the table, after handling missing values.
 func (b *builder) table() (*Table, error) {
 	if b.rows == 0 {
 		return nil, errEmpty
@@ -300,10 +304,12 @@ func (b *builder) table() (*Table, error) {
 	return t, nil
 }
 
-// rowNames says if the first column has no name and the others have, or that of one which pandas found without: it names the rows.
+// rowNames notes a first column without a name while the others have one, or with the name that pandas gives to such a
+// column: it names the rows.
 func (b *builder) rowNames() {
 	c := b.columns[0]
-	if b.headLine == 0 || c.index > 0 || c.name != "" && c.name != "Unnamed: 0" && c.name != "index" || len(b.columns) < 2 {
+	if b.headLine == 0 || c.index > 0 || c.name != "" && c.name != "Unnamed: 0" && c.name != "index" ||
+		len(b.columns) < 2 {
 		return
 	}
 	title := c.title()
@@ -316,13 +322,14 @@ func (b *builder) rowNames() {
 	}
 	switch {
 	case counts:
-		b.report.note(RowNames, "column %s counts the rows: it is an index; unless that belongs to the data, leave it out", title)
+		b.report.note(
+			RowNames, "column %s counts the rows: it is an index; unless that belongs to the data, leave it out", title)
 	case c.name == "":
 		b.report.note(RowNames, "column 1 has no name; if it names the rows, leave it out")
 	}
 }
 
-// remarks says how the numbers were read.
+// remarks notes how the numbers were read.
 func (b *builder) remarks() {
 	d := b.dialect
 	switch {
@@ -334,7 +341,8 @@ func (b *builder) remarks() {
 		b.report.note(Decimals, "commas group thousands: 1,234 is 1234")
 	}
 	if b.trailing > 0 {
-		b.report.note(EmptyColumns, "%s with separators that carry no value: these are skipped", count(b.trailing, "row", "ending"))
+		b.report.note(EmptyColumns, "%s with separators that carry no value: these are skipped",
+			count(b.trailing, "row", "ending"))
 	}
 	if note := b.commas.note(b.title); note != "" {
 		b.report.note(TwoOrOne, "%s", note)

@@ -18,8 +18,8 @@ type Input struct {
 	Data  []float64 // row-major
 }
 
-// Uniform returns an input of the given shape with elements drawn from Uniform(lo, hi), always the same for one seed.
-// The elements are float32 numbers, so that both types compute the same thing.
+// Uniform returns an input of the given shape with elements drawn from Uniform(lo, hi), always the same for the same
+// seed. The elements are float32 numbers, so that both types compute the same thing.
 func Uniform(seed uint64, lo, hi float64, shape ...int) Input {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	x := make([]float64, tensor.Shape(shape).TotalSize())
@@ -36,7 +36,7 @@ type Func func(x ...*G.Node) *G.Node
 type Reference func(x ...[]float64) []float64
 
 // CheckOp checks everything this package knows about f at the given inputs. f must be smooth there, and reference may
-// be nil for functions whose value is not at issue.
+// be nil for functions whose value is not being tested.
 func CheckOp(t testing.TB, f Func, reference Reference, inputs ...Input) {
 	t.Helper()
 	exact := build(t, tensor.Float64, f, inputs)
@@ -184,7 +184,7 @@ func (p *program) checkCompiled(t testing.TB, inputs []Input, tol float64) {
 		t.Errorf("Compile: %v", err)
 		return
 	}
-	for call := range 2 { // the second finds the buffers used
+	for call := range 2 { // the second call finds used buffers
 		if err := f.Call(got, args...); err != nil {
 			t.Errorf("Call: %v", err)
 			return

@@ -1,5 +1,5 @@
-// Package graphtest is the test kit of package graphs: what every operation, and every function made of operations,
-// has to satisfy.
+// Package graphtest is the test kit of package graphs: what every operation, and every function built from operations,
+// must satisfy.
 //
 //	graphtest.CheckOp(t, f, reference, inputs...)
 //

@@ -9,8 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 )
 
-// Eval evaluates the nodes outs by Op.Do, one node after the other, with feeds as the values of inputs. Every operand is
-// cloned before it is handed over, so nothing depends on buffers being reused: it shares no code with any executor.
+// Eval evaluates the nodes outs by Op.Do, node by node, with feeds as the values of inputs. Every operand is cloned
+// before it is passed on, so nothing depends on buffers being reused: it shares no code with any executor.
 func Eval(outs G.Nodes, feeds map[*G.Node][]float64) ([][]float64, error) {
 	values := map[*G.Node]G.Value{}
 	var eval func(n *G.Node) error

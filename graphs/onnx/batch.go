@@ -10,12 +10,12 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// The number of rows that an open batch is built with: a prime that divides no size of a graph but those that the batch
-// belongs to, so that a size k·rows^e says what it is. Nothing is allocated for rows while a graph is built and written.
+// The number of rows with which an open batch is built: a prime that divides only those sizes of a graph that depend on
+// the batch, so that a size k·rows^e can be recognised. Building and writing a graph allocates nothing for rows.
 //
-// A constant cannot be told like that: 0.37/rows is a number like others. Where a graph has constants of more digits than people
-// write, it is built once more with rows2, and what differs there is c·N^e. Both are beyond the widths of weights, so that
-// both builds take the same turns.
+// A constant cannot be recognised this way: 0.37/rows is a number like any other. If a graph has constants with more
+// digits than people write, it is built again with rows2, and the constants that differ are c·N^e. Both numbers exceed
+// the widths of weights, so that both builds take the same branches.
 const rows, rows2 = 1318703, 1874177
 
 // dim is a size k·N^e, N the open number of rows.
@@ -40,13 +40,13 @@ func (p *program) dim(v int) dim {
 	return d
 }
 
-// odd reports that v is a number of rows and some, such as rows-1: no multiple of it.
+// odd reports whether v depends on the number of rows without being a multiple of it, such as rows-1.
 func (p *program) odd(v int) bool {
 	const some = 4096
 	return p.batched && v >= rows/2 && p.dim(v).e == 0 && (v%rows < some || rows-v%rows < some || v < rows)
 }
 
-// check reports what depends on the number of rows in a way that no model can.
+// check reports anything that depends on the number of rows in a way that no model can express.
 func (p *program) check() error {
 	if !p.batched {
 		return nil
@@ -67,7 +67,7 @@ func (p *program) check() error {
 }
 
 func (p *program) checkOne(in *instruction) error {
-	open := len(in.args) == 0 && !is[ir.Input](in) && !is[ir.Data](in) // of constants nothing else is known
+	open := len(in.args) == 0 && !is[ir.Input](in) && !is[ir.Data](in) // of constants, no more is known
 	for _, a := range in.args {
 		open = open || p.dim(p.code[a].rows).e > 0 || p.dim(p.code[a].cols).e > 0
 	}
@@ -99,14 +99,14 @@ func (p *program) checkOne(in *instruction) error {
 	return bad("the width", in.cols)
 }
 
-// long reports that c has more digits than people write.
+// long reports whether c has more digits than people write.
 func long(c float64) bool {
 	const digits = 6
 	short, err := strconv.ParseFloat(strconv.FormatFloat(c, 'g', digits, 64), 64)
 	return err != nil || short != c && !math.IsNaN(c)
 }
 
-// doubtful reports that a constant of the program may depend on the number of rows.
+// doubtful reports whether a constant of the program may depend on the number of rows.
 func (p *program) doubtful() bool {
 	for i := range p.code {
 		if long(p.code[i].c) || slices.ContainsFunc(p.code[i].values, long) {
@@ -116,7 +116,7 @@ func (p *program) doubtful() bool {
 	return false
 }
 
-// compare finds the constants of p that depend on the number of rows, by another build q, with rows2.
+// compare finds the constants of p that depend on the number of rows by comparison with q, a build with rows2.
 func (p *program) compare(q *program) error {
 	if len(p.code) != len(q.code) || !slices.Equal(p.result, q.result) {
 		return errors.New("it has other operations for another number")
@@ -140,7 +140,7 @@ func (p *program) compare(q *program) error {
 	return nil
 }
 
-// power writes the constant of in as c·N^e, if that is what it is: other is the one with rows2.
+// power writes the constant of in as c·N^e if it has that form; other is its value with rows2.
 func (in *instruction) power(other float64) bool {
 	for _, e := range []float64{1, -1, 2, -2, 0.5, -0.5} {
 		c, d := in.c/math.Pow(rows, e), other/math.Pow(rows2, e)

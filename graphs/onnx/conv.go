@@ -8,7 +8,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// pictures are what a convolution or a pool reads: n rows (h,w,c), n being open perhaps, with a border of zeros.
+// pictures are the input of a convolution or a pool: n rows (h,w,c), where n may be open, with a border of zeros.
 type pictures struct {
 	conv.Window
 	n             int
@@ -28,7 +28,7 @@ func (p *pictures) inside() strided.View {
 	return strided.New(p.size(), p.Pad[0]*row+p.Pad[1]*p.C, []int{p.n, p.H, p.W * p.C}, []int{p.height * row, row, 1})
 }
 
-// patches views what the windows see: for each group of channels the matrix (n·oh·ow, kh·kw·c) of it.
+// patches views what the windows see: a matrix (n·oh·ow, kh·kw·c) for each group of channels.
 func (p *pictures) patches() strided.View {
 	row := p.width * p.C
 	c := p.C / p.Groups
@@ -43,7 +43,7 @@ func (p *pictures) windows() strided.View {
 		[]int{p.height * row, p.Stride[0] * row, p.Stride[1] * p.C, 1, p.Dilation[0] * row, p.Dilation[1] * p.C})
 }
 
-// bordered puts the border around pictures, and cropped takes it away.
+// bordered adds the border to pictures; cropped removes it.
 func (e *emitter) bordered(p *pictures, x string, fill float64) string {
 	if p.Pad == [2]int{} {
 		return x
@@ -58,7 +58,7 @@ func (e *emitter) cropped(p *pictures, x string) string {
 	return e.gather(x, p.inside())
 }
 
-// channelsFirst is pictures (n, h·w·c) as (n,c,h,w), and channelsLast the other way.
+// channelsFirst turns pictures (n, h·w·c) into (n,c,h,w); channelsLast is its inverse.
 func (e *emitter) channelsFirst(x string, n dim, h, w, c int) string {
 	return e.transpose(e.reshape(x, n, fixed(h), fixed(w), fixed(c)), 0, 3, 1, 2)
 }
@@ -68,7 +68,7 @@ func (e *emitter) channelsLast(x string, n dim, h, w, c int) string {
 	return e.transpose(x, 0, 2, 3, 1)
 }
 
-// geometry are the attributes that Conv, ConvTranspose and pools have in common.
+// geometry returns the attributes that Conv, ConvTranspose and the pools share.
 func geometry(w conv.Window, dilations bool) []attribute {
 	attrs := []attribute{
 		integers("kernel_shape", w.KH, w.KW), integers("strides", w.Stride[0], w.Stride[1]),
@@ -80,8 +80,8 @@ func geometry(w conv.Window, dilations bool) []attribute {
 	return attrs
 }
 
-// conv is a convolution in one of its roles. ONNX Runtime has Conv and ConvTranspose for float only, and nothing for the
-// derivative in the filter: there it is a product of matrices.
+// conv translates a convolution in one of its roles. ONNX Runtime has Conv and ConvTranspose for float only, and no
+// derivative with respect to the filter: in those cases it becomes a matrix product.
 func (e *emitter) conv(in *instruction, o ir.Conv) string {
 	w, n := o.Window, e.p.code[in.args[0]].rows
 	a, b := e.whole(in.args[0]), e.whole(in.args[1])
@@ -103,7 +103,7 @@ func (e *emitter) conv(in *instruction, o ir.Conv) string {
 	return e.channelsLast(x, open, w.H, w.W, w.C)
 }
 
-// convByProducts is conv by products of matrices, one for each group.
+// convByProducts is conv by matrix products, one for each group.
 func (e *emitter) convByProducts(role conv.Role, p *pictures, a, b string) string {
 	groups, taps, out := fixed(p.Groups), fixed(p.Taps()), fixed(p.OC/p.Groups)
 	places := e.p.dim(p.n * p.OH() * p.OW())
@@ -125,7 +125,7 @@ func (e *emitter) convByProducts(role conv.Role, p *pictures, a, b string) strin
 	return e.transpose(f, 1, 0, 2)
 }
 
-// patches is what the windows over n pictures see, and fold adds patches up where they were taken.
+// patches returns what the windows over n pictures see; fold sums patches at the places they were taken from.
 func (e *emitter) patches(x string, w conv.Window, n int) string {
 	p := e.pictures(w, n)
 	return e.gather(e.bordered(p, x, 0), p.patches())
@@ -136,7 +136,7 @@ func (e *emitter) fold(x string, w conv.Window, n int) string {
 	return e.cropped(p, e.scatter(x, p.patches()))
 }
 
-// pool translates the instructions of pools.
+// pool translates a pooling instruction.
 func (e *emitter) pool(in *instruction) string {
 	w := pooling(in.op)
 	last := in.args[len(in.args)-1] // pictures, or what is placed in them
@@ -173,10 +173,10 @@ func (e *emitter) pool(in *instruction) string {
 	return e.cropped(p, e.scatter(all, p.windows()))
 }
 
-// narrowBorder reports that every window sees some of the picture, which the pools of ONNX Runtime ask for.
+// narrowBorder reports whether every window sees part of the picture, which ONNX Runtime's pools require.
 func narrowBorder(w conv.Window) bool { return w.Pad[0] < w.KH && w.Pad[1] < w.KW }
 
-// pooling is the window of a pool.
+// pooling returns the window of a pool.
 func pooling(op ir.Op) conv.Window {
 	switch o := op.(type) {
 	case ir.PoolArgMax:

@@ -11,18 +11,18 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// emitter translates instructions to nodes.
+// emitter translates instructions into nodes.
 type emitter struct {
 	p       *program
 	elem    dataType
 	nodes   []operator
 	inits   []initializer
 	value   []value           // by instruction
-	indices map[string]string // the whole numbers that a value was made of, by its name
+	indices map[string]string // the integers that a value was converted from, by its name
 	uses    []int             // how often an instruction is an operand or an output
-	user    []int             // the first instruction that has it as operand; -1: none
-	shared  map[string]string // constants and what else is made once, by content
-	views   map[string]view   // what reshapes and transpositions show, by name
+	user    []int             // the first instruction that has it as an operand; -1: none
+	shared  map[string]string // constants and other values made only once, by content
+	views   map[string]view   // what reshapes and transpositions view, by name
 	count   int
 	err     error
 }
@@ -40,8 +40,8 @@ type initializer struct {
 	data []byte
 }
 
-// value is what stands for the result of an instruction. Where a dimension is 1 but the instruction's is not, the rows or
-// columns are repeated: operations that broadcast take it as it is, for others whole makes the repetition real.
+// value represents the result of an instruction. Where a dimension is 1 but the instruction's is not, the rows or
+// columns are repeated: operations that broadcast take it as it is; for others, whole expands it.
 type value struct {
 	name       string
 	rows, cols int
@@ -82,7 +82,7 @@ func (p *program) marshal(info Info) ([]byte, error) {
 	return e.model(info), nil
 }
 
-// model writes what the outputs depend on.
+// model writes everything that the outputs depend on.
 func (e *emitter) model(info Info) []byte {
 	p := e.p
 	needed := map[string]bool{}
@@ -121,7 +121,7 @@ func (e *emitter) fail(format string, args ...any) {
 	}
 }
 
-// op adds a node of one output and returns the name of that.
+// op adds a node with one output and returns the name of the output.
 func (e *emitter) op(kind string, in ...string) string { return e.with(kind, nil, in...) }
 
 func (e *emitter) with(kind string, attrs []attribute, in ...string) string {
@@ -139,7 +139,7 @@ func (e *emitter) fresh(prefix string) string {
 	return fmt.Sprint(prefix, e.count)
 }
 
-// once returns the name that make gave to what key describes.
+// once returns the name that make returned for key, and calls it only once.
 func (e *emitter) once(key string, make func() string) string {
 	if name, ok := e.shared[key]; ok {
 		return name
@@ -161,7 +161,7 @@ func (e *emitter) number(c float64) string {
 	return e.once(fmt.Sprintf("c %x", math.Float64bits(c)), func() string { return e.array([]int{1, 1}, []float64{c}) })
 }
 
-// ints is a constant vector of whole numbers.
+// ints is a constant vector of integers.
 func (e *emitter) ints(v ...int) string { return e.intArray([]int{len(v)}, v) }
 
 func (e *emitter) intArray(dims, v []int) string {
@@ -200,7 +200,7 @@ func (e *emitter) whole(id int) string {
 	return e.value[id].name
 }
 
-// instruction translates one instruction.
+// instruction translates an instruction.
 func (e *emitter) instruction(id int) {
 	in := &e.p.code[id]
 	rows, cols := e.p.dim(in.rows), e.p.dim(in.cols)
@@ -358,12 +358,12 @@ func (e *emitter) input(id int) {
 	e.value[id] = value{w.Name, in.rows, in.cols}
 }
 
-// deferred reports whether id is a product that its only user, an addition, computes along with itself.
+// deferred reports whether id is a product that is fused into its only user, an addition.
 func (e *emitter) deferred(id int) bool {
 	if !is[ir.MatMul](&e.p.code[id]) || e.uses[id] != 1 || e.user[id] < 0 {
 		return false
 	}
-	// Where two products are added, each is computed for itself.
+	// The sum of two products is not fused.
 	u := &e.p.code[e.user[id]]
 	return is[ir.Add](u) && (!is[ir.MatMul](&e.p.code[u.args[0]]) || !is[ir.MatMul](&e.p.code[u.args[1]]))
 }
@@ -384,7 +384,7 @@ func (e *emitter) product(in *instruction, c string) string {
 	return e.with("Gemm", attrs, args...)
 }
 
-// products are those of the parts of two operands, (batch, m, n).
+// products multiplies the parts of two operands, (batch, m, n).
 func (e *emitter) products(in *instruction) string {
 	part := func(i int, t bool) string {
 		from := &e.p.code[in.args[i]]
@@ -397,10 +397,10 @@ func (e *emitter) products(in *instruction) string {
 	return e.op("MatMul", part(0, in.transA), part(1, in.transB))
 }
 
-// relations are those of a cmp; the last, not equal, is the negation of Equal.
+// relations are the operators of a cmp; the last, not equal, is the negation of Equal.
 var relations = [...]string{ir.Lt: "Less", ir.Le: "LessOrEqual", ir.Gt: "Greater", ir.Ge: "GreaterOrEqual", ir.Eq: "Equal"}
 
-// elementwise translates what broadcasts.
+// elementwise translates operations that broadcast.
 func (e *emitter) elementwise(id int) {
 	in := &e.p.code[id]
 	out := value{rows: 1, cols: 1}
@@ -418,7 +418,7 @@ func (e *emitter) elementwise(id int) {
 	switch in.op.(type) {
 	case ir.Add:
 		for i, a := range in.args {
-			if e.value[a].name == "" { // a product that waits for its bias
+			if e.value[a].name == "" { // a deferred product
 				out.name, out.rows, out.cols = e.product(&e.p.code[a], arg(1-i)), in.rows, in.cols
 				e.value[id] = out
 				return
@@ -457,7 +457,7 @@ func (e *emitter) elementwise(id int) {
 	e.value[id] = out
 }
 
-// cast makes numbers of truth values and of whole numbers.
+// cast converts booleans and integers to numbers.
 func (e *emitter) cast(x string) string {
 	return e.with("Cast", []attribute{integer("to", int(e.elem))}, x)
 }
@@ -472,7 +472,7 @@ func (e *emitter) scale(x string, c float64) string {
 	return e.op("Mul", x, e.number(c))
 }
 
-// opaque translates what the compiler runs by functions of Go, as far as there are operations for it.
+// opaque translates what the compiler runs as Go functions, if there are operations for it.
 func (e *emitter) opaque(in *instruction) string {
 	name, args, _ := strings.Cut(in.name, "(")
 	switch name {

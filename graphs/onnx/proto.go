@@ -10,10 +10,10 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The messages of onnx.proto, by the numbers of their fields.
+// The messages of onnx.proto, by field number.
 
 const (
-	irVersion = 8 // the first that knows opset 17
+	irVersion = 8 // the first with opset 17
 	opset     = 17
 )
 

@@ -7,7 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// instruction is one of the compiler's: what the writer knows of it.
+// instruction is what the writer knows of an instruction of the compiler's.
 type instruction struct {
 	op             ir.Op
 	args           []int // indices of the code
@@ -15,9 +15,9 @@ type instruction struct {
 	fn             string // of a unary: the name of the function
 	order          int
 	transA, transB bool
-	lo, hi, index  int // of a slice: bounds; of a padding: zeros before and after
+	lo, hi, index  int // of a slice: bounds; of padding: zeros before and after
 	c              float64
-	exponent       float64 // what c is to be multiplied by is the open number of rows to this power
+	exponent       float64 // c is to be multiplied by the open number of rows to this power
 	values         []float64
 	name           string
 	batch          int // of a batched product

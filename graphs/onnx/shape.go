@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// view is what a value shows of another one: its numbers in order with other sizes, or its axes in another order.
+// view describes a value as another one with different sizes, or with its axes in another order.
 type view struct {
 	of   string
 	perm []int // axes of of; nil: a reshape
@@ -76,7 +76,7 @@ func (e *emitter) sizes(reshape bool, ds ...dim) string {
 	})
 }
 
-// reshape gives x other sizes. Reshapes of reshapes are one.
+// reshape gives x other sizes. Successive reshapes are merged.
 func (e *emitter) reshape(x string, ds ...dim) string {
 	v, known := e.views[x]
 	if known && slices.Equal(v.dims, ds) {
@@ -95,7 +95,7 @@ func (e *emitter) reshape(x string, ds ...dim) string {
 	})
 }
 
-// transpose exchanges axes: axis i of the result is axis perm[i] of x. Transpositions of transpositions are one.
+// transpose permutes axes: axis i of the result is axis perm[i] of x. Successive transpositions are merged.
 func (e *emitter) transpose(x string, perm ...int) string {
 	v, known := e.views[x]
 	if known && v.perm != nil {
@@ -122,7 +122,7 @@ func (e *emitter) transpose(x string, perm ...int) string {
 	})
 }
 
-// expand repeats x, along axes where it has size 1.
+// expand repeats x along axes where it has size 1.
 func (e *emitter) expand(x string, ds ...dim) string {
 	y := e.op("Expand", x, e.sizes(false, ds...))
 	e.views[y] = view{of: y, dims: slices.Clone(ds)}

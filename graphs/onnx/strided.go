@@ -8,10 +8,10 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// axis is one of a view: its size, and the distance of neighbours.
+// axis is an axis of a view: its size and its stride.
 type axis struct{ n, s dim }
 
-// axes are those of a view, that of the batch apart from others.
+// axes returns the axes of a view, with that of the batch separated from others.
 func (p *program) axes(v strided.View) []axis {
 	var ax []axis
 	for i, d := range v.Dims {
@@ -28,8 +28,8 @@ func (p *program) axes(v strided.View) []axis {
 	return ax
 }
 
-// sample is a view as one of each row of the batch, the same for all of them: the array is (outer, N, inner), a row of it the
-// m = outer·inner numbers that belong to it, and in these the view has axes of its own.
+// sample is a view as the same view of each row of the batch: the array is (outer, N, inner), a row of the batch
+// consists of the m = outer·inner numbers that belong to it, and the view has its own axes within these.
 type sample struct {
 	axes         []axis // all of the view
 	batch        int    // the axis that is the batch; -1: none, and the array is one row
@@ -40,7 +40,7 @@ type sample struct {
 	strides      []int
 }
 
-// sampled takes a view apart.
+// sampled decomposes a view.
 func (e *emitter) sampled(v strided.View) (s sample, ok bool) {
 	p := e.p
 	s = sample{axes: p.axes(v), batch: -1, outer: 1, offset: v.Offset}
@@ -70,7 +70,7 @@ func (e *emitter) sampled(v strided.View) (s sample, ok bool) {
 		if rest >= s.inner {
 			return s, false
 		}
-		for i, a := range s.axes { // those within a block must stay there
+		for i, a := range s.axes { // axes within a block must stay there
 			if i != s.batch && a.s.e == 0 && a.n.e == 0 {
 				rest += (a.n.k - 1) * a.s.k
 			}
@@ -108,7 +108,7 @@ func fixedDims(v []int) []dim {
 	return ds
 }
 
-// toRows brings an array into rows of the batch, (N,m).
+// toRows turns an array into rows of the batch, (N,m).
 func (e *emitter) toRows(s *sample, x string, size dim) string {
 	if s.batch < 0 {
 		return e.reshape(x, size)
@@ -127,7 +127,7 @@ func (e *emitter) fromRows(s *sample, x string) string {
 	return e.transpose(e.reshape(x, dim{1, 1}, fixed(s.outer), fixed(s.inner)), 1, 0, 2)
 }
 
-// batchFirst is the order of the axes that are no repetitions, with the batch first, and its inverse.
+// batchFirst returns the order of the axes that are not repetitions, with the batch first, and its inverse.
 func (s *sample) batchFirst() (perm, back []int) {
 	n, at := 0, 0
 	for i, a := range s.axes {
@@ -156,15 +156,15 @@ func (s *sample) batchFirst() (perm, back []int) {
 	return perm, back
 }
 
-// grid is a row of m numbers as an array in which the axes of a view are axes, or parts of them.
+// grid is a row of m numbers as an array in which the axes of a view are axes or parts of axes.
 type grid struct {
 	order []int // the axes of the view from the longest stride to the shortest
-	shape []int // sizes, and what is left below the last stride, if that is not 1
+	shape []int // sizes, and what remains below the last stride if that is not 1
 	lo    []int // where the view begins
 	step  []int
 }
 
-// grid finds the array. There is none for windows that overlap.
+// grid finds the array. There is none for overlapping windows.
 func (s *sample) grid() (g grid, ok bool) {
 	if s.m == 0 {
 		return g, false
@@ -197,7 +197,7 @@ func gcd(a, b int) int {
 	return a
 }
 
-// positions are the places of the view's numbers in a row.
+// positions are the positions of the view's numbers in a row.
 func (s *sample) positions() []int {
 	at := []int{s.offset}
 	for i, d := range s.dims {
@@ -212,7 +212,7 @@ func (s *sample) positions() []int {
 	return at
 }
 
-// strided translates what works on views.
+// strided translates operations on views.
 func (e *emitter) strided(in *instruction, id int) string {
 	arg := func(i int) string { return e.whole(in.args[i]) }
 	switch in.op.(type) {
@@ -253,7 +253,7 @@ func counted(n int) []int {
 	return v
 }
 
-// integers is the whole numbers that x was made of.
+// integers returns the integers that x was converted from.
 func (e *emitter) integers(x string, ds ...dim) string {
 	if v, ok := e.views[x]; ok && v.perm == nil {
 		if n, ok := e.indices[v.of]; ok {
@@ -263,13 +263,13 @@ func (e *emitter) integers(x string, ds ...dim) string {
 	return e.with("Cast", []attribute{integer("to", int(integ))}, e.reshape(x, ds...))
 }
 
-// windows are groups as one view, whose last numbers are those of a group.
+// windows returns groups as one view whose last axes are those of a group.
 func windows(g strided.Groups) (v strided.View, size int, ok bool) {
 	dims, strides := slices.Clone(g.At.Dims), slices.Clone(g.At.Strides)
 	var gd, gs []int
 	rest := g.Offsets
 	first := rest[0]
-	for len(rest) > 1 { // the last axis of the offsets, then what repeats it
+	for len(rest) > 1 { // the last axis of the offsets, then its repetitions
 		d, n := rest[1]-rest[0], 1
 		for n < len(rest) && rest[n]-rest[n-1] == d {
 			n++
@@ -293,7 +293,7 @@ func windows(g strided.Groups) (v strided.View, size int, ok bool) {
 	return strided.New(g.At.Size, g.At.Offset+first, append(dims, gd...), append(strides, gs...)), len(g.Offsets), true
 }
 
-// gather is the numbers of x that the view sees.
+// gather returns the numbers of x that the view sees.
 func (e *emitter) gather(x string, v strided.View) string {
 	s, ok := e.sampled(v)
 	if !ok {
@@ -335,7 +335,7 @@ func (e *emitter) gather(x string, v strided.View) string {
 	return e.expand(e.reshape(x, ones...), all...)
 }
 
-// cut takes the part of a grid that a view sees.
+// cut returns the part of a grid that a view sees.
 func (e *emitter) cut(x string, first int, s *sample, g *grid) string {
 	var lo, hi, axes, steps []int
 	for i, n := range g.shape {
@@ -355,7 +355,7 @@ func (e *emitter) cut(x string, first int, s *sample, g *grid) string {
 	return e.op("Slice", x, e.ints(lo...), e.ints(hi...), e.ints(axes...), e.ints(steps...))
 }
 
-// put is the array that has x where the view sees it, else fill.
+// put returns the array that is x where the view sees it, and fill elsewhere.
 func (e *emitter) put(x string, v strided.View, fill float64) string {
 	s, ok := e.sampled(v)
 	if !ok || s.m == 0 {
@@ -365,7 +365,7 @@ func (e *emitter) put(x string, v strided.View, fill float64) string {
 	return e.placed(x, &s, fill)
 }
 
-// placed is put for axes that are no repetitions.
+// placed is put for axes that are not repetitions.
 func (e *emitter) placed(x string, s *sample, fill float64) string {
 	var ds []dim
 	for _, a := range s.axes {
@@ -400,7 +400,7 @@ func (e *emitter) placed(x string, s *sample, fill float64) string {
 		return e.fromRows(s, e.reshape(x, s.lead(fixed(s.m))...))
 	}
 	at := s.positions()
-	table := make([]int, s.m) // of the number to take; the one after the last is fill
+	table := make([]int, s.m) // indices of the numbers to take; the one after the last is fill
 	for i := range table {
 		table[i] = len(at)
 	}
@@ -419,7 +419,7 @@ func (e *emitter) scalar(c float64) string {
 	return e.once(fmt.Sprint("0-d ", c), func() string { return e.array(nil, []float64{c}) })
 }
 
-// scatter is the array of zeros to which x is added where the view sees it.
+// scatter returns an array of zeros to which x is added where the view sees it.
 func (e *emitter) scatter(x string, v strided.View) string {
 	s, ok := e.sampled(v)
 	if !ok || s.m == 0 {
@@ -440,7 +440,7 @@ func (e *emitter) scatter(x string, v strided.View) string {
 	if strided.New(s.m, s.offset, s.dims, s.strides).Distinct() {
 		return e.placed(x, &s, 0)
 	}
-	// Rows are added to rows, so the batch comes last.
+	// ScatterND adds rows to rows, so the batch comes last.
 	at := s.positions()
 	var ds []dim
 	for _, a := range s.axes {
@@ -461,12 +461,12 @@ func (e *emitter) scatter(x string, v strided.View) string {
 	return e.fromRows(&s, e.transpose(y, 1, 0))
 }
 
-// taken is slices of an array (before, size, after) by k indices that are known when the model runs, or the adjoint of that.
-// An index that there is not counts as 0.
+// taken takes slices of an array (before, size, after) at k indices known when the model runs, or is the adjoint of
+// that. An index out of range counts as 0.
 func (e *emitter) taken(in *instruction, adjoint bool, sizes [4]int) string {
 	before, size, after, k := e.p.dim(sizes[0]), e.p.dim(sizes[1]), e.p.dim(sizes[2]), e.p.dim(sizes[3])
 	at := e.integers(e.whole(in.args[1]), k)
-	// Those below 0 and from size on become 0.
+	// Indices below 0 and from size on become 0.
 	inside := e.op("And", e.op("GreaterOrEqual", at, e.ints(0)), e.op("Less", at, e.sizes(false, size)))
 	at = e.op("Mul", at, e.with("Cast", []attribute{integer("to", int(integ))}, inside))
 	rows, cols := e.p.dim(in.rows), e.p.dim(in.cols)

@@ -2,7 +2,7 @@ package onnx
 
 import "math"
 
-// unary is an element-wise function or one of its derivatives in primitive operations.
+// unary writes an element-wise function, or one of its derivatives, in primitive operations.
 func (e *emitter) unary(in *instruction, x string) string {
 	k := in.order
 	switch in.fn {
@@ -64,11 +64,11 @@ func (e *emitter) unary(in *instruction, x string) string {
 	return ""
 }
 
-// primitive are the functions that ONNX has under a name of its own.
+// primitive lists the functions that ONNX has as operations.
 var primitive = map[string]string{"relu": "Relu", "abs": "Abs", "sign": "Sign", "exp": "Exp", "log": "Log", "sqrt": "Sqrt",
 	"reciprocal": "Reciprocal", "sin": "Sin", "ceil": "Ceil", "floor": "Floor"}
 
-// expm1 is exp x - 1: 2t/(1-t) with t = tanh(x/2) where |x| < 1, which subtracts nothing near 0.
+// expm1 is exp x - 1: 2t/(1-t) with t = tanh(x/2) where |x| < 1, which has no cancellation near 0.
 func (e *emitter) expm1(x string) string {
 	t := e.op("Tanh", e.scale(x, 0.5))
 	near := e.op("Div", e.scale(t, 2), e.op("Sub", e.number(1), t))
@@ -79,7 +79,7 @@ func (e *emitter) double(x string) string {
 	return e.once("2"+x, func() string { return e.op("Add", x, x) })
 }
 
-// sigmoid is σ^(k), see the package comment.
+// sigmoid is σ^(k); see the package comment.
 func (e *emitter) sigmoid(k int, x string) string {
 	if k == 0 {
 		return e.once("σ"+x, func() string { return e.op("Sigmoid", x) })

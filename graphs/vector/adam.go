@@ -12,7 +12,7 @@ import (
 //	m = β1 m + (1−β1) g,   v = β2 v + (1−β2) g²
 //	θ = (1 − η·WeightDecay) θ − η/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + ε)
 //
-// with η = LearningRate and t the number of this step, from 1. It rounds as PyTorch's Adam does to the last few bits.
+// with η = LearningRate and t the number of this step, from 1. It agrees with PyTorch's Adam to the last few bits.
 //
 // Kingma and Ba, Adam: a method for stochastic optimization, arXiv 1412.6980.
 // Loshchilov and Hutter, Decoupled weight decay regularization, arXiv 1711.05101.
@@ -20,7 +20,7 @@ type Adam struct {
 	LearningRate float64 // η
 	Beta1, Beta2 float64 // decay of the moments, in [0, 1)
 	Eps          float64 // ε
-	WeightDecay  float64 // decoupled; 0 is none
+	WeightDecay  float64 // decoupled; 0 means none
 	GradScale    float64 // factor of the gradient, for clipping; 0 means 1
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// Normal fills dst with independent standard normal numbers. They are a function of the state of rng alone, the same on
-// every machine; two draws of rng are consumed whatever the length of dst.
+// Normal fills dst with independent standard normal numbers. They depend only on the state of rng, and are the same on
+// every machine; two draws from rng are consumed whatever the length of dst.
 func Normal(dst []float64, rng *rand.Rand) { kernels.Normal(dst, rng) }
 
 // Sum returns Σ x[i], in an order that depends on len(x) alone.
@@ -41,6 +41,6 @@ func ToFloat32(dst []float32, src []float64) { kernels.ToFloat32(dst, src) }
 // ToFloat64 widens src to dst.
 func ToFloat64(dst []float64, src []float32) { kernels.ToFloat64(dst, src) }
 
-// PeakFLOPS measures the greatest rate of fused multiply-adds of one core, in floating-point operations per second; 0 on the
-// portable path. It takes a few milliseconds; benchmarks print their figures as a share of it.
+// PeakFLOPS measures the peak rate of fused multiply-adds on one core, in floating-point operations per second; 0 on
+// the portable path. It takes a few milliseconds; benchmarks print their figures as a share of it.
 func PeakFLOPS[T float32 | float64]() float64 { return kernels.PeakFLOPS[T]() }

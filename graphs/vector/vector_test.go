@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// moments checks mean, variance, skewness, kurtosis, the correlation of neighbours at several distances and the tails of standard
-// normal numbers, each to five standard errors, and returns the first that is off.
+// moments checks mean, variance, skewness, kurtosis, the correlation of neighbours at several distances and the tails
+// of standard normal numbers, each to five standard errors, and returns the first that is off.
 func moments(x []float64) string {
 	n := float64(len(x))
 	var m [5]float64

@@ -10,12 +10,13 @@ import (
 
 func init() { objectives.Register("sm2", objectives.ScoreMatching{}) }
 
-// An objective that is registered a second time, under another name, trains in every respect as under the first: by its default
-// settings, beside a bridge, with the same weights.
+// An objective that is registered a second time, under another name, trains in every respect as under the first: by its
+// default settings, beside a bridge, with the same weights.
 func TestSecondName(t *testing.T) {
 	weights := func(name string) []float64 {
-		j := planned(t, "moons", name, Layer{"steps": json.RawMessage("5"), "samples": json.RawMessage("0"), "grid": json.RawMessage("50"),
-			"test-points": json.RawMessage("100")})
+		j := planned(t, "moons", name,
+			Layer{"steps": json.RawMessage("5"), "samples": json.RawMessage("0"), "grid": json.RawMessage("50"),
+				"test-points": json.RawMessage("100")})
 		m, err := j.Run(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)

@@ -16,11 +16,11 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// What a base asks for.
+// Requirements of a base.
 const (
-	basePatience = 15   // fiftieths of the steps without a better correction, after which there are no more
-	fewestPoints = 50   // that differ, of a set that gets a base unasked
-	manyPoints   = 1000 // of a set of which a tenth tells corrections apart; of fewer a fifth is held back
+	basePatience = 15   // fiftieths of the steps without a better correction after which training ends
+	fewestPoints = 50   // distinct points of a set that gets a base by default
+	manyPoints   = 1000 // of a set of which a tenth suffices to compare corrections; of fewer, a fifth is held back
 	earlyShare   = 0.2
 
 	mostComponents = 24
@@ -29,7 +29,7 @@ const (
 	baseWork       = 3e8 // rows × components × (columns + 5)² of one pass over the points, which is some tenths of a second
 )
 
-// wantsBase reports whether the settings and the data suit a base, where nobody has said whether there is to be one.
+// wantsBase reports whether the settings and the data suit a base, if none was requested or ruled out.
 func (c *Config) wantsBase(src Source) bool {
 	n := c.TrainPoints
 	if points, ok := src.(*datasets.Points); ok {
@@ -42,7 +42,7 @@ func (c *Config) wantsBase(src Source) bool {
 	return err == nil && n >= fewestPoints && free && m.Traits().Levels == nil
 }
 
-// distinct counts the rows of x that are different, up to most.
+// distinct counts the distinct rows of x, up to most.
 func distinct(x *mat.Dense, most int) int {
 	seen := make(map[string]bool)
 	n, _ := x.Dims()
@@ -52,7 +52,7 @@ func distinct(x *mat.Dense, most int) int {
 	return len(seen)
 }
 
-// checkBase refuses a base where there can be none.
+// checkBase rejects a base where there can be none.
 func (c *Config) checkBase(src Source) error {
 	if c.Base != On {
 		return nil
@@ -69,13 +69,13 @@ func (c *Config) checkBase(src Source) error {
 	return nil
 }
 
-// tilts reports whether the network corrects the base. In few dimensions it learns the density by itself, and the base is what it has to
-// beat: there data that were blurred are near to all data, and a network is free of the lumps that a mixture makes of edges and curves,
-// which a correction has to undo. Of 10 000 points of 4squares and 2spirals it came to 0.0074 and 0.019 nats, as a correction to 0.013 and
-// 0.022.
+// tilts reports whether the network corrects the base. In few dimensions the network learns the density itself, and the
+// base is what it has to beat: there, blurred data are close to all data, and a network is free of the lumps with which
+// a mixture represents edges and curves, and which a correction has to undo. On 10 000 points of 4squares and 2spirals
+// it reached 0.0074 and 0.019 nats, as a correction 0.013 and 0.022.
 func (c *Config) tilts(dim int) bool { return c.Base == On && dim > few }
 
-// suitBase fills in what suits the correction of a base, which is a smaller thing to learn than a density.
+// suitBase fills in settings that suit the correction of a base, which is easier to learn than a density.
 func (c *Config) suitBase(def *Config, facts objectives.Facts) {
 	def.Network, def.FirstGain, def.Hidden = baseNetwork, 1, []int{64, 64}
 	if facts.Points > manyPoints*10 {
@@ -88,11 +88,11 @@ func (c *Config) suitBase(def *Config, facts objectives.Facts) {
 
 const baseNetwork = "mlp"
 
-// heldShare is the share of the points, without those the model is measured on, that is held back to end a run early.
+// heldShare is the share of the points, excluding the test points, that is held back for early stopping.
 func (c *Config) heldShare(points, dim int) float64 {
 	switch {
 	case c.Base != On:
-	case dim <= few: // no step is chosen by them, only what is kept
+	case dim <= few: // they choose no step, only what is kept
 		return math.Min(testShare, 2000/float64(points))
 	case points < manyPoints:
 		return earlyShare
@@ -100,8 +100,8 @@ func (c *Config) heldShare(points, dim int) float64 {
 	return testShare
 }
 
-// fitBase fits the base to the points to train on: the mixture that BIC prefers, with tails. Those held back have no part in it: they are
-// to tell whether the network is better.
+// fitBase fits the base to the training points: the mixture that BIC prefers, with tails. The points held back are not
+// used: they serve to tell whether the network is better.
 func (d *data) fitBase(c *Config) error {
 	var err error
 	d.Share = 1
@@ -155,8 +155,8 @@ func (d *data) mixtureOf(c *Config, points *mat.Dense, cfg density.MixtureConfig
 	return m, nil
 }
 
-// refitBase fits a mixture of the same kind to all points but those that the model is measured on: where it is all that is kept, those that
-// were held back have done their work.
+// refitBase fits a mixture of the same kind to all points but the test points: if only the base is kept, there is no
+// more need to hold points back.
 func (d *data) refitBase(c *Config) (err error) {
 	var all mat.Dense
 	all.Stack(d.train, d.early)
@@ -164,8 +164,8 @@ func (d *data) refitBase(c *Config) (err error) {
 	return err
 }
 
-// jittered are points, each moved by a draw from the component of the base that it belongs to, times a factor: what a kernel density
-// would blur them by that knew the shape of the data around each.
+// jittered returns points, each displaced by a draw from the component of the base that it belongs to, times a factor:
+// the blur of a kernel density estimate that knew the local shape of the data.
 type jittered struct {
 	points *datasets.Points
 	base   *density.Mixture
@@ -205,8 +205,8 @@ const (
 	shareSteps = 20
 )
 
-// corrections judges corrections of the base by points that were held back: by their mean log density under the tilted base, for
-// which log Z is a mean over draws of the base, drawn once.
+// corrections judges corrections of the base by the mean log density of the points held back under the tilted base,
+// with log Z estimated as a mean over draws of the base, drawn once.
 type corrections struct {
 	params *energy.Params
 	eval   *energy.Evaluator
@@ -215,13 +215,13 @@ type corrections struct {
 	fx, fy []float64 // f at both
 }
 
-// judged is a correction with the share λ of it that the points held back like best.
+// judged is a correction with the share λ of it that is best on the points held back.
 type judged struct {
-	Share, Gain, GainErr float64 // λ, by how many nats a point is likelier than under the base, and the standard error of that
+	Share, Gain, GainErr float64 // λ, the gain over the base in nats per point, and its standard error
 }
 
-// sure is what is gained beyond chance. Steps and shares are chosen by it: one point held back that a network happens to like very much
-// makes a large gain, and a larger error.
+// sure is the gain beyond chance. Steps and shares are chosen by it: a single point held back that a network happens to
+// favour strongly makes a large gain, but a larger error.
 func (j judged) sure() float64 { return j.Gain - j.GainErr }
 
 func (m *Model) corrections() (*corrections, error) {
@@ -241,7 +241,7 @@ func (m *Model) corrections() (*corrections, error) {
 	return c, err
 }
 
-// judge finds the best share of the correction of weights theta.
+// judge finds the best share of the correction with weights theta.
 func (c *corrections) judge(theta []float64) (best judged, err error) {
 	c.params.Set(theta)
 	if err := c.eval.Energies(c.fx, c.held); err != nil {
@@ -258,7 +258,7 @@ func (c *corrections) judge(theta []float64) (best judged, err error) {
 	return best, nil
 }
 
-// gain is that of a share, and whether the draws of the base tell log Z.
+// gain returns the gain of a share, and whether the draws of the base suffice to estimate log Z.
 func (c *corrections) gain(share float64) (j judged, ok bool) {
 	const enough = 100 // draws with weight
 	mean, ss := 0.0, 0.0
@@ -287,8 +287,9 @@ func (c *corrections) gain(share float64) (j judged, ok bool) {
 	return j, effective >= enough && !math.IsNaN(j.Gain)
 }
 
-// settleBase keeps of the network what helps on points held back: nothing of a correction whose gain is not beyond chance, and nothing of
-// a network that has learnt the density by itself, without a choice made by those points, if the base is better on them.
+// settleBase keeps as much of the network as helps on the points held back: nothing of a correction whose gain is
+// within chance, and nothing of a network that has learnt the density itself, without these points choosing a step, if
+// the base is better on them.
 func (m *Model) settleBase(ctx context.Context, c *corrections) error {
 	m.logZ = nil
 	share, err := 0.0, error(nil)
@@ -331,10 +332,11 @@ func (m *Model) againstBase(ctx context.Context) (float64, error) {
 	if floats.Sum(own) > floats.Sum(base) {
 		return 1, nil
 	}
-	return 0, nil // where a log density is no number, too
+	return 0, nil // also where a log density is NaN
 }
 
-// Base is the density that the model corrects, in words, and the share of the correction that is kept; "" and 1 where it has none.
+// Base describes the density that the model corrects, and returns the share of the correction that is kept; "" and 1 if
+// there is none.
 func (m *Model) Base() (words string, share float64) {
 	b := m.data.Base
 	if b == nil {

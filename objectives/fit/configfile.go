@@ -12,17 +12,18 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
 
-// Format is the version of the run directory, which config.json names by the key "format"; a file without it is of version 1.
-// It rises with every change by which a run directory of before cannot be read, or would be read wrongly.
+// Format is the version of the run directory, under the key "format" of config.json; a file without it is of version 1.
+// It increases with every change after which older run directories could not be read, or would be misread.
 const Format = 3
 
 // formatKey is the key of Format in config.json.
 const formatKey = "format"
 
-// earlier is the version whose config.json is still read as settings to train by. It holds the settings of all objectives.
+// earlier is the version whose config.json can still be read as training settings. It holds the settings of all
+// objectives.
 const earlier = 2
 
-// FormatError is a run directory, or its config.json, of another format than this program's.
+// FormatError reports a run directory, or its config.json, of another format version.
 type FormatError struct {
 	Path    string
 	Version int
@@ -31,15 +32,20 @@ type FormatError struct {
 func (e *FormatError) Error() string {
 	switch {
 	case e.Version > Format:
-		return fmt.Sprintf("%s: run directory format version %d, this program reads version %d: use the program that wrote it, or a newer one", e.Path, e.Version, Format)
+		return fmt.Sprintf(
+			"%s: run directory format version %d, this program reads version %d: use the program that wrote it, or a newer one", e.Path, e.Version, Format)
 	case e.Version == earlier:
-		return fmt.Sprintf("%s: run directory format version %d, this program reads version %d: its settings still serve to train it again", e.Path, e.Version, Format)
+		return fmt.Sprintf(
+			"%s: run directory format version %d, this program reads version %d: its settings still serve to train it again", e.Path, e.Version, Format)
 	}
-	return fmt.Sprintf("%s: run directory format version %d, this program reads version %d: use the program that wrote it", e.Path, e.Version, Format)
+	return fmt.Sprintf(
+		"%s: run directory format version %d, this program reads version %d: use the program that wrote it", e.Path,
+		e.Version, Format)
 }
 
-// ParseConfig reads the bytes of a configuration file, that of a run or one written by hand. others are keys that it may hold
-// besides settings; they are returned apart. A config.json of version 2 is read as what it says of its objective.
+// ParseConfig parses a configuration file, from a run or written by hand. others are keys that it may hold besides
+// settings; they are returned separately. Of a config.json of version 2, only the settings of its own objective are
+// used.
 func ParseConfig(name string, b []byte, others ...string) (settings, rest Layer, err error) {
 	fail := func(format string, args ...any) (Layer, Layer, error) {
 		return nil, nil, &rundir.FileError{Path: name, Err: fmt.Errorf("%s"+format, append([]any{name}, args...)...)}
@@ -97,7 +103,7 @@ func ParseConfig(name string, b []byte, others ...string) (settings, rest Layer,
 	return settings, rest, nil
 }
 
-// fromEarlier takes the settings of other objectives out of a configuration of version 2, and turns round what was renamed since.
+// fromEarlier removes the settings of other objectives from a configuration of version 2, and converts renamed ones.
 func fromEarlier(all Layer) (Layer, error) {
 	var name string
 	if raw, ok := all[objectiveKey]; ok {
@@ -126,7 +132,7 @@ func fromEarlier(all Layer) (Layer, error) {
 	return out, nil
 }
 
-// ReadConfig reads the config.json of a run, which is of this format and complete.
+// ReadConfig reads the config.json of a run, which must be complete and of this format.
 func ReadConfig(dir *rundir.Dir) (Config, error) {
 	var none Config
 	if dir == nil {
@@ -157,7 +163,9 @@ func ReadConfig(dir *rundir.Dir) (Config, error) {
 		return none, err
 	}
 	missing := func(key string) error {
-		return &rundir.FileError{Path: path, Err: fmt.Errorf("%s: key %q is missing: it is no complete configuration of a run, or that of an older program (this one reads format version %d)", path, key, Format)}
+		return &rundir.FileError{Path: path,
+			Err: fmt.Errorf(
+				"%s: key %q is missing: it is no complete configuration of a run, or that of an older program (this one reads format version %d)", path, key, Format)}
 	}
 	for _, f := range own() {
 		if _, ok := l[f.Key]; !ok {

@@ -11,15 +11,18 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// An energy that would be bounded rises without end far from the data, under objectives that compare points; others stay as they are.
+// An energy that would be bounded rises without end far from the data, under objectives that compare points; others
+// stay as they are.
 func TestBoundedEnergiesAreConfined(t *testing.T) {
 	for _, c := range []struct {
 		objective, activation string
 		confined              bool
 	}{
-		{"nce", "tanh", true}, {"nce", "sigmoid", true}, {"ml", "sin", true}, {"cd", "tanh", true}, {"nce", "silu", false}, {"ml", "softplus", false}, {"dsm", "tanh", false},
+		{"nce", "tanh", true}, {"nce", "sigmoid", true}, {"ml", "sin", true}, {"cd", "tanh", true},
+		{"nce", "silu", false}, {"ml", "softplus", false}, {"dsm", "tanh", false},
 	} {
-		j := planned(t, "moons", c.objective, Layer{"activation": quoted(c.activation), "energy": quoted("mlp"), "bridge": json.RawMessage("0")})
+		j := planned(t, "moons", c.objective,
+			Layer{"activation": quoted(c.activation), "energy": quoted("mlp"), "bridge": json.RawMessage("0")})
 		eval, err := j.Model.Evaluator(j.Model.Params, 2)
 		if err != nil {
 			t.Fatal(err)
@@ -29,7 +32,8 @@ func TestBoundedEnergiesAreConfined(t *testing.T) {
 			t.Fatal(err)
 		}
 		width := confinement * math.Max(j.Model.data.Std[0], j.Model.data.Std[1])
-		want := (2*200*200 - 2*100*100) / (2 * width * width) // but for the centre and the network, which are small beside it
+		// but for the centre and the network, which are small beside it
+		want := (2*200*200 - 2*100*100) / (2 * width * width)
 		if got := e[1] - e[0]; c.confined && math.Abs(got/want-1) > 0.05 {
 			t.Errorf("%s with %s: the energy rises by %g, want %g", c.objective, c.activation, got, want)
 		}
@@ -39,8 +43,8 @@ func TestBoundedEnergiesAreConfined(t *testing.T) {
 	}
 }
 
-// With bounded activations the likelihood is better than that of a Gaussian; without the term that confines the energy several times as much
-// of the mass of the same model lies outside of the box, and the farther out one looks the more.
+// With bounded activations the likelihood is better than that of a Gaussian; without the term that confines the energy
+// several times as much of the mass of the same model lies outside of the box, and the farther out one looks the more.
 func TestConfinedKL(t *testing.T) {
 	activations := []string{"tanh", "sigmoid", "sin"}
 	if testing.Short() {

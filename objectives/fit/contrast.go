@@ -6,13 +6,14 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// contrast is the measure by which the sentinel of a run judges the weights. It is taken on what the run learns from, for it
-// is to tell whether the run gets on; what is learnt by heart is told by points set aside, which may be few. The weights
-// are those of parameters of its own, so that judging changes nothing of the run. It is nil for an objective that is blind to
-// the weights of modes: these would be judged, and wander however well the run goes. It is nil where a base is corrected: that is good
-// from the start, points held back tell corrections apart, and one that is none is not kept.
+// contrast returns the measure by which the sentinel of a run judges the weights. It is evaluated on the training data,
+// since it is to show whether the run makes progress; memorising shows on held-out points, which may be few. It has its
+// own parameters, so that judging does not affect the run. It is nil for an objective that is blind to the weights of
+// modes: these would be judged, and they wander however well the run goes. It is nil where a base is corrected: that is
+// good from the start, points held back tell corrections apart, and one that is none is not kept.
 func (m *Model) contrast() (*train.Contrast, error) {
-	if traits := m.Config.Objective.Traits(); traits.Bridge && traits.Levels == nil && m.Config.Bridge == 0 || m.Config.tilts(m.data.Dim) {
+	if traits := m.Config.Objective.Traits(); traits.Bridge && traits.Levels == nil && m.Config.Bridge == 0 ||
+		m.Config.tilts(m.data.Dim) {
 		return nil, nil
 	}
 	params := m.Params.Clone()
@@ -24,12 +25,14 @@ func (m *Model) contrast() (*train.Contrast, error) {
 		params.Set(theta)
 		return ev.Energies(dst, x)
 	}
-	return train.NewContrast(m.data.Dim, m.data.source, m.data.source, energies, train.Stream(m.Config.Seed, "contrast"))
+	return train.NewContrast(m.data.Dim, m.data.source, m.data.source, energies,
+		train.Stream(m.Config.Seed, "contrast"))
 }
 
-// maxRise is how much worse than the best, in nats, a model may become before the run goes back. Runs that are in order waver: of
-// 3000 short steps of nce on moons with eight hidden units one lagged by 0.05 nats behind its best for a quarter of its length.
+// maxRise is how much worse than the best, in nats, a model may become before the run goes back. Healthy runs
+// fluctuate: one of 3000 short steps of nce on moons with eight hidden units lagged 0.05 nats behind its best for a
+// quarter of its length.
 const maxRise = 1
 
-// contrastBatch is how many energies are computed at a time.
+// contrastBatch is the number of energies computed at a time.
 const contrastBatch = 256

@@ -17,23 +17,23 @@ import (
 )
 
 const (
-	testShare = 0.1   // of finitely many points, kept for testing
+	testShare = 0.1   // share of finitely many points held out for testing
 	fitPoints = 10000 // drawn to fit scales, noises and backgrounds
-	few       = 3     // dimensions in which data that were blurred reach everywhere that data do
+	few       = 3     // dimensions in which blurred data cover everything that data do
 )
 
-// Source is where data come from: a distribution of package datasets, the points of a file, or one's own. What else it can do
-// is used: LogProb, Score, Entropy and Modes judge the model, a [train.Stateful] is part of the checkpoints.
+// Source is a source of data: a distribution of package datasets, the points of a file, or your own. Further methods
+// are used: LogProb, Score, Entropy and Modes to judge the model; a [train.Stateful] is part of the checkpoints.
 type Source = datasets.Source
 
-// data is the data of a run. It knows two units: those of the data, which files and pictures have, and those of the network,
-// which differ where the data are standardised.
+// data is the data of a run. It uses two units: those of the data, as in files and pictures, and those of the network,
+// which differ if the data are standardised.
 type data struct {
-	truth       Source     // in the units of the data; nil when the file of a trained model is not what it was
-	notes       []string   // what is odd about the points of a file
-	gone        error      // why truth is nil, and what helps
-	train, test *mat.Dense // finitely many points, split; nil where fresh ones are drawn
-	early       *mat.Dense // a part of train that is not learnt, where Config.Patience asks for it
+	truth       Source     // in the units of the data; nil if the file of a trained model is gone or has changed
+	notes       []string   // oddities of the points of a file
+	gone        error      // why truth is nil, and the remedy
+	train, test *mat.Dense // finitely many points, split; nil if fresh ones are drawn
+	early       *mat.Dense // a part of train held out for Config.Patience
 	geometry
 	source train.Source // in the units of the network
 	sum    string       // of finitely many points, or of a picture
@@ -42,7 +42,8 @@ type data struct {
 	covariance density.Covariance
 }
 
-// theirOwn tells points and pictures of the user's, and what is treated so, from distributions: their units tell nothing.
+// theirOwn reports whether the data are the user's own points or pictures, or treated as such, whose units are
+// arbitrary.
 func theirOwn(src Source, c *Config) bool {
 	switch src.(type) {
 	case *datasets.Points, *datasets.Image:
@@ -51,12 +52,13 @@ func theirOwn(src Source, c *Config) bool {
 	return c.TrainPoints > 0
 }
 
-// finite returns the points to train and to test on where there are finitely many, else nil.
+// finite returns the points to train and to test on if there are finitely many, else nil.
 func finite(src Source, c *Config) (all, training, test *datasets.Points, err error) {
 	all, ok := src.(*datasets.Points)
 	switch {
 	case ok && c.TrainPoints > 0:
-		return nil, nil, nil, fieldErrorf("train-points", c.TrainPoints, "%s has points of its own; it is for distributions", c.Dataset)
+		return nil, nil, nil, fieldErrorf("train-points", c.TrainPoints,
+			"%s has points of its own; it is for distributions", c.Dataset)
 	case !ok && c.TrainPoints == 0:
 		return nil, nil, nil, nil
 	case !ok:
@@ -72,8 +74,8 @@ func finite(src Source, c *Config) (all, training, test *datasets.Points, err er
 	return all, training, test, err
 }
 
-// newData looks at a source. Of the settings it needs those of the group data but Smooth, and the seed. What follows from the
-// objective comes with blur and surround.
+// newData examines a source. It needs the settings of the group data except Smooth, and the seed. What depends on the
+// objective is added by blur and surround.
 func newData(ctx context.Context, src Source, c *Config) (*data, error) {
 	d := &data{truth: src, source: src}
 	d.Dim = src.Dim()
@@ -130,7 +132,7 @@ func newData(ctx context.Context, src Source, c *Config) (*data, error) {
 	return d, nil
 }
 
-// standardize brings the source to the units of the network, in which all have deviation 1.
+// standardize converts the source to the units of the network, in which all columns have deviation 1.
 func (d *data) standardize(all *mat.Dense) error {
 	d.Scaler = datasets.NewStandardizer(all)
 	if err := d.Scaler.Validate(d.Dim); err != nil {
@@ -145,7 +147,7 @@ func (d *data) standardize(all *mat.Dense) error {
 	return err
 }
 
-// facts measures the data in the units of the network, before they are blurred.
+// facts measures the data in the units of the network, before blurring.
 func (d *data) facts(seed uint64) (objectives.Facts, error) {
 	if d.train != nil {
 		points, err := d.network(d.train)
@@ -159,7 +161,7 @@ func (d *data) facts(seed uint64) (objectives.Facts, error) {
 	return objectives.FactsOf(d.points(fitPoints, train.Stream(seed, "fit"))), nil
 }
 
-// blur smooths finitely many points as the settings ask, then takes the moments of what is trained on and the density around it
+// blur smooths finitely many points as set, then measures the moments of the training data and the density around them
 // from which chains start.
 func (d *data) blur(ctx context.Context, c *Config) error {
 	if c.Base == On {
@@ -196,11 +198,12 @@ func (d *data) blur(ctx context.Context, c *Config) error {
 	return err
 }
 
-// bridgeOf is what a bridge adds to the data: a third of it one Gaussian broader than they are, the rest the data, blurred at two
-// widths, so that there is some of it beside every mode, however small, to measure its height by: that is done where data and
-// background are even, by as many points as the data have there. Of eight Gaussians they are one in 500 with the wider blur
-// alone, one in 100 with both. The widths are those that suit the data around each kernel: with 0.1 and 0.3 everywhere, which are
-// within the modes of 2gaussians, ssm saw the lesser one at 0.167 and 0.213 (two seeds), with those found here at 0.198, of 0.2.
+// bridgeOf returns the background of a bridge: one third a Gaussian broader than the data, the rest the data blurred at
+// two widths, so that some of it is next to every mode, however small, to determine its weight. That happens where data
+// and background are even, by the points that the data have there: for eight Gaussians one in 500 with the wider blur
+// alone, one in 100 with both. The widths suit the data around each kernel: with 0.1 and 0.3 everywhere, which are
+// within the modes of 2gaussians, ssm gave the smaller one a weight of 0.167 and 0.213 (two seeds), with those found
+// here 0.198, instead of 0.2.
 func bridgeOf(d *data, seed uint64) (*energy.Mixture, error) {
 	const centres, broad = 128, 1.25
 	widths := []float64{0.1, 0.3, 0.9} // of the largest standard deviation
@@ -211,8 +214,8 @@ func bridgeOf(d *data, seed uint64) (*energy.Mixture, error) {
 	return energy.AdaptiveLadder(d.points(fitPoints, rng), widths, centres, broad, rng)
 }
 
-// around is the data blurred at three widths, narrow enough to reach into sharp modes and wide enough to join them, and one broad
-// Gaussian. In more dimensions, where narrow kernels lie far from each other, it is blurred as far as its likelihood asks for.
+// around returns the data blurred at three widths, narrow enough to resolve sharp modes and wide enough to join them,
+// plus one broad Gaussian. In more dimensions, where narrow kernels are far apart, the most likely blur is used.
 func around(d *data, seed uint64) (*energy.Mixture, error) {
 	const broad = 1.25
 	rng := train.Stream(seed, "bridge")
@@ -228,8 +231,8 @@ func around(d *data, seed uint64) (*energy.Mixture, error) {
 	return energy.Ladder(points, widths, 96, broad, rng)
 }
 
-// held is where points that were set aside come from, in the units of the network; nil for distributions. Those that end a run
-// early are not those that it is measured on.
+// held returns the source of held-out points, in the units of the network; nil for distributions. The points used for
+// early stopping are not those used for evaluation.
 func (d *data) held() (train.Source, error) {
 	switch {
 	case d.test == nil:
@@ -249,7 +252,7 @@ func (d *data) network(x *mat.Dense) (*datasets.Points, error) {
 	return datasets.NewPoints(z)
 }
 
-// rescaled draws from a source in the units of the network. What the source remembers, it remembers.
+// rescaled draws from a source in the units of the network. It has the state of the source.
 func rescaled(src train.Source, s *datasets.Standardizer) train.Source {
 	if memory, ok := src.(train.Stateful); ok {
 		return struct {
@@ -277,8 +280,8 @@ func (d *data) points(n int, rng *rand.Rand) *mat.Dense {
 	return x
 }
 
-// bare returns n of the points to train on, as they are, or all if they are fewer, or draws of the distribution, in the units of
-// the network.
+// bare returns n of the training points, unblurred, or all if there are fewer, or draws from the distribution, in the
+// units of the network.
 func (d *data) bare(n int, rng *rand.Rand) (*datasets.Points, error) {
 	x := d.train
 	if x == nil {
@@ -296,15 +299,15 @@ func (d *data) bare(n int, rng *rand.Rand) (*datasets.Points, error) {
 	return d.network(some)
 }
 
-// restore brings rows from the units of the network to those of the data.
+// restore converts rows from the units of the network to those of the data.
 func (d *data) restore(x *mat.Dense) {
 	if d.Scaler != nil {
 		d.Scaler.Invert(x, x)
 	}
 }
 
-// logScale is the sum of log s over the columns, by which energies in the units of the data, where z = (x−m)/s, lie above
-// those in the units of the network.
+// logScale returns the sum of log s over the columns, by which energies in the units of the data, with z = (x−m)/s,
+// exceed those in the units of the network.
 func (d *data) logScale() float64 {
 	if d.Scaler == nil {
 		return 0
@@ -312,7 +315,7 @@ func (d *data) logScale() float64 {
 	return d.Scaler.LogDet()
 }
 
-// modes are those of the distribution, nil where they are not known.
+// modes returns the modes of the distribution, nil if unknown.
 func (d *data) modes() *mcmc.KnownModes {
 	m, ok := d.truth.(datasets.Modal)
 	if !ok {

@@ -9,8 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// dead reports whether the model has one energy everywhere, but for rounding: at points of the data, and all over their box. No gradient
-// is left in such a network that would bring it back.
+// dead reports whether the model has the same energy everywhere up to rounding: at points of the data, and all over
+// their box. Such a network has no gradient left by which it could recover.
 func (m *Model) dead() (bool, error) {
 	const n = 128
 	rng := train.Stream(m.Config.Seed, "dead")

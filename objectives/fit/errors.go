@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// FieldError is a setting that is wrong. Key is its key in a config.json; whoever has flags names the flag of that key, also where
-// a text names another setting, between back quotes.
+// FieldError is an invalid setting. Key is its key in a config.json; programs with flags name the flag of that key,
+// also where a text names another setting, in backquotes.
 type FieldError struct {
 	Key   string
-	Value any    // as it was given
-	Want  string // what would be right; "" if Err says it
-	Err   error  // why it is wrong
+	Value any    // the given value
+	Want  string // a description of valid values; "" if Err says it
+	Err   error  // why it is invalid
 }
 
 func (e *FieldError) Error() string { return "fit: " + e.Text(e.Key) }
 
-// Text is the message with another name for the key.
+// Text returns the message with another name for the key.
 func (e *FieldError) Text(name string) string {
 	text := name
 	if e.Value != nil {
@@ -34,17 +34,17 @@ func (e *FieldError) Text(name string) string {
 
 func (e *FieldError) Unwrap() error { return e.Err }
 
-// fieldErrorf is a FieldError with the reason in words.
+// fieldErrorf returns a FieldError with the reason in words.
 func fieldErrorf(key string, value any, format string, args ...any) error {
 	return &FieldError{Key: key, Value: value, Err: fmt.Errorf(format, args...)}
 }
 
-// UnknownError is a name that nobody has declared.
+// UnknownError is an unknown name.
 type UnknownError struct {
 	Key   string // of the setting; "" for the name of a setting itself
 	Name  string
 	Known []string
-	File  string // where it stands; "" if in no file
+	File  string // file in which it occurs; "" if none
 }
 
 func (e *UnknownError) Error() string {
@@ -58,7 +58,7 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("fit: %s %q is unknown; known: %s", what, e.Name, strings.Join(e.Known, ", "))
 }
 
-// RefusedError is an objective that cannot learn from the data, or not under the settings; another one may.
+// RefusedError reports an objective that cannot learn from the data under the settings; another one may.
 type RefusedError struct {
 	Objective string
 	Err       error
@@ -69,7 +69,7 @@ func (e *RefusedError) Error() string {
 }
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// DataError is trouble with the data of a stored run: its file is gone, cannot be read, or holds others now. Text of the error
+// DataError reports trouble with the data of a stored run: the file is gone, cannot be read, or has changed. The text
 // names it and the remedy.
 type DataError struct {
 	Dataset string
@@ -79,7 +79,7 @@ type DataError struct {
 func (e *DataError) Error() string { return e.Err.Error() }
 func (e *DataError) Unwrap() error { return e.Err }
 
-// ErrNoTruth is wrapped by measures that need the data where the run's are not there any more.
+// ErrNoTruth is wrapped by the error of evaluations that need the data of a run that are no longer there.
 var ErrNoTruth = errors.New("the data of the run are not there")
 
 var errNotBool = errors.New("want true or false")

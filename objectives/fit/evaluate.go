@@ -14,8 +14,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// Evaluate measures the model, and the samples of draw unless it is nil, by what is known of its data: a true density, points
-// that were set aside. It fails with an error that wraps ErrNoTruth where the data are gone.
+// Evaluate evaluates the model, and the samples of draw unless it is nil, by what is known about its data: a true
+// density, or held-out points. The error wraps ErrNoTruth if the data are gone.
 func (m *Model) Evaluate(ctx context.Context, draw *Draw) (*metrics.Report, error) {
 	return m.EvaluateSeed(ctx, draw, m.Config.Seed)
 }
@@ -43,7 +43,8 @@ func (m *Model) EvaluateSeed(ctx context.Context, draw *Draw, seed uint64) (*met
 	}
 	if draw != nil {
 		d := draw.Diagnostics
-		in.Samples, in.RHat, in.RHatLimit, in.ESS = draw.X, known0(d.MaxRHat), float64(d.RHatLimit), known0(d.MinESSBulk)
+		in.Samples, in.RHat, in.RHatLimit, in.ESS = draw.X, known0(d.MaxRHat), float64(d.RHatLimit),
+			known0(d.MinESSBulk)
 	}
 	if m.data.Dim > 2 {
 		z, err := m.LogZ(ctx)
@@ -55,7 +56,7 @@ func (m *Model) EvaluateSeed(ctx context.Context, draw *Draw, seed uint64) (*met
 	return metrics.Evaluate(ctx, in, train.Stream(seed, "eval"))
 }
 
-// baseline is the base as a density in the units of the data, nil where the model has none.
+// baseline returns the base as a density in the units of the data, nil if the model has none.
 func (m *Model) baseline() (metrics.LogProber, string) {
 	if m.data.Base == nil {
 		return nil, ""
@@ -76,10 +77,10 @@ func (b baseInUnits) LogProb(dst []float64, x *mat.Dense) {
 	floats.AddConst(-b.d.logScale(), dst)
 }
 
-// quadrature is how densities in the plane are integrated.
+// quadrature returns the settings for integrating densities in two dimensions.
 func (m *Model) quadrature() metrics.QuadratureConfig {
 	q := metrics.QuadratureConfig{Start: min(200, m.Config.Grid), Max: m.Config.Grid}
-	if m.Config.Grid < 400 { // a coarse answer is wanted
+	if m.Config.Grid < 400 { // a coarse answer is enough
 		q.Frames = 1
 	}
 	return q
@@ -94,7 +95,7 @@ func writeEval(dir *rundir.Dir, r *metrics.Report) error {
 	return dir.Write(rundir.Eval, append(b, '\n'))
 }
 
-// known0 is v, or 0 where it is not known.
+// known0 returns v, or 0 if unknown.
 func known0(v mcmc.Number) float64 {
 	if f := float64(v); isFinite(f) {
 		return f

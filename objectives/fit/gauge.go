@@ -10,15 +10,15 @@ import (
 const (
 	gaugeCells      = 128 // along each axis of the box
 	gaugeFrameCells = 32  // along each axis of a tile outside
-	gaugeTimes      = 20  // in a run
+	gaugeTimes      = 20  // per run
 )
 
-// gauge measures as the training goes on what eval.json has as kl, in the same way on one grid where that refines its own,
+// gauge measures during training what eval.json reports as kl, in the same way, but on one grid without refinement,
 //
 //	KL(data‖model) = ∫ p (log p − log q),   log q = −E − log Z,
 //
-// with a log Z that counts what leaks out of the box. On this grid the entropies of the planar distributions of package datasets are
-// right to 1e-6, that of the funnel to 4e-4. It is for the curve.
+// with a log Z that includes the leak outside the box. On this grid the entropies of the planar distributions of
+// package datasets are accurate to 1e-6, that of the funnel to 4e-4. It is for the training curve.
 type gauge struct {
 	every   int // steps
 	record  int // steps between records
@@ -28,7 +28,7 @@ type gauge struct {
 	density *Density
 }
 
-// newGauge returns nil where the true density is not known, or not planar.
+// newGauge returns nil if the true density is unknown or not planar.
 func newGauge(m *Model) (*gauge, error) {
 	truth, ok := m.data.truth.(metrics.LogProber)
 	if !ok || m.data.Dim != 2 {
@@ -47,14 +47,14 @@ func newGauge(m *Model) (*gauge, error) {
 
 // measure is a hook of the training loop: it adds the KL to the first record after every multiple of g.every steps.
 func (g *gauge) measure(step int, average []float64) (map[string]float64, error) {
-	before := (step - 1) / g.record * g.record // the record before this one
+	before := (step - 1) / g.record * g.record // the previous record
 	if step/g.every == before/g.every {
 		return nil, nil
 	}
 	g.params.Set(average)
 	q, err := metrics.Integrate(context.Background(), g.density.Energy, g.lo, g.hi,
 		metrics.QuadratureConfig{Start: gaugeCells, Max: gaugeCells, FrameCells: gaugeFrameCells})
-	if err != nil { // energies that have no integral: there is no KL to tell, and the sentinel judges them
+	if err != nil { // non-integrable energies: there is no KL to report, and the sentinel judges them
 		return nil, nil
 	}
 	logq := q.Energy

@@ -34,7 +34,8 @@ func pictureOf(t *testing.T) string {
 	return path
 }
 
-// The KL of the curve is that of the end, with the same weights: of networks whose mass lies far outside of the box, and around it.
+// The KL of the curve is that of the end, with the same weights: of networks whose mass lies far outside of the box,
+// and around it.
 func TestGaugeIsKL(t *testing.T) {
 	for _, name := range []string{"moons", "funnel", pictureOf(t)} {
 		for _, v := range []struct{ scale, least, most float64 }{{0.3, 0.99, 1}, {-0.15, 0.5, 0.99}} {

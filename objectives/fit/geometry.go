@@ -24,7 +24,8 @@ import (
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 )
 
-// geometry is what a trained model must know of its data: the numbers as metadata of model.safetensors, the mixtures as arrays.
+// geometry is what a trained model needs to know about its data: numbers as metadata of model.safetensors, mixtures as
+// arrays.
 type geometry struct {
 	Dim    int                    `json:"dim"`
 	Lo     []float64              `json:"lo"` // a box around the data
@@ -32,17 +33,19 @@ type geometry struct {
 	Scaler *datasets.Standardizer `json:"standardizer,omitempty"` // nil: both units are the same
 	Mean   []float64              `json:"mean"`                   // of the data in the units of the network
 	Std    []float64              `json:"std"`
-	Names  []string               `json:"names,omitempty"` // of the columns, from the header of a file; nil: they have none
-	Sum    string                 `json:"sum,omitempty"`   // of the file, see sourceSum
+	// of the columns, from the header of a file; nil: they have none
+	Names []string `json:"names,omitempty"`
+	Sum   string   `json:"sum,omitempty"` // of the file, see sourceSum
 
 	Share float64 `json:"share,omitempty"` // λ of the correction of a base
 
-	Base       *density.Mixture `json:"-"` // fitted to the data, part of the energy; nil without one
-	Background *energy.Mixture  `json:"-"` // the data, blurred: where chains start, nil where that is a base that is corrected; in data.safetensors
-	Bridge     *energy.Mixture  `json:"-"` // what a bridge adds to the data, part of the energy; nil without one
+	Base *density.Mixture `json:"-"` // fitted to the data, part of the energy; nil without one
+	// the data, blurred: where chains start, nil where that is a base that is corrected; in data.safetensors
+	Background *energy.Mixture `json:"-"`
+	Bridge     *energy.Mixture `json:"-"` // what a bridge adds to the data, part of the energy; nil without one
 }
 
-// Where the geometry stands in model.safetensors, and the mixtures in that and in data.safetensors.
+// Names of the geometry in model.safetensors, and of the mixtures there and in data.safetensors.
 const (
 	metadataKey = "data"
 	bridgeName  = "bridge"
@@ -56,7 +59,7 @@ func (g *geometry) metadata(meta map[string]string) error {
 	return err
 }
 
-// parseGeometry reads what metadata wrote. A file that another program wrote has none: the error is errNoGeometry.
+// parseGeometry reads what metadata wrote. A file from another program has none: the error is errNoGeometry.
 func parseGeometry(meta map[string]string) (g geometry, err error) {
 	text, ok := meta[metadataKey]
 	if !ok {
@@ -114,7 +117,8 @@ func (g *geometry) base(f *safetensors.File) (*density.Mixture, error) {
 	return m, err
 }
 
-// around is a density around the data, broad enough to reach all of them: where chains start and jump to, and what log Z is measured by.
+// around is a density around the data, broad enough to reach all of them: where chains start and jump to, and what log
+// Z is measured by.
 func (g *geometry) around() *density.Mixture {
 	if g.Background == nil {
 		return g.Base
@@ -124,8 +128,8 @@ func (g *geometry) around() *density.Mixture {
 
 var errNoGeometry = errors.New("no metadata about the data")
 
-// stored is the data of a trained model whose file may be gone: all that sampling and drawing need is with the weights. src is where
-// they come from, nil if the settings name it.
+// stored returns the data of a trained model whose file may be gone: all that sampling and plotting need is stored with
+// the weights. src is their source, nil if the settings name it.
 func stored(ctx context.Context, c *Config, g geometry, src Source) *data {
 	d := &data{geometry: g}
 	if src == nil {
@@ -147,13 +151,14 @@ func stored(ctx context.Context, c *Config, g geometry, src Source) *data {
 	return d
 }
 
-// gone is what is to be said where the file of a run's data cannot be read.
+// gone returns the error for a file of a run's data that cannot be read.
 func gone(dataset string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
 	case dataset == datasets.Stdin:
-		return &DataError{dataset, errors.New("the data of the run came from standard input and are not kept: train from a file to go on from it, or to measure against it")}
+		return &DataError{dataset, errors.New(
+			"the data of the run came from standard input and are not kept: train from a file to go on from it, or to measure against it")}
 	}
 	help := "put the file back"
 	if !filepath.IsAbs(dataset) {
@@ -162,12 +167,14 @@ func gone(dataset string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return &DataError{dataset, fmt.Errorf("the data of the run, %s, are not there any more: %s", dataset, help)}
 	}
-	return &DataError{dataset, fmt.Errorf("the data of the run, %s, cannot be read any more: %s (%w)", dataset, help, err)}
+	return &DataError{dataset, fmt.Errorf("the data of the run, %s, cannot be read any more: %s (%w)", dataset, help,
+		err)}
 }
 
-// changed is what is to be said where the file of a run's data holds others.
+// changed returns the error for a file of a run's data that has changed.
 func changed(dataset string) error {
-	return &DataError{dataset, fmt.Errorf("the data of the run, %s, have changed since it was begun: put the old file back, or train another run with the settings of this one, its config.json", dataset)}
+	return &DataError{dataset, fmt.Errorf(
+		"the data of the run, %s, have changed since it was begun: put the old file back, or train another run with the settings of this one, its config.json", dataset)}
 }
 
 func checksum(x *mat.Dense) string {
@@ -195,7 +202,7 @@ func sourceSum(dataset string, src Source) (string, error) {
 	return "", nil
 }
 
-// DataSum is what a file of data is known by, whatever its name; "" for distributions.
+// DataSum identifies the content of a data file, whatever its name; "" for distributions.
 func DataSum(dataset string) (string, error) {
 	src, err := datasets.Open(dataset)
 	if err != nil {
@@ -204,5 +211,5 @@ func DataSum(dataset string) (string, error) {
 	return sourceSum(dataset, src)
 }
 
-// box is a copy of the box around the data.
+// box returns a copy of the box around the data.
 func (g *geometry) box() (lo, hi []float64) { return slices.Clone(g.Lo), slices.Clone(g.Hi) }

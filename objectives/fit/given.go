@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// checkGiven refuses values of columns that there are not, or of all of them.
+// checkGiven rejects values of columns that do not exist, and values of all columns.
 func (m *Model) checkGiven(given map[int]float64) error {
 	for j, v := range given {
 		switch {
@@ -29,8 +29,8 @@ func (m *Model) checkGiven(given map[int]float64) error {
 	return nil
 }
 
-// sampleGiven draws the columns that are not given, where the others have the given values: chains see the free ones alone. They start from,
-// and jump to, draws of the density around the data given the same values, which is known.
+// sampleGiven draws the free columns conditional on the given ones: chains move in the free columns only. They start
+// from, and jump to, draws of the density around the data conditional on the same values, which is known.
 func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	if err := m.checkGiven(cfg.Given); err != nil {
 		return nil, err

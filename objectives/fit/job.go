@@ -18,39 +18,40 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// Hooks are called as a run goes on, from its own goroutine. A nil hook is not called; an error ends the run after a checkpoint.
-// They change nothing of what the run comes to.
+// Hooks are called during a run, from its own goroutine. A nil hook is not called; an error ends the run after a
+// checkpoint. They do not affect the result.
 type Hooks struct {
 	Gate       func(ctx context.Context) error           // before every step; may block, which pauses the run
 	Step       func(p train.Progress) error              // after every step
 	Record     func(r train.Record)                      // with every line of metrics.jsonl
-	Frame      func(k, step int)                         // after the weights of a step were kept as frame k, from 0
+	Frame      func(k, step int)                         // after the weights of a step were stored as frame k, from 0
 	Checkpoint func(step int) error                      // before every checkpoint is written
-	Stage      func(text string)                         // what comes after the training
-	Note       func(text string)                         // what is to be known of the run, such as damage that it goes on despite of
-	Finish     func(ctx context.Context, m *Model) error // last, when all is measured and written: pictures
+	Stage      func(text string)                         // what is being done, outside training steps
+	Note       func(text string)                         // notes about the run, such as damage from which it recovered
+	Finish     func(ctx context.Context, m *Model) error // last, when everything is evaluated and written: pictures
 
-	TensorBoard bool // write event files; a run that has some gets them in any case
+	TensorBoard bool // write event files; always done for a run that already has some
 }
 
-// Result is what a run came to.
+// Result is the outcome of a run.
 type Result struct {
-	Run       string          `json:"run"` // directory; "" if it has none
-	Dataset   string          `json:"dataset"`
-	Objective string          `json:"objective"`
-	Bias      string          `json:"bias,omitempty"` // what the objective learns other than the density of the data
-	Steps     int             `json:"steps"`
-	Loss      metrics.Value   `json:"loss"`
-	Seconds   float64         `json:"seconds"` // of training
-	Rollbacks int             `json:"rollbacks"`
-	Dead      bool            `json:"dead,omitempty"` // the model has one energy everywhere
-	Base      string          `json:"base,omitempty"` // that the model corrects, in words
-	Share     float64         `json:"share"`          // of the correction that is kept, 0 where it helped no more than by chance; 1 without a base
-	Eval      *metrics.Report `json:"eval"`
+	Run       string        `json:"run"` // directory; "" if it has none
+	Dataset   string        `json:"dataset"`
+	Objective string        `json:"objective"`
+	Bias      string        `json:"bias,omitempty"` // what the objective learns other than the density of the data
+	Steps     int           `json:"steps"`
+	Loss      metrics.Value `json:"loss"`
+	Seconds   float64       `json:"seconds"` // of training
+	Rollbacks int           `json:"rollbacks"`
+	Dead      bool          `json:"dead,omitempty"` // the model has one energy everywhere
+	Base      string        `json:"base,omitempty"` // that the model corrects, in words
+	// of the correction that is kept, 0 where it helped no more than by chance; 1 without a base
+	Share float64         `json:"share"`
+	Eval  *metrics.Report `json:"eval"`
 }
 
-// Train makes a model of the data: Prepare, and Run in the directory that c.Out names, if it names one. A cancelled context ends
-// it with an error that matches context.Canceled: before the run at once, and then after a checkpoint.
+// Train trains a model of the data: Prepare, and Run in the directory c.Out, if set. If the context is cancelled, it
+// returns an error that matches context.Canceled: immediately before the run, and after a checkpoint during it.
 func Train(ctx context.Context, src Source, c Config) (*Model, error) {
 	j, err := PrepareContext(ctx, src, c)
 	if err != nil {
@@ -67,8 +68,8 @@ func Train(ctx context.Context, src Source, c Config) (*Model, error) {
 	return j.Run(ctx, dir)
 }
 
-// Resume goes on with the run in a directory, bit for bit as if it had never been stopped; of one that is finished it returns the
-// model. src is where its data come from, nil if its settings name it.
+// Resume continues the run in a directory, bit for bit as if it had never been stopped; for a finished one it returns
+// the model. src is the source of its data, nil if its settings name it.
 func Resume(ctx context.Context, path string, src Source, hooks Hooks) (*Model, error) {
 	j, dir, err := ReopenContext(ctx, path, src)
 	if err != nil {
@@ -79,12 +80,12 @@ func Resume(ctx context.Context, path string, src Source, hooks Hooks) (*Model, 
 	return j.Continue(ctx, dir)
 }
 
-// Reopen prepares the run in a directory once more, and locks that.
+// Reopen prepares the run in a directory again, and locks the directory.
 func Reopen(path string, src Source) (*Job, *rundir.Dir, error) {
 	return ReopenContext(context.Background(), path, src)
 }
 
-// ReopenContext is Reopen until the context ends.
+// ReopenContext is Reopen with a context.
 func ReopenContext(ctx context.Context, path string, src Source) (*Job, *rundir.Dir, error) {
 	dir, err := rundir.Open(path)
 	if err != nil {
@@ -120,8 +121,8 @@ func replaced(dir *rundir.Dir, dataset string, src Source) bool {
 	return err == nil && sum != "" && len(fingerprint) == 3 && fingerprint[1] != sum
 }
 
-// Create makes the run directory and writes the settings. With an empty path it takes the first free one under runs. It is locked:
-// the caller unlocks it.
+// Create creates the run directory and writes the settings. With an empty path it takes the first free one under runs.
+// It is locked; the caller unlocks it.
 func (j *Job) Create(path string) (*rundir.Dir, error) {
 	if err := j.Config.storable(); err != nil {
 		return nil, err
@@ -137,13 +138,13 @@ func (j *Job) Create(path string) (*rundir.Dir, error) {
 	return dir, nil
 }
 
-// Run trains, then draws samples, measures them and the model, and writes all of it into the directory, unless that is nil. A
-// cancelled context ends it after a checkpoint, with an error that matches context.Canceled.
+// Run trains, then draws samples, evaluates them and the model, and writes everything to the directory, unless that is
+// nil. If the context is cancelled, it ends after a checkpoint with an error that matches context.Canceled.
 func (j *Job) Run(ctx context.Context, dir *rundir.Dir) (*Model, error) {
 	return j.run(ctx, dir, false)
 }
 
-// Continue is Run from the last checkpoint in the directory on. Of a run that is finished it changes nothing.
+// Continue is Run from the last checkpoint in the directory. It does not change a finished run.
 func (j *Job) Continue(ctx context.Context, dir *rundir.Dir) (*Model, error) {
 	if dir.Sealed() {
 		return j.finished(dir)
@@ -189,7 +190,7 @@ func (j *Job) run(ctx context.Context, dir *rundir.Dir, resume bool) (*Model, er
 	return m, dir.Seal()
 }
 
-// result is what is known before the training.
+// result returns what is known before training.
 func (j *Job) result(dir *rundir.Dir) *Result {
 	r := &Result{Dataset: j.Config.Dataset, Objective: j.Config.Name, Bias: j.Model.Bias()}
 	if dir != nil {
@@ -198,7 +199,7 @@ func (j *Job) result(dir *rundir.Dir) *Result {
 	return r
 }
 
-// measure draws samples from the trained model and measures both.
+// measure draws samples from the trained model and evaluates both.
 func (j *Job) measure(ctx context.Context, dir *rundir.Dir) (err error) {
 	m, hooks := j.Model, &j.Config.Hooks
 	stage := hooks.Stage
@@ -244,7 +245,7 @@ func (j *Job) measure(ctx context.Context, dir *rundir.Dir) (err error) {
 	return hooks.Finish(ctx, m)
 }
 
-// finished reads the result of a run that was carried to its end. Nothing is written.
+// finished reads the result of a finished run. Nothing is written.
 func (j *Job) finished(dir *rundir.Dir) (*Model, error) {
 	if err := dir.Check(); err != nil {
 		return nil, err
@@ -272,7 +273,8 @@ func (j *Job) finished(dir *rundir.Dir) (*Model, error) {
 		}
 	}
 	if err := json.Unmarshal(b, &m.Result.Eval); err != nil {
-		return nil, &rundir.FileError{Path: dir.File(rundir.Eval), Err: fmt.Errorf("%s: %w", dir.File(rundir.Eval), err)}
+		return nil, &rundir.FileError{Path: dir.File(rundir.Eval),
+			Err: fmt.Errorf("%s: %w", dir.File(rundir.Eval), err)}
 	}
 	return m, nil
 }
@@ -291,8 +293,8 @@ func Records(dir *rundir.Dir) ([]train.Record, error) {
 	return records, nil
 }
 
-// StepTime is the time of a training step by the given clock, from as many steps as take a tenth of a second, or from two hundred.
-// They use the job up.
+// StepTime returns the time of a training step by the given clock, from a tenth of a second or two hundred steps. The
+// job cannot be used afterwards.
 func (j *Job) StepTime(clock func() time.Duration) (time.Duration, error) {
 	const warm, most, enough = 3, 200, 100 * time.Millisecond
 	x := mat.NewDense(j.Config.Batch, j.Model.data.Dim, nil)
@@ -318,7 +320,7 @@ func (j *Job) StepTime(clock func() time.Duration) (time.Duration, error) {
 	}
 }
 
-// checkpointOf reads the snapshot to resume from, nil where the run was stopped before the first one.
+// checkpointOf reads the snapshot to resume from, nil if the run was stopped before the first one.
 func (j *Job) checkpointOf(dir *rundir.Dir, fingerprint string) (train.Snapshot, error) {
 	s, note, err := dir.ReadState()
 	switch {

@@ -22,14 +22,14 @@ type Layer map[string]json.RawMessage
 type Field struct {
 	Key, Help, Group, Placeholder string
 	Type                          reflect.Type
-	Objectives                    []string // that have it; nil: every run does
-	Options                       []string // the values it may have; nil: any
+	Objectives                    []string // objectives that have it; nil: every run does
+	Options                       []string // allowed values; nil: any
 }
 
-// objectiveKey is the key of the objective's name, after which its own settings stand.
+// objectiveKey is the key of the objective's name, after which its own settings follow.
 const objectiveKey = "objective"
 
-// options are the values of those settings of every run that have names.
+// options holds the allowed values of those settings of every run that have named values.
 var options = map[string]func() []string{
 	objectiveKey: objectives.Names,
 	"energy":     NetworkNames,
@@ -53,7 +53,8 @@ func own() []Field {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if key := f.Tag.Get("json"); f.IsExported() && key != "-" {
-			field := Field{Key: key, Help: f.Tag.Get("help"), Group: f.Tag.Get("group"), Placeholder: f.Tag.Get("placeholder"), Type: f.Type}
+			field := Field{Key: key, Help: f.Tag.Get("help"), Group: f.Tag.Get("group"),
+				Placeholder: f.Tag.Get("placeholder"), Type: f.Type}
 			if list := options[key]; list != nil {
 				field.Options = list()
 			}
@@ -76,8 +77,8 @@ func before() map[string]string {
 	return values
 }
 
-// Fields lists all settings that there are: those of every run, and after the name of the objective those of the registered
-// objectives, one for a key that several have.
+// Fields lists all settings: those of every run and, after the name of the objective, those of the registered
+// objectives, with one entry for a key that several share.
 func Fields() []Field {
 	var fields []Field
 	for _, f := range own() {
@@ -89,7 +90,7 @@ func Fields() []Field {
 	return fields
 }
 
-// ofObjectives lists the settings of the registered objectives. The help of a key is what each of them says of it.
+// ofObjectives lists the settings of the registered objectives. The help of a key combines the texts of all of them.
 func ofObjectives() []Field {
 	var fields []Field
 	says := make(map[string][]string) // texts of a key, in order, and by key and text the objectives
@@ -97,7 +98,7 @@ func ofObjectives() []Field {
 	for _, name := range objectives.Names() {
 		m, err := objectives.ByName(name)
 		if err != nil {
-			panic(err) // it is on the list
+			panic(err) // cannot happen: it is listed
 		}
 		for _, f := range objectives.Fields(m) {
 			at := slices.IndexFunc(fields, func(g Field) bool { return g.Key == f.Key })
@@ -115,14 +116,15 @@ func ofObjectives() []Field {
 	for i, f := range fields {
 		var parts []string
 		for _, text := range says[f.Key] {
-			parts = append(parts, fmt.Sprintf("%s (%s)", strings.TrimSuffix(text, "."), strings.Join(who[[2]string{f.Key, text}], ", ")))
+			parts = append(parts, fmt.Sprintf("%s (%s)", strings.TrimSuffix(text, "."),
+				strings.Join(who[[2]string{f.Key, text}], ", ")))
 		}
 		fields[i].Help = strings.Join(parts, "; ") + "."
 	}
 	return fields
 }
 
-// Keys are the keys of all settings, in order.
+// Keys returns the keys of all settings, in order.
 func Keys() []string {
 	var keys []string
 	for _, f := range Fields() {
@@ -141,7 +143,7 @@ func Lookup(key string) (Field, bool) {
 	return Field{}, false
 }
 
-// Wants says in words what the value of a setting looks like.
+// Wants describes the values of a setting in words.
 func (f Field) Wants() string {
 	switch f.Type.Kind() {
 	case reflect.Int, reflect.Uint64:
@@ -167,8 +169,8 @@ func (f Field) check(raw json.RawMessage) error {
 	return nil
 }
 
-// Read makes a Config of settings by key: what is given is meant literally, a 0 too, and what is not given follows the data and
-// the objective. Every wrong key and value is named.
+// Read makes a Config from settings by key: given values are taken literally, including 0, and the rest follows from
+// the data and the objective. Every invalid key and value is named.
 func Read(l Layer) (Config, error) {
 	var c Config
 	var errs []error
@@ -189,7 +191,7 @@ func Read(l Layer) (Config, error) {
 	return c, nil
 }
 
-// overlay sets the fields of every run that l has.
+// overlay sets the fields of every run that are in l.
 func overlay(c *Config, l Layer) error {
 	b, err := json.Marshal(l)
 	if err != nil {
@@ -198,7 +200,7 @@ func overlay(c *Config, l Layer) error {
 	return json.Unmarshal(b, c)
 }
 
-// method is the objective of a Config, filled by what suits the data; what was given by key stands over that.
+// method returns the objective of a Config, with settings that suit the data, overridden by those given by key.
 func (c *Config) method(facts objectives.Facts) (objectives.Method, error) {
 	if c.Objective != nil {
 		return c.Objective.Suited(facts), nil
@@ -218,7 +220,8 @@ func (c *Config) method(facts objectives.Facts) (objectives.Method, error) {
 			continue
 		}
 		if _, ok := keys[f.Key]; !ok {
-			return nil, fieldErrorf(f.Key, nil, "%s has no such setting; it is one of %s", c.Name, strings.Join(f.Objectives, ", "))
+			return nil, fieldErrorf(f.Key, nil, "%s has no such setting; it is one of %s", c.Name,
+				strings.Join(f.Objectives, ", "))
 		}
 		keys[f.Key] = raw
 	}
@@ -226,7 +229,7 @@ func (c *Config) method(facts objectives.Facts) (objectives.Method, error) {
 	return m, fieldErrors(err)
 }
 
-// Layer is the settings of a complete Config by key: those of every run, and those of its objective.
+// Layer returns the settings of a complete Config by key: those of every run, and those of its objective.
 func (c *Config) Layer() (Layer, error) {
 	b, err := json.Marshal(c)
 	if err != nil {
@@ -243,8 +246,8 @@ func (c *Config) Layer() (Layer, error) {
 	return l, nil
 }
 
-// MarshalConfig is the text of a config.json: the format of the run directory, the settings of every run and those of the
-// objective, in the order of [Fields].
+// MarshalConfig returns the text of a config.json: the format of the run directory, the settings of every run and those
+// of the objective, in the order of [Fields].
 func (c *Config) MarshalConfig() ([]byte, error) {
 	l, err := c.Layer()
 	if err != nil {
@@ -253,7 +256,7 @@ func (c *Config) MarshalConfig() ([]byte, error) {
 	return l.marshal(fmt.Sprintf("  %q: %d", formatKey, Format))
 }
 
-// marshal is the layer as a JSON object, keys in the order of Fields, after the given lines.
+// marshal returns the layer as a JSON object, with keys in the order of Fields, after the given lines.
 func (l Layer) marshal(lines ...string) ([]byte, error) {
 	for _, key := range Keys() {
 		raw, ok := l[key]

@@ -54,7 +54,8 @@ func TestConfigRoundTrip(t *testing.T) {
 
 // A key with a default in Go that is not zero can be set to nothing under its key, and stays so.
 func TestNothingIsMeant(t *testing.T) {
-	c, err := Read(Layer{"seed": json.RawMessage("0"), "samples": json.RawMessage("0"), "bridge": json.RawMessage("0"), "clip": json.RawMessage("0")})
+	c, err := Read(Layer{"seed": json.RawMessage("0"), "samples": json.RawMessage("0"), "bridge": json.RawMessage("0"),
+		"clip": json.RawMessage("0")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,8 @@ func TestForeignSetting(t *testing.T) {
 	if !errors.As(err, &field) || field.Key != "sigma" || !strings.Contains(err.Error(), "dsm") {
 		t.Errorf("got %v, want an error that names sigma and the objectives that have it", err)
 	}
-	if _, err = prepared("moons", "nce", Layer{"smooth": json.RawMessage("0.1")}); !errors.As(err, &field) || field.Key != "smooth" {
+	if _, err = prepared("moons", "nce", Layer{"smooth": json.RawMessage("0.1")}); !errors.As(err, &field) ||
+		field.Key != "smooth" {
 		t.Errorf("got %v, want an error that names smooth", err)
 	}
 }
@@ -119,8 +121,9 @@ func TestParseErrors(t *testing.T) {
 // What is out of range is named by its key, before any data are looked at.
 func TestValidateNamesKeys(t *testing.T) {
 	for key, bad := range map[string]string{
-		"lr": "-1", "steps": "-5", "batch": "0", "ema": "1", "clip": "-1", "bridge": "1", "hidden": "[0]", "precision": `"float16"`,
-		"threads": "-1", "thin": "0", "frames": "-1", "chains": "0", "first-gain": "0",
+		"lr": "-1", "steps": "-5", "batch": "0", "ema": "1", "clip": "-1", "bridge": "1", "hidden": "[0]",
+		"precision": `"float16"`,
+		"threads":   "-1", "thin": "0", "frames": "-1", "chains": "0", "first-gain": "0",
 	} {
 		_, err := prepared("moons", "sm", Layer{key: json.RawMessage(bad)})
 		var field *FieldError
@@ -135,7 +138,8 @@ func TestValidateNamesKeys(t *testing.T) {
 			t.Errorf("%s: %s = 0: got %v, want an error about it", objective, key, err)
 		}
 	}
-	for key := range map[string]bool{"schedule": true, "optimizer": true, "sampler": true, "energy": true, "activation": true, "objective": true} {
+	for key := range map[string]bool{"schedule": true, "optimizer": true, "sampler": true, "energy": true,
+		"activation": true, "objective": true} {
 		l := Layer{key: json.RawMessage(`"none such"`)}
 		_, err := prepared("moons", "sm", l)
 		var unknown *UnknownError
@@ -145,8 +149,8 @@ func TestValidateNamesKeys(t *testing.T) {
 	}
 }
 
-// A configuration of another format is refused with both numbers, before anything else in it is looked at. The settings of version 2
-// serve; its directory does not.
+// A configuration of another format is refused with both numbers, before anything else in it is looked at. The settings
+// of version 2 serve; its directory does not.
 func TestFormat(t *testing.T) {
 	c := suited(t, "sm")
 	b, err := c.MarshalConfig()

@@ -15,12 +15,13 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// LogZ is log ∫ exp(−E), of which the standard error is NaN where it is not reliable: in one and two dimensions by quadrature, in
-// more by importance sampling where the model is so much like a density around the data that a tenth of its draws have weight, and
-// by annealed importance sampling where it is not. Of models of 150 to 5000 points in four to eight dimensions the first had
-// standard errors of 0.004 to 0.015; the second of 0.012 to 0.06, and was off by 0.12 where it named 0.04.
+// LogZ returns log ∫ exp(−E), with a standard error that is NaN if it is not reliable: by quadrature in one and two
+// dimensions; in more by importance sampling if the model is so close to a density around the data that a tenth of its
+// draws have weight, and by annealed importance sampling if not. For models of 150 to 5000 points in four to eight
+// dimensions, importance sampling had standard errors of 0.004 to 0.015; annealed importance sampling of 0.012 to 0.06,
+// and was off by 0.12 where it reported 0.04.
 //
-// It is measured once for a model.
+// It is measured once per model.
 func (m *Model) LogZ(ctx context.Context) (metrics.LogZ, error) {
 	if m.logZ != nil {
 		return *m.logZ, nil
@@ -37,7 +38,7 @@ func (m *Model) LogZ(ctx context.Context) (metrics.LogZ, error) {
 	return z, nil
 }
 
-// integral is log Z by quadrature.
+// integral returns log Z by quadrature.
 func (m *Model) integral(ctx context.Context) (metrics.LogZ, error) {
 	d, err := m.own()
 	if err != nil {
@@ -48,7 +49,7 @@ func (m *Model) integral(ctx context.Context) (metrics.LogZ, error) {
 	return metrics.LogZ{Value: q.LogZ, StdErr: q.Err}, err
 }
 
-// sampledLogZ is log Z by the first of both ways that is reliable.
+// sampledLogZ returns log Z by the first of the two methods that is reliable.
 func (m *Model) sampledLogZ(ctx context.Context) (metrics.LogZ, error) {
 	var z mcmc.Evidence
 	var err error
@@ -65,7 +66,7 @@ func (m *Model) sampledLogZ(ctx context.Context) (metrics.LogZ, error) {
 	return stated(z), nil
 }
 
-// stated is log Z with its standard error, where that is known.
+// stated returns log Z with its standard error, if known.
 func stated(z mcmc.Evidence) metrics.LogZ {
 	if !z.Reliable() {
 		z.StdErr = math.NaN()
@@ -73,9 +74,10 @@ func stated(z mcmc.Evidence) metrics.LogZ {
 	return metrics.LogZ{Value: z.LogZ, StdErr: z.StdErr}
 }
 
-// importanceSampling estimates log Z by draws of the smoothed bootstrap of the data at its broadest, and of a Gaussian broader still.
+// importanceSampling estimates log Z by draws from the broadest smoothed bootstrap of the data, and from an even
+// broader Gaussian.
 func (m *Model) importanceSampling(seed uint64) (mcmc.Evidence, error) {
-	const most, work, draws = 2000, 1 << 20, 10000 // work is that of one draw, which goes with the square of the dimension
+	const most, work, draws = 2000, 1 << 20, 10000 // work is per draw, proportional to the square of the dimension
 	d := m.data.Dim
 	centres := min(most, max(most/10, work/(d*d)))
 	rng := train.Stream(seed, "log Z")
@@ -100,7 +102,7 @@ func (m *Model) importanceSampling(seed uint64) (mcmc.Evidence, error) {
 	return mcmc.Weigh(logw)
 }
 
-// annealedImportanceSampling estimates log Z by chains that are led from a reference to the model.
+// annealedImportanceSampling estimates log Z by chains that move from a reference to the model.
 func (m *Model) annealedImportanceSampling(ctx context.Context, seed uint64) (mcmc.Evidence, error) {
 	target, err := m.Evaluator(m.Params, 256)
 	if err != nil {
@@ -119,9 +121,10 @@ func (m *Model) annealedImportanceSampling(ctx context.Context, seed uint64) (mc
 	return found, err
 }
 
-// ais is annealed importance sampling. In up to three dimensions it starts from the broad density around the data: that knows their modes,
-// so that chains need not find them. In more it starts from a Gaussian somewhat wider than the data, which is about as good there and costs
-// much less: log Z of four models of mixture10 and ring20 differed by 0.02 to 0.07, its standard errors, at 4 to 20 times the CPU seconds.
+// ais returns annealed importance sampling. In up to three dimensions it starts from the broad density around the data,
+// which covers their modes, so that chains need not find them. In more it starts from a Gaussian somewhat wider than
+// the data, which is about as good there and much cheaper: log Z of four models of mixture10 and ring20 differed by
+// 0.02 to 0.07, its standard errors, at 4 to 20 times the CPU seconds.
 func (m *Model) ais(chains int) mcmc.AIS {
 	var from mcmc.Reference = m.data.around()
 	if m.data.Background != nil && m.data.Dim > few {
@@ -131,10 +134,12 @@ func (m *Model) ais(chains int) mcmc.AIS {
 		}
 		from = wide
 	}
-	return mcmc.AIS{Reference: from, Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.data.Std), Leapfrog: 5, StepJitter: 0.2}, Moves: 2, Chains: chains}
+	return mcmc.AIS{Reference: from,
+		Kernel: mcmc.HMC{StepSize: 0.2 * slices.Min(m.data.Std), Leapfrog: 5, StepJitter: 0.2}, Moves: 2,
+		Chains: chains}
 }
 
-// logWeights are log exp(−E)/q of draws of q, in the units of the network.
+// logWeights returns log exp(−E)/q at draws from q, in the units of the network.
 func (m *Model) logWeights(x *mat.Dense, q mcmc.Proposal) ([]float64, error) {
 	n, _ := x.Dims()
 	logw, logq := make([]float64, n), make([]float64, n)

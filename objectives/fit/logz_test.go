@@ -11,8 +11,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// log Z by importance sampling, annealed or not, is that of quadrature within its stated error, on the trained model of every
-// two-dimensional distribution. The trainings are short; with EBM_LOGZ=full they are the default job.
+// log Z by importance sampling, annealed or not, is that of quadrature within its stated error, on the trained model of
+// every two-dimensional distribution. The trainings are short; with EBM_LOGZ=full they are the default job.
 func TestLogZOfTrainedModels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many trainings")
@@ -62,7 +62,8 @@ func TestLogZOfTrainedModels(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				t.Logf("quadrature %.4f (moved by %.1g), AIS %.4f ± %.4f (%d levels, ESS %.0f), without levels %.4f ± %.4f (ESS %.0f)",
+				t.Logf(
+					"quadrature %.4f (moved by %.1g), AIS %.4f ± %.4f (%d levels, ESS %.0f), without levels %.4f ± %.4f (ESS %.0f)",
 					q.LogZ, q.Err, z.LogZ, z.StdErr, z.Levels, z.ESS, near.LogZ, near.StdErr, near.ESS)
 				if !(math.Abs(z.LogZ-q.LogZ) <= 4*z.StdErr+q.Err) || z.StdErr > 0.2 {
 					t.Errorf("log Z: got %.4f ± %.4f by AIS, want %.4f ± %.2g", z.LogZ, z.StdErr, q.LogZ, q.Err)
@@ -77,7 +78,8 @@ func TestLogZOfTrainedModels(t *testing.T) {
 					t.Errorf("log Z: got %.4f, %v, want that of the first reliable way, %.4f", chosen.Value, err, want)
 				}
 				if near.Reliable() && !(math.Abs(near.LogZ-q.LogZ) <= 4*near.StdErr+q.Err) {
-					t.Errorf("log Z: got %.4f ± %.4f by importance sampling, want %.4f ± %.2g", near.LogZ, near.StdErr, q.LogZ, q.Err)
+					t.Errorf("log Z: got %.4f ± %.4f by importance sampling, want %.4f ± %.2g", near.LogZ, near.StdErr,
+						q.LogZ, q.Err)
 				}
 			})
 		}

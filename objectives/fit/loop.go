@@ -25,14 +25,15 @@ func (j *Job) train(ctx context.Context, dir *rundir.Dir, resume bool) (res trai
 		RecordEvery: c.RecordInterval(), CheckpointEvery: c.CheckpointEvery, Fingerprint: fingerprint,
 	}
 	cfg.Hooks.Gate, cfg.Hooks.Record, cfg.Hooks.Checkpoint = hooks.Gate, hooks.Record, hooks.Checkpoint
-	if !c.Objective.Traits().Chains { // whose loss is near zero at the start as at the end
+	if !c.Objective.Traits().Chains { // whose loss is near zero from start to end
 		if cfg.Held, err = m.data.held(); err != nil {
 			return res, err
 		}
 	}
 	if c.Patience > 0 {
 		if cfg.Held == nil && j.corrected == nil {
-			return res, fieldErrorf("patience", c.Patience, "the loss of %s tells nothing of progress; leave it out", c.Name)
+			return res, fieldErrorf("patience", c.Patience, "the loss of %s tells nothing of progress; leave it out",
+				c.Name)
 		}
 		cfg.Early = &train.EarlyStopping{Patience: c.Patience}
 		if j.corrected != nil {
@@ -77,21 +78,22 @@ func (j *Job) train(ctx context.Context, dir *rundir.Dir, resume bool) (res trai
 	case errors.Is(err, train.ErrCorrupt):
 		err = &rundir.FileError{Path: dir.File(rundir.State), Err: err}
 	case errors.Is(err, train.ErrSettings):
-		err = &rundir.FileError{Path: dir.File(rundir.State), Err: fmt.Errorf("%s does not belong to %s: %w", dir.File(rundir.State), dir.File(rundir.Config), err)}
+		err = &rundir.FileError{Path: dir.File(rundir.State),
+			Err: fmt.Errorf("%s does not belong to %s: %w", dir.File(rundir.State), dir.File(rundir.Config), err)}
 	}
 	return res, errors.Join(err, files.close())
 }
 
-// logs are the files of a run that grow. Without a directory there are none.
+// logs holds the files of a run that grow. Without a directory there are none.
 type logs struct {
 	hooks    *Hooks
-	due      func(step int) bool // a frame
+	due      func(step int) bool // whether a frame is due
 	recorder *train.Recorder
 	frames   *rundir.FrameLog
 	events   *train.TensorBoard
 }
 
-// open lets the loop write into the directory, and finds the checkpoint to resume from.
+// open sets the loop up to write to the directory, and finds the checkpoint to resume from.
 func (l *logs) open(j *Job, dir *rundir.Dir, cfg *train.Config, resume bool) (err error) {
 	if resume {
 		if cfg.Resume, err = j.checkpointOf(dir, cfg.Fingerprint); err != nil {
@@ -109,7 +111,7 @@ func (l *logs) open(j *Job, dir *rundir.Dir, cfg *train.Config, resume bool) (er
 			return err
 		}
 	}
-	if err := dir.Own(); err != nil { // to which folder what was opened belongs
+	if err := dir.Own(); err != nil { // the folder to which the opened files belong
 		return err
 	}
 	cfg.Recorder, cfg.Checkpoint, cfg.Store = l.recorder, dir.File(rundir.State), dir.WriteState
@@ -147,7 +149,7 @@ func (l *logs) keep(step int, theta []float64) error {
 	return nil
 }
 
-// err is what went wrong in the event file.
+// err returns the error of the event file.
 func (l *logs) err() error {
 	if l.events == nil {
 		return nil
@@ -169,8 +171,8 @@ func (l *logs) close() error {
 	return errors.Join(errs...)
 }
 
-// frameSteps tells the steps after which a frame is due: n of them, dense at first, when most happens; the first is the start, the
-// last the end.
+// frameSteps returns the steps after which a frame is due: n of them, dense at first, when most happens; the first is
+// the start, the last the end.
 func frameSteps(steps, n int) func(step int) bool {
 	due := make(map[int]bool, n)
 	for k := range n {

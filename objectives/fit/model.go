@@ -21,15 +21,17 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// Model is an energy with its parameters and what it knows of its data. Points in and out are in the units of the data.
+// Model is an energy with its parameters and what it knows about its data. Points in and out are in the units of the
+// data.
 //
-// Its methods compile what they need when they are first called; a Model is for one goroutine at a time, see Clone.
+// Its methods compile what they need when first called; a Model must not be used by several goroutines at once, see
+// Clone.
 type Model struct {
 	Config  Config         // complete
 	Network energy.Energy  // in the units of the network; Energy is in those of the data
 	Params  *energy.Params // live
 
-	// Result is what training came to, nil for a model that was opened; Draw the samples that were drawn at its end.
+	// Result is the outcome of training, nil for an opened model; Draw holds the samples drawn at its end.
 	Result *Result
 	Draw   *Draw
 
@@ -42,21 +44,25 @@ type Model struct {
 	compiled *evaluators // of Network, shared by copies of the model
 }
 
-// Notes says what is to be known about the weights of a model that was opened, where another program wrote them.
+// Notes returns remarks about the weights of an opened model that were written by another program.
 func (m *Model) Notes() []string { return m.notes }
 
-// aboutWeights names what a file holds beside weights, and what its names have before those of the parameters.
+// aboutWeights names what a file holds besides weights, and the prefix of its names.
 func aboutWeights(p *energy.Params, f *safetensors.File) (notes []string) {
 	for _, o := range f.Others {
-		notes = append(notes, fmt.Sprintf("%s (%s) is no weight and is not read", files.Quote(o.Name), files.Quote(string(o.DType))))
+		notes = append(notes, fmt.Sprintf("%s (%s) is no weight and is not read", files.Quote(o.Name),
+			files.Quote(string(o.DType))))
 	}
 	switch theirs, ours := p.Prefix(withoutMixtures(f)); {
 	case theirs != "" && ours != "":
-		notes = append(notes, fmt.Sprintf("the names of the weights begin with %s in place of %s", files.Quote(theirs), files.Quote(ours)))
+		notes = append(notes, fmt.Sprintf("the names of the weights begin with %s in place of %s", files.Quote(theirs),
+			files.Quote(ours)))
 	case theirs != "":
-		notes = append(notes, fmt.Sprintf("the names of the weights begin with %s, which is taken off", files.Quote(theirs)))
+		notes = append(notes, fmt.Sprintf("the names of the weights begin with %s, which is taken off",
+			files.Quote(theirs)))
 	case ours != "":
-		notes = append(notes, fmt.Sprintf("the names of the weights lack %s, which is put before them", files.Quote(ours)))
+		notes = append(notes, fmt.Sprintf("the names of the weights lack %s, which is put before them",
+			files.Quote(ours)))
 	}
 	return notes
 }
@@ -70,15 +76,16 @@ func assemble(c Config, d *data) (*Model, error) {
 		compiled: newEvaluators()}, nil
 }
 
-// Open makes the model of a run directory. The data that it was trained on need not be there: they are for [Model.Evaluate].
+// Open loads the model of a run directory. The data on which it was trained need not be there, except for
+// [Model.Evaluate].
 func Open(path string) (*Model, error) { return OpenWith(path, nil) }
 
-// OpenWith is Open for a run on a source that has no name.
+// OpenWith is Open for a run on a source without a name.
 func OpenWith(path string, src Source) (*Model, error) {
 	return OpenContext(context.Background(), path, src)
 }
 
-// OpenContext is OpenWith, or Open where src is nil, until the context ends.
+// OpenContext is OpenWith, or Open if src is nil, with a context.
 func OpenContext(ctx context.Context, path string, src Source) (*Model, error) {
 	dir, err := rundir.Open(path)
 	if err != nil {
@@ -107,12 +114,14 @@ func open(ctx context.Context, dir *rundir.Dir, src Source) (*Model, error) {
 	m.dir = dir
 	m.notes = aboutWeights(m.Params, f)
 	if err := m.Params.Load(withoutMixtures(f)); err != nil {
-		return nil, &rundir.FileError{Path: dir.File(rundir.Model), Err: fmt.Errorf("%s: %w", dir.File(rundir.Model), err)}
+		return nil, &rundir.FileError{Path: dir.File(rundir.Model),
+			Err: fmt.Errorf("%s: %w", dir.File(rundir.Model), err)}
 	}
 	return m, nil
 }
 
-// storedData is the data of the model in f. Weights from elsewhere know nothing of it; then it is made of the source again.
+// storedData returns the data of the model in f. Weights from elsewhere do not have it; then it is derived from the
+// source again.
 func storedData(ctx context.Context, dir *rundir.Dir, f *safetensors.File, c *Config, src Source) (*data, error) {
 	g, err := parseGeometry(f.Metadata)
 	if errors.Is(err, errNoGeometry) {
@@ -134,7 +143,8 @@ func storedData(ctx context.Context, dir *rundir.Dir, f *safetensors.File, c *Co
 		g.Base, err = g.base(f)
 	}
 	if err != nil {
-		return nil, &rundir.FileError{Path: dir.File(rundir.Model), Err: fmt.Errorf("%s: %w", dir.File(rundir.Model), err)}
+		return nil, &rundir.FileError{Path: dir.File(rundir.Model),
+			Err: fmt.Errorf("%s: %w", dir.File(rundir.Model), err)}
 	}
 	starts, err := load(dir, rundir.Data)
 	if err != nil {
@@ -144,34 +154,35 @@ func storedData(ctx context.Context, dir *rundir.Dir, f *safetensors.File, c *Co
 		return stored(ctx, c, g, src), nil
 	}
 	if g.Background, err = g.mixture(starts, startsName); err != nil {
-		return nil, &rundir.FileError{Path: dir.File(rundir.Data), Err: fmt.Errorf("%s: %w", dir.File(rundir.Data), err)}
+		return nil, &rundir.FileError{Path: dir.File(rundir.Data),
+			Err: fmt.Errorf("%s: %w", dir.File(rundir.Data), err)}
 	}
 	return stored(ctx, c, g, src), nil
 }
 
-// Dir is the run directory of the model, nil if it has none.
+// Dir returns the run directory of the model, nil if it has none.
 func (m *Model) Dir() *rundir.Dir { return m.dir }
 
-// Dim is the number of columns of the data.
+// Dim returns the number of columns of the data.
 func (m *Model) Dim() int { return m.data.Dim }
 
-// Names are those of the columns, nil if they have none.
+// Names returns the names of the columns, nil if they have none.
 func (m *Model) Names() []string { return m.data.Names }
 
-// Box returns the corners of a box around the data. The slices are the caller's.
+// Box returns the corners of a box around the data. The caller owns the slices.
 func (m *Model) Box() (lo, hi []float64) { return m.data.box() }
 
 // DataSum is what the file of the data is known by, see the function DataSum; "" for distributions.
 func (m *Model) DataSum() string { return m.data.Sum }
 
-// Truth is where the data come from, nil where they are not there any more; Gone says why, and what helps.
+// Truth returns the source of the data, nil if they are no longer there; Gone says why, and what helps.
 func (m *Model) Truth() Source { return m.data.truth }
 
-// Gone is why Truth is nil; nil where it is not.
+// Gone returns the reason why Truth is nil; nil if it is not.
 func (m *Model) Gone() error { return m.data.gone }
 
-// Save writes the model into a run directory of its own: its settings, its weights, and what [Open] needs besides. The folder
-// must be new or empty.
+// Save writes the model to a new run directory: its settings, its weights, and what else [Open] needs. The folder must
+// be new or empty.
 func (m *Model) Save(path string) error {
 	if err := m.Config.storable(); err != nil {
 		return err
@@ -206,12 +217,14 @@ func (c *Config) storable() error {
 	if len(fields) == 0 {
 		return nil
 	}
-	return &RefusedError{c.Name, fmt.Errorf("its %s is a value of Go, which no config.json holds, and who resumes the run would go on with something else: "+
-		"register the method with it under a name of its own (objectives.Register), for Config.Name, or write no run directory",
-		strings.Join(fields, " and "))}
+	return &RefusedError{c.Name,
+		fmt.Errorf(
+			"its %s is a value of Go, which no config.json holds, and who resumes the run would go on with something else: "+
+				"register the method with it under a name of its own (objectives.Register), for Config.Name, or write no run directory",
+			strings.Join(fields, " and "))}
 }
 
-// Store writes config.json, which another program is to be able to read.
+// Store writes config.json, so that another program can read it.
 func (c *Config) Store(dir *rundir.Dir) error {
 	if _, err := objectives.ByName(c.Name); err != nil {
 		return &UnknownError{Key: objectiveKey, Name: c.Name, Known: objectives.Names()}
@@ -223,7 +236,7 @@ func (c *Config) Store(dir *rundir.Dir) error {
 	return dir.Write(rundir.Config, b)
 }
 
-// precision is that of the compiled graphs.
+// precision returns the precision of the compiled graphs.
 func (m *Model) precision() energy.Precision {
 	p, err := energy.ParsePrecision(m.Config.Precision)
 	if err != nil {
@@ -232,13 +245,13 @@ func (m *Model) precision() energy.Precision {
 	return p
 }
 
-// Evaluator makes an evaluator of the energy, in the units of the network, for batches of the given size. The energy is compiled
-// once for each size; several goroutines may ask at a time.
+// Evaluator returns an evaluator of the energy, in the units of the network, for batches of the given size. The energy
+// is compiled once for each size; several goroutines may call it at once.
 func (m *Model) Evaluator(p *energy.Params, batch int) (*energy.Evaluator, error) {
 	return m.evaluator(p, batch, m.Config.cores())
 }
 
-// alone returns clones of one evaluator with a single thread: blocks of chains are what runs in parallel.
+// alone returns clones of one evaluator with a single thread, since blocks of chains run in parallel.
 func (m *Model) alone(batch int) (mcmc.Targets, error) {
 	ev, err := m.evaluator(m.Params, batch, 1)
 	if err != nil {
@@ -258,11 +271,11 @@ func (m *Model) evaluator(p *energy.Params, batch, threads int) (*energy.Evaluat
 	if err != nil {
 		return nil, err
 	}
-	m.compiled.by[cfg] = ev.Clone() // never called: it takes no memory for numbers
+	m.compiled.by[cfg] = ev.Clone() // never called, so it allocates no buffers
 	return ev, nil
 }
 
-// evaluators are those from which others are cloned.
+// evaluators holds the evaluators from which others are cloned.
 type evaluators struct {
 	sync.Mutex
 	by map[energy.EvaluatorConfig]*energy.Evaluator
@@ -291,8 +304,8 @@ type Density struct {
 const errBusy = "fit: a Model, or its Density, is called by two goroutines at a time: give each of them its own, made by Clone; " +
 	"mcmc.Cloned instead of mcmc.Shared does so"
 
-// Density compiles the energy with parameters p, which may be a copy of the model's, for use on points of the data. Batches of
-// any size are accepted; it is for one goroutine at a time.
+// Density compiles the energy with parameters p, which may be a copy of the model's, for use on points of the data. It
+// accepts batches of any size, and must not be used by several goroutines at once.
 func (m *Model) Density(p *energy.Params) (*Density, error) {
 	ev, err := m.Evaluator(p, 1024)
 	if err != nil {
@@ -301,7 +314,7 @@ func (m *Model) Density(p *energy.Params) (*Density, error) {
 	return &Density{eval: ev, data: m.data}, nil
 }
 
-// Energy stores −log p up to the constant for every row of x.
+// Energy stores −log p up to a constant for every row of x.
 func (d *Density) Energy(e []float64, x *mat.Dense) error { return d.EnergyGrad(e, nil, x) }
 
 // EnergyGrad stores the energies and, unless grad is nil, their gradients in x. With z = (x−m)/s it is
@@ -330,7 +343,7 @@ func (d *Density) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return nil
 }
 
-// own is the density of the live parameters.
+// own returns the density with the live parameters.
 func (m *Model) own() (*Density, error) {
 	if m.density == nil {
 		var err error
@@ -392,7 +405,9 @@ func (m *Model) Bias() string {
 		parts = append(parts, "regularisers move the minimum")
 	}
 	if c.Smooth > 0 {
-		parts = append(parts, fmt.Sprintf("learns the density of the points smoothed by %g of the scatter of their neighbours", c.Smooth))
+		parts = append(
+			parts, fmt.Sprintf("learns the density of the points smoothed by %g of the scatter of their neighbours",
+				c.Smooth))
 	}
 	if traits.Bridge && c.Bridge == 0 && traits.Levels == nil && c.Base != On {
 		parts = append(parts, "blind to the weights of modes that do not touch; a bridge shows them")

@@ -20,7 +20,8 @@ import (
 
 // quick is a Config of a run of a second.
 func quick(steps int) Config {
-	return Config{Hidden: []int{16}, Batch: 64, Steps: steps, Samples: 200, Chains: 50, Frames: -1, TestPoints: 500, Grid: 100, Threads: 1}
+	return Config{Hidden: []int{16}, Batch: 64, Steps: steps, Samples: 200, Chains: 50, Frames: -1, TestPoints: 500,
+		Grid: 100, Threads: 1}
 }
 
 // tableOf writes points of a correlated Gaussian in three dimensions, in units far from 1, and returns the path.
@@ -48,8 +49,8 @@ func opened(t testing.TB, dataset string) Source {
 	return src
 }
 
-// A trained model of a file gives densities in the units of the file: log p is −E − log Z with the log Z that was measured, and the
-// score is the slope of log p.
+// A trained model of a file gives densities in the units of the file: log p is −E − log Z with the log Z that was
+// measured, and the score is the slope of log p.
 func TestModelOfAFile(t *testing.T) {
 	path := tableOf(t, 300)
 	c := quick(200)
@@ -172,7 +173,8 @@ func TestManyColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got, want [1]float64
-	if err := errors.Join(m.Energy(got[:], mat.NewDense(1, d, nil)), j.Model.Energy(want[:], mat.NewDense(1, d, nil))); err != nil {
+	if err := errors.Join(m.Energy(got[:], mat.NewDense(1, d, nil)),
+		j.Model.Energy(want[:], mat.NewDense(1, d, nil))); err != nil {
 		t.Fatal(err)
 	}
 	if got != want {
@@ -187,7 +189,8 @@ func TestTrainWithoutADirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Dir() != nil || m.Result.Run != "" || m.Result.Steps != 30 || m.Result.Objective != "sm" || !m.Result.Eval.KL.Known() {
+	if m.Dir() != nil || m.Result.Run != "" || m.Result.Steps != 30 || m.Result.Objective != "sm" ||
+		!m.Result.Eval.KL.Known() {
 		t.Errorf("got %+v", m.Result)
 	}
 	if m.Config.Bridge != 0.2 || m.Config.Hidden[0] != 16 {
@@ -226,7 +229,8 @@ func TestEarlierFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, ok := j.Config.Objective.(objectives.Denoising); !ok || m.Sigma != 0.07 || !m.Unpaired || j.Config.Steps != 40 {
+	if m, ok := j.Config.Objective.(objectives.Denoising); !ok || m.Sigma != 0.07 || !m.Unpaired ||
+		j.Config.Steps != 40 {
 		t.Errorf("got %#v, %d steps", j.Config.Objective, j.Config.Steps)
 	}
 }
@@ -297,7 +301,8 @@ func TestCancelBeforeTheData(t *testing.T) {
 
 func formatEnergy(e float64) string { return strconv.FormatFloat(e, 'g', 8, 64) + "\n" }
 
-// With patience the weights that were best on points held back are kept, and these are not those that the model is measured on.
+// With patience the weights that were best on points held back are kept, and these are not those that the model is
+// measured on.
 func TestPatience(t *testing.T) {
 	path := tableOf(t, 120)
 	c := quick(4000)

@@ -9,49 +9,54 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// Network is a kind of network, as a run names it.
+// Network is a kind of network, as named by a run.
 type Network struct {
-	About     string  // for a list of kinds: what it is, in a few words; "" if the name says it
-	FirstGain float64 // suits it as Config.FirstGain; 0 means 3
-	// Sharp networks learn detail by themselves. An objective that wants a bridge gets one with them; the others are what their
-	// name says, and nothing besides.
+	About     string  // a short description for lists; "" if the name says it
+	FirstGain float64 // default of Config.FirstGain; 0 means 3
+	// Sharp networks learn fine detail. With them an objective that needs a bridge gets one; others are used as they
+	// are.
 	Sharp bool
-	// Build makes the network for points of dimension s.Dim.
+	// Build builds the network for points of dimension s.Dim.
 	Build func(s Shape) (energy.Energy, error)
 }
 
-// Shape is what a network is built to.
+// Shape describes the network to build.
 type Shape struct {
-	Dim       int     // of its input
-	Frequency float64 // spread of the angular frequencies that suit the input, in radians per unit
-	Levels    int     // frequencies for the last variable alone, which is a noise level; 0: it is a coordinate as the others
+	Dim       int     // dimension of its input
+	Frequency float64 // suitable spread of angular frequencies, in radians per unit
+	// frequencies for the last variable alone, if it is a noise level; 0: it is an ordinary coordinate
+	Levels int
 
 	Hidden     []int
 	Activation energy.Activation
 	FirstGain  float64
-	// Bounded wraps the layers as Config.SpectralNorm asks. A network calls it on its layers; frequencies have no bound.
+	// Bounded wraps the layers according to Config.SpectralNorm. A network calls it on its layers; frequencies are not
+	// bounded.
 	Bounded func(e energy.Energy, err error) (energy.Energy, error)
 }
 
 const defaultNetwork = "fourier"
 
 var networks = map[string]Network{
-	defaultNetwork: {About: "an MLP on sines and cosines of x", FirstGain: 1, Sharp: true, Build: func(s Shape) (energy.Energy, error) {
-		return energy.NewFourier(energy.FourierConfig{Dim: s.Dim, Condition: s.Levels, Scale: s.Frequency}, s.mlp)
-	}},
+	defaultNetwork: {About: "an MLP on sines and cosines of x", FirstGain: 1, Sharp: true,
+		Build: func(s Shape) (energy.Energy, error) {
+			return energy.NewFourier(energy.FourierConfig{Dim: s.Dim, Condition: s.Levels, Scale: s.Frequency}, s.mlp)
+		}},
 	"mlp": {Build: func(s Shape) (energy.Energy, error) { return s.mlp(s.Dim) }},
 	"residual": {Build: func(s Shape) (energy.Energy, error) {
 		return s.Bounded(energy.NewResidual(energy.ResidualConfig{
-			Dim: s.Dim, Width: s.Hidden[0], Blocks: max(1, len(s.Hidden)-1), Activation: s.Activation, FirstGain: s.FirstGain}))
+			Dim: s.Dim, Width: s.Hidden[0], Blocks: max(1, len(s.Hidden)-1), Activation: s.Activation,
+			FirstGain: s.FirstGain}))
 	}},
 }
 
 func (s Shape) mlp(dim int) (energy.Energy, error) {
-	return s.Bounded(energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: s.Hidden, Activation: s.Activation, FirstGain: s.FirstGain}))
+	return s.Bounded(energy.NewMLP(energy.MLPConfig{Dim: dim, Hidden: s.Hidden, Activation: s.Activation,
+		FirstGain: s.FirstGain}))
 }
 
-// RegisterNetwork adds a kind of network under a name, for Config.Network. It is for init functions, and panics on a name that
-// is taken.
+// RegisterNetwork adds a kind of network under a name, for Config.Network. Call it in init functions; it panics if the
+// name is taken.
 func RegisterNetwork(name string, n Network) {
 	if _, taken := networks[name]; taken || name == "" || n.Build == nil {
 		panic(fmt.Sprintf("fit: RegisterNetwork(%q): the name is taken or empty, or Build is nil", name))
@@ -62,7 +67,7 @@ func RegisterNetwork(name string, n Network) {
 // NetworkNames lists the kinds of network.
 func NetworkNames() []string { return slices.Sorted(maps.Keys(networks)) }
 
-// NetworkList lists the kinds of network with what they are.
+// NetworkList lists the kinds of network with descriptions.
 func NetworkList() []string {
 	var list []string
 	for _, name := range NetworkNames() {
@@ -74,12 +79,12 @@ func NetworkList() []string {
 	return list
 }
 
-// Spreads of the angular frequencies of an embedding, in radians per standard deviation of the data, in the plane. Points are the
-// further apart the more dimensions there are, and the fewer data tell of a detail: the spread falls as 1/d. nce learnt mixture10
-// to 0.50 nats with that of the plane, to nothing that could be seen with a fifth of it.
+// Spreads of the angular frequencies of an embedding, in radians per standard deviation of the data, in two dimensions.
+// The more dimensions, the farther apart points are and the fewer data resolve a detail: the spread falls as 1/d. nce
+// learnt mixture10 to 0.50 nats with the two-dimensional spread, and to an undetectable error with a fifth of it.
 const (
 	plainScale  = 4
-	bridgeScale = 2   // of the correction of a background, which is smoother than the density itself
+	bridgeScale = 2   // for the correction of a background, which is smoother than the density itself
 	levelScale  = 2.5 // the same for all noise levels at once
 	baseScale   = 2   // of the correction of a base
 )
@@ -87,15 +92,16 @@ const (
 // levelFrequencies is the number of frequencies for the noise level alone.
 const levelFrequencies = 4
 
-// frequency is the spread in dim dimensions, in radians per unit of what deviates by std.
+// frequency returns the spread in dim dimensions, in radians per unit, for data with deviation std.
 func frequency(scale float64, dim int, std float64) float64 {
 	return scale * 2 / float64(max(dim, 2)) / std
 }
 
-// network makes the network of the settings.
+// network builds the network given by the settings.
 func (c *Config) network(dim, levels int, spread float64) (energy.Energy, error) {
 	return networks[c.Network].Build(Shape{
-		Dim: dim, Frequency: spread, Levels: levels, Hidden: c.Hidden, Activation: energy.Activation(c.Activation), FirstGain: c.FirstGain,
+		Dim: dim, Frequency: spread, Levels: levels, Hidden: c.Hidden, Activation: energy.Activation(c.Activation),
+		FirstGain: c.FirstGain,
 		Bounded: func(e energy.Energy, err error) (energy.Energy, error) {
 			if err != nil || c.SpectralNorm == 0 {
 				return e, err
@@ -105,7 +111,7 @@ func (c *Config) network(dim, levels int, spread float64) (energy.Energy, error)
 	})
 }
 
-// build makes the energy: the network, with what the objective wants of it.
+// build builds the energy: the network with what the objective needs.
 func (c *Config) build(traits objectives.Traits, d *data) (energy.Energy, error) {
 	std := slices.Max(d.Std)
 	switch {
@@ -118,7 +124,8 @@ func (c *Config) build(traits objectives.Traits, d *data) (energy.Energy, error)
 			return c.network(dim, 0, frequency(plainScale, dim, std))
 		})
 	case traits.Levels != nil:
-		inner, err := c.network(d.Dim+1, levelFrequencies, frequency(levelScale, d.Dim, 1)) // its input is scaled to unit deviation
+		// its input is scaled to unit deviation
+		inner, err := c.network(d.Dim+1, levelFrequencies, frequency(levelScale, d.Dim, 1))
 		if err != nil {
 			return nil, err
 		}
@@ -141,12 +148,13 @@ func (c *Config) build(traits objectives.Traits, d *data) (energy.Energy, error)
 	return energy.Confine(e, d.Mean, confinement*std)
 }
 
-// confinement is the width, in standard deviations of the data, of the quadratic that confines energies which are bounded. At the edge
-// of the data it is worth half a nat, which the network makes up for.
+// confinement is the width, in standard deviations of the data, of the quadratic that confines bounded energies. At the
+// edge of the data it amounts to half a nat, for which the network compensates.
 const confinement = 3
 
-// confined reports whether the energy of a network would be bounded, so that exp(-E) has no finite integral, under an objective that
-// learns by comparing points: it would learn where data are, and never that there are none far out. Score matching is told by slopes.
+// confined reports whether the energy of a network would be bounded, so that exp(-E) has no finite integral, under an
+// objective that learns by comparing points: it would learn where data are, but never that there are none far out.
+// Score matching learns that from slopes.
 func (c *Config) confined(traits objectives.Traits) bool {
 	return !traits.Score && traits.Levels == nil && c.Bridge == 0 && energy.Activation(c.Activation).Bounded()
 }

@@ -8,11 +8,12 @@ import (
 	"github.com/stheno-ebm/stheno/datasets"
 )
 
-// constant refuses training points that lie in a plane x_j = c, in which no density has them.
+// constant rejects training points that lie in a plane x_j = c, where there is no density.
 func (d *data) constant() error {
 	n, dim := d.train.Dims()
 	if n == 1 {
-		return errors.New("there are too few points: one is set aside to test on, and one alone is left to learn from; give more")
+		return errors.New(
+			"there are too few points: one is set aside to test on, and one alone is left to learn from; give more")
 	}
 	var flat []string
 	for j := range dim {
@@ -26,12 +27,14 @@ func (d *data) constant() error {
 	case dim:
 		return errors.New("all training points are equal: there is no density to learn; give points that differ")
 	case 1:
-		return fmt.Errorf("column %s is the same in all training points: no density has it; leave the column out", flat[0])
+		return fmt.Errorf("column %s is the same in all training points: no density has it; leave the column out",
+			flat[0])
 	}
-	return fmt.Errorf("columns %s are the same in all training points: no density has them; leave the columns out", strings.Join(flat, ", "))
+	return fmt.Errorf("columns %s are the same in all training points: no density has them; leave the columns out",
+		strings.Join(flat, ", "))
 }
 
-// column is the number of a column, from 1, and its name.
+// column returns the number of a column, from 1, and its name.
 func (d *data) column(j int) string {
 	if d.Names == nil {
 		return fmt.Sprint(j + 1)

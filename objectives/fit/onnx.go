@@ -2,7 +2,7 @@ package fit
 
 import "github.com/stheno-ebm/stheno/energy"
 
-// ONNX is the energy of points in the units of the data, and its gradient, as an ONNX model.
+// ONNX returns the energy of points in the units of the data, and its gradient, as an ONNX model.
 func (m *Model) ONNX() ([]byte, error) {
 	c := &m.Config
 	cfg := energy.ONNXConfig{

@@ -20,7 +20,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// drift is a source of somebody's own, in units far from 1, whose draws depend on how many it has made: it must be remembered.
+// drift is a source of somebody's own, in units far from 1, whose draws depend on how many it has made: it must be
+// remembered.
 type drift struct{ drawn uint64 }
 
 func (*drift) Dim() int                   { return 2 }
@@ -45,13 +46,14 @@ func (s *drift) UnmarshalState(b []byte) error {
 }
 
 func init() {
-	RegisterNetwork("own", Network{About: "layers of somebody's own", FirstGain: 1, Build: func(s Shape) (energy.Energy, error) {
-		return s.Bounded(energy.NewMLP(energy.MLPConfig{Dim: s.Dim, Hidden: s.Hidden, Activation: s.Activation}))
-	}})
+	RegisterNetwork("own", Network{About: "layers of somebody's own", FirstGain: 1,
+		Build: func(s Shape) (energy.Energy, error) {
+			return s.Bounded(energy.NewMLP(energy.MLPConfig{Dim: s.Dim, Hidden: s.Hidden, Activation: s.Activation}))
+		}})
 }
 
-// A source and a network of somebody's own are trained in the units of the network, checkpointed and resumed to the bit, with what
-// the source remembers.
+// A source and a network of somebody's own are trained in the units of the network, checkpointed and resumed to the
+// bit, with what the source remembers.
 func TestOwnSourceAndNetwork(t *testing.T) {
 	const steps = 40
 	c := quick(steps)

@@ -12,7 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// Job is a run that is ready to begin: every name is known, every value in range, all data read.
+// Job is a run that is ready to start: every name is known, every value in range, all data read.
 type Job struct {
 	Config Config // complete
 	Model  *Model // untrained
@@ -23,15 +23,15 @@ type Job struct {
 	corrected *corrections // judges the network where it corrects a base; nil: it does not
 }
 
-// Notes says what is odd about the data.
+// Notes returns oddities of the data.
 func (j *Job) Notes() []string { return j.Model.data.notes }
 
-// Prepare builds everything that the settings ask for on the data. It writes nothing.
+// Prepare builds everything that the settings require. It writes nothing.
 func Prepare(src Source, c Config) (*Job, error) {
 	return PrepareContext(context.Background(), src, c)
 }
 
-// PrepareContext is Prepare until the context ends. It returns at once then; what it was about to build is left to itself.
+// PrepareContext is Prepare with a context. When that ends it returns at once, abandoning work in progress.
 func PrepareContext(ctx context.Context, src Source, c Config) (*Job, error) {
 	if src == nil {
 		return nil, errors.New("fit: the source is nil")
@@ -39,7 +39,7 @@ func PrepareContext(ctx context.Context, src Source, c Config) (*Job, error) {
 	return await(ctx, func() (*Job, error) { return prepare(ctx, src, c) })
 }
 
-// await returns what do does, or the error of the context if that ends before.
+// await returns the result of do, or the error of the context if that ends first.
 func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	var none T
 	if ctx.Err() != nil {
@@ -62,7 +62,7 @@ func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	}
 }
 
-// stage says what is being done before the first step.
+// stage reports what is being done before the first step.
 func (c *Config) stage(text string) {
 	if c.Hooks.Stage != nil {
 		c.Hooks.Stage(text)
@@ -78,7 +78,9 @@ func prepare(ctx context.Context, src Source, c Config) (*Job, error) {
 		return nil, err
 	}
 	if c.confined(c.Objective.Traits()) && !c.tilts(d.Dim) {
-		d.notes = append(d.notes, fmt.Sprintf("energies of %s are bounded: a wide quadratic beside the network makes the normaliser finite; `activation` silu needs none", c.Activation))
+		d.notes = append(
+			d.notes, fmt.Sprintf(
+				"energies of %s are bounded: a wide quadratic beside the network makes the normaliser finite; `activation` silu needs none", c.Activation))
 	}
 	c.stage("compiling")
 	m, err := assemble(c, d)
@@ -87,7 +89,7 @@ func prepare(ctx context.Context, src Source, c Config) (*Job, error) {
 	}
 	j := &Job{Config: c, Model: m}
 	if j.objective, err = m.objective(); err != nil {
-		if own := fieldErrors(err); own != err { // a setting that does not go with another
+		if own := fieldErrors(err); own != err { // a setting that conflicts with another
 			return nil, own
 		}
 		return nil, &RefusedError{c.Name, err}
@@ -100,8 +102,8 @@ func prepare(ctx context.Context, src Source, c Config) (*Job, error) {
 	return j, nil
 }
 
-// settle completes the settings by what suits the data and the objective, and holds them against their ranges. It returns the
-// data, which are to be blurred yet.
+// settle completes the settings with what suits the data and the objective, and validates them. It returns the data,
+// not yet blurred.
 func (c *Config) settle(ctx context.Context, src Source) (*data, error) {
 	if err := c.settleObjective(src); err != nil {
 		return nil, err
@@ -130,7 +132,7 @@ func (c *Config) settle(ctx context.Context, src Source) (*data, error) {
 	return d, errors.Join(c.checkBase(src), c.Validate())
 }
 
-// settleObjective finds the objective's name, and what is in the way of it before any data are looked at.
+// settleObjective finds the objective's name, and reports obstacles to it before any data are examined.
 func (c *Config) settleObjective(src Source) error {
 	if c.complete {
 		return c.Validate()
@@ -147,13 +149,16 @@ func (c *Config) settleObjective(src Source) error {
 	}
 	if c.TrainPoints == 0 && c.Smooth > 0 {
 		if _, ok := src.(finitely); !ok {
-			return fieldErrorf("smooth", c.Smooth, "%s is drawn from afresh at every step, so that there is nothing to smooth; it is for points", c.Dataset)
+			return fieldErrorf("smooth", c.Smooth,
+				"%s is drawn from afresh at every step, so that there is nothing to smooth; it is for points",
+				c.Dataset)
 		}
 	}
 	if _, ok := src.(finitely); c.Patience > 0 && !ok && c.TrainPoints == 0 {
-		return fieldErrorf("patience", c.Patience, "%s is drawn from afresh at every step, and no points are held back; it is for points", c.Dataset)
+		return fieldErrorf("patience", c.Patience,
+			"%s is drawn from afresh at every step, and no points are held back; it is for points", c.Dataset)
 	}
-	trial := *c // what is out of range whatever the data are is told before these are looked at
+	trial := *c // report what is out of range for any data before examining them
 	if err := trial.suit(objectives.Facts{}); err != nil {
 		return err
 	}
@@ -163,8 +168,8 @@ func (c *Config) settleObjective(src Source) error {
 // finitely is a source of finitely many points.
 type finitely interface{ Len() int }
 
-// defaultObjective is score matching for distributions. Score matching, left to itself, learns a few thousand points by heart: a
-// spike at each has the smallest loss; and pictures have sharp edges.
+// defaultObjective returns score matching for distributions only. On its own, score matching memorises a few thousand
+// points, since a spike at each has the smallest loss; and pictures have sharp edges.
 func defaultObjective(src Source, c *Config) string {
 	var m objectives.Method = objectives.ScoreMatching{}
 	if theirOwn(src, c) {
@@ -174,8 +179,8 @@ func defaultObjective(src Source, c *Config) string {
 	return name
 }
 
-// Suited completes settings as [Prepare] does, for data of which only the facts are known. The name of the objective is that of
-// distributions if there is none.
+// Suited completes settings like [Prepare], for data of which only the facts are known. If no objective is named, it is
+// the default for distributions.
 func Suited(c Config, facts objectives.Facts) (Config, error) {
 	if c.Name == "" && c.Objective == nil {
 		c.Name = defaultObjective(nil, &c)
@@ -211,7 +216,7 @@ func (c *Config) suit(facts objectives.Facts) error {
 	case facts.Base: // has the weights of modes
 	case kind.Sharp:
 		def.Bridge = recipe.Bridge
-	case c.Objective.Validate() == nil && c.Objective.Traits().Levels != nil: // down the noise levels, at the large ones of which modes get their weights
+	case c.Objective.Validate() == nil && c.Objective.Traits().Levels != nil: // down the noise levels, since modes get their weights at the large ones
 		def.Sampler = annealedSampler
 	}
 	c.fill(def)
@@ -220,7 +225,7 @@ func (c *Config) suit(facts objectives.Facts) error {
 	return nil
 }
 
-// fill sets the fields that are zero and not meant so to those of def, and those below zero that mean none to 0.
+// fill sets zero fields that are not meant literally to those of def, and negative ones that mean none to 0.
 func (c *Config) fill(def Config) {
 	v, from := reflect.ValueOf(c).Elem(), reflect.ValueOf(def)
 	t := v.Type()
@@ -239,7 +244,7 @@ func (c *Config) fill(def Config) {
 	}
 }
 
-// none turns numbers below zero that mean none into 0.
+// none turns negative numbers that mean none into 0.
 func (c *Config) none() {
 	v := reflect.ValueOf(c).Elem()
 	t := v.Type()
@@ -248,7 +253,7 @@ func (c *Config) none() {
 			continue
 		}
 		if _, meant := c.given[t.Field(i).Tag.Get("json")]; meant {
-			continue // a negative number in a file is a mistake, and told
+			continue // a negative number in a file is a mistake, to be reported
 		}
 		switch f := v.Field(i); {
 		case f.CanInt() && f.Int() < 0, f.CanFloat() && f.Float() < 0:
@@ -273,7 +278,7 @@ func (m *Model) objective() (objectives.Objective, error) {
 	return objectives.New(c.Objective, m.Network, m.Params, cfg)
 }
 
-// fingerprint identifies what the course of the training depends on.
+// fingerprint identifies what training depends on.
 func (j *Job) fingerprint() (string, error) {
 	c := j.Config
 	c.Threads, c.MaxMemory = 0, 0
@@ -290,7 +295,7 @@ func (j *Job) fingerprint() (string, error) {
 	return fmt.Sprintf("1 %s %s", j.Model.data.sum, b), err
 }
 
-// otherData reports whether a fingerprint is that of a run with the same settings on other points.
+// otherData reports whether a fingerprint is from a run with the same settings on other points.
 func otherData(old, own string) bool {
 	a, b := strings.SplitN(old, " ", 3), strings.SplitN(own, " ", 3)
 	return len(a) == 3 && a[1] != b[1] && a[2] == b[2]

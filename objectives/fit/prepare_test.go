@@ -67,7 +67,8 @@ func quoted(s string) json.RawMessage {
 	return b
 }
 
-// Every objective trains on the three first distributions with its defaults: some steps, and all parameters stay finite.
+// Every objective trains on the three first distributions with its defaults: some steps, and all parameters stay
+// finite.
 func TestEveryObjectiveTrains(t *testing.T) {
 	for _, objective := range objectives.Names() {
 		for _, dataset := range []string{"8gaussians", "4squares", "2spirals"} {
@@ -92,8 +93,8 @@ func TestEveryObjectiveTrains(t *testing.T) {
 	}
 }
 
-// A distribution that is drawn from once is trained on as a file of the same points is, step by step, and has the truth to be
-// judged by besides.
+// A distribution that is drawn from once is trained on as a file of the same points is, step by step, and has the truth
+// to be judged by besides.
 func TestTrainPoints(t *testing.T) {
 	const n = 400
 	moons, err := datasets.New("moons")
@@ -131,7 +132,8 @@ func TestTrainPoints(t *testing.T) {
 			t.Errorf("%s: the truth is not known", objective)
 		}
 	}
-	if _, err := prepared(file, "nce", Layer{"train-points": json.RawMessage("100")}); err == nil || !strings.Contains(err.Error(), "train-points 100") || !strings.Contains(err.Error(), "points of its own") {
+	if _, err := prepared(file, "nce", Layer{"train-points": json.RawMessage("100")}); err == nil ||
+		!strings.Contains(err.Error(), "train-points 100") || !strings.Contains(err.Error(), "points of its own") {
 		t.Errorf("train-points with a file: %v", err)
 	}
 }
@@ -141,8 +143,10 @@ func TestTrainPoints(t *testing.T) {
 func TestFinitePointsAreWatched(t *testing.T) {
 	for _, objective := range objectives.Names() {
 		t.Run(objective, func(t *testing.T) {
-			p := planned(t, "moons", objective, Layer{"train-points": json.RawMessage("300"), "steps": json.RawMessage("3"),
-				"samples": json.RawMessage("0"), "frames": json.RawMessage("0"), "grid": json.RawMessage("100"), "test-points": json.RawMessage("200")})
+			p := planned(t, "moons", objective,
+				Layer{"train-points": json.RawMessage("300"), "steps": json.RawMessage("3"),
+					"samples": json.RawMessage("0"), "frames": json.RawMessage("0"), "grid": json.RawMessage("100"),
+					"test-points": json.RawMessage("200")})
 			if !(p.Config.Smooth > 0) {
 				t.Error("the points are not smoothed")
 			}
@@ -151,7 +155,8 @@ func TestFinitePointsAreWatched(t *testing.T) {
 				t.Fatal(err)
 			}
 			res := m.Result
-			if !res.Eval.KL.Known() || !res.Eval.NLL.Known() || !res.Eval.TrainNLL.Known() || res.Eval.NLL == res.Eval.TrainNLL {
+			if !res.Eval.KL.Known() || !res.Eval.NLL.Known() || !res.Eval.TrainNLL.Known() ||
+				res.Eval.NLL == res.Eval.TrainNLL {
 				t.Errorf("KL %v, NLL %v, of the training points %v", res.Eval.KL, res.Eval.NLL, res.Eval.TrainNLL)
 			}
 			if !strings.Contains(res.Bias, "smoothed") {
@@ -182,7 +187,8 @@ func TestBias(t *testing.T) {
 		{"nce", Layer{"energy-l2": json.RawMessage("0.1")}, "regularisers move the minimum"},
 		{"nce", Layer{"gradient-penalty": json.RawMessage("0.1")}, "regularisers move the minimum"},
 		{"nce", Layer{"spectral-norm": json.RawMessage("2")}, "layers of spectral norm 2"},
-		{"nce", Layer{"optimizer": quoted("adamw"), "weight-decay": json.RawMessage("0.1")}, "weight decay moves the minimum"},
+		{"nce", Layer{"optimizer": quoted("adamw"), "weight-decay": json.RawMessage("0.1")},
+			"weight decay moves the minimum"},
 	} {
 		text := planned(t, "moons", c.objective, c.more).Model.Bias()
 		if (text != "") != (c.says != "") || !strings.Contains(text, c.says) {
@@ -191,8 +197,8 @@ func TestBias(t *testing.T) {
 	}
 }
 
-// The gradient penalty of the settings is part of the loss: λ mean |∇E|² of the evaluator, which knows nothing of losses; over a bridge,
-// too.
+// The gradient penalty of the settings is part of the loss: λ mean |∇E|² of the evaluator, which knows nothing of
+// losses; over a bridge, too.
 func TestGradientPenaltyReachesTheLoss(t *testing.T) {
 	const lambda = 0.7
 	for _, c := range []struct{ objective, bridge string }{
@@ -239,22 +245,30 @@ func TestGradientPenaltyReachesTheLoss(t *testing.T) {
 	}
 }
 
-// A column that counts the rows, one that follows from others, and a point far from all others are named; else nothing is said. One such
-// point lets columns seem to follow from each other.
+// A column that counts the rows, one that follows from others, and a point far from all others are named; else nothing
+// is said. One such point lets columns seem to follow from each other.
 func TestNotes(t *testing.T) {
 	for name, c := range map[string]struct {
 		header string
 		row    func(i int, a, b float64) string
 		want   string
 	}{
-		"index":  {",a,b\n", func(i int, a, b float64) string { return fmt.Sprintf("%d,%g,%g", i, a, b) }, "column 1 (x1) counts the rows"},
-		"shares": {"a,b,c\n", func(_ int, a, b float64) string { return fmt.Sprintf("%.6f,%g,%.6f", a, b, 1-a) }, "columns 1 (a), 3 (c) one follows"},
-		"sum":    {"", func(_ int, a, b float64) string { return fmt.Sprintf("%g,%g,%g", 1e200*a, 1e200*b, 1e200*(a-2*b)) }, "columns 1, 2, 3 one follows"},
+		"index": {",a,b\n", func(i int, a, b float64) string { return fmt.Sprintf("%d,%g,%g", i, a, b) },
+			"column 1 (x1) counts the rows"},
+		"shares": {"a,b,c\n", func(_ int, a, b float64) string { return fmt.Sprintf("%.6f,%g,%.6f", a, b, 1-a) },
+			"columns 1 (a), 3 (c) one follows"},
+		"sum": {"", func(_ int, a, b float64) string {
+			return fmt.Sprintf(
+				"%g,%g,%g", 1e200*a, 1e200*b, 1e200*(a-2*b))
+		}, "columns 1, 2, 3 one follows"},
 		"slip": {"", func(i int, a, b float64) string {
 			s := map[bool]float64{true: 1e6}[i == 40]
 			return fmt.Sprintf("%g,%g", a+s, b+s)
 		}, "point 41 lies"},
-		"close": {"a,b,c\n", func(i int, a, b float64) string { return fmt.Sprintf("%g,%g,%g", a, b, a+b+0.01*float64(i%7)) }, ""},
+		"close": {"a,b,c\n", func(i int, a, b float64) string {
+			return fmt.Sprintf(
+				"%g,%g,%g", a, b, a+b+0.01*float64(i%7))
+		}, ""},
 	} {
 		rng := train.Stream(1, name)
 		var text strings.Builder
@@ -268,7 +282,8 @@ func TestNotes(t *testing.T) {
 		}
 		j := planned(t, file, "nce", nil)
 		notes := j.Notes()
-		if len(notes) > 1 || (len(notes) == 1) != (c.want != "") || len(notes) == 1 && !strings.Contains(notes[0], c.want) {
+		if len(notes) > 1 || (len(notes) == 1) != (c.want != "") || len(notes) == 1 &&
+			!strings.Contains(notes[0], c.want) {
 			t.Errorf("%s: got %q, want %q", name, notes, c.want)
 		}
 	}
@@ -278,7 +293,8 @@ func TestNotes(t *testing.T) {
 func TestSpectralNormReachesTheEnergy(t *testing.T) {
 	for _, kind := range []string{"mlp", "residual", "fourier"} {
 		for _, norm := range []string{"0", "1.5"} {
-			p := planned(t, "moons", "nce", Layer{"spectral-norm": json.RawMessage(norm), "energy": quoted(kind), "precision": quoted("float64")})
+			p := planned(t, "moons", "nce",
+				Layer{"spectral-norm": json.RawMessage(norm), "energy": quoted(kind), "precision": quoted("float64")})
 			x := mat.NewDense(8, 2, nil)
 			p.Model.data.source.Sample(x, train.Stream(1, "data"))
 			energies := func() []float64 {

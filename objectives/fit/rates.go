@@ -13,15 +13,17 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/verify"
 )
 
-// factors are the rates, over that of the objective, at which the sentinel is tried; up to safe times it a run must succeed.
+// factors are the learning rates, relative to the objective's own, at which the sentinel is tested; up to safe times
+// its own a run must succeed.
 var factors = []float64{0.1, 1. / 3, 1, 3, 10, 30, 100}
 
 const safe = 3
 
-// SentinelChecks try every objective at rates from a tenth of its own to a hundred times it, on 8gaussians and on 10 000 points
-// of it, with two layers of 32, batches of 128 and 2000 steps. A run that succeeds must end with a KL of at most ten times that
-// at the objective's own rate, unless its rate is smaller: then it has come less far. Up to three times its own rate it must
-// succeed. No run may leave a model worse than that it began with, also where it is given up.
+// SentinelChecks returns checks of every objective at learning rates from a tenth to a hundred times its own, on
+// 8gaussians and on 10 000 points of it, with two layers of 32, batches of 128 and 2000 steps. A run that succeeds must
+// end with a KL of at most ten times that at the objective's own rate, unless its rate is smaller, when it gets less
+// far. Up to three times its own rate it must succeed. No run may leave a model worse than it began with, even if it is
+// given up.
 func SentinelChecks(ctx context.Context) []verify.Check {
 	var all []verify.Check
 	for _, points := range []int{0, 10000} {
@@ -32,10 +34,11 @@ func SentinelChecks(ctx context.Context) []verify.Check {
 	return all
 }
 
-// rateChecks are those of one objective on a distribution, or on as many points of it.
+// rateChecks returns the checks of one objective on a distribution, or on the given number of points from it.
 func rateChecks(ctx context.Context, name string, points, steps int, factors []float64) []verify.Check {
 	r := &rates{ctx: ctx, c: Config{
-		Dataset: "8gaussians", Name: name, TrainPoints: points, Hidden: []int{32, 32}, Batch: 128, Steps: steps, Warmup: 40,
+		Dataset: "8gaussians", Name: name, TrainPoints: points, Hidden: []int{32, 32}, Batch: 128, Steps: steps,
+		Warmup:  40,
 		Samples: -1, Frames: -1, Grid: 400, TestPoints: 5000,
 	}}
 	r.known = sync.OnceValues(r.reference)
@@ -45,19 +48,21 @@ func rateChecks(ctx context.Context, name string, points, steps int, factors []f
 	}
 	var all []verify.Check
 	for _, f := range factors {
-		all = append(all, verify.New(name, target, fmt.Sprintf("KL, rate × %.3g", f), func() (value, tolerance float64, err error) { return r.try(f) }))
+		all = append(all, verify.New(name, target, fmt.Sprintf("KL, rate × %.3g", f),
+			func() (value, tolerance float64, err error) { return r.try(f) }))
 	}
 	return all
 }
 
-// rates are runs of one objective that differ in the rate.
+// rates holds runs of one objective that differ in the learning rate.
 type rates struct {
 	ctx   context.Context
 	c     Config
 	known func() (reference, error)
 }
 
-// reference is what runs are held against: the rate of the objective and where it leads, and the untrained model.
+// reference is what runs are compared with: the objective's own rate and the KL that it reaches, and the KL of the
+// untrained model.
 type reference struct{ rate, kl, start float64 }
 
 func (r *rates) reference() (ref reference, err error) {
@@ -83,7 +88,7 @@ func (r *rates) prepare(rate float64) (*Job, error) {
 	return PrepareContext(r.ctx, src, c)
 }
 
-// kl is that of the model as it stands; beyond all numbers where it has no normaliser.
+// kl returns the KL of the current model; infinite if it has no normaliser.
 func (r *rates) kl(m *Model) (float64, error) {
 	report, err := m.Evaluate(r.ctx, nil)
 	if err != nil {
@@ -95,7 +100,7 @@ func (r *rates) kl(m *Model) (float64, error) {
 	return math.Inf(1), nil
 }
 
-// run trains and returns the KL of what it leaves, and whether it gave up.
+// run trains and returns the KL of the resulting model, and whether the run gave up.
 func (r *rates) run(rate float64) (kl float64, gaveUp bool, err error) {
 	job, err := r.prepare(rate)
 	if err != nil {
@@ -112,7 +117,7 @@ func (r *rates) run(rate float64) (kl float64, gaveUp bool, err error) {
 	return float64(m.Result.Eval.KL), false, nil
 }
 
-// try is the check at a multiple of the objective's own rate.
+// try runs the check at a multiple of the objective's own rate.
 func (r *rates) try(factor float64) (value, tolerance float64, err error) {
 	ref, err := r.known()
 	if err != nil {

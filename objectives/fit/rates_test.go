@@ -10,8 +10,8 @@ import (
 
 var everyRate = flag.Bool("rates", false, "all objectives at all rates, on a distribution and on points: takes long")
 
-// TestRates: score matching and ksd at thirty times their learning rates are cured by going back; without the sentinel's contrast
-// they end at KLs of 9 and 15. With -rates it is the whole table of `ebm verify --long`.
+// TestRates: score matching and ksd at thirty times their learning rates are cured by going back; without the
+// sentinel's contrast they end at KLs of 9 and 15. With -rates it is the whole table of `ebm verify --long`.
 func TestRates(t *testing.T) {
 	ctx := context.Background()
 	checks := append(rateChecks(ctx, "ksd", 0, 400, []float64{30}), rateChecks(ctx, "sm", 0, 400, []float64{30})...)
@@ -21,7 +21,8 @@ func TestRates(t *testing.T) {
 	_, err := verify.Run(ctx, checks, 1, func(r verify.Row) {
 		t.Logf("%12s %-24s %-16s %10.3g ≤ %.3g", r.Name, r.Target, r.Statistic, r.Value, r.Tolerance)
 		if !r.Pass {
-			t.Errorf("%s on %s, %s: %g, want at most %g (error %v)", r.Name, r.Target, r.Statistic, r.Value, r.Tolerance, r.Err)
+			t.Errorf("%s on %s, %s: %g, want at most %g (error %v)", r.Name, r.Target, r.Statistic, r.Value,
+				r.Tolerance, r.Err)
 		}
 	})
 	if err != nil {

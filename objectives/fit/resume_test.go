@@ -14,8 +14,9 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// A run that is stopped between two checkpoints and resumed ends in the weights and the checkpoint of the undisturbed run, whatever is
-// added to the loss or wrapped around the network, and for objectives with chains, noise that is learnt and draws of their own.
+// A run that is stopped between two checkpoints and resumed ends in the weights and the checkpoint of the undisturbed
+// run, whatever is added to the loss or wrapped around the network, and for objectives with chains, noise that is
+// learnt and draws of their own.
 func TestResume(t *testing.T) {
 	for _, c := range []struct {
 		name, objective string
@@ -24,14 +25,16 @@ func TestResume(t *testing.T) {
 		{"gradient penalty", "sm", map[string]string{"gradient-penalty": "0.01"}},
 		{"gradient penalty of chains", "ml", map[string]string{"gradient-penalty": "0.01", "energy-l2": "0.001"}},
 		{"spectral norm", "ssm", map[string]string{"spectral-norm": "2"}},
-		{"spectral norm and bridge", "sm", map[string]string{"spectral-norm": "2", "energy": `"fourier"`, "bridge": "0.2"}},
+		{"spectral norm and bridge", "sm",
+			map[string]string{"spectral-norm": "2", "energy": `"fourier"`, "bridge": "0.2"}},
 		{"both", "pcd", map[string]string{"gradient-penalty": "0.01", "spectral-norm": "2"}},
 		{"learnt noise", "flow-nce", nil},
 		{"adamw", "dsm", map[string]string{"optimizer": `"adamw"`, "weight-decay": "0.01"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			more := Layer{
-				"energy": json.RawMessage(`"mlp"`), "bridge": json.RawMessage("0"), "hidden": json.RawMessage("[8,8]"), "batch": json.RawMessage("16"),
+				"energy": json.RawMessage(`"mlp"`), "bridge": json.RawMessage("0"), "hidden": json.RawMessage("[8,8]"),
+				"batch": json.RawMessage("16"),
 				"steps": json.RawMessage("30"), "warmup": json.RawMessage("5"), "frames": json.RawMessage("4"),
 				"samples": json.RawMessage("0"), "test-points": json.RawMessage("100"), "grid": json.RawMessage("50"),
 				"checkpoint-every": json.RawMessage("7"), "record-every": json.RawMessage("3"),

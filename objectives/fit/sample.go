@@ -14,16 +14,17 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// SampleConfig says what to draw. Zero fields mean what the settings of the model say.
+// SampleConfig says what to draw. Zero fields mean the settings of the model.
 type SampleConfig struct {
-	N        int // samples; required
-	Seed     uint64
-	Sampler  string
-	Step     float64 // 0 is found during warm-up
-	Chains   int
-	BurnIn   int // negative: none
-	Thin     int
-	Given    map[int]float64 // values, in the units of the data, of columns that are known, from 0: the others are drawn given these
+	N       int // samples; required
+	Seed    uint64
+	Sampler string
+	Step    float64 // step size; 0: found during warm-up
+	Chains  int
+	BurnIn  int // negative: none
+	Thin    int
+	// values, in the units of the data, of columns that are known, from 0: the others are drawn given these
+	Given    map[int]float64
 	Progress func(mcmc.Progress)
 }
 
@@ -41,17 +42,18 @@ func (c SampleConfig) Validate() error {
 	return errors.Join(b.errs...)
 }
 
-// Draw is a set of samples and what is known about how they were drawn, all in the units of the data.
+// Draw is a set of samples with diagnostics of the sampler, all in the units of the data.
 type Draw struct {
 	X           *mat.Dense // N×d
 	Draws       *mcmc.Draws
 	Diagnostics *mcmc.Diagnostics
 }
 
-// Sample draws from the model. Chains start from draws of a broad density around the data, resampled by the model's own weights,
-// so that they are spread over its modes as the model has it; where that density is too far from the model, from a Gaussian, and
-// are led down by annealing. Proposals from that broad density go before every transition (Config.SamplerJumps), so that chains
-// change modes as they run and R̂ tells of all of them. The draws depend on the seed, not on the number of cores.
+// Sample draws from the model. Chains start from draws from a broad density around the data, resampled by the model's
+// weights, so that they are distributed over its modes correctly; if that density is too far from the model, they start
+// from a Gaussian and are annealed. Proposals from that broad density precede every transition (Config.SamplerJumps),
+// so that chains change modes as they run and R̂ reflects all modes. The draws depend on the seed, not on the number of
+// cores.
 func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -59,7 +61,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	if len(cfg.Given) > 0 {
 		return m.sampleGiven(ctx, cfg)
 	}
-	const telling = 10 // draws of a chain, from which it is seen whether chains mixed; those beyond N serve for that alone
+	const telling = 10 // draws per chain needed to see whether chains mixed; those beyond N serve only for that
 	p, err := m.sampling(cfg)
 	if err != nil {
 		return nil, err
@@ -90,8 +92,9 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 		proposal = round.proposal(around)
 	}
 	if p.unadjusted != nil {
-		// The step at which nearly all proposals would be accepted keeps the sampler's own error small.
-		tuned, err := mcmc.Sample(ctx, p.kernel, p.targets, x, mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: max(p.run.Warmup.Steps, 20), Accept: 0.9}}, rng)
+		// A step size at which nearly all proposals would be accepted keeps the sampler's own bias small.
+		tuned, err := mcmc.Sample(ctx, p.kernel, p.targets, x,
+			mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: max(p.run.Warmup.Steps, 20), Accept: 0.9}}, rng)
 		if err != nil {
 			return nil, fmt.Errorf("sampling: %w", err)
 		}
@@ -117,7 +120,8 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	return &Draw{X: mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim)), Draws: draws, Diagnostics: diag}, nil
 }
 
-// whitening are the coordinates in which chains move where they are not those of the network: of a base in many dimensions.
+// whitening are the coordinates in which chains move where they are not those of the network: of a base in many
+// dimensions.
 func (m *Model) whitening() (*whitening, error) {
 	t, ok := m.Network.(*energy.Tilted)
 	if !ok || m.data.Dim <= few {
@@ -126,17 +130,18 @@ func (m *Model) whitening() (*whitening, error) {
 	return newWhitening(t.Moments())
 }
 
-// sampling is how samples are drawn.
+// sampling holds the settings for drawing samples.
 type sampling struct {
-	kernel     mcmc.Kernel
-	run        mcmc.SampleConfig
-	chains     int
-	jumps      int                                 // between modes, before every transition
-	unadjusted func(found mcmc.Kernel) mcmc.Kernel // what goes on with the step that kernel finds; nil: kernel itself
+	kernel mcmc.Kernel
+	run    mcmc.SampleConfig
+	chains int
+	jumps  int // between modes, before every transition
+	// the kernel to continue with, at the step size that kernel finds; nil: kernel itself
+	unadjusted func(found mcmc.Kernel) mcmc.Kernel
 	targets    mcmc.Targets
 }
 
-// sampling takes together what the settings and the call say.
+// sampling combines the settings of the model and of the call.
 func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
 	c := &m.Config
 	way, step := samplers[or(cfg.Sampler, c.Sampler)], cfg.Step
@@ -160,7 +165,7 @@ func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
 		s.jumps = c.SamplerJumps
 	}
 	switch {
-	case step > 0 && !way.crosses: // it is to stay: the chains settle, and nothing is adapted
+	case step > 0 && !way.crosses: // keep it: the chains settle, and nothing is adapted
 		s.run.Warmup.Steps, s.run.BurnIn = 0, c.Adapt+burnIn
 	case way.passes:
 		s.run.Warmup.Steps, s.run.BurnIn, s.run.Thin = min(c.Adapt, 8), max(cfg.BurnIn, 0), max(1, cfg.Thin)
@@ -170,7 +175,7 @@ func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
 	return s, nil
 }
 
-// or is v, or def where v is zero.
+// or returns v, or def if v is zero.
 func or[T comparable](v, def T) T {
 	var zero T
 	if v == zero {
@@ -179,10 +184,11 @@ func or[T comparable](v, def T) T {
 	return v
 }
 
-// Walk lets chains go from a Gaussian as wide as the data, with the sampler's step as Sample adapts it but without moves between
-// modes: for pictures of how they move. It returns the name of the sampler and where the chains are, draw by draw, in the units of
-// the data; the first are the starts.
-func (m *Model) Walk(ctx context.Context, chains, draws int, seed uint64) (sampler string, frames []*mat.Dense, err error) {
+// Walk runs chains from a Gaussian as wide as the data, with the step size that Sample finds but without moves between
+// modes, for pictures of how they move. It returns the name of the sampler and the positions of the chains, draw by
+// draw, in the units of the data, beginning with the starts.
+func (m *Model) Walk(ctx context.Context, chains, draws int,
+	seed uint64) (sampler string, frames []*mat.Dense, err error) {
 	alone := *m
 	alone.Config.Chains, alone.Config.SamplerJumps = chains, 0
 	adapted, err := alone.Sample(ctx, SampleConfig{N: chains, Seed: seed})
@@ -196,7 +202,8 @@ func (m *Model) Walk(ctx context.Context, chains, draws int, seed uint64) (sampl
 	if err != nil {
 		return "", nil, err
 	}
-	way, err := mcmc.Sample(ctx, adapted.Draws.Kernels[0], targets, mat.DenseCopyOf(x), mcmc.SampleConfig{Draws: draws - 1}, rng)
+	way, err := mcmc.Sample(ctx, adapted.Draws.Kernels[0], targets, mat.DenseCopyOf(x),
+		mcmc.SampleConfig{Draws: draws - 1}, rng)
 	if err != nil {
 		return "", nil, fmt.Errorf("sampling: %w", err)
 	}
@@ -214,8 +221,9 @@ func (m *Model) Walk(ctx context.Context, chains, draws int, seed uint64) (sampl
 	return adapted.Diagnostics.Sampler, frames, nil
 }
 
-// start returns the points at which chains begin: draws of a density around the data, resampled, or what is led down by annealing.
-func (m *Model) start(ctx context.Context, chains int, around mcmc.Proposal, targets mcmc.Targets, rng *rand.Rand) (*mat.Dense, error) {
+// start returns the starting points of chains: draws from a density around the data, resampled, or annealed ones.
+func (m *Model) start(ctx context.Context, chains int, around mcmc.Proposal, targets mcmc.Targets,
+	rng *rand.Rand) (*mat.Dense, error) {
 	const proposals, enough = 1 << 16, 200
 	x, y := mat.NewDense(chains, m.data.Dim, nil), mat.NewDense(proposals, m.data.Dim, nil)
 	around.Sample(y, rng)

@@ -6,21 +6,23 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// sampler is a way to draw, as a run names it.
+// sampler is a sampler, as named by a run.
 type sampler struct {
 	name, about string
-	// kernel makes it for a model; a step of 0 is found during warm-up.
+	// kernel creates it for a model; a step size of 0 is found during warm-up.
 	kernel func(m *Model, step float64) mcmc.Kernel
 
-	crosses     bool                                // it has moves between modes, and no jumps are added; a given step is only the first
-	passes      bool                                // every transition is a pass through all levels
-	tunesItself bool                                // it finds its step where the run has no adaptation
-	unadjusted  func(found mcmc.Kernel) mcmc.Kernel // goes on without the acceptance by which the step was found
+	// it moves between modes by itself, so no jumps are added; a given step size is only initial
+	crosses     bool
+	passes      bool // every transition is a pass through all levels
+	tunesItself bool // it finds its step size even if the run has no adaptation
+	// continues without the accept step with which the step size was found
+	unadjusted func(found mcmc.Kernel) mcmc.Kernel
 }
 
 const (
 	defaultSampler  = "hmc"
-	annealedSampler = "annealed" // where the weights of modes are known at the large noise levels alone
+	annealedSampler = "annealed" // for weights of modes that are only known at the large noise levels
 )
 
 // samplers by name, and in the order of lists.
@@ -37,7 +39,8 @@ var (
 		{name: "mala", kernel: func(_ *Model, step float64) mcmc.Kernel { return mcmc.MALA{StepSize: step} }},
 		{name: defaultSampler, kernel: hamiltonian},
 		{name: "nuts", kernel: func(_ *Model, step float64) mcmc.Kernel { return mcmc.NUTS{StepSize: step} }},
-		{name: annealedSampler, about: "down the noise levels of dsm-multi, else down the temperature", crosses: true, passes: true,
+		{name: annealedSampler, about: "down the noise levels of dsm-multi, else down the temperature", crosses: true,
+			passes: true,
 			kernel: func(m *Model, step float64) mcmc.Kernel { return m.annealed(hamiltonian(m, step)) }},
 		{name: "tempering", crosses: true,
 			kernel: func(m *Model, step float64) mcmc.Kernel { return mcmc.Tempering{Kernel: hamiltonian(m, step)} }},
@@ -64,7 +67,7 @@ func SamplerNames() []string {
 	return names
 }
 
-// SamplerList lists the samplers with what they are.
+// SamplerList lists the samplers with descriptions.
 func SamplerList() []string {
 	var list []string
 	for _, s := range samplerList {
@@ -76,9 +79,9 @@ func SamplerList() []string {
 	return list
 }
 
-// annealed runs k down the noise levels of an energy that has them, and down the temperature of any other. Modes far apart
-// then get the weights of the levels at which they were joined, which denoising learns well; those of the smallest level
-// it sees beside a background alone.
+// annealed runs k down the noise levels of an energy that has them, and down the temperature of any other. Modes far
+// apart then get the weights of the levels at which they were joined, which denoising learns well; those of the
+// smallest level it only learns with a background.
 func (m *Model) annealed(k mcmc.Kernel) mcmc.Annealed {
 	if levels := m.Config.Objective.Traits().Levels; levels != nil {
 		const detail = 0.03 // of the largest standard deviation

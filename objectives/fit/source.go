@@ -13,14 +13,14 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/table"
 )
 
-// ofTables and ofPictures are the keys of settings that say how files are read.
+// ofTables and ofPictures are the keys of settings for reading files.
 var (
 	ofTables   = []string{"header", "missing", "columns", "array", "transpose"}
 	ofPictures = []string{"invert", "threshold"}
 )
 
-// OpenData finds the data that c.Dataset names, and reads them as the settings of the group data ask; of the name - they stand in stdin,
-// which may be nil where there is none. It ends with the context.
+// OpenData opens the data that c.Dataset names, reading files according to the settings of the group data; the name -
+// means stdin, which may be nil. It stops when the context ends.
 func (c *Config) OpenData(ctx context.Context, stdin io.Reader) (Source, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -36,7 +36,8 @@ func (c *Config) OpenData(ctx context.Context, stdin io.Reader) (Source, error) 
 	memory := int64(c.MaxMemory) << 20
 	src, err := datasets.OpenContext(ctx, c.Dataset, datasets.OpenOptions{
 		Table: table.Options{
-			Header: table.Header(c.Header), Missing: table.Missing(c.Missing), Columns: columns, Array: c.Array, Transpose: c.Transpose, MaxMemory: memory,
+			Header: table.Header(c.Header), Missing: table.Missing(c.Missing), Columns: columns, Array: c.Array,
+			Transpose: c.Transpose, MaxMemory: memory,
 		},
 		Image: datasets.ImageConfig{Invert: c.Invert, Threshold: c.Threshold, MaxMemory: memory},
 		Stdin: stdin,
@@ -47,7 +48,7 @@ func (c *Config) OpenData(ctx context.Context, stdin io.Reader) (Source, error) 
 	return src, c.checkKind(src)
 }
 
-// checkReading holds the settings that say how files are read against their ranges; those that are not given are right.
+// checkReading validates the settings for reading files; those not given are valid.
 func (c *Config) checkReading() error {
 	with := *c
 	with.fill(fallback())
@@ -59,7 +60,7 @@ func (c *Config) checkReading() error {
 	return nil
 }
 
-// checkKind refuses settings about files of another kind than the data are.
+// checkKind rejects settings for files of another kind than the data.
 func (c *Config) checkKind(src Source) error {
 	var wrong []string
 	var kind string
@@ -79,7 +80,8 @@ func (c *Config) checkKind(src Source) error {
 			continue
 		}
 		f := v.Field(i)
-		if f.IsZero() || f.Kind() == reflect.Slice && f.Len() == 0 || f.Kind() != reflect.Slice && f.Interface() == def.Field(i).Interface() {
+		if f.IsZero() || f.Kind() == reflect.Slice && f.Len() == 0 || f.Kind() != reflect.Slice &&
+			f.Interface() == def.Field(i).Interface() {
 			continue
 		}
 		return fieldErrorf(key, f.Interface(), "it is for %s, which %s is not", kind, c.Dataset)
@@ -87,7 +89,7 @@ func (c *Config) checkKind(src Source) error {
 	return nil
 }
 
-// look says what was read of a file, and what is odd about it, before the training; it refuses what no density has.
+// look reports what was read from a file and oddities of it, before training; it rejects points without a density.
 func (d *data) look(ctx context.Context, file *datasets.Points) error {
 	report := file.Report()
 	for _, note := range report.Notes {
@@ -99,7 +101,8 @@ func (d *data) look(ctx context.Context, file *datasets.Points) error {
 	}
 	for _, f := range found {
 		said := slices.ContainsFunc(report.Notes, func(n table.Remark) bool {
-			return n.Kind == f.Kind || n.Kind == table.RowNames && f.Kind == table.CountsRows && strings.Contains(n.Text, "counts")
+			return n.Kind == f.Kind || n.Kind == table.RowNames && f.Kind == table.CountsRows &&
+				strings.Contains(n.Text, "counts")
 		})
 		switch {
 		case f.Fatal:
@@ -113,11 +116,11 @@ func (d *data) look(ctx context.Context, file *datasets.Points) error {
 	return nil
 }
 
-// fewPoints of many coordinates are no data to learn from, whatever they were meant to be.
+// fewPoints is the number of points with many coordinates below which there is nothing to learn from.
 const fewPoints = 10
 
-// ReadOf says in one line what of a file was read, and what was skipped, and then how, where that may not be what was meant; nothing of
-// data that are no file of points.
+// ReadOf says in one line what was read from a file and what was skipped, and then how it was read if that may not be
+// what was meant; nothing for data that are not a file of points.
 func (c *Config) ReadOf(src Source) (lines []string) {
 	file, ok := src.(*datasets.Points)
 	if !ok || file.Report().Rows == 0 {
@@ -130,7 +133,7 @@ func (c *Config) ReadOf(src Source) (lines []string) {
 	return lines
 }
 
-// baseOf is the last part of a path, or standard input.
+// baseOf returns the last part of a path, or "standard input".
 func baseOf(dataset string) string {
 	if dataset == datasets.Stdin {
 		return "standard input"

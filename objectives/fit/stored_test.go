@@ -35,7 +35,8 @@ func stopped(t *testing.T, file string) string {
 	return c.Out
 }
 
-// A stored run tells that its file holds other points now, or is not there any more, and what helps; its model opens all the same.
+// A stored run tells that its file holds other points now, or is not there any more, and what helps; its model opens
+// all the same.
 func TestDataOfAStoredRun(t *testing.T) {
 	file := tableOf(t, 100)
 	run := stopped(t, file)
@@ -64,7 +65,8 @@ func TestDataOfAStoredRun(t *testing.T) {
 	lost := func(words string) {
 		t.Helper()
 		var de *DataError
-		if _, err := Resume(t.Context(), run, nil, Hooks{}); !errors.As(err, &de) || !strings.Contains(err.Error(), words) {
+		if _, err := Resume(t.Context(), run, nil, Hooks{}); !errors.As(err, &de) ||
+			!strings.Contains(err.Error(), words) {
 			t.Errorf("resume: %v, want a *DataError with %q", err, words)
 		}
 		m, err := Open(run)
@@ -102,7 +104,8 @@ func TestDamagedCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	var fe *rundir.FileError
-	if _, err := Resume(t.Context(), run, nil, Hooks{}); !errors.As(err, &fe) || !strings.Contains(err.Error(), "frames") {
+	if _, err := Resume(t.Context(), run, nil, Hooks{}); !errors.As(err, &fe) ||
+		!strings.Contains(err.Error(), "frames") {
 		t.Errorf("got %v, want a *FileError about the frames", err)
 	}
 }
@@ -113,7 +116,8 @@ func TestSaidOfAFile(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("rooms,rent,city\n")
 	for i := range 60 {
-		b.WriteString([]string{"1.5,", "2.25,", "3.125,"}[i%3] + []string{"700.5", "811.25", "932.75", "640.1", "555.7"}[i%5] + ",7\n")
+		b.WriteString([]string{"1.5,", "2.25,", "3.125,"}[i%3] + []string{"700.5", "811.25", "932.75", "640.1",
+			"555.7"}[i%5] + ",7\n")
 	}
 	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Unsuited lists the settings of the job that would be others on these data if only those of the layer had been given: what a
-// config.json of a run on other data keeps. Each is a text such as "objective sm (nce would suit)".
+// Unsuited lists the settings of the job that would be different on these data if only those of the layer had been
+// given: leftovers from the config.json of a run on other data. Each is a text such as "objective sm (nce would suit)".
 func (j *Job) Unsuited(given Layer) ([]string, error) {
 	src := j.Model.data.truth
 	c, err := Read(given)
@@ -37,14 +37,15 @@ func (j *Job) Unsuited(given Layer) ([]string, error) {
 	for _, key := range Keys() {
 		a, has := kept[key]
 		b, would := suits[key]
-		if has && would && string(a) != string(b) && !slices.Contains([]string{"dataset", "seed", "threads", "max-memory"}, key) {
+		if has && would && string(a) != string(b) &&
+			!slices.Contains([]string{"dataset", "seed", "threads", "max-memory"}, key) {
 			out = append(out, fmt.Sprintf("%s %s (%s would suit)", key, plain(a), plain(b)))
 		}
 	}
 	return out, nil
 }
 
-// plain is a JSON value without quotation marks.
+// plain returns a JSON value without quotation marks.
 func plain(raw []byte) string {
 	s := string(raw)
 	if len(s) > 1 && s[0] == '"' {

@@ -11,30 +11,31 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// The largest values that are taken at their word. Beyond them memory ends, which no program survives, or a step does not, and
-// with it the wait for a checkpoint after a signal.
+// The largest accepted values. Beyond them a program would run out of memory, or a step would not end, and with it the
+// wait for a checkpoint after a signal.
 const (
 	MaxRows    = 10_000_000    // of a table: samples, test points
 	MaxThreads = 1024          // and workers
-	maxSteps   = 1_000_000_000 // between any two of which a run can be stopped
+	maxSteps   = 1_000_000_000 // a run can be stopped between any two
 	maxTurns   = 10_000        // of a loop within a step
 	maxWeights = 1 << 27
 	maxMemory  = 1 << 20 // MB
 )
 
-// ThreadsWant is what is wanted of a number of threads.
+// ThreadsWant describes valid numbers of threads.
 var ThreadsWant = fmt.Sprintf("1 to %d, or 0 for one per core", MaxThreads)
 
-// schedules of the learning rate, by name; the first is the default.
+// Schedules of the learning rate by name; the first is the default.
 var (
 	scheduleNames = []string{"cosine", "constant"}
-	schedules     = map[string]train.Schedule{scheduleNames[0]: train.Cosine{Floor: 0.01}, scheduleNames[1]: train.Constant{}}
+	schedules     = map[string]train.Schedule{scheduleNames[0]: train.Cosine{Floor: 0.01},
+		scheduleNames[1]: train.Constant{}}
 )
 
-// optimizers by name; the first is the default, and the others decay weights.
+// optimizerNames lists the optimizers; the first is the default, and the others decay weights.
 var optimizerNames = []string{"adam", "adamw"}
 
-// weights is the number of weights between the hidden layers.
+// weights returns the number of weights between the hidden layers.
 func (c *Config) weights() int {
 	n := 0
 	for i := 1; i < len(c.Hidden); i++ {
@@ -43,7 +44,7 @@ func (c *Config) weights() int {
 	return n
 }
 
-// checks collects what is out of range.
+// checks collects errors about values out of range.
 type checks struct{ errs []error }
 
 func (b *checks) that(ok bool, key string, value any, want string) {
@@ -92,7 +93,8 @@ func (c *Config) checkData(b *checks) {
 	b.name("header", c.Header, options["header"]())
 	b.name("missing", c.Missing, options["missing"]())
 	b.that(c.MaxMemory > 0 && c.MaxMemory <= maxMemory, "max-memory", c.MaxMemory, fmt.Sprintf("1 to %d MB", maxMemory))
-	b.that(c.Threshold == -1 || c.Threshold >= 0 && c.Threshold < 1, "threshold", c.Threshold, "in [0, 1), or -1 for none")
+	b.that(c.Threshold == -1 || c.Threshold >= 0 && c.Threshold < 1, "threshold", c.Threshold,
+		"in [0, 1), or -1 for none")
 	b.that(c.Smooth >= 0 && c.Smooth <= 1, "smooth", c.Smooth, "in [0, 1]")
 	b.that(c.Bridge >= 0 && c.Bridge < 1, "bridge", c.Bridge, "in [0, 1)")
 	b.number("energy-l2", c.EnergyL2)
@@ -103,7 +105,8 @@ func (c *Config) checkNetwork(b *checks) {
 	b.name("energy", c.Network, NetworkNames())
 	b.name("activation", c.Activation, energy.Activations())
 	b.number("spectral-norm", c.SpectralNorm)
-	b.that(c.SpectralNorm == 0 || c.WeightDecay == 0, "spectral-norm", c.SpectralNorm, "0 with `weight-decay`: scaled weights have no size left to decay, take one of both")
+	b.that(c.SpectralNorm == 0 || c.WeightDecay == 0, "spectral-norm", c.SpectralNorm,
+		"0 with `weight-decay`: scaled weights have no size left to decay, take one of both")
 	b.that(len(c.Hidden) > 0 && len(c.Hidden) <= 16, "hidden", c.Hidden, "1 to 16 widths, such as 128,128")
 	for _, w := range c.Hidden {
 		b.that(w > 0 && w <= 8192, "hidden", w, "widths from 1 to 8192")
@@ -125,7 +128,8 @@ func (c *Config) checkTraining(b *checks) {
 	b.nonneg("warmup", c.Warmup, maxSteps)
 	b.name("optimizer", c.Optimizer, optimizerNames)
 	b.number("weight-decay", c.WeightDecay)
-	b.that(c.WeightDecay == 0 || c.Optimizer != optimizerNames[0], "weight-decay", c.WeightDecay, "0, or `optimizer` adamw")
+	b.that(c.WeightDecay == 0 || c.Optimizer != optimizerNames[0], "weight-decay", c.WeightDecay,
+		"0, or `optimizer` adamw")
 	b.number("clip", c.Clip)
 	b.that(c.Average >= 0 && c.Average < 1, "ema", c.Average, "in [0, 1)")
 	b.that(c.Threads >= 0 && c.Threads <= MaxThreads, "threads", c.Threads, ThreadsWant)
@@ -144,7 +148,8 @@ func (c *Config) checkSampling(b *checks) {
 	b.positive("chains", c.Chains, MaxRows)
 	b.nonneg("adapt", c.Adapt, maxSteps)
 	s := samplers[c.Sampler]
-	b.that(c.Adapt != 0 || c.SamplerStep > 0 || c.Samples == 0 || s.tunesItself, "adapt", c.Adapt, "> 0, or `sampler-step`: without adaptation no step is found")
+	b.that(c.Adapt != 0 || c.SamplerStep > 0 || c.Samples == 0 || s.tunesItself, "adapt", c.Adapt,
+		"> 0, or `sampler-step`: without adaptation no step is found")
 	b.nonneg("burn-in", c.BurnIn, maxSteps)
 	b.positive("thin", c.Thin, maxSteps)
 	b.that(c.TestPoints >= 100, "test-points", c.TestPoints, ">= 100")
@@ -154,7 +159,7 @@ func (c *Config) checkSampling(b *checks) {
 	b.that(c.Frames >= 0 && c.Frames <= 1000, "frames", c.Frames, "0 to 1000")
 }
 
-// fieldErrors turns the errors of an objective about its fields into errors about keys.
+// fieldErrors converts errors of an objective about its fields to errors about keys.
 func fieldErrors(err error) error {
 	var field *objectives.FieldError
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

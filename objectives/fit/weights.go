@@ -19,8 +19,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
 
-// Weights is the content of model.safetensors: the parameters under PyTorch's names and what else the energy is made of, the
-// background of a bridge.
+// Weights returns the content of model.safetensors: the parameters under PyTorch's names, and the background of a
+// bridge if the energy has one.
 func (m *Model) Weights() ([]byte, error) {
 	f := m.arrays()
 	if err := m.data.metadata(f.Metadata); err != nil {
@@ -60,7 +60,7 @@ func (m *Model) arrays() *safetensors.File {
 		dt = safetensors.F64
 	}
 	meta := map[string]string{"format": "pt", "energy": m.Config.Network, "activation": m.Config.Activation}
-	if c := m.Config.SpectralNorm; c > 0 { // the network is that of the weights scaled to it
+	if c := m.Config.SpectralNorm; c > 0 { // the network uses the weights scaled to it
 		meta["spectral_norm"] = strconv.FormatFloat(c, 'g', -1, 64)
 	}
 	f := &safetensors.File{Tensors: m.Params.Tensors(dt), Metadata: meta}
@@ -73,7 +73,7 @@ func (m *Model) arrays() *safetensors.File {
 	return f
 }
 
-// starts is the content of data.safetensors: what chains start from, which is made of points of the data.
+// starts returns the content of data.safetensors: the density from which chains start, made from points of the data.
 func (m *Model) starts() ([]byte, error) {
 	f := &safetensors.File{Metadata: map[string]string{}}
 	if m.data.Background != nil {
@@ -100,17 +100,18 @@ func load(dir *rundir.Dir, name string) (*safetensors.File, error) {
 	return f, nil
 }
 
-// withoutMixtures is f with the parameters alone.
+// withoutMixtures returns f with the parameters only.
 func withoutMixtures(f *safetensors.File) *safetensors.File {
-	return &safetensors.File{Metadata: f.Metadata, Tensors: slices.DeleteFunc(slices.Clone(f.Tensors), func(t safetensors.Tensor) bool {
-		return strings.HasPrefix(t.Name, bridgeName+".") || strings.HasPrefix(t.Name, baseName+".")
-	})}
+	return &safetensors.File{Metadata: f.Metadata,
+		Tensors: slices.DeleteFunc(slices.Clone(f.Tensors), func(t safetensors.Tensor) bool {
+			return strings.HasPrefix(t.Name, bridgeName+".") || strings.HasPrefix(t.Name, baseName+".")
+		})}
 }
 
-// sumKey is where the checksum of a file's arrays and metadata stands.
+// sumKey is the metadata key of the checksum over a file's arrays and metadata.
 const sumKey = "sha256"
 
-// summed is the file with its checksum.
+// summed returns the file with its checksum.
 func summed(f *safetensors.File) ([]byte, error) {
 	f.Metadata[sumKey] = sum(f)
 	var b bytes.Buffer
@@ -118,7 +119,7 @@ func summed(f *safetensors.File) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// sum is the SHA-256 of all that a file holds but the sum itself. Values count as they are stored.
+// sum returns the SHA-256 of everything in a file except the sum itself. Values count as they are stored.
 func sum(f *safetensors.File) string {
 	h := sha256.New()
 	for _, key := range slices.Sorted(maps.Keys(f.Metadata)) {

@@ -7,15 +7,15 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// facts are kinds of data that defaults are to suit.
+// facts lists kinds of data that defaults have to suit.
 var facts = []objectives.Facts{
 	{}, {Dim: 2, Spread: 2}, {Dim: 1, Spread: 1e-6},
 	{Dim: 21, Spread: 1, Points: 500}, {Dim: 784, Spread: 3e5, Points: 60000},
 }
 
-// CheckMethod checks what a method says of itself: that its defaults are valid for data of any kind and do not change
-// what is set, that it describes itself and each of its settings, that its recipe can be trained by, and, where its
-// type is registered, that its settings can be written and read again.
+// CheckMethod checks a method's description of itself: that its defaults are valid for any kind of data and do not
+// change what is set, that it describes itself and each of its settings, that its recipe can be trained with, and, if
+// its type is registered, that its settings can be written and read back.
 func CheckMethod(t *testing.T, m objectives.Method) {
 	t.Helper()
 	before := reflect.ValueOf(m)

@@ -12,11 +12,11 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// New makes the objective to be checked, for parameters p of its energy.
+// New creates the objective to check, for parameters p of its energy.
 type New func(p *energy.Params) (objectives.Objective, error)
 
-// Check runs every check of this package on an objective in float64: its gradient is that of its loss, equal seeds
-// give equal results, the batch is left alone, its state can be saved, and it allocates nothing.
+// Check runs every check of this package on an objective in float64: its gradient is that of its loss, equal seeds give
+// equal results, the batch is not modified, its state can be saved, and it does not allocate.
 func Check(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
 	t.Run("gradient", func(t *testing.T) { CheckGradient(t, build, p, x, 1e-5) })
 	t.Run("repeatable", func(t *testing.T) { CheckRepeatable(t, build, p, x) })
@@ -25,7 +25,7 @@ func Check(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
 
 func rng(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 99)) }
 
-// CheckGradient compares every element of the gradient with the central difference of the loss with the same draws
+// CheckGradient compares every element of the gradient with the central difference of the loss for the same draws
 // (common random numbers), in steps of 1e-5, to tol relative to the largest element.
 func CheckGradient(t *testing.T, build New, p *energy.Params, x *mat.Dense, tol float64) {
 	t.Helper()
@@ -74,7 +74,7 @@ func CheckGradient(t *testing.T, build New, p *energy.Params, x *mat.Dense, tol 
 
 func zeros(n int) []float64 { return make([]float64, n) }
 
-// CheckRepeatable makes the objective twice. Both are called three times with equal streams and must agree bit for
+// CheckRepeatable creates the objective twice. Both are called three times with equal streams and must agree bit for
 // bit, as must a third one that takes over the state of the first after two calls.
 func CheckRepeatable(t *testing.T, build New, p *energy.Params, x *mat.Dense) {
 	t.Helper()

@@ -15,8 +15,8 @@ import (
 //	θ ← θ − η · m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε)
 //
 // With WeightDecay λ > 0 it is AdamW (Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019): before
-// the step above, θ ← (1 − ηλ) θ. The arithmetic is float64 whatever the dtype of the graph is. The zero value of a
-// field means its default.
+// the step above, θ ← (1 − ηλ) θ. The arithmetic is float64 whatever the dtype of the graph. The zero value of a field
+// means its default.
 type Adam struct {
 	LearningRate float64 // η > 0; 0 means 1e-3
 	Beta1        float64 // in [0, 1); 0 means 0.9. For β₁ = 0 use a tiny number
@@ -34,7 +34,7 @@ var _ Optimizer = (*Adam)(nil)
 // AdamW returns Adam with decoupled weight decay.
 func AdamW(rate, decay float64) *Adam { return &Adam{LearningRate: rate, WeightDecay: decay} }
 
-// SetLearningRate sets η in place of LearningRate; here 0 means 0.
+// SetLearningRate sets η, overriding LearningRate; here 0 means 0.
 func (a *Adam) SetLearningRate(rate float64) {
 	if a.rate == nil {
 		a.rate = new(float64)
@@ -59,7 +59,7 @@ func (a *Adam) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Step makes one update. It leaves grad as it is.
+// Step makes one update. It does not change grad.
 func (a *Adam) Step(theta, grad []float64) error {
 	if len(theta) != len(grad) {
 		panic("train: lengths of θ and gradient differ")
@@ -68,7 +68,7 @@ func (a *Adam) Step(theta, grad []float64) error {
 		a.m = make([]float64, len(theta))
 		a.v = make([]float64, len(theta))
 	}
-	if len(a.m) != len(theta) { // moments that were read
+	if len(a.m) != len(theta) { // moments from a checkpoint
 		return fmt.Errorf("train: Adam has moments of %d parameters, θ has %d", len(a.m), len(theta))
 	}
 	rate, b1, b2, eps := or(a.LearningRate, 1e-3), or(a.Beta1, 0.9), or(a.Beta2, 0.999), or(a.Epsilon, 1e-8)
@@ -81,7 +81,7 @@ func (a *Adam) Step(theta, grad []float64) error {
 	return nil
 }
 
-// MarshalState returns the count of steps and the two moments.
+// MarshalState returns the step count and the two moments.
 func (a *Adam) MarshalState() ([]byte, error) {
 	var e encoder
 	e.uint64(a.step)
@@ -90,7 +90,7 @@ func (a *Adam) MarshalState() ([]byte, error) {
 	return e.b, nil
 }
 
-// UnmarshalState puts back what MarshalState returned.
+// UnmarshalState restores what MarshalState returned.
 func (a *Adam) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	step, m, v := d.uint64(), d.floats(), d.floats()
@@ -104,7 +104,7 @@ func (a *Adam) UnmarshalState(b []byte) error {
 	return nil
 }
 
-// or is x, or the default where x is zero.
+// or returns x, or the default if x is zero.
 func or(x, def float64) float64 {
 	if x == 0 {
 		return def

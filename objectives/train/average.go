@@ -4,13 +4,12 @@ package train
 //
 //	θ̄ ← d θ̄ + (1−d) θ,   d = min(Decay, (t−1)/(t+3)),
 //
-// at update t = 1, 2, …: while (t−1)/(t+3) is the smaller, the weights of step s count as s³ does, nearly, so that
-// the average reaches back over about the last quarter of the steps so far, and the early weights, which are mostly
-// the initial ones, are forgotten; later it is the exponential one, over about the last 1/(1−Decay) steps. A Decay of
-// 0 copies θ.
+// at update t = 1, 2, …: while (t−1)/(t+3) is smaller, step s has a weight of about s³, so that the average covers
+// about the last quarter of the steps so far and forgets the early weights, which are mostly the initial ones; later it
+// is exponential, over about the last 1/(1−Decay) steps. A Decay of 0 copies θ.
 //
 // Shamir and Zhang, Stochastic gradient descent for non-smooth optimization, ICML 2013, arXiv 1212.1824:
-// polynomial-decay averaging with η = 3. Polyak and Juditsky 1992 is the idea.
+// polynomial-decay averaging with η = 3. The idea is due to Polyak and Juditsky 1992.
 type Average struct {
 	Decay float64 // in [0, 1)
 
@@ -18,7 +17,7 @@ type Average struct {
 	theta []float64
 }
 
-// Update takes in the weights of one step. The first call only copies them.
+// Update adds the weights of one step. The first call only copies them.
 func (a *Average) Update(theta []float64) {
 	if a.theta == nil {
 		a.theta = append([]float64(nil), theta...)
@@ -36,7 +35,7 @@ func (a *Average) Update(theta []float64) {
 	}
 }
 
-// Theta is the live average, nil before the first Update. It must not be written to.
+// Theta returns the live average, nil before the first Update. It must not be written to.
 func (a *Average) Theta() []float64 { return a.theta }
 
 // MarshalState returns the average and its count.
@@ -47,7 +46,7 @@ func (a *Average) MarshalState() ([]byte, error) {
 	return e.b, nil
 }
 
-// UnmarshalState puts back what MarshalState returned.
+// UnmarshalState restores what MarshalState returned.
 func (a *Average) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	step, theta := d.uint64(), d.floats()

@@ -16,7 +16,7 @@ import (
 
 // A checkpoint file is
 //
-//	"STHENOCP" | version uint32 | number of sections uint32 | sections… | SHA-256 of all that stands before it
+//	"STHENOCP" | version uint32 | number of sections uint32 | sections… | SHA-256 of everything before it
 //
 // with every section as name, bytes, each preceded by its length as uint64, little endian. Its size is that of the
 // state; it is read as a whole.
@@ -24,10 +24,10 @@ const (
 	checkpointMagic   = "STHENOCP"
 	CheckpointVersion = 1
 	checkpointMax     = 2 << 30 // bytes; a larger file is not read
-	checkpointLarge   = 1 << 24 // bytes; a larger file is not kept before it has been checked
+	checkpointLarge   = 1 << 24 // bytes; a larger file is checked before it is kept in memory
 )
 
-// ErrCorrupt is what every damaged file is reported as; the error's text names the file and the damage.
+// ErrCorrupt is wrapped by the error about a damaged file, whose text names the file and the damage.
 var ErrCorrupt = errors.New("damaged file")
 
 // Snapshot is the complete state of a run between two steps: named sections of bytes.
@@ -89,7 +89,8 @@ func DecodeSnapshot(b []byte) (Snapshot, error) {
 	return s, nil
 }
 
-// ReadSnapshot reads a checkpoint file. A large one is read into memory only once its sections fill it and its checksum is right.
+// ReadSnapshot reads a checkpoint file. A large one is read into memory only after checking its sections and its
+// checksum.
 func ReadSnapshot(path string) (Snapshot, error) {
 	f, size, err := files.Open(path)
 	if err != nil {
@@ -121,12 +122,12 @@ func ReadSnapshot(path string) (Snapshot, error) {
 	return s, nil
 }
 
-// maxKept is up to which number checkpoints that were kept are looked for.
+// maxKept is the highest number searched for kept checkpoints.
 const maxKept = 9
 
-// ReadNewest reads the checkpoint file at path or, where that is damaged or missing, the newest whole one of those kept
-// beside it by KeepIn, as path.1, path.2 and so on: older is its number. The error is that of the file at path, also
-// where an older one takes its place; without any the snapshot is nil.
+// ReadNewest reads the checkpoint file at path or, if that is damaged or missing, the newest intact one kept beside it
+// by KeepIn as path.1, path.2 and so on: older is its number. The error is about the file at path, even if an older one
+// replaces it; if there is none, the snapshot is nil.
 func ReadNewest(path string) (s Snapshot, older int, err error) {
 	s, err = ReadSnapshot(path)
 	if !passable(err) {
@@ -140,26 +141,28 @@ func ReadNewest(path string) (s Snapshot, older int, err error) {
 	return nil, 0, err
 }
 
-// passable tells damage, to a file or the disk below it, from what an older file does not help against.
+// passable reports whether an older file can help: it distinguishes damage to a file, or the disk below it, from other
+// errors.
 func passable(err error) bool {
 	return errors.Is(err, ErrCorrupt) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EIO)
 }
 
-// Step is the number of steps that a snapshot was taken after; 0 if it does not tell.
+// Step returns the number of steps after which a snapshot was taken; 0 if unknown.
 func (s Snapshot) Step() int {
 	d := decoder{b: s["run"]}
 	return int(d.uint64())
 }
 
-// checkSnapshot looks at the lengths of the sections of a checkpoint, and then at its checksum, without keeping anything.
+// checkSnapshot checks the section lengths of a checkpoint, then its checksum, without keeping anything in memory.
 func checkSnapshot(f io.ReaderAt, size int64) error {
 	const head = int64(len(checkpointMagic) + 8)
 	first := make([]byte, head)
 	if _, err := f.ReadAt(first, 0); err != nil {
 		return err
 	}
-	if string(first[:len(checkpointMagic)]) != checkpointMagic || binary.LittleEndian.Uint32(first[8:]) != CheckpointVersion {
-		_, err := DecodeSnapshot(append(first, make([]byte, sha256.Size)...)) // says which of both
+	if string(first[:len(checkpointMagic)]) != checkpointMagic ||
+		binary.LittleEndian.Uint32(first[8:]) != CheckpointVersion {
+		_, err := DecodeSnapshot(append(first, make([]byte, sha256.Size)...)) // says which of the two
 		return err
 	}
 	at, end := head, size-sha256.Size

@@ -11,24 +11,23 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Energies stores E_θ(x) of every row of x in dst. Nothing but its arguments may matter to it.
+// Energies stores E_θ(x) of every row of x in dst. It must depend on nothing but its arguments.
 type Energies func(dst, theta []float64, x *mat.Dense) error
 
-// Contrast tells how good weights are without knowing the truth: by how well their energies tell points from noise.
-// With points x⁺ that were held back, noise x⁻ of the density q, and r = −E − log q, it is
+// Contrast measures the quality of weights without knowing the truth: by how well their energies discriminate points
+// from noise. With held-out points x⁺, noise x⁻ of density q, and r = −E − log q, it is
 //
 //	J(θ) = min_c  mean log(1 + exp(c − r(x⁺))) + mean log(1 + exp(r(x⁻) − c)),
 //
-// the loss of noise contrastive estimation with the best log Z: a proper score, smallest for the density of the data,
-// 2 log 2 for one that tells nothing, and beyond where energies are wrong by many nats. It is the same for every
-// objective, does not depend on the zero of the energy, and its variance is finite, where that of log Z is not. The
-// noise is an mixture of
+// the loss of noise contrastive estimation with the best log Z: a proper score, smallest for the density of the data, 2
+// log 2 for an uninformative one, and larger if energies are wrong by many nats. It is the same for every objective,
+// does not depend on the zero of the energy, and has finite variance, unlike log Z. The noise is a mixture of
 //
 //	N(μ, Σ),  N(μ, 4Σ),  N(μ, 25Σ),  N(μ, 400Σ),  an eighth each, and a kernel density of the points,
 //
-// so that it sees energies between the data and far away, of which a score at the data knows nothing.
+// so that it sees energies between the data and far away, which a score at the data does not.
 //
-// Points and noise are drawn once: the difference between two weights is that of the weights, and its error is small.
+// Points and noise are drawn once, so that a comparison of two weights has a small error.
 type Contrast struct {
 	energies Energies
 	x        *mat.Dense // points, then as much noise
@@ -39,13 +38,13 @@ type Contrast struct {
 const (
 	contrastPoints = 512
 	kernels        = 256
-	components     = 8 // of the noise; those beyond the widths are kernels
+	components     = 8 // of the noise; those after the widths are kernels
 )
 
 var widths = [...]float64{1, 2, 5, 20}
 
-// NewContrast draws points and noise: points from held, the moments and kernels of the noise from data, which may be
-// the same.
+// NewContrast draws points and noise: points from held, and moments and kernels of the noise from data, which may be
+// the same source.
 func NewContrast(dim int, held, data Source, energies Energies, rng *rand.Rand) (*Contrast, error) {
 	if dim < 1 {
 		return nil, fmt.Errorf("train: contrast in %d dimensions, want at least 1", dim)
@@ -72,7 +71,7 @@ func NewContrast(dim int, held, data Source, energies Energies, rng *rand.Rand) 
 	return c, nil
 }
 
-// Losses stores the terms of J(θ), one for each pair of a point and a draw of noise; their mean is J.
+// Losses stores the terms of J(θ), one per pair of a point and a draw of noise; their mean is J.
 func (c *Contrast) Losses(dst, theta []float64) ([]float64, error) {
 	const n = contrastPoints
 	if err := c.energies(c.ratio, theta, c.x); err != nil {
@@ -93,8 +92,8 @@ func (c *Contrast) Losses(dst, theta []float64) ([]float64, error) {
 	return dst, nil
 }
 
-// bestConstant is the c of J: where the points taken for noise are as many as the noise taken for points. It is found by
-// Newton's method, within bounds that halve where that would leave them.
+// bestConstant returns the c of J, at which as many points are taken for noise as noise for points. It uses Newton's
+// method within bounds, and bisection where that would leave them.
 func bestConstant(points, noise []float64) float64 {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, side := range [][]float64{points, noise} {
@@ -136,12 +135,12 @@ func softplus(v float64) float64 { return max(v, 0) + math.Log1p(math.Exp(-math.
 
 func logistic(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
 
-// contrastNoise is the mixture of the comment of Contrast. It lives where Σ is the unit matrix: y = L⁻¹(x − μ).
+// contrastNoise is the mixture described at Contrast, in coordinates in which Σ is the identity: y = L⁻¹(x − μ).
 type contrastNoise struct {
 	mean    *mat.VecDense
 	chol    mat.TriDense // Σ = LLᵀ
 	logDet  float64      // of L
-	centres *mat.Dense   // of the kernels, as y
+	centres *mat.Dense   // of the kernels, in y
 	width   float64      // of the kernels
 	x, y    *mat.VecDense
 }
@@ -163,7 +162,7 @@ func newContrastNoise(points *mat.Dense) (*contrastNoise, error) {
 	if !finite(spread) {
 		return nil, errors.New("train: contrast: the points are not finite")
 	}
-	for k := range d { // columns may be constant, or one a sum of others
+	for k := range d { // columns may be constant or linearly dependent
 		cov.SetSym(k, k, cov.At(k, k)+1e-6*spread+1e-300)
 	}
 	var chol mat.Cholesky
@@ -184,10 +183,10 @@ func newContrastNoise(points *mat.Dense) (*contrastNoise, error) {
 func (q *contrastNoise) whiten(x []float64) {
 	copy(q.x.RawVector().Data, x)
 	q.x.SubVec(q.x, q.mean)
-	_ = q.y.SolveVec(&q.chol, q.x) // the error is a warning of columns that are nearly alike
+	_ = q.y.SolveVec(&q.chol, q.x) // the error only warns about nearly dependent columns
 }
 
-// draw is the i-th draw, in turn of the components.
+// draw stores the i-th draw; components take turns.
 func (q *contrastNoise) draw(dst []float64, i int, rng *rand.Rand) {
 	y := q.y.RawVector().Data
 	width := q.width
@@ -206,7 +205,7 @@ func (q *contrastNoise) draw(dst []float64, i int, rng *rand.Rand) {
 	copy(dst, q.x.RawVector().Data)
 }
 
-// logProb is log q.
+// logProb returns log q.
 func (q *contrastNoise) logProb(x []float64) float64 {
 	q.whiten(x)
 	y := q.y.RawVector().Data
@@ -231,7 +230,7 @@ func (q *contrastNoise) logProb(x []float64) float64 {
 	return floats.LogSumExp(terms) - math.Log(components) - d/2*math.Log(2*math.Pi) - q.logDet
 }
 
-// compare is the mean of a − b and its standard error.
+// compare returns the mean of a − b and its standard error.
 func compare(a, b []float64) (mean, se float64) {
 	n := float64(len(a))
 	for i := range a {

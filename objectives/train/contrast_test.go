@@ -361,7 +361,8 @@ func TestJudgedResume(t *testing.T) {
 	for _, stops := range [][]int{{7}, {15, 20, 95}, {199}} {
 		res, got := end(stops...)
 		if !slices.Equal(got, theta) || !slices.Equal(res.Average, want.Average) || res.Rollbacks != want.Rollbacks {
-			t.Errorf("stopped at %v: θ = %v after %d rollbacks, want %v after %d", stops, got, res.Rollbacks, theta, want.Rollbacks)
+			t.Errorf("stopped at %v: θ = %v after %d rollbacks, want %v after %d", stops, got, res.Rollbacks, theta,
+				want.Rollbacks)
 		}
 	}
 }

@@ -5,7 +5,7 @@
 //	                     ├─▶ Sentinel ── trips ──▶ last checkpoint, smaller rate
 //	                     └─▶ Recorder, Hooks      checkpoint: all of this, in one file
 //
-// One step at θ_t, with its batch x and its noise drawn from streams of their own:
+// One step at θ_t, with its batch x and its noise drawn from separate streams:
 //
 //	x  ~ Source
 //	g  = ∂loss/∂θ (x, noise)                       Objective.Gradient
@@ -13,15 +13,15 @@
 //	θ ← θ − η_t · update(g)                        Optimizer.Step, η_t = η · Schedule.Factor(t)
 //	θ̄ ← d_t θ̄ + (1−d_t) θ                          Average
 //
-// Data move one way and every buffer belongs to the loop: a step allocates nothing of its own.
+// Data move one way and every buffer belongs to the loop: a step of the loop itself does not allocate.
 //
 // # Randomness
 //
-// All randomness comes from one seed and a name: Stream(seed, "noise", k). The loop seeds the stream of step t
-// from (seed, name, attempt, t), so that nothing about the generator has to be remembered between steps: a run that
-// is stopped and resumed sees the numbers that it would have seen. An attempt is what lies between two rollbacks.
+// All randomness comes from one seed and a name: Stream(seed, "noise", k). The loop seeds the stream of step t from
+// (seed, name, attempt, t), so the state of the generator need not be kept between steps: a run that is stopped and
+// resumed sees the same numbers as without interruption. An attempt is the period between two rollbacks.
 //
-// # Surviving
+// # Fault tolerance
 //
 // A checkpoint holds everything that the next step depends on: θ, the optimizer's moments, the average, the state of
 // the data source and of the objective (replay buffers, learnt constants), the recorder's position and open window,
@@ -30,14 +30,14 @@
 //
 // # Early stopping
 //
-// Finitely many points are learnt too well in the end. With Config.Early the averaged weights are measured on points
-// held back, the best are kept in Result.Best, and a run that has long had no better ends. Without it Result.Best is
-// the average of the last step.
+// Training on finitely many points eventually overfits. With Config.Early the averaged weights are evaluated on
+// held-out points, the best are kept in Result.Best, and a run that has not improved for long ends. Without it
+// Result.Best is the average at the last step.
 //
 // # Divergence
 //
-// The sentinel looks at every step. A loss or gradient that is not finite, energies that explode, chains that die, a
-// gap that runs away, a loss that runs away, be it to −∞ or on points held back: the run goes back to the last good
-// checkpoint, with a smaller rate and fresh noise, a stated number of times; then Run returns an *Error that says
-// what was seen, since when, and what usually helps. A non-finite loss is never replaced by a number.
+// The sentinel checks every step. After a non-finite loss or gradient, exploding energies, dying chains, a diverging
+// gap, or a diverging loss, whether to −∞ or on held-out points, the run goes back to the last good checkpoint, with a
+// smaller learning rate and fresh noise, up to a given number of times; then Run returns an *Error that says what was
+// seen, since when, and what usually helps. A non-finite loss is never replaced by a number.
 package train

@@ -9,19 +9,19 @@ import (
 	"slices"
 )
 
-// EarlyStopping measures the averaged weights on points held back, keeps the best ones, and ends a run that has long
-// had no better. It changes nothing else: up to where it ends, the run is the one without it, bit for bit.
+// EarlyStopping evaluates the averaged weights on held-out points, keeps the best ones, and ends a run that has not
+// improved for long. It changes nothing else: up to its end, the run is identical, bit for bit, to one without it.
 //
-// By default it measures the loss of the objective on Config.Held, in the same batches with the same noise every
-// time, so that the differences between two measures are those of the weights. Objectives whose loss tells nothing of
-// progress (objectives.Traits.Chains) need a Loss of their own.
+// By default it measures the loss of the objective on Config.Held, in the same batches with the same noise every time,
+// so that differences between evaluations are due to the weights. Objectives whose loss does not show progress
+// (objectives.Traits.Chains) need a separate Loss.
 type EarlyStopping struct {
-	Every    int // steps between measures; 0 means 2 % of Config.Steps, at least 1
-	Patience int // measures without a better one after which the run ends; 0 means 10, negative never
-	Batches  int // of points held back, per measure; 0 means 4
+	Every    int // steps between evaluations; 0 means 2 % of Config.Steps, at least 1
+	Patience int // evaluations without improvement after which the run ends; 0 means 10, negative never
+	Batches  int // batches of held-out points per evaluation; 0 means 4
 
-	// Loss returns what is to be small, of weights that it must not change; nil is the loss of the objective on
-	// Config.Held.
+	// Loss returns the value to minimise for given weights, which it must not change; nil means the loss of the
+	// objective on Config.Held.
 	Loss func(average []float64) (float64, error)
 }
 
@@ -40,10 +40,10 @@ func (e *EarlyStopping) Validate() error {
 // early is the state of an EarlyStopping within a run.
 type early struct {
 	EarlyStopping
-	last  float64 // loss of the last measure, NaN before the first
-	best  float64 // least loss, +Inf before the first measure
+	last  float64 // loss of the last evaluation, NaN before the first
+	best  float64 // smallest loss, +Inf before the first evaluation
 	step  int     // of the best weights
-	since int     // measures after it
+	since int     // evaluations since then
 	theta []float64
 }
 
@@ -55,15 +55,15 @@ func newEarly(cfg Config) *early {
 	return e
 }
 
-// over reports whether the run is to end. A run without early stopping has a nil one.
+// over reports whether to end the run. It is nil without early stopping.
 func (e *early) over() bool { return e != nil && e.Patience > 0 && e.since >= e.Patience }
 
-// due reports whether a measure is to be taken after a step.
+// due reports whether an evaluation is due after a step.
 func (e *early) due(step, steps int) bool {
 	return e != nil && (step%e.Every == 0 || step == steps)
 }
 
-// take keeps weights that are better than all before. A loss that is not a number is not.
+// take keeps weights that are better than all before. A NaN loss is not.
 func (e *early) take(step int, loss float64, theta []float64) {
 	e.last = loss
 	if !(loss < e.best) {
@@ -74,7 +74,7 @@ func (e *early) take(step int, loss float64, theta []float64) {
 	e.theta = append(e.theta[:0], theta...)
 }
 
-// MarshalState returns the best weights and what is known of them.
+// MarshalState returns the best weights and their step and loss.
 func (e *early) MarshalState() ([]byte, error) {
 	var enc encoder
 	enc.float64(e.last)
@@ -85,7 +85,7 @@ func (e *early) MarshalState() ([]byte, error) {
 	return enc.b, nil
 }
 
-// UnmarshalState puts back what MarshalState returned.
+// UnmarshalState restores what MarshalState returned.
 func (e *early) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	last, best, step, since, theta := d.float64(), d.float64(), d.uint64(), d.uint64(), d.floats()
@@ -99,7 +99,7 @@ func (e *early) UnmarshalState(b []byte) error {
 	return nil
 }
 
-// measure takes a measure of the averaged weights.
+// measure evaluates the averaged weights.
 func (r *runner) measure() error {
 	average := r.average.Theta()
 	if loss := r.early.Loss; loss != nil {

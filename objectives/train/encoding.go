@@ -13,7 +13,7 @@ type encoder struct{ b []byte }
 func (e *encoder) uint64(v uint64)   { e.b = binary.LittleEndian.AppendUint64(e.b, v) }
 func (e *encoder) float64(v float64) { e.uint64(math.Float64bits(v)) }
 
-// floats appends the length and the values; nil and empty are told apart.
+// floats appends the length and the values, distinguishing nil from empty.
 func (e *encoder) floats(v []float64) {
 	if v == nil {
 		e.uint64(math.MaxUint64)

@@ -12,14 +12,14 @@ import (
 	"slices"
 )
 
-// WriteFile writes data to path so that after a crash at any moment path holds either what it held before or all of
-// data: a temporary file in the same folder is written, synced and renamed over path, then the folder is synced. On
-// an error path is as it was and the temporary file is gone.
+// WriteFile writes data to path so that after a crash at any moment path has either its old content or all of data: a
+// temporary file in the same folder is written, synced and renamed to path, then the folder is synced. After an error
+// path is unchanged and the temporary file is gone.
 func WriteFile(path string, data []byte) error {
 	return WriteFileContext(context.Background(), path, data)
 }
 
-// WriteFileContext is WriteFile until the context ends: then path is as it was, too.
+// WriteFileContext is WriteFile with a context; if that ends, path is unchanged, too.
 func WriteFileContext(ctx context.Context, path string, data []byte) error {
 	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
@@ -29,11 +29,11 @@ func WriteFileContext(ctx context.Context, path string, data []byte) error {
 	return writing(path, put(ctx, root, filepath.Base(path), 0, data))
 }
 
-// WriteIn is WriteFile for a name in an open folder, wherever that is moved. Names have slashes.
+// WriteIn is WriteFile for a name in an open folder, even if that is moved. Names use slashes.
 func WriteIn(root *os.Root, name string, data []byte) error { return KeepIn(root, name, 0, data) }
 
-// KeepIn is WriteIn where the n contents before are kept as name.1, the newest of them, to name.n. A crash at any moment
-// leaves the content before whole under one of these names at least.
+// KeepIn is WriteIn, but keeps the n previous contents as name.1, the newest, to name.n. After a crash at any moment
+// the previous content is intact under at least one of these names.
 func KeepIn(root *os.Root, name string, n int, data []byte) error {
 	if root == nil {
 		return fmt.Errorf("train: writing %s: no folder is open", name)
@@ -41,7 +41,7 @@ func KeepIn(root *os.Root, name string, n int, data []byte) error {
 	return writing(filepath.Join(root.Name(), filepath.FromSlash(name)), put(context.Background(), root, name, n, data))
 }
 
-// writing is an error of writing the file at path, which it names once.
+// writing returns an error about writing the file at path, naming it once.
 func writing(path string, err error) error {
 	if err == nil {
 		return nil
@@ -49,7 +49,7 @@ func writing(path string, err error) error {
 	var pe *fs.PathError
 	var le *os.LinkError
 	switch {
-	case errors.As(err, &pe): // whose path is that of a temporary file
+	case errors.As(err, &pe): // its path is that of a temporary file
 		err = pe.Err
 	case errors.As(err, &le):
 		err = le.Err
@@ -58,7 +58,7 @@ func writing(path string, err error) error {
 }
 
 func put(ctx context.Context, root *os.Root, name string, n int, data []byte) (err error) {
-	const chunk = 1 << 22 // bytes between looks at the context
+	const chunk = 1 << 22 // bytes between checks of the context
 	f, err := createTemp(root, name)
 	if err != nil {
 		return err
@@ -93,14 +93,15 @@ func put(ctx context.Context, root *os.Root, name string, n int, data []byte) (e
 	if err = root.Rename(temp, name); err != nil {
 		return err
 	}
-	if d, openErr := root.Open(path.Dir(name)); openErr == nil { // the rename itself; not every system can sync a folder
+	// make the rename durable; not every system can sync a folder
+	if d, openErr := root.Open(path.Dir(name)); openErr == nil {
 		_ = d.Sync()
 		d.Close()
 	}
 	return nil
 }
 
-// createTemp makes a file beside name, under a name of its own.
+// createTemp creates a temporary file beside name.
 func createTemp(root *os.Root, name string) (*os.File, error) {
 	for {
 		temp := path.Join(path.Dir(name), fmt.Sprintf(".%s.%d.tmp", path.Base(name), rand.Uint64()))
@@ -111,7 +112,7 @@ func createTemp(root *os.Root, name string) (*os.File, error) {
 	}
 }
 
-// kept is the name of the k-th content before the present one.
+// kept returns the name of the k-th previous content.
 func kept(name string, k int) string {
 	if k == 0 {
 		return name
@@ -119,8 +120,8 @@ func kept(name string, k int) string {
 	return fmt.Sprintf("%s.%d", name, k)
 }
 
-// shift makes room for a new content under a name: what stands there is the first of those kept. It keeps its name until it is
-// replaced, where files may have two.
+// shift makes room for new content under a name: the current content becomes the first kept one. Where hard links work,
+// it also keeps its name until it is replaced.
 func shift(root *os.Root, name string, n int) error {
 	for k := n - 1; k >= 1; k-- {
 		if err := root.Rename(kept(name, k), kept(name, k+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -13,7 +13,8 @@ import (
 
 // What ReadRecords accepts can be written, and reads back the same.
 func FuzzRecords(f *testing.F) {
-	f.Add([]byte(`{"step":1,"loss":0.5,"grad_norm":null,"learning_rate":1e-3,"kl":2,"seconds":0.1}` + "\n" + `{"step":1,"event":"rollback","seconds":1}` + "\n{\"st"))
+	f.Add([]byte(`{"step":1,"loss":0.5,"grad_norm":null,"learning_rate":1e-3,"kl":2,"seconds":0.1}` + "\n" +
+		`{"step":1,"event":"rollback","seconds":1}` + "\n{\"st"))
 	f.Add([]byte(`{"step":-1}` + "\n"))
 	f.Add([]byte(`{"step":1e300,"loss":[[[]]]}` + "\n"))
 	f.Add([]byte("\n\nnull\n"))

@@ -17,7 +17,8 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// What blocks, never ends, or is far larger than what belongs there is refused at once, and before memory is taken for it.
+// What blocks, never ends, or is far larger than what belongs there is refused at once, and before memory is taken for
+// it.
 func TestHostileFiles(t *testing.T) {
 	dir := t.TempDir()
 	pipe, zero := filepath.Join(dir, "pipe"), filepath.Join(dir, "zero")
@@ -62,7 +63,8 @@ func TestHostileFiles(t *testing.T) {
 		{"zero", records, zero, files.ErrNotRegular, "a device"},
 		{"zero", recorder, zero, files.ErrNotRegular, "a device"},
 		{"padded checkpoint", snapshot, large("padded", good, 1<<30), ErrCorrupt, "sections do not fill it"},
-		{"checkpoint of zeros", snapshot, large("zeros", filled, int64(len(filled))+1<<30+sha256.Size), ErrCorrupt, "its checksum does not match"},
+		{"checkpoint of zeros", snapshot, large("zeros", filled, int64(len(filled))+1<<30+sha256.Size), ErrCorrupt,
+			"its checksum does not match"},
 		{"too large a checkpoint", snapshot, large("huge", good, checkpointMax+1), ErrCorrupt, "want at most"},
 		{"no checkpoint", snapshot, large("other", []byte("other"), 1<<30), ErrCorrupt, "does not begin with"},
 		{"a line that goes on", records, large("line", nil, maxRecords), ErrCorrupt, "a record of more than"},

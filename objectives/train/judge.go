@@ -7,21 +7,20 @@ import (
 )
 
 const (
-	judgements  = 20 // in a run
-	patience    = 2  // judgements in a row after which a rise is believed
-	lagPatience = 5  // judgements in a row after which it is believed that a run does not get on
-	unsettled   = 5  // judgements at the start, where a model may leave it by way of worse ones
-	sigmas      = 2  // standard errors beyond which a difference is no chance
+	judgements  = 20 // per run
+	patience    = 2  // judgements in a row after which a rise is accepted as real
+	lagPatience = 5  // judgements in a row after which a run counts as not making progress
+	unsettled   = 5  // judgements at the start, when a model may have to get worse first
+	sigmas      = 2  // standard errors beyond which a difference is significant
 
-	least       = 0.01 // a difference of J that matters to nobody, in nats
+	least       = 0.01 // a negligible difference in J, in nats
 	judgedSteps = 200  // a shorter run is not judged: it has hardly begun
 )
 
-// judgeHint is what usually helps a run that goes nowhere.
+// judgeHint is what usually helps a run that makes no progress.
 const judgeHint = "a smaller --lr, a longer --warmup, a larger --batch"
 
-// judge compares the averaged weights with the best so far. Steps every apart lie between judgements. The terms of J
-// are kept: they are the caller's no longer.
+// judge compares the averaged weights with the best so far, every `every` steps. It takes ownership of the terms of J.
 func (s *Sentinel) judge(step, every int, terms []float64) (better bool, trip *Error) {
 	if s.start == nil {
 		s.start, s.best = terms, terms
@@ -62,14 +61,14 @@ func (s *Sentinel) judge(step, every int, terms []float64) (better bool, trip *E
 	}
 }
 
-// told is J in words.
+// told returns J in words.
 func (s *Sentinel) told(terms []float64) string {
 	const text = "it tells the data from noise at a loss of %.3g nats, %.3g at the start"
 	return fmt.Sprintf(text, mean(terms), mean(s.start))
 }
 
-// settle judges the end of a run: whether the best state is to be delivered in the place of the last one, and whether
-// the run has failed, since it ended no better than it began.
+// settle judges the end of a run: whether to deliver the best state instead of the last one, and whether the run has
+// failed because it ended no better than it began.
 func (s *Sentinel) settle(step, rollbacks int, terms []float64) (best bool, failed *Error) {
 	if s.Off || s.start == nil {
 		return false, nil
@@ -89,13 +88,13 @@ func (s *Sentinel) settle(step, rollbacks int, terms []float64) (best bool, fail
 	}
 }
 
-// judgeEvery is the number of steps between judgements.
+// judgeEvery returns the number of steps between judgements.
 func judgeEvery(steps int) int { return max(1, steps/judgements) }
 
-// judged reports whether the run has a measure, and is long enough for it to tell.
+// judged reports whether the run has a Contrast and is long enough for it.
 func (r *runner) judged() bool { return r.cfg.Contrast != nil && r.cfg.Steps >= judgedSteps }
 
-// judge takes J of the averaged weights. A state better than all before is the one to go back to.
+// judge evaluates J of the averaged weights. A state better than all before becomes the one to go back to.
 func (r *runner) judge() (*Error, error) {
 	if !r.judged() {
 		return nil, nil

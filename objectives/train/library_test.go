@@ -24,7 +24,8 @@ func Example() {
 	e := must(energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{64, 64}}))
 	theta := energy.Init(e, train.Stream(1, "init"))
 
-	nce := must(objectives.New(objectives.NCE{}, e, theta, objectives.Config{Data: data})) // noise contrastive estimation
+	// noise contrastive estimation
+	nce := must(objectives.New(objectives.NCE{}, e, theta, objectives.Config{Data: data}))
 	result := must(train.Run(ctx, train.Config{
 		Objective: nce, Optimizer: &train.Adam{}, Source: moons,
 		Dim: 2, Batch: 128, Steps: 1000, LearningRate: 0.005, Schedule: train.Cosine{}, Seed: 1,

@@ -110,7 +110,8 @@ func TestAdamState(t *testing.T) {
 }
 
 func TestAdamValidate(t *testing.T) {
-	for _, a := range []*Adam{{LearningRate: -1}, {LearningRate: math.NaN()}, {Beta1: 1}, {Beta2: 2}, {Epsilon: -1}, {WeightDecay: -1}} {
+	for _, a := range []*Adam{{LearningRate: -1}, {LearningRate: math.NaN()}, {Beta1: 1}, {Beta2: 2}, {Epsilon: -1},
+		{WeightDecay: -1}} {
 		if a.Validate() == nil {
 			t.Errorf("%+v: no error", *a)
 		}

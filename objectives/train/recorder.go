@@ -18,9 +18,9 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// Record is one line of metrics.jsonl. Loss and GradNorm are means over the steps since the record before; Seconds is
-// the time the run has taken so far, over all its sittings. Values holds what else was measured. A record with an
-// Event marks something that happened, such as a rollback, and carries no numbers but Step and Seconds.
+// Record is one line of metrics.jsonl. Loss and GradNorm are means over the steps since the previous record; Seconds is
+// the time of the run so far, over all sessions. Values holds other measurements. A record with an Event marks an
+// event, such as a rollback, and has no numbers except Step and Seconds.
 type Record struct {
 	Step         int
 	Loss         float64
@@ -32,7 +32,7 @@ type Record struct {
 }
 
 // AppendJSON appends the record as one JSON object with a fixed order of keys: step, loss, grad_norm, learning_rate,
-// the values by name, event, seconds. Numbers are written with all their digits; one that is not finite is null.
+// the values by name, event, seconds. Numbers are written in full precision; non-finite ones become null.
 func (r Record) AppendJSON(b []byte) []byte {
 	num := func(key string, v float64) {
 		b = append(b, ',')
@@ -61,7 +61,7 @@ func (r Record) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// appendString appends a JSON string. Plain ones cost no allocation.
+// appendString appends a JSON string. Plain ones do not allocate.
 func appendString(b []byte, s string) []byte {
 	for _, c := range []byte(s) {
 		if c < ' ' || c > '~' || c == '"' || c == '\\' {
@@ -74,7 +74,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// UnmarshalJSON reads what AppendJSON wrote. null is NaN.
+// UnmarshalJSON reads what AppendJSON wrote. null becomes NaN.
 func (r *Record) UnmarshalJSON(b []byte) error {
 	var m map[string]any
 	if err := json.Unmarshal(b, &m); err != nil {
@@ -121,8 +121,8 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Recorder appends records to a file of JSON lines. Its state is its position and the checksum up to there: putting a
-// state back cuts the file, and fails if what is left was changed meanwhile. A nil *Recorder drops everything.
+// Recorder appends records to a file of JSON lines. Its state is its position and the checksum up to there: restoring a
+// state truncates the file, and fails if the rest has been changed. A nil *Recorder drops everything.
 type Recorder struct {
 	f   *os.File
 	buf []byte
@@ -130,7 +130,7 @@ type Recorder struct {
 	sum uint32 // their CRC-32
 }
 
-// NewRecorder opens or creates the file at path for appending after what it holds.
+// NewRecorder opens or creates the file at path for appending.
 func NewRecorder(path string) (*Recorder, error) {
 	f, err := files.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -165,10 +165,10 @@ func (r *Recorder) Reset() error {
 	return nil
 }
 
-// ownKeys are the fields of a record that are no measured values.
+// ownKeys are the fields of a record that are not measured values.
 var ownKeys = []string{"step", "event", "loss", "grad_norm", "learning_rate", "seconds"}
 
-// Record appends one record and hands it to the system, so that whoever follows the file sees it.
+// Record appends one record and flushes it, so that readers following the file see it.
 func (r *Recorder) Record(rec Record) error {
 	if r == nil {
 		return nil
@@ -207,7 +207,7 @@ func (r *Recorder) MarshalState() ([]byte, error) {
 	return e.b, nil
 }
 
-// UnmarshalState cuts the file to the length it had.
+// UnmarshalState truncates the file to the length it had.
 func (r *Recorder) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	off, sum := int64(d.uint64()), uint32(d.uint64())
@@ -238,8 +238,8 @@ const (
 	maxRecord  = 1 << 20 // of a line
 )
 
-// ReadRecords reads a file of records. A last line without an end, as a run that is being written or was killed may
-// leave it, is not counted; any other damage is an error that names the line.
+// ReadRecords reads a file of records. An unterminated last line, as left by a running or killed process, is ignored;
+// any other damage is an error that names the line.
 func ReadRecords(path string) ([]Record, error) {
 	f, size, err := files.Open(path)
 	if err != nil {
@@ -257,7 +257,8 @@ func ReadRecords(path string) ([]Record, error) {
 		case errors.Is(err, io.EOF):
 			return records, nil
 		case errors.Is(err, bufio.ErrBufferFull):
-			return nil, fmt.Errorf("train: %s, line %d: %w: a record of more than %d bytes", path, line, ErrCorrupt, maxRecord)
+			return nil, fmt.Errorf("train: %s, line %d: %w: a record of more than %d bytes", path, line, ErrCorrupt,
+				maxRecord)
 		case err != nil:
 			return nil, fmt.Errorf("train: %w", err)
 		}
@@ -272,7 +273,7 @@ func ReadRecords(path string) ([]Record, error) {
 	}
 }
 
-// stopwatch adds the time of this sitting to that of the earlier ones.
+// stopwatch adds the time of this session to that of earlier ones.
 type stopwatch struct {
 	before time.Duration
 	start  time.Time

@@ -51,8 +51,10 @@ func TestShapes(t *testing.T) {
 		want   string
 	}{
 		{func(c *Config) { c.Objective, c.Source, c.Held = sized{o, 16, 3}, wide{d: 3}, wide{d: 3} }, ""},
-		{func(c *Config) { c.Objective = sized{o, 16, 2} }, "Config.Dim = 3, the energy of the objective has dimension 2"},
-		{func(c *Config) { c.Objective = sized{o, 128, 3} }, "train: Config.Batch = 16, the objective was compiled for 128 by objectives.Config.Batch"},
+		{func(c *Config) { c.Objective = sized{o, 16, 2} },
+			"Config.Dim = 3, the energy of the objective has dimension 2"},
+		{func(c *Config) { c.Objective = sized{o, 128, 3} },
+			"train: Config.Batch = 16, the objective was compiled for 128 by objectives.Config.Batch"},
 		{func(c *Config) { c.Source = wide{d: 2} }, "the points of Config.Source have dimension 2"},
 		{func(c *Config) { c.Held = wide{d: 4} }, "the points of Config.Held have dimension 4"},
 		{func(c *Config) { c.Objective, c.Dim = sized{o, 16, 2}, 0 }, "Config.Dim = 0, want > 0"},
@@ -61,7 +63,8 @@ func TestShapes(t *testing.T) {
 		c.change(&cfg)
 		cfg.Steps = 1
 		_, err := Run(t.Context(), cfg)
-		if (err != nil) != (c.want != "") || err != nil && (!strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n")) {
+		if (err != nil) != (c.want != "") || err != nil &&
+			(!strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n")) {
 			t.Errorf("error %v, want %q alone", err, c.want)
 		}
 	}
@@ -76,7 +79,8 @@ func TestRecorderNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range ownKeys {
-		if err := r.Record(Record{Step: 1, Values: map[string]float64{name: 1}}); err == nil || !strings.Contains(err.Error(), name) {
+		if err := r.Record(Record{Step: 1, Values: map[string]float64{name: 1}}); err == nil ||
+			!strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -137,7 +141,8 @@ func TestCheckpointHook(t *testing.T) {
 func TestZeroWeight(t *testing.T) {
 	cfg := toyConfig(newToy(), "")
 	cfg.Params = energy.NewParams([]energy.Spec{{Name: "conv.weight", Shape: []int{4, 1, 3, 3}}})
-	if _, err := newRunner(cfg); err == nil || !strings.Contains(err.Error(), "weight conv.weight of shape [4 1 3 3] is zero") {
+	if _, err := newRunner(cfg); err == nil ||
+		!strings.Contains(err.Error(), "weight conv.weight of shape [4 1 3 3] is zero") {
 		t.Errorf("error %v, want one that names the weight", err)
 	}
 }

@@ -15,21 +15,20 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// ErrSettings is returned where a checkpoint does not belong to the settings of the run that is to continue from it.
+// ErrSettings is returned if a checkpoint does not match the settings of the run that is to continue from it.
 var ErrSettings = errors.New("train: the checkpoint was written by a run with other settings")
 
-// Config is one training run. Required: Objective, Optimizer, Source, Dim, Batch, Steps, LearningRate. The optimizer,
-// the objective and the parameters are used and changed by Run; the Config itself is not.
+// Config describes one training run. Required: Objective, Optimizer, Source, Dim, Batch, Steps, LearningRate. The
+// optimizer, the objective and the parameters are used and changed by Run; the Config itself is not.
 //
-// The parameters are those of the objective, where it tells them by a method Params() *energy.Params, which those of
-// package objectives have. Params may then be nil; others are refused, since the objective would never see them.
+// If the objective has a method Params() *energy.Params, like those of package objectives, its parameters are trained.
+// Params may then be nil; other parameters are rejected, since the objective would never see them.
 //
-// Where the objective or a source knows its shape, Dim and Batch are held against it before the run: an objective by
-// a method Dims() (n, d int), which those of package objectives have, a source by Dim() int, which those of package
-// datasets have.
+// If the objective or a source declares its shape, Dim and Batch are checked against it before the run: an objective by
+// a method Dims() (n, d int), like those of package objectives, a source by Dim() int, like those of package datasets.
 type Config struct {
 	Objective Objective
-	Params    Params // θ; nil means that of the objective
+	Params    Params // θ; nil means the objective's
 	Optimizer Optimizer
 	Source    Source
 	Dim       int // columns of a batch: the dimension of the energy
@@ -38,13 +37,13 @@ type Config struct {
 
 	LearningRate float64  // η before the schedule; required
 	Schedule     Schedule // nil means Constant
-	Clip         float64  // largest global norm of a gradient; 0 means no clipping
-	Decay        float64  // of the weights' average, in [0, 1); 0 means that the average is θ itself
+	Clip         float64  // maximum global norm of a gradient; 0 means no clipping
+	Decay        float64  // decay of the average of weights, in [0, 1); 0 means that the average is θ itself
 	Seed         uint64
 	Sentinel     Sentinel
-	Contrast     *Contrast      // by which the sentinel judges the averaged weights; nil: it does not
-	Held         Source         // points set aside, whose loss the sentinel compares with the training's; nil: none
-	Early        *EarlyStopping // ends the run when points set aside are no longer learnt; nil: it takes all steps
+	Contrast     *Contrast      // for the sentinel to judge the averaged weights; nil: it does not
+	Held         Source         // held-out points, whose loss the sentinel compares with the training loss; nil: none
+	Early        *EarlyStopping // ends the run when held-out points no longer improve; nil: it takes all steps
 
 	Recorder    *Recorder // nil records nothing
 	RecordEvery int       // steps; 0 means 1 % of Steps, at least 1
@@ -53,34 +52,32 @@ type Config struct {
 	// (0 means 5 % of Steps, at least 1), when the context is cancelled, and at the end.
 	Checkpoint      string
 	CheckpointEvery int
-	// Store writes a checkpoint file. nil writes it to Checkpoint, by WriteFile.
+	// Store writes a checkpoint file. nil means to write it to Checkpoint, by WriteFile.
 	Store func(data []byte) error
 	// Resume continues from a snapshot instead of starting.
 	Resume Snapshot
-	// Fingerprint identifies the settings that the course of the run depends on. A snapshot with another fingerprint
-	// is refused.
+	// Fingerprint identifies the settings on which the run depends. A snapshot with another fingerprint is rejected.
 	Fingerprint string
-	// Extra is state of the caller's that belongs into checkpoints, by name.
+	// Extra is state of the caller to be saved in checkpoints, by name.
 	Extra map[string]Stateful
 
 	Hooks Hooks
 }
 
 // Hooks are called from the goroutine of Run between steps. A nil hook is not called; an error ends the run and is
-// returned after a checkpoint. They must neither write to θ nor keep the slices.
+// returned after writing a checkpoint. They must neither write to θ nor keep the slices.
 type Hooks struct {
 	// Gate is called before every step. It may block, which pauses the run.
 	Gate func(ctx context.Context) error
 	// Step is called after every step.
 	Step func(p Progress) error
-	// Measure adds values to the record of a step, from the averaged weights. It is called when a record is due and
-	// returns nil when it has nothing to add.
+	// Measure adds values to the record of a step, from the averaged weights. It is called when a record is due and may
+	// return nil.
 	Measure func(step int, average []float64) (map[string]float64, error)
 	// Record is called with every record that is written.
 	Record func(r Record)
-	// Checkpoint is called before a checkpoint file is written, with the steps that are in it: what is counted over
-	// all sittings is stored then, so that a kill loses none of it. After an error of its own the file is not
-	// written.
+	// Checkpoint is called before a checkpoint file is written, with the number of its steps, to store what is counted
+	// over all sessions, so that a kill loses none of it. If it returns an error the file is not written.
 	Checkpoint func(step int) error
 }
 
@@ -90,22 +87,22 @@ type Progress struct {
 	Stats        Stats
 	GradNorm     float64 // before clipping
 	LearningRate float64
-	Seconds      float64   // over all sittings
+	Seconds      float64   // over all sessions
 	Theta        []float64 // live
 	Average      []float64 // live
 }
 
-// Result is what a run came to.
+// Result is the outcome of a run.
 type Result struct {
 	Step      int       // steps completed
 	Loss      float64   // of the last step, NaN if there was none
-	Seconds   float64   // over all sittings
-	Rollbacks int       // how often the sentinel took the run back
+	Seconds   float64   // over all sessions
+	Rollbacks int       // number of rollbacks by the sentinel
 	Average   []float64 // the averaged weights
-	Best      []float64 // the averaged weights that were best on points held back; without Early, the last ones
-	BestStep  int       // the step of these
-	BestLoss  float64   // their loss on points held back; NaN without Config.Early
-	Early     bool      // the run ended before Steps, since the weights became no better
+	Best      []float64 // the averaged weights that were best on held-out points; without Early, the last ones
+	BestStep  int       // the step of Best
+	BestLoss  float64   // the loss of Best on held-out points; NaN without Config.Early
+	Early     bool      // whether the run ended before Steps because the weights no longer improved
 }
 
 // Validate names every setting that is missing or out of range.
@@ -157,7 +154,7 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// params returns what is to be trained.
+// params returns the parameters to train.
 func (c *Config) params() (Params, error) {
 	o, ok := c.Objective.(interface{ Params() *energy.Params })
 	switch {
@@ -189,7 +186,7 @@ type runner struct {
 	grad  []float64
 	data  *rand.PCG
 	noise *rand.PCG
-	aside *rand.PCG // for what is held back
+	aside *rand.PCG // for held-out points
 
 	dataRNG, noiseRNG *rand.Rand // on data and noise
 
@@ -200,21 +197,21 @@ type runner struct {
 	sumLoss float64 // over the open window of the next record
 	sumNorm float64
 	window  uint64
-	good    Snapshot // what a rollback goes back to
-	first   Snapshot // the start, in the first half of a run that is judged
+	good    Snapshot // the state that a rollback returns to
+	first   Snapshot // the start, during the first half of a judged run
 	parts   []part
 }
 
-// part is a section of the checkpoint that keeps its own state.
+// part is a section of the checkpoint with its own state.
 type part struct {
 	name string
 	Stateful
 }
 
 // Run trains until Steps are done, the context is cancelled, or the run fails. On cancellation it writes a checkpoint
-// and returns an error that matches the context's; when the sentinel gives up, an *Error, with the parameters and
-// their average as they were at the last good checkpoint; a run that can neither record nor write a checkpoint stops
-// with the error of the system, and the last checkpoint on disk is whole. The Result is valid in every case.
+// and returns an error that matches the context's; when the sentinel gives up, an *Error, with the parameters and their
+// average as at the last good checkpoint; if it cannot record or write a checkpoint, the error of the system, and the
+// last checkpoint on disk is intact. The Result is valid in every case.
 func Run(ctx context.Context, cfg Config) (Result, error) {
 	r, err := newRunner(cfg)
 	if err != nil {
@@ -279,7 +276,7 @@ func newRunner(cfg Config) (*runner, error) {
 		r.early = newEarly(cfg)
 		r.add("early", r.early)
 	}
-	// What lives in files comes last: it is cut back only when all the rest is in order.
+	// State in files comes last: files are truncated only once everything else is in order.
 	if cfg.Recorder != nil {
 		r.add("recorder", cfg.Recorder)
 	}
@@ -316,7 +313,7 @@ func newRunner(cfg Config) (*runner, error) {
 	return r, nil
 }
 
-// add takes v into the checkpoint if it has a state.
+// add includes v in the checkpoint if it has state.
 func (r *runner) add(name string, v any) {
 	if s, ok := v.(Stateful); ok {
 		r.parts = append(r.parts, part{name, s})
@@ -363,7 +360,7 @@ func (r *runner) run(ctx context.Context) error {
 	return errors.Join(r.stop(), r.settle())
 }
 
-// gate waits as long as the hook does, and ends the run, after a checkpoint, if the context is done.
+// gate waits for the hook, and ends the run, after a checkpoint, if the context is done.
 func (r *runner) gate(ctx context.Context) error {
 	if gate := r.cfg.Hooks.Gate; gate != nil && ctx.Err() == nil {
 		if err := gate(ctx); err != nil && ctx.Err() == nil {
@@ -379,7 +376,7 @@ func (r *runner) gate(ctx context.Context) error {
 	return fmt.Errorf("train: stopped after step %d: %w", r.step, context.Cause(ctx))
 }
 
-// advance takes one step, unless the sentinel finds its gradient wrong.
+// advance takes one step, unless the sentinel rejects its gradient.
 func (r *runner) advance() (Progress, *Error, error) {
 	cfg, theta := &r.cfg, r.cfg.Params.Data()
 	Reseed(r.data, cfg.Seed, "data", r.attempt, uint64(r.step))
@@ -411,7 +408,7 @@ func (r *runner) advance() (Progress, *Error, error) {
 	}, nil, nil
 }
 
-// look takes the measures and writes the record that are due after a step.
+// look performs the evaluations and writes the record due after a step.
 func (r *runner) look(rate float64) (*Error, error) {
 	if r.early.due(r.step, r.cfg.Steps) {
 		if err := r.measure(); err != nil {
@@ -429,7 +426,7 @@ func (r *runner) look(rate float64) (*Error, error) {
 	return nil, nil
 }
 
-// record closes the window. The error that is not an error of recording is what the sentinel found.
+// record closes the window. The *Error is the sentinel's finding, the error is about recording.
 func (r *runner) record(rate float64) (*Error, error) {
 	n := float64(r.window)
 	rec := Record{Step: r.step, Loss: r.sumLoss / n, GradNorm: r.sumNorm / n, LearningRate: rate,
@@ -463,14 +460,14 @@ func (r *runner) record(rate float64) (*Error, error) {
 	return trip, r.write(rec)
 }
 
-// heldLoss is the mean loss of a few batches of what is held back.
+// heldLoss returns the mean loss on a few batches of held-out points.
 func (r *runner) heldLoss() (float64, error) {
 	const batches = 4
 	Reseed(r.aside, r.cfg.Seed, "held", uint64(r.step))
 	return r.lossOf(r.cfg.Held, batches, rand.New(r.aside))
 }
 
-// lossOf is the mean loss of batches from a source. What the objective remembers is put back afterwards.
+// lossOf returns the mean loss on batches from a source. The state of the objective is restored afterwards.
 func (r *runner) lossOf(source Source, batches int, rng *rand.Rand) (float64, error) {
 	memory, remembers := r.cfg.Objective.(Stateful)
 	var before []byte
@@ -507,7 +504,7 @@ func (r *runner) write(rec Record) error {
 	return nil
 }
 
-// rollback goes back to the last good state, with a smaller rate and fresh streams, or gives up.
+// rollback goes back to the last good state, with a smaller learning rate and fresh streams, or gives up.
 func (r *runner) rollback(trip *Error) error {
 	trip.Rollbacks = int(r.attempt)
 	if r.good == nil {
@@ -524,7 +521,7 @@ func (r *runner) rollback(trip *Error) error {
 	if err := r.restore(to, false); err != nil {
 		return fmt.Errorf("train: step %d: going back: %w", trip.Step, err)
 	}
-	if r.judged() { // what was found good is the average; θ itself may have been all over the place
+	if r.judged() { // the average was judged good; θ itself may have been all over the place
 		copy(r.cfg.Params.Data(), r.average.Theta())
 		r.cfg.Params.Changed()
 	}
@@ -537,10 +534,10 @@ func (r *runner) rollback(trip *Error) error {
 	})
 }
 
-// giveUp leaves the parameters and their average as they were in the last good state.
+// giveUp restores the parameters and their average to the last good state.
 func (r *runner) giveUp(trip *Error) error { return errors.Join(trip, r.deliverGood()) }
 
-// deliverGood puts the parameters and their average back to the state to go back to, and nothing else.
+// deliverGood restores only the parameters and their average to the state to go back to.
 func (r *runner) deliverGood() error {
 	theta, err := r.good.parameters()
 	if err != nil {
@@ -555,7 +552,7 @@ func (r *runner) deliverGood() error {
 	return r.average.UnmarshalState(b)
 }
 
-// parameters are θ.
+// parameters returns θ.
 func (s Snapshot) parameters() ([]float64, error) {
 	b, err := s.section("theta")
 	if err != nil {
@@ -566,7 +563,7 @@ func (s Snapshot) parameters() ([]float64, error) {
 	return theta, d.finish("θ")
 }
 
-// snapshot gathers the complete state.
+// snapshot collects the complete state.
 func (r *runner) snapshot() (Snapshot, error) {
 	var run, theta encoder
 	run.uint64(uint64(r.step))
@@ -589,7 +586,7 @@ func (r *runner) snapshot() (Snapshot, error) {
 	return s, nil
 }
 
-// restore puts a snapshot back; the time that the run has taken only when it is resumed.
+// restore restores a snapshot; the elapsed time only if the run is resumed.
 func (r *runner) restore(s Snapshot, resume bool) error {
 	fp, err := s.section("fingerprint")
 	if err != nil {
@@ -641,7 +638,7 @@ func (r *runner) restore(s Snapshot, resume bool) error {
 	return nil
 }
 
-// checkpoint makes the present state the one to go back to, unless that is chosen by its Contrast, and writes it.
+// checkpoint makes the current state the one to go back to, unless the Contrast chooses that, and writes it.
 func (r *runner) checkpoint() error {
 	if r.judged() && r.good != nil {
 		return r.stop()
@@ -658,8 +655,8 @@ func (r *runner) checkpoint() error {
 	return r.store(s)
 }
 
-// stop writes the present state without making it the one to go back to, which goes along: a run that is resumed from
-// here rolls back to where the undisturbed run would.
+// stop writes the current state together with the one to go back to, without making them the same: a run resumed from
+// here rolls back to where an uninterrupted run would.
 func (r *runner) stop() error {
 	if r.cfg.Checkpoint == "" {
 		return nil

@@ -208,7 +208,8 @@ func TestResume(t *testing.T) {
 			near(t, "θ", o2.theta, o1.theta, 0)
 			near(t, "θ̄", r2.Average, r1.Average, 0)
 			if o1.calls != o2.calls || r1.Rollbacks != r2.Rollbacks || r1.Loss != r2.Loss {
-				t.Errorf("got %d calls, %d rollbacks, loss %g; want %d, %d, %g", o2.calls, r2.Rollbacks, r2.Loss, o1.calls, r1.Rollbacks, r1.Loss)
+				t.Errorf("got %d calls, %d rollbacks, loss %g; want %d, %d, %g", o2.calls, r2.Rollbacks, r2.Loss,
+					o1.calls, r1.Rollbacks, r1.Loss)
 			}
 			sameRecords(t, m2, m1)
 		})
@@ -276,7 +277,8 @@ func TestResumeRefused(t *testing.T) {
 	}
 	small := toyConfig(&toy{theta: make([]float64, 2)}, dir)
 	small.Resume, small.Dim = s, 2
-	if _, err := Run(context.Background(), small); err == nil || !strings.Contains(err.Error(), "3 parameters, the energy 2") {
+	if _, err := Run(context.Background(), small); err == nil ||
+		!strings.Contains(err.Error(), "3 parameters, the energy 2") {
 		t.Errorf("got %v, want a complaint about the number of parameters", err)
 	}
 }
@@ -404,7 +406,7 @@ func TestHeldBackLossRunsAway(t *testing.T) {
 	if !errors.As(err, &e) || !errors.Is(err, ErrDiverged) {
 		t.Fatalf("got %v, want a *train.Error", err)
 	}
-	for _, w := range []string{"runs away", "held back", "learnt by heart", "--smooth", "3 times"} {
+	for _, w := range []string{"runs away", "held back", "memorised", "--smooth", "3 times"} {
 		if !strings.Contains(err.Error(), w) {
 			t.Errorf("%q does not say %q", err, w)
 		}
@@ -506,7 +508,8 @@ func TestValidate(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, w := range []string{"Objective", "Params", "Source", "Dim", "Batch", "LearningRate", "Decay", "Optimizer", "Sentinel.Backoff"} {
+	for _, w := range []string{"Objective", "Params", "Source", "Dim", "Batch", "LearningRate", "Decay", "Optimizer",
+		"Sentinel.Backoff"} {
 		if !strings.Contains(err.Error(), w) {
 			t.Errorf("%q does not name %s", err, w)
 		}

@@ -6,24 +6,24 @@ import (
 	"math"
 )
 
-// Schedule is the course of the learning rate: step t of n uses the learning rate times Factor(t, n), 0 ≤ t < n.
+// Schedule is a learning rate schedule: step t of n uses the learning rate times Factor(t, n), 0 ≤ t < n.
 type Schedule interface {
 	Factor(step, steps int) float64
 }
 
-// Constant keeps the learning rate.
+// Constant is a constant learning rate.
 type Constant struct{}
 
-// Factor is 1.
+// Factor returns 1.
 func (Constant) Factor(step, steps int) float64 { return 1 }
 
-// Cosine lets the rate fall along half a cosine from 1 to Floor,
+// Cosine decreases the rate along half a cosine from 1 to Floor,
 //
 //	Floor + (1−Floor) (1 + cos(π t/n))/2.
 //
 // Loshchilov and Hutter, SGDR, ICLR 2017, without restarts.
 type Cosine struct {
-	Floor float64 // share of the rate that is left at the end, in [0, 1]
+	Floor float64 // final share of the rate, in [0, 1]
 }
 
 // Validate names a Floor that is out of range.
@@ -43,14 +43,14 @@ func (c Cosine) Factor(step, steps int) float64 {
 	return c.Floor + (1-c.Floor)*(1+math.Cos(math.Pi*t))/2
 }
 
-// Warmup lets the rate rise linearly during its first Steps steps, (t+1)/Steps, and then follows Then over the
-// steps that remain.
+// Warmup increases the rate linearly over the first Steps steps, (t+1)/Steps, and then follows Then over the remaining
+// steps.
 type Warmup struct {
 	Steps int
 	Then  Schedule // nil means Constant
 }
 
-// Validate names what is out of range, in Then too.
+// Validate names what is out of range, including in Then.
 func (w Warmup) Validate() error {
 	var err error
 	if w.Steps < 0 {
@@ -59,7 +59,7 @@ func (w Warmup) Validate() error {
 	return errors.Join(err, validateSchedule(w.Then))
 }
 
-// validateSchedule asks a schedule that can tell what is out of range.
+// validateSchedule validates a schedule that has a Validate method.
 func validateSchedule(s Schedule) error {
 	if v, ok := s.(interface{ Validate() error }); ok {
 		return v.Validate()

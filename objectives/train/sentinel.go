@@ -10,37 +10,37 @@ import (
 // ErrNonFinite marks a loss, gradient or weight that is NaN or infinite.
 var ErrNonFinite = errors.New("not a finite number")
 
-// ErrDiverged is what the error of a run that was given up matches.
+// ErrDiverged is matched by the error of a run that was given up.
 var ErrDiverged = errors.New("training diverged")
 
-// Sentinel watches the numbers of every step. The zero value of a field means its default.
+// Sentinel monitors every step. The zero value of a field means its default.
 //
-// It trips at once on a loss or gradient that is not finite, on a loss beyond MaxLoss and on energies beyond
-// MaxEnergy, where float32 no longer resolves differences that matter; and after Patience suspicious steps in a row:
-// a gradient GradFactor times its running geometric mean, chains that accept less than MinAccept or more than all but
-// nothing, a gap mean E(x⁻) − mean E(x⁺) beyond MaxGap on either side.
+// It trips at once on a loss or gradient that is not finite, on a loss beyond MaxLoss and on energies beyond MaxEnergy,
+// where float32 no longer resolves differences that matter; and after Patience suspicious steps in a row: a gradient
+// GradFactor times its running geometric mean, chains that accept less than MinAccept or practically everything, a gap
+// mean E(x⁻) − mean E(x⁺) beyond MaxGap on either side.
 //
-// Where points are held back (Config.Held) it compares, record by record, their loss H with that of the training, T.
-// A few points can be learnt by heart: the loss of score matching on them has no lower bound, while that of all
-// others rises. It trips when in three records in a row
+// With held-out points (Config.Held) it compares, record by record, their loss H with the training loss T. A few points
+// can be memorised: the loss of score matching on them has no lower bound, while that of all others rises. It trips
+// when in three records in a row
 //
 //	H > H₀ + HeldFactor·(H₀ − min H),   T < min H   and   T < 0,
 //
-// H₀ the first record: training gains on its own points only, and has undone on others all it had gained several
-// times over. A loss that is a sum of positive terms cannot run away: what it learns by heart ends in a poor
-// likelihood, which evaluation tells.
+// with H₀ from the first record: training gains on its own points only, and has lost on others several times what it
+// had gained. A loss that is a sum of positive terms cannot diverge: memorising then leads to a poor likelihood, which
+// evaluation shows.
 //
-// None of that sees a run that goes nowhere: a rate ten times too large may keep every number finite, and the loss of
-// score matching falls while energies far from the data sink. Where there is a Contrast, its J of the averaged
-// weights is taken twenty times in a run. The state with the smallest J is the one to go back to, and the one that is
-// delivered if the last is worse. The sentinel trips when J lies MaxRise above the smallest twice in a row, or a
-// fifth of it five times, not counting the first quarter of the run, which allows for five times as much; the run
-// then goes on from the average of the best state. A run that ends no better than it began fails. Steps so large that they
-// throw the model about are told in the first half of the run, which then begins anew; see stirred.
+// None of that detects a run that makes no progress: a learning rate ten times too large may keep every number finite,
+// and the loss of score matching falls while energies far from the data sink. With a Contrast, J of the averaged
+// weights is evaluated twenty times in a run. The state with the smallest J is the one to go back to, and the one
+// delivered if the last is worse. The sentinel trips when J is MaxRise above the smallest twice in a row, or a fifth of
+// that five times; the first quarter of the run may exceed this fivefold. The run then continues from the average of
+// the best state. A run that ends no better than it began fails. Steps so large that they throw the model about are
+// detected in the first half of the run, which then restarts; see stirred.
 type Sentinel struct {
-	Off          bool    // watch for non-finite numbers only
+	Off          bool    // only check for non-finite numbers
 	MaxRollbacks int     // 0 means 3; negative means none
-	Backoff      float64 // the rate is multiplied by it at every rollback, in (0, 1); 0 means 0.25
+	Backoff      float64 // factor on the learning rate at every rollback, in (0, 1); 0 means 0.25
 	MaxLoss      float64 // 0 means 1e12
 	MaxEnergy    float64 // 0 means 1e7
 	MaxGap       float64 // 0 means 1e4
@@ -48,8 +48,8 @@ type Sentinel struct {
 	GradFactor   float64 // 0 means 1e4
 	Patience     int     // 0 means 50
 	HeldFactor   float64 // 0 means 4
-	MaxRise      float64 // of J above its smallest, in nats; 0 means 0.1
-	MaxUnrest    float64 // of the sum U of how far steps throw the model about, in units of J; 0 means 0.65
+	MaxRise      float64 // maximum rise of J above its smallest value, in nats; 0 means 0.1
+	MaxUnrest    float64 // maximum of U, how far steps throw the model about, in units of J; 0 means 0.65
 
 	steps   uint64  // observed since the start or the last rollback
 	logNorm float64 // running mean of log ‖g‖
@@ -57,23 +57,25 @@ type Sentinel struct {
 
 	records         uint64  // with a held-back loss
 	heldFirst, held float64 // H₀, min H
-	apart           uint64  // records in a row in which it ran away
+	apart           uint64  // consecutive records in which it diverged
 
 	start, best []float64 // terms of J at the start, and of the smallest
-	risen       uint64    // judgements in a row in which it had risen
+	risen       uint64    // consecutive judgements in which J had risen
 	lagging     uint64    // and those in which it was not as small as before
 	unrest      float64   // U
-	restless    uint64    // judgements since it was zero
+	restless    uint64    // judgements since U was zero
 }
 
-// heldPatience is the number of records in a row after which a held-back loss that runs away is believed.
+// heldPatience is the number of consecutive records after which a diverging held-out loss is accepted as real.
 const heldPatience = 3
 
-// suspicions are the slow signs, each with what it looks like and what usually helps.
+// suspicions are the gradual signs, each with its description and what usually helps.
 var suspicions = [...]struct{ seen, hint string }{
 	gradient: {"the gradient norm is far above its usual size", "a smaller --lr, a tighter --clip, a longer warm-up"},
-	dead:     {"the chains accept next to nothing", "a smaller --chain-step-size, a longer warm-up, a --gradient-penalty, which keeps the energy flat"},
-	gap:      {"the energies of data and chains run apart", "more sampler steps per update, a smaller --lr, a small --alpha, the penalty on energies"},
+	dead: {"the chains accept next to nothing",
+		"a smaller --chain-step-size, a longer warm-up, a --gradient-penalty, which keeps the energy flat"},
+	gap: {"the energies of data and chains run apart",
+		"more sampler steps per update, a smaller --lr, a small --alpha, the penalty on energies"},
 }
 
 const (
@@ -82,18 +84,18 @@ const (
 	gap
 )
 
-// Error is the end of a run that the sentinel gave up on.
+// Error reports a run that the sentinel gave up on.
 type Error struct {
-	Step      int    // where it was seen
-	Since     int    // where it began
-	Seen      string // what was seen
+	Step      int    // step at which it was detected
+	Since     int    // step at which it began
+	Seen      string // what was detected
 	Hint      string // what usually helps
-	Rollbacks int    // how often the run was taken back before
+	Rollbacks int    // number of previous rollbacks
 	cause     error
-	restart   bool // going back is to the start
+	restart   bool // roll back to the start
 }
 
-// Error is one paragraph: what was seen, since when, and what usually helps.
+// Error returns one paragraph: what was seen, since when, and what usually helps.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "training diverged at step %d: %s", e.Step, e.Seen)
@@ -104,7 +106,8 @@ func (e *Error) Error() string {
 	case e.Rollbacks == 1:
 		fmt.Fprint(&b, "; going back to the last good checkpoint with a smaller rate once did not cure it")
 	case e.Rollbacks > 1:
-		fmt.Fprintf(&b, "; going back to the last good checkpoint with a smaller rate %d times did not cure it", e.Rollbacks)
+		fmt.Fprintf(&b, "; going back to the last good checkpoint with a smaller rate %d times did not cure it",
+			e.Rollbacks)
 	}
 	fmt.Fprintf(&b, ". What usually helps: %s.", e.Hint)
 	return b.String()
@@ -132,7 +135,9 @@ func (s *Sentinel) Validate() error {
 	for _, f := range []struct {
 		name string
 		v    float64
-	}{{"MaxLoss", s.MaxLoss}, {"HeldFactor", s.HeldFactor}, {"MaxRise", s.MaxRise}, {"MaxUnrest", s.MaxUnrest}, {"MaxEnergy", s.MaxEnergy}, {"MaxGap", s.MaxGap}, {"MinAccept", s.MinAccept}, {"GradFactor", s.GradFactor}, {"Patience", float64(s.Patience)}} {
+	}{{"MaxLoss", s.MaxLoss}, {"HeldFactor", s.HeldFactor}, {"MaxRise", s.MaxRise}, {"MaxUnrest", s.MaxUnrest},
+		{"MaxEnergy", s.MaxEnergy}, {"MaxGap", s.MaxGap}, {"MinAccept", s.MinAccept}, {"GradFactor", s.GradFactor},
+		{"Patience", float64(s.Patience)}} {
 		if !(f.v >= 0) {
 			errs = append(errs, fmt.Errorf("train: Sentinel.%s = %g, want >= 0", f.name, f.v))
 		}
@@ -140,23 +145,27 @@ func (s *Sentinel) Validate() error {
 	return errors.Join(errs...)
 }
 
-// observe looks at the step that begins after `step` completed ones; nil means that it looks well.
+// observe checks the step that begins after `step` completed ones; nil means that all is well.
 func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
 	const hint = "a smaller --lr, --precision float64, a --gradient-penalty, which keeps the energy flat; check the data for huge values"
 	switch {
 	case !finite(st.Loss):
-		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss is %v", st.Loss), Hint: hint, cause: ErrNonFinite}
+		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss is %v", st.Loss), Hint: hint,
+			cause: ErrNonFinite}
 	case !finite(norm):
-		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the gradient's norm is %v", norm), Hint: hint, cause: ErrNonFinite}
+		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the gradient's norm is %v", norm), Hint: hint,
+			cause: ErrNonFinite}
 	}
 	if s.Off {
 		return nil
 	}
 	if !(math.Abs(st.Loss) <= or(s.MaxLoss, 1e12)) {
-		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss runs away: it is %.3g", st.Loss), Hint: hint, cause: ErrDiverged}
+		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss runs away: it is %.3g", st.Loss), Hint: hint,
+			cause: ErrDiverged}
 	}
 	if most := max(math.Abs(st.Positive), math.Abs(st.Negative)); !(most <= or(s.MaxEnergy, 1e7)) {
-		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("energies explode: their mean is %.3g", most), Hint: hint, cause: ErrDiverged}
+		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("energies explode: their mean is %.3g", most),
+			Hint: hint, cause: ErrDiverged}
 	}
 	log := math.Log(norm)
 	var suspicious [len(suspicions)]bool
@@ -165,7 +174,7 @@ func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
 	if s.steps >= 20 {
 		suspicious[gradient] = log > s.logNorm+math.Log(or(s.GradFactor, 1e4))
 	}
-	if !suspicious[gradient] && norm > 0 { // a gradient of zero, as of lsd while its critic is zero, has no size
+	if !suspicious[gradient] && norm > 0 { // a zero gradient, as of lsd while its critic is zero, is not counted
 		s.steps++
 		s.logNorm += (log - s.logNorm) / float64(min(s.steps, 200))
 	}
@@ -180,14 +189,15 @@ func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
 		}
 		s.strikes[i]++
 		if s.strikes[i] >= patience {
-			return &Error{Step: step, Since: step + 1 - int(s.strikes[i]), Seen: suspicions[i].seen, Hint: suspicions[i].hint, cause: ErrDiverged}
+			return &Error{Step: step, Since: step + 1 - int(s.strikes[i]), Seen: suspicions[i].seen,
+				Hint: suspicions[i].hint, cause: ErrDiverged}
 		}
 	}
 	return nil
 }
 
-// weigh compares the loss of a record's training batches with that of points held back; nil means that it looks well.
-// Steps every apart lie between records.
+// weigh compares the loss of a record's training batches with that of held-out points, every `every` steps; nil means
+// that all is well.
 func (s *Sentinel) weigh(step, every int, train, held float64) *Error {
 	if s.Off {
 		return nil
@@ -208,20 +218,21 @@ func (s *Sentinel) weigh(step, every int, train, held float64) *Error {
 	}
 	return &Error{
 		Step: step, Since: step - (heldPatience-1)*every,
-		Seen:  fmt.Sprintf("the loss runs away: it falls on the training points, to %.3g, and rises on points held back, to %.3g from %.3g at best: the points are learnt by heart", train, held, s.held),
+		Seen: fmt.Sprintf(
+			"the loss runs away: it falls on the training points, to %.3g, and rises on points held back, to %.3g from %.3g at best: the points are being memorised", train, held, s.held),
 		Hint:  "more points, a larger --smooth, a smaller --hidden, fewer --steps",
 		cause: ErrDiverged,
 	}
 }
 
-// calm reports whether nothing is suspected: only such a state is worth going back to.
+// calm reports whether nothing is suspicious: only such a state is worth going back to.
 func (s *Sentinel) calm() bool {
 	return s.strikes == [len(suspicions)]uint64{} && s.apart == 0 && s.risen == 0
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// MarshalState returns what the sentinel remembers.
+// MarshalState returns the state of the sentinel.
 func (s *Sentinel) MarshalState() ([]byte, error) {
 	var e encoder
 	e.uint64(s.steps)
@@ -242,7 +253,7 @@ func (s *Sentinel) MarshalState() ([]byte, error) {
 	return e.b, nil
 }
 
-// UnmarshalState puts back what MarshalState returned.
+// UnmarshalState restores what MarshalState returned.
 func (s *Sentinel) UnmarshalState(b []byte) error {
 	d := decoder{b: b}
 	steps, logNorm := d.uint64(), d.float64()

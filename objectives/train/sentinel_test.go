@@ -14,8 +14,8 @@ func TestSentinelEnergies(t *testing.T) {
 	}
 }
 
-// A first gradient of exactly zero, which lsd has while its critic is zero, does not make those that follow look large. What is
-// far above the others still does.
+// A first gradient of exactly zero, which lsd has while its critic is zero, does not make those that follow look large.
+// What is far above the others still does.
 func TestSentinelZeroGradient(t *testing.T) {
 	s := new(Sentinel)
 	if err := s.observe(0, Stats{}, 0); err != nil {
@@ -36,8 +36,8 @@ func TestSentinelZeroGradient(t *testing.T) {
 	}
 }
 
-// A loss held back that rises is a matter of chance as long as that of the training is above zero: only one that falls without bound is
-// learning by heart.
+// A loss held back that rises is a matter of chance as long as that of the training is above zero: only one that falls
+// without bound is memorisation.
 func TestSentinelWeighs(t *testing.T) {
 	runaway := func(train float64) *Error {
 		s := new(Sentinel)

@@ -8,14 +8,13 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Solver makes an Optimizer of any gorgonia.Solver. θ is shown to it as one vector, so that per-tensor quirks (0-d
+// Solver turns any gorgonia.Solver into an Optimizer. It presents θ as one vector, so that per-tensor quirks (0-d
 // tensors, transposed views) cannot arise; the gradient is copied, because Gorgonia's solvers overwrite and zero it.
 //
-// What is known of Gorgonia v0.9.18: Vanilla is right; Adam is, except that WithBatchSize divides its L2 term too;
-// Momentum and RMSProp are without regularisation and clipping; AdaGrad ignores its options, the rate of a
-// schedule among them. AdamW never updates the
-// weights and is refused: use Adam with WeightDecay. The memory of a Gorgonia solver cannot be read, so a run with one
-// cannot write checkpoints, Vanilla excepted, which has none.
+// In Gorgonia v0.9.18, Vanilla is correct; so is Adam, except that WithBatchSize also divides its L2 term; Momentum and
+// RMSProp are correct without regularisation and clipping; AdaGrad ignores its options, including the rate of a
+// schedule. AdamW never updates the weights and is rejected: use Adam with WeightDecay. The state of a Gorgonia solver
+// cannot be read, so a run with one cannot write checkpoints, except with Vanilla, which has none.
 type Solver struct {
 	S gorgonia.Solver
 
@@ -24,7 +23,7 @@ type Solver struct {
 
 var _ Optimizer = (*Solver)(nil)
 
-// ErrNoState is returned where the state of an optimizer is asked for that has no way to show it.
+// ErrNoState is returned when the state of an optimizer is needed but cannot be read.
 var ErrNoState = errors.New("train: the state of this optimizer cannot be saved; use train.Adam")
 
 // pair is a gorgonia.ValueGrad over a value and a gradient.
@@ -42,7 +41,7 @@ func dense(v []float64) *tensor.Dense {
 func same(a, b []float64) bool                 { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 func (s *Solver) SetLearningRate(rate float64) { gorgonia.WithLearnRate(rate)(s.S) }
 
-// Validate refuses a missing solver and AdamW.
+// Validate rejects a missing solver and AdamW.
 func (s *Solver) Validate() error {
 	switch s.S.(type) {
 	case nil:
@@ -76,7 +75,7 @@ func (s *Solver) Step(theta, grad []float64) error {
 	return nil
 }
 
-// MarshalState fails with ErrNoState, except for the solver that has no state.
+// MarshalState fails with ErrNoState, except for the stateless solver.
 func (s *Solver) MarshalState() ([]byte, error) {
 	if _, ok := s.S.(*gorgonia.VanillaSolver); ok {
 		return []byte{}, nil

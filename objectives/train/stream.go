@@ -6,9 +6,8 @@ import (
 	"math/rand/v2"
 )
 
-// Stream returns the random stream that belongs to the seed, the name and the indices k. Streams that differ in any of
-// them are independent for all practical purposes: the 128 bits of a PCG's state are the first half of
-// SHA-256(seed, k…, name).
+// Stream returns the random stream for the seed, the name and the indices k. Streams that differ in any of them are
+// independent for all practical purposes: the 128 bits of a PCG's state are the first half of SHA-256(seed, k…, name).
 func Stream(seed uint64, name string, k ...uint64) *rand.Rand {
 	return rand.New(NewSource(seed, name, k...))
 }
@@ -21,7 +20,7 @@ func NewSource(seed uint64, name string, k ...uint64) *rand.PCG {
 	return src
 }
 
-// Reseed puts src at the start of the stream of the seed, the name and the indices k, without allocating.
+// Reseed sets src to the start of the stream for the seed, the name and the indices k, without allocating.
 func Reseed(src *rand.PCG, seed uint64, name string, k ...uint64) {
 	var buf [128]byte
 	b := binary.LittleEndian.AppendUint64(buf[:0], seed)

@@ -15,10 +15,10 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// TensorBoard writes the records of a run as an event file, for TensorBoard: scalars loss, grad_norm, learning_rate
-// and the measured values by name, at their steps; events as text. It follows a Recorder's file, from which it starts
-// and to which it is always equal: after a rollback or in a new sitting a new file takes the place of the old one. It
-// begins with a mark by which a TensorBoard that is looking on drops what it has read before.
+// TensorBoard writes the records of a run as an event file, for TensorBoard: scalars loss, grad_norm, learning_rate and
+// the measured values by name, at their steps; events as text. It mirrors a Recorder's file: after a rollback or in a
+// new session a new file replaces the old one. It begins with a mark that makes a running TensorBoard drop what it has
+// read before.
 //
 // A file is a sequence of
 //
@@ -29,20 +29,20 @@ import (
 type TensorBoard struct {
 	dir, metrics string
 	f            *os.File
-	began        time.Time // when the run would have begun without breaks
+	began        time.Time // when the run would have begun without interruptions
 	err          error
 	buf          []byte
 }
 
-// NewTensorBoard makes a writer of event files in dir. metrics is the path of the Recorder's file. Nothing is written
+// NewTensorBoard returns a writer of event files in dir. metrics is the path of the Recorder's file. Nothing is written
 // before the first record.
 func NewTensorBoard(dir, metrics string) *TensorBoard {
 	return &TensorBoard{dir: dir, metrics: metrics}
 }
 
-// EventFiles are the event files that a TensorBoard wrote in dir, in the order of their making.
+// EventFiles returns the event files that a TensorBoard wrote in dir, in order of creation.
 func EventFiles(dir string) []string {
-	entries, _ := os.ReadDir(dir) // sorted; none where there is no such folder
+	entries, _ := os.ReadDir(dir) // sorted; none if there is no such folder
 	var names []string
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), EventFilePrefix) && strings.HasSuffix(e.Name(), eventFileSuffix) {
@@ -52,13 +52,13 @@ func EventFiles(dir string) []string {
 	return names
 }
 
-// EventFilePrefix is how the names of event files begin.
+// EventFilePrefix is the prefix of the names of event files.
 const EventFilePrefix = "events.out.tfevents."
 
 const eventFileSuffix = ".stheno"
 
-// Record writes a record that the Recorder has written. It is for Hooks.Record; the first error is kept for Err, and
-// what comes after it is dropped.
+// Record writes a record that the Recorder has written. Use it as Hooks.Record; the first error is kept for Err, and
+// later records are dropped.
 func (t *TensorBoard) Record(r Record) {
 	if t.err != nil {
 		return
@@ -73,7 +73,7 @@ func (t *TensorBoard) Record(r Record) {
 	}
 }
 
-// Err returns what went wrong, nil if nothing did.
+// Err returns the first error, nil if there was none.
 func (t *TensorBoard) Err() error { return t.err }
 
 // Close closes the file.
@@ -86,7 +86,7 @@ func (t *TensorBoard) Close() error {
 	return err
 }
 
-// restart writes all records there are to a new file and removes the older ones.
+// restart writes all existing records to a new file and removes older ones.
 func (t *TensorBoard) restart() error {
 	records, err := ReadRecords(t.metrics)
 	if err != nil {
@@ -151,7 +151,7 @@ func (t *TensorBoard) appendRecord(b []byte, r Record) []byte {
 	return appendFrame(b, appendEvent(nil, t.began.Add(seconds(r.Seconds)), r.Step, 5, summary))
 }
 
-// textValue is a Summary.Value for the text plugin: a vector of one string.
+// textValue returns a Summary.Value for the text plugin: a vector of one string.
 func textValue(tag, text string) []byte {
 	varint := func(b []byte, field protowire.Number, v uint64) []byte {
 		return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), v)
@@ -168,7 +168,7 @@ func message(b []byte, field protowire.Number, v []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), v)
 }
 
-// appendEvent appends an Event whose content is the field of that number.
+// appendEvent appends an Event whose content is the field with this number.
 func appendEvent(b []byte, wall time.Time, step int, field protowire.Number, content []byte) []byte {
 	b = protowire.AppendFixed64(protowire.AppendTag(b, 1, protowire.Fixed64Type),
 		math.Float64bits(float64(wall.UnixNano())/1e9))

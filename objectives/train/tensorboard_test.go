@@ -36,7 +36,8 @@ func TestCRC32C(t *testing.T) {
 	for i := range ascending {
 		ascending[i] = byte(i)
 	}
-	for want, b := range map[uint32][]byte{0x8a9136aa: make([]byte, 32), 0x46dd794e: ascending, 0xe3069283: []byte("123456789")} {
+	for want, b := range map[uint32][]byte{0x8a9136aa: make([]byte, 32), 0x46dd794e: ascending,
+		0xe3069283: []byte("123456789")} {
 		if got := crc32c(b); got != want {
 			t.Errorf("reader: got %#x, want %#x", got, want)
 		}
@@ -178,7 +179,8 @@ func sameEvents(t *testing.T, dir string, records []Record) {
 		r := records[i]
 		want := map[string]float32{}
 		if r.Event == "" {
-			want = map[string]float32{"loss": float32(r.Loss), "grad_norm": float32(r.GradNorm), "learning_rate": float32(r.LearningRate)}
+			want = map[string]float32{"loss": float32(r.Loss), "grad_norm": float32(r.GradNorm),
+				"learning_rate": float32(r.LearningRate)}
 			for k, v := range r.Values {
 				want[k] = float32(v)
 			}
@@ -212,7 +214,8 @@ func TestTensorBoard(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a := Record{Step: 10, Loss: 1.5, GradNorm: 2, LearningRate: 1e-3, Seconds: 0.5, Values: map[string]float64{"kl": 0.25}}
+	a := Record{Step: 10, Loss: 1.5, GradNorm: 2, LearningRate: 1e-3, Seconds: 0.5,
+		Values: map[string]float64{"kl": 0.25}}
 	b := Record{Step: 20, Loss: -1, GradNorm: 3, LearningRate: 1e-3, Seconds: 1}
 	c := Record{Step: 30, Loss: 4, GradNorm: 5, LearningRate: 1e-4, Seconds: 1.5}
 	d := Record{Step: 20, Seconds: 2, Event: "rollback 1 from step 33 to step 20"}

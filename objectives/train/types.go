@@ -8,19 +8,19 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// Stats is what an objective tells about one evaluation.
+// Stats describes one evaluation of an objective.
 type Stats = objectives.Stats
 
-// Objective is a loss of θ and its gradient on a batch; θ is read live from where the objective keeps it.
+// Objective is a loss of θ and its gradient on a batch; θ is read live from the objective's parameters.
 type Objective = objectives.Objective
 
-// Params is where θ lives: one flat slice, written in place, and a notice that it was.
+// Params holds θ: one flat slice, written in place, and a notification that it has changed.
 type Params interface {
 	Data() []float64
 	Changed()
 }
 
-// Source fills every row of dst with a sample. A Source with a memory implements Stateful.
+// Source fills every row of dst with a sample. A Source with state implements Stateful.
 type Source interface {
 	Sample(dst *mat.Dense, rng *rand.Rand)
 }

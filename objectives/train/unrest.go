@@ -6,24 +6,24 @@ import (
 )
 
 const (
-	unrestSlack = 0.5 // of a judgement, in units of J
-	unrestMost  = 1.1 // of a judgement: one alone is chance
-	unrestFloor = 0.1 // nats: the least J that differences are measured by
+	unrestSlack = 0.5 // per judgement, in units of J
+	unrestMost  = 1.1 // per judgement: one alone is chance
+	unrestFloor = 0.1 // nats: the minimum J used as a unit of differences
 
-	stirredSteps = 400 // of a shorter run judgements lie too close for more than chance
+	stirredSteps = 400 // in a shorter run judgements are too close together to be significant
 )
 
-// stirred tells a rate that is too large from one that suits, before the loss does: its steps throw the model about, so
-// that it is worse than it was, and worse than the average of its weights. With J of the average θ̄, its smallest value so far,
-// min J, and J of the weights θ themselves, each difference less its standard error, the sum
+// stirred detects a learning rate that is too large before the loss does: its steps throw the model about, so that it
+// is worse than before, and worse than the average of its weights. With J of the average θ̄, its smallest value so far,
+// min J, and J of the weights θ themselves, each difference reduced by its standard error, the sum
 //
 //	U ← max(0, U + ([J(θ̄) − min J] + [J(θ) − J(θ̄)]) / min J − unrestSlack)
 //
-// over the judgements in the first half of a run stays near zero where all is in order. (It is the one-sided sum of Page,
-// Continuous inspection schemes, Biometrika 41 (1954) 100–115.) Beyond MaxUnrest the run begins anew with a smaller rate:
-// weights that were thrown about are no place to go on from. By the default, 0.65, no objective was taken back at its own rate:
-// the largest sum was 0.56, of ssm on checkerboard with 32 hidden units and batches of 128; at ten times the rates of scores it
-// was beyond 2 after a quarter of the run.
+// over the judgements in the first half of a run stays near zero if all is well. (It is the one-sided sum of Page,
+// Continuous inspection schemes, Biometrika 41 (1954) 100–115.) Beyond MaxUnrest the run restarts with a smaller rate,
+// since weights that were thrown about are a poor starting point. With the default, 0.65, no objective was restarted at
+// its own rate: the largest sum was 0.56, for ssm on checkerboard with 32 hidden units and batches of 128; at ten times
+// the rates for scores it was beyond 2 after a quarter of the run.
 func (s *Sentinel) stirred(step, every int, terms, live []float64) *Error {
 	if s.Off || s.start == nil {
 		return nil
@@ -55,7 +55,7 @@ func (s *Sentinel) stirred(step, every int, terms, live []float64) *Error {
 	}
 }
 
-// stirred is whether the steps are too large, which is asked in the first half of a run.
+// stirred checks, in the first half of a run, whether the steps are too large.
 func (r *runner) stirred(terms []float64) (*Error, error) {
 	if r.first == nil || r.step == 0 || 2*r.step > r.cfg.Steps || r.cfg.Steps < stirredSteps {
 		return nil, nil

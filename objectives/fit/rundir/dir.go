@@ -1,20 +1,20 @@
-// Package rundir is the run directory: what a training run leaves behind and what it is continued from.
+// Package rundir handles run directories: what a training run writes, and what it is continued from.
 //
 //	config.json            every setting; repeats the run
 //	model.safetensors      the averaged weights, under PyTorch's names
 //	data.safetensors       the blurred data, from which chains start
-//	checkpoint/state       everything needed to continue bit for bit; the two before, until the run has ended: checkpoint/state.1, .2
+//	checkpoint/state       all that is needed to continue bit for bit; until the run ends, the two before: checkpoint/state.1, .2
 //	checkpoint/frames      the weights at the frames of the animation
 //	checkpoint/sums.json   checksums of the files of a finished run
 //	metrics.jsonl          one object per record
 //	eval.json              how good the fit is
 //	samples.npy            draws from the model
 //	panel.png              the picture
-//	animation.gif          the training as it went
-//	events.out.tfevents…   the records for TensorBoard, if they are wanted
+//	animation.gif          the course of training
+//	events.out.tfevents…   the records for TensorBoard, if requested
 //
-// Every file but the two that grow (metrics.jsonl, checkpoint/frames) is replaced as a whole or not at all. The package
-// knows names, locks and checksums; what the files mean is up to package fit.
+// Every file except the two that grow (metrics.jsonl, checkpoint/frames) is replaced as a whole or not at all. The
+// package handles names, locks and checksums; the meaning of the files is up to package fit.
 package rundir
 
 import (
@@ -45,26 +45,27 @@ const (
 	Animation = "animation.gif"
 )
 
-// lockFile is what is locked where a folder cannot be.
+// lockFile is locked on systems where a folder cannot be.
 const lockFile = ".lock"
 
-// ErrExists is the error of [Create] where a run stands already.
+// ErrExists is the error of [Create] if there is already a run.
 var ErrExists = errors.New("a run is there already; choose another folder, or resume it")
 
-// Dir is a run directory. Once it is locked, all is written relative to the folder that was locked, wherever that is moved.
+// Dir is a run directory. Once it is locked, everything is written relative to the locked folder, even if that is
+// moved.
 type Dir struct {
 	Path string
 
 	root    *os.Root // the open folder; nil unless it is locked
 	lock    io.Closer
 	reserve reserve
-	damaged int // checkpoints that stand before the one that the run was continued from
+	damaged int // number of checkpoints newer than the one from which the run was continued
 }
 
-// File is the path of one of its files.
+// File returns the path of one of its files.
 func (d *Dir) File(name string) string { return filepath.Join(d.Path, filepath.FromSlash(name)) }
 
-// Create makes a new run directory and locks it. An existing one is refused unless it is an empty folder. With an empty
+// Create creates a new run directory and locks it. An existing folder is rejected unless it is empty. With an empty
 // path it takes the first free runs/<dataset>-<objective>-<n>.
 func Create(path, dataset, objective string) (*Dir, error) {
 	if path == "" {
@@ -75,7 +76,8 @@ func Create(path, dataset, objective string) (*Dir, error) {
 	} else {
 		entries, err := os.ReadDir(path)
 		switch {
-		case err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !leftover(e.Name()) && e.Name() != lockFile }):
+		case err == nil && slices.ContainsFunc(entries,
+			func(e fs.DirEntry) bool { return !leftover(e.Name()) && e.Name() != lockFile }):
 			if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == Config }) {
 				return nil, asFileError(path, ErrExists)
 			}
@@ -96,7 +98,7 @@ func Create(path, dataset, objective string) (*Dir, error) {
 	return d, nil
 }
 
-// next makes the first free folder of the default name.
+// next creates the first free folder with the default name.
 func next(dataset, objective string) (string, error) {
 	base := filepath.Base(dataset)
 	base = base[:len(base)-len(filepath.Ext(base))]
@@ -156,7 +158,7 @@ func (d *Dir) Lock() (err error) {
 // ErrMoved is the error of a run whose directory was renamed, deleted or replaced while it went on.
 var ErrMoved = errors.New("the folder was renamed or replaced while the run went on")
 
-// Own fails if the path no longer leads to the folder that was locked: there may be another run by now.
+// Own fails if the path no longer leads to the locked folder: there may be another run by now.
 func (d *Dir) Own() error {
 	if d.root == nil {
 		return nil
@@ -172,7 +174,7 @@ func (d *Dir) Own() error {
 	return nil
 }
 
-// Unlock lets others in.
+// Unlock releases the lock.
 func (d *Dir) Unlock() {
 	if d.lock != nil {
 		d.lock.Close()
@@ -184,7 +186,7 @@ func (d *Dir) Unlock() {
 	d.reserve.end()
 }
 
-// Find fails if the directory does not hold the file, or holds something else or nothing under its name.
+// Find fails if the directory does not have the file, or if it is empty or not a regular file.
 func (d *Dir) Find(name string) error {
 	path := d.File(name)
 	info, err := os.Stat(path)
@@ -201,7 +203,7 @@ func (d *Dir) Find(name string) error {
 	return nil
 }
 
-// Read reads a file of settings or results; trouble names the file.
+// Read reads a file of settings or results; errors name the file.
 func (d *Dir) Read(name string) ([]byte, error) {
 	if err := d.Find(name); err != nil {
 		return nil, err
@@ -213,7 +215,7 @@ func (d *Dir) Read(name string) ([]byte, error) {
 // maxText bounds the files that are read as a whole.
 const maxText = 1 << 24
 
-// ReadText reads a file of settings or results, which are small; of anything larger it reads no more than tells it so.
+// ReadText reads a file of settings or results, which are small; of a larger file it reads only enough to see that.
 func ReadText(path string) ([]byte, error) {
 	b, err := files.ReadAll(path, maxText)
 	if errors.Is(err, files.ErrTooLarge) {
@@ -222,12 +224,13 @@ func ReadText(path string) ([]byte, error) {
 	return b, err
 }
 
-// Write replaces a file of the directory as a whole. Descriptors that ran out are no obstacle to a locked one.
+// Write replaces a file of the directory atomically. In a locked directory this works even if the process has run out
+// of descriptors.
 func (d *Dir) Write(name string, data []byte) error {
 	return d.within(func(root *os.Root) error { return train.WriteIn(root, name, data) })
 }
 
-// within does something in the folder, which is the one that was locked if one was.
+// within runs do in the folder, the locked one if there is one.
 func (d *Dir) within(do func(root *os.Root) error) error {
 	if err := d.Own(); err != nil {
 		return err
@@ -243,7 +246,7 @@ func (d *Dir) within(do func(root *os.Root) error) error {
 	return do(root)
 }
 
-// Has reports whether the directory holds the file.
+// Has reports whether the directory has the file.
 func (d *Dir) Has(name string) bool {
 	info, err := os.Stat(d.File(name))
 	return err == nil && info.Mode().IsRegular()

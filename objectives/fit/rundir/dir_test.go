@@ -24,11 +24,13 @@ func fill(t *testing.T, path, text string) {
 	}
 }
 
-// A run without a path gets the first free one, whatever kind of name its data have; one with a path gets a folder of its own or none.
+// A run without a path gets the first free one, whatever kind of name its data have; one with a path gets a folder of
+// its own or none.
 func TestCreate(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, c := range []struct{ dataset, want string }{
-		{"moons", "runs/moons-nce-1"}, {"moons", "runs/moons-nce-2"}, {"some/where.d/flats.csv", "runs/flats-nce-1"}, {"-", "runs/stdin-nce-1"},
+		{"moons", "runs/moons-nce-1"}, {"moons", "runs/moons-nce-2"}, {"some/where.d/flats.csv", "runs/flats-nce-1"},
+		{"-", "runs/stdin-nce-1"},
 	} {
 		d, err := Create("", c.dataset, "nce")
 		if err != nil {
@@ -113,8 +115,8 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// The seal of a finished run tells of every file that is not what it was, but for pictures that were drawn anew and weights, which may be
-// replaced.
+// The seal of a finished run tells of every file that is not what it was, but for pictures that were drawn anew and
+// weights, which may be replaced.
 func TestSeal(t *testing.T) {
 	d, err := Create(filepath.Join(t.TempDir(), "run"), "moons", "nce")
 	if err != nil {

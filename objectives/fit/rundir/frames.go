@@ -13,8 +13,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// FrameLog holds the weights at the frames of a run, as float32: the animation is drawn from them when the training is
-// over. It is one file of equal records,
+// FrameLog holds the weights at the frames of a run, as float32, from which the animation is drawn after training. It
+// is one file of equal-sized records,
 //
 //	step uint64 | n float32… | CRC-32 of the record so far
 //
@@ -70,7 +70,7 @@ func (l *FrameLog) MarshalState() ([]byte, error) {
 	return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(nil, uint64(l.off)), l.sum), nil
 }
 
-// UnmarshalState cuts the file to the length it had, after a look at whether it still holds what it held.
+// UnmarshalState truncates the file to the length it had, after checking that the content is unchanged.
 func (l *FrameLog) UnmarshalState(b []byte) error {
 	if len(b) != 12 {
 		return fmt.Errorf("state of the frames: wrong length")
@@ -82,7 +82,8 @@ func (l *FrameLog) UnmarshalState(b []byte) error {
 		return err
 	}
 	if n != off {
-		return fileErrorf(l.f.Name(), "%s has %d bytes, the checkpoint knows of %d: it was truncated", l.f.Name(), n, off)
+		return fileErrorf(l.f.Name(), "%s has %d bytes, the checkpoint knows of %d: it was truncated", l.f.Name(), n,
+			off)
 	}
 	if h.Sum32() != sum {
 		return fileErrorf(l.f.Name(), "%s is damaged: its checksum does not match", l.f.Name())
@@ -106,10 +107,10 @@ type Frame struct {
 	Theta []float64
 }
 
-// Len is the number of frames.
+// Len returns the number of frames.
 func (l *FrameLog) Len() int { return int(l.off / frameSize(l.n)) }
 
-// decodeFrame reads a record whose checksum is right.
+// decodeFrame reads a record, checking its checksum.
 func decodeFrame(b []byte) (Frame, bool) {
 	body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
 	if crc32.ChecksumIEEE(body) != sum {
@@ -122,7 +123,7 @@ func decodeFrame(b []byte) (Frame, bool) {
 	return f, true
 }
 
-// ReadFrame reads frame k of the log of weights of length n, also while the log is written.
+// ReadFrame reads frame k of the log of weights of length n, even while the log is being written.
 func (d *Dir) ReadFrame(n, k int) (Frame, error) {
 	path := d.File(Frames)
 	f, _, err := files.Open(path)
@@ -141,8 +142,8 @@ func (d *Dir) ReadFrame(n, k int) (Frame, error) {
 	return fr, nil
 }
 
-// ReadFrames reads the log of weights of length n. An incomplete last record, as a killed run may leave it, is not
-// counted; any other damage is an error.
+// ReadFrames reads the log of weights of length n. An incomplete last record, as left by a killed run, is ignored; any
+// other damage is an error.
 func (d *Dir) ReadFrames(n int) ([]Frame, error) {
 	path := d.File(Frames)
 	f, _, err := files.Open(path)

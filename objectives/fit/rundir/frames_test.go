@@ -39,7 +39,8 @@ func TestFrames(t *testing.T) {
 		}
 		for k, f := range frames {
 			one, err := d.ReadFrame(2, k)
-			if err != nil || f.Step != 10*k || !slices.Equal(f.Theta, want[k]) || !slices.Equal(one.Theta, want[k]) || one.Step != f.Step {
+			if err != nil || f.Step != 10*k || !slices.Equal(f.Theta, want[k]) || !slices.Equal(one.Theta, want[k]) ||
+				one.Step != f.Step {
 				t.Errorf("frame %d: %v and %v, %v, want %v", k, f, one, err, want[k])
 			}
 		}

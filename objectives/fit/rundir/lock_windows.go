@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lock takes an exclusive lock that the system releases when the process ends, however it ends. It is on a file, since a folder
-// cannot be locked, far behind the end of it, so that whoever copies the directory can read it.
+// lock takes an exclusive lock that the system releases when the process ends, however it ends. It is on a file, since
+// a folder cannot be locked, far beyond its end, so that the file can be read when the directory is copied.
 func lock(root *os.Root) (l io.Closer, held bool, err error) {
 	f, err := root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {

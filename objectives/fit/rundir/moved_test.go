@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A run whose folder was renamed, deleted or replaced writes nothing under its old name: there may be another run by now.
+// A run whose folder was renamed, deleted or replaced writes nothing under its old name: there may be another run by
+// now.
 func TestMoved(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a folder that is open cannot be renamed there")

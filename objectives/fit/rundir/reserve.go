@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// reserve holds descriptors back for the files of a run: where a process has no more of them, because clients of its page or
-// another part of the program hold them, what is written must not fail for it.
+// reserve holds descriptors in reserve for the files of a run, so that writing does not fail if the process has run out
+// of them because clients of its page or another part of the program hold them.
 type reserve struct {
 	held []*os.File
-	on   bool // of a folder that is locked
+	on   bool // the folder is locked
 }
 
 const (
-	reserved  = 6               // descriptors: a file, and the folders on the way to it
-	exhausted = 5 * time.Second // after which descriptors that do not come back are an error
+	reserved  = 6               // descriptors: a file, and the folders on its path
+	exhausted = 5 * time.Second // after which missing descriptors are an error
 )
 
 func (r *reserve) hold() {
@@ -42,8 +42,8 @@ func (r *reserve) release() {
 	r.held = nil
 }
 
-// with does something. If that fails for want of descriptors it is done again with those of the reserve, which others of
-// the process may take before it: then it waits for some to come back.
+// with runs do. If that fails for lack of descriptors, it runs it again with those of the reserve; if other parts of
+// the process take them first, it waits for some to be released.
 func (r *reserve) with(do func() error) error {
 	if !r.on {
 		return do()
@@ -61,7 +61,7 @@ func (r *reserve) with(do func() error) error {
 	}
 }
 
-// noDescriptors tells that the process, or the system, has no more descriptors.
+// noDescriptors reports whether the process, or the system, has run out of descriptors.
 func noDescriptors(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }

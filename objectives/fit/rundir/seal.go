@@ -18,14 +18,14 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// sealFile holds the SHA-256 sums of the files of a finished run. model.safetensors is not among them: it carries its
-// own sum, and may be replaced by weights from elsewhere.
+// sealFile holds the SHA-256 sums of the files of a finished run. model.safetensors is not included: it has its own
+// sum, and may be replaced by weights from elsewhere.
 const sealFile = "checkpoint/sums.json"
 
-// sealed are the files of a finished run; those that it does not have are left out.
+// sealed lists the files of a finished run; missing ones are skipped.
 var sealed = []string{Config, Data, State, Frames, Metrics, Eval, Samples, Panel, Animation}
 
-// Seal marks the run as finished and remembers what its files hold.
+// Seal marks the run as finished and records the sums of its files.
 func (d *Dir) Seal() error {
 	sums, sizes := make(map[string]string), make(map[string]int64)
 	for _, name := range sealed {
@@ -46,7 +46,7 @@ func (d *Dir) Seal() error {
 	return errors.Join(d.writeSeal(seal{Files: sums, Sizes: sizes}), d.dropOlder())
 }
 
-// Redrawn takes a picture that was drawn anew over the one of the finished run into the sums. Other paths are no matter.
+// Redrawn updates the sum of a picture of the finished run that was drawn again. Other paths are ignored.
 func (d *Dir) Redrawn(path string) error {
 	for _, name := range []string{Panel, Animation} {
 		if filepath.Clean(path) != filepath.Clean(d.File(name)) || !d.Sealed() {
@@ -119,7 +119,7 @@ func digest(sums map[string]string) string {
 // Sealed reports whether the run is finished.
 func (d *Dir) Sealed() bool { return d.Has(sealFile) }
 
-// Check fails if the run is finished and a named file is not what it was then. Without names all are looked at.
+// Check fails if the run is finished and a named file has changed since. Without names it checks all files.
 func (d *Dir) Check(names ...string) error {
 	sums, err := d.readSeal()
 	if err != nil || sums.Files == nil {
@@ -144,7 +144,8 @@ func (d *Dir) Check(names ...string) error {
 		case err != nil:
 			return asFileError(d.File(name), err)
 		case got != want:
-			return fileErrorf(d.File(name), "%s is damaged: it is not what the run wrote (its checksum differs)", d.File(name))
+			return fileErrorf(d.File(name), "%s is damaged: it is not what the run wrote (its checksum differs)",
+				d.File(name))
 		}
 	}
 	return nil
@@ -172,7 +173,7 @@ func (d *Dir) sum(name string) (sum string, size int64, err error) {
 	return hex.EncodeToString(h.Sum(nil)), size, nil
 }
 
-// Clean removes what a killed process may have left half-written.
+// Clean removes files that a killed process may have left half-written.
 func (d *Dir) Clean() {
 	for _, dir := range []string{d.Path, d.File("checkpoint")} {
 		entries, _ := os.ReadDir(dir)
@@ -184,7 +185,7 @@ func (d *Dir) Clean() {
 	}
 }
 
-// leftover tells the temporary names of atomic writes.
+// leftover reports whether name is a temporary name of atomic writes.
 func leftover(name string) bool {
 	if !strings.HasPrefix(name, ".") {
 		return false

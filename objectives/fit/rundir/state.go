@@ -9,10 +9,10 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// olderStates is how many checkpoints before the last are kept. One that is damaged is passed over for the one before.
+// olderStates is the number of checkpoints kept before the last. A damaged one is skipped in favour of the one before.
 const olderStates = 2
 
-// stateName is the name of the k-th checkpoint before the last.
+// stateName returns the name of the k-th checkpoint before the last.
 func stateName(k int) string {
 	if k == 0 {
 		return State
@@ -20,7 +20,7 @@ func stateName(k int) string {
 	return fmt.Sprintf("%s.%d", State, k)
 }
 
-// WriteState writes a checkpoint and keeps the ones before. Those that ReadState passed over go.
+// WriteState writes a checkpoint and keeps the ones before. Those that ReadState skipped are removed.
 func (d *Dir) WriteState(data []byte) error {
 	return d.within(func(root *os.Root) error {
 		if err := d.promote(root); err != nil {
@@ -30,8 +30,8 @@ func (d *Dir) WriteState(data []byte) error {
 	})
 }
 
-// ReadState reads the newest checkpoint that is whole. The note says what was wrong with a newer one. Without a checkpoint
-// the snapshot is nil.
+// ReadState reads the newest intact checkpoint. The note says what was wrong with a newer one. Without a checkpoint the
+// snapshot is nil.
 func (d *Dir) ReadState() (s train.Snapshot, note string, err error) {
 	s, older, err := train.ReadNewest(d.File(State))
 	if s == nil {
@@ -45,15 +45,16 @@ func (d *Dir) ReadState() (s train.Snapshot, note string, err error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			what = "is missing"
 		}
-		note = fmt.Sprintf("%s %s: the run goes on from the checkpoint before, %s, of step %d", d.File(State), what, d.File(stateName(older)), s.Step())
+		note = fmt.Sprintf("%s %s: the run goes on from the checkpoint before, %s, of step %d", d.File(State), what,
+			d.File(stateName(older)), s.Step())
 	}
 	return s, note, nil
 }
 
-// HasState reports whether there is a checkpoint, whole or not.
+// HasState reports whether there is a checkpoint, intact or not.
 func (d *Dir) HasState() bool { return d.Has(State) || d.Has(stateName(1)) || d.Has(stateName(2)) }
 
-// promote lets the checkpoint that the run was continued from be the newest, before another is written.
+// promote makes the checkpoint from which the run was continued the newest, before another is written.
 func (d *Dir) promote(root *os.Root) error {
 	if d.damaged == 0 {
 		return nil
@@ -72,7 +73,7 @@ func (d *Dir) promote(root *os.Root) error {
 	return nil
 }
 
-// dropOlder removes the checkpoints that a finished run has no use for.
+// dropOlder removes checkpoints that a finished run does not need.
 func (d *Dir) dropOlder() error {
 	return d.within(func(root *os.Root) error {
 		for k := 1; k <= olderStates; k++ {

@@ -1,5 +1,5 @@
-// Package board compares objectives on data: every objective × dataset × seed is a cell, a training run of its own in
-// a folder, judged by the same measures. Cells that are done are not done again.
+// Package board compares objectives on data: every objective × dataset × seed is a cell, a separate training run in a
+// folder, judged by the same measures. Finished cells are not repeated.
 package board
 
 import (
@@ -31,46 +31,47 @@ import (
 type Config struct {
 	Datasets, Objectives []string
 	Seeds                int           // 1, 2, … Seeds
-	Set                  fit.Layer     // over the defaults of every cell
-	Seconds              float64       // of CPU per cell; 0: as many steps as the settings say
+	Set                  fit.Layer     // overrides the defaults of every cell
+	Seconds              float64       // CPU seconds per cell; 0: as many steps as set
 	Workers              int           // cells at a time
-	Dir                  string        // where cells and results go
+	Dir                  string        // folder for cells and results
 	Shard                Shard         // the part to do; the zero value is all of it
 	Lease                time.Duration // silence after which a process counts as dead; 0: DefaultLease
 	Done                 func(c Cell, done, total int)
-	Waiting              func(cells int) // for other processes, which train them; called once
+	Waiting              func(cells int) // called once when waiting for other processes to train cells
 }
 
 // Cell is the outcome of one run.
 type Cell struct {
-	Dataset   string          `json:"dataset"`
-	Objective string          `json:"objective"`
-	Seed      uint64          `json:"seed"`
-	Steps     int             `json:"steps"`
-	CPU       float64         `json:"cpu_seconds"`    // of training
-	Set       fit.Layer       `json:"set,omitempty"`  // over the defaults
-	Data      string          `json:"data,omitempty"` // what the file was known by
-	Error     string          `json:"error,omitempty"`
-	Run       string          `json:"run,omitempty"` // folder, from that of the board; none where the objective refused the data
-	Eval      *metrics.Report `json:"eval,omitempty"`
+	Dataset   string    `json:"dataset"`
+	Objective string    `json:"objective"`
+	Seed      uint64    `json:"seed"`
+	Steps     int       `json:"steps"`
+	CPU       float64   `json:"cpu_seconds"`    // of training
+	Set       fit.Layer `json:"set,omitempty"`  // over the defaults
+	Data      string    `json:"data,omitempty"` // identifies the content of the file
+	Error     string    `json:"error,omitempty"`
+	// folder, relative to that of the board; none if the objective refused the data
+	Run  string          `json:"run,omitempty"`
+	Eval *metrics.Report `json:"eval,omitempty"`
 }
 
-// Name is that of the cell's folder.
+// Name returns the name of the cell's folder.
 func (c Cell) Name() string {
 	return fmt.Sprintf("%s-%s-%d", filepath.Base(c.Dataset), c.Objective, c.Seed)
 }
 
-// Refused reports that the objective cannot learn from the data, which it said before anything was trained.
+// Refused reports whether the objective refused the data before anything was trained.
 func (c Cell) Refused() bool { return c.Steps == 0 && c.Error != "" }
 
 const (
-	resultFile = "cell.json"      // of a cell that is done
-	spentFile  = "cpu_seconds"    // of one that is not done, up to its checkpoint or, where it was interrupted, to that moment
-	budgetFile = "budget_seconds" // of one whose steps a budget chose
+	resultFile = "cell.json"      // of a finished cell
+	spentFile  = "cpu_seconds"    // of an unfinished one, up to its checkpoint or interruption
+	budgetFile = "budget_seconds" // of one whose steps follow from a budget
 )
 
-// Run fills the cells of the shard, the longest first, beside others who do so with the same folder. It is an error if
-// the objectives refuse all of them. When ctx is cancelled, those that are done stay, and those that had begun have a
+// Run fills the cells of the shard, longest first, together with other processes working in the same folder. It is an
+// error if the objectives refuse all of them. When ctx is cancelled, finished cells stay, and started ones have a
 // checkpoint.
 func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 	sweep, err := cfg.sweep()
@@ -104,7 +105,7 @@ func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 	defer cancel()
 	for range cfg.Workers {
 		wg.Go(func() {
-			// CPU seconds are those of the thread: it is kept to one cell.
+			// CPU seconds are per thread, so a thread is bound to one cell.
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			for i := range left.each(ctx) {
@@ -125,7 +126,7 @@ func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 		})
 	}
 	wg.Wait()
-	_ = os.Remove(filepath.Join(cfg.Dir, workDir)) // if nothing is under way
+	_ = os.Remove(filepath.Join(cfg.Dir, workDir)) // if nothing is running
 	if len(errs) > 0 {
 		return nil, errs[0]
 	}
@@ -135,9 +136,8 @@ func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 	return cells, ctx.Err()
 }
 
-// cell fills one cell, by reading what it came to or by training it, unless another process does, which is errBusy.
-// What fails in its training is the cell's, as is the refusal of its objective to learn from the data; an error is
-// about the comparison.
+// cell fills one cell, by reading its result or by training it; if another process does, the error is errBusy. Failures
+// in training and refusals by the objective are recorded in the cell; an error is about the comparison.
 func (cfg Config) cell(ctx context.Context, led *ledger, c *Cell) error {
 	given, err := cfg.given(*c)
 	if err != nil {
@@ -215,7 +215,7 @@ func (cfg Config) fill(ctx context.Context, c *Cell, given fit.Layer, lease *lea
 	return result.write(dir)
 }
 
-// refuse stores that the objective cannot learn from the data.
+// refuse records that the objective cannot learn from the data.
 func (cfg Config) refuse(c *Cell, path string, refusal *fit.RefusedError) error {
 	dir := &rundir.Dir{Path: path}
 	if err := os.MkdirAll(path, 0o755); err != nil {
@@ -234,10 +234,10 @@ func (c Cell) write(dir *rundir.Dir) error {
 	return dir.Write(resultFile, append(b, '\n'))
 }
 
-// folder is where the cell is when it is done, from that of the board.
+// folder returns the folder of the finished cell, relative to that of the board.
 func (c Cell) folder() string { return filepath.ToSlash(filepath.Join(cellsDir, c.Name())) }
 
-// readSeconds reads a number of seconds from a file in a cell's folder; 0 where there is none.
+// readSeconds reads a number of seconds from a file in a cell's folder; 0 if there is none.
 func readSeconds(folder, name string) (float64, error) {
 	name = filepath.Join(folder, name)
 	b, err := os.ReadFile(name)
@@ -251,10 +251,11 @@ func readSeconds(folder, name string) (float64, error) {
 	return v, nil
 }
 
-// given are the settings that a cell names: what compare chooses, and of what was set all that its objective knows.
+// given returns the settings of a cell: those that compare chooses, and those of --set that its objective has.
 func (cfg Config) given(c Cell) (fit.Layer, error) {
 	l := fit.Layer{}
-	for key, v := range map[string]any{"dataset": c.Dataset, "objective": c.Objective, "seed": c.Seed, "frames": 0, "threads": 1} {
+	for key, v := range map[string]any{"dataset": c.Dataset, "objective": c.Objective, "seed": c.Seed, "frames": 0,
+		"threads": 1} {
 		b, err := json.Marshal(v)
 		if err != nil {
 			return nil, err
@@ -283,7 +284,7 @@ func (cfg Config) job(c *Cell, given fit.Layer) (*fit.Job, error) {
 	return fit.Prepare(src, config)
 }
 
-// read reads what a cell came to.
+// read reads the result of a cell.
 func (cfg Config) read(c *Cell, given fit.Layer) error {
 	path := filepath.Join(cfg.Dir, c.folder())
 	old, err := readCell(path)
@@ -302,7 +303,7 @@ func (cfg Config) read(c *Cell, given fit.Layer) error {
 	return nil
 }
 
-// readCell reads what the cell in a folder came to.
+// readCell reads the result of the cell in a folder.
 func readCell(path string) (Cell, error) {
 	var c Cell
 	name := filepath.Join(path, resultFile)
@@ -316,7 +317,7 @@ func readCell(path string) (Cell, error) {
 	return c, nil
 }
 
-// open makes the run directory of a cell, or takes over that of an earlier owner, with its settings.
+// open creates the run directory of a cell, or takes over that of an earlier owner, with its settings.
 func (cfg Config) open(c *Cell, given fit.Layer, lease *lease) (*fit.Job, *rundir.Dir, error) {
 	if from := lease.earlier(); from != "" {
 		if err := cfg.match(from, given); err != nil {
@@ -348,7 +349,7 @@ func (cfg Config) open(c *Cell, given fit.Layer, lease *lease) (*fit.Job, *rundi
 	return job, dir, cfg.begin(dir, job)
 }
 
-// begin writes what a cell is trained with. With its settings a run has begun: the budget comes first.
+// begin writes what a cell is trained with. Writing the settings starts a run, so the budget comes first.
 func (cfg Config) begin(dir *rundir.Dir, job *fit.Job) error {
 	if cfg.Seconds > 0 {
 		if err := dir.Write(budgetFile, fmt.Appendf(nil, "%g\n", cfg.Seconds)); err != nil {
@@ -358,7 +359,7 @@ func (cfg Config) begin(dir *rundir.Dir, job *fit.Job) error {
 	return job.Config.Store(dir)
 }
 
-// match refuses a folder that was made with other settings or another budget.
+// match rejects a folder that was made with other settings or another budget.
 func (cfg Config) match(path string, given fit.Layer) error {
 	dir, err := rundir.Open(path)
 	if err != nil {
@@ -373,7 +374,8 @@ func (cfg Config) match(path string, given fit.Layer) error {
 		return err
 	}
 	if budget != cfg.Seconds {
-		return exit.Usagef("%s was made with %s, not with %s; choose another --out, or remove it", path, budgetName(budget), budgetName(cfg.Seconds))
+		return exit.Usagef("%s was made with %s, not with %s; choose another --out, or remove it", path,
+			budgetName(budget), budgetName(cfg.Seconds))
 	}
 	values, err := old.Layer()
 	if err != nil {

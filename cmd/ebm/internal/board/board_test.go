@@ -20,11 +20,13 @@ import (
 func small(t *testing.T) (board.Config, string) {
 	t.Helper()
 	set := make(fit.Layer)
-	for key, value := range map[string]string{"steps": "20000", "hidden": "[8]", "batch": "16", "samples": "0", "test-points": "100", "grid": "50"} {
+	for key, value := range map[string]string{"steps": "20000", "hidden": "[8]", "batch": "16", "samples": "0",
+		"test-points": "100", "grid": "50"} {
 		set[key] = json.RawMessage(value)
 	}
 	dir := t.TempDir()
-	return board.Config{Datasets: []string{"4squares"}, Objectives: []string{"nce"}, Seeds: 1, Set: set, Workers: 1, Dir: dir},
+	return board.Config{Datasets: []string{"4squares"}, Objectives: []string{"nce"}, Seeds: 1, Set: set, Workers: 1,
+			Dir: dir},
 		filepath.Join(dir, "work", "4squares-nce-1", "1", "run") // as long as it is not done
 }
 
@@ -55,7 +57,8 @@ func TestSecondsOverInterruption(t *testing.T) {
 		t.Errorf("damaged file: error %v", err)
 	}
 	const before = 1000
-	spent = filepath.Join(filepath.Dir(filepath.Dir(cell)), "2", "run", "cpu_seconds") // of the one that has just failed
+	// of the one that has just failed
+	spent = filepath.Join(filepath.Dir(filepath.Dir(cell)), "2", "run", "cpu_seconds")
 	if err := os.WriteFile(spent, []byte("1000\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +140,8 @@ func TestKilledBeforeSettings(t *testing.T) {
 	if _, err := board.Run(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := os.ReadFile(filepath.Join(cfg.Dir, "cells", "4squares-nce-1", "budget_seconds")); err != nil || string(b) != "0.1\n" {
+	if b, err := os.ReadFile(filepath.Join(cfg.Dir, "cells", "4squares-nce-1", "budget_seconds")); err != nil ||
+		string(b) != "0.1\n" {
 		t.Errorf("budget %q, %v, want that of the board", b, err)
 	}
 	if _, err := os.Stat(filepath.Join(cfg.Dir, "work")); err == nil {
@@ -176,7 +180,8 @@ func TestRefused(t *testing.T) {
 		if fig, err := board.Picture(cfg, cells); fig != nil || err != nil {
 			t.Errorf("data of one dimension: picture %v, error %v", fig, err)
 		}
-		if got := table.String(); !strings.Contains(got, "| `flow-nce` | refused |") || !strings.Contains(got, "| `nce` | **") {
+		if got := table.String(); !strings.Contains(got, "| `flow-nce` | refused |") ||
+			!strings.Contains(got, "| `nce` | **") {
 			t.Errorf("table\n%s", got)
 		}
 	}

@@ -13,9 +13,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
-// Every shard works out for itself which cells are its own, on whatever machine it is. Therefore the estimates rest on
-// a table of what was measured once, and everything about them is counted in whole numbers: they are the same wherever
-// they are made.
+// Every shard works out for itself which cells are its own, on any machine. Therefore the estimates are based on a
+// table of measurements and use integer arithmetic only: they are the same everywhere.
 
 // costs.csv has the nanoseconds of a training step per row of the batch, of each objective in some dimensions, for
 // networks with two hidden layers of 128 units (wide) and of 32 (narrow). go test ./cmd/ebm/internal/board -run Costs
@@ -24,13 +23,13 @@ import (
 //go:embed costs.csv
 var costsCSV string
 
-// stepCost is what a step costs per row.
+// stepCost is the cost of a step per row.
 type stepCost struct {
 	dim          int64
 	wide, narrow int64 // nanoseconds
 }
 
-// stepCosts are those of each objective, by dimension; "" has the means, for objectives that were not measured.
+// stepCosts holds the costs of each objective by dimension; "" has the means, for objectives not measured.
 var stepCosts = parseCosts(costsCSV)
 
 func parseCosts(text string) map[string][]stepCost {
@@ -63,7 +62,7 @@ func parseCosts(text string) map[string][]stepCost {
 	return costs
 }
 
-// at is y at x on the line through two points, at least low.
+// at returns y at x on the line through two points, but at least low.
 func at(x, x0, x1, y0, y1, low int64) int64 {
 	if x0 == x1 {
 		return max(y0, low)
@@ -71,7 +70,7 @@ func at(x, x0, x1, y0, y1, low int64) int64 {
 	return max(y0+(y1-y0)*(x-x0)/(x1-x0), low)
 }
 
-// weights is the number of those of a network, which the time grows with.
+// weights returns the number of weights of a network, with which the time grows.
 func weights(dim int64, hidden ...int64) int64 {
 	n, in := int64(0), dim
 	for _, h := range hidden {
@@ -81,7 +80,7 @@ func weights(dim int64, hidden ...int64) int64 {
 	return n + in
 }
 
-// rowCost is what a step of an objective costs per row, in nanoseconds.
+// rowCost returns the cost of a step of an objective per row, in nanoseconds.
 func rowCost(objective string, dim int64, hidden []int) int64 {
 	costs := stepCosts[objective]
 	if costs == nil {
@@ -98,10 +97,11 @@ func rowCost(objective string, dim int64, hidden []int) int64 {
 	for i, h := range hidden {
 		units[i] = int64(h)
 	}
-	return at(weights(dim, units...), weights(dim, 32, 32), weights(dim, 128, 128), narrow, max(wide, narrow), 1+narrow/4)
+	return at(weights(dim, units...), weights(dim, 32, 32), weights(dim, 128, 128), narrow, max(wide, narrow),
+		1+narrow/4)
 }
 
-// cost is about the CPU time of a cell on one core.
+// cost estimates the CPU time of a cell on one core.
 func (cfg Config) cost(c Cell, dim int64) (time.Duration, error) {
 	given, err := cfg.given(c)
 	if err != nil {
@@ -129,7 +129,7 @@ func (cfg Config) cost(c Cell, dim int64) (time.Duration, error) {
 	return (prepare + training + measure).Round(time.Millisecond), nil
 }
 
-// costs are those of the cells. Seeds cost the same.
+// costs returns the costs of the cells. Seeds cost the same.
 func (cfg Config) costs(cells []Cell) ([]time.Duration, error) {
 	dims := make(map[string]int64)
 	known := make(map[[2]string]time.Duration)

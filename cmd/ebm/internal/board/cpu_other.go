@@ -6,5 +6,5 @@ import "time"
 
 var start = time.Now()
 
-// threadTime is the time of day: this system does not tell the CPU time of a thread.
+// threadTime returns elapsed time: this system does not report the CPU time of a thread.
 func threadTime() time.Duration { return time.Since(start) }

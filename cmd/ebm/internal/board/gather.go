@@ -18,15 +18,15 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// Gathered is what folders hold of a comparison.
+// Gathered is the part of a comparison found in folders.
 type Gathered struct {
 	Config  Config // datasets, objectives and seeds of the board, which is in Config.Dir
 	Cells   []Cell // in the order of the board
 	Missing []Cell
 }
 
-// Gather collects the cells of folders in the folder to, which may be one of them. What it finds does not depend on
-// how the cells lie in the folders, nor on the order of these.
+// Gather collects the cells of folders in the folder to, which may be one of them. The result does not depend on how
+// the cells are distributed over the folders, nor on the order of these.
 func Gather(to string, from ...string) (*Gathered, error) {
 	sweep, cells, err := union(from)
 	if err != nil {
@@ -52,7 +52,7 @@ func Gather(to string, from ...string) (*Gathered, error) {
 // parallel calls f with 0 to n-1 on all cores.
 func parallel(n int, f func(i int)) {
 	var wg sync.WaitGroup
-	workers := min(n, 2*runtime.GOMAXPROCS(0)) // they wait for the disk
+	workers := min(n, 2*runtime.GOMAXPROCS(0)) // they mostly wait for the disk
 	for w := range workers {
 		wg.Go(func() {
 			for i := w; i < n; i += workers {
@@ -63,8 +63,8 @@ func parallel(n int, f func(i int)) {
 	wg.Wait()
 }
 
-// union is the sweep of folders that agree in everything but datasets, objectives and the number of seeds, and the
-// cells that any of them is for. Where the names differ they stand in the order of their lists.
+// union returns the combined sweep of folders that agree in everything except datasets, objectives and the number of
+// seeds, and the cells of any of them. If names differ they are in the order of their lists.
 func union(dirs []string) (Sweep, []Cell, error) {
 	var all Sweep
 	same, planned := true, make(map[string]bool)
@@ -101,7 +101,7 @@ func union(dirs []string) (Sweep, []Cell, error) {
 	return all, cells, nil
 }
 
-// inOrder sorts names without repetition: known ones as they are listed, then others by name.
+// inOrder sorts names without duplicates: known ones in their listed order, then others by name.
 func inOrder(names, known []string) []string {
 	rank := func(name string) int {
 		if i := slices.Index(known, name); i >= 0 {
@@ -114,8 +114,8 @@ func inOrder(names, known []string) []string {
 	return slices.Compact(names)
 }
 
-// find reads what a cell came to in any of the folders, and puts it into the folder to. Of several runs of it, which
-// differ in their seconds, it is the one that took the fewest.
+// find reads the result of a cell in any of the folders, and puts it into the folder to. Of several runs, which differ
+// only in their timings, it takes the fastest.
 func (s Sweep) find(c *Cell, to string, from []string) error {
 	var best Cell
 	var text []byte
@@ -130,7 +130,8 @@ func (s Sweep) find(c *Cell, to string, from []string) error {
 			return err
 		}
 		if one.Data != c.Data {
-			return exit.Usagef("%s was made from other data than those of %s; leave one of them out", path, filepath.Join(from[0], sweepFile))
+			return exit.Usagef("%s was made from other data than those of %s; leave one of them out", path,
+				filepath.Join(from[0], sweepFile))
 		}
 		b, err := json.Marshal(one)
 		if err != nil {
@@ -154,8 +155,8 @@ func (s Sweep) find(c *Cell, to string, from []string) error {
 	return place(filepath.Join(to, c.folder()), filepath.Join(home, c.folder()))
 }
 
-// place puts a copy of a finished run in the place of another one, if there is one. Files of finished runs are
-// replaced as a whole, so that two folders may have them in common.
+// place copies a finished run, replacing another one if there is one. Files of finished runs are only replaced as a
+// whole, so two folders may share them.
 func place(to, from string) error {
 	part, err := os.MkdirTemp(mkdir(filepath.Dir(to)), ".part-")
 	if err != nil {
@@ -187,7 +188,7 @@ func place(to, from string) error {
 	return os.Rename(fresh, to)
 }
 
-// mkdir makes a folder if it can: what is written there next says if it cannot.
+// mkdir creates a folder if it can; if not, writing there will fail.
 func mkdir(path string) string {
 	_ = os.MkdirAll(path, 0o755)
 	return path

@@ -21,21 +21,21 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// One process at a time trains a cell, however many share the folder, and no lock of the file system is needed for it:
-// all that is relied on is that a rename happens as a whole or not at all.
+// One process at a time trains a cell, however many share the folder, without file locks: all that is required is
+// atomic renaming.
 //
-//	work/CELL/1/owner    who trains it, rewritten for as long as it lives
+//	work/CELL/1/owner    the process that trains it, rewritten as long as it lives
 //	work/CELL/1/run      the run directory
-//	work/CELL/2/...      the one that took it over, which began with a copy of what was there
-//	cells/CELL           the run that came to its end: work/CELL/n/run, renamed
+//	work/CELL/2/...      the process that took it over, starting with a copy of the run
+//	cells/CELL           the finished run: work/CELL/n/run, renamed
 //
-// To take a cell is to rename a prepared folder, with the owner's name inside, to the next number; one process
-// succeeds. It may be taken over when its owner has given it up, is a process of this machine that has ended, or has
-// shown no sign of life for the length of its lease by the clock of the one that looks, so that clocks need not agree.
-// Should an owner that was only asleep wake up, it writes in its own folder, which nobody else uses, and finds at its
-// next sign that it has been succeeded. Of two that finish, the first one's rename stands.
+// A process claims a cell by renaming a prepared folder, with the owner's name inside, to the next number; only one
+// succeeds. A cell may be taken over when its owner has given it up, is a process of this machine that has ended, or
+// has shown no sign of life for the length of its lease by the observer's clock, so that clocks need not agree. If an
+// owner that was only suspended wakes up, it writes to its own folder, which nobody else uses, and finds at its next
+// beat that it has been replaced. If two finish, the first rename stands.
 
-// DefaultLease is how long an owner may be silent.
+// DefaultLease is the time for which an owner may be silent.
 const DefaultLease = time.Minute
 
 var (
@@ -51,19 +51,19 @@ const (
 	runDir    = "run"
 )
 
-// owner is who trains a cell.
+// owner is the process that trains a cell.
 type owner struct {
 	Name     string  `json:"owner"`         // for people: host and process
 	Token    string  `json:"token"`         // of this claim and no other
-	Lease    float64 `json:"lease_seconds"` // silent for so long it counts as dead
-	Beat     int     `json:"beat"`          // grows for as long as it lives
+	Lease    float64 `json:"lease_seconds"` // silence after which it counts as dead
+	Beat     int     `json:"beat"`          // increases as long as it lives
 	Released bool    `json:"released,omitempty"`
 	Machine  string  `json:"machine,omitempty"`
 	PID      int     `json:"pid"`
 	Begun    string  `json:"begun,omitempty"`
 }
 
-// self is this process.
+// self describes this process.
 var self = sync.OnceValue(func() owner {
 	host, err := os.Hostname()
 	if err != nil {
@@ -73,13 +73,13 @@ var self = sync.OnceValue(func() owner {
 	return owner{Name: fmt.Sprintf("%s, process %d", host, pid), Machine: machine(), PID: pid, Begun: begun(pid)}
 })
 
-// gone reports that the owner is a process of this machine that has ended.
+// gone reports whether the owner is a process of this machine that has ended.
 func (o owner) gone() bool {
 	me := self()
 	return o.Machine != "" && o.Machine == me.Machine && begun(o.PID) != o.Begun
 }
 
-// ledger takes cells of a folder, and remembers since when it has seen each owner as it is.
+// ledger claims cells of a folder, and records since when each owner has been unchanged.
 type ledger struct {
 	dir   string
 	lease time.Duration
@@ -107,7 +107,7 @@ func (l *ledger) turn(cell string, n int) string {
 	return filepath.Join(l.dir, workDir, cell, strconv.Itoa(n))
 }
 
-// turns are the numbers under work/CELL, in order.
+// turns returns the numbers under work/CELL, in order.
 func (l *ledger) turns(cell string) []int {
 	entries, _ := os.ReadDir(filepath.Join(l.dir, workDir, cell))
 	var turns []int
@@ -120,7 +120,7 @@ func (l *ledger) turns(cell string) []int {
 	return turns
 }
 
-// holder reads who has a turn.
+// holder reads the owner of a turn.
 func (l *ledger) holder(cell string, turn int) (o owner, raw string) {
 	b, err := os.ReadFile(filepath.Join(l.turn(cell, turn), ownerFile))
 	if err != nil || json.Unmarshal(b, &o) != nil {
@@ -167,7 +167,7 @@ type lease struct {
 // errBusy.
 func (l *ledger) claim(ctx context.Context, cell string) (*lease, context.Context, error) {
 	if l.done(cell) {
-		_ = os.RemoveAll(filepath.Join(l.dir, workDir, cell)) // of one that was killed while it cleared up
+		_ = os.RemoveAll(filepath.Join(l.dir, workDir, cell)) // left by a process killed while cleaning up
 		return nil, nil, errDone
 	}
 	next := 1
@@ -183,7 +183,7 @@ func (l *ledger) claim(ctx context.Context, cell string) (*lease, context.Contex
 	if err := c.take(); err != nil {
 		return nil, nil, err
 	}
-	// What was seen above may have been old: the listing of a folder on a network is kept for a while.
+	// The listing above may have been stale: network file systems cache it for a while.
 	if turns := l.turns(cell); l.done(cell) || len(turns) > 0 && turns[len(turns)-1] > next {
 		_ = os.RemoveAll(l.turn(cell, next))
 		return nil, nil, errBusy
@@ -193,7 +193,7 @@ func (l *ledger) claim(ctx context.Context, cell string) (*lease, context.Contex
 	return c, ctx, nil
 }
 
-// take renames a prepared folder to the one of the turn.
+// take renames a prepared folder to that of the turn.
 func (c *lease) take() error {
 	parent := filepath.Join(c.dir, workDir, c.cell)
 	prepared := filepath.Join(parent, "."+c.owner.Token)
@@ -208,8 +208,7 @@ func (c *lease) take() error {
 		return nil
 	}
 	_ = os.RemoveAll(prepared)
-	// Over a network the answer to a rename that happened may be lost, and the second one fails: the folder says whose
-	// it is.
+	// On a network the reply to a successful rename may be lost, and the retry fails: the folder says whose it is.
 	o, _ := c.holder(c.cell, c.n)
 	switch {
 	case o.Token == c.owner.Token:
@@ -244,12 +243,12 @@ func (c *lease) beat() {
 		}
 		c.mu.Lock()
 		c.owner.Beat++
-		_ = c.write(c.turn(c.cell, c.n)) // silence is what the lease is for
+		_ = c.write(c.turn(c.cell, c.n)) // the lease covers silence
 		c.mu.Unlock()
 	}
 }
 
-// mine looks whether the cell is still this process's, and remembers it if not.
+// mine checks whether the cell still belongs to this process, and remembers if not.
 func (c *lease) mine() bool {
 	turns := c.turns(c.cell)
 	o, raw := c.holder(c.cell, c.n)
@@ -275,13 +274,13 @@ func (c *lease) release() {
 		return
 	}
 	c.owner.Released = true
-	_ = c.write(c.turn(c.cell, c.n)) // or the lease lapses
+	_ = c.write(c.turn(c.cell, c.n)) // otherwise the lease expires
 }
 
 // run is the run directory of the turn.
 func (c *lease) run() string { return filepath.Join(c.turn(c.cell, c.n), runDir) }
 
-// earlier is the run directory that an earlier owner has left, "" if there is none.
+// earlier returns the run directory left by an earlier owner, "" if there is none.
 func (c *lease) earlier() string {
 	for _, n := range slices.Backward(c.turns(c.cell)) {
 		dir := filepath.Join(c.turn(c.cell, n), runDir)
@@ -296,7 +295,7 @@ func (c *lease) earlier() string {
 func (c *lease) adopt(from string) error {
 	part := c.run() + ".part"
 	if err := copyRun(part, from); err != nil {
-		if errors.Is(err, fs.ErrNotExist) { // it was not dead, and has finished
+		if errors.Is(err, fs.ErrNotExist) { // it was alive, and has finished
 			return errLost
 		}
 		return err
@@ -312,7 +311,7 @@ func (c *lease) adopt(from string) error {
 	return nil
 }
 
-// publish makes the run that of the cell, unless another process was first.
+// publish makes the run the result of the cell, unless another process was first.
 func (c *lease) publish() error {
 	c.stop()
 	cells := filepath.Join(c.dir, cellsDir)
@@ -338,7 +337,8 @@ func copyRun(to, from string) error {
 	}
 	var files []string
 	err := filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
-		if err == nil && e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") { // of which a killed process may have left some
+		// temporary files of a killed process
+		if err == nil && e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
 			files = append(files, path)
 		}
 		return err

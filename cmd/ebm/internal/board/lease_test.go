@@ -233,7 +233,8 @@ func TestPublishRace(t *testing.T) {
 	if err := b.publish(); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := os.ReadFile(filepath.Join(dir, cellsDir, "cell", "mark")); err != nil || strings.TrimSpace(string(got)) != "a" {
+	if got, err := os.ReadFile(filepath.Join(dir, cellsDir, "cell", "mark")); err != nil ||
+		strings.TrimSpace(string(got)) != "a" {
 		t.Errorf("the cell is %q, %v", got, err)
 	}
 }

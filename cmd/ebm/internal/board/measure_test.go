@@ -44,7 +44,8 @@ func TestCosts(t *testing.T) {
 	}
 	for _, o := range objectives.Names() {
 		if n := len(parseCosts(readFile(t, "costs.csv"))[o]); n != 3 {
-			t.Errorf("costs.csv has %s in %d dimensions, want 3; go test ./cmd/ebm/internal/board -run Costs -update", o, n)
+			t.Errorf("costs.csv has %s in %d dimensions, want 3; go test ./cmd/ebm/internal/board -run Costs -update",
+				o, n)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Plan says what the cells cost, about, and which shard does which.
+// Plan estimates the cost of the cells and assigns them to shards.
 type Plan struct {
 	Shards []Part    `json:"shards"`
 	Cells  []Planned `json:"cells"` // in the order of the board
@@ -18,14 +18,14 @@ type Plan struct {
 // Planned is a cell and its share of the work.
 type Planned struct {
 	Cell    string  `json:"cell"`
-	Seconds float64 `json:"seconds"` // of CPU, about
+	Seconds float64 `json:"seconds"` // approximate CPU seconds
 	Shard   int     `json:"shard"`
 
 	cell Cell
 	cost time.Duration
 }
 
-// Part is what a shard has to do.
+// Part is the work of a shard.
 type Part struct {
 	Cells   int     `json:"cells"`
 	Seconds float64 `json:"seconds"`
@@ -65,7 +65,7 @@ func (cfg Config) Plan(shards int) (*Plan, error) {
 	return p, nil
 }
 
-// longest orders the indices of costs, the largest first; equal ones stay in order.
+// longest orders the indices of costs, largest first; ties stay in order.
 func longest(costs []time.Duration) []int {
 	order := make([]int, len(costs))
 	for i := range order {
@@ -75,7 +75,7 @@ func longest(costs []time.Duration) []int {
 	return order
 }
 
-// longestFirst is the order in which workers take cells, so that none is left with a long one at the end.
+// longestFirst returns the order in which workers take cells, so that none is left with a long one at the end.
 func (cfg Config) longestFirst(cells []Cell) ([]int, error) {
 	costs, err := cfg.costs(cells)
 	if err != nil {
@@ -84,7 +84,7 @@ func (cfg Config) longestFirst(cells []Cell) ([]int, error) {
 	return longest(costs), nil
 }
 
-// of are the cells of a shard, in the order of the board.
+// of returns the cells of a shard, in the order of the board.
 func (p *Plan) of(shard int) []Cell {
 	var cells []Cell
 	for _, c := range p.Cells {
@@ -95,7 +95,7 @@ func (p *Plan) of(shard int) []Cell {
 	return cells
 }
 
-// Longest is what the shard with the most work costs, on one core.
+// Longest returns the cost of the shard with the most work, on one core.
 func (p *Plan) Longest() time.Duration {
 	var most time.Duration
 	for _, part := range p.Shards {
@@ -104,7 +104,7 @@ func (p *Plan) Longest() time.Duration {
 	return most
 }
 
-// Total is what all cells cost.
+// Total returns the cost of all cells.
 func (p *Plan) Total() time.Duration {
 	var sum time.Duration
 	for _, part := range p.Shards {
@@ -119,7 +119,8 @@ func (p *Plan) Write(w io.Writer) error {
 	fmt.Fprintf(&b, "%-16s %-24s %6s %12s\n", "objective", "dataset", "runs", "CPU of each")
 	for i := 0; i < len(p.Cells); {
 		first, n := p.Cells[i], 0
-		for i < len(p.Cells) && p.Cells[i].cell.Objective == first.cell.Objective && p.Cells[i].cell.Dataset == first.cell.Dataset {
+		for i < len(p.Cells) && p.Cells[i].cell.Objective == first.cell.Objective &&
+			p.Cells[i].cell.Dataset == first.cell.Dataset {
 			i++
 			n++
 		}
@@ -134,7 +135,7 @@ func (p *Plan) Write(w io.Writer) error {
 	return err
 }
 
-// Span is a duration for people, of two digits or so.
+// Span formats a duration for people, with about two digits.
 func Span(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:

@@ -36,7 +36,8 @@ func TestShards(t *testing.T) {
 			t.Errorf("%d shards: the longest takes %v, want at most 4/3 of %v", n, got, bound)
 		}
 		again, err := cfg.Plan(n)
-		if err != nil || !slices.EqualFunc(p.Cells, again.Cells, func(a, b Planned) bool { return a.Shard == b.Shard && a.cost == b.cost }) {
+		if err != nil || !slices.EqualFunc(p.Cells, again.Cells,
+			func(a, b Planned) bool { return a.Shard == b.Shard && a.cost == b.cost }) {
 			t.Errorf("%d shards: the second plan differs, error %v", n, err)
 		}
 	}
@@ -62,7 +63,8 @@ func TestCostsGrow(t *testing.T) {
 	}
 	for _, o := range objectives.Names() {
 		base := cost("4squares", o, "steps=1000", "batch=128", "hidden=64,64")
-		for _, more := range [][]string{{"steps=2000", "batch=128", "hidden=64,64"}, {"steps=1000", "batch=256", "hidden=64,64"}, {"steps=1000", "batch=128", "hidden=256,256"}} {
+		for _, more := range [][]string{{"steps=2000", "batch=128", "hidden=64,64"},
+			{"steps=1000", "batch=256", "hidden=64,64"}, {"steps=1000", "batch=128", "hidden=256,256"}} {
 			if got := cost("4squares", o, more...); got <= base {
 				t.Errorf("%s with %v: %v, with less %v", o, more, got, base)
 			}
@@ -71,7 +73,8 @@ func TestCostsGrow(t *testing.T) {
 			t.Errorf("%s in ten dimensions: %v, in two %v", o, got, base)
 		}
 		if len(stepCosts[o]) < 3 {
-			t.Errorf("costs.csv: %s in %d dimensions; go test ./cmd/ebm/internal/board -run Costs -update measures it", o, len(stepCosts[o]))
+			t.Errorf("costs.csv: %s in %d dimensions; go test ./cmd/ebm/internal/board -run Costs -update measures it",
+				o, len(stepCosts[o]))
 		}
 	}
 	if got := rowCost("somebody's own", 2, []int{128, 128}); got < 1000 || got > 100_000 {
@@ -96,9 +99,11 @@ func TestParseShard(t *testing.T) {
 		{text: "a/b", err: "I/N"},
 		{text: "auto", err: "neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX"},
 		{text: "auto", env: "SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_COUNT=6", want: Shard{2, 6}},
-		{text: "auto", env: "SLURM_ARRAY_TASK_ID=12 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_COUNT=6", want: Shard{2, 6}},
+		{text: "auto", env: "SLURM_ARRAY_TASK_ID=12 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_COUNT=6",
+			want: Shard{2, 6}},
 		{text: "auto", env: "SLURM_ARRAY_TASK_ID=14 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_STEP=2 SLURM_ARRAY_TASK_COUNT=6", want: Shard{2, 6}},
-		{text: "auto", env: "SLURM_ARRAY_TASK_ID=3 SLURM_ARRAY_TASK_MIN=3 SLURM_ARRAY_TASK_COUNT=1 EBM_SHARDS=6", want: Shard{3, 6}},
+		{text: "auto", env: "SLURM_ARRAY_TASK_ID=3 SLURM_ARRAY_TASK_MIN=3 SLURM_ARRAY_TASK_COUNT=1 EBM_SHARDS=6",
+			want: Shard{3, 6}},
 		{text: "auto", env: "SLURM_ARRAY_TASK_ID=9 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_COUNT=2", err: "no gaps"},
 		{text: "auto", env: "SLURM_ARRAY_TASK_ID=x", err: `SLURM_ARRAY_TASK_ID is "x"`},
 		{text: "auto", env: "JOB_COMPLETION_INDEX=4 EBM_SHARDS=8", want: Shard{4, 8}},
@@ -130,7 +135,8 @@ func TestPlanText(t *testing.T) {
 	if err := p.Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"nce", "moons", "     3 ", "6 cells, about 6 min on one core", "2 shards of one core each: 3 min to 3 min"} {
+	for _, want := range []string{"nce", "moons", "     3 ", "6 cells, about 6 min on one core",
+		"2 shards of one core each: 3 min to 3 min"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the plan does not say %q:\n%s", want, b.String())
 		}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// machine names what process ids count in: this start of the kernel, and its namespace of processes, of which a
-// container has its own. It is empty where /proc is not mounted.
+// machine identifies the scope of process ids: this boot of the kernel, and its process namespace, since a container
+// has its own. It is empty if /proc is not mounted.
 func machine() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -20,8 +20,8 @@ func machine() string {
 	return strings.TrimSpace(string(boot)) + " " + space
 }
 
-// begun is when a process of this machine began, in ticks of the kernel: an id is used again, with the time it is not.
-// It is empty when there is no such process, or nothing but its exit code is left.
+// begun returns when a process of this machine started, in kernel ticks: ids are reused, but not together with the
+// start time. It is empty if there is no such process, or it is a zombie.
 func begun(pid int) string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// machine names what process ids count in.
+// machine identifies the scope of process ids.
 func machine() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -18,7 +18,7 @@ func machine() string {
 	return host
 }
 
-// begun is empty when this machine has no such process. When it began is not told here.
+// begun is empty if this machine has no such process. The start time is not available here.
 func begun(pid int) string {
 	p, err := os.FindProcess(pid)
 	if err != nil {

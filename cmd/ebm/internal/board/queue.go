@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// queue hands out cells, each to one worker, and those that other processes train again and again until they are done.
+// queue hands out cells, each to one worker, and retries those that other processes train until they are done.
 type queue struct {
 	mu      sync.Mutex
 	ready   []int
-	later   []int // busy when they were looked at
+	later   []int // busy when last checked
 	look    time.Time
-	pause   time.Duration // between looks
+	pause   time.Duration // between checks
 	waiting func(cells int)
 }
 
-// newQueue holds the cells in the order in which they are to be done.
+// newQueue returns a queue of cells in the given order.
 func newQueue(order []int, lease time.Duration, waiting func(cells int)) *queue {
 	return &queue{ready: order, pause: min(lease/8, 2*time.Second), waiting: waiting}
 }
@@ -32,7 +32,7 @@ func (q *queue) again(i int) {
 	q.later = append(q.later, i)
 }
 
-// next is a cell; or, with ok unset, how long to wait for one, 0 when none is left.
+// next returns a cell or, if not ok, how long to wait for one, 0 if none is left.
 func (q *queue) next() (i int, ok bool, wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -53,7 +53,7 @@ func (q *queue) next() (i int, ok bool, wait time.Duration) {
 	return 0, false, max(time.Until(q.look), time.Millisecond)
 }
 
-// each yields the cells that one worker is to do.
+// each yields the cells for one worker.
 func (q *queue) each(ctx context.Context) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for ctx.Err() == nil {

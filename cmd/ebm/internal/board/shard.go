@@ -13,7 +13,7 @@ type Shard struct{ Index, Count int }
 // MaxShards bounds the parts of a comparison.
 const MaxShards = 100_000
 
-// ParseShard reads I/N, or takes the shard from what Slurm and Kubernetes tell their tasks, if it is to be found out.
+// ParseShard parses I/N, or, for auto, takes the shard from the variables that Slurm and Kubernetes set for tasks.
 func ParseShard(text string, getenv func(string) string) (Shard, error) {
 	if text == "auto" {
 		return autoShard(getenv)
@@ -22,16 +22,17 @@ func ParseShard(text string, getenv func(string) string) (Shard, error) {
 	i, err1 := strconv.Atoi(index)
 	n, err2 := strconv.Atoi(count)
 	if !ok || err1 != nil || err2 != nil || n < 1 || n > MaxShards || i < 0 || i >= n {
-		return Shard{}, exit.Usagef("--shard %s: want I/N with I from 0 to N-1, such as 0/4, or auto in a task of Slurm or Kubernetes", text)
+		return Shard{}, exit.Usagef(
+			"--shard %s: want I/N with I from 0 to N-1, such as 0/4, or auto in a task of Slurm or Kubernetes", text)
 	}
 	return Shard{i, n}, nil
 }
 
-// ShardsVariable has the number of shards, for --shard auto.
+// ShardsVariable holds the number of shards, for --shard auto.
 const ShardsVariable = "EBM_SHARDS"
 
-// autoShard reads the variables that the schedulers set. An array of Slurm tells how many tasks it has, unless some of
-// them are queued anew; an indexed job of Kubernetes does not.
+// autoShard reads the variables that the schedulers set. A Slurm array provides the number of its tasks, unless some of
+// them are requeued; an indexed Kubernetes job does not.
 func autoShard(getenv func(string) string) (Shard, error) {
 	number := func(name string) (int, bool, error) {
 		text := getenv(name)
@@ -67,17 +68,20 @@ func autoShard(getenv func(string) string) (Shard, error) {
 		}
 	} else if index, ok := get("JOB_COMPLETION_INDEX"); ok {
 		if !counted && firstErr == nil {
-			return s, exit.Usagef("--shard auto: %s is not set, want the number of completions of the job", ShardsVariable)
+			return s, exit.Usagef("--shard auto: %s is not set, want the number of completions of the job",
+				ShardsVariable)
 		}
 		s = Shard{index, count}
 	} else if firstErr == nil {
-		return s, exit.Usagef("--shard auto: neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set; it is for tasks of Slurm and Kubernetes, others take --shard I/N")
+		return s, exit.Usagef(
+			"--shard auto: neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set; it is for tasks of Slurm and Kubernetes, others take --shard I/N")
 	}
 	if firstErr != nil {
 		return s, firstErr
 	}
 	if s.Count < 1 || s.Index >= s.Count {
-		return s, exit.Usagef("--shard auto: task %d of %d; want an array that begins with 0 and has no gaps, or %s", s.Index, s.Count, ShardsVariable)
+		return s, exit.Usagef("--shard auto: task %d of %d; want an array that begins with 0 and has no gaps, or %s",
+			s.Index, s.Count, ShardsVariable)
 	}
 	return s, nil
 }

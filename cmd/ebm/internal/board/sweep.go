@@ -15,20 +15,20 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// sweepFile says which cells the folder is for, to those who have the folder alone.
+// sweepFile records which cells the folder is for.
 const sweepFile = "sweep.json"
 
-// Sweep is what is compared.
+// Sweep describes what is compared.
 type Sweep struct {
 	Datasets   []string          `json:"datasets"`
 	Objectives []string          `json:"objectives"`
 	Seeds      int               `json:"seeds"`
 	Set        fit.Layer         `json:"set,omitempty"`
-	Seconds    float64           `json:"seconds,omitempty"` // of CPU per cell
-	Data       map[string]string `json:"data,omitempty"`    // what files were known by
+	Seconds    float64           `json:"seconds,omitempty"` // CPU seconds per cell
+	Data       map[string]string `json:"data,omitempty"`    // identifies the content of files
 }
 
-// sweep is what the configuration compares; it reads the files among the data.
+// sweep returns what the configuration compares; it reads the files among the data.
 func (cfg Config) sweep() (Sweep, error) {
 	s := Sweep{Datasets: cfg.Datasets, Objectives: cfg.Objectives, Seeds: cfg.Seeds, Set: cfg.Set, Seconds: cfg.Seconds}
 	for _, d := range cfg.Datasets {
@@ -46,12 +46,13 @@ func (cfg Config) sweep() (Sweep, error) {
 	return s, nil
 }
 
-// config compares it in a folder.
+// config returns the configuration that compares it in a folder.
 func (s Sweep) config(dir string) Config {
-	return Config{Datasets: s.Datasets, Objectives: s.Objectives, Seeds: s.Seeds, Set: s.Set, Seconds: s.Seconds, Dir: dir}
+	return Config{Datasets: s.Datasets, Objectives: s.Objectives, Seeds: s.Seeds, Set: s.Set, Seconds: s.Seconds,
+		Dir: dir}
 }
 
-// cells are those of the board, in its order.
+// cells returns the cells of the board, in its order.
 func (s Sweep) cells() []Cell {
 	cells := make([]Cell, 0, len(s.Objectives)*len(s.Datasets)*s.Seeds)
 	for _, o := range s.Objectives {
@@ -64,8 +65,7 @@ func (s Sweep) cells() []Cell {
 	return cells
 }
 
-// register writes the sweep into the folder, which may hold cells of others that were made with the same settings from
-// the same data.
+// register writes the sweep to the folder, which may contain cells of other sweeps with the same settings and data.
 func (s Sweep) register(dir string) error {
 	old, err := readSweep(dir)
 	switch {
@@ -107,7 +107,7 @@ func (s Sweep) differs(dir string, other Sweep) string {
 	return ""
 }
 
-// settings are those over the defaults, as people write them.
+// settings returns the settings that override the defaults, as people write them.
 func (s Sweep) settings() string {
 	var words []string
 	for _, key := range fit.Keys() {
@@ -121,7 +121,7 @@ func (s Sweep) settings() string {
 	return strings.Join(words, " ")
 }
 
-// assigned is a value of a setting as --set takes it.
+// assigned formats a value of a setting for --set.
 func assigned(v json.RawMessage) string {
 	var text string
 	if json.Unmarshal(v, &text) == nil {
@@ -138,7 +138,7 @@ func assigned(v json.RawMessage) string {
 	return string(v)
 }
 
-// readSweep reads which cells a folder is for. The error matches fs.ErrNotExist where the folder does not say.
+// readSweep reads which cells a folder is for. The error matches fs.ErrNotExist if the folder does not say.
 func readSweep(dir string) (Sweep, error) {
 	var s Sweep
 	name := filepath.Join(dir, sweepFile)

@@ -16,7 +16,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// median of the known values; NaN where there is none.
+// median returns the median of the known values, NaN if there are none.
 func median(v []float64) float64 {
 	v = slices.DeleteFunc(slices.Clone(v), math.IsNaN)
 	if len(v) == 0 {
@@ -26,7 +26,7 @@ func median(v []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// Quality is what the cell is ranked by: KL where the truth is known, else the NLL.
+// Quality returns what the cell is ranked by: KL if the truth is known, else the NLL.
 func (c Cell) Quality() (v float64, name string) {
 	switch {
 	case c.Eval == nil:
@@ -37,7 +37,7 @@ func (c Cell) Quality() (v float64, name string) {
 	return float64(c.Eval.NLL), "NLL"
 }
 
-// seeds are the cells of an objective on a dataset.
+// seeds holds the cells of an objective on a dataset.
 type seeds []Cell
 
 // bySeeds finds the cells of each objective on each dataset.
@@ -50,7 +50,7 @@ func bySeeds(cells []Cell) map[[2]string]seeds {
 	return m
 }
 
-// median of a number of the cells, where it is known; NaN where it is of none.
+// median returns the median of a known number of the cells, NaN if it is known for none.
 func (s seeds) median(f func(Cell) float64) float64 {
 	v := make([]float64, len(s))
 	for i, c := range s {
@@ -60,8 +60,8 @@ func (s seeds) median(f func(Cell) float64) float64 {
 }
 
 // WriteTable writes the medians over seeds as a Markdown table: quality in nats, CPU seconds in brackets, the best of
-// each column bold. The columns of files, whose truth is not known, say that they hold the NLL. Where no run is done
-// stands a dash.
+// each column bold. The columns of files, for which the truth is unknown, are marked as NLL. A dash means that no run
+// is done.
 func WriteTable(w io.Writer, cfg Config, cells []Cell) error {
 	head, rule := "| KL, nats (CPU s) |", "|---|"
 	best := make(map[string]float64)
@@ -113,11 +113,14 @@ func WriteTable(w io.Writer, cfg Config, cells []Cell) error {
 // WriteCSV writes a line per cell.
 func WriteCSV(w io.Writer, cells []Cell) error {
 	out := csv.NewWriter(w)
-	if err := out.Write(strings.Fields("dataset objective seed steps cpu_seconds kl nll reverse_kl tv fisher_relative score_slope leak mode_tv energy_distance energy_distance_floor in_hdr99 error")); err != nil {
+	if err := out.Write(
+		strings.Fields(
+			"dataset objective seed steps cpu_seconds kl nll reverse_kl tv fisher_relative score_slope leak mode_tv energy_distance energy_distance_floor in_hdr99 error")); err != nil {
 		return err
 	}
 	for _, c := range cells {
-		row := []string{c.Dataset, c.Objective, strconv.FormatUint(c.Seed, 10), strconv.Itoa(c.Steps), fmt.Sprintf("%.2f", c.CPU)}
+		row := []string{c.Dataset, c.Objective, strconv.FormatUint(c.Seed, 10), strconv.Itoa(c.Steps),
+			fmt.Sprintf("%.2f", c.CPU)}
 		num := func(v metrics.Value) {
 			if v.Known() {
 				row = append(row, strconv.FormatFloat(float64(v), 'g', 6, 64))
@@ -128,7 +131,8 @@ func WriteCSV(w io.Writer, cells []Cell) error {
 		e := c.Eval
 		if e == nil {
 			nan := metrics.Value(math.NaN())
-			e = &metrics.Report{KL: nan, NLL: nan, ReverseKL: nan, TV: nan, FisherRelative: nan, ScoreSlope: nan, Leak: nan}
+			e = &metrics.Report{KL: nan, NLL: nan, ReverseKL: nan, TV: nan, FisherRelative: nan, ScoreSlope: nan,
+				Leak: nan}
 		}
 		for _, v := range []metrics.Value{e.KL, e.NLL, e.ReverseKL, e.TV, e.FisherRelative, e.ScoreSlope, e.Leak} {
 			num(v)
@@ -148,12 +152,12 @@ func WriteCSV(w io.Writer, cells []Cell) error {
 	return out.Error()
 }
 
-// Picture shows the model density of the first seed of every cell, with its quality and cost; nil where no data are
+// Picture shows the model density of the first seed of every cell, with its quality and cost; nil if no data are
 // planar.
 func Picture(cfg Config, cells []Cell) (*viz.Figure, error) {
 	st := viz.Light
 	f := &viz.Figure{Title: "Model densities", Note: "nats, CPU seconds of training"}
-	column := make(map[string]int) // of the datasets that are shown
+	column := make(map[string]int) // columns of the datasets shown
 	for _, d := range cfg.Datasets {
 		for i, o := range cfg.Objectives {
 			for _, c := range cells {
@@ -182,7 +186,7 @@ func Picture(cfg Config, cells []Cell) (*viz.Figure, error) {
 	return f, nil
 }
 
-// density is one cell of the picture; nil where the data are not planar.
+// density returns one cell of the picture; nil if the data are not planar.
 func density(st *viz.Style, board string, c Cell) (*viz.Cell, error) {
 	m, err := fit.Open(filepath.Join(board, filepath.FromSlash(c.Run)))
 	if err != nil || m.Dim() != 2 {
@@ -207,13 +211,13 @@ func density(st *viz.Style, board string, c Cell) (*viz.Cell, error) {
 	return &viz.Cell{Plot: p, Aspect: viz.Equal(p)}, nil
 }
 
-// caption is the title of a cell of the picture.
+// caption returns the title of a cell of the picture.
 func (c Cell) caption() string {
 	v, name := c.Quality()
 	return fmt.Sprintf("%s · %s\n%s %.3f, %s s", filepath.Base(c.Dataset), c.Objective, name, v, round(c.CPU))
 }
 
-// round prints a duration in seconds, of two digits at least.
+// round formats a duration in seconds, with at least two digits.
 func round(seconds float64) string {
 	if seconds < 9.5 {
 		return fmt.Sprintf("%.1f", seconds)

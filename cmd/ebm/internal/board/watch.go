@@ -19,27 +19,27 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// Watcher looks at a folder that others write to. What is done does not change, and is read once.
+// Watcher watches a folder to which others write. Finished cells do not change, and are read once.
 type Watcher struct {
 	dir  string
 	done map[string]Cell
 	led  *ledger
 }
 
-// NewWatcher watches a folder.
+// NewWatcher returns a Watcher of a folder.
 func NewWatcher(dir string) *Watcher {
 	return &Watcher{dir: dir, done: make(map[string]Cell), led: newLedger(dir, 0)}
 }
 
-// Status is how far a comparison is.
+// Status is the progress of a comparison.
 type Status struct {
 	Folder  string        `json:"folder"`
 	Cells   int           `json:"cells"`
-	Done    int           `json:"done"` // those that failed and those that were refused among them
+	Done    int           `json:"done"` // including failed and refused ones
 	Failed  []Failure     `json:"failed"`
 	Refused int           `json:"refused"`
 	Running []Running     `json:"running"`
-	Left    metrics.Value `json:"seconds_left"` // about, with as many at work as there are now; not known when nobody is
+	Left    metrics.Value `json:"seconds_left"` // estimate, for as many running as now; unknown if none are
 
 	cfg   Config
 	cells []Cell
@@ -51,19 +51,19 @@ type Failure struct {
 	Error string `json:"error"`
 }
 
-// Running is a cell that somebody trains.
+// Running is a cell that is being trained.
 type Running struct {
 	Cell  string        `json:"cell"`
 	Owner string        `json:"owner"`
 	Step  int           `json:"step"`
 	Steps int           `json:"steps"`
 	Rate  metrics.Value `json:"steps_per_second"`
-	Dead  bool          `json:"dead"` // it has ended, or shown no sign of life for as long as its lease; another one will take over
+	Dead  bool          `json:"dead"` // it has ended, or its lease has expired; another process will take over
 }
 
 var unknown = metrics.Value(math.NaN())
 
-// Look reads how far the comparison is.
+// Look reads the progress of the comparison.
 func (w *Watcher) Look() (*Status, error) {
 	sweep, err := readSweep(w.dir)
 	if err != nil {
@@ -106,7 +106,7 @@ func (w *Watcher) Look() (*Status, error) {
 	return s, err
 }
 
-// names are the entries of a folder, none where it does not exist.
+// names returns the entries of a folder, none if it does not exist.
 func names(dir string) (map[string]bool, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -119,7 +119,7 @@ func names(dir string) (map[string]bool, error) {
 	return m, nil
 }
 
-// read reads the cells that are there and have not been read.
+// read reads the cells that exist and have not been read.
 func (w *Watcher) read(cells []Cell, there map[string]bool) error {
 	fresh := slices.DeleteFunc(slices.Clone(cells), func(c Cell) bool {
 		_, ok := w.done[c.Name()]
@@ -138,7 +138,7 @@ func (w *Watcher) read(cells []Cell, there map[string]bool) error {
 	return errors.Join(errs...)
 }
 
-// running reads how far the owner of a cell is; it is empty where that has just finished.
+// running reads the progress of the owner of a cell; it is empty if that has just finished.
 func (w *Watcher) running(c Cell) []Running {
 	turns := w.led.turns(c.Name())
 	if len(turns) == 0 {
@@ -158,8 +158,7 @@ func (w *Watcher) running(c Cell) []Running {
 	return []Running{r}
 }
 
-// progress reads the last step in a file of records, and how many steps were made in a second. It looks at its end
-// alone.
+// progress reads the last step in a file of records, and the steps per second. It reads only the end of the file.
 func progress(path string) (step int, rate metrics.Value) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -175,7 +174,8 @@ func progress(path string) (step int, rate metrics.Value) {
 		return 0, unknown
 	}
 	lines := bytes.Split(b, []byte("\n"))
-	for _, line := range slices.Backward(lines[:len(lines)-1]) { // what follows the last newline may be half of a record
+	// what follows the last newline may be an incomplete record
+	for _, line := range slices.Backward(lines[:len(lines)-1]) {
 		var r struct {
 			Step    int     `json:"step"`
 			Seconds float64 `json:"seconds"`
@@ -187,8 +187,8 @@ func progress(path string) (step int, rate metrics.Value) {
 	return 0, unknown
 }
 
-// left estimates the seconds until all is done: what the open cells cost, less what is done of them, as the plan
-// estimates and those that are done correct it, shared among the ones at work.
+// left estimates the seconds until all is done: the planned cost of the open cells, less what is done of them,
+// corrected by the finished ones, divided among the running processes.
 func (s *Status) left(open []Cell) (metrics.Value, error) {
 	if len(open) == 0 {
 		return 0, nil
@@ -207,7 +207,7 @@ func (s *Status) left(open []Cell) (metrics.Value, error) {
 		return unknown, nil
 	}
 	costs, err := s.cfg.costs(open)
-	if err != nil { // the files of the data may not be here
+	if err != nil { // the data files may not be here
 		return unknown, nil
 	}
 	seconds := 0.0

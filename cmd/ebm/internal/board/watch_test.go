@@ -57,7 +57,8 @@ func TestWatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Cells != 5 || got.Done != 3 || got.Refused != 1 || len(got.Failed) != 1 || got.Failed[0].Error != "diverged at step 7" {
+	if got.Cells != 5 || got.Done != 3 || got.Refused != 1 || len(got.Failed) != 1 ||
+		got.Failed[0].Error != "diverged at step 7" {
 		t.Errorf("got %+v", got)
 	}
 	if len(got.Running) != 2 {
@@ -76,7 +77,8 @@ func TestWatch(t *testing.T) {
 	if err := got.Write(&text); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"3 of 5 runs are done, 1 of them failed, 1 refused; 2 under way; about ", "500 steps/s", "1000/2500",
+	for _, want := range []string{"3 of 5 runs are done, 1 of them failed, 1 refused; 2 under way; about ",
+		"500 steps/s", "1000/2500",
 		"no sign of life", "failed: diverged at step 7", "**0.2500** (8.0)", "refused |", "– |"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text does not say %q:\n%s", want, text.String())

@@ -1,4 +1,4 @@
-// Package exit says how the program ends: an error with one of the codes of the command line.
+// Package exit defines how the program ends: errors with the exit codes of the command line.
 package exit
 
 import (
@@ -18,9 +18,9 @@ import (
 const (
 	OK          = 0
 	Failed      = 1   // the work failed: diverged, verification failed, disk full
-	Usage       = 2   // the command line or a file is wrong
+	Usage       = 2   // invalid command line or file
 	Interrupted = 130 // stopped by a signal, after a checkpoint
-	Pipe        = 141 // who read stdout went away: what the shell says of a program that SIGPIPE ended
+	Pipe        = 141 // the reader of stdout went away: the shell's code for a program ended by SIGPIPE
 )
 
 // Error carries the exit code of the program.
@@ -32,13 +32,13 @@ type Error struct {
 func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// Usagef is an error of the command line or of a file named there. Its text names the flag or file, the value and what
-// would be right.
+// Usagef returns an error about the command line or a file named there. Its text should name the flag or file, the
+// value and what would be valid.
 func Usagef(format string, args ...any) error {
 	return &Error{Code: Usage, Err: fmt.Errorf(format, args...)}
 }
 
-// AsUsage makes err an error of the command line or of a file; nil stays nil.
+// AsUsage turns err into an error about the command line or a file; nil stays nil.
 func AsUsage(err error) error {
 	if err == nil {
 		return nil
@@ -46,13 +46,13 @@ func AsUsage(err error) error {
 	return &Error{Code: Usage, Err: err}
 }
 
-// Code is the exit code for err.
+// Code returns the exit code for err.
 func Code(err error) int {
 	var e *Error
 	switch {
 	case err == nil:
 		return OK
-	case errors.Is(err, context.Canceled): // whatever was not found or read because of it
+	case errors.Is(err, context.Canceled): // whatever failed because of it
 		return Interrupted
 	case errors.As(err, &e):
 		return e.Code
@@ -62,7 +62,7 @@ func Code(err error) int {
 	return Failed
 }
 
-// input tells errors about what was given, a setting, a file or data, from those of the work.
+// input reports whether an error is about input (a setting, a file or data) rather than about the work.
 func input(err error) bool {
 	var (
 		field   *fit.FieldError
@@ -76,15 +76,16 @@ func input(err error) bool {
 		errors.As(err, &format) || errors.As(err, &file)
 }
 
-// tableKeys are the settings that are fields of table.Options.
+// tableKeys maps fields of table.Options to settings.
 var tableKeys = map[string]string{
-	"Header": "header", "Missing": "missing", "Columns": "columns", "Array": "array", "Transpose": "transpose", "MaxMemory": "max-memory",
+	"Header": "header", "Missing": "missing", "Columns": "columns", "Array": "array", "Transpose": "transpose",
+	"MaxMemory": "max-memory",
 }
 
-// Say is a text of package fit in terms of the command line, on one line that can be printed.
+// Say puts a text of package fit in terms of the command line, on one printable line.
 func Say(text string) string { return files.Line(withFlags(text)) }
 
-// withFlags puts flags in the place of the keys of settings.
+// withFlags replaces keys of settings by flags.
 func withFlags(text string) string {
 	return keys.ReplaceAllStringFunc(text, func(key string) string {
 		if _, ok := fit.Lookup(strings.Trim(key, "`")); ok {
@@ -94,10 +95,10 @@ func withFlags(text string) string {
 	})
 }
 
-// keys are the names of settings in the texts of package fit.
+// keys matches names of settings in texts of package fit.
 var keys = regexp.MustCompile("`[a-z0-9-]+`")
 
-// flags says an error of package fit in terms of the command line: settings are flags.
+// flags puts an error of package fit in terms of the command line: settings become flags.
 func flags(err error) string {
 	if e, ok := err.(*fit.FieldError); ok {
 		return withFlags(e.Text("--" + e.Key))
@@ -149,10 +150,11 @@ func flags(err error) string {
 	return err.Error()
 }
 
-// prefixes are the names of packages in front of an error's text, which mean nothing to a user.
-var prefixes = regexp.MustCompile(`(^|: |\()(train|datasets|energy|objectives|mcmc|metrics|viz|live|graphs|safetensors|fit|rundir): `)
+// prefixes matches package names in front of an error's text, which mean nothing to a user.
+var prefixes = regexp.MustCompile(
+	`(^|: |\()(train|datasets|energy|objectives|mcmc|metrics|viz|live|graphs|safetensors|fit|rundir): `)
 
-// Line is the error's text on one line, without the names of packages, and of what comes from files what can be printed.
+// Line returns the error's text on one printable line, without package names.
 func Line(err error) string {
 	var parts []string
 	for line := range strings.SplitSeq(flags(err), "\n") {
@@ -171,7 +173,7 @@ func Line(err error) string {
 	return files.Line(strings.Join(parts, "; "))
 }
 
-// Unknown is the line for a name that is not among the known ones: it suggests the nearest and lists them all.
+// Unknown returns the error for an unknown name: it suggests the nearest known one and lists all.
 func Unknown(what, name string, known []string) error {
 	if near := Nearest(name, known); near != "" {
 		return Usagef("%s %q is unknown; did you mean %q? Known: %s", what, name, near, strings.Join(known, ", "))
@@ -179,19 +181,20 @@ func Unknown(what, name string, known []string) error {
 	return Usagef("%s %q is unknown; known: %s", what, name, strings.Join(known, ", "))
 }
 
-// Quote is a path as a shell takes it.
+// Quote quotes a path for a shell.
 func Quote(path string) string {
-	if path != "" && strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,") == "" {
+	if path != "" && strings.Trim(path,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%,") == "" {
 		return path
 	}
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
-// Nearest is the known name within a few typing errors of name, or "".
+// Nearest returns the known name within a few typing errors of name, or "".
 func Nearest(name string, known []string) string {
 	best, at := "", max(2, len(name)/3)+1
 	if len(name) < 5 {
-		at = min(2, len(name)) // of a short name two errors leave nothing
+		at = min(2, len(name)) // two errors leave nothing of a short name
 	}
 	for _, k := range known {
 		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < at {
@@ -201,7 +204,7 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
-// distance is the number of insertions, deletions, substitutions and swaps of neighbours that lead from a to b (the
+// distance returns the number of insertions, deletions, substitutions and transpositions that lead from a to b (the
 // optimal string alignment distance).
 func distance(a, b string) int {
 	d := make([][]int, len(a)+1)

@@ -35,7 +35,8 @@ func TestLine(t *testing.T) {
 func TestNearest(t *testing.T) {
 	known := []string{"4squares", "8gaussians", "2spirals", "moons"}
 	for name, want := range map[string]string{
-		"4square": "4squares", "8gausians": "8gaussians", "mosno": "moons", "2Spirals": "2spirals", "zebra": "", "": "", "mop": "",
+		"4square": "4squares", "8gausians": "8gaussians", "mosno": "moons", "2Spirals": "2spirals", "zebra": "", "": "",
+		"mop": "",
 	} {
 		if got := Nearest(name, known); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
@@ -54,7 +55,8 @@ func TestNearest(t *testing.T) {
 
 func TestQuote(t *testing.T) {
 	for path, want := range map[string]string{
-		"runs/4squares-sm-1": "runs/4squares-sm-1", "a b": "'a b'", "it's": `'it'\''s'`, "größe": "'größe'", "$HOME": "'$HOME'", "": "''",
+		"runs/4squares-sm-1": "runs/4squares-sm-1", "a b": "'a b'", "it's": `'it'\''s'`, "größe": "'größe'",
+		"$HOME": "'$HOME'", "": "''",
 	} {
 		if got := Quote(path); got != want {
 			t.Errorf("%q: got %s, want %s", path, got, want)

@@ -1,4 +1,4 @@
-// Package page shows a run on the live page of package viz/live: as it goes on, or when it has ended.
+// Package page shows a run on the live page of package viz/live, while it runs or after it has ended.
 package page
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
-// ErrStopped is the end of a run that the page asked for; it counts as an interruption.
+// ErrStopped is the error of a run stopped from the page; it counts as an interruption.
 var ErrStopped = fmt.Errorf("stopped from the page: %w", context.Canceled)
 
 const (
@@ -26,16 +26,19 @@ const (
 	liveSamples = 1000
 )
 
-// config is the page of a model. The address is that of live.Config.
+// config returns the configuration of the page of a model. The address is as in live.Config.
 func config(m *fit.Model, addr string) (live.Config, error) {
 	if m.Dim() < 2 {
-		return live.Config{}, fmt.Errorf("the page shows a plane, the data have %d dimension; ebm plot draws them", m.Dim())
+		return live.Config{}, fmt.Errorf("the page shows a plane, the data have %d dimension; ebm plot draws them",
+			m.Dim())
 	}
 	c := &m.Config
 	lo, hi := m.Box()
 	cfg := live.Config{
-		Addr: addr, Title: c.Dataset + " · " + c.Name, Steps: c.Steps, Lo: [2]float64{lo[0], lo[1]}, Hi: [2]float64{hi[0], hi[1]},
-		Meta: map[string]any{"dataset": c.Dataset, "objective": c.Name, "sampler": c.Sampler, "hidden": c.Hidden, "seed": c.Seed},
+		Addr: addr, Title: c.Dataset + " · " + c.Name, Steps: c.Steps, Lo: [2]float64{lo[0], lo[1]},
+		Hi: [2]float64{hi[0], hi[1]},
+		Meta: map[string]any{"dataset": c.Dataset, "objective": c.Name, "sampler": c.Sampler, "hidden": c.Hidden,
+			"seed": c.Seed},
 	}
 	if len(m.Names()) > 0 {
 		cfg.Names = m.Names()[:2]
@@ -46,7 +49,7 @@ func config(m *fit.Model, addr string) (live.Config, error) {
 	return cfg, nil
 }
 
-// Serve opens the page of a model that is to be trained. Remote allows an address that other machines reach.
+// Serve serves the page of a model to be trained. remote allows an address that other machines can reach.
 func Serve(m *fit.Model, addr string, remote bool) (*live.Server, error) {
 	cfg, err := config(m, addr)
 	if err != nil {
@@ -56,7 +59,7 @@ func Serve(m *fit.Model, addr string, remote bool) (*live.Server, error) {
 	return live.NewServer(cfg)
 }
 
-// painter makes frames from weights. It compiles at the first: without a viewer there is none.
+// painter makes frames from weights. It compiles for the first frame: without a viewer there is none.
 type painter struct {
 	model   *fit.Model
 	params  *energy.Params
@@ -80,12 +83,13 @@ func (p *painter) frame(step int, theta []float64) (live.Frame, error) {
 	if err := p.density.Energy(p.grid.Z, p.points); err != nil {
 		return live.Frame{}, err
 	}
-	return live.Frame{Step: step, Energy: p.grid.Z, Samples: pictures.DrawGrid(p.grid, liveSamples, train.Stream(p.model.Config.Seed, "frame"))}, nil
+	return live.Frame{Step: step, Energy: p.grid.Z,
+		Samples: pictures.DrawGrid(p.grid, liveSamples, train.Stream(p.model.Config.Seed, "frame"))}, nil
 }
 
-// past makes frames of what a run directory holds, for a page that is opened later than they were written.
+// past makes frames from a run directory, for a page opened after they were written.
 func past(m *fit.Model, dir *rundir.Dir) func(k, step int) func() (live.Frame, error) {
-	paint := &painter{model: m} // a second one: the first belongs to the training loop
+	paint := &painter{model: m} // a separate one: the other belongs to the training loop
 	return func(k, step int) func() (live.Frame, error) {
 		return func() (live.Frame, error) {
 			f, err := dir.ReadFrame(m.Params.Len(), k)
@@ -93,14 +97,15 @@ func past(m *fit.Model, dir *rundir.Dir) func(k, step int) func() (live.Frame, e
 				return live.Frame{}, err
 			}
 			if f.Step != step {
-				return live.Frame{}, fmt.Errorf("frame %d is of step %d, want %d: the run was rolled back", k+1, f.Step, step)
+				return live.Frame{}, fmt.Errorf("frame %d is of step %d, want %d: the run was rolled back", k+1, f.Step,
+					step)
 			}
 			return paint.frame(step, f.Theta)
 		}
 	}
 }
 
-// Attach lets the page follow and steer a job. The training does not depend on who looks. A stop from the page cancels with
+// Attach lets the page follow and control a job. Training does not depend on viewers. A stop from the page cancels with
 // ErrStopped.
 func Attach(job *fit.Job, dir *rundir.Dir, srv *live.Server, resumed bool, cancel context.CancelCauseFunc) {
 	m, hooks := job.Model, &job.Config.Hooks
@@ -113,7 +118,7 @@ func Attach(job *fit.Job, dir *rundir.Dir, srv *live.Server, resumed bool, cance
 	hooks.Frame = kept
 	resumed = resumed && dir.HasState()
 	hooks.Gate = func(ctx context.Context) error {
-		if resumed { // show what was recorded before the run was stopped: the file is cut to the checkpoint by now
+		if resumed { // show earlier records: the file is truncated to the checkpoint by now
 			resumed = false
 			if err := errors.Join(replay(dir, srv), replayFrames(m, dir, kept)); err != nil {
 				return err
@@ -145,7 +150,7 @@ func Attach(job *fit.Job, dir *rundir.Dir, srv *live.Server, resumed bool, cance
 	}
 }
 
-// replayFrames tells of the frames that the log holds.
+// replayFrames reports the frames in the log.
 func replayFrames(m *fit.Model, dir *rundir.Dir, kept func(k, step int)) error {
 	frames, err := dir.ReadFrames(m.Params.Len())
 	if err != nil {
@@ -209,7 +214,7 @@ func Show(m *fit.Model, addr string, remote bool) (*live.Server, error) {
 	return srv, srv.Done(word)
 }
 
-// showFrames promises the frames of a run that has ended: those of its log, or the model alone where it has none.
+// showFrames promises the frames of a run that has ended: those of its log, or the model alone if there are none.
 func showFrames(m *fit.Model, dir *rundir.Dir, srv *live.Server) error {
 	n := 0
 	if dir.Has(rundir.Frames) {

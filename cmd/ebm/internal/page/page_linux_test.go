@@ -28,12 +28,12 @@ import (
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
-// BenchmarkPage is what the live page takes from the default training, in processor time, as a share of that of the training
-// alone: with one viewer at most 2 % are wanted, with two hundred slow ones at most 3 %. The clients are another process, which is
-// not counted; what the kernel does for our end of their connections is.
+// BenchmarkPage is what the live page takes from the default training, in processor time, as a share of that of the
+// training alone: with one viewer at most 2 % are wanted, with two hundred slow ones at most 3 %. The clients are
+// another process, which is not counted; what the kernel does for our end of their connections is.
 //
-// One training, on one thread, goes through blocks of equal steps without (A) and with clients (B), in the order ABBA: both have the
-// same program in the same memory, and what drifts cancels. These shares are reported:
+// One training, on one thread, goes through blocks of equal steps without (A) and with clients (B), in the order ABBA:
+// both have the same program in the same memory, and what drifts cancels. These shares are reported:
 //
 //   - frames-%: what the training thread does between two steps, in B more than in A: frames are made there;
 //   - serving-%: what all other threads do, in B more than in A;
@@ -213,7 +213,8 @@ func (h *hooked) Sample(dst *mat.Dense, rng *rand.Rand) {
 	h.Distribution.Sample(dst, rng)
 }
 
-// crowd is a number of event streams, and the bytes that each reads per second: all of them if rate is zero, one if it is negative.
+// crowd is a number of event streams, and the bytes that each reads per second: all of them if rate is zero, one if it
+// is negative.
 type crowd struct{ n, rate int }
 
 // clients are the event streams of another process: this test, run again.

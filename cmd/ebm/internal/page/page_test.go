@@ -45,7 +45,8 @@ func prepare(t *testing.T, c fit.Config, path string, resume bool) (*fit.Job, *r
 	return job, dir
 }
 
-// index is the list of frames that a viewer of the page gets on arrival, as pairs of id and step, and the step of the frame it sees.
+// index is the list of frames that a viewer of the page gets on arrival, as pairs of id and step, and the step of the
+// frame it sees.
 func index(t *testing.T, srv *live.Server) (frames [][2]int, shown int) {
 	t.Helper()
 	res, err := http.Get("http://" + srv.Addr() + "/events?token=" + srv.Token())
@@ -72,12 +73,14 @@ func index(t *testing.T, srv *live.Server) (frames [][2]int, shown int) {
 	}
 }
 
-// A viewer who comes when training has gone on unwatched gets frames from the start on, drawn from what the run directory holds; so
-// does who comes after it was resumed, and who opens it when it has ended.
+// A viewer who comes when training has gone on unwatched gets frames from the start on, drawn from what the run
+// directory holds; so does who comes after it was resumed, and who opens it when it has ended.
 func TestLateViewer(t *testing.T) {
 	c, err := fit.Read(fit.Layer{
-		"dataset": json.RawMessage(`"moons"`), "objective": json.RawMessage(`"nce"`), "energy": json.RawMessage(`"mlp"`), "hidden": json.RawMessage(`[8]`),
-		"batch": json.RawMessage(`32`), "steps": json.RawMessage(`900`), "frames": json.RawMessage(`31`), "bridge": json.RawMessage(`0`),
+		"dataset": json.RawMessage(`"moons"`), "objective": json.RawMessage(`"nce"`),
+		"energy": json.RawMessage(`"mlp"`), "hidden": json.RawMessage(`[8]`),
+		"batch": json.RawMessage(`32`), "steps": json.RawMessage(`900`), "frames": json.RawMessage(`31`),
+		"bridge": json.RawMessage(`0`),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +120,8 @@ func TestLateViewer(t *testing.T) {
 			seen[fr.E] = true
 		}
 	}
-	// follow trains with a page that is opened first when the training is over the given number of steps, and stops it then.
+	// follow trains with a page that is opened first when the training is over the given number of steps, and stops it
+	// then.
 	follow := func(steps int, resume bool) {
 		t.Helper()
 		job, dir := prepare(t, c, path, resume)

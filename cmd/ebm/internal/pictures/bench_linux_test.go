@@ -21,8 +21,8 @@ func processor() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkAnimation is the default run, from its first step to its last picture: the processor time of all of it, of the
-// panel and of the animation, and the share by which the animation prolongs the rest. Less than 20 % are wanted.
+// BenchmarkAnimation is the default run, from its first step to its last picture: the processor time of all of it, of
+// the panel and of the animation, and the share by which the animation prolongs the rest. Less than 20 % are wanted.
 //
 //	go test ./cmd/ebm/internal/pictures -run ^$ -bench Animation -benchtime 1x
 func BenchmarkAnimation(b *testing.B) {
@@ -32,7 +32,8 @@ func BenchmarkAnimation(b *testing.B) {
 			b.Fatal(err)
 		}
 		start := processor()
-		m, err := fit.Train(context.Background(), truth, fit.Config{Dataset: "4squares", Out: filepath.Join(b.TempDir(), "run"), Hooks: fit.Hooks{Finish: OfRun}})
+		m, err := fit.Train(context.Background(), truth,
+			fit.Config{Dataset: "4squares", Out: filepath.Join(b.TempDir(), "run"), Hooks: fit.Hooks{Finish: OfRun}})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -15,18 +15,20 @@ import (
 // densityNodes is the number of nodes of the density grids along each axis.
 const densityNodes = 241
 
-// CheckDensity refuses, in the name of the flag, a run whose true density cannot be drawn beside the model's.
+// CheckDensity rejects, in the name of the flag, a run whose true density cannot be drawn beside the model's.
 func (p *Pictures) CheckDensity(flag string) error {
 	if err := p.checkPlane(flag); err != nil {
 		return err
 	}
 	if _, ok := p.Model.Truth().(density.LogProber); !ok {
-		return exit.Usagef("%s: it needs a known density, and that of %s is not; ebm plot --kind contour draws the model alone", flag, p.Model.Config.Dataset)
+		return exit.Usagef(
+			"%s: it needs a known density, and that of %s is not; ebm plot --kind contour draws the model alone", flag,
+			p.Model.Config.Dataset)
 	}
 	return nil
 }
 
-// checkPlane refuses, in the name of the flag, data that do not lie in the plane.
+// checkPlane rejects, in the name of the flag, data that are not two-dimensional.
 func (p *Pictures) checkPlane(flag string) error {
 	if d := p.Model.Dim(); d != 2 {
 		return exit.Usagef("%s: it needs data of 2 dimensions, these have %d", flag, d)
@@ -34,8 +36,8 @@ func (p *Pictures) checkPlane(flag string) error {
 	return nil
 }
 
-// Density writes the true density, the model's, which is exp(−E − logZ), their difference, and where the true score is
-// known the error of the model's. The data are those that [Pictures.CheckDensity] lets pass.
+// Density writes the true density, the model's, which is exp(−E − logZ), their difference, and, if the true score is
+// known, the error of the model's. The data must pass [Pictures.CheckDensity].
 func (p *Pictures) Density(ctx context.Context, logZ float64, path string) error {
 	if math.IsNaN(logZ) || math.IsInf(logZ, 0) {
 		return fmt.Errorf("the model has no density to draw: its integral is not finite")
@@ -56,7 +58,8 @@ func (p *Pictures) Density(ctx context.Context, logZ float64, path string) error
 	for i := range truth.Z {
 		truth.Z[i], model.Z[i] = math.Exp(truth.Z[i]), math.Exp(-model.Z[i]-logZ)
 	}
-	pic := &viz.Triptych{Title: p.Model.Config.Dataset + " · " + p.Model.Config.Name, True: truth, Model: model, Style: p.Style}
+	pic := &viz.Triptych{Title: p.Model.Config.Dataset + " · " + p.Model.Config.Name, True: truth, Model: model,
+		Style: p.Style}
 	if scorer, ok := data.(density.Scorer); ok {
 		score := mat.NewDense(n, d, nil)
 		scorer.Score(score, points)
@@ -67,7 +70,7 @@ func (p *Pictures) Density(ctx context.Context, logZ float64, path string) error
 				e := -grad.At(i, j) - s
 				sum += e * e
 			}
-			if pic.Score.Z[i] = 0; w > 0 { // the score of no density is not defined
+			if pic.Score.Z[i] = 0; w > 0 { // the score is undefined where the density is zero
 				pic.Score.Z[i] = w * sum
 			}
 		}

@@ -22,7 +22,8 @@ func TestPicturesFarFromZero(t *testing.T) {
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := fit.Config{Dataset: path, Hidden: []int{8}, Batch: 16, Steps: 4, Samples: 20, Chains: 10, Frames: 2, TestPoints: 100, Grid: 100, Threads: 1}
+	c := fit.Config{Dataset: path, Hidden: []int{8}, Batch: 16, Steps: 4, Samples: 20, Chains: 10, Frames: 2,
+		TestPoints: 100, Grid: 100, Threads: 1}
 	c.Out, c.Hooks.Finish = filepath.Join(t.TempDir(), "run"), OfRun
 	src, err := c.OpenData(t.Context(), nil)
 	if err != nil {

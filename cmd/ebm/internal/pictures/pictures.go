@@ -31,7 +31,7 @@ type Pictures struct {
 
 func (p *Pictures) dir() *rundir.Dir { return p.Model.Dir() }
 
-// OfRun draws the pictures that every run ends with into its directory: the panel, and in the plane the animation.
+// OfRun draws the final pictures of every run to its directory: the panel and, in two dimensions, the animation.
 func OfRun(ctx context.Context, m *fit.Model) error {
 	p := &Pictures{Model: m}
 	if m.Draw != nil {
@@ -59,7 +59,7 @@ func OfRun(ctx context.Context, m *fit.Model) error {
 	return p.dir().Write(rundir.Animation, b.Bytes())
 }
 
-// Data returns points of a model's data to show, nil where there are none.
+// Data returns points of a model's data to show, nil if there are none.
 func Data(m *fit.Model, n int) mat.Matrix {
 	if m.Truth() == nil {
 		return nil
@@ -91,14 +91,15 @@ func (p *Pictures) curves() (loss, kl viz.Series, err error) {
 	return loss, kl, nil
 }
 
-// panel is the picture of the run as it stands.
+// panel returns the picture of the run in its current state.
 func (p *Pictures) panel() (*viz.Panel, error) {
 	s := p.Model.Config
 	loss, kl, err := p.curves()
 	if err != nil {
 		return nil, err
 	}
-	pic := &viz.Panel{Title: s.Dataset + " · " + s.Name, Data: Data(p.Model, 3000), Names: p.Model.Names(), Steps: s.Steps, Step: s.Steps, Style: p.Style}
+	pic := &viz.Panel{Title: s.Dataset + " · " + s.Name, Data: Data(p.Model, 3000), Names: p.Model.Names(),
+		Steps: s.Steps, Step: s.Steps, Style: p.Style}
 	samples, err := p.readSamples()
 	if err != nil {
 		return nil, err
@@ -123,7 +124,7 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 	return pic, pic.Energy.Eval(density.Energy)
 }
 
-// grid is an empty grid over the box of the data.
+// grid returns an empty grid over the box of the data.
 func (p *Pictures) grid() *viz.Grid {
 	lo, hi := p.Model.Box()
 	return viz.NewGrid(lo, hi, gridNodes)
@@ -138,8 +139,8 @@ func (p *Pictures) Panel(ctx context.Context, path string) error {
 	return pic.Save(path)
 }
 
-// Animation draws the training into a .gif, or into a folder of frames: a panel for every frame, with samples drawn from
-// the energy on the grid by the same random numbers in each.
+// Animation draws the course of training to a .gif, or to a folder of frames: a panel for every frame, with samples
+// drawn from the energy on the grid by the same random numbers.
 func (p *Pictures) Animation(ctx context.Context, path string) error {
 	anim, err := p.animation(ctx)
 	if err != nil {
@@ -148,7 +149,7 @@ func (p *Pictures) Animation(ctx context.Context, path string) error {
 	return saveFrames(anim, path)
 }
 
-// saveFrames writes an animation to a .gif, and its frames one by one into a folder if the path has no extension.
+// saveFrames writes an animation to a .gif, or, if the path has no extension, its frames one by one to a folder.
 func saveFrames(a interface {
 	Save(path string) error
 	SaveFrames(dir string) error
@@ -192,10 +193,11 @@ func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
 			return nil, err
 		}
 		pic := &viz.Panel{
-			Title: s.Dataset + " · " + s.Name, Data: data, Names: p.Model.Names(), Energy: grid, Step: f.Step, Steps: s.Steps,
+			Title: s.Dataset + " · " + s.Name, Data: data, Names: p.Model.Names(), Energy: grid, Step: f.Step,
+			Steps:   s.Steps,
 			Samples: DrawGrid(grid, 1200, train.Stream(s.Seed, "frame")), Style: p.Style,
 		}
-		if len(loss.X) > 0 { // the layout is the same in all frames, also before the first record
+		if len(loss.X) > 0 { // the layout is the same in all frames, even before the first record
 			pic.Loss = []viz.Series{until(loss, f.Step)}
 		}
 		if len(kl.X) > 0 {
@@ -217,8 +219,8 @@ func until(s viz.Series, step int) viz.Series {
 	return viz.Series{Name: s.Name, X: s.X[:n:n], Y: s.Y[:n:n]}
 }
 
-// DrawGrid draws n points from exp(−E) on the grid: a node by its share, then uniformly in the part of the cell
-// around it that lies in the box.
+// DrawGrid draws n points from exp(−E) on the grid: a node by its weight, then uniformly in the part of its cell inside
+// the box.
 func DrawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
 	lo := slices.Min(g.Z)
 	cdf := make([]float64, len(g.Z))
@@ -245,10 +247,10 @@ func DrawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
 // Kinds lists the pictures of Draw.
 func Kinds() []string { return append(viz.Kinds(), "density", "diagnostics", "animation", "chains") }
 
-// Moving tells whether pictures of a kind are animations.
+// Moving reports whether pictures of a kind are animations.
 func Moving(kind string) bool { return kind == "animation" || kind == "chains" }
 
-// Check refuses a kind that the data have no picture of.
+// Check rejects a kind of picture that the data do not allow.
 func (p *Pictures) Check(kind string) error {
 	switch kind {
 	case "contour", "surface", "score", "animation", "chains":
@@ -311,7 +313,7 @@ func (p *Pictures) score() (*viz.Field, error) {
 	return &viz.Field{At: at, Vector: grad}, nil
 }
 
-// diagnostics draws anew, few chains and many draws, and shows how they mix.
+// diagnostics draws new samples, few chains and many draws, and shows how they mix.
 func (p *Pictures) diagnostics(ctx context.Context, path string) error {
 	m := p.Model
 	draw, chains, err := p.follow(ctx, 16, 500)
@@ -319,7 +321,8 @@ func (p *Pictures) diagnostics(ctx context.Context, path string) error {
 		return err
 	}
 	d := draw.Draws
-	pic := &viz.Diagnostics{Title: m.Config.Dataset + " · " + draw.Diagnostics.Sampler, Draws: d.Kept * d.Chains, Chains: chains, Names: m.Names(), Style: p.Style}
+	pic := &viz.Diagnostics{Title: m.Config.Dataset + " · " + draw.Diagnostics.Sampler, Draws: d.Kept * d.Chains,
+		Chains: chains, Names: m.Names(), Style: p.Style}
 	for _, q := range draw.Diagnostics.Quantities[:d.Dim] {
 		pic.RHat, pic.ESS = append(pic.RHat, float64(q.RHat)), append(pic.ESS, float64(q.ESSBulk))
 	}
@@ -336,7 +339,7 @@ func (p *Pictures) diagnostics(ctx context.Context, path string) error {
 	return viz.Save(path, pic)
 }
 
-// follow draws anew, every draw of a few chains; each matrix is the way of one.
+// follow draws new samples, keeping every draw of a few chains; each matrix is the trajectory of one.
 func (p *Pictures) follow(ctx context.Context, chains, draws int) (*fit.Draw, []*mat.Dense, error) {
 	m := *p.Model
 	m.Config.Chains, m.Config.Thin = chains, 1
@@ -356,7 +359,7 @@ func (p *Pictures) follow(ctx context.Context, chains, draws int) (*fit.Draw, []
 	return draw, ways, nil
 }
 
-// chains draws the sampling: chains that start all over the plane and move into the landscape, draw by draw.
+// chains animates sampling: chains that start all over the plane and move into the landscape, draw by draw.
 func (p *Pictures) chains(ctx context.Context, path string) error {
 	const n, draws = 200, 60
 	m := p.Model
@@ -368,7 +371,8 @@ func (p *Pictures) chains(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	walk := &viz.Walk{Title: m.Config.Dataset + " · " + sampler, Energy: p.grid(), Names: m.Names(), Frames: frames, Style: p.Style}
+	walk := &viz.Walk{Title: m.Config.Dataset + " · " + sampler, Energy: p.grid(), Names: m.Names(), Frames: frames,
+		Style: p.Style}
 	if err := walk.Energy.Eval(density.Energy); err != nil {
 		return err
 	}
@@ -384,7 +388,7 @@ func (p *Pictures) Terminal(w io.Writer, width int, color viz.ColorMode) error {
 	return viz.Terminal(w, pic, viz.TerminalConfig{Width: width, Color: color})
 }
 
-// readSamples reads samples.npy, if the run has come so far.
+// readSamples reads samples.npy, if the run has got that far.
 func (p *Pictures) readSamples() (*mat.Dense, error) {
 	if p.Samples != nil {
 		return p.Samples, nil

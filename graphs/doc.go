@@ -110,8 +110,8 @@
 //	BinaryXent; Mul (matrices, matrix and vector, vectors, scalar and matrix); OuterProd;
 //	BatchedMatMul (plain, second transposed, first transposed, 4 axes); Tensordot (plain, two axes);
 //	SoftMax (plain, axis 0, vector, column, 3 axes, axis 3 of 4, axis 1 of 4); LogSoftMax (plain, axis 2 of 3);
-//	Sparsemax; Dropout (p = 0); Im2Col; Conv2d (padded, stride 2, dilation 2); Conv1d;
-//	MaxPool2D (plain, overlapping, padded); MaxPool1D; AveragePool2D; GlobalAveragePool2D; Upsample2D;
+//	Dropout (p = 0); Im2Col; Conv2d (padded, stride 2, dilation 2); Conv1d; MaxPool2D (plain, overlapping, padded);
+//	MaxPool1D; AveragePool2D; GlobalAveragePool2D; Upsample2D;
 //	Sum (plain, axis 0, axis 1, axes 2 and 3 of 4, axis 1 of 3, vector);
 //	Mean (plain, axis 0, axis 1, axes 2 and 3 of 4, axis 1 of 3, vector);
 //	Max (plain, axis 0, axis 1, axes 2 and 3 of 4, axis 1 of 3, vector); Norm (2); KeepDims (sum); ReduceAdd; At;
@@ -120,7 +120,7 @@
 //
 // Derivatives of every order, run by Gorgonia's code:
 //
-//	Tensordot (vectors); BatchNorm (images, plain); GroupNorm; YOLOv3 (plain, training)
+//	Tensordot (vectors); Sparsemax; BatchNorm (images, plain); GroupNorm; YOLOv3 (plain, training)
 //
 // Derivatives of first order, run by Gorgonia's code:
 //

@@ -147,9 +147,13 @@ func TestUnstored(t *testing.T) {
 		{PersistentCD{Chains{Steps: 3, Alpha: 1}}, ""},
 		{PersistentCD{Chains{Kernel: k, Density: boxOf(mat.NewDense(2, 1, []float64{0, 1}))}}, "Kernel Density"},
 		{NCE{Density: boxOf(mat.NewDense(2, 1, []float64{0, 1}))}, "Density"},
+		{MultiDenoising{}, ""},
+		{MultiDenoising{}.Suited(Facts{Dim: 2, Spread: 3}), ""},
+		{MultiDenoising{Floor: 0.7}, "Floor"},
+		{LearnedStein{Width: 8, Rate: 0.1}, "Width Rate"},
 	} {
 		name, _ := NameOf(c.m)
-		if got := strings.Join(Unstored(name, c.m), " "); got != c.want {
+		if got := strings.Join(Unstored(name, c.m, Facts{Dim: 2, Spread: 3}), " "); got != c.want {
 			t.Errorf("%T: %q, want %q", c.m, got, c.want)
 		}
 	}

@@ -2,14 +2,16 @@ package objectives
 
 import "reflect"
 
-// Unstored names the fields of m that a configuration file does not hold, and that the method which is registered under the name does not
-// have either: who reads the file again gets another objective. There are none where a method was registered with all its Go
-// values.
-func Unstored(name string, m Method) []string {
-	known, err := ByName(name)
+// Unstored names the fields of m that a configuration file does not hold, and that the method which is made of such a file again, for the
+// same data, does not have either: whoever reads the file gets another objective. There are none where a method was registered with all
+// its Go values, or has those that suit the data.
+func Unstored(name string, m Method, data Facts) []string {
+	m = m.Suited(data)
+	known, err := Decode(name, Encode(m))
 	if err != nil || structOf(known).Type() != structOf(m).Type() {
 		return nil
 	}
+	known = known.Suited(data)
 	stored := map[string]bool{}
 	for _, f := range Fields(m) {
 		stored[f.Name] = true

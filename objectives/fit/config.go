@@ -80,8 +80,9 @@ type Config struct {
 
 	Hooks Hooks `json:"-"`
 
-	given    Layer // settings to be taken literally, from Read
-	complete bool  // every field has its final value
+	given    Layer    // settings to be taken literally, from Read
+	complete bool     // every field has its final value
+	unstored []string // fields of the objective that no config.json holds
 }
 
 // Switch is on, off, or whatever suits the data.

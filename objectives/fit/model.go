@@ -213,15 +213,14 @@ func (m *Model) write(dir *rundir.Dir) error {
 
 // storable refuses an objective that the settings in a config.json do not make again.
 func (c *Config) storable() error {
-	fields := objectives.Unstored(c.Name, c.Objective)
-	if len(fields) == 0 {
+	if len(c.unstored) == 0 {
 		return nil
 	}
 	return &RefusedError{c.Name,
 		fmt.Errorf(
-			"its %s is a value of Go, which no config.json holds, and who resumes the run would go on with something else: "+
-				"register the method with it under a name of its own (objectives.Register), for Config.Name, or write no run directory",
-			strings.Join(fields, " and "))}
+			"config.json cannot hold its %s, and a resumed run would go on with something else: "+
+				"register the method under a name of its own (objectives.Register) for Config.Name, or write no run directory",
+			strings.Join(c.unstored, " and "))}
 }
 
 // Store writes config.json, so that another program can read it.

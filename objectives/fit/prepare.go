@@ -129,6 +129,7 @@ func (c *Config) settle(ctx context.Context, src Source) (*data, error) {
 	} else if err := c.suit(facts); err != nil {
 		return nil, err
 	}
+	c.unstored = objectives.Unstored(c.Name, c.Objective, facts)
 	return d, errors.Join(c.checkBase(src), c.Validate())
 }
 

@@ -126,7 +126,7 @@ var cases = []struct {
 		defer os.RemoveAll(dir)
 		o := objectives.PersistentCD{Chains: objectives.Chains{Kernel: &tides{MALA: mcmc.MALA{StepSize: .1}}}}
 		_, err = fit.Train(context.Background(), new(spiral), fit.Config{Dataset: "spiral", Objective: o, Out: filepath.Join(dir, "run"), Steps: 1})
-		return due(err, "Kernel is a value of Go")
+		return due(err, "cannot hold its Kernel")
 	}},
 	{"points that have no density are refused", func() error {
 		_, err := density.FitMixture(mat.NewDense(9, 2, nil), density.MixtureConfig{}, rand.New(rand.NewPCG(1, 2)))

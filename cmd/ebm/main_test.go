@@ -298,7 +298,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--steps", "many"}, []string{"--steps", "many"}},
 		{[]string{"train", "--hidden", "0"}, []string{"--hidden", "0"}},
 		{[]string{"train", "--hidden"}, []string{"--hidden", "the value is missing"}},
-		{[]string{"train", "--dataset", "two.csv"}, []string{"two.csv", "points are equal"}},
+		{[]string{"train", "--dataset", "two.csv"}, []string{"two.csv", "too few points"}},
 		{[]string{"train", "--out", "."}, []string{"--out .", "other things", "choose another"}},
 		{[]string{"data", "two.csv"}, []string{"two.csv", "points already"}},
 		{[]string{"train", "--hidden", "a,b"}, []string{"--hidden", "a"}},

@@ -23,7 +23,7 @@ type decoder struct {
 var decoders = map[string]decoder{
 	"f8": {8, func(b []byte, o binary.ByteOrder) float64 { return math.Float64frombits(o.Uint64(b)) }},
 	"f4": {4, func(b []byte, o binary.ByteOrder) float64 { return float64(math.Float32frombits(o.Uint32(b))) }},
-	"f2": {2, func(b []byte, o binary.ByteOrder) float64 { return half(o.Uint16(b)) }},
+	"f2": {2, func(b []byte, o binary.ByteOrder) float64 { return files.Half(o.Uint16(b)) }},
 	"i8": {8, func(b []byte, o binary.ByteOrder) float64 { return float64(int64(o.Uint64(b))) }},
 	"i4": {4, func(b []byte, o binary.ByteOrder) float64 { return float64(int32(o.Uint32(b))) }},
 	"i2": {2, func(b []byte, o binary.ByteOrder) float64 { return float64(int16(o.Uint16(b))) }},
@@ -252,23 +252,4 @@ func (t *Table) arrayColumns(names []string, o Options) error {
 	}
 	t.X, t.Names = mat.NewDense(len(data)/d, d, data), names
 	return nil
-}
-
-// half decodes an IEEE 754 binary16.
-func half(h uint16) float64 {
-	sign := 1.0
-	if h&0x8000 != 0 {
-		sign = -1
-	}
-	exp, frac := int(h>>10&0x1f), float64(h&0x3ff)
-	switch exp {
-	case 0:
-		return sign * math.Ldexp(frac, -24)
-	case 31:
-		if frac != 0 {
-			return math.NaN()
-		}
-		return math.Inf(int(sign))
-	}
-	return sign * math.Ldexp(frac+1024, exp-25)
 }

@@ -426,24 +426,5 @@ func decode(dt DType, b []byte) float64 {
 	case BF16:
 		return float64(math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16))
 	}
-	return half(binary.LittleEndian.Uint16(b))
-}
-
-// half decodes an IEEE 754 binary16.
-func half(h uint16) float64 {
-	sign := 1.0
-	if h&0x8000 != 0 {
-		sign = -1
-	}
-	exp, frac := int(h>>10&0x1f), float64(h&0x3ff)
-	switch exp {
-	case 0:
-		return sign * math.Ldexp(frac, -24)
-	case 31:
-		if frac != 0 {
-			return math.NaN()
-		}
-		return math.Inf(int(sign))
-	}
-	return sign * math.Ldexp(frac+1024, exp-25)
+	return files.Half(binary.LittleEndian.Uint16(b))
 }

@@ -26,7 +26,8 @@ const (
 
 // MixtureConfig says which mixtures a fit chooses from, and how.
 type MixtureConfig struct {
-	Components  []int        // candidate numbers of components; none means 1 to 24, with at least five points each
+	Components  []int        // candidate numbers of components; none means 1 to Most, with at least five points each
+	Most        int          // largest number tried if Components has none; 0 means 24
 	Covariances []Covariance // candidate kinds: Full, Tied and Diagonal; none means all
 	Criterion   Criterion    // 0 means BIC
 	Restarts    int          // starts per candidate, of which the best is continued; 0 means 4
@@ -53,8 +54,11 @@ const (
 )
 
 func (c MixtureConfig) withDefaults(n int) MixtureConfig {
+	if c.Most == 0 {
+		c.Most = mostComponents
+	}
 	if len(c.Components) == 0 {
-		for k := 1; k <= max(1, min(mostComponents, n/pointsEach)); k++ {
+		for k := 1; k <= max(1, min(c.Most, n/pointsEach)); k++ {
 			c.Components = append(c.Components, k)
 		}
 	}
@@ -80,6 +84,9 @@ func (c MixtureConfig) Validate() error {
 		if k < 1 {
 			errs = append(errs, fmt.Errorf("density: MixtureConfig.Components has %d, want at least 1", k))
 		}
+	}
+	if c.Most < 0 {
+		errs = append(errs, fmt.Errorf("density: MixtureConfig.Most = %d, want >= 0", c.Most))
 	}
 	for _, kind := range c.Covariances {
 		if kind != Full && kind != Tied && kind != Diagonal {

@@ -133,12 +133,7 @@ func evenly(x *mat.Dense, rows int) *mat.Dense {
 // mixtureOf fits a mixture with tails to points, or to as many of them as are affordable.
 func (d *data) mixtureOf(c *Config, points *mat.Dense, cfg density.MixtureConfig) (*density.Mixture, error) {
 	rows, most := affordable(points.Dims())
-	points = evenly(points, rows)
-	if n, _ := points.Dims(); cfg.Components == nil && most < mostComponents {
-		for k := 1; k <= min(most, max(1, n/5)); k++ {
-			cfg.Components = append(cfg.Components, k)
-		}
-	}
+	points, cfg.Most = evenly(points, rows), most
 	known, err := d.network(points)
 	if err != nil {
 		return nil, err

@@ -2,8 +2,8 @@ package fit
 
 import (
 	"context"
-	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/energy"
@@ -34,17 +34,8 @@ func (m *Model) tiltedLogZ(ctx context.Context, t *energy.Tilted) (mcmc.Evidence
 			logw = append(logw, -v)
 		}
 		z, err := mcmc.Weigh(logw)
-		if err != nil || len(logw) >= most || z.Reliable() && z.StdErr <= enough || spread(logw) == 0 {
+		if err != nil || len(logw) >= most || z.Reliable() && z.StdErr <= enough || floats.Max(logw) == floats.Min(logw) {
 			return z, err
 		}
 	}
-}
-
-// spread is the difference between the largest and the smallest of v.
-func spread(v []float64) float64 {
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, x := range v {
-		lo, hi = math.Min(lo, x), math.Max(hi, x)
-	}
-	return hi - lo
 }

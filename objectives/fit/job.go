@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"codeberg.org/sbinet/npyio"
@@ -112,13 +111,13 @@ func ReopenContext(ctx context.Context, path string, src Source) (*Job, *rundir.
 
 // replaced reports whether the run in the directory is known to have been begun on other points of a file.
 func replaced(dir *rundir.Dir, dataset string, src Source) bool {
-	s, err := train.ReadSnapshot(dir.File(rundir.State))
+	s, _, err := dir.ReadState()
 	if err != nil {
 		return false
 	}
 	sum, err := sourceSum(dataset, src)
-	fingerprint := strings.SplitN(string(s["fingerprint"]), " ", 3)
-	return err == nil && sum != "" && len(fingerprint) == 3 && fingerprint[1] != sum
+	begun, _, ok := fingerprintParts(string(s["fingerprint"]))
+	return err == nil && sum != "" && ok && begun != sum
 }
 
 // Create creates the run directory and writes the settings. With an empty path it takes the first free one under runs.

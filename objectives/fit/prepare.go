@@ -298,6 +298,16 @@ func (j *Job) fingerprint() (string, error) {
 
 // otherData reports whether a fingerprint is from a run with the same settings on other points.
 func otherData(old, own string) bool {
-	a, b := strings.SplitN(old, " ", 3), strings.SplitN(own, " ", 3)
-	return len(a) == 3 && a[1] != b[1] && a[2] == b[2]
+	sum, settings, ok := fingerprintParts(old)
+	ownSum, ownSettings, _ := fingerprintParts(own)
+	return ok && sum != ownSum && settings == ownSettings
+}
+
+// fingerprintParts returns the sum of the points and the settings that a fingerprint is made of.
+func fingerprintParts(fingerprint string) (sum, settings string, ok bool) {
+	parts := strings.SplitN(fingerprint, " ", 3)
+	if len(parts) != 3 {
+		return "", "", false
+	}
+	return parts[1], parts[2], true
 }

@@ -115,7 +115,10 @@ func (c *trainCmd) resume(e *env, given []string) error {
 				name)
 		}
 	}
-	job, dir, err := fit.ReopenContext(e.ctx, c.Resume, nil)
+	job, dir, err := fit.Reopen(e.ctx, c.Resume, nil)
+	if err == nil {
+		err = dir.Lock()
+	}
 	if err != nil {
 		return fmt.Errorf("--resume: %w", err)
 	}

@@ -70,7 +70,10 @@ func Train(ctx context.Context, src Source, c Config) (*Model, error) {
 // Resume continues the run in a directory, bit for bit as if it had never been stopped; for a finished one it returns
 // the model. src is the source of its data, nil if its settings name it.
 func Resume(ctx context.Context, path string, src Source, hooks Hooks) (*Model, error) {
-	j, dir, err := ReopenContext(ctx, path, src)
+	j, dir, err := Reopen(ctx, path, src)
+	if err == nil {
+		err = dir.Lock()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -79,13 +82,9 @@ func Resume(ctx context.Context, path string, src Source, hooks Hooks) (*Model, 
 	return j.Continue(ctx, dir)
 }
 
-// Reopen prepares the run in a directory again, and locks the directory.
-func Reopen(path string, src Source) (*Job, *rundir.Dir, error) {
-	return ReopenContext(context.Background(), path, src)
-}
-
-// ReopenContext is Reopen with a context.
-func ReopenContext(ctx context.Context, path string, src Source) (*Job, *rundir.Dir, error) {
+// Reopen prepares the run in a directory again. The caller locks the directory before it continues the run, unless
+// something else keeps other processes out.
+func Reopen(ctx context.Context, path string, src Source) (*Job, *rundir.Dir, error) {
 	dir, err := rundir.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -106,7 +105,7 @@ func ReopenContext(ctx context.Context, path string, src Source) (*Job, *rundir.
 	case err != nil:
 		return nil, nil, fmt.Errorf("%s: %w", dir.File(rundir.Config), err)
 	}
-	return j, dir, dir.Lock()
+	return j, dir, nil
 }
 
 // replaced reports whether the run in the directory is known to have been begun on other points of a file.

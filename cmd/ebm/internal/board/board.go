@@ -168,7 +168,7 @@ func (cfg Config) cell(ctx context.Context, led *ledger, c *Cell) error {
 
 // fill trains a cell in the folder of the lease.
 func (cfg Config) fill(ctx context.Context, c *Cell, given fit.Layer, lease *lease) error {
-	job, dir, err := cfg.open(c, given, lease)
+	job, dir, err := cfg.open(ctx, c, given, lease)
 	var refusal *fit.RefusedError
 	if errors.As(err, &refusal) {
 		return cfg.refuse(c, lease.run(), refusal)
@@ -318,7 +318,7 @@ func readCell(path string) (Cell, error) {
 }
 
 // open creates the run directory of a cell, or takes over that of an earlier owner, with its settings.
-func (cfg Config) open(c *Cell, given fit.Layer, lease *lease) (*fit.Job, *rundir.Dir, error) {
+func (cfg Config) open(ctx context.Context, c *Cell, given fit.Layer, lease *lease) (*fit.Job, *rundir.Dir, error) {
 	if from := lease.earlier(); from != "" {
 		if err := cfg.match(from, given); err != nil {
 			return nil, nil, err
@@ -326,7 +326,7 @@ func (cfg Config) open(c *Cell, given fit.Layer, lease *lease) (*fit.Job, *rundi
 		if err := lease.adopt(from); err != nil {
 			return nil, nil, err
 		}
-		return fit.Reopen(lease.run(), nil)
+		return fit.Reopen(ctx, lease.run(), nil) // the lease keeps others out, also where folders cannot be locked
 	}
 	job, err := cfg.job(c, given)
 	if err != nil {

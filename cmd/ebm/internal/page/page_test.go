@@ -24,7 +24,10 @@ import (
 func prepare(t *testing.T, c fit.Config, path string, resume bool) (*fit.Job, *rundir.Dir) {
 	t.Helper()
 	if resume {
-		job, dir, err := fit.Reopen(path, nil)
+		job, dir, err := fit.Reopen(t.Context(), path, nil)
+		if err == nil {
+			err = dir.Lock()
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

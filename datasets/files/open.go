@@ -34,13 +34,22 @@ func Open(path string) (f *os.File, size int64, err error) {
 
 // OpenFile is os.OpenFile for regular files, which it may create.
 func OpenFile(path string, flag int, perm fs.FileMode) (*os.File, error) {
-	f, err := os.OpenFile(path, flag|nonblock, perm)
+	return regular(os.OpenFile(path, flag|nonblock, perm))
+}
+
+// OpenIn is OpenFile for a name in an open folder, even if that is moved.
+func OpenIn(root *os.Root, name string, flag int, perm fs.FileMode) (*os.File, error) {
+	return regular(root.OpenFile(name, flag|nonblock, perm))
+}
+
+// regular closes what was opened if it is no regular file.
+func regular(f *os.File, err error) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = irregular(path, info.Mode())
+		err = irregular(f.Name(), info.Mode())
 	}
 	if err != nil {
 		f.Close()

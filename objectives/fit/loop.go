@@ -100,7 +100,7 @@ func (l *logs) open(j *Job, dir *rundir.Dir, cfg *train.Config, resume bool) (er
 			return err
 		}
 	}
-	if l.recorder, err = train.NewRecorder(dir.File(rundir.Metrics)); err != nil {
+	if l.recorder, err = dir.OpenRecorder(); err != nil {
 		return err
 	}
 	if l.frames, err = dir.OpenFrames(j.Model.Params.Len()); err != nil {
@@ -111,9 +111,6 @@ func (l *logs) open(j *Job, dir *rundir.Dir, cfg *train.Config, resume bool) (er
 			return err
 		}
 	}
-	if err := dir.Own(); err != nil { // the folder to which the opened files belong
-		return err
-	}
 	cfg.Recorder, cfg.Checkpoint, cfg.Store = l.recorder, dir.File(rundir.State), dir.WriteState
 	cfg.Hooks.Checkpoint = func(step int) error {
 		if err := dir.Own(); err != nil || l.hooks.Checkpoint == nil {
@@ -123,7 +120,9 @@ func (l *logs) open(j *Job, dir *rundir.Dir, cfg *train.Config, resume bool) (er
 	}
 	cfg.Extra = map[string]train.Stateful{"frames": l.frames}
 	if l.hooks.TensorBoard || resume && len(train.EventFiles(dir.Path)) > 0 {
-		l.events = train.NewTensorBoard(dir.Path, dir.File(rundir.Metrics))
+		if l.events, err = dir.OpenEvents(); err != nil {
+			return err
+		}
 		record := cfg.Hooks.Record
 		cfg.Hooks.Record = func(r train.Record) {
 			if record != nil {

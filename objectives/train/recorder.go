@@ -136,7 +136,16 @@ func NewRecorder(path string) (*Recorder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
+	return RecordTo(f)
+}
+
+// RecordTo returns a Recorder that appends to an open file, and closes it in the end, or if there is an error.
+func RecordTo(f *os.File) (*Recorder, error) {
+	if f == nil {
+		return nil, errors.New("train: no file to record to")
+	}
 	r := &Recorder{f: f}
+	var err error
 	if r.off, r.sum, err = checksum(f, math.MaxInt64); err != nil {
 		f.Close()
 		return nil, err
@@ -241,12 +250,21 @@ const (
 // ReadRecords reads a file of records. An unterminated last line, as left by a running or killed process, is ignored;
 // any other damage is an error that names the line.
 func ReadRecords(path string) ([]Record, error) {
-	f, size, err := files.Open(path)
+	f, _, err := files.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	defer f.Close()
-	if size > maxRecords {
+	return readRecords(f)
+}
+
+func readRecords(f *os.File) ([]Record, error) {
+	path := f.Name()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if size := info.Size(); size > maxRecords {
 		return nil, fmt.Errorf("train: %s: %w: %d bytes, want at most %d", path, ErrCorrupt, size, maxRecords)
 	}
 	var records []Record

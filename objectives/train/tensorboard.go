@@ -2,6 +2,7 @@ package train
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"maps"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
 // TensorBoard writes the records of a run as an event file, for TensorBoard: scalars loss, grad_norm, learning_rate and
@@ -27,28 +30,39 @@ import (
 // little endian, where a checksum c is masked as (c>>15 | c<<17) + 0xa282ead8, and events are protocol buffers.
 // Sources: tensorflow/core/lib/io/record_writer.cc, tensorflow/core/util/event.proto, summary.proto.
 type TensorBoard struct {
-	dir, metrics string
-	f            *os.File
-	began        time.Time // when the run would have begun without interruptions
-	err          error
-	buf          []byte
+	root    *os.Root
+	metrics string
+	f       *os.File
+	began   time.Time // when the run would have begun without interruptions
+	err     error
+	buf     []byte
 }
 
-// NewTensorBoard returns a writer of event files in dir. metrics is the path of the Recorder's file. Nothing is written
-// before the first record.
-func NewTensorBoard(dir, metrics string) *TensorBoard {
-	return &TensorBoard{dir: dir, metrics: metrics}
+// NewTensorBoard returns a writer of event files in an open folder, even if that is moved; Close closes it. metrics is
+// the name of the Recorder's file in the folder. Nothing is written before the first record.
+func NewTensorBoard(root *os.Root, metrics string) *TensorBoard {
+	return &TensorBoard{root: root, metrics: metrics}
 }
 
 // EventFiles returns the event files that a TensorBoard wrote in dir, in order of creation.
 func EventFiles(dir string) []string {
-	entries, _ := os.ReadDir(dir) // sorted; none if there is no such folder
+	entries, _ := os.ReadDir(dir) // none if there is no such folder
+	names := eventNames(entries)
+	for i, name := range names {
+		names[i] = filepath.Join(dir, name)
+	}
+	return names
+}
+
+// eventNames returns the names of event files, in order of creation.
+func eventNames(entries []os.DirEntry) []string {
 	var names []string
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), EventFilePrefix) && strings.HasSuffix(e.Name(), eventFileSuffix) {
-			names = append(names, filepath.Join(dir, e.Name()))
+			names = append(names, e.Name())
 		}
 	}
+	slices.Sort(names)
 	return names
 }
 
@@ -78,17 +92,41 @@ func (t *TensorBoard) Err() error { return t.err }
 
 // Close closes the file.
 func (t *TensorBoard) Close() error {
-	if t.f == nil {
-		return nil
+	err := t.root.Close()
+	if t.f != nil {
+		err = errors.Join(t.f.Close(), err)
+		t.f = nil
 	}
-	err := t.f.Close()
-	t.f = nil
 	return err
+}
+
+// files returns the names of the event files in the folder.
+func (t *TensorBoard) files() ([]string, error) {
+	d, err := t.root.Open(".")
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	defer d.Close()
+	entries, err := d.ReadDir(-1)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return eventNames(entries), nil
+}
+
+// records reads the Recorder's file.
+func (t *TensorBoard) records() ([]Record, error) {
+	f, err := files.OpenIn(t.root, t.metrics, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	defer f.Close()
+	return readRecords(f)
 }
 
 // restart writes all existing records to a new file and removes older ones.
 func (t *TensorBoard) restart() error {
-	records, err := ReadRecords(t.metrics)
+	records, err := t.records()
 	if err != nil {
 		return err
 	}
@@ -108,20 +146,23 @@ func (t *TensorBoard) restart() error {
 	for _, r := range records {
 		b = t.appendRecord(b, r)
 	}
-	old := EventFiles(t.dir)
-	var path string
-	for n := now.Unix(); path == "" || slices.Contains(old, path) || len(old) > 0 && path < old[len(old)-1]; n++ {
-		path = filepath.Join(t.dir, fmt.Sprintf("%s%010d%s", EventFilePrefix, n, eventFileSuffix))
+	old, err := t.files()
+	if err != nil {
+		return err
 	}
-	if err := WriteFile(path, b); err != nil {
+	var name string
+	for n := now.Unix(); name == "" || slices.Contains(old, name) || len(old) > 0 && name < old[len(old)-1]; n++ {
+		name = fmt.Sprintf("%s%010d%s", EventFilePrefix, n, eventFileSuffix)
+	}
+	if err := WriteIn(t.root, name, b); err != nil {
 		return err
 	}
 	for _, name := range old {
-		if err := os.Remove(name); err != nil {
+		if err := t.root.Remove(name); err != nil {
 			return fmt.Errorf("train: %w", err)
 		}
 	}
-	if t.f, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+	if t.f, err = t.root.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	return nil

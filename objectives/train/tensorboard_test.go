@@ -2,10 +2,12 @@ package train
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -220,7 +222,7 @@ func TestTensorBoard(t *testing.T) {
 	c := Record{Step: 30, Loss: 4, GradNorm: 5, LearningRate: 1e-4, Seconds: 1.5}
 	d := Record{Step: 20, Seconds: 2, Event: "rollback 1 from step 33 to step 20"}
 
-	tb := NewTensorBoard(dir, metrics)
+	tb := newTensorBoard(t, dir)
 	if EventFiles(dir) != nil {
 		t.Error("a file before the first record")
 	}
@@ -246,7 +248,10 @@ func TestTensorBoard(t *testing.T) {
 	if err := rec.UnmarshalState(checkpoint); err != nil {
 		t.Fatal(err)
 	}
-	tb = NewTensorBoard(dir, metrics)
+	if err := tb.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tb = newTensorBoard(t, dir)
 	c.Step = 31
 	write(tb, c)
 	sameEvents(t, dir, []Record{a, b, c})
@@ -267,11 +272,53 @@ func TestTensorBoard(t *testing.T) {
 	}
 }
 
+func newTensorBoard(t *testing.T, dir string) *TensorBoard {
+	t.Helper()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewTensorBoard(root, "metrics.jsonl")
+}
+
+// In a folder that was moved, the events stay with their records, and nothing is written under the old name.
+func TestTensorBoardMoved(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a folder that is open cannot be renamed there")
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := NewRecorder(filepath.Join(dir, "metrics.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tb := newTensorBoard(t, dir)
+	if err := errors.Join(os.Rename(dir, dir+".old"), os.Mkdir(dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	want := []Record{{Step: 1, Loss: 2}, {Step: 1, Event: "rollback 1 from step 3 to step 1"}, {Step: 2, Loss: 3}}
+	for _, r := range want {
+		if err := rec.Record(r); err != nil {
+			t.Fatal(err)
+		}
+		tb.Record(r)
+	}
+	if err := errors.Join(tb.Err(), tb.Close(), rec.Close()); err != nil {
+		t.Fatal(err)
+	}
+	sameEvents(t, dir+".old", want)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("under the old name: %v, %v", entries, err)
+	}
+}
+
 func TestTensorBoardError(t *testing.T) {
 	dir := t.TempDir()
-	tb := NewTensorBoard(dir, filepath.Join(dir, "none"))
+	tb := newTensorBoard(t, dir)
 	tb.Record(Record{Step: 1})
-	if err := tb.Err(); err == nil || !strings.Contains(err.Error(), "none") {
+	if err := tb.Err(); err == nil || !strings.Contains(err.Error(), "metrics.jsonl") {
 		t.Errorf("got %v, want an error that names the file", err)
 	}
 	tb.Record(Record{Step: 2})

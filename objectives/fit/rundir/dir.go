@@ -23,6 +23,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -92,7 +93,11 @@ func Create(path, dataset, objective string) (*Dir, error) {
 		return nil, asFileError(path, err)
 	}
 	d := &Dir{Path: path}
-	if err := d.Lock(); err != nil {
+	err := d.Lock()
+	if errors.Is(err, errNoLocks) {
+		_ = os.Remove(path) // if it is empty
+	}
+	if err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -138,6 +143,10 @@ func Open(path string) (*Dir, error) {
 	return d, d.Check(Config)
 }
 
+// errNoLocks is the error of a file system without locks, such as a network file system without their service. A run
+// does not go on unguarded there: two processes would write over each other's checkpoints, without a word.
+var errNoLocks = errors.New("its file system has no locks")
+
 // Lock keeps every other process out until Unlock, or the end of this one.
 func (d *Dir) Lock() (err error) {
 	if d.root, err = os.OpenRoot(d.Path); err == nil {
@@ -147,7 +156,12 @@ func (d *Dir) Lock() (err error) {
 			return fileErrorf(d.Path, "run directory %s is in use by another process; wait for it or stop it", d.Path)
 		}
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errNoLocks):
+		d.Unlock()
+		return fileErrorf(d.Path, "run directory %s: %w, so that nothing would keep a second process out; "+
+			"choose a folder on a local disk (a copy of a run can be continued there)", d.Path, err)
+	case err != nil:
 		d.Unlock()
 		return fileErrorf(d.Path, "run directory %s: lock: %w", d.Path, err)
 	}
@@ -228,6 +242,43 @@ func ReadText(path string) ([]byte, error) {
 // of descriptors.
 func (d *Dir) Write(name string, data []byte) error {
 	return d.within(func(root *os.Root) error { return train.WriteIn(root, name, data) })
+}
+
+// OpenRecorder opens or creates the file of records.
+func (d *Dir) OpenRecorder() (*train.Recorder, error) {
+	f, err := d.openGrowing(Metrics)
+	if err != nil {
+		return nil, err
+	}
+	return train.RecordTo(f)
+}
+
+// OpenEvents returns a writer of event files for TensorBoard.
+func (d *Dir) OpenEvents() (b *train.TensorBoard, err error) {
+	err = d.within(func(root *os.Root) error {
+		own, err := root.OpenRoot(".")
+		if err == nil {
+			b = train.NewTensorBoard(own, Metrics)
+		}
+		return err
+	})
+	return b, err
+}
+
+// openGrowing opens or creates a file that grows, and its folder.
+func (d *Dir) openGrowing(name string) (f *os.File, err error) {
+	err = d.within(func(root *os.Root) error {
+		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+			return err
+		}
+		f, err = files.OpenIn(root, name, os.O_RDWR|os.O_CREATE, 0o644)
+		return err
+	})
+	var pe *fs.PathError
+	if errors.As(err, &pe) { // its path is relative to the folder
+		err = fmt.Errorf("%s: %w", d.File(name), pe.Err)
+	}
+	return f, err
 }
 
 // within runs do in the folder, the locked one if there is one.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 
 	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -33,11 +32,7 @@ func frameSize(n int) int64 { return 8 + 4*int64(n) + 4 }
 
 // OpenFrames opens or creates the log of weights of length n.
 func (d *Dir) OpenFrames(n int) (*FrameLog, error) {
-	path := d.File(Frames)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
-	}
-	f, err := files.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := d.openGrowing(Frames)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package rundir
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -21,8 +22,11 @@ func lock(root *os.Root) (l io.Closer, held bool, err error) {
 		return f, true, nil
 	}
 	f.Close()
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		err = nil
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return nil, false, nil
+	case errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EOPNOTSUPP):
+		err = fmt.Errorf("%w (%w)", errNoLocks, err)
 	}
 	return nil, false, err
 }

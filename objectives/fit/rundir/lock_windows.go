@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -21,8 +22,11 @@ func lock(root *os.Root) (l io.Closer, held bool, err error) {
 		return f, true, nil
 	}
 	f.Close()
-	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
-		err = nil
+	switch {
+	case errors.Is(err, windows.ERROR_LOCK_VIOLATION):
+		return nil, false, nil
+	case errors.Is(err, windows.ERROR_NOT_SUPPORTED), errors.Is(err, windows.ERROR_INVALID_FUNCTION):
+		err = fmt.Errorf("%w (%w)", errNoLocks, err)
 	}
 	return nil, false, err
 }

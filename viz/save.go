@@ -82,7 +82,7 @@ func Rasterize(p Picture, scale float64) *image.RGBA {
 	return r.img
 }
 
-// writeFile writes data to a temporary file next to path and renames it.
+// writeFile writes data to a temporary file next to path, syncs it and renames it.
 func writeFile(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -95,6 +95,9 @@ func writeFile(path string, data []byte) (err error) {
 	}()
 	if _, err = f.Write(data); err == nil {
 		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
 	}
 	if e := f.Close(); err == nil {
 		err = e

@@ -1,17 +1,25 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
+	"testing"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// noFlock in the environment takes flock from the program.
-const noFlock = "EBM_TEST_NO_FLOCK"
+// Variables of the environment that take a system call from the program, with the error it gets.
+const (
+	noFlock = "EBM_TEST_NO_FLOCK" // ENOLCK, as on a network file system without a service of locks
+	noFsync = "EBM_TEST_NO_FSYNC" // EIO, as on a disk that loses what it was given
+)
 
 // elsewhere makes a command one that has no flock, as on a network file system without a service of locks, and whose
 // process cannot be told from one of another machine: it has process ids of its own, where the system allows that.
@@ -22,14 +30,14 @@ func elsewhere(cmd *exec.Cmd) {
 	}
 }
 
-// refuseFlock makes every flock of this process fail with ENOLCK, by a filter of system calls.
-func refuseFlock() {
+// refuse makes every such system call of this process fail, by a filter.
+func refuse(call uint32, with unix.Errno) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the number of the call
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: unix.SYS_FLOCK},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOLCK)},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: call},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(with)},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 	}
 	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
@@ -40,13 +48,80 @@ func refuseFlock() {
 		uintptr(unsafe.Pointer(&prog))); errno != 0 {
 		panic(errno)
 	}
-	if err := unix.Flock(0, unix.LOCK_EX|unix.LOCK_NB); err != unix.ENOLCK {
-		panic("flock is not refused")
+	if _, _, errno := unix.Syscall(uintptr(call), 0, unix.LOCK_EX|unix.LOCK_NB, 0); errno != with {
+		panic("the call is not refused")
 	}
 }
 
 func init() {
 	if os.Getenv(noFlock) != "" {
-		refuseFlock()
+		refuse(unix.SYS_FLOCK, unix.ENOLCK)
+	}
+	if os.Getenv(noFsync) != "" {
+		refuse(unix.SYS_FSYNC, unix.EIO)
+	}
+}
+
+// TestNoLocks: where the file system has no locks, training does not begin and is not continued: one line says why, and
+// what helps. Nothing is left behind, and what reads works.
+func TestNoLocks(t *testing.T) {
+	tmp := t.TempDir()
+	run := filepath.Join(tmp, "run")
+	ebmContext(stoppedAtOnce{t.Context(), run}, append([]string{"train", "--out", run}, small...)...).want(t, 130)
+	before := contents(t, tmp)
+	unlocked := func(args ...string) result { return without(t, noFlock, args...) }
+	for name, r := range map[string]result{
+		filepath.Join(tmp, "new"): unlocked(append([]string{"train", "--out", filepath.Join(tmp, "new")}, small...)...),
+		run:                       unlocked("train", "--resume", run),
+	} {
+		r.want(t, 2).oneLine(t, name, "no locks", "on a local disk")
+		if strings.Count(r.errout, "no locks available") != 1 {
+			t.Errorf("%q does not say what the system said, once", r.errout)
+		}
+	}
+	if contents(t, tmp) != before {
+		t.Error("something was written")
+	}
+	unlocked("sample", run, "--n", "10", "--out", filepath.Join(tmp, "draws.npy")).want(t, 0)
+}
+
+// without runs the program without a system call.
+func without(t *testing.T, call string, args ...string) result {
+	t.Helper()
+	cmd := command(t, args...)
+	cmd.Env = append(cmd.Env, call+"=1")
+	var out, errout bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errout
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{cmd.ProcessState.ExitCode(), out.String(), errout.String()}
+}
+
+// TestNotSynced: what the disk does not take for good is an error, and leaves nothing under its name: whatever the
+// program writes is synced before it is renamed.
+func TestNotSynced(t *testing.T) {
+	run, tmp := shared(t), t.TempDir()
+	out := func(name string) string { return filepath.Join(tmp, name) }
+	for _, args := range [][]string{
+		{"data", "moons", "--n", "10", "--out", out("x.csv")},
+		{"data", "moons", "--n", "10", "--out", out("x.npy")},
+		{"sample", run, "--n", "10", "--out", out("x.npz")},
+		{"energy", run, "--points", filepath.Join(run, "samples.npy"), "--out", out("e.npy")},
+		{"plot", run, "--kind", "loss", "--out", out("loss.png")},
+		{"plot", run, "--kind", "animation", "--out", out("a.gif")},
+		{"export", run, "--out", out("m.onnx")},
+		append([]string{"train", "--out", out("run")}, small...),
+	} {
+		r := without(t, noFsync, args...)
+		if r.code == 0 || strings.Count(r.errout, "input/output error") != 1 || strings.Count(r.errout, "\n") != 1 {
+			t.Errorf("%v: exit code %d, %q", args, r.code, r.errout)
+		}
+	}
+	left, err := os.ReadDir(tmp)
+	if err != nil || len(left) != 1 || left[0].Name() != "run" {
+		t.Errorf("left behind: %v, %v, want the folder of the run alone", left, err)
 	}
 }

@@ -61,6 +61,19 @@ Examples:
 }
 
 func (c *compareCmd) Run(e *env, k *kong.Context) error {
+	return exit.Named(c.run(e, k), compareFlag)
+}
+
+// compareFlag names a setting as people give it to compare, which has no flags of train.
+func compareFlag(key string) string {
+	switch key {
+	case "dataset", "objective", "seed":
+		return "--" + key + "s"
+	}
+	return "--set " + key
+}
+
+func (c *compareCmd) run(e *env, k *kong.Context) error {
 	switch {
 	case c.Gather != "":
 		return c.gather(e, k)

@@ -158,6 +158,62 @@ func TestSplits(t *testing.T) {
 	ebm(t, "compare", "--quiet", "--gather", tmp).want(t, 2).oneLine(t, "holds no comparison")
 }
 
+// TestTwoCompares: two comparisons in one folder at a time share the work and both end well, with the board of one
+// alone. One with other settings is refused in a line that names the folder and both settings, and no flag that nobody
+// gave: neither that of another command nor one of a default.
+func TestTwoCompares(t *testing.T) {
+	t.Parallel()
+	tmp := t.TempDir()
+	args := quick("--datasets", "moons", "--objectives", "nce,dsm", "--seeds", "2", "--set", "steps=300", "--workers",
+		"1")
+	plain, dir := filepath.Join(tmp, "plain"), filepath.Join(tmp, "shared")
+	ebm(t, append(args, "--out", plain)...).want(t, 0)
+	type ended struct {
+		out []byte
+		err error
+	}
+	both := make(chan ended, 2)
+	for range 2 {
+		cmd := command(t, append(args, "--out", dir)...)
+		go func() {
+			out, err := cmd.CombinedOutput()
+			both <- ended{out, err}
+		}()
+	}
+	for range 2 {
+		if r := <-both; r.err != nil || strings.Contains(string(r.out), "ebm: ") {
+			t.Errorf("%v: %s", r.err, r.out)
+		}
+	}
+	sameBoard(t, dir, plain)
+
+	// One that is at work on the folder and one with other settings.
+	long := append(args, "--seeds", "3", "--set", "steps=100000000", "--out", filepath.Join(tmp, "long"))
+	cmd := command(t, long...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	waitFor(t, filepath.Join(tmp, "long", "sweep.json"), 0)
+	r := ebm(t, append(args, "--out", filepath.Join(tmp, "long"))...).want(t, 2)
+	r.oneLine(t, filepath.Join(tmp, "long"), "steps=100000000", "steps=300", "choose another --out")
+	for _, flag := range []string{"--resume", "--seconds", "--lease", "--shard", "--objectives", "--datasets"} {
+		if strings.Contains(r.errout, flag) {
+			t.Errorf("%q names %s, which nobody gave", r.errout, flag)
+		}
+	}
+	// A setting out of range is named as it was given, and does not claim the folder.
+	bad := filepath.Join(tmp, "bad")
+	r = ebm(t, append(args, "--set", "steps=-1", "--out", bad)...).want(t, 2)
+	r.oneLine(t, "--set steps -1")
+	if left, _ := os.ReadDir(bad); len(left) > 0 {
+		t.Errorf("a comparison that cannot begin has left %v", left)
+	}
+}
+
 // TestShardsKilled kills shards at random moments, each of which is done by two processes at once, in one folder.
 // Every second process has no flock and is of another machine as far as the others can see. EBM_KILL sets the number
 // of kills.

@@ -21,6 +21,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
@@ -76,6 +77,9 @@ const (
 func Run(ctx context.Context, cfg Config) ([]Cell, error) {
 	sweep, err := cfg.sweep()
 	if err != nil {
+		return nil, err
+	}
+	if err := cfg.check(); err != nil { // before the folder says what it is for
 		return nil, err
 	}
 	if err := sweep.register(cfg.Dir); err != nil {
@@ -269,6 +273,27 @@ func (cfg Config) given(c Cell) (fit.Layer, error) {
 		}
 	}
 	return l, nil
+}
+
+// check reports settings that are out of range for any data.
+func (cfg Config) check() error {
+	for _, o := range cfg.Objectives {
+		given, err := cfg.given(Cell{Dataset: cfg.Datasets[0], Objective: o, Seed: 1})
+		if err != nil {
+			return err
+		}
+		c, err := fit.Read(given)
+		if err == nil {
+			c, err = fit.Suited(c, objectives.Facts{})
+		}
+		if err == nil {
+			err = c.Validate()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // job prepares the run of a cell.

@@ -83,13 +83,35 @@ var tableKeys = map[string]string{
 }
 
 // Say puts a text of package fit in terms of the command line, on one printable line.
-func Say(text string) string { return files.Line(withFlags(text)) }
+func Say(text string) string { return files.Line(flagged.in(text)) }
 
-// withFlags replaces keys of settings by flags.
-func withFlags(text string) string {
+// flagNames tells what a setting is called on the command line.
+type flagNames func(key string) string
+
+// flagged are the names of commands that have a flag for every setting.
+var flagged flagNames = func(key string) string { return "--" + key }
+
+// named is an error about settings that have other names than flagged.
+type named struct {
+	error
+	flag flagNames
+}
+
+func (n *named) Unwrap() error { return n.error }
+
+// Named makes err call settings by the names that the command has for them; nil stays nil.
+func Named(err error, flag func(key string) string) error {
+	if err == nil {
+		return nil
+	}
+	return &named{err, flag}
+}
+
+// in replaces keys of settings by their names.
+func (name flagNames) in(text string) string {
 	return keys.ReplaceAllStringFunc(text, func(key string) string {
 		if _, ok := fit.Lookup(strings.Trim(key, "`")); ok {
-			return "--" + strings.Trim(key, "`")
+			return name(strings.Trim(key, "`"))
 		}
 		return key
 	})
@@ -98,32 +120,33 @@ func withFlags(text string) string {
 // keys matches names of settings in texts of package fit.
 var keys = regexp.MustCompile("`[a-z0-9-]+`")
 
-// flags puts an error of package fit in terms of the command line: settings become flags.
-func flags(err error) string {
-	if e, ok := err.(*fit.FieldError); ok {
-		return withFlags(e.Text("--" + e.Key))
-	}
+// text puts an error of package fit in terms of the command line: settings become flags.
+func (name flagNames) text(err error) string {
 	switch e := err.(type) {
+	case *named:
+		return e.flag.text(e.error)
+	case *fit.FieldError:
+		return name.in(e.Text(name(e.Key)))
 	case *table.Error:
 		key := tableKeys[e.Option]
 		switch {
 		case key == "":
 			return e.Message()
 		case e.Value != "":
-			return fmt.Sprintf("%s (--%s %s)", e.Message(), key, Quote(e.Value))
+			return fmt.Sprintf("%s (%s %s)", e.Message(), name(key), Quote(e.Value))
 		}
-		return fmt.Sprintf("%s (see --%s)", e.Message(), key)
+		return fmt.Sprintf("%s (see %s)", e.Message(), name(key))
 	case *fit.UnknownError:
 		what := "key"
 		if e.Key != "" {
-			what = "--" + e.Key
+			what = name(e.Key)
 		}
 		if e.File != "" {
 			what = e.File + ": " + what
 		}
 		return Unknown(what, e.Name, e.Known).Error()
 	case *fit.RefusedError:
-		return fmt.Sprintf("--objective %s: %v", e.Objective, e.Err)
+		return fmt.Sprintf("%s %s: %v", name("objective"), e.Objective, e.Err)
 	case *fit.FormatError:
 		text := e.Error()
 		if e.Version < fit.Format {
@@ -134,7 +157,7 @@ func flags(err error) string {
 		text := err.Error()
 		for _, one := range e.Unwrap() {
 			if inner := one.Error(); strings.Count(text, inner) == 1 {
-				text = strings.Replace(text, inner, flags(one), 1)
+				text = strings.Replace(text, inner, name.text(one), 1)
 			}
 		}
 		return text
@@ -144,7 +167,7 @@ func flags(err error) string {
 			break
 		}
 		if outer, text := err.Error(), inner.Error(); strings.Count(outer, text) == 1 {
-			return strings.Replace(outer, text, flags(inner), 1)
+			return strings.Replace(outer, text, name.text(inner), 1)
 		}
 	}
 	return err.Error()
@@ -157,7 +180,7 @@ var prefixes = regexp.MustCompile(
 // Line returns the error's text on one printable line, without package names.
 func Line(err error) string {
 	var parts []string
-	for line := range strings.SplitSeq(flags(err), "\n") {
+	for line := range strings.SplitSeq(flagged.text(err), "\n") {
 		line = strings.TrimSpace(line)
 		for {
 			shorter := prefixes.ReplaceAllString(line, "$1")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
 func TestCode(t *testing.T) {
@@ -29,6 +31,24 @@ func TestLine(t *testing.T) {
 	err := errors.Join(errors.New("train: Config.Dim = 0"), errors.New("energy: MLP.Dim = 0"))
 	if got, want := Line(err), "Config.Dim = 0; MLP.Dim = 0"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A command that has other names for settings is answered by those names, wherever the error comes from.
+func TestNamed(t *testing.T) {
+	set := func(key string) string { return "--set " + key }
+	field := &fit.FieldError{Key: "steps", Value: -1, Want: ">= 0, or leave `batch` out"}
+	for _, err := range []error{field, fmt.Errorf("board: %w", field), errors.Join(field)} {
+		if got, want := Line(err), "--steps -1: want >= 0, or leave --batch out"; !strings.HasSuffix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if got, want := Line(fmt.Errorf("compare: %w", Named(err, set))),
+			"--set steps -1: want >= 0, or leave --set batch out"; !strings.HasSuffix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if Named(nil, set) != nil || Code(Named(field, set)) != Usage {
+		t.Error("the name of a setting changes the code")
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 type verifyCmd struct {
 	Names   []string `arg:"" optional:"" name:"name" help:"Objectives and samplers to check; all by default."`
 	Threads int      `default:"0" help:"Checks at a time (one per core)."`
+	Only    string   `placeholder:"REGEXP" help:"Only checks whose name, target and statistic, as printed, match the regular expression."`
 	Long    bool     `help:"Also run checks that take a quarter of an hour: every objective at learning rates from a tenth to a hundred times its own, on a distribution and on points, must end well or be given up."`
 	JSON    bool     `name:"json" help:"Print JSON."`
 }
@@ -26,6 +28,7 @@ Examples:
     ebm verify
     ebm verify sm hmc
     ebm verify --long
+    ebm verify nce --long --only 'points.*rate × (30|100)'
     ebm verify --json`
 }
 
@@ -96,20 +99,41 @@ func (c *verifyCmd) checks(e *env) ([]verify.Check, error) {
 	if c.Long {
 		all = append(all, fit.SentinelChecks(e.ctx)...)
 	}
-	if len(c.Names) == 0 {
-		return all, nil
-	}
-	var out []verify.Check
-	for _, name := range c.Names {
-		found := false
-		for _, k := range all {
-			if strings.EqualFold(k.Name, name) {
-				out, found = append(out, k), true
+	if len(c.Names) > 0 {
+		var named []verify.Check
+		for _, name := range c.Names {
+			before := len(named)
+			for _, k := range all {
+				if strings.EqualFold(k.Name, name) {
+					named = append(named, k)
+				}
+			}
+			if len(named) == before {
+				return nil, exit.Unknown("check", name, checkNames())
 			}
 		}
-		if !found {
-			return nil, exit.Unknown("check", name, checkNames())
+		all = named
+	}
+	return c.only(all)
+}
+
+// only returns the checks whose row matches --only.
+func (c *verifyCmd) only(checks []verify.Check) ([]verify.Check, error) {
+	if c.Only == "" {
+		return checks, nil
+	}
+	wanted, err := regexp.Compile(c.Only)
+	if err != nil {
+		return nil, exit.Usagef("--only %s: want a regular expression: %w", exit.Quote(c.Only), err)
+	}
+	var out []verify.Check
+	for _, k := range checks {
+		if wanted.MatchString(k.Name + " " + k.Target + " " + k.Statistic) {
+			out = append(out, k)
 		}
+	}
+	if len(out) == 0 {
+		return nil, exit.Usagef("--only %s: no check matches; ebm verify prints them all", exit.Quote(c.Only))
 	}
 	return out, nil
 }

@@ -23,3 +23,20 @@ func TestLong(t *testing.T) {
 		}
 	}
 }
+
+// TestOnly: --only selects rows, with --long those of some rates, and says what is wrong with an expression.
+func TestOnly(t *testing.T) {
+	e := &env{ctx: context.Background()}
+	c := verifyCmd{Names: []string{"nce", "sm"}, Long: true, Only: `points.*rate × (30|100)$`}
+	checks, err := c.checks(e)
+	if err != nil || len(checks) != 4 {
+		t.Errorf("%d checks, %v, want those of two rates of two objectives", len(checks), err)
+	}
+	for _, k := range checks {
+		if k.Target != "8gaussians, 10000 points" {
+			t.Errorf("selected: %s on %s, %s", k.Name, k.Target, k.Statistic)
+		}
+	}
+	ebm(t, "verify", "--only", "(").want(t, 2).oneLine(t, "--only", "regular expression")
+	ebm(t, "verify", "--only", "no such row").want(t, 2).oneLine(t, "--only", "no check matches")
+}

@@ -135,6 +135,9 @@ func (f *Figure) layout() layout {
 	if f.Title != "" || f.Note != "" {
 		y += st.FontSize + 11
 	}
+	if f.crowded(st) {
+		y += st.FontSize + 6
+	}
 	for k := range rows {
 		var h vg.Length
 		if k < len(f.Heights) {
@@ -166,6 +169,23 @@ func (f *Figure) width() (w vg.Length, given bool) {
 	return 640, false
 }
 
+// heading and aside are the styles of title and note.
+func (s *Style) heading() draw.TextStyle {
+	h := s.text(s.FontSize+3, draw.XLeft, draw.YTop)
+	h.Font = s.font(s.FontSize+3, true)
+	return h
+}
+
+func (s *Style) aside() draw.TextStyle { return s.text(s.FontSize+1, draw.XRight, draw.YTop) }
+
+// crowded reports whether title and note do not fit in one line: then the note goes below.
+func (f *Figure) crowded(st *Style) bool {
+	const gap = 12
+	h, n := st.heading(), st.aside()
+	width, _ := f.width()
+	return f.Title != "" && f.Note != "" && h.Width(f.Title)+n.Width(f.Note)+gap > width-2*pagePad
+}
+
 // Size satisfies Picture.
 func (f *Figure) Size() (w, h vg.Length) {
 	w, _ = f.width()
@@ -180,11 +200,12 @@ func (f *Figure) Draw(c draw.Canvas) {
 	o := f.layout()
 	top := c.Max.Y
 	if f.Title != "" || f.Note != "" {
-		h := st.text(st.FontSize+3, draw.XLeft, draw.YTop)
-		h.Font = st.font(st.FontSize+3, true)
-		c.FillText(h, vg.Point{X: c.Min.X + pagePad, Y: top - pagePad + 2}, f.Title)
-		n := st.text(st.FontSize+1, draw.XRight, draw.YTop)
-		c.FillText(n, vg.Point{X: c.Max.X - pagePad, Y: top - pagePad}, f.Note)
+		c.FillText(st.heading(), vg.Point{X: c.Min.X + pagePad, Y: top - pagePad + 2}, f.Title)
+		at := vg.Point{X: c.Max.X - pagePad, Y: top - pagePad}
+		if f.crowded(st) {
+			at.Y -= st.FontSize + 6
+		}
+		c.FillText(st.aside(), at, f.Note)
 	}
 	for i := range f.cells {
 		cell := &f.cells[i]

@@ -16,10 +16,14 @@ import (
 // sets of points, such as data and samples, are overlaid.
 type Pairs struct {
 	Title string
+	Note  string // to the right of the title
 	Sets  []PointSet
 	Names []string // of the columns; nil: x₁, x₂, …
-	Style *Style
-	Width vg.Length // 0 means 640
+	// Split draws the second set, of two, above the diagonal in place of over the first. The first sets the axes.
+	Split  bool
+	Points int // points of a set drawn in each scatter plot; 0 means 5000
+	Style  *Style
+	Width  vg.Length // 0 means 640
 }
 
 // PointSet is one of the sets of Pairs.
@@ -30,8 +34,8 @@ type PointSet struct {
 	Few   bool       // drawn large and without a histogram, to stand out among the others
 }
 
-// mostPairs is the number of quantities that fit.
-const mostPairs = 8
+// MostPairs is the number of quantities that fit in Pairs.
+const MostPairs = 8
 
 // NewPairs returns the pair plot of the named quantities, of the first five if none are named. Draws from divergent
 // transitions are marked if d has a method Diverged() [][]bool, as *mcmc.Draws does: they cluster where the sampler
@@ -100,11 +104,14 @@ func (p *Pairs) Check() error {
 			return fmt.Errorf("viz: Pairs: %q has %d columns, %q %d", s.Name, e, p.Sets[0].Name, d)
 		}
 	}
-	if d < 1 || d > mostPairs {
-		return fmt.Errorf("viz: Pairs has %d columns, want 1 to %d; choose some", d, mostPairs)
+	if d < 1 || d > MostPairs {
+		return fmt.Errorf("viz: Pairs has %d columns, want 1 to %d; choose some", d, MostPairs)
 	}
 	if p.Names != nil && len(p.Names) != d {
 		return fmt.Errorf("viz: Pairs: %d names for %d columns", len(p.Names), d)
+	}
+	if p.Split && len(p.Sets) > 2 {
+		return fmt.Errorf("viz: Pairs.Split with %d sets, want 2: one below the diagonal, one above", len(p.Sets))
 	}
 	return nil
 }
@@ -112,7 +119,11 @@ func (p *Pairs) Check() error {
 // span returns the range of the finite values of column k, with a margin.
 func (p *Pairs) span(k int) (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
-	for _, s := range p.Sets {
+	sets := p.Sets
+	if p.Split {
+		sets = sets[:1]
+	}
+	for _, s := range sets {
 		for _, v := range mat.Col(nil, k, s.X) {
 			if finite(v) {
 				lo, hi = min(lo, v), max(hi, v)
@@ -131,7 +142,7 @@ func (p *Pairs) span(k int) (lo, hi float64) {
 // Figure returns the picture.
 func (p *Pairs) Figure() *Figure {
 	st := styleOr(p.Style)
-	f := &Figure{Title: p.Title, Style: st, Width: p.Width, Gap: 5}
+	f := &Figure{Title: p.Title, Note: p.Note, Style: st, Width: p.Width, Gap: 5}
 	if p.Check() != nil {
 		return f
 	}
@@ -144,18 +155,24 @@ func (p *Pairs) Figure() *Figure {
 		lo[k], hi[k] = p.span(k)
 	}
 	for row := range d {
-		for col := range row + 1 {
-			f.Add(p.cell(st, row, col, lo, hi))
+		for col := range d {
+			if col <= row || p.Split {
+				f.Add(p.cell(st, row, col, lo, hi))
+			}
 		}
 	}
-	if len(p.Sets) > 1 && d > 1 {
-		var key []legendEntry
-		for i, s := range p.Sets {
-			key = append(key, legendEntry{name: s.Name, color: p.colour(st, i), dot: true})
-		}
-		f.Add(Cell{Row: 0, Col: d - 1, Draw: func(c draw.Canvas) { legend{s: st, entries: key}.Plot(c, nil) }})
+	if len(p.Sets) > 1 && d > 1 && !p.Split {
+		f.Add(Cell{Row: 0, Col: d - 1, Draw: func(c draw.Canvas) { legend{s: st, entries: p.key(st)}.Plot(c, nil) }})
 	}
 	return f
+}
+
+// key lists the sets.
+func (p *Pairs) key(st *Style) (entries []legendEntry) {
+	for i, s := range p.Sets {
+		entries = append(entries, legendEntry{name: s.Name, color: p.colour(st, i), dot: true})
+	}
+	return entries
 }
 
 // cell is one panel.
@@ -180,8 +197,11 @@ func (p *Pairs) cell(st *Style, row, col int, lo, hi []float64) Cell {
 	top := 0.0
 	for i, s := range p.Sets {
 		c := p.colour(st, i)
+		if p.Split && row != col && (row < col) != (i == 1) {
+			continue
+		}
 		if row != col {
-			dot := &Scatter{X: pairOf{s.X, col, row}, Color: c, Radius: 0.8}
+			dot := &Scatter{X: pairOf{s.X, col, row}, Color: c, Radius: 0.8, Max: p.Points}
 			if s.Few {
 				dot.Radius, dot.Alpha = 1.5, 1
 			}
@@ -198,10 +218,15 @@ func (p *Pairs) cell(st *Style, row, col int, lo, hi []float64) Cell {
 		}
 		pl.Add(h)
 	}
+	room := 1.08 // above the highest bar
+	if p.Split && row == 0 && col == 0 {
+		room = 1.6
+		pl.Add(legend{s: st, entries: p.key(st)})
+	}
 	pl.Add(frame{st})
 	pl.X.Min, pl.X.Max, pl.Y.Min, pl.Y.Max = lo[col], hi[col], lo[row], hi[row]
 	if row == col {
-		pl.Y.Min, pl.Y.Max = 0, 1.08*max(top, 1e-300)
+		pl.Y.Min, pl.Y.Max = 0, room*max(top, 1e-300)
 		pl.Y.Tick.Marker, pl.Y.Tick.Length = plot.ConstantTicks(nil), 0
 	}
 	if row < d-1 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -8,6 +9,7 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/viz"
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
@@ -52,6 +54,7 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 			"networks":    strings.Join(fit.NetworkList(), ", "),
 			"samplers":    strings.Join(fit.SamplerList(), ", "),
 			"activations": strings.Join(energy.Activations(), ", "),
+			"mostPairs":   fmt.Sprint(viz.MostPairs),
 		},
 		kong.PostBuild(showDefaults),
 		kong.WithHyphenPrefixedParameters(true), // so that --lr -1 gets the error of --lr

@@ -44,6 +44,20 @@ func TestUseOfATable(t *testing.T) {
 	ebm(t, "sample", run, "--given", "income=much").want(t, 2).oneLine(t, "--given", "number")
 	ebm(t, "sample", run, "--given", "2=1,income=2").want(t, 2).oneLine(t, "--given", "two values")
 
+	if _, err := os.Stat(filepath.Join(run, "pairs.png")); err != nil {
+		t.Errorf("no pair plot: %v", err)
+	}
+	ebm(t, "plot", run, "--kind", "pairs", "--columns", "weight,1").want(t, 0)
+	ebm(t, "plot", run, "--kind", "pairs", "--columns", "wait").want(t, 2).oneLine(t, "--columns", "weight")
+	ebm(t, "plot", run, "--kind", "pairs", "--columns", "age,1").want(t, 2).oneLine(t, "--columns", "twice")
+	ebm(t, "plot", run, "--columns", "age").want(t, 2).oneLine(t, "--columns", "pairs")
+	if err := os.WriteFile(filepath.Join(run, "pairs.png"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ebm(t, "train", "--resume", run).want(t, 2).oneLine(t, "pairs.png")
+	ebm(t, "plot", run, "--kind", "pairs").want(t, 0)
+	ebm(t, "train", "--resume", run, "--quiet").want(t, 0)
+
 	var report metrics.Report
 	if err := json.Unmarshal([]byte(ebm(t, "eval", run, "--samples", "0", "--json", "--seed", "7").want(t, 0).out), &report); err != nil {
 		t.Fatal(err)

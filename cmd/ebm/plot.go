@@ -20,7 +20,8 @@ var styles = map[string]*viz.Style{"light": viz.Light, "dark": viz.Dark}
 
 type plotCmd struct {
 	RunDir   string   `arg:"" name:"run" help:"Run directory."`
-	Kind     []string `default:"panel" placeholder:"KIND" help:"panel, samples, contour, surface, score, loss, density, diagnostics, animation (of training), chains (an animation of sampling) (${default})."`
+	Kind     []string `default:"panel" placeholder:"KIND" help:"panel, samples, contour, surface, score, loss, density, diagnostics, pairs (marginals and pairs of columns, data and samples), animation (of training), chains (an animation of sampling) (${default})."`
+	Columns  []string `placeholder:"C" help:"Columns of --kind pairs, by name or number from 1; the first ${mostPairs} by default, and no more than that."`
 	Out      string   `placeholder:"FILE" help:"Write to FILE (.png, .svg or .pdf; animations: .gif, or without an extension a folder of frames); by default KIND.png in the run directory."`
 	Format   string   `default:"png" enum:"png,svg,pdf" help:"Format of the default file: png, svg or pdf (${default})."`
 	Style    string   `default:"light" enum:"light,dark" help:"Style: light, for paper, or dark, for screens (${default})."`
@@ -34,6 +35,7 @@ func (plotCmd) Help() string {
     ebm plot runs/4squares-sm-1
     ebm plot runs/4squares-sm-1 --kind surface,score --format pdf
     ebm plot runs/4squares-sm-1 --kind panel --style dark --out slide.png
+    ebm plot runs/table-nce-1 --kind pairs --columns income,age,3
     ebm plot runs/4squares-sm-1 --kind animation --out training.gif
     ebm plot runs/4squares-sm-1 --kind chains --out frames
     ebm plot runs/4squares-sm-1 --terminal`
@@ -49,6 +51,9 @@ func (c *plotCmd) Run(e *env) error {
 	}
 	e.sayGone(m)
 	pics := &pictures.Pictures{Model: m, Style: styles[c.Style]}
+	if pics.Columns, err = c.columns(m.Names(), m.Dim()); err != nil {
+		return err
+	}
 	if c.Terminal {
 		mode := viz.DetectColor(os.Getenv)
 		if !terminal(e.stdout) {
@@ -91,6 +96,24 @@ func (c *plotCmd) Run(e *env) error {
 	return nil
 }
 
+// columns returns the columns of pairs, nil for the first ones.
+func (c *plotCmd) columns(names []string, dim int) (at []int, err error) {
+	if len(c.Columns) > viz.MostPairs {
+		return nil, exit.Usagef("--columns: %d of them, want at most %d", len(c.Columns), viz.MostPairs)
+	}
+	for _, name := range c.Columns {
+		j, err := columnOf("--columns", name, names, dim)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(at, j) {
+			return nil, exit.Usagef("--columns: %s twice", name)
+		}
+		at = append(at, j)
+	}
+	return at, nil
+}
+
 // check rejects invalid flags before anything is drawn.
 func (c *plotCmd) check() error {
 	kinds := pictures.Kinds()
@@ -100,6 +123,8 @@ func (c *plotCmd) check() error {
 		}
 	}
 	switch {
+	case len(c.Columns) > 0 && !slices.Contains(c.Kind, pictures.Pairs):
+		return exit.Usagef("--columns: they are those of --kind pairs")
 	case c.Terminal && c.JSON:
 		return exit.Usagef("--terminal: it draws characters, not the JSON of --json; give one of them")
 	case c.Out == "":

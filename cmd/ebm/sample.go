@@ -128,16 +128,9 @@ func parseGiven(text string, names []string, dim int) (map[int]float64, error) {
 			return nil, exit.Usagef("--given %q: want NAME=VALUE, with a number for the value", part)
 		}
 		name = strings.TrimSpace(name)
-		j := slices.Index(names, name)
-		if k, err := strconv.Atoi(name); j < 0 && err == nil && k >= 1 && k <= dim {
-			j = k - 1
-		}
-		if j < 0 {
-			known := names
-			if known == nil {
-				known = []string{fmt.Sprintf("1 to %d", dim)}
-			}
-			return nil, exit.Unknown("--given", name, known)
+		j, err := columnOf("--given", name, names, dim)
+		if err != nil {
+			return nil, err
 		}
 		if _, twice := given[j]; twice {
 			return nil, exit.Usagef("--given: column %s has two values", name)
@@ -145,6 +138,21 @@ func parseGiven(text string, names []string, dim int) (map[int]float64, error) {
 		given[j] = v
 	}
 	return given, nil
+}
+
+// columnOf returns the column with a name, or with a number from 1.
+func columnOf(flag, name string, names []string, dim int) (int, error) {
+	if j := slices.Index(names, name); j >= 0 {
+		return j, nil
+	}
+	if k, err := strconv.Atoi(name); err == nil && k >= 1 && k <= dim {
+		return k - 1, nil
+	}
+	known := names
+	if known == nil {
+		known = []string{fmt.Sprintf("1 to %d", dim)}
+	}
+	return 0, exit.Unknown(flag, name, known)
 }
 
 // sampleReport is the object of `ebm sample --json`.

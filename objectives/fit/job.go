@@ -248,7 +248,7 @@ func (j *Job) finished(dir *rundir.Dir) (*Model, error) {
 	if err := dir.Check(); err != nil {
 		return nil, err
 	}
-	b, err := dir.Read(rundir.Eval)
+	eval, err := reportIn(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -270,11 +270,29 @@ func (j *Job) finished(dir *rundir.Dir) (*Model, error) {
 			m.Result.Loss, m.Result.Seconds = metrics.Value(r.Loss), r.Seconds
 		}
 	}
-	if err := json.Unmarshal(b, &m.Result.Eval); err != nil {
+	m.Result.Eval = eval
+	return m, nil
+}
+
+// Report returns what was found when the run ended, by its eval.json.
+func (m *Model) Report() (*metrics.Report, error) {
+	if m.dir == nil {
+		return nil, errNoDir
+	}
+	return reportIn(m.dir)
+}
+
+func reportIn(dir *rundir.Dir) (*metrics.Report, error) {
+	b, err := dir.Read(rundir.Eval)
+	if err != nil {
+		return nil, err
+	}
+	r := new(metrics.Report)
+	if err := json.Unmarshal(b, r); err != nil {
 		return nil, &rundir.FileError{Path: dir.File(rundir.Eval),
 			Err: fmt.Errorf("%s: %w", dir.File(rundir.Eval), err)}
 	}
-	return m, nil
+	return r, nil
 }
 
 var errNoDir = errors.New("fit: the run directory is nil")

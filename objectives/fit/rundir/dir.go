@@ -10,6 +10,7 @@
 //	eval.json              how good the fit is
 //	samples.npy            draws from the model
 //	panel.png              the picture
+//	pairs.png              columns and pairs of them, of data and samples, in more than two dimensions
 //	animation.gif          the course of training
 //	events.out.tfevents…   the records for TensorBoard, if requested
 //
@@ -43,6 +44,7 @@ const (
 	Eval      = "eval.json"
 	Samples   = "samples.npy"
 	Panel     = "panel.png"
+	Pairs     = "pairs.png"
 	Animation = "animation.gif"
 )
 

@@ -23,7 +23,7 @@ import (
 const sealFile = "checkpoint/sums.json"
 
 // sealed lists the files of a finished run; missing ones are skipped.
-var sealed = []string{Config, Data, State, Frames, Metrics, Eval, Samples, Panel, Animation}
+var sealed = []string{Config, Data, State, Frames, Metrics, Eval, Samples, Panel, Pairs, Animation}
 
 // Seal marks the run as finished and records the sums of its files.
 func (d *Dir) Seal() error {
@@ -48,7 +48,7 @@ func (d *Dir) Seal() error {
 
 // Redrawn updates the sum of a picture of the finished run that was drawn again. Other paths are ignored.
 func (d *Dir) Redrawn(path string) error {
-	for _, name := range []string{Panel, Animation} {
+	for _, name := range []string{Panel, Pairs, Animation} {
 		if filepath.Clean(path) != filepath.Clean(d.File(name)) || !d.Sealed() {
 			continue
 		}

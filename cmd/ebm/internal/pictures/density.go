@@ -58,7 +58,7 @@ func (p *Pictures) Density(ctx context.Context, logZ float64, path string) error
 	for i := range truth.Z {
 		truth.Z[i], model.Z[i] = math.Exp(truth.Z[i]), math.Exp(-model.Z[i]-logZ)
 	}
-	pic := &viz.Triptych{Title: p.Model.Config.Dataset + " · " + p.Model.Config.Name, True: truth, Model: model,
+	pic := &viz.Triptych{Title: p.title(), True: truth, Model: model,
 		Style: p.Style}
 	if scorer, ok := data.(density.Scorer); ok {
 		score := mat.NewDense(n, d, nil)

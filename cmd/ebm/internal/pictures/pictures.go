@@ -27,11 +27,18 @@ type Pictures struct {
 	Model   *fit.Model // with a run directory
 	Samples *mat.Dense // nil: read from the run directory, if it has some
 	Style   *viz.Style // nil means viz.Light
+	Columns []int      // of pairs; nil: the first
+}
+
+// title names the data and the objective.
+func (p *Pictures) title() string {
+	return filepath.Base(p.Model.Config.Dataset) + " · " + p.Model.Config.Name
 }
 
 func (p *Pictures) dir() *rundir.Dir { return p.Model.Dir() }
 
-// OfRun draws the final pictures of every run to its directory: the panel and, in two dimensions, the animation.
+// OfRun draws the final pictures of every run to its directory: the panel, in two dimensions the animation, in more
+// the pairs of columns.
 func OfRun(ctx context.Context, m *fit.Model) error {
 	p := &Pictures{Model: m}
 	if m.Draw != nil {
@@ -44,6 +51,9 @@ func OfRun(ctx context.Context, m *fit.Model) error {
 	}
 	if err == nil {
 		err = p.dir().Write(rundir.Panel, b.Bytes())
+	}
+	if err == nil && m.Dim() > 2 {
+		err = p.writePairs()
 	}
 	if err != nil || m.Config.Frames == 0 || m.Dim() != 2 {
 		return err
@@ -98,7 +108,7 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	pic := &viz.Panel{Title: s.Dataset + " · " + s.Name, Data: Data(p.Model, 3000), Names: p.Model.Names(),
+	pic := &viz.Panel{Title: p.title(), Data: Data(p.Model, 3000), Names: p.Model.Names(),
 		Steps: s.Steps, Step: s.Steps, Style: p.Style}
 	samples, err := p.readSamples()
 	if err != nil {
@@ -109,6 +119,9 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 	}
 	if n := len(loss.X); n > 0 {
 		pic.Loss, pic.Step = []viz.Series{loss}, int(loss.X[n-1])
+	}
+	if pic.Note, err = p.comparison(); err != nil {
+		return nil, err
 	}
 	if len(kl.X) > 0 {
 		pic.Other = []viz.Series{kl}
@@ -193,7 +206,7 @@ func (p *Pictures) animation(ctx context.Context) (*viz.Animation, error) {
 			return nil, err
 		}
 		pic := &viz.Panel{
-			Title: s.Dataset + " · " + s.Name, Data: data, Names: p.Model.Names(), Energy: grid, Step: f.Step,
+			Title: p.title(), Data: data, Names: p.Model.Names(), Energy: grid, Step: f.Step,
 			Steps:   s.Steps,
 			Samples: DrawGrid(grid, 1200, train.Stream(s.Seed, "frame")), Style: p.Style,
 		}
@@ -245,7 +258,9 @@ func DrawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
 }
 
 // Kinds lists the pictures of Draw.
-func Kinds() []string { return append(viz.Kinds(), "density", "diagnostics", "animation", "chains") }
+func Kinds() []string {
+	return append(viz.Kinds(), "density", "diagnostics", Pairs, "animation", "chains")
+}
 
 // Moving reports whether pictures of a kind are animations.
 func Moving(kind string) bool { return kind == "animation" || kind == "chains" }
@@ -273,6 +288,12 @@ func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
 		return p.chains(ctx, path)
 	case "diagnostics":
 		return p.diagnostics(ctx, path)
+	case Pairs:
+		pic, err := p.pairs()
+		if err != nil {
+			return err
+		}
+		return viz.Save(path, pic)
 	case "density":
 		z, err := p.Model.LogZ(ctx)
 		if err != nil {

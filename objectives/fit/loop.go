@@ -10,9 +10,15 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
+var errUsed = errors.New("fit: the job has been run; prepare another one")
+
 // train runs the loop, from the checkpoint if there is one to resume.
 func (j *Job) train(ctx context.Context, dir *rundir.Dir, resume bool) (res train.Result, err error) {
 	res.Loss = math.NaN()
+	if j.objective == nil {
+		return res, errUsed
+	}
+	defer func() { j.objective, j.optimizer = nil, nil }() // their buffers are not needed for sampling and measuring
 	fingerprint, err := j.fingerprint()
 	if err != nil {
 		return res, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -65,8 +66,10 @@ func pairs(ctx context.Context, a, b *mat.Dense, bandwidth float64) (pairSum, er
 	c := 256 / math.Ln2 / (2 * bandwidth * bandwidth)
 	const block = 32
 	sums := make([]pairSum, n)
+	buffers := sync.Pool{New: func() any { b := make([]float64, m); return &b }}
 	err := parallel(ctx, n, block, func(from, to int) {
-		r2 := make([]float64, m)
+		r2 := *buffers.Get().(*[]float64)
+		defer buffers.Put(&r2)
 		for i := from; i < to; i++ {
 			first := 0
 			if b == nil {

@@ -35,7 +35,11 @@ type Snapshot map[string][]byte
 
 // Encode returns the bytes of a checkpoint file. Equal snapshots give equal bytes.
 func (s Snapshot) Encode() []byte {
-	var e encoder
+	size := len(checkpointMagic) + 8 + sha256.Size
+	for name, b := range s {
+		size += 16 + len(name) + len(b)
+	}
+	e := encoder{b: make([]byte, 0, size)}
 	e.b = append(e.b, checkpointMagic...)
 	e.b = binary.LittleEndian.AppendUint32(e.b, CheckpointVersion)
 	e.b = binary.LittleEndian.AppendUint32(e.b, uint32(len(s)))

@@ -21,20 +21,28 @@ func (c *decimals) row(fields []string, tight bool) {
 	if c.off {
 		return
 	}
-	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 	whole, part := strings.TrimPrefix(fields[0], "-"), fields[1]
 	if !digits(whole) || !digits(part) || len(whole) > 1 && whole[0] == '0' || !tight {
 		c.off = true
 		return
 	}
-	text := fields[0] + "," + part
 	if c.first == "" {
-		c.first, c.least = text, len(part)
+		c.first, c.least = fields[0]+","+part, len(part)
 	}
 	c.least = min(c.least, len(part))
 	if len(part) > max(1, c.most) && part[0] == '0' {
-		c.padded, c.most = text, len(part)
+		c.padded, c.most = fields[0]+","+part, len(part)
 	}
+}
+
+// digits reports whether s consists of digits alone, of which it has some.
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // note returns the remark on rows below the header, which is empty if there is none.

@@ -76,6 +76,9 @@ func loadImage(ctx context.Context, path string, cfg ImageConfig) (*Image, error
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		if errors.Is(err, table.ErrMemory) {
+			return nil, err // it says where it is from
+		}
 		return nil, fmt.Errorf("datasets: %w", err)
 	}
 	d, err := NewImage(img, cfg)
@@ -105,9 +108,11 @@ func decodeImage(ctx context.Context, path string, cfg ImageConfig) (image.Image
 	pixels := int64(head.Width) * int64(head.Height)
 	const pixel = 8 + 4 // bytes: four channels of 16 bits, and what decoding needs besides
 	if pixels > cfg.MaxMemory/pixel {
-		return nil, fmt.Errorf(
-			"%s: %d×%d pixels take %d MB of memory, and reading may take %d MB (see ImageConfig.MaxMemory)",
-			name, head.Width, head.Height, pixels*pixel>>20, cfg.MaxMemory>>20)
+		return nil, &table.Error{
+			Path: path, Option: "MaxMemory", Err: table.ErrMemory,
+			Text: fmt.Sprintf("%d×%d pixels take %d MB of memory, and reading may take %d MB", head.Width, head.Height,
+				pixels*pixel>>20, cfg.MaxMemory>>20),
+		}
 	}
 	// Deflate compresses at most 1032 to 1 and a pixel has at least one bit, which bounds the pixels of a file of this
 	// size.

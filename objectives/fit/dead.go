@@ -4,13 +4,13 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
-
+	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// dead reports whether the model has the same energy everywhere up to rounding: at points of the data, and all over
-// their box. Such a network has no gradient left by which it could recover.
+// dead reports whether the network has the same energy everywhere up to rounding: at points of the data, and all over
+// their box. Such a network has no gradient left by which it could recover. The quadratic that confines a bounded energy
+// is left out.
 func (m *Model) dead() (bool, error) {
 	const n = 128
 	rng := train.Stream(m.Config.Seed, "dead")
@@ -22,8 +22,19 @@ func (m *Model) dead() (bool, error) {
 			x.Set(i, j, lo[j]+(hi[j]-lo[j])*rng.Float64())
 		}
 	}
+	ev, err := m.Evaluator(m.Params, contrastBatch)
+	if c, ok := m.Network.(*energy.Confined); ok {
+		ev, err = energy.NewEvaluator(c.Inner(), m.Params,
+			energy.EvaluatorConfig{Batch: contrastBatch, Precision: m.precision()})
+	}
+	if err != nil {
+		return false, err
+	}
+	if m.data.Scaler != nil {
+		m.data.Scaler.Apply(x, x)
+	}
 	e := make([]float64, 2*n)
-	if err := m.Energy(e, x.Slice(0, 2*n, 0, m.Dim()).(*mat.Dense)); err != nil {
+	if err := ev.Energies(e, x); err != nil {
 		return false, err
 	}
 	least, most := slices.Min(e), slices.Max(e)

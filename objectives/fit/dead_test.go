@@ -2,9 +2,16 @@ package fit
 
 import "testing"
 
-// A network without weights has one energy everywhere, and is called dead; one that was just made is not.
+// A network without weights has one energy everywhere, and is called dead, also beside a quadratic that confines it; one
+// that was just made is not.
 func TestDead(t *testing.T) {
-	j := planned(t, "moons", "nce", Layer{"energy": quoted("mlp"), "activation": quoted("relu")})
+	for _, activation := range []string{"relu", "tanh"} {
+		t.Run(activation, func(t *testing.T) { testDead(t, activation) })
+	}
+}
+
+func testDead(t *testing.T, activation string) {
+	j := planned(t, "moons", "nce", Layer{"energy": quoted("mlp"), "activation": quoted(activation)})
 	if dead, err := j.Model.dead(); err != nil || dead {
 		t.Errorf("a new network: got %t, %v", dead, err)
 	}

@@ -118,7 +118,8 @@ func addTransposed(dst, w, z []float64, c float64) {
 	}
 }
 
-// logProb returns log p(x), with scratch space for 3d numbers.
+// logProb returns log p(x), with scratch space for 3d numbers. Conversions to float64 keep products from being fused with
+// sums, so that it agrees to the last bit with energyAt on every processor.
 func (m *Mixture) logProb(room, x []float64) float64 {
 	d := len(x)
 	z, y := room[:2*d], m.place(room[2*d:3*d], x)
@@ -129,7 +130,7 @@ func (m *Mixture) logProb(room, x []float64) float64 {
 		case v <= most:
 			sum += math.Exp(v - most)
 		default: // NaN, too
-			sum = sum*math.Exp(most-v) + 1
+			sum = float64(sum*math.Exp(most-v)) + 1
 			most = v
 		}
 	}
@@ -152,7 +153,7 @@ func (m *Mixture) logProbRound(x []float64) float64 {
 		case v <= most:
 			sum += math.Exp(v - most)
 		default: // NaN, too
-			sum = sum*math.Exp(most-v) + 1
+			sum = float64(sum*math.Exp(most-v)) + 1
 			most = v
 		}
 	}
@@ -219,7 +220,7 @@ func (m *Mixture) energyAt(room, grad, x []float64) float64 {
 		}
 		if !(v <= most) { // or NaN: rescale the sum so far
 			f := math.Exp(most - v)
-			sum *= f
+			sum = float64(sum * f)
 			for j := range g {
 				g[j] *= f
 			}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
@@ -208,4 +209,141 @@ func (s Snapshot) section(name string) ([]byte, error) {
 		return nil, fmt.Errorf("train: checkpoint has no section %q: it belongs to a run with other settings", name)
 	}
 	return b, nil
+}
+
+// parameters returns θ.
+func (s Snapshot) parameters() ([]float64, error) {
+	b, err := s.section("theta")
+	if err != nil {
+		return nil, err
+	}
+	d := decoder{b: b}
+	theta := d.floats()
+	return theta, d.finish("θ")
+}
+
+// snapshot collects the complete state.
+func (r *runner) snapshot() (Snapshot, error) {
+	var run, theta encoder
+	run.uint64(uint64(r.step))
+	run.uint64(r.attempt)
+	run.float64(r.scale)
+	run.float64(r.loss)
+	run.float64(r.sumLoss)
+	run.float64(r.sumNorm)
+	run.uint64(r.window)
+	run.float64(r.watch.seconds())
+	theta.floats(r.cfg.Params.Data())
+	s := Snapshot{"run": run.b, "theta": theta.b, "fingerprint": []byte(r.cfg.Fingerprint)}
+	for _, part := range r.parts {
+		b, err := part.MarshalState()
+		if err != nil {
+			return nil, fmt.Errorf("train: checkpoint of the %s: %w", part.name, err)
+		}
+		s[part.name] = b
+	}
+	return s, nil
+}
+
+// restore restores a snapshot; the elapsed time only if the run is resumed.
+func (r *runner) restore(s Snapshot, resume bool) error {
+	fp, err := s.section("fingerprint")
+	if err != nil {
+		return err
+	}
+	if string(fp) != r.cfg.Fingerprint {
+		return ErrSettings
+	}
+	b, err := s.section("run")
+	if err != nil {
+		return err
+	}
+	d := decoder{b: b}
+	step, attempt := d.uint64(), d.uint64()
+	scale, loss, sumLoss, sumNorm := d.float64(), d.float64(), d.float64(), d.float64()
+	window, seconds := d.uint64(), d.float64()
+	if err := d.finish("run"); err != nil {
+		return err
+	}
+	if step > 1<<53 || attempt > 1<<31 {
+		return fmt.Errorf("train: state of the run: step %d after %d rollbacks", step, attempt)
+	}
+	theta, err := s.parameters()
+	if err != nil {
+		return err
+	}
+	if len(theta) != len(r.cfg.Params.Data()) {
+		return fmt.Errorf("train: the checkpoint has %d parameters, the energy %d", len(theta),
+			len(r.cfg.Params.Data()))
+	}
+	for _, part := range r.parts {
+		if b, err = s.section(part.name); err != nil {
+			return err
+		}
+		if err := part.UnmarshalState(b); err != nil {
+			return err
+		}
+	}
+	if n := len(r.average.Theta()); n != len(theta) {
+		return fmt.Errorf("train: the checkpoint has %d parameters and averages of %d", len(theta), n)
+	}
+	copy(r.cfg.Params.Data(), theta)
+	r.cfg.Params.Changed()
+	r.step, r.attempt, r.scale, r.loss = int(step), attempt, scale, loss
+	r.sumLoss, r.sumNorm, r.window = sumLoss, sumNorm, window
+	if resume {
+		r.watch.before = time.Duration(seconds * float64(time.Second))
+	}
+	return nil
+}
+
+// checkpoint makes the current state the one to go back to, unless the Contrast chooses that, and writes it.
+func (r *runner) checkpoint() error {
+	if r.judged() && r.good != nil {
+		return r.stop()
+	}
+	s, err := r.snapshot()
+	if err != nil {
+		if r.cfg.Checkpoint == "" && errors.Is(err, ErrNoState) {
+			r.good = nil
+			return nil
+		}
+		return err
+	}
+	r.good = s
+	return r.store(s)
+}
+
+// stop writes the current state together with the one to go back to, without making them the same: a run resumed from
+// here rolls back to where an uninterrupted run would.
+func (r *runner) stop() error {
+	if r.cfg.Checkpoint == "" {
+		return nil
+	}
+	s, err := r.snapshot()
+	if err != nil {
+		return err
+	}
+	if r.good != nil {
+		s["rollback"] = r.good.Encode()
+	}
+	if r.first != nil && 2*r.step <= r.cfg.Steps {
+		s["start"] = r.first.Encode()
+	}
+	return r.store(s)
+}
+
+func (r *runner) store(s Snapshot) error {
+	if r.cfg.Checkpoint == "" {
+		return nil
+	}
+	if hook := r.cfg.Hooks.Checkpoint; hook != nil {
+		if err := hook(r.step); err != nil {
+			return err
+		}
+	}
+	if r.cfg.Store != nil {
+		return r.cfg.Store(s.Encode())
+	}
+	return WriteFile(r.cfg.Checkpoint, s.Encode())
 }

@@ -293,8 +293,9 @@ func readRecords(f *os.File) ([]Record, error) {
 
 // stopwatch adds the time of this session to that of earlier ones.
 type stopwatch struct {
+	now    func() time.Time
 	before time.Duration
 	start  time.Time
 }
 
-func (s stopwatch) seconds() float64 { return (s.before + time.Since(s.start)).Seconds() }
+func (s stopwatch) seconds() float64 { return (s.before + s.now().Sub(s.start)).Seconds() }

@@ -61,6 +61,10 @@ type Config struct {
 	// Extra is state of the caller to be saved in checkpoints, by name.
 	Extra map[string]Stateful
 
+	// Now is the clock for the seconds of records, Progress and Result, on which nothing else depends; nil means
+	// time.Now.
+	Now func() time.Time
+
 	Hooks Hooks
 }
 
@@ -238,6 +242,9 @@ func newRunner(cfg Config) (*runner, error) {
 		return nil, err
 	}
 	cfg.Params, _ = cfg.params()
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if p, ok := cfg.Params.(*energy.Params); ok && cfg.Resume == nil {
 		if err := energy.CheckWeights(p); err != nil {
 			return nil, fmt.Errorf("train: %w", err)
@@ -248,7 +255,7 @@ func newRunner(cfg Config) (*runner, error) {
 		schedule: cfg.Schedule,
 		sentinel: cfg.Sentinel,
 		average:  Average{Decay: cfg.Decay},
-		watch:    stopwatch{start: time.Now()},
+		watch:    stopwatch{now: cfg.Now, start: cfg.Now()},
 		x:        mat.NewDense(cfg.Batch, cfg.Dim, nil),
 		grad:     make([]float64, len(cfg.Params.Data())),
 		data:     new(rand.PCG),

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -115,6 +116,32 @@ func sameRecords(t *testing.T, got, want []Record) {
 	for i := range want {
 		if g, w := string(got[i].AppendJSON(nil)), string(want[i].AppendJSON(nil)); g != w {
 			t.Errorf("record %d: got %s, want %s", i, g, w)
+		}
+	}
+}
+
+// TestClock: with a given clock the records are the same to the byte, times included.
+func TestClock(t *testing.T) {
+	var want []byte
+	for range 2 {
+		dir := t.TempDir()
+		cfg := toyConfig(newToy(), dir)
+		cfg.Recorder = recorder(t, dir)
+		var now time.Time
+		cfg.Now = func() time.Time { now = now.Add(time.Second); return now }
+		res, err := Run(context.Background(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(dir, "metrics.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = got
+		}
+		if !bytes.Equal(got, want) || res.Seconds < 1 {
+			t.Errorf("after %g s: got %s, want %s", res.Seconds, got, want)
 		}
 	}
 }

@@ -32,6 +32,7 @@ import (
 type TensorBoard struct {
 	root    *os.Root
 	metrics string
+	now     func() time.Time
 	f       *os.File
 	began   time.Time // when the run would have begun without interruptions
 	err     error
@@ -39,9 +40,10 @@ type TensorBoard struct {
 }
 
 // NewTensorBoard returns a writer of event files in an open folder, even if that is moved; Close closes it. metrics is
-// the name of the Recorder's file in the folder. Nothing is written before the first record.
-func NewTensorBoard(root *os.Root, metrics string) *TensorBoard {
-	return &TensorBoard{root: root, metrics: metrics}
+// the name of the Recorder's file in the folder; now is the clock for the times of events, such as time.Now. Nothing is
+// written before the first record.
+func NewTensorBoard(root *os.Root, metrics string, now func() time.Time) *TensorBoard {
+	return &TensorBoard{root: root, metrics: metrics, now: now}
 }
 
 // EventFiles returns the event files that a TensorBoard wrote in dir, in order of creation.
@@ -136,7 +138,7 @@ func (t *TensorBoard) restart() error {
 		}
 		t.f = nil
 	}
-	now := time.Now()
+	now := t.now()
 	t.began = now
 	if n := len(records); n > 0 {
 		t.began = now.Add(-seconds(records[n-1].Seconds))

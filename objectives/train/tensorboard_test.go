@@ -278,7 +278,7 @@ func newTensorBoard(t *testing.T, dir string) *TensorBoard {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewTensorBoard(root, "metrics.jsonl")
+	return NewTensorBoard(root, "metrics.jsonl", time.Now)
 }
 
 // In a folder that was moved, the events stay with their records, and nothing is written under the old name.

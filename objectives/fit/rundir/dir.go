@@ -28,6 +28,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -260,7 +261,7 @@ func (d *Dir) OpenEvents() (b *train.TensorBoard, err error) {
 	err = d.within(func(root *os.Root) error {
 		own, err := root.OpenRoot(".")
 		if err == nil {
-			b = train.NewTensorBoard(own, Metrics)
+			b = train.NewTensorBoard(own, Metrics, time.Now)
 		}
 		return err
 	})

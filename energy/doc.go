@@ -23,7 +23,7 @@
 // # Kinds of energies
 //
 // Networks: [MLP], [Residual], [Conv] on pictures; a network on an embedding of x: [Fourier]. Densities with known normaliser and exact
-// sampler (they implement [Known]): [Gaussian], [GaussianMixture], [Banana], [Funnel], [DoubleWell], [Ring]. Any
+// sampler (they implement [Known]): [Gaussian], [GaussianMixture]. Any
 // graph of your own: [Func]. Any known density of package density: [NewDensity]; the same, compiled, as a density
 // again: [CompileDensity]. Fixed mixtures around data, as backgrounds, noises and references: [Mixture], made by
 // [Ladder], [AdaptiveLadder] and at the width that density.KernelWidth finds. Wrappers, which keep the parameters of what

@@ -11,8 +11,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// The energies in this file are the usual hard cases for samplers, with learnable parameters. All are differentiable
-// everywhere, with known Z and an exact sampler.
+// The energies in this file, for tests, are the usual hard cases for samplers with learnable parameters. All are
+// differentiable everywhere, with known Z and an exact sampler.
 
 // perRow expands a parameter of shape (1) to (n, 1).
 func perRow(v *G.Node, n int) *G.Node { return graphs.ExpandRows(v, n) }

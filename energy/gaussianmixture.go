@@ -4,9 +4,11 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
@@ -87,10 +89,11 @@ func (m GaussianMixture) Weights(p *Params) []float64 {
 
 // Sample draws a component, then a point of it.
 func (m GaussianMixture) Sample(p *Params, dst *mat.Dense, rng *rand.Rand) {
-	cdf := cumulative(m.Weights(p))
+	cdf := m.Weights(p)
+	floats.CumSum(cdf, cdf)
 	n, _ := dst.Dims()
 	for i := range n {
-		k := pick(cdf, rng)
+		k := density.Pick(cdf, rng)
 		row := dst.RawRowView(i)
 		for j := range row {
 			row[j] = p.views[1][k*m.D+j] + math.Exp(p.views[2][k*m.D+j])*rng.NormFloat64()

@@ -4,10 +4,12 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 	G "gorgonia.org/gorgonia"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
@@ -204,12 +206,12 @@ func (w DoubleWell) Sample(p *Params, dst *mat.Dense, rng *rand.Rand) {
 			top[i] = 1
 		}
 	}
-	cdf := cumulative(top)
+	cdf := floats.CumSum(make([]float64, wellCells), top)
 	n, _ := dst.Dims()
 	for r := range n {
 		row := dst.RawRowView(r)
 		for {
-			i := pick(cdf, rng)
+			i := density.Pick(cdf, rng)
 			u := (float64(i) + rng.Float64()) / wellCells * reach
 			if rng.Float64()*top[i] < f(u) {
 				if rng.Uint64()&1 == 0 {

@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// pick returns i with probability (cdf[i] - cdf[i-1]) / cdf[last].
-func pick(cdf []float64, rng *rand.Rand) int {
+// Pick returns i with probability (cdf[i] - cdf[i-1]) / cdf[last], where cdf holds the sums of weights up to each.
+func Pick(cdf []float64, rng *rand.Rand) int {
 	last := len(cdf) - 1
 	u := rng.Float64() * cdf[last]
 	return sort.Search(last, func(i int) bool { return cdf[i] > u })
@@ -26,7 +26,7 @@ func (m *Mixture) Sample(dst *mat.Dense, rng *rand.Rand) {
 func (m *Mixture) SampleRow(dst []float64, rng *rand.Rand) {
 	k := 0
 	if len(m.cdf) > 1 {
-		k = pick(m.cdf, rng)
+		k = Pick(m.cdf, rng)
 	}
 	m.sampleRow(dst, k, rng)
 }

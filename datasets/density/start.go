@@ -31,7 +31,7 @@ func cluster(x *mat.Dense, k int, rng *rand.Rand) []int {
 		if c == k || sum == 0 {
 			break
 		}
-		centres.SetRow(c, x.RawRowView(pick(cdf, rng)))
+		centres.SetRow(c, x.RawRowView(Pick(cdf, rng)))
 		k = max(k, c)
 	}
 	count := make([]float64, k)

@@ -175,23 +175,12 @@ func (j *jittered) Sample(dst *mat.Dense, rng *rand.Rand) {
 	shares, noise := mat.NewDense(n, j.base.Components(), nil), make([]float64, d)
 	j.base.Shares(shares, dst)
 	for i := range n {
-		j.base.SampleAround(noise, pick(shares.RawRowView(i), rng), rng)
-		row := dst.RawRowView(i)
+		cdf, row := shares.RawRowView(i), dst.RawRowView(i)
+		j.base.SampleAround(noise, density.Pick(floats.CumSum(cdf, cdf), rng), rng)
 		for k, v := range noise {
 			row[k] += j.factor * v
 		}
 	}
-}
-
-// pick draws an index with the given probabilities.
-func pick(shares []float64, rng *rand.Rand) int {
-	u := rng.Float64()
-	for k, p := range shares {
-		if u -= p; u < 0 {
-			return k
-		}
-	}
-	return len(shares) - 1
 }
 
 // mostShare bounds λ, and shareSteps is how finely one is looked for.

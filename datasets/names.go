@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
 // entry is a named distribution.
@@ -166,49 +167,9 @@ func Describe(name string) string {
 func unknown(name string) error {
 	names := Names()
 	hint := ""
-	if near := nearest(name, names); near != "" {
+	if near := files.Nearest(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q? ", near)
 	}
 	return fmt.Errorf("datasets: unknown dataset %q; %sknown: %s; or a .csv, .npy, .npz or .png file", name, hint,
 		strings.Join(names, ", "))
-}
-
-// nearest returns the candidate closest to name in edits, or "" if none is within half its length.
-func nearest(name string, candidates []string) string {
-	name = strings.ToLower(name)
-	best, fewest := "", 1<<30
-	for _, c := range candidates {
-		d := edits(name, c)
-		if len(name) >= 3 && strings.Contains(c, name) {
-			d = min(d, 1)
-		}
-		if d < fewest {
-			best, fewest = c, d
-		}
-	}
-	if fewest > max(1, len(best)/2) {
-		return ""
-	}
-	return best
-}
-
-// edits returns the Levenshtein distance between two strings.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = slices.Min([]int{cost, row[j] + 1, row[j+1] + 1})
-		}
-	}
-	return row[len(b)]
 }

@@ -49,8 +49,8 @@ func words(command string, f *kong.Flag) []string {
 	return f.EnumSlice()
 }
 
-// files returns the extensions of files that may be given instead of such a name.
-func files(f *kong.Flag) []string {
+// extensions returns the extensions of files that may be given instead of such a name.
+func extensions(f *kong.Flag) []string {
 	if f.Name == "dataset" || f.Name == "datasets" {
 		return []string{"csv", "tsv", "txt", "npy", "npz", "png"}
 	}
@@ -107,7 +107,7 @@ func bash(w io.Writer, commands []*kong.Node) {
 		for _, f := range n.Flags {
 			if list := words(n.Name, f); len(list) > 0 {
 				fmt.Fprintf(w, "    %q) words=%q", n.Name+" --"+f.Name, strings.Join(list, " "))
-				if ext := files(f); ext != nil {
+				if ext := extensions(f); ext != nil {
 					fmt.Fprintf(w, " ext=%q", strings.Join(ext, "|"))
 				}
 				fmt.Fprintln(w, ";;")
@@ -156,7 +156,7 @@ func fish(w io.Writer, commands []*kong.Node) {
 				f.Help)
 			if list := words(n.Name, f); len(list) > 0 {
 				only := " -x"
-				if files(f) != nil {
+				if extensions(f) != nil {
 					only = " -r -F"
 				}
 				line += fmt.Sprintf("%s -a %q", only, strings.Join(list, " "))

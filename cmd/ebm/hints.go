@@ -10,6 +10,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
 // otherNames maps names of flags in other programs to ours.
@@ -53,7 +54,7 @@ func meant(text string, n *kong.Node) string {
 	if err == nil || slices.Contains(datasets.Names(), word) || filepath.Ext(word) != "" {
 		return "did you mean --dataset " + exit.Quote(word) + "?"
 	}
-	if near := exit.Nearest(word, datasets.Names()); near != "" {
+	if near := files.Nearest(word, datasets.Names()); near != "" {
 		return "did you mean --dataset " + near + "?"
 	}
 	return ""

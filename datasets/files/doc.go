@@ -6,5 +6,6 @@
 //     page.
 //   - [Quote], [Printable] and [Line] make text from a file safe for a terminal or a page: control characters and marks
 //     that change the direction of writing are shown, not sent, and long text is cut.
+//   - [Nearest] finds the name that was meant by a mistyped one.
 //   - [Context] and [Interruptible] end a read when its context ends.
 package files

@@ -198,7 +198,7 @@ func Line(err error) string {
 
 // Unknown returns the error for an unknown name: it suggests the nearest known one and lists all.
 func Unknown(what, name string, known []string) error {
-	if near := Nearest(name, known); near != "" {
+	if near := files.Nearest(name, known); near != "" {
 		return Usagef("%s %q is unknown; did you mean %q? Known: %s", what, name, near, strings.Join(known, ", "))
 	}
 	return Usagef("%s %q is unknown; known: %s", what, name, strings.Join(known, ", "))
@@ -211,44 +211,4 @@ func Quote(path string) string {
 		return path
 	}
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-}
-
-// Nearest returns the known name within a few typing errors of name, or "".
-func Nearest(name string, known []string) string {
-	best, at := "", max(2, len(name)/3)+1
-	if len(name) < 5 {
-		at = min(2, len(name)) // two errors leave nothing of a short name
-	}
-	for _, k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < at {
-			best, at = k, d
-		}
-	}
-	return best
-}
-
-// distance returns the number of insertions, deletions, substitutions and transpositions that lead from a to b (the
-// optimal string alignment distance).
-func distance(a, b string) int {
-	d := make([][]int, len(a)+1)
-	for i := range d {
-		d[i] = make([]int, len(b)+1)
-		d[i][0] = i
-	}
-	for j := range d[0] {
-		d[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
-		}
-	}
-	return d[len(a)][len(b)]
 }

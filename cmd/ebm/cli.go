@@ -6,6 +6,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/stheno-ebm/stheno/cmd/ebm/internal/pictures"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/fit"
@@ -30,8 +31,14 @@ type cli struct {
 	Version    versionCmd    `cmd:"" help:"Version of the program."`
 }
 
+// extensionNames lists extensions without their dots.
+func extensionNames(list []string) string {
+	return strings.ReplaceAll(strings.Join(list, ", "), ".", "")
+}
+
 func newParser(c *cli, e *env) (*kong.Kong, error) {
 	c.Train.Plugins = kong.Plugins{settingFlags()}
+	precision, _ := fit.Lookup("precision")
 	return kong.New(c,
 		kong.Name("ebm"),
 		kong.Description("Trains, samples, evaluates and draws energy-based models."),
@@ -55,6 +62,10 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 			"samplers":    strings.Join(fit.SamplerList(), ", "),
 			"activations": strings.Join(energy.Activations(), ", "),
 			"mostPairs":   fmt.Sprint(viz.MostPairs),
+			"kinds":       strings.Join(pictures.Kinds(), ", "),
+			"formats":     extensionNames(viz.Formats()),
+			"exports":     extensionNames(exportFormats),
+			"precisions":  strings.Join(precision.Options, ", "),
 		},
 		kong.PostBuild(showDefaults),
 		kong.WithHyphenPrefixedParameters(true), // so that --lr -1 gets the error of --lr

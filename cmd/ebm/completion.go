@@ -8,14 +8,13 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/pictures"
 	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
 type completionCmd struct {
-	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+	Shell string `arg:"" enum:"bash, zsh, fish" help:"${enum}."`
 }
 
 func (completionCmd) Help() string {
@@ -26,19 +25,13 @@ func (completionCmd) Help() string {
     ebm completion fish > ~/.config/fish/completions/ebm.fish`
 }
 
-// words returns the words that may follow a flag of a command: known names, or the values of its enumeration.
-func words(command string, f *kong.Flag) []string {
+// words returns the words that may follow a flag: known names, or the values of its enumeration.
+func words(f *kong.Flag) []string {
 	switch f.Name {
 	case "dataset", "datasets":
 		return datasets.Names()
 	case "objectives":
 		return objectives.Names()
-	case "kind":
-		return pictures.Kinds()
-	case "format":
-		if command == "export" {
-			return exportFormats
-		}
 	}
 	if setting, ok := fit.Lookup(f.Name); ok && setting.Options != nil {
 		return setting.Options
@@ -105,7 +98,7 @@ func bash(w io.Writer, commands []*kong.Node) {
 `, strings.Join(names, " "))
 	for _, n := range commands {
 		for _, f := range n.Flags {
-			if list := words(n.Name, f); len(list) > 0 {
+			if list := words(f); len(list) > 0 {
 				fmt.Fprintf(w, "    %q) words=%q", n.Name+" --"+f.Name, strings.Join(list, " "))
 				if ext := extensions(f); ext != nil {
 					fmt.Fprintf(w, " ext=%q", strings.Join(ext, "|"))
@@ -154,7 +147,7 @@ func fish(w io.Writer, commands []*kong.Node) {
 			}
 			line := fmt.Sprintf("complete -c ebm -n '__fish_seen_subcommand_from %s' -l %s -d %q", n.Name, f.Name,
 				f.Help)
-			if list := words(n.Name, f); len(list) > 0 {
+			if list := words(f); len(list) > 0 {
 				only := " -x"
 				if extensions(f) != nil {
 					only = " -r -F"

@@ -8,6 +8,7 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/pictures"
 	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
+	"github.com/stheno-ebm/stheno/viz"
 )
 
 type evalCmd struct {
@@ -28,7 +29,7 @@ func (evalCmd) Help() string {
 
 func (c *evalCmd) Run(e *env) error {
 	if c.Plot != "" {
-		if err := checkFile("--plot", c.Plot, pictureFiles...); err != nil {
+		if err := checkFile("--plot", c.Plot, viz.Formats()...); err != nil {
 			return err
 		}
 	}

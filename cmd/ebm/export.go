@@ -2,19 +2,15 @@ package main
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
-
-	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
-	"github.com/stheno-ebm/stheno/energy"
 )
 
 type exportCmd struct {
-	RunDir    string `arg:"" name:"run" help:"Run directory."`
-	Format    string `placeholder:"FORMAT" help:"onnx or safetensors (by the extension of --out)."`
-	Out       string `required:"" placeholder:"FILE" help:"File to write."`
-	Precision string `placeholder:"TYPE" help:"float32 or float64 (that of the run)."`
-	JSON      bool   `name:"json" help:"Print what was written as JSON."`
+	RunDir    string  `arg:"" name:"run" help:"Run directory."`
+	Format    *string `enum:"${exports}" placeholder:"FORMAT" help:"${enum} (by the extension of --out)."`
+	Out       string  `required:"" placeholder:"FILE" help:"File to write."`
+	Precision *string `enum:"${precisions}" placeholder:"TYPE" help:"${enum} (that of the run)."`
+	JSON      bool    `name:"json" help:"Print what was written as JSON."`
 }
 
 func (exportCmd) Help() string {
@@ -35,32 +31,24 @@ type exported struct {
 	Points    int    `json:"data_points"` // of the training data, in the file
 }
 
-// exportFormats are the values of --format, which are also extensions.
-var exportFormats = []string{"onnx", "safetensors"}
+// exportFormats are the extensions of exported files, and without the dot the values of --format.
+var exportFormats = []string{".onnx", ".safetensors"}
 
 func (c *exportCmd) Run(e *env) error {
-	format := c.Format
-	if format == "" {
-		format = strings.ToLower(strings.TrimPrefix(filepath.Ext(c.Out), "."))
-		if !slices.Contains(exportFormats, format) {
-			return checkOut(c.Out, ".onnx", ".safetensors")
-		}
+	formats := exportFormats
+	if c.Format != nil {
+		formats = []string{"." + *c.Format}
 	}
-	if !slices.Contains(exportFormats, format) {
-		return exit.Unknown("--format", format, exportFormats)
-	}
-	if err := checkOut(c.Out, "."+format); err != nil {
+	if err := checkOut(c.Out, formats...); err != nil {
 		return err
 	}
+	format := strings.ToLower(filepath.Ext(c.Out))[1:]
 	m, err := e.openModel(c.RunDir)
 	if err != nil {
 		return err
 	}
-	if c.Precision != "" {
-		if _, err := energy.ParsePrecision(c.Precision); err != nil {
-			return exit.Unknown("--precision", c.Precision, []string{"float32", "float64"})
-		}
-		m.Config.Precision = c.Precision
+	if c.Precision != nil {
+		m.Config.Precision = *c.Precision
 	}
 	encode := m.ONNX
 	if format == "safetensors" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,5 +38,21 @@ func TestAtHome(t *testing.T) {
 		" ")
 	if want := "train --out=/home/me/x --out ~/x --set=a=~ --config=/home/me ~/y=~/z"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestPlainer: each text of the parser that is put in other words is one that the parser writes.
+func TestPlainer(t *testing.T) {
+	for i, p := range plainer {
+		var c cli
+		parser, err := newParser(&c, &env{stdout: io.Discard, stderr: io.Discard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"train --batch", "train --hidden", "train --seed=-1", "train --steps=2.5", "train --lr=fast",
+			"sample"}[i]
+		if _, err = parser.Parse(strings.Fields(args)); err == nil || !p.text.MatchString(err.Error()) {
+			t.Errorf("ebm %s: %v does not match %s", args, err, p.text)
+		}
 	}
 }

@@ -12,19 +12,16 @@ import (
 	"github.com/stheno-ebm/stheno/viz"
 )
 
-// pictureFiles lists the formats of pictures by extension.
-var pictureFiles = []string{".png", ".svg", ".pdf"}
-
 // styles holds the styles of pictures by name.
 var styles = map[string]*viz.Style{"light": viz.Light, "dark": viz.Dark}
 
 type plotCmd struct {
 	RunDir   string   `arg:"" name:"run" help:"Run directory."`
-	Kind     []string `default:"panel" placeholder:"KIND" help:"panel, samples, contour, surface, score, loss, density, diagnostics, pairs (marginals and pairs of columns, data and samples), animation (of training), chains (an animation of sampling) (${default})."`
+	Kind     []string `default:"panel" enum:"${kinds}" placeholder:"KIND" help:"${enum} (${default}); pairs has marginals and pairs of columns, animation is of training, chains an animation of sampling."`
 	Columns  []string `placeholder:"C" help:"Columns of --kind pairs, by name or number from 1; the first ${mostPairs} by default, and no more than that."`
 	Out      string   `placeholder:"FILE" help:"Write to FILE (.png, .svg or .pdf; animations: .gif, or without an extension a folder of frames); by default KIND.png in the run directory."`
-	Format   string   `default:"png" enum:"png,svg,pdf" help:"Format of the default file: png, svg or pdf (${default})."`
-	Style    string   `default:"light" enum:"light,dark" help:"Style: light, for paper, or dark, for screens (${default})."`
+	Format   string   `default:"png" enum:"${formats}" help:"Format of the default file: ${enum} (${default})."`
+	Style    string   `default:"light" enum:"light, dark" help:"Style: ${enum} (${default}); dark is for screens."`
 	Terminal bool     `help:"Draw samples and energy in the terminal."`
 	JSON     bool     `name:"json" help:"Print the paths of the pictures as JSON."`
 }
@@ -116,12 +113,6 @@ func (c *plotCmd) columns(names []string, dim int) (at []int, err error) {
 
 // check rejects invalid flags before anything is drawn.
 func (c *plotCmd) check() error {
-	kinds := pictures.Kinds()
-	for _, k := range c.Kind {
-		if !slices.Contains(kinds, k) {
-			return exit.Unknown("--kind", k, kinds)
-		}
-	}
 	switch {
 	case len(c.Columns) > 0 && !slices.Contains(c.Kind, pictures.Pairs):
 		return exit.Usagef("--columns: they are those of --kind pairs")
@@ -134,7 +125,7 @@ func (c *plotCmd) check() error {
 	case len(c.Kind) != 1:
 		return exit.Usagef("--out %s: one file for %d kinds; leave --out away to get one file each", c.Out, len(c.Kind))
 	case !pictures.Moving(c.Kind[0]):
-		return checkOut(c.Out, pictureFiles...)
+		return checkOut(c.Out, viz.Formats()...)
 	case filepath.Ext(filepath.Clean(c.Out)) != "":
 		return checkOut(c.Out, ".gif")
 	}

@@ -63,7 +63,12 @@ func failf(format string, args ...any) {
 	panic(buildError{fmt.Errorf("graphs: "+format, args...)})
 }
 
-var building sync.Mutex
+// building is the state of building, guarded by its lock: derive lets the builders simplify.
+var building = struct {
+	sync.Mutex
+	deriving  int             // nesting of derive
+	protected map[*G.Node]int // nodes that derive must keep
+}{protected: map[*G.Node]int{}}
 
 // Building locks graph building and returns the function that unlocks it:
 //
@@ -138,7 +143,7 @@ func apply(o operation, in ...*G.Node) *G.Node {
 	}
 	name := o.String()
 	for salt := range uint32(16) {
-		w := &op{operation: o, name: name, in: dims, whole: whole, out: len(shape), salt: salt, derived: deriving > 0}
+		w := &op{operation: o, name: name, in: dims, whole: whole, out: len(shape), salt: salt, derived: building.deriving > 0}
 		n := G.NewUniqueNode(G.WithType(typeOf(dt, len(shape))), G.WithOp(w), G.WithChildren(slices.Clone(in)), G.In(in[0].Graph()), G.WithShape(shape...))
 		if v, ok := n.Op().(*op); ok && v.name == name && slices.Equal(operands(n), in) {
 			v.derived = v.derived && w.derived
@@ -159,24 +164,18 @@ func operands(n *G.Node) G.Nodes { return gorgonia.Operands(n) }
 // itself. That must not happen to a node in which a derivative may be taken. Therefore only the differentiator does
 // this, and only for nodes that it has made itself and does not differentiate in. (Constants are different: they have
 // no derivative and are always folded.)
-//
-// These variables, like Gorgonia's own, are guarded by the lock of Building.
-var (
-	deriving  int                 // nesting of derive
-	protected = map[*G.Node]int{} // nodes that derive must keep
-)
 
 // derive runs build as part of differentiation with respect to wrt.
 func derive(wrt G.Nodes, build func()) {
-	deriving++
+	building.deriving++
 	for _, w := range wrt {
-		protected[w]++
+		building.protected[w]++
 	}
 	defer func() {
-		deriving--
+		building.deriving--
 		for _, w := range wrt {
-			if protected[w]--; protected[w] == 0 {
-				delete(protected, w)
+			if building.protected[w]--; building.protected[w] == 0 {
+				delete(building.protected, w)
 			}
 		}
 	}()
@@ -193,7 +192,7 @@ func inner(n *G.Node) (operation, bool) {
 	case constOp, unitOp:
 		return o.operation, true
 	}
-	if deriving == 0 || !o.derived || protected[n] > 0 {
+	if building.deriving == 0 || !o.derived || building.protected[n] > 0 {
 		return nil, false
 	}
 	return o.operation, true

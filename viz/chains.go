@@ -435,8 +435,8 @@ func (w *Walk) pixels() int {
 	return w.Pixels
 }
 
-// Check reports what could not be drawn.
-func (w *Walk) Check() error {
+// Validate reports what could not be drawn.
+func (w *Walk) Validate() error {
 	if w.Energy == nil || len(w.Frames) == 0 {
 		return errors.New("viz: a Walk needs a two-dimensional energy and frames")
 	}
@@ -448,12 +448,12 @@ func (w *Walk) Check() error {
 				n0)
 		}
 	}
-	return w.Energy.Check()
+	return w.Energy.Validate()
 }
 
 // GIF draws all frames.
 func (w *Walk) GIF() (*GIF, error) {
-	if err := w.Check(); err != nil {
+	if err := w.Validate(); err != nil {
 		return nil, err
 	}
 	pics := make([]Picture, len(w.Frames))
@@ -477,7 +477,7 @@ func (w *Walk) Save(path string) error {
 
 // SaveFrames writes the frames as frame-0001.png … to a folder, which it creates.
 func (w *Walk) SaveFrames(dir string) error {
-	if err := w.Check(); err != nil {
+	if err := w.Validate(); err != nil {
 		return err
 	}
 	return saveFrames(dir, func(do func(k int, img *image.RGBA) error) error {

@@ -21,7 +21,7 @@ func Compared(title string, data, samples mat.Matrix, names []string, st *Style)
 	if d := dim(data, samples); d > roomy {
 		p.Width = width * vg.Length(d)
 	}
-	if p.Split = len(p.Sets) == 2; p.Split && p.Check() == nil {
+	if p.Split = len(p.Sets) == 2; p.Split && p.Validate() == nil {
 		p.Note = p.beyond()
 	}
 	return p

@@ -23,7 +23,7 @@ func TestCompared(t *testing.T) {
 	samples.Set(7, 2, -99)
 	samples.Set(8, 1, 99)
 	p := Compared("table", data, samples, []string{"a", "b", "c"}, nil)
-	if err := p.Check(); err != nil {
+	if err := p.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	if p.Note != "2 of 400 samples beyond the axes" {
@@ -41,10 +41,10 @@ func TestCompared(t *testing.T) {
 		t.Errorf("of data alone %d cells, split %v", len(f.cells), alone.Split)
 	}
 	p.Sets = append(p.Sets, p.Sets[0])
-	if err := p.Check(); err == nil || !strings.Contains(err.Error(), "want 2") {
+	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "want 2") {
 		t.Errorf("three sets, split: %v", err)
 	}
-	if err := Compared("", nil, nil, nil, nil).Check(); err == nil {
+	if err := Compared("", nil, nil, nil, nil).Validate(); err == nil {
 		t.Error("nothing to show, and no error")
 	}
 }

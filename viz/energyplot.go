@@ -30,11 +30,11 @@ func NewEnergyPlot(d Draws) (*EnergyPlot, error) {
 		return nil, fmt.Errorf("viz: %T has no method Hamiltonians that returns its energies", d)
 	}
 	p := &EnergyPlot{Chains: h.Hamiltonians()}
-	return p, p.Check()
+	return p, p.Validate()
 }
 
-// Check reports what could not be drawn.
-func (p *EnergyPlot) Check() error {
+// Validate reports what could not be drawn.
+func (p *EnergyPlot) Validate() error {
 	if about, _, _ := p.split(); len(about) == 0 {
 		return errors.New("viz: an energy plot needs two draws of a chain by a sampler with momenta, such as HMC")
 	}

@@ -268,7 +268,7 @@ type Animation struct {
 // Add appends a frame. Samples and Energy are copied; Data and the series are kept and must not be written to
 // (appending to a history is fine).
 func (a *Animation) Add(p *Panel) error {
-	if err := p.Check(); err != nil {
+	if err := p.Validate(); err != nil {
 		return err
 	}
 	q := *p

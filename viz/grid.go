@@ -64,8 +64,8 @@ func (g *Grid) Clone() *Grid {
 	return &Grid{X: slices.Clone(g.X), Y: slices.Clone(g.Y), Z: slices.Clone(g.Z)}
 }
 
-// Check reports a lattice whose axes do not increase or whose Z has the wrong length.
-func (g *Grid) Check() error {
+// Validate reports a lattice whose axes do not increase or whose Z has the wrong length.
+func (g *Grid) Validate() error {
 	if len(g.X) < 2 || len(g.Y) < 2 || len(g.Z) != len(g.X)*len(g.Y) {
 		return fmt.Errorf("viz: grid has %d×%d axes and %d values, want at least 2×2 and as many values as nodes",
 			len(g.X), len(g.Y), len(g.Z))

@@ -112,7 +112,7 @@ func TestGridCheck(t *testing.T) {
 		"decreasing": {X: []float64{0, 0}, Y: []float64{0, 1}, Z: make([]float64, 4)},
 		"empty":      {},
 	} {
-		if g.Check() == nil {
+		if g.Validate() == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

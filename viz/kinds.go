@@ -18,7 +18,7 @@ func Kinds() []string { return []string{"panel", "samples", "contour", "surface"
 // Kind returns one picture of the panel's data: the panel itself; samples beside data, with marginal histograms;
 // contours with the data; the surface alone; the score field over the energy (needs Score); the curves alone.
 func (p *Panel) Kind(kind string) (*Figure, error) {
-	if err := p.Check(); err != nil {
+	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	need := func(ok bool, what string) error {

@@ -52,7 +52,7 @@ func NewPairs(d Draws, names ...string) (*Pairs, error) {
 	p := &Pairs{Names: names}
 	x := columns(d, at)
 	if x == nil {
-		return p, p.Check()
+		return p, p.Validate()
 	}
 	p.Sets = append(p.Sets, PointSet{Name: "draws", X: x})
 	if t, ok := d.(interface{ Diverged() [][]bool }); ok {
@@ -74,7 +74,7 @@ func NewPairs(d Draws, names ...string) (*Pairs, error) {
 			p.Sets = append(p.Sets, PointSet{Name: thousands(len(rows)) + " divergent", X: few, Few: true})
 		}
 	}
-	return p, p.Check()
+	return p, p.Validate()
 }
 
 // columns returns quantities as the columns of a matrix, chain after chain; nil if there are no draws.
@@ -93,8 +93,8 @@ func columns(d Draws, at []int) *mat.Dense {
 	return x
 }
 
-// Check reports what could not be drawn.
-func (p *Pairs) Check() error {
+// Validate reports what could not be drawn.
+func (p *Pairs) Validate() error {
 	if len(p.Sets) == 0 {
 		return errors.New("viz: Pairs has no points")
 	}
@@ -143,7 +143,7 @@ func (p *Pairs) span(k int) (lo, hi float64) {
 func (p *Pairs) Figure() *Figure {
 	st := styleOr(p.Style)
 	f := &Figure{Title: p.Title, Note: p.Note, Style: st, Width: p.Width, Gap: 5}
-	if p.Check() != nil {
+	if p.Validate() != nil {
 		return f
 	}
 	_, d := p.Sets[0].X.Dims()

@@ -49,11 +49,11 @@ type Panel struct {
 	limits *Panel // the panel whose curves set the axes, in an animation; nil: itself
 }
 
-// Check reports what could not be drawn.
-func (p *Panel) Check() error {
+// Validate reports what could not be drawn.
+func (p *Panel) Validate() error {
 	var errs []error
 	if p.Energy != nil {
-		errs = append(errs, p.Energy.Check())
+		errs = append(errs, p.Energy.Validate())
 	}
 	for _, m := range []struct {
 		name string
@@ -399,7 +399,7 @@ func (p *Panel) Draw(c draw.Canvas) { p.Figure().Draw(c) }
 
 // Save checks the panel and writes it in the format given by the path's extension; see the function Save.
 func (p *Panel) Save(path string) error {
-	if err := p.Check(); err != nil {
+	if err := p.Validate(); err != nil {
 		return err
 	}
 	return Save(path, p.Figure())
@@ -407,7 +407,7 @@ func (p *Panel) Save(path string) error {
 
 // Encode checks the panel and writes it to w; see the function Encode.
 func (p *Panel) Encode(w io.Writer, format string) error {
-	if err := p.Check(); err != nil {
+	if err := p.Validate(); err != nil {
 		return err
 	}
 	return Encode(w, format, p.Figure())

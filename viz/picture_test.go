@@ -319,7 +319,7 @@ func (c *colorRecorder) SetColor(v color.Color) { c.c = v }
 func TestPanelErrors(t *testing.T) {
 	p := &Panel{Data: mat.NewDense(3, 1, nil), Samples: mat.NewDense(3, 2, nil), Energy: &Grid{},
 		Loss: []Series{{Name: "a", X: []float64{1}}}}
-	err := p.Check()
+	err := p.Validate()
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -330,12 +330,12 @@ func TestPanelErrors(t *testing.T) {
 	}
 	p = &Panel{Data: mat.NewDense(3, 2, nil), Lo: [2]float64{0, 1}, Hi: [2]float64{1, 1}, Width: -1, Points: -2}
 	for _, want := range []string{"axis 1", "Width = -1", "Points = -2"} {
-		if err := p.Check(); err == nil || !strings.Contains(err.Error(), want) {
+		if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not name %s", err, want)
 		}
 	}
 	p = &Panel{Data: mat.NewDense(3, 1, nil), Lo: [2]float64{-1}, Hi: [2]float64{1}}
-	if err := p.Check(); err != nil {
+	if err := p.Validate(); err != nil {
 		t.Errorf("one axis for one dimension: got %v", err)
 	}
 	if err := Encode(new(bytes.Buffer), "png", nil); err == nil {

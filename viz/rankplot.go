@@ -41,11 +41,11 @@ func NewRankPlot(d Draws, names ...string) (*RankPlot, error) {
 	for _, j := range at {
 		p.Values = append(p.Values, d.Values(j))
 	}
-	return p, p.Check()
+	return p, p.Validate()
 }
 
-// Check reports what could not be drawn.
-func (p *RankPlot) Check() error {
+// Validate reports what could not be drawn.
+func (p *RankPlot) Validate() error {
 	if len(p.Values) == 0 || len(p.Names) != len(p.Values) {
 		return fmt.Errorf("viz: a rank plot has %d quantities and %d names, want at least one, and a name for each",
 			len(p.Values), len(p.Names))
@@ -90,7 +90,7 @@ func ranks(x [][]float64) [][]float64 {
 func (p *RankPlot) Figure() *Figure {
 	st := styleOr(p.Style)
 	f := &Figure{Title: p.Title, Style: st, Width: p.Width, Gap: 6}
-	if p.Check() != nil {
+	if p.Validate() != nil {
 		return f
 	}
 	show := p.Show

@@ -42,7 +42,7 @@ type TerminalConfig struct {
 // each, or, without colour, characters of different density. A terminal cell is twice as high as wide, so pixels are
 // square.
 func Terminal(w io.Writer, p *Panel, cfg TerminalConfig) error {
-	if err := p.Check(); err != nil {
+	if err := p.Validate(); err != nil {
 		return err
 	}
 	width := cfg.Width

@@ -12,8 +12,31 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
+// kinds are the pictures of Panel.Kind: what they need, and how they are drawn.
+var kinds = []struct {
+	name, needs string
+	can         func(p *Panel) bool
+	draw        func(p *Panel) *Figure
+}{
+	{"panel", "", func(*Panel) bool { return true }, (*Panel).Figure},
+	{"samples", "samples of the model, or data", func(p *Panel) bool { return present(p.Samples) || present(p.Data) },
+		(*Panel).samples},
+	{"contour", "the energy on a grid over the plane", (*Panel).mapped, (*Panel).contour},
+	{"surface", "the energy on a grid over the plane", (*Panel).mapped, (*Panel).surface},
+	{"score", "the energy on a two-dimensional grid, and its score",
+		func(p *Panel) bool { return p.mapped() && p.Score != nil }, (*Panel).score},
+	{"loss", "the loss or another curve, and none was recorded; train for some steps first",
+		func(p *Panel) bool { return len(p.Loss)+len(p.Other) > 0 }, (*Panel).loss},
+}
+
 // Kinds lists the pictures that Panel.Kind makes.
-func Kinds() []string { return []string{"panel", "samples", "contour", "surface", "score", "loss"} }
+func Kinds() []string {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, k.name)
+	}
+	return names
+}
 
 // Kind returns one picture of the panel's data: the panel itself; samples beside data, with marginal histograms;
 // contours with the data; the surface alone; the score field over the energy (needs Score); the curves alone.
@@ -21,46 +44,20 @@ func (p *Panel) Kind(kind string) (*Figure, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	need := func(ok bool, what string) error {
-		if ok {
-			return nil
+	for _, k := range kinds {
+		switch {
+		case k.name != kind:
+		case !k.can(p):
+			return nil, fmt.Errorf("viz: a %s picture needs %s", kind, k.needs)
+		default:
+			return k.draw(p), nil
 		}
-		return fmt.Errorf("viz: a %s picture needs %s", kind, what)
 	}
-	var err error
-	switch kind {
-	case "panel":
-		return p.Figure(), nil
-	case "samples":
-		if err = need(present(p.Samples) || present(p.Data), "samples of the model, or data"); err == nil {
-			if dim(p.Data, p.Samples) == 1 {
-				return p.line(), nil
-			}
-			return p.samples(), nil
-		}
-	case "contour":
-		if err = need(p.Energy != nil, "the energy on a grid over the plane"); err == nil {
-			return p.contour(), nil
-		}
-	case "surface":
-		if err = need(p.Energy != nil, "the energy on a grid over the plane"); err == nil {
-			return p.surface(), nil
-		}
-	case "score":
-		if err = need(p.Energy != nil && p.Score != nil,
-			"the energy on a two-dimensional grid, and its score"); err == nil {
-			return p.score(), nil
-		}
-	case "loss":
-		if err = need(len(p.Loss)+len(p.Other) > 0,
-			"the loss or another curve, and none was recorded; train for some steps first"); err == nil {
-			return p.loss(), nil
-		}
-	default:
-		err = fmt.Errorf("viz: unknown picture %q, want one of %s", kind, strings.Join(Kinds(), " "))
-	}
-	return nil, err
+	return nil, fmt.Errorf("viz: unknown picture %q, want one of %s", kind, strings.Join(Kinds(), " "))
 }
+
+// mapped reports whether there is an energy over the plane.
+func (p *Panel) mapped() bool { return p.Energy != nil }
 
 // landscape returns heights, their scale in bands, and the style.
 func (p *Panel) landscape() (rel *Grid, sc Scale, st *Style) {
@@ -172,8 +169,11 @@ func (p *Panel) loss() *Figure {
 	return f
 }
 
-// samples draws both sets side by side, each with the other's marginals as an outline.
+// samples draws both sets side by side, each with the other's marginals as an outline; on a line, see line.
 func (p *Panel) samples() *Figure {
+	if dim(p.Data, p.Samples) == 1 {
+		return p.line()
+	}
 	st := styleOr(p.Style)
 	lo, hi := p.box()
 	f := p.figure(0)

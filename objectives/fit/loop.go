@@ -80,7 +80,8 @@ func (j *Job) train(ctx context.Context, dir *rundir.Dir, resume bool) (res trai
 		}
 	}
 	res, err = train.Run(ctx, cfg)
-	switch {
+	switch named := (*rundir.FileError)(nil); {
+	case errors.As(err, &named):
 	case errors.Is(err, train.ErrCorrupt):
 		err = &rundir.FileError{Path: dir.File(rundir.State), Err: err}
 	case errors.Is(err, train.ErrSettings):

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"maps"
 	"math"
@@ -121,13 +120,10 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Recorder appends records to a file of JSON lines. Its state is its position and the checksum up to there: restoring a
-// state truncates the file, and fails if the rest has been changed. A nil *Recorder drops everything.
+// Recorder appends records to a file of JSON lines. A nil *Recorder drops them.
 type Recorder struct {
-	f   *os.File
+	Log
 	buf []byte
-	off int64  // bytes of whole records
-	sum uint32 // their CRC-32
 }
 
 // NewRecorder opens or creates the file at path for appending.
@@ -141,37 +137,11 @@ func NewRecorder(path string) (*Recorder, error) {
 
 // RecordTo returns a Recorder that appends to an open file, and closes it in the end, or if there is an error.
 func RecordTo(f *os.File) (*Recorder, error) {
-	if f == nil {
-		return nil, errors.New("train: no file to record to")
-	}
-	r := &Recorder{f: f}
-	var err error
-	if r.off, r.sum, err = checksum(f, math.MaxInt64); err != nil {
-		f.Close()
+	log, err := OpenLog(f)
+	if err != nil {
 		return nil, err
 	}
-	return r, nil
-}
-
-// checksum reads at most n bytes of f.
-func checksum(f *os.File, n int64) (read int64, sum uint32, err error) {
-	h := crc32.NewIEEE()
-	if read, err = io.Copy(h, io.NewSectionReader(f, 0, n)); err != nil {
-		err = fmt.Errorf("train: %w", err)
-	}
-	return read, h.Sum32(), err
-}
-
-// Reset empties the file.
-func (r *Recorder) Reset() error {
-	if r == nil {
-		return nil
-	}
-	if err := r.f.Truncate(0); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	r.off, r.sum = 0, 0
-	return nil
+	return &Recorder{Log: log}, nil
 }
 
 // ownKeys are the fields of a record that are not measured values.
@@ -189,56 +159,7 @@ func (r *Recorder) Record(rec Record) error {
 		}
 	}
 	r.buf = append(rec.AppendJSON(r.buf[:0]), '\n')
-	if _, err := r.f.WriteAt(r.buf, r.off); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	r.off += int64(len(r.buf))
-	r.sum = crc32.Update(r.sum, crc32.IEEETable, r.buf)
-	return nil
-}
-
-// Close syncs and closes the file.
-func (r *Recorder) Close() error {
-	if r == nil {
-		return nil
-	}
-	return errors.Join(r.f.Sync(), r.f.Close())
-}
-
-// MarshalState syncs the file and returns its length and checksum.
-func (r *Recorder) MarshalState() ([]byte, error) {
-	if err := r.f.Sync(); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	var e encoder
-	e.uint64(uint64(r.off))
-	e.uint64(uint64(r.sum))
-	return e.b, nil
-}
-
-// UnmarshalState truncates the file to the length it had.
-func (r *Recorder) UnmarshalState(b []byte) error {
-	d := decoder{b: b}
-	off, sum := int64(d.uint64()), uint32(d.uint64())
-	if err := d.finish("recorder"); err != nil {
-		return err
-	}
-	n, got, err := checksum(r.f, max(off, 0))
-	switch {
-	case err != nil:
-		return err
-	case n != off:
-		return fmt.Errorf("train: %s has %d bytes, the checkpoint knows of %d: it was truncated: %w", r.f.Name(), n,
-			off, ErrCorrupt)
-	case got != sum:
-		return fmt.Errorf("train: %s was changed since the checkpoint, its checksum differs: %w", r.f.Name(),
-			ErrCorrupt)
-	}
-	if err := r.f.Truncate(off); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	r.off, r.sum = off, sum
-	return nil
+	return r.Append(r.buf)
 }
 
 // Limits of what ReadRecords reads, in bytes.

@@ -91,7 +91,7 @@ func TestRecorderNames(t *testing.T) {
 		t.Errorf("%d records, %v", len(got), err)
 	}
 	var none *Recorder
-	if err := none.Reset(); err != nil {
+	if err := none.Record(Record{}); err != nil {
 		t.Error(err)
 	}
 }

@@ -2,11 +2,9 @@ package rundir
 
 import (
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"math"
-	"os"
 
 	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -17,16 +15,13 @@ import (
 //
 //	step uint64 | n float32… | CRC-32 of the record so far
 //
-// little endian. As part of a checkpoint its state is its length.
+// little endian.
 type FrameLog struct {
-	f   *os.File
-	n   int    // weights in a frame
-	off int64  // end of the last frame
-	sum uint32 // CRC-32 of the file so far
-	buf []byte
+	train.Log
+	path string
+	n    int // weights in a frame
+	buf  []byte
 }
-
-var _ train.Stateful = (*FrameLog)(nil)
 
 func frameSize(n int) int64 { return 8 + 4*int64(n) + 4 }
 
@@ -36,7 +31,11 @@ func (d *Dir) OpenFrames(n int) (*FrameLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &FrameLog{f: f, n: n, buf: make([]byte, 0, frameSize(n))}, nil
+	log, err := train.OpenLog(f)
+	if err != nil {
+		return nil, err
+	}
+	return &FrameLog{Log: log, path: d.File(Frames), n: n, buf: make([]byte, 0, frameSize(n))}, nil
 }
 
 // Append adds the weights of a step.
@@ -45,56 +44,11 @@ func (l *FrameLog) Append(step int, theta []float64) error {
 	for _, v := range theta {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(v)))
 	}
-	b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
-	if _, err := l.f.WriteAt(b, l.off); err != nil {
-		return err
-	}
-	l.off += int64(len(b))
-	l.sum = crc32.Update(l.sum, crc32.IEEETable, b)
-	return nil
+	return l.Log.Append(binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b)))
 }
 
-// Close closes the file.
-func (l *FrameLog) Close() error { return l.f.Close() }
-
-// MarshalState syncs the file and returns its length and checksum.
-func (l *FrameLog) MarshalState() ([]byte, error) {
-	if err := l.f.Sync(); err != nil {
-		return nil, err
-	}
-	return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(nil, uint64(l.off)), l.sum), nil
-}
-
-// UnmarshalState truncates the file to the length it had, after checking that the content is unchanged.
-func (l *FrameLog) UnmarshalState(b []byte) error {
-	if len(b) != 12 {
-		return fmt.Errorf("state of the frames: wrong length")
-	}
-	off, sum := int64(binary.LittleEndian.Uint64(b)), binary.LittleEndian.Uint32(b[8:])
-	h := crc32.NewIEEE()
-	n, err := io.Copy(h, io.NewSectionReader(l.f, 0, off))
-	if err != nil {
-		return err
-	}
-	if n != off {
-		return fileErrorf(l.f.Name(), "%s has %d bytes, the checkpoint knows of %d: it was truncated", l.f.Name(), n,
-			off)
-	}
-	if h.Sum32() != sum {
-		return fileErrorf(l.f.Name(), "%s is damaged: its checksum does not match", l.f.Name())
-	}
-	if err := l.f.Truncate(off); err != nil {
-		return err
-	}
-	l.off, l.sum = off, sum
-	return nil
-}
-
-// Reset empties the log.
-func (l *FrameLog) Reset() error {
-	l.off, l.sum = 0, 0
-	return l.f.Truncate(0)
-}
+// UnmarshalState truncates the file to the length it had, after checking that what is left is unchanged.
+func (l *FrameLog) UnmarshalState(b []byte) error { return asFileError(l.path, l.Log.UnmarshalState(b)) }
 
 // Frame is the weights after a step.
 type Frame struct {
@@ -103,7 +57,7 @@ type Frame struct {
 }
 
 // Len returns the number of frames.
-func (l *FrameLog) Len() int { return int(l.off / frameSize(l.n)) }
+func (l *FrameLog) Len() int { return int(l.Size() / frameSize(l.n)) }
 
 // decodeFrame reads a record, checking its checksum.
 func decodeFrame(b []byte) (Frame, bool) {

@@ -9,10 +9,10 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"sort"
 	"strings"
 	"sync"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/datasets/table"
 )
@@ -296,10 +296,7 @@ func (p *picture) draw(rng *rand.Rand) (x, y float64) {
 	if rng.Float64() < p.background {
 		return p.sd * rng.NormFloat64(), p.sd * rng.NormFloat64()
 	}
-	k := min(sort.SearchFloat64s(p.sums, rng.Float64()*p.sums[len(p.sums)-1]), len(p.sums)-1)
-	for p.mass[k] == 0 && k < len(p.sums)-1 { // u fell on the boundary of a blank pixel
-		k++
-	}
+	k := density.Pick(p.sums, rng)
 	return p.centre(k%p.w, p.w) + p.pixel*(rng.Float64()-0.5) + p.box.sd*rng.NormFloat64(),
 		p.centre(k/p.w, p.h) + p.pixel*(rng.Float64()-0.5) + p.box.sd*rng.NormFloat64()
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"sort"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -106,10 +105,9 @@ func (t *Tabulated) Dim() int { return len(t.n) }
 // Sample draws nodes, and points from their tents.
 func (t *Tabulated) Sample(dst *mat.Dense, rng *rand.Rand) {
 	checkSample(dst, t.Dim())
-	last := len(t.cdf) - 1
 	for i := range dst.RawMatrix().Rows {
 		row := dst.RawRowView(i)
-		t.node(row, sort.SearchFloat64s(t.cdf[:last], rng.Float64()*t.cdf[last]))
+		t.node(row, Pick(t.cdf, rng))
 		for j := range row {
 			row[j] += t.h[j] * (rng.Float64() - rng.Float64())
 		}

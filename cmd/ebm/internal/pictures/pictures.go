@@ -14,6 +14,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -249,8 +250,7 @@ func DrawGrid(g *viz.Grid, n int, rng *rand.Rand) *mat.Dense {
 	}
 	x := mat.NewDense(n, 2, nil)
 	for i := range n {
-		k, _ := slices.BinarySearch(cdf, rng.Float64()*sum)
-		k = min(k, len(cdf)-1)
+		k := density.Pick(cdf, rng)
 		x.Set(i, 0, within(g.X, k%len(g.X)))
 		x.Set(i, 1, within(g.Y, k/len(g.X)))
 	}

@@ -34,44 +34,15 @@ func (o batchMatmulOp) eval(dst []float64, in [][]float64, shape []tensor.Shape)
 }
 
 func (o batchMatmulOp) vjp(in G.Nodes, _, g *G.Node, want []bool) G.Nodes {
-	a, b := in[0], in[1]
-	gs := make(G.Nodes, 2)
-	switch { // as for matmulOp
-	case !want[0]:
-	case o.ta:
-		gs[0] = batchMatMul(b, g, o.tb, true)
-	default:
-		gs[0] = batchMatMul(g, b, false, !o.tb)
-	}
-	switch {
-	case !want[1]:
-	case o.tb:
-		gs[1] = batchMatMul(g, a, true, o.ta)
-	default:
-		gs[1] = batchMatMul(a, g, !o.ta, false)
-	}
-	return gs
+	return o.vjpOf(batchMatMul, in, g, want)
 }
 
 func (o batchMatmulOp) jvp(in G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
-	var sum *G.Node
-	if t[0] != nil {
-		sum = batchMatMul(t[0], in[1], o.ta, o.tb)
-	}
-	if t[1] != nil {
-		sum = plus(sum, batchMatMul(in[0], t[1], o.ta, o.tb))
-	}
-	return sum
+	return o.jvpOf(batchMatMul, in, t)
 }
 
 func (o batchMatmulOp) curve(_ G.Nodes, _ *G.Node, dirs []G.Nodes) *G.Node {
-	var sum *G.Node
-	for _, t := range dirs {
-		if t[0] != nil && t[1] != nil {
-			sum = plus(sum, batchMatMul(t[0], t[1], o.ta, o.tb))
-		}
-	}
-	return mapTangent(sum, func(x *G.Node) *G.Node { return Scale(x, 2) })
+	return o.curveOf(batchMatMul, dirs)
 }
 
 func batchMatMul(a, b *G.Node, ta, tb bool) *G.Node {

@@ -67,41 +67,52 @@ func (o matmulOp) eval(dst []float64, in [][]float64, shape []tensor.Shape) {
 }
 
 func (o matmulOp) vjp(in G.Nodes, _, g *G.Node, want []bool) G.Nodes {
+	return o.vjpOf(MatMul, in, g, want)
+}
+
+func (o matmulOp) jvp(in G.Nodes, _ *G.Node, t G.Nodes) *G.Node { return o.jvpOf(MatMul, in, t) }
+
+func (o matmulOp) curve(_ G.Nodes, _ *G.Node, dirs []G.Nodes) *G.Node { return o.curveOf(MatMul, dirs) }
+
+// product is MatMul, or the same for arrays of matrices, whose derivatives are alike.
+type product func(a, b *G.Node, transA, transB bool) *G.Node
+
+func (o matmulOp) vjpOf(mul product, in G.Nodes, g *G.Node, want []bool) G.Nodes {
 	a, b := in[0], in[1]
 	gs := make(G.Nodes, 2)
 	if want[0] { // d op(A) = g op(B)ᵀ
 		if o.ta {
-			gs[0] = MatMul(b, g, o.tb, true)
+			gs[0] = mul(b, g, o.tb, true)
 		} else {
-			gs[0] = MatMul(g, b, false, !o.tb)
+			gs[0] = mul(g, b, false, !o.tb)
 		}
 	}
 	if want[1] { // d op(B) = op(A)ᵀ g
 		if o.tb {
-			gs[1] = MatMul(g, a, true, o.ta)
+			gs[1] = mul(g, a, true, o.ta)
 		} else {
-			gs[1] = MatMul(a, g, !o.ta, false)
+			gs[1] = mul(a, g, !o.ta, false)
 		}
 	}
 	return gs
 }
 
-func (o matmulOp) jvp(in G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
+func (o matmulOp) jvpOf(mul product, in, t G.Nodes) *G.Node {
 	var sum *G.Node
 	if t[0] != nil {
-		sum = MatMul(t[0], in[1], o.ta, o.tb)
+		sum = mul(t[0], in[1], o.ta, o.tb)
 	}
 	if t[1] != nil {
-		sum = plus(sum, MatMul(in[0], t[1], o.ta, o.tb))
+		sum = plus(sum, mul(in[0], t[1], o.ta, o.tb))
 	}
 	return sum
 }
 
-func (o matmulOp) curve(_ G.Nodes, _ *G.Node, dirs []G.Nodes) *G.Node {
+func (o matmulOp) curveOf(mul product, dirs []G.Nodes) *G.Node {
 	var sum *G.Node
 	for _, t := range dirs {
 		if t[0] != nil && t[1] != nil {
-			sum = plus(sum, MatMul(t[0], t[1], o.ta, o.tb))
+			sum = plus(sum, mul(t[0], t[1], o.ta, o.tb))
 		}
 	}
 	return mapTangent(sum, func(x *G.Node) *G.Node { return Scale(x, 2) })
@@ -225,19 +236,19 @@ func (affineOp) vjp(in G.Nodes, _, g *G.Node, want []bool) G.Nodes {
 }
 
 func (affineOp) jvp(in G.Nodes, out *G.Node, t G.Nodes) *G.Node {
-	sum := matmulOp{tb: true}.jvp(in[:2], nil, t[:2])
+	sum := matmulOp{tb: true}.jvpOf(MatMul, in[:2], t[:2])
 	if t[2] != nil {
 		sum = plus(sum, ExpandRows(t[2], out.Shape()[0]))
 	}
 	return sum
 }
 
-func (affineOp) curve(in G.Nodes, _ *G.Node, dirs []G.Nodes) *G.Node {
+func (affineOp) curve(_ G.Nodes, _ *G.Node, dirs []G.Nodes) *G.Node {
 	pairs := make([]G.Nodes, len(dirs))
 	for k, t := range dirs {
 		pairs[k] = t[:2]
 	}
-	return matmulOp{tb: true}.curve(in[:2], nil, pairs)
+	return matmulOp{tb: true}.curveOf(MatMul, pairs)
 }
 
 // Affine is x wᵀ + b for x (n,i), w (o,i), b (o): a layer with the weights of PyTorch's nn.Linear. The result is (n,o).

@@ -48,7 +48,9 @@ func (l *FrameLog) Append(step int, theta []float64) error {
 }
 
 // UnmarshalState truncates the file to the length it had, after checking that what is left is unchanged.
-func (l *FrameLog) UnmarshalState(b []byte) error { return asFileError(l.path, l.Log.UnmarshalState(b)) }
+func (l *FrameLog) UnmarshalState(b []byte) error {
+	return asFileError(l.path, l.Log.UnmarshalState(b))
+}
 
 // Frame is the weights after a step.
 type Frame struct {

@@ -44,7 +44,7 @@ func (p *Pictures) pairs() (*viz.Pairs, error) {
 		note = join(note, fmt.Sprintf("%d of %d columns", len(at), m.Dim()))
 	}
 	pic.Note = join(note, pic.Note)
-	return pic, pic.Check()
+	return pic, pic.Validate()
 }
 
 // writePairs writes the pair plot to the run directory, if there is anything to show.

@@ -36,6 +36,7 @@ type Evaluator struct {
 	step     uint64             // counts SetSigma
 	sig      float64            // σ
 	programs map[shape]*program // its own
+	last     *program           // that of the previous call: most are of one shape
 	busy     atomic.Bool
 }
 
@@ -75,6 +76,7 @@ type compiled struct {
 
 // program is one compiled function of a fixed number of rows.
 type program struct {
+	shape
 	fn      *graphs.Function
 	version uint64
 	args    [][]float64 // θ…, constants…, σ (conditional energies), x
@@ -141,15 +143,19 @@ func Inputs(g *G.ExprGraph, prec Precision, e Energy) (G.Nodes, error) {
 
 // program returns the function for calls of a shape, compiling it if no clone has done so.
 func (v *Evaluator) program(s shape) (*program, error) {
+	if p := v.last; p != nil && p.shape == s {
+		return p, nil
+	}
 	if p := v.programs[s]; p != nil {
+		v.last = p
 		return p, nil
 	}
 	fn, fixed, err := v.function(s)
 	if err != nil {
 		return nil, err
 	}
-	p := v.newProgram(fn, s.rows, fixed)
-	v.programs[s] = p
+	p := v.newProgram(fn, s, fixed)
+	v.programs[s], v.last = p, p
 	return p, nil
 }
 
@@ -225,10 +231,10 @@ func build(e Energy, prec Precision, rows int) (*built, error) {
 	return b, err
 }
 
-func (v *Evaluator) newProgram(fn *graphs.Function, rows int, fixed [][]float64) *program {
-	d := v.e.Dim()
-	p := &program{fn: fn, fixed: fixed, version: v.stamp(), x: make([]float64, rows*d), e: make([]float64, rows),
-		g: make([]float64, rows*d)}
+func (v *Evaluator) newProgram(fn *graphs.Function, s shape, fixed [][]float64) *program {
+	d, rows := v.e.Dim(), s.rows
+	p := &program{shape: s, fn: fn, fixed: fixed, version: v.stamp(), x: make([]float64, rows*d),
+		e: make([]float64, rows), g: make([]float64, rows*d)}
 	p.args = append(v.p.Views(v.p.Data()), fixed...)
 	if v.cond != nil {
 		p.sigma = make([]float64, rows)

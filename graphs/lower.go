@@ -26,8 +26,12 @@ type lowering struct {
 	foreign map[*G.Node]*foreignRunner // nodes that run by their own code
 	modes   []G.TrainModeOp
 
+	effects []ir.ID // what runs for the state that it changes
+
 	byBLAS bool // Gorgonia's products run by their own code
 	still  bool // operations with a mode of training are lowered as they are now
+	trains bool // operations with a mode of training are in training whenever the program runs
+	rows   bool // pictures are best left in rows, because few values are kept
 }
 
 func newLowering(dt tensor.Dtype) *lowering {
@@ -108,6 +112,9 @@ func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
 		}
 	}
 	if id, ok := l.evaluated(n, args); ok {
+		return id, nil
+	}
+	if id, ok := l.trained(n, args); ok {
 		return id, nil
 	}
 	rows, cols := flat(n.Shape())

@@ -160,7 +160,7 @@ func (m *Machine) build() error {
 	m.leaves, m.results, m.ranges = nil, nil, map[*G.Node]gorgonia.Range{}
 	order, _ := topological(m.nodes...)
 	l := newLowering(typeOfProgram(order))
-	l.byBLAS = m.o.byBLAS
+	l.byBLAS, l.trains, l.rows = m.o.byBLAS, !m.o.evaluation, m.o.few
 	l.input = func(n *G.Node) (ir.ID, error) {
 		r, c := flat(n.Shape())
 		m.leaves = append(m.leaves, n)
@@ -182,8 +182,8 @@ func (m *Machine) build() error {
 		case kind == gorgonia.Slice || kind == gorgonia.SliceGrad:
 			m.ranges[n] = gorgonia.Read(n.Op()).Range
 		}
-		if m.o.few && !kept[n] && len(gorgonia.DerivativeOf(n)) == 0 {
-			if kind == gorgonia.BatchNorm { // its statistics continue
+		if m.o.few && !kept[n] {
+			if kind == gorgonia.BatchNorm && l.foreign[n] != nil { // its statistics continue
 				l.to.Outputs = append(l.to.Outputs, l.at[n])
 			}
 			continue
@@ -191,6 +191,7 @@ func (m *Machine) build() error {
 		m.results = append(m.results, &result{n: n, foreign: l.foreign[n], out: len(l.to.Outputs)})
 		l.to.Outputs = append(l.to.Outputs, l.at[n])
 	}
+	l.to.Outputs = append(l.to.Outputs, l.effects...)
 	if g := rules.Apply(l.to); l.dt == tensor.Float32 {
 		m.run = machineProgram[float32]{run.New[float32](g, m.o.run)}
 	} else {
@@ -221,7 +222,7 @@ func (m *Machine) share() {
 	}
 }
 
-// kept returns the nodes whose values have been requested.
+// kept returns the nodes whose values have been requested: gradients too, of inputs and of such nodes.
 func (m *Machine) kept() map[*G.Node]bool {
 	k := map[*G.Node]bool{}
 	for _, r := range m.reads {
@@ -234,6 +235,15 @@ func (m *Machine) kept() map[*G.Node]bool {
 		k[n] = true
 	}
 	for _, n := range m.o.logged {
+		k[n] = true
+	}
+	gradients := G.Nodes{}
+	for _, n := range m.nodes {
+		if slices.ContainsFunc(gorgonia.DerivativeOf(n), func(of *G.Node) bool { return of.Op() == nil || k[of] }) {
+			gradients = append(gradients, n)
+		}
+	}
+	for _, n := range gradients {
 		k[n] = true
 	}
 	return k

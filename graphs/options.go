@@ -78,9 +78,9 @@ func Unguarded() CompileOption { return compileOption(func(o *options) { o.free 
 // Evaluation makes a Machine run operations with a training mode, such as Dropout, in evaluation mode.
 func Evaluation() MachineOption { return machineOption(func(o *options) { o.evaluation = true }) }
 
-// Values makes a Machine keep the values of these nodes only, besides those of Read statements and of gradients that
-// belong to nodes. Other nodes have no defined value after a run; in return the program may fuse them and reuse their
-// memory.
+// Values makes a Machine keep the values of these nodes and of their gradients only, besides those of Read statements
+// and the gradients of inputs. Other nodes have no defined value after a run; in return the program may fuse them and
+// reuse their memory.
 func Values(nodes ...*G.Node) MachineOption {
 	return machineOption(func(o *options) { o.values = append(o.values, nodes...); o.few = true })
 }

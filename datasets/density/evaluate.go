@@ -153,9 +153,15 @@ func (m *Mixture) logProbRound(x []float64) float64 {
 		case v <= most:
 			sum += math.Exp(v - most)
 		default: // NaN, too
-			sum = float64(sum*math.Exp(most-v)) + 1
+			if sum != 0 {
+				sum = float64(sum * math.Exp(most-v))
+			}
+			sum++
 			most = v
 		}
+	}
+	if sum == 1 { // one component, or one alone that counts
+		return most
 	}
 	return most + math.Log(sum)
 }

@@ -77,9 +77,9 @@ const (
 	GlobalAveragePool
 	Upsample // by Factor
 	UpsampleGrad
-	BatchNorm // Epsilon
-	BatchNormGrad
-	GroupNorm // Groups, Epsilon
+	BatchNorm     // Epsilon, Momentum
+	BatchNormGrad // Epsilon
+	GroupNorm     // Groups, Epsilon
 	GroupNormGrad
 	Dropout // P
 	DropoutGrad

@@ -19,14 +19,15 @@ type Op struct {
 	Log            bool
 	Numbers        bool // a comparison gives numbers, not booleans
 
-	Range   Range
-	Window  Window
-	Factor  int     // how often an element is repeated along each axis
-	P       float64 // the probability of dropping an element
-	Epsilon float64
-	Groups  int
-	Mean    bool // of the losses; otherwise their sum
-	Boxes   Boxes
+	Range    Range
+	Window   Window
+	Factor   int     // how often an element is repeated along each axis
+	P        float64 // the probability of dropping an element
+	Epsilon  float64
+	Momentum float64
+	Groups   int
+	Mean     bool // of the losses; otherwise their sum
+	Boxes    Boxes
 }
 
 // Range is lo, lo+step, … below hi.
@@ -179,6 +180,8 @@ func (f *reader) read(o *Op, op G.Op) {
 	case Upsample, UpsampleGrad:
 		o.Factor = f.n("stride") + 1
 	case BatchNorm:
+		o.Epsilon, o.Momentum = f.x("epsilon"), f.x("momentum")
+	case BatchNormGrad: // which has that of its BatchNorm
 		o.Epsilon = f.x("epsilon")
 	case GroupNorm:
 		o.Groups, o.Epsilon = f.n("numGroups"), f.x("epsilon")

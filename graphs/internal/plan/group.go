@@ -45,7 +45,6 @@ func (w *writer) groupStep(seg *Segment, u unit) Step {
 		}
 	}
 	b.blocks()
-	w.plan.Regs = max(w.plan.Regs, len(b.g.Regs))
 	cost, size := 0.0, float64(u.rows*u.cols*w.set.ElemSize)
 	for _, m := range b.g.Code {
 		if micros[m.Op].heavy {

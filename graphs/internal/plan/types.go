@@ -97,7 +97,6 @@ type Plan struct {
 	PackLen int // packed operands
 	Scratch int // a worker's scratch registers
 	WorkLen int // a worker's workspace for products
-	Regs    int // registers of the largest group
 
 	ElemSize int
 	Alone    bool // there is one worker: partial sums are added as they come

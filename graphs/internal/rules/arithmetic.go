@@ -91,7 +91,7 @@ var ofAdd = []rule{
 		return n.Emit(n.x.Op, n.Rows, n.Cols, n.Add(n.x.Args[0], n.y.Args[0]))
 	}},
 	sumPlaced,
-	behindTurn,
+	behindTurn, aroundReshape,
 	inOrder("y + x = x + y"),
 }
 
@@ -134,7 +134,7 @@ var ofSub = []rule{
 		return none
 	}},
 	{"expand x - expand y = expand (x-y)", func(n node) ir.ID { return n.lift2(n.Sub) }},
-	behindTurn,
+	behindTurn, aroundReshape,
 }
 
 var ofMul = []rule{
@@ -173,7 +173,7 @@ var ofMul = []rule{
 	}},
 	{"expand x ∘ expand y = expand (x ∘ y)", func(n node) ir.ID { return n.lift2(n.Mul) }},
 	timesPlaced,
-	behindTurn,
+	behindTurn, aroundReshape,
 	inOrder("y ∘ x = x ∘ y"),
 }
 
@@ -192,7 +192,7 @@ var ofDiv = []rule{
 		return none
 	}},
 	{"expand x / expand y = expand (x/y)", func(n node) ir.ID { return n.lift2(n.Div) }},
-	behindTurn,
+	behindTurn, aroundReshape,
 }
 
 func powerOfTwo(c float64) bool {
@@ -278,7 +278,7 @@ var ofScale = []rule{
 	{"c expand x = expand (c x)", func(n node) ir.ID {
 		return n.lift(func(x ir.ID) ir.ID { return n.Scale(x, n.Op.(ir.Scale).C) })
 	}},
-	behindTurn,
+	behindTurn, aroundReshape,
 }
 
 // scaled reports whether c·a is there already.
@@ -309,5 +309,5 @@ var ofShift = []rule{
 	{"expand x + c = expand (x + c)", func(n node) ir.ID {
 		return n.lift(func(x ir.ID) ir.ID { return n.Shift(x, n.Op.(ir.Shift).C) })
 	}},
-	behindTurn,
+	behindTurn, aroundReshape,
 }

@@ -109,6 +109,27 @@ var examples = map[string][]func(e example) ir.ID{
 		func(e example) ir.ID { return e.Mul(e.turn(e.x), e.turn(e.y)) },
 		func(e example) ir.ID { return e.Unary(kernels.SiLU, 1, e.turn(e.x)) },
 		func(e example) ir.ID { return e.Compare(ir.Gt, e.turn(e.x), e.Fill(e.one, 1, 12)) },
+		func(e example) ir.ID { // a number for each of the second axis of (2,2,3)
+			return e.Mul(e.turn(e.x), e.Gather(e.SliceCols(e.row, 0, 2), view(2, []int{2, 2, 3}, []int{0, 1, 0}), 1, 12))
+		},
+		func(e example) ir.ID {
+			return e.Mul(e.turn(e.x), e.Reshape(e.MatMul(e.x, e.SliceCols(e.v, 0, 3), false, false), 1, 12))
+		},
+		func(e example) ir.ID {
+			planes := e.Reshape(e.ExpandRows(e.SliceCols(e.row, 0, 2), 2), 4, 1)
+			return e.Mul(e.turn(e.x), e.Reshape(e.ExpandCols(planes, 3), 1, 12))
+		},
+	},
+	"channel sums of (turn x) = column sums of x": {
+		func(e example) ir.ID { return e.ColSum(e.Reshape(e.RowSum(e.Reshape(e.turn(e.x), 4, 3)), 2, 2)) },
+		func(e example) ir.ID { // of (2,2,1,3), axis by axis
+			inner := e.Scatter(e.turn(e.x), view(4, []int{4, 3}, []int{1, 0}), 1, 4)
+			return e.ColSum(e.Reshape(inner, 2, 2))
+		},
+	},
+	"f (reshape x, reshape (expand y)) = reshape f (x, expand y)": {
+		func(e example) ir.ID { return e.Mul(e.Reshape(e.x, 1, 12), e.Reshape(e.rows(), 1, 12)) },
+		func(e example) ir.ID { return e.Max(e.Reshape(e.cols(), 1, 12), e.Reshape(e.x, 1, 12)) },
 	},
 	"reshape f (reshape x, y) = f (x, reshape y)": {
 		func(e example) ir.ID { return e.Reshape(e.Mul(e.Reshape(e.x, 1, 12), e.Reshape(e.y, 1, 12)), 4, 3) },

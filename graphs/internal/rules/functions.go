@@ -92,5 +92,5 @@ var ofFunctions = []rule{
 			return n.Emit(n.Op, in.Rows, in.Cols, x)
 		})
 	}},
-	behindTurn,
+	behindTurn, aroundReshape,
 }

@@ -3,7 +3,6 @@ package rules
 import (
 	"github.com/stheno-ebm/stheno/graphs/internal/conv"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
-	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
 // plainly skips reshapes.
@@ -118,43 +117,6 @@ var ofFold = []rule{
 	}},
 }
 
-// turned reports whether v exchanges the inner axes of three: pictures change between channels first and last by such views.
-func turned(v strided.View) bool {
-	return v.Offset == 0 && len(v.Dims) == 3 && v.Strides[1] == 1 && v.Strides[2] == v.Dims[1] && v.Strides[0] == v.Dims[1]*v.Dims[2] && v.Len() == v.Size
-}
-
-// turnedArg is what id is with two axes exchanged, in id's shape.
-func (n node) turnedArg(id ir.ID) (x ir.ID, v strided.View, ok bool) {
-	in := n.At(id)
-	o, ok := in.Op.(ir.Gather)
-	if !ok || !turned(o.View) {
-		return 0, v, false
-	}
-	return n.Reshape(in.Args[0], n.Rows, n.Cols), o.View, true
-}
-
-// behindTurn is the rule that element-wise instructions come before axes are exchanged, so that two exchanges meet.
-var behindTurn = rule{"f (turn x, turn y) = turn f (x, y)", func(n node) ir.ID {
-	args := make([]ir.ID, len(n.Args))
-	var v strided.View
-	found := false
-	for i, a := range n.Args {
-		x, w, ok := n.turnedArg(a)
-		switch {
-		case ok && (!found || w.String() == v.String()):
-			args[i], v, found = x, w, true
-		case ir.Is[ir.Fill](n.At(a)) || ir.Is[ir.Const](n.At(a)):
-			args[i] = a
-		default:
-			return none
-		}
-	}
-	if !found {
-		return none
-	}
-	return n.Gather(n.Emit(n.Op, n.Rows, n.Cols, args...), v, n.Rows, n.Cols)
-}}
-
 // withinReshape is the rule that element-wise instructions between two reshapes are done in the shape around them.
 var withinReshape = rule{"reshape f (reshape x, y) = f (x, reshape y)", func(n node) ir.ID {
 	if n.x.Op.Class() != ir.Map {
@@ -175,4 +137,34 @@ var withinReshape = rule{"reshape f (reshape x, y) = f (x, reshape y)", func(n n
 		args[i] = n.Reshape(a, n.Rows, n.Cols)
 	}
 	return n.Emit(n.x.Op, n.Rows, n.Cols, args...)
+}}
+
+// aroundReshape is the rule that element-wise instructions are done in the shape in which an argument is repeated: nobody
+// has to write that out.
+var aroundReshape = rule{"f (reshape x, reshape (expand y)) = reshape f (x, expand y)", func(n node) ir.ID {
+	var shape *ir.Instr
+	for _, a := range n.Args {
+		if in := n.At(a); ir.Is[ir.Reshape](in) && (n.At(in.Args[0]).Expands() || n.Rows == 1 && n.At(in.Args[0]).Op.Class() == ir.Map) {
+			shape = n.At(in.Args[0])
+		}
+	}
+	if shape == nil {
+		return none
+	}
+	rows, cols := shape.Rows, shape.Cols
+	args := make([]ir.ID, len(n.Args))
+	for i, a := range n.Args {
+		switch in := n.At(a); in.Op.(type) {
+		case ir.Reshape:
+			if of := n.At(in.Args[0]); of.Rows != rows || of.Cols != cols {
+				return none
+			}
+			args[i] = in.Args[0]
+		case ir.Fill, ir.Const:
+			args[i] = n.Reshape(a, rows, cols)
+		default:
+			return none
+		}
+	}
+	return n.Reshape(n.Emit(n.Op, rows, cols, args...), n.Rows, n.Cols)
 }}

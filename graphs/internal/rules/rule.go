@@ -17,6 +17,9 @@ type node struct {
 	ir.Instr
 	a, b ir.ID    // its first two arguments
 	x, y ir.Instr // what makes them
+
+	out  bool           // it is an output
+	outs map[ir.ID]bool // the outputs so far
 }
 
 // family returns the rules for instructions like op.
@@ -85,7 +88,7 @@ func family(op ir.Op) []rule {
 	case ir.PoolPlace, ir.PoolSum, ir.Spread:
 		return []rule{zeroStays("pool 0 = 0")}
 	case ir.Compare, ir.Max, ir.Min:
-		return []rule{behindTurn}
+		return []rule{behindTurn, aroundReshape}
 	case ir.Pick:
 		return ofPick
 	case ir.Place:
@@ -102,13 +105,14 @@ func Simplify(g *ir.Graph) *ir.Graph { return simplify(g, nil) }
 
 // simplify returns g after the rules that use allows, which are then not applied to what they make; nil allows all.
 func simplify(g *ir.Graph, use func(rule) bool) *ir.Graph {
-	trying := false
+	trying, isOut, outs := false, false, map[ir.ID]bool{}
 	out := ir.Rewriting(func(to *ir.Graph, in *ir.Instr) (ir.ID, bool) {
 		rules := family(in.Op)
 		if len(rules) == 0 {
 			return 0, false
 		}
-		n := node{Graph: to, Instr: *in, a: none, b: none}
+		n := node{Graph: to, Instr: *in, a: none, b: none, out: isOut, outs: outs}
+		isOut = false // of what the rules make, only the end result is one
 		if len(in.Args) > 0 {
 			n.a = in.Args[0]
 			n.x = *to.At(n.a)
@@ -132,13 +136,21 @@ func simplify(g *ir.Graph, use func(rule) bool) *ir.Graph {
 	})
 	out.Held = g.Held
 	at := make([]ir.ID, len(g.Code))
+	wanted := make([]bool, len(g.Code))
+	for _, o := range g.Outputs {
+		wanted[o] = true
+	}
 	for i := range g.Code {
 		in := &g.Code[i]
 		args := make([]ir.ID, len(in.Args))
 		for j, a := range in.Args {
 			args[j] = at[a]
 		}
+		isOut = wanted[i]
 		at[i] = out.Emit(in.Op, in.Rows, in.Cols, args...)
+		if isOut = false; wanted[i] {
+			outs[at[i]] = true
+		}
 	}
 	for _, o := range g.Outputs {
 		out.Outputs = append(out.Outputs, at[o])

@@ -52,6 +52,7 @@ var ofRowSum = []rule{
 }
 
 var ofColSum = []rule{
+	ofTurn,
 	{"channel sums of pool place x = channel sums of x", func(n node) ir.ID { // of fewer elements
 		if !ir.Is[ir.Reshape](&n.x) {
 			return none

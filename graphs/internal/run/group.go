@@ -8,62 +8,79 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
 )
 
+// A register is where a group finds an operand: of n rows of the group from lo on, in the tile at a row of the batch, the
+// elements of from at row·step + lo·next, n·each + fixed of them.
+type register[T kernels.Float] struct {
+	from                    *[]T
+	step, next, each, fixed int
+}
+
+// A bound micro is one that has been looked up.
+type bound[T kernels.Float] struct {
+	run micro[T]
+	m   *plan.Micro
+}
+
 // group runs the micros of g block by block.
 func (w *worker[T]) group(g *plan.Group) kernel {
-	return func(row, rows int, first bool) {
+	regs, first, code := w.registers(g), w.bind(g.First), w.bind(g.Code)
+	cur, cols, block := make([][]T, len(regs)), g.Cols, g.Block
+	return func(row, rows int, begin bool) {
 		if rows == 0 {
 			rows = g.Rows
 		}
 		rows *= g.Unit
-		w.bases(g, row)
-		cur := w.cur[:len(g.Regs)]
-		for lo := 0; lo < rows; lo += g.Block {
-			w.show(g, lo, min(g.Block, rows-lo))
+		for lo := 0; lo < rows; lo += block {
+			n := min(block, rows-lo)
+			for i := range regs {
+				r := &regs[i]
+				at := row*r.step + lo*r.next
+				cur[i] = (*r.from)[at : at+n*r.each+r.fixed]
+			}
 			if lo == 0 {
-				for i := range g.First {
-					m := &g.First[i]
-					w.p.micros[m.Op](m, cur, g.Cols, true)
+				for i := range first {
+					first[i].run(first[i].m, cur, cols, true)
 				}
 			}
-			for i := range g.Code {
-				m := &g.Code[i]
-				w.p.micros[m.Op](m, cur, g.Cols, first && lo == 0)
+			for i := range code {
+				code[i].run(code[i].m, cur, cols, begin && lo == 0)
 			}
 		}
 	}
 }
 
-// bases finds the registers of a group that stands at row.
-func (w *worker[T]) bases(g *plan.Group, row int) {
-	base := w.base[:len(g.Regs)]
-	for i := range g.Regs {
-		r := &g.Regs[i]
-		if r.Ref.Slot != plan.None {
-			base[i] = w.at(r.Ref, row)
+// registers are those of g.
+func (w *worker[T]) registers(g *plan.Group) []register[T] {
+	regs := make([]register[T], len(g.Regs))
+	for i, r := range g.Regs {
+		if r.Ref.Slot == plan.None {
+			n := plan.Align(g.Block*g.Cols, w.p.plan.ElemSize)
+			own := w.scratch[int(r.Ref.Step)*n:][:n]
+			regs[i] = register[T]{from: &own, each: g.Cols}
 			continue
 		}
-		n := plan.Align(g.Block*g.Cols, w.p.plan.ElemSize)
-		base[i] = w.scratch[int(r.Ref.Step)*n:][:n]
-	}
-}
-
-// show points the registers of a group at the block of n rows from lo on.
-func (w *worker[T]) show(g *plan.Group, lo, n int) {
-	base, cur, cols := w.base[:len(g.Regs)], w.cur[:len(g.Regs)], g.Cols
-	for i := range g.Regs {
-		switch r := &g.Regs[i]; {
-		case r.Kind == plan.Mat && r.Ref.Slot == plan.None:
-			cur[i] = base[i][:n*cols]
-		case r.Kind == plan.Mat:
-			cur[i] = base[i][lo*cols : (lo+n)*cols]
-		case r.Kind == plan.Col:
-			cur[i] = base[i][lo : lo+n]
-		case r.Kind == plan.One:
-			cur[i] = base[i][:1]
-		default:
-			cur[i] = base[i][:cols]
+		regs[i] = register[T]{from: &w.buf[r.Ref.Slot], step: int(r.Ref.Step)}
+		switch r.Kind {
+		case plan.Mat:
+			regs[i].next, regs[i].each = g.Cols, g.Cols
+		case plan.Col:
+			regs[i].next, regs[i].each = 1, 1
+		case plan.Row:
+			regs[i].fixed = g.Cols
+		case plan.One:
+			regs[i].fixed = 1
 		}
 	}
+	return regs
+}
+
+// bind looks micros up.
+func (w *worker[T]) bind(code []plan.Micro) []bound[T] {
+	b := make([]bound[T], len(code))
+	for i := range code {
+		b[i] = bound[T]{w.p.micros[code[i].Op], &code[i]}
+	}
+	return b
 }
 
 // A micro runs m on one block of cols columns, whose registers are r. begin says that sums begin.

@@ -14,8 +14,6 @@ type worker[T kernels.Float] struct {
 	kernels []kernel
 	tiles   []T
 	scratch []T
-	base    [][]T // registers of the running group
-	cur     [][]T
 	work    []T
 	err     error           // of an opaque step
 	times   []time.Duration // by step, when measuring: the shortest run so far
@@ -23,8 +21,7 @@ type worker[T kernels.Float] struct {
 
 func newWorker[T kernels.Float](p *Program[T]) *worker[T] {
 	pl := p.plan
-	w := &worker[T]{p: p, buf: make([][]T, len(pl.Slots)), kernels: make([]kernel, pl.Steps),
-		base: make([][]T, pl.Regs), cur: make([][]T, pl.Regs)}
+	w := &worker[T]{p: p, buf: make([][]T, len(pl.Slots)), kernels: make([]kernel, pl.Steps)}
 	w.tiles = aligned64[T](pl.TileLen)
 	w.scratch = aligned64[T](pl.Scratch)
 	w.work = aligned64[T](pl.WorkLen)
@@ -117,25 +114,30 @@ func (w *worker[T]) runTiles(seg *plan.Segment, n int) {
 	hi := min(lo+seg.Stripe, seg.Rows)
 	for r := lo; r < hi; r += seg.Tile {
 		rows := min(seg.Tile, hi-r)
-		for i := range seg.Steps {
-			st := &seg.Steps[i]
-			if w.times != nil {
-				w.measure(st, r, rows, r == lo, rows == seg.Tile)
-				continue
+		if w.times != nil {
+			for i := range seg.Steps {
+				w.measure(&seg.Steps[i], r, rows, r == lo, rows == seg.Tile)
 			}
-			w.kernels[st.N](r, rows, r == lo)
+			continue
+		}
+		for _, run := range w.of(seg) {
+			run(r, rows, r == lo)
 		}
 	}
 }
 
+// of is the kernels of a segment's steps, which have successive numbers.
+func (w *worker[T]) of(seg *plan.Segment) []kernel {
+	return w.kernels[seg.Steps[0].N:][:len(seg.Steps)]
+}
+
 // once runs a segment that is not cut into tiles.
 func (w *worker[T]) once(seg *plan.Segment) error {
-	for i := range seg.Steps {
-		st := &seg.Steps[i]
+	for i, run := range w.of(seg) {
 		if w.times != nil {
-			w.measure(st, 0, 0, true, true)
+			w.measure(&seg.Steps[i], 0, 0, true, true)
 		} else {
-			w.kernels[st.N](0, 0, true)
+			run(0, 0, true)
 		}
 		if w.err != nil {
 			err := w.err

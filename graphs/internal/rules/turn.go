@@ -1,0 +1,155 @@
+package rules
+
+import (
+	"github.com/stheno-ebm/stheno/graphs/internal/ir"
+	"github.com/stheno-ebm/stheno/graphs/internal/strided"
+)
+
+// turned reports whether v exchanges the inner axes of three: pictures change between channels first and last by such views.
+func turned(v strided.View) bool {
+	return v.Offset == 0 && len(v.Dims) == 3 && v.Strides[1] == 1 && v.Strides[2] == v.Dims[1] && v.Strides[0] == v.Dims[1]*v.Dims[2] && v.Len() == v.Size
+}
+
+// turnedArg is what id is with two axes exchanged, in id's shape.
+func (n node) turnedArg(id ir.ID) (x ir.ID, v strided.View, ok bool) {
+	in := n.At(id)
+	o, ok := in.Op.(ir.Gather)
+	if !ok || !turned(o.View) {
+		return 0, v, false
+	}
+	return n.Reshape(in.Args[0], n.Rows, n.Cols), o.View, true
+}
+
+// behindTurn is the rule that element-wise instructions come before axes are exchanged, so that two exchanges meet. Where
+// the argument and the result are both kept as they are, none would be saved.
+var behindTurn = rule{"f (turn x, turn y) = turn f (x, y)", func(n node) ir.ID {
+	var v strided.View
+	found := false
+	for _, a := range n.Args {
+		if _, w, ok := n.turnedArg(a); ok && !(n.out && n.outs[a]) {
+			v, found = w, true
+			break
+		}
+	}
+	if !found {
+		return none
+	}
+	args := make([]ir.ID, len(n.Args))
+	for i, a := range n.Args {
+		if args[i] = n.turnedBack(a, v); args[i] == none {
+			return none
+		}
+	}
+	return n.Gather(n.Emit(n.Op, n.Rows, n.Cols, args...), v, n.Rows, n.Cols)
+}}
+
+// turnedBack is what id is a turn by v of, in id's shape: of repeated elements, others; none if that would be an exchange
+// of its own.
+func (n node) turnedBack(id ir.ID, v strided.View) ir.ID {
+	in := n.At(id)
+	switch o := in.Op.(type) {
+	case ir.Fill, ir.Const:
+		return id
+	case ir.Gather:
+		if o.View.String() == v.String() {
+			return n.Reshape(in.Args[0], n.Rows, n.Cols)
+		}
+	}
+	x, u := n.repeated(id)
+	if x == id || ir.Is[ir.MatMul](n.At(n.plainly(id))) { // a layer's result that is not pictures yet
+		x = n.plainly(id)
+		if !ir.Is[ir.MatMul](n.At(x)) {
+			return none
+		}
+		return n.Gather(x, inverse(v), n.Rows, n.Cols)
+	}
+	if w, ok := u.Of(inverse(v)); ok && (repeatsRow(w) || repeatsColumn(w)) {
+		return n.Gather(x, w, n.Rows, n.Cols)
+	}
+	return none
+}
+
+// repeated is what id repeats, and how.
+func (n node) repeated(id ir.ID) (x ir.ID, v strided.View) {
+	x, size := id, n.At(id).Len()
+	v = strided.New(size, 0, []int{size}, []int{1})
+	for {
+		in := n.At(x)
+		u, ok := strided.View{}, true
+		switch o := in.Op.(type) {
+		case ir.Reshape:
+			x = in.Args[0]
+			continue
+		case ir.ExpandCols:
+			u = strided.New(in.Rows, 0, []int{in.Rows, in.Cols}, []int{1, 0})
+		case ir.ExpandRows:
+			u = strided.New(in.Cols, 0, []int{in.Rows, in.Cols}, []int{0, 1})
+		case ir.Gather:
+			u, ok = o.View, 2*o.View.Size <= o.View.Len()
+		default:
+			ok = false
+		}
+		if !ok {
+			return x, v
+		}
+		w, ok := u.Of(v)
+		if !ok {
+			return x, v
+		}
+		x, v = in.Args[0], w
+	}
+}
+
+// summed is what id sums, and where to; none if it is an output, or what it sums is.
+func (n node) summed(id ir.ID) (x ir.ID, v strided.View) {
+	x, size := id, n.At(id).Len()
+	v = strided.New(size, 0, []int{size}, []int{1})
+	for !n.outs[x] {
+		in := n.At(x)
+		u := strided.View{}
+		switch o := in.Op.(type) {
+		case ir.Reshape:
+			x = in.Args[0]
+			continue
+		case ir.RowSum:
+			m := n.At(in.Args[0])
+			u = strided.New(m.Rows, 0, []int{m.Rows, m.Cols}, []int{1, 0})
+		case ir.ColSum:
+			m := n.At(in.Args[0])
+			u = strided.New(m.Cols, 0, []int{m.Rows, m.Cols}, []int{0, 1})
+		case ir.Scatter:
+			u = o.View
+		default:
+			return x, v
+		}
+		w, ok := v.Of(u)
+		if !ok {
+			return none, v
+		}
+		x, v = in.Args[0], w
+	}
+	return none, v
+}
+
+// ofTurn is the rule that the sums of the channels of a turn are those of the columns of what is turned.
+var ofTurn = rule{"channel sums of (turn x) = column sums of x", func(n node) ir.ID {
+	u := strided.New(n.Cols, 0, []int{n.x.Rows, n.x.Cols}, []int{0, 1})
+	x, v := n.summed(n.a)
+	if x == none {
+		return none
+	}
+	o, ok := n.At(x).Op.(ir.Gather)
+	if !ok || !turned(o.View) {
+		return none
+	}
+	if v, ok = u.Of(v); !ok {
+		return none
+	}
+	if v, ok = v.Of(inverse(o.View)); !ok || !repeatsRow(v) {
+		return none
+	}
+	return n.Scatter(n.At(x).Args[0], v, n.Rows, n.Cols)
+}}
+
+// inverse is the turn that undoes v.
+func inverse(v strided.View) strided.View { return ir.Swapped(v.Dims[0], v.Dims[1], v.Dims[2]) }

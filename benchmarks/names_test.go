@@ -27,6 +27,43 @@ var declaring = []string{"objectives/chains.go", "objectives/fit/network.go", "o
 // declares it, by ==, by the case of a switch, by the key of a map. What a thing is and needs its value tells.
 func TestNamesAreNotCompared(t *testing.T) {
 	names := append(objectives.Names(), otherNames...)
+	eachFile(t, func(path string, fset *token.FileSet, f *ast.File) {
+		if slices.Contains(declaring, path) {
+			return
+		}
+		for _, at := range comparisons(f, names) {
+			t.Errorf("%s:%d compares with %s: ask the value (objectives.Traits, mcmc.Traits, fit's tables), or move "+
+				"this to the file that declares the name", path, fset.Position(at.Pos()).Line, at.Value)
+		}
+	})
+}
+
+// longest is how many lines a function may have.
+const longest = 80
+
+// No function is so long that it would have to be read twice. Generators of assembly, whose order is that of the
+// registers, and what they generate, are excepted.
+func TestFunctionsAreShort(t *testing.T) {
+	eachFile(t, func(path string, fset *token.FileSet, f *ast.File) {
+		if ast.IsGenerated(f) || strings.Contains(path, "/gen/") {
+			return
+		}
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			first, last := fset.Position(fn.Pos()).Line, fset.Position(fn.End()).Line
+			if n := last - first + 1; n > longest {
+				t.Errorf("%s:%d: %s has %d lines, want at most %d", path, first, fn.Name.Name, n, longest)
+			}
+		}
+	})
+}
+
+// eachFile parses the files of the module but tests, named by their paths in it.
+func eachFile(t *testing.T, do func(path string, fset *token.FileSet, f *ast.File)) {
+	t.Helper()
 	files := 0
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -40,20 +77,11 @@ func TestNamesAreNotCompared(t *testing.T) {
 		}
 		files++
 		fset := token.NewFileSet()
-		f, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution|parser.ParseComments)
 		if err != nil {
 			return err
 		}
-		rel := filepath.ToSlash(strings.TrimPrefix(path, ".."+string(filepath.Separator)))
-		if slices.Contains(declaring, rel) {
-			return nil
-		}
-		for _, at := range comparisons(f, names) {
-			pos := fset.Position(at.Pos())
-			t.Errorf("%s:%d compares with %s: ask the value (objectives.Traits, mcmc.Traits, fit's tables), or move "+
-				"this to the file that declares the name",
-				rel, pos.Line, at.Value)
-		}
+		do(filepath.ToSlash(strings.TrimPrefix(path, ".."+string(filepath.Separator))), fset, f)
 		return nil
 	})
 	if err != nil || files < 100 {

@@ -143,18 +143,22 @@ func (k NUTS) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 			if tr.divergent {
 				w.where.SetRow(tr.row, tr.x[tr.dir])
 			}
-			n := float64(max(1, tr.leaves))
-			w.info[tr.row] = ChainInfo{
-				AcceptProb: tr.accept / n, LogRatio: math.NaN(), Hamiltonian: tr.h,
-				Leapfrog: int32(tr.leaves), Depth: int16(tr.depth), Accepted: tr.moved, Divergent: tr.divergent,
-				StepSize: math.Abs(tr.eps),
-			}
+			w.info[tr.row] = tr.info()
 			tr.row = -1
 		}
 	}
 	info := w.summary(rows)
 	info.Where = w.where
 	return info, nil
+}
+
+// info describes the finished tree.
+func (tr *tree) info() ChainInfo {
+	return ChainInfo{
+		AcceptProb: tr.accept / float64(max(1, tr.leaves)), LogRatio: math.NaN(), Hamiltonian: tr.h,
+		Leapfrog: int32(tr.leaves), Depth: int16(tr.depth), Accepted: tr.moved, Divergent: tr.divergent,
+		StepSize: math.Abs(tr.eps),
+	}
 }
 
 // turn stores Lᵀg in dst.

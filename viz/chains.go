@@ -182,18 +182,7 @@ func (d *Diagnostics) Figure() *Figure {
 		if row == len(pick)-1 {
 			below = "draw"
 		}
-		p := st.NewPlot(title, below, d.name(k))
-		p.Add(ground{st, false, true})
-		for c := range show {
-			n, _ := d.Chains[c].Dims()
-			y := mat.Col(nil, k, d.Chains[c])
-			p.Add(&Curve{X: linspace(0, float64(max(n-1, 1)), max(n, 2))[:n], Y: y,
-				Line: draw.LineStyle{Color: fade(st.Accent[c%len(st.Accent)], 0.8), Width: 0.6}})
-		}
-		p.Add(frame{st})
-		p.X.Max = math.Ceil(p.X.Max/10) * 10
-		p.Y.Tick.Marker = Ticks{N: 3}
-		widen(&p.Y)
+		p := d.trace(st, title, below, k, show)
 		f.Add(Cell{Row: row, Col: 0, ColSpan: 2, Plot: p})
 		if len(pick) == 1 {
 			f.Add(Cell{Row: row, Col: 2, Plot: d.heights(st, k, show, p.Y.Min, p.Y.Max)})
@@ -204,10 +193,37 @@ func (d *Diagnostics) Figure() *Figure {
 		p := d.ways(st, show, pick)
 		f.Add(Cell{Row: 0, Col: 2, RowSpan: 2, Plot: p, Aspect: Equal(p)})
 	}
+	f.Add(Cell{Row: low, Col: 0, Plot: d.correlations(st, pick, min(max(most/5, 10), 100))})
+	if d.RHat != nil {
+		f.Add(Cell{Row: low, Col: 1, Plot: d.bars(st, measure{"R̂", "at most 1.01 wanted", d.RHat, 1, 1.01, 1})})
+	}
+	if d.ESS != nil {
+		f.Add(Cell{Row: low, Col: 2, Plot: d.bars(st, d.sizes())})
+	}
+	return f
+}
 
+// trace draws coordinate k of the first chains over the draws.
+func (d *Diagnostics) trace(st *Style, title, below string, k, show int) *plot.Plot {
+	p := st.NewPlot(title, below, d.name(k))
+	p.Add(ground{st, false, true})
+	for c := range show {
+		n, _ := d.Chains[c].Dims()
+		y := mat.Col(nil, k, d.Chains[c])
+		p.Add(&Curve{X: linspace(0, float64(max(n-1, 1)), max(n, 2))[:n], Y: y,
+			Line: draw.LineStyle{Color: fade(st.Accent[c%len(st.Accent)], 0.8), Width: 0.6}})
+	}
+	p.Add(frame{st})
+	p.X.Max = math.Ceil(p.X.Max/10) * 10
+	p.Y.Tick.Marker = Ticks{N: 3}
+	widen(&p.Y)
+	return p
+}
+
+// correlations draws the autocorrelations of the chosen coordinates.
+func (d *Diagnostics) correlations(st *Style, pick []int, lags int) *plot.Plot {
 	p := st.NewPlot("Autocorrelation", "lag", "")
 	p.Add(ground{st, true, true})
-	lags := min(max(most/5, 10), 100)
 	var key []legendEntry
 	for i, k := range pick {
 		var xs [][]float64
@@ -223,27 +239,24 @@ func (d *Diagnostics) Figure() *Figure {
 		legend{s: st, entries: key}, frame{st})
 	p.X.Min, p.X.Max = 0, float64(lags)
 	p.Y.Min, p.Y.Max = math.Min(p.Y.Min, -0.1), 1.02
-	f.Add(Cell{Row: low, Col: 0, Plot: p})
+	return p
+}
 
-	if d.RHat != nil {
-		f.Add(Cell{Row: low, Col: 1, Plot: d.bars(st, measure{"R̂", "at most 1.01 wanted", d.RHat, 1, 1.01, 1})})
-	}
-	if d.ESS != nil {
-		total := d.Draws
-		if total == 0 {
-			for _, m := range d.Chains {
-				n, _ := m.Dims()
-				total += n
-			}
+// sizes returns the effective sample sizes.
+func (d *Diagnostics) sizes() measure {
+	total := d.Draws
+	if total == 0 {
+		for _, m := range d.Chains {
+			n, _ := m.Dims()
+			total += n
 		}
-		want := 100 * float64(max(len(d.Chains), 1)) // Vehtari et al. 2021: at least 100 per chain, 400 in all for four
-		label := fmt.Sprintf("of %s draws, at least %s wanted", thousands(total), thousands(int(want)))
-		if want > float64(total) {
-			want, label = math.NaN(), "of "+thousands(total)+" draws"
-		}
-		f.Add(Cell{Row: low, Col: 2, Plot: d.bars(st, measure{"Effective sample size", label, d.ESS, 0, want, -1})})
 	}
-	return f
+	want := 100 * float64(max(len(d.Chains), 1)) // Vehtari et al. 2021: at least 100 per chain, 400 in all for four
+	label := fmt.Sprintf("of %s draws, at least %s wanted", thousands(total), thousands(int(want)))
+	if want > float64(total) {
+		want, label = math.NaN(), "of "+thousands(total)+" draws"
+	}
+	return measure{"Effective sample size", label, d.ESS, 0, want, -1}
 }
 
 // measure is one number per column, and which values are good.

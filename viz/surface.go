@@ -154,17 +154,13 @@ func (f *Surface) box(c draw.Canvas, st *Style, v *view) {
 	const top, floor = surfaceHeight, -floorGap
 	bx, by := -0.5*sign(v.out[0]), -0.5*sign(v.out[1]) // the walls behind
 	P := v.project
-	pane := blend(st.Ink, st.Face, 0.035)
-	quad := func(a ...vec3) {
-		pts := make([]vg.Point, len(a))
-		for i := range a {
-			pts[i] = P(a[i])
-		}
-		c.FillPolygon(pane, pts)
+	for _, a := range [3][4]vec3{
+		{{-0.5, -0.5, floor}, {0.5, -0.5, floor}, {0.5, 0.5, floor}, {-0.5, 0.5, floor}},
+		{{bx, -0.5, floor}, {bx, 0.5, floor}, {bx, 0.5, top}, {bx, -0.5, top}},
+		{{-0.5, by, floor}, {0.5, by, floor}, {0.5, by, top}, {-0.5, by, top}},
+	} {
+		c.FillPolygon(blend(st.Ink, st.Face, 0.035), []vg.Point{P(a[0]), P(a[1]), P(a[2]), P(a[3])})
 	}
-	quad(vec3{-0.5, -0.5, floor}, vec3{0.5, -0.5, floor}, vec3{0.5, 0.5, floor}, vec3{-0.5, 0.5, floor})
-	quad(vec3{bx, -0.5, floor}, vec3{bx, 0.5, floor}, vec3{bx, 0.5, top}, vec3{bx, -0.5, top})
-	quad(vec3{-0.5, by, floor}, vec3{0.5, by, floor}, vec3{0.5, by, top}, vec3{-0.5, by, top})
 
 	rule := draw.LineStyle{Color: blend(st.Ink, st.Face, 0.16), Width: 0.5}
 	edge := draw.LineStyle{Color: blend(st.Ink, st.Face, 0.75), Width: 0.7}
@@ -282,14 +278,7 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 			pos[k] = vec3{float64(i)/float64(n) - 0.5, float64(j)/float64(n) - 0.5, h * surfaceHeight}
 		}
 	}
-	slopes := make([]slope, len(pos)) // central differences, one-sided at the border
-	for j := range n + 1 {
-		for i := range n + 1 {
-			l, r, b, t := pos[j*(n+1)+max(i-1, 0)], pos[j*(n+1)+min(i+1, n)], pos[max(j-1, 0)*(n+1)+i],
-				pos[min(j+1, n)*(n+1)+i]
-			slopes[j*(n+1)+i] = slope{(r[2] - l[2]) / (r[0] - l[0]), (t[2] - b[2]) / (t[1] - b[1])}
-		}
-	}
+	slopes := slopesOf(pos, n)
 	w := faceWriter{c: c, v: v, cm: f.Scale.Map, lean: o.lean}
 	// The light is above and to the left of the viewer.
 	for k := range 3 {
@@ -339,6 +328,19 @@ func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
 			}
 		}
 	}
+}
+
+// slopesOf returns central differences at the corners of n×n cells, one-sided at the border.
+func slopesOf(pos []vec3, n int) []slope {
+	slopes := make([]slope, len(pos))
+	for j := range n + 1 {
+		for i := range n + 1 {
+			l, r, b, t := pos[j*(n+1)+max(i-1, 0)], pos[j*(n+1)+min(i+1, n)], pos[max(j-1, 0)*(n+1)+i],
+				pos[min(j+1, n)*(n+1)+i]
+			slopes[j*(n+1)+i] = slope{(r[2] - l[2]) / (r[0] - l[0]), (t[2] - b[2]) / (t[1] - b[1])}
+		}
+	}
+	return slopes
 }
 
 // beyondLimit is 1 where a whole cell lies above the upper limit, −1 where it lies below the lower one.

@@ -45,77 +45,85 @@ func Terminal(w io.Writer, p *Panel, cfg TerminalConfig) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	width := cfg.Width
-	if width <= 0 {
-		width = 80
+	if dim(p.Data, p.Samples) == 1 {
+		return fmt.Errorf("viz: the terminal draws two-dimensional samples, and these have one column")
 	}
-	type part struct {
-		title string
-		pix   [][]color.RGBA
-		shade [][]float64
-	}
-	var parts []part
 	count := 0
 	for _, have := range []bool{present(p.Data), present(p.Samples), p.Energy != nil} {
 		if have {
 			count++
 		}
 	}
-	if dim(p.Data, p.Samples) == 1 {
-		return fmt.Errorf("viz: the terminal draws two-dimensional samples, and these have one column")
-	}
 	if count == 0 {
 		return fmt.Errorf("viz: nothing to draw: the panel has no Data, Samples or Energy")
+	}
+	width := cfg.Width
+	if width <= 0 {
+		width = 80
 	}
 	lo, hi := p.box()
 	cols := max(8, min(60, (width-2*(count-1))/count))
 	rows := max(4, int(math.Round(float64(cols)*aspect(hi[0]-lo[0], hi[1]-lo[1])/2)))
-	dark := Dark.Background
-
-	points := func(title string, x mat.Matrix, c color.RGBA) {
-		if !present(x) {
-			return
-		}
-		h := count2(x, lo, hi, cols, 2*rows)
-		q := part{title: title}
-		for _, line := range h {
-			var pix []color.RGBA
-			var sh []float64
-			for _, v := range line {
-				pix, sh = append(pix, blend(c, dark, v)), append(sh, v)
-			}
-			q.pix, q.shade = append(q.pix, pix), append(q.shade, sh)
-		}
-		parts = append(parts, q)
+	var parts []textPart
+	if present(p.Data) {
+		parts = append(parts, pointsPart("data", count2(p.Data, lo, hi, cols, 2*rows), Dark.Data))
 	}
-	points("data", p.Data, Dark.Data)
-	title := "samples"
 	if present(p.Samples) {
+		title := "samples"
 		if full := told(title, lo, hi, p.Samples); len(full) <= cols {
 			title = full
 		}
+		parts = append(parts, pointsPart(title, count2(p.Samples, lo, hi, cols, 2*rows), Dark.Model))
 	}
-	points(title, p.Samples, Dark.Model)
 	if p.Energy != nil {
-		rel, sc, _ := p.landscape()
-		sc.Map = Dark.Energy
-		q := part{title: fmt.Sprintf("energy 0…%s nats", number(sc.Hi, 3))}
-		flo, fhi := beyond(sc)
-		g := rel.resample(len(rel.X), len(rel.Y), flo, fhi)
-		for j := range 2 * rows {
-			y := hi[1] - (hi[1]-lo[1])*(float64(j)+0.5)/float64(2*rows)
-			var pix []color.RGBA
-			var sh []float64
-			for i := range cols {
-				x := lo[0] + (hi[0]-lo[0])*(float64(i)+0.5)/float64(cols)
-				v := g.Interpolate(x, y)
-				pix, sh = append(pix, sc.Color(v)), append(sh, 1-math.Max(0, math.Min(1, v/sc.Hi)))
-			}
-			q.pix, q.shade = append(q.pix, pix), append(q.shade, sh)
-		}
-		parts = append(parts, q)
+		parts = append(parts, p.energyPart(lo, hi, cols, rows))
 	}
+	return writeParts(w, parts, cols, rows, cfg.Color)
+}
 
+// textPart is one picture in characters: colours and shades of its pixels, two rows of which make a line.
+type textPart struct {
+	title string
+	pix   [][]color.RGBA
+	shade [][]float64
+}
+
+// pointsPart draws shares of points.
+func pointsPart(title string, shares [][]float64, c color.RGBA) textPart {
+	q := textPart{title: title, shade: shares}
+	for _, line := range shares {
+		var pix []color.RGBA
+		for _, v := range line {
+			pix = append(pix, blend(c, Dark.Background, v))
+		}
+		q.pix = append(q.pix, pix)
+	}
+	return q
+}
+
+// energyPart draws the energy.
+func (p *Panel) energyPart(lo, hi [2]float64, cols, rows int) textPart {
+	rel, sc, _ := p.landscape()
+	sc.Map = Dark.Energy
+	q := textPart{title: fmt.Sprintf("energy 0…%s nats", number(sc.Hi, 3))}
+	flo, fhi := beyond(sc)
+	g := rel.resample(len(rel.X), len(rel.Y), flo, fhi)
+	for j := range 2 * rows {
+		y := hi[1] - (hi[1]-lo[1])*(float64(j)+0.5)/float64(2*rows)
+		var pix []color.RGBA
+		var sh []float64
+		for i := range cols {
+			x := lo[0] + (hi[0]-lo[0])*(float64(i)+0.5)/float64(cols)
+			v := g.Interpolate(x, y)
+			pix, sh = append(pix, sc.Color(v)), append(sh, 1-math.Max(0, math.Min(1, v/sc.Hi)))
+		}
+		q.pix, q.shade = append(q.pix, pix), append(q.shade, sh)
+	}
+	return q
+}
+
+// writeParts writes the titles, then the lines.
+func writeParts(w io.Writer, parts []textPart, cols, rows int, mode ColorMode) error {
 	b := bufio.NewWriter(w)
 	for k, q := range parts {
 		if k > 0 {
@@ -135,38 +143,48 @@ func Terminal(w io.Writer, p *Panel, cfg TerminalConfig) error {
 			if k > 0 {
 				b.WriteString("  ")
 			}
-			if cfg.Color == NoColor {
-				const ramp = " .:-=+*#%@"
-				line := make([]byte, cols)
-				for i := range line {
-					v := (q.shade[2*r][i] + q.shade[2*r+1][i]) / 2
-					line[i] = ramp[min(len(ramp)-1, int(math.Ceil(v*float64(len(ramp)-1)-1e-9)))]
-				}
-				s := string(line)
-				if k == len(parts)-1 {
-					s = strings.TrimRight(s, " ")
-				}
-				b.WriteString(s)
+			if mode != NoColor {
+				q.colours(b, r, mode)
 				continue
 			}
-			var fg, bg string
-			for i := range cols {
-				f, g := ansi(q.pix[2*r][i], cfg.Color, 38), ansi(q.pix[2*r+1][i], cfg.Color, 48)
-				if f != fg {
-					b.WriteString(f)
-					fg = f
-				}
-				if g != bg {
-					b.WriteString(g)
-					bg = g
-				}
-				b.WriteString("▀")
+			s := q.characters(r)
+			if k == len(parts)-1 {
+				s = strings.TrimRight(s, " ")
 			}
-			b.WriteString("\x1b[0m")
+			b.WriteString(s)
 		}
 		b.WriteByte('\n')
 	}
 	return b.Flush()
+}
+
+// characters returns line r as characters of different density.
+func (q textPart) characters(r int) string {
+	const ramp = " .:-=+*#%@"
+	line := make([]byte, len(q.shade[2*r]))
+	for i := range line {
+		v := (q.shade[2*r][i] + q.shade[2*r+1][i]) / 2
+		line[i] = ramp[min(len(ramp)-1, int(math.Ceil(v*float64(len(ramp)-1)-1e-9)))]
+	}
+	return string(line)
+}
+
+// colours writes line r as half blocks.
+func (q textPart) colours(b *bufio.Writer, r int, mode ColorMode) {
+	var fg, bg string
+	for i, upper := range q.pix[2*r] {
+		f, g := ansi(upper, mode, 38), ansi(q.pix[2*r+1][i], mode, 48)
+		if f != fg {
+			b.WriteString(f)
+			fg = f
+		}
+		if g != bg {
+			b.WriteString(g)
+			bg = g
+		}
+		b.WriteString("▀")
+	}
+	b.WriteString("\x1b[0m")
 }
 
 // ansi returns the escape sequence that sets the foreground (38) or background (48).

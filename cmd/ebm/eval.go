@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"text/tabwriter"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
@@ -129,10 +130,14 @@ func printReport(e *env, r *metrics.Report) {
 		row("score slope", r.ScoreSlope, "1 = right temperature")
 	}
 	w.Flush()
-	s := r.Samples
-	if s == nil {
-		return
+	if r.Samples != nil {
+		printSamples(w, r.Samples, known)
+		w.Flush()
 	}
+}
+
+// printSamples writes the comparison of samples with as many of the data, which have a known density or not.
+func printSamples(w io.Writer, s *metrics.SampleReport, known bool) {
 	beside := "as many true draws"
 	if !known {
 		beside = "as many points of the file"
@@ -167,5 +172,4 @@ func printReport(e *env, r *metrics.Report) {
 		}
 		fmt.Fprintf(w, "R-hat\t%.3f\t%s\n", s.RHat, mixed)
 	}
-	w.Flush()
 }

@@ -104,15 +104,14 @@ type entry struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-// Write writes f. Tensors keep their order, so equal files have equal bytes; the header is padded with spaces to a
-// multiple of eight bytes.
-func Write(w io.Writer, f *File) error {
+// header describes the tensors in their order; it is padded with spaces to a multiple of eight bytes.
+func (f *File) header() ([]byte, error) {
 	var head bytes.Buffer
 	head.WriteByte('{')
 	if len(f.Metadata) > 0 {
 		m, err := json.Marshal(f.Metadata) // keys sorted
 		if err != nil {
-			return fmt.Errorf("safetensors: metadata: %w", err)
+			return nil, fmt.Errorf("safetensors: metadata: %w", err)
 		}
 		head.WriteString(`"__metadata__":`)
 		head.Write(m)
@@ -132,23 +131,23 @@ func Write(w io.Writer, f *File) error {
 		}
 		switch {
 		case t.Name == "" || t.Name == "__metadata__" || seen[t.Name]:
-			return fmt.Errorf("safetensors: tensor %d has the name %q, which is empty, reserved or used twice", i,
+			return nil, fmt.Errorf("safetensors: tensor %d has the name %q, which is empty, reserved or used twice", i,
 				t.Name)
 		case dt != F32 && dt != F64:
-			return fmt.Errorf("safetensors: tensor %q: cannot write type %q, want F32 or F64", t.Name, dt)
+			return nil, fmt.Errorf("safetensors: tensor %q: cannot write type %q, want F32 or F64", t.Name, dt)
 		case n != len(t.Data):
-			return fmt.Errorf("safetensors: tensor %q has %d numbers for shape %v", t.Name, len(t.Data), t.Shape)
+			return nil, fmt.Errorf("safetensors: tensor %q has %d numbers for shape %v", t.Name, len(t.Data), t.Shape)
 		}
 		seen[t.Name] = true
 		e := entry{DType: dt, Shape: shape, Offsets: [2]int64{at, at + int64(n)*dt.size()}}
 		at = e.Offsets[1]
 		name, err := json.Marshal(t.Name)
 		if err != nil {
-			return fmt.Errorf("safetensors: tensor %q: %w", t.Name, err)
+			return nil, fmt.Errorf("safetensors: tensor %q: %w", t.Name, err)
 		}
 		body, err := json.Marshal(e)
 		if err != nil {
-			return fmt.Errorf("safetensors: tensor %q: %w", t.Name, err)
+			return nil, fmt.Errorf("safetensors: tensor %q: %w", t.Name, err)
 		}
 		if head.Len() > 1 {
 			head.WriteByte(',')
@@ -162,14 +161,21 @@ func Write(w io.Writer, f *File) error {
 		head.WriteByte(' ')
 	}
 	if head.Len() > MaxHeader {
-		return fmt.Errorf("safetensors: header of %d bytes, at most %d", head.Len(), MaxHeader)
+		return nil, fmt.Errorf("safetensors: header of %d bytes, at most %d", head.Len(), MaxHeader)
 	}
-	var n [8]byte
-	binary.LittleEndian.PutUint64(n[:], uint64(head.Len()))
-	if _, err := w.Write(n[:]); err != nil {
+	return head.Bytes(), nil
+}
+
+// Write writes f. Equal files have equal bytes.
+func Write(w io.Writer, f *File) error {
+	head, err := f.header()
+	if err != nil {
 		return err
 	}
-	if _, err := w.Write(head.Bytes()); err != nil {
+	if _, err := w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(head)))); err != nil {
+		return err
+	}
+	if _, err := w.Write(head); err != nil {
 		return err
 	}
 	var buf []byte

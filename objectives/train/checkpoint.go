@@ -297,6 +297,24 @@ func (r *runner) restore(s Snapshot, resume bool) error {
 	return nil
 }
 
+// resume continues from a snapshot and the states to go back to that it holds.
+func (r *runner) resume(s Snapshot) error {
+	if err := r.restore(s, true); err != nil {
+		return err
+	}
+	r.good = s
+	for name, to := range map[string]*Snapshot{"rollback": &r.good, "start": &r.first} {
+		if nested, ok := s[name]; ok {
+			state, err := DecodeSnapshot(nested)
+			if err != nil {
+				return fmt.Errorf("train: state to go back to (%s): %w", name, err)
+			}
+			*to = state
+		}
+	}
+	return nil
+}
+
 // checkpoint makes the current state the one to go back to, unless the Contrast chooses that, and writes it.
 func (r *runner) checkpoint() error {
 	if r.judged() && r.good != nil {

@@ -297,24 +297,8 @@ func newRunner(cfg Config) (*runner, error) {
 		}
 	}
 	if cfg.Resume != nil {
-		if err := r.restore(cfg.Resume, true); err != nil {
+		if err := r.resume(cfg.Resume); err != nil {
 			return nil, err
-		}
-		if nested, ok := cfg.Resume["rollback"]; ok {
-			good, err := DecodeSnapshot(nested)
-			if err != nil {
-				return nil, fmt.Errorf("train: rollback point: %w", err)
-			}
-			r.good = good
-		} else {
-			r.good = cfg.Resume
-		}
-		if nested, ok := cfg.Resume["start"]; ok {
-			first, err := DecodeSnapshot(nested)
-			if err != nil {
-				return nil, fmt.Errorf("train: start: %w", err)
-			}
-			r.first = first
 		}
 	}
 	return r, nil

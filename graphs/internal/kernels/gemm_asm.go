@@ -86,7 +86,6 @@ func (p *Product[T]) runAsm(t *table[T], work []T) {
 			if k0 > 0 {
 				x.init = initOld
 			}
-			last := k0+x.k >= p.K
 			var a unsafe.Pointer
 			if x.k > 0 {
 				a = unsafe.Add(unsafe.Pointer(&p.A[0]), i0*rsa+k0*csa)
@@ -103,7 +102,7 @@ func (p *Product[T]) runAsm(t *table[T], work []T) {
 					x.bias = unsafe.Pointer(&p.Bias[j])
 				}
 				x.mul = nil
-				if last && p.Mul != nil {
+				if k0+x.k >= p.K && p.Mul != nil {
 					x.mul = unsafe.Pointer(&p.Mul[i0*p.LdMul+j])
 				}
 				t.runRows(x, rows)

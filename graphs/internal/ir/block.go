@@ -3,33 +3,33 @@ package ir
 import "fmt"
 
 type (
-	// SliceCols is the columns Lo … Hi−1.
+	// SliceCols selects columns Lo … Hi−1.
 	SliceCols struct {
 		byRow
 		Lo, Hi int
 	}
-	// PadCols has its argument as columns Lo … Hi−1, and zeros around.
+	// PadCols places its argument in columns Lo … Hi−1 and zeros on either side.
 	PadCols struct {
 		byRow
 		Lo, Hi int
 	}
-	// ConcatCols has its arguments side by side.
+	// ConcatCols puts its arguments side by side.
 	ConcatCols struct{ byRow }
-	// SliceRows is the rows Lo … Hi−1.
+	// SliceRows selects rows Lo … Hi−1.
 	SliceRows struct {
 		whole
 		Lo, Hi int
 	}
-	// PadRows has its argument as rows Lo … Hi−1, and zeros around.
+	// PadRows places its argument in rows Lo … Hi−1 and zeros above and below.
 	PadRows struct {
 		whole
 		Lo, Hi int
 	}
-	// ConcatRows has its arguments one below the other.
+	// ConcatRows stacks its arguments.
 	ConcatRows struct{ whole }
 
 	Transpose struct{ whole } // aᵀ
-	Reshape   struct{ whole } // the same numbers in order, other Rows and Cols
+	Reshape   struct{ whole } // the same elements in order, as Rows × Cols
 )
 
 func (SliceCols) Name() string  { return "slicecols" }
@@ -54,19 +54,19 @@ func (ConcatRows) Text(a []string) string  { return plain("concatrows", a) }
 func (Transpose) Text(a []string) string   { return plain("transpose", a) }
 func (Reshape) Text(a []string) string     { return plain("reshape", a) }
 
-// SliceCols is the columns lo … hi−1.
+// SliceCols selects columns lo … hi−1.
 func (g *Graph) SliceCols(a ID, lo, hi int) ID {
 	g.want(SliceCols{}, a, 0 <= lo && lo < hi && hi <= g.At(a).Cols)
 	return g.Emit(SliceCols{Lo: lo, Hi: hi}, g.At(a).Rows, hi-lo, a)
 }
 
-// PadCols puts before zero columns to the left and after to the right.
+// PadCols adds before zero columns on the left and after on the right.
 func (g *Graph) PadCols(a ID, before, after int) ID {
 	in := g.At(a)
 	return g.Emit(PadCols{Lo: before, Hi: before + in.Cols}, in.Rows, before+in.Cols+after, a)
 }
 
-// ConcatCols joins parts side by side.
+// ConcatCols puts parts side by side.
 func (g *Graph) ConcatCols(parts ...ID) ID {
 	cols := 0
 	for _, p := range parts {
@@ -76,19 +76,19 @@ func (g *Graph) ConcatCols(parts ...ID) ID {
 	return g.Emit(ConcatCols{}, g.At(parts[0]).Rows, cols, append([]ID(nil), parts...)...)
 }
 
-// SliceRows is the rows lo … hi−1.
+// SliceRows selects rows lo … hi−1.
 func (g *Graph) SliceRows(a ID, lo, hi int) ID {
 	g.want(SliceRows{}, a, 0 <= lo && lo < hi && hi <= g.At(a).Rows)
 	return g.Emit(SliceRows{Lo: lo, Hi: hi}, hi-lo, g.At(a).Cols, a)
 }
 
-// PadRows puts before zero rows above and after below.
+// PadRows adds before zero rows above and after below.
 func (g *Graph) PadRows(a ID, before, after int) ID {
 	in := g.At(a)
 	return g.Emit(PadRows{Lo: before, Hi: before + in.Rows}, before+in.Rows+after, in.Cols, a)
 }
 
-// ConcatRows joins parts one below the other.
+// ConcatRows stacks parts.
 func (g *Graph) ConcatRows(parts ...ID) ID {
 	rows := 0
 	for _, p := range parts {
@@ -101,7 +101,7 @@ func (g *Graph) ConcatRows(parts ...ID) ID {
 // Transpose is aᵀ.
 func (g *Graph) Transpose(a ID) ID { return g.Emit(Transpose{}, g.At(a).Cols, g.At(a).Rows, a) }
 
-// Reshape gives the numbers of a, in order, other rows and columns.
+// Reshape is the elements of a, in order, as a rows × cols matrix.
 func (g *Graph) Reshape(a ID, rows, cols int) ID {
 	g.want(Reshape{}, a, g.At(a).Len() == rows*cols)
 	return g.Emit(Reshape{}, rows, cols, a)

@@ -7,33 +7,35 @@ import (
 )
 
 type (
-	// Conv is one role of a convolution of pictures, rows of a batch: of x and f, of y and f, or of x and y. See package conv.
+	// Conv is one role of a convolution of pictures, one per row of the batch: it combines x and f, y and f, or x and
+	// y. See package conv.
 	Conv struct {
 		byRow
 		Window conv.Window
 		Role   conv.Role
 
-		// What package rules draws into it; of role Filter nothing.
-		Bias   int // the argument (1,c) that every pixel of the result begins with; 0: none
-		Factor int // the argument of the result's shape that it is multiplied by; 0: none
+		// The epilogue that package rules fuses into it; role Filter has none.
+		Bias   int // index of the argument (1,c) added to every pixel of the result; 0: none
+		Factor int // index of the argument, shaped like the result, that multiplies it; 0: none
 	}
-	// ConvPack is a, a filter, as the products of a Conv want it.
+	// ConvPack is the filter a, packed into the layout that the products of a Conv read.
 	ConvPack struct {
 		whole
 		Window conv.Window
 		Role   conv.Role
 	}
-	// PoolArgMax is the number of the largest element in every window.
+	// PoolArgMax is the tap number of the largest element in every window.
 	PoolArgMax struct {
 		byRow
 		Window conv.Window
 	}
-	// PoolPick is the element of b with the number of a, in every window.
+	// PoolPick is, for every window, the element of b at the tap whose number a holds.
 	PoolPick struct {
 		byRow
 		Window conv.Window
 	}
-	// PoolPlace is zeros, and the elements of b added at those with the number of a, in every window.
+	// PoolPlace is the adjoint of PoolPick: starting from zeros, it adds each element of b at the tap of its window
+	// whose number a holds.
 	PoolPlace struct {
 		byRow
 		Window conv.Window
@@ -43,7 +45,7 @@ type (
 		byRow
 		Window conv.Window
 	}
-	// Spread is zeros, and the elements of a added to all of their window.
+	// Spread is the adjoint of PoolSum: starting from zeros, it adds each element of a to its whole window.
 	Spread struct {
 		byRow
 		Window conv.Window
@@ -58,10 +60,10 @@ func (PoolPlace) Name() string  { return "poolplace" }
 func (PoolSum) Name() string    { return "poolsum" }
 func (Spread) Name() string     { return "spread" }
 
-// Reduces says that a filter's gradient sums over pictures.
+// Reduces is true for the gradient of the filter, which sums over pictures.
 func (o Conv) Reduces() bool { return o.Role == conv.Filter }
 
-// Aligned says that pictures are read row by row, and filters whole.
+// Aligned is true for pictures and the factor, which are read row by row; a filter is read whole.
 func (o Conv) Aligned(j int) bool { return j == 0 || o.Role == conv.Filter || j == o.Factor }
 
 func (o Conv) Text(a []string) string {
@@ -82,7 +84,7 @@ func (o PoolPlace) Text(a []string) string  { return by("poolplace", o.Window, a
 func (o PoolSum) Text(a []string) string    { return by("poolsum", o.Window, a) }
 func (o Spread) Text(a []string) string     { return by("spread", o.Window, a) }
 
-// Channels is the number of channels of the result of a role that makes pictures.
+// Channels is the number of channels of the result, for the roles that produce pictures.
 func (o Conv) Channels() int {
 	if o.Role == conv.In {
 		return o.Window.C
@@ -108,27 +110,28 @@ func (g *Graph) Conv(w conv.Window, role conv.Role, a, b ID) ID {
 	return g.Emit(Conv{Window: w, Role: role}, rows, cols, a, b)
 }
 
-// PoolPick is the elements of x at the largest elements of the key in every window.
+// PoolPick is, for every window, the element of x where key is largest.
 func (g *Graph) PoolPick(w conv.Window, key, x ID) ID {
 	return g.PoolPickBy(w, g.Emit(PoolArgMax{Window: w}, g.At(key).Rows, w.Out(), key), x)
 }
 
-// PoolPickBy is PoolPick by numbers.
+// PoolPickBy is PoolPick with the tap numbers given.
 func (g *Graph) PoolPickBy(w conv.Window, number, x ID) ID {
 	return g.Emit(PoolPick{Window: w}, g.At(x).Rows, w.Out(), number, x)
 }
 
-// PoolPlace is zeros, and the elements of u added at the largest elements of the key in every window.
+// PoolPlace is the adjoint of PoolPick: starting from zeros, it adds each element of u where key is largest in its
+// window.
 func (g *Graph) PoolPlace(w conv.Window, key, u ID) ID {
 	return g.PoolPlaceBy(w, g.Emit(PoolArgMax{Window: w}, g.At(key).Rows, w.Out(), key), u)
 }
 
-// PoolPlaceBy is PoolPlace by numbers.
+// PoolPlaceBy is PoolPlace with the tap numbers given.
 func (g *Graph) PoolPlaceBy(w conv.Window, number, u ID) ID {
 	return g.Emit(PoolPlace{Window: w}, g.At(u).Rows, w.In(), number, u)
 }
 
-// PoolSum adds up windows.
+// PoolSum sums every window.
 func (g *Graph) PoolSum(w conv.Window, x ID) ID {
 	return g.Emit(PoolSum{Window: w}, g.At(x).Rows, w.Out(), x)
 }

@@ -21,7 +21,7 @@ type (
 		P     float64
 		Order int
 	}
-	// Func is a function in Go, which Label names in full.
+	// Func is a Go function, which Label identifies.
 	Func struct {
 		mapped
 		Label string
@@ -83,7 +83,7 @@ func (o Compare) Text(a []string) string { return a[0] + " " + o.Relation.String
 func (o Scale) Text(a []string) string   { return fmt.Sprintf("%g %s", o.C, a[0]) }
 func (o Shift) Text(a []string) string   { return fmt.Sprintf("%s + %g", a[0], o.C) }
 
-// factorKey is the key of an instruction with a number, C apart: 0 and −0 are two.
+// factorKey is the key of an instruction with a numeric parameter, which is compared by its bits: 0 and −0 differ.
 type factorKey struct {
 	op Op
 	c  uint64
@@ -97,10 +97,10 @@ func (o Shift) key() any { return factorKey{Shift{}, math.Float64bits(o.C)} }
 func (o Pow) key() any   { return factorKey{Pow{Order: o.Order}, math.Float64bits(o.P)} }
 func (o Func) key() any  { return funcKey(o.Label) }
 
-// Relation is the comparison of a Compare.
+// Relation is the comparison that a Compare makes.
 type Relation uint8
 
-// The comparisons.
+// The relations.
 const (
 	Lt Relation = iota
 	Le
@@ -132,7 +132,7 @@ func (g *Graph) Unary(fn kernels.Func, order int, a ID) ID {
 // Pow is the order-th derivative of a^p.
 func (g *Graph) Pow(p float64, order int, a ID) ID { return g.map1(Pow{P: p, Order: order}, a) }
 
-// Func is f(a). label names f in full.
+// Func is f(a). Functions with equal labels must be equal.
 func (g *Graph) Func(label string, f func(float64) float64, a ID) ID {
 	return g.map1(Func{Label: label, F: f}, a)
 }

@@ -12,7 +12,7 @@ func (ExpandCols) Name() string { return "expandcols" }
 func (ExpandRows) Name() string { return "expandrows" }
 func (Fill) Name() string       { return "fill" }
 
-// Aligned says that a column is repeated row by row.
+// Aligned is true: row i of the result repeats row i of the column.
 func (ExpandCols) Aligned(int) bool { return true }
 
 func (ExpandCols) Text(a []string) string { return "expandcols(" + a[0] + ")" }

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// ID names an instruction and the value that it makes: its index in Graph.Code.
+// ID identifies an instruction, and the value it computes, by its index in Graph.Code.
 type ID int32
 
-// Instr is one instruction: what it does, the shape of its result, what it reads.
+// Instr is one instruction: its operation, the shape of its result and its arguments.
 type Instr struct {
 	Op         Op
 	Rows, Cols int
@@ -18,14 +18,14 @@ type Instr struct {
 // Len is the number of elements of the result.
 func (in *Instr) Len() int { return in.Rows * in.Cols }
 
-// Graph is a program: of lowering the output, of all further stages the input and the output.
+// Graph is a program. Lowering produces one; the rewriting stages take one and return one.
 //
-// Its methods append instructions and check their shapes. They do nothing else on a graph that New made; on one that
-// Rewriting made, each instruction is simplified as it comes.
+// Its methods check shapes and append instructions. On a graph from New they do nothing else; on one from Rewriting,
+// each instruction is simplified as it is added.
 type Graph struct {
 	Code    []Instr
 	Outputs []ID
-	Held    []bool // by input number: changes only when told
+	Held    []bool // by input number: the value changes only when the caller says so
 
 	rewrite func(*Graph, *Instr) (ID, bool)
 	equal   map[key]ID // nil: equal instructions are not merged
@@ -34,8 +34,8 @@ type Graph struct {
 // New returns an empty graph.
 func New() *Graph { return &Graph{} }
 
-// Rewriting returns an empty graph that takes every instruction to rewrite before it appends it, and appends none
-// that is there already. rewrite reports whether it knows something better, and what.
+// Rewriting returns an empty graph that passes every instruction to rewrite before appending it, and that reuses an
+// equal instruction if there is one. rewrite returns the value to use instead and whether it found one.
 func Rewriting(rewrite func(g *Graph, in *Instr) (ID, bool)) *Graph {
 	return &Graph{rewrite: rewrite, equal: map[key]ID{}}
 }
@@ -43,7 +43,7 @@ func Rewriting(rewrite func(g *Graph, in *Instr) (ID, bool)) *Graph {
 // At returns the instruction id.
 func (g *Graph) At(id ID) *Instr { return &g.Code[id] }
 
-// Emit appends an instruction, or finds what is equal to it.
+// Emit appends an instruction; a rewriting graph may return an equal value that it already has instead.
 func (g *Graph) Emit(op Op, rows, cols int, args ...ID) ID {
 	in := Instr{op, rows, cols, args}
 	if g.rewrite != nil {
@@ -61,7 +61,7 @@ func (g *Graph) Emit(op Op, rows, cols int, args ...ID) ID {
 	return ID(len(g.Code) - 1)
 }
 
-// Has reports whether a rewriting graph has an instruction already.
+// Has reports whether a rewriting graph already contains an instruction.
 func (g *Graph) Has(op Op, rows, cols int, args ...ID) bool {
 	k, ok := keyOf(&Instr{op, rows, cols, args})
 	if ok {
@@ -70,7 +70,7 @@ func (g *Graph) Has(op Op, rows, cols int, args ...ID) bool {
 	return ok
 }
 
-// key tells instructions apart.
+// key identifies an instruction: equal keys mean equal values.
 type key struct {
 	op         any
 	rows, cols int
@@ -78,8 +78,8 @@ type key struct {
 	more       string
 }
 
-// keyed is an instruction that is not told from others by its fields. Its key is comparable; nil stands for an
-// instruction that is never merged with another.
+// keyed is implemented by instructions that cannot be compared by their fields. The key must be comparable; nil means
+// that the instruction is never merged with another.
 type keyed interface{ key() any }
 
 func keyOf(in *Instr) (key, bool) {
@@ -101,7 +101,7 @@ func keyOf(in *Instr) (key, bool) {
 	return k, true
 }
 
-// Live marks what the outputs need, and all inputs.
+// Live marks the instructions that the outputs depend on, and all inputs.
 func (g *Graph) Live() []bool {
 	need := make([]bool, len(g.Code))
 	for _, o := range g.Outputs {
@@ -120,8 +120,8 @@ func (g *Graph) Live() []bool {
 	return need
 }
 
-// Uses says how often a live instruction reads each value; an output counts as read twice, since it is never
-// another's alone.
+// Uses counts how often live instructions read each value. An output counts as two further reads, so that no
+// instruction takes itself for its only reader.
 func (g *Graph) Uses(live []bool) []int {
 	uses := make([]int, len(g.Code))
 	for i := range g.Code {
@@ -137,7 +137,7 @@ func (g *Graph) Uses(live []bool) []int {
 	return uses
 }
 
-// StandStill marks what depends on held inputs and constants only.
+// StandStill marks the values that depend only on held inputs and constants.
 func (g *Graph) StandStill() []bool {
 	still := make([]bool, len(g.Code))
 	for i := range g.Code {
@@ -153,7 +153,7 @@ func (g *Graph) StandStill() []bool {
 	return still
 }
 
-// sameShape panics unless a and b have one shape, which it returns.
+// sameShape returns the common shape of a and b, and panics if they differ.
 func (g *Graph) sameShape(op Op, a, b ID) (rows, cols int) {
 	x, y := g.At(a), g.At(b)
 	if x.Rows != y.Rows || x.Cols != y.Cols {

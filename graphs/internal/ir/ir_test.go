@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// runner is an opaque operation without work.
+// runner is an opaque operation that does nothing.
 type runner struct{}
 
 func (runner) Label() string                      { return "runner" }
@@ -46,7 +46,7 @@ func TestInstructions(t *testing.T) {
 	}
 }
 
-// Random programs have every instruction but those that rules make and those of other people's code.
+// Random programs contain every instruction but those that only rules produce and opaque ones.
 func TestRandomProgramsHaveAll(t *testing.T) {
 	seen := map[reflect.Type]bool{}
 	for seed := range uint64(60) {
@@ -66,7 +66,7 @@ func TestRandomProgramsHaveAll(t *testing.T) {
 	}
 }
 
-// Instructions that differ in anything are two, others are merged where that is asked for.
+// Instructions that differ in any parameter stay apart; equal ones are merged where that is asked for.
 func TestMerge(t *testing.T) {
 	never := func(*ir.Graph, *ir.Instr) (ir.ID, bool) { return 0, false }
 	view := strided.New(6, 0, []int{3}, []int{2})
@@ -96,7 +96,8 @@ func TestMerge(t *testing.T) {
 			return g.Pick(x, map[bool]ir.ID{true: x, false: g.Scale(x, 3)}[v], groups, 2, 1)
 		},
 		"place": func(g *ir.Graph, x ir.ID, v bool) ir.ID {
-			return g.Place(x, g.SliceCols(x, 0, 1), groups, map[bool]int{true: 2, false: 1}[v], map[bool]int{true: 3, false: 6}[v])
+			rows, cols := map[bool]int{true: 2, false: 1}[v], map[bool]int{true: 3, false: 6}[v]
+			return g.Place(x, g.SliceCols(x, 0, 1), groups, rows, cols)
 		},
 		"opaque": func(g *ir.Graph, x ir.ID, v bool) ir.ID {
 			return g.Opaque(runner{}, map[bool]string{true: "a", false: "b"}[v], false, 1, 1, x)
@@ -135,7 +136,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// Wrong shapes are the programmer's, and named.
+// A wrong shape is a programmer's error: it panics and names the shapes.
 func TestShapes(t *testing.T) {
 	for name, build := range map[string]func(g *ir.Graph, x, y ir.ID){
 		"add of (2,3) and (3,2)":        func(g *ir.Graph, x, y ir.ID) { g.Add(x, y) },
@@ -163,7 +164,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// What depends on what is held alone stands still.
+// What depends on held inputs alone stands still.
 func TestStandStill(t *testing.T) {
 	g := ir.New()
 	x, w := g.Arg(2, 2, "x", false), g.Arg(2, 2, "w", true)

@@ -4,21 +4,21 @@ import "strings"
 
 // Op is what an instruction does.
 type Op interface {
-	// Name is what dumps call it.
+	// Name is the name used in dumps.
 	Name() string
 	// Class says how it is scheduled.
 	Class() Class
-	// Reduces reports whether it sums over the rows of its first argument. If so it may be run on some of these rows
-	// after others, each time adding to what is there.
+	// Reduces reports whether it sums over the rows of its first argument. If so, it may be run on one range of these
+	// rows after the other, each time adding to the result so far.
 	Reduces() bool
-	// Aligned reports whether it needs of argument j only the rows at which it stands: those of the result that it
-	// makes, or those that it adds if it reduces. Otherwise it needs the argument whole.
+	// Aligned reports whether, of argument j, it needs only the rows it is working on: the rows of the result that it
+	// computes or, if it reduces, the rows that it sums. Otherwise it needs the whole argument.
 	Aligned(j int) bool
-	// Text is the instruction for people, with the names of its arguments.
+	// Text is a readable form of the instruction, given the names of its arguments.
 	Text(args []string) string
 }
 
-// All is one of every instruction.
+// All holds one instruction of every type.
 var All = []Op{
 	Input{}, Const{}, Data{},
 	Unary{}, Pow{}, Func{}, Add{}, Sub{}, Mul{}, Div{}, Max{}, Min{}, Power{}, Compare{}, Scale{}, Shift{},
@@ -38,10 +38,10 @@ type Class uint8
 const (
 	Source    Class = iota // without arguments
 	Map                    // element by element
-	Expansion              // repeats what its readers can repeat themselves
-	Reduction              // sums that are fused with what they sum
-	ByRow                  // can be run on some of its rows: those of its result, or of its first argument if it reduces
-	Whole                  // needs its arguments whole
+	Expansion              // a broadcast, which its readers can do themselves
+	Reduction              // a sum, fused with the computation of its summands
+	ByRow                  // can be run on a range of rows: of its result or, if it reduces, of its first argument
+	Whole                  // needs its whole arguments
 )
 
 var classNames = [...]string{
@@ -50,7 +50,7 @@ var classNames = [...]string{
 
 func (c Class) String() string { return classNames[c] }
 
-// What the instructions of a class have in common; the types of instructions embed it.
+// The methods that the instructions of a class share; each instruction type embeds its class.
 type (
 	source    struct{}
 	mapped    struct{}
@@ -81,10 +81,10 @@ func (reduction) Aligned(int) bool { return true }
 func (byRow) Aligned(int) bool     { return true }
 func (whole) Aligned(int) bool     { return true }
 
-// plain is the usual Text.
+// plain is the default Text.
 func plain(name string, args []string) string { return name + " " + strings.Join(args, ", ") }
 
-// transposed is the name of an operand that is transposed if on.
+// transposed is the name of an operand, marked as transposed if on.
 func transposed(name string, on bool) string {
 	if on {
 		return name + "ᵀ"
@@ -98,7 +98,8 @@ func Is[T Op](in *Instr) bool {
 	return ok
 }
 
-// LoopRows is the number of rows that instruction in can be run on part by part, or 0 if it needs its arguments whole.
+// LoopRows is the number of rows that a loop over instruction in can split into ranges, or 0 if it needs its whole
+// arguments.
 func (g *Graph) LoopRows(in *Instr) int {
 	switch c := in.Op.Class(); {
 	case c == Source || c == Whole:

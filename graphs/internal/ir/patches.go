@@ -6,7 +6,7 @@ import (
 )
 
 type (
-	// Patches is what every window of pictures sees: (n, h·w·c) → (n·oh·ow, kh·kw·c).
+	// Patches lists what every window of the pictures covers, im2col: (n, h·w·c) → (n·oh·ow, kh·kw·c).
 	Patches struct {
 		whole
 		Window conv.Window
@@ -24,22 +24,22 @@ func (Fold) Name() string    { return "fold" }
 func (o Patches) Text(a []string) string { return by("patches", o.Window, a) }
 func (o Fold) Text(a []string) string    { return by("fold", o.Window, a) }
 
-// Patches is what every window of pictures sees.
+// Patches lists what every window of the pictures covers, one window per row.
 func (g *Graph) Patches(w conv.Window, x ID) ID {
 	return g.Emit(Patches{Window: w}, g.At(x).Rows*w.OH()*w.OW(), w.Taps(), x)
 }
 
-// Fold adds patches up where they were taken.
+// Fold adds every patch back to where it was taken from.
 func (g *Graph) Fold(w conv.Window, x ID) ID {
 	return g.Emit(Fold{Window: w}, g.At(x).Rows/(w.OH()*w.OW()), w.In(), x)
 }
 
-// Swapped views n matrices (r,c), one after the other, each transposed.
+// Swapped is the view of n consecutive matrices (r,c), each transposed.
 func Swapped(n, r, c int) strided.View {
 	return strided.New(n*r*c, 0, []int{n, c, r}, []int{r * c, 1, c})
 }
 
-// Swap is the rows × cols matrix of n matrices (r,c) in a, each transposed.
+// Swap transposes each of the n matrices (r,c) that a consists of; the result is shaped rows × cols.
 func (g *Graph) Swap(a ID, n, r, c, rows, cols int) ID {
 	return g.Gather(a, Swapped(n, r, c), rows, cols)
 }

@@ -3,24 +3,24 @@ package ir
 import "fmt"
 
 type (
-	// MatMul is op(a)·op(b), op transposes where TA, TB.
+	// MatMul is op(a)·op(b), where op transposes if TA or TB is set.
 	MatMul struct {
 		byRow
 		TA, TB bool
 		K      int // the inner dimension
 
-		// What package rules draws into it.
-		Packed bool // b is a Pack
-		Bias   int  // the argument (1,Cols) that every row begins with; 0: none
-		Factor int  // the argument (Rows,Cols) that the result is multiplied by; 0: none
+		// What package rules fuses into it.
+		Packed bool // b is the result of a Pack
+		Bias   int  // index of the argument (1,Cols) added to every row; 0: none
+		Factor int  // index of the argument (Rows,Cols) that multiplies the result; 0: none
 	}
-	// BatchMatMul is Batch products op(a)·op(b) of the parts of a and b, one below the other.
+	// BatchMatMul stacks the products op(a_i)·op(b_i) of the Batch equal row blocks of a and b.
 	BatchMatMul struct {
 		whole
 		TA, TB   bool
 		Batch, K int
 	}
-	// Pack is op(a) as the right operand of products, in the kernels' own layout.
+	// Pack is op(a) packed into the layout in which the kernels read a right operand.
 	Pack struct {
 		whole
 		TB bool
@@ -31,11 +31,11 @@ func (MatMul) Name() string      { return "matmul" }
 func (BatchMatMul) Name() string { return "batchmatmul" }
 func (Pack) Name() string        { return "pack" }
 
-// Reduces says that the rows of a transposed left operand are summed over.
+// Reduces is true if the left operand is transposed: the product then sums over its rows.
 func (o MatMul) Reduces() bool { return o.TA }
 
-// Aligned says that rows of the left operand and of the factor make rows of the result, and that rows of both
-// operands are summed.
+// Aligned is true for the left operand and the factor, whose rows give rows of the result, and for both operands if
+// the product sums over their rows.
 func (o MatMul) Aligned(j int) bool { return j == 0 || o.TA || j == o.Factor }
 
 func (o MatMul) Text(a []string) string {
@@ -55,7 +55,7 @@ func (o BatchMatMul) Text(a []string) string {
 
 func (o Pack) Text(a []string) string { return "pack " + transposed(a[0], o.TB) }
 
-// productShape is the shape of op(a)·op(b), and the inner dimension.
+// productShape returns the shape (m,n) of op(a)·op(b) and its inner dimension k.
 func productShape(aRows, aCols, bRows, bCols int, ta, tb bool) (m, k, n int) {
 	m, k = aRows, aCols
 	if ta {
@@ -78,7 +78,7 @@ func (g *Graph) MatMul(a, b ID, ta, tb bool) ID {
 	return g.Emit(MatMul{TA: ta, TB: tb, K: k}, m, n, a, b)
 }
 
-// BatchMatMul is the products op(a_i)·op(b_i) of the i-th of n parts of a and b, one below the other.
+// BatchMatMul stacks the products op(a_i)·op(b_i) of the n equal row blocks of a and b.
 func (g *Graph) BatchMatMul(a, b ID, n int, ta, tb bool) ID {
 	x, y := g.At(a), g.At(b)
 	if x.Rows%n != 0 || y.Rows%n != 0 {

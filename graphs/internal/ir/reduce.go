@@ -18,7 +18,7 @@ func (ColMax) Name() string     { return "colmax" }
 func (RowLSE) Name() string     { return "rowlse" }
 func (RowSoftmax) Name() string { return "rowsoftmax" }
 
-// Reduces says that a RowSum sums along the rows, not over them.
+// Reduces is false: a RowSum sums within each row, not over rows.
 func (RowSum) Reduces() bool { return false }
 
 func (RowSum) Text(a []string) string     { return plain("rowsum", a) }
@@ -35,13 +35,13 @@ func (g *Graph) RowSum(a ID) ID { return g.Emit(RowSum{}, g.At(a).Rows, 1, a) }
 // ColSum is (n,m) → (1,m).
 func (g *Graph) ColSum(a ID) ID { return g.Emit(ColSum{}, 1, g.At(a).Cols, a) }
 
-// Sum is the total.
+// Sum is the sum of all elements.
 func (g *Graph) Sum(a ID) ID { return g.Emit(Sum{}, 1, 1, a) }
 
-// RowMax is the greatest element of every row.
+// RowMax is the largest element of every row.
 func (g *Graph) RowMax(a ID) ID { return g.Emit(RowMax{}, g.At(a).Rows, 1, a) }
 
-// ColMax is the greatest element of every column.
+// ColMax is the largest element of every column.
 func (g *Graph) ColMax(a ID) ID { return g.Emit(ColMax{}, 1, g.At(a).Cols, a) }
 
 // RowLSE is log Σ exp of every row.

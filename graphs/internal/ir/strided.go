@@ -8,33 +8,34 @@ import (
 )
 
 type (
-	// Gather is the elements of a view of a, in order.
+	// Gather lists the elements of a that the view selects, in order.
 	Gather struct {
 		whole
 		View strided.View
 	}
-	// Put is the array whose view is a, and Fill elsewhere.
+	// Put is the array whose view equals a, with Fill elsewhere.
 	Put struct {
 		whole
 		View strided.View
 		Fill float64
 	}
-	// Scatter is the array of zeros to whose view a is added.
+	// Scatter is the adjoint of Gather: starting from zeros, it adds a to the view.
 	Scatter struct {
 		whole
 		View strided.View
 	}
-	// ArgMax is the number of the largest element in each of Groups.
+	// ArgMax is the position of the largest element within each group.
 	ArgMax struct {
 		whole
 		Groups strided.Groups
 	}
-	// Pick is the element of b with the number of a, in each of Groups.
+	// Pick is, for each group, the element of b at the position that a holds.
 	Pick struct {
 		whole
 		Groups strided.Groups
 	}
-	// Place is zeros, and the elements of b added at those with the number of a, in each of Groups.
+	// Place is the adjoint of Pick: starting from zeros, it adds each element of b at the position in its group that
+	// a holds.
 	Place struct {
 		whole
 		Groups strided.Groups
@@ -59,7 +60,7 @@ func (o ArgMax) Text(a []string) string  { return by("argmax", o.Groups, a) }
 func (o Pick) Text(a []string) string    { return by("pick", o.Groups, a) }
 func (o Place) Text(a []string) string   { return by("place", o.Groups, a) }
 
-// stridedKey is the key of an instruction with a view or groups, which their text names in full.
+// stridedKey is the key of an instruction with a view or groups, which are identified by their text.
 type stridedKey struct {
 	name, of string
 	fill     uint64
@@ -72,32 +73,34 @@ func (o ArgMax) key() any  { return stridedKey{o.Name(), o.Groups.String(), 0} }
 func (o Pick) key() any    { return stridedKey{o.Name(), o.Groups.String(), 0} }
 func (o Place) key() any   { return stridedKey{o.Name(), o.Groups.String(), 0} }
 
-// Gather is the rows × cols matrix of the elements of the view v of a, in order.
+// Gather is the rows × cols matrix of the elements of a that v selects, in order.
 func (g *Graph) Gather(a ID, v strided.View, rows, cols int) ID {
 	return g.Emit(Gather{View: v}, rows, cols, a)
 }
 
-// Put is the rows × cols matrix whose view v is a, with fill elsewhere. v sees no element twice.
+// Put is the rows × cols matrix whose view v equals a, with fill elsewhere. v must select no element twice.
 func (g *Graph) Put(a ID, v strided.View, fill float64, rows, cols int) ID {
 	return g.Emit(Put{View: v, Fill: fill}, rows, cols, a)
 }
 
-// Scatter is the rows × cols matrix of zeros to whose view v a is added.
+// Scatter is the rows × cols matrix that is zero but for a added to its view v.
 func (g *Graph) Scatter(a ID, v strided.View, rows, cols int) ID {
 	return g.Emit(Scatter{View: v}, rows, cols, a)
 }
 
-// argMax is the numbers of the largest elements of the key in groups of them: once for all that picks and places by it.
+// argMax is the position of the largest element of key in each group, computed once for everything that picks or
+// places by it.
 func (g *Graph) argMax(key ID, of strided.Groups, rows, cols int) ID {
 	return g.Reshape(g.Emit(ArgMax{Groups: of}, 1, rows*cols, key), rows, cols)
 }
 
-// Pick is the rows × cols matrix of the elements of x at the largest elements of the key in groups of them.
+// Pick is the rows × cols matrix of the elements of x where key is largest within its group.
 func (g *Graph) Pick(key, x ID, of strided.Groups, rows, cols int) ID {
 	return g.Emit(Pick{Groups: of}, rows, cols, g.argMax(key, of, rows, cols), x)
 }
 
-// Place is the rows × cols matrix of zeros to which the elements of u are added at the largest elements of the key.
+// Place is the adjoint of Pick: a rows × cols matrix of zeros to which each element of u is added where key is
+// largest within its group.
 func (g *Graph) Place(key, u ID, of strided.Groups, rows, cols int) ID {
 	in := *g.At(u)
 	return g.Emit(Place{Groups: of}, rows, cols, g.argMax(key, of, in.Rows, in.Cols), u)

@@ -7,7 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// factor reports whether in is c·a, and which.
+// factor returns c and a if in is c·a.
 func factor(in ir.Instr) (c float64, a ir.ID, ok bool) {
 	if o, ok := in.Op.(ir.Scale); ok {
 		return o.C, in.Args[0], true
@@ -15,7 +15,7 @@ func factor(in ir.Instr) (c float64, a ir.ID, ok bool) {
 	return 0, 0, false
 }
 
-// constants are the rule that f of two constants is one.
+// constants is the rule that f of two constants is a constant.
 func constants(name string, f func(a, b float64) float64) rule {
 	return rule{name, func(n node) ir.ID {
 		a, ok1 := n.x.Constant()
@@ -27,7 +27,8 @@ func constants(name string, f func(a, b float64) float64) rule {
 	}}
 }
 
-// inOrder is the rule that the arguments of a commutative operation stand in one order, so that a+b and b+a are one.
+// inOrder is the rule that puts the arguments of a commutative operation in a fixed order, so that a+b and b+a are
+// merged.
 func inOrder(name string) rule {
 	return rule{name, func(n node) ir.ID {
 		if n.a > n.b {
@@ -37,7 +38,7 @@ func inOrder(name string) rule {
 	}}
 }
 
-// ofData are the rules for fixed numbers.
+// ofData are the rules for fixed values.
 var ofData = []rule{
 	{"equal numbers are a constant", func(n node) ir.ID {
 		v := n.Op.(ir.Data).Values
@@ -121,7 +122,7 @@ var ofSub = []rule{
 		}
 		return none
 	}},
-	{"x - aᵀb = x + (-a)ᵀb", func(n node) ir.ID { // sums of products over rows are added up in one place
+	{"x - aᵀb = x + (-a)ᵀb", func(n node) ir.ID { // sums over rows accumulate in one place
 		if o, ok := n.y.Op.(ir.MatMul); ok && o.TA {
 			return n.Add(n.a, n.Scale(n.b, -1))
 		}
@@ -240,7 +241,8 @@ var ofScale = []rule{
 		}
 		return none
 	}},
-	{"c aᵀb = (c a)ᵀb", func(n node) ir.ID { // sums over rows stay free of factors, so that they can be added up in one place
+	// Sums over rows stay free of factors, so that they can accumulate in one place.
+	{"c aᵀb = (c a)ᵀb", func(n node) ir.ID {
 		if o, ok := n.x.Op.(ir.MatMul); !ok || !o.TA {
 			return none
 		}
@@ -281,7 +283,7 @@ var ofScale = []rule{
 	behindTurn, aroundReshape,
 }
 
-// scaled reports whether c·a is there already.
+// scaled reports whether the graph already contains c·a.
 func (n node) scaled(a ir.ID, c float64) bool {
 	in := n.At(a)
 	return n.Has(ir.Scale{C: c}, in.Rows, in.Cols, a)

@@ -2,7 +2,7 @@ package rules
 
 import "github.com/stheno-ebm/stheno/graphs/internal/ir"
 
-// part returns the argument of a concatenation that columns or rows lo … hi−1 lie within, and where it begins.
+// part returns the argument of a concatenation that contains columns (or rows) lo … hi−1, and where it begins.
 func (n node) part(lo, hi int, length func(*ir.Instr) int) (p ir.ID, at int) {
 	for _, p := range n.x.Args {
 		w := length(n.At(p))

@@ -14,7 +14,7 @@ var ofConv = []rule{
 	}},
 }
 
-// zeroStays is the rule that a linear function of its last argument makes 0 of 0.
+// zeroStays is the rule that a function linear in its last argument maps 0 to 0.
 func zeroStays(name string) rule {
 	return rule{name, func(n node) ir.ID {
 		if n.isZero(n.Args[len(n.Args)-1]) {
@@ -31,7 +31,7 @@ var ofPoolPick = []rule{
 		}
 		return none
 	}},
-	{"pool pick (f x) = f (pool pick x)", func(n node) ir.ID { // of fewer elements
+	{"pool pick (f x) = f (pool pick x)", func(n node) ir.ID { // f of fewer elements
 		w := n.Op.(ir.PoolPick).Window
 		if !isFunction(&n.y) && !ir.Is[ir.Scale](&n.y) {
 			return none
@@ -54,7 +54,7 @@ var ofPoolPick = []rule{
 	}},
 }
 
-// placed returns what x places, if it does that in windows of their own.
+// placed returns the windows, tap numbers and values of x if it is a PoolPlace.
 func placed(x ir.Instr) (w conv.Window, number, u ir.ID, ok bool) {
 	o, ok := x.Op.(ir.PoolPlace)
 	if !ok {
@@ -63,7 +63,7 @@ func placed(x ir.Instr) (w conv.Window, number, u ir.ID, ok bool) {
 	return o.Window, x.Args[0], x.Args[1], true
 }
 
-// ofPlaced are rules for sums and products of what is placed in windows.
+// Rules for sums, products and multiples of what is placed in windows.
 var (
 	timesPlaced = rule{"x ∘ pool place y = pool place (pool pick x ∘ y)", func(n node) ir.ID {
 		for i, x := range []ir.Instr{n.x, n.y} {
@@ -89,7 +89,7 @@ var (
 	}}
 )
 
-// channelBias is the row (1,c) that x repeats for every pixel of pictures of c channels.
+// channelBias returns the row (1,c) if x repeats it at every pixel of pictures with c channels.
 func channelBias(g *ir.Graph, x *ir.Instr, channels int) (ir.ID, bool) {
 	if !ir.Is[ir.ExpandRows](x) {
 		return 0, false

@@ -29,7 +29,7 @@ func newExample() example {
 	return example{g, arg(4, 3), arg(4, 3), arg(4, 1), arg(1, 3), arg(1, 1), arg(3, 5), arg(4, 3)}
 }
 
-// inputs are random numbers, those of the last input positive.
+// inputs are random numbers; those of the last input are positive.
 func (e example) inputs(rng *rand.Rand) [][]float64 {
 	var in [][]float64
 	for i := range e.Code {
@@ -48,7 +48,7 @@ func (e example) inputs(rng *rand.Rand) [][]float64 {
 	return in
 }
 
-// c is a constant of four rows and three columns.
+// c is a constant (4,3).
 func (e example) c(c float64) ir.ID { return e.Const(4, 3, c) }
 
 func (e example) cols() ir.ID { return e.ExpandCols(e.col, 3) }
@@ -60,19 +60,19 @@ func view(size int, dims, strides []int) strided.View { return strided.New(size,
 // thirds are the groups of an array (4,3) along its second axis.
 var thirds = strided.NewGroups(12, 0, []int{4, 3}, []int{3, 1}, 1)
 
-// points are convolutions of (4,3) with one number, and wide is the pool of a row of three.
+// points are convolutions of (4,3) with a 1×1 filter, and wide is a pool over a row of three.
 var (
 	points = conv.Window{H: 1, W: 3, C: 1, KH: 1, KW: 1, OC: 1, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}
 	wide   = conv.Window{H: 1, W: 3, C: 1, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 3}, Dilation: [2]int{1, 1}, Groups: 1}
 )
 
-// three windows of three over a row of three, and one window over a row of three pixels of two channels.
+// Three windows of three over a row of three, and one window over a row of three pixels with two channels.
 var (
 	three = conv.Window{H: 1, W: 3, C: 1, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 1}, Pad: [2]int{0, 1}, Dilation: [2]int{1, 1}, Groups: 1}
 	two   = conv.Window{H: 1, W: 3, C: 2, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}
 )
 
-// patches are those of three, (12,3), and channels those of two, in Gorgonia's order, (4,6).
+// patches are those of the former, (12,3), and channels those of the latter in Gorgonia's order, (4,6).
 func (e example) patches() ir.ID { return e.Patches(three, e.x) }
 func (e example) channels() ir.ID {
 	return e.Swap(e.Patches(two, e.ConcatCols(e.x, e.y)), 4, 3, 2, 4, 6)
@@ -81,7 +81,7 @@ func (e example) channels() ir.ID {
 // turn exchanges the inner axes of (2,3,2).
 func (e example) turn(x ir.ID) ir.ID { return e.Swap(x, 2, 3, 2, 1, 12) }
 
-// examples are expressions that the rules know something better for.
+// examples are expressions that the rules can simplify.
 var examples = map[string][]func(e example) ir.ID{
 	"patches x · f = x ⋆ f": {
 		func(e example) ir.ID { return e.MatMul(e.patches(), e.Reshape(e.row, 3, 1), false, false) },
@@ -486,7 +486,7 @@ func allRules() map[string]bool {
 	return names
 }
 
-// Every rule has an example, which it applies to, alone and together with all others, and whose value it keeps.
+// Every rule has an example to which it applies, both alone and together with all others, without changing its value.
 func TestRulesAreEqualOnNumbers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 22))
 	for name := range allRules() {
@@ -517,7 +517,7 @@ func TestRulesAreEqualOnNumbers(t *testing.T) {
 	}
 }
 
-// outputOf is the output of g with all that it is made of.
+// outputOf is the output of g, written out with everything it is computed from.
 func outputOf(g *ir.Graph) string {
 	var text func(id ir.ID) string
 	text = func(id ir.ID) string {
@@ -544,7 +544,7 @@ func same(t *testing.T, what string, got, want []float64) {
 	}
 }
 
-// A rule whose replacement is not equal must fail.
+// A rule with a wrong replacement must fail the test.
 func TestWrongRuleFails(t *testing.T) {
 	e := newExample()
 	e.Outputs = []ir.ID{e.Scale(e.x, 2)}

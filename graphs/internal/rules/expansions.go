@@ -2,7 +2,7 @@ package rules
 
 import "github.com/stheno-ebm/stheno/graphs/internal/ir"
 
-// asItIs is the rule that an instruction that keeps the shape of its argument does nothing.
+// asItIs is the rule that an instruction whose result has the shape of its argument does nothing.
 func asItIs(name string) rule {
 	return rule{name, func(n node) ir.ID {
 		if n.Rows == n.x.Rows && n.Cols == n.x.Cols {
@@ -12,7 +12,8 @@ func asItIs(name string) rule {
 	}}
 }
 
-// uniform is the rule that an instruction only moves or repeats what is the same everywhere.
+// uniform is the rule for an instruction that only moves or repeats elements: of a uniform argument it gives the same
+// value in its own shape.
 func uniform(name string) rule {
 	return rule{name, func(n node) ir.ID {
 		if c, ok := n.x.Constant(); ok {

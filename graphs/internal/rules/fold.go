@@ -2,12 +2,13 @@ package rules
 
 import "github.com/stheno-ebm/stheno/graphs/internal/ir"
 
-// Fold returns g with the factors of columns in products drawn into the right operands,
+// Fold returns g with the column scalings of left operands moved into the right operands,
 //
 //	(a ∘ 1·v)·op(b) = a·(diag(v)·op(b)),
 //
-// where nothing else needs a ∘ 1·v. So a pass over the rows of a batch becomes one over weights, made when these
-// change. Whether it is done does not depend on what is held nor on the number of rows, and so no result does.
+// where nothing else reads a ∘ 1·v. A pass over the batch becomes a pass over the weights, needed only when these
+// change. The decision depends neither on what is held nor on the number of rows, so results do not depend on them
+// either.
 func Fold(g *ir.Graph) *ir.Graph {
 	uses := g.Uses(g.Live())
 	out := ir.New()
@@ -32,7 +33,7 @@ func Fold(g *ir.Graph) *ir.Graph {
 	return out
 }
 
-// columnFactor takes m apart if it is a ∘ 1·v.
+// columnFactor returns a and v if m is a ∘ 1·v.
 func columnFactor(g *ir.Graph, m ir.ID) (a, v ir.ID, ok bool) {
 	in := g.At(m)
 	if !ir.Is[ir.Mul](in) {
@@ -46,7 +47,7 @@ func columnFactor(g *ir.Graph, m ir.ID) (a, v ir.ID, ok bool) {
 	return 0, 0, false
 }
 
-// scaleInner is diag(v)·op(b), stored as b is.
+// scaleInner is diag(v)·op(b), stored like b: transposed if trans.
 func scaleInner(g *ir.Graph, b ir.ID, trans bool, v ir.ID) ir.ID {
 	y := *g.At(b)
 	if trans {

@@ -6,7 +6,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// A factor of columns moves into the weights, in either orientation, unless the product with it is needed elsewhere.
+// A column scaling moves into the weights, in either orientation, unless the scaled operand is needed elsewhere.
 func TestFold(t *testing.T) {
 	for _, trans := range []bool{false, true} {
 		for _, shared := range []bool{false, true} {

@@ -6,19 +6,19 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// Fuse returns the instructions that the outputs of g need, with
+// Fuse returns the instructions of g that its outputs depend on, with
 //
-//   - the right operands of products packed, where there are enough rows for it to pay;
-//   - bias and factor of a product drawn into it: (a·b + 1·biasᵀ) ∘ factor.
+//   - the right operands of products packed, where there are enough rows for this to pay;
+//   - the bias and the factor of a product fused into it as its epilogue: (a·b + 1·biasᵀ) ∘ factor.
 //
-// All inputs stay, needed or not.
+// All inputs are kept, used or not.
 func Fuse(g *ir.Graph) *ir.Graph {
 	fused := &ir.Graph{Code: slices.Clone(g.Code), Outputs: g.Outputs, Held: g.Held}
 	drawIn(fused)
 	return pack(fused)
 }
 
-// packedRows is the number of rows from which on the right operand of a product is packed.
+// packedRows is the least number of rows for which the right operand of a product is packed.
 const packedRows = 9
 
 func packs(in *ir.Instr) (o ir.MatMul, ok bool) {
@@ -26,11 +26,12 @@ func packs(in *ir.Instr) (o ir.MatMul, ok bool) {
 	return o, ok && !o.TA && in.Rows >= packedRows
 }
 
-// drawIn makes products of sums and products that a product is part of. The product itself stays, dead.
+// drawIn replaces a sum or element-wise product that reads a matrix product by that product with an epilogue. The
+// original stays behind as dead code.
 func drawIn(g *ir.Graph) {
 	live := g.Live()
 	uses := g.Uses(live)
-	user := make([]ir.ID, len(g.Code)) // the consumer, where there is one
+	user := make([]ir.ID, len(g.Code)) // the reader, if there is exactly one
 	for i := range g.Code {
 		if live[i] {
 			for _, a := range g.Code[i].Args {
@@ -57,8 +58,8 @@ func drawIn(g *ir.Graph) {
 				p.Args = append(slices.Clone(p.Args), bias)
 				o.bias = len(p.Args) - 1
 			case mul && !x.Expands() &&
-				!(x.Op.Class() == ir.Map && !isFunction(x) && uses[other] == 1) && // better a·b·c in one pass
-				!(uses[i] == 1 && isSum(g.At(user[i]))): // better a·b + c in one pass
+				!(x.Op.Class() == ir.Map && !isFunction(x) && uses[other] == 1) && // a·b·c in one pass is better
+				!(uses[i] == 1 && isSum(g.At(user[i]))): // a·b + c in one pass is better
 				p.Args = append(slices.Clone(p.Args), other)
 				o.factor = len(p.Args) - 1
 			default:
@@ -70,13 +71,13 @@ func drawIn(g *ir.Graph) {
 	}
 }
 
-// epilogue is what a product does besides: its bias and its factor, as numbers of arguments; 0: none.
+// epilogue is the bias and the factor of a product, as indices of its arguments; 0: none.
 type epilogue struct {
 	bias, factor int
-	channels     int // of a convolution
+	channels     int // of a convolution; 0 for a matrix product
 }
 
-// epilogueOf returns that of a product that can have one.
+// epilogueOf returns the epilogue of op, and whether op can have one.
 func epilogueOf(op ir.Op) (e epilogue, ok bool) {
 	switch o := op.(type) {
 	case ir.MatMul:
@@ -87,7 +88,7 @@ func epilogueOf(op ir.Op) (e epilogue, ok bool) {
 	return e, false
 }
 
-// biasOf is the row that x adds to a product, if it adds the same to every row, or to every pixel.
+// biasOf returns the row that x repeats for every row of a product, or for every pixel of a convolution.
 func (e epilogue) biasOf(g *ir.Graph, x *ir.Instr) (ir.ID, bool) {
 	if e.channels > 0 {
 		return channelBias(g, x, e.channels)
@@ -121,7 +122,7 @@ func isFunction(in *ir.Instr) bool {
 
 func isSum(in *ir.Instr) bool { return ir.Is[ir.Add](in) || ir.Is[ir.Sub](in) }
 
-// pack returns what g needs, with packs before the products that read them, one for each operand.
+// pack returns the live instructions of g, with a pack ahead of the products that read it, one per operand.
 func pack(g *ir.Graph) *ir.Graph {
 	live := g.Live()
 	out := ir.New()

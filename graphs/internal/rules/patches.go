@@ -5,7 +5,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// plainly skips reshapes.
+// plainly returns id without the reshapes around it.
 func (n node) plainly(id ir.ID) ir.ID {
 	for ir.Is[ir.Reshape](n.At(id)) {
 		id = n.At(id).Args[0]
@@ -13,7 +13,7 @@ func (n node) plainly(id ir.ID) ir.ID {
 	return id
 }
 
-// swapped returns what id is with the two inner axes of (count,r,c) exchanged.
+// swapped returns the value of which id is the transpose of the two inner axes (count,r,c), if there is one.
 func (n node) swapped(id ir.ID, count, r, c int) (ir.ID, bool) {
 	id = n.plainly(id)
 	if r == 1 || c == 1 {
@@ -27,10 +27,10 @@ func (n node) swapped(id ir.ID, count, r, c int) (ir.ID, bool) {
 	return n.plainly(in.Args[0]), true
 }
 
-// patchesOf returns the pictures whose patches id is, columns by channel, row, column: Gorgonia's order.
+// patchesOf returns the pictures that id holds the patches of, with columns in Gorgonia's order (channel, row, column).
 func (n node) patchesOf(id ir.ID) (x ir.ID, w conv.Window, ok bool) {
 	m := n.At(id)
-	// Which windows they are is told by the instruction below; try the one that is there.
+	// The windows are known only from the Patches instruction underneath: find it, then check the path to it.
 	in := n.At(n.plainly(id))
 	if ir.Is[ir.Gather](in) {
 		in = n.At(n.plainly(in.Args[0]))
@@ -46,7 +46,7 @@ func (n node) patchesOf(id ir.ID) (x ir.ID, w conv.Window, ok bool) {
 	return in.Args[0], o.Window, true
 }
 
-// filterOf is the filter (kh·kw·c, oc) of op(b), (c·kh·kw, oc).
+// filterOf is op(b) (c·kh·kw, oc), with its rows reordered to make a filter (kh·kw·c, oc).
 func (n node) filterOf(b ir.ID, tb bool, w conv.Window) ir.ID {
 	if !tb {
 		b = n.Transpose(b)
@@ -55,7 +55,7 @@ func (n node) filterOf(b ir.ID, tb bool, w conv.Window) ir.ID {
 	return n.Transpose(n.Swap(b, oc, w.C, k, oc, w.C*k))
 }
 
-// ofPatches are the rules that a product with patches is a convolution.
+// ofPatches are the rules that turn products with patches into convolutions.
 var ofPatches = []rule{
 	{"patches x · f = x ⋆ f", func(n node) ir.ID {
 		o := n.product()
@@ -117,7 +117,8 @@ var ofFold = []rule{
 	}},
 }
 
-// withinReshape is the rule that element-wise instructions between two reshapes are done in the shape around them.
+// withinReshape is the rule that an element-wise instruction between two reshapes is computed in the shape outside
+// them.
 var withinReshape = rule{"reshape f (reshape x, y) = f (x, reshape y)", func(n node) ir.ID {
 	if n.x.Op.Class() != ir.Map {
 		return none

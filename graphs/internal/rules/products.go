@@ -30,7 +30,7 @@ var ofMatMul = slices.Concat(ofPatches, []rule{
 		}
 		return none
 	}},
-	{"(c x)·y = c (x·y)", func(n node) ir.ID { // scale the smaller matrix
+	{"(c x)·y = c (x·y)", func(n node) ir.ID { // scales the smaller matrix
 		o := n.product()
 		if c, x, ok := factor(n.x); ok && !o.TA && n.Len() < n.x.Len() {
 			return n.Scale(n.MatMul(x, n.b, o.TA, o.TB), c)
@@ -84,7 +84,7 @@ var ofMatMul = slices.Concat(ofPatches, []rule{
 	}},
 })
 
-// batch returns the flags of a BatchMatMul, and the rows of each product.
+// batch returns the flags of a BatchMatMul and the number of rows of each product.
 func (n node) batch() (o ir.BatchMatMul, m int) {
 	o = n.Op.(ir.BatchMatMul)
 	return o, n.Rows / o.Batch
@@ -110,7 +110,7 @@ var ofBatchMatMul = []rule{
 		}
 		return n.Gather(n.BatchMatMul(n.b, n.a, o.Batch, false, false), transposed(o.Batch, n.Cols, m), n.Rows, n.Cols)
 	}},
-	{"batch of transposed columns", func(n node) ir.ID { // rows and columns are the same numbers
+	{"batch of transposed columns", func(n node) ir.ID { // a row and its column have the same layout
 		if o, m := n.batch(); o.TA && m == 1 {
 			return n.BatchMatMul(n.Reshape(n.a, o.Batch, o.K), n.b, o.Batch, false, o.TB)
 		}
@@ -124,7 +124,7 @@ var ofBatchMatMul = []rule{
 	}},
 }
 
-// transposed views n matrices (m,k) with their axes exchanged.
+// transposed is the view of n matrices (m,k), each transposed.
 func transposed(n, m, k int) strided.View {
 	return strided.New(n*m*k, 0, []int{n, k, m}, []int{m * k, 1, k})
 }

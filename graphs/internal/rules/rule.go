@@ -2,27 +2,27 @@ package rules
 
 import "github.com/stheno-ebm/stheno/graphs/internal/ir"
 
-// A rule makes of an instruction something better.
+// A rule replaces an instruction by something cheaper.
 type rule struct {
-	name string             // what is equal to what
-	try  func(n node) ir.ID // none: it does not apply
+	name string             // the identity it applies
+	try  func(n node) ir.ID // none if it does not apply
 }
 
-// none is the answer of a rule that does not apply.
+// none is returned by a rule that does not apply.
 const none ir.ID = -1
 
-// node is the instruction that a rule may replace, and where its replacement goes.
+// node is the instruction that a rule may replace, with the graph that the replacement goes into.
 type node struct {
 	*ir.Graph
 	ir.Instr
-	a, b ir.ID    // its first two arguments
-	x, y ir.Instr // what makes them
+	a, b ir.ID    // its first two arguments, or none
+	x, y ir.Instr // the instructions that compute them
 
 	out  bool           // it is an output
 	outs map[ir.ID]bool // the outputs so far
 }
 
-// family returns the rules for instructions like op.
+// family returns the rules for instructions of the type of op.
 func family(op ir.Op) []rule {
 	switch op.(type) {
 	case ir.Data:
@@ -97,13 +97,14 @@ func family(op ir.Op) []rule {
 	return nil
 }
 
-// Apply returns g after all that this package knows.
+// Apply returns g after all passes of this package.
 func Apply(g *ir.Graph) *ir.Graph { return Fuse(Fold(Simplify(g))) }
 
-// Simplify returns g after all rules.
+// Simplify returns g simplified by all rules.
 func Simplify(g *ir.Graph) *ir.Graph { return simplify(g, nil) }
 
-// simplify returns g after the rules that use allows, which are then not applied to what they make; nil allows all.
+// simplify returns g simplified by the rules that use selects; nil selects all. Rules that were selected are not
+// applied to the replacements that a rule emits.
 func simplify(g *ir.Graph, use func(rule) bool) *ir.Graph {
 	trying, isOut, outs := false, false, map[ir.ID]bool{}
 	out := ir.Rewriting(func(to *ir.Graph, in *ir.Instr) (ir.ID, bool) {
@@ -158,7 +159,7 @@ func simplify(g *ir.Graph, use func(rule) bool) *ir.Graph {
 	return out
 }
 
-// like is the constant c in the shape of the result.
+// like is the constant c, shaped like the result.
 func (n node) like(c float64) ir.ID { return n.Const(n.Rows, n.Cols, c) }
 
 // isZero reports whether id is the constant 0.
@@ -167,7 +168,7 @@ func (n node) isZero(id ir.ID) bool {
 	return ok && c == 0
 }
 
-// lift applies f below the expansion that makes the argument, if that is one.
+// lift moves f inside the broadcast that computes the argument, if there is one.
 func (n node) lift(f func(ir.ID) ir.ID) ir.ID {
 	switch n.x.Op.(type) {
 	case ir.ExpandCols:
@@ -180,7 +181,7 @@ func (n node) lift(f func(ir.ID) ir.ID) ir.ID {
 	return none
 }
 
-// lift2 applies f below two expansions of one kind.
+// lift2 moves f inside two broadcasts of the same kind.
 func (n node) lift2(f func(a, b ir.ID) ir.ID) ir.ID {
 	if !n.x.Expands() || n.x.Op != n.y.Op { // expansions have no fields
 		return none

@@ -5,7 +5,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// Views of two axes that are matrices' old acquaintances.
+// repeatsColumn, repeatsRow and transposes recognise the views that are ExpandCols, ExpandRows and Transpose.
 func repeatsColumn(v strided.View) bool {
 	return v.Offset == 0 && len(v.Dims) == 2 && v.Strides[0] == 1 && v.Strides[1] == 0 && v.Dims[0] == v.Size
 }
@@ -15,7 +15,8 @@ func repeatsRow(v strided.View) bool {
 }
 
 func transposes(v strided.View) bool {
-	return v.Offset == 0 && len(v.Dims) == 2 && v.Strides[0] == 1 && v.Strides[1] == v.Dims[0] && v.Dims[0]*v.Dims[1] == v.Size
+	return v.Offset == 0 && len(v.Dims) == 2 && v.Dims[0]*v.Dims[1] == v.Size &&
+		v.Strides[0] == 1 && v.Strides[1] == v.Dims[0]
 }
 
 // sameNumbers is the rule that a view of all elements in order is a reshape.
@@ -28,7 +29,8 @@ func sameNumbers(name string, view func(op ir.Op) strided.View) rule {
 	}}
 }
 
-// behindReshape is the rule that whoever views elements in their order does not care for rows and columns.
+// behindReshape is the rule that an instruction that reads its argument through a view may skip a reshape: it depends
+// on the order of the elements, not on the shape.
 func behindReshape(name string) rule {
 	return rule{name, func(n node) ir.ID {
 		if ir.Is[ir.Reshape](&n.x) {

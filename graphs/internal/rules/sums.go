@@ -38,7 +38,8 @@ var ofRowSum = []rule{
 		}
 		return none
 	}},
-	{"rowsum (x ∘ expand s) = s ∘ rowsum x", func(n node) ir.ID { // a factor that is the same along the row leaves the sum
+	// A factor that is constant along the row moves out of the sum.
+	{"rowsum (x ∘ expand s) = s ∘ rowsum x", func(n node) ir.ID {
 		if !ir.Is[ir.Mul](&n.x) {
 			return none
 		}
@@ -53,7 +54,7 @@ var ofRowSum = []rule{
 
 var ofColSum = []rule{
 	ofTurn,
-	{"channel sums of pool place x = channel sums of x", func(n node) ir.ID { // of fewer elements
+	{"channel sums of pool place x = channel sums of x", func(n node) ir.ID { // fewer elements
 		if !ir.Is[ir.Reshape](&n.x) {
 			return none
 		}
@@ -115,7 +116,7 @@ var ofColSum = []rule{
 		for i := range 2 {
 			e, other := *n.At(n.x.Args[i]), n.x.Args[1-i]
 			switch e.Op.(type) {
-			case ir.ExpandRows: // a factor that is the same along the column leaves the sum
+			case ir.ExpandRows: // a factor that is constant along the column moves out of the sum
 				return n.Mul(e.Args[0], n.ColSum(other))
 			case ir.ExpandCols: // Σ_i s_i o_ij
 				if o := n.At(other); !ir.Is[ir.ExpandCols](o) && !ir.Is[ir.ExpandRows](o) {

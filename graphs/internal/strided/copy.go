@@ -2,10 +2,10 @@ package strided
 
 import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
 
-// short is the length below which a loop is faster than a call.
+// short is the length below which a plain loop is faster than calling a kernel.
 const short = 12
 
-// Gather stores the elements of the view v of x in dst, in order.
+// Gather stores in dst, in order, the elements of x that v selects.
 func Gather[T kernels.Float](v View, dst, x []T) {
 	v.blocks(func(i, at, a, b, sa, sb int) {
 		d, x := dst[i:i+a*b], x[at:]
@@ -39,7 +39,7 @@ func Gather[T kernels.Float](v View, dst, x []T) {
 	})
 }
 
-// Put makes dst the array whose view v is x, and which is fill elsewhere. No element of v may be seen twice.
+// Put makes dst the array whose view v equals x, with fill elsewhere. v must select no element twice.
 func Put[T kernels.Float](v View, dst, x []T, fill T) {
 	if v.Len() < v.Size {
 		kernels.Fill(dst, fill)
@@ -65,7 +65,8 @@ func Put[T kernels.Float](v View, dst, x []T, fill T) {
 	})
 }
 
-// Sum makes dst the array of zeros to whose view v x is added: what is seen several times gets a sum, in the order of kernels.
+// Sum is the adjoint of Gather: it sets dst to zero and adds x to its view v. An element selected several times
+// becomes a sum, in the order in which the kernels sum.
 func Sum[T kernels.Float](v View, dst, x []T) {
 	clear(dst)
 	v.blocks(func(i, at, a, b, sa, sb int) {

@@ -6,25 +6,26 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// Groups are groups of elements of one array, all of one form: along axes, in the windows of a picture. The first element of
-// group i is where the view At has its i-th element; the others are at Offsets from it.
+// Groups are groups of elements of one array, all of the same form: slices along axes, or the windows of a picture.
+// Group i starts at the i-th element of the view At; its elements are at Offsets from there.
 type Groups struct {
 	At      View
 	Offsets []int
 }
 
-// NewGroups returns the groups of the view v of an array that its last axes, from n on, run over; dims and strides are as for New.
+// NewGroups returns the groups that run over the axes from n on, one group for every index along the first n; the
+// arguments are those of New.
 func NewGroups(size, offset int, dims, strides []int, n int) Groups {
-	New(size, offset, dims, strides) // checks
+	New(size, offset, dims, strides) // validates
 	g := Groups{At: New(size, offset, dims[:n], strides[:n])}
 	New(size, 0, dims[n:], strides[n:]).Each(func(_, at int) { g.Offsets = append(g.Offsets, at) })
 	return g
 }
 
-// String names the groups in full.
+// String describes the groups completely: equal strings mean equal groups.
 func (g Groups) String() string { return fmt.Sprint(g.At, " each ", g.Offsets) }
 
-// ArgMax stores the number of the largest element of the key in each group, of the first of equal ones.
+// ArgMax stores the position of the largest element of key within each group; of equal ones, the first.
 func ArgMax[T kernels.Float](g Groups, dst, key []T) {
 	g.At.blocks(func(i, at, a, b, sa, sb int) {
 		for j := range a {
@@ -42,7 +43,8 @@ func ArgMax[T kernels.Float](g Groups, dst, key []T) {
 	})
 }
 
-// argMax works without branches: those of a maximum are mispredicted half of the time, and cost more than all the rest.
+// argMax is free of branches: those of a maximum are mispredicted half of the time, which would cost more than
+// everything else.
 func argMax[T kernels.Float](dst, x []T, step int, offsets []int) {
 	for i := range dst {
 		x := x[i*step:]
@@ -58,8 +60,8 @@ func argMax[T kernels.Float](dst, x []T, step int, offsets []int) {
 	}
 }
 
-// argMaxRows is argMax for groups that lie side by side, by vectors: the greatest elements first, then, from the last to the first, who
-// they are. A group with a NaN has the number 0.
+// argMaxRows is argMax for adjacent groups, vectorised: first the largest element of each group, then its position,
+// found by comparing from the last offset to the first. A group with a NaN gets position 0.
 func argMaxRows[T kernels.Float](dst, x []T, offsets []int) {
 	var most, is, step [256]T
 	for len(dst) > 0 {
@@ -80,7 +82,7 @@ func argMaxRows[T kernels.Float](dst, x []T, offsets []int) {
 	}
 }
 
-// argMax4 is argMax for the windows of most pools, as a tournament.
+// argMax4 is argMax for groups of four, the windows of most pools, as a tournament.
 func argMax4[T kernels.Float](dst, x []T, step int, offsets []int) {
 	a, b, c, d := x[offsets[0]:], x[offsets[1]:], x[offsets[2]:], x[offsets[3]:]
 	for i := range dst {
@@ -100,7 +102,7 @@ func argMax4[T kernels.Float](dst, x []T, step int, offsets []int) {
 	}
 }
 
-// Pick stores the element of x that has the given number in each group.
+// Pick stores, for each group, the element of x at the given position.
 func Pick[T kernels.Float](g Groups, dst, number, x []T) {
 	g.At.blocks(func(i, at, a, b, sa, sb int) {
 		for j := range a {
@@ -112,7 +114,7 @@ func Pick[T kernels.Float](g Groups, dst, number, x []T) {
 	})
 }
 
-// Place is the adjoint of Pick: it makes dst the array of zeros to which u is added at the elements with the given numbers.
+// Place is the adjoint of Pick: it sets dst to zero and adds each element of u at the given position in its group.
 func Place[T kernels.Float](g Groups, dst, number, u []T) {
 	clear(dst)
 	g.At.blocks(func(i, at, a, b, sa, sb int) {

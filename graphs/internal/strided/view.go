@@ -1,6 +1,7 @@
-// Package strided reads and writes arrays of any rank where they lie: exchanged axes, every other element, repetitions, the
-// windows of a picture. Such a view has an offset and, for each of its axes, the distance of neighbours; 0 repeats. To
-// gather copies a view, to scatter adds to it, and the two are adjoint: a sum over an axis is the scatter of a repetition.
+// Package strided reads and writes arrays of any rank in place through views: transposed axes, every other element,
+// broadcasts, the windows of a picture. A view has an offset and a stride for each axis; stride 0 repeats. Gathering
+// copies a view out, scattering adds to it, and the two are adjoint: a sum over an axis is the scatter of a
+// broadcast.
 package strided
 
 import (
@@ -8,10 +9,10 @@ import (
 	"slices"
 )
 
-// View says where the elements of an array of sizes Dims are found in another one, of Size elements: element (i, j, …) at
+// View is an array of shape Dims whose elements lie in another array, of Size elements: element (i, j, …) is at
 // Offset + i·Strides[0] + j·Strides[1] + …
 //
-// New makes views. They hold what they mean in its shortest form: no axis of size 1, and no two axes that can be one.
+// Views are made by New, which normalises them: no axis of size 1, and no two adjacent axes that can be merged.
 type View struct {
 	Size    int
 	Offset  int
@@ -19,7 +20,7 @@ type View struct {
 	Strides []int
 }
 
-// New returns a view of an array of size elements. It panics if it reaches beyond it.
+// New returns a view of an array of size elements. It panics if the view reaches outside it.
 func New(size, offset int, dims, strides []int) View {
 	if len(dims) != len(strides) {
 		panic("strided: as many strides as sizes are needed")
@@ -49,8 +50,8 @@ func New(size, offset int, dims, strides []int) View {
 	return v
 }
 
-// Reduction views the sums of an array of shape s along axes, each as often as there are elements in it: a sum is the Sum of this
-// view, and what a sum is subtracted from or divided by is gathered by it.
+// Reduction is the view, shaped s, that broadcasts the result of a reduction over axes: Sum by it computes the sums,
+// and Gather by it expands them to shape s again.
 func Reduction(s, axes []int) View {
 	strides := make([]int, len(s))
 	size := 1
@@ -72,24 +73,25 @@ func (v View) Len() int {
 	return n
 }
 
-// String names the view in full.
+// String describes the view completely: equal strings mean equal views.
 func (v View) String() string {
 	return fmt.Sprintf("%v·%v+%d of %d", v.Dims, v.Strides, v.Offset, v.Size)
 }
 
-// Identity reports whether the view is the array itself.
+// Identity reports whether the view is the whole array in order.
 func (v View) Identity() bool {
 	return v.Len() == v.Size && (len(v.Dims) == 0 || len(v.Dims) == 1 && v.Strides[0] == 1)
 }
 
-// Distinct reports whether no element is seen twice. It may miss that of views whose axes interleave.
+// Distinct reports whether the view selects no element twice. For views with interleaving axes it may report false
+// although they do not.
 func (v View) Distinct() bool {
 	axes := make([]int, len(v.Dims))
 	for i := range axes {
 		axes[i] = i
 	}
 	slices.SortFunc(axes, func(a, b int) int { return v.Strides[a] - v.Strides[b] })
-	reach := 0 // the greatest distance along the axes so far
+	reach := 0 // the furthest offset along the axes so far
 	for _, i := range axes {
 		if v.Strides[i] <= reach {
 			return false
@@ -99,7 +101,7 @@ func (v View) Distinct() bool {
 	return true
 }
 
-// Each calls f with every element's index in the view and in the array, in order.
+// Each calls f in order with the index of every element, in the view and in the array.
 func (v View) Each(f func(i, at int)) {
 	at := make([]int, len(v.Dims))
 	k := v.Offset
@@ -116,11 +118,11 @@ func (v View) Each(f func(i, at int)) {
 	}
 }
 
-// rank is the greatest number of axes that are walked over without allocation.
+// rank is the largest number of axes that can be walked over without allocating.
 const rank = 12
 
-// blocks calls f with the index in the view and in the array at which each of its innermost blocks begins, matrices of the
-// last two axes (a,b) with strides (sa,sb).
+// blocks calls f for each innermost block, a matrix (a,b) of the last two axes with strides (sa,sb), with the indices
+// in the view and in the array at which it begins.
 func (v View) blocks(f func(i, at, a, b, sa, sb int)) {
 	n := len(v.Dims)
 	a, b, sa, sb := 1, 1, 0, 1
@@ -147,19 +149,19 @@ func (v View) blocks(f func(i, at, a, b, sa, sb int)) {
 	}
 }
 
-// Of returns the view w of the elements of v, as one view of v's array. It reports false where that is none.
+// Of composes two views: w, a view of the elements of v, as a single view of v's array. It reports false if there is none.
 func (v View) Of(w View) (View, bool) {
 	if w.Size != v.Len() {
 		return View{}, false
 	}
-	// Every axis of w must run within axes of v, like the digits of a number whose places are the axes of v. Within one axis
-	// of v a stride of w is a multiple of the stride of elements there; no sum of digits may carry.
-	step := make([]int, len(v.Dims)) // elements of v per digit
+	// An index into the elements of v is a number whose digits are its coordinates along the axes of v. Every axis of
+	// w must split into axes along which it advances a single digit by a constant, and no sum of digits may carry.
+	step := make([]int, len(v.Dims)) // place value of a digit, in elements of v
 	for i, s := len(v.Dims)-1, 1; i >= 0; i-- {
 		step[i] = s
 		s *= v.Dims[i]
 	}
-	used := make([]int, len(v.Dims)) // the greatest digit
+	used := make([]int, len(v.Dims)) // the largest digit reached
 	offset, rest := v.Offset, w.Offset
 	for i := range step {
 		used[i] = rest / step[i]

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// random returns sizes and strides of a random view of few elements, and the size of what it views.
+// random returns the sizes and strides of a random view of a few elements, and the size of the array under it.
 func random(rng *rand.Rand) (size, offset int, dims, strides []int) {
 	for range rng.IntN(6) {
 		dims = append(dims, []int{1, 2, 3, 5, 13, 17}[rng.IntN(6)])
@@ -32,7 +32,7 @@ func random(rng *rand.Rand) (size, offset int, dims, strides []int) {
 	return size, offset, dims, strides
 }
 
-// index is the table of a view, by counting.
+// index lists the array index of every element of a view, by counting.
 func index(offset int, dims, strides []int) []int {
 	at := []int{offset}
 	for i, d := range dims {
@@ -181,7 +181,7 @@ func TestBeyond(t *testing.T) {
 	}
 }
 
-// The view of a view is one view where Of says so.
+// Where Of finds a single view, it is the composition of the two.
 func TestViewOfView(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	found := 0
@@ -191,7 +191,7 @@ func TestViewOfView(t *testing.T) {
 		if v.Len() > 3000 {
 			continue
 		}
-		// A view of the elements of v: its axes, split, exchanged, strided and repeated.
+		// A view of the elements of v: its axes split, exchanged, strided and repeated.
 		var ds, ss []int
 		at := 0
 		for i, s := len(v.Dims)-1, 1; i >= 0; i-- {
@@ -232,7 +232,7 @@ func TestViewOfView(t *testing.T) {
 	}
 }
 
-// Groups that lie side by side, which go by vectors, have the numbers that they have one by one.
+// Adjacent groups, which are vectorised, get the same positions as groups handled one by one.
 func TestArgMaxOfRows(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	for range 50 {

@@ -1,17 +1,19 @@
 package conv
 
-// An axis maps the coordinates of a destination, along the height or the width, to those of the source that add to them.
+// An axis maps every coordinate of the destination, along the height or the width, to the coordinates of the source
+// that contribute to it.
 type axis struct {
 	spans   []span  // by coordinate of the destination
-	step    int     // from a coordinate of the source to the next of a span
-	classes [][]int // taps in the order in which they meet increasing coordinates of the source
-	every   int     // coordinates of one class are so far apart
+	step    int     // distance in the source between consecutive taps of a span
+	classes [][]int // taps, ordered by the coordinate of the source that they read
+	every   int     // distance between coordinates of the same class
 }
 
-// A span is the part of a class of taps that is on the picture, and the coordinate that meets the first of them.
+// A span is the part of a class of taps that lies on the picture: n taps from tap on, of which the first reads the
+// source at first.
 type span struct{ class, tap, n, first int }
 
-// outAxis is that of role Out: coordinate o sees o·stride - pad + k·dilation for every tap k.
+// outAxis is the axis of role Out: coordinate o reads o·stride - pad + k·dilation for every tap k.
 func outAxis(n, k, stride, pad, dilation int) axis {
 	a := axis{step: dilation, classes: [][]int{make([]int, k)}, every: 1}
 	for i := range k {
@@ -32,11 +34,11 @@ func outAxis(n, k, stride, pad, dilation int) axis {
 	return a
 }
 
-// inAxis is that of role In: coordinate i is seen from every o with o·stride = i + pad - k·dilation. Which taps these can be
-// depends on i + pad modulo the stride.
+// inAxis is the axis of role In: coordinate i receives from every o with o·stride = i + pad - k·dilation. Which taps
+// k qualify depends on i + pad modulo the stride, the class of i.
 func inAxis(n, k, stride, pad, dilation int) axis {
 	a := axis{step: dilation, classes: make([][]int, stride), every: stride}
-	for d := stride; d > 0; d-- { // the greatest common divisor of stride and dilation
+	for d := stride; d > 0; d-- { // find the greatest common divisor of stride and dilation
 		if stride%d == 0 && dilation%d == 0 {
 			a.step = dilation / d
 			break

@@ -44,7 +44,8 @@ func random[T kernels.Float](rng *rand.Rand, n int) []T {
 	return x
 }
 
-// Every role against the definition, in both types, with bias and factor, for batches on either side of what changes the way.
+// Every role against the definition, in both types, with bias and factor, for batch sizes on either side of the
+// thresholds between algorithms.
 func TestRun(t *testing.T) {
 	for _, w := range shapes {
 		w = complete(w)

@@ -2,14 +2,14 @@ package conv
 
 import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
 
-// Few channels make short stretches of memory. Where the coordinates of source and destination are a linear function of each
-// other, what all pixels of a row see by one tap is worked on at once instead: patches are stored tap by tap, and so are the
-// products that are scattered.
+// With few channels, contiguous stretches of memory are short. Where the coordinates of source and destination are a
+// linear function of each other, the loops therefore handle one tap for all pixels of a row at a time: patches are
+// stored tap by tap, and so are the products to be scattered.
 
-// A line is where a tap leads: from i to mul·i + add, for lo ≤ i < hi.
+// A line is the map of one tap along an axis: from i to mul·i + add, for lo ≤ i < hi.
 type line struct{ add, lo, hi int }
 
-// lines returns those of the taps of a, which has one class, in order.
+// lines returns the lines of the taps of a, which must have a single class, in order.
 func (a *axis) lines(mul int) []line {
 	ls := make([]line, len(a.classes[0]))
 	for i, s := range a.spans {
@@ -24,7 +24,7 @@ func (a *axis) lines(mul int) []line {
 	return ls
 }
 
-// trace sets the lines of p, if there are any.
+// trace sets the lines of p, where the taps are linear.
 func (p *Plan) trace() {
 	if len(p.y.classes) != 1 || len(p.x.classes) != 1 {
 		return
@@ -36,10 +36,10 @@ func (p *Plan) trace() {
 	p.ly, p.lx = p.y.lines(p.muly), p.x.lines(p.mulx)
 }
 
-// block is the number of rows of pictures of width w that are worked on at a time.
+// block is the number of picture rows, of width w, that are processed at a time.
 func block(w int) int { return max(blockRows/w, 1) }
 
-// traced is patched with patches tap by tap.
+// traced is patched with the patches stored tap by tap.
 func (r *Runner[T]) traced(g, n int, dst, src []T, f *Packed[T], mul, work []T) {
 	p := &r.prod
 	k, rows := r.depth(), block(r.dw)
@@ -54,7 +54,7 @@ func (r *Runner[T]) traced(g, n int, dst, src []T, f *Packed[T], mul, work []T) 
 	p.TransA = false
 }
 
-// tracePatches writes what the pixels of rows y … y+m-1 of the batch see, a row for each tap and channel.
+// tracePatches writes the patches of the pixels in rows y … y+m-1 of the batch, a row for each tap and channel.
 func (r *Runner[T]) tracePatches(dst, src []T, y, m, g int) {
 	width := m * r.dw
 	step := r.mulx * r.cs
@@ -90,7 +90,7 @@ func (r *Runner[T]) tracePatches(dst, src []T, y, m, g int) {
 	}
 }
 
-// take stores every step-th element of s.
+// take stores every step-th element of s in d.
 func take[T kernels.Float](d, s []T, step int) {
 	s = s[:(len(d)-1)*step+1]
 	if step == 2 {
@@ -109,7 +109,7 @@ func take[T kernels.Float](d, s []T, step int) {
 	}
 }
 
-// scatterLines is scatter with the products of a tap and of all pixels of some rows at a time.
+// scatterLines is scatter with the products of one tap for all pixels of several rows at a time.
 func (r *Runner[T]) scatterLines(g, n int, dst, src []T, f *Packed[T], bias, work []T) {
 	p := &r.prod
 	p.Bias, p.Mul, p.Packed = nil, nil, nil
@@ -131,7 +131,7 @@ func (r *Runner[T]) scatterLines(g, n int, dst, src []T, f *Packed[T], bias, wor
 	p.TransB = false
 }
 
-// addLines adds the products of rows y … y+m-1 of the source.
+// addLines adds the products of rows y … y+m-1 of the source to dst.
 func (r *Runner[T]) addLines(dst, products []T, y, m, g int) {
 	width, step := m*r.sw, r.mulx*r.cd
 	for j, ly := range r.ly {
@@ -161,7 +161,7 @@ func (r *Runner[T]) addLines(dst, products []T, y, m, g int) {
 	}
 }
 
-// begin stores the bias, or zeros, in a picture of the destination, before its first group.
+// begin initialises a picture of the destination with the bias, or zeros, before its first group.
 func (r *Runner[T]) begin(g int, d, bias []T) {
 	if g > 0 {
 		return

@@ -2,15 +2,16 @@ package conv
 
 import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
 
-// Packed is a filter packed for a plan: for every pair of classes of taps and every group the right operand of products.
+// Packed is a filter packed for a plan: the right operand of products for every pair of classes of taps and every
+// group.
 type Packed[T kernels.Float] struct {
 	plan  *Plan
 	packs []kernels.Packed[T]
-	taps  []T // of one pack
-	flat  []T // of scattering lines: for every group a row for each tap and channel of the destination
+	taps  []T // scratch for one pack
+	flat  []T // for scatterLines: for every group, a row for each tap and channel of the destination
 }
 
-// NewPacked returns room for a filter. Pack allocates at its first call only.
+// NewPacked returns an empty Packed. Only the first call of Pack allocates.
 func NewPacked[T kernels.Float](p *Plan) *Packed[T] {
 	n := 1
 	if !p.scattering {
@@ -19,7 +20,7 @@ func NewPacked[T kernels.Float](p *Plan) *Packed[T] {
 	return &Packed[T]{plan: p, packs: make([]kernels.Packed[T], n*p.Groups)}
 }
 
-// pack is that of a pair of classes and a group.
+// pack returns the operand for a pair of classes and a group.
 func (f *Packed[T]) pack(cy, cx, group int) *kernels.Packed[T] {
 	return &f.packs[(cy*len(f.plan.x.classes)+cx)*f.plan.Groups+group]
 }
@@ -31,7 +32,7 @@ func (f *Packed[T]) Pack(w []T) {
 		switch {
 		case p.scattering && p.lx != nil:
 			f.flatten(w, g)
-		case p.scattering && p.Role == In: // from the channels of y to those of all taps
+		case p.scattering && p.Role == In: // maps the channels of y to those of all taps
 			f.packs[g].Pack(w[g*p.gs:], p.OC, true, p.gs, p.KH*p.KW*p.gd)
 		case p.scattering:
 			f.scattered(w, g)
@@ -47,7 +48,7 @@ func (f *Packed[T]) Pack(w []T) {
 	}
 }
 
-// flatten stores a row for each tap and channel of the destination.
+// flatten stores the filter of group g with a row for each tap and channel of the destination.
 func (f *Packed[T]) flatten(w []T, g int) {
 	p := f.plan
 	n := p.KH * p.KW
@@ -69,7 +70,7 @@ func (f *Packed[T]) flatten(w []T, g int) {
 	}
 }
 
-// scattered packs from the channels of x to those of y for all taps.
+// scattered packs the map from the channels of x to those of y for all taps.
 func (f *Packed[T]) scattered(w []T, g int) {
 	p := f.plan
 	n := p.KH * p.KW
@@ -82,7 +83,7 @@ func (f *Packed[T]) scattered(w []T, g int) {
 	f.packs[g].Pack(f.taps, n*p.gd, false, p.gs, n*p.gd)
 }
 
-// classed packs the taps of a pair of classes, each transposed: from the channels of y to those of x.
+// classed packs the taps of a pair of classes, each transposed to map the channels of y to those of x.
 func (f *Packed[T]) classed(w []T, cy, cx, g int) {
 	p := f.plan
 	n := p.taps(cy, cx)
@@ -106,7 +107,7 @@ func (f *Packed[T]) classed(w []T, cy, cx, g int) {
 	f.pack(cy, cx, g).Pack(f.taps, p.gd, false, n*p.gs, p.gd)
 }
 
-// room makes f.taps n elements long.
+// room makes f.taps n elements long, reallocating if necessary.
 func (f *Packed[T]) room(n int) {
 	if cap(f.taps) < n {
 		f.taps = make([]T, n)

@@ -2,10 +2,10 @@ package conv
 
 import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
 
-// Patches writes what every window of n pictures sees, (n·oh·ow, kh·kw·c), for a plan of role Out and one group.
+// Patches writes the patches of n pictures, (n·oh·ow, kh·kw·c), for a plan of role Out with one group.
 func (r *Runner[T]) Patches(n int, dst, x []T) { r.patches(dst, x, 0, n*r.dh*r.dw, 0) }
 
-// Fold is the adjoint of Patches: it adds up patches where they were taken.
+// Fold is the adjoint of Patches: it adds every patch back to where it was taken from.
 func (r *Runner[T]) Fold(n int, dst, patches []T) {
 	clear(dst[:n*r.source()])
 	k := r.depth()

@@ -1,41 +1,44 @@
 package conv
 
-// A Plan is the geometry of one role of a convolution, made once and shared by all who run it. It goes from a source, pixels of cs
-// channels, to a destination, pixels of cd channels; of a filter's gradient, the source is x and the destination is y.
+// A Plan is the geometry of one role of a convolution, computed once and shared by all runners. It maps a source,
+// with cs channels per pixel, to a destination with cd; for the gradient of a filter, the source is x and the
+// destination is y.
 type Plan struct {
 	Window
 	Role
 	y, x       axis
 	sw, sh     int    // width and height of the source
-	dw, dh     int    // of the destination
-	cs, cd     int    // channels
-	gs, gd     int    // of a group
+	dw, dh     int    // width and height of the destination
+	cs, cd     int    // channels of source and destination
+	gs, gd     int    // the same, per group
 	runs       []run  // along the width
-	ly, lx     []line // of the taps; none where they are not linear
+	ly, lx     []line // of the taps; nil if they are not linear
 	muly, mulx int
 	scattering bool
 	patching   bool
 }
 
-// A run is pixels of the destination, every so many, that see the same taps; what the first sees is in span, what the next sees is
-// shift pixels of the source further.
+// A run is a sequence of n equidistant pixels of the destination, from at on, that read the same taps. span is that
+// of the first pixel; each further pixel reads shift pixels of the source further on.
 type run struct {
 	at, n int
 	span  span
 }
 
 const (
-	// fewChannels is the number below which a stretch of a window is too short for a product: patches are written out instead.
+	// fewChannels is the number of channels below which a stretch of a window is too short for a product, and patches
+	// are written out instead.
 	fewChannels = 8
-	// thin is the number of columns up to which products are dot products, whose sums depend on where they begin.
+	// thin is the number of columns up to which the kernels compute products as dot products, whose order of
+	// summation depends on where they begin.
 	thin = 4
-	// blockRows is the number of pixels of which patches are written out, or products scattered, at a time.
+	// blockRows is the number of pixels whose patches are written out, or products scattered, at a time.
 	blockRows = 128
-	// fewRows is the number of samples below which pixels along the width are the better rows.
+	// fewRows is the number of samples below which pixels along the width make better rows of a product.
 	fewRows = 8
 )
 
-// New returns the plan of a role.
+// New returns the plan for a role.
 func New(w Window, role Role) *Plan {
 	p := &Plan{Window: w, Role: role}
 	axes := outAxis
@@ -46,7 +49,7 @@ func New(w Window, role Role) *Plan {
 		p.sh, p.sw, p.cs, p.dh, p.dw, p.cd = p.dh, p.dw, p.cd, p.sh, p.sw, p.cs
 	}
 	p.gs, p.gd = p.cs/w.Groups, p.cd/w.Groups
-	// A destination of few channels is the smaller side of a product with all taps at once.
+	// With few channels in the destination, it is better to multiply each source pixel by all taps at once.
 	p.scattering = role != Filter && p.gd <= thin && p.gs >= fewChannels
 	p.patching = !p.scattering && (p.gd <= thin || p.gs < fewChannels)
 	if p.scattering {
@@ -59,7 +62,7 @@ func New(w Window, role Role) *Plan {
 	return p
 }
 
-// shift is how far the source moves from a pixel of a run to the next.
+// shift is the distance in the source between consecutive pixels of a run.
 func (p *Plan) shift() int {
 	if p.Role == In {
 		return 1
@@ -88,14 +91,14 @@ func (a *axis) runs(shift int) []run {
 	return rs
 }
 
-// source and destination are the numbers of elements of a picture.
+// source and destination are the number of elements of a picture on either side.
 func (p *Plan) source() int      { return p.sh * p.sw * p.cs }
 func (p *Plan) destination() int { return p.dh * p.dw * p.cd }
 
 // taps is the number of taps of a pair of classes.
 func (p *Plan) taps(cy, cx int) int { return len(p.y.classes[cy]) * len(p.x.classes[cx]) }
 
-// depth is the number of rows of the largest packed filter.
+// depth is the number of rows of the largest packed operand.
 func (p *Plan) depth() int {
 	if p.scattering {
 		return p.gs

@@ -2,20 +2,22 @@ package conv
 
 import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
 
-// Pool is the geometry of a pool. Every window is a list of taps on the picture; windows that see the same are one pattern.
+// Pool is the geometry of a pool. Every window is a list of taps on the picture; windows with the same taps share a
+// pattern.
 type Pool struct {
 	Window
 	windows  []window // of a picture, in order
 	patterns []pattern
 }
 
-// A window is where one begins, its pattern, and how many in its row from it on are whole and of four taps.
+// A window is its first element on the picture, its pattern, and the number of consecutive complete 2×2 windows in
+// its row from this one on.
 type window struct{ at, pattern, quads int }
 
-// A pattern is the taps of a window: their distance from where it begins, and their numbers.
+// A pattern is the taps of a window: their offsets from its first element, and their numbers.
 type pattern struct{ offsets, numbers []int }
 
-// NewPool returns the geometry of the windows w.
+// NewPool returns the geometry of a pool with windows w.
 func NewPool(w Window) *Pool {
 	p := &Pool{Window: w}
 	y := outAxis(w.H, w.KH, w.Stride[0], w.Pad[0], w.Dilation[0])
@@ -37,7 +39,7 @@ func NewPool(w Window) *Pool {
 	return p
 }
 
-// quads counts the windows of four.
+// quads sets, for every window, how many complete 2×2 windows follow in its row.
 func (p *Pool) quads() {
 	if p.KH != 2 || p.KW != 2 {
 		return
@@ -54,7 +56,7 @@ func (p *Pool) quads() {
 	}
 }
 
-// around is how far the taps of a window of four and the next such window are.
+// around is the distances to the tap on the right, to the tap below, and to the next window in the row.
 func (p *Pool) around() (right, down, step int) {
 	return p.Dilation[1] * p.C, p.Dilation[0] * p.W * p.C, p.Stride[1] * p.C
 }
@@ -75,8 +77,8 @@ func (w Window) Apart() bool {
 	return w.Dilation == [2]int{1, 1} && w.Stride[0] >= w.KH && w.Stride[1] >= w.KW
 }
 
-// each calls f for every window of n pictures: with its channels in y, what of x begins where it does, and its pattern; four for as
-// many windows of four at once as there are in a row, if it is not nil.
+// each calls f for every window of n pictures with the part of x that begins at the window, its channels in y, and
+// its pattern. Unless four is nil, consecutive complete 2×2 windows of a row are passed to it instead, k at once.
 func each[T kernels.Float](p *Pool, n int, x, y []T, four func(k int, x, y []T), f func(x, y []T, q *pattern)) {
 	for i := range n {
 		x, y := x[i*p.In():(i+1)*p.In()], y[i*p.Out():(i+1)*p.Out()]
@@ -93,7 +95,8 @@ func each[T kernels.Float](p *Pool, n int, x, y []T, four func(k int, x, y []T),
 	}
 }
 
-// ArgMax stores the number of the tap with the largest element of the key in every window of n pictures, of the first of equal ones.
+// ArgMax stores, for every window of n pictures, the number of the tap with the largest element of key; of equal
+// ones, the first.
 func ArgMax[T kernels.Float](p *Pool, n int, dst, key []T) {
 	right, down, step := p.around()
 	each(p, n, key, dst, func(k int, x, d []T) { kernels.ArgMax4(k, p.C, d, x, right, down, step) }, func(x, d []T, q *pattern) {
@@ -111,7 +114,7 @@ func ArgMax[T kernels.Float](p *Pool, n int, dst, key []T) {
 	})
 }
 
-// Pick stores the element of x with the given number in every window of n pictures.
+// Pick stores, for every window of n pictures, the element of x at the tap with the given number.
 func Pick[T kernels.Float](p *Pool, n int, dst, number, x []T) {
 	right, down, step := p.around()
 	at := 0
@@ -126,13 +129,13 @@ func Pick[T kernels.Float](p *Pool, n int, dst, number, x []T) {
 	})
 }
 
-// tap is how far tap t is from the first.
+// tap is the offset of tap t from the first.
 func (p *Pool) tap(t int) int {
 	right, down, _ := p.around()
 	return t/p.KW*down + t%p.KW*right
 }
 
-// Place is the adjoint of Pick: dst is zero but for the elements of u, added where their numbers say.
+// Place is the adjoint of Pick: it sets dst to zero and adds each element of u at the tap with the given number.
 func Place[T kernels.Float](p *Pool, n int, dst, number, u []T) {
 	right, down, step := p.around()
 	at := 0
@@ -141,7 +144,7 @@ func Place[T kernels.Float](p *Pool, n int, dst, number, u []T) {
 	if !p.Apart() {
 		four = nil
 	}
-	if four == nil || p.windows[0].quads == 0 || !p.covered() { // all of it is stored
+	if four == nil || p.windows[0].quads == 0 || !p.covered() { // otherwise all of it is stored below
 		clear(dst[:n*p.In()])
 	}
 	each(p, n, dst, u, four, func(d, u []T, q *pattern) {
@@ -152,12 +155,12 @@ func Place[T kernels.Float](p *Pool, n int, dst, number, u []T) {
 	})
 }
 
-// covered reports whether every pixel is in a window, of which none sees more than the picture.
+// covered reports whether the windows tile the picture: every pixel is in exactly one, and none reaches beyond it.
 func (p *Pool) covered() bool {
 	return p.Stride == [2]int{p.KH, p.KW} && p.Dilation == [2]int{1, 1} && p.Pad == [2]int{} && p.H%p.KH == 0 && p.W%p.KW == 0
 }
 
-// Sum adds up every window of n pictures.
+// Sum stores the sum of every window of n pictures.
 func Sum[T kernels.Float](p *Pool, n int, dst, x []T) {
 	each(p, n, x, dst, nil, func(x, d []T, q *pattern) {
 		copy(d, x[q.offsets[0]:])

@@ -2,7 +2,7 @@ package conv
 
 import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
 
-// Runner runs a plan with memory of its own, which two goroutines must not use at once.
+// Runner runs a plan. It has scratch memory of its own, so it must not be used by two goroutines at once.
 type Runner[T kernels.Float] struct {
 	*Plan
 	prod   kernels.Product[T]
@@ -14,7 +14,7 @@ func NewRunner[T kernels.Float](p *Plan) *Runner[T] {
 	return &Runner[T]{Plan: p, pieces: make([]kernels.Piece, 0, p.KH*p.KW)}
 }
 
-// Workspace is the number of elements that Run and Gradient need.
+// Workspace is the number of elements of work that Run and Gradient need.
 func Workspace[T kernels.Float](p *Plan) int {
 	d := p.depth()
 	switch {
@@ -30,10 +30,11 @@ func Workspace[T kernels.Float](p *Plan) int {
 	return 0
 }
 
-// Run computes dst = (bias + src ⋆ f) ⊙ mul for n samples by role Out or In. bias has an element for each channel of dst, mul is of
-// dst's shape; nil is none.
+// Run computes dst = (bias + src ⋆ f) ⊙ mul for n samples in role Out or In. bias has an element for each channel of
+// dst, mul has the shape of dst; either may be nil.
 //
-// The sum of every element runs over the taps in order, however many samples there are: results do not depend on how a batch is cut.
+// Every element is summed over the taps in the same order whatever the number of samples, so results do not depend on
+// how a batch is split.
 func (r *Runner[T]) Run(n int, dst, src []T, f *Packed[T], bias, mul, work []T) {
 	for g := range r.Groups {
 		r.prod.N = r.gd
@@ -61,8 +62,8 @@ func (r *Runner[T]) Run(n int, dst, src []T, f *Packed[T], bias, mul, work []T) 
 	r.prod.A, r.prod.B, r.prod.C, r.prod.Packed, r.prod.Bias, r.prod.Mul = nil, nil, nil, nil, nil, nil
 }
 
-// direct takes the source where it lies. The rows of a product are the samples, all at one pixel; of few samples, they are pixels
-// along the width.
+// direct reads the source in place. The rows of a product are all samples at one pixel or, if there are few samples,
+// the pixels along the width.
 func (r *Runner[T]) direct(g, n int, dst, src []T, f *Packed[T], mul []T) {
 	p := &r.prod
 	for y := range r.dh {
@@ -88,7 +89,7 @@ func (r *Runner[T]) direct(g, n int, dst, src []T, f *Packed[T], mul []T) {
 	}
 }
 
-// product runs the product at an element of dst.
+// product runs a product whose result begins at element at of dst.
 func (r *Runner[T]) product(dst, mul []T, at int, a []T) {
 	p := &r.prod
 	p.A, p.C, p.Mul = a, dst[at:], nil
@@ -99,7 +100,7 @@ func (r *Runner[T]) product(dst, mul []T, at int, a []T) {
 		p.RunPieces(r.pieces)
 		return
 	}
-	for i := range p.M { // a window that sees nothing
+	for i := range p.M { // a window without any tap on the picture
 		c := p.C[i*p.LdC:][:p.N]
 		clear(c)
 		copy(c, p.Bias)
@@ -109,7 +110,7 @@ func (r *Runner[T]) product(dst, mul []T, at int, a []T) {
 	}
 }
 
-// stretch sets r.pieces to what a window covers.
+// stretch sets r.pieces to the contiguous pieces of the source that a window covers.
 func (r *Runner[T]) stretch(sy, sx span, g int) {
 	r.pieces = r.pieces[:0]
 	if sx.n == 0 {
@@ -129,8 +130,8 @@ func (r *Runner[T]) stretch(sy, sx span, g int) {
 	}
 }
 
-// patched writes patches out, a row for each pixel of the destination. Where these come in classes, the rows of one product are
-// pixels along the width, else of the whole batch.
+// patched writes patches out, a row for each pixel of the destination. With several classes of taps, the rows of a
+// product are pixels along the width; otherwise they are pixels of the whole batch.
 func (r *Runner[T]) patched(g, n int, dst, src []T, f *Packed[T], mul, work []T) {
 	p := &r.prod
 	if r.x.every == 1 && r.y.every == 1 {
@@ -161,7 +162,7 @@ func (r *Runner[T]) patched(g, n int, dst, src []T, f *Packed[T], mul, work []T)
 	}
 }
 
-// patchProduct runs the product of patches, which may be of no tap at all, at an element of dst.
+// patchProduct runs a product of patches, which may have no taps, whose result begins at element at of dst.
 func (r *Runner[T]) patchProduct(dst, mul []T, at int, patches []T) {
 	p := &r.prod
 	r.pieces = r.pieces[:0]
@@ -176,7 +177,7 @@ func (r *Runner[T]) patchProduct(dst, mul []T, at int, patches []T) {
 	p.Run(nil)
 }
 
-// patches writes m patches from pixel q of the batch on, for a plan without classes.
+// patches writes m patches from pixel q of the batch on, for a plan with a single class of taps.
 func (r *Runner[T]) patches(dst, src []T, q, m, g int) {
 	k := r.depth()
 	x, y, i := q%r.dw, q/r.dw%r.dh, q/r.dw/r.dh
@@ -195,7 +196,7 @@ func (r *Runner[T]) patches(dst, src []T, q, m, g int) {
 	}
 }
 
-// patch writes what a window sees, zeros where it sees nothing.
+// patch writes the elements that a window covers, with zeros for the padding.
 func (r *Runner[T]) patch(dst, picture []T, sy, sx span, g int) {
 	width := len(r.x.classes[sx.class]) * r.gs
 	clear(dst[:sy.tap*width])
@@ -209,7 +210,7 @@ func (r *Runner[T]) patch(dst, picture []T, sy, sx span, g int) {
 			}
 			e := d[lo:hi]
 			a = a[:len(e)]
-			//lint:ignore S1001 a call to copy would take longer
+			//lint:ignore S1001 a call of copy is slower here
 			for j, v := range a {
 				e[j] = v
 			}
@@ -232,7 +233,7 @@ func (r *Runner[T]) patch(dst, picture []T, sy, sx span, g int) {
 	clear(dst[(sy.tap+sy.n)*width:])
 }
 
-// scatter multiplies every pixel of the source by all taps at once, and adds what comes of it to the destination.
+// scatter multiplies every pixel of the source by all taps at once and adds the products to the destination.
 func (r *Runner[T]) scatter(g, n int, dst, src []T, f *Packed[T], bias, work []T) {
 	p := &r.prod
 	p.Bias, p.Mul, p.Packed = nil, nil, &f.packs[g]
@@ -274,9 +275,9 @@ func (r *Runner[T]) scatterPixel(dst, taps []T, sy, sx span) {
 	}
 }
 
-// Gradient computes the filter's gradient, role Filter, from x and y of n samples; acc adds it to what is in dst.
+// Gradient computes the gradient of the filter, role Filter, from x and y of n samples; with acc it is added to dst.
 //
-// The sums run over pixels of y in order: results do not depend on how a batch is cut.
+// The sums run over the pixels of y in order, so results do not depend on how a batch is split.
 func (r *Runner[T]) Gradient(n int, dst, x, y []T, acc bool, work []T) {
 	if r.gs < fewChannels && r.gd > thin {
 		r.tracedGradient(n, dst, x, y, acc, work)
@@ -299,7 +300,7 @@ func (r *Runner[T]) Gradient(n int, dst, x, y []T, acc bool, work []T) {
 	p.A, p.B, p.C = nil, nil, nil
 }
 
-// tracedGradient is Gradient with patches tap by tap.
+// tracedGradient is Gradient with the patches stored tap by tap.
 func (r *Runner[T]) tracedGradient(n int, dst, x, y []T, acc bool, work []T) {
 	p := &r.prod
 	k, rows := r.depth(), block(r.dw)

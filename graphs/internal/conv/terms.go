@@ -1,7 +1,7 @@
 package conv
 
-// Terms calls f with the positions in x, filter and y of every term of the form Σ x·f·y, for n samples: what all else here is
-// checked against.
+// Terms calls f with the positions in x, filter and y of every term of the form Σ x·f·y, for n samples. It is the
+// definition that everything else here is tested against.
 func (w Window) Terms(n int, f func(x, filter, y int)) {
 	cg, og, oh, ow := w.C/w.Groups, w.OC/w.Groups, w.OH(), w.OW()
 	w.each(func(oy, ox, ky, kx, iy, ix int) {
@@ -15,8 +15,8 @@ func (w Window) Terms(n int, f func(x, filter, y int)) {
 	})
 }
 
-// Pairs calls f with the positions in x and y of every pair of a pixel's channel and a window that it is in, for n samples, and
-// the number of the tap: what pools see. Those of one window come in the order of the taps.
+// Pairs calls f for every pair of an element of x and a window of a pool that contains it, for n samples: with their
+// positions in x and y and the number of the tap. The pairs of one window come in the order of the taps.
 func (w Window) Pairs(n int, f func(x, y, tap int)) {
 	oh, ow := w.OH(), w.OW()
 	w.each(func(oy, ox, ky, kx, iy, ix int) {
@@ -28,7 +28,7 @@ func (w Window) Pairs(n int, f func(x, y, tap int)) {
 	})
 }
 
-// each calls f for every tap on the picture of every window.
+// each calls f for every tap of every window that lies on the picture.
 func (w Window) each(f func(oy, ox, ky, kx, iy, ix int)) {
 	oh, ow := w.OH(), w.OW()
 	for oy := range oh {

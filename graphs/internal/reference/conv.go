@@ -6,12 +6,12 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// conv computes convolutions and pools, by the definition.
+// conv computes convolutions and pools by their definitions.
 func (e *evaluation) conv() bool {
 	switch o := e.in.Op.(type) {
 	case ir.Conv:
 		e.convolution(o)
-	case ir.ConvPack: // its layout is the kernels' business
+	case ir.ConvPack: // only the kernels know its layout
 		copy(e.y, e.x[0].v)
 	case ir.PoolArgMax:
 		best := make([]float64, len(e.y))
@@ -67,7 +67,7 @@ func (e *evaluation) convolution(o ir.Conv) {
 	}
 }
 
-// windows are convolutions of (rows,5) with (3,1) to (rows,3), and pools of three numbers, apart or not.
+// windows are convolutions of (rows,5) with (3,1) to (rows,3), and pools over three elements, overlapping or not.
 func (r *random) windows() []func() ir.ID {
 	one, three := [2]int{1, 1}, [2]int{1, 3}
 	w := conv.Window{H: 1, W: 5, C: 1, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 2}, Pad: [2]int{0, 1}, Dilation: one, Groups: 1}

@@ -10,8 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// Random returns a program of about size instructions of every kind on batches of rows rows, some of its inputs held,
-// and numbers for its inputs. They stay of the order of one, so that float32 will do.
+// Random returns a program of about size instructions of every kind on batches of rows rows, with some inputs held,
+// and values for its inputs. All values stay of order one, so that float32 suffices.
 func Random(rng *rand.Rand, rows, size int) (*ir.Graph, [][]float64) {
 	r := &random{Graph: ir.New(), rng: rng, rows: rows}
 	for _, s := range [][2]int{{rows, 3}, {rows, 5}, {rows, 1}, {5, 3}, {1, 3}, {1, 5}, {1, 1}, {3, 3}} {
@@ -44,12 +44,12 @@ type random struct {
 	ids  []ir.ID
 }
 
-// any is a value, a later one rather than an earlier.
+// any is a random value; later ones are more likely.
 func (r *random) any() ir.ID {
 	return r.ids[len(r.ids)-1-int(float64(len(r.ids))*r.rng.Float64()*r.rng.Float64())]
 }
 
-// where is a value that ok allows; the last resort is an input or a reshape of one.
+// where is a value that ok accepts: a random one if possible, else the first; -1 if there is none.
 func (r *random) where(ok func(in *ir.Instr) bool) ir.ID {
 	for range 100 {
 		if id := r.any(); ok(r.At(id)) {
@@ -64,13 +64,13 @@ func (r *random) where(ok func(in *ir.Instr) bool) ir.ID {
 	return ir.ID(-1)
 }
 
-// like is a value of the shape of id.
+// like is a value with the shape of id.
 func (r *random) like(id ir.ID) ir.ID {
 	rows, cols := r.At(id).Rows, r.At(id).Cols
 	return r.where(func(in *ir.Instr) bool { return in.Rows == rows && in.Cols == cols })
 }
 
-// add keeps a value, brought back to the order of one where it may be large.
+// add keeps a value, scaled back to order one where it may be large.
 func (r *random) add(id ir.ID) {
 	if id < 0 || r.At(id).Len() > 40*r.rows {
 		return
@@ -86,7 +86,7 @@ func (r *random) add(id ir.ID) {
 	r.ids = append(r.ids, id)
 }
 
-// kinds makes one instruction each.
+// kinds are functions that emit one instruction each.
 func (r *random) kinds() []func() ir.ID {
 	return slices.Concat(r.elementwise(), r.products(), r.structure(), r.windows())
 }
@@ -138,7 +138,7 @@ func (r *random) products() []func() ir.ID {
 	}
 	return []func() ir.ID{
 		matmul(false, false), matmul(false, true), matmul(false, true), matmul(true, false), matmul(true, true), affine, affine,
-		func() ir.ID { // sums of products over the batch, which go to one place
+		func() ir.ID { // sums of products over the batch, which accumulate in one place
 			a, b := r.where(func(in *ir.Instr) bool { return in.Rows == r.rows }), r.where(func(in *ir.Instr) bool { return in.Rows == r.rows })
 			return r.Add(r.MatMul(a, b, true, false), r.MatMul(r.like(a), r.like(b), true, false))
 		},
@@ -187,7 +187,7 @@ func (r *random) structure() []func() ir.ID {
 		one(func(id ir.ID, in ir.Instr) ir.ID {
 			return r.Put(id, strided.New(2*in.Len(), 1, []int{in.Len()}, []int{2}), r.rng.NormFloat64(), in.Rows, 2*in.Cols)
 		}),
-		one(func(id ir.ID, in ir.Instr) ir.ID { // every row to the next as well
+		one(func(id ir.ID, in ir.Instr) ir.ID { // the last row stays zero
 			return r.Scatter(id, strided.New(in.Len()+in.Cols, 0, []int{in.Rows, in.Cols}, []int{in.Cols, 1}), in.Rows+1, in.Cols)
 		}),
 		one(func(id ir.ID, in ir.Instr) ir.ID { // windows that overlap

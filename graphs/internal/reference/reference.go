@@ -1,5 +1,5 @@
-// Package reference computes programs of package ir in the plainest way, one element after the other in float64: what
-// the tests of the compiler's stages compare with.
+// Package reference evaluates programs of package ir in the plainest possible way, one element at a time in float64.
+// The tests of the compiler's stages compare with it.
 package reference
 
 import (
@@ -55,7 +55,7 @@ func (m matrix) transposed(t bool) func(i, j int) float64 {
 	return m.at
 }
 
-// evaluation computes y, the value of in, of the arguments x.
+// evaluation computes y, the value of in, from the arguments x.
 type evaluation struct {
 	in *ir.Instr
 	x  []matrix
@@ -186,7 +186,7 @@ func (e *evaluation) product() bool {
 			}
 			return s
 		})
-	case ir.Pack: // its layout is the kernels' business
+	case ir.Pack: // only the kernels know its layout
 		e.each(e.x[0].transposed(o.TB))
 	case ir.BatchMatMul:
 		m := e.in.Rows / o.Batch

@@ -1,4 +1,4 @@
-// Package bridge gives packages below graphs what graphs does not export.
+// Package bridge lets the packages below graphs use what graphs does not export.
 package bridge
 
 import (
@@ -7,6 +7,6 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// Lower translates the part of a graph that outputs depend on to instructions: what graphs.Compile makes of it, simplified,
-// before it is fused and scheduled. The i-th input of the program is the i-th of inputs. Package graphs sets it.
+// Lower translates the part of a graph that outputs depend on to instructions, as graphs.Compile does: lowered and
+// simplified, not yet fused or scheduled. Input i of the program is inputs[i]. Package graphs sets the variable.
 var Lower func(inputs, outputs G.Nodes) (*ir.Graph, error)

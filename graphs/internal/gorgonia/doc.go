@@ -1,7 +1,7 @@
-// Package gorgonia reads Gorgonia v0.9.18: what an operation is, with which parameters, and what a node is made of.
+// Package gorgonia reads the graphs of Gorgonia v0.9.18: which operation a node applies, with which parameters, to
+// which operands.
 //
-// Gorgonia keeps its operations to itself: their types and fields are not exported. This package knows them by the names of
-// their types and reads their parameters by reflection. It is the only place that does; everybody else switches on a Kind.
-// An operation that looks different from what is expected here is Unknown, never taken for something else; TestRead pins all
-// of them.
+// Gorgonia does not export the types of its operations or their fields. This package recognises the types by name and
+// reads the fields by reflection. It is the only package that does so; all others switch on a Kind. An operation that
+// does not look as expected is Unknown and never mistaken for another one; TestRead pins all of them.
 package gorgonia

@@ -1,13 +1,13 @@
 package gorgonia
 
-// Kind says what an operation computes.
+// Kind identifies what an operation computes.
 type Kind uint8
 
-// The kinds. Unknown is an operation of a third party, or one of Gorgonia's that has no name here.
+// The kinds. Unknown is a third party's operation, or one of Gorgonia's that is not listed here.
 const (
 	Unknown Kind = iota
 
-	Add // of two operands of one shape, or of a tensor and a scalar
+	Add // of two operands of the same shape, or of a tensor and a scalar
 	Sub
 	Mul
 	Div
@@ -107,12 +107,13 @@ const (
 	Compare          // comparisons
 	Product          // of matrices and vectors
 	Reduction        // Sum, Max
-	Gradient         // what gorgonia.Grad makes of an operation; they have no derivative rule
-	Statement        // Set, Read: nodes without value
-	Source           // without operands
+	Gradient         // made by gorgonia.Grad; they have no derivative rule
+	Statement        // Set, Read: nodes without a value
+	Source           // no operands
 )
 
-// info describes a kind. Type is the name of Gorgonia's type, Symbol what its String starts with where one type has many kinds.
+// info describes a kind. typ is the name of Gorgonia's type; where a type has several kinds, symbol is what its String
+// starts with.
 type info struct {
 	name   string
 	typ    string
@@ -210,13 +211,13 @@ var table = [kinds]info{
 	ReadStatement:  {"Read", "readOp", "", Statement},
 }
 
-// String is the name of the function of Gorgonia's that makes the operation.
+// String is the name of the Gorgonia function that makes the operation.
 func (k Kind) String() string { return table[k].name }
 
 // Family returns the family of k.
 func (k Kind) Family() Family { return table[k].family }
 
-// byType lists the kinds of every type.
+// byType lists the kinds that share a type.
 var byType = func() map[string][]Kind {
 	m := map[string][]Kind{}
 	for k := Unknown + 1; k < kinds; k++ {

@@ -9,7 +9,7 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// nodes says where a list of nodes lies in a G.Node.
+// nodes returns an accessor of the unexported field of a G.Node that holds a list of nodes.
 func nodes(name string) func(*G.Node) G.Nodes {
 	f, ok := reflect.TypeFor[G.Node]().FieldByName(name)
 	if !ok || f.Type != reflect.TypeFor[G.Nodes]() {
@@ -21,15 +21,16 @@ func nodes(name string) func(*G.Node) G.Nodes {
 	}
 }
 
-// Operands returns the operands of n in order, not to be written to. They are read from the node itself: Gorgonia's graph
-// finds nodes by numbers, and where it has removed one (its stabilisation of log(1-x) does) the numbers are others.
+// Operands returns the operands of n in order; the caller must not write to the slice. They are read from the node
+// itself because Gorgonia's graph looks nodes up by ID, and IDs change when it removes a node, as its stabilisation
+// of log(1-x) does.
 var Operands = nodes("children")
 
-// DerivativeOf returns the nodes that n is the gradient of.
+// DerivativeOf returns the nodes that n is a derivative of.
 var DerivativeOf = nodes("derivOf")
 
-// Bind makes v the value of n, of whatever shape: some operations give a tensor of one element where the node is a scalar,
-// which gorgonia.UnsafeLet refuses.
+// Bind makes v the value of n, whatever its shape: some operations give a tensor of one element for a scalar node,
+// which gorgonia.UnsafeLet rejects.
 func Bind(n *G.Node, v G.Value) { *(*G.Value)(unsafe.Add(unsafe.Pointer(n), boundTo)) = v }
 
 var boundTo = func() uintptr {
@@ -40,7 +41,7 @@ var boundTo = func() uintptr {
 	return f.Offset
 }()
 
-// OwnGenerator reports whether a Dropout draws by the generator that gorgonia.Dropout gives it.
+// OwnGenerator reports whether a Dropout draws from the generator that gorgonia.Dropout sets.
 func OwnGenerator(op G.Op) bool {
 	f, ok := fieldsOf(op).field("rndGen", reflect.Func)
 	if !ok || f.IsNil() {
@@ -59,7 +60,7 @@ func Into(op G.Op) (*G.Value, bool) {
 	return (*G.Value)(f.UnsafePointer()), true
 }
 
-// Training returns the mode of an operation that has one.
+// Training reports whether an operation is in training mode; ok is false if it has no mode.
 func Training(op G.Op) (on, ok bool) {
 	for _, name := range []string{"training", "isTraining"} {
 		if now, ok := fieldsOf(op).bool(name); ok {

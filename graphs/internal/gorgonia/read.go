@@ -9,50 +9,50 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Op is an operation as it was read. Which fields are set is said at the kinds; axes are those of the operand.
+// Op is an operation as read. The kinds list which fields are set; axes are axes of the operand.
 type Op struct {
 	Kind Kind
 
 	TransA, TransB bool
 	Axis           int   // -1: the default of the operation
-	Axes, AxesB    []int // not to be written to
+	Axes, AxesB    []int // read-only
 	Log            bool
-	Numbers        bool // a comparison gives numbers, not booleans
+	Numbers        bool // a comparison gives numbers instead of booleans
 
 	Range    Range
 	Window   Window
-	Factor   int     // how often an element is repeated along each axis
+	Factor   int     // how many times each element is repeated along each axis
 	P        float64 // the probability of dropping an element
 	Epsilon  float64
 	Momentum float64
 	Groups   int
-	Mean     bool // of the losses; otherwise their sum
+	Mean     bool // the mean of the losses instead of their sum
 	Boxes    Boxes
 }
 
 // Range is lo, lo+step, … below hi.
 type Range struct {
 	Lo, Hi, Step int
-	All          bool // of the axis
+	All          bool // the whole axis
 }
 
-// Window says which parts of an image (h,w) belong to an output: kernel elements from -Pad on, Stride apart from output to
-// output and Dilation apart from each other.
+// Window describes a sliding window over an image (h,w): the first one starts at -Pad, consecutive ones are Stride
+// apart, and the elements within one are Dilation apart.
 type Window struct {
 	Kernel, Pad, Stride, Dilation [2]int
 }
 
 // Boxes are the parameters of YOLOv3.
 type Boxes struct {
-	Anchors  []float64 // two sizes of each
-	Masks    []int     // the numbers of those that are used
-	Ignore   float64   // in training: the overlap with a target above which a box need not be absent
+	Anchors  []float64 // two sizes each
+	Masks    []int     // the indices of the anchors in use
+	Ignore   float64   // in training: a box that overlaps a target by more is not penalised for being there
 	Classes  int
-	Size     int // of the image
+	Size     int // of the image, in pixels
 	Training bool
 }
 
-// typeName returns the name of one of Gorgonia's own types, "" for others.
+// typeName returns the type name of an operation of Gorgonia's own, and "" for any other.
 func typeName(op G.Op) string {
 	t := reflect.TypeOf(op)
 	if t == nil {
@@ -86,7 +86,7 @@ func KindOf(op G.Op) Kind {
 		return ks[0]
 	}
 	if table[ks[0]].family == Product {
-		// MatMul and MatVec have one symbol.
+		// MatMul and MatVec share a symbol.
 		k, ok := fieldsOf(op).int("āBinaryOperator")
 		if !ok || k < 0 || k > int(BatchedMatMul-MatMul) {
 			return Unknown
@@ -102,7 +102,7 @@ func KindOf(op G.Op) Kind {
 	return Unknown
 }
 
-// Read reads op. What is not as expected is Unknown.
+// Read reads op. If a field is not as expected, the result is Unknown.
 func Read(op G.Op) Op {
 	o := Op{Kind: KindOf(op), Axis: -1}
 	f := reader{fields: fieldsOf(op), ok: true}
@@ -113,7 +113,7 @@ func Read(op G.Op) Op {
 	return o
 }
 
-// reader notes whether all fields were there.
+// reader reads fields and records whether all of them existed.
 type reader struct {
 	fields
 	ok bool
@@ -174,7 +174,7 @@ func (f *reader) read(o *Op, op G.Op) {
 		}
 	case MaxPool, MaxPoolGrad, AveragePool:
 		o.Window = Window{Kernel: f.pair("h", "w"), Pad: f.pair("padNorth", "padWest"), Stride: f.pair("strideH", "strideW"), Dilation: [2]int{1, 1}}
-		if f.b("explicitPadding") { // then Gorgonia starts by the other two
+		if f.b("explicitPadding") { // then Gorgonia starts from the other two
 			o.Window.Pad = f.pair("padSouth", "padEast")
 		}
 	case Upsample, UpsampleGrad:

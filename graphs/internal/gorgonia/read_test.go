@@ -9,7 +9,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// The names and fields of Gorgonia v0.9.18 by which its operations are recognised: one of every kind, with its parameters.
+// The type names and fields by which the operations of Gorgonia v0.9.18 are recognised: one operation of every kind,
+// with its parameters.
 func TestRead(t *testing.T) {
 	g := G.NewGraph()
 	tensorIn := func(g *G.ExprGraph, name string, shape ...int) *G.Node {
@@ -27,9 +28,9 @@ func TestRead(t *testing.T) {
 		}
 		return n
 	}
-	// gradient is the node that gorgonia.Grad makes directly of f.
+	// gradient is the node that gorgonia.Grad derives directly from f.
 	gradient := func(name string, f func(x *G.Node) *G.Node, shape ...int) *G.Node {
-		x := tensorIn(G.NewGraph(), name, shape...) // gorgonia.Grad looks at everything in a graph
+		x := tensorIn(G.NewGraph(), name, shape...) // gorgonia.Grad visits everything in a graph
 		gs, err := G.Grad(G.Must(G.Sum(f(x))), x)
 		if err != nil {
 			t.Fatal(err)
@@ -135,7 +136,7 @@ func TestRead(t *testing.T) {
 		}{must(f(x)), Op{Kind: k}})
 	}
 	axis := map[Kind]bool{Repeat: true, Size: true, Slice: true, SliceGrad: true, Concat: true, ByIndices: true, ByIndicesGrad: true, Softmax: true, SoftmaxGrad: true, Sparsemax: true}
-	seen := map[Kind]bool{Unknown: true, Identity: true, DiagFlat: true} // the last two have no function that makes them
+	seen := map[Kind]bool{Unknown: true, Identity: true, DiagFlat: true} // no function makes the last two
 	for _, c := range cases {
 		if !axis[c.want.Kind] {
 			c.want.Axis = -1
@@ -161,7 +162,7 @@ func TestRead(t *testing.T) {
 
 func first(n, _, _ *G.Node, _ *G.BatchNormOp, err error) (*G.Node, error) { return n, err }
 
-// find returns the node of a kind that n depends on.
+// find returns the node of the given kind that n depends on.
 func find(n *G.Node, k Kind) *G.Node {
 	if n.Op() != nil && KindOf(n.Op()) == k {
 		return n
@@ -174,7 +175,7 @@ func find(n *G.Node, k Kind) *G.Node {
 	return nil
 }
 
-// stranger is an operation of somebody else.
+// stranger is a third party's operation.
 type stranger struct{ G.Op }
 
 func TestUnknown(t *testing.T) {
@@ -185,7 +186,7 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-// The operands of a node are in order, also of one that Gorgonia has removed from its graph.
+// The operands of a node are in order, even if Gorgonia has removed one of them from its graph.
 func TestOperands(t *testing.T) {
 	g := G.NewGraph()
 	x := G.NewMatrix(g, G.Float64, G.WithShape(2, 2), G.WithName("x"))

@@ -181,7 +181,7 @@ func (f *reader) read(o *Op, op G.Op) {
 		o.Factor = f.n("stride") + 1
 	case BatchNorm:
 		o.Epsilon, o.Momentum = f.x("epsilon"), f.x("momentum")
-	case BatchNormGrad: // which has that of its BatchNorm
+	case BatchNormGrad: // which shares the epsilon of its BatchNorm
 		o.Epsilon = f.x("epsilon")
 	case GroupNorm:
 		o.Groups, o.Epsilon = f.n("numGroups"), f.x("epsilon")

@@ -109,7 +109,7 @@ var examples = map[string][]func(e example) ir.ID{
 		func(e example) ir.ID { return e.Mul(e.turn(e.x), e.turn(e.y)) },
 		func(e example) ir.ID { return e.Unary(kernels.SiLU, 1, e.turn(e.x)) },
 		func(e example) ir.ID { return e.Compare(ir.Gt, e.turn(e.x), e.Fill(e.one, 1, 12)) },
-		func(e example) ir.ID { // a number for each of the second axis of (2,2,3)
+		func(e example) ir.ID { // one number for each index of the second axis of (2,2,3)
 			return e.Mul(e.turn(e.x), e.Gather(e.SliceCols(e.row, 0, 2), view(2, []int{2, 2, 3}, []int{0, 1, 0}), 1, 12))
 		},
 		func(e example) ir.ID {
@@ -122,7 +122,7 @@ var examples = map[string][]func(e example) ir.ID{
 	},
 	"channel sums of (turn x) = column sums of x": {
 		func(e example) ir.ID { return e.ColSum(e.Reshape(e.RowSum(e.Reshape(e.turn(e.x), 4, 3)), 2, 2)) },
-		func(e example) ir.ID { // of (2,2,1,3), axis by axis
+		func(e example) ir.ID { // sums over axes of (2,2,1,3), one after the other
 			inner := e.Scatter(e.turn(e.x), view(4, []int{4, 3}, []int{1, 0}), 1, 4)
 			return e.ColSum(e.Reshape(inner, 2, 2))
 		},

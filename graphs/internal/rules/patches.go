@@ -140,12 +140,13 @@ var withinReshape = rule{"reshape f (reshape x, y) = f (x, reshape y)", func(n n
 	return n.Emit(n.x.Op, n.Rows, n.Cols, args...)
 }}
 
-// aroundReshape is the rule that element-wise instructions are done in the shape in which an argument is repeated: nobody
-// has to write that out.
+// aroundReshape is the rule that computes an element-wise instruction in the shape in which one of its arguments is a
+// broadcast, so that the broadcast need not be written out.
 var aroundReshape = rule{"f (reshape x, reshape (expand y)) = reshape f (x, expand y)", func(n node) ir.ID {
 	var shape *ir.Instr
 	for _, a := range n.Args {
-		if in := n.At(a); ir.Is[ir.Reshape](in) && (n.At(in.Args[0]).Expands() || n.Rows == 1 && n.At(in.Args[0]).Op.Class() == ir.Map) {
+		if in := n.At(a); ir.Is[ir.Reshape](in) &&
+			(n.At(in.Args[0]).Expands() || n.Rows == 1 && n.At(in.Args[0]).Op.Class() == ir.Map) {
 			shape = n.At(in.Args[0])
 		}
 	}

@@ -18,7 +18,7 @@ type node struct {
 	a, b ir.ID    // its first two arguments, or none
 	x, y ir.Instr // the instructions that compute them
 
-	out  bool           // it is an output
+	out  bool           // whether it is an output
 	outs map[ir.ID]bool // the outputs so far
 }
 
@@ -113,7 +113,7 @@ func simplify(g *ir.Graph, use func(rule) bool) *ir.Graph {
 			return 0, false
 		}
 		n := node{Graph: to, Instr: *in, a: none, b: none, out: isOut, outs: outs}
-		isOut = false // of what the rules make, only the end result is one
+		isOut = false // of the instructions that a rule emits, only the final result is an output
 		if len(in.Args) > 0 {
 			n.a = in.Args[0]
 			n.x = *to.At(n.a)

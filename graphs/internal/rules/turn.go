@@ -5,12 +5,14 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// turned reports whether v exchanges the inner axes of three: pictures change between channels first and last by such views.
+// turned reports whether v exchanges the two inner axes of three. Such views convert pictures between channels-first
+// and channels-last.
 func turned(v strided.View) bool {
-	return v.Offset == 0 && len(v.Dims) == 3 && v.Strides[1] == 1 && v.Strides[2] == v.Dims[1] && v.Strides[0] == v.Dims[1]*v.Dims[2] && v.Len() == v.Size
+	return v.Offset == 0 && len(v.Dims) == 3 &&
+		v.Strides[1] == 1 && v.Strides[2] == v.Dims[1] && v.Strides[0] == v.Dims[1]*v.Dims[2] && v.Len() == v.Size
 }
 
-// turnedArg is what id is with two axes exchanged, in id's shape.
+// turnedArg returns the value that id is with its inner axes exchanged, in the shape of the result, and the view.
 func (n node) turnedArg(id ir.ID) (x ir.ID, v strided.View, ok bool) {
 	in := n.At(id)
 	o, ok := in.Op.(ir.Gather)
@@ -20,8 +22,9 @@ func (n node) turnedArg(id ir.ID) (x ir.ID, v strided.View, ok bool) {
 	return n.Reshape(in.Args[0], n.Rows, n.Cols), o.View, true
 }
 
-// behindTurn is the rule that element-wise instructions come before axes are exchanged, so that two exchanges meet. Where
-// the argument and the result are both kept as they are, none would be saved.
+// behindTurn is the rule that moves element-wise instructions ahead of an exchange of axes, so that consecutive
+// exchanges meet and cancel. It does not apply where both argument and result are outputs: no exchange would be
+// saved.
 var behindTurn = rule{"f (turn x, turn y) = turn f (x, y)", func(n node) ir.ID {
 	var v strided.View
 	found := false
@@ -43,8 +46,8 @@ var behindTurn = rule{"f (turn x, turn y) = turn f (x, y)", func(n node) ir.ID {
 	return n.Gather(n.Emit(n.Op, n.Rows, n.Cols, args...), v, n.Rows, n.Cols)
 }}
 
-// turnedBack is what id is a turn by v of, in id's shape: of repeated elements, others; none if that would be an exchange
-// of its own.
+// turnedBack returns a value, in the shape of the result, whose exchange by v is id. For repeated elements it is
+// another repetition. It is none if finding it would take an exchange of its own.
 func (n node) turnedBack(id ir.ID, v strided.View) ir.ID {
 	in := n.At(id)
 	switch o := in.Op.(type) {
@@ -56,7 +59,7 @@ func (n node) turnedBack(id ir.ID, v strided.View) ir.ID {
 		}
 	}
 	x, u := n.repeated(id)
-	if x == id || ir.Is[ir.MatMul](n.At(n.plainly(id))) { // a layer's result that is not pictures yet
+	if x == id || ir.Is[ir.MatMul](n.At(n.plainly(id))) { // the output of a layer, not laid out as pictures yet
 		x = n.plainly(id)
 		if !ir.Is[ir.MatMul](n.At(x)) {
 			return none
@@ -69,7 +72,7 @@ func (n node) turnedBack(id ir.ID, v strided.View) ir.ID {
 	return none
 }
 
-// repeated is what id repeats, and how.
+// repeated returns the value whose elements id repeats, and the view of it that id is.
 func (n node) repeated(id ir.ID) (x ir.ID, v strided.View) {
 	x, size := id, n.At(id).Len()
 	v = strided.New(size, 0, []int{size}, []int{1})
@@ -100,7 +103,8 @@ func (n node) repeated(id ir.ID) (x ir.ID, v strided.View) {
 	}
 }
 
-// summed is what id sums, and where to; none if it is an output, or what it sums is.
+// summed returns the value x whose elements id sums, and the view by which id is the Scatter of x. It is none if any
+// value on the way is an output.
 func (n node) summed(id ir.ID) (x ir.ID, v strided.View) {
 	x, size := id, n.At(id).Len()
 	v = strided.New(size, 0, []int{size}, []int{1})
@@ -131,7 +135,7 @@ func (n node) summed(id ir.ID) (x ir.ID, v strided.View) {
 	return none, v
 }
 
-// ofTurn is the rule that the sums of the channels of a turn are those of the columns of what is turned.
+// ofTurn is the rule that channel sums after an exchange of axes are column sums before it.
 var ofTurn = rule{"channel sums of (turn x) = column sums of x", func(n node) ir.ID {
 	u := strided.New(n.Cols, 0, []int{n.x.Rows, n.x.Cols}, []int{0, 1})
 	x, v := n.summed(n.a)
@@ -151,5 +155,5 @@ var ofTurn = rule{"channel sums of (turn x) = column sums of x", func(n node) ir
 	return n.Scatter(n.At(x).Args[0], v, n.Rows, n.Cols)
 }}
 
-// inverse is the turn that undoes v.
+// inverse is the exchange that undoes v.
 func inverse(v strided.View) strided.View { return ir.Swapped(v.Dims[0], v.Dims[1], v.Dims[2]) }

@@ -32,10 +32,14 @@ import (
 // 10 dimensions, on which the mixture is .17, 1.74 and .78 nats off, f of z alone takes away .05, .82 and .26 of these,
 // with r and l .08, .97 and .41.
 //
+// If b is a [density.Mixed], some columns of x are discrete. Then f sees their values in place of the coordinates in their cells, and b, r and
+// v are those of the row, so that E differs between points of a cell by what is known alone; its slope in these columns is that of this.
+//
 // The parameters are those of f.
 type Tilted struct {
 	inner      Energy // f
 	base       *density.Mixture
+	mixed      *density.Mixed          // b if columns are discrete, base its Gaussians; else nil
 	components func(x *G.Node) *G.Node // log w_k N(x; μ_k, Σ_k), (n, K)
 	mean       []float64               // μ
 	root       *mat.TriDense           // L
@@ -45,6 +49,7 @@ type Tilted struct {
 	count      int                     // of the groups of components of the same mean
 	share      float64                 // λ
 	plain      bool                    // f sees z alone
+	steps      *steps                  // of the discrete columns; nil: there are none
 }
 
 var (
@@ -55,7 +60,8 @@ var (
 
 // TiltConfig describes a Tilted.
 type TiltConfig struct {
-	Base  *density.Mixture // b; required
+	Base  *density.Mixture // b; required, unless there is Mixed
+	Mixed *density.Mixed   // b, in place of Base
 	Share float64          // λ ≥ 0; with 0 the energy is that of the base, whatever f is
 	// f sees z alone: in the plane, where networks learn detail by the frequencies of an embedding
 	Plain bool
@@ -63,14 +69,23 @@ type TiltConfig struct {
 
 // Tilt makes f by calling it with the number of variables that it sees, and returns the base tilted by λ f.
 func Tilt(cfg TiltConfig, f func(dim int) (Energy, error)) (*Tilted, error) {
+	if cfg.Mixed != nil {
+		cfg.Base = cfg.Mixed.Gaussians()
+	}
 	if cfg.Base == nil {
 		return nil, errors.New("energy: TiltConfig.Base is nil")
+	}
+	if cfg.Mixed != nil && cfg.Plain {
+		return nil, errors.New("energy: TiltConfig.Plain with discrete columns, of which a network of x alone knows nothing")
 	}
 	if !(cfg.Share >= 0) || math.IsInf(cfg.Share, 1) {
 		return nil, fmt.Errorf("energy: TiltConfig.Share = %g, want >= 0", cfg.Share)
 	}
 	p := cfg.Base.Parameters()
-	t := &Tilted{base: cfg.Base, components: componentsBuilder(p), share: cfg.Share, plain: cfg.Plain}
+	t := &Tilted{base: cfg.Base, mixed: cfg.Mixed, components: componentsBuilder(p), share: cfg.Share, plain: cfg.Plain}
+	if t.mixed != nil {
+		t.steps = newSteps(t.mixed)
+	}
 	t.group(p)
 	if err := t.measure(p); err != nil {
 		return nil, err
@@ -142,6 +157,9 @@ func (t *Tilted) measure(p density.Parameters) error {
 			t.entropy += v * math.Log(l.At(j, j))
 		}
 	}
+	if t.mixed != nil {
+		t.entropy += t.mixed.EntropyBeside()
+	}
 	var chol mat.Cholesky
 	if !chol.Factorize(cov) {
 		return errors.New("energy: Tilt: the covariance of the base is singular")
@@ -162,10 +180,20 @@ func (t *Tilted) measure(p density.Parameters) error {
 }
 
 // Base returns b.
-func (t *Tilted) Base() *density.Mixture { return t.base }
+func (t *Tilted) Base() density.Density {
+	if t.mixed != nil {
+		return t.mixed
+	}
+	return t.base
+}
 
-// Moments returns μ and L.
-func (t *Tilted) Moments() (mean []float64, root *mat.TriDense) { return slices.Clone(t.mean), t.root }
+// Moments returns μ and L; of the coordinates in cells where columns are discrete, as if these did not depend on the others.
+func (t *Tilted) Moments() (mean []float64, root *mat.TriDense) {
+	if t.mixed != nil {
+		return t.apart()
+	}
+	return slices.Clone(t.mean), t.root
+}
 
 // Share returns λ.
 func (t *Tilted) Share() float64 { return t.share }
@@ -176,8 +204,11 @@ func (t *Tilted) Dim() int { return t.base.Dim() }
 // Specs returns those of f.
 func (t *Tilted) Specs() []Spec { return t.inner.Specs() }
 
-// Smooth asks f, unless it has no part in the energy.
+// Smooth asks f, unless it has no part in the energy; with discrete columns it is an error.
 func (t *Tilted) Smooth() error {
+	if t.mixed != nil {
+		return errors.New("it jumps between the values of discrete columns")
+	}
 	if t.share == 0 {
 		return nil
 	}
@@ -204,18 +235,33 @@ func (t *Tilted) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 		return nil, err
 	}
 	return graphs.Try(func() *G.Node {
-		logs := t.components(x)                    // (n, K)
+		row, logs := t.row(x)                      // (n, d), (n, K)
 		b := graphs.Neg(graphs.RowLogSumExp(logs)) // (n, 1)
+		if t.mixed != nil {
+			b = graphs.Sub(b, t.steps.reference(x))
+		}
 		if t.share == 0 {
 			return b
 		}
-		return graphs.Add(b, t.correction(x, logs, theta))
+		return graphs.Add(b, t.correction(row, logs, theta))
 	})
+}
+
+// row is x with discrete values in place of the coordinates in their cells, and log w_k P_k of it.
+func (t *Tilted) row(x *G.Node) (row, logs *G.Node) {
+	if t.mixed == nil {
+		return x, t.components(x)
+	}
+	row, beside := t.steps.row(x)
+	return row, graphs.Add(t.components(row), beside)
 }
 
 // Correction builds λ f of the rows of x, (n, 1): E + log b, exactly.
 func (t *Tilted) Correction(x *G.Node, theta G.Nodes) (*G.Node, error) {
-	return graphs.Try(func() *G.Node { return t.correction(x, t.components(x), theta) })
+	return graphs.Try(func() *G.Node {
+		row, logs := t.row(x)
+		return t.correction(row, logs, theta)
+	})
 }
 
 func (t *Tilted) correction(x, logs *G.Node, theta G.Nodes) *G.Node {

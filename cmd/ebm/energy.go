@@ -25,7 +25,8 @@ type energyCmd struct {
 
 func (energyCmd) Help() string {
 	return `Writes float64 of shape (n,), or (n,1+d) with --grad; CSV has a header if the points have one. Energies are in nats, up to the
-constant log Z of: ebm eval.
+constant log Z of: ebm eval. Where columns of the data are discrete, they are those of the cells of rounded values, and with --grad, which cells have
+none of, those of the continuous density behind them.
 
 Examples:
 
@@ -83,6 +84,9 @@ func (c *energyCmd) Run(e *env) error {
 			return writeJSON(e.stdout, column(energies))
 		}
 		return c.report(e, n, 1, writeVector(e, c.Out, c.header(names), energies))
+	}
+	if m.Discrete() != "" {
+		e.logf("note: energies and gradients are of the continuous density behind the discrete columns; without --grad energies are of cells")
 	}
 	grad := mat.NewDense(n, d, nil)
 	if err := m.EnergyGrad(energies, grad, x); err != nil {

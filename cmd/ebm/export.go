@@ -14,7 +14,7 @@ type exportCmd struct {
 }
 
 func (exportCmd) Help() string {
-	return `An ONNX model has the input x (batch, d), in the units of the data, and the outputs energy (batch, 1) and gradient (batch, d); the density is exp(-energy)/Z. It uses standard operations of opset 17. A safetensors file has the weights under PyTorch's names, the scale of the columns as metadata where the run standardises them, and the arrays of a bridge. Of the data an exported file holds what its energy needs and nothing else. The background of a bridge is made of training points: then a note says of how many.
+	return `An ONNX model has the input x (batch, d), in the units of the data, and the outputs energy (batch, 1) and gradient (batch, d); the density is exp(-energy)/Z. It uses standard operations of opset 17. A safetensors file has the weights under PyTorch's names, the scale of the columns as metadata where the run standardises them, and the arrays of a bridge. Of the data an exported file holds what its energy needs and nothing else. The background of a bridge is made of training points: then a note says of how many. Where columns are discrete, the file holds a continuous density, and its metadata "density" and "discrete" say how to get probabilities of rows from it; a note says so.
 
 Examples:
 
@@ -68,6 +68,9 @@ func (c *exportCmd) Run(e *env) error {
 	if points > 0 {
 		e.logf(
 			"note: the energy has a bridge, the background of which is made of points of the data: %s holds %d of them; --bridge 0 trains without", c.Out, points)
+	}
+	if m.Discrete() != "" {
+		e.logf("note: %s holds a continuous density; its metadata say how to get probabilities of discrete values from it", c.Out)
 	}
 	if c.JSON {
 		return writeJSON(e.stdout, exported{c.Out, format, m.Config.Precision, len(b), points})

@@ -245,7 +245,8 @@ func sameArrays(t *testing.T, exported, own string) {
 		t.Errorf("%s: other arrays than %s", exported, own)
 	}
 	for key := range got.Metadata {
-		if !slices.Contains([]string{"format", "energy", "activation", "spectral_norm", "standardizer", "sha256"}, key) {
+		if !slices.Contains([]string{"format", "energy", "activation", "spectral_norm", "standardizer", "sha256",
+			"density", "discrete"}, key) {
 			t.Errorf("%s holds metadata %q", exported, key)
 		}
 	}

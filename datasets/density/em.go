@@ -25,12 +25,14 @@ type em struct {
 	prior  *mat.SymDense // C, made positive definite
 	z      *mat.Dense    // the points
 	square *mat.SymDense // zᵀz/n
+	mixed  *factors      // of the points, where some columns are discrete; or nil
 	best   []int32       // the most likely component of every point in the last pass, with which the next begins
 }
 
-func newEM(kind Covariance, shrink float64, z *mat.Dense, prior *mat.SymDense) *em {
+func newEM(kind Covariance, cfg MixtureConfig, z *mat.Dense, prior *mat.SymDense) *em {
 	n, _ := z.Dims()
-	return &em{kind: kind, shrink: shrink, prior: prior, z: z, square: moment(z), best: make([]int32, n)}
+	return &em{kind: kind, shrink: cfg.Shrink, prior: prior, z: z, square: moment(z), mixed: newFactors(cfg.levels, z),
+		best: make([]int32, n)}
 }
 
 // statistics holds sums over points, weighted by the shares r of every component.
@@ -39,6 +41,7 @@ type statistics struct {
 	n    []float64 // Σ r
 	sum  []float64 // Σ r (x - μ), (K, d)
 	sq   []float64 // Σ r (x - μ)(x - μ)ᵀ: packed lower triangles, or diagonals; unused for a tied covariance
+	by   []float64 // Σ r of the points of every combination of discrete values, (combinations, K); nil without these
 }
 
 // squares returns the length of sq for one component.
@@ -46,8 +49,13 @@ func (c Covariance) squares(d int) int {
 	return [...]int{Full: triangle(d), Tied: 0, Diagonal: d}[c]
 }
 
-func newStatistics(kind Covariance, k, d int) *statistics {
-	return &statistics{n: make([]float64, k), sum: make([]float64, k*d), sq: make([]float64, k*kind.squares(d))}
+func (f *em) newStatistics(k int) *statistics {
+	d := f.prior.SymmetricDim()
+	s := &statistics{n: make([]float64, k), sum: make([]float64, k*d), sq: make([]float64, k*f.kind.squares(d))}
+	if f.mixed != nil {
+		s.by = make([]float64, k*len(f.mixed.combinations))
+	}
+	return s
 }
 
 func (s *statistics) add(t *statistics) {
@@ -55,6 +63,7 @@ func (s *statistics) add(t *statistics) {
 	addTo(s.n, t.n)
 	addTo(s.sum, t.sum)
 	addTo(s.sq, t.sq)
+	addTo(s.by, t.by)
 }
 
 func addTo(dst, v []float64) {
@@ -99,16 +108,17 @@ const (
 
 // pass makes one pass over all points.
 func (f *em) pass(m *Mixture) *statistics {
-	n, d := f.z.Dims()
+	n, _ := f.z.Dims()
 	block := max(leastBlock, (n+mostBlocks-1)/mostBlocks)
 	parts := make([]*statistics, (n+block-1)/block)
+	beside := f.mixed.beside(m)
 	var all sync.WaitGroup
 	turn := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for b := range parts {
 		turn <- struct{}{}
 		all.Go(func() {
-			parts[b] = newStatistics(f.kind, len(m.logw), d)
-			f.passBlock(m, parts[b], b*block, min((b+1)*block, n))
+			parts[b] = f.newStatistics(len(m.logw))
+			f.passBlock(m, beside, parts[b], b*block, min((b+1)*block, n))
 			<-turn
 		})
 	}
@@ -119,19 +129,23 @@ func (f *em) pass(m *Mixture) *statistics {
 	return parts[0]
 }
 
-func (f *em) passBlock(m *Mixture, s *statistics, lo, hi int) {
+// passBlock adds rows to the statistics. To log w_k of a component beside adds what a combination of discrete values says of it.
+func (f *em) passBlock(m *Mixture, beside [][]float64, s *statistics, lo, hi int) {
 	k, d := len(m.logw), m.p.Dim
 	room := make([]float64, 4*d)
-	logs, near := make([]float64, k), make([]int32, 0, k)
+	logs, near, logw := make([]float64, k), make([]int32, 0, k), m.logw
 	for i := lo; i < hi; i++ {
+		if beside != nil {
+			logw = beside[f.mixed.of[i]]
+		}
 		x := f.z.RawRowView(i)
 		y, best := m.place(room[3*d:], x), f.best[i]
 		if int(best) >= k {
 			best = 0
 		}
-		most := m.logw[best] - m.distance(room[:2*d], y, int(best), math.Inf(1))/2
+		most := logw[best] - m.distance(room[:2*d], y, int(best), math.Inf(1))/2
 		logs[best], near = most, append(near[:0], best)
-		for c, lw := range m.logw {
+		for c, lw := range logw {
 			if c == int(near[0]) {
 				continue
 			}
@@ -154,6 +168,9 @@ func (f *em) passBlock(m *Mixture, s *statistics, lo, hi int) {
 		for _, c := range near {
 			if r := logs[c] / sum; r > 1e-9 {
 				s.point(f.kind, int(c), r, x, m.p.Means[int(c)*d:(int(c)+1)*d], room[2*d:3*d])
+				if s.by != nil {
+					s.by[int(f.mixed.of[i])*k+int(c)] += r
+				}
 			}
 		}
 	}
@@ -197,10 +214,13 @@ func (f *em) update(s *statistics, means []float64) *Mixture {
 			for j := range i + 1 {
 				l[i*d+j] = (all*tied.At(i, j) + a*scale*f.prior.At(i, j)) / (all + a)
 			}
+			l[i*d+i] += f.mixed.ridge(i)
 		}
 		p.Factors = f.root(l, scale)
 	}
-	return newMixture(p)
+	m := newMixture(p)
+	m.levels = f.mixed.probabilities(s.by, s.n, kept)
+	return m
 }
 
 // expected returns the scale of Λ for k components.
@@ -217,13 +237,14 @@ func (f *em) factor(w float64, shift, sq []float64, scale float64) []float64 {
 			for j := range i + 1 {
 				l[i*d+j] = (sq[triangle(i)+j] - w*shift[i]*shift[j] + a*scale*f.prior.At(i, j)) / (w + a)
 			}
+			l[i*d+i] += f.mixed.ridge(i)
 		}
 		return f.root(l, scale)
 	}
 	sd := make([]float64, d)
 	for j := range sd {
 		v := (max(0, sq[j]-w*shift[j]*shift[j]) + a*scale*f.prior.At(j, j)) / (w + a)
-		sd[j] = math.Sqrt(v)
+		sd[j] = math.Sqrt(v + f.mixed.ridge(j))
 	}
 	return sd
 }

@@ -33,6 +33,8 @@ type MixtureConfig struct {
 	Restarts    int          // starts per candidate, of which the best is continued; 0 means 4
 	Shrink      float64      // weight of the prior on a covariance, in points; 0 means 0.01
 	Tolerance   float64      // iteration stops when a pass gains less, in nats per point; 0 means 1e-4
+
+	levels []Levels // of the columns that are discrete, see FitMixed
 }
 
 const (
@@ -143,6 +145,7 @@ func Search(x *mat.Dense, cfg MixtureConfig, rng *rand.Rand) ([]Candidate, error
 	if err != nil {
 		return nil, err
 	}
+	cfg.levels = u.levels(cfg.levels)
 	tried := search(z, cfg, secondMost, rng)
 	if cfg.Criterion == HeldOut && n > 1 {
 		judge(tried, z, cfg, rng)
@@ -158,7 +161,9 @@ func Search(x *mat.Dense, cfg MixtureConfig, rng *rand.Rand) ([]Candidate, error
 		t.LogProb -= logDet
 		t.Score -= logDet
 		u.undo(&t.Mixture.p)
+		levels := t.Mixture.levels
 		t.Mixture = newMixture(t.Mixture.p)
+		t.Mixture.levels = levels
 	}
 	return tried, nil
 }
@@ -191,7 +196,14 @@ func (c *Candidate) scoreBIC(n int) {
 // free returns the number of free parameters.
 func (m *Mixture) free() int {
 	k, d := len(m.logw), m.p.Dim
-	return k - 1 + k*d + m.p.Covariance.free(k, d)
+	free := k - 1 + k*d + m.p.Covariance.free(k, d)
+	if m.levels != nil { // of the Gaussians of the discrete columns none counts, but their probabilities do
+		free -= k*len(m.levels) + m.p.Covariance.free(k, len(m.levels))
+		for _, l := range m.levels {
+			free += k * (len(l.Values) - 1)
+		}
+	}
+	return free
 }
 
 // again gives the best candidates of every kind a second round of starts, at most most times as many. They are taken by
@@ -205,7 +217,7 @@ func again(tried []Candidate, z *mat.Dense, cfg MixtureConfig, most int, rng *ra
 		t := &tried[i]
 		k := len(t.Mixture.logw)
 		times := min(most, max(secondLeast, int(secondWork)/(n*k*(d+5)*(d+5))))
-		f := newEM(t.Mixture.p.Covariance, cfg.Shrink, z, prior)
+		f := newEM(t.Mixture.p.Covariance, cfg, z, prior)
 		m, logp, _ := f.climb(f.begin(round, nil, k, times*cfg.Restarts, rng), roughly, mostPasses)
 		if c := (Candidate{Mixture: m, LogProb: logp / float64(n)}); c.LogProb > t.LogProb {
 			c.scoreBIC(n)
@@ -220,7 +232,7 @@ func follow(tried []Candidate, z *mat.Dense, cfg MixtureConfig) {
 	prior := priorOf(z)
 	for _, i := range contendersOf(tried) {
 		t := &tried[i]
-		f := newEM(t.Mixture.p.Covariance, cfg.Shrink, z, prior)
+		f := newEM(t.Mixture.p.Covariance, cfg, z, prior)
 		m, logp, _ := f.climb(t.Mixture, roughly, morePasses)
 		*t = Candidate{Mixture: m, LogProb: logp / float64(n)}
 		t.scoreBIC(n)
@@ -258,7 +270,7 @@ func bestOfKinds(tried []Candidate) (best []int) {
 // polish iterates the best candidate to the tolerance.
 func polish(c *Candidate, z *mat.Dense, cfg MixtureConfig) {
 	n, _ := z.Dims()
-	f := newEM(c.Mixture.p.Covariance, cfg.Shrink, z, priorOf(z))
+	f := newEM(c.Mixture.p.Covariance, cfg, z, priorOf(z))
 	m, logp, _ := f.climb(c.Mixture, cfg.Tolerance, mostPasses)
 	gain := logp/float64(n) - c.LogProb
 	c.Mixture, c.LogProb = m, c.LogProb+gain
@@ -326,7 +338,7 @@ func search(z *mat.Dense, cfg MixtureConfig, most int, rng *rand.Rand) (tried []
 	for _, kind := range cfg.Covariances {
 		var last *Mixture
 		for _, k := range slices.Compact(slices.Sorted(slices.Values(cfg.Components))) {
-			few, all := newEM(kind, cfg.Shrink, some, prior), newEM(kind, cfg.Shrink, z, prior)
+			few, all := newEM(kind, cfg, some, prior), newEM(kind, cfg, z, prior)
 			m := few.begin(round, last, k, cfg.Restarts, rng)
 			passes := mostPasses
 			if some != z {
@@ -381,7 +393,7 @@ func (f *em) begin(round *mat.Dense, last *Mixture, k, restarts int, rng *rand.R
 // rounded returns the rows of z whitened.
 func rounded(z *mat.Dense) *mat.Dense {
 	n, d := z.Dims()
-	f := newEM(Full, 1, z, priorOf(z))
+	f := newEM(Full, MixtureConfig{Shrink: 1}, z, priorOf(z))
 	whole, out, room := f.divided(make([]int, n), 1), mat.NewDense(n, d, nil), make([]float64, 2*d)
 	for i := range n {
 		whole.distance(room, z.RawRowView(i), 0, math.Inf(1))

@@ -35,7 +35,7 @@ func TestClimbs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, kind := range []Covariance{Full, Tied, Diagonal} {
-		f := newEM(kind, 0.7, z, priorOf(z))
+		f := newEM(kind, MixtureConfig{Shrink: 0.7}, z, priorOf(z))
 		m := f.divided(cluster(z, 5, newRNG(1)), 5)
 		last := math.Inf(-1)
 		for i := range 60 {
@@ -256,7 +256,7 @@ func BenchmarkPass(b *testing.B) {
 	z, _, _ := standardise(draw(must(NewMixture(parameters(Full, k, d))), n, 1))
 	for _, kind := range []Covariance{Full, Tied, Diagonal} {
 		b.Run(fmt.Sprintf("covariance=%v", kind), func(b *testing.B) {
-			f := newEM(kind, 0.1, z, priorOf(z))
+			f := newEM(kind, MixtureConfig{Shrink: 0.1}, z, priorOf(z))
 			m, _, _ := f.climb(f.divided(cluster(z, k, newRNG(1)), k), 0, 30)
 			for b.Loop() {
 				f.pass(m)

@@ -15,9 +15,15 @@ import (
 //
 // It is an error if no coordinate is free, or if the values have no weight under any component.
 func (m *Mixture) Given(known []int, values []float64) (*Mixture, error) {
+	rest, _, err := m.given(known, values, nil)
+	return rest, err
+}
+
+// given also returns which components are left. Logarithms of weights are added to those of the mixture, if there are some.
+func (m *Mixture) given(known []int, values, plus []float64) (rest *Mixture, kept []int, err error) {
 	d := m.p.Dim
 	if len(known) != len(values) || len(known) == 0 || len(known) >= d {
-		return nil, fmt.Errorf("density: %d values for %d known coordinates of %d; at least one is to be known, and one free", len(values), len(known), d)
+		return nil, nil, fmt.Errorf("density: %d values for %d known coordinates of %d; at least one is to be known, and one free", len(values), len(known), d)
 	}
 	order := slices.Clone(known)
 	for j := range d {
@@ -26,11 +32,11 @@ func (m *Mixture) Given(known []int, values []float64) (*Mixture, error) {
 		}
 	}
 	if len(order) != d {
-		return nil, fmt.Errorf("density: known coordinates %v, want different ones of 0 to %d", known, d-1)
+		return nil, nil, fmt.Errorf("density: known coordinates %v, want different ones of 0 to %d", known, d-1)
 	}
 	for i, v := range values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("density: coordinate %d is given as %g, want a finite number", known[i], v)
+			return nil, nil, fmt.Errorf("density: coordinate %d is given as %g, want a finite number", known[i], v)
 		}
 	}
 	nk, w := len(known), m.Weights()
@@ -40,9 +46,12 @@ func (m *Mixture) Given(known []int, values []float64) (*Mixture, error) {
 	for k := range w {
 		mean, l, err := m.reordered(k, order)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		logw[k] = math.Log(w[k])
+		if plus != nil {
+			logw[k] += plus[k]
+		}
 		z := make([]float64, nk) // L_kk⁻¹ (v - μ_k)
 		for i := range nk {
 			z[i] = values[i] - mean[i]
@@ -85,13 +94,13 @@ func (m *Mixture) reordered(k int, order []int) (mean []float64, l *mat.TriDense
 	return mean, l, nil
 }
 
-// weighed returns the mixture of the components whose weights, given as logarithms, are not negligible beside the
+// weighed returns the mixture, and the numbers, of the components whose weights, given as logarithms, are not negligible beside the
 // largest.
-func (p Parameters) weighed(logw []float64) (*Mixture, error) {
+func (p Parameters) weighed(logw []float64) (m *Mixture, of []int, err error) {
 	const least = -700
 	top := slices.Max(logw)
 	if math.IsNaN(top) || math.IsInf(top, 0) {
-		return nil, fmt.Errorf("density: the given values are further from every component than numbers reach")
+		return nil, nil, fmt.Errorf("density: the given values are further from every component than numbers reach")
 	}
 	d := p.Dim
 	kept := Parameters{Dim: d, Covariance: Full}
@@ -99,9 +108,11 @@ func (p Parameters) weighed(logw []float64) (*Mixture, error) {
 		if v-top < least {
 			continue
 		}
+		of = append(of, k)
 		kept.Weights = append(kept.Weights, math.Exp(v-top))
 		kept.Means = append(kept.Means, p.Means[k*d:(k+1)*d]...)
 		kept.Factors = append(kept.Factors, p.Factors[k*d*d:(k+1)*d*d]...)
 	}
-	return NewMixture(kept)
+	m, err = NewMixture(kept)
+	return m, of, err
 }

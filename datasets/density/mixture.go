@@ -146,6 +146,7 @@ type Mixture struct {
 	at     []float64  // means, (K, d); tied: L⁻¹(μ - origin)
 	logw   []float64  // log w - log det L - d/2 log 2π
 	cdf    []float64
+	levels []Levels // during the fit of a Mixed, with the probabilities
 }
 
 var (

@@ -72,9 +72,12 @@ func cluster(x *mat.Dense, k int, rng *rand.Rand) []int {
 // divided returns the mixture of the clusters with these labels, below k.
 func (f *em) divided(label []int, k int) *Mixture {
 	_, d := f.z.Dims()
-	s, zero, diff := newStatistics(f.kind, k, d), make([]float64, k*d), make([]float64, d)
+	s, zero, diff := f.newStatistics(k), make([]float64, k*d), make([]float64, d)
 	for i, c := range label {
 		s.point(f.kind, c, 1, f.z.RawRowView(i), zero[:d], diff)
+		if s.by != nil {
+			s.by[int(f.mixed.of[i])*k+c]++
+		}
 	}
 	return f.update(s, zero)
 }

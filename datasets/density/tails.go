@@ -23,14 +23,23 @@ func Contaminate(m *Mixture, x *mat.Dense) (*Mixture, error) {
 	if err := checkPoints(x); err != nil {
 		return nil, err
 	}
+	share, width, err := tails(m, x, func(s float64) (LogProber, error) { return NewMixture(m.widened(s)) })
+	if err != nil || share == 0 {
+		return m, err
+	}
+	return NewMixture(m.contaminated(share, width))
+}
+
+// tails are ε and s, ε = 0 where BIC does not favour them.
+func tails(m LogProber, x *mat.Dense, widened func(s float64) (LogProber, error)) (share, width float64, err error) {
 	n, _ := x.Dims()
 	ratio, own := make([]float64, n), make([]float64, n)
 	m.LogProb(own, x)
-	gain, share, width := math.Log(float64(n)), 0.0, 0.0
+	gain := math.Log(float64(n))
 	for _, s := range tailWidths {
-		wide, err := NewMixture(m.widened(s))
+		wide, err := widened(s)
 		if err != nil {
-			return nil, err
+			return 0, 0, err
 		}
 		wide.LogProb(ratio, x)
 		for i, v := range ratio {
@@ -40,10 +49,7 @@ func Contaminate(m *Mixture, x *mat.Dense) (*Mixture, error) {
 			gain, share, width = g, eps, s
 		}
 	}
-	if share == 0 {
-		return m, nil
-	}
-	return NewMixture(m.contaminated(share, width))
+	return share, width, nil
 }
 
 // contamination is the ε that maximises Σ log(1 - ε + ε r), by expectation and maximisation, and that sum.

@@ -174,7 +174,7 @@ func (in *inspection) columns() error {
 		}
 		k, among := in.count(j)
 		in.values[j] = k
-		whole, decimals := in.decimals(j)
+		whole, decimals := decimalsOf(in.x, j)
 		switch {
 		case k == 1:
 			constant = append(constant, j)
@@ -183,11 +183,11 @@ func (in *inspection) columns() error {
 			in.column(CountsRows, k, false, "column %s counts the rows; unless that belongs to the data, leave it out",
 				in.title(j))
 			in.of(j)
-		case k <= few && in.n >= 10*k:
+		case Few(k, in.n):
 			groups[FewValues] = append(groups[FewValues], j)
 		case whole:
 			groups[WholeNumbers] = append(groups[WholeNumbers], j)
-		case decimals >= 0 && 2*k < among:
+		case decimals >= 0 && Ties(k, among):
 			groups[Rounded] = append(groups[Rounded], j)
 		}
 	}
@@ -267,29 +267,6 @@ func Constant(x *mat.Dense, j int) (value float64, ok bool) {
 		}
 	}
 	return lo + (hi-lo)/2, len(seen) == 1 || len(seen) <= most && hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi))
-}
-
-// decimals reports whether all values of a column are whole, and otherwise the smallest number of decimals, at most
-// six, with which all can be written; -1 if six are not enough.
-func (in *inspection) decimals(j int) (whole bool, decimals int) {
-	scale := 1.0
-	for i := range in.n {
-		v := in.at(i, j)
-		for {
-			u := v * scale
-			if math.Abs(u) > 1<<53 || scale > 1 && math.Abs(u) > 1e11 {
-				return false, -1
-			}
-			if r := math.Round(u); u == r || scale > 1 && math.Abs(u-r) <= 1e-12*math.Abs(u) {
-				break
-			}
-			if decimals++; decimals > 6 {
-				return false, -1
-			}
-			scale *= 10
-		}
-	}
-	return decimals == 0, decimals
 }
 
 // countsRows reports whether a column of whole numbers numbers the rows, in any order.

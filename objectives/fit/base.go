@@ -73,7 +73,11 @@ func (c *Config) checkBase(src Source) error {
 // base is what it has to beat: there, blurred data are close to all data, and a network is free of the lumps with which
 // a mixture represents edges and curves, and which a correction has to undo. On 10 000 points of 4squares and 2spirals
 // it reached 0.0074 and 0.019 nats, as a correction 0.013 and 0.022.
-func (c *Config) tilts(dim int) bool { return c.Base == On && dim > few }
+//
+// Where there are discrete columns of few values, it is always a correction of the base, which has their probabilities.
+func (c *Config) tilts(g *geometry) bool {
+	return c.Base == On && (g.Dim > few || len(g.Cells.factors()) > 0)
+}
 
 // suitBase fills in settings that suit the correction of a base, which is easier to learn than a density.
 func (c *Config) suitBase(def *Config, facts objectives.Facts) {
@@ -89,10 +93,10 @@ func (c *Config) suitBase(def *Config, facts objectives.Facts) {
 const baseNetwork = "mlp"
 
 // heldShare is the share of the points, excluding the test points, that is held back for early stopping.
-func (c *Config) heldShare(points, dim int) float64 {
+func (c *Config) heldShare(points int, g *geometry) float64 {
 	switch {
 	case c.Base != On:
-	case dim <= few: // they choose no step, only what is kept
+	case !c.tilts(g): // they choose no step, only what is kept
 		return math.Min(testShare, 2000/float64(points))
 	case points < manyPoints:
 		return earlyShare
@@ -103,10 +107,8 @@ func (c *Config) heldShare(points, dim int) float64 {
 // fitBase fits the base to the training points: the mixture that BIC prefers, with tails. The points held back are not
 // used: they serve to tell whether the network is better.
 func (d *data) fitBase(c *Config) error {
-	var err error
 	d.Share = 1
-	d.Base, err = d.mixtureOf(c, d.train, density.MixtureConfig{})
-	return err
+	return d.mixtureOf(c, d.train, density.MixtureConfig{})
 }
 
 // affordable is the number of points that a base is fitted to, and the most components that it may have, for one that takes seconds: all
@@ -130,40 +132,70 @@ func evenly(x *mat.Dense, rows int) *mat.Dense {
 	return part
 }
 
-// mixtureOf fits a mixture with tails to points, or to as many of them as are affordable.
-func (d *data) mixtureOf(c *Config, points *mat.Dense, cfg density.MixtureConfig) (*density.Mixture, error) {
+// mixtureOf makes the base a mixture with tails fitted to points, or to as many of them as are affordable.
+func (d *data) mixtureOf(c *Config, points *mat.Dense, cfg density.MixtureConfig) error {
 	rows, most := affordable(points.Dims())
 	points, cfg.Most = evenly(points, rows), most
 	known, err := d.network(points)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	x := known.Matrix()
-	m, err := density.FitMixture(x, cfg, train.Stream(c.Seed, "base"))
-	if err == nil {
-		d.components, d.covariance = m.Components(), m.Parameters().Covariance
-		m, err = density.Contaminate(m, x)
+	rng := train.Stream(c.Seed, "base")
+	if levels := d.levels(); levels != nil {
+		err = d.fitMixed(x, levels, cfg, rng)
+	} else if d.Base, err = density.FitMixture(x, cfg, rng); err == nil {
+		d.components, d.covariance = d.Base.Components(), d.Base.Parameters().Covariance
+		d.Base, err = density.Contaminate(d.Base, x)
 	}
 	if err != nil {
-		return nil, fieldErrorf("dataset", c.Dataset, "no base can be fitted to the points: %w; `base` false trains without one", err)
+		return fieldErrorf("dataset", c.Dataset, "no base can be fitted to the points: %w; `base` false trains without one", err)
 	}
-	return m, nil
+	return nil
+}
+
+// fitMixed is mixtureOf where columns have few values, points in the units of the network.
+func (d *data) fitMixed(x *mat.Dense, levels []density.Levels, cfg density.MixtureConfig, rng *rand.Rand) error {
+	m, err := density.FitMixed(x, levels, cfg, rng)
+	if err != nil {
+		return err
+	}
+	d.components, d.covariance = m.Components(), m.Gaussians().Parameters().Covariance
+	if m, err = m.Contaminated(x); err != nil {
+		return err
+	}
+	d.Base, d.Levels = m.Gaussians(), m.Levels()
+	return d.mix()
+}
+
+// levels are the values of discrete columns of few values in the units of the network, nil if there are none.
+func (d *data) levels() (levels []density.Levels) {
+	for _, c := range d.Cells.factors() {
+		l := density.Levels{Column: c.Column}
+		for _, v := range c.Values {
+			if s := d.Scaler; s != nil {
+				v = (v - s.Mean[c.Column]) / s.Scale[c.Column]
+			}
+			l.Values = append(l.Values, v)
+		}
+		levels = append(levels, l)
+	}
+	return levels
 }
 
 // refitBase fits a mixture of the same kind to all points but the test points: if only the base is kept, there is no
 // more need to hold points back.
-func (d *data) refitBase(c *Config) (err error) {
+func (d *data) refitBase(c *Config) error {
 	var all mat.Dense
 	all.Stack(d.train, d.early)
-	d.Base, err = d.mixtureOf(c, &all, density.MixtureConfig{Components: []int{d.components}, Covariances: []density.Covariance{d.covariance}})
-	return err
+	return d.mixtureOf(c, &all, density.MixtureConfig{Components: []int{d.components}, Covariances: []density.Covariance{d.covariance}})
 }
 
 // jittered returns points, each displaced by a draw from the component of the base that it belongs to, times a factor:
 // the blur of a kernel density estimate that knew the local shape of the data.
 type jittered struct {
-	points *datasets.Points
-	base   *density.Mixture
+	points train.Source
+	base   basis
 	factor float64
 }
 
@@ -326,9 +358,12 @@ func (m *Model) Base() (words string, share float64) {
 	if b == nil {
 		return "", 1
 	}
-	k := b.Components()
-	if k == 1 {
-		return "a Gaussian", m.data.Share
+	k, beside := b.Components(), ""
+	if n := len(m.data.Levels); n > 0 {
+		beside = fmt.Sprintf(" with the probabilities of %d discrete columns", n)
 	}
-	return fmt.Sprintf("a mixture of %d Gaussians (%s)", k, b.Parameters().Covariance), m.data.Share
+	if k == 1 {
+		return "a Gaussian" + beside, m.data.Share
+	}
+	return fmt.Sprintf("a mixture of %d Gaussians (%s)", k, b.Parameters().Covariance) + beside, m.data.Share
 }

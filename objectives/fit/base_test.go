@@ -113,35 +113,10 @@ func TestBaseResumed(t *testing.T) {
 	path := bent(t, 300)
 	more := Layer{"hidden": json.RawMessage("[8,8]"), "batch": json.RawMessage("16"), "steps": json.RawMessage("60"), "frames": json.RawMessage("3"),
 		"samples": json.RawMessage("50"), "chains": json.RawMessage("10"), "checkpoint-every": json.RawMessage("7")}
-	run := func(dir string, stop int) {
-		t.Helper()
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		hooks := Hooks{Step: func(p train.Progress) error {
-			if p.Step == stop {
-				cancel()
-			}
-			return nil
-		}}
-		j := planned(t, path, "nce", more)
-		j.Config.Hooks = hooks
-		d, err := j.Create(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = j.Run(ctx, d)
-		d.Unlock()
-		if errors.Is(err, context.Canceled) {
-			_, err = Resume(t.Context(), dir, nil, Hooks{})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	tmp := t.TempDir()
 	a, b := filepath.Join(tmp, "a"), filepath.Join(tmp, "b")
-	run(a, 0)
-	run(b, 23)
+	undisturbed(t, path, more, a, 0)
+	undisturbed(t, path, more, b, 23)
 	for _, name := range []string{rundir.Model, rundir.Eval, rundir.Samples, rundir.Frames} {
 		want, err := os.ReadFile(filepath.Join(a, name))
 		if err != nil {
@@ -154,6 +129,33 @@ func TestBaseResumed(t *testing.T) {
 		if !bytes.Equal(got, want) {
 			t.Errorf("%s differs from that of the undisturbed run", name)
 		}
+	}
+}
+
+// undisturbed runs nce on the points of a file in a directory; unless stop is 0 it is stopped after so many steps and resumed.
+func undisturbed(t *testing.T, path string, more Layer, dir string, stop int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	hooks := Hooks{Step: func(p train.Progress) error {
+		if p.Step == stop {
+			cancel()
+		}
+		return nil
+	}}
+	j := planned(t, path, "nce", more)
+	j.Config.Hooks = hooks
+	d, err := j.Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = j.Run(ctx, d)
+	d.Unlock()
+	if errors.Is(err, context.Canceled) {
+		_, err = Resume(t.Context(), dir, nil, Hooks{})
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

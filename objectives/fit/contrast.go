@@ -13,7 +13,7 @@ import (
 // good from the start, points held back tell corrections apart, and one that is none is not kept.
 func (m *Model) contrast() (*train.Contrast, error) {
 	if traits := m.Config.Objective.Traits(); traits.Bridge && traits.Levels == nil && m.Config.Bridge == 0 ||
-		m.Config.tilts(m.data.Dim) {
+		m.Config.tilts(&m.data.geometry) {
 		return nil, nil
 	}
 	params := m.Params.Clone()

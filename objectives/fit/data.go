@@ -36,6 +36,7 @@ type data struct {
 	early       *mat.Dense // a part of train held out for Config.Patience
 	geometry
 	source train.Source // in the units of the network
+	seed   uint64       // of the run
 	sum    string       // of finitely many points, or of a picture
 
 	components int // of the base that was fitted, without its tails, and their covariance
@@ -77,7 +78,7 @@ func finite(src Source, c *Config) (all, training, test *datasets.Points, err er
 // newData examines a source. It needs the settings of the group data except Smooth, and the seed. What depends on the
 // objective is added by blur and surround.
 func newData(ctx context.Context, src Source, c *Config) (*data, error) {
-	d := &data{truth: src, source: src}
+	d := &data{truth: src, source: src, seed: c.Seed}
 	d.Dim = src.Dim()
 	d.Lo, d.Hi = src.Bounds()
 	file, isFile := src.(*datasets.Points)
@@ -92,9 +93,10 @@ func newData(ctx context.Context, src Source, c *Config) (*data, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.Cells = c.discreteOf(src)
 	if points != nil && (c.Patience > 0 || c.Base == On) {
 		var early *datasets.Points
-		if training, early, err = training.Split(c.heldShare(points.Len(), d.Dim), train.Stream(c.Seed, "patience")); err != nil {
+		if training, early, err = training.Split(c.heldShare(points.Len(), &d.geometry), train.Stream(c.Seed, "patience")); err != nil {
 			return nil, fieldErrorf("patience", c.Patience, "%w", err)
 		}
 		d.early = early.Matrix()
@@ -122,6 +124,9 @@ func newData(ctx context.Context, src Source, c *Config) (*data, error) {
 	}
 	if err == nil && c.Standardize == On {
 		err = d.standardize(all)
+	}
+	if err == nil && len(d.Cells) > 0 {
+		d.source = &spreading{d.train, d}
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -170,12 +175,14 @@ func (d *data) blur(ctx context.Context, c *Config) error {
 			return err
 		}
 	}
-	if points, ok := d.source.(*datasets.Points); ok && c.tilts(d.Dim) {
-		if c.Smooth > 0 {
-			d.source = &jittered{points, d.Base, c.Smooth}
-		}
-	} else if ok && c.Smooth > 0 {
+	if c.Smooth > 0 && d.train != nil && c.tilts(&d.geometry) {
+		d.source = &jittered{d.source, d.basis(), c.Smooth}
+	} else if c.Smooth > 0 && d.train != nil {
 		c.stage("measuring the neighbourhoods of the points")
+		points, err := d.network(d.train)
+		if err != nil {
+			return err
+		}
 		smooth, err := datasets.NewSmoothedContext(ctx, points, c.Smooth)
 		if err != nil {
 			return err
@@ -185,7 +192,7 @@ func (d *data) blur(ctx context.Context, c *Config) error {
 	c.stage("measuring the density around the data")
 	moments := mcmc.FitGaussian(d.points(fitPoints, train.Stream(c.Seed, "fit")), 1)
 	d.Mean, d.Std = moments.Mean, moments.Std
-	if c.tilts(d.Dim) {
+	if c.tilts(&d.geometry) {
 		return nil
 	}
 	var err error
@@ -243,9 +250,10 @@ func (d *data) held() (train.Source, error) {
 	return d.network(d.test)
 }
 
-// network returns a copy of x in the units of the network.
+// network returns a copy of x in the units of the network; discrete values at points of their cells, always the same.
 func (d *data) network(x *mat.Dense) (*datasets.Points, error) {
 	z := mat.DenseCopyOf(x)
+	d.Cells.spread(z, train.Stream(d.seed, "cells"))
 	if d.Scaler != nil {
 		d.Scaler.Apply(z, z)
 	}

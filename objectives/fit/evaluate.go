@@ -46,7 +46,11 @@ func (m *Model) EvaluateSeed(ctx context.Context, draw *Draw, seed uint64) (*met
 		in.Samples, in.RHat, in.RHatLimit, in.ESS = draw.X, known0(d.MaxRHat), float64(d.RHatLimit),
 			known0(d.MinESSBulk)
 	}
-	if m.data.Dim > 2 {
+	if len(m.data.Cells) > 0 {
+		in.OfPoints, in.Gradient = m.Energy, nil // there are no scores of cells
+		in.Train = evenly(m.data.train, mostCells)
+	}
+	if m.data.Dim > 2 || m.data.mixed != nil {
 		z, err := m.LogZ(ctx)
 		if err != nil {
 			return nil, err
@@ -76,15 +80,32 @@ func (m *Model) BaseLogProb(dst []float64, x *mat.Dense) bool {
 	return true
 }
 
+// mostCells is how many of the training points their NLL is measured on where it is one of cells.
+const mostCells = 2000
+
+// baseInUnits is the base in the units of the data, of cells where columns are discrete.
 type baseInUnits struct{ d *data }
 
 func (b baseInUnits) LogProb(dst []float64, x *mat.Dense) {
+	if len(b.d.Cells) == 0 {
+		b.logProb(dst, x)
+		return
+	}
+	_ = b.d.Cells.overCells(dst, x, func(dst []float64, x *mat.Dense) error {
+		b.logProb(dst, x)
+		floats.Scale(-1, dst)
+		return nil
+	})
+	floats.Scale(-1, dst)
+}
+
+func (b baseInUnits) logProb(dst []float64, x *mat.Dense) {
 	z := x
 	if s := b.d.Scaler; s != nil {
 		z = mat.DenseCopyOf(x)
 		s.Apply(z, z)
 	}
-	b.d.Base.LogProb(dst, z)
+	b.d.basis().LogProb(dst, z)
 	floats.AddConst(-b.d.logScale(), dst)
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,9 +38,14 @@ type geometry struct {
 	Names []string `json:"names,omitempty"`
 	Sum   string   `json:"sum,omitempty"` // of the file, see sourceSum
 
+	Cells cells `json:"cells,omitempty"` // of the columns that are discrete
+
 	Share float64 `json:"share,omitempty"` // λ of the correction of a base
 
 	Base *density.Mixture `json:"-"` // fitted to the data, part of the energy; nil without one
+	// of the columns of few values, in the units of the network, with their probabilities under the components of the base
+	Levels []density.Levels `json:"levels,omitempty"`
+	mixed  *density.Mixed   // what base and levels are together; nil without levels
 	// the data, blurred: where chains start, nil where that is a base that is corrected; in data.safetensors
 	Background *energy.Mixture `json:"-"`
 	Bridge     *energy.Mixture `json:"-"` // what a bridge adds to the data, part of the energy; nil without one
@@ -96,7 +102,7 @@ func parseGeometry(meta map[string]string) (g geometry, err error) {
 	if g.Scaler != nil {
 		err = g.Scaler.Validate(g.Dim)
 	}
-	return g, err
+	return g, errors.Join(err, g.Cells.validate(g.Dim))
 }
 
 // mixture reads a mixture of the geometry's dimension from the arrays of a file.
@@ -117,6 +123,30 @@ func (g *geometry) base(f *safetensors.File) (*density.Mixture, error) {
 	return m, err
 }
 
+// basis is a base: a mixture, of which some columns may be discrete.
+type basis interface {
+	density.Density
+	Components() int
+	Shares(dst, x *mat.Dense)
+	SampleAround(dst []float64, k int, rng *rand.Rand)
+}
+
+// basis returns the base with the probabilities of its levels, if it has some.
+func (g *geometry) basis() basis {
+	if g.mixed != nil {
+		return g.mixed
+	}
+	return g.Base
+}
+
+// mix joins base and levels.
+func (g *geometry) mix() (err error) {
+	if g.mixed = nil; len(g.Levels) > 0 && g.Base != nil {
+		g.mixed, err = density.NewMixed(g.Base, g.Levels)
+	}
+	return err
+}
+
 // around is a density around the data, broad enough to reach all of them: where chains start and jump to, and what log
 // Z is measured by.
 func (g *geometry) around() *density.Mixture {
@@ -131,7 +161,7 @@ var errNoGeometry = errors.New("no metadata about the data")
 // stored returns the data of a trained model whose file may be gone: all that sampling and plotting need is stored with
 // the weights. src is their source, nil if the settings name it.
 func stored(ctx context.Context, c *Config, g geometry, src Source) *data {
-	d := &data{geometry: g}
+	d := &data{geometry: g, seed: c.Seed}
 	if src == nil {
 		var err error
 		if src, err = c.OpenData(ctx, nil); err != nil {

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
@@ -21,6 +23,11 @@ func (m *Model) checkGiven(given map[int]float64) error {
 			return fieldErrorf("given", j+1, "the model has %d columns", m.data.Dim)
 		case !isFinite(v):
 			return fieldErrorf("given", v, "column %d: want a finite number", j+1)
+		}
+	}
+	for _, c := range m.data.Cells.factors() {
+		if v, ok := given[c.Column]; ok && !slices.Contains(c.Values, v) {
+			return fieldErrorf("given", v, "column %s has no such value; it has %s", m.data.column(c.Column), strings.Trim(fmt.Sprint(c.Values), "[]"))
 		}
 	}
 	if len(given) == m.data.Dim {
@@ -44,7 +51,7 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 	}
 	known := slices.Sorted(maps.Keys(cfg.Given))
 	values := m.networkValues(known, cfg.Given)
-	q, err := m.data.around().Given(known, values)
+	q, err := m.givenProposal(known, values)
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
 	}
@@ -95,12 +102,21 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 	whole := mat.NewDense(cfg.N, m.data.Dim, nil)
 	clamped.Whole(whole, mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim)))
 	m.data.restore(whole)
+	m.data.Cells.round(whole)
 	for i := range cfg.N { // to the bit, not but for rounding
 		for j, v := range cfg.Given {
 			whole.Set(i, j, v)
 		}
 	}
 	return &Draw{X: whole, Draws: draws, Diagnostics: diag}, nil
+}
+
+// givenProposal is the density around the data given values of known columns.
+func (m *Model) givenProposal(known []int, values []float64) (density.Density, error) {
+	if m.data.mixed != nil {
+		return m.data.mixed.Given(known, values)
+	}
+	return m.data.around().Given(known, values)
 }
 
 // networkValues are the given values of the known columns in the units of the network.

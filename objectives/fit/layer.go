@@ -38,6 +38,7 @@ var options = map[string]func() []string{
 	"schedule":   func() []string { return scheduleNames },
 	"optimizer":  func() []string { return optimizerNames },
 	"sampler":    SamplerNames,
+	"discrete":   discreteNames,
 	"header": func() []string {
 		return []string{string(table.HeaderAuto), string(table.HeaderYes), string(table.HeaderNo)}
 	},

@@ -27,7 +27,7 @@ func (m *Model) LogZ(ctx context.Context) (metrics.LogZ, error) {
 		return *m.logZ, nil
 	}
 	measure := m.sampledLogZ
-	if m.data.Dim <= 2 {
+	if m.data.Dim <= 2 && m.data.mixed == nil { // whose density jumps
 		measure = m.integral
 	}
 	z, err := measure(ctx)

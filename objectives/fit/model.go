@@ -140,7 +140,9 @@ func storedData(ctx context.Context, dir *rundir.Dir, f *safetensors.File, c *Co
 		g.Bridge, err = g.mixture(f, bridgeName)
 	}
 	if err == nil && c.Base == On {
-		g.Base, err = g.base(f)
+		if g.Base, err = g.base(f); err == nil {
+			err = g.mix()
+		}
 	}
 	if err != nil {
 		return nil, &rundir.FileError{Path: dir.File(rundir.Model),
@@ -150,7 +152,7 @@ func storedData(ctx context.Context, dir *rundir.Dir, f *safetensors.File, c *Co
 	if err != nil {
 		return nil, err
 	}
-	if c.tilts(g.Dim) {
+	if c.tilts(&g) {
 		return stored(ctx, c, g, src), nil
 	}
 	if g.Background, err = g.mixture(starts, startsName); err != nil {
@@ -353,7 +355,8 @@ func (m *Model) own() (*Density, error) {
 	return m.density, nil
 }
 
-// EnergyGrad stores E(x_i) in e and, unless grad is nil, ∇E(x_i) in the rows of grad: the model is an mcmc.Target.
+// EnergyGrad stores E(x_i) in e and, unless grad is nil, ∇E(x_i) in the rows of grad: the model is an mcmc.Target. It is the energy of
+// a point, not of a cell, also where columns are discrete.
 func (m *Model) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	if _, d := x.Dims(); d != m.data.Dim {
 		return fmt.Errorf("fit: points of %d columns, the model wants %d", d, m.data.Dim)
@@ -365,10 +368,18 @@ func (m *Model) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return d.EnergyGrad(e, grad, x)
 }
 
-// Energy stores E of the rows of x in dst: −log p up to log Z, in nats.
-func (m *Model) Energy(dst []float64, x *mat.Dense) error { return m.EnergyGrad(dst, nil, x) }
+// Energy stores E of the rows of x in dst: −log p up to log Z, in nats; in discrete columns of the cells of their values.
+func (m *Model) Energy(dst []float64, x *mat.Dense) error {
+	if len(m.data.Cells) == 0 {
+		return m.EnergyGrad(dst, nil, x)
+	}
+	if _, d := x.Dims(); d != m.data.Dim {
+		return m.EnergyGrad(dst, nil, x) // which says so
+	}
+	return m.data.Cells.overCells(dst, x, func(dst []float64, x *mat.Dense) error { return m.EnergyGrad(dst, nil, x) })
+}
 
-// LogProb stores log p = −E − log Z of the rows of x in dst. log Z is measured at the first call, see [Model.LogZ].
+// LogProb stores log p = −E − log Z of the rows of x in dst, E by [Model.Energy]. log Z is measured at the first call, see [Model.LogZ].
 func (m *Model) LogProb(ctx context.Context, dst []float64, x *mat.Dense) error {
 	z, err := m.LogZ(ctx)
 	if err != nil {

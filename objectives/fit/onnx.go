@@ -15,5 +15,8 @@ func (m *Model) ONNX() ([]byte, error) {
 	if sc := m.data.Scaler; sc != nil {
 		cfg.Mean, cfg.Scale = sc.Mean, sc.Scale
 	}
+	if err := m.data.exportCells(cfg.Metadata); err != nil {
+		return nil, err
+	}
 	return energy.MarshalONNX(m.Network, m.Params, cfg)
 }

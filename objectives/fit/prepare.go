@@ -77,7 +77,7 @@ func prepare(ctx context.Context, src Source, c Config) (*Job, error) {
 	if err := d.blur(ctx, &c); err != nil {
 		return nil, err
 	}
-	if c.confined(c.Objective.Traits()) && !c.tilts(d.Dim) {
+	if c.confined(c.Objective.Traits()) && !c.tilts(&d.geometry) {
 		d.notes = append(
 			d.notes, fmt.Sprintf(
 				"energies of %s are bounded: a wide quadratic beside the network makes the normaliser finite; `activation` silu needs none", c.Activation))
@@ -110,7 +110,7 @@ func (c *Config) settle(ctx context.Context, src Source) (*data, error) {
 	}
 	if !c.complete {
 		c.fill(Config{Seed: 1, Standardize: onIf(theirOwn(src, c)), Base: onIf(c.wantsBase(src))})
-		if c.Base == On && src.Dim() > few { // in fewer the points are smoothed enough
+		if c.tilts(&geometry{Dim: src.Dim(), Cells: c.discreteOf(src)}) { // in fewer the points are smoothed enough
 			c.fill(Config{Patience: basePatience})
 		}
 	}
@@ -123,7 +123,7 @@ func (c *Config) settle(ctx context.Context, src Source) (*data, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts.Base = c.tilts(d.Dim)
+	facts.Base = c.tilts(&d.geometry)
 	if c.complete {
 		c.Objective = c.Objective.Suited(facts) // settings without a key are not stored
 	} else if err := c.suit(facts); err != nil {

@@ -44,7 +44,7 @@ func (c SampleConfig) Validate() error {
 
 // Draw is a set of samples with diagnostics of the sampler, all in the units of the data.
 type Draw struct {
-	X           *mat.Dense // N×d
+	X           *mat.Dense // N×d; discrete columns are rounded, those of Draws are not
 	Draws       *mcmc.Draws
 	Diagnostics *mcmc.Diagnostics
 }
@@ -69,7 +69,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	chains := min(p.chains, cfg.N)
 	p.run.Draws, p.run.Progress = max((cfg.N+chains-1)/chains, telling), cfg.Progress
 	rng := train.Stream(cfg.Seed, "sample")
-	around, err := energy.CompileDensity(m.data.around(), energy.EvaluatorConfig{})
+	around, err := m.proposal()
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
 	}
@@ -77,7 +77,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	if err != nil {
 		return nil, err
 	}
-	var proposal mcmc.Proposal = around
+	proposal := around
 	round, err := m.whitening()
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
@@ -117,7 +117,17 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	for j, name := range m.data.Names {
 		diag.Quantities[j].Name = name
 	}
-	return &Draw{X: mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim)), Draws: draws, Diagnostics: diag}, nil
+	x = mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim))
+	m.data.Cells.round(x)
+	return &Draw{X: x, Draws: draws, Diagnostics: diag}, nil
+}
+
+// proposal is the density around the data that chains start from and jump to.
+func (m *Model) proposal() (mcmc.Proposal, error) {
+	if m.data.mixed != nil {
+		return m.data.mixed, nil
+	}
+	return energy.CompileDensity(m.data.around(), energy.EvaluatorConfig{})
 }
 
 // whitening are the coordinates in which chains move where they are not those of the network: of a base in many

@@ -109,9 +109,12 @@ func (d *data) look(ctx context.Context, file *datasets.Points) error {
 			return fmt.Errorf("%s", f.Text)
 		case f.Kind == table.Transposed && file.Len() <= fewPoints:
 			return fmt.Errorf("%s `transpose` reads the columns as points, `columns` some of the coordinates", f.Text)
-		case !said:
+		case !said && !d.Cells.answer(f, d.Dim):
 			d.notes = append(d.notes, f.Text)
 		}
+	}
+	if text := d.describeCells(); text != "" {
+		d.notes = append(d.notes, text+"; `discrete` off takes their values as they are")
 	}
 	return nil
 }

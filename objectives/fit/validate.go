@@ -91,6 +91,7 @@ func (c *Config) checkData(b *checks) {
 	b.that(c.TrainPoints == 0 || c.TrainPoints >= 2, "train-points", c.TrainPoints, "0 or >= 2")
 	b.atMost("train-points", c.TrainPoints, MaxRows)
 	b.name("header", c.Header, options["header"]())
+	b.name("discrete", c.Discrete, discreteNames())
 	b.name("missing", c.Missing, options["missing"]())
 	b.that(c.MaxMemory > 0 && c.MaxMemory <= maxMemory, "max-memory", c.MaxMemory, fmt.Sprintf("1 to %d MB", maxMemory))
 	b.that(c.Threshold == -1 || c.Threshold >= 0 && c.Threshold < 1, "threshold", c.Threshold,

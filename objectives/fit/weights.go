@@ -41,6 +41,9 @@ func (m *Model) Export() ([]byte, error) {
 		}
 		f.Metadata["standardizer"] = string(b)
 	}
+	if err := m.data.exportCells(f.Metadata); err != nil {
+		return nil, err
+	}
 	return summed(f)
 }
 

@@ -96,6 +96,7 @@ type Input struct {
 	Truth    Source
 	Energy   Energy
 	Gradient Gradient // nil: no Fisher divergence, no KSD of the model
+	OfPoints Energy   // of test and training points where it is another, as of cells of rounded ones, with the same log Z; nil: Energy
 
 	Test    *mat.Dense // test points; nil: TestPoints fresh draws of Truth
 	Train   *mat.Dense // training points for train_nll; nil: none
@@ -114,6 +115,13 @@ type Input struct {
 	RHat, ESS  float64          // from the sampler, copied to the report; 0 means unknown
 	// bound on R̂ of independent draws in as many and as short chains (mcmc.RHatLimit); 0 means 1.01
 	RHatLimit float64
+}
+
+func (in *Input) ofPoints() Energy {
+	if in.OfPoints != nil {
+		return in.OfPoints
+	}
+	return in.Energy
 }
 
 const floorDraws = 8
@@ -210,7 +218,7 @@ func (r *Report) likelihood(ctx context.Context, in Input, test *mat.Dense, _ *r
 	if in.Train != nil {
 		n, _ := in.Train.Dims()
 		e := make([]float64, n)
-		if err := energies(ctx, in.Energy, e, in.Train); err != nil {
+		if err := energies(ctx, in.ofPoints(), e, in.Train); err != nil {
 			return err
 		}
 		mean, _ := meanErr(e)
@@ -218,7 +226,7 @@ func (r *Report) likelihood(ctx context.Context, in Input, test *mat.Dense, _ *r
 	}
 	n, _ := test.Dims()
 	e := make([]float64, n)
-	if err := energies(ctx, in.Energy, e, test); err != nil {
+	if err := energies(ctx, in.ofPoints(), e, test); err != nil {
 		return err
 	}
 	if in.Baseline != nil {

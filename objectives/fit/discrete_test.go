@@ -1,0 +1,406 @@
+package fit
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/density"
+	"github.com/stheno-ebm/stheno/datasets/table"
+	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
+	"github.com/stheno-ebm/stheno/objectives/train"
+)
+
+// clusters is a mixture of Gaussians with independent columns, rounded: P of a cell is a product of differences of Φ.
+type clusters struct {
+	weights []float64
+	means   [][]float64
+	sd      []float64
+	width   float64
+}
+
+func roundedClusters(dim int, width float64) clusters {
+	c := clusters{weights: []float64{0.5, 0.3, 0.2}, width: width}
+	for j := range dim {
+		c.sd = append(c.sd, 1+0.5*float64(j%3))
+	}
+	for k := range c.weights {
+		mean := make([]float64, dim)
+		for j := range mean {
+			mean[j] = 6 * math.Sin(float64(3*k+j))
+		}
+		c.means = append(c.means, mean)
+	}
+	return c
+}
+
+func (c clusters) points(n int, name string) *mat.Dense {
+	rng := train.Stream(5, name)
+	x := mat.NewDense(n, len(c.sd), nil)
+	for i := range n {
+		k := density.Pick(floats.CumSum(make([]float64, 3), c.weights), rng)
+		for j, s := range c.sd {
+			x.Set(i, j, c.width*math.Round((c.means[k][j]+s*rng.NormFloat64())/c.width))
+		}
+	}
+	return x
+}
+
+// logDensity is log(P/volume) of the cell of v.
+func (c clusters) logDensity(v []float64) float64 {
+	sum := 0.0
+	for k, p := range c.weights {
+		for j, s := range c.sd {
+			n := distuv.Normal{Mu: c.means[k][j], Sigma: s}
+			p *= (n.CDF(v[j]+c.width/2) - n.CDF(v[j]-c.width/2)) / c.width
+		}
+		sum += p
+	}
+	return math.Log(sum)
+}
+
+// density is that of the points before rounding.
+func (c clusters) density(v []float64) float64 {
+	sum := 0.0
+	for k, p := range c.weights {
+		for j, s := range c.sd {
+			p *= distuv.Normal{Mu: c.means[k][j], Sigma: s}.Prob(v[j])
+		}
+		sum += p
+	}
+	return sum
+}
+
+// The probability of a cell by overCells is the exact one, in one column to 1e-3 and in six to 2e-2 where cells are as wide as the
+// narrowest deviation, and closer the narrower they are. The density in the middle of the cell, the broken twin, is not.
+func TestOverCells(t *testing.T) {
+	for _, c := range []struct {
+		dim       int
+		width     float64
+		tolerance float64
+	}{{1, 1, 1e-3}, {3, 1, 5e-3}, {6, 1, 2e-2}, {6, 0.25, 1e-3}} {
+		known := roundedClusters(c.dim, c.width)
+		x := known.points(300, "test")
+		var columns cells
+		for j := range c.dim {
+			g, _ := table.GridOf(x, j)
+			columns = append(columns, cell{Column: j, Grid: g})
+		}
+		e, rough := make([]float64, 300), 0.0
+		if err := columns.overCells(e, x, func(dst []float64, x *mat.Dense) error {
+			for i := range dst {
+				dst[i] = -math.Log(known.density(x.RawRowView(i)))
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		worst := 0.0
+		for i, v := range e {
+			want := known.logDensity(x.RawRowView(i))
+			worst = math.Max(worst, math.Abs(v+want))
+			rough = math.Max(rough, math.Abs(math.Log(known.density(x.RawRowView(i)))-want))
+		}
+		t.Logf("%d columns, cells %g wide: error %.2g, in the middle %.2g", c.dim, c.width, worst, rough)
+		if worst > c.tolerance || rough < 2*c.tolerance {
+			t.Errorf("%d columns, cells %g wide: error %g, in the middle %g; want the first below %g", c.dim, c.width, worst, rough, c.tolerance)
+		}
+	}
+}
+
+// saved writes points to a file and returns its path.
+func saved(t testing.TB, x *mat.Dense) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rounded.csv")
+	if err := datasets.Save(path, x); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Of rounded points the model knows the probabilities of cells: its NLL on fresh points exceeds the exact one by no more than chance and
+// what 1500 points leave open, draws are on the grid, and the measures are of the same cells.
+func TestDiscrete(t *testing.T) {
+	known := roundedClusters(4, 0.25)
+	path, fresh := saved(t, known.points(1500, "train")), known.points(3000, "fresh")
+	exact := make([]float64, 3000)
+	for i := range exact {
+		exact[i] = known.logDensity(fresh.RawRowView(i))
+	}
+	excess := func(c Config) (m *Model, mean, se float64) {
+		c.Dataset = path
+		m, err := Train(t.Context(), opened(t, path), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := make([]float64, 3000)
+		if err := m.LogProb(t.Context(), own, fresh); err != nil {
+			t.Fatal(err)
+		}
+		for i := range own {
+			own[i] = exact[i] - own[i]
+		}
+		mean, sd := stat.MeanStdDev(own, nil)
+		return m, mean, sd / math.Sqrt(3000)
+	}
+	m, kl, se := excess(quick(300))
+	if len(m.data.Cells) != 4 || !strings.Contains(strings.Join(m.data.notes, ";"), "spread over them") {
+		t.Fatalf("cells %v, notes %q", m.data.Cells, m.data.notes)
+	}
+	// a mixture of three Gaussians in four columns has 44 parameters, worth half a nat each over all points
+	if limit := 2*44/2/1500. + 4*se; kl < -4*se || kl > limit {
+		t.Errorf("KL %g ± %g, want at most %g", kl, se, limit)
+	}
+	for i := range m.Draw.X.RawMatrix().Rows {
+		for _, v := range m.Draw.X.RawRowView(i) {
+			if v != math.Round(4*v)/4 {
+				t.Fatalf("draw %v is not rounded", m.Draw.X.RawRowView(i))
+			}
+		}
+	}
+	own := make([]float64, m.data.test.RawMatrix().Rows)
+	if err := m.LogProb(t.Context(), own, m.data.test); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := float64(m.Result.Eval.NLL), -stat.Mean(own, nil); math.Abs(got-want) > 1e-9 {
+		t.Errorf("NLL %g, by log densities %g", got, want)
+	}
+	c := quick(1)
+	c.Dataset, c.Discrete, c.Base = path, "off", Off
+	if j, err := Prepare(opened(t, path), c); err != nil || len(j.Model.data.Cells) != 0 {
+		t.Errorf("off: %v, error %v", j.Model.data.Cells, err)
+	}
+}
+
+// The probabilities of all cells add up to one, in the plane, where the network is the density itself.
+func TestCellsAddUp(t *testing.T) {
+	known := roundedClusters(2, 1)
+	path := saved(t, known.points(800, "plane"))
+	c := quick(200)
+	c.Dataset, c.Samples, c.Discrete = path, -1, "on"
+	m, err := Train(t.Context(), opened(t, path), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const side = 61
+	x := mat.NewDense(side*side, 2, nil)
+	for i := range side * side {
+		x.SetRow(i, []float64{float64(i/side - side/2), float64(i%side - side/2)})
+	}
+	logp, sum := make([]float64, side*side), 0.0
+	if err := m.LogProb(t.Context(), logp, x); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range logp {
+		sum += math.Exp(v)
+	}
+	if math.Abs(sum-1) > 0.01 { // the rule and the leak out of so many cells
+		t.Errorf("the probabilities of all cells add up to %g", sum)
+	}
+}
+
+// Only columns whose cells matter are dequantised, and it can be forced or switched off.
+func TestCellsOf(t *testing.T) {
+	rng := train.Stream(1, "columns")
+	x := mat.NewDense(100, 5, nil)
+	for i := range 100 {
+		v := rng.NormFloat64()
+		x.SetRow(i, []float64{v, math.Round(1e5*v) / 1e5, math.Round(5 * v), math.Round(1000 * v), 0.25 * math.Round(40*v)})
+	}
+	for how, want := range map[string][]int{"auto": {2}, "on": {1, 2, 3, 4}, "off": nil} {
+		var got []int
+		for _, c := range cellsOf(x, how, false) {
+			got = append(got, c.Column)
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s: columns %v, want %v", how, got, want)
+		}
+	}
+	y := mat.NewDense(200, 4, nil) // two values; five; five of which one is rare; three on no grid
+	for i := range 200 {
+		y.SetRow(i, []float64{float64(i / 199), float64(i % 5), float64(min(i%5, 3)), []float64{0, 1. / 3, 1}[i%3]})
+	}
+	y.Set(7, 2, 4)
+	for _, factors := range []bool{true, false} {
+		got := cellsOf(y, "auto", factors)
+		var few []int
+		for _, c := range got.factors() {
+			few = append(few, c.Column)
+		}
+		if want := []int{0, 1, 3}; factors && !slices.Equal(few, want) || !factors && len(few) > 0 || factors != (len(got) == 4) {
+			t.Errorf("factors %v: columns %v, as factors %v", factors, got, few)
+		}
+	}
+	if c := quick(1); func() error { c.Discrete = "maybe"; _, err := Prepare(opened(t, "moons"), c); return err }() == nil {
+		t.Error(`Discrete "maybe" is accepted`)
+	}
+}
+
+// A run on rounded points that is stopped and resumed ends in the bytes of the undisturbed one, and opened again it knows its cells.
+func TestDiscreteResumed(t *testing.T) {
+	path := saved(t, roundedClusters(4, 0.5).points(300, "resumed"))
+	more := Layer{"hidden": json.RawMessage("[8]"), "batch": json.RawMessage("16"), "steps": json.RawMessage("60"), "frames": json.RawMessage("3"),
+		"samples": json.RawMessage("50"), "chains": json.RawMessage("10"), "checkpoint-every": json.RawMessage("7")}
+	tmp := t.TempDir()
+	a, b := filepath.Join(tmp, "a"), filepath.Join(tmp, "b")
+	undisturbed(t, path, more, a, 0)
+	undisturbed(t, path, more, b, 23)
+	for _, name := range []string{rundir.Model, rundir.Eval, rundir.Samples, rundir.Frames} {
+		want, err1 := os.ReadFile(filepath.Join(a, name))
+		got, err2 := os.ReadFile(filepath.Join(b, name))
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s differs from that of the undisturbed run", name)
+		}
+	}
+	m, err := Open(a)
+	if err != nil || len(m.data.Cells) != 4 {
+		t.Fatalf("cells %v, error %v", m.data.Cells, err)
+	}
+	exported, err := m.Export()
+	if err != nil || !bytes.Contains(exported, []byte("over points of its cell")) {
+		t.Errorf("the exported file does not say what it holds; error %v", err)
+	}
+}
+
+// people are rows of which the second column has two values and the fourth five, of known probabilities: within the value of the second the
+// others are Gaussian, and bent where bend is not 0.
+type people struct{ bend float64 }
+
+var peopleProbs = [2][]float64{{0.5, 0.2, 0.1, 0.1, 0.1}, {0.1, 0.1, 0.2, 0.3, 0.3}}
+
+const firstShare = 0.35
+
+func (p people) points(n int, name string) *mat.Dense {
+	rng := train.Stream(6, name)
+	x := mat.NewDense(n, 5, nil)
+	for i := range n {
+		s := 0
+		if rng.Float64() > firstShare {
+			s = 1
+		}
+		c := density.Pick(floats.CumSum(make([]float64, 5), peopleProbs[s]), rng)
+		a := float64(3*s) + rng.NormFloat64()
+		b := p.bend*(a-float64(3*s))*(a-float64(3*s)) + 0.5*float64(c) + 0.5*rng.NormFloat64()
+		x.SetRow(i, []float64{a, float64(10 * s), b, float64(c), 100 + 20*(a-2*float64(s)) + 10*rng.NormFloat64()})
+	}
+	return x
+}
+
+// logDensity is log P of the values times the density of the rest.
+func (p people) logDensity(v []float64) float64 {
+	s, c := int(v[1]/10), int(v[3])
+	off := v[0] - float64(3*s)
+	logp := math.Log([]float64{firstShare, 1 - firstShare}[s]) + math.Log(peopleProbs[s][c])
+	logp += distuv.Normal{Sigma: 1}.LogProb(off)
+	logp += distuv.Normal{Mu: p.bend*off*off + 0.5*float64(c), Sigma: 0.5}.LogProb(v[2])
+	return logp + distuv.Normal{Mu: 100 + 20*(v[0]-2*float64(s)), Sigma: 10}.LogProb(v[4])
+}
+
+// kl is KL(people‖model) on fresh points, with its standard error.
+func (p people) kl(t *testing.T, logProb func(dst []float64, x *mat.Dense) error) (mean, se float64) {
+	t.Helper()
+	const n = 3000
+	x, own := p.points(n, "fresh"), make([]float64, n)
+	if err := logProb(own, x); err != nil {
+		t.Fatal(err)
+	}
+	for i := range own {
+		own[i] = p.logDensity(x.RawRowView(i)) - own[i]
+	}
+	mean, sd := stat.MeanStdDev(own, nil)
+	return mean, sd / math.Sqrt(n)
+}
+
+// Columns of few values are a factor: the model has their probabilities, the density of the rest given these, and draws of both. What the
+// network learns of the bend it learns for both values. A value that was never seen has no probability.
+func TestFactors(t *testing.T) {
+	truth := people{bend: 0.5}
+	path := saved(t, truth.points(1200, "train"))
+	c := quick(800)
+	c.Dataset, c.Hidden, c.Batch, c.Out = path, nil, 0, filepath.Join(t.TempDir(), "run")
+	m, err := Train(t.Context(), opened(t, path), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := m.data.Cells.factors(); len(f) != 2 || len(f[0].Values) != 2 || len(f[1].Values) != 5 {
+		t.Fatalf("factors %+v", f)
+	}
+	logProb := func(dst []float64, x *mat.Dense) error { return m.LogProb(t.Context(), dst, x) }
+	kl, se := truth.kl(t, logProb)
+	base, _ := truth.kl(t, func(dst []float64, x *mat.Dense) error { baseInUnits{m.data}.LogProb(dst, x); return nil })
+	t.Logf("share %g, KL %.4f ± %.4f, base alone %.4f", m.Result.Share, kl, se, base)
+	if kl < -4*se || kl > 0.15 || kl > base+2*se {
+		t.Errorf("KL %g ± %g, of the base %g", kl, se, base)
+	}
+	// draws: shares of the pairs of values, against chance
+	draw, err := m.Sample(t.Context(), SampleConfig{N: 4000, Seed: 2, Chains: 400})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s := range 2 {
+		for v, p := range peopleProbs[s] {
+			p *= []float64{firstShare, 1 - firstShare}[s]
+			count := 0.0
+			for i := range 4000 {
+				if draw.X.At(i, 1) == float64(10*s) && draw.X.At(i, 3) == float64(v) {
+					count++
+				}
+			}
+			// of draws of chains, and of the points that it was learnt from
+			if sd := math.Sqrt(p * (1 - p) * (3/4000. + 1/1200.)); math.Abs(count/4000-p) > 4*sd {
+				t.Errorf("values %d, %d: share %g of the draws, want %g ± %g", 10*s, v, count/4000, p, sd)
+			}
+		}
+	}
+	// given the first factor: the other column has the conditional probabilities
+	given, err := m.Sample(t.Context(), SampleConfig{N: 2000, Seed: 3, Chains: 200, Given: map[int]float64{1: 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0.0
+	for i := range 2000 {
+		if given.X.At(i, 1) != 10 {
+			t.Fatalf("draw %v is not given 10", given.X.RawRowView(i))
+		}
+		if given.X.At(i, 3) == 0 {
+			count++
+		}
+	}
+	if p, sd := peopleProbs[1][0], math.Sqrt(0.1*0.9*(3/2000.+1/780.)); math.Abs(count/2000-p) > 4*sd {
+		t.Errorf("given 10: share %g of value 0, want %g ± %g", count/2000, p, sd)
+	}
+	if _, err := m.Sample(t.Context(), SampleConfig{N: 10, Given: map[int]float64{1: 4}}); err == nil || !strings.Contains(err.Error(), "0 10") {
+		t.Errorf("given a value that is none: %v", err)
+	}
+	x := truth.points(2, "two")
+	x.Set(0, 1, 4)
+	var e, again, rank [2]float64
+	if err := errors.Join(m.Energy(e[:], x), m.Rank(rank[:], x)); err != nil || !math.IsInf(e[0], 1) || rank[0] != 0 || math.IsInf(e[1], 0) {
+		t.Errorf("energies %v, ranks %v, error %v; the first has a value that is none", e, rank, err)
+	}
+	opened, err := Open(c.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := opened.Energy(again[:], x); err != nil || again != e {
+		t.Errorf("energies %v after opening, want %v; error %v", again, e, err)
+	}
+	if _, err := opened.ONNX(); err != nil {
+		t.Error(err)
+	}
+}

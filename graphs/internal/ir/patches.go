@@ -6,10 +6,12 @@ import (
 )
 
 type (
-	// Patches lists what every window of the pictures covers, im2col: (n, h·w·c) → (n·oh·ow, kh·kw·c).
+	// Patches lists what every window of the pictures covers, im2col: (n, h·w·c) → (n·oh·ow, kh·kw·c). For pictures stored
+	// as planes it is (n, c·h·w) → (n·oh·ow, c·kh·kw), which only package rules creates.
 	Patches struct {
 		whole
 		Window conv.Window
+		Planes bool
 	}
 	// Fold is the adjoint of Patches.
 	Fold struct {
@@ -21,8 +23,14 @@ type (
 func (Patches) Name() string { return "patches" }
 func (Fold) Name() string    { return "fold" }
 
-func (o Patches) Text(a []string) string { return by("patches", o.Window, a) }
-func (o Fold) Text(a []string) string    { return by("fold", o.Window, a) }
+func (o Patches) Text(a []string) string {
+	if o.Planes {
+		return by("patches of planes", o.Window, a)
+	}
+	return by("patches", o.Window, a)
+}
+
+func (o Fold) Text(a []string) string { return by("fold", o.Window, a) }
 
 // Patches lists what every window of the pictures covers, one window per row.
 func (g *Graph) Patches(w conv.Window, x ID) ID {

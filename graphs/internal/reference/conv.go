@@ -38,6 +38,10 @@ func (e *evaluation) conv() bool {
 	case ir.Spread:
 		o.Window.Pairs(e.in.Rows, func(x, y, _ int) { e.y[x] += e.x[0].v[y] })
 	case ir.Patches:
+		if o.Planes {
+			e.planePatches(o.Window)
+			return true
+		}
 		o.Window.Terms(e.x[0].of.Rows, func(x, f, y int) { e.y[y*o.Window.Taps()+f] = e.x[0].v[x] })
 	case ir.Fold:
 		o.Window.Terms(e.in.Rows, func(x, f, y int) { e.y[x] += e.x[0].v[y*o.Window.Taps()+f] })
@@ -100,5 +104,20 @@ func (r *random) windows() []func() ir.ID {
 		func() ir.ID { return r.PoolSum(pool(), of(5)) },
 		func() ir.ID { return r.Fold(w, r.Unary(kernels.Tanh, 0, r.Patches(w, of(5)))) },
 		func() ir.ID { w := pool(); return r.Spread(w, r.PoolSum(w, of(5))) },
+	}
+}
+
+// planePatches are patches of pictures whose channels are planes: columns by channel, row, column.
+func (e *evaluation) planePatches(w conv.Window) {
+	oh, ow := w.OH(), w.OW()
+	for y := range e.y {
+		at, column := y/w.Taps(), y%w.Taps()
+		c, ky, kx := column/(w.KH*w.KW), column/w.KW%w.KH, column%w.KW
+		iy := at/ow%oh*w.Stride[0] - w.Pad[0] + ky*w.Dilation[0]
+		ix := at%ow*w.Stride[1] - w.Pad[1] + kx*w.Dilation[1]
+		e.y[y] = 0
+		if iy >= 0 && iy < w.H && ix >= 0 && ix < w.W {
+			e.y[y] = e.x[0].v[at/(oh*ow)*w.In()+(c*w.H+iy)*w.W+ix]
+		}
 	}
 }

@@ -9,12 +9,14 @@ import (
 // Fuse returns the instructions of g that its outputs depend on, with
 //
 //   - the right operands of products packed, where there are enough rows for this to pay;
+//   - patches in Gorgonia's order taken directly from pictures stored as planes;
 //   - the bias and the factor of a product fused into it as its epilogue: (a·b + 1·biasᵀ) ∘ factor.
 //
 // All inputs are kept, used or not.
 func Fuse(g *ir.Graph) *ir.Graph {
 	fused := &ir.Graph{Code: slices.Clone(g.Code), Outputs: g.Outputs, Held: g.Held}
 	drawIn(fused)
+	planes(fused)
 	return pack(fused)
 }
 

@@ -1,10 +1,14 @@
 package rules
 
 import (
+	"math/rand/v2"
+	"slices"
 	"testing"
 
+	"github.com/stheno-ebm/stheno/graphs/internal/conv"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
+	"github.com/stheno-ebm/stheno/graphs/internal/reference"
 )
 
 func TestVolatileIsNotMerged(t *testing.T) {
@@ -35,5 +39,43 @@ func TestFuse(t *testing.T) {
 	p := h.At(h.Outputs[0])
 	if o := p.Op.(ir.MatMul); o.Bias == 0 || o.Factor == 0 || !o.Packed || len(p.Args) != 4 {
 		t.Errorf("bias and factor are not part of the product: %+v", p)
+	}
+}
+
+// Patches in Gorgonia's order are taken from planes, and are the same numbers. A product with them is a convolution unless they
+// are kept.
+func TestPlanes(t *testing.T) {
+	for _, c := range []int{1, 2} {
+		for _, kept := range []bool{false, true} {
+			w := conv.Window{H: 3, W: 4, C: c, KH: 2, KW: 3, OC: 1, Stride: [2]int{1, 1}, Pad: [2]int{1, 1},
+				Dilation: [2]int{1, 1}, Groups: 1}
+			g := ir.New()
+			x, f := g.Arg(1, 2*w.In(), "x", false), g.Arg(5, w.Taps(), "f", false)
+			p := g.Patches(w, g.Swap(x, 2, c, 12, 2, w.In()))
+			p = g.Swap(p, g.At(p).Rows, 6, c, g.At(p).Rows, w.Taps())
+			g.Outputs = []ir.ID{g.MatMul(p, f, false, true)}
+			if kept {
+				g.Outputs = append(g.Outputs, p)
+			}
+			h := Apply(g)
+			has := func(is func(op ir.Op) bool) bool {
+				return slices.ContainsFunc(h.Code, func(in ir.Instr) bool { return is(in.Op) })
+			}
+			if has(func(op ir.Op) bool { o, ok := op.(ir.Patches); return ok && o.Planes }) != kept ||
+				has(func(op ir.Op) bool { _, ok := op.(ir.Conv); return ok }) == kept {
+				t.Errorf("%d channels, kept %v: got %v", c, kept, h.Code)
+			}
+			if !kept {
+				continue
+			}
+			rng := rand.New(rand.NewPCG(1, 2))
+			in := [][]float64{make([]float64, 2*w.In()), make([]float64, 5*w.Taps())}
+			for i := range in[0] {
+				in[0][i] = rng.NormFloat64()
+			}
+			if want, got := reference.Outputs(g, in), reference.Outputs(h, in); !slices.Equal(got[1], want[1]) {
+				t.Errorf("%d channels: got patches %v, want %v", c, got[1], want[1])
+			}
+		}
 	}
 }

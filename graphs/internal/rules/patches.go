@@ -55,7 +55,8 @@ func (n node) filterOf(b ir.ID, tb bool, w conv.Window) ir.ID {
 	return n.Transpose(n.Swap(b, oc, w.C, k, oc, w.C*k))
 }
 
-// ofPatches are the rules that turn products with patches into convolutions.
+// ofPatches are the rules that turn products with patches into convolutions. Patches that are outputs, and have to be stored
+// anyway, stay operands of products: these are as fast, and need no pictures in rows.
 var ofPatches = []rule{
 	{"patches x · f = x ⋆ f", func(n node) ir.ID {
 		o := n.product()
@@ -66,7 +67,9 @@ var ofPatches = []rule{
 		if !ok {
 			return none
 		}
-		w.OC = n.Cols
+		if w.OC = n.Cols; n.outs[n.a] {
+			return none
+		}
 		return n.Reshape(n.Conv(w, conv.Out, x, n.filterOf(n.b, o.TB, w)), n.Rows, n.Cols)
 	}},
 	{"(patches x)ᵀ · y = filter(x, y)", func(n node) ir.ID {
@@ -82,7 +85,9 @@ var ofPatches = []rule{
 			}
 			y, turned = n.a, true
 		}
-		w.OC = n.At(y).Cols
+		if w.OC = n.At(y).Cols; n.outs[n.a] || n.outs[n.b] {
+			return none
+		}
 		f := n.Conv(w, conv.Filter, x, n.Reshape(y, n.At(x).Rows, w.Out()))
 		f = n.Transpose(f) // (oc, kh·kw·c)
 		f = n.Swap(f, w.OC, w.KH*w.KW, w.C, w.OC, w.Taps())

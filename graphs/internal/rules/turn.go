@@ -157,3 +157,35 @@ var ofTurn = rule{"channel sums of (turn x) = column sums of x", func(n node) ir
 
 // inverse is the exchange that undoes v.
 func inverse(v strided.View) strided.View { return ir.Swapped(v.Dims[0], v.Dims[1], v.Dims[2]) }
+
+// planes makes patches of pictures in planes of those whose pictures and columns are turned before and after. What is in
+// between stays, perhaps dead.
+func planes(g *ir.Graph) {
+	plainly := func(id ir.ID) ir.ID {
+		for ir.Is[ir.Reshape](g.At(id)) {
+			id = g.At(id).Args[0]
+		}
+		return id
+	}
+	for i := range g.Code {
+		in := &g.Code[i]
+		of := in // the patches
+		if ir.Is[ir.Gather](in) {
+			of = g.At(plainly(in.Args[0]))
+		}
+		o, ok := of.Op.(ir.Patches)
+		if !ok || o.Planes {
+			continue
+		}
+		w, x := o.Window, of.Args[0]
+		switch turn, ok := g.At(plainly(x)).Op.(ir.Gather); {
+		case w.C == 1 && of == in:
+		case of == in || in.Op.(ir.Gather).View.String() != ir.Swapped(of.Rows, w.KH*w.KW, w.C).String() ||
+			!ok || turn.View.String() != ir.Swapped(g.At(x).Rows, w.C, w.H*w.W).String():
+			continue
+		default:
+			x = g.At(plainly(x)).Args[0]
+		}
+		g.Code[i] = ir.Instr{Op: ir.Patches{Window: w, Planes: true}, Rows: in.Rows, Cols: in.Cols, Args: []ir.ID{x}}
+	}
+}

@@ -77,3 +77,10 @@ func (w *worker[T]) patches(st *plan.Step, of conv.Window, fold bool) kernel {
 	}
 	return func(int, int, bool) { r.Patches(x.rows, dst.all(), x.all()) }
 }
+
+// planePatches writes patches of whole pictures in planes out.
+func (w *worker[T]) planePatches(st *plan.Step, of conv.Window) kernel {
+	x, dst, p := w.arg(st, 0), w.dst(st), conv.NewPlanes(of)
+	n := x.rows * x.cols / of.In()
+	return func(int, int, bool) { conv.PlanePatches(p, n, dst.all(), x.all()) }
+}

@@ -28,6 +28,9 @@ func newKernel[T kernels.Float](w *worker[T], st *plan.Step) kernel {
 	case ir.ConvPack:
 		return w.convPack(st, o)
 	case ir.Patches:
+		if o.Planes {
+			return w.planePatches(st, o.Window)
+		}
 		return w.patches(st, o.Window, false)
 	case ir.Fold:
 		return w.patches(st, o.Window, true)

@@ -1,0 +1,90 @@
+package conv
+
+import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
+
+// Planes are windows over pictures whose channels are planes, (n, c·h·w). Their patches have columns by channel, row and
+// column, which is Gorgonia's order: the rows of taps of a patch are stretches of rows of the planes, one after the other.
+type Planes struct {
+	Window
+	y, x    []span
+	offsets []int // of the rows of taps, from the first
+	lo      int   // the first window that sees the full width
+	places  []int // where the windows that do begin, along the width; nil: there are enough channels to write patch by patch
+}
+
+// NewPlanes returns the windows w, of one group.
+func NewPlanes(w Window) *Planes {
+	p := &Planes{Window: w}
+	p.y = outAxis(w.H, w.KH, w.Stride[0], w.Pad[0], w.Dilation[0]).spans
+	p.x = outAxis(w.W, w.KW, w.Stride[1], w.Pad[1], w.Dilation[1]).spans
+	for c := range w.C {
+		for ky := range w.KH {
+			p.offsets = append(p.offsets, (c*w.H+ky*w.Dilation[0])*w.W)
+		}
+	}
+	for p.lo < len(p.x) && p.x[p.lo].n < w.KW {
+		p.lo++
+	}
+	for i := p.lo; i < len(p.x) && p.x[i].n == w.KW && w.C < fewChannels && w.Dilation[1] == 1; i++ {
+		p.places = append(p.places, p.x[i].first)
+	}
+	return p
+}
+
+// PlanePatches writes what every window of n pictures sees, (n·oh·ow, c·kh·kw), zeros where it sees nothing.
+func PlanePatches[T kernels.Float](p *Planes, n int, dst, x []T) {
+	k := p.Taps()
+	for i := range n {
+		picture := x[i*p.In():][:p.In()]
+		for _, sy := range p.y {
+			lines := 0
+			if sy.n == p.KH && len(p.places) > 0 {
+				lines = len(p.places)
+				planeLines(p, dst[p.lo*k:], picture[sy.first*p.W:])
+			}
+			for ox, sx := range p.x {
+				d := dst[:k]
+				dst = dst[k:]
+				if ox >= p.lo && ox < p.lo+lines {
+					continue
+				}
+				if sy.n < p.KH || sx.n < p.KW {
+					clear(d)
+				}
+				if sy.n == 0 || sx.n == 0 {
+					continue
+				}
+				planePatch(p, d, picture[sy.first*p.W+sx.first:], sy, sx)
+			}
+		}
+	}
+}
+
+// planePatch writes the part of a patch that is on the picture; s begins where it does.
+func planePatch[T kernels.Float](p *Planes, d, s []T, sy, sx span) {
+	switch {
+	case p.Dilation[1] > 1:
+		for c := range p.C {
+			for i, o := range p.offsets[c*p.KH:][:sy.n] {
+				e := d[(c*p.KH+sy.tap+i)*p.KW+sx.tap:]
+				for j := range sx.n {
+					e[j] = s[o+j*p.Dilation[1]]
+				}
+			}
+		}
+	case sy.n == p.KH:
+		kernels.Stretches(d[sx.tap:], s, p.offsets, sx.n, p.KW)
+	default:
+		for c := range p.C {
+			kernels.Stretches(d[(c*p.KH+sy.tap)*p.KW+sx.tap:], s, p.offsets[c*p.KH:][:sy.n], sx.n, p.KW)
+		}
+	}
+}
+
+// planeLines writes the patches along a row of windows that see the full width and the full height; s is the first row of the
+// pictures that they see.
+func planeLines[T kernels.Float](p *Planes, d, s []T) {
+	for j, o := range p.offsets {
+		kernels.Stretches(d[j*p.KW:], s[o:], p.places, p.KW, p.Taps())
+	}
+}

@@ -1,0 +1,29 @@
+package kernels
+
+import "unsafe"
+
+// Stretches copies stretches of n elements of x, which begin at the given places, to dst, where they begin apart elements
+// from each other. The places increase. Short stretches are what a call of copy, or looking at the length of a slice for each,
+// would take most of the time of.
+func Stretches[T Float](dst, x []T, at []int, n, apart int) {
+	if len(at) == 0 || n == 0 {
+		return
+	}
+	last := len(at) - 1
+	check(at[0] >= 0 && at[last]+n <= len(x) && last*apart+n <= len(dst), "Stretches: beyond the end")
+	d, s, size := unsafe.Pointer(&dst[0]), unsafe.Pointer(&x[0]), sizeof[T]()
+	switch n {
+	case 2:
+		for j, o := range at {
+			*(*[2]T)(unsafe.Add(d, j*apart*size)) = *(*[2]T)(unsafe.Add(s, o*size))
+		}
+	case 3:
+		for j, o := range at {
+			*(*[3]T)(unsafe.Add(d, j*apart*size)) = *(*[3]T)(unsafe.Add(s, o*size))
+		}
+	default:
+		for j, o := range at {
+			copy(dst[j*apart:j*apart+n], x[o:])
+		}
+	}
+}

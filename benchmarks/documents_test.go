@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the generated parts of README.md and CONTRIBUTING.md")
 
-// TestDocuments holds the generated parts of the documents against the program: the library example, which is a test
-// of its own, the tables of objectives, distributions and imports.
+// TestDocuments compares the generated parts of the documents with the program: the library example, which is itself
+// a test, and the tables of objectives, distributions and imports.
 func TestDocuments(t *testing.T) {
 	for _, part := range []struct{ file, name, want string }{
 		{"../README.md", "short", "```go\n" + exampleBody(t, "../objectives/fit/example_test.go") + "```\n"},

@@ -18,8 +18,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// TestGolden holds the compiled path that users run against reference values from PyTorch's autograd. The format of
-// the files and the tolerances are in testdata/golden/README.md; EBM_GOLDEN names another folder of them.
+// TestGolden compares the compiled path that users run with reference values from PyTorch's autograd. The format of
+// the files and the tolerances are described in testdata/golden/README.md; EBM_GOLDEN names another folder of them.
 func TestGolden(t *testing.T) {
 	for name, file := range goldenFiles(t) {
 		t.Run(name, func(t *testing.T) {
@@ -229,7 +229,7 @@ func (n *network) objective(name string, prec energy.Precision) (objectives.Eval
 	case "cnce":
 		m, given = objectives.ConditionalNCE{Sigma: c.CNCEStd}, objectives.Inputs{"eps": in.Eps.flat()}
 	case "ml", "ml-l2":
-		chains := objectives.Chains{Jumps: -1} // points are given
+		chains := objectives.Chains{Jumps: -1} // the points are given
 		if name == "ml-l2" {
 			chains.Alpha = c.MLAlpha
 		}
@@ -263,7 +263,7 @@ func (n *network) loss(t *testing.T, name string, want *goldenLoss, prec energy.
 			near(t, name, got, wanted[k], tol)
 			continue
 		}
-		// A parameter without influence: its gradient is a sum that cancels, known to the rounding of its terms.
+		// A parameter without influence: its gradient is a sum that cancels, known only to the rounding of its terms.
 		near(t, name, slices.Concat(got, grad), slices.Concat(wanted[k], ref), tol)
 	}
 }
@@ -342,7 +342,7 @@ func (n *network) hmc(t *testing.T, want *goldenNet, prec energy.Precision, tol 
 		t.Fatal(err)
 	}
 	deltaH := make([]float64, rows)
-	clear := true // no decision is closer than the arithmetic can tell
+	clear := true // no decision is too close to call in floating point
 	for i, ch := range info.Chains {
 		deltaH[i] = -ch.LogRatio
 		margin := math.Abs(n.Inputs.Uniform[i] - math.Exp(-want.HMC.DeltaH[i]))

@@ -13,8 +13,8 @@ import (
 
 const module = "github.com/stheno-ebm/stheno/"
 
-// allowed is the architecture: which packages of this module each package may import, a trailing
-// slash standing for everything below. Composition roots (cmd, benchmarks) may import all.
+// allowed is the architecture: which packages of this module each package may import. A trailing slash stands for
+// everything below. Composition roots (cmd, benchmarks) may import anything.
 var allowed = map[string][]string{
 	"graphs":               {"graphs/internal/"},
 	"graphs/internal":      {"graphs/internal/"},
@@ -94,7 +94,7 @@ func permitted(pkg, imp string) bool {
 	}
 	rules, ok := allowed[key]
 	if !ok {
-		return false // a package that the table does not know
+		return false // a package missing from the table
 	}
 	return slices.ContainsFunc(rules, func(r string) bool {
 		return ours == r || strings.HasSuffix(r, "/") && strings.HasPrefix(ours, r)

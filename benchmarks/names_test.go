@@ -14,17 +14,18 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// Names of samplers and energies; those of objectives are what is registered.
+// The names of samplers and energies; those of objectives are the registered ones.
 var otherNames = []string{
 	"langevin", "mala", "hmc", "nuts", "baoab", "annealed", "tempering", // samplers
 	"mlp", "residual", "fourier", // energies
 }
 
-// declaring are the files, beside those that call objectives.Register, which give things their names.
+// declaring are the files that, besides those that call objectives.Register, name things.
 var declaring = []string{"objectives/chains.go", "objectives/fit/network.go", "objectives/fit/sampler.go"}
 
-// Knowledge has one owner: no name of an objective, a sampler or an energy is compared with outside the file that
-// declares it, by ==, by the case of a switch, by the key of a map. What a thing is and needs its value tells.
+// Knowledge has one owner: outside the file that declares it, nothing compares the name of an objective, a sampler or
+// an energy, be it by ==, by the case of a switch or by the key of a map. What a thing is and what it needs, its
+// value tells.
 func TestNamesAreNotCompared(t *testing.T) {
 	names := append(objectives.Names(), otherNames...)
 	eachFile(t, func(path string, fset *token.FileSet, f *ast.File) {
@@ -38,11 +39,11 @@ func TestNamesAreNotCompared(t *testing.T) {
 	})
 }
 
-// longest is how many lines a function may have.
+// longest is the number of lines that a function may have.
 const longest = 80
 
-// No function is so long that it would have to be read twice. Generators of assembly, whose order is that of the
-// registers, and what they generate, are excepted.
+// No function is so long that it would have to be read twice. Exempt are the generators of assembly, which follow the
+// order of the registers, and what they generate.
 func TestFunctionsAreShort(t *testing.T) {
 	eachFile(t, func(path string, fset *token.FileSet, f *ast.File) {
 		if ast.IsGenerated(f) || strings.Contains(path, "/gen/") {
@@ -61,7 +62,7 @@ func TestFunctionsAreShort(t *testing.T) {
 	})
 }
 
-// eachFile parses the files of the module but tests, named by their paths in it.
+// eachFile parses the Go files of the module except tests, and names them by their paths.
 func eachFile(t *testing.T, do func(path string, fset *token.FileSet, f *ast.File)) {
 	t.Helper()
 	files := 0
@@ -89,7 +90,7 @@ func eachFile(t *testing.T, do func(path string, fset *token.FileSet, f *ast.Fil
 	}
 }
 
-// comparisons returns the literals in f which compare something with one of the names that f does not declare.
+// comparisons returns the literals in f that are compared with one of the names that f does not declare.
 func comparisons(f *ast.File, names []string) (found []*ast.BasicLit) {
 	own := registered(f)
 	look := func(exprs ...ast.Expr) {
@@ -112,7 +113,7 @@ func comparisons(f *ast.File, names []string) (found []*ast.BasicLit) {
 			}
 		case *ast.CaseClause:
 			look(n.List...)
-		case *ast.KeyValueExpr: // the key of a struct or an array is no string
+		case *ast.KeyValueExpr: // the key of a struct or an array is not a string
 			look(n.Key)
 		case *ast.IndexExpr:
 			look(n.Index)
@@ -126,7 +127,7 @@ func comparisons(f *ast.File, names []string) (found []*ast.BasicLit) {
 	return found
 }
 
-// registered returns the names that f gives by Register.
+// registered returns the names that f passes to Register.
 func registered(f *ast.File) (names []string) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
@@ -149,7 +150,7 @@ func registered(f *ast.File) (names []string) {
 	return names
 }
 
-// The search itself finds every way to compare, and nothing in names that are only said.
+// The search finds every kind of comparison, and nothing where a name is merely mentioned.
 func TestComparisonsAreFound(t *testing.T) {
 	const text = `package p
 func init() { Register("cd", nil) }

@@ -16,7 +16,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// TestNilArguments: what is missing is an error that says so, never a nil pointer that is followed.
+// TestNilArguments: a missing argument is reported by an error that says so, never by a nil dereference.
 func TestNilArguments(t *testing.T) {
 	net, err := energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{4}})
 	if err != nil {

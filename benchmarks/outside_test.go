@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// outside builds the program of a module that is not this one, which knows this one by a replace directive.
+// outside builds the program of another module, which finds this one by a replace directive.
 func outside(t *testing.T, folder string) string {
 	t.Helper()
 	repo, err := filepath.Abs("..")
@@ -30,7 +30,7 @@ func outside(t *testing.T, folder string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(mod), "\n") // all requirements, with another name
+	_, rest, _ := strings.Cut(string(mod), "\n") // the same requirements under another module name
 	text := fmt.Sprintf("module example.com/%s\n%s\nrequire github.com/stheno-ebm/stheno v0.0.0\n\nreplace "+
 		"github.com/stheno-ebm/stheno => %s\n",
 		folder, rest, repo)
@@ -51,7 +51,7 @@ func outside(t *testing.T, folder string) string {
 	return program
 }
 
-// learnt runs the program to its end and returns what it says it has learnt.
+// learnt runs the program to its end and returns what it reports to have learnt.
 func learnt(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(program, args...).CombinedOutput()
@@ -65,9 +65,10 @@ func learnt(t *testing.T, program string, args ...string) string {
 	return result
 }
 
-// An objective with a state, parameters of its own and derived inputs, an energy, a source with a memory, a kernel with a memory, a
-// mass and a density, all of another module: trained, or adapted and run, with checkpoints, killed and resumed they come to the
-// bits of a run that was left alone. What would be wrong without a word is an error, or right.
+// An objective with state, parameters and derived inputs of its own, an energy, a source with memory, a kernel with
+// memory, a mass and a density, all from another module: trained, or adapted and run, with checkpoints, killed and
+// resumed, they arrive at the bits of an undisturbed run. Whatever could go wrong silently is either an error or
+// right.
 func TestOutside(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program")

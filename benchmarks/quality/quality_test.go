@@ -39,7 +39,7 @@ func TestWrite(t *testing.T) {
 		"3.00 | 0.980 |",
 		"* `sm` on moons, seed 1: diverged at step 3",
 		"--seeds 1 --set train-points=900",
-		"| | TV | NLL − train NLL |\n|---|---|---|\n| `nce` | 0.100 | 0.375 |", // columns of what is known
+		"| | TV | NLL − train NLL |\n|---|---|---|\n| `nce` | 0.100 | 0.375 |", // columns of known values
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())

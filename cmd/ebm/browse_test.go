@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The token is in a file that only the user can read, not in the arguments that everybody sees.
+// The token is in a file that only the user can read, not in the arguments, which everybody can see.
 func TestBrowse(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("xdg-open is Linux's")

@@ -32,9 +32,10 @@ var (
 	chaosSeed = flag.Uint64("chaos-seed", 0, "seed of the moments of TestChaos; 0: another one every time")
 )
 
-// TestChaos lets everything happen to runs, at random moments, that may happen to them: kills, signals, full and read-only disks,
-// descriptors that run out, folders that are renamed, replaced and deleted, damage, stops, clients, a second process. Afterwards
-// every run is continued, and must end in the bytes of the undisturbed one; nothing may hang, and nobody may see a trace.
+// TestChaos subjects runs, at random moments, to everything that may happen to them: kills, signals, full and
+// read-only disks, exhausted descriptors, folders renamed, replaced and deleted, corruption, pauses, clients, a
+// second process. Afterwards every run is continued, and must end in the bytes of the undisturbed one; nothing may
+// hang, and no stack trace may show.
 //
 //	go test ./cmd/ebm -run TestChaos -v -chaos 30m -timeout 1h
 func TestChaos(t *testing.T) {
@@ -87,17 +88,17 @@ type chaos struct {
 	tmp    string
 	counts map[string]int
 
-	args   []string      // of the training, but for --out
+	args   []string      // of the training, except --out
 	base   string        // the undisturbed run
-	before string        // what its directory holds
+	before string        // the contents of its directory
 	whole  time.Duration // it takes
 
 	compareBase   string        // an undisturbed comparison
 	compareTime   time.Duration // it takes
-	draws, judged []byte        // what sample and eval say of the undisturbed run
+	draws, judged []byte        // what sample and eval print about the undisturbed run
 }
 
-// hang is what a process may take beyond twenty times what it takes undisturbed.
+// hang is the time that a process may take on top of twenty times its undisturbed time.
 const hang = 10 * time.Second
 
 // process is the program in a process of its own.
@@ -107,7 +108,7 @@ type process struct {
 	done        chan error
 }
 
-// safeBuffer may be read while it is written.
+// safeBuffer may be read while it is being written.
 type safeBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -159,14 +160,14 @@ func (c *chaos) wait(p *process, usual time.Duration) int {
 	return code
 }
 
-// run is start and wait.
+// run starts a process and waits for it.
 func (c *chaos) run(usual time.Duration, args ...string) (*process, int) {
 	c.t.Helper()
 	p := c.start(args...)
 	return p, c.wait(p, usual)
 }
 
-// must runs to a good end.
+// must runs a process and fails the test unless it succeeds.
 func (c *chaos) must(usual time.Duration, args ...string) *process {
 	c.t.Helper()
 	p, code := c.run(usual, args...)
@@ -176,7 +177,7 @@ func (c *chaos) must(usual time.Duration, args ...string) *process {
 	return p
 }
 
-// prepare makes what the disturbed are compared with.
+// prepare makes the undisturbed results that everything is compared with.
 func (c *chaos) prepare() {
 	c.args = killSettings(c.t, c.tmp)
 	c.base, c.compareBase = filepath.Join(c.tmp, "base"), filepath.Join(c.tmp, "compare")
@@ -205,7 +206,7 @@ func (c *chaos) read(path string) []byte {
 	return b
 }
 
-// some is a random part of a time.
+// some is a random fraction of a duration.
 func (c *chaos) some(of time.Duration) time.Duration {
 	return time.Duration(c.rng.Float64() * float64(of))
 }
@@ -218,8 +219,8 @@ func (c *chaos) next(dir string) []string {
 	return append(slices.Clone(c.args), "--out", dir)
 }
 
-// under begins the training, and does something to it when it has written its first record, and then some time. It returns the process
-// unless that has ended before.
+// under begins the training and, some time after it has written its first record, does something to it. It returns
+// the process unless that has already ended.
 func (c *chaos) under(dir string, more ...string) *process {
 	c.t.Helper()
 	p := c.start(append(c.next(dir), more...)...)
@@ -280,7 +281,7 @@ func (c *chaos) stopped(dir string) {
 	c.finish(dir)
 }
 
-// disk mounts a file system of its own, where that is allowed.
+// disk mounts a file system for the test, where that is allowed.
 func (c *chaos) disk(dir, options string) (ok bool) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		c.t.Fatal(err)
@@ -338,7 +339,7 @@ func (c *chaos) readOnly(dir string) {
 	c.finish(run)
 }
 
-// noDescriptors takes all descriptors but those that are open.
+// noDescriptors uses up all descriptors but those that are open.
 func (c *chaos) noDescriptors(dir string) {
 	p := c.under(dir)
 	var most uint64
@@ -364,7 +365,7 @@ func (c *chaos) noDescriptors(dir string) {
 	c.finish(dir)
 }
 
-// moved does something to the folder of a run, which must not write under its old name any more.
+// moved does something to the folder of a run, which must no longer write under its old name.
 func (c *chaos) moved(dir string, move func() error) {
 	c.t.Helper()
 	p := c.under(dir)
@@ -395,13 +396,13 @@ func (c *chaos) replaced(dir string) {
 
 func (c *chaos) deleted(dir string) {
 	c.moved(dir, func() error {
-		gone := dir + ".old" // at once, and not file by file while more are made
+		gone := dir + ".old" // in one step, not file by file while more are being made
 		return errors.Join(os.Rename(dir, gone), os.RemoveAll(gone))
 	})
 	c.finish(dir)
 }
 
-// damaged spoils the newest checkpoint.
+// damaged corrupts the newest checkpoint.
 func (c *chaos) damaged(dir string) {
 	c.kill(c.start(c.next(dir)...))
 	state := filepath.Join(dir, "checkpoint", "state")
@@ -436,7 +437,7 @@ func (c *chaos) address(p *process) string {
 	return ""
 }
 
-// flood lets clients ask, with and without the token, and never read, until stop is closed.
+// flood has clients send requests, with and without the token, and never read the responses, until stop is closed.
 func (c *chaos) flood(page string, stop chan struct{}) {
 	u, err := url.Parse(page)
 	if err != nil {

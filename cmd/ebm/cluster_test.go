@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestClusterPage runs every command of CLUSTER.md, in order, in one shell, with smaller runs. The scripts that it has
-// printed are read by bash, and by the tests of Slurm and Kubernetes.
+// TestClusterPage runs every command of CLUSTER.md, in order, in one shell, with smaller runs. The printed scripts
+// are checked by bash, and by the tests of Slurm and Kubernetes.
 func TestClusterPage(t *testing.T) {
 	t.Parallel()
 	bash, err := exec.LookPath("bash")

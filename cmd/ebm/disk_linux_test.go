@@ -24,7 +24,8 @@ func mount(t *testing.T, options string) string {
 	return dir
 }
 
-// TestDiskFull: an error, and nothing is lost; with room again, the run goes on to the same end.
+// TestDiskFull: a full disk is an error, and nothing is lost; once there is room again, the run continues to the same
+// end.
 func TestDiskFull(t *testing.T) {
 	for _, kb := range []string{"48k", "200k"} {
 		t.Run(kb, func(t *testing.T) {
@@ -49,7 +50,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestReadOnly: what writes is an error, what reads works.
+// TestReadOnly: commands that write fail with an error, commands that read work.
 func TestReadOnly(t *testing.T) {
 	disk := mount(t, "size=64m")
 	dir := filepath.Join(disk, "run")

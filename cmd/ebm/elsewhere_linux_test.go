@@ -15,14 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Variables of the environment that take a system call from the program, with the error it gets.
+// Environment variables that disable a system call for the program, and the error that it then returns.
 const (
-	noFlock = "EBM_TEST_NO_FLOCK" // ENOLCK, as on a network file system without a service of locks
-	noFsync = "EBM_TEST_NO_FSYNC" // EIO, as on a disk that loses what it was given
+	noFlock = "EBM_TEST_NO_FLOCK" // ENOLCK, as on a network file system without a lock service
+	noFsync = "EBM_TEST_NO_FSYNC" // EIO, as on a disk that loses what was written
 )
 
-// elsewhere makes a command one that has no flock, as on a network file system without a service of locks, and whose
-// process cannot be told from one of another machine: it has process ids of its own, where the system allows that.
+// elsewhere runs a command without flock, as on a network file system without a lock service, and such that its
+// process cannot be told from one on another machine: where the system allows it, it has process IDs of its own.
 func elsewhere(cmd *exec.Cmd) {
 	cmd.Env = append(cmd.Env, noFlock+"=1")
 	if os.Getuid() == 0 {
@@ -30,12 +30,12 @@ func elsewhere(cmd *exec.Cmd) {
 	}
 }
 
-// refuse makes every such system call of this process fail, by a filter.
+// refuse makes every such system call of this process fail, by means of a filter.
 func refuse(call uint32, with unix.Errno) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	filter := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the number of the call
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the number of the system call
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: call},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(with)},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
@@ -62,8 +62,8 @@ func init() {
 	}
 }
 
-// TestNoLocks: where the file system has no locks, training does not begin and is not continued: one line says why, and
-// what helps. Nothing is left behind, and what reads works.
+// TestNoLocks: where the file system has no locks, training neither begins nor continues; one line says why, and what
+// helps. Nothing is left behind, and commands that only read work.
 func TestNoLocks(t *testing.T) {
 	tmp := t.TempDir()
 	run := filepath.Join(tmp, "run")
@@ -85,7 +85,7 @@ func TestNoLocks(t *testing.T) {
 	unlocked("sample", run, "--n", "10", "--out", filepath.Join(tmp, "draws.npy")).want(t, 0)
 }
 
-// without runs the program without a system call.
+// without runs the program with a system call disabled.
 func without(t *testing.T, call string, args ...string) result {
 	t.Helper()
 	cmd := command(t, args...)
@@ -100,8 +100,8 @@ func without(t *testing.T, call string, args ...string) result {
 	return result{cmd.ProcessState.ExitCode(), out.String(), errout.String()}
 }
 
-// TestNotSynced: what the disk does not take for good is an error, and leaves nothing under its name: whatever the
-// program writes is synced before it is renamed.
+// TestNotSynced: everything that the program writes is synced before it is renamed. If syncing fails, this is an
+// error, and no file appears under the final name.
 func TestNotSynced(t *testing.T) {
 	run, tmp := shared(t), t.TempDir()
 	out := func(name string) string { return filepath.Join(tmp, name) }

@@ -4,5 +4,5 @@ package main
 
 import "os/exec"
 
-// elsewhere leaves the command as it is: this system cannot take flock from a process.
+// elsewhere leaves the command unchanged: on this system flock cannot be taken from a process.
 func elsewhere(*exec.Cmd) {}

@@ -28,7 +28,8 @@ func numbers(rows int, row string) string {
 	return b.String()
 }
 
-// Files are read as their owner meant them, and what was read, skipped and odd is said before the training.
+// Files are read as their owners meant them, and before the training the program says what was read, what was skipped
+// and what is odd.
 func TestOwnFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var paper bytes.Buffer
@@ -100,7 +101,8 @@ func TestOwnFiles(t *testing.T) {
 	}
 }
 
-// A configuration of a run on a distribution keeps its settings for a file, and says which would suit that.
+// The configuration of a run on a distribution keeps its settings when it is used for a file, and the program says
+// which settings would suit that.
 func TestConfigForFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	ebm(t, append([]string{"train", "--dataset", "moons", "--out", "named"}, tiny...)...).want(t, 0)
@@ -121,7 +123,7 @@ func TestConfigForFile(t *testing.T) {
 	}
 }
 
-// Points come from standard input where they are called -, and a run of them says why it cannot be measured again.
+// Points come from standard input where the file name is -, and such a run says why it cannot be evaluated again.
 func TestStandardInput(t *testing.T) {
 	t.Chdir(t.TempDir())
 	run := func(text string, args ...string) result {
@@ -141,13 +143,14 @@ func TestStandardInput(t *testing.T) {
 	run("", "eval", "runs/stdin-nce-1").want(t, 2).oneLine(t, "came from standard input")
 }
 
-// TestUnknownObjective: a run of an objective that this program does not know is not judged by another.
+// TestUnknownObjective: a run with an objective unknown to this program is not evaluated by another one.
 func TestUnknownObjective(t *testing.T) {
 	run := filepath.Join(t.TempDir(), "run")
 	if err := os.CopyFS(run, os.DirFS(shared(t))); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(run, "checkpoint", "sums.json")); err != nil { // which would tell that the file was changed
+	// The checksums would reveal that the file was changed.
+	if err := os.Remove(filepath.Join(run, "checkpoint", "sums.json")); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(run, "config.json")

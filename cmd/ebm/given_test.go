@@ -14,7 +14,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// What a table's model is used for: columns drawn given others, log densities in place of energies, measures by another seed.
+// The uses of a model of a table: drawing columns given others, log densities in place of energies, measures with
+// another seed.
 func TestUseOfATable(t *testing.T) {
 	tmp := t.TempDir()
 	points, run := filepath.Join(tmp, "points.csv"), filepath.Join(tmp, "run")

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What other programs call otherwise, and what has no flag, is answered by what is meant.
+// Names from other programs, and things that have no flag, are answered with what was meant.
 func TestHints(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("points", []byte("1 2\n"), 0o644); err != nil {
@@ -31,7 +31,7 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// A ~ that the shell left as it is stands for the home folder.
+// A ~ that the shell did not expand stands for the home folder.
 func TestAtHome(t *testing.T) {
 	t.Setenv("HOME", filepath.FromSlash("/home/me"))
 	got := strings.Join(atHome([]string{"train", "--out=~/x", "--out", "~/x", "--set=a=~", "--config=~", "~/y=~/z"}),
@@ -41,7 +41,7 @@ func TestAtHome(t *testing.T) {
 	}
 }
 
-// TestPlainer: each text of the parser that is put in other words is one that the parser writes.
+// TestPlainer: every text of the parser that we reword is one that the parser really writes.
 func TestPlainer(t *testing.T) {
 	for i, p := range plainer {
 		var c cli

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// answer fails unless the program ends in time; a named pipe would let it wait for ever, a device read without end.
+// answer fails unless the program ends in time: a named pipe would make it wait for ever, and a device has no end.
 func answer(t *testing.T, name string, run func() result) result {
 	t.Helper()
 	done := make(chan result, 1)
@@ -28,7 +28,7 @@ func answer(t *testing.T, name string, run func() result) result {
 	}
 }
 
-// A named pipe or a device in the place of a file is refused at once, wherever a file is read.
+// A named pipe or a device in place of a file is refused at once, wherever a file is read.
 func TestPipesAndDevices(t *testing.T) {
 	run, dir := shared(t), t.TempDir()
 	t.Chdir(dir)
@@ -94,7 +94,7 @@ func TestPipesInARun(t *testing.T) {
 	}
 }
 
-// Ctrl-C is heard while nobody writes to standard input.
+// Ctrl-C works while the program waits for standard input.
 func TestInterruptedBeforeTheData(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()

@@ -101,7 +101,7 @@ func TestExport(t *testing.T) {
 	})
 }
 
-// compareExport takes rounding in proportion to the largest number. The runs compute in single precision.
+// compareExport allows for rounding in proportion to the largest number. The runs compute in single precision.
 func compareExport(t *testing.T, name string, got map[string]onnxtest.Tensor, want []float64) {
 	t.Helper()
 	top := 1.0
@@ -187,14 +187,14 @@ func eventLosses(t *testing.T, dir string) (steps []int, losses []float32) {
 	return steps, losses
 }
 
-// TestTensorBoard: the event file has the losses of metrics.jsonl, also after a run was stopped and continued.
+// TestTensorBoard: the event file has the losses of metrics.jsonl, even after a run was stopped and continued.
 func TestTensorBoard(t *testing.T) {
 	run := filepath.Join(t.TempDir(), "run")
 	args := append(append([]string{"train", "--out", run, "--tensorboard"}, small...), "--steps", "3000")
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer cancel()
-		for range 1000 { // until some records are there
+		for range 1000 { // until there are some records
 			if b, _ := os.ReadFile(filepath.Join(run, "metrics.jsonl")); bytes.Count(b, []byte("\n")) > 20 {
 				return
 			}
@@ -230,7 +230,7 @@ func TestTensorBoard(t *testing.T) {
 	}
 }
 
-// sameArrays fails unless an exported file has the arrays of the run's, and of the data no more than their scale.
+// sameArrays fails unless an exported file has the arrays of the run and, of the data, nothing but the scale.
 func sameArrays(t *testing.T, exported, own string) {
 	t.Helper()
 	got, err := safetensors.ReadFile(exported)
@@ -252,8 +252,8 @@ func sameArrays(t *testing.T, exported, own string) {
 	}
 }
 
-// TestExportWithoutData: nothing in an exported file tells a point of the data, its file or its columns, unless there is a bridge;
-// then it says so.
+// TestExportWithoutData: nothing in an exported file reveals a point of the data, the file or its columns, unless
+// there is a bridge; then the export says so.
 func TestExportWithoutData(t *testing.T) {
 	tmp := t.TempDir()
 	t.Chdir(tmp)

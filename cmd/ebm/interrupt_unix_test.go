@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// A command ends within a second of Ctrl-C, whatever it does: reading, looking at the data, compiling, training,
-// drawing, measuring log Z, writing. A machine that has other things to do is given as much more as it needs for a
-// program that does nothing.
+// A command ends within a second of Ctrl-C, whatever it is doing: reading, inspecting the data, compiling, training,
+// drawing, measuring log Z, writing. A busy machine is given as much more time as it takes to run a program that does
+// nothing.
 func TestInterruptAnywhere(t *testing.T) {
 	run, tmp := shared(t), t.TempDir()
 	rows := func(n int, row string) string {
@@ -66,9 +66,9 @@ func TestInterruptAnywhere(t *testing.T) {
 	}
 }
 
-// interrupted starts the program, sends Ctrl-C after a while, and returns how long it went on, with its code and what
-// it said. A program that has ended before took no time; one that had not yet begun to listen is ended by the signal
-// itself.
+// interrupted starts the program, sends Ctrl-C after a while, and returns how long the program kept running, with its
+// exit code and output. A program that had already ended took no time; one that was not yet listening is ended by the
+// signal itself.
 func interrupted(t *testing.T, after time.Duration, args ...string) (took time.Duration, code int, said string) {
 	t.Helper()
 	cmd := command(t, args...)
@@ -80,7 +80,7 @@ func interrupted(t *testing.T, after time.Duration, args ...string) (took time.D
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
 	select {
-	case <-done: // it had not come to that
+	case <-done: // it had not got that far
 		return 0, 0, ""
 	case <-time.After(after):
 	}

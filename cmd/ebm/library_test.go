@@ -8,8 +8,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
-// What the program can, the library can: one call of fit.Train leaves the same weights, samples and measures as `ebm
-// train`, to the byte, on a distribution and on the points of a file.
+// The library can do what the program can: one call of fit.Train leaves the same weights, samples and measures as
+// `ebm train`, to the byte, on a distribution and on the points of a file.
 func TestLibraryIsTheProgram(t *testing.T) {
 	tmp := t.TempDir()
 	points := filepath.Join(tmp, "points.csv")

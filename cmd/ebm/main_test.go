@@ -23,7 +23,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// result is what the program did.
+// result is the outcome of a run of the program.
 type result struct {
 	code        int
 	out, errout string
@@ -69,7 +69,7 @@ func (r result) oneLine(t *testing.T, texts ...string) {
 	}
 }
 
-// small are settings of a run that takes a second.
+// small are the settings of a run that takes a second.
 var small = []string{
 	"--hidden", "8,8", "--batch", "32", "--steps", "40", "--warmup", "5", "--samples", "100", "--chains", "20",
 	"--adapt", "10", "--burn-in", "2", "--thin", "1", "--frames", "3", "--test-points", "500", "--grid", "100",
@@ -77,7 +77,7 @@ var small = []string{
 	"--checkpoint-every", "7", "--record-every", "3", "--energy", "mlp", "--bridge", "0",
 }
 
-// tiny is small without what comes after the training, for tests that ask neither for samples nor for an animation.
+// tiny is small without what follows the training, for tests that need neither samples nor an animation.
 var tiny = append(slices.Clone(small), "--steps", "5", "--samples", "0", "--frames", "0")
 
 func trainSmall(t *testing.T, dir string, more ...string) result {
@@ -189,9 +189,9 @@ func same(t *testing.T, got, want string) {
 	}
 }
 
-// TestJSON holds that stdout is JSON and nothing else.
+// TestJSON: stdout is JSON and nothing else.
 func TestJSON(t *testing.T) {
-	run := filepath.Join(t.TempDir(), "run") // pictures go into it
+	run := filepath.Join(t.TempDir(), "run") // the pictures go into it
 	if err := os.CopyFS(run, os.DirFS(shared(t))); err != nil {
 		t.Fatal(err)
 	}
@@ -410,7 +410,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"data", "moons", "--n", "-3"}, []string{"--n", "-3"}},
 		{[]string{"data", "moons", "--out", "x.json"}, []string{"--out", ".json"}},
 		{[]string{"completion", "tcsh"}, []string{"tcsh", "bash"}},
-		// What no memory holds, and steps that do not end.
+		// Settings that would not fit into memory, and numbers of steps that would never end.
 		{[]string{"data", "moons", "--n", "99999999999"}, []string{"--n 99999999999", "10000000"}},
 		{[]string{"sample", run, "--n", "99999999999999"}, []string{"--n", "10000000"}},
 		{[]string{"eval", run, "--samples", "-1"}, []string{"--samples -1", "want 0 or 2"}},
@@ -428,7 +428,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"train", "--seed", "99999999999999999999"}, []string{"--seed", "below 2^64"}},
 		{[]string{"train", "--config", "/dev/zero"}, []string{"--config", "/dev/zero", "a device"}},
 		{[]string{"train", "--config", "list.json"}, []string{"list.json", "array"}},
-		// What would fail only when the training is over.
+		// Mistakes that would otherwise surface only when the training is over.
 		{[]string{"train", "--samples", "1"}, []string{"--samples 1", "at least 2"}},
 		{[]string{"train", "--adapt", "0"}, []string{"--adapt", "--sampler-step"}},
 		{[]string{"sample", run, "--step", "Inf"}, []string{"--step", "> 0"}},
@@ -444,7 +444,7 @@ func TestWrongInput(t *testing.T) {
 	}
 }
 
-// broken refuses what is written to it after the first bytes.
+// broken is a writer that fails after the first bytes.
 type broken struct{ room int }
 
 func (b *broken) Write(p []byte) (int, error) {
@@ -456,7 +456,7 @@ func (b *broken) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestOutputLost: a command whose result does not arrive has failed, in one line.
+// TestOutputLost: a command whose output cannot be written has failed, and says so in one line.
 func TestOutputLost(t *testing.T) {
 	run := shared(t)
 	points := filepath.Join(t.TempDir(), "points.csv")
@@ -628,7 +628,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestCompletionInBash asks bash for words as the shell does when the tabulator is pressed.
+// TestCompletionInBash asks bash for completions as the shell does when Tab is pressed.
 func TestCompletionInBash(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -662,7 +662,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebm; echo "${COMPREPLY[*]}"`, "bash"
 	}
 }
 
-// TestOneMode: data of one mode have no weights of modes to compare.
+// TestOneMode: data with a single mode have no mode weights to compare.
 func TestOneMode(t *testing.T) {
 	for modes, want := range map[int]bool{1: false, 2: true} {
 		var b bytes.Buffer
@@ -713,8 +713,8 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ebm; [ ${#COMPREPLY[@]} -eq 0 ] || p
 	}
 }
 
-// TestCompletionInZsh presses the tabulator in a zsh behind a terminal of its own: the first press, which loads the
-// script, is answered like the second.
+// TestCompletionInZsh presses Tab in a zsh with a terminal of its own: the first press, which loads the script, is
+// answered like the second.
 func TestCompletionInZsh(t *testing.T) {
 	zsh, err := exec.LookPath("zsh")
 	if err != nil {
@@ -749,7 +749,7 @@ done`, "zsh", dir)
 	}
 }
 
-// TestCompletionInFish asks fish for words.
+// TestCompletionInFish asks fish for completions.
 func TestCompletionInFish(t *testing.T) {
 	fish, err := exec.LookPath("fish")
 	if err != nil {
@@ -770,8 +770,8 @@ func TestCompletionInFish(t *testing.T) {
 	}
 }
 
-// TestEvalOfFinitelyMany: beside the likelihood of the points learnt stands what compares with the true density, where
-// that is known.
+// TestEvalOfFinitelyMany: next to the likelihood of the training points stand the comparisons with the true density,
+// where that is known.
 func TestEvalOfFinitelyMany(t *testing.T) {
 	dir := t.TempDir()
 	points := filepath.Join(dir, "points.csv")
@@ -815,7 +815,7 @@ func TestFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "x.csv")
-	// Fewer chains are longer ones, of as many transitions as wanted.
+	// Fewer chains are longer, with as many transitions as requested.
 	var long struct{ Chains, Draws, Transitions int }
 	if err := json.Unmarshal([]byte(ebm(t, "sample", run, "--n", "60", "--chains", "4", "--thin", "3", "--burn-in", "0",
 		"--json").want(t, 0).out), &long); err != nil {
@@ -827,7 +827,8 @@ func TestFile(t *testing.T) {
 	for _, bad := range [][]string{{"--chains", "0"}, {"--burn-in", "-1"}, {"--thin", "0"}} {
 		ebm(t, "sample", run, bad[0]+"="+bad[1]).want(t, 2).oneLine(t, bad[0])
 	}
-	// The report is of the samples, in their units, and tells of mixing even where one sample per chain is wanted.
+	// The report describes the samples, in their units, and tells how they mixed even when one sample per chain is
+	// requested.
 	var report struct {
 		RHat       *float64
 		Draws      int
@@ -863,7 +864,7 @@ func TestFile(t *testing.T) {
 	for i := range 200 {
 		mean += x.At(i, 0) / 200
 	}
-	// A short training knows the data to a deviation or so, which is 50: the units are what is tested.
+	// A short training learns the data to within a deviation or so, which is 50: this tests the units.
 	if mean < 850 || mean > 1150 {
 		t.Errorf("the first coordinate of samples is %g on average, that of the data 1000", mean)
 	}
@@ -879,8 +880,8 @@ func TestFile(t *testing.T) {
 	ebm(t, "train", "--resume", run+"x").want(t, 2)
 }
 
-// TestColumnNames: the header of a file names the columns of what comes out, also where the file is gone; without a
-// header nothing does.
+// TestColumnNames: the header of a file names the columns of the output, even when the file is gone; without a header
+// nothing does.
 func TestColumnNames(t *testing.T) {
 	dir := t.TempDir()
 	header, run := "\"wait, min\",minutes\n", filepath.Join(dir, "run")
@@ -912,8 +913,8 @@ func TestColumnNames(t *testing.T) {
 		"chains"} {
 		ebm(t, "plot", run, "--kind", kind).want(t, 0)
 	}
-	// Points in other columns than the model's are not taken for its own.
-	// Energies of points with names have a header, so that they can be pasted beside the points.
+	// Points with other columns than the model's are not accepted as its own. Energies of points with column names
+	// have a header, so that they can be pasted beside the points.
 	if r := ebm(t, "energy", run, "--points", write("same.csv", header+"1,2\n")).want(t, 0); !strings.HasPrefix(r.out,
 		"energy\n") || strings.Count(r.out, "\n") != 2 {
 		t.Errorf("energies of named columns:\n%s", r.out)
@@ -937,7 +938,7 @@ func TestColumnNames(t *testing.T) {
 	}
 }
 
-// TestOddColumns: what is odd about the columns of a file is said before the training.
+// TestOddColumns: oddities in the columns of a file are reported before the training.
 func TestOddColumns(t *testing.T) {
 	t.Chdir(t.TempDir())
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -954,7 +955,7 @@ func TestOddColumns(t *testing.T) {
 	}
 }
 
-// TestRepeatedHidden: of widths that are given twice the last count, as of every other setting.
+// TestRepeatedHidden: if the widths are given twice the last ones count, as for every other setting.
 func TestRepeatedHidden(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	ebm(t, append(append([]string{"train", "--out", dir}, tiny...), "--hidden", "8", "--hidden", "16,4", "--lr", "1",
@@ -972,14 +973,14 @@ func TestRepeatedHidden(t *testing.T) {
 	}
 }
 
-// TestDefaults carries the default kind of energy and its bridge through a short run.
+// TestDefaults takes the default kind of energy and its bridge through a short run.
 func TestDefaults(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	trainSmall(t, dir, "--energy", "fourier", "--bridge", "0.5", "--steps", "20").want(t, 0)
 	ebm(t, "eval", dir, "--samples", "0").want(t, 0)
 }
 
-// TestCompare: the cells that are done are not done again.
+// TestCompare: cells that are done are not done again.
 func TestCompare(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "board")
 	args := []string{"compare", "--datasets", "moons,4squares", "--objectives", "nce,dsm", "--out", dir, "--workers",
@@ -1008,7 +1009,7 @@ func TestCompare(t *testing.T) {
 	ebm(t, append(args, "--seconds", "1")...).want(t, 2).oneLine(t, "--seconds", "--set steps")
 	ebm(t, "compare", "--seconds", "0").want(t, 2).oneLine(t, "--seconds 0", "> 0")
 
-	// Of a file the truth is not known: the NLL takes the place of the KL, and is called so.
+	// For a file the true density is unknown: the NLL takes the place of the KL, and is labelled so.
 	points := filepath.Join(dir, "points.csv")
 	ebm(t, "data", "moons", "--n", "300", "--out", points).want(t, 0)
 	args[2], args[4], args[6] = points, "nce", filepath.Join(dir, "file")
@@ -1080,7 +1081,7 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// TestReference: README.md is what the program says of itself.
+// TestReference: README.md says what the program says about itself.
 func TestReference(t *testing.T) {
 	want, err := os.ReadFile("README.md")
 	if err != nil {
@@ -1091,7 +1092,8 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// The bar leaves room for what stands around it: in narrow terminals rate and times go first, then the bar.
+// The progress bar leaves room for what stands around it: in narrow terminals rate and times are dropped first, then
+// the bar.
 func TestBarWidth(t *testing.T) {
 	for _, c := range []struct {
 		columns, steps, width int

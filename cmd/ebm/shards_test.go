@@ -30,10 +30,10 @@ func quick(more ...string) []string {
 	return append(args, more...)
 }
 
-// bracketed are the seconds in a table.
+// bracketed matches the seconds in a table.
 var bracketed = regexp.MustCompile(`\([0-9.]+\)`)
 
-// boardText is everything in the files of a board but its seconds and its picture, which shows them.
+// boardText is everything in the files of a board except its seconds and the picture that shows them.
 func boardText(t *testing.T, dir string) string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, "board.json"))
@@ -67,7 +67,7 @@ func boardText(t *testing.T, dir string) string {
 	if err := board.WriteCSV(&text, cells); err != nil {
 		t.Fatal(err)
 	}
-	// The table itself, with its seconds cut out, has the rows and columns of the one made here.
+	// The table itself, without its seconds, has the rows and columns of the one made here.
 	table, err := os.ReadFile(filepath.Join(dir, "table.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -75,8 +75,8 @@ func boardText(t *testing.T, dir string) string {
 	return text.String() + bracketed.ReplaceAllString(string(table), "()")
 }
 
-// sameBoard fails unless two boards are the same but for their seconds, with the same models behind them, and nothing
-// is left of the work on the first one.
+// sameBoard fails unless two boards are the same except for their seconds, with the same models behind them, and no
+// work files are left in the first one.
 func sameBoard(t *testing.T, got, want string) {
 	t.Helper()
 	if a, b := boardText(t, got), boardText(t, want); a != b {
@@ -88,7 +88,7 @@ func sameBoard(t *testing.T, got, want string) {
 	}
 	for _, c := range cells {
 		for _, name := range []string{"model.safetensors", "eval.json", "config.json"} {
-			if _, err := os.Stat(filepath.Join(c, name)); err != nil { // the objective refused the data
+			if _, err := os.Stat(filepath.Join(c, name)); err != nil { // the objective rejected the data
 				continue
 			}
 			same(t, filepath.Join(got, "cells", filepath.Base(c), name), filepath.Join(c, name))
@@ -103,12 +103,12 @@ func sameBoard(t *testing.T, got, want string) {
 	}
 }
 
-// TestSplits: the board is the same whatever the split, over one folder or over several, partial ones too, in whatever
-// order they are gathered.
+// TestSplits: the board is the same however the work is split, over one folder or several, including partial ones, in
+// whatever order they are gathered.
 func TestSplits(t *testing.T) {
 	t.Parallel()
 	tmp := t.TempDir()
-	// flow-nce refuses data of one dimension.
+	// flow-nce rejects data of one dimension.
 	points := filepath.Join(tmp, "line.csv")
 	if err := os.WriteFile(points, []byte("x\n"+strings.Repeat("0.1\n0.7\n-0.4\n1.1\n-0.9\n", 20)), 0o644); err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestSplits(t *testing.T) {
 		contents(t, all) != first {
 		t.Error("gathered again, the board differs")
 	}
-	ebm(t, append(args, "--out", all)...).want(t, 0) // finds its work done
+	ebm(t, append(args, "--out", all)...).want(t, 0) // finds its work already done
 	sameBoard(t, all, plain)
 
 	partial := filepath.Join(tmp, "partial")
@@ -158,9 +158,9 @@ func TestSplits(t *testing.T) {
 	ebm(t, "compare", "--quiet", "--gather", tmp).want(t, 2).oneLine(t, "holds no comparison")
 }
 
-// TestTwoCompares: two comparisons in one folder at a time share the work and both end well, with the board of one
-// alone. One with other settings is refused in a line that names the folder and both settings, and no flag that nobody
-// gave: neither that of another command nor one of a default.
+// TestTwoCompares: two comparisons that run in one folder at the same time share the work, and both succeed with the
+// board that one alone would make. One with different settings is refused in a line that names the folder and both
+// settings, but no flag that was not given: neither one of another command nor one with a default.
 func TestTwoCompares(t *testing.T) {
 	t.Parallel()
 	tmp := t.TempDir()
@@ -187,7 +187,7 @@ func TestTwoCompares(t *testing.T) {
 	}
 	sameBoard(t, dir, plain)
 
-	// One that is at work on the folder and one with other settings.
+	// One comparison working in the folder, and one with different settings.
 	long := append(args, "--seeds", "3", "--set", "steps=100000000", "--out", filepath.Join(tmp, "long"))
 	cmd := command(t, long...)
 	if err := cmd.Start(); err != nil {
@@ -214,9 +214,8 @@ func TestTwoCompares(t *testing.T) {
 	}
 }
 
-// TestShardsKilled kills shards at random moments, each of which is done by two processes at once, in one folder.
-// Every second process has no flock and is of another machine as far as the others can see. EBM_KILL sets the number
-// of kills.
+// TestShardsKilled kills shards at random moments. Two processes at a time work on each, in one folder; every second
+// process has no flock and, as far as the others can see, runs on another machine. EBM_KILL sets the number of kills.
 func TestShardsKilled(t *testing.T) {
 	t.Parallel()
 	kills := int64(6)
@@ -233,7 +232,7 @@ func TestShardsKilled(t *testing.T) {
 		"--workers", "1", "--lease", "1")
 	plain, dir := filepath.Join(tmp, "plain"), filepath.Join(tmp, "shared")
 	ebm(t, append(args, "--out", plain)...).want(t, 0)
-	seed := uint64(time.Now().UnixNano()) // moments are to differ from run to run
+	seed := uint64(time.Now().UnixNano()) // the moments should differ from run to run
 	var left, killed, took atomic.Int64
 	left.Store(kills)
 	var wg sync.WaitGroup
@@ -267,7 +266,7 @@ func TestShardsKilled(t *testing.T) {
 	ebm(t, "compare", "--gather", dir, "--quiet").want(t, 0)
 	sameBoard(t, dir, plain)
 	if work, err := os.ReadDir(filepath.Join(dir, "work")); err == nil {
-		// a process that was killed while it cleared up leaves something
+		// a process killed during cleanup leaves something behind
 		ebm(t, append(args, "--out", dir)...).want(t, 0)
 		if work2, err := os.ReadDir(filepath.Join(dir, "work")); err == nil {
 			t.Errorf("left of the work: %v, then %v", work, work2)
@@ -303,7 +302,7 @@ func killedAfter(ctx context.Context, cmd *exec.Cmd, after time.Duration, left, 
 	}
 }
 
-// TestMachinesInput: what is wrong with the flags of many machines is said in one line, before anything is written.
+// TestMachinesInput: mistakes in the flags for several machines are reported in one line, before anything is written.
 func TestMachinesInput(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, c := range []struct {

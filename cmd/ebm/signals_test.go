@@ -26,8 +26,8 @@ func code(err error) int {
 	return map[bool]int{true: 0, false: -2}[err == nil]
 }
 
-// A command that looks at no context is broken off within the grace; one that holds on to its work has all the time it
-// needs, and the user is told.
+// A command that ignores its context is aborted after the grace period; one that defers signals for its work has all
+// the time it needs, and the user is told.
 func TestHolds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -49,10 +49,10 @@ func TestHolds(t *testing.T) {
 	h := new(holds)
 	release := (&env{holds: h}).hold()
 	said.Reset()
-	got := h.wait(ctx, &said, func() int { // longer than the grace
+	got := h.wait(ctx, &said, func() int { // longer than the grace period
 		time.Sleep(2*grace + grace/2)
 		release()
-		release() // twice is once
+		release() // the second call has no effect
 		return exit.Interrupted
 	})
 	if got != exit.Interrupted || strings.Count(said.String(), "\n") != 1 ||
@@ -64,7 +64,7 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// The first signal ends a command that nobody reads from, which waits for its pipe and for nothing else.
+// The first signal ends a command whose output nobody reads, because it waits for its pipe and for nothing else.
 func TestSignalUnread(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("signals to other processes")
@@ -83,7 +83,7 @@ func TestSignalUnread(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Close()
-		if _, err := io.ReadFull(r, make([]byte, 1)); err != nil { // it has begun
+		if _, err := io.ReadFull(r, make([]byte, 1)); err != nil { // it has started
 			t.Fatal(err)
 		}
 		if err := cmd.Process.Signal(sig); err != nil {
@@ -110,8 +110,8 @@ func brokenPipe(t *testing.T) *os.File {
 	return w
 }
 
-// A training outlives its stderr, and comes to the same end. A result that nobody reads ends the program without a
-// word.
+// A training run outlives its stderr and comes to the same end. If nobody reads its result, the program ends
+// silently.
 func TestBrokenPipes(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("pipes break otherwise there")
@@ -138,7 +138,7 @@ func lastLine(s string) string {
 	return s[strings.LastIndexByte(s, '\n')+1:]
 }
 
-// Under nohup a closing terminal is no matter.
+// Under nohup, closing the terminal has no effect.
 func TestNohup(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("no sh")

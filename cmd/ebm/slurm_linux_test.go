@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// slurm is Slurm on this machine alone: munge, its controller and its one node, as processes of the test.
+// slurm is a Slurm cluster of this machine only: munge, the controller and one node, as processes of the test.
 type slurm struct {
 	dir string
 	env []string
@@ -90,7 +90,7 @@ PartitionName=all Nodes=%[1]s Default=YES MaxTime=INFINITE State=UP
 	return s
 }
 
-// daemon runs a process to the end of the test.
+// daemon runs a process until the end of the test.
 func (s *slurm) daemon(t *testing.T, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -152,7 +152,7 @@ func waitUntil(t *testing.T, what string, ok func() bool) {
 	t.Fatalf("waited for %s for two minutes", what)
 }
 
-// programOnPath puts the program into a folder under its name, and is the environment with which a shell finds it.
+// programOnPath puts the program under its name into a folder, and returns an environment in which a shell finds it.
 func programOnPath(t *testing.T) []string {
 	t.Helper()
 	self, err := os.Executable()
@@ -166,8 +166,8 @@ func programOnPath(t *testing.T) []string {
 	return []string{"PATH=" + dir + string(filepath.ListSeparator) + os.Getenv("PATH"), asProgram + "=1"}
 }
 
-// TestSlurm runs the script that the program prints on a real Slurm: six tasks, of which one is killed and queued
-// again while it trains. The board is that of a run without it.
+// TestSlurm runs the script that the program prints on a real Slurm: six tasks, one of which is killed while it
+// trains and queued again. The board is that of a run without Slurm.
 func TestSlurm(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")

@@ -32,7 +32,7 @@ func TestSummaryByHeart(t *testing.T) {
 	}
 }
 
-// The summary says what makes the measures of a run doubtful, and nothing of a run that is well.
+// The summary says what makes the measures of a run doubtful, and nothing if all is well.
 func TestSummarySaysDoubts(t *testing.T) {
 	nan := metrics.Value(math.NaN())
 	for _, c := range []struct {
@@ -70,7 +70,7 @@ func TestSummarySaysDoubts(t *testing.T) {
 	}
 }
 
-// Of a dead network no other cure is named.
+// For a dead network no other remedy is named.
 func TestSummaryOfADeadNetwork(t *testing.T) {
 	eval := metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 1, Samples: &metrics.SampleReport{RHat: 20}}
 	eval.KL, eval.TrainNLL = metrics.Value(math.NaN()), metrics.Value(math.NaN())

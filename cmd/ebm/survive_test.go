@@ -35,10 +35,10 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// seconds is the one field of a record that may differ between runs.
+// seconds matches the only field of a record that may differ between runs.
 var seconds = regexp.MustCompile(`,"seconds":[0-9.e+-]+`)
 
-// sameRun fails unless two run directories hold the same model, metrics without times, samples and measures.
+// sameRun fails unless two run directories hold the same model, metrics except for times, samples and measures.
 func sameRun(t *testing.T, got, want string) {
 	t.Helper()
 	for _, name := range []string{"model.safetensors", "samples.npy", "eval.json", "animation.gif"} {
@@ -58,7 +58,7 @@ func sameRun(t *testing.T, got, want string) {
 	}
 }
 
-// killSettings have state everywhere: a replay buffer, averages, a file as data.
+// killSettings have state of every kind: a replay buffer, averages, data from a file.
 func killSettings(t *testing.T, dir string) []string {
 	t.Helper()
 	points := filepath.Join(dir, "points.csv")
@@ -67,8 +67,8 @@ func killSettings(t *testing.T, dir string) []string {
 		append(append([]string{}, small...), "--steps", "300", "--chain-steps", "3")...)
 }
 
-// TestKill kills runs at random moments and resumes them, with one core or two as it happens, until they end: in the
-// same bytes as the undisturbed run. EBM_KILL sets the number of runs.
+// TestKill kills runs at random moments and resumes them, on one core or two at random, until they end, in the same
+// bytes as the undisturbed run. EBM_KILL sets the number of runs.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	runs := 4
@@ -86,7 +86,7 @@ func TestKill(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	whole := time.Since(start)
-	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)) // moments are to differ from run to run
+	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)) // the moments should differ from run to run
 	kills := 0
 	for k := range runs {
 		dir := filepath.Join(tmp, fmt.Sprintf("killed-%d", k))
@@ -102,7 +102,7 @@ func TestKill(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			if attempt < 3 { // later ones are left to end
+			if attempt < 3 { // later ones may finish
 				time.AfterFunc(time.Duration(rng.Float64()*float64(whole)), func() { _ = cmd.Process.Kill() })
 			}
 			err := cmd.Wait()
@@ -146,7 +146,7 @@ func TestInterrupt(t *testing.T) {
 	if out, err := command(t, append(args, "--out", base, "--steps", "1000")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	var size int64 // of the metrics at the end of the sitting before
+	var size int64 // of the metrics at the end of the previous sitting
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		next := append(append([]string{}, args...), "--out", dir, "--steps", "1000")
 		if _, err := os.Stat(dir); err == nil {
@@ -181,7 +181,7 @@ func TestInterrupt(t *testing.T) {
 	sameRun(t, dir, base)
 }
 
-// waitFor returns when the file is longer than size; a busy machine is given a minute.
+// waitFor returns when the file is longer than size, and gives a busy machine a minute.
 func waitFor(t *testing.T, path string, size int64) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
@@ -193,7 +193,8 @@ func waitFor(t *testing.T, path string, size int64) {
 	t.Fatalf("%s does not appear", path)
 }
 
-// stoppedAtOnce is over as soon as there is a run directory: the run ends before its first step, with a checkpoint.
+// stoppedAtOnce is a run that is stopped as soon as there is a run directory: it ends before its first step, with a
+// checkpoint.
 type stoppedAtOnce struct {
 	context.Context
 	run string
@@ -226,7 +227,7 @@ func shown(t *testing.T, run string) result {
 	return result{code, "", errout.String()}
 }
 
-// saying does something when a text is written.
+// saying calls a function when a text is written.
 type saying struct {
 	bytes.Buffer
 	text string
@@ -240,8 +241,8 @@ func (s *saying) Write(b []byte) (int, error) {
 	return s.Buffer.Write(b)
 }
 
-// TestDataChange: a run whose file of data is another by now, or gone, is neither judged nor continued; with the old
-// file back it is.
+// TestDataChange: a run whose data file has changed, or is gone, is neither evaluated nor continued; once the old
+// file is back, it is.
 func TestDataChange(t *testing.T) {
 	tmp := t.TempDir()
 	t.Chdir(tmp)
@@ -337,7 +338,7 @@ func TestResumeFinished(t *testing.T) {
 	}
 }
 
-// TestRedrawn: a finished run is still whole when its pictures were drawn anew.
+// TestRedrawn: a finished run is still intact after its pictures were drawn again.
 func TestRedrawn(t *testing.T) {
 	run := filepath.Join(t.TempDir(), "run")
 	if err := os.CopyFS(run, os.DirFS(shared(t))); err != nil {
@@ -369,7 +370,7 @@ func contents(t *testing.T, dir string) string {
 	return b.String()
 }
 
-// TestCorruption damages every file of a run directory in every way: one clear line that names it, exit 2, no panic,
+// TestCorruption corrupts every file of a run directory in every way: one clear line that names it, exit 2, no panic,
 // and the directory stays as it is.
 func TestCorruption(t *testing.T) {
 	finished := shared(t)
@@ -435,8 +436,8 @@ func TestCorruption(t *testing.T) {
 	}
 }
 
-// TestOlderCheckpoint: in the place of a checkpoint that is damaged or gone the run goes on from the one before, to the
-// same bytes, and says so in a line. Where all are damaged it is an error, and the directory stays as it is.
+// TestOlderCheckpoint: if a checkpoint is corrupt or gone, the run continues from the previous one, to the same
+// bytes, and says so in a line. If all are corrupt it is an error, and the directory stays as it is.
 func TestOlderCheckpoint(t *testing.T) {
 	tmp := t.TempDir()
 	settings := append(killSettings(t, tmp), "--checkpoint-every", "20")
@@ -488,7 +489,7 @@ func TestOlderCheckpoint(t *testing.T) {
 	}
 }
 
-// spoil damages a file.
+// spoil corrupts a file.
 func spoil(t *testing.T, path, damage string) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -518,7 +519,7 @@ func spoil(t *testing.T, path, damage string) {
 	}
 }
 
-// TestNewerVersion: a checkpoint of a later format is refused with its number.
+// TestNewerVersion: a checkpoint in a later format is refused with its version number.
 func TestNewerVersion(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	ebmContext(stoppedAtOnce{t.Context(), dir}, append([]string{"train", "--out", dir}, small...)...).want(t, 130)
@@ -534,7 +535,7 @@ func TestNewerVersion(t *testing.T) {
 	ebm(t, "train", "--resume", dir).want(t, 2).oneLine(t, "version 99")
 }
 
-// TestDiverged: exit 1 and one paragraph.
+// TestDiverged: exit code 1 and one paragraph.
 func TestDiverged(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	r := trainSmall(t, dir, "--lr", "1e12", "--clip", "0", "--warmup", "0").want(t, 1)

@@ -34,7 +34,7 @@ func TestTutorial(t *testing.T) {
 	}
 
 	dir := t.TempDir()
-	self, err := os.Executable() // which is the program where asProgram is set; CI builds it as the page says
+	self, err := os.Executable() // this test binary stands in for the program; CI builds it as the page says
 	if err != nil {
 		t.Fatal(err)
 	}

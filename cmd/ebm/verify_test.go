@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestLong: --long adds the rates of every objective, on a distribution and on points, to the checks of its name.
+// TestLong: --long adds to the checks the rates of every objective, on a distribution and on points, under the name
+// of the objective.
 func TestLong(t *testing.T) {
 	e := &env{ctx: context.Background()}
 	count := func(c verifyCmd) int {
@@ -24,7 +25,7 @@ func TestLong(t *testing.T) {
 	}
 }
 
-// TestOnly: --only selects rows, with --long those of some rates, and says what is wrong with an expression.
+// TestOnly: --only selects rows, with --long those of some rates, and explains what is wrong with an expression.
 func TestOnly(t *testing.T) {
 	e := &env{ctx: context.Background()}
 	c := verifyCmd{Names: []string{"nce", "sm"}, Long: true, Only: `points.*rate × (30|100)$`}

@@ -82,8 +82,8 @@ func static(t *testing.T, program string) {
 	}
 }
 
-// TestManifest: the manifest is one that Kubernetes takes, and its container's command, run as it stands for each
-// index, makes the board.
+// TestManifest: Kubernetes accepts the manifest, and its container's command, run unchanged for every index, makes
+// the board.
 func TestManifest(t *testing.T) {
 	program := build(t)
 	static(t, program)
@@ -120,7 +120,7 @@ func TestManifest(t *testing.T) {
 	}
 }
 
-// check looks at what the types alone do not say.
+// check verifies what the types alone do not ensure.
 func check(t *testing.T, claim core.PersistentVolumeClaim, job batch.Job, shards int32) {
 	t.Helper()
 	s, pod := job.Spec, job.Spec.Template.Spec
@@ -156,7 +156,7 @@ func check(t *testing.T, claim core.PersistentVolumeClaim, job batch.Job, shards
 	}
 }
 
-// TestStrict: a field that is spelt wrong is found.
+// TestStrict: a misspelt field is found.
 func TestStrict(t *testing.T) {
 	const text = "kind: PersistentVolumeClaim\n---\nkind: Job\nspec:\n  completionMode: Indexed\n"
 	if _, _, err := manifest(text); err != nil {

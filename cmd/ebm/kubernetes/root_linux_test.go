@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// root is what the container sees: the program and the volume, nothing else. Who is not root gets the volume alone.
+// root is the file system of the container: the program and the volume, nothing else. Without root privileges it is
+// the volume alone.
 type root struct{ dir, data, bin string }
 
 func newRoot(t *testing.T, program, dir string) root {
@@ -34,7 +35,7 @@ func newRoot(t *testing.T, program, dir string) root {
 	return r
 }
 
-// command is a process of the container.
+// command is a process in the container.
 func (r root) command(args []string, workingDir string, env []string) *exec.Cmd {
 	if os.Getuid() != 0 {
 		return &exec.Cmd{Path: filepath.Join(r.bin, args[0]), Args: args, Dir: r.data, Env: env}

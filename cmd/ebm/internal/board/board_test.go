@@ -27,14 +27,14 @@ func small(t *testing.T) (board.Config, string) {
 	dir := t.TempDir()
 	return board.Config{Datasets: []string{"4squares"}, Objectives: []string{"nce"}, Seeds: 1, Set: set, Workers: 1,
 			Dir: dir},
-		filepath.Join(dir, "work", "4squares-nce-1", "1", "run") // as long as it is not done
+		filepath.Join(dir, "work", "4squares-nce-1", "1", "run") // until it is done
 }
 
 // TestSecondsOverInterruption: what an interrupted process spent on a cell counts.
 func TestSecondsOverInterruption(t *testing.T) {
 	cfg, cell := small(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { // once it trains
+	go func() { // once it is training
 		defer cancel()
 		for ctx.Err() == nil {
 			if _, err := os.Stat(filepath.Join(cell, "metrics.jsonl")); err == nil {
@@ -57,7 +57,7 @@ func TestSecondsOverInterruption(t *testing.T) {
 		t.Errorf("damaged file: error %v", err)
 	}
 	const before = 1000
-	// of the one that has just failed
+	// of the cell that has just failed
 	spent = filepath.Join(filepath.Dir(filepath.Dir(cell)), "2", "run", "cpu_seconds")
 	if err := os.WriteFile(spent, []byte("1000\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -71,8 +71,8 @@ func TestSecondsOverInterruption(t *testing.T) {
 	}
 }
 
-// TestSecondsOverKill: what was spent on a cell is on disk from its first checkpoint on, not only when the process has
-// stopped.
+// TestSecondsOverKill: the time spent on a cell is on disk from its first checkpoint on, not only once the process
+// has stopped.
 func TestSecondsOverKill(t *testing.T) {
 	cfg, cell := small(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -84,7 +84,7 @@ func TestSecondsOverKill(t *testing.T) {
 	defer func() { <-ended }()
 	defer cancel()
 	for {
-		// What a kill leaves here is what is read here: the cell has not stopped.
+		// This is what a kill leaves behind: the cell has not stopped.
 		if b, err := os.ReadFile(filepath.Join(cell, "cpu_seconds")); err == nil {
 			if v, err := strconv.ParseFloat(strings.TrimSpace(string(b)), 64); err != nil {
 				t.Fatalf("half of a file: %q", b)
@@ -101,8 +101,8 @@ func TestSecondsOverKill(t *testing.T) {
 	}
 }
 
-// TestBudget: a budget chooses steps that take about as long, however short they are, and a board with another one is
-// refused.
+// TestBudget: a budget chooses a number of steps that takes about as long, however short the steps are; a board with
+// a different budget is refused.
 func TestBudget(t *testing.T) {
 	cfg, _ := small(t)
 	delete(cfg.Set, "steps")
@@ -125,8 +125,8 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// TestKilledBeforeSettings: of a cell whose process was killed when it had written the budget alone, nothing has
-// begun.
+// TestKilledBeforeSettings: if a process was killed when it had written only the budget of a cell, the cell counts as
+// not begun.
 func TestKilledBeforeSettings(t *testing.T) {
 	cfg, cell := small(t)
 	delete(cfg.Set, "steps")
@@ -149,7 +149,8 @@ func TestKilledBeforeSettings(t *testing.T) {
 	}
 }
 
-// TestRefused: an objective that cannot learn from the data leaves the other cells alone, unless there are none.
+// TestRefused: an objective that cannot learn from the data does not stop the other cells; if there are no others, it
+// is an error.
 func TestRefused(t *testing.T) {
 	cfg, _ := small(t)
 	path := filepath.Join(t.TempDir(), "line.csv")
@@ -162,7 +163,7 @@ func TestRefused(t *testing.T) {
 	}
 	cfg.Datasets, cfg.Objectives = []string{path}, []string{"flow-nce", "nce"} // flow-nce needs two dimensions
 	cfg.Set["steps"] = []byte("2")
-	for range 2 { // the second time nce is done already
+	for range 2 { // the second time, nce is already done
 		cells, err := board.Run(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)

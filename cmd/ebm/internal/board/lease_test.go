@@ -15,7 +15,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
 
-// stranger makes the owner of a turn one of another machine, whose processes cannot be looked at.
+// stranger turns the owner of a turn into one on another machine, whose processes cannot be looked up.
 func stranger(t *testing.T, c *lease) {
 	t.Helper()
 	c.mu.Lock()
@@ -98,16 +98,16 @@ func TestLease(t *testing.T) {
 	}
 }
 
-// TestLapse: an owner of another machine is left alone for as long as it shows signs of life, and when it wakes up
-// after its lease it finds that it has been succeeded, and cannot disturb its successor. The clock stands still while
-// anything runs, so that times are exact however slow the machine is.
+// TestLapse: an owner on another machine is left alone as long as it shows signs of life; if it wakes up after its
+// lease has lapsed, it finds that it has been succeeded and cannot disturb its successor. The clock stands still
+// while anything runs, so that times are exact however slow the machine is.
 func TestLapse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const lives, pause = 100 * time.Millisecond, 7 * time.Millisecond
 		dir := t.TempDir()
 		a, _ := mustClaim(t, newLedger(dir, lives), "cell")
 		stranger(t, a)
-		l := newLedger(dir, time.Hour) // the lease that counts is the owner's
+		l := newLedger(dir, time.Hour) // the owner's lease is the one that counts
 		for range 40 {
 			wantErr(t, l, "cell", errBusy)
 			time.Sleep(pause)
@@ -124,7 +124,7 @@ func TestLapse(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		defer b.stop()
-		// The last sign was up to a quarter of the lease ago, and is seen at the next look.
+		// The last sign of life was up to a quarter of the lease ago, and is seen at the next look.
 		if took := time.Since(since); took < lives-lives/4 || took > lives+pause+2*time.Millisecond {
 			t.Errorf("taken over after %v, want the lease of %v", took, lives)
 		}
@@ -138,7 +138,7 @@ func TestLapse(t *testing.T) {
 	})
 }
 
-// TestLost: what an owner does ends at its next beat when it has been succeeded.
+// TestLost: once an owner has been succeeded, its work ends at the next heartbeat.
 func TestLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const lives = 40 * time.Millisecond
@@ -157,7 +157,7 @@ func TestLost(t *testing.T) {
 	})
 }
 
-// TestDead: a process of this machine that has ended is succeeded at once, one whose id is used again, too.
+// TestDead: a process of this machine that has ended is succeeded at once, even if its ID has been reused.
 func TestDead(t *testing.T) {
 	if self().Machine == "" {
 		t.Skip("this system does not tell one start of a machine from another")
@@ -182,8 +182,8 @@ func TestDead(t *testing.T) {
 	}
 }
 
-// TestRace: of many who find a cell free at the same moment one has it, again and again, and each turn has had one
-// owner.
+// TestRace: of many processes that find a cell free at the same moment exactly one gets it, every time, and each turn
+// has had one owner.
 func TestRace(t *testing.T) {
 	dir := t.TempDir()
 	const workers, rounds = 8, 40
@@ -220,14 +220,14 @@ func TestRace(t *testing.T) {
 	}
 }
 
-// TestPublishRace: of two that have finished the first one's run stands, and the second one is told so.
+// TestPublishRace: if two have finished, the run of the first one stands, and the second one is told so.
 func TestPublishRace(t *testing.T) {
 	dir := t.TempDir()
 	a, _ := mustClaim(t, newLedger(dir, time.Hour), "cell")
 	write(t, filepath.Join(a.run(), "mark"), "a")
 	stranger(t, a)
 	a.mu.Lock()
-	a.owner.Lease = 0 // taken for dead at once
+	a.owner.Lease = 0 // considered dead at once
 	err := a.write(a.turn("cell", 1))
 	a.mu.Unlock()
 	if err != nil {

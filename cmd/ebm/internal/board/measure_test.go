@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "measure anew, for minutes")
 
-// assign makes settings of KEY=VALUE.
+// assign turns KEY=VALUE into settings.
 func assign(t *testing.T, texts ...string) fit.Layer {
 	t.Helper()
 	layer := make(fit.Layer)
@@ -36,8 +36,8 @@ func assign(t *testing.T, texts ...string) fit.Layer {
 	return layer
 }
 
-// TestCosts: every objective has been measured in three dimensions. With -update it measures them, the best of three
-// rounds.
+// TestCosts: every objective has a measured cost in three dimensions. With -update it is measured, as the best of
+// three rounds.
 func TestCosts(t *testing.T) {
 	if *update {
 		measureCosts(t)
@@ -98,7 +98,7 @@ func measureCosts(t *testing.T) {
 	}
 }
 
-// unequal is a comparison of sixty cells, of which the longest costs some four times the shortest.
+// unequal is a comparison of sixty cells, the longest of which costs some four times the shortest.
 func unequal(t *testing.T) Config {
 	return Config{
 		Datasets: []string{"4squares", "moons"}, Objectives: objectives.Names()[2:], Seeds: 2,
@@ -106,8 +106,8 @@ func unequal(t *testing.T) Config {
 	}
 }
 
-// TestBalance: by the plan six workers are idle for at most a tenth of the time, with the times that the cells were
-// measured to take. With -update it runs them, and tells the time of each.
+// TestBalance: with the planned distribution and the measured times of the cells, six workers are idle for at most a
+// tenth of the time. With -update it runs the cells and prints the time of each.
 func TestBalance(t *testing.T) {
 	cfg := unequal(t)
 	const name = "testdata/cells.csv"
@@ -153,7 +153,7 @@ func TestBalance(t *testing.T) {
 	}
 }
 
-// measureCells runs the cells, and writes the CPU seconds of each with all that belongs to it.
+// measureCells runs the cells, and writes the CPU seconds of each, overhead included.
 func measureCells(t *testing.T, cfg Config, name string) {
 	var b bytes.Buffer
 	before := processTime()

@@ -12,8 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
-// TestShards: whatever their number, every cell is in one shard, and none is longer than the greedy rule allows: 4/3
-// of the best, and of the best at least the mean and the longest cell are known.
+// TestShards: however many shards there are, every cell is in exactly one, and none takes longer than the greedy rule
+// allows: 4/3 of the optimum, which is at least the mean and the longest cell.
 func TestShards(t *testing.T) {
 	cfg := Config{Datasets: []string{"4squares", "moons", "mixture10"}, Objectives: objectives.Names(), Seeds: 2}
 	for _, n := range []int{1, 2, 3, 6, 7, 50, 200} {
@@ -43,8 +43,8 @@ func TestShards(t *testing.T) {
 	}
 }
 
-// TestCostsGrow: more steps, rows, units or dimensions cost more, and objectives that nobody has measured cost
-// something.
+// TestCostsGrow: more steps, rows, units or dimensions cost more, and even objectives that nobody has measured have a
+// cost.
 func TestCostsGrow(t *testing.T) {
 	cost := func(dataset, objective string, set ...string) time.Duration {
 		cfg := Config{Set: make(fit.Layer)}

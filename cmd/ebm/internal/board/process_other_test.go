@@ -4,5 +4,5 @@ package board
 
 import "time"
 
-// processTime is the time of day: this system does not tell the CPU time of a process.
+// processTime is wall-clock time: this system does not report the CPU time of a process.
 func processTime() time.Duration { return time.Since(start) }

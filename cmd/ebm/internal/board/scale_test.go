@@ -12,8 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// TestTenThousand: ten thousand finished cells, in two folders, are gathered within ten seconds and looked at within
-// two, table included. It is the time of the processor that counts, because others may use the machine.
+// TestTenThousand: ten thousand finished cells, in two folders, are gathered within ten seconds and inspected within
+// two, table included. CPU time is what counts, because others may be using the machine.
 func TestTenThousand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes ten thousand files")

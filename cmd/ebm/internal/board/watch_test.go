@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// TestWatch: a folder with a cell of every kind.
+// TestWatch: a folder with a cell in every state.
 func TestWatch(t *testing.T) {
 	dir := t.TempDir()
 	sweep := Sweep{Datasets: []string{"moons"}, Objectives: []string{"nce", "sm", "dsm", "ml", "pcd"}, Seeds: 1}

@@ -34,7 +34,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// A command that has other names for settings is answered by those names, wherever the error comes from.
+// A command with its own names for settings is answered in those names, wherever the error comes from.
 func TestNamed(t *testing.T) {
 	set := func(key string) string { return "--set " + key }
 	field := &fit.FieldError{Key: "steps", Value: -1, Want: ">= 0, or leave `batch` out"}

@@ -39,7 +39,8 @@ import (
 //   - serving-%: what all other threads do, in B more than in A;
 //   - after-%: by how much the step after a frame is slower than the others, for its data have left the caches;
 //   - page-%: the sum of the three, which the noise of the training does not enter;
-//   - all-%: what B has more than A in the whole process, as a check: the median over all ABBA, beside its standard error, se-%;
+//   - all-%: what B has more than A in the whole process, as a check: the median over all ABBA, beside its
+//     standard error, se-%;
 //   - nobody-%: what all other threads do in A, while the server waits for viewers, the runtime's own work included.
 //
 // One iteration is one training:
@@ -67,8 +68,8 @@ func BenchmarkPage(b *testing.B) {
 }
 
 const (
-	blockSteps = 300 // of the default run, which measures its KL once in so many
-	blockWarm  = 20  // of these, after the clients have come or gone: not counted
+	blockSteps = 300 // of the default run, which measures its KL once every so many steps
+	blockWarm  = 20  // of these, right after clients have come or gone: not counted
 )
 
 // block is the processor time of a block of steps.
@@ -82,7 +83,7 @@ func (x block) others() time.Duration { return x.process - x.thread }
 
 type pageTimes struct {
 	blocks       []block         // in the order of time: A B B A A B B A …
-	steps, after []time.Duration // of B: steps that do not and that do follow a frame
+	steps, after []time.Duration // of B: steps that do not follow a frame, and steps that do
 }
 
 func (m *pageTimes) report(b *testing.B) {
@@ -98,7 +99,7 @@ func (m *pageTimes) report(b *testing.B) {
 	slower := time.Duration(len(m.after)) * (median(m.after) - median(m.steps))
 	slices.Sort(all)
 	n := len(all)
-	sigma := (all[3*n/4] - all[n/4]) / 1.35 // of a normal law, from its quartiles
+	sigma := (all[3*n/4] - all[n/4]) / 1.35 // of a normal distribution, from its quartiles
 	share := func(name string, d time.Duration) { b.ReportMetric(100*d.Seconds()/training.Seconds(), name) }
 	b.ReportMetric(median(m.steps).Seconds()*1e3, "step-cpu-ms")
 	b.ReportMetric(float64(len(m.after))/float64(b.N), "frames")
@@ -202,7 +203,7 @@ func cpuTime(clock int32) time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// hooked calls before at the beginning of every draw.
+// hooked calls a function at the beginning of every draw.
 type hooked struct {
 	datasets.Distribution
 	before func()
@@ -250,14 +251,14 @@ func startClients(b *testing.B, srv *live.Server) *clients {
 	return &clients{orders, bufio.NewScanner(answers)}
 }
 
-// open replaces the streams that are open, and returns when the new ones have got their first byte.
+// open replaces the open streams, and returns when the new ones have received their first byte.
 func (c *clients) open(b *testing.B, srv *live.Server, w crowd) {
 	b.Helper()
 	fmt.Fprintln(c.orders, w.n, w.rate)
 	if !c.answers.Scan() {
 		b.Fatal("the clients are gone")
 	}
-	for srv.Viewers() != w.n { // those before
+	for srv.Viewers() != w.n { // the previous ones
 		time.Sleep(time.Millisecond)
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/stheno-ebm/stheno/viz/live"
 )
 
-// prepare makes the job of the settings, in a new directory or in that of before.
+// prepare makes the job of the settings, in a new directory or in the previous one.
 func prepare(t *testing.T, c fit.Config, path string, resume bool) (*fit.Job, *rundir.Dir) {
 	t.Helper()
 	if resume {
@@ -48,8 +48,8 @@ func prepare(t *testing.T, c fit.Config, path string, resume bool) (*fit.Job, *r
 	return job, dir
 }
 
-// index is the list of frames that a viewer of the page gets on arrival, as pairs of id and step, and the step of the
-// frame it sees.
+// index is the list of frames that a viewer gets on arrival, as pairs of ID and step, and the step of the frame
+// shown.
 func index(t *testing.T, srv *live.Server) (frames [][2]int, shown int) {
 	t.Helper()
 	res, err := http.Get("http://" + srv.Addr() + "/events?token=" + srv.Token())
@@ -76,8 +76,8 @@ func index(t *testing.T, srv *live.Server) (frames [][2]int, shown int) {
 	}
 }
 
-// A viewer who comes when training has gone on unwatched gets frames from the start on, drawn from what the run
-// directory holds; so does who comes after it was resumed, and who opens it when it has ended.
+// A viewer who comes after training has run unwatched gets frames from the start on, drawn from what the run
+// directory holds. So does one who comes after the run was resumed, or opens the page when it has ended.
 func TestLateViewer(t *testing.T) {
 	c, err := fit.Read(fit.Layer{
 		"dataset": json.RawMessage(`"moons"`), "objective": json.RawMessage(`"nce"`),
@@ -123,8 +123,7 @@ func TestLateViewer(t *testing.T) {
 			seen[fr.E] = true
 		}
 	}
-	// follow trains with a page that is opened first when the training is over the given number of steps, and stops it
-	// then.
+	// follow trains with a page that is first opened after the given number of steps, and stops then.
 	follow := func(steps int, resume bool) {
 		t.Helper()
 		job, dir := prepare(t, c, path, resume)

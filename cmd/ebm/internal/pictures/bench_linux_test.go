@@ -12,7 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
-// processor is the time that all threads of this process have had.
+// processor is the CPU time that all threads of this process have used.
 func processor() time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {

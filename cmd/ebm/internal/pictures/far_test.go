@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
-// Points at 1e15 + N(0,1) lie on a hundred different numbers: a run of them has its pictures.
+// Points at 1e15 + N(0,1) have only a hundred different values: a run on them still has its pictures.
 func TestPicturesFarFromZero(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "far.csv")
 	rng := rand.New(rand.NewPCG(1, 2))

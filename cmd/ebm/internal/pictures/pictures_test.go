@@ -7,7 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/viz"
 )
 
-// TestDrawGridInside: points drawn from an energy on a grid lie in its box.
+// TestDrawGridInside: points drawn from an energy on a grid lie in the box of the grid.
 func TestDrawGridInside(t *testing.T) {
 	x := DrawGrid(viz.NewGrid([]float64{-1, 2}, []float64{1, 5}, 3), 200, rand.New(rand.NewPCG(1, 2)))
 	for i := range 200 {

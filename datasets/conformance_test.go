@@ -34,7 +34,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// However far out, log p is NaN only where a coordinate is, and −Inf at infinity; the score is never NaN either.
+// However far out a point is, log p is NaN only where a coordinate is, and −Inf at infinity; the score is never NaN.
 func TestFarAway(t *testing.T) {
 	far := []float64{0, 0.5, 1e160, -1e160, math.Inf(1), math.Inf(-1), math.NaN()}
 	for _, name := range datasets.Names() {
@@ -114,7 +114,7 @@ func (d twin) Modes() (*mat.Dense, []float64) {
 	return c, w
 }
 
-// TestBrokenTwins breaks one thing at a time; the law about it must notice, and the unbroken twin must pass.
+// TestBrokenTwins breaks one thing at a time; the law that concerns it must notice, and the unbroken twin must pass.
 func TestBrokenTwins(t *testing.T) {
 	base := mustNew(t, "4squares")
 	scale := func(m *mat.Dense, f float64) { m.Scale(f, m) }

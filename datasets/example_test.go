@@ -48,7 +48,7 @@ func ExampleLoad() {
 	// [1.000 10.000]
 }
 
-// What is known of a named distribution: density, score, entropy, modes.
+// What is known about a named distribution: density, score, entropy, modes.
 func ExampleDistribution() {
 	d, err := datasets.New("8gaussians")
 	if err != nil {

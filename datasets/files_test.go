@@ -304,7 +304,7 @@ func TestLoadNPZ(t *testing.T) {
 	}
 }
 
-// NumPy reads what we write, and we read what it writes.
+// NumPy reads what we write, and we read what NumPy writes.
 func TestNumPy(t *testing.T) {
 	const python = "/usr/bin/python3"
 	if exec.Command(python, "-c", "import numpy").Run() != nil {

@@ -223,7 +223,7 @@ func TestSmoothedCovariance(t *testing.T) {
 	}
 }
 
-// In many dimensions covariances would be too large: noise is the same along all axes.
+// In many dimensions covariances would be too large to store: the noise is the same along all axes.
 func TestSmoothedWithoutRoom(t *testing.T) {
 	const n, d, a = 40, 1500, 0.5
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -245,7 +245,7 @@ func TestSmoothedWithoutRoom(t *testing.T) {
 	y := mat.NewDense(draws, d, nil)
 	s.Sample(y, rng)
 	var got, want float64
-	for i := range draws { // around the nearest centre, which in this many dimensions is the one drawn
+	for i := range draws { // around the nearest centre, which in so many dimensions is the one drawn
 		least := math.Inf(1)
 		for j := range n {
 			least = min(least, s.distance(make([]float64, d), j, y.RawRowView(i), math.Inf(1)))

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// An energy of a bounded activation is bounded far out, one of another is not.
+// An energy with a bounded activation is bounded far out; one with another activation is not.
 func TestBounded(t *testing.T) {
 	for _, name := range Activations() {
 		net, err := NewMLP(MLPConfig{Dim: 1, Hidden: []int{8}, Activation: Activation(name)})

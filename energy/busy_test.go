@@ -9,7 +9,8 @@ import (
 )
 
 // Many goroutines that call one evaluator get right numbers or a panic that says what to do, never wrong numbers and
-// never a crash. Each with a clone of its own, made at the same time, is not disturbed, and nothing is compiled twice.
+// never a crash. If each has a clone of its own, made at the same time, none is disturbed, and nothing is compiled
+// twice.
 func TestEvaluatorOfManyGoroutines(t *testing.T) {
 	const goroutines, calls = 8, 100
 	e := must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{16, 16}}))
@@ -66,7 +67,7 @@ func TestEvaluatorOfManyGoroutines(t *testing.T) {
 	if len(v.done) != known {
 		t.Errorf("clones compiled %d shapes anew", len(v.done)-known)
 	}
-	v.use() // as a call does that goes on
+	v.use() // as an ongoing call does
 	if p := run(func() *Evaluator { return v }); p != goroutines*calls {
 		t.Errorf("%d of %d calls during a call are refused", p, goroutines*calls)
 	}
@@ -80,7 +81,7 @@ func TestEvaluatorOfManyGoroutines(t *testing.T) {
 	}
 }
 
-// An evaluator with other parameters reads those, and refuses those of another energy.
+// An evaluator given other parameters reads those, and refuses those of another energy.
 func TestEvaluatorWith(t *testing.T) {
 	p, q := NewParams(Gaussian{1}.Specs()), NewParams(Gaussian{1}.Specs())
 	copy(p.Data(), []float64{0, 1})

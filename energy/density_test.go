@@ -43,7 +43,7 @@ func irregular(kind density.Covariance, k, d int) *density.Mixture {
 	return must(density.NewMixture(p))
 }
 
-// quartic is a density of one's own, p ∝ exp(-x⁴), with its graph.
+// quartic is a user-defined density, p ∝ exp(-x⁴), with its graph.
 type quartic struct{}
 
 func (quartic) Dim() int { return 1 }
@@ -168,7 +168,7 @@ func hessianTrace(t *testing.T, e Energy, x *mat.Dense) []float64 {
 	return out
 }
 
-// Densities that jump or have kinks have no graph, nor have those that do not bring one along.
+// Densities with jumps or kinks have no graph, nor do those that do not provide one.
 func TestDensityRefuses(t *testing.T) {
 	box := must(density.NewBox([]float64{0}, []float64{1}))
 	g := must(density.NewIsotropic([]float64{0}, 1))
@@ -186,7 +186,7 @@ func TestDensityRefuses(t *testing.T) {
 	}
 }
 
-// A compiled density is the density, for any number of rows and several callers at a time.
+// A compiled density equals the density, for any number of rows and several concurrent callers.
 func TestCompileDensity(t *testing.T) {
 	q := irregular(density.Spherical, 300, 3)
 	c := must(CompileDensity(q, EvaluatorConfig{Batch: 64, Precision: Float64}))

@@ -30,7 +30,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// pictures holds energies of pictures, small.
+// pictures holds small energies of pictures.
 func pictures() map[string]Energy {
 	return map[string]Energy{
 		"conv": must(NewConv(ConvConfig{Height: 5, Width: 4, Channels: 2, Widths: []int{3, 4}, Hidden: []int{5}})),
@@ -38,7 +38,7 @@ func pictures() map[string]Energy {
 	}
 }
 
-// every holds one of each kind of energy, small.
+// every holds a small energy of each kind.
 func every() map[string]Energy {
 	mlp := func(d int, act Activation) Energy {
 		return must(NewMLP(MLPConfig{Dim: d, Hidden: []int{5, 4}, Activation: act}))
@@ -175,7 +175,7 @@ func TestGradient(t *testing.T) {
 	}
 }
 
-// known holds densities at parameters other than those they start with.
+// known holds densities at parameters other than the initial ones.
 func known() map[string]struct {
 	e     Known
 	theta []float64
@@ -267,7 +267,7 @@ func TestFunnelScale(t *testing.T) {
 	}
 }
 
-// A mixture that was stored is the same to the bit, and stored again it is the same arrays.
+// A stored mixture is restored to the bit, and stored again it gives the same arrays.
 func TestMixtureArrays(t *testing.T) {
 	rng := newRNG(3)
 	data := mat.NewDense(40, 2, nil)
@@ -331,7 +331,7 @@ func TestMixtureBuildMatchesLogProb(t *testing.T) {
 	}
 }
 
-// With the f whose odds are (1-ε)p/εb, the bridge is p and its mixed energy that of q = (1-ε)p + εb.
+// For the f whose odds are (1-ε)p/εb, the bridge is p and its mixed energy that of q = (1-ε)p + εb.
 func TestBridge(t *testing.T) {
 	const eps, sd, wide, kappa, tau = 0.4, 0.5, 2.0, 0.25, 0.05
 	log := func(x, s float64) float64 { return -0.5*x*x/(s*s) - math.Log(s) - 0.5*math.Log(2*math.Pi) }
@@ -346,7 +346,7 @@ func TestBridge(t *testing.T) {
 	}}
 	e := must(NewBridge(f, BridgeConfig{Background: b, Share: eps}))
 	p := NewParams(nil)
-	pts := []float64{0, 0.3, -0.7, 1.2, 1.5} // the odds are from 6 down to 0.09
+	pts := []float64{0, 0.3, -0.7, 1.2, 1.5} // the odds range from 6 down to 0.09
 	x := mat.NewDense(len(pts), 1, pts)
 	for _, c := range []struct {
 		name string
@@ -374,7 +374,8 @@ func TestBridge(t *testing.T) {
 	}
 }
 
-// Far from the data, where the network may say anything, the energy and its gradient are finite in either precision.
+// Far from the data, where the network may take any value, the energy and its gradient are finite in either
+// precision.
 func TestBridgeFar(t *testing.T) {
 	b := must(NewMixture(mat.NewDense(1, 1, nil), []float64{1}, nil))
 	f := must(NewMLP(MLPConfig{Dim: 1})) // an affine correction: f = 3x
@@ -392,7 +393,7 @@ func TestBridgeFar(t *testing.T) {
 				t.Errorf("%v: E(%g) = %g, gradient %g", prec, x.At(i, 0), v, d)
 			}
 		}
-		// Where all is p, r = exp(-f)(κ + (1-ε)/ε), and E = -log b - log(r ε/(1-ε)).
+		// Where everything is p, r = exp(-f)(κ + (1-ε)/ε), and E = -log b - log(r ε/(1-ε)).
 		eps := e.Config().Share
 		if want := 0.5*300*300 + 0.5*math.Log(2*math.Pi) - 900 -
 			math.Log1p(0.25*eps/(1-eps)); math.Abs(u[0]-want) > 1e-6*want {
@@ -495,7 +496,7 @@ func TestConfined(t *testing.T) {
 	}
 }
 
-// The last variable and the others start in rows of their own.
+// The last variable and the others start in separate rows.
 func TestFourierCondition(t *testing.T) {
 	const d, m, k = 3, 5, 2
 	e := must(NewFourier(FourierConfig{Dim: d, Frequencies: m, Condition: k}, func(width int) (Energy, error) {
@@ -582,7 +583,7 @@ func TestBlurredMixture(t *testing.T) {
 	}
 }
 
-// Any number of rows, strided or not, gives what one row at a time gives.
+// Any number of rows, strided or not, gives the same as one row at a time.
 func TestEvaluatorRows(t *testing.T) {
 	e := must(NewMLP(MLPConfig{Dim: 2, Hidden: []int{5}}))
 	p := Init(e, newRNG(9))
@@ -832,7 +833,7 @@ func TestBlurredBackground(t *testing.T) {
 	}
 }
 
-// The inner energy sees the levels as numbers from -1, the least, to 1, the points in units of v.
+// The inner energy sees the levels as numbers from -1, the smallest, to 1, and the points in units of v.
 func TestAnnealableInputs(t *testing.T) {
 	const s = 2
 	levels := []float64{3, 0.5, 0.1}
@@ -856,7 +857,7 @@ func TestAnnealableInputs(t *testing.T) {
 	}
 }
 
-// With an inner energy of nothing, E(·, σ) is that of N(0, (s² + σ²) I) but for a constant.
+// With a zero inner energy, E(·, σ) is that of N(0, (s² + σ²) I) up to a constant.
 func TestAnnealableIsGaussian(t *testing.T) {
 	nothing := Func{D: 3, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
 		return graphs.Scale(

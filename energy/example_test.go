@@ -20,7 +20,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// An energy of one's own: a harmonic trap of learnable stiffness, E(x) = ½ k |x|².
+// A user-defined energy: a harmonic trap of learnable stiffness, E(x) = ½ k |x|².
 func ExampleFunc() {
 	trap := energy.Func{
 		D:      2,
@@ -43,7 +43,7 @@ func ExampleFunc() {
 	// Output: [125] [30 40]
 }
 
-// An evaluator follows its parameters: write to them, then say so.
+// An evaluator follows its parameters: write to them, then tell it.
 func ExampleEvaluator() {
 	well := energy.Gaussian{D: 1}
 	theta := energy.Init(well, nil)
@@ -62,7 +62,7 @@ func ExampleEvaluator() {
 	// [2 0.5 0]
 }
 
-// One flat slice, a view for every array, and a file that PyTorch reads.
+// One flat slice, a view for every array, and a file that PyTorch can read.
 func ExampleParams() {
 	net := must(energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{8}}))
 	theta := energy.Init(net, rand.New(rand.NewPCG(1, 2)))
@@ -94,7 +94,7 @@ func ExampleConfine() {
 	// Output: 2 1185 <nil>
 }
 
-// Before anything is learnt, f = 0 and the energy is about that of the background.
+// Before training, f = 0 and the energy is about that of the background.
 func ExampleBridge() {
 	b := must(energy.NewMixture(mat.NewDense(1, 1, nil), []float64{6}, nil))
 	e := must(energy.NewBridge(energy.Func{D: 1, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Weights have the deviation that they are said to have, and biases fill ±gain/√in.
+// Weights have the stated standard deviation, and biases fill ±gain/√in.
 func TestInit(t *testing.T) {
 	const width, d, blocks = 256, 4, 4
 	type layer = struct{ sd, bound float64 }
@@ -41,7 +41,7 @@ func TestInit(t *testing.T) {
 			if got := stat.StdDev(w, nil); math.Abs(got-want.sd) > 4.5*want.sd/math.Sqrt(2*float64(len(w))) {
 				t.Errorf("%s: weights of layer %d have deviation %g, want %g", c.name, l, got, want.sd)
 			}
-			// The largest of 256 uniform numbers is above 0.95 of the bound but for once in 10⁵.
+			// The largest of 256 uniform numbers is above 0.95 of the bound except once in 10⁵.
 			if got := floats.Norm(b, math.Inf(1)); got > want.bound || got < 0.95*want.bound {
 				t.Errorf("%s: biases of layer %d reach %g, want %g", c.name, l, got, want.bound)
 			}
@@ -49,8 +49,8 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// Arrays of any rank that nobody draws are drawn by the number of their inputs; a weight that is zero throughout is
-// found.
+// Arrays of any rank that the energy does not draw itself are drawn according to their number of inputs; a weight
+// that is all zeros is reported.
 func TestInitRanks(t *testing.T) {
 	f := Func{D: 2, Params: []Spec{
 		{"conv.weight", []int{64, 8, 3, 3}}, {"line", []int{80, 5, 10}}, {"matrix", []int{100, 40}}, {"bias", []int{9}},

@@ -29,8 +29,8 @@ func TestLadder(t *testing.T) {
 	}
 }
 
-// Of a narrow and a wide cluster, each takes kernels of about its own width and wider ones, wherever its centres lie,
-// but for those so far out that there are too few data to tell.
+// Of a narrow and a wide cluster, each gets kernels of about its own width and wider ones, wherever its centres lie,
+// except those so far out that there are too few data to tell.
 func TestAdaptiveLadder(t *testing.T) {
 	const n = 4000
 	rng := newRNG(7)
@@ -72,7 +72,7 @@ func TestAdaptiveLadder(t *testing.T) {
 	}
 }
 
-// A Gaussian of deviation s loses d (h²/(h²+s²))² of likelihood per unit of log h.
+// A Gaussian of deviation s loses d (h²/(h²+s²))² of log likelihood per unit of log h.
 func TestBlurLoss(t *testing.T) {
 	const n, some, sets, s = 2000, 200, 20, 0.7
 	for _, h := range []float64{0.35, 0.7, 1.4} {
@@ -96,7 +96,7 @@ func TestBlurLoss(t *testing.T) {
 	}
 }
 
-// Only the columns of a view are looked at and copied.
+// Only the columns of a view are read and copied.
 func TestMixtureOfView(t *testing.T) {
 	wide := mat.NewDense(2, 3, []float64{math.NaN(), 1, 2, math.Inf(1), 3, 4})
 	m, err := NewMixture(wide.Slice(0, 2, 1, 3).(*mat.Dense), []float64{1, 1}, nil)

@@ -2,7 +2,8 @@ package energy
 
 import "testing"
 
-// Networks that no memory holds are refused, by the setting that is too large, before anything is allocated.
+// Networks that would not fit into memory are refused, with the setting that is too large, before anything is
+// allocated.
 func TestTooLarge(t *testing.T) {
 	inner := func(dim int) (Energy, error) { return NewMLP(MLPConfig{Dim: dim, Hidden: []int{4}}) }
 	for name, make := range map[string]func() error{

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// A convolutional energy of pictures 28×28 becomes a model in less than a second and 200 MiB, whatever the number of
-// rows.
+// A convolutional energy of 28×28 pictures becomes a model in less than a second and 200 MiB, for any number of rows.
 func TestONNXCost(t *testing.T) {
 	for name, cfg := range map[string]ConvConfig{
 		"strided": {Height: 28, Width: 28, Widths: []int{32, 64}, Hidden: []int{128}},

@@ -12,7 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/onnx/onnxtest"
 )
 
-// onnxCase is an energy with parameters, and how it is written.
+// onnxCase is an energy with parameters, and the way it is exported.
 type onnxCase struct {
 	name string
 	e    Energy
@@ -64,7 +64,7 @@ func (c onnxCase) want(t *testing.T, x *mat.Dense) (e []float64, grad *mat.Dense
 	return e, grad
 }
 
-// check compares; rounding is taken in proportion to the largest energy and derivative.
+// check compares values, allowing for rounding in proportion to the largest energy and derivative.
 func (c onnxCase) check(t *testing.T, got map[string]onnxtest.Tensor, x *mat.Dense, tol float64) {
 	t.Helper()
 	n, d := x.Dims()
@@ -99,10 +99,10 @@ func (c onnxCase) model(t *testing.T, prec Precision) []byte {
 	return b
 }
 
-// narrow reports what is written in single precision only: ONNX Runtime has no Erf in double.
+// narrow reports which energies are written in single precision only: ONNX Runtime has no Erf in double.
 func (c onnxCase) narrow() bool { return strings.Contains(c.name, "gelu") }
 
-// inputs are n points that single precision holds exactly.
+// inputs are n points that single precision represents exactly.
 func (c onnxCase) inputs(n int) (*mat.Dense, map[string]onnxtest.Tensor) {
 	x := normal(n, c.e.Dim(), newRNG(9))
 	x.Apply(func(_, _ int, v float64) float64 { return float64(float32(2 * v)) }, x)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Set writes θ itself and tells evaluators; another length is a mistake of the caller's.
+// Set writes to θ in place and tells the evaluators; a wrong length is the caller's mistake.
 func TestParamsSet(t *testing.T) {
 	p := NewParams([]Spec{{Name: "a", Shape: []int{2}}, {Name: "b", Shape: []int{1}}})
 	data, version := p.Data(), p.Version()

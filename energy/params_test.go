@@ -76,7 +76,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// Names may have a prefix that the parameters lack, or lack theirs; what is not weights is left out.
+// Names may have a prefix that the parameters lack, or lack theirs; entries that are not weights are ignored.
 func TestLoadPrefixes(t *testing.T) {
 	specs := []Spec{{"net.0.weight", []int{2}}, {"net.0.bias", []int{1}}, {"net.2.weight", []int{1}}}
 	for _, c := range []struct{ theirs, ours, says string }{
@@ -158,7 +158,7 @@ write(sys.argv[1] + "/theirs.safetensors", theirs.state_dict())
 print(json.dumps([ours(x).flatten().tolist(), theirs.double()(x).flatten().tolist()]))
 `
 
-// PyTorch loads our weights into an nn.Sequential, we load those of PyTorch, and the energies agree.
+// PyTorch loads our weights into an nn.Sequential, we load PyTorch's, and the energies agree.
 func TestPyTorch(t *testing.T) {
 	const python = "/usr/bin/python3"
 	if exec.Command(python, "-c", "import torch").Run() != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// ownEnergy is an energy of a type of its own, of one parameter.
+// ownEnergy is a user-defined energy with one parameter.
 type ownEnergy struct {
 	f func(x, theta *G.Node) *G.Node
 }
@@ -35,12 +35,12 @@ func rowsOf(x *G.Node) int { return x.Shape()[0] }
 // ones is a vector of as many ones as x has columns.
 func ones(x *G.Node) *G.Node { return graphs.Reshape(graphs.OnesLike(graphs.ColSum(x)), x.Shape()[1]) }
 
-// centred is x less its mean over the batch.
+// centred is x minus its mean over the batch.
 func centred(x *G.Node) *G.Node {
 	return graphs.Sub(x, graphs.ExpandRows(graphs.Scale(graphs.ColSum(x), 1/float64(rowsOf(x))), rowsOf(x)))
 }
 
-// Energies whose rows mix are refused wherever they are compiled, by their name and with the remedy.
+// Energies whose rows depend on each other are refused wherever they are compiled, by name and with the remedy.
 func TestMixedRows(t *testing.T) {
 	mixed := map[string]func(x, theta *G.Node) *G.Node{
 		"mean of the batch": func(x, _ *G.Node) *G.Node { return square(centred(x)) },
@@ -102,8 +102,8 @@ func TestMixedRows(t *testing.T) {
 	}
 }
 
-// What keeps rows apart is accepted: all kinds of energies, Gorgonia's operations, layers on pictures, and what is
-// random or can only be built for some batches.
+// Whatever keeps rows apart is accepted: all kinds of energies, Gorgonia's operations, layers on pictures, random
+// operations, and energies that can only be built for some batch sizes.
 func TestRowsApart(t *testing.T) {
 	for name, e := range every() {
 		if err := CheckRows(e, Init(e, newRNG(1)), 8); err != nil {

@@ -15,7 +15,7 @@ import (
 
 func smallNet(dim int) (Energy, error) { return NewMLP(MLPConfig{Dim: dim, Hidden: []int{5}}) }
 
-// The energy is -log b and λ times what the network makes of z, r and l, computed here from the density itself.
+// The energy is -log b plus λ times the output of the network for z, r and l, computed here from the density itself.
 func TestTilted(t *testing.T) {
 	base := irregular(density.Full, 3, 2)
 	var net Energy
@@ -69,7 +69,7 @@ func TestTilted(t *testing.T) {
 	}
 }
 
-// The moments of the base are those of its draws, to sampling error.
+// The moments of the base match its draws, to sampling error.
 func TestTiltedMoments(t *testing.T) {
 	const n = 20000
 	base := irregular(density.Full, 3, 2)
@@ -106,7 +106,7 @@ func TestTiltRefuses(t *testing.T) {
 	}
 }
 
-// A mixture of every kind of covariance is read as it was written, to the bit; what is no mixture is refused.
+// A mixture of every kind of covariance is read back to the bit; anything that is not a mixture is refused.
 func TestDensityFile(t *testing.T) {
 	for _, kind := range []density.Covariance{density.Full, density.Tied, density.Diagonal, density.Spherical} {
 		m := irregular(kind, 3, 2)

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// With more dimensions the normalised energy grows by that of normal numbers, whose deviation is exp(x₁/2) or 1.
+// With more dimensions the normalised energy gains that of normal numbers, with standard deviation exp(x₁/2) or 1.
 func TestKnownInManyDimensions(t *testing.T) {
 	for _, c := range []struct {
 		name      string

@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// The energies in this file, for tests, are the usual hard cases for samplers with learnable parameters. All are
+// The energies in this file are the usual hard cases for samplers, for tests, with learnable parameters. All are
 // differentiable everywhere, with known Z and an exact sampler.
 
 // perRow expands a parameter of shape (1) to (n, 1).

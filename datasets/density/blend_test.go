@@ -7,10 +7,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// mute knows no score.
+// mute has no score.
 type mute struct{ Density }
 
-// The log density is that of the weighted sum; a blend knows its score if all its parts do.
+// The log density is that of the weighted sum; a blend has a score if all its parts do.
 func TestBlend(t *testing.T) {
 	a, b := must(NewIsotropic([]float64{0, 0}, 1)), must(NewBox([]float64{-1, -1}, []float64{1, 1}))
 	q := must(NewBlend([]Density{b, a}, []float64{1, 3}))

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// The bounding box is that of the data, at any scale; a coordinate without a width gets one in proportion.
+// The bounding box is that of the data at any scale; a coordinate without extent gets a proportionate one.
 func TestBoxOf(t *testing.T) {
 	for _, c := range []struct{ a, b, margin, lo, hi float64 }{
 		{0, 1, 0, 0, 1},

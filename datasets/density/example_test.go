@@ -26,7 +26,7 @@ func ExampleFitMixture() {
 	// Output: 2 components with weights [0.50 0.50]
 }
 
-// A blend of what is near the data and what is far from them: noise to tell the data from.
+// A blend of a density near the data and one far from them: noise to tell the data from.
 func ExampleNewBlend() {
 	data := mat.NewDense(4, 2, []float64{0, 0, 1, 0, 0, 1, 1, 1})
 	near, _ := density.FitKernel(data)

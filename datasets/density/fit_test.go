@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// apart is a mixture of four Gaussians that hardly touch.
+// apart is a mixture of four Gaussians that hardly overlap.
 func apart(kind Covariance, d int) *Mixture {
 	p := parameters(kind, 4, d)
 	floats.Scale(0.5, p.Factors)
@@ -27,7 +27,7 @@ func apart(kind Covariance, d int) *Mixture {
 	return must(NewMixture(p))
 }
 
-// Every pass of every kind climbs the penalised likelihood.
+// Every pass increases the penalised likelihood, for every kind.
 func TestClimbs(t *testing.T) {
 	x := draw(must(NewMixture(parameters(Full, 3, 4))), 700, 1)
 	z, _, err := standardise(x)
@@ -49,8 +49,8 @@ func TestClimbs(t *testing.T) {
 	}
 }
 
-// A known mixture in eight dimensions is found again, by its kind and number of components, and every weight, mean
-// and covariance to what so many points allow.
+// A known mixture in eight dimensions is recovered: its kind, its number of components, and every weight, mean and
+// covariance to the accuracy that the number of points allows.
 func TestRecovers(t *testing.T) {
 	const n, d = 10_000, 8
 	for _, kind := range []Covariance{Full, Tied, Diagonal} {
@@ -66,7 +66,7 @@ func TestRecovers(t *testing.T) {
 			c := nearest(got, truth.Means().RawRowView(k))
 			points := w[k] * n
 			check := func(what string, got, want, sd float64) {
-				if z := (got - want) / sd; math.Abs(z) > 5 { // of some hundred numbers
+				if z := (got - want) / sd; math.Abs(z) > 5 { // the largest of a few hundred numbers
 					t.Errorf("%v: component %d: %s %g, want %g ± %g", kind, k, what, got, want, sd)
 				}
 			}
@@ -96,15 +96,15 @@ func nearest(m *Mixture, x []float64) (best int) {
 	return best
 }
 
-// On mixtures that overlap, of few and of many dimensions, the fit is as likely as the truth on new points, to half
-// the penalty of its parameters, by either criterion.
+// On overlapping mixtures of few and of many dimensions, the fit is as likely as the truth on new points, up to half
+// the penalty for its parameters, by either criterion.
 func TestFitsOverlapping(t *testing.T) {
 	for _, d := range []int{2, 21} {
 		truth := must(NewMixture(parameters(Full, 3, d)))
 		x, y := draw(truth, 3000, 1), draw(truth, 3000, 2)
 		for _, criterion := range []Criterion{BIC, HeldOut} {
 			if d > 2 && criterion == HeldOut {
-				continue // takes long
+				continue // slow
 			}
 			got := must(FitMixture(x, MixtureConfig{Components: []int{2, 3, 4},
 				Covariances: []Covariance{Full, Diagonal}, Criterion: criterion}, newRNG(1)))
@@ -112,7 +112,7 @@ func TestFitsOverlapping(t *testing.T) {
 			floats.Sub(diff, logProb(got, y))
 			mean, sd := stat.MeanStdDev(diff, nil)
 			se := sd / math.Sqrt(3000)
-			most := float64(truth.free())/(2*3000) + 5*se // of n points a fit of k parameters loses k/2n
+			most := float64(truth.free())/(2*3000) + 5*se // with n points, a fit of k parameters loses k/2n
 			if mean > most || mean < -5*se {
 				t.Errorf("d = %d, criterion %d: %v-%d loses %.4f nats, want at most %.4f", d, criterion,
 					got.p.Covariance, got.Components(), mean, most)
@@ -143,8 +143,8 @@ func TestFitIsReproducible(t *testing.T) {
 	}
 }
 
-// Points that no density can stand on are errors that name what is wrong; few points, equal rows and dependent
-// columns are none.
+// Points that allow no density give errors that name what is wrong; few points, equal rows and dependent columns are
+// no errors.
 func TestFitDegenerate(t *testing.T) {
 	normal := func(n, d int) *mat.Dense { return draw(must(NewIsotropic(make([]float64, d), 1)), n, 5) }
 	equal, same, line := mat.NewDense(9, 2, nil), normal(9, 3), normal(300, 3)
@@ -203,7 +203,7 @@ func TestFitDegenerate(t *testing.T) {
 	}
 }
 
-// Search returns all candidates, the best first; their scores are the log densities less the price of parameters.
+// Search returns all candidates, the best first; their scores are log densities minus the penalty for parameters.
 func TestSearch(t *testing.T) {
 	x := draw(apart(Diagonal, 2), 600, 3)
 	tried := must(Search(x, MixtureConfig{Components: []int{1, 2, 4}}, newRNG(1)))
@@ -224,7 +224,7 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// A second round of starts is for the best of every kind, however far behind others it is.
+// The second round of starts is for the best candidate of every kind, however far it is behind the others.
 func TestBestOfKinds(t *testing.T) {
 	var tried []Candidate
 	for i, kind := range []Covariance{Full, Full, Full, Full, Tied, Diagonal, Diagonal} {
@@ -235,7 +235,7 @@ func TestBestOfKinds(t *testing.T) {
 	}
 }
 
-// Clusters of points that are apart are found; of fewer different points than clusters some stay empty.
+// Well separated clusters of points are found; with fewer different points than clusters some stay empty.
 func TestCluster(t *testing.T) {
 	x := mat.NewDense(6, 1, []float64{0, 0, 5, 5, 9, 9})
 	label := cluster(x, 3, newRNG(1))
@@ -250,7 +250,7 @@ func TestCluster(t *testing.T) {
 	}
 }
 
-// The price of a fit: one pass over the points, for every point and component.
+// The cost of a fit: one pass over the points, per point and component.
 func BenchmarkPass(b *testing.B) {
 	const n, d, k = 8192, 7, 12
 	z, _, _ := standardise(draw(must(NewMixture(parameters(Full, k, d))), n, 1))

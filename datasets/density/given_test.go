@@ -10,7 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
-// The density given some coordinates is the joint one over that of these, at any point: the ratio of two points is that of the joint density.
+// The density given some coordinates is the joint density over their marginal: its ratio at two points is that of the
+// joint density.
 func TestGiven(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, kind := range []density.Covariance{density.Full, density.Tied, density.Diagonal, density.Spherical} {

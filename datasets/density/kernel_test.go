@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// The kernel density is the sum of its kernels, of widths in turn.
+// The kernel density is the sum of its kernels, whose widths take turns.
 func TestKernel(t *testing.T) {
 	c := draw(must(NewIsotropic(make([]float64, 2), 1)), 50, 1)
 	q := must(NewKernel(c, 0.3, 0.6))
@@ -31,7 +31,7 @@ func TestKernel(t *testing.T) {
 	}
 }
 
-// A fit has the width that is likeliest, at any scale; equal points have none.
+// A fit has the most likely width, at any scale; equal points have none.
 func TestFitKernel(t *testing.T) {
 	x := draw(must(NewIsotropic(make([]float64, 3), 1)), 300, 1)
 	h := KernelWidth(x)

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// The width is at a maximum of the likelihood left out, computed here row by row; it is in the units of the data.
+// The width maximises the leave-one-out likelihood, computed here row by row; it scales with the units of the data.
 func TestKernelWidth(t *testing.T) {
 	const n = 1024
 	leftOut := func(data *mat.Dense, h float64) (sum float64) {

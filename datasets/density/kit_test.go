@@ -37,8 +37,8 @@ func logProb(q Density, x *mat.Dense) []float64 {
 // zLimit is the normal quantile of a two-sided test at 1e-6.
 var zLimit = distuv.UnitNormal.Quantile(1 - 1e-6/2)
 
-// agree tests E_q g/q = 1, g a normalised density that is nowhere much above q and vanishes where q does: that draws
-// and log densities of q are of one normalised law.
+// agree tests that draws and log densities of q belong to the same normalised distribution by E_q g/q = 1, for a
+// normalised density g that is nowhere much above q and vanishes where q does.
 func agree(q, g Density, n int, seed uint64) error {
 	x := draw(q, n, seed)
 	ratio := logProb(g, x)
@@ -77,7 +77,7 @@ func parameters(kind Covariance, k, d int) Parameters {
 	return p
 }
 
-// everyMixture calls f for a mixture of every kind in some dimensions.
+// everyMixture calls f for a mixture of every kind in several dimensions.
 func everyMixture(t *testing.T, f func(t *testing.T, m *Mixture)) {
 	for kind := range Covariance(len(covarianceNames)) {
 		for _, d := range []int{1, 2, 5, 12} {
@@ -87,7 +87,7 @@ func everyMixture(t *testing.T, f func(t *testing.T, m *Mixture)) {
 	}
 }
 
-// others are densities that are not mixtures, with one that agree can hold them against.
+// others are densities that are not mixtures, with a density that agree can compare them with.
 func others() map[string][2]Density {
 	box := must(NewBox([]float64{-2, 0}, []float64{1, 3}))
 	near := must(NewMixture(parameters(Full, 2, 2)))
@@ -101,8 +101,8 @@ func others() map[string][2]Density {
 	}
 }
 
-// What every density has to keep: shapes that do not fit panic, what is not a number has no density, several may
-// call at a time without an allocation.
+// What every density must satisfy: wrong shapes panic, a coordinate that is not a number has density zero, and
+// several goroutines may call at a time, without allocating.
 func keeps(t *testing.T, q Density) {
 	t.Helper()
 	d := q.Dim()
@@ -158,7 +158,7 @@ func TestKeeps(t *testing.T) {
 	}
 }
 
-// Draws are of the law that the density says, for all kinds; of a twin a tenth wider they are not.
+// Draws follow the density, for all kinds; those of a twin that is a tenth wider do not.
 func TestDraws(t *testing.T) {
 	const n = 200_000
 	everyMixture(t, func(t *testing.T, m *Mixture) {
@@ -184,7 +184,7 @@ func TestDraws(t *testing.T) {
 	}
 }
 
-// liar draws from another density than it says.
+// liar draws from another density than the one it reports.
 type liar struct {
 	Density
 	draws Density

@@ -13,7 +13,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// explicit is the log density by covariances, their inverses and determinants, and σ² on their diagonals.
+// explicit is the log density from explicit covariances, with σ² added to their diagonals, their inverses and
+// determinants.
 func explicit(m *Mixture, sigma float64, x []float64) float64 {
 	d := len(x)
 	var terms []float64
@@ -35,7 +36,7 @@ func explicit(m *Mixture, sigma float64, x []float64) float64 {
 	return floats.LogSumExp(terms)
 }
 
-// The log density is that of the explicit formula, blurred or not; EnergyAt and Shares agree with it.
+// The log density matches the explicit formula, blurred or not; EnergyAt and Shares agree with it.
 func TestMixtureByHand(t *testing.T) {
 	everyMixture(t, func(t *testing.T, m *Mixture) {
 		const n = 40
@@ -73,7 +74,7 @@ func TestMixtureByHand(t *testing.T) {
 	})
 }
 
-// What is written is read back to the bit, and what cannot be is refused with a name.
+// A mixture that is written is read back to the bit, and one that cannot be written is refused by name.
 func TestMixtureJSON(t *testing.T) {
 	everyMixture(t, func(t *testing.T, m *Mixture) {
 		b := must(json.Marshal(m))
@@ -107,7 +108,7 @@ func TestMixtureJSON(t *testing.T) {
 	}
 }
 
-// Units do not matter: a mixture in units of 1e±150 has the same density, but for their logarithm.
+// Units do not matter: a mixture in units of 1e±150 has the same density, up to the logarithm of the units.
 func TestUnits(t *testing.T) {
 	everyMixture(t, func(t *testing.T, m *Mixture) {
 		x := draw(m, 20, 2)

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Most bounds the candidates that are tried by default, and says nothing where they are named.
+// Most bounds the candidates tried by default, and has no effect where they are given.
 func TestMost(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	x := mat.NewDense(60, 1, nil)

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// table is one of two Gaussians, with spacings so wide that tents and Gaussians differ.
+// table is a table of two Gaussians, with spacings so wide that tents and Gaussians differ.
 func table(t *testing.T, d int) *Tabulated {
 	t.Helper()
 	lo, hi := make([]float64, d), make([]float64, d)
@@ -28,7 +28,7 @@ func table(t *testing.T, d int) *Tabulated {
 	return q
 }
 
-// The density is the sum over all nodes that its definition names, and -Inf outside.
+// The density is the sum over all nodes that its definition gives, and -Inf outside.
 func TestTabulatedDensity(t *testing.T) {
 	for d := 1; d <= 3; d++ {
 		q, rng := table(t, d), newRNG(uint64(d))
@@ -63,8 +63,8 @@ func TestTabulatedDensity(t *testing.T) {
 	}
 }
 
-// Draws fall into the parts of cells with the probability that the density has there, by the χ² statistic; draws of
-// the nodes alone, or with one uniform number, do not.
+// Draws fall into parts of cells with the probability that the density gives them, by the χ² statistic; draws of the
+// nodes alone, or with a single uniform number, do not.
 func TestTabulatedSample(t *testing.T) {
 	const n, parts = 200_000, 3 // parts of a cell, along an axis
 	q := table(t, 2)
@@ -76,7 +76,7 @@ func TestTabulatedSample(t *testing.T) {
 	}
 	q.LogProb(want, mid)
 	for c, v := range want {
-		want[c] = math.Exp(v) * q.h[0] * q.h[1] / (parts * parts) // exact, of a bilinear function
+		want[c] = math.Exp(v) * q.h[0] * q.h[1] / (parts * parts) // exact for a bilinear function
 	}
 	chi2 := func(draw func(dst *mat.Dense)) float64 {
 		draws, count := mat.NewDense(n, 2, nil), make([]float64, rows*cols)
@@ -88,7 +88,7 @@ func TestTabulatedSample(t *testing.T) {
 		}
 		var sum, df, restWant, restGot float64
 		for c, w := range want {
-			if w*n < 20 { // cells of few draws count as one
+			if w*n < 20 { // cells with few draws are pooled
 				restWant += w * n
 				restGot += count[c]
 				continue
@@ -97,7 +97,7 @@ func TestTabulatedSample(t *testing.T) {
 			df++
 		}
 		sum += (restGot - restWant) * (restGot - restWant) / restWant
-		return (sum - df) / math.Sqrt(2*df) // of variance 1 in the limit
+		return (sum - df) / math.Sqrt(2*df) // variance 1 in the limit
 	}
 	if z := chi2(func(dst *mat.Dense) { q.Sample(dst, newRNG(1)) }); math.Abs(z) > 4.5 {
 		t.Errorf("draws are off: z = %.1f", z)
@@ -124,7 +124,7 @@ func TestTabulatedSample(t *testing.T) {
 	}
 }
 
-// What cannot be tabulated is refused: boxes without an inside, too many nodes, a density that is nowhere.
+// What cannot be tabulated is refused: boxes with no interior, too many nodes, a density that is zero everywhere.
 func TestTabulateRefuses(t *testing.T) {
 	unit := must(NewBox([]float64{0, 0}, []float64{1, 1}))
 	normal := must(NewIsotropic([]float64{0}, 1))

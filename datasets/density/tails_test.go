@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
-// studentPoints are draws of a round Student density with ν degrees of freedom, Gaussian ones for ν = ∞.
+// studentPoints are draws from a spherical Student density with ν degrees of freedom; from a Gaussian for ν = ∞.
 func studentPoints(n, d int, nu float64, rng *rand.Rand) *mat.Dense {
 	x := mat.NewDense(n, d, nil)
 	for i := range n {
@@ -31,7 +31,8 @@ func studentPoints(n, d int, nu float64, rng *rand.Rand) *mat.Dense {
 	return x
 }
 
-// Heavy tails are found where there are some, and make points that were not seen likelier; where there are none, nothing changes.
+// Heavy tails are found where there are any, and make unseen points more likely; where there are none, nothing
+// changes.
 func TestContaminate(t *testing.T) {
 	for _, kind := range []density.Covariance{density.Full, density.Tied, density.Diagonal} {
 		for _, nu := range []float64{3, math.Inf(1)} {
@@ -66,7 +67,7 @@ func TestContaminate(t *testing.T) {
 	}
 }
 
-// SampleAround draws of a component, seen from its mean.
+// SampleAround draws from a component, relative to its mean.
 func TestSampleAround(t *testing.T) {
 	m, err := density.NewMixture(density.Parameters{Dim: 2, Covariance: density.Full, Weights: []float64{1, 1},
 		Means: []float64{5, 5, -100, 3}, Factors: []float64{1, 0, 0, 1, 2, 0, 1.5, 0.5}})

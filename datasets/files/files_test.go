@@ -43,7 +43,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// Every first byte is read as what it belongs to, and text that resembles it is left alone.
+// The first bytes of every kind of file are recognised, and text that resembles them is not mistaken for one.
 func TestSniff(t *testing.T) {
 	for head, want := range map[string]string{
 		"version https://git-lfs.github.com/spec/v1\noid": "Git LFS pointer, not the file",
@@ -118,7 +118,7 @@ func TestContext(t *testing.T) {
 		string(b) != "ab" {
 		t.Errorf("data with its end: got %q, %v", b, err)
 	}
-	pr, pw := io.Pipe() // nobody writes
+	pr, pw := io.Pipe() // nobody writes to it
 	defer pw.Close()
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if _, err := files.Interruptible(ctx, pr).Read(make([]byte, 1)); !errors.Is(err, context.Canceled) {

@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// What would block or never end is refused at once.
+// Files that would block or never end are refused at once.
 func TestOpenIrregular(t *testing.T) {
 	dir := t.TempDir()
 	pipe, socket := filepath.Join(dir, "pipe"), filepath.Join(dir, "socket")

@@ -18,7 +18,7 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/table"
 )
 
-// npyFile returns a version 1 file with that header and body.
+// npyFile returns a version 1 file with the given header and body.
 func npyFile(header string, body ...any) string {
 	var b strings.Builder
 	header += "\n"
@@ -60,7 +60,7 @@ func npzFile(entries map[string]string) string {
 	return b.String()
 }
 
-// Headers are read as numpy reads them.
+// Headers are read as NumPy reads them.
 func TestArrayHeaders(t *testing.T) {
 	six, byColumn := []float64{1, 2, 3, 4, 5, 6}, []float64{1, 3, 5, 2, 4, 6}
 	for name, text := range map[string]string{
@@ -158,7 +158,7 @@ func TestArrayErrors(t *testing.T) {
 	}
 }
 
-// Of several arrays it is said which was taken.
+// If there are several arrays, the reader says which one it took.
 func TestArchive(t *testing.T) {
 	array := func(shape string, v ...float64) string {
 		return npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': "+shape+", }", v)
@@ -224,7 +224,7 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-// A file that claims more than it holds, or unpacks to more than there is room for, is refused before memory is taken.
+// A file that claims more than it holds, or unpacks to more than fits, is refused before memory is allocated.
 func TestHostileArrays(t *testing.T) {
 	sparse := filepath.Join(t.TempDir(), "sparse.npy")
 	for header, want := range map[string]string{
@@ -268,7 +268,7 @@ func TestHostileArrays(t *testing.T) {
 	}
 }
 
-// packed is an .npz file of an array of zeros, smaller by a factor of a thousand.
+// packed is an .npz file of an array of zeros, compressed by a factor of a thousand.
 func packed(t *testing.T, header string, zeros int64) string {
 	t.Helper()
 	var b bytes.Buffer

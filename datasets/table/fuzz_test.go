@@ -35,13 +35,13 @@ var fuzzSeeds = []struct{ ext, text string }{
 		[]uint8{1}), "y.npy": npyFile("{'descr': '|i1', 'fortran_order': True, 'shape': (1,), }", []uint8{1})})},
 }
 
-// FuzzText, FuzzNPY and FuzzNPZ look for files that make a reader panic, take more memory than it may, return what is
-// not finite, read otherwise the second time, or say what cannot be printed on a line.
+// FuzzText, FuzzNPY and FuzzNPZ look for files that make a reader panic, use more memory than allowed, return values
+// that are not finite, read differently the second time, or cause messages that cannot be printed on a line.
 func FuzzText(f *testing.F) { fuzz(f, ".csv", ".tsv", ".txt") }
 
 func FuzzNPY(f *testing.F) { fuzz(f, ".npy") }
 
-// FuzzNPZ is about the bytes of an archive, and FuzzArrays about what is in one whose checksums are right.
+// FuzzNPZ mutates the bytes of an archive, and FuzzArrays the contents of one whose checksums are right.
 func FuzzNPZ(f *testing.F) { fuzz(f, ".npz") }
 
 func FuzzArrays(f *testing.F) {
@@ -75,7 +75,7 @@ func fuzz(f *testing.F, exts ...string) {
 	})
 }
 
-// loadOneWay reads a file in one of 36 ways, and as a stream in some.
+// loadOneWay reads a file in one of 36 ways, some of them as a stream.
 func loadOneWay(t *testing.T, dir, text, ext string, way uint8) {
 	t.Helper()
 	o := table.Options{
@@ -101,7 +101,7 @@ func loadOneWay(t *testing.T, dir, text, ext string, way uint8) {
 		(err2 != nil || values(again.X) != values(got.X)) {
 		t.Errorf("got %v, then %v", got, again)
 	}
-	if way < 216 { // a stream takes buffers of a megabyte
+	if way < 216 { // a stream needs buffers of a megabyte
 		return
 	}
 	got, err = table.Read(context.Background(), strings.NewReader(text), o)

@@ -27,7 +27,7 @@ func normal(n, d int) *mat.Dense {
 	return x
 }
 
-// set makes values of a column by its row.
+// set computes the values of a column from the row number.
 func set(x *mat.Dense, j int, f func(i int) float64) {
 	n, _ := x.Dims()
 	for i := range n {
@@ -35,7 +35,7 @@ func set(x *mat.Dense, j int, f func(i int) float64) {
 	}
 }
 
-// What is odd about columns and rows is found, and nothing in what is not odd.
+// Oddities of columns and rows are found, and none where there are none.
 func TestInspect(t *testing.T) {
 	names := []string{"a", "b", "c", "d"}
 	for _, c := range []struct {
@@ -124,7 +124,7 @@ func TestInspect(t *testing.T) {
 	}
 }
 
-// Few points of many coordinates are asked about, and nothing else is found in them.
+// Having few points with many coordinates is questioned, and nothing else is found in them.
 func TestInspectShapes(t *testing.T) {
 	for _, c := range []struct {
 		n, d int
@@ -143,7 +143,7 @@ func TestInspectShapes(t *testing.T) {
 	}
 }
 
-// A million rows and three hundred columns are looked at in seconds, and Ctrl-C is heard.
+// A million rows, and three hundred columns, are inspected in seconds, and Ctrl-C works meanwhile.
 func TestInspectSize(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -167,7 +167,7 @@ func TestInspectSize(t *testing.T) {
 	}
 }
 
-// The columns of a table that a file names are named in what is said of them.
+// If the file names its columns, so do the messages about them.
 func ExampleInspect() {
 	x := mat.NewDense(12, 2, nil)
 	for i := range 12 {

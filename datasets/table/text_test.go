@@ -39,7 +39,7 @@ func values(x *mat.Dense) string {
 	return strings.Join(rows, "|")
 }
 
-// Text is read as its owner meant it: one separator per file, quotation marks, marks of decimals and thousands, line
+// Text is read as its owner meant it: one separator per file, quotation marks, decimal and thousands separators, line
 // ends, titles, headers.
 func TestText(t *testing.T) {
 	drop := table.Options{Missing: table.MissingDrop}
@@ -123,7 +123,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// What was skipped, and how the rest was taken, is said.
+// The reader says what it skipped, and how it took the rest.
 func TestReport(t *testing.T) {
 	for _, c := range []struct {
 		text, want, note string
@@ -235,7 +235,7 @@ func TestTextErrors(t *testing.T) {
 	}
 }
 
-// A stream is read by its first bytes, and ends with its context though nobody writes.
+// The kind of a stream is recognised by its first bytes, and reading ends with its context even if nobody writes.
 func TestRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	npy := npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", []float64{5, 2})
@@ -260,7 +260,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// Memory is asked for before it is taken: by the size of the file where that tells, and else when it is full.
+// Memory is requested before it is used: from the size of the file where that tells, otherwise whenever the buffer is
+// full.
 func TestMemory(t *testing.T) {
 	text := strings.Repeat("1.25,2.5\n", 100000)
 	for name, o := range map[string]table.Options{"early": {MaxMemory: 100000}, "late": {MaxMemory: 1300000}} {

@@ -7,7 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/energy/safetensors"
 )
 
-// What is written is what torch's safetensors.load_file reads, and the other way round.
+// torch's safetensors.load_file reads the files written here, and the other way round.
 func ExampleFile() {
 	f := &safetensors.File{
 		Tensors: []safetensors.Tensor{

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A header of 640 bytes has the length 80 02, with which Python pickles begin.
+// A header of 640 bytes has the length bytes 80 02, with which Python pickles begin.
 func TestLengthLikePickle(t *testing.T) {
 	for _, n := range []int{640, 896, 1152, 1408} {
 		head := `{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`

@@ -75,7 +75,7 @@ func TestHalfPrecision(t *testing.T) {
 	}
 }
 
-// Arrays of other numbers are named, not read, wherever they lie.
+// Arrays of other number types are named but not read, wherever they are.
 func TestOthers(t *testing.T) {
 	data := binary.LittleEndian.AppendUint64(nil, 7)
 	data = binary.LittleEndian.AppendUint32(data, math.Float32bits(2.5))
@@ -94,7 +94,8 @@ func TestOthers(t *testing.T) {
 	}
 }
 
-// What would take more memory than there may be is refused before it is taken: two bytes of a file become eight.
+// Files that would need more memory than allowed are refused before any is allocated: two bytes of a file become
+// eight.
 func TestTooLarge(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "large")
 	n := MaxMemory/8 + 1
@@ -215,7 +216,7 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
-// What is read can be written, and reads back the same.
+// What can be read can be written, and reads back the same.
 func FuzzRead(f *testing.F) {
 	for _, b := range hostile {
 		if len(b) < 1000 {
@@ -265,7 +266,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// A header of any length is read, also where the length begins like a file of another kind: 0x480 and three after it like a pickle.
+// A header of any length is read, even if the length bytes look like a file of another kind: 0x480 and the three
+// after it look like a pickle.
 func TestLengths(t *testing.T) {
 	for n := range 2000 {
 		var b bytes.Buffer

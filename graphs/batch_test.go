@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/graphtest"
 )
 
-// batchProducts is the reference of a product (3,2,4)·(3,4,2) of operands stored as given.
+// batchProducts is the reference for a product (3,2,4)·(3,4,2) of operands stored as given.
 func batchProducts(n, m, k, l int, ta, tb bool) graphtest.Reference {
 	return func(x ...[]float64) []float64 {
 		out := make([]float64, n*m*l)
@@ -62,7 +62,7 @@ func TestBatchMatMul(t *testing.T) {
 	}
 }
 
-// A batched product is one node whatever the batch is, at every order.
+// A batched product is one node whatever the batch size, at every order.
 func TestBatchMatMulIsOneNode(t *testing.T) {
 	g := G.NewGraph()
 	a, b := graphs.NewInput(g, tensor.Float32, "a", 512, 3, 4), graphs.NewInput(g, tensor.Float32, "b", 512, 4, 5)

@@ -11,8 +11,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// A BatchNorm that trains has the results, the gradients and the running statistics of Gorgonia's own, run after run,
-// whether its pictures are kept or may be left in rows.
+// A BatchNorm in training has the results, the gradients and the running statistics of Gorgonia's own, run after run,
+// whether its pictures are outputs or may stay in rows.
 func TestBatchNormOfGorgonia(t *testing.T) {
 	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
 		for _, shape := range [][]int{{8, 3, 5, 4}, {4, 1, 3, 3}, {6, 33, 2, 1}, {16, 5}, {2, 2, 1, 1}} {
@@ -84,7 +84,7 @@ func newNormalised(t *testing.T, dt tensor.Dtype, shape []int, create func(*G.Ex
 	return n
 }
 
-// run runs the machine on other data at every run.
+// run runs the machine on different data each time.
 func (n *normalised) run(t *testing.T, run int) map[string][]float64 {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(5, uint64(run)))

@@ -13,8 +13,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// builtins are functions of Gorgonia's own operations that are differentiated: value and derivatives of order one to
-// three are right, in both modes and types.
+// builtins are functions made of Gorgonia's own operations that can be differentiated: their value and derivatives of
+// order one to three are right, in both modes and types.
 func TestBuiltins(t *testing.T) {
 	m := func(shape ...int) graphtest.Input { return graphtest.Uniform(1, -1.5, 1.5, shape...) }
 	m2 := func(shape ...int) graphtest.Input { return graphtest.Uniform(2, -1.5, 1.5, shape...) }
@@ -184,7 +184,7 @@ func TestBuiltins(t *testing.T) {
 			return G.Conv2d(a, b, tensor.Shape{3, 3}, []int{1, 1}, []int{1, 1}, []int{1, 1})
 		}), nil, ins(m(2, 1, 3, 3), m2(2, 1, 3, 3))},
 
-		// Sizes of 1, and odd ones.
+		// Sizes of 1, and odd sizes.
 		{"Add/1", f2(G.Add), nil, ins(m(1, 1), m2(1, 1))},
 		{"HadamardProd/5", f2(G.HadamardProd), nil, ins(m(5, 7), m2(5, 7))},
 		{"Mul/1", f2(G.Mul), nil, ins(m(1, 1), m2(1, 1))},
@@ -257,7 +257,8 @@ func byIndices(axis int, indices ...int) func(*G.Node) (*G.Node, error) {
 	}
 }
 
-// What has no rule is refused by name, at the derivative that it lacks, and nobody is sent to gorgonia.Grad for it.
+// Operations without a rule are refused by name, at the derivative that is missing, and the error does not recommend
+// gorgonia.Grad for them.
 func TestRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		f     func(x *G.Node) (*G.Node, error)
@@ -292,7 +293,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// thirdParty is an operation of somebody else, x², with a SymDiff.
+// thirdParty is a third party's operation, x², with a SymDiff.
 type thirdParty struct{ G.Op }
 
 func (thirdParty) DiffWRT(int) []bool { return []bool{true} }
@@ -308,7 +309,7 @@ func (thirdParty) Type() hm.Type { a := hm.TypeVariable('a'); return hm.NewFnTyp
 
 func TestThirdParty(t *testing.T) {
 	graphtest.CheckOp(t, func(x ...*G.Node) *G.Node {
-		// Gorgonia's operation comes from a graph of its own: in x's it would be merged with this one.
+		// Gorgonia's operation is taken from a graph of its own: in x's graph it would be merged with this one.
 		theirs := graphs.Must(G.Square(G.NewMatrix(G.NewGraph(), x[0].Dtype(), G.WithShape(3, 2), G.WithName("x"))))
 		return graphs.Must(G.ApplyOp(thirdParty{theirs.Op()}, x[0]))
 	}, each(func(x float64) float64 { return x * x }), graphtest.Uniform(1, -1, 1, 3, 2))

@@ -19,8 +19,7 @@ func outcome(f func()) (v any) {
 }
 
 // Many goroutines that call one function get right numbers or a panic that says what to do, never wrong numbers and
-// never a crash, and the function is as good as before when they are through. Each with a clone of its own is not
-// disturbed.
+// never a crash, and afterwards the function works as before. If each has a clone of its own, none is disturbed.
 func TestFunctionOfManyGoroutines(t *testing.T) {
 	const n, h, goroutines, calls = 64, 32, 8, 300
 	x, theta, out := smallMLP(t, tensor.Float32, n, h)
@@ -82,7 +81,7 @@ func TestFunctionOfManyGoroutines(t *testing.T) {
 	}
 }
 
-// waiting is an operation of one's own that lets another goroutine in while it runs.
+// waiting is a user-defined operation that lets another goroutine in while it runs.
 type waiting struct {
 	G.Op
 	meanwhile func()
@@ -95,7 +94,7 @@ func (w *waiting) Do(in ...G.Value) (G.Value, error) {
 	return w.Op.Do(in...)
 }
 
-// A call during a call is found every time.
+// A call during a call is detected every time.
 func TestFunctionInUse(t *testing.T) {
 	var f *graphs.Function
 	var panics []any

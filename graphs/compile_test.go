@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/graphtest"
 )
 
-// randomGraph makes a graph of builders over a batch of n rows, with weights, and the gradients of a cost.
+// randomGraph makes a random graph over a batch of n rows, with weights, and the gradients of a cost.
 func randomGraph(rng *rand.Rand, dt tensor.Dtype, n, steps int) (in, out G.Nodes, err error) {
 	g := G.NewGraph()
 	input := func(shape ...int) *G.Node {
@@ -25,7 +25,7 @@ func randomGraph(rng *rand.Rand, dt tensor.Dtype, n, steps int) (in, out G.Nodes
 		pool := G.Nodes{input(n, 1), input(n, 2), input(n, 5), input(1), input(5), input(3, 5), input(5, 5), input(2, 3)}
 		pick := func(ok func(s tensor.Shape) bool) *G.Node {
 			for range 40 {
-				// Recent nodes are likelier, so that graphs are deep.
+				// Recent nodes are more likely, so that graphs are deep.
 				k := len(pool) - 1 - int(float64(len(pool))*rng.Float64()*rng.Float64())
 				if x := pool[max(k, 0)]; ok(x.Shape()) {
 					return x
@@ -43,7 +43,7 @@ func randomGraph(rng *rand.Rand, dt tensor.Dtype, n, steps int) (in, out G.Nodes
 		like := func(x *G.Node) func(tensor.Shape) bool {
 			return func(s tensor.Shape) bool { return s.Eq(x.Shape()) && len(s) == x.Dims() }
 		}
-		// bounded keeps values of moderate size.
+		// bounded keeps values moderate.
 		bounded := func(x *G.Node) *G.Node { return graphs.Tanh(graphs.Scale(x, 0.5)) }
 		unary := []func(*G.Node) *G.Node{graphs.SiLU, graphs.Tanh, graphs.Softplus, graphs.GELU, graphs.Sigmoid, graphs.Sin, graphs.Cos,
 			func(x *G.Node) *G.Node { return graphs.Square(bounded(x)) },
@@ -233,7 +233,7 @@ func compareRandom(seed uint64, dt tensor.Dtype) error {
 	}
 	tol := 1e-10
 	if dt == tensor.Float32 {
-		tol = 2e-3 // float32 in another order of operations, after up to a hundred of them
+		tol = 2e-3 // float32 with another order of operations, up to a hundred of them in a row
 	}
 	variants := map[string][]graphs.CompileOption{
 		"plain":  nil,

@@ -11,23 +11,23 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// windows are shapes that have something about them.
+// windows are shapes that each have something special.
 var windows = map[string]graphs.Window{
 	"plain":    {H: 4, W: 5, C: 2, KH: 3, KW: 3, OC: 3, Pad: [2]int{1, 1}},
 	"odd":      {H: 5, W: 3, C: 3, KH: 2, KW: 3, OC: 2, Stride: [2]int{2, 1}, Pad: [2]int{1, 0}},
 	"stride3":  {H: 7, W: 5, C: 1, KH: 3, KW: 2, OC: 2, Stride: [2]int{3, 2}, Pad: [2]int{1, 1}},
-	"apart":    {H: 5, W: 6, C: 1, KH: 2, KW: 1, OC: 2, Stride: [2]int{3, 3}}, // pixels that no window sees
+	"apart":    {H: 5, W: 6, C: 1, KH: 2, KW: 1, OC: 2, Stride: [2]int{3, 3}}, // pixels outside every window
 	"whole":    {H: 3, W: 4, C: 2, KH: 3, KW: 4, OC: 2},
 	"dilated":  {H: 6, W: 5, C: 2, KH: 2, KW: 3, OC: 2, Pad: [2]int{1, 2}, Dilation: [2]int{3, 2}, Stride: [2]int{1, 2}},
 	"coprime":  {H: 7, W: 7, C: 1, KH: 3, KW: 3, OC: 1, Pad: [2]int{2, 2}, Dilation: [2]int{2, 2}, Stride: [2]int{3, 3}},
 	"groups":   {H: 3, W: 3, C: 4, KH: 2, KW: 2, OC: 6, Groups: 2, Pad: [2]int{1, 1}, Stride: [2]int{2, 2}},
 	"depth":    {H: 3, W: 3, C: 3, KH: 3, KW: 3, OC: 3, Groups: 3, Pad: [2]int{1, 1}},
-	"far":      {H: 2, W: 2, C: 1, KH: 2, KW: 2, OC: 2, Pad: [2]int{3, 2}}, // windows that see nothing but padding
+	"far":      {H: 2, W: 2, C: 1, KH: 2, KW: 2, OC: 2, Pad: [2]int{3, 2}}, // windows that cover nothing but padding
 	"channels": {H: 1, W: 2, C: 33, KH: 1, KW: 1, OC: 2},
 	"line":     {H: 1, W: 6, C: 2, KH: 1, KW: 3, OC: 2, Pad: [2]int{0, 1}},
 }
 
-// direct is Σ x·f·y by the definition, with zeros written out around the pictures.
+// direct is Σ x·f·y by definition, with the padding written out around the pictures.
 func direct(w graphs.Window, n int, f func(x, filter, y int)) {
 	one := func(v int) int { return max(v, 1) }
 	oh, ow, oc := w.OutShape()
@@ -50,7 +50,7 @@ func direct(w graphs.Window, n int, f func(x, filter, y int)) {
 	}
 }
 
-// The three roles of every window, by the kit.
+// The three roles for every window, by the kit.
 func TestConvolutions(t *testing.T) {
 	for name, w := range windows {
 		oh, ow, oc := w.OutShape()
@@ -104,7 +104,7 @@ func TestWindowPools(t *testing.T) {
 		oh, ow, _ := w.OutShape()
 		const n = 2
 		full, less := []int{n, w.H * w.W * w.C}, []int{n, oh * ow * w.C}
-		depth := w // of a convolution that sees the same
+		depth := w // of a convolution that covers the same
 		depth.Groups = w.C
 		channel := func(y int) int { return y % w.C }
 		pairs := func(f func(x, y int)) {
@@ -141,7 +141,7 @@ func TestWindowPools(t *testing.T) {
 	}
 }
 
-// A small convolutional energy: forward and reverse mode, compositions, everything at once.
+// A small convolutional energy: forward and reverse mode, their compositions, and everything at once.
 func TestConvolutionalEnergy(t *testing.T) {
 	for _, pooled := range []bool{false, true} {
 		t.Run(fmt.Sprint("pooled=", pooled), func(t *testing.T) {
@@ -248,7 +248,7 @@ func TestConvolutionLayers(t *testing.T) {
 	})
 }
 
-// What is wrong is said when the node is built.
+// Mistakes are reported when the node is built.
 func TestConvolutionErrors(t *testing.T) {
 	defer graphs.Building()()
 	g := G.NewGraph()

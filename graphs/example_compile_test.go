@@ -78,8 +78,8 @@ func ExampleMachine() {
 	// 2.0000
 }
 
-// A solver of Gorgonia's may follow gradients by graphs.Grad: u″ = -u, u(0) = 0, u′(0) = 1 is solved by a network, and
-// what SetDerivOf gives to the weights is what the solver reads.
+// A solver of Gorgonia's can use gradients from graphs.Grad: a network solves u″ = -u, u(0) = 0, u′(0) = 1, and the
+// solver reads what SetDerivOf attaches to the weights.
 func ExampleNewMachine_secondDerivatives() {
 	const n, width = 32, 8
 	g := G.NewGraph()
@@ -92,7 +92,7 @@ func ExampleNewMachine_secondDerivatives() {
 	b := G.NewMatrix(g, G.Float64, G.WithShape(width, 1), G.WithName("b"), G.WithInit(G.Zeroes()))
 
 	net := G.Must(G.Mul(G.Must(G.Tanh(G.Must(G.Mul(t, a)))), b))
-	u := G.Must(G.Add(t, G.Must(G.HadamardProd(G.Must(G.Square(t)), net)))) // keeps both conditions at 0
+	u := G.Must(G.Add(t, G.Must(G.HadamardProd(G.Must(G.Square(t)), net)))) // satisfies both conditions at 0
 	derivative := func(y *G.Node, wrt ...*G.Node) G.Nodes {
 		gs, err := graphs.Grad(G.Must(G.Sum(y)), wrt...)
 		if err != nil {

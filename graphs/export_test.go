@@ -2,12 +2,12 @@ package graphs
 
 import G "gorgonia.org/gorgonia"
 
-// Costs is what a graph costs, and Cost counts it.
+// Costs is the cost of a graph, and Cost counts it.
 type Costs = costs
 
 var Cost = costOf
 
-// Trial is a form of a second derivative with its counted cost.
+// Trial is a form of a second derivative and its counted cost.
 type Trial struct {
 	Name  string
 	Costs Costs

@@ -131,7 +131,7 @@ func TestHeldAndTouch(t *testing.T) {
 	if !equal(after, call(held, args...)) {
 		t.Error("a held input was not read after Touch")
 	}
-	// A nil argument keeps the value, a nil destination is not written.
+	// A nil argument keeps the previous value, and a nil destination is not written.
 	if !equal(after, call(free, make([][]float64, len(in))...)) {
 		t.Error("nil arguments: the values of the call before were not kept")
 	}
@@ -142,7 +142,7 @@ func TestHeldAndTouch(t *testing.T) {
 	if !equal([][]float64{grad}, after[1:]) {
 		t.Error("a nil destination changes the other output")
 	}
-	// A clone has the inputs of its origin, and its own memory.
+	// A clone has the inputs of the original, and memory of its own.
 	c := held.Clone()
 	if !equal(after, call(c, make([][]float64, len(in))...)) {
 		t.Error("a clone does not have the inputs of its origin")
@@ -260,7 +260,7 @@ func TestThreadsAreBitIdentical(t *testing.T) {
 	}
 }
 
-// Functions that run side by side take turns with the helpers, and never wait for each other.
+// Functions that run concurrently take turns with the helpers, and never wait for each other.
 func TestThreadsSideBySide(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 5))
 	in, out := trainGraph(t, tensor.Float32, 300, 20)

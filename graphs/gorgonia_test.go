@@ -9,8 +9,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Our operations run on Gorgonia's own machines, gorgonia.Grad and the lisp machine's automatic differentiation
-// included.
+// Our operations run on Gorgonia's own machines, including gorgonia.Grad and the automatic differentiation of the
+// lisp machine.
 func TestGorgoniaMachines(t *testing.T) {
 	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
 		tol := 1e-12

@@ -16,7 +16,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Grad leaves nothing behind: asked twice it gives the same nodes, and Gorgonia's own Grad still works on them.
+// Grad leaves no trace: called twice it gives the same nodes, and Gorgonia's own Grad still works on them.
 func TestGradIsPure(t *testing.T) {
 	w := mlp(tensor.Float64, graphs.Tanh, 3, 2, 4)
 	cost := graphs.Must(G.Sum(w.e))
@@ -43,7 +43,7 @@ func TestGradIsPure(t *testing.T) {
 	}
 }
 
-// Without a path the gradient is a structural zero of the node's shape; nothing is computed for it.
+// Where there is no path, the gradient is a structural zero with the node's shape; nothing is computed for it.
 func TestNoPath(t *testing.T) {
 	g := G.NewGraph()
 	x := graphs.NewInput(g, tensor.Float64, "x", 3, 2)
@@ -110,7 +110,7 @@ func TestIntermediates(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Through z alone: x in the loss is another node, so that it does not matter whether z depends on x.
+			// Only through z: the x in the loss is another node, so that it does not matter whether z depends on x.
 			other := graphs.NewInput(g, tensor.Float64, "other", 3, 3)
 			feeds[other] = graphtest.Uniform(2, -1, 1, 3, 3).Data
 			input := graphs.NewInput(g, tensor.Float64, "z", 3, 3)
@@ -161,7 +161,7 @@ func TestGorgoniaEnergy(t *testing.T) {
 	}
 }
 
-// Graphs may be built by many goroutines that hold the lock (run with -race).
+// Graphs may be built by many goroutines if they hold the lock (run with -race).
 func TestBuilding(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
@@ -183,7 +183,7 @@ func TestBuilding(t *testing.T) {
 	wg.Wait()
 }
 
-// Two inputs whose 32-bit hashes agree: Gorgonia hands out one node for the sine of either.
+// Two inputs with equal 32-bit hashes: Gorgonia returns one node for the sine of either.
 func TestHashCollision(t *testing.T) {
 	byHash := map[uint32]string{}
 	var a, b string
@@ -272,7 +272,7 @@ func TestErrors(t *testing.T) {
 	graphs.Try(func() *G.Node { panic("mine") })
 }
 
-// What a builder panics with outside Try says what is wrong: it is the first line of the crash.
+// A builder that panics outside Try says what is wrong in the first line of the crash.
 func TestBuilderOutsideTry(t *testing.T) {
 	defer func() {
 		err, ok := recover().(error)

@@ -30,7 +30,7 @@ func grad(t testing.TB, cost *G.Node, wrt ...*G.Node) G.Nodes {
 	return gs
 }
 
-// network is an MLP energy with named inputs and values for them.
+// network is an MLP energy with named inputs, and values for them.
 type network struct {
 	x, e  *G.Node
 	theta G.Nodes
@@ -192,7 +192,7 @@ func TestQuadratic(t *testing.T) {
 	graphtest.Close(t, "curvature", w.eval(t, must(t)(graphs.DirectionalCurvature(e, w.x, v)))[0], want, 1e-15)
 }
 
-// An energy that is linear in x has no curvature: a structural zero, and no gradient of it.
+// An energy linear in x has no curvature: it is a structural zero, and has no gradient.
 func TestNoCurvature(t *testing.T) {
 	defer graphs.Building()()
 	w := mlp(tensor.Float32, graphs.SiLU, 3, 2)
@@ -261,7 +261,7 @@ func TestProducts(t *testing.T) {
 	}
 }
 
-// Counted costs decide: the form taken is the cheapest of all that apply.
+// Counted costs decide: the form chosen is the cheapest of all that apply.
 func TestChoice(t *testing.T) {
 	defer graphs.Building()()
 	w := mlp(tensor.Float32, graphs.SiLU, 32, 2, 16, 16)

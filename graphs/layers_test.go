@@ -12,7 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/graphtest"
 )
 
-// standardised normalises the elements of x that have one number in of, and multiplies and shifts them by channel.
+// standardised normalises the elements of x that share a number in of, and scales and shifts them by channel.
 func standardised(x, scale, bias []float64, epsilon float64, of, channel func(i int) int) []float64 {
 	n, sum, square := map[int]float64{}, map[int]float64{}, map[int]float64{}
 	for i, v := range x {
@@ -54,7 +54,7 @@ func TestNormalisations(t *testing.T) {
 	})
 }
 
-// softmaxOver is the softmax of x within the elements that have one number in of.
+// softmaxOver is the softmax of x among the elements that share a number in of.
 func softmaxOver(x []float64, of func(i int) int, log bool) []float64 {
 	sum := map[int]float64{}
 	for i, v := range x {
@@ -143,7 +143,7 @@ func TestPools(t *testing.T) {
 		}
 		return s / (kernel * kernel)
 	}
-	x := graphtest.Uniform(1, -2, -1, 1, 2, h, w) // all below the zeros of a border
+	x := graphtest.Uniform(1, -2, -1, 1, 2, h, w) // all less than the zeros of a border
 	graphtest.CheckOp(t, func(v ...*G.Node) *G.Node { return graphs.MaxPool2D(v[0], kernel, stride, pad) }, windows(largest), x)
 	graphtest.CheckOp(t, func(v ...*G.Node) *G.Node { return graphs.AvgPool2D(v[0], kernel, stride, pad) }, windows(mean), x)
 }
@@ -167,7 +167,7 @@ func TestEmbedding(t *testing.T) {
 	if err := same(numbers(y.Value()), []float64{5, 6, 1, 2, 5, 6, 3, 4}, 0); err != nil {
 		t.Error(err)
 	}
-	if err := same(numbers(d.Value()), []float64{2, 4, 6, 8, 20, 24}, 0); err != nil { // rows times how often they are taken
+	if err := same(numbers(d.Value()), []float64{2, 4, 6, 8, 20, 24}, 0); err != nil { // rows times how many times each is repeated
 		t.Error(err)
 	}
 }

@@ -12,8 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// Building and compiling the largest training graph, exact score matching of a deep network, is a matter of
-// milliseconds.
+// Building and compiling the largest training graph, exact score matching of a deep network, takes milliseconds.
 func TestCompileTime(t *testing.T) {
 	best := time.Hour
 	for range 5 {
@@ -30,8 +29,8 @@ func TestCompileTime(t *testing.T) {
 	}
 }
 
-// Large graphs are built, differentiated and compiled in no time: what a step of training takes is bounded by the
-// numbers, not by the nodes.
+// Large graphs are built, differentiated and compiled quickly enough that the arithmetic, not the number of nodes,
+// determines the cost of a training step.
 func TestCompileLarge(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector runs the short tests, ten times as slowly")
@@ -70,8 +69,8 @@ func TestCompileLarge(t *testing.T) {
 	}
 }
 
-// batchedTwice is a batch of 512 products, its gradient in one operand, and the gradient of that one's square in the
-// other.
+// batchedTwice is a batch of 512 products, its gradient in one operand, and the gradient of the square of that
+// gradient in the other.
 func batchedTwice(n *example) G.Nodes {
 	a, b := n.in(512, 8, 8), n.in(512, 8, 8)
 	square := func(x *G.Node) *G.Node { return graphs.Sum(graphs.Square(graphs.Reshape(x, 512, 64))) }

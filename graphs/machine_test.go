@@ -16,7 +16,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/graphtest"
 )
 
-// The programs below follow the subjects of Gorgonia's examples. Each is built twice from the same numbers, and run on
+// The programs below follow the topics of Gorgonia's examples. Each is built twice from the same numbers, and run on
 // Gorgonia's tape machine and on ours.
 
 func dense(rng *rand.Rand, dt tensor.Dtype, scale float64, shape ...int) *tensor.Dense {
@@ -61,7 +61,7 @@ func numbers(v G.Value) []float64 {
 	panic(fmt.Sprintf("value of type %T", v.Data()))
 }
 
-// a program is a graph with what happens between runs.
+// A program is a graph, with what happens between runs.
 type vmProgram struct {
 	g      *G.ExprGraph
 	before func(step int) // sets inputs
@@ -105,7 +105,7 @@ func linearRegression(dt tensor.Dtype) vmProgram {
 	return p
 }
 
-// digits classifies synthetic images by a network of two layers with a softmax.
+// digits classifies synthetic images with a two-layer softmax network.
 func digits(dt tensor.Dtype) vmProgram {
 	rng := rand.New(rand.NewPCG(2, 1))
 	g := G.NewGraph()
@@ -151,7 +151,7 @@ func digits(dt tensor.Dtype) vmProgram {
 	return p
 }
 
-// convnet is the forward pass of a small network of convolutions.
+// convnet is the forward pass of a small convolutional network.
 func convnet(dt tensor.Dtype) vmProgram {
 	rng := rand.New(rand.NewPCG(3, 1))
 	g := G.NewGraph()
@@ -192,7 +192,7 @@ func symbolic(dt tensor.Dtype) vmProgram {
 	return p
 }
 
-// ownOps is an energy of our operations with the gradient of a score matching loss.
+// ownOps is an energy made of our operations, with the gradient of a score matching loss.
 func ownOps(dt tensor.Dtype, n, h int) vmProgram {
 	rng := rand.New(rand.NewPCG(5, 1))
 	g := G.NewGraph()
@@ -399,7 +399,7 @@ func BenchmarkMachine(b *testing.B) {
 	}
 }
 
-// modes returns two machines of g, one that trains and one for evaluation.
+// modes returns two machines for g, one that trains and one that evaluates.
 func modes(t *testing.T, g *G.ExprGraph) (train, eval *graphs.Machine) {
 	t.Helper()
 	train, err := graphs.NewMachine(g)
@@ -412,8 +412,9 @@ func modes(t *testing.T, g *G.ExprGraph) (train, eval *graphs.Machine) {
 	return train, eval
 }
 
-// Dropout drops as Gorgonia's tape machine does, anew at every run, and not at all under Evaluation. The operation
-// belongs to the graph: a machine for training and one for evaluation, run in turn, each keep to their mode.
+// Dropout drops as Gorgonia's tape machine does: differently at every run, and not at all in Evaluation. The
+// operation belongs to the graph; a machine for training and one for evaluation, run in turn, each keep their own
+// mode.
 func TestMachineDropout(t *testing.T) {
 	const n, m, drop = 40, 50, 0.25
 	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
@@ -456,9 +457,9 @@ func TestMachineDropout(t *testing.T) {
 	}
 }
 
-// Batch normalisation against its formula, in training and, with the running statistics of that, in evaluation; the
-// switch between the two machines loses nothing of them. What Gorgonia's running variance is of is its own affair: it
-// is read from the operation.
+// Batch normalisation against its formula, in training and, with the resulting running statistics, in evaluation;
+// switching between the two machines loses none of them. How Gorgonia defines its running variance is its own affair:
+// it is read from the operation.
 func TestMachineBatchNorm(t *testing.T) {
 	const n, c, h, eps = 3, 2, 4, 1e-5
 	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
@@ -518,7 +519,7 @@ func TestMachineBatchNorm(t *testing.T) {
 	}
 }
 
-// A slice that is replaced after the machine was made takes its gradient along.
+// If a slice is replaced after the machine was made, its gradient follows.
 func TestGradientFollowsSlice(t *testing.T) {
 	g := G.NewGraph()
 	x := G.NewTensor(g, tensor.Float64, 2, G.WithShape(2, 3), G.WithName("x"), G.WithInit(G.RangedFrom(1)))
@@ -541,7 +542,7 @@ func TestGradientFollowsSlice(t *testing.T) {
 	}
 }
 
-// Products may be left to the BLAS that Gorgonia was told to use.
+// Products can be left to the BLAS that Gorgonia was told to use.
 func TestByBLAS(t *testing.T) {
 	was := G.WhichBLAS()
 	defer G.Use(was)

@@ -36,7 +36,7 @@ func run(t *testing.T, m G.VM) {
 	}
 }
 
-// A slice may be replaced between runs; value and the gradient that gorgonia.Grad made follow.
+// A slice may be replaced between runs; its value and the gradient made by gorgonia.Grad follow.
 func TestMachineUnsafeLetSlice(t *testing.T) {
 	g := G.NewGraph()
 	x := vec(g, "x", 1, 2, 3, 4, 5)
@@ -76,7 +76,7 @@ func TestMachineUnsafeLetSlice(t *testing.T) {
 	}
 }
 
-// Set gives an input the value of a node at the end of a run.
+// Set gives an input the value that a node has at the end of a run.
 func TestMachineSet(t *testing.T) {
 	g := G.NewGraph()
 	x := vec(g, "x", 1, 2)
@@ -167,7 +167,8 @@ func TestMachineDualValues(t *testing.T) {
 	}
 }
 
-// StoreGrads gives every node between the inputs and the cost its gradient, as gorgonia.Grad does, and again.
+// StoreGrads gives every node between the inputs and the cost its gradient, as gorgonia.Grad does, and does so again
+// at the next run.
 func TestStoreGrads(t *testing.T) {
 	build := func(grad func(*G.Node, ...*G.Node) (G.Nodes, error)) (nodes G.Nodes) {
 		g := G.NewGraph()
@@ -202,7 +203,7 @@ func TestStoreGrads(t *testing.T) {
 	}
 }
 
-// What panics elsewhere is an error: products that gorgonia.Grad builds with wrong shapes, operations that panic.
+// What panics elsewhere is an error here: products with wrong shapes built by gorgonia.Grad, operations that panic.
 func TestMachineErrors(t *testing.T) {
 	g := G.NewGraph()
 	y := must(t)(G.OuterProd(vec(g, "u", 1, 2, 3, 4), vec(g, "v", 1, 2, 3)))
@@ -218,7 +219,7 @@ func TestMachineErrors(t *testing.T) {
 	}
 }
 
-// Values that are not float64 keep their types: booleans, whole numbers, and both types of floats in one graph.
+// Values other than float64 keep their types: booleans, integers, and both float types in one graph.
 func TestMachineTypes(t *testing.T) {
 	g := G.NewGraph()
 	x := vec(g, "x", 1, 3)
@@ -247,7 +248,7 @@ func TestMachineTypes(t *testing.T) {
 	}
 }
 
-// Profile shows what an operation that runs by Gorgonia's code takes.
+// Profile shows how much time an operation takes that runs by Gorgonia's code.
 func TestProfileOfForeignCode(t *testing.T) {
 	g := G.NewGraph()
 	x := graphs.NewInput(g, tensor.Float32, "x", 4, 4, 32, 32)
@@ -270,7 +271,8 @@ func TestProfileOfForeignCode(t *testing.T) {
 	}
 }
 
-// Nodes that only give a shape share the value of what they are of; a gradient shares its with nobody, because a solver clears it.
+// Nodes that only change a shape share the value of their operand; a gradient shares its value with nobody, because a
+// solver clears it.
 func TestSharedValues(t *testing.T) {
 	g := G.NewGraph()
 	v := tensor.New(tensor.WithShape(2, 3), tensor.WithBacking([]float64{1, 2, 3, 4, 5, 6}))

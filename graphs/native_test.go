@@ -12,8 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// builtinCase is an operation of Gorgonia's, made from a matrix x (4,6), a matrix w (6,4), vectors u (6) and v (4), a
-// scalar s, all positive, and a tensor im (2,3,4,4).
+// builtinCase is one of Gorgonia's operations, made from a matrix x (4,6), a matrix w (6,4), vectors u (6) and v (4),
+// a scalar s, all positive, and a tensor im (2,3,4,4).
 type builtinCase struct {
 	name  string
 	build func(x, w, u, v, s, im *G.Node) (*G.Node, error)

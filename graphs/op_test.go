@@ -138,7 +138,8 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// A node that is missing, or in no graph as those of gorgonia.NewConstant are, is an error that names the operation.
+// A node that is nil, or belongs to no graph like those of gorgonia.NewConstant, gives an error that names the
+// operation.
 func TestMissingNodes(t *testing.T) {
 	g := G.NewGraph()
 	x := graphs.NewInput(g, G.Float64, "x", 3, 2)
@@ -193,7 +194,7 @@ func TestMissingNodes(t *testing.T) {
 	}
 }
 
-// A builder outside of Try panics with an error that says what is wrong, not with the address of one.
+// A builder called outside Try panics with an error that says what is wrong, not with an address.
 func TestPanicIsAnError(t *testing.T) {
 	defer func() {
 		err, ok := recover().(error)

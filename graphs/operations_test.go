@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the table of operations into doc.
 
 // operationCase is a use of one of Gorgonia's functions.
 type operationCase struct {
-	name   string // the function, and what is special after a comma
+	name   string // the function, and after a comma what is special
 	shapes [][]int
 	build  func(x ...*G.Node) (*G.Node, error)
 }
@@ -38,7 +38,7 @@ func two(f func(a, b *G.Node) (*G.Node, error)) func(...*G.Node) (*G.Node, error
 	return func(x ...*G.Node) (*G.Node, error) { return f(x[0], x[1]) }
 }
 
-// numberLike is a constant of x's type.
+// numberLike is a constant with the type of x.
 func numberLike(x *G.Node, v float64) *G.Node {
 	if x.Dtype() == tensor.Float32 {
 		return G.NewConstant(float32(v))
@@ -46,13 +46,13 @@ func numberLike(x *G.Node, v float64) *G.Node {
 	return G.NewConstant(v)
 }
 
-// integers is an input of whole numbers with a value.
+// integers is an integer input with a value.
 func integers(g *G.ExprGraph, name string, shape []int, v ...int) *G.Node {
 	return G.NewTensor(g, tensor.Int, len(shape), G.WithShape(shape...), G.WithName(name),
 		G.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(v))))
 }
 
-// operationCases are uses of every function of Gorgonia's that its tape machine runs. All inputs are positive.
+// operationCases are uses of every Gorgonia function that its tape machine runs. All inputs are positive.
 func operationCases() []operationCase {
 	m, v, s := []int{3, 4}, []int{5}, []int{}
 	var cs []operationCase
@@ -70,7 +70,7 @@ func operationCases() []operationCase {
 		add(name, shp(m), along())
 		add(name+", axis 0", shp(m), along(0))
 		add(name+", axis 1", shp(m), along(1))
-		add(name+", axes 2 and 3 of 4", shp([]int{2, 2, 2, 3}), along(2, 3)) // of (2,2,3,2) Gorgonia's tensors add up other elements
+		add(name+", axes 2 and 3 of 4", shp([]int{2, 2, 2, 3}), along(2, 3)) // for (2,2,3,2) Gorgonia's tensors sum the wrong elements
 		add(name+", axis 1 of 3", shp([]int{2, 3, 2}), along(1))
 		add(name+", vector", shp(v), along())
 	}
@@ -259,7 +259,7 @@ func layerCases(add addCase) {
 	}))
 }
 
-// float32Only are the operations that Gorgonia has in float32 only.
+// float32Only are the operations that Gorgonia has for float32 only.
 func float32Only(name string) bool { return strings.HasPrefix(name, "YOLO") }
 
 // operationGraph builds a case with values in (0.2, 1.2).
@@ -289,8 +289,8 @@ func operationGraph(c operationCase, dt tensor.Dtype) (in G.Nodes, y *G.Node, er
 	return in, y, err
 }
 
-// Every operation gives on a Machine, at its first run and at later ones, and compiled, what it gives on the tape
-// machine: type, shape and numbers of the value.
+// On a Machine, at the first and at later runs, and compiled, every operation gives what it gives on the tape
+// machine: the type, the shape and the numbers of the value.
 func TestOperationsAsOnTape(t *testing.T) {
 	for _, c := range operationCases() {
 		for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
@@ -315,7 +315,7 @@ func TestOperationsAsOnTape(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if c.name == "At" { // which gives nothing on the tape, and of which Do is the reference
+				if c.name == "At" { // which has no result on the tape, and whose reference is Do
 					v, err := y.Op().Do(in[0].Value())
 					if err != nil {
 						t.Fatal(err)
@@ -376,7 +376,7 @@ func compareNumbers(t *testing.T, what string, v G.Value, want []float64, tol fl
 	}
 }
 
-// ordersOf is to which order, up to three, a case can be differentiated.
+// ordersOf is the order, up to three, to which a case can be differentiated.
 func ordersOf(t *testing.T, c operationCase) int {
 	t.Helper()
 	dt := tensor.Float64
@@ -428,7 +428,7 @@ func foreignKinds(t *testing.T, c operationCase) []string {
 	return slices.Compact(kinds)
 }
 
-// The table of operations in README.md and doc.go is what is true.
+// The table of operations in README.md and doc.go is correct.
 func TestTableOfOperations(t *testing.T) {
 	type row struct{ orders, by string }
 	rows := map[row][]string{}
@@ -492,7 +492,7 @@ func TestTableOfOperations(t *testing.T) {
 	marked(t, "../README.md", "<!-- operations: written by go test ./graphs -run TableOfOperations -update -->\n", "<!-- end of operations -->", md.String())
 }
 
-// join writes the uses of one function behind each other.
+// join writes the uses of one function one after the other.
 func join(names []string) []string {
 	var out []string
 	uses := map[string][]string{}
@@ -515,7 +515,7 @@ func join(names []string) []string {
 	return out
 }
 
-// marked compares what stands between two marks of a file.
+// marked compares the text between two marks in a file.
 func marked(t *testing.T, file, begin, end, want string) {
 	t.Helper()
 	b, err := os.ReadFile(file)

@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("write", false, "write testdata/programs anew")
 
-// scratch is the one figure of a program that depends on the processor.
+// scratch is the only figure of a program that depends on the processor.
 var scratch = regexp.MustCompile(`tiles, .* scratch`)
 
 // What the compiler makes of eleven graphs, and the bits that these compute, are written down in testdata/programs: a
@@ -78,7 +78,8 @@ func TestPrograms(t *testing.T) {
 				bits += fmt.Sprintf("%v: %016x\n", dt, hash(dst))
 			}
 			golden(t, filepath.Join("testdata", "programs", name+".txt"), text)
-			// Elsewhere the compiler of Go itself rounds otherwise, and the portable kernels add in another order.
+			// On other platforms the Go compiler itself rounds differently, and the portable kernels sum in another
+			// order.
 			if runtime.GOARCH == "amd64" && kernels.Path() != "generic" {
 				golden(t, filepath.Join("testdata", "programs", name+".bits"), bits)
 			}
@@ -101,7 +102,7 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-// hash is the FNV-1a sum of the bits of all numbers.
+// hash is the FNV-1a hash of the bits of all numbers.
 func hash(x [][]float64) uint64 {
 	h := fnv.New64a()
 	for _, v := range x {
@@ -119,14 +120,14 @@ type example struct {
 	g             *G.ExprGraph
 	dt            tensor.Dtype
 	data, weights G.Nodes
-	scale         map[*G.Node]float64 // of the weights, whose numbers are normal
+	scale         map[*G.Node]float64 // for the weights, whose values are normal
 }
 
 func newExample(dt tensor.Dtype) *example {
 	return &example{g: G.NewGraph(), dt: dt, scale: map[*G.Node]float64{}}
 }
 
-// outputs are those of build, which panics where it cannot.
+// outputs are those of build; it panics on error.
 func (n *example) outputs(build func(n *example) G.Nodes) (out G.Nodes, err error) {
 	_, err = graphs.Try(func() *G.Node { out = build(n); return nil })
 	return out, err
@@ -154,7 +155,7 @@ func (n *example) gradients(loss *G.Node) G.Nodes {
 	return append(G.Nodes{loss}, gs...)
 }
 
-// crossEntropy is that of logits against drawn targets.
+// crossEntropy is the cross entropy of logits and random targets.
 func (n *example) crossEntropy(logits *G.Node) *G.Node {
 	y := G.Must(G.SoftMax(n.in(logits.Shape()...)))
 	return G.Must(G.Neg(G.Must(G.Mean(G.Must(G.HadamardProd(y, G.Must(G.LogSoftMax(logits))))))))
@@ -223,7 +224,7 @@ var examplePrograms = map[string]func(n *example) G.Nodes{
 		e := graphs.Neg(graphs.RowLogSumExp(logits))
 		return append(n.gradients(mean(e)), gradient(e, x))
 	},
-	"classifier": func(n *example) G.Nodes { // of Gorgonia's operations
+	"classifier": func(n *example) G.Nodes { // made of Gorgonia's operations
 		bias := func(h *G.Node, d int) *G.Node {
 			return G.Must(G.BroadcastAdd(h, n.w(0.1, 1, d), nil, []byte{0}))
 		}

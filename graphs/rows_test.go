@@ -9,7 +9,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// A graph shows that its rows are apart, or does not.
+// The graph shows whether its rows are independent.
 func TestRowWise(t *testing.T) {
 	g := G.NewGraph()
 	x := graphs.NewInput(g, tensor.Float64, "x", 3, 3)

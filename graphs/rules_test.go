@@ -13,13 +13,14 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/graphtest"
 )
 
-// whole is an input of whole numbers with a value.
+// whole is an integer input with a value.
 func whole(g *G.ExprGraph, name string, shape []int, v ...int) *G.Node {
 	return G.NewTensor(g, tensor.Int, len(shape), G.WithShape(shape...), G.WithName(name),
 		G.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(v))))
 }
 
-// runs returns the values of outs by a Machine and by a compiled function, whose inputs have the values of their nodes.
+// runs returns the values of outs from a Machine and from a compiled function, whose inputs have the values of their
+// nodes.
 func runs(t *testing.T, inputs, outs G.Nodes) (machine, compiled [][]float64) {
 	t.Helper()
 	m, err := graphs.NewMachine(outs[0].Graph())
@@ -61,8 +62,8 @@ func wide(v G.Value) []float64 {
 	return numbers(v)
 }
 
-// CTCLoss against the sum over all paths that collapse to the target, and its gradient against differences of that.
-// Targets with repeated labels, of unequal lengths, in both layouts.
+// CTCLoss against the sum over all paths that collapse to the target, and its gradient against differences of that
+// sum. The targets have repeated labels and unequal lengths, in both layouts.
 func TestCTCLoss(t *testing.T) {
 	const steps, batch, labels = 4, 2, 3
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -157,7 +158,7 @@ func allPaths(target []int, steps, labels int, logProb func(t, k int) float64) f
 	return total
 }
 
-// A Dropout has one mask for value and derivatives of every order, with 1/(1-p).
+// A Dropout has one mask for its value and its derivatives of every order, scaled by 1/(1-p).
 func TestDropoutGradient(t *testing.T) {
 	for _, p := range []float64{0.2, 0.5, 0.9} {
 		g := G.NewGraph()
@@ -189,7 +190,7 @@ func TestDropoutGradient(t *testing.T) {
 				t.Errorf("%s, p = %g: %d of %g kept", how, p, kept, n)
 			}
 		}
-		// On the tape machine the operation draws, and the mask is read from what it gives.
+		// On the tape machine the operation draws, and the mask is read from its result.
 		tape := G.NewTapeMachine(g)
 		var ys, ds G.Value
 		g2 := G.NewGraph()
@@ -212,7 +213,7 @@ func TestDropoutGradient(t *testing.T) {
 	}
 }
 
-// Of equal elements in a maximum the first has the whole derivative; of two equal operands each has half.
+// Of equal elements in a maximum the first one gets the whole derivative; of two equal operands each gets half.
 func TestTies(t *testing.T) {
 	g := G.NewGraph()
 	value := func(name string, shape []int, v ...float64) *G.Node {
@@ -237,7 +238,7 @@ func TestTies(t *testing.T) {
 	}
 }
 
-// ByIndices with indices as an input, of any axis (Gorgonia's own takes wrong elements from an axis in the middle).
+// ByIndices with the indices as an input, along any axis (Gorgonia's own takes wrong elements along a middle axis).
 func TestByIndices(t *testing.T) {
 	for axis := range 3 {
 		for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
@@ -279,12 +280,12 @@ func TestByIndices(t *testing.T) {
 	}
 }
 
-// YOLOv3 outside of training: its value at every run, which reshapes its operand, and its gradient against the tape's
-// values.
+// YOLOv3 outside training: its value at every run, which reshapes its operand, and its gradient against the values of
+// the tape.
 func TestYOLO(t *testing.T) {
 	const grid, classes, size = 3, 2, 48
 	anchors := []float32{10, 13, 16, 30}
-	shape := []int{1, 2 * (5 + classes), grid, grid} // Gorgonia has one picture only
+	shape := []int{1, 2 * (5 + classes), grid, grid} // Gorgonia supports a single picture only
 	rng := rand.New(rand.NewPCG(7, 7))
 	xs := dense(rng, tensor.Float32, 0.5, shape...)
 	build := func() (x, y *G.Node) {
@@ -310,8 +311,8 @@ func TestYOLO(t *testing.T) {
 		}
 		graphtest.Close(t, fmt.Sprint("run ", run), numbers(y.Value()), want, 1e-6)
 	}
-	// The gradient of Σ y²/2 along v, against the value: y(x + hv) by the translation's own value would prove nothing,
-	// so the formula stands here once more.
+	// The gradient of Σ y²/2 along v, against the value: y(x + hv) from the translation itself would prove nothing,
+	// so the formula is repeated here.
 	d := grad(t, graphs.Scale(graphs.Sum(graphs.Square(y)), 0.5), x)[0]
 	machine, compiled := runs(t, G.Nodes{x}, G.Nodes{d})
 	in := numbers(xs)

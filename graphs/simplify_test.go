@@ -10,8 +10,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// operandsOf makes matrices of shape (n,m), and vectors of n for m = 0, of every form that the builders know something
-// about.
+// operandsOf makes matrices of shape (n,m), or vectors of n for m = 0, in every form that the builders treat
+// specially.
 func operandsOf(g *G.ExprGraph, bound map[*G.Node]G.Value, n, m int) map[string]*G.Node {
 	input := func(shape ...int) *G.Node {
 		x := NewInput(g, tensor.Float64, fmt.Sprint("input", len(bound)), shape...)
@@ -57,7 +57,7 @@ func operandsOf(g *G.ExprGraph, bound map[*G.Node]G.Value, n, m int) map[string]
 	return s
 }
 
-// What the builders make of operands of special form has the value and shape of the plain operation.
+// For operands of special form, the builders give the value and shape of the plain operation.
 func TestSimplifications(t *testing.T) {
 	defer Building()()
 	g := G.NewGraph()

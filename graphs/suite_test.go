@@ -60,7 +60,8 @@ func TestGorgoniasOwnTests(t *testing.T) {
 	for _, grads := range []string{"", "1"} {
 		c := exec.Command(filepath.Join(dir, "suite.test"), "-test.v")
 		c.Dir = dir
-		// Some train from random numbers, and know the outcome for those that Go had when they were written.
+		// Some train from random numbers, and expect the outcome for the generator that Go had when they were
+		// written.
 		c.Env = append(os.Environ(), "GRADS="+grads, "GODEBUG=randautoseed=0,randseednop=0")
 		out, _ := c.CombinedOutput()
 		passed := strings.Count(string(out), "\n--- PASS")
@@ -76,12 +77,12 @@ func TestGorgoniasOwnTests(t *testing.T) {
 	}
 }
 
-// copySuite copies Gorgonia, its tests with calls replaced.
+// copySuite copies Gorgonia and its tests, with calls replaced.
 func copySuite(t *testing.T, src, dst string) {
 	t.Helper()
 	tape := regexp.MustCompile(`\bNewTapeMachine\((g|h|g2)\b`)
 	grad := regexp.MustCompile(`([^.A-Za-z])Grad\(([A-Za-z0-9]+),`)
-	inside := []string{"vm_tape_test.go", "differentiation_test.go"} // of the insides
+	inside := []string{"vm_tape_test.go", "differentiation_test.go"} // about the insides
 	err := filepath.WalkDir(src, func(path string, d os.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -105,16 +106,16 @@ func copySuite(t *testing.T, src, dst string) {
 			text = regexp.MustCompile(`(?m)\bm \*tapeMachine$`).ReplaceAllString(text, "m hookedVM")
 			text = grad.ReplaceAllString(text, "${1}HookedGrad($2,")
 			switch rel {
-			case "blas_test.go": // TestUse, which leaves its BLAS behind for all others
+			case "blas_test.go": // TestUse, which leaves its BLAS behind for all other tests
 				text = replaced(t, text, "\tUse(blasI)\n", "\tdefer Use(WhichBLAS())\n\tUse(blasI)\n")
 			case "nn_test.go":
 				// TestBatchNormAll: the derivative of a mean in the scale of a BatchNorm is a sum of normalised
-				// numbers, which is 0; 1e-15 and 1e-7 are expected. Rounding makes another such number where the order
-				// of a sum is another.
+				// numbers, which is 0; the test expects 1e-15 and 1e-7. With another order of summation, rounding
+				// gives another such number.
 				text = replaced(t, text, "dawson.AllClose(tC.Expected", "closeUpToRounding(tC.Expected") + "\nvar _ = dawson.AllClose\n"
-				// TestBatchNormStacked: Adam makes steps of rate·g/(|g|+1e-8), so that a g of 2e-8, which is 0 but for
-				// rounding, moves the weights by a large part of the rate, whichever sign it has. A machine with other
-				// roundings is off by 3.5e-4.
+				// TestBatchNormStacked: Adam takes steps of rate·g/(|g|+1e-8), so a g of 2e-8, which is 0 except for
+				// rounding, moves the weights by a large part of the rate, with whatever sign it happens to have. A
+				// machine that rounds differently is off by 3.5e-4.
 				text = replaced(t, text, "yVal.Data(), 1e-5, \"Output", "yVal.Data(), 1e-3, \"Output")
 			}
 		}
@@ -127,7 +128,7 @@ func copySuite(t *testing.T, src, dst string) {
 	write(t, filepath.Join(dst, "hook_machine_test.go"), read(t, "testdata/suite/machine.txt"))
 }
 
-// replaced replaces every old, of which there must be some.
+// replaced replaces every occurrence of old; there must be at least one.
 func replaced(t *testing.T, text, old, by string) string {
 	t.Helper()
 	if !strings.Contains(text, old) {

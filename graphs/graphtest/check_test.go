@@ -11,7 +11,7 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// recorder notes failures instead of failing.
+// recorder records failures instead of failing.
 type recorder struct {
 	testing.TB
 	failures []string
@@ -34,7 +34,7 @@ func (s square) SymDiff(in G.Nodes, _, g *G.Node) (G.Nodes, error) {
 	return G.Nodes{graphs.Scale(graphs.Mul(in[0], g), s.factor)}, nil
 }
 
-// The kit passes what is right and fails what is wrong: a value, a derivative, by a hundredth.
+// The kit accepts what is right and rejects what is wrong: a value or a derivative, off by a hundredth.
 func TestCheckOpFails(t *testing.T) {
 	squares := func(x ...[]float64) []float64 {
 		y := make([]float64, len(x[0]))
@@ -45,7 +45,7 @@ func TestCheckOpFails(t *testing.T) {
 	}
 	apply := func(factor float64) graphtest.Func {
 		return func(x ...*G.Node) *G.Node {
-			// Gorgonia's operation comes from a graph of its own: in x's it would be merged with ours.
+			// Gorgonia's operation is taken from a graph of its own: in x's graph it would be merged with ours.
 			theirs := graphs.Must(G.Square(G.NewMatrix(G.NewGraph(), x[0].Dtype(), G.WithShape(2, 2), G.WithName("x"))))
 			return graphs.Must(G.ApplyOp(square{theirs.Op(), factor}, x[0]))
 		}
@@ -53,7 +53,7 @@ func TestCheckOpFails(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		f    graphtest.Func
-		want string // in the first failure; empty for none
+		want string // expected in the first failure; empty for none
 	}{
 		{"right", apply(2), ""},
 		{"wrong derivative", apply(2.02), "float64 derivative of order 1"},

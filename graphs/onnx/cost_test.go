@@ -13,7 +13,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/onnx"
 )
 
-// pictures is a convolutional energy of pictures 28×28 and its gradient in them: 3×3 filters of 16 and 32 channels, pools between.
+// pictures is a convolutional energy of 28×28 pictures and its gradient in them: 3×3 filters with 16 and 32 channels,
+// pools between.
 func pictures(rows int) (onnx.Graph, error) {
 	g := G.NewGraph()
 	var m onnx.Graph
@@ -46,7 +47,7 @@ func pictures(rows int) (onnx.Graph, error) {
 	return m, nil
 }
 
-// The batch is found in one build, whose cost does not depend on it.
+// The batch axis is found in one build, whose cost does not depend on the batch size.
 func TestCostOfPictures(t *testing.T) {
 	builds := 0
 	var before, after runtime.MemStats

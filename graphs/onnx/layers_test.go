@@ -7,7 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// withGradient are f and the derivatives of Σf² in everything that it depends on, and those of |∂Σf²/∂x|².
+// withGradient are f, the derivatives of Σf² in everything that it depends on, and those of |∂Σf²/∂x|².
 func withGradient(f func(x, w, b, s *G.Node) *G.Node) func(x, w, b, s *G.Node) G.Nodes {
 	return func(x, w, b, s *G.Node) G.Nodes {
 		y := f(x, w, b, s)
@@ -27,7 +27,7 @@ func layer(name string, f func(x, w, b, s *G.Node) *G.Node, shape ...int) formul
 	return formula{name: name, shape: shape, build: withGradient(f)}
 }
 
-// filters makes filters (4,3,1,1) … of the weights w (4,3).
+// filters turns the weights w (4,3) into filters (4,3,1,1), and so on.
 func filters(w *G.Node, shape ...int) *G.Node { return graphs.Reshape(w, shape...) }
 
 func conv(kernel tensor.Shape, pad, stride, dilation int, shape ...int) func(x, w, b, s *G.Node) *G.Node {
@@ -135,14 +135,14 @@ func init() {
 	)
 }
 
-// conv2D is a convolution of pictures by the weights w (4,3) as filters.
+// conv2D is a convolution of pictures with the weights w (4,3) as filters.
 func conv2D(stride, padding, dilation, groups int, filter ...int) func(x, w, b, s *G.Node) *G.Node {
 	return func(x, w, _, _ *G.Node) *G.Node {
 		return graphs.Conv2D(x, graphs.Reshape(w, filter...), nil, stride, padding, dilation, groups)
 	}
 }
 
-// evaluating adds up nodes with a mode of training, without it.
+// evaluating sums nodes that have a training mode, with that mode off.
 func evaluating(n ...*G.Node) *G.Node {
 	for _, y := range n {
 		graphs.Must(y, y.Op().(G.TrainModeOp).SetTraining(false))

@@ -16,10 +16,10 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/onnx/onnxtest"
 )
 
-// A formula makes outputs of x (n,3), w (4,3), b (4) and s (1).
+// A formula makes outputs from x (n,3), w (4,3), b (4) and s (1).
 type formula struct {
 	name  string
-	shape []int // of a row of x, if it is not (3)
+	shape []int // shape of a row of x, if it is not (3)
 	build func(x, w, b, s *G.Node) G.Nodes
 	fixed bool // does not leave the number of rows open
 }
@@ -28,7 +28,7 @@ func one(f func(x *G.Node) *G.Node) func(x, w, b, s *G.Node) G.Nodes {
 	return func(x, _, _, _ *G.Node) G.Nodes { return G.Nodes{f(x)} }
 }
 
-// derivatives are f and the derivatives of Σf to third order.
+// derivatives are f and the derivatives of Σf up to third order.
 func derivatives(f func(*G.Node) *G.Node) func(x, w, b, s *G.Node) G.Nodes {
 	return func(x, _, _, _ *G.Node) G.Nodes {
 		out := G.Nodes{f(x)}
@@ -170,7 +170,7 @@ func (f formula) graph(dt tensor.Dtype, rows int) (onnx.Graph, error) {
 	return m, err
 }
 
-// narrow reports what is written in float32 only.
+// narrow reports which are written in float32 only.
 func (f formula) narrow() bool { return strings.Contains(f.name, "gelu") }
 
 func (f formula) width() []int {
@@ -180,7 +180,7 @@ func (f formula) width() []int {
 	return f.shape
 }
 
-// indices are the value of inputs of whole numbers: one is there twice, two are outside.
+// indices are the values of integer inputs: one index occurs twice, two are out of range.
 var indices = []float64{2, 0, 2, 9, -1}
 
 // inputs draws rows of x.
@@ -214,7 +214,8 @@ func want(t *testing.T, m onnx.Graph, in map[string]onnxtest.Tensor) [][]float64
 	return v
 }
 
-// compare checks values and dimensions; the tolerance is for the largest number of an output, the slack for every number.
+// compare checks values and dimensions; the tolerance is relative to the largest number of an output, the slack is
+// for every number.
 func compare(t *testing.T, m onnx.Graph, got map[string]onnxtest.Tensor, want [][]float64, tol float64, slack ...float64) {
 	t.Helper()
 	for i, v := range m.Outputs {
@@ -240,7 +241,7 @@ func compare(t *testing.T, m onnx.Graph, got map[string]onnxtest.Tensor, want []
 	}
 }
 
-// model writes f, open in its rows if it allows it.
+// model exports f, with an open number of rows if it allows it.
 func (f formula) model(t *testing.T, dt tensor.Dtype, rows int) []byte {
 	t.Helper()
 	info := onnx.Info{Name: f.name, Doc: "a test", Metadata: map[string]string{"k": "v"}}
@@ -274,7 +275,7 @@ func TestFormulas(t *testing.T) {
 					t.Fatal(err)
 				}
 				dt, tol := tensor.Float64, 1e-12
-				if f.narrow() { // by the constants of the model
+				if f.narrow() { // because of the constants of the model
 					dt, tol = tensor.Float32, 1e-6
 				}
 				model, err := onnxtest.Read(f.model(t, dt, rows))
@@ -340,8 +341,9 @@ func TestRuntime(t *testing.T) {
 	}
 }
 
-// rounding is what float32 may cost besides: 64 times what it costs our own functions. ONNX Runtime's Sigmoid and Tanh are not as
-// accurate, and the trace of a Hessian shows it. That the operations are the right ones is seen in float64.
+// rounding is what float32 may cost in addition: 64 times what it costs our own functions. ONNX Runtime's Sigmoid and
+// Tanh are less accurate, and the trace of a Hessian shows it. That the operations are the right ones is checked in
+// float64.
 func (f formula) rounding(t *testing.T) []float64 {
 	t.Helper()
 	rows := 64
@@ -385,7 +387,7 @@ func (f formula) rounding(t *testing.T) []float64 {
 	return slack
 }
 
-// Far out, where a derivative is a small difference of large numbers if it is written carelessly.
+// Far out, where a derivative is a small difference of large numbers if written carelessly.
 func TestTails(t *testing.T) {
 	for _, f := range formulas[:4] {
 		m, err := f.graph(tensor.Float64, 4)

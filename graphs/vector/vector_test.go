@@ -50,7 +50,7 @@ func moments(x []float64) string {
 	return ""
 }
 
-// kolmogorov is √n times the greatest distance of the empirical from the normal distribution function.
+// kolmogorov is √n times the largest distance between the empirical and the normal distribution function.
 func kolmogorov(x []float64) float64 {
 	x = slices.Clone(x)
 	slices.Sort(x)
@@ -78,7 +78,7 @@ func TestNormal(t *testing.T) {
 			t.Errorf("%s: Kolmogorov's statistic %.2f, want ≤ 2.2", name, k)
 		}
 	}
-	// Broken twins must be found out.
+	// Broken twins must be detected.
 	for i := range short {
 		short[i] *= 1.005
 	}
@@ -105,7 +105,7 @@ func TestNormalDraws(t *testing.T) {
 	}
 }
 
-// TestAdam follows the formulas of the paper for some steps.
+// TestAdam compares several steps with the formulas of the paper.
 func TestAdam(t *testing.T) {
 	const n, rate, b1, b2, eps, decay, avgDecay = 7, 1e-2, 0.9, 0.999, 1e-8, 0.1, 0.8
 	for _, wd := range []float64{0, decay} {

@@ -69,7 +69,7 @@ func TestAIS(t *testing.T) {
 	}
 }
 
-// Where the target has no finite energy all weights are zero, in reverse infinite: errors, not NaN.
+// Where the target has no finite energy all weights are zero, or infinite in reverse: these are errors, not NaN.
 func TestAISWithoutWeight(t *testing.T) {
 	nowhere := mcmc.RowFunc(func(grad, x []float64) float64 { return math.Inf(1) })
 	a := mcmc.AIS{
@@ -96,7 +96,7 @@ func TestAISWithoutWeight(t *testing.T) {
 	}
 }
 
-// Kernels without an accept step would bias log Z, and are refused with a word of what to use.
+// Kernels without an accept step would bias log Z, and are refused with a hint of what to use.
 func TestAISExactKernels(t *testing.T) {
 	ref := &mcmc.Gaussian{Mean: []float64{0}, Std: []float64{1}}
 	langevin := mcmc.Langevin{StepSize: .03}

@@ -22,7 +22,8 @@ func (w *walled) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return err
 }
 
-// Chains of an unadjusted kernel stay between the walls, over the levels of noise and where another kernel left them.
+// Chains of an unadjusted kernel stay between the walls, across noise levels and from wherever another kernel left
+// them.
 func TestAnnealedWall(t *testing.T) {
 	const n = 200
 	langevin := mcmc.Langevin{StepSize: .05}

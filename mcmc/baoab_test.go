@@ -9,7 +9,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// Where the new energy is not finite the chain stays and its momentum turns round, friction and noise included.
+// Where the new energy is not finite, the chain stays and its momentum is reversed, friction and noise included.
 func TestBAOABTurnsRound(t *testing.T) {
 	const eps, gamma, p0, xi = .5, .3, 4, .7
 	wall := mcmc.RowFunc(func(grad, x []float64) float64 {

@@ -9,7 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// free costs next to nothing, so that the time of a step is that of the noise, the update and the acceptance.
+// free is a target that costs next to nothing, so that the time of a step is that of the noise, the update and the
+// acceptance.
 var free = mcmc.TargetFunc(func(e []float64, grad, x *mat.Dense) error {
 	g := grad.RawMatrix().Data
 	for i, v := range x.RawMatrix().Data {
@@ -18,7 +19,7 @@ var free = mcmc.TargetFunc(func(e []float64, grad, x *mat.Dense) error {
 	return nil
 })
 
-// BenchmarkOverhead is a transition of 256 chains without the gradients (but 512 multiplications for each).
+// BenchmarkOverhead is a transition of 256 chains without the gradients (except for 512 multiplications each).
 func BenchmarkOverhead(b *testing.B) {
 	for _, c := range []struct {
 		name string

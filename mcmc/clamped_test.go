@@ -8,7 +8,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// A clamped target is the whole one at the point with the known coordinates put in, and its slopes are those along the others.
+// A clamped target is the full one at the point completed with the known coordinates, and its gradient is that along
+// the others.
 func TestClamp(t *testing.T) {
 	whole := mcmc.TargetFunc(func(e []float64, grad, x *mat.Dense) error {
 		n, _ := x.Dims()

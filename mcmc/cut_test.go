@@ -51,7 +51,7 @@ func TestBlocksAreCut(t *testing.T) {
 	}
 }
 
-// A compiled energy is cut only where Rows says so, and then at the same places for any number of workers.
+// A compiled energy is split only where Rows says so, and then at the same places for any number of workers.
 func TestRowsOfCompiledEnergies(t *testing.T) {
 	e, p := network(t, 64, 64)
 	v, err := energy.NewEvaluator(e, p, energy.EvaluatorConfig{Batch: 32})
@@ -74,7 +74,7 @@ func TestRowsOfCompiledEnergies(t *testing.T) {
 	}
 }
 
-// Errors and panics of the goroutines that compute parts are the caller's.
+// Errors and panics in the goroutines that compute parts reach the caller.
 func TestCutFails(t *testing.T) {
 	boom := errors.New("boom")
 	for _, panics := range []bool{false, true} {
@@ -106,8 +106,8 @@ func TestCutFails(t *testing.T) {
 	}
 }
 
-// BenchmarkExpensiveChains is the time of four chains of a function of 0.2 ms by workers; ns/op falls with them where
-// there are cores.
+// BenchmarkExpensiveChains is the time of four chains of a function of 0.2 ms, by number of workers; ns/op falls with
+// them where there are cores.
 func BenchmarkExpensiveChains(b *testing.B) {
 	heavy := mcmc.RowFunc(func(grad, x []float64) float64 {
 		s := 0.0

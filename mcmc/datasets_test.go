@@ -16,7 +16,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
-// exact is the target of a distribution: E = -log p, log Z = 0.
+// exact is the target that is a distribution: E = -log p, log Z = 0.
 type exact struct{ datasets.Distribution }
 
 func (t exact) EnergyGrad(e []float64, grad, x *mat.Dense) error {
@@ -44,9 +44,9 @@ func planar(t *testing.T) map[string]datasets.Distribution {
 	return out
 }
 
-// TestDistributions starts chains with exact draws of the two-dimensional distributions, moves them, and compares with
-// fresh draws: both coordinates and the energy by the two-sample Kolmogorov–Smirnov test. The twin is at another
-// temperature.
+// TestDistributions starts chains from exact draws of the two-dimensional distributions, moves them, and compares
+// them with fresh draws: both coordinates and the energy, by the two-sample Kolmogorov–Smirnov test. The twin has
+// another temperature.
 func TestDistributions(t *testing.T) {
 	t.Parallel()
 	const n = 1500
@@ -64,7 +64,7 @@ func TestDistributions(t *testing.T) {
 					t.Errorf("the law changes: p = %.2g", p)
 				}
 				if sampler == "hmc" {
-					// its energy is constant
+					// the energy is constant
 					if p := moved(t, d, k, mcmctest.Twin(exact{d}, 3), n, 3*steps); p > 1e-4/3 &&
 						name != "checkerboard" {
 						t.Errorf("the twin at another temperature passes: p = %.2g", p)
@@ -130,9 +130,9 @@ func TestAISOfDistributions(t *testing.T) {
 	}
 }
 
-// TestAISInManyDimensions: forward and reverse estimates agree with log Z = 0. The twenty-dimensional funnel cannot be
-// followed by steps of one length; there less than a tenth of the chains carry the weight, which tells that the error
-// is not known.
+// TestAISInManyDimensions: forward and reverse estimates agree with log Z = 0. Steps of one length cannot follow the
+// twenty-dimensional funnel; there less than a tenth of the chains carry the weight, which shows that the error is
+// unknown.
 func TestAISInManyDimensions(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"mixture10", "ring20", "funnel20"} {

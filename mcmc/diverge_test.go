@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
-// either runs a kernel and remembers which chains diverged since it was last asked.
+// either runs a kernel and records which chains diverged since it was last asked.
 type either struct {
 	mcmc.Kernel
 	diverged []bool

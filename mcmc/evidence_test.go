@@ -67,7 +67,7 @@ func TestWeighDraws(t *testing.T) {
 	}
 }
 
-// What one draw in eleven decides nobody knows the error of.
+// If one draw in eleven decides the result, its error is unknown.
 func TestReliable(t *testing.T) {
 	for n, want := range map[int]bool{10: true, 11: false} {
 		logw := make([]float64, n)

@@ -36,7 +36,7 @@ func ExampleSample() {
 	// 0 warnings
 }
 
-// Move chains by hand: a kernel is a value, the state holds all that moves.
+// Move chains by hand: a kernel is a value, and the state holds everything that moves.
 func ExampleKernel() {
 	target := mcmc.RowFunc(func(grad, x []float64) float64 {
 		grad[0] = x[0]
@@ -55,7 +55,8 @@ func ExampleKernel() {
 	// Output: 100 1
 }
 
-// walk is a kernel of one's own: random-walk Metropolis, y = x + wξ, accepted with min(1, exp(E(x) - E(y))).
+// walk is a user-defined kernel: random-walk Metropolis, y = x + wξ, accepted with probability min(1, exp(E(x) -
+// E(y))).
 type walk struct{ width float64 }
 
 func (k walk) Validate() error {
@@ -66,7 +67,7 @@ func (k walk) Validate() error {
 }
 
 func (k walk) Step(s *mcmc.State, t mcmc.Target, rng *rand.Rand) (mcmc.Info, error) {
-	if err := s.Refresh(t); err != nil { // energies and gradients of where the chains are
+	if err := s.Refresh(t); err != nil { // the energies and gradients at the current points
 		return mcmc.Info{}, err
 	}
 	to := mcmc.NewState(mat.DenseCopyOf(s.X))
@@ -88,9 +89,9 @@ func (k walk) Step(s *mcmc.State, t mcmc.Target, rng *rand.Rand) (mcmc.Info, err
 	return info, nil
 }
 
-// A kernel of one's own runs wherever the others do, here between the exchanges of parallel tempering.
+// A user-defined kernel runs wherever the others do, here between the exchanges of parallel tempering.
 func ExampleKernel_own() {
-	two := mcmc.RowFunc(func(grad, x []float64) float64 { // modes at -3 and 3, of equal weight
+	two := mcmc.RowFunc(func(grad, x []float64) float64 { // modes at -3 and 3, with equal weights
 		grad[0] = x[0] - 3*math.Tanh(3*x[0])
 		return x[0]*x[0]/2 - math.Log(2*math.Cosh(3*x[0]))
 	})
@@ -167,7 +168,7 @@ func ExampleTempering() {
 	// Output: modes visited: 2 shares within 0.1: true
 }
 
-// Warm up by hand: step and mass of a sampler for a target of very different scales.
+// Warm up by hand: find the step and the mass of a sampler for a target with very different scales.
 func ExampleAdapter() {
 	target := mcmc.RowFunc(func(grad, x []float64) float64 { // N(0, diag(100², 0.1²))
 		grad[0], grad[1] = x[0]/1e4, x[1]/1e-2
@@ -232,7 +233,7 @@ func ExampleRHat() {
 	// Output: true true
 }
 
-// Points of a wide density become a start that knows the weights of separate modes.
+// Points of a wide density become a start that has the right weights of separate modes.
 func ExampleResample() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	energy := func(x float64) float64 { // three quarters at -4, one quarter at 4

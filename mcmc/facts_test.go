@@ -84,7 +84,7 @@ func TestGradientCounts(t *testing.T) {
 	}
 }
 
-// TestEvaluations: every kernel reports the rows it asks for; NUTS asks for all trees at once.
+// TestEvaluations: every kernel reports the number of rows that it evaluates; NUTS evaluates all trees at once.
 func TestEvaluations(t *testing.T) {
 	for name, k := range kernels() {
 		target := &counted{Target: gaussian()}
@@ -124,7 +124,7 @@ func (b *blurred) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	}).EnergyGrad(e, grad, x)
 }
 
-// TestNoiseSchedule: Annealed over noise levels ends in the law of the last one, from far away.
+// TestNoiseSchedule: Annealed over noise levels ends in the distribution of the last one, from far away.
 func TestNoiseSchedule(t *testing.T) {
 	const n = 4000
 	s := mcmc.NewState(mat.NewDense(n, 1, nil))
@@ -148,8 +148,8 @@ func TestNoiseSchedule(t *testing.T) {
 	}
 }
 
-// The first step is sought at the last level, whatever the target was used for before: draws do not depend on which
-// worker, and after which block, takes up a chain.
+// The initial step is searched at the last level, whatever the target was used for before: draws do not depend on
+// which worker takes up a chain, or after which block.
 func TestNoiseScheduleStarts(t *testing.T) {
 	k := mcmc.Annealed{Kernel: mcmc.HMC{Leapfrog: 2}, Sigmas: []float64{10, 3}, Moves: 1}
 	x := normalBatch(8, 1, source(1))
@@ -167,8 +167,8 @@ func TestNoiseScheduleStarts(t *testing.T) {
 	}
 }
 
-// Levels below the finest detail of the data need its length: with steps in proportion to σ, of which the first level
-// bears only small ones, chains hardly move at the last.
+// Levels below the finest detail of the data need steps of the length of that detail: with steps proportional to σ,
+// of which the first level tolerates only small ones, chains hardly move at the last.
 func TestAnnealedDetail(t *testing.T) {
 	const n = 4000
 	sigmas := []float64{10, 3, 1, .3, .1, .01}
@@ -191,7 +191,7 @@ func TestAnnealedDetail(t *testing.T) {
 	}
 }
 
-// TestDetailedBalance holds p(x) P(x→y) = p(y) P(y→x) at points, for the density of the move x → y by MALA.
+// TestDetailedBalance checks p(x) P(x→y) = p(y) P(y→x) at points, for the density of the move x → y by MALA.
 func TestDetailedBalance(t *testing.T) {
 	const h, d = .4, 3
 	target := gaussian(.5, 1, 2)
@@ -249,7 +249,7 @@ func TestLeapfrogReverses(t *testing.T) {
 	}
 }
 
-// What is of another shape than the chains is refused before anything moves, as is a quantile that is none.
+// Arguments whose shape does not match the chains are refused before anything moves, as is an invalid quantile.
 func TestShapesAreRefused(t *testing.T) {
 	for name, call := range map[string]func(){
 		"momenta": func() {

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// What is accepted as a state is encoded again in the same bytes.
+// Whatever is accepted as a state is encoded again to the same bytes.
 func FuzzState(f *testing.F) {
 	s := NewState(mat.NewDense(2, 2, []float64{1, 2, 3, 4}))
 	b, err := s.MarshalBinary()

@@ -18,7 +18,7 @@ func hierarchy(y []float64, forget bool) mcmc.RowFunc {
 		mu, lt := x[0], x[1]
 		p := math.Exp(-2 * lt)
 		n := float64(len(y))
-		if forget { // the normaliser of θ: a usual mistake
+		if forget { // the normaliser of θ, which is easily forgotten
 			n = 0
 		}
 		e := mu*mu/2 + 2*lt*lt + n*lt
@@ -34,7 +34,7 @@ func hierarchy(y []float64, forget bool) mcmc.RowFunc {
 	}
 }
 
-// kindsOfMass are one of each kind in d dimensions, none of which suits in particular.
+// kindsOfMass holds one of each kind in d dimensions, none of which suits particularly well.
 func kindsOfMass(d int) (diagonal, full, low mcmc.Mass) {
 	sd, cov, axis := make(mcmc.Diagonal, d), mat.NewSymDense(d, nil), mat.NewDense(d, 1, nil)
 	for j := range d {

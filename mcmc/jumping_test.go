@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// wide is N(0, 5²) in one dimension; wrong is the mistake that the density of its draws is taken for constant.
+// wide is N(0, 5²) in one dimension; wrong makes the mistake of taking the density of its draws to be constant.
 type wide struct{ wrong bool }
 
 func (wide) Sample(dst *mat.Dense, rng *rand.Rand) {
@@ -29,8 +29,8 @@ func (q wide) LogProb(dst []float64, x *mat.Dense) {
 	}
 }
 
-// heavier runs chains that all start in the lighter of two far modes, and returns the share that ends in the heavier
-// one and the acceptance of the kernel.
+// heavier runs chains that all start in the lighter of two distant modes, and returns the share that ends in the
+// heavier one and the acceptance of the kernel.
 func heavier(t *testing.T, q wide, n int) float64 {
 	t.Helper()
 	// 0.7 N(-2, 0.3²) + 0.3 N(6, 0.3²)
@@ -64,7 +64,7 @@ func heavier(t *testing.T, q wide, n int) float64 {
 
 func sq(x float64) float64 { return x * x }
 
-// Jumps bring the modes to their weights within four standard errors; with the density of the proposals forgotten they
+// Jumps bring the modes to their weights within four standard errors; if the density of the proposals is ignored they
 // do not.
 func TestJumping(t *testing.T) {
 	const n = 4000
@@ -89,8 +89,8 @@ func TestJumping(t *testing.T) {
 	}
 }
 
-// alone is what jumps make of chains that start as exact draws of the lighter of two far modes: the share of the
-// heavier one, and the variance within the modes.
+// alone returns the effect of jumps on chains that start as exact draws of the lighter of two distant modes: the
+// share of the heavier one, and the variance within the modes.
 func alone(t *testing.T, q wide, n, times int) (share, variance float64) {
 	t.Helper()
 	// 0.7 N(-2, 0.5²) + 0.3 N(6, 0.5²)
@@ -120,7 +120,8 @@ func alone(t *testing.T, q wide, n, times int) (share, variance float64) {
 	return share, variance
 }
 
-// Jumps by themselves bring modes to their weights and leave the law within them, within four standard errors.
+// Jumps by themselves bring modes to their weights and preserve the distribution within them, within four standard
+// errors.
 func TestJumps(t *testing.T) {
 	const n, times = 2000, 100
 	share, variance := alone(t, wide{}, n, times)
@@ -133,7 +134,7 @@ func TestJumps(t *testing.T) {
 	if share, _ := alone(t, wide{wrong: true}, n, times); math.Abs(share-0.7) < 4*math.Sqrt(0.7*0.3/n) {
 		t.Errorf("share %g: a forgotten proposal density is not noticed", share)
 	}
-	// nothing is accepted that is not finite
+	// nothing that is not finite is accepted
 	x := mat.NewDense(3, 1, nil)
 	j := mcmc.Jumps{Proposal: wide{}}
 	bad := func(e []float64, x *mat.Dense) error {
@@ -150,8 +151,8 @@ func TestJumps(t *testing.T) {
 	}
 }
 
-// A step that follows goes up where more is accepted than suits the kernel, down where less, by 1.0426 and 0.9442 at
-// most for MALA.
+// A step that follows the acceptance grows where more is accepted than suits the kernel and shrinks where less is, by
+// factors of at most 1.0426 and 0.9442 for MALA.
 func TestFollow(t *testing.T) {
 	k := mcmc.MALA{StepSize: 2}
 	for accept, want := range map[float64]float64{0.574: 2, 1: 2 * math.Exp(0.0426), 0: 2 * math.Exp(-0.0574),

@@ -45,7 +45,7 @@ func (k around) Step(s *mcmc.State, t mcmc.Target, rng *rand.Rand) (mcmc.Info, e
 func (k around) Inner() mcmc.Kernel                      { return k.Kernel }
 func (k around) WithInner(inner mcmc.Kernel) mcmc.Kernel { k.Kernel = inner; return k }
 
-// closed runs another kernel and does not say so.
+// closed runs another kernel without exposing it.
 type closed struct{ k mcmc.Kernel }
 
 func (k closed) Validate() error { return k.k.Validate() }
@@ -53,7 +53,7 @@ func (k closed) Step(s *mcmc.State, t mcmc.Target, rng *rand.Rand) (mcmc.Info, e
 	return k.k.Step(s, t, rng)
 }
 
-// Kernels of one's own are adapted as what they are, or warm-up is refused: none is replaced by what it embeds.
+// User-defined kernels are adapted as what they are, or warm-up is refused: none is replaced by what it embeds.
 func TestOwnKernels(t *testing.T) {
 	x := normalBatch(8, 2, source(1))
 	sample := func(k mcmc.Kernel, steps int) (*mcmc.Draws, error) {
@@ -148,7 +148,8 @@ func TestCloned(t *testing.T) {
 	}
 }
 
-// silent is random-walk Metropolis with the least that a kernel needs: a step, and the mean acceptance of all chains.
+// silent is random-walk Metropolis with the minimum that a kernel needs: a step, and the mean acceptance of all
+// chains.
 type silent struct{ step float64 }
 
 func (silent) Validate() error                     { return nil }
@@ -179,8 +180,8 @@ func (k silent) Step(s *mcmc.State, t mcmc.Target, rng *rand.Rand) (mcmc.Info, e
 	return info, nil
 }
 
-// A kernel that tells nothing of single chains is adapted by what it tells of all, alone and by levels of temperature, and is not
-// said to stand still.
+// A kernel that reports nothing about single chains is adapted by what it reports about all, alone and by levels of
+// temperature, and is not reported as stuck.
 func TestSilentKernel(t *testing.T) {
 	for _, k := range []mcmc.Kernel{silent{}, mcmc.Tempering{Kernel: silent{}}, mcmc.Annealed{Kernel: silent{}}} {
 		d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(gaussian()), normalBatch(32, 2, source(1)),

@@ -31,7 +31,8 @@ func lowRank(scale ...float64) mcmc.Mass {
 	return m
 }
 
-// TestLaws starts chains in stationarity: the law must stay. On the twin, of another temperature, it must not.
+// TestLaws starts chains in stationarity: their distribution must not change. On the twin, at another temperature, it
+// must.
 func TestLaws(t *testing.T) {
 	t.Parallel()
 	hmc := mcmc.HMC{StepSize: .25, Leapfrog: 6, StepJitter: .3, LengthJitter: .5}
@@ -98,7 +99,7 @@ func TestLaws(t *testing.T) {
 	}
 }
 
-// TestLangevinLaw: on N(0, σ²) the law of step h is N(0, σ²/(1 - h/(2σ²))), not N(0, σ²).
+// TestLangevinLaw: on N(0, σ²) the stationary distribution for step h is N(0, σ²/(1 - h/(2σ²))), not N(0, σ²).
 func TestLangevinLaw(t *testing.T) {
 	const h, n = .3, 4000
 	sd := []float64{.7, 1, 2}
@@ -131,8 +132,8 @@ func TestLangevinLaw(t *testing.T) {
 	}
 }
 
-// TestShortSteps: with steps so short that their error, of order h, hides in the statistics, Langevin and BAOAB keep
-// the laws of targets that are not Gaussian. Langevin with a long step does not.
+// TestShortSteps: with steps so short that their error, of order h, is hidden by the statistics, Langevin and BAOAB
+// preserve distributions that are not Gaussian. Langevin with a long step does not.
 func TestShortSteps(t *testing.T) {
 	t.Parallel()
 	const n = 2000
@@ -179,7 +180,8 @@ func TestBAOABLaw(t *testing.T) {
 	}
 }
 
-// TestBrokenMALA: without the ratio of the proposals MALA is wrong, and the test of laws sees it.
+// TestBrokenMALA: without the ratio of the proposal densities MALA is wrong, and the test of distributions detects
+// it.
 func TestBrokenMALA(t *testing.T) {
 	known := mcmctest.Scaled(1)
 	rng := source(11)

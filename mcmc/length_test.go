@@ -26,8 +26,8 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// perSecond returns effective draws, the least of bulk and tail over all quantities, per second of processor time after
-// warm-up, by the median of some rounds.
+// perSecond returns the number of effective draws, the smallest of bulk and tail over all quantities, per second of
+// CPU time after warm-up, as the median of several rounds.
 func perSecond(t testing.TB, k mcmc.Kernel, v *energy.Evaluator, draws int, seed uint64) (float64, *mcmc.Diagnostics) {
 	x := normalBatch(256, 2, source(seed))
 	var begin time.Duration
@@ -48,7 +48,7 @@ func perSecond(t testing.TB, k mcmc.Kernel, v *energy.Evaluator, draws int, seed
 	return float64(min(g.MinESSBulk, g.MinESSTail)) / spent.Seconds(), g
 }
 
-// trained is an energy of two hidden layers of 128, trained for a moment on a distribution.
+// trained is an energy with two hidden layers of 128, trained briefly on a distribution.
 func trained(t testing.TB, name string) *energy.Evaluator {
 	e, p := network(t, 128, 128)
 	v, err := energy.NewEvaluator(e, p, energy.EvaluatorConfig{Batch: 256})
@@ -83,8 +83,8 @@ func trained(t testing.TB, name string) *energy.Evaluator {
 	return v
 }
 
-// BenchmarkAdaptedLength compares HMC of adapted length with NUTS on a compiled energy: effective draws per second of
-// processor time.
+// BenchmarkAdaptedLength compares HMC of adapted length with NUTS on a compiled energy, in effective draws per second
+// of CPU time.
 func BenchmarkAdaptedLength(b *testing.B) {
 	for _, name := range []string{"", "swissroll", "moons", "rings"} {
 		v := trained(b, name)

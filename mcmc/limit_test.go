@@ -38,8 +38,8 @@ func TestRHatLimit(t *testing.T) {
 	}
 }
 
-// drawsOf returns draws of two coordinates and the energy of a unit Gaussian, as if by Sample; f is called for each in
-// turn.
+// drawsOf returns draws of two coordinates and the energy of a unit Gaussian, as Sample would; f is called for each
+// in turn.
 func drawsOf(chains, kept int, f func(c int) float64) *mcmc.Draws {
 	d := &mcmc.Draws{Chains: chains, Dim: 2, Kept: kept, X: mat.NewDense(chains*kept, 2, nil),
 		Energy: make([]float64, chains*kept)}
@@ -70,7 +70,7 @@ func TestMixing(t *testing.T) {
 			t.Parallel()
 			seeds := 60
 			if testing.Short() || chains*kept >= 4000 {
-				seeds = 10 // of 60, none is beyond the limit in these either
+				seeds = 10 // none of 60 runs exceeds the limit in these cases either
 			}
 			limit := mcmc.RHatLimit(chains, kept, 3)
 			var alarms, above int

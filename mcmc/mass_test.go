@@ -34,7 +34,7 @@ func matrix(m mcmc.Mass) *mat.Dense {
 	return l
 }
 
-// The three products of a mass are those of one matrix, its transpose and its inverse.
+// The three products with a mass are those of one matrix, its transpose and its inverse.
 func TestMassProducts(t *testing.T) {
 	for name, m := range masses(t) {
 		l, rng := matrix(m), source(1)
@@ -82,7 +82,7 @@ func TestMassProducts(t *testing.T) {
 	}
 }
 
-// A kernel with the mass M⁻¹ = LLᵀ moves x as the kernel of unit mass moves z = L⁻¹x, with the same noise.
+// A kernel with the mass M⁻¹ = LLᵀ moves x as the kernel with unit mass moves z = L⁻¹x, with the same noise.
 func TestMassIsAChangeOfVariables(t *testing.T) {
 	energy := mcmc.RowFunc(func(grad, x []float64) float64 { // not Gaussian, not separable
 		a, b, c := x[0], x[1], x[2]
@@ -145,8 +145,8 @@ func TestMassIsAChangeOfVariables(t *testing.T) {
 	}
 }
 
-// TestFitMass: of a Gaussian the mass is its covariance after few draws that hang together, and of the kind that the
-// covariance asks for.
+// TestFitMass: for a Gaussian the mass is its covariance after a few correlated draws, and of the kind that the
+// covariance calls for.
 func TestFitMass(t *testing.T) {
 	const d = 12
 	rng := source(4)
@@ -207,14 +207,14 @@ func TestFitMass(t *testing.T) {
 	}
 }
 
-// gaussianOf returns the covariance of scales 10^(-1 … 1) with so many axes, in random directions, of another standard
-// deviation.
+// gaussianOf returns the covariance with scales 10^(-1 … 1), and with the given number of axes, in random directions,
+// that have another standard deviation.
 func gaussianOf(d, axes int, scale float64, rng *rand.Rand) (cov, prec *mat.SymDense) {
 	var qr mat.QR
 	qr.Factorize(normalBatch(d, d, rng))
 	var q mat.Dense
 	qr.QTo(&q)
-	if axes == 2 { // in directions that concern all coordinates alike: scaling these leaves two axes
+	if axes == 2 { // in directions that involve all coordinates equally: scaling these leaves two axes
 		for i := range d {
 			q.Set(i, 0, 1/math.Sqrt(float64(d)))
 			q.Set(i, 1, math.Copysign(1, float64(i%2)-.5)/math.Sqrt(float64(d)))

@@ -13,8 +13,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// TestMillionChains: a million chains of a compiled energy in two dimensions, hidden 64, allocate less than 700 MB all
-// in all, garbage included: the energy is evaluated block by block.
+// TestMillionChains: a million chains of a compiled energy in two dimensions, hidden 64, allocate less than 700 MB in
+// total, garbage included: the energy is evaluated block by block.
 func TestMillionChains(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a million chains")
@@ -44,7 +44,7 @@ func TestMillionChains(t *testing.T) {
 	}
 	status, _ := os.ReadFile("/proc/self/status")
 	t.Logf("%d MB allocated; the process so far: %s", used/1e6, regexp.MustCompile(`VmHWM:.*`).Find(status))
-	// One call for all of them at once stays within the blocks, too: it allocates nothing but its results.
+	// One call for all of them stays within the blocks, too: it allocates nothing but its results.
 	energies, grad := make([]float64, 1e6), mat.NewDense(1e6, 2, nil)
 	if err := v.EnergyGrad(energies, grad, x); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// constantTarget has one energy everywhere.
+// constantTarget has the same energy everywhere.
 type constantTarget float64
 
 func (c constantTarget) EnergyGrad(e []float64, grad, _ *mat.Dense) error {
@@ -25,7 +25,7 @@ func (c constantTarget) EnergyGrad(e []float64, grad, _ *mat.Dense) error {
 	return nil
 }
 
-// A target without a finite energy, and a start that is no point, are errors, not draws.
+// A target without any finite energy, and a start that is not a point, give errors instead of draws.
 func TestNowhere(t *testing.T) {
 	for _, k := range []mcmc.Kernel{mcmc.Langevin{StepSize: 0.1}, mcmc.MALA{StepSize: 0.1}, mcmc.HMC{StepSize: 0.1}, mcmc.NUTS{StepSize: 0.1}} {
 		sample := func(target constantTarget, start float64) error {

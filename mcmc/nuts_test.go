@@ -11,8 +11,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
-// recursive is NUTS as Stan's base_nuts.hpp writes it, by recursion, for one chain: the reference for the iterative
-// form. It takes its random numbers in the same order.
+// recursive is NUTS as in Stan's base_nuts.hpp, by recursion, for one chain: the reference for the iterative form. It
+// consumes random numbers in the same order.
 type recursive struct {
 	energy   mcmc.RowFunc
 	inv      []float64

@@ -11,10 +11,10 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// userCode is what the stack of a panic has to name.
+// userCode is the function that the stack of a panic must name.
 func userCode(value any) { panic(value) }
 
-// TestPanicOfTarget: the panic of a target comes to the goroutine that called Sample, with its value and where it was.
+// TestPanicOfTarget: the panic of a target reaches the goroutine that called Sample, with its value and its origin.
 func TestPanicOfTarget(t *testing.T) {
 	for _, value := range []any{"boom", fs.ErrNotExist} {
 		for _, workers := range []int{1, 4} {
@@ -40,7 +40,7 @@ func TestPanicOfTarget(t *testing.T) {
 					grad[0] = x[0]
 					return x[0] * x[0] / 2
 				})
-				// Fewer blocks than tasks at a time: workers wait for the block that panics.
+				// There are fewer blocks than concurrent tasks: workers wait for the block that panics.
 				_, err := mcmc.Sample(context.Background(), mcmc.HMC{StepSize: .1}, mcmc.Shared(target),
 					normalBatch(8, 1, source(1)),
 					mcmc.SampleConfig{Draws: 500, Block: 2, Workers: workers}, source(1))

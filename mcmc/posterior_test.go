@@ -12,8 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
-// TestReferences holds the reference values made by quadrature against published ones: Stan's posteriordb gives for
-// eight schools μ 4.4 ± 3.3 and θ₁ 6.2 ± 5.6.
+// TestReferences compares the reference values made by quadrature with published ones: Stan's posteriordb gives, for
+// eight schools, μ 4.4 ± 3.3 and θ₁ 6.2 ± 5.6.
 func TestReferences(t *testing.T) {
 	for _, r := range mcmctest.EightSchools().Of {
 		want := map[string][2]float64{"mu": {4.4, 3.3}, "theta[1]": {6.2, 5.6}}[r.Name]
@@ -56,10 +56,10 @@ func sampler(name string, p mcmctest.Posterior) (mcmc.Kernel, mcmc.SampleConfig)
 		}
 	}
 	if p.Name == "funnel 10" {
-		// The neck is narrower than the mouth by e⁹, so that no mass suits both, and the energy moves slowly, some 100
-		// transitions per effective draw: a high acceptance, deep trees, many draws. Static trajectories do not reach
-		// both ends. No step that is always longer than half the width of a neck's end leads into it; with steps
-		// between ε/20 and 2ε some are short enough.
+		// The neck is narrower than the mouth by a factor of e⁹, so that no mass suits both, and the energy moves
+		// slowly, taking some 100 transitions per effective draw: this needs a high acceptance, deep trees and many
+		// draws. Static trajectories do not reach both ends. Steps that are always longer than half the width at the
+		// end of the neck never enter it; of steps between ε/20 and 2ε some are short enough.
 		k = mcmc.NUTS{StepJitter: .95, MaxDepth: 12}
 		cfg = mcmc.SampleConfig{Draws: 4000, Thin: 10, Warmup: mcmc.Warmup{Steps: 1000, Accept: .99, KeepMass: true}}
 	}
@@ -213,7 +213,8 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestStuckWithoutKnownModes: chains spread over modes that they never leave are seen without being told the modes.
+// TestStuckWithoutKnownModes: chains that are spread over modes and never leave them are detected without knowing the
+// modes.
 func TestStuckWithoutKnownModes(t *testing.T) {
 	c := modal[1].known
 	x := mat.NewDense(16, 2, nil)

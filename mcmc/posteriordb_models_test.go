@@ -21,7 +21,7 @@ type posterior struct {
 	values func(x []float64) map[string]float64 // the parameters of the reference
 }
 
-// table is a file of data.
+// table is a data file.
 type table map[string]json.RawMessage
 
 func readTable(t testing.TB, folder, name string) table {
@@ -130,13 +130,13 @@ func betas(j int) string { return "beta[" + string(rune('1'+j)) + "]" }
 
 func all(p prior) func(int) prior { return func(int) prior { return p } }
 
-// posteriors reads the models of the folder.
+// posteriors reads the models in the folder.
 func posteriors(t testing.TB, folder string) []posterior {
 	return append(regressions(t, folder), eightSchools(), blr(t, folder), diamonds(t, folder), arK(t, folder),
 		garch11(t, folder), arma11(t, folder), gpPois(t, folder))
 }
 
-// regressions are six ordinary ones with flat priors (nearly).
+// regressions are six ordinary ones with (nearly) flat priors.
 func regressions(t testing.TB, folder string) []posterior {
 	design := func(n int, row func(i int) []float64) [][]float64 {
 		x := make([][]float64, n)

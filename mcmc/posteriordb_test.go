@@ -16,8 +16,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// posteriorDB is the folder that holds reference.json and data/ of posteriordb, in the environment; the tests that need
-// it are skipped without: the project commits none of its files.
+// posteriorDB is the folder, named in the environment, with reference.json and data/ of posteriordb. Tests that need
+// it are skipped without it: the project commits none of its files.
 const posteriorDB = "STHENO_POSTERIORDB"
 
 // summaries of one parameter, of ten thousand nearly independent draws.
@@ -93,7 +93,7 @@ func TestPosteriorDBGradients(t *testing.T) {
 	}
 }
 
-// law compares draws with the reference: the sum of z², their number.
+// law compares draws with the reference, and returns the sum of z² and the number of terms.
 func law(d *mcmc.Draws, p posterior, ref map[string]summaries) (z2 float64, n int, rhat, worst float64, where string,
 	least float64) {
 	const draws = 10000

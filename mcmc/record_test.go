@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
-// What is told of each draw adds up to what is told of the chains, thinned or not.
+// The records of single draws add up to the totals of the chains, thinned or not.
 func TestRecord(t *testing.T) {
 	known := mcmctest.Funnel(3, 2)
 	for _, thin := range []int{1, 3} {
@@ -84,7 +84,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// What cannot be kept is refused before the first gradient.
+// Draws that would not fit into memory are refused before the first gradient.
 func TestSizeIsRefused(t *testing.T) {
 	target := mcmc.RowFunc(func(_, _ []float64) float64 { t.Fatal("a gradient"); return 0 })
 	for name, cfg := range map[string]mcmc.SampleConfig{
@@ -101,7 +101,7 @@ func TestSizeIsRefused(t *testing.T) {
 	}
 }
 
-// Of many quantities the table shows the worst first, and says how many there are.
+// With many quantities, the table shows the worst first, and says how many there are.
 func TestTableShowsTheWorst(t *testing.T) {
 	o := &mcmc.Diagnostics{Chains: 4, Draws: 100}
 	for j := range 12 {

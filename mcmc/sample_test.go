@@ -152,7 +152,7 @@ func TestSampleErrors(t *testing.T) {
 	if _, err := mcmc.NewAdapter(nil, mcmc.Warmup{Steps: 1}); err == nil {
 		t.Error("an adapter without a kernel: no error")
 	}
-	// Chains run in goroutines of Sample: a panic there could not be recovered from.
+	// Chains run in goroutines of Sample: a panic there could not be recovered by the caller.
 	wide := mcmc.HMC{StepSize: 1, Mass: mcmc.Variances(1, 2, 3)}
 	for _, k := range []mcmc.Kernel{
 		wide, mcmc.NUTS{StepSize: 1, Mass: mcmc.Variances(1, 2, 3)}, mcmc.Annealed{Kernel: wide},
@@ -168,7 +168,7 @@ func TestSampleErrors(t *testing.T) {
 	}
 }
 
-// A pointer to a kernel is adapted, checked and told of as the kernel is.
+// A pointer to a kernel is adapted, checked and reported like the kernel.
 func TestPointersToKernels(t *testing.T) {
 	x := mat.NewDense(4, 1, []float64{-1, 0, 1, 2})
 	for _, c := range []struct {
@@ -207,7 +207,7 @@ func TestPointersToKernels(t *testing.T) {
 	}
 }
 
-// Of a single chain nothing says that chains stay in modes of their own.
+// For a single chain, nothing says that chains stay in separate modes.
 func TestOneChainIsNotStuck(t *testing.T) {
 	o := mcmc.Diagnostics{Chains: 2, Draws: 50, MaxRHat: 1.3, RHatLimit: 1.01, WithinRHat: 1}
 	stuck := func() bool { return strings.Contains(strings.Join(o.Warnings(), " "), "stay in the mode") }
@@ -265,9 +265,9 @@ func variances(m mcmc.Mass) []float64 {
 	return v
 }
 
-// TestShortWarmup: few transitions find a usable step, too. An end of one or two of them after the last window left it
-// at ten times what was found before, where nothing is accepted; and a mass that changes with the last transition
-// leaves a step that belongs to another.
+// TestShortWarmup: even a few transitions find a usable step. With only one or two of them after the last window, the
+// step used to end up ten times too large, where nothing is accepted; and a mass that changes with the last
+// transition would leave a step that belongs to another mass.
 func TestShortWarmup(t *testing.T) {
 	for name, k := range map[string]mcmc.Kernel{"hmc": mcmc.HMC{}, "nuts": mcmc.NUTS{}, "mala": mcmc.MALA{}} {
 		for _, steps := range []int{8, 10, 15, 19, 20, 25, 30, 40, 60, 80} {
@@ -327,7 +327,7 @@ func TestEffectiveTemperature(t *testing.T) {
 	}
 }
 
-// TestDiagnosticsOfGoodRun: E-BFMI is about 1 where the momentum of every transition carries H over its whole range.
+// TestDiagnosticsOfGoodRun: E-BFMI is about 1 where the momentum of every transition moves H over its whole range.
 func TestDiagnosticsOfGoodRun(t *testing.T) {
 	d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(gaussian()), normalBatch(8, 3, source(1)),
 		mcmc.SampleConfig{Draws: 500, Warmup: mcmc.Warmup{Steps: 200}, Trajectories: 1}, source(7))
@@ -423,7 +423,7 @@ func TestDiagnosticsAreShown(t *testing.T) {
 	}
 }
 
-// TestDiagnosticsOfNothing: numbers that do not exist become null, not an error.
+// TestDiagnosticsOfNothing: undefined numbers become null, not an error.
 func TestDiagnosticsOfNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -498,7 +498,7 @@ func TestNeverFinite(t *testing.T) {
 	t.Log("\n" + buf.String())
 }
 
-// TestNowhereFinite: where the energy is no number anywhere, that is an error and the one warning.
+// TestNowhereFinite: if the energy is not finite anywhere, that is an error and the only warning.
 func TestNowhereFinite(t *testing.T) {
 	target := mcmc.RowFunc(func(grad, x []float64) float64 {
 		grad[0] = math.NaN()

@@ -41,7 +41,7 @@ func TestSBC(t *testing.T) {
 		name   string
 		kernel mcmc.Kernel
 		dim    int
-		mass   string // that is found most often
+		mass   string // the one found most often
 	}{
 		{"nuts", mcmc.NUTS{}, 3, "*mcmc.Dense"}, {"nuts", mcmc.NUTS{}, 16, "*mcmc.LowRank"},
 		{"hmc", mcmc.HMC{}, 3, "*mcmc.Dense"}, {"hmc", mcmc.HMC{}, 16, "*mcmc.LowRank"},
@@ -92,7 +92,7 @@ func TestSBC(t *testing.T) {
 						u, outside = append(u, v), append(outside, math.Abs(2*v-1))
 					}
 				}
-				// The two quantities of a run are nearly independent; each is tested alone.
+				// The two quantities of a run are nearly independent; each is tested by itself.
 				smallest := 1.
 				for k := range 2 {
 					for _, all := range [][]float64{u, outside} {

@@ -9,8 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// A level whose steps are c times as long moves as one with a longer step: c h of a length, c² h of Langevin's h, in
-// the proposal and in the acceptance.
+// A level whose steps are scaled by c moves like one with a longer step, c h for a length and c² h for Langevin's h,
+// in the proposal and in the acceptance.
 func TestScales(t *testing.T) {
 	const c, h = 1.7, .3
 	mass := mcmc.Variances(1.5, .4, 1)

@@ -9,8 +9,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// An evaluator that is shared by workers panics with what to do, as soon as two of them meet; cloned it is none the
-// worse.
+// An evaluator shared by workers panics, with a hint, as soon as two of them meet in it; its clones work.
 func TestSharedEvaluator(t *testing.T) {
 	e, err := energy.NewMLP(energy.MLPConfig{Dim: 2, Hidden: []int{64, 64}})
 	if err != nil {

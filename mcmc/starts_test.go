@@ -15,7 +15,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
-// Starts are drawn until energy and gradient are finite, or the error says what is not.
+// Starts are drawn until energy and gradient are finite; otherwise the error says which is not.
 func TestStarts(t *testing.T) {
 	for kind, want := range map[string]string{"NaN": "energy was NaN", "+Inf": "energy was +Inf",
 		"-Inf": "energy was -Inf", "NaN gradient": "gradient was NaN in coordinate 1"} {
@@ -40,8 +40,8 @@ func TestStarts(t *testing.T) {
 	}
 }
 
-// narrow is a regression as people write it: a large intercept, a slope of another order, a scale by its logarithm.
-// From starts in (-2, 2) energies are up to 10⁸ above where the density is.
+// narrow is a regression as people write it: a large intercept, a slope of another order of magnitude, a log scale.
+// From starts in (-2, 2) the energy is up to 10⁸ above that where the density is.
 func narrow(grad, x []float64) float64 {
 	const n = 60
 	s := math.Exp(x[2])
@@ -96,7 +96,7 @@ func TestNoStartRuinsABatch(t *testing.T) {
 			if err := moves(d); err != nil {
 				t.Errorf("%s, %T: %v", name, k, err)
 			}
-			if name == "far" { // it comes by itself
+			if name == "far" { // it comes back by itself
 				continue
 			}
 			if len(d.LeftOut) != 1 || d.LeftOut[0].Chain != 2 || !strings.Contains(d.LeftOut[0].Reason, "given up") {

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// No line is wider than a terminal, however large or small the numbers of chains that ran away; ordinary numbers keep
-// four digits.
+// No line is wider than a terminal, however large or small the numbers of diverged chains; ordinary numbers keep four
+// digits.
 func TestTableIsEightyColumns(t *testing.T) {
 	for _, c := range []struct {
 		scale, rhat float64

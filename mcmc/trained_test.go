@@ -88,8 +88,8 @@ func TestAISOfTrainedModels(t *testing.T) {
 	}
 }
 
-// share runs a kernel at (256 chains, hidden 128) and returns what part of the median step is not the gradient: noise,
-// update, acceptance.
+// share runs a kernel (256 chains, hidden 128) and returns the fraction of the median step that is not the gradient:
+// noise, update, acceptance.
 func share(t testing.TB, k mcmc.Kernel, steps int) float64 {
 	e, p := network(t, 128, 128)
 	v, err := energy.NewEvaluator(e, p, energy.EvaluatorConfig{Batch: 256, Precision: energy.Float32})
@@ -116,7 +116,8 @@ func adjusted() map[string]mcmc.Kernel {
 	return map[string]mcmc.Kernel{"langevin": mcmc.Langevin{StepSize: .01}, "mala": mcmc.MALA{StepSize: .01}}
 }
 
-// BenchmarkShare tells how much of a step is not the gradient: noise, update and acceptance. It is to stay below 15 %.
+// BenchmarkShare reports how much of a step is not the gradient: noise, update and acceptance. It should stay below
+// 15 %.
 func BenchmarkShare(b *testing.B) {
 	for name, k := range adjusted() {
 		b.Run("sampler="+name, func(b *testing.B) {

@@ -12,7 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
-// TestWarningsByTarget: each target gives the warnings that are its own, with their cure, and none of another's.
+// TestWarningsByTarget: each target triggers its own warnings, with their remedy, and none of another's.
 func TestWarningsByTarget(t *testing.T) {
 	const tempering, changing, dead = "parallel tempering", "θ = μ + τz", "moved in"
 	warm := mcmc.SampleConfig{Draws: 1000, Warmup: mcmc.Warmup{Steps: 500}}

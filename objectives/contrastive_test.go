@@ -10,14 +10,14 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// well is E = -log(1-x²), not a number outside of (-1, 1).
+// well is E = -log(1-x²), which is not a number outside (-1, 1).
 var well = mcmc.RowFunc(func(grad, x []float64) float64 {
 	v := 1 - x[0]*x[0]
 	grad[0] = 2 * x[0] / v
 	return -math.Log(v)
 })
 
-// Chains of Langevin that leave the support of the model go back, those of the last move too, and are counted.
+// Langevin chains that leave the support of the model go back, also after the last move, and are counted.
 func TestChainsGoBack(t *testing.T) {
 	const n = 64
 	data := mat.NewDense(n, 1, nil)
@@ -66,7 +66,7 @@ func (c counted) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return c.Target.EnergyGrad(e, grad, x)
 }
 
-// A kernel with an accept step pays nothing for the look at its last move.
+// A kernel with an accept step pays nothing for checking its last move.
 func TestChainsCost(t *testing.T) {
 	for _, c := range []struct {
 		kernel mcmc.Kernel
@@ -84,7 +84,7 @@ func TestChainsCost(t *testing.T) {
 	}
 }
 
-// The step of a tuned MALA goes where its chains accept 0.574 of the proposals, from either side.
+// The step of a tuned MALA moves to where its chains accept 0.574 of the proposals, from either side.
 func TestTunedStep(t *testing.T) {
 	const n, runs = 64, 500
 	quadratic := mcmc.RowFunc(func(grad, x []float64) float64 {

@@ -10,8 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// The neighbours of ed share a centre that is a blurred datum: their distances from the datum have the variance 2σ²,
-// and the covariance σ². Those of mpf do not, and have σ².
+// The neighbours of ed share a centre, a blurred datum: their distances from the datum have variance 2σ² and
+// covariance σ². Those of mpf do not, and have variance σ².
 func TestNeighbours(t *testing.T) {
 	const n, d, m, sigma = 4000, 2, 2, 0.3
 	e := mlp(d)

@@ -15,7 +15,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// meanEnergy is a form of one's own, or none.
+// meanEnergy is a user-defined form, or none.
 type meanEnergy struct{ none bool }
 
 func (meanEnergy) Inputs(n, d int) []objectives.Input                            { return nil }
@@ -36,7 +36,7 @@ func (learner) OwnParams() *energy.Params {
 func (learner) OwnRate() float64 { return 1e-3 }
 func (learner) Repeats() int     { return 0 }
 
-// Forms of one's own are refused by the rules of New.
+// User-defined forms are refused if they break the rules of New.
 func TestCompileRefuses(t *testing.T) {
 	e := mlp(2)
 	p := energy.Init(e, newRNG(1))
@@ -61,7 +61,7 @@ func TestCompileRefuses(t *testing.T) {
 	}
 }
 
-// Evaluate leaves no trace: neither the state nor the loss of the next gradient tells whether it was called, on other
+// Evaluate leaves no trace: neither the state nor the loss of the next gradient shows whether it was called, on other
 // points.
 func TestEvaluateLeavesNoTrace(t *testing.T) {
 	for _, name := range objectives.Names() {
@@ -92,7 +92,7 @@ func TestEvaluateLeavesNoTrace(t *testing.T) {
 	}
 }
 
-// told is score matching of one's own with everything that a form may be besides.
+// told is a user-defined score matching with everything that a form can have.
 type told struct {
 	objectives.ScoreMatching
 	form *toldForm
@@ -127,7 +127,8 @@ func (f *toldForm) Update(objectives.Inputs) error { f.updates++; return nil }
 func (f *toldForm) MarshalState() ([]byte, error)  { return []byte{byte(f.updates)}, nil }
 func (f *toldForm) UnmarshalState(b []byte) error  { f.updates = float64(b[0]); return nil }
 
-// What a form of one's own can do it does beside a background, too, and its loss there is that of the form it repeats.
+// Everything that a user-defined form can do also works beside a background, and its loss there is that of the form
+// it repeats.
 func TestFormsBesideABackground(t *testing.T) {
 	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.3, 1}, 20, 2, newRNG(1)))
 	bridge := must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: back, Share: 0.3}))

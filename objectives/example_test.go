@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// Score matching finds the deviation of a Gaussian by plain gradient descent.
+// Score matching finds the standard deviation of a Gaussian by plain gradient descent.
 func ExampleNew() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	e := energy.Gaussian{D: 1}

@@ -1,6 +1,6 @@
 package objectives
 
-// Forget takes a name back.
+// Forget unregisters a name.
 func Forget(name string) {
 	registryMu.Lock()
 	defer registryMu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// noiseOfFlow compiles what a contrast with k noise points per datum takes for the density of its noise, and where it
-// draws it.
+// noiseOfFlow compiles the density that a contrast with k noise points per datum uses for its noise, and where it
+// draws the noise.
 type noiseOfFlow struct {
 	form *flowForm
 	own  [][]float64 // φ
@@ -94,7 +94,7 @@ func TestFlowNoiseIsNormalised(t *testing.T) {
 				}
 				return G.Nodes{c.q.form.logMix(x, logq, share)}
 			})
-			// x = mean + sd·sinh u: a flow has far tails.
+			// x = mean + sd·sinh u: a flow has heavy tails.
 			const wide = 8.0
 			x, lp := make([]float64, c.cells*f.d), make([]float64, c.cells)
 			u := func(i int) float64 { return wide * (2*(float64(i)+0.5)/float64(c.cells) - 1) }
@@ -160,7 +160,7 @@ func TestFlowNoiseDraws(t *testing.T) {
 	if worst := floats.Distance(logq, again, math.Inf(1)); worst > 1e-9 {
 		t.Errorf("forward and logProb differ by up to %g", worst)
 	}
-	cell := func(x []float64) int { // the last is everything outside
+	cell := func(x []float64) int { // the last one is everything outside
 		var at [2]int
 		for j := range 2 {
 			v := ((x[j]-f.mean[j])/(wide*f.sd[j]) + 1) / 2 * cells

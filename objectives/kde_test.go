@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/energy"
 )
 
-// The price of the noise density: 256 points against 2048 kernels.
+// The cost of the noise density: 256 points against 2048 kernels.
 func BenchmarkKernelLogProb(b *testing.B) {
 	data := correlated(2048, 1)
 	m, err := density.NewKernel(data, 0.3)
@@ -28,8 +28,8 @@ func BenchmarkKernelLogProb(b *testing.B) {
 	}
 }
 
-// Of planar data the noise is a table, which is the kernel density that it stands for, but for the width of its
-// tents; with an outlier that would make it too large, and in four dimensions, it is the kernel density itself.
+// For planar data the noise is a table: the kernel density that it stands for, up to the width of its tents. With an
+// outlier that would make the table too large, and in four dimensions, it is the kernel density itself.
 func TestBlurred(t *testing.T) {
 	data := correlated(2000, 1)
 	q, err := NewNoise("kde", data)

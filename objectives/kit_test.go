@@ -6,11 +6,11 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// named returns the objective of that name.
+// named returns the objective with that name.
 func named(name string) objectives.Method { return must(objectives.ByName(name)) }
 
-// small returns an objective with settings that exercise every part of it, by the name; other names get what was
-// registered.
+// small returns the objective with that name, with settings that exercise every part of it; names without such
+// settings get what was registered.
 func small(name string) objectives.Method {
 	if m, ok := smalls[name]; ok {
 		return m
@@ -49,7 +49,7 @@ func setup(d int) objectives.Config {
 // energyFor returns a small energy that the objective accepts.
 func energyFor(m objectives.Method, d int) energy.Energy { return conditioned(m, d, mlp) }
 
-// conditioned returns what network makes, on the noise levels of the objective where it has some.
+// conditioned returns the network, conditioned on the noise levels of the objective if it has any.
 func conditioned(m objectives.Method, d int, network func(d int) energy.Energy) energy.Energy {
 	if levels := m.Traits().Levels; levels != nil {
 		return must(energy.NewAnnealable(network(d+1), levels, 1))

@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// constantBridge returns a bridge whose f is the constant that makes the data's density that of its background.
+// constantBridge returns a bridge with constant f, such that the data's density is that of its background.
 func constantBridge(share float64) (*energy.Mixture, *energy.Bridge, *energy.Params) {
 	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
 	e := must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: back, Share: share}))
@@ -24,8 +24,8 @@ func constantBridge(share float64) (*energy.Mixture, *energy.Bridge, *energy.Par
 	return back, e, p
 }
 
-// The kernel Stein discrepancy over a bridge: where data are draws of the background and f is the constant that says
-// so, which is the truth, its gradient is zero but for chance. Data that are wider it tells.
+// The kernel Stein discrepancy over a bridge: where the data are draws of the background and f is the constant that
+// says so, which is the truth, its gradient is zero up to chance. It detects data that are wider.
 func TestKernelSteinOverBridge(t *testing.T) {
 	const batch, reps, tolerance, share = 64, 200, 5.0, 0.3
 	back, e, p := constantBridge(share)
@@ -50,7 +50,7 @@ func TestKernelSteinWeights(t *testing.T) {
 	cfg.Data = normal(100, 2, 3)
 	o := must(objectives.New(objectives.KernelStein{Bandwidth: h}, e, p, cfg))
 	x := normal(6, 2, 4)
-	x.Scale(1.5, x) // some far out
+	x.Scale(1.5, x) // some of them far out
 	must(o.Gradient(make([]float64, p.Len()), x, newRNG(5)))
 	n := len(o.Draws()["dk"]) / 2
 	// log g_i + constant, from the rows i, 1 and 2 of K.
@@ -94,8 +94,8 @@ func TestKernelSteinWeights(t *testing.T) {
 		}
 	}
 
-	// Pairs of two data, of one and a draw of the background, and of two draws weigh as means over pairs of different
-	// points do.
+	// Pairs of two data points, of one and a draw of the background, and of two draws are weighted as means over
+	// pairs of different points.
 	const batch = 6
 	at := func(i int) []float64 {
 		if i < batch {
@@ -122,7 +122,7 @@ func TestKernelSteinWeights(t *testing.T) {
 
 func sqDistance(a, b []float64) float64 { return math.Pow(floats.Distance(a, b, 2), 2) }
 
-// A first batch with a point that is no number does not spoil the bandwidth and the scale of those that follow.
+// A first batch with a point that is not a number does not spoil the bandwidth and the scale of later batches.
 func TestKernelSteinForgetsNaN(t *testing.T) {
 	e := mlp(2)
 	p := energy.Init(e, newRNG(1))

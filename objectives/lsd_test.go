@@ -55,13 +55,14 @@ func TestLearnedSteinOverBridge(t *testing.T) {
 	}
 	cfg := setup(2)
 	cfg.Batch = batch
-	lsd := objectives.LearnedStein{Features: -1, Width: 64, Rate: 1e-12} // the critic starts at zero, and stays
+	lsd := objectives.LearnedStein{Features: -1, Width: 64, Rate: 1e-12} // the critic starts at zero and stays there
 	worst := func(width float64) float64 {
 		return worstMean(must(objectives.New(lsd, bridge, params, cfg)), params.Len(), p, width, batch, reps, 1e-20)
 	}
 	vanishesAtTruth(t, worst, tolerance)
 
-	// The critic's own mean gradient, where it says nothing, in Adam's first moment: it is zero at the truth too.
+	// The mean gradient of the critic itself, where the critic is zero, in Adam's first moment: it is zero at the
+	// truth, too.
 	critic := func(width float64) float64 {
 		o := must(objectives.New(lsd, bridge, params, cfg))
 		start := must(o.MarshalState())

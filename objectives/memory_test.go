@@ -33,8 +33,8 @@ func (k *recalling) UnmarshalState(b []byte) error {
 	return nil
 }
 
-// What a kernel of one's own remembers is part of the state of the objective, also where another kernel runs it; a damaged state
-// changes nothing.
+// What a user-defined kernel remembers is part of the state of the objective, even if another kernel runs it; a
+// damaged state changes nothing.
 func TestKernelsRemember(t *testing.T) {
 	e := energy.GaussianMixture{D: 2, K: 2}
 	data := correlated(200, 1)
@@ -102,7 +102,7 @@ func (f countingForm) Draw(in Inputs, x *mat.Dense, rng *rand.Rand) error {
 	return f.Form.Draw(in, x, rng)
 }
 
-// twice is a method that remembers something, with a form that does, too.
+// twice is a method that remembers something, with a form that does so, too.
 type twice struct{ NCE }
 
 func (m *twice) Suited(data Facts) Method    { m.NCE = m.NCE.Suited(data).(NCE); return m }
@@ -136,7 +136,7 @@ func TestMethodsRemember(t *testing.T) {
 	}
 }
 
-// Fields that no file holds are named, unless the registered method has them, too.
+// Fields that no file can hold are named, unless the registered method has them, too.
 func TestUnstored(t *testing.T) {
 	k := &recalling{}
 	for _, c := range []struct {

@@ -22,7 +22,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// What an objective learns besides, in its own words.
+// What an objective learns other than the density, in its own words.
 func TestBias(t *testing.T) {
 	for want, m := range map[string]objectives.Method{
 		"":                      objectives.ScoreMatching{},
@@ -38,8 +38,8 @@ func TestBias(t *testing.T) {
 	}
 }
 
-// Defaults follow the scale of the data: of points a thousand times as far apart so are the noises, and steps of
-// chains are a million times as long.
+// Defaults follow the scale of the data: for points a thousand times as far apart, noises are a thousand times as
+// large and steps of chains a million times.
 func TestDefaultsScale(t *testing.T) {
 	for _, name := range objectives.Names() {
 		m := named(name)
@@ -68,7 +68,7 @@ func raw(pairs ...string) map[string]json.RawMessage {
 	return m
 }
 
-// Keys set fields; a 0 is none where none can be meant, and refused where zero in Go would be the default.
+// Keys set fields; a 0 means none where that is possible, and is refused where Go's zero value means the default.
 func TestDecode(t *testing.T) {
 	got, err := objectives.Decode("ml", raw("jumps", "0", "chain-steps", "7", "alpha", "0", "buffer", "0", "noise",
 		`"box"`))
@@ -122,10 +122,10 @@ func TestFieldErrors(t *testing.T) {
 	}
 }
 
-// lost embeds an objective and defines nothing: its Suited is that of what it embeds.
+// lost embeds an objective and defines nothing: its Suited is that of the embedded one.
 type lost struct{ objectives.ScoreMatching }
 
-// pointed is an objective whose methods are those of a pointer.
+// pointed is an objective with methods on the pointer.
 type pointed struct {
 	objectives.Sliced
 	Cut float64 `json:"cut" help:"Nothing."`

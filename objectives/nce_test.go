@@ -62,7 +62,7 @@ func TestNoiseContrast(t *testing.T) {
 	}
 }
 
-// A gradient moves c by a tenth of a Newton step, with derivatives that are held against differences of the loss.
+// Every gradient moves c by a tenth of a Newton step, whose derivatives are compared with differences of the loss.
 func TestNormaliserMoves(t *testing.T) {
 	const n, k, h = 16, 2, 1e-4
 	e := mlp(2)
@@ -70,7 +70,7 @@ func TestNormaliserMoves(t *testing.T) {
 	p.View("net.4.bias")[0] = 2.5 // nearly normalised
 	p.Changed()
 	grad := make([]float64, p.Len())
-	for _, sd := range []float64{1, 20} { // the step of the second is limited
+	for _, sd := range []float64{1, 20} { // the second step is limited
 		o := must(objectives.New(objectives.NCE{Density: must(density.NewIsotropic(make([]float64, 2), sd)), Ratio: k},
 			e, p,
 			objectives.Config{Batch: n, Precision: energy.Float64}))

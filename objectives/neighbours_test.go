@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Jumps are differences of two independent points: of mean zero wherever the data are, and of twice their variance.
+// Jumps are differences of two independent points, with mean zero wherever the data are, and twice their variance.
 func TestJumpsAreSymmetric(t *testing.T) {
 	const n, x = 40000, 7
 	s := jumpsOf{mat.NewDense(4, 1, []float64{10, 11, 13, 20})} // of mean 13.5 and variance 15.25

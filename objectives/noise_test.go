@@ -24,7 +24,7 @@ func correlated(n int, seed uint64) *mat.Dense {
 	return x
 }
 
-// fittedNoises are those that are fitted to data.
+// fittedNoises are the ones that are fitted to data.
 func fittedNoises() []string {
 	return slices.DeleteFunc(NoiseName("").Options(), func(name string) bool { return name == string(BaseNoise) })
 }
@@ -136,8 +136,8 @@ func TestNoisesInManyDimensions(t *testing.T) {
 		a, b, fresh := make([]float64, n), make([]float64, n), clusters()
 		q.LogProb(a, fresh)
 		fit.LogProb(b, fresh)
-		// log √17 - log 2 is what the clusters are likelier than one Gaussian; a kernel density loses most of it, not
-		// all
+		// the clusters are log √17 - log 2 more likely than one Gaussian; a kernel density loses most of that, but
+		// not all
 		if gain := (floats.Sum(a) - floats.Sum(b)) / n; !(gain > 0.1) {
 			t.Errorf("%s: fresh data are %g nats likelier than by a Gaussian, want > 0.1", name, gain)
 		}
@@ -150,8 +150,8 @@ func TestNoisesInManyDimensions(t *testing.T) {
 	}
 }
 
-// Several goroutines use one noise at a time: the densities are those of one, and chains that jump by it do not race
-// (-race).
+// Several goroutines use one noise at the same time: the densities equal those of a single one, and chains that jump
+// by it do not race (-race).
 func TestNoisesAreShared(t *testing.T) {
 	wide := mat.NewDense(400, 4, nil)
 	for i, rng := 0, newRNG(3); i < 1600; i++ {
@@ -195,8 +195,7 @@ func TestNoisesAreShared(t *testing.T) {
 	}
 }
 
-// The noises of data in other units are those of the data, in other units: log q(ax) + d log a does not depend on a.
-// Tables stay tables.
+// The noises of rescaled data are rescaled: log q(ax) + d log a does not depend on a. Tables stay tables.
 func TestNoisesScale(t *testing.T) {
 	const a = 1.0 / (1 << 20)
 	data := correlated(400, 1)
@@ -223,7 +222,7 @@ func TestNoisesScale(t *testing.T) {
 	}
 }
 
-// No points are an error, not a panic or a noise.
+// Having no points is an error, not a panic or a noise.
 func TestNoiseOfNothing(t *testing.T) {
 	for _, name := range fittedNoises() {
 		if _, err := NewNoise(NoiseName(name), &mat.Dense{}); err == nil {

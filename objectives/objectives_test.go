@@ -44,8 +44,8 @@ func mlp(d int) energy.Energy {
 	return must(energy.NewMLP(energy.MLPConfig{Dim: d, Hidden: []int{5, 4}}))
 }
 
-// Every objective, in three dimensions, passes the kit: its gradient is the finite difference of its loss under common
-// random numbers, in every parameter.
+// Every objective, in three dimensions, passes the kit: its gradient equals finite differences of its loss under
+// common random numbers, in every parameter.
 func TestEveryObjective(t *testing.T) {
 	for _, name := range objectives.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestUnity(t *testing.T) {
 			m, cfg := small(name), setup(2)
 			cfg.Batch = batch
 			var e energy.Energy
-			weight, all := 1.0, 1.0 // of the term on the integral, and of the guard
+			weight, all := 1.0, 1.0 // of the integral term, and of the guard
 			if m.Traits().Levels != nil {
 				levels := []float64{0.2, 0.1}
 				e = must(must(energy.NewAnnealable(constant(3), levels, 1)).Beside(back, eps))
@@ -303,7 +303,7 @@ func TestBeside(t *testing.T) {
 		// The gradient of the constant is all rounding: no score has it, and ∫q = 1.
 		return worstMean(must(objectives.New(m, a, p, cfg)), p.Len(), back, width, batch, reps, reps*rounding*rounding)
 	}
-	// 26 parameters: |z| > 5 for one of them by chance in 1.5e-5 of all seeds.
+	// 26 parameters: |z| > 5 for any of them by chance for 1.5e-5 of all seeds.
 	if z := worst(1); z > tolerance {
 		t.Errorf("at the truth a mean gradient is %.1f standard errors from zero", z)
 	}
@@ -419,7 +419,7 @@ func TestRefusals(t *testing.T) {
 	if _, err := objectives.New(objectives.ScoreMatching{}, smooth, nil, objectives.Config{}); err == nil {
 		t.Error("no parameters: not refused")
 	}
-	// A batch of another size, and the chains of a run with another.
+	// A batch of another size, and the chains of a run with a different one.
 	chains := func(batch int) (*objectives.Engine, []float64) {
 		p := energy.Init(smooth, newRNG(1))
 		return must(objectives.New(small("pcd"), smooth, p, objectives.Config{Batch: batch})), make([]float64, p.Len())
@@ -448,8 +448,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// The zero value of every objective, with data alone, is accepted and gives finite gradients, of which none but the
-// first allocates.
+// The zero value of every objective, given only the data, is accepted and gives finite gradients, of which only the
+// first one allocates.
 func TestDefaults(t *testing.T) {
 	data := normal(300, 2, 9)
 	for _, name := range objectives.Names() {
@@ -474,7 +474,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// A loss that is not a number is reported as it is: nothing takes its place.
+// A loss that is not a number is reported as it is; nothing replaces it.
 func TestNonFiniteLossIsReported(t *testing.T) {
 	e := mlp(2)
 	p := energy.Init(e, newRNG(1))
@@ -488,8 +488,8 @@ func TestNonFiniteLossIsReported(t *testing.T) {
 	}
 }
 
-// A state that cannot be restored as a whole is not restored in part: that of cd has the step of its chains, which
-// pcd and ml have, too, but no chains.
+// A state that cannot be restored as a whole is not restored in part: the state of cd has the step of its chains,
+// which pcd and ml have, too, but no chains.
 func TestRestoreIsWholeOrNot(t *testing.T) {
 	e := mlp(2)
 	cfg := objectives.Config{Batch: 4}
@@ -540,7 +540,7 @@ func TestBackgroundOfLevels(t *testing.T) {
 	}
 }
 
-// Chains move on the energy of the parameters as they are, also where nobody told that these changed.
+// Chains move on the energy with the current parameters, even if nobody announced that these changed.
 func TestChainsFollowTheta(t *testing.T) {
 	const n = 8
 	e := energy.Gaussian{D: 2}

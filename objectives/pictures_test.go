@@ -69,7 +69,7 @@ func (b *blobs) logProb(x, score []float64) float64 {
 	return most + math.Log(z/4) - 32*math.Log(2*math.Pi*s2)
 }
 
-// onNoise is a convolutional energy on top of that of the noise alone, |x|²/2σ².
+// onNoise is a convolutional energy added to that of the noise alone, |x|²/2σ².
 type onNoise struct{ *energy.Conv }
 
 func (e onNoise) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
@@ -110,7 +110,8 @@ func (b *blobs) gap(t *testing.T, e energy.Energy, p *energy.Params, x *mat.Dens
 	return mean + math.Log(z) - least, fisher
 }
 
-// Two convolutions learn the spots: by nce the density, by ssm its score. Before, the gaps are those of the noise alone.
+// Two convolutions learn the spots: with nce the density, with ssm its score. Before training, the gaps are those of
+// the noise alone.
 func TestConvLearns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for seconds")
@@ -124,7 +125,7 @@ func TestConvLearns(t *testing.T) {
 		m          objectives.Method
 		steps      int
 		rate       float64
-		kl, fisher float64 // shares of the gaps before that may be left; 0: not asked
+		kl, fisher float64 // the fraction of the initial gaps that may be left; 0: not checked
 	}{
 		{"nce", objectives.NCE{Ratio: 1}, 4000, 2e-2, 0.05, 0.1},
 		{"ssm", objectives.Sliced{Slices: 4}, 1500, 3e-3, 0, 0.1},

@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// Penalties are what their definitions say, at data and negatives, and on weight matrices alone.
+// Penalties match their definitions, at data and negatives, and on weight matrices alone.
 func TestPenalties(t *testing.T) {
 	const n, d, c = 5, 2, 0.3
 	e := mlp(d)

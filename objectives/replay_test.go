@@ -14,7 +14,7 @@ import (
 func newRNG(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
 // counting is a kernel that leaves the first coordinate, the name of the slot, alone and adds 1 to the second.
-type counting struct{ swap bool } // the mistake: rows change places
+type counting struct{ swap bool } // the mistake: rows trade places
 
 func (counting) Validate() error { return nil }
 
@@ -31,7 +31,7 @@ func (k counting) Step(s *mcmc.State, _ mcmc.Target, _ *rand.Rand) (mcmc.Info, e
 	return mcmc.Info{AcceptProb: 1}, nil
 }
 
-// marks is a Noise whose draws can be told from everything else.
+// marks is a Noise whose draws can be distinguished from everything else.
 type marks struct{ drawn int }
 
 func (m *marks) Sample(dst *mat.Dense, _ *rand.Rand) {
@@ -52,7 +52,7 @@ func (m *marks) LogProb(dst []float64, _ *mat.Dense) {
 	}
 }
 
-// fill runs the buffer for some gradients and returns it with the number of visits.
+// fill runs the buffer for several gradients and returns it with the number of visits.
 func fill(t *testing.T, k mcmc.Kernel, slots, n, d, calls int, restart float64, fresh Noise) *replay {
 	t.Helper()
 	r := newReplay(mover{target: well, kernel: k, steps: 1, stale: func() {}}, slots, n, d, fresh, restart)
@@ -92,8 +92,8 @@ func misplaced(r *replay) (wrong int) {
 	return wrong
 }
 
-// What is read from a slot returns to that slot, in two and in five dimensions; every row is written back once per
-// visit.
+// Whatever is read from a slot returns to that slot, in two and in five dimensions; every row is written back once
+// per visit.
 func TestReplayReturnsToItsSlot(t *testing.T) {
 	for _, d := range []int{2, 5} {
 		r := fill(t, counting{}, 30, 7, d, 50, 0, nil)
@@ -113,7 +113,7 @@ func TestReplayReturnsToItsSlot(t *testing.T) {
 	}
 }
 
-// The slots taken are uniform: χ² of the visits.
+// The slots are chosen uniformly: χ² of the visits.
 func TestReplayPicksUniformly(t *testing.T) {
 	const slots, n, calls = 20, 5, 4000
 	r := fill(t, counting{}, slots, n, 2, calls, 0, nil)
@@ -129,7 +129,7 @@ func TestReplayPicksUniformly(t *testing.T) {
 	}
 }
 
-// Restarts have the stated share.
+// Restarts have the requested share.
 func TestReplayRestartShare(t *testing.T) {
 	const n, calls, share = 10, 2000, 0.05
 	m := &marks{}
@@ -140,7 +140,7 @@ func TestReplayRestartShare(t *testing.T) {
 	}
 }
 
-// A chain that ran away does not enter the buffer.
+// A chain that diverged does not enter the buffer.
 func TestReplayKeepsFinitePoints(t *testing.T) {
 	bad := kernelFunc(func(s *mcmc.State) { s.X.Set(0, 0, math.NaN()) })
 	r := fill(t, bad, 8, 3, 2, 20, 0, nil)
@@ -174,7 +174,7 @@ func (f failing) Step(*mcmc.State, mcmc.Target, *rand.Rand) (mcmc.Info, error) {
 	return mcmc.Info{}, f.err
 }
 
-// The chains of pcd go on from gradient to gradient, each in its own row, wherever the batch is by then.
+// The chains of pcd continue from gradient to gradient, each in its own row, whatever the batch is by then.
 func TestPersistentChainsGoOn(t *testing.T) {
 	c := &persistent{mover: mover{target: well, kernel: counting{}, steps: 1, stale: func() {}},
 		chains: mat.NewDense(5, 3, nil)}

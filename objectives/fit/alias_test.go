@@ -10,8 +10,8 @@ import (
 
 func init() { objectives.Register("sm2", objectives.ScoreMatching{}) }
 
-// An objective that is registered a second time, under another name, trains in every respect as under the first: by its
-// default settings, beside a bridge, with the same weights.
+// An objective registered a second time, under another name, trains exactly as under the first: with its default
+// settings, beside a bridge, with the same weights.
 func TestSecondName(t *testing.T) {
 	weights := func(name string) []float64 {
 		j := planned(t, "moons", name,

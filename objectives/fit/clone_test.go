@@ -26,8 +26,9 @@ func (c counted) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	return c.Energy.Build(x, theta)
 }
 
-// Workers of the samplers take clones: what was compiled once is not compiled for another worker, nor for another call.
-// A model is a target of many workers, by its clones, with the draws of one; shared it panics with what to do.
+// Workers of the samplers use clones: what was compiled once is not compiled again for another worker or another
+// call. Through its clones a model can be the target of many workers, with the draws of one; shared, it panics with a
+// hint.
 func TestWorkersClone(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	c := quick(20)

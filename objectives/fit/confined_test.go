@@ -11,8 +11,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// An energy that would be bounded rises without end far from the data, under objectives that compare points; others
-// stay as they are.
+// An energy that would otherwise be bounded grows without bound far from the data, under objectives that compare
+// points; other energies stay as they are.
 func TestBoundedEnergiesAreConfined(t *testing.T) {
 	for _, c := range []struct {
 		objective, activation string
@@ -32,7 +32,7 @@ func TestBoundedEnergiesAreConfined(t *testing.T) {
 			t.Fatal(err)
 		}
 		width := confinement * math.Max(j.Model.data.Std[0], j.Model.data.Std[1])
-		// but for the centre and the network, which are small beside it
+		// except for the centre and the network, which are small beside it
 		want := (2*200*200 - 2*100*100) / (2 * width * width)
 		if got := e[1] - e[0]; c.confined && math.Abs(got/want-1) > 0.05 {
 			t.Errorf("%s with %s: the energy rises by %g, want %g", c.objective, c.activation, got, want)
@@ -43,8 +43,8 @@ func TestBoundedEnergiesAreConfined(t *testing.T) {
 	}
 }
 
-// With bounded activations the likelihood is better than that of a Gaussian; without the term that confines the energy
-// several times as much of the mass of the same model lies outside of the box, and the farther out one looks the more.
+// With bounded activations the likelihood is better than that of a Gaussian; without the confining term several times
+// as much of the mass of the same model lies outside the box, and the more so the farther out one looks.
 func TestConfinedKL(t *testing.T) {
 	activations := []string{"tanh", "sigmoid", "sin"}
 	if testing.Short() {

@@ -2,8 +2,8 @@ package fit
 
 import "testing"
 
-// A network without weights has one energy everywhere, and is called dead, also beside a quadratic that confines it; one
-// that was just made is not.
+// A network whose weights are zero has the same energy everywhere, and is called dead, even beside a quadratic that
+// confines it; one that was just initialised is not.
 func TestDead(t *testing.T) {
 	for _, activation := range []string{"relu", "tanh"} {
 		t.Run(activation, func(t *testing.T) { testDead(t, activation) })

@@ -34,7 +34,7 @@ func pictureOf(t *testing.T) string {
 	return path
 }
 
-// The KL of the curve is that of the end, with the same weights: of networks whose mass lies far outside of the box,
+// The last KL of the curve is the final one, with the same weights: for networks whose mass lies far outside the box,
 // and around it.
 func TestGaugeIsKL(t *testing.T) {
 	for _, name := range []string{"moons", "funnel", pictureOf(t)} {
@@ -65,7 +65,7 @@ func TestGaugeIsKL(t *testing.T) {
 			if want := float64(r.KL); !(math.Abs(got["kl"]-want) <= 2e-3*math.Max(1, want)) || want <= 0 {
 				t.Errorf("%s, %+v: KL %g, at the end %g, of which %g leaks", name, v, got["kl"], want, r.Leak)
 			}
-			if leak := float64(r.Leak); leak < v.least || leak > v.most { // else it would be about nothing
+			if leak := float64(r.Leak); leak < v.least || leak > v.most { // otherwise this would test nothing
 				t.Errorf("%s, %+v: %g leaks", name, v, leak)
 			}
 		}

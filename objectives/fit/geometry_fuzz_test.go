@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// The description of the data that stands with the weights is refused, or makes a model that can be evaluated.
+// The description of the data stored with the weights is either refused, or gives a model that can be evaluated.
 func FuzzGeometry(f *testing.F) {
 	c, err := Suited(Config{Dataset: "none.csv", Hidden: []int{3}, Bridge: 0.5, Network: "mlp"}, objectives.Facts{})
 	if err != nil {

@@ -15,8 +15,9 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// Draws given two columns of a model that is a known mixture follow its exact conditional density, by Kolmogorov and Smirnov's distance at a
-// level of 1e-4, with jumps and by the kernel alone; draws that know nothing of these columns do not.
+// Draws given two columns of a model that is a known mixture follow its exact conditional density, by the
+// Kolmogorov–Smirnov distance at a level of 1e-4, with jumps and by the kernel alone; draws that ignore these columns
+// do not.
 func TestSampleGiven(t *testing.T) {
 	rng := train.Stream(1, "two clusters")
 	x := mat.NewDense(400, 4, nil)
@@ -82,7 +83,7 @@ func TestSampleGiven(t *testing.T) {
 	}
 }
 
-// distance is that of Kolmogorov and Smirnov between draws and coordinate j of a mixture.
+// distance is the Kolmogorov–Smirnov distance between draws and coordinate j of a mixture.
 func distance(x []float64, m *density.Mixture, j int) (most float64) {
 	slices.Sort(x)
 	for i, v := range x {

@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 )
 
-// suited is a complete Config of an objective.
+// suited is the complete Config for an objective.
 func suited(t testing.TB, objective string) Config {
 	t.Helper()
 	c, err := Suited(Config{Dataset: "4squares", Name: objective}, objectives.Facts{})
@@ -21,7 +21,8 @@ func suited(t testing.TB, objective string) Config {
 	return c
 }
 
-// What is written as config.json is read back as it was, for every objective, and holds the settings of that alone.
+// The config.json that is written is read back unchanged, for every objective, and holds the settings of that
+// objective only.
 func TestConfigRoundTrip(t *testing.T) {
 	for _, name := range objectives.Names() {
 		c := suited(t, name)
@@ -52,7 +53,7 @@ func TestConfigRoundTrip(t *testing.T) {
 	}
 }
 
-// A key with a default in Go that is not zero can be set to nothing under its key, and stays so.
+// A setting whose default is not Go's zero value can be set to zero under its key, and stays zero.
 func TestNothingIsMeant(t *testing.T) {
 	c, err := Read(Layer{"seed": json.RawMessage("0"), "samples": json.RawMessage("0"), "bridge": json.RawMessage("0"),
 		"clip": json.RawMessage("0")})
@@ -118,7 +119,7 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// What is out of range is named by its key, before any data are looked at.
+// A setting out of range is named by its key, before any data are read.
 func TestValidateNamesKeys(t *testing.T) {
 	for key, bad := range map[string]string{
 		"lr": "-1", "steps": "-5", "batch": "0", "ema": "1", "clip": "-1", "bridge": "1", "hidden": "[0]",
@@ -149,8 +150,8 @@ func TestValidateNamesKeys(t *testing.T) {
 	}
 }
 
-// A configuration of another format is refused with both numbers, before anything else in it is looked at. The settings
-// of version 2 serve; its directory does not.
+// A configuration in another format is refused with both version numbers, before anything else in it is read. The
+// settings of version 2 can be used; its directory cannot.
 func TestFormat(t *testing.T) {
 	c := suited(t, "sm")
 	b, err := c.MarshalConfig()

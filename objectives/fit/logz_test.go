@@ -11,8 +11,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// log Z by importance sampling, annealed or not, is that of quadrature within its stated error, on the trained model of
-// every two-dimensional distribution. The trainings are short; with EBM_LOGZ=full they are the default job.
+// log Z by importance sampling, annealed or not, agrees with quadrature within its stated error, on a model trained
+// on every two-dimensional distribution. The trainings are short; with EBM_LOGZ=full they are the default job.
 func TestLogZOfTrainedModels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many trainings")

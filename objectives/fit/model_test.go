@@ -18,7 +18,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// quick is a Config of a run of a second.
+// quick is a Config for a run of a second.
 func quick(steps int) Config {
 	return Config{Hidden: []int{16}, Batch: 64, Steps: steps, Samples: 200, Chains: 50, Frames: -1, TestPoints: 500,
 		Grid: 100, Threads: 1}
@@ -49,8 +49,8 @@ func opened(t testing.TB, dataset string) Source {
 	return src
 }
 
-// A trained model of a file gives densities in the units of the file: log p is −E − log Z with the log Z that was
-// measured, and the score is the slope of log p.
+// A trained model of a file gives densities in the units of the file: log p is −E − log Z with the measured log Z,
+// and the score is the gradient of log p.
 func TestModelOfAFile(t *testing.T) {
 	path := tableOf(t, 300)
 	c := quick(200)
@@ -144,7 +144,7 @@ func TestModelOfAFile(t *testing.T) {
 	draws(lost)
 }
 
-// From about a hundred columns on, mixtures do not fit into the header of a file any more; they are arrays.
+// From about a hundred columns on, mixtures no longer fit into the header of a file; they are stored as arrays.
 func TestManyColumns(t *testing.T) {
 	const n, d = 300, 150
 	rng := train.Stream(2, "columns")
@@ -182,7 +182,7 @@ func TestManyColumns(t *testing.T) {
 	}
 }
 
-// A Config without a run directory trains, measures and writes nothing; it is what was asked for, and complete.
+// A Config without a run directory trains, measures and writes nothing; it comes back as requested, and complete.
 func TestTrainWithoutADirectory(t *testing.T) {
 	c := quick(30)
 	m, err := Train(t.Context(), opened(t, "moons"), c)
@@ -205,7 +205,7 @@ func TestTrainWithoutADirectory(t *testing.T) {
 	}
 }
 
-// The run directory of version 2 is refused by its number; its settings train again.
+// The run directory of version 2 is refused by its number; its settings can be trained again.
 func TestEarlierFormat(t *testing.T) {
 	dir := &rundir.Dir{Path: filepath.Join("testdata", "format2")}
 	_, err := Open(dir.Path)
@@ -235,7 +235,7 @@ func TestEarlierFormat(t *testing.T) {
 	}
 }
 
-// What version 3 wrote is read, to the bit of what it computed then.
+// Models written by version 3 are read, and compute what they computed then, to the bit.
 func TestThisFormat(t *testing.T) {
 	m, err := Open(filepath.Join("testdata", "format3"))
 	if err != nil {
@@ -278,7 +278,7 @@ func TestCancelBeforeTheFirstStep(t *testing.T) {
 	}
 }
 
-// A context that is over before the data are read ends everything at once: nothing is looked at, and no directory made.
+// If the context is over before the data are read, everything ends at once: nothing is read, and no directory made.
 func TestCancelBeforeTheData(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -301,8 +301,8 @@ func TestCancelBeforeTheData(t *testing.T) {
 
 func formatEnergy(e float64) string { return strconv.FormatFloat(e, 'g', 8, 64) + "\n" }
 
-// With patience the weights that were best on points held back are kept, and these are not those that the model is
-// measured on.
+// With patience, the weights that were best on held-out points are kept, and these points are not those that the
+// model is measured on.
 func TestPatience(t *testing.T) {
 	path := tableOf(t, 120)
 	c := quick(4000)

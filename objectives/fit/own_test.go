@@ -20,7 +20,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// drift is a source of somebody's own, in units far from 1, whose draws depend on how many it has made: it must be
+// drift is a user-defined source, in units far from 1, whose draws depend on how many it has made: that must be
 // remembered.
 type drift struct{ drawn uint64 }
 
@@ -52,8 +52,8 @@ func init() {
 		}})
 }
 
-// A source and a network of somebody's own are trained in the units of the network, checkpointed and resumed to the
-// bit, with what the source remembers.
+// A user-defined source and network are trained in the units of the network, checkpointed and resumed to the bit,
+// with what the source remembers.
 func TestOwnSourceAndNetwork(t *testing.T) {
 	const steps = 40
 	c := quick(steps)
@@ -110,7 +110,7 @@ func TestRegisterNetworkTwice(t *testing.T) {
 	}
 }
 
-// Chains that walk start where they are said to, and the same seed walks the same way.
+// Chains of a walk start where they are told to, and the same seed gives the same walk.
 func TestWalk(t *testing.T) {
 	j := planned(t, "moons", "nce", Layer{"adapt": []byte("10"), "burn-in": []byte("5")})
 	const chains, draws = 7, 5

@@ -10,8 +10,8 @@ import (
 
 var everyRate = flag.Bool("rates", false, "all objectives at all rates, on a distribution and on points: takes long")
 
-// TestRates: score matching and ksd at thirty times their learning rates are cured by going back; without the
-// sentinel's contrast they end at KLs of 9 and 15. With -rates it is the whole table of `ebm verify --long`.
+// TestRates: at thirty times their learning rates, score matching and ksd are rescued by rollbacks; without the
+// sentinel's contrast they end at KLs of 9 and 15. With -rates this is the whole table of `ebm verify --long`.
 func TestRates(t *testing.T) {
 	ctx := context.Background()
 	checks := append(rateChecks(ctx, "ksd", 0, 400, []float64{30}), rateChecks(ctx, "sm", 0, 400, []float64{30})...)

@@ -14,9 +14,9 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// A run that is stopped between two checkpoints and resumed ends in the weights and the checkpoint of the undisturbed
-// run, whatever is added to the loss or wrapped around the network, and for objectives with chains, noise that is
-// learnt and draws of their own.
+// A run that is stopped between two checkpoints and resumed ends with the weights and the checkpoint of the
+// undisturbed run, whatever is added to the loss or wrapped around the network, including objectives with chains,
+// learnt noise and draws of their own.
 func TestResume(t *testing.T) {
 	for _, c := range []struct {
 		name, objective string
@@ -46,7 +46,7 @@ func TestResume(t *testing.T) {
 				more[key] = json.RawMessage(v)
 			}
 			const steps = 30
-			// follow trains for a sitting that ends after the given step, in a directory of its own or an earlier one.
+			// follow trains for a session that ends after the given step, in a new directory or an existing one.
 			follow := func(dir string, resume bool, stop int) (last int) {
 				t.Helper()
 				ctx, cancel := context.WithCancel(context.Background())

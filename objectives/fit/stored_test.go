@@ -15,7 +15,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// stopped is a run on the file that was stopped after a checkpoint.
+// stopped is a run on the file, stopped after a checkpoint.
 func stopped(t *testing.T, file string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -35,8 +35,7 @@ func stopped(t *testing.T, file string) string {
 	return c.Out
 }
 
-// A stored run tells that its file holds other points now, or is not there any more, and what helps; its model opens
-// all the same.
+// A stored run says that its file now holds other points, or is gone, and what helps; its model opens all the same.
 func TestDataOfAStoredRun(t *testing.T) {
 	file := tableOf(t, 100)
 	run := stopped(t, file)
@@ -96,7 +95,7 @@ func TestDataOfAStoredRun(t *testing.T) {
 	}
 }
 
-// A checkpoint that is damaged or of other settings is named.
+// A damaged checkpoint, or one with other settings, is named.
 func TestDamagedCheckpoint(t *testing.T) {
 	run := stopped(t, tableOf(t, 100))
 	path := filepath.Join(run, filepath.FromSlash(rundir.Frames))
@@ -110,7 +109,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	}
 }
 
-// What a file is read as is said before the training, and settings that another kind of data would have are named.
+// The program says before the training how it reads a file, and names settings that another kind of data would have.
 func TestSaidOfAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flats.csv")
 	var b strings.Builder
@@ -140,7 +139,7 @@ func TestSaidOfAFile(t *testing.T) {
 	}
 }
 
-// Settings that were made for a distribution do not suit a file.
+// Settings made for a distribution do not suit a file.
 func TestUnsuited(t *testing.T) {
 	path := tableOf(t, 100)
 	of, err := prepared("moons", "sm", nil)
@@ -173,7 +172,7 @@ func TestUnsuited(t *testing.T) {
 	}
 }
 
-// An energy for other programs holds its weights and what it is, and does not say where the data were.
+// An energy exported for other programs has its weights and says what it is, but not where the data were.
 func TestONNX(t *testing.T) {
 	path := tableOf(t, 100)
 	c := quick(1)

@@ -30,7 +30,7 @@ func perfect(d datasets.Distribution) (metrics.Energy, metrics.Gradient) {
 	}
 }
 
-// TestPerfectModel judges every distribution by itself: all divergences vanish, samples are at their floor.
+// TestPerfectModel compares every distribution with itself: all divergences vanish, and samples are at their floor.
 func TestPerfectModel(t *testing.T) {
 	for _, name := range datasets.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestPerfectModel(t *testing.T) {
 			}
 			want := 0.99
 			if name == "checkerboard" {
-				want = 1 // all of the support is equally dense
+				want = 1 // the support is equally dense everywhere
 			}
 			near(t, "inside the 99 % region", float64(s.InHDR), want, 5*math.Sqrt(0.0099/n))
 			if s.EnergyDistance > 2*s.Floor.EnergyDistance {
@@ -113,7 +113,7 @@ func TestWrongModels(t *testing.T) {
 		s.EnergyDistance < 5*s.Floor.EnergyDistance || s.HistTV < 2*s.Floor.HistTV {
 		t.Errorf("a lost mode is not seen: %+v", s)
 	}
-	// Stein's discrepancy is as blind to it as score matching is.
+	// Stein's discrepancy is as blind to it as score matching.
 	if s.KSD > 2*s.Floor.KSD {
 		t.Errorf("KSD %v of a lost mode, floor %v", s.KSD, s.Floor.KSD)
 	}
@@ -130,7 +130,8 @@ func TestWrongModels(t *testing.T) {
 	}
 }
 
-// TestFarSamples: samples at which the true score overflows leave its discrepancy unknown, and the rest is there.
+// TestFarSamples: if the true score overflows at some samples, its discrepancy is unknown, and the other measures are
+// there.
 func TestFarSamples(t *testing.T) {
 	d, err := datasets.New("funnel")
 	if err != nil {
@@ -157,7 +158,7 @@ func TestFarSamples(t *testing.T) {
 	}
 }
 
-// TestPointsOfAFile judges by points alone: what needs a density is unknown, the rest is there.
+// TestPointsOfAFile measures by points alone: what needs a density is unknown, the rest is there.
 func TestPointsOfAFile(t *testing.T) {
 	p := normal{[]float64{0, 0}, 1}
 	source, err := datasets.NewPoints(p.draws(3000, 1))

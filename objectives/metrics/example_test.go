@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/metrics"
 )
 
-// A single Gaussian, judged as a model of two moons.
+// A single Gaussian, measured as a model of two moons.
 func ExampleEvaluate() {
 	moons, err := datasets.New("moons")
 	if err != nil {
@@ -35,7 +35,7 @@ func ExampleEvaluate() {
 	// Output: log Z 2.3685, entropy 2.3939, KL 1.009, TV 0.582, leak 0.0081
 }
 
-// The normaliser of a bare energy in the plane, and the mass outside of a box.
+// The normaliser of a bare energy in the plane, and the mass outside a box.
 func ExampleIntegrate() {
 	energy := func(dst []float64, x *mat.Dense) error { // a standard normal without its constant
 		for i := range dst {
@@ -52,7 +52,7 @@ func ExampleIntegrate() {
 	// Output: log Z 1.8379, outside 0.0889
 }
 
-// How far two sets of draws are apart, in measures that vanish for equal laws.
+// How far two sets of draws are apart, in measures that vanish for equal distributions.
 func ExampleCompare() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	x, same, moved := mat.NewDense(1000, 2, nil), mat.NewDense(1000, 2, nil), mat.NewDense(1000, 2, nil)
@@ -74,7 +74,7 @@ func ExampleCompare() {
 	// told apart: true true
 }
 
-// Draws judged by a score alone: no normaliser, no draws of the target. The second sample is too wide.
+// Draws measured by a score alone: no normaliser, no draws of the target. The second sample is too wide.
 func ExampleKSD() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, sd := range []float64{1, 1.5} {

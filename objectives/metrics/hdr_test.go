@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// plane is N(0, I) in the plane.
+// plane is N(0, I) in two dimensions.
 type plane struct{}
 
 func (plane) LogProb(dst []float64, x *mat.Dense) {

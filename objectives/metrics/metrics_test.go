@@ -117,7 +117,7 @@ func TestIntegrate(t *testing.T) {
 	near(t, "cut leak", q.Leak, 1-in, 2e-5)
 	near(t, "cut log Z on the box", q.LogZBox, math.Log(2*math.Pi*in), 1e-4)
 
-	// A model that does not decay has its mass outside, and says that it is not to be trusted.
+	// A model that does not decay has its mass outside, and is marked as not to be trusted.
 	flat := func(dst []float64, _ *mat.Dense) error { clear(dst); return nil }
 	q, err = metrics.Integrate(ctx, flat, []float64{-1, -1}, []float64{1, 1}, metrics.QuadratureConfig{})
 	if err != nil {
@@ -181,8 +181,8 @@ func TestDivergences(t *testing.T) {
 	d = metrics.Divergences(g, lp, lq)
 	near(t, "TV", d.TV, 2*cdf(math.Sqrt(p.r2(q.m)/p.v)/2)-1, 1e-4)
 
-	// Mass of either outside of the box is mass where the other is not: nothing of p, 1 - Φ(1) of q, lies beyond x₁ =
-	// 1.
+	// Mass of one density outside the box counts as mass where the other one has none: nothing of p lies beyond x₁ =
+	// 1, and 1 - Φ(1) of q.
 	box := metrics.NewGrid([]float64{-9, -8}, []float64{1, 8}, 400)
 	in := mat.NewDense(box.Len(), 2, nil)
 	box.Fill(in, 0)
@@ -194,7 +194,7 @@ func TestDivergences(t *testing.T) {
 	near(t, "TV with q outside", metrics.Divergences(box, a, b).TV, whole, 1e-3)
 	near(t, "TV with p outside", metrics.Divergences(box, b, a).TV, whole, 1e-3)
 
-	// A reference whose density is zero where the model has mass.
+	// The density of the reference is zero where the model has mass.
 	for i := range lp[:g.Len()/2] {
 		lp[i] = math.Inf(-1)
 	}
@@ -214,7 +214,8 @@ func TestFisher(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "shifted Fisher", fit.Fisher, (1+0.25)/4, 1e-12)
-	// At another temperature: s_q = βs, so that the slope is β and the relative divergence (1−β)², whatever the draws.
+	// At another temperature, s_q = βs, so that the slope is β and the relative divergence (1−β)², whatever the
+	// draws.
 	q = normal{p.m, p.v / 0.9}
 	if fit, err = metrics.Fisher(ctx, q.gradient, p, x); err != nil {
 		t.Fatal(err)
@@ -344,7 +345,7 @@ func TestHistogram(t *testing.T) {
 		near(t, "cell", m, want, 1e-13)
 		sum += m
 	}
-	// By hand: half of the points in cell 0, half outside.
+	// By hand: half of the points are in cell 0, half outside.
 	x := mat.NewDense(2, 2, []float64{-2.9, -1.9, 99, 0})
 	want := (math.Abs(0.5-mass[0]) + (sum - mass[0]) + math.Abs(0.5-(1-sum))) / 2
 	near(t, "TV", metrics.HistogramTV(g, mass, x), want, 1e-12)
@@ -373,7 +374,7 @@ func (halfLines) Modes() (*mat.Dense, []float64) {
 }
 func (halfLines) AssignMode(x []float64) int { return int(1+math.Copysign(1, x[0])) / 2 }
 
-// TestModeShares wants shares that are counts, free of what sums of 1/n lose.
+// TestModeShares wants shares that are exact counts, free of the rounding of sums of 1/n.
 func TestModeShares(t *testing.T) {
 	x := mat.NewDense(10000, 1, nil)
 	for i := range 10000 {
@@ -412,7 +413,8 @@ func TestKSD(t *testing.T) {
 	}
 }
 
-// TestIntegrateLooksTwice has a spike between the midpoints of two grids, which agree: the third sees it.
+// TestIntegrateLooksTwice has a spike between the midpoints of two grids, which therefore agree: the third one sees
+// it.
 func TestIntegrateLooksTwice(t *testing.T) {
 	const at, sd = 0.0125, 1e-3
 	spike := func(e []float64, x *mat.Dense) error {
@@ -530,7 +532,7 @@ func TestEvaluateGaussians(t *testing.T) {
 	}
 }
 
-// TestMixed: R̂ is held against the limit it came with, which is 1.01 in reports that have none.
+// TestMixed: R̂ is compared with the limit it came with, which is 1.01 in reports without one.
 func TestMixed(t *testing.T) {
 	nan := metrics.Value(math.NaN())
 	for _, c := range []struct {
@@ -588,7 +590,8 @@ func densities(g metrics.Grid, p normal) []float64 {
 	return l
 }
 
-// Sets of many columns are cut to the rows that take as long as many of few: what comes behind them does not count.
+// Sets with many columns are cut to as many rows as take the time of many rows with few columns: later rows do not
+// count.
 func TestPairsOfManyColumns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")

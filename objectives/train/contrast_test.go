@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// normal is the energy of N(θ, 1) up to its constant, with a factor that makes it wrong.
+// normal is the energy of N(θ, 1) up to a constant, with a factor that makes it wrong.
 func normal(factor float64) func(dst, theta []float64, x *mat.Dense) error {
 	return func(dst, theta []float64, x *mat.Dense) error {
 		for i := range dst {
@@ -87,9 +87,9 @@ func TestContrastNoise(t *testing.T) {
 	}
 }
 
-// J is 2 log 2 of energies that tell nothing, least at the truth, does not depend on the constant of the energy, and
-// its constant is the best. Weights that are wrong in place, width or far away have a larger one, weights that are
-// not finite the largest.
+// J is 2 log 2 for energies that tell nothing, is smallest at the truth, and does not depend on the constant of the
+// energy, for which it uses the best. Weights that are wrong in position, width or magnitude have a larger J, and
+// weights that are not finite the largest.
 func TestContrast(t *testing.T) {
 	truth := []float64{1, 2, 3}
 	c := newTestContrast(t, normal(1))
@@ -114,7 +114,7 @@ func TestContrast(t *testing.T) {
 	if v := contrastOf(t, nothing, truth); math.Abs(v-2*math.Ln2) > 1e-9 {
 		t.Errorf("J of the noise itself = %g, want 2 log 2", v)
 	}
-	far := func(dst, theta []float64, x *mat.Dense) error { // a well where no point is
+	far := func(dst, theta []float64, x *mat.Dense) error { // a well where there are no points
 		err := normal(1)(dst, theta, x)
 		for i := range dst {
 			if x.At(i, 0) > 6 {
@@ -169,7 +169,7 @@ func TestContrastErrors(t *testing.T) {
 	if _, err := NewContrast(2, nan, nan, normal(1), rng); err == nil {
 		t.Error("points of NaN: no error")
 	}
-	if _, err := NewContrast(2, constant(3), constant(3), normal(1), rng); err != nil { // of one point all are alike
+	if _, err := NewContrast(2, constant(3), constant(3), normal(1), rng); err != nil { // with a single point all are equal
 		t.Errorf("constant columns: %v", err)
 	}
 }
@@ -186,7 +186,7 @@ func (c constant) Sample(dst *mat.Dense, _ *rand.Rand) {
 	}
 }
 
-// The rules of the sentinel, on terms that are made up: noise is the same in all, so that differences are exact.
+// The rules of the sentinel, on made-up terms: the noise is the same in all of them, so that differences are exact.
 func TestJudge(t *testing.T) {
 	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
 	s := new(Sentinel)
@@ -194,7 +194,7 @@ func TestJudge(t *testing.T) {
 		j            float64
 		better, trip bool
 	}{
-		{0.8, true, false}, {0.5, true, false}, {0.55, false, false}, {0.7, false, false}, // once is chance
+		{0.8, true, false}, {0.5, true, false}, {0.55, false, false}, {0.7, false, false}, // a single time is chance
 		{0.59, false, false}, {0.49, true, false}, {0.6, false, false}, {0.6, false, true},
 	} {
 		better, trip := s.judge(100+10*k, 10, at(c.j))
@@ -254,7 +254,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// A rate that keeps every number finite and leads nowhere is taken back; without the contrast it passes for success.
+// A rate that keeps every number finite but leads nowhere is taken back; without the contrast it passes for success.
 func TestRunJudged(t *testing.T) {
 	wild := func(contrast bool, factor float64) (*toy, Result, error) {
 		o := newToy()
@@ -283,7 +283,7 @@ func TestRunJudged(t *testing.T) {
 	if j := contrastOf(t, c, res.Average); err != nil || !(j > start) {
 		t.Errorf("without the contrast: J = %g, %g at the start, error %v: the test does not test", j, start, err)
 	}
-	// What no rate cures ends in an error, and in the state of the start.
+	// If no rate helps, training ends with an error and with the initial state.
 	o = newToy()
 	bad := []float64{1.5, 2.5, 3.5}
 	o.theta = slices.Clone(bad)
@@ -302,7 +302,7 @@ func TestRunJudged(t *testing.T) {
 	}
 }
 
-// Judging changes no bit of a run that goes well.
+// The contrast does not change a bit of a run that goes well.
 func TestJudgedSame(t *testing.T) {
 	end := func(contrast bool) []float64 {
 		o := newToy()
@@ -320,7 +320,7 @@ func TestJudgedSame(t *testing.T) {
 	}
 }
 
-// A judged run that is stopped and resumed ends in the same bits, rollbacks included.
+// A run with the contrast that is stopped and resumed ends in the same bits, rollbacks included.
 func TestJudgedResume(t *testing.T) {
 	end := func(stops ...int) (Result, []float64) {
 		dir := t.TempDir()
@@ -367,7 +367,7 @@ func TestJudgedResume(t *testing.T) {
 	}
 }
 
-// Steps that throw the model about add up; a model that gets on, and one that is worse now and then, do not.
+// Steps that throw the model about add up; a model that improves, and one that is worse now and then, are left alone.
 func TestStirred(t *testing.T) {
 	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
 	for _, c := range []struct {

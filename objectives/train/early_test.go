@@ -27,7 +27,7 @@ func (a around) Sample(dst *mat.Dense, rng *rand.Rand) {
 	}
 }
 
-// passing is a run that learns 7 and passes the 5 of the points held back on its way.
+// passing is a run that learns 7 and passes, on its way, the 5 of the held-out points.
 func passing(o *toy, dir string) Config {
 	cfg := toyConfig(o, dir)
 	cfg.Source, cfg.Held, cfg.Steps, cfg.Schedule, cfg.Clip = around(7), around(5), 1000, nil, 0
@@ -35,8 +35,8 @@ func passing(o *toy, dir string) Config {
 	return cfg
 }
 
-// The best weights are those nearest to what is held back, the run ends when there was none better for long, and up
-// to there it is the run without early stopping.
+// The best weights are those nearest to the held-out mean, the run ends when there was no better for long, and up to
+// there it is the run without early stopping.
 func TestEarlyStopping(t *testing.T) {
 	o := newToy()
 	res, err := Run(t.Context(), passing(o, ""))
@@ -48,7 +48,7 @@ func TestEarlyStopping(t *testing.T) {
 			res.Step, res.Early)
 	}
 	for _, v := range res.Best {
-		if math.Abs(v-5) > 0.5 { // it moves by 0.05 in a step, and a measure sees 64 points
+		if math.Abs(v-5) > 0.5 { // it moves by 0.05 per step, and a measurement uses 64 points
 			t.Errorf("best weights %v, want nearly 5", res.Best)
 			break
 		}
@@ -82,7 +82,7 @@ func TestEarlyWithoutEnd(t *testing.T) {
 	}
 }
 
-// A loss of the caller's own takes the place of the objective's; one that is not a number is never the best.
+// A loss supplied by the caller replaces that of the objective; one that is not a number is never the best.
 func TestEarlyLoss(t *testing.T) {
 	cfg := passing(newToy(), "")
 	cfg.Held = nil
@@ -106,7 +106,7 @@ func TestEarlyLoss(t *testing.T) {
 	}
 }
 
-// A run that is stopped and resumed, in the middle and after its early end, is the undisturbed one.
+// A run that is stopped and resumed, in the middle and after its early end, equals the undisturbed one.
 func TestEarlyResumes(t *testing.T) {
 	whole := newToy()
 	dir := t.TempDir()
@@ -168,8 +168,7 @@ func TestEarlyRefuses(t *testing.T) {
 	}
 }
 
-// θ is that of the objective: left out it is taken from there, and another one, which would not be trained, is
-// refused.
+// θ defaults to that of the objective; another one, which would not be trained, is refused.
 func TestParamsOfTheObjective(t *testing.T) {
 	e := energy.Gaussian{D: 2}
 	p := energy.Init(e, Stream(1, "init"))

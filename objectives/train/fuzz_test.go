@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// What ReadRecords accepts can be written, and reads back the same.
+// Whatever ReadRecords accepts can be written, and reads back the same.
 func FuzzRecords(f *testing.F) {
 	f.Add([]byte(`{"step":1,"loss":0.5,"grad_norm":null,"learning_rate":1e-3,"kl":2,"seconds":0.1}` + "\n" +
 		`{"step":1,"event":"rollback","seconds":1}` + "\n{\"st"))
@@ -79,7 +79,7 @@ func FuzzSnapshot(f *testing.F) {
 	})
 }
 
-// A checkpoint whose checksum is right but whose sections are anything is refused or goes on; nothing panics.
+// A checkpoint with a right checksum and arbitrary sections is either refused or continued; nothing panics.
 func FuzzResume(f *testing.F) {
 	cfg := toyConfig(newToy(), f.TempDir())
 	cfg.Steps = 30

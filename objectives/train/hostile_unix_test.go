@@ -17,8 +17,8 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// What blocks, never ends, or is far larger than what belongs there is refused at once, and before memory is taken for
-// it.
+// Files that block, never end, or are far larger than they should be are refused at once, before memory is allocated
+// for them.
 func TestHostileFiles(t *testing.T) {
 	dir := t.TempDir()
 	pipe, zero := filepath.Join(dir, "pipe"), filepath.Join(dir, "zero")

@@ -14,7 +14,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// The whole way: data, energy, objective, training, sampling, measure.
+// From start to finish: data, energy, objective, training, sampling, measures.
 func Example() {
 	ctx := context.Background()
 	moons := must(datasets.New("moons")) // or points of your own: datasets.Load("points.csv")

@@ -40,7 +40,7 @@ func TestAdamWTorch(t *testing.T) {
 	near(t, "θ", theta, []float64{0.9560460709580464, -1.965829906090218, 0.525707094857854}, 1e-12)
 }
 
-// A constant gradient g has m̂ = g and v̂ = g² at every step, so that Adam moves by η g/(|g|+ε) exactly.
+// With a constant gradient g, m̂ = g and v̂ = g² at every step, so that Adam moves by η g/(|g|+ε) exactly.
 func TestAdamConstantGradient(t *testing.T) {
 	const eta, eps, steps = 0.02, 0.1, 7
 	g := []float64{3, -0.5, 0}
@@ -219,7 +219,8 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
-// After the warm-up, the average of constant weights is those weights and that of a jump decays by Decay per step.
+// After the warm-up, the average of constant weights is those weights, and after a jump the difference decays by
+// Decay per step.
 func TestAverage(t *testing.T) {
 	a := &Average{Decay: 0.5}
 	for range 20 {

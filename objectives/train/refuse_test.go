@@ -28,7 +28,7 @@ func TestScheduleValidate(t *testing.T) {
 	}
 }
 
-// sized is an objective that knows the shape of its batches, wide a source that knows its dimension.
+// sized is an objective that knows the shape of its batches, and wide a source that knows its dimension.
 type (
 	sized struct {
 		*toy
@@ -43,7 +43,7 @@ type (
 func (s sized) Dims() (n, d int) { return s.n, s.d }
 func (s wide) Dim() int          { return s.d }
 
-// A batch of another shape than that of the objective or of the points is refused before anything is drawn.
+// A batch whose shape differs from that of the objective or of the points is refused before anything is drawn.
 func TestShapes(t *testing.T) {
 	o := newToy()
 	for _, c := range []struct {
@@ -111,7 +111,7 @@ func TestEventFilesAnywhere(t *testing.T) {
 	}
 }
 
-// The hook of checkpoints comes before each of them, and its error keeps the file from being written.
+// The checkpoint hook comes before each of them, and its error prevents the file from being written.
 func TestCheckpointHook(t *testing.T) {
 	cfg := toyConfig(newToy(), t.TempDir())
 	cfg.Steps, cfg.CheckpointEvery = 50, 20
@@ -137,7 +137,7 @@ func TestCheckpointHook(t *testing.T) {
 	}
 }
 
-// A weight that is zero throughout, as an energy that draws its own may leave it, is refused with its name.
+// A weight array that is all zeros, as an energy that initialises its own may leave it, is refused by name.
 func TestZeroWeight(t *testing.T) {
 	cfg := toyConfig(newToy(), "")
 	cfg.Params = energy.NewParams([]energy.Spec{{Name: "conv.weight", Shape: []int{4, 1, 3, 3}}})

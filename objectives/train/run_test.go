@@ -17,7 +17,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// toy is the loss ½ mean‖θ − x + noise‖² with a memory (the number of calls), and a way to go wrong at will.
+// toy is the loss ½ mean‖θ − x + noise‖² with a memory (the number of calls) and a way to go wrong on demand.
 type toy struct {
 	theta   []float64
 	calls   uint64
@@ -120,7 +120,7 @@ func sameRecords(t *testing.T, got, want []Record) {
 	}
 }
 
-// TestClock: with a given clock the records are the same to the byte, times included.
+// TestClock: with a given clock the records are the same to the byte, including the times.
 func TestClock(t *testing.T) {
 	var want []byte
 	for range 2 {
@@ -165,7 +165,7 @@ func TestRunLearns(t *testing.T) {
 	}
 }
 
-// TestResume stops a run at every kind of moment and holds the end against the undisturbed run, bit for bit.
+// TestResume stops a run at every kind of moment and compares the end with the undisturbed run, bit for bit.
 func TestResume(t *testing.T) {
 	run := func(t *testing.T, trouble func(uint64, []float64, *Stats) error, stops ...int) (*toy, Result, []Record, Snapshot) {
 		dir := t.TempDir()
@@ -245,7 +245,7 @@ func TestResume(t *testing.T) {
 }
 
 func TestKilledAnywhere(t *testing.T) {
-	// A kill leaves the last checkpoint and whatever was appended to the metrics since.
+	// A kill leaves the last checkpoint, and whatever was appended to the metrics since.
 	base, killed := t.TempDir(), t.TempDir()
 	o := newToy()
 	cfg := toyConfig(o, base)
@@ -370,7 +370,7 @@ func TestSentinel(t *testing.T) {
 	}
 }
 
-// Who gives up leaves the parameters and their average of the last good checkpoint, not those that diverged.
+// A run that gives up leaves the parameters and the average of the last good checkpoint, not the diverged ones.
 func TestGivingUpLeavesWhatWasGood(t *testing.T) {
 	const good = 20 // the last checkpoint before step 30
 	stop, cancel := context.WithCancel(context.Background())
@@ -401,10 +401,10 @@ func TestGivingUpLeavesWhatWasGood(t *testing.T) {
 	}
 }
 
-// A loss that falls without end on its own points and rises on those held back is noticed; one that is merely larger
-// there is not, nor one that rises on both.
+// A loss that falls without end on the training points and rises on the held-out ones is noticed; one that is merely
+// larger there is not, nor is one that rises on both.
 func TestHeldBackLossRunsAway(t *testing.T) {
-	// The loss of a call is that of the points it got: those held back are at 100.
+	// The loss of a call is that of the points it got: the held-out ones are at 100.
 	at := func(train, held func(step float64) float64) (Result, []Record, error) {
 		o := newToy()
 		dir := t.TempDir()
@@ -464,7 +464,7 @@ func (c constantSource) Sample(dst *mat.Dense, _ *rand.Rand) {
 	dst.Apply(func(int, int, float64) float64 { return float64(c) }, dst)
 }
 
-// Looking at points held back leaves no trace in the course of the run.
+// Evaluating the held-out points leaves no trace in the course of the run.
 func TestHeldBackLeavesNoTrace(t *testing.T) {
 	var thetas [2][]float64
 	var calls [2]uint64
@@ -483,7 +483,7 @@ func TestHeldBackLeavesNoTrace(t *testing.T) {
 	}
 }
 
-// A run that goes wrong once is cured by going back, with a quarter of the rate.
+// A run that goes wrong once is rescued by a rollback, with a quarter of the rate.
 func TestRollbackCures(t *testing.T) {
 	o := newToy()
 	wrong := true
@@ -548,7 +548,7 @@ func TestLoopAllocates(t *testing.T) {
 		cfg.Steps, cfg.RecordEvery, cfg.CheckpointEvery = steps, 1000, 1000
 		return testing.AllocsPerRun(3, func() { Run(context.Background(), cfg) })
 	}
-	if a, b := run(100), run(600); b > a+5 { // a few of the system are not ours
+	if a, b := run(100), run(600); b > a+5 { // a few of the system's are not ours
 		t.Errorf("500 more steps allocate %g more times, want 0", b-a)
 	}
 }

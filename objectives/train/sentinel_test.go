@@ -2,7 +2,7 @@ package train
 
 import "testing"
 
-// Energies of either sign of the loss can explode.
+// The energies of the data and of the negatives can both explode.
 func TestSentinelEnergies(t *testing.T) {
 	for _, st := range []Stats{{Positive: 1e9}, {Negative: 1e9}, {Negative: -1e9}} {
 		if new(Sentinel).observe(7, st, 1) == nil {
@@ -14,8 +14,8 @@ func TestSentinelEnergies(t *testing.T) {
 	}
 }
 
-// A first gradient of exactly zero, which lsd has while its critic is zero, does not make those that follow look large.
-// What is far above the others still does.
+// A first gradient of exactly zero, which lsd has while its critic is zero, does not make later ones look large. One
+// far above the others still does.
 func TestSentinelZeroGradient(t *testing.T) {
 	s := new(Sentinel)
 	if err := s.observe(0, Stats{}, 0); err != nil {
@@ -36,8 +36,8 @@ func TestSentinelZeroGradient(t *testing.T) {
 	}
 }
 
-// A loss held back that rises is a matter of chance as long as that of the training is above zero: only one that falls
-// without bound is memorisation.
+// A rising held-out loss may be chance unless the training loss is below zero and below the best held-out one: only a
+// loss that falls without bound is memorisation.
 func TestSentinelWeighs(t *testing.T) {
 	runaway := func(train float64) *Error {
 		s := new(Sentinel)
@@ -52,7 +52,7 @@ func TestSentinelWeighs(t *testing.T) {
 	if runaway(-30) == nil {
 		t.Error("a training loss of -30 beside one held back of 50 passes")
 	}
-	if err := runaway(-0.5); err != nil { // no lower than the best that was held back
+	if err := runaway(-0.5); err != nil { // no lower than the best held-out loss
 		t.Errorf("a training loss of -0.5: %v", err)
 	}
 	late := new(Sentinel)

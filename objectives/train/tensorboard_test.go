@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// A reader of event files that shares nothing with the writer: checksums bit by bit, protocol buffers by hand.
+// A reader of event files that shares nothing with the writer: it computes checksums bit by bit, and reads protocol
+// buffers by hand.
 
 // crc32c is the remainder by the reflected polynomial 0x82f63b78.
 func crc32c(b []byte) uint32 {
@@ -197,8 +198,8 @@ func sameEvents(t *testing.T, dir string, records []Record) {
 	}
 }
 
-// A run, a second sitting that cuts back what came after the checkpoint, a rollback: the event file says what
-// metrics.jsonl says.
+// A run, a second session that cuts back what came after the checkpoint, and a rollback: the event file says the same
+// as metrics.jsonl.
 func TestTensorBoard(t *testing.T) {
 	dir := t.TempDir()
 	metrics := filepath.Join(dir, "metrics.jsonl")
@@ -281,7 +282,7 @@ func newTensorBoard(t *testing.T, dir string) *TensorBoard {
 	return NewTensorBoard(root, "metrics.jsonl", time.Now)
 }
 
-// In a folder that was moved, the events stay with their records, and nothing is written under the old name.
+// If the folder is moved, the events stay with their records, and nothing is written under the old name.
 func TestTensorBoardMoved(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a folder that is open cannot be renamed there")

@@ -7,7 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/verify"
 )
 
-// Hold Hamiltonian Monte Carlo against targets whose moments are known.
+// Check Hamiltonian Monte Carlo against targets with known moments.
 func ExampleRun() {
 	var checks []verify.Check
 	for _, c := range verify.Samplers() {

@@ -14,7 +14,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// twin is a Form with one thing wrong. What it does not replace is the original's.
+// twin is a Form with one thing wrong. Whatever it does not replace is the original's.
 type twin struct {
 	objectives.Form
 	loss   func(b *objectives.Builder) *G.Node
@@ -95,8 +95,7 @@ func withKernel(k mcmc.Kernel) build {
 	}
 }
 
-// withoutData leaves out what an objective makes of the data: the jumps of mpf, which scatter so much that they drown
-// an error.
+// withoutData omits what an objective makes of the data: the jumps of mpf, whose scatter would drown an error.
 func withoutData(b build) build {
 	return func(m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config) (*objectives.Engine, error) {
 		cfg.Data = nil
@@ -130,7 +129,7 @@ func shrink(name string, c float64) func(objectives.Inputs, int) {
 	}
 }
 
-// unitLength makes the rows of the input unit vectors.
+// unitLength normalises the rows of the input.
 func unitLength(name string) func(objectives.Inputs, int) {
 	return func(in objectives.Inputs, d int) {
 		for v := in[name]; len(v) > 0; v = v[d:] {
@@ -156,7 +155,7 @@ func logK(k float64) func(objectives.Inputs) {
 	}
 }
 
-var biased = mcmc.Langevin{StepSize: 0.4} // a step so long that its law is another
+var biased = mcmc.Langevin{StepSize: 0.4} // a step so long that its stationary distribution is a different one
 
 // twins has one wrong version of every objective, with what is wrong.
 var twins = map[string]struct {
@@ -232,7 +231,7 @@ var twins = map[string]struct {
 	}})},
 }
 
-// named is the trial of a registered objective.
+// named is the trial for a registered objective.
 func named(t *testing.T, name string) trial {
 	t.Helper()
 	m, err := objectives.ByName(name)
@@ -242,7 +241,7 @@ func named(t *testing.T, name string) trial {
 	return trialOf(m)
 }
 
-// Every objective has a broken twin, and its expected gradient at the truth is seen not to be zero.
+// Every objective has a broken twin, whose expected gradient at the truth is found to be different from zero.
 func TestBrokenTwinsFail(t *testing.T) {
 	for _, name := range objectives.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -417,7 +416,7 @@ func TestTinyStepsAreRoundingNoise(t *testing.T) {
 	}
 }
 
-// wrongNoise is Langevin whose noise belongs to half the step: a temperature nobody asked for.
+// wrongNoise is Langevin with the noise of half the step: a temperature nobody asked for.
 type wrongNoise struct{ mcmc.Langevin }
 
 func (k wrongNoise) Step(s *mcmc.State, t mcmc.Target, rng *rand.Rand) (mcmc.Info, error) {

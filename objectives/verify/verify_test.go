@@ -10,7 +10,7 @@ import (
 )
 
 // A check that misses its tolerance, has no number or cannot be carried out fails, and its row says so; the order is
-// kept for any number of threads.
+// preserved for any number of threads.
 func TestFailuresAreRows(t *testing.T) {
 	outcome := func(name string, value, tol float64, err error) Check {
 		return Check{name, "target", "statistic", func() (float64, float64, error) { return value, tol, err }}

@@ -24,8 +24,8 @@ func fill(t *testing.T, path, text string) {
 	}
 }
 
-// A run without a path gets the first free one, whatever kind of name its data have; one with a path gets a folder of
-// its own or none.
+// A run without a path gets the first free one, whatever the name of its data; one with a path gets a folder of its
+// own or none.
 func TestCreate(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, c := range []struct{ dataset, want string }{
@@ -56,14 +56,14 @@ func TestCreate(t *testing.T) {
 			t.Errorf("%s is in a file, and was made", path)
 		}
 	}
-	d, err := Create("killed", "moons", "nce") // what a killed process left half-written is nobody's
+	d, err := Create("killed", "moons", "nce") // half-written leftovers of a killed process belong to nobody
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.Unlock()
 }
 
-// Who opens what is no run directory is told what it is.
+// Opening something that is not a run directory gives an error that says what it is.
 func TestOpen(t *testing.T) {
 	t.Chdir(t.TempDir())
 	fill(t, "file", "mine")
@@ -93,7 +93,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// A directory is for one process at a time, and for one opener within it.
+// A directory belongs to one process at a time, and within it to one opener.
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run")
 	d, err := Create(path, "moons", "nce")
@@ -103,7 +103,7 @@ func TestLock(t *testing.T) {
 	other := &Dir{Path: path}
 	said(t, other.Lock(), path, "in use")
 	d.Unlock()
-	d.Unlock() // nothing to let go of
+	d.Unlock() // nothing to release
 	if err := other.Lock(); err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +115,8 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// The seal of a finished run tells of every file that is not what it was, but for pictures that were drawn anew and
-// weights, which may be replaced.
+// The seal of a finished run detects every file that has changed, except redrawn pictures and the weights, which may
+// be replaced.
 func TestSeal(t *testing.T) {
 	d, err := Create(filepath.Join(t.TempDir(), "run"), "moons", "nce")
 	if err != nil {
@@ -163,7 +163,7 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// What a killed process left half-written goes when the run goes on; nothing else does.
+// Half-written leftovers of a killed process are removed when the run continues; nothing else is.
 func TestClean(t *testing.T) {
 	d := &Dir{Path: t.TempDir()}
 	left := []string{".config.json.1", ".model.safetensors.22", "checkpoint/.state.333", "checkpoint/.sums.json.4"}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The log of frames gives back what was put in, is cut to what a checkpoint knows of it, and tells of damage.
+// The log of frames returns what was put in, is cut to what a checkpoint knows of it, and detects damage.
 func TestFrames(t *testing.T) {
 	d := &Dir{Path: t.TempDir()}
 	_, err := d.ReadFrames(2)

@@ -18,7 +18,8 @@ func put(t *testing.T, dir *Dir, name string, b []byte) {
 	}
 }
 
-// Whatever the log of frames holds: frames of the right length, or an error; and never more than fit into the file.
+// Whatever the log of frames holds, reading it gives frames of the right length or an error, and never more than fit
+// into the file.
 func FuzzFrames(f *testing.F) {
 	d := &Dir{Path: f.TempDir()}
 	log, err := d.OpenFrames(3)
@@ -66,7 +67,7 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-// A file of checksums is refused or believed; nothing else is read on its word.
+// A file of checksums is either refused or believed; nothing else is read on its word.
 func FuzzSums(f *testing.F) {
 	d := &Dir{Path: f.TempDir()}
 	if err := os.MkdirAll(d.File("checkpoint"), 0o755); err != nil {

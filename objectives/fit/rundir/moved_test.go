@@ -10,7 +10,7 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// A run whose folder was renamed, deleted or replaced writes nothing under its old name: there may be another run by
+// A run whose folder was renamed, deleted or replaced writes nothing under its old name: another run may be there by
 // now.
 func TestMoved(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -62,7 +62,7 @@ func TestMoved(t *testing.T) {
 	}
 }
 
-// The files that grow stay with the folder in which they were opened.
+// Files that grow stay with the folder in which they were opened.
 func TestMovedGrowing(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a folder that is open cannot be renamed there")

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A process that has no descriptor left writes its checkpoints and results all the same.
+// A process that has no descriptor left can still write its checkpoints and results.
 func TestNoDescriptors(t *testing.T) {
 	d, err := Create(filepath.Join(t.TempDir(), "run"), "moons", "nce")
 	if err != nil {

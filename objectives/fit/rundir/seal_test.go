@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A file that has grown to a terabyte is found damaged by its size: nobody reads it. A seal without sizes is as good, but slower.
+// A file that has grown to a terabyte is recognised as damaged by its size, without reading it. A seal without sizes
+// is as good, but slower.
 func TestSealSizes(t *testing.T) {
 	d := &Dir{Path: t.TempDir()}
 	put(t, d, Config, []byte("{}"))
@@ -33,7 +34,7 @@ func TestSealSizes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(d.File(Metrics), 1<<40); err != nil {
-		t.Skip(err) // a file system without holes, or too small
+		t.Skip(err) // the file system has no sparse files, or is too small
 	}
 	if err := d.Check(); err == nil || !strings.Contains(err.Error(), "is damaged") {
 		t.Errorf("got %v, want that it is damaged", err)

@@ -9,11 +9,11 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// state is the n-th checkpoint of a run, whole in itself.
+// state is the n-th checkpoint of a run, complete by itself.
 func state(n byte) []byte { return train.Snapshot{"run": {n, 0, 0, 0, 0, 0, 0, 0}}.Encode() }
 
-// The checkpoints before the last are kept, newest first; those that were passed over go when the next one is written,
-// and the first one that was whole is the newest again.
+// Previous checkpoints are kept, newest first; those that were skipped as damaged are removed when the next one is
+// written, and the first intact one is the newest again.
 func TestOlderStates(t *testing.T) {
 	for damaged := range 3 {
 		d, err := Create(filepath.Join(t.TempDir(), "run"), "moons", "nce")

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The plane of the chains holds those that are shown, and no other.
+// The plane of the chains covers those that are shown, and no others.
 func TestChainsAreInTheBox(t *testing.T) {
 	rng := rand.New(rand.NewPCG(17, 18))
 	d := &Diagnostics{Show: 3}

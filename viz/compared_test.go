@@ -49,7 +49,7 @@ func TestCompared(t *testing.T) {
 	}
 }
 
-// A note that does not fit beside the title goes below it, and the page is higher by its line.
+// A note that does not fit beside the title goes below it, and makes the page one line higher.
 func TestCrowdedTitle(t *testing.T) {
 	height := func(note string) vg.Length {
 		f := &Figure{Title: "a table with a rather long name.csv", Note: note}

@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// posterior are draws of a funnel by chains, with divergences in its neck and energies.
+// posterior are draws of a funnel from several chains, with divergences in its neck, and energies.
 type posterior struct {
 	labels   []string
 	x        [][][]float64 // quantity, chain, draw
@@ -24,7 +24,7 @@ func (p *posterior) Values(j int) [][]float64  { return p.x[j] }
 func (p *posterior) Diverged() [][]bool        { return p.diverged }
 func (p *posterior) Hamiltonians() [][]float64 { return p.h }
 
-// funnel has d quantities; the last chain has lagged behind in the last of them.
+// funnel has d quantities; the last chain lags behind in the last of them.
 func funnel(d, chains, n int) *posterior {
 	rng := rand.New(rand.NewPCG(5, 6))
 	p := &posterior{x: make([][][]float64, d)}
@@ -58,7 +58,7 @@ func funnel(d, chains, n int) *posterior {
 	return p
 }
 
-// between is √(1 + B/W), as good as R̂ for what is tested here.
+// between is √(1 + B/W), as good as R̂ for these tests.
 func between(x [][]float64) float64 {
 	var means, within []float64
 	for _, c := range x {
@@ -68,7 +68,7 @@ func between(x [][]float64) float64 {
 	return math.Sqrt(1 + stat.Variance(means, nil)/stat.Mean(within, nil))
 }
 
-// save draws a picture where a look can be taken at it: in the folder named by VIZ_LOOK, if there is one.
+// save draws a picture into the folder named by VIZ_LOOK, for inspection, if there is one.
 func save(t *testing.T, name string, p Picture) {
 	t.Helper()
 	dir := t.TempDir()
@@ -82,7 +82,7 @@ func save(t *testing.T, name string, p Picture) {
 	}
 }
 
-// The picture of draws shows what mixed worst: here the last of twelve quantities, in traces, plane and bars.
+// The picture of draws shows what mixed worst: here the last of twelve quantities, as traces, plane and bars.
 func TestNewDiagnostics(t *testing.T) {
 	p := funnel(12, 4, 500)
 	d := NewDiagnostics(p, between, func(x [][]float64) float64 { return 2000 / between(x) })
@@ -197,14 +197,14 @@ func TestPosteriorPictures(t *testing.T) {
 	save(t, "pairs-one", one)
 }
 
-// Ranks run from 0 to 1, equals share theirs.
+// Ranks run from 0 to 1, and equal values share theirs.
 func TestRanks(t *testing.T) {
 	if got := fmt.Sprint(ranks([][]float64{{3, 1}, {1, 2}})); got != "[[0.875 0.25] [0.25 0.625]]" {
 		t.Errorf("ranks %v", got)
 	}
 }
 
-// What is not there is not drawn, with a reason.
+// What is missing is not drawn, and the reason is given.
 func TestPosteriorPicturesRefuse(t *testing.T) {
 	none := &posterior{labels: []string{"a"}, x: make([][][]float64, 1)}
 	still := struct{ Draws }{none}

@@ -12,7 +12,7 @@ import (
 	"github.com/stheno-ebm/stheno/viz"
 )
 
-// The way of two chains, and whether they mixed.
+// The paths of two chains, and whether they mixed.
 func ExampleDiagnostics() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var chains []*mat.Dense
@@ -31,7 +31,7 @@ func ExampleDiagnostics() {
 	// Output: <nil>
 }
 
-// A page of one's own: a surface beside a heat map, in one figure.
+// A page of your own: a surface beside a heat map, in one figure.
 func ExampleFigure() {
 	g := viz.NewGrid([]float64{-2, -2}, []float64{2, 2}, 21)
 	for i := range g.Z {
@@ -54,7 +54,7 @@ func ExampleFigure() {
 	// Output: <nil>
 }
 
-// Frames cost next to nothing until the animation is saved; then one scale and one palette are given to all of them.
+// Frames cost next to nothing until the animation is saved; then all of them get one scale and one palette.
 func ExampleAnimation() {
 	var a viz.Animation
 	g := viz.NewGrid([]float64{-1, -1}, []float64{1, 1}, 21)

@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// toyAnimation is a training run: the energy goes from a bowl to four wells and the samples from a cloud to the
-// squares, fresh ones in every frame, the worst case for the size.
+// toyAnimation is a training run: the energy changes from a bowl to four wells and the samples from a cloud to the
+// squares, with fresh samples in every frame, the worst case for the size.
 func toyAnimation(t *testing.T, frames int) *Animation {
 	rng := rand.New(rand.NewPCG(11, 12))
 	p := toyPanel()
@@ -63,8 +63,8 @@ func TestAnimation(t *testing.T) {
 			g.LoopCount, frames)
 	}
 	global := g.Config.ColorModel.(color.Palette)
-	// Compose the frames as a viewer does. The rows of the title but for the step, and the panel of the data, never
-	// change.
+	// Compose the frames as a viewer does. The rows of the title, except for the step, and the panel of the data
+	// never change.
 	canvas := image.NewRGBA(image.Rect(0, 0, g.Config.Width, g.Config.Height))
 	var first *image.RGBA
 	quiet := image.Rect(0, 0, 210, 215)
@@ -92,7 +92,7 @@ func TestAnimation(t *testing.T) {
 			}
 		}
 	}
-	// The last frame is the picture that the panel alone would be, but for the palette.
+	// The last frame is the picture that the panel alone would give, up to the palette.
 	p := *a.frames[frames-1]
 	p.Points, p.cells = a.points(), 56 // as in the animation
 	want := p.Image(640)
@@ -124,7 +124,7 @@ func TestAnimationFrames(t *testing.T) {
 	}
 }
 
-// Parts that early frames lack stay empty in them: all frames have the size of the last.
+// Parts that early frames lack stay empty there: all frames have the size of the last one.
 func TestAnimationParts(t *testing.T) {
 	p := toyPanel()
 	p.Data = squaresSamples(50, rand.New(rand.NewPCG(1, 1)))

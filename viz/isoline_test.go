@@ -91,8 +91,8 @@ func TestIsolineOfCircle(t *testing.T) {
 	}
 }
 
-// Random fields have every case of the cell, saddles included. The region and its complement fill the box exactly, and
-// a node is inside just when its value is.
+// Random fields contain every case of a cell, saddles included. The region and its complement fill the box exactly,
+// and a node is inside exactly if its value is.
 func TestIsolineOfNoise(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for trial := range 30 {
@@ -119,7 +119,7 @@ func TestIsolineOfNoise(t *testing.T) {
 				}
 			}
 		}
-		// The lines are the region's boundary less the border of the box.
+		// The lines are the boundary of the region without the border of the box.
 		length := func(p, q point) float64 { return math.Hypot(p.x-q.x, p.y-q.y) }
 		border := func(p, q point) bool {
 			return p.x == q.x && (p.x == 0 || p.x == float64(nx-1)) || p.y == q.y && (p.y == 0 || p.y == float64(ny-1))

@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Every picture of every dimension is drawn, or an error says what it lacks.
+// Every picture is drawn in every dimension, or an error says what it lacks.
 func TestKindsOfDimensions(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	for _, d := range []int{1, 2, 3, 5} {

@@ -34,7 +34,7 @@ func titles(f *Figure) (out []string) {
 	return out
 }
 
-// words are the texts of a picture.
+// words are the texts in a picture.
 func words(f *Figure) []string {
 	w, h := f.Size()
 	rec := &labelRecorder{raster: newRaster(w, h, 1, color.White)}
@@ -42,7 +42,7 @@ func words(f *Figure) []string {
 	return rec.text
 }
 
-// A panel has a part for what there is.
+// A panel has a part for everything that there is.
 func TestPanelParts(t *testing.T) {
 	rng := rand.New(rand.NewPCG(13, 14))
 	x, y, g := normal(30, 2, 0, rng), normal(30, 2, 0, rng), squaresGrid(21)
@@ -69,7 +69,8 @@ func TestPanelParts(t *testing.T) {
 	}
 }
 
-// Stray samples do not scale the axes, which are those of the data in every dimension; their number is told.
+// Stray samples do not affect the scale of the axes, which are those of the data in every dimension; their number is
+// reported.
 func TestOutside(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 16))
 	for _, d := range []int{1, 2, 3, 5} {

@@ -223,7 +223,7 @@ type frameRecorder struct{ r vg.Rectangle }
 
 func (f *frameRecorder) Plot(c draw.Canvas, _ *plot.Plot) { f.r = c.Rectangle }
 
-// The plotters work in a plot of gonum's own, next to its plotters.
+// The plotters work in a plot made with gonum, next to its own plotters.
 func TestPlottersInPlainPlot(t *testing.T) {
 	p := plot.New()
 	g := squaresGrid(31)
@@ -509,8 +509,8 @@ func ExamplePanel() {
 	// Output: <nil>
 }
 
-// A plane of one unit is drawn as it is, one whose axes have units of their own as a square: a figure of it stays on a
-// page.
+// A plane with a single unit is drawn to scale; one whose axes have different units is drawn as a square, so that its
+// figure fits on a page.
 func TestUnequalUnits(t *testing.T) {
 	for _, c := range []struct{ width, height, want float64 }{
 		{8, 8, 1}, {11, 17, 17. / 11}, {17, 11, 11. / 17}, {11, 30, 30. / 11}, {1, 40, 1}, {40, 1, 1}, {1e-3, 1e6, 1},
@@ -538,7 +538,7 @@ func TestUnequalUnits(t *testing.T) {
 	}
 }
 
-// Arrows of a score point down the slope that is seen, whatever the units of the axes.
+// Arrows of a score point down the visible slope, whatever the units of the axes.
 func TestSteepest(t *testing.T) {
 	const width, height = 2.0, 80.0
 	p := Light.Plane("", [2]float64{}, [2]float64{width, height})
@@ -554,7 +554,8 @@ func TestSteepest(t *testing.T) {
 	}
 }
 
-// The axes of every plane have the names of its coordinates, or x₁ and x₂ where there are none; long ones are cut.
+// The axes of every plane have the names of its coordinates, or x₁ and x₂ if there are none; long names are
+// truncated.
 func TestAxesHaveNames(t *testing.T) {
 	const long = "the time that one waits for the next eruption"
 	labelled := func(f *Figure) (out [][2]string) {

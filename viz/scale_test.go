@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Whatever a scale is, maps, surfaces, contours and colour bars are drawn, and no number of a file is none.
+// Whatever the scale, maps, surfaces, contours and colour bars are drawn, and no number in a file is NaN.
 func TestScaleOfAnyKind(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	g := NewGrid([]float64{-2, -2}, []float64{2, 2}, 9)
@@ -63,7 +63,7 @@ func TestScaleOfAnyKind(t *testing.T) {
 	}
 }
 
-// Ends in the wrong order mean the map backwards; a scale without a width shows its value in the middle.
+// Ends in the wrong order reverse the map; a scale of zero width shows its value in the middle.
 func TestScaleSane(t *testing.T) {
 	a, b := Scale{Lo: 0, Hi: 1, Map: Magma}, Scale{Lo: 1, Hi: 0, Map: Magma}
 	for _, v := range []float64{-1, 0, 0.3, 1, 2} {

@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// absolute reads path data by the grammar of SVG 1.1, relative and repeated commands included, and writes every
-// argument out.
+// absolute reads path data by the grammar of SVG 1.1, including relative and repeated commands, and writes out every
+// argument.
 func absolute(t *testing.T, data string) (out []string, args []float64) {
 	t.Helper()
 	tokens := regexp.MustCompile(`[A-Za-z]|-?(?:\d+\.?\d*|\.\d+)`).FindAllString(data, -1)
@@ -52,7 +52,7 @@ func absolute(t *testing.T, data string) (out []string, args []float64) {
 	return out, args
 }
 
-// Short paths go where the long ones went, to half of a tenth of a point, however many moves they are made of.
+// Shortened paths follow the long ones, to within half of a tenth of a point, however many moves they consist of.
 func TestCompactSVG(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	number := func() string { return fmt.Sprintf("%.5g", 500*rng.Float64()-50) }

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Ticks of an axis have one format, alone and with what they share at the label of the axis.
+// The ticks of an axis have one format, by themselves and with the part that they share in the label of the axis.
 func TestTickFormat(t *testing.T) {
 	for _, c := range []struct {
 		lo, hi             float64
@@ -51,7 +51,7 @@ func TestTickFormat(t *testing.T) {
 			t.Errorf("%g…%g: got %q and %q, want %q and %q", c.lo, c.hi, got, label, c.short, c.label)
 		}
 	}
-	// Where floats are sparse there is an end to it.
+	// Where floats are sparse, the loop still ends.
 	for _, r := range [][2]float64{{1e17, 1e17 + 64}, {5e-324, 5e-322}, {-1e308, 7e307}} {
 		if n := len(Ticks{N: 5}.Ticks(r[0], r[1])); n < 1 || n > 30 {
 			t.Errorf("%g…%g: %d ticks", r[0], r[1], n)
@@ -59,7 +59,7 @@ func TestTickFormat(t *testing.T) {
 	}
 }
 
-// The labels of a plot in a figure do not touch, however small it is; the plot itself stays as it was.
+// The labels of a plot in a figure do not touch, however small it is; the plot itself does not change.
 func TestTicksFit(t *testing.T) {
 	for _, r := range [][2]float64{{0, 1}, {-4, 4}, {99990, 100010}, {1e8 - 4, 1e8 + 4}, {0, 2e-7}} {
 		for _, width := range []vg.Length{500, 120, 60, 40} {
@@ -90,7 +90,7 @@ func TestTicksFit(t *testing.T) {
 	}
 }
 
-// labelRecorder notes where text is drawn.
+// labelRecorder records where text is drawn.
 type labelRecorder struct {
 	*raster
 	text []string

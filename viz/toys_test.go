@@ -62,7 +62,7 @@ func gaussiansEnergy(x, y float64) float64 {
 	return -math.Log(s/(8*2*math.Pi*sd*sd) + 1e-12)
 }
 
-// lossSeries is a loss that falls with noise.
+// lossSeries is a loss that decreases with noise.
 func lossSeries(n int, floor float64, rng *rand.Rand) Series {
 	s := Series{Name: "loss"}
 	for i := range n {

@@ -107,8 +107,8 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// An address that other machines can reach is an error unless allowed; then the page is served under the names of this
-// machine.
+// An address that other machines can reach is an error unless allowed; if allowed, the page is served under the names
+// of this machine.
 func TestRemote(t *testing.T) {
 	cfg := toyConfig()
 	for _, addr := range []string{"0.0.0.0:0", "[::]:0"} {

@@ -168,7 +168,8 @@ func TestPage(t *testing.T) {
 	}
 	poll("the end is shown", `stheno.status === "ended" && document.getElementById("status").textContent === "stopped"`)
 
-	// A viewer who comes after the end sees the run from the first step: the page asks for frames nobody had seen.
+	// A viewer who comes after the end sees the run from the first step: the page requests frames that nobody had
+	// seen.
 	late := start(t, toyConfig())
 	for k := range 100 {
 		late.Later(10*k, func() (Frame, error) { return toyFrame(10 * k), nil })

@@ -48,7 +48,7 @@ func TestGallery(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if filepath.Ext(name) == ".png" { // the program favours speed, a repository small files
+		if filepath.Ext(name) == ".png" { // the program favours speed, the repository small files
 			img, err := png.Decode(bytes.NewReader(b))
 			if err != nil {
 				t.Fatal(err)

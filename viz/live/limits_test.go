@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// connect opens n connections that send text, if it is not empty, and never read.
+// connect opens n connections that send text, unless it is empty, and never read.
 func connect(t *testing.T, s *Server, n int, text string) {
 	t.Helper()
 	for range n {

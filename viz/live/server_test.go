@@ -88,7 +88,7 @@ type stream struct {
 	r   *bufio.Reader
 }
 
-// get asks with the token.
+// get sends a request with the token.
 func get(s *Server, path string) (*http.Response, error) {
 	return http.Get("http://" + s.Addr() + path + "?token=" + s.Token())
 }
@@ -312,7 +312,7 @@ func TestWanted(t *testing.T) {
 	}
 }
 
-// Promised frames are listed from the first step on, and made when they are asked for: not before, and only once.
+// Promised frames are listed from the first step on, and made when they are requested: not before, and only once.
 func TestLater(t *testing.T) {
 	s := start(t, toyConfig())
 	made := make([]atomic.Int32, 200)
@@ -370,7 +370,7 @@ func TestLater(t *testing.T) {
 		t.Errorf("made %d, %d and %d times, want 1, 1 and 0", made[0].Load(), made[100].Load(), made[10].Load())
 	}
 
-	// What somebody has seen needs no promise; the next stretch does.
+	// A frame that somebody has seen needs no promise; the next stretch does.
 	if err := s.Frame(toyFrame(105)); err != nil {
 		t.Fatal(err)
 	}
@@ -386,8 +386,8 @@ func TestLater(t *testing.T) {
 	}
 }
 
-// The cost of promised frames counts towards the same share of the time as that of the others: a client that asks for
-// many waits, unless the run is paused.
+// The cost of promised frames counts towards the same share of the time as that of the others: a client that requests
+// many has to wait, unless the run is paused.
 func TestLaterShare(t *testing.T) {
 	cfg := toyConfig()
 	cfg.Share, cfg.Every = 0.5, time.Millisecond
@@ -420,7 +420,7 @@ func TestLaterShare(t *testing.T) {
 	if now := time.Since(s.start); now < 2*5*cost {
 		t.Errorf("a frame is wanted after %v, when five of %v had been made, want not before %v", now, cost, 2*5*cost)
 	}
-	s.charge(time.Hour) // no frame is affordable for two hours, but a run that is paused has time
+	s.charge(time.Hour) // no frame is affordable for two hours, but a paused run has time
 	s.Control("pause")
 	for id := range 4 {
 		ask(4 + id)

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// What comes from files reaches the page on a line of its own, printable and cut.
+// Text from files reaches the page on a line of its own, printable and truncated.
 func TestTextOfFiles(t *testing.T) {
 	evil := "a\x1b[31m\u202eb\a\r\n" + strings.Repeat("c", 3<<20)
 	s, err := NewServer(Config{

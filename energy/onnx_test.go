@@ -9,7 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/stheno-ebm/stheno/graphs/onnx/onnxtest"
+	"github.com/stheno-ebm/stheno/internal/onnxtest"
 )
 
 // onnxCase is an energy with parameters, and the way it is exported.

@@ -18,7 +18,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/energy/safetensors"
-	"github.com/stheno-ebm/stheno/graphs/onnx/onnxtest"
+	"github.com/stheno-ebm/stheno/internal/onnxtest"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stheno-ebm/stheno/graphs"
 	"github.com/stheno-ebm/stheno/graphs/onnx"
-	"github.com/stheno-ebm/stheno/graphs/onnx/onnxtest"
+	"github.com/stheno-ebm/stheno/internal/onnxtest"
 )
 
 // A function and its derivative become one model that takes any number of rows.

@@ -13,7 +13,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 	"github.com/stheno-ebm/stheno/graphs/graphtest"
 	"github.com/stheno-ebm/stheno/graphs/onnx"
-	"github.com/stheno-ebm/stheno/graphs/onnx/onnxtest"
+	"github.com/stheno-ebm/stheno/internal/onnxtest"
 )
 
 // A formula makes outputs from x (n,3), w (4,3), b (4) and s (1).

@@ -26,11 +26,12 @@ var allowed = map[string][]string{
 	"mcmc":               {},
 	"mcmc/mcmctest":      {"mcmc"},
 
-	"datasets":             {"datasets/density", "datasets/files", "datasets/table"},
-	"datasets/datasettest": {"datasets"},
-	"datasets/density":     {},
-	"datasets/files":       {},
-	"datasets/table":       {"datasets/files"},
+	"datasets":                {"datasets/density", "datasets/files", "datasets/table", "datasets/internal/"},
+	"datasets/datasettest":    {"datasets"},
+	"datasets/density":        {"datasets/internal/"},
+	"datasets/internal/batch": {},
+	"datasets/files":          {},
+	"datasets/table":          {"datasets/files"},
 
 	"objectives":               {"graphs", "graphs/vector", "energy", "energy/safetensors", "mcmc", "datasets/density"},
 	"objectives/objectivetest": {"objectives", "energy", "graphs"},

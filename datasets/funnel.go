@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // funnel is x₁ ~ N(0, s²), x_i ~ N(0, c² exp(x₁)) for i > 1 (Neal, Annals of Statistics 31 (2003) 705, with s = 3, c =
@@ -50,13 +52,13 @@ func (f *funnel) Modes() (centres *mat.Dense, weights []float64) {
 
 func (f *funnel) AssignMode(x []float64) int {
 	if len(x) != f.dim {
-		panic(badDim)
+		panic(batch.BadDim)
 	}
 	return 0
 }
 
 func (f *funnel) Sample(dst *mat.Dense, rng *rand.Rand) {
-	checkSample(dst, f.dim)
+	batch.Sample(dst, f.dim)
 	for i := range dst.RawMatrix().Rows {
 		row := dst.RawRowView(i)
 		row[0] = f.sd * rng.NormFloat64()
@@ -90,7 +92,7 @@ func (f *funnel) LogZ() float64 {
 }
 
 func (f *funnel) Energy(dst []float64, x *mat.Dense) {
-	checkLogProb(dst, x, f.dim)
+	batch.LogProb(dst, x, f.dim)
 	for i := range dst {
 		dst[i] = f.energy(x.RawRowView(i))
 	}
@@ -105,7 +107,7 @@ func (f *funnel) LogProb(dst []float64, x *mat.Dense) {
 }
 
 func (f *funnel) Score(dst, x *mat.Dense) {
-	checkScore(dst, x, f.dim)
+	batch.Score(dst, x, f.dim)
 	for i := range x.RawMatrix().Rows {
 		row, s := x.RawRowView(i), dst.RawRowView(i)
 		precision := math.Exp(-row[0]) / (f.scale * f.scale)

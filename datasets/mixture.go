@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets/density"
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // GaussianMixture is Σ_k w_k N(μ_k, σ_k² I) in any dimension.
@@ -106,7 +107,7 @@ func (m *GaussianMixture) Modes() (centres *mat.Dense, weights []float64) {
 // AssignMode returns the component that x most likely belongs to.
 func (m *GaussianMixture) AssignMode(x []float64) int {
 	if len(x) != m.Dim() {
-		panic(badDim)
+		panic(batch.BadDim)
 	}
 	return m.Likeliest(x)
 }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // planar is a density on the plane, evaluated one point at a time.
@@ -45,13 +47,13 @@ func (p *plane) Modes() (centres *mat.Dense, weights []float64) {
 
 func (p *plane) AssignMode(x []float64) int {
 	if len(x) != 2 {
-		panic(badDim)
+		panic(batch.BadDim)
 	}
 	return p.assign(x[0], x[1])
 }
 
 func (p *plane) Sample(dst *mat.Dense, rng *rand.Rand) {
-	checkSample(dst, 2)
+	batch.Sample(dst, 2)
 	m := dst.RawMatrix()
 	for i := range m.Rows {
 		m.Data[i*m.Stride], m.Data[i*m.Stride+1] = p.draw(rng)
@@ -59,7 +61,7 @@ func (p *plane) Sample(dst *mat.Dense, rng *rand.Rand) {
 }
 
 func (p *plane) LogProb(dst []float64, x *mat.Dense) {
-	checkLogProb(dst, x, 2)
+	batch.LogProb(dst, x, 2)
 	m := x.RawMatrix()
 	for i := range dst {
 		x, y := m.Data[i*m.Stride], m.Data[i*m.Stride+1]
@@ -76,7 +78,7 @@ func (p *plane) LogProb(dst []float64, x *mat.Dense) {
 }
 
 func (p *plane) Score(dst, x *mat.Dense) {
-	checkScore(dst, x, 2)
+	batch.Score(dst, x, 2)
 	s, m := dst.RawMatrix(), x.RawMatrix()
 	for i := range m.Rows {
 		x, y := m.Data[i*m.Stride], m.Data[i*m.Stride+1]

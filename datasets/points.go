@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 	"github.com/stheno-ebm/stheno/datasets/table"
 )
 
@@ -92,7 +93,7 @@ func (p *Points) Bounds() (lo, hi []float64) { return slices.Clone(p.lo), slices
 
 // Sample draws points with replacement.
 func (p *Points) Sample(dst *mat.Dense, rng *rand.Rand) {
-	checkSample(dst, p.Dim())
+	batch.Sample(dst, p.Dim())
 	n := p.Len()
 	for i := range dst.RawMatrix().Rows {
 		copy(dst.RawRowView(i), p.x.RawRowView(rng.IntN(n)))
@@ -209,7 +210,7 @@ func (s *Standardizer) LogDet() (sum float64) {
 }
 
 func (s *Standardizer) each(dst, x *mat.Dense, f func(v, mean, scale float64) float64) {
-	checkScore(dst, x, len(s.Mean))
+	batch.Score(dst, x, len(s.Mean))
 	for i := range x.RawMatrix().Rows {
 		row, out := x.RawRowView(i), dst.RawRowView(i)
 		for j, v := range row {

@@ -6,6 +6,8 @@ import (
 
 	"gonum.org/v1/gonum/integrate/quad"
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // shell is exp(−(|x|−R)²/2σ²)/Z in d dimensions: a blurred sphere. With S the area of the unit sphere,
@@ -73,7 +75,7 @@ func (s *shell) Modes() (centres *mat.Dense, weights []float64) {
 
 func (s *shell) AssignMode(x []float64) int {
 	if len(x) != s.dim {
-		panic(badDim)
+		panic(batch.BadDim)
 	}
 	return 0
 }
@@ -82,7 +84,7 @@ func (s *shell) AssignMode(x []float64) int {
 // scaled, touches its density from above because log ρ ≤ log m + (ρ−m)/m, and is accepted with probability
 // exp((d−1)(log(ρ/m) − (ρ−m)/m)).
 func (s *shell) Sample(dst *mat.Dense, rng *rand.Rand) {
-	checkSample(dst, s.dim)
+	batch.Sample(dst, s.dim)
 	for i := range dst.RawMatrix().Rows {
 		row := dst.RawRowView(i)
 		var r float64
@@ -105,7 +107,7 @@ func (s *shell) Sample(dst *mat.Dense, rng *rand.Rand) {
 }
 
 func (s *shell) Energy(dst []float64, x *mat.Dense) {
-	checkLogProb(dst, x, s.dim)
+	batch.LogProb(dst, x, s.dim)
 	for i := range dst {
 		dst[i] = s.energy(norm(x.RawRowView(i)))
 	}
@@ -119,7 +121,7 @@ func (s *shell) LogProb(dst []float64, x *mat.Dense) {
 }
 
 func (s *shell) Score(dst, x *mat.Dense) {
-	checkScore(dst, x, s.dim)
+	batch.Score(dst, x, s.dim)
 	for i := range x.RawMatrix().Rows {
 		row, out := x.RawRowView(i), dst.RawRowView(i)
 		r := norm(row)

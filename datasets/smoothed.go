@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/datasets/density"
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // Smoothed is a smoothed bootstrap of finitely many points in d dimensions. It preserves the mean of every
@@ -349,7 +350,7 @@ func (s *Smoothed) logSum(z, logc, x []float64, but int) float64 {
 // cores.
 func (s *Smoothed) LogProb(dst []float64, x *mat.Dense) {
 	n, d := s.centre.Dims()
-	checkLogProb(dst, x, d)
+	batch.LogProb(dst, x, d)
 	logc := s.logScales()
 	constant := -math.Log(float64(n)) - 0.5*float64(d)*math.Log(2*math.Pi)
 	var all sync.WaitGroup
@@ -421,7 +422,7 @@ func (s *Smoothed) Neighbours() int { return s.k }
 // Sample draws points with replacement and moves them.
 func (s *Smoothed) Sample(dst *mat.Dense, rng *rand.Rand) {
 	d := s.Dim()
-	checkSample(dst, d)
+	batch.Sample(dst, d)
 	for i := range dst.RawMatrix().Rows {
 		j := rng.IntN(s.centre.RawMatrix().Rows)
 		f, centre, row := s.factor(j), s.centre.RawRowView(j), dst.RawRowView(i)

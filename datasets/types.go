@@ -52,39 +52,3 @@ type Unnormalized interface {
 	// LogZ returns log Z = log ∫ exp(−E(x)) dx.
 	LogZ() float64
 }
-
-const (
-	badDim   = "datasets: number of columns differs from the dimension of the distribution"
-	badRows  = "datasets: number of rows differs from the length of dst"
-	badShape = "datasets: dst and x differ in shape"
-)
-
-// checkLogProb panics unless dst and x fit a distribution of dimension dim.
-func checkLogProb(dst []float64, x *mat.Dense, dim int) {
-	n, d := x.Dims()
-	if d != dim {
-		panic(badDim)
-	}
-	if n != len(dst) {
-		panic(badRows)
-	}
-}
-
-// checkScore panics unless dst and x fit a distribution of dimension dim.
-func checkScore(dst, x *mat.Dense, dim int) {
-	n, d := x.Dims()
-	m, e := dst.Dims()
-	if d != dim {
-		panic(badDim)
-	}
-	if n != m || d != e {
-		panic(badShape)
-	}
-}
-
-// checkSample panics unless dst has dim columns.
-func checkSample(dst *mat.Dense, dim int) {
-	if _, d := dst.Dims(); d != dim {
-		panic(badDim)
-	}
-}

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // Blend is a mixture of densities of any kind.
@@ -59,7 +61,7 @@ func (b *Blend) Parts() (parts []Density, logWeights []float64) {
 
 // Sample draws a part for every row.
 func (b *Blend) Sample(dst *mat.Dense, rng *rand.Rand) {
-	checkSample(dst, b.Dim())
+	batch.Sample(dst, b.Dim())
 	s := borrow()
 	defer s.giveBack()
 	for i := range dst.RawMatrix().Rows {
@@ -73,7 +75,7 @@ func (b *Blend) Sample(dst *mat.Dense, rng *rand.Rand) {
 
 // LogProb stores log Σ_k w_k q_k.
 func (b *Blend) LogProb(dst []float64, x *mat.Dense) {
-	checkLogProb(dst, x, b.Dim())
+	batch.LogProb(dst, x, b.Dim())
 	s := borrow()
 	defer s.giveBack()
 	room := s.numbers(2 * len(dst))
@@ -119,7 +121,7 @@ func (b *Blend) scored() bool {
 // a Scorer; see [ScorerOf].
 func (b *Blend) Score(dst, x *mat.Dense) {
 	n, d := x.Dims()
-	checkScore(dst, x, b.Dim())
+	batch.Score(dst, x, b.Dim())
 	if !b.scored() {
 		panic("density: score of a blend with a part that does not know its own; ask ScorerOf first")
 	}

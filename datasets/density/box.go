@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // Box is the uniform density on a box.
@@ -74,7 +76,7 @@ func (b *Box) Corners() (lo, hi []float64) { return slices.Clone(b.lo), slices.C
 
 // Sample draws uniformly.
 func (b *Box) Sample(dst *mat.Dense, rng *rand.Rand) {
-	checkSample(dst, len(b.lo))
+	batch.Sample(dst, len(b.lo))
 	for i := range dst.RawMatrix().Rows {
 		row := dst.RawRowView(i)
 		for j := range row {
@@ -85,7 +87,7 @@ func (b *Box) Sample(dst *mat.Dense, rng *rand.Rand) {
 
 // LogProb stores -log volume, or -Inf outside.
 func (b *Box) LogProb(dst []float64, x *mat.Dense) {
-	checkLogProb(dst, x, len(b.lo))
+	batch.LogProb(dst, x, len(b.lo))
 	var v float64
 	for j := range b.lo {
 		v -= math.Log(b.hi[j] - b.lo[j])
@@ -106,6 +108,6 @@ func (b *Box) LogProb(dst []float64, x *mat.Dense) {
 
 // Score stores zeros.
 func (b *Box) Score(dst, x *mat.Dense) {
-	checkScore(dst, x, len(b.lo))
+	batch.Score(dst, x, len(b.lo))
 	dst.Zero()
 }

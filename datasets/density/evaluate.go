@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // nothing is the distance below the largest term, in nats, at which a term does not change a sum of a million in
@@ -168,7 +170,7 @@ func (m *Mixture) logProbRound(x []float64) float64 {
 
 // LogProb stores the log-density.
 func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
-	checkLogProb(dst, x, m.p.Dim)
+	batch.LogProb(dst, x, m.p.Dim)
 	s := borrow()
 	defer s.giveBack()
 	room := s.numbers(3 * m.p.Dim)
@@ -183,7 +185,7 @@ func (m *Mixture) LogProb(dst []float64, x *mat.Dense) {
 
 // Score stores ∇ log p.
 func (m *Mixture) Score(dst, x *mat.Dense) {
-	checkScore(dst, x, m.p.Dim)
+	batch.Score(dst, x, m.p.Dim)
 	s := borrow()
 	defer s.giveBack()
 	room := s.numbers(4 * m.p.Dim)
@@ -255,7 +257,7 @@ func (m *Mixture) energyAt(room, grad, x []float64) float64 {
 func (m *Mixture) Shares(dst, x *mat.Dense) {
 	n, d := x.Dims()
 	if rows, cols := dst.Dims(); d != m.p.Dim || rows != n || cols != len(m.logw) {
-		panic(badShape)
+		panic(batch.BadShape)
 	}
 	s := borrow()
 	defer s.giveBack()
@@ -280,7 +282,7 @@ func (m *Mixture) Shares(dst, x *mat.Dense) {
 func (m *Mixture) Likeliest(x []float64) (best int) {
 	d := m.p.Dim
 	if len(x) != d {
-		panic(badDim)
+		panic(batch.BadDim)
 	}
 	s := borrow()
 	defer s.giveBack()

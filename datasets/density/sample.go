@@ -5,6 +5,8 @@ import (
 	"sort"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // Pick returns i with probability (cdf[i] - cdf[i-1]) / cdf[last], where cdf holds the sums of weights up to each.
@@ -16,7 +18,7 @@ func Pick(cdf []float64, rng *rand.Rand) int {
 
 // Sample fills the rows of dst with independent draws.
 func (m *Mixture) Sample(dst *mat.Dense, rng *rand.Rand) {
-	checkSample(dst, m.p.Dim)
+	batch.Sample(dst, m.p.Dim)
 	for i := range dst.RawMatrix().Rows {
 		m.SampleRow(dst.RawRowView(i), rng)
 	}

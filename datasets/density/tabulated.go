@@ -8,6 +8,8 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // maxNodes is the largest size of a table.
@@ -104,7 +106,7 @@ func (t *Tabulated) Dim() int { return len(t.n) }
 
 // Sample draws nodes, and points from their tents.
 func (t *Tabulated) Sample(dst *mat.Dense, rng *rand.Rand) {
-	checkSample(dst, t.Dim())
+	batch.Sample(dst, t.Dim())
 	for i := range dst.RawMatrix().Rows {
 		row := dst.RawRowView(i)
 		t.node(row, Pick(t.cdf, rng))
@@ -116,7 +118,7 @@ func (t *Tabulated) Sample(dst *mat.Dense, rng *rand.Rand) {
 
 // LogProb stores the log-density.
 func (t *Tabulated) LogProb(dst []float64, x *mat.Dense) {
-	checkLogProb(dst, x, t.Dim())
+	batch.LogProb(dst, x, t.Dim())
 	for i := range dst {
 		row := x.RawRowView(i)
 		if dst[i] = math.Log(t.at(row, 0, 0, -1)) - t.logVol; floats.HasNaN(row) {
@@ -127,7 +129,7 @@ func (t *Tabulated) LogProb(dst []float64, x *mat.Dense) {
 
 // Score stores the gradient of the log-density within the cell of every row.
 func (t *Tabulated) Score(dst, x *mat.Dense) {
-	checkScore(dst, x, t.Dim())
+	batch.Score(dst, x, t.Dim())
 	for i := range x.RawMatrix().Rows {
 		at, row := x.RawRowView(i), dst.RawRowView(i)
 		p := t.at(at, 0, 0, -1)

@@ -71,42 +71,6 @@ func (e *SingularError) Error() string {
 	return "density: the covariance is singular: columns depend on each other, or there are too few points"
 }
 
-const (
-	badDim   = "density: number of columns differs from the dimension of the density"
-	badRows  = "density: number of rows differs from the length of dst"
-	badShape = "density: dst and x differ in shape"
-)
-
-// checkLogProb panics unless dst and x fit a density of dimension dim.
-func checkLogProb(dst []float64, x *mat.Dense, dim int) {
-	n, d := x.Dims()
-	if d != dim {
-		panic(badDim)
-	}
-	if n != len(dst) {
-		panic(badRows)
-	}
-}
-
-// checkScore panics unless dst and x fit a density of dimension dim.
-func checkScore(dst, x *mat.Dense, dim int) {
-	n, d := x.Dims()
-	m, e := dst.Dims()
-	if d != dim {
-		panic(badDim)
-	}
-	if n != m || d != e {
-		panic(badShape)
-	}
-}
-
-// checkSample panics unless dst has dim columns.
-func checkSample(dst *mat.Dense, dim int) {
-	if _, d := dst.Dims(); d != dim {
-		panic(badDim)
-	}
-}
-
 // checkPoints rejects an invalid set of points.
 func checkPoints(x *mat.Dense) error {
 	if x == nil || x.IsEmpty() {

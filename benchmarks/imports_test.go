@@ -42,7 +42,7 @@ var allowed = map[string][]string{
 		"mcmc", "datasets", "datasets/density", "datasets/files"},
 	"objectives/fit/rundir": {"objectives/train", "datasets/files"},
 
-	"viz":      {},
+	"viz":      {"datasets/files"},
 	"viz/live": {"datasets/files"},
 
 	"internal/onnxtest": {},

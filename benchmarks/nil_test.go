@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/energy"
 	"github.com/stheno-ebm/stheno/graphs"
 	"github.com/stheno-ebm/stheno/mcmc"
@@ -66,7 +67,7 @@ func TestNilArguments(t *testing.T) {
 		"objectives.NewNoise":                    func() error { _, err := objectives.NewNoise("gaussian", nil); return err },
 		"train.NewContrast":                      func() error { _, err := train.NewContrast(2, nil, nil, nil, rng); return err },
 		"train.Run":                              func() error { _, err := train.Run(ctx, train.Config{}); return err },
-		"train.KeepIn":                           func() error { return train.KeepIn(nil, "x", 1, nil) },
+		"files.KeepIn":                           func() error { return files.KeepIn(nil, "x", 1, nil) },
 		"fit.Train":                              func() error { _, err := fit.Train(ctx, nil, fit.Config{}); return err },
 		"fit.Prepare":                            func() error { _, err := fit.Prepare(nil, fit.Config{}); return err },
 		"fit.ReadConfig":                         func() error { _, err := fit.ReadConfig(nil); return err },

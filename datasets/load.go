@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,6 +12,7 @@ import (
 	"codeberg.org/sbinet/npyio/npy"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/datasets/table"
 )
 
@@ -34,7 +35,7 @@ func LoadNamed(path string) (x *mat.Dense, names []string, err error) {
 
 // Save writes x to a .csv, .npy or .npz file (float64). The file appears whole or not at all: it is written under a
 // temporary name and renamed.
-func Save(path string, x *mat.Dense) (err error) {
+func Save(path string, x *mat.Dense) error {
 	var write func(w *bufio.Writer) error
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".csv":
@@ -46,40 +47,15 @@ func Save(path string, x *mat.Dense) (err error) {
 	default:
 		return fmt.Errorf("datasets: %s: unknown kind of file %q, want .csv, .npy or .npz", path, ext)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	err := files.WriteBy(path, func(f io.Writer) error {
+		w := bufio.NewWriter(f)
+		if err := write(w); err != nil {
+			return err
+		}
+		return w.Flush()
+	})
 	if err != nil {
 		return fmt.Errorf("datasets: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("datasets: %s: %w", path, err)
-		}
-	}()
-	w := bufio.NewWriter(f)
-	if err = write(w); err != nil {
-		return err
-	}
-	if err = w.Flush(); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	// make the rename durable; not every system can sync a folder
-	if dir, openErr := os.Open(filepath.Dir(path)); openErr == nil {
-		_ = dir.Sync()
-		dir.Close()
 	}
 	return nil
 }

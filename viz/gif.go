@@ -21,6 +21,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
 // GIF encodes pictures of one size as an animation with one global palette. A frame stores the rectangle that changed,
@@ -141,7 +143,7 @@ func (g *GIF) Save(path string) error {
 	if err := g.Encode(&b); err != nil {
 		return err
 	}
-	return writeFile(path, b.Bytes())
+	return files.Write(path, b.Bytes())
 }
 
 // matcher finds the nearest colour of a palette, by a table over the upper six bits of each channel, filled as colours
@@ -414,7 +416,7 @@ func (a *Animation) Save(path string) error {
 	if err := a.Encode(&b); err != nil {
 		return err
 	}
-	return writeFile(path, b.Bytes())
+	return files.Write(path, b.Bytes())
 }
 
 // SaveFrames writes the frames as frame-0001.png … to a folder, which it creates.
@@ -429,7 +431,7 @@ func saveFrames(dir string, each func(do func(k int, img *image.RGBA) error) err
 		if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img); err != nil {
 			return err
 		}
-		return writeFile(filepath.Join(dir, fmt.Sprintf("frame-%04d.png", k+1)), b.Bytes())
+		return files.Write(filepath.Join(dir, fmt.Sprintf("frame-%04d.png", k+1)), b.Bytes())
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -15,6 +14,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
 // Picture is anything that can be drawn and saved.
@@ -37,7 +38,7 @@ func Save(path string, p Picture) error {
 	if err := Encode(&b, ext, p); err != nil {
 		return fmt.Errorf("%w: %s", err, path)
 	}
-	return writeFile(path, b.Bytes())
+	return files.Write(path, b.Bytes())
 }
 
 // Encode writes the picture to w; format is an extension of Formats, with or without the dot.
@@ -80,33 +81,4 @@ func Rasterize(p Picture, scale float64) *image.RGBA {
 	r := newRaster(w, h, scale, image.White.C)
 	p.Draw(draw.NewCanvas(r, w, h))
 	return r.img
-}
-
-// writeFile writes data to a temporary file next to path, syncs it and renames it.
-func writeFile(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("viz: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(data); err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("viz: %w", err)
-	}
-	return nil
 }

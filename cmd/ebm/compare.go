@@ -19,8 +19,8 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/board"
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives"
-	"github.com/stheno-ebm/stheno/objectives/train"
 	"github.com/stheno-ebm/stheno/viz"
 )
 
@@ -159,7 +159,7 @@ func writeBoard(e *env, cfg board.Config, cells []board.Cell, asJSON bool) error
 	}
 	for name, b := range map[string][]byte{"table.md": table.Bytes(), "table.csv": csv.Bytes(),
 		"board.json": append(all, '\n')} {
-		if err := train.WriteFile(filepath.Join(cfg.Dir, name), b); err != nil {
+		if err := files.Write(filepath.Join(cfg.Dir, name), b); err != nil {
 			return err
 		}
 	}

@@ -18,9 +18,9 @@ import (
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/fit"
 	"github.com/stheno-ebm/stheno/objectives/metrics"
-	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
 // isFile reports whether a dataset is the path of a file.
@@ -117,7 +117,7 @@ func writeTable(e *env, path string, names []string, x *mat.Dense) error {
 // write replaces a file as a whole, or leaves it unchanged if a signal arrives.
 func (e *env) write(path string, data []byte) error {
 	defer e.hold()()
-	return train.WriteFileContext(e.ctx, path, data)
+	return files.WriteContext(e.ctx, path, data)
 }
 
 func encodeTable(ctx context.Context, path string, names []string, x *mat.Dense) ([]byte, error) {

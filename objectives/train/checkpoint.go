@@ -131,15 +131,15 @@ func ReadSnapshot(path string) (Snapshot, error) {
 const maxKept = 9
 
 // ReadNewest reads the checkpoint file at path or, if that is damaged or missing, the newest intact one kept beside it
-// by KeepIn as path.1, path.2 and so on: older is its number. The error is about the file at path, even if an older one
-// replaces it; if there is none, the snapshot is nil.
+// by files.KeepIn as path.1, path.2 and so on: older is its number. The error is about the file at path, even if an
+// older one replaces it; if there is none, the snapshot is nil.
 func ReadNewest(path string) (s Snapshot, older int, err error) {
 	s, err = ReadSnapshot(path)
 	if !passable(err) {
 		return s, 0, err
 	}
 	for k := 1; k <= maxKept; k++ {
-		if s, e := ReadSnapshot(kept(path, k)); e == nil {
+		if s, e := ReadSnapshot(files.Kept(path, k)); e == nil {
 			return s, k, err
 		}
 	}
@@ -363,5 +363,5 @@ func (r *runner) store(s Snapshot) error {
 	if r.cfg.Store != nil {
 		return r.cfg.Store(s.Encode())
 	}
-	return WriteFile(r.cfg.Checkpoint, s.Encode())
+	return files.Write(r.cfg.Checkpoint, s.Encode())
 }

@@ -52,7 +52,7 @@ type Config struct {
 	// (0 means 5 % of Steps, at least 1), when the context is cancelled, and at the end.
 	Checkpoint      string
 	CheckpointEvery int
-	// Store writes a checkpoint file. nil means to write it to Checkpoint, by WriteFile.
+	// Store writes a checkpoint file. nil means to write it to Checkpoint, by files.Write.
 	Store func(data []byte) error
 	// Resume continues from a snapshot instead of starting.
 	Resume Snapshot

@@ -156,7 +156,7 @@ func (t *TensorBoard) restart() error {
 	for n := now.Unix(); name == "" || slices.Contains(old, name) || len(old) > 0 && name < old[len(old)-1]; n++ {
 		name = fmt.Sprintf("%s%010d%s", EventFilePrefix, n, eventFileSuffix)
 	}
-	if err := WriteIn(t.root, name, b); err != nil {
+	if err := files.WriteIn(t.root, name, b); err != nil {
 		return err
 	}
 	for _, name := range old {

@@ -244,7 +244,7 @@ func ReadText(path string) ([]byte, error) {
 // Write replaces a file of the directory atomically. In a locked directory this works even if the process has run out
 // of descriptors.
 func (d *Dir) Write(name string, data []byte) error {
-	return d.within(func(root *os.Root) error { return train.WriteIn(root, name, data) })
+	return d.within(func(root *os.Root) error { return files.WriteIn(root, name, data) })
 }
 
 // OpenRecorder opens or creates the file of records.

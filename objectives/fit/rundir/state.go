@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -26,7 +27,7 @@ func (d *Dir) WriteState(data []byte) error {
 		if err := d.promote(root); err != nil {
 			return asFileError(d.File(State), err)
 		}
-		return train.KeepIn(root, State, olderStates, data)
+		return files.KeepIn(root, State, olderStates, data)
 	})
 }
 

@@ -17,8 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
-	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
 // One process at a time trains a cell, however many share the folder, without file locks: all that is required is
@@ -224,7 +224,7 @@ func (c *lease) write(folder string) error {
 	if err != nil {
 		return err
 	}
-	return train.WriteFile(filepath.Join(folder, ownerFile), append(b, '\n'))
+	return files.Write(filepath.Join(folder, ownerFile), append(b, '\n'))
 }
 
 // beat shows signs of life until release or publish, or until another process has the cell.

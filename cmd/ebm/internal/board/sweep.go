@@ -11,8 +11,8 @@ import (
 	"strings"
 
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/fit"
-	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
 // sweepFile records which cells the folder is for.
@@ -88,7 +88,7 @@ func (s Sweep) register(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return exit.Usagef("--out %s: %w", dir, err)
 	}
-	return train.WriteFile(filepath.Join(dir, sweepFile), b)
+	return files.Write(filepath.Join(dir, sweepFile), b)
 }
 
 // differs says why cells of another sweep cannot go into the folder of this one; "" if they can.

@@ -1,9 +1,10 @@
-package train
+package files
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -12,33 +13,52 @@ import (
 	"slices"
 )
 
-// WriteFile writes data to path so that after a crash at any moment path has either its old content or all of data: a
+// Write writes data to path so that after a crash at any moment path has either its old content or all of data: a
 // temporary file in the same folder is written, synced and renamed to path, then the folder is synced. After an error
 // path is unchanged and the temporary file is gone.
-func WriteFile(path string, data []byte) error {
-	return WriteFileContext(context.Background(), path, data)
+func Write(path string, data []byte) error { return WriteContext(context.Background(), path, data) }
+
+// WriteContext is Write with a context; if that ends, path is unchanged, too.
+func WriteContext(ctx context.Context, path string, data []byte) error {
+	return WriteBy(path, parts(ctx, data))
 }
 
-// WriteFileContext is WriteFile with a context; if that ends, path is unchanged, too.
-func WriteFileContext(ctx context.Context, path string, data []byte) error {
+// WriteBy is Write for what write writes.
+func WriteBy(path string, write func(w io.Writer) error) error {
 	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
 		return writing(path, err)
 	}
 	defer root.Close()
-	return writing(path, put(ctx, root, filepath.Base(path), 0, data))
+	return writing(path, put(root, filepath.Base(path), 0, write))
 }
 
-// WriteIn is WriteFile for a name in an open folder, even if that is moved. Names use slashes.
+// parts writes data until the context ends.
+func parts(ctx context.Context, data []byte) func(w io.Writer) error {
+	const chunk = 1 << 22 // bytes between checks of the context
+	return func(w io.Writer) error {
+		for part := range slices.Chunk(data, chunk) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if _, err := w.Write(part); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// WriteIn is Write for a name in an open folder, even if that is moved. Names use slashes.
 func WriteIn(root *os.Root, name string, data []byte) error { return KeepIn(root, name, 0, data) }
 
 // KeepIn is WriteIn, but keeps the n previous contents as name.1, the newest, to name.n. After a crash at any moment
 // the previous content is intact under at least one of these names.
 func KeepIn(root *os.Root, name string, n int, data []byte) error {
 	if root == nil {
-		return fmt.Errorf("train: writing %s: no folder is open", name)
+		return fmt.Errorf("writing %s: no folder is open", name)
 	}
-	return writing(filepath.Join(root.Name(), filepath.FromSlash(name)), put(context.Background(), root, name, n, data))
+	return writing(filepath.Join(root.Name(), filepath.FromSlash(name)), put(root, name, n, parts(context.Background(), data)))
 }
 
 // writing returns an error about writing the file at path, naming it once.
@@ -54,11 +74,10 @@ func writing(path string, err error) error {
 	case errors.As(err, &le):
 		err = le.Err
 	}
-	return fmt.Errorf("train: writing %s: %w", path, err)
+	return fmt.Errorf("writing %s: %w", path, err)
 }
 
-func put(ctx context.Context, root *os.Root, name string, n int, data []byte) (err error) {
-	const chunk = 1 << 22 // bytes between checks of the context
+func put(root *os.Root, name string, n int, write func(w io.Writer) error) (err error) {
 	f, err := createTemp(root, name)
 	if err != nil {
 		return err
@@ -70,13 +89,8 @@ func put(ctx context.Context, root *os.Root, name string, n int, data []byte) (e
 			_ = root.Remove(temp)
 		}
 	}()
-	for part := range slices.Chunk(data, chunk) {
-		if err = ctx.Err(); err == nil {
-			_, err = f.Write(part)
-		}
-		if err != nil {
-			return err
-		}
+	if err = write(f); err != nil {
+		return err
 	}
 	if err = f.Chmod(0o644); err != nil {
 		return err
@@ -112,8 +126,8 @@ func createTemp(root *os.Root, name string) (*os.File, error) {
 	}
 }
 
-// kept returns the name of the k-th previous content.
-func kept(name string, k int) string {
+// Kept returns the name under which KeepIn keeps the k-th previous content.
+func Kept(name string, k int) string {
 	if k == 0 {
 		return name
 	}
@@ -124,19 +138,19 @@ func kept(name string, k int) string {
 // it also keeps its name until it is replaced.
 func shift(root *os.Root, name string, n int) error {
 	for k := n - 1; k >= 1; k-- {
-		if err := root.Rename(kept(name, k), kept(name, k+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := root.Rename(Kept(name, k), Kept(name, k+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	if n < 1 {
 		return nil
 	}
-	if err := root.Remove(kept(name, 1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := root.Remove(Kept(name, 1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	err := root.Link(name, kept(name, 1))
+	err := root.Link(name, Kept(name, 1))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		err = root.Rename(name, kept(name, 1))
+		err = root.Rename(name, Kept(name, 1))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

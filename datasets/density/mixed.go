@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/stheno-ebm/stheno/datasets/internal/batch"
 )
 
 // Mixed is a mixture for rows of which some columns, c, are discrete and the others, x, are not:
@@ -208,7 +210,7 @@ func (m *Mixture) logDensityOf(room, x []float64, k int) float64 {
 // LogProb stores the log density of the rows of x.
 func (m *Mixed) LogProb(dst []float64, x *mat.Dense) {
 	d := m.Dim()
-	checkLogProb(dst, x, d)
+	batch.LogProb(dst, x, d)
 	logs, s := make([]float64, len(m.logw)), m.newPlace()
 	for i := range dst {
 		reference := m.logs(logs, s, x.RawRowView(i))
@@ -224,7 +226,7 @@ func (m *Mixed) LogProb(dst []float64, x *mat.Dense) {
 func (m *Mixed) Shares(dst, x *mat.Dense) {
 	n, d := x.Dims()
 	if rows, cols := dst.Dims(); d != m.Dim() || rows != n || cols != len(m.logw) {
-		panic(badShape)
+		panic(batch.BadShape)
 	}
 	s := m.newPlace()
 	for i := range n {
@@ -243,7 +245,7 @@ func (m *Mixed) Shares(dst, x *mat.Dense) {
 
 // Sample fills the rows of dst with draws.
 func (m *Mixed) Sample(dst *mat.Dense, rng *rand.Rand) {
-	checkSample(dst, m.Dim())
+	batch.Sample(dst, m.Dim())
 	var cdf []float64
 	f := len(m.levels)
 	u := make([]float64, m.Dim())

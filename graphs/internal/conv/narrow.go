@@ -56,6 +56,10 @@ func (r *Runner[T]) traced(g, n int, dst, src []T, f *Packed[T], mul, work []T) 
 
 // tracePatches writes the patches of the pixels in rows y … y+m-1 of the batch, a row for each tap and channel.
 func (r *Runner[T]) tracePatches(dst, src []T, y, m, g int) {
+	if r.cs == 1 && r.mulx == 1 && r.muly == 1 && r.sw == r.dw {
+		r.shifted(dst, src, y, m)
+		return
+	}
 	width := m * r.dw
 	step := r.mulx * r.cs
 	for i := range m {
@@ -87,6 +91,39 @@ func (r *Runner[T]) tracePatches(dst, src []T, y, m, g int) {
 				}
 			}
 		}
+	}
+}
+
+// shifted is tracePatches for one channel and windows that move by one pixel along rows as long as those of the picture: what
+// several rows see by one tap is a stretch of the picture, but for its ends.
+func (r *Runner[T]) shifted(dst, src []T, y, m int) {
+	w := r.dw
+	for i := 0; i < m; {
+		picture, at := src[(y+i)/r.dh*r.source():][:r.source()], (y+i)%r.dh
+		rows := min(m-i, r.dh-at)
+		for j, ly := range r.ly {
+			lo, hi := min(max(ly.lo-at, 0), rows), min(max(ly.hi-at, 0), rows)
+			for t, lx := range r.lx {
+				d := dst[((j*len(r.lx)+t)*m+i)*w:][:rows*w]
+				if lo >= hi || lx.lo >= lx.hi {
+					clear(d)
+					continue
+				}
+				clear(d[:lo*w])
+				clear(d[hi*w:])
+				d = d[lo*w : hi*w]
+				copy(d[lx.lo:len(d)-w+lx.hi], picture[(at+lo+ly.add)*w+lx.lo+lx.add:])
+				for k := 0; k < len(d); k += w {
+					for x := range lx.lo {
+						d[k+x] = 0
+					}
+					for x := lx.hi; x < w; x++ {
+						d[k+x] = 0
+					}
+				}
+			}
+		}
+		i += rows
 	}
 }
 

@@ -65,22 +65,25 @@ func divisor(a, b float64) float64 {
 	return a
 }
 
-// Values returns the distinct values of a column of x in increasing order, nil if there are more than most.
-func Values(x *mat.Dense, j, most int) []float64 {
+// Values returns the distinct values of a column of x in increasing order and how often each occurs, nil unless they are Few.
+func Values(x *mat.Dense, j int) (values []float64, counts []int) {
 	n, _ := x.Dims()
-	var seen []float64
 	for i := range n {
 		v := x.At(i, j)
-		at, ok := slices.BinarySearch(seen, v)
+		at, ok := slices.BinarySearch(values, v)
 		switch {
 		case ok:
-		case len(seen) == most:
-			return nil
+			counts[at]++
+		case len(values) == few:
+			return nil, nil
 		default:
-			seen = slices.Insert(seen, at, v)
+			values, counts = slices.Insert(values, at, v), slices.Insert(counts, at, 1)
 		}
 	}
-	return seen
+	if !Few(len(values), n) {
+		return nil, nil
+	}
+	return values, counts
 }
 
 // Few reports whether so many distinct values of so many rows are few: at most 20, and ten rows or more for each.

@@ -3,6 +3,7 @@ package table_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -10,6 +11,26 @@ import (
 
 	"github.com/stheno-ebm/stheno/datasets/table"
 )
+
+// Few values are those in ten rows or more each, at most twenty, with their numbers.
+func TestValues(t *testing.T) {
+	of := func(n, values int) *mat.Dense {
+		x := mat.NewDense(n, 2, nil)
+		for i := range n {
+			x.Set(i, 1, float64(-i%values)/3)
+		}
+		return x
+	}
+	values, counts := table.Values(of(41, 3), 1)
+	if !slices.Equal(values, []float64{-2. / 3, -1. / 3, 0}) || !slices.Equal(counts, []int{13, 14, 14}) {
+		t.Errorf("got %v, %v", values, counts)
+	}
+	for _, c := range []struct{ n, values, want int }{{29, 3, 0}, {30, 3, 3}, {200, 20, 20}, {2000, 21, 0}} {
+		if values, _ := table.Values(of(c.n, c.values), 1); len(values) != c.want {
+			t.Errorf("%d values in %d rows: got %v", c.values, c.n, values)
+		}
+	}
+}
 
 // The grid of a column is the coarsest that its values lie on, and values written with decimals are on it to the bit.
 func TestGridOf(t *testing.T) {

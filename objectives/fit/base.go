@@ -19,7 +19,7 @@ import (
 // Requirements of a base.
 const (
 	basePatience = 15   // fiftieths of the steps without a better correction after which training ends
-	fewestPoints = 50   // distinct points of a set that gets a base by default
+	fewestPoints = 50   // distinct points of a set that gets a base by default, or points where columns are discrete
 	manyPoints   = 1000 // of a set of which a tenth suffices to compare corrections; of fewer, a fifth is held back
 	earlyShare   = 0.2
 
@@ -34,6 +34,9 @@ func (c *Config) wantsBase(src Source) bool {
 	n := c.TrainPoints
 	if points, ok := src.(*datasets.Points); ok {
 		n = distinct(points.Matrix(), fewestPoints)
+		if len(cellsOf(points.Matrix(), or(c.Discrete, discreteAuto), true)) > 0 { // rows repeat
+			n = points.Len()
+		}
 	} else if points, ok := src.(finitely); ok {
 		n = points.Len()
 	}

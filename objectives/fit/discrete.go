@@ -75,45 +75,35 @@ type cells []cell
 // values, KL was 0.13, with cells on a grid 0.42. Where they are rounded numbers, of four columns of 9 to 23 whole values, both are as
 // good (0.014 and 0.013 of 4000 rows), but under a factor a value that was never seen has no probability.
 func cellsOf(x *mat.Dense, how string, factors bool) (found cells) {
-	n, d := x.Dims()
+	_, d := x.Dims()
 	if how == discreteOff {
 		return nil
 	}
 	for j := range d {
-		column := mat.Col(nil, j, x)
-		sd := stat.StdDev(column, nil)
-		slices.Sort(column)
-		least := leastRepeats(column)
-		column = slices.Compact(column)
 		g, ok := table.GridOf(x, j)
-		few := len(column) > 1 && table.Few(len(column), n)
+		values, counts := table.Values(x, j)
 		switch {
-		case factors && few && (len(column) == 2 || least >= frequent || !ok):
-			found = append(found, cell{Column: j, Values: slices.Clone(column)})
+		case factors && len(values) > 1 && (len(values) == 2 || slices.Min(counts) >= frequent || !ok):
+			found = append(found, cell{Column: j, Values: values})
 		case !ok:
-		case how == discreteOn || table.Ties(len(column), n) || g.Width() > coarse*sd:
+		case how == discreteOn || matters(g, mat.Col(nil, j, x)):
 			found = append(found, cell{Column: j, Grid: g})
 		}
 	}
 	return found
 }
 
+// matters reports whether a column on a grid repeats its values, or its cells are coarse. It changes the order of the column.
+func matters(g table.Grid, column []float64) bool {
+	n, sd := len(column), stat.StdDev(column, nil)
+	slices.Sort(column)
+	return table.Ties(len(slices.Compact(column)), n) || g.Width() > coarse*sd
+}
+
 // frequent is how often every value of a factor occurs at least: the share of rows with a value that none has so far is about that of the
 // rows whose value no other has (Good, The population frequencies of species and the estimation of population parameters, Biometrika 40
 // (1953) 237–264).
 const frequent = 5
-
-// leastRepeats is how often the rarest of sorted values occurs.
-func leastRepeats(sorted []float64) int {
-	least, run := len(sorted), 0
-	for i, v := range sorted {
-		run++
-		if i+1 == len(sorted) || sorted[i+1] != v {
-			least, run = min(least, run), 0
-		}
-	}
-	return least
-}
 
 // factors reports whether columns of few values are factors of the model: if it corrects a base, which has their probabilities, and its
 // objective compares densities. One that compares slopes learns nothing from cells in which there are none.
@@ -325,7 +315,7 @@ func (s *spreading) Sample(dst *mat.Dense, rng *rand.Rand) {
 // Discrete describes the columns that are not continuous, "" if all are.
 func (m *Model) Discrete() string { return m.data.describeCells() }
 
-// describeCells says which columns are dequantised, and how wide their cells are.
+// describeCells says which columns are discrete, and how.
 func (d *data) describeCells() string {
 	if len(d.Cells) == 0 {
 		return ""
@@ -333,19 +323,19 @@ func (d *data) describeCells() string {
 	var grids, few []string
 	for _, c := range d.Cells {
 		if c.few() {
-			few = append(few, fmt.Sprintf("%s: %d", d.column(c.Column), len(c.Values)))
+			few = append(few, fmt.Sprintf("%s: %d values", d.column(c.Column), len(c.Values)))
 		} else {
-			grids = append(grids, fmt.Sprintf("%s: %.4g", d.column(c.Column), c.Grid.Width()))
+			grids = append(grids, fmt.Sprintf("%s: to %.4g", d.column(c.Column), c.Grid.Width()))
 		}
 	}
 	var says []string
 	if grids != nil {
-		says = append(says, listed(grids)+" wide cells: learnt as if spread over them, judged by the probability of a cell over its width, and drawn rounded")
+		says = append(says, "rounded columns ("+listed(grids)+") are learnt spread over their cells, judged by the probability of a cell over its width, and drawn rounded")
 	}
 	if few != nil {
-		says = append(says, listed(few)+" values: learnt and judged by their probabilities, and drawn as one of them")
+		says = append(says, "columns of few values ("+listed(few)+") are learnt, judged and drawn by the probabilities of these")
 	}
-	return "discrete columns: " + strings.Join(says, "; ")
+	return strings.Join(says, "; ")
 }
 
 // listed joins what is said of columns, of many of the first ones.

@@ -19,6 +19,7 @@ import (
 	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/datasets/table"
+	"github.com/stheno-ebm/stheno/internal/onnxtest"
 	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
@@ -156,7 +157,7 @@ func TestDiscrete(t *testing.T) {
 		return m, mean, sd / math.Sqrt(3000)
 	}
 	m, kl, se := excess(quick(300))
-	if len(m.data.Cells) != 4 || !strings.Contains(strings.Join(m.data.notes, ";"), "spread over them") {
+	if len(m.data.Cells) != 4 || !strings.Contains(strings.Join(m.data.notes, ";"), "spread over their cells") {
 		t.Fatalf("cells %v, notes %q", m.data.Cells, m.data.notes)
 	}
 	// a mixture of three Gaussians in four columns has 44 parameters, worth half a nat each over all points
@@ -250,7 +251,12 @@ func TestCellsOf(t *testing.T) {
 
 // A run on rounded points that is stopped and resumed ends in the bytes of the undisturbed one, and opened again it knows its cells.
 func TestDiscreteResumed(t *testing.T) {
-	path := saved(t, roundedClusters(4, 0.5).points(300, "resumed"))
+	x := people{}.points(300, "resumed") // two factors
+	for i := range 300 {                 // and two columns on a grid
+		x.Set(i, 0, math.Round(5*x.At(i, 0))/5)
+		x.Set(i, 4, math.Round(x.At(i, 4)/2)*2)
+	}
+	path := saved(t, x)
 	more := Layer{"hidden": json.RawMessage("[8]"), "batch": json.RawMessage("16"), "steps": json.RawMessage("60"), "frames": json.RawMessage("3"),
 		"samples": json.RawMessage("50"), "chains": json.RawMessage("10"), "checkpoint-every": json.RawMessage("7")}
 	tmp := t.TempDir()
@@ -268,8 +274,8 @@ func TestDiscreteResumed(t *testing.T) {
 		}
 	}
 	m, err := Open(a)
-	if err != nil || len(m.data.Cells) != 4 {
-		t.Fatalf("cells %v, error %v", m.data.Cells, err)
+	if err != nil || len(m.data.Cells) != 4 || len(m.data.Levels) != 2 {
+		t.Fatalf("cells %v, levels %v, error %v", m.data.Cells, m.data.Levels, err)
 	}
 	exported, err := m.Export()
 	if err != nil || !bytes.Contains(exported, []byte("over points of its cell")) {
@@ -400,7 +406,101 @@ func TestFactors(t *testing.T) {
 	if err := opened.Energy(again[:], x); err != nil || again != e {
 		t.Errorf("energies %v after opening, want %v; error %v", again, e, err)
 	}
-	if _, err := opened.ONNX(); err != nil {
-		t.Error(err)
+	exportedSays(t, opened, x, e[1])
+}
+
+// exportedSays computes the energy of the second row of x from the exported model as its metadata say.
+func exportedSays(t *testing.T, m *Model, x *mat.Dense, want float64) {
+	t.Helper()
+	b, err := m.ONNX()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := onnxtest.Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := read.Run(map[string]onnxtest.Tensor{"x": {Dims: []int{1, m.Dim()}, Data: x.RawRowView(1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta := map[string]string{}
+	if err := m.data.exportCells(meta); err != nil {
+		t.Fatal(err)
+	}
+	var columns []struct {
+		Column   int
+		Width    float64
+		Values   []float64
+		LogRatio []float64 `json:"log_ratio"`
+	}
+	if err := json.Unmarshal([]byte(meta["discrete"]), &columns); err != nil {
+		t.Fatal(err)
+	}
+	got := out["energy"].Data[0]
+	for _, c := range columns {
+		got += c.LogRatio[slices.Index(c.Values, x.At(1, c.Column))]
+	}
+	if math.Abs(got-want) > 1e-4*(1+math.Abs(want)) { // in single precision
+		t.Errorf("energy %g by the exported model, want %g", got, want)
+	}
+}
+
+// In the plane, and on a line, a factor makes the model a correction of the base, as in more dimensions; a table may be nothing but
+// factors. The probabilities of all values times the integrals over the rest are one.
+func TestFactorsInThePlane(t *testing.T) {
+	for name, columns := range map[string][]int{"plane": {0, 1}, "line": {1}, "factors": {1, 3}} {
+		all := people{}.points(600, "plane")
+		x := mat.NewDense(600, len(columns), nil)
+		for j, c := range columns {
+			x.SetCol(j, mat.Col(nil, c, all))
+		}
+		path := saved(t, x)
+		c := quick(100)
+		c.Dataset, c.Hidden = path, []int{8}
+		m, err := Train(t.Context(), opened(t, path), c)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var rows [][]float64
+		const nodes, lo, hi = 400, -8.0, 12.0
+		weight := 1.0
+		switch name {
+		case "plane":
+			weight = (hi - lo) / nodes
+			for i := range nodes {
+				v := lo + (hi-lo)*(float64(i)+0.5)/nodes
+				rows = append(rows, []float64{v, 0}, []float64{v, 10})
+			}
+		case "line":
+			rows = [][]float64{{0}, {10}}
+		default:
+			for v := range 5 {
+				rows = append(rows, []float64{0, float64(v)}, []float64{10, float64(v)})
+			}
+		}
+		y, logp, sum := mat.NewDense(len(rows), len(columns), nil), make([]float64, len(rows)), 0.0
+		for i, row := range rows {
+			y.SetRow(i, row)
+		}
+		if err := m.LogProb(t.Context(), logp, y); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range logp {
+			sum += weight * math.Exp(v)
+		}
+		if math.Abs(sum-1) > 0.02 { // log Z by draws of the base has an error of .003, the steps of the integral one less than that
+			t.Errorf("%s: all probabilities add up to %g", name, sum)
+		}
+		count := 0.0
+		for i := range m.Draw.X.RawMatrix().Rows {
+			if m.Draw.X.At(i, slices.Index(columns, 1)) == 0 {
+				count++
+			}
+		}
+		n := float64(m.Draw.X.RawMatrix().Rows)
+		if sd := math.Sqrt(firstShare * (1 - firstShare) * (3/n + 1/600.)); math.Abs(count/n-firstShare) > 4*sd {
+			t.Errorf("%s: share %g of the first value, want %g ± %g", name, count/n, firstShare, sd)
+		}
 	}
 }

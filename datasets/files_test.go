@@ -79,21 +79,22 @@ func TestColumnNames(t *testing.T) {
 		{"a,b\n1\n", nil},
 	} {
 		path := write(t, "points.csv", c.text)
-		x, names, err := datasets.LoadNamed(path)
-		if err != nil || !slices.Equal(names, c.want) || x.At(0, 0) != 1 {
-			t.Errorf("%q: got %q, %v, want %q", c.text, names, err, c.want)
+		x, err := datasets.Load(path)
+		if err != nil || x.At(0, 0) != 1 {
+			t.Errorf("%q: %v", c.text, err)
 		}
 		source, err := datasets.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := source.(*datasets.Points).Names(); !slices.Equal(got, c.want) {
-			t.Errorf("%q: Open got %q, want %q", c.text, got, c.want)
+			t.Errorf("%q: got %q, want %q", c.text, got, c.want)
 		}
 	}
-	if _, names, err := datasets.LoadNamed(write(t, "x.npy",
-		npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1)}", 1.0))); err != nil || names != nil {
-		t.Errorf(".npy: names %q, %v", names, err)
+	source, err := datasets.Open(write(t, "x.npy",
+		npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1)}", 1.0)))
+	if err != nil || source.(*datasets.Points).Names() != nil {
+		t.Errorf(".npy: names, or %v", err)
 	}
 }
 
@@ -391,9 +392,9 @@ func FuzzImage(f *testing.F) {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		d, err := datasets.LoadImage(path, datasets.ImageConfig{MaxSide: 8})
+		d, err := datasets.OpenContext(t.Context(), path, datasets.OpenOptions{Image: datasets.ImageConfig{MaxSide: 8}})
 		if err == nil {
-			checkDraw(t, d)
+			checkDraw(t, d.(datasets.Distribution))
 		}
 	})
 }

@@ -65,11 +65,7 @@ type Image struct {
 // Note says in one line how the picture was read if that may not be what was meant, else "".
 func (d *Image) Note() string { return d.note }
 
-// LoadImage reads a .png file.
-func LoadImage(path string, cfg ImageConfig) (*Image, error) {
-	return loadImage(context.Background(), path, cfg)
-}
-
+// loadImage reads a .png file.
 func loadImage(ctx context.Context, path string, cfg ImageConfig) (*Image, error) {
 	img, err := decodeImage(ctx, path, cfg.withDefaults())
 	if err != nil {

@@ -19,18 +19,11 @@ import (
 // Load reads points, one per row, from a .csv, .tsv, .txt, .npy or .npz file, with the defaults of package table: every
 // value is finite, and an error names the file and the line and column, or row and column.
 func Load(path string) (*mat.Dense, error) {
-	x, _, err := LoadNamed(path)
-	return x, err
-}
-
-// LoadNamed reads points like Load, and the names of their columns, nil if the file has none. A missing name becomes
-// x1, x2, … by column.
-func LoadNamed(path string) (x *mat.Dense, names []string, err error) {
 	t, err := table.Load(context.Background(), path, table.Options{})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return t.X, t.Names, nil
+	return t.X, nil
 }
 
 // Save writes x to a .csv, .npy or .npz file (float64). The file appears whole or not at all: it is written under a

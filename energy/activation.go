@@ -53,8 +53,8 @@ func Activations() []string {
 	return names
 }
 
-// ParseActivation returns the named activation.
-func ParseActivation(name string) (Activation, error) {
+// parseActivation returns the named activation.
+func parseActivation(name string) (Activation, error) {
 	a := Activation(name)
 	if _, ok := activations[a]; !ok {
 		return "", fmt.Errorf("energy: activation %q, want one of %s", name, strings.Join(Activations(), ", "))

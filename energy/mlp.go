@@ -76,7 +76,7 @@ func checkNet(name string, dim int, hidden []int, act *Activation, init string, 
 	if *act == "" {
 		*act = SiLU
 	}
-	if _, err := ParseActivation(string(*act)); err != nil {
+	if _, err := parseActivation(string(*act)); err != nil {
 		errs = append(errs, err)
 	}
 	if init != "" && init != "he" && init != "glorot" {

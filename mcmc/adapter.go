@@ -37,7 +37,7 @@ type Adapter struct {
 	own    Adaptation
 
 	windows windows
-	step    DualAveraging
+	step    dualAveraging
 	chains  []follower
 	alone   bool // every chain has its own step size
 	scales  []float64

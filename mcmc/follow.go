@@ -7,7 +7,7 @@ import "math"
 //
 //	log ε ← log ε + (α - α₀)/10,
 //
-// with the acceptance α₀ that suits the kernel: at most 6 % per update for MALA. Unlike [DualAveraging] it never
+// with the acceptance α₀ that suits the kernel: at most 6 % per update for MALA. Unlike [dualAveraging] it never
 // settles. Transitions whose step size does not depend on their own draws leave exp(-E) unchanged. A NaN changes
 // nothing.
 func (t Tuning) Follow(accept float64) float64 {

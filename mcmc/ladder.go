@@ -12,7 +12,7 @@ func (k Tempering) Adaptation(w Warmup) Adaptation {
 type ladder struct {
 	cfg     Warmup
 	grow    bool            // levels may be added
-	levels  []DualAveraging // of the step sizes; none if the kernel has no acceptance
+	levels  []dualAveraging // of the step sizes; none if the kernel has no acceptance
 	swapSum []float64
 	swapN   float64
 }
@@ -37,7 +37,7 @@ func (a *ladder) Start(k Kernel) Kernel {
 	if a.cfg.Accept > 0 {
 		goal = a.cfg.Accept
 	}
-	a.levels = make([]DualAveraging, len(p.Betas))
+	a.levels = make([]dualAveraging, len(p.Betas))
 	for l := range a.levels {
 		a.levels[l].Goal = goal
 		a.levels[l].Restart(tuning.scaled(tuning.StepSize, p.scaleOf(l)))
@@ -72,7 +72,7 @@ func (a *ladder) Update(k Kernel, s *State, info Info) Kernel {
 	for l := range a.levels {
 		a.levels[l].Update(accept[l])
 	}
-	return a.set(p, (*DualAveraging).Step)
+	return a.set(p, (*dualAveraging).Step)
 }
 
 // Finish sets the averaged step sizes.
@@ -80,11 +80,11 @@ func (a *ladder) Finish(k Kernel) Kernel {
 	if a.levels == nil || a.levels[0].t == 0 {
 		return k
 	}
-	return a.set(k.(Tempering), (*DualAveraging).Final)
+	return a.set(k.(Tempering), (*dualAveraging).Final)
 }
 
 // set sets the step size of every level.
-func (a *ladder) set(p Tempering, step func(*DualAveraging) float64) Kernel {
+func (a *ladder) set(p Tempering, step func(*dualAveraging) float64) Kernel {
 	tuning := tuningOf(p)
 	base := step(&a.levels[0])
 	p.Scales = make([]float64, len(a.levels))

@@ -14,7 +14,7 @@ type LeftOut struct {
 
 // follower follows one chain through the warm-up.
 type follower struct {
-	step    DualAveraging // the chain's own
+	step    dualAveraging // the chain's own
 	smooth  float64       // smoothed acceptance of the last few transitions
 	before  float64       // energy before the transition
 	ordered bool          // pooled with the others

@@ -67,7 +67,7 @@ func (w *windows) stretch(length int) {
 	}
 }
 
-// DualAveraging adapts a step size so that the acceptance settles at a goal:
+// dualAveraging adapts a step size so that the acceptance settles at a goal:
 //
 //	H̄ ← (1 - η)H̄ + η(δ - α),  η = 1/(t + t₀)
 //	log ε = μ - √t/γ · H̄,      log ε̄ ← t^(-κ) log ε + (1 - t^(-κ)) log ε̄
@@ -75,19 +75,19 @@ func (w *windows) stretch(length int) {
 // with γ = 0.05, t₀ = 10, κ = 0.75, μ = log(10 ε₀).
 //
 // Nesterov 2009; Hoffman and Gelman, JMLR 15 (2014), section 3.2.
-type DualAveraging struct {
+type dualAveraging struct {
 	Goal float64 // δ
 
 	mu, t, h, logEps, logMean float64
 }
 
 // Restart restarts at step size eps.
-func (a *DualAveraging) Restart(eps float64) {
-	*a = DualAveraging{Goal: a.Goal, mu: math.Log(10 * eps), logEps: math.Log(eps), logMean: math.Log(eps)}
+func (a *dualAveraging) Restart(eps float64) {
+	*a = dualAveraging{Goal: a.Goal, mu: math.Log(10 * eps), logEps: math.Log(eps), logMean: math.Log(eps)}
 }
 
 // Update processes the acceptance of a transition and returns the next step size.
-func (a *DualAveraging) Update(accept float64) float64 {
+func (a *dualAveraging) Update(accept float64) float64 {
 	const gamma, t0, kappa = .05, 10, .75
 	if math.IsNaN(accept) {
 		accept = 0
@@ -102,7 +102,7 @@ func (a *DualAveraging) Update(accept float64) float64 {
 }
 
 // Step returns the current step size ε.
-func (a *DualAveraging) Step() float64 { return math.Exp(a.logEps) }
+func (a *dualAveraging) Step() float64 { return math.Exp(a.logEps) }
 
 // Final returns the averaged step size ε̄.
-func (a *DualAveraging) Final() float64 { return math.Exp(a.logMean) }
+func (a *dualAveraging) Final() float64 { return math.Exp(a.logMean) }

@@ -81,11 +81,11 @@ func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 // somewhere reports whether a point has a place.
 func somewhere(p vg.Point) bool { return finite(float64(p.X)) && finite(float64(p.Y)) }
 
-// Autocorrelation returns ρ₀ … ρ_lags of one quantity from the draws of several chains, each chain centred on its own
+// autocorrelation returns ρ₀ … ρ_lags of one quantity from the draws of several chains, each chain centred on its own
 // mean:
 //
 //	ρ_k = Σ_chains Σ_t (x_t − x̄)(x_{t+k} − x̄) / Σ_chains Σ_t (x_t − x̄)².
-func Autocorrelation(chains [][]float64, lags int) []float64 {
+func autocorrelation(chains [][]float64, lags int) []float64 {
 	rho := make([]float64, lags+1)
 	for _, x := range chains {
 		mean := 0.0
@@ -231,7 +231,7 @@ func (d *Diagnostics) correlations(st *Style, pick []int, lags int) *plot.Plot {
 			xs = append(xs, mat.Col(nil, k, m))
 		}
 		col := st.Accent[i]
-		p.Add(&Curve{X: linspace(0, float64(lags), lags+1), Y: Autocorrelation(xs, lags),
+		p.Add(&Curve{X: linspace(0, float64(lags), lags+1), Y: autocorrelation(xs, lags),
 			Line: draw.LineStyle{Color: col, Width: st.LineWidth}})
 		key = append(key, legendEntry{name: d.name(k), color: col})
 	}

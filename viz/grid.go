@@ -122,12 +122,12 @@ func (g *Grid) Quantiles(q ...float64) []float64 {
 	return out
 }
 
-// LandscapeDepth is the greatest height above the minimum, in nats, that a picture of an energy shows unless told
+// landscapeDepth is the greatest height above the minimum, in nats, that a picture of an energy shows unless told
 // otherwise: exp(−20) of the maximum density is invisible.
-const LandscapeDepth = 20
+const landscapeDepth = 20
 
 // Landscape returns the grid of E − min E and the height at which a picture should clip it: the 0.8 quantile of the
-// heights (what matters lies below it), but at most LandscapeDepth nats. Values that are not finite become +Inf, which
+// heights (what matters lies below it), but at most landscapeDepth nats. Values that are not finite become +Inf, which
 // is drawn at the clipping height.
 func (g *Grid) Landscape() (rel *Grid, depth float64) {
 	lo, hi := g.Range()
@@ -138,7 +138,7 @@ func (g *Grid) Landscape() (rel *Grid, depth float64) {
 		}
 	}
 	depth = rel.Quantiles(0.8)[0]
-	depth = math.Min(depth, LandscapeDepth)
+	depth = math.Min(depth, landscapeDepth)
 	if !(depth > 0) {
 		depth = hi - lo
 	}

@@ -87,8 +87,8 @@ func TestLandscape(t *testing.T) {
 		g.Z[i] = -5 + float64(i) // heights 0 … 120, the 0.8 quantile is 96
 	}
 	rel, depth := g.Landscape()
-	if lo, _ := rel.Range(); lo != 0 || depth != LandscapeDepth {
-		t.Errorf("got minimum %g and depth %g, want 0 and %d", lo, depth, LandscapeDepth)
+	if lo, _ := rel.Range(); lo != 0 || depth != landscapeDepth {
+		t.Errorf("got minimum %g and depth %g, want 0 and %d", lo, depth, landscapeDepth)
 	}
 	for i := range g.Z {
 		g.Z[i] /= 120

@@ -28,7 +28,6 @@ var update = flag.Bool("update", false, "write the golden images")
 
 var (
 	_ plot.DataRanger = (*HeatMap)(nil)
-	_ plot.DataRanger = (*Surface)(nil)
 	_ plot.DataRanger = (*Arrows)(nil)
 	_ plot.DataRanger = (*Scatter)(nil)
 	_ plot.DataRanger = (*Trails)(nil)
@@ -421,7 +420,7 @@ func TestAutocorrelation(t *testing.T) {
 		chains = append(chains, x)
 	}
 	se := math.Sqrt((1 + 0.64) / ((1 - 0.64) * 200000))
-	for k, r := range Autocorrelation(chains, 6) {
+	for k, r := range autocorrelation(chains, 6) {
 		if want := math.Pow(0.8, float64(k)); math.Abs(r-want) > 4*se {
 			t.Errorf("ρ_%d = %.4f, want %.4f ± %.4f", k, r, want, 4*se)
 		}

@@ -94,10 +94,6 @@ func program(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // exited carries the code of kong's own exits (--help) out of its parser.
 type exited int
 
-func programContext(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return programHeld(ctx, new(holds), args, stdin, stdout, stderr)
-}
-
 func programHeld(ctx context.Context, held *holds, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := &output{Writer: stdout}
 	e := &env{ctx, stdin, out, stderr, held}

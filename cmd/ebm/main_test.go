@@ -93,6 +93,10 @@ var (
 // asProgram in the environment makes the test binary the program itself.
 const asProgram = "EBM_TEST_PROGRAM"
 
+func programContext(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return programHeld(ctx, new(holds), args, stdin, stdout, stderr)
+}
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()

@@ -20,17 +20,12 @@ func Pick(cdf []float64, rng *rand.Rand) int {
 func (m *Mixture) Sample(dst *mat.Dense, rng *rand.Rand) {
 	batch.Sample(dst, m.p.Dim)
 	for i := range dst.RawMatrix().Rows {
-		m.SampleRow(dst.RawRowView(i), rng)
+		k := 0
+		if len(m.cdf) > 1 {
+			k = Pick(m.cdf, rng)
+		}
+		m.sampleRow(dst.RawRowView(i), k, rng)
 	}
-}
-
-// SampleRow draws one point: a component, then μ + Lξ.
-func (m *Mixture) SampleRow(dst []float64, rng *rand.Rand) {
-	k := 0
-	if len(m.cdf) > 1 {
-		k = Pick(m.cdf, rng)
-	}
-	m.sampleRow(dst, k, rng)
 }
 
 // sampleRow draws a point of component k.

@@ -116,7 +116,7 @@ func (in *inspection) at(i, j int) float64 {
 // shape checks the number of rows and columns.
 func (in *inspection) shape() error {
 	switch {
-	case Turned(in.n, in.d):
+	case turned(in.n, in.d):
 		in.column(Transposed, in.n, false, "%s of %s: transposed?", count(in.n, "point"), count(in.d, "coordinate"))
 	case in.n < in.d:
 		in.column(FewRows, in.n, false,

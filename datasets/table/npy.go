@@ -145,7 +145,7 @@ func (a array) read(r io.Reader, bytes int64, o Options) (*Table, error) {
 			files.Quote(a.descr), have)
 	}
 	// then there may be as many as rows
-	if o.Transpose || Turned(int(min(rows, math.MaxInt32)), int(min(cols, math.MaxInt32))) {
+	if o.Transpose || turned(int(min(rows, math.MaxInt32)), int(min(cols, math.MaxInt32))) {
 		if rows > MaxColumns || cols > MaxRows || rows*cols > o.memory()/8 {
 			return nil, o.room(cols, rows)
 		}

@@ -187,15 +187,15 @@ func finish(t *Table, err error, path string, o Options) (*Table, error) {
 	}
 	n, d := t.X.Dims()
 	t.Report.Rows, t.Report.Columns = n, d
-	if !o.Transpose && Turned(n, d) {
+	if !o.Transpose && turned(n, d) {
 		t.Report.note(Transposed, "%s: transposed?", count(n, "point", "of "+count(d, "coordinate")))
 	}
 	return t, nil
 }
 
-// Turned reports whether a table of n rows and d columns looks as if its rows were the coordinates: few points with
+// turned reports whether a table of n rows and d columns looks as if its rows were the coordinates: few points with
 // many coordinates.
-func Turned(n, d int) bool { return n < 20 && d >= 4*n && d > 8 }
+func turned(n, d int) bool { return n < 20 && d >= 4*n && d > 8 }
 
 // transpose turns columns into points.
 func (t *Table) transpose(o Options) error {

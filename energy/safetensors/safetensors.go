@@ -8,10 +8,10 @@
 //	          "__metadata__": {"key": "value", …}}
 //	the rest  the data: row-major little-endian arrays without gaps; offsets count from here
 //
-// The reader does not trust its input. It rejects headers above MaxHeader bytes, more than MaxTensors tensors,
+// The reader does not trust its input. It rejects headers above maxHeader bytes, more than maxTensors tensors,
 // duplicate names, unknown fields and types, shapes whose size overflows or disagrees with the offsets, and offsets
 // that overlap, leave gaps or lie outside the file. Nothing is allocated on the file's claims alone: time and memory
-// are bounded by a constant plus a multiple of the bytes actually present, and by MaxMemory. Tensors of integers and
+// are bounded by a constant plus a multiple of the bytes actually present, and by maxMemory. Tensors of integers and
 // the like, which other programs store beside the weights, are listed but not read.
 //
 // Format: https://github.com/huggingface/safetensors.
@@ -32,10 +32,10 @@ import (
 
 // Limits of the reader.
 const (
-	MaxHeader  = 1 << 20 // bytes of JSON
-	MaxTensors = 1 << 14 // arrays in a file
-	MaxRank    = 16      // dimensions of an array
-	MaxMemory  = 1 << 30 // bytes for all numbers, as float64
+	maxHeader  = 1 << 20 // bytes of JSON
+	maxTensors = 1 << 14 // arrays in a file
+	maxRank    = 16      // dimensions of an array
+	maxMemory  = 1 << 30 // bytes for all numbers, as float64
 )
 
 // ErrFormat is wrapped by every error about the content of a file.
@@ -160,8 +160,8 @@ func (f *File) header() ([]byte, error) {
 	for head.Len()%8 != 0 {
 		head.WriteByte(' ')
 	}
-	if head.Len() > MaxHeader {
-		return nil, fmt.Errorf("safetensors: header of %d bytes, at most %d", head.Len(), MaxHeader)
+	if head.Len() > maxHeader {
+		return nil, fmt.Errorf("safetensors: header of %d bytes, at most %d", head.Len(), maxHeader)
 	}
 	return head.Bytes(), nil
 }
@@ -207,8 +207,8 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 		return nil, fmt.Errorf("%w: %d bytes, shorter than the length of its header", ErrFormat, size)
 	}
 	n := binary.LittleEndian.Uint64(head[:])
-	if n > MaxHeader {
-		return nil, fmt.Errorf("%w: header of %d bytes, at most %d", ErrFormat, n, MaxHeader)
+	if n > maxHeader {
+		return nil, fmt.Errorf("%w: header of %d bytes, at most %d", ErrFormat, n, maxHeader)
 	}
 	if int64(n) > size-8 {
 		return nil, fmt.Errorf("%w: truncated: header of %d bytes in a file of %d", ErrFormat, n, size)
@@ -239,8 +239,8 @@ func (f *File) readAll(r io.ReaderAt, start int64, entries []entry) error {
 			total += (e.Offsets[1] - e.Offsets[0]) / e.DType.size() * 8
 		}
 	}
-	if total > MaxMemory {
-		return fmt.Errorf("%w: the numbers take %d MB of memory, at most %d", ErrFormat, total>>20, MaxMemory>>20)
+	if total > maxMemory {
+		return fmt.Errorf("%w: the numbers take %d MB of memory, at most %d", ErrFormat, total>>20, maxMemory>>20)
 	}
 	all := f.Tensors
 	f.Tensors = nil
@@ -305,8 +305,8 @@ func parseHeader(text []byte) (*File, []entry, error) {
 		if name == "" {
 			return bad("a tensor has no name")
 		}
-		if len(entries) == MaxTensors {
-			return bad("more than %d tensors", MaxTensors)
+		if len(entries) == maxTensors {
+			return bad("more than %d tensors", maxTensors)
 		}
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
@@ -352,8 +352,8 @@ func parseEntry(raw json.RawMessage) (entry, error) {
 		return entry{}, fmt.Errorf("type %s, want F64, F32, F16 or BF16, or one of whole numbers",
 			files.Quote(string(e.DType)))
 	}
-	if len(e.Shape) > MaxRank {
-		return entry{}, fmt.Errorf("%d dimensions, at most %d", len(e.Shape), MaxRank)
+	if len(e.Shape) > maxRank {
+		return entry{}, fmt.Errorf("%d dimensions, at most %d", len(e.Shape), maxRank)
 	}
 	elems := int64(1)
 	for _, s := range e.Shape {

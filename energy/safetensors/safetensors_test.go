@@ -98,7 +98,7 @@ func TestOthers(t *testing.T) {
 // eight.
 func TestTooLarge(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "large")
-	n := MaxMemory/8 + 1
+	n := maxMemory/8 + 1
 	b := file(fmt.Sprintf(`{"a":{"dtype":"F16","shape":[%d],"data_offsets":[0,%d]}}`, n, 2*n), nil)
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)

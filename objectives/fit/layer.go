@@ -32,12 +32,12 @@ const objectiveKey = "objective"
 // options holds the allowed values of those settings of every run that have named values.
 var options = map[string]func() []string{
 	objectiveKey: objectives.Names,
-	"energy":     NetworkNames,
+	"energy":     networkNames,
 	"activation": energy.Activations,
 	"precision":  func() []string { return []string{energy.Float32.String(), energy.Float64.String()} },
 	"schedule":   func() []string { return scheduleNames },
 	"optimizer":  func() []string { return optimizerNames },
-	"sampler":    SamplerNames,
+	"sampler":    samplerNames,
 	"discrete":   discreteNames,
 	"header": func() []string {
 		return []string{string(table.HeaderAuto), string(table.HeaderYes), string(table.HeaderNo)}

@@ -78,14 +78,9 @@ func assemble(c Config, d *data) (*Model, error) {
 
 // Open loads the model of a run directory. The data on which it was trained need not be there, except for
 // [Model.Evaluate].
-func Open(path string) (*Model, error) { return OpenWith(path, nil) }
+func Open(path string) (*Model, error) { return OpenContext(context.Background(), path, nil) }
 
-// OpenWith is Open for a run on a source without a name.
-func OpenWith(path string, src Source) (*Model, error) {
-	return OpenContext(context.Background(), path, src)
-}
-
-// OpenContext is OpenWith, or Open if src is nil, with a context.
+// OpenContext is Open with a context, for a run on src: a source without a name, or nil.
 func OpenContext(ctx context.Context, path string, src Source) (*Model, error) {
 	dir, err := rundir.Open(path)
 	if err != nil {

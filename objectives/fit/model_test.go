@@ -168,7 +168,7 @@ func TestManyColumns(t *testing.T) {
 	if err := j.Model.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	m, err := OpenWith(path, points)
+	m, err := OpenContext(t.Context(), path, points)
 	if err != nil {
 		t.Fatal(err)
 	}

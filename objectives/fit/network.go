@@ -64,13 +64,13 @@ func RegisterNetwork(name string, n Network) {
 	networks[name] = n
 }
 
-// NetworkNames lists the kinds of network.
-func NetworkNames() []string { return slices.Sorted(maps.Keys(networks)) }
+// networkNames lists the kinds of network.
+func networkNames() []string { return slices.Sorted(maps.Keys(networks)) }
 
 // NetworkList lists the kinds of network with descriptions.
 func NetworkList() []string {
 	var list []string
-	for _, name := range NetworkNames() {
+	for _, name := range networkNames() {
 		if about := networks[name].About; about != "" {
 			name += " (" + about + ")"
 		}

@@ -37,7 +37,7 @@ func (c SampleConfig) Validate() error {
 	b.atMost("burn-in", c.BurnIn, MaxRows)
 	b.nonneg("thin", c.Thin, MaxRows)
 	if c.Sampler != "" {
-		b.name("sampler", c.Sampler, SamplerNames())
+		b.name("sampler", c.Sampler, samplerNames())
 	}
 	return errors.Join(b.errs...)
 }

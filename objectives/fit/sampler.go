@@ -58,8 +58,8 @@ func hamiltonian(m *Model, step float64) mcmc.Kernel {
 	return mcmc.HMC{StepSize: step, Leapfrog: m.Config.Leapfrog, StepJitter: 0.2}
 }
 
-// SamplerNames lists the samplers by name.
-func SamplerNames() []string {
+// samplerNames lists the samplers by name.
+func samplerNames() []string {
 	var names []string
 	for _, s := range samplerList {
 		names = append(names, s.name)

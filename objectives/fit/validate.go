@@ -103,7 +103,7 @@ func (c *Config) checkData(b *checks) {
 }
 
 func (c *Config) checkNetwork(b *checks) {
-	b.name("energy", c.Network, NetworkNames())
+	b.name("energy", c.Network, networkNames())
 	b.name("activation", c.Activation, energy.Activations())
 	b.number("spectral-norm", c.SpectralNorm)
 	b.that(c.SpectralNorm == 0 || c.WeightDecay == 0, "spectral-norm", c.SpectralNorm,
@@ -140,7 +140,7 @@ func (c *Config) checkTraining(b *checks) {
 }
 
 func (c *Config) checkSampling(b *checks) {
-	b.name("sampler", c.Sampler, SamplerNames())
+	b.name("sampler", c.Sampler, samplerNames())
 	b.that(c.SamplerStep >= 0 && isFinite(c.SamplerStep), "sampler-step", c.SamplerStep, "> 0, or 0 to find one")
 	b.positive("leapfrog", c.Leapfrog, maxTurns)
 	b.nonneg("sampler-jumps", c.SamplerJumps, maxTurns)

@@ -302,6 +302,11 @@ func TestPairsByHand(t *testing.T) {
 	}
 }
 
+func distance(x, y *mat.Dense) (float64, error) {
+	d, err := metrics.Compare(context.Background(), x, y, 1)
+	return d.Energy, err
+}
+
 // TestEnergyDistance compares with 1-D Gaussians: E|X−Y| is the mean of a folded normal of mean m and variance v+w,
 // √(2s/π) exp(−m²/2s) + m(1−2Φ(−m/√s)).
 func TestEnergyDistance(t *testing.T) {
@@ -314,12 +319,12 @@ func TestEnergyDistance(t *testing.T) {
 	floor := 2 * folded(0, 2) / n
 	var got, null []float64
 	for k := range uint64(reps) {
-		d, err := metrics.EnergyDistance(p.draws(n, 2*k), q.draws(n, 2*k+1))
+		d, err := distance(p.draws(n, 2*k), q.draws(n, 2*k+1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		got = append(got, d*d)
-		if d, err = metrics.EnergyDistance(p.draws(n, 2*k), p.draws(n, 1000+k)); err != nil {
+		if d, err = distance(p.draws(n, 2*k), p.draws(n, 1000+k)); err != nil {
 			t.Fatal(err)
 		}
 		null = append(null, d*d)

@@ -181,19 +181,6 @@ func Compare(ctx context.Context, x, y *mat.Dense, bandwidth float64) (Discrepan
 	return a.against(ctx, b, bandwidth)
 }
 
-// MMD2 returns the unbiased squared maximum mean discrepancy of the rows of x and y under the Gaussian kernel of the
-// given bandwidth; see Compare.
-func MMD2(x, y *mat.Dense, bandwidth float64) (float64, error) {
-	d, err := Compare(context.Background(), x, y, bandwidth)
-	return d.MMD2, err
-}
-
-// EnergyDistance returns the energy distance of the rows of x and y; see Compare.
-func EnergyDistance(x, y *mat.Dense) (float64, error) {
-	d, err := Compare(context.Background(), x, y, 1)
-	return d.Energy, err
-}
-
 func checkPair(x, y *mat.Dense) error {
 	n, d := x.Dims()
 	m, e := y.Dims()

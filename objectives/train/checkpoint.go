@@ -23,7 +23,7 @@ import (
 // state; it is read as a whole.
 const (
 	checkpointMagic   = "STHENOCP"
-	CheckpointVersion = 1
+	checkpointVersion = 1
 	checkpointMax     = 2 << 30 // bytes; a larger file is not read
 	checkpointLarge   = 1 << 24 // bytes; a larger file is checked before it is kept in memory
 )
@@ -42,7 +42,7 @@ func (s Snapshot) Encode() []byte {
 	}
 	e := encoder{b: make([]byte, 0, size)}
 	e.b = append(e.b, checkpointMagic...)
-	e.b = binary.LittleEndian.AppendUint32(e.b, CheckpointVersion)
+	e.b = binary.LittleEndian.AppendUint32(e.b, checkpointVersion)
 	e.b = binary.LittleEndian.AppendUint32(e.b, uint32(len(s)))
 	names := make([]string, 0, len(s))
 	for name := range s {
@@ -57,8 +57,8 @@ func (s Snapshot) Encode() []byte {
 	return append(e.b, sum[:]...)
 }
 
-// DecodeSnapshot reads the bytes of a checkpoint file. The sections alias b.
-func DecodeSnapshot(b []byte) (Snapshot, error) {
+// decodeSnapshot reads the bytes of a checkpoint file. The sections alias b.
+func decodeSnapshot(b []byte) (Snapshot, error) {
 	const head = len(checkpointMagic) + 8
 	if len(b) < len(checkpointMagic) || string(b[:len(checkpointMagic)]) != checkpointMagic[:] {
 		if len(b) == 0 {
@@ -69,9 +69,9 @@ func DecodeSnapshot(b []byte) (Snapshot, error) {
 	if len(b) < head+sha256.Size {
 		return nil, fmt.Errorf("%w: cut short at %d bytes", ErrCorrupt, len(b))
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v != CheckpointVersion {
+	if v := binary.LittleEndian.Uint32(b[8:]); v != checkpointVersion {
 		return nil, fmt.Errorf("checkpoint format version %d, this program reads version %d: use the program that "+
-			"wrote it, or a newer one", v, CheckpointVersion)
+			"wrote it, or a newer one", v, checkpointVersion)
 	}
 	body, sum := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
 	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) {
@@ -120,7 +120,7 @@ func ReadSnapshot(path string) (Snapshot, error) {
 	if _, err := io.ReadFull(io.NewSectionReader(f, 0, size), b); err != nil {
 		return nil, fmt.Errorf("train: %s: %w", path, err)
 	}
-	s, err := DecodeSnapshot(b)
+	s, err := decodeSnapshot(b)
 	if err != nil {
 		return nil, fmt.Errorf("train: %s: %w", path, err)
 	}
@@ -166,8 +166,8 @@ func checkSnapshot(f io.ReaderAt, size int64) error {
 		return err
 	}
 	if string(first[:len(checkpointMagic)]) != checkpointMagic ||
-		binary.LittleEndian.Uint32(first[8:]) != CheckpointVersion {
-		_, err := DecodeSnapshot(append(first, make([]byte, sha256.Size)...)) // says which of the two
+		binary.LittleEndian.Uint32(first[8:]) != checkpointVersion {
+		_, err := decodeSnapshot(append(first, make([]byte, sha256.Size)...)) // says which of the two
 		return err
 	}
 	at, end := head, size-sha256.Size
@@ -305,7 +305,7 @@ func (r *runner) resume(s Snapshot) error {
 	r.good = s
 	for name, to := range map[string]*Snapshot{"rollback": &r.good, "start": &r.first} {
 		if nested, ok := s[name]; ok {
-			state, err := DecodeSnapshot(nested)
+			state, err := decodeSnapshot(nested)
 			if err != nil {
 				return fmt.Errorf("train: state to go back to (%s): %w", name, err)
 			}

@@ -114,7 +114,7 @@ func (r *runner) measure() error {
 	live := slices.Clone(theta)
 	copy(theta, average)
 	r.cfg.Params.Changed()
-	Reseed(r.aside, r.cfg.Seed, "early")
+	reseed(r.aside, r.cfg.Seed, "early")
 	v, err := r.lossOf(r.cfg.Held, r.early.Batches, rand.New(r.aside))
 	copy(theta, live)
 	r.cfg.Params.Changed()

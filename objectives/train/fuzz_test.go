@@ -64,11 +64,11 @@ func FuzzSnapshot(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		sum := sha256.Sum256(b)
 		for _, file := range [][]byte{b, append(bytes.Clone(b), sum[:]...)} {
-			s, err := DecodeSnapshot(file)
+			s, err := decodeSnapshot(file)
 			if err != nil {
 				continue
 			}
-			again, err := DecodeSnapshot(s.Encode())
+			again, err := decodeSnapshot(s.Encode())
 			if err != nil || !maps.EqualFunc(s, again, bytes.Equal) {
 				t.Errorf("%d sections became %d, %v", len(s), len(again), err)
 			}

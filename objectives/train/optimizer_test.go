@@ -123,7 +123,7 @@ func TestStepAllocates(t *testing.T) {
 	a, avg := new(Adam), &Average{Decay: 0.9}
 	src := new(rand.PCG)
 	step := func() {
-		Reseed(src, 1, "noise", 2, 3)
+		reseed(src, 1, "noise", 2, 3)
 		Clip(grad, 1)
 		a.SetLearningRate(1e-3)
 		a.Step(theta, grad)
@@ -274,7 +274,7 @@ func TestStream(t *testing.T) {
 	if a, b := draw(7, "x", 1), draw(7, "x", 1); a != b {
 		t.Error("a stream is not reproducible")
 	}
-	src := NewSource(5, "chain", 2)
+	src := newSource(5, "chain", 2)
 	r := rand.New(src)
 	for range 10 {
 		r.NormFloat64()
@@ -283,7 +283,7 @@ func TestStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := NewSource(0, "")
+	again := newSource(0, "")
 	if err := again.UnmarshalBinary(state); err != nil {
 		t.Fatal(err)
 	}

@@ -370,9 +370,9 @@ func (r *runner) gate(ctx context.Context) error {
 // advance takes one step, unless the sentinel rejects its gradient.
 func (r *runner) advance() (Progress, *Error, error) {
 	cfg, theta := &r.cfg, r.cfg.Params.Data()
-	Reseed(r.data, cfg.Seed, "data", r.attempt, uint64(r.step))
+	reseed(r.data, cfg.Seed, "data", r.attempt, uint64(r.step))
 	cfg.Source.Sample(r.x, r.dataRNG)
-	Reseed(r.noise, cfg.Seed, "noise", r.attempt, uint64(r.step))
+	reseed(r.noise, cfg.Seed, "noise", r.attempt, uint64(r.step))
 	stats, err := cfg.Objective.Gradient(r.grad, r.x, r.noiseRNG)
 	if err != nil {
 		return Progress{}, nil, fmt.Errorf("train: step %d: %w", r.step, err)
@@ -454,7 +454,7 @@ func (r *runner) record(rate float64) (*Error, error) {
 // heldLoss returns the mean loss on a few batches of held-out points.
 func (r *runner) heldLoss() (float64, error) {
 	const batches = 4
-	Reseed(r.aside, r.cfg.Seed, "held", uint64(r.step))
+	reseed(r.aside, r.cfg.Seed, "held", uint64(r.step))
 	return r.lossOf(r.cfg.Held, batches, rand.New(r.aside))
 }
 

@@ -268,7 +268,7 @@ func TestKilledAnywhere(t *testing.T) {
 	if _, err := Run(context.Background(), cfg); !errors.Is(err, stop) {
 		t.Fatal(err)
 	}
-	s, err := DecodeSnapshot(held)
+	s, err := decodeSnapshot(held)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -555,22 +555,22 @@ func TestLoopAllocates(t *testing.T) {
 
 func TestSnapshotDamage(t *testing.T) {
 	whole := Snapshot{"a": []byte("hello"), "b": nil, "long": bytes.Repeat([]byte{7}, 300)}.Encode()
-	if s, err := DecodeSnapshot(whole); err != nil || string(s["a"]) != "hello" || len(s) != 3 {
+	if s, err := decodeSnapshot(whole); err != nil || string(s["a"]) != "hello" || len(s) != 3 {
 		t.Fatalf("got %v, %v", s, err)
 	}
 	for n := range whole {
-		if _, err := DecodeSnapshot(whole[:n]); err == nil {
+		if _, err := decodeSnapshot(whole[:n]); err == nil {
 			t.Fatalf("accepted when cut at %d", n)
 		}
 		flipped := bytes.Clone(whole)
 		flipped[n] ^= 1 << (n % 8)
-		if _, err := DecodeSnapshot(flipped); err == nil {
+		if _, err := decodeSnapshot(flipped); err == nil {
 			t.Fatalf("accepted with a flipped bit in byte %d", n)
 		}
 	}
 	newer := bytes.Clone(whole)
-	newer[8] = CheckpointVersion + 1
-	if _, err := DecodeSnapshot(newer); err == nil || !strings.Contains(err.Error(), "version 2") {
+	newer[8] = checkpointVersion + 1
+	if _, err := decodeSnapshot(newer); err == nil || !strings.Contains(err.Error(), "version 2") {
 		t.Errorf("newer version: got %v", err)
 	}
 	dir := t.TempDir()

@@ -9,19 +9,19 @@ import (
 // Stream returns the random stream for the seed, the name and the indices k. Streams that differ in any of them are
 // independent for all practical purposes: the 128 bits of a PCG's state are the first half of SHA-256(seed, k…, name).
 func Stream(seed uint64, name string, k ...uint64) *rand.Rand {
-	return rand.New(NewSource(seed, name, k...))
+	return rand.New(newSource(seed, name, k...))
 }
 
-// NewSource returns the source behind Stream. It implements encoding.BinaryMarshaler and BinaryUnmarshaler; a
+// newSource returns the source behind Stream. It implements encoding.BinaryMarshaler and BinaryUnmarshaler; a
 // *rand.Rand on top of it holds no state of its own.
-func NewSource(seed uint64, name string, k ...uint64) *rand.PCG {
+func newSource(seed uint64, name string, k ...uint64) *rand.PCG {
 	src := new(rand.PCG)
-	Reseed(src, seed, name, k...)
+	reseed(src, seed, name, k...)
 	return src
 }
 
-// Reseed sets src to the start of the stream for the seed, the name and the indices k, without allocating.
-func Reseed(src *rand.PCG, seed uint64, name string, k ...uint64) {
+// reseed sets src to the start of the stream for the seed, the name and the indices k, without allocating.
+func reseed(src *rand.PCG, seed uint64, name string, k ...uint64) {
 	var buf [128]byte
 	b := binary.LittleEndian.AppendUint64(buf[:0], seed)
 	b = binary.LittleEndian.AppendUint64(b, uint64(len(k)))

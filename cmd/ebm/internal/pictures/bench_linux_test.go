@@ -40,7 +40,7 @@ func BenchmarkAnimation(b *testing.B) {
 		whole := processor() - start
 		pics := &Pictures{Model: m}
 		start = processor()
-		if err := pics.Panel(context.Background(), filepath.Join(b.TempDir(), "panel.png")); err != nil {
+		if err := pics.Draw(context.Background(), "panel", filepath.Join(b.TempDir(), "panel.png")); err != nil {
 			b.Fatal(err)
 		}
 		panel := processor() - start

@@ -144,15 +144,6 @@ func (p *Pictures) grid() *viz.Grid {
 	return viz.NewGrid(lo, hi, gridNodes)
 }
 
-// Panel writes the panel to path.
-func (p *Pictures) Panel(ctx context.Context, path string) error {
-	pic, err := p.panel()
-	if err != nil {
-		return err
-	}
-	return pic.Save(path)
-}
-
 // Animation draws the course of training to a .gif, or to a folder of frames: a panel for every frame, with samples
 // drawn from the energy on the grid by the same random numbers.
 func (p *Pictures) Animation(ctx context.Context, path string) error {

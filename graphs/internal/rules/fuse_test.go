@@ -46,14 +46,20 @@ func TestFuse(t *testing.T) {
 // are kept.
 func TestPlanes(t *testing.T) {
 	for _, c := range []int{1, 2} {
-		for _, kept := range []bool{false, true} {
+		for _, test := range []struct{ kept, made bool }{{false, false}, {true, false}, {true, true}} {
+			kept := test.kept
 			w := conv.Window{H: 3, W: 4, C: c, KH: 2, KW: 3, OC: 1, Stride: [2]int{1, 1}, Pad: [2]int{1, 1},
 				Dilation: [2]int{1, 1}, Groups: 1}
 			g := ir.New()
 			x, f := g.Arg(1, 2*w.In(), "x", false), g.Arg(5, w.Taps(), "f", false)
-			p := g.Patches(w, g.Swap(x, 2, c, 12, 2, w.In()))
+			rows := g.Swap(x, 2, c, 12, 2, w.In())
+			if test.made { // planes from rows
+				rows = g.Reshape(x, 2, w.In())
+				g.Outputs = append(g.Outputs, g.Swap(x, 2, 12, c, 1, 2*w.In()))
+			}
+			p := g.Patches(w, rows)
 			p = g.Swap(p, g.At(p).Rows, 6, c, g.At(p).Rows, w.Taps())
-			g.Outputs = []ir.ID{g.MatMul(p, f, false, true)}
+			g.Outputs = append(g.Outputs, g.MatMul(p, f, false, true))
 			if kept {
 				g.Outputs = append(g.Outputs, p)
 			}
@@ -73,8 +79,8 @@ func TestPlanes(t *testing.T) {
 			for i := range in[0] {
 				in[0][i] = rng.NormFloat64()
 			}
-			if want, got := reference.Outputs(g, in), reference.Outputs(h, in); !slices.Equal(got[1], want[1]) {
-				t.Errorf("%d channels: got patches %v, want %v", c, got[1], want[1])
+			if want, got := reference.Outputs(g, in), reference.Outputs(h, in); !slices.Equal(got[len(got)-1], want[len(want)-1]) {
+				t.Errorf("%d channels: got patches %v, want %v", c, got[len(got)-1], want[len(want)-1])
 			}
 		}
 	}

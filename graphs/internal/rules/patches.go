@@ -6,12 +6,7 @@ import (
 )
 
 // plainly returns id without the reshapes around it.
-func (n node) plainly(id ir.ID) ir.ID {
-	for ir.Is[ir.Reshape](n.At(id)) {
-		id = n.At(id).Args[0]
-	}
-	return id
-}
+func (n node) plainly(id ir.ID) ir.ID { return plainly(n.Graph, id) }
 
 // swapped returns the value of which id is the transpose of the two inner axes (count,r,c), if there is one.
 func (n node) swapped(id ir.ID, count, r, c int) (ir.ID, bool) {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"github.com/stheno-ebm/stheno/graphs/internal/conv"
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
@@ -158,34 +159,56 @@ var ofTurn = rule{"channel sums of (turn x) = column sums of x", func(n node) ir
 // inverse is the exchange that undoes v.
 func inverse(v strided.View) strided.View { return ir.Swapped(v.Dims[0], v.Dims[1], v.Dims[2]) }
 
-// planes makes patches of pictures in planes of those whose pictures and columns are turned before and after. What is in
-// between stays, perhaps dead.
+// planes takes patches in Gorgonia's order, whose columns are exchanged after they are written, directly from pictures
+// stored as planes, where there are some. The instructions that this bypasses stay in the graph, perhaps dead.
 func planes(g *ir.Graph) {
-	plainly := func(id ir.ID) ir.ID {
-		for ir.Is[ir.Reshape](g.At(id)) {
-			id = g.At(id).Args[0]
-		}
-		return id
-	}
+	live := g.Live()
 	for i := range g.Code {
 		in := &g.Code[i]
 		of := in // the patches
 		if ir.Is[ir.Gather](in) {
-			of = g.At(plainly(in.Args[0]))
+			of = g.At(plainly(g, in.Args[0]))
 		}
 		o, ok := of.Op.(ir.Patches)
 		if !ok || o.Planes {
 			continue
 		}
 		w, x := o.Window, of.Args[0]
-		switch turn, ok := g.At(plainly(x)).Op.(ir.Gather); {
+		switch o, ok := in.Op.(ir.Gather); {
 		case w.C == 1 && of == in:
-		case of == in || in.Op.(ir.Gather).View.String() != ir.Swapped(of.Rows, w.KH*w.KW, w.C).String() ||
-			!ok || turn.View.String() != ir.Swapped(g.At(x).Rows, w.C, w.H*w.W).String():
-			continue
+		case ok && o.View.String() == ir.Swapped(of.Rows, w.KH*w.KW, w.C).String():
+			if x = planar(g, live, x, w, ir.ID(i)); x == none {
+				continue
+			}
 		default:
-			x = g.At(plainly(x)).Args[0]
+			continue
 		}
 		g.Code[i] = ir.Instr{Op: ir.Patches{Window: w, Planes: true}, Rows: in.Rows, Cols: in.Cols, Args: []ir.ID{x}}
 	}
+}
+
+// planar returns pictures x stored as planes, if these are there before instruction end: what x was made from, or what is
+// made from x anyway.
+func planar(g *ir.Graph, live []bool, x ir.ID, w conv.Window, end ir.ID) ir.ID {
+	n := g.At(x).Rows
+	x = plainly(g, x)
+	if o, ok := g.At(x).Op.(ir.Gather); ok && o.View.String() == ir.Swapped(n, w.C, w.H*w.W).String() {
+		return plainly(g, g.At(x).Args[0])
+	}
+	to := ir.Swapped(n, w.H*w.W, w.C).String()
+	for j := x + 1; j < end; j++ {
+		in := g.At(j)
+		if o, ok := in.Op.(ir.Gather); ok && live[j] && plainly(g, in.Args[0]) == x && o.View.String() == to {
+			return j
+		}
+	}
+	return none
+}
+
+// plainly skips reshapes.
+func plainly(g *ir.Graph, id ir.ID) ir.ID {
+	for ir.Is[ir.Reshape](g.At(id)) {
+		id = g.At(id).Args[0]
+	}
+	return id
 }

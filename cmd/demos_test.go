@@ -21,7 +21,7 @@ var demos = map[string]struct{ says, leaves string }{
 	"machine":     {`times as fast`, ""},
 	"transformer": {`times as fast[^$]*the crow sat low on the old grey wall, the wind`, ""},
 	"convnet":     {`times as fast[^$]*(2[3-9]|3\d) of 32 fresh digits read`, ""},
-	"owndata":     {`log Z: [^$]*nats each`, "runs/owndata/samples.csv"},
+	"owndata":     {`log Z: [^$]*nats each\nthe base, a mixture of [^$]*difference is -?\d[^$]*anomaly: row \d+, `, "runs/owndata/samples.csv"},
 	"links":       {`relative distance 0\.0`, ""},
 }
 

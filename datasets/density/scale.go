@@ -71,6 +71,15 @@ func standardise(x *mat.Dense) (z *mat.Dense, u units, err error) {
 	return z, u, nil
 }
 
+// apply converts parameters to these units, in place.
+func (u units) apply(p *Parameters) {
+	inverse := units{make([]float64, p.Dim), make([]float64, p.Dim)}
+	for j, s := range u.sd {
+		inverse.mean[j], inverse.sd[j] = -u.mean[j]/s, 1/s
+	}
+	inverse.undo(p)
+}
+
 // undo converts parameters in these units to the units of the data, in place.
 func (u units) undo(p *Parameters) {
 	d := p.Dim

@@ -147,14 +147,26 @@ func (d *data) mixtureOf(c *Config, points *mat.Dense, cfg density.MixtureConfig
 	rng := train.Stream(c.Seed, "base")
 	if levels := d.levels(); levels != nil {
 		err = d.fitMixed(x, levels, cfg, rng)
-	} else if d.Base, err = density.FitMixture(x, cfg, rng); err == nil {
-		d.components, d.covariance = d.Base.Components(), d.Base.Parameters().Covariance
-		d.Base, err = density.Contaminate(d.Base, x)
+	} else if err = d.fitGaussians(x, cfg, rng); err == nil {
+		d.Base, err = density.Contaminate(d.untailed, x)
 	}
 	if err != nil {
 		return fieldErrorf("dataset", c.Dataset, "no base can be fitted to the points: %w; `base` false trains without one", err)
 	}
 	return nil
+}
+
+// fitGaussians fits the mixture without tails: anew, or from where it is if that was done before to some of the points.
+func (d *data) fitGaussians(x *mat.Dense, cfg density.MixtureConfig, rng *rand.Rand) (err error) {
+	if d.untailed != nil {
+		d.untailed, err = density.Refit(d.untailed, x, cfg)
+	} else {
+		d.untailed, err = density.FitMixture(x, cfg, rng)
+	}
+	if err == nil {
+		d.components, d.covariance = d.untailed.Components(), d.untailed.Parameters().Covariance
+	}
+	return err
 }
 
 // fitMixed is mixtureOf where columns have few values, points in the units of the network.
@@ -260,8 +272,9 @@ func (m *Model) corrections() (*corrections, error) {
 	return c, err
 }
 
-// judge finds the best share of the correction with weights theta.
+// judge finds the best share of the correction with weights theta. Its gain is below zero while there is nothing to gain yet.
 func (c *corrections) judge(theta []float64) (best judged, err error) {
+	best.Gain = -math.MaxFloat64
 	c.params.Set(theta)
 	if err := c.eval.Energies(c.fx, c.held); err != nil {
 		return best, err

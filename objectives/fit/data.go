@@ -39,7 +39,8 @@ type data struct {
 	seed   uint64       // of the run
 	sum    string       // of finitely many points, or of a picture
 
-	components int // of the base that was fitted, without its tails, and their covariance
+	untailed   *density.Mixture // the base that was fitted, without its tails; nil where columns have few values
+	components int              // of the base, and their covariance
 	covariance density.Covariance
 }
 

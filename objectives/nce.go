@@ -62,7 +62,11 @@ func (NCE) Recipe(data Facts) Recipe {
 	if data.Points > 0 {
 		r.Steps = 2500
 	}
-	if data.Base && data.dim() > few {
+	switch {
+	case !data.Base || data.dim() <= few:
+	case data.Points >= ManyPoints: // faster and longer, and blurred against what that would learn by heart
+		r.LearningRate, r.Steps, r.Smooth = 6e-3, 4000, 0.25
+	default:
 		r.Smooth = 0.1 // of the deviations of a component: points held back tell when to stop
 	}
 	return r

@@ -125,19 +125,23 @@ func (c *cell) judge(ctx context.Context, m *fit.Model, r *result) error {
 	few := min(n, max(500, int(kernelWork)/(c.train.Len()*d)))
 	rng := train.Stream(c.Seed, "kernel")
 	kernels := make([]float64, few)
-	newKernel(c.train.Matrix(), c.grid(), rng.Float64).LogProb(kernels, c.test.Slice(0, few, 0, d).(*mat.Dense))
+	newKernel(c.train.Matrix(), c.cells(m), rng.Float64).LogProb(kernels, c.test.Slice(0, few, 0, d).(*mat.Dense))
 	r.Loss = map[string]figure{ofOurs: loss(truth, ours), ofBase: loss(truth, base), ofKernel: loss(truth[:few], kernels)}
 	r.Difference = loss(base, ours)
 	r.Difference.Err = math.Hypot(r.Difference.Err, r.LogZ.Err)
 	return nil
 }
 
-// grid returns the widths of the grids of the columns, as far as they are known.
-func (c *cell) grid() []float64 {
+// cells returns how the columns are discrete: by what is known, or by what the model found.
+func (c *cell) cells(m *fit.Model) []cellsOf {
 	if g, ok := c.truth.(gridded); ok {
-		return g.Grid()
+		return g.Cells()
 	}
-	return make([]float64, c.train.Dim())
+	cells := make([]cellsOf, c.train.Dim())
+	for _, found := range m.Cells() {
+		cells[found.Column] = cellsOf{width: found.Width, values: found.Values}
+	}
+	return cells
 }
 
 // loss is the mean of log p − log q.

@@ -18,14 +18,14 @@ var (
 	_ gridded         = (*classes)(nil)
 )
 
-// gridded is a density of columns some of which are rounded: in place of log p it has
+// gridded is a density of columns some of which are discrete: in place of log p it has
 //
 //	log P(cell)/volume of the cell,
 //
-// with cells as wide as the grids of the rounded columns; those of others are points, and count as the density.
+// with cells as wide as the grids of the rounded columns. Cells of columns of few values count as 1 wide, those of others are points.
 type gridded interface {
 	density.Density
-	Grid() []float64 // width of the grid of every column; 0: it is not rounded
+	Cells() []cellsOf // by column
 }
 
 // logNormalAt returns log N(x; mean, sd²).
@@ -165,13 +165,7 @@ func (c *column) logProb(k int, x float64) float64 {
 	case c.grid == 0:
 		return logNormalAt(x, c.mean[k], c.sd[k])
 	}
-	return logCell((x-c.mean[k])/c.sd[k], c.grid/c.sd[k]) - math.Log(c.sd[k])
-}
-
-// logCell is log (Φ(z + h/2) - Φ(z - h/2))/h.
-func logCell(z, h float64) float64 {
-	lo, hi := -math.Abs(z)-h/2, -math.Abs(z)+h/2 // in the lower tail, where differences are exact
-	return math.Log((distuv.UnitNormal.CDF(hi) - distuv.UnitNormal.CDF(lo)) / h)
+	return logMass((x-c.grid/2-c.mean[k])/c.sd[k], (x+c.grid/2-c.mean[k])/c.sd[k]) - math.Log(c.grid)
 }
 
 func (c *column) draw(k int, rng *rand.Rand) float64 {
@@ -193,15 +187,23 @@ func (c *column) draw(k int, rng *rand.Rand) float64 {
 
 func (c *classes) Dim() int { return len(c.columns) }
 
-func (c *classes) Grid() []float64 {
-	var grid []float64
+func (c *classes) Cells() (cells []cellsOf) {
 	for _, col := range c.columns {
-		if col.values != nil {
-			col.grid = 1
+		of := cellsOf{width: col.grid}
+		for v := range col.levels() {
+			of.values = append(of.values, float64(v))
 		}
-		grid = append(grid, col.grid)
+		cells = append(cells, of)
 	}
-	return grid
+	return cells
+}
+
+// levels is the number of values of a column of few, 0 of others.
+func (c *column) levels() int {
+	if c.values == nil {
+		return 0
+	}
+	return len(c.values[0])
 }
 
 func (c *classes) LogProb(dst []float64, x *mat.Dense) {

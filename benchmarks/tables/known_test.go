@@ -124,10 +124,9 @@ func TestAniso(t *testing.T) {
 func TestClasses(t *testing.T) {
 	for name, p := range map[string]density.Density{"rounded": rounded(), "mixed": mixed()} {
 		c := p.(*classes)
-		grid := c.Grid()
-		for j := range grid {
+		for j := range c.columns {
 			for i := range j {
-				if grid[i] == 0 || grid[j] == 0 {
+				if width(c.columns[i]) == 0 || width(c.columns[j]) == 0 {
 					continue
 				}
 				pair := &classes{weights: c.weights, columns: []column{c.columns[i], c.columns[j]}}
@@ -152,20 +151,28 @@ func TestClasses(t *testing.T) {
 
 // cells returns the sums of P and of P log (P/volume) over the cells of two columns.
 func cells(c *classes) (total, negentropy float64) {
-	grid := c.Grid()
+	volume := width(c.columns[0]) * width(c.columns[1])
 	a, b := span(c.columns[0]), span(c.columns[1])
 	x, logp := mat.NewDense(1, 2, nil), make([]float64, 1)
 	for _, u := range a {
 		for _, v := range b {
 			x.SetRow(0, []float64{u, v})
 			c.LogProb(logp, x)
-			if p := math.Exp(logp[0]) * grid[0] * grid[1]; p > 0 {
+			if p := math.Exp(logp[0]) * volume; p > 0 {
 				total += p
 				negentropy += p * logp[0]
 			}
 		}
 	}
 	return total, negentropy
+}
+
+// width is that of the cells of a column, 0 if it has none.
+func width(c column) float64 {
+	if c.values != nil {
+		return 1
+	}
+	return c.grid
 }
 
 // span lists the values of a column.
@@ -190,7 +197,7 @@ func TestKernel(t *testing.T) {
 	for i := range 50 {
 		x.SetRow(i, []float64{rng.NormFloat64(), 3 * rng.NormFloat64()})
 	}
-	plain := newKernel(x, []float64{0, 0}, rng.Float64)
+	plain := newKernel(x, make([]cellsOf, 2), rng.Float64)
 	z := mat.DenseCopyOf(x)
 	plain.scaler.Apply(z, z)
 	want, err := density.FitKernel(z)
@@ -204,12 +211,13 @@ func TestKernel(t *testing.T) {
 	if !floats.EqualApprox(a, b, 1e-9) {
 		t.Errorf("log p %v, want %v", a[:3], b[:3])
 	}
-	coarse := newKernel(x, []float64{0.5, 1}, rng.Float64)
+	values := []float64{-2, 0, 1, 5}
+	coarse := newKernel(x, []cellsOf{{width: 0.5}, {values: values}}, rng.Float64)
 	at := mat.NewDense(1, 2, nil)
 	total := 0.0
 	for i := -40; i <= 40; i++ {
-		for j := -60; j <= 60; j++ {
-			at.SetRow(0, []float64{0.5 * float64(i), float64(j)})
+		for _, v := range values {
+			at.SetRow(0, []float64{0.5 * float64(i), v})
 			coarse.LogProb(a[:1], at)
 			total += 0.5 * math.Exp(a[0])
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/stheno-ebm/stheno/datasets"
+	"github.com/stheno-ebm/stheno/datasets/files"
 	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
@@ -173,8 +174,5 @@ func (p *planned) result(ctx context.Context, folder string) (*result, error) {
 	if b, err = json.MarshalIndent(r, "", "  "); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(path+".tmp", append(b, '\n'), 0o644); err != nil {
-		return nil, err
-	}
-	return r, os.Rename(path+".tmp", path)
+	return r, files.Write(path, append(b, '\n'))
 }

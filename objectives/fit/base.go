@@ -82,11 +82,14 @@ func (c *Config) tilts(g *geometry) bool {
 	return c.Base == On && (g.Dim > few || len(g.Cells.factors()) > 0)
 }
 
-// suitBase fills in settings that suit the correction of a base, which is easier to learn than a density.
+// suitBase fills in settings that suit the correction of a base, which is easier to learn than a density. Of few points the weights
+// have to be held back; of many, the points held back tell when to stop: with the weight decay, the width and the rate for few points,
+// corrections of a chain of bananas in six columns took away 24 % of the KL of the base of 10 000 points, without 50 %.
 func (c *Config) suitBase(def *Config, facts objectives.Facts) {
 	def.Network, def.FirstGain, def.Hidden = baseNetwork, 1, []int{64, 64}
-	if facts.Points > manyPoints*10 {
+	if facts.Points >= objectives.ManyPoints {
 		def.Hidden = []int{128, 128}
+		return
 	}
 	if c.Optimizer == "" || c.Optimizer == optimizerNames[1] {
 		def.Optimizer, def.WeightDecay = optimizerNames[1], 0.3
@@ -319,6 +322,10 @@ func (c *corrections) gain(share float64) (j judged, ok bool) {
 	return j, effective >= enough && !math.IsNaN(j.Gain)
 }
 
+// doubt is how many standard errors a gain must be above zero for a network to be kept. It is the best of many steps and shares: with
+// one, networks were kept on mixtures of Gaussians, and after a single step.
+const doubt = 2
+
 // settleBase keeps as much of the network as helps on the points held back: nothing of a correction whose gain is
 // within chance, and nothing of a network that has learnt the density itself, without these points choosing a step, if
 // the base is better on them.
@@ -327,7 +334,7 @@ func (m *Model) settleBase(ctx context.Context, c *corrections) error {
 	share, err := 0.0, error(nil)
 	if c != nil {
 		best, jerr := c.judge(m.Params.Data())
-		if err = jerr; best.sure() > 0 {
+		if err = jerr; best.Gain > doubt*best.GainErr {
 			share = best.Share
 		}
 	} else {

@@ -360,6 +360,25 @@ func (c cells) answer(f table.Finding, dim int) bool {
 	})
 }
 
+// Cell is a column of which log densities are those of cells.
+type Cell struct {
+	Column int       // from 0
+	Width  float64   // of the cells, by which probabilities are divided; 0: they are not divided
+	Values []float64 // of a column of few, in increasing order; nil: whole multiples of the width apart
+}
+
+// Cells returns the columns that are discrete, nil if there are none.
+func (m *Model) Cells() (list []Cell) {
+	for _, c := range m.data.Cells {
+		e := Cell{Column: c.Column, Values: slices.Clone(c.Values)}
+		if !c.few() {
+			e.Width = c.Grid.Width()
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
 // exportCells says in the metadata of an exported density which columns are discrete, and what to do with them.
 func (g *geometry) exportCells(meta map[string]string) error {
 	if len(g.Cells) == 0 {

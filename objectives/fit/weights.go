@@ -41,10 +41,25 @@ func (m *Model) Export() ([]byte, error) {
 		}
 		f.Metadata["standardizer"] = string(b)
 	}
-	if err := m.data.exportCells(f.Metadata); err != nil {
+	if err := errors.Join(m.data.exportCells(f.Metadata), m.data.exportBase(f.Metadata)); err != nil {
 		return nil, err
 	}
 	return summed(f)
+}
+
+// exportBase says in the metadata what the arrays of a base do not: the share λ of the correction that is added to -log of the base, and
+// the probabilities of columns of few values.
+func (d *data) exportBase(meta map[string]string) error {
+	if d.Base == nil {
+		return nil
+	}
+	meta["share"] = strconv.FormatFloat(d.Share, 'g', -1, 64)
+	if len(d.Levels) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(d.Levels)
+	meta["levels"] = string(b)
+	return err
 }
 
 // Exposed is how many points of the data are in the energy itself, and so in every file that holds it: those that the background of

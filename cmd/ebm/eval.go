@@ -69,6 +69,9 @@ func (c *evalCmd) Run(e *env) error {
 	if c.JSON {
 		return writeJSON(e.stdout, r)
 	}
+	if text := m.Discrete(); text != "" {
+		e.logf("note: %s", text)
+	}
 	printReport(e, r)
 	return nil
 }

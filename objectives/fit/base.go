@@ -383,7 +383,10 @@ func (m *Model) Base() (words string, share float64) {
 	}
 	k, beside := b.Components(), ""
 	if n := len(m.data.Levels); n > 0 {
-		beside = fmt.Sprintf(" with the probabilities of %d discrete columns", n)
+		beside = " with the probabilities of a discrete column"
+		if n > 1 {
+			beside = fmt.Sprintf(" with the probabilities of %d discrete columns", n)
+		}
 	}
 	if k == 1 {
 		return "a Gaussian" + beside, m.data.Share

@@ -193,8 +193,9 @@ func (c cell) round(v float64) float64 {
 	return c.Grid.Round(v)
 }
 
-// cellNodes is the number of points of a cell at which densities are evaluated, or four for every discrete column if that is more.
-const cellNodes = 32
+// cellNodes is the number of points of a cell at which densities are evaluated, or four for every column on a grid if that is more. With 128
+// the NLL of 10 784 rows of seven rounded columns differs by 0.0008 from that with 1024, with 32 by 0.0025.
+const cellNodes = 128
 
 // nodes are points of the unit cube of as many dimensions as there are cells, around its middle: for every k from 1 the points
 //

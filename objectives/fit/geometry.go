@@ -139,9 +139,14 @@ func (g *geometry) basis() basis {
 	return g.Base
 }
 
-// mix joins base and levels.
+// mix joins base and levels, which are those of the discrete columns of few values.
 func (g *geometry) mix() (err error) {
-	if g.mixed = nil; len(g.Levels) > 0 && g.Base != nil {
+	if !slices.EqualFunc(g.Cells.factors(), g.Levels, func(c cell, l density.Levels) bool {
+		return c.Column == l.Column && len(c.Values) == len(l.Values)
+	}) {
+		return fmt.Errorf("metadata %q: levels of %d columns, which are not those of few values", metadataKey, len(g.Levels))
+	}
+	if g.mixed = nil; len(g.Levels) > 0 {
 		g.mixed, err = density.NewMixed(g.Base, g.Levels)
 	}
 	return err

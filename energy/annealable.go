@@ -130,31 +130,34 @@ func (a *Annealable) BuildAt(x, sigma *G.Node, theta G.Nodes) (*G.Node, error) {
 		if a.beside == nil {
 			return graphs.Add(f, graphs.Scale(graphs.RowSum(graphs.Square(z)), 0.5))
 		}
-		logr, _ := odds(f, a.share)
 		return graphs.Neg(graphs.Add(a.beside.buildBlurred(x, sigma),
-			graphs.Shift(logr, math.Log(a.share)-math.Log1p(-a.share))))
+			graphs.Shift(odds(f, a.share), -evens(a.share))))
 	})
 }
+
+var errNoBackground = errors.New("energy: Annealable: there is no background; give one by Beside")
 
 // BuildMixed builds E_q + log b_σ = -log q/b_σ at the given levels, and log b_σ.
 func (a *Annealable) BuildMixed(x, sigma *G.Node, theta G.Nodes) (excess, logb *G.Node, err error) {
 	if a.beside == nil {
-		return nil, nil, errors.New("energy: Annealable: there is no background; give one by Beside")
+		return nil, nil, errNoBackground
 	}
 	excess, err = graphs.Try(func() *G.Node {
 		_, f := a.buildInner(x, sigma, theta)
 		logb = a.beside.buildBlurred(x, sigma)
-		_, both := odds(f, a.share)
-		return graphs.Neg(graphs.Shift(both, math.Log(a.share)))
+		return mixedExcess(odds(f, a.share), a.share)
 	})
 	return excess, logb, err
 }
 
-// Correction builds f (n, 1) at the given levels.
-func (a *Annealable) Correction(x, sigma *G.Node, theta G.Nodes) (*G.Node, error) {
+// Odds builds log r (n, 1), the odds of p_σ against b_σ, at the given levels.
+func (a *Annealable) Odds(x, sigma *G.Node, theta G.Nodes) (*G.Node, error) {
+	if a.beside == nil {
+		return nil, errNoBackground
+	}
 	return graphs.Try(func() *G.Node {
 		_, f := a.buildInner(x, sigma, theta)
-		return f
+		return odds(f, a.share)
 	})
 }
 

@@ -333,20 +333,17 @@ func TestMixtureBuildMatchesLogProb(t *testing.T) {
 
 // For the f whose odds are (1-ε)p/εb, the bridge is p and its mixed energy that of q = (1-ε)p + εb.
 func TestBridge(t *testing.T) {
-	const eps, sd, wide, kappa, tau = 0.4, 0.5, 2.0, 0.25, 0.05
+	const eps, sd, wide = 0.4, 0.5, 2.0
 	log := func(x, s float64) float64 { return -0.5*x*x/(s*s) - math.Log(s) - 0.5*math.Log(2*math.Pi) }
 	b := must(NewMixture(mat.NewDense(1, 1, nil), []float64{wide}, nil))
-	f := Func{D: 1, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) { // r - τ²/r = v inverts the rounding
-		return graphs.Try(func() *G.Node {
-			logr := graphs.Shift(graphs.Scale(graphs.Square(x), 0.5/(wide*wide)-0.5/(sd*sd)),
-				math.Log(wide/sd)+math.Log((1-eps)/eps))
-			v := graphs.Sub(graphs.Exp(logr), graphs.Scale(graphs.Exp(graphs.Neg(logr)), tau*tau))
-			return graphs.Neg(graphs.Shift(graphs.Log(graphs.Shift(v, kappa)), -math.Log(kappa+(1-eps)/eps)))
+	f := Func{D: 1, F: func(x *G.Node, _ G.Nodes) (*G.Node, error) {
+		return graphs.Try(func() *G.Node { // log b/p
+			return bent(graphs.Shift(graphs.Scale(graphs.Square(x), 0.5/(sd*sd)-0.5/(wide*wide)), math.Log(sd/wide)))
 		})
 	}}
 	e := must(NewBridge(f, BridgeConfig{Background: b, Share: eps}))
 	p := NewParams(nil)
-	pts := []float64{0, 0.3, -0.7, 1.2, 1.5} // the odds range from 6 down to 0.09
+	pts := []float64{0, 0.3, -0.7, 1.2, 1.5, 3} // the odds are from 6 down to 3e-7
 	x := mat.NewDense(len(pts), 1, pts)
 	for _, c := range []struct {
 		name string
@@ -374,6 +371,13 @@ func TestBridge(t *testing.T) {
 	}
 }
 
+// bent builds the f of log b/p: with u = exp(f) the odds are those of f = 0 times (1+a)/(u(1+au)), a = exp(-2).
+func bent(logbp *G.Node) *G.Node {
+	a := math.Exp(-2)
+	root := graphs.Sqrt(graphs.Shift(graphs.Scale(graphs.Exp(logbp), 4*a*(1+a)), 1))
+	return graphs.Log(graphs.Scale(graphs.Shift(root, -1), 0.5/a))
+}
+
 // Far from the data, where the network may take any value, the energy and its gradient are finite in either
 // precision.
 func TestBridgeFar(t *testing.T) {
@@ -393,11 +397,13 @@ func TestBridgeFar(t *testing.T) {
 				t.Errorf("%v: E(%g) = %g, gradient %g", prec, x.At(i, 0), v, d)
 			}
 		}
-		// Where everything is p, r = exp(-f)(κ + (1-ε)/ε), and E = -log b - log(r ε/(1-ε)).
-		eps := e.Config().Share
-		if want := 0.5*300*300 + 0.5*math.Log(2*math.Pi) - 900 -
-			math.Log1p(0.25*eps/(1-eps)); math.Abs(u[0]-want) > 1e-6*want {
-			t.Errorf("%v: E(-300) = %g, want %g", prec, u[0], want)
+		// Where all is p, E = -log b + f - log(1+exp(-c)), and where nothing is, E = -log b + 2f - c - log(1+exp(-c)).
+		far, most := 0.5*300*300+0.5*math.Log(2*math.Pi)-math.Log1p(math.Exp(-2)), 0.0
+		for i, want := range map[int]float64{0: far - 900, 4: far + 1800 - 2} {
+			most = max(most, math.Abs(u[i]/want-1))
+		}
+		if most > 1e-6 {
+			t.Errorf("%v: E(-300), E(300) = %g, %g, off by up to %g of them", prec, u[0], u[4], most)
 		}
 	}
 }

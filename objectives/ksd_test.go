@@ -13,14 +13,14 @@ import (
 	"github.com/stheno-ebm/stheno/objectives"
 )
 
-// constantBridge returns a bridge with constant f, such that the data's density is that of its background.
+// constantBridge returns a bridge whose f is 0, which makes the data's density that of its background.
 func constantBridge(share float64) (*energy.Mixture, *energy.Bridge, *energy.Params) {
 	back := must(energy.Ladder(normal(50, 2, 1), []float64{0.5}, 20, 2, newRNG(1)))
 	e := must(energy.NewBridge(mlp(2), energy.BridgeConfig{Background: back, Share: share}))
 	p := energy.Init(e, newRNG(2))
 	specs := e.Specs()
 	clear(p.View(specs[len(specs)-2].Name))
-	p.View(specs[len(specs)-1].Name)[0] = whole(share)
+	clear(p.View(specs[len(specs)-1].Name))
 	return back, e, p
 }
 

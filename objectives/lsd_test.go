@@ -22,16 +22,15 @@ func TestLearnedSteinOverBridge(t *testing.T) {
 	const share, sd, batch, reps, tolerance = 0.3, 1.1, 64, 400, 5.0
 	b := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{1}, []float64{1}))
 	p := must(energy.NewMixture(mat.NewDense(1, 2, nil), []float64{sd}, []float64{1}))
-	// f + θ₁ |x|² + θ₂ x₁x₂ + θ₃, where f makes the model p: the odds r = ½(v + √(v² + 4τ²)) are those of p and b.
+	// f + θ₁ |x|² + θ₂ x₁x₂ + θ₃, where f makes the model p: with u = exp(f), p/b = (1+a)/(u(1+au)), a = exp(-2).
 	e := energy.Func{D: 2, Params: []energy.Spec{{Name: "theta", Shape: []int{3, 1}}},
 		F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
-			const kappa, tau = 0.25, 0.05
+			a := math.Exp(-2)
 			return graphs.Try(func() *G.Node {
 				sq := graphs.RowSum(graphs.Square(x))
-				logr := graphs.Shift(graphs.Scale(sq, 0.5-0.5/(sd*sd)), math.Log((1-share)/share/(sd*sd)))
-				r := graphs.Exp(logr)
-				v := graphs.Sub(r, graphs.Scale(graphs.Exp(graphs.Neg(logr)), tau*tau))
-				f := graphs.Shift(graphs.Neg(graphs.Log(graphs.Shift(v, kappa))), math.Log(kappa+(1-share)/share))
+				logbp := graphs.Shift(graphs.Scale(sq, 0.5/(sd*sd)-0.5), 2*math.Log(sd))
+				root := graphs.Sqrt(graphs.Shift(graphs.Scale(graphs.Exp(logbp), 4*a*(1+a)), 1))
+				f := graphs.Log(graphs.Scale(graphs.Shift(root, -1), 0.5/a))
 				cross := graphs.Mul(graphs.SliceCols(x, 0, 1), graphs.SliceCols(x, 1, 2))
 				return graphs.Add(f, graphs.MatMul(graphs.ConcatCols(sq, cross, graphs.OnesLike(sq)), theta[0], false,
 					false))

@@ -140,12 +140,12 @@ type multiForm struct {
 // levelled is the background of an energy that is learnt with one ([energy.Annealable.Beside]): with its share ε the
 // loss is
 //
-//	(1-ε) L_data(E_q) + ε mean λ(σ) ½ |∇E_q(y, σ) - ∇E_b(y, σ)|² + ½ λ(σ_K) (c₁-1)(c₂-1) + mean λ(σ) guard,   y ~ b_σ:
+//	(1-ε) L_data(E_q) + ε mean λ(σ) ½ |∇E_q(y, σ) - ∇E_b(y, σ)|² + ½ λ(σ_K) (c₁-1)(c₂-1) + mean λ(σ) tails,   y ~ b_σ:
 //
-// that of the mixture of both, up to a constant, plus the guard of a bridge. At draws from b the score is known and
-// replaces what denoising estimates. The third term keeps the integral of q at 1, like that of a bridge (see unity), at
-// the smallest level, using the points of that level: most are there, and means over the few at other levels would be
-// too noisy.
+// that of the mixture of both, up to a constant, plus that of small odds (see tails). At draws from b the score is
+// known and replaces what denoising estimates. The third term keeps the integral of q at 1, like that of a bridge (see
+// unity), at the smallest level, using the points of that level: most are there, and means over the few at other levels
+// would be too noisy.
 type levelled struct {
 	energy *energy.Annealable
 	y      mat.Dense
@@ -230,13 +230,14 @@ func (f multiForm) Loss(b *Builder) *G.Node {
 	if f.beside == nil {
 		return data
 	}
-	lost := guard(graphs.Must(f.beside.energy.Correction(b.Points(), sigma, b.Theta)))
-	held := graphs.Mean(graphs.Mul(f.lambdas(sigma), lost))
-	y, sigma := b.In(backgroundInput), b.In("background_sigma")
-	fromB, _, err := f.beside.energy.BuildMixed(y, sigma, b.Theta)
-	graphs.Must(fromB, err)
-	known := graphs.Mean(graphs.Mul(f.lambdas(sigma), halfSquare(b.Gradient(fromB, y))))
+	y, levels := b.In(backgroundInput), b.In("background_sigma")
 	_, share := f.beside.energy.Background()
+	onData, onB := tails(graphs.Must(f.beside.energy.Odds(b.Points(), sigma, b.Theta)),
+		graphs.Must(f.beside.energy.Odds(y, levels, b.Theta)), share)
+	held := graphs.Add(graphs.Mean(graphs.Mul(f.lambdas(sigma), onData)), graphs.Mean(graphs.Mul(f.lambdas(levels), onB)))
+	fromB, _, err := f.beside.energy.BuildMixed(y, levels, b.Theta)
+	graphs.Must(fromB, err)
+	known := graphs.Mean(graphs.Mul(f.lambdas(levels), halfSquare(b.Gradient(fromB, y))))
 	if whole := unity(share, odds{fromData, b.In("least")}, odds{fromB, b.In("background_least")}); whole != nil {
 		held = graphs.Add(held, graphs.Scale(whole, f.lambda(f.levels[len(f.levels)-1])))
 	}

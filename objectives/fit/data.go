@@ -201,6 +201,7 @@ func (d *data) blur(ctx context.Context, c *Config) error {
 		return err
 	}
 	if c.Bridge > 0 {
+		d.Odds = oddsForm
 		d.Bridge, err = bridgeOf(d, c.Seed)
 	}
 	return err

@@ -132,7 +132,9 @@ func storedData(ctx context.Context, dir *rundir.Dir, f *safetensors.File, c *Co
 		return d, d.blur(ctx, c)
 	}
 	if err == nil && c.Bridge > 0 {
-		g.Bridge, err = g.mixture(f, bridgeName)
+		if g.Bridge, err = g.mixture(f, bridgeName); err == nil && g.Odds != oddsForm {
+			err = errOdds
+		}
 	}
 	if err == nil && c.Base == On {
 		if g.Base, err = g.base(f); err == nil {

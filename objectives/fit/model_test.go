@@ -180,6 +180,14 @@ func TestManyColumns(t *testing.T) {
 	if got != want {
 		t.Errorf("energy %v, want %v", got, want)
 	}
+	j.Model.data.Odds--
+	old := filepath.Join(t.TempDir(), "old")
+	if err := j.Model.Save(old); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenContext(t.Context(), old, points); !errors.Is(err, errOdds) {
+		t.Errorf("weights learnt with other odds: error %v, want %v", err, errOdds)
+	}
 }
 
 // A Config without a run directory trains, measures and writes nothing; it comes back as requested, and complete.

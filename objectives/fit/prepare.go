@@ -292,6 +292,9 @@ func (j *Job) fingerprint() (string, error) {
 			delete(l, key) // a run that was begun before there was the setting goes on
 		}
 	}
+	if c.Bridge > 0 {
+		l["odds"] = json.RawMessage(fmt.Sprint(oddsForm))
+	}
 	b, err := json.Marshal(l) // keys in alphabetical order
 	return fmt.Sprintf("1 %s %s", j.Model.data.sum, b), err
 }

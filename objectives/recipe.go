@@ -17,8 +17,5 @@ func ScoreRecipe(data Facts) Recipe {
 	if data.Points > 0 {
 		r.Smooth = 0.9 // slopes depend more on single points than energies do
 	}
-	if data.Base && data.dim() > few {
-		r.Smooth = 0.25 // of the deviations of a component, which are wider than neighbourhoods
-	}
 	return r
 }

@@ -8,13 +8,16 @@ import (
 
 // contrast returns the measure by which the sentinel of a run judges the weights. It is evaluated on the training data,
 // since it is to show whether the run makes progress; memorising shows on held-out points, which may be few. It has its
-// own parameters, so that judging does not affect the run. It is nil for an objective that is blind to the weights of
-// modes: these would be judged, and they wander however well the run goes. It is nil where a base is corrected: that is
-// good from the start, points held back tell corrections apart, and one that is none is not kept.
+// own parameters, so that judging does not affect the run. It is local for an objective that is blind to the weights of
+// modes: these wander however well the run goes. It is nil where a base is corrected: that is good from the start,
+// points held back tell corrections apart, and one that is none is not kept.
 func (m *Model) contrast() (*train.Contrast, error) {
-	if traits := m.Config.Objective.Traits(); traits.Bridge && traits.Levels == nil && m.Config.Bridge == 0 ||
-		m.Config.tilts(&m.data.geometry) {
+	if m.Config.tilts(&m.data.geometry) {
 		return nil, nil
+	}
+	measure := train.NewContrast
+	if traits := m.Config.Objective.Traits(); traits.Bridge && traits.Levels == nil && m.Config.Bridge == 0 {
+		measure = train.NewLocalContrast
 	}
 	params := m.Params.Clone()
 	ev, err := m.Evaluator(params, contrastBatch)
@@ -25,7 +28,7 @@ func (m *Model) contrast() (*train.Contrast, error) {
 		params.Set(theta)
 		return ev.Energies(dst, x)
 	}
-	return train.NewContrast(m.data.Dim, m.data.source, m.data.source, energies,
+	return measure(m.data.Dim, m.data.source, m.data.source, energies,
 		train.Stream(m.Config.Seed, "contrast"))
 }
 

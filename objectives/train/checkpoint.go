@@ -303,7 +303,7 @@ func (r *runner) resume(s Snapshot) error {
 		return err
 	}
 	r.good = s
-	for name, to := range map[string]*Snapshot{"rollback": &r.good, "start": &r.first} {
+	for name, to := range map[string]*Snapshot{"rollback": &r.good, "start": &r.first, "kept": &r.kept} {
 		if nested, ok := s[name]; ok {
 			state, err := decodeSnapshot(nested)
 			if err != nil {
@@ -345,8 +345,11 @@ func (r *runner) stop() error {
 	if r.good != nil {
 		s["rollback"] = r.good.Encode()
 	}
-	if r.first != nil && 2*r.step <= r.cfg.Steps {
+	if r.first != nil && 4*r.step <= 3*r.cfg.Steps { // see stirred
 		s["start"] = r.first.Encode()
+	}
+	if r.kept != nil {
+		s["kept"] = r.kept.Encode()
 	}
 	return r.store(s)
 }

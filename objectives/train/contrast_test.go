@@ -320,8 +320,14 @@ func TestJudgedSame(t *testing.T) {
 	}
 }
 
-// A run with the contrast that is stopped and resumed ends in the same bits, rollbacks included.
+// A run with the contrast that is stopped and resumed ends in the same bits, rollbacks and restarts included.
 func TestJudgedResume(t *testing.T) {
+	for steps, all := range map[int][][]int{200: {{7}, {15, 20, 95}, {199}}, 400: {{7}, {30, 150, 350}, {399}}} {
+		judgedResume(t, steps, all)
+	}
+}
+
+func judgedResume(t *testing.T, steps int, all [][]int) {
 	end := func(stops ...int) (Result, []float64) {
 		dir := t.TempDir()
 		var resume Snapshot
@@ -330,6 +336,7 @@ func TestJudgedResume(t *testing.T) {
 			o.theta = []float64{1.5, 2.5, 2}
 			cfg := toyConfig(o, dir)
 			cfg.LearningRate, cfg.Schedule, cfg.Decay, cfg.Resume = 4, Constant{}, 0, resume
+			cfg.Steps = steps
 			cfg.Contrast = newTestContrast(t, normal(1))
 			ctx, cancel := context.WithCancel(context.Background())
 			cfg.Hooks.Step = func(p Progress) error {
@@ -356,9 +363,9 @@ func TestJudgedResume(t *testing.T) {
 	}
 	want, theta := end()
 	if want.Rollbacks == 0 {
-		t.Fatal("the test does not test: no rollback")
+		t.Fatalf("%d steps: the test does not test: no rollback", steps)
 	}
-	for _, stops := range [][]int{{7}, {15, 20, 95}, {199}} {
+	for _, stops := range all {
 		res, got := end(stops...)
 		if !slices.Equal(got, theta) || !slices.Equal(res.Average, want.Average) || res.Rollbacks != want.Rollbacks {
 			t.Errorf("stopped at %v: θ = %v after %d rollbacks, want %v after %d", stops, got, res.Rollbacks, theta,
@@ -377,8 +384,8 @@ func TestStirred(t *testing.T) {
 	}{
 		{"gets on", []float64{0.4, 0.3, 0.2, 0.15, 0.12, 0.11}, []float64{0.1, 0.1, 0.05, 0.02, 0.02, 0}, 0},
 		{"worse once", []float64{0.3, 0.4, 0.3, 0.45, 0.3}, []float64{0, 0, 0, 0, 0}, 0},
-		{"the average is thrown about", []float64{0.3, 0.6, 0.6, 0.3}, []float64{0, 0, 0, 0}, 3},
-		{"the weights are", []float64{0.3, 0.29, 0.28, 0.27}, []float64{0.3, 0.3, 0.3, 0.3}, 3},
+		{"the average is thrown about", []float64{0.3, 0.8, 0.8, 0.3}, []float64{0, 0, 0, 0}, 3},
+		{"the weights are", []float64{0.3, 0.29, 0.28, 0.27}, []float64{0.4, 0.4, 0.4, 0.4}, 3},
 		{"a spike", []float64{0.3, 0.9, 0.3}, []float64{0, 0, 0}, 0},
 		{"at once", []float64{5}, []float64{20}, 1},
 		{"not finite", []float64{math.Inf(1)}, []float64{0}, 1},
@@ -397,6 +404,112 @@ func TestStirred(t *testing.T) {
 		}
 		if trip != c.trip {
 			t.Errorf("%s: tripped at judgement %d, want %d", c.name, trip, c.trip)
+		}
+	}
+}
+
+// A model that has learnt next to nothing and no longer moves restarts, one that learns slowly does not, nor does one
+// that has learnt before it stopped.
+func TestStill(t *testing.T) {
+	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
+	for name, c := range map[string]struct {
+		terms []float64
+		trip  int // the judgement, from 1; 0: none
+	}{
+		"dead":              {[]float64{1.585, 1.58, 1.585, 1.585, 1.585, 1.585, 1.585}, 6},
+		"dead after a jump": {[]float64{1.9, 1.58, 1.585, 1.585, 1.585, 1.585, 1.585}, 7},
+		"slow":              {[]float64{1.588, 1.576, 1.564, 1.552, 1.54, 1.53}, 0},
+		"learnt":            {[]float64{0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7}, 0},
+	} {
+		s, trip := &Sentinel{start: at(1.6), best: at(1.6), known: at(0.7)}, 0
+		for k, v := range c.terms {
+			if e := s.stirred(10*(k+1), 10, at(v), at(v)); e != nil {
+				if trip = k + 1; !e.restart || !errors.Is(e, ErrDiverged) {
+					t.Errorf("%s: %+v", name, e)
+				}
+				break
+			}
+			s.judge(10*(k+1), 10, at(v))
+		}
+		if trip != c.trip {
+			t.Errorf("%s: tripped at judgement %d, want %d", name, trip, c.trip)
+		}
+	}
+	s := &Sentinel{start: at(1.6), best: at(1.59), known: at(0.7)}
+	if _, failed := s.settle(1000, 0, at(1.57)); failed == nil {
+		t.Error("a gain of 0.03 where a kernel density gains 0.9 passes for success")
+	}
+	s.best = at(1.54)
+	if _, failed := s.settle(1000, 0, at(1.54)); failed != nil {
+		t.Errorf("a gain of 0.06: %v", failed)
+	}
+}
+
+// A run whose steps are so large that it learns only once the rate falls restarts, unless it gains little then. What is
+// remembered of it is part of the checkpoint, which may be that of an earlier version.
+func TestLate(t *testing.T) {
+	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
+	for name, c := range map[string]struct {
+		thrown, half, late float64
+		trip               bool
+	}{
+		"held back":      {0.5, 0.7, 0.65, true},
+		"nothing gained": {0.5, 0.7, 0.69, false},
+		"small steps":    {0.1, 0.7, 0.6, false},
+		"still learning": {0.5, 1.3, 0.9, false},
+		"tells nothing":  {0.5, 1.6, 1.5, false},
+	} {
+		s := &Sentinel{start: at(2), best: at(c.half), thrown: c.thrown}
+		s.atHalf(at(c.half))
+		if e := s.late(750, at(c.late)); (e != nil) != c.trip || e != nil && !e.restart {
+			t.Errorf("%s: %+v, want %v", name, e, c.trip)
+		}
+	}
+	b, err := (&Sentinel{thrown: 0.5, stuck: 3, half: at(0.7), known: at(0.6)}).MarshalState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s Sentinel
+	if err := s.UnmarshalState(b); err != nil || s.thrown != 0.5 || s.stuck != 3 || !slices.Equal(s.half, at(0.7)) {
+		t.Errorf("restored: %+v, %v", s, err)
+	}
+	before, err := new(Sentinel).MarshalState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.UnmarshalState(before[:len(before)-24]); err != nil || s.half != nil { // of an earlier version
+		t.Errorf("without the new fields: %+v, %v", s, err)
+	}
+}
+
+// The best state of an attempt that was restarted is what is delivered if none of those after it is better.
+func TestKept(t *testing.T) {
+	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
+	state := func(v float64) Snapshot {
+		b, err := (&Sentinel{start: at(1), best: at(v)}).MarshalState()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Snapshot{"sentinel": b}
+	}
+	r := new(runner)
+	if err := r.recall(); err != nil || r.good != nil {
+		t.Errorf("of a run without restarts: %v", err)
+	}
+	for _, c := range []struct{ best, want float64 }{{0.6, 0.6}, {0.5, 0.5}, {0.8, 0.5}} { // one attempt after another
+		r.good, r.sentinel.best = state(c.best), at(c.best)
+		r.keep()
+		if got, err := r.kept.judged(); err != nil || !slices.Equal(got, at(c.want)) {
+			t.Errorf("after an attempt of %g: kept %v, %v, want %g", c.best, got, err, c.want)
+		}
+	}
+	for _, c := range []struct{ last, want float64 }{{0.4, 0.4}, {0.7, 0.5}} {
+		r.good, r.sentinel.best = state(c.last), at(c.last)
+		if err := r.recall(); err != nil || !slices.Equal(r.sentinel.best, at(c.want)) {
+			t.Errorf("the last attempt at %g: %v, %v, want %g", c.last, r.sentinel.best, err, c.want)
+		}
+		if got, err := r.good.judged(); err != nil || !slices.Equal(got, at(c.want)) {
+			t.Errorf("the last attempt at %g: delivered is %v, %v", c.last, got, err)
 		}
 	}
 }

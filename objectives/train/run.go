@@ -203,6 +203,7 @@ type runner struct {
 	window  uint64
 	good    Snapshot // the state that a rollback returns to
 	first   Snapshot // the start, during the first half of a judged run
+	kept    Snapshot // the best state of earlier attempts that were restarted
 	parts   []part
 }
 
@@ -263,6 +264,9 @@ func newRunner(cfg Config) (*runner, error) {
 		aside:    new(rand.PCG),
 		scale:    1,
 		loss:     math.NaN(),
+	}
+	if cfg.Contrast != nil {
+		r.sentinel.known = cfg.Contrast.reference
 	}
 	r.dataRNG, r.noiseRNG = rand.New(r.data), rand.New(r.noise)
 	if r.schedule == nil {
@@ -507,6 +511,7 @@ func (r *runner) rollback(trip *Error) error {
 	attempt := r.attempt + 1
 	to := r.good
 	if trip.restart {
+		r.keep()
 		to, r.good = r.first, r.first
 	}
 	if err := r.restore(to, false); err != nil {
@@ -526,7 +531,12 @@ func (r *runner) rollback(trip *Error) error {
 }
 
 // giveUp restores the parameters and their average to the last good state.
-func (r *runner) giveUp(trip *Error) error { return errors.Join(trip, r.deliverGood()) }
+func (r *runner) giveUp(trip *Error) error {
+	if err := r.recall(); err != nil {
+		return errors.Join(trip, err)
+	}
+	return errors.Join(trip, r.deliverGood())
+}
 
 // deliverGood restores only the parameters and their average to the state to go back to.
 func (r *runner) deliverGood() error {

@@ -35,8 +35,10 @@ var ErrDiverged = errors.New("training diverged")
 // weights is evaluated twenty times in a run. The state with the smallest J is the one to go back to, and the one
 // delivered if the last is worse. The sentinel trips when J is MaxRise above the smallest twice in a row, or a fifth of
 // that five times; the first quarter of the run may exceed this fivefold. The run then continues from the average of
-// the best state. A run that ends no better than it began fails. Steps so large that they throw the model about are
-// detected in the first half of the run, which then restarts; see stirred.
+// the best state. A run that ends no better than it began fails, as does one that has gained less than a twentieth of
+// what a kernel density of the points gains. In the first half of a run it restarts if steps are so large that they
+// throw the model about, or if it has learnt next to nothing and no longer moves, and at three quarters if large steps
+// have held it back until the rate fell; see stirred, still and late.
 type Sentinel struct {
 	Off          bool    // only check for non-finite numbers
 	MaxRollbacks int     // 0 means 3; negative means none
@@ -49,7 +51,7 @@ type Sentinel struct {
 	Patience     int     // 0 means 50
 	HeldFactor   float64 // 0 means 4
 	MaxRise      float64 // maximum rise of J above its smallest value, in nats; 0 means 0.1
-	MaxUnrest    float64 // maximum of U, how far steps throw the model about, in units of J; 0 means 0.65
+	MaxUnrest    float64 // maximum of U, how far steps throw the model about, in nats; 0 means 0.65
 
 	steps   uint64  // observed since the start or the last rollback
 	logNorm float64 // running mean of log ‖g‖
@@ -63,6 +65,10 @@ type Sentinel struct {
 	risen       uint64    // consecutive judgements in which J had risen
 	lagging     uint64    // and those in which it was not as small as before
 	unrest      float64   // U
+	thrown      float64   // the same without slack
+	stuck       uint64    // consecutive judgements in which a model that has learnt next to nothing did not move
+	half        []float64 // terms of J at half-time, if steps were large until then
+	known       []float64 // terms of J of a kernel density of the points; nil if unknown
 	restless    uint64    // judgements since U was zero
 }
 
@@ -250,6 +256,9 @@ func (s *Sentinel) MarshalState() ([]byte, error) {
 	e.uint64(s.lagging)
 	e.float64(s.unrest)
 	e.uint64(s.restless)
+	e.float64(s.thrown)
+	e.uint64(s.stuck)
+	e.floats(s.half)
 	return e.b, nil
 }
 
@@ -264,12 +273,18 @@ func (s *Sentinel) UnmarshalState(b []byte) error {
 	records, first, held, apart := d.uint64(), d.float64(), d.float64(), d.uint64()
 	start, best, risen, lagging := d.floats(), d.floats(), d.uint64(), d.uint64()
 	unrest, restless := d.float64(), d.uint64()
+	var thrown float64
+	var stuck uint64
+	var half []float64
+	if len(d.b) > 0 { // not in the checkpoints of earlier versions
+		thrown, stuck, half = d.float64(), d.uint64(), d.floats()
+	}
 	if err := d.finish("sentinel"); err != nil {
 		return err
 	}
 	s.steps, s.logNorm, s.strikes = steps, logNorm, strikes
 	s.records, s.heldFirst, s.held, s.apart = records, first, held, apart
 	s.start, s.best, s.risen, s.lagging = start, best, risen, lagging
-	s.unrest, s.restless = unrest, restless
+	s.unrest, s.restless, s.thrown, s.stuck, s.half = unrest, restless, thrown, stuck, half
 	return nil
 }

@@ -381,12 +381,6 @@ func (d *Diagnostics) ways(st *Style, show int, pick []int) *plot.Plot {
 	return p
 }
 
-// Size satisfies Picture.
-func (d *Diagnostics) Size() (w, h vg.Length) { return d.Figure().Size() }
-
-// Draw satisfies Picture.
-func (d *Diagnostics) Draw(c draw.Canvas) { d.Figure().Draw(c) }
-
 // Walk is an animation of chains moving over an energy landscape.
 type Walk struct {
 	Title  string
@@ -495,9 +489,7 @@ func (w *Walk) SaveFrames(dir string) error {
 	}
 	return saveFrames(dir, func(do func(k int, img *image.RGBA) error) error {
 		return ordered(len(w.Frames), func(k int) *image.RGBA {
-			p := w.frame(k)
-			wd, _ := p.Size()
-			return Rasterize(p, float64(w.pixels())/float64(wd))
+			return pixelsWide(w.frame(k), w.pixels())
 		}, do)
 	})
 }

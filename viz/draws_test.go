@@ -95,7 +95,7 @@ func TestNewDiagnostics(t *testing.T) {
 		t.Errorf("order %v, want [2 1 3 0]", got)
 	}
 	save(t, "diagnostics-worst", d)
-	w, _ := d.Size()
+	w, _ := d.Figure().Size()
 	o := d.Figure().layout()
 	for k := range o.x0 {
 		if o.x1[k]-o.x0[k] < 60 || o.x1[k] > w {

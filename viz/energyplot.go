@@ -112,9 +112,3 @@ func (p *EnergyPlot) Figure() *Figure {
 	}
 	return f
 }
-
-// Size satisfies Picture.
-func (p *EnergyPlot) Size() (w, h vg.Length) { return p.Figure().Size() }
-
-// Draw satisfies Picture.
-func (p *EnergyPlot) Draw(c draw.Canvas) { p.Figure().Draw(c) }

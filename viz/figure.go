@@ -186,13 +186,16 @@ func (f *Figure) crowded(st *Style) bool {
 	return f.Title != "" && f.Note != "" && h.Width(f.Title)+n.Width(f.Note)+gap > width-2*pagePad
 }
 
-// Size satisfies Picture.
+// Figure returns f, which makes it a Picture.
+func (f *Figure) Figure() *Figure { return f }
+
+// Size returns width and height.
 func (f *Figure) Size() (w, h vg.Length) {
 	w, _ = f.width()
 	return w, f.layout().height
 }
 
-// Draw satisfies Picture.
+// Draw draws the figure.
 func (f *Figure) Draw(c draw.Canvas) {
 	st := styleOr(f.Style)
 	c.SetColor(st.Background)

@@ -20,7 +20,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
@@ -445,10 +444,8 @@ func Pictures(pixels int, palette color.Palette, pictures ...Picture) (*GIF, err
 		size image.Point
 	}
 	err := ordered(len(pictures), func(k int) frame {
-		w, h := pictures[k].Size()
-		r := newRaster(w, h, float64(pixels)/float64(w), color.White)
-		pictures[k].Draw(draw.NewCanvas(r, w, h))
-		return frame{m.indices(r.img), r.img.Rect.Size()}
+		img := pixelsWide(pictures[k], pixels)
+		return frame{m.indices(img), img.Rect.Size()}
 	}, func(_ int, f frame) error { return g.add(f.pix, f.size) })
 	return g, err
 }

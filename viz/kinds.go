@@ -311,12 +311,6 @@ func (t *Triptych) Figure() *Figure {
 	return f
 }
 
-// Size satisfies Picture.
-func (t *Triptych) Size() (w, h vg.Length) { return t.Figure().Size() }
-
-// Draw satisfies Picture.
-func (t *Triptych) Draw(c draw.Canvas) { t.Figure().Draw(c) }
-
 var (
 	_ Picture = (*Triptych)(nil)
 	_ Picture = (*Diagnostics)(nil)

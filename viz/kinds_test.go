@@ -64,7 +64,7 @@ func TestKindsOfDimensions(t *testing.T) {
 		for n := range 3 {
 			diag := &Diagnostics{Chains: chains[:n], RHat: slices.Repeat([]float64{1}, d),
 				ESS: slices.Repeat([]float64{60}, d), Show: 2}
-			w, _ := diag.Size()
+			w, _ := diag.Figure().Size()
 			Rasterize(diag, 100/float64(w))
 		}
 		walk := &Walk{Energy: squaresGrid(21), Frames: chains, Pixels: 80}

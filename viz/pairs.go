@@ -262,9 +262,3 @@ func (p pairOf) At(i, j int) float64 {
 }
 
 func (p pairOf) T() mat.Matrix { return mat.Transpose{Matrix: p} }
-
-// Size satisfies Picture.
-func (p *Pairs) Size() (w, h vg.Length) { return p.Figure().Size() }
-
-// Draw satisfies Picture.
-func (p *Pairs) Draw(c draw.Canvas) { p.Figure().Draw(c) }

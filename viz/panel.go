@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"io"
 	"math"
 	"strings"
 
@@ -391,34 +390,8 @@ func (p *Panel) curvePlot(st *Style, label string, series []Series, of func(*Pan
 	return pl
 }
 
-// Size satisfies Picture.
-func (p *Panel) Size() (w, h vg.Length) { return p.Figure().Size() }
-
-// Draw satisfies Picture.
-func (p *Panel) Draw(c draw.Canvas) { p.Figure().Draw(c) }
-
-// Save checks the panel and writes it in the format given by the path's extension; see the function Save.
-func (p *Panel) Save(path string) error {
-	if err := p.Validate(); err != nil {
-		return err
-	}
-	return Save(path, p.Figure())
-}
-
-// Encode checks the panel and writes it to w; see the function Encode.
-func (p *Panel) Encode(w io.Writer, format string) error {
-	if err := p.Validate(); err != nil {
-		return err
-	}
-	return Encode(w, format, p.Figure())
-}
-
 // Image draws the panel at a width in pixels.
-func (p *Panel) Image(pixels int) *image.RGBA {
-	f := p.Figure()
-	w, _ := f.width()
-	return Rasterize(f, float64(pixels)/float64(w))
-}
+func (p *Panel) Image(pixels int) *image.RGBA { return pixelsWide(p, pixels) }
 
 // thousands writes n with thin spaces between groups of three digits, if it has more than four.
 func thousands(n int) string {

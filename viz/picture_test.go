@@ -105,7 +105,7 @@ func TestGoldenImages(t *testing.T) {
 	}
 	for name, pic := range pics {
 		t.Run(name, func(t *testing.T) {
-			w, _ := pic.Size()
+			w, _ := pic.Figure().Size()
 			got := blocks(Rasterize(pic, 640/float64(w)), 8)
 			path := filepath.Join("testdata", name+".png")
 			if *update {
@@ -252,7 +252,7 @@ func TestSave(t *testing.T) {
 	p.Points, p.Width = 300, 500
 	for _, ext := range Formats() {
 		path := filepath.Join(dir, "panel"+ext)
-		if err := p.Save(path); err != nil {
+		if err := Save(path, p); err != nil {
 			t.Fatal(err)
 		}
 		b, err := os.ReadFile(path)
@@ -281,10 +281,10 @@ func TestSave(t *testing.T) {
 			}
 		}
 	}
-	if err := p.Save(filepath.Join(dir, "panel.bmp")); err == nil || !strings.Contains(err.Error(), ".svg") {
+	if err := Save(filepath.Join(dir, "panel.bmp"), p); err == nil || !strings.Contains(err.Error(), ".svg") {
 		t.Errorf("unknown extension: got %v, want an error that lists the formats", err)
 	}
-	if err := p.Save(filepath.Join(dir, "none", "panel.png")); !errors.Is(err, os.ErrNotExist) {
+	if err := Save(filepath.Join(dir, "none", "panel.png"), p); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing folder: got %v, want ErrNotExist", err)
 	}
 	names, _ := os.ReadDir(dir)
@@ -505,7 +505,7 @@ func ExamplePanel() {
 		Loss: []Series{{Name: "loss", X: []float64{0, 1, 2}, Y: []float64{3, 2, 1}}}}
 	dir, _ := os.MkdirTemp("", "viz")
 	defer os.RemoveAll(dir)
-	fmt.Println(p.Save(filepath.Join(dir, "panel.svg")))
+	fmt.Println(Save(filepath.Join(dir, "panel.svg"), p))
 	// Output: <nil>
 }
 

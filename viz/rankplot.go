@@ -162,9 +162,3 @@ func (p *RankPlot) chain(st *Style, row, col, c int, r []float64) *plot.Plot {
 	}
 	return pl
 }
-
-// Size satisfies Picture.
-func (p *RankPlot) Size() (w, h vg.Length) { return p.Figure().Size() }
-
-// Draw satisfies Picture.
-func (p *RankPlot) Draw(c draw.Canvas) { p.Figure().Draw(c) }

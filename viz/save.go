@@ -18,11 +18,9 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/files"
 )
 
-// Picture is anything that can be drawn and saved.
-type Picture interface {
-	Size() (w, h vg.Length)
-	Draw(c draw.Canvas)
-}
+// Picture is anything that can be drawn and saved: a figure, or data of which one is made. If it has a method Validate,
+// that is asked before.
+type Picture interface{ Figure() *Figure }
 
 // Scale2x is the default resolution of a PNG in pixels per point: twice that of a 96 dpi screen.
 const Scale2x = 2 * 96.0 / 72
@@ -46,13 +44,19 @@ func Encode(w io.Writer, format string, p Picture) error {
 	if p == nil {
 		return errors.New("viz: no picture to draw")
 	}
-	wd, ht := p.Size()
+	if v, ok := p.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			return err
+		}
+	}
+	f := p.Figure()
+	wd, ht := f.Size()
 	var c vg.CanvasWriterTo
 	pdf := false
 	switch strings.TrimPrefix(strings.ToLower(format), ".") {
 	case "png":
 		enc := png.Encoder{CompressionLevel: png.BestSpeed}
-		return enc.Encode(w, Rasterize(p, Scale2x))
+		return enc.Encode(w, Rasterize(f, Scale2x))
 	case "svg":
 		c = vgsvg.New(wd, ht)
 	case "pdf":
@@ -62,7 +66,7 @@ func Encode(w io.Writer, format string, p Picture) error {
 	default:
 		return fmt.Errorf("viz: unknown picture format %q, want one of %s", format, strings.Join(Formats(), " "))
 	}
-	p.Draw(draw.NewCanvas(outlined{Canvas: c, straight: pdf, lean: !pdf}, wd, ht))
+	f.Draw(draw.NewCanvas(outlined{Canvas: c, straight: pdf, lean: !pdf}, wd, ht))
 	if pdf {
 		_, err := c.WriteTo(w)
 		return err
@@ -77,8 +81,16 @@ func Encode(w io.Writer, format string, p Picture) error {
 
 // Rasterize renders the picture at the given number of pixels per point.
 func Rasterize(p Picture, scale float64) *image.RGBA {
-	w, h := p.Size()
+	f := p.Figure()
+	w, h := f.Size()
 	r := newRaster(w, h, scale, image.White.C)
-	p.Draw(draw.NewCanvas(r, w, h))
+	f.Draw(draw.NewCanvas(r, w, h))
 	return r.img
+}
+
+// pixelsWide renders the picture at a width in pixels.
+func pixelsWide(p Picture, pixels int) *image.RGBA {
+	f := p.Figure()
+	w, _ := f.width()
+	return Rasterize(f, float64(pixels)/float64(w))
 }

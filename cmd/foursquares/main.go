@@ -95,7 +95,7 @@ func main() {
 	panel := viz.Panel{Title: "four squares, score matching", Data: data, Samples: draws.X, Energy: grid,
 		Loss: []viz.Series{loss}, Step: steps}
 	check(os.MkdirAll(out, 0o755))
-	check(panel.Save(out + "/panel.png"))
+	check(viz.Save(out+"/panel.png", &panel))
 	fmt.Println(out + "/panel.png")
 }
 

@@ -48,7 +48,7 @@ func OfRun(ctx context.Context, m *fit.Model) error {
 	var b bytes.Buffer
 	pic, err := p.panel()
 	if err == nil {
-		err = pic.Encode(&b, filepath.Ext(rundir.Panel))
+		err = viz.Encode(&b, filepath.Ext(rundir.Panel), pic)
 	}
 	if err == nil {
 		err = p.dir().Write(rundir.Panel, b.Bytes())

@@ -36,4 +36,6 @@
 //
 // A batch is a *mat.Dense, one sample per row. Distributions are immutable and safe for concurrent use. Mismatched
 // shapes are programming errors and panic; wrong names and files are errors.
+//
+// There are examples of [New], [Load] and [Distribution].
 package datasets

@@ -30,4 +30,7 @@
 // they wrap: [Confined] adds a quadratic that makes Z finite, [Spectral] divides weights by their spectral norm,
 // [Bridge] mixes the density with a known one, [Annealable] turns an energy of d+1 variables into one of d variables
 // that knows a noise level.
+//
+// There are examples of [NewMLP], [Func], [Evaluator], [Params], [Confine], [Bridge], [Annealable], [NewFourier] and
+// [NewSpectral].
 package energy

@@ -146,4 +146,6 @@
 //
 // Gorgonia keeps package-wide state while graphs are built. Hold the lock of Building during every use of this package
 // that makes nodes, if more than one goroutine may build. Functions run without it.
+//
+// There are examples of [JVP], [Grad], [HessianTrace], [Try], [Must], [Compile], [Machine] and [NewMachine].
 package graphs

@@ -78,4 +78,6 @@
 // [State.MarshalBinary], the source's own MarshalBinary (rand.PCG and rand.ChaCha8 have it; rand.Rand adds no state),
 // and the kernel's settings as adapted. A run restored from these continues bit for bit as if it had not been
 // interrupted, provided the target returns the same bits for the same batch.
+//
+// There are examples of [Sample], [Kernel], [AIS], [Tempering], [Adapter], [Diagnose], [RHat] and [Resample].
 package mcmc

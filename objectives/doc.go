@@ -66,4 +66,6 @@
 // dsm-multi learns with a background at every level, see [energy.Annealable.Beside]: at the smallest, which is
 // reported, modes are as far apart as in the data, and the levels at which they are connected do not help it. Its
 // integral is fixed there, too.
+//
+// There are examples of [New] and [Compile].
 package objectives

@@ -29,6 +29,8 @@
 // which the caller fills by evaluating its energy at Grid.Points. An energy is defined up to a constant: pictures
 // show E − min E, clipped from above (see Grid.Landscape), so that wells remain visible beneath a confining wall.
 // Lengths are points (1/72 inch). Nothing here keeps or changes its arguments, save where a comment says so.
+//
+// There are examples of [Panel], [Diagnostics], [Figure] and [Animation].
 package viz
 
 // The pictures of README.md, from trained models; needs Chromium.

@@ -27,4 +27,6 @@
 // A batch is a *mat.Dense, one point per row. Densities are immutable and safe for concurrent use. Mismatched shapes
 // are programming errors and panic; points and parameters that do not determine a density are errors, see
 // [SingularError].
+//
+// There are examples of [FitMixture] and [NewBlend].
 package density

@@ -24,4 +24,6 @@
 //
 // At most [MaxRows] rows and [MaxColumns] columns are read, and no more memory is used than Options.MaxMemory, which is
 // checked before anything of that size is allocated. A row of text may have a 64th of it, 16 MB by default.
+//
+// There is an example of [Inspect].
 package table

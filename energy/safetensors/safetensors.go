@@ -15,6 +15,8 @@
 // the like, which other programs store beside the weights, are listed but not read.
 //
 // Format: https://github.com/huggingface/safetensors.
+//
+// There is an example of [File].
 package safetensors
 
 import (

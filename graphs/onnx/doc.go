@@ -28,4 +28,6 @@
 // the type of the graph, float or double. Repeating rows and columns is left to the runtime's broadcasting.
 //
 // Format: https://github.com/onnx/onnx/blob/main/docs/IR.md and onnx.proto.
+//
+// There is an example of [MarshalBatch].
 package onnx

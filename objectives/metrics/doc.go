@@ -31,4 +31,6 @@
 // second or two. Larger sets are cut to their first [MaxPairs] rows, or fewer in more than five dimensions.
 //
 // [Evaluate] computes everything that the input allows and returns one [Report], the object of `ebm eval --json`.
+//
+// There are examples of [Evaluate], [Integrate], [Compare] and [KSD].
 package metrics

@@ -40,4 +40,6 @@
 // gap, or a diverging loss, whether to −∞ or on held-out points, the run goes back to the last good checkpoint, with a
 // smaller learning rate and fresh noise, up to a given number of times; then Run returns an *Error that says what was
 // seen, since when, and what usually helps. A non-finite loss is never replaced by a number.
+//
+// There are examples of [Run] and [Stream].
 package train

@@ -22,4 +22,6 @@
 //	z of share          all chains started in one of two distant modes: the share of the other at the end
 //
 // The tests of this package run the same checks, and check that broken twins of every objective fail them.
+//
+// There is an example of [Run].
 package verify

@@ -41,4 +41,6 @@
 // than half of the process's descriptors; connections beyond that are closed immediately. Each request, each write and
 // each idle period between requests has a deadline, so a client that does not read is disconnected within some ten
 // seconds.
+//
+// There is an example of [Server].
 package live

@@ -14,6 +14,8 @@ type Plan struct {
 	runs       []run  // along the width
 	ly, lx     []line // of the taps; nil if they are not linear
 	muly, mulx int
+	full       int   // the first window that sees the full width
+	places     []int // where in a row of the source such windows begin; none if patches are better written one by one
 	scattering bool
 	patching   bool
 }
@@ -59,8 +61,29 @@ func New(w Window, role Role) *Plan {
 	p.x = axes(w.W, w.KW, w.Stride[1], w.Pad[1], w.Dilation[1])
 	p.runs = p.x.runs(p.shift())
 	p.trace()
+	p.align()
 	return p
 }
+
+// align finds the windows along the width whose patches are written together.
+func (p *Plan) align() {
+	if p.Role == In || p.scattering || p.Groups > 1 || p.x.step > 1 || p.cs >= fewChannels {
+		return
+	}
+	spans := p.x.spans
+	for p.full < len(spans) && spans[p.full].n < p.KW {
+		p.full++
+	}
+	for _, s := range spans[p.full:] {
+		if s.n < p.KW {
+			break
+		}
+		p.places = append(p.places, s.first*p.cs)
+	}
+}
+
+// lined reports whether patches are best written tap by tap: those of one channel are, and those that are not aligned.
+func (p *Plan) lined() bool { return p.lx != nil && (p.cs == 1 || p.places == nil) }
 
 // shift is the distance in the source between consecutive pixels of a run.
 func (p *Plan) shift() int {

@@ -45,7 +45,7 @@ func (r *Runner[T]) Run(n int, dst, src []T, f *Packed[T], bias, mul, work []T) 
 		switch {
 		case r.scattering && r.lx != nil:
 			r.scatterLines(g, n, dst, src, f, bias, work)
-		case r.patching && r.lx != nil:
+		case r.patching && r.lined():
 			r.traced(g, n, dst, src, f, mul, work)
 		case r.scattering:
 			r.scatter(g, n, dst, src, f, bias, work)
@@ -182,8 +182,15 @@ func (r *Runner[T]) patches(dst, src []T, q, m, g int) {
 	k := r.depth()
 	x, y, i := q%r.dw, q/r.dw%r.dh, q/r.dw/r.dh
 	picture := src[i*r.source():][:r.source()]
-	for j := range m {
-		r.patch(dst[j*k:(j+1)*k], picture, r.y.spans[y], r.x.spans[x], g)
+	for j := 0; j < m; j++ {
+		if f := x - r.full; f >= 0 && f < len(r.places) && r.y.spans[y].n == r.KH {
+			to := min(f+m-j, len(r.places))
+			r.patchLine(dst[j*k:], picture[r.y.spans[y].first*r.sw*r.cs:], r.places[f:to])
+			j += to - f - 1
+			x += to - f - 1
+		} else {
+			r.patch(dst[j*k:(j+1)*k], picture, r.y.spans[y], r.x.spans[x], g)
+		}
 		if x++; x < r.dw {
 			continue
 		}
@@ -193,6 +200,14 @@ func (r *Runner[T]) patches(dst, src []T, q, m, g int) {
 		if y, i = 0, i+1; j+1 < m {
 			picture = src[i*r.source():][:r.source()]
 		}
+	}
+}
+
+// patchLine writes the patches of windows along a row, which begin at the given places of s and lie on the picture.
+func (r *Runner[T]) patchLine(dst, s []T, places []int) {
+	n := r.KW * r.cs
+	for ky := range r.KH {
+		kernels.Stretches(dst[ky*n:], s[ky*r.y.step*r.sw*r.cs:], places, n, r.KH*n)
 	}
 }
 
@@ -279,7 +294,7 @@ func (r *Runner[T]) scatterPixel(dst, taps []T, sy, sx span) {
 //
 // The sums run over the pixels of y in order, so results do not depend on how a batch is split.
 func (r *Runner[T]) Gradient(n int, dst, x, y []T, acc bool, work []T) {
-	if r.gs < fewChannels && r.gd > thin {
+	if r.gs < fewChannels && r.gd > thin && r.lined() {
 		r.tracedGradient(n, dst, x, y, acc, work)
 		return
 	}

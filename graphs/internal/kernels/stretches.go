@@ -21,6 +21,18 @@ func Stretches[T Float](dst, x []T, at []int, n, apart int) {
 		for j, o := range at {
 			*(*[3]T)(unsafe.Add(d, j*apart*size)) = *(*[3]T)(unsafe.Add(s, o*size))
 		}
+	case 4, 5, 6, 7:
+		for j, o := range at { // what is copied twice is the same
+			to, from := unsafe.Add(d, j*apart*size), unsafe.Add(s, o*size)
+			*(*[4]T)(to) = *(*[4]T)(from)
+			*(*[4]T)(unsafe.Add(to, (n-4)*size)) = *(*[4]T)(unsafe.Add(from, (n-4)*size))
+		}
+	case 8, 9, 10, 11, 12, 13, 14, 15, 16:
+		for j, o := range at {
+			to, from := unsafe.Add(d, j*apart*size), unsafe.Add(s, o*size)
+			*(*[8]T)(to) = *(*[8]T)(from)
+			*(*[8]T)(unsafe.Add(to, (n-8)*size)) = *(*[8]T)(unsafe.Add(from, (n-8)*size))
+		}
 	default:
 		for j, o := range at {
 			copy(dst[j*apart:j*apart+n], x[o:])

@@ -26,7 +26,11 @@ func (m *Model) checkGiven(given map[int]float64) error {
 		}
 	}
 	for _, c := range m.data.Cells.factors() {
-		if v, ok := given[c.Column]; ok && !slices.Contains(c.Values, v) {
+		v, ok := given[c.Column]
+		if !ok {
+			continue
+		}
+		if _, known := c.find(v); !known {
 			return fieldErrorf("given", v, "column %s has no such value; it has %s", m.data.column(c.Column), strings.Trim(fmt.Sprint(c.Values), "[]"))
 		}
 	}

@@ -14,15 +14,15 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// ConvNets are the convolutional energies that are timed, of pictures of 28×28: Conv 3×3 → 32, SiLU, Conv 3×3 → 64, SiLU,
-// Linear 3136 → 128, SiLU, Linear → 1, with steps of two or with a maximum of 2×2 after each activation.
+// ConvNets are the convolutional energies that are timed, of pictures of 28×28: Conv 3×3 → 32, SiLU, Conv 3×3 → 64,
+// SiLU, Linear 3136 → 128, SiLU, Linear → 1, with steps of two or with a maximum of 2×2 after each activation.
 var ConvNets = map[string]energy.ConvConfig{
 	"stride": {Height: 28, Width: 28, Widths: []int{32, 64}, Hidden: []int{128}},
 	"pool":   {Height: 28, Width: 28, Widths: []int{32, 64}, Hidden: []int{128}, Pool: 2},
 }
 
-// ConvOps are what is timed of them: energies and ∇ₓ with weights that stand still, and training steps with noise and Adam, where ml
-// is mean E(data) - mean E(samples) for samples that are given.
+// ConvOps are what is timed of them: energies and ∇ₓ with weights that stand still, and training steps with noise and
+// Adam, where ml is mean E(data) - mean E(samples) for samples that are given.
 var ConvOps = []string{"grad", "ml", "dsm", "ssm"}
 
 // Conv is one step of an operation of a net. Setting.Hidden has no meaning.

@@ -138,7 +138,8 @@ func markdown(dir string) (pages []string, err error) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (d.Name() == "runs" || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && d.Name() != "..") {
+		if d.IsDir() && (d.Name() == "runs" || d.Name() == "testdata" ||
+			strings.HasPrefix(d.Name(), ".") && d.Name() != "..") {
 			return filepath.SkipDir
 		}
 		if strings.HasSuffix(path, ".md") {

@@ -151,7 +151,8 @@ func byLayer(raw map[string]json.RawMessage, widths []int) ([]float64, error) {
 			return nil, err
 		}
 		if len(w) != widths[l] || len(w[0]) != widths[l-1] || len(b) != widths[l] {
-			return nil, fmt.Errorf("W%d is %d×%d with %d biases, want %d×%d", l, len(w), len(w[0]), len(b), widths[l], widths[l-1])
+			return nil, fmt.Errorf("W%d is %d×%d with %d biases, want %d×%d", l, len(w), len(w[0]), len(b), widths[l],
+				widths[l-1])
 		}
 		flat = append(append(flat, w.flat()...), b...)
 	}

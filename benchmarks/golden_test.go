@@ -80,7 +80,8 @@ type network struct {
 }
 
 func goldenNetwork(t *testing.T, file *goldenFile, want *goldenNet) {
-	e, err := energy.NewMLP(energy.MLPConfig{Dim: file.Dim, Hidden: file.Hidden, Activation: energy.Activation(want.Activation)})
+	e, err := energy.NewMLP(energy.MLPConfig{Dim: file.Dim, Hidden: file.Hidden,
+		Activation: energy.Activation(want.Activation)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,14 +279,16 @@ func (n *network) langevin(t *testing.T, k mcmc.Langevin, prec energy.Precision,
 
 func (n *network) mala(t *testing.T, want *goldenNet, prec energy.Precision, tol float64) {
 	s := mcmc.NewState(n.Inputs.X.dense())
-	info, err := mcmc.MALA{StepSize: n.Constants.LangevinStep}.Move(s, n.evaluator(t, prec), n.Inputs.Eps.dense(), n.Inputs.Uniform)
+	info, err := mcmc.MALA{StepSize: n.Constants.LangevinStep}.Move(s, n.evaluator(t, prec), n.Inputs.Eps.dense(),
+		n.Inputs.Uniform)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ratio := make([]float64, len(info.Chains))
 	for i, c := range info.Chains {
 		ratio[i] = c.LogRatio
-		if margin := math.Abs(want.MALA.LogAcceptRatio[i] - math.Log(n.Inputs.Uniform[i])); c.Accepted != want.MALA.Accepted[i] && margin > tol {
+		if margin := math.Abs(want.MALA.LogAcceptRatio[i] - math.Log(n.Inputs.Uniform[i])); c.Accepted !=
+			want.MALA.Accepted[i] && margin > tol {
 			t.Errorf("accepted[%d]: got %v, want %v", i, c.Accepted, want.MALA.Accepted[i])
 		}
 	}
@@ -294,7 +297,8 @@ func (n *network) mala(t *testing.T, want *goldenNet, prec energy.Precision, tol
 
 // nearEnergies compares differences of energies. In float32 each energy is rounded, so that their difference is known
 // to tol of the largest energy or difference, whichever is larger.
-func (n *network) nearEnergies(t *testing.T, what string, got, diff []float64, want *goldenNet, prec energy.Precision, tol float64) {
+func (n *network) nearEnergies(t *testing.T, what string, got, diff []float64, want *goldenNet, prec energy.Precision,
+	tol float64) {
 	t.Helper()
 	if prec == energy.Float64 {
 		near(t, what, got, diff, tol)

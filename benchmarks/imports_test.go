@@ -38,7 +38,8 @@ var allowed = map[string][]string{
 	"objectives/verify":        {"objectives", "energy", "graphs", "graphs/vector", "mcmc"},
 	"objectives/train":         {"objectives", "energy", "energy/safetensors", "graphs/vector", "datasets/files"},
 	"objectives/metrics":       {},
-	"objectives/fit": {"datasets/files", "datasets/table", "objectives", "objectives/train", "objectives/metrics", "objectives/fit/rundir", "objectives/verify", "graphs", "energy", "energy/safetensors",
+	"objectives/fit": {"datasets/files", "datasets/table", "objectives", "objectives/train", "objectives/metrics",
+		"objectives/fit/rundir", "objectives/verify", "graphs", "energy", "energy/safetensors",
 		"mcmc", "datasets", "datasets/density", "datasets/files"},
 	"objectives/fit/rundir": {"objectives/train", "datasets/files"},
 
@@ -57,7 +58,8 @@ func TestImportTable(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "gen" || strings.HasPrefix(d.Name(), ".") && d.Name() != "..") {
+		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "gen" ||
+			strings.HasPrefix(d.Name(), ".") && d.Name() != "..") {
 			return fs.SkipDir
 		}
 		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {

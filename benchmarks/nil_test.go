@@ -33,45 +33,96 @@ func TestNilArguments(t *testing.T) {
 	cfg := objectives.Config{Batch: 8, Data: data}
 	target := mcmc.Shared(mcmc.RowFunc(func(g, x []float64) float64 { copy(g, x); return 0 }))
 	for name, call := range map[string]func() error{
-		"energy.NewEvaluator without energy":     func() error { _, err := energy.NewEvaluator(nil, params, energy.EvaluatorConfig{Batch: 4}); return err },
-		"energy.NewEvaluator without parameters": func() error { _, err := energy.NewEvaluator(net, nil, energy.EvaluatorConfig{Batch: 4}); return err },
-		"energy.NewAnnealable":                   func() error { _, err := energy.NewAnnealable(nil, []float64{1, 0.1}, 1); return err },
-		"energy.NewBridge":                       func() error { _, err := energy.NewBridge(nil, energy.BridgeConfig{}); return err },
-		"energy.NewBridge without noise":         func() error { _, err := energy.NewBridge(net, energy.BridgeConfig{}); return err },
-		"energy.CompileDensity":                  func() error { _, err := energy.CompileDensity(nil, energy.EvaluatorConfig{Batch: 4}); return err },
-		"energy.Confine":                         func() error { _, err := energy.Confine(nil, nil, 1); return err },
-		"energy.NewDensity":                      func() error { _, err := energy.NewDensity(nil); return err },
-		"energy.NewFourier":                      func() error { _, err := energy.NewFourier(energy.FourierConfig{}, nil); return err },
-		"energy.Ladder":                          func() error { _, err := energy.Ladder(nil, []float64{1}, 4, 1, rng); return err },
-		"energy.AdaptiveLadder":                  func() error { _, err := energy.AdaptiveLadder(nil, []float64{1}, 4, 1, rng); return err },
-		"energy.Ladder without random numbers":   func() error { _, err := energy.Ladder(data, []float64{1}, 4, 1, nil); return err },
-		"energy.NewMixture":                      func() error { _, err := energy.NewMixture(nil, nil, nil); return err },
-		"energy.ReadMixture":                     func() error { _, err := energy.ReadMixture(nil, "x"); return err },
-		"energy.MarshalONNX without energy":      func() error { _, err := energy.MarshalONNX(nil, params, energy.ONNXConfig{}); return err },
-		"energy.MarshalONNX without parameters":  func() error { _, err := energy.MarshalONNX(net, nil, energy.ONNXConfig{}); return err },
-		"energy.CheckParams":                     func() error { return energy.CheckParams(nil, nil) },
-		"energy.CheckParams without parameters":  func() error { return energy.CheckParams(net, nil) },
-		"energy.CheckWeights":                    func() error { return energy.CheckWeights(nil) },
-		"energy.NewSpectral":                     func() error { _, err := energy.NewSpectral(nil, 1); return err },
-		"energy.Params.Load":                     func() error { return params.Load(nil) },
-		"graphs.Compile":                         func() error { _, err := graphs.Compile(nil, nil); return err },
-		"graphs.Grad":                            func() error { _, err := graphs.Grad(nil); return err },
-		"graphs.JVP":                             func() error { _, err := graphs.JVP(nil, nil, nil); return err },
-		"graphs.HVP":                             func() error { _, err := graphs.HVP(nil, nil, nil); return err },
-		"graphs.HessianTrace":                    func() error { _, err := graphs.HessianTrace(nil, nil); return err },
-		"graphs.NewMachine":                      func() error { _, err := graphs.NewMachine(nil); return err },
-		"objectives.New without method":          func() error { _, err := objectives.New(nil, net, params, cfg); return err },
-		"objectives.New without energy":          func() error { _, err := objectives.New(objectives.NCE{}, nil, params, cfg); return err },
-		"objectives.New without parameters":      func() error { _, err := objectives.New(objectives.NCE{}, net, nil, cfg); return err },
-		"objectives.Compile":                     func() error { _, err := objectives.Compile(nil, net, params, cfg); return err },
-		"objectives.NewNoise":                    func() error { _, err := objectives.NewNoise("gaussian", nil); return err },
-		"train.NewContrast":                      func() error { _, err := train.NewContrast(2, nil, nil, nil, rng); return err },
-		"train.Run":                              func() error { _, err := train.Run(ctx, train.Config{}); return err },
-		"files.KeepIn":                           func() error { return files.KeepIn(nil, "x", 1, nil) },
-		"fit.Train":                              func() error { _, err := fit.Train(ctx, nil, fit.Config{}); return err },
-		"fit.Prepare":                            func() error { _, err := fit.Prepare(nil, fit.Config{}); return err },
-		"fit.ReadConfig":                         func() error { _, err := fit.ReadConfig(nil); return err },
-		"fit.Records":                            func() error { _, err := fit.Records(nil); return err },
+		"energy.NewEvaluator without energy": func() error {
+			_, err := energy.NewEvaluator(nil, params, energy.EvaluatorConfig{Batch: 4})
+			return err
+		},
+		"energy.NewEvaluator without parameters": func() error {
+			_, err := energy.NewEvaluator(net, nil, energy.EvaluatorConfig{Batch: 4})
+			return err
+		},
+		"energy.NewAnnealable": func() error {
+			_, err := energy.NewAnnealable(nil, []float64{1, 0.1}, 1)
+			return err
+		},
+		"energy.NewBridge": func() error {
+			_, err := energy.NewBridge(nil, energy.BridgeConfig{})
+			return err
+		},
+		"energy.NewBridge without noise": func() error {
+			_, err := energy.NewBridge(net, energy.BridgeConfig{})
+			return err
+		},
+		"energy.CompileDensity": func() error {
+			_, err := energy.CompileDensity(nil, energy.EvaluatorConfig{Batch: 4})
+			return err
+		},
+		"energy.Confine":    func() error { _, err := energy.Confine(nil, nil, 1); return err },
+		"energy.NewDensity": func() error { _, err := energy.NewDensity(nil); return err },
+		"energy.NewFourier": func() error {
+			_, err := energy.NewFourier(energy.FourierConfig{}, nil)
+			return err
+		},
+		"energy.Ladder": func() error {
+			_, err := energy.Ladder(nil, []float64{1}, 4, 1, rng)
+			return err
+		},
+		"energy.AdaptiveLadder": func() error {
+			_, err := energy.AdaptiveLadder(nil, []float64{1}, 4, 1, rng)
+			return err
+		},
+		"energy.Ladder without random numbers": func() error {
+			_, err := energy.Ladder(data, []float64{1}, 4, 1, nil)
+			return err
+		},
+		"energy.NewMixture":  func() error { _, err := energy.NewMixture(nil, nil, nil); return err },
+		"energy.ReadMixture": func() error { _, err := energy.ReadMixture(nil, "x"); return err },
+		"energy.MarshalONNX without energy": func() error {
+			_, err := energy.MarshalONNX(nil, params, energy.ONNXConfig{})
+			return err
+		},
+		"energy.MarshalONNX without parameters": func() error {
+			_, err := energy.MarshalONNX(net, nil, energy.ONNXConfig{})
+			return err
+		},
+		"energy.CheckParams":                    func() error { return energy.CheckParams(nil, nil) },
+		"energy.CheckParams without parameters": func() error { return energy.CheckParams(net, nil) },
+		"energy.CheckWeights":                   func() error { return energy.CheckWeights(nil) },
+		"energy.NewSpectral":                    func() error { _, err := energy.NewSpectral(nil, 1); return err },
+		"energy.Params.Load":                    func() error { return params.Load(nil) },
+		"graphs.Compile":                        func() error { _, err := graphs.Compile(nil, nil); return err },
+		"graphs.Grad":                           func() error { _, err := graphs.Grad(nil); return err },
+		"graphs.JVP":                            func() error { _, err := graphs.JVP(nil, nil, nil); return err },
+		"graphs.HVP":                            func() error { _, err := graphs.HVP(nil, nil, nil); return err },
+		"graphs.HessianTrace":                   func() error { _, err := graphs.HessianTrace(nil, nil); return err },
+		"graphs.NewMachine":                     func() error { _, err := graphs.NewMachine(nil); return err },
+		"objectives.New without method": func() error {
+			_, err := objectives.New(nil, net, params, cfg)
+			return err
+		},
+		"objectives.New without energy": func() error {
+			_, err := objectives.New(objectives.NCE{}, nil, params, cfg)
+			return err
+		},
+		"objectives.New without parameters": func() error {
+			_, err := objectives.New(objectives.NCE{}, net, nil, cfg)
+			return err
+		},
+		"objectives.Compile": func() error {
+			_, err := objectives.Compile(nil, net, params, cfg)
+			return err
+		},
+		"objectives.NewNoise": func() error { _, err := objectives.NewNoise("gaussian", nil); return err },
+		"train.NewContrast": func() error {
+			_, err := train.NewContrast(2, nil, nil, nil, rng)
+			return err
+		},
+		"train.Run":      func() error { _, err := train.Run(ctx, train.Config{}); return err },
+		"files.KeepIn":   func() error { return files.KeepIn(nil, "x", 1, nil) },
+		"fit.Train":      func() error { _, err := fit.Train(ctx, nil, fit.Config{}); return err },
+		"fit.Prepare":    func() error { _, err := fit.Prepare(nil, fit.Config{}); return err },
+		"fit.ReadConfig": func() error { _, err := fit.ReadConfig(nil); return err },
+		"fit.Records":    func() error { _, err := fit.Records(nil); return err },
 		"mcmc.Sample without kernel": func() error {
 			_, err := mcmc.Sample(ctx, nil, target, data, mcmc.SampleConfig{Draws: 1}, rng)
 			return err

@@ -101,9 +101,10 @@ func TestColumnNames(t *testing.T) {
 // Decimal commas in one column are read as two columns: this is reported where the text shows it, and nowhere else.
 func TestDecimalCommas(t *testing.T) {
 	for text, want := range map[string]string{
-		"size\n1,5\n-2,25\n":           `the header has one name, "size", and the rows have two values: if 1,5 is meant as one number, write it with a point`,
-		"body size\n1,50\n12,05\n":     `"body size"`,
-		"1,5\n2,25\n0,05\n-3,1\n":      "the two columns look like one of numbers with a decimal comma, such as 0,05: if they are, write them with a point",
+		"size\n1,5\n-2,25\n":       `the header has one name, "size", and the rows have two values: if 1,5 is meant as one number, write it with a point`,
+		"body size\n1,50\n12,05\n": `"body size"`,
+		"1,5\n2,25\n0,05\n-3,1\n": "the two columns look like one of numbers with a decimal comma, such as 0,05: " +
+			"if they are, write them with a point",
 		"1,005\n1,05\n":                "such as 1,005",
 		"1,05\n1,0\n":                  "such as 1,05",
 		"1,5\n2,25\n":                  "", // could be whole numbers

@@ -133,7 +133,8 @@ func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 	if !(cfg.HalfWidth >= 1e-6 && cfg.HalfWidth <= 1e6) || !(cfg.Blur >= 0.1 && cfg.Blur <= 8) || cfg.MaxSide < 1 ||
 		!(cfg.Background > 0 && cfg.Background < 1) || !(cfg.Threshold < 1) {
 		return nil, fmt.Errorf(
-			"datasets: image with HalfWidth %g (want 1e-6 to 1e6), Blur %g (0.1 to 8), MaxSide %d (> 0), Background %g (between 0 and 1), Threshold %g (below 1)",
+			"datasets: image with HalfWidth %g (want 1e-6 to 1e6), Blur %g (0.1 to 8), MaxSide %d (> 0), Background %g "+
+				"(between 0 and 1), Threshold %g (below 1)",
 			cfg.HalfWidth, cfg.Blur, cfg.MaxSide, cfg.Background, cfg.Threshold)
 	}
 	if img.Bounds().Empty() {
@@ -151,7 +152,8 @@ func NewImage(img image.Image, cfg ImageConfig) (*Image, error) {
 				"datasets: the picture is black, or transparent: nothing to draw from; inverted, points are where it is light")
 		}
 		return nil, errors.New(
-			"datasets: the picture is white, or transparent: nothing to draw from; points are where it is dark, so invert it or darken what should be drawn")
+			"datasets: the picture is white, or transparent: nothing to draw from; points are where it is dark, so " +
+				"invert it or darken what should be drawn")
 	}
 	pixel := 2 * cfg.HalfWidth / float64(max(w, h))
 	p := &picture{

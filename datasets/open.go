@@ -55,7 +55,8 @@ func OpenContext(ctx context.Context, name string, o OpenOptions) (Source, error
 	}
 	if _, err := os.Stat(name); err == nil {
 		return nil, fmt.Errorf(
-			"datasets: %s: unknown kind of file %s, want %s; name text files of numbers separated by commas, semicolons, tabs or spaces .csv", files.Line(name), files.Quote(ext), kinds())
+			"datasets: %s: unknown kind of file %s, want %s; name text files of numbers separated by commas, semicolons, "+
+				"tabs or spaces .csv", files.Line(name), files.Quote(ext), kinds())
 	} else if strings.ContainsAny(name, `/\`) {
 		return nil, fmt.Errorf("datasets: %w", err)
 	}

@@ -95,6 +95,7 @@ func (c ImageConfig) blank(img image.Image) (threshold float64, note string) {
 	}
 	threshold = (float64(p.upper) + 0.5) / 255
 	return threshold, fmt.Sprintf(
-		"the %s is grey, %d of 255 on %.0f %% of the picture: it counts as blank, like everything with less ink than %.3f; set a threshold to change that",
+		"the %s is grey, %d of 255 on %.0f %% of the picture: it counts as blank, like everything with less ink than "+
+			"%.3f; set a threshold to change that",
 		what, grey, 100*p.share, threshold)
 }

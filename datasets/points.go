@@ -177,7 +177,8 @@ func (s *Standardizer) Validate(d int) error {
 				j+1)
 		case math.Abs(m) > most || c > most:
 			return fmt.Errorf(
-				"datasets: column %d has values around %g with deviation %g, which are too large for numbers; take a larger unit", j+1, m, c)
+				"datasets: column %d has values around %g with deviation %g, which are too large for numbers; take a larger "+
+					"unit", j+1, m, c)
 		case c < least:
 			return fmt.Errorf(
 				"datasets: column %d has deviation %g, which is too small for numbers; take a smaller unit", j+1, c)

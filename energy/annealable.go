@@ -68,7 +68,8 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 		!(math.Log((levels[0]*levels[0]+c*c)/(levels[len(levels)-1]*levels[len(levels)-1]+c*c)) > 1e-3) {
 		errs = append(
 			errs, fmt.Errorf(
-				"energy: Annealable: levels from %g to %g are all as good as none beside data of scale %g; take a larger first one", levels[0], levels[len(levels)-1], scale))
+				"energy: Annealable: levels from %g to %g are all as good as none beside data of scale %g; take a larger "+
+					"first one", levels[0], levels[len(levels)-1], scale))
 	}
 	if !positive(scale) {
 		errs = append(errs, fmt.Errorf("energy: Annealable: scale %g, want > 0", scale))

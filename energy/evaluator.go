@@ -40,8 +40,8 @@ type Evaluator struct {
 	busy     atomic.Bool
 }
 
-const errBusy = "energy: an Evaluator is called by two goroutines at a time: give each of them its own, made by Clone; " +
-	"mcmc.Cloned instead of mcmc.Shared does so"
+const errBusy = "energy: an Evaluator is called by two goroutines at a time: give each of them its own, made by " +
+	"Clone; mcmc.Cloned instead of mcmc.Shared does so"
 
 // use claims v for the calling goroutine until free.
 func (v *Evaluator) use() {

@@ -90,7 +90,8 @@ func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourie
 	for _, spec := range e.Specs() {
 		if spec.Name == featuresWeight {
 			return nil, errors.New(
-				"energy: Fourier: the inner energy has a parameter features.weight already: it is a Fourier itself; put a network there")
+				"energy: Fourier: the inner energy has a parameter features.weight already: it is a Fourier itself; put a " +
+					"network there")
 		}
 	}
 	if e.Dim() != width {

@@ -70,7 +70,8 @@ func checkNet(name string, dim int, hidden []int, act *Activation, init string, 
 			weights, from = weights+from*float64(h), float64(h)
 		}
 		if weights > maxWeights {
-			errs = append(errs, fmt.Errorf("energy: %s.Hidden = %v: %.3g weights, want at most %d", name, hidden, weights, maxWeights))
+			errs = append(errs, fmt.Errorf("energy: %s.Hidden = %v: %.3g weights, want at most %d", name, hidden,
+				weights, maxWeights))
 		}
 	}
 	if *act == "" {

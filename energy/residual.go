@@ -47,7 +47,8 @@ func NewResidual(cfg ResidualConfig) (*Residual, error) {
 	if cfg.Width < 0 || cfg.Width > maxWidth {
 		err = errors.Join(err, fmt.Errorf("energy: Residual.Width = %d, want 1 to %d", cfg.Width, maxWidth))
 	} else if w := float64(cfg.Width); cfg.Blocks > 0 && 2*float64(cfg.Blocks)*w*w > maxWeights {
-		err = errors.Join(err, fmt.Errorf("energy: Residual.Width = %d in %d blocks: %.3g weights, want at most %d", cfg.Width, cfg.Blocks, 2*float64(cfg.Blocks)*w*w, maxWeights))
+		err = errors.Join(err, fmt.Errorf("energy: Residual.Width = %d in %d blocks: %.3g weights, want at most %d",
+			cfg.Width, cfg.Blocks, 2*float64(cfg.Blocks)*w*w, maxWeights))
 	}
 	if cfg.Blocks < 0 {
 		err = errors.Join(err, fmt.Errorf("energy: Residual.Blocks = %d, want > 0", cfg.Blocks))

@@ -31,8 +31,9 @@ func CheckRows(e Energy, p *Params, batch int) error {
 		name = fmt.Sprintf("%T in %s", outer, name)
 	}
 	return fmt.Errorf(
-		"energy: %s mixes the points of a batch: the energy of one changes with another. Row i of what Build returns may depend on "+
-			"row i of x only: use graphs.RowSum in place of Sum and Mean, LayerNorm in place of BatchNorm, constants in place of statistics of x", name)
+		"energy: %s mixes the points of a batch: the energy of one changes with another. Row i of what Build returns "+
+			"may depend on row i of x only: use graphs.RowSum in place of Sum and Mean, LayerNorm in place of BatchNorm, "+
+			"constants in place of statistics of x", name)
 }
 
 // mixes reports whether the energy of a point changes with another point. It is false for an energy that cannot be

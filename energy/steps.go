@@ -10,13 +10,13 @@ import (
 	"github.com/stheno-ebm/stheno/graphs"
 )
 
-// steps builds what jumps between the cells of discrete columns, see [density.Levels]. Whatever is a sum over these columns of functions of
-// their values is affine in
+// steps builds what jumps between the cells of discrete columns, see [density.Levels]. Whatever is a sum over these
+// columns of functions of their values is affine in
 //
 //	s_e(x) = 1 where the column of edge e is beyond it, else 0,   (n, E) for all edges of all columns,
 //
-// a function of one column with the values v_0 … v_L being v_0 + Σ_e s_e (v_e+1 - v_e). s has no slope; it is a sigmoid so steep that in float32
-// it is 0 or 1 but next to an edge.
+// a function of one column with the values v_0 … v_L being v_0 + Σ_e s_e (v_e+1 - v_e). s has no slope; it is a
+// sigmoid so steep that in float32 it is 0 or 1 but next to an edge.
 type steps struct {
 	mixed *density.Mixed
 	d     int
@@ -85,11 +85,12 @@ func (s *steps) row(x *G.Node) (row, beside *G.Node) {
 	for _, l := range levels {
 		keep[l.Column*s.d+l.Column] = 0
 	}
-	row = graphs.Add(graphs.MatMul(x, constant(x, keep, s.d, s.d), false, false), s.table(on, s.d, func(j, c int) []float64 {
-		v := make([]float64, s.d)
-		v[levels[j].Column] = levels[j].Values[c]
-		return v
-	}))
+	row = graphs.Add(graphs.MatMul(x, constant(x, keep, s.d, s.d), false, false),
+		s.table(on, s.d, func(j, c int) []float64 {
+			v := make([]float64, s.d)
+			v[levels[j].Column] = levels[j].Values[c]
+			return v
+		}))
 	a := s.table(on, len(levels), func(j, c int) []float64 {
 		v := make([]float64, len(levels))
 		v[j] = levels[j].Values[c]
@@ -114,7 +115,8 @@ func (s *steps) reference(x *G.Node) *G.Node {
 		scale[l.Column], shift[l.Column] = 1/sd, -mean/sd
 		logs -= math.Log(sd) + 0.5*math.Log(2*math.Pi)
 	}
-	v := graphs.Add(graphs.Mul(x, graphs.ExpandRows(constant(x, scale, s.d), n)), graphs.ExpandRows(constant(x, shift, s.d), n))
+	v := graphs.Add(graphs.Mul(x, graphs.ExpandRows(constant(x, scale, s.d), n)),
+		graphs.ExpandRows(constant(x, shift, s.d), n))
 	return graphs.Add(masses, graphs.Shift(graphs.Scale(graphs.RowSum(graphs.Square(v)), -0.5), logs))
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 )
 
-// With discrete columns the energy of share 0 is that of the base, in both precisions, and its slope that of the base between edges; the
-// correction sees the values only, so that it is the same everywhere in a cell.
+// With discrete columns the energy of share 0 is that of the base, in both precisions, and its slope that of the base
+// between edges; the correction sees the values only, so that it is the same everywhere in a cell.
 func TestTiltedMixed(t *testing.T) {
 	gauss := irregular(density.Full, 3, 4)
 	levels := []density.Levels{

@@ -23,7 +23,8 @@ import (
 // draws of b. f sees
 //
 //	z = L⁻¹(x - μ)                          the point (d) in units in which b as a whole has mean 0 and covariance I,
-//	r_k = w_k N(x; μ_k, Σ_k) / b(x)         the component it belongs to (K; components of equal mean count as one, none if that is all),
+//	r_k = w_k N(x; μ_k, Σ_k) / b(x)         the component it belongs to (K; components of equal mean count as one,
+//	                                        none if that is all),
 //	l = log(1 + log(1 + exp(v))),           how far out it lies,
 //	v = (-log b(x) - h)/√d,   h = Σ_k w_k (d/2 (1 + log 2π) + ½ log det Σ_k - log w_k),
 //
@@ -32,8 +33,9 @@ import (
 // 10 dimensions, on which the mixture is .17, 1.74 and .78 nats off, f of z alone takes away .05, .82 and .26 of these,
 // with r and l .08, .97 and .41.
 //
-// If b is a [density.Mixed], some columns of x are discrete. Then f sees their values in place of the coordinates in their cells, and b, r and
-// v are those of the row, so that E differs between points of a cell by what is known alone; its slope in these columns is that of this.
+// If b is a [density.Mixed], some columns of x are discrete. Then f sees their values in place of the coordinates in
+// their cells, and b, r and v are those of the row, so that E differs between points of a cell by what is known alone;
+// its slope in these columns is that of this.
 //
 // The parameters are those of f.
 type Tilted struct {
@@ -187,7 +189,8 @@ func (t *Tilted) Base() density.Density {
 	return t.base
 }
 
-// Moments returns μ and L; of the coordinates in cells where columns are discrete, as if these did not depend on the others.
+// Moments returns μ and L; of the coordinates in cells where columns are discrete, as if these did not depend on the
+// others.
 func (t *Tilted) Moments() (mean []float64, root *mat.TriDense) {
 	if t.mixed != nil {
 		return t.apart()

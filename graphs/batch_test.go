@@ -41,7 +41,8 @@ func TestBatchMatMul(t *testing.T) {
 	}{
 		{[]int{3, 2, 4}, []int{3, 4, 2}, false, false}, {[]int{3, 2, 4}, []int{3, 2, 4}, false, true},
 		{[]int{3, 4, 2}, []int{3, 4, 2}, true, false}, {[]int{3, 4, 2}, []int{3, 2, 4}, true, true},
-		{[]int{3, 2, 4}, []int{4, 2}, false, false}, {[]int{3, 1, 2, 4}, []int{1, 2, 4}, false, true}, {[]int{3, 4, 2}, []int{4, 2}, true, false},
+		{[]int{3, 2, 4}, []int{4, 2}, false, false}, {[]int{3, 1, 2, 4}, []int{1, 2, 4}, false, true},
+		{[]int{3, 4, 2}, []int{4, 2}, true, false},
 	} {
 		t.Run(fmt.Sprint(c.a, c.b, c.ta, c.tb), func(t *testing.T) {
 			graphtest.CheckOp(t, func(x ...*G.Node) *G.Node {
@@ -55,7 +56,8 @@ func TestBatchMatMul(t *testing.T) {
 	}
 	g := G.NewGraph()
 	for _, s := range [][2][]int{{{3, 2, 4}, {2, 4, 2}}, {{3, 2, 4}, {3, 3, 2}}, {{4}, {4, 2}}} {
-		a, b := graphs.NewInput(g, tensor.Float64, fmt.Sprint("a", s), s[0]...), graphs.NewInput(g, tensor.Float64, fmt.Sprint("b", s), s[1]...)
+		a, b := graphs.NewInput(g, tensor.Float64, fmt.Sprint("a", s), s[0]...),
+			graphs.NewInput(g, tensor.Float64, fmt.Sprint("b", s), s[1]...)
 		if _, err := graphs.Try(func() *G.Node { return graphs.BatchMatMul(a, b, false, false) }); err == nil {
 			t.Errorf("shapes %v are no error", s)
 		}

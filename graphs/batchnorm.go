@@ -9,8 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// trained lowers a BatchNorm of arrays (b,c,…) in training, and its gradient, of programs that always train it. With μ and
-// v the mean and the mean square deviation of a channel, and a = 1/√(v+ε), they are
+// trained lowers a BatchNorm of arrays (b,c,…) in training, and its gradient, of programs that always train it. With μ
+// and v the mean and the mean square deviation of a channel, and a = 1/√(v+ε), they are
 //
 //	y  = a x - a μ
 //	dx = a (dy - mean dy - (x-μ) a² mean (x-μ) dy)

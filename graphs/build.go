@@ -143,8 +143,10 @@ func apply(o operation, in ...*G.Node) *G.Node {
 	}
 	name := o.String()
 	for salt := range uint32(16) {
-		w := &op{operation: o, name: name, in: dims, whole: whole, out: len(shape), salt: salt, derived: building.deriving > 0}
-		n := G.NewUniqueNode(G.WithType(typeOf(dt, len(shape))), G.WithOp(w), G.WithChildren(slices.Clone(in)), G.In(in[0].Graph()), G.WithShape(shape...))
+		w := &op{operation: o, name: name, in: dims, whole: whole, out: len(shape), salt: salt,
+			derived: building.deriving > 0}
+		n := G.NewUniqueNode(G.WithType(typeOf(dt, len(shape))), G.WithOp(w), G.WithChildren(slices.Clone(in)),
+			G.In(in[0].Graph()), G.WithShape(shape...))
 		if v, ok := n.Op().(*op); ok && v.name == name && slices.Equal(operands(n), in) {
 			v.derived = v.derived && w.derived
 			return n

@@ -75,7 +75,8 @@ func builtinReverse(n *G.Node, in G.Nodes, g *G.Node, want []bool) G.Nodes {
 			failf("%v (%T) returned no derivative for operand %d", n.Op(), n.Op(), i)
 		}
 		if ds[i].Shape().TotalSize() != in[i].Shape().TotalSize() {
-			failf("%v (%T) returned a derivative of shape %v for an operand of shape %v", n.Op(), n.Op(), ds[i].Shape(), in[i].Shape())
+			failf("%v (%T) returned a derivative of shape %v for an operand of shape %v", n.Op(), n.Op(), ds[i].Shape(),
+				in[i].Shape())
 		}
 		gs[i] = Reshape(ds[i], in[i].Shape()...)
 	}

@@ -83,7 +83,8 @@ func TestBuiltins(t *testing.T) {
 		{"Expm1", f1(G.Expm1), each(math.Expm1), ins(m(3, 2))},
 		{"Softplus", f1(G.Softplus), each(func(x float64) float64 { return math.Log1p(math.Exp(x)) }), ins(m(3, 2))},
 		{"Rectify", f1(G.Rectify), each(func(x float64) float64 { return math.Max(x, 0) }), ins(m(3, 2))},
-		{"LeakyRelu", f1(func(x *G.Node) (*G.Node, error) { return G.LeakyRelu(x, 0.25) }), each(func(x float64) float64 { return math.Max(x, x/4) }), ins(m(3, 2))},
+		{"LeakyRelu", f1(func(x *G.Node) (*G.Node, error) { return G.LeakyRelu(x, 0.25) }),
+			each(func(x float64) float64 { return math.Max(x, x/4) }), ins(m(3, 2))},
 		{"Mish", f1(G.Mish), each(func(x float64) float64 { return x * math.Tanh(math.Log1p(math.Exp(x))) }), ins(m(3, 2))},
 		{"MaxBetween", f2(G.MaxBetween), nil, ins(m(3, 2), m2(3, 2))},
 		{"MinBetween", f2(G.MinBetween), nil, ins(m(3, 2), m2(3, 2))},
@@ -93,11 +94,21 @@ func TestBuiltins(t *testing.T) {
 		{"Mul/dot", f2(G.Mul), nil, ins(m(3), m2(3))},
 		{"OuterProd", f2(G.OuterProd), nil, ins(m(3), m2(2))},
 		{"OuterProd/equal", f2(G.OuterProd), nil, ins(m(3), m2(3))},
-		{"BatchedMatMul", f2(func(a, b *G.Node) (*G.Node, error) { return G.BatchedMatMul(a, b) }), nil, ins(m(2, 2, 3), m2(2, 3, 2))},
-		{"BatchedMatMul/T", f2(func(a, b *G.Node) (*G.Node, error) { return G.BatchedMatMul(a, b, true, true) }), nil, ins(m(2, 3, 2), m2(2, 2, 3))},
-		{"Tensordot", f2(func(a, b *G.Node) (*G.Node, error) { return G.Tensordot([]int{0}, []int{1}, a, b) }), nil, ins(m(3, 2), m2(2, 3))},
-		{"Tensordot/all", f2(func(a, b *G.Node) (*G.Node, error) { return G.Tensordot([]int{0, 1}, []int{0, 1}, a, b) }), nil, ins(m(3, 2), m2(3, 2))},
-		{"Tensordot/3", f2(func(a, b *G.Node) (*G.Node, error) { return G.Tensordot([]int{2}, []int{0}, a, b) }), nil, ins(m(2, 2, 3), m2(3, 2))},
+		{"BatchedMatMul", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.BatchedMatMul(a, b)
+		}), nil, ins(m(2, 2, 3), m2(2, 3, 2))},
+		{"BatchedMatMul/T", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.BatchedMatMul(a, b, true, true)
+		}), nil, ins(m(2, 3, 2), m2(2, 2, 3))},
+		{"Tensordot", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.Tensordot([]int{0}, []int{1}, a, b)
+		}), nil, ins(m(3, 2), m2(2, 3))},
+		{"Tensordot/all", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.Tensordot([]int{0, 1}, []int{0, 1}, a, b)
+		}), nil, ins(m(3, 2), m2(3, 2))},
+		{"Tensordot/3", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.Tensordot([]int{2}, []int{0}, a, b)
+		}), nil, ins(m(2, 2, 3), m2(3, 2))},
 		{"Sum", f1(func(x *G.Node) (*G.Node, error) { return G.Sum(x) }), nil, ins(m(3, 2))},
 		{"Sum/0", f1(func(x *G.Node) (*G.Node, error) { return G.Sum(x, 0) }), nil, ins(m(3, 2))},
 		{"Sum/1", f1(func(x *G.Node) (*G.Node, error) { return G.Sum(x, 1) }), nil, ins(m(3, 2))},
@@ -116,10 +127,18 @@ func TestBuiltins(t *testing.T) {
 		{"Max/1 of 3", f1(func(x *G.Node) (*G.Node, error) { return G.Max(x, 1) }), nil, ins(m(2, 3, 2))},
 		{"Max/2 3 of 4", f1(func(x *G.Node) (*G.Node, error) { return G.Max(x, 2, 3) }), nil, ins(m(1, 2, 2, 3))},
 		{"Norm/2", f1(func(x *G.Node) (*G.Node, error) { return G.Norm(x, 1, 2) }), nil, ins(m(3, 2))},
-		{"BroadcastAdd", f2(func(a, b *G.Node) (*G.Node, error) { return G.BroadcastAdd(a, b, nil, []byte{0}) }), nil, ins(m(3, 2), m2(1, 2))},
-		{"BroadcastHadamardProd", f2(func(a, b *G.Node) (*G.Node, error) { return G.BroadcastHadamardProd(a, b, []byte{1}, nil) }), nil, ins(m(3, 1), m2(3, 2))},
-		{"BroadcastSub/both", f2(func(a, b *G.Node) (*G.Node, error) { return G.BroadcastSub(a, b, []byte{1}, []byte{0}) }), nil, ins(m(3, 1), m2(1, 2))},
-		{"BroadcastHadamardDiv", f2(func(a, b *G.Node) (*G.Node, error) { return G.BroadcastHadamardDiv(a, b, nil, []byte{1}) }), nil, ins(m(3, 2), pos2(3, 1))},
+		{"BroadcastAdd", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.BroadcastAdd(a, b, nil, []byte{0})
+		}), nil, ins(m(3, 2), m2(1, 2))},
+		{"BroadcastHadamardProd", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.BroadcastHadamardProd(a, b, []byte{1}, nil)
+		}), nil, ins(m(3, 1), m2(3, 2))},
+		{"BroadcastSub/both", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.BroadcastSub(a, b, []byte{1}, []byte{0})
+		}), nil, ins(m(3, 1), m2(1, 2))},
+		{"BroadcastHadamardDiv", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.BroadcastHadamardDiv(a, b, nil, []byte{1})
+		}), nil, ins(m(3, 2), pos2(3, 1))},
 		{"Slice/twice", f1(func(x *G.Node) (*G.Node, error) { return G.Slice(x, G.S(1), G.S(0, 2)) }), nil, ins(m(3, 3))},
 		{"Slice/element", f1(func(x *G.Node) (*G.Node, error) { return G.Slice(x, G.S(2)) }), nil, ins(m(4))},
 		{"Slice", f1(func(x *G.Node) (*G.Node, error) { return G.Slice(x, G.S(1, 3)) }), nil, ins(m(3, 2))},
@@ -179,7 +198,8 @@ func TestBuiltins(t *testing.T) {
 		{"ByIndices", f1(byIndices(0, 2, 0, 2)), nil, ins(m(3, 2))},
 		{"ByIndices/1", f1(byIndices(1, 1, 1)), nil, ins(m(2, 2, 2))},
 		{"ByIndices/last", f1(byIndices(1, 2, 0)), nil, ins(m(2, 3))},
-		{"BinaryXent", f2(G.BinaryXent), nil, ins(graphtest.Uniform(1, 0.2, 0.8, 3, 2), graphtest.Uniform(2, 0.2, 0.8, 3, 2))},
+		{"BinaryXent", f2(G.BinaryXent), nil,
+			ins(graphtest.Uniform(1, 0.2, 0.8, 3, 2), graphtest.Uniform(2, 0.2, 0.8, 3, 2))},
 		{"Conv2d/batch", f2(func(a, b *G.Node) (*G.Node, error) {
 			return G.Conv2d(a, b, tensor.Shape{3, 3}, []int{1, 1}, []int{1, 1}, []int{1, 1})
 		}), nil, ins(m(2, 1, 3, 3), m2(2, 1, 3, 3))},
@@ -190,8 +210,12 @@ func TestBuiltins(t *testing.T) {
 		{"Mul/1", f2(G.Mul), nil, ins(m(1, 1), m2(1, 1))},
 		{"Mul/row·column", f2(G.Mul), nil, ins(m(1, 5), m2(5, 1))},
 		{"Mul/column·row", f2(G.Mul), nil, ins(m(3, 1), m2(1, 5))},
-		{"BatchedMatMul/1", f2(func(a, b *G.Node) (*G.Node, error) { return G.BatchedMatMul(a, b) }), nil, ins(m(1, 1, 3), m2(1, 3, 1))},
-		{"BatchedMatMul/3", f2(func(a, b *G.Node) (*G.Node, error) { return G.BatchedMatMul(a, b) }), nil, ins(m(3, 1, 1), m2(3, 1, 5))},
+		{"BatchedMatMul/1", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.BatchedMatMul(a, b)
+		}), nil, ins(m(1, 1, 3), m2(1, 3, 1))},
+		{"BatchedMatMul/3", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.BatchedMatMul(a, b)
+		}), nil, ins(m(3, 1, 1), m2(3, 1, 5))},
 		{"Sum/1 of (3,1,2)", f1(func(x *G.Node) (*G.Node, error) { return G.Sum(x, 1) }), nil, ins(m(3, 1, 2))},
 		{"Sum/one", f1(func(x *G.Node) (*G.Node, error) { return G.Sum(x) }), nil, ins(m(1, 1))},
 		{"Max/one", f1(func(x *G.Node) (*G.Node, error) { return G.Max(x, 1) }), nil, ins(m(3, 1))},
@@ -219,14 +243,17 @@ func TestBuiltins(t *testing.T) {
 		{"Slice/1 of 1", f1(func(x *G.Node) (*G.Node, error) { return G.Slice(x, nil, G.S(0, 1)) }), nil, ins(m(3, 1))},
 		{"Slice/steps", f1(func(x *G.Node) (*G.Node, error) { return G.Slice(x, G.S(0, 6, 2)) }), nil, ins(m(7, 3))},
 		{"ByIndices/1", f1(byIndices(0, 0)), nil, ins(m(1, 3))},
-		{"BroadcastAdd/1", f2(func(a, b *G.Node) (*G.Node, error) { return G.BroadcastAdd(a, b, nil, []byte{0}) }), nil, ins(m(5, 1), m2(1, 1))},
+		{"BroadcastAdd/1", f2(func(a, b *G.Node) (*G.Node, error) {
+			return G.BroadcastAdd(a, b, nil, []byte{0})
+		}), nil, ins(m(5, 1), m2(1, 1))},
 	} {
 		t.Run(tc.name, func(t *testing.T) { graphtest.CheckOp(t, tc.f, tc.ref, tc.in...) })
 	}
 }
 
 // pool is a pool with window (kh,kw), padding and strides.
-func pool(f func(*G.Node, tensor.Shape, []int, []int) (*G.Node, error), kh, kw, ph, pw, sh, sw int) func(*G.Node) (*G.Node, error) {
+func pool(f func(*G.Node, tensor.Shape, []int, []int) (*G.Node, error), kh, kw, ph, pw,
+	sh, sw int) func(*G.Node) (*G.Node, error) {
 	return func(x *G.Node) (*G.Node, error) { return f(x, tensor.Shape{kh, kw}, []int{ph, pw}, []int{sh, sw}) }
 }
 
@@ -271,9 +298,11 @@ func TestRefused(t *testing.T) {
 		"CTCLoss twice": {func(x *G.Node) (*G.Node, error) {
 			g := x.Graph()
 			whole := func(name string, v ...int) *G.Node {
-				return G.NewTensor(g, tensor.Int, 1, G.WithShape(len(v)), G.WithName(name), G.WithValue(tensor.New(tensor.WithShape(len(v)), tensor.WithBacking(v))))
+				return G.NewTensor(g, tensor.Int, 1, G.WithShape(len(v)), G.WithName(name),
+					G.WithValue(tensor.New(tensor.WithShape(len(v)), tensor.WithBacking(v))))
 			}
-			y, err := G.CTCLoss(G.Must(G.Reshape(x, tensor.Shape{4, 1, 4})), whole("t", 1, 2), whole("i", 4), whole("l", 2), G.ReductionSum)
+			y, err := G.CTCLoss(G.Must(G.Reshape(x, tensor.Shape{4, 1, 4})), whole("t", 1, 2), whole("i", 4),
+				whole("l", 2), G.ReductionSum)
 			if err != nil {
 				return nil, err
 			}
@@ -286,7 +315,8 @@ func TestRefused(t *testing.T) {
 			x := graphs.NewInput(g, tensor.Float64, "x", 4, 4)
 			y := must(t)(c.f(x))
 			_, err := graphs.Grad(graphs.Sum(y), x)
-			if !errors.Is(err, graphs.ErrNoRule) || !strings.Contains(err.Error(), c.named) || strings.Contains(err.Error(), "by gorgonia.Grad, which") {
+			if !errors.Is(err, graphs.ErrNoRule) || !strings.Contains(err.Error(), c.named) ||
+				strings.Contains(err.Error(), "by gorgonia.Grad, which") {
 				t.Errorf("got error %v, want ErrNoRule with %q", err, c.named)
 			}
 		})

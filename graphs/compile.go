@@ -145,7 +145,8 @@ func (f *Function) lowerInputs(l *lowering, inputs, held G.Nodes) error {
 			return err
 		}
 		if isFloat(n.Dtype()) && n.Dtype() != l.dt {
-			return fmt.Errorf("input %d (%s) has type %v, the outputs have %v; one type of floats per graph", i, n.Name(), n.Dtype(), l.dt)
+			return fmt.Errorf("input %d (%s) has type %v, the outputs have %v; one type of floats per graph", i,
+				n.Name(), n.Dtype(), l.dt)
 		}
 		isHeld := slices.Contains(held, n)
 		rows, cols := flat(n.Shape())

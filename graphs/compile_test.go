@@ -45,7 +45,8 @@ func randomGraph(rng *rand.Rand, dt tensor.Dtype, n, steps int) (in, out G.Nodes
 		}
 		// bounded keeps values moderate.
 		bounded := func(x *G.Node) *G.Node { return graphs.Tanh(graphs.Scale(x, 0.5)) }
-		unary := []func(*G.Node) *G.Node{graphs.SiLU, graphs.Tanh, graphs.Softplus, graphs.GELU, graphs.Sigmoid, graphs.Sin, graphs.Cos,
+		unary := []func(*G.Node) *G.Node{graphs.SiLU, graphs.Tanh, graphs.Softplus, graphs.GELU, graphs.Sigmoid,
+			graphs.Sin, graphs.Cos,
 			func(x *G.Node) *G.Node { return graphs.Square(bounded(x)) },
 			func(x *G.Node) *G.Node { return graphs.Exp(bounded(x)) },
 			func(x *G.Node) *G.Node { return graphs.Log(graphs.Shift(graphs.Square(x), 1)) },

@@ -61,7 +61,9 @@ func TestConvolutions(t *testing.T) {
 		u := func(seed uint64, s []int) graphtest.Input { return graphtest.Uniform(seed, -0.7, 0.7, s...) }
 		t.Run(name+"/out", func(t *testing.T) {
 			t.Parallel()
-			graphtest.CheckOp(t, func(a ...*G.Node) *G.Node { return graphs.Convolve(a[0], a[1], w) }, func(a ...[]float64) []float64 {
+			graphtest.CheckOp(t, func(a ...*G.Node) *G.Node {
+				return graphs.Convolve(a[0], a[1], w)
+			}, func(a ...[]float64) []float64 {
 				d := make([]float64, size(y))
 				direct(w, n, func(x, f, y int) { d[y] += a[0][x] * a[1][f] })
 				return d
@@ -69,7 +71,9 @@ func TestConvolutions(t *testing.T) {
 		})
 		t.Run(name+"/in", func(t *testing.T) {
 			t.Parallel()
-			graphtest.CheckOp(t, func(a ...*G.Node) *G.Node { return graphs.ConvolveTransposed(a[0], a[1], w) }, func(a ...[]float64) []float64 {
+			graphtest.CheckOp(t, func(a ...*G.Node) *G.Node {
+				return graphs.ConvolveTransposed(a[0], a[1], w)
+			}, func(a ...[]float64) []float64 {
 				d := make([]float64, size(x))
 				direct(w, n, func(x, f, y int) { d[x] += a[0][y] * a[1][f] })
 				return d
@@ -77,7 +81,9 @@ func TestConvolutions(t *testing.T) {
 		})
 		t.Run(name+"/filter", func(t *testing.T) {
 			t.Parallel()
-			graphtest.CheckOp(t, func(a ...*G.Node) *G.Node { return graphs.ConvolveFilter(a[0], a[1], w) }, func(a ...[]float64) []float64 {
+			graphtest.CheckOp(t, func(a ...*G.Node) *G.Node {
+				return graphs.ConvolveFilter(a[0], a[1], w)
+			}, func(a ...[]float64) []float64 {
 				d := make([]float64, size(f))
 				direct(w, n, func(x, f, y int) { d[f] += a[0][x] * a[1][y] })
 				return d
@@ -155,7 +161,8 @@ func TestConvolutionalEnergy(t *testing.T) {
 					h = graphs.MaxPool(h, graphs.Window{H: 4, W: 4, C: 2, KH: 2, KW: 2, Stride: [2]int{2, 2}})
 				}
 				return graphs.MatMul(h, a[3], false, false)
-			}, nil, graphtest.Uniform(1, -1, 1, 2, 16), graphtest.Uniform(2, -1, 1, 9, 2), graphtest.Uniform(3, -1, 1, 2), graphtest.Uniform(4, -1, 1, 8, 1))
+			}, nil, graphtest.Uniform(1, -1, 1, 2, 16), graphtest.Uniform(2, -1, 1, 9, 2),
+				graphtest.Uniform(3, -1, 1, 2), graphtest.Uniform(4, -1, 1, 8, 1))
 		})
 	}
 }
@@ -174,7 +181,9 @@ func TestConvolutionLayers(t *testing.T) {
 		}
 	}
 	t.Run("Conv2D", func(t *testing.T) {
-		graphtest.CheckOp(t, func(a ...*G.Node) *G.Node { return graphs.Conv2D(a[0], a[1], a[2], stride, pad, 1, 1) }, func(a ...[]float64) []float64 {
+		graphtest.CheckOp(t, func(a ...*G.Node) *G.Node {
+			return graphs.Conv2D(a[0], a[1], a[2], stride, pad, 1, 1)
+		}, func(a ...[]float64) []float64 {
 			d := make([]float64, n*oc*oh*ow)
 			for i := range d {
 				d[i] = a[2][i/(oh*ow)%oc]
@@ -199,7 +208,9 @@ func TestConvolutionLayers(t *testing.T) {
 		}, u(4, n, oc, oh, ow), u(5, oc, c, k, k))
 	})
 	t.Run("Conv1D", func(t *testing.T) {
-		graphtest.CheckOp(t, func(a ...*G.Node) *G.Node { return graphs.Conv1D(a[0], a[1], a[2], 2, 2, 2, 1) }, func(a ...[]float64) []float64 {
+		graphtest.CheckOp(t, func(a ...*G.Node) *G.Node {
+			return graphs.Conv1D(a[0], a[1], a[2], 2, 2, 2, 1)
+		}, func(a ...[]float64) []float64 {
 			d := make([]float64, 2*2*3)
 			for b := range 2 {
 				for o := range 2 {
@@ -220,7 +231,9 @@ func TestConvolutionLayers(t *testing.T) {
 		}, u(6, 2, 3, 5), u(7, 2, 3, 3), u(8, 2))
 	})
 	t.Run("Upsample2D", func(t *testing.T) {
-		graphtest.CheckOp(t, func(a ...*G.Node) *G.Node { return graphs.Upsample2D(a[0], 2) }, func(a ...[]float64) []float64 {
+		graphtest.CheckOp(t, func(a ...*G.Node) *G.Node {
+			return graphs.Upsample2D(a[0], 2)
+		}, func(a ...[]float64) []float64 {
 			d := make([]float64, 2*3*4*6)
 			for i := range d {
 				d[i] = a[0][i/24*6+i%24/12*3+i%6/2]
@@ -229,7 +242,9 @@ func TestConvolutionLayers(t *testing.T) {
 		}, u(9, 2, 3, 2, 3))
 	})
 	t.Run("ChannelNorm", func(t *testing.T) {
-		graphtest.CheckOp(t, func(a ...*G.Node) *G.Node { return graphs.ChannelNorm(a[0], a[1], a[2], 1e-2) }, func(a ...[]float64) []float64 {
+		graphtest.CheckOp(t, func(a ...*G.Node) *G.Node {
+			return graphs.ChannelNorm(a[0], a[1], a[2], 1e-2)
+		}, func(a ...[]float64) []float64 {
 			d := make([]float64, 3*4)
 			for ch := range 2 {
 				m, v := 0.0, 0.0

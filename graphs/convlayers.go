@@ -74,7 +74,8 @@ func ChannelNorm(x, scale, bias *G.Node, epsilon float64) *G.Node {
 
 // square returns the window of a layer that treats both directions alike.
 func square(kh, kw, stride, padding, dilation, groups int) Window {
-	return Window{KH: kh, KW: kw, Stride: [2]int{stride, stride}, Pad: [2]int{padding, padding}, Dilation: [2]int{dilation, dilation}, Groups: groups}
+	return Window{KH: kh, KW: kw, Stride: [2]int{stride, stride}, Pad: [2]int{padding, padding},
+		Dilation: [2]int{dilation, dilation}, Groups: groups}
 }
 
 // Conv2D is the convolution of pictures x (n,c,h,w) with weight (oc,c/groups,kh,kw), plus bias (oc), if that is not
@@ -82,7 +83,8 @@ func square(kh, kw, stride, padding, dilation, groups int) Window {
 func Conv2D(x, weight, bias *G.Node, stride, padding, dilation, groups int) *G.Node {
 	s, k := shapeOf("Conv2D", x, 4), shapeOf("Conv2D", weight, 4)
 	if len(s) != 4 || len(k) != 4 || groups < 1 || k[1]*groups != s[1] {
-		failf("Conv2D: pictures of shape %v and weight of shape %v in %d groups, want (n,c,h,w) and (oc,c/groups,kh,kw)", s, k, groups)
+		failf("Conv2D: pictures of shape %v and weight of shape %v in %d groups, "+
+			"want (n,c,h,w) and (oc,c/groups,kh,kw)", s, k, groups)
 	}
 	w := square(k[2], k[3], stride, padding, dilation, groups)
 	w.H, w.W, w.C, w.OC = s[2], s[3], s[1], k[0]
@@ -100,7 +102,8 @@ func Conv1D(x, weight, bias *G.Node, stride, padding, dilation, groups int) *G.N
 	if len(s) != 3 || len(k) != 3 || groups < 1 || k[1]*groups != s[1] {
 		failf("Conv1D: x of shape %v and weight of shape %v in %d groups, want (n,c,l) and (oc,c/groups,k)", s, k, groups)
 	}
-	w := Window{H: 1, W: s[2], C: s[1], KH: 1, KW: k[2], OC: k[0], Stride: [2]int{1, stride}, Pad: [2]int{0, padding}, Dilation: [2]int{1, dilation}, Groups: groups}
+	w := Window{H: 1, W: s[2], C: s[1], KH: 1, KW: k[2], OC: k[0], Stride: [2]int{1, stride}, Pad: [2]int{0, padding},
+		Dilation: [2]int{1, dilation}, Groups: groups}
 	y := Convolve(Rows(x), FilterRows(Reshape(weight, k[0], k[1], 1, k[2])), w)
 	if bias != nil {
 		y = AddChannels(y, bias)
@@ -113,9 +116,10 @@ func Conv1D(x, weight, bias *G.Node, stride, padding, dilation, groups int) *G.N
 // (oc), if that is not nil: (n,oc,oh,ow) with oh = (h-1)·stride - 2·padding + dilation·(kh-1) + 1 + outputPadding.
 func ConvTranspose2D(x, weight, bias *G.Node, stride, padding, outputPadding, groups, dilation int) *G.Node {
 	s, k := shapeOf("ConvTranspose2D", x, 4), shapeOf("ConvTranspose2D", weight, 4)
-	if len(s) != 4 || len(k) != 4 || groups < 1 || k[0] != s[1] || outputPadding < 0 || outputPadding >= max(stride, dilation) {
-		failf("ConvTranspose2D: pictures of shape %v, weight of shape %v, %d groups, output padding %d; want (n,c,h,w), (c,oc/groups,kh,kw), "+
-			"and padding below the stride or the dilation", s, k, groups, outputPadding)
+	if len(s) != 4 || len(k) != 4 || groups < 1 || k[0] != s[1] || outputPadding < 0 ||
+		outputPadding >= max(stride, dilation) {
+		failf("ConvTranspose2D: pictures of shape %v, weight of shape %v, %d groups, output padding %d; want "+
+			"(n,c,h,w), (c,oc/groups,kh,kw), and padding below the stride or the dilation", s, k, groups, outputPadding)
 	}
 	size := func(n, k int) int { return (n-1)*stride - 2*padding + dilation*(k-1) + 1 + outputPadding }
 	w := square(k[2], k[3], stride, padding, dilation, groups)

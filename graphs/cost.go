@@ -33,7 +33,8 @@ const (
 
 // Total returns the cost as one number, in floating-point operations of a matrix product.
 func (c costs) Total() float64 {
-	return float64(c.MatMul) + elementWeight*float64(c.Elementwise+c.Memory) + transcendentalWeight*float64(c.Transcendental)
+	return float64(c.MatMul) + elementWeight*float64(c.Elementwise+c.Memory) +
+		transcendentalWeight*float64(c.Transcendental)
 }
 
 // Count returns the number of products whose three dimensions are m, k and n, in any order.
@@ -55,7 +56,8 @@ func sorted(d [3]int) [3]int {
 
 func (c costs) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d operations: products %.3g Mflop, %d elements, %d transcendental, %d moved", c.Nodes, float64(c.MatMul)/1e6, c.Elementwise, c.Transcendental, c.Memory)
+	fmt.Fprintf(&b, "%d operations: products %.3g Mflop, %d elements, %d transcendental, %d moved", c.Nodes,
+		float64(c.MatMul)/1e6, c.Elementwise, c.Transcendental, c.Memory)
 	dims := slices.SortedFunc(maps.Keys(c.Products), func(x, y [3]int) int { return y[0]*y[1]*y[2] - x[0]*x[1]*x[2] })
 	for _, d := range dims {
 		fmt.Fprintf(&b, "\n%4d × (%d,%d)·(%d,%d)", c.Products[d], d[0], d[1], d[1], d[2])
@@ -162,7 +164,8 @@ func (c *costs) add(o operation, n *G.Node, in G.Nodes) {
 		c.Nodes-- // need not be computed at all
 	case expandRowsOp, expandColsOp:
 		// read in place by their users
-	case transposeOp, sliceOp, padOp, concatOp, gatherOp, scatterOp, pickOp, placeOp, poolPickOp, poolPlaceOp, poolSumOp, spreadOp:
+	case transposeOp, sliceOp, padOp, concatOp, gatherOp, scatterOp, pickOp, placeOp, poolPickOp, poolPlaceOp,
+		poolSumOp, spreadOp:
 		c.Memory += size
 	default:
 		c.Elementwise += size

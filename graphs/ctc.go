@@ -23,7 +23,8 @@ func (o ctcOp) whole() []bool  { return []bool{false, true, true, true} }
 
 func (o ctcOp) shape(in []tensor.Shape) (tensor.Shape, error) {
 	if len(in[0]) != 3 || len(in[1]) < 1 || len(in[1]) > 2 {
-		return nil, fmt.Errorf("%w: want log-probabilities (time, batch, labels) and targets (batch, length) or (lengths)", ErrShape)
+		return nil, fmt.Errorf("%w: want log-probabilities (time, batch, labels) and targets (batch, length) or "+
+			"(lengths)", ErrShape)
 	}
 	return tensor.Shape{}, nil
 }

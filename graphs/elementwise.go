@@ -211,7 +211,9 @@ func elementwise(o binaryOp, a, b *G.Node) *G.Node {
 // scaleOp is y = c x.
 type scaleOp struct{ c float64 }
 
-func (o scaleOp) String() string                                { return "scale(" + strconv.FormatFloat(o.c, 'g', -1, 64) + ")" }
+func (o scaleOp) String() string {
+	return "scale(" + strconv.FormatFloat(o.c, 'g', -1, 64) + ")"
+}
 func (o scaleOp) arity() int                                    { return 1 }
 func (o scaleOp) shape(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 
@@ -266,7 +268,9 @@ func Neg(x *G.Node) *G.Node { return Scale(x, -1) }
 // shiftOp is y = x + c.
 type shiftOp struct{ c float64 }
 
-func (o shiftOp) String() string                                { return "shift(" + strconv.FormatFloat(o.c, 'g', -1, 64) + ")" }
+func (o shiftOp) String() string {
+	return "shift(" + strconv.FormatFloat(o.c, 'g', -1, 64) + ")"
+}
 func (o shiftOp) arity() int                                    { return 1 }
 func (o shiftOp) shape(in []tensor.Shape) (tensor.Shape, error) { return in[0].Clone(), nil }
 

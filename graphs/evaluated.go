@@ -10,8 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/strided"
 )
 
-// evaluated lowers a BatchNorm that does not train, of programs whose operations keep their mode: every channel c of x (b,c,…) is
-// multiplied by 1/√(v+ε), and -μ/√(v+ε) is added, with the running mean μ and variance v as they are now.
+// evaluated lowers a BatchNorm that does not train, of programs whose operations keep their mode: every channel c of x
+// (b,c,…) is multiplied by 1/√(v+ε), and -μ/√(v+ε) is added, with the running mean μ and variance v as they are now.
 func (l *lowering) evaluated(n *G.Node, args []ir.ID) (ir.ID, bool) {
 	op, ok := n.Op().(*G.BatchNormOp)
 	if !l.still || !ok || (statsOp{op: op}).training() {

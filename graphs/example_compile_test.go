@@ -51,7 +51,8 @@ func ExampleCompile() {
 // A program for Gorgonia's tape machine: only the line that makes the machine is new.
 func ExampleMachine() {
 	g := G.NewGraph()
-	x := G.NewVector(g, G.Float64, G.WithShape(3), G.WithName("x"), G.WithValue(tensor.New(tensor.WithBacking([]float64{1, 2, 3}))))
+	x := G.NewVector(g, G.Float64, G.WithShape(3), G.WithName("x"),
+		G.WithValue(tensor.New(tensor.WithBacking([]float64{1, 2, 3}))))
 	w := G.NewScalar(g, G.Float64, G.WithName("w"), G.WithValue(0.0))
 	miss := G.Must(G.Sub(G.Must(G.Mul(x, w)), G.Must(G.Mul(x, G.NewConstant(2.0)))))
 	cost := G.Must(G.Mean(G.Must(G.Square(miss))))
@@ -87,7 +88,8 @@ func ExampleNewMachine_secondDerivatives() {
 	for i := range times {
 		times[i] = 2 * float64(i) / n
 	}
-	t := G.NewMatrix(g, G.Float64, G.WithShape(n, 1), G.WithName("t"), G.WithValue(tensor.New(tensor.WithShape(n, 1), tensor.WithBacking(times))))
+	t := G.NewMatrix(g, G.Float64, G.WithShape(n, 1), G.WithName("t"),
+		G.WithValue(tensor.New(tensor.WithShape(n, 1), tensor.WithBacking(times))))
 	a := G.NewMatrix(g, G.Float64, G.WithShape(1, width), G.WithName("a"), G.WithInit(G.RangedFrom(-3)))
 	b := G.NewMatrix(g, G.Float64, G.WithShape(width, 1), G.WithName("b"), G.WithInit(G.Zeroes()))
 

@@ -15,7 +15,8 @@ import (
 // works correctly:
 //
 //   - element-wise functions of one tensor: a copy of the operand, changed in place;
-//   - operations that take a buffer: into the buffer, which is first filled with what the operation expects: zeros if it accumulates, the operand if it modifies that;
+//   - operations that take a buffer: into the buffer, which is first filled with what the operation expects: zeros if
+//     it accumulates, the operand if it modifies that;
 //   - scalars and all others: Do, with the result copied.
 //
 // Operands and result are wrapped as tensors once, as long as their memory does not move. Third-party operations get
@@ -121,7 +122,8 @@ func runForeign[T kernels.Float](r *foreignRunner, dst []T, args [][]T) (err err
 func wrapArg[T kernels.Float](r *foreignRunner, i int, x []T) error {
 	n := r.in[i]
 	size := max(n.Shape().TotalSize(), 1)
-	share := r.kind != gorgonia.Unknown && r.kind != gorgonia.YOLO || n.Op() != nil && gorgonia.KindOf(n.Op()) == gorgonia.Identity
+	share := r.kind != gorgonia.Unknown && r.kind != gorgonia.YOLO ||
+		n.Op() != nil && gorgonia.KindOf(n.Op()) == gorgonia.Identity
 	if d, ok := r.args[i].(*tensor.Dense); ok && share {
 		if s, ok := elements[T](d); ok && len(s) > 0 && &s[0] == &x[0] {
 			return nil

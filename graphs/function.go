@@ -70,11 +70,13 @@ func (f *Function) Call(dst [][]float64, args ...[]float64) error {
 	f.use()
 	defer f.free()
 	if len(args) > len(f.in) || len(dst) > len(f.out) {
-		return fmt.Errorf("graphs: Call with %d inputs and %d outputs, the function has %d and %d", len(args), len(dst), len(f.in), len(f.out))
+		return fmt.Errorf("graphs: Call with %d inputs and %d outputs, the function has %d and %d", len(args), len(dst),
+			len(f.in), len(f.out))
 	}
 	for i := range dst {
 		if dst[i] != nil && len(dst[i]) != f.out[i].size {
-			return fmt.Errorf("graphs: Call: %w: output %d (%s) has %d elements, the slice for it %d", ErrShape, i, f.out[i].name, f.out[i].size, len(dst[i]))
+			return fmt.Errorf("graphs: Call: %w: output %d (%s) has %d elements, the slice for it %d", ErrShape, i,
+				f.out[i].name, f.out[i].size, len(dst[i]))
 		}
 	}
 	for i := range f.in {
@@ -89,7 +91,8 @@ func (f *Function) Call(dst [][]float64, args ...[]float64) error {
 			continue
 		}
 		if len(args[i]) != p.size {
-			return fmt.Errorf("graphs: Call: %w: input %d (%s) has %d elements, its argument %d", ErrShape, i, p.name, p.size, len(args[i]))
+			return fmt.Errorf("graphs: Call: %w: input %d (%s) has %d elements, its argument %d", ErrShape, i, p.name,
+				p.size, len(args[i]))
 		}
 	}
 	for i, a := range args {

@@ -50,7 +50,8 @@ func trainGraph(t testing.TB, dt tensor.Dtype, n, h int) (in, out G.Nodes) {
 	v := graphs.NewInput(x.Graph(), dt, "v", n, 2)
 	_, err := graphs.Try(func() *G.Node {
 		hv := graphs.Must(graphs.JVP(y[1], G.Nodes{x}, G.Nodes{v}))
-		loss := graphs.Scale(graphs.Sub(graphs.Scale(graphs.Sum(graphs.Square(y[1])), 0.5), graphs.Sum(graphs.Mul(hv, v))), 1/float64(n))
+		loss := graphs.Scale(graphs.Sub(graphs.Scale(graphs.Sum(graphs.Square(y[1])), 0.5),
+			graphs.Sum(graphs.Mul(hv, v))), 1/float64(n))
 		gs, err := graphs.Grad(loss, theta...)
 		graphs.Must(nil, err)
 		out = append(G.Nodes{loss}, gs...)

@@ -174,7 +174,8 @@ func element(from tensor.Shape, at []int) strided.View {
 
 // upsampling is the window of the adjoint of a sum: every pixel of pictures (b,c,h,w) by times in both directions.
 func upsampling(s tensor.Shape, by int) conv.Window {
-	return conv.Window{H: s[2] * by, W: s[3] * by, C: s[1], KH: by, KW: by, OC: s[1], Stride: [2]int{by, by}, Dilation: [2]int{1, 1}, Groups: 1}
+	return conv.Window{H: s[2] * by, W: s[3] * by, C: s[1], KH: by, KW: by, OC: s[1], Stride: [2]int{by, by},
+		Dilation: [2]int{1, 1}, Groups: 1}
 }
 
 // images describes pictures (b,c,h,w) over which windows move, with a border wide enough for them: (b,c,height,width).
@@ -206,7 +207,8 @@ func (m images) size() int { return m.from[0] * m.from[1] * m.height * m.width }
 // inside views the pictures within their border.
 func (m images) inside() strided.View {
 	b, c, h, w := m.from[0], m.from[1], m.from[2], m.from[3]
-	return strided.New(m.size(), m.win.Pad[0]*m.width+m.win.Pad[1], []int{b * c, h, w}, []int{m.height * m.width, m.width, 1})
+	return strided.New(m.size(), m.win.Pad[0]*m.width+m.win.Pad[1], []int{b * c, h, w},
+		[]int{m.height * m.width, m.width, 1})
 }
 
 // bordered puts the border around pictures.

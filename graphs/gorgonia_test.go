@@ -19,7 +19,8 @@ func TestGorgoniaMachines(t *testing.T) {
 		}
 		build := func() (*network, *G.Node) {
 			w := mlp(dt, func(x *G.Node) *G.Node {
-				return graphs.Mul(graphs.ConcatCols(graphs.SiLU(graphs.SliceCols(x, 0, 2)), graphs.SliceCols(x, 2, 4)), graphs.RowSoftmax(x))
+				return graphs.Mul(graphs.ConcatCols(graphs.SiLU(graphs.SliceCols(x, 0, 2)), graphs.SliceCols(x, 2, 4)),
+					graphs.RowSoftmax(x))
 			}, 3, 2, 4, 4)
 			for n, v := range w.feeds {
 				if err := G.Let(n, tensor.New(tensor.WithShape(n.Shape()...), tensor.WithBacking(backing(dt, v)))); err != nil {

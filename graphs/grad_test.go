@@ -60,7 +60,8 @@ func TestNoPath(t *testing.T) {
 	if !d.Shape().Eq(x.Shape()) || graphs.Cost(d).Nodes != 0 {
 		t.Errorf("JVP without a path: got %v of shape %v", d, d.Shape())
 	}
-	if v, err := graphtest.Eval(G.Nodes{gs[1], gs[2], d}, map[*G.Node][]float64{x: make([]float64, 6), y: make([]float64, 4), s: {0}}); err != nil || slices.Max(slices.Concat(v...)) != 0 {
+	if v, err := graphtest.Eval(G.Nodes{gs[1], gs[2], d}, map[*G.Node][]float64{x: make([]float64, 6),
+		y: make([]float64, 4), s: {0}}); err != nil || slices.Max(slices.Concat(v...)) != 0 {
 		t.Errorf("got %v, %v, want zeros", v, err)
 	}
 }
@@ -227,15 +228,21 @@ func TestErrors(t *testing.T) {
 		want  string
 		build func() (*G.Node, error)
 	}{
-		{"add of shapes [(3, 2) (2, 2)]: shape mismatch", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Add(x, y) }) }},
+		{"add of shapes [(3, 2) (2, 2)]: shape mismatch", func() (*G.Node, error) {
+			return graphs.Try(func() *G.Node { return graphs.Add(x, y) })
+		}},
 		{"another graph", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Mul(x, other) }) }},
-		{"operand 1 has type float32, want float64", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Mul(x, f) }) }},
+		{"operand 1 has type float32, want float64", func() (*G.Node, error) {
+			return graphs.Try(func() *G.Node { return graphs.Mul(x, f) })
+		}},
 		{"inner dimensions 2 and 3", func() (*G.Node, error) {
 			return graphs.Try(func() *G.Node { return graphs.MatMul(x, x, false, false) })
 		}},
 		{"no range 1:4", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.SliceCols(x, 1, 4) }) }},
 		{"cannot become (4)", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Reshape(x, 4) }) }},
-		{"cannot become (-2, -3)", func() (*G.Node, error) { return graphs.Try(func() *G.Node { return graphs.Reshape(x, -2, -3) }) }},
+		{"cannot become (-2, -3)", func() (*G.Node, error) {
+			return graphs.Try(func() *G.Node { return graphs.Reshape(x, -2, -3) })
+		}},
 		{`input "x" exists already`, func() (*G.Node, error) {
 			return graphs.Try(func() *G.Node { return graphs.NewInput(g, tensor.Float64, "x", 1) })
 		}},
@@ -246,7 +253,10 @@ func TestErrors(t *testing.T) {
 			return graphs.Try(func() *G.Node { return graphs.NewInput(g, tensor.Int, "i", 1) })
 		}},
 		{"want one element; add them up with Sum", func() (*G.Node, error) { _, err := graphs.Grad(x, x); return nil, err }},
-		{"missing or in another graph", func() (*G.Node, error) { _, err := graphs.Grad(graphs.Sum(x), other); return nil, err }},
+		{"missing or in another graph", func() (*G.Node, error) {
+			_, err := graphs.Grad(graphs.Sum(x), other)
+			return nil, err
+		}},
 		{"1 tangents for 2 nodes", func() (*G.Node, error) { return graphs.JVP(x, G.Nodes{x, y}, G.Nodes{x}) }},
 		{"tangent 0 must be", func() (*G.Node, error) { return graphs.JVP(x, G.Nodes{x}, G.Nodes{y}) }},
 		{"the seed must be", func() (*G.Node, error) { _, err := graphs.VJP(x, y, x); return nil, err }},

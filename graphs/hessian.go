@@ -92,8 +92,12 @@ func (f form) apply(out, x *G.Node, dirs G.Nodes) (n *G.Node) {
 var curvatureForms = []form{
 	{"contracted", contracted},
 	{"taylor", taylor},
-	{"forward over reverse", func(out, x *G.Node, dirs G.Nodes) *G.Node { return curvatureBy(forwardOverReverse, out, x, dirs) }},
-	{"reverse over reverse", func(out, x *G.Node, dirs G.Nodes) *G.Node { return curvatureBy(reverseOverReverse, out, x, dirs) }},
+	{"forward over reverse", func(out, x *G.Node, dirs G.Nodes) *G.Node {
+		return curvatureBy(forwardOverReverse, out, x, dirs)
+	}},
+	{"reverse over reverse", func(out, x *G.Node, dirs G.Nodes) *G.Node {
+		return curvatureBy(reverseOverReverse, out, x, dirs)
+	}},
 }
 
 var productForms = []form{

@@ -105,7 +105,8 @@ func (w *network) hessians(t *testing.T) [][][]float64 {
 
 // Every form of trace, curvature and product agrees with finite differences of the gradient, for every activation.
 func TestSecondDerivatives(t *testing.T) {
-	for name, act := range map[string]func(*G.Node) *G.Node{"silu": graphs.SiLU, "tanh": graphs.Tanh, "softplus": graphs.Softplus, "gelu": graphs.GELU,
+	for name, act := range map[string]func(*G.Node) *G.Node{"silu": graphs.SiLU, "tanh": graphs.Tanh,
+		"softplus": graphs.Softplus, "gelu": graphs.GELU,
 		"product": func(x *G.Node) *G.Node { return graphs.Mul(graphs.Sin(x), graphs.Sigmoid(x)) },
 		"quotient": func(x *G.Node) *G.Node {
 			return graphs.Div(graphs.Sin(x), graphs.Exp(x))
@@ -120,7 +121,8 @@ func TestSecondDerivatives(t *testing.T) {
 			return graphs.Sub(x, graphs.ExpandCols(graphs.RowLogSumExp(x), x.Shape()[1]))
 		},
 		"columns": func(x *G.Node) *G.Node {
-			return graphs.ConcatCols(graphs.PadCols(graphs.Square(graphs.SliceCols(x, 1, 3)), 0, 1), graphs.Exp(graphs.SliceCols(x, 3, 5)))
+			return graphs.ConcatCols(graphs.PadCols(graphs.Square(graphs.SliceCols(x, 1, 3)), 0, 1),
+				graphs.Exp(graphs.SliceCols(x, 3, 5)))
 		},
 		"rows": func(x *G.Node) *G.Node { return graphs.Transpose(graphs.Tanh(graphs.Transpose(x))) },
 	} {
@@ -145,7 +147,8 @@ func TestSecondDerivatives(t *testing.T) {
 				trace, quad = append(trace, tr), append(quad, q)
 			}
 			graphtest.Close(t, "HessianTrace", w.eval(t, must(t)(graphs.HessianTrace(w.e, w.x)))[0], trace, 1e-8)
-			graphtest.Close(t, "DirectionalCurvature", w.eval(t, must(t)(graphs.DirectionalCurvature(w.e, w.x, v)))[0], quad, 1e-8)
+			graphtest.Close(t, "DirectionalCurvature", w.eval(t, must(t)(graphs.DirectionalCurvature(w.e, w.x, v)))[0],
+				quad, 1e-8)
 			graphtest.Close(t, "HVP", w.eval(t, must(t)(graphs.HVP(graphs.Sum(w.e), w.x, v)))[0], hv, 1e-8)
 
 			var axes G.Nodes
@@ -230,13 +233,16 @@ func TestProducts(t *testing.T) {
 		{"sm-hutchinson", 9, func() int {
 			w := mlp(tensor.Float32, graphs.SiLU, n, 2, width, width)
 			v := w.input(tensor.Float32, w.x.Graph(), "v", n, 2)
-			return train(w, 2, func(g *G.Node) *G.Node { return graphs.Sub(half(g), must(t)(graphs.DirectionalCurvature(w.e, w.x, v))) })
+			return train(w, 2, func(g *G.Node) *G.Node {
+				return graphs.Sub(half(g), must(t)(graphs.DirectionalCurvature(w.e, w.x, v)))
+			})
 		}},
 		{"ssm", 9, func() int {
 			w := mlp(tensor.Float32, graphs.SiLU, n, 2, width, width)
 			v := w.input(tensor.Float32, w.x.Graph(), "v", n, 2)
 			return train(w, 2, func(g *G.Node) *G.Node {
-				return graphs.Sub(graphs.Scale(graphs.Square(graphs.RowSum(graphs.Mul(g, v))), 0.5), must(t)(graphs.DirectionalCurvature(w.e, w.x, v)))
+				return graphs.Sub(graphs.Scale(graphs.Square(graphs.RowSum(graphs.Mul(g, v))), 0.5),
+					must(t)(graphs.DirectionalCurvature(w.e, w.x, v)))
 			})
 		}},
 		{"sm, d=2", 12, func() int {

@@ -164,7 +164,8 @@ func Dropout(x *G.Node, p float64) *G.Node {
 // pool returns the windows of a pool over pictures (b,c,h,w).
 func pool(layer string, x *G.Node, kernel, stride, pad int) images {
 	s := shapeOf(layer, x, 4)
-	w := gorgonia.Window{Kernel: [2]int{kernel, kernel}, Stride: [2]int{stride, stride}, Pad: [2]int{pad, pad}, Dilation: [2]int{1, 1}}
+	w := gorgonia.Window{Kernel: [2]int{kernel, kernel}, Stride: [2]int{stride, stride}, Pad: [2]int{pad, pad},
+		Dilation: [2]int{1, 1}}
 	if len(s) != 4 || kernel < 1 || stride < 1 || pad < 0 || 2*pad > kernel || min(s[2], s[3])+2*pad < kernel {
 		failf("%s: windows of %d, stride %d, padding %d over shape %v", layer, kernel, stride, pad, s)
 	}

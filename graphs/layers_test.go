@@ -105,7 +105,8 @@ func TestAttention(t *testing.T) {
 				}
 			}
 			return out
-		}, graphtest.Uniform(1, -1, 1, n, l, d), graphtest.Uniform(2, -1, 1, n, s, d), graphtest.Uniform(3, -1, 1, n, s, e), graphtest.Uniform(4, -1, 1, l, s))
+		}, graphtest.Uniform(1, -1, 1, n, l, d), graphtest.Uniform(2, -1, 1, n, s, d),
+		graphtest.Uniform(3, -1, 1, n, s, e), graphtest.Uniform(4, -1, 1, l, s))
 }
 
 func TestPools(t *testing.T) {
@@ -144,14 +145,20 @@ func TestPools(t *testing.T) {
 		return s / (kernel * kernel)
 	}
 	x := graphtest.Uniform(1, -2, -1, 1, 2, h, w) // all less than the zeros of a border
-	graphtest.CheckOp(t, func(v ...*G.Node) *G.Node { return graphs.MaxPool2D(v[0], kernel, stride, pad) }, windows(largest), x)
-	graphtest.CheckOp(t, func(v ...*G.Node) *G.Node { return graphs.AvgPool2D(v[0], kernel, stride, pad) }, windows(mean), x)
+	graphtest.CheckOp(t, func(v ...*G.Node) *G.Node {
+		return graphs.MaxPool2D(v[0], kernel, stride, pad)
+	}, windows(largest), x)
+	graphtest.CheckOp(t, func(v ...*G.Node) *G.Node {
+		return graphs.AvgPool2D(v[0], kernel, stride, pad)
+	}, windows(mean), x)
 }
 
 func TestEmbedding(t *testing.T) {
 	g := G.NewGraph()
-	w := G.NewMatrix(g, tensor.Float64, G.WithShape(3, 2), G.WithName("w"), G.WithValue(tensor.New(tensor.WithShape(3, 2), tensor.WithBacking([]float64{1, 2, 3, 4, 5, 6}))))
-	index := G.NewTensor(g, tensor.Int, 2, G.WithShape(2, 2), G.WithName("i"), G.WithValue(tensor.New(tensor.WithShape(2, 2), tensor.WithBacking([]int{2, 0, 2, 1}))))
+	w := G.NewMatrix(g, tensor.Float64, G.WithShape(3, 2), G.WithName("w"),
+		G.WithValue(tensor.New(tensor.WithShape(3, 2), tensor.WithBacking([]float64{1, 2, 3, 4, 5, 6}))))
+	index := G.NewTensor(g, tensor.Int, 2, G.WithShape(2, 2), G.WithName("i"),
+		G.WithValue(tensor.New(tensor.WithShape(2, 2), tensor.WithBacking([]int{2, 0, 2, 1}))))
 	y, err := graphs.Try(func() *G.Node { return graphs.Embedding(w, index) })
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +174,8 @@ func TestEmbedding(t *testing.T) {
 	if err := same(numbers(y.Value()), []float64{5, 6, 1, 2, 5, 6, 3, 4}, 0); err != nil {
 		t.Error(err)
 	}
-	if err := same(numbers(d.Value()), []float64{2, 4, 6, 8, 20, 24}, 0); err != nil { // rows times how many times each is repeated
+	// rows times how many times each is repeated
+	if err := same(numbers(d.Value()), []float64{2, 4, 6, 8, 20, 24}, 0); err != nil {
 		t.Error(err)
 	}
 }

@@ -61,7 +61,8 @@ func TestCompileLarge(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			best, nodes, bytes = min(best, time.Since(start)), n.g.AllNodes().Len(), f.MemoryBytes()
 		}
-		t.Logf("%s: %d nodes, %v; the program has %.1f MB, compiling it allocated %.1f MB", name, nodes, best, float64(bytes)/(1<<20),
+		t.Logf("%s: %d nodes, %v; the program has %.1f MB, compiling it allocated %.1f MB", name, nodes, best,
+			float64(bytes)/(1<<20),
 			float64(after.TotalAlloc-before.TotalAlloc)/(1<<20))
 		if best > c.most {
 			t.Errorf("%s: built, differentiated and compiled in %v, want at most %v", name, best, c.most)

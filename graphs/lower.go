@@ -35,7 +35,8 @@ type lowering struct {
 }
 
 func newLowering(dt tensor.Dtype) *lowering {
-	return &lowering{to: ir.New(), at: map[*G.Node]ir.ID{}, dt: dt, masks: map[*G.Node]ir.ID{}, foreign: map[*G.Node]*foreignRunner{}}
+	return &lowering{to: ir.New(), at: map[*G.Node]ir.ID{}, dt: dt, masks: map[*G.Node]ir.ID{},
+		foreign: map[*G.Node]*foreignRunner{}}
 }
 
 // flat returns the rows and columns of the matrix that stands for a tensor of shape s.
@@ -161,7 +162,8 @@ func (l *lowering) mask(n *G.Node) ir.ID {
 	if l.still && (maskOp{op: n.Op(), p: gorgonia.Read(n.Op()).P}).off() {
 		return l.to.Const(rows, cols, 1)
 	}
-	id := l.to.Opaque(&maskRunner{o: maskOp{n.Op(), gorgonia.Read(n.Op()).P}, own: gorgonia.OwnGenerator(n.Op())}, "", true, rows, cols)
+	id := l.to.Opaque(&maskRunner{o: maskOp{n.Op(), gorgonia.Read(n.Op()).P}, own: gorgonia.OwnGenerator(n.Op())}, "",
+		true, rows, cols)
 	l.masks[n] = id
 	return id
 }
@@ -223,9 +225,10 @@ func (copyRunner) Run64(dst []float64, args [][]float64) error { copy(dst, args[
 
 // kernelOf maps our functions to kernels.
 var kernelOf = map[fn]kernels.Func{
-	fnSiLU: kernels.SiLU, fnTanh: kernels.Tanh, fnSigmoid: kernels.Sigmoid, fnSoftplus: kernels.Softplus, fnGELU: kernels.GELU,
-	fnReLU: kernels.ReLU, fnAbs: kernels.Abs, fnSign: kernels.Sign, fnSquare: kernels.Square, fnExp: kernels.Exp, fnLog: kernels.Log,
-	fnSqrt: kernels.Sqrt, fnReciprocal: kernels.Reciprocal, fnSin: kernels.Sin, fnCos: kernels.Cos,
+	fnSiLU: kernels.SiLU, fnTanh: kernels.Tanh, fnSigmoid: kernels.Sigmoid, fnSoftplus: kernels.Softplus,
+	fnGELU: kernels.GELU, fnReLU: kernels.ReLU, fnAbs: kernels.Abs, fnSign: kernels.Sign, fnSquare: kernels.Square,
+	fnExp: kernels.Exp, fnLog: kernels.Log, fnSqrt: kernels.Sqrt, fnReciprocal: kernels.Reciprocal,
+	fnSin: kernels.Sin, fnCos: kernels.Cos,
 }
 
 // own lowers one of our operations.

@@ -114,7 +114,8 @@ func digits(dt tensor.Dtype) vmProgram {
 	y := G.NewMatrix(g, dt, G.WithShape(batch, classes), G.WithName("y"))
 	w0 := G.NewMatrix(g, dt, G.WithShape(in, hidden), G.WithName("w0"), G.WithValue(dense(rng, dt, 0.2, in, hidden)))
 	b0 := G.NewMatrix(g, dt, G.WithShape(1, hidden), G.WithName("b0"), G.WithValue(dense(rng, dt, 0.1, 1, hidden)))
-	w1 := G.NewMatrix(g, dt, G.WithShape(hidden, classes), G.WithName("w1"), G.WithValue(dense(rng, dt, 0.3, hidden, classes)))
+	w1 := G.NewMatrix(g, dt, G.WithShape(hidden, classes), G.WithName("w1"),
+		G.WithValue(dense(rng, dt, 0.3, hidden, classes)))
 	h := G.Must(G.Rectify(G.Must(G.BroadcastAdd(G.Must(G.Mul(x, w0)), b0, nil, []byte{0}))))
 	out := G.Must(G.SoftMax(G.Must(G.Mul(h, w1)), 1))
 	cost := G.Must(G.Neg(G.Must(G.Mean(G.Must(G.Sum(G.Must(G.HadamardProd(y, G.Must(G.Log(out)))), 1))))))
@@ -284,7 +285,8 @@ func TestMachineAgreesWithTapeMachine(t *testing.T) {
 func TestMachineValues(t *testing.T) {
 	g := G.NewGraph()
 	x := G.NewVector(g, G.Float64, G.WithShape(3), G.WithName("x"))
-	w := G.NewVector(g, G.Float64, G.WithShape(3), G.WithName("w"), G.WithValue(tensor.New(tensor.WithBacking([]float64{1, 2, 3}))))
+	w := G.NewVector(g, G.Float64, G.WithShape(3), G.WithName("w"),
+		G.WithValue(tensor.New(tensor.WithBacking([]float64{1, 2, 3}))))
 	sum := G.Must(G.Add(x, w))
 	above := G.Must(G.Gt(x, w, false)) // of booleans
 	noise := G.GaussianRandomNode(g, G.Float64, 0, 1, 3)
@@ -572,7 +574,8 @@ type countingBLAS struct {
 	calls int
 }
 
-func (b *countingBLAS) Dgemm(ta, tb blas.Transpose, m, n, k int, alpha float64, a []float64, lda int, x []float64, ldx int, beta float64, c []float64, ldc int) {
+func (b *countingBLAS) Dgemm(ta, tb blas.Transpose, m, n, k int, alpha float64, a []float64, lda int, x []float64,
+	ldx int, beta float64, c []float64, ldc int) {
 	b.calls++
 	b.BLAS.Dgemm(ta, tb, m, n, k, alpha, a, lda, x, ldx, beta, c, ldc)
 }

@@ -17,7 +17,8 @@ import (
 )
 
 func vec(g *G.ExprGraph, name string, v ...float64) *G.Node {
-	return G.NewVector(g, G.Float64, G.WithShape(len(v)), G.WithName(name), G.WithValue(tensor.New(tensor.WithShape(len(v)), tensor.WithBacking(v))))
+	return G.NewVector(g, G.Float64, G.WithShape(len(v)), G.WithName(name),
+		G.WithValue(tensor.New(tensor.WithShape(len(v)), tensor.WithBacking(v))))
 }
 
 func machine(t *testing.T, g *G.ExprGraph, opts ...graphs.MachineOption) *graphs.Machine {
@@ -136,7 +137,8 @@ func TestMachineTraceAndLog(t *testing.T) {
 	if got := numbers(y.Value()); !slices.Equal(got, []float64{9, 16}) {
 		t.Errorf("got %v, want 9 and 16", got)
 	}
-	if s := text.String(); strings.Count(s, "\n") != 2 || !strings.Contains(s, "-16") || strings.Contains(s, "square") && !strings.Contains(s, "neg") {
+	if s := text.String(); strings.Count(s, "\n") != 2 || !strings.Contains(s, "-16") ||
+		strings.Contains(s, "square") && !strings.Contains(s, "neg") {
 		t.Errorf("logged %q", s)
 	}
 }
@@ -224,10 +226,12 @@ func TestMachineTypes(t *testing.T) {
 	g := G.NewGraph()
 	x := vec(g, "x", 1, 3)
 	above := must(t)(G.Gt(x, vec(g, "y", 2, 2), false))
-	z := G.NewVector(g, G.Float32, G.WithShape(2), G.WithName("z"), G.WithValue(tensor.New(tensor.WithBacking([]float32{1, 2}))))
+	z := G.NewVector(g, G.Float32, G.WithShape(2), G.WithName("z"),
+		G.WithValue(tensor.New(tensor.WithBacking([]float32{1, 2}))))
 	zz := must(t)(G.Square(z))
 	const great = 1 << (strconv.IntSize - 24)
-	i := G.NewVector(g, G.Int, G.WithShape(2), G.WithName("i"), G.WithValue(tensor.New(tensor.WithBacking([]int{4, great}))))
+	i := G.NewVector(g, G.Int, G.WithShape(2), G.WithName("i"),
+		G.WithValue(tensor.New(tensor.WithBacking([]int{4, great}))))
 	ii := must(t)(G.Add(i, i))
 	run(t, machine(t, g))
 	if got, ok := above.Value().Data().([]bool); !ok || got[0] || !got[1] {
@@ -240,9 +244,11 @@ func TestMachineTypes(t *testing.T) {
 		t.Errorf("whole numbers: got %v", ii.Value().Data())
 	}
 	h := G.NewGraph()
-	x32 := G.NewVector(h, G.Float32, G.WithShape(2), G.WithName("x"), G.WithValue(tensor.New(tensor.WithBacking([]float32{1, 2}))))
+	x32 := G.NewVector(h, G.Float32, G.WithShape(2), G.WithName("x"),
+		G.WithValue(tensor.New(tensor.WithBacking([]float32{1, 2}))))
 	must(t)(G.Neg(x32))
-	G.NewVector(h, G.Int, G.WithShape(1), G.WithName("i"), G.WithValue(tensor.New(tensor.WithShape(1), tensor.WithBacking([]int{1<<24 + 1}))))
+	G.NewVector(h, G.Int, G.WithShape(1), G.WithName("i"),
+		G.WithValue(tensor.New(tensor.WithShape(1), tensor.WithBacking([]int{1<<24 + 1}))))
 	if err := machine(t, h).RunAll(); err == nil || !strings.Contains(err.Error(), "too large") {
 		t.Errorf("a whole number that float32 does not hold: got %v", err)
 	}
@@ -265,7 +271,8 @@ func TestProfileOfForeignCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range strings.Split(p, "\n") {
-		if strings.Contains(line, "MaxPool") && (strings.Contains(line, " 0s") || !strings.Contains(line, "µs") && !strings.Contains(line, "ms")) {
+		if strings.Contains(line, "MaxPool") && (strings.Contains(line, " 0s") ||
+			!strings.Contains(line, "µs") && !strings.Contains(line, "ms")) {
 			t.Errorf("no time for the pool: %q", line)
 		}
 	}

@@ -92,9 +92,10 @@ func (b *builtinOp) elements(i int) int { return b.in[i].Shape().TotalSize() }
 
 // functions are the element-wise functions that have kernels.
 var functions = map[gorgonia.Kind]kernels.Func{
-	gorgonia.Abs: kernels.Abs, gorgonia.Sign: kernels.Sign, gorgonia.Sin: kernels.Sin, gorgonia.Cos: kernels.Cos, gorgonia.Exp: kernels.Exp,
-	gorgonia.Log: kernels.Log, gorgonia.Neg: kernels.Neg, gorgonia.Square: kernels.Square, gorgonia.Sqrt: kernels.Sqrt,
-	gorgonia.Inverse: kernels.Reciprocal, gorgonia.Tanh: kernels.Tanh, gorgonia.Sigmoid: kernels.Sigmoid, gorgonia.Softplus: kernels.Softplus,
+	gorgonia.Abs: kernels.Abs, gorgonia.Sign: kernels.Sign, gorgonia.Sin: kernels.Sin, gorgonia.Cos: kernels.Cos,
+	gorgonia.Exp: kernels.Exp, gorgonia.Log: kernels.Log, gorgonia.Neg: kernels.Neg, gorgonia.Square: kernels.Square,
+	gorgonia.Sqrt: kernels.Sqrt, gorgonia.Inverse: kernels.Reciprocal, gorgonia.Tanh: kernels.Tanh,
+	gorgonia.Sigmoid: kernels.Sigmoid, gorgonia.Softplus: kernels.Softplus,
 }
 
 // scalars are the functions computed element by element.
@@ -124,7 +125,8 @@ func (b *builtinOp) unary() (ir.ID, bool) {
 
 // relations are the comparisons.
 var relations = map[gorgonia.Kind]ir.Relation{
-	gorgonia.Lt: ir.Lt, gorgonia.Lte: ir.Le, gorgonia.Gt: ir.Gt, gorgonia.Gte: ir.Ge, gorgonia.Eq: ir.Eq, gorgonia.Ne: ir.Ne,
+	gorgonia.Lt: ir.Lt, gorgonia.Lte: ir.Le, gorgonia.Gt: ir.Gt, gorgonia.Gte: ir.Ge, gorgonia.Eq: ir.Eq,
+	gorgonia.Ne: ir.Ne,
 }
 
 // binary lowers element-wise operations on two operands of one shape, or a tensor and a scalar.
@@ -265,7 +267,8 @@ func (b *builtinOp) batched() (ir.ID, bool) {
 // tensordot lowers a contraction: contracted axes moved last in a and first in b, then a matrix product.
 func (b *builtinOp) tensordot() (ir.ID, bool) {
 	sa, sb := b.in[0].Shape(), b.in[1].Shape()
-	if len(b.Axes) != len(b.AxesB) || len(sa) == 0 || len(sb) == 0 || len(b.shape) == 0 { // a scalar comes as an array there
+	// a scalar comes as an array there
+	if len(b.Axes) != len(b.AxesB) || len(sa) == 0 || len(sb) == 0 || len(b.shape) == 0 {
 		return 0, false
 	}
 	k := 1

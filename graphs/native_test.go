@@ -33,10 +33,11 @@ func binaryCase(name string, f func(a, b *G.Node) (*G.Node, error)) []builtinCas
 
 func builtinCases() []builtinCase {
 	cs := []builtinCase{
-		unaryCase("abs", G.Abs), unaryCase("sign", G.Sign), unaryCase("ceil", G.Ceil), unaryCase("floor", G.Floor), unaryCase("sin", G.Sin),
-		unaryCase("cos", G.Cos), unaryCase("exp", G.Exp), unaryCase("log", G.Log), unaryCase("log2", G.Log2), unaryCase("neg", G.Neg),
-		unaryCase("square", G.Square), unaryCase("sqrt", G.Sqrt), unaryCase("inverse", G.Inverse), unaryCase("inversesqrt", G.InverseSqrt),
-		unaryCase("cube", G.Cube), unaryCase("tanh", G.Tanh), unaryCase("sigmoid", G.Sigmoid), unaryCase("log1p", G.Log1p),
+		unaryCase("abs", G.Abs), unaryCase("sign", G.Sign), unaryCase("ceil", G.Ceil), unaryCase("floor", G.Floor),
+		unaryCase("sin", G.Sin), unaryCase("cos", G.Cos), unaryCase("exp", G.Exp), unaryCase("log", G.Log),
+		unaryCase("log2", G.Log2), unaryCase("neg", G.Neg), unaryCase("square", G.Square), unaryCase("sqrt", G.Sqrt),
+		unaryCase("inverse", G.Inverse), unaryCase("inversesqrt", G.InverseSqrt), unaryCase("cube", G.Cube),
+		unaryCase("tanh", G.Tanh), unaryCase("sigmoid", G.Sigmoid), unaryCase("log1p", G.Log1p),
 		unaryCase("expm1", G.Expm1), unaryCase("softplus", G.Softplus), unaryCase("rectify", G.Rectify),
 		{"pow", func(x, _, _, _, _, _ *G.Node) (*G.Node, error) {
 			var c *G.Node
@@ -106,7 +107,9 @@ func builtinCases() []builtinCase {
 	cs = append(cs, binaryCase("hadamard", G.HadamardProd)...)
 	cs = append(cs, binaryCase("div", G.HadamardDiv)...)
 	cs = append(cs, binaryCase("power", G.Pow)...)
-	for name, f := range map[string]func(a, b *G.Node, same bool) (*G.Node, error){"lt": G.Lt, "lte": G.Lte, "gt": G.Gt, "gte": G.Gte, "eq": G.Eq, "ne": G.Ne} {
+	for name, f := range map[string]func(a, b *G.Node, same bool) (*G.Node, error){
+		"lt": G.Lt, "lte": G.Lte, "gt": G.Gt, "gte": G.Gte, "eq": G.Eq, "ne": G.Ne,
+	} {
 		cs = append(cs, binaryCase(name, func(a, b *G.Node) (*G.Node, error) { return f(a, b, true) })...)
 	}
 	return cs

@@ -70,7 +70,8 @@ func operationCases() []operationCase {
 		add(name, shp(m), along())
 		add(name+", axis 0", shp(m), along(0))
 		add(name+", axis 1", shp(m), along(1))
-		add(name+", axes 2 and 3 of 4", shp([]int{2, 2, 2, 3}), along(2, 3)) // for (2,2,3,2) Gorgonia's tensors sum the wrong elements
+		// for (2,2,3,2) Gorgonia's tensors sum the wrong elements
+		add(name+", axes 2 and 3 of 4", shp([]int{2, 2, 2, 3}), along(2, 3))
 		add(name+", axis 1 of 3", shp([]int{2, 3, 2}), along(1))
 		add(name+", vector", shp(v), along())
 	}
@@ -90,7 +91,9 @@ func operationCases() []operationCase {
 	add("Slice, of 3 axes", shp([]int{2, 3, 4}), slice(nil, G.S(1, 3)))
 	add("Slice, element", shp(v), slice(G.S(2)))
 	add("Transpose", shp(m), one(func(x *G.Node) (*G.Node, error) { return G.Transpose(x) }))
-	add("Transpose, 4 axes", shp([]int{2, 3, 2, 2}), one(func(x *G.Node) (*G.Node, error) { return G.Transpose(x, 0, 2, 3, 1) }))
+	add("Transpose, 4 axes", shp([]int{2, 3, 2, 2}), one(func(x *G.Node) (*G.Node, error) {
+		return G.Transpose(x, 0, 2, 3, 1)
+	}))
 	concat := func(axis int) func(...*G.Node) (*G.Node, error) {
 		return two(func(a, b *G.Node) (*G.Node, error) { return G.Concat(axis, a, b) })
 	}
@@ -115,9 +118,10 @@ func elementwiseCases(add addCase) {
 		name string
 		f    func(*G.Node) (*G.Node, error)
 	}{
-		{"Abs", G.Abs}, {"Sign", G.Sign}, {"Ceil", G.Ceil}, {"Floor", G.Floor}, {"Sin", G.Sin}, {"Cos", G.Cos}, {"Exp", G.Exp}, {"Log", G.Log},
-		{"Log2", G.Log2}, {"Neg", G.Neg}, {"Square", G.Square}, {"Sqrt", G.Sqrt}, {"Inverse", G.Inverse}, {"InverseSqrt", G.InverseSqrt},
-		{"Cube", G.Cube}, {"Tanh", G.Tanh}, {"Sigmoid", G.Sigmoid}, {"Log1p", G.Log1p}, {"Expm1", G.Expm1}, {"Softplus", G.Softplus},
+		{"Abs", G.Abs}, {"Sign", G.Sign}, {"Ceil", G.Ceil}, {"Floor", G.Floor}, {"Sin", G.Sin}, {"Cos", G.Cos},
+		{"Exp", G.Exp}, {"Log", G.Log}, {"Log2", G.Log2}, {"Neg", G.Neg}, {"Square", G.Square}, {"Sqrt", G.Sqrt},
+		{"Inverse", G.Inverse}, {"InverseSqrt", G.InverseSqrt}, {"Cube", G.Cube}, {"Tanh", G.Tanh},
+		{"Sigmoid", G.Sigmoid}, {"Log1p", G.Log1p}, {"Expm1", G.Expm1}, {"Softplus", G.Softplus},
 		{"Rectify", G.Rectify}, {"Mish", G.Mish},
 	} {
 		add(u.name, shp(m), one(u.f))
@@ -137,7 +141,9 @@ func elementwiseCases(add addCase) {
 		add(b.name+", scalars", shp(s, s), two(b.f))
 	}
 	for _, p := range []float64{3, 0.5, -2} {
-		add(fmt.Sprintf("Pow, constant %g", p), shp(m), one(func(x *G.Node) (*G.Node, error) { return G.Pow(x, numberLike(x, p)) }))
+		add(fmt.Sprintf("Pow, constant %g", p), shp(m), one(func(x *G.Node) (*G.Node, error) {
+			return G.Pow(x, numberLike(x, p))
+		}))
 	}
 	for _, c := range []struct {
 		name string
@@ -156,11 +162,16 @@ func elementwiseCases(add addCase) {
 	for _, b := range []struct {
 		name string
 		f    func(a, b *G.Node, l, r []byte) (*G.Node, error)
-	}{{"BroadcastAdd", G.BroadcastAdd}, {"BroadcastSub", G.BroadcastSub}, {"BroadcastHadamardProd", G.BroadcastHadamardProd},
+	}{{"BroadcastAdd", G.BroadcastAdd}, {"BroadcastSub", G.BroadcastSub},
+		{"BroadcastHadamardProd", G.BroadcastHadamardProd},
 		{"BroadcastHadamardDiv", G.BroadcastHadamardDiv}, {"BroadcastPow", G.BroadcastPow}} {
 		add(b.name, shp(m, []int{1, 4}), two(func(x, y *G.Node) (*G.Node, error) { return b.f(x, y, nil, []byte{0}) }))
-		add(b.name+", axis 1 of 3", shp([]int{2, 3, 4}, []int{2, 1, 4}), two(func(x, y *G.Node) (*G.Node, error) { return b.f(x, y, nil, []byte{1}) }))
-		add(b.name+", both sides", shp([]int{3, 1}, []int{1, 4}), two(func(x, y *G.Node) (*G.Node, error) { return b.f(x, y, []byte{1}, []byte{0}) }))
+		add(b.name+", axis 1 of 3", shp([]int{2, 3, 4}, []int{2, 1, 4}), two(func(x, y *G.Node) (*G.Node, error) {
+			return b.f(x, y, nil, []byte{1})
+		}))
+		add(b.name+", both sides", shp([]int{3, 1}, []int{1, 4}), two(func(x, y *G.Node) (*G.Node, error) {
+			return b.f(x, y, []byte{1}, []byte{0})
+		}))
 	}
 	add("BinaryXent", shp(m, m), two(func(a, b *G.Node) (*G.Node, error) {
 		p, err := G.Sigmoid(a)
@@ -219,8 +230,11 @@ func layerCases(add addCase) {
 	add("Conv2d, padded", shp(image, []int{3, 2, 3, 3}), conv(tensor.Shape{3, 3}, 1, 1, 1))
 	add("Conv2d, stride 2", shp(image, []int{3, 2, 2, 2}), conv(tensor.Shape{2, 2}, 0, 2, 1))
 	add("Conv2d, dilation 2", shp(image, []int{3, 2, 2, 2}), conv(tensor.Shape{2, 2}, 0, 1, 2))
-	add("Conv1d", shp([]int{2, 2, 1, 5}, []int{3, 2, 1, 3}), two(func(x, w *G.Node) (*G.Node, error) { return G.Conv1d(x, w, 3, 1, 1, 1) }))
-	pool := func(f func(*G.Node, tensor.Shape, []int, []int) (*G.Node, error), k, pad, stride int) func(...*G.Node) (*G.Node, error) {
+	add("Conv1d", shp([]int{2, 2, 1, 5}, []int{3, 2, 1, 3}), two(func(x, w *G.Node) (*G.Node, error) {
+		return G.Conv1d(x, w, 3, 1, 1, 1)
+	}))
+	pool := func(f func(*G.Node, tensor.Shape, []int, []int) (*G.Node, error), k, pad,
+		stride int) func(...*G.Node) (*G.Node, error) {
 		return one(func(x *G.Node) (*G.Node, error) {
 			return f(x, tensor.Shape{k, k}, []int{pad, pad}, []int{stride, stride})
 		})
@@ -247,7 +261,8 @@ func layerCases(add addCase) {
 		if err != nil {
 			return nil, err
 		}
-		return G.CTCLoss(lp, integers(g, "t", []int{2, 2}, 1, 2, 2, 1), integers(g, "n", []int{2}, 4, 4), integers(g, "l", []int{2}, 2, 1), G.ReductionSum)
+		return G.CTCLoss(lp, integers(g, "t", []int{2, 2}, 1, 2, 2, 1), integers(g, "n", []int{2}, 4, 4),
+			integers(g, "l", []int{2}, 2, 1), G.ReductionSum)
 	}))
 	add("YOLOv3", shp([]int{1, 14, 2, 2}), one(func(x *G.Node) (*G.Node, error) {
 		return G.YOLOv3(x, []float32{10, 13, 16, 30}, []int{0, 1}, 32, 2, 0.5)
@@ -335,7 +350,8 @@ func TestOperationsAsOnTape(t *testing.T) {
 						t.Fatalf("run %d: %v", run, err)
 					}
 					got := y.Value()
-					if a, b := fmt.Sprintf("%T %v %v", got, got.Dtype(), got.Shape()), fmt.Sprintf("%T %v %v", theirs.Value(), theirs.Value().Dtype(), theirs.Value().Shape()); a != b {
+					if a, b := fmt.Sprintf("%T %v %v", got, got.Dtype(), got.Shape()),
+						fmt.Sprintf("%T %v %v", theirs.Value(), theirs.Value().Dtype(), theirs.Value().Shape()); a != b {
 						t.Errorf("run %d: got a %s, want a %s", run, a, b)
 					}
 					compareNumbers(t, fmt.Sprint("run ", run), got, want, tol)
@@ -489,7 +505,8 @@ func TestTableOfOperations(t *testing.T) {
 		doc.WriteString(line + "\n//\n")
 	}
 	marked(t, "../graphs/doc.go", "// # Table of operations\n//\n", "// # Compiled functions", doc.String())
-	marked(t, "../README.md", "<!-- operations: written by go test ./graphs -run TableOfOperations -update -->\n", "<!-- end of operations -->", md.String())
+	marked(t, "../README.md", "<!-- operations: written by go test ./graphs -run TableOfOperations -update -->\n",
+		"<!-- end of operations -->", md.String())
 }
 
 // join writes the uses of one function one after the other.

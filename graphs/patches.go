@@ -10,7 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/gorgonia"
 )
 
-// Gorgonia writes convolutions as products with patches. In the compiler, patches that are multiplied become convolutions.
+// Gorgonia writes convolutions as products with patches. In the compiler, patches that are multiplied become
+// convolutions.
 
 // patchesOp is what every window of pictures (n, h·w·c) sees: (n·oh·ow, kh·kw·c).
 type patchesOp struct {
@@ -74,7 +75,8 @@ func (o foldOp) jvp(_ G.Nodes, _ *G.Node, t G.Nodes) *G.Node {
 
 // patchWindow is a window of Gorgonia's over pictures (b,c,h,w), with one output channel.
 func patchWindow(w gorgonia.Window, s tensor.Shape) conv.Window {
-	return conv.Window{H: s[2], W: s[3], C: s[1], KH: w.Kernel[0], KW: w.Kernel[1], OC: 1, Stride: w.Stride, Pad: w.Pad, Dilation: w.Dilation, Groups: 1}
+	return conv.Window{H: s[2], W: s[3], C: s[1], KH: w.Kernel[0], KW: w.Kernel[1], OC: 1, Stride: w.Stride, Pad: w.Pad,
+		Dilation: w.Dilation, Groups: 1}
 }
 
 // poolWindow is the same for a pool that leaves (oh,ow) of them, if windows of package conv are what Gorgonia's are.

@@ -206,7 +206,8 @@ var examplePrograms = map[string]func(n *example) G.Nodes{
 		x, v := n.in(128, 2), n.in(128, 2)
 		e := n.energy(64)(x)
 		c := graphs.Must(graphs.DirectionalCurvature(e, x, v))
-		return n.gradients(mean(graphs.Sub(graphs.Scale(graphs.Square(graphs.RowSum(graphs.Mul(v, gradient(e, x)))), 0.5), c)))
+		return n.gradients(mean(graphs.Sub(graphs.Scale(graphs.Square(graphs.RowSum(graphs.Mul(v, gradient(e, x)))),
+			0.5), c)))
 	},
 	"sm": func(n *example) G.Nodes {
 		x := n.in(128, 2)
@@ -217,7 +218,8 @@ var examplePrograms = map[string]func(n *example) G.Nodes{
 	"mixture": func(n *example) G.Nodes { // −log Σ_k w_k N(x; m_k, s_k), of 5 components in 3 dimensions
 		x, m, s, w := n.in(100, 3), n.w(1, 5, 3), n.w(0.1, 1, 5), n.w(1, 1, 5)
 		square := graphs.RowSum(graphs.Square(x))
-		d := graphs.Add(graphs.ExpandCols(square, 5), graphs.ExpandRows(graphs.Reshape(graphs.RowSum(graphs.Square(m)), 5), 100))
+		d := graphs.Add(graphs.ExpandCols(square, 5),
+			graphs.ExpandRows(graphs.Reshape(graphs.RowSum(graphs.Square(m)), 5), 100))
 		d = graphs.Sub(d, graphs.Scale(graphs.MatMul(x, m, false, true), 2))
 		row := func(v *G.Node) *G.Node { return graphs.ExpandRows(graphs.Reshape(v, 5), 100) }
 		logits := graphs.Add(graphs.Mul(graphs.Scale(d, -0.5), graphs.Exp(row(s))), row(w))
@@ -256,7 +258,8 @@ func lstmProgram(n *example) G.Nodes {
 			z := G.Must(G.Add(G.Must(G.Mul(x, w[i])), G.Must(G.Mul(h, u[i]))))
 			return G.Must(G.BroadcastAdd(z, v[i], nil, []byte{0}))
 		}
-		i, f, o, g := G.Must(G.Sigmoid(gate(0))), G.Must(G.Sigmoid(gate(1))), G.Must(G.Sigmoid(gate(2))), G.Must(G.Tanh(gate(3)))
+		i, f, o, g := G.Must(G.Sigmoid(gate(0))), G.Must(G.Sigmoid(gate(1))), G.Must(G.Sigmoid(gate(2))),
+			G.Must(G.Tanh(gate(3)))
 		cell = G.Must(G.Add(G.Must(G.HadamardProd(f, cell)), G.Must(G.HadamardProd(i, g))))
 		h = G.Must(G.HadamardProd(o, G.Must(G.Tanh(cell))))
 	}

@@ -76,7 +76,9 @@ func TestCTCLoss(t *testing.T) {
 		loss := func() float64 {
 			total := 0.0
 			for b, target := range targets {
-				nll := -math.Log(allPaths(target, inLengths[b], labels, func(t, k int) float64 { return logProbs[(t*batch+b)*labels+k] }))
+				nll := -math.Log(allPaths(target, inLengths[b], labels, func(t, k int) float64 {
+					return logProbs[(t*batch+b)*labels+k]
+				}))
 				if mean {
 					nll /= float64(len(target) * batch)
 				}
@@ -87,7 +89,8 @@ func TestCTCLoss(t *testing.T) {
 		for _, flat := range []bool{false, true} {
 			g := G.NewGraph()
 			lp := G.NewTensor(g, tensor.Float64, 3, G.WithShape(steps, batch, labels), G.WithName("lp"),
-				G.WithValue(tensor.New(tensor.WithShape(steps, batch, labels), tensor.WithBacking(append([]float64(nil), logProbs...)))))
+				G.WithValue(tensor.New(tensor.WithShape(steps, batch, labels),
+					tensor.WithBacking(append([]float64(nil), logProbs...)))))
 			ts := whole(g, "targets", []int{batch, 2}, 1, 1, 2, 0)
 			if flat {
 				ts = whole(g, "targets", []int{3}, 1, 1, 2)
@@ -226,11 +229,13 @@ func TestTies(t *testing.T) {
 	pool := must(t)(G.MaxPool2D(im, tensor.Shape{2, 2}, []int{0, 0}, []int{1, 1}))
 	between := graphs.Sum(must(t)(G.MaxBetween(a, b)))
 	ds := G.Nodes{
-		grad(t, graphs.Sum(must(t)(G.Max(x, 1))), x)[0], grad(t, graphs.Sum(must(t)(G.Max(x, 0))), x)[0], grad(t, must(t)(G.Max(x)), x)[0],
-		grad(t, graphs.Sum(pool), im)[0], grad(t, between, a)[0], grad(t, between, b)[0],
+		grad(t, graphs.Sum(must(t)(G.Max(x, 1))), x)[0], grad(t, graphs.Sum(must(t)(G.Max(x, 0))), x)[0],
+		grad(t, must(t)(G.Max(x)), x)[0], grad(t, graphs.Sum(pool), im)[0], grad(t, between, a)[0],
+		grad(t, between, b)[0],
 		grad(t, graphs.Sum(must(t)(G.MinBetween(a, b))), a)[0],
 	}
-	want := [][]float64{{0, 1, 0, 1, 0, 0}, {0, 0, 0, 1, 1, 1}, {0, 0, 0, 1, 0, 0}, {1, 1, 0, 0, 0, 0}, {0, 0.5, 1}, {1, 0.5, 0}, {1, 0.5, 0}}
+	want := [][]float64{{0, 1, 0, 1, 0, 0}, {0, 0, 0, 1, 1, 1}, {0, 0, 0, 1, 0, 0}, {1, 1, 0, 0, 0, 0}, {0, 0.5, 1},
+		{1, 0.5, 0}, {1, 0.5, 0}}
 	machine, compiled := runs(t, G.Nodes{x, im, a, b}, ds)
 	for i := range ds {
 		graphtest.Close(t, fmt.Sprint("machine ", i), machine[i], want[i], 0)
@@ -289,7 +294,8 @@ func TestYOLO(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	xs := dense(rng, tensor.Float32, 0.5, shape...)
 	build := func() (x, y *G.Node) {
-		x = G.NewTensor(G.NewGraph(), tensor.Float32, 4, G.WithShape(shape...), G.WithName("x"), G.WithValue(xs.Clone().(*tensor.Dense)))
+		x = G.NewTensor(G.NewGraph(), tensor.Float32, 4, G.WithShape(shape...), G.WithName("x"),
+			G.WithValue(xs.Clone().(*tensor.Dense)))
 		return x, must(t)(G.YOLOv3(x, anchors, []int{0, 1}, size, classes, 0.5))
 	}
 	theirs, ty := build()

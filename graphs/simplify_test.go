@@ -29,7 +29,8 @@ func operandsOf(g *G.ExprGraph, bound map[*G.Node]G.Value, n, m int) map[string]
 	}
 	if m == 0 {
 		x := input(n)
-		s := map[string]*G.Node{"any": x, "const": constant(1.5, x.Shape(), x), "zero": ZerosLike(x), "scaled": Scale(x, 2), "negated": Neg(x), "shifted": Shift(x, 1),
+		s := map[string]*G.Node{"any": x, "const": constant(1.5, x.Shape(), x), "zero": ZerosLike(x),
+			"scaled": Scale(x, 2), "negated": Neg(x), "shifted": Shift(x, 1),
 			"fill": fill(input(1), n), "reshaped": Reshape(input(n, 1), n)}
 		if n > 1 {
 			s["padded"] = PadRows(input(n-1), 1, 0)
@@ -40,9 +41,10 @@ func operandsOf(g *G.ExprGraph, bound map[*G.Node]G.Value, n, m int) map[string]
 	}
 	x := input(n, m)
 	s := map[string]*G.Node{
-		"any": x, "const": constant(1.5, x.Shape(), x), "zero": ZerosLike(x), "scaled": Scale(x, 2), "negated": Neg(x), "shifted": Shift(x, 1),
-		"unit": unit(x, m-1), "rows": ExpandRows(input(m), n), "cols": ExpandCols(input(n, 1), m), "fill": fill(input(1), n, m),
-		"transposed": Transpose(input(m, n)), "reshaped": Reshape(input(m*n), n, m),
+		"any": x, "const": constant(1.5, x.Shape(), x), "zero": ZerosLike(x), "scaled": Scale(x, 2),
+		"negated": Neg(x), "shifted": Shift(x, 1), "unit": unit(x, m-1), "rows": ExpandRows(input(m), n),
+		"cols": ExpandCols(input(n, 1), m), "fill": fill(input(1), n, m), "transposed": Transpose(input(m, n)),
+		"reshaped": Reshape(input(m*n), n, m),
 	}
 	if m > 1 {
 		s["padded cols"] = PadCols(input(n, m-1), 0, 1)
@@ -110,12 +112,16 @@ func TestSimplifications(t *testing.T) {
 			check("Sin "+what, func() *G.Node { return Sin(a) }, unaryOp{fn: fnSin}, a)
 			for lo := range m {
 				for hi := lo + 1; hi <= m; hi++ {
-					check(fmt.Sprint("SliceCols ", lo, hi, what), func() *G.Node { return SliceCols(a, lo, hi) }, sliceOp{axis: 1, lo: lo, hi: hi}, a)
+					check(fmt.Sprint("SliceCols ", lo, hi, what), func() *G.Node {
+						return SliceCols(a, lo, hi)
+					}, sliceOp{axis: 1, lo: lo, hi: hi}, a)
 				}
 			}
 			for lo := range n {
 				for hi := lo + 1; hi <= n; hi++ {
-					check(fmt.Sprint("SliceRows ", lo, hi, what), func() *G.Node { return SliceRows(a, lo, hi) }, sliceOp{axis: 0, lo: lo, hi: hi}, a)
+					check(fmt.Sprint("SliceRows ", lo, hi, what), func() *G.Node {
+						return SliceRows(a, lo, hi)
+					}, sliceOp{axis: 0, lo: lo, hi: hi}, a)
 				}
 			}
 			check("PadCols "+what, func() *G.Node { return PadCols(a, 1, 0) }, padOp{axis: 1, before: 1}, a)

@@ -18,10 +18,12 @@ import (
 // rounding here, see copySuite. With our derivatives four fail, two of them because they ask for derivatives that are
 // wrong, as central differences show (TestCTCLoss, TestDropoutGradient):
 var exemptByGrads = map[string]string{
-	"TestBatchNormAll":     "derivatives in the operand that are zero, in float32 and with 1/σ of 300: 1e-4 is rounding there, and Gorgonia's terms cancel",
+	"TestBatchNormAll": "derivatives in the operand that are zero, in float32 and with 1/σ of 300: 1e-4 is " +
+		"rounding there, and Gorgonia's terms cancel",
 	"TestBatchNormStacked": "training with Adam on derivatives that are zero but for rounding, whose signs are others",
-	"TestCTCLossDo":        "the derivative of CTCLoss in log-probabilities p, but exp(p) too large, which a LogSoftMax in front of it takes away again",
-	"TestDropoutAll":       "the derivative of a Dropout with the factor 1/p; its value has 1/(1-p)",
+	"TestCTCLossDo": "the derivative of CTCLoss in log-probabilities p, but exp(p) too large, which a " +
+		"LogSoftMax in front of it takes away again",
+	"TestDropoutAll": "the derivative of a Dropout with the factor 1/p; its value has 1/(1-p)",
 }
 
 func TestGorgoniasOwnTests(t *testing.T) {
@@ -52,7 +54,8 @@ func TestGorgoniasOwnTests(t *testing.T) {
 	write(t, filepath.Join(dir, "go.mod"), mod)
 	write(t, filepath.Join(dir, "go.sum"), sum)
 	if out, err := goTool("", "test", "-vet=off", "-c", "-o", "suite.test", "."); err != nil {
-		if strings.Contains(out, "dial tcp") || strings.Contains(out, "lookup ") || strings.Contains(out, "module lookup disabled") {
+		if strings.Contains(out, "dial tcp") || strings.Contains(out, "lookup ") ||
+			strings.Contains(out, "module lookup disabled") {
 			t.Skipf("modules of Gorgonia's tests cannot be had: %s", out)
 		}
 		t.Fatal(out)
@@ -71,7 +74,8 @@ func TestGorgoniasOwnTests(t *testing.T) {
 			}
 		}
 		if passed < 165 || strings.Contains(string(out), "\npanic: ") {
-			t.Errorf("gradients by StoreGrads %q: %d tests pass, want at least 165; the end is\n%s", grads, passed, out[max(0, len(out)-1500):])
+			t.Errorf("gradients by StoreGrads %q: %d tests pass, want at least 165; the end is\n%s", grads, passed,
+				out[max(0, len(out)-1500):])
 		}
 		t.Logf("gradients by StoreGrads %q: %d tests pass", grads, passed)
 	}
@@ -112,7 +116,8 @@ func copySuite(t *testing.T, src, dst string) {
 				// TestBatchNormAll: the derivative of a mean in the scale of a BatchNorm is a sum of normalised
 				// numbers, which is 0; the test expects 1e-15 and 1e-7. With another order of summation, rounding
 				// gives another such number.
-				text = replaced(t, text, "dawson.AllClose(tC.Expected", "closeUpToRounding(tC.Expected") + "\nvar _ = dawson.AllClose\n"
+				text = replaced(t, text, "dawson.AllClose(tC.Expected", "closeUpToRounding(tC.Expected") +
+					"\nvar _ = dawson.AllClose\n"
 				// TestBatchNormStacked: Adam takes steps of rate·g/(|g|+1e-8), so a g of 2e-8, which is 0 except for
 				// rounding, moves the weights by a large part of the rate, with whatever sign it happens to have. A
 				// machine that rounds differently is off by 3.5e-4.

@@ -217,8 +217,9 @@ func constantWith(kind gorgonia.Kind, c float64, b *G.Node) *G.Node {
 
 // sameFunctions maps Gorgonia's element-wise functions to ours.
 var sameFunctions = map[gorgonia.Kind]fn{
-	gorgonia.Abs: fnAbs, gorgonia.Sign: fnSign, gorgonia.Sin: fnSin, gorgonia.Cos: fnCos, gorgonia.Exp: fnExp, gorgonia.Log: fnLog,
-	gorgonia.Square: fnSquare, gorgonia.Sqrt: fnSqrt, gorgonia.Inverse: fnReciprocal, gorgonia.Tanh: fnTanh, gorgonia.Sigmoid: fnSigmoid,
+	gorgonia.Abs: fnAbs, gorgonia.Sign: fnSign, gorgonia.Sin: fnSin, gorgonia.Cos: fnCos, gorgonia.Exp: fnExp,
+	gorgonia.Log: fnLog, gorgonia.Square: fnSquare, gorgonia.Sqrt: fnSqrt, gorgonia.Inverse: fnReciprocal,
+	gorgonia.Tanh: fnTanh, gorgonia.Sigmoid: fnSigmoid,
 	gorgonia.Softplus: fnSoftplus,
 }
 

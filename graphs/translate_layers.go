@@ -52,7 +52,8 @@ func translateLayer(o gorgonia.Op, n *G.Node, in G.Nodes) *G.Node {
 // takenBy returns what a ByIndices takes.
 func takenBy(o gorgonia.Op, in G.Nodes) takeOp {
 	s := in[0].Shape()
-	return takeOp{before: s[:o.Axis].TotalSize(), size: s[o.Axis], after: s[o.Axis+1:].TotalSize(), k: in[1].Shape().TotalSize()}
+	return takeOp{before: s[:o.Axis].TotalSize(), size: s[o.Axis], after: s[o.Axis+1:].TotalSize(),
+		k: in[1].Shape().TotalSize()}
 }
 
 // maxPooled is the largest element of every window of pictures x (b,c,h,w), in the given shape.

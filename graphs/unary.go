@@ -32,7 +32,8 @@ const (
 	fnPow                  // x^p
 )
 
-var fnNames = [...]string{"silu", "tanh", "sigmoid", "softplus", "gelu", "relu", "step", "abs", "sign", "square", "exp", "log", "sqrt", "reciprocal", "sin", "cos", "pow"}
+var fnNames = [...]string{"silu", "tanh", "sigmoid", "softplus", "gelu", "relu", "step", "abs", "sign", "square", "exp",
+	"log", "sqrt", "reciprocal", "sin", "cos", "pow"}
 
 func (f fn) String() string { return fnNames[f] }
 

@@ -196,7 +196,8 @@ func cast[D number, T kernels.Float](dst []D, src []T) error {
 
 // readValue returns the elements of v as float64 in row-major order; they must not be modified.
 func readValue(v G.Value) ([]float64, error) {
-	if d, ok := v.(*tensor.Dense); ok && d.Dtype() == tensor.Float64 && !d.RequiresIterator() && !d.DataOrder().IsColMajor() {
+	if d, ok := v.(*tensor.Dense); ok && d.Dtype() == tensor.Float64 && !d.RequiresIterator() &&
+		!d.DataOrder().IsColMajor() {
 		return d.Float64s(), nil
 	}
 	if v == nil {

@@ -326,7 +326,8 @@ func (a *Adapter) rescue(s *State, rng *rand.Rand, late bool) {
 		to := from[rng.IntN(len(from))]
 		a.given = append(a.given, LeftOut{i,
 			fmt.Sprintf(
-				"its start was given up after %d transitions, at the energy %.4g, %.3g above the others: it went on from where chain %d was",
+				"its start was given up after %d transitions, at the energy %.4g, %.3g above the others: it went on from "+
+					"where chain %d was",
 				a.t, e, e-most+lag(d), to)})
 		s.X.SetRow(i, s.X.RawRowView(to))
 		s.Grad.SetRow(i, s.Grad.RawRowView(to))

@@ -220,7 +220,8 @@ func (a AIS) Tune(ctx context.Context, t Target, share float64, rng *rand.Rand) 
 		step := nextStep(w, delta, share, 1-beta)
 		if !(step > 1e-12) || len(a.Betas) == most {
 			return a, fmt.Errorf(
-				"mcmc: AIS.Tune: no progress from β = %.3g after %d levels: the reference does not cover the target, or its energies are not finite there", beta, len(a.Betas))
+				"mcmc: AIS.Tune: no progress from β = %.3g after %d levels: the reference does not cover the target, or its "+
+					"energies are not finite there", beta, len(a.Betas))
 		}
 		for i := range w {
 			w[i] += step * delta[i]

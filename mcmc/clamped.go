@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Clamped is a target in which some coordinates are known: a function of the others, in their order, and the density of these given those,
-// but for a factor. Kernels, and proposals of jumps, see the free coordinates alone.
+// Clamped is a target in which some coordinates are known: a function of the others, in their order, and the density
+// of these given those, but for a factor. Kernels, and proposals of jumps, see the free coordinates alone.
 type Clamped struct {
 	target Target
 	known  []int
@@ -26,7 +26,8 @@ func Clamp(t Target, dim int, known []int, values []float64) (*Clamped, error) {
 		}
 	}
 	if len(known) != len(values) || len(c.free) == 0 || len(c.free)+len(known) != dim {
-		return nil, fmt.Errorf("mcmc: Clamp of coordinates %v at %d values, want different ones of 0 to %d, not all, and a value each", known, len(values), dim-1)
+		return nil, fmt.Errorf("mcmc: Clamp of coordinates %v at %d values, want different ones of 0 to %d, not all, "+
+			"and a value each", known, len(values), dim-1)
 	}
 	return c, nil
 }

@@ -39,10 +39,12 @@ func evidence(w []float64, levels, rows int) (Evidence, error) {
 	switch {
 	case math.IsInf(top, -1):
 		return Evidence{}, errors.New(
-			"mcmc: importance sampling: all weights are zero: nothing was drawn where both target and reference have a finite energy; want a Reference nearer to the target, or more draws")
+			"mcmc: importance sampling: all weights are zero: nothing was drawn where both target and reference have a " +
+				"finite energy; want a Reference nearer to the target, or more draws")
 	case math.IsInf(top, 1):
 		return Evidence{}, errors.New(
-			"mcmc: importance sampling: a weight is infinite: a draw was where the energy is not finite; want exact draws of the target")
+			"mcmc: importance sampling: a weight is infinite: a draw was where the energy is not finite; want exact " +
+				"draws of the target")
 	}
 	n := float64(len(w))
 	rel := make([]float64, len(w))

@@ -213,7 +213,8 @@ func massive(k Kernel) (bool, error) {
 	}
 	if got := m.WithMass(m.Inertia()); !keeps(in, got) {
 		return false, fmt.Errorf(
-			"mcmc: WithMass of %T returns a %T: define WithMass on %[1]T to have its mass adapted, or set Warmup.KeepMass", in, got)
+			"mcmc: WithMass of %T returns a %T: define WithMass on %[1]T to have its mass adapted, "+
+				"or set Warmup.KeepMass", in, got)
 	}
 	return true, nil
 }
@@ -226,7 +227,8 @@ func checkOuter(k Kernel) error {
 	}
 	if got := o.WithInner(o.Inner()); !keeps(k, got) {
 		return fmt.Errorf(
-			"mcmc: WithInner of %T returns a %T: define WithInner on %[1]T to have what it runs adapted, or set Warmup.Steps to 0", k, got)
+			"mcmc: WithInner of %T returns a %T: define WithInner on %[1]T to have what it runs adapted, or set "+
+				"Warmup.Steps to 0", k, got)
 	}
 	return checkOuter(o.Inner())
 }

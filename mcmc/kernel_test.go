@@ -199,7 +199,8 @@ func TestSilentKernel(t *testing.T) {
 			}
 		}
 	}
-	d, err := mcmc.Sample(context.Background(), silent{1e-300}, mcmc.Shared(gaussian()), normalBatch(4, 2, source(1)), mcmc.SampleConfig{Draws: 100}, source(2))
+	d, err := mcmc.Sample(context.Background(), silent{1e-300}, mcmc.Shared(gaussian()), normalBatch(4, 2, source(1)),
+		mcmc.SampleConfig{Draws: 100}, source(2))
 	if err != nil || d.Stats[0].Accepted > 1 {
 		t.Errorf("a chain that stands still moved %d times, %v", d.Stats[0].Accepted, err)
 	}

@@ -27,10 +27,12 @@ func (c constantTarget) EnergyGrad(e []float64, grad, _ *mat.Dense) error {
 
 // A target without any finite energy, and a start that is not a point, give errors instead of draws.
 func TestNowhere(t *testing.T) {
-	for _, k := range []mcmc.Kernel{mcmc.Langevin{StepSize: 0.1}, mcmc.MALA{StepSize: 0.1}, mcmc.HMC{StepSize: 0.1}, mcmc.NUTS{StepSize: 0.1}} {
+	for _, k := range []mcmc.Kernel{mcmc.Langevin{StepSize: 0.1}, mcmc.MALA{StepSize: 0.1}, mcmc.HMC{StepSize: 0.1},
+		mcmc.NUTS{StepSize: 0.1}} {
 		sample := func(target constantTarget, start float64) error {
 			x := mat.NewDense(3, 2, []float64{0, 1, 2, start, 4, 5})
-			_, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), x, mcmc.SampleConfig{Draws: 5}, rand.New(rand.NewPCG(1, 2)))
+			_, err := mcmc.Sample(context.Background(), k, mcmc.Shared(target), x, mcmc.SampleConfig{Draws: 5},
+				rand.New(rand.NewPCG(1, 2)))
 			return err
 		}
 		for _, e := range []float64{math.NaN(), math.Inf(1)} {

@@ -105,7 +105,9 @@ func TestUnusableDraws(t *testing.T) {
 		"constant":   {{1, 1, 1, 1}, {1, 1, 1, 1}},
 		"not finite": {{1, 2, 3, 4}, {1, 2, math.Inf(1), 4}},
 	} {
-		for _, f := range []func([][]float64) float64{mcmc.RHat, mcmc.ESSBulk, mcmc.ESSTail, mcmc.ESSMean, mcmc.MCSEMean, mcmc.MCSEStd} {
+		for _, f := range []func([][]float64) float64{
+			mcmc.RHat, mcmc.ESSBulk, mcmc.ESSTail, mcmc.ESSMean, mcmc.MCSEMean, mcmc.MCSEStd,
+		} {
 			if v := f(x); !math.IsNaN(v) {
 				t.Errorf("%s: got %g, want NaN", name, v)
 			}

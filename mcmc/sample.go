@@ -71,8 +71,8 @@ func (c SampleConfig) checkSize(n, d int) error {
 	if bytes > most {
 		const gib = 1 << 30
 		return fmt.Errorf(
-			"mcmc: %d draws of %d chains and %d numbers take %.3g GiB, want at most %.3g: keep fewer (Draws, or Thin for as long a run), "+
-				"or raise SampleConfig.Memory", c.Draws, n, d, bytes/gib, most/gib)
+			"mcmc: %d draws of %d chains and %d numbers take %.3g GiB, want at most %.3g: keep fewer (Draws, or Thin for "+
+				"as long a run), or raise SampleConfig.Memory", c.Draws, n, d, bytes/gib, most/gib)
 	}
 	return nil
 }
@@ -177,7 +177,8 @@ func Sample(ctx context.Context, k Kernel, targets Targets, x *mat.Dense, cfg Sa
 	draws := r.draws()
 	if err == nil && !slices.ContainsFunc(draws.Energy, func(e float64) bool { return e-e == 0 }) {
 		err = errors.New(
-			"mcmc: no chain came to a point of finite energy: all stayed where they were; see Starts, and whether the target is NaN everywhere")
+			"mcmc: no chain came to a point of finite energy: all stayed where they were; see Starts, and whether the " +
+				"target is NaN everywhere")
 	}
 	return draws, err
 }

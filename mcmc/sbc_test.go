@@ -28,12 +28,12 @@ func linear(a []float64, y, sigma float64) mcmc.RowFunc {
 	}
 }
 
-// TestSBC is simulation-based calibration of whole runs, their warm-up included: parameters are drawn from the prior, data given these, and
-// the place of the parameters among draws of nine chains given the data is uniform, whatever mass and length the warm-up found. With data
-// taken for three times as exact as they are it is not.
+// TestSBC is simulation-based calibration of whole runs, their warm-up included: parameters are drawn from the prior,
+// data given these, and the place of the parameters among draws of nine chains given the data is uniform, whatever
+// mass and length the warm-up found. With data taken for three times as exact as they are it is not.
 //
-// Talts, Betancourt, Simpson, Vehtari and Gelman, Validating Bayesian inference algorithms with simulation-based calibration,
-// arXiv 1804.06788.
+// Talts, Betancourt, Simpson, Vehtari and Gelman, Validating Bayesian inference algorithms with simulation-based
+// calibration, arXiv 1804.06788.
 func TestSBC(t *testing.T) {
 	t.Parallel()
 	const chains, sigma = 9, .15

@@ -101,6 +101,7 @@ func (e *StartError) Error() string {
 		more = " …"
 	}
 	return fmt.Sprintf(
-		"mcmc: no start for chain %d in %d tries: %s, the last at x = %.3g%s; draw from where the density is, e.g. Within(0.1)",
+		"mcmc: no start for chain %d in %d tries: %s, the last at x = %.3g%s; draw from where the density is, e.g. "+
+			"Within(0.1)",
 		e.Chain, e.Tries, what, at, more)
 }

@@ -57,10 +57,12 @@ func (o *Diagnostics) Warnings() []string {
 	w.on(o.Draws > 0 && o.Draws < 4, "%d draws per chain are too few to tell whether the chains mixed: draw at least 4",
 		o.Draws)
 	if o.NotFinite > 0 && o.NotFinite == o.Chains*o.Draws { // without energies nothing else can be said
-		return []string{"the energy is not finite at any of the draws, no chain ever moved: start elsewhere, where the energy is a number (Starts looks for such points)"}
+		return []string{"the energy is not finite at any of the draws, no chain ever moved: start elsewhere, where " +
+			"the energy is a number (Starts looks for such points)"}
 	}
 	w.on(
-		o.NotFinite > 0, "%d draws are of chains that start where the energy is not finite and never leave: start elsewhere", o.NotFinite)
+		o.NotFinite > 0, "%d draws are of chains that start where the energy is not finite and never leave: start "+
+			"elsewhere", o.NotFinite)
 	o.ofGradient(&w)
 	o.ofChains(&w)
 	o.ofMixing(&w)
@@ -69,12 +71,13 @@ func (o *Diagnostics) Warnings() []string {
 	return w
 }
 
-// ofGradient warns if the gradient cannot be that of the energy, or not of one whose density has an integral: for these, without walls,
-// E (x - m)·∇E is d. At walls it may be less, and transitions diverge.
+// ofGradient warns if the gradient cannot be that of the energy, or not of one whose density has an integral: for
+// these, without walls, E (x - m)·∇E is d. At walls it may be less, and transitions diverge.
 func (o *Diagnostics) ofGradient(w *warnings) {
 	t, se := float64(o.Temperature), float64(o.TemperatureSE)
-	w.on((o.Divergences == 0 && t < -.1 || t < -100) && t < -se, "the gradient points away from the draws: (x - m)·∇E is %.3g per coordinate, "+
-		"want 1: check its sign, that E is -log p and not log p, and that the density has an integral", t)
+	w.on((o.Divergences == 0 && t < -.1 || t < -100) && t < -se, "the gradient points away from the draws: (x - "+
+		"m)·∇E is %.3g per coordinate, want 1: check its sign, that E is -log p and not log p, and that the density "+
+		"has an integral", t)
 }
 
 // warnings is a list of warnings.
@@ -177,7 +180,9 @@ func (o *Diagnostics) ofTrajectories(w *warnings) {
 			percent(float64(o.Divergences)/float64(o.Transitions)), cure)
 	}
 	w.on(
-		slow, "energies are explored slowly: E-BFMI is %.2f, want at least 0.3; change the variables: let θ = μ + τz where τ is a scale, or take the tails in by a transformation",
+		slow,
+		"energies are explored slowly: E-BFMI is %.2f, want at least 0.3; change the variables: let θ = μ + τz where "+
+			"τ is a scale, or take the tails in by a transformation",
 		float64(o.EBFMI))
 	if o.Transitions > 0 {
 		share := float64(o.MaxDepthHits) / float64(o.Transitions)

@@ -72,7 +72,8 @@ func TestKernelsRemember(t *testing.T) {
 		other.calls = 77
 		for _, bad := range [][]byte{state[:len(state)-1], state[:20], append(slices.Clone(state), 1)} {
 			if err := again.UnmarshalState(bad); err == nil || other.calls != 77 {
-				t.Errorf("a state of %d bytes in place of %d: error %v, the kernel has %d calls", len(bad), len(state), err, other.calls)
+				t.Errorf("a state of %d bytes in place of %d: error %v, the kernel has %d calls", len(bad), len(state),
+					err, other.calls)
 			}
 		}
 	}
@@ -119,7 +120,8 @@ func TestMethodsRemember(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 5 {
-		if _, err := o.Gradient(make([]float64, energy.NewParams(e.Specs()).Len()), data.Slice(0, 8, 0, 2).(*mat.Dense), newRNG(2)); err != nil {
+		if _, err := o.Gradient(make([]float64, energy.NewParams(e.Specs()).Len()), data.Slice(0, 8, 0, 2).(*mat.Dense),
+			newRNG(2)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -131,7 +133,8 @@ func TestMethodsRemember(t *testing.T) {
 	if err := p.UnmarshalState(b); err != nil || again.calls != m.calls || m.calls == 0 {
 		t.Errorf("restored %d calls of %d, %v", again.calls, m.calls, err)
 	}
-	if _, err := New(new(twice), e, energy.Init(e, newRNG(1)), cfg); err == nil || !strings.Contains(err.Error(), "both *objectives.twice and its form") {
+	if _, err := New(new(twice), e, energy.Init(e, newRNG(1)), cfg); err == nil ||
+		!strings.Contains(err.Error(), "both *objectives.twice and its form") {
 		t.Errorf("error %v", err)
 	}
 }

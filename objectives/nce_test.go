@@ -88,12 +88,14 @@ func TestNormaliserMoves(t *testing.T) {
 	}
 }
 
-// Over a tilted base nce takes draws of the base for noise, and its loss is that of any other noise of the same density: what cancels is
-// not computed. Without a base, asking for it is an error.
+// Over a tilted base nce takes draws of the base for noise, and its loss is that of any other noise of the same
+// density: what cancels is not computed. Without a base, asking for it is an error.
 func TestNoiseOfTheBase(t *testing.T) {
 	base := must(density.NewMixture(density.Parameters{Dim: 2, Covariance: density.Full, Weights: []float64{1, 2},
 		Means: []float64{0, 0, 2, 1}, Factors: []float64{1, 0, 0.3, 0.5, 0.4, 0, -0.2, 0.8}}))
-	e := must(energy.Tilt(energy.TiltConfig{Base: base, Share: 1}, func(dim int) (energy.Energy, error) { return mlp(dim), nil }))
+	e := must(energy.Tilt(energy.TiltConfig{Base: base, Share: 1}, func(dim int) (energy.Energy, error) {
+		return mlp(dim), nil
+	}))
 	p, x, y := energy.Init(e, newRNG(1)), mat.NewDense(3, 2, nil), mat.NewDense(12, 2, nil)
 	base.Sample(x, newRNG(2))
 	base.Sample(y, newRNG(3))
@@ -114,7 +116,8 @@ func TestNoiseOfTheBase(t *testing.T) {
 		}
 	}
 	plain := mlp(2)
-	if _, err := objectives.New(objectives.NCE{Noise: objectives.BaseNoise}, plain, energy.Init(plain, newRNG(1)), objectives.Config{Data: x}); err == nil {
+	if _, err := objectives.New(objectives.NCE{Noise: objectives.BaseNoise}, plain, energy.Init(plain, newRNG(1)),
+		objectives.Config{Data: x}); err == nil {
 		t.Error("the base of an energy without one: no error")
 	}
 }

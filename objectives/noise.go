@@ -38,7 +38,8 @@ const few = 3
 //	gaussian  N(mean, 1.5² covariance): wider than the data, so that their tails are covered
 //	box       uniform on the bounding box, widened by a quarter of its width on each side
 //	kde       the data blurred, at most 1024 points, by sds of 0.05, 0.1 and 0.2 times their largest standard
-//	          deviation in turn, in one and two dimensions as a table over the data and 1.2 of these deviations around them
+//	          deviation in turn, in one and two dimensions as a table over the data and 1.2 of these deviations around
+//	          them
 //	mixture   0.7 kde + 0.2 box + 0.1 N(mean, 1.5² s² I), s the largest standard deviation: near the data, between
 //	          them, and far out, where nothing else would keep a model from leaking
 //

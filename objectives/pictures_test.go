@@ -16,7 +16,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// blobs is a mixture of pictures of 8×8: one of four round spots, with equal weights, and noise of deviation spotNoise on every pixel,
+// blobs is a mixture of pictures of 8×8: one of four round spots, with equal weights, and noise of deviation spotNoise
+// on every pixel,
 //
 //	p(x) = ¼ Σ_k N(x; m_k, σ² I).
 type blobs struct{ spots [4][64]float64 }
@@ -84,8 +85,8 @@ func (e onNoise) Build(x *G.Node, theta G.Nodes) (*G.Node, error) {
 	})
 }
 
-// gap is the distance of a density from that of the blobs, for each of the draws x: the means are KL(p‖model), with log Z
-// by importance sampling from p, and the Fisher divergence E|∇E + ∇log p|².
+// gap is the distance of a density from that of the blobs, for each of the draws x: the means are KL(p‖model), with
+// log Z by importance sampling from p, and the Fisher divergence E|∇E + ∇log p|².
 type gap struct{ kl, fisher []float64 }
 
 // gap computes that of an energy; at returns E and ∇E of draw i.
@@ -204,9 +205,9 @@ func (l trainee) train(t *testing.T, o *objectives.Engine, steps int, rate float
 	}
 }
 
-// Two convolutions learn the spots: with nce the density, with ssm its score. The result is closer to the truth than the
-// truth with spots fainter by a fifth is, by more than four standard errors. After training on with one coefficient wrong
-// it no longer is.
+// Two convolutions learn the spots: with nce the density, with ssm its score. The result is closer to the truth than
+// the truth with spots fainter by a fifth is, by more than four standard errors. After training on with one
+// coefficient wrong it no longer is.
 func TestConvLearns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for seconds")

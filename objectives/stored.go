@@ -2,9 +2,9 @@ package objectives
 
 import "reflect"
 
-// Unstored names the fields of m that a configuration file does not hold, and that the method which is made of such a file again, for the
-// same data, does not have either: whoever reads the file gets another objective. There are none where a method was registered with all
-// its Go values, or has those that suit the data.
+// Unstored names the fields of m that a configuration file does not hold, and that the method which is made of such a
+// file again, for the same data, does not have either: whoever reads the file gets another objective. There are none
+// where a method was registered with all its Go values, or has those that suit the data.
 func Unstored(name string, m Method, data Facts) []string {
 	m = m.Suited(data)
 	known, err := Decode(name, Encode(m))

@@ -15,8 +15,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Trails draws the trajectories of chains in the plane: older parts are fainter, a dot marks the current state. They break off at
-// points that are not finite.
+// Trails draws the trajectories of chains in the plane: older parts are fainter, a dot marks the current state. They
+// break off at points that are not finite.
 type Trails struct {
 	Chains []mat.Matrix // one t×2 matrix per chain, in time order
 	Colors []color.RGBA // used in turn
@@ -63,7 +63,8 @@ func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 				switch {
 				case !somewhere(pts[i]):
 					a = i + 1
-				case i == b || !somewhere(pts[i+1]) || t.Jump > 0 && math.Hypot(m.At(i+1, 0)-m.At(i, 0), m.At(i+1, 1)-m.At(i, 1)) > t.Jump:
+				case i == b || !somewhere(pts[i+1]) ||
+					t.Jump > 0 && math.Hypot(m.At(i+1, 0)-m.At(i, 0), m.At(i+1, 1)-m.At(i, 1)) > t.Jump:
 					if i > a {
 						c.StrokeLines(st, c.ClipLinesXY(pts[a:i+1])...)
 					}

@@ -18,8 +18,8 @@ type Grid struct {
 	Z    []float64
 }
 
-// NewGrid returns an n×n lattice of zeros over the box lo…hi (two coordinates each), including nodes on the border. There are fewer nodes
-// where float64 has fewer numbers between the borders, as around 1e15.
+// NewGrid returns an n×n lattice of zeros over the box lo…hi (two coordinates each), including nodes on the border.
+// There are fewer nodes where float64 has fewer numbers between the borders, as around 1e15.
 func NewGrid(lo, hi []float64, n int) *Grid {
 	if len(lo) < 2 || len(hi) < 2 || n < 2 || !(lo[0] < hi[0]) || !(lo[1] < hi[1]) {
 		panic("viz: NewGrid needs two increasing ranges and n >= 2")

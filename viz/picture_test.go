@@ -123,7 +123,8 @@ func TestGoldenImages(t *testing.T) {
 			if mean > 1 || worst > 24 {
 				out := filepath.Join(t.TempDir(), name+".png")
 				t.Errorf(
-					"differs by %.2f on average and %d in the worst block, want ≤ 1 and ≤ 24 of 255 (run with -update after looking at the picture); %s", mean, worst, out)
+					"differs by %.2f on average and %d in the worst block, want ≤ 1 and ≤ 24 of 255 (run with -update after "+
+						"looking at the picture); %s", mean, worst, out)
 			}
 			// The broken twin: a picture without a tenth of its middle must fail.
 			b := got.Bounds()

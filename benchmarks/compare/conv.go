@@ -17,14 +17,15 @@ var layouts = []string{"nchw", "channels_last"}
 
 // convRow is one line of the table of convolutional energies. Times are milliseconds, medians over rounds.
 type convRow struct {
-	Net      string             `json:"net"`
-	Op       string             `json:"op"`
-	Batch    int                `json:"batch"`
-	Threads  int                `json:"threads"`
-	GoMS     float64            `json:"go_ms"`
-	PeerMS   map[string]float64 `json:"peer_ms,omitempty"` // by layout
-	Ratio    float64            `json:"ratio,omitempty"`   // Go / the better of PyTorch's layouts, median of those of the rounds
-	CoreFree float64            `json:"cores_free"`
+	Net     string             `json:"net"`
+	Op      string             `json:"op"`
+	Batch   int                `json:"batch"`
+	Threads int                `json:"threads"`
+	GoMS    float64            `json:"go_ms"`
+	PeerMS  map[string]float64 `json:"peer_ms,omitempty"` // by layout
+	// Go / the better of PyTorch's layouts, median of those of the rounds
+	Ratio    float64 `json:"ratio,omitempty"`
+	CoreFree float64 `json:"cores_free"`
 }
 
 // compareConv times the convolutional energies of package benchmarks against PyTorch's, in turn.
@@ -108,7 +109,8 @@ func convCase(ctx context.Context, p *peer, r convRow, opt options) (convRow, er
 
 // timeConv returns the median milliseconds per step of PyTorch's.
 func (p *peer) timeConv(r convRow, layout string, seconds float64) (float64, error) {
-	request := map[string]any{"op": "conv", "net": r.Net, "what": r.Op, "layout": layout, "batch": r.Batch, "threads": r.Threads, "seconds": seconds}
+	request := map[string]any{"op": "conv", "net": r.Net, "what": r.Op, "layout": layout, "batch": r.Batch,
+		"threads": r.Threads, "seconds": seconds}
 	if err := json.NewEncoder(p.in).Encode(request); err != nil {
 		return 0, err
 	}
@@ -120,11 +122,13 @@ func (p *peer) timeConv(r convRow, layout string, seconds float64) (float64, err
 }
 
 func writeConv(w io.Writer, rows []convRow) error {
-	fmt.Fprintln(w, "| net | operation | batch | threads | Go, ms | PyTorch, ms | channels last, ms | Go / the better | cores free |")
+	fmt.Fprintln(w, "| net | operation | batch | threads | Go, ms | PyTorch, ms | channels last, ms | Go / the "+
+		"better | cores free |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
 	for _, r := range rows {
 		if _, err := fmt.Fprintf(w, "| %s | %s | %d | %d | %.4g | %.4g | %.4g | **%.2f** | %s |\n",
-			r.Net, r.Op, r.Batch, r.Threads, r.GoMS, r.PeerMS[layouts[0]], r.PeerMS[layouts[1]], r.Ratio, share(r.CoreFree)); err != nil {
+			r.Net, r.Op, r.Batch, r.Threads, r.GoMS, r.PeerMS[layouts[0]], r.PeerMS[layouts[1]], r.Ratio,
+			share(r.CoreFree)); err != nil {
 			return err
 		}
 	}

@@ -7,8 +7,8 @@
 //
 // For each operation and size it alternates: a fraction of a second of Go, the same of PyTorch as one writes it
 // (autograd), the same of PyTorch as an expert would (peer.py). A round gives the median time per step of each; the
-// table has the median over rounds of the ratio within a round, which a drifting machine disturbs least. Where PyTorch is
-// not installed the Go times are printed alone.
+// table has the median over rounds of the ratio within a round, which a drifting machine disturbs least. Where PyTorch
+// is not installed the Go times are printed alone.
 package main
 
 import (

@@ -11,10 +11,12 @@ func writeMarkdown(w io.Writer, rep report) error {
 	peer := "PyTorch not installed"
 	if rep.PyTorch != "" {
 		kernels := cmp.Or(rep.BLAS.Kernels, "the kernels it chooses")
-		peer = fmt.Sprintf("PyTorch %s with OpenBLAS on %s (a product at %.0f GFLOP/s)", rep.PyTorch, kernels, rep.BLAS.GFLOPS)
+		peer = fmt.Sprintf("PyTorch %s with OpenBLAS on %s (a product at %.0f GFLOP/s)", rep.PyTorch, kernels,
+			rep.BLAS.GFLOPS)
 	}
 	fmt.Fprintf(w, "%s, %s, %d cores. Ratios are Go / PyTorch: smaller is better.\n\n", rep.Go, peer, rep.Cores)
-	fmt.Fprintln(w, "| operation | batch, hidden | threads | Go, ms | of FMA peak | PyTorch autograd, ms | ratio | PyTorch expert, ms | ratio | over one thread | cores free |")
+	fmt.Fprintln(w, "| operation | batch, hidden | threads | Go, ms | of FMA peak | PyTorch autograd, ms | ratio | "+
+		"PyTorch expert, ms | ratio | over one thread | cores free |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range rep.Rows {
 		fmt.Fprintf(w, "| %s | %d, %d | %d | %.4g | %s", r.Op, r.Batch, r.Hidden, r.Threads, r.GoMS, share(r.Peak))

@@ -19,13 +19,14 @@ import (
 //go:embed peer.py
 var script string
 
-var errNoTorch = errors.New("PyTorch is not installed (Debian: apt-get install python3-torch libopenblas0-pthread): Go times only")
+var errNoTorch = errors.New("PyTorch is not installed (Debian: apt-get install python3-torch " +
+	"libopenblas0-pthread): Go times only")
 
 // styles are the two ways in which peer.py does each operation.
 var styles = []string{"autograd", "expert"}
 
-// peer is a running peer.py with a fixed number of threads. OpenBLAS reads its number and its kernels from the environment when it is
-// loaded, and does not follow torch.set_num_threads.
+// peer is a running peer.py with a fixed number of threads. OpenBLAS reads its number and its kernels from the
+// environment when it is loaded, and does not follow torch.set_num_threads.
 type peer struct {
 	version string
 	cmd     *exec.Cmd
@@ -52,9 +53,9 @@ func (b blas) environ(threads int) []string {
 	return env
 }
 
-// fastestBLAS measures a product with OpenBLAS's own choice of kernels and with the others, and returns the fastest: a release takes a
-// processor younger than itself for an old one, and is up to five times slower than it could be. What the processor cannot run ends its
-// process and is left out; a choice of the user's stands.
+// fastestBLAS measures a product with OpenBLAS's own choice of kernels and with the others, and returns the fastest: a
+// release takes a processor younger than itself for an old one, and is up to five times slower than it could be. What
+// the processor cannot run ends its process and is left out; a choice of the user's stands.
 func fastestBLAS(ctx context.Context, python string) (blas, error) {
 	if exec.CommandContext(ctx, python, "-c", "import torch").Run() != nil {
 		return blas{}, errNoTorch
@@ -118,7 +119,8 @@ func (p *peer) read(v any) error {
 
 // time returns the median milliseconds per step.
 func (p *peer) time(op, style string, s benchmarks.Setting, seconds float64) (float64, error) {
-	request := map[string]any{"op": op, "style": style, "batch": s.Batch, "hidden": s.Hidden, "threads": max(s.Threads, 1), "seconds": seconds}
+	request := map[string]any{"op": op, "style": style, "batch": s.Batch, "hidden": s.Hidden,
+		"threads": max(s.Threads, 1), "seconds": seconds}
 	if err := json.NewEncoder(p.in).Encode(request); err != nil {
 		return 0, err
 	}

@@ -19,11 +19,12 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// The comparison of time to quality: whole trainings by nce on 8gaussians, of a network 2–64–64–1 on batches of 128 with two
-// noise points each, Adam from 1e-2 down a cosine, averaged weights. Each side tries the plain network, with a first layer three times
-// as large, and the one on 32 sines and cosines; a training that ends within the goal in the median over seeds has reached
-// it, and the shortest that does counts, in CPU seconds of training, compilation included. PyTorch's plain network is what one
-// writes first: it is trained until it is there even where the other one was long before.
+// The comparison of time to quality: whole trainings by nce on 8gaussians, of a network 2–64–64–1 on batches of 128
+// with two noise points each, Adam from 1e-2 down a cosine, averaged weights. Each side tries the plain network, with
+// a first layer three times as large, and the one on 32 sines and cosines; a training that ends within the goal in the
+// median over seeds has reached it, and the shortest that does counts, in CPU seconds of training, compilation
+// included. PyTorch's plain network is what one writes first: it is trained until it is there even where the other one
+// was long before.
 const (
 	qualityHidden, qualityBatch = 64, 128
 	qualityCells, qualityHalf   = 800, 6.0
@@ -256,7 +257,8 @@ func writeQuality(w io.Writer, rep qualityReport) error {
 		_, err := fmt.Fprintln(w, "\nOne of the sides is missing or did not reach it.")
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nGo / PyTorch %s, the best of each: **%.3f** of the CPU seconds.\n", rep.PyTorch, *rep.Ratio)
+	_, err := fmt.Fprintf(w, "\nGo / PyTorch %s, the best of each: **%.3f** of the CPU seconds.\n", rep.PyTorch,
+		*rep.Ratio)
 	if err == nil && rep.Plain != nil {
 		_, err = fmt.Fprintf(w, "Go / PyTorch's plain network: **%.3f**.\n", *rep.Plain)
 	}

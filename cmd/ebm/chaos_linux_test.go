@@ -49,8 +49,9 @@ func TestChaos(t *testing.T) {
 	c.prepare()
 	kinds := map[string]func(dir string){
 		"killed": c.killed, "signalled": c.signalled, "stopped": c.stopped, "disk full": c.diskFull, "read-only": c.readOnly,
-		"no descriptors": c.noDescriptors, "renamed": c.renamed, "replaced": c.replaced, "deleted": c.deleted, "damaged": c.damaged,
-		"two processes": c.twoProcesses, "clients": c.clients, "sample": c.sample, "eval": c.eval, "show": c.show, "compare": c.compare,
+		"no descriptors": c.noDescriptors, "renamed": c.renamed, "replaced": c.replaced, "deleted": c.deleted,
+		"damaged": c.damaged, "two processes": c.twoProcesses, "clients": c.clients, "sample": c.sample,
+		"eval": c.eval, "show": c.show, "compare": c.compare,
 	}
 	names := slices.Sorted(maps.Keys(kinds))
 	length := *chaosTime
@@ -193,7 +194,8 @@ func (c *chaos) prepare() {
 }
 
 func (c *chaos) comparing(dir string) []string {
-	return []string{"compare", "--out", dir, "--datasets", "moons", "--objectives", "nce,dsm", "--quiet", "--set", "hidden=8,8", "--set", "steps=300",
+	return []string{"compare", "--out", dir, "--datasets", "moons", "--objectives", "nce,dsm", "--quiet",
+		"--set", "hidden=8,8", "--set", "steps=300",
 		"--set", "samples=0", "--set", "grid=100", "--set", "test-points=200", "--set", "frames=0"}
 }
 
@@ -374,7 +376,8 @@ func (c *chaos) moved(dir string, move func() error) {
 	}
 	if code := c.wait(p, c.whole); code != 0 {
 		c.counts["runs that noticed"]++
-		if said := p.errout.String(); !strings.Contains(said, "renamed or replaced") && !strings.Contains(said, "no such file") {
+		if said := p.errout.String(); !strings.Contains(said, "renamed or replaced") &&
+			!strings.Contains(said, "no such file") {
 			c.t.Errorf("moved: exit code %d, %s", code, said)
 		}
 	}
@@ -458,7 +461,8 @@ func (c *chaos) flood(page string, stop chan struct{}) {
 						time.Sleep(50 * time.Millisecond)
 						conn.Close()
 					}
-				} else if r, err := client.Get("http://" + u.Host + []string{u.RequestURI(), "/", "/events", "/../etc/passwd"}[k/2%4]); err == nil {
+				} else if r, err := client.Get("http://" + u.Host +
+					[]string{u.RequestURI(), "/", "/events", "/../etc/passwd"}[k/2%4]); err == nil {
 					_, _ = io.CopyN(io.Discard, r.Body, 1<<12)
 					r.Body.Close()
 				}

@@ -86,7 +86,8 @@ func (c *energyCmd) Run(e *env) error {
 		return c.report(e, n, 1, writeVector(e, c.Out, c.header(names), energies))
 	}
 	if m.Discrete() != "" {
-		e.logf("note: energies and gradients are of the continuous density behind the discrete columns; without --grad energies are of cells")
+		e.logf("note: energies and gradients are of the continuous density behind the discrete columns; without " +
+			"--grad energies are of cells")
 	}
 	grad := mat.NewDense(n, d, nil)
 	if err := m.EnergyGrad(energies, grad, x); err != nil {

@@ -67,10 +67,12 @@ func (c *exportCmd) Run(e *env) error {
 	}
 	if points > 0 {
 		e.logf(
-			"note: the energy has a bridge, the background of which is made of points of the data: %s holds %d of them; --bridge 0 trains without", c.Out, points)
+			"note: the energy has a bridge, the background of which is made of points of the data: %s holds %d of them; "+
+				"--bridge 0 trains without", c.Out, points)
 	}
 	if m.Discrete() != "" {
-		e.logf("note: %s holds a continuous density; its metadata say how to get probabilities of discrete values from it", c.Out)
+		e.logf("note: %s holds a continuous density; its metadata say how to get probabilities of discrete values "+
+			"from it", c.Out)
 	}
 	if c.JSON {
 		return writeJSON(e.stdout, exported{c.Out, format, m.Config.Precision, len(b), points})

@@ -164,7 +164,8 @@ func TestUnknownObjective(t *testing.T) {
 	if err := os.WriteFile(path, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"eval", run}, {"sample", run}, {"train", "--resume", run}, {"export", run, "--out", "x.onnx"}} {
+	for _, args := range [][]string{{"eval", run}, {"sample", run}, {"train", "--resume", run},
+		{"export", run, "--out", "x.onnx"}} {
 		ebm(t, args...).want(t, 2).oneLine(t, "config.json", "of-tomorrow", "known")
 	}
 }

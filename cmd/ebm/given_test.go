@@ -60,7 +60,8 @@ func TestUseOfATable(t *testing.T) {
 	ebm(t, "train", "--resume", run, "--quiet").want(t, 0)
 
 	var report metrics.Report
-	if err := json.Unmarshal([]byte(ebm(t, "eval", run, "--samples", "0", "--json", "--seed", "7").want(t, 0).out), &report); err != nil {
+	if err := json.Unmarshal([]byte(ebm(t, "eval", run, "--samples", "0", "--json", "--seed", "7").want(t, 0).out),
+		&report); err != nil {
 		t.Fatal(err)
 	}
 	if report.Baseline == nil || !report.Baseline.NLL.Known() || !report.Baseline.DifferenceErr.Known() {
@@ -82,7 +83,8 @@ func TestUseOfATable(t *testing.T) {
 		}
 	}
 	var ranked [][2]float64
-	if err := json.Unmarshal([]byte(ebm(t, "energy", run, "--points", points, "--json", "--rank").want(t, 0).out), &ranked); err != nil {
+	if err := json.Unmarshal([]byte(ebm(t, "energy", run, "--points", points, "--json", "--rank").want(t, 0).out),
+		&ranked); err != nil {
 		t.Fatal(err)
 	}
 	for i, r := range ranked {
@@ -91,7 +93,8 @@ func TestUseOfATable(t *testing.T) {
 		}
 	}
 	ebm(t, "energy", run, "--points", points, "--rank", "--grad").want(t, 2).oneLine(t, "--rank", "--grad")
-	if out := ebm(t, "energy", run, "--points", points, "--log-density", "--grad").want(t, 0).out; !strings.HasPrefix(out, "log_density,dlogp/dage,") {
+	if out := ebm(t, "energy", run, "--points", points, "--log-density", "--grad").want(t, 0).out; !strings.HasPrefix(
+		out, "log_density,dlogp/dage,") {
 		t.Errorf("header %q", out[:40])
 	}
 }

@@ -285,7 +285,8 @@ func TestExportWithoutData(t *testing.T) {
 	}
 	for _, bridge := range []string{"0", "0.2"} {
 		run := "run-" + bridge
-		ebm(t, append(append([]string{"train", "--dataset", "secret-place.npy", "--objective", "sm", "--out", run}, tiny...), "--bridge", bridge, "--smooth", "0")...).want(t, 0)
+		ebm(t, append(append([]string{"train", "--dataset", "secret-place.npy", "--objective", "sm", "--out", run},
+			tiny...), "--bridge", bridge, "--smooth", "0")...).want(t, 0)
 		for _, file := range []string{bridge + ".onnx", bridge + ".safetensors"} {
 			r := ebm(t, "export", run, "--out", file, "--precision", "float64").want(t, 0)
 			if note := strings.Contains(r.errout, "made of points of the data"); note != (bridge != "0") {

@@ -550,7 +550,8 @@ func TestSampleAndEnergy(t *testing.T) {
 
 func TestPlotKinds(t *testing.T) {
 	run, dir := shared(t), t.TempDir()
-	for _, kind := range []string{"panel", "samples", "contour", "surface", "score", "loss", "density", "diagnostics", "pairs"} {
+	for _, kind := range []string{"panel", "samples", "contour", "surface", "score", "loss", "density", "diagnostics",
+		"pairs"} {
 		path := filepath.Join(dir, kind+".svg")
 		r := ebm(t, "plot", run, "--kind", kind, "--out", path).want(t, 0)
 		if strings.TrimSpace(r.out) != path {

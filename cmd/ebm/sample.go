@@ -41,7 +41,8 @@ func (e *env) openModel(path string) (*fit.Model, error) {
 	m, err := fit.OpenContext(e.ctx, path, nil)
 	if err == nil && m.Dir().HasState() && !m.Dir().Sealed() {
 		e.logf(
-			"note: the run %s has not come to its end, the weights are those of its last stop; to go on: ebm train --resume %s", path, exit.Quote(path))
+			"note: the run %s has not come to its end, the weights are those of its last stop; to go on: ebm train "+
+				"--resume %s", path, exit.Quote(path))
 	}
 	if err == nil {
 		for _, note := range m.Notes() {

@@ -63,7 +63,8 @@ func pageError(addr string, err error) error {
 func (e *env) warnRemote(srv *live.Server) {
 	if srv.Remote() {
 		e.logf(
-			"warning: other machines reach this page, unencrypted: whoever learns the token sees data and settings, and can stop the run")
+			"warning: other machines reach this page, unencrypted: whoever learns the token sees data and settings, and " +
+				"can stop the run")
 	}
 }
 

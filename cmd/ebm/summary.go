@@ -18,7 +18,8 @@ func summary(r *fit.Result) []string {
 	}
 	if r.Dead {
 		lines = append(
-			lines, "the network is dead: it has one energy everywhere, and no gradient is left to change that; take another --activation, such as silu, or a smaller --lr")
+			lines, "the network is dead: it has one energy everywhere, and no gradient is left to change that; take "+
+				"another --activation, such as silu, or a smaller --lr")
 	}
 	if e == nil {
 		return lines
@@ -43,7 +44,8 @@ func summary(r *fit.Result) []string {
 	if e.Leak > 0.01 {
 		lines = append(
 			lines, fmt.Sprintf(
-				"%.2g of the mass of the model lies outside of the box around the data: it has not learnt where they end; take more --steps", e.Leak))
+				"%.2g of the mass of the model lies outside of the box around the data: it has not learnt where they end; "+
+					"take more --steps", e.Leak))
 	}
 	s := e.Samples
 	if s == nil {
@@ -72,7 +74,8 @@ func againstBase(r *fit.Result) []string {
 	}
 	text := fmt.Sprintf("the base alone, %s: NLL %.4f", b.Name, b.NLL)
 	if r.Share == 0 {
-		return []string{text + "; on points held back the network improved on it no more than by chance, so that the base is what is saved"}
+		return []string{text + "; on points held back the network improved on it no more than by chance, so that the " +
+			"base is what is saved"}
 	}
 	text += fmt.Sprintf("; the model is %s", comparison(b))
 	return []string{text}
@@ -124,14 +127,16 @@ func chains(r *fit.Result) []string {
 	switch {
 	case !s.Mixed() && off <= near:
 		return []string{fmt.Sprintf(
-			"R̂ of the chains that drew the samples is %.3f, want at most %.4g; the samples are as close to the data as equally many data points are, so that longer chains would change little", s.RHat, s.Limit())}
+			"R̂ of the chains that drew the samples is %.3f, want at most %.4g; the samples are as close to the data as "+
+				"equally many data points are, so that longer chains would change little", s.RHat, s.Limit())}
 	case !s.Mixed():
 		return []string{fmt.Sprintf(
 			"the chains that drew the samples have not mixed: R̂ is %.3f, want at most %.4g; ebm sample %s says more",
 			s.RHat, s.Limit(), exit.Quote(r.Run))}
 	case off > far:
 		return []string{fmt.Sprintf(
-			"the samples are %.1f times as far from the data as so many points are from others, by energy distance, and the chains have mixed: it is the model that differs, not the chains", off)}
+			"the samples are %.1f times as far from the data as so many points are from others, by energy distance, and "+
+				"the chains have mixed: it is the model that differs, not the chains", off)}
 	}
 	return nil
 }

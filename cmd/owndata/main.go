@@ -45,8 +45,9 @@ func main() {
 	fmt.Printf("%s: points of dimension %d; trained by %s in %.1f s\n", path, model.Dim(), model.Config.Name,
 		model.Result.Seconds)
 
-	// Measure: nats per held-out point, with the estimated log Z, compared with the base on the same points: the mixture of
-	// Gaussians that the network has to improve on, and that is kept in its place where it does not. Very few points have none.
+	// Measure: nats per held-out point, with the estimated log Z, compared with the base on the same points: the
+	// mixture of Gaussians that the network has to improve on, and that is kept in its place where it does not. Very
+	// few points have none.
 	fmt.Printf("log Z: %.2f ± %.2f\n", eval.LogZ, eval.LogZErr)
 	fmt.Printf("held-out points: %.3f ± %.3f nats each\n", eval.NLL, eval.NLLErr)
 	if b := eval.Baseline; b != nil {
@@ -55,7 +56,8 @@ func main() {
 			b.Difference, b.DifferenceErr, share)
 	}
 
-	// Which points are anomalies? Those with the lowest log p; the rank is the share of the training points that are less likely.
+	// Which points are anomalies? Those with the lowest log p; the rank is the share of the training points that are
+	// less likely.
 	x := points.Matrix()
 	n, _ := x.Dims()
 	logp, rank, order := make([]float64, n), make([]float64, n), make([]int, n)

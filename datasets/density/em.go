@@ -129,7 +129,8 @@ func (f *em) pass(m *Mixture) *statistics {
 	return parts[0]
 }
 
-// passBlock adds rows to the statistics. To log w_k of a component beside adds what a combination of discrete values says of it.
+// passBlock adds rows to the statistics. To log w_k of a component beside adds what a combination of discrete values
+// says of it.
 func (f *em) passBlock(m *Mixture, beside [][]float64, s *statistics, lo, hi int) {
 	k, d := len(m.logw), m.p.Dim
 	room := make([]float64, 4*d)

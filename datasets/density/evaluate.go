@@ -120,8 +120,8 @@ func addTransposed(dst, w, z []float64, c float64) {
 	}
 }
 
-// logProb returns log p(x), with scratch space for 3d numbers. Conversions to float64 keep products from being fused with
-// sums, so that it agrees to the last bit with energyAt on every processor.
+// logProb returns log p(x), with scratch space for 3d numbers. Conversions to float64 keep products from being fused
+// with sums, so that it agrees to the last bit with energyAt on every processor.
 func (m *Mixture) logProb(room, x []float64) float64 {
 	d := len(x)
 	z, y := room[:2*d], m.place(room[2*d:3*d], x)

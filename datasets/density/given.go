@@ -19,11 +19,13 @@ func (m *Mixture) Given(known []int, values []float64) (*Mixture, error) {
 	return rest, err
 }
 
-// given also returns which components are left. Logarithms of weights are added to those of the mixture, if there are some.
+// given also returns which components are left. Logarithms of weights are added to those of the mixture, if there are
+// some.
 func (m *Mixture) given(known []int, values, plus []float64) (rest *Mixture, kept []int, err error) {
 	d := m.p.Dim
 	if len(known) != len(values) || len(known) == 0 || len(known) >= d {
-		return nil, nil, fmt.Errorf("density: %d values for %d known coordinates of %d; at least one is to be known, and one free", len(values), len(known), d)
+		return nil, nil, fmt.Errorf("density: %d values for %d known coordinates of %d; at least one is to be known, "+
+			"and one free", len(values), len(known), d)
 	}
 	order := slices.Clone(known)
 	for j := range d {
@@ -94,8 +96,8 @@ func (m *Mixture) reordered(k int, order []int) (mean []float64, l *mat.TriDense
 	return mean, l, nil
 }
 
-// weighed returns the mixture, and the numbers, of the components whose weights, given as logarithms, are not negligible beside the
-// largest.
+// weighed returns the mixture, and the numbers, of the components whose weights, given as logarithms, are not
+// negligible beside the largest.
 func (p Parameters) weighed(logw []float64) (m *Mixture, of []int, err error) {
 	const least = -700
 	top := slices.Max(logw)

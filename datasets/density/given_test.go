@@ -57,7 +57,8 @@ func TestGiven(t *testing.T) {
 	for _, c := range []struct {
 		known  []int
 		values []float64
-	}{{nil, nil}, {[]int{0, 1}, []float64{0, 0}}, {[]int{0}, nil}, {[]int{2}, []float64{0}}, {[]int{0}, []float64{math.NaN()}}} {
+	}{{nil, nil}, {[]int{0, 1}, []float64{0, 0}}, {[]int{0}, nil}, {[]int{2}, []float64{0}},
+		{[]int{0}, []float64{math.NaN()}}} {
 		if _, err := m.Given(c.known, c.values); err == nil {
 			t.Errorf("%v given as %v: no error", c.known, c.values)
 		}

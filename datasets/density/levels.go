@@ -10,19 +10,21 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// Levels are the few values a_1 < … < a_L of a column that is discrete: a factor, in which the density of the other columns jumps. So that
-// points stay points of Rᵈ, a value c is a coordinate z in its cell, between the middles to its neighbours, with the density
+// Levels are the few values a_1 < … < a_L of a column that is discrete: a factor, in which the density of the other
+// columns jumps. So that points stay points of Rᵈ, a value c is a coordinate z in its cell, between the middles to its
+// neighbours, with the density
 //
 //	p(z | c) = N(z; m, s²)/M_c,   M_c = ∫_cell N(z; m, s²) dz,
 //
-// of a Gaussian over all cells, m the middle between a_1 and a_L and s the deviation of as many equally likely values at equal distances. It is
-// the same whatever the other columns are, and so
+// of a Gaussian over all cells, m the middle between a_1 and a_L and s the deviation of as many equally likely values
+// at equal distances. It is the same whatever the other columns are, and so
 //
 //	p(z, x) = P(c(z), x) N(z; m, s²)/M_c(z)
 //
-// has the probabilities of c, the densities of x given c and the conditional probabilities of c given x, without error: chains move in z
-// as in x, and log P = log p + log M - log N at any point of the cell. Where c does not depend on x and has the probabilities M, p does not jump.
-// Columns of unit spacing in cells of unit width with the same density would do, too, but end in walls, from which chains turn back.
+// has the probabilities of c, the densities of x given c and the conditional probabilities of c given x, without
+// error: chains move in z as in x, and log P = log p + log M - log N at any point of the cell. Where c does not depend
+// on x and has the probabilities M, p does not jump. Columns of unit spacing in cells of unit width with the same
+// density would do, too, but end in walls, from which chains turn back.
 type Levels struct {
 	Column int       `json:"column"` // from 0
 	Values []float64 `json:"values"`
@@ -101,7 +103,8 @@ func (l Levels) bounds(c int) (lo, hi float64) {
 	return lo, hi
 }
 
-// mass is M_c. On the side of m where both ends are in the upper tail it is a difference of upper tails, so that no digit is lost.
+// mass is M_c. On the side of m where both ends are in the upper tail it is a difference of upper tails, so that no
+// digit is lost.
 func (l Levels) mass(c int) float64 {
 	lo, hi := l.bounds(c)
 	if lo > 0 {

@@ -16,14 +16,16 @@ import (
 //
 //	P(c, x) = Σ_k w_k Π_j π_kj(c_j) N(x; μ_k(c), Σ_k),   μ_k(c) = μ_k + B_k (a(c) - α_k),
 //
-// a(c) the values of the discrete columns. Within a component these are independent of each other and x is linear in them, as in the general
-// location model; components make up for what is not. It is a density of points by [Levels].
+// a(c) the values of the discrete columns. Within a component these are independent of each other and x is linear in
+// them, as in the general location model; components make up for what is not. It is a density of points by [Levels].
 //
-// μ_k, B_k, α_k, Σ_k are those of a Gaussian N_k of (a, x), of which only N_k(x | a) = N_k(a, x)/N_k(a) is used. With one value per cell of a,
-// a single Gaussian would do as well as these; with two values it would put a tenth of the mass of each at the other.
+// μ_k, B_k, α_k, Σ_k are those of a Gaussian N_k of (a, x), of which only N_k(x | a) = N_k(a, x)/N_k(a) is used. With
+// one value per cell of a, a single Gaussian would do as well as these; with two values it would put a tenth of the
+// mass of each at the other.
 //
-// Olkin and Tate, Multivariate correlation models with mixed discrete and continuous variables, Ann. Math. Stat. 32 (1961) 448–465; Hunt and
-// Jorgensen, Mixture model clustering using the MULTIMIX program, Aust. N. Z. J. Stat. 41 (1999) 153–171.
+// Olkin and Tate, Multivariate correlation models with mixed discrete and continuous variables, Ann. Math. Stat. 32
+// (1961) 448–465; Hunt and Jorgensen, Mixture model clustering using the MULTIMIX program, Aust. N. Z. J. Stat. 41
+// (1999) 153–171.
 type Mixed struct {
 	gauss   *Mixture // N_k of all columns
 	codes   *Mixture // N_k(a)
@@ -150,8 +152,8 @@ func (m *Mixed) LogProbs(j, c int) []float64 {
 	return row
 }
 
-// EntropyBeside is what the entropy of a component has, on average, in place of that of its Gaussian of the discrete columns:
-// Σ_k w_k (Σ_j H(π_kj) - H(N_k(a))).
+// EntropyBeside is what the entropy of a component has, on average, in place of that of its Gaussian of the discrete
+// columns: Σ_k w_k (Σ_j H(π_kj) - H(N_k(a))).
 func (m *Mixed) EntropyBeside() (sum float64) {
 	f := len(m.levels)
 	for k, lw := range m.logw {
@@ -299,9 +301,10 @@ func (m *Mixed) SampleAround(dst []float64, k int, rng *rand.Rand) {
 	m.place(dst, make([]float64, len(dst)), k, rng)
 }
 
-// Given returns a density of the other coordinates, in their order, given the values of those with the indices known: a Mixed, or a Mixture
-// where no discrete column is left. Discrete values are those of their cells. It is the conditional density where all discrete columns are
-// known or no continuous one is. Else it is near it: the probabilities of the discrete columns that are left are those of their components.
+// Given returns a density of the other coordinates, in their order, given the values of those with the indices known:
+// a Mixed, or a Mixture where no discrete column is left. Discrete values are those of their cells. It is the
+// conditional density where all discrete columns are known or no continuous one is. Else it is near it: the
+// probabilities of the discrete columns that are left are those of their components.
 func (m *Mixed) Given(known []int, values []float64) (Density, error) {
 	d := m.Dim()
 	values = slices.Clone(values)

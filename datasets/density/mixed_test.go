@@ -11,7 +11,8 @@ import (
 // sexes is a mixture of rows of which the second column has three values and the fourth two.
 func sexes(t testing.TB) *Mixed {
 	t.Helper()
-	g, err := NewMixture(Parameters{Dim: 4, Covariance: Full, Weights: []float64{3, 2}, Means: []float64{0, 0, 1, 0, 4, 0.5, -1, 0.2},
+	g, err := NewMixture(Parameters{Dim: 4, Covariance: Full, Weights: []float64{3, 2},
+		Means: []float64{0, 0, 1, 0, 4, 0.5, -1, 0.2},
 		Factors: []float64{
 			1, 0, 0, 0, 0.3, 0.8, 0, 0, -0.4, 0.2, 0.7, 0, 0.1, 0.2, 0.3, 0.9,
 			0.6, 0, 0, 0, 0.2, 1, 0, 0, 0.5, 0.1, 0.4, 0, -0.3, 0.1, 0.2, 0.7}})
@@ -56,11 +57,12 @@ func exact(m *Mixed, k, c, s int, x []float64) float64 {
 	}
 	det := mat.Det(&within)
 	q := (r[0]*r[0]*within.At(1, 1) - 2*r[0]*r[1]*within.At(0, 1) + r[1]*r[1]*within.At(0, 0)) / det
-	return g.Weights()[k] * m.levels[0].Probs[k][c] * m.levels[1].Probs[k][s] * math.Exp(-q/2) / (2 * math.Pi * math.Sqrt(det))
+	return g.Weights()[k] * m.levels[0].Probs[k][c] *
+		m.levels[1].Probs[k][s] * math.Exp(-q/2) / (2 * math.Pi * math.Sqrt(det))
 }
 
-// The integral of the density over the cells of discrete values is their probability times the density of the rest, the log ratio leads
-// from one to the other, and a Given of both columns is the conditional density of the rest.
+// The integral of the density over the cells of discrete values is their probability times the density of the rest,
+// the log ratio leads from one to the other, and a Given of both columns is the conditional density of the rest.
 func TestMixedDensity(t *testing.T) {
 	m := sexes(t)
 	const nodes = 4000
@@ -107,7 +109,8 @@ func TestMixedDensity(t *testing.T) {
 	}
 }
 
-// Draws have the probabilities, and within a value the moments, of the density; a value that is left after a Given is drawn, too.
+// Draws have the probabilities, and within a value the moments, of the density; a value that is left after a Given is
+// drawn, too.
 func TestMixedSample(t *testing.T) {
 	m := sexes(t)
 	const n = 40000
@@ -166,9 +169,9 @@ func TestMixedSample(t *testing.T) {
 	}
 }
 
-// A fit finds the probabilities and the densities within values: KL against the density that drew the points is that of its number of
-// parameters, half a nat each over all points, give or take chance. A mixture of Gaussians of the same points spread over their cells, the
-// broken twin, is far from that.
+// A fit finds the probabilities and the densities within values: KL against the density that drew the points is that
+// of its number of parameters, half a nat each over all points, give or take chance. A mixture of Gaussians of the
+// same points spread over their cells, the broken twin, is far from that.
 func TestFitMixed(t *testing.T) {
 	m := sexes(t)
 	const n, fresh = 1000, 4000

@@ -9,12 +9,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// FitMixed fits a Mixed to the rows of x like FitMixture, by BIC. Levels say which columns are discrete and their values; their Probs are not used.
-// In these columns x has the values themselves, or points of their cells.
+// FitMixed fits a Mixed to the rows of x like FitMixture, by BIC. Levels say which columns are discrete and their
+// values; their Probs are not used. In these columns x has the values themselves, or points of their cells.
 //
-// One step of expectation–maximisation differs from that of a Mixture of all columns, a for the discrete ones, in the shares, which are
-// those of Mixed, and in the probabilities, which are shares of the values: w_k Π_j π_kj(c_j) N_k(a, x)/N_k(a). The moments of (a, x) give
-// the regression of x on a. To the variances of a it adds a little, as where a component has one value only there are none.
+// One step of expectation–maximisation differs from that of a Mixture of all columns, a for the discrete ones, in the
+// shares, which are those of Mixed, and in the probabilities, which are shares of the values: w_k Π_j π_kj(c_j) N_k(a,
+// x)/N_k(a). The moments of (a, x) give the regression of x on a. To the variances of a it adds a little, as where a
+// component has one value only there are none.
 func FitMixed(x *mat.Dense, levels []Levels, cfg MixtureConfig, rng *rand.Rand) (*Mixed, error) {
 	n, d := x.Dims()
 	if cfg.Criterion != BIC {
@@ -127,8 +128,8 @@ func (f *factors) beside(m *Mixture) [][]float64 {
 	return rows
 }
 
-// probabilities are those of the values, from the shares by combination and component and the sizes of components, of which some are kept.
-// To every component one point is added that is as all points are.
+// probabilities are those of the values, from the shares by combination and component and the sizes of components, of
+// which some are kept. To every component one point is added that is as all points are.
 func (f *factors) probabilities(by, size []float64, kept []int) []Levels {
 	if f == nil {
 		return nil

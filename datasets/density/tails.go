@@ -10,15 +10,16 @@ import (
 // tailWidths are the factors on deviations that Contaminate tries.
 var tailWidths = []float64{1.5, 2, 3, 4, 6, 10}
 
-// Contaminate gives a mixture heavy tails where the rows of x have them: of every component it puts a share ε a factor s further out,
+// Contaminate gives a mixture heavy tails where the rows of x have them: of every component it puts a share ε a factor
+// s further out,
 //
 //	(1-ε) p(x) + ε Σ_k w_k N(x; μ_k, s² Σ_k),
 //
 // with the ε and s, of a few s, that make x likeliest. It is the mixture itself unless BIC favours two parameters more.
 //
-// Tukey, A survey of sampling from contaminated distributions, in Contributions to Probability and Statistics (1960) 448–485; of mixtures,
-// Punzo and McNicholas, Parsimonious mixtures of multivariate contaminated normal distributions, Biom. J. 58 (2016) 1506–1537, who give
-// every component its own ε and s.
+// Tukey, A survey of sampling from contaminated distributions, in Contributions to Probability and Statistics (1960)
+// 448–485; of mixtures, Punzo and McNicholas, Parsimonious mixtures of multivariate contaminated normal distributions,
+// Biom. J. 58 (2016) 1506–1537, who give every component its own ε and s.
 func Contaminate(m *Mixture, x *mat.Dense) (*Mixture, error) {
 	if err := checkPoints(x); err != nil {
 		return nil, err
@@ -78,8 +79,8 @@ func (m *Mixture) widened(s float64) Parameters {
 	return p
 }
 
-// contaminated are the parameters of (1-ε) times the mixture and ε times the one of s times its deviations. A tied covariance becomes one
-// for every component.
+// contaminated are the parameters of (1-ε) times the mixture and ε times the one of s times its deviations. A tied
+// covariance becomes one for every component.
 func (m *Mixture) contaminated(eps, s float64) Parameters {
 	k, w := len(m.logw), m.Weights()
 	own := m.widened(1)

@@ -38,7 +38,8 @@ func TestContaminate(t *testing.T) {
 		for _, nu := range []float64{3, math.Inf(1)} {
 			rng := rand.New(rand.NewPCG(1, 2))
 			x, fresh := studentPoints(1000, 4, nu, rng), studentPoints(40000, 4, nu, rng)
-			m, err := density.FitMixture(x, density.MixtureConfig{Components: []int{1}, Covariances: []density.Covariance{kind}}, rng)
+			m, err := density.FitMixture(x, density.MixtureConfig{Components: []int{1},
+				Covariances: []density.Covariance{kind}}, rng)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -200,7 +200,8 @@ func TestArchive(t *testing.T) {
 			"format.npy": text, "shape.npy": array("(2,)", 1, 2), "data.npy": array("(1,)", 1)},
 			"is a scipy.sparse matrix", "", table.Options{}},
 		{"sparse coordinates", map[string]string{"row.npy": array("(1,)", 1), "col.npy": array("(1,)", 1),
-			"format.npy": text, "shape.npy": array("(2,)", 1, 2), "data.npy": array("(1,)", 1)}, "is a scipy.sparse matrix", "", table.Options{}},
+			"format.npy": text, "shape.npy": array("(2,)", 1, 2), "data.npy": array("(1,)", 1)},
+			"is a scipy.sparse matrix", "", table.Options{}},
 		{"strange name", map[string]string{"\x1b]0;\u202e.npy": "x"}, `array "\x1b]0;\u202e": is not a .npy file`, "",
 			table.Options{}},
 	} {

@@ -51,10 +51,12 @@ func (c *decimals) note(header string) string {
 	case c.off:
 	case header != "":
 		return fmt.Sprintf(
-			"the header has one name, %s, and the rows have two values: if %s is meant as one number, write it with a point", files.Quote(header), c.first)
+			"the header has one name, %s, and the rows have two values: if %s is meant as one number, "+
+				"write it with a point", files.Quote(header), c.first)
 	case c.most > c.least:
 		return fmt.Sprintf(
-			"the two columns look like one of numbers with a decimal comma, such as %s: if they are, write them with a point", c.padded)
+			"the two columns look like one of numbers with a decimal comma, such as %s: if they are, write them with a "+
+				"point", c.padded)
 	}
 	return ""
 }

@@ -38,7 +38,8 @@ func (g Grid) Round(v float64) float64 {
 
 func (g Grid) scale() float64 { return math.Pow10(g.Decimals) }
 
-// GridOf returns the coarsest grid that all values of a column of x lie on, if they are written with at most six decimals, and differ.
+// GridOf returns the coarsest grid that all values of a column of x lie on, if they are written with at most six
+// decimals, and differ.
 func GridOf(x *mat.Dense, j int) (g Grid, ok bool) {
 	if _, ok := Constant(x, j); ok {
 		return g, false

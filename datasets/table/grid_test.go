@@ -77,7 +77,8 @@ func TestGridOf(t *testing.T) {
 			t.Errorf("%d decimals: width %g, want %g", decimals, g.Width(), want)
 		}
 	}
-	for _, g := range []table.Grid{{}, {Step: 0.5}, {Decimals: 7, Step: 1}, {Step: 2, Offset: 2}, {Step: math.NaN()}, {Step: 1, Decimals: -1}} {
+	for _, g := range []table.Grid{{}, {Step: 0.5}, {Decimals: 7, Step: 1}, {Step: 2, Offset: 2}, {Step: math.NaN()},
+		{Step: 1, Decimals: -1}} {
 		if g.Validate() == nil {
 			t.Errorf("%+v is accepted", g)
 		}

@@ -79,7 +79,8 @@ func (b *builder) noText() error {
 		e.Text = fmt.Sprintf("%s is too large", strings.Trim(sample, `"`))
 	case first.unclear:
 		e.Text = fmt.Sprintf(
-			"%s may be a number with decimals or a whole one with thousands: write decimals with a point, and nothing between thousands", sample)
+			"%s may be a number with decimals or a whole one with thousands: write decimals with a point, and nothing "+
+				"between thousands", sample)
 	case first.at == b.first && first.texts == 1 && len(b.texts) == 0:
 		e.Text = fmt.Sprintf("%s is not a number, nor is the line a header, in which nothing is one", sample)
 		e.Option, e.Value = "Header", string(HeaderYes)

@@ -48,7 +48,8 @@ func (a array) decoder() (decoder, binary.ByteOrder, error) {
 			fields = "the fields " + enumerate(a.fields)
 		}
 		return decoder{}, nil, errorf(
-			"is a structured array with %s; store them as the columns of a plain one: numpy.lib.recfunctions.structured_to_unstructured", fields)
+			"is a structured array with %s; store them as the columns of a plain one: "+
+				"numpy.lib.recfunctions.structured_to_unstructured", fields)
 	}
 	kind := strings.TrimLeft(a.descr, "<>|=")
 	if d, ok := decoders[kind]; ok {

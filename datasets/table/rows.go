@@ -49,7 +49,8 @@ func (in *inspection) rows() error {
 		}
 	}
 	in.column(RepeatedRows, repeats, false,
-		"%d of %d rows repeat another, row %d %s most often: a density rises without bound on points that repeat; remove what was copied",
+		"%d of %d rows repeat another, row %d %s most often: a density rises without bound on points that repeat; "+
+			"remove what was copied",
 		repeats, n, seen[first]+1, count(int(most)+1, "time"))
 	in.found[len(in.found)-1].Row = int(seen[first])
 	return nil
@@ -133,7 +134,8 @@ func (in *inspection) follow(corr *mat.SymDense) {
 		from = append(from, j)
 		slices.Sort(from)
 		in.column(DependentColumn, in.values[j], false,
-			"of the columns %s one follows from the others: the points have no density of their own; leave one of them out", in.list(from))
+			"of the columns %s one follows from the others: the points have no density of their own; "+
+				"leave one of them out", in.list(from))
 		in.of(from...)
 	}
 }

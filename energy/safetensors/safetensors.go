@@ -202,7 +202,8 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	var head [files.SniffLen]byte
 	if k, err := r.ReadAt(head[:min(size, files.SniffLen)], 0); err != nil && err != io.EOF {
 		return nil, fmt.Errorf("safetensors: %w", err)
-	} else if says := files.Sniff(head[:k]); says != "" && !(k > 8 && head[7] == 0 && head[8] == '{') { // a length may look like anything
+		// a length may look like anything
+	} else if says := files.Sniff(head[:k]); says != "" && !(k > 8 && head[7] == 0 && head[8] == '{') {
 		return nil, fmt.Errorf("%w: it is %s", ErrFormat, says)
 	}
 	if size < 8 {

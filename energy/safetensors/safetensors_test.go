@@ -271,7 +271,8 @@ func FuzzRead(f *testing.F) {
 func TestLengths(t *testing.T) {
 	for n := range 2000 {
 		var b bytes.Buffer
-		f := &File{Metadata: map[string]string{"x": strings.Repeat("y", n)}, Tensors: []Tensor{{Name: "w", DType: F32, Shape: []int{1}, Data: []float64{1}}}}
+		f := &File{Metadata: map[string]string{"x": strings.Repeat("y", n)},
+			Tensors: []Tensor{{Name: "w", DType: F32, Shape: []int{1}, Data: []float64{1}}}}
 		if err := Write(&b, f); err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,8 @@ func CheckOp(t testing.TB, f Func, reference Reference, inputs ...Input) {
 	}
 	// Each order is compared with central differences of the one before, so errors cannot hide behind each other.
 	for k, g := range exact.grads {
-		Close(t, fmt.Sprintf("float64 derivative of order %d", k+1), join(exact.eval(t, inputs, g...)), exact.differences(t, inputs, exact.loss[k]), 2e-6)
+		Close(t, fmt.Sprintf("float64 derivative of order %d", k+1), join(exact.eval(t, inputs, g...)),
+			exact.differences(t, inputs, exact.loss[k]), 2e-6)
 	}
 	exact.checkForward(t, inputs)
 	exact.checkCompiled(t, inputs, 1e-11)
@@ -57,7 +58,8 @@ func CheckOp(t testing.TB, f Func, reference Reference, inputs ...Input) {
 	rough := build(t, tensor.Float32, f, inputs)
 	Close(t, "float32 value", rough.eval(t, inputs, rough.y)[0], exact.eval(t, inputs, exact.y)[0], 2e-5)
 	for k, g := range rough.grads {
-		Close(t, fmt.Sprintf("float32 derivative of order %d", k+1), join(rough.eval(t, inputs, g...)), join(exact.eval(t, inputs, exact.grads[k]...)), 2e-4)
+		Close(t, fmt.Sprintf("float32 derivative of order %d", k+1), join(rough.eval(t, inputs, g...)),
+			join(exact.eval(t, inputs, exact.grads[k]...)), 2e-4)
 	}
 	rough.checkCompiled(t, inputs, 1e-4)
 }

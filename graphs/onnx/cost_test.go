@@ -20,7 +20,8 @@ func pictures(rows int) (onnx.Graph, error) {
 	var m onnx.Graph
 	weight := func(name string, shape ...int) *G.Node {
 		n := graphs.NewInput(g, tensor.Float32, name, shape...)
-		m.Weights = append(m.Weights, onnx.Weight{Value: onnx.Value{Name: name, Node: n}, Data: make([]float64, tensor.Shape(shape).TotalSize())})
+		m.Weights = append(m.Weights, onnx.Weight{Value: onnx.Value{Name: name, Node: n},
+			Data: make([]float64, tensor.Shape(shape).TotalSize())})
 		return n
 	}
 	var x *G.Node

@@ -218,7 +218,8 @@ func (e *emitter) instruction(id int) {
 		set(e.array([]int{in.rows, in.cols}, in.values))
 	case ir.ExpandCols, ir.ExpandRows, ir.Fill:
 		e.value[id] = e.value[in.args[0]]
-	case ir.Unary, ir.Pow, ir.Func, ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Max, ir.Min, ir.Power, ir.Compare, ir.Scale, ir.Shift:
+	case ir.Unary, ir.Pow, ir.Func, ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Max, ir.Min, ir.Power, ir.Compare, ir.Scale,
+		ir.Shift:
 		e.elementwise(id)
 	case ir.MatMul:
 		set(e.product(in, ""))
@@ -398,7 +399,8 @@ func (e *emitter) products(in *instruction) string {
 }
 
 // relations are the operators of a cmp; the last, not equal, is the negation of Equal.
-var relations = [...]string{ir.Lt: "Less", ir.Le: "LessOrEqual", ir.Gt: "Greater", ir.Ge: "GreaterOrEqual", ir.Eq: "Equal"}
+var relations = [...]string{ir.Lt: "Less", ir.Le: "LessOrEqual", ir.Gt: "Greater", ir.Ge: "GreaterOrEqual",
+	ir.Eq: "Equal"}
 
 // elementwise translates operations that broadcast.
 func (e *emitter) elementwise(id int) {
@@ -493,8 +495,8 @@ func (e *emitter) opaque(in *instruction) string {
 	return ""
 }
 
-// sparsemax is max(x - τ, 0) with the τ for which the rows add up to 1: of the elements in descending order, those belong to the
-// support of which 1 + k x_k > Σ_{j≤k} x_j, and τ is their sum less 1, over their number.
+// sparsemax is max(x - τ, 0) with the τ for which the rows add up to 1: of the elements in descending order, those
+// belong to the support of which 1 + k x_k > Σ_{j≤k} x_j, and τ is their sum less 1, over their number.
 func (e *emitter) sparsemax(x string, cols int) string {
 	ranks := make([]float64, cols)
 	for k := range ranks {

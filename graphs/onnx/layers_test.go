@@ -32,7 +32,8 @@ func filters(w *G.Node, shape ...int) *G.Node { return graphs.Reshape(w, shape..
 
 func conv(kernel tensor.Shape, pad, stride, dilation int, shape ...int) func(x, w, b, s *G.Node) *G.Node {
 	return func(x, w, _, _ *G.Node) *G.Node {
-		return graphs.Must(G.Conv2d(x, filters(w, shape...), kernel, []int{pad, pad}, []int{stride, stride}, []int{dilation, dilation}))
+		return graphs.Must(G.Conv2d(x, filters(w, shape...), kernel, []int{pad, pad}, []int{stride, stride},
+			[]int{dilation, dilation}))
 	}
 }
 
@@ -46,11 +47,17 @@ func init() {
 			return graphs.SumAxes(graphs.Sin(graphs.Permute(x, 1, 0, 3, 2)), 0, 3)
 		}, 2, 3, 4),
 		layer("sums", func(x, _, _, _ *G.Node) *G.Node { return graphs.SumAxes(graphs.Square(x), 1, 3) }, 2, 3, 4),
-		layer("sums over the batch", func(x, _, _, _ *G.Node) *G.Node { return graphs.SumAxes(graphs.Square(x), 0, 2) }, 2, 3, 4),
+		layer("sums over the batch", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.SumAxes(graphs.Square(x), 0, 2)
+		}, 2, 3, 4),
 		layer("softmax", func(x, _, _, _ *G.Node) *G.Node { return graphs.Softmax(x, 1) }, 2, 3, 4),
 		layer("log softmax", func(x, _, _, _ *G.Node) *G.Node { return graphs.LogSoftmax(x, -1) }, 2, 3, 4),
-		layer("batched product", func(x, _, _, _ *G.Node) *G.Node { return graphs.BatchMatMul(x, graphs.Sin(x), false, true) }, 2, 3, 4),
-		layer("batched product, transposed", func(x, _, _, _ *G.Node) *G.Node { return graphs.BatchMatMul(x, graphs.Sin(x), true, false) }, 2, 3, 4),
+		layer("batched product", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.BatchMatMul(x, graphs.Sin(x), false, true)
+		}, 2, 3, 4),
+		layer("batched product, transposed", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.BatchMatMul(x, graphs.Sin(x), true, false)
+		}, 2, 3, 4),
 		layer("attention", func(x, w, _, _ *G.Node) *G.Node {
 			n := x.Shape()[0]
 			heads := func(y *G.Node) *G.Node { return graphs.Permute(graphs.Reshape(y, n, 5, 2, 2), 0, 2, 1, 3) } // (n,2,5,2)
@@ -77,8 +84,12 @@ func init() {
 		layer("slices with steps", func(x, _, _, _ *G.Node) *G.Node {
 			return graphs.Must(G.Slice(x, nil, nil, nil, G.S(0, 4, 2)))
 		}, 2, 3, 5),
-		layer("concatenation", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Concat(2, x, graphs.Sin(x))) }, 2, 3, 4),
-		layer("concatenation of batches", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Concat(0, x, graphs.Sin(x))) }, 2, 3, 4),
+		layer("concatenation", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.Must(G.Concat(2, x, graphs.Sin(x)))
+		}, 2, 3, 4),
+		layer("concatenation of batches", func(x, _, _, _ *G.Node) *G.Node {
+			return graphs.Must(G.Concat(0, x, graphs.Sin(x)))
+		}, 2, 3, 4),
 		layer("broadcast", func(x, w, _, _ *G.Node) *G.Node {
 			return graphs.Must(G.BroadcastHadamardProd(x, graphs.Reshape(w, 1, 3, 4), nil, []byte{0}))
 		}, 3, 4),
@@ -87,7 +98,9 @@ func init() {
 			columns := graphs.Transpose(graphs.Embedding(graphs.Transpose(x), i)) // (n,5)
 			return graphs.MatMul(columns, graphs.Embedding(w, i), false, false)
 		}),
-		layer("tensordot", func(x, w, _, _ *G.Node) *G.Node { return graphs.Must(G.Tensordot([]int{1}, []int{1}, x, w)) }, 3, 4),
+		layer("tensordot", func(x, w, _, _ *G.Node) *G.Node {
+			return graphs.Must(G.Tensordot([]int{1}, []int{1}, x, w))
+		}, 3, 4),
 		layer("powers", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Pow(positive(x), graphs.Sin(x))) }, 3, 4),
 		layer("Conv2D", conv2D(1, 1, 1, 1, 4, 1, 3, 1), 1, 5, 4),
 		layer("Conv2D, stride and dilation", conv2D(2, 1, 2, 1, 3, 1, 2, 2), 1, 7, 6),
@@ -101,10 +114,12 @@ func init() {
 		}, 2, 3, 4),
 		layer("Upsample2D", func(x, _, _, _ *G.Node) *G.Node { return graphs.Upsample2D(graphs.Sin(x), 2) }, 3, 2, 3),
 		layer("MaxPool", func(x, _, _, _ *G.Node) *G.Node {
-			return graphs.MaxPool(graphs.Sin(x), graphs.Window{H: 5, W: 5, C: 2, KH: 3, KW: 3, Stride: [2]int{2, 2}, Pad: [2]int{1, 1}})
+			return graphs.MaxPool(graphs.Sin(x), graphs.Window{H: 5, W: 5, C: 2, KH: 3, KW: 3, Stride: [2]int{2, 2},
+				Pad: [2]int{1, 1}})
 		}, 50),
 		layer("AvgPool", func(x, _, _, _ *G.Node) *G.Node {
-			return graphs.AvgPool(graphs.Sin(x), graphs.Window{H: 5, W: 6, C: 2, KH: 3, KW: 2, Stride: [2]int{2, 1}, Pad: [2]int{1, 0}})
+			return graphs.AvgPool(graphs.Sin(x), graphs.Window{H: 5, W: 6, C: 2, KH: 3, KW: 2, Stride: [2]int{2, 1},
+				Pad: [2]int{1, 0}})
 		}, 60),
 		layer("sparsemax", func(x, _, _, _ *G.Node) *G.Node { return graphs.Must(G.Sparsemax(x)) }, 5),
 		layer("dropout, not training", func(x, _, _, _ *G.Node) *G.Node {

@@ -47,9 +47,9 @@ func Marshal(g Graph, info Info) ([]byte, error) {
 }
 
 // MarshalBatch writes the graph that build makes for a given number of rows, leaving that number open. It calls build
-// with the lock of graphs.Building held: once, and a second time, with another number, where a constant of the graph has so many
-// digits that it might depend on the number. The two must differ in nothing but the rows. Names and weights are those of
-// the first.
+// with the lock of graphs.Building held: once, and a second time, with another number, where a constant of the graph
+// has so many digits that it might depend on the number. The two must differ in nothing but the rows. Names and
+// weights are those of the first.
 func MarshalBatch(build func(rows int) (Graph, error), info Info) ([]byte, error) {
 	make := func(n int) (*program, error) {
 		defer graphs.Building()()

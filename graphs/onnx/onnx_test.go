@@ -91,7 +91,8 @@ var formulas = []formula{
 	{name: "means", build: func(x, w, b, s *G.Node) G.Nodes {
 		mean := graphs.Mean(x)
 		g, err := graphs.VJP(mean, graphs.OnesLike(mean), x)
-		return G.Nodes{mean, graphs.Must(g[0], err), graphs.Scale(graphs.Sum(x), 0.37/float64(x.Shape()[0])), graphs.Shift(x, math.Sqrt(float64(x.Shape()[0])))}
+		return G.Nodes{mean, graphs.Must(g[0], err), graphs.Scale(graphs.Sum(x), 0.37/float64(x.Shape()[0])),
+			graphs.Shift(x, math.Sqrt(float64(x.Shape()[0])))}
 	}},
 	{name: "rows", build: func(x, w, b, s *G.Node) G.Nodes {
 		return G.Nodes{graphs.RowLogSumExp(graphs.Scale(x, 300)), graphs.RowSoftmax(x), graphs.RowLogSumExp(w)}
@@ -107,8 +108,9 @@ var formulas = []formula{
 	{name: "parts", build: func(x, w, b, s *G.Node) G.Nodes {
 		return G.Nodes{
 			graphs.SliceCols(x, 1, 3), graphs.PadCols(x, 2, 1), graphs.ConcatCols(x, graphs.Sin(x), graphs.SliceCols(x, 0, 1)),
-			graphs.Transpose(x), graphs.Reshape(graphs.RowSum(x), x.Shape()[0]), graphs.SliceRows(w, 1, 3), graphs.PadRows(w, 1, 2),
-			graphs.ConcatRows(w, w), graphs.Reshape(w, 12), graphs.Reshape(w, 2, 6), graphs.Reshape(x, 1, x.Shape().TotalSize()),
+			graphs.Transpose(x), graphs.Reshape(graphs.RowSum(x), x.Shape()[0]), graphs.SliceRows(w, 1, 3),
+			graphs.PadRows(w, 1, 2), graphs.ConcatRows(w, w), graphs.Reshape(w, 12), graphs.Reshape(w, 2, 6),
+			graphs.Reshape(x, 1, x.Shape().TotalSize()),
 			graphs.RowLogSumExp(graphs.Reshape(x, 1, x.Shape().TotalSize())), graphs.ConcatRows(x, graphs.Sin(x)),
 		}
 	}},
@@ -122,8 +124,10 @@ var formulas = []formula{
 		}
 		return append(out,
 			graphs.Must(G.MaxBetween(x, graphs.Sin(x))), graphs.Must(G.MinBetween(x, graphs.Sin(x))),
-			graphs.Must(G.Max(x, 1)), graphs.Must(G.InverseSqrt(positive(x))), graphs.Must(G.Cube(x)), graphs.Must(G.Log2(positive(x))),
-			graphs.Must(G.Log1p(positive(x))), graphs.Must(G.Expm1(x)), graphs.Must(G.Ceil(x)), graphs.Must(G.Floor(x)), graphs.Must(G.Mish(x)))
+			graphs.Must(G.Max(x, 1)), graphs.Must(G.InverseSqrt(positive(x))), graphs.Must(G.Cube(x)),
+			graphs.Must(G.Log2(positive(x))),
+			graphs.Must(G.Log1p(positive(x))), graphs.Must(G.Expm1(x)), graphs.Must(G.Ceil(x)), graphs.Must(G.Floor(x)),
+			graphs.Must(G.Mish(x)))
 	}},
 	{name: "inputs", build: func(x, w, b, s *G.Node) G.Nodes { return G.Nodes{x, b, s} }},
 	{name: "mlp silu", build: mlp(graphs.SiLU)},
@@ -216,7 +220,8 @@ func want(t *testing.T, m onnx.Graph, in map[string]onnxtest.Tensor) [][]float64
 
 // compare checks values and dimensions; the tolerance is relative to the largest number of an output, the slack is
 // for every number.
-func compare(t *testing.T, m onnx.Graph, got map[string]onnxtest.Tensor, want [][]float64, tol float64, slack ...float64) {
+func compare(t *testing.T, m onnx.Graph, got map[string]onnxtest.Tensor, want [][]float64, tol float64,
+	slack ...float64) {
 	t.Helper()
 	for i, v := range m.Outputs {
 		y, ok := got[v.Name]
@@ -435,8 +440,12 @@ func TestRefuses(t *testing.T) {
 		})},
 		{"gelu in float64", rowsOf(graphs.GELU)},
 		{"a dimension of output 0", rowsOf(func(x *G.Node) *G.Node { return graphs.SliceRows(x, 0, x.Shape()[0]-1) })},
-		{"the height of padrows", rowsOf(func(x *G.Node) *G.Node { return graphs.ColSum(graphs.Sin(graphs.PadRows(x, 1, 1))) })},
-		{"a bound of slicerows", rowsOf(func(x *G.Node) *G.Node { return graphs.SliceRows(x, x.Shape()[0]-1, x.Shape()[0]) })},
+		{"the height of padrows", rowsOf(func(x *G.Node) *G.Node {
+			return graphs.ColSum(graphs.Sin(graphs.PadRows(x, 1, 1)))
+		})},
+		{"a bound of slicerows", rowsOf(func(x *G.Node) *G.Node {
+			return graphs.SliceRows(x, x.Shape()[0]-1, x.Shape()[0])
+		})},
 		{"Dropout", rowsOf(func(x *G.Node) *G.Node { return graphs.Dropout(x, 0.5) })},
 		{"want unique names", func() error {
 			m, _ := formulas[0].graph(tensor.Float64, 2)

@@ -241,7 +241,8 @@ func (e *emitter) strided(in *instruction, id int) string {
 		x := e.reshape(e.gather(arg(1), v), groups, fixed(size))
 		return e.with("GatherElements", []attribute{integer("axis", 1)}, x, e.integers(arg(0), groups, fixed(1)))
 	}
-	chosen := e.cast(e.op("Equal", e.integers(arg(0), groups, fixed(1)), e.intArray([]int{1, size}, counted(size)))) // (groups,size)
+	// (groups,size)
+	chosen := e.cast(e.op("Equal", e.integers(arg(0), groups, fixed(1)), e.intArray([]int{1, size}, counted(size))))
 	return e.scatter(e.op("Mul", chosen, e.reshape(arg(1), groups, fixed(1))), v)
 }
 
@@ -476,6 +477,7 @@ func (e *emitter) taken(in *instruction, adjoint bool, sizes [4]int) string {
 	}
 	x := e.transpose(e.reshape(e.whole(in.args[0]), before, k, after), 1, 0, 2)
 	zeros := e.expand(e.reshape(e.number(0), fixed(1), fixed(1), fixed(1)), size, before, after)
-	y := e.with("ScatterND", []attribute{text("reduction", "add")}, zeros, e.op("Reshape", at, e.sizes(true, k, fixed(1))), x)
+	y := e.with("ScatterND", []attribute{text("reduction", "add")}, zeros,
+		e.op("Reshape", at, e.sizes(true, k, fixed(1))), x)
 	return e.reshape(e.transpose(y, 1, 0, 2), rows, cols)
 }

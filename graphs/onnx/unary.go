@@ -65,7 +65,8 @@ func (e *emitter) unary(in *instruction, x string) string {
 }
 
 // primitive lists the functions that ONNX has as operations.
-var primitive = map[string]string{"relu": "Relu", "abs": "Abs", "sign": "Sign", "exp": "Exp", "log": "Log", "sqrt": "Sqrt",
+var primitive = map[string]string{"relu": "Relu", "abs": "Abs", "sign": "Sign", "exp": "Exp", "log": "Log",
+	"sqrt":       "Sqrt",
 	"reciprocal": "Reciprocal", "sin": "Sin", "ceil": "Ceil", "floor": "Floor"}
 
 // expm1 is exp x - 1: 2t/(1-t) with t = tanh(x/2) where |x| < 1, which has no cancellation near 0.

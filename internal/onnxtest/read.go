@@ -1,5 +1,5 @@
-// Package onnxtest reads and runs ONNX models in tests: with plain loops in Go, which share no code with the writer, and
-// with ONNX Runtime where it is installed.
+// Package onnxtest reads and runs ONNX models in tests: with plain loops in Go, which share no code with the writer,
+// and with ONNX Runtime where it is installed.
 package onnxtest
 
 import (
@@ -70,7 +70,8 @@ func Read(b []byte) (m *Model, err error) {
 			err = fmt.Errorf("onnxtest: %v", r)
 		}
 	}()
-	m = &Model{Weights: map[string]Tensor{}, Types: map[string]int{}, Shapes: map[string][]int{}, Metadata: map[string]string{}}
+	m = &Model{Weights: map[string]Tensor{}, Types: map[string]int{}, Shapes: map[string][]int{},
+		Metadata: map[string]string{}}
 	message(b, func(field protowire.Number, _ uint64, b []byte) {
 		switch field {
 		case 7:

@@ -40,8 +40,8 @@ type Job struct {
 	Inputs map[string]Tensor
 }
 
-// Runtime runs jobs with ONNX Runtime. It skips the test unless node is there and STHENO_ONNXRUNTIME names the folder of
-// the npm package onnxruntime-node.
+// Runtime runs jobs with ONNX Runtime. It skips the test unless node is there and STHENO_ONNXRUNTIME names the folder
+// of the npm package onnxruntime-node.
 func Runtime(t *testing.T, jobs []Job) []map[string]Tensor {
 	t.Helper()
 	pkg := os.Getenv("STHENO_ONNXRUNTIME")

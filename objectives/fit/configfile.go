@@ -33,10 +33,12 @@ func (e *FormatError) Error() string {
 	switch {
 	case e.Version > Format:
 		return fmt.Sprintf(
-			"%s: run directory format version %d, this program reads version %d: use the program that wrote it, or a newer one", e.Path, e.Version, Format)
+			"%s: run directory format version %d, this program reads version %d: use the program that wrote it, or a "+
+				"newer one", e.Path, e.Version, Format)
 	case e.Version == earlier:
 		return fmt.Sprintf(
-			"%s: run directory format version %d, this program reads version %d: its settings still serve to train it again", e.Path, e.Version, Format)
+			"%s: run directory format version %d, this program reads version %d: "+
+				"its settings still serve to train it again", e.Path, e.Version, Format)
 	}
 	return fmt.Sprintf(
 		"%s: run directory format version %d, this program reads version %d: use the program that wrote it", e.Path,
@@ -165,7 +167,8 @@ func ReadConfig(dir *rundir.Dir) (Config, error) {
 	missing := func(key string) error {
 		return &rundir.FileError{Path: path,
 			Err: fmt.Errorf(
-				"%s: key %q is missing: it is no complete configuration of a run, or that of an older program (this one reads format version %d)", path, key, Format)}
+				"%s: key %q is missing: it is no complete configuration of a run, or that of an older program (this one "+
+					"reads format version %d)", path, key, Format)}
 	}
 	for _, f := range own() {
 		if _, ok := l[f.Key]; !ok {

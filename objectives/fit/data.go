@@ -97,7 +97,8 @@ func newData(ctx context.Context, src Source, c *Config) (*data, error) {
 	d.Cells = c.discreteOf(src)
 	if points != nil && (c.Patience > 0 || c.Base == On) {
 		var early *datasets.Points
-		if training, early, err = training.Split(c.heldShare(points.Len(), &d.geometry), train.Stream(c.Seed, "patience")); err != nil {
+		if training, early, err = training.Split(c.heldShare(points.Len(), &d.geometry),
+			train.Stream(c.Seed, "patience")); err != nil {
 			return nil, fieldErrorf("patience", c.Patience, "%w", err)
 		}
 		d.early = early.Matrix()

@@ -20,24 +20,28 @@ import (
 
 // # Discrete values
 //
-// A density rises without bound on values that repeat, as whole and rounded numbers do. What a file of them has is a probability of every
-// cell, the box of numbers that are rounded to the same row, and a model of it is a density p whose integral over the cell is that:
+// A density rises without bound on values that repeat, as whole and rounded numbers do. What a file of them has is a
+// probability of every cell, the box of numbers that are rounded to the same row, and a model of it is a density p
+// whose integral over the cell is that:
 //
 //	P(cell of v) = ∫_cell p(x) dx,   NLL = -mean log(P(cell of v)/volume of the cell),
 //
 // in the units of the file, and for narrow cells what it would be without them. So
 //
-//   - the model learns v + w (U - ½), with w the width of the cell and U uniform on [0, 1), drawn again with every draw of v (uniform
-//     dequantisation): its NLL is at least that of the cells, by Jensen's inequality, and its minimum over all p has the right P;
-//   - energies of points of the file, E(v) = -log (1/w ∫_cell exp(-E(x)) dx), and with them log densities, ranks, the NLL and that of the
-//     base are of cells; the integral is a mean over cellNodes fixed points of the cell, see overCells;
+//   - the model learns v + w (U - ½), with w the width of the cell and U uniform on [0, 1), drawn again with every
+//     draw of v (uniform dequantisation): its NLL is at least that of the cells, by Jensen's inequality, and its
+//     minimum over all p has the right P;
+//   - energies of points of the file, E(v) = -log (1/w ∫_cell exp(-E(x)) dx), and with them log densities, ranks, the
+//     NLL and that of the base are of cells; the integral is a mean over cellNodes fixed points of the cell, see
+//     overCells;
 //   - draws are rounded;
 //   - log Z is that of p, since cells fill the space.
 //
 // The density p, which chains, gradients and pictures are of, and which is exported, is not touched by any of this.
 //
-// Theis, van den Oord and Bethge, A note on the evaluation of generative models, ICLR 2016, section 3.1; Ho et al., Flow++, ICML 2019,
-// section 3.1, for the bound and its tightening by several draws, which here are a rule of quadrature.
+// Theis, van den Oord and Bethge, A note on the evaluation of generative models, ICLR 2016, section 3.1; Ho et al.,
+// Flow++, ICML 2019, section 3.1, for the bound and its tightening by several draws, which here are a rule of
+// quadrature.
 
 // The values of Config.Discrete.
 const (
@@ -48,8 +52,8 @@ const (
 
 func discreteNames() []string { return []string{discreteAuto, discreteOn, discreteOff} }
 
-// coarse is the width of a cell, in standard deviations of its column, above which it matters whether the column repeats its values or
-// not: the variance that rounding adds is a twelfth of its square.
+// coarse is the width of a cell, in standard deviations of its column, above which it matters whether the column
+// repeats its values or not: the variance that rounding adds is a twelfth of its square.
 const coarse = 0.1
 
 // cell is how a column is discrete: on a grid, or of few values.
@@ -67,14 +71,15 @@ func (c cell) few() bool { return c.Values != nil }
 // cells are the columns that are discrete, in order.
 type cells []cell
 
-// cellsOf finds the columns that are discrete. By itself a column is if it lies on a grid and most of its rows share their value with
-// others, or its cells are coarse: a decimal that was written with more digits than tell points apart is left as it is.
+// cellsOf finds the columns that are discrete. By itself a column is if it lies on a grid and most of its rows share
+// their value with others, or its cells are coarse: a decimal that was written with more digits than tell points apart
+// is left as it is.
 //
-// If the model can have them, columns of few values are factors: two of them, or all so frequent that no other is to be expected, or on no
-// grid, which leaves nothing else. Where values are categories that is what counts: of 1000 rows with a column of two and one of five
-// values, KL was 0.13, with cells on a grid 0.42. Where they are rounded numbers, of four columns of 9 to 23 whole values, both are as
-// good (0.014 and 0.013 of 4000 rows), or factors are worse (0.08 and 0.06 of 300 rows with two columns of 5 to 7), and under a factor a
-// value that was never seen has no probability.
+// If the model can have them, columns of few values are factors: two of them, or all so frequent that no other is to
+// be expected, or on no grid, which leaves nothing else. Where values are categories that is what counts: of 1000 rows
+// with a column of two and one of five values, KL was 0.13, with cells on a grid 0.42. Where they are rounded numbers,
+// of four columns of 9 to 23 whole values, both are as good (0.014 and 0.013 of 4000 rows), or factors are worse (0.08
+// and 0.06 of 300 rows with two columns of 5 to 7), and under a factor a value that was never seen has no probability.
 func cellsOf(x *mat.Dense, how string, factors bool) (found cells) {
 	_, d := x.Dims()
 	if how == discreteOff {
@@ -94,20 +99,22 @@ func cellsOf(x *mat.Dense, how string, factors bool) (found cells) {
 	return found
 }
 
-// matters reports whether a column on a grid repeats its values, or its cells are coarse. It changes the order of the column.
+// matters reports whether a column on a grid repeats its values, or its cells are coarse. It changes the order of the
+// column.
 func matters(g table.Grid, column []float64) bool {
 	n, sd := len(column), stat.StdDev(column, nil)
 	slices.Sort(column)
 	return table.Ties(len(slices.Compact(column)), n) || g.Width() > coarse*sd
 }
 
-// frequent is how often every value of a factor occurs at least: the share of rows with a value that none has so far is about that of the
-// rows whose value no other has (Good, The population frequencies of species and the estimation of population parameters, Biometrika 40
-// (1953) 237–264).
+// frequent is how often every value of a factor occurs at least: the share of rows with a value that none has so far
+// is about that of the rows whose value no other has (Good, The population frequencies of species and the estimation
+// of population parameters, Biometrika 40 (1953) 237–264).
 const frequent = 5
 
-// factors reports whether columns of few values are factors of the model: if it corrects a base, which has their probabilities, and its
-// objective compares densities. One that compares slopes learns nothing from cells in which there are none.
+// factors reports whether columns of few values are factors of the model: if it corrects a base, which has their
+// probabilities, and its objective compares densities. One that compares slopes learns nothing from cells in which
+// there are none.
 func (c *Config) factors() bool {
 	m, err := c.method(objectives.Facts{})
 	return c.Base == On && err == nil && !m.Traits().Score && m.Traits().Levels == nil
@@ -194,19 +201,21 @@ func (c cell) round(v float64) float64 {
 	return c.Grid.Round(v)
 }
 
-// cellNodes is the number of points of a cell at which densities are evaluated, or four for every column on a grid if that is more. With 128
-// the NLL of 10 784 rows of seven rounded columns differs by 0.0008 from that with 1024, with 32 by 0.0025.
+// cellNodes is the number of points of a cell at which densities are evaluated, or four for every column on a grid if
+// that is more. With 128 the NLL of 10 784 rows of seven rounded columns differs by 0.0008 from that with 1024, with
+// 32 by 0.0025.
 const cellNodes = 128
 
-// nodes are points of the unit cube of as many dimensions as there are cells, around its middle: for every k from 1 the points
+// nodes are points of the unit cube of as many dimensions as there are cells, around its middle: for every k from 1
+// the points
 //
 //	±T (frac(k a) - ½),   a_j = φ^-j, φ^(m+1) = φ + 1 in m dimensions,
 //
-// an additive recurrence of low discrepancy, with its mirror image, and stretched a little by T so that its covariance is that of the
-// cube, I/12. So the mean over them is exact for polynomials up to the third degree.
+// an additive recurrence of low discrepancy, with its mirror image, and stretched a little by T so that its covariance
+// is that of the cube, I/12. So the mean over them is exact for polynomials up to the third degree.
 //
-// Roberts, The unreasonable effectiveness of quasirandom sequences (2018); Niederreiter, Random Number Generation and Quasi-Monte Carlo
-// Methods (1992), chapter 3.
+// Roberts, The unreasonable effectiveness of quasirandom sequences (2018); Niederreiter, Random Number Generation and
+// Quasi-Monte Carlo Methods (1992), chapter 3.
 func (c cells) nodes() *mat.Dense {
 	m := len(c)
 	half := max(cellNodes, 4*m) / 2
@@ -237,9 +246,10 @@ func (c cells) nodes() *mat.Dense {
 	return &all
 }
 
-// overCells stores -log of the mean of exp(-E) over the cell of every row of x in dst, E by f. Rows are taken for the values of their
-// cells. The mean is over nodes of the columns on grids; see TestOverCells for its error. Where there are few values it is exact, as there
-// all points of a cell tell as much of its probability, which has no volume; that of a value that is not among them is 0, its energy +Inf.
+// overCells stores -log of the mean of exp(-E) over the cell of every row of x in dst, E by f. Rows are taken for the
+// values of their cells. The mean is over nodes of the columns on grids; see TestOverCells for its error. Where there
+// are few values it is exact, as there all points of a cell tell as much of its probability, which has no volume; that
+// of a value that is not among them is 0, its energy +Inf.
 func (c cells) overCells(dst []float64, x *mat.Dense, f func(dst []float64, x *mat.Dense) error) error {
 	grids, k := c.onGrids(), 1
 	u := new(mat.Dense)
@@ -269,7 +279,8 @@ func (c cells) overCells(dst []float64, x *mat.Dense, f func(dst []float64, x *m
 	return nil
 }
 
-// ofValues is what -log P of the values of a row, where there are few, exceeds -log of the density at them by; +Inf for others.
+// ofValues is what -log P of the values of a row, where there are few, exceeds -log of the density at them by; +Inf
+// for others.
 func (c cells) ofValues(row []float64) (sum float64) {
 	for _, cell := range c.factors() {
 		at, ok := cell.find(row[cell.Column])
@@ -338,10 +349,12 @@ func (d *data) describeCells() string {
 	}
 	var says []string
 	if grids != nil {
-		says = append(says, "rounded columns ("+listed(grids)+") are learnt spread over their cells, judged by the probability of a cell over its width, and drawn rounded")
+		says = append(says, "rounded columns ("+listed(grids)+
+			") are learnt spread over their cells, judged by the probability of a cell over its width, and drawn rounded")
 	}
 	if few != nil {
-		says = append(says, "columns of few values ("+listed(few)+") are learnt, judged and drawn by the probabilities of these")
+		says = append(says, "columns of few values ("+listed(few)+
+			") are learnt, judged and drawn by the probabilities of these")
 	}
 	return strings.Join(says, "; ")
 }
@@ -414,8 +427,9 @@ func (g *geometry) exportCells(meta map[string]string) error {
 		return err
 	}
 	meta["discrete"] = string(b)
-	meta["density"] = "continuous. Columns with a width: the probability of a value over that width is the mean of exp(-energy) over points of its cell, " +
-		"from half a width below to half a width above it; round draws. Columns with values: take the energy at the value itself, add its log_ratio, " +
-		"and it is of a probability; round draws to the nearest value"
+	meta["density"] = "continuous. Columns with a width: the probability of a value over that width is the mean of " +
+		"exp(-energy) over points of its cell, from half a width below to half a width above it; round draws. Columns " +
+		"with values: take the energy at the value itself, add its log_ratio, and it is of a probability; round " +
+		"draws to the nearest value"
 	return nil
 }

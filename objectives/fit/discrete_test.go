@@ -84,8 +84,9 @@ func (c clusters) density(v []float64) float64 {
 	return sum
 }
 
-// The probability of a cell by overCells is the exact one, in one column to 1e-4 and in six to 1e-2 where cells are as wide as the
-// narrowest deviation, and closer the narrower they are. The density in the middle of the cell, the broken twin, is not.
+// The probability of a cell by overCells is the exact one, in one column to 1e-4 and in six to 1e-2 where cells are as
+// wide as the narrowest deviation, and closer the narrower they are. The density in the middle of the cell, the broken
+// twin, is not.
 func TestOverCells(t *testing.T) {
 	for _, c := range []struct {
 		dim       int
@@ -116,7 +117,8 @@ func TestOverCells(t *testing.T) {
 		}
 		t.Logf("%d columns, cells %g wide: error %.2g, in the middle %.2g", c.dim, c.width, worst, rough)
 		if worst > c.tolerance || rough < 2*c.tolerance {
-			t.Errorf("%d columns, cells %g wide: error %g, in the middle %g; want the first below %g", c.dim, c.width, worst, rough, c.tolerance)
+			t.Errorf("%d columns, cells %g wide: error %g, in the middle %g; want the first below %g", c.dim, c.width,
+				worst, rough, c.tolerance)
 		}
 	}
 }
@@ -131,8 +133,8 @@ func saved(t testing.TB, x *mat.Dense) string {
 	return path
 }
 
-// Of rounded points the model knows the probabilities of cells: its NLL on fresh points exceeds the exact one by no more than chance and
-// what 1500 points leave open, draws are on the grid, and the measures are of the same cells.
+// Of rounded points the model knows the probabilities of cells: its NLL on fresh points exceeds the exact one by no
+// more than chance and what 1500 points leave open, draws are on the grid, and the measures are of the same cells.
 func TestDiscrete(t *testing.T) {
 	known := roundedClusters(4, 0.25)
 	path, fresh := saved(t, known.points(1500, "train")), known.points(3000, "fresh")
@@ -240,16 +242,22 @@ func TestCellsOf(t *testing.T) {
 		for _, c := range got.factors() {
 			few = append(few, c.Column)
 		}
-		if want := []int{0, 1, 3}; factors && !slices.Equal(few, want) || !factors && len(few) > 0 || factors != (len(got) == 4) {
+		if want := []int{0, 1, 3}; factors && !slices.Equal(few, want) || !factors && len(few) > 0 ||
+			factors != (len(got) == 4) {
 			t.Errorf("factors %v: columns %v, as factors %v", factors, got, few)
 		}
 	}
-	if c := quick(1); func() error { c.Discrete = "maybe"; _, err := Prepare(opened(t, "moons"), c); return err }() == nil {
+	if c := quick(1); func() error {
+		c.Discrete = "maybe"
+		_, err := Prepare(opened(t, "moons"), c)
+		return err
+	}() == nil {
 		t.Error(`Discrete "maybe" is accepted`)
 	}
 }
 
-// A run on rounded points that is stopped and resumed ends in the bytes of the undisturbed one, and opened again it knows its cells.
+// A run on rounded points that is stopped and resumed ends in the bytes of the undisturbed one, and opened again it
+// knows its cells.
 func TestDiscreteResumed(t *testing.T) {
 	x := people{}.points(300, "resumed") // two factors
 	for i := range 300 {                 // and two columns on a grid
@@ -257,7 +265,8 @@ func TestDiscreteResumed(t *testing.T) {
 		x.Set(i, 4, math.Round(x.At(i, 4)/2)*2)
 	}
 	path := saved(t, x)
-	more := Layer{"hidden": json.RawMessage("[8]"), "batch": json.RawMessage("16"), "steps": json.RawMessage("60"), "frames": json.RawMessage("3"),
+	more := Layer{"hidden": json.RawMessage("[8]"), "batch": json.RawMessage("16"), "steps": json.RawMessage("60"),
+		"frames":  json.RawMessage("3"),
 		"samples": json.RawMessage("50"), "chains": json.RawMessage("10"), "checkpoint-every": json.RawMessage("7")}
 	tmp := t.TempDir()
 	a, b := filepath.Join(tmp, "a"), filepath.Join(tmp, "b")
@@ -283,8 +292,8 @@ func TestDiscreteResumed(t *testing.T) {
 	}
 }
 
-// people are rows of which the second column has two values and the fourth five, of known probabilities: within the value of the second the
-// others are Gaussian, and bent where bend is not 0.
+// people are rows of which the second column has two values and the fourth five, of known probabilities: within the
+// value of the second the others are Gaussian, and bent where bend is not 0.
 type people struct{ bend float64 }
 
 var peopleProbs = [2][]float64{{0.5, 0.2, 0.1, 0.1, 0.1}, {0.1, 0.1, 0.2, 0.3, 0.3}}
@@ -332,8 +341,9 @@ func (p people) kl(t *testing.T, logProb func(dst []float64, x *mat.Dense) error
 	return mean, sd / math.Sqrt(n)
 }
 
-// Columns of few values are a factor: the model has their probabilities, the density of the rest given these, and draws of both. What the
-// network learns of the bend it learns for both values. A value that was never seen has no probability.
+// Columns of few values are a factor: the model has their probabilities, the density of the rest given these, and
+// draws of both. What the network learns of the bend it learns for both values. A value that was never seen has no
+// probability.
 func TestFactors(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for some seconds")
@@ -393,14 +403,16 @@ func TestFactors(t *testing.T) {
 	if p, sd := peopleProbs[1][0], math.Sqrt(0.1*0.9*(3/2000.+1/780.)); math.Abs(count/2000-p) > 4*sd {
 		t.Errorf("given 10: share %g of value 0, want %g ± %g", count/2000, p, sd)
 	}
-	if _, err := m.Sample(t.Context(), SampleConfig{N: 10, Given: map[int]float64{1: 4}}); err == nil || !strings.Contains(err.Error(), "0 10") {
+	if _, err := m.Sample(t.Context(), SampleConfig{N: 10, Given: map[int]float64{1: 4}}); err == nil ||
+		!strings.Contains(err.Error(), "0 10") {
 		t.Errorf("given a value that is none: %v", err)
 	}
 	x := truth.points(2, "two")
 	x.Set(0, 1, 4)
 	x.Set(1, 1, x.At(1, 1)+1e-12)
 	var e, again, rank [2]float64
-	if err := errors.Join(m.Energy(e[:], x), m.Rank(rank[:], x)); err != nil || !math.IsInf(e[0], 1) || rank[0] != 0 || math.IsInf(e[1], 0) {
+	if err := errors.Join(m.Energy(e[:], x), m.Rank(rank[:], x)); err != nil || !math.IsInf(e[0], 1) || rank[0] != 0 ||
+		math.IsInf(e[1], 0) {
 		t.Errorf("energies %v, ranks %v, error %v; the first has a value that is none", e, rank, err)
 	}
 	opened, err := Open(c.Out)
@@ -450,8 +462,8 @@ func exportedSays(t *testing.T, m *Model, x *mat.Dense, want float64) {
 	}
 }
 
-// In the plane, and on a line, a factor makes the model a correction of the base, as in more dimensions; a table may be nothing but
-// factors. The probabilities of all values times the integrals over the rest are one.
+// In the plane, and on a line, a factor makes the model a correction of the base, as in more dimensions; a table may
+// be nothing but factors. The probabilities of all values times the integrals over the rest are one.
 func TestFactorsInThePlane(t *testing.T) {
 	for name, columns := range map[string][]int{"plane": {0, 1}, "line": {1}, "factors": {1, 3}} {
 		all := people{}.points(600, "plane")
@@ -493,7 +505,8 @@ func TestFactorsInThePlane(t *testing.T) {
 		for _, v := range logp {
 			sum += weight * math.Exp(v)
 		}
-		if math.Abs(sum-1) > 0.02 { // log Z by draws of the base has an error of .003, the steps of the integral one less than that
+		// log Z by draws of the base has an error of .003, the steps of the integral one less than that
+		if math.Abs(sum-1) > 0.02 {
 			t.Errorf("%s: all probabilities add up to %g", name, sum)
 		}
 		count := 0.0

@@ -201,7 +201,8 @@ func gone(dataset string, err error) error {
 		return err
 	case dataset == datasets.Stdin:
 		return &DataError{dataset, errors.New(
-			"the data of the run came from standard input and are not kept: train from a file to go on from it, or to measure against it")}
+			"the data of the run came from standard input and are not kept: train from a file to go on from it, or to " +
+				"measure against it")}
 	}
 	help := "put the file back"
 	if !filepath.IsAbs(dataset) {
@@ -217,7 +218,8 @@ func gone(dataset string, err error) error {
 // changed returns the error for a file of a run's data that has changed.
 func changed(dataset string) error {
 	return &DataError{dataset, fmt.Errorf(
-		"the data of the run, %s, have changed since it was begun: put the old file back, or train another run with the settings of this one, its config.json", dataset)}
+		"the data of the run, %s, have changed since it was begun: put the old file back, or train another run with "+
+			"the settings of this one, its config.json", dataset)}
 }
 
 func checksum(x *mat.Dense) string {

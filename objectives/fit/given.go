@@ -31,7 +31,8 @@ func (m *Model) checkGiven(given map[int]float64) error {
 			continue
 		}
 		if _, known := c.find(v); !known {
-			return fieldErrorf("given", v, "column %s has no such value; it has %s", m.data.column(c.Column), strings.Trim(fmt.Sprint(c.Values), "[]"))
+			return fieldErrorf("given", v, "column %s has no such value; it has %s", m.data.column(c.Column),
+				strings.Trim(fmt.Sprint(c.Values), "[]"))
 		}
 	}
 	if len(given) == m.data.Dim {
@@ -47,7 +48,8 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 		return nil, err
 	}
 	if way := samplers[or(cfg.Sampler, m.Config.Sampler)]; way.passes {
-		return nil, fieldErrorf("sampler", way.name, "its levels are of all columns at once; take hmc for draws with given values")
+		return nil, fieldErrorf("sampler", way.name,
+			"its levels are of all columns at once; take hmc for draws with given values")
 	}
 	p, err := m.sampling(cfg)
 	if err != nil {

@@ -299,8 +299,8 @@ type Density struct {
 	busy atomic.Bool
 }
 
-const errBusy = "fit: a Model, or its Density, is called by two goroutines at a time: give each of them its own, made by Clone; " +
-	"mcmc.Cloned instead of mcmc.Shared does so"
+const errBusy = "fit: a Model, or its Density, is called by two goroutines at a time: give each of them its " +
+	"own, made by Clone; mcmc.Cloned instead of mcmc.Shared does so"
 
 // Density compiles the energy with parameters p, which may be a copy of the model's, for use on points of the data. It
 // accepts batches of any size, and must not be used by several goroutines at once.
@@ -352,8 +352,8 @@ func (m *Model) own() (*Density, error) {
 	return m.density, nil
 }
 
-// EnergyGrad stores E(x_i) in e and, unless grad is nil, ∇E(x_i) in the rows of grad: the model is an mcmc.Target. It is the energy of
-// a point, not of a cell, also where columns are discrete.
+// EnergyGrad stores E(x_i) in e and, unless grad is nil, ∇E(x_i) in the rows of grad: the model is an mcmc.Target. It
+// is the energy of a point, not of a cell, also where columns are discrete.
 func (m *Model) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	if _, d := x.Dims(); d != m.data.Dim {
 		return fmt.Errorf("fit: points of %d columns, the model wants %d", d, m.data.Dim)
@@ -365,7 +365,8 @@ func (m *Model) EnergyGrad(e []float64, grad, x *mat.Dense) error {
 	return d.EnergyGrad(e, grad, x)
 }
 
-// Energy stores E of the rows of x in dst: −log p up to log Z, in nats; in discrete columns of the cells of their values.
+// Energy stores E of the rows of x in dst: −log p up to log Z, in nats; in discrete columns of the cells of their
+// values.
 func (m *Model) Energy(dst []float64, x *mat.Dense) error {
 	if len(m.data.Cells) == 0 {
 		return m.EnergyGrad(dst, nil, x)
@@ -376,7 +377,8 @@ func (m *Model) Energy(dst []float64, x *mat.Dense) error {
 	return m.data.Cells.overCells(dst, x, func(dst []float64, x *mat.Dense) error { return m.EnergyGrad(dst, nil, x) })
 }
 
-// LogProb stores log p = −E − log Z of the rows of x in dst, E by [Model.Energy]. log Z is measured at the first call, see [Model.LogZ].
+// LogProb stores log p = −E − log Z of the rows of x in dst, E by [Model.Energy]. log Z is measured at the first call,
+// see [Model.LogZ].
 func (m *Model) LogProb(ctx context.Context, dst []float64, x *mat.Dense) error {
 	z, err := m.LogZ(ctx)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Rank stores in dst, for every row of x, the share of the training points that are less likely under the model than it: near 0 it is
-// an anomaly. It needs the points that the model was trained on.
+// Rank stores in dst, for every row of x, the share of the training points that are less likely under the model than
+// it: near 0 it is an anomaly. It needs the points that the model was trained on.
 func (m *Model) Rank(dst []float64, x *mat.Dense) error {
 	known := m.data.train
 	if known == nil {

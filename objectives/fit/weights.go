@@ -29,9 +29,10 @@ func (m *Model) Weights() ([]byte, error) {
 	return summed(f)
 }
 
-// Export is the energy as a safetensors file for others: what [Model.Weights] holds, but of the data only what the energy needs.
-// That is the scale of the columns (x−mean)/scale, as metadata "standardizer", where it has one, and the background of a bridge,
-// which is made of training points: of Exposed ones. A base is fitted to the points and holds none of them.
+// Export is the energy as a safetensors file for others: what [Model.Weights] holds, but of the data only what the
+// energy needs. That is the scale of the columns (x−mean)/scale, as metadata "standardizer", where it has one, and the
+// background of a bridge, which is made of training points: of Exposed ones. A base is fitted to the points and holds
+// none of them.
 func (m *Model) Export() ([]byte, error) {
 	f := m.arrays()
 	if sc := m.data.Scaler; sc != nil {
@@ -47,8 +48,8 @@ func (m *Model) Export() ([]byte, error) {
 	return summed(f)
 }
 
-// exportBase says in the metadata what the arrays of a base do not: the share λ of the correction that is added to -log of the base, and
-// the probabilities of columns of few values.
+// exportBase says in the metadata what the arrays of a base do not: the share λ of the correction that is added to
+// -log of the base, and the probabilities of columns of few values.
 func (d *data) exportBase(meta map[string]string) error {
 	if d.Base == nil {
 		return nil
@@ -62,8 +63,8 @@ func (d *data) exportBase(meta map[string]string) error {
 	return err
 }
 
-// Exposed is how many points of the data are in the energy itself, and so in every file that holds it: those that the background of
-// a bridge is made of.
+// Exposed is how many points of the data are in the energy itself, and so in every file that holds it: those that the
+// background of a bridge is made of.
 func (m *Model) Exposed() int {
 	if m.data.Bridge == nil {
 		return 0

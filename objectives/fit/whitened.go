@@ -9,8 +9,8 @@ import (
 	"github.com/stheno-ebm/stheno/mcmc"
 )
 
-// whitening are the coordinates u of x = μ + L u, in which a density with mean μ and covariance LLᵀ is round, so that one step size
-// suits all directions.
+// whitening are the coordinates u of x = μ + L u, in which a density with mean μ and covariance LLᵀ is round, so that
+// one step size suits all directions.
 type whitening struct {
 	mean    []float64
 	root    *mat.TriDense // L

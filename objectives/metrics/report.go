@@ -41,11 +41,12 @@ type Report struct {
 
 // Baseline is how well another density does on the test points.
 type Baseline struct {
-	Name          string `json:"name"`
-	NLL           Value  `json:"nll"` // nats per sample
-	NLLErr        Value  `json:"nll_se"`
-	Difference    Value  `json:"difference"`    // of the NLL of the model from it, point by point: below zero the model is better
-	DifferenceErr Value  `json:"difference_se"` // its standard error, with that of log Z
+	Name   string `json:"name"`
+	NLL    Value  `json:"nll"` // nats per sample
+	NLLErr Value  `json:"nll_se"`
+	// Difference is the NLL of the model minus this one, point by point: below zero the model is better.
+	Difference    Value `json:"difference"`
+	DifferenceErr Value `json:"difference_se"` // its standard error, with that of log Z
 }
 
 // Better reports whether the model is better than the baseline by more than the standard error of the difference.
@@ -96,13 +97,16 @@ type Input struct {
 	Truth    Source
 	Energy   Energy
 	Gradient Gradient // nil: no Fisher divergence, no KSD of the model
-	OfPoints Energy   // of test and training points where it is another, as of cells of rounded ones, with the same log Z; nil: Energy
+	// OfPoints is the energy of test and training points where it is a different one with the same log Z, such as
+	// that of cells of rounded values; nil: Energy.
+	OfPoints Energy
 
 	Test    *mat.Dense // test points; nil: TestPoints fresh draws of Truth
 	Train   *mat.Dense // training points for train_nll; nil: none
 	Samples *mat.Dense // draws from the model; nil: no report on samples
 
-	// Scale is what columns are divided by before distances between samples are taken, so that none counts for its unit; nil: 1.
+	// Scale is what columns are divided by before distances between samples are taken, so that none counts for its
+	// unit; nil: 1.
 	Scale []float64
 
 	Baseline     LogProber // a density to compare with, normalised; nil: none

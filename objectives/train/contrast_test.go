@@ -169,7 +169,8 @@ func TestContrastErrors(t *testing.T) {
 	if _, err := NewContrast(2, nan, nan, normal(1), rng); err == nil {
 		t.Error("points of NaN: no error")
 	}
-	if _, err := NewContrast(2, constant(3), constant(3), normal(1), rng); err != nil { // with a single point all are equal
+	// with a single point all are equal
+	if _, err := NewContrast(2, constant(3), constant(3), normal(1), rng); err != nil {
 		t.Errorf("constant columns: %v", err)
 	}
 }

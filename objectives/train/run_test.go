@@ -167,7 +167,8 @@ func TestRunLearns(t *testing.T) {
 
 // TestResume stops a run at every kind of moment and compares the end with the undisturbed run, bit for bit.
 func TestResume(t *testing.T) {
-	run := func(t *testing.T, trouble func(uint64, []float64, *Stats) error, stops ...int) (*toy, Result, []Record, Snapshot) {
+	run := func(t *testing.T, trouble func(uint64, []float64, *Stats) error, stops ...int) (*toy, Result, []Record,
+		Snapshot) {
 		dir := t.TempDir()
 		var resume Snapshot
 		for k := 0; ; k++ {

@@ -153,7 +153,8 @@ func (s *Sentinel) Validate() error {
 
 // observe checks the step that begins after `step` completed ones; nil means that all is well.
 func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
-	const hint = "a smaller --lr, --precision float64, a --gradient-penalty, which keeps the energy flat; check the data for huge values"
+	const hint = "a smaller --lr, --precision float64, a --gradient-penalty, which keeps the energy flat; check " +
+		"the data for huge values"
 	switch {
 	case !finite(st.Loss):
 		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss is %v", st.Loss), Hint: hint,
@@ -225,7 +226,8 @@ func (s *Sentinel) weigh(step, every int, train, held float64) *Error {
 	return &Error{
 		Step: step, Since: step - (heldPatience-1)*every,
 		Seen: fmt.Sprintf(
-			"the loss runs away: it falls on the training points, to %.3g, and rises on points held back, to %.3g from %.3g at best: the points are being memorised", train, held, s.held),
+			"the loss runs away: it falls on the training points, to %.3g, and rises on points held back, to %.3g from "+
+				"%.3g at best: the points are being memorised", train, held, s.held),
 		Hint:  "more points, a larger --smooth, a smaller --hidden, fewer --steps",
 		cause: ErrDiverged,
 	}

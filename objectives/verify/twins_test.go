@@ -79,7 +79,8 @@ func (w learningTwin) Repeats() int              { return w.l.Repeats() }
 
 // withKernel replaces the transitions of the chains.
 func withKernel(k mcmc.Kernel) build {
-	return func(m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config) (*objectives.Engine, error) {
+	return func(m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config) (*objectives.Engine,
+		error) {
 		switch c := m.(type) {
 		case objectives.ContrastiveDivergence:
 			c.Kernel = k
@@ -97,7 +98,8 @@ func withKernel(k mcmc.Kernel) build {
 
 // withoutData omits what an objective makes of the data: the jumps of mpf, whose scatter would drown an error.
 func withoutData(b build) build {
-	return func(m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config) (*objectives.Engine, error) {
+	return func(m objectives.Method, e energy.Energy, p *energy.Params, cfg objectives.Config) (*objectives.Engine,
+		error) {
 		cfg.Data = nil
 		return b(m, e, p, cfg)
 	}

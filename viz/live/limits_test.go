@@ -31,9 +31,10 @@ func TestDeadlines(t *testing.T) {
 	quick := patience{header: 200 * time.Millisecond, answer: 300 * time.Millisecond, stream: 400 * time.Millisecond,
 		idle: 200 * time.Millisecond}
 	for name, text := range map[string]string{
-		"silent":             "",
-		"half a header":      "GET / HTTP/1.1\r\nHost: %s\r\nX-Token: %s\r\n",
-		"half a body":        "POST /control HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+		"silent":        "",
+		"half a header": "GET / HTTP/1.1\r\nHost: %s\r\nX-Token: %s\r\n",
+		"half a body": "POST /control HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: " +
+			"application/json\r\nContent-Length: 100\r\n\r\n{",
 		"page without token": "GET / HTTP/1.1\r\nHost: %s\r\nX-Token: %s\r\n\r\n",
 		"page":               "GET / HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n",
 		"frame":              "GET /frame/0 HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n",

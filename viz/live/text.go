@@ -2,8 +2,8 @@ package live
 
 import "github.com/stheno-ebm/stheno/datasets/files"
 
-// printed returns the header with text as a page can show it: names of columns and paths come from files of strangers. Control
-// characters and marks that turn the direction of writing are shown, not sent, and long text is cut.
+// printed returns the header with text as a page can show it: names of columns and paths come from files of strangers.
+// Control characters and marks that turn the direction of writing are shown, not sent, and long text is cut.
 func (h header) printed() header {
 	h.Title = files.Printable(h.Title, maxTitle)
 	names := make([]string, len(h.Names))

@@ -11,8 +11,9 @@ import (
 func TestTextOfFiles(t *testing.T) {
 	evil := "a\x1b[31m\u202eb\a\r\n" + strings.Repeat("c", 3<<20)
 	s, err := NewServer(Config{
-		Addr: "127.0.0.1:0", Title: evil, Names: []string{evil, "plain"}, Meta: map[string]any{"dataset": evil, "seed": 3, evil: "x"},
-		Hi: [2]float64{1, 1},
+		Addr: "127.0.0.1:0", Title: evil, Names: []string{evil, "plain"},
+		Meta: map[string]any{"dataset": evil, "seed": 3, evil: "x"},
+		Hi:   [2]float64{1, 1},
 	})
 	if err != nil {
 		t.Fatal(err)

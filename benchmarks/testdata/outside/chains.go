@@ -18,8 +18,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// chains adapts the own kernel to the own energy and lets it run, with a checkpoint every 25 transitions, from the last one
-// if there is one: the chains, the kernel and the random numbers.
+// chains adapts the own kernel to the own energy and lets it run, with a checkpoint every 25 transitions, from the
+// last one if there is one: the chains, the kernel and the random numbers.
 func chains(file string, slow bool) error {
 	e := quartic()
 	theta := energy.Init(e, train.Stream(1, "init"))

@@ -12,8 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// fitted trains the own energy on the own source by own objectives through package fit, in a run directory, from its last checkpoint
-// if there is one.
+// fitted trains the own energy on the own source by own objectives through package fit, in a run directory, from its
+// last checkpoint if there is one.
 func fitted(dir, objective string, slow bool) error {
 	hooks := fit.Hooks{Step: func(p train.Progress) error {
 		if p.Step%10 == 0 {
@@ -31,8 +31,9 @@ func fitted(dir, objective string, slow bool) error {
 		m, err = fit.Resume(ctx, dir, new(spiral), hooks)
 	} else {
 		m, err = fit.Train(ctx, new(spiral), fit.Config{
-			Dataset: "spiral", Name: objective, Network: "quartic", Out: dir, Hooks: hooks, Batch: 32, Steps: 200, CheckpointEvery: 25,
-			Samples: 50, Chains: 10, Adapt: 30, Frames: -1, TestPoints: 200, Grid: 100, Bridge: -1, LearningRate: 0.005,
+			Dataset: "spiral", Name: objective, Network: "quartic", Out: dir, Hooks: hooks, Batch: 32, Steps: 200,
+			CheckpointEvery: 25, Samples: 50, Chains: 10, Adapt: 30, Frames: -1, TestPoints: 200, Grid: 100,
+			Bridge: -1, LearningRate: 0.005,
 		})
 	}
 	if err != nil {

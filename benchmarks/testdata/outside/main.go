@@ -1,5 +1,6 @@
-// Command outside is what a user's own module may look like: an objective, an energy, a source of data, a kernel, a mass and a
-// density that the library knows nothing of are trained, adapted and run, with checkpoints, and continue where they were stopped.
+// Command outside is what a user's own module may look like: an objective, an energy, a source of data, a kernel, a
+// mass and a density that the library knows nothing of are trained, adapted and run, with checkpoints, and continue
+// where they were stopped.
 //
 //	outside loop FILE [slow]           trains by package train, from FILE if there is one
 //	outside fit-OBJECTIVE DIR [slow]   trains by package fit, from the run directory DIR if there is one
@@ -65,12 +66,13 @@ func quartic() energy.Energy {
 			p.Data()[i] = 0.2 * rng.NormFloat64()
 		}
 	}
-	return energy.Func{D: 2, Params: []energy.Spec{{Name: "w", Shape: []int{8, 2}}}, Start: start, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
-		return graphs.Try(func() *G.Node {
-			z := graphs.RowSum(graphs.Square(graphs.MatMul(x, theta[0], false, true)))
-			return graphs.Add(graphs.Scale(graphs.Square(z), 0.25), graphs.Scale(graphs.RowSum(graphs.Square(x)), 0.5))
-		})
-	}}
+	return energy.Func{D: 2, Params: []energy.Spec{{Name: "w", Shape: []int{8, 2}}}, Start: start,
+		F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+			return graphs.Try(func() *G.Node {
+				z := graphs.RowSum(graphs.Square(graphs.MatMul(x, theta[0], false, true)))
+				return graphs.Add(graphs.Scale(graphs.Square(z), 0.25), graphs.Scale(graphs.RowSum(graphs.Square(x)), 0.5))
+			})
+		}}
 }
 
 func run(file string, slow bool) error {

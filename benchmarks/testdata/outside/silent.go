@@ -24,7 +24,8 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// cases are what must not go wrong without a word. Each returns nil where it works, or where the error that is due comes.
+// cases are what must not go wrong without a word. Each returns nil where it works, or where the error that is due
+// comes.
 var cases = []struct {
 	name string
 	run  func() error
@@ -61,12 +62,13 @@ var cases = []struct {
 		return due(err, "mixes the points")
 	}},
 	{"weights of four dimensions do not start at zero", func() error {
-		e := energy.Func{D: 2, Params: []energy.Spec{{Name: "kernel", Shape: []int{3, 1, 1, 2}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
-			return graphs.Try(func() *G.Node {
-				w := graphs.Reshape(theta[0], 3, 2)
-				return graphs.RowSum(graphs.Softplus(graphs.MatMul(x, w, false, true)))
-			})
-		}}
+		e := energy.Func{D: 2, Params: []energy.Spec{{Name: "kernel", Shape: []int{3, 1, 1, 2}}},
+			F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+				return graphs.Try(func() *G.Node {
+					w := graphs.Reshape(theta[0], 3, 2)
+					return graphs.RowSum(graphs.Softplus(graphs.MatMul(x, w, false, true)))
+				})
+			}}
 		for _, w := range energy.Init(e, rand.New(rand.NewPCG(1, 2))).Data() {
 			if w == 0 {
 				return errors.New("a weight is zero")
@@ -75,16 +77,18 @@ var cases = []struct {
 		return nil
 	}},
 	{"weights that are all zero are refused", func() error {
-		e := energy.Func{D: 2, Params: []energy.Spec{{Name: "conv.weight", Shape: []int{3, 1, 1, 2}}}, F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
-			return graphs.Try(func() *G.Node {
-				return graphs.RowSum(graphs.Square(graphs.MatMul(x, graphs.Reshape(theta[0], 3, 2), false, true)))
-			})
-		}}
+		e := energy.Func{D: 2, Params: []energy.Spec{{Name: "conv.weight", Shape: []int{3, 1, 1, 2}}},
+			F: func(x *G.Node, theta G.Nodes) (*G.Node, error) {
+				return graphs.Try(func() *G.Node {
+					return graphs.RowSum(graphs.Square(graphs.MatMul(x, graphs.Reshape(theta[0], 3, 2), false, true)))
+				})
+			}}
 		o, err := objectives.New(objectives.NCE{}, e, energy.NewParams(e.Specs()), objectives.Config{Data: points(100)})
 		if err != nil {
 			return err
 		}
-		_, err = train.Run(context.Background(), train.Config{Objective: o, Optimizer: new(train.Adam), Source: new(spiral), Dim: 2, Batch: 128, Steps: 10,
+		_, err = train.Run(context.Background(), train.Config{Objective: o, Optimizer: new(train.Adam),
+			Source: new(spiral), Dim: 2, Batch: 128, Steps: 10,
 			LearningRate: 1e-3, Seed: 1})
 		return due(err, "conv.weight of shape [3 1 1 2] is zero throughout")
 	}},
@@ -125,7 +129,8 @@ var cases = []struct {
 		}
 		defer os.RemoveAll(dir)
 		o := objectives.PersistentCD{Chains: objectives.Chains{Kernel: &tides{MALA: mcmc.MALA{StepSize: .1}}}}
-		_, err = fit.Train(context.Background(), new(spiral), fit.Config{Dataset: "spiral", Objective: o, Out: filepath.Join(dir, "run"), Steps: 1})
+		_, err = fit.Train(context.Background(), new(spiral),
+			fit.Config{Dataset: "spiral", Objective: o, Out: filepath.Join(dir, "run"), Steps: 1})
 		return due(err, "cannot hold its Kernel")
 	}},
 	{"points that have no density are refused", func() error {
@@ -138,7 +143,9 @@ var cases = []struct {
 	}},
 	{"the effective size of chains that stand still is no number", func() error {
 		x := mat.NewDense(8, 1, nil)
-		d, err := mcmc.Sample(context.Background(), stands{}, mcmc.Shared(mcmc.RowFunc(func(grad, x []float64) float64 { return 0 })), x,
+		d, err := mcmc.Sample(context.Background(), stands{}, mcmc.Shared(mcmc.RowFunc(func(grad, x []float64) float64 {
+			return 0
+		})), x,
 			mcmc.SampleConfig{Draws: 100}, rand.New(rand.NewPCG(1, 2)))
 		if err != nil {
 			return err
@@ -202,7 +209,8 @@ func sampled(k mcmc.Kernel, warmup int) (*mcmc.Draws, error) {
 		copy(grad, x)
 		return (x[0]*x[0] + x[1]*x[1]) / 2
 	})
-	return mcmc.Sample(context.Background(), k, mcmc.Shared(target), points(8), mcmc.SampleConfig{Draws: 20, Warmup: mcmc.Warmup{Steps: warmup}},
+	return mcmc.Sample(context.Background(), k, mcmc.Shared(target), points(8),
+		mcmc.SampleConfig{Draws: 20, Warmup: mcmc.Warmup{Steps: warmup}},
 		rand.New(rand.NewPCG(1, 2)))
 }
 
@@ -213,7 +221,8 @@ func shared(v *energy.Evaluator) (text string) {
 			text = fmt.Sprint(reflect.ValueOf(p).Interface())
 		}
 	}()
-	_, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: .01}, mcmc.Shared(v), points(512), mcmc.SampleConfig{Draws: 200, Block: 32, Workers: 8},
+	_, err := mcmc.Sample(context.Background(), mcmc.MALA{StepSize: .01}, mcmc.Shared(v), points(512),
+		mcmc.SampleConfig{Draws: 200, Block: 32, Workers: 8},
 		rand.New(rand.NewPCG(1, 2)))
 	if err != nil {
 		return err.Error()

@@ -53,7 +53,8 @@ func manifest(text string) (claim core.PersistentVolumeClaim, job batch.Job, err
 // comparison are flags of a comparison that takes seconds.
 func comparison(out string, more ...string) []string {
 	args := []string{"compare", "--datasets", "moons,4squares", "--objectives", "nce,dsm", "--seeds", "2", "--out", out}
-	for _, s := range []string{"steps=50", "hidden=8", "batch=16", "samples=0", "test-points=100", "grid=50", "energy=mlp", "bridge=0"} {
+	for _, s := range []string{"steps=50", "hidden=8", "batch=16", "samples=0", "test-points=100", "grid=50",
+		"energy=mlp", "bridge=0"} {
 		args = append(args, "--set", s)
 	}
 	return append(args, more...)
@@ -89,7 +90,8 @@ func TestManifest(t *testing.T) {
 	static(t, program)
 	dir := t.TempDir()
 	const shards = 3
-	text := run(t, exec.Command(program, comparison("runs/board", "--emit", "kubernetes", "--shards", strconv.Itoa(shards), "--workers", "2", "--image", "example.com/ebm:1")...))
+	text := run(t, exec.Command(program, comparison("runs/board", "--emit", "kubernetes", "--shards",
+		strconv.Itoa(shards), "--workers", "2", "--image", "example.com/ebm:1")...))
 	claim, job, err := manifest(text)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
@@ -115,7 +117,8 @@ func TestManifest(t *testing.T) {
 	run(t, exec.Command(program, "compare", "--gather", filepath.Join(root.data, "runs/board")))
 	plain := filepath.Join(t.TempDir(), "plain")
 	run(t, exec.Command(program, comparison(plain)...))
-	if got, want := board(filepath.Join(root.data, "runs/board")), board(plain); got != want || strings.Count(got, "\n") != 9 {
+	if got, want := board(filepath.Join(root.data, "runs/board")), board(plain); got != want ||
+		strings.Count(got, "\n") != 9 {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -124,10 +127,12 @@ func TestManifest(t *testing.T) {
 func check(t *testing.T, claim core.PersistentVolumeClaim, job batch.Job, shards int32) {
 	t.Helper()
 	s, pod := job.Spec, job.Spec.Template.Spec
-	if claim.Kind != "PersistentVolumeClaim" || claim.APIVersion != "v1" || job.Kind != "Job" || job.APIVersion != "batch/v1" {
+	if claim.Kind != "PersistentVolumeClaim" || claim.APIVersion != "v1" || job.Kind != "Job" ||
+		job.APIVersion != "batch/v1" {
 		t.Errorf("kinds %s %s, %s %s", claim.APIVersion, claim.Kind, job.APIVersion, job.Kind)
 	}
-	if s.CompletionMode == nil || *s.CompletionMode != batch.IndexedCompletion || s.Completions == nil || *s.Completions != shards || s.Parallelism == nil || *s.Parallelism != shards {
+	if s.CompletionMode == nil || *s.CompletionMode != batch.IndexedCompletion || s.Completions == nil ||
+		*s.Completions != shards || s.Parallelism == nil || *s.Parallelism != shards {
 		t.Errorf("mode %v, completions %v, parallelism %v", s.CompletionMode, s.Completions, s.Parallelism)
 	}
 	if s.BackoffLimitPerIndex == nil || *s.BackoffLimitPerIndex < 1 || pod.RestartPolicy != core.RestartPolicyNever {
@@ -143,7 +148,8 @@ func check(t *testing.T, claim core.PersistentVolumeClaim, job batch.Job, shards
 	if len(c.VolumeMounts) != 1 || c.VolumeMounts[0].Name != v.Name || c.VolumeMounts[0].MountPath != c.WorkingDir {
 		t.Errorf("mounts %+v, working directory %s", c.VolumeMounts, c.WorkingDir)
 	}
-	if c.Image != "example.com/ebm:1" || c.Resources.Requests.Cpu().Value() != 2 || c.Resources.Requests.Memory().IsZero() || c.Resources.Limits.Memory().IsZero() {
+	if c.Image != "example.com/ebm:1" || c.Resources.Requests.Cpu().Value() != 2 ||
+		c.Resources.Requests.Memory().IsZero() || c.Resources.Limits.Memory().IsZero() {
 		t.Errorf("image %q, resources %+v", c.Image, c.Resources)
 	}
 	for _, r := range s.PodFailurePolicy.Rules {
@@ -151,7 +157,8 @@ func check(t *testing.T, claim core.PersistentVolumeClaim, job batch.Job, shards
 			t.Errorf("a rule for container %q", *r.OnExitCodes.ContainerName)
 		}
 	}
-	if storage := claim.Spec.Resources.Requests.Storage(); storage.IsZero() || !slices.Contains(claim.Spec.AccessModes, core.ReadWriteMany) {
+	if storage := claim.Spec.Resources.Requests.Storage(); storage.IsZero() ||
+		!slices.Contains(claim.Spec.AccessModes, core.ReadWriteMany) {
 		t.Errorf("claim %+v", claim.Spec)
 	}
 }

@@ -96,7 +96,8 @@ func checkRun[T kernels.Float](t *testing.T, w Window, tolerance float64) {
 			got := random[T](rng, n*rows)
 			r.Run(n, got, src, packed, bias, mul, work)
 			for i, v := range got {
-				if e := math.Abs(float64(v) - want[i]*float64(mul[i])); !(e <= tolerance*(1+size[i])*(1+math.Abs(float64(mul[i])))) {
+				if e := math.Abs(float64(v) - want[i]*float64(mul[i])); !(e <=
+					tolerance*(1+size[i])*(1+math.Abs(float64(mul[i])))) {
 					t.Fatalf("%v of %d samples: element %d is %g, want %g", role, n, i, v, want[i]*float64(mul[i]))
 				}
 				if first != nil && v != first[i] {

@@ -2,14 +2,16 @@ package conv
 
 import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
 
-// Planes are windows over pictures whose channels are planes, (n, c·h·w). Their patches have columns by channel, row and
-// column, which is Gorgonia's order: the rows of taps of a patch are stretches of rows of the planes, one after the other.
+// Planes are windows over pictures whose channels are planes, (n, c·h·w). Their patches have columns by channel, row
+// and column, which is Gorgonia's order: the rows of taps of a patch are stretches of rows of the planes, one after
+// the other.
 type Planes struct {
 	Window
 	y, x    []span
 	offsets []int // of the rows of taps, from the first
 	lo      int   // the first window that sees the full width
-	places  []int // where the windows that do begin, along the width; nil: there are enough channels to write patch by patch
+	// where the windows that do begin, along the width; nil if there are enough channels to write patch by patch
+	places []int
 }
 
 // NewPlanes returns the windows w, of one group.
@@ -81,8 +83,8 @@ func planePatch[T kernels.Float](p *Planes, d, s []T, sy, sx span) {
 	}
 }
 
-// planeLines writes the patches along a row of windows that see the full width and the full height; s is the first row of the
-// pictures that they see.
+// planeLines writes the patches along a row of windows that see the full width and the full height; s is the first row
+// of the pictures that they see.
 func planeLines[T kernels.Float](p *Planes, d, s []T) {
 	for j, o := range p.offsets {
 		kernels.Stretches(d[j*p.KW:], s[o:], p.places, p.KW, p.Taps())

@@ -99,7 +99,9 @@ func each[T kernels.Float](p *Pool, n int, x, y []T, four func(k int, x, y []T),
 // ones, the first.
 func ArgMax[T kernels.Float](p *Pool, n int, dst, key []T) {
 	right, down, step := p.around()
-	each(p, n, key, dst, func(k int, x, d []T) { kernels.ArgMax4(k, p.C, d, x, right, down, step) }, func(x, d []T, q *pattern) {
+	each(p, n, key, dst, func(k int, x, d []T) {
+		kernels.ArgMax4(k, p.C, d, x, right, down, step)
+	}, func(x, d []T, q *pattern) {
 		for c := range d {
 			best, k := x[c+q.offsets[0]], q.numbers[0]
 			for j, o := range q.offsets[1:] {
@@ -157,7 +159,8 @@ func Place[T kernels.Float](p *Pool, n int, dst, number, u []T) {
 
 // covered reports whether the windows tile the picture: every pixel is in exactly one, and none reaches beyond it.
 func (p *Pool) covered() bool {
-	return p.Stride == [2]int{p.KH, p.KW} && p.Dilation == [2]int{1, 1} && p.Pad == [2]int{} && p.H%p.KH == 0 && p.W%p.KW == 0
+	return p.Stride == [2]int{p.KH, p.KW} && p.Dilation == [2]int{1, 1} && p.Pad == [2]int{} && p.H%p.KH == 0 &&
+		p.W%p.KW == 0
 }
 
 // Sum stores the sum of every window of n pictures.

@@ -170,10 +170,12 @@ func (f *reader) read(o *Op, op G.Op) {
 		o.Axis = f.n("axis")
 	case Im2Col, Col2Im:
 		o.Window = Window{
-			Kernel: f.pair("h", "w"), Pad: f.pair("padH", "padW"), Stride: f.pair("strideH", "strideW"), Dilation: f.pair("dilationH", "dilationW"),
+			Kernel: f.pair("h", "w"), Pad: f.pair("padH", "padW"), Stride: f.pair("strideH", "strideW"),
+			Dilation: f.pair("dilationH", "dilationW"),
 		}
 	case MaxPool, MaxPoolGrad, AveragePool:
-		o.Window = Window{Kernel: f.pair("h", "w"), Pad: f.pair("padNorth", "padWest"), Stride: f.pair("strideH", "strideW"), Dilation: [2]int{1, 1}}
+		o.Window = Window{Kernel: f.pair("h", "w"), Pad: f.pair("padNorth", "padWest"),
+			Stride: f.pair("strideH", "strideW"), Dilation: [2]int{1, 1}}
 		if f.b("explicitPadding") { // then Gorgonia starts from the other two
 			o.Window.Pad = f.pair("padSouth", "padEast")
 		}
@@ -215,7 +217,8 @@ func (f *reader) span(op G.Op) Range {
 }
 
 func (f *reader) boxes(o *Op) {
-	o.Boxes = Boxes{Masks: f.list("masks"), Classes: f.n("numClasses"), Size: f.n("dimensions"), Training: f.b("trainMode"), Ignore: f.x("ignoreTresh")}
+	o.Boxes = Boxes{Masks: f.list("masks"), Classes: f.n("numClasses"), Size: f.n("dimensions"),
+		Training: f.b("trainMode"), Ignore: f.x("ignoreTresh")}
 	v, ok := f.field("anchors", reflect.Slice)
 	if f.ok = f.ok && ok && v.Len() >= 2*len(o.Boxes.Masks); !f.ok {
 		return

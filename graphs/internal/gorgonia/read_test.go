@@ -81,11 +81,15 @@ func TestRead(t *testing.T) {
 		{must(G.Reshape(x, tensor.Shape{2, 6})), Op{Kind: Reshape}},
 		{must(G.Transpose(im, 0, 2, 3, 1)), Op{Kind: Transpose, Axes: []int{0, 2, 3, 1}}},
 		{must(G.Slice(x, nil, G.S(1, 3))), Op{Kind: Slice, Axis: 1, Range: Range{Lo: 1, Hi: 3, Step: 1}}},
-		{gradient("xs", func(x *G.Node) *G.Node { return must(G.Slice(x, G.S(0, 4, 2))) }, 4, 3), Op{Kind: SliceGrad, Axis: 0, Range: Range{Lo: 0, Hi: 4, Step: 2}}},
+		{gradient("xs", func(x *G.Node) *G.Node {
+			return must(G.Slice(x, G.S(0, 4, 2)))
+		}, 4, 3), Op{Kind: SliceGrad, Axis: 0, Range: Range{Lo: 0, Hi: 4, Step: 2}}},
 		{must(G.At(x, 1, 2)), Op{Kind: At, Axes: []int{1, 2}}},
 		{must(G.Concat(1, x, x)), Op{Kind: Concat, Axis: 1}},
 		{must(G.ByIndices(x, whole(g, "i", 2), 1)), Op{Kind: ByIndices, Axis: 1}},
-		{gradient("xi", func(x *G.Node) *G.Node { return must(G.ByIndices(x, whole(x.Graph(), "j", 2), 1)) }, 3, 4), Op{Kind: ByIndicesGrad, Axis: 1}},
+		{gradient("xi", func(x *G.Node) *G.Node {
+			return must(G.ByIndices(x, whole(x.Graph(), "j", 2), 1))
+		}, 3, 4), Op{Kind: ByIndicesGrad, Axis: 1}},
 		{must(G.SoftMax(x, 1)), Op{Kind: Softmax, Axis: 1}},
 		{must(G.LogSoftMax(tens("xl", 2, 3, 4))), Op{Kind: Softmax, Axis: -1, Log: true}},
 		{gradient("xg", func(x *G.Node) *G.Node { return must(G.SoftMax(x, 1)) }, 3, 4), Op{Kind: SoftmaxGrad, Axis: 1}},
@@ -107,17 +111,22 @@ func TestRead(t *testing.T) {
 		}, 1, 2, 4, 4), Op{Kind: AveragePoolGrad}},
 		{must(G.GlobalAveragePool2D(im)), Op{Kind: GlobalAveragePool}},
 		{must(G.Upsample2D(im, 3)), Op{Kind: Upsample, Factor: 3}},
-		{gradient("up", func(x *G.Node) *G.Node { return must(G.Upsample2D(x, 3)) }, 1, 2, 4, 4), Op{Kind: UpsampleGrad, Factor: 3}},
+		{gradient("up", func(x *G.Node) *G.Node {
+			return must(G.Upsample2D(x, 3))
+		}, 1, 2, 4, 4), Op{Kind: UpsampleGrad, Factor: 3}},
 		{norm(im), Op{Kind: BatchNorm, Epsilon: 0.125, Momentum: 0.9}},
 		{gradient("bn", norm, 3, 4), Op{Kind: BatchNormGrad, Epsilon: 0.125}},
 		{group(tens("gn", 1, 4, 2, 2)), Op{Kind: GroupNorm, Groups: 2, Epsilon: 0.25}},
 		{gradient("gg", group, 1, 4, 2, 2), Op{Kind: GroupNormGrad}},
 		{must(G.Dropout(x, 0.25)), Op{Kind: Dropout, P: 0.25}},
 		{gradient("dg", func(x *G.Node) *G.Node { return must(G.Dropout(x, 0.25)) }, 3, 4), Op{Kind: DropoutGrad, P: 0.25}},
-		{must(G.CTCLoss(tens("lp", 4, 1, 3), whole(g, "t", 2), whole(g, "il", 1), whole(g, "tl", 1), G.ReductionMean)), Op{Kind: CTCLoss, Mean: true}},
-		{must(G.CTCLoss(tens("lq", 4, 1, 3), whole(g, "t", 2), whole(g, "il", 1), whole(g, "tl", 1), G.ReductionSum)), Op{Kind: CTCLoss}},
+		{must(G.CTCLoss(tens("lp", 4, 1, 3), whole(g, "t", 2), whole(g, "il", 1), whole(g, "tl", 1), G.ReductionMean)),
+			Op{Kind: CTCLoss, Mean: true}},
+		{must(G.CTCLoss(tens("lq", 4, 1, 3), whole(g, "t", 2), whole(g, "il", 1), whole(g, "tl", 1), G.ReductionSum)),
+			Op{Kind: CTCLoss}},
 		{must(G.YOLOv3(tens("yo", 1, 12, 2, 2), []float32{10, 13, 16, 30}, []int{0, 1}, 32, 1, 0.5)),
-			Op{Kind: YOLO, Boxes: Boxes{Anchors: []float64{10, 13, 16, 30}, Masks: []int{0, 1}, Ignore: 0.5, Classes: 1, Size: 32}}},
+			Op{Kind: YOLO, Boxes: Boxes{Anchors: []float64{10, 13, 16, 30}, Masks: []int{0, 1}, Ignore: 0.5, Classes: 1,
+				Size: 32}}},
 		{G.UniformRandomNode(g, G.Float64, 0, 1, 3), Op{Kind: Random}},
 		{g.Constant(G.NewF64(2)), Op{Kind: Constant}},
 		{g.AddNode(G.NewConstant(tensor.New(tensor.WithBacking([]float64{1, 2})))), Op{Kind: ConstantTensor}},
@@ -125,9 +134,9 @@ func TestRead(t *testing.T) {
 		{G.Read(x, new(G.Value)), Op{Kind: ReadStatement}},
 	}
 	unary := map[Kind]func(*G.Node) (*G.Node, error){
-		Abs: G.Abs, Sign: G.Sign, Ceil: G.Ceil, Floor: G.Floor, Sin: G.Sin, Cos: G.Cos, Exp: G.Exp, Log: G.Log, Log2: G.Log2, Neg: G.Neg,
-		Square: G.Square, Sqrt: G.Sqrt, Inverse: G.Inverse, InverseSqrt: G.InverseSqrt, Cube: G.Cube, Tanh: G.Tanh, Sigmoid: G.Sigmoid,
-		Log1p: G.Log1p, Expm1: G.Expm1, Softplus: G.Softplus,
+		Abs: G.Abs, Sign: G.Sign, Ceil: G.Ceil, Floor: G.Floor, Sin: G.Sin, Cos: G.Cos, Exp: G.Exp, Log: G.Log,
+		Log2: G.Log2, Neg: G.Neg, Square: G.Square, Sqrt: G.Sqrt, Inverse: G.Inverse, InverseSqrt: G.InverseSqrt,
+		Cube: G.Cube, Tanh: G.Tanh, Sigmoid: G.Sigmoid, Log1p: G.Log1p, Expm1: G.Expm1, Softplus: G.Softplus,
 	}
 	for k, f := range unary {
 		cases = append(cases, struct {
@@ -135,7 +144,8 @@ func TestRead(t *testing.T) {
 			want Op
 		}{must(f(x)), Op{Kind: k}})
 	}
-	axis := map[Kind]bool{Repeat: true, Size: true, Slice: true, SliceGrad: true, Concat: true, ByIndices: true, ByIndicesGrad: true, Softmax: true, SoftmaxGrad: true, Sparsemax: true}
+	axis := map[Kind]bool{Repeat: true, Size: true, Slice: true, SliceGrad: true, Concat: true, ByIndices: true,
+		ByIndicesGrad: true, Softmax: true, SoftmaxGrad: true, Sparsemax: true}
 	seen := map[Kind]bool{Unknown: true, Identity: true, DiagFlat: true} // no function makes the last two
 	for _, c := range cases {
 		if !axis[c.want.Kind] {

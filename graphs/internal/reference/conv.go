@@ -74,7 +74,8 @@ func (e *evaluation) convolution(o ir.Conv) {
 // windows are convolutions of (rows,5) with (3,1) to (rows,3), and pools over three elements, overlapping or not.
 func (r *random) windows() []func() ir.ID {
 	one, three := [2]int{1, 1}, [2]int{1, 3}
-	w := conv.Window{H: 1, W: 5, C: 1, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 2}, Pad: [2]int{0, 1}, Dilation: one, Groups: 1}
+	w := conv.Window{H: 1, W: 5, C: 1, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 2}, Pad: [2]int{0, 1}, Dilation: one,
+		Groups: 1}
 	of := func(cols int) ir.ID {
 		return r.where(func(in *ir.Instr) bool { return in.Rows == r.rows && in.Cols == cols })
 	}
@@ -82,7 +83,8 @@ func (r *random) windows() []func() ir.ID {
 		return r.Reshape(r.where(func(in *ir.Instr) bool { return in.Rows == 1 && in.Cols == 3 }), 3, 1)
 	}
 	pool := func() conv.Window {
-		return conv.Window{H: 1, W: 5, C: 1, KH: 1, KW: 3, OC: 1, Stride: choose(r.rng, [][2]int{one, three}), Dilation: one, Groups: 1}
+		return conv.Window{H: 1, W: 5, C: 1, KH: 1, KW: 3, OC: 1, Stride: choose(r.rng, [][2]int{one, three}),
+			Dilation: one, Groups: 1}
 	}
 	return []func() ir.ID{
 		func() ir.ID { return r.Conv(w, conv.Out, of(5), filter()) },

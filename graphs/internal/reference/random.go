@@ -76,7 +76,8 @@ func (r *random) add(id ir.ID) {
 		return
 	}
 	switch r.At(id).Op.(type) {
-	case ir.Mul, ir.MatMul, ir.BatchMatMul, ir.Add, ir.Sub, ir.Scatter, ir.Place, ir.Conv, ir.PoolPlace, ir.PoolSum, ir.Spread, ir.Sum, ir.RowSum, ir.ColSum:
+	case ir.Mul, ir.MatMul, ir.BatchMatMul, ir.Add, ir.Sub, ir.Scatter, ir.Place, ir.Conv, ir.PoolPlace, ir.PoolSum,
+		ir.Spread, ir.Sum, ir.RowSum, ir.ColSum:
 		if r.rng.IntN(3) > 0 {
 			id = r.Scale(id, 1/math.Sqrt(float64(r.rows)))
 		} else {
@@ -108,7 +109,8 @@ func (r *random) elementwise() []func() ir.ID {
 			return r.Unary(choose(r.rng, []kernels.Func{kernels.SiLU, kernels.Tanh, kernels.Softplus}), r.rng.IntN(3), r.any())
 		},
 		func() ir.ID {
-			return r.Unary(choose(r.rng, []kernels.Func{kernels.ReLU, kernels.Abs, kernels.Sign, kernels.Sin, kernels.Neg}), 0, r.any())
+			return r.Unary(choose(r.rng, []kernels.Func{kernels.ReLU, kernels.Abs, kernels.Sign, kernels.Sin,
+				kernels.Neg}), 0, r.any())
 		},
 		func() ir.ID { return r.Pow(2, r.rng.IntN(2), r.any()) },
 		func() ir.ID { return r.Func("half", func(x float64) float64 { return x / 2 }, r.any()) },
@@ -137,9 +139,11 @@ func (r *random) products() []func() ir.ID {
 		return r.Mul(y, r.Unary(kernels.Tanh, 1, r.like(y)))
 	}
 	return []func() ir.ID{
-		matmul(false, false), matmul(false, true), matmul(false, true), matmul(true, false), matmul(true, true), affine, affine,
+		matmul(false, false), matmul(false, true), matmul(false, true), matmul(true, false), matmul(true, true),
+		affine, affine,
 		func() ir.ID { // sums of products over the batch, which accumulate in one place
-			a, b := r.where(func(in *ir.Instr) bool { return in.Rows == r.rows }), r.where(func(in *ir.Instr) bool { return in.Rows == r.rows })
+			a, b := r.where(func(in *ir.Instr) bool { return in.Rows == r.rows }),
+				r.where(func(in *ir.Instr) bool { return in.Rows == r.rows })
 			return r.Add(r.MatMul(a, b, true, false), r.MatMul(r.like(a), r.like(b), true, false))
 		},
 		func() ir.ID {
@@ -171,7 +175,8 @@ func (r *random) structure() []func() ir.ID {
 		},
 		one(func(id ir.ID, in ir.Instr) ir.ID { return r.SliceCols(id, in.Cols/2, in.Cols) }),
 		one(func(id ir.ID, in ir.Instr) ir.ID { return r.SliceRows(id, in.Rows/2, in.Rows) }),
-		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.PadCols(id, 1, 2) }), one(func(id ir.ID, _ ir.Instr) ir.ID { return r.PadRows(id, 2, 1) }),
+		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.PadCols(id, 1, 2) }),
+		one(func(id ir.ID, _ ir.Instr) ir.ID { return r.PadRows(id, 2, 1) }),
 		one(func(id ir.ID, in ir.Instr) ir.ID {
 			return r.ConcatCols(id, r.where(func(x *ir.Instr) bool { return x.Rows == in.Rows }))
 		}),
@@ -188,13 +193,15 @@ func (r *random) structure() []func() ir.ID {
 			return r.Put(id, strided.New(2*in.Len(), 1, []int{in.Len()}, []int{2}), r.rng.NormFloat64(), in.Rows, 2*in.Cols)
 		}),
 		one(func(id ir.ID, in ir.Instr) ir.ID { // the last row stays zero
-			return r.Scatter(id, strided.New(in.Len()+in.Cols, 0, []int{in.Rows, in.Cols}, []int{in.Cols, 1}), in.Rows+1, in.Cols)
+			return r.Scatter(id, strided.New(in.Len()+in.Cols, 0, []int{in.Rows, in.Cols}, []int{in.Cols, 1}),
+				in.Rows+1, in.Cols)
 		}),
 		one(func(id ir.ID, in ir.Instr) ir.ID { // windows that overlap
 			if in.Rows < 2 {
 				return -1
 			}
-			return r.Scatter(id, strided.New(in.Len()+in.Cols, 0, []int{in.Rows, in.Cols}, []int{max(in.Cols-1, 1), 1}), in.Rows+1, in.Cols)
+			return r.Scatter(id, strided.New(in.Len()+in.Cols, 0, []int{in.Rows, in.Cols}, []int{max(in.Cols-1, 1), 1}),
+				in.Rows+1, in.Cols)
 		}),
 		one(func(id ir.ID, in ir.Instr) ir.ID {
 			of := strided.NewGroups(in.Len(), 0, []int{in.Rows, in.Cols}, []int{in.Cols, 1}, 1)

@@ -72,7 +72,9 @@ func (e *evaluation) each(f func(i, j int) float64) {
 }
 
 func (e *evaluation) run() {
-	for _, family := range []func() bool{e.source, e.elementwise, e.product, e.reduction, e.expansion, e.block, e.strided, e.conv} {
+	for _, family := range []func() bool{
+		e.source, e.elementwise, e.product, e.reduction, e.expansion, e.block, e.strided, e.conv,
+	} {
 		if family() {
 			return
 		}

@@ -68,8 +68,9 @@ var (
 
 // Three windows of three over a row of three, and one window over a row of three pixels with two channels.
 var (
-	three = conv.Window{H: 1, W: 3, C: 1, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 1}, Pad: [2]int{0, 1}, Dilation: [2]int{1, 1}, Groups: 1}
-	two   = conv.Window{H: 1, W: 3, C: 2, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}
+	three = conv.Window{H: 1, W: 3, C: 1, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 1}, Pad: [2]int{0, 1},
+		Dilation: [2]int{1, 1}, Groups: 1}
+	two = conv.Window{H: 1, W: 3, C: 2, KH: 1, KW: 3, OC: 1, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1}
 )
 
 // patches are those of the former, (12,3), and channels those of the latter in Gorgonia's order, (4,6).
@@ -104,7 +105,9 @@ var examples = map[string][]func(e example) ir.ID{
 			return e.Fold(two, e.Swap(e.MatMul(e.x, f, false, false), 4, 2, 3, 4, 6))
 		},
 	},
-	"put that turns = gather that turns back": {func(e example) ir.ID { return e.Put(e.x, ir.Swapped(2, 3, 2), 0, 1, 12) }},
+	"put that turns = gather that turns back": {func(e example) ir.ID {
+		return e.Put(e.x, ir.Swapped(2, 3, 2), 0, 1, 12)
+	}},
 	"f (turn x, turn y) = turn f (x, y)": {
 		func(e example) ir.ID { return e.Mul(e.turn(e.x), e.turn(e.y)) },
 		func(e example) ir.ID { return e.Unary(kernels.SiLU, 1, e.turn(e.x)) },
@@ -144,8 +147,12 @@ var examples = map[string][]func(e example) ir.ID{
 		func(e example) ir.ID { return e.Conv(points, conv.Out, e.c(0), e.one) },
 		func(e example) ir.ID { return e.Conv(points, conv.Filter, e.x, e.c(0)) },
 	},
-	"x - filter(a, b) = x + filter(a, -b)": {func(e example) ir.ID { return e.Sub(e.one, e.Conv(points, conv.Filter, e.x, e.y)) }},
-	"c filter(a, b) = filter(a, c b)":      {func(e example) ir.ID { return e.Scale(e.Conv(points, conv.Filter, e.x, e.y), 3) }},
+	"x - filter(a, b) = x + filter(a, -b)": {func(e example) ir.ID {
+		return e.Sub(e.one, e.Conv(points, conv.Filter, e.x, e.y))
+	}},
+	"c filter(a, b) = filter(a, c b)": {func(e example) ir.ID {
+		return e.Scale(e.Conv(points, conv.Filter, e.x, e.y), 3)
+	}},
 	"pool 0 = 0": {
 		func(e example) ir.ID { return e.PoolPlace(wide, e.x, e.Const(4, 1, 0)) },
 		func(e example) ir.ID { return e.PoolSum(wide, e.c(0)) },
@@ -156,8 +163,12 @@ var examples = map[string][]func(e example) ir.ID{
 		func(e example) ir.ID { return e.PoolPick(wide, e.x, e.Unary(kernels.SiLU, 1, e.y)) },
 		func(e example) ir.ID { return e.PoolPick(wide, e.x, e.Scale(e.y, 3)) },
 	},
-	"pool pick (x ∘ y) = pool pick x ∘ pool pick y": {func(e example) ir.ID { return e.PoolPick(wide, e.x, e.Mul(e.x, e.y)) }},
-	"pool pick (pool place x) = x":                  {func(e example) ir.ID { return e.PoolPick(wide, e.x, e.PoolPlace(wide, e.x, e.col)) }},
+	"pool pick (x ∘ y) = pool pick x ∘ pool pick y": {func(e example) ir.ID {
+		return e.PoolPick(wide, e.x, e.Mul(e.x, e.y))
+	}},
+	"pool pick (pool place x) = x": {func(e example) ir.ID {
+		return e.PoolPick(wide, e.x, e.PoolPlace(wide, e.x, e.col))
+	}},
 	"x ∘ pool place y = pool place (pool pick x ∘ y)": {
 		func(e example) ir.ID { return e.Mul(e.y, e.PoolPlace(wide, e.x, e.col)) },
 	},
@@ -233,7 +244,9 @@ var examples = map[string][]func(e example) ir.ID{
 	"x - aᵀb = x + (-a)ᵀb": {
 		func(e example) ir.ID { return e.Sub(e.MatMul(e.x, e.x, true, false), e.MatMul(e.x, e.y, true, false)) },
 	},
-	"expand x - expand y = expand (x-y)": {func(e example) ir.ID { return e.Sub(e.cols(), e.ExpandCols(e.RowSum(e.x), 3)) }},
+	"expand x - expand y = expand (x-y)": {func(e example) ir.ID {
+		return e.Sub(e.cols(), e.ExpandCols(e.RowSum(e.x), 3))
+	}},
 
 	"c ∘ x is a scale": {
 		func(e example) ir.ID { return e.Mul(e.c(3), e.x) },
@@ -248,13 +261,17 @@ var examples = map[string][]func(e example) ir.ID{
 		func(e example) ir.ID { return e.Mul(e.rows(), e.Scale(e.x, 3)) },
 	},
 	"x ∘ x = x²": {func(e example) ir.ID { return e.Mul(e.x, e.x) }},
-	"expand x ∘ expand y = expand (x ∘ y)": {func(e example) ir.ID { return e.Mul(e.rows(), e.ExpandRows(e.ColSum(e.x), 4)) }},
-	"y ∘ x = x ∘ y":                        {func(e example) ir.ID { return e.Mul(e.y, e.x) }},
+	"expand x ∘ expand y = expand (x ∘ y)": {func(e example) ir.ID {
+		return e.Mul(e.rows(), e.ExpandRows(e.ColSum(e.x), 4))
+	}},
+	"y ∘ x = x ∘ y": {func(e example) ir.ID { return e.Mul(e.y, e.x) }},
 
-	"c / d":                              {func(e example) ir.ID { return e.Div(e.c(3), e.c(5)) }},
-	"x / 2 = 0.5 x":                      {func(e example) ir.ID { return e.Div(e.x, e.c(4)) }},
-	"c / x = c x⁻¹":                      {func(e example) ir.ID { return e.Div(e.c(3), e.positive) }},
-	"expand x / expand y = expand (x/y)": {func(e example) ir.ID { return e.Div(e.cols(), e.ExpandCols(e.RowSum(e.positive), 3)) }},
+	"c / d":         {func(e example) ir.ID { return e.Div(e.c(3), e.c(5)) }},
+	"x / 2 = 0.5 x": {func(e example) ir.ID { return e.Div(e.x, e.c(4)) }},
+	"c / x = c x⁻¹": {func(e example) ir.ID { return e.Div(e.c(3), e.positive) }},
+	"expand x / expand y = expand (x/y)": {func(e example) ir.ID {
+		return e.Div(e.cols(), e.ExpandCols(e.RowSum(e.positive), 3))
+	}},
 	"x^c is a function of x": {
 		func(e example) ir.ID { return e.Power(e.positive, e.c(2.5)) },
 		func(e example) ir.ID { return e.Power(e.x, e.c(2)) },
@@ -454,11 +471,21 @@ var examples = map[string][]func(e example) ir.ID{
 		func(e example) ir.ID { return e.Gather(e.row, view(3, []int{4, 3}, []int{0, 1}), 4, 3) },
 		func(e example) ir.ID { return e.Gather(e.x, view(12, []int{3, 4}, []int{1, 3}), 3, 4) },
 	},
-	"put all in order":                        {func(e example) ir.ID { return e.Put(e.x, view(12, []int{12}, []int{1}), 0, 3, 4) }},
-	"put c among c":                           {func(e example) ir.ID { return e.Put(e.c(2), view(24, []int{12}, []int{2}), 2, 4, 6) }},
-	"put (reshape x) = put x":                 {func(e example) ir.ID { return e.Put(e.Reshape(e.x, 2, 6), view(24, []int{12}, []int{2}), 5, 4, 6) }},
-	"scatter to places of their own is a put": {func(e example) ir.ID { return e.Scatter(e.x, view(24, []int{12}, []int{2}), 4, 6) }},
-	"scatter 0 = 0":                           {func(e example) ir.ID { return e.Scatter(e.c(0), view(4, []int{4, 3}, []int{1, 0}), 4, 1) }},
+	"put all in order": {func(e example) ir.ID {
+		return e.Put(e.x, view(12, []int{12}, []int{1}), 0, 3, 4)
+	}},
+	"put c among c": {func(e example) ir.ID {
+		return e.Put(e.c(2), view(24, []int{12}, []int{2}), 2, 4, 6)
+	}},
+	"put (reshape x) = put x": {func(e example) ir.ID {
+		return e.Put(e.Reshape(e.x, 2, 6), view(24, []int{12}, []int{2}), 5, 4, 6)
+	}},
+	"scatter to places of their own is a put": {func(e example) ir.ID {
+		return e.Scatter(e.x, view(24, []int{12}, []int{2}), 4, 6)
+	}},
+	"scatter 0 = 0": {func(e example) ir.ID {
+		return e.Scatter(e.c(0), view(4, []int{4, 3}, []int{1, 0}), 4, 1)
+	}},
 	"scatter that sums": {
 		func(e example) ir.ID { return e.Scatter(e.x, view(1, []int{12}, []int{0}), 1, 1) },
 		func(e example) ir.ID { return e.Scatter(e.x, view(4, []int{4, 3}, []int{1, 0}), 4, 1) },

@@ -42,8 +42,8 @@ func TestFuse(t *testing.T) {
 	}
 }
 
-// Patches in Gorgonia's order are taken from planes, and are the same numbers. A product with them is a convolution unless they
-// are kept.
+// Patches in Gorgonia's order are taken from planes, and are the same numbers. A product with them is a convolution
+// unless they are kept.
 func TestPlanes(t *testing.T) {
 	for _, c := range []int{1, 2} {
 		for _, test := range []struct{ kept, made bool }{{false, false}, {true, false}, {true, true}} {

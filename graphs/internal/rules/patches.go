@@ -50,8 +50,8 @@ func (n node) filterOf(b ir.ID, tb bool, w conv.Window) ir.ID {
 	return n.Transpose(n.Swap(b, oc, w.C, k, oc, w.C*k))
 }
 
-// ofPatches are the rules that turn products with patches into convolutions. Patches that are outputs, and have to be stored
-// anyway, stay operands of products: these are as fast, and need no pictures in rows.
+// ofPatches are the rules that turn products with patches into convolutions. Patches that are outputs, and have to be
+// stored anyway, stay operands of products: these are as fast, and need no pictures in rows.
 var ofPatches = []rule{
 	{"patches x · f = x ⋆ f", func(n node) ir.ID {
 		o := n.product()

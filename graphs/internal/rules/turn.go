@@ -187,8 +187,8 @@ func planes(g *ir.Graph) {
 	}
 }
 
-// planar returns pictures x stored as planes, if these are there before instruction end: what x was made from, or what is
-// made from x anyway.
+// planar returns pictures x stored as planes, if these are there before instruction end: what x was made from, or what
+// is made from x anyway.
 func planar(g *ir.Graph, live []bool, x ir.ID, w conv.Window, end ir.ID) ir.ID {
 	n := g.At(x).Rows
 	x = plainly(g, x)

@@ -149,7 +149,8 @@ func (v View) blocks(f func(i, at, a, b, sa, sb int)) {
 	}
 }
 
-// Of composes two views: w, a view of the elements of v, as a single view of v's array. It reports false if there is none.
+// Of composes two views: w, a view of the elements of v, as a single view of v's array. It reports false if there is
+// none.
 func (v View) Of(w View) (View, bool) {
 	if w.Size != v.Len() {
 		return View{}, false

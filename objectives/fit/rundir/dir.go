@@ -3,7 +3,8 @@
 //	config.json            every setting; repeats the run
 //	model.safetensors      the averaged weights, under PyTorch's names
 //	data.safetensors       the blurred data, from which chains start
-//	checkpoint/state       all that is needed to continue bit for bit; until the run ends, the two before: checkpoint/state.1, .2
+//	checkpoint/state       all that is needed to continue bit for bit; until the run ends, the two before it are
+//	                       checkpoint/state.1 and .2
 //	checkpoint/frames      the weights at the frames of the animation
 //	checkpoint/sums.json   checksums of the files of a finished run
 //	metrics.jsonl          one object per record

@@ -100,8 +100,8 @@ func (d *Dir) readSeal() (sums seal, err error) {
 	return sums, nil
 }
 
-// seal is the content of the file: the sums of the files, and of the sums. The sizes, which may be missing, spare the reading of files
-// that have grown to gigabytes.
+// seal is the content of the file: the sums of the files, and of the sums. The sizes, which may be missing, spare the
+// reading of files that have grown to gigabytes.
 type seal struct {
 	Files  map[string]string `json:"files"`
 	Sizes  map[string]int64  `json:"sizes,omitempty"`

@@ -101,7 +101,8 @@ func TestParseShard(t *testing.T) {
 		{text: "auto", env: "SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_COUNT=6", want: Shard{2, 6}},
 		{text: "auto", env: "SLURM_ARRAY_TASK_ID=12 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_COUNT=6",
 			want: Shard{2, 6}},
-		{text: "auto", env: "SLURM_ARRAY_TASK_ID=14 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_STEP=2 SLURM_ARRAY_TASK_COUNT=6", want: Shard{2, 6}},
+		{text: "auto", env: "SLURM_ARRAY_TASK_ID=14 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_STEP=2 " +
+			"SLURM_ARRAY_TASK_COUNT=6", want: Shard{2, 6}},
 		{text: "auto", env: "SLURM_ARRAY_TASK_ID=3 SLURM_ARRAY_TASK_MIN=3 SLURM_ARRAY_TASK_COUNT=1 EBM_SHARDS=6",
 			want: Shard{3, 6}},
 		{text: "auto", env: "SLURM_ARRAY_TASK_ID=9 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_COUNT=2", err: "no gaps"},

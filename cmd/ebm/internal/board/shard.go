@@ -74,7 +74,8 @@ func autoShard(getenv func(string) string) (Shard, error) {
 		s = Shard{index, count}
 	} else if firstErr == nil {
 		return s, exit.Usagef(
-			"--shard auto: neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set; it is for tasks of Slurm and Kubernetes, others take --shard I/N")
+			"--shard auto: neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set; it is for tasks of Slurm and " +
+				"Kubernetes, others take --shard I/N")
 	}
 	if firstErr != nil {
 		return s, firstErr

@@ -115,7 +115,8 @@ func WriteCSV(w io.Writer, cells []Cell) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(
 		strings.Fields(
-			"dataset objective seed steps cpu_seconds kl nll reverse_kl tv fisher_relative score_slope leak mode_tv energy_distance energy_distance_floor in_hdr99 error")); err != nil {
+			"dataset objective seed steps cpu_seconds kl nll reverse_kl tv fisher_relative score_slope leak mode_tv " +
+				"energy_distance energy_distance_floor in_hdr99 error")); err != nil {
 		return err
 	}
 	for _, c := range cells {

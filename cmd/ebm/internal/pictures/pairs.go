@@ -107,6 +107,7 @@ func (p *Pictures) comparison() (string, error) {
 		return "", err
 	}
 	b := report.Baseline
-	return fmt.Sprintf("NLL %.4g ± %.2g, base %.4g: difference %.2g ± %.2g", report.NLL, report.NLLErr, b.NLL, b.Difference,
+	return fmt.Sprintf("NLL %.4g ± %.2g, base %.4g: difference %.2g ± %.2g", report.NLL, report.NLLErr, b.NLL,
+		b.Difference,
 		b.DifferenceErr), nil
 }

@@ -58,7 +58,8 @@ func KeepIn(root *os.Root, name string, n int, data []byte) error {
 	if root == nil {
 		return fmt.Errorf("writing %s: no folder is open", name)
 	}
-	return writing(filepath.Join(root.Name(), filepath.FromSlash(name)), put(root, name, n, parts(context.Background(), data)))
+	return writing(filepath.Join(root.Name(), filepath.FromSlash(name)),
+		put(root, name, n, parts(context.Background(), data)))
 }
 
 // writing returns an error about writing the file at path, naming it once.

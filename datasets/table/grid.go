@@ -66,7 +66,8 @@ func divisor(a, b float64) float64 {
 	return a
 }
 
-// Values returns the distinct values of a column of x in increasing order and how often each occurs, nil unless they are Few.
+// Values returns the distinct values of a column of x in increasing order and how often each occurs, nil unless they
+// are Few.
 func Values(x *mat.Dense, j int) (values []float64, counts []int) {
 	n, _ := x.Dims()
 	for i := range n {

@@ -246,7 +246,7 @@ func sameArrays(t *testing.T, exported, own string) {
 	}
 	for key := range got.Metadata {
 		if !slices.Contains([]string{"format", "energy", "activation", "spectral_norm", "standardizer", "sha256",
-			"density", "discrete"}, key) {
+			"density", "discrete", "levels", "share"}, key) {
 			t.Errorf("%s holds metadata %q", exported, key)
 		}
 	}

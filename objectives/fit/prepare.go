@@ -82,6 +82,10 @@ func prepare(ctx context.Context, src Source, c Config) (*Job, error) {
 			d.notes, fmt.Sprintf(
 				"energies of %s are bounded: a wide quadratic beside the network makes the normaliser finite; `activation` silu needs none", c.Activation))
 	}
+	if c.blind() && !c.tilts(&d.geometry) && networks[c.Network].Sharp { // which has a bridge by default
+		d.notes = append(d.notes, fmt.Sprintf("without a `bridge`, %s does not see the weights of separate modes; "+
+			"whether the run makes progress is not judged", c.Name))
+	}
 	c.stage("compiling")
 	m, err := assemble(c, d)
 	if err != nil {

@@ -3,8 +3,11 @@ package fit
 import (
 	"context"
 	"flag"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/objectives/verify"
 )
 
@@ -33,5 +36,29 @@ func TestRates(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestBlind: of a run that cannot be judged a note says so, and no other.
+func TestBlind(t *testing.T) {
+	src, err := datasets.New("moons")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]Config{
+		"":            {Name: "sm", Bridge: 0.2},
+		"bridge":      {Name: "sm", Bridge: -1},
+		"contrastive": {Name: "nce"},
+	} {
+		c.Hidden = []int{8}
+		j, err := Prepare(src, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := slices.ContainsFunc(j.Notes(), func(n string) bool { return strings.Contains(n, "not judged") })
+		contrast, err := j.Model.contrast()
+		if blind := name == "bridge"; err != nil || told != blind || (contrast == nil) != blind {
+			t.Errorf("%s: notes %q, contrast %v, %v", c.Name, j.Notes(), contrast != nil, err)
+		}
 	}
 }

@@ -33,9 +33,8 @@ type Energies func(dst, theta []float64, x *mat.Dense) error
 type Contrast struct {
 	energies Energies
 	x        *mat.Dense // points, then as much noise
-	logq     []float64  // of the rows of x; zero if local
+	logq     []float64  // of the rows of x
 	ratio    []float64  // r
-	local    bool       // see NewLocalContrast
 
 	reference []float64 // terms of J of a kernel density of the points: what can be had without training
 }
@@ -53,11 +52,19 @@ var widths = [...]float64{1, 2, 5, 20}
 // NewContrast draws points and noise: points from held, and moments and kernels of the noise from data, which may be
 // the same source.
 func NewContrast(dim int, held, data Source, energies Energies, rng *rand.Rand) (*Contrast, error) {
-	if err := checkContrast(dim, held, data, energies, rng); err != nil {
-		return nil, err
+	if dim < 1 {
+		return nil, fmt.Errorf("train: contrast in %d dimensions, want at least 1", dim)
+	}
+	if held == nil || data == nil || energies == nil || rng == nil {
+		return nil, errors.New("train: contrast without points, energies or random numbers")
 	}
 	const n = contrastPoints
-	c, noise, err := newContrast(dim, held, data, energies, rng)
+	c := &Contrast{energies: energies, x: mat.NewDense(2*n, dim, nil)}
+	c.logq, c.ratio = make([]float64, 2*n), make([]float64, 2*n)
+	held.Sample(c.x.Slice(0, n, 0, dim).(*mat.Dense), rng)
+	seen := mat.NewDense(max(2*n, 10*dim), dim, nil)
+	data.Sample(seen, rng)
+	noise, err := newContrastNoise(seen)
 	if err != nil {
 		return nil, err
 	}
@@ -79,28 +86,6 @@ func (c *Contrast) refer(noise *contrastNoise) {
 	c.reference = c.terms(nil)
 }
 
-func checkContrast(dim int, held, data Source, energies Energies, rng *rand.Rand) error {
-	if dim < 1 {
-		return fmt.Errorf("train: contrast in %d dimensions, want at least 1", dim)
-	}
-	if held == nil || data == nil || energies == nil || rng == nil {
-		return errors.New("train: contrast without points, energies or random numbers")
-	}
-	return nil
-}
-
-// newContrast draws the points, and fits the noise.
-func newContrast(dim int, held, data Source, energies Energies, rng *rand.Rand) (*Contrast, *contrastNoise, error) {
-	const n = contrastPoints
-	c := &Contrast{energies: energies, x: mat.NewDense(2*n, dim, nil)}
-	c.logq, c.ratio = make([]float64, 2*n), make([]float64, 2*n)
-	held.Sample(c.x.Slice(0, n, 0, dim).(*mat.Dense), rng)
-	seen := mat.NewDense(max(2*n, 10*dim), dim, nil)
-	data.Sample(seen, rng)
-	noise, err := newContrastNoise(seen)
-	return c, noise, err
-}
-
 // Losses stores the terms of J(θ), one per pair of a point and a draw of noise; their mean is J.
 func (c *Contrast) Losses(dst, theta []float64) ([]float64, error) {
 	if err := c.energies(c.ratio, theta, c.x); err != nil {
@@ -119,12 +104,6 @@ func (c *Contrast) Losses(dst, theta []float64) ([]float64, error) {
 func (c *Contrast) terms(dst []float64) []float64 {
 	const n = contrastPoints
 	points, noise := c.ratio[:n], c.ratio[n:]
-	if c.local {
-		for i := range n {
-			dst = append(dst, 2*softplus(finite0(noise[i]-points[i])))
-		}
-		return dst
-	}
 	at := bestConstant(points, noise)
 	for i := range n {
 		dst = append(dst, softplus(at-points[i])+softplus(noise[i]-at))

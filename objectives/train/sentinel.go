@@ -35,7 +35,7 @@ var ErrDiverged = errors.New("training diverged")
 // weights is evaluated twenty times in a run. The state with the smallest J is the one to go back to, and the one
 // delivered if the last is worse. The sentinel trips when J is MaxRise above the smallest twice in a row, or a fifth of
 // that five times; the first quarter of the run may exceed this fivefold. The run then continues from the average of
-// the best state. A run that ends no better than it began fails, as does one that has gained less than a twentieth of
+// the best state. A run that ends no better than it began fails, as does one that has gained less than a tenth of
 // what a kernel density of the points gains. In the first half of a run it restarts if steps are so large that they
 // throw the model about, or if it has learnt next to nothing and no longer moves, and at three quarters if large steps
 // have held it back until the rate fell; see stirred, still and late.

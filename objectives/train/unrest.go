@@ -9,10 +9,10 @@ const (
 	unrestSlack = 0.1 // nats per judgement
 	unrestMost  = 0.7 // nats per judgement: one alone is chance
 
-	thrownMuch = 0.3  // nats, without slack, in the first half: large steps, which a falling rate may cure
-	thrownMost = 0.2  // nats of that per judgement: it takes several
-	heldBack   = 0.03 // nats gained after that by a run that large steps have held back
-	learntMost = 0.8  // of the gain at three quarters
+	thrownMuch = 0.25  // nats, without slack, in the first half: large steps, which a falling rate may cure
+	thrownMost = 0.2   // nats of that per judgement: it takes several
+	heldBack   = 0.025 // nats gained after that by a run that large steps have held back
+	learntMost = 0.8   // of the gain at three quarters
 
 	stirredSteps = 400 // in a shorter run judgements are too close together to be significant
 )
@@ -44,11 +44,7 @@ func (s *Sentinel) stirred(step, every int, terms, live []float64) *Error {
 		s.restless = 0
 	}
 	s.restless++
-	most := unrestMost
-	if worst := max(mean(terms), mean(live)); !(worst <= 2*math.Ln2) && mean(s.best) < 2*math.Ln2 {
-		most = 2 * unrestMost // worse than a model that tells nothing
-	}
-	u := min((excess(terms, s.best)+excess(live, terms))/s.unit(), most)
+	u := min((excess(terms, s.best)+excess(live, terms))/s.unit(), unrestMost)
 	s.unrest = max(0, s.unrest+u-unrestSlack)
 	s.thrown += min(u, thrownMost)
 	if s.unrest > or(s.MaxUnrest, 0.65) {

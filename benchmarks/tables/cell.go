@@ -15,6 +15,7 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives/fit"
+	"github.com/stheno-ebm/stheno/objectives/metrics"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -32,9 +33,11 @@ type cell struct {
 
 // figure is a mean over the test points and its standard error.
 type figure struct {
-	Mean float64 `json:"mean"`
-	Err  float64 `json:"se"`
+	Mean metrics.Value `json:"mean"`
+	Err  metrics.Value `json:"se"` // NaN where it is not known
 }
+
+func newFigure(mean, se float64) figure { return figure{metrics.Value(mean), metrics.Value(se)} }
 
 // result is what is known of a finished cell. Likelihoods are in nats per point and in the units of the table; of
 // columns that are rounded they are those of the cell, divided by its volume.
@@ -65,7 +68,8 @@ const (
 
 const (
 	testRows   = 20000
-	kernelWork = 3e8 // kernels × test points × columns at most
+	cellRows   = 4000 // of tables with discrete columns: probabilities of cells are integrals
+	kernelRows = 2000 // test points of kernel densities, at most
 	zDraws     = 100000
 )
 
@@ -77,8 +81,12 @@ func (t *table) simulate(rows int, seed uint64) (*cell, error) {
 		truth.Sample(x, train.Stream(seed, fmt.Sprint(name, t.name, rows)))
 		return x
 	}
+	test := testRows
+	if _, ok := truth.(gridded); ok {
+		test = cellRows
+	}
 	points, err := datasets.NewPoints(draw(rows, "train"))
-	return &cell{Table: t.name, About: t.about, Seed: seed, Mixture: t.mixture, train: points, test: draw(testRows, "test"),
+	return &cell{Table: t.name, About: t.about, Seed: seed, Mixture: t.mixture, train: points, test: draw(test, "test"),
 		truth: truth, config: fit.Config{Dataset: t.name, Seed: seed, Samples: -1}}, err
 }
 
@@ -104,7 +112,7 @@ func (c *cell) run(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.LogZ = figure{z.Value, z.StdErr}
+	r.LogZ = newFigure(z.Value, z.StdErr)
 	return r, errors.Join(c.judge(ctx, m, r), c.refer(m, r))
 }
 
@@ -122,13 +130,13 @@ func (c *cell) judge(ctx context.Context, m *fit.Model, r *result) error {
 	if !m.BaseLogProb(base, c.test) {
 		return fmt.Errorf("%s: the model has no base", c.Table)
 	}
-	few := min(n, max(500, int(kernelWork)/(c.train.Len()*d)))
+	few := min(n, kernelRows)
 	rng := train.Stream(c.Seed, "kernel")
 	kernels := make([]float64, few)
 	newKernel(c.train.Matrix(), c.cells(m), rng.Float64).LogProb(kernels, c.test.Slice(0, few, 0, d).(*mat.Dense))
 	r.Loss = map[string]figure{ofOurs: loss(truth, ours), ofBase: loss(truth, base), ofKernel: loss(truth[:few], kernels)}
 	r.Difference = loss(base, ours)
-	r.Difference.Err = math.Hypot(r.Difference.Err, r.LogZ.Err)
+	r.Difference.Err = metrics.Value(math.Hypot(float64(r.Difference.Err), float64(r.LogZ.Err)))
 	return nil
 }
 
@@ -149,7 +157,7 @@ func loss(logp, logq []float64) figure {
 	gap := make([]float64, len(logp))
 	floats.SubTo(gap, logp, logq)
 	mean, sd := stat.MeanStdDev(gap, nil)
-	return figure{mean, sd / math.Sqrt(float64(len(gap)))}
+	return newFigure(mean, sd/math.Sqrt(float64(len(gap))))
 }
 
 // refer estimates log Z by draws from the known density, a third of them from Gaussians about the data that are wider,
@@ -189,7 +197,8 @@ func (c *cell) refer(m *fit.Model, r *result) error {
 		return err
 	}
 	if found.Reliable() {
-		r.Reference = &figure{found.LogZ, found.StdErr}
+		z := newFigure(found.LogZ, found.StdErr)
+		r.Reference = &z
 	}
 	return nil
 }

@@ -32,6 +32,7 @@ type options struct {
 	Rows  int      `help:"Only simulated tables of at most so many rows; 0: all." default:"0"`
 	Seeds uint64   `default:"3" help:"Seeds of every table: other points and another training, of files another training."`
 	Out   string   `default:"runs/tables" help:"Folder of the cells."`
+	Made  bool     `help:"Only the cells that are there already."`
 	JSON  bool     `name:"json" help:"Print the cells as JSON."`
 }
 
@@ -55,6 +56,12 @@ func run(ctx context.Context, opt options) error {
 		return err
 	}
 	var results []*result
+	if opt.Made {
+		plan = slices.DeleteFunc(plan, func(p planned) bool {
+			_, err := os.Stat(filepath.Join(opt.Out, p.file))
+			return err != nil
+		})
+	}
 	for i, p := range plan {
 		fmt.Fprintf(os.Stderr, "%d/%d %s", i+1, len(plan), p.file)
 		r, err := p.result(ctx, opt.Out)
@@ -70,6 +77,9 @@ func run(ctx context.Context, opt options) error {
 		e := json.NewEncoder(os.Stdout)
 		e.SetIndent("", "  ")
 		return e.Encode(results)
+	}
+	if len(results) == 0 {
+		return errors.New("no cells")
 	}
 	return page(os.Stdout, results)
 }

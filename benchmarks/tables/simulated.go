@@ -14,7 +14,7 @@ import (
 type table struct {
 	name, about string
 	rows        []int // how many points are drawn, in turn
-	mixture     bool  // a mixture of Gaussians, for which there is nothing to correct
+	mixture     bool  // of the kind that a base is, so that there is nothing to correct
 	truth       func() density.Density
 }
 
@@ -22,15 +22,15 @@ var simulated = []table{
 	{"mixture8", "four correlated Gaussians", []int{1000, 10000}, true, func() density.Density { return modes(8) }},
 	{"mixture21", "four correlated Gaussians", []int{10000}, true, func() density.Density { return modes(21) }},
 	{"factors30", "one Gaussian of three factors", []int{300, 3000}, true, func() density.Density { return factors(30, 3, 1) }},
-	{"aniso", "four Gaussians, one to five times as long as wide", []int{1000, 10000}, true, aniso},
+	{"aniso", "four Gaussians, one to twelve times as long as wide", []int{1000, 10000}, true, aniso},
 	{"ridge", "a bent ridge, 0.03 wide", []int{1000, 10000}, false, ridge},
-	{"coil4", "a noisy coil and a column that scatters more at its ends", []int{3000, 10000}, false, coil},
+	{"coil4", "a noisy coil, and a column that follows the product of two", []int{3000, 10000}, false, coil},
 	{"bananas6", "a chain of three bananas", []int{3000, 10000}, false, bananas},
 	{"students5", "two clusters with tails of three degrees of freedom", []int{3000, 10000}, false, heavy},
 	{"lognormal10", "exponentials of correlated normal columns", []int{3000, 30000}, false,
 		func() density.Density { return &logNormal{factors(10, 2, 0.5)} }},
-	{"rounded6", "four classes, all columns rounded to a grid", []int{3000}, false, rounded},
-	{"mixed5", "three classes, two columns of few values, one rounded, two of real numbers", []int{1000, 10000}, false, mixed},
+	{"rounded6", "four classes of normal columns, all rounded to a grid", []int{3000}, true, rounded},
+	{"mixed5", "three classes: two columns of few values, one rounded, two of real numbers", []int{1000, 10000}, true, mixed},
 }
 
 // modes is a mixture of four Gaussians, weights .4 .3 .2 .1, whose covariances and means are drawn once: factors of the

@@ -11,8 +11,8 @@ import (
 func TestPage(t *testing.T) {
 	cell := func(table string, rows int, seed uint64, base, ours float64) *result {
 		return &result{Table: table, About: "made up", Rows: rows, Dim: 4, Seed: seed, Known: true, Share: 1, CPU: 9,
-			Loss: map[string]figure{ofBase: {Mean: base}, ofKernel: {Mean: 3}, ofOurs: {Mean: ours}}, Difference: figure{ours - base, 0.01},
-			LogZ: figure{0.5, 0.003}, Reference: &figure{0.49, 0.004}}
+			Loss: map[string]figure{ofBase: newFigure(base, 0), ofKernel: newFigure(3, 0), ofOurs: newFigure(ours, 0)}, Difference: newFigure(ours-base, 0.01),
+			LogZ: newFigure(0.5, 0.003), Reference: &figure{0.49, 0.004}}
 	}
 	mixture := cell("clusters", 3000, 1, 0.01, 0.01)
 	mixture.Mixture, mixture.Share = true, 0
@@ -25,13 +25,13 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| `bent` | 4 | 3000 | 0.2000 (0.1000 – 0.3000) | 3.000 | 0.1100 (0.0900 – 0.2000) | -0.1100 ± 0.0100 | 1.00 | 9 |",
+		"| `bent` | 4 | 3000 | 3 | 0.2000 (0.1000 – 0.3000) | 3.000 | 0.1100 (0.0900 – 0.2000) | -0.1100 ± 0.0100 | 1.00 | 9 |",
 		"less than half of it is gone: bent, 3000 rows (45 %); odd, 3000 rows (25 %)",
 		"the base is kept: clusters, 3000 rows",
 		"the standard error: bent, 3000 rows, seed 3",
 		"| `bent, 3000 rows` | 3 | 0.5000 (0.5000 – 0.5000) | 0.0100 | 2.0 |", // 0.01/√(0.003² + 0.004²)
 		"## Files",
-		"| `wine` | 4 | 138 | 18.0000 | 3.000 | 17.0000 |",
+		"| `wine` | 4 | 138 | 1 | 18.0000 | 3.000 | 17.0000 |",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())

@@ -38,7 +38,8 @@ type options struct {
 
 func main() {
 	var opt options
-	kong.Parse(&opt, kong.Name("tables"), kong.Description("Makes TABLES.md: fits of tables, compared with what they have to beat."))
+	kong.Parse(&opt, kong.Name("tables"),
+		kong.Description("Makes TABLES.md: fits of tables, compared with what they have to beat."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, opt); err != nil {

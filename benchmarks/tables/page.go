@@ -15,10 +15,10 @@ What the defaults of ` + "`ebm train`" + ` make of tables. This page is made by
     go run ./benchmarks/tables [--seeds N] [--only NAME,…] [TRAIN.csv TEST.csv …] > benchmarks/TABLES.md
 
 *Base* is the mixture of Gaussians, chosen by BIC and given heavy tails where the points have some, that every model begins
-with and that the network has to improve; *kernel density* is Gaussian, of the standardised columns, with the width that makes
-points left out likeliest; *ours* is what the fit keeps. All three see the same points and are judged on others, of which kernel
-densities see 2000 at most. *Ours − base* is the paired difference ± its standard error, with that of log Z. Figures
-are medians over the seeds, with the minimum and maximum in brackets. CPU seconds are for all stages of the fit.
+with and that the network has to improve; *kernel density* is Gaussian, of the standardised columns, with the width that
+makes points left out likeliest; *ours* is what the fit keeps. All three see the same points and are judged on others, of
+which kernel densities see 2000 at most. *Ours − base* is the paired difference ± its standard error, with that of log Z.
+Figures are medians over the seeds, with the minimum and maximum in brackets. CPU seconds are for all stages of the fit.
 `
 
 // page writes TABLES.md.
@@ -29,15 +29,15 @@ func page(w io.Writer, results []*result) error {
 	known := slices.DeleteFunc(slices.Clone(rows), func(s series) bool { return !s[0].Known })
 	files := slices.DeleteFunc(slices.Clone(rows), func(s series) bool { return s[0].Known })
 	if len(known) > 0 {
-		b.WriteString("\n## Simulated tables\n\nKL from the known density, in nats; of rounded columns and of such with few values it is that of " +
-			"the probabilities of cells.\n\n")
+		b.WriteString("\n## Simulated tables\n\nKL from the known density, in nats; of rounded columns and of such with few values it is " +
+			"that of\nthe probabilities of cells.\n\n")
 		legend(&b, known)
 		losses(&b, known)
 		findings(&b, known)
 		normalisers(&b, known)
 	}
 	if len(files) > 0 {
-		b.WriteString("\n## Files\n\nNegative log likelihood of the test file, in nats per point and the units of the file.\n\n")
+		b.WriteString("\n## Files\n\nNegative log likelihood of the second file, in nats per point and the units of the file.\n\n")
 		losses(&b, files)
 	}
 	_, err := io.WriteString(w, b.String())
@@ -111,8 +111,8 @@ func losses(b *strings.Builder, rows []series) {
 		share, _, _ := s.median(func(r *result) float64 { return r.Share })
 		cpu, _, _ := s.median(func(r *result) float64 { return r.CPU })
 		kernel, _, _ := s.median(lossOf(ofKernel))
-		fmt.Fprintf(b, "| `%s` | %d | %d | %d | %s | %.3f | %s | %.4f ± %.4f | %.2f | %.0f |\n", r.Table, r.Dim, r.Rows, len(s),
-			s.text(lossOf(ofBase)), kernel, s.text(lossOf(ofOurs)), gap, se, share, cpu)
+		fmt.Fprintf(b, "| `%s` | %d | %d | %d | %s | %.3f | %s | %.4f ± %.4f | %.2f | %.0f |\n", r.Table, r.Dim, r.Rows,
+			len(s), s.text(lossOf(ofBase)), kernel, s.text(lossOf(ofOurs)), gap, se, share, cpu)
 	}
 }
 
@@ -124,7 +124,7 @@ func findings(b *strings.Builder, rows []series) {
 		base, _, _ := s.median(lossOf(ofBase))
 		ours, _, _ := s.median(lossOf(ofOurs))
 		share, _, _ := s.median(func(r *result) float64 { return r.Share })
-		gone := fmt.Sprintf("%s (%.0f %%)", s.name(), 100*(1-ours/base))
+		gone := fmt.Sprintf("%s (%.0f %%)", s.name(), 100*math.Max(0, 1-ours/base))
 		switch {
 		case s[0].Mixture && share == 0:
 			kept = append(kept, s.name())
@@ -137,7 +137,7 @@ func findings(b *strings.Builder, rows []series) {
 			less = append(less, gone)
 		}
 		for _, r := range s {
-			if r.Difference.Mean > r.Difference.Err {
+			if r.Share > 0 && r.Difference.Mean > r.Difference.Err {
 				worse = append(worse, fmt.Sprintf("%s, seed %d", s.name(), r.Seed))
 			}
 		}
@@ -147,7 +147,8 @@ func findings(b *strings.Builder, rows []series) {
 		text string
 		of   []string
 	}{
-		{fmt.Sprintf("of densities that are no mixture, and %d points or more, at least half of the base's KL is gone", enough), half},
+		{fmt.Sprintf("of densities that are no mixture, and %d rows or more, half of the base's KL or more is gone",
+			enough), half},
 		{"less than half of it is gone", less},
 		{"of mixtures, the base is kept", kept},
 		{"of mixtures, the network is kept", changed},
@@ -166,8 +167,9 @@ func list(names []string) string {
 
 // normalisers compares log Z with the independent estimates.
 func normalisers(b *strings.Builder, rows []series) {
-	b.WriteString("\n### log Z\n\nThe model's own log Z, by draws of its base or by quadrature in the plane, less an independent estimate by " +
-		"draws of the known density and of wide Gaussians, over the standard error of the difference.\n\n" +
+	b.WriteString("\n### log Z\n\nThe model's own log Z, by draws of its base or by quadrature in the plane, less an independent " +
+		"estimate by\ndraws of the known density and of wide Gaussians, over the standard error of the difference; of the seed " +
+		"with the largest.\nA base that is kept has log Z = 0. Estimates for which fewer than a tenth of the draws have weight are left out.\n\n" +
 		"| | seeds | log Z | difference | largest z |\n|---|---|---|---|---|\n")
 	for _, s := range rows {
 		most, at, n := 0.0, 0.0, 0
@@ -182,7 +184,8 @@ func normalisers(b *strings.Builder, rows []series) {
 			}
 		}
 		if n > 0 {
-			fmt.Fprintf(b, "| `%s` | %d | %s | %.4f | %.1f |\n", s.name(), n, s.text(func(r *result) float64 { return float64(r.LogZ.Mean) }), at, most)
+			logZ := s.text(func(r *result) float64 { return float64(r.LogZ.Mean) })
+			fmt.Fprintf(b, "| `%s` | %d | %s | %.4f | %.1f |\n", s.name(), n, logZ, at, most)
 		}
 	}
 }

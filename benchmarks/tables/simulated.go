@@ -21,7 +21,8 @@ type table struct {
 var simulated = []table{
 	{"mixture8", "four correlated Gaussians", []int{1000, 10000}, true, func() density.Density { return modes(8) }},
 	{"mixture21", "four correlated Gaussians", []int{10000}, true, func() density.Density { return modes(21) }},
-	{"factors30", "one Gaussian of three factors", []int{300, 3000}, true, func() density.Density { return factors(30, 3, 1) }},
+	{"factors30", "one Gaussian of three factors", []int{300, 3000}, true,
+		func() density.Density { return factors(30, 3, 1) }},
 	{"aniso", "four Gaussians, one to twelve times as long as wide", []int{1000, 10000}, true, aniso},
 	{"ridge", "a bent ridge, 0.03 wide", []int{1000, 10000}, false, ridge},
 	{"coil4", "a noisy coil, and a column that follows the product of two", []int{3000, 10000}, false, coil},
@@ -30,7 +31,8 @@ var simulated = []table{
 	{"lognormal10", "exponentials of correlated normal columns", []int{3000, 30000}, false,
 		func() density.Density { return &logNormal{factors(10, 2, 0.5)} }},
 	{"rounded6", "four classes of normal columns, all rounded to a grid", []int{3000}, true, rounded},
-	{"mixed5", "three classes: two columns of few values, one rounded, two of real numbers", []int{1000, 10000}, true, mixed},
+	{"mixed5", "three classes: two columns of few values, one rounded, two of real numbers", []int{1000, 10000}, true,
+		mixed},
 }
 
 // modes is a mixture of four Gaussians, weights .4 .3 .2 .1, whose covariances and means are drawn once: factors of the
@@ -88,7 +90,8 @@ func factors(dim, count int, scale float64) density.Density {
 		}
 		a.Set(i, count+i, 0.5*scale)
 	}
-	return must(density.NewMixture(density.Parameters{Dim: dim, Weights: []float64{1}, Means: make([]float64, dim), Factors: lower(a)}))
+	return must(density.NewMixture(density.Parameters{Dim: dim, Weights: []float64{1}, Means: make([]float64, dim),
+		Factors: lower(a)}))
 }
 
 // aniso is a mixture of N(μ_k, R(a_k) diag(s²) R(a_k)ᵀ), R(a) the rotation by a.

@@ -9,9 +9,9 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// Dump prints the program for people: every step with its shape, what is fused in it, its floating-point operations
-// and the bytes that it reads and writes, and the memory that all of it takes; and the times of the steps, where
-// there are some.
+// Dump prints the program in readable form: every step with its shape, what is fused into it, its floating-point
+// operations, the bytes that it reads and writes, and the memory that the program takes; and the times of the steps,
+// if there are any.
 func (p *Plan) Dump(times []time.Duration) string {
 	d := dumper{Plan: p, times: times}
 	d.program()
@@ -28,7 +28,7 @@ type dumper struct {
 
 func (d *dumper) printf(format string, args ...any) { fmt.Fprintf(d, format, args...) }
 
-// name is how a value is called.
+// name is the name of a value in the dump.
 func (d *dumper) name(id ir.ID) string {
 	in := d.Graph.At(id)
 	switch o := in.Op.(type) {
@@ -47,7 +47,7 @@ func (d *dumper) name(id ir.ID) string {
 	return fmt.Sprint("%", id)
 }
 
-// operand is how a value is called by what reads it.
+// operand is the name of a value as its readers see it.
 func (d *dumper) operand(id ir.ID) string {
 	in := d.Graph.At(id)
 	if o, ok := in.Op.(ir.Pack); ok {
@@ -136,7 +136,7 @@ func (d *dumper) time(seg *Segment, st *Step) {
 	d.printf(" %9v", t)
 }
 
-// place says where the result of a step is kept.
+// place says where the result of a step is stored.
 func (d *dumper) place(id ir.ID) string {
 	n := d.SlotOf[id]
 	if n == None {
@@ -149,7 +149,7 @@ func (d *dumper) place(id ir.ID) string {
 	return fmt.Sprintf(" [%v+%d]", s.Kind, s.Off*d.ElemSize)
 }
 
-// step returns the lines for one step and the bytes that it moves to and from memory (or the outer caches).
+// step returns the lines for one step, and the bytes that it moves to and from memory (or the outer caches).
 func (d *dumper) step(st *Step) (lines []string, bytes float64) {
 	if st.Group != nil {
 		return d.group(st.Group)

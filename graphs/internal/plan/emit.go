@@ -33,7 +33,7 @@ func (b *groupWriter) emit(id ir.ID) {
 	}
 }
 
-// microOf is the micro of an instruction that has one of its own.
+// microOf is the micro for an instruction that maps to a single one.
 func microOf(op ir.Op) Micro {
 	switch o := op.(type) {
 	case ir.Pow:
@@ -67,7 +67,7 @@ func (b *groupWriter) simple(m Micro, id ir.ID, args []ir.ID) {
 	b.finish(m, id, args)
 }
 
-// operands gives m the registers of whole operands.
+// operands sets the registers of m to those of whole operands.
 func (b *groupWriter) operands(m *Micro, args []ir.ID) {
 	regs := [4]*int16{&m.A, &m.B, &m.C, &m.E}
 	for i, a := range args {
@@ -75,7 +75,7 @@ func (b *groupWriter) operands(m *Micro, args []ir.ID) {
 	}
 }
 
-// finish appends m, which makes id of args.
+// finish appends m, which computes id from args.
 func (b *groupWriter) finish(m Micro, id ir.ID, args []ir.ID) {
 	kind := Mat
 	switch b.Code[id].Op.(type) {
@@ -121,7 +121,7 @@ func (b *groupWriter) arithmetic(mat, col, one MicroOp, commutes bool, id ir.ID,
 	b.finish(m, id, args)
 }
 
-// multi writes id together with the other derivatives of the same function at the same place. It reports false if
+// multi writes id together with the other derivatives of the same function at the same argument. It reports false if
 // there are none.
 func (b *groupWriter) multi(id ir.ID, o ir.Unary) bool {
 	a := b.Code[id].Args[0]

@@ -2,13 +2,13 @@ package plan
 
 import "github.com/stheno-ebm/stheno/graphs/internal/ir"
 
-// facts are what is known of the values of a graph before they are scheduled.
+// facts is what is known about the values of a graph before they are scheduled.
 type facts struct {
 	*ir.Graph
 	out   []bool
-	clear []bool    // expansions that have no place of their own: their readers repeat the elements
+	clear []bool    // broadcasts that are not stored: their readers repeat the elements themselves
 	held  []bool    // computed when held inputs change
-	uses  [][]ir.ID // consumers by value; those of a clear value are consumers of what it expands
+	uses  [][]ir.ID // readers by value; those of a clear value are readers of what it expands
 }
 
 func analyse(g *ir.Graph) facts {
@@ -22,7 +22,7 @@ func analyse(g *ir.Graph) facts {
 		switch in.Op.Class() {
 		case ir.Expansion:
 			f.clear[i] = !f.out[i]
-		case ir.Map, ir.Reduction: // they read what expansions expand
+		case ir.Map, ir.Reduction: // these read through broadcasts
 			continue
 		}
 		for _, a := range in.Args {
@@ -37,8 +37,8 @@ func analyse(g *ir.Graph) facts {
 			f.uses[s.id] = append(f.uses[s.id], ir.ID(i))
 		}
 	}
-	// Expansions are not held: they are cheap where they are used, and large; but what is made of one and of held
-	// numbers of its size is.
+	// Broadcasts are not held: they are cheap to redo and large. But values computed from them and from held values
+	// of their size are.
 	for i, still := range g.StandStill() {
 		if g.Code[i].Expands() {
 			continue
@@ -53,17 +53,17 @@ func analyse(g *ir.Graph) facts {
 	return f
 }
 
-// isSource reports whether id is there before the program runs.
+// isSource reports whether id exists before the program runs.
 func (f facts) isSource(id ir.ID) bool { return f.Code[id].Op.Class() == ir.Source }
 
-// source is a value that an instruction reads, directly or through a clear expansion.
+// source is a value that an instruction reads, directly or through a clear broadcast.
 type source struct {
 	id      ir.ID
 	aligned bool // row by row
 	direct  bool
 }
 
-// sources are what instruction id reads.
+// sources are the values that instruction id reads.
 func (f facts) sources(id ir.ID) []source {
 	in := &f.Code[id]
 	s := make([]source, 0, len(in.Args))

@@ -6,14 +6,14 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// groupWriter makes the micro code of one group.
+// groupWriter writes the micro code of one group.
 type groupWriter struct {
 	*writer
 	seg   *Segment
 	ids   []ir.ID
 	in    map[ir.ID]bool
 	args  map[ir.ID][]ir.ID // what the code of an instruction reads; nil: it has no code of its own
-	fused map[ir.ID]Micro   // of instructions that do the work of others as well
+	fused map[ir.ID]Micro   // by instruction that does the work of others as well
 	left  map[ir.ID]int     // uses inside the group still to come
 	regOf map[ir.ID]int16
 	known map[Reg]int16
@@ -56,8 +56,8 @@ func (w *writer) groupStep(seg *Segment, u unit) Step {
 	return Step{Group: b.g, ID: u.ids[len(u.ids)-1], Flops: b.flops, Cost: cost}
 }
 
-// draw finds the instructions that do the work of others as well, from the last to the first. What is drawn in has no
-// code.
+// draw finds the instructions that can do the work of others as well, from the last to the first. Instructions that
+// are fused in this way have no code of their own.
 func (b *groupWriter) draw() {
 	drawn := map[ir.ID]bool{}
 	for k := len(b.ids) - 1; k >= 0; k-- {
@@ -76,12 +76,12 @@ func (b *groupWriter) draw() {
 	}
 }
 
-// groupBytes is what the registers of a group may take of the first cache.
+// groupBytes is the size that the registers of a group may take in the first-level cache.
 const groupBytes = 48 << 10
 
-// leastBlock is the number of elements from which on calling a kernel takes little of its time, even where the
-// registers then are in the second cache. Groups with a sum over blocks go without it: their blocks are part of the
-// order of summation.
+// leastBlock is the number of elements from which on calling a kernel takes little of its time, even if the registers
+// are then in the second-level cache. Groups with a sum over blocks ignore it: their blocks are part of the order of
+// summation.
 const leastBlock = 1024
 
 // blocks chooses the rows per block.
@@ -126,13 +126,13 @@ func (b *groupWriter) blocks() {
 	b.plan.Scratch = max(b.plan.Scratch, scratch*Align(min(g.Block, total)*g.Cols, b.set.ElemSize))
 }
 
-// stored reports whether id has a place in memory.
+// stored reports whether id is stored in memory.
 func (b *groupWriter) stored(id ir.ID) bool { return b.slotOf[id] != None }
 
-// whole reports whether id is best read as a matrix: it is one, or a row that is repeated once for all blocks.
+// whole reports whether id is best read as a matrix: it is one, or is a row that is repeated once for all blocks.
 func (b *groupWriter) whole(id ir.ID) bool { return !b.clear[id] || ir.Is[ir.ExpandRows](&b.Code[id]) }
 
-// lone reports whether id is made in this group and read once, here.
+// lone reports whether id is computed in this group and read only once, here.
 func (b *groupWriter) lone(id ir.ID) bool {
 	return b.in[id] && !b.stored(id) && len(b.uses[id]) == 1 && !b.out[id]
 }
@@ -152,7 +152,7 @@ func (b *groupWriter) intern(r Reg) int16 {
 	return n
 }
 
-// operand returns the register of a whole (n,m) operand. An expansion is written out.
+// operand returns the register of a whole (n,m) operand, writing out a broadcast.
 func (b *groupWriter) operand(id ir.ID) int16 {
 	if n, ok := b.regOf[id]; ok {
 		return n
@@ -160,7 +160,7 @@ func (b *groupWriter) operand(id ir.ID) int16 {
 	if !b.clear[id] {
 		return b.mem(id, Mat)
 	}
-	// An expansion that has to be written out: once for all blocks, unless every row has its own.
+	// A broadcast that has to be written out: once for all blocks, unless every row is different.
 	m := Micro{}
 	m.Op, m.A = b.expand(id)
 	if m.Op == ExpandCol {
@@ -174,7 +174,7 @@ func (b *groupWriter) operand(id ir.ID) int16 {
 	return m.D
 }
 
-// expand returns the micro and the source of an expansion.
+// expand returns the micro and the source for writing out a broadcast.
 func (b *groupWriter) expand(id ir.ID) (MicroOp, int16) {
 	in := &b.Code[id]
 	switch in.Op.(type) {
@@ -202,7 +202,7 @@ func (b *groupWriter) newTemp() int16 {
 	return n
 }
 
-// release notes one use of id less, and frees its scratch register after the last. Expansions that are written out
+// release counts one use of id down, and frees its scratch register after the last. Broadcasts that are written out
 // live as long as the group.
 func (b *groupWriter) release(id ir.ID) {
 	if b.clear[id] || !b.in[id] {
@@ -214,7 +214,7 @@ func (b *groupWriter) release(id ir.ID) {
 	}
 }
 
-// dest returns the register that id is made in.
+// dest returns the register that id is computed in.
 func (b *groupWriter) dest(id ir.ID) int16 {
 	n := int16(0)
 	if b.stored(id) {

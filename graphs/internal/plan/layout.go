@@ -14,14 +14,14 @@ type layout struct {
 	slotOf []int32 // by value
 	consts []Constant
 	blocks []block // by part
-	clock  int     // the time at which all is over
+	clock  int     // the time at the end of the program
 }
 
 // block is a part with its tiles.
 type block struct {
 	part
-	begin        int // the time of its first step; all steps of a tiled part have one time
-	tile, stripe int // rows; 0: it is run once
+	begin        int // the time of its first step; all steps of a tiled part share one time
+	tile, stripe int // rows; 0: run once
 }
 
 // when is the time of unit q.
@@ -37,7 +37,7 @@ func (l *layout) slot(s Slot) int32 {
 	return int32(len(l.slots) - 1)
 }
 
-// house gives a slot to every value that is not in a register of its group, and says how long it lives.
+// house gives a slot to every value that is not in a register of its group, and determines its lifetime.
 func house(s schedule, set Settings) layout {
 	l := layout{schedule: s, set: set, slotOf: make([]int32, len(s.Code))}
 	for i := range s.Code {
@@ -69,7 +69,7 @@ func house(s schedule, set Settings) layout {
 	return l
 }
 
-// readers is who reads a value of a part.
+// readers says who reads a value of a part.
 type readers struct {
 	group bool // only its own group, element by element
 	part  bool // only its part, row by row
@@ -96,11 +96,11 @@ func (l *layout) readers(id ir.ID, q int, at map[ir.ID]int) readers {
 	return r
 }
 
-// place gives id its slot, if it needs one.
+// place gives id a slot, if it needs one.
 func (l *layout) place(b *block, id ir.ID, q int, r readers) {
 	in := &l.Code[id]
 	if b.units[q].cols > 0 && r.group && in.Op.Class() != ir.Reduction {
-		return // a register of its group, or folded into its readers
+		return // in a register of its group, or folded into its readers
 	}
 	alias, isMember := l.aliasOf[id]
 	if isMember && l.slotOf[alias] != None {
@@ -127,7 +127,7 @@ func (l *layout) place(b *block, id ir.ID, q int, r readers) {
 	}
 }
 
-// sameNumbers gives the result of a Reshape the place of its argument, if that is one that keeps whole values.
+// sameNumbers lets the result of a Reshape share the slot of its argument, if that is kept whole.
 func (l *layout) sameNumbers(id ir.ID, held bool) bool {
 	n := l.slotOf[l.Code[id].Args[0]]
 	if n == None {
@@ -140,7 +140,7 @@ func (l *layout) sameNumbers(id ir.ID, held bool) bool {
 	return true
 }
 
-// live makes whole values last until they are read for the last time, those of outputs to the end.
+// live extends the lifetime of whole values to their last use, and that of outputs to the end.
 func (l *layout) live() {
 	touch := func(id ir.ID, now int) {
 		if n := l.slotOf[id]; n != None && l.slots[n].Kind == Full {
@@ -163,10 +163,10 @@ func (l *layout) live() {
 	}
 }
 
-// tileBytes is what the tiles of one worker should take.
+// tileBytes is the size that the tiles of one worker should take together.
 const tileBytes = 1 << 20
 
-// split chooses tiles and stripes of the parts that walk over a batch. The choice depends on shapes alone.
+// split chooses the tiles and stripes of the parts that walk over a batch. The choice depends on shapes alone.
 func split(l layout) layout {
 	l.blocks = slices.Clone(l.blocks)
 	for i := range l.blocks {
@@ -178,11 +178,11 @@ func split(l layout) layout {
 		stripes := min(max(b.space/64, 1), 8)
 		b.stripe = up(up(b.space, stripes), 8) * 8
 		if b.tile = l.set.TileRows; b.tile == 0 {
-			// Products take 6 or 8 rows at a time, so tiles of multiples of 24 leave no rest. Up to 96 rows, a
-			// product over them, as weights' gradients are, takes its operands where they lie (kernels.Product).
+			// Products take 6 or 8 rows at a time, so tiles of multiples of 24 leave no remainder. Up to 96 rows, a
+			// product over them, such as the gradient of weights, reads its operands in place (kernels.Product).
 			most := min(max(tileBytes/(max(l.width(b), 1)*l.set.ElemSize), 24), 96)
 			rest := 24
-			if l.convolves(b) { // so many columns that the second cache holds fewer rows
+			if l.convolves(b) { // so many columns that the second-level cache holds fewer rows
 				most, rest = min(max(tileBytes/(max(l.width(b), 1)*l.set.ElemSize)/8*8, 16), 96), 8
 			}
 			b.tile = up(up(b.stripe, up(b.stripe, most)), rest) * rest
@@ -192,7 +192,7 @@ func split(l layout) layout {
 	return l
 }
 
-// convolves reports whether a convolution is in a part.
+// convolves reports whether a part contains a convolution.
 func (l *layout) convolves(b *block) bool {
 	for _, u := range b.units {
 		for _, id := range u.ids {
@@ -218,7 +218,7 @@ func (l *layout) tiles(b *block) []int {
 	return slices.Compact(list)
 }
 
-// width is the greatest number of columns of tiles that live at one time.
+// width is the largest number of columns of tiles that live at the same time.
 func (l *layout) width(b *block) int {
 	tiles := l.tiles(b)
 	peak := 0

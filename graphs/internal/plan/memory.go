@@ -2,7 +2,7 @@ package plan
 
 import "slices"
 
-// pack gives every slot its place.
+// pack gives every slot its offset.
 func pack(p *Plan) *Plan {
 	var full []int
 	for i := range p.Slots {
@@ -53,7 +53,7 @@ func (p *Plan) tiles(seg *Segment) []int {
 	return slices.Compact(list)
 }
 
-// partials places the partial sums of a segment, and returns their length.
+// partials places the partial sums of a segment, and returns their total length.
 func (p *Plan) partials(seg *Segment) int {
 	length := 0
 	for _, c := range seg.Sums {
@@ -70,8 +70,8 @@ func (p *Plan) partials(seg *Segment) int {
 	return length
 }
 
-// place gives the slots of list offsets such that no two whose lives overlap share memory, in order, and returns the
-// length of the arena.
+// place gives the slots in list, in order, offsets such that no two with overlapping lifetimes share memory, and
+// returns the length of the arena.
 func place(slots []Slot, list []int, elemSize int, size func(*Slot) int) int {
 	length := 0
 	var done []int
@@ -103,8 +103,8 @@ func place(slots []Slot, list []int, elemSize int, size func(*Slot) int) int {
 }
 
 // Align rounds n elements up to whole cache lines, and skew lines more. Neighbours of equal size, a multiple of 4096
-// bytes, would share the sets of the cache; with one line more, the loads from one would fall on the lines to which
-// the stores to the other have just gone, modulo 4096, which processors take for the same lines.
+// bytes, would share the sets of the cache; with just one more line, loads from one would hit lines, modulo 4096, to
+// which stores to the other have just gone, which processors take for the same lines.
 func Align(n, elemSize int) int {
 	const skew = 9
 	line := 64 / elemSize

@@ -8,24 +8,24 @@ import (
 )
 
 // Group is a list of element-wise instructions over one shape, run block by block: what one leaves for the next stays
-// in the first cache. Its operands are registers: a block of rows of a slot, or scratch.
+// in the first-level cache. Its operands are registers: a block of rows of a slot, or scratch.
 type Group struct {
 	Cols  int // elements of a row; 1 if rows do not matter
-	Unit  int // rows of the group per row of the segment: the real number of columns if Cols is 1 for that reason
+	Unit  int // rows of the group per row of the segment: the actual number of columns where Cols is 1 because rows do not matter
 	Rows  int // rows of the whole
 	Block int // rows per block
 	Regs  []Reg
-	First []Micro // run once, before the blocks: rows that all blocks read repeated
+	First []Micro // run once, before the blocks: rows that are repeated for all blocks
 	Code  []Micro
 	Temps int // scratch registers
 }
 
-// RegKind is what part of a slot a register is.
+// RegKind says which part of a slot a register is.
 type RegKind uint8
 
 const (
 	Mat RegKind = iota // a row of the register per row of the group
-	Col                // an element per row
+	Col                // one element per row
 	Row                // one row for all
 	One                // one element for all
 )
@@ -36,12 +36,12 @@ type Reg struct {
 	Ref  Ref // slot None: scratch register number Step
 }
 
-// Micro is an instruction of a group. D is the register of the result, A to E are those of operands.
+// Micro is an instruction of a group. D is the register of the result, A to E are those of the operands.
 type Micro struct {
 	Op            MicroOp
 	D, A, B, C, E int16
 	K             float64
-	Of            ir.Op    // the instruction that it comes from, where there is one
+	Of            ir.Op    // the instruction that it comes from, if there is one
 	Outs          [4]int16 // of Multi: the registers of the derivatives, by order; None: not wanted
 }
 
@@ -135,7 +135,7 @@ var micros = [microOps]struct {
 
 func (m MicroOp) String() string { return micros[m].name }
 
-// text is m for people; reg names registers.
+// text is m in readable form; reg names registers.
 func (m *Micro) text(reg func(int16) string) (dst, s string) {
 	if m.Op == Multi {
 		o := m.Of.(ir.Unary)

@@ -6,9 +6,9 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// order puts the units of every part in the order in which their values live short: of the units that can run it
-// takes, again and again, the one that frees most memory, or claims least. Sums over rows, which claim nothing in a
-// tile, come as soon as their operands are there, while these are still in the cache.
+// order arranges the units of every part such that values live briefly: of the units that can run, it repeatedly
+// takes the one that frees the most memory, or claims the least. Sums over rows, which claim nothing in a tile, run
+// as soon as their operands are there, while these are still in the cache.
 func order(s schedule) schedule {
 	s.parts = slices.Clone(s.parts)
 	for i := range s.parts {
@@ -20,15 +20,15 @@ func order(s schedule) schedule {
 	return s
 }
 
-// queue holds the units that wait to be run.
+// queue holds the units waiting to run.
 type queue struct {
 	s     schedule
 	units []unit
-	reads [][]ir.ID      // by unit: what it reads of other units
-	waits []int          // by unit: for so many others
-	next  []map[int]bool // by unit: who waits for it
-	claim []int          // by unit: columns of the values that others read
-	left  map[ir.ID]int  // by value: units that will read it
+	reads [][]ir.ID      // by unit: the values it reads from other units
+	waits []int          // by unit: the number of units it waits for
+	next  []map[int]bool // by unit: the units waiting for it
+	claim []int          // by unit: columns of its values that others read
+	left  map[ir.ID]int  // by value: the number of units that will read it
 	done  []bool
 }
 
@@ -88,7 +88,7 @@ func (q *queue) all() []unit {
 	return out
 }
 
-// best is the unit that claims least, of those that wait for none.
+// best is the unit that claims the least, among those that wait for none.
 func (q *queue) best() int {
 	best, least := -1, 0
 	for i := range q.units {

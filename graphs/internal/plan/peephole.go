@@ -5,19 +5,19 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// fusion is a micro that does the work of several instructions: its operands, and what is drawn in.
+// fusion is a micro that does the work of several instructions, with its operands and the instructions fused into it.
 type fusion struct {
 	micro       Micro
 	args, drawn []ir.ID
 }
 
-// drawable is an operand of an instruction that it may draw in.
+// drawable is an operand of an instruction that may be fused into it.
 type drawable struct {
-	id ir.ID // None: it may not
+	id ir.ID // None: it may not be fused
 	ir.Instr
 }
 
-// drawable returns argument k of id if nobody else needs it, and all that it reads is best read as matrices.
+// drawable returns argument k of id if nothing else needs it and everything it reads is best read as matrices.
 func (b *groupWriter) drawable(id ir.ID, k int, drawn map[ir.ID]bool) drawable {
 	a := b.Code[id].Args[k]
 	x := b.Code[a]
@@ -53,7 +53,7 @@ func (d drawable) square() bool {
 	return ok && o.Fn == kernels.Square && o.Order == 0
 }
 
-// peephole finds the micro that does the work of id and of what it reads.
+// peephole finds a micro that does the work of id and of instructions that it reads.
 func (b *groupWriter) peephole(id ir.ID, drawn map[ir.ID]bool) (fusion, bool) {
 	inner := func(k int) drawable { return b.drawable(id, k, drawn) }
 	in := &b.Code[id]

@@ -12,14 +12,14 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/rules"
 )
 
-// settings are small tiles, so that there are several of them and several stripes.
+// settings has small tiles, so that there are several tiles and several stripes.
 func settings(rng *rand.Rand) Settings {
 	return Settings{ElemSize: 4, Alone: rng.IntN(2) == 0, MinRows: 8, TileRows: 8 * (1 + rng.IntN(3)),
 		PackLen: func(k, n int) int { return k * n }, WorkLen: func(m, n, k int) int { return k },
 		ConvLen: func(ir.Conv) int { return 0 }}
 }
 
-// Every pass keeps what the next relies on, on random programs.
+// Every pass preserves what the next one relies on, on random programs.
 func TestVerify(t *testing.T) {
 	rounds := 400
 	if testing.Short() {
@@ -34,7 +34,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// Verify must see what is wrong.
+// Verify must notice what is wrong.
 func TestVerifySeesFaults(t *testing.T) {
 	g := ir.New()
 	x, w := g.Arg(200, 3, "x", false), g.Arg(3, 3, "w", false)
@@ -83,7 +83,7 @@ func TestVerifySeesFaults(t *testing.T) {
 	}
 }
 
-// A dump has a line for every step, whatever the steps are.
+// A dump has a line for every step, of whatever kind.
 func TestDump(t *testing.T) {
 	for seed := range uint64(50) {
 		rng := rand.New(rand.NewPCG(seed, 8))

@@ -8,15 +8,16 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// schedule says when what is run.
+// schedule says when everything is run.
 type schedule struct {
 	facts
-	space []int // by value: the rows of the batch that it walks over; 0: it is run once
+	space []int // by value: the number of batch rows that it walks over; 0: run once
 	stage []int // by value
 
-	// Sums of sums of products over the same rows: the products add to one place, and the sum is an alias of it.
-	members map[ir.ID][]ir.ID // of an alias
-	aliasOf map[ir.ID]ir.ID   // of a member
+	// Sums of sums of products over the same rows: the products accumulate in one place, and the sum is an alias of
+	// it.
+	members map[ir.ID][]ir.ID // by alias
+	aliasOf map[ir.ID]ir.ID   // by member
 	inner   map[ir.ID]bool    // sums within an alias
 
 	parts []part
@@ -37,7 +38,7 @@ type unit struct {
 	rows, cols int // of a group; 0: not a group
 }
 
-// sources are what instruction id reads, the members of an alias in its place.
+// sources are the values that instruction id reads, with the members of an alias in its place.
 func (s schedule) sources(id ir.ID) []source {
 	var r []source
 	for _, x := range s.facts.sources(id) {
@@ -52,11 +53,11 @@ func (s schedule) sources(id ir.ID) []source {
 	return r
 }
 
-// runs reports whether id is an instruction to be run: neither there already nor repeated by its readers.
+// runs reports whether id has to be run: it is neither there already nor repeated by its readers.
 func (f facts) runs(id ir.ID) bool { return !f.isSource(id) && !f.clear[id] }
 
-// assign gives instructions the rows that they walk over, and the first stage at which what they read is there. The
-// batches are the rows of products, from minRows on.
+// assign determines the rows that each instruction walks over, and the first stage at which everything it reads is
+// there. Batches are the rows of products, if they are at least minRows.
 func assign(f facts, minRows int) schedule {
 	n := len(f.Code)
 	s := schedule{facts: f, space: make([]int, n), stage: make([]int, n)}
@@ -88,10 +89,10 @@ func assign(f facts, minRows int) schedule {
 	return s
 }
 
-// isProduct reports whether the rows of in are worth to be called a batch.
+// isProduct reports whether in is expensive enough for its rows to count as a batch.
 func isProduct(in *ir.Instr) bool { return ir.Is[ir.MatMul](in) || ir.Is[ir.Conv](in) }
 
-// wait is the number of stages that id comes after x, which it reads.
+// wait is the number of stages by which id must come after x, which it reads.
 func (s schedule) wait(id ir.ID, x source) int {
 	switch r := s.space[x.id]; {
 	case r == 0:
@@ -102,8 +103,8 @@ func (s schedule) wait(id ir.ID, x source) int {
 	return 1
 }
 
-// sink moves instructions to the latest stage at which their results are in time, so that a batch does not have to be
-// kept from one stage to another. It leaves those alone whose operands would have to be kept instead.
+// sink moves instructions to the latest stage at which their results are still in time, so that a batch need not be
+// kept from one stage to the next. It does not move those whose operands would have to be kept instead.
 func sink(s schedule) schedule {
 	s.stage = slices.Clone(s.stage)
 	for k := len(s.Code) - 1; k >= 0; k-- {
@@ -118,7 +119,7 @@ func sink(s schedule) schedule {
 	return s
 }
 
-// latest is the last stage at which id is in time for all that read it.
+// latest is the last stage at which id is in time for all its readers.
 func (s schedule) latest(id ir.ID) int {
 	latest := 1 << 30
 	for _, c := range s.uses[id] {
@@ -136,7 +137,7 @@ func (s schedule) latest(id ir.ID) int {
 	return latest
 }
 
-// free reports whether what id reads row by row would not have to be kept for it until stage latest.
+// free reports whether nothing that id reads row by row would have to be kept for it until stage latest.
 func (s schedule) free(id ir.ID, latest int) bool {
 	for _, x := range s.sources(id) {
 		if !x.aligned || s.isSource(x.id) || s.held[x.id] || s.space[x.id] != s.space[id] {
@@ -151,7 +152,7 @@ func (s schedule) free(id ir.ID, latest int) bool {
 	return true
 }
 
-// merge makes aliases of the sums of two sums of products that may go to one place.
+// merge turns sums of two sums of products into aliases where the products can accumulate in one place.
 func merge(s schedule) schedule {
 	s.members, s.aliasOf, s.inner = map[ir.ID][]ir.ID{}, map[ir.ID]ir.ID{}, map[ir.ID]bool{}
 	for i := range s.Code {
@@ -183,7 +184,7 @@ func merge(s schedule) schedule {
 	return s
 }
 
-// summands are the products that a is the sum of, if they may add to a place that is not a's own.
+// summands are the products that a is the sum of, if they may accumulate in a place other than a's own.
 func (s schedule) summands(a ir.ID, held bool) []ir.ID {
 	if len(s.uses[a]) != 1 || s.out[a] || s.held[a] != held {
 		return nil
@@ -197,7 +198,7 @@ func (s schedule) summands(a ir.ID, held bool) []ir.ID {
 	return nil
 }
 
-// cut parts the instructions by stage and rows. Within a stage the part that runs once comes first.
+// cut divides the instructions by stage and rows. Within a stage the part that runs once comes first.
 func cut(s schedule) schedule {
 	type key struct {
 		held         bool
@@ -240,7 +241,8 @@ func fuse(s schedule) schedule {
 	return s
 }
 
-// groupShape is the shape of the groups that id may be in, if it may be in one: that of what it sums, else its own.
+// groupShape is the shape of the groups that id may be in, if it may be in one: that of what it sums, otherwise its
+// own.
 func (f facts) groupShape(id ir.ID) (rows, cols int, ok bool) {
 	in := &f.Code[id]
 	switch in.Op.Class() {
@@ -289,7 +291,7 @@ func (s schedule) units(ids []ir.ID) []unit {
 	return us
 }
 
-// unitOf says in which unit of a part an instruction is.
+// unitOf maps every instruction of a part to its unit.
 func unitOf(us []unit) map[ir.ID]int {
 	at := map[ir.ID]int{}
 	for q, u := range us {

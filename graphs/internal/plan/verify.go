@@ -43,7 +43,7 @@ func Verify(g *ir.Graph, set Settings) error {
 	return errors.Join(errs...)
 }
 
-// verifyStages checks that what an instruction reads is there at its stage.
+// verifyStages checks that everything an instruction reads is there at its stage.
 func (s schedule) verifyStages() error {
 	for i := range s.Code {
 		id := ir.ID(i)
@@ -63,10 +63,10 @@ func (s schedule) verifyStages() error {
 	return nil
 }
 
-// verifyParts checks that every instruction is run once, and after what it reads; in tiles, that it reads of them row
-// by row.
+// verifyParts checks that every instruction is run exactly once, after everything it reads, and that in tiles it
+// reads row by row.
 func (s schedule) verifyParts() error {
-	at := map[ir.ID]int{} // position among all
+	at := map[ir.ID]int{} // position among all instructions
 	partOf := map[ir.ID]int{}
 	for k, p := range s.parts {
 		ids := p.ids
@@ -103,7 +103,7 @@ func (s schedule) verifyParts() error {
 	return nil
 }
 
-// verify checks that what is read from outside of a group has a slot, and tiles divide batches.
+// verify checks that values read from outside a group have a slot, and that tiles divide batches.
 func (l layout) verify() error {
 	for i := range l.blocks {
 		b := &l.blocks[i]
@@ -140,8 +140,8 @@ func (l layout) verify() error {
 	return nil
 }
 
-// verifyPlan checks that slots that live together lie apart, that nothing is read before it is written, and that sums
-// are begun once.
+// verifyPlan checks that slots with overlapping lifetimes do not overlap in memory, that nothing is read before it is
+// written, and that sums are begun exactly once.
 func verifyPlan(p *Plan) error {
 	if err := p.verifyMemory(); err != nil {
 		return err
@@ -266,7 +266,7 @@ func verifyGroup(g *Group, written map[int32]bool, write func(r Ref, sum, add bo
 			if err := write(g.Regs[d].Ref, m.Op == ColSum || m.Op == Sum || m.Op == Dot, false); err != nil {
 				return err
 			}
-			for i, r := range g.Regs { // the same place under another kind of use
+			for i, r := range g.Regs { // the same place with another kind of use
 				there[i] = there[i] || r.Ref.Slot >= 0 && r.Ref.Slot == g.Regs[d].Ref.Slot
 			}
 		}

@@ -2,7 +2,7 @@ package plan
 
 import "github.com/stheno-ebm/stheno/graphs/internal/ir"
 
-// write makes steps of a layout's units.
+// write turns the units of a layout into steps.
 func write(l layout) *Plan {
 	w := &writer{layout: l, begun: map[int32]bool{}}
 	w.plan = &Plan{Graph: l.Graph, Consts: l.consts, ElemSize: l.set.ElemSize, Alone: l.set.Alone}
@@ -30,11 +30,11 @@ func write(l layout) *Plan {
 	return w.plan
 }
 
-// writer makes a plan of a layout. It adds the slots of partial sums.
+// writer makes a plan from a layout. It adds the slots of partial sums.
 type writer struct {
 	layout
 	plan  *Plan
-	begun map[int32]bool // slots that a sum has been begun in
+	begun map[int32]bool // slots in which a sum has been begun
 }
 
 func (w *writer) segment(b *block) Segment {
@@ -62,8 +62,8 @@ func (w *writer) ref(seg *Segment, id ir.ID, aligned bool) Ref {
 	return r
 }
 
-// target is the place that the result of id goes to. In a segment of several stripes, a sum over rows goes to a
-// partial slot first.
+// target is where the result of id goes. In a segment of several stripes, a sum over rows goes to a partial slot
+// first.
 func (w *writer) target(seg *Segment, id ir.ID) Ref {
 	in := &w.Code[id]
 	if !in.Op.Reduces() || seg.Rows == 0 || seg.Stripes() == 1 {
@@ -99,10 +99,10 @@ func (w *writer) step(seg *Segment, id ir.ID) Step {
 	return st
 }
 
-// demand is what an instruction that is not element-wise takes.
+// demand is the cost and the workspace of an instruction that is not element-wise.
 type demand struct {
 	flops float64
-	work  int // elements of a workspace
+	work  int // elements of workspace
 }
 
 func (w *writer) demand(in *ir.Instr) demand {
@@ -115,12 +115,12 @@ func (w *writer) demand(in *ir.Instr) demand {
 		return demand{float64(first().Rows) * o.Window.Flops(), w.set.ConvLen(o)}
 	case ir.BatchMatMul:
 		return demand{product(o.K), w.set.WorkLen(in.Rows/o.Batch, in.Cols, o.K)}
-	case ir.RowLSE: // rows at a time, for the sake of short ones
+	case ir.RowLSE: // several rows at a time, for the sake of short ones
 		m := first().Cols
 		return demand{0, m * max(min(in.Rows, lseBlock/m), 1)}
 	}
 	return demand{}
 }
 
-// lseBlock is the number of elements that a RowLSE works on at a time: they stay in the first cache.
+// lseBlock is the number of elements that a RowLSE processes at a time: they stay in the first-level cache.
 const lseBlock = 4096

@@ -6,7 +6,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
 )
 
-// columns cuts rows, or joins them.
+// columns slices rows, or joins them.
 func (w *worker[T]) columns(st *plan.Step) kernel {
 	x, dst := w.arg(st, 0), w.dst(st)
 	m, k := x.cols, st.Cols

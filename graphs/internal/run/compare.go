@@ -5,7 +5,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// compare stores 1 where a is in relation r to b, else 0.
+// compare stores 1 where the relation r holds between a and b, else 0.
 func compare[T kernels.Float](r ir.Relation, dst, a, b []T) {
 	switch r {
 	case ir.Lt:

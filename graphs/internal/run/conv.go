@@ -26,7 +26,7 @@ func (w *worker[T]) conv(st *plan.Step, o ir.Conv) kernel {
 	}
 }
 
-// count is rows, or the rows of the whole operand if that is 0.
+// count is rows, or the number of rows of the whole operand if rows is 0.
 func (o *operand[T]) count(rows int) int {
 	if rows == 0 {
 		return o.rows
@@ -36,7 +36,7 @@ func (o *operand[T]) count(rows int) int {
 
 func (w *worker[T]) convPack(st *plan.Step, o ir.ConvPack) kernel {
 	a, n := w.arg(st, 0), st.Dst.Slot
-	if w.p.filters[n] == nil { // the first worker's
+	if w.p.filters[n] == nil { // made by the first worker
 		w.p.filters[n] = conv.NewPacked[T](conv.New(o.Window, o.Role))
 	}
 	return func(int, int, bool) { w.p.filters[n].Pack(a.all()) }
@@ -68,7 +68,7 @@ func (w *worker[T]) pool(st *plan.Step) kernel {
 	return one(st.Op.(ir.Spread).Window, conv.Spread[T])
 }
 
-// patches writes patches of whole pictures out, or adds them up.
+// patches writes the patches of whole pictures, or folds them back.
 func (w *worker[T]) patches(st *plan.Step, of conv.Window, fold bool) kernel {
 	x, dst := w.arg(st, 0), w.dst(st)
 	r := conv.NewRunner[T](conv.New(of, conv.Filter))
@@ -78,7 +78,7 @@ func (w *worker[T]) patches(st *plan.Step, of conv.Window, fold bool) kernel {
 	return func(int, int, bool) { r.Patches(x.rows, dst.all(), x.all()) }
 }
 
-// planePatches writes patches of whole pictures in planes out.
+// planePatches writes the patches of whole pictures in planes.
 func (w *worker[T]) planePatches(st *plan.Step, of conv.Window) kernel {
 	x, dst, p := w.arg(st, 0), w.dst(st), conv.NewPlanes(of)
 	n := x.rows * x.cols / of.In()

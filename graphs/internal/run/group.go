@@ -8,8 +8,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
 )
 
-// A register is where a group finds an operand: of n rows of the group from lo on, in the tile at a row of the batch, the
-// elements of from at row·step + lo·next, n·each + fixed of them.
+// A register is where a group finds an operand: for n rows of the group from lo on, in the tile at row of the batch,
+// it is the n·each + fixed elements of from that begin at row·step + lo·next.
 type register[T kernels.Float] struct {
 	from                    *[]T
 	step, next, each, fixed int
@@ -49,7 +49,7 @@ func (w *worker[T]) group(g *plan.Group) kernel {
 	}
 }
 
-// registers are those of g.
+// registers returns the registers of g.
 func (w *worker[T]) registers(g *plan.Group) []register[T] {
 	regs := make([]register[T], len(g.Regs))
 	for i, r := range g.Regs {
@@ -74,7 +74,7 @@ func (w *worker[T]) registers(g *plan.Group) []register[T] {
 	return regs
 }
 
-// bind looks micros up.
+// bind looks up the functions of micros.
 func (w *worker[T]) bind(code []plan.Micro) []bound[T] {
 	b := make([]bound[T], len(code))
 	for i := range code {
@@ -83,10 +83,10 @@ func (w *worker[T]) bind(code []plan.Micro) []bound[T] {
 	return b
 }
 
-// A micro runs m on one block of cols columns, whose registers are r. begin says that sums begin.
+// A micro runs m on one block of cols columns, with registers r. begin says that sums begin.
 type micro[T kernels.Float] func(m *plan.Micro, r [][]T, cols int, begin bool)
 
-// micros are what all of them compute, by MicroOp.
+// micros are the functions of all micros, by MicroOp.
 func micros[T kernels.Float]() []micro[T] {
 	return []micro[T]{
 		plan.Add:       func(m *plan.Micro, r [][]T, _ int, _ bool) { kernels.Add(r[m.D], r[m.A], r[m.B]) },
@@ -130,7 +130,7 @@ func micros[T kernels.Float]() []micro[T] {
 	}
 }
 
-// addTo makes s the sum, or adds it to what is there.
+// addTo sets the sum to s, or adds s to it.
 func addTo[T kernels.Float](dst []T, s T, begin bool) {
 	if !begin {
 		s += dst[0]
@@ -143,7 +143,7 @@ func unary[T kernels.Float](m *plan.Micro, r [][]T, _ int, _ bool) {
 	kernels.Unary(o.Fn, o.Order, r[m.D], r[m.A])
 }
 
-// multi computes several derivatives of a function together.
+// multi computes several derivatives of a function at once.
 func multi[T kernels.Float](m *plan.Micro, r [][]T, _ int, _ bool) {
 	var d [4][]T
 	for k, o := range m.Outs {

@@ -5,7 +5,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
 )
 
-// sharedCost is the time of a segment, in nanoseconds by estimate, from which on it is shared with helpers.
+// sharedCost is the estimated time of a segment, in nanoseconds, from which on it is shared with helpers.
 const sharedCost = 15000
 
 // stripes is the task of running a segment's stripes.
@@ -16,11 +16,11 @@ type stripes[T kernels.Float] struct {
 
 func (t *stripes[T]) part(w, i int) { t.p.workers[w].stripe(t.seg, i) }
 
-// sums is the task of adding up a segment's partial sums, piece by piece.
+// sums is the task of adding up the partial sums of a segment, piece by piece.
 type sums[T kernels.Float] struct {
 	p      *Program[T]
 	seg    *plan.Segment
-	pieces int // of every sum
+	pieces int // per sum
 }
 
 func (t *sums[T]) part(_, i int) {
@@ -62,7 +62,7 @@ func (p *Program[T]) makeJobs() {
 	}
 }
 
-// combine adds the elements lo … hi−1 of the partial sums, a block of the first cache at a time.
+// combine adds the elements lo … hi−1 of the partial sums, a block of the first-level cache at a time.
 func (p *Program[T]) combine(c *plan.Combine, lo, hi int) {
 	const block = 2048
 	s := &p.plan.Slots[c.Partial]

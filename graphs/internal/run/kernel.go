@@ -6,12 +6,12 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
 )
 
-// A kernel runs a step on rows rows from row on, or on whole values if rows is 0. first says that a sum begins: one
-// that does not adds to what is there.
+// A kernel runs a step on rows rows from row on, or on whole values if rows is 0. first says that a sum begins;
+// otherwise it adds to what is there.
 type kernel func(row, rows int, first bool)
 
-// newKernel makes the kernel of a step for a worker. What it needs besides its operands it gets here, so that running
-// allocates nothing.
+// newKernel makes the kernel of a step for a worker. It allocates everything that the kernel needs besides its
+// operands, so that running does not allocate.
 func newKernel[T kernels.Float](w *worker[T], st *plan.Step) kernel {
 	if st.Group != nil {
 		return w.group(st.Group)
@@ -56,7 +56,7 @@ func newKernel[T kernels.Float](w *worker[T], st *plan.Step) kernel {
 type operand[T kernels.Float] struct {
 	w          *worker[T]
 	ref        plan.Ref
-	rows, cols int // of the whole
+	rows, cols int // of the whole operand
 }
 
 func (w *worker[T]) arg(st *plan.Step, j int) operand[T] {
@@ -69,7 +69,7 @@ func (w *worker[T]) dst(st *plan.Step) operand[T] { return operand[T]{w, st.Dst,
 // all is the whole operand.
 func (o *operand[T]) all() []T { return o.w.buf[o.ref.Slot][:o.rows*o.cols] }
 
-// from is the operand from a row of the batch on, rows rows of it; 0: all.
+// from is the operand from a row of the batch on, for rows rows; 0: all.
 func (o *operand[T]) from(row, rows int) []T {
 	if rows == 0 {
 		rows = o.rows

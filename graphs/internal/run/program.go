@@ -14,8 +14,8 @@ import (
 // Options of a program.
 type Options struct {
 	Threads  int // workers; 0 and 1: the caller alone
-	TileRows int // rows per tile, for tests, which then share segments of any size; 0: chosen from the shapes
-	MinRows  int // rows from which on a batch is cut into tiles; 0 means 64
+	TileRows int // rows per tile, for tests; segments of any size are then shared; 0: chosen from the shapes
+	MinRows  int // rows from which on a batch is split into tiles; 0 means 64
 }
 
 // Program is a compiled graph with its memory. It is not for concurrent use; clones are independent.
@@ -30,10 +30,10 @@ type Program[T kernels.Float] struct {
 	workers []*worker[T]
 	micros  []micro[T] // by plan.MicroOp
 	jobs    []job      // two per segment of the plan: its stripes, and the sums over stripes
-	stale   bool       // held inputs changed
+	stale   bool       // held inputs have changed
 }
 
-// New plans g, which package rules has been through, and reserves its memory.
+// New plans g, the result of rules.Apply, and reserves its memory.
 func New[T kernels.Float](g *ir.Graph, opt Options) *Program[T] {
 	var z T
 	pl := plan.New(g, plan.Settings{
@@ -44,7 +44,7 @@ func New[T kernels.Float](g *ir.Graph, opt Options) *Program[T] {
 	return instantiate[T](pl, opt)
 }
 
-// aligned64 returns n zeros that begin on a cache line.
+// aligned64 returns n zeros that start on a cache line.
 func aligned64[T kernels.Float](n int) []T {
 	const line = 64
 	s := make([]T, n+line)
@@ -77,7 +77,7 @@ func instantiate[T kernels.Float](pl *plan.Plan, opt Options) *Program[T] {
 	return p
 }
 
-// Input is where the i-th input is read from.
+// Input is the memory from which the i-th input is read.
 func (p *Program[T]) Input(i int) []T { return p.workers[0].buf[p.plan.Inputs[i]] }
 
 // Bind makes x the memory of the i-th input, which must not be held. It reports whether x has the right length.
@@ -92,24 +92,24 @@ func (p *Program[T]) Bind(i int, x []T) bool {
 	return true
 }
 
-// Own makes the i-th input's own memory its memory again, and returns it.
+// Own lets the i-th input use its own memory again, and returns it.
 func (p *Program[T]) Own(i int) []T {
 	s := &p.plan.Slots[p.plan.Inputs[i]]
 	p.Bind(i, p.keep[s.Off:s.Off+s.Size])
 	return p.Input(i)
 }
 
-// Place is where the i-th output is: two outputs of one place are in the same memory. It reports false where that is also the
-// memory of an input or a constant.
+// Place identifies the memory of the i-th output: two outputs with the same place share it. It reports false if it is
+// also the memory of an input or a constant.
 func (p *Program[T]) Place(i int) (n int, ok bool) {
 	n = int(p.plan.Outputs[i])
 	return n, p.plan.Slots[n].Kind == plan.Full
 }
 
-// Output is where the i-th output is found after Run.
+// Output is the memory of the i-th output after Run.
 func (p *Program[T]) Output(i int) []T { return p.workers[0].buf[p.plan.Outputs[i]] }
 
-// Touch says that held inputs have changed.
+// Touch tells the program that held inputs have changed.
 func (p *Program[T]) Touch() { p.stale = true }
 
 // Clone returns a program with memory of its own and the inputs of p.
@@ -121,10 +121,10 @@ func (p *Program[T]) Clone() *Program[T] {
 	return q
 }
 
-// Blank returns a program with memory of its own. It reads of p what never changes.
+// Blank returns a program with memory of its own. It reads only those parts of p that never change.
 func (p *Program[T]) Blank() *Program[T] { return instantiate[T](p.plan, p.opt) }
 
-// Bytes is the memory of the program for numbers.
+// Bytes is the memory that the program uses for numbers.
 func (p *Program[T]) Bytes() int {
 	pl := p.plan
 	n := pl.KeepLen + pl.FullLen + pl.PartLen + pl.PackLen + max(p.opt.Threads, 1)*(pl.TileLen+pl.Scratch+pl.WorkLen)
@@ -159,7 +159,7 @@ func (p *Program[T]) Run() error {
 	return nil
 }
 
-// Dump prints the program for people.
+// Dump prints the program in readable form.
 func (p *Program[T]) Dump() string { return p.plan.Dump(nil) }
 
 // Measure runs the program n times on one thread, and returns what Dump returns with the shortest time of each step.

@@ -12,8 +12,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/rules"
 )
 
-// Random programs compute what the reference computes, in tiles and at once, by one worker and three, bit for bit the
-// same by any number of them.
+// Random programs compute what the reference computes, in tiles and in one piece, by one worker and by three, with
+// the same bits for any number of workers.
 func TestRandomPrograms(t *testing.T) {
 	rounds := 300
 	if testing.Short() {
@@ -39,7 +39,7 @@ func check[T kernels.Float](t *testing.T, what string, g *ir.Graph, in, want [][
 	for _, threads := range []int{1, 3} {
 		opt.Threads = threads
 		p := New[T](g, opt)
-		for run := range 2 { // the second finds everything in use
+		for run := range 2 { // the second one finds all memory in use
 			for i, v := range in {
 				for j, x := range v {
 					p.Input(i)[j] = T(x)
@@ -67,7 +67,7 @@ func check[T kernels.Float](t *testing.T, what string, g *ir.Graph, in, want [][
 	}
 }
 
-// A clone has the inputs, and memory of its own.
+// A clone has the inputs of the original, and memory of its own.
 func TestClone(t *testing.T) {
 	g := ir.New()
 	x := g.Arg(1, 3, "x", false)
@@ -102,7 +102,7 @@ func TestClone(t *testing.T) {
 	}
 }
 
-// failing is an opaque operation that fails, or doubles.
+// failing is an opaque operation that fails or doubles its argument.
 type failing struct{ err error }
 
 func (f failing) Label() string { return "failing" }
@@ -142,7 +142,7 @@ func TestOpaque(t *testing.T) {
 	}
 }
 
-// Running allocates nothing.
+// Running does not allocate.
 func TestNothingIsAllocated(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 10))

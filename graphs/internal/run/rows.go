@@ -30,13 +30,13 @@ func (w *worker[T]) rowFunction(st *plan.Step) kernel {
 	return func(row, rows int, _ bool) { kernels.RowSoftmax(dst.from(row, rows), x.from(row, rows), m) }
 }
 
-// colMax is the greatest element of every column.
+// colMax is the largest element of every column.
 func (w *worker[T]) colMax(st *plan.Step) kernel {
 	x, dst := w.arg(st, 0), w.dst(st)
 	m := x.cols
 	return func(int, int, bool) {
 		x, dst := x.all(), dst.all()
-		kernels.Shift(dst, x[:m], 0) // no −0, as of rows
+		kernels.Shift(dst, x[:m], 0) // no −0, as for rows
 		for i := m; i < len(x); i += m {
 			kernels.Larger(dst, dst, x[i:i+m])
 		}

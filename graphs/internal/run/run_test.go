@@ -11,7 +11,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/rules"
 )
 
-// counter counts how often each part was run, and by how many workers at once.
+// counter counts how often each part was run, and by how many workers at a time.
 type counter struct {
 	runs []atomic.Int32
 	busy [8]atomic.Int32
@@ -20,7 +20,7 @@ type counter struct {
 
 func (c *counter) part(w, i int) {
 	if c.busy[w].Add(1) != 1 {
-		c.bad.Add(1) // a worker's memory used twice at once
+		c.bad.Add(1) // a worker's memory is used twice at a time
 	}
 	c.runs[i].Add(1)
 	for range 200 {
@@ -92,7 +92,8 @@ func TestMemoryIsThatOfTiles(t *testing.T) {
 	}
 }
 
-// Steps must not depend on what a tile's memory held before: run twice with the arenas filled with NaN in between.
+// Steps must not depend on what the memory of a tile held before: run twice, with the arenas filled with NaN in
+// between.
 func TestNothingIsReadBeforeItIsWritten(t *testing.T) {
 	g := ir.New()
 	n := 100

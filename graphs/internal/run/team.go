@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// A task is a piece of work in independent parts. Its parts may run on any worker, in any order, at the same time.
+// A task is a piece of work in independent parts. Its parts may run on any worker, in any order, and at the same
+// time.
 type task interface {
 	// part runs part i with the memory of worker w.
 	part(w, i int)
 }
 
-// A job is a task and its size. It is never changed, so that a helper that comes late can look at it without harm.
+// A job is a task and its size. It is never changed, so that a helper that comes late can look at it safely.
 type job struct {
 	task    task
 	parts   uint32
@@ -23,13 +24,13 @@ type job struct {
 // team is the process's helpers: goroutines that wait, spinning for a moment and then asleep, for the parts of a job.
 // They end when they have been asleep for a while, and are started again when needed: there is nothing to close.
 //
-// One job runs at a time. Who finds the team taken does the work alone, so functions that run side by side never wait
-// for each other.
+// One job runs at a time. A caller that finds the team busy does its work alone, so functions that run side by side
+// never wait for each other.
 type team struct {
 	taken atomic.Bool
 	job   atomic.Pointer[job]
-	// word is the number of the job, above, and the next part that nobody has claimed, below. A part is claimed by
-	// adding one with a compare-and-swap; it fails if the job has ended meanwhile.
+	// word is the number of the job, in the upper bits, and the next unclaimed part, in the lower ones. A part is
+	// claimed by adding one with a compare-and-swap, which fails if the job has ended in the meantime.
 	word atomic.Uint64
 	done atomic.Uint32
 
@@ -118,7 +119,7 @@ func (t *team) claim(w int) (j *job, part int, ok bool) {
 	}
 }
 
-// help does parts for worker w until there are none. It reports whether it did any.
+// help does parts for worker w until there are none left. It reports whether it did any.
 func (t *team) help(w int) bool {
 	did := false
 	for {

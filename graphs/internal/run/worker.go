@@ -7,7 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/plan"
 )
 
-// worker is what one thread needs to run tiles.
+// worker is everything that one thread needs to run tiles.
 type worker[T kernels.Float] struct {
 	p       *Program[T]
 	buf     [][]T // by slot
@@ -15,7 +15,7 @@ type worker[T kernels.Float] struct {
 	tiles   []T
 	scratch []T
 	work    []T
-	err     error           // of an opaque step
+	err     error           // from an opaque step
 	times   []time.Duration // by step, when measuring: the shortest run so far
 }
 
@@ -47,7 +47,7 @@ func newWorker[T kernels.Float](p *Program[T]) *worker[T] {
 	return w
 }
 
-// bindTiles gives the slots of tiles that a step uses their memory.
+// bindTiles gives the tile slots that a step uses their memory.
 func (w *worker[T]) bindTiles(seg *plan.Segment, st *plan.Step) {
 	bind := func(n int32) {
 		if n < 0 {
@@ -66,12 +66,12 @@ func (w *worker[T]) bindTiles(seg *plan.Segment, st *plan.Step) {
 	}
 }
 
-// at is the use r of a slot at a row of the batch.
+// at is the memory of a use r of a slot, at a row of the batch.
 func (w *worker[T]) at(r plan.Ref, row int) []T {
 	return w.buf[r.Slot][row*int(r.Step):]
 }
 
-// stripe runs the tiles of one stripe of several workers'.
+// stripe runs the tiles of one stripe, where there are several workers.
 func (w *worker[T]) stripe(seg *plan.Segment, n int) {
 	for i := range seg.Sums {
 		w.bindPart(&seg.Sums[i], n)
@@ -79,15 +79,15 @@ func (w *worker[T]) stripe(seg *plan.Segment, n int) {
 	w.runTiles(seg, n)
 }
 
-// bindPart makes the place of stripe n that of the partial sum.
+// bindPart makes stripe n of the partial sums the current one.
 func (w *worker[T]) bindPart(c *plan.Combine, n int) {
 	s := &w.p.plan.Slots[c.Partial]
 	o := s.Off + n*s.Stride
 	w.buf[c.Partial] = w.p.parts[o : o+s.Size]
 }
 
-// inTurn runs one stripe after the other, of a worker who is alone: the sums of the first in their place, those of
-// the others beside it, to be added while the cache still has them. The additions are those of combine, in their
+// inTurn runs one stripe after the other, for a single worker: the sums of the first stripe in place, those of the
+// others beside it, to be added while they are still in the cache. The additions are those of combine, in the same
 // order.
 func (w *worker[T]) inTurn(seg *plan.Segment) {
 	for i := range seg.Sums {
@@ -126,12 +126,12 @@ func (w *worker[T]) runTiles(seg *plan.Segment, n int) {
 	}
 }
 
-// of is the kernels of a segment's steps, which have successive numbers.
+// of returns the kernels of the steps of a segment, which are numbered consecutively.
 func (w *worker[T]) of(seg *plan.Segment) []kernel {
 	return w.kernels[seg.Steps[0].N:][:len(seg.Steps)]
 }
 
-// once runs a segment that is not cut into tiles.
+// once runs a segment that is not split into tiles.
 func (w *worker[T]) once(seg *plan.Segment) error {
 	for i, run := range w.of(seg) {
 		if w.times != nil {
@@ -148,7 +148,7 @@ func (w *worker[T]) once(seg *plan.Segment) error {
 	return nil
 }
 
-// measure runs a step and notes how long it takes, if it is of full size.
+// measure runs a step and records how long it takes, if it has full size.
 func (w *worker[T]) measure(st *plan.Step, row, rows int, first, full bool) {
 	start := time.Now()
 	w.kernels[st.N](row, rows, first)

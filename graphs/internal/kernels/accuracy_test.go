@@ -120,7 +120,7 @@ func bnormal(a *big.Float) (pdf, tail *big.Float) {
 	return pdf, bdiv(pdf, c)
 }
 
-// exact returns the derivatives of orders 0 to 3 at a finite x, and the greatest of the terms that cancel in each.
+// exact returns the derivatives of orders 0 to 3 at a finite x, and the largest of the terms that cancel in each.
 func exact(f Func, x float64) (v, scale [4]*big.Float) {
 	if x == 0 {
 		x = math.Abs(x)
@@ -218,7 +218,7 @@ func exact(f Func, x float64) (v, scale [4]*big.Float) {
 	return
 }
 
-// ulp is the distance of floating-point numbers of type T about x.
+// ulp is the distance between floating-point numbers of type T around x.
 func ulp[T Float](x *big.Float) float64 {
 	digits, least := 53, -1074
 	if isFloat32[T]() {
@@ -241,7 +241,7 @@ func errorUlps[T Float](got T, want, scale *big.Float) float64 {
 	if isFloat32[T]() {
 		top = math.MaxFloat32
 	}
-	if math.IsInf(g, 0) { // right if the value is beyond the greatest number by more than half a unit
+	if math.IsInf(g, 0) { // right if the value exceeds the largest number by more than half a unit
 		if want.Cmp(num(0)) != 0 && (want.Sign() > 0) == (g > 0) && babs(want).Cmp(num(top)) > 0 {
 			return 0
 		}
@@ -344,9 +344,9 @@ func testAccuracy[T Float](t *testing.T, f Func, orders, n int) {
 	t.Logf("%v: worst error%s ulp", f, s)
 }
 
-// TestAccuracy holds every value within 4 ulp of the correctly rounded one, which is 4.5 of the exact one. Derivatives that pass
-// through zero are held to as many ulp of the greatest term that cancels (see exact), which is the value itself where nothing
-// cancels.
+// TestAccuracy checks that every value is within 4 ulp of the correctly rounded one, which is 4.5 ulp of the exact
+// one. Derivatives that pass through zero are measured in ulp of the largest term that cancels (see exact), which is
+// the value itself where nothing cancels.
 func TestAccuracy(t *testing.T) {
 	onPaths(t, func(t *testing.T) {
 		for _, f := range []Func{Sigmoid, Tanh, Softplus, SiLU, GELU} {
@@ -360,7 +360,8 @@ func TestAccuracy(t *testing.T) {
 	})
 }
 
-// TestAccuracyDense holds float32 against float64, which TestAccuracy has tested on the portable path, at many more points.
+// TestAccuracyDense compares float32 with float64, which TestAccuracy has tested on the portable path, at many more
+// points.
 func TestAccuracyDense(t *testing.T) {
 	onPaths(t, func(t *testing.T) {
 		if Path() == "generic" {
@@ -442,7 +443,7 @@ func special[T Float](t *testing.T, f Func, order int, x, want T) {
 	in, out := make([]T, 11), make([]T, 11)
 	Fill(in, x)
 	Unary(f, order, out, in)
-	for _, i := range []int{0, 10} { // in a whole vector and in the masked rest
+	for _, i := range []int{0, 10} { // in a full vector and in the masked remainder
 		got := out[i]
 		if (got != want && (got == got || want == want)) || (want == 0 && f <= GELU && f >= Sin && order == 0 && math.Signbit(float64(got)) != math.Signbit(float64(want))) {
 			t.Errorf("%T %v order %d at %v = %v, want %v", x, f, order, x, got, want)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestAVX2Only: avo takes registers of AVX-512 when it runs out of others; a kernel that does so must not come through.
+// TestAVX2Only: avo falls back on AVX-512 registers when it runs out of others; no kernel may do so.
 func TestAVX2Only(t *testing.T) {
 	src, err := os.ReadFile("avx2_amd64.s")
 	if err != nil {

@@ -62,7 +62,7 @@ func TestBits(t *testing.T) {
 
 func bitLines() []string { return append(typeBits[float32](100), typeBits[float64](740)...) }
 
-// bitArguments are numbers of all sizes up to about most, and special ones.
+// bitArguments are numbers of all magnitudes up to about most, and special values.
 func bitArguments[T Float](n int, most float64) []T {
 	rng := rand.New(rand.NewPCG(3, 4))
 	x := make([]T, n)
@@ -87,7 +87,7 @@ func bitArguments[T Float](n int, most float64) []T {
 	return x
 }
 
-// bell is a number about 0. NormFloat64 has other last bits where the compiler fuses.
+// bell is a random number around 0. NormFloat64 would have other last bits where the compiler fuses.
 func bell(rng *rand.Rand) float64 { return 2 * (rng.Float64() + rng.Float64() + rng.Float64() - 1.5) }
 
 func fillBell[T Float](x []T, rng *rand.Rand) {
@@ -117,7 +117,7 @@ func typeBits[T Float](most float64) (lines []string) {
 	x := bitArguments[T](n, most)
 	y := make([]T, n)
 	for f := range numFuncs {
-		if f == Sin || f == Cos { // the greatest arguments are left to Go
+		if f == Sin || f == Cos { // the largest arguments are left to Go
 			z := bitArguments[T](n, 1000)[200:]
 			for i, v := range z {
 				z[i] = max(min(v, 8000), -8000)
@@ -181,7 +181,7 @@ func sumBits[T Float](x, y []T) []T {
 	return s
 }
 
-// productBits runs a product in all forms.
+// productBits runs a product in all its forms.
 func productBits[T Float](m, n, k int, rng *rand.Rand) (out [][]T) {
 	a, b, bias, mul := make([]T, m*k), make([]T, k*n), make([]T, n), make([]T, m*n)
 	for _, v := range [][]T{a, b, bias, mul} {

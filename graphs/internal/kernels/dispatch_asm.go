@@ -8,15 +8,15 @@ import "unsafe"
 type table[T Float] struct {
 	lanes    int // of an AVX2 vector, or two of NEON
 	panel    int // columns of a packed panel
-	maxRows  int // rows of the greatest tile
+	maxRows  int // rows of the largest tile
 	product  [9]func(t *int)
-	narrow   [9]func(t *int) // for panels of which at most half is filled
+	narrow   [9]func(t *int) // for panels that are at most half filled
 	wide     [4]func(t *int) // tiles of 1, 2 and 3 rows with more columns
 	wideCols [4]int
 	rowDot   [thinN + 1]func(blocks int, a *T, lda int, b *T, ldb int, c *T, k int)
 	rowDot1  [thinN + 1]func(blocks int, a *T, lda int, b *T, ldb int, c *T, k int)
 
-	anyRows bool // whether tiles of more than four rows read rows of B that are any distance apart, or packed panels only
+	anyRows bool // whether tiles of more than four rows can read rows of B at any distance, or packed panels only
 
 	pool4     [3]func(n, vecs int, wide, dense, number *T, right, down, step int)
 	packTrans func(blocks int, src *T, ld int, dst *T, stride int)

@@ -51,8 +51,8 @@ func unaryAsm[T Float](f Func, order int, dst, x []T) bool {
 	return true
 }
 
-// multiAsm runs the routine of the greatest order that is wanted; it stores an order that is not wanted where the greatest one
-// comes afterwards.
+// multiAsm runs the routine of the highest order that is wanted. An order that is not wanted is stored where the
+// highest one is stored afterwards.
 func multiAsm[T Float](f Func, d0, d1, d2, d3, x []T) bool {
 	t := current[T]()
 	if t != nil && f == Sin && d2 == nil && d3 == nil && d0 != nil && d1 != nil {
@@ -149,7 +149,7 @@ func sumAsm[T Float](x []T) (T, bool) {
 	return 0, false
 }
 
-// maxAsm returns the greatest of the first n elements, as many as fill groups of four vectors.
+// maxAsm returns the largest of the first n elements, as many as fill groups of four vectors.
 func maxAsm[T Float](x []T) (m T, n int) {
 	t := current[T]()
 	if t == nil {
@@ -206,7 +206,7 @@ func widenAsm(dst []float64, src []float32) bool {
 	return true
 }
 
-// adamAsm runs the whole vectors and returns the number of parameters done.
+// adamAsm runs on whole vectors and returns the number of parameters done.
 func adamAsm(theta, m, v, grad, avg []float64, p *AdamParams) int {
 	b := len(theta) / 4
 	if active.f64 == nil || b == 0 {
@@ -221,7 +221,7 @@ func adamAsm(theta, m, v, grad, avg []float64, p *AdamParams) int {
 	return 4 * b
 }
 
-// normalAsm runs whole blocks of 8.
+// normalAsm runs on whole blocks of 8.
 func normalAsm(dst []float64, s *[4][4]uint64) bool {
 	if active.f64 == nil {
 		return false

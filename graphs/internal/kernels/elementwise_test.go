@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// elementwiseCase is an operation on vectors of one length with its plain reference.
+// elementwiseCase is an operation on vectors of one length, with a plain reference.
 type elementwiseCase[T Float] struct {
 	name  string
 	arity int
 	run   func(dst []T, in [][]T, c T)
 	ref   func(v []float64, c float64) float64
-	ulps  float64 // of the greatest term
+	ulps  float64 // of the largest term
 }
 
 func elementwiseCases[T Float]() []elementwiseCase[T] {
@@ -276,7 +276,7 @@ func TestReduce(t *testing.T) {
 	})
 }
 
-// TestMax compares with the built-in max, bit for bit, but that a zero is +0.
+// TestMax compares with the built-in max, bit for bit, except that any zero is +0.
 func TestMax(t *testing.T) {
 	onPaths(t, func(t *testing.T) {
 		testMax[float32](t)
@@ -350,8 +350,8 @@ func TestConvert(t *testing.T) {
 	})
 }
 
-// TestPathsAgree compares sums, products and element-wise results of the paths bit for bit: the fixed order of summation is the same
-// everywhere. The portable path is left out where it does not promise that.
+// TestPathsAgree compares sums, products and element-wise results of the paths bit for bit: the fixed order of
+// summation is the same everywhere. The portable path is left out where it does not promise that.
 func TestPathsAgree(t *testing.T) {
 	agree[float32](t)
 	agree[float64](t)
@@ -512,7 +512,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestSoftFMA compares with math.FMA: random bits, results about ties, cancellation, zeros and the limits.
+// TestSoftFMA compares with math.FMA: random bits, results near ties, cancellation, zeros and the limits.
 func TestSoftFMA(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	same := func(a, b, c float64) {
@@ -556,7 +556,7 @@ func TestFMA32(t *testing.T) {
 	}
 }
 
-// Comparisons and extremes of all pairs of special numbers.
+// Comparisons, maxima and minima of all pairs of special numbers.
 func TestCompare(t *testing.T) {
 	defer use(Path())
 	for _, path := range available() {

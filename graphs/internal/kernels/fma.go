@@ -10,7 +10,7 @@ func fma[T Float](a, b, c T) T {
 	return T(fma64(float64(a), float64(b), float64(c)))
 }
 
-// fma64 is math.FMA, which is slow where the processor has no such instruction.
+// fma64 is math.FMA, which is slow on processors without such an instruction.
 func fma64(a, b, c float64) float64 {
 	if hardwareFMA {
 		return math.FMA(a, b, c)
@@ -30,8 +30,9 @@ func fma32(a, b, c float32) float32 {
 	return float32(s)
 }
 
-// softFMA is a·b + c with one rounding by the same authors' algorithm: the product and two sums are taken exactly, and what they leave is
-// rounded to odd. Numbers so great or small that a step might overflow or lose bits are left to math.FMA.
+// softFMA is a·b + c with one rounding by an algorithm of the same authors: the product and two sums are taken
+// exactly, and their rounding errors are rounded to odd. Numbers so large or small that a step might overflow or lose
+// bits are left to math.FMA.
 func softFMA(a, b, c float64) float64 {
 	const least, most = 0x1p-900, 0x1p900
 	p := float64(a * b)
@@ -59,14 +60,15 @@ func split(x float64) (head, tail float64) {
 	return head, x - head
 }
 
-// twoSum is a + b as the nearest number and the rest.
+// twoSum is a + b as the nearest number and the rounding error.
 func twoSum(a, b float64) (s, rest float64) {
 	s = a + b
 	t := s - a
 	return s, (a - (s - t)) + (b - t)
 }
 
-// toOdd is the neighbour of s in the direction of the rest if that has the odd last bit, else s: s + rest rounded to odd.
+// toOdd is the neighbour of s in the direction of the rest if that has an odd last bit, else s: s + rest rounded to
+// odd.
 func toOdd(s, rest float64) float64 {
 	u := math.Float64bits(s)
 	if u&1 == 0 {

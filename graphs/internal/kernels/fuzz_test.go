@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzProduct holds products of any shape, leading dimensions, offsets and epilogue against plain sums on every path, with guards around
-// all operands and the workspace.
+// FuzzProduct compares products of any shape, leading dimension, offset and epilogue with plain sums on every path,
+// with guards around all operands and the workspace.
 func FuzzProduct(f *testing.F) {
 	f.Add(uint64(1), uint16(31), uint16(1), uint16(257), uint8(1))
 	f.Add(uint64(2), uint16(256), uint16(128), uint16(2), uint8(0b101010))
@@ -27,8 +27,9 @@ func FuzzProduct(f *testing.F) {
 	})
 }
 
-// FuzzUnary holds functions and their derivatives, at any number, against the scalar form of the portable path: alone, with the other
-// orders, in place, at any place of a vector. What becomes of an element does not depend on its neighbours.
+// FuzzUnary compares functions and their derivatives, at any number, with the scalar form of the portable path:
+// alone, with the other orders, in place, at any position of a vector. The result for an element does not depend on
+// its neighbours.
 func FuzzUnary(f *testing.F) {
 	for fn := range numFuncs {
 		f.Add(uint64(fn), uint8(fn), uint8(19), 1.5, -88.5)
@@ -85,8 +86,8 @@ func fuzzUnary[T Float](t *testing.T, seed uint64, f Func, n int, u, v float64) 
 	}
 }
 
-// FuzzBinary holds operations on several operands, at any numbers and any place of a vector, alone and in place, against the arithmetic
-// of Go on every path: the same bits, zeros and infinities with their signs.
+// FuzzBinary compares operations on several operands, at any numbers and any position of a vector, separate and in
+// place, with Go's arithmetic on every path: the same bits, including signed zeros and infinities.
 func FuzzBinary(f *testing.F) {
 	for k := range arithmetic[float64]() {
 		f.Add(uint64(k), uint8(k), uint8(19), uint8(3), 1.5, -1e300, 3e-310)
@@ -102,7 +103,7 @@ func FuzzBinary(f *testing.F) {
 	})
 }
 
-// arithmeticCase is an operation on vectors, or on a matrix and a vector, and what it does to an element.
+// arithmeticCase is an operation on vectors, or on a matrix and a vector, and its effect on an element.
 type arithmeticCase[T Float] struct {
 	name     string
 	arity    int

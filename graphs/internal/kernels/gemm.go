@@ -23,7 +23,7 @@ type Product[T Float] struct {
 	B      []T // K×N, or N×K when TransB; not looked at when Packed is given
 	LdB    int
 	TransB bool
-	Packed *Packed[T] // op(B), packed beforehand; K×N must agree
+	Packed *Packed[T] // op(B), packed beforehand; its K×N must agree
 
 	C   []T
 	LdC int
@@ -33,13 +33,13 @@ type Product[T Float] struct {
 	Mul   []T  // multiply the result, element by element; M×N; may be C's old values only if it is not C itself
 	LdMul int
 
-	from int // the first row of Packed that a product in portable Go takes
+	from int // the first row of Packed that a product in portable Go reads
 	tile tile
 	sums [16 * thinN]T // of dot products, before the epilogue
 }
 
-// Packed is a matrix op(B), laid out in panels for the innermost loop of a product. Weights that stand still are packed
-// once. The layout belongs to the path that packed it.
+// Packed is a matrix op(B), laid out in panels for the innermost loop of a product. Weights that do not change are
+// packed once. The layout belongs to the path that packed it.
 type Packed[T Float] struct {
 	K, N int
 	nr   int // columns of a panel
@@ -47,11 +47,11 @@ type Packed[T Float] struct {
 	thin []T // op(B)ᵀ, N×K, when N ≤ thinN
 }
 
-// thinN is the greatest number of columns for which a product runs over rows of dot products.
+// thinN is the largest number of columns for which a product is computed as rows of dot products.
 const thinN = 4
 
-// Pack lays out op(B), K×N, of the row-major matrix b (K×N, or N×K when trans) with leading dimension ldb. The memory of
-// an earlier Pack is used again if it is large enough: in steady state nothing is allocated.
+// Pack lays out op(B), K×N, of the row-major matrix b (K×N, or N×K when trans) with leading dimension ldb. The memory
+// of an earlier Pack is reused if it is large enough, so that repeated packing does not allocate.
 func (p *Packed[T]) Pack(b []T, ldb int, trans bool, k, n int) {
 	check(k > 0 && n > 0, "Pack: K and N must be positive")
 	if trans {
@@ -110,7 +110,7 @@ func copyThin[T Float](dst, b []T, ldb int, trans bool, k, n int) {
 	}
 }
 
-// Workspace returns the number of elements of scratch that Run of any product of this shape needs at most.
+// Workspace returns the largest number of scratch elements that Run needs for any product of this shape.
 func Workspace[T Float](m, n, k int) int {
 	nr := panelWidth[T]()
 	w := min(k, kUnpacked) * ((n+nr-1)/nr*nr + transRows)
@@ -123,9 +123,9 @@ func Workspace[T Float](m, n, k int) int {
 }
 
 const (
-	// kBlock is the number of steps of k per pass: a panel of B of kBlock rows stays in the first cache.
+	// kBlock is the number of steps of k per pass: a panel of B with kBlock rows stays in the first-level cache.
 	kBlock = 256
-	// kUnpacked is the same where B is packed on the way: a block of all columns stays in the second cache.
+	// kUnpacked is the same where B is packed on the way: a block of all columns stays in the second-level cache.
 	kUnpacked = 128
 	// transRows is the number of rows of a transposed A that are packed at a time: whole tiles of 6 and of 8.
 	transRows = 24

@@ -8,7 +8,7 @@ import "unsafe"
 // the offsets of the fields.
 type tile struct {
 	a        unsafe.Pointer
-	rsa, csa int // distance of two rows and of two columns of op(A)
+	rsa, csa int // distance between rows and between columns of op(A)
 	b        unsafe.Pointer
 	ldb      int
 	c        unsafe.Pointer
@@ -28,7 +28,7 @@ const (
 	initOld
 )
 
-// rowBlockBytes is the size of a block of A that stays in the second cache while the panels of B pass by.
+// rowBlockBytes is the size of a block of A that stays in the second-level cache while the panels of B pass by.
 const rowBlockBytes = 128 << 10
 
 func (p *Product[T]) runAsm(t *table[T], work []T) {
@@ -112,9 +112,10 @@ func (p *Product[T]) runAsm(t *table[T], work []T) {
 	x.clear()
 }
 
-// inPlace reports whether a panel of k rows, ld bytes apart, is used where it is: the rows fall into as many sets of the first cache (64
-// sets of 8 lines) as ld allows, and are too many for them if ld is a multiple of a large power of two. AVX-512 does more work with a
-// row of a panel, and can afford to fetch two of three from the second cache.
+// inPlace reports whether a panel of k rows, ld bytes apart, can be used in place. The rows fall into as many sets of
+// the first-level cache (64 sets of 8 lines) as ld allows, and do not fit if ld is a multiple of a large power of
+// two. AVX-512 does more work per row of a panel, and can afford to fetch two rows of three from the second-level
+// cache.
 func (t *table[T]) inPlace(k, ld int) bool {
 	const line, sets, ways, most = 64, 64, 8, 256 << 10
 	apart := max(ld&-ld, line) // the power of two in ld
@@ -194,11 +195,11 @@ func (t *table[T]) copyColumns(dst, src []T, ld, k, m int) {
 	}
 }
 
-// clear drops the pointers, so that a Product keeps nothing alive that its slices do not.
+// clear drops the pointers, so that a Product keeps alive only what its slices do.
 func (x *tile) clear() { x.a, x.b, x.c, x.bias, x.mul = nil, nil, nil, nil, nil }
 
 // runRows covers rows with tiles. Tiles of fewer than 4 rows have too few accumulators to keep the multipliers busy:
-// where rows leave 1 to 3 over, the last full tiles are divided into tiles of 4 and 5.
+// if 1 to 3 rows are left over, the last full tiles are divided into tiles of 4 and 5.
 func (t *table[T]) runRows(x *tile, rows int) {
 	n, r := rows/t.maxRows, rows%t.maxRows
 	var split [3]int
@@ -222,8 +223,8 @@ func (t *table[T]) runRows(x *tile, rows int) {
 	}
 }
 
-// runTiles runs blocks tiles of mr rows. It counts down rows and moves the pointers to the next row if there is one: a
-// pointer behind the end would mislead the garbage collector.
+// runTiles runs blocks tiles of mr rows. It counts down rows and advances the pointers only if there is a next row: a
+// pointer past the end would mislead the garbage collector.
 func (t *table[T]) runTiles(x *tile, mr, blocks int, rows *int) {
 	x.blocks = blocks
 	f := &t.product
@@ -243,8 +244,8 @@ func (t *table[T]) runTiles(x *tile, mr, blocks int, rows *int) {
 	}
 }
 
-// runFewRows computes a product with at most three or four rows, whose B is used once and therefore read in place; only a last
-// panel that is not full is packed. The tile holds the operands for column 0.
+// runFewRows computes a product with at most three or four rows, whose B is used once and therefore read in place;
+// only a partial last panel is packed. The tile holds the operands for column 0.
 func (t *table[T]) runFewRows(x *tile, m, n, k, init int, b []T, ldb int, work []T) {
 	es := sizeof[T]()
 	x.k, x.init, x.blocks = k, init, 1
@@ -296,7 +297,7 @@ func (t *table[T]) runFewRows(x *tile, m, n, k, init int, b []T, ldb int, work [
 func (p *Product[T]) runThinTrans(t *table[T], work []T, init int) {
 	es := sizeof[T]()
 	m, n := p.M, p.N
-	if p.Packed != nil { // Run was not obliged to be given a workspace
+	if p.Packed != nil { // in this case Run may have been given no workspace
 		p.runThinPacked(t, init)
 		return
 	}

@@ -69,7 +69,7 @@ func (p *Product[T]) packRows(dst [][genericRows]T, i, mc, k0 int) {
 	if !p.TransA {
 		var rows [genericRows][]T
 		for r := range rows {
-			rows[r] = p.A[(i+min(r, mc-1))*p.LdA+k0:][:kc] // what stands in rows that do not exist is not stored
+			rows[r] = p.A[(i+min(r, mc-1))*p.LdA+k0:][:kc] // rows beyond the end are computed but not stored
 		}
 		interleave(dst, &rows)
 		return

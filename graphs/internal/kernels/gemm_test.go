@@ -42,7 +42,8 @@ func epsilon[T Float]() float64 {
 	return 1.0 / (1 << 53)
 }
 
-// checkProduct compares a product with the plain sum in float64; the bound is that of two sums of K+2 terms: the reference rounds too.
+// checkProduct compares a product with the plain sum in float64; the bound is that for two sums of K+2 terms, because
+// the reference rounds too.
 func checkProduct[T Float](t *testing.T, m, n, k int, transA, transB, acc, bias, mul, packed bool, rng *rand.Rand) {
 	t.Helper()
 	name := fmt.Sprintf("m=%d n=%d k=%d ta=%v tb=%v acc=%v bias=%v mul=%v packed=%v", m, n, k, transA, transB, acc, bias, mul, packed)

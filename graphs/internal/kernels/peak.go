@@ -2,8 +2,8 @@ package kernels
 
 import "time"
 
-// PeakFLOPS is the greatest rate of fused multiply-adds seen in short runs, in floating-point operations per second; 0 on
-// the portable path.
+// PeakFLOPS is the highest rate of fused multiply-adds seen in short runs, in floating-point operations per second; 0
+// on the portable path.
 func PeakFLOPS[T Float]() float64 {
 	run, lanes := peakLoop[T]()
 	if run == nil {

@@ -2,5 +2,5 @@
 
 package kernels
 
-// peakLoop has no loop to offer on the portable path.
+// peakLoop does nothing on the portable path.
 func peakLoop[T Float]() (func(iters int), int) { return nil, 0 }

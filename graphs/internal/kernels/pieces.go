@@ -7,7 +7,7 @@ type Piece struct{ A, B, K int }
 //
 //	C = ( [C | Bias | 0] + Σ_q A[:, A_q : A_q+K_q] · B[B_q : B_q+K_q, :] ) ⊙ [Mul]
 //
-// as one sum, in order: what Run computes where the columns of A lie apart, or where its rows overlap (LdA < K). p.K is not looked
+// as one sum, in order: what Run would compute if the columns of A lie apart, or where its rows overlap (LdA < K). p.K is not looked
 // at, A is not transposed, B is packed, with more columns than a product takes for thin.
 func (p *Product[T]) RunPieces(pieces []Piece) {
 	m, n := p.M, p.N
@@ -28,7 +28,7 @@ func (p *Product[T]) RunPieces(pieces []Piece) {
 	p.piecesGeneric(pieces)
 }
 
-// piecesGeneric is one product after the other, each of which goes on with the sums of the one before.
+// piecesGeneric runs one product after the other, each continuing the sums of the previous one.
 func (p *Product[T]) piecesGeneric(pieces []Piece) {
 	a, acc, mul := p.A, p.Acc, p.Mul
 	p.Mul = nil

@@ -4,7 +4,8 @@ package kernels
 
 import "unsafe"
 
-// piecesAsm takes one panel of B after the other through all pieces, so that its part of C stays in the first cache.
+// piecesAsm takes one panel of B after the other through all pieces, so that its part of C stays in the first-level
+// cache.
 func (p *Product[T]) piecesAsm(pieces []Piece) bool {
 	t := current[T]()
 	if t == nil {

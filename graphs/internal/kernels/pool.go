@@ -3,7 +3,7 @@ package kernels
 // Windows of four are what most pools have: n of them, step elements apart, each of c channels: at the window's beginning, right of
 // it, down below it, and both. Numbers 0 … 3 say which; what belongs to windows lies without gaps.
 
-// ArgMax4 stores the number of the largest of the four, of the first of equal ones.
+// ArgMax4 stores the number of the largest of the four; of equal ones, the first.
 func ArgMax4[T Float](n, c int, dst, x []T, right, down, step int) {
 	check4(n, c, dst, dst, x, right, down, step)
 	if pool4Asm(argMax4, n, c, x, dst, dst, right, down, step) {
@@ -44,7 +44,7 @@ func Pick4[T Float](n, c int, dst, number, x []T, right, down, step int) {
 	}
 }
 
-// Place4 stores the elements of u where their numbers say, and zeros in the other three places.
+// Place4 stores the elements of u at the given numbers, and zeros in the other three places.
 func Place4[T Float](n, c int, dst, number, u []T, right, down, step int) {
 	check4(n, c, u, number, dst, right, down, step)
 	if pool4Asm(place4, n, c, dst, u, number, right, down, step) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Every path does to windows of four what their definition says.
+// Every path handles windows of four as their definition says.
 func TestPool4(t *testing.T) {
 	onPaths(t, func(t *testing.T) {
 		testPool4[float32](t)

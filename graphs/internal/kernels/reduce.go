@@ -108,11 +108,11 @@ func ColSum[T Float](dst, x []T, acc bool) {
 	}
 }
 
-// Max returns the greatest element, NaN if there is one, −Inf for an empty slice; of zeros +0.
+// Max returns the largest element: NaN if any is, −Inf for an empty slice, and +0 for zeros of either sign.
 func Max[T Float](x []T) T {
 	m, rest := T(math.Inf(-1)), x
 	if v, n := maxAsm(x); n > 0 {
-		if s := Sum(x[:n]); s == s { // no NaN, which the instruction passes over
+		if s := Sum(x[:n]); s == s { // there is no NaN, which the instruction would ignore
 			m, rest = v, x[n:]
 		}
 	}
@@ -159,7 +159,7 @@ func RowSoftmax[T Float](dst, x []T, m int) {
 	}
 }
 
-// finiteMax is the greatest element, or 0 where that is infinite: exp then overflows or vanishes by itself.
+// finiteMax is the largest element, or 0 where that is infinite: exp then overflows or vanishes by itself.
 func finiteMax[T Float](x []T) T {
 	m := Max(x)
 	if math.IsInf(float64(m), 0) {

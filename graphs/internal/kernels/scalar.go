@@ -20,7 +20,7 @@ func scalar(f Func, order int, x float64) float64 {
 		return pick(order, x*x, 2*x, 2)
 	case Exp:
 		return math.Exp(x)
-	case Sin, Cos: // their derivatives come round
+	case Sin, Cos: // their derivatives repeat
 		order &= 3
 	case Sqrt:
 		return math.Sqrt(x) * power(0.5, order, x)

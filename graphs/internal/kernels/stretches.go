@@ -2,9 +2,9 @@ package kernels
 
 import "unsafe"
 
-// Stretches copies stretches of n elements of x, which begin at the given places, to dst, where they begin apart elements
-// from each other. The places increase. Short stretches are what a call of copy, or looking at the length of a slice for each,
-// would take most of the time of.
+// Stretches copies stretches of n elements of x that begin at the given increasing places to dst, where they begin
+// apart elements from each other. For short stretches, calling copy or checking the length of a slice for each would
+// take most of the time.
 func Stretches[T Float](dst, x []T, at []int, n, apart int) {
 	if len(at) == 0 || n == 0 {
 		return

@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// traceMark runs a loop that a step has not, so that a trace shows where a part begins and ends.
+// traceMark runs a loop that does not occur in a step, so that a trace shows where a part begins and ends.
 func traceMark() {
 	if run, _ := peakLoop[float32](); run != nil {
 		run(1)
 	}
 }
 
-// TestTrace runs the kernels of one Langevin step, energy and gradient of 256 points by a network of two hidden layers of 128, part by
-// part, for gen/mca: parts of equal work once, with the number of times they are run.
+// TestTrace runs the kernels of one Langevin step, the energy and gradient of 256 points with a network of two hidden
+// layers of 128, part by part, for gen/mca: parts with equal work run once, with their number of repetitions.
 func TestTrace(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	vector := func(n int) []float32 {

@@ -2,7 +2,7 @@
 
 package kernels
 
-// transposeAsm transposes the first i rows of x, of each the first j columns, in blocks that fit in registers.
+// transposeAsm transposes the first j columns of the first i rows of x, in blocks that fit in registers.
 func transposeAsm[T Float](dst, x []T, n, m int) (i, j int) {
 	t := current[T]()
 	if t == nil || n < t.lanes || m < t.lanes {

@@ -2,8 +2,9 @@ package kernels
 
 import "math"
 
-// trigLimit is the greatest |x| that is reduced by parts of π/2, with a relative error of a few ulp even beside zeros of sine and
-// cosine. Beyond it math.Sin and math.Cos answer: their error is absolute, and in float32 nothing of it is seen but beside zeros.
+// trigLimit is the largest |x| that is reduced by parts of π/2, with a relative error of a few ulp even next to the
+// zeros of sine and cosine. Beyond it math.Sin and math.Cos are used: their error is absolute, and in float32 it is
+// visible only next to zeros.
 func trigLimit[T Float]() T {
 	if isFloat32[T]() {
 		return 1 << 13
@@ -11,8 +12,8 @@ func trigLimit[T Float]() T {
 	return 1 << 20
 }
 
-// sinCos is sin x and cos x: with x = k π/2 + r they are ±sin r and ±cos r. π/2 comes in parts of 33 bits, so that k times a part is
-// exact, and the rest.
+// sinCos is sin x and cos x: with x = k π/2 + r they are ±sin r and ±cos r. π/2 is split into parts of 33 bits, so
+// that k times a part is exact, and a remainder.
 func sinCos(x float64) (sin, cos float64) {
 	const (
 		magic = 3 << 51
@@ -24,7 +25,7 @@ func sinCos(x float64) (sin, cos float64) {
 	if !(x <= 1<<20 && x >= -1<<20) {
 		return math.Sincos(x)
 	}
-	if x == 0 { // keeps its sign
+	if x == 0 { // keep the sign
 		return x, 1
 	}
 	t := x*(2/math.Pi) + magic

@@ -9,7 +9,7 @@ import (
 
 // bsinCos is sin x and cos x by Taylor's series at the remainder of x by 2π.
 func bsinCos(x float64) (sin, cos *big.Float) {
-	const bits = prec + 1100 // so that the remainder of the greatest float64 is exact enough
+	const bits = prec + 1100 // so that the remainder of the largest float64 is exact enough
 	wide := func(v *big.Float) *big.Float { return new(big.Float).SetPrec(bits).Set(v) }
 	turn := wide(twoPi())
 	k, _ := new(big.Float).SetPrec(bits).Quo(wide(num(x)), turn).Int(nil)
@@ -54,7 +54,8 @@ func twoPi() *big.Float {
 	return twoPiValue
 }
 
-// TestTrigAccuracy holds sine and cosine within 4 ulp of the correctly rounded value, relative even beside their zeros.
+// TestTrigAccuracy checks that sine and cosine are within 4 ulp of the correctly rounded value, in relative terms
+// even next to their zeros.
 func TestTrigAccuracy(t *testing.T) {
 	onPaths(t, func(t *testing.T) {
 		t.Run("float32", testTrig[float32])
@@ -114,7 +115,7 @@ func testTrig[T Float](t *testing.T) {
 	}
 }
 
-// TestTrigDerivatives goes through the signs.
+// TestTrigDerivatives checks the signs of all derivatives.
 func TestTrigDerivatives(t *testing.T) {
 	onPaths(t, func(t *testing.T) {
 		x := []float64{0.3, -2, 5, 1e7, 2, 1, -1, 0.1, 7}

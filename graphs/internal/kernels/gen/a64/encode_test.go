@@ -122,7 +122,7 @@ func llvm(name string) string {
 	return name
 }
 
-// TestEncodings compares every instruction of this package with what two assemblers make of its text.
+// TestEncodings compares every instruction of this package with the output of two assemblers for its text.
 func TestEncodings(t *testing.T) { compare(t, all()) }
 
 // TestWords compares every WORD of the generated files with its comment.

@@ -258,12 +258,16 @@ func arguments[T Float](n int, rng *rand.Rand) []T {
 		lo, hi = -149, 128
 	}
 	x := []T{0, T(math.Copysign(0, -1)), 1, -1, 0.5, -0.5}
-	edges := []float64{87.33, 88.02, 88.72, 88.73, 89, 90, 95, 100, 103.5, 103.97, 104, 105, 110, 120, 121, 13, 14, 14.2, 14.5, 15, 16, 9.01,
-		700, 708.3, 708.4, 709.7, 709.79, 710, 720, 740, 744.4, 745.13, 745.2, 750, 760, 770, 771, 37, 38, 38.4, 38.6, 39, 40, 41, 1e4}
+	edges := []float64{87.33, 88.02, 88.72, 88.73, 89, 90, 95, 100, 103.5, 103.97, 104, 105, 110, 120, 121, 13, 14,
+		14.2, 14.5, 15, 16, 9.01,
+		700, 708.3, 708.4, 709.7, 709.79, 710, 720, 740, 744.4, 745.13, 745.2, 750, 760, 770, 771, 37, 38, 38.4, 38.6,
+		39, 40, 41, 1e4}
 	for _, e := range edges {
 		x = append(x, T(e), T(-e))
 	}
-	for _, z := range []float64{1.2784645427610738, 2.3993572805154, 1.5434046384182, 0.7517915246935645, math.Sqrt2, 2, 0.6584789484624083, 1.3169578969248166} { // zeros of derivatives
+	// zeros of derivatives
+	for _, z := range []float64{1.2784645427610738, 2.3993572805154, 1.5434046384182, 0.7517915246935645, math.Sqrt2, 2,
+		0.6584789484624083, 1.3169578969248166} {
 		x = append(x, T(z), T(-z))
 	}
 	for len(x) < n {
@@ -411,17 +415,24 @@ func TestSpecial(t *testing.T) {
 			{Exp, 0, inf, inf}, {Exp, 0, -inf, 0}, {Exp, 0, 0, 1}, {Exp, 0, neg0, 1}, {Exp, 0, 1e30, inf}, {Exp, 0, -1e30, 0},
 			{Log, 0, inf, inf}, {Log, 0, 0, -inf}, {Log, 0, neg0, -inf}, {Log, 0, -1, nan}, {Log, 0, -inf, nan}, {Log, 0, 1, 0},
 			{Sqrt, 0, inf, inf}, {Sqrt, 0, neg0, neg0}, {Sqrt, 0, -1, nan}, {Sqrt, 1, 4, 0.25},
-			{Reciprocal, 0, inf, 0}, {Reciprocal, 0, neg0, -inf}, {Reciprocal, 1, 2, -0.25}, {Reciprocal, 2, 2, 0.25}, {Log, 1, 4, 0.25}, {Log, 2, 4, -0.0625}, {Log, 3, 2, 0.25},
-			{Abs, 0, neg0, 0}, {Abs, 0, -inf, inf}, {Abs, 1, -3, -1}, {Abs, 1, 3, 1}, {Abs, 1, 0, 0}, {Abs, 1, inf, 1}, {Abs, 2, 3, 0},
-			{Neg, 0, 0, neg0}, {Neg, 0, -inf, inf}, {Neg, 1, 2, -1}, {Neg, 2, 2, 0}, {Sign, 0, -2, -1}, {Sign, 0, neg0, neg0}, {Sign, 0, inf, 1},
-			{ReLU, 0, -inf, 0}, {ReLU, 0, inf, inf}, {ReLU, 1, 0, 0}, {ReLU, 1, neg0, 0}, {ReLU, 1, 1e-30, 1}, {ReLU, 1, -inf, 0}, {ReLU, 1, inf, 1},
-			{Square, 0, -inf, inf}, {Square, 1, -3, -6}, {Square, 2, 5, 2}, {Square, 3, 5, 0},
-			{Sigmoid, 0, inf, 1}, {Sigmoid, 0, -inf, 0}, {Sigmoid, 0, neg0, 0.5}, {Sigmoid, 1, inf, 0}, {Sigmoid, 1, -inf, 0}, {Sigmoid, 2, inf, neg0}, {Sigmoid, 3, -inf, 0},
-			{Tanh, 0, inf, 1}, {Tanh, 0, -inf, -1}, {Tanh, 0, neg0, neg0}, {Tanh, 0, 0, 0}, {Tanh, 0, 1e-30, 1e-30}, {Tanh, 1, 0, 1}, {Tanh, 1, inf, 0}, {Tanh, 2, inf, neg0}, {Tanh, 3, inf, 0}, {Tanh, 3, 0, -2},
-			{Softplus, 0, inf, inf}, {Softplus, 0, -inf, 0}, {Softplus, 1, inf, 1}, {Softplus, 1, -inf, 0}, {Softplus, 0, 1e30, 1e30},
-			{SiLU, 0, inf, inf}, {SiLU, 0, -inf, neg0}, {SiLU, 0, 0, 0}, {SiLU, 0, neg0, neg0}, {SiLU, 1, inf, 1}, {SiLU, 1, -inf, neg0}, {SiLU, 1, 0, 0.5}, {SiLU, 2, 0, 0.5}, {SiLU, 2, inf, neg0}, {SiLU, 3, inf, 0}, {SiLU, 3, -inf, neg0}, {SiLU, 0, 1e30, 1e30}, {SiLU, 0, -1e30, neg0},
-			{Sin, 0, inf, nan}, {Sin, 0, -inf, nan}, {Sin, 0, 0, 0}, {Sin, 0, neg0, neg0}, {Cos, 0, inf, nan}, {Cos, 0, neg0, 1}, {Cos, 0, -inf, nan},
-			{GELU, 0, inf, inf}, {GELU, 0, -inf, neg0}, {GELU, 0, 0, 0}, {GELU, 0, neg0, neg0}, {GELU, 1, inf, 1}, {GELU, 1, -inf, neg0}, {GELU, 1, 0, 0.5}, {GELU, 2, inf, neg0}, {GELU, 3, -inf, neg0}, {GELU, 3, inf, 0}, {GELU, 0, 1e30, 1e30},
+			{Reciprocal, 0, inf, 0}, {Reciprocal, 0, neg0, -inf}, {Reciprocal, 1, 2, -0.25}, {Reciprocal, 2, 2, 0.25},
+			{Log, 1, 4, 0.25}, {Log, 2, 4, -0.0625}, {Log, 3, 2, 0.25}, {Abs, 0, neg0, 0}, {Abs, 0, -inf, inf},
+			{Abs, 1, -3, -1}, {Abs, 1, 3, 1}, {Abs, 1, 0, 0}, {Abs, 1, inf, 1}, {Abs, 2, 3, 0}, {Neg, 0, 0, neg0},
+			{Neg, 0, -inf, inf}, {Neg, 1, 2, -1}, {Neg, 2, 2, 0}, {Sign, 0, -2, -1}, {Sign, 0, neg0, neg0},
+			{Sign, 0, inf, 1}, {ReLU, 0, -inf, 0}, {ReLU, 0, inf, inf}, {ReLU, 1, 0, 0}, {ReLU, 1, neg0, 0},
+			{ReLU, 1, 1e-30, 1}, {ReLU, 1, -inf, 0}, {ReLU, 1, inf, 1}, {Square, 0, -inf, inf}, {Square, 1, -3, -6},
+			{Square, 2, 5, 2}, {Square, 3, 5, 0}, {Sigmoid, 0, inf, 1}, {Sigmoid, 0, -inf, 0},
+			{Sigmoid, 0, neg0, 0.5}, {Sigmoid, 1, inf, 0}, {Sigmoid, 1, -inf, 0}, {Sigmoid, 2, inf, neg0},
+			{Sigmoid, 3, -inf, 0}, {Tanh, 0, inf, 1}, {Tanh, 0, -inf, -1}, {Tanh, 0, neg0, neg0}, {Tanh, 0, 0, 0},
+			{Tanh, 0, 1e-30, 1e-30}, {Tanh, 1, 0, 1}, {Tanh, 1, inf, 0}, {Tanh, 2, inf, neg0}, {Tanh, 3, inf, 0},
+			{Tanh, 3, 0, -2}, {Softplus, 0, inf, inf}, {Softplus, 0, -inf, 0}, {Softplus, 1, inf, 1},
+			{Softplus, 1, -inf, 0}, {Softplus, 0, 1e30, 1e30}, {SiLU, 0, inf, inf}, {SiLU, 0, -inf, neg0},
+			{SiLU, 0, 0, 0}, {SiLU, 0, neg0, neg0}, {SiLU, 1, inf, 1}, {SiLU, 1, -inf, neg0}, {SiLU, 1, 0, 0.5},
+			{SiLU, 2, 0, 0.5}, {SiLU, 2, inf, neg0}, {SiLU, 3, inf, 0}, {SiLU, 3, -inf, neg0}, {SiLU, 0, 1e30, 1e30},
+			{SiLU, 0, -1e30, neg0}, {Sin, 0, inf, nan}, {Sin, 0, -inf, nan}, {Sin, 0, 0, 0}, {Sin, 0, neg0, neg0},
+			{Cos, 0, inf, nan}, {Cos, 0, neg0, 1}, {Cos, 0, -inf, nan}, {GELU, 0, inf, inf}, {GELU, 0, -inf, neg0},
+			{GELU, 0, 0, 0}, {GELU, 0, neg0, neg0}, {GELU, 1, inf, 1}, {GELU, 1, -inf, neg0}, {GELU, 1, 0, 0.5},
+			{GELU, 2, inf, neg0}, {GELU, 3, -inf, neg0}, {GELU, 3, inf, 0}, {GELU, 0, 1e30, 1e30},
 		} {
 			special(t, c.f, c.order, float32(c.x), float32(c.want))
 			special(t, c.f, c.order, c.x, c.want)
@@ -445,7 +456,8 @@ func special[T Float](t *testing.T, f Func, order int, x, want T) {
 	Unary(f, order, out, in)
 	for _, i := range []int{0, 10} { // in a full vector and in the masked remainder
 		got := out[i]
-		if (got != want && (got == got || want == want)) || (want == 0 && f <= GELU && f >= Sin && order == 0 && math.Signbit(float64(got)) != math.Signbit(float64(want))) {
+		if (got != want && (got == got || want == want)) ||
+			(want == 0 && f <= GELU && f >= Sin && order == 0 && math.Signbit(float64(got)) != math.Signbit(float64(want))) {
 			t.Errorf("%T %v order %d at %v = %v, want %v", x, f, order, x, got, want)
 		}
 	}

@@ -217,7 +217,8 @@ func MulMul[T Float](dst, a, b, c []T) {
 
 // MulMulAdd stores a·b + c·d (the second product is rounded before the sum).
 func MulMulAdd[T Float](dst, a, b, c, d []T) {
-	check(len(a) == len(dst) && len(b) == len(dst) && len(c) == len(dst) && len(d) == len(dst), "MulMulAdd: lengths differ")
+	check(len(a) == len(dst) && len(b) == len(dst) && len(c) == len(dst) && len(d) == len(dst),
+		"MulMulAdd: lengths differ")
 	if quaternaryAsm(dst, a, b, c, d) {
 		return
 	}

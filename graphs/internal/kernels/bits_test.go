@@ -16,8 +16,8 @@ var update = flag.Bool("update", false, "write testdata/bits.txt from the best a
 
 const bitsFile = "testdata/bits.txt"
 
-// TestBits compares the results of every routine on every assembly path with those in a file, bit for bit (of NaN only that it is one):
-// AVX-512, AVX2 and NEON agree, whatever machine the test runs on.
+// TestBits compares the results of every routine on every assembly path with those in a file, bit for bit (of NaN only
+// that it is one): AVX-512, AVX2 and NEON agree, whatever machine the test runs on.
 func TestBits(t *testing.T) {
 	defer use(Path())
 	if *update {
@@ -80,7 +80,8 @@ func bitArguments[T Float](n int, most float64) []T {
 		}
 		x[i] = T(v)
 	}
-	for i, v := range []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 88.72284, -87.33655, -103.97, -104, 1e-45, -1e-45,
+	for i, v := range []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 88.72284, -87.33655,
+		-103.97, -104, 1e-45, -1e-45,
 		1e-310, 80, -80, 709.78, -745.2, 600, -600, -708.5, 1, 2, 0.5} {
 		x[100+i] = T(v)
 	}
@@ -156,7 +157,8 @@ func typeBits[T Float](most float64) (lines []string) {
 	}
 	fillBell(x, rng)
 	add("sums", sumBits(x, in[0][200:]))
-	for _, s := range [][3]int{{5, 33, 70}, {37, 1, 65}, {64, 3, 33}, {11, 2, 300}, {9, 4, 8}, {1, 200, 300}, {3, 129, 12}, {2, 67, 31}, {70, 70, 300}, {29, 9, 257}, {6, 16, 1}, {8, 32, 0}} {
+	for _, s := range [][3]int{{5, 33, 70}, {37, 1, 65}, {64, 3, 33}, {11, 2, 300}, {9, 4, 8}, {1, 200, 300},
+		{3, 129, 12}, {2, 67, 31}, {70, 70, 300}, {29, 9, 257}, {6, 16, 1}, {8, 32, 0}} {
 		add(fmt.Sprintf("product %d×%d over %d", s[0], s[1], s[2]), productBits[T](s[0], s[1], s[2], rng)...)
 	}
 	if !isFloat32[T]() {
@@ -164,7 +166,8 @@ func typeBits[T Float](most float64) (lines []string) {
 		Normal(z, rand.New(rand.NewPCG(7, 8)))
 		add("Normal", any(z).([]T))
 		a := any(in).([][]float64)
-		Adam(z, a[0][300:1303], a[1][1400:2403], a[2][2500:3503], a[3][3600:4603], AdamParams{Beta1: 0.9, Beta2: 0.99, Step: 0.1, Bias2: 1.2, Eps: 1e-8, Decay: 0.99, GradScale: 0.5, EMADecay: 0.9})
+		Adam(z, a[0][300:1303], a[1][1400:2403], a[2][2500:3503], a[3][3600:4603],
+			AdamParams{Beta1: 0.9, Beta2: 0.99, Step: 0.1, Bias2: 1.2, Eps: 1e-8, Decay: 0.99, GradScale: 0.5, EMADecay: 0.9})
 		add("Adam", any(z).([]T), in[0], in[1], in[3])
 	}
 	return lines
@@ -189,7 +192,8 @@ func productBits[T Float](m, n, k int, rng *rand.Rand) (out [][]T) {
 	}
 	for form := range 32 {
 		bit := func(i int) bool { return form>>i&1 != 0 }
-		p := Product[T]{M: m, N: n, K: k, A: a, LdA: k, TransA: bit(0), B: b, LdB: n, TransB: bit(1), C: make([]T, m*n), LdC: n}
+		p := Product[T]{M: m, N: n, K: k, A: a, LdA: k, TransA: bit(0), B: b, LdB: n, TransB: bit(1), C: make([]T, m*n),
+			LdC: n}
 		if p.TransA {
 			p.LdA = m
 		}

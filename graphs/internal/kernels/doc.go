@@ -3,11 +3,12 @@
 //
 // # Paths
 //
-// Four implementations of every routine stand behind one API: Go assembly with AVX-512, with AVX2 and FMA, with NEON, and
-// portable Go. The best one that the processor has is chosen when the program starts; [Path] tells which. The
-// environment variable STHENO_CPU = avx512, avx2, neon or generic asks for another one: one that the processor (or this
-// build) does not have is an error that stops the program at start-up, so that a test never runs another path than it
-// names. The build tag purego leaves the assembly out; it is also what other architectures than amd64 and arm64 get.
+// Four implementations of every routine stand behind one API: Go assembly with AVX-512, with AVX2 and FMA, with NEON,
+// and portable Go. The best one that the processor has is chosen when the program starts; [Path] tells which. The
+// environment variable STHENO_CPU = avx512, avx2, neon or generic asks for another one: one that the processor (or
+// this build) does not have is an error that stops the program at start-up, so that a test never runs another path
+// than it names. The build tag purego leaves the assembly out; it is also what other architectures than amd64 and
+// arm64 get.
 //
 // The assembly is written by the generator in gen, a module of its own (go generate runs it): gen/describe holds the
 // formulas, gen/x86 and gen/neon write them as instructions, gen/a64 encodes those of arm64.
@@ -31,10 +32,11 @@
 //     float64) and then the lanes pairwise: j and j+L/2, j and j+L/4, …; shorter sums run from left to right;
 //   - [ColSum] adds the rows from first to last.
 //
-// The assembly paths agree bit for bit in everything, on whatever machine, but for the sign and payload of NaN. So does the portable path in sums, conversions, [Normal] and
-// [Adam], where a fused multiply-add is made of several operations if the processor has none; its products and activations
-// are written with plain multiplications and additions, which compilers fuse where they can, and may differ in the last places
-// from the assembly and between architectures.
+// The assembly paths agree bit for bit in everything, on whatever machine, but for the sign and payload of NaN. So
+// does the portable path in sums, conversions, [Normal] and [Adam], where a fused multiply-add is made of several
+// operations if the processor has none; its products and activations are written with plain multiplications and
+// additions, which compilers fuse where they can, and may differ in the last places from the assembly and between
+// architectures.
 //
 // # Accuracy
 //

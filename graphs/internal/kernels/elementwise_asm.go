@@ -2,8 +2,8 @@
 
 package kernels
 
-// The functions of this file run the assembly where the path has some for the case, and report whether it did. Lengths have been
-// checked and are positive, except where a test for zero is seen here.
+// The functions in this file run the assembly if the path has some for the case, and report whether they did. Lengths
+// have been checked and are positive, except where a test for zero is visible here.
 
 func unaryAsm[T Float](f Func, order int, dst, x []T) bool {
 	t := current[T]()
@@ -212,7 +212,8 @@ func adamAsm(theta, m, v, grad, avg []float64, p *AdamParams) int {
 	if active.f64 == nil || b == 0 {
 		return 0
 	}
-	c := [11]float64{p.GradScale, 1 - p.Beta1, 1 - p.Beta2, p.Beta1, p.Beta2, p.Bias2, p.Eps, p.Decay, -p.Step, p.EMADecay, 1 - p.EMADecay}
+	c := [11]float64{p.GradScale, 1 - p.Beta1, 1 - p.Beta2, p.Beta1, p.Beta2, p.Bias2, p.Eps, p.Decay, -p.Step,
+		p.EMADecay, 1 - p.EMADecay}
 	var a *float64
 	if avg != nil {
 		a = &avg[0]

@@ -18,31 +18,55 @@ type elementwiseCase[T Float] struct {
 
 func elementwiseCases[T Float]() []elementwiseCase[T] {
 	return []elementwiseCase[T]{
-		{"Add", 2, func(d []T, in [][]T, c T) { Add(d, in[0], in[1]) }, func(v []float64, c float64) float64 { return v[0] + v[1] }, 1},
-		{"Sub", 2, func(d []T, in [][]T, c T) { Sub(d, in[0], in[1]) }, func(v []float64, c float64) float64 { return v[0] - v[1] }, 1},
-		{"Mul", 2, func(d []T, in [][]T, c T) { Mul(d, in[0], in[1]) }, func(v []float64, c float64) float64 { return v[0] * v[1] }, 1},
-		{"Div", 2, func(d []T, in [][]T, c T) { Div(d, in[0], in[1]) }, func(v []float64, c float64) float64 { return v[0] / v[1] }, 1},
-		{"Scale", 1, func(d []T, in [][]T, c T) { Scale(d, c, in[0]) }, func(v []float64, c float64) float64 { return c * v[0] }, 1},
-		{"Shift", 1, func(d []T, in [][]T, c T) { Shift(d, in[0], c) }, func(v []float64, c float64) float64 { return v[0] + c }, 1},
-		{"SubFrom", 1, func(d []T, in [][]T, c T) { SubFrom(d, c, in[0]) }, func(v []float64, c float64) float64 { return c - v[0] }, 1},
-		{"DivInto", 1, func(d []T, in [][]T, c T) { DivInto(d, c, in[0]) }, func(v []float64, c float64) float64 { return c / v[0] }, 1},
-		{"MulAdd", 3, func(d []T, in [][]T, c T) { MulAdd(d, in[0], in[1], in[2]) }, func(v []float64, c float64) float64 { return math.FMA(v[0], v[1], v[2]) }, 1},
-		{"MulSub", 3, func(d []T, in [][]T, c T) { MulSub(d, in[0], in[1], in[2]) }, func(v []float64, c float64) float64 { return math.FMA(v[0], v[1], -v[2]) }, 1},
-		{"NegMulAdd", 3, func(d []T, in [][]T, c T) { NegMulAdd(d, in[0], in[1], in[2]) }, func(v []float64, c float64) float64 { return math.FMA(-v[0], v[1], v[2]) }, 1},
-		{"MulMul", 3, func(d []T, in [][]T, c T) { MulMul(d, in[0], in[1], in[2]) }, func(v []float64, c float64) float64 { return v[0] * v[1] * v[2] }, 2},
-		{"MulMulAdd", 4, func(d []T, in [][]T, c T) { MulMulAdd(d, in[0], in[1], in[2], in[3]) }, func(v []float64, c float64) float64 { return math.FMA(v[0], v[1], v[2]*v[3]) }, 4},
-		{"ScaleAdd", 2, func(d []T, in [][]T, c T) { ScaleAdd(d, c, in[0], in[1]) }, func(v []float64, c float64) float64 { return math.FMA(c, v[0], v[1]) }, 1},
-		{"Axpy", 1, func(d []T, in [][]T, c T) { Fill(d, 1); Axpy(d, c, in[0]) }, func(v []float64, c float64) float64 { return math.FMA(c, v[0], 1) }, 1},
+		{"Add", 2, func(d []T, in [][]T, c T) { Add(d, in[0], in[1]) },
+			func(v []float64, c float64) float64 { return v[0] + v[1] }, 1},
+		{"Sub", 2, func(d []T, in [][]T, c T) { Sub(d, in[0], in[1]) },
+			func(v []float64, c float64) float64 { return v[0] - v[1] }, 1},
+		{"Mul", 2, func(d []T, in [][]T, c T) { Mul(d, in[0], in[1]) },
+			func(v []float64, c float64) float64 { return v[0] * v[1] }, 1},
+		{"Div", 2, func(d []T, in [][]T, c T) { Div(d, in[0], in[1]) },
+			func(v []float64, c float64) float64 { return v[0] / v[1] }, 1},
+		{"Scale", 1, func(d []T, in [][]T, c T) { Scale(d, c, in[0]) },
+			func(v []float64, c float64) float64 { return c * v[0] }, 1},
+		{"Shift", 1, func(d []T, in [][]T, c T) { Shift(d, in[0], c) },
+			func(v []float64, c float64) float64 { return v[0] + c }, 1},
+		{"SubFrom", 1, func(d []T, in [][]T, c T) { SubFrom(d, c, in[0]) },
+			func(v []float64, c float64) float64 { return c - v[0] }, 1},
+		{"DivInto", 1, func(d []T, in [][]T, c T) { DivInto(d, c, in[0]) },
+			func(v []float64, c float64) float64 { return c / v[0] }, 1},
+		{"MulAdd", 3, func(d []T, in [][]T, c T) { MulAdd(d, in[0], in[1], in[2]) },
+			func(v []float64, c float64) float64 { return math.FMA(v[0], v[1], v[2]) }, 1},
+		{"MulSub", 3, func(d []T, in [][]T, c T) { MulSub(d, in[0], in[1], in[2]) },
+			func(v []float64, c float64) float64 { return math.FMA(v[0], v[1], -v[2]) }, 1},
+		{"NegMulAdd", 3, func(d []T, in [][]T, c T) { NegMulAdd(d, in[0], in[1], in[2]) },
+			func(v []float64, c float64) float64 { return math.FMA(-v[0], v[1], v[2]) }, 1},
+		{"MulMul", 3, func(d []T, in [][]T, c T) { MulMul(d, in[0], in[1], in[2]) },
+			func(v []float64, c float64) float64 { return v[0] * v[1] * v[2] }, 2},
+		{"MulMulAdd", 4, func(d []T, in [][]T, c T) { MulMulAdd(d, in[0], in[1], in[2], in[3]) },
+			func(v []float64, c float64) float64 { return math.FMA(v[0], v[1], v[2]*v[3]) }, 4},
+		{"ScaleAdd", 2, func(d []T, in [][]T, c T) { ScaleAdd(d, c, in[0], in[1]) },
+			func(v []float64, c float64) float64 { return math.FMA(c, v[0], v[1]) }, 1},
+		{"Axpy", 1, func(d []T, in [][]T, c T) { Fill(d, 1); Axpy(d, c, in[0]) },
+			func(v []float64, c float64) float64 { return math.FMA(c, v[0], 1) }, 1},
 		{"Fill", 0, func(d []T, in [][]T, c T) { Fill(d, c) }, func(v []float64, c float64) float64 { return c }, 0},
-		{"Pow3", 1, func(d []T, in [][]T, c T) { Pow(3, 0, d, in[0]) }, func(v []float64, c float64) float64 { return v[0] * v[0] * v[0] }, 2},
-		{"Pow3'", 1, func(d []T, in [][]T, c T) { Pow(3, 1, d, in[0]) }, func(v []float64, c float64) float64 { return 3 * v[0] * v[0] }, 3},
-		{"Pow2", 1, func(d []T, in [][]T, c T) { Pow(2, 0, d, in[0]) }, func(v []float64, c float64) float64 { return v[0] * v[0] }, 1},
-		{"Pow2''", 1, func(d []T, in [][]T, c T) { Pow(2, 2, d, in[0]) }, func(v []float64, c float64) float64 { return 2 }, 0},
-		{"Pow-1'", 1, func(d []T, in [][]T, c T) { Pow(-1, 1, d, in[0]) }, func(v []float64, c float64) float64 { return -1 / (v[0] * v[0]) }, 3},
-		{"SiLU", 1, func(d []T, in [][]T, c T) { Unary(SiLU, 0, d, in[0]) }, func(v []float64, c float64) float64 { return scalar(SiLU, 0, v[0]) }, 9},
-		{"Square'", 1, func(d []T, in [][]T, c T) { Unary(Square, 1, d, in[0]) }, func(v []float64, c float64) float64 { return 2 * v[0] }, 0},
-		{"Sin", 1, func(d []T, in [][]T, c T) { Unary(Sin, 0, d, in[0]) }, func(v []float64, c float64) float64 { return math.Sin(v[0]) }, 4},
-		{"Cos'", 1, func(d []T, in [][]T, c T) { Unary(Cos, 1, d, in[0]) }, func(v []float64, c float64) float64 { return -math.Sin(v[0]) }, 4},
+		{"Pow3", 1, func(d []T, in [][]T, c T) { Pow(3, 0, d, in[0]) },
+			func(v []float64, c float64) float64 { return v[0] * v[0] * v[0] }, 2},
+		{"Pow3'", 1, func(d []T, in [][]T, c T) { Pow(3, 1, d, in[0]) },
+			func(v []float64, c float64) float64 { return 3 * v[0] * v[0] }, 3},
+		{"Pow2", 1, func(d []T, in [][]T, c T) { Pow(2, 0, d, in[0]) },
+			func(v []float64, c float64) float64 { return v[0] * v[0] }, 1},
+		{"Pow2''", 1, func(d []T, in [][]T, c T) { Pow(2, 2, d, in[0]) },
+			func(v []float64, c float64) float64 { return 2 }, 0},
+		{"Pow-1'", 1, func(d []T, in [][]T, c T) { Pow(-1, 1, d, in[0]) },
+			func(v []float64, c float64) float64 { return -1 / (v[0] * v[0]) }, 3},
+		{"SiLU", 1, func(d []T, in [][]T, c T) { Unary(SiLU, 0, d, in[0]) },
+			func(v []float64, c float64) float64 { return scalar(SiLU, 0, v[0]) }, 9},
+		{"Square'", 1, func(d []T, in [][]T, c T) { Unary(Square, 1, d, in[0]) },
+			func(v []float64, c float64) float64 { return 2 * v[0] }, 0},
+		{"Sin", 1, func(d []T, in [][]T, c T) { Unary(Sin, 0, d, in[0]) },
+			func(v []float64, c float64) float64 { return math.Sin(v[0]) }, 4},
+		{"Cos'", 1, func(d []T, in [][]T, c T) { Unary(Cos, 1, d, in[0]) },
+			func(v []float64, c float64) float64 { return -math.Sin(v[0]) }, 4},
 	}
 }
 
@@ -142,11 +166,13 @@ func testBroadcast[T Float](t *testing.T, rng *rand.Rand) {
 				}
 				compare(t, what+" "+name, d, want, size, eps)
 			}
-			for _, k := range []kernel{{"AddRow", AddRow[T], add}, {"SubRow", SubRow[T], sub}, {"MulRow", MulRow[T], mul}, {"DivRow", DivRow[T], div}} {
+			for _, k := range []kernel{{"AddRow", AddRow[T], add}, {"SubRow", SubRow[T], sub},
+				{"MulRow", MulRow[T], mul}, {"DivRow", DivRow[T], div}} {
 				k.run(d, a, row)
 				verify(k.name, func(i, j int) float64 { return k.ref(float64(a[i*m+j]), float64(row[j])) })
 			}
-			for _, k := range []kernel{{"AddCol", AddCol[T], add}, {"SubCol", SubCol[T], sub}, {"MulCol", MulCol[T], mul}, {"DivCol", DivCol[T], div}} {
+			for _, k := range []kernel{{"AddCol", AddCol[T], add}, {"SubCol", SubCol[T], sub},
+				{"MulCol", MulCol[T], mul}, {"DivCol", DivCol[T], div}} {
 				k.run(d, a, col)
 				verify(k.name, func(i, j int) float64 { return k.ref(float64(a[i*m+j]), float64(col[i])) })
 			}
@@ -507,7 +533,8 @@ func TestChoose(t *testing.T) {
 			t.Errorf("choose(%q) = %q, %v, want %q", c.asked, got, err, c.want)
 		}
 	}
-	if _, err := choose("avx512", have); err == nil || err.Error() != "kernels: STHENO_CPU=avx512 is not available here; use one of avx2, generic, or unset it" {
+	if _, err := choose("avx512", have); err == nil ||
+		err.Error() != "kernels: STHENO_CPU=avx512 is not available here; use one of avx2, generic, or unset it" {
 		t.Errorf("choose(avx512): %v", err)
 	}
 }
@@ -579,7 +606,8 @@ func testCompare[T Float](t *testing.T, path string) {
 		c.run(got, [][]T{a, b}, 0)
 		for i := range a {
 			want := c.one([]T{a[i], b[i]}, 0)
-			if got[i] != want && want == want || math.Signbit(float64(got[i])) != math.Signbit(float64(want)) && want == want || (got[i] != got[i]) != (want != want) {
+			if got[i] != want && want == want || math.Signbit(float64(got[i])) != math.Signbit(float64(want)) &&
+				want == want || (got[i] != got[i]) != (want != want) {
 				t.Errorf("%s: %s %T of %v, %v: got %v, want %v", path, c.name, want, a[i], b[i], got[i], want)
 			}
 		}

@@ -36,7 +36,8 @@ func fma32(a, b, c float32) float32 {
 func softFMA(a, b, c float64) float64 {
 	const least, most = 0x1p-900, 0x1p900
 	p := float64(a * b)
-	if x, y, u, v := math.Abs(a), math.Abs(b), math.Abs(p), math.Abs(c); !(x < most && y < most && u > least && u < most && (v > least && v < most || v == 0)) {
+	if x, y, u, v := math.Abs(a), math.Abs(b), math.Abs(p),
+		math.Abs(c); !(x < most && y < most && u > least && u < most && (v > least && v < most || v == 0)) {
 		return math.FMA(a, b, c)
 	}
 	ah, al := split(a)

@@ -72,14 +72,18 @@ func fuzzUnary[T Float](t *testing.T, seed uint64, f Func, n int, u, v float64) 
 		Unary(f, k, place, place)
 		for i, z := range x {
 			Unary(f, k, alone, x[i:i+1])
-			if same := func(a, b T) bool { return a == b || a != a && b != b }; !same(dst[i], alone[0]) || !same(dst[i], place[i]) {
+			if same := func(a, b T) bool { return a == b || a != a && b != b }; !same(dst[i], alone[0]) ||
+				!same(dst[i], place[i]) {
 				t.Fatalf("%v order %d at %v = %v among others, %v alone, %v in place", f, k, z, dst[i], alone[0], place[i])
 			}
 			want := scalar(f, k, float64(z))
-			if d := math.Abs(float64(dst[i]) - want); d > 16*epsilon[T]()*(1+math.Abs(want)) && !math.IsInf(float64(T(want)), 0) && want == want {
+			if d := math.Abs(float64(dst[i]) - want); d > 16*epsilon[T]()*(1+math.Abs(want)) &&
+				!math.IsInf(float64(T(want)), 0) && want == want {
 				t.Fatalf("%v order %d at %v = %v, want %v", f, k, z, dst[i], want)
 			}
-			if smooth && multi[k] != nil && !(math.Abs(float64(multi[k][i]-dst[i])) <= 8*epsilon[T]()*(1+math.Abs(want))) && want == want && !math.IsInf(want, 0) {
+			if smooth && multi[k] != nil &&
+				!(math.Abs(float64(multi[k][i]-dst[i])) <= 8*epsilon[T]()*(1+math.Abs(want))) && want == want &&
+				!math.IsInf(want, 0) {
 				t.Fatalf("%v order %d at %v = %v with the others, %v alone", f, k, z, multi[k][i], dst[i])
 			}
 		}
@@ -114,27 +118,43 @@ type arithmeticCase[T Float] struct {
 
 func arithmetic[T Float]() []arithmeticCase[T] {
 	return []arithmeticCase[T]{
-		{"Add", 2, func(d []T, in [][]T, c T) { Add(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] + v[1] }, AddRow[T], AddCol[T]},
-		{"Sub", 2, func(d []T, in [][]T, c T) { Sub(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] - v[1] }, SubRow[T], SubCol[T]},
-		{"Mul", 2, func(d []T, in [][]T, c T) { Mul(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] * v[1] }, MulRow[T], MulCol[T]},
-		{"Div", 2, func(d []T, in [][]T, c T) { Div(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] / v[1] }, DivRow[T], DivCol[T]},
+		{"Add", 2, func(d []T, in [][]T, c T) { Add(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] + v[1] },
+			AddRow[T], AddCol[T]},
+		{"Sub", 2, func(d []T, in [][]T, c T) { Sub(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] - v[1] },
+			SubRow[T], SubCol[T]},
+		{"Mul", 2, func(d []T, in [][]T, c T) { Mul(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] * v[1] },
+			MulRow[T], MulCol[T]},
+		{"Div", 2, func(d []T, in [][]T, c T) { Div(d, in[0], in[1]) }, func(v []T, c T) T { return v[0] / v[1] },
+			DivRow[T], DivCol[T]},
 		{"Scale", 1, func(d []T, in [][]T, c T) { Scale(d, c, in[0]) }, func(v []T, c T) T { return c * v[0] }, nil, nil},
 		{"Shift", 1, func(d []T, in [][]T, c T) { Shift(d, in[0], c) }, func(v []T, c T) T { return v[0] + c }, nil, nil},
 		{"SubFrom", 1, func(d []T, in [][]T, c T) { SubFrom(d, c, in[0]) }, func(v []T, c T) T { return c - v[0] }, nil, nil},
 		{"DivInto", 1, func(d []T, in [][]T, c T) { DivInto(d, c, in[0]) }, func(v []T, c T) T { return c / v[0] }, nil, nil},
-		{"MulAdd", 3, func(d []T, in [][]T, c T) { MulAdd(d, in[0], in[1], in[2]) }, func(v []T, c T) T { return fma(v[0], v[1], v[2]) }, nil, nil},
-		{"MulSub", 3, func(d []T, in [][]T, c T) { MulSub(d, in[0], in[1], in[2]) }, func(v []T, c T) T { return fma(v[0], v[1], -v[2]) }, nil, nil},
-		{"NegMulAdd", 3, func(d []T, in [][]T, c T) { NegMulAdd(d, in[0], in[1], in[2]) }, func(v []T, c T) T { return fma(-v[0], v[1], v[2]) }, nil, nil},
-		{"MulMul", 3, func(d []T, in [][]T, c T) { MulMul(d, in[0], in[1], in[2]) }, func(v []T, c T) T { return T(v[0]*v[1]) * v[2] }, nil, nil},
-		{"MulMulAdd", 4, func(d []T, in [][]T, c T) { MulMulAdd(d, in[0], in[1], in[2], in[3]) }, func(v []T, c T) T { return fma(v[0], v[1], T(v[2]*v[3])) }, nil, nil},
-		{"ScaleAdd", 2, func(d []T, in [][]T, c T) { ScaleAdd(d, c, in[0], in[1]) }, func(v []T, c T) T { return fma(c, v[0], v[1]) }, nil, nil},
+		{"MulAdd", 3, func(d []T, in [][]T, c T) { MulAdd(d, in[0], in[1], in[2]) },
+			func(v []T, c T) T { return fma(v[0], v[1], v[2]) }, nil, nil},
+		{"MulSub", 3, func(d []T, in [][]T, c T) { MulSub(d, in[0], in[1], in[2]) },
+			func(v []T, c T) T { return fma(v[0], v[1], -v[2]) }, nil, nil},
+		{"NegMulAdd", 3, func(d []T, in [][]T, c T) { NegMulAdd(d, in[0], in[1], in[2]) },
+			func(v []T, c T) T { return fma(-v[0], v[1], v[2]) }, nil, nil},
+		{"MulMul", 3, func(d []T, in [][]T, c T) { MulMul(d, in[0], in[1], in[2]) },
+			func(v []T, c T) T { return T(v[0]*v[1]) * v[2] }, nil, nil},
+		{"MulMulAdd", 4, func(d []T, in [][]T, c T) { MulMulAdd(d, in[0], in[1], in[2], in[3]) },
+			func(v []T, c T) T { return fma(v[0], v[1], T(v[2]*v[3])) }, nil, nil},
+		{"ScaleAdd", 2, func(d []T, in [][]T, c T) { ScaleAdd(d, c, in[0], in[1]) },
+			func(v []T, c T) T { return fma(c, v[0], v[1]) }, nil, nil},
 		{"Fill", 0, func(d []T, in [][]T, c T) { Fill(d, c) }, func(v []T, c T) T { return c }, nil, nil},
-		{"Less", 2, func(d []T, in [][]T, c T) { Less(d, in[0], in[1]) }, func(v []T, c T) T { return truth[T](v[0] < v[1]) }, nil, nil},
-		{"LessEqual", 2, func(d []T, in [][]T, c T) { LessEqual(d, in[0], in[1]) }, func(v []T, c T) T { return truth[T](v[0] <= v[1]) }, nil, nil},
-		{"Equal", 2, func(d []T, in [][]T, c T) { Equal(d, in[0], in[1]) }, func(v []T, c T) T { return truth[T](v[0] == v[1]) }, nil, nil},
-		{"NotEqual", 2, func(d []T, in [][]T, c T) { NotEqual(d, in[0], in[1]) }, func(v []T, c T) T { return truth[T](v[0] != v[1]) }, nil, nil},
-		{"Larger", 2, func(d []T, in [][]T, c T) { Larger(d, in[0], in[1]) }, func(v []T, c T) T { return max(v[0], v[1]) }, nil, nil},
-		{"Smaller", 2, func(d []T, in [][]T, c T) { Smaller(d, in[0], in[1]) }, func(v []T, c T) T { return min(v[0], v[1]) }, nil, nil},
+		{"Less", 2, func(d []T, in [][]T, c T) { Less(d, in[0], in[1]) },
+			func(v []T, c T) T { return truth[T](v[0] < v[1]) }, nil, nil},
+		{"LessEqual", 2, func(d []T, in [][]T, c T) { LessEqual(d, in[0], in[1]) },
+			func(v []T, c T) T { return truth[T](v[0] <= v[1]) }, nil, nil},
+		{"Equal", 2, func(d []T, in [][]T, c T) { Equal(d, in[0], in[1]) },
+			func(v []T, c T) T { return truth[T](v[0] == v[1]) }, nil, nil},
+		{"NotEqual", 2, func(d []T, in [][]T, c T) { NotEqual(d, in[0], in[1]) },
+			func(v []T, c T) T { return truth[T](v[0] != v[1]) }, nil, nil},
+		{"Larger", 2, func(d []T, in [][]T, c T) { Larger(d, in[0], in[1]) },
+			func(v []T, c T) T { return max(v[0], v[1]) }, nil, nil},
+		{"Smaller", 2, func(d []T, in [][]T, c T) { Smaller(d, in[0], in[1]) },
+			func(v []T, c T) T { return min(v[0], v[1]) }, nil, nil},
 	}
 }
 

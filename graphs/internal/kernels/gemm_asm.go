@@ -4,8 +4,8 @@ package kernels
 
 import "unsafe"
 
-// tile is the argument of the innermost loop: blocks of rows of one panel of C. Strides are in bytes. The assembly knows
-// the offsets of the fields.
+// tile is the argument of the innermost loop: blocks of rows of one panel of C. Strides are in bytes. The assembly
+// knows the offsets of the fields.
 type tile struct {
 	a        unsafe.Pointer
 	rsa, csa int // distance between rows and between columns of op(A)
@@ -126,8 +126,8 @@ func (t *table[T]) inPlace(k, ld int) bool {
 	return k <= rows && k*ld <= most
 }
 
-// runUnpacked computes a product whose B is used once, such as the gradient of a weight. B is packed, all columns of one block
-// of k at a time, unless it can stay in place; so is a transposed A, transRows rows at a time.
+// runUnpacked computes a product whose B is used once, such as the gradient of a weight. B is packed, all columns of
+// one block of k at a time, unless it can stay in place; so is a transposed A, transRows rows at a time.
 func (p *Product[T]) runUnpacked(t *table[T], x *tile, init int, work []T) {
 	es, nr := sizeof[T](), t.panel
 	kc := min(p.K, kUnpacked)

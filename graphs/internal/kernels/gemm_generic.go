@@ -27,7 +27,8 @@ func packPanel[T Float](dst, b []T, ldb int, trans bool, k0, kc, j0, nc, nr int)
 	}
 }
 
-// runGeneric is Run in portable Go: blocks of C in variables, over rows of A and panels of B that are packed without gaps.
+// runGeneric is Run in portable Go: blocks of C in variables, over rows of A and panels of B that are packed without
+// gaps.
 func (p *Product[T]) runGeneric(work []T) {
 	const mr, nr = genericRows, genericPanel
 	var rows [kBlock][mr]T
@@ -130,7 +131,8 @@ func blockSteps[T Float](a [][genericRows]T, panel []T, c *[genericRows * generi
 	const mr, nr = genericRows, genericPanel
 	k := len(a)
 	if n := k / 2; n > 0 {
-		block(unsafe.Slice((*[2 * mr]T)(unsafe.Pointer(&a[0])), n), unsafe.Slice((*[2 * nr]T)(unsafe.Pointer(&panel[0])), n), c)
+		block(unsafe.Slice((*[2 * mr]T)(unsafe.Pointer(&a[0])), n),
+			unsafe.Slice((*[2 * nr]T)(unsafe.Pointer(&panel[0])), n), c)
 	}
 	if k%2 != 0 {
 		for i, v := range a[k-1] {

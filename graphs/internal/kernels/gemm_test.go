@@ -46,7 +46,8 @@ func epsilon[T Float]() float64 {
 // the reference rounds too.
 func checkProduct[T Float](t *testing.T, m, n, k int, transA, transB, acc, bias, mul, packed bool, rng *rand.Rand) {
 	t.Helper()
-	name := fmt.Sprintf("m=%d n=%d k=%d ta=%v tb=%v acc=%v bias=%v mul=%v packed=%v", m, n, k, transA, transB, acc, bias, mul, packed)
+	name := fmt.Sprintf("m=%d n=%d k=%d ta=%v tb=%v acc=%v bias=%v mul=%v packed=%v", m, n, k, transA, transB, acc,
+		bias, mul, packed)
 	extra := func() int { return rng.IntN(4) * rng.IntN(6) }
 	dims := func(r, c int, trans bool) (int, int) {
 		if trans {
@@ -69,7 +70,8 @@ func checkProduct[T Float](t *testing.T, m, n, k int, transA, transB, acc, bias,
 		fillRand(s, rng)
 	}
 	old := append([]T(nil), c...)
-	p := Product[T]{M: m, N: n, K: k, A: a, LdA: lda, TransA: transA, B: b, LdB: ldb, TransB: transB, C: c, LdC: ldc, Acc: acc}
+	p := Product[T]{M: m, N: n, K: k, A: a, LdA: lda, TransA: transA, B: b, LdB: ldb, TransB: transB, C: c, LdC: ldc,
+		Acc: acc}
 	if bias {
 		p.Bias = bi
 	}

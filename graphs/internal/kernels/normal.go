@@ -11,8 +11,8 @@ import (
 //	√(−2 ln a) (cos 2πu, sin 2πu),  a in (0, 1], u in [0, 1),
 //
 // with a and u of 52 bits, from four interleaved lanes of xoshiro256++ that are seeded by splitmix64 from two draws of
-// rng. So the numbers depend on the state of rng and on their place in dst alone, on every path; |z| ≤ 8.5. Logarithm, cosine
-// and sine are good to 1e-11, which no test of a distribution can see.
+// rng. So the numbers depend on the state of rng and on their place in dst alone, on every path; |z| ≤ 8.5. Logarithm,
+// cosine and sine are good to 1e-11, which no test of a distribution can see.
 //
 // Box and Muller, A note on the generation of random normal deviates, Ann. Math. Stat. 29 (1958) 610–611.
 // Blackman and Vigna, Scrambled linear pseudorandom number generators, arXiv 1805.01407.

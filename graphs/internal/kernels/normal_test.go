@@ -58,7 +58,8 @@ func TestBoxMuller(t *testing.T) {
 
 // TestAdamPaths: the step has the same bits on every path, and stays inside its vectors.
 func TestAdamPaths(t *testing.T) {
-	p := AdamParams{Beta1: 0.9, Beta2: 0.999, Step: 1.3e-3, Bias2: 1.7, Eps: 1e-8, Decay: 0.999, GradScale: 0.7, EMADecay: 0.95}
+	p := AdamParams{Beta1: 0.9, Beta2: 0.999, Step: 1.3e-3, Bias2: 1.7, Eps: 1e-8, Decay: 0.999, GradScale: 0.7,
+		EMADecay: 0.95}
 	step := func(n int, average bool) [5][]float64 {
 		rng := rand.New(rand.NewPCG(3, 4))
 		var s [5][]float64

@@ -27,5 +27,6 @@ func choose(asked string, have []string) (string, error) {
 	case slices.Contains(have, asked):
 		return asked, nil
 	}
-	return "", fmt.Errorf("kernels: %s=%s is not available here; use one of %s, or unset it", pathVariable, asked, strings.Join(have, ", "))
+	return "", fmt.Errorf("kernels: %s=%s is not available here; use one of %s, or unset it", pathVariable, asked,
+		strings.Join(have, ", "))
 }

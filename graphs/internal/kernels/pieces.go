@@ -7,8 +7,8 @@ type Piece struct{ A, B, K int }
 //
 //	C = ( [C | Bias | 0] + Σ_q A[:, A_q : A_q+K_q] · B[B_q : B_q+K_q, :] ) ⊙ [Mul]
 //
-// as one sum, in order: what Run would compute if the columns of A lie apart, or where its rows overlap (LdA < K). p.K is not looked
-// at, A is not transposed, B is packed, with more columns than a product takes for thin.
+// as one sum, in order: what Run would compute if the columns of A lie apart, or where its rows overlap (LdA < K). p.K
+// is not looked at, A is not transposed, B is packed, with more columns than a product takes for thin.
 func (p *Product[T]) RunPieces(pieces []Piece) {
 	m, n := p.M, p.N
 	if m == 0 || n == 0 {

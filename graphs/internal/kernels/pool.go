@@ -1,7 +1,8 @@
 package kernels
 
-// Windows of four are what most pools have: n of them, step elements apart, each of c channels: at the window's beginning, right of
-// it, down below it, and both. Numbers 0 … 3 say which; what belongs to windows lies without gaps.
+// Most pools have windows of four elements: n windows, step elements apart, each of c channels, with taps at its
+// beginning, to the right of it, below it, and diagonally. Numbers 0 … 3 identify the tap; what belongs to windows is
+// stored contiguously.
 
 // ArgMax4 stores the number of the largest of the four; of equal ones, the first.
 func ArgMax4[T Float](n, c int, dst, x []T, right, down, step int) {

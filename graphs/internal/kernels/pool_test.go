@@ -44,7 +44,8 @@ func testPool4[T Float](t *testing.T) {
 					}
 				}
 				if dst[i*c+j] != T(number) || picked[i*c+j] != best {
-					t.Fatalf("%d channels: window %d, channel %d: got number %g and %g, want %d and %g", c, i, j, dst[i*c+j], picked[i*c+j], number, best)
+					t.Fatalf("%d channels: window %d, channel %d: got number %g and %g, want %d and %g", c, i, j,
+						dst[i*c+j], picked[i*c+j], number, best)
 				}
 			}
 		}

@@ -2,12 +2,13 @@ package kernels
 
 import "math"
 
-// The smooth functions of float32 in portable Go. They are computed in float64, with polynomials that are good to 1e-10: what cancels
-// there does not reach the last place of a float32, no intermediate result is below the least normal number, and no step needs a fused
-// multiply-add. The formulas are those of smooth64.go.
+// The smooth functions of float32 in portable Go. They are computed in float64, with polynomials that are good to
+// 1e-10: what cancels there does not reach the last place of a float32, no intermediate result is below the least
+// normal number, and no step needs a fused multiply-add. The formulas are those of smooth64.go.
 //
-// Each runs in blocks: the exponentials of a block first, in a loop of their own, then what is made of them. In one loop the conversion
-// from float32, which on amd64 waits for what its register held before, would chain one element to the next: 31 instead of 9 ns.
+// Each runs in blocks: the exponentials of a block first, in a loop of their own, then what is made of them. In one
+// loop the conversion from float32, which on amd64 waits for what its register held before, would chain one element to
+// the next: 31 instead of 9 ns.
 
 const block32 = 64
 
@@ -37,7 +38,8 @@ func (r *results32) storeHigh(i int, v2, v3 float64) {
 
 func (r *results32) high() bool { return r.d2 != nil || r.d3 != nil }
 
-// run stores the derivatives of f at the arguments x, at most block32. It reports whether f is one of the functions of this file.
+// run stores the derivatives of f at the arguments x, at most block32. It reports whether f is one of the functions of
+// this file.
 func (r *results32) run(f Func, x []float64) bool {
 	switch f {
 	case Sigmoid:

@@ -2,14 +2,16 @@ package kernels
 
 import "math"
 
-// The smooth activations of float64 in portable Go, on e = exp(−|x|), exp(−2|x|) or exp(−x²/2), which never overflows. What is used up to
-// three times as a factor is rounded about once: the rest that its rounding left is put back. No step needs a fused multiply-add, and
-// none is hurt by one where a compiler makes it.
+// The smooth activations of float64 in portable Go, from e = exp(−|x|), exp(−2|x|) or exp(−x²/2), which never
+// overflows. Values used up to three times as a factor are rounded about once: their rounding error is added back. No
+// step needs a fused multiply-add, and none is hurt if a compiler makes one.
 
-// A jet returns a function and its derivatives of orders 1, 2 and 3 at x. It may leave out orders from the given one on.
+// A jet returns a function and its derivatives of orders 1, 2 and 3 at x. It may omit the orders from the given one
+// on.
 type jet func(x float64, orders int) (v0, v1, v2, v3 float64)
 
-var jets64 = [numFuncs]jet{Sigmoid: sigmoid64, Tanh: tanh64, Softplus: softplus64, SiLU: silu64, GELU: gelu64, Sin: sineJet, Cos: cosineJet}
+var jets64 = [numFuncs]jet{Sigmoid: sigmoid64, Tanh: tanh64, Softplus: softplus64, SiLU: silu64, GELU: gelu64,
+	Sin: sineJet, Cos: cosineJet}
 
 // reduce64 is q = eʳ−1 and the bits of 2ⁿ for x = n ln 2 + r, |x| ≤ 700.
 func reduce64(x float64) (q float64, n uint64) {
@@ -26,8 +28,8 @@ func reduce64(x float64) (q float64, n uint64) {
 	return r + (r2*p + rest), (math.Float64bits(t) + 1023) << 52
 }
 
-// tail is e = exp(−|x|) as a product of two equal factors: a small result is multiplied by them one by one, last, so that it is
-// rounded once where it is below the least normal number.
+// tail is e = exp(−|x|) as a product of two equal factors: a small result is multiplied by them one by one, last, so
+// that it is rounded once where it is below the least normal number.
 func tail(x float64) (e, root float64) {
 	x = math.Abs(x)
 	if x > 800 {

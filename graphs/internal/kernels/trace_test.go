@@ -31,7 +31,8 @@ func TestTrace(t *testing.T) {
 	}
 	x, a, b, c := vector(n*h), vector(n*h), vector(n*h), vector(n*h)
 	product := func(m, n, k int, mul, bias []float32) func() {
-		p := &Product[float32]{M: m, N: n, K: k, A: a, LdA: k, Packed: weights(k, n), C: c, LdC: n, Mul: mul, LdMul: n, Bias: bias}
+		p := &Product[float32]{M: m, N: n, K: k, A: a, LdA: k, Packed: weights(k, n), C: c, LdC: n, Mul: mul, LdMul: n,
+			Bias: bias}
 		return func() { p.Run(nil) }
 	}
 	noise, narrow := make([]float64, 2*n), vector(2*n)

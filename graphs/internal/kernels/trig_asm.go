@@ -17,8 +17,8 @@ func trigAsm[T Float](t *table[T], f Func, order int, dst, x []T) {
 	}
 }
 
-// trig stores sin x in s and cos x in c; one of them may be nil, one may be x. The assembly leaves elements beyond trigLimit to the portable
-// form: those that would be overwritten are taken out beforehand.
+// trig stores sin x in s and cos x in c; one of them may be nil, one may be x. The assembly leaves elements beyond
+// trigLimit to the portable form: those that would be overwritten are taken out beforehand.
 func (t *table[T]) trig(s, c, x []T) {
 	if !same(s, x) && !same(c, x) {
 		if t.trigNear(s, c, x) != 0 {

@@ -5,9 +5,10 @@ import "math"
 // Func names a function of one variable.
 type Func uint8
 
-// The smooth activations SiLU, Tanh, Softplus, GELU and Sigmoid have derivatives of every order: 0 to 3 are fast, higher
-// ones are computed from Taylor series. So have Exp, Log, Sqrt, Reciprocal, Sin, Cos and Square. The derivatives of ReLU, Abs,
-// Neg and Sign are those almost everywhere, with value 0 at the kink of ReLU and Abs. Sin and Cos of large arguments run in portable Go on every path.
+// The smooth activations SiLU, Tanh, Softplus, GELU and Sigmoid have derivatives of every order: 0 to 3 are fast,
+// higher ones are computed from Taylor series. So have Exp, Log, Sqrt, Reciprocal, Sin, Cos and Square. The
+// derivatives of ReLU, Abs, Neg and Sign are those almost everywhere, with value 0 at the kink of ReLU and Abs. Sin
+// and Cos of large arguments run in portable Go on every path.
 const (
 	Neg        Func = iota // −x
 	Abs                    // |x|
@@ -28,7 +29,8 @@ const (
 	numFuncs
 )
 
-var funcNames = [numFuncs]string{"neg", "abs", "sign", "relu", "square", "sqrt", "reciprocal", "exp", "log", "sin", "cos",
+var funcNames = [numFuncs]string{"neg", "abs", "sign", "relu", "square", "sqrt", "reciprocal", "exp", "log", "sin",
+	"cos",
 	"sigmoid", "tanh", "softplus", "silu", "gelu"}
 
 func (f Func) String() string { return funcNames[f] }

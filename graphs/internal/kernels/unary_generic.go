@@ -19,7 +19,8 @@ func unaryGeneric[T Float](f Func, order int, dst, x []T) {
 
 // multiGeneric is UnaryMulti in portable Go.
 func multiGeneric[T Float](f Func, d0, d1, d2, d3, x []T) {
-	if isFloat32[T]() && multi32(f, any(d0).([]float32), any(d1).([]float32), any(d2).([]float32), any(d3).([]float32), any(x).([]float32)) {
+	if isFloat32[T]() && multi32(f, any(d0).([]float32), any(d1).([]float32), any(d2).([]float32), any(d3).([]float32),
+		any(x).([]float32)) {
 		return
 	}
 	g := jets64[f]

@@ -26,7 +26,8 @@ type groupWriter struct {
 // groupStep writes a group of element-wise instructions.
 func (w *writer) groupStep(seg *Segment, u unit) Step {
 	b := &groupWriter{writer: w, seg: seg, ids: u.ids, in: map[ir.ID]bool{},
-		args: map[ir.ID][]ir.ID{}, fused: map[ir.ID]Micro{}, left: map[ir.ID]int{}, regOf: map[ir.ID]int16{}, known: map[Reg]int16{}, done: map[ir.ID]bool{},
+		args: map[ir.ID][]ir.ID{}, fused: map[ir.ID]Micro{}, left: map[ir.ID]int{}, regOf: map[ir.ID]int16{},
+		known: map[Reg]int16{}, done: map[ir.ID]bool{},
 		g: &Group{Cols: u.cols, Unit: 1, Rows: u.rows}}
 	for _, id := range b.ids {
 		b.in[id] = true

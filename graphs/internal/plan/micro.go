@@ -10,8 +10,10 @@ import (
 // Group is a list of element-wise instructions over one shape, run block by block: what one leaves for the next stays
 // in the first-level cache. Its operands are registers: a block of rows of a slot, or scratch.
 type Group struct {
-	Cols  int // elements of a row; 1 if rows do not matter
-	Unit  int // rows of the group per row of the segment: the actual number of columns where Cols is 1 because rows do not matter
+	Cols int // elements of a row; 1 if rows do not matter
+	// rows of the group per row of the segment: the actual number of columns where Cols is 1 because rows do not
+	// matter
+	Unit  int
 	Rows  int // rows of the whole
 	Block int // rows per block
 	Regs  []Reg

@@ -39,9 +39,11 @@ func TestVerifySeesFaults(t *testing.T) {
 	g := ir.New()
 	x, w := g.Arg(200, 3, "x", false), g.Arg(3, 3, "w", false)
 	h := g.MatMul(x, w, false, false)
-	g.Outputs = []ir.ID{g.Add(g.MatMul(h, x, true, false), g.MatMul(x, h, true, false)), g.RowSoftmax(g.MatMul(h, w, false, false))}
+	g.Outputs = []ir.ID{g.Add(g.MatMul(h, x, true, false), g.MatMul(x, h, true, false)),
+		g.RowSoftmax(g.MatMul(h, w, false, false))}
 	g = rules.Apply(g)
-	set := Settings{ElemSize: 4, MinRows: 8, TileRows: 8, PackLen: func(k, n int) int { return k * n }, WorkLen: func(m, n, k int) int { return k },
+	set := Settings{ElemSize: 4, MinRows: 8, TileRows: 8, PackLen: func(k, n int) int { return k * n },
+		WorkLen: func(m, n, k int) int { return k },
 		ConvLen: func(ir.Conv) int { return 0 }}
 	tiled := func(p *Plan) *Segment {
 		return &p.Main[slices.IndexFunc(p.Main, func(s Segment) bool { return s.Rows > 0 })]

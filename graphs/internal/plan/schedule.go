@@ -167,7 +167,8 @@ func merge(s schedule) schedule {
 		}
 		all := append(left, right...)
 		first := all[0]
-		if slices.ContainsFunc(all, func(m ir.ID) bool { return s.space[m] != s.space[first] || s.stage[m] != s.stage[first] }) {
+		if slices.ContainsFunc(all,
+			func(m ir.ID) bool { return s.space[m] != s.space[first] || s.stage[m] != s.stage[first] }) {
 			continue
 		}
 		for _, a := range in.Args {

@@ -123,10 +123,12 @@ func micros[T kernels.Float]() []micro[T] {
 		plan.ExpandRow: func(m *plan.Micro, r [][]T, _ int, _ bool) { kernels.ExpandRow(r[m.D], r[m.A]) },
 		plan.Fill:      func(m *plan.Micro, r [][]T, _ int, _ bool) { kernels.Fill(r[m.D], r[m.A][0]) },
 		plan.RowSum:    func(m *plan.Micro, r [][]T, cols int, _ bool) { kernels.RowSum(r[m.D], r[m.A], cols, false) },
-		plan.RowDot:    func(m *plan.Micro, r [][]T, cols int, _ bool) { kernels.RowDot(r[m.D], r[m.A], r[m.B], cols, false) },
-		plan.ColSum:    func(m *plan.Micro, r [][]T, _ int, begin bool) { kernels.ColSum(r[m.D], r[m.A], !begin) },
-		plan.Sum:       func(m *plan.Micro, r [][]T, _ int, begin bool) { addTo(r[m.D], kernels.Sum(r[m.A]), begin) },
-		plan.Dot:       func(m *plan.Micro, r [][]T, _ int, begin bool) { addTo(r[m.D], kernels.Dot(r[m.A], r[m.B]), begin) },
+		plan.RowDot: func(m *plan.Micro, r [][]T, cols int, _ bool) {
+			kernels.RowDot(r[m.D], r[m.A], r[m.B], cols, false)
+		},
+		plan.ColSum: func(m *plan.Micro, r [][]T, _ int, begin bool) { kernels.ColSum(r[m.D], r[m.A], !begin) },
+		plan.Sum:    func(m *plan.Micro, r [][]T, _ int, begin bool) { addTo(r[m.D], kernels.Sum(r[m.A]), begin) },
+		plan.Dot:    func(m *plan.Micro, r [][]T, _ int, begin bool) { addTo(r[m.D], kernels.Dot(r[m.A], r[m.B]), begin) },
 	}
 }
 

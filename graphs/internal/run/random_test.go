@@ -56,7 +56,8 @@ func check[T kernels.Float](t *testing.T, what string, g *ir.Graph, in, want [][
 				}
 				for j, w := range want[i] {
 					if got[j] != first[i][j] && got[j] == got[j] {
-						t.Fatalf("%s, %d threads, run %d: output %d[%d] is %v, before it was %v\n%s", what, threads, run, i, j, got[j], first[i][j], p.Dump())
+						t.Fatalf("%s, %d threads, run %d: output %d[%d] is %v, before it was %v\n%s", what, threads,
+							run, i, j, got[j], first[i][j], p.Dump())
 					}
 					if math.IsNaN(float64(got[j])) != math.IsNaN(w) || math.Abs(float64(got[j])-w) > tol*(1+math.Abs(w)) {
 						t.Fatalf("%s: output %d[%d] is %v, want %v\n%s", what, i, j, got[j], w, p.Dump())

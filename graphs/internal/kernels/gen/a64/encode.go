@@ -1,10 +1,11 @@
-// Package a64 writes Go assembly for arm64: vector instructions that the Go assembler lacks become WORDs with the mnemonic in a
-// comment; vector registers are virtual and are assigned when a function ends.
+// Package a64 writes Go assembly for arm64: vector instructions that the Go assembler lacks become WORDs with the
+// mnemonic in a comment; vector registers are virtual and are assigned when a function ends.
 package a64
 
 import "fmt"
 
-// Enc is an encoded instruction: its bits and its text in the syntax of the architecture manual, which GNU as and llvm-mc read.
+// Enc is an encoded instruction: its bits and its text in the syntax of the architecture manual, which GNU as and
+// llvm-mc read.
 type Enc struct {
 	Word uint32
 	Text string
@@ -52,13 +53,15 @@ var bit3 = map[string]uint32{
 
 // two-register, floating point: 4s form
 var fp2 = map[string]uint32{
-	"fabs": 0x4EA0F800, "fneg": 0x6EA0F800, "fsqrt": 0x6EA1F800, "frintn": 0x4E218800, "frintm": 0x4E219800, "frintz": 0x4EA19800,
-	"frinta": 0x6E218800, "fcvtzs": 0x4EA1B800, "fcvtns": 0x4E21A800, "scvtf": 0x4E21D800, "frecpe": 0x4EA1D800,
+	"fabs": 0x4EA0F800, "fneg": 0x6EA0F800, "fsqrt": 0x6EA1F800, "frintn": 0x4E218800, "frintm": 0x4E219800,
+	"frintz": 0x4EA19800, "frinta": 0x6E218800, "fcvtzs": 0x4EA1B800, "fcvtns": 0x4E21A800, "scvtf": 0x4E21D800,
+	"frecpe": 0x4EA1D800,
 }
 
 // comparison with zero: 4s form. cmlt is that of integers: the sign bit in every bit.
 var zero2 = map[string]uint32{
-	"fcmgt": 0x4EA0C800, "fcmge": 0x6EA0C800, "fcmeq": 0x4EA0D800, "fcmlt": 0x4EA0E800, "fcmle": 0x6EA0D800, "cmlt": 0x4EA0A800,
+	"fcmgt": 0x4EA0C800, "fcmge": 0x6EA0C800, "fcmeq": 0x4EA0D800, "fcmlt": 0x4EA0E800, "fcmle": 0x6EA0D800,
+	"cmlt": 0x4EA0A800,
 }
 
 // by element: 4s form; 2d adds 1<<22
@@ -181,13 +184,16 @@ func Str(t, base, off int) Enc {
 
 // Ldp and Stp move two vectors.
 func Ldp(t, u, base, off int) Enc {
-	return Enc{0xAD400000 | imm(off, 16, -64, 63)<<15 | uint32(u)<<10 | rdnm(t, base, 0), fmt.Sprintf("ldp q%d, q%d, [x%d, #%d]", t, u, base, off)}
+	return Enc{0xAD400000 | imm(off, 16, -64, 63)<<15 | uint32(u)<<10 | rdnm(t, base, 0),
+		fmt.Sprintf("ldp q%d, q%d, [x%d, #%d]", t, u, base, off)}
 }
 func Stp(t, u, base, off int) Enc {
-	return Enc{0xAD000000 | imm(off, 16, -64, 63)<<15 | uint32(u)<<10 | rdnm(t, base, 0), fmt.Sprintf("stp q%d, q%d, [x%d, #%d]", t, u, base, off)}
+	return Enc{0xAD000000 | imm(off, 16, -64, 63)<<15 | uint32(u)<<10 | rdnm(t, base, 0),
+		fmt.Sprintf("stp q%d, q%d, [x%d, #%d]", t, u, base, off)}
 }
 
-// LdrPart loads the first bytes of a register, 4 or 8 of them, and clears the others; off is a multiple of their number.
+// LdrPart loads the first bytes of a register, 4 or 8 of them, and clears the others; off is a multiple of their
+// number.
 func LdrPart(bytes, t, base, off int) Enc {
 	if bytes == 8 {
 		return Enc{0xFD400000 | imm(off, 8, 0, 4095)<<10 | rdnm(t, base, 0), fmt.Sprintf("ldr d%d, [x%d, #%d]", t, base, off)}

@@ -21,7 +21,8 @@ func all() (out []Enc) {
 	for _, r := range regs {
 		d, n, m := r[0], r[1], r[2]
 		x := n % 31 // 31 is the stack pointer
-		add(Clear(d), Not(d, n), Ldr(d, x, 0), Ldr(d, x, 16*m), Str(d, x, 65520), Ldp(d, d^1, x, -1024), Ldp(d, d^1, x, 16*m), Stp(d, d^1, x, 1008))
+		add(Clear(d), Not(d, n), Ldr(d, x, 0), Ldr(d, x, 16*m), Str(d, x, 65520), Ldp(d, d^1, x, -1024),
+			Ldp(d, d^1, x, 16*m), Stp(d, d^1, x, 1008))
 		for by := range 16 {
 			add(Ext(d, n, m, by))
 		}
@@ -58,7 +59,8 @@ func all() (out []Enc) {
 			for by := 1; by < bits; by++ {
 				add(Shift("shl", a, d, n, by), Shift("ushr", a, d, n, by), Shift("sshr", a, d, n, by))
 			}
-			add(Across("faddp", a, d, n), Across("fmaxnmp", a, d, n), Ld1(a, d, x, m%31), Ld1r(a, d, x), Ldrx(d, x, m%31), LdrPart(8, d, x, 8*m), LdrPart(4, d, x, 4*n))
+			add(Across("faddp", a, d, n), Across("fmaxnmp", a, d, n), Ld1(a, d, x, m%31), Ld1r(a, d, x),
+				Ldrx(d, x, m%31), LdrPart(8, d, x, 8*m), LdrPart(4, d, x, 4*n))
 		}
 		for _, mn := range []string{"fmaxv", "fmaxnmv", "umaxv", "uminv"} {
 			add(Across(mn, Arr{}, d, n))
@@ -74,7 +76,8 @@ func assembled(t *testing.T, texts []string, asm ...string) []uint32 {
 	if _, err := exec.LookPath(asm[0]); err != nil {
 		t.Skip(err)
 	}
-	for _, c := range [][]string{append(asm, "-o", obj, src), {"aarch64-linux-gnu-objcopy", "-O", "binary", "-j", ".text", obj, bin}} {
+	for _, c := range [][]string{append(asm, "-o", obj, src),
+		{"aarch64-linux-gnu-objcopy", "-O", "binary", "-j", ".text", obj, bin}} {
 		if b, err := exec.Command(c[0], c[1:]...).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%.2000s", c, err, b)
 		}

@@ -94,7 +94,9 @@ func (f *Func) Op(def, use []*V, enc func(r func(*V) int) Enc) {
 // Move copies s to d; it vanishes where s is not needed any more.
 func (f *Func) Move(d, s *V, enc func(d, s int) Enc) {
 	x, y := d.id, s.id
-	f.code = append(f.code, ins{def: []int{x}, use: []int{y}, move: true, enc: func(r func(int) int) Enc { return enc(r(x), r(y)) }})
+	f.code = append(f.code, ins{def: []int{x}, use: []int{y}, move: true, enc: func(r func(int) int) Enc {
+		return enc(r(x), r(y))
+	}})
 }
 
 // Rename makes d stand for what v stands for; only in straight-line code.

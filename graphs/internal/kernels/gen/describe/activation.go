@@ -2,9 +2,10 @@ package describe
 
 // A Smooth is an activation with its derivatives of orders 1, 2 and 3.
 //
-// All of them are built on e = exp(z), z = −|x|, −2|x| or −x²/2, which never overflows. What is small there, e itself included, is
-// kept as E = e·2^B and multiplied by 2^−B at the very end, so that results below the least normal number are rounded once.
-// Arguments are clamped where e has vanished altogether, so that infinite ones need no care; NaN passes every step.
+// All of them are built on e = exp(z), z = −|x|, −2|x| or −x²/2, which never overflows. What is small there, e itself
+// included, is kept as E = e·2^B and multiplied by 2^−B at the very end, so that results below the least normal number
+// are rounded once. Arguments are clamped where e has vanished altogether, so that infinite ones need no care; NaN
+// passes every step.
 type Smooth struct {
 	Name  string
 	Body  func(a *Activation)
@@ -14,7 +15,8 @@ type Smooth struct {
 
 // Activations are the smooth activations.
 func Activations() []Smooth {
-	return []Smooth{{"sigmoid", sigmoid, shortSigmoid, vec.lim}, {"softplus", softplus, nil, vec.lim}, {"tanh", tanh, nil, vec.lim},
+	return []Smooth{{"sigmoid", sigmoid, shortSigmoid, vec.lim}, {"softplus", softplus, nil, vec.lim},
+		{"tanh", tanh, nil, vec.lim},
 		{"silu", silu, shortSiLU, vec.lim}, {"gelu", gelu, nil, vec.geluLim}}
 }
 

@@ -42,7 +42,10 @@ func Elementwise() []Operation {
 		{"mulSub", three, false, op(func(o Ops, v []Value) { o.Fms213(v[2], v[1], v[0]) })},
 		{"negMulAdd", three, false, op(func(o Ops, v []Value) { o.Fnma213(v[2], v[1], v[0]) })},
 		{"mulMul", three, false, op(func(o Ops, v []Value) { o.Mul(v[1], v[0], v[0]); o.Mul(v[2], v[0], v[0]) })},
-		{"mulMulAdd", []string{"a", "b", "c", "d"}, false, op(func(o Ops, v []Value) { o.Mul(v[3], v[2], v[2]); o.Fma213(v[2], v[1], v[0]) })},
+		{"mulMulAdd", []string{"a", "b", "c", "d"}, false, op(func(o Ops, v []Value) {
+			o.Mul(v[3], v[2], v[2])
+			o.Fma213(v[2], v[1], v[0])
+		})},
 		{"addScalar", two[:1], true, scalar(func(o Ops, v, c Value) { o.Add(c, v, v) })},
 		{"mulScalar", two[:1], true, scalar(func(o Ops, v, c Value) { o.Mul(c, v, v) })},
 		{"divScalar", two[:1], true, scalar(func(o Ops, v, c Value) { o.Div(c, v, v) })},
@@ -53,7 +56,8 @@ func Elementwise() []Operation {
 	}
 }
 
-// extreme makes v[0] the larger or smaller of v[0] and v[1]: of zeros the one whose sign join keeps, NaN where either is.
+// extreme makes v[0] the larger or smaller of v[0] and v[1]: of zeros the one whose sign join keeps, NaN where either
+// is.
 func (e vec) extreme(of, join func(x, y, d Value), v []Value) {
 	a, b, nan := e.Reg(), e.Reg(), e.Reg()
 	of(v[0], v[1], a)

@@ -46,8 +46,8 @@ func (e vec) mantissa() int {
 	return 23
 }
 
-// reduced is q = eʳ−1 and t, whose last bits are n, for z = n ln 2 + r; lo, if given, is half the amount by which the exact argument is less
-// than z.
+// reduced is q = eʳ−1 and t, whose last bits are n, for z = n ln 2 + r; lo, if given, is half the amount by which the
+// exact argument is less than z.
 func (e vec) reduced(z Value, lo *Value) (q, t Value) {
 	t = e.kreg(e.magic())
 	e.Fma231(e.k(math.Log2E), z, t)
@@ -73,8 +73,8 @@ func (e vec) ln2() (hi, lo float64) {
 	return 0.693359375, -2.12194440e-4
 }
 
-// expNeg is exp(−z)·2^shift where that is a normal number. With −z = n ln 2 + r it is a polynomial in −r, which comes without a
-// change of sign, and 2ⁿ.
+// expNeg is exp(−z)·2^shift where that is a normal number. With −z = n ln 2 + r it is a polynomial in −r, which comes
+// without a change of sign, and 2ⁿ.
 func (e vec) expNeg(z Value, shift int) Value {
 	p, t := e.reducedNeg(z)
 	if e.Scales() {
@@ -85,7 +85,8 @@ func (e vec) expNeg(z Value, shift int) Value {
 	return p
 }
 
-// shortExpNeg is exp(−z); n is added to the exponent, as long as neither z nor the result is anything but a normal number.
+// shortExpNeg is exp(−z); n is added to the exponent, as long as neither z nor the result is anything but a normal
+// number.
 func (e vec) shortExpNeg(z Value) Value {
 	p, t := e.reducedNeg(z)
 	e.Shl(e.mantissa(), t, t)

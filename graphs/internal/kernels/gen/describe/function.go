@@ -18,7 +18,8 @@ func Functions() []Function {
 		{"log", logFull},
 		{"sqrt", func(e vec, x Value) Value { e.Sqrt(x, x); return x }},
 		{"reciprocal", func(e vec, x Value) Value { d := e.kreg(1); e.Div(x, d, d); return d }},
-		{"relu", func(e vec, x Value) Value { z := e.Reg(); e.Zero(z); e.Greater(x, z, z); return z }}, // x where it is 0 or NaN
+		// x where it is 0 or NaN
+		{"relu", func(e vec, x Value) Value { z := e.Reg(); e.Zero(z); e.Greater(x, z, z); return z }},
 		{"abs", func(e vec, x Value) Value { e.And(e.Bits(e.signBit()-1), x, x); return x }},
 		{"neg", func(e vec, x Value) Value { e.Xor(e.Bits(e.signBit()), x, x); return x }},
 		{"square", func(e vec, x Value) Value { e.Mul(x, x, x); return x }},

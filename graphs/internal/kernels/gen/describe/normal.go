@@ -2,7 +2,8 @@ package describe
 
 import "math"
 
-// Xoshiro is the next word of xoshiro256++ in every lane; s are the four words of the state. The operations are of float64.
+// Xoshiro is the next word of xoshiro256++ in every lane; s are the four words of the state. The operations are of
+// float64.
 func Xoshiro(o Ops, s *[4]Value) Value {
 	rotl := func(x Value, k int) Value {
 		d, t := o.Reg(), o.Reg()
@@ -26,7 +27,8 @@ func Xoshiro(o Ops, s *[4]Value) Value {
 	return r
 }
 
-// BoxMuller are two normal numbers for each lane, by the words next returns; the portable path repeats it operation by operation.
+// BoxMuller are two normal numbers for each lane, by the words next returns; the portable path repeats it operation by
+// operation.
 func BoxMuller(o Ops, next func() Value) (c, d Value) {
 	e := vec{o}
 	// a in (0, 1], 52 bits: 2 − [1, 2)
@@ -90,8 +92,8 @@ func BoxMuller(o Ops, next func() Value) (c, d Value) {
 	return c, d
 }
 
-// Adam writes the step on vectors in memory; c holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d. See kernels.Adam for the
-// order of the operations. It returns θ.
+// Adam writes the step on vectors in memory; c holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d. See
+// kernels.Adam for the order of the operations. It returns θ.
 func Adam(o Ops, c *[11]Value, theta, m, v, grad Value) Value {
 	e := vec{o}
 	g := e.copy(grad)

@@ -1,14 +1,16 @@
-// Package describe holds the formulas of the kernels, written once for every instruction set and both element types: exponentials,
-// activations with their derivatives, logarithms, sines, normals, the Adam step. A back end says what an operation on vectors is and
-// writes the loops around the formulas.
+// Package describe holds the formulas of the kernels, written once for every instruction set and both element types:
+// exponentials, activations with their derivatives, logarithms, sines, normals, the Adam step. A back end says what an
+// operation on vectors is and writes the loops around the formulas.
 package describe
 
 import "math"
 
-// Value is an operand: a vector register, a constant in every lane, or, where the back end gives one to a formula, a vector in memory.
+// Value is an operand: a vector register, a constant in every lane, or, where the back end gives one to a formula, a
+// vector in memory.
 type Value interface{ Asm() string }
 
-// Ops are operations on vectors of one element type. Operands stand in Go's order, destination last; a destination is a register.
+// Ops are operations on vectors of one element type. Operands stand in Go's order, destination last; a destination is
+// a register.
 type Ops interface {
 	F64() bool           // whether elements are float64
 	Reg() Value          // a new register
@@ -108,8 +110,8 @@ func (e vec) horner(c []float64, x Value) Value {
 	return p
 }
 
-// poly is Σ c[i] x^i by Estrin's scheme, halves in parallel: the loops wait for latencies rather than for multipliers. powers holds
-// x, x², x⁴, …; those that are missing are made.
+// poly is Σ c[i] x^i by Estrin's scheme, halves in parallel: the loops wait for latencies rather than for multipliers.
+// powers holds x, x², x⁴, …; those that are missing are made.
 func (e vec) poly(c []float64, powers ...Value) Value {
 	if !e.F64() { // short enough for Horner, which is a little more accurate
 		return e.horner(c, powers[0])

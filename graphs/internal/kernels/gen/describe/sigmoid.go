@@ -15,8 +15,8 @@ func (a *Activation) logistic() (y, E, d Value) {
 	return y, E, d
 }
 
-// inverse is 1/(den+lo). Orders 2 and 3 use it up to three times as a factor; there the roundings of den and of the quotient are put
-// back.
+// inverse is 1/(den+lo). Orders 2 and 3 use it up to three times as a factor; there the roundings of den and of the
+// quotient are put back.
 func (a *Activation) inverse(den Value, lo func() Value) Value {
 	d := a.kreg(1)
 	a.Div(den, d, d)

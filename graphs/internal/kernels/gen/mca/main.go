@@ -1,10 +1,11 @@
-// Command mca simulates the kernels for arm64 on cores that are not at hand. It builds the tests of package kernels, takes the inner
-// loops, and the instructions of a Langevin step as an emulator executes them, and lets llvm-mca count cycles:
+// Command mca simulates the kernels for arm64 on cores that are not at hand. It builds the tests of package kernels,
+// takes the inner loops, and the instructions of a Langevin step as an emulator executes them, and lets llvm-mca count
+// cycles:
 //
 //	go run ./mca            # in gen; needs llvm 22 (earlier models of Neoverse are wrong) and qemu-user-static
 //
-// llvm-mca knows ports, latencies and the width of the front end. It assumes that loads hit the first cache and branches are
-// predicted: the figures are bounds on what a core can do, no measurements.
+// llvm-mca knows ports, latencies and the width of the front end. It assumes that loads hit the first cache and
+// branches are predicted: the figures are bounds on what a core can do, no measurements.
 package main
 
 import (
@@ -20,9 +21,11 @@ import (
 
 var (
 	llvm = flag.String("llvm", "-22", "suffix of the llvm tools")
-	cpus = flag.String("cpus", "neoverse-n1,neoverse-n2,neoverse-v1,neoverse-v2", "cores; name:8 sets the width of dispatch")
+	cpus = flag.String("cpus", "neoverse-n1,neoverse-n2,neoverse-v1,neoverse-v2",
+		"cores; name:8 sets the width of dispatch")
 	qemu = flag.String("qemu", "qemu-aarch64-static", "emulator")
-	only = flag.String("match", "^(product6x2|silu2|tanh1|gelu1|exp|log|sinF|rowDot8x1|sumF|normal)", "regular expression of the kernels in the table")
+	only = flag.String("match", "^(product6x2|silu2|tanh1|gelu1|exp|log|sinF|rowDot8x1|sumF|normal)",
+		"regular expression of the kernels in the table")
 )
 
 func main() {
@@ -120,7 +123,8 @@ func cycles(cpu string, code []instruction, n int) float64 {
 	for _, i := range code {
 		b.WriteString(i.text + "\n")
 	}
-	args := []string{"-mtriple=aarch64", "-mattr=+v8.2a", "-iterations=" + strconv.Itoa(n), "-instruction-info=false", "-resource-pressure=false"}
+	args := []string{"-mtriple=aarch64", "-mattr=+v8.2a", "-iterations=" + strconv.Itoa(n), "-instruction-info=false",
+		"-resource-pressure=false"}
 	if name, width, ok := strings.Cut(cpu, ":"); ok {
 		cpu = name
 		args = append(args, "-dispatch="+width)
@@ -180,10 +184,12 @@ var (
 	activation = regexp.MustCompile(`^(sigmoid|softplus|tanh|silu|gelu|exp|log|sin|sinCos|normal|adam|sum|dot|max|colSum|mulAdd|add|rowDot)`)
 )
 
-// loops prints the table of inner loops: of products the share of the bound by multipliers, of other kernels cycles per element.
+// loops prints the table of inner loops: of products the share of the bound by multipliers, of other kernels cycles
+// per element.
 func loops(p *program, list []string, peaks map[string]float64) {
 	re := regexp.MustCompile(*only)
-	fmt.Printf("| kernel | loop | instructions | %s |\n|---|---|---|%s\n", strings.Join(list, " | "), strings.Repeat("---|", len(list)))
+	fmt.Printf("| kernel | loop | instructions | %s |\n|---|---|---|%s\n", strings.Join(list, " | "),
+		strings.Repeat("---|", len(list)))
 	for _, n := range p.names {
 		if !re.MatchString(n) {
 			continue
@@ -225,7 +231,8 @@ func loops(p *program, list []string, peaks map[string]float64) {
 
 // step prints the cycles of the kernels of one Langevin step of 256 chains, width 128, float32, as traced.
 func step(binary, dir string, p *program, list []string, peaks map[string]float64) {
-	fmt.Printf("\n| part of a Langevin step at (256, 128) | times | instructions traced | multiply-adds | %s |\n|---|---|---|---|%s\n", strings.Join(list, " | "), strings.Repeat("---|", len(list)))
+	fmt.Printf("\n| part of a Langevin step at (256, 128) | times | instructions traced | multiply-adds | %s "+
+		"|\n|---|---|---|---|%s\n", strings.Join(list, " | "), strings.Repeat("---|", len(list)))
 	total, bound := map[string]float64{}, 0.0
 	out, err := exec.Command(*qemu, binary, "-test.run", "TestTrace", "-test.v").CombinedOutput()
 	check(err)
@@ -258,7 +265,8 @@ var executed = regexp.MustCompile(`\[[0-9a-f]+/([0-9a-f]+)/`)
 // trace are the instructions of the kernels that one part of TestTrace executes.
 func trace(binary, dir, part string, p *program) (code []instruction) {
 	log := filepath.Join(dir, "trace")
-	c := exec.Command(*qemu, "-singlestep", "-d", "nochain,exec", "-D", log, "-dfilter", fmt.Sprintf("%#x..%#x", p.lo, p.hi), binary, "-test.run", "TestTrace/"+part+"$")
+	c := exec.Command(*qemu, "-singlestep", "-d", "nochain,exec", "-D", log, "-dfilter",
+		fmt.Sprintf("%#x..%#x", p.lo, p.hi), binary, "-test.run", "TestTrace/"+part+"$")
 	c.Env = append(os.Environ(), "STHENO_TRACE="+part)
 	out, err := c.CombinedOutput()
 	if err != nil {

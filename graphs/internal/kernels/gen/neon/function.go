@@ -7,7 +7,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels/gen/describe"
 )
 
-// activations writes, for each smooth activation and n = 1 … 4, the routine that stores the derivatives of orders 0 … n−1.
+// activations writes, for each smooth activation and n = 1 … 4, the routine that stores the derivatives of orders 0 …
+// n−1.
 func (g *generator) activations(f64 bool) {
 	for _, f := range describe.Activations() {
 		for n := 1; n <= 4; n++ {
@@ -21,7 +22,8 @@ func (g *generator) activations(f64 bool) {
 			in := []int{1 + n}
 			v := vec{f64: f64}
 			name := v.name(fmt.Sprintf("%s%d", f.Name, n))
-			doc := fmt.Sprintf("%s stores the derivatives of orders 0 to %d; a destination may be given twice: the highest order is stored last.", name, n-1)
+			doc := fmt.Sprintf("%s stores the derivatives of orders 0 to %d; a destination may be given twice: the "+
+				"highest order is stored last.", name, n-1)
 			sig := fmt.Sprintf("(n int, %s *%s)", params(names), v.typ())
 			g.function(f64, name, doc, sig, 8*(n+2), 4, func(e vec) {
 				e.args(append([]string{"n"}, names...)...)
@@ -45,7 +47,8 @@ func run(a *describe.Activation, f func(*describe.Activation)) loopBody {
 	}
 }
 
-// either makes a body that takes the results of short for elements within the short limit and those of long for the others.
+// either makes a body that takes the results of short for elements within the short limit and those of long for the
+// others.
 func either(a *describe.Activation, short, long func(*describe.Activation)) loopBody {
 	return func(x []Value, store func(v Value, i int)) {
 		far := append([]Value(nil), a.Run(long, x[0])...)
@@ -62,15 +65,16 @@ func (g *generator) functions(f64 bool) {
 	for _, f := range describe.Functions() {
 		v := vec{f64: f64}
 		name := v.name(f.Name)
-		g.function(f64, name, name+" applies the function of its name to n elements.", fmt.Sprintf("(n int, dst, x *%s)", v.typ()), 24, 4, func(e vec) {
-			e.args("n", "dst", "x")
-			e.each(nil, []int{2}, []int{1}, func(x []Value, store func(v Value, i int)) { store(f.Body(e, x[0]), 0) }, nil)
-		})
+		g.function(f64, name, name+" applies the function of its name to n elements.",
+			fmt.Sprintf("(n int, dst, x *%s)", v.typ()), 24, 4, func(e vec) {
+				e.args("n", "dst", "x")
+				e.each(nil, []int{2}, []int{1}, func(x []Value, store func(v Value, i int)) { store(f.Body(e, x[0]), 0) }, nil)
+			})
 	}
 }
 
-// trigonometric writes the sine, and sine and cosine together. Arguments beyond the limit give anything; the result of the routine says
-// whether there were some.
+// trigonometric writes the sine, and sine and cosine together. Arguments beyond the limit give anything; the result of
+// the routine says whether there were some.
 func (g *generator) trigonometric(f64 bool) {
 	for _, both := range []bool{false, true} {
 		name, names, out := "sin", []string{"s", "x"}, []int{1}
@@ -81,27 +85,28 @@ func (g *generator) trigonometric(f64 bool) {
 		name = v.name(name)
 		in := len(names)
 		doc := name + " reports by a number other than 0 that an element is beyond trigLimit, or NaN."
-		g.function(f64, name, doc, fmt.Sprintf("(n int, %s *%s) (far int)", params(names), v.typ()), 8*(in+2), 4, func(e vec) {
-			e.args(append([]string{"n"}, names...)...)
-			far := e.reg() // sign bits
-			e.clear(far)
-			e.each(nil, []int{in}, out, func(x []Value, store func(v Value, i int)) {
-				here := e.reg()
-				e.do(func() { e.copyTo(far, here) })
-				s, c := describe.SinCos(e, x[0], here, both)
-				e.do(func() { e.copyTo(here, far) })
-				store(s, 0)
-				if both {
-					store(c, 1)
-				}
-			}, func() {
-				mask := e.SignMask(far).(V)
-				e.f.Op([]V{mask}, []V{mask}, func(r func(V) int) a64.Enc { return a64.Across("umaxv", e.arr(), r(mask), r(mask)) })
-				e.f.GoUse(mask, "FMOVS %%F, R0")
-				e.f.Go("MOVW R0, R0")
-				e.f.Go("MOVD R0, far+%d(FP)", 8*(in+1))
+		g.function(f64, name, doc, fmt.Sprintf("(n int, %s *%s) (far int)", params(names), v.typ()), 8*(in+2), 4,
+			func(e vec) {
+				e.args(append([]string{"n"}, names...)...)
+				far := e.reg() // sign bits
+				e.clear(far)
+				e.each(nil, []int{in}, out, func(x []Value, store func(v Value, i int)) {
+					here := e.reg()
+					e.do(func() { e.copyTo(far, here) })
+					s, c := describe.SinCos(e, x[0], here, both)
+					e.do(func() { e.copyTo(here, far) })
+					store(s, 0)
+					if both {
+						store(c, 1)
+					}
+				}, func() {
+					mask := e.SignMask(far).(V)
+					e.f.Op([]V{mask}, []V{mask}, func(r func(V) int) a64.Enc { return a64.Across("umaxv", e.arr(), r(mask), r(mask)) })
+					e.f.GoUse(mask, "FMOVS %%F, R0")
+					e.f.Go("MOVW R0, R0")
+					e.f.Go("MOVD R0, far+%d(FP)", 8*(in+1))
+				})
 			})
-		})
 	}
 }
 
@@ -188,7 +193,8 @@ func (g *generator) normals() {
 
 // adam writes the Adam step on vectors of four, two of two.
 func (g *generator) adam() {
-	doc := "adamNEON updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d; avg may be nil."
+	doc := "adamNEON updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, " +
+		"1−d; avg may be nil."
 	g.function(true, "adamNEON", doc, "(blocks int, theta, m, v, grad, avg, p *float64)", 56, 1, func(e vec) {
 		f := e.f
 		e.args("blocks", "theta", "m", "v", "grad", "avg", "p")

@@ -54,8 +54,8 @@ const (
 	rRows // 25
 )
 
-// products writes the tiles of the matrix product under the numbers of vectors that AVX2 has: a vector of it is two of ours, so that panels
-// and the cover by tiles are the same.
+// products writes the tiles of the matrix product under the numbers of vectors that AVX2 has: a vector of it is two of
+// ours, so that panels and the cover by tiles are the same.
 func (g *generator) products(f64 bool) {
 	for r := 1; r <= 6; r++ {
 		g.product(f64, r, 4)
@@ -74,8 +74,8 @@ type tile struct {
 	frame  int // room for a partial tile
 }
 
-// product writes, for each block of mr rows, C = ([C | bias | 0] + A·B) ⊙ [mul] on nv vectors of columns. Of a partial tile the elements
-// that exist are copied to the stack and back.
+// product writes, for each block of mr rows, C = ([C | bias | 0] + A·B) ⊙ [mul] on nv vectors of columns. Of a partial
+// tile the elements that exist are copied to the stack and back.
 func (g *generator) product(f64 bool, mr, nv int) {
 	v := vec{f64: f64}
 	name := v.name(fmt.Sprintf("product%dx%d", mr, nv/2))
@@ -91,7 +91,8 @@ func (t *tile) field(off, r int) { t.f.Go("MOVD %d(R%d), R%d", off, rT, r) }
 func (t *tile) write() {
 	f := t.f
 	t.args("t")
-	for _, x := range [][2]int{{tileA, rA}, {tileRsa, rRsa}, {tileCsa, rCsa}, {tileLdb, rLdb}, {tileC, rC}, {tileMul, rMul}, {tileBlocks, rBlocks}} {
+	for _, x := range [][2]int{{tileA, rA}, {tileRsa, rRsa}, {tileCsa, rCsa}, {tileLdb, rLdb}, {tileC, rC},
+		{tileMul, rMul}, {tileBlocks, rBlocks}} {
 		t.field(x[0], x[1])
 	}
 	t.acc = make([][]V, t.mr)
@@ -203,7 +204,8 @@ func (t *tile) end() {
 	f.Label("stored")
 }
 
-// toFrame copies the elements of a partial tile from rSrc, rows rLd apart, to the stack, and lets rSrc and rLd tell of that.
+// toFrame copies the elements of a partial tile from rSrc, rows rLd apart, to the stack, and lets rSrc and rLd tell of
+// that.
 func (t *tile) toFrame(id string) {
 	if !t.partial() {
 		return
@@ -219,8 +221,8 @@ func (t *tile) toFrame(id string) {
 	f.Label(id + "Whole")
 }
 
-// copyElements copies mr rows of rCols elements from rSrc to rDst. A distance of rows that is not given is that in rLd for the source, in
-// rTmp for the destination.
+// copyElements copies mr rows of rCols elements from rSrc to rDst. A distance of rows that is not given is that in rLd
+// for the source, in rTmp for the destination.
 func (t *tile) copyElements(id string, from, to int) {
 	f, move := t.f, t.move()
 	f.Go("MOVD $%d, R%d", t.mr, rRows)
@@ -272,7 +274,9 @@ func (t *tile) add(b func(j int) V, a func(i int) element) {
 	for j := range t.nv {
 		for i := range t.mr {
 			d, bv, x := t.acc[i][j], b(j), a(i)
-			t.f.Op([]V{d}, []V{d, bv, x.v}, func(r func(V) int) a64.Enc { return a64.Elem("fmla", t.arr(), r(d), r(bv), r(x.v), x.l) })
+			t.f.Op([]V{d}, []V{d, bv, x.v}, func(r func(V) int) a64.Enc {
+				return a64.Elem("fmla", t.arr(), r(d), r(bv), r(x.v), x.l)
+			})
 		}
 	}
 }
@@ -302,8 +306,8 @@ func (t *tile) steps(id string, turn, one func()) {
 	f.Jump("B", "factor")
 }
 
-// panel returns the vectors of B of n steps by step and column, read in pairs when they are first needed, and what moves on. Tiles of more
-// than four rows read packed panels, the others rows of B that may be any distance apart.
+// panel returns the vectors of B of n steps by step and column, read in pairs when they are first needed, and what
+// moves on. Tiles of more than four rows read packed panels, the others rows of B that may be any distance apart.
 func (t *tile) panel(n int) (b func(s, j int) V, next func(s int)) {
 	got := map[int]V{}
 	packed := t.mr > 4

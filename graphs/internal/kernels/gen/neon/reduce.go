@@ -17,8 +17,8 @@ func (g *generator) sums(f64 bool) {
 	g.colSum(f64)
 }
 
-// sum adds n terms in the order of the package comment: four pairs of accumulators, what is left over to one pair after the other, the last
-// of it padded with zeros.
+// sum adds n terms in the order of the package comment: four pairs of accumulators, what is left over to one pair
+// after the other, the last of it padded with zeros.
 func (g *generator) sum(f64, dot bool) {
 	v := vec{f64: f64}
 	name, names := v.name("sum"), []string{"x"}
@@ -27,61 +27,62 @@ func (g *generator) sum(f64, dot bool) {
 	}
 	at := 8 * (1 + len(names))
 	doc := name + " adds n terms in the order of the package comment."
-	g.function(f64, name, doc, fmt.Sprintf("(n int, %s *%s) %s", params(names), v.typ(), v.typ()), at+v.size(), 1, func(e vec) {
-		f := e.f
-		e.args(append([]string{"n"}, names...)...)
-		acc := e.cleared(4 * pair)
-		l, b := pair*e.lanes(), pair*vectorBytes
-		// add adds pairs of vectors at the pointers to accumulators from a on.
-		add := func(a, pairs int) {
-			for q := range pairs {
-				p, r := e.reg(), e.reg()
-				e.loadPair(1, q*b, p, r)
-				if !dot {
-					e.accumulate("fadd", acc[a+2*q], p)
-					e.accumulate("fadd", acc[a+2*q+1], r)
-					continue
+	g.function(f64, name, doc, fmt.Sprintf("(n int, %s *%s) %s", params(names), v.typ(), v.typ()), at+v.size(), 1,
+		func(e vec) {
+			f := e.f
+			e.args(append([]string{"n"}, names...)...)
+			acc := e.cleared(4 * pair)
+			l, b := pair*e.lanes(), pair*vectorBytes
+			// add adds pairs of vectors at the pointers to accumulators from a on.
+			add := func(a, pairs int) {
+				for q := range pairs {
+					p, r := e.reg(), e.reg()
+					e.loadPair(1, q*b, p, r)
+					if !dot {
+						e.accumulate("fadd", acc[a+2*q], p)
+						e.accumulate("fadd", acc[a+2*q+1], r)
+						continue
+					}
+					s, t := e.reg(), e.reg()
+					e.loadPair(2, q*b, s, t)
+					e.onto("fmla", acc[a+2*q], p, s)
+					e.onto("fmla", acc[a+2*q+1], r, t)
 				}
-				s, t := e.reg(), e.reg()
-				e.loadPair(2, q*b, s, t)
-				e.onto("fmla", acc[a+2*q], p, s)
-				e.onto("fmla", acc[a+2*q+1], r, t)
 			}
-		}
-		advance := func(pairs int) {
-			for i := range names {
-				f.Go("ADD $%d, R%d", pairs*b, 1+i)
+			advance := func(pairs int) {
+				for i := range names {
+					f.Go("ADD $%d, R%d", pairs*b, 1+i)
+				}
+				f.Go("SUB $%d, R0", pairs*l)
 			}
-			f.Go("SUB $%d, R0", pairs*l)
-		}
-		f.Label("four")
-		f.Go("CMP $%d, R0", 4*l)
-		f.Jump("BLT", "rest0")
-		add(0, 4)
-		advance(4)
-		f.Jump("B", "four")
-		for i := range 4 {
-			f.Label(fmt.Sprintf("rest%d", i))
-			f.Go("CMP $%d, R0", l)
-			f.Jump("BLT", fmt.Sprintf("part%d", i))
-			if i == 3 {
-				break // cannot happen: fewer than four pairs are left
+			f.Label("four")
+			f.Go("CMP $%d, R0", 4*l)
+			f.Jump("BLT", "rest0")
+			add(0, 4)
+			advance(4)
+			f.Jump("B", "four")
+			for i := range 4 {
+				f.Label(fmt.Sprintf("rest%d", i))
+				f.Go("CMP $%d, R0", l)
+				f.Jump("BLT", fmt.Sprintf("part%d", i))
+				if i == 3 {
+					break // cannot happen: fewer than four pairs are left
+				}
+				add(2*i, 1)
+				advance(1)
 			}
-			add(2*i, 1)
-			advance(1)
-		}
-		for i := range 4 {
-			f.Label(fmt.Sprintf("part%d", i))
-			f.Jump("CBZ R0,", "reduce")
-			for k := range names {
-				e.pad(1+k, fmt.Sprintf("%d_%d", i, k))
+			for i := range 4 {
+				f.Label(fmt.Sprintf("part%d", i))
+				f.Jump("CBZ R0,", "reduce")
+				for k := range names {
+					e.pad(1+k, fmt.Sprintf("%d_%d", i, k))
+				}
+				add(2*i, 1)
+				f.Jump("B", "reduce")
 			}
-			add(2*i, 1)
-			f.Jump("B", "reduce")
-		}
-		f.Label("reduce")
-		e.fold(acc, "fadd", at)
-	})
+			f.Label("reduce")
+			e.fold(acc, "fadd", at)
+		})
 }
 
 func (e vec) cleared(n int) []V {
@@ -93,7 +94,8 @@ func (e vec) cleared(n int) []V {
 	return acc
 }
 
-// pad copies R0 elements, fewer than a pair of vectors, to the stack, zeros behind them, and lets the pointer tell of that.
+// pad copies R0 elements, fewer than a pair of vectors, to the stack, zeros behind them, and lets the pointer tell of
+// that.
 func (e vec) pad(p int, id string) {
 	f := e.f
 	off := f.Local(pair * vectorBytes)
@@ -236,8 +238,10 @@ func (g *generator) rowDots(f64 bool) {
 func (g *generator) rowDot(f64 bool, r, n int) {
 	v := vec{f64: f64}
 	name := v.name(fmt.Sprintf("rowDot%dx%d", r, n))
-	doc := fmt.Sprintf("%s stores the dot products of %d rows of a with %d rows of b in c, without gaps; strides are in bytes.", name, r, n)
-	g.function(f64, name, doc, fmt.Sprintf("(blocks int, a *%[1]s, lda int, b *%[1]s, ldb int, c *%[1]s, k int)", v.typ()), 56, 1, func(e vec) {
+	doc := fmt.Sprintf("%s stores the dot products of %d rows of a with %d rows of b in c, without gaps; strides "+
+		"are in bytes.", name, r, n)
+	g.function(f64, name, doc, fmt.Sprintf("(blocks int, a *%[1]s, lda int, b *%[1]s, ldb int, c *%[1]s, k int)",
+		v.typ()), 56, 1, func(e vec) {
 		f := e.f
 		const blocks, a, lda, b, ldb, c, k, cnt, pb, pa = 0, 1, 2, 3, 4, 5, 6, 7, 21, 8
 		e.args("blocks", "a", "lda", "b", "ldb", "c", "k")

@@ -28,8 +28,8 @@ type place struct{ base, off int }
 // Asm makes a place an operand.
 func (p place) Asm() string { return fmt.Sprintf("%d(R%d)", p.off, p.base) }
 
-// vec writes instructions on vectors of one element type. Where a destination is written anew it gets a new register, so that
-// independent bodies do not wait for each other on processors that do not rename, and copies vanish.
+// vec writes instructions on vectors of one element type. Where a destination is written anew it gets a new register,
+// so that independent bodies do not wait for each other on processors that do not rename, and copies vanish.
 type vec struct {
 	f64 bool
 	*state
@@ -397,8 +397,9 @@ type short struct {
 	body  loopBody
 }
 
-// each writes the loop over n elements, e.side vectors at a time; what does not fill a vector is copied to the stack and goes
-// through the loop for one vector once more. n is R0, in and out are numbers of general registers; R9 to R12 are used.
+// each writes the loop over n elements, e.side vectors at a time; what does not fill a vector is copied to the stack
+// and goes through the loop for one vector once more. n is R0, in and out are numbers of general registers; R9 to R12
+// are used.
 func (e vec) each(s *short, in, out []int, body loopBody, then func()) {
 	f, side := e.f, e.side
 	e.loops++

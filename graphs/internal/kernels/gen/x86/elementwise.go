@@ -67,7 +67,8 @@ func sums(e vec) {
 		if dot {
 			name, sig, params = e.name("dot"), "x, y", []string{"x", "y"}
 		}
-		text(name, fmt.Sprintf("func(n int, %s *%s) %s", sig, e.typ(), e.typ()), name+" adds n terms in the order of the package comment.")
+		text(name, fmt.Sprintf("func(n int, %s *%s) %s", sig, e.typ(), e.typ()),
+			name+" adds n terms in the order of the package comment.")
 		n := Load(Param("n"), GP64())
 		var p []Register
 		for _, s := range params {
@@ -141,7 +142,8 @@ func sums(e vec) {
 // maximum writes the greatest of whole groups of four vectors, at least one.
 func maximum(e vec) {
 	name := e.name("max")
-	text(name, fmt.Sprintf("func(groups int, x *%s) %[1]s", e.typ()), fmt.Sprintf("%s returns the greatest of groups of %d elements; NaN is passed over.", name, 4*e.lanes()))
+	text(name, fmt.Sprintf("func(groups int, x *%s) %[1]s", e.typ()),
+		fmt.Sprintf("%s returns the greatest of groups of %d elements; NaN is passed over.", name, 4*e.lanes()))
 	groups := Load(Param("groups"), GP64())
 	x := Load(Param("x"), GP64())
 	var acc [4]VecVirtual
@@ -183,7 +185,8 @@ func (e vec) fold(acc [4]VecVirtual, op func(x, y, d Value)) {
 // colSum adds the rows of a matrix to dst, one group of columns after the other.
 func colSum(e vec) {
 	name := e.name("colSum")
-	text(name, fmt.Sprintf("func(rows, cols int, dst, x *%s, ld int)", e.typ()), name+" adds rows of cols elements, ld bytes apart, to dst.")
+	text(name, fmt.Sprintf("func(rows, cols int, dst, x *%s, ld int)", e.typ()),
+		name+" adds rows of cols elements, ld bytes apart, to dst.")
 	rows := Load(Param("rows"), GP64())
 	cols := Load(Param("cols"), GP64())
 	dst := Load(Param("dst"), GP64())

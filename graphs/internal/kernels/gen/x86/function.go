@@ -10,7 +10,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels/gen/describe"
 )
 
-// activations writes, for each smooth activation and n = 1 … 4, the routine that stores the derivatives of orders 0 … n−1.
+// activations writes, for each smooth activation and n = 1 … 4, the routine that stores the derivatives of orders 0 …
+// n−1.
 func activations(e vec) {
 	for _, f := range describe.Activations() {
 		for n := 1; n <= 4; n++ {
@@ -20,7 +21,8 @@ func activations(e vec) {
 				args += fmt.Sprintf(", d%d", i)
 			}
 			text(name, fmt.Sprintf("func(n int%s, x *%s)", args, e.typ()),
-				fmt.Sprintf("%s stores the derivatives of orders 0 to %d; a destination may be given twice: the highest order is stored last.", name, n-1))
+				fmt.Sprintf("%s stores the derivatives of orders 0 to %d; a destination may be given twice: the highest "+
+					"order is stored last.", name, n-1))
 			cnt := Load(Param("n"), GP64())
 			px := Load(Param("x"), GP64())
 			out := make([]Register, n)
@@ -50,8 +52,8 @@ func body(a *describe.Activation, f func(*describe.Activation)) loopBody {
 	}
 }
 
-// either makes a body that takes the results of short for elements within the short limit and those of long for the others: what becomes
-// of an element does not depend on its neighbours.
+// either makes a body that takes the results of short for elements within the short limit and those of long for the
+// others: what becomes of an element does not depend on its neighbours.
 func (e vec) either(a *describe.Activation, orders int, short, long func(*describe.Activation)) loopBody {
 	var far [4]Mem
 	for i := range orders {
@@ -87,8 +89,8 @@ func functions(e vec) {
 	}
 }
 
-// trigonometric writes the sine, and sine and cosine together. Arguments beyond the limit give anything; the result of the routine says
-// whether there were some.
+// trigonometric writes the sine, and sine and cosine together. Arguments beyond the limit give anything; the result of
+// the routine says whether there were some.
 func trigonometric(e vec) {
 	for _, both := range []bool{false, true} {
 		name, args := e.name("sin"), ", s"

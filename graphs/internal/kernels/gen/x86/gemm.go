@@ -26,9 +26,9 @@ const (
 	tileBlocks
 )
 
-// products writes the inner loops of the matrix product: rows × vectors tiles for panels of two vectors, those of one vector for a last
-// panel that is at most half full, and for few rows wider ones, so that there are accumulators enough to hide the latency of the
-// fused multiply-add.
+// products writes the inner loops of the matrix product: rows × vectors tiles for panels of two vectors, those of one
+// vector for a last panel that is at most half full, and for few rows wider ones, so that there are accumulators
+// enough to hide the latency of the fused multiply-add.
 func products(e vec) {
 	rows := 6 // 12 accumulators of 16 registers
 	if e.wide() {
@@ -46,7 +46,8 @@ func products(e vec) {
 // product writes, for each block of mr rows, C = ([C | bias | 0] + A·B) ⊙ [mul] on nv vectors of columns.
 func product(e vec, mr, nv int) {
 	name := e.name(fmt.Sprintf("product%dx%d", mr, nv))
-	text(name, "func(t *int)", fmt.Sprintf("%s computes tiles of %d rows and %d vectors of columns; t points to a tile.", name, mr, nv))
+	text(name, "func(t *int)",
+		fmt.Sprintf("%s computes tiles of %d rows and %d vectors of columns; t points to a tile.", name, mr, nv))
 	t := Load(Param("t"), GP64())
 	field := func(off int) GPVirtual {
 		r := GP64()
@@ -243,7 +244,8 @@ func rowDots(e vec) {
 func rowDot(e vec, r, n int) {
 	name := e.name(fmt.Sprintf("rowDot%dx%d", r, n))
 	text(name, fmt.Sprintf("func(blocks int, a *%[1]s, lda int, b *%[1]s, ldb int, c *%[1]s, k int)", e.typ()),
-		fmt.Sprintf("%s stores the dot products of %d rows of a with %d rows of b in c, without gaps; strides are in bytes.", name, r, n))
+		fmt.Sprintf("%s stores the dot products of %d rows of a with %d rows of b in c, without gaps; strides are in "+
+			"bytes.", name, r, n))
 	blocks := Load(Param("blocks"), GP64())
 	a := Load(Param("a"), GP64())
 	lda := Load(Param("lda"), GP64())
@@ -379,7 +381,8 @@ func rowDot(e vec, r, n int) {
 func packing(e vec) {
 	name := e.name("packTrans")
 	text(name, fmt.Sprintf("func(blocks int, src *%[1]s, ld int, dst *%[1]s, stride int)", e.typ()),
-		name+" transposes blocks of lanes × lanes: rows of src, ld bytes apart, become columns of dst, whose rows are stride bytes apart.")
+		name+" transposes blocks of lanes × lanes: rows of src, ld bytes apart, become columns of dst, whose rows are "+
+			"stride bytes apart.")
 	blocks := Load(Param("blocks"), GP64())
 	src := Load(Param("src"), GP64())
 	ld := Load(Param("ld"), GP64())
@@ -411,7 +414,8 @@ func packing(e vec) {
 func copying() {
 	for _, nv := range []int{2, 3, 4, 6} {
 		name := fmt.Sprintf("copyRows%dAVX2", nv)
-		text(name, "func(rows int, src *byte, ld int, dst *byte)", fmt.Sprintf("%s copies rows of %d bytes, ld bytes apart in src, without gaps to dst.", name, 32*nv))
+		text(name, "func(rows int, src *byte, ld int, dst *byte)",
+			fmt.Sprintf("%s copies rows of %d bytes, ld bytes apart in src, without gaps to dst.", name, 32*nv))
 		rows := Load(Param("rows"), GP64())
 		src := Load(Param("src"), GP64())
 		ld := Load(Param("ld"), GP64())
@@ -474,7 +478,8 @@ func halves(t0, t1, t2, t3 VecVirtual) []VecVirtual {
 // peak writes a loop of independent fused multiply-adds: the core's peak, for the benchmarks.
 func peak(e vec) {
 	name := e.name("peak")
-	text(name, "func(iters int)", fmt.Sprintf("%s runs 48 fused multiply-adds on vectors of %d lanes for each iteration.", name, e.lanes()))
+	text(name, "func(iters int)",
+		fmt.Sprintf("%s runs 48 fused multiply-adds on vectors of %d lanes for each iteration.", name, e.lanes()))
 	it := Load(Param("iters"), GP64())
 	var r []VecVirtual
 	for range 14 {

@@ -3,7 +3,8 @@ package x86
 
 import . "github.com/mmcloughlin/avo/build"
 
-// Write writes the assembly of one instruction set, avx2 or avx512, and its declarations, where avo's flags -out and -stubs say.
+// Write writes the assembly of one instruction set, avx2 or avx512, and its declarations, where avo's flags -out and
+// -stubs say.
 func Write(isa string) {
 	ConstraintExpr("amd64,!purego")
 	for _, f64 := range []bool{false, true} {

@@ -38,7 +38,8 @@ func normals() {
 func adam() {
 	e := vec{f64: true, width: 256}
 	text("adamAVX2", "func(blocks int, theta, m, v, grad, avg, p *float64)",
-		"adamAVX2 updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d; avg may be nil.")
+		"adamAVX2 updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d; avg "+
+			"may be nil.")
 	blocks := Load(Param("blocks"), GP64())
 	theta := Load(Param("theta"), GP64())
 	m := Load(Param("m"), GP64())

@@ -8,24 +8,26 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// pools writes the maxima of windows of four elements: one below x, right bytes to the right of it, down bytes below, and both. A
-// function walks over n windows, step bytes apart, of vecs vectors of channels each; what belongs to windows lies without gaps.
+// pools writes the maxima of windows of four elements: one below x, right bytes to the right of it, down bytes below,
+// and both. A function walks over n windows, step bytes apart, of vecs vectors of channels each; what belongs to
+// windows lies without gaps.
 func pools(e vec) {
-	e.pool("argMax4", "stores the numbers of the largest elements, 0 … 3, of the first of equal ones.", func(at [4]Mem, dst, _ Mem) {
-		a, c := e.load(at[0]), e.load(at[2])
-		b, d := e.load(at[1]), e.load(at[3])
-		k, l := e.reg(), e.reg()
-		e.less(a, b, k)
-		e.And(e.kreg(1), k, k)
-		e.less(c, d, l)
-		e.And(e.kreg(1), l, l)
-		e.Add(e.kreg(2), l, l)
-		e.Max(a, b, a)
-		e.Max(c, d, c)
-		e.less(a, c, a)
-		e.blend(a, l, k)
-		e.Mov(k, dst)
-	})
+	e.pool("argMax4", "stores the numbers of the largest elements, 0 … 3, of the first of equal ones.",
+		func(at [4]Mem, dst, _ Mem) {
+			a, c := e.load(at[0]), e.load(at[2])
+			b, d := e.load(at[1]), e.load(at[3])
+			k, l := e.reg(), e.reg()
+			e.less(a, b, k)
+			e.And(e.kreg(1), k, k)
+			e.less(c, d, l)
+			e.And(e.kreg(1), l, l)
+			e.Add(e.kreg(2), l, l)
+			e.Max(a, b, a)
+			e.Max(c, d, c)
+			e.less(a, c, a)
+			e.blend(a, l, k)
+			e.Mov(k, dst)
+		})
 	e.pool("pick4", "stores the elements with the given numbers.", func(at [4]Mem, dst, number Mem) {
 		k := e.load(number)
 		v := e.load(at[0])
@@ -36,7 +38,8 @@ func pools(e vec) {
 		}
 		e.Mov(v, dst)
 	})
-	e.pool("place4", "stores the elements of dst where their numbers say, and zeros in the other three places; u and dst have changed places.",
+	e.pool("place4", "stores the elements of dst where their numbers say, and zeros in the other three places; u "+
+		"and dst have changed places.",
 		func(at [4]Mem, u, number Mem) {
 			k, v := e.load(number), e.load(u)
 			for i := range 4 {
@@ -91,7 +94,8 @@ func (e vec) pool(name, doc string, body func(at [4]Mem, dense, number Mem)) {
 	MOVQ(below, q)
 	MOVQ(vecs, i)
 	Label("channels")
-	body([4]Mem{{Base: p}, {Base: p, Index: right, Scale: 1}, {Base: q}, {Base: q, Index: right, Scale: 1}}, Mem{Base: dense}, Mem{Base: number})
+	body([4]Mem{{Base: p}, {Base: p, Index: right, Scale: 1}, {Base: q}, {Base: q, Index: right, Scale: 1}},
+		Mem{Base: dense}, Mem{Base: number})
 	for _, r := range []Register{p, q, dense, number} {
 		ADDQ(U8(e.bytes()), r)
 	}

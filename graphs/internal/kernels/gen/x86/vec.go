@@ -98,8 +98,9 @@ func emit(f func()) {
 	f()
 }
 
-// interleave writes the instructions of n independent bodies of one shape by turns: the first of each, the second of each, … A long
-// chain of dependent instructions fills the scheduler while it waits; several side by side keep the multipliers busy.
+// interleave writes the instructions of n independent bodies of one shape by turns: the first of each, the second of
+// each, … A long chain of dependent instructions fills the scheduler while it waits; several side by side keep the
+// multipliers busy.
 func interleave(n int, body func(i int)) {
 	lists := make([][]func(), n)
 	for i := range n {
@@ -134,7 +135,8 @@ func (e vec) load(m Op) VecVirtual {
 // bcast loads one element into every lane.
 func (e vec) Bcast(m, d Value) { e.sel(VBROADCASTSS, VBROADCASTSD)(m, d) }
 
-// The three-operand forms: add, mul: d = y+x, y·x; sub: d = y−x; div: d = y/x; min, max: d = y or x; x where one is NaN.
+// The three-operand forms: add, mul: d = y+x, y·x; sub: d = y−x; div: d = y/x; min, max: d = y or x; x where one is
+// NaN.
 func (e vec) Add(x, y, d Value)     { e.bsel(x, VADDPS, VADDPD, VADDPS_BCST, VADDPD_BCST)(x, y, d) }
 func (e vec) Sub(x, y, d Value)     { e.bsel(x, VSUBPS, VSUBPD, VSUBPS_BCST, VSUBPD_BCST)(x, y, d) }
 func (e vec) Mul(x, y, d Value)     { e.bsel(x, VMULPS, VMULPD, VMULPS_BCST, VMULPD_BCST)(x, y, d) }
@@ -237,8 +239,8 @@ func (e vec) kreg(x float64) VecVirtual {
 
 func (e vec) signBit() uint64 { return 1 << (8*e.size() - 1) }
 
-// masks is a table of 256 bytes of ones followed by 256 of zeros: 32 bytes from 256−n·size on are the mask of the first n
-// elements.
+// masks is a table of 256 bytes of ones followed by 256 of zeros: 32 bytes from 256−n·size on are the mask of the
+// first n elements.
 func masks() Mem {
 	if m, ok := consts["masks"]; ok {
 		return m
@@ -360,7 +362,8 @@ func (e vec) jumpAbove(limit float64, x Value, label string) {
 			KTESTW(k, k)
 		}
 	} else {
-		e.sel(func(o ...Op) { VCMPPS(U8(notLE), o[0], o[1], o[2]) }, func(o ...Op) { VCMPPD(U8(notLE), o[0], o[1], o[2]) })(e.k(limit), abs, abs)
+		e.sel(func(o ...Op) { VCMPPS(U8(notLE), o[0], o[1], o[2]) },
+			func(o ...Op) { VCMPPD(U8(notLE), o[0], o[1], o[2]) })(e.k(limit), abs, abs)
 		VPTEST(abs, abs)
 	}
 	JNZ(LabelRef(label))
@@ -368,9 +371,9 @@ func (e vec) jumpAbove(limit float64, x Value, label string) {
 
 var loops int
 
-// each emits the loop over n elements: in are the pointers read, out those written; body gets the vectors read and stores its
-// results. What does not fill a vector is copied to the stack and goes through the same loop once more, so that the body is written
-// once and has no branches.
+// each emits the loop over n elements: in are the pointers read, out those written; body gets the vectors read and
+// stores its results. What does not fill a vector is copied to the stack and goes through the same loop once more, so
+// that the body is written once and has no branches.
 func (e vec) each(n Register, in, out []Register, body loopBody) { e.eachOr(nil, n, in, out, body) }
 
 // eachThen is each with something to do at the end.
@@ -380,7 +383,8 @@ func (e vec) eachThen(n Register, in, out []Register, body loopBody, then func()
 
 type loopBody = func(x []Value, store func(v Value, i int))
 
-// short is a second body, for vectors all of whose elements are at most limit in absolute value, side of them at a time.
+// short is a second body, for vectors all of whose elements are at most limit in absolute value, side of them at a
+// time.
 type short struct {
 	limit float64
 	side  int

@@ -7,10 +7,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Refit fits m to the rows of x by further passes of expectation–maximisation, with as many components of the same kind.
-// Where x holds the points that m was fitted to and others besides, it stays near the optimum that m had found, while a
-// fit from new starts may end at another: that of 10 000 points of a coil in four columns, with 24 components, was 0.069
-// nats off, the one for nine tenths of them before 0.054. Of cfg it needs Shrink and Tolerance.
+// Refit fits m to the rows of x by further passes of expectation–maximisation, with as many components of the same
+// kind. Where x holds the points that m was fitted to and others besides, it stays near the optimum that m had found,
+// while a fit from new starts may end at another: that of 10 000 points of a coil in four columns, with 24 components,
+// was 0.069 nats off, the one for nine tenths of them before 0.054. Of cfg it needs Shrink and Tolerance.
 func Refit(m *Mixture, x *mat.Dense, cfg MixtureConfig) (*Mixture, error) {
 	if err := errors.Join(cfg.Validate(), checkPoints(x)); err != nil {
 		return nil, err

@@ -21,7 +21,8 @@ func TestRefit(t *testing.T) {
 	some := x.Slice(0, 400, 0, 2).(*mat.Dense)
 	mean := func(m *Mixture, x *mat.Dense) float64 { return stat.Mean(logProb(m, x), nil) }
 	for _, kind := range []Covariance{Full, Tied, Diagonal} {
-		m := must(FitMixture(some, MixtureConfig{Components: []int{3}, Covariances: []Covariance{kind}, Tolerance: 1e-9}, newRNG(1)))
+		m := must(FitMixture(some,
+			MixtureConfig{Components: []int{3}, Covariances: []Covariance{kind}, Tolerance: 1e-9}, newRNG(1)))
 		same := must(Refit(m, some, MixtureConfig{Tolerance: 1e-9}))
 		if gap := mean(same, some) - mean(m, some); math.Abs(gap) > 1e-6 {
 			t.Errorf("%v: log p of the same points changed by %g", kind, gap)

@@ -11,11 +11,12 @@ import (
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
-// tiltedLogZ is log Z = log E_b[exp(-λ f)] by draws of the base, more of them until the standard error is small or there are very many.
-// Where nothing is kept of the correction it is 0.
+// tiltedLogZ is log Z = log E_b[exp(-λ f)] by draws of the base, more of them until the standard error is small or
+// there are very many. Where nothing is kept of the correction it is 0.
 func (m *Model) tiltedLogZ(ctx context.Context, t *energy.Tilted) (mcmc.Evidence, error) {
 	const block, most, enough = 1 << 14, 1 << 18, 0.003
-	eval, err := energy.NewEvaluator(t.Alone(), m.Params, energy.EvaluatorConfig{Batch: 1024, Precision: m.precision(), Threads: m.Config.cores()})
+	eval, err := energy.NewEvaluator(t.Alone(), m.Params,
+		energy.EvaluatorConfig{Batch: 1024, Precision: m.precision(), Threads: m.Config.cores()})
 	if err != nil {
 		return mcmc.Evidence{}, err
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/stheno-ebm/stheno/internal/onnxtest"
 )
 
-// Exported models carry base and network: the ONNX model computes energies and gradients of the whole, and the safetensors file holds the
-// base, the weights and the share of the correction.
+// Exported models carry base and network: the ONNX model computes energies and gradients of the whole, and the
+// safetensors file holds the base, the weights and the share of the correction.
 func TestExportBase(t *testing.T) {
 	path := bent(t, 300)
 	c := quick(50)

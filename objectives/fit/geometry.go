@@ -48,12 +48,13 @@ type geometry struct {
 	mixed  *density.Mixed   // what base and levels are together; nil without levels
 	// the data, blurred: where chains start, nil where that is a base that is corrected; in data.safetensors
 	Background *energy.Mixture `json:"-"`
-	Bridge     *energy.Mixture `json:"-"`              // what a bridge adds to the data, part of the energy; nil without one
-	Odds       int             `json:"odds,omitempty"` // oddsForm where there is a bridge
+	// what a bridge adds to the data, part of the energy; nil without one
+	Bridge *energy.Mixture `json:"-"`
+	Odds   int             `json:"odds,omitempty"` // oddsForm where there is a bridge
 }
 
-// oddsForm is the version of the odds of a bridge as a function of its network, see [energy.Bridge]. Weights learnt with
-// another mean another energy.
+// oddsForm is the version of the odds of a bridge as a function of its network, see [energy.Bridge]. Weights learnt
+// with another mean another energy.
 const oddsForm = 2
 
 var errOdds = errors.New("its weights were learnt with other odds of the bridge, by an earlier program: its settings " +

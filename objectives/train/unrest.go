@@ -25,10 +25,10 @@ const (
 //
 // over the judgements in the first half of a run stays near zero if all is well; where min J is larger than that of a
 // model that tells nothing, 2 log 2, as in many dimensions at first, differences are relative to it. (It is the
-// one-sided sum of Page, Continuous inspection schemes, Biometrika 41 (1954) 100–115.) Beyond MaxUnrest the run restarts
-// with a smaller rate, since weights that were thrown about are a poor starting point. Of the default, 0.65, objectives
-// at their own rate reached at most 0.33 (dsm on rings in 600 steps), but for single spikes, which are 0.6 at most; a
-// hundred times the rate exceeds it in most cases within the first quarter of the run.
+// one-sided sum of Page, Continuous inspection schemes, Biometrika 41 (1954) 100–115.) Beyond MaxUnrest the run
+// restarts with a smaller rate, since weights that were thrown about are a poor starting point. Of the default, 0.65,
+// objectives at their own rate reached at most 0.33 (dsm on rings in 600 steps), but for single spikes, which are 0.6
+// at most; a hundred times the rate exceeds it in most cases within the first quarter of the run.
 func (s *Sentinel) stirred(step, every int, terms, live []float64) *Error {
 	if s.Off || s.start == nil {
 		return nil

@@ -94,8 +94,9 @@ func (r *Runner[T]) tracePatches(dst, src []T, y, m, g int) {
 	}
 }
 
-// shifted is tracePatches for one channel and windows that move by one pixel along rows as long as those of the
-// picture: what several rows see by one tap is a stretch of the picture, but for its ends.
+// shifted is tracePatches for one channel and windows that move by one pixel, where rows of results are as long as
+// those of the picture: what one tap contributes to several rows is a single stretch of the picture, except at its
+// ends.
 func (r *Runner[T]) shifted(dst, src []T, y, m int) {
 	w := r.dw
 	for i := 0; i < m; {

@@ -2,19 +2,19 @@ package conv
 
 import "github.com/stheno-ebm/stheno/graphs/internal/kernels"
 
-// Planes are windows over pictures whose channels are planes, (n, c·h·w). Their patches have columns by channel, row
-// and column, which is Gorgonia's order: the rows of taps of a patch are stretches of rows of the planes, one after
-// the other.
+// Planes are windows over pictures stored as planes, one per channel, (n, c·h·w). Their patches have columns by
+// channel, row and column, Gorgonia's order: the rows of taps in a patch are stretches of rows of the planes, one
+// after the other.
 type Planes struct {
 	Window
 	y, x    []span
-	offsets []int // of the rows of taps, from the first
-	lo      int   // the first window that sees the full width
+	offsets []int // of the rows of taps, relative to the first
+	lo      int   // the first window that covers the full width
 	// where the windows that do begin, along the width; nil if there are enough channels to write patch by patch
 	places []int
 }
 
-// NewPlanes returns the windows w, of one group.
+// NewPlanes returns the windows w, which must have one group.
 func NewPlanes(w Window) *Planes {
 	p := &Planes{Window: w}
 	p.y = outAxis(w.H, w.KH, w.Stride[0], w.Pad[0], w.Dilation[0]).spans
@@ -33,7 +33,7 @@ func NewPlanes(w Window) *Planes {
 	return p
 }
 
-// PlanePatches writes what every window of n pictures sees, (n·oh·ow, c·kh·kw), zeros where it sees nothing.
+// PlanePatches writes the patches of n pictures, (n·oh·ow, c·kh·kw), with zeros for the padding.
 func PlanePatches[T kernels.Float](p *Planes, n int, dst, x []T) {
 	k := p.Taps()
 	for i := range n {
@@ -62,7 +62,7 @@ func PlanePatches[T kernels.Float](p *Planes, n int, dst, x []T) {
 	}
 }
 
-// planePatch writes the part of a patch that is on the picture; s begins where it does.
+// planePatch writes the part of a patch that lies on the picture, where s begins.
 func planePatch[T kernels.Float](p *Planes, d, s []T, sy, sx span) {
 	switch {
 	case p.Dilation[1] > 1:
@@ -83,8 +83,8 @@ func planePatch[T kernels.Float](p *Planes, d, s []T, sy, sx span) {
 	}
 }
 
-// planeLines writes the patches along a row of windows that see the full width and the full height; s is the first row
-// of the pictures that they see.
+// planeLines writes the patches of a row of windows that lie on the picture in full width and height; s is the first
+// picture row that they cover.
 func planeLines[T kernels.Float](p *Planes, d, s []T) {
 	for j, o := range p.offsets {
 		kernels.Stretches(d[j*p.KW:], s[o:], p.places, p.KW, p.Taps())

@@ -7,7 +7,7 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
 )
 
-// Patches of planes are those of the same pictures in rows, with the columns in another order, to the bit.
+// Patches of planes equal those of the same pictures in rows, with the columns in another order, to the bit.
 func TestPlanePatches(t *testing.T) {
 	for _, w := range append(shapes,
 		Window{H: 9, W: 9, C: 2, KH: 3, KW: 3, OC: 1, Pad: [2]int{1, 1}, Stride: [2]int{2, 2}},

@@ -109,7 +109,7 @@ func (r *random) windows() []func() ir.ID {
 	}
 }
 
-// planePatches are patches of pictures whose channels are planes: columns by channel, row, column.
+// planePatches are the patches of pictures stored as planes, with columns by channel, row and column.
 func (e *evaluation) planePatches(w conv.Window) {
 	oh, ow := w.OH(), w.OW()
 	for y := range e.y {

@@ -42,8 +42,8 @@ func TestFuse(t *testing.T) {
 	}
 }
 
-// Patches in Gorgonia's order are taken from planes, and are the same numbers. A product with them is a convolution
-// unless they are kept.
+// Patches in Gorgonia's order are taken from planes, with the same values. A product with them is a convolution
+// unless they are outputs.
 func TestPlanes(t *testing.T) {
 	for _, c := range []int{1, 2} {
 		for _, test := range []struct{ kept, made bool }{{false, false}, {true, false}, {true, true}} {
@@ -79,7 +79,8 @@ func TestPlanes(t *testing.T) {
 			for i := range in[0] {
 				in[0][i] = rng.NormFloat64()
 			}
-			if want, got := reference.Outputs(g, in), reference.Outputs(h, in); !slices.Equal(got[len(got)-1], want[len(want)-1]) {
+			if want, got := reference.Outputs(g, in),
+				reference.Outputs(h, in); !slices.Equal(got[len(got)-1], want[len(want)-1]) {
 				t.Errorf("%d channels: got patches %v, want %v", c, got[len(got)-1], want[len(want)-1])
 			}
 		}

@@ -187,8 +187,8 @@ func planes(g *ir.Graph) {
 	}
 }
 
-// planar returns pictures x stored as planes, if these are there before instruction end: what x was made from, or what
-// is made from x anyway.
+// planar returns the pictures x stored as planes, if that value exists before instruction end: the one that x was
+// made from, or one that is made from x anyway.
 func planar(g *ir.Graph, live []bool, x ir.ID, w conv.Window, end ir.ID) ir.ID {
 	n := g.At(x).Rows
 	x = plainly(g, x)
@@ -205,7 +205,7 @@ func planar(g *ir.Graph, live []bool, x ir.ID, w conv.Window, end ir.ID) ir.ID {
 	return none
 }
 
-// plainly skips reshapes.
+// plainly returns id without the reshapes around it.
 func plainly(g *ir.Graph, id ir.ID) ir.ID {
 	for ir.Is[ir.Reshape](g.At(id)) {
 		id = g.At(id).Args[0]

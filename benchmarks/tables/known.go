@@ -22,8 +22,8 @@ var (
 //
 //	log P(cell)/volume of the cell,
 //
-// with cells as wide as the grids of the rounded columns. Cells of columns of few values count as 1 wide, those of others
-// are points.
+// with cells as wide as the grids of the rounded columns. Cells of columns of few values count as 1 wide, those of
+// others are points.
 type gridded interface {
 	density.Density
 	Cells() []cellsOf // by column

@@ -32,8 +32,8 @@ func mean(v []float64, want float64) error {
 	return nil
 }
 
-// The means of the log densities over draws are the negative entropies in closed form: Σ log s_j √2πe of a chain, and of
-// exp(z) that of z plus the means of z, which are 0. The twin is wider by a fifth.
+// The means of the log densities over draws are the negative entropies in closed form: Σ log s_j √2πe of a chain, and
+// of exp(z) that of z plus the means of z, which are 0. The twin is wider by a fifth.
 func TestEntropies(t *testing.T) {
 	for _, table := range simulated {
 		var entropy float64
@@ -65,8 +65,8 @@ func TestEntropies(t *testing.T) {
 	}
 }
 
-// Student densities integrate to 1 over a Gaussian that lies within them, E g/p = 1, and their draws have the covariance
-// Σ ν/(ν-2) about the centres.
+// Student densities integrate to 1 over a Gaussian that lies within them, E g/p = 1, and their draws have the
+// covariance Σ ν/(ν-2) about the centres.
 func TestStudents(t *testing.T) {
 	p := heavy().(*students)
 	var cov mat.SymDense

@@ -96,7 +96,8 @@ func factors(dim, count int, scale float64) density.Density {
 
 // aniso is a mixture of N(μ_k, R(a_k) diag(s²) R(a_k)ᵀ), R(a) the rotation by a.
 func aniso() density.Density {
-	p := density.Parameters{Dim: 2, Weights: []float64{0.5, 0.3, 0.15, 0.05}, Means: []float64{-2, 0, 2, 1, 0, -2.5, 3, -3}}
+	p := density.Parameters{Dim: 2, Weights: []float64{0.5, 0.3, 0.15, 0.05},
+		Means: []float64{-2, 0, 2, 1, 0, -2.5, 3, -3}}
 	for _, g := range [][3]float64{{0.5, 1, 0.25}, {-0.8, 0.6, 0.05}, {1.2, 0.4, 0.08}, {0, 0.05, 0.05}} {
 		c, s := math.Cos(g[0]), math.Sin(g[0])
 		p.Factors = append(p.Factors, lower(mat.NewDense(2, 2, []float64{c * g[1], -s * g[2], s * g[1], c * g[2]}))...)

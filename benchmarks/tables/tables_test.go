@@ -11,15 +11,17 @@ import (
 func TestPage(t *testing.T) {
 	cell := func(table string, rows int, seed uint64, base, ours float64) *result {
 		return &result{Table: table, About: "made up", Rows: rows, Dim: 4, Seed: seed, Known: true, Share: 1, CPU: 9,
-			Loss: map[string]figure{ofBase: newFigure(base, 0), ofKernel: newFigure(3, 0), ofOurs: newFigure(ours, 0)}, Difference: newFigure(ours-base, 0.01),
-			LogZ: newFigure(0.5, 0.003), Reference: &figure{0.49, 0.004}}
+			Loss:       map[string]figure{ofBase: newFigure(base, 0), ofKernel: newFigure(3, 0), ofOurs: newFigure(ours, 0)},
+			Difference: newFigure(ours-base, 0.01),
+			LogZ:       newFigure(0.5, 0.003), Reference: &figure{0.49, 0.004}}
 	}
 	mixture := cell("clusters", 3000, 1, 0.01, 0.01)
 	mixture.Mixture, mixture.Share = true, 0
 	file := cell("wine", 138, 1, 18, 17)
 	file.Known = false
 	var b strings.Builder
-	err := page(&b, []*result{cell("bent", 3000, 1, 0.2, 0.09), cell("bent", 3000, 2, 0.3, 0.11), cell("bent", 3000, 3, 0.1, 0.2),
+	err := page(&b, []*result{cell("bent", 3000, 1, 0.2, 0.09), cell("bent", 3000, 2, 0.3, 0.11),
+		cell("bent", 3000, 3, 0.1, 0.2),
 		cell("odd", 3000, 1, 0.2, 0.15), mixture, file})
 	if err != nil {
 		t.Fatal(err)

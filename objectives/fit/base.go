@@ -26,7 +26,8 @@ const (
 	mostComponents = 24
 	baseRows       = 5000 // to which a base is fitted at least, if there are as many
 	mostBaseRows   = 50000
-	baseWork       = 3e8 // rows × components × (columns + 5)² of one pass over the points, which is some tenths of a second
+	// baseWork is rows × components × (columns + 5)² of one pass over the points, which takes some tenths of a second.
+	baseWork = 3e8
 )
 
 // wantsBase reports whether the settings and the data suit a base, if none was requested or ruled out.
@@ -64,10 +65,12 @@ func (c *Config) checkBase(src Source) error {
 	case c.Bridge > 0 && src.Dim() > few:
 		return fieldErrorf("bridge", c.Bridge, "the weights of modes are those of the base; leave one of `bridge` and `base` out")
 	case c.Objective != nil && c.Objective.Traits().Levels != nil:
-		return fieldErrorf("base", true, "%s learns a density for every level of noise, and a base is one density; leave it out", c.Name)
+		return fieldErrorf("base", true,
+			"%s learns a density for every level of noise, and a base is one density; leave it out", c.Name)
 	}
 	if _, ok := src.(finitely); !ok && c.TrainPoints == 0 {
-		return fieldErrorf("base", true, "%s is drawn from afresh at every step, and no points are held back that would tell whether the network helps; it is for points", c.Dataset)
+		return fieldErrorf("base", true, "%s is drawn from afresh at every step, and no points are held back that "+
+			"would tell whether the network helps; it is for points", c.Dataset)
 	}
 	return nil
 }
@@ -82,9 +85,10 @@ func (c *Config) tilts(g *geometry) bool {
 	return c.Base == On && (g.Dim > few || len(g.Cells.factors()) > 0)
 }
 
-// suitBase fills in settings that suit the correction of a base, which is easier to learn than a density. Of few points the weights
-// have to be held back; of many, the points held back tell when to stop: with the weight decay, the width and the rate for few points,
-// corrections of a chain of bananas in six columns took away 24 % of the KL of the base of 10 000 points, without 50 %.
+// suitBase fills in settings that suit the correction of a base, which is easier to learn than a density. Of few
+// points the weights have to be held back; of many, the points held back tell when to stop: with the weight decay, the
+// width and the rate for few points, corrections of a chain of bananas in six columns took away 24 % of the KL of the
+// base of 10 000 points, without 50 %.
 func (c *Config) suitBase(def *Config, facts objectives.Facts) {
 	def.Network, def.FirstGain, def.Hidden = baseNetwork, 1, []int{64, 64}
 	if facts.Points >= objectives.ManyPoints {
@@ -117,8 +121,9 @@ func (d *data) fitBase(c *Config) error {
 	return d.mixtureOf(c, d.train, density.MixtureConfig{})
 }
 
-// affordable is the number of points that a base is fitted to, and the most components that it may have, for one that takes seconds: all
-// points and 24 components up to 43 000 points in seven columns, 50 000 of a million in two; of 2000 points in 300 columns one component.
+// affordable is the number of points that a base is fitted to, and the most components that it may have, for one that
+// takes seconds: all points and 24 components up to 43 000 points in seven columns, 50 000 of a million in two; of
+// 2000 points in 300 columns one component.
 func affordable(points, dim int) (rows, components int) {
 	each := float64(dim+5) * float64(dim+5)
 	rows = min(points, mostBaseRows, max(baseRows, int(baseWork/mostComponents/each)))
@@ -206,7 +211,8 @@ func (d *data) levels() (levels []density.Levels) {
 func (d *data) refitBase(c *Config) error {
 	var all mat.Dense
 	all.Stack(d.train, d.early)
-	return d.mixtureOf(c, &all, density.MixtureConfig{Components: []int{d.components}, Covariances: []density.Covariance{d.covariance}})
+	return d.mixtureOf(c, &all,
+		density.MixtureConfig{Components: []int{d.components}, Covariances: []density.Covariance{d.covariance}})
 }
 
 // jittered returns points, each displaced by a draw from the component of the base that it belongs to, times a factor:
@@ -268,14 +274,17 @@ func (m *Model) corrections() (*corrections, error) {
 		return nil, err
 	}
 	const draws = 8192
-	c := &corrections{params: m.Params.Clone(), held: held.Matrix(), draws: mat.NewDense(draws, m.data.Dim, nil), fy: make([]float64, draws)}
+	c := &corrections{params: m.Params.Clone(), held: held.Matrix(), draws: mat.NewDense(draws, m.data.Dim, nil),
+		fy: make([]float64, draws)}
 	c.fx = make([]float64, held.Len())
 	t.Base().Sample(c.draws, train.Stream(m.Config.Seed, "held base"))
-	c.eval, err = energy.NewEvaluator(t.Alone(), c.params, energy.EvaluatorConfig{Batch: 1024, Precision: m.precision(), Threads: m.Config.cores()})
+	c.eval, err = energy.NewEvaluator(t.Alone(), c.params,
+		energy.EvaluatorConfig{Batch: 1024, Precision: m.precision(), Threads: m.Config.cores()})
 	return c, err
 }
 
-// judge finds the best share of the correction with weights theta. Its gain is below zero while there is nothing to gain yet.
+// judge finds the best share of the correction with weights theta. Its gain is below zero while there is nothing to
+// gain yet.
 func (c *corrections) judge(theta []float64) (best judged, err error) {
 	best.Gain = -math.MaxFloat64
 	c.params.Set(theta)
@@ -322,8 +331,8 @@ func (c *corrections) gain(share float64) (j judged, ok bool) {
 	return j, effective >= enough && !math.IsNaN(j.Gain)
 }
 
-// doubt is how many standard errors a gain must be above zero for a network to be kept. It is the best of many steps and shares: with
-// one, networks were kept on mixtures of Gaussians, and after a single step.
+// doubt is how many standard errors a gain must be above zero for a network to be kept. It is the best of many steps
+// and shares: with one, networks were kept on mixtures of Gaussians, and after a single step.
 const doubt = 2
 
 // settleBase keeps as much of the network as helps on the points held back: nothing of a correction whose gain is
@@ -352,7 +361,8 @@ func (m *Model) settleBase(ctx context.Context, c *corrections) error {
 	return m.rebuild()
 }
 
-// rebuild makes the energy of the base and the share that are kept, and forgets what was compiled and measured of the one before.
+// rebuild makes the energy of the base and the share that are kept, and forgets what was compiled and measured of the
+// one before.
 func (m *Model) rebuild() (err error) {
 	m.Network, err = m.Config.build(m.Config.Objective.Traits(), m.data)
 	m.density, m.logZ, m.compiled = nil, nil, newEvaluators()

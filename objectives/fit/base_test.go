@@ -40,8 +40,8 @@ func bent(t testing.TB, n int) string {
 	return path
 }
 
-// Of Gaussian points the base is what is kept, and the model is normalised; of bent ones the network is better than that, on points that
-// neither has seen. What is opened again is the same to the bit.
+// Of Gaussian points the base is what is kept, and the model is normalised; of bent ones the network is better than
+// that, on points that neither has seen. What is opened again is the same to the bit.
 func TestBase(t *testing.T) {
 	for name, path := range map[string]string{"gaussian": tableOf(t, 400), "bent": bent(t, 1500)} {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +59,8 @@ func TestBase(t *testing.T) {
 				t.Errorf("share %g, log Z %g, difference %g: want the base", m.Result.Share, e.LogZ, e.Baseline.Difference)
 			}
 			if name == "bent" && !(m.Result.Share > 0 && e.Baseline.Better()) {
-				t.Errorf("share %g, difference %g ± %g: the network did not help", m.Result.Share, e.Baseline.Difference, e.Baseline.DifferenceErr)
+				t.Errorf("share %g, difference %g ± %g: the network did not help", m.Result.Share,
+					e.Baseline.Difference, e.Baseline.DifferenceErr)
 			}
 			again, err := Open(c.Out)
 			if err != nil {
@@ -111,7 +112,8 @@ func TestBaseLogZ(t *testing.T) {
 // A run with a base that is stopped and resumed ends in the bytes of the undisturbed one.
 func TestBaseResumed(t *testing.T) {
 	path := bent(t, 300)
-	more := Layer{"hidden": json.RawMessage("[8,8]"), "batch": json.RawMessage("16"), "steps": json.RawMessage("60"), "frames": json.RawMessage("3"),
+	more := Layer{"hidden": json.RawMessage("[8,8]"), "batch": json.RawMessage("16"), "steps": json.RawMessage("60"),
+		"frames":  json.RawMessage("3"),
 		"samples": json.RawMessage("50"), "chains": json.RawMessage("10"), "checkpoint-every": json.RawMessage("7")}
 	tmp := t.TempDir()
 	a, b := filepath.Join(tmp, "a"), filepath.Join(tmp, "b")
@@ -132,7 +134,8 @@ func TestBaseResumed(t *testing.T) {
 	}
 }
 
-// undisturbed runs nce on the points of a file in a directory; unless stop is 0 it is stopped after so many steps and resumed.
+// undisturbed runs nce on the points of a file in a directory; unless stop is 0 it is stopped after so many steps and
+// resumed.
 func undisturbed(t *testing.T, path string, more Layer, dir string, stop int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

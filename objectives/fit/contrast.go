@@ -9,8 +9,8 @@ import (
 // contrast returns the measure by which the sentinel of a run judges the weights. It is evaluated on the training data,
 // since it is to show whether the run makes progress; memorising shows on held-out points, which may be few. It has its
 // own parameters, so that judging does not affect the run. It is nil for an objective that is blind (see
-// [Config.blind]), of which a note says so, and where a base is corrected: that is good from the start, points held back
-// tell corrections apart, and one that is none is not kept.
+// [Config.blind]), of which a note says so, and where a base is corrected: that is good from the start, points held
+// back tell corrections apart, and one that is none is not kept.
 func (m *Model) contrast() (*train.Contrast, error) {
 	if m.Config.blind() || m.Config.tilts(&m.data.geometry) {
 		return nil, nil
@@ -36,11 +36,11 @@ const maxRise = 1
 // contrastBatch is the number of energies computed at a time.
 const contrastBatch = 256
 
-// blind reports whether the objective does not see the weights of modes, nor energies between them and far away: a score
-// without a bridge. Such runs cannot be judged. The weights wander however well a run goes, and a contrast that does not
-// see them either (conditional, each point against one place near it or far away) took 18 of 38 runs at their own rates
-// for failures, on 8gaussians, rings and 2spirals: the energies there are as bad as it says, and the objective cannot
-// help it.
+// blind reports whether the objective does not see the weights of modes, nor energies between them and far away: a
+// score without a bridge. Such runs cannot be judged. The weights wander however well a run goes, and a contrast that
+// does not see them either (conditional, each point against one place near it or far away) took 18 of 38 runs at their
+// own rates for failures, on 8gaussians, rings and 2spirals: the energies there are as bad as it says, and the
+// objective cannot help it.
 func (c *Config) blind() bool {
 	traits := c.Objective.Traits()
 	return traits.Bridge && traits.Levels == nil && c.Bridge == 0

@@ -69,8 +69,8 @@ func (m *Model) baseline() (metrics.LogProber, string) {
 	return baseInUnits{m.data}, name
 }
 
-// BaseLogProb stores log p of the rows of x under the base, which the model has to beat, in dst. It reports whether there
-// is one.
+// BaseLogProb stores log p of the rows of x under the base, which the model has to beat, in dst. It reports whether
+// there is one.
 func (m *Model) BaseLogProb(dst []float64, x *mat.Dense) bool {
 	base, _ := m.baseline()
 	if base == nil {

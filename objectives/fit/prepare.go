@@ -221,7 +221,8 @@ func (c *Config) suit(facts objectives.Facts) error {
 	case facts.Base: // has the weights of modes
 	case kind.Sharp:
 		def.Bridge = recipe.Bridge
-	case c.Objective.Validate() == nil && c.Objective.Traits().Levels != nil: // down the noise levels, since modes get their weights at the large ones
+	// down the noise levels, since modes get their weights at the large ones
+	case c.Objective.Validate() == nil && c.Objective.Traits().Levels != nil:
 		def.Sampler = annealedSampler
 	}
 	c.fill(def)

@@ -13,13 +13,14 @@ import (
 
 var strays = flag.Bool("strays", false, "count the stray samples of the default run, which is trained in full")
 
-// TestStrays: score matching through a bridge leaves no mass between modes. With -strays it is the default run, of whose
-// 10 000 samples at most three may be outside the region that holds 99.99 % of the data: one is expected of true draws,
-// and more than three of them once in fifty times. Else it is a short one, the reverse KL of which is 0.04 where odds
-// of 0.01 are left between the modes.
+// TestStrays: score matching through a bridge leaves no mass between modes. With -strays it is the default run, of
+// whose 10 000 samples at most three may be outside the region that holds 99.99 % of the data: one is expected of true
+// draws, and more than three of them once in fifty times. Else it is a short one, the reverse KL of which is 0.04
+// where odds of 0.01 are left between the modes.
 func TestStrays(t *testing.T) {
 	const n, most = 10000, 3
-	c := Config{Hidden: []int{32}, Batch: 128, Steps: 800, Samples: -1, Frames: -1, TestPoints: 5000, Grid: 200, Threads: 1}
+	c := Config{Hidden: []int{32}, Batch: 128, Steps: 800, Samples: -1, Frames: -1, TestPoints: 5000, Grid: 200,
+		Threads: 1}
 	if *strays {
 		c = Config{Frames: -1, Samples: n, Threads: 1}
 	}

@@ -200,9 +200,9 @@ func Write(w io.Writer, f *File) error {
 // Read reads a file of size bytes.
 func Read(r io.ReaderAt, size int64) (*File, error) {
 	var head [files.SniffLen]byte
+	// The length of the header may look like the beginning of a file of another kind.
 	if k, err := r.ReadAt(head[:min(size, files.SniffLen)], 0); err != nil && err != io.EOF {
 		return nil, fmt.Errorf("safetensors: %w", err)
-		// a length may look like anything
 	} else if says := files.Sniff(head[:k]); says != "" && !(k > 8 && head[7] == 0 && head[8] == '{') {
 		return nil, fmt.Errorf("%w: it is %s", ErrFormat, says)
 	}

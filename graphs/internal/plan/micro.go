@@ -11,8 +11,8 @@ import (
 // in the first-level cache. Its operands are registers: a block of rows of a slot, or scratch.
 type Group struct {
 	Cols int // elements of a row; 1 if rows do not matter
-	// rows of the group per row of the segment: the actual number of columns where Cols is 1 because rows do not
-	// matter
+	// Unit is the number of rows of the group per row of the segment: the actual number of columns where Cols is 1
+	// because rows do not matter.
 	Unit  int
 	Rows  int // rows of the whole
 	Block int // rows per block

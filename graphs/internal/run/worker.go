@@ -79,7 +79,7 @@ func (w *worker[T]) stripe(seg *plan.Segment, n int) {
 	w.runTiles(seg, n)
 }
 
-// bindPart makes stripe n of the partial sums the current one.
+// bindPart makes the slot of a partial sum the place of that of stripe n.
 func (w *worker[T]) bindPart(c *plan.Combine, n int) {
 	s := &w.p.plan.Slots[c.Partial]
 	o := s.Off + n*s.Stride

@@ -18,7 +18,7 @@ type energyCmd struct {
 	Points string `required:"" placeholder:"FILE" help:"Points, one per row (.csv, .tsv, .txt, .npy or .npz), or - for standard input."`
 	Grad   bool   `help:"Also compute gradients: columns E, ∂E/∂x₁, …"`
 	Log    bool   `name:"log-density" help:"Log densities, -E - log Z, in place of energies; with --grad their gradients."`
-	Rank   bool   `help:"A column more: the share of the training points that are less likely; near 0 a point is an anomaly."`
+	Rank   bool   `help:"A column more: the share of the training points that are as likely or less; near 0 a point is an anomaly."`
 	Out    string `placeholder:"FILE" help:"Write to FILE (.npy, .npz or .csv) instead of stdout (CSV)."`
 	JSON   bool   `name:"json" help:"Print JSON: the array of energies, or with --grad an array of rows; with --out, what was written."`
 }

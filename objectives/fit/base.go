@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/stheno-ebm/stheno/datasets"
 	"github.com/stheno-ebm/stheno/datasets/density"
@@ -369,7 +370,14 @@ func (m *Model) rebuild() (err error) {
 	return err
 }
 
-// againstBase is 1 if the points held back are likelier under the model than under its base, else 0.
+// isBase reports whether nothing is kept but the base, whose integral is 1.
+func (m *Model) isBase() bool {
+	_, tilted := m.Network.(*energy.Tilted)
+	return tilted && m.data.Share == 0
+}
+
+// againstBase is 1 if the points held back are surely likelier under the model than under its base, else 0. One point
+// that is very unlikely under the base makes nothing sure.
 func (m *Model) againstBase(ctx context.Context) (float64, error) {
 	x := m.data.early
 	n, _ := x.Dims()
@@ -378,7 +386,9 @@ func (m *Model) againstBase(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	baseInUnits{m.data}.LogProb(base, x)
-	if floats.Sum(own) > floats.Sum(base) {
+	floats.Sub(own, base)
+	gain, std := stat.MeanStdDev(own, nil)
+	if gain > doubt*std/math.Sqrt(float64(n)) {
 		return 1, nil
 	}
 	return 0, nil // also where a log density is NaN

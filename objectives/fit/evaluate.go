@@ -50,7 +50,7 @@ func (m *Model) EvaluateSeed(ctx context.Context, draw *Draw, seed uint64) (*met
 		in.OfPoints, in.Gradient = m.Energy, nil // there are no scores of cells
 		in.Train = evenly(m.data.train, mostCells)
 	}
-	if m.data.Dim > 2 || m.data.mixed != nil {
+	if m.data.Dim > 2 || m.data.mixed != nil || m.isBase() {
 		z, err := m.LogZ(ctx)
 		if err != nil {
 			return nil, err

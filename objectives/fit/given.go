@@ -36,7 +36,7 @@ func (m *Model) checkGiven(given map[int]float64) error {
 		}
 	}
 	if len(given) == m.data.Dim {
-		return fieldErrorf("given", len(given), "all columns are given, and nothing is left to draw")
+		return fieldErrorf("given", len(given), "values of all columns leave nothing to draw")
 	}
 	return nil
 }
@@ -95,19 +95,22 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
 	}
+	rows, _ := draws.X.Dims()
+	all := mat.NewDense(rows, m.data.Dim, nil)
+	clamped.Whole(all, draws.X)
+	m.data.restore(all)
+	free := m.freeColumns(cfg.Given)
+	for k, j := range free { // the diagnostics are in the units of the data, as the draws are
+		draws.X.SetCol(k, mat.Col(nil, j, all))
+	}
+	floats.AddConst(m.data.logScale(), draws.Energy)
 	diag := mcmc.Diagnose(draws, nil)
-	free := 0
-	for j := range m.data.Dim {
-		if _, given := cfg.Given[j]; !given {
-			if m.data.Names != nil {
-				diag.Quantities[free].Name = m.data.Names[j]
-			}
-			free++
+	for k, j := range free {
+		if m.data.Names != nil {
+			diag.Quantities[k].Name = m.data.Names[j]
 		}
 	}
-	whole := mat.NewDense(cfg.N, m.data.Dim, nil)
-	clamped.Whole(whole, mat.DenseCopyOf(draws.X.Slice(0, cfg.N, 0, draws.Dim)))
-	m.data.restore(whole)
+	whole := mat.DenseCopyOf(all.Slice(0, cfg.N, 0, m.data.Dim))
 	m.data.Cells.round(whole)
 	for i := range cfg.N { // to the bit, not but for rounding
 		for j, v := range cfg.Given {
@@ -115,6 +118,16 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 		}
 	}
 	return &Draw{X: whole, Draws: draws, Diagnostics: diag}, nil
+}
+
+// freeColumns are the columns without a given value, in order.
+func (m *Model) freeColumns(given map[int]float64) (free []int) {
+	for j := range m.data.Dim {
+		if _, known := given[j]; !known {
+			free = append(free, j)
+		}
+	}
+	return free
 }
 
 // givenProposal is the density around the data given values of known columns.

@@ -21,9 +21,13 @@ import (
 // dimensions, importance sampling had standard errors of 0.004 to 0.015; annealed importance sampling of 0.012 to 0.06,
 // and was off by 0.12 where it reported 0.04.
 //
-// It is measured once per model.
+// It is measured once per model, and is 0 where nothing but the base is kept.
 func (m *Model) LogZ(ctx context.Context) (metrics.LogZ, error) {
 	if m.logZ != nil {
+		return *m.logZ, nil
+	}
+	if m.isBase() {
+		m.logZ = &metrics.LogZ{}
 		return *m.logZ, nil
 	}
 	measure := m.sampledLogZ

@@ -6,8 +6,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Rank stores in dst, for every row of x, the share of the training points that are less likely under the model than
-// it: near 0 it is an anomaly. It needs the points that the model was trained on.
+// Rank stores in dst, for every row of x, the share of the training points that are as likely as it under the model, or
+// less: near 0 it is an anomaly. It needs the points that the model was trained on.
 func (m *Model) Rank(dst []float64, x *mat.Dense) error {
 	known := m.data.train
 	if known == nil {
@@ -26,10 +26,7 @@ func (m *Model) Rank(dst []float64, x *mat.Dense) error {
 	}
 	slices.Sort(own)
 	for i, e := range dst {
-		at, _ := slices.BinarySearch(own, e)
-		for at < n && own[at] == e {
-			at++
-		}
+		at, _ := slices.BinarySearch(own, e) // the first that is as likely
 		dst[i] = float64(n-at) / float64(n)
 	}
 	return nil

@@ -6,7 +6,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// The rank of a training point is its position among them; a point far from all has rank 0.
+// The rank of a training point is its position among them, of which it is one; a point far from all has rank 0.
 func TestRank(t *testing.T) {
 	path := tableOf(t, 100)
 	c := quick(1)
@@ -26,7 +26,7 @@ func TestRank(t *testing.T) {
 	for i := range n {
 		less := 0
 		for _, v := range e {
-			if v > e[i] {
+			if v >= e[i] {
 				less++
 			}
 		}

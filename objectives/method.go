@@ -47,6 +47,9 @@ type Traits struct {
 	Chains bool      // its loss is a difference of energies at chains, which does not show progress
 	LogZ   bool      // it learns the normaliser
 	Aux    bool      // it trains an auxiliary network: a critic, a flow
+	// its energies are not meant to become −log p up to a constant, like those of a margin: the sentinel does not judge
+	// them
+	Relative bool
 }
 
 // Facts is what default settings are derived from. The zero value means two dimensions and a deviation of 1.

@@ -50,12 +50,8 @@ func newModel(newVM func(g *G.ExprGraph, learn G.Nodes) (G.VM, error)) *model {
 	zero := func(int) float64 { return 0 }
 	x, y := input("x", zero, rows, len(letters)), input("y", zero, rows, len(letters))
 	m.x, m.y = x.Value().(*tensor.Dense), y.Value().(*tensor.Dense)
-	place := input("place", func(i int) float64 {
-		return math.Max(0, 1-math.Abs(float64(i/length%length-i%length)))
-	}, rows, length)
-	future := input("future", func(i int) float64 {
-		return -1e9 * float64(max(i%length-i/length%length, 0))
-	}, batch, length, length)
+	place := input("place", func(i int) float64 { return math.Max(0, 1-math.Abs(float64(i/length%length-i%length))) }, rows, length)
+	future := input("future", func(i int) float64 { return -1e9 * float64(max(i%length-i/length%length, 0)) }, batch, length, length)
 	h := must(G.Add(must(G.Mul(x, weight(len(letters), width))), must(G.Mul(place, weight(length, width)))))
 	three := tensor.Shape{batch, length, width}
 	split := func() *G.Node { return must(G.Reshape(must(G.Mul(h, weight(width, width))), three)) }
@@ -99,9 +95,7 @@ func (m *model) run(s string, start func() int) {
 }
 
 func main() {
-	tape := newModel(func(g *G.ExprGraph, w G.Nodes) (G.VM, error) {
-		return G.NewTapeMachine(g, G.BindDualValues(w...)), nil
-	})
+	tape := newModel(func(g *G.ExprGraph, w G.Nodes) (G.VM, error) { return G.NewTapeMachine(g, G.BindDualValues(w...)), nil })
 	ours := newModel(func(g *G.ExprGraph, _ G.Nodes) (G.VM, error) { return graphs.NewMachine(g) })
 	for step := 1; step <= rounds*steps; step++ {
 		for _, m := range []*model{tape, ours} {
@@ -113,8 +107,7 @@ func main() {
 			fmt.Printf("step %3d: loss %.4f on the tape, %.4f on the Machine\n", step, tape.loss.Data(), ours.loss.Data())
 		}
 	}
-	fmt.Printf("%v and %v: %.1f times as fast\n", tape.elapsed.Round(1e6), ours.elapsed.Round(1e6),
-		float64(tape.elapsed)/float64(ours.elapsed))
+	fmt.Printf("%v and %v: %.1f times as fast\n", tape.elapsed.Round(1e6), ours.elapsed.Round(1e6), float64(tape.elapsed)/float64(ours.elapsed))
 	told := text[:length]
 	for range 60 { // the most likely next character, again and again
 		ours.run(told[len(told)-length:], func() int { return 0 })

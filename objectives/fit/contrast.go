@@ -9,10 +9,10 @@ import (
 // contrast returns the measure by which the sentinel of a run judges the weights. It is evaluated on the training data,
 // since it is to show whether the run makes progress; memorising shows on held-out points, which may be few. It has its
 // own parameters, so that judging does not affect the run. It is nil for an objective that is blind (see
-// [Config.blind]), of which a note says so, and where a base is corrected: that is good from the start, points held
-// back tell corrections apart, and one that is none is not kept.
+// [Config.blind]), of which a note says so, or whose energies are no log densities, and where a base is corrected: that
+// is good from the start, points held back tell corrections apart, and one that is none is not kept.
 func (m *Model) contrast() (*train.Contrast, error) {
-	if m.Config.blind() || m.Config.tilts(&m.data.geometry) {
+	if m.Config.blind() || m.Config.Objective.Traits().Relative || m.Config.tilts(&m.data.geometry) {
 		return nil, nil
 	}
 	params := m.Params.Clone()

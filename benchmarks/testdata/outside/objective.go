@@ -28,7 +28,8 @@ type Margin struct {
 func init() { objectives.Register("margin", Margin{}) }
 
 func (m Margin) Traits() objectives.Traits {
-	return objectives.Traits{Summary: "margin between data and noise", Source: "none", Aux: true, Bias: "the margin"}
+	return objectives.Traits{Summary: "margin between data and noise", Source: "none", Aux: true, Bias: "the margin",
+		Relative: true}
 }
 
 func (m Margin) Validate() error {

@@ -376,8 +376,8 @@ func (m *Model) isBase() bool {
 	return tilted && m.data.Share == 0
 }
 
-// againstBase is 1 if the points held back are surely likelier under the model than under its base, else 0. One point
-// that is very unlikely under the base makes nothing sure.
+// againstBase is 1 if the points held back are likelier under the model than under its base by more than the standard
+// error, else 0: one point that is very unlikely under the base decides nothing.
 func (m *Model) againstBase(ctx context.Context) (float64, error) {
 	x := m.data.early
 	n, _ := x.Dims()
@@ -388,7 +388,7 @@ func (m *Model) againstBase(ctx context.Context) (float64, error) {
 	baseInUnits{m.data}.LogProb(base, x)
 	floats.Sub(own, base)
 	gain, std := stat.MeanStdDev(own, nil)
-	if gain > doubt*std/math.Sqrt(float64(n)) {
+	if gain > std/math.Sqrt(float64(n)) {
 		return 1, nil
 	}
 	return 0, nil // also where a log density is NaN

@@ -32,7 +32,8 @@ func (m *Model) EvaluateSeed(ctx context.Context, draw *Draw, seed uint64) (*met
 	c := &m.Config
 	in := metrics.Input{Dataset: c.Dataset, Truth: m.data.truth, Energy: density.Energy, Gradient: density.EnergyGrad,
 		TestPoints: c.TestPoints, Test: m.data.test, Train: m.data.train, Quadrature: m.quadrature()}
-	if _, ok := m.data.truth.(metrics.LogProber); ok {
+	_, known := m.data.truth.(metrics.LogProber)
+	if known {
 		in.Test = nil // fresh draws
 	}
 	if s := m.data.Scaler; s != nil && theirOwn(m.data.truth, c) && m.data.Dim > few {
@@ -50,7 +51,7 @@ func (m *Model) EvaluateSeed(ctx context.Context, draw *Draw, seed uint64) (*met
 		in.OfPoints, in.Gradient = m.Energy, nil // there are no scores of cells
 		in.Train = evenly(m.data.train, mostCells)
 	}
-	if m.data.Dim > 2 || m.data.mixed != nil || m.isBase() {
+	if m.data.Dim > 2 || m.data.mixed != nil || m.isBase() && !known {
 		z, err := m.LogZ(ctx)
 		if err != nil {
 			return nil, err

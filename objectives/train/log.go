@@ -78,7 +78,10 @@ func (l *Log) MarshalState() ([]byte, error) {
 
 // UnmarshalState truncates the file to the length it had, after checking that what is left is unchanged.
 func (l *Log) UnmarshalState(b []byte) error {
-	if len(b) != 12 && len(b) != 16 { // 16 in older checkpoints, the last four of them zero
+	if len(b) == 16 && [4]byte(b[12:]) == [4]byte{} { // of an older checkpoint
+		b = b[:12]
+	}
+	if len(b) != 12 {
 		return errors.New("train: state of a log: wrong length")
 	}
 	off, sum := int64(binary.LittleEndian.Uint64(b)), binary.LittleEndian.Uint32(b[8:])

@@ -3,6 +3,7 @@ package rundir
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -40,6 +41,7 @@ func FuzzFrames(f *testing.F) {
 	}
 	f.Add(b, []byte{})
 	f.Add(b[:len(b)-5], make([]byte, 12))
+	f.Add([]byte("0"), append(make([]byte, 12), "0000"...))
 	f.Add(append(b[:8:8], 7), append([]byte{255, 255, 255, 255, 255, 255, 255, 127}, 0, 0, 0, 0))
 	f.Add([]byte{}, []byte{255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0})
 	d = &Dir{Path: f.TempDir()}
@@ -60,7 +62,9 @@ func FuzzFrames(f *testing.F) {
 		}
 		defer log.Close()
 		if err := log.UnmarshalState(state); err == nil {
-			if got, err := log.MarshalState(); err != nil || string(got) != string(state) {
+			// that of an older checkpoint has four zeros more
+			if got, err := log.MarshalState(); err != nil || len(got) != 12 || string(got) != string(state[:12]) ||
+				strings.Trim(string(state[12:]), "\x00") != "" {
 				t.Errorf("state %x became %x, %v", state, got, err)
 			}
 		}

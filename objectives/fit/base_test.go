@@ -110,9 +110,13 @@ func TestBaseLogZ(t *testing.T) {
 }
 
 // A run with a base that is stopped and resumed ends in the bytes of the undisturbed one.
-func TestBaseResumed(t *testing.T) {
-	path := bent(t, 300)
-	more := Layer{"hidden": json.RawMessage("[8,8]"), "batch": json.RawMessage("16"), "steps": json.RawMessage("60"),
+func TestBaseResumed(t *testing.T) { resumed(t, bent(t, 300), "[8,8]") }
+
+// resumed fails unless a run on the points of a file that is stopped and resumed ends in the bytes of an undisturbed
+// one, whose directory it returns.
+func resumed(t *testing.T, path, hidden string) string {
+	t.Helper()
+	more := Layer{"hidden": json.RawMessage(hidden), "batch": json.RawMessage("16"), "steps": json.RawMessage("60"),
 		"frames":  json.RawMessage("3"),
 		"samples": json.RawMessage("50"), "chains": json.RawMessage("10"), "checkpoint-every": json.RawMessage("7")}
 	tmp := t.TempDir()
@@ -120,18 +124,16 @@ func TestBaseResumed(t *testing.T) {
 	undisturbed(t, path, more, a, 0)
 	undisturbed(t, path, more, b, 23)
 	for _, name := range []string{rundir.Model, rundir.Eval, rundir.Samples, rundir.Frames} {
-		want, err := os.ReadFile(filepath.Join(a, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := os.ReadFile(filepath.Join(b, name))
-		if err != nil {
+		want, err1 := os.ReadFile(filepath.Join(a, name))
+		got, err2 := os.ReadFile(filepath.Join(b, name))
+		if err := errors.Join(err1, err2); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
 			t.Errorf("%s differs from that of the undisturbed run", name)
 		}
 	}
+	return a
 }
 
 // undisturbed runs nce on the points of a file in a directory; unless stop is 0 it is stopped after so many steps and

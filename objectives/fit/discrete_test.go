@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,7 +19,6 @@ import (
 	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/datasets/table"
 	"github.com/stheno-ebm/stheno/internal/onnxtest"
-	"github.com/stheno-ebm/stheno/objectives/fit/rundir"
 	"github.com/stheno-ebm/stheno/objectives/train"
 )
 
@@ -264,25 +262,7 @@ func TestDiscreteResumed(t *testing.T) {
 		x.Set(i, 0, math.Round(5*x.At(i, 0))/5)
 		x.Set(i, 4, math.Round(x.At(i, 4)/2)*2)
 	}
-	path := saved(t, x)
-	more := Layer{"hidden": json.RawMessage("[8]"), "batch": json.RawMessage("16"), "steps": json.RawMessage("60"),
-		"frames":  json.RawMessage("3"),
-		"samples": json.RawMessage("50"), "chains": json.RawMessage("10"), "checkpoint-every": json.RawMessage("7")}
-	tmp := t.TempDir()
-	a, b := filepath.Join(tmp, "a"), filepath.Join(tmp, "b")
-	undisturbed(t, path, more, a, 0)
-	undisturbed(t, path, more, b, 23)
-	for _, name := range []string{rundir.Model, rundir.Eval, rundir.Samples, rundir.Frames} {
-		want, err1 := os.ReadFile(filepath.Join(a, name))
-		got, err2 := os.ReadFile(filepath.Join(b, name))
-		if err := errors.Join(err1, err2); err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s differs from that of the undisturbed run", name)
-		}
-	}
-	m, err := Open(a)
+	m, err := Open(resumed(t, saved(t, x), "[8]"))
 	if err != nil || len(m.data.Cells) != 4 || len(m.data.Levels) != 2 {
 		t.Fatalf("cells %v, levels %v, error %v", m.data.Cells, m.data.Levels, err)
 	}

@@ -35,6 +35,9 @@ func Clamp(t Target, dim int, known []int, values []float64) (*Clamped, error) {
 // Dim is the number of free coordinates.
 func (c *Clamped) Dim() int { return len(c.free) }
 
+// Free returns the free coordinates, from 0, in order: the columns of draws. The caller must not change them.
+func (c *Clamped) Free() []int { return c.free }
+
 // Whole puts the known coordinates beside those of the rows of y, and stores all in dst.
 func (c *Clamped) Whole(dst, y *mat.Dense) {
 	n, _ := y.Dims()

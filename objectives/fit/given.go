@@ -99,7 +99,7 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 	all := mat.NewDense(rows, m.data.Dim, nil)
 	clamped.Whole(all, draws.X)
 	m.data.restore(all)
-	free := m.freeColumns(cfg.Given)
+	free := clamped.Free()
 	for k, j := range free { // the diagnostics are in the units of the data, as the draws are
 		draws.X.SetCol(k, mat.Col(nil, j, all))
 	}
@@ -118,16 +118,6 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 		}
 	}
 	return &Draw{X: whole, Draws: draws, Diagnostics: diag}, nil
-}
-
-// freeColumns are the columns without a given value, in order.
-func (m *Model) freeColumns(given map[int]float64) (free []int) {
-	for j := range m.data.Dim {
-		if _, known := given[j]; !known {
-			free = append(free, j)
-		}
-	}
-	return free
 }
 
 // givenProposal is the density around the data given values of known columns.

@@ -864,42 +864,42 @@ func colSumF64AVX2(rows int, cols int, dst *float64, x *float64, ld int)
 //go:noescape
 func peakF64AVX2(iters int)
 
-// copyRows2AVX2 copies rows of 64 bytes, ld bytes apart in src, without gaps to dst.
+// copyRows2 copies rows of 64 bytes, ld bytes apart in src, without gaps to dst.
 //
 //go:noescape
-func copyRows2AVX2(rows int, src *byte, ld int, dst *byte)
+func copyRows2(rows int, src *byte, ld int, dst *byte)
 
-// copyRows3AVX2 copies rows of 96 bytes, ld bytes apart in src, without gaps to dst.
+// copyRows3 copies rows of 96 bytes, ld bytes apart in src, without gaps to dst.
 //
 //go:noescape
-func copyRows3AVX2(rows int, src *byte, ld int, dst *byte)
+func copyRows3(rows int, src *byte, ld int, dst *byte)
 
-// copyRows4AVX2 copies rows of 128 bytes, ld bytes apart in src, without gaps to dst.
+// copyRows4 copies rows of 128 bytes, ld bytes apart in src, without gaps to dst.
 //
 //go:noescape
-func copyRows4AVX2(rows int, src *byte, ld int, dst *byte)
+func copyRows4(rows int, src *byte, ld int, dst *byte)
 
-// copyRows6AVX2 copies rows of 192 bytes, ld bytes apart in src, without gaps to dst.
+// copyRows6 copies rows of 192 bytes, ld bytes apart in src, without gaps to dst.
 //
 //go:noescape
-func copyRows6AVX2(rows int, src *byte, ld int, dst *byte)
+func copyRows6(rows int, src *byte, ld int, dst *byte)
 
-// narrowAVX2 rounds 8·blocks elements.
+// narrowVectors rounds 8·blocks elements.
 //
 //go:noescape
-func narrowAVX2(blocks int, dst *float32, src *float64)
+func narrowVectors(blocks int, dst *float32, src *float64)
 
-// widenAVX2 converts 8·blocks elements.
+// widenVectors converts 8·blocks elements.
 //
 //go:noescape
-func widenAVX2(blocks int, dst *float64, src *float32)
+func widenVectors(blocks int, dst *float64, src *float32)
 
-// normalAVX2 writes 8·blocks normal numbers; state[i] is word i of the four lanes.
+// normalVectors writes 8·blocks normal numbers; state[i] is word i of the four lanes.
 //
 //go:noescape
-func normalAVX2(blocks int, dst *float64, state *[4][4]uint64)
+func normalVectors(blocks int, dst *float64, state *[4][4]uint64)
 
-// adamAVX2 updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d; avg may be nil.
+// adamVectors updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d; avg may be nil.
 //
 //go:noescape
-func adamAVX2(blocks int, theta *float64, m *float64, v *float64, grad *float64, avg *float64, p *float64)
+func adamVectors(blocks int, theta *float64, m *float64, v *float64, grad *float64, avg *float64, p *float64)

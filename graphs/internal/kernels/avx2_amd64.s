@@ -21673,9 +21673,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func copyRows2AVX2(rows int, src *byte, ld int, dst *byte)
+// func copyRows2(rows int, src *byte, ld int, dst *byte)
 // Requires: AVX
-TEXT ·copyRows2AVX2(SB), NOSPLIT, $0-32
+TEXT ·copyRows2(SB), NOSPLIT, $0-32
 	MOVQ rows+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ ld+16(FP), DX
@@ -21693,9 +21693,9 @@ row:
 	VZEROUPPER
 	RET
 
-// func copyRows3AVX2(rows int, src *byte, ld int, dst *byte)
+// func copyRows3(rows int, src *byte, ld int, dst *byte)
 // Requires: AVX
-TEXT ·copyRows3AVX2(SB), NOSPLIT, $0-32
+TEXT ·copyRows3(SB), NOSPLIT, $0-32
 	MOVQ rows+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ ld+16(FP), DX
@@ -21715,9 +21715,9 @@ row:
 	VZEROUPPER
 	RET
 
-// func copyRows4AVX2(rows int, src *byte, ld int, dst *byte)
+// func copyRows4(rows int, src *byte, ld int, dst *byte)
 // Requires: AVX
-TEXT ·copyRows4AVX2(SB), NOSPLIT, $0-32
+TEXT ·copyRows4(SB), NOSPLIT, $0-32
 	MOVQ rows+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ ld+16(FP), DX
@@ -21739,9 +21739,9 @@ row:
 	VZEROUPPER
 	RET
 
-// func copyRows6AVX2(rows int, src *byte, ld int, dst *byte)
+// func copyRows6(rows int, src *byte, ld int, dst *byte)
 // Requires: AVX
-TEXT ·copyRows6AVX2(SB), NOSPLIT, $0-32
+TEXT ·copyRows6(SB), NOSPLIT, $0-32
 	MOVQ rows+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ ld+16(FP), DX
@@ -21767,9 +21767,9 @@ row:
 	VZEROUPPER
 	RET
 
-// func narrowAVX2(blocks int, dst *float32, src *float64)
+// func narrowVectors(blocks int, dst *float32, src *float64)
 // Requires: AVX
-TEXT ·narrowAVX2(SB), NOSPLIT, $0-24
+TEXT ·narrowVectors(SB), NOSPLIT, $0-24
 	MOVQ blocks+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ src+16(FP), DX
@@ -21786,9 +21786,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func widenAVX2(blocks int, dst *float64, src *float32)
+// func widenVectors(blocks int, dst *float64, src *float32)
 // Requires: AVX
-TEXT ·widenAVX2(SB), NOSPLIT, $0-24
+TEXT ·widenVectors(SB), NOSPLIT, $0-24
 	MOVQ blocks+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ src+16(FP), DX
@@ -21805,9 +21805,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func normalAVX2(blocks int, dst *float64, state *[4][4]uint64)
+// func normalVectors(blocks int, dst *float64, state *[4][4]uint64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·normalAVX2(SB), NOSPLIT, $0-24
+TEXT ·normalVectors(SB), NOSPLIT, $0-24
 	MOVQ    blocks+0(FP), AX
 	MOVQ    dst+8(FP), CX
 	MOVQ    state+16(FP), DX
@@ -22051,9 +22051,9 @@ DATA k64_1<>+16(SB)/8, $0x0000000000000001
 DATA k64_1<>+24(SB)/8, $0x0000000000000001
 GLOBL k64_1<>(SB), RODATA|NOPTR, $32
 
-// func adamAVX2(blocks int, theta *float64, m *float64, v *float64, grad *float64, avg *float64, p *float64)
+// func adamVectors(blocks int, theta *float64, m *float64, v *float64, grad *float64, avg *float64, p *float64)
 // Requires: AVX, FMA3
-TEXT ·adamAVX2(SB), NOSPLIT, $0-56
+TEXT ·adamVectors(SB), NOSPLIT, $0-56
 	MOVQ         blocks+0(FP), AX
 	MOVQ         theta+8(FP), CX
 	MOVQ         m+16(FP), DX

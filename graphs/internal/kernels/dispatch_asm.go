@@ -40,6 +40,8 @@ type table[T Float] struct {
 	max      func(groups int, x *T) T
 	dot      func(n int, x, y *T) T
 	colSum   func(rows, cols int, dst, x *T, ld int)
+
+	peak func(iters int) // a loop of independent fused multiply-adds
 }
 
 var (
@@ -66,6 +68,18 @@ func panelWidth[T Float]() int {
 		return t.panel
 	}
 	return genericPanel
+}
+
+// peakLoop returns a loop of fused multiply-adds and the lanes of its vectors.
+func peakLoop[T Float]() (func(iters int), int) {
+	t := current[T]()
+	switch {
+	case t == nil:
+		return nil, 0
+	case path == "neon":
+		return t.peak, t.panel / 4
+	}
+	return t.peak, t.panel / 2
 }
 
 // Run computes the product. work holds at least Workspace elements; nil is enough when B is packed.

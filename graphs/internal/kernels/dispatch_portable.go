@@ -13,6 +13,8 @@ func packPanelAsm[T Float](dst, b []T, ldb int, trans bool, k0, kc, j0, nc, nr i
 	return false
 }
 
+func pool4Asm[T Float](_, _, _ int, _, _, _ []T, _, _, _ int) bool { return false }
+
 func unaryAsm[T Float](f Func, order int, dst, x []T) bool        { return false }
 func multiAsm[T Float](f Func, d0, d1, d2, d3, x []T) bool        { return false }
 func binaryAsm[T Float](o op, dst, a, b []T) bool                 { return false }
@@ -28,6 +30,9 @@ func narrowAsm(dst []float32, src []float64) bool                 { return false
 func widenAsm(dst []float64, src []float32) bool                  { return false }
 func fillAsm[T Float](dst []T, v T) bool                          { return false }
 func normalAsm(dst []float64, s *[4][4]uint64) bool               { return false }
+func transposeAsm[T Float]([]T, []T, int, int) (i, j int)         { return 0, 0 }
+func (p *Product[T]) piecesAsm([]Piece) bool                      { return false }
+func peakLoop[T Float]() (func(iters int), int)                   { return nil, 0 }
 func adamAsm(theta, m, v, grad, avg []float64, p *AdamParams) int { return 0 }
 
 // Run computes the product. work holds at least Workspace elements; nil is enough when B is packed.

@@ -49,3 +49,4 @@ package kernels
 //go:generate go -C gen run . -isa avx2 -out ../avx2_amd64.s -stubs ../avx2_amd64.go -pkg kernels
 //go:generate go -C gen run . -isa avx512 -out ../avx512_amd64.s -stubs ../avx512_amd64.go -pkg kernels
 //go:generate go -C gen run . -isa neon -out ../neon_arm64.s -stubs ../neon_arm64.go -pkg kernels
+//go:generate go -C gen run . -isa ""

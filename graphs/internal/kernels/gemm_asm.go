@@ -185,9 +185,19 @@ func (p *Product[T]) runUnpacked(t *table[T], x *tile, init int, work []T) {
 
 // copyColumns copies k rows of m elements, ld apart, without gaps.
 func (t *table[T]) copyColumns(dst, src []T, ld, k, m int) {
-	bytes := m * sizeof[T]()
-	if f := copyRows(bytes); f != nil {
-		f(k, (*byte)(unsafe.Pointer(&src[0])), ld*sizeof[T](), (*byte)(unsafe.Pointer(&dst[0])))
+	var rows func(rows int, src *byte, ld int, dst *byte)
+	switch m * sizeof[T]() {
+	case 64:
+		rows = copyRows2
+	case 96:
+		rows = copyRows3
+	case 128:
+		rows = copyRows4
+	case 192:
+		rows = copyRows6
+	}
+	if rows != nil {
+		rows(k, (*byte)(unsafe.Pointer(&src[0])), ld*sizeof[T](), (*byte)(unsafe.Pointer(&dst[0])))
 		return
 	}
 	for q := range k {

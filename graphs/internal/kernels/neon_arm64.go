@@ -834,42 +834,42 @@ func colSumF64NEON(rows, cols int, dst, x *float64, ld int)
 //go:noescape
 func peakF64NEON(iters int)
 
-// copyRows2NEON copies rows of 64 bytes, ld bytes apart in src, without gaps to dst.
+// copyRows2 copies rows of 64 bytes, ld bytes apart in src, without gaps to dst.
 //
 //go:noescape
-func copyRows2NEON(rows int, src *byte, ld int, dst *byte)
+func copyRows2(rows int, src *byte, ld int, dst *byte)
 
-// copyRows3NEON copies rows of 96 bytes, ld bytes apart in src, without gaps to dst.
+// copyRows3 copies rows of 96 bytes, ld bytes apart in src, without gaps to dst.
 //
 //go:noescape
-func copyRows3NEON(rows int, src *byte, ld int, dst *byte)
+func copyRows3(rows int, src *byte, ld int, dst *byte)
 
-// copyRows4NEON copies rows of 128 bytes, ld bytes apart in src, without gaps to dst.
+// copyRows4 copies rows of 128 bytes, ld bytes apart in src, without gaps to dst.
 //
 //go:noescape
-func copyRows4NEON(rows int, src *byte, ld int, dst *byte)
+func copyRows4(rows int, src *byte, ld int, dst *byte)
 
-// copyRows6NEON copies rows of 192 bytes, ld bytes apart in src, without gaps to dst.
+// copyRows6 copies rows of 192 bytes, ld bytes apart in src, without gaps to dst.
 //
 //go:noescape
-func copyRows6NEON(rows int, src *byte, ld int, dst *byte)
+func copyRows6(rows int, src *byte, ld int, dst *byte)
 
-// narrowNEON rounds 8·blocks elements.
+// narrowVectors rounds 8·blocks elements.
 //
 //go:noescape
-func narrowNEON(blocks int, dst *float32, src *float64)
+func narrowVectors(blocks int, dst *float32, src *float64)
 
-// widenNEON converts 8·blocks elements.
+// widenVectors converts 8·blocks elements.
 //
 //go:noescape
-func widenNEON(blocks int, dst *float64, src *float32)
+func widenVectors(blocks int, dst *float64, src *float32)
 
-// normalNEON writes 8·blocks normal numbers; state[i] is word i of the four lanes.
+// normalVectors writes 8·blocks normal numbers; state[i] is word i of the four lanes.
 //
 //go:noescape
-func normalNEON(blocks int, dst *float64, state *[4][4]uint64)
+func normalVectors(blocks int, dst *float64, state *[4][4]uint64)
 
-// adamNEON updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d; avg may be nil.
+// adamVectors updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d; avg may be nil.
 //
 //go:noescape
-func adamNEON(blocks int, theta, m, v, grad, avg, p *float64)
+func adamVectors(blocks int, theta, m, v, grad, avg, p *float64)

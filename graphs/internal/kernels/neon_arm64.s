@@ -34176,8 +34176,8 @@ loop:
 	BNE loop
 	RET
 
-// func copyRows2NEON(rows int, src *byte, ld int, dst *byte)
-TEXT ·copyRows2NEON(SB), NOSPLIT|NOFRAME, $0-32
+// func copyRows2(rows int, src *byte, ld int, dst *byte)
+TEXT ·copyRows2(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD rows+0(FP), R0
 	MOVD src+8(FP), R1
 	MOVD ld+16(FP), R2
@@ -34193,8 +34193,8 @@ row:
 	BNE row
 	RET
 
-// func copyRows3NEON(rows int, src *byte, ld int, dst *byte)
-TEXT ·copyRows3NEON(SB), NOSPLIT|NOFRAME, $0-32
+// func copyRows3(rows int, src *byte, ld int, dst *byte)
+TEXT ·copyRows3(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD rows+0(FP), R0
 	MOVD src+8(FP), R1
 	MOVD ld+16(FP), R2
@@ -34212,8 +34212,8 @@ row:
 	BNE row
 	RET
 
-// func copyRows4NEON(rows int, src *byte, ld int, dst *byte)
-TEXT ·copyRows4NEON(SB), NOSPLIT|NOFRAME, $0-32
+// func copyRows4(rows int, src *byte, ld int, dst *byte)
+TEXT ·copyRows4(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD rows+0(FP), R0
 	MOVD src+8(FP), R1
 	MOVD ld+16(FP), R2
@@ -34233,8 +34233,8 @@ row:
 	BNE row
 	RET
 
-// func copyRows6NEON(rows int, src *byte, ld int, dst *byte)
-TEXT ·copyRows6NEON(SB), NOSPLIT|NOFRAME, $0-32
+// func copyRows6(rows int, src *byte, ld int, dst *byte)
+TEXT ·copyRows6(SB), NOSPLIT|NOFRAME, $0-32
 	MOVD rows+0(FP), R0
 	MOVD src+8(FP), R1
 	MOVD ld+16(FP), R2
@@ -34258,8 +34258,8 @@ row:
 	BNE row
 	RET
 
-// func narrowNEON(blocks int, dst *float32, src *float64)
-TEXT ·narrowNEON(SB), NOSPLIT|NOFRAME, $0-24
+// func narrowVectors(blocks int, dst *float32, src *float64)
+TEXT ·narrowVectors(SB), NOSPLIT|NOFRAME, $0-24
 	MOVD blocks+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD src+16(FP), R2
@@ -34277,8 +34277,8 @@ loop:
 	BNE loop
 	RET
 
-// func widenNEON(blocks int, dst *float64, src *float32)
-TEXT ·widenNEON(SB), NOSPLIT|NOFRAME, $0-24
+// func widenVectors(blocks int, dst *float64, src *float32)
+TEXT ·widenVectors(SB), NOSPLIT|NOFRAME, $0-24
 	MOVD blocks+0(FP), R0
 	MOVD dst+8(FP), R1
 	MOVD src+16(FP), R2
@@ -34296,8 +34296,8 @@ loop:
 	BNE loop
 	RET
 
-// func normalNEON(blocks int, dst *float64, state *[4][4]uint64)
-TEXT ·normalNEON(SB), NOSPLIT|NOFRAME, $0-24
+// func normalVectors(blocks int, dst *float64, state *[4][4]uint64)
+TEXT ·normalVectors(SB), NOSPLIT|NOFRAME, $0-24
 	MOVD $constants<>(SB), R20
 	WORD $0x3dc16280 // ldr q0, [x20, #1408]
 	WORD $0x3dc16681 // ldr q1, [x20, #1424]
@@ -34562,8 +34562,8 @@ loop:
 	WORD $0x3d801c53 // str q19, [x2, #112]
 	RET
 
-// func adamNEON(blocks int, theta, m, v, grad, avg, p *float64)
-TEXT ·adamNEON(SB), NOSPLIT|NOFRAME, $0-56
+// func adamVectors(blocks int, theta, m, v, grad, avg, p *float64)
+TEXT ·adamVectors(SB), NOSPLIT|NOFRAME, $0-56
 	MOVD blocks+0(FP), R0
 	MOVD theta+8(FP), R1
 	MOVD m+16(FP), R2

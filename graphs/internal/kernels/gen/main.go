@@ -1,11 +1,14 @@
-// Command gen writes the assembly of package kernels: one run for each instruction set.
+// Command gen writes the assembly of package kernels, one run for each instruction set, then the tables of the
+// routines.
 //
 //	go run . -isa avx2   -out ../avx2_amd64.s   -stubs ../avx2_amd64.go   -pkg kernels
 //	go run . -isa avx512 -out ../avx512_amd64.s -stubs ../avx512_amd64.go -pkg kernels
 //	go run . -isa neon   -out ../neon_arm64.s   -stubs ../neon_arm64.go   -pkg kernels
+//	go run . -isa ""
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -15,14 +18,20 @@ import (
 )
 
 func main() {
-	isa := flag.String("isa", "avx2", "instruction set: avx2, avx512 or neon")
+	isa := flag.String("isa", "avx2", "instruction set: avx2, avx512 or neon; empty for the tables")
 	flag.Parse()
-	if *isa != "neon" {
-		x86.Write(*isa)
-		return
-	}
 	value := func(name string) string { return flag.Lookup(name).Value.String() } // avo's flags
-	if err := neon.Write(value("out"), value("stubs"), value("pkg")); err != nil {
+	var err error
+	switch *isa {
+	case "":
+		err = errors.Join(writeTables("../tables_amd64.go", "amd64", "../avx2_amd64.go", "../avx512_amd64.go"),
+			writeTables("../tables_arm64.go", "arm64", "../neon_arm64.go"))
+	case "neon":
+		err = neon.Write(value("out"), value("stubs"), value("pkg"))
+	default:
+		x86.Write(*isa)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -153,8 +153,8 @@ func (g *generator) elementwise(f64 bool) {
 
 // normals writes Box and Muller's transform on four lanes of xoshiro256++, two vectors of two.
 func (g *generator) normals() {
-	doc := "normalNEON writes 8·blocks normal numbers; state[i] is word i of the four lanes."
-	g.function(true, "normalNEON", doc, "(blocks int, dst *float64, state *[4][4]uint64)", 24, 1, func(e vec) {
+	doc := "normalVectors writes 8·blocks normal numbers; state[i] is word i of the four lanes."
+	g.function(true, "normalVectors", doc, "(blocks int, dst *float64, state *[4][4]uint64)", 24, 1, func(e vec) {
 		f := e.f
 		e.args("blocks", "dst", "state")
 		var s [2][4]V
@@ -193,9 +193,9 @@ func (g *generator) normals() {
 
 // adam writes the Adam step on vectors of four, two of two.
 func (g *generator) adam() {
-	doc := "adamNEON updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, " +
+	doc := "adamVectors updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, " +
 		"1−d; avg may be nil."
-	g.function(true, "adamNEON", doc, "(blocks int, theta, m, v, grad, avg, p *float64)", 56, 1, func(e vec) {
+	g.function(true, "adamVectors", doc, "(blocks int, theta, m, v, grad, avg, p *float64)", 56, 1, func(e vec) {
 		f := e.f
 		e.args("blocks", "theta", "m", "v", "grad", "avg", "p")
 		var c [11]Value

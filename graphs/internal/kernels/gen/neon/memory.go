@@ -61,7 +61,7 @@ func (e vec) transposed(r []V) []V {
 // copying writes the copies of narrow blocks of rows into a buffer without gaps.
 func (g *generator) copying() {
 	for _, n := range []int{2, 3, 4, 6} {
-		name := fmt.Sprintf("copyRows%dNEON", n)
+		name := fmt.Sprintf("copyRows%d", n)
 		doc := fmt.Sprintf("%s copies rows of %d bytes, ld bytes apart in src, without gaps to dst.", name, 2*n*vectorBytes)
 		g.function(false, name, doc, "(rows int, src *byte, ld int, dst *byte)", 32, 1, func(e vec) {
 			f := e.f
@@ -90,7 +90,7 @@ func (g *generator) conversions() {
 		}
 		e.f.Op([]V{d}, use, func(r func(V) int) a64.Enc { return a64.Cvt(mn, r(d), r(s)) })
 	}
-	g.function(true, "narrowNEON", "narrowNEON rounds 8·blocks elements.", "(blocks int, dst *float32, src *float64)",
+	g.function(true, "narrowVectors", "narrowVectors rounds 8·blocks elements.", "(blocks int, dst *float32, src *float64)",
 		24, 1, func(e vec) {
 			f := e.f
 			e.args("blocks", "dst", "src")
@@ -110,7 +110,7 @@ func (g *generator) conversions() {
 			f.Jump("BNE", "loop")
 			f.Ret()
 		})
-	g.function(true, "widenNEON", "widenNEON converts 8·blocks elements.", "(blocks int, dst *float64, src *float32)",
+	g.function(true, "widenVectors", "widenVectors converts 8·blocks elements.", "(blocks int, dst *float64, src *float32)",
 		24, 1, func(e vec) {
 			f := e.f
 			e.args("blocks", "dst", "src")

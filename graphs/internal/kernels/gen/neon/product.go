@@ -4,24 +4,7 @@ import (
 	"fmt"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels/gen/a64"
-)
-
-// Offsets of the fields of type tile.
-const (
-	tileA = 8 * iota
-	tileRsa
-	tileCsa
-	tileB
-	tileLdb
-	tileC
-	tileLdc
-	tileK
-	tileInit
-	tileBias
-	tileMul
-	tileLdm
-	tileCols
-	tileBlocks
+	"github.com/stheno-ebm/stheno/graphs/internal/kernels/gen/describe"
 )
 
 // General registers of a product.
@@ -91,8 +74,8 @@ func (t *tile) field(off, r int) { t.f.Go("MOVD %d(R%d), R%d", off, rT, r) }
 func (t *tile) write() {
 	f := t.f
 	t.args("t")
-	for _, x := range [][2]int{{tileA, rA}, {tileRsa, rRsa}, {tileCsa, rCsa}, {tileLdb, rLdb}, {tileC, rC},
-		{tileMul, rMul}, {tileBlocks, rBlocks}} {
+	for _, x := range [][2]int{{describe.TileA, rA}, {describe.TileRsa, rRsa}, {describe.TileCsa, rCsa}, {describe.TileLdb, rLdb}, {describe.TileC, rC},
+		{describe.TileMul, rMul}, {describe.TileBlocks, rBlocks}} {
 		t.field(x[0], x[1])
 	}
 	t.acc = make([][]V, t.mr)
@@ -107,9 +90,9 @@ func (t *tile) write() {
 	f.Label("block")
 	t.begin()
 	f.Label("sum")
-	t.field(tileK, rK)
+	t.field(describe.TileK, rK)
 	f.Jump(fmt.Sprintf("CBZ R%d,", rK), "factor")
-	t.field(tileB, rB)
+	t.field(describe.TileB, rB)
 	f.Go("MOVD R%d, R%d", rA, rRow)
 	f.Go("CMP $%d, R%d", t.size(), rCsa)
 	f.Jump("BNE", "columns")
@@ -119,18 +102,18 @@ func (t *tile) write() {
 	f.Label("factor")
 	f.Jump(fmt.Sprintf("CBZ R%d,", rMul), "store")
 	f.Go("MOVD R%d, R%d", rMul, rSrc)
-	t.field(tileLdm, rLd)
+	t.field(describe.TileLdm, rLd)
 	t.toFrame("factor")
 	t.eachRow(func(i, j, off int) {
 		m := t.reg()
 		t.load(rSrc, off, m)
 		t.accumulate("fmul", t.acc[i][j], m)
 	})
-	t.field(tileLdm, rTmp)
+	t.field(describe.TileLdm, rTmp)
 	t.advance(rTmp, rMul)
 	f.Label("store")
 	t.end()
-	t.field(tileLdc, rTmp)
+	t.field(describe.TileLdc, rTmp)
 	t.advance(rTmp, rC)
 	t.advance(rRsa, rA)
 	f.Go("SUBS $1, R%d", rBlocks)
@@ -150,7 +133,7 @@ func (t *tile) advance(stride, p int) {
 // begin starts the sums from C, the bias or zero.
 func (t *tile) begin() {
 	f := t.f
-	t.field(tileInit, rTmp)
+	t.field(describe.TileInit, rTmp)
 	f.Jump(fmt.Sprintf("CBNZ R%d,", rTmp), "given")
 	for i := range t.acc {
 		for _, a := range t.acc[i] {
@@ -159,12 +142,12 @@ func (t *tile) begin() {
 	}
 	f.Jump("B", "sum")
 	f.Label("given")
-	t.field(tileBias, rSrc)
+	t.field(describe.TileBias, rSrc)
 	f.Go("MOVD $0, R%d", rLd)
 	f.Go("CMP $1, R%d", rTmp)
 	f.Jump("BEQ", "bias")
 	f.Go("MOVD R%d, R%d", rC, rSrc)
-	t.field(tileLdc, rLd)
+	t.field(describe.TileLdc, rLd)
 	f.Label("bias")
 	t.toFrame("begin")
 	t.eachRow(func(i, j, off int) {
@@ -178,9 +161,9 @@ func (t *tile) begin() {
 func (t *tile) end() {
 	f := t.f
 	f.Go("MOVD R%d, R%d", rC, rSrc)
-	t.field(tileLdc, rLd)
+	t.field(describe.TileLdc, rLd)
 	if t.partial() {
-		t.field(tileCols, rCols)
+		t.field(describe.TileCols, rCols)
 		f.Go("CMP $%d, R%d", t.nv*t.lanes(), rCols)
 		f.Jump("BEQ", "full")
 		f.Go("ADD $%d, RSP, R%d", t.frame, rSrc)
@@ -199,7 +182,7 @@ func (t *tile) end() {
 	f.Jump("BEQ", "stored")
 	f.Go("ADD $%d, RSP, R%d", t.frame, rSrc)
 	f.Go("MOVD R%d, R%d", rC, rDst)
-	t.field(tileLdc, rTmp)
+	t.field(describe.TileLdc, rTmp)
 	t.copyElements("end", t.nv*vectorBytes, -1)
 	f.Label("stored")
 }
@@ -211,7 +194,7 @@ func (t *tile) toFrame(id string) {
 		return
 	}
 	f := t.f
-	t.field(tileCols, rCols)
+	t.field(describe.TileCols, rCols)
 	f.Go("CMP $%d, R%d", t.nv*t.lanes(), rCols)
 	f.Jump("BEQ", id+"Whole")
 	f.Go("ADD $%d, RSP, R%d", t.frame, rDst)

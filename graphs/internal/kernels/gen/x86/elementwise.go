@@ -242,35 +242,32 @@ func colSum(e vec) {
 
 // conversions writes the roundings between the element types, for whole vectors of 8.
 func conversions() {
-	text("narrowAVX2", "func(blocks int, dst *float32, src *float64)", "narrowAVX2 rounds 8·blocks elements.")
+	conversion("narrowVectors", "func(blocks int, dst *float32, src *float64)", "rounds", 4, 8,
+		func(src, dst Mem) {
+			v := XMM()
+			VCVTPD2PSY(src, v)
+			VMOVUPS(v, dst)
+		})
+	conversion("widenVectors", "func(blocks int, dst *float64, src *float32)", "converts", 8, 4,
+		func(src, dst Mem) {
+			v := YMM()
+			VCVTPS2PD(src, v)
+			VMOVUPD(v, dst)
+		})
+}
+
+// conversion writes a loop around the conversion of four elements, whose sizes are given.
+func conversion(name, signature, does string, to, from int, four func(src, dst Mem)) {
+	text(name, signature, name+" "+does+" 8·blocks elements.")
 	n := Load(Param("blocks"), GP64())
 	dst := Load(Param("dst"), GP64())
 	src := Load(Param("src"), GP64())
 	Label("loop")
 	for i := range 2 {
-		v := XMM()
-		VCVTPD2PSY(Mem{Base: src, Disp: 32 * i}, v)
-		VMOVUPS(v, Mem{Base: dst, Disp: 16 * i})
+		four(Mem{Base: src, Disp: 4 * from * i}, Mem{Base: dst, Disp: 4 * to * i})
 	}
-	ADDQ(U8(64), src)
-	ADDQ(U8(32), dst)
-	DECQ(n)
-	JNZ(LabelRef("loop"))
-	VZEROUPPER()
-	RET()
-
-	text("widenAVX2", "func(blocks int, dst *float64, src *float32)", "widenAVX2 converts 8·blocks elements.")
-	n = Load(Param("blocks"), GP64())
-	dst = Load(Param("dst"), GP64())
-	src = Load(Param("src"), GP64())
-	Label("loop")
-	for i := range 2 {
-		v := YMM()
-		VCVTPS2PD(Mem{Base: src, Disp: 16 * i}, v)
-		VMOVUPD(v, Mem{Base: dst, Disp: 32 * i})
-	}
-	ADDQ(U8(32), src)
-	ADDQ(U8(64), dst)
+	ADDQ(U8(8*from), src)
+	ADDQ(U8(8*to), dst)
 	DECQ(n)
 	JNZ(LabelRef("loop"))
 	VZEROUPPER()

@@ -6,24 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
-)
 
-// Offsets of the fields of type tile.
-const (
-	tileA = 8 * iota
-	tileRsa
-	tileCsa
-	tileB
-	tileLdb
-	tileC
-	tileLdc
-	tileK
-	tileInit
-	tileBias
-	tileMul
-	tileLdm
-	tileCols
-	tileBlocks
+	"github.com/stheno-ebm/stheno/graphs/internal/kernels/gen/describe"
 )
 
 // products writes the inner loops of the matrix product: rows × vectors tiles for panels of two vectors, those of one
@@ -55,10 +39,10 @@ func product(e vec, mr, nv int) {
 		return r
 	}
 	vb := e.bytes()
-	a, rsa, csa := field(tileA), field(tileRsa), field(tileCsa)
-	ldb, c := field(tileLdb), field(tileC)
-	mul := field(tileMul)
-	blocks := field(tileBlocks)
+	a, rsa, csa := field(describe.TileA), field(describe.TileRsa), field(describe.TileCsa)
+	ldb, c := field(describe.TileLdb), field(describe.TileC)
+	mul := field(describe.TileMul)
+	blocks := field(describe.TileBlocks)
 
 	acc := make([][]VecVirtual, mr)
 	for i := range acc {
@@ -68,9 +52,9 @@ func product(e vec, mr, nv int) {
 		}
 	}
 	full := U32(nv * e.lanes())
-	isFull := func(label string) { CMPQ(Mem{Base: t, Disp: tileCols}, full); JNE(LabelRef(label)) }
+	isFull := func(label string) { CMPQ(Mem{Base: t, Disp: describe.TileCols}, full); JNE(LabelRef(label)) }
 	panels := nv <= 2 // wider tiles are never partial
-	partial := func() tail { return e.tail(field(tileCols)) }
+	partial := func() tail { return e.tail(field(describe.TileCols)) }
 	// eachRow walks over the rows of C or mul.
 	eachRow := func(base GPVirtual, ldOff int, f func(i, j int, m Mem)) {
 		p := GP64()
@@ -102,7 +86,7 @@ func product(e vec, mr, nv int) {
 
 	Label("block")
 	// Start from C, the bias or zero.
-	CMPQ(Mem{Base: t, Disp: tileInit}, U8(1))
+	CMPQ(Mem{Base: t, Disp: describe.TileInit}, U8(1))
 	JEQ(LabelRef("bias"))
 	JG(LabelRef("old"))
 	for i := range acc {
@@ -112,7 +96,7 @@ func product(e vec, mr, nv int) {
 	}
 	JMP(LabelRef("sum"))
 	Label("bias")
-	bias := field(tileBias)
+	bias := field(describe.TileBias)
 	either("bias", func(get func(m Mem, j int, d Value)) {
 		for j := range nv {
 			get(Mem{Base: bias, Disp: j * vb}, j, acc[0][j])
@@ -126,14 +110,14 @@ func product(e vec, mr, nv int) {
 	JMP(LabelRef("sum"))
 	Label("old")
 	either("old", func(get func(m Mem, j int, d Value)) {
-		eachRow(c, tileLdc, func(i, j int, m Mem) { get(m, j, acc[i][j]) })
+		eachRow(c, describe.TileLdc, func(i, j int, m Mem) { get(m, j, acc[i][j]) })
 	})
 
 	Label("sum")
-	cnt := field(tileK)
+	cnt := field(describe.TileK)
 	TESTQ(cnt, cnt)
 	JZ(LabelRef("factor"))
-	pb := field(tileB)
+	pb := field(describe.TileB)
 	pa := make([]GPVirtual, (mr+2)/3) // one pointer for three rows: base, base + rsa, base + 2 rsa
 	for i := range pa {
 		pa[i] = GP64()
@@ -196,13 +180,13 @@ func product(e vec, mr, nv int) {
 	TESTQ(mul, mul)
 	JZ(LabelRef("store"))
 	either("factor", func(get func(m Mem, j int, d Value)) {
-		eachRow(mul, tileLdm, func(i, j int, m Mem) {
+		eachRow(mul, describe.TileLdm, func(i, j int, m Mem) {
 			f := e.reg()
 			get(m, j, f)
 			e.Mul(f, acc[i][j], acc[i][j])
 		})
 	})
-	step := field(tileLdm)
+	step := field(describe.TileLdm)
 	IMUL3Q(I32(mr), step, step)
 	ADDQ(step, mul)
 
@@ -210,15 +194,15 @@ func product(e vec, mr, nv int) {
 	if panels {
 		isFull("storePart")
 	}
-	eachRow(c, tileLdc, func(i, j int, m Mem) { e.Mov(acc[i][j], m) })
+	eachRow(c, describe.TileLdc, func(i, j int, m Mem) { e.Mov(acc[i][j], m) })
 	if panels {
 		JMP(LabelRef("advance"))
 		Label("storePart")
 		pt := partial()
-		eachRow(c, tileLdc, func(i, j int, m Mem) { pt.store(acc[i][j], m, j) })
+		eachRow(c, describe.TileLdc, func(i, j int, m Mem) { pt.store(acc[i][j], m, j) })
 		Label("advance")
 	}
-	step = field(tileLdc)
+	step = field(describe.TileLdc)
 	IMUL3Q(I32(mr), step, step)
 	ADDQ(step, c)
 	step = GP64()
@@ -413,7 +397,7 @@ func packing(e vec) {
 // copying writes the copies of narrow blocks of rows, nv vectors of 32 bytes wide, into a buffer without gaps.
 func copying() {
 	for _, nv := range []int{2, 3, 4, 6} {
-		name := fmt.Sprintf("copyRows%dAVX2", nv)
+		name := fmt.Sprintf("copyRows%d", nv)
 		text(name, "func(rows int, src *byte, ld int, dst *byte)",
 			fmt.Sprintf("%s copies rows of %d bytes, ld bytes apart in src, without gaps to dst.", name, 32*nv))
 		rows := Load(Param("rows"), GP64())

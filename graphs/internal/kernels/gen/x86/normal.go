@@ -11,8 +11,8 @@ import (
 // normals writes Box and Muller's transform on four lanes of xoshiro256++.
 func normals() {
 	e := vec{f64: true, width: 256}
-	text("normalAVX2", "func(blocks int, dst *float64, state *[4][4]uint64)",
-		"normalAVX2 writes 8·blocks normal numbers; state[i] is word i of the four lanes.")
+	text("normalVectors", "func(blocks int, dst *float64, state *[4][4]uint64)",
+		"normalVectors writes 8·blocks normal numbers; state[i] is word i of the four lanes.")
 	blocks := Load(Param("blocks"), GP64())
 	dst := Load(Param("dst"), GP64())
 	st := Load(Param("state"), GP64())
@@ -37,8 +37,8 @@ func normals() {
 // adam writes the Adam step on vectors of four.
 func adam() {
 	e := vec{f64: true, width: 256}
-	text("adamAVX2", "func(blocks int, theta, m, v, grad, avg, p *float64)",
-		"adamAVX2 updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d; avg "+
+	text("adamVectors", "func(blocks int, theta, m, v, grad, avg, p *float64)",
+		"adamVectors updates 4·blocks parameters; p holds scale, 1−β1, 1−β2, β1, β2, bias2, ε, decay, −step, d, 1−d; avg "+
 			"may be nil.")
 	blocks := Load(Param("blocks"), GP64())
 	theta := Load(Param("theta"), GP64())

@@ -79,11 +79,15 @@ type inst = func(...Op)
 
 // sel chooses the instruction for the element type.
 func (e vec) sel(f32, f64 inst) inst {
-	f := f32
-	if e.f64 {
-		f = f64
-	}
+	f := byType(e, f32, f64)
 	return func(ops ...Op) { emit(func() { f(ops...) }) }
+}
+
+func byType[F any](e vec, f32, f64 F) F {
+	if e.f64 {
+		return f64
+	}
+	return f32
 }
 
 // recorded collects instructions instead of writing them, while it is not nil.
@@ -307,44 +311,29 @@ func (t tail) kmask(j int) OpmaskVirtual {
 	return k
 }
 
+// ymask is the AVX2 mask of vector j.
+func (t tail) ymask(j int) VecVirtual {
+	m := YMM()
+	VMOVUPS(Mem{Base: t.table, Disp: 32 * j}, m)
+	return m
+}
+
 // load reads the elements of vector j that exist, zeros for the others.
 func (t tail) load(m Mem, j int, d Value) {
 	if t.e.wide() {
-		k := t.kmask(j)
-		if t.e.f64 {
-			VMOVUPD_Z(m, k, d)
-		} else {
-			VMOVUPS_Z(m, k, d)
-		}
+		byType(t.e, VMOVUPS_Z, VMOVUPD_Z)(m, t.kmask(j), d)
 		return
 	}
-	mk := YMM()
-	VMOVUPS(Mem{Base: t.table, Disp: 32 * j}, mk)
-	if t.e.f64 {
-		VMASKMOVPD(m, mk, d)
-	} else {
-		VMASKMOVPS(m, mk, d)
-	}
+	byType(t.e, VMASKMOVPS, VMASKMOVPD)(m, t.ymask(j), d)
 }
 
 // store writes the elements of vector j that exist.
 func (t tail) store(s VecVirtual, m Mem, j int) {
 	if t.e.wide() {
-		k := t.kmask(j)
-		if t.e.f64 {
-			VMOVUPD(s, k, m)
-		} else {
-			VMOVUPS(s, k, m)
-		}
+		byType(t.e, VMOVUPS, VMOVUPD)(s, t.kmask(j), m)
 		return
 	}
-	mk := YMM()
-	VMOVUPS(Mem{Base: t.table, Disp: 32 * j}, mk)
-	if t.e.f64 {
-		VMASKMOVPD(s, mk, m)
-	} else {
-		VMASKMOVPS(s, mk, m)
-	}
+	byType(t.e, VMASKMOVPS, VMASKMOVPD)(s, t.ymask(j), m)
 }
 
 // jumpAbove jumps if an element of x is greater than limit in absolute value, or NaN.

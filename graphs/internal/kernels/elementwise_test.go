@@ -32,8 +32,6 @@ func elementwiseCases[T Float]() []elementwiseCase[T] {
 			func(v []float64, c float64) float64 { return v[0] + c }, 1},
 		{"SubFrom", 1, func(d []T, in [][]T, c T) { SubFrom(d, c, in[0]) },
 			func(v []float64, c float64) float64 { return c - v[0] }, 1},
-		{"DivInto", 1, func(d []T, in [][]T, c T) { DivInto(d, c, in[0]) },
-			func(v []float64, c float64) float64 { return c / v[0] }, 1},
 		{"MulAdd", 3, func(d []T, in [][]T, c T) { MulAdd(d, in[0], in[1], in[2]) },
 			func(v []float64, c float64) float64 { return math.FMA(v[0], v[1], v[2]) }, 1},
 		{"MulSub", 3, func(d []T, in [][]T, c T) { MulSub(d, in[0], in[1], in[2]) },
@@ -166,11 +164,6 @@ func testBroadcast[T Float](t *testing.T, rng *rand.Rand) {
 				}
 				compare(t, what+" "+name, d, want, size, eps)
 			}
-			for _, k := range []kernel{{"AddRow", AddRow[T], add}, {"SubRow", SubRow[T], sub},
-				{"MulRow", MulRow[T], mul}, {"DivRow", DivRow[T], div}} {
-				k.run(d, a, row)
-				verify(k.name, func(i, j int) float64 { return k.ref(float64(a[i*m+j]), float64(row[j])) })
-			}
 			for _, k := range []kernel{{"AddCol", AddCol[T], add}, {"SubCol", SubCol[T], sub},
 				{"MulCol", MulCol[T], mul}, {"DivCol", DivCol[T], div}} {
 				k.run(d, a, col)
@@ -180,8 +173,6 @@ func testBroadcast[T Float](t *testing.T, rng *rand.Rand) {
 			verify("ExpandRow", func(i, j int) float64 { return float64(row[j]) })
 			ExpandCol(d, col)
 			verify("ExpandCol", func(i, j int) float64 { return float64(col[i]) })
-			Outer(d, col, row)
-			verify("Outer", func(i, j int) float64 { return float64(col[i]) * float64(row[j]) })
 			Transpose(d, a, n, m)
 			for i := range n {
 				for j := range m {
@@ -513,7 +504,7 @@ func TestAllocations(t *testing.T) {
 			UnaryMulti(SiLU, a, b, nil, c, a)
 			Unary(GELU, 2, a, b)
 			Add(a, b, c)
-			MulRow(a, b, c[:n])
+			MulCol(a, b, c[:n])
 			RowSum(c[:n], a, n, false)
 			ColSum(c[:n], a, true)
 			RowLogSumExp(c[:n], a, n, b)

@@ -26,13 +26,15 @@
 //
 // # Which kernel
 //
-//	Langevin    cheapest step; biased by its step size, never rejects
-//	MALA        the same, exact
-//	HMC         long moves in many dimensions, all chains in lockstep: many chains on a compiled energy
-//	NUTS        chooses the length of each move itself; one tree per chain: a few chains on a posterior
-//	BAOAB       underdamped Langevin: less biased than Langevin at the same cost, never rejects
-//	Tempering   for separated modes: exact, K levels at K times the cost
-//	Annealed    for a good start from anywhere; only approximately invariant
+//	Langevin      cheapest step; biased by its step size, never rejects
+//	MALA          the same, exact
+//	HMC           long moves in many dimensions, all chains in lockstep: many chains on a compiled energy
+//	NUTS          chooses the length of each move itself; one tree per chain: a few chains on a posterior
+//	BAOAB         underdamped Langevin: less biased than Langevin at the same cost, never rejects
+//	Tempering     for separated modes: exact, K levels at K times the cost
+//	Annealed      for a good start from anywhere; only approximately invariant
+//	Independence  draws of a density near the target; exact, and alone enough only if that is very near
+//	Jumping       the same between the moves of another kernel
 //
 // [Sample] runs a kernel on all cores, [Warmup] adapts its settings, [Diagnose] says whether the draws can be trusted,
 // and [AIS] estimates log Z.

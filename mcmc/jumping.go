@@ -13,15 +13,9 @@ type Proposal interface {
 	LogProb(dst []float64, x *mat.Dense)   // stores log q of the rows of x
 }
 
-// Jumping makes independence Metropolis moves before every step of a kernel: a draw y from q replaces x with
-// probability
-//
-//	min(1, exp(E(x) - E(y)) q(x)/q(y)).
-//
-// They carry chains between modes that local moves never leave, if q covers them all, as blurred data do. Both parts
-// leave exp(-E) unchanged, and so does the whole. In many dimensions no draw from q is ever accepted.
-//
-// Tierney, Markov chains for exploring posterior distributions, Annals of Statistics 22 (1994), section 2.3.3.
+// Jumping makes moves of [Independence] before every step of a kernel. They carry chains between modes that local moves
+// never leave, if q covers them all, as blurred data do. Both parts leave exp(-E) unchanged, and so does the whole. In
+// many dimensions no draw from q is ever accepted.
 type Jumping struct {
 	Kernel   Kernel   // required
 	Proposal Proposal // q; required. It may be used by several goroutines at once
@@ -63,10 +57,7 @@ func (k Jumping) Step(s *State, t Target, rng *rand.Rand) (Info, error) {
 		return Info{}, err
 	}
 	p := w.proposals()
-	if w.logq == nil {
-		w.logq = make([]float64, 2*w.n)
-	}
-	at, to := w.logq[:w.n], w.logq[w.n:]
+	at, to := w.logProposals()
 	k.Proposal.LogProb(at, s.X)
 	for range max(1, k.Jumps) {
 		k.Proposal.Sample(p.x, rng)

@@ -30,8 +30,8 @@ func (q wide) LogProb(dst []float64, x *mat.Dense) {
 }
 
 // heavier runs chains that all start in the lighter of two distant modes, and returns the share that ends in the
-// heavier one and the acceptance of the kernel.
-func heavier(t *testing.T, q wide, n int) float64 {
+// heavier one.
+func heavier(t *testing.T, k mcmc.Kernel, n int) float64 {
 	t.Helper()
 	// 0.7 N(-2, 0.3²) + 0.3 N(6, 0.3²)
 	target := mcmc.RowFunc(func(grad, x []float64) float64 {
@@ -47,7 +47,6 @@ func heavier(t *testing.T, q wide, n int) float64 {
 		x.Set(i, 0, 6+0.3*rng.NormFloat64())
 	}
 	s := mcmc.NewState(x)
-	k := mcmc.Jumping{Kernel: mcmc.HMC{StepSize: 0.2, Leapfrog: 3}, Proposal: q, Jumps: 2}
 	for range 200 {
 		if _, err := k.Step(s, target, rng); err != nil {
 			t.Fatal(err)
@@ -68,11 +67,13 @@ func sq(x float64) float64 { return x * x }
 // do not.
 func TestJumping(t *testing.T) {
 	const n = 4000
+	jumping := mcmc.Jumping{Kernel: mcmc.HMC{StepSize: 0.2, Leapfrog: 3}, Proposal: wide{}, Jumps: 2}
 	tolerance := 4 * math.Sqrt(0.7*0.3/n)
-	if got := heavier(t, wide{}, n); math.Abs(got-0.7) > tolerance {
+	if got := heavier(t, jumping, n); math.Abs(got-0.7) > tolerance {
 		t.Errorf("share of the heavier mode %g, want 0.7 ± %g", got, tolerance)
 	}
-	if got := heavier(t, wide{wrong: true}, n); math.Abs(got-0.7) < tolerance {
+	jumping.Proposal = wide{wrong: true}
+	if got := heavier(t, jumping, n); math.Abs(got-0.7) < tolerance {
 		t.Errorf("share %g: a forgotten proposal density is not noticed", got)
 	}
 	if got := mcmc.Name(mcmc.Jumping{Kernel: mcmc.HMC{}}); got != "hmc with jumps" {
@@ -86,6 +87,26 @@ func TestJumping(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not name %s", err, want)
 		}
+	}
+}
+
+// Independent proposals bring the modes to their weights, too, and are all accepted where the proposal is the target.
+func TestIndependence(t *testing.T) {
+	const n = 4000
+	tolerance := 4 * math.Sqrt(0.7*0.3/n)
+	if got := heavier(t, mcmc.Independence{Proposal: wide{}}, n); math.Abs(got-0.7) > tolerance {
+		t.Errorf("share of the heavier mode %g, want 0.7 ± %g", got, tolerance)
+	}
+	if got := heavier(t, mcmc.Independence{Proposal: wide{wrong: true}}, n); math.Abs(got-0.7) < tolerance {
+		t.Errorf("share %g: a forgotten proposal density is not noticed", got)
+	}
+	s := mcmc.NewState(mat.NewDense(8, 1, nil))
+	info, err := mcmc.Independence{Proposal: wide{}}.Step(s, gaussian(5), source(1))
+	if err != nil || info.AcceptProb < 1-1e-12 {
+		t.Errorf("acceptance %g of draws of the target, error %v", info.AcceptProb, err)
+	}
+	if err := (mcmc.Independence{}).Validate(); err == nil {
+		t.Error("a missing proposal is accepted")
 	}
 }
 

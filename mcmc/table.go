@@ -25,12 +25,11 @@ func (o *Diagnostics) WriteTable(w io.Writer) error {
 			return err
 		}
 	}
-	line := []string{
-		fmt.Sprintf("%s: %d chains × %d draws", o.Sampler, o.Chains, o.Draws),
-		fmt.Sprintf("step %.3g", o.StepSize),
-		fmt.Sprintf("acceptance %.2f", o.AcceptProb),
-		fmt.Sprintf("divergences %d", o.Divergences),
+	line := []string{fmt.Sprintf("%s: %d chains × %d draws", o.Sampler, o.Chains, o.Draws)}
+	if o.StepSize == o.StepSize {
+		line = append(line, fmt.Sprintf("step %.3g", o.StepSize))
 	}
+	line = append(line, fmt.Sprintf("acceptance %.2f", o.AcceptProb), fmt.Sprintf("divergences %d", o.Divergences))
 	if o.EBFMI == o.EBFMI {
 		line = append(line, fmt.Sprintf("E-BFMI %.2f", o.EBFMI))
 	}

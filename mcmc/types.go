@@ -243,7 +243,7 @@ type workspace struct {
 	lengths  []float64  // annealing: scale of each row's step
 	swaps    []SwapInfo // tempering
 	accept   []float64  // tempering: mean acceptance of each level in the last move
-	logq     []float64  // 2n, jumping
+	logq     []float64  // 2n, independent proposals
 	diverged []bool     // n, annealing: in a move of this pass
 }
 
@@ -269,6 +269,14 @@ func (w *workspace) proposals() *points {
 		w.h0 = make([]float64, w.n)
 	}
 	return w.prop
+}
+
+// logProposals returns room for log q at the positions and at the proposals.
+func (w *workspace) logProposals() (at, to []float64) {
+	if w.logq == nil {
+		w.logq = make([]float64, 2*w.n)
+	}
+	return w.logq[:w.n], w.logq[w.n:]
 }
 
 // summary reduces the chains' ChainInfo to one Info.

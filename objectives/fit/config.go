@@ -60,7 +60,7 @@ type Config struct {
 	Seed         uint64  `json:"seed" group:"training" help:"Seed of every random stream."`
 	Threads      int     `json:"threads" group:"training" help:"Threads of the compiled graph, 0 for one per core up to 4; results do not depend on it."`
 
-	Sampler      string  `json:"sampler" group:"sampling" help:"${samplers}."`
+	Sampler      string  `json:"sampler" group:"sampling" help:"${samplers}. By default a model that is its base alone is drawn from exactly, by none of them."`
 	SamplerStep  float64 `json:"sampler-step" group:"sampling" help:"Step size (for annealed and tempering, the initial one); 0 finds one during warm-up."`
 	Leapfrog     int     `json:"leapfrog" group:"sampling" help:"Leapfrog steps per transition of hmc."`
 	SamplerJumps int     `json:"sampler-jumps" zero:"none" group:"sampling" help:"Metropolis proposals from blurred data before each transition of langevin, mala, hmc and nuts, by which chains change modes; 0 uses the bare sampler."`

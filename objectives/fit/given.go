@@ -88,7 +88,10 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 	floats.Add(logw, logq)
 	floats.Scale(-1, logw)
 	mcmc.Resample(x, y, logw, rng)
-	if p.jumps > 0 {
+	switch {
+	case p.exact:
+		p.kernel = mcmc.Independence{Proposal: q}
+	case p.jumps > 0:
 		p.kernel = mcmc.Jumping{Kernel: p.kernel, Proposal: q, Jumps: p.jumps}
 	}
 	draws, err := mcmc.Sample(ctx, p.kernel, targets, x, p.run, rng)
@@ -124,6 +127,9 @@ func (m *Model) sampleGiven(ctx context.Context, cfg SampleConfig) (*Draw, error
 func (m *Model) givenProposal(known []int, values []float64) (density.Density, error) {
 	if m.data.mixed != nil {
 		return m.data.mixed.Given(known, values)
+	}
+	if m.isBase() {
+		return m.data.Base.Given(known, values)
 	}
 	return m.data.around().Given(known, values)
 }

@@ -51,11 +51,20 @@ func TestSampleGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	limit := math.Sqrt(-0.5 * math.Log(1e-4/2) / n)
-	for _, jumps := range []int{0, 4} {
-		m.Config.SamplerJumps = jumps
-		draw, err := m.Sample(t.Context(), SampleConfig{N: n, Chains: n, Seed: 5, Given: given})
+	for name, c := range map[string]struct {
+		sampler string
+		jumps   int
+	}{"independence": {}, "hmc": {sampler: "hmc"}, "hmc with jumps": {sampler: "hmc", jumps: 4}} {
+		m.Config.SamplerJumps = c.jumps
+		draw, err := m.Sample(t.Context(), SampleConfig{N: n, Chains: n, Seed: 5, Given: given, Sampler: c.sampler})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if got := draw.Diagnostics.Sampler; got != name {
+			t.Errorf("drawn by %s, want %s", got, name)
+		}
+		if c.sampler == "" && draw.Diagnostics.AcceptProb < 0.999 {
+			t.Errorf("%g of draws from the conditional density itself are accepted", draw.Diagnostics.AcceptProb)
 		}
 		for i := range n {
 			if draw.X.At(i, 3) != 4 || draw.X.At(i, 1) != 0.5 {
@@ -64,7 +73,7 @@ func TestSampleGiven(t *testing.T) {
 		}
 		for free, j := range []int{0, 2} {
 			if got := distance(mat.Col(nil, j, draw.X), exact, free); got > limit {
-				t.Errorf("%d jumps, column %d: distance %.4f, want at most %.4f", jumps, j, got, limit)
+				t.Errorf("%s, column %d: distance %.4f, want at most %.4f", name, j, got, limit)
 			}
 		}
 	}

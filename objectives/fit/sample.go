@@ -53,8 +53,9 @@ type Draw struct {
 // Sample draws from the model. Chains start from draws from a broad density around the data, resampled by the model's
 // weights, so that they are distributed over its modes correctly; if that density is too far from the model, they start
 // from a Gaussian and are annealed. Proposals from that broad density precede every transition (Config.SamplerJumps),
-// so that chains change modes as they run and R̂ reflects all modes. The draws depend on the seed, not on the number of
-// cores.
+// so that chains change modes as they run and R̂ reflects all modes. A model of which nothing is kept but the base is
+// drawn from the base itself, independently, unless the call or the run names a sampler other than the default. The
+// draws depend on the seed, not on the number of cores.
 func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -74,7 +75,7 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
 	}
-	x, err := m.start(ctx, chains, around, p.targets, rng)
+	x, err := m.start(ctx, chains, around, p, rng)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +83,9 @@ func (m *Model) Sample(ctx context.Context, cfg SampleConfig) (*Draw, error) {
 	round, err := m.whitening()
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)
+	}
+	if p.exact {
+		p.kernel, round = mcmc.Independence{Proposal: around}, nil
 	}
 	if round != nil {
 		round.to(x, x)
@@ -128,7 +132,11 @@ func (m *Model) proposal() (mcmc.Proposal, error) {
 	if m.data.mixed != nil {
 		return m.data.mixed, nil
 	}
-	return energy.CompileDensity(m.data.around(), energy.EvaluatorConfig{})
+	around := m.data.around()
+	if m.isBase() {
+		around = m.data.Base
+	}
+	return energy.CompileDensity(around, energy.EvaluatorConfig{})
 }
 
 // whitening are the coordinates in which chains move where they are not those of the network: of a base in many
@@ -146,7 +154,8 @@ type sampling struct {
 	kernel mcmc.Kernel
 	run    mcmc.SampleConfig
 	chains int
-	jumps  int // between modes, before every transition
+	exact  bool // independent draws of the base, which is all there is; the kernel is not set
+	jumps  int  // between modes, before every transition
 	// the kernel to continue with, at the step size that kernel finds; nil: kernel itself
 	unadjusted func(found mcmc.Kernel) mcmc.Kernel
 	targets    mcmc.Targets
@@ -155,6 +164,13 @@ type sampling struct {
 // sampling combines the settings of the model and of the call.
 func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
 	c := &m.Config
+	targets, err := m.alone(256)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Sampler == "" && c.Sampler == defaultSampler && max(cfg.Step, c.SamplerStep) == 0 && m.isBase() {
+		return &sampling{exact: true, chains: or(cfg.Chains, c.Chains), targets: targets}, nil
+	}
 	way, step := samplers[or(cfg.Sampler, c.Sampler)], cfg.Step
 	if step == 0 && way.name == c.Sampler {
 		step = c.SamplerStep
@@ -163,10 +179,6 @@ func (m *Model) sampling(cfg SampleConfig) (*sampling, error) {
 		return nil, fieldErrorf("sampler", way.name, "the run has no adaptation that would find a step; give one")
 	}
 	burnIn := max(or(cfg.BurnIn, c.BurnIn), 0)
-	targets, err := m.alone(256)
-	if err != nil {
-		return nil, err
-	}
 	s := &sampling{
 		kernel: way.kernel(m, step), chains: or(cfg.Chains, c.Chains),
 		run:     mcmc.SampleConfig{Warmup: mcmc.Warmup{Steps: c.Adapt}, BurnIn: burnIn, Thin: or(cfg.Thin, c.Thin)},
@@ -202,7 +214,7 @@ func (m *Model) Walk(ctx context.Context, chains, draws int,
 	seed uint64) (sampler string, frames []*mat.Dense, err error) {
 	alone := *m
 	alone.Config.Chains, alone.Config.SamplerJumps = chains, 0
-	adapted, err := alone.Sample(ctx, SampleConfig{N: chains, Seed: seed})
+	adapted, err := alone.Sample(ctx, SampleConfig{N: chains, Seed: seed, Sampler: m.Config.Sampler})
 	if err != nil {
 		return "", nil, err
 	}
@@ -233,10 +245,15 @@ func (m *Model) Walk(ctx context.Context, chains, draws int,
 }
 
 // start returns the starting points of chains: draws from a density around the data, resampled, or annealed ones.
-func (m *Model) start(ctx context.Context, chains int, around mcmc.Proposal, targets mcmc.Targets,
+func (m *Model) start(ctx context.Context, chains int, around mcmc.Proposal, p *sampling,
 	rng *rand.Rand) (*mat.Dense, error) {
 	const proposals, enough = 1 << 16, 200
-	x, y := mat.NewDense(chains, m.data.Dim, nil), mat.NewDense(proposals, m.data.Dim, nil)
+	x := mat.NewDense(chains, m.data.Dim, nil)
+	if p.exact {
+		around.Sample(x, rng)
+		return x, nil
+	}
+	y := mat.NewDense(proposals, m.data.Dim, nil)
 	around.Sample(y, rng)
 	logw, err := m.logWeights(y, around)
 	if err != nil {
@@ -248,7 +265,7 @@ func (m *Model) start(ctx context.Context, chains int, around mcmc.Proposal, tar
 	(&mcmc.Gaussian{Mean: m.data.Mean, Std: m.data.Std}).Sample(x, rng)
 	down := m.annealed(mcmc.HMC{Leapfrog: m.Config.Leapfrog})
 	down.Moves = 4
-	lead, err := mcmc.Sample(ctx, down, targets, x,
+	lead, err := mcmc.Sample(ctx, down, p.targets, x,
 		mcmc.SampleConfig{Draws: 1, Warmup: mcmc.Warmup{Steps: 4}}, rng)
 	if err != nil {
 		return nil, fmt.Errorf("sampling: %w", err)

@@ -96,7 +96,7 @@ func componentsBuilder(p density.Parameters) func(x *G.Node) *G.Node {
 	if p.Covariance == density.Spherical && k*k*d > few {
 		return func(x *G.Node) *G.Node { return buildKernels(x, d, p.Means, p.Factors, logWeightsOf(p)) }
 	}
-	return func(x *G.Node) *G.Node { return buildPlaces(x, p) }
+	return func(x *G.Node) *G.Node { return buildComponents(x, p) }
 }
 
 // logWeightsOf returns log w_k - log det L_k - d/2 log 2π.
@@ -140,8 +140,7 @@ func factorOf(p density.Parameters, k int) *mat.TriDense {
 	return l
 }
 
-// buildPlaces builds c_k - ½|z_k|² (n, K) with z_k = L_k⁻¹(x - μ_k), all of them by one product, from x - μ̄,
-// μ̄ the mean of the means, and the sums of their squares by another.
+// buildPlaces builds z_k = L_k⁻¹(x - μ_k), (n, K·d), all of them by one product, from x - μ̄, μ̄ the mean of the means.
 func buildPlaces(x *G.Node, p density.Parameters) *G.Node {
 	k, d := len(p.Weights), p.Dim
 	mean := make([]float64, d)
@@ -162,10 +161,14 @@ func buildPlaces(x *G.Node, p density.Parameters) *G.Node {
 			}
 		}
 	}
-	n := x.Shape()[0]
-	r := graphs.Sub(x, graphs.ExpandRows(constant(x, mean, d), n))                      // (n, d)
-	z := graphs.Affine(r, constant(x, w.RawMatrix().Data, k*d, d), constant(x, b, k*d)) // (n, K·d)
-	logw := constant(x, logWeightsOf(p), k)
+	r := graphs.Sub(x, graphs.ExpandRows(constant(x, mean, d), x.Shape()[0])) // (n, d)
+	return graphs.Affine(r, constant(x, w.RawMatrix().Data, k*d, d), constant(x, b, k*d))
+}
+
+// buildComponents builds c_k - ½|z_k|² (n, K), the sums of squares by another product.
+func buildComponents(x *G.Node, p density.Parameters) *G.Node {
+	n, k, d := x.Shape()[0], len(p.Weights), p.Dim
+	z, logw := buildPlaces(x, p), constant(x, logWeightsOf(p), k)
 	if k*k*d > many {
 		sq := graphs.RowSum(graphs.Reshape(graphs.Square(z), n*k, d)) // (n·K, 1)
 		half := graphs.Scale(graphs.Reshape(sq, n, k), 0.5)
@@ -175,7 +178,7 @@ func buildPlaces(x *G.Node, p density.Parameters) *G.Node {
 	for i := range k * d {
 		sums.Set(i/d, i, -0.5)
 	}
-	return graphs.Affine(graphs.Square(z), constant(x, sums.RawMatrix().Data, k, k*d), logw) // (n, K)
+	return graphs.Affine(graphs.Square(z), constant(x, sums.RawMatrix().Data, k, k*d), logw)
 }
 
 // buildKernels builds the log densities of round components, with their weights, (n, K). The squared distances of all

@@ -15,7 +15,7 @@ import (
 
 func smallNet(dim int) (Energy, error) { return NewMLP(MLPConfig{Dim: dim, Hidden: []int{5}}) }
 
-// The energy is -log b plus λ times the output of the network for z, r and l, computed here from the density itself.
+// The energy is -log b plus λ times the output of the network for z, r, u and l, computed here from the density itself.
 func TestTilted(t *testing.T) {
 	base := irregular(density.Full, 3, 2)
 	var net Energy
@@ -36,15 +36,24 @@ func TestTilted(t *testing.T) {
 	for k, w := range base.Weights() {
 		h += w * (1 + math.Log(2*math.Pi) + 0.5*math.Log(mat.Det(base.CovarianceOf(k))) - math.Log(w))
 	}
-	in := mat.NewDense(6, 6, nil)
+	in := mat.NewDense(6, 8, nil)
 	for i := range 6 {
+		u := mat.NewVecDense(2, nil)
+		for k, r := range shares.RawRowView(i) {
+			var place mat.VecDense
+			off := []float64{x.At(i, 0) - base.Parameters().Means[2*k], x.At(i, 1) - base.Parameters().Means[2*k+1]}
+			if err := place.SolveVec(factorOf(base.Parameters(), k), mat.NewVecDense(2, off)); err != nil {
+				t.Fatal(err)
+			}
+			u.AddScaledVec(u, r, &place)
+		}
 		var z mat.VecDense
 		if err := z.SolveVec(root, mat.NewVecDense(2,
 			[]float64{x.At(i, 0) - mean[0], x.At(i, 1) - mean[1]})); err != nil {
 			t.Fatal(err)
 		}
 		far := math.Log1p(math.Log1p(math.Exp((-logb[i] - h) / math.Sqrt2)))
-		in.SetRow(i, append(append(slices.Clone(z.RawVector().Data), shares.RawRowView(i)...), far))
+		in.SetRow(i, slices.Concat(z.RawVector().Data, shares.RawRowView(i), u.RawVector().Data, []float64{far}))
 	}
 	f, got := make([]float64, 6), make([]float64, 6)
 	if err := must(NewEvaluator(net, p, EvaluatorConfig{Batch: 6, Precision: Float64})).Energies(f, in); err != nil {
@@ -101,7 +110,7 @@ func TestTiltRefuses(t *testing.T) {
 		}
 	}
 	if _, err := Tilt(TiltConfig{Base: base, Share: 1}, func(int) (Energy, error) { return smallNet(2) }); err == nil ||
-		!strings.Contains(err.Error(), "want 5") {
+		!strings.Contains(err.Error(), "want 7") {
 		t.Errorf("a network of two variables: %v", err)
 	}
 }

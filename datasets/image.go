@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,21 +30,11 @@ type ImageConfig struct {
 }
 
 func (c ImageConfig) withDefaults() ImageConfig {
-	if c.HalfWidth == 0 {
-		c.HalfWidth = 3
-	}
-	if c.Blur == 0 {
-		c.Blur = 1
-	}
-	if c.MaxSide == 0 {
-		c.MaxSide = 256
-	}
-	if c.Background == 0 {
-		c.Background = 0.001
-	}
-	if c.MaxMemory == 0 {
-		c.MaxMemory = table.DefaultMemory
-	}
+	c.HalfWidth = cmp.Or(c.HalfWidth, 3)
+	c.Blur = cmp.Or(c.Blur, 1)
+	c.MaxSide = cmp.Or(c.MaxSide, 256)
+	c.Background = cmp.Or(c.Background, 0.001)
+	c.MaxMemory = cmp.Or(c.MaxMemory, table.DefaultMemory)
 	return c
 }
 

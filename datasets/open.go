@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,9 +49,7 @@ func OpenContext(ctx context.Context, name string, o OpenOptions) (Source, error
 	case points:
 		return pointsOf(table.Load(ctx, name, o.Table))
 	case ext == ".png":
-		if o.Image.MaxMemory == 0 {
-			o.Image.MaxMemory = o.Table.MaxMemory
-		}
+		o.Image.MaxMemory = cmp.Or(o.Image.MaxMemory, o.Table.MaxMemory)
 		return loadImage(ctx, name, o.Image)
 	}
 	if _, err := os.Stat(name); err == nil {

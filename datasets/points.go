@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,9 +51,7 @@ func NewPoints(x *mat.Dense) (*Points, error) {
 				"datasets: column %d has values from %g to %g, which are too large; take a larger unit", j+1, p.lo[j],
 				p.hi[j])
 		}
-		if margin == 0 {
-			margin = 1
-		}
+		margin = cmp.Or(margin, 1)
 		p.lo[j] -= margin
 		p.hi[j] += margin
 	}

@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -69,9 +70,7 @@ func NewBridge(f Energy, cfg BridgeConfig) (*Bridge, error) {
 	if f == nil {
 		return nil, errors.New("energy: Bridge without an energy")
 	}
-	if cfg.Share == 0 {
-		cfg.Share = 0.2
-	}
+	cfg.Share = cmp.Or(cfg.Share, 0.2)
 	if cfg.Background == nil {
 		return nil, errors.New(
 			"energy: Bridge.Background is nil; AdaptiveLadder makes one, one Gaussian broader than the data will do")

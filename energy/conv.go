@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -47,9 +48,9 @@ var (
 
 // NewConv returns the network, or an error that names every bad field.
 func NewConv(cfg ConvConfig) (*Conv, error) {
-	cfg.Channels = orDefault(cfg.Channels, 1)
-	cfg.Kernel = orDefault(cfg.Kernel, 3)
-	cfg.Stride = orDefault(cfg.Stride, map[bool]int{false: 2, true: 1}[cfg.Pool > 0])
+	cfg.Channels = cmp.Or(cfg.Channels, 1)
+	cfg.Kernel = cmp.Or(cfg.Kernel, 3)
+	cfg.Stride = cmp.Or(cfg.Stride, map[bool]int{false: 2, true: 1}[cfg.Pool > 0])
 	gain := 1.0
 	if err := cfg.check(&gain); err != nil {
 		return nil, err
@@ -76,13 +77,6 @@ func NewConv(cfg ConvConfig) (*Conv, error) {
 	}
 	m.widths = append(append([]int{m.h * m.w * m.c}, cfg.Hidden...), 1)
 	return m, nil
-}
-
-func orDefault(v, d int) int {
-	if v == 0 {
-		return d
-	}
-	return v
 }
 
 // check names every bad field.

@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -88,12 +89,8 @@ type program struct {
 
 // NewEvaluator compiles e for blocks of cfg.Batch rows.
 func NewEvaluator(e Energy, p *Params, cfg EvaluatorConfig) (*Evaluator, error) {
-	if cfg.Batch == 0 {
-		cfg.Batch = 256
-	}
-	if cfg.Threads == 0 {
-		cfg.Threads = 1
-	}
+	cfg.Batch = cmp.Or(cfg.Batch, 256)
+	cfg.Threads = cmp.Or(cfg.Threads, 1)
 	if err := checkEvaluator(e, p, cfg); err != nil {
 		return nil, err
 	}

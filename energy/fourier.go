@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -49,12 +50,8 @@ var (
 
 // NewFourier builds the inner energy by calling inner with the width of the embedding, d + 2(m+k), or 2(m+k) without x.
 func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourier, error) {
-	if cfg.Frequencies == 0 {
-		cfg.Frequencies = 32
-	}
-	if cfg.Scale == 0 {
-		cfg.Scale = 2
-	}
+	cfg.Frequencies = cmp.Or(cfg.Frequencies, 32)
+	cfg.Scale = cmp.Or(cfg.Scale, 2)
 	var err error
 	if cfg.Dim <= 0 {
 		err = fmt.Errorf("energy: Fourier.Dim = %d, want > 0", cfg.Dim)

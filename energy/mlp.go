@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -74,18 +75,14 @@ func checkNet(name string, dim int, hidden []int, act *Activation, init string, 
 				weights, maxWeights))
 		}
 	}
-	if *act == "" {
-		*act = SiLU
-	}
+	*act = cmp.Or(*act, SiLU)
 	if _, err := parseActivation(string(*act)); err != nil {
 		errs = append(errs, err)
 	}
 	if init != "" && init != "he" && init != "glorot" {
 		errs = append(errs, fmt.Errorf("energy: %s.Init = %q, want he or glorot", name, init))
 	}
-	if *gain == 0 {
-		*gain = 1
-	}
+	*gain = cmp.Or(*gain, 1)
 	if !positive(*gain) {
 		errs = append(errs, fmt.Errorf("energy: %s.FirstGain = %g, want > 0", name, *gain))
 	}

@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -37,12 +38,8 @@ var (
 
 // NewResidual returns the network, or an error that names every bad field.
 func NewResidual(cfg ResidualConfig) (*Residual, error) {
-	if cfg.Width == 0 {
-		cfg.Width = 128
-	}
-	if cfg.Blocks == 0 {
-		cfg.Blocks = 2
-	}
+	cfg.Width = cmp.Or(cfg.Width, 128)
+	cfg.Blocks = cmp.Or(cfg.Blocks, 2)
 	err := checkNet("Residual", cfg.Dim, nil, &cfg.Activation, "", &cfg.FirstGain)
 	if cfg.Width < 0 || cfg.Width > maxWidth {
 		err = errors.Join(err, fmt.Errorf("energy: Residual.Width = %d, want 1 to %d", cfg.Width, maxWidth))

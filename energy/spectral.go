@@ -1,6 +1,7 @@
 package energy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -37,9 +38,7 @@ func NewSpectral(e Energy, c float64) (*Spectral, error) {
 	if e == nil {
 		return nil, errors.New("energy: Spectral without an energy")
 	}
-	if c == 0 {
-		c = 1
-	}
+	c = cmp.Or(c, 1)
 	if !positive(c) {
 		return nil, fmt.Errorf("energy: spectral norm %g, want > 0", c)
 	}

@@ -1,6 +1,7 @@
 package mcmc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,12 +72,7 @@ func checkExact(k Kernel) error {
 	return nil
 }
 
-func (a AIS) chains() int {
-	if a.Chains == 0 {
-		return 1000
-	}
-	return a.Chains
-}
+func (a AIS) chains() int { return cmp.Or(a.Chains, 1000) }
 
 // Forward estimates log Z from chains that start at the reference. It also returns their final state: draws from the
 // target if weighted by exp(LogWeights). It is an error if every weight is zero.
@@ -197,9 +193,7 @@ func (a AIS) weigh(p *path, t Target, w []float64, step float64) (rows int, err 
 // (2016) 701–726.
 func (a AIS) Tune(ctx context.Context, t Target, share float64, rng *rand.Rand) (AIS, error) {
 	const most = 10000 // levels
-	if share == 0 {
-		share = .99
-	}
+	share = cmp.Or(share, .99)
 	if err := errors.Join(a.validateMoves(),
 		check(share > 0 && share < 1, "mcmc: AIS.Tune: share = %g, want 0 < share < 1", share)); err != nil {
 		return a, err

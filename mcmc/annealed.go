@@ -1,6 +1,7 @@
 package mcmc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -78,12 +79,7 @@ func (k Annealed) Validate() error {
 	return errors.Join(errs...)
 }
 
-func (k Annealed) moves() int {
-	if k.Moves == 0 {
-		return 10
-	}
-	return k.Moves
-}
+func (k Annealed) moves() int { return cmp.Or(k.Moves, 10) }
 
 // Step takes every chain once through the schedule. Divergent counts the chains that diverged in any move; AcceptProb
 // is the mean over the moves; the rest of Chains is from the last move.

@@ -1,6 +1,7 @@
 package mcmc
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -55,10 +56,7 @@ func (k BAOAB) Move(s *State, t Target, noise *mat.Dense) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	gamma := k.Friction
-	if gamma == 0 {
-		gamma = 1
-	}
+	gamma := cmp.Or(k.Friction, 1)
 	q := w.proposals()
 	q.copyFrom(s)
 	var last, c, sd float64

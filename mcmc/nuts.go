@@ -1,6 +1,7 @@
 package mcmc
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -46,12 +47,7 @@ func (k NUTS) Validate() error {
 	)
 }
 
-func (k NUTS) maxDepth() int {
-	if k.MaxDepth == 0 {
-		return 10
-	}
-	return k.MaxDepth
-}
+func (k NUTS) maxDepth() int { return cmp.Or(k.MaxDepth, 10) }
 
 // Tuning asks for an acceptance of 0.8.
 func (k NUTS) Tuning() Tuning {

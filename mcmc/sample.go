@@ -1,6 +1,7 @@
 package mcmc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -286,10 +287,7 @@ type block struct {
 const maxTree = 20
 
 func (r *run) makeBlocks(k Kernel, x *mat.Dense, rng *rand.Rand) error {
-	size := r.cfg.Block
-	if size == 0 {
-		size = max(32, min(256, (r.n+3)/4))
-	}
+	size := cmp.Or(r.cfg.Block, max(32, min(256, (r.n+3)/4)))
 	for lo := 0; lo < r.n; lo += size {
 		hi := min(lo+size, r.n)
 		a, err := NewAdapter(k, r.cfg.Warmup)

@@ -1,6 +1,7 @@
 package objectives
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -201,9 +202,7 @@ func (f *kernelForm) Derive(in Inputs, x *mat.Dense) error {
 			}
 		}
 	}
-	if scale == 0 {
-		scale = sum
-	}
+	scale = cmp.Or(scale, sum)
 	floats.Scale(1/scale, k)
 	floats.Scale(1/scale, dk)
 	in["ddk"][0] = trace / scale

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"image/color"
 	"math"
 	"slices"
@@ -64,10 +65,7 @@ func (a *Arrows) Plot(c draw.Canvas, p *plot.Plot) {
 	if length == 0 {
 		length = 0.9 * math.Sqrt(float64((c.Max.X-c.Min.X)*(c.Max.Y-c.Min.Y))/float64(n))
 	}
-	width := a.Width
-	if width == 0 {
-		width = 0.7
-	}
+	width := cmp.Or(a.Width, 0.7)
 	for i, m := range norms {
 		if !finite(m) || m == 0 {
 			continue

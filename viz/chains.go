@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -38,13 +39,7 @@ func (t *Trails) DataRange() (xmin, xmax, ymin, ymax float64) {
 // Plot satisfies plot.Plotter.
 func (t *Trails) Plot(c draw.Canvas, p *plot.Plot) {
 	trX, trY := p.Transforms(&c)
-	width, rad := t.Width, t.Radius
-	if width == 0 {
-		width = 0.8
-	}
-	if rad == 0 {
-		rad = 1.6
-	}
+	width, rad := cmp.Or(t.Width, 0.8), cmp.Or(t.Radius, 1.6)
 	const steps = 6 // levels of fading
 	for k, m := range t.Chains {
 		col := t.Colors[k%len(t.Colors)]
@@ -163,11 +158,7 @@ func (d *Diagnostics) name(k int) string {
 func (d *Diagnostics) Figure() *Figure {
 	st := styleOr(d.Style)
 	f := &Figure{Title: d.Title, Style: st, Width: d.Width, Heights: []vg.Length{84, 84, 118}}
-	show := d.Show
-	if show == 0 {
-		show = 4
-	}
-	show = min(show, len(d.Chains))
+	show := min(cmp.Or(d.Show, 4), len(d.Chains))
 	dim, most := 0, 0
 	for _, m := range d.Chains {
 		n, c := m.Dims()
@@ -403,15 +394,8 @@ func (w *Walk) frame(k int) Picture {
 	rel, depth := w.Energy.Landscape()
 	sc := Scale{Lo: 0, Hi: depth, Map: st.Energy, Bands: energyBands}
 	pl.Add(&FilledContour{Grid: rel, Scale: sc, Line: color.NRGBA{255, 255, 255, 77}, Width: 0.5})
-	trail, show := w.Trail, w.Show
-	if trail == 0 {
-		trail = 12
-	}
-	if show == 0 {
-		show = 8
-	}
 	n, _ := w.Frames[k].Dims()
-	show = min(show, n)
+	trail, show := cmp.Or(w.Trail, 12), min(cmp.Or(w.Show, 8), n)
 	// White with a dark rim stands out in the wells and on the plateau, in either style.
 	white, rim := rgb(0xFFFFFF), rgb(0x1A1A1A)
 	if show < n {
@@ -436,12 +420,7 @@ func (w *Walk) frame(k int) Picture {
 	return f
 }
 
-func (w *Walk) pixels() int {
-	if w.Pixels == 0 {
-		return 480
-	}
-	return w.Pixels
-}
+func (w *Walk) pixels() int { return cmp.Or(w.Pixels, 480) }
 
 // Validate reports what could not be drawn.
 func (w *Walk) Validate() error {

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -66,10 +67,7 @@ func (p *EnergyPlot) split() (about, change, bfmi []float64) {
 // Figure returns the picture.
 func (p *EnergyPlot) Figure() *Figure {
 	st := styleOr(p.Style)
-	f := &Figure{Title: p.Title, Style: st, Width: p.Width, Heights: []vg.Length{150}}
-	if f.Width == 0 {
-		f.Width = 400
-	}
+	f := &Figure{Title: p.Title, Style: st, Width: cmp.Or(p.Width, 400), Heights: []vg.Length{150}}
 	about, change, bfmi := p.split()
 	reach := 0.0
 	for _, v := range about {

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"math"
 
 	"gonum.org/v1/plot"
@@ -109,10 +110,7 @@ func (f *Figure) layout() layout {
 		o.t[c.Row], o.b[low] = max(o.t[c.Row], m.t), max(o.b[low], m.b)
 	}
 	width, _ := f.width()
-	gap := f.Gap
-	if gap == 0 {
-		gap = 12
-	}
+	gap := cmp.Or(f.Gap, 12)
 	free := width - 2*pagePad - gap*vg.Length(cols-1)
 	weight := func(k int) float64 {
 		if k < len(f.Widths) && f.Widths[k] > 0 {
@@ -151,9 +149,7 @@ func (f *Figure) layout() layout {
 				}
 			}
 		}
-		if h == 0 {
-			h = 120
-		}
+		h = cmp.Or(h, 120)
 		o.y0[k] = y + o.t[k]
 		o.y1[k] = o.y0[k] + h
 		y = o.y1[k] + o.b[k] + gap

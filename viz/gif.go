@@ -2,6 +2,7 @@ package viz
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -116,13 +117,7 @@ func (g *GIF) Encode(w io.Writer) error {
 	if len(g.frames) == 0 {
 		return errors.New("viz: GIF has no frames, want at least one")
 	}
-	delay, hold := g.Delay, g.Hold
-	if delay == 0 {
-		delay = 80 * time.Millisecond
-	}
-	if hold == 0 {
-		hold = 2 * time.Second
-	}
+	delay, hold := cmp.Or(g.Delay, 80*time.Millisecond), cmp.Or(g.Hold, 2*time.Second)
 	out := gif.GIF{Config: image.Config{ColorModel: g.full(), Width: g.size.X, Height: g.size.Y}}
 	for k, f := range g.frames {
 		d := delay
@@ -295,12 +290,7 @@ func (a *Animation) Add(p *Panel) error {
 // Len returns the number of frames.
 func (a *Animation) Len() int { return len(a.frames) }
 
-func (a *Animation) points() int {
-	if a.Points == 0 {
-		return 1000
-	}
-	return a.Points
-}
+func (a *Animation) points() int { return cmp.Or(a.Points, 1000) }
 
 // each draws the frames on all cores and passes them on in order.
 func (a *Animation) each(do func(k int, img *image.RGBA) error) error {
@@ -313,19 +303,14 @@ func (a *Animation) each(do func(k int, img *image.RGBA) error) error {
 		_, depth = last.Energy.Landscape()
 	}
 	lo, hi := last.box()
-	width := a.Width
-	if width == 0 {
-		width = 640
-	}
+	width := cmp.Or(a.Width, 640)
 	return ordered(len(a.frames), func(k int) *image.RGBA {
 		p := *a.frames[k]
 		p.Data = last.Data
 		if !present(last.Samples) {
 			p.Samples = nil
 		}
-		if p.Title == "" {
-			p.Title = last.Title
-		}
+		p.Title = cmp.Or(p.Title, last.Title)
 		if p.Note == "" {
 			p.Note = "step " + thousands(p.Step)
 		}

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"image"
 
 	"gonum.org/v1/plot"
@@ -20,10 +21,7 @@ func (m *HeatMap) DataRange() (xmin, xmax, ymin, ymax float64) { return m.Grid.r
 
 // Plot satisfies plot.Plotter.
 func (m *HeatMap) Plot(c draw.Canvas, p *plot.Plot) {
-	n := m.Pixels
-	if n == 0 {
-		n = 256
-	}
+	n := cmp.Or(m.Pixels, 256)
 	// Only the part of the grid within the axes is visible.
 	xmin, xmax, ymin, ymax := m.Grid.rectangle()
 	x0, x1, y0, y1 := max(xmin, p.X.Min), min(xmax, p.X.Max), max(ymin, p.Y.Min), min(ymax, p.Y.Max)
@@ -75,10 +73,7 @@ func barTicks(c *Cell) ([]plot.Tick, string) {
 // barMargin says.
 func (s *Style) drawBar(c draw.Canvas, r vg.Rectangle, cell *Cell) {
 	sc := cell.Bar.sane()
-	n := sc.Bands
-	if n == 0 {
-		n = 128
-	}
+	n := cmp.Or(sc.Bands, 128)
 	h := r.Max.Y - r.Min.Y
 	for k := range n {
 		y0, y1 := r.Min.Y+h*vg.Length(k)/vg.Length(n), r.Max.Y // each band extends to the top: no seams

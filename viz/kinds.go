@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -304,9 +305,7 @@ func (t *Triptych) Figure() *Figure {
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = x0, x1, y0, y1
 		p.Y.Label.Text = ""
 		f.Add(Cell{Col: 3, Plot: p, Aspect: Equal(p), Bar: &scale})
-		if f.Width == 0 {
-			f.Width = 860
-		}
+		f.Width = cmp.Or(f.Width, 860)
 	}
 	return f
 }

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -249,10 +250,7 @@ func (p *Panel) Figure() *Figure {
 	st := styleOr(p.Style)
 	lo, hi := p.box()
 	f := p.figure(0)
-	points := p.Points
-	if points == 0 {
-		points = 3000
-	}
+	points := cmp.Or(p.Points, 3000)
 	samples := func(title string, x mat.Matrix, c color.RGBA) *plot.Plot {
 		pl := st.plane(title, lo, hi, p.Names)
 		if present(x) {

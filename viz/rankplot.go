@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"sort"
@@ -93,10 +94,7 @@ func (p *RankPlot) Figure() *Figure {
 	if p.Validate() != nil {
 		return f
 	}
-	show := p.Show
-	if show == 0 {
-		show = 4
-	}
+	show := cmp.Or(p.Show, 4)
 	for row, x := range p.Values {
 		f.Heights = append(f.Heights, 62)
 		r := ranks(x)

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"image/color"
 	"math"
 
@@ -49,18 +50,9 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // Plot satisfies plot.Plotter.
 func (s *Scatter) Plot(c draw.Canvas, p *plot.Plot) {
-	rad, alpha, most := s.Radius, s.Alpha, s.Max
-	if rad == 0 {
-		rad = 0.9
-	}
-	if alpha == 0 {
-		alpha = 0.9
-	}
-	if most == 0 {
-		most = 5000
-	}
+	rad, alpha := cmp.Or(s.Radius, 0.9), cmp.Or(s.Alpha, 0.9)
 	n, _ := s.X.Dims()
-	drawn := min(n, most)
+	drawn := min(n, cmp.Or(s.Max, 5000))
 	trX, trY := p.Transforms(&c)
 	const bins = 40
 	var hist [bins + 2][bins + 2]float64

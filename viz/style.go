@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"image/color"
 
 	xfont "golang.org/x/image/font"
@@ -53,12 +54,7 @@ var (
 func rgb(v uint32) color.RGBA { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 255} }
 
 // styleOr returns s, or Light if s is nil.
-func styleOr(s *Style) *Style {
-	if s == nil {
-		return Light
-	}
-	return s
-}
+func styleOr(s *Style) *Style { return cmp.Or(s, Light) }
 
 func (s *Style) font(size vg.Length, bold bool) font.Font {
 	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"image/color"
 	"math"
 	"slices"
@@ -19,14 +20,10 @@ type Camera struct {
 
 func (v Camera) orDefault() Camera {
 	if v.Elevation == 0 {
-		if v.Azimuth == 0 {
-			v.Azimuth = -60
-		}
+		v.Azimuth = cmp.Or(v.Azimuth, -60)
 		v.Elevation = 32
 	}
-	if v.Distance == 0 {
-		v.Distance = 4
-	}
+	v.Distance = cmp.Or(v.Distance, 4)
 	return v
 }
 
@@ -236,9 +233,7 @@ func (f *Surface) shadow(c draw.Canvas, v *view) {
 	g := f.Grid.resample(n, n, lo, hi)
 	t := newTracer(g.X, g.Y, g.Z)
 	sc := f.Scale
-	if sc.Bands == 0 {
-		sc.Bands = 10
-	}
+	sc.Bands = cmp.Or(sc.Bands, 10)
 	st := styleOr(f.Style)
 	project := func(q point) vg.Point {
 		x, y := f.place(q.x, q.y)
@@ -256,18 +251,12 @@ func (f *Surface) shadow(c draw.Canvas, v *view) {
 
 // faces draws the surface back to front.
 func (f *Surface) faces(c draw.Canvas, st *Style, v *view) {
-	n := f.Cells
-	if n == 0 {
-		n = 80
-	}
+	n := cmp.Or(f.Cells, 80)
 	o, _ := c.Canvas.(outlined)
 	if o.lean {
 		n = min(n, leanCells)
 	}
-	mesh := f.Mesh
-	if mesh == 0 {
-		mesh = max(1, n/16)
-	}
+	mesh := cmp.Or(f.Mesh, max(1, n/16))
 	lo, hi := beyond(f.Scale)
 	g := f.Grid.resample(n+1, n+1, lo, hi)
 	pos := make([]vec3, (n+1)*(n+1))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -77,12 +78,7 @@ func (c *evalCmd) Run(e *env) error {
 }
 
 // seed is the one that is given, or that of the run.
-func (c *evalCmd) seed(m *fit.Model) uint64 {
-	if c.Seed != 0 {
-		return c.Seed
-	}
-	return m.Config.Seed
-}
+func (c *evalCmd) seed(m *fit.Model) uint64 { return cmp.Or(c.Seed, m.Config.Seed) }
 
 // printReport writes the report as a table. If the true density is unknown, as for points of a file, comparisons with
 // it are left out.

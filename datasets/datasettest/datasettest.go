@@ -5,6 +5,7 @@
 package datasettest
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -89,10 +90,7 @@ type subject struct {
 }
 
 func newSubject(d datasets.Distribution, o Options) *subject {
-	n := o.Draws
-	if n == 0 {
-		n = 100000
-	}
+	n := cmp.Or(o.Draws, 100000)
 	s := &subject{Distribution: d, Options: o, x: mat.NewDense(n, d.Dim(), nil)}
 	d.Sample(s.x, rand.New(rand.NewPCG(o.Seed, 1)))
 	s.logp = logProb(d, mat.DenseCopyOf(s.x))

@@ -56,9 +56,7 @@ const (
 )
 
 func (c MixtureConfig) withDefaults(n int) MixtureConfig {
-	if c.Most == 0 {
-		c.Most = mostComponents
-	}
+	c.Most = cmp.Or(c.Most, mostComponents)
 	if len(c.Components) == 0 {
 		for k := 1; k <= max(1, min(c.Most, n/pointsEach)); k++ {
 			c.Components = append(c.Components, k)
@@ -67,15 +65,9 @@ func (c MixtureConfig) withDefaults(n int) MixtureConfig {
 	if len(c.Covariances) == 0 {
 		c.Covariances = []Covariance{Full, Tied, Diagonal}
 	}
-	if c.Restarts == 0 {
-		c.Restarts = 4
-	}
-	if c.Shrink == 0 {
-		c.Shrink = 0.01
-	}
-	if c.Tolerance == 0 {
-		c.Tolerance = 1e-4
-	}
+	c.Restarts = cmp.Or(c.Restarts, 4)
+	c.Shrink = cmp.Or(c.Shrink, 0.01)
+	c.Tolerance = cmp.Or(c.Tolerance, 1e-4)
 	return c
 }
 

@@ -3,6 +3,7 @@ package table
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,12 +83,7 @@ func (o Options) Validate() error {
 	return errors.Join(errs...)
 }
 
-func (o Options) memory() int64 {
-	if o.MaxMemory == 0 {
-		return DefaultMemory
-	}
-	return o.MaxMemory
-}
+func (o Options) memory() int64 { return cmp.Or(o.MaxMemory, DefaultMemory) }
 
 // room fails if rows × cols values of eight bytes exceed the memory limit.
 func (o Options) room(rows, cols int64) error {

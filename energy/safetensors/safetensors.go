@@ -21,6 +21,7 @@ package safetensors
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -121,10 +122,7 @@ func (f *File) header() ([]byte, error) {
 	seen := make(map[string]bool, len(f.Tensors))
 	var at int64
 	for i, t := range f.Tensors {
-		dt := t.DType
-		if dt == "" {
-			dt = F64
-		}
+		dt := cmp.Or(t.DType, F64)
 		n := 1
 		shape := make([]int64, len(t.Shape))
 		for j, s := range t.Shape {

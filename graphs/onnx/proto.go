@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -40,10 +41,7 @@ func putInt(b []byte, field protowire.Number, v int) []byte {
 
 // model is a ModelProto.
 func model(info Info, nodes, inits, inputs, outputs [][]byte) []byte {
-	name := info.Name
-	if name == "" {
-		name = "graph"
-	}
+	name := cmp.Or(info.Name, "graph")
 	var g []byte // GraphProto
 	for _, n := range nodes {
 		g = putBytes(g, 1, n)

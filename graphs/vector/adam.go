@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
@@ -29,10 +30,7 @@ func (a Adam) Step(theta, m, v, grad []float64, t int) { a.StepEMA(theta, m, v, 
 
 // StepEMA is Step followed by avg = decay·avg + (1−decay)·θ, in the same pass.
 func (a Adam) StepEMA(theta, m, v, grad, avg []float64, decay float64, t int) {
-	scale := a.GradScale
-	if scale == 0 {
-		scale = 1
-	}
+	scale := cmp.Or(a.GradScale, 1)
 	kernels.Adam(theta, m, v, grad, avg, kernels.AdamParams{
 		Beta1: a.Beta1, Beta2: a.Beta2, Eps: a.Eps,
 		Step:      a.LearningRate / (1 - math.Pow(a.Beta1, float64(t))),

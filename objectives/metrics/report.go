@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -158,10 +159,7 @@ func Evaluate(ctx context.Context, in Input, rng *rand.Rand) (*Report, error) {
 	}
 	test := in.Test
 	if test == nil {
-		n := in.TestPoints
-		if n == 0 {
-			n = 100000
-		}
+		n := cmp.Or(in.TestPoints, 100000)
 		test = mat.NewDense(n, d, nil)
 		in.Truth.Sample(test, rng)
 	}

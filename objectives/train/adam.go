@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -71,7 +72,7 @@ func (a *Adam) Step(theta, grad []float64) error {
 	if len(a.m) != len(theta) { // moments from a checkpoint
 		return fmt.Errorf("train: Adam has moments of %d parameters, θ has %d", len(a.m), len(theta))
 	}
-	rate, b1, b2, eps := or(a.LearningRate, 1e-3), or(a.Beta1, 0.9), or(a.Beta2, 0.999), or(a.Epsilon, 1e-8)
+	rate, b1, b2, eps := cmp.Or(a.LearningRate, 1e-3), cmp.Or(a.Beta1, 0.9), cmp.Or(a.Beta2, 0.999), cmp.Or(a.Epsilon, 1e-8)
 	if a.rate != nil {
 		rate = *a.rate
 	}
@@ -102,12 +103,4 @@ func (a *Adam) UnmarshalState(b []byte) error {
 	}
 	a.step, a.m, a.v = step, m, v
 	return nil
-}
-
-// or returns x, or the default if x is zero.
-func or(x, def float64) float64 {
-	if x == 0 {
-		return def
-	}
-	return x
 }

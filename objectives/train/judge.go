@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -40,7 +41,7 @@ func (s *Sentinel) judge(step, every int, terms []float64) (better bool, trip *E
 			*n = 0
 		}
 	}
-	most, little := or(s.MaxRise, 0.1)*s.unit(), or(s.MaxRise, 0.1)*s.unit()/5
+	most, little := cmp.Or(s.MaxRise, 0.1)*s.unit(), cmp.Or(s.MaxRise, 0.1)*s.unit()/5
 	if step <= unsettled*every {
 		most, little = 5*most, math.Inf(1)
 	}

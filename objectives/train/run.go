@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -272,12 +273,8 @@ func newRunner(cfg Config) (*runner, error) {
 	if r.schedule == nil {
 		r.schedule = Constant{}
 	}
-	if r.cfg.RecordEvery == 0 {
-		r.cfg.RecordEvery = max(1, cfg.Steps/100)
-	}
-	if r.cfg.CheckpointEvery == 0 {
-		r.cfg.CheckpointEvery = max(1, cfg.Steps/20)
-	}
+	r.cfg.RecordEvery = cmp.Or(r.cfg.RecordEvery, max(1, cfg.Steps/100))
+	r.cfg.CheckpointEvery = cmp.Or(r.cfg.CheckpointEvery, max(1, cfg.Steps/20))
 	r.add("optimizer", cfg.Optimizer)
 	r.add("average", &r.average)
 	r.add("sentinel", &r.sentinel)
@@ -522,7 +519,7 @@ func (r *runner) rollback(trip *Error) error {
 		r.cfg.Params.Changed()
 	}
 	r.attempt = attempt
-	r.scale = math.Pow(or(r.sentinel.Backoff, 0.25), float64(attempt))
+	r.scale = math.Pow(cmp.Or(r.sentinel.Backoff, 0.25), float64(attempt))
 	return r.write(Record{
 		Step: r.step, Seconds: r.watch.seconds(),
 		Event: fmt.Sprintf("rollback %d from step %d to step %d, rate times %g: %s", attempt, trip.Step, r.step,

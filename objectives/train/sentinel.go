@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -166,29 +167,26 @@ func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
 	if s.Off {
 		return nil
 	}
-	if !(math.Abs(st.Loss) <= or(s.MaxLoss, 1e12)) {
+	if !(math.Abs(st.Loss) <= cmp.Or(s.MaxLoss, 1e12)) {
 		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss runs away: it is %.3g", st.Loss), Hint: hint,
 			cause: ErrDiverged}
 	}
-	if most := max(math.Abs(st.Positive), math.Abs(st.Negative)); !(most <= or(s.MaxEnergy, 1e7)) {
+	if most := max(math.Abs(st.Positive), math.Abs(st.Negative)); !(most <= cmp.Or(s.MaxEnergy, 1e7)) {
 		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("energies explode: their mean is %.3g", most),
 			Hint: hint, cause: ErrDiverged}
 	}
 	log := math.Log(norm)
 	var suspicious [len(suspicions)]bool
-	suspicious[gap] = math.Abs(st.Negative-st.Positive) > or(s.MaxGap, 1e4)
-	suspicious[dead] = st.AcceptProb < or(s.MinAccept, 0.01) && (st.AcceptProb > 0 || st.Divergent > 0)
+	suspicious[gap] = math.Abs(st.Negative-st.Positive) > cmp.Or(s.MaxGap, 1e4)
+	suspicious[dead] = st.AcceptProb < cmp.Or(s.MinAccept, 0.01) && (st.AcceptProb > 0 || st.Divergent > 0)
 	if s.steps >= 20 {
-		suspicious[gradient] = log > s.logNorm+math.Log(or(s.GradFactor, 1e4))
+		suspicious[gradient] = log > s.logNorm+math.Log(cmp.Or(s.GradFactor, 1e4))
 	}
 	if !suspicious[gradient] && norm > 0 { // a zero gradient, as of lsd while its critic is zero, is not counted
 		s.steps++
 		s.logNorm += (log - s.logNorm) / float64(min(s.steps, 200))
 	}
-	patience := uint64(s.Patience)
-	if patience == 0 {
-		patience = 50
-	}
+	patience := cmp.Or(uint64(s.Patience), 50)
 	for i, bad := range suspicious {
 		if !bad {
 			s.strikes[i] = 0
@@ -213,7 +211,7 @@ func (s *Sentinel) weigh(step, every int, train, held float64) *Error {
 	if s.records == 1 {
 		s.heldFirst, s.held = held, held
 	}
-	far := !(held <= s.heldFirst+or(s.HeldFactor, 4)*(s.heldFirst-s.held))
+	far := !(held <= s.heldFirst+cmp.Or(s.HeldFactor, 4)*(s.heldFirst-s.held))
 	if far = far && train < min(s.held, 0) && s.records > 1; !far {
 		s.apart = 0
 		s.held = min(s.held, held)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -47,7 +48,7 @@ func (s *Sentinel) stirred(step, every int, terms, live []float64) *Error {
 	u := min((excess(terms, s.best)+excess(live, terms))/s.unit(), unrestMost)
 	s.unrest = max(0, s.unrest+u-unrestSlack)
 	s.thrown += min(u, thrownMost)
-	if s.unrest > or(s.MaxUnrest, 0.65) {
+	if s.unrest > cmp.Or(s.MaxUnrest, 0.65) {
 		return restart(step, step-int(s.restless-1)*every,
 			"steps throw the model about: "+s.told(terms)+fmt.Sprintf(", %.3g at best", mean(s.best)))
 	}

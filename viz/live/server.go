@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -79,21 +80,11 @@ func (c *Config) Validate() error {
 
 // withDefaults replaces zero fields by their defaults.
 func (c Config) withDefaults() Config {
-	if c.Addr == "" {
-		c.Addr = DefaultAddr
-	}
-	if c.Share == 0 {
-		c.Share = defaultShare
-	}
-	if c.Every == 0 {
-		c.Every = defaultEvery
-	}
-	if c.MaxFrames == 0 {
-		c.MaxFrames = defaultFrames
-	}
-	if c.MaxClients == 0 {
-		c.MaxClients = defaultClients
-	}
+	c.Addr = cmp.Or(c.Addr, DefaultAddr)
+	c.Share = cmp.Or(c.Share, defaultShare)
+	c.Every = cmp.Or(c.Every, defaultEvery)
+	c.MaxFrames = cmp.Or(c.MaxFrames, defaultFrames)
+	c.MaxClients = cmp.Or(c.MaxClients, defaultClients)
 	if c.Token == "" {
 		b := make([]byte, 16)
 		rand.Read(b)
@@ -184,9 +175,7 @@ func listen(cfg Config) (*limited, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("live: address %q: want host:port, for instance %s", cfg.Addr, DefaultAddr)
 	}
-	if host == "" {
-		host = "127.0.0.1"
-	}
+	host = cmp.Or(host, "127.0.0.1")
 	at, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return nil, "", fmt.Errorf("live: address %q: %w", cfg.Addr, err)

@@ -1,6 +1,7 @@
 package board
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -48,9 +49,7 @@ func autoShard(getenv func(string) string) (Shard, error) {
 	var firstErr error
 	get := func(name string) (int, bool) {
 		v, ok, err := number(name)
-		if firstErr == nil {
-			firstErr = err
-		}
+		firstErr = cmp.Or(firstErr, err)
 		return v, ok
 	}
 	count, counted := get(ShardsVariable)

@@ -21,7 +21,7 @@ func TestBatchNormOfGorgonia(t *testing.T) {
 					tape := newNormalised(t, dt, shape, func(g *G.ExprGraph) (G.VM, error) { return G.NewTapeMachine(g), nil })
 					ours := newNormalised(t, dt, shape, func(g *G.ExprGraph) (G.VM, error) {
 						if values {
-							return graphs.NewMachine(g, graphs.Values())
+							return graphs.NewMachine(g, graphs.AllValues())
 						}
 						return graphs.NewMachine(g)
 					})

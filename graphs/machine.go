@@ -24,12 +24,26 @@ import (
 //		m.Reset()
 //	}
 //
-// It compiles the graph like Compile, runs known operations by its own instructions and all others by their own Do, and
-// binds the results with the types of Gorgonia's operations: after a run Node.Value returns the value of every node,
-// and Node.Grad the value of the gradient attached by gorgonia.Grad (or gorgonia.SetDerivOf). Values of inputs are
-// fetched at each run, so Let, and solvers that change them in place, work; they are not copied. Random nodes are drawn
-// at each run. Read and Set statements take effect at the end of a run. A slice of a node may be replaced by
-// gorgonia.UnsafeLet.
+// It compiles the graph like Compile, runs known operations by its own instructions and all others by their own Do.
+// Values of inputs are fetched at each run, so Let, and solvers that change them in place, work; they are not copied.
+// Random nodes are drawn at each run. Read and Set statements take effect at the end of a run. A slice of a node may be
+// replaced by gorgonia.UnsafeLet.
+//
+// # Values of nodes
+//
+// After a run these nodes have their values, with the types of Gorgonia's operations:
+//
+//   - nodes of Read and Set statements, nodes with a name (gorgonia.WithName), nodes given to Values or LogValues;
+//   - losses and other nodes on which nothing depends, and what they are made of, back to the last product or layer:
+//     predictions, logits;
+//   - the gradients that gorgonia.Grad (or gorgonia.SetDerivOf) has attached to inputs and to any of these nodes, which
+//     Node.Grad returns.
+//
+// What lies in between is fused and stays in the cache: Node.Value is nil, unless something else has set it. AllValues
+// keeps every value, at up to three times the time.
+//
+// The tape machine promises less. It binds a value to every node, but operations may overwrite their operands: after a
+// step of training, the node of a hidden Tanh holds a gradient. Gorgonia has Read for what is to be kept.
 //
 // The values bound to nodes are the machine's memory: the next run overwrites them. A machine is not for concurrent
 // use.
@@ -160,7 +174,7 @@ func (m *Machine) build() error {
 	m.leaves, m.results, m.ranges = nil, nil, map[*G.Node]gorgonia.Range{}
 	order, _ := topological(m.nodes...)
 	l := newLowering(typeOfProgram(order))
-	l.byBLAS, l.trains, l.rows = m.o.byBLAS, !m.o.evaluation, m.o.few
+	l.byBLAS, l.trains, l.rows = m.o.byBLAS, !m.o.evaluation, !m.o.keepsAll()
 	l.input = func(n *G.Node) (ir.ID, error) {
 		r, c := flat(n.Shape())
 		m.leaves = append(m.leaves, n)
@@ -182,7 +196,7 @@ func (m *Machine) build() error {
 		case kind == gorgonia.Slice || kind == gorgonia.SliceGrad:
 			m.ranges[n] = gorgonia.Read(n.Op()).Range
 		}
-		if m.o.few && !kept[n] {
+		if !m.o.keepsAll() && !kept[n] {
 			if kind == gorgonia.BatchNorm && l.foreign[n] != nil { // its statistics continue
 				l.to.Outputs = append(l.to.Outputs, l.at[n])
 			}
@@ -222,34 +236,7 @@ func (m *Machine) share() {
 	}
 }
 
-// kept returns the nodes whose values have been requested: gradients too, of inputs and of such nodes.
-func (m *Machine) kept() map[*G.Node]bool {
-	k := map[*G.Node]bool{}
-	for _, r := range m.reads {
-		k[r.from] = true
-	}
-	for _, s := range m.sets {
-		k[s.from] = true
-	}
-	for _, n := range m.o.values {
-		k[n] = true
-	}
-	for _, n := range m.o.logged {
-		k[n] = true
-	}
-	gradients := G.Nodes{}
-	for _, n := range m.nodes {
-		if slices.ContainsFunc(gorgonia.DerivativeOf(n), func(of *G.Node) bool { return of.Op() == nil || k[of] }) {
-			gradients = append(gradients, n)
-		}
-	}
-	for _, n := range gradients {
-		k[n] = true
-	}
-	return k
-}
-
-// RunAll computes the value of every node.
+// RunAll runs the graph.
 func (m *Machine) RunAll() error {
 	if err := m.runAll(); err != nil {
 		return fmt.Errorf("graphs: Machine: %w", err)

@@ -295,7 +295,7 @@ func TestMachineValues(t *testing.T) {
 	if _, err := G.Grad(cost, x, w); err != nil {
 		t.Fatal(err)
 	}
-	m, err := graphs.NewMachine(g)
+	m, err := graphs.NewMachine(g, graphs.AllValues())
 	if err != nil {
 		t.Fatal(err)
 	}

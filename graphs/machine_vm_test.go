@@ -3,6 +3,8 @@ package graphs_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"log"
 	"math"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/stheno-ebm/stheno/graphs"
+	"github.com/stheno-ebm/stheno/graphs/graphtest"
 )
 
 func vec(g *G.ExprGraph, name string, v ...float64) *G.Node {
@@ -35,6 +38,74 @@ func run(t *testing.T, m G.VM) {
 	if err := m.RunAll(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// classifier is a network of two layers with a loss that gorgonia.Grad has differentiated.
+type classifier struct{ product, hidden, logits, logs, loss, w *G.Node }
+
+func newClassifier(t *testing.T) classifier {
+	g := G.NewGraph()
+	x := G.NewMatrix(g, G.Float64, G.WithShape(5, 3), G.WithName("x"), G.WithInit(G.RangedFromWithStep(-0.7, 0.1)))
+	w := G.NewMatrix(g, G.Float64, G.WithShape(3, 4), G.WithName("w"), G.WithInit(G.RangedFromWithStep(0.5, -0.1)))
+	v := G.NewMatrix(g, G.Float64, G.WithShape(4, 2), G.WithName("v"), G.WithInit(G.RangedFromWithStep(-0.5, 0.2)))
+	c := classifier{product: must(t)(G.Mul(x, w)), w: w}
+	c.hidden = must(t)(G.Tanh(c.product))
+	c.logits = must(t)(G.Mul(c.hidden, v))
+	c.logs = must(t)(G.LogSoftMax(c.logits))
+	c.loss = must(t)(G.Neg(must(t)(G.Mean(c.logs))))
+	if _, err := G.Grad(c.loss, w, v); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// A machine keeps the values that a program may be expected to look at, and their gradients; others if it is told to.
+func TestMachineKeeps(t *testing.T) {
+	full := newClassifier(t)
+	run(t, machine(t, full.loss.Graph(), graphs.AllValues()))
+	all := G.Nodes{full.product, full.hidden, full.logits, full.logs, full.loss, full.w}
+	check := func(what string, c classifier, kept ...int) {
+		t.Helper()
+		for i, n := range (G.Nodes{c.product, c.hidden, c.logits, c.logs, c.loss, c.w}) {
+			d, err := n.Grad()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Contains(kept, i) {
+				if n.Value() != nil || d != nil {
+					t.Errorf("%s: %v has a value or a gradient", what, n)
+				}
+				continue
+			}
+			graphtest.Close(t, fmt.Sprintf("%s: %v", what, n), numbers(n.Value()), numbers(all[i].Value()), 1e-15)
+			want, _ := all[i].Grad()
+			graphtest.Close(t, fmt.Sprintf("%s: gradient of %v", what, n), numbers(d), numbers(want), 1e-15)
+		}
+	}
+	c := newClassifier(t)
+	run(t, machine(t, c.loss.Graph()))
+	check("by default", c, 2, 3, 4, 5)
+	c = newClassifier(t)
+	run(t, machine(t, c.loss.Graph(), graphs.Values(c.hidden)))
+	check("with Values", c, 1, 2, 3, 4, 5)
+	c = newClassifier(t)
+	G.WithName("h")(c.product)
+	run(t, machine(t, c.loss.Graph()))
+	check("with a name", c, 0, 2, 3, 4, 5)
+	for i, o := range []graphs.MachineOption{graphs.Trace(), graphs.WatchNaN(), graphs.WatchInf(),
+		graphs.LogValues(log.New(io.Discard, "", 0))} {
+		c = newClassifier(t)
+		run(t, machine(t, c.loss.Graph(), o))
+		check(fmt.Sprint("option ", i), c, 0, 1, 2, 3, 4, 5)
+	}
+}
+
+// Why a machine need not keep them all: the tape machine does not. It leaves a gradient in the hidden layer.
+func TestTapeOverwrites(t *testing.T) {
+	c, full := newClassifier(t), newClassifier(t)
+	run(t, G.NewTapeMachine(c.loss.Graph()))
+	run(t, machine(t, full.loss.Graph(), graphs.AllValues()))
+	graphtest.Close(t, "the hidden layer", numbers(c.hidden.Value()), numbers(full.product.Deriv().Value()), 1e-15)
 }
 
 // A slice may be replaced between runs; its value and the gradient made by gorgonia.Grad follow.
@@ -212,7 +283,7 @@ func TestMachineErrors(t *testing.T) {
 	if _, err := G.Grad(must(t)(G.Sum(y)), g.AllNodes()[0]); err != nil {
 		t.Skip(err)
 	}
-	m, err := graphs.NewMachine(g)
+	m, err := graphs.NewMachine(g, graphs.AllValues())
 	if err == nil {
 		err = m.RunAll()
 	}

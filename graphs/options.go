@@ -24,7 +24,7 @@ type options struct {
 	free  bool // Compile
 
 	values     G.Nodes // NewMachine
-	few        bool    // keep only values
+	all        bool    // keep the values of all nodes
 	evaluation bool
 	watchNaN   bool
 	watchInf   bool
@@ -42,6 +42,11 @@ func (o *options) check() error {
 		return fmt.Errorf("graphs: Threads(%d), want at least 1, or 0 for the default, which is 1", o.run.Threads)
 	}
 	return nil
+}
+
+// keepsAll reports whether a machine keeps the values of all nodes: what looks at every value asks for it.
+func (o *options) keepsAll() bool {
+	return o.all || o.trace || o.watchNaN || o.watchInf || o.logger != nil && len(o.logged) == 0
 }
 
 type compileOption func(*options)
@@ -78,24 +83,26 @@ func Unguarded() CompileOption { return compileOption(func(o *options) { o.free 
 // Evaluation makes a Machine run operations with a training mode, such as Dropout, in evaluation mode.
 func Evaluation() MachineOption { return machineOption(func(o *options) { o.evaluation = true }) }
 
-// Values makes a Machine keep the values of these nodes and of their gradients only, besides those of Read statements
-// and the gradients of inputs. Other nodes have no defined value after a run; in return the program may fuse them and
-// reuse their memory.
+// Values makes a Machine keep the values of these nodes, and of their gradients, besides those that it keeps anyway (see
+// Machine).
 func Values(nodes ...*G.Node) MachineOption {
-	return machineOption(func(o *options) { o.values = append(o.values, nodes...); o.few = true })
+	return machineOption(func(o *options) { o.values = append(o.values, nodes...) })
 }
+
+// AllValues makes a Machine keep the values of all nodes.
+func AllValues() MachineOption { return machineOption(func(o *options) { o.all = true }) }
 
 // ByBLAS makes a Machine compute matrix products by Gorgonia's own code, which calls the BLAS set by gorgonia.Use.
 // Without it they are computed by the kernels of this package.
 func ByBLAS() MachineOption { return machineOption(func(o *options) { o.byBLAS = true }) }
 
-// WatchNaN makes a run of a Machine fail with a NonFiniteError if one of the values that it keeps has become NaN.
+// WatchNaN makes a run of a Machine fail with a NonFiniteError if a value has become NaN. It implies AllValues.
 func WatchNaN() MachineOption { return machineOption(func(o *options) { o.watchNaN = true }) }
 
-// WatchInf makes a run of a Machine fail with a NonFiniteError if one of the values that it keeps has become infinite.
+// WatchInf makes a run of a Machine fail with a NonFiniteError if a value has become infinite. It implies AllValues.
 func WatchInf() MachineOption { return machineOption(func(o *options) { o.watchInf = true }) }
 
-// Trace makes a Machine bind copies to nodes, which later runs do not change.
+// Trace makes a Machine bind copies to nodes, which later runs do not change. It implies AllValues.
 func Trace() MachineOption { return machineOption(func(o *options) { o.trace = true }) }
 
 // DualValues makes a Machine copy gradients to their inputs, or to these only: Node.Grad returns the copy, and a solver
@@ -104,8 +111,8 @@ func DualValues(nodes ...*G.Node) MachineOption {
 	return machineOption(func(o *options) { o.duals, o.dual = true, append(o.dual, nodes...) })
 }
 
-// LogValues makes a Machine print, after every run, the values of these nodes, or of all that it keeps if none are
-// given. A nil logger prints nothing.
+// LogValues makes a Machine print, after every run, the values of these nodes, or of all if none are given. A nil logger
+// prints nothing.
 func LogValues(to *log.Logger, nodes ...*G.Node) MachineOption {
 	return machineOption(func(o *options) {
 		if o.logger = to; to == nil {

@@ -98,7 +98,7 @@ func main() {
 		for i, gradient := range must(graphs.Grad(loss, learn...)) {
 			G.SetDerivOf(gradient, learn[i])
 		}
-		return must(graphs.NewMachine(g, graphs.Values()))
+		return must(graphs.NewMachine(g))
 	})
 	for round := range rounds {
 		for step := range 2 * steps {

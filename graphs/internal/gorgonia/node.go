@@ -9,14 +9,21 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
+// field returns where a G.Node has the unexported field of this name and type.
+func field[T any](name string) func(*G.Node) *T {
+	f, ok := reflect.TypeFor[G.Node]().FieldByName(name)
+	if !ok || f.Type != reflect.TypeFor[T]() {
+		panic(fmt.Sprintf("graphs: gorgonia.Node has no field %q of type %v; this package is for Gorgonia v0.9.18", name,
+			reflect.TypeFor[T]()))
+	}
+	return func(n *G.Node) *T { return (*T)(unsafe.Add(unsafe.Pointer(n), f.Offset)) }
+}
+
 // nodes returns an accessor of the unexported field of a G.Node that holds a list of nodes.
 func nodes(name string) func(*G.Node) G.Nodes {
-	f, ok := reflect.TypeFor[G.Node]().FieldByName(name)
-	if !ok || f.Type != reflect.TypeFor[G.Nodes]() {
-		panic(fmt.Sprintf("graphs: gorgonia.Node has no field %q of type Nodes; this package is for Gorgonia v0.9.18", name))
-	}
+	at := field[G.Nodes](name)
 	return func(n *G.Node) G.Nodes {
-		s := *(*G.Nodes)(unsafe.Add(unsafe.Pointer(n), f.Offset))
+		s := *at(n)
 		return s[:len(s):len(s)]
 	}
 }
@@ -31,15 +38,21 @@ var DerivativeOf = nodes("derivOf")
 
 // Bind makes v the value of n, whatever its shape: some operations give a tensor of one element for a scalar node,
 // which gorgonia.UnsafeLet rejects.
-func Bind(n *G.Node, v G.Value) { *(*G.Value)(unsafe.Add(unsafe.Pointer(n), boundTo)) = v }
+func Bind(n *G.Node, v G.Value) { *boundTo(n) = v }
 
-var boundTo = func() uintptr {
-	f, ok := reflect.TypeFor[G.Node]().FieldByName("boundTo")
-	if !ok || f.Type != reflect.TypeFor[G.Value]() {
-		panic("graphs: gorgonia.Node has no field boundTo of type Value; this package is for Gorgonia v0.9.18")
-	}
-	return f.Offset
-}()
+// Named reports whether n was given a name. Node.Name makes one up for nodes that have none.
+func Named(n *G.Node) bool { return *name(n) != "" }
+
+// Derived reports whether gorgonia.Grad made n as the gradient of a node, needed or not: it puts them into two groups.
+func Derived(n *G.Node) bool {
+	return *group(n) == "gradients" || *group(n) == "undifferentiated nodes"
+}
+
+var (
+	boundTo = field[G.Value]("boundTo")
+	name    = field[string]("name")
+	group   = field[string]("group")
+)
 
 // OwnGenerator reports whether a Dropout draws from the generator that gorgonia.Dropout sets.
 func OwnGenerator(op G.Op) bool {

@@ -56,13 +56,7 @@ func (c *dataCmd) Run(e *env) error {
 	}
 	x := mat.NewDense(c.N, d.Dim(), nil)
 	d.Sample(x, train.Stream(c.Seed, "data"))
-	if c.JSON && c.Out == "" {
-		return writeJSON(e.stdout, rows(x))
-	}
-	if err := writeTable(e, c.Out, nil, x); err != nil || !c.JSON {
-		return err
-	}
-	return writeJSON(e.stdout, table{c.Out, c.N, d.Dim()})
+	return giveTable(e, c.Out, c.JSON, nil, x)
 }
 
 func (c *dataCmd) list(e *env) error {

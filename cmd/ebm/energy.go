@@ -10,7 +10,6 @@ import (
 	"github.com/stheno-ebm/stheno/cmd/ebm/internal/exit"
 	"github.com/stheno-ebm/stheno/datasets"
 	tables "github.com/stheno-ebm/stheno/datasets/table"
-	"github.com/stheno-ebm/stheno/objectives/fit"
 )
 
 type energyCmd struct {
@@ -71,39 +70,40 @@ func (c *energyCmd) Run(e *env) error {
 				"note: log Z, and with it the log density, is not reliable: few draws of importance sampling have weight")
 		}
 	}
-	if c.Rank {
-		return c.ranked(e, m, x, names, logZ)
-	}
 	energies := make([]float64, n)
-	if !c.Grad {
-		if err := m.Energy(energies, x); err != nil {
-			return err
+	var more *mat.Dense // columns beside the energies
+	if c.Grad {
+		if m.Discrete() != "" {
+			e.logf("note: energies and gradients are of the continuous density behind the discrete columns; without " +
+				"--grad energies are of cells")
 		}
-		c.turn(energies, nil, logZ)
-		if c.JSON && c.Out == "" {
-			return writeJSON(e.stdout, column(energies))
+		more = mat.NewDense(n, d, nil)
+		err = m.EnergyGrad(energies, more, x)
+	} else {
+		err = m.Energy(energies, x)
+	}
+	if c.Log {
+		for i := range energies {
+			energies[i] = -energies[i] - logZ
 		}
-		return c.report(e, n, 1, writeVector(e, c.Out, c.header(names), energies))
+		if more != nil {
+			more.Scale(-1, more)
+		}
 	}
-	if m.Discrete() != "" {
-		e.logf("note: energies and gradients are of the continuous density behind the discrete columns; without " +
-			"--grad energies are of cells")
+	if c.Rank && err == nil {
+		ranks := make([]float64, n)
+		more = mat.NewDense(n, 1, ranks)
+		err = m.Rank(ranks, x)
 	}
-	grad := mat.NewDense(n, d, nil)
-	if err := m.EnergyGrad(energies, grad, x); err != nil {
+	switch {
+	case err != nil:
 		return err
+	case more == nil:
+		return giveTable(e, c.Out, c.JSON, c.header(names), energies)
 	}
-	c.turn(energies, grad, logZ)
-	out := mat.NewDense(n, 1+d, nil)
-	for i, v := range energies {
-		row := out.RawRowView(i)
-		row[0] = v
-		copy(row[1:], grad.RawRowView(i))
-	}
-	if c.JSON && c.Out == "" {
-		return writeJSON(e.stdout, rows(out))
-	}
-	return c.report(e, n, 1+d, writeTable(e, c.Out, c.header(names), out))
+	var out mat.Dense
+	out.Augment(matrix(energies), more)
+	return giveTable(e, c.Out, c.JSON, c.header(names), &out)
 }
 
 // points reads a file of points, or standard input for the name -.
@@ -123,44 +123,8 @@ func (e *env) asRead(r tables.Report) {
 	}
 }
 
-// ranked writes energies, or log densities, and ranks.
-func (c *energyCmd) ranked(e *env, m *fit.Model, x *mat.Dense, names []string, logZ float64) error {
-	n, _ := x.Dims()
-	energies, ranks := make([]float64, n), make([]float64, n)
-	if err := m.Energy(energies, x); err != nil {
-		return err
-	}
-	if err := m.Rank(ranks, x); err != nil {
-		return err
-	}
-	c.turn(energies, nil, logZ)
-	out := mat.NewDense(n, 2, nil)
-	out.SetCol(0, energies)
-	out.SetCol(1, ranks)
-	if c.JSON && c.Out == "" {
-		return writeJSON(e.stdout, rows(out))
-	}
-	h := c.header(names)
-	if h != nil {
-		h = append(h, "rank")
-	}
-	return c.report(e, n, 2, writeTable(e, c.Out, h, out))
-}
-
-// turn makes log densities of energies, if these are wanted.
-func (c *energyCmd) turn(energies []float64, grad *mat.Dense, logZ float64) {
-	if !c.Log {
-		return
-	}
-	for i := range energies {
-		energies[i] = -energies[i] - logZ
-	}
-	if grad != nil {
-		grad.Scale(-1, grad)
-	}
-}
-
-// header returns the first line of a CSV file of energies and, if computed, gradients: names, if the points have some.
+// header returns the first line of a CSV file of energies and, if computed, gradients or ranks: names, if the points have
+// some.
 func (c *energyCmd) header(names []string) []string {
 	if len(names) == 0 {
 		return nil
@@ -169,21 +133,16 @@ func (c *energyCmd) header(names []string) []string {
 	if c.Log {
 		h, slope = []string{"log_density"}, "dlogp/d"
 	}
-	if c.Grad {
+	switch {
+	case c.Grad:
 		for _, name := range names {
 			h = append(h, slope+name)
 		}
+	case c.Rank:
+		h = append(h, "rank")
 	}
 	return h
 }
 
 // sorted returns a copy of the names in alphabetical order.
 func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }
-
-// report prints what was written to a file, if JSON is requested.
-func (c *energyCmd) report(e *env, rows, columns int, err error) error {
-	if err != nil || !c.JSON {
-		return err
-	}
-	return writeJSON(e.stdout, table{c.Out, rows, columns})
-}

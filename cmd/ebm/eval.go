@@ -85,11 +85,7 @@ func (c *evalCmd) seed(m *fit.Model) uint64 { return cmp.Or(c.Seed, m.Config.See
 func printReport(e *env, r *metrics.Report) {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	row := func(name string, v metrics.Value, about string) {
-		text := "–"
-		if v.Known() {
-			text = fmt.Sprintf("%.5g", v)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", name, text, about)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", name, digits(5, v), about)
 	}
 	known := r.Entropy.Known()
 	if known {
@@ -135,6 +131,14 @@ func printReport(e *env, r *metrics.Report) {
 	}
 }
 
+// digits writes a value with so many digits, or a dash.
+func digits(n int, v metrics.Value) string {
+	if !v.Known() {
+		return "–"
+	}
+	return fmt.Sprintf("%.*g", n, v)
+}
+
 // printSamples writes the comparison of samples with as many of the data, which have a known density or not.
 func printSamples(w io.Writer, s *metrics.SampleReport, known bool) {
 	beside := "as many true draws"
@@ -143,14 +147,7 @@ func printSamples(w io.Writer, s *metrics.SampleReport, known bool) {
 	}
 	fmt.Fprintf(w, "\n%d samples\t\t%s\n", s.N, beside)
 	pair := func(name string, v, floor metrics.Value) {
-		a, b := "–", "–"
-		if v.Known() {
-			a = fmt.Sprintf("%.4g", v)
-		}
-		if floor.Known() {
-			b = fmt.Sprintf("%.4g", floor)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", name, a, b)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", name, digits(4, v), digits(4, floor))
 	}
 	pair("MMD²", s.MMD2, s.Floor.MMD2)
 	pair("energy distance", s.EnergyDistance, s.Floor.EnergyDistance)

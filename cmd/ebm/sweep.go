@@ -48,18 +48,16 @@ func (c *compareCmd) plan(e *env, cfg board.Config) error {
 
 // alone rejects flags that have no effect with the given one.
 func alone(k *kong.Context, flag string, heeded ...string) error {
-	for _, p := range k.Path {
-		if p.Flag != nil && p.Flag.Name != flag && !slices.Contains(heeded, p.Flag.Name) {
-			return exit.Usagef("--%s: --%s has no effect on it; leave it out", flag, p.Flag.Name)
+	for _, name := range explicit(k) {
+		if name != flag && !slices.Contains(heeded, name) {
+			return exit.Usagef("--%s: --%s has no effect on it; leave it out", flag, name)
 		}
 	}
 	return nil
 }
 
 // given reports whether a flag was given.
-func given(k *kong.Context, flag string) bool {
-	return slices.ContainsFunc(k.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == flag })
-}
+func given(k *kong.Context, flag string) bool { return slices.Contains(explicit(k), flag) }
 
 // gather makes a board from folders.
 func (c *compareCmd) gather(e *env, k *kong.Context) error {

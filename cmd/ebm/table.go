@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,11 +57,7 @@ func checkOut(path string, extensions ...string) error {
 // checkFile rejects an output path with a wrong extension, or in a folder that does not exist or is not writable.
 func checkFile(flag, path string, extensions ...string) error {
 	ext := strings.ToLower(filepath.Ext(path))
-	ok := false
-	for _, x := range extensions {
-		ok = ok || x == ext
-	}
-	if !ok {
+	if !slices.Contains(extensions, ext) {
 		return exit.Usagef("%s %s: extension %q, want %s", flag, path, ext, strings.Join(extensions, " or "))
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -101,37 +98,55 @@ type table struct {
 	Columns int    `json:"columns"`
 }
 
-// writeTable writes the rows of x to path, by extension, or as CSV to stdout when path is empty. CSV begins with the
-// names of the columns, if there are any.
-func writeTable(e *env, path string, names []string, x *mat.Dense) error {
+// writeTable writes the rows of x, a matrix, or a vector as a column, to path, by extension, or as CSV to stdout when
+// path is empty. CSV begins with the names of the columns, if there are any. Arrays of vectors have one dimension.
+func writeTable(e *env, path string, names []string, x any) error {
 	if path == "" {
-		return writeCSV(e.ctx, e.stdout, names, x)
+		return writeCSV(e.ctx, e.stdout, names, matrix(x))
 	}
-	b, err := encodeTable(e.ctx, path, names, x)
+	var b bytes.Buffer
+	var err error
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".csv":
+		err = writeCSV(e.ctx, &b, names, matrix(x))
+	case ".npz":
+		err = datasets.EncodeNPZ(&b, x)
+	default:
+		err = npyio.Write(&b, x)
+	}
 	if err != nil {
 		return err
 	}
-	return e.write(path, b)
+	return e.write(path, b.Bytes())
+}
+
+// matrix returns x, or the vector x as a column.
+func matrix(x any) *mat.Dense {
+	if v, ok := x.([]float64); ok {
+		return mat.NewDense(len(v), 1, v)
+	}
+	return x.(*mat.Dense)
+}
+
+// giveTable is writeTable for a command with --json: JSON to stdout, or with a path what was written there.
+func giveTable(e *env, path string, json bool, names []string, x any) error {
+	if json && path == "" {
+		if v, ok := x.([]float64); ok {
+			return writeJSON(e.stdout, column(v))
+		}
+		return writeJSON(e.stdout, rows(matrix(x)))
+	}
+	if err := writeTable(e, path, names, x); err != nil || !json {
+		return err
+	}
+	n, d := matrix(x).Dims()
+	return writeJSON(e.stdout, table{path, n, d})
 }
 
 // write replaces a file as a whole, or leaves it unchanged if a signal arrives.
 func (e *env) write(path string, data []byte) error {
 	defer e.hold()()
 	return files.WriteContext(e.ctx, path, data)
-}
-
-func encodeTable(ctx context.Context, path string, names []string, x *mat.Dense) ([]byte, error) {
-	var b bytes.Buffer
-	var err error
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".csv":
-		err = writeCSV(ctx, &b, names, x)
-	case ".npz":
-		err = datasets.EncodeNPZ(&b, x)
-	default:
-		err = npyio.Write(&b, x)
-	}
-	return b.Bytes(), err
 }
 
 // column returns v for JSON, which has no infinities: they become null.
@@ -179,21 +194,4 @@ func writeCSV(ctx context.Context, w io.Writer, names []string, x *mat.Dense) er
 		return fmt.Errorf("writing: %w", err)
 	}
 	return nil
-}
-
-// writeVector writes v as a column of CSV, under its name if there is one, or a one-dimensional array.
-func writeVector(e *env, path string, name []string, v []float64) error {
-	encode := npyio.Write
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".npy":
-	case ".npz":
-		encode = datasets.EncodeNPZ
-	default:
-		return writeTable(e, path, name, mat.NewDense(len(v), 1, v))
-	}
-	var b bytes.Buffer
-	if err := encode(&b, v); err != nil {
-		return err
-	}
-	return e.write(path, b.Bytes())
 }

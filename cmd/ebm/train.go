@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -292,16 +291,14 @@ func (c *trainCmd) resolve(k *kong.Context) (fit.Config, error) {
 
 // operate adopts the values in the configuration file that are not settings.
 func (c *trainCmd) operate(rest fit.Layer, given []string) error {
-	v := reflect.ValueOf(c).Elem()
-	fields := map[string]reflect.Value{"out": v.FieldByName("Out"), "live": v.FieldByName("Live"),
-		"live-remote": v.FieldByName("LiveRemote"),
-		"tensorboard": v.FieldByName("Tensorboard"), "json": v.FieldByName("JSON"), "quiet": v.FieldByName("Quiet")}
+	fields := map[string]any{"out": &c.Out, "live": &c.Live, "live-remote": &c.LiveRemote,
+		"tensorboard": &c.Tensorboard, "json": &c.JSON, "quiet": &c.Quiet}
 	for key, raw := range rest {
 		f, ok := fields[key]
 		if !ok || slices.Contains(given, key) {
 			continue
 		}
-		if err := json.Unmarshal(raw, f.Addr().Interface()); err != nil {
+		if err := json.Unmarshal(raw, f); err != nil {
 			return exit.Usagef("%s: %q is %s, want another type", c.Config, key, raw)
 		}
 	}

@@ -35,22 +35,19 @@ const ShardsVariable = "EBM_SHARDS"
 // autoShard reads the variables that the schedulers set. A Slurm array provides the number of its tasks, unless some of
 // them are requeued; an indexed Kubernetes job does not.
 func autoShard(getenv func(string) string) (Shard, error) {
-	number := func(name string) (int, bool, error) {
-		text := getenv(name)
-		if text == "" {
-			return 0, false, nil
-		}
-		v, err := strconv.Atoi(text)
-		if err != nil || v < 0 || v > MaxShards {
-			return 0, false, exit.Usagef("--shard auto: %s is %q, want a number from 0 to %d", name, text, MaxShards)
-		}
-		return v, true, nil
-	}
 	var firstErr error
 	get := func(name string) (int, bool) {
-		v, ok, err := number(name)
-		firstErr = cmp.Or(firstErr, err)
-		return v, ok
+		text := getenv(name)
+		v, err := strconv.Atoi(text)
+		switch {
+		case text == "":
+			return 0, false
+		case err != nil || v < 0 || v > MaxShards:
+			firstErr = cmp.Or(firstErr,
+				exit.Usagef("--shard auto: %s is %q, want a number from 0 to %d", name, text, MaxShards))
+			return 0, false
+		}
+		return v, true
 	}
 	count, counted := get(ShardsVariable)
 	var s Shard

@@ -130,12 +130,18 @@ func (p *Pictures) panel() (*viz.Panel, error) {
 	if p.Model.Dim() != 2 {
 		return pic, nil
 	}
+	pic.Energy, err = p.energy()
+	return pic, err
+}
+
+// energy returns the energy on a grid.
+func (p *Pictures) energy() (*viz.Grid, error) {
 	density, err := p.Model.Density(p.Model.Params)
 	if err != nil {
 		return nil, err
 	}
-	pic.Energy = p.grid()
-	return pic, pic.Energy.Eval(density.Energy)
+	g := p.grid()
+	return g, g.Eval(density.Energy)
 }
 
 // grid returns an empty grid over the box of the data.
@@ -272,40 +278,42 @@ func (p *Pictures) Draw(ctx context.Context, kind, path string) error {
 	if err := p.Check(kind); err != nil {
 		return err
 	}
+	var pic viz.Picture
+	var err error
 	switch kind {
 	case "animation":
 		return p.Animation(ctx, path)
 	case "chains":
 		return p.chains(ctx, path)
 	case "diagnostics":
-		return p.diagnostics(ctx, path)
+		pic, err = p.diagnostics(ctx)
 	case Pairs:
-		pic, err := p.pairs()
-		if err != nil {
-			return err
-		}
-		return viz.Save(path, pic)
+		pic, err = p.pairs()
 	case "density":
 		z, err := p.Model.LogZ(ctx)
 		if err != nil {
 			return err
 		}
 		return p.Density(ctx, z.Value, path)
+	default:
+		pic, err = p.kind(kind)
 	}
+	if err != nil {
+		return err
+	}
+	return viz.Save(path, pic)
+}
+
+// kind returns one of the pictures of viz.Kinds.
+func (p *Pictures) kind(kind string) (*viz.Figure, error) {
 	pic, err := p.panel()
+	if err == nil && kind == "score" {
+		pic.Score, err = p.score()
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if kind == "score" {
-		if pic.Score, err = p.score(); err != nil {
-			return err
-		}
-	}
-	fig, err := pic.Kind(kind)
-	if err != nil {
-		return err
-	}
-	return viz.Save(path, fig)
+	return pic.Kind(kind)
 }
 
 // score is −∇E on a lattice.
@@ -326,11 +334,11 @@ func (p *Pictures) score() (*viz.Field, error) {
 }
 
 // diagnostics draws new samples, few chains and many draws, and shows how they mix.
-func (p *Pictures) diagnostics(ctx context.Context, path string) error {
+func (p *Pictures) diagnostics(ctx context.Context) (*viz.Diagnostics, error) {
 	m := p.Model
 	draw, chains, err := p.follow(ctx, 16, 500)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d := draw.Draws
 	pic := &viz.Diagnostics{Title: m.Config.Dataset + " · " + draw.Diagnostics.Sampler, Draws: d.Kept * d.Chains,
@@ -339,16 +347,9 @@ func (p *Pictures) diagnostics(ctx context.Context, path string) error {
 		pic.RHat, pic.ESS = append(pic.RHat, float64(q.RHat)), append(pic.ESS, float64(q.ESSBulk))
 	}
 	if d.Dim == 2 {
-		density, err := m.Density(m.Params)
-		if err != nil {
-			return err
-		}
-		pic.Energy = p.grid()
-		if err := pic.Energy.Eval(density.Energy); err != nil {
-			return err
-		}
+		pic.Energy, err = p.energy()
 	}
-	return viz.Save(path, pic)
+	return pic, err
 }
 
 // follow draws new samples, keeping every draw of a few chains; each matrix is the trajectory of one.
@@ -379,16 +380,12 @@ func (p *Pictures) chains(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	density, err := m.Density(m.Params)
+	energy, err := p.energy()
 	if err != nil {
 		return err
 	}
-	walk := &viz.Walk{Title: m.Config.Dataset + " · " + sampler, Energy: p.grid(), Names: m.Names(), Frames: frames,
-		Style: p.Style}
-	if err := walk.Energy.Eval(density.Energy); err != nil {
-		return err
-	}
-	return saveFrames(walk, path)
+	return saveFrames(&viz.Walk{Title: m.Config.Dataset + " · " + sampler, Energy: energy, Names: m.Names(),
+		Frames: frames, Style: p.Style}, path)
 }
 
 // Terminal draws samples and energy as characters.

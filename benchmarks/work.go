@@ -7,11 +7,9 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
-	G "gorgonia.org/gorgonia"
 
 	"github.com/stheno-ebm/stheno/datasets/density"
 	"github.com/stheno-ebm/stheno/energy"
-	"github.com/stheno-ebm/stheno/graphs"
 	"github.com/stheno-ebm/stheno/mcmc"
 	"github.com/stheno-ebm/stheno/objectives"
 	"github.com/stheno-ebm/stheno/objectives/train"
@@ -194,63 +192,6 @@ func SamplerStep(sampler string, s Setting) (Work, error) {
 	}}, nil
 }
 
-// Gradient is one evaluation of all energies and their gradients in x.
-func Gradient(s Setting) (Work, error) {
-	e, p, x, _, err := s.model()
-	if err != nil {
-		return Work{}, err
-	}
-	target, err := energy.NewEvaluator(e, p, s.evaluator())
-	if err != nil {
-		return Work{}, err
-	}
-	u, g := make([]float64, s.Batch), mat.NewDense(s.Batch, 2, nil)
-	return Work{Products: 2, Step: func() error { return target.EnergyGrad(u, g, x) }}, nil
-}
-
 func (s Setting) evaluator() energy.EvaluatorConfig {
 	return energy.EvaluatorConfig{Batch: s.Batch, Precision: s.Precision, Threads: s.Threads}
-}
-
-// Compilation builds, differentiates and compiles the training graph of an objective.
-func Compilation(objective string, s Setting) (Work, error) {
-	m, _, err := method(objective)
-	if err != nil {
-		return Work{}, err
-	}
-	e, p, x, _, err := s.model()
-	if err != nil {
-		return Work{}, err
-	}
-	return Work{Step: func() error {
-		_, err := objectives.New(m, e, p, s.config(x))
-		return err
-	}}, nil
-}
-
-// Machines are the ways to run a Gorgonia graph: Gorgonia's own and ours.
-var Machines = map[string]func(*G.ExprGraph) (G.VM, error){
-	"tape":  func(g *G.ExprGraph) (G.VM, error) { return G.NewTapeMachine(g), nil },
-	"graph": func(g *G.ExprGraph) (G.VM, error) { return graphs.NewMachine(g) },
-}
-
-// Machine is one run of energy and gradient as a Gorgonia program on a machine: with our operations (fused
-// activations, affine layers) or with Gorgonia's own (matrix products, sums, sigmoid).
-func Machine(machine string, ours bool, s Setting) (Work, error) {
-	create, ok := Machines[machine]
-	if !ok {
-		return Work{}, fmt.Errorf("benchmarks: machine %q, want tape or graph", machine)
-	}
-	g, err := program(ours, s)
-	if err != nil {
-		return Work{}, err
-	}
-	vm, err := create(g)
-	if err != nil {
-		return Work{}, err
-	}
-	return Work{Products: 2, Step: func() error {
-		defer vm.Reset()
-		return vm.RunAll()
-	}}, nil
 }

@@ -15,13 +15,13 @@ import (
 // TestReferences compares the reference values made by quadrature with published ones: Stan's posteriordb gives, for
 // eight schools, μ 4.4 ± 3.3 and θ₁ 6.2 ± 5.6.
 func TestReferences(t *testing.T) {
-	for _, r := range mcmctest.EightSchools().Of {
+	for _, r := range EightSchools().Of {
 		want := map[string][2]float64{"mu": {4.4, 3.3}, "theta[1]": {6.2, 5.6}}[r.Name]
 		if want[0] != 0 && (math.Abs(r.Mean-want[0]) > .1 || math.Abs(r.Std-want[1]) > .1) {
 			t.Errorf("%s: got %.3f ± %.3f, want %.1f ± %.1f", r.Name, r.Mean, r.Std, want[0], want[1])
 		}
 	}
-	for _, p := range mcmctest.Posteriors() {
+	for _, p := range Posteriors() {
 		x, g, gh := make([]float64, p.Dim), make([]float64, p.Dim), make([]float64, p.Dim)
 		rng := source(1)
 		for j := range x {
@@ -43,7 +43,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-func sampler(name string, p mcmctest.Posterior) (mcmc.Kernel, mcmc.SampleConfig) {
+func sampler(name string, p Posterior) (mcmc.Kernel, mcmc.SampleConfig) {
 	cfg := mcmc.SampleConfig{Draws: 2000, Warmup: mcmc.Warmup{Steps: 400}}
 	var k mcmc.Kernel = mcmc.NUTS{}
 	if name == "hmc" {
@@ -66,7 +66,7 @@ func sampler(name string, p mcmctest.Posterior) (mcmc.Kernel, mcmc.SampleConfig)
 	return k, cfg
 }
 
-func samplePosterior(t testing.TB, name string, p mcmctest.Posterior) (*mcmc.Draws, *mcmc.Diagnostics) {
+func samplePosterior(t testing.TB, name string, p Posterior) (*mcmc.Draws, *mcmc.Diagnostics) {
 	k, cfg := sampler(name, p)
 	d, err := mcmc.Sample(context.Background(), k, mcmc.Shared(p.Energy), normalBatch(4, p.Dim, source(1)), cfg,
 		source(3))
@@ -79,7 +79,7 @@ func samplePosterior(t testing.TB, name string, p mcmctest.Posterior) (*mcmc.Dra
 // TestPosteriors: means and standard deviations within four Monte Carlo errors of the reference, R̂ below 1.01.
 func TestPosteriors(t *testing.T) {
 	t.Parallel()
-	for _, p := range mcmctest.Posteriors() {
+	for _, p := range Posteriors() {
 		for _, name := range []string{"nuts", "hmc"} {
 			if p.Name == "funnel 10" && (name == "hmc" || testing.Short()) {
 				continue
@@ -108,7 +108,7 @@ func TestPosteriors(t *testing.T) {
 
 // TestFunnelIsReported: with the usual adaptation the funnel is not sampled well, and the warnings say so.
 func TestFunnelIsReported(t *testing.T) {
-	d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(mcmctest.Funnel10().Energy),
+	d, err := mcmc.Sample(context.Background(), mcmc.NUTS{}, mcmc.Shared(Funnel10().Energy),
 		normalBatch(4, 10, source(1)),
 		mcmc.SampleConfig{Draws: 500, Warmup: mcmc.Warmup{Steps: 300}}, source(3))
 	if err != nil {
@@ -137,7 +137,7 @@ func meanStd(x [][]float64) (mean, sd float64) {
 
 // BenchmarkESS reports effective draws per gradient, the smallest bulk ESS over coordinates and energy.
 func BenchmarkESS(b *testing.B) {
-	for _, p := range mcmctest.Posteriors() {
+	for _, p := range Posteriors() {
 		for _, name := range []string{"hmc", "nuts"} {
 			if p.Name == "funnel 10" && name == "hmc" {
 				continue

@@ -10,7 +10,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/stheno-ebm/stheno/mcmc"
-	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
 // posterior is a model of posteriordb on unconstrained coordinates.
@@ -194,7 +193,7 @@ func regressions(t testing.TB, folder string) []posterior {
 }
 
 func eightSchools() posterior {
-	p := mcmctest.EightSchools()
+	p := EightSchools()
 	return posterior{"eight_schools-eight_schools_noncentered", 10, p.Energy, func(x []float64) map[string]float64 {
 		m := map[string]float64{"mu": x[0], "tau": math.Exp(x[1])}
 		for j := range 8 {

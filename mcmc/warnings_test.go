@@ -35,12 +35,12 @@ func TestWarningsByTarget(t *testing.T) {
 		must, not []string
 	}{
 		"gaussian": {mcmc.NUTS{}, gaussian(1, 3), spread(4, 2), warm, nil, nil},
-		"funnel": {mcmc.NUTS{}, mcmctest.Funnel10().Energy, spread(4, 10), warm,
+		"funnel": {mcmc.NUTS{}, Funnel10().Energy, spread(4, 10), warm,
 			[]string{changing}, []string{tempering, dead, "would do"}},
-		"funnel, usual acceptance": {mcmc.NUTS{}, mcmctest.Funnel10().Energy, spread(4, 10),
+		"funnel, usual acceptance": {mcmc.NUTS{}, Funnel10().Energy, spread(4, 10),
 			mcmc.SampleConfig{Draws: 1000, Warmup: mcmc.Warmup{Steps: 500, Accept: .8}},
 			[]string{"diverged", changing, "Warmup.Accept above 0.8"}, []string{tempering, dead}},
-		"funnel non-centred": {mcmc.NUTS{}, mcmctest.FunnelNonCentred().Energy, spread(4, 10), warm, nil, nil},
+		"funnel non-centred": {mcmc.NUTS{}, FunnelNonCentred().Energy, spread(4, 10), warm, nil, nil},
 		"two modes": {mcmc.NUTS{}, modes.Energy, between,
 			mcmc.SampleConfig{Draws: 500, Warmup: mcmc.Warmup{Steps: 200}},
 			[]string{tempering}, []string{changing, dead, "smaller steps"}},

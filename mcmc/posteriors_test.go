@@ -1,10 +1,11 @@
-package mcmctest
+package mcmc_test
 
 import (
 	"math"
 	"math/rand/v2"
 
 	"github.com/stheno-ebm/stheno/mcmc"
+	"github.com/stheno-ebm/stheno/mcmc/mcmctest"
 )
 
 // Posterior is a target with reference values for the mean and standard deviation of some quantities.
@@ -118,7 +119,7 @@ func Gaussian100() Posterior {
 
 // Funnel10 is Neal's funnel, v ~ N(0, 3²) and nine x ~ N(0, e^v).
 func Funnel10() Posterior {
-	f := Funnel(10, 3)
+	f := mcmctest.Funnel(10, 3)
 	return Posterior{Name: "funnel 10", Dim: 10, Energy: f.Energy, Of: []Reference{
 		{"v", f.Laws[0].Of, 0, 1},
 		{"x1|v", f.Laws[1].Of, 0, 1},
@@ -134,7 +135,7 @@ func FunnelNonCentred() Posterior {
 	for j := range unit {
 		unit[j] = 1
 	}
-	return Posterior{Name: "funnel 10 non-centred", Dim: 10, Energy: Scaled(unit...).Energy, Of: []Reference{
+	return Posterior{Name: "funnel 10 non-centred", Dim: 10, Energy: mcmctest.Scaled(unit...).Energy, Of: []Reference{
 		{"v", func(x []float64) float64 { return 3 * x[0] }, 0, 3},
 		{"log|x1|", func(x []float64) float64 { return 1.5*x[0] + math.Log(math.Abs(x[1])) },
 			-(gamma + math.Ln2) / 2, math.Sqrt(2.25 + math.Pi*math.Pi/8)},

@@ -28,13 +28,13 @@ func TestVerify(t *testing.T) {
 	for seed := range uint64(rounds) {
 		rng := rand.New(rand.NewPCG(seed, 7))
 		g, _ := reference.Random(rng, []int{16, 70, 200}[rng.IntN(3)], 10+rng.IntN(60))
-		if err := Verify(rules.Apply(g), settings(rng)); err != nil {
+		if err := verify(rules.Apply(g), settings(rng)); err != nil {
 			t.Errorf("seed %d: %v", seed, err)
 		}
 	}
 }
 
-// Verify must notice what is wrong.
+// verify must notice what is wrong.
 func TestVerifySeesFaults(t *testing.T) {
 	g := ir.New()
 	x, w := g.Arg(200, 3, "x", false), g.Arg(3, 3, "w", false)

@@ -7,8 +7,8 @@ import (
 	"github.com/stheno-ebm/stheno/graphs/internal/ir"
 )
 
-// Verify plans g as New does, and checks what holds after each pass. It is for tests.
-func Verify(g *ir.Graph, set Settings) error {
+// verify plans g as New does, and checks what holds after each pass.
+func verify(g *ir.Graph, set Settings) error {
 	if set.MinRows == 0 {
 		set.MinRows = 64
 	}

@@ -24,7 +24,7 @@ type kernel struct {
 // cellsOf is how a column is discrete. The zero value is one of real numbers.
 type cellsOf struct {
 	width  float64   // of the cells, by which probabilities are divided
-	values []float64 // of a column of few, which are not divided, in increasing order
+	values []float64 // of a column of few, in increasing order
 }
 
 // bounds returns the cell of a value: ahead of its neighbours by half the distance, and open at both ends.
@@ -87,8 +87,6 @@ func (k *kernel) logKernel(lo, hi, centre []float64) (sum float64) {
 	for j, c := range k.cells {
 		at := centre[j] / k.width
 		switch {
-		case c.values != nil:
-			sum += logMass(lo[j]-at, hi[j]-at)
 		case c.width > 0:
 			sum += logMass(lo[j]-at, hi[j]-at) - math.Log(c.width)
 		default:

@@ -192,7 +192,7 @@ func (c *classes) Cells() (cells []cellsOf) {
 	for _, col := range c.columns {
 		of := cellsOf{width: col.grid}
 		for v := range col.levels() {
-			of.values = append(of.values, float64(v))
+			of.width, of.values = 1, append(of.values, float64(v))
 		}
 		cells = append(cells, of)
 	}

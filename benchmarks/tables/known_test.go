@@ -212,7 +212,7 @@ func TestKernel(t *testing.T) {
 		t.Errorf("log p %v, want %v", a[:3], b[:3])
 	}
 	values := []float64{-2, 0, 1, 5}
-	coarse := newKernel(x, []cellsOf{{width: 0.5}, {values: values}}, rng.Float64)
+	coarse := newKernel(x, []cellsOf{{width: 0.5}, {width: 1, values: values}}, rng.Float64)
 	at := mat.NewDense(1, 2, nil)
 	total := 0.0
 	for i := -40; i <= 40; i++ {

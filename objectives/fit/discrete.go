@@ -2,6 +2,7 @@ package fit
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -58,15 +59,24 @@ const coarse = 0.1
 
 // cell is how a column is discrete: on a grid, or of few values.
 type cell struct {
-	Column int        `json:"column"` // from 0
-	Grid   table.Grid `json:"grid"`
-	Values []float64  `json:"values,omitempty"` // in increasing order; nil: on the grid
+	Column int        `json:"column"`           // from 0
+	Grid   table.Grid `json:"grid"`             // zero: few values on no grid
+	Values []float64  `json:"values,omitempty"` // in increasing order; nil: any on the grid
 }
 
 // levels are the values with their cells, where there are few.
 func (c cell) levels() density.Levels { return density.Levels{Column: c.Column, Values: c.Values} }
 
 func (c cell) few() bool { return c.Values != nil }
+
+// volume is what the probability of a value is divided by: the width of the grid, so that the NLL is in the same unit
+// whether a column is a factor or not; 1 on no grid.
+func (c cell) volume() float64 {
+	if c.Grid.Step == 0 {
+		return 1
+	}
+	return c.Grid.Width()
+}
 
 // cells are the columns that are discrete, in order.
 type cells []cell
@@ -90,7 +100,7 @@ func cellsOf(x *mat.Dense, how string, factors bool) (found cells) {
 		values, counts := table.Values(x, j)
 		switch {
 		case factors && len(values) > 1 && (len(values) == 2 || slices.Min(counts) >= frequent || !ok):
-			found = append(found, cell{Column: j, Values: values})
+			found = append(found, cell{Column: j, Grid: g, Values: values})
 		case !ok:
 		case how == discreteOn || matters(g, mat.Col(nil, j, x)):
 			found = append(found, cell{Column: j, Grid: g})
@@ -155,9 +165,12 @@ func (c cells) validate(dim int) error {
 		if cell.Column <= last || cell.Column >= dim {
 			return fmt.Errorf("metadata %q: discrete column %d of %d", metadataKey, cell.Column, dim)
 		}
-		err := cell.Grid.Validate()
+		var err error
 		if cell.few() {
 			err = cell.levels().Validate(dim, 0)
+		}
+		if !cell.few() || cell.Grid != (table.Grid{}) {
+			err = errors.Join(err, cell.Grid.Validate())
 		}
 		if err != nil {
 			return fmt.Errorf("metadata %q: %w", metadataKey, err)
@@ -248,8 +261,8 @@ func (c cells) nodes() *mat.Dense {
 
 // overCells stores -log of the mean of exp(-E) over the cell of every row of x in dst, E by f. Rows are taken for the
 // values of their cells. The mean is over nodes of the columns on grids; see TestOverCells for its error. Where there
-// are few values it is exact, as there all points of a cell tell as much of its probability, which has no volume; that
-// of a value that is not among them is 0, its energy +Inf.
+// are few values it is exact, as there all points of a cell tell as much of its probability; that of a value that is
+// not among them is 0, its energy +Inf.
 func (c cells) overCells(dst []float64, x *mat.Dense, f func(dst []float64, x *mat.Dense) error) error {
 	grids, k := c.onGrids(), 1
 	u := new(mat.Dense)
@@ -279,15 +292,15 @@ func (c cells) overCells(dst []float64, x *mat.Dense, f func(dst []float64, x *m
 	return nil
 }
 
-// ofValues is what -log P of the values of a row, where there are few, exceeds -log of the density at them by; +Inf
-// for others.
+// ofValues is what -log(P/volume) of the values of a row, where there are few, exceeds -log of the density at them by;
+// +Inf for others.
 func (c cells) ofValues(row []float64) (sum float64) {
 	for _, cell := range c.factors() {
 		at, ok := cell.find(row[cell.Column])
 		if !ok {
 			return math.Inf(1)
 		}
-		sum += cell.levels().LogRatio(at)
+		sum += cell.levels().LogRatio(at) + math.Log(cell.volume())
 	}
 	return sum
 }
@@ -354,7 +367,7 @@ func (d *data) describeCells() string {
 	}
 	if few != nil {
 		says = append(says, "columns of few values ("+listed(few)+
-			") are learnt, judged and drawn by the probabilities of these")
+			") are learnt and drawn by the probabilities of these, and judged by them over the step of the values")
 	}
 	return strings.Join(says, "; ")
 }
@@ -384,18 +397,14 @@ func (c cells) answer(f table.Finding, dim int) bool {
 // Cell is a column of which log densities are those of cells.
 type Cell struct {
 	Column int       // from 0
-	Width  float64   // of the cells, by which probabilities are divided; 0: they are not divided
+	Width  float64   // of the cells, by which probabilities are divided; 1: they are not divided
 	Values []float64 // of a column of few, in increasing order; nil: whole multiples of the width apart
 }
 
 // Cells returns the columns that are discrete, nil if there are none.
 func (m *Model) Cells() (list []Cell) {
 	for _, c := range m.data.Cells {
-		e := Cell{Column: c.Column, Values: slices.Clone(c.Values)}
-		if !c.few() {
-			e.Width = c.Grid.Width()
-		}
-		list = append(list, e)
+		list = append(list, Cell{Column: c.Column, Width: c.volume(), Values: slices.Clone(c.Values)})
 	}
 	return list
 }
@@ -407,16 +416,13 @@ func (g *geometry) exportCells(meta map[string]string) error {
 	}
 	type exported struct {
 		Column   int       `json:"column"` // from 0
-		Width    float64   `json:"width,omitempty"`
+		Width    float64   `json:"width"`
 		Values   []float64 `json:"values,omitempty"`
 		LogRatio []float64 `json:"log_ratio,omitempty"`
 	}
 	var list []exported
 	for _, c := range g.Cells {
-		e := exported{Column: c.Column, Values: c.Values}
-		if !c.few() {
-			e.Width = c.Grid.Width()
-		}
+		e := exported{Column: c.Column, Width: c.volume(), Values: c.Values}
 		for i := range c.Values {
 			e.LogRatio = append(e.LogRatio, c.levels().LogRatio(i))
 		}
@@ -427,9 +433,9 @@ func (g *geometry) exportCells(meta map[string]string) error {
 		return err
 	}
 	meta["discrete"] = string(b)
-	meta["density"] = "continuous. Columns with a width: the probability of a value over that width is the mean of " +
+	meta["density"] = "continuous. Columns without values: the probability of a value over the width is the mean of " +
 		"exp(-energy) over points of its cell, from half a width below to half a width above it; round draws. Columns " +
-		"with values: take the energy at the value itself, add its log_ratio, and it is of a probability; round " +
-		"draws to the nearest value"
+		"with values: take the energy at the value itself, add its log_ratio and the log of the width, and it is of a " +
+		"probability over the width; round draws to the nearest value"
 	return nil
 }

@@ -254,6 +254,33 @@ func TestCellsOf(t *testing.T) {
 	}
 }
 
+// The NLL of a column is in the same unit whether it is learnt as a factor or on its grid: that of twice the values is
+// greater by log 2 in both.
+func TestUnitOfFactors(t *testing.T) {
+	for _, c := range []cell{{Values: []float64{0, 1, 2}, Grid: table.Grid{Step: 1}}, {Grid: table.Grid{Step: 1}}} {
+		wide := cell{Grid: table.Grid{Step: 2}}
+		for _, v := range c.Values {
+			wide.Values = append(wide.Values, 2*v)
+		}
+		energy := func(c cell, scale float64) float64 {
+			e := make([]float64, 1)
+			err := cells{c}.overCells(e, mat.NewDense(1, 1, []float64{scale}), func(dst []float64, x *mat.Dense) error {
+				for i := range dst { // the density of a value moves to twice the place, and halves
+					dst[i] = x.At(i, 0)*x.At(i, 0)/scale/scale/2 + math.Log(scale)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return e[0]
+		}
+		if got := energy(wide, 2) - energy(c, 1); math.Abs(got-math.Log(2)) > 1e-9 {
+			t.Errorf("%v: twice the values cost %g nats, want log 2", c, got)
+		}
+	}
+}
+
 // A run on rounded points that is stopped and resumed ends in the bytes of the undisturbed one, and opened again it
 // knows its cells.
 func TestDiscreteResumed(t *testing.T) {
@@ -296,11 +323,11 @@ func (p people) points(n int, name string) *mat.Dense {
 	return x
 }
 
-// logDensity is log P of the values times the density of the rest.
+// logDensity is log of P of the values, over the step of 10 of the second column, times the density of the rest.
 func (p people) logDensity(v []float64) float64 {
 	s, c := int(v[1]/10), int(v[3])
 	off := v[0] - float64(3*s)
-	logp := math.Log([]float64{firstShare, 1 - firstShare}[s]) + math.Log(peopleProbs[s][c])
+	logp := math.Log([]float64{firstShare, 1 - firstShare}[s]) - math.Log(10) + math.Log(peopleProbs[s][c])
 	logp += distuv.Normal{Sigma: 1}.LogProb(off)
 	logp += distuv.Normal{Mu: p.bend*off*off + 0.5*float64(c), Sigma: 0.5}.LogProb(v[2])
 	return logp + distuv.Normal{Mu: 100 + 20*(v[0]-2*float64(s)), Sigma: 10}.LogProb(v[4])
@@ -435,7 +462,7 @@ func exportedSays(t *testing.T, m *Model, x *mat.Dense, want float64) {
 	}
 	got := out["energy"].Data[0]
 	for _, c := range columns {
-		got += c.LogRatio[slices.Index(c.Values, math.Round(x.At(1, c.Column)))]
+		got += c.LogRatio[slices.Index(c.Values, math.Round(x.At(1, c.Column)))] + math.Log(c.Width)
 	}
 	if math.Abs(got-want) > 1e-4*(1+math.Abs(want)) { // in single precision
 		t.Errorf("energy %g by the exported model, want %g", got, want)
@@ -443,7 +470,8 @@ func exportedSays(t *testing.T, m *Model, x *mat.Dense, want float64) {
 }
 
 // In the plane, and on a line, a factor makes the model a correction of the base, as in more dimensions; a table may
-// be nothing but factors. The probabilities of all values times the integrals over the rest are one.
+// be nothing but factors. The probabilities of all values, which are densities times the step of the values, times the
+// integrals over the rest are one.
 func TestFactorsInThePlane(t *testing.T) {
 	for name, columns := range map[string][]int{"plane": {0, 1}, "line": {1}, "factors": {1, 3}} {
 		all := people{}.points(600, "plane")
@@ -460,10 +488,10 @@ func TestFactorsInThePlane(t *testing.T) {
 		}
 		var rows [][]float64
 		const nodes, lo, hi = 400, -8.0, 12.0
-		weight := 1.0
+		weight := 10.0 // the step of the values
 		switch name {
 		case "plane":
-			weight = (hi - lo) / nodes
+			weight *= (hi - lo) / nodes
 			for i := range nodes {
 				v := lo + (hi-lo)*(float64(i)+0.5)/nodes
 				rows = append(rows, []float64{v, 0}, []float64{v, 10})

@@ -264,7 +264,7 @@ func testReduce[T Float](t *testing.T, rng *rand.Rand) {
 				}
 			}
 			RowLogSumExp(col, x, m, work)
-			RowSoftmax(y, x, m)
+			RowSoftmax(y, x, m, work)
 			for i := range n {
 				s := 0.0
 				for j := range m {

@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/stheno-ebm/stheno/graphs/internal/ir"
+import (
+	"github.com/stheno-ebm/stheno/graphs/internal/ir"
+	"github.com/stheno-ebm/stheno/graphs/internal/kernels"
+)
 
 // write turns the units of a layout into steps.
 func write(l layout) *Plan {
@@ -115,12 +118,8 @@ func (w *writer) demand(in *ir.Instr) demand {
 		return demand{float64(first().Rows) * o.Window.Flops(), w.set.ConvLen(o)}
 	case ir.BatchMatMul:
 		return demand{product(o.K), w.set.WorkLen(in.Rows/o.Batch, in.Cols, o.K)}
-	case ir.RowLSE: // several rows at a time, for the sake of short ones
-		m := first().Cols
-		return demand{0, m * max(min(in.Rows, lseBlock/m), 1)}
+	case ir.RowLSE, ir.RowSoftmax:
+		return demand{0, kernels.RowWork(first().Rows, first().Cols)}
 	}
 	return demand{}
 }
-
-// lseBlock is the number of elements that a RowLSE processes at a time: they stay in the first-level cache.
-const lseBlock = 4096

@@ -20,14 +20,10 @@ func (w *worker[T]) rowFunction(st *plan.Step) kernel {
 		}
 	case ir.RowLSE:
 		return func(row, rows int, _ bool) {
-			x, dst, block := x.from(row, rows), dst.from(row, rows), max(len(w.work)/m, 1)
-			for i := 0; i < len(dst); i += block {
-				end := min(i+block, len(dst))
-				kernels.RowLogSumExp(dst[i:end], x[i*m:end*m], m, w.work)
-			}
+			kernels.RowLogSumExp(dst.from(row, rows), x.from(row, rows), m, w.work)
 		}
 	}
-	return func(row, rows int, _ bool) { kernels.RowSoftmax(dst.from(row, rows), x.from(row, rows), m) }
+	return func(row, rows int, _ bool) { kernels.RowSoftmax(dst.from(row, rows), x.from(row, rows), m, w.work) }
 }
 
 // colMax is the largest element of every column.

@@ -53,28 +53,21 @@ func NewAnnealable(inner Energy, levels []float64, scale float64) (*Annealable, 
 		return nil, errors.New("energy: Annealable without an energy")
 	}
 	var errs []error
-	if inner.Dim() < 2 {
-		errs = append(errs, fmt.Errorf("energy: Annealable: inner energy of %d variables, want d+1", inner.Dim()))
-	}
-	if len(levels) < 2 {
-		errs = append(errs, fmt.Errorf("energy: Annealable: %d levels, want at least 2", len(levels)))
-	}
 	for i, s := range levels {
-		if !positive(s) || i > 0 && s >= levels[i-1] {
-			errs = append(errs, fmt.Errorf("energy: Annealable: level %d is %g, want decreasing levels > 0", i, s))
-		}
+		errs = append(errs, check(positive(s) && !(i > 0 && s >= levels[i-1]),
+			"energy: Annealable: level %d is %g, want decreasing levels > 0", i, s))
 	}
-	if c := resolution * scale; len(levels) > 1 &&
-		!(math.Log((levels[0]*levels[0]+c*c)/(levels[len(levels)-1]*levels[len(levels)-1]+c*c)) > 1e-3) {
-		errs = append(
-			errs, fmt.Errorf(
-				"energy: Annealable: levels from %g to %g are all as good as none beside data of scale %g; take a larger "+
-					"first one", levels[0], levels[len(levels)-1], scale))
+	if n, c := len(levels), resolution*scale; n > 1 {
+		first, last := levels[0], levels[n-1]
+		errs = append(errs, check(math.Log((first*first+c*c)/(last*last+c*c)) > 1e-3,
+			"energy: Annealable: levels from %g to %g are all as good as none beside data of scale %g; take a larger "+
+				"first one", first, last, scale))
 	}
-	if !positive(scale) {
-		errs = append(errs, fmt.Errorf("energy: Annealable: scale %g, want > 0", scale))
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(
+		check(inner.Dim() >= 2, "energy: Annealable: inner energy of %d variables, want d+1", inner.Dim()),
+		check(len(levels) >= 2, "energy: Annealable: %d levels, want at least 2", len(levels)),
+		errors.Join(errs...),
+		check(positive(scale), "energy: Annealable: scale %g, want > 0", scale)); err != nil {
 		return nil, err
 	}
 	return &Annealable{wrapped{inner}, append([]float64(nil), levels...), scale, nil, 0}, nil

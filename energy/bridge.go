@@ -3,7 +3,6 @@ package energy
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -75,17 +74,11 @@ func NewBridge(f Energy, cfg BridgeConfig) (*Bridge, error) {
 		return nil, errors.New(
 			"energy: Bridge.Background is nil; AdaptiveLadder makes one, one Gaussian broader than the data will do")
 	}
-	var err error
-	if cfg.Background.Dim() != f.Dim() {
-		err = fmt.Errorf("energy: bridge: background of dimension %d, energy of %d", cfg.Background.Dim(), f.Dim())
-	}
-	if !(cfg.Share > 0 && cfg.Share < 1) {
-		err = errors.Join(err, fmt.Errorf("energy: Bridge.Share = %g, want between 0 and 1", cfg.Share))
-	}
-	if !(cfg.Blur >= 0) || math.IsInf(cfg.Blur, 1) {
-		err = errors.Join(err, fmt.Errorf("energy: Bridge.Blur = %g, want >= 0", cfg.Blur))
-	}
-	if err != nil {
+	if err := errors.Join(
+		check(cfg.Background.Dim() == f.Dim(), "energy: bridge: background of dimension %d, energy of %d",
+			cfg.Background.Dim(), f.Dim()),
+		check(cfg.Share > 0 && cfg.Share < 1, "energy: Bridge.Share = %g, want between 0 and 1", cfg.Share),
+		check(cfg.Blur >= 0 && !math.IsInf(cfg.Blur, 1), "energy: Bridge.Blur = %g, want >= 0", cfg.Blur)); err != nil {
 		return nil, err
 	}
 	r := &Bridge{wrapped{f}, cfg, cfg.Background}

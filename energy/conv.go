@@ -83,9 +83,7 @@ func NewConv(cfg ConvConfig) (*Conv, error) {
 func (cfg *ConvConfig) check(gain *float64) error {
 	var errs []error
 	want := func(name string, v, least int) {
-		if v < least {
-			errs = append(errs, fmt.Errorf("energy: Conv.%s = %d, want >= %d", name, v, least))
-		}
+		errs = append(errs, check(v >= least, "energy: Conv.%s = %d, want >= %d", name, v, least))
 	}
 	want("Height", cfg.Height, 1)
 	want("Width", cfg.Width, 1)
@@ -95,14 +93,10 @@ func (cfg *ConvConfig) check(gain *float64) error {
 	for i, w := range cfg.Widths {
 		want(fmt.Sprintf("Widths[%d]", i), w, 1)
 	}
-	if len(cfg.Widths) == 0 {
-		errs = append(errs, errors.New("energy: Conv.Widths is empty; without convolutions take an MLP"))
-	}
-	if cfg.Kernel < 1 || cfg.Kernel%2 == 0 {
-		errs = append(errs, fmt.Errorf("energy: Conv.Kernel = %d, want an odd number > 0", cfg.Kernel))
-	}
-	errs = append(errs, checkNet("Conv", 1, cfg.Hidden, &cfg.Activation, cfg.Init, gain))
-	return errors.Join(errs...)
+	return errors.Join(errors.Join(errs...),
+		check(len(cfg.Widths) > 0, "energy: Conv.Widths is empty; without convolutions take an MLP"),
+		check(cfg.Kernel >= 1 && cfg.Kernel%2 == 1, "energy: Conv.Kernel = %d, want an odd number > 0", cfg.Kernel),
+		checkNet("Conv", 1, cfg.Hidden, &cfg.Activation, cfg.Init, gain))
 }
 
 // Config returns the configuration with its defaults filled in.

@@ -111,18 +111,12 @@ func NewEvaluator(e Energy, p *Params, cfg EvaluatorConfig) (*Evaluator, error) 
 }
 
 func checkEvaluator(e Energy, p *Params, cfg EvaluatorConfig) error {
-	var errs []error
-	if cfg.Batch < 0 {
-		errs = append(errs, fmt.Errorf("energy: EvaluatorConfig.Batch = %d, want > 0", cfg.Batch))
-	}
-	if cfg.Threads < 0 {
-		errs = append(errs, fmt.Errorf("energy: EvaluatorConfig.Threads = %d, want > 0", cfg.Threads))
-	}
-	if cfg.Precision != Float32 && cfg.Precision != Float64 {
-		errs = append(errs, fmt.Errorf("energy: EvaluatorConfig.Precision = %d, want Float32 or Float64",
-			cfg.Precision))
-	}
-	return errors.Join(append(errs, CheckParams(e, p))...)
+	return errors.Join(
+		check(cfg.Batch >= 0, "energy: EvaluatorConfig.Batch = %d, want > 0", cfg.Batch),
+		check(cfg.Threads >= 0, "energy: EvaluatorConfig.Threads = %d, want > 0", cfg.Threads),
+		check(cfg.Precision == Float32 || cfg.Precision == Float64,
+			"energy: EvaluatorConfig.Precision = %d, want Float32 or Float64", cfg.Precision),
+		CheckParams(e, p))
 }
 
 // Inputs adds one input per parameter of e to g.

@@ -52,25 +52,14 @@ var (
 func NewFourier(cfg FourierConfig, inner func(dim int) (Energy, error)) (*Fourier, error) {
 	cfg.Frequencies = cmp.Or(cfg.Frequencies, 32)
 	cfg.Scale = cmp.Or(cfg.Scale, 2)
-	var err error
-	if cfg.Dim <= 0 {
-		err = fmt.Errorf("energy: Fourier.Dim = %d, want > 0", cfg.Dim)
-	}
-	if cfg.Frequencies < 0 || cfg.Frequencies > maxWidth {
-		err = errors.Join(err, fmt.Errorf("energy: Fourier.Frequencies = %d, want 1 to %d", cfg.Frequencies, maxWidth))
-	}
-	if cfg.Condition < 0 || cfg.Condition > 0 && cfg.Dim < 2 {
-		err = errors.Join(
-			err, fmt.Errorf("energy: Fourier.Condition = %d with %d variables, want >= 0, and one variable besides",
-				cfg.Condition, cfg.Dim))
-	}
-	if !positive(cfg.Scale) {
-		err = errors.Join(err, fmt.Errorf("energy: Fourier.Scale = %g, want > 0", cfg.Scale))
-	}
-	if inner == nil {
-		err = errors.Join(err, errors.New("energy: Fourier without a function that makes the inner energy"))
-	}
-	if err != nil {
+	if err := errors.Join(
+		check(cfg.Dim > 0, "energy: Fourier.Dim = %d, want > 0", cfg.Dim),
+		check(cfg.Frequencies >= 0 && cfg.Frequencies <= maxWidth, "energy: Fourier.Frequencies = %d, want 1 to %d",
+			cfg.Frequencies, maxWidth),
+		check(cfg.Condition == 0 || cfg.Condition > 0 && cfg.Dim >= 2,
+			"energy: Fourier.Condition = %d with %d variables, want >= 0, and one variable besides", cfg.Condition, cfg.Dim),
+		check(positive(cfg.Scale), "energy: Fourier.Scale = %g, want > 0", cfg.Scale),
+		check(inner != nil, "energy: Fourier without a function that makes the inner energy")); err != nil {
 		return nil, err
 	}
 	width := 2 * (cfg.Frequencies + cfg.Condition)

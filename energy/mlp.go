@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 
@@ -56,37 +57,22 @@ const (
 
 // checkNet validates what networks have in common and fills in defaults.
 func checkNet(name string, dim int, hidden []int, act *Activation, init string, gain *float64) error {
-	var errs []error
-	if dim <= 0 || dim > maxWeights {
-		errs = append(errs, fmt.Errorf("energy: %s.Dim = %d, want 1 to %d", name, dim, maxWeights))
-	}
+	err := check(dim > 0 && dim <= maxWeights, "energy: %s.Dim = %d, want 1 to %d", name, dim, maxWeights)
+	weights, from := 0.0, float64(dim)
 	for i, h := range hidden {
-		if h <= 0 || h > maxWidth {
-			errs = append(errs, fmt.Errorf("energy: %s.Hidden[%d] = %d, want 1 to %d", name, i, h, maxWidth))
-		}
+		weights, from = weights+from*float64(h), float64(h)
+		err = errors.Join(err,
+			check(h > 0 && h <= maxWidth, "energy: %s.Hidden[%d] = %d, want 1 to %d", name, i, h, maxWidth))
 	}
-	if len(errs) == 0 {
-		weights, from := 0.0, float64(dim)
-		for _, h := range hidden {
-			weights, from = weights+from*float64(h), float64(h)
-		}
-		if weights > maxWeights {
-			errs = append(errs, fmt.Errorf("energy: %s.Hidden = %v: %.3g weights, want at most %d", name, hidden,
-				weights, maxWeights))
-		}
+	if err == nil {
+		err = check(weights <= maxWeights, "energy: %s.Hidden = %v: %.3g weights, want at most %d", name, hidden, weights,
+			maxWeights)
 	}
-	*act = cmp.Or(*act, SiLU)
-	if _, err := parseActivation(string(*act)); err != nil {
-		errs = append(errs, err)
-	}
-	if init != "" && init != "he" && init != "glorot" {
-		errs = append(errs, fmt.Errorf("energy: %s.Init = %q, want he or glorot", name, init))
-	}
-	*gain = cmp.Or(*gain, 1)
-	if !positive(*gain) {
-		errs = append(errs, fmt.Errorf("energy: %s.FirstGain = %g, want > 0", name, *gain))
-	}
-	return errors.Join(errs...)
+	*act, *gain = cmp.Or(*act, SiLU), cmp.Or(*gain, 1)
+	_, unknown := parseActivation(string(*act))
+	return errors.Join(err, unknown,
+		check(slices.Contains([]string{"", "he", "glorot"}, init), "energy: %s.Init = %q, want he or glorot", name, init),
+		check(positive(*gain), "energy: %s.FirstGain = %g, want > 0", name, *gain))
 }
 
 // Config returns the configuration with its defaults filled in.

@@ -2,7 +2,6 @@ package energy
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	G "gorgonia.org/gorgonia"
@@ -24,17 +23,12 @@ type ONNXConfig struct {
 // gradient (batch, d), ∂energy/∂x. The number of rows is dynamic. Parameters keep their names. A [NoiseConditional]
 // energy is exported at its smallest level.
 func MarshalONNX(e Energy, p *Params, cfg ONNXConfig) ([]byte, error) {
-	errs := []error{CheckParams(e, p)}
-	if (cfg.Mean == nil) != (cfg.Scale == nil) || cfg.Mean != nil &&
-		(len(cfg.Mean) != e.Dim() || len(cfg.Scale) != e.Dim()) {
-		errs = append(errs, fmt.Errorf("energy: ONNXConfig has %d means and %d scales, want %d", len(cfg.Mean),
-			len(cfg.Scale), e.Dim()))
-	}
+	none := cfg.Mean == nil && cfg.Scale == nil
+	errs := []error{CheckParams(e, p), check(none || len(cfg.Mean) == e.Dim() && len(cfg.Scale) == e.Dim(),
+		"energy: ONNXConfig has %d means and %d scales, want %d", len(cfg.Mean), len(cfg.Scale), e.Dim())}
 	shift, inverse := 0.0, make([]float64, len(cfg.Scale))
 	for i, s := range cfg.Scale {
-		if !positive(s) {
-			errs = append(errs, fmt.Errorf("energy: ONNXConfig.Scale[%d] = %g, want > 0", i, s))
-		}
+		errs = append(errs, check(positive(s), "energy: ONNXConfig.Scale[%d] = %g, want > 0", i, s))
 		shift += math.Log(s)
 		inverse[i] = 1 / s
 	}

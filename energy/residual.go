@@ -40,17 +40,13 @@ var (
 func NewResidual(cfg ResidualConfig) (*Residual, error) {
 	cfg.Width = cmp.Or(cfg.Width, 128)
 	cfg.Blocks = cmp.Or(cfg.Blocks, 2)
-	err := checkNet("Residual", cfg.Dim, nil, &cfg.Activation, "", &cfg.FirstGain)
-	if cfg.Width < 0 || cfg.Width > maxWidth {
-		err = errors.Join(err, fmt.Errorf("energy: Residual.Width = %d, want 1 to %d", cfg.Width, maxWidth))
-	} else if w := float64(cfg.Width); cfg.Blocks > 0 && 2*float64(cfg.Blocks)*w*w > maxWeights {
-		err = errors.Join(err, fmt.Errorf("energy: Residual.Width = %d in %d blocks: %.3g weights, want at most %d",
-			cfg.Width, cfg.Blocks, 2*float64(cfg.Blocks)*w*w, maxWeights))
-	}
-	if cfg.Blocks < 0 {
-		err = errors.Join(err, fmt.Errorf("energy: Residual.Blocks = %d, want > 0", cfg.Blocks))
-	}
-	if err != nil {
+	fits := cfg.Width >= 0 && cfg.Width <= maxWidth
+	weights := 2 * float64(cfg.Blocks) * float64(cfg.Width) * float64(cfg.Width)
+	if err := errors.Join(checkNet("Residual", cfg.Dim, nil, &cfg.Activation, "", &cfg.FirstGain),
+		check(fits, "energy: Residual.Width = %d, want 1 to %d", cfg.Width, maxWidth),
+		check(!fits || weights <= maxWeights, "energy: Residual.Width = %d in %d blocks: %.3g weights, want at most %d",
+			cfg.Width, cfg.Blocks, weights, maxWeights),
+		check(cfg.Blocks >= 0, "energy: Residual.Blocks = %d, want > 0", cfg.Blocks)); err != nil {
 		return nil, err
 	}
 	return &Residual{cfg}, nil

@@ -126,6 +126,14 @@ func ParsePrecision(s string) (Precision, error) {
 // positive reports whether v is a number above zero: not NaN, not infinite.
 func positive(v float64) bool { return v > 0 && !math.IsInf(v, 1) }
 
+// check returns an error with the given text unless ok.
+func check(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
+}
+
 // checkBuild reports a wrong number of parameters or a batch of the wrong width, in the same words for every energy.
 func checkBuild(name string, e Energy, x *G.Node, theta G.Nodes) error {
 	s := x.Shape()

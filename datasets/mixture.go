@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -74,11 +75,7 @@ func NewGaussianMixture(weights []float64, means *mat.Dense, sds []float64) (*Ga
 
 // mustMixture builds one of the package's own mixtures.
 func mustMixture(weights []float64, means *mat.Dense, sd float64) *GaussianMixture {
-	sds := make([]float64, len(weights))
-	for i := range sds {
-		sds[i] = sd
-	}
-	m, err := NewGaussianMixture(weights, means, sds)
+	m, err := NewGaussianMixture(weights, means, slices.Repeat([]float64{sd}, len(weights)))
 	if err != nil {
 		panic(err)
 	}

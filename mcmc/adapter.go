@@ -190,10 +190,7 @@ func (a *Adapter) start(s *State, t Target, rng *rand.Rand) (rows int, err error
 		}
 	}
 	first := in.Tuning().StepSize
-	steps := make([]float64, len(chains))
-	for i := range steps {
-		steps[i] = first
-	}
+	steps := slices.Repeat([]float64{first}, len(chains))
 	a.alone = (a.own == nil || !a.own.OwnsStep()) && len(chains) > 0
 	switch {
 	case a.alone:

@@ -49,13 +49,10 @@ type value struct {
 
 func (p *program) marshal(info Info) ([]byte, error) {
 	n := len(p.code)
-	e := &emitter{p: p, elem: float, value: make([]value, n), uses: make([]int, n), user: make([]int, n),
+	e := &emitter{p: p, elem: float, value: make([]value, n), uses: make([]int, n), user: slices.Repeat([]int{-1}, n),
 		shared: map[string]string{}, views: map[string]view{}, indices: map[string]string{}}
 	if p.dt == tensor.Float64 {
 		e.elem = double
-	}
-	for i := range e.user {
-		e.user[i] = -1
 	}
 	for id, in := range p.code {
 		for _, a := range in.args {
@@ -398,6 +395,9 @@ func (e *emitter) products(in *instruction) string {
 	return e.op("MatMul", part(0, in.transA), part(1, in.transB))
 }
 
+// binaries are the operators of two operands by the names of instructions.
+var binaries = map[string]string{"sub": "Sub", "mul": "Mul", "div": "Div", "max": "Max", "min": "Min", "power": "Pow"}
+
 // relations are the operators of a cmp; the last, not equal, is the negation of Equal.
 var relations = [...]string{ir.Lt: "Less", ir.Le: "LessOrEqual", ir.Gt: "Greater", ir.Ge: "GreaterOrEqual",
 	ir.Eq: "Equal"}
@@ -427,18 +427,8 @@ func (e *emitter) elementwise(id int) {
 			}
 		}
 		out.name = e.op("Add", arg(0), arg(1))
-	case ir.Sub:
-		out.name = e.op("Sub", arg(0), arg(1))
-	case ir.Mul:
-		out.name = e.op("Mul", arg(0), arg(1))
-	case ir.Div:
-		out.name = e.op("Div", arg(0), arg(1))
-	case ir.Max:
-		out.name = e.op("Max", arg(0), arg(1))
-	case ir.Min:
-		out.name = e.op("Min", arg(0), arg(1))
-	case ir.Power:
-		out.name = e.op("Pow", arg(0), arg(1))
+	case ir.Sub, ir.Mul, ir.Div, ir.Max, ir.Min, ir.Power:
+		out.name = e.op(binaries[in.op.Name()], arg(0), arg(1))
 	case ir.Compare:
 		if in.index < len(relations) {
 			out.name = e.cast(e.op(relations[in.index], arg(0), arg(1)))

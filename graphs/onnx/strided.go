@@ -169,10 +169,7 @@ func (s *sample) grid() (g grid, ok bool) {
 	if s.m == 0 {
 		return g, false
 	}
-	g.order = make([]int, len(s.dims))
-	for i := range g.order {
-		g.order[i] = i
-	}
+	g.order = counted(len(s.dims))
 	slices.SortStableFunc(g.order, func(a, b int) int { return s.strides[b] - s.strides[a] })
 	below := s.m
 	for _, i := range g.order {
@@ -401,10 +398,7 @@ func (e *emitter) placed(x string, s *sample, fill float64) string {
 		return e.fromRows(s, e.reshape(x, s.lead(fixed(s.m))...))
 	}
 	at := s.positions()
-	table := make([]int, s.m) // indices of the numbers to take; the one after the last is fill
-	for i := range table {
-		table[i] = len(at)
-	}
+	table := slices.Repeat([]int{len(at)}, s.m) // indices of the numbers to take; the one after the last is fill
 	for i, k := range at {
 		table[k] = i
 	}

@@ -45,19 +45,12 @@ func (a *Adam) SetLearningRate(rate float64) {
 
 // Validate names every setting that is out of range.
 func (a *Adam) Validate() error {
-	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
-	check(a.LearningRate >= 0 && !math.IsInf(a.LearningRate, 0), "train: Adam.LearningRate = %g, want > 0",
-		a.LearningRate)
-	check(a.Beta1 >= 0 && a.Beta1 < 1, "train: Adam.Beta1 = %g, want in [0, 1)", a.Beta1)
-	check(a.Beta2 >= 0 && a.Beta2 < 1, "train: Adam.Beta2 = %g, want in [0, 1)", a.Beta2)
-	check(a.Epsilon >= 0, "train: Adam.Epsilon = %g, want > 0", a.Epsilon)
-	check(a.WeightDecay >= 0, "train: Adam.WeightDecay = %g, want >= 0", a.WeightDecay)
-	return errors.Join(errs...)
+	return errors.Join(
+		check(a.LearningRate >= 0 && !math.IsInf(a.LearningRate, 0), "Adam.LearningRate = %g, want > 0", a.LearningRate),
+		check(a.Beta1 >= 0 && a.Beta1 < 1, "Adam.Beta1 = %g, want in [0, 1)", a.Beta1),
+		check(a.Beta2 >= 0 && a.Beta2 < 1, "Adam.Beta2 = %g, want in [0, 1)", a.Beta2),
+		check(a.Epsilon >= 0, "Adam.Epsilon = %g, want > 0", a.Epsilon),
+		check(a.WeightDecay >= 0, "Adam.WeightDecay = %g, want >= 0", a.WeightDecay))
 }
 
 // Step makes one update. It does not change grad.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"syscall"
 	"time"
@@ -44,12 +45,7 @@ func (s Snapshot) Encode() []byte {
 	e.b = append(e.b, checkpointMagic...)
 	e.b = binary.LittleEndian.AppendUint32(e.b, checkpointVersion)
 	e.b = binary.LittleEndian.AppendUint32(e.b, uint32(len(s)))
-	names := make([]string, 0, len(s))
-	for name := range s {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(s)) {
 		e.bytes([]byte(name))
 		e.bytes(s[name])
 	}

@@ -27,14 +27,8 @@ type EarlyStopping struct {
 
 // Validate names every setting that is out of range.
 func (e *EarlyStopping) Validate() error {
-	var errs []error
-	if e.Every < 0 {
-		errs = append(errs, fmt.Errorf("train: EarlyStopping.Every = %d, want >= 0", e.Every))
-	}
-	if e.Batches < 0 {
-		errs = append(errs, fmt.Errorf("train: EarlyStopping.Batches = %d, want >= 0", e.Batches))
-	}
-	return errors.Join(errs...)
+	return errors.Join(check(e.Every >= 0, "EarlyStopping.Every = %d, want >= 0", e.Every),
+		check(e.Batches >= 0, "EarlyStopping.Batches = %d, want >= 0", e.Batches))
 }
 
 // early is the state of an EarlyStopping within a run.

@@ -113,21 +113,17 @@ type Result struct {
 // Validate names every setting that is missing or out of range.
 func (c *Config) Validate() error {
 	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("train: "+format, args...))
-		}
-	}
-	check(c.Objective != nil, "Config.Objective is nil")
+	want := func(ok bool, format string, args ...any) { errs = append(errs, check(ok, format, args...)) }
+	want(c.Objective != nil, "Config.Objective is nil")
 	_, err := c.params()
 	errs = append(errs, err)
-	check(c.Source != nil, "Config.Source is nil")
-	check(c.Dim > 0, "Config.Dim = %d, want > 0", c.Dim)
-	check(c.Batch > 0, "Config.Batch = %d, want > 0", c.Batch)
+	want(c.Source != nil, "Config.Source is nil")
+	want(c.Dim > 0, "Config.Dim = %d, want > 0", c.Dim)
+	want(c.Batch > 0, "Config.Batch = %d, want > 0", c.Batch)
 	if o, ok := c.Objective.(interface{ Dims() (n, d int) }); ok {
 		n, d := o.Dims()
-		check(c.Dim <= 0 || c.Dim == d, "Config.Dim = %d, the energy of the objective has dimension %d", c.Dim, d)
-		check(c.Batch <= 0 || c.Batch == n, "Config.Batch = %d, the objective was compiled for %d by "+
+		want(c.Dim <= 0 || c.Dim == d, "Config.Dim = %d, the energy of the objective has dimension %d", c.Dim, d)
+		want(c.Batch <= 0 || c.Batch == n, "Config.Batch = %d, the objective was compiled for %d by "+
 			"objectives.Config.Batch", c.Batch, n)
 	}
 	for _, s := range []struct {
@@ -135,28 +131,35 @@ func (c *Config) Validate() error {
 		Source
 	}{{"Source", c.Source}, {"Held", c.Held}} {
 		if k, ok := s.Source.(interface{ Dim() int }); ok {
-			check(c.Dim <= 0 || c.Dim == k.Dim(), "Config.Dim = %d, the points of Config.%s have dimension %d", c.Dim,
+			want(c.Dim <= 0 || c.Dim == k.Dim(), "Config.Dim = %d, the points of Config.%s have dimension %d", c.Dim,
 				s.name, k.Dim())
 		}
 	}
-	check(c.Steps > 0, "Config.Steps = %d, want > 0: without steps nothing is learnt", c.Steps)
-	check(c.LearningRate > 0 && !math.IsInf(c.LearningRate, 0), "Config.LearningRate = %g, want > 0", c.LearningRate)
-	check(c.Clip >= 0, "Config.Clip = %g, want >= 0", c.Clip)
-	check(c.Decay >= 0 && c.Decay < 1, "Config.Decay = %g, want in [0, 1)", c.Decay)
-	check(c.RecordEvery >= 0, "Config.RecordEvery = %d, want >= 0", c.RecordEvery)
-	check(c.CheckpointEvery >= 0, "Config.CheckpointEvery = %d, want >= 0", c.CheckpointEvery)
+	want(c.Steps > 0, "Config.Steps = %d, want > 0: without steps nothing is learnt", c.Steps)
+	want(c.LearningRate > 0 && !math.IsInf(c.LearningRate, 0), "Config.LearningRate = %g, want > 0", c.LearningRate)
+	want(c.Clip >= 0, "Config.Clip = %g, want >= 0", c.Clip)
+	want(c.Decay >= 0 && c.Decay < 1, "Config.Decay = %g, want in [0, 1)", c.Decay)
+	want(c.RecordEvery >= 0, "Config.RecordEvery = %d, want >= 0", c.RecordEvery)
+	want(c.CheckpointEvery >= 0, "Config.CheckpointEvery = %d, want >= 0", c.CheckpointEvery)
 	errs = append(errs, validateSchedule(c.Schedule), c.Sentinel.Validate())
 	if c.Early != nil {
 		errs = append(errs, c.Early.Validate())
-		check(c.Held != nil || c.Early.Loss != nil,
+		want(c.Held != nil || c.Early.Loss != nil,
 			"Config.Early without points held back: set Config.Held, or EarlyStopping.Loss")
 	}
-	if c.Optimizer == nil {
-		check(false, "Config.Optimizer is nil")
-	} else {
+	want(c.Optimizer != nil, "Config.Optimizer is nil")
+	if c.Optimizer != nil {
 		errs = append(errs, c.Optimizer.Validate())
 	}
 	return errors.Join(errs...)
+}
+
+// check returns an error with the given text unless ok.
+func check(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("train: "+format, args...)
 }
 
 // params returns the parameters to train.

@@ -135,19 +135,14 @@ func (s *Sentinel) maxRollbacks() int {
 
 // Validate names every setting that is out of range.
 func (s *Sentinel) Validate() error {
-	var errs []error
-	if !(s.Backoff >= 0 && s.Backoff < 1) {
-		errs = append(errs, fmt.Errorf("train: Sentinel.Backoff = %g, want in (0, 1)", s.Backoff))
-	}
+	errs := []error{check(s.Backoff >= 0 && s.Backoff < 1, "Sentinel.Backoff = %g, want in (0, 1)", s.Backoff)}
 	for _, f := range []struct {
 		name string
 		v    float64
 	}{{"MaxLoss", s.MaxLoss}, {"HeldFactor", s.HeldFactor}, {"MaxRise", s.MaxRise}, {"MaxUnrest", s.MaxUnrest},
 		{"MaxEnergy", s.MaxEnergy}, {"MaxGap", s.MaxGap}, {"MinAccept", s.MinAccept}, {"GradFactor", s.GradFactor},
 		{"Patience", float64(s.Patience)}} {
-		if !(f.v >= 0) {
-			errs = append(errs, fmt.Errorf("train: Sentinel.%s = %g, want >= 0", f.name, f.v))
-		}
+		errs = append(errs, check(f.v >= 0, "Sentinel.%s = %g, want >= 0", f.name, f.v))
 	}
 	return errors.Join(errs...)
 }
@@ -156,24 +151,21 @@ func (s *Sentinel) Validate() error {
 func (s *Sentinel) observe(step int, st Stats, norm float64) *Error {
 	const hint = "a smaller --lr, --precision float64, a --gradient-penalty, which keeps the energy flat; check " +
 		"the data for huge values"
+	atOnce := func(cause error, seen string, v float64) *Error {
+		return &Error{Step: step, Since: step, Seen: fmt.Sprintf(seen, v), Hint: hint, cause: cause}
+	}
+	most := max(math.Abs(st.Positive), math.Abs(st.Negative))
 	switch {
 	case !finite(st.Loss):
-		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss is %v", st.Loss), Hint: hint,
-			cause: ErrNonFinite}
+		return atOnce(ErrNonFinite, "the loss is %v", st.Loss)
 	case !finite(norm):
-		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the gradient's norm is %v", norm), Hint: hint,
-			cause: ErrNonFinite}
-	}
-	if s.Off {
+		return atOnce(ErrNonFinite, "the gradient's norm is %v", norm)
+	case s.Off:
 		return nil
-	}
-	if !(math.Abs(st.Loss) <= cmp.Or(s.MaxLoss, 1e12)) {
-		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("the loss runs away: it is %.3g", st.Loss), Hint: hint,
-			cause: ErrDiverged}
-	}
-	if most := max(math.Abs(st.Positive), math.Abs(st.Negative)); !(most <= cmp.Or(s.MaxEnergy, 1e7)) {
-		return &Error{Step: step, Since: step, Seen: fmt.Sprintf("energies explode: their mean is %.3g", most),
-			Hint: hint, cause: ErrDiverged}
+	case !(math.Abs(st.Loss) <= cmp.Or(s.MaxLoss, 1e12)):
+		return atOnce(ErrDiverged, "the loss runs away: it is %.3g", st.Loss)
+	case !(most <= cmp.Or(s.MaxEnergy, 1e7)):
+		return atOnce(ErrDiverged, "energies explode: their mean is %.3g", most)
 	}
 	log := math.Log(norm)
 	var suspicious [len(suspicions)]bool

@@ -26,6 +26,7 @@ type em struct {
 	z      *mat.Dense    // the points
 	square *mat.SymDense // zᵀz/n
 	mixed  *factors      // of the points, where some columns are discrete; or nil
+	scales []float64     // of every component, for tails; none: it is a Gaussian. See Tailed
 	best   []int32       // the most likely component of every point in the last pass, with which the next begins
 }
 
@@ -42,6 +43,9 @@ type statistics struct {
 	sum  []float64 // Σ r (x - μ), (K, d)
 	sq   []float64 // Σ r (x - μ)(x - μ)ᵀ: packed lower triangles, or diagonals; unused for a tied covariance
 	by   []float64 // Σ r of the points of every combination of discrete values, (combinations, K); nil without these
+
+	// With scales r is divided by s² in n, sum and sq, which these hold without, by component and by scale.
+	count, tails []float64
 }
 
 // squares returns the length of sq for one component.
@@ -64,6 +68,8 @@ func (s *statistics) add(t *statistics) {
 	addTo(s.sum, t.sum)
 	addTo(s.sq, t.sq)
 	addTo(s.by, t.by)
+	addTo(s.count, t.count)
+	addTo(s.tails, t.tails)
 }
 
 func addTo(dst, v []float64) {
@@ -118,7 +124,11 @@ func (f *em) pass(m *Mixture) *statistics {
 		turn <- struct{}{}
 		all.Go(func() {
 			parts[b] = f.newStatistics(len(m.logw))
-			f.passBlock(m, beside, parts[b], b*block, min((b+1)*block, n))
+			if lo, hi := b*block, min((b+1)*block, n); m.tails != nil {
+				f.passTails(m, parts[b], lo, hi)
+			} else {
+				f.passBlock(m, beside, parts[b], lo, hi)
+			}
 			<-turn
 		})
 	}
@@ -184,7 +194,11 @@ func (f *em) update(s *statistics, means []float64) *Mixture {
 	p := Parameters{Dim: d, Covariance: f.kind}
 	size := f.kind.squares(d)
 	var kept []int
-	for k, w := range s.n {
+	count := s.n
+	if s.count != nil {
+		count = s.count
+	}
+	for k, w := range count {
 		if w >= 0.5 {
 			kept = append(kept, k)
 		}
@@ -200,13 +214,13 @@ func (f *em) update(s *statistics, means []float64) *Mixture {
 			shift[j] = s.sum[k*d+j] / w
 			mean[j] = means[k*d+j] + shift[j]
 		}
-		p.Weights = append(p.Weights, w/float64(n))
+		p.Weights = append(p.Weights, count[k]/float64(n))
 		p.Means = append(p.Means, mean...)
 		if f.kind == Tied {
 			tied.SymRankOne(tied, -w/float64(n), mat.NewVecDense(d, mean))
 			continue
 		}
-		p.Factors = append(p.Factors, f.factor(w, shift, s.sq[k*size:(k+1)*size], scale)...)
+		p.Factors = append(p.Factors, f.factor(count[k], w, shift, s.sq[k*size:(k+1)*size], scale)...)
 	}
 	if f.kind == Tied {
 		all, a := float64(n), f.shrink
@@ -221,6 +235,7 @@ func (f *em) update(s *statistics, means []float64) *Mixture {
 	}
 	m := newMixture(p)
 	m.levels = f.mixed.probabilities(s.by, s.n, kept)
+	m.tails = f.tailsOf(s)
 	return m
 }
 
@@ -229,14 +244,14 @@ func (f *em) expected(k int) float64 {
 	return math.Pow(float64(k), -2/float64(f.prior.SymmetricDim()))
 }
 
-// factor returns L of the covariance (w S + aΛ)/(w + a), S = sq/w - shift shiftᵀ.
-func (f *em) factor(w float64, shift, sq []float64, scale float64) []float64 {
+// factor returns L of the covariance (w S + aΛ)/(n + a), S = sq/w - shift shiftᵀ; n = w without scales.
+func (f *em) factor(n, w float64, shift, sq []float64, scale float64) []float64 {
 	d, a := len(shift), f.shrink
 	if f.kind == Full {
 		l := make([]float64, d*d)
 		for i := range d {
 			for j := range i + 1 {
-				l[i*d+j] = (sq[triangle(i)+j] - w*shift[i]*shift[j] + a*scale*f.prior.At(i, j)) / (w + a)
+				l[i*d+j] = (sq[triangle(i)+j] - w*shift[i]*shift[j] + a*scale*f.prior.At(i, j)) / (n + a)
 			}
 			l[i*d+i] += f.mixed.ridge(i)
 		}
@@ -244,7 +259,7 @@ func (f *em) factor(w float64, shift, sq []float64, scale float64) []float64 {
 	}
 	sd := make([]float64, d)
 	for j := range sd {
-		v := (max(0, sq[j]-w*shift[j]*shift[j]) + a*scale*f.prior.At(j, j)) / (w + a)
+		v := (max(0, sq[j]-w*shift[j]*shift[j]) + a*scale*f.prior.At(j, j)) / (n + a)
 		sd[j] = math.Sqrt(v + f.mixed.ridge(j))
 	}
 	return sd

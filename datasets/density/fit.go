@@ -189,6 +189,14 @@ func (c *Candidate) scoreBIC(n int) {
 func (m *Mixture) free() int {
 	k, d := len(m.logw), m.p.Dim
 	free := k - 1 + k*d + m.p.Covariance.free(k, d)
+	if m.tails != nil {
+		free--
+	}
+	for _, v := range m.tails {
+		if v > 0 {
+			free++
+		}
+	}
 	if m.levels != nil { // of the Gaussians of the discrete columns none counts, but their probabilities do
 		free -= k*len(m.levels) + m.p.Covariance.free(k, len(m.levels))
 		for _, l := range m.levels {

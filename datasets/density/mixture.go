@@ -146,7 +146,8 @@ type Mixture struct {
 	at     []float64  // means, (K, d); tied: L⁻¹(μ - origin)
 	logw   []float64  // log w - log det L - d/2 log 2π
 	cdf    []float64
-	levels []Levels // during the fit of a Mixed, with the probabilities
+	levels []Levels  // during the fit of a Mixed, with the probabilities
+	tails  []float64 // during a fit with scales, their weights; see Tailed
 }
 
 var (

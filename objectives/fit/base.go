@@ -157,7 +157,7 @@ func (d *data) mixtureOf(c *Config, points *mat.Dense, cfg density.MixtureConfig
 	if levels := d.levels(); levels != nil {
 		err = d.fitMixed(x, levels, cfg, rng)
 	} else if err = d.fitGaussians(x, cfg, rng); err == nil {
-		d.Base, err = density.Contaminate(d.untailed, x)
+		d.Base, err = density.Tailed(d.untailed, x, cfg, rng)
 	}
 	if err != nil {
 		return fieldErrorf("dataset", c.Dataset, "no base can be fitted to the points: %w; `base` false trains without one", err)

@@ -60,8 +60,8 @@ type Facts struct {
 	Base   bool    // the energy is an energy.Tilted: it has a base, of which draws can be had
 }
 
-// ManyPoints is the number of training points from which the correction of a base is learnt without holding the
-// weights back.
+// ManyPoints is the number of training points from which the correction of a base is learnt by a wider network, faster
+// and longer.
 const ManyPoints = 2000
 
 // FactsOf measures points of the training set, or draws from a distribution; nil gives the zero Facts. It leaves Points

@@ -86,15 +86,13 @@ func (c *Config) tilts(g *geometry) bool {
 	return c.Base == On && (g.Dim > few || len(g.Cells.factors()) > 0)
 }
 
-// suitBase fills in settings that suit the correction of a base, which is easier to learn than a density. Of few
-// points the weights have to be held back; of many, the points held back tell when to stop: with the weight decay, the
-// width and the rate for few points, corrections of a chain of bananas in six columns took away 24 % of the KL of the
-// base of 10 000 points, without 50 %.
+// suitBase fills in settings that suit the correction of a base, which is easier to learn than a density. The weights
+// have to be held back, of many points, too: KLs that it leaves of a log-normal in eight columns and of a coil in four,
+// 3000 points each, are .45 and .071 nats, without weight decay .53 and .084.
 func (c *Config) suitBase(def *Config, facts objectives.Facts) {
 	def.Network, def.FirstGain, def.Hidden = baseNetwork, 1, []int{64, 64}
 	if facts.Points >= objectives.ManyPoints {
 		def.Hidden = []int{128, 128}
-		return
 	}
 	if c.Optimizer == "" || c.Optimizer == optimizerNames[1] {
 		def.Optimizer, def.WeightDecay = optimizerNames[1], 0.3

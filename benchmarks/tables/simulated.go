@@ -25,9 +25,11 @@ var simulated = []table{
 		func() density.Density { return factors(30, 3, 1) }},
 	{"aniso", "four Gaussians, one to twelve times as long as wide", []int{1000, 10000}, true, aniso},
 	{"ridge", "a bent ridge, 0.03 wide", []int{1000, 10000}, false, ridge},
+	{"steep", "another, 0.03 wide along one column, so that it is three times narrower where it is steep",
+		[]int{10000}, false, steep},
 	{"coil4", "a noisy coil, and a column that follows the product of two", []int{3000, 10000}, false, coil},
 	{"bananas6", "a chain of three bananas", []int{3000, 10000}, false, bananas},
-	{"students5", "two clusters with tails of three degrees of freedom", []int{3000, 10000}, false, heavy},
+	{"students5", "two clusters with tails of three degrees of freedom", []int{3000, 10000}, true, heavy},
 	{"lognormal10", "exponentials of correlated normal columns", []int{3000, 30000}, false,
 		func() density.Density { return &logNormal{factors(10, 2, 0.5)} }},
 	{"rounded6", "four classes of normal columns, all rounded to a grid", []int{3000}, true, rounded},
@@ -105,7 +107,23 @@ func aniso() density.Density {
 	return must(density.NewMixture(p))
 }
 
+// ridge is noise of deviation 0.03 about points of the curve y = sin 2x + 0.3 x² - 1 within |x| < 2.5, as dense along it
+// as N(0, 1.3²) is at x: a mixture of so many round Gaussians that nothing is between them.
 func ridge() density.Density {
+	const pieces, reach, spread, width = 1000, 2.5, 1.3, 0.03
+	p := density.Parameters{Dim: 2, Covariance: density.Tied, Factors: []float64{width, 0, 0, width}}
+	curve := func(x float64) float64 { return math.Sin(2*x) + 0.3*x*x - 1 }
+	for i := range pieces {
+		step := 2 * reach / float64(pieces)
+		x := -reach + (float64(i)+0.5)*step
+		length := math.Hypot(step, curve(x+step/2)-curve(x-step/2))
+		p.Weights = append(p.Weights, length*math.Exp(-x*x/(2*spread*spread)))
+		p.Means = append(p.Means, x, curve(x))
+	}
+	return must(density.NewMixture(p))
+}
+
+func steep() density.Density {
 	return &chain{sd: []float64{1, 0.03}, mean: func(j int, x []float64) float64 {
 		if j == 0 {
 			return 0

@@ -3,6 +3,7 @@ package viz
 import (
 	"cmp"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -13,7 +14,7 @@ import (
 // those in a row their lower and upper edges, whatever the size of the labels around them. It is a Picture.
 type Figure struct {
 	Title string
-	Note  string // small, to the right of the title
+	Note  string // small, to the right of the title, or below it in lines broken at " · "
 	Style *Style // nil means Light
 
 	Width   vg.Length   // of the page; 0 means 640
@@ -134,7 +135,7 @@ func (f *Figure) layout() layout {
 		y += st.FontSize + 11
 	}
 	if f.crowded(st) {
-		y += st.FontSize + 6
+		y += (st.FontSize + 6) * vg.Length(len(f.lines(st)))
 	}
 	for k := range rows {
 		var h vg.Length
@@ -182,6 +183,20 @@ func (f *Figure) crowded(st *Style) bool {
 	return f.Title != "" && f.Note != "" && h.Width(f.Title)+n.Width(f.Note)+gap > width-2*pagePad
 }
 
+// lines breaks the note at its dots into lines as wide as the figure.
+func (f *Figure) lines(st *Style) (lines []string) {
+	const dot = " · "
+	width, _ := f.width()
+	for part := range strings.SplitSeq(f.Note, dot) {
+		if last := len(lines) - 1; last >= 0 && st.aside().Width(lines[last]+dot+part) <= width-2*pagePad {
+			lines[last] += dot + part
+		} else {
+			lines = append(lines, part)
+		}
+	}
+	return lines
+}
+
 // Figure returns f, which makes it a Picture.
 func (f *Figure) Figure() *Figure { return f }
 
@@ -200,11 +215,14 @@ func (f *Figure) Draw(c draw.Canvas) {
 	top := c.Max.Y
 	if f.Title != "" || f.Note != "" {
 		c.FillText(st.heading(), vg.Point{X: c.Min.X + pagePad, Y: top - pagePad + 2}, f.Title)
-		at := vg.Point{X: c.Max.X - pagePad, Y: top - pagePad}
+		at, lines := vg.Point{X: c.Max.X - pagePad, Y: top - pagePad}, []string{f.Note}
 		if f.crowded(st) {
 			at.Y -= st.FontSize + 6
+			lines = f.lines(st)
 		}
-		c.FillText(st.aside(), at, f.Note)
+		for i, line := range lines {
+			c.FillText(st.aside(), vg.Point{X: at.X, Y: at.Y - (st.FontSize+6)*vg.Length(i)}, line)
+		}
 	}
 	for i := range f.cells {
 		cell := &f.cells[i]

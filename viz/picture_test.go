@@ -194,6 +194,20 @@ func difference(t *testing.T, got *image.RGBA, want image.Image) (mean float64, 
 	return mean / float64(3*b.Dx()*b.Dy()), worst
 }
 
+// A note that is wider than the figure is broken at its dots, and takes room for as many lines.
+func TestFigureBreaksNotes(t *testing.T) {
+	short := &Figure{Title: "title", Note: "a", Width: 200}
+	long := &Figure{Title: "title", Note: "some twenty characters · some twenty characters · a", Width: 200}
+	st := styleOr(nil)
+	lines := long.lines(st)
+	if len(lines) != 2 || lines[1] != "some twenty characters · a" {
+		t.Errorf("lines %q", lines)
+	}
+	if got, want := long.layout().height-short.layout().height, 2*(st.FontSize+6); got != want {
+		t.Errorf("%g higher, want %g", got, want)
+	}
+}
+
 func TestFigureAligns(t *testing.T) {
 	f := &Figure{}
 	for k, label := range []string{"1000000", "1", "0.001"} {

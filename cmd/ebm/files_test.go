@@ -75,6 +75,7 @@ func TestOwnFiles(t *testing.T) {
 		{"k.png", paper.String(), "--threshold 0.2", 0, nil},
 		{"k.png", paper.String(), "--missing drop", 2,
 			[]string{"--missing drop: it is for files of points, which k.png is not"}},
+		{"k.png", paper.String(), "--discrete on", 2, []string{"--discrete on: it is for files of points"}},
 		{"l.csv", numbers(30, "%g,%g"), "--invert", 2, []string{"--invert", "it is for pictures"}},
 		{"m.csv", numbers(30000, "%g,%g"), "--max-memory 0", 2, []string{"--max-memory 0", "1 to"}},
 		{"n.csv", numbers(100000, "%.0f,%.0f"), "--max-memory 1", 2,

@@ -56,6 +56,9 @@ func TestInterruptAnywhere(t *testing.T) {
 				t.Errorf("%s after %d ms: ended after %v", name, ms, took)
 			} else if code != 0 && code != 130 {
 				t.Errorf("%s after %d ms: exit code %d, %q", name, ms, code, said)
+			} else if args[0] == "train" && code == 130 && said != "" &&
+				!strings.Contains(said, "--resume") && !strings.Contains(said, "nothing was written") {
+				t.Errorf("%s after %d ms: %q does not say what is left", name, ms, said)
 			}
 			if k := slices.Index(args, "--out"); args[0] == "train" {
 				if err := os.RemoveAll(args[k+1]); err != nil {

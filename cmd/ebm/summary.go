@@ -44,8 +44,8 @@ func summary(r *fit.Result) []string {
 	if e.Leak > 0.01 {
 		lines = append(
 			lines, fmt.Sprintf(
-				"%.2g of the mass of the model lies outside of the box around the data: it has not learnt where they end; "+
-					"take more --steps", e.Leak))
+				"%.2g %% of the probability of the model lies outside the box around the data: it has not learnt where they "+
+					"end; take more --steps", 100*e.Leak))
 	}
 	s := e.Samples
 	if s == nil {
@@ -101,8 +101,7 @@ func byHeart(r *fit.Result) []string {
 	lines := []string{fmt.Sprintf("NLL of the training points %.4f", e.TrainNLL)}
 	// What training gains on its own points shrinks with their number; this much is beyond that and beyond chance.
 	if gap := e.NLL - e.TrainNLL; gap > 0.1+4*e.NLLErr {
-		lines = append(lines, fmt.Sprintf("the training points are likelier by %.3g nats: they were memorised%s",
-			gap, remedy(r)))
+		lines = append(lines, fmt.Sprintf("the training points are likelier by %.3g nats: %s", gap, remedy(r)))
 	}
 	return lines
 }
@@ -111,10 +110,14 @@ func byHeart(r *fit.Result) []string {
 // those that were best on points held back; without one, a base helps: on 456 points in 30 dimensions the NLL fell by
 // 20 nats.
 func remedy(r *fit.Result) string {
-	if r.Eval.Baseline != nil {
-		return "; the network's share was already chosen on points held back, so only more points would help"
+	switch {
+	case r.Eval.Baseline == nil:
+		return "they were memorised; an --objective that can have a base, such as nce with --base, memorises less"
+	case r.Share == 0:
+		return "the base has many parameters for so few points, and only more points would help"
 	}
-	return "; an --objective that can have a base, such as nce with --base, memorises less"
+	return "they were memorised; the network's share was already chosen on points held back, so only more points " +
+		"would help"
 }
 
 // chains says whether the samples represent the model, and whether the model represents the data: R̂ indicates the

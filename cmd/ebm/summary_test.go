@@ -41,7 +41,7 @@ func TestSummarySaysDoubts(t *testing.T) {
 	}{
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 1e-4,
 			Samples: &metrics.SampleReport{RHat: 1.005, ModeTV: nan}}, ""},
-		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 0.85}, "0.85 of the mass"},
+		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Leak: 0.85}, "85 % of the probability"},
 		{metrics.Report{Dim: 5, NLL: 1, LogZ: 1, LogZErr: nan, Leak: nan},
 			"log Z, and with it the NLL, is not reliable"},
 		{metrics.Report{Dim: 2, NLL: 1, LogZ: 1, LogZErr: 0.1, Samples: &metrics.SampleReport{RHat: 20, ModeTV: nan}},

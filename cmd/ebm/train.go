@@ -70,7 +70,7 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	cfg.Hooks.Stage = early.begin
 	src, err := cfg.OpenData(e.ctx, e.stdin)
 	if err != nil {
-		return asData(err)
+		return tooEarly(asData(err))
 	}
 	read := cfg.ReadOf(src)
 	job, err := fit.PrepareContext(e.ctx, src, cfg)
@@ -79,7 +79,7 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	case errors.As(err, &field) && field.Key == "dataset" && len(read) > 0: // perhaps it was not read as intended
 		return fmt.Errorf("%w (read were %s)", err, strings.Join(read, "; "))
 	case err != nil:
-		return err
+		return tooEarly(err)
 	}
 	early.end()
 	c.notes(e, read, nil)
@@ -104,6 +104,15 @@ func (c *trainCmd) Run(e *env, k *kong.Context) error {
 	}
 	defer dir.Unlock()
 	return c.finish(e, job, dir, srv, false)
+}
+
+// tooEarly says of an interrupt before the run directory exists that there is nothing to resume.
+func tooEarly(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return &exit.Error{Code: exit.Interrupted,
+			Err: errors.New("interrupted before training began; nothing was written")}
+	}
+	return err
 }
 
 func (c *trainCmd) resume(e *env, given []string) error {

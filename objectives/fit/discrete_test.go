@@ -281,6 +281,16 @@ func TestUnitOfFactors(t *testing.T) {
 	}
 }
 
+// A given value of a rounded column is one of those it can have.
+func TestGivenOnGrid(t *testing.T) {
+	m := &Model{data: &data{geometry: geometry{Dim: 2, Cells: cells{{Column: 1, Grid: table.Grid{Decimals: 1, Step: 5}}}}}}
+	for v, ok := range map[float64]bool{1.5: true, -0.5: true, 0.1 + 0.4: true, 1.7: false} {
+		if err := m.checkGiven(map[int]float64{1: v}); (err == nil) != ok {
+			t.Errorf("%g: error %v", v, err)
+		}
+	}
+}
+
 // A run on rounded points that is stopped and resumed ends in the bytes of the undisturbed one, and opened again it
 // knows its cells.
 func TestDiscreteResumed(t *testing.T) {

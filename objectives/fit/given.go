@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -25,14 +26,19 @@ func (m *Model) checkGiven(given map[int]float64) error {
 			return fieldErrorf("given", v, "column %d: want a finite number", j+1)
 		}
 	}
-	for _, c := range m.data.Cells.factors() {
+	for _, c := range m.data.Cells {
 		v, ok := given[c.Column]
 		if !ok {
 			continue
 		}
-		if _, known := c.find(v); !known {
-			return fieldErrorf("given", v, "column %s has no such value; it has %s", m.data.column(c.Column),
-				strings.Trim(fmt.Sprint(c.Values), "[]"))
+		if c.few() {
+			if _, known := c.find(v); !known {
+				return fieldErrorf("given", v, "column %s has no such value; it has %s", m.data.column(c.Column),
+					strings.Trim(fmt.Sprint(c.Values), "[]"))
+			}
+		} else if near := c.Grid.Round(v); math.Abs(v-near) > 1e-9*max(c.Grid.Width(), math.Abs(v)) {
+			return fieldErrorf("given", v, "the values of column %s are %g apart; the nearest is %g",
+				m.data.column(c.Column), c.Grid.Width(), near)
 		}
 	}
 	if len(given) == m.data.Dim {

@@ -23,8 +23,8 @@ type SampleConfig struct {
 	Chains  int
 	BurnIn  int // negative: none
 	Thin    int
-	// values, in the units of the data, of columns that are known, from 0: the others are drawn given these. A value
-	// of few is that value; one on a grid is taken for the number itself, the middle of its cell
+	// values, in the units of the data, of columns that are known, from 0: the others are drawn given these. In a
+	// discrete column it is one of its values, and on a grid taken for the middle of its cell
 	Given    map[int]float64
 	Progress func(mcmc.Progress)
 }

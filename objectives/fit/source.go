@@ -72,6 +72,9 @@ func (c *Config) checkKind(src Source) error {
 	default:
 		wrong, kind = slices.Concat(ofTables, ofPictures), "files"
 	}
+	if _, points := src.(*datasets.Points); c.Discrete == discreteOn && !points {
+		return fieldErrorf("discrete", c.Discrete, "it is for files of points, which %s is not", c.Dataset)
+	}
 	v, def := reflect.ValueOf(c).Elem(), reflect.ValueOf(fallback())
 	t := v.Type()
 	for i := range t.NumField() {

@@ -1,6 +1,9 @@
 package graphs
 
 import (
+	"errors"
+	"math"
+
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -53,6 +56,47 @@ func (l *lowering) trained(n *G.Node, args []ir.ID) (ir.ID, bool) {
 	slope := g.Mul(mean(g.Mul(centred, dy)), g.Mul(a, a)) // Σ(x-μ) is 0: to subtract the mean of dy spares it the rounding
 	dx := g.Mul(g.Sub(dy, g.Mul(centred, p.spread(slope))), p.spread(a))
 	return p.back(dx, rows, cols), true
+}
+
+// running lowers a BatchNorm of arrays (b,c,…) of programs that always evaluate it: every channel is multiplied by
+// 1/√(v+ε), and -μ/√(v+ε) is added, with the running mean μ and variance v at that time.
+func (l *lowering) running(n *G.Node, args []ir.ID) (ir.ID, bool) {
+	op, ok := n.Op().(*G.BatchNormOp)
+	if !l.evaluates || !ok || n.Dims() < 2 || !isFloat(n.Dtype()) {
+		return 0, false
+	}
+	g, s := l.to, n.Shape()
+	p := channelwise{g: g, b: s[0], c: s[1], size: s[2:].TotalSize(), pixels: l.rows}
+	if p.b*p.size < ownElements {
+		return 0, false
+	}
+	v := g.Opaque(&runningRunner{op, gorgonia.Read(op).Epsilon}, "", true, 2, p.c)
+	factor, shift := g.SliceRows(v, 0, 1), g.SliceRows(v, 1, 2)
+	rows, cols := flat(s)
+	return p.back(g.Add(g.Mul(p.view(args[0]), p.spread(factor)), p.spread(shift)), rows, cols), true
+}
+
+// runningRunner computes the factors and the shifts of a BatchNorm from its running statistics.
+type runningRunner struct {
+	op      *G.BatchNormOp
+	epsilon float64
+}
+
+func (r *runningRunner) Label() string                            { return "running " + r.op.String() }
+func (r *runningRunner) Run32(dst []float32, _ [][]float32) error { return loadRunning(r, dst) }
+func (r *runningRunner) Run64(dst []float64, _ [][]float64) error { return loadRunning(r, dst) }
+
+func loadRunning[T kernels.Float](r *runningRunner, dst []T) error {
+	factor, shift := dst[:len(dst)/2], dst[len(dst)/2:]
+	mean, variance := r.op.Stats()
+	if err := errors.Join(loadValue(factor, variance), loadValue(shift, mean)); err != nil {
+		return err
+	}
+	for i, v := range factor {
+		factor[i] = T(1 / math.Sqrt(float64(v)+r.epsilon))
+		shift[i] *= -factor[i]
+	}
+	return nil
 }
 
 // channelwise computes with the channels of arrays (b,c,…): as rows of pixels (b·…, c), or of planes (b·c, …).

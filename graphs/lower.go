@@ -32,6 +32,8 @@ type lowering struct {
 	still  bool // operations with a mode of training are lowered as they are now
 	trains bool // operations with a mode of training are in training whenever the program runs
 	rows   bool // pictures are best left in rows, because few values are kept
+
+	evaluates bool // operations with a mode of training never are in training, and there are no gradients of them
 }
 
 func newLowering(dt tensor.Dtype) *lowering {
@@ -116,6 +118,9 @@ func (l *lowering) node(n *G.Node, in G.Nodes) (ir.ID, error) {
 		return id, nil
 	}
 	if id, ok := l.trained(n, args); ok {
+		return id, nil
+	}
+	if id, ok := l.running(n, args); ok {
 		return id, nil
 	}
 	rows, cols := flat(n.Shape())

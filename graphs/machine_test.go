@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/blas"
@@ -463,61 +464,69 @@ func TestMachineDropout(t *testing.T) {
 // switching between the two machines loses none of them. How Gorgonia defines its running variance is its own affair:
 // it is read from the operation.
 func TestMachineBatchNorm(t *testing.T) {
-	const n, c, h, eps = 3, 2, 4, 1e-5
 	for _, dt := range []tensor.Dtype{tensor.Float64, tensor.Float32} {
-		rng := rand.New(rand.NewPCG(9, 9))
-		g := G.NewGraph()
-		xs := dense(rng, dt, 2, n, c, h, 1)
-		x := G.NewTensor(g, dt, 4, G.WithShape(n, c, h, 1), G.WithName("x"), G.WithValue(xs))
-		ones := func(name string, scale float64) *G.Node {
-			d := dense(rng, dt, 0, n, c, h, 1)
-			if err := d.Memset(map[tensor.Dtype]any{tensor.Float64: scale, tensor.Float32: float32(scale)}[dt]); err != nil {
-				t.Fatal(err)
-			}
-			return G.NewTensor(g, dt, 4, G.WithShape(n, c, h, 1), G.WithName(name), G.WithValue(d))
-		}
-		y, _, _, op, err := G.BatchNorm(x, ones("γ", 1), ones("β", 0), 0.9, eps)
-		if err != nil {
+		testMachineBatchNorm(t, dt, 4)
+		testMachineBatchNorm(t, dt, 100) // by our own instructions
+	}
+}
+
+func testMachineBatchNorm(t *testing.T, dt tensor.Dtype, h int) {
+	const n, c, eps = 3, 2, 1e-5
+	rng := rand.New(rand.NewPCG(9, 9))
+	g := G.NewGraph()
+	xs := dense(rng, dt, 2, n, c, h, 1)
+	x := G.NewTensor(g, dt, 4, G.WithShape(n, c, h, 1), G.WithName("x"), G.WithValue(xs))
+	ones := func(name string, scale float64) *G.Node {
+		d := dense(rng, dt, 0, n, c, h, 1)
+		if err := d.Memset(map[tensor.Dtype]any{tensor.Float64: scale, tensor.Float32: float32(scale)}[dt]); err != nil {
 			t.Fatal(err)
 		}
-		train, eval := modes(t, g)
-		in := numbers(xs)
-		check := func(what string, vm G.VM, stats func(channel int) (mean, variance float64)) {
-			t.Helper()
-			if err := vm.RunAll(); err != nil {
-				t.Fatal(err)
-			}
-			for i, got := range numbers(y.Value()) {
-				mean, variance := stats(i / h % c)
-				if want := (in[i] - mean) / math.Sqrt(variance+eps); math.Abs(got-want) > 1e-4 {
-					t.Fatalf("%v %s: element %d: got %g, want %g", dt, what, i, got, want)
-				}
+		return G.NewTensor(g, dt, 4, G.WithShape(n, c, h, 1), G.WithName(name), G.WithValue(d))
+	}
+	y, _, _, op, err := G.BatchNorm(x, ones("γ", 1), ones("β", 0), 0.9, eps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	train, eval := modes(t, g)
+	in := numbers(xs)
+	check := func(what string, vm G.VM, stats func(channel int) (mean, variance float64)) {
+		t.Helper()
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		for i, got := range numbers(y.Value()) {
+			mean, variance := stats(i / h % c)
+			if want := (in[i] - mean) / math.Sqrt(variance+eps); math.Abs(got-want) > 1e-4 {
+				t.Fatalf("%v %s: element %d: got %g, want %g", dt, what, i, got, want)
 			}
 		}
-		batch := func(channel int) (mean, variance float64) {
-			for i, v := range in {
-				if i/h%c == channel {
-					mean += v / (n * h)
-				}
+	}
+	batch := func(channel int) (mean, variance float64) {
+		for i, v := range in {
+			if i/h%c == channel {
+				mean += v / float64(n*h)
 			}
-			for i, v := range in {
-				if i/h%c == channel {
-					variance += (v - mean) * (v - mean) / (n * h)
-				}
+		}
+		for i, v := range in {
+			if i/h%c == channel {
+				variance += (v - mean) * (v - mean) / float64(n*h)
 			}
-			return mean, variance
 		}
-		running := func(channel int) (mean, variance float64) {
-			m, v := op.Stats()
-			return numbers(m)[channel], numbers(v)[channel]
-		}
-		check("training", train, batch)
-		before, _ := running(0)
-		check("evaluation", eval, running)
-		check("training again", train, batch)
-		if after, _ := running(0); math.Abs(after) <= math.Abs(before) {
-			t.Errorf("%v: the running mean goes from %g to %g: it has not gone on towards that of the batch", dt, before, after)
-		}
+		return mean, variance
+	}
+	running := func(channel int) (mean, variance float64) {
+		m, v := op.Stats()
+		return numbers(m)[channel], numbers(v)[channel]
+	}
+	check("training", train, batch)
+	before, _ := running(0)
+	if own := strings.Contains(eval.String(), "running "); own != (n*h >= 256) {
+		t.Errorf("%v: own instructions: %v", dt, own)
+	}
+	check("evaluation", eval, running)
+	check("training again", train, batch)
+	if after, _ := running(0); math.Abs(after) <= math.Abs(before) {
+		t.Errorf("%v: the running mean goes from %g to %g: it has not gone on towards that of the batch", dt, before, after)
 	}
 }
 

@@ -61,9 +61,12 @@ type rates struct {
 	known func() (reference, error)
 }
 
-// reference is what runs are compared with: the objective's own rate and the KL that it reaches, and the KL of the
-// untrained model.
-type reference struct{ rate, kl, start float64 }
+// reference is what runs are compared with: the objective's own rate, how it ends, and the KL of the untrained model.
+type reference struct {
+	rate, kl float64
+	gaveUp   bool
+	start    float64
+}
 
 func (r *rates) reference() (ref reference, err error) {
 	job, err := r.prepare(0)
@@ -74,7 +77,7 @@ func (r *rates) reference() (ref reference, err error) {
 	if ref.start, err = r.kl(job.Model); err != nil {
 		return ref, err
 	}
-	ref.kl, _, err = r.run(0)
+	ref.kl, ref.gaveUp, err = r.run(0)
 	return ref, err
 }
 
@@ -123,7 +126,10 @@ func (r *rates) try(factor float64) (value, tolerance float64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	kl, gaveUp, err := r.run(factor * ref.rate)
+	kl, gaveUp := ref.kl, ref.gaveUp
+	if factor != 1 {
+		kl, gaveUp, err = r.run(factor * ref.rate)
+	}
 	switch {
 	case err != nil:
 		return 0, 0, err

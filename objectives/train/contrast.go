@@ -29,20 +29,25 @@ type Energies func(dst, theta []float64, x *mat.Dense) error
 // density are as narrow as the points are close: only noise that resembles the data shows the weights of narrow modes.
 // (Of two models of 8gaussians with KLs of 0.002 and 0.2, J was 0.096 and 0.105 without it, and is 0.618 and 0.636.)
 //
+// In up to three dimensions there are probes, too, for what J does not see; see leaky.
+//
 // Points and noise are drawn once, so that a comparison of two weights has a small error.
 type Contrast struct {
 	energies Energies
-	x        *mat.Dense // points, then as much noise
+	x        *mat.Dense // points, as much noise, and probes
 	logq     []float64  // of the rows of x
 	ratio    []float64  // r
+	at       float64    // the best c of the terms computed last
+	logp     []float64  // density of the noise and the probes together, at themselves; nil without probes
+	weights  []float64  // of the same
 
 	reference []float64 // terms of J of a kernel density of the points: what can be had without training
 }
 
 const (
 	contrastPoints = 512
-	fewKernels     = 256  // of each width, in many dimensions
-	kernelNumbers  = 8192 // coordinates of all kernels of a width, in fewer
+	fewKernels     = 256  // wide ones, and narrow ones in many dimensions
+	kernelNumbers  = 8192 // coordinates of all narrow kernels, in fewer
 	neighbour      = 10   // the distance to which gives the width of a narrow kernel
 	components     = 8    // of the noise; those after the widths are kernels, wide and narrow in turn
 )
@@ -59,8 +64,12 @@ func NewContrast(dim int, held, data Source, energies Energies, rng *rand.Rand) 
 		return nil, errors.New("train: contrast without points, energies or random numbers")
 	}
 	const n = contrastPoints
-	c := &Contrast{energies: energies, x: mat.NewDense(2*n, dim, nil)}
-	c.logq, c.ratio = make([]float64, 2*n), make([]float64, 2*n)
+	rows := 2 * n
+	if dim <= leakDims {
+		rows += probes
+	}
+	c := &Contrast{energies: energies, x: mat.NewDense(rows, dim, nil)}
+	c.logq, c.ratio = make([]float64, rows), make([]float64, rows)
 	held.Sample(c.x.Slice(0, n, 0, dim).(*mat.Dense), rng)
 	seen := mat.NewDense(max(2*n, 10*dim), dim, nil)
 	data.Sample(seen, rng)
@@ -71,19 +80,31 @@ func NewContrast(dim int, held, data Source, energies Energies, rng *rand.Rand) 
 	for i := range n {
 		noise.draw(c.x.RawRowView(n+i), i, rng)
 	}
-	for i := range c.logq {
-		c.logq[i] = noise.logProb(c.x.RawRowView(i))
+	for i := range rows - 2*n {
+		noise.probe(c.x.RawRowView(2*n+i), i, rng)
 	}
-	c.refer(noise)
+	c.densities(noise)
+	c.reference = c.terms(nil)
 	return c, nil
 }
 
-// refer computes the terms of the kernel density.
-func (c *Contrast) refer(noise *contrastNoise) {
-	for i := range c.ratio {
-		c.ratio[i] = noise.kernelLogProb(c.x.RawRowView(i)) - c.logq[i]
+// densities computes those of the noise and the probes, and the ratios of the kernel density.
+func (c *Contrast) densities(noise *contrastNoise) {
+	const n = contrastPoints
+	rows := len(c.logq)
+	if rows > 2*n {
+		c.logp, c.weights = make([]float64, rows-n), make([]float64, rows-n)
 	}
-	c.reference = c.terms(nil)
+	share := math.Log(float64(n) / float64(rows-n))
+	for i := range c.logq {
+		var kernels float64
+		c.logq[i], kernels = noise.logProb(c.x.RawRowView(i))
+		c.ratio[i] = kernels - c.logq[i]
+		if i >= n && rows > 2*n {
+			probe := noise.probeLogProb() + math.Log1p(-math.Exp(share))
+			c.logp[i-n] = logSumExp([]float64{c.logq[i] + share, probe})
+		}
+	}
 }
 
 // Losses stores the terms of J(θ), one per pair of a point and a draw of noise; their mean is J.
@@ -103,10 +124,10 @@ func (c *Contrast) Losses(dst, theta []float64) ([]float64, error) {
 // terms appends the terms of J for the ratios r.
 func (c *Contrast) terms(dst []float64) []float64 {
 	const n = contrastPoints
-	points, noise := c.ratio[:n], c.ratio[n:]
-	at := bestConstant(points, noise)
+	points, noise := c.ratio[:n], c.ratio[n:2*n]
+	c.at = bestConstant(points, noise)
 	for i := range n {
-		dst = append(dst, softplus(at-points[i])+softplus(noise[i]-at))
+		dst = append(dst, softplus(c.at-points[i])+softplus(noise[i]-c.at))
 	}
 	return dst
 }
@@ -159,11 +180,13 @@ type contrastNoise struct {
 	mean    *mat.VecDense
 	chol    mat.TriDense // Σ = LLᵀ
 	logDet  float64      // of L
-	centres *mat.Dense   // of the kernels, in y
+	centres *mat.Dense   // of the kernels, in y; the first are those of the wide ones too
 	width   float64      // of the wide kernels
 	narrow  []float64    // widths w of the narrow ones
 	volume  []float64    // and d log w
 	x, y    *mat.VecDense
+
+	wides, narrows []float64 // logarithms of kernels
 }
 
 func newContrastNoise(points *mat.Dense) (*contrastNoise, error) {
@@ -198,6 +221,7 @@ func newContrastNoise(points *mat.Dense) (*contrastNoise, error) {
 		q.centres.SetRow(i, q.y.RawVector().Data)
 	}
 	q.narrow, q.volume = make([]float64, rows), make([]float64, rows)
+	q.wides, q.narrows = make([]float64, min(rows, fewKernels)), make([]float64, rows)
 	for i := range rows {
 		q.narrow[i] = min(max(reach(q.centres, i)/math.Sqrt(float64(d)), q.width/100), q.width)
 		q.volume[i] = float64(d) * math.Log(q.narrow[i])
@@ -238,57 +262,66 @@ func (q *contrastNoise) whiten(x []float64) {
 // draw stores the i-th draw; components take turns.
 func (q *contrastNoise) draw(dst []float64, i int, rng *rand.Rand) {
 	y := q.y.RawVector().Data
-	width := q.width
+	var width float64
 	if k := i % components; k < len(widths) {
 		clear(y)
 		width = widths[k]
 	} else {
-		centre := rng.IntN(len(q.narrow))
-		copy(y, q.centres.RawRowView(centre))
-		if k%2 == 1 {
+		centre := rng.IntN(len(q.wides))
+		if width = q.width; k%2 == 1 {
+			centre = rng.IntN(len(q.narrow))
 			width = q.narrow[centre]
 		}
+		copy(y, q.centres.RawRowView(centre))
 	}
 	for k := range y {
 		y[k] += width * rng.NormFloat64()
 	}
+	q.place(dst)
+}
+
+// place stores μ + Ly in dst.
+func (q *contrastNoise) place(dst []float64) {
 	q.x.MulVec(&q.chol, q.y)
 	q.x.AddVec(q.x, q.mean)
 	copy(dst, q.x.RawVector().Data)
 }
 
-// logProb returns log q.
-func (q *contrastNoise) logProb(x []float64) float64 {
+// logProb returns log q, and the logarithm of a kernel density of the points, nine tenths of it narrow kernels.
+func (q *contrastNoise) logProb(x []float64) (noise, kernels float64) {
 	q.whiten(x)
+	wide, narrow := q.kernels()
+	const each = float64(components-len(widths)) / 2
+	noise = logSumExp([]float64{q.gaussians(widths[:]), wide + math.Log(each), narrow + math.Log(each)})
+	kernels = logSumExp([]float64{wide + math.Log(0.1), narrow + math.Log(0.9)})
+	return noise - math.Log(components), kernels
+}
+
+// gaussians returns the logarithm of the sum of N(μ, w²Σ) over the widths w, at y.
+func (q *contrastNoise) gaussians(widths []float64) float64 {
 	y := q.y.RawVector().Data
 	var norm float64
 	for _, v := range y {
 		norm += v * v
 	}
-	terms := make([]float64, 0, len(widths)+2*len(q.narrow))
+	terms := make([]float64, 0, 8)
 	for _, w := range widths {
 		terms = append(terms, -norm/(2*w*w)-float64(len(y))*math.Log(w))
 	}
-	const each = float64(components-len(widths)) / 2
-	terms = q.kernels(terms, y, each, each)
-	return logSumExp(terms) - math.Log(components) + q.unit()
+	return logSumExp(terms) + q.unit()
 }
 
-// kernelLogProb returns the logarithm of a kernel density of the points, nine tenths of it narrow kernels.
-func (q *contrastNoise) kernelLogProb(x []float64) float64 {
-	q.whiten(x)
-	return logSumExp(q.kernels(nil, q.y.RawVector().Data, 0.1, 0.9)) + q.unit()
-}
-
-// kernels appends the logarithms of the kernels at y, all wide ones and all narrow ones of a total weight each.
-func (q *contrastNoise) kernels(terms, y []float64, wide, narrow float64) []float64 {
-	n, d := float64(len(q.narrow)), float64(len(y))
-	wide, narrow = math.Log(wide/n)-d*math.Log(q.width), math.Log(narrow/n)
+// kernels returns the logarithms of the mean of all wide kernels, and of all narrow ones, at y.
+func (q *contrastNoise) kernels() (wide, narrow float64) {
+	y := q.y.RawVector().Data
 	for k, w := range q.narrow {
 		far := square(y, q.centres.RawRowView(k)) / 2
-		terms = append(terms, wide-far/(q.width*q.width), narrow-far/(w*w)-q.volume[k])
+		if q.narrows[k] = -far/(w*w) - q.volume[k]; k < len(q.wides) {
+			q.wides[k] = -far / (q.width * q.width)
+		}
 	}
-	return terms
+	mean := func(terms []float64) float64 { return logSumExp(terms) - math.Log(float64(len(terms))) + q.unit() }
+	return mean(q.wides) - float64(len(y))*math.Log(q.width), mean(q.narrows)
 }
 
 // unit is log N(μ; μ, Σ), which densities in y have in common.

@@ -55,8 +55,12 @@ func TestContrastNoise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	density := func(x ...float64) float64 {
+		noise, _ := q.logProb(x)
+		return math.Exp(noise)
+	}
 	const cells = 500
-	var sum float64
+	var sum, kernels, probes float64
 	for a := range cells {
 		for b := range cells { // (a, b) the centre of a cell, of a grid that is finer where there is more
 			wide := func(k int) (at, width float64) {
@@ -65,11 +69,17 @@ func TestContrastNoise(t *testing.T) {
 			}
 			u, du := wide(a)
 			v, dv := wide(b)
-			sum += math.Exp(q.logProb([]float64{2 + 0.2*u, 0.02 * v})) * 0.2 * du * 0.02 * dv
+			noise, kernel := q.logProb([]float64{2 + 0.2*u, 0.02 * v})
+			cell := 0.2 * du * 0.02 * dv
+			sum += math.Exp(noise) * cell
+			kernels += math.Exp(kernel) * cell
+			probes += math.Exp(q.probeLogProb()) * cell
 		}
 	}
-	if math.Abs(sum-1) > 1e-4 {
-		t.Errorf("∫ q = %g, want 1", sum)
+	for name, v := range map[string]float64{"q": sum, "kernels": kernels, "probes": probes} {
+		if math.Abs(v-1) > 1e-4 {
+			t.Errorf("∫ %s = %g, want 1", name, v)
+		}
 	}
 	const n = 20000
 	var vol, square float64
@@ -77,7 +87,7 @@ func TestContrastNoise(t *testing.T) {
 	for i := range n {
 		q.draw(p, i, rng)
 		if math.Abs(p[0]-2) < 3 && math.Abs(p[1]) < 0.5 {
-			w := math.Exp(-q.logProb(p))
+			w := 1 / density(p...)
 			vol += w / n
 			square += w * w / n
 		}
@@ -104,7 +114,10 @@ func TestContrast(t *testing.T) {
 	if v := contrastOf(t, shifted, truth); math.Abs(v-at) > 1e-6 {
 		t.Errorf("J = %g, with another constant %g", at, v)
 	}
-	nothing := newTestContrast(t, normal(1))
+	nothing, err := NewContrast(leakDims+1, gauss{}, gauss{}, normal(1), rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	nothing.energies = func(dst, _ []float64, _ *mat.Dense) error {
 		for i := range dst {
 			dst[i] = -nothing.logq[i]
@@ -187,9 +200,20 @@ func (c constant) Sample(dst *mat.Dense, _ *rand.Rand) {
 	}
 }
 
+// level is a score without leakage, the same in every term.
+func level(j float64) score { return leaks(j, 0) }
+
+func leaks(j, leak float64) score {
+	return score{slices.Repeat([]float64{j}, 10), slices.Repeat([]float64{j + leak}, 10)}
+}
+
+func (s score) equal(to score) bool {
+	return slices.Equal(s.plain, to.plain) && slices.Equal(s.leaky, to.leaky)
+}
+
 // The rules of the sentinel, on made-up terms: the noise is the same in all of them, so that differences are exact.
 func TestJudge(t *testing.T) {
-	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
+	at := level
 	s := new(Sentinel)
 	for k, c := range []struct {
 		j            float64
@@ -227,7 +251,7 @@ func TestJudge(t *testing.T) {
 	quiet := new(Sentinel)
 	quiet.judge(0, 10, at(0))
 	for k := range lagPatience - 1 {
-		if _, trip := quiet.judge(100+10*k, 10, scattered); trip != nil {
+		if _, trip := quiet.judge(100+10*k, 10, score{scattered, scattered}); trip != nil {
 			t.Errorf("chance trips: %v", trip)
 		}
 	}
@@ -377,7 +401,7 @@ func judgedResume(t *testing.T, steps int, all [][]int) {
 
 // Steps that throw the model about add up; a model that improves, and one that is worse now and then, are left alone.
 func TestStirred(t *testing.T) {
-	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
+	at := level
 	for _, c := range []struct {
 		name       string
 		terms, gap []float64 // judgement by judgement, after a start at 0.5
@@ -412,7 +436,7 @@ func TestStirred(t *testing.T) {
 // A model that has learnt next to nothing and no longer moves restarts, one that learns slowly does not, nor does one
 // that has learnt before it stopped.
 func TestStill(t *testing.T) {
-	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
+	at := level
 	for name, c := range map[string]struct {
 		terms []float64
 		trip  int // the judgement, from 1; 0: none
@@ -422,7 +446,7 @@ func TestStill(t *testing.T) {
 		"slow":              {[]float64{1.588, 1.576, 1.564, 1.552, 1.54, 1.528, 1.516}, 0},
 		"learnt":            {[]float64{0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7}, 0},
 	} {
-		s, trip := &Sentinel{start: at(1.6), best: at(1.6), known: at(0.7)}, 0
+		s, trip := &Sentinel{start: at(1.6), best: at(1.6), known: at(0.7).plain}, 0
 		for k, v := range c.terms {
 			if e := s.stirred(10*(k+1), 10, at(v), at(v)); e != nil {
 				if trip = k + 1; !e.restart || !errors.Is(e, ErrDiverged) {
@@ -436,7 +460,7 @@ func TestStill(t *testing.T) {
 			t.Errorf("%s: tripped at judgement %d, want %d", name, trip, c.trip)
 		}
 	}
-	s := &Sentinel{start: at(1.6), best: at(1.59), known: at(0.7)}
+	s := &Sentinel{start: at(1.6), best: at(1.59), known: at(0.7).plain}
 	if _, failed := s.settle(1000, 0, at(1.57)); failed == nil {
 		t.Error("a gain of 0.03 where a kernel density gains 0.9 passes for success")
 	}
@@ -449,43 +473,48 @@ func TestStill(t *testing.T) {
 // A run whose steps are so large that it learns only once the rate falls restarts, unless it gains little then. What is
 // remembered of it is part of the checkpoint, which may be that of an earlier version.
 func TestLate(t *testing.T) {
-	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
+	at := level
 	for name, c := range map[string]struct {
-		thrown, half, late float64
-		trip               bool
+		thrown     float64
+		half, late score
+		trip       bool
 	}{
-		"held back":      {0.5, 0.7, 0.65, true},
-		"nothing gained": {0.5, 0.7, 0.69, false},
-		"small steps":    {0.1, 0.7, 0.6, false},
-		"still learning": {0.5, 1.3, 0.9, false},
-		"tells nothing":  {0.5, 1.6, 1.5, false},
+		"held back":       {0.5, at(0.7), at(0.65), true},
+		"nothing gained":  {0.5, at(0.7), at(0.69), false},
+		"small steps":     {0.1, at(0.7), at(0.6), false},
+		"still learning":  {0.5, at(1.3), at(0.9), false},
+		"tells nothing":   {0.5, at(1.6), at(1.5), false},
+		"leaks":           {0.5, leaks(0.7, 1), leaks(0.69, 0.5), true},
+		"leaks no more":   {0.5, leaks(0.7, 1), at(0.69), true},
+		"leaks on":        {0.5, leaks(0.7, 1), leaks(0.69, 1), false},
+		"leaks and moves": {0.5, leaks(1.3, 1), leaks(0.9, 0.5), false},
 	} {
-		s := &Sentinel{start: at(2), best: at(c.half), thrown: c.thrown}
-		s.atHalf(at(c.half))
-		if e := s.late(750, at(c.late)); (e != nil) != c.trip || e != nil && !e.restart {
+		s := &Sentinel{start: leaks(2, 10), best: c.half, thrown: c.thrown}
+		s.atHalf(c.half)
+		if e := s.late(750, c.late); (e != nil) != c.trip || e != nil && !e.restart {
 			t.Errorf("%s: %+v, want %v", name, e, c.trip)
 		}
 	}
-	b, err := (&Sentinel{thrown: 0.5, stuck: 3, half: at(0.7), known: at(0.6)}).MarshalState()
+	b, err := (&Sentinel{thrown: 0.5, stuck: 3, half: leaks(0.7, 0.2), known: at(0.6).plain}).MarshalState()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var s Sentinel
-	if err := s.UnmarshalState(b); err != nil || s.thrown != 0.5 || s.stuck != 3 || !slices.Equal(s.half, at(0.7)) {
+	if err := s.UnmarshalState(b); err != nil || s.thrown != 0.5 || s.stuck != 3 || !s.half.equal(leaks(0.7, 0.2)) {
 		t.Errorf("restored: %+v, %v", s, err)
 	}
 	before, err := new(Sentinel).MarshalState()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.UnmarshalState(before[:len(before)-24]); err != nil || s.half != nil { // of an earlier version
+	if err := s.UnmarshalState(before[:len(before)-48]); err != nil || s.half.plain != nil { // of an earlier version
 		t.Errorf("without the new fields: %+v, %v", s, err)
 	}
 }
 
 // The best state of an attempt that was restarted is what is delivered if none of those after it is better.
 func TestKept(t *testing.T) {
-	at := func(v float64) []float64 { return slices.Repeat([]float64{v}, 10) }
+	at := level
 	state := func(v float64) Snapshot {
 		b, err := (&Sentinel{start: at(1), best: at(v)}).MarshalState()
 		if err != nil {
@@ -500,16 +529,16 @@ func TestKept(t *testing.T) {
 	for _, c := range []struct{ best, want float64 }{{0.6, 0.6}, {0.5, 0.5}, {0.8, 0.5}} { // one attempt after another
 		r.good, r.sentinel.best = state(c.best), at(c.best)
 		r.keep()
-		if got, err := r.kept.judged(); err != nil || !slices.Equal(got, at(c.want)) {
+		if got, err := r.kept.judged(); err != nil || !got.equal(at(c.want)) {
 			t.Errorf("after an attempt of %g: kept %v, %v, want %g", c.best, got, err, c.want)
 		}
 	}
 	for _, c := range []struct{ last, want float64 }{{0.4, 0.4}, {0.7, 0.5}} {
 		r.good, r.sentinel.best = state(c.last), at(c.last)
-		if err := r.recall(); err != nil || !slices.Equal(r.sentinel.best, at(c.want)) {
+		if err := r.recall(); err != nil || !r.sentinel.best.equal(at(c.want)) {
 			t.Errorf("the last attempt at %g: %v, %v, want %g", c.last, r.sentinel.best, err, c.want)
 		}
-		if got, err := r.good.judged(); err != nil || !slices.Equal(got, at(c.want)) {
+		if got, err := r.good.judged(); err != nil || !got.equal(at(c.want)) {
 			t.Errorf("the last attempt at %g: delivered is %v, %v", c.last, got, err)
 		}
 	}

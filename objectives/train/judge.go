@@ -22,15 +22,15 @@ const (
 // judgeHint is what usually helps a run that makes no progress.
 const judgeHint = "a smaller --lr, a longer --warmup, a larger --batch"
 
-// judge compares the averaged weights with the best so far, every `every` steps. It takes ownership of the terms of J.
-func (s *Sentinel) judge(step, every int, terms []float64) (better bool, trip *Error) {
-	if s.start == nil {
-		s.start, s.best = terms, terms
+// judge compares the averaged weights with the best so far, every `every` steps. It takes ownership of the score.
+func (s *Sentinel) judge(step, every int, now score) (better bool, trip *Error) {
+	if s.start.plain == nil {
+		s.start, s.best = now, now
 		return true, nil
 	}
-	rise, se := compare(terms, s.best)
+	rise, se := compare(now.leaky, s.best.leaky)
 	if rise < 0 {
-		s.best, s.risen, s.lagging = terms, 0, 0
+		s.best, s.risen, s.lagging = now, 0, 0
 		return true, nil
 	}
 	if s.Off {
@@ -58,36 +58,45 @@ func (s *Sentinel) judge(step, every int, terms []float64) (better bool, trip *E
 	}
 	return false, &Error{
 		Step: step, Since: step - int(row-1)*every,
-		Seen: "the model becomes worse: " + s.told(terms) + fmt.Sprintf(", %.3g at best", mean(s.best)),
+		Seen: "the model becomes worse: " + s.told(now) + s.atBest(),
 		Hint: judgeHint, cause: ErrDiverged,
 	}
 }
 
 // unit is that of differences in J: a nat, and more where the best model is still worse than one that tells nothing.
-func (s *Sentinel) unit() float64 { return max(1, mean(s.best)/(2*math.Ln2)) }
+func (s *Sentinel) unit() float64 { return max(1, mean(s.best.plain)/(2*math.Ln2)) }
 
-// told returns J in words.
-func (s *Sentinel) told(terms []float64) string {
-	const text = "it tells the data from noise at a loss of %.3g nats, %.3g at the start"
-	return fmt.Sprintf(text, mean(terms), mean(s.start))
+// told returns J in words, and L if it is not negligible.
+func (s *Sentinel) told(now score) string {
+	text := fmt.Sprintf("it tells the data from noise at a loss of %.3g nats, %.3g at the start", mean(now.plain),
+		mean(s.start.plain))
+	if leak := mean(now.leaky) - mean(now.plain); leak > least {
+		text += fmt.Sprintf(", and %.2g of its mass is far from the data", -math.Expm1(-leak))
+	}
+	return text
+}
+
+// atBest adds the smallest J + L.
+func (s *Sentinel) atBest() string {
+	return fmt.Sprintf("; the loss with what leaks was %.3g at best", mean(s.best.leaky))
 }
 
 // settle judges the end of a run: whether to deliver the best state instead of the last one, and whether the run has
 // failed because it ended no better than it began.
-func (s *Sentinel) settle(step, rollbacks int, terms []float64) (best bool, failed *Error) {
-	if s.Off || s.start == nil {
+func (s *Sentinel) settle(step, rollbacks int, now score) (best bool, failed *Error) {
+	if s.Off || s.start.plain == nil {
 		return false, nil
 	}
-	if rise, se := compare(terms, s.best); !(rise <= max(least, sigmas*se)) {
-		best, terms = true, s.best
+	if rise, se := compare(now.leaky, s.best.leaky); !(rise <= max(least, sigmas*se)) {
+		best, now = true, s.best
 	}
-	gain, se := compare(s.start, terms)
+	gain, se := compare(s.start.plain, now.plain)
 	if gain > max(least, sigmas*se, s.little()) {
 		return best, nil
 	}
 	return best, &Error{
 		Step: step, Since: step, Rollbacks: rollbacks,
-		Seen: "the model is no better than at the start: " + s.told(terms),
+		Seen: "the model is no better than at the start: " + s.told(now),
 		Hint: judgeHint + ", more --steps", cause: ErrDiverged,
 	}
 }
@@ -98,7 +107,7 @@ func (s *Sentinel) little() float64 {
 	if s.known == nil {
 		return 0
 	}
-	gain, _ := compare(s.start, s.known)
+	gain, _ := compare(s.start.plain, s.known)
 	return share * gain
 }
 
@@ -108,19 +117,19 @@ func judgeEvery(steps int) int { return max(1, steps/judgements) }
 // judged reports whether the run has a Contrast and is long enough for it.
 func (r *runner) judged() bool { return r.cfg.Contrast != nil && r.cfg.Steps >= judgedSteps }
 
-// judge evaluates J of the averaged weights. A state better than all before becomes the one to go back to.
+// judge evaluates the averaged weights. A state better than all before becomes the one to go back to.
 func (r *runner) judge() (*Error, error) {
 	if !r.judged() {
 		return nil, nil
 	}
-	terms, err := r.cfg.Contrast.Losses(nil, r.average.Theta())
+	now, err := r.cfg.Contrast.score(r.average.Theta())
 	if err != nil {
 		return nil, fmt.Errorf("train: step %d: contrast: %w", r.step, err)
 	}
-	if trip, err := r.stirred(terms); trip != nil || err != nil {
+	if trip, err := r.stirred(now); trip != nil || err != nil {
 		return trip, err
 	}
-	better, trip := r.sentinel.judge(r.step, judgeEvery(r.cfg.Steps), terms)
+	better, trip := r.sentinel.judge(r.step, judgeEvery(r.cfg.Steps), now)
 	if !better {
 		return trip, nil
 	}
@@ -139,7 +148,7 @@ func (r *runner) judge() (*Error, error) {
 
 // keep remembers the best state of an attempt that is restarted, if it is better than those before.
 func (r *runner) keep() {
-	if best, err := r.kept.judged(); err == nil && !(mean(r.sentinel.best) < mean(best)) {
+	if best, err := r.kept.judged(); err == nil && !(mean(r.sentinel.best.leaky) < mean(best.leaky)) {
 		return
 	}
 	r.kept = r.good
@@ -154,17 +163,17 @@ func (r *runner) recall() error {
 	if err != nil {
 		return err
 	}
-	if mean(best) < mean(r.sentinel.best) {
+	if mean(best.leaky) < mean(r.sentinel.best.leaky) {
 		r.good, r.sentinel.best = r.kept, best
 	}
 	return nil
 }
 
-// judged returns the terms of J of a state that was the best.
-func (s Snapshot) judged() ([]float64, error) {
+// judged returns the score of a state that was the best.
+func (s Snapshot) judged() (score, error) {
 	b, err := s.section("sentinel")
 	if err != nil {
-		return nil, err
+		return score{}, err
 	}
 	var sentinel Sentinel
 	err = sentinel.UnmarshalState(b)
@@ -176,14 +185,14 @@ func (r *runner) settle() error {
 	if !r.judged() || r.good == nil {
 		return nil
 	}
-	terms, err := r.cfg.Contrast.Losses(nil, r.average.Theta())
+	now, err := r.cfg.Contrast.score(r.average.Theta())
 	if err != nil {
 		return fmt.Errorf("train: step %d: contrast: %w", r.step, err)
 	}
 	if err := r.recall(); err != nil {
 		return err
 	}
-	best, failed := r.sentinel.settle(r.step, int(r.attempt), terms)
+	best, failed := r.sentinel.settle(r.step, int(r.attempt), now)
 	switch {
 	case failed != nil:
 		return r.giveUp(failed)

@@ -33,11 +33,11 @@ var ErrDiverged = errors.New("training diverged")
 //
 // None of that detects a run that makes no progress: a learning rate ten times too large may keep every number finite,
 // and the loss of score matching falls while energies far from the data sink. With a Contrast, J of the averaged
-// weights is evaluated twenty times in a run. The state with the smallest J is the one to go back to, and the one
-// delivered if the last is worse. The sentinel trips when J is MaxRise above the smallest twice in a row, or a fifth of
-// that five times; the first quarter of the run may exceed this fivefold. The run then continues from the average of
-// the best state. A run that ends no better than it began fails, as does one that has gained less than a tenth of
-// what a kernel density of the points gains. In the first half of a run it restarts if steps are so large that they
+// weights and their leakage L are evaluated twenty times in a run. The state with the smallest J + L is the one to go
+// back to, and the one delivered if the last is worse. The sentinel trips when J + L is MaxRise above the smallest twice
+// in a row, or a fifth of that five times; the first quarter of the run may exceed this fivefold. The run then continues
+// from the average of the best state. A run whose J ends no better than it began fails, as does one that has gained less
+// than a tenth of what a kernel density of the points gains. In the first half of a run it restarts if steps are so large that they
 // throw the model about, or if it has learnt next to nothing and no longer moves, and at three quarters if large steps
 // have held it back until the rate fell; see stirred, still and late.
 type Sentinel struct {
@@ -51,7 +51,7 @@ type Sentinel struct {
 	GradFactor   float64 // 0 means 1e4
 	Patience     int     // 0 means 50
 	HeldFactor   float64 // 0 means 4
-	MaxRise      float64 // maximum rise of J above its smallest value, in nats; 0 means 0.1
+	MaxRise      float64 // maximum rise of J + L above its smallest value, in nats; 0 means 0.1
 	MaxUnrest    float64 // maximum of U, how far steps throw the model about, in nats; 0 means 0.65
 
 	steps   uint64  // observed since the start or the last rollback
@@ -62,13 +62,13 @@ type Sentinel struct {
 	heldFirst, held float64 // H₀, min H
 	apart           uint64  // consecutive records in which it diverged
 
-	start, best []float64 // terms of J at the start, and of the smallest
+	start, best score     // at the start, and of the smallest J + L
 	risen       uint64    // consecutive judgements in which J had risen
 	lagging     uint64    // and those in which it was not as small as before
 	unrest      float64   // U
 	thrown      float64   // the same without slack
 	stuck       uint64    // consecutive judgements in which a model that has learnt next to nothing did not move
-	half        []float64 // terms of J at half-time, if steps were large until then
+	half        score     // at half-time, if steps were large until then
 	known       []float64 // terms of J of a kernel density of the points; nil if unknown
 	restless    uint64    // judgements since U was zero
 }
@@ -242,15 +242,18 @@ func (s *Sentinel) MarshalState() ([]byte, error) {
 	e.float64(s.heldFirst)
 	e.float64(s.held)
 	e.uint64(s.apart)
-	e.floats(s.start)
-	e.floats(s.best)
+	e.floats(s.start.plain)
+	e.floats(s.best.plain)
 	e.uint64(s.risen)
 	e.uint64(s.lagging)
 	e.float64(s.unrest)
 	e.uint64(s.restless)
 	e.float64(s.thrown)
 	e.uint64(s.stuck)
-	e.floats(s.half)
+	e.floats(s.half.plain)
+	for _, v := range []score{s.start, s.best, s.half} {
+		e.floats(v.leaky)
+	}
 	return e.b, nil
 }
 
@@ -271,12 +274,18 @@ func (s *Sentinel) UnmarshalState(b []byte) error {
 	if len(d.b) > 0 { // not in the checkpoints of earlier versions
 		thrown, stuck, half = d.float64(), d.uint64(), d.floats()
 	}
+	scores := [...]score{{start, start}, {best, best}, {half, half}}
+	if len(d.b) > 0 { // nor this
+		for i := range scores {
+			scores[i].leaky = d.floats()
+		}
+	}
 	if err := d.finish("sentinel"); err != nil {
 		return err
 	}
 	s.steps, s.logNorm, s.strikes = steps, logNorm, strikes
 	s.records, s.heldFirst, s.held, s.apart = records, first, held, apart
-	s.start, s.best, s.risen, s.lagging = start, best, risen, lagging
-	s.unrest, s.restless, s.thrown, s.stuck, s.half = unrest, restless, thrown, stuck, half
+	s.start, s.best, s.half, s.risen, s.lagging = scores[0], scores[1], scores[2], risen, lagging
+	s.unrest, s.restless, s.thrown, s.stuck = unrest, restless, thrown, stuck
 	return nil
 }

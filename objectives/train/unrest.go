@@ -19,78 +19,80 @@ const (
 )
 
 // stirred detects a learning rate that is too large before the loss does: its steps throw the model about, so that it
-// is worse than before, and worse than the average of its weights. With J of the average θ̄, its smallest value so far,
-// min J, and J of the weights θ themselves, each difference reduced by its standard error, the sum
+// is worse than before, and worse than the average of its weights. With G = J + L of the average θ̄, its smallest value
+// so far, min G, and J of the weights θ themselves, each difference reduced by its standard error, the sum
 //
-//	U ← max(0, U + [J(θ̄) − min J] + [J(θ) − J(θ̄)] − unrestSlack)
+//	U ← max(0, U + [G(θ̄) − min G] + [J(θ) − J(θ̄)] − unrestSlack)
 //
 // over the judgements in the first half of a run stays near zero if all is well; where min J is larger than that of a
 // model that tells nothing, 2 log 2, as in many dimensions at first, differences are relative to it. (It is the
 // one-sided sum of Page, Continuous inspection schemes, Biometrika 41 (1954) 100–115.) Beyond MaxUnrest the run
 // restarts with a smaller rate, since weights that were thrown about are a poor starting point. Of the default, 0.65,
 // objectives at their own rate reached at most 0.33 (dsm on rings in 600 steps), but for single spikes, which are 0.6
-// at most; a hundred times the rate exceeds it in most cases within the first quarter of the run.
-func (s *Sentinel) stirred(step, every int, terms, live []float64) *Error {
-	if s.Off || s.start == nil {
+// at most; a hundred times the rate exceeds it in most cases within the first quarter of the run. L of θ is left out: it
+// is that of a moment, and spikes of it are common.
+func (s *Sentinel) stirred(step, every int, now, live score) *Error {
+	if s.Off || s.start.plain == nil {
 		return nil
-	}
-	excess := func(a, b []float64) float64 {
-		d, se := compare(a, b)
-		if math.IsNaN(d - se) { // both infinite
-			return math.Inf(1)
-		}
-		return max(0, d-se)
 	}
 	if s.unrest == 0 {
 		s.restless = 0
 	}
 	s.restless++
-	u := min((excess(terms, s.best)+excess(live, terms))/s.unit(), unrestMost)
-	s.unrest = max(0, s.unrest+u-unrestSlack)
-	s.thrown += min(u, thrownMost)
+	rise := excess(now.leaky, s.best.leaky)
+	s.unrest = max(0, s.unrest+min((rise+excess(live.plain, now.plain))/s.unit(), unrestMost)-unrestSlack)
+	s.thrown += min((rise+excess(live.leaky, now.leaky))/s.unit(), thrownMost)
 	if s.unrest > cmp.Or(s.MaxUnrest, 0.65) {
 		return restart(step, step-int(s.restless-1)*every,
-			"steps throw the model about: "+s.told(terms)+fmt.Sprintf(", %.3g at best", mean(s.best)))
+			"steps throw the model about: "+s.told(now)+s.atBest())
 	}
-	return s.still(step, every, terms)
+	return s.still(step, every, now)
+}
+
+// excess is by how much a exceeds b, reduced by its standard error.
+func excess(a, b []float64) float64 {
+	d, se := compare(a, b)
+	if math.IsNaN(d - se) { // both infinite
+		return math.Inf(1)
+	}
+	return max(0, d-se)
 }
 
 // still detects a model that has learnt next to nothing and no longer moves, such as a network whose units are dead.
-func (s *Sentinel) still(step, every int, terms []float64) *Error {
-	gain, _ := compare(s.start, terms)
-	rise, _ := compare(terms, s.best)
+func (s *Sentinel) still(step, every int, now score) *Error {
+	gain, _ := compare(s.start.plain, now.plain)
+	rise, _ := compare(now.plain, s.best.plain)
 	if s.stuck++; !(gain <= s.little() && math.Abs(rise) <= least) {
 		s.stuck = 0
 	}
 	if s.stuck < lagPatience {
 		return nil
 	}
-	return restart(step, step-int(s.stuck-1)*every, "the model does not learn: "+s.told(terms))
+	return restart(step, step-int(s.stuck-1)*every, "the model does not learn: "+s.told(now))
 }
 
 // atHalf remembers the model at half-time if the steps so far were large, and it tells something already.
-func (s *Sentinel) atHalf(terms []float64) {
-	if !s.Off && s.thrown > thrownMuch && mean(terms) < 2*math.Ln2 {
-		s.half = terms
+func (s *Sentinel) atHalf(now score) {
+	if !s.Off && s.thrown > thrownMuch && mean(now.plain) < 2*math.Ln2 {
+		s.half = now
 	}
 }
 
 // late detects, three quarters through a run, that steps that were too large have held it back: it had learnt most at
-// half-time, and has gained much since the rate began to fall, too late. A model that has learnt less than most by then
+// half-time, and has gained much since the rate began to fall, too late, in J or in what leaks. A model that has learnt less than most by then
 // is in the middle of it, where steps are bound to look large: so were scores on rings in 600 steps, with half to two
 // thirds of what they had gained at three quarters; of nce and ksd at a hundred times their rates it was nine tenths.
-func (s *Sentinel) late(step int, terms []float64) *Error {
-	if s.half == nil {
+func (s *Sentinel) late(step int, now score) *Error {
+	if s.half.plain == nil {
 		return nil
 	}
-	early, _ := compare(s.start, s.half)
-	all, _ := compare(s.start, terms)
-	gain, se := compare(s.half, terms)
-	if !(early > learntMost*all && gain > max(heldBack, sigmas*se)) {
+	early, _ := compare(s.start.plain, s.half.plain)
+	all, _ := compare(s.start.plain, now.plain)
+	if !(early > learntMost*all && excess(s.half.leaky, now.leaky) > heldBack) {
 		return nil
 	}
-	return restart(step, step, fmt.Sprintf("steps were too large to learn until the rate fell: %s, %.3g at half-time",
-		s.told(terms), mean(s.half)))
+	return restart(step, step, fmt.Sprintf("steps were too large to learn until the rate fell: %s; the loss with what leaks was %.3g at half-time",
+		s.told(now), mean(s.half.leaky)))
 }
 
 func restart(step, since int, seen string) *Error {
@@ -98,24 +100,24 @@ func restart(step, since int, seen string) *Error {
 }
 
 // stirred checks, in the first half of a run and at three quarters of it, whether steps are too large.
-func (r *runner) stirred(terms []float64) (*Error, error) {
+func (r *runner) stirred(now score) (*Error, error) {
 	every, steps := judgeEvery(r.cfg.Steps), r.cfg.Steps
 	switch {
 	case r.first == nil || r.step == 0 || steps < stirredSteps:
 		return nil, nil
 	case 2*r.step > steps:
 		if due := 4*r.step >= 3*steps && 4*(r.step-every) < 3*steps; due {
-			return r.sentinel.late(r.step, terms), nil
+			return r.sentinel.late(r.step, now), nil
 		}
 		return nil, nil
 	}
-	live, err := r.cfg.Contrast.Losses(nil, r.cfg.Params.Data())
+	live, err := r.cfg.Contrast.score(r.cfg.Params.Data())
 	if err != nil {
 		return nil, fmt.Errorf("train: step %d: contrast: %w", r.step, err)
 	}
-	trip := r.sentinel.stirred(r.step, every, terms, live)
+	trip := r.sentinel.stirred(r.step, every, now, live)
 	if trip == nil && 2*(r.step+every) > steps {
-		r.sentinel.atHalf(terms)
+		r.sentinel.atHalf(now)
 	}
 	return trip, nil
 }

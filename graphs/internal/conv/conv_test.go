@@ -29,6 +29,11 @@ var shapes = []Window{
 	{H: 2, W: 3, C: 8, KH: 2, KW: 2, OC: 8, Pad: [2]int{3, 4}},
 	{H: 6, W: 6, C: 24, KH: 3, KW: 3, OC: 1, Pad: [2]int{1, 1}},
 	{H: 6, W: 6, C: 20, KH: 3, KW: 3, OC: 3, Stride: [2]int{2, 2}, Pad: [2]int{1, 1}},
+	{H: 6, W: 8, C: 16, KH: 2, KW: 2, OC: 8, Stride: [2]int{2, 2}},
+	{H: 6, W: 10, C: 9, KH: 3, KW: 2, OC: 33, Stride: [2]int{3, 2}},
+	{H: 7, W: 6, C: 11, KH: 2, KW: 2, OC: 10, Stride: [2]int{2, 2}},
+	{H: 3, W: 90, C: 8, KH: 1, KW: 3, OC: 12, Stride: [2]int{1, 3}},
+	{H: 5, W: 30, C: 9, KH: 1, KW: 1, OC: 10},
 	{H: 1, W: 200, C: 2, KH: 1, KW: 7, OC: 5, Pad: [2]int{0, 3}, Stride: [2]int{1, 2}},
 }
 

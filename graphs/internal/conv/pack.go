@@ -14,7 +14,9 @@ type Packed[T kernels.Float] struct {
 // NewPacked returns an empty Packed. Only the first call of Pack allocates.
 func NewPacked[T kernels.Float](p *Plan) *Packed[T] {
 	n := 1
-	if !p.scattering {
+	if p.tiling {
+		n = p.KH
+	} else if !p.scattering {
 		n = len(p.y.classes) * len(p.x.classes)
 	}
 	return &Packed[T]{plan: p, packs: make([]kernels.Packed[T], n*p.Groups)}
@@ -36,6 +38,10 @@ func (f *Packed[T]) Pack(w []T) {
 			f.packs[g].Pack(w[g*p.gs:], p.OC, true, p.gs, p.KH*p.KW*p.gd)
 		case p.scattering:
 			f.scattered(w, g)
+		case p.tiling: // for every row of a window, maps the channels of y to those of its pixels
+			for k := range f.packs {
+				f.packs[k].Pack(w[k*p.KW*p.gd*p.OC:], p.OC, true, p.gs, p.KW*p.gd)
+			}
 		case p.Role == Out:
 			f.packs[g].Pack(w[g*p.gd:], p.OC, false, p.KH*p.KW*p.gs, p.gd)
 		default:

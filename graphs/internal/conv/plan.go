@@ -18,6 +18,7 @@ type Plan struct {
 	places     []int // where in a row of the source such windows begin; none if patches are better written one by one
 	scattering bool
 	patching   bool
+	tiling     bool // windows cover the picture without overlap (not in role Out)
 }
 
 // A run is a sequence of n equidistant pixels of the destination, from at on, that read the same taps. span is that
@@ -57,6 +58,8 @@ func New(w Window, role Role) *Plan {
 	if p.scattering {
 		axes = other
 	}
+	p.tiling = role != Out && !p.scattering && !p.patching && w.Groups == 1 && w.Stride == [2]int{w.KH, w.KW} &&
+		w.Pad == [2]int{} && w.Dilation == [2]int{1, 1} && w.OH()*w.KH == w.H && w.OW()*w.KW == w.W
 	p.y = axes(w.H, w.KH, w.Stride[0], w.Pad[0], w.Dilation[0])
 	p.x = axes(w.W, w.KW, w.Stride[1], w.Pad[1], w.Dilation[1])
 	p.runs = p.x.runs(p.shift())

@@ -7,11 +7,16 @@ type Runner[T kernels.Float] struct {
 	*Plan
 	prod   kernels.Product[T]
 	pieces []kernels.Piece
+	biases []T // for tiled: the bias of every pixel of a row of a window
 }
 
 // NewRunner returns a runner of p.
 func NewRunner[T kernels.Float](p *Plan) *Runner[T] {
-	return &Runner[T]{Plan: p, pieces: make([]kernels.Piece, 0, p.KH*p.KW)}
+	r := &Runner[T]{Plan: p, pieces: make([]kernels.Piece, 0, p.KH*p.KW)}
+	if p.tiling && p.Role == In {
+		r.biases = make([]T, p.KW*p.gd)
+	}
+	return r
 }
 
 // Workspace is the number of elements of work that Run and Gradient need.
@@ -43,6 +48,8 @@ func (r *Runner[T]) Run(n int, dst, src []T, f *Packed[T], bias, mul, work []T) 
 			r.prod.Bias = bias[g*r.gd:][:r.gd]
 		}
 		switch {
+		case r.tiling:
+			r.tiled(n, dst, src, f, bias, mul)
 		case r.scattering && r.lx != nil:
 			r.scatterLines(g, n, dst, src, f, bias, work)
 		case r.patching && r.lined():
@@ -60,6 +67,39 @@ func (r *Runner[T]) Run(n int, dst, src []T, f *Packed[T], bias, mul, work []T) 
 		kernels.Mul(d, d, mul[:len(d)])
 	}
 	r.prod.A, r.prod.B, r.prod.C, r.prod.Packed, r.prod.Bias, r.prod.Mul = nil, nil, nil, nil, nil, nil
+}
+
+// tiled computes the windows that the pixels of the source give, row by row of the windows: those of a row of pixels lie
+// side by side.
+func (r *Runner[T]) tiled(n int, dst, src []T, f *Packed[T], bias, mul []T) {
+	p := &r.prod
+	p.K, p.N, p.LdA, p.LdC, p.LdMul = r.gs, r.KW*r.gd, r.cs, r.KW*r.gd, r.KW*r.gd
+	if bias != nil {
+		for k := range r.KW {
+			copy(r.biases[k*r.gd:], bias)
+		}
+		p.Bias = r.biases
+	}
+	step, all := r.tileStep(r.sw), n*r.sh*r.sw
+	for q := 0; q < all; q += step {
+		p.M, p.A = min(step, all-q), src[q*r.cs:]
+		for k := range r.KH {
+			at := (q*r.KH*r.KW + k*r.dw) * r.cd
+			if p.C, p.Mul, p.Packed = dst[at:], nil, &f.packs[k]; mul != nil {
+				p.Mul = mul[at:]
+			}
+			p.Run(nil)
+		}
+	}
+}
+
+// tileStep is the number of pixels whose windows lie at equal distances: those of a row of width pixels, or as many as
+// are wanted if windows have a single row.
+func (p *Plan) tileStep(width int) int {
+	if p.KH == 1 {
+		return max(blockRows, width)
+	}
+	return width
 }
 
 // direct reads the source in place. The rows of a product are all samples at one pixel or, if there are few samples,
@@ -298,6 +338,10 @@ func (r *Runner[T]) Gradient(n int, dst, x, y []T, acc bool, work []T) {
 		r.tracedGradient(n, dst, x, y, acc, work)
 		return
 	}
+	if r.tiling {
+		r.tiledGradient(n, dst, x, y, acc, work)
+		return
+	}
 	p := &r.prod
 	k := r.depth()
 	patches, rest := work[:blockRows*k], work[blockRows*k:]
@@ -310,6 +354,21 @@ func (r *Runner[T]) Gradient(n int, dst, x, y []T, acc bool, work []T) {
 			p.A, p.B, p.C = patches, y[q*r.cd+g*r.gd:], dst[g*r.gd:]
 			p.Run(rest)
 			p.Acc = true
+		}
+	}
+	p.A, p.B, p.C = nil, nil, nil
+}
+
+// tiledGradient is Gradient for windows side by side: one row of a window of all of them is a row of the picture.
+func (r *Runner[T]) tiledGradient(n int, dst, x, y []T, acc bool, work []T) {
+	p := &r.prod
+	p.TransA, p.M, p.N, p.LdA, p.LdB, p.LdC = true, r.KW*r.gs, r.gd, r.KW*r.gs, r.cd, r.OC
+	step, all := r.tileStep(r.dw), n*r.dh*r.dw
+	for q := 0; q < all; q += step {
+		p.K, p.B, p.Acc = min(step, all-q), y[q*r.cd:], acc || q > 0
+		for k := range r.KH {
+			p.A, p.C = x[(q*r.KH*r.KW+k*r.sw)*r.cs:], dst[k*p.M*r.OC:]
+			p.Run(work)
 		}
 	}
 	p.A, p.B, p.C = nil, nil, nil

@@ -287,8 +287,7 @@ func eachCol[T Float](o op, dst, a, v []T) {
 	}
 	check(len(dst)%len(v) == 0, "column broadcast: the length is not a multiple of the number of rows")
 	m := len(dst) / len(v)
-	if m == 1 {
-		apply(o, dst, a, v)
+	if m == 1 && binaryAsm(o, dst, a, v) {
 		return
 	}
 	for i, c := range v {
@@ -299,19 +298,6 @@ func eachCol[T Float](o op, dst, a, v []T) {
 		for j, x := range s {
 			d[j] = scalarOp(o, x, c)
 		}
-	}
-}
-
-func apply[T Float](o op, dst, a, b []T) {
-	switch o {
-	case opAdd:
-		Add(dst, a, b)
-	case opSub:
-		Sub(dst, a, b)
-	case opMul:
-		Mul(dst, a, b)
-	case opDiv:
-		Div(dst, a, b)
 	}
 }
 

@@ -81,16 +81,3 @@ func peakLoop[T Float]() (func(iters int), int) {
 	}
 	return t.peak, t.panel / 2
 }
-
-// Run computes the product. work holds at least Workspace elements; nil is enough when B is packed.
-func (p *Product[T]) Run(work []T) {
-	p.validate(work)
-	if p.M == 0 || p.N == 0 {
-		return
-	}
-	if t := current[T](); t != nil {
-		p.runAsm(t, work)
-		return
-	}
-	p.runGeneric(work)
-}

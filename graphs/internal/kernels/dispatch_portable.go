@@ -31,18 +31,10 @@ func widenAsm(dst []float64, src []float32) bool                  { return false
 func fillAsm[T Float](dst []T, v T) bool                          { return false }
 func normalAsm(dst []float64, s *[4][4]uint64) bool               { return false }
 func transposeAsm[T Float]([]T, []T, int, int) (i, j int)         { return 0, 0 }
+func (p *Product[T]) runAsm([]T) bool                             { return false }
 func (p *Product[T]) piecesAsm([]Piece) bool                      { return false }
 func peakLoop[T Float]() (func(iters int), int)                   { return nil, 0 }
 func adamAsm(theta, m, v, grad, avg []float64, p *AdamParams) int { return 0 }
-
-// Run computes the product. work holds at least Workspace elements; nil is enough when B is packed.
-func (p *Product[T]) Run(work []T) {
-	p.validate(work)
-	if p.M == 0 || p.N == 0 {
-		return
-	}
-	p.runGeneric(work)
-}
 
 func available() []string { return []string{"generic"} }
 

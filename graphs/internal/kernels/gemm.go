@@ -110,6 +110,14 @@ func copyThin[T Float](dst, b []T, ldb int, trans bool, k, n int) {
 	}
 }
 
+// Run computes the product. work holds at least Workspace elements; nil is enough when B is packed.
+func (p *Product[T]) Run(work []T) {
+	p.validate(work)
+	if p.M > 0 && p.N > 0 && !p.runAsm(work) {
+		p.runGeneric(work)
+	}
+}
+
 // Workspace returns the largest number of scratch elements that Run needs for any product of this shape.
 func Workspace[T Float](m, n, k int) int {
 	nr := panelWidth[T]()

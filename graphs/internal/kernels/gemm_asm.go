@@ -31,14 +31,42 @@ const (
 // rowBlockBytes is the size of a block of A that stays in the second-level cache while the panels of B pass by.
 const rowBlockBytes = 128 << 10
 
-func (p *Product[T]) runAsm(t *table[T], work []T) {
-	init := initZero
+// start is what the sums start from.
+func (p *Product[T]) start() int {
 	switch {
 	case p.Acc:
-		init = initOld
+		return initOld
 	case p.Bias != nil:
-		init = initBias
+		return initBias
 	}
+	return initZero
+}
+
+// place lets the tile point to row i and column j of C and of what belongs to it: the bias, and the factor if these
+// are the last steps.
+func (p *Product[T]) place(i, j int, last bool) {
+	x := &p.tile
+	x.c, x.mul = unsafe.Pointer(&p.C[i*p.LdC+j]), nil
+	if x.init == initBias {
+		x.bias = unsafe.Pointer(&p.Bias[j])
+	}
+	if last && p.Mul != nil {
+		x.mul = unsafe.Pointer(&p.Mul[i*p.LdMul+j])
+	}
+}
+
+func (p *Product[T]) runAsm(work []T) bool {
+	t := current[T]()
+	if t == nil {
+		return false
+	}
+	p.runTable(t, p.start(), work)
+	p.tile.clear()
+	return true
+}
+
+// runTable chooses the way to compute a product.
+func (p *Product[T]) runTable(t *table[T], init int, work []T) {
 	if p.N <= thinN && p.K >= t.lanes {
 		if p.TransA {
 			p.runThinTrans(t, work, init)
@@ -58,15 +86,9 @@ func (p *Product[T]) runAsm(t *table[T], work []T) {
 	x := &p.tile
 	*x = tile{rsa: rsa, csa: csa, ldc: p.LdC * es, ldm: p.LdMul * es}
 	if p.Packed == nil && !p.TransB && p.M < len(t.wide) && p.K > 0 {
-		x.a, x.b, x.ldb, x.c = unsafe.Pointer(&p.A[0]), unsafe.Pointer(&p.B[0]), p.LdB*es, unsafe.Pointer(&p.C[0])
-		if p.Bias != nil {
-			x.bias = unsafe.Pointer(&p.Bias[0])
-		}
-		if p.Mul != nil {
-			x.mul = unsafe.Pointer(&p.Mul[0])
-		}
-		t.runFewRows(x, p.M, p.N, p.K, init, p.B, p.LdB, work)
-		x.clear()
+		x.a, x.b, x.ldb, x.init = unsafe.Pointer(&p.A[0]), unsafe.Pointer(&p.B[0]), p.LdB*es, init
+		p.place(0, 0, true)
+		t.runFewRows(x, p.M, p.N, p.K, p.B, p.LdB, work)
 		return
 	}
 	if p.Packed == nil && p.K > 0 {
@@ -97,19 +119,11 @@ func (p *Product[T]) runAsm(t *table[T], work []T) {
 					x.b = unsafe.Pointer(&p.Packed.data[j*p.K+k0*nr])
 				}
 				x.a = a
-				x.c = unsafe.Pointer(&p.C[i0*p.LdC+j])
-				if x.init == initBias {
-					x.bias = unsafe.Pointer(&p.Bias[j])
-				}
-				x.mul = nil
-				if k0+x.k >= p.K && p.Mul != nil {
-					x.mul = unsafe.Pointer(&p.Mul[i0*p.LdMul+j])
-				}
+				p.place(i0, j, k0+x.k >= p.K)
 				t.runRows(x, rows)
 			}
 		}
 	}
-	x.clear()
 }
 
 // inPlace reports whether a panel of k rows, ld bytes apart, can be used in place. The rows fall into as many sets of
@@ -140,7 +154,6 @@ func (p *Product[T]) runUnpacked(t *table[T], x *tile, init int, work []T) {
 	}
 	for k0 := 0; k0 < p.K; k0 += kUnpacked {
 		x.k = min(kUnpacked, p.K-k0)
-		last := k0+x.k == p.K
 		if k0 > 0 {
 			init = initOld
 		}
@@ -168,19 +181,11 @@ func (p *Product[T]) runUnpacked(t *table[T], x *tile, init int, work []T) {
 					x.b, x.ldb = unsafe.Pointer(&panel[0]), nr*es
 				}
 				x.a = a
-				x.c = unsafe.Pointer(&p.C[i0*p.LdC+j])
-				if x.init == initBias {
-					x.bias = unsafe.Pointer(&p.Bias[j])
-				}
-				x.mul = nil
-				if last && p.Mul != nil {
-					x.mul = unsafe.Pointer(&p.Mul[i0*p.LdMul+j])
-				}
+				p.place(i0, j, k0+x.k == p.K)
 				t.runRows(x, rows)
 			}
 		}
 	}
-	x.clear()
 }
 
 // copyColumns copies k rows of m elements, ld apart, without gaps.
@@ -256,9 +261,9 @@ func (t *table[T]) runTiles(x *tile, mr, blocks int, rows *int) {
 
 // runFewRows computes a product with at most three or four rows, whose B is used once and therefore read in place;
 // only a partial last panel is packed. The tile holds the operands for column 0.
-func (t *table[T]) runFewRows(x *tile, m, n, k, init int, b []T, ldb int, work []T) {
+func (t *table[T]) runFewRows(x *tile, m, n, k int, b []T, ldb int, work []T) {
 	es := sizeof[T]()
-	x.k, x.init, x.blocks = k, init, 1
+	x.k, x.blocks = k, 1
 	f, w := t.product[m], t.panel
 	advance := func(cols int) {
 		x.b, x.c = unsafe.Add(x.b, cols*es), unsafe.Add(x.c, cols*es)
@@ -330,10 +335,9 @@ func (p *Product[T]) runThinTrans(t *table[T], work []T, init int) {
 				row[i] = p.C[i*p.LdC+j]
 			}
 		}
-		init = initOld
+		x.init = initOld
 	}
-	t.runFewRows(x, n, m, p.K, init, p.A, p.LdA, work)
-	x.clear()
+	t.runFewRows(x, n, m, p.K, p.A, p.LdA, work)
 	for j := range n {
 		for i, v := range ct[j*m : (j+1)*m] {
 			if p.Mul != nil {
@@ -352,17 +356,10 @@ func (p *Product[T]) runThinPacked(t *table[T], init int) {
 	for k0 := 0; k0 < p.K; k0 += kBlock {
 		x.k = min(kBlock, p.K-k0)
 		x.a, x.b = unsafe.Pointer(&p.A[k0*p.LdA]), unsafe.Pointer(&p.Packed.data[k0*t.panel])
-		x.c = unsafe.Pointer(&p.C[0])
-		if x.init == initBias {
-			x.bias = unsafe.Pointer(&p.Bias[0])
-		}
-		if p.Mul != nil && k0+x.k == p.K {
-			x.mul = unsafe.Pointer(&p.Mul[0])
-		}
+		p.place(0, 0, k0+x.k == p.K)
 		t.runRows(x, p.M)
 		x.init = initOld
 	}
-	x.clear()
 }
 
 // runRowDots computes a product with few columns: dot products of the rows of A with those of op(B)ᵀ.

@@ -14,28 +14,14 @@ func (p *Product[T]) piecesAsm(pieces []Piece) bool {
 	es, nr := sizeof[T](), t.panel
 	x := &p.tile
 	*x = tile{rsa: p.LdA * es, csa: es, ldc: p.LdC * es, ldm: p.LdMul * es, ldb: nr * es}
-	init := initZero
-	switch {
-	case p.Acc:
-		init = initOld
-	case p.Bias != nil:
-		init = initBias
-	}
 	for j := 0; j < p.N; j += nr {
-		x.cols, x.init = min(nr, p.N-j), init
-		if init == initBias {
-			x.bias = unsafe.Pointer(&p.Bias[j])
-		}
+		x.cols, x.init = min(nr, p.N-j), p.start()
 		for i, q := range pieces {
 			for k0 := 0; k0 < q.K; k0 += kBlock {
 				x.k = min(kBlock, q.K-k0)
 				x.a = unsafe.Pointer(&p.A[q.A+k0])
 				x.b = unsafe.Pointer(&p.Packed.data[j*p.Packed.K+(q.B+k0)*nr])
-				x.c = unsafe.Pointer(&p.C[j])
-				x.mul = nil
-				if p.Mul != nil && i == len(pieces)-1 && k0+x.k == q.K {
-					x.mul = unsafe.Pointer(&p.Mul[j])
-				}
+				p.place(0, j, i == len(pieces)-1 && k0+x.k == q.K)
 				t.runRows(x, p.M)
 				x.init = initOld
 			}

@@ -75,7 +75,7 @@ func (g *generator) sum(f64, dot bool) {
 				f.Label(fmt.Sprintf("part%d", i))
 				f.Jump("CBZ R0,", "reduce")
 				for k := range names {
-					e.pad(1+k, fmt.Sprintf("%d_%d", i, k))
+					e.pad(1+k, 0, f.Local(pair*vectorBytes), fmt.Sprintf("%d_%d", i, k))
 				}
 				add(2*i, 1)
 				f.Jump("B", "reduce")
@@ -94,15 +94,14 @@ func (e vec) cleared(n int) []V {
 	return acc
 }
 
-// pad copies R0 elements, fewer than a pair of vectors, to the stack, zeros behind them, and lets the pointer tell of
-// that.
-func (e vec) pad(p int, id string) {
+// pad copies as many elements as the register n says, fewer than a pair of vectors, to the stack at off, zeros behind
+// them, and lets the pointer tell of that.
+func (e vec) pad(p, n, off int, id string) {
 	f := e.f
-	off := f.Local(pair * vectorBytes)
 	f.Go("STP (ZR, ZR), %d(RSP)", off)
 	f.Go("STP (ZR, ZR), %d(RSP)", off+16)
 	f.Go("ADD $%d, RSP, R11", off)
-	f.Go("MOVD R0, R9")
+	f.Go("MOVD R%d, R9", n)
 	f.Label("pad" + id)
 	f.Go("%s.P %d(R%d), R12", e.move(), e.size(), p)
 	f.Go("%s.P R12, %d(R11)", e.move(), e.size())
@@ -123,11 +122,7 @@ func (e vec) fold(acc []V, mn string, result int) {
 		e.f.Op([]V{t}, []V{acc[0]}, func(r func(V) int) a64.Enc { return a64.Ext(r(t), r(acc[0]), r(acc[0]), by) })
 		e.accumulate(mn, acc[0], t)
 	}
-	move := "FMOVS"
-	if e.f64 {
-		move = "FMOVD"
-	}
-	e.f.GoUse(acc[0], move+" %%F, ret+%d(FP)", result)
+	e.f.GoUse(acc[0], e.fmove()+" %%F, ret+%d(FP)", result)
 	e.f.Ret()
 }
 
@@ -198,9 +193,9 @@ func (g *generator) colSum(f64 bool) {
 		group(16, "sixteen", "four")
 		group(4, "four", "one")
 		group(1, "one", "part")
-		move, add := "FMOVS", "FADDS"
+		move, add := e.fmove(), "FADDS"
 		if f64 {
-			move, add = "FMOVD", "FADDD"
+			add = "FADDD"
 		}
 		f.Label("part") // element by element
 		f.Jump(fmt.Sprintf("CBZ R%d,", cols), "done")
@@ -248,11 +243,7 @@ func (g *generator) rowDot(f64 bool, r, n int) {
 		row := func(i int) int { return []int{8, 10, 13, 14, 15, 16, 17, 19}[i] } // pointers to rows of A
 		col := func(j int) int { return []int{21, 22, 23, 24}[j] }                // and of B
 		f.Label("block")
-		acc := make([]V, pair*r*n)
-		for i := range acc {
-			acc[i] = e.reg()
-			e.clear(acc[i])
-		}
+		acc := e.cleared(pair * r * n)
 		f.Go("MOVD R%d, R%d", a, row(0))
 		for i := 1; i < r; i++ {
 			f.Go("ADD R%d, R%d, R%d", lda, row(i-1), row(i))
@@ -295,17 +286,7 @@ func (g *generator) rowDot(f64 bool, r, n int) {
 		// The rows of A that end within a pair are padded on the stack.
 		off := f.Local(r * pair * vectorBytes)
 		for i := range r {
-			o := off + i*pair*vectorBytes
-			f.Go("STP (ZR, ZR), %d(RSP)", o)
-			f.Go("STP (ZR, ZR), %d(RSP)", o+16)
-			f.Go("ADD $%d, RSP, R11", o)
-			f.Go("MOVD R%d, R9", cnt)
-			f.Label(fmt.Sprintf("pad%d", i))
-			f.Go("%s.P %d(R%d), R12", e.move(), e.size(), row(i))
-			f.Go("%s.P R12, %d(R11)", e.move(), e.size())
-			f.Go("SUBS $1, R9")
-			f.Jump("BNE", fmt.Sprintf("pad%d", i))
-			f.Go("ADD $%d, RSP, R%d", o, row(i))
+			e.pad(row(i), cnt, off+i*pair*vectorBytes, fmt.Sprint(i))
 		}
 		step(row)
 		f.Label("reduce")
@@ -359,10 +340,6 @@ func (e vec) storeSome(v V, base, off, n int) {
 			t = e.reg()
 			e.f.Op([]V{t}, []V{v}, func(r func(V) int) a64.Enc { return a64.Dup(e.arr(), r(t), r(v), i) })
 		}
-		move := "FMOVS"
-		if e.f64 {
-			move = "FMOVD"
-		}
-		e.f.GoUse(t, move+" %%F, %d(R%d)", off+i*e.size(), base)
+		e.f.GoUse(t, e.fmove()+" %%F, %d(R%d)", off+i*e.size(), base)
 	}
 }

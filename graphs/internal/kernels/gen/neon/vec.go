@@ -79,6 +79,14 @@ func (e vec) move() string {
 	return "MOVW"
 }
 
+// fmove is the instruction that moves the first lane.
+func (e vec) fmove() string {
+	if e.f64 {
+		return "FMOVD"
+	}
+	return "FMOVS"
+}
+
 func (e vec) name(s string) string {
 	if e.f64 {
 		return s + "F64NEON"
@@ -325,12 +333,6 @@ func (e vec) k(x float64) Value {
 		return e.Bits(math.Float64bits(x))
 	}
 	return e.Bits(uint64(math.Float32bits(float32(x))))
-}
-
-func (e vec) kreg(x float64) V {
-	d := e.reg()
-	e.Mov(e.k(x), d)
-	return d
 }
 
 // SignMask is all ones where the sign bit of s is set.

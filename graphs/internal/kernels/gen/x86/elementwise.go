@@ -54,9 +54,9 @@ func elementwise(e vec) {
 		SUBQ(U32(unroll*e.lanes()), n)
 		JMP(LabelRef("four"))
 		Label("one")
-		e.each(n, in, []Register{dst}, func(v []Value, store func(v Value, i int)) {
+		e.each(nil, n, in, []Register{dst}, func(v []Value, store func(v Value, i int)) {
 			store(o.Body(e, v, s), 0)
-		})
+		}, nil)
 	}
 }
 
@@ -79,18 +79,22 @@ func sums(e vec) {
 			acc[i] = e.reg()
 			e.Zero(acc[i])
 		}
+		// add adds vector i from the pointers on to an accumulator.
+		add := func(i int, acc VecVirtual) {
+			m := func(p Register) Mem { return Mem{Base: p, Disp: i * e.bytes()} }
+			if dot {
+				v := e.load(m(p[0]))
+				e.Fma231(m(p[1]), v, acc)
+			} else {
+				e.Add(m(p[0]), acc, acc)
+			}
+		}
 		l := e.lanes()
 		Label("four")
 		CMPQ(n, U32(4*l))
 		JLT(LabelRef("rest0"))
 		for i := range acc {
-			m := func(p Register) Mem { return Mem{Base: p, Disp: i * e.bytes()} }
-			if dot {
-				v := e.load(m(p[0]))
-				e.Fma231(m(p[1]), v, acc[i])
-			} else {
-				e.Add(m(p[0]), acc[i], acc[i])
-			}
+			add(i, acc[i])
 		}
 		for _, q := range p {
 			ADDQ(U32(4*e.bytes()), q)
@@ -105,12 +109,7 @@ func sums(e vec) {
 			if i == 3 {
 				break // cannot happen: fewer than four vectors are left
 			}
-			if dot {
-				v := e.load(Mem{Base: p[0]})
-				e.Fma231(Mem{Base: p[1]}, v, acc[i])
-			} else {
-				e.Add(Mem{Base: p[0]}, acc[i], acc[i])
-			}
+			add(0, acc[i])
 			for _, q := range p {
 				ADDQ(U32(e.bytes()), q)
 			}

@@ -31,14 +31,14 @@ func activations(e vec) {
 			}
 			a := f.New(e, n)
 			if f.Short == nil {
-				e.each(cnt, []Register{px}, out, body(a, f.Body))
+				e.each(nil, cnt, []Register{px}, out, body(a, f.Body), nil)
 				continue
 			}
 			s := &short{limit: describe.ShortLimit(e), side: 1, body: body(a, f.Short)}
 			if e.wide() {
 				s.side = 2
 			}
-			e.eachOr(s, cnt, []Register{px}, out, e.either(a, n, f.Short, f.Body))
+			e.each(s, cnt, []Register{px}, out, e.either(a, n, f.Short, f.Body), nil)
 		}
 	}
 }
@@ -83,9 +83,9 @@ func functions(e vec) {
 		n := Load(Param("n"), GP64())
 		dst := Load(Param("dst"), GP64())
 		x := Load(Param("x"), GP64())
-		e.each(n, []Register{x}, []Register{dst}, func(v []Value, store func(v Value, i int)) {
+		e.each(nil, n, []Register{x}, []Register{dst}, func(v []Value, store func(v Value, i int)) {
 			store(f.Body(e, v[0]), 0)
-		})
+		}, nil)
 	}
 }
 
@@ -107,7 +107,7 @@ func trigonometric(e vec) {
 		}
 		far := e.reg() // sign bits
 		e.Zero(far)
-		e.eachThen(n, []Register{px}, out, func(x []Value, store func(v Value, i int)) {
+		e.each(nil, n, []Register{px}, out, func(x []Value, store func(v Value, i int)) {
 			s, c := describe.SinCos(e, x[0], far, both)
 			store(s, 0)
 			if both {

@@ -27,6 +27,33 @@ func products(e vec) {
 	product(e, 3, 4)
 }
 
+// rows3 are pointers to rows at equal distances, one for three of them: base, base + ld, base + 2 ld.
+type rows3 []GPVirtual
+
+func rowPointers(rows int) rows3 {
+	p := make(rows3, (rows+2)/3)
+	for i := range p {
+		p[i] = GP64()
+	}
+	return p
+}
+
+// set points to the rows from a on and returns their places.
+func (p rows3) set(a, ld Register) (row func(i int) Mem) {
+	MOVQ(a, p[0])
+	for i := 1; i < len(p); i++ {
+		LEAQ(Mem{Base: p[i-1], Index: ld, Scale: 2}, p[i])
+		ADDQ(ld, p[i])
+	}
+	return func(i int) Mem {
+		m := Mem{Base: p[i/3]}
+		if i%3 > 0 {
+			m.Index, m.Scale = ld, uint8(i%3)
+		}
+		return m
+	}
+}
+
 // product writes, for each block of mr rows, C = ([C | bias | 0] + A·B) ⊙ [mul] on nv vectors of columns.
 func product(e vec, mr, nv int) {
 	name := e.name(fmt.Sprintf("product%dx%d", mr, nv))
@@ -118,23 +145,8 @@ func product(e vec, mr, nv int) {
 	TESTQ(cnt, cnt)
 	JZ(LabelRef("factor"))
 	pb := field(describe.TileB)
-	pa := make([]GPVirtual, (mr+2)/3) // one pointer for three rows: base, base + rsa, base + 2 rsa
-	for i := range pa {
-		pa[i] = GP64()
-		if i == 0 {
-			MOVQ(a, pa[0])
-			continue
-		}
-		LEAQ(Mem{Base: pa[i-1], Index: rsa, Scale: 2}, pa[i])
-		ADDQ(rsa, pa[i])
-	}
-	am := func(i int) Mem {
-		m := Mem{Base: pa[i/3]}
-		if i%3 > 0 {
-			m.Index, m.Scale = rsa, uint8(i%3)
-		}
-		return m
-	}
+	pa := rowPointers(mr)
+	am := pa.set(a, rsa)
 	bm := func(j int) Mem { return Mem{Base: pb, Disp: j * vb} }
 	Label("step")
 	switch {
@@ -240,24 +252,14 @@ func rowDot(e vec, r, n int) {
 	for i := range acc {
 		acc[i] = e.reg()
 	}
-	pa := make([]GPVirtual, (r+2)/3)
-	for i := range pa {
-		pa[i] = GP64()
-	}
+	pa := rowPointers(r)
 	pb, pb3 := GP64(), GP64()
 	cnt := GP64()
 	Label("block")
 	for _, v := range acc {
 		e.Zero(v)
 	}
-	for i := range pa {
-		if i == 0 {
-			MOVQ(a, pa[0])
-			continue
-		}
-		LEAQ(Mem{Base: pa[i-1], Index: lda, Scale: 2}, pa[i])
-		ADDQ(lda, pa[i])
-	}
+	am := pa.set(a, lda)
 	Load(Param("b"), pb)
 	LEAQ(Mem{Base: pb, Index: ldb, Scale: 2}, pb3)
 	ADDQ(ldb, pb3)
@@ -272,13 +274,6 @@ func rowDot(e vec, r, n int) {
 			return Mem{Base: pb3}
 		}
 		return Mem{Base: pb}
-	}
-	am := func(i int) Mem {
-		m := Mem{Base: pa[i/3]}
-		if i%3 > 0 {
-			m.Index, m.Scale = lda, uint8(i%3)
-		}
-		return m
 	}
 	bv := make([]VecVirtual, n)
 	for j := range bv {
@@ -421,40 +416,27 @@ func copying() {
 
 func transposed(e vec, r []VecVirtual) []VecVirtual {
 	if e.f64 {
-		lo := func(a, b VecVirtual) VecVirtual { d := YMM(); VUNPCKLPD(b, a, d); return d }
-		hi := func(a, b VecVirtual) VecVirtual { d := YMM(); VUNPCKHPD(b, a, d); return d }
-		t0, t1, t2, t3 := lo(r[0], r[1]), hi(r[0], r[1]), lo(r[2], r[3]), hi(r[2], r[3])
-		return halves(t0, t1, t2, t3)
+		return halves([]VecVirtual{un(VUNPCKLPD, r[0], r[1]), un(VUNPCKHPD, r[0], r[1]),
+			un(VUNPCKLPD, r[2], r[3]), un(VUNPCKHPD, r[2], r[3])})
 	}
-	// pairs of rows, then of pairs
-	out := make([]VecVirtual, 8)
-	var q [8]VecVirtual
+	var q []VecVirtual // pairs of rows, then of pairs
 	for h := 0; h < 8; h += 4 {
-		un := func(f func(a, b, c Op), a, b VecVirtual) VecVirtual { d := YMM(); f(b, a, d); return d }
-		a, b := un(op(VUNPCKLPS), r[h], r[h+1]), un(op(VUNPCKHPS), r[h], r[h+1])
-		c, d := un(op(VUNPCKLPS), r[h+2], r[h+3]), un(op(VUNPCKHPS), r[h+2], r[h+3])
-		q[h], q[h+1] = un(op(VUNPCKLPD), a, c), un(op(VUNPCKHPD), a, c)
-		q[h+2], q[h+3] = un(op(VUNPCKLPD), b, d), un(op(VUNPCKHPD), b, d)
+		a, b := un(VUNPCKLPS, r[h], r[h+1]), un(VUNPCKHPS, r[h], r[h+1])
+		c, d := un(VUNPCKLPS, r[h+2], r[h+3]), un(VUNPCKHPS, r[h+2], r[h+3])
+		q = append(q, un(VUNPCKLPD, a, c), un(VUNPCKHPD, a, c), un(VUNPCKLPD, b, d), un(VUNPCKHPD, b, d))
 	}
-	for i := range 4 {
-		lo, hi := YMM(), YMM()
-		VPERM2F128(U8(0x20), q[i+4], q[i], lo)
-		VPERM2F128(U8(0x31), q[i+4], q[i], hi)
-		out[i], out[i+4] = lo, hi
-	}
-	return out
+	return halves(q)
 }
 
-func op(f func(...Op)) func(a, b, c Op) { return func(a, b, c Op) { f(a, b, c) } }
+func un(unpack inst, a, b VecVirtual) VecVirtual { d := YMM(); unpack(b, a, d); return d }
 
-// halves recombines the 128-bit halves of the last step of a 4×4 transpose.
-func halves(t0, t1, t2, t3 VecVirtual) []VecVirtual {
-	out := make([]VecVirtual, 4)
-	for i, p := range [][2]VecVirtual{{t0, t2}, {t1, t3}} {
-		lo, hi := YMM(), YMM()
-		VPERM2F128(U8(0x20), p[1], p[0], lo)
-		VPERM2F128(U8(0x31), p[1], p[0], hi)
-		out[i], out[i+2] = lo, hi
+// halves recombines the 128-bit halves of the last step of a transpose.
+func halves(q []VecVirtual) []VecVirtual {
+	out, n := make([]VecVirtual, len(q)), len(q)/2
+	for i := range n {
+		out[i], out[i+n] = YMM(), YMM()
+		VPERM2F128(U8(0x20), q[i+n], q[i], out[i])
+		VPERM2F128(U8(0x31), q[i+n], q[i], out[i+n])
 	}
 	return out
 }

@@ -201,7 +201,6 @@ func (e vec) Zero(d Value)          { e.Xor(d, d, d) }
 
 var consts = map[string]Mem{}
 
-// bits is a constant in every lane, given by its bit pattern.
 // Bits is a constant in every lane, given by its bit pattern.
 func (e vec) Bits(b uint64) Value { return e.constant(b) }
 
@@ -360,16 +359,6 @@ func (e vec) jumpAbove(limit float64, x Value, label string) {
 
 var loops int
 
-// each emits the loop over n elements: in are the pointers read, out those written; body gets the vectors read and
-// stores its results. What does not fill a vector is copied to the stack and goes through the same loop once more, so
-// that the body is written once and has no branches.
-func (e vec) each(n Register, in, out []Register, body loopBody) { e.eachOr(nil, n, in, out, body) }
-
-// eachThen is each with something to do at the end.
-func (e vec) eachThen(n Register, in, out []Register, body loopBody, then func()) {
-	e.loop(nil, n, in, out, body, then)
-}
-
 type loopBody = func(x []Value, store func(v Value, i int))
 
 // short is a second body, for vectors all of whose elements are at most limit in absolute value, side of them at a
@@ -380,12 +369,11 @@ type short struct {
 	body  loopBody
 }
 
-// eachOr is each with a shorter body where that will do.
-func (e vec) eachOr(s *short, n Register, in, out []Register, body loopBody) {
-	e.loop(s, n, in, out, body, func() {})
-}
-
-func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then func()) {
+// each emits the loop over n elements: in are the pointers read, out those written; body gets the vectors read and
+// stores its results; s, unless nil, has a shorter body where that will do; then, unless nil, is what to do at the end.
+// What does not fill a vector is copied to the stack and goes through the same loop once more, so that the body is
+// written once and has no branches.
+func (e vec) each(s *short, n Register, in, out []Register, body loopBody, then func()) {
 	loops++
 	u := fmt.Sprintf("%d", loops)
 	x := make([]Value, len(in))
@@ -460,7 +448,9 @@ func (e vec) loop(s *short, n Register, in, out []Register, body loopBody, then 
 		t.store(v, Mem{Base: p}, 0)
 	}
 	Label("done" + u)
-	then()
+	if then != nil {
+		then()
+	}
 	VZEROUPPER()
 	RET()
 }
